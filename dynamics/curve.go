@@ -1,0 +1,129 @@
+package dynamics
+
+import (
+	"fmt"
+	"math"
+)
+
+// spot is a place in the plane of V and a second quantity: the free parameter, or another variable.
+type spot struct{ v, mu float64 }
+
+// curve is the set of spots in a box at which gap is zero.
+type curve struct {
+	gap            func(spot) (g, gv, gmu float64) // with its slopes
+	scales         func(spot) (v, mu float64)      // steps in both directions that count as one
+	visit          func(a, b spot)                 // is told of every step, if not nil
+	lo, hi         float64                         // the box in mu
+	floor, ceiling float64                         // and in V
+	name           string                          // of mu
+}
+
+// follow walks along the curve through start, first towards larger V (direction 1) or smaller (-1), until it leaves
+// the box or comes back. The last spot lies on the border exactly.
+func (c *curve) follow(start spot, direction float64) (path []spot, end string, err error) {
+	path = []spot{start}
+	const most = 200000
+	var before [2]float64
+	for h := 1.0; len(path) < most; {
+		q := path[len(path)-1]
+		sv, smu := c.scales(q)
+		_, gv, gmu := c.gap(q)
+		tangent := [2]float64{-gmu * smu, gv * sv}
+		norm := math.Hypot(tangent[0], tangent[1])
+		sign := 1.0
+		if len(path) == 1 {
+			if lead := tangent[0] * direction; lead < 0 || lead == 0 && tangent[1]*direction < 0 {
+				sign = -1
+			}
+		} else if tangent[0]*before[0]+tangent[1]*before[1] < 0 {
+			sign = -1
+		}
+		tangent[0] *= sign / norm
+		tangent[1] *= sign / norm
+		next := spot{q.v + h*tangent[0]*sv, q.mu + h*tangent[1]*smu}
+		guess := next
+		ok := c.correct(&next, sv, smu)
+		if off := math.Hypot((next.v-guess.v)/sv, (next.mu-guess.mu)/smu); !ok || off > 0.2*h {
+			if h /= 2; h < 1e-6 {
+				return path, BranchEnd, fmt.Errorf("dynamics: a curve cannot be followed beyond %s = %.8g, V = %.6g mV", c.name, q.mu, q.v)
+			}
+			continue
+		}
+		before = tangent
+		switch {
+		case next.mu < c.lo || next.mu > c.hi:
+			border := min(max(next.mu, c.lo), c.hi)
+			if len(path) > 1 || q.mu != border {
+				last := c.between(q, next, func(x spot) float64 { return x.mu - border })
+				last.mu = border
+				c.note(q, last)
+				path = append(path, last)
+			}
+			return path, ParameterBorder, nil
+		case next.v > c.ceiling || next.v < c.floor:
+			border := min(max(next.v, c.floor), c.ceiling)
+			if len(path) > 1 || q.v != border {
+				last := c.between(q, next, func(x spot) float64 { return x.v - border })
+				last.v = border
+				path = append(path, last)
+			}
+			return path, BranchEnd, nil
+		}
+		c.note(q, next)
+		if len(path) > 2 && math.Hypot((start.v-q.v)/sv, (start.mu-q.mu)/smu) < 0.9*h {
+			return append(path, start), Closed, nil
+		}
+		path = append(path, next)
+		h = min(1, 1.5*h)
+	}
+	return path, BranchEnd, fmt.Errorf("dynamics: a curve was left at %s = %.8g after %d points", c.name, path[len(path)-1].mu, most)
+}
+
+// correct moves q onto the curve by Newton steps square to it.
+func (c *curve) correct(q *spot, sv, smu float64) bool {
+	last := math.Inf(1)
+	for range 20 {
+		g, gv, gmu := c.gap(*q)
+		a, b := gv*sv, gmu*smu
+		f := g / (a*a + b*b)
+		if math.IsNaN(f) {
+			return false
+		}
+		q.v -= f * a * sv
+		q.mu -= f * b * smu
+		size := math.Abs(f) * math.Hypot(a, b)
+		if size < 1e-13 || size >= last && size < 1e-9 {
+			return true
+		}
+		last = size
+	}
+	return false
+}
+
+// between finds the zero of test on the curve between its neighbours a and b.
+func (c *curve) between(a, b spot, test func(spot) float64) spot {
+	sv, smu := c.scales(a)
+	dv, dmu := (b.v-a.v)/sv, (b.mu-a.mu)/smu
+	norm := math.Hypot(dv, dmu)
+	across := [2]float64{-dmu / norm * sv, dv / norm * smu} // square to the chord
+	on := func(theta float64) spot {
+		q := spot{a.v + theta*(b.v-a.v), a.mu + theta*(b.mu-a.mu)}
+		for range 20 {
+			g, gv, gmu := c.gap(q)
+			d := g / (gv*across[0] + gmu*across[1])
+			q.v -= d * across[0]
+			q.mu -= d * across[1]
+			if math.Abs(d) < 1e-14 {
+				break
+			}
+		}
+		return q
+	}
+	return on(root(func(theta float64) float64 { return test(on(theta)) }, 0, 1))
+}
+
+func (c *curve) note(a, b spot) {
+	if c.visit != nil {
+		c.visit(a, b)
+	}
+}

@@ -1,0 +1,532 @@
+package dynamics
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/cmplx"
+	"slices"
+)
+
+// Numbers that steer the continuation of cycles.
+const (
+	meshIntervals = 120
+	rowTol        = 4e-4  // straight lines between rows miss the period by less than this, relative
+	parameterTol  = 1e-6  // or the parameter by less than this part of the interval
+	newtonTol     = 1e-9  // of a correction, in units of the states; the next one would be of its square
+	smallCycle    = 0.05  // mV; a smaller cycle near a Hopf point has ended there
+	longestStep   = 0.5   // of arclength
+	smallestStep  = 1e-6  // of arclength
+	sharpestTurn  = 0.8   // cosine of the angle between the directions of a branch at two neighbours
+	mostRows      = 20000 // of one branch
+)
+
+// ring is a cycle on a branch.
+type ring struct {
+	orbit
+	tangent    orbit // the direction of the branch, of length 1
+	spectrum   []complex128
+	vMin, vMax float64
+	sMax       float64
+}
+
+// cyclist follows branches of cycles.
+type cyclist struct {
+	*collocator
+	free  Free
+	hopfs []Point
+	folds []Point
+	used  []bool // Hopf points at which a branch has begun or ended
+
+	carried [][]float64 // states on the cycles last found by simulation
+}
+
+func newCyclist(s *system, free Free, special []Point) *cyclist {
+	c := &cyclist{collocator: newCollocator(s, free.Hi-free.Lo), free: free}
+	for _, q := range special {
+		switch q.Label {
+		case Hopf:
+			c.hopfs = append(c.hopfs, q)
+		case Fold:
+			c.folds = append(c.folds, q)
+		}
+	}
+	c.used = make([]bool, len(c.hopfs))
+	return c
+}
+
+var errNoConvergence = errors.New("dynamics: Newton's method did not converge to a cycle")
+
+// settle corrects the guess o to a cycle with the phase of ref, on which form has the value want.
+func (c *cyclist) settle(o, ref orbit, form linear, want float64) (orbit, error) {
+	phase := c.phase(ref)
+	phaseAt := phase.of(ref)
+	forms := [2]linear{phase, form}
+	for k, last := 0, math.Inf(1); k < 12; k++ {
+		if _, err := c.condense(o); err != nil {
+			return o, err
+		}
+		dx, err := c.correct(o.mesh, forms, [2]float64{phaseAt - phase.of(o), want - form.of(o)}, false)
+		if err != nil {
+			return o, err
+		}
+		size := c.size(dx, o.period)
+		if math.IsNaN(size) || size > 2*last && size > 1e-3 || size > 100 {
+			return o, errNoConvergence
+		}
+		o = o.plus(1, dx)
+		if o.period <= 0 {
+			return o, errNoConvergence
+		}
+		if size < newtonTol || k > 6 && size < 1e3*newtonTol {
+			return o, nil
+		}
+		last = size
+	}
+	return o, errNoConvergence
+}
+
+// size is the largest part of a correction.
+func (c *cyclist) size(dx orbit, period float64) float64 {
+	worst := max(math.Abs(dx.period)/period, math.Abs(dx.mu)/c.muUnit)
+	for k, x := range dx.u {
+		worst = max(worst, math.Abs(x)/c.unit[k%c.dim])
+	}
+	return worst
+}
+
+// measure completes a corrected orbit: its multipliers, its extremes, and the tangent of its branch on the side where
+// form grows.
+func (c *cyclist) measure(o, ref orbit, form linear) (ring, error) {
+	r := ring{orbit: o}
+	if _, err := c.condense(o); err != nil {
+		return r, err
+	}
+	t, err := c.correct(o.mesh, [2]linear{c.phase(ref), form}, [2]float64{0, 1}, true)
+	if err != nil {
+		return r, err
+	}
+	r.tangent = c.normalised(t, o.period)
+	r.spectrum = c.multipliers(o)
+	r.vMin, r.vMax, r.sMax = o.extremes(c.dim)
+	return r, nil
+}
+
+func (c *cyclist) normalised(t orbit, period float64) orbit {
+	norm := math.Sqrt(c.inner(t, period).of(t))
+	zero := newOrbit(t.mesh, c.dim)
+	return zero.plus(1/norm, t)
+}
+
+// step goes the arclength ds from r along its branch.
+func (c *cyclist) step(r ring, ds float64) (ring, error) {
+	form := c.inner(r.tangent, r.period)
+	o, err := c.settle(r.plus(ds, r.tangent), r.orbit, form, form.of(r.orbit)+ds)
+	if err != nil {
+		return ring{}, err
+	}
+	return c.measure(o, r.orbit, form)
+}
+
+// pinned corrects the guess o at its parameter and adapts the mesh to it.
+func (c *cyclist) pinned(o orbit, rounds int) (ring, error) {
+	form := linear{u: make([]float64, len(o.u)), mu: 1 / c.muUnit}
+	for k := 0; ; k++ {
+		settled, err := c.settle(o, o, form, form.of(o))
+		if err != nil {
+			return ring{}, err
+		}
+		if k == rounds {
+			return c.measure(settled, o, form)
+		}
+		mesh := c.adapted(settled, len(o.mesh)-1)
+		o = settled.moved(mesh, c.dim)
+	}
+}
+
+// remeshed moves a ring to a mesh made for it.
+func (c *cyclist) remeshed(r ring) ring {
+	mesh := c.adapted(r.orbit, meshIntervals)
+	r.orbit = r.orbit.moved(mesh, c.dim)
+	r.tangent = c.normalised(r.tangent.moved(mesh, c.dim), r.period)
+	return r
+}
+
+// row is the ring as a row of its branch.
+func (c *cyclist) row(r ring) Row {
+	y := make([]float64, c.dim)
+	r.at(r.sMax, y)
+	return Row{Parameter: r.mu, VMin: r.vMin, VMax: r.vMax, Period: r.period, Stable: r.stable(), State: y, Spectrum: r.spectrum}
+}
+
+func (r ring) stable() bool {
+	return len(r.spectrum) == 0 || cmplx.Abs(r.spectrum[0]) <= 1
+}
+
+func byModulus(l []complex128) []complex128 {
+	slices.SortFunc(l, func(a, b complex128) int {
+		return cmp.Or(-cmp.Compare(cmplx.Abs(a), cmplx.Abs(b)), -cmp.Compare(imag(a), imag(b)))
+	})
+	return l
+}
+
+// Test functions of the multipliers: zero where one is 1, where one is -1, where the product of two is 1. Multipliers
+// span many orders of magnitude on a canard, so that each factor is a logarithm.
+func (r ring) tests() (fold, double, torus float64) {
+	fold, double, torus = 1, 1, 1
+	for i, l := range r.spectrum {
+		if imag(l) == 0 {
+			fold *= signedLog(real(l) - 1)
+			double *= signedLog(real(l) + 1)
+		}
+		for _, k := range r.spectrum[:i] {
+			if imag(l) != 0 && k == cmplx.Conj(l) {
+				torus *= signedLog(real(k*l) - 1)
+			}
+		}
+	}
+	return fold, double, torus
+}
+
+func signedLog(x float64) float64 { return math.Copysign(math.Log1p(math.Abs(x)), x) }
+
+// trail is one side of a branch.
+type trail struct {
+	rows   []Row
+	points []Point
+	end    string
+}
+
+// follow walks along the branch from r, in the direction of its tangent, until it ends. The row of r itself is not in
+// the trail. known rows of the same branch, in order of the walk, let it notice that it has come round.
+func (c *cyclist) follow(ctx context.Context, r ring, ds float64) (t trail, err error) {
+	start := r
+	ceiling := c.ceiling()
+	longest := max(1000, 20*start.period)
+	for {
+		if ctx.Err() != nil {
+			return t, ctx.Err()
+		}
+		if len(t.rows) > mostRows {
+			return c.stopped(t, r, fmt.Sprintf("after %d rows", mostRows))
+		}
+		ds = min(ds, longestStep, max(1e-4, (r.vMax-r.vMin)/300)) // a small cycle shrinks by no more than half
+		q, err := c.step(r, ds)
+		bend := 0.0
+		if err == nil {
+			bend = c.bend(r, q, ds)
+		}
+		if err != nil || bend > 2 || c.inner(r.tangent, r.period).of(q.tangent) < sharpestTurn {
+			if ds /= 2; ds < smallestStep {
+				return c.stopped(t, r, "where steps became too small")
+			}
+			continue
+		}
+		switch {
+		case q.vMax > ceiling:
+			return c.endAtCeiling(t, r, q, ds, ceiling)
+		case q.mu < c.free.Lo || q.mu > c.free.Hi:
+			return c.endAtBorder(t, r, ds)
+		}
+		t.points = append(t.points, c.between(r, q, ds)...)
+		t.rows = append(append(t.rows, c.marked(r, q, ds)...), c.row(q))
+		shrinking := q.vMax-q.vMin < r.vMax-r.vMin
+		if shrinking && q.vMax-q.vMin < 20*smallCycle {
+			if k := c.hopfNear(q); k >= 0 && q.vMax-q.vMin < smallCycle {
+				c.used[k] = true
+				t.rows = append(t.rows, c.hopfRow(c.hopfs[k]))
+				t.end = Hopf
+				return t, nil
+			} else if q.vMax-q.vMin < 1e-3 {
+				return c.stopped(t, q, "where the cycle shrank to a point")
+			}
+		}
+		if q.period > longest {
+			return c.endAtInfinity(t, r, q), nil
+		}
+		if len(t.rows) > 10 && c.backAt(start, r, q) {
+			t.rows = append(t.rows, c.row(start))
+			t.end = Closed
+			return t, nil
+		}
+		ds *= min(1.5, 0.9/math.Sqrt(max(bend, 0.1)))
+		r = c.remeshed(q)
+	}
+}
+
+// bend says how far the branch strays from the straight line between the rows of r and q, in units of what is allowed.
+func (c *cyclist) bend(r, q ring, ds float64) float64 {
+	mu := (r.mu+q.mu)/2 + ds/8*(r.tangent.mu-q.tangent.mu)
+	period := (r.period+q.period)/2 + ds/8*(r.tangent.period-q.tangent.period)
+	missed := math.Abs(period-r.period-(q.period-r.period)*(mu-r.mu)/(q.mu-r.mu)) / (rowTol * period)
+	beside := math.Abs(mu-r.mu-(q.mu-r.mu)*(period-r.period)/(q.period-r.period)) / (parameterTol * c.muUnit)
+	if math.IsNaN(missed) || math.IsNaN(beside) {
+		return 0
+	}
+	return min(missed, beside)
+}
+
+// between locates the special points between the neighbours r and q.
+func (c *cyclist) between(r, q ring, ds float64) (points []Point) {
+	fold0, double0, torus0 := r.tests()
+	fold1, double1, torus1 := q.tests()
+	locate := func(label string, test func(ring) float64) {
+		found := q
+		f := func(x float64) float64 {
+			s, err := c.step(r, x)
+			if err != nil {
+				return math.NaN()
+			}
+			found = s
+			return test(s)
+		}
+		rootNear(f, 0, ds, test(r), test(q), 1e-7*ds)
+		p := newPoint(label, found.mu, found.vMax)
+		p.Period, p.Frequency = found.period, 1000/found.period
+		p.State = c.row(found).State
+		p.Branch = -1
+		points = append(points, p)
+	}
+	if (fold0 < 0) != (fold1 < 0) {
+		locate(CycleFold, func(s ring) float64 { f, _, _ := s.tests(); return f })
+	}
+	if (double0 < 0) != (double1 < 0) {
+		locate(PeriodDoubling, func(s ring) float64 { _, f, _ := s.tests(); return f })
+	}
+	if (torus0 < 0) != (torus1 < 0) && torus0 != 1 && torus1 != 1 {
+		locate(Torus, func(s ring) float64 { _, _, f := s.tests(); return f })
+	}
+	return points
+}
+
+// marked lists the rows at the marked parameters between r and q.
+func (c *cyclist) marked(r, q ring, ds float64) (rows []Row) {
+	marks := slices.Clone(c.free.Marks)
+	slices.SortFunc(marks, func(a, b float64) int { return cmp.Compare(math.Abs(a-r.mu), math.Abs(b-r.mu)) })
+	for _, mark := range marks {
+		if (r.mu < mark) == (q.mu < mark) {
+			continue
+		}
+		guess := r.plus(ds*(mark-r.mu)/(q.mu-r.mu), r.tangent)
+		guess.mu = mark
+		if s, err := c.pinned(guess, 0); err == nil {
+			rows = append(rows, c.row(s))
+		}
+	}
+	return rows
+}
+
+// rootNear closes in on a sign change of f between lo and hi to within tol, by regula falsi with halved ends
+// (Illinois). It stops where f is NaN.
+func rootNear(f func(float64) float64, lo, hi, flo, fhi, tol float64) float64 {
+	x := hi
+	for range 40 {
+		x = lo + (hi-lo)*flo/(flo-fhi)
+		if !(x > lo && x < hi) {
+			x = lo + (hi-lo)/2
+		}
+		fx := f(x)
+		switch {
+		case math.IsNaN(fx) || fx == 0:
+			return x
+		case (fx < 0) == (fhi < 0):
+			hi, fhi = x, fx
+			flo /= 2
+		default:
+			lo, flo = x, fx
+			fhi /= 2
+		}
+		if math.Abs(hi-lo) < tol || math.Abs(fx) < 1e-9 {
+			return x
+		}
+	}
+	return x
+}
+
+// stopped ends a trail that cannot be continued.
+func (c *cyclist) stopped(t trail, r ring, where string) (trail, error) {
+	t.end = BranchEnd
+	p := newPoint(BranchEnd, r.mu, r.vMax)
+	p.Period, p.Frequency, p.State, p.Note = r.period, 1000/r.period, c.row(r).State, where
+	t.points = append(t.points, p)
+	return t, fmt.Errorf("dynamics: a branch of cycles was left at %s = %.8g, period %.6g ms, %s", c.free.Name, r.mu, r.period, where)
+}
+
+func (c *cyclist) endAtBorder(t trail, r ring, ds float64) (trail, error) {
+	border := c.free.Lo
+	if r.tangent.mu > 0 {
+		border = c.free.Hi
+	}
+	t.end = ParameterBorder
+	if r.mu == border {
+		return t, nil
+	}
+	guess := r.plus((border-r.mu)/r.tangent.mu, r.tangent)
+	if h := (border - r.mu) / r.tangent.mu; h < 0 || h > 2*ds {
+		guess = r.plus(0, r.tangent)
+	}
+	guess.mu = border
+	q, err := c.pinned(guess, 0)
+	if err != nil {
+		return c.stopped(t, r, "just before the border")
+	}
+	t.rows = append(t.rows, c.row(q))
+	return t, nil
+}
+
+// endAtCeiling ends a trail where the cycle touches V_th, between r and q.
+func (c *cyclist) endAtCeiling(t trail, r, q ring, ds, ceiling float64) (trail, error) {
+	last := q
+	rootNear(func(x float64) float64 {
+		s, err := c.step(r, x)
+		if err != nil {
+			return math.NaN()
+		}
+		last = s
+		return s.vMax - ceiling
+	}, 0, ds, r.vMax-ceiling, q.vMax-ceiling, 1e-7*ds)
+	t.end = BranchEnd
+	t.rows = append(t.rows, c.row(last))
+	p := newPoint(BranchEnd, last.mu, last.vMax)
+	p.Period, p.Frequency, p.State, p.Note = last.period, 1000/last.period, c.row(last).State, "the cycle touches V_th"
+	t.points = append(t.points, p)
+	return t, nil
+}
+
+// endAtInfinity names the end of a trail whose period has grown beyond measure: at a fold of equilibria the period goes
+// like the inverse square root of the distance, at a homoclinic orbit like the logarithm.
+func (c *cyclist) endAtInfinity(t trail, r, q ring) trail {
+	a, b := 1/(r.period*r.period), 1/(q.period*q.period)
+	limit := q.mu - b*(q.mu-r.mu)/(b-a)
+	for _, f := range c.folds {
+		if math.Abs(limit-f.Parameter) < 0.3*math.Abs(q.mu-f.Parameter) {
+			t.end = SNIC
+			p := newPoint(SNIC, f.Parameter, f.V)
+			p.State, p.Frequency = f.State, 0
+			t.points = append(t.points, p)
+			return t
+		}
+	}
+	t.end = Homoclinic
+	p := newPoint(Homoclinic, q.mu, q.vMax)
+	p.State, p.Frequency, p.Period = c.row(q).State, 0, math.NaN()
+	c.system.at(q.mu)
+	slowest, y, f := math.Inf(1), make([]float64, c.dim), make([]float64, c.dim)
+	for k := 0; k < len(q.u); k += c.dim { // the saddle is where the cycle lingers
+		copy(y, q.u[k:k+c.dim])
+		c.deriv(y, f)
+		speed := 0.0
+		for x := range f {
+			speed += math.Abs(f[x]) / c.unit[x]
+		}
+		if speed < slowest {
+			slowest, p.V, p.State = speed, y[0], slices.Clone(y)
+		}
+	}
+	t.points = append(t.points, p)
+	return t
+}
+
+// hopfNear finds the Hopf point into which a small cycle shrinks, or -1.
+func (c *cyclist) hopfNear(r ring) int {
+	for k, h := range c.hopfs {
+		if math.Abs(r.mu-h.Parameter) < 1e-3*c.muUnit && h.V > r.vMin-1 && h.V < r.vMax+1 && math.Abs(r.period/h.Period-1) < 0.02 {
+			return k
+		}
+	}
+	return -1
+}
+
+func (c *cyclist) hopfRow(h Point) Row {
+	return Row{Parameter: h.Parameter, VMin: h.V, VMax: h.V, Period: h.Period, Stable: h.Criticality == "super", State: h.State, Spectrum: []complex128{1}}
+}
+
+// backAt tells whether the branch passes the ring start between its neighbours r and q.
+func (c *cyclist) backAt(start, r, q ring) bool {
+	place := func(s ring) [4]float64 {
+		return [4]float64{s.mu / c.muUnit, s.period / start.period, s.vMin / 50, s.vMax / 50}
+	}
+	a, b, x := place(r), place(q), place(start)
+	var along, length, away float64
+	for k := range a {
+		along += (x[k] - a[k]) * (b[k] - a[k])
+		length += (b[k] - a[k]) * (b[k] - a[k])
+	}
+	along /= length
+	if along < 0 || along > 1 {
+		return false
+	}
+	for k := range a {
+		d := x[k] - a[k] - along*(b[k]-a[k])
+		away += d * d
+	}
+	return away < 0.05*0.05*length+1e-12
+}
+
+// fromHopf follows the branch of cycles born at Hopf point k.
+func (c *cyclist) fromHopf(ctx context.Context, k int) (Branch, []Point, error) {
+	h := c.hopfs[k]
+	c.used[k] = true
+	c.system.at(h.Parameter)
+	omega := 2 * math.Pi / h.Period
+	a := make([]float64, c.dim*c.dim)
+	c.jacobian(h.State, a)
+	v := nullVector(a, c.dim, complex(0, omega), false)
+	mesh := make([]float64, meshIntervals+1)
+	for j := range mesh {
+		mesh[j] = float64(j) / meshIntervals
+	}
+	wave, still := newOrbit(mesh, c.dim), newOrbit(mesh, c.dim)
+	still.period, still.mu = h.Period, h.Parameter
+	for n := range deg*meshIntervals + 1 {
+		e := cmplx.Exp(complex(0, 2*math.Pi*float64(n)/(deg*meshIntervals)))
+		for x := range c.dim {
+			wave.u[n*c.dim+x] = real(v[x] * e)
+			still.u[n*c.dim+x] = h.State[x]
+		}
+	}
+	wave = c.normalised(wave, h.Period)
+	r := ring{orbit: still, tangent: wave, vMin: h.V, vMax: h.V}
+	const first = 1e-3
+	form := c.inner(wave, h.Period)
+	guess := still.plus(first, wave)
+	b := Branch{Kind: Cycle, From: Hopf, Rows: []Row{c.hopfRow(h)}}
+	o, err := c.settle(guess, guess, form, form.of(still)+first)
+	if err == nil {
+		r, err = c.measure(o, guess, form)
+	}
+	if err != nil {
+		return b, nil, fmt.Errorf("dynamics: no cycle found beside the Hopf point at %s = %.8g: %w", c.free.Name, h.Parameter, err)
+	}
+	if r.mu < c.free.Lo || r.mu > c.free.Hi {
+		return b, nil, nil
+	}
+	b.Rows = append(b.Rows, c.row(r))
+	t, err := c.follow(ctx, r, first)
+	b.Rows = append(b.Rows, t.rows...)
+	b.To = t.end
+	return b, t.points, err
+}
+
+// through follows the branch of cycles through r in both directions.
+func (c *cyclist) through(ctx context.Context, r ring) (Branch, []Point, error) {
+	const first = 1e-2
+	b := Branch{Kind: Cycle}
+	ahead, err := c.follow(ctx, r, first)
+	b.To = ahead.end
+	if ahead.end == Closed {
+		b.From = Closed
+		b.Rows = append([]Row{c.row(r)}, ahead.rows...)
+		return b, ahead.points, err
+	}
+	back := r
+	back.tangent = newOrbit(r.mesh, c.dim).plus(-1, r.tangent)
+	behind, errBack := c.follow(ctx, back, first)
+	b.From = behind.end
+	slices.Reverse(behind.rows)
+	slices.Reverse(behind.points)
+	b.Rows = append(append(behind.rows, c.row(r)), ahead.rows...)
+	return b, append(behind.points, ahead.points...), errors.Join(errBack, err)
+}

@@ -1,0 +1,133 @@
+package dynamics
+
+import (
+	"math"
+
+	"popsim/model"
+)
+
+// Free names the parameter that a diagram follows, or "I" for the input current, and the interval it runs through.
+type Free struct {
+	Name   string
+	Lo, Hi float64
+	Marks  []float64 // values at which every branch of cycles is to have a row
+}
+
+// Diagram is what Bifurcation found: branches of equilibria and cycles over one parameter, and the points where
+// something happens to them. Warnings say where a branch stopped before it ended.
+type Diagram struct {
+	Model    *model.Model
+	Free     Free
+	Branches []Branch
+	Points   []Point
+	Warnings []error
+}
+
+// Kind says what a branch is made of.
+type Kind string
+
+// The kinds of branch.
+const (
+	Equilibrium Kind = "equilibrium"
+	Cycle       Kind = "cycle"
+)
+
+// Branch is a curve of equilibria or cycles. Its rows are in order along the curve, which may turn back in the
+// parameter; straight lines between them give the period to 1e-3. From and To are the labels of its two ends.
+type Branch struct {
+	Kind     Kind
+	Rows     []Row
+	From, To string
+}
+
+// Row is one equilibrium or cycle of a branch.
+type Row struct {
+	Parameter  float64
+	VMin, VMax float64 // mV; equal for an equilibrium
+	Period     float64 // ms; NaN for an equilibrium
+	Stable     bool
+	State      []float64 // the equilibrium, or the cycle where its V is largest
+	// Spectrum holds the eigenvalues of an equilibrium (1/ms), the largest real part first, or the Floquet multipliers
+	// of a cycle without the trivial 1, the largest modulus first.
+	Spectrum []complex128
+}
+
+// Labels of special points and of the ends of branches.
+const (
+	Hopf            = "hopf"
+	Fold            = "fold"
+	CycleFold       = "cycle-fold"
+	PeriodDoubling  = "period-doubling"
+	Torus           = "torus"
+	BranchEnd       = "branch-end"
+	Homoclinic      = "homoclinic"
+	SNIC            = "snic"
+	BogdanovTakens  = "bogdanov-takens"
+	Cusp            = "cusp"
+	Bautin          = "bautin"
+	ParameterBorder = "border" // the end of the interval asked for
+	Closed          = "closed" // the branch has come back to where it began
+)
+
+// Point is a special point of a diagram. Numbers that make no sense for its label are NaN.
+type Point struct {
+	Label       string
+	Branch      int // in Diagram.Branches
+	Parameter   float64
+	V           float64   // mV; of a cycle, its largest
+	Frequency   float64   // Hz
+	Period      float64   // ms
+	Criticality string    // of a Hopf point: "sub" or "super"
+	Lyapunov    float64   // of a Hopf point: the first Lyapunov coefficient, with an eigenvector of length 1
+	State       []float64 // the equilibrium or a state on the cycle
+	Note        string
+}
+
+// system is a model with its parameters, one of them free.
+type system struct {
+	m     *model.Model
+	p     []float64
+	i     float64
+	index int // of the free parameter, -1 for the current
+	known struct {
+		lo, hi float64
+		turns  []float64
+	}
+}
+
+func newSystem(m *model.Model, p []float64, i float64, free string) *system {
+	s := &system{m: m, p: append([]float64(nil), p...), i: i, index: -1}
+	if free != "" && free != "I" {
+		s.index = m.Index(free)
+	}
+	return s
+}
+
+// at sets the free parameter.
+func (s *system) at(mu float64) {
+	if s.index < 0 {
+		s.i = mu
+	} else {
+		s.p[s.index] = mu
+	}
+}
+
+func (s *system) deriv(y, dy []float64)     { s.m.Deriv(s.p, s.i, y, dy) }
+func (s *system) jacobian(y, jac []float64) { s.m.Jacobian(s.p, s.i, y, jac) }
+func (s *system) dim() int                  { return len(s.m.States) }
+
+// byParameter writes the derivative of the vector field by the free parameter at (y, mu), by central differences of
+// fourth order; for the current, in which every model is linear, it is exact to rounding.
+func (s *system) byParameter(y []float64, mu float64, out []float64) {
+	h := 1e-3 * max(1, math.Abs(mu))
+	d := make([]float64, len(y))
+	clear(out)
+	for _, k := range []struct{ at, weight float64 }{{-2, 1. / 12}, {-1, -2. / 3}, {1, 2. / 3}, {2, -1. / 12}} {
+		s.at(mu + k.at*h)
+		s.deriv(y, d)
+		for c := range out {
+			out[c] += k.weight / h * d[c]
+		}
+	}
+	s.at(mu)
+}

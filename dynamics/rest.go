@@ -1,0 +1,235 @@
+package dynamics
+
+import (
+	"math"
+	"slices"
+)
+
+// seed is an equilibrium from which a curve can be followed; it is done once a curve has come through it.
+type seed struct {
+	spot
+	done bool
+}
+
+// tracer follows the curves on which the steady current equals the input, through the strip free.Lo to free.Hi.
+type tracer struct {
+	*system
+	curve
+	free  Free
+	seeds []seed
+	scan  []float64 // values of the parameter at which the seeds were sought
+	fine  float64   // largest step in V, mV
+}
+
+// restScans is how many values of the parameter, evenly spaced, are searched for equilibria that no curve from the borders
+// reaches.
+const restScans = 33
+
+// restBranches follows every curve of equilibria over the free parameter.
+func restBranches(s *system, free Free) (branches []Branch, points []Point, warnings []error) {
+	t := &tracer{system: s, free: free, fine: 0.25}
+	t.curve = curve{gap: t.gap, scales: t.scales, visit: t.visit, lo: free.Lo, hi: free.Hi, floor: math.Inf(-1), ceiling: s.ceiling(), name: free.Name}
+	if j := s.m.Index("delta_T"); j >= 0 {
+		t.fine = min(t.fine, s.p[j]/8)
+	}
+	for k := range restScans {
+		mu := free.Lo + (free.Hi-free.Lo)*float64(k)/(restScans-1)
+		t.scan = append(t.scan, mu)
+		t.at(mu)
+		for _, v := range t.rests() {
+			t.seeds = append(t.seeds, seed{spot: spot{v, mu}})
+		}
+	}
+	for k := range t.seeds {
+		if t.seeds[k].done {
+			continue
+		}
+		t.seeds[k].done = true
+		start := t.seeds[k].spot
+		path, to, err := t.follow(start, 1)
+		from := Closed
+		if to != Closed {
+			var back []spot
+			var errBack error
+			back, from, errBack = t.follow(start, -1)
+			slices.Reverse(back)
+			path = append(back[:len(back)-1], path...)
+			warnings = appendError(warnings, errBack)
+		}
+		warnings = appendError(warnings, err)
+		if len(path) < 2 {
+			continue
+		}
+		b := Branch{Kind: Equilibrium, From: from, To: to}
+		rows, found := t.describe(path)
+		b.Rows = rows
+		for i := range found {
+			found[i].Branch = len(branches)
+		}
+		for _, end := range []struct {
+			label string
+			row   Row
+		}{{from, rows[0]}, {to, rows[len(rows)-1]}} {
+			if end.label == BranchEnd {
+				q := newPoint(BranchEnd, end.row.Parameter, end.row.VMax)
+				q.Branch, q.State, q.Note = len(branches), end.row.State, "the equilibrium leaves the range of the model"
+				found = append(found, q)
+			}
+		}
+		branches = append(branches, b)
+		points = append(points, found...)
+	}
+	return branches, points, warnings
+}
+
+func appendError(list []error, err error) []error {
+	if err != nil {
+		return append(list, err)
+	}
+	return list
+}
+
+func newPoint(label string, parameter, v float64) Point {
+	nan := math.NaN()
+	return Point{Label: label, Parameter: parameter, V: v, Frequency: nan, Period: nan, Lyapunov: nan}
+}
+
+// gap is the function whose zeros the curves are, with its slopes in V and in the parameter.
+func (t *tracer) gap(q spot) (g, gv, gmu float64) {
+	if t.index < 0 {
+		t.at(q.mu)
+		return t.excess(q.v), t.slope(q.v), -1
+	}
+	h := 1e-6 * max(math.Abs(q.mu), t.free.Hi-t.free.Lo)
+	t.at(q.mu + h)
+	up := t.excess(q.v)
+	t.at(q.mu - h)
+	down := t.excess(q.v)
+	t.at(q.mu)
+	return t.excess(q.v), t.slope(q.v), (up - down) / (2 * h)
+}
+
+// scales are the steps in V and in the parameter that count as one at q.
+func (t *tracer) scales(q spot) (v, mu float64) {
+	return t.fine * max(1, (math.Abs(q.v+20)-100)/20), (t.free.Hi - t.free.Lo) / 400
+}
+
+// visit ticks off the seeds that the curve passes between a and b.
+func (t *tracer) visit(a, b spot) {
+	for _, mu := range t.scan {
+		if mu < min(a.mu, b.mu) || mu > max(a.mu, b.mu) {
+			continue
+		}
+		v := b.v
+		if a.mu != b.mu {
+			v = a.v + (b.v-a.v)*(mu-a.mu)/(b.mu-a.mu)
+		}
+		nearest := -1
+		for k, s := range t.seeds {
+			if s.mu == mu && (nearest < 0 || math.Abs(s.v-v) < math.Abs(t.seeds[nearest].v-v)) {
+				nearest = k
+			}
+		}
+		if nearest >= 0 && math.Abs(t.seeds[nearest].v-v) < 1.01*math.Abs(a.v-b.v)+1e-6 {
+			t.seeds[nearest].done = true
+		}
+	}
+}
+
+// state is the equilibrium at a spot.
+func (t *tracer) state(q spot) []float64 {
+	t.at(q.mu)
+	y := make([]float64, t.dim())
+	t.m.Steady(t.p, q.v, y)
+	return y
+}
+
+// describe turns a path into rows, with the special points between them located and set in as rows of their own.
+func (t *tracer) describe(path []spot) (rows []Row, points []Point) {
+	type mark struct{ fold, hopf float64 }
+	measure := func(q spot) mark {
+		y := t.state(q)
+		return mark{t.slope(q.v), pairs(t.eigenvalues(y))}
+	}
+	var last mark
+	for k, q := range path {
+		now := measure(q)
+		if k > 0 {
+			var between []Point
+			if (last.fold < 0) != (now.fold < 0) {
+				f := t.between(path[k-1], q, func(x spot) float64 {
+					t.at(x.mu)
+					return t.slope(x.v)
+				})
+				between = append(between, t.foldAt(f))
+			}
+			if (last.hopf < 0) != (now.hopf < 0) {
+				h := t.between(path[k-1], q, func(x spot) float64 { return pairs(t.eigenvalues(t.state(x))) })
+				if p, ok := t.hopfAt(h); ok {
+					between = append(between, p)
+				}
+			}
+			slices.SortFunc(between, func(a, b Point) int { // along the path, not along V
+				if math.Abs(a.V-path[k-1].v) < math.Abs(b.V-path[k-1].v) {
+					return -1
+				}
+				return 1
+			})
+			for _, p := range between {
+				rows = append(rows, t.row(spot{p.V, p.Parameter}))
+			}
+			points = append(points, between...)
+		}
+		rows = append(rows, t.row(q))
+		last = now
+	}
+	return rows, points
+}
+
+func (t *tracer) row(q spot) Row {
+	f := t.classify(t.state(q))
+	return Row{Parameter: q.mu, VMin: q.v, VMax: q.v, Period: math.NaN(), Stable: f.Stable, State: f.State, Spectrum: f.Eigenvalues}
+}
+
+func (t *tracer) foldAt(q spot) Point {
+	p := newPoint(Fold, q.mu, q.v)
+	p.State = t.state(q)
+	return p
+}
+
+// hopfAt describes the Hopf point at q, unless the two eigenvalues whose sum is zero are real.
+func (t *tracer) hopfAt(q spot) (Point, bool) {
+	p := newPoint(Hopf, q.mu, q.v)
+	p.State = t.state(q)
+	var omega, least float64
+	least = math.Inf(1)
+	for _, l := range t.eigenvalues(p.State) {
+		if imag(l) > 0 && math.Abs(real(l)) < least {
+			omega, least = imag(l), math.Abs(real(l))
+		}
+	}
+	if least > 1e-6*max(omega, 1e-3) {
+		return p, false
+	}
+	p.Frequency, p.Period = 1000*omega/(2*math.Pi), 2*math.Pi/omega
+	p.Lyapunov = t.lyapunov(p.State, omega)
+	p.Criticality = "sub"
+	if p.Lyapunov < 0 {
+		p.Criticality = "super"
+	}
+	return p, true
+}
+
+// pairs is the product of the sums of any two eigenvalues: a real number that changes its sign at a Hopf point.
+func pairs(l []complex128) float64 {
+	product := complex(1, 0)
+	for i := range l {
+		for j := range i {
+			product *= l[i] + l[j]
+		}
+	}
+	if len(l) < 2 {
+		return 1
+	}
+	return real(product)
+}

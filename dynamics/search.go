@@ -1,0 +1,301 @@
+package dynamics
+
+import (
+	"math"
+	"slices"
+)
+
+// found is a cycle as an integration left it: a state on it, its period and the direction of time in which it attracts.
+type found struct {
+	y          []float64
+	period     float64
+	backwards  bool
+	vMin, vMax float64
+}
+
+// longestWait is how long (ms) a return to a section is waited for.
+const longestWait = 300.0
+
+// section is the half-line to the right of an equilibrium of a planar model: the second variable at its resting value,
+// V larger. Since the second variable rests on a curve that is a function of V, every trajectory crosses the half-line
+// in the same direction, and every cycle around the equilibrium crosses it.
+type section struct {
+	*system
+	at    []float64 // the equilibrium
+	top   float64   // the largest V to look at
+	sign  float64   // of the crossing in forward time
+	clock *stepper
+	back  bool // in time
+}
+
+func newSection(s *system, at []float64, top float64) *section {
+	c := &section{system: s, at: at, top: top}
+	c.clock = newStepper(2, coarse, func(_ float64, y, dy []float64) {
+		s.deriv(y, dy)
+		if c.back {
+			dy[0], dy[1] = -dy[0], -dy[1]
+		}
+	})
+	d := make([]float64, 2)
+	s.deriv([]float64{top, at[1]}, d)
+	c.sign = math.Copysign(1, d[1])
+	return c
+}
+
+// next tells where the trajectory from V on the section comes back to it, in the direction of time chosen, and after
+// which time. escaped says that it ran beyond where cycles live, lost that it did not come back in time.
+func (c *section) next(v float64) (back, period float64, escaped, lost bool) {
+	y, out := []float64{v, c.at[1]}, make([]float64, 2)
+	d := make([]float64, 2)
+	sign := c.sign
+	if c.back {
+		sign = -sign
+	}
+	for t, h := 0.0, 0.05; t < longestWait; {
+		made, next, err := c.clock.advance(t, y, longestWait, h, out)
+		if err != nil {
+			return 0, 0, true, false
+		}
+		h = next
+		// Up to the crossing on the other side the second variable has moved off; then it returns.
+		if t > 0 && (out[1]-c.at[1])*sign >= 0 && (y[1]-c.at[1])*sign < 0 && out[0]+y[0] > 2*c.at[0] {
+			part := c.clock.crossing(t, y, made, 1, c.at[1], out)
+			if out[0] > c.at[0] {
+				return out[0], t + part, false, false
+			}
+		}
+		t += made
+		copy(y, out)
+		c.deriv(y, d)
+		if y[0] > c.top+100 || y[0] < -1000 || math.Abs(y[1]) > 1e6 || c.m.StateIndex("h") == 1 && (y[1] < -1 || y[1] > 2) || y[0] > c.ceiling() {
+			return 0, 0, true, false
+		}
+		if math.Abs(d[0]) < 1e-6 && math.Abs(d[1]) < 1e-8 {
+			return 0, 0, false, true
+		}
+	}
+	return 0, 0, false, true
+}
+
+// gain is by how much the return lies further out than v; escaping counts as far out, getting lost as NaN.
+func (c *section) gain(v float64) float64 {
+	w, _, escaped, lost := c.next(v)
+	switch {
+	case escaped:
+		return 1e3
+	case lost:
+		return math.NaN()
+	}
+	return w - v
+}
+
+// planarCycles finds the cycles of a planar model at its present parameters by the return maps on the sections of all
+// equilibria. Between two neighbours of the scan it sees one cycle or none; two that lie closer are left to
+// continuation from where they are further apart.
+func (s *system) planarCycles() []found {
+	var cycles []found
+	rests := s.rests()
+	top := s.ceiling() - 1e-9
+	if math.IsInf(top, 1) {
+		top = max(s.p[s.m.Index("E_Na")], s.p[s.m.Index("E_K")], s.p[s.m.Index("E_L")]) + 10
+	}
+	for _, v0 := range rests {
+		at := make([]float64, 2)
+		s.m.Steady(s.p, v0, at)
+		if top <= v0 {
+			continue
+		}
+		c := newSection(s, at, top)
+		var last, lastGain float64
+		for k := range 29 {
+			v := v0 + 0.01*math.Pow((top-v0)/0.01, float64(k)/28)
+			g := c.gain(v)
+			if k > 0 && (g < 0) != (lastGain < 0) && !math.IsNaN(g) && !math.IsNaN(lastGain) {
+				if f, ok := c.pin(last, v, lastGain, g); ok && !slices.ContainsFunc(cycles, f.like) {
+					cycles = append(cycles, f)
+				}
+			}
+			last, lastGain = v, g
+		}
+	}
+	return cycles
+}
+
+// pin closes in on the cycle between two points of the section. Where the gain turns from loss to win the cycle
+// repels, and is found by running back.
+func (c *section) pin(lo, hi, glo, ghi float64) (found, bool) {
+	f := found{backwards: glo < 0}
+	for range 24 {
+		mid := lo + (hi-lo)/2
+		switch g := c.gain(mid); {
+		case math.IsNaN(g):
+			return f, false
+		case (g < 0) == (glo < 0):
+			lo, glo = mid, g
+		default:
+			hi, ghi = mid, g
+		}
+	}
+	v := lo
+	if ghi == 1e3 || f.backwards {
+		v = lo // the inner side: from the outer one the way back may lead to infinity
+	}
+	c.back = f.backwards
+	defer func() { c.back = false }()
+	for range 3 {
+		w, period, escaped, lost := c.next(v)
+		if escaped || lost {
+			return f, false
+		}
+		settled := math.Abs(w-v) < 1e-9
+		v, f.period = w, period
+		if settled {
+			break
+		}
+	}
+	f.y = []float64{v, c.at[1]}
+	f.trace(c.system)
+	return f, true
+}
+
+// like tells whether two cycles are the same, to the eye.
+func (f found) like(g found) bool {
+	return math.Abs(f.vMin-g.vMin) < 1e-4 && math.Abs(f.vMax-g.vMax) < 1e-4 && math.Abs(f.period-g.period) < 1e-4*f.period
+}
+
+// trace runs once round the cycle, in the direction in which it attracts, and returns times from 0 to 1 in the true
+// direction of time and the states there; it notes the extremes of V.
+func (f *found) trace(s *system) (times []float64, states [][]float64) {
+	const samples = 400
+	d := s.dim()
+	sign := 1.0
+	if f.backwards {
+		sign = -1
+	}
+	st := newStepper(d, coarse, func(_ float64, y, dy []float64) {
+		s.deriv(y, dy)
+		for c := range dy {
+			dy[c] *= sign
+		}
+	})
+	y, out := slices.Clone(f.y), make([]float64, d)
+	f.vMin, f.vMax = y[0], y[0]
+	times, states = append(times, 0), append(states, slices.Clone(y))
+	for t, h := 0.0, f.period/samples; t < f.period; {
+		made, next, err := st.advance(t, y, f.period, min(h, f.period/samples), out)
+		if err != nil {
+			break
+		}
+		t, h = t+made, next
+		copy(y, out)
+		f.vMin, f.vMax = min(f.vMin, y[0]), max(f.vMax, y[0])
+		times, states = append(times, t/f.period), append(states, slices.Clone(y))
+		if len(times) > 20*samples {
+			break
+		}
+	}
+	if f.backwards {
+		slices.Reverse(times)
+		slices.Reverse(states)
+		for k := range times {
+			times[k] = 1 - times[k]
+		}
+	}
+	times[0], times[len(times)-1] = 0, 1
+	return times, states
+}
+
+// guess turns a cycle found by integration into an orbit on a mesh.
+func (c *collocator) guess(f found, mu float64, n int) orbit {
+	c.system.at(mu)
+	times, states := f.trace(c.system)
+	length := make([]float64, len(times))
+	for k := 1; k < len(times); k++ {
+		sum := 0.0
+		for x := range c.dim {
+			d := (states[k][x] - states[k-1][x]) / c.unit[x]
+			sum += d * d
+		}
+		length[k] = length[k-1] + math.Sqrt(sum) + 0.2*(times[k]-times[k-1])
+	}
+	mesh := make([]float64, n+1)
+	mesh[n] = 1
+	for j, k := 1, 1; j < n; j++ {
+		want := length[len(length)-1] * float64(j) / float64(n)
+		for length[k] < want {
+			k++
+		}
+		mesh[j] = times[k-1] + (times[k]-times[k-1])*(want-length[k-1])/(length[k]-length[k-1])
+	}
+	o := newOrbit(mesh, c.dim)
+	o.period, o.mu = f.period, mu
+	k := 1
+	for j := range n {
+		for i := range deg {
+			s := mesh[j] + (mesh[j+1]-mesh[j])*float64(i)/deg
+			for k < len(times)-1 && times[k] < s {
+				k++
+			}
+			w := (s - times[k-1]) / (times[k] - times[k-1])
+			for x := range c.dim {
+				o.u[(j*deg+i)*c.dim+x] = states[k-1][x] + w*(states[k][x]-states[k-1][x])
+			}
+		}
+	}
+	copy(o.u[len(o.u)-c.dim:], o.u[:c.dim])
+	return o
+}
+
+// simulatedCycles finds stable cycles of a model of any dimension by running it for a while from a few states: the steady
+// state at -65 mV, as after a step of current, and the states given, as after a slow change.
+func (s *system) simulatedCycles(starts [][]float64) []found {
+	var cycles []found
+	begin := make([]float64, s.dim())
+	s.m.Steady(s.p, -65, begin)
+	for _, start := range append([][]float64{begin}, starts...) {
+		for _, v := range s.rests() {
+			if f, ok := s.settleOn(start, v); ok && !slices.ContainsFunc(cycles, f.like) {
+				cycles = append(cycles, f)
+			}
+		}
+	}
+	return cycles
+}
+
+// settleOn runs from y until the states at upward crossings of the level V repeat themselves.
+func (s *system) settleOn(start []float64, level float64) (found, bool) {
+	const patience, same, most = 300.0, 1e-4, 4
+	st := newStepper(s.dim(), coarse, func(_ float64, y, dy []float64) { s.deriv(y, dy) })
+	y, out := slices.Clone(start), make([]float64, s.dim())
+	var times []float64
+	var crossings [][]float64
+	lowest, highest := y[0], y[0]
+	for t, h := 0.0, 0.05; t < patience; {
+		made, next, err := st.advance(t, y, patience, h, out)
+		if err != nil {
+			return found{}, false
+		}
+		h = next
+		if y[0] < level && out[0] >= level {
+			state := slices.Clone(out)
+			part := st.crossing(t, y, made, 0, level, state)
+			for k := 1; k <= min(most, len(times)); k++ {
+				distance := 0.0
+				for c, x := range crossings[len(times)-k][1:] {
+					distance = max(distance, math.Abs(x-state[c+1]))
+				}
+				if distance < same && highest-lowest > 0.5 {
+					f := found{y: state, period: t + part - times[len(times)-k]}
+					f.trace(s)
+					return f, true
+				}
+			}
+			times, crossings = append(times, t+part), append(crossings, state)
+			lowest, highest = out[0], out[0]
+		}
+		t += made
+		copy(y, out)
+		lowest, highest = min(lowest, y[0]), max(highest, y[0])
+	}
+	return found{}, false
+}

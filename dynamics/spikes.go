@@ -1,0 +1,247 @@
+package dynamics
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"popsim/model"
+)
+
+// Segment is a stretch of constant input: current I from time Start (ms) until the next segment begins.
+type Segment struct{ Start, I float64 }
+
+// Spike is one spike of the continuous-time model.
+type Spike struct {
+	Time  float64   // ms
+	State []float64 // just before the reset, if the model has one
+}
+
+// Recording is what Simulate saw.
+type Recording struct {
+	Spikes []Spike
+	States [][]float64 // one per time asked for; at the time of a spike, the state before it
+}
+
+// Spikes integrates the model from y0 at time 0 to end (ms) and gives its spikes. The input before the first segment
+// is 0. See Simulate.
+func Spikes(m *model.Model, p []float64, input []Segment, y0 []float64, end float64) ([]Spike, error) {
+	r, err := Simulate(m, p, input, y0, end, nil)
+	return r.Spikes, err
+}
+
+// Simulate is the reference: it integrates the model from y0 at time 0 to end (ms) with an error per step of 1e-13 and
+// places its spikes to rounding, and records the state at the given times, which must ascend. The input before the
+// first segment is 0. A Hodgkin-Huxley neuron that starts at or above V_th - model.Rearm and below V_th may fire at its
+// first crossing; one that starts above must sink first. An integrate-and-fire neuron held after a spike keeps
+// V at V_reset while its other variable relaxes.
+func Simulate(m *model.Model, p []float64, input []Segment, y0 []float64, end float64, at []float64) (Recording, error) {
+	r := newRunner(m, p, y0)
+	var rec Recording
+	stops := slices.Clone(at)
+	for _, s := range input {
+		stops = append(stops, s.Start)
+	}
+	stops = append(stops, end)
+	slices.Sort(stops)
+	stops = slices.Compact(stops)
+	for _, stop := range stops {
+		if stop > end {
+			break
+		}
+		if stop > r.t {
+			r.i = currentAt(input, r.t)
+			if err := r.run(stop); err != nil {
+				return rec, fmt.Errorf("%w (%s at t = %.6g ms, V = %.6g mV)", err, m.Name, r.t, r.y[0])
+			}
+		}
+		if _, asked := slices.BinarySearch(at, stop); asked {
+			rec.States = append(rec.States, slices.Clone(r.y))
+		}
+	}
+	rec.Spikes = r.spikes
+	return rec, nil
+}
+
+func currentAt(input []Segment, t float64) (i float64) {
+	for _, s := range input {
+		if s.Start <= t {
+			i = s.I
+		}
+	}
+	return i
+}
+
+// runner is one neuron on its way.
+type runner struct {
+	m      *model.Model
+	p      []float64
+	i      float64
+	t      float64
+	y, out []float64
+	free   float64 // end of the refractory period
+	armed  bool    // the next upward crossing of V_th is a spike
+	spikes []Spike
+	most   int // stop after so many spikes; 0 means never
+	clock  *stepper
+	climb  *stepper // the upstroke of an exponential model, with V as independent variable
+	vTh    float64
+	vReset float64
+	vClimb float64 // the upstroke begins here
+	tRef   float64
+}
+
+func newRunner(m *model.Model, p, y0 []float64) *runner {
+	r := &runner{m: m, p: p, y: slices.Clone(y0), out: make([]float64, len(y0)), vTh: p[m.Index("V_th")]}
+	r.armed = y0[0] < r.vTh
+	r.clock = newStepper(len(y0), reference, func(_ float64, y, dy []float64) { m.Deriv(p, r.i, y, dy) })
+	r.vClimb = math.Inf(1)
+	if m.Fires == model.Reset {
+		r.vReset, r.tRef = p[m.Index("V_reset")], p[m.Index("t_ref")]
+		if j := m.Index("V_T"); j >= 0 {
+			r.vClimb = min(p[j]+2*p[m.Index("delta_T")], r.vTh)
+			r.climb = newClimb(r)
+		}
+	}
+	return r
+}
+
+// newClimb swaps V and t: in the last part of the upstroke V runs away like -ln(t* - t), but t(V) is as tame as
+// exp(-V). State 0 is the time since the climb began, the others are those of the model.
+func newClimb(r *runner) *stepper {
+	full, slope := make([]float64, len(r.y)), make([]float64, len(r.y))
+	return newStepper(len(r.y), reference, func(v float64, y, dy []float64) {
+		copy(full, y)
+		full[0] = v
+		r.m.Deriv(r.p, r.i, full, slope)
+		if slope[0] <= 0 { // V turns back: there is no climb
+			slope[0] = math.NaN()
+		}
+		dy[0] = 1 / slope[0]
+		for c := 1; c < len(y); c++ {
+			dy[c] = slope[c] / slope[0]
+		}
+	})
+}
+
+// run goes on to the time stop under constant input.
+func (r *runner) run(stop float64) error {
+	for h := (stop - r.t) / 16; r.t < stop && (r.most == 0 || len(r.spikes) < r.most); {
+		if r.free > r.t {
+			r.hold(min(stop, r.free))
+			continue
+		}
+		if r.m.Fires == model.Reset {
+			if r.y[0] >= r.vTh {
+				r.fire(r.t, r.y)
+				continue
+			}
+			if r.y[0] >= r.vClimb {
+				if spike, ok := r.top(stop); ok {
+					r.fire(spike, r.out)
+					continue
+				}
+			}
+		}
+		made, next, err := r.clock.advance(r.t, r.y, stop, h, r.out)
+		if err != nil {
+			return err
+		}
+		h = next
+		switch {
+		case r.m.Fires == model.Reset && r.out[0] >= r.vTh:
+			part := r.clock.crossing(r.t, r.y, made, 0, r.vTh, r.out)
+			r.fire(r.t+part, r.out)
+			continue
+		case r.m.Fires == model.Crossing:
+			r.watch(made)
+		}
+		if made == stop-r.t {
+			r.t = stop
+		} else {
+			r.t += made
+		}
+		r.y, r.out = r.out, r.y
+	}
+	return nil
+}
+
+// hold keeps V where it is until the time end while the rest of the state relaxes.
+func (r *runner) hold(end float64) {
+	if j := r.m.Index("tau_w"); j >= 0 {
+		a, vRest, tauW := r.p[r.m.Index("a")], r.p[r.m.Index("V_rest")], r.p[j]
+		target := a * (r.y[0] - vRest)
+		r.y[1] = target + (r.y[1]-target)*math.Exp(-(end-r.t)/tauW)
+	}
+	r.t = end
+}
+
+// fire notes a spike at time t from state y and resets.
+func (r *runner) fire(t float64, y []float64) {
+	state := slices.Clone(y)
+	state[0] = r.vTh
+	r.spikes = append(r.spikes, Spike{t, state})
+	copy(r.y, state)
+	r.y[0] = r.vReset
+	if j := r.m.Index("b"); j >= 0 {
+		r.y[1] += r.p[j]
+	}
+	r.t, r.free = t, t+r.tRef
+}
+
+// top climbs to V_th, if that happens before stop, and gives the time; the state is in r.out.
+func (r *runner) top(stop float64) (float64, bool) {
+	copy(r.out, r.y)
+	r.out[0] = 0
+	if r.climb.to(r.y[0], r.out, r.vTh) != nil {
+		return 0, false
+	}
+	spike := r.t + r.out[0]
+	r.out[0] = r.vTh
+	return spike, spike <= stop
+}
+
+// watch looks for a spike of a Hodgkin-Huxley neuron in the step of size h from r.y to r.out, and re-arms.
+func (r *runner) watch(h float64) {
+	lo, hi := r.y[0], r.out[0]
+	end := slices.Clone(r.out)
+	if r.armed && lo < r.vTh {
+		reach := h
+		if hi < r.vTh { // V may have peaked above V_th inside the step
+			reach = r.peak(h)
+		}
+		if r.out[0] >= r.vTh {
+			part := r.clock.crossing(r.t, r.y, reach, 0, r.vTh, r.out)
+			r.spikes = append(r.spikes, Spike{r.t + part, slices.Clone(r.out)})
+			r.armed = false
+		}
+		copy(r.out, end)
+	}
+	if min(lo, hi) < r.vTh-model.Rearm {
+		r.armed = true
+	}
+}
+
+// peak leaves in r.out the state at the maximum of V inside a step of size h, if V rises at its start and falls at its
+// end, and returns when that is; otherwise it changes nothing and returns h.
+func (r *runner) peak(h float64) float64 {
+	d := make([]float64, len(r.y))
+	r.m.Deriv(r.p, r.i, r.out, d)
+	if !(r.clock.slope[0] > 0 && d[0] < 0) {
+		return h
+	}
+	lo, hi := 0.0, h
+	for range 60 {
+		mid := lo + (hi-lo)/2
+		r.clock.try(r.t, r.y, mid, r.out)
+		if r.out[0] >= r.vTh {
+			return mid
+		}
+		if r.m.Deriv(r.p, r.i, r.out, d); d[0] > 0 {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return hi
+}

@@ -1,0 +1,94 @@
+package dynamics
+
+import (
+	"math"
+	"testing"
+)
+
+// Tolerances of the reference integrator against the stored runs, which have 15 digits.
+const (
+	spikeTol = 1e-8 // ms
+	stateTol = 1e-7 // mV, pA or 1; states on an upstroke move by up to 500 mV/ms
+)
+
+type trajectory struct {
+	ID       string
+	Model    string
+	Params   map[string]float64
+	Y0       []float64
+	Segments [][2]float64
+	TEnd     float64 `json:"t_end"`
+}
+
+func TestReferenceMatchesStoredRuns(t *testing.T) {
+	for _, name := range []string{"LIF", "EIF", "AdEx", "HH", "RHH"} {
+		t.Run(name, func(t *testing.T) {
+			var cases []trajectory
+			mustJSON(t, "traj/cases_"+name+".json", &cases)
+			spikes, states := mustTable(t, "traj/spikes_"+name+".csv"), mustTable(t, "traj/states_"+name+".csv")
+			worstSpike, worstState := 0.0, 0.0
+			for _, c := range cases {
+				for _, level := range []string{"V_th", "0mV", "20mV"} {
+					if (level == "V_th") == (name == "HH" || name == "RHH") {
+						continue
+					}
+					m, p := mustModel(t, name, c.Params)
+					if level == "20mV" {
+						p[m.Index("V_th")] = 20
+					}
+					var input []Segment
+					for _, s := range c.Segments {
+						input = append(input, Segment{s[0], s[1]})
+					}
+					var at []float64
+					var want []row
+					for _, r := range states {
+						if r["case"] == c.ID {
+							at = append(at, r.num(t, "t_ms"))
+							want = append(want, r)
+						}
+					}
+					got, err := Simulate(m, p, input, c.Y0, c.TEnd, at)
+					if err != nil {
+						t.Fatalf("%s: %v", c.ID, err)
+					}
+					k := 0
+					for _, r := range spikes {
+						if r["case"] != c.ID || r["threshold"] != level {
+							continue
+						}
+						if k >= len(got.Spikes) {
+							t.Errorf("%s %s: %d spikes, want more", c.ID, level, len(got.Spikes))
+							break
+						}
+						s := got.Spikes[k]
+						d := math.Abs(s.Time - r.num(t, "t_ms"))
+						worstSpike = max(worstSpike, d)
+						if d > spikeTol {
+							t.Errorf("%s %s spike %d: %.12f ms, want %s (off by %.1e)", c.ID, level, k+1, s.Time, r["t_ms"], d)
+						}
+						if r["w_before_reset"] != "" {
+							if d := math.Abs(s.State[1] - r.num(t, "w_before_reset")); d > stateTol {
+								t.Errorf("%s spike %d: w = %.12g before the reset, want %s", c.ID, k+1, s.State[1], r["w_before_reset"])
+							}
+						}
+						k++
+					}
+					if k < 20 && k != len(got.Spikes) {
+						t.Errorf("%s %s: %d spikes, want %d", c.ID, level, len(got.Spikes), k)
+					}
+					for j, r := range want {
+						for x, column := range []string{"V", "x1", "x2", "x3"}[:len(c.Y0)] {
+							d := math.Abs(got.States[j][x] - r.num(t, column))
+							worstState = max(worstState, d)
+							if d > stateTol {
+								t.Errorf("%s at %v ms: %s = %.12g, want %s", c.ID, at[j], column, got.States[j][x], r[column])
+							}
+						}
+					}
+				}
+			}
+			t.Logf("largest deviation: spikes %.1e ms, states %.1e", worstSpike, worstState)
+		})
+	}
+}

@@ -1,0 +1,494 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// allocState is where a value is. It may be in a register, at home in memory, or both; a value without a home gets one on the
+// stack when it must leave its register for the first time.
+type allocState struct {
+	reads []int // positions of the instructions that will read it
+	reg   reg.Register
+	home  *operand.Mem
+	one   bool // home is one float64 to be broadcast
+	slot  int  // 1 + number of its stack slot
+	lock  int  // 1 + position of the instruction that holds it in its register
+	pin   *Pin // the pin whose register it occupies
+}
+
+// An allocator walks over the scheduled instructions once and emits them: Belady's rule (the value whose next reader is farthest leaves),
+// constants and loads read again instead of spilled, memory operands where a register would not pay, and each FMA in the
+// form that destroys the operand nobody needs any more.
+type allocator struct {
+	f     *Func
+	b     *Block
+	at    int // position in the schedule
+	vecs  []reg.Register
+	masks []reg.Register // free registers
+	held  []*node        // values in allocatable registers
+	goal  map[*node]*Pin // the pin a value is computed for
+	slots []bool         // stack slots in use
+	freed []int          // slots this instruction still reads, free after it
+	stats *Stats
+}
+
+const never = math.MaxInt
+
+// free is how many of the registers the block may use.
+func (b *Block) free(all []reg.Register) int {
+	n := 0
+	for _, r := range all {
+		if !b.f.pinned(r) {
+			n++
+		}
+	}
+	return n
+}
+
+func (b *Block) emit(f *Func) {
+	b.mergeSelects()
+	order := b.schedule()
+	a := &allocator{f: f, b: b, goal: map[*node]*Pin{}, stats: &Stats{Block: b.name}}
+	for _, r := range b.w.vecs {
+		if !f.pinned(r) {
+			a.vecs = append(a.vecs, r)
+		}
+	}
+	for _, r := range b.w.masks {
+		if !f.pinned(r) {
+			a.masks = append(a.masks, r)
+		}
+	}
+	for i, n := range order {
+		for _, v := range n.inputs() {
+			v.alloc.reads = append(v.alloc.reads, i)
+		}
+		if n.op == opSet && !n.args[0].leaf() && a.goal[n.args[0]] == nil {
+			a.goal[n.args[0]] = n.pin
+		}
+	}
+	for _, n := range b.nodes {
+		switch s := &n.alloc; n.op {
+		case opConst:
+			m, one := f.constant(n.bits)
+			s.home, s.one = &m, one
+		case opLoad:
+			s.home, s.one = &n.mem, n.one
+		case opGet:
+			s.reg, s.pin = n.pin.r, n.pin
+			if b.sets[n.pin] == nil {
+				s.reads = append(s.reads, never)
+			}
+		}
+	}
+	for i, n := range order {
+		a.at = i
+		a.step(n)
+		for _, s := range a.freed {
+			a.slots[s] = false
+		}
+		a.freed = a.freed[:0]
+	}
+	a.stats.count(order)
+	f.report(a.stats)
+}
+
+// next is the position of v's next reader after this instruction.
+func (a *allocator) next(v *node) int {
+	for _, r := range v.alloc.reads {
+		if r > a.at {
+			return r
+		}
+	}
+	return -1
+}
+
+// left is how many reads of v are still to come, this one included.
+func (a *allocator) left(v *node) int {
+	i, _ := slices.BinarySearch(v.alloc.reads, a.at)
+	return len(v.alloc.reads) - i
+}
+
+// dies says whether n may overwrite v's register.
+func (a *allocator) dies(v, n *node) bool {
+	return v.alloc.reg != nil && a.next(v) < 0 && (v.alloc.pin == nil || a.goal[n] == v.alloc.pin)
+}
+
+// release forgets the registers of those inputs of n that nobody reads again.
+func (a *allocator) release(n *node) {
+	for _, v := range n.inputs() {
+		if a.next(v) >= 0 {
+			continue
+		}
+		if v.alloc.slot > 0 {
+			a.freed = append(a.freed, v.alloc.slot-1)
+			v.alloc.slot = 0
+		}
+		a.drop(v)
+	}
+}
+
+// drop takes v out of its register.
+func (a *allocator) drop(v *node) {
+	if v.alloc.reg != nil && v.alloc.pin == nil {
+		a.put(v.alloc.reg)
+		a.held = slices.DeleteFunc(a.held, func(h *node) bool { return h == v })
+	}
+	v.alloc.reg, v.alloc.pin = nil, nil
+}
+
+func (a *allocator) put(r reg.Register) {
+	if r.Kind() == reg.KindOpmask {
+		a.masks = append(a.masks, r)
+	} else {
+		a.vecs = append(a.vecs, r)
+	}
+}
+
+// take finds a free register, if need be by sending a value home.
+func (a *allocator) take(mask bool) reg.Register {
+	mask = mask && a.b.w.kmask()
+	pool := &a.vecs
+	if mask {
+		pool = &a.masks
+	}
+	if len(*pool) == 0 {
+		var out *node
+		far := -1.0
+		for _, v := range a.held {
+			if v.alloc.lock == a.at+1 || (v.alloc.reg.Kind() == reg.KindOpmask) != mask {
+				continue
+			}
+			d := float64(a.next(v) - a.at)
+			if v.alloc.home == nil { // leaving costs a store
+				d *= 0.5
+			}
+			if d > far {
+				out, far = v, d
+			}
+		}
+		if out == nil {
+			panic("bug: " + a.b.name + ": one instruction needs more registers than there are")
+		}
+		a.spill(out)
+		a.drop(out)
+	}
+	r := (*pool)[0]
+	*pool = (*pool)[1:]
+	return r
+}
+
+// spill gives v a home on the stack.
+func (a *allocator) spill(v *node) {
+	if v.alloc.home != nil {
+		return
+	}
+	i := slices.Index(a.slots, false)
+	if i < 0 {
+		i = len(a.slots)
+		a.slots = append(a.slots, false)
+	}
+	a.slots[i] = true
+	v.alloc.slot = i + 1
+	m := a.f.slot(i)
+	v.alloc.home = &m
+	a.stats.Spills++
+	if v.alloc.reg.Kind() == reg.KindOpmask {
+		a.f.asm("KMOVB", v.alloc.reg, m)
+	} else {
+		a.f.asm("VMOVUPD", v.alloc.reg, m)
+	}
+}
+
+// settle says that v is now in r.
+func (a *allocator) settle(v *node, r reg.Register) {
+	v.alloc.reg, v.alloc.lock = r, a.at+1
+	if p := a.goal[v]; p != nil && p.r == r {
+		v.alloc.pin = p
+	} else {
+		a.held = append(a.held, v)
+	}
+}
+
+// reg brings v into a register and keeps it there for this instruction.
+func (a *allocator) reg(v *node) reg.Register {
+	if v.alloc.reg == nil {
+		r := a.take(v.mask)
+		a.read(v, r)
+		a.settle(v, r)
+	}
+	v.alloc.lock = a.at + 1
+	return v.alloc.reg
+}
+
+// read copies v from its home to r.
+func (a *allocator) read(v *node, r reg.Register) {
+	a.stats.Loads++
+	switch {
+	case r.Kind() == reg.KindOpmask:
+		a.f.asm("KMOVB", *v.alloc.home, r)
+	case v.alloc.one:
+		a.f.asm("VBROADCASTSD", *v.alloc.home, r)
+	default:
+		a.f.asm("VMOVUPD", *v.alloc.home, r)
+	}
+}
+
+// inReg says whether v is, or had better be, in a register when the instruction at hand reads it.
+func (a *allocator) inReg(v *node) bool {
+	if v.alloc.reg != nil || v.mask {
+		return true
+	}
+	if v.alloc.one && !a.b.w.kmask() {
+		return true // AVX2 has no broadcast operands
+	}
+	reuse := a.b.tune.Reuse
+	if reuse == 0 {
+		reuse = 3
+	}
+	return len(a.vecs) > spare && a.left(v) >= reuse
+}
+
+// src is v as the one operand that may be memory.
+func (a *allocator) src(v *node) operand.Op {
+	if a.inReg(v) {
+		return a.reg(v)
+	}
+	a.stats.Folds++
+	if v.alloc.one {
+		return bcst{*v.alloc.home}
+	}
+	return *v.alloc.home
+}
+
+// def is the register n's result goes to; its inputs have been fetched.
+func (a *allocator) def(n *node) reg.Register {
+	if p := a.goal[n]; p != nil {
+		g := a.b.gets[p]
+		if g == nil || g.alloc.reg == nil || a.next(g) < 0 {
+			a.release(n)
+			a.settle(n, p.r)
+			return p.r
+		}
+	}
+	a.release(n)
+	r := a.take(n.mask)
+	a.settle(n, r)
+	return r
+}
+
+// onto is the register of v, which n overwrites with its result: v's own if v dies here, else a copy.
+func (a *allocator) onto(n, v *node) reg.Register {
+	if a.dies(v, n) {
+		r := v.alloc.reg
+		pinned := v.alloc.pin != nil
+		if !pinned {
+			a.held = slices.DeleteFunc(a.held, func(h *node) bool { return h == v })
+		}
+		v.alloc.reg, v.alloc.pin = nil, nil
+		a.release(n)
+		a.settle(n, r)
+		return r
+	}
+	r := reg.Register(nil)
+	if p := a.goal[n]; p != nil && a.vacant(p, n) {
+		r = p.r
+	} else {
+		r = a.take(n.mask)
+	}
+	if v.alloc.reg != nil {
+		a.stats.Moves++
+		a.f.asm("VMOVAPD", v.alloc.reg, r)
+	} else {
+		a.read(v, r)
+	}
+	a.release(n)
+	a.settle(n, r)
+	return r
+}
+
+// vacant says whether p's old value is dead and not even read by n.
+func (a *allocator) vacant(p *Pin, n *node) bool {
+	g := a.b.gets[p]
+	return g == nil || (a.next(g) < 0 && !slices.Contains(n.inputs(), g))
+}
+
+// step emits one instruction. Operands stand in Go's order: sources from last to first, then the destination.
+func (a *allocator) step(n *node) {
+	k := a.b.w.kmask()
+	name := ops[n.op].name
+	switch n.op {
+	case opFMA, opFNMA, opFMS:
+		a.fma(n, name)
+	case opSelect:
+		m, x, y := n.args[0], n.args[1], n.args[2]
+		rm, ry, sx := a.reg(m), a.reg(y), a.src(x)
+		if k {
+			a.f.asm(ops[n.op].kname, sx, ry, rm, a.def(n))
+		} else {
+			a.f.asm(name, rm, sx, ry, a.def(n))
+		}
+	case opCmp:
+		x, y := a.pair(n)
+		a.f.asm(name, operand.U8(n.imm), y, x, a.def(n))
+	case opShlI, opShrI:
+		x := operand.Op(a.reg(n.args[0]))
+		a.masked(n, name, operand.U8(n.imm), x)
+	case opSqrt:
+		a.masked(n, name, a.src(n.args[0]))
+	case opStore:
+		r := a.reg(n.args[0])
+		a.release(n)
+		a.f.asm("VMOVUPD", r, n.mem)
+	case opSet:
+		a.set(n)
+	case opBits:
+		r := a.reg(n.args[0])
+		a.release(n)
+		if k {
+			a.f.asm("KMOVB", r, n.gp)
+		} else {
+			a.f.asm("VMOVMSKPD", r, n.gp)
+		}
+	case opTest:
+		r := a.reg(n.args[0])
+		a.release(n)
+		if k {
+			a.f.asm("KORTESTB", r, r)
+		} else {
+			a.f.asm("VPTEST", r, r)
+		}
+	default:
+		if n.mask && k && n.op != opGtI {
+			name = ops[n.op].kname
+		}
+		x, y := a.pair(n)
+		a.masked(n, name, y, x)
+	}
+}
+
+// pair fetches the operands of a binary operation: the first in a register, the second wherever it is.
+func (a *allocator) pair(n *node) (x reg.Register, y operand.Op) {
+	if ops[n.op].commutes && !a.inReg(n.args[0]) {
+		n.args[0], n.args[1] = n.args[1], n.args[0]
+	}
+	x = a.reg(n.args[0])
+	return x, a.src(n.args[1])
+}
+
+// masked emits an operation with its sources, merging into the old value if it has one.
+func (a *allocator) masked(n *node, name string, srcs ...operand.Op) {
+	if n.mergeMask == nil {
+		a.f.asm(name, append(srcs, a.def(n))...)
+		return
+	}
+	m := a.reg(n.mergeMask)
+	if n.old.alloc.reg != nil {
+		n.old.alloc.lock = a.at + 1
+	}
+	a.f.asm(name, append(srcs, m, a.onto(n, n.old))...)
+}
+
+// fma emits x*y + z in one of its three forms. One operand is destroyed, one may be memory.
+func (a *allocator) fma(n *node, name string) {
+	x, y, z := n.args[0], n.args[1], n.args[2]
+	for _, v := range n.inputs() {
+		if v.alloc.reg != nil {
+			v.alloc.lock = a.at + 1
+		}
+	}
+	d := a.victim(n)
+	first, second := y, z // x is destroyed: x = y*x + z
+	switch d {
+	case z:
+		first, second = x, y
+	case y:
+		first, second = x, z
+	}
+	var r1 reg.Register
+	var s2 operand.Op
+	form := "213"
+	if d == z {
+		form = "231" // z = x*y + z
+	}
+	if !a.inReg(first) && a.inReg(second) {
+		if r1, s2 = a.reg(second), a.src(first); d != z {
+			form = "132" // x = x*mem + z
+		}
+	} else {
+		r1, s2 = a.reg(first), a.src(second)
+	}
+	srcs := []operand.Op{s2, r1}
+	if n.mergeMask != nil {
+		srcs = append(srcs, a.reg(n.mergeMask))
+	}
+	a.f.asm(name+form+"PD", append(srcs, a.onto(n, d))...)
+}
+
+// victim is the operand whose register n overwrites: the old value of a merge, else one that dies, best the addend,
+// else one to be loaded from memory anyway, else any.
+func (a *allocator) victim(n *node) *node {
+	if n.mergeMask != nil {
+		return n.old
+	}
+	order := []*node{n.args[2], n.args[0], n.args[1]}
+	for _, v := range order {
+		if a.dies(v, n) {
+			return v
+		}
+	}
+	for _, v := range order {
+		if !a.inReg(v) {
+			return v
+		}
+	}
+	return n.args[2]
+}
+
+// set moves a value to its pin, if it was not computed there.
+func (a *allocator) set(n *node) {
+	v, p := n.args[0], n.pin
+	if v.alloc.reg == nil {
+		a.read(v, p.r)
+	} else if v.alloc.reg != p.r {
+		a.stats.Moves++
+		mov := "VMOVAPD"
+		if p.r.Kind() == reg.KindOpmask {
+			mov = "KMOVB"
+		}
+		a.f.asm(mov, v.alloc.reg, p.r)
+	}
+	a.release(n)
+}
+
+// Stats says what a block costs.
+type Stats struct {
+	Block                       string
+	FMA, Add, Div, Other        int
+	Loads, Moves, Folds, Spills int
+}
+
+func (s *Stats) count(order []*node) {
+	for _, n := range order {
+		switch {
+		case ops[n.op].fma:
+			s.FMA++
+		case n.op == opAdd || n.op == opSub:
+			s.Add++
+		case n.op == opDiv || n.op == opSqrt:
+			s.Div++
+		default:
+			s.Other++
+		}
+	}
+}
+
+func (s *Stats) String() string {
+	return fmt.Sprintf("%s: %d fma+mul, %d add, %d div, %d other; %d loads, %d moves, %d folded, %d spills; FMA pipes %.1f cycles",
+		s.Block, s.FMA, s.Add, s.Div, s.Other, s.Loads, s.Moves, s.Folds, s.Spills, float64(s.FMA)/2)
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"fmt"
+	"math/bits"
+	"reflect"
+
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/gotypes"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// A Func is one assembly function in the making: arguments, loops and jumps written as they run, with the arithmetic in Blocks between. General
+// registers and scalar instructions are avo's (the embedded Context); vector registers belong to the blocks and the pins.
+type Func struct {
+	*build.Context
+	W     isa
+	Tune  Tuning // for the blocks that follow
+	file  *file
+	name  string
+	block gotypes.Component
+	pins  []reg.Register
+	spill reg.GPVirtual // 64-byte aligned base of the stack slots
+	slots int
+	later []func()
+	label int
+}
+
+// Func starts a function, called name plus the instruction set, with the given Go signature and doc comment.
+func (f *file) Func(w isa, name, signature string, doc ...string) *Func {
+	fn := &Func{Context: f.ctx, W: w, file: f, name: name + w.Name}
+	fn.Function(fn.name)
+	fn.SignatureExpr(signature)
+	fn.Doc(append([]string{fn.name + " " + doc[0]}, doc[1:]...)...)
+	fn.Pragma("noescape")
+	fn.spill = fn.GP64()
+	fn.LEAQ(operand.NewStackAddr(63), fn.spill) // these two go if there is no spill
+	fn.ANDQ(operand.I8(-64), fn.spill)
+	return fn
+}
+
+// Arg is an argument of eight bytes in a register.
+func (f *Func) Arg(name string) reg.GPVirtual {
+	r := f.GP64()
+	f.Load(f.Param(name), r)
+	return r
+}
+
+// Field is the memory of a field of the argument block, which is the argument b: of an array its first element, of a slice its pointer
+// (the length is eight bytes on). The register that holds b stays live as long as fields are used.
+func (f *Func) Field(name string) operand.Mem {
+	if f.block == nil {
+		f.block = f.Dereference(f.Param("b"))
+	}
+	field := f.block.Field(name)
+	for _, c := range []gotypes.Component{field, field.Index(0), field.Base()} {
+		if p, err := c.Resolve(); err == nil {
+			return p.Addr
+		}
+	}
+	panic("bug: " + f.name + ": no field " + name + " of b")
+}
+
+// Value is a field of eight bytes (a pointer, a count) in a register.
+func (f *Func) Value(field string) reg.GPVirtual {
+	r := f.GP64()
+	f.MOVQ(f.Field(field), r)
+	return r
+}
+
+// Pin reserves a vector register for a value that lives across blocks, PinMask one for a mask.
+func (f *Func) Pin() *Pin { return f.pin(f.W.vecs, false) }
+
+// PinMask reserves a mask register where there are any.
+func (f *Func) PinMask() *Pin {
+	if f.W.kmask() {
+		return f.pin(f.W.masks, true)
+	}
+	return f.pin(f.W.vecs, true)
+}
+
+func (f *Func) pin(from []reg.Register, mask bool) *Pin {
+	for i := len(from) - 1; i >= 0; i-- {
+		if !f.pinned(from[i]) {
+			f.pins = append(f.pins, from[i])
+			return &Pin{r: from[i], mask: mask}
+		}
+	}
+	panic("bug: " + f.name + ": more pins than registers")
+}
+
+func (f *Func) pinned(r reg.Register) bool {
+	for _, p := range f.pins {
+		if p == r {
+			return true
+		}
+	}
+	return false
+}
+
+// Block records arithmetic and emits it, scheduled and allocated.
+func (f *Func) Block(name string, record func(b *Block)) {
+	b := &Block{f: f, w: f.W, name: f.name + " " + name, tune: f.Tune, leaves: map[any]*node{}, stored: map[string]*node{}, gets: map[*Pin]*node{}, sets: map[*Pin]*node{}}
+	record(b)
+	f.Comment(name)
+	b.emit(f)
+}
+
+// NewLabel is a label nobody has used.
+func (f *Func) NewLabel(stem string) string {
+	f.label++
+	return fmt.Sprintf("%s%d", stem, f.label)
+}
+
+// Loop runs body, counts n down, and repeats while n is not 0; n starts positive.
+func (f *Func) Loop(name string, n operand.Op, body func()) {
+	top := f.NewLabel(name)
+	f.Label(top)
+	body()
+	f.DECQ(n)
+	f.JNZ(operand.LabelRef(top))
+}
+
+// Later emits code after the end of the function, out of the way of the hot path, under the label it returns; code comes back by jumping.
+func (f *Func) Later(name string, code func()) operand.LabelRef {
+	l := f.NewLabel(name)
+	f.later = append(f.later, func() { f.Label(l); code() })
+	return operand.LabelRef(l)
+}
+
+// End returns to Go and emits what was put off.
+func (f *Func) End() {
+	f.VZEROUPPER()
+	f.RET()
+	for i := 0; i < len(f.later); i++ {
+		f.later[i]()
+	}
+	if f.slots > 0 {
+		f.AllocLocal(64*f.slots + 64)
+	}
+	f.file.spills[f.name] = f.slots
+}
+
+// slot is the i-th place on the stack for a vector.
+func (f *Func) slot(i int) operand.Mem {
+	f.slots = max(f.slots, i+1)
+	return operand.Mem{Base: f.spill, Disp: i * f.W.Bytes()}
+}
+
+// bcst marks a memory operand that is one float64 for all lanes.
+type bcst struct{ operand.Mem }
+
+// asm appends an instruction by name; avo checks its operands' forms, and we that the instruction set has its registers.
+func (f *Func) asm(name string, args ...operand.Op) {
+	in := make([]reflect.Value, len(args))
+	for i, a := range args {
+		if m, ok := a.(bcst); ok {
+			name, a = name+"_BCST", m.Mem
+		}
+		in[i] = reflect.ValueOf(&a).Elem()
+	}
+	m := reflect.ValueOf(f.Context).MethodByName(name)
+	if !m.IsValid() {
+		panic("bug: " + f.name + ": avo has no instruction " + name)
+	}
+	m.Call(in)
+	if _, err := f.Result(); err != nil {
+		panic(fmt.Sprintf("bug: %s: %s %v: %v", f.name, name, args, err))
+	}
+}
+
+func (f *Func) report(s *Stats) { f.file.reports = append(f.file.reports, s.String()) }
+
+// at is the memory d bytes behind r.
+func at(r reg.Register, d int) operand.Mem { return operand.Mem{Base: r, Disp: d} }
+
+// imm is an immediate operand.
+func imm(i int) operand.Op {
+	if i < 128 {
+		return operand.U8(i)
+	}
+	return operand.U32(i)
+}
+
+// log2 is the exponent of a power of two.
+func log2(n int) int { return bits.Len(uint(n)) - 1 }

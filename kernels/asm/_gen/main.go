@@ -1,0 +1,186 @@
+// Command _gen writes the vector kernels of package asm. Each model has one file here, whose functions are run once per
+// instruction set; README.md says how to write one.
+//
+//	go generate ./kernels/asm       # from the root of popsim: go -C _gen run .
+//	go -C kernels/asm/_gen run . -v # and what each block costs
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mmcloughlin/avo/attr"
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/ir"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/pass"
+	"github.com/mmcloughlin/avo/printer"
+
+	_ "popsim/kernels/asm" // the argument blocks
+)
+
+// files lists what is written: NAME_amd64.s from the kernels of NAME.go here.
+var files = []struct {
+	name    string
+	kernels []func(f *file, w isa)
+}{
+	{"exp", []func(*file, isa){exp}},
+	{"hhdemo", []func(*file, isa){hhDemo("HHDemo", 8, 8, Tuning{})}},
+}
+
+// A file is one assembly file in the making.
+type file struct {
+	name    string
+	ctx     *build.Context
+	consts  map[string][]uint64 // constants by instruction set, in order of first use
+	spills  map[string]int      // stack slots by function
+	reports []string
+}
+
+func main() {
+	flags := flag.NewFlagSet("_gen", flag.ExitOnError) // avo keeps the global one for itself
+	out := flags.String("out", "..", "directory of package asm")
+	verbose := flags.Bool("v", false, "print what each block costs")
+	flags.Parse(os.Args[1:]) // exits on errors
+	if err := generate(*out, *verbose); err != nil {
+		fmt.Fprintln(os.Stderr, "_gen:", err)
+		os.Exit(1)
+	}
+}
+
+// generate writes everything or, on any error, nothing.
+func generate(dir string, verbose bool) error {
+	cfg := printer.Config{Name: "popsim/kernels/asm/_gen", Pkg: "asm"}
+	written := map[string][]byte{}
+	stubs := ir.NewFile()
+	for _, m := range files {
+		f := &file{name: m.name, ctx: build.NewContext(), consts: map[string][]uint64{}, spills: map[string]int{}}
+		f.ctx.Package("popsim/kernels/asm")
+		f.ctx.ConstraintExpr("!purego")
+		for _, kernel := range m.kernels {
+			for _, w := range isas {
+				kernel(f, w)
+			}
+		}
+		compiled, err := f.compile()
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+		if written[m.name+"_amd64.s"], err = printer.NewGoAsm(cfg).Print(compiled); err != nil {
+			return err
+		}
+		stubs.Constraints = compiled.Constraints
+		for _, fn := range compiled.Functions() {
+			stubs.AddSection(fn)
+		}
+		if verbose {
+			fmt.Println(strings.Join(f.reports, "\n"))
+		}
+	}
+	var err error
+	if written["stubs_amd64.go"], err = printer.NewStubs(cfg).Print(stubs); err != nil {
+		return err
+	}
+	return write(dir, written)
+}
+
+// write puts files in place by renaming, so that a reader sees the old or the new, never half.
+func write(dir string, files map[string][]byte) error {
+	for name, b := range files {
+		if err := os.WriteFile(filepath.Join(dir, name+".new"), b, 0o644); err != nil {
+			return err
+		}
+	}
+	for name := range files {
+		if err := os.Rename(filepath.Join(dir, name+".new"), filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compile adds the constants, lets avo place the general registers, and proves that no function uses what its
+// instruction set lacks.
+func (f *file) compile() (*ir.File, error) {
+	for _, w := range isas {
+		if len(f.consts[w.Name]) == 0 {
+			continue
+		}
+		f.ctx.StaticGlobal(f.table(w))
+		f.ctx.DataAttributes(attr.RODATA | attr.NOPTR)
+		for _, u := range f.consts[w.Name] {
+			for range f.copies(w) {
+				f.ctx.AppendDatum(operand.U64(u))
+			}
+		}
+	}
+	out, err := f.ctx.Result()
+	if err != nil {
+		return nil, err
+	}
+	for _, fn := range out.Functions() {
+		if f.spills[fn.Name] == 0 {
+			fn.Nodes = fn.Nodes[2:]
+		}
+	}
+	if err := pass.Compile.Execute(out); err != nil {
+		return nil, err
+	}
+	for _, fn := range out.Functions() {
+		for _, w := range isas {
+			if strings.HasSuffix(fn.Name, w.Name) {
+				if err := w.verify(fn); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
+// verify refuses registers, instructions and suffixes that w does not have.
+func (w isa) verify(fn *ir.Function) error {
+	for _, in := range fn.Instructions() {
+		for _, op := range in.Operands {
+			if !w.has(op) {
+				return fmt.Errorf("%s: %s: %s is not a register of %s", fn.Name, in.Opcode, op.Asm(), w.Name)
+			}
+		}
+		if w.kmask() {
+			continue
+		}
+		for _, ext := range in.ISA {
+			if strings.HasPrefix(ext, "AVX512") || len(in.Suffixes) > 0 {
+				return fmt.Errorf("%s: %s is not an instruction of %s", fn.Name, in.OpcodeWithSuffixes(), w.Name)
+			}
+		}
+	}
+	return nil
+}
+
+func (f *file) table(w isa) string { return f.name + "Consts" + w.Name }
+
+// copies is how often a constant is repeated: AVX-512 broadcasts one float64 in the operand itself; AVX2 wants a full vector, which
+// the 32-byte alignment of Go's read-only data suits.
+func (f *file) copies(w isa) int {
+	if w.kmask() {
+		return 1
+	}
+	return w.Lanes
+}
+
+// constant is the place of u in the table, and whether it stands there but once.
+func (f *Func) constant(u uint64) (m operand.Mem, one bool) {
+	t := f.file.consts[f.W.Name]
+	i := slices.Index(t, u)
+	if i < 0 {
+		i = len(t)
+		f.file.consts[f.W.Name] = append(t, u)
+	}
+	n := f.file.copies(f.W)
+	return operand.NewDataAddr(operand.NewStaticSymbol(f.file.table(f.W)), 8*n*i), n == 1
+}

@@ -1,0 +1,234 @@
+package main
+
+// Tuning holds the scheduler's few choices. They change the order of instructions and the spills, never a bit of the result.
+type Tuning struct {
+	// Live is how many computed values may wait in registers before the scheduler prefers to finish values to starting
+	// new ones. 0 means all registers but Spare.
+	Live int
+	// Skew is how far the vectors recorded last trail behind the first, as part of the block's longest path, so that they do not all
+	// wait for their divisions, or for the end of the block, at the same time. 0 means 0.5; negative, none.
+	Skew float64
+	// Reuse is how many reads make a constant or a load worth a free register; 0 means 3.
+	Reuse int
+}
+
+const (
+	spare = 2 // registers left to operands on their way from memory
+	width = 2 // operations the scheduler counts on per cycle: the FMA pipes
+)
+
+type schedState struct {
+	used    bool    // reached from an effect
+	after   []*node // what must be emitted later
+	waits   int     // how many of its predecessors are not yet emitted
+	readers int     // how many reads of this value are still to come
+	height  int     // latency from here to the end of the block, cycles
+	ready   float64 // when its operands are there
+}
+
+// schedule puts the block's instructions in order: list scheduling by the longest path to the end, under a limit on live values. An
+// out-of-order processor needs no more than that independent chains are near each other and that few values are spilled.
+func (b *Block) schedule() []*node {
+	b.link()
+	limit := b.tune.Live
+	if limit == 0 {
+		limit = b.free(b.w.vecs) - spare
+	}
+	maskLimit := b.free(b.w.masks)
+	b.slope = b.tune.Skew
+	if b.slope == 0 {
+		b.slope = 0.5
+	}
+	longest := 0
+	for _, n := range b.nodes {
+		longest = max(longest, n.sched.height)
+	}
+	b.slope = max(b.slope, 0) * float64(longest) / float64(len(b.nodes))
+	var ready, order []*node
+	total := 0
+	for _, n := range b.nodes {
+		if n.sched.used && !n.leaf() {
+			total++
+			if n.sched.waits == 0 {
+				ready = append(ready, n)
+			}
+		}
+	}
+	now, live, maskLive := 0.0, 0, 0
+	for len(ready) > 0 {
+		best := 0
+		for i, n := range ready {
+			if b.better(n, ready[best], now, live >= limit, maskLive >= maskLimit) {
+				best = i
+			}
+		}
+		n := ready[best]
+		ready = append(ready[:best], ready[best+1:]...)
+		order = append(order, n)
+		v, k := b.pressure(n)
+		live, maskLive = live+v, maskLive+k
+		now = max(now, n.sched.ready) + 1/width
+		for _, a := range n.inputs() {
+			a.sched.readers--
+		}
+		for _, s := range n.sched.after {
+			s.sched.ready = max(s.sched.ready, now+float64(ops[n.op].latency)-1/width)
+			if s.sched.waits--; s.sched.waits == 0 {
+				ready = append(ready, s)
+			}
+		}
+	}
+	if len(order) != total {
+		panic("bug: " + b.name + ": stores or pins that exchange their values wait for each other")
+	}
+	return order
+}
+
+// better says whether n should come before m, where vector registers or mask registers may be full.
+func (b *Block) better(n, m *node, now float64, full, maskFull bool) bool {
+	if n.op == opTest || m.op == opTest { // nothing may come between the flags and the jump
+		return m.op == opTest && n.op != opTest
+	}
+	if full || maskFull {
+		v, k := b.pressure(n)
+		w, l := b.pressure(m)
+		if maskFull && k != l {
+			return k < l
+		}
+		if full && v != w {
+			return v < w
+		}
+	}
+	if early, late := n.sched.ready <= now, m.sched.ready <= now; early != late {
+		return early
+	} else if !early && n.sched.ready != m.sched.ready {
+		return n.sched.ready < m.sched.ready
+	}
+	if p, q := b.urgency(n), b.urgency(m); p != q {
+		return p > q
+	}
+	return n.index < m.index
+}
+
+// urgency is how long the block lasts after n at least, less for the vectors that trail.
+func (b *Block) urgency(n *node) float64 { return float64(n.sched.height) - b.slope*float64(n.index) }
+
+// pressure is by how many vectors and how many masks the register files are fuller after n.
+func (b *Block) pressure(n *node) (vecs, masks int) {
+	count := func(v *node, by int) {
+		if v.leaf() || v.op >= opStore {
+			return
+		}
+		if v.mask && b.w.kmask() {
+			masks += by
+		} else {
+			vecs += by
+		}
+	}
+	count(n, 1)
+	for i, a := range n.inputs() {
+		seen := 1 // times n reads a, so far
+		for _, c := range n.inputs()[:i] {
+			if c == a {
+				seen++
+			}
+		}
+		if a.sched.readers == seen {
+			count(a, -1)
+		}
+	}
+	return vecs, masks
+}
+
+// link finds what is needed, who reads whom, and the order that memory and pins demand: whoever reads an old value comes
+// before the new one is put in its place.
+func (b *Block) link() {
+	for i := len(b.nodes) - 1; i >= 0; i-- {
+		n := b.nodes[i]
+		n.sched = schedState{used: n.sched.used || n.op >= opStore}
+		if n.sched.used {
+			for _, a := range n.inputs() {
+				a.sched.used = true
+			}
+		}
+	}
+	edge := func(from, to *node) {
+		from.sched.after = append(from.sched.after, to)
+		to.sched.waits++
+	}
+	users := map[*node][]*node{}
+	last := map[string]*node{}
+	var tests, rest []*node
+	for _, n := range b.nodes {
+		if !n.sched.used || n.leaf() {
+			continue
+		}
+		for _, a := range n.inputs() {
+			a.sched.readers++
+			if users[a] = append(users[a], n); !a.leaf() {
+				edge(a, n)
+			}
+		}
+		if n.op == opTest {
+			tests = append(tests, n)
+		} else {
+			rest = append(rest, n)
+		}
+	}
+	for _, n := range b.nodes {
+		switch n.op {
+		case opStore:
+			for _, l := range b.nodes {
+				if l.op == opLoad && l.sched.used && b.overlap(n, l) {
+					for _, u := range users[l] {
+						if u != n {
+							edge(u, n)
+						}
+					}
+				}
+			}
+			if s := last[n.mem.Asm()]; s != nil {
+				edge(s, n)
+			}
+			last[n.mem.Asm()] = n
+		case opSet:
+			if g := b.gets[n.pin]; g != nil {
+				for _, u := range users[g] {
+					if u != n {
+						edge(u, n)
+					}
+				}
+			}
+		}
+	}
+	for _, t := range tests {
+		for _, n := range rest {
+			edge(n, t)
+		}
+	}
+	for i := len(b.nodes) - 1; i >= 0; i-- {
+		n := b.nodes[i]
+		for _, s := range n.sched.after {
+			n.sched.height = max(n.sched.height, s.sched.height)
+		}
+		n.sched.height += ops[n.op].latency
+	}
+}
+
+// overlap says whether store s writes what load l reads. Columns are different memory when their registers differ.
+func (b *Block) overlap(s, l *node) bool {
+	p, q := s.mem, l.mem
+	d := q.Disp - p.Disp
+	p.Disp, q.Disp = 0, 0
+	size := b.w.Bytes()
+	if l.one {
+		size = 8
+	}
+	if p != q || d <= -size || d >= b.w.Bytes() {
+		return false
+	}
+	if d != 0 && !l.one {
+		panic("bug: " + b.name + ": a store covers half of a load")
+	}
+	return true
+}

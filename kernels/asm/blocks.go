@@ -1,0 +1,120 @@
+package asm
+
+// Group is the number of neurons a kernel advances in one call: eight vectors of AVX-512, sixteen of AVX2. Columns are
+// padded to whole groups with resting neurons, so kernels have no tails.
+const Group = 64
+
+// Column is one quantity of the neurons of a group.
+type Column [Group]float64
+
+// MaxCoef is the most coefficients any kernel takes.
+const MaxCoef = 24
+
+// Coefs are the constants of a step, folded from parameters and dt: coefficient j of lane l is Coefs[j][l].
+type Coefs [MaxCoef]Column
+
+// Block is the argument of every kernel: it advances one group from the vectors at lane Lane of step Step to the end
+// of step Steps-1. A kernel returns either when all is done, with Rare = 0, or early, when lanes of the vectors just
+// advanced need what vectors do not do (a spike, the end of a refractory period). Then bit l of Rare is set for each
+// such lane l of the group, Old holds the state those vectors had before the step, Y their state after it, and Step
+// and Lane point behind them (Lane 0 of the next step after the last vectors), so that calling the kernel again goes
+// on. Columns are 64-byte aligned and do not overlap.
+type Block struct {
+	Y    [4]*Column // state
+	Wake *Column    // integrate-and-fire: number of the step in which V moves again; otherwise: the level whose upward crossing is the next spike
+	Coef *Coefs
+	Old  *[4]Column // out, see above
+
+	// Full kernels only: the lowest and highest V after a step (in and out), and the input. The current of step k in
+	// lane l is fma(gain[l], Wave[k], I[l]) + Row[k·RowStride + l], Wave holds Steps values, RowStride counts values.
+	Lo, Hi    *Column
+	Wave      []float64
+	Row       []float64
+	RowStride int
+
+	First float64 // number of step 0
+	Steps int
+	Lanes int // how many lanes of the group to advance, usually Group; kernels round up to what they do at a time
+	Step  int // in and out: the step in hand
+	Lane  int // in and out: the first lane of the first vector not yet advanced in it
+	Rare  uint64
+	Cut   uint64 // out, RHH cut-rk4 only: lanes whose step is to be cut; such a kernel returns after whole steps
+}
+
+// Coefficients of the LIF step.
+const (
+	LIFVInf = iota // V_rest + R I
+	LIFK           // 1 - exp(-dt/tau)
+	LIFVTh
+	LIFR
+	LIFVRest
+	LIFI
+	LIFGain
+	LIFVReset
+	LIFTau
+	LIFHold     // whole steps in t_ref
+	LIFHoldPart // and the rest of it, as part of a step
+	LIFDt
+	LIFCoefs
+)
+
+// Coefficients of the EIF and AdEx steps.
+const (
+	FlowSlope    = iota // 1/delta_T
+	FlowShift           // -V_T/delta_T
+	FlowQ               // dt/tau
+	FlowVInf            // V_rest + R I
+	FlowR               //
+	FlowC               // dt/(tau delta_T)
+	FlowDeltaT          //
+	FlowHalf            // delta_T/2
+	FlowSixth           // delta_T/6
+	FlowVTh             //
+	FlowA               //
+	FlowAVRest          // -a V_rest
+	FlowKMean           // 1 - (1 - exp(-dt/tau_w))/(dt/tau_w)
+	FlowK               // 1 - exp(-dt/tau_w)
+	FlowVRest           //
+	FlowI               //
+	FlowGain            //
+	FlowVReset          //
+	FlowB               //
+	FlowTau             //
+	FlowTauW            //
+	FlowHold            // whole steps in t_ref
+	FlowHoldPart        // and the rest of it, as part of a step
+	FlowDt              //
+	FlowCoefs
+)
+
+// Coefficients of the Hodgkin-Huxley steps, HH and RHH.
+const (
+	HHNa    = iota // g_Na/C
+	HHK            // g_K/C
+	HHL            // g_L/C
+	HHENa          //
+	HHEK           //
+	HHDrive        // (g_L E_L + I)/C
+	HHDt           //
+	HHHalf         // dt/2
+	HHSixth        // dt/6
+	HHNegDt        // -dt
+	HHVTh          //
+	HHRearm        // V_th - 20 mV
+	HHSum          // n_plus_h
+	HHPerC         // 1/C
+	HHLeak         // g_L E_L/C
+	HHI            //
+	HHGain         //
+	HHCut          // RHH cut-rk4: what |dV/dt| dt, grown over the step, may be, mV
+	HHCoefs
+)
+
+// HandBack ends a call of a kernel written in Go whose lanes rare need care; Lane already points behind them.
+func (b *Block) HandBack(rare uint64) {
+	b.Rare = rare
+	if b.Lane >= b.Lanes {
+		b.Lane = 0
+		b.Step++
+	}
+}

@@ -1,0 +1,341 @@
+package kernels
+
+import (
+	"math"
+
+	"popsim/kernels/asm"
+	"popsim/model"
+)
+
+// The flow method for EIF and AdEx. In y = exp(-(V-V_T)/delta_T) the upstroke is almost a straight line,
+//
+//	dy/dt = -1/tau - A y,   A = (R I - R w - (V - V_rest))/(tau delta_T),
+//
+// and with the drift A frozen over a step of h it is solved exactly: V gains delta_T (z - ln(1 - x)) with z = A h and
+// x = g phi(z), g = (h/tau) exp((V-V_T)/delta_T), phi(z) = (exp(z)-1)/z. A spike is where y falls to its value at
+// V_th. A is taken at the mean of V and of w over the step. To the order needed, the mean of the gain of V is
+//
+//	delta_T (z + g) m(g),   m(g) = 1/2 + g/6 + ...
+//
+// with z of the state before the step: exact at an equilibrium (z = -g), where A is then exact too, so that rests stay
+// where they are. At z = 0 it is delta_T (1 + (1-g) ln(1-g)/g), which the polynomial m fits to 0.01 up to g = 1: that
+// is what the last steps before a spike ask for. w relaxes exactly towards a (V - V_rest) at that mean. The method is of second order, spikes, resets and refractoriness
+// included.
+
+// flowSources gives what each coefficient depends on, for AdEx; EIF has no adaptation.
+var flowSources = []string{
+	asm.FlowSlope: "delta_T", asm.FlowShift: "V_T delta_T", asm.FlowQ: "tau", asm.FlowVInf: "V_rest R I", asm.FlowR: "R",
+	asm.FlowC: "tau delta_T", asm.FlowDeltaT: "delta_T", asm.FlowVTh: "V_th",
+	asm.FlowA: "a", asm.FlowAVRest: "a V_rest", asm.FlowKMean: "tau_w", asm.FlowK: "tau_w", asm.FlowVRest: "V_rest",
+	asm.FlowI: "I", asm.FlowGain: "gain", asm.FlowVReset: "V_reset", asm.FlowB: "b", asm.FlowTau: "tau",
+	asm.FlowTauW: "tau_w", asm.FlowHold: "t_ref", asm.FlowHoldPart: "t_ref", asm.FlowDt: "",
+}
+
+var (
+	eifFlow = scheme{
+		sources: flowSources, fold: foldEIF, enter: flowEnter, sync: flowSync,
+		rare: eachRare(func(w *Worker, s *Shard, g, l int, events []Event) []Event {
+			return flowRare(w, s, g, l, flowStep, events)
+		}),
+		lean: func(b *asm.Block) { flowGeneric(b, false, false) },
+		full: func(b *asm.Block) { flowGeneric(b, false, true) },
+	}
+	adexFlow = scheme{
+		sources: flowSources, fold: foldAdEx, enter: flowEnter, sync: flowSync, rare: eifFlow.rare,
+		lean: func(b *asm.Block) { flowGeneric(b, true, false) },
+		full: func(b *asm.Block) { flowGeneric(b, true, true) },
+	}
+)
+
+func foldEIF(p []float64, i, gain, dt float64, c []float64) {
+	q := model.EIFOf(p)
+	foldFlow(model.AdEx{
+		VRest: q.VRest, VReset: q.VReset, VTh: q.VTh, VT: q.VT, DeltaT: q.DeltaT, R: q.R, Tau: q.Tau, TRef: q.TRef,
+		TauW: math.Inf(1), // no adaptation
+	}, i, gain, dt, c)
+}
+
+func foldAdEx(p []float64, i, gain, dt float64, c []float64) {
+	foldFlow(model.AdExOf(p), i, gain, dt, c)
+}
+
+func foldFlow(q model.AdEx, i, gain, dt float64, c []float64) {
+	c[asm.FlowSlope], c[asm.FlowShift] = 1/q.DeltaT, -q.VT/q.DeltaT
+	c[asm.FlowQ], c[asm.FlowC] = dt/q.Tau, dt/(q.Tau*q.DeltaT)
+	c[asm.FlowVInf], c[asm.FlowR] = math.FMA(q.R, i, q.VRest), q.R
+	c[asm.FlowDeltaT] = q.DeltaT
+	c[asm.FlowVTh], c[asm.FlowVReset], c[asm.FlowVRest] = q.VTh, q.VReset, q.VRest
+	c[asm.FlowA], c[asm.FlowAVRest], c[asm.FlowB] = q.A, -float64(q.A*q.VRest), q.B
+	c[asm.FlowKMean], c[asm.FlowK] = relaxMean(dt/q.TauW), -Expm1(-dt/q.TauW)
+	c[asm.FlowI], c[asm.FlowGain], c[asm.FlowTau], c[asm.FlowTauW], c[asm.FlowDt] = i, gain, q.Tau, q.TauW, dt
+	c[asm.FlowHold], c[asm.FlowHoldPart] = wholeSteps(q.TRef, dt)
+}
+
+// relaxMean is the mean over [0, s] of 1 - exp(-u): how much of its way, on average, a variable relaxing over s time
+// constants has gone. For small s, where the difference cancels, its series s/2 - s²/6 + s³/24 - s⁴/120.
+func relaxMean(s float64) float64 {
+	if s < 1e-3 {
+		return s * math.FMA(s, math.FMA(s, math.FMA(s, -1.0/120, 1.0/24), -1.0/6), 0.5)
+	}
+	return 1 + Expm1(-s)/s
+}
+
+// flowEnter and flowSync: while V is held, w is ahead by the part of step Wake that passes before V moves, so that
+// the fast step need not know of it.
+func flowEnter(s *Shard, i int, k int64, y []float64) {
+	for j := range s.Y {
+		s.Y[j][i] = y[j]
+	}
+	s.Wake[i], s.Rem[i] = float64(k), 1
+}
+
+func flowSync(s *Shard, i int, k int64, y []float64) {
+	for j := range s.Y {
+		y[j] = s.Y[j][i]
+	}
+	if len(s.Y) > 1 && s.Wake[i] >= float64(k) && s.Rem[i] < 1 && !math.IsInf(s.Wake[i], 1) {
+		wInf := math.FMA(s.coef(asm.FlowA, i), y[0], s.coef(asm.FlowAVRest, i))
+		ahead := (1 - s.Rem[i]) * s.Dt / s.coef(asm.FlowTauW, i)
+		y[1] = math.FMA(Exp(ahead), y[1]-wInf, wInf)
+	}
+}
+
+// Beyond these the fast step hands over: its polynomial for phi is good to 1e-8 at |z| = 1/2 and exact to rounding
+// below 0.03; at x = 1 the frozen flow blows up within the step.
+const (
+	flowZ = 0.5
+	flowX = 1.0
+)
+
+// Taylor coefficients of phi(z) = (exp(z)-1)/z.
+const (
+	phi2 = 1.0 / 2
+	phi3 = 1.0 / 6
+	phi4 = 1.0 / 24
+	phi5 = 1.0 / 120
+	phi6 = 1.0 / 720
+	phi7 = 1.0 / 5040
+	phi8 = 1.0 / 40320
+)
+
+// flowGeneric is the fast step of the flow method; see asm.Block.
+func flowGeneric(b *asm.Block, adapt, full bool) {
+	col := func(j, at int) *vec { return (*vec)(b.Coef[j][at:]) }
+	still := new(vec) // w of a neuron without one
+	for ; b.Step < b.Steps; b.Step++ {
+		k := b.First + float64(b.Step)
+		for b.Lane < b.Lanes {
+			at := b.Lane
+			v, w, wake := (*vec)(b.Y[0][at:]), still, (*vec)(b.Wake[at:])
+			if adapt {
+				w = (*vec)(b.Y[1][at:])
+			}
+			vInf := *col(asm.FlowVInf, at)
+			if full {
+				steadyVoltage(b, at, asm.FlowI, asm.FlowGain, asm.FlowR, asm.FlowVRest, &vInf)
+			}
+
+			var grow, mean, drift, next, nextW vec
+			slope, shift, q := col(asm.FlowSlope, at), col(asm.FlowShift, at), col(asm.FlowQ, at)
+			for l := range grow {
+				u := math.FMA(v[l], slope[l], shift[l])
+				if u < expLo {
+					u = expLo
+				}
+				grow[l] = q[l] * expNormal(u)
+			}
+			r, c, deltaT := col(asm.FlowR, at), col(asm.FlowC, at), col(asm.FlowDeltaT, at)
+			for l := range mean {
+				d := vInf[l] - v[l]
+				if adapt {
+					d = math.FMA(-r[l], w[l], d)
+				}
+				z := float64(c[l] * d)
+				mean[l] = math.FMA(z+grow[l], float64(deltaT[l]*meanGain(grow[l])), v[l])
+				if wake[l] > k {
+					mean[l] = v[l]
+				}
+				drift[l] = vInf[l] - mean[l]
+			}
+			if adapt {
+				a, aRest, kMean, kw := col(asm.FlowA, at), col(asm.FlowAVRest, at), col(asm.FlowKMean, at), col(asm.FlowK, at)
+				for l := range mean {
+					e := math.FMA(a[l], mean[l], aRest[l]) - w[l]
+					drift[l] = math.FMA(-r[l], math.FMA(kMean[l], e, w[l]), drift[l])
+					nextW[l] = math.FMA(kw[l], e, w[l])
+				}
+			}
+			vTh := col(asm.FlowVTh, at)
+			rare := uint64(0)
+			for l := range next {
+				z := float64(c[l] * drift[l])
+				zz := float64(z * z)
+				even := math.FMA(zz, math.FMA(zz, math.FMA(zz, phi7, phi5), phi3), 1)
+				odd := math.FMA(zz, math.FMA(zz, math.FMA(zz, phi8, phi6), phi4), phi2)
+				x := float64(grow[l] * math.FMA(odd, z, even))
+				next[l] = math.FMA(deltaT[l], z-logNear(1-x), v[l])
+				held := wake[l] > k
+				if !held && (!(x < flowX) || !(math.Abs(z) < flowZ) || !(next[l] < vTh[l]) || wake[l] == k) {
+					rare |= 1 << (at + l)
+				}
+				if held {
+					next[l] = v[l]
+				}
+			}
+			if full {
+				extremes(b, at, &next, v, rare)
+			}
+			b.Lane += len(next)
+			if rare != 0 {
+				*(*vec)(b.Old[0][at:]) = *v
+				if adapt {
+					*(*vec)(b.Old[1][at:]) = *w
+				}
+			}
+			*v = next
+			if adapt {
+				*w = nextW
+			}
+			if rare != 0 {
+				b.HandBack(rare)
+				return
+			}
+		}
+		b.Lane = 0
+	}
+	b.Rare = 0
+}
+
+// Coefficients of m(g); the last three are a least-squares fit on 0 ≤ g ≤ 0.98.
+const (
+	mean0 = 1.0 / 2
+	mean1 = 1.0 / 6
+	mean2 = 0.3392277467859097
+	mean3 = -0.7949966998432174
+	mean4 = 0.7410414799514276
+)
+
+// meanGain is m(g): see above.
+func meanGain(g float64) float64 {
+	return math.FMA(math.FMA(math.FMA(math.FMA(g, mean4, mean3), g, mean2), g, mean1), g, mean0)
+}
+
+// upstroke is one lane of an exponential neuron, with its coefficients by name and the current of the step in hand.
+type upstroke struct {
+	vInf, vTh, vRest, vReset, slope, shift, deltaT, r, tau, a, b, tauW, dt, hold, holdPart float64
+}
+
+func (w *Worker) upstroke(l int) upstroke {
+	b := &w.b
+	c := func(j int) float64 { return b.Coef[j][l] }
+	u := upstroke{
+		vInf: c(asm.FlowVInf), vTh: c(asm.FlowVTh), vRest: c(asm.FlowVRest), vReset: c(asm.FlowVReset),
+		slope: c(asm.FlowSlope), shift: c(asm.FlowShift), deltaT: c(asm.FlowDeltaT), r: c(asm.FlowR), tau: c(asm.FlowTau),
+		a: c(asm.FlowA), b: c(asm.FlowB), tauW: c(asm.FlowTauW), dt: c(asm.FlowDt), hold: c(asm.FlowHold), holdPart: c(asm.FlowHoldPart),
+	}
+	if w.full {
+		u.vInf = math.FMA(u.r, current(b, l, asm.FlowI, asm.FlowGain), u.vRest)
+	}
+	return u
+}
+
+// relax moves w for h ms towards its steady value at potential v.
+func (u *upstroke) relax(v, w, h float64) float64 {
+	return math.FMA(-Expm1(-h/u.tauW), float64(u.a*(v-u.vRest))-w, w)
+}
+
+// flowStep advances v and w by h ms, or to the spike if there is one: then after ms have passed, else after is h.
+func flowStep(u *upstroke, v, w, h float64) (nextV, nextW, after float64, spike bool) {
+	if v >= u.vTh {
+		return v, w, 0, true
+	}
+	e := expNormal(max(math.FMA(v, u.slope, u.shift), expLo))
+	g := h / u.tau * e
+	c := h / (u.tau * u.deltaT)
+	z := c * math.FMA(-u.r, w, u.vInf-v)
+	part := 1.0 // of h until the spike, in first approximation
+	if x, top := g*(1+0.5*z), -Expm1((v-u.vTh)*u.slope); x > top {
+		part = top / x
+	}
+	mean := math.FMA(float64(part*(z+g)), float64(u.deltaT*meanGain(part*g)), v)
+	toW := float64(u.a*(mean-u.vRest)) - w
+	s := part * h / u.tauW
+	z = c * math.FMA(-u.r, math.FMA(relaxMean(s), toW, w), u.vInf-mean)
+	x := g * expRel(z)
+	if x < 1 {
+		nextV = math.FMA(u.deltaT, z-Log1p(-x), v)
+	}
+	if x < 1 && nextV < u.vTh {
+		return nextV, math.FMA(-Expm1(-h/u.tauW), toW, w), h, false
+	}
+	// y falls from 1/e to its value at V_th; y' = -1/tau - A y.
+	fall := -Expm1((v-u.vTh)*u.slope) / e
+	rate := z / h
+	after = u.tau * fall
+	if math.Abs(z) > 1e-12 {
+		after = Log1p(rate*fall/math.FMA(rate, 1/e-fall, 1/u.tau)) / rate
+	}
+	after = min(max(after, 0), h)
+	return u.vTh, u.relax(u.meanBefore(v), w, after), after, true
+}
+
+// meanBefore is the mean of V on its way from v to the spike, V going like -delta_T ln(t* - t).
+func (u *upstroke) meanBefore(v float64) float64 {
+	rise := u.vTh - v
+	if rise*u.slope < 1e-6 {
+		return v + 0.5*rise
+	}
+	return v + u.deltaT - rise/Expm1(rise*u.slope)
+}
+
+// flowRare takes one lane through a step in which it spikes or wakes; advance is the way it moves between events.
+func flowRare(w *Worker, s *Shard, g, l int, advance func(u *upstroke, v, w, h float64) (float64, float64, float64, bool), events []Event) []Event {
+	b := &w.b
+	u := w.upstroke(l)
+	i, k := g+l, b.First+float64(b.Step)
+	v, adapt := b.Old[0][l], 0.0
+	if len(s.Y) > 1 {
+		adapt = b.Old[1][l]
+	}
+	at := 0.0 // where in the step we are
+	if s.Wake[i] == k {
+		at = 1 - s.Rem[i]
+	}
+	defer func() {
+		b.Y[0][l] = v
+		if len(s.Y) > 1 {
+			b.Y[1][l] = adapt
+		}
+		if math.IsNaN(v) || math.IsNaN(adapt) {
+			s.fail(i)
+		}
+	}()
+	for fired := 0; ; fired++ {
+		var after float64
+		var spike bool
+		v, adapt, after, spike = advance(&u, v, adapt, (1-at)*u.dt)
+		if !spike {
+			return events
+		}
+		if fired == MaxSpikes {
+			v = math.NaN()
+			return events
+		}
+		at = min(1, at+after/u.dt)
+		events = append(events, Event{int32(i), int32(b.Step), at})
+		w.touch(l, u.vTh, u.vReset)
+		v, adapt = u.vReset, adapt+u.b
+		hold, end := u.hold, at+u.holdPart
+		if end >= 1 {
+			hold, end = hold+1, end-1
+		}
+		if hold > 0 {
+			// The rest of this step and the held part of the last, at once: the steps between are relaxed by the fast step.
+			adapt = u.relax(v, adapt, ((1-at)+end)*u.dt)
+			s.Wake[i], s.Rem[i] = k+hold, 1-end
+			return events
+		}
+		adapt = u.relax(v, adapt, (end-at)*u.dt)
+		at = end
+	}
+}

@@ -1,0 +1,419 @@
+package kernels
+
+import (
+	"math"
+	"math/bits"
+
+	"popsim/kernels/asm"
+	"popsim/model"
+)
+
+// The Hodgkin-Huxley steps share one way to the rates, without range reduction and without singularities. With
+// u = -(V+40)/720 and p(k) = exp(k u) - 1 from p(i+j) = p(i) + p(j) + p(i) p(j):
+//
+//	exp(-(V+40)/10) = 1 + p72, exp(-(V+65)/18) ~ 1 + p40, exp(-(V+65)/20) ~ 1 + p36, exp(-(V+65)/80) ~ 1 + p9
+//
+// alpha_m = 72u/p72, whose numerator and denominator vanish together, and u is never exactly 0 in doubles. alpha_n =
+// un/Dn with un = (V+55)/10 and Dn = 10(1 - exp(-un)), summed from its series where |un| < 1/128. Each rate is kept
+// as numerator and denominator, so that a gate needs one division: alpha = N/D, and beta = b for m and n, for h
+// alpha = a and beta = 1/D.
+type hhRates struct{ mN, mD, mB, nN, nD, nB, hA, hD vec }
+
+const (
+	// V is clamped to this range for the rates only; beyond it they would overflow.
+	hhLo, hhHi = -200.0, 120.0
+
+	hhScale, hhShift = -1.0 / 720, -1.0 / 18
+
+	// (exp(u)-1-u)/u² for |u| ≤ 2/9: least squares on Chebyshev nodes, rounded one at a time.
+	hhC2  = 0x1.fffffffffffecp-2
+	hhC3  = 0x1.5555555554f69p-3
+	hhC4  = 0x1.555555555b3f7p-5
+	hhC5  = 0x1.111111140b74ep-7
+	hhC6  = 0x1.6c16c149b5292p-10
+	hhC7  = 0x1.a019e1ba973f2p-13
+	hhC8  = 0x1.a01a99380a44cp-16
+	hhC9  = 0x1.7269d60d7f7a2p-19
+	hhC10 = 0x1.2726a6898a2f1p-22
+
+	hhBetaM  = 4 * 0x1.feac5eef1220ap-3 // 4 exp(-25/18)
+	hhAlphaH = 0x1.48962cd252fb5p-6     // 0.07 exp(-25/20)
+	hhBetaN  = 0x1.769652df22f7ep-4     // 0.125 exp(-25/80)
+	hhE05    = 0x1.a61298e1e069cp+0     // exp(1/2)
+	hhE15    = 0x1.c8f87724b5c1dp-3     // exp(-3/2)
+)
+
+// at evaluates the rates at v, those of n only if asked.
+func (r *hhRates) at(v *vec, withN bool) {
+	var u, p1, p9, p36, p40, p72 vec
+	for l := range u {
+		x := v[l]
+		if hhLo > x {
+			x = hhLo
+		}
+		if hhHi < x {
+			x = hhHi
+		}
+		u[l] = math.FMA(x, hhScale, hhShift)
+		r.mN[l] = u[l] * 72
+		z := float64(u[l] * u[l])
+		even := math.FMA(z, hhC10, hhC8)
+		odd := math.FMA(z, hhC9, hhC7)
+		even = math.FMA(even, z, hhC6)
+		odd = math.FMA(odd, z, hhC5)
+		even = math.FMA(even, z, hhC4)
+		odd = math.FMA(odd, z, hhC3)
+		even = math.FMA(even, z, hhC2)
+		p1[l] = math.FMA(math.FMA(odd, u[l], even), z, u[l])
+	}
+	for l := range p1 {
+		p2 := math.FMA(p1[l], p1[l], p1[l]+p1[l])
+		p4 := math.FMA(p2, p2, p2+p2)
+		p8 := math.FMA(p4, p4, p4+p4)
+		p9[l] = math.FMA(p8, p1[l], p8+p1[l])
+		p18 := math.FMA(p9[l], p9[l], p9[l]+p9[l])
+		p36[l] = math.FMA(p18, p18, p18+p18)
+		p72[l] = math.FMA(p36[l], p36[l], p36[l]+p36[l])
+		p40[l] = math.FMA(p36[l], p4, p36[l]+p4)
+	}
+	for l := range p9 {
+		r.mD[l] = p72[l]
+		r.mB[l] = math.FMA(p40[l], hhBetaM, hhBetaM)
+		r.hA[l] = math.FMA(p36[l], hhAlphaH, hhAlphaH)
+		r.hD[l] = math.FMA(p72[l], hhE05, 1+hhE05)
+	}
+	if !withN {
+		return
+	}
+	for l := range p9 {
+		n := math.FMA(-u[l], 72, 1.5)
+		r.nN[l] = n
+		r.nB[l] = math.FMA(p9[l], hhBetaN, hhBetaN)
+		d := math.FMA(-p72[l], 10*hhE15, 10-10*hhE15)
+		series := math.FMA(math.FMA(math.FMA(math.FMA(n, 10.0/120, -10.0/24), n, 10.0/6), n, -5), n, 10) * n
+		if math.Abs(n) < 1.0/128 {
+			d = series
+		}
+		r.nD[l] = d
+	}
+}
+
+// hhIon is the ionic part of dV/dt = a - g V at gates m, h, n, lanes at to at+7 of the block.
+func hhIon(b *asm.Block, at int, drive, m, h, n, a, g *vec) {
+	col := func(j int) *vec { return (*vec)(b.Coef[j][at:]) }
+	na, k, leak, eNa, eK := col(asm.HHNa), col(asm.HHK), col(asm.HHL), col(asm.HHENa), col(asm.HHEK)
+	for l := range a {
+		x := float64(m[l]*m[l]) * float64(float64(m[l]*h[l])*na[l])
+		y := float64(n[l] * n[l])
+		y = float64(y*y) * k[l]
+		g[l] = x + y + leak[l]
+		a[l] = math.FMA(x, eNa[l], math.FMA(y, eK[l], drive[l]))
+	}
+}
+
+// hhCurrent is (g_L E_L + I)/C for the step in hand.
+func hhCurrent(b *asm.Block, at int, full bool) vec {
+	drive := *(*vec)(b.Coef[asm.HHDrive][at:])
+	if full {
+		steadyVoltage(b, at, asm.HHI, asm.HHGain, asm.HHPerC, asm.HHLeak, &drive)
+	}
+	return drive
+}
+
+var hhSources = []string{
+	asm.HHNa: "g_Na C", asm.HHK: "g_K C", asm.HHL: "g_L C", asm.HHENa: "E_Na", asm.HHEK: "E_K", asm.HHDrive: "g_L E_L I C",
+	asm.HHDt: "", asm.HHHalf: "", asm.HHSixth: "", asm.HHNegDt: "", asm.HHVTh: "V_th", asm.HHRearm: "V_th", asm.HHSum: "n_plus_h",
+	asm.HHPerC: "C", asm.HHLeak: "g_L E_L C", asm.HHI: "I", asm.HHGain: "gain", asm.HHCut: "",
+}
+
+func foldHH(p []float64, i, gain, dt float64, c []float64) {
+	q := model.HHOf(p)
+	c[asm.HHNa], c[asm.HHK], c[asm.HHL] = q.GNa/q.C, q.GK/q.C, q.GL/q.C
+	c[asm.HHENa], c[asm.HHEK] = q.ENa, q.EK
+	c[asm.HHPerC], c[asm.HHLeak] = 1/q.C, float64(q.GL*q.EL)/q.C
+	c[asm.HHI], c[asm.HHGain] = i, gain
+	c[asm.HHDrive] = math.FMA(c[asm.HHPerC], i, c[asm.HHLeak])
+	c[asm.HHVTh], c[asm.HHRearm] = q.VTh, q.VTh-model.Rearm
+	if len(p) > 8 {
+		c[asm.HHSum] = p[8]
+	}
+	c[asm.HHCut] = cutAt
+	hhStepSize(dt, c)
+}
+
+// hhStepSize sets the coefficients that are functions of dt alone.
+func hhStepSize(dt float64, c []float64) {
+	c[asm.HHDt], c[asm.HHHalf], c[asm.HHSixth], c[asm.HHNegDt] = dt, dt/2, dt/6, -dt
+}
+
+// armed is the level whose upward crossing is the next spike of a neuron at v: none while it is above V_th already.
+func armed(v, vTh float64) float64 {
+	if v >= vTh {
+		return math.Inf(1)
+	}
+	return vTh
+}
+
+func hhEnter(s *Shard, i int, _ int64, y []float64) {
+	for j := range y {
+		s.Y[j][i] = y[j]
+	}
+	s.Wake[i] = armed(y[0], s.coef(asm.HHVTh, i))
+}
+
+// arm finds the lanes that crossed their level upwards and re-arms those that sank low enough, except lanes in skip.
+func arm(b *asm.Block, at int, next *vec, skip uint64) (crossed uint64) {
+	level, vTh, rearm := (*vec)(b.Wake[at:]), (*vec)(b.Coef[asm.HHVTh][at:]), (*vec)(b.Coef[asm.HHRearm][at:])
+	for l := range next {
+		if skip>>(at+l)&1 != 0 {
+			continue
+		}
+		if next[l] >= level[l] {
+			crossed |= 1 << (at + l)
+		}
+		if next[l] < rearm[l] {
+			level[l] = vTh[l]
+		}
+	}
+	return crossed
+}
+
+// hhFast makes a fast step out of one that writes the states of eight lanes after a step of theirs; see asm.Block.
+func hhFast(states int, advance func(b *asm.Block, at int, drive *vec, y, next *[4]vec)) func(b *asm.Block, full bool) {
+	return func(b *asm.Block, full bool) {
+		var y, next [4]vec
+		for ; b.Step < b.Steps; b.Step++ {
+			for b.Lane < b.Lanes {
+				at := b.Lane
+				for j := range states {
+					y[j] = *(*vec)(b.Y[j][at:])
+				}
+				drive := hhCurrent(b, at, full)
+				advance(b, at, &drive, &y, &next)
+				crossed := arm(b, at, &next[0], 0)
+				if full {
+					extremes(b, at, &next[0], &y[0], 0)
+				}
+				b.Lane += len(next[0])
+				for j := range states {
+					*(*vec)(b.Y[j][at:]) = next[j]
+				}
+				if crossed != 0 {
+					for j := range states {
+						*(*vec)(b.Old[j][at:]) = y[j]
+					}
+					b.HandBack(crossed)
+					return
+				}
+			}
+			b.Lane = 0
+		}
+		b.Rare = 0
+	}
+}
+
+// hhScheme is a scheme of HH or RHH whose rare step records the crossing that the fast step saw. sense gives dV/dt of a
+// lane at the states in columns 0 and 1 of y; nil stands for a method that leaves its spikes at the end of the step.
+func hhScheme(states int, sense func(b *asm.Block, l int, drive float64, y *[4]vec) (d0, d1 float64), advance func(b *asm.Block, at int, drive *vec, y, next *[4]vec)) scheme {
+	fast := hhFast(states, advance)
+	return scheme{
+		sources: hhSources, fold: foldHH, enter: hhEnter, sync: columnsSync,
+		rare: func(w *Worker, _ *Shard, g int, events []Event) []Event {
+			b := &w.b
+			for rare := b.Rare; rare != 0; rare &= rare - 1 {
+				l := bits.TrailingZeros64(rare)
+				b.Wake[l] = math.Inf(1)
+				theta := 1.0
+				if sense != nil {
+					theta = crossing(b, states, l, hhDrive(w, l), sense)
+				}
+				events = append(events, Event{int32(g + l), int32(b.Step), theta})
+			}
+			return events
+		},
+		lean: func(b *asm.Block) { fast(b, false) },
+		full: func(b *asm.Block) { fast(b, true) },
+	}
+}
+
+// hhDrive is (g_L E_L + I)/C of lane l in the step in hand.
+func hhDrive(w *Worker, l int) float64 {
+	b := &w.b
+	if w.full {
+		return math.FMA(b.Coef[asm.HHPerC][l], current(b, l, asm.HHI, asm.HHGain), b.Coef[asm.HHLeak][l])
+	}
+	return b.Coef[asm.HHDrive][l]
+}
+
+// crossing is where in the step lane l crossed V_th, on the cubic through V and dV/dt at both ends.
+func crossing(b *asm.Block, states, l int, drive float64, sense func(b *asm.Block, l int, drive float64, y *[4]vec) (d0, d1 float64)) float64 {
+	var y [4]vec
+	for j := range states {
+		y[j][0], y[j][1] = b.Old[j][l], b.Y[j][l]
+	}
+	d0, d1 := sense(b, l, drive, &y)
+	dt := b.Coef[asm.HHDt][l]
+	return hermite(y[0][0], y[0][1], dt*d0, dt*d1).crossing(b.Coef[asm.HHVTh][l])
+}
+
+// ionSlope is dV/dt of lane l at potential v and gates m, h, n.
+func ionSlope(b *asm.Block, l int, drive, v, m, h, n float64) float64 {
+	c := func(j int) float64 { return b.Coef[j][l] }
+	x := float64(m*m) * float64(float64(m*h)*c(asm.HHNa))
+	y := float64(n * n)
+	y = float64(y*y) * c(asm.HHK)
+	g := x + y + c(asm.HHL)
+	return math.FMA(-g, v, math.FMA(x, c(asm.HHENa), math.FMA(y, c(asm.HHEK), drive)))
+}
+
+// hhStrang splits V from the gates (Strang) and moves each by Crank-Nicolson's rule, which keeps every equilibrium. Of
+// the two half steps of the gates that meet between steps only their sum is taken, so the columns hold the gates half
+// a step behind V; State and Enter shift them.
+var hhStrang = func() scheme {
+	s := hhScheme(4, func(b *asm.Block, l int, drive float64, y *[4]vec) (d0, d1 float64) {
+		half := b.Coef[asm.HHHalf][l]
+		gates(y, y, half, 0.5*half)
+		return ionSlope(b, l, drive, y[0][0], y[1][0], y[2][0], y[3][0]),
+			ionSlope(b, l, drive, y[0][1], y[1][1], y[2][1], y[3][1])
+	}, strangStep)
+	s.enter = func(s *Shard, i int, _ int64, y []float64) {
+		hhEnter(s, i, 0, y)
+		shiftGates(s, i, -0.5, y)
+		for j := range y {
+			s.Y[j][i] = y[j]
+		}
+	}
+	s.sync = func(s *Shard, i int, k int64, y []float64) {
+		columnsSync(s, i, k, y)
+		shiftGates(s, i, 0.5, y)
+	}
+	return s
+}()
+
+// shiftGates moves the gates of y by a part of a step at constant V.
+func shiftGates(s *Shard, i int, part float64, y []float64) {
+	var x [4]vec
+	for j := range y {
+		x[j][0] = y[j]
+	}
+	gates(&x, &x, part*s.Dt, 0.5*part*s.Dt)
+	for j := range y {
+		y[j] = x[j][0]
+	}
+}
+
+// gates moves m, h and n by d ms at the potential y[0], d2 being d/2:
+//
+//	x → x + d (N - S x)/(D + S d/2),   S = N + beta D,   alpha + beta = S/D
+func gates(y, next *[4]vec, d, d2 float64) {
+	var r hhRates
+	r.at(&y[0], true)
+	m, h, n := &y[1], &y[2], &y[3]
+	for l := range m {
+		sum := math.FMA(r.mB[l], r.mD[l], r.mN[l])
+		next[1][l] = math.FMA(math.FMA(-sum, m[l], r.mN[l])/math.FMA(sum, d2, r.mD[l]), d, m[l])
+	}
+	for l := range h {
+		sum := math.FMA(r.hA[l], r.hD[l], 1)
+		next[2][l] = math.FMA(math.FMA(-sum, h[l], sum-1)/math.FMA(sum, d2, r.hD[l]), d, h[l])
+	}
+	for l := range n {
+		sum := math.FMA(r.nB[l], r.nD[l], r.nN[l])
+		next[3][l] = math.FMA(math.FMA(-sum, n[l], r.nN[l])/math.FMA(sum, d2, r.nD[l]), d, n[l])
+	}
+}
+
+func strangStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
+	dt, half := b.Coef[asm.HHDt][at], b.Coef[asm.HHHalf][at]
+	gates(y, next, dt, half)
+	var a, g vec
+	hhIon(b, at, drive, &next[1], &next[2], &next[3], &a, &g)
+	v := &y[0]
+	for l := range v {
+		next[0][l] = math.FMA(math.FMA(-g[l], v[l], a[l])/math.FMA(g[l], half, 1), dt, v[l])
+	}
+}
+
+// hhRK4 is the classical fourth-order method.
+var hhRK4 = hhScheme(4, func(b *asm.Block, l int, drive float64, y *[4]vec) (d0, d1 float64) {
+	return ionSlope(b, l, drive, y[0][0], y[1][0], y[2][0], y[3][0]),
+		ionSlope(b, l, drive, y[0][1], y[1][1], y[2][1], y[3][1])
+}, func(b *asm.Block, at int, drive *vec, y, next *[4]vec) { rungeKutta(b, at, 4, drive, y, next, hhDeriv) })
+
+// hhDeriv writes the derivatives of V, m, h and n at y.
+func hhDeriv(b *asm.Block, at int, drive *vec, y, d *[4]vec) {
+	var r hhRates
+	var a, g vec
+	r.at(&y[0], true)
+	v, m, h, n := &y[0], &y[1], &y[2], &y[3]
+	hhIon(b, at, drive, m, h, n, &a, &g)
+	for l := range v {
+		d[0][l] = math.FMA(-g[l], v[l], a[l])
+		am := r.mN[l] / r.mD[l]
+		d[1][l] = math.FMA(-(am + r.mB[l]), m[l], am)
+		bh := 1 / r.hD[l]
+		d[2][l] = math.FMA(-(r.hA[l] + bh), h[l], r.hA[l])
+		an := r.nN[l] / r.nD[l]
+		d[3][l] = math.FMA(-(an + r.nB[l]), n[l], an)
+	}
+}
+
+// rungeKutta takes one step of the classical method.
+// It returns the slopes of its first and last stage.
+func rungeKutta(b *asm.Block, at, states int, drive *vec, y, next *[4]vec, deriv func(b *asm.Block, at int, drive *vec, y, d *[4]vec)) (first, last vec) {
+	dt, half, sixth := b.Coef[asm.HHDt][at], b.Coef[asm.HHHalf][at], b.Coef[asm.HHSixth][at]
+	var d, stage, sum [4]vec
+	deriv(b, at, drive, y, &sum)
+	first = sum[0]
+	for j := range states {
+		for l := range d[j] {
+			stage[j][l] = math.FMA(sum[j][l], half, y[j][l])
+		}
+	}
+	for _, reach := range [2]float64{half, dt} {
+		deriv(b, at, drive, &stage, &d)
+		for j := range states {
+			for l := range d[j] {
+				stage[j][l] = math.FMA(d[j][l], reach, y[j][l])
+				sum[j][l] = math.FMA(d[j][l], 2, sum[j][l])
+			}
+		}
+	}
+	deriv(b, at, drive, &stage, &d)
+	for j := range states {
+		for l := range d[j] {
+			next[j][l] = math.FMA(sum[j][l]+d[j][l], sixth, y[j][l])
+		}
+	}
+	return first, d[0]
+}
+
+// hhExpEuler is Rush-Larsen's method as others use it: every variable relaxes exponentially, seeing the old state of
+// the others.
+var hhExpEuler = hhScheme(4, nil, func(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
+	var r hhRates
+	var a, g vec
+	r.at(&y[0], true)
+	hhIon(b, at, drive, &y[1], &y[2], &y[3], &a, &g)
+	negDt := b.Coef[asm.HHNegDt][at]
+	for l := range a {
+		next[1][l] = relaxGate(y[1][l], r.mN[l], math.FMA(r.mB[l], r.mD[l], r.mN[l]), r.mD[l], negDt)
+		sum := math.FMA(r.hA[l], r.hD[l], 1)
+		next[2][l] = relaxGate(y[2][l], sum-1, sum, r.hD[l], negDt)
+		next[3][l] = relaxGate(y[3][l], r.nN[l], math.FMA(r.nB[l], r.nD[l], r.nN[l]), r.nD[l], negDt)
+		next[0][l] = relaxTo(y[0][l], a[l]/g[l], float64(g[l]*negDt))
+	}
+})
+
+// relaxGate moves a gate towards num/sum at the rate sum/den.
+func relaxGate(x, num, sum, den, negDt float64) float64 {
+	return relaxTo(x, num/sum, float64(sum/den*negDt))
+}
+
+// relaxTo moves x towards its goal, leaving exp(u) of the way.
+func relaxTo(x, goal, u float64) float64 {
+	if u < expLo {
+		u = expLo
+	}
+	return math.FMA(x-goal, expNormal(u), goal)
+}

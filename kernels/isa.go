@@ -1,0 +1,52 @@
+package kernels
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/klauspost/cpuid/v2"
+)
+
+// ISA is an instruction set that a kernel may be written for.
+type ISA int
+
+// The instruction sets, from none asked for to the widest.
+const (
+	Auto   ISA = iota // the best one here
+	Go                // plain Go, everywhere
+	AVX2              // AVX2 and FMA3
+	AVX512            // AVX-512 F and DQ
+)
+
+var isaNames = [...]string{"auto", "go", "avx2", "avx512"}
+
+func (a ISA) String() string { return isaNames[a] }
+
+// Available lists the instruction sets this processor and this build have, the widest first.
+func Available() []ISA {
+	have := []ISA{Go}
+	if assembled && cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3) {
+		have = append([]ISA{AVX2}, have...)
+		if cpuid.CPU.Supports(cpuid.AVX512F, cpuid.AVX512DQ) {
+			have = append([]ISA{AVX512}, have...)
+		}
+	}
+	return have
+}
+
+// ParseISA reads the name of an instruction set and checks that it is to be had here; the empty name is "auto", which
+// gives the widest one.
+func ParseISA(name string) (ISA, error) {
+	have := Available()
+	if name == "" || name == "auto" {
+		return have[0], nil
+	}
+	var names []string
+	for _, a := range have {
+		if a.String() == name {
+			return a, nil
+		}
+		names = append(names, a.String())
+	}
+	return Auto, fmt.Errorf("kernels: instruction set %q is not available here (have %s)", name, strings.Join(names, ", "))
+}

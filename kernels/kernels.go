@@ -1,0 +1,378 @@
+// Package kernels says how the columns of a population move: for every model and method a step in plain Go, written so
+// that vectors can repeat it bit for bit, and where there is one the same step in assembly.
+//
+// # Time
+//
+// Step k covers [k dt, (k+1) dt); the state at k dt is the state before step k. Neurons do not hear of each other
+// within a call, so a group of them is loaded once and advanced many steps (temporal blocking): the cost of memory is
+// paid once per call. Most steps of most neurons are smooth; those go through the fast step. A neuron that spikes or
+// ends its refractory period inside a step is handed to the rare step, which locates events on the model's own
+// continuous flow. Whether a step is rare is decided by the neuron's own numbers, never by its neighbours.
+//
+// # Sameness
+//
+// Every operation is correctly rounded: add, subtract, multiply, divide, fused multiply-add, compare, select and
+// integer operations on bit patterns. Where the vectors fuse there stands math.FMA; products that are not fused stand
+// in float64(), since Go may fuse a bare x*y + z.
+package kernels
+
+import (
+	"fmt"
+	"math"
+	"math/bits"
+	"slices"
+	"strings"
+	"unsafe"
+
+	"popsim/kernels/asm"
+	"popsim/model"
+)
+
+// Group is the number of neurons that move together; columns are padded to multiples of it.
+const Group = asm.Group
+
+// Event is a spike: neuron Lane of the shard fired Theta of a step after the start of step Step, counted from the
+// first step of the call that reports it; 0 ≤ Theta ≤ 1. The events of one neuron come in order of time.
+type Event struct {
+	Lane  int32
+	Step  int32
+	Theta float64
+}
+
+// MaxSpikes is how many spikes one neuron may fire in one step. One that fires more has left the range in which the
+// step means anything: its V becomes NaN.
+const MaxSpikes = 64
+
+// step is a fast step: see asm.Block.
+type step func(*asm.Block)
+
+// Kernel is one method of one model on one instruction set. It holds no state and may be shared.
+type Kernel struct {
+	Model  *model.Model
+	Method model.Method
+	ISA    ISA // what runs: never Auto, and Go where the method has no assembly
+
+	scheme
+}
+
+// scheme is what a model's file gives for one method.
+type scheme struct {
+	sources []string // for each coefficient the parameters it depends on, "I" and "gain" among them
+	hidden  int      // columns of Y behind those of the model's states
+
+	// fold writes the coefficients of a neuron with parameters p, current i and gain, at step size dt.
+	fold func(p []float64, i, gain, dt float64, c []float64)
+	// enter sets the columns of lane i of s to state y, at the start of step k.
+	enter func(s *Shard, i int, k int64, y []float64)
+	// sync writes the state of lane i of s at the start of step k.
+	sync func(s *Shard, i int, k int64, y []float64)
+	// rare finishes the step in hand of the lanes b.Rare of the group at lane g, and appends their spikes.
+	rare func(w *Worker, s *Shard, g int, events []Event) []Event
+
+	lean, full step // the fast step without and with extrema and drive
+	inner      step // what rare uses on lanes it packs together; nil for none
+}
+
+// schemes lists what there is, by model and method.
+var schemes = map[string]map[string]scheme{
+	"lif":  {"exact": lifExact},
+	"eif":  {"flow": eifFlow, "euler": eifEuler, "rk4": eifRK4},
+	"adex": {"flow": adexFlow, "euler": adexEuler, "rk4": adexRK4},
+	"hh":   {"strang-cn": hhStrang, "rk4": hhRK4, "exp-euler": hhExpEuler},
+	"rhh":  {"cut-rk4": rhhCut, "rk4": rhhRK4, "exp-euler": rhhExpEuler},
+}
+
+// For finds the kernel of a method, in assembly if the instruction set asked for has one; Auto asks for the widest.
+func For(m *model.Model, method model.Method, isa ISA) (*Kernel, error) {
+	isa, err := ParseISA(isa.String())
+	if err != nil {
+		return nil, err
+	}
+	s, ok := schemes[m.Name][method.Name]
+	if !ok {
+		return nil, fmt.Errorf("kernels: %s has no method %q", m.Name, method.Name)
+	}
+	k := &Kernel{Model: m, Method: method, ISA: Go, scheme: s}
+	if lean, full, ok := assembly(m.Name, method.Name, isa); ok {
+		k.ISA, k.lean, k.full = isa, lean, full
+	}
+	if k.inner != nil {
+		if lean, _, ok := assembly(m.Name, "rk4", k.ISA); ok {
+			k.inner = lean
+		}
+	}
+	return k, nil
+}
+
+// Values is one number for all neurons (length 1) or one for each.
+type Values []float64
+
+// At is the value for neuron i.
+func (v Values) At(i int) float64 {
+	if len(v) == 1 {
+		return v[0]
+	}
+	return v[i]
+}
+
+// Setting is what distinguishes the neurons of a population: parameters in the order of the model, the input current,
+// and the gain with which a neuron takes a Drive.
+type Setting struct {
+	P    []Values
+	I    Values
+	Gain Values
+}
+
+// Shard is a run of neurons in parallel columns, padded to whole groups with copies of its first neuron at rest.
+// A shard owns every byte it writes.
+type Shard struct {
+	N      int
+	Dt     float64     // ms
+	Y      [][]float64 // the model's states, then hidden ones; read them through State
+	Wake   []float64   // see asm.Block
+	Rem    []float64   // integrate-and-fire: the part of step Wake that is left when the neuron wakes; nil otherwise
+	Lo, Hi []float64   // extrema of V since ResetExtrema; nil before
+
+	kernel *Kernel
+	coefs  [][]float64 // a column for each coefficient that differs from neuron to neuron, nil for the others
+	shared *asm.Coefs  // the others
+}
+
+// NewShard makes a shard of the n neurons from number first on of the population that set describes.
+func (k *Kernel) NewShard(first, n int, dt float64, set Setting) *Shard {
+	s := &Shard{N: n, Dt: dt, kernel: k, shared: new(asm.Coefs)}
+	padded := (n + Group - 1) / Group * Group
+	for range len(k.Model.States) + k.hidden {
+		s.Y = append(s.Y, column(padded))
+	}
+	s.Wake = column(padded)
+	if k.Model.Fires == model.Reset {
+		s.Rem = column(padded)
+	}
+	c := make([]float64, len(k.sources))
+	p := set.at(first, nil)
+	k.fold(p, set.I.At(first), set.Gain.At(first), dt, c)
+	for j, x := range c {
+		for l := range s.shared[j] {
+			s.shared[j][l] = x
+		}
+	}
+	varies := set.varying(k.Model)
+	s.coefs = make([][]float64, len(c))
+	each := false
+	for j, source := range k.sources {
+		if slices.ContainsFunc(strings.Fields(source), func(name string) bool { return varies[name] }) {
+			s.coefs[j] = column(padded)
+			each = true
+		}
+	}
+	y := make([]float64, len(k.Model.States))
+	k.Model.Initial(p, y)
+	for i := range padded {
+		if each {
+			j := first + min(i, n-1)
+			p = set.at(j, p)
+			s.Fold(i, p, set.I.At(j), set.Gain.At(j))
+		}
+		if i >= n {
+			s.Enter(i, 0, y)
+		}
+	}
+	return s
+}
+
+// at collects the parameters of neuron i into p.
+func (set Setting) at(i int, p []float64) []float64 {
+	p = p[:0]
+	for _, v := range set.P {
+		p = append(p, v.At(i))
+	}
+	return p
+}
+
+// varying names what differs from neuron to neuron.
+func (set Setting) varying(m *model.Model) map[string]bool {
+	v := map[string]bool{"I": len(set.I) > 1, "gain": len(set.Gain) > 1}
+	for j, q := range m.Params {
+		v[q.Name] = len(set.P[j]) > 1
+	}
+	return v
+}
+
+// column makes a column that starts on a cache line.
+func column(n int) []float64 {
+	const line = 8
+	c := make([]float64, n+line)
+	skip := 0
+	if over := uintptr(unsafe.Pointer(unsafe.SliceData(c))) % (8 * line); over != 0 {
+		skip = int(8*line-over) / 8
+	}
+	return c[skip : skip+n : skip+n]
+}
+
+// Fold gives lane i other parameters. Only coefficients that differ from neuron to neuron can change.
+func (s *Shard) Fold(i int, p []float64, current, gain float64) {
+	var c [asm.MaxCoef]float64
+	s.kernel.fold(p, current, gain, s.Dt, c[:])
+	for j, col := range s.coefs {
+		if col != nil {
+			col[i] = c[j]
+		}
+	}
+}
+
+// coef is coefficient j of lane i.
+func (s *Shard) coef(j, i int) float64 {
+	if s.coefs[j] != nil {
+		return s.coefs[j][i]
+	}
+	return s.shared[j][0]
+}
+
+// Enter puts lane i into state y (one value for each state of the model) at the start of step k.
+func (s *Shard) Enter(i int, k int64, y []float64) { s.kernel.enter(s, i, k, y) }
+
+// State writes the state of lane i at the start of step k, the step up to which it has been advanced.
+func (s *Shard) State(i int, k int64, y []float64) { s.kernel.sync(s, i, k, y) }
+
+// ResetExtrema starts the record of the lowest and highest V of lane i anew.
+func (s *Shard) ResetExtrema(i int) {
+	if s.Lo == nil {
+		s.Lo, s.Hi = column(len(s.Wake)), column(len(s.Wake))
+		for l := range s.Lo {
+			s.Lo[l], s.Hi[l] = math.Inf(1), math.Inf(-1)
+		}
+	}
+	s.Lo[i], s.Hi[i] = math.Inf(1), math.Inf(-1)
+}
+
+// Bytes is the memory a shard holds for each neuron in columns.
+func (s *Shard) Bytes() int {
+	n := len(s.Y) + 1
+	for _, c := range s.coefs {
+		if c != nil {
+			n++
+		}
+	}
+	if s.Rem != nil {
+		n++
+	}
+	if s.Lo != nil {
+		n += 2
+	}
+	return 8 * n
+}
+
+// Drive is an input current added to I: gain·Wave[k] in step k of the call, and Row[k·Stride + lane] where Row is not
+// nil; units are those of the model's current. A nil Wave is zero.
+type Drive struct {
+	Wave   []float64
+	Row    []float64
+	Stride int
+}
+
+// Worker is the scratch memory of one goroutine.
+type Worker struct {
+	b      asm.Block
+	full   bool // whether the call is a full one
+	coefs  asm.Coefs
+	old    [4]asm.Column
+	unused [2]asm.Column // extrema nobody asked for
+	zeros  []float64     // a Wave or a Row of zeros
+	cut    cutLanes      // of RHH cut-rk4
+}
+
+// NewWorker makes scratch memory for one goroutine.
+func NewWorker() *Worker { return new(Worker) }
+
+// Advance moves all neurons of s through the steps first to first+steps-1 and appends their spikes to events, group by
+// group. With extrema (after ResetExtrema) the lowest and highest V are kept. It allocates only when events grows.
+func (s *Shard) Advance(w *Worker, first int64, steps int, drive Drive, extrema bool, events []Event) []Event {
+	b := &w.b
+	fast := s.kernel.lean
+	w.full = extrema || drive.Wave != nil || drive.Row != nil
+	if w.full {
+		fast = s.kernel.full
+	}
+	b.Old, b.First, b.Steps = &w.old, float64(first), steps
+	for g := 0; g < s.N; g += Group {
+		for j, y := range s.Y {
+			b.Y[j] = (*asm.Column)(y[g:])
+		}
+		b.Wake = (*asm.Column)(s.Wake[g:])
+		b.Coef = s.gather(&w.coefs, g)
+		if w.full {
+			w.drive(drive, g)
+			b.Lo, b.Hi = &w.unused[0], &w.unused[1]
+			if extrema {
+				b.Lo, b.Hi = (*asm.Column)(s.Lo[g:]), (*asm.Column)(s.Hi[g:])
+			}
+		}
+		b.Step, b.Lane, b.Lanes = 0, 0, min(Group, s.N-g)
+		for fast(b); b.Rare|b.Cut != 0; fast(b) {
+			step, lane := b.Step, b.Lane
+			if lane == 0 {
+				b.Step-- // the step in hand
+			}
+			events = s.kernel.rare(w, s, g, events)
+			b.Step, b.Lane = step, lane
+		}
+	}
+	return events
+}
+
+// gather lays the coefficients of the group at lane g side by side. What all neurons share is copied once for each
+// call and group in 64-lane pieces only where something differs.
+func (s *Shard) gather(c *asm.Coefs, g int) *asm.Coefs {
+	each := false
+	for j, col := range s.coefs {
+		if col != nil {
+			c[j] = asm.Column(col[g : g+Group])
+			each = true
+		} else if g == 0 {
+			c[j] = s.shared[j]
+		}
+	}
+	if !each {
+		return s.shared
+	}
+	return c
+}
+
+// drive points the block to the input of the group at lane g.
+func (w *Worker) drive(d Drive, g int) {
+	b := &w.b
+	if need := max(b.Steps, Group); len(w.zeros) < need {
+		w.zeros = make([]float64, need)
+	}
+	b.Wave, b.Row, b.RowStride = w.zeros, w.zeros, 0
+	if d.Wave != nil {
+		b.Wave = d.Wave
+	}
+	if d.Row != nil {
+		b.Row, b.RowStride = d.Row[g:], d.Stride
+	}
+}
+
+// current is the input current of lane l of the group in the step in hand of a full call, where the coefficients i and
+// gain hold the constant current and the gain.
+func current(b *asm.Block, l, i, gain int) float64 {
+	return math.FMA(b.Coef[gain][l], b.Wave[b.Step], b.Coef[i][l]) + b.Row[b.Step*b.RowStride+l]
+}
+
+// eachRare makes a scheme's rare step out of one for a single lane l of the group at lane g. What the fast step left
+// out of the extrema is added here.
+func eachRare(one func(w *Worker, s *Shard, g, l int, events []Event) []Event) func(*Worker, *Shard, int, []Event) []Event {
+	return func(w *Worker, s *Shard, g int, events []Event) []Event {
+		b := &w.b
+		for rare := b.Rare; rare != 0; rare &= rare - 1 {
+			l := bits.TrailingZeros64(rare)
+			events = one(w, s, g, l, events)
+			if w.full {
+				v := b.Y[0][l]
+				b.Lo[l], b.Hi[l] = min(b.Lo[l], v), max(b.Hi[l], v)
+			}
+		}
+		return events
+	}
+}

@@ -1,0 +1,160 @@
+package kernels
+
+import "math"
+
+// The functions of this file are the only transcendental ones that kernels use. They are made of correctly rounded
+// operations in a fixed order, so that every instruction set and architecture gives the same bits.
+
+// vec is what plain Go advances at a time: the lanes of the widest vector.
+type vec [8]float64
+
+const (
+	magic = 0x1.8p52              // adding it rounds to an integer, which then stands in the low bits
+	log2e = 0x1.71547652b82fep+0  // 1/ln 2
+	ln2Hi = 0x1.62e42fefa3800p-1  // 42 bits: n·ln2Hi is exact
+	ln2Lo = 0x1.ef35793c76730p-45 // the rest of ln 2
+	expLo = -0x1.6232bdd7abcd2p+9 // -708.39: below it exp is subnormal, and 0 here
+	expHi = 0x1.62e42fefa39efp+9  // 709.78: above it exp overflows
+	sqrtH = 0x3fe6a09e00000000    // bits of a number just below sqrt(1/2)
+	one64 = 0x3ff0000000000000    // bits of 1
+	frac  = 0x000fffffffffffff    // the fraction of a double
+	two52 = 0x4330000000000000    // bits of 2^52
+	bias  = 0x1p52 + 1023
+)
+
+// Coefficients of (exp(r)-1-r)/r² for |r| ≤ ln2/2: least squares on Chebyshev nodes, rounded one at a time.
+const (
+	expC2  = 0.5
+	expC3  = 0x1.55555555554bdp-3
+	expC4  = 0x1.55555555530e8p-5
+	expC5  = 0x1.1111111138239p-7
+	expC6  = 0x1.6c16c17d145c4p-10
+	expC7  = 0x1.a01a00cd39cb8p-13
+	expC8  = 0x1.a019aa441ce01p-16
+	expC9  = 0x1.71dffc265db7cp-19
+	expC10 = 0x1.28a061999b750p-22
+	expC11 = 0x1.ac236999e0b80p-26
+)
+
+// Coefficients of (log(1+f)-2s)/s for s = f/(2+f), in powers of s²; from FDLIBM (Sun Microsystems 1993).
+const (
+	logC1 = 6.666666666666735130e-01
+	logC2 = 3.999999999940941908e-01
+	logC3 = 2.857142874366239149e-01
+	logC4 = 2.222219843214978396e-01
+	logC5 = 1.818357216161805012e-01
+	logC6 = 1.531383769920937332e-01
+	logC7 = 1.479819860511658591e-01
+)
+
+// expReduced splits x = n ln 2 + r and gives r, the polynomial q with exp(r) = 1 + r + r²q, and n behind the magic.
+func expReduced(x float64) (r, q, t float64) {
+	t = math.FMA(x, log2e, magic)
+	n := t - magic
+	r = math.FMA(-n, ln2Hi, x)
+	r = math.FMA(-n, ln2Lo, r)
+	z := float64(r * r)
+	odd := math.FMA(z, expC11, expC9)
+	even := math.FMA(z, expC10, expC8)
+	odd = math.FMA(odd, z, expC7)
+	even = math.FMA(even, z, expC6)
+	odd = math.FMA(odd, z, expC5)
+	even = math.FMA(even, z, expC4)
+	odd = math.FMA(odd, z, expC3)
+	even = math.FMA(even, z, expC2)
+	return r, math.FMA(odd, r, even), t
+}
+
+// scale multiplies p, which is near 1, by 2^n, where n stands behind the magic in t.
+func scale(p, t float64) float64 {
+	return math.Float64frombits(math.Float64bits(p) + math.Float64bits(t)<<52)
+}
+
+// expNormal is exp for expLo ≤ x ≤ expHi and for NaN; error at most 0.93 ulp.
+func expNormal(x float64) float64 {
+	r, q, t := expReduced(x)
+	p := math.FMA(q, r, 1)
+	return scale(math.FMA(p, r, 1), t)
+}
+
+// Exp is exp(x) for all x; error at most 0.93 ulp where the result is normal, 0 where it would be subnormal.
+func Exp(x float64) float64 {
+	switch {
+	case x > expHi:
+		return math.Inf(1)
+	case x < expLo:
+		return 0
+	}
+	return expNormal(x)
+}
+
+// Expm1 is exp(x) - 1 for all x; error at most 2 ulp.
+func Expm1(x float64) float64 {
+	switch {
+	case x > expHi:
+		return math.Inf(1)
+	case x < -40:
+		return -1
+	}
+	r, q, t := expReduced(x)
+	p := math.FMA(float64(r*r), q, r) // exp(r) - 1
+	if x > 700 {                      // 2^n alone would overflow
+		return scale(1+p, t) - 1
+	}
+	s := scale(1, t)
+	return math.FMA(p, s, s-1)
+}
+
+// Log1p is ln(1+x) for x ≥ -1; error at most 2 ulp. NaN for x < -1.
+func Log1p(x float64) float64 {
+	u := 1 + x
+	switch {
+	case !(u >= 0) || math.IsInf(u, 1):
+		return math.Log(u) // NaN or +Inf: no digits to differ in
+	case u == 0:
+		return math.Inf(-1)
+	}
+	lost := x - (u - 1) // what the sum left behind
+	if x > 1 {
+		lost = 1 - (u - x)
+	}
+	j := math.Float64bits(u) + (one64 - sqrtH)
+	e := int64(j>>52) - 1023
+	z := math.Float64frombits(j&frac + sqrtH) // u/2^e in [sqrt(1/2), sqrt(2))
+	f := z - 1 + float64(lost*math.Float64frombits(uint64(1023-e)<<52))
+	s := f / (2 + f)
+	h := float64(0.5 * float64(f*f))
+	n := float64(e)
+	// log(1+f) = f - (h - s (h + R)); n ln 2 in two pieces
+	tail := math.FMA(n, ln2Lo, float64(s*(h+logTail(float64(s*s)))))
+	return math.FMA(n, ln2Hi, f-(h-tail))
+}
+
+// logTail is (log(1+f)-2s)/s for z = s² = (f/(2+f))².
+func logTail(z float64) float64 {
+	w := float64(z * z)
+	odd := math.FMA(w, logC6, logC4)
+	even := math.FMA(w, logC7, logC5)
+	odd = math.FMA(odd, w, logC2)
+	even = math.FMA(even, w, logC3)
+	even = math.FMA(even, w, logC1)
+	return float64(z * math.FMA(odd, z, even))
+}
+
+// logNear is ln(y) for normal y > 0 with an absolute error of 1e-16·(1 + |ln y|): enough where it is added to
+// numbers of order one, and shorter than Log1p.
+func logNear(y float64) float64 {
+	j := math.Float64bits(y) + (one64 - sqrtH)
+	n := math.Float64frombits(j>>52|two52) - bias
+	z := math.Float64frombits(j&frac + sqrtH)
+	s := (z - 1) / (z + 1)
+	return math.FMA(n, ln2Hi+ln2Lo, math.FMA(s, logTail(float64(s*s)), s+s))
+}
+
+// expRel is (exp(z)-1)/z, the mean of exp over [0, z].
+func expRel(z float64) float64 {
+	if z == 0 {
+		return 1
+	}
+	return Expm1(z) / z
+}

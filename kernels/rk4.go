@@ -1,0 +1,152 @@
+package kernels
+
+import (
+	"math"
+
+	"popsim/kernels/asm"
+)
+
+// The rk4 methods of EIF and AdEx: classical Runge-Kutta in V and w while the exponential is slow, g = (h/tau)
+// exp((V-V_T)/delta_T) ≤ rk4G at every stage. From there to the spike V races away like -ln(t* - t), which no
+// polynomial follows; those steps, few before each spike, are taken in r = exp(-(V-V0)/delta_T), where the upstroke is
+// almost straight: r' = -A r - exp((V0-V_T)/delta_T)/tau.
+
+var (
+	eifRK4 = scheme{
+		sources: flowSources, fold: foldEIF, enter: flowEnter, sync: flowSync,
+		rare: eachRare(func(w *Worker, s *Shard, g, l int, events []Event) []Event {
+			return flowRare(w, s, g, l, rk4Step, events)
+		}),
+		lean: func(b *asm.Block) { rk4Generic(b, false, false) },
+		full: func(b *asm.Block) { rk4Generic(b, false, true) },
+	}
+	adexRK4 = scheme{
+		sources: flowSources, fold: foldAdEx, enter: flowEnter, sync: flowSync, rare: eifRK4.rare,
+		lean: func(b *asm.Block) { rk4Generic(b, true, false) },
+		full: func(b *asm.Block) { rk4Generic(b, true, true) },
+	}
+)
+
+const rk4G = 1.0 / 16
+
+// rk4Generic is the fast step of rk4 for EIF and AdEx; see asm.Block.
+func rk4Generic(b *asm.Block, adapt, full bool) {
+	col := func(j, at int) *vec { return (*vec)(b.Coef[j][at:]) }
+	still := new(vec)
+	for ; b.Step < b.Steps; b.Step++ {
+		k := b.First + float64(b.Step)
+		for b.Lane < b.Lanes {
+			at := b.Lane
+			v, w, wake := (*vec)(b.Y[0][at:]), still, (*vec)(b.Wake[at:])
+			if adapt {
+				w = (*vec)(b.Y[1][at:])
+			}
+			vInf := *col(asm.FlowVInf, at)
+			if full {
+				steadyVoltage(b, at, asm.FlowI, asm.FlowGain, asm.FlowR, asm.FlowVRest, &vInf)
+			}
+			slope, shift, q, r := col(asm.FlowSlope, at), col(asm.FlowShift, at), col(asm.FlowQ, at), col(asm.FlowR, at)
+			deltaT, vTh := col(asm.FlowDeltaT, at), col(asm.FlowVTh, at)
+			a, aRest, dt, tauW := col(asm.FlowA, at), col(asm.FlowAVRest, at), col(asm.FlowDt, at), col(asm.FlowTauW, at)
+
+			var dv, dw, sumV, sumW, sv, sw, steepest vec
+			sv, sw = *v, *w
+			for stage := range 4 {
+				for l := range sv {
+					if wake[l] > k {
+						sv[l] = v[l]
+					}
+					u := math.FMA(sv[l], slope[l], shift[l])
+					if u < expLo {
+						u = expLo
+					}
+					e := expNormal(min(u, expHi))
+					grow := float64(q[l] * e)
+					if !(grow <= steepest[l]) {
+						steepest[l] = grow
+					}
+					d := math.FMA(-r[l], sw[l], vInf[l]-sv[l])
+					dv[l] = math.FMA(grow, deltaT[l], float64(q[l]*d))
+					if adapt {
+						dw[l] = dt[l] / tauW[l] * (math.FMA(a[l], sv[l], aRest[l]) - sw[l])
+					}
+				}
+				weight, reach := 1.0, 0.5
+				if stage == 1 || stage == 2 {
+					weight = 2
+				}
+				if stage == 2 {
+					reach = 1
+				}
+				for l := range sv {
+					sumV[l], sumW[l] = math.FMA(weight, dv[l], sumV[l]), math.FMA(weight, dw[l], sumW[l])
+					sv[l], sw[l] = math.FMA(reach, dv[l], v[l]), math.FMA(reach, dw[l], w[l])
+				}
+			}
+			var next, nextW vec
+			rare := uint64(0)
+			for l := range next {
+				next[l], nextW[l] = math.FMA(sumV[l], 1.0/6, v[l]), math.FMA(sumW[l], 1.0/6, w[l])
+				switch {
+				case wake[l] > k:
+					next[l] = v[l]
+				case !(steepest[l] <= rk4G) || !(next[l] < vTh[l]) || wake[l] == k:
+					rare |= 1 << (at + l)
+				}
+			}
+			if full {
+				extremes(b, at, &next, v, rare)
+			}
+			b.Lane += len(next)
+			if rare != 0 {
+				*(*vec)(b.Old[0][at:]) = *v
+				if adapt {
+					*(*vec)(b.Old[1][at:]) = *w
+				}
+			}
+			*v = next
+			if adapt {
+				*w = nextW
+			}
+			if rare != 0 {
+				b.HandBack(rare)
+				return
+			}
+		}
+		b.Lane = 0
+	}
+	b.Rare = 0
+}
+
+// rk4Step advances v and w by h ms, or to the spike if there is one: then after ms have passed, else after is h. It
+// steps r and w; stages beyond the spike are cut at V_th, or w would take in a potential that is never there.
+func rk4Step(u *upstroke, v, w, h float64) (nextV, nextW, after float64, spike bool) {
+	if v >= u.vTh {
+		return v, w, 0, true
+	}
+	blast := expNormal(max(math.FMA(v, u.slope, u.shift), expLo)) * h / u.tau
+	end := Exp((v - u.vTh) * u.slope) // r at V_th
+	potential := func(r float64) float64 {
+		if r <= end {
+			return u.vTh
+		}
+		return math.FMA(-u.deltaT, Log1p(r-1), v)
+	}
+	slopes := func(r, w float64) (dr, dw float64) {
+		p := potential(r)
+		z := h / (u.tau * u.deltaT) * math.FMA(-u.r, w, u.vInf-p)
+		return math.FMA(-z, max(r, end), -blast), h / u.tauW * (float64(u.a*(p-u.vRest)) - w)
+	}
+	r1, w1 := slopes(1, w)
+	r2, w2 := slopes(math.FMA(0.5, r1, 1), math.FMA(0.5, w1, w))
+	r3, w3 := slopes(math.FMA(0.5, r2, 1), math.FMA(0.5, w2, w))
+	r4, w4 := slopes(1+r3, w+w3)
+	r := 1 + (r1+float64(2*(r2+r3))+r4)/6
+	nextW = w + (w1+float64(2*(w2+w3))+w4)/6
+	if !(r <= end) { // NaN goes on as NaN
+		return potential(r), nextW, h, false
+	}
+	r5, _ := slopes(r, nextW)
+	after = hermite(1, r, r1, r5).crossing(end) * h
+	return u.vTh, u.relax(u.meanBefore(v), w, after), after, true
+}

@@ -1,0 +1,240 @@
+// Package model says what a neuron is: the equations of five classical single-neuron models, their parameters with
+// units, defaults and valid ranges, their vector field and Jacobian, and the rule by which they spike.
+//
+// Everything else in popsim reads this one definition: the kernels fold their constants from it, sweeps and help list
+// its parameters, phase planes and bifurcation diagrams follow its vector field, and tests compare all of them with it.
+// Times are ms, voltages mV. The integrate-and-fire models use R in GΩ, currents in pA and conductances in nS, so that
+// R·I is in mV; the Hodgkin-Huxley models use densities: µF/cm², mS/cm², µA/cm².
+package model
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Model is one neuron model. Parameter vectors p hold len(Params) values in the order of Params; state vectors y hold
+// len(States) values, the membrane potential first.
+type Model struct {
+	Name        string // as on the command line
+	Title       string // as in prose
+	Equations   []string
+	Source      string
+	Params      []Param
+	States      []State
+	Methods     []Method // the default first
+	CurrentUnit string   // unit of the input current I
+	Fires       Firing
+
+	// Deriv writes dy/dt, in units of y per ms, at state y for input current i.
+	Deriv func(p []float64, i float64, y, dy []float64)
+	// Jacobian writes ∂(dy/dt)/∂y row by row, len(y)² values, in 1/ms times the ratio of units.
+	Jacobian func(p []float64, i float64, y, jac []float64)
+	// Steady writes the state in which everything but V is at rest for the potential v (mV), and returns the input
+	// current that would hold V there too: the steady current-voltage relation. Its roots in v are the equilibria.
+	Steady func(p []float64, v float64, y []float64) (i float64)
+
+	relations func(p []float64) []error
+	limits    func(p []float64, method string) (stable, accurate float64)
+	rest      float64 // V (mV) to start from where there is no stable rest; NaN means V_rest
+}
+
+// Param is one parameter of a model.
+type Param struct {
+	Name    string
+	Unit    string // "1" for a pure number
+	Default float64
+	Domain  Domain
+	Doc     string
+}
+
+// Domain is the set of values a parameter may take; every domain excludes NaN and the infinities.
+type Domain int
+
+// The domains.
+const (
+	Any         Domain = iota // any finite number
+	Positive                  // greater than zero
+	NonNegative               // zero or greater
+)
+
+// State is one variable of a model.
+type State struct {
+	Name string
+	Unit string
+	Doc  string
+}
+
+// Column is the heading under which the state stands in tables: name and unit.
+func (s State) Column() string {
+	if s.Unit == "1" {
+		return s.Name
+	}
+	return s.Name + "_" + s.Unit
+}
+
+// Method is a way to advance a model by one step.
+type Method struct {
+	Name   string
+	Order  int     // of the spike times as dt → 0; 0 means exact
+	Dt     float64 // default step, ms
+	OnGrid bool    // spikes and refractoriness stay on the grid of steps, as in other simulators
+	Doc    string
+}
+
+// Firing says what a spike of the model is.
+type Firing int
+
+// The two rules.
+const (
+	// Reset: V reaches V_th, is put back to V_reset and held there for t_ref.
+	Reset Firing = iota
+	// Crossing: V crosses V_th upwards; the next crossing counts once V has been below V_th - Rearm.
+	Crossing
+)
+
+// Rearm is how far (mV) below V_th a Hodgkin-Huxley neuron must sink before its next upward crossing is a spike.
+const Rearm = 20.0
+
+// All lists the models in the order of help texts.
+var All = []*Model{LIFModel, EIFModel, AdExModel, HHModel, RHHModel}
+
+// Names lists the names of All.
+func Names() []string {
+	names := make([]string, len(All))
+	for i, m := range All {
+		names[i] = m.Name
+	}
+	return names
+}
+
+// Lookup finds a model by its name on the command line.
+func Lookup(name string) (*Model, error) {
+	for _, m := range All {
+		if m.Name == name {
+			return m, nil
+		}
+	}
+	return nil, unknown("model", name, Names())
+}
+
+// Index is the place of the named parameter in parameter vectors, or -1.
+func (m *Model) Index(name string) int {
+	for j, q := range m.Params {
+		if q.Name == name {
+			return j
+		}
+	}
+	return -1
+}
+
+// StateIndex is the place of the named state in state vectors, or -1.
+func (m *Model) StateIndex(name string) int {
+	for j, s := range m.States {
+		if s.Name == name {
+			return j
+		}
+	}
+	return -1
+}
+
+// Method finds a method by name; the empty name means the default.
+func (m *Model) Method(name string) (Method, error) {
+	if name == "" {
+		return m.Methods[0], nil
+	}
+	var names []string
+	for _, q := range m.Methods {
+		if q.Name == name {
+			return q, nil
+		}
+		names = append(names, q.Name)
+	}
+	return Method{}, unknown("method of "+m.Name, name, names)
+}
+
+// Defaults is a new parameter vector with the default of every parameter.
+func (m *Model) Defaults() []float64 {
+	p := make([]float64, len(m.Params))
+	for j, q := range m.Params {
+		p[j] = q.Default
+	}
+	return p
+}
+
+// Check reports every fault of a parameter vector at once, or nil.
+func (m *Model) Check(p []float64) error {
+	var faults []error
+	sound := true
+	for j, q := range m.Params {
+		if fault := q.check(p[j]); fault != nil {
+			faults = append(faults, fmt.Errorf("model: %s: %w", m.Name, fault))
+			sound = false
+		}
+	}
+	if sound {
+		for _, fault := range m.relations(p) {
+			faults = append(faults, fmt.Errorf("model: %s: %w", m.Name, fault))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func (q Param) check(x float64) error {
+	switch {
+	case math.IsNaN(x) || math.IsInf(x, 0):
+		return fmt.Errorf("%s is %v; it must be a finite number", q.Name, x)
+	case q.Domain == Positive && x <= 0:
+		return fmt.Errorf("%s is %v %s; it must be greater than 0", q.Name, x, q.Unit)
+	case q.Domain == NonNegative && x < 0:
+		return fmt.Errorf("%s is %v %s; it must not be negative", q.Name, x, q.Unit)
+	}
+	return nil
+}
+
+// StepLimits gives two step sizes (ms) for these parameters: beyond stable the method would be unstable or lose
+// spikes, beyond accurate its error is no longer small. Input currents that change the time scale are not seen here.
+func (m *Model) StepLimits(method Method, p []float64) (stable, accurate float64) {
+	return m.limits(p, method.Name)
+}
+
+// unknown is the error for a name that is not in the list, with the nearest one that is.
+func unknown(what, name string, known []string) error {
+	if near := Nearest(name, known); near != "" {
+		return fmt.Errorf("model: there is no %s %q; did you mean %q?", what, name, near)
+	}
+	return fmt.Errorf("model: there is no %s %q (have %s)", what, name, strings.Join(known, ", "))
+}
+
+// Nearest is the known name closest to name by edit distance, ignoring case, or "" when none is near.
+func Nearest(name string, known []string) string {
+	best, least := "", 1+max(1, len(name)/2)
+	for _, k := range known {
+		if d := distance(strings.ToLower(name), strings.ToLower(k)); d < least {
+			best, least = k, d
+		}
+	}
+	return best
+}
+
+// distance is the Levenshtein distance of two short words.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			substitute := diagonal
+			if a[i] != b[j] {
+				substitute++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(substitute, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}

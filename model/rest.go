@@ -1,0 +1,150 @@
+package model
+
+import "math"
+
+// Initial writes the state from which a neuron with parameters p starts by default: the stable equilibrium at I = 0
+// with the lowest V; where there is none, V_rest and w = 0, for hh and rhh V = -65 mV with the gates at steady state.
+func (m *Model) Initial(p, y []float64) {
+	for _, v := range m.EquilibriaAt(p, 0) {
+		m.Steady(p, v, y)
+		if m.stableAt(p, 0, y) {
+			return
+		}
+	}
+	v := m.rest
+	if math.IsNaN(v) {
+		v = p[m.Index("V_rest")]
+	}
+	m.Steady(p, v, y)
+}
+
+// EquilibriaAt lists the potentials (mV) of the equilibria for input current i in ascending order. Sign changes of
+// the steady current-voltage relation are looked for every scan mV and closed in by bisection to the last bit; a pair
+// of equilibria nearer to each other than that, close to a fold, may be missed.
+func (m *Model) EquilibriaAt(p []float64, i float64) []float64 {
+	const scan, reach = 0.05, 400.0
+	if m.Fires == Reset {
+		return m.integrateAndFireEquilibria(p, i)
+	}
+	y := make([]float64, len(m.States))
+	excess := func(v float64) float64 { return m.Steady(p, v, y) - i }
+	var roots []float64
+	lo, flo := -reach, excess(-reach)
+	for k := 1; k <= int(2*reach/scan); k++ {
+		hi := -reach + scan*float64(k)
+		fhi := excess(hi)
+		if (flo < 0) != (fhi < 0) {
+			roots = append(roots, bisect(excess, lo, hi))
+		}
+		lo, flo = hi, fhi
+	}
+	return roots
+}
+
+// integrateAndFireEquilibria uses that the steady current of LIF rises for ever, and that of EIF and AdEx rises to a
+// single maximum, the saddle-node, at V_T + delta_T ln(1 + a R).
+func (m *Model) integrateAndFireEquilibria(p []float64, i float64) []float64 {
+	y := make([]float64, len(m.States))
+	excess := func(v float64) float64 { return m.Steady(p, v, y) - i }
+	if m == LIFModel {
+		q := LIFOf(p)
+		return []float64{q.VRest + q.R*i}
+	}
+	q, slope := EIFOf(p), 1.0
+	if m == AdExModel {
+		x := AdExOf(p)
+		q = EIF{VT: x.VT, DeltaT: x.DeltaT}
+		slope += x.A * x.R
+	}
+	if slope <= 0 { // the steady current falls for ever: one equilibrium, a saddle
+		lo, hi := -1.0, 1.0
+		for excess(lo) < 0 && lo > -1e9 {
+			lo *= 2
+		}
+		for excess(hi) > 0 && hi < 1e9 {
+			hi *= 2
+		}
+		if (excess(lo) < 0) == (excess(hi) < 0) {
+			return nil
+		}
+		return []float64{bisect(excess, lo, hi)}
+	}
+	top := q.VT + q.DeltaT*math.Log(slope)
+	if excess(top) < 0 {
+		return nil
+	}
+	below, above := q.DeltaT, q.DeltaT
+	for excess(top-below) > 0 {
+		below *= 2
+	}
+	for excess(top+above) > 0 {
+		above *= 2
+	}
+	return []float64{bisect(excess, top-below, top), bisect(excess, top, top+above)}
+}
+
+// bisect closes in on the sign change of f between lo and hi until no number lies between.
+func bisect(f func(float64) float64, lo, hi float64) float64 {
+	negative := f(lo) < 0
+	for {
+		mid := lo + (hi-lo)/2
+		if mid <= lo || mid >= hi {
+			return mid
+		}
+		if (f(mid) < 0) == negative {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+}
+
+// stableAt tells whether all eigenvalues of the Jacobian at y have negative real parts.
+func (m *Model) stableAt(p []float64, i float64, y []float64) bool {
+	d := len(y)
+	jac := make([]float64, d*d)
+	m.Jacobian(p, i, y, jac)
+	return hurwitz(characteristic(jac, d))
+}
+
+// characteristic is the polynomial det(λ - A) = λ^d + c[1] λ^(d-1) + ... + c[d], by Faddeev and LeVerrier.
+func characteristic(a []float64, d int) []float64 {
+	c := make([]float64, d+1)
+	c[0] = 1
+	m := make([]float64, d*d)
+	for k := 1; k <= d; k++ {
+		next := make([]float64, d*d) // A·m + c[k-1]
+		trace := 0.0
+		for r := range d {
+			for s := range d {
+				for t := range d {
+					next[r*d+s] += a[r*d+t] * m[t*d+s]
+				}
+			}
+			next[r*d+r] += c[k-1]
+		}
+		for r := range d {
+			for t := range d {
+				trace += a[r*d+t] * next[t*d+r]
+			}
+		}
+		c[k], m = -trace/float64(k), next
+	}
+	return c
+}
+
+// hurwitz tells whether all roots of a polynomial of degree at most 4 have negative real parts (Routh's table).
+func hurwitz(c []float64) bool {
+	for _, x := range c {
+		if x <= 0 {
+			return false
+		}
+	}
+	switch len(c) - 1 {
+	case 3:
+		return c[1]*c[2] > c[3]
+	case 4:
+		return c[1]*c[2]*c[3] > c[3]*c[3]+c[1]*c[1]*c[4]
+	}
+	return true
+}

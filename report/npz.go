@@ -1,0 +1,168 @@
+package report
+
+import (
+	"archive/zip"
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"io"
+	"math"
+	"os"
+)
+
+// npzEncoder writes a zip archive with one .npy per column. The archive wants a column whole before the next begins,
+// so columns wait in spools until close.
+type npzEncoder struct {
+	w      *bufio.Writer
+	dir    string // where long spools go
+	head   *Table
+	spools []*spool
+	widths []int // of the longest string
+	rows   int
+	buf    []byte
+}
+
+func (e *npzEncoder) write(t *Table) error {
+	if e.head == nil {
+		e.head = t.header()
+		e.widths = make([]int, len(t.Columns))
+		for range t.Columns {
+			e.spools = append(e.spools, &spool{dir: e.dir})
+		}
+	}
+	for j, c := range t.Columns {
+		e.widths[j] = max(e.widths[j], c.longest())
+		for i := range c.Len() {
+			if err := e.spools[j].write(e.spooled(c, i)); err != nil {
+				return err
+			}
+		}
+	}
+	e.rows += t.Rows()
+	return nil
+}
+
+// spooled is element i of c as it waits: numbers as they will be, strings with their length before them, since the
+// width of all is not known yet.
+func (e *npzEncoder) spooled(c Column, i int) []byte {
+	e.buf = e.buf[:0]
+	switch v := c.Values.(type) {
+	case []float64:
+		e.buf = binary.LittleEndian.AppendUint64(e.buf, math.Float64bits(v[i]))
+	case []int64:
+		e.buf = binary.LittleEndian.AppendUint64(e.buf, uint64(v[i]))
+	case []string:
+		e.buf = append(binary.AppendUvarint(e.buf, uint64(len(v[i]))), v[i]...)
+	}
+	return e.buf
+}
+
+func (e *npzEncoder) close() error {
+	defer e.discard()
+	z := zip.NewWriter(e.w)
+	for j, c := range e.head.Columns {
+		entry, err := z.CreateHeader(&zip.FileHeader{Name: c.Name + ".npy", Method: zip.Store, NonUTF8: false})
+		if err != nil {
+			return err
+		}
+		if _, err := entry.Write(npyHeader(c.descr(e.widths[j]), e.rows)); err != nil {
+			return err
+		}
+		r, err := e.spools[j].reader()
+		if err != nil {
+			return err
+		}
+		if c.kind() == "U" {
+			err = unspoolStrings(entry, r, c.Name, e.widths[j], e.rows)
+		} else {
+			_, err = io.Copy(entry, r)
+		}
+		if err != nil {
+			return err
+		}
+		e.spools[j].discard()
+	}
+	return z.Close()
+}
+
+func unspoolStrings(w io.Writer, r *bufio.Reader, name string, width, rows int) error {
+	var text, out []byte
+	one := Column{Name: name}
+	for range rows {
+		n, err := binary.ReadUvarint(r)
+		if err != nil {
+			return err
+		}
+		text = append(text[:0], make([]byte, n)...)
+		if _, err := io.ReadFull(r, text); err != nil {
+			return err
+		}
+		one.Values = []string{string(text)}
+		if out, err = one.appendValue(out[:0], 0, width); err != nil {
+			return err
+		}
+		if _, err := w.Write(out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *npzEncoder) discard() {
+	for _, s := range e.spools {
+		s.discard()
+	}
+}
+
+// spoolInMemory is how many bytes a spool holds before it turns to a file: tables of a few hundred thousand rows
+// never do.
+const spoolInMemory = 4 << 20
+
+// spool is a queue of bytes, in memory while it is short and in a nameless file after.
+type spool struct {
+	dir  string
+	buf  bytes.Buffer
+	file *os.File
+	w    *bufio.Writer
+}
+
+func (s *spool) write(p []byte) error {
+	if s.file == nil && s.buf.Len()+len(p) <= spoolInMemory {
+		_, err := s.buf.Write(p)
+		return err
+	}
+	if s.file == nil {
+		f, err := os.CreateTemp(s.dir, ".column.*.tmp")
+		if err != nil {
+			return err
+		}
+		os.Remove(f.Name()) // where the system allows it, even a killed process leaves nothing behind
+		s.file, s.w = f, bufio.NewWriterSize(f, bufSize)
+		if _, err := s.buf.WriteTo(s.w); err != nil {
+			return err
+		}
+		s.buf = bytes.Buffer{}
+	}
+	_, err := s.w.Write(p)
+	return err
+}
+
+// reader reads the spool from its start; nothing may be written after.
+func (s *spool) reader() (*bufio.Reader, error) {
+	if s.file == nil {
+		return bufio.NewReader(&s.buf), nil
+	}
+	if err := s.w.Flush(); err != nil {
+		return nil, err
+	}
+	_, err := s.file.Seek(0, io.SeekStart)
+	return bufio.NewReaderSize(s.file, bufSize), err
+}
+
+func (s *spool) discard() {
+	if s.file != nil {
+		_ = s.file.Close()
+		os.Remove(s.file.Name())
+	}
+	*s = spool{dir: s.dir}
+}

@@ -1,0 +1,153 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// place is a file on its way: written under a temporary name in the directory of its final name, or, where the path
+// is not a regular file, written directly.
+type place struct {
+	*os.File
+	path   string // as the user wrote it, for errors
+	final  string // where the file will be; path with symbolic links followed
+	force  bool
+	direct bool // not a regular file: no temporary name, no rename
+	shared bool // the process's own standard output or error, which stays open
+}
+
+// newPlace opens the place for path. Without force an existing file is an error.
+func newPlace(path string, force bool) (*place, error) {
+	p := &place{path: path, final: path, force: force}
+	if isDirect(path) {
+		p.direct = true
+		return p, p.openDirect()
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		p.final = real
+	}
+	if err := p.mayReplace(); err != nil {
+		return nil, err
+	}
+	dir, base := filepath.Split(p.final)
+	for {
+		name := filepath.Join(dir, fmt.Sprintf(".%s.%08x.tmp", base, rand.Uint32()))
+		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("report: %s cannot be written: %w", path, cause(err))
+		}
+		p.File = f
+		return p, nil
+	}
+}
+
+// isDirect says whether path is a device, a pipe or a descriptor. /dev and /proc count as such even where the shell
+// has redirected them to a regular file, because that file is the shell's and not ours to replace.
+func isDirect(path string) bool {
+	clean := filepath.ToSlash(filepath.Clean(path))
+	if strings.HasPrefix(clean, "/dev/") && !strings.HasPrefix(clean, "/dev/shm/") || strings.HasPrefix(clean, "/proc/") {
+		return true
+	}
+	info, err := os.Stat(path)
+	return err == nil && !info.Mode().IsRegular() && !info.IsDir()
+}
+
+// openDirect opens a path that is not a regular file. Standard output and error are used as they are: to open them
+// anew would write over the start of a file they have been redirected to.
+func (p *place) openDirect() (err error) {
+	switch filepath.Clean(p.path) {
+	case "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1":
+		p.File, p.shared = os.Stdout, true
+	case "/dev/stderr", "/dev/fd/2", "/proc/self/fd/2":
+		p.File, p.shared = os.Stderr, true
+	default:
+		if p.File, err = os.OpenFile(p.path, os.O_WRONLY, 0); err != nil {
+			return fmt.Errorf("report: %s cannot be written: %w", p.path, cause(err))
+		}
+	}
+	return nil
+}
+
+// mayReplace says whether the final name is free, or may be overwritten.
+func (p *place) mayReplace() error {
+	switch info, err := os.Lstat(p.final); {
+	case err != nil:
+		return nil
+	case info.IsDir():
+		return fmt.Errorf("report: %s is a directory", p.path)
+	case !p.force:
+		return fmt.Errorf("report: %s exists; --force would overwrite it", p.path)
+	}
+	return nil
+}
+
+// fault is a failure to write, told with the path the user knows.
+func (p *place) fault(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("report: writing %s: %w", p.path, cause(err))
+}
+
+// commit brings the file to the disk and gives it its final name. When it fails nothing is left behind.
+func (p *place) commit() error {
+	if p.direct {
+		return p.fault(p.closeDirect())
+	}
+	err := p.Sync()
+	if e := p.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		if err = p.mayReplace(); err == nil {
+			err = os.Rename(p.Name(), p.final)
+		}
+	}
+	if err != nil {
+		os.Remove(p.Name())
+		return p.fault(err)
+	}
+	if dir, err := os.Open(filepath.Dir(p.final)); err == nil { // the new name, too, should survive a power cut
+		_ = dir.Sync()
+		_ = dir.Close()
+	}
+	return nil
+}
+
+// abort closes the file and removes it.
+func (p *place) abort() {
+	if p.direct {
+		_ = p.closeDirect()
+		return
+	}
+	_ = p.Close()
+	os.Remove(p.Name())
+}
+
+func (p *place) closeDirect() error {
+	if p.shared {
+		return nil
+	}
+	return p.Close()
+}
+
+// cause is the reason inside an error of package os, without the operation and the temporary name.
+func cause(err error) error {
+	var pathErr *fs.PathError
+	var linkErr *os.LinkError
+	switch {
+	case errors.As(err, &pathErr):
+		return pathErr.Err
+	case errors.As(err, &linkErr):
+		return linkErr.Err
+	}
+	return err
+}

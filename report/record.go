@@ -1,0 +1,76 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+)
+
+// Parameter is one named value with its unit ("" for none).
+type Parameter struct {
+	Name  string `json:"name"`
+	Value any    `json:"value"` // a number, or the text of a range or distribution
+	Unit  string `json:"unit,omitempty"`
+}
+
+// Phase is one part of a run and the time it took.
+type Phase struct {
+	Name    string  `json:"name"`
+	Seconds float64 `json:"seconds"`
+}
+
+// RunRecord says how a file was made. It lies beside FILE as FILE.run.json; running its command again gives the same
+// bytes in FILE.
+type RunRecord struct {
+	Version     string         `json:"version"`
+	Command     []string       `json:"command"` // the command line, one argument each
+	Started     time.Time      `json:"started,omitzero"`
+	Model       string         `json:"model,omitempty"`
+	Preset      string         `json:"preset,omitempty"`
+	Parameters  []Parameter    `json:"parameters,omitempty"` // resolved, in the order of the model
+	Dt          float64        `json:"dt_ms,omitempty"`
+	Method      string         `json:"method,omitempty"`
+	Seed        uint64         `json:"seed"`
+	Kernel      string         `json:"kernel,omitempty"`
+	ISA         string         `json:"instruction_set,omitempty"`
+	Workers     int            `json:"workers,omitempty"`
+	Phases      []Phase        `json:"phases,omitempty"`
+	MemoryBytes uint64         `json:"memory_bytes,omitempty"`
+	Warnings    []string       `json:"warnings"`
+	Extra       map[string]any `json:"extra,omitempty"` // written in the order of the keys
+}
+
+// RecordEnding follows the name of a file in the name of its record.
+const RecordEnding = ".run.json"
+
+// WriteRecord writes the record of path beside it, over an older one. Beside a path that is not a regular file it
+// writes nothing.
+func WriteRecord(path string, r RunRecord) error {
+	if isDirect(path) {
+		return nil
+	}
+	if r.Warnings == nil {
+		r.Warnings = []string{}
+	}
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(r); err != nil {
+		return err
+	}
+	return writeFile(path+RecordEnding, text.Bytes(), true)
+}
+
+// writeFile puts data into a file of that name, whole or not at all.
+func writeFile(path string, data []byte, force bool) error {
+	p, err := newPlace(path, force)
+	if err != nil {
+		return err
+	}
+	if _, err := p.Write(data); err != nil {
+		p.abort()
+		return p.fault(err)
+	}
+	return p.commit()
+}

@@ -1,0 +1,62 @@
+package sched
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	spinFor = 5 * time.Microsecond // a futex sleep and wake cost about as much
+	looks   = 32                   // at the gate between looks at the clock, which costs as much as all of them
+	yields  = 4
+)
+
+// A gate is a number that only grows, and on which goroutines wait. Setting it costs one store unless someone sleeps.
+type gate struct {
+	_      pad
+	value  atomic.Int64
+	_      pad
+	asleep atomic.Int64
+	lock   sync.Mutex
+	wake   sync.Cond
+}
+
+func (g *gate) init() { g.wake.L = &g.lock }
+
+// set raises the number to v; one goroutine does so at a time.
+func (g *gate) set(v int64) {
+	g.value.Store(v)
+	if g.asleep.Load() > 0 {
+		g.lock.Lock()
+		g.wake.Broadcast()
+		g.lock.Unlock()
+	}
+}
+
+// await returns once the number is at least v: it spins for a moment if it may, yields, and then sleeps.
+func (g *gate) await(v int64, spin bool) {
+	if spin {
+		for begin := time.Now(); time.Since(begin) < spinFor; {
+			for range looks {
+				if g.value.Load() >= v {
+					return
+				}
+			}
+		}
+	}
+	for range yields {
+		if g.value.Load() >= v {
+			return
+		}
+		runtime.Gosched()
+	}
+	g.lock.Lock()
+	defer g.lock.Unlock()
+	g.asleep.Add(1) // before the last look: either set sees a sleeper, or the sleeper sees what was set
+	defer g.asleep.Add(-1)
+	for g.value.Load() < v {
+		g.wake.Wait()
+	}
+}
