@@ -35,10 +35,11 @@ type ring struct {
 // cyclist follows branches of cycles.
 type cyclist struct {
 	*collocator
-	free  Free
-	hopfs []Point
-	folds []Point
-	used  []bool // Hopf points at which a branch has begun or ended
+	free   Free
+	hopfs  []Point
+	folds  []Point
+	used   []bool // Hopf points at which a branch has begun or ended
+	turned []ring // folds of cycles met
 
 	carried [][]float64 // states on the cycles last found by simulation
 }
@@ -272,33 +273,38 @@ func (c *cyclist) bend(r, q ring, ds float64) float64 {
 func (c *cyclist) between(r, q ring, ds float64) (points []Point) {
 	fold0, double0, torus0 := r.tests()
 	fold1, double1, torus1 := q.tests()
-	locate := func(label string, test func(ring) float64) {
-		found := q
-		f := func(x float64) float64 {
-			s, err := c.step(r, x)
-			if err != nil {
-				return math.NaN()
-			}
-			found = s
-			return test(s)
+	add := func(label string, a, b float64, test func(ring) float64) {
+		if (a < 0) == (b < 0) {
+			return
 		}
-		rootNear(f, 0, ds, test(r), test(q), 1e-7*ds)
+		found := c.locate(r, ds, a, b, test)
 		p := newPoint(label, found.mu, found.vMax)
-		p.Period, p.Frequency = found.period, 1000/found.period
-		p.State = c.row(found).State
-		p.Branch = -1
+		p.Period, p.Frequency, p.State = found.period, 1000/found.period, c.row(found).State
 		points = append(points, p)
+		if label == CycleFold {
+			c.turned = append(c.turned, found)
+		}
 	}
-	if (fold0 < 0) != (fold1 < 0) {
-		locate(CycleFold, func(s ring) float64 { f, _, _ := s.tests(); return f })
-	}
-	if (double0 < 0) != (double1 < 0) {
-		locate(PeriodDoubling, func(s ring) float64 { _, f, _ := s.tests(); return f })
-	}
-	if (torus0 < 0) != (torus1 < 0) && torus0 != 1 && torus1 != 1 {
-		locate(Torus, func(s ring) float64 { _, _, f := s.tests(); return f })
+	add(CycleFold, fold0, fold1, func(s ring) float64 { f, _, _ := s.tests(); return f })
+	add(PeriodDoubling, double0, double1, func(s ring) float64 { _, f, _ := s.tests(); return f })
+	if torus0 != 1 && torus1 != 1 { // both sides have a complex pair
+		add(Torus, torus0, torus1, func(s ring) float64 { _, _, f := s.tests(); return f })
 	}
 	return points
+}
+
+// locate finds the ring on the branch beside r, within the arclength ds, at which test is zero; at its ends it is a and b.
+func (c *cyclist) locate(r ring, ds, a, b float64, test func(ring) float64) ring {
+	found := r
+	rootNear(func(x float64) float64 {
+		s, err := c.step(r, x)
+		if err != nil {
+			return math.NaN()
+		}
+		found = s
+		return test(s)
+	}, 0, ds, a, b, 1e-7*math.Abs(ds))
+	return found
 }
 
 // marked lists the rows at the marked parameters between r and q.
@@ -324,7 +330,7 @@ func rootNear(f func(float64) float64, lo, hi, flo, fhi, tol float64) float64 {
 	x := hi
 	for range 40 {
 		x = lo + (hi-lo)*flo/(flo-fhi)
-		if !(x > lo && x < hi) {
+		if !(x > min(lo, hi) && x < max(lo, hi)) {
 			x = lo + (hi-lo)/2
 		}
 		fx := f(x)

@@ -83,6 +83,7 @@ type runner struct {
 	armed  bool    // the next upward crossing of V_th is a spike
 	spikes []Spike
 	most   int // stop after so many spikes; 0 means never
+	field  field
 	clock  *stepper
 	climb  *stepper // the upstroke of an exponential model, with V as independent variable
 	vTh    float64
@@ -91,10 +92,24 @@ type runner struct {
 	tRef   float64
 }
 
+// newRunner starts a neuron from y0. Where y0 has one value more than the model, that one is the integral of the
+// divergence of the flow.
 func newRunner(m *model.Model, p, y0 []float64) *runner {
 	r := &runner{m: m, p: p, y: slices.Clone(y0), out: make([]float64, len(y0)), vTh: p[m.Index("V_th")]}
 	r.armed = y0[0] < r.vTh
-	r.clock = newStepper(len(y0), reference, func(_ float64, y, dy []float64) { m.Deriv(p, r.i, y, dy) })
+	r.field = func(_ float64, y, dy []float64) { m.Deriv(p, r.i, y, dy) }
+	if d := len(m.States); len(y0) > d {
+		jac := make([]float64, d*d)
+		r.field = func(_ float64, y, dy []float64) {
+			m.Deriv(p, r.i, y[:d], dy[:d])
+			m.Jacobian(p, r.i, y[:d], jac)
+			dy[d] = 0
+			for c := range d {
+				dy[d] += jac[c*d+c]
+			}
+		}
+	}
+	r.clock = newStepper(len(y0), reference, r.field)
 	r.vClimb = math.Inf(1)
 	if m.Fires == model.Reset {
 		r.vReset, r.tRef = p[m.Index("V_reset")], p[m.Index("t_ref")]
@@ -113,7 +128,7 @@ func newClimb(r *runner) *stepper {
 	return newStepper(len(r.y), reference, func(v float64, y, dy []float64) {
 		copy(full, y)
 		full[0] = v
-		r.m.Deriv(r.p, r.i, full, slope)
+		r.field(0, full, slope)
 		if slope[0] <= 0 { // V turns back: there is no climb
 			slope[0] = math.NaN()
 		}

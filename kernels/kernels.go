@@ -161,7 +161,7 @@ func (k *Kernel) NewShard(first, n int, dt float64, set Setting) *Shard {
 	s.coefs = make([][]float64, len(c))
 	each := false
 	for j, source := range k.sources {
-		if slices.ContainsFunc(strings.Fields(source), func(name string) bool { return varies[name] }) {
+		if dependsOn(source, varies) {
 			s.coefs[j] = column(padded)
 			each = true
 		}
@@ -176,6 +176,7 @@ func (k *Kernel) NewShard(first, n int, dt float64, set Setting) *Shard {
 		}
 		if i >= n {
 			s.Enter(i, 0, y)
+			s.Wake[i] = math.Inf(1)
 		}
 	}
 	return s
@@ -249,18 +250,31 @@ func (s *Shard) ResetExtrema(i int) {
 // Bytes is the memory a shard holds for each neuron in columns.
 func (s *Shard) Bytes() int {
 	n := len(s.Y) + 1
-	for _, c := range s.coefs {
+	for _, c := range append([][]float64{s.Rem, s.Lo, s.Hi}, s.coefs...) {
 		if c != nil {
 			n++
 		}
 	}
-	if s.Rem != nil {
+	return 8 * n
+}
+
+// Bytes is the memory a shard will hold for each neuron in columns where the named parameters ("I" and "gain" among
+// them) differ from neuron to neuron, without extrema.
+func (k *Kernel) Bytes(varies map[string]bool) int {
+	n := len(k.Model.States) + k.hidden + 1
+	if k.Model.Fires == model.Reset {
 		n++
 	}
-	if s.Lo != nil {
-		n += 2
+	for _, source := range k.sources {
+		if dependsOn(source, varies) {
+			n++
+		}
 	}
 	return 8 * n
+}
+
+func dependsOn(source string, varies map[string]bool) bool {
+	return slices.ContainsFunc(strings.Fields(source), func(name string) bool { return varies[name] })
 }
 
 // Drive is an input current added to I: gain·Wave[k] in step k of the call, and Row[k·Stride + lane] where Row is not
@@ -309,7 +323,10 @@ func (s *Shard) Advance(w *Worker, first int64, steps int, drive Drive, extrema 
 			}
 		}
 		b.Step, b.Lane, b.Lanes = 0, 0, min(Group, s.N-g)
+		real := ^uint64(0) >> (Group - b.Lanes) // lanes that are neurons, not padding
 		for fast(b); b.Rare|b.Cut != 0; fast(b) {
+			b.Rare &= real
+			b.Cut &= real
 			step, lane := b.Step, b.Lane
 			if lane == 0 {
 				b.Step-- // the step in hand

@@ -22,7 +22,7 @@ type truthCase struct {
 	Segments [][2]float64       `json:"segments"`
 	End      float64            `json:"t_end"`
 
-	spikes []float64            // ms
+	spikes []float64             // ms
 	states map[float64][]float64 // by time, ms
 }
 

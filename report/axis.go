@@ -27,10 +27,12 @@ type span struct {
 	log    bool
 }
 
+// Beyond these the width of an axis, or the ratio of its ends, would overflow or vanish.
+const huge, tiny = 1e100, 1e-100
+
 func newSpan(log bool) span { return span{math.Inf(1), math.Inf(-1), log} }
 
 func (s *span) add(values ...float64) {
-	const huge, tiny = 1e300, 1e-300 // beyond these the width of an axis would overflow or vanish
 	for _, v := range values {
 		if !(math.Abs(v) < huge) || s.log && v < tiny {
 			continue

@@ -44,7 +44,7 @@ func TestTicks(t *testing.T) {
 func TestTicksAnywhere(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newSpan(rapid.Bool().Draw(t, "log"))
-		s.add(rapid.SliceOf(rapid.Float64Range(-1e100, 1e100)).Draw(t, "values")...)
+		s.add(rapid.SliceOf(rapid.Float64()).Draw(t, "values")...)
 		a := s.axis(0.03)
 		if !(a.lo < a.hi) {
 			t.Fatalf("the axis of %v is %v", s, a)

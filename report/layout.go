@@ -156,7 +156,7 @@ func (fr *frame) scale() (x span, tight bool) {
 // axis is the axis of the given ends, or of the data.
 func (fr *frame) axis(ends [2]float64, s span, tight bool) axis {
 	const margin = 0.03 // so that no mark sits on the frame
-	if ends[0] != ends[1] && (!s.log || min(ends[0], ends[1]) > 0) {
+	if ends[0] != ends[1] && (!s.log || min(ends[0], ends[1]) >= tiny) {
 		return axis{lo: ends[0], hi: ends[1], log: s.log}
 	}
 	if tight {

@@ -59,6 +59,9 @@ func appendParquet(batch []parquet.Value, c Column, j int) []parquet.Value {
 
 // flush hands the batches to the columns, and every parquetGroup rows the columns to the file.
 func (e *parquetEncoder) flush() error {
+	if len(e.batches[0]) == 0 {
+		return nil
+	}
 	for j, w := range e.out.ColumnWriters() {
 		if _, err := w.WriteRowValues(e.batches[j]); err != nil {
 			return err

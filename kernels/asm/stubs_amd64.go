@@ -4,12 +4,12 @@
 
 package asm
 
-// ExpAVX2 writes e^src[i] to dst[i] for i < n, a multiple of 32; -708.39 <= src[i] <= 709.78.
+// ExpAVX2 writes e^src[i] to dst[i] for i < n, a multiple of 64; -708.39 <= src[i] <= 709.78.
 //
 //go:noescape
 func ExpAVX2(dst *float64, src *float64, n int)
 
-// ExpAVX512 writes e^src[i] to dst[i] for i < n, a multiple of 32; -708.39 <= src[i] <= 709.78.
+// ExpAVX512 writes e^src[i] to dst[i] for i < n, a multiple of 64; -708.39 <= src[i] <= 709.78.
 //
 //go:noescape
 func ExpAVX512(dst *float64, src *float64, n int)

@@ -39,10 +39,10 @@ type allocator struct {
 
 const never = math.MaxInt
 
-// free is how many of the registers the block may use.
-func (b *Block) free(all []reg.Register) int {
+// free is how many vector registers the block may use.
+func (b *Block) free() int {
 	n := 0
-	for _, r := range all {
+	for _, r := range b.w.vecs {
 		if !b.f.pinned(r) {
 			n++
 		}

@@ -13,8 +13,8 @@ type Tuning struct {
 }
 
 const (
-	spare = 2 // registers left to operands on their way from memory
-	width = 2 // operations the scheduler counts on per cycle: the FMA pipes
+	spare = 2   // registers left to operands on their way from memory
+	width = 2.0 // operations the scheduler counts on per cycle: the FMA pipes
 )
 
 type schedState struct {
@@ -32,9 +32,8 @@ func (b *Block) schedule() []*node {
 	b.link()
 	limit := b.tune.Live
 	if limit == 0 {
-		limit = b.free(b.w.vecs) - spare
+		limit = b.free() - spare
 	}
-	maskLimit := b.free(b.w.masks)
 	b.slope = b.tune.Skew
 	if b.slope == 0 {
 		b.slope = 0.5
@@ -54,19 +53,18 @@ func (b *Block) schedule() []*node {
 			}
 		}
 	}
-	now, live, maskLive := 0.0, 0, 0
+	now, live := 0.0, 0
 	for len(ready) > 0 {
 		best := 0
 		for i, n := range ready {
-			if b.better(n, ready[best], now, live >= limit, maskLive >= maskLimit) {
+			if b.better(n, ready[best], now, live >= limit) {
 				best = i
 			}
 		}
 		n := ready[best]
 		ready = append(ready[:best], ready[best+1:]...)
 		order = append(order, n)
-		v, k := b.pressure(n)
-		live, maskLive = live+v, maskLive+k
+		live += b.pressure(n)
 		now = max(now, n.sched.ready) + 1/width
 		for _, a := range n.inputs() {
 			a.sched.readers--
@@ -84,19 +82,14 @@ func (b *Block) schedule() []*node {
 	return order
 }
 
-// better says whether n should come before m, where vector registers or mask registers may be full.
-func (b *Block) better(n, m *node, now float64, full, maskFull bool) bool {
+// better says whether n should come before m.
+func (b *Block) better(n, m *node, now float64, full bool) bool {
 	if n.op == opTest || m.op == opTest { // nothing may come between the flags and the jump
 		return m.op == opTest && n.op != opTest
 	}
-	if full || maskFull {
-		v, k := b.pressure(n)
-		w, l := b.pressure(m)
-		if maskFull && k != l {
-			return k < l
-		}
-		if full && v != w {
-			return v < w
+	if full {
+		if p, q := b.pressure(n), b.pressure(m); p != q {
+			return p < q
 		}
 	}
 	if early, late := n.sched.ready <= now, m.sched.ready <= now; early != late {
@@ -113,19 +106,13 @@ func (b *Block) better(n, m *node, now float64, full, maskFull bool) bool {
 // urgency is how long the block lasts after n at least, less for the vectors that trail.
 func (b *Block) urgency(n *node) float64 { return float64(n.sched.height) - b.slope*float64(n.index) }
 
-// pressure is by how many vectors and how many masks the register files are fuller after n.
-func (b *Block) pressure(n *node) (vecs, masks int) {
-	count := func(v *node, by int) {
-		if v.leaf() || v.op >= opStore {
-			return
-		}
-		if v.mask && b.w.kmask() {
-			masks += by
-		} else {
-			vecs += by
-		}
+// pressure is by how many live values the vector registers are fuller after n.
+func (b *Block) pressure(n *node) int {
+	held := func(v *node) bool { return !v.leaf() && v.op < opStore && !(v.mask && b.w.kmask()) }
+	p := 0
+	if held(n) {
+		p++
 	}
-	count(n, 1)
 	for i, a := range n.inputs() {
 		seen := 1 // times n reads a, so far
 		for _, c := range n.inputs()[:i] {
@@ -133,11 +120,11 @@ func (b *Block) pressure(n *node) (vecs, masks int) {
 				seen++
 			}
 		}
-		if a.sched.readers == seen {
-			count(a, -1)
+		if held(a) && a.sched.readers == seen {
+			p--
 		}
 	}
-	return vecs, masks
+	return p
 }
 
 // link finds what is needed, who reads whom, and the order that memory and pins demand: whoever reads an old value comes

@@ -1,0 +1,492 @@
+package dynamics
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"popsim/model"
+)
+
+// PlaneOptions says what of the phase plane to look at. Zero values mean defaults.
+type PlaneOptions struct {
+	VLo, VHi float64     // mV; both 0 means where the model lives
+	YLo, YHi float64     // of the second variable; both 0 means where its nullclines run
+	Y        string      // for hh: the second variable, "" means n; the others are kept at their steady state for V
+	Starts   [][]float64 // trajectories to draw: whole states, or V and the second variable
+	Time     float64     // of the trajectories, ms; 0 means 100
+	Arrows   int         // of the vector field along each side; 0 means 21
+}
+
+// Plane is a phase plane: what the flow does in V and a second variable. Its JSON form is a public format.
+type Plane struct {
+	Model        string                    `json:"model"`
+	I            float64                   `json:"I"`
+	Parameters   map[string]float64        `json:"parameters"`
+	X            string                    `json:"x"`
+	Y            string                    `json:"y"`
+	Note         string                    `json:"note,omitempty"`
+	Window       [4]float64                `json:"window"` // V from, to; y from, to
+	FixedPoints  []PlanePoint              `json:"fixed_points"`
+	Nullclines   map[string][][][2]float64 `json:"nullclines"` // unbroken segments of [V, y]
+	Cycles       []PlaneCycle              `json:"cycles"`
+	Separatrices []Separatrix              `json:"separatrices"`
+	Field        [][4]float64              `json:"field"` // V, y, dV/dt, dy/dt
+	Trajectories []Trace                   `json:"trajectories"`
+	Reset        *PlaneReset               `json:"reset,omitempty"`
+}
+
+// PlanePoint is an equilibrium of the whole model.
+type PlanePoint struct {
+	State       []float64    `json:"state"`
+	V           float64      `json:"V_mV"`
+	Y           float64      `json:"y"`
+	Eigenvalues [][2]float64 `json:"eigenvalues"` // [re, im], 1/ms
+	Type        string       `json:"type"`
+	Stable      bool         `json:"stable"`
+}
+
+// PlaneCycle is a cycle with the multiplier that decides its stability.
+type PlaneCycle struct {
+	Period     float64      `json:"period_ms"`
+	VMin       float64      `json:"V_min_mV"`
+	VMax       float64      `json:"V_max_mV"`
+	Stable     bool         `json:"stable"`
+	Multiplier float64      `json:"multiplier"`
+	Orbit      [][2]float64 `json:"orbit"`
+}
+
+// Separatrix is one branch of the stable or unstable manifold of a saddle, from the saddle outwards.
+type Separatrix struct {
+	Saddle int          `json:"saddle"` // in fixed_points
+	Stable bool         `json:"stable"` // trajectories on it run into the saddle
+	Points [][2]float64 `json:"points"`
+}
+
+// Trace is a trajectory. Its segments are unbroken; a reset starts a new one.
+type Trace struct {
+	Start    []float64      `json:"start"`
+	Segments [][][3]float64 `json:"segments"` // t in ms, V, y
+	Spikes   []float64      `json:"spikes_ms"`
+}
+
+// PlaneReset is the rule of an integrate-and-fire model: at V_th, V goes to V_reset and w up by b.
+type PlaneReset struct {
+	VTh    float64 `json:"V_th_mV"`
+	VReset float64 `json:"V_reset_mV"`
+	B      float64 `json:"b_pA"`
+}
+
+// portrait is a plane in the making.
+type portrait struct {
+	*system
+	*Plane
+	y int // the state variable on the second axis; 0 for models of one variable
+}
+
+// PhasePlane draws the phase plane of the model for input current i. In models of one variable the second axis is dV/dt.
+func PhasePlane(ctx context.Context, m *model.Model, p []float64, i float64, o PlaneOptions) (*Plane, error) {
+	if err := m.Check(p); err != nil {
+		return nil, err
+	}
+	d := &portrait{system: newSystem(m, p, i, "I"), Plane: &Plane{Model: m.Name, I: i, X: "V", Y: "dV/dt", Parameters: map[string]float64{}}}
+	d.FixedPoints, d.Cycles, d.Separatrices, d.Trajectories = []PlanePoint{}, []PlaneCycle{}, []Separatrix{}, []Trace{} // [], not null, in JSON
+	for k, q := range m.Params {
+		d.Parameters[q.Name] = p[k]
+	}
+	if m.Fires == model.Reset {
+		d.Reset = &PlaneReset{VTh: p[m.Index("V_th")], VReset: p[m.Index("V_reset")]}
+		if k := m.Index("b"); k >= 0 {
+			d.Reset.B = p[k]
+		}
+	}
+	switch len(m.States) {
+	case 1:
+		d.Note = "one variable: the second axis is dV/dt"
+	case 2:
+		d.y, d.Plane.Y = 1, m.States[1].Name
+	default:
+		if o.Y == "" {
+			o.Y = "n"
+		}
+		if d.y = m.StateIndex(o.Y); d.y < 1 {
+			return nil, fmt.Errorf("dynamics: %s has no second variable %q for a phase plane", m.Name, o.Y)
+		}
+		d.Plane.Y = o.Y
+		d.Note = fmt.Sprintf("V and %s; the other variables are at their steady state for V", o.Y)
+	}
+	d.rest()
+	d.window(o)
+	d.nullclines()
+	if err := d.cycles(ctx); err != nil {
+		return d.Plane, err
+	}
+	d.separatrices()
+	d.field(o.Arrows)
+	return d.Plane, d.trajectories(o)
+}
+
+// flow is dV/dt and dy/dt at a point of the plane.
+func (d *portrait) flow(v, y float64) (dv, dy float64) {
+	var state, slope [4]float64
+	n := d.dim()
+	d.m.Steady(d.p, v, state[:n])
+	if d.y > 0 {
+		state[d.y] = y
+	}
+	d.deriv(state[:n], slope[:n])
+	return slope[0], slope[d.y]
+}
+
+func (d *portrait) rest() {
+	for _, f := range FixedPoints(d.m, d.p, d.i) {
+		q := PlanePoint{State: f.State, V: f.State[0], Type: f.Type, Stable: f.Stable}
+		if d.y > 0 {
+			q.Y = f.State[d.y]
+		}
+		for _, l := range f.Eigenvalues {
+			q.Eigenvalues = append(q.Eigenvalues, [2]float64{real(l), imag(l)})
+		}
+		d.FixedPoints = append(d.FixedPoints, q)
+	}
+}
+
+// window chooses the part of the plane to look at.
+func (d *portrait) window(o PlaneOptions) {
+	w := &d.Window
+	*w = [4]float64{o.VLo, o.VHi, o.YLo, o.YHi}
+	at := func(name string) float64 { return d.p[d.m.Index(name)] }
+	if w[0] == 0 && w[1] == 0 {
+		if d.m.Fires == model.Reset {
+			span := at("V_th") - min(at("V_reset"), at("V_rest"))
+			w[0], w[1] = math.Floor(min(at("V_reset"), at("V_rest"))-0.3*span), at("V_th")
+		} else {
+			w[0] = math.Floor(min(at("E_Na"), at("E_K"), at("E_L")) - 13)
+			w[1] = math.Ceil(max(at("E_Na"), at("E_K"), at("E_L")) + 10)
+		}
+	}
+	if w[2] != 0 || w[3] != 0 {
+		return
+	}
+	if d.y > 0 && d.m.States[d.y].Unit == "1" {
+		w[2], w[3] = -0.2, 1.2
+		return
+	}
+	// Around the nullclines, up to where the exponential shoots away.
+	w[2], w[3] = math.Inf(1), math.Inf(-1)
+	end := w[1]
+	if k := d.m.Index("V_T"); k >= 0 {
+		end = min(end, d.p[k]+2*at("delta_T"))
+	}
+	for k := range 101 {
+		v := w[0] + (end-w[0])*float64(k)/100
+		dv, _ := d.flow(v, 0)
+		values := []float64{dv, 0}
+		if d.y > 0 {
+			y := make([]float64, d.dim())
+			current := d.m.Steady(d.p, v, y)
+			values = []float64{y[1], y[1] + d.i - current}
+		}
+		for _, x := range values {
+			w[2], w[3] = min(w[2], x), max(w[3], x)
+		}
+	}
+	pad := 0.1*(w[3]-w[2]) + 1e-3
+	w[2], w[3] = w[2]-pad, w[3]+pad
+}
+
+// nullclines finds both nullclines as unbroken segments, with a point at every whole mV.
+func (d *portrait) nullclines() {
+	d.Nullclines = map[string][][][2]float64{}
+	w := d.Window
+	var along [][2]float64
+	for _, v := range columns(w[0], w[1], 0.25) {
+		if d.y == 0 {
+			dv, _ := d.flow(v, 0)
+			along = append(along, [2]float64{v, dv})
+			continue
+		}
+		y := make([]float64, d.dim())
+		d.m.Steady(d.p, v, y)
+		along = append(along, [2]float64{v, y[d.y]})
+	}
+	if d.y == 0 {
+		d.Nullclines["dV/dt"] = [][][2]float64{along}
+		return
+	}
+	d.Nullclines[d.Plane.Y] = inside(along, w[2], w[3])
+	d.Nullclines["V"] = d.vNullcline()
+}
+
+// columns lists the potentials from lo to hi that are multiples of step, and both ends.
+func columns(lo, hi, step float64) []float64 {
+	list := []float64{lo}
+	for k := math.Floor(lo/step) + 1; k*step < hi; k++ {
+		list = append(list, k*step)
+	}
+	return append(list, hi)
+}
+
+// inside cuts a line where it leaves the window.
+func inside(line [][2]float64, lo, hi float64) (pieces [][][2]float64) {
+	var piece [][2]float64
+	for _, q := range line {
+		if q[1] >= lo && q[1] <= hi {
+			piece = append(piece, q)
+		} else if len(piece) > 0 {
+			pieces, piece = append(pieces, piece), nil
+		}
+	}
+	if len(piece) > 0 {
+		pieces = append(pieces, piece)
+	}
+	return pieces
+}
+
+// onNullcline lists the values of the second variable at which dV/dt vanishes for the potential v.
+func (d *portrait) onNullcline(v float64) []float64 {
+	lo, hi := d.Window[2], d.Window[3]
+	var g []float64
+	for k := range 81 {
+		g = append(g, lo+(hi-lo)*float64(k)/80)
+	}
+	return zeros(func(y float64) float64 { dv, _ := d.flow(v, y); return dv }, g)
+}
+
+// vNullcline follows every piece of the curve dV/dt = 0 through the window. It is not a function of V, and may turn
+// back or consist of several pieces.
+func (d *portrait) vNullcline() (pieces [][][2]float64) {
+	w := d.Window
+	c := &curve{
+		lo: w[2], hi: w[3], floor: w[0], ceiling: w[1], name: d.Plane.Y,
+		gap: func(q spot) (g, gv, gmu float64) {
+			dv, dy := 1e-4, 1e-6*(w[3]-w[2])
+			g, _ = d.flow(q.v, q.mu)
+			up, _ := d.flow(q.v+dv, q.mu)
+			down, _ := d.flow(q.v-dv, q.mu)
+			right, _ := d.flow(q.v, q.mu+dy)
+			left, _ := d.flow(q.v, q.mu-dy)
+			return g, (up - down) / (2 * dv), (right - left) / (2 * dy)
+		},
+		scales: func(spot) (v, mu float64) { return 0.25, (w[3] - w[2]) / 200 },
+	}
+	grid := columns(w[0], w[1], 1)
+	var seeds []seed
+	for _, v := range grid {
+		for _, y := range d.onNullcline(v) {
+			seeds = append(seeds, seed{spot: spot{v, y}})
+		}
+	}
+	for k := range seeds {
+		if seeds[k].done {
+			continue
+		}
+		path, end, _ := c.follow(seeds[k].spot, 1)
+		if end != Closed {
+			back, _, _ := c.follow(seeds[k].spot, -1)
+			slices.Reverse(back)
+			path = append(back[:len(back)-1], path...)
+		}
+		var piece [][2]float64
+		for j, q := range path {
+			if j > 0 {
+				for _, s := range c.crossings(path[j-1], q, grid) {
+					piece = append(piece, [2]float64{s.v, s.mu})
+				}
+			}
+			piece = append(piece, [2]float64{q.v, q.mu})
+		}
+		for j := range seeds {
+			seeds[j].done = seeds[j].done || slices.ContainsFunc(piece, func(q [2]float64) bool {
+				return q[0] == seeds[j].v && math.Abs(q[1]-seeds[j].mu) < 1e-8*(w[3]-w[2])
+			})
+		}
+		seeds[k].done = true
+		if len(piece) > 1 {
+			pieces = append(pieces, piece)
+		}
+	}
+	return pieces
+}
+
+// crossings lists the spots of the curve between a and b that lie on columns of the grid, in order.
+func (c *curve) crossings(a, b spot, grid []float64) (list []spot) {
+	from, _ := slices.BinarySearch(grid, min(a.v, b.v))
+	for ; from < len(grid) && grid[from] < max(a.v, b.v); from++ {
+		if v := grid[from]; v > min(a.v, b.v) {
+			q := c.between(a, b, func(x spot) float64 { return x.v - v })
+			q.v = v
+			list = append(list, q)
+		}
+	}
+	if a.v > b.v {
+		slices.Reverse(list)
+	}
+	return list
+}
+
+// cycles finds the cycles: all of them in the plane, the stable ones that runs from a few states meet otherwise.
+func (d *portrait) cycles(ctx context.Context) error {
+	if d.dim() == 1 {
+		return nil
+	}
+	c := newCyclist(d.system, Free{Name: "I", Lo: d.i - 1, Hi: d.i + 1}, nil)
+	for _, f := range c.search() {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		r, err := c.pinned(c.guess(f, d.i, meshIntervals), 3)
+		if err != nil {
+			return fmt.Errorf("%w near the one that integration finds with period %.6g ms", err, f.period)
+		}
+		q := PlaneCycle{Period: r.period, VMin: r.vMin, VMax: r.vMax, Stable: r.stable(), Multiplier: real(r.spectrum[0])}
+		y := make([]float64, d.dim())
+		for k := range 4*meshIntervals + 1 {
+			j := min(k/4, meshIntervals-1)
+			r.at(r.mesh[j]+(r.mesh[j+1]-r.mesh[j])*float64(k-4*j)/4, y)
+			q.Orbit = append(q.Orbit, [2]float64{y[0], y[d.y]})
+		}
+		d.Cycles = append(d.Cycles, q)
+	}
+	return nil
+}
+
+// separatrices follows the manifolds of the saddles of a planar model: the unstable ones forwards in time, the stable
+// ones, which part the basins of attraction, backwards.
+func (d *portrait) separatrices() {
+	if d.dim() != 2 {
+		return
+	}
+	for k, f := range d.FixedPoints {
+		if f.Type != "saddle" {
+			continue
+		}
+		jac := make([]float64, 4)
+		d.jacobian(f.State, jac)
+		for _, l := range f.Eigenvalues {
+			v := nullVector(jac, 2, complex(l[0], 0), false)
+			for _, side := range []float64{1, -1} {
+				s := Separatrix{Saddle: k, Stable: l[0] < 0}
+				s.Points = d.manifold(f.State, real(v[0])*side, real(v[1])*side, l[0])
+				d.Separatrices = append(d.Separatrices, s)
+			}
+		}
+	}
+}
+
+func (d *portrait) manifold(saddle []float64, v, y, rate float64) [][2]float64 {
+	const off, patience = 1e-4, 200.0
+	w := d.Window
+	sign := math.Copysign(1, rate)
+	st := newStepper(2, coarse, func(_ float64, y, dy []float64) {
+		d.deriv(y, dy)
+		dy[0], dy[1] = sign*dy[0], sign*dy[1]
+	})
+	scale := off / math.Hypot(v/(w[1]-w[0]), y/(w[3]-w[2]))
+	state, out, slope := []float64{saddle[0] + scale*v, saddle[1] + scale*y}, make([]float64, 2), make([]float64, 2)
+	points := [][2]float64{{saddle[0], saddle[1]}, {state[0], state[1]}}
+	vPad, yPad := 0.1*(w[1]-w[0]), 0.5*(w[3]-w[2])
+	for t, h := 0.0, 0.1; t < patience; {
+		d.deriv(state, slope)
+		speed := math.Hypot(slope[0]/(w[1]-w[0]), slope[1]/(w[3]-w[2]))
+		if speed < 1e-7 && t > 1 {
+			break
+		}
+		made, next, err := st.advance(t, state, patience, min(h, 0.01/speed), out)
+		if err != nil {
+			break
+		}
+		t, h = t+made, next
+		copy(state, out)
+		if state[0] >= d.ceiling() || state[0] < w[0]-vPad || state[0] > w[1]+vPad || state[1] < w[2]-yPad || state[1] > w[3]+yPad {
+			break
+		}
+		points = append(points, [2]float64{state[0], state[1]})
+	}
+	return points
+}
+
+func (d *portrait) field(n int) {
+	if n == 0 {
+		n = 21
+	}
+	w := d.Window
+	for r := range n {
+		for c := range n {
+			v, y := w[0]+(w[1]-w[0])*(float64(c)+0.5)/float64(n), w[2]+(w[3]-w[2])*(float64(r)+0.5)/float64(n)
+			dv, dy := d.flow(v, y)
+			if d.y == 0 {
+				if r > 0 {
+					break
+				}
+				y, dy = 0, 0
+			}
+			d.Field = append(d.Field, [4]float64{v, y, dv, dy})
+		}
+	}
+}
+
+func (d *portrait) trajectories(o PlaneOptions) error {
+	end := o.Time
+	if end == 0 {
+		end = 100
+	}
+	const samples = 4000
+	var at []float64
+	for k := range samples + 1 {
+		at = append(at, end*float64(k)/samples)
+	}
+	for _, start := range o.Starts {
+		state := make([]float64, d.dim())
+		switch {
+		case len(start) == d.dim():
+			copy(state, start)
+		case len(start) == 2 && d.dim() > 2:
+			d.m.Steady(d.p, start[0], state)
+			state[d.y] = start[1]
+		default:
+			return fmt.Errorf("dynamics: a trajectory of %s starts from %d values, not %d", d.m.Name, d.dim(), len(start))
+		}
+		r, err := Simulate(d.m, d.p, []Segment{{0, d.i}}, state, end, at)
+		if err != nil {
+			return err
+		}
+		d.Trajectories = append(d.Trajectories, d.traced(start, at, r))
+	}
+	return nil
+}
+
+// traced cuts a recording into unbroken segments, each of which ends at its spike.
+func (d *portrait) traced(start, at []float64, r Recording) Trace {
+	t := Trace{Start: start}
+	second := func(y []float64) float64 {
+		if d.y == 0 {
+			dv, _ := d.flow(y[0], 0)
+			return dv
+		}
+		return y[d.y]
+	}
+	var piece [][3]float64
+	next := 0
+	for k, y := range r.States {
+		for d.m.Fires == model.Reset && next < len(r.Spikes) && r.Spikes[next].Time <= at[k] {
+			s := r.Spikes[next]
+			piece = append(piece, [3]float64{s.Time, s.State[0], second(s.State)})
+			t.Segments = append(t.Segments, piece)
+			landed := slices.Clone(s.State)
+			landed[0] = d.Reset.VReset
+			if d.y > 0 {
+				landed[d.y] += d.Reset.B
+			}
+			piece = [][3]float64{{s.Time, landed[0], second(landed)}}
+			next++
+		}
+		piece = append(piece, [3]float64{at[k], y[0], second(y)})
+	}
+	for _, s := range r.Spikes {
+		t.Spikes = append(t.Spikes, s.Time)
+	}
+	t.Segments = append(t.Segments, piece)
+	return t
+}

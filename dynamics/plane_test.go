@@ -1,0 +1,120 @@
+package dynamics
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"testing"
+)
+
+const nullclineTol = 1e-10
+
+func TestNullclinesMatchStoredOnes(t *testing.T) {
+	for _, c := range []struct {
+		file string
+		gL   float64
+	}{{"bif/nullclines_RHH_gL0.3.csv", 0.3}, {"bif/nullclines_RHH_gL0.03.csv", 0.03}} {
+		t.Run(c.file, func(t *testing.T) {
+			m, p := mustModel(t, "rhh", map[string]float64{"g_L": c.gL})
+			planes := map[float64]*Plane{}
+			for _, r := range mustTable(t, c.file) {
+				i, v := r.num(t, "I"), r.num(t, "V")
+				if planes[i] == nil {
+					q, err := PhasePlane(context.Background(), m, p, i, PlaneOptions{VLo: -90, VHi: 60})
+					if err != nil {
+						t.Fatal(err)
+					}
+					planes[i] = q
+				}
+				at := func(name string) (list []float64) {
+					for _, piece := range planes[i].Nullclines[name] {
+						for _, q := range piece {
+							if q[0] == v {
+								list = append(list, q[1])
+							}
+						}
+					}
+					return list
+				}
+				if h := at("h"); len(h) != 1 || math.Abs(h[0]-r.num(t, "h_nullcline")) > nullclineTol {
+					t.Errorf("I = %v, V = %v: h-nullcline at %v, want %s", i, v, h, r["h_nullcline"])
+				}
+				got := at("V")
+				for _, column := range []string{"h_V_1", "h_V_2", "h_V_3", "h_V_4"} {
+					if r[column] == "" {
+						continue
+					}
+					nearest := math.Inf(1)
+					for _, h := range got {
+						nearest = min(nearest, math.Abs(h-r.num(t, column)))
+					}
+					if nearest > nullclineTol {
+						t.Errorf("I = %v, V = %v: V-nullcline at %v, want %s", i, v, got, r[column])
+					}
+				}
+				if n := int(r.num(t, "n_roots_V_nullcline_in_-0.2..1.2")); n != len(got) {
+					t.Errorf("I = %v, V = %v: %d points of the V-nullcline %v, want %d", i, v, len(got), got, n)
+				}
+			}
+		})
+	}
+}
+
+func TestNullclinesAreUnbroken(t *testing.T) {
+	for _, name := range []string{"rhh", "adex", "hh"} {
+		m, p := mustModel(t, name, nil)
+		q, err := PhasePlane(context.Background(), m, p, 5, PlaneOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for which, pieces := range q.Nullclines {
+			if len(pieces) == 0 {
+				t.Errorf("%s: no %s-nullcline", name, which)
+			}
+			for _, piece := range pieces {
+				for k := 1; k < len(piece); k++ {
+					if dv, dy := math.Abs(piece[k][0]-piece[k-1][0]), math.Abs(piece[k][1]-piece[k-1][1]); dv > 1 || dy > 0.1*(q.Window[3]-q.Window[2]) {
+						t.Errorf("%s: the %s-nullcline jumps from %v to %v", name, which, piece[k-1], piece[k])
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestPhasePlanes(t *testing.T) {
+	for _, c := range []struct {
+		model          string
+		i              float64
+		rests, cycles  int
+		separatrices   int
+		start          []float64
+		wantSpikes     bool
+		secondVariable string
+	}{
+		{"rhh", 5, 1, 2, 0, []float64{-65, 0.3}, false, "h"},
+		{"rhh", -10, 1, 0, 0, []float64{-65, 0.5}, false, "h"},
+		{"adex", 7.4, 2, 1, 4, []float64{-50, 0}, true, "w"},
+		{"adex", 12, 0, 0, 0, []float64{-65, 0}, true, "w"},
+		{"eif", 1, 2, 0, 0, []float64{-65}, false, "dV/dt"},
+		{"lif", 25, 0, 0, 0, []float64{0}, true, "dV/dt"},
+		{"hh", 10, 1, 1, 0, []float64{-65, 0.05, 0.6, 0.32}, true, "n"},
+	} {
+		m, p := mustModel(t, c.model, nil)
+		q, err := PhasePlane(context.Background(), m, p, c.i, PlaneOptions{Starts: [][]float64{c.start}})
+		if err != nil {
+			t.Errorf("%s: %v", c.model, err)
+			continue
+		}
+		if len(q.FixedPoints) != c.rests || len(q.Cycles) != c.cycles || len(q.Separatrices) != c.separatrices || q.Y != c.secondVariable {
+			t.Errorf("%s at I = %v: %d fixed points, %d cycles, %d separatrices, second variable %s; want %+v",
+				c.model, c.i, len(q.FixedPoints), len(q.Cycles), len(q.Separatrices), q.Y, c)
+		}
+		if len(q.Trajectories) != 1 || c.wantSpikes && len(q.Trajectories[0].Spikes) == 0 {
+			t.Errorf("%s at I = %v: trajectories %d", c.model, c.i, len(q.Trajectories))
+		}
+		if _, err := json.Marshal(q); err != nil {
+			t.Errorf("%s: %v", c.model, err)
+		}
+	}
+}

@@ -1,0 +1,485 @@
+package dynamics
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"popsim/model"
+)
+
+// Regions is the plane of two parameters, cut up by the curves on which the picture over one of them changes.
+type Regions struct {
+	Model    *model.Model
+	X, Y     Free
+	Curves   []Border
+	Points   []BorderPoint // of codimension two: Bogdanov-Takens, cusp, Bautin
+	Warnings []error
+}
+
+// Border is a curve of folds, Hopf points or folds of cycles, in order.
+type Border struct {
+	Label  string // Fold, Hopf or CycleFold
+	Points []BorderPoint
+}
+
+// BorderPoint is a point of a border. V is that of the equilibrium, or the largest of the cycle.
+type BorderPoint struct {
+	Label       string // of what changes there; in Regions.Points the special point
+	X, Y, V     float64
+	Frequency   float64 // Hz; NaN at a fold
+	Criticality string  // of a Hopf point: "sub" or "super"
+}
+
+// borderScans is how many values of the second parameter are searched for special points to start curves from.
+const borderScans = 9
+
+// Borders follows the folds, the Hopf points and the folds of cycles of the model through the plane of two parameters, and
+// marks the Bogdanov-Takens, cusp and Bautin points on them. The other parameters are p, the input current is i.
+func Borders(ctx context.Context, m *model.Model, p []float64, i float64, x, y Free) (*Regions, error) {
+	for _, f := range []Free{x, y} {
+		if f.Name != "I" && m.Index(f.Name) < 0 {
+			return nil, fmt.Errorf("%w: %s has no %q", ErrUnknownParameter, m.Name, f.Name)
+		}
+		if !(f.Lo < f.Hi) {
+			return nil, fmt.Errorf("dynamics: the interval of %s runs from %v to %v; the first must be smaller", f.Name, f.Lo, f.Hi)
+		}
+	}
+	if x.Name == y.Name {
+		return nil, fmt.Errorf("dynamics: both parameters are %s", x.Name)
+	}
+	r := &Regions{Model: m, X: x, Y: y}
+	t := &surveyor{system: newSystem(m, p, i, x.Name), x: x, y: y, second: m.Index(y.Name)}
+	diagrams := map[float64]*Diagram{}
+	var scans []float64
+	for k := range borderScans {
+		at := y.Lo + (y.Hi-y.Lo)*float64(k)/(borderScans-1)
+		t.choose(at)
+		if m.Check(t.p) != nil {
+			continue
+		}
+		d := &Diagram{Model: m, Free: x}
+		d.Branches, d.Points, d.Warnings = restBranches(t.system, x)
+		diagrams[at] = d
+		scans = append(scans, at)
+	}
+	for _, label := range []string{Fold, Hopf} {
+		var seeds []mark3
+		for _, at := range scans {
+			for _, q := range diagrams[at].Points {
+				if q.Label == label {
+					seeds = append(seeds, mark3{place{q.V, q.Parameter, at}, false})
+				}
+			}
+		}
+		for k := range seeds {
+			if ctx.Err() != nil {
+				return r, ctx.Err()
+			}
+			if !seeds[k].done {
+				t.add(r, label, seeds, k)
+			}
+		}
+	}
+	if t.dim() > 1 {
+		t.cycleFolds(ctx, r, scans, diagrams)
+	}
+	return r, ctx.Err()
+}
+
+// place is V and the two parameters.
+type place [3]float64
+
+type mark3 struct {
+	place
+	done bool
+}
+
+// surveyor follows curves in the space of V and two parameters.
+type surveyor struct {
+	*system
+	x, y   Free
+	second int // of y in the parameters, -1 for the current
+}
+
+// choose sets the second parameter.
+func (t *surveyor) choose(y float64) {
+	if t.second < 0 {
+		t.i = y
+	} else {
+		t.p[t.second] = y
+	}
+	t.known.hi = 0
+}
+
+func (t *surveyor) set(q place) {
+	t.choose(q[2])
+	t.at(q[1])
+}
+
+func (t *surveyor) unit() place {
+	return place{0.25, (t.x.Hi - t.x.Lo) / 300, (t.y.Hi - t.y.Lo) / 300}
+}
+
+// equations are the two that hold on the curve: rest, and what makes the rest special.
+func (t *surveyor) equations(label string, q place) [2]float64 {
+	t.set(q)
+	y := make([]float64, t.dim())
+	t.m.Steady(t.p, q[0], y)
+	if label == Fold {
+		return [2]float64{t.excess(q[0]), t.slope(q[0])}
+	}
+	return [2]float64{t.excess(q[0]), pairs(t.eigenvalues(y))}
+}
+
+// gradients of the equations, in units of the step.
+func (t *surveyor) gradients(label string, q place) (g [2]float64, d [2]place) {
+	u := t.unit()
+	for k := range q {
+		up, down := q, q
+		up[k] += 0.01 * u[k]
+		down[k] -= 0.01 * u[k]
+		a, b := t.equations(label, up), t.equations(label, down)
+		for e := range d {
+			d[e][k] = (a[e] - b[e]) / 0.02
+		}
+	}
+	return t.equations(label, q), d
+}
+
+func cross(a, b place) place {
+	return place{a[1]*b[2] - a[2]*b[1], a[2]*b[0] - a[0]*b[2], a[0]*b[1] - a[1]*b[0]}
+}
+
+func scalar(a, b place) float64 { return a[0]*b[0] + a[1]*b[1] + a[2]*b[2] }
+
+// correct moves q onto the curve in the plane square to normal.
+func (t *surveyor) correct(label string, q *place, normal place) bool {
+	u := t.unit()
+	for k := range 15 {
+		g, d := t.gradients(label, *q)
+		// d[0]·s = -g[0], d[1]·s = -g[1], normal·s = 0, by Cramer's rule.
+		volume := scalar(normal, cross(d[0], d[1]))
+		a, b := cross(d[1], normal), cross(normal, d[0])
+		size := 0.0
+		for c := range q {
+			s := -(g[0]*a[c] + g[1]*b[c]) / volume
+			q[c] += s * u[c]
+			size = max(size, math.Abs(s))
+		}
+		switch {
+		case math.IsNaN(size) || size > 10:
+			return false
+		case size < 1e-9 || k > 5 && size < 1e-6:
+			return true
+		}
+	}
+	return false
+}
+
+// walk follows the curve from q until it leaves the rectangle, comes back, or cannot go on.
+func (t *surveyor) walk(label string, q place, direction float64) (path []place, err error) {
+	path = []place{q}
+	u := t.unit()
+	var before place
+	for h := 1.0; len(path) < 20000; {
+		q := path[len(path)-1]
+		_, d := t.gradients(label, q)
+		tangent := cross(d[0], d[1])
+		norm := math.Sqrt(scalar(tangent, tangent))
+		if len(path) == 1 {
+			norm *= direction
+		} else if scalar(tangent, before) < 0 {
+			norm = -norm
+		}
+		next := q
+		for k := range tangent {
+			tangent[k] /= norm
+			next[k] += h * tangent[k] * u[k]
+		}
+		ok := t.correct(label, &next, tangent)
+		if ok {
+			var moved place
+			for k := range moved {
+				moved[k] = (next[k] - q[k]) / u[k]
+			}
+			ok = scalar(moved, tangent) > 0.9*math.Sqrt(scalar(moved, moved))
+		}
+		if !ok {
+			if h /= 2; h < 1e-5 {
+				return path, fmt.Errorf("dynamics: the curve of %s points cannot be followed beyond %s = %.6g, %s = %.6g", label, t.x.Name, q[1], t.y.Name, q[2])
+			}
+			continue
+		}
+		before = tangent
+		if out := t.outside(q, next); out < 1 {
+			last := q
+			for k := range last {
+				last[k] += out * (next[k] - q[k])
+			}
+			if out > 0 && t.correct(label, &last, tangent) {
+				path = append(path, last)
+			}
+			return path, nil
+		}
+		path = append(path, next)
+		var home place
+		for k := range home {
+			home[k] = (path[0][k] - q[k]) / u[k]
+		}
+		if along := scalar(home, tangent); len(path) > 5 && along > 0 && along < h && scalar(home, home) < 1.5*h*h {
+			return append(path, path[0]), nil
+		}
+		h = min(1, 1.5*h)
+	}
+	return path, nil
+}
+
+// outside tells which part of the way from q to next lies inside the rectangle: 1 if all of it.
+func (t *surveyor) outside(q, next place) float64 {
+	part := 1.0
+	for k, f := range []Free{t.x, t.y} {
+		for _, border := range []float64{f.Lo, f.Hi} {
+			if a, b := q[k+1]-border, next[k+1]-border; b != 0 && (border == f.Lo) == (b < 0) {
+				part = min(part, max(0, a/(a-b)))
+			}
+		}
+	}
+	return part
+}
+
+// add follows the curve through seed k and adds it and its special points, and ticks off the seeds it passes.
+func (t *surveyor) add(r *Regions, label string, seeds []mark3, k int) {
+	seeds[k].done = true
+	path, err := t.walk(label, seeds[k].place, 1)
+	r.Warnings = appendError(r.Warnings, err)
+	if len(path) < 3 || path[0] != path[len(path)-1] {
+		back, err := t.walk(label, seeds[k].place, -1)
+		r.Warnings = appendError(r.Warnings, err)
+		slices.Reverse(back)
+		path = append(back[:len(back)-1], path...)
+	}
+	u := t.unit()
+	for j := 1; j < len(path); j++ {
+		a, b := path[j-1], path[j]
+		for s := range seeds {
+			w := 0.5
+			if a[2] != b[2] {
+				w = (seeds[s].place[2] - a[2]) / (b[2] - a[2])
+			}
+			if w < 0 || w > 1 {
+				continue
+			}
+			if near := math.Abs(a[0] + w*(b[0]-a[0]) - seeds[s].place[0]); near < 0.1*u[0] && math.Abs(a[1]+w*(b[1]-a[1])-seeds[s].place[1]) < 0.1*u[1] {
+				seeds[s].done = true
+			}
+		}
+	}
+	border := Border{Label: label}
+	var last BorderPoint
+	var lastTest [2]float64
+	for j, q := range path {
+		point, test, labels, ok := t.describe(label, q)
+		if !ok { // beyond a Bogdanov-Takens point the sum of two real eigenvalues is zero: no Hopf point
+			if len(border.Points) > 0 {
+				r.keep(border)
+				border.Points = nil
+			}
+			lastTest = test
+			if j > 0 && last.Label != "" {
+				r.Points = append(r.Points, t.special(label, BogdanovTakens, path[j-1], q, 0))
+			}
+			last = BorderPoint{}
+			continue
+		}
+		if j > 0 {
+			for e := range test {
+				if labels[e] != "" && (test[e] < 0) != (lastTest[e] < 0) && (last.Label != "" || labels[e] == BogdanovTakens) {
+					s := t.special(label, labels[e], path[j-1], q, e)
+					r.Points = append(r.Points, s)
+				}
+			}
+		}
+		border.Points = append(border.Points, point)
+		last, lastTest = point, test
+	}
+	r.keep(border)
+}
+
+func (r *Regions) keep(b Border) {
+	if len(b.Points) > 1 {
+		r.Curves = append(r.Curves, b)
+	}
+}
+
+// describe gives the point of a border at q, and two numbers that change their sign at special points of the labels given.
+// ok is false where the curve of Hopf points has become one of neutral saddles.
+func (t *surveyor) describe(label string, q place) (point BorderPoint, test [2]float64, labels [2]string, ok bool) {
+	t.set(q)
+	y := make([]float64, t.dim())
+	t.m.Steady(t.p, q[0], y)
+	point = BorderPoint{Label: label, X: q[1], Y: q[2], V: q[0], Frequency: math.NaN()}
+	l := t.eigenvalues(y)
+	if label == Fold {
+		const h = 1e-3
+		curvature := (t.slope(q[0]+h) - t.slope(q[0]-h)) / (2 * h)
+		labels = [2]string{"", Cusp}
+		if t.dim() > 1 {
+			labels[0] = BogdanovTakens
+		}
+		return point, [2]float64{pairs(l), curvature}, labels, true
+	}
+	test[0] = t.slope(q[0]) // zero at a Bogdanov-Takens point
+	omega, least := 0.0, math.Inf(1)
+	for _, z := range l {
+		if imag(z) > 0 && math.Abs(real(z)) < least {
+			omega, least = imag(z), math.Abs(real(z))
+		}
+	}
+	if omega == 0 || least > 1e-4*omega+1e-7 {
+		return point, test, labels, false
+	}
+	point.Frequency = 1000 * omega / (2 * math.Pi)
+	test[1] = t.lyapunov(y, omega)
+	point.Criticality = "sub"
+	if test[1] < 0 {
+		point.Criticality = "super"
+	}
+	return point, test, [2]string{"", Bautin}, true
+}
+
+// special closes in on the zero of test number e between the neighbours a and b of a curve.
+func (t *surveyor) special(label, name string, a, b place, e int) BorderPoint {
+	u := t.unit()
+	var normal place
+	for k := range normal {
+		normal[k] = (b[k] - a[k]) / u[k]
+	}
+	on := func(w float64) place {
+		q := a
+		for k := range q {
+			q[k] += w * (b[k] - a[k])
+		}
+		t.correct(label, &q, normal)
+		return q
+	}
+	f := func(w float64) float64 {
+		_, test, _, _ := t.describe(label, on(w))
+		return test[e]
+	}
+	fa, fb := f(0), f(1)
+	w := 0.5
+	if (fa < 0) != (fb < 0) {
+		w = rootNear(f, 0, 1, fa, fb, 1e-10)
+	}
+	point, _, _, _ := t.describe(label, on(w))
+	point.Label = name
+	return point
+}
+
+// cycleFolds follows the folds of cycles. At a number of values of the second parameter the whole diagram is made; each
+// fold in it that no curve has passed is followed to both sides by changing the second parameter a little and looking
+// for the fold nearby.
+func (t *surveyor) cycleFolds(ctx context.Context, r *Regions, scans []float64, diagrams map[float64]*Diagram) {
+	const step = 1. / 40
+	for _, at := range scans {
+		if ctx.Err() != nil {
+			return
+		}
+		t.choose(at)
+		d := diagrams[at]
+		c := newCyclist(t.system, t.x, d.Points)
+		if err := d.cycles(ctx, c); err != nil {
+			return
+		}
+		for _, f := range c.turned {
+			known := slices.ContainsFunc(r.Curves, func(b Border) bool {
+				return b.Label == CycleFold && b.passes(f.mu, at, 1e-4*(t.x.Hi-t.x.Lo))
+			})
+			if known {
+				continue
+			}
+			border := Border{Label: CycleFold}
+			for _, direction := range []float64{-1, 1} {
+				now, y := f, at
+				var side []BorderPoint
+				for h := step; ; {
+					if ctx.Err() != nil {
+						return
+					}
+					next := min(max(y+direction*h*(t.y.Hi-t.y.Lo), t.y.Lo), t.y.Hi)
+					t.choose(next)
+					q, err := c.foldNear(now)
+					if err != nil || math.Abs(q.mu-now.mu) > 0.1*(t.x.Hi-t.x.Lo) {
+						if h /= 4; h < step/100 {
+							break
+						}
+						continue
+					}
+					if q.mu < t.x.Lo || q.mu > t.x.Hi {
+						break
+					}
+					side = append(side, foldPoint(q, next))
+					now, y, h = q, next, step
+					if next == t.y.Lo || next == t.y.Hi {
+						break
+					}
+				}
+				if direction < 0 {
+					slices.Reverse(side)
+					side = append(side, foldPoint(f, at))
+				}
+				border.Points = append(border.Points, side...)
+			}
+			r.keep(border)
+			t.choose(at)
+		}
+	}
+}
+
+func foldPoint(f ring, y float64) BorderPoint {
+	return BorderPoint{Label: CycleFold, X: f.mu, Y: y, V: f.vMax, Frequency: 1000 / f.period}
+}
+
+// passes tells whether the border runs through (x, y), to within tol in x.
+func (b Border) passes(x, y, tol float64) bool {
+	k, found := slices.BinarySearchFunc(b.Points, y, func(p BorderPoint, y float64) int { return cmp.Compare(p.Y, y) })
+	if found {
+		return math.Abs(b.Points[k].X-x) < tol
+	}
+	if k == 0 || k == len(b.Points) {
+		return false
+	}
+	p, q := b.Points[k-1], b.Points[k]
+	return math.Abs(p.X+(q.X-p.X)*(y-p.Y)/(q.Y-p.Y)-x) < math.Abs(q.X-p.X)+tol
+}
+
+// foldNear finds the fold of cycles near f, which was one for slightly different parameters. At a fold the branch runs
+// square to the parameter, so the place along it can be held while the parameter adjusts.
+func (c *cyclist) foldNear(f ring) (ring, error) {
+	f = c.remeshed(f)
+	form := c.inner(f.tangent, f.period)
+	o, err := c.settle(f.orbit, f.orbit, form, form.of(f.orbit))
+	if err != nil {
+		return f, err
+	}
+	r, err := c.measure(o, f.orbit, form)
+	if err != nil {
+		return f, err
+	}
+	here, _, _ := r.tests()
+	for ds := 1e-3; ds < 2; ds *= 2 {
+		for _, s := range []float64{ds, -ds} {
+			q, err := c.step(r, s)
+			if err != nil {
+				continue
+			}
+			if there, _, _ := q.tests(); (there < 0) != (here < 0) {
+				return c.locate(r, s, here, there, func(x ring) float64 { v, _, _ := x.tests(); return v }), nil
+			}
+		}
+	}
+	return f, errNoConvergence
+}

@@ -1,0 +1,200 @@
+package dynamics
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"popsim/model"
+)
+
+// ErrNoAdaptation is the error for the reset map of a model whose reset forgets everything.
+var ErrNoAdaptation = errors.New("dynamics: the model has no variable that survives a reset, so it has no reset map")
+
+// ResetMap maps the adaptation w (pA) just after one spike, when V is let go from V_reset, to that after the next. Its
+// fixed points are regular firing, its cycles are bursts, its chaos is irregular firing.
+type ResetMap struct {
+	m *model.Model
+	p []float64
+	i float64
+}
+
+// NewResetMap is the reset map of the model for input current i.
+func NewResetMap(m *model.Model, p []float64, i float64) (*ResetMap, error) {
+	if m.Fires != model.Reset || m.StateIndex("w") < 0 {
+		return nil, fmt.Errorf("%w: %s", ErrNoAdaptation, m.Name)
+	}
+	if err := m.Check(p); err != nil {
+		return nil, err
+	}
+	return &ResetMap{m, slices.Clone(p), i}, nil
+}
+
+// Jump is one turn of a reset map.
+type Jump struct {
+	W        float64 // pA, after the spike
+	Interval float64 // ms, from spike to spike
+	Slope    float64 // of the map
+}
+
+// silence is how long (ms) a spike is waited for, in units of the slowest time constant.
+const silence = 200
+
+// Next maps w; ok is false where no further spike comes.
+//
+// Between the lines V = V_reset and V = V_th, which the flow crosses with the speeds f0 and f1, areas grow like the
+// exponential of the integrated divergence of the flow, so the slope is f0/f1 exp(∫ div dt).
+func (r *ResetMap) Next(w float64) (jump Jump, ok bool) {
+	at := func(name string) float64 { return r.p[r.m.Index(name)] }
+	run := newRunner(r.m, r.p, []float64{at("V_reset"), w, 0})
+	run.i, run.most = r.i, 1
+	patience := silence * max(at("tau"), at("tau_w"))
+	if run.run(patience) != nil || len(run.spikes) == 0 {
+		return jump, false
+	}
+	spike := run.spikes[0]
+	var before, after [3]float64
+	run.field(0, []float64{at("V_reset"), w, 0}, before[:])
+	run.field(0, spike.State, after[:])
+	jump = Jump{W: run.y[1], Interval: spike.Time + at("t_ref"), Slope: before[0] / after[0] * math.Exp(spike.State[2])}
+	if at("t_ref") > 0 {
+		run.hold(run.free)
+		jump.W = run.y[1]
+		jump.Slope *= math.Exp(-at("t_ref") / at("tau_w"))
+	}
+	return jump, true
+}
+
+// MapPoint is a fixed point of a reset map: one spike after another at the same interval.
+type MapPoint struct {
+	W        float64
+	Interval float64 // ms
+	Slope    float64
+	Stable   bool
+}
+
+// FixedPoints lists the fixed points of the map with w between lo and hi, ascending, as far as a scan of steps intervals
+// tells them apart.
+func (r *ResetMap) FixedPoints(lo, hi float64, steps int) (points []MapPoint) {
+	gain := func(w float64) float64 {
+		j, ok := r.Next(w)
+		if !ok {
+			return math.NaN()
+		}
+		return j.W - w
+	}
+	last := math.NaN()
+	for k := range steps + 1 {
+		w := lo + (hi-lo)*float64(k)/float64(steps)
+		g := gain(w)
+		if k > 0 && !math.IsNaN(g) && !math.IsNaN(last) && (g < 0) != (last < 0) {
+			x := root(gain, lo+(hi-lo)*float64(k-1)/float64(steps), w)
+			if j, ok := r.Next(x); ok && math.Abs(j.W-x) < 1e-6*(1+math.Abs(x)) {
+				points = append(points, MapPoint{x, j.Interval, j.Slope, math.Abs(j.Slope) < 1})
+			}
+		}
+		last = g
+	}
+	return points
+}
+
+// Attractor is what the map settles on.
+type Attractor struct {
+	Silent    bool
+	Period    int       // in spikes; 0 where no period was found among the spikes kept
+	W         []float64 // pA after reset, in order of time: one period, or all spikes kept
+	Intervals []float64 // ms; Intervals[k] leads from W[k] to the next
+	Rate      float64   // Hz
+	Lyapunov  float64   // exponent per spike: the mean of ln |slope|; positive means chaos
+}
+
+// longestPeriod is the longest period, in spikes, that Attractor tells from irregular firing.
+const longestPeriod = 64
+
+// Attractor follows the map from w for at most drop+keep spikes. It stops as soon as the orbit repeats itself to
+// rounding; otherwise the first drop spikes are forgotten and the statistics are those of the others.
+func (r *ResetMap) Attractor(ctx context.Context, w float64, drop, keep int) (Attractor, error) {
+	const same = 1e-11 // relative to 1 + |w|
+	var ws, intervals, slopes []float64
+	for k := range drop + keep {
+		if ctx.Err() != nil {
+			return Attractor{}, ctx.Err()
+		}
+		j, ok := r.Next(w)
+		if !ok {
+			return Attractor{Silent: true}, nil
+		}
+		ws, intervals, slopes = append(ws, w), append(intervals, j.Interval), append(slopes, math.Log(math.Abs(j.Slope)))
+		w = j.W
+		if period := repeats(ws, same); period > 0 && k > 8 {
+			return settled(ws, intervals, slopes, period), nil
+		}
+	}
+	if period := repeats(ws, 1e-6); period > 0 { // close to a bifurcation the orbit settles slowly
+		return settled(ws, intervals, slopes, period), nil
+	}
+	a := settled(ws, intervals, slopes, keep)
+	a.Period = 0
+	return a, nil
+}
+
+// repeats finds the smallest period with which the last two rounds of ws agree, or 0. Where an orbit approaches its
+// attractor by turns from both sides it agrees with itself after two rounds before it does after one; a period is believed
+// when its parts are clearly apart.
+func repeats(ws []float64, same float64) int {
+	apart := func(period int) (worst float64) {
+		for k := len(ws) - period; k < len(ws); k++ {
+			worst = max(worst, math.Abs(ws[k]-ws[k-period])/(1+math.Abs(ws[k])))
+		}
+		return worst
+	}
+	for period := 1; period <= longestPeriod && 2*period < len(ws); period++ {
+		if apart(period) > same {
+			continue
+		}
+		for part := 1; part <= period/2; part++ {
+			if period%part == 0 && apart(part) < 1e4*same {
+				return 0
+			}
+		}
+		return period
+	}
+	return 0
+}
+
+func settled(ws, intervals, slopes []float64, n int) Attractor {
+	a := Attractor{Period: n, W: ws[len(ws)-n:], Intervals: intervals[len(ws)-n:]}
+	span := 0.0
+	for k, x := range a.Intervals {
+		span += x
+		a.Lyapunov += slopes[len(ws)-n+k] / float64(n)
+	}
+	a.Rate = 1000 * float64(n) / span
+	return a
+}
+
+// ResetDiagram gives the attractor of the reset map at each value of the named parameter ("I" for the current). Every
+// value starts anew from w = a (V_reset - V_rest).
+func ResetDiagram(ctx context.Context, m *model.Model, p []float64, i float64, name string, values []float64, drop, keep int) ([]Attractor, error) {
+	if name != "I" && m.Index(name) < 0 {
+		return nil, fmt.Errorf("%w: %s has no %q", ErrUnknownParameter, m.Name, name)
+	}
+	var list []Attractor
+	s := newSystem(m, p, i, name)
+	for _, value := range values {
+		s.at(value)
+		r, err := NewResetMap(m, s.p, s.i)
+		if err != nil {
+			return list, err
+		}
+		at := func(name string) float64 { return s.p[m.Index(name)] }
+		a, err := r.Attractor(ctx, at("a")*(at("V_reset")-at("V_rest")), drop, keep)
+		if err != nil {
+			return list, err
+		}
+		list = append(list, a)
+	}
+	return list, nil
+}

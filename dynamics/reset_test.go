@@ -1,0 +1,105 @@
+package dynamics
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strconv"
+	"testing"
+)
+
+// Tolerances against the stored attractors: periodic ones have 13 digits, their exponents 4 decimals; of irregular ones
+// only the exponent's size is known, from 400 spikes.
+const (
+	attractorTol = 1e-9
+	exponentTol  = 2e-4
+	chaosTol     = 0.15
+)
+
+func TestResetMapMatchesStoredAttractors(t *testing.T) {
+	for _, name := range []string{"default", "ND", "Naud", "TB08"} {
+		t.Run(name, func(t *testing.T) {
+			var meta struct {
+				Params map[string]float64
+				I      float64
+			}
+			mustJSON(t, "adexmap/meta_"+name+".json", &meta)
+			m, p := mustModel(t, "adex", meta.Params)
+			worst := 0.0
+			for k, r := range mustTable(t, "adexmap/map_"+name+".csv") {
+				if testing.Short() && k%5 != 0 {
+					continue
+				}
+				v := r.num(t, "V_reset")
+				period, err := strconv.Atoi(r["period_in_spikes"])
+				drop, keep := 1000, 400
+				if err != nil {
+					if math.Abs(r.num(t, "lyapunov_per_spike")) < 0.01 {
+						continue // about to settle
+					}
+					if k%3 != 0 || testing.Short() {
+						continue // irregular ones take all 1400 spikes
+					}
+					period = 0
+				}
+				list, err := ResetDiagram(context.Background(), m, p, meta.I, "V_reset", []float64{v}, drop, keep)
+				if err != nil {
+					t.Fatal(err)
+				}
+				a := list[0]
+				if a.Period != period {
+					t.Errorf("V_reset = %v: period %d, want %s", v, a.Period, r["period_in_spikes"])
+					continue
+				}
+				exponent := r.num(t, "lyapunov_per_spike")
+				if period == 0 {
+					if math.Abs(a.Lyapunov-exponent) > chaosTol {
+						t.Errorf("V_reset = %v: exponent %.4f, want %v", v, a.Lyapunov, exponent)
+					}
+					continue
+				}
+				for _, q := range []struct {
+					column string
+					got    float64
+				}{
+					{"w_min_after_reset", slices.Min(a.W)},
+					{"w_max_after_reset", slices.Max(a.W)},
+					{"ISI_min", slices.Min(a.Intervals)},
+					{"ISI_max", slices.Max(a.Intervals)},
+					{"mean_rate_Hz", a.Rate},
+				} {
+					off := math.Abs(q.got-r.num(t, q.column)) / (1 + math.Abs(q.got))
+					if worst = max(worst, off); off > attractorTol {
+						t.Errorf("V_reset = %v: %s = %.13g, want %s", v, q.column, q.got, r[q.column])
+					}
+				}
+				if math.Abs(a.Lyapunov-exponent) > exponentTol {
+					t.Errorf("V_reset = %v: exponent %.5f, want %v", v, a.Lyapunov, exponent)
+				}
+			}
+			t.Logf("largest deviation of periodic rows: %.1e", worst)
+		})
+	}
+}
+
+func TestFixedPointOfResetMapIsRegularFiring(t *testing.T) {
+	m, p := mustModel(t, "adex", nil)
+	r, err := NewResetMap(m, p, 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	points := r.FixedPoints(0, 20, 10)
+	if len(points) != 1 || !points[0].Stable || math.Abs(points[0].W-8.882935540164) > 1e-9 {
+		t.Fatalf("%+v, want one stable fixed point at 8.882935540164", points)
+	}
+	const h = 1e-4
+	up, _ := r.Next(points[0].W + h)
+	down, _ := r.Next(points[0].W - h)
+	if slope := (up.W - down.W) / (2 * h); math.Abs(slope-points[0].Slope) > 1e-7 {
+		t.Errorf("slope %v, want the difference quotient %v", points[0].Slope, slope)
+	}
+	eif, q := mustModel(t, "eif", nil)
+	if _, err := NewResetMap(eif, q, 5); err == nil {
+		t.Error("eif has no reset map")
+	}
+}

@@ -1,0 +1,92 @@
+// Package pop holds populations: many neurons of one model in columns, cut into shards that workers advance in
+// lockstep. A population is built from a Spec, runs for a time, and tells what happened through monitors: spikes and
+// traces that leave while the run goes on, and a summary of every neuron's train of spikes.
+//
+// What a neuron does depends on its own parameters, initial state and input alone; so the results are the same bits
+// for any number of workers, any shard size, any length of epochs and any instruction set.
+package pop
+
+import (
+	"fmt"
+	"time"
+
+	"popsim/kernels"
+	"popsim/model"
+	"popsim/sched"
+)
+
+// Spec says what a population is. Values hold one number for all neurons or one for each.
+type Spec struct {
+	Model  *model.Model
+	Method string           // empty means the model's default
+	N      int              // neurons
+	P      []kernels.Values // parameters in the order of the model; nil means the defaults
+	I      kernels.Values   // input current; nil means 0
+	Gain   kernels.Values   // with which Config.Wave is taken; nil means 1
+	Init   []kernels.Values // initial states in the order of the model; nil, as a whole or for a state, means Model.Initial
+}
+
+// Config says how a population is run. The zero value of a field means its default.
+type Config struct {
+	Dt      float64     // step, ms; 0 means the method's own
+	Workers int         // goroutines; 0 means sched.Allowed
+	Shard   int         // neurons in a shard; 0 means a size that fits the cache
+	Epoch   int         // steps between barriers; 0 means about 30 µs of work, at most until the next record
+	ISA     kernels.ISA // instruction set; 0 means the best this processor has
+
+	Wave  func(k int64) float64        // current added to I times gain in step k; nil means none
+	Input func(k int64, row []float64) // writes the current of every neuron in step k, added to I; nil means none
+	Train bool                         // keep a Train for every neuron
+	From  float64                      // ms; intervals before it do not count in trains
+	Spike func(block []Spike) error    // is given all spikes in order of time, then neuron; nil means none
+	Trace *Trace                       // nil means none
+	Tick  func(done, total int64)      // is told, between epochs, how many steps are done; nil means none
+}
+
+// Spike is one spike.
+type Spike struct {
+	Time   float64 // ms
+	Neuron int64
+}
+
+// Trace asks for the states of some neurons at regular times.
+type Trace struct {
+	Of    []int64                                              // neurons
+	Every float64                                              // ms; rounded to whole steps, at least one
+	Row   func(t float64, neuron int64, state []float64) error // is given the states at t ms, by time, then by the order of Of
+}
+
+// Summary says what a run did.
+type Summary struct {
+	Steps    int64 // done of those asked for, before an interruption
+	Spikes   int64
+	Elapsed  time.Duration
+	Kernel   *kernels.Kernel
+	Shards   int
+	Sched    sched.Stats
+	Bytes    int // of columns, for each neuron
+	Trains   []Train
+	Warnings []error
+}
+
+// BlownUp is the error of a run in which a state left the numbers.
+type BlownUp struct {
+	Model  *model.Model
+	Neuron int64
+	Time   float64 // ms, the start of the step after which it was no number
+	P      []float64
+	I      float64
+	State  []float64 // before that step
+}
+
+func (e *BlownUp) Error() string {
+	text := fmt.Sprintf("pop: neuron %d became NaN in the step at t = %.6g ms (", e.Neuron, e.Time)
+	for j, q := range e.Model.Params {
+		text += fmt.Sprintf("%s=%.6g ", q.Name, e.P[j])
+	}
+	text += fmt.Sprintf("I=%.6g; state before:", e.I)
+	for j, s := range e.Model.States {
+		text += fmt.Sprintf(" %s=%.6g", s.Name, e.State[j])
+	}
+	return text + "); try a smaller dt"
+}
