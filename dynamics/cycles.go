@@ -205,7 +205,7 @@ type trail struct {
 func (c *cyclist) follow(ctx context.Context, r ring, ds float64) (t trail, err error) {
 	start := r
 	ceiling := c.ceiling()
-	longest := max(1000, 20*start.period)
+	longest := max(1000, 8*start.period)
 	for {
 		if ctx.Err() != nil {
 			return t, ctx.Err()
@@ -278,12 +278,22 @@ func (c *cyclist) between(r, q ring, ds float64) (points []Point) {
 			return
 		}
 		found := c.locate(r, ds, a, b, test)
+		if !(math.Abs(test(found)) < 0.1) {
+			return // a jump: multipliers beyond what floating point holds
+		}
 		p := newPoint(label, found.mu, found.vMax)
 		p.Period, p.Frequency, p.State = found.period, 1000/found.period, c.row(found).State
 		points = append(points, p)
 		if label == CycleFold {
 			c.turned = append(c.turned, found)
 		}
+	}
+	// On a canard the parameter stands still to many digits and its direction is noise, so that the multiplier must tell
+	// where the fold is; beside a Hopf point it is the multiplier that is noise.
+	turns := r.tangent.mu*q.tangent.mu <= 0
+	stands := min(math.Abs(r.tangent.mu), math.Abs(q.tangent.mu)) < 1e-4*c.muUnit && q.vMax-q.vMin > 1
+	if !turns && !stands {
+		fold1 = fold0
 	}
 	add(CycleFold, fold0, fold1, func(s ring) float64 { f, _, _ := s.tests(); return f })
 	add(PeriodDoubling, double0, double1, func(s ring) float64 { _, f, _ := s.tests(); return f })

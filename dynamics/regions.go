@@ -214,12 +214,16 @@ func (t *surveyor) walk(label string, q place, direction float64) (path []place,
 			continue
 		}
 		before = tangent
-		if out := t.outside(q, next); out < 1 {
+		if out, side := t.outside(q, next); side > 0 {
 			last := q
 			for k := range last {
 				last[k] += out * (next[k] - q[k])
 			}
-			if out > 0 && t.correct(label, &last, tangent) {
+			border := last[side]
+			var held place // the parameter whose border it is
+			held[side] = 1
+			if out > 0 && t.correct(label, &last, held) {
+				last[side] = border
 				path = append(path, last)
 			}
 			return path, nil
@@ -237,17 +241,18 @@ func (t *surveyor) walk(label string, q place, direction float64) (path []place,
 	return path, nil
 }
 
-// outside tells which part of the way from q to next lies inside the rectangle: 1 if all of it.
-func (t *surveyor) outside(q, next place) float64 {
-	part := 1.0
+// outside tells which part of the way from q to next lies inside the rectangle, and which coordinate leaves it; 0 if none.
+func (t *surveyor) outside(q, next place) (part float64, side int) {
+	part = 1
 	for k, f := range []Free{t.x, t.y} {
 		for _, border := range []float64{f.Lo, f.Hi} {
-			if a, b := q[k+1]-border, next[k+1]-border; b != 0 && (border == f.Lo) == (b < 0) {
-				part = min(part, max(0, a/(a-b)))
+			a, b := q[k+1]-border, next[k+1]-border
+			if b != 0 && (border == f.Lo) == (b < 0) && max(0, a/(a-b)) < part {
+				part, side = max(0, a/(a-b)), k+1
 			}
 		}
 	}
-	return part
+	return part, side
 }
 
 // add follows the curve through seed k and adds it and its special points, and ticks off the seeds it passes.
@@ -379,15 +384,16 @@ func (t *surveyor) special(label, name string, a, b place, e int) BorderPoint {
 	return point
 }
 
-// cycleFolds follows the folds of cycles. At a number of values of the second parameter the whole diagram is made; each
+// cycleFolds follows the folds of cycles. At every other value searched the whole diagram is made; each
 // fold in it that no curve has passed is followed to both sides by changing the second parameter a little and looking
 // for the fold nearby.
 func (t *surveyor) cycleFolds(ctx context.Context, r *Regions, scans []float64, diagrams map[float64]*Diagram) {
 	const step = 1. / 40
-	for _, at := range scans {
+	for k := 0; k < len(scans); k += 2 {
 		if ctx.Err() != nil {
 			return
 		}
+		at := scans[k]
 		t.choose(at)
 		d := diagrams[at]
 		c := newCyclist(t.system, t.x, d.Points)

@@ -144,7 +144,11 @@ func rk4Step(u *upstroke, v, w, h float64) (nextV, nextW, after float64, spike b
 	r := 1 + (r1+float64(2*(r2+r3))+r4)/6
 	nextW = w + (w1+float64(2*(w2+w3))+w4)/6
 	if !(r <= end) { // NaN goes on as NaN
-		return potential(r), nextW, h, false
+		nextV = potential(r)
+		if r < 0.85 { // V bends too sharply for the stages of w: its mean over a straight fall of r
+			nextW = u.relax(v+u.deltaT-float64(r/(1-r))*(nextV-v), w, h)
+		}
+		return nextV, nextW, h, false
 	}
 	r5, _ := slopes(r, nextW)
 	after = hermite(1, r, r1, r5).crossing(end) * h

@@ -3,8 +3,10 @@ package kernels
 import (
 	"encoding/csv"
 	"encoding/json"
+	"maps"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -159,4 +161,123 @@ func mustFor(t testing.TB, m *model.Model, method string) *Kernel {
 		t.Fatal(err)
 	}
 	return k
+}
+
+// bounds states how far the first ten spikes may be off, and the state at the times of the truth, at one dt.
+type bounds struct {
+	model, method string
+	dt            float64 // ms
+	spike         float64 // ms, worst over the cases
+	median        float64 // ms, of the worst spike of each case
+	order         float64 // of the median error, from dt to dt/2 and dt/4; 0 where the method is exact
+}
+
+// The errors are measured ones, rounded up: they say what a user may expect at that step.
+var accuracy = []bounds{
+	{"lif", "exact", 1, 1e-9, 1e-9, 0},
+	{"lif", "exact", 0.1, 1e-9, 1e-9, 0},
+	{"eif", "flow", 0.05, 3e-3, 2e-3, 2},
+	{"eif", "rk4", 0.05, 1e-4, 4e-5, 2},
+	{"eif", "euler", 0.0125, 0.6, 0.2, 1},
+	{"adex", "flow", 0.05, 1.5e-2, 2e-3, 2},
+	{"adex", "rk4", 0.05, 6e-3, 3e-4, 2},
+	{"adex", "euler", 0.0125, 1.5, 0.6, 1},
+	{"hh", "strang-cn", 0.02, 8e-3, 7e-3, 2},
+	{"hh", "rk4", 0.05, 4e-4, 2e-4, 4},
+	{"hh", "exp-euler", 0.0125, 1.5, 0.9, 1},
+	{"rhh", "cut-rk4", 0.1, 5e-3, 3e-3, 0},
+	{"rhh", "rk4", 0.00625, 4e-4, 2e-4, 4},
+	{"rhh", "exp-euler", 0.0125, 3, 0.8, 1},
+}
+
+// orderTol is how far a measured order may lie below the stated one: leading terms of opposite sign bend the slope
+// over three steps, but a lost order costs a whole one.
+const orderTol = 0.35
+
+func TestTruth(t *testing.T) {
+	for _, want := range accuracy {
+		t.Run(want.model+"/"+want.method, func(t *testing.T) {
+			m, err := model.Lookup(want.model)
+			if err != nil {
+				t.Fatal(err)
+			}
+			k := mustFor(t, m, want.method)
+			worst, median := spikeErrors(t, m, k, want.dt)
+			if !(worst <= want.spike) || !(median <= want.median) {
+				t.Errorf("dt %v ms: spikes are off by %.2g ms at worst and %.2g in the median case, want at most %v and %v",
+					want.dt, worst, median, want.spike, want.median)
+			}
+			if want.order == 0 || testing.Short() {
+				return
+			}
+			_, quarter := spikeErrors(t, m, k, want.dt/4)
+			if slope := math.Log2(median/quarter) / 2; slope < want.order-orderTol {
+				t.Errorf("from dt %v to %v ms the median error falls from %.2g to %.2g: order %.2f, want %v",
+					want.dt, want.dt/4, median, quarter, slope, want.order)
+			}
+		})
+	}
+}
+
+// spikeErrors is the largest error of the first ten spikes, over all cases and in the median case. A missing spike is
+// an infinite error.
+func spikeErrors(t *testing.T, m *model.Model, k *Kernel, dt float64) (worst, median float64) {
+	t.Helper()
+	var errs []float64
+	for _, c := range loadTruth(t, m) {
+		if c.chaotic() || len(c.spikes) == 0 {
+			continue
+		}
+		got, _ := c.simulate(t, k, dt, nil)
+		e := 0.0
+		for i, want := range c.spikes[:min(10, len(c.spikes))] {
+			if i >= len(got) {
+				t.Logf("%s: spike %d at %v ms is missing", c.ID, i+1, want)
+				e = math.Inf(1)
+				break
+			}
+			e = max(e, math.Abs(got[i]-want))
+		}
+		errs = append(errs, e)
+	}
+	slices.Sort(errs)
+	return errs[len(errs)-1], errs[len(errs)/2]
+}
+
+// States are compared where V moves slowly enough for the error in time not to dominate: |dV/dt| times the error of
+// the spikes is added to the tolerance.
+func TestStates(t *testing.T) {
+	tolerance := map[string]float64{"lif": 1e-9, "eif": 2e-3, "adex": 2e-2, "hh": 1e-2, "rhh": 1e-2} // mV
+	for _, m := range model.All {
+		t.Run(m.Name, func(t *testing.T) {
+			k := mustFor(t, m, "")
+			for _, c := range loadTruth(t, m) {
+				if c.chaotic() {
+					continue
+				}
+				times := slices.Sorted(maps.Keys(c.states))
+				_, states := c.simulate(t, k, 0.0125, times)
+				p, dy := c.params(t, m), make([]float64, len(m.States))
+				for i, y := range states {
+					want := c.states[times[i]]
+					current := 0.0
+					for _, seg := range c.Segments {
+						if times[i] > seg[0] {
+							current = seg[1]
+						}
+					}
+					m.Deriv(p, current, want, dy)
+					for j := range y {
+						tol := tolerance[m.Name] * (1 + math.Abs(dy[j]))
+						if m != model.LIFModel {
+							tol *= 1 + times[i]/20 // errors of successive spikes add up
+						}
+						if math.Abs(y[j]-want[j]) > tol {
+							t.Errorf("%s at %v ms: %s is %.9g, want %.9g within %.2g", c.ID, times[i], m.States[j].Name, y[j], want[j], tol)
+						}
+					}
+				}
+			}
+		})
+	}
 }

@@ -133,16 +133,18 @@ var HHModel = &Model{
 	rest: -65,
 }
 
-// hhLimits bounds dt by the membrane's fastest rate, all sodium channels open against the leak. For the explicit
-// method that rate must stay inside Runge-Kutta's interval of stability; the others are stable but useless far above it.
+// hhLimits bounds dt by the membrane's fastest rate: at the peak of a spike about a quarter of the sodium and potassium
+// conductance is open. For rk4 that rate must stay inside the interval of stability; cut-rk4 cuts the steps in which it
+// matters; the others are stable for any dt, but useless far above the bound given here.
 func hhLimits(q HH, method string) (stable, accurate float64) {
-	// At the peak of a spike about a quarter of the sodium and potassium conductance is open.
 	fastest := (0.25*(q.GNa+q.GK) + q.GL) / q.C
 	switch method {
-	case "rk4", "cut-rk4":
+	case "rk4":
 		return min(2.78/fastest, 0.1), 0.05
+	case "cut-rk4":
+		return min(10/fastest, 0.2), 0.1
 	case "exp-euler":
-		return 0.5, 0.01
+		return 0.5, 0.02
 	}
-	return 0.2, 0.05
+	return 0.2, 0.03
 }

@@ -16,22 +16,35 @@ func (m *Model) Initial(p, y []float64) {
 		v = p[m.Index("V_rest")]
 	}
 	m.Steady(p, v, y)
+	for j := range y {
+		y[j] += 0 // no -0
+	}
 }
 
 // EquilibriaAt lists the potentials (mV) of the equilibria for input current i in ascending order. Sign changes of
 // the steady current-voltage relation are looked for every scan mV and closed in by bisection to the last bit; a pair
 // of equilibria nearer to each other than that, close to a fold, may be missed.
 func (m *Model) EquilibriaAt(p []float64, i float64) []float64 {
-	const scan, reach = 0.05, 400.0
 	if m.Fires == Reset {
 		return m.integrateAndFireEquilibria(p, i)
 	}
+	const scan = 0.25
 	y := make([]float64, len(m.States))
 	excess := func(v float64) float64 { return m.Steady(p, v, y) - i }
+	// Without input every current pulls V into the range of the reversal potentials; what input there is moves the
+	// outermost equilibria beyond it until the leak holds them.
+	q := HHOf(p)
+	low, high := min(q.ENa, q.EK, q.EL)-scan, max(q.ENa, q.EK, q.EL)+scan
+	for step := scan; excess(low) >= 0 && low > -1e6; step *= 2 {
+		low -= step
+	}
+	for step := scan; excess(high) <= 0 && high < 1e6; step *= 2 {
+		high += step
+	}
 	var roots []float64
-	lo, flo := -reach, excess(-reach)
-	for k := 1; k <= int(2*reach/scan); k++ {
-		hi := -reach + scan*float64(k)
+	lo, flo := low, excess(low)
+	for lo < high {
+		hi := lo + scan
 		fhi := excess(hi)
 		if (flo < 0) != (fhi < 0) {
 			roots = append(roots, bisect(excess, lo, hi))

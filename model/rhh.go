@@ -29,7 +29,7 @@ var RHHModel = &Model{
 		{"h", "1", "sodium inactivation; n = n_plus_h - h"},
 	},
 	Methods: []Method{
-		{"cut-rk4", 4, 0.025, false, "Runge-Kutta whose step is cut into eight where the upstroke needs it"},
+		{"cut-rk4", 4, 0.1, false, "Runge-Kutta whose step is cut into eight where the upstroke needs it"},
 		{"rk4", 4, 0.00625, false, "classical Runge-Kutta"},
 		{"exp-euler", 1, 0.0125, true, "exponential Euler from the old state, spikes on the grid: for comparison with other simulators"},
 	},

@@ -30,7 +30,7 @@ var (
 // draw puts f on a canvas of the size that layout gave. It has so many pixels to the point, or, if 0, none.
 func (f *Figure) draw(frames []*frame, c draw.Canvas, pixels float64) {
 	if f.Title != "" {
-		sty := titleStyle
+		sty := titleStyle()
 		sty.YAlign = text.YTop
 		middle := (frames[0].rect.Min.X + frames[0].rect.Max.X) / 2
 		c.FillText(sty, vg.Point{X: middle, Y: c.Max.Y - pageEdge}, f.Title)
@@ -101,7 +101,7 @@ func (p *pen) grid() {
 func (p *pen) axes() {
 	ink := stroke(axisWidth, color.Black)
 	p.box(p.Rectangle)
-	below, beside := numberStyle, numberStyle
+	below, beside := numberStyle(), numberStyle()
 	below.YAlign, beside.XAlign = text.YTop, text.XRight
 	for _, t := range p.xs {
 		x := p.X(t.at)
@@ -124,11 +124,11 @@ func (p *pen) axes() {
 		}
 	}
 	if p.labelled {
-		sty := labelStyle
+		sty := labelStyle()
 		sty.YAlign = text.YBottom
 		p.FillText(sty, vg.Point{X: p.Center().X, Y: p.Min.Y - vg.Length(p.below)}, p.XLabel)
 	}
-	sty := labelStyle
+	sty := labelStyle()
 	sty.Rotation, sty.YAlign = math.Pi/2, text.YTop
 	p.FillText(sty, vg.Point{X: pageEdge, Y: p.Center().Y}, p.YLabel)
 }
@@ -160,7 +160,7 @@ func (p *pen) bar() {
 	}
 	p.DrawImage(r, strip)
 	p.box(r)
-	sty := numberStyle
+	sty := numberStyle()
 	sty.XAlign = text.XLeft
 	widest := vg.Length(0)
 	for _, t := range p.zs {
@@ -175,7 +175,7 @@ func (p *pen) bar() {
 			widest = max(widest, w)
 		}
 	}
-	sty = labelStyle
+	sty = labelStyle()
 	sty.Rotation, sty.YAlign = math.Pi/2, text.YTop
 	p.FillText(sty, vg.Point{X: r.Max.X + tickSize + 2*labelGap + widest, Y: p.Center().Y}, p.Image.Label)
 }
@@ -488,7 +488,7 @@ func (p *pen) texts() {
 		if !ok || !p.Contains(pt) {
 			continue
 		}
-		w, h := boxOf(numberStyle, t.Text)
+		w, h := boxOf(numberStyle(), t.Text)
 		best, least := vg.Rectangle{}, math.Inf(1)
 		for _, side := range [8][2]vg.Length{{1, 1}, {-1, 1}, {1, -1}, {-1, -1}, {1, 0}, {-1, 0}, {0, 1}, {0, -1}} {
 			centre := vg.Point{X: pt.X + side[0]*(labelShift+w/2), Y: pt.Y + side[1]*(labelShift+h/2)}
@@ -506,7 +506,7 @@ func (p *pen) texts() {
 		taken = append(taken, best)
 		p.SetColor(color.White)
 		p.Fill(best.Path())
-		p.FillText(numberStyle, vg.Point{X: (best.Min.X + best.Max.X) / 2, Y: (best.Min.Y + best.Max.Y) / 2}, t.Text)
+		p.FillText(numberStyle(), vg.Point{X: (best.Min.X + best.Max.X) / 2, Y: (best.Min.Y + best.Max.Y) / 2}, t.Text)
 	}
 }
 
@@ -531,7 +531,7 @@ func (p *pen) cost(r vg.Rectangle, taken []vg.Rectangle) float64 {
 
 // names draws the legend above the frame.
 func (p *pen) names() {
-	sty := numberStyle
+	sty := numberStyle()
 	sty.XAlign = text.XLeft
 	for i, row := range p.legend {
 		x := p.Min.X

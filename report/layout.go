@@ -3,6 +3,7 @@ package report
 import (
 	"math"
 
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 )
 
@@ -22,11 +23,9 @@ const (
 	perMM = 72 / 25.4 // points per millimetre
 )
 
-var (
-	titleStyle  = newStyle(12)
-	labelStyle  = newStyle(10)
-	numberStyle = newStyle(9)
-)
+func titleStyle() text.Style  { return newStyle(12) }
+func labelStyle() text.Style  { return newStyle(10) }
+func numberStyle() text.Style { return newStyle(9) }
 
 // frame is one panel with its place on the page.
 type frame struct {
@@ -77,7 +76,7 @@ func (f *Figure) layout() (frames []*frame, w, h float64) {
 		fr.measure(w)
 		left, right = max(left, fr.left), max(right, fr.right)
 	}
-	_, titleHeight := boxOf(titleStyle, f.Title)
+	_, titleHeight := boxOf(titleStyle(), f.Title)
 	y := pageEdge + float64(titleHeight)
 	if f.Title != "" {
 		y += 2 * labelGap
@@ -157,7 +156,7 @@ func (fr *frame) scale() (x span, tight bool) {
 func (fr *frame) axis(ends [2]float64, s span, tight bool) axis {
 	const margin = 0.03 // so that no mark sits on the frame
 	if ends[0] != ends[1] && (!s.log || min(ends[0], ends[1]) >= tiny) {
-		return axis{lo: ends[0], hi: ends[1], log: s.log}
+		return axis{lo: min(ends[0], ends[1]), hi: max(ends[0], ends[1]), log: s.log}
 	}
 	if tight {
 		return s.axis(0)
@@ -181,19 +180,19 @@ func (fr *frame) measure(pageWidth float64) {
 			break
 		}
 	}
-	_, numberHeight := boxOf(numberStyle, "0")
-	_, labelHeight := boxOf(labelStyle, fr.YLabel)
+	_, numberHeight := boxOf(numberStyle(), "0")
+	_, labelHeight := boxOf(labelStyle(), fr.YLabel)
 	numbers, _ := widest(fr.ys)
 	fr.left = pageEdge + numbers + tickSize + 2*labelGap + float64(labelHeight)
 	last, _ := widest(fr.xs)
 	fr.right = pageEdge + last/2
 	if fr.Image != nil {
 		numbers, _ := widest(fr.zs)
-		_, labelHeight := boxOf(labelStyle, fr.Image.Label)
+		_, labelHeight := boxOf(labelStyle(), fr.Image.Label)
 		fr.right = pageEdge + barGap + barWidth + tickSize + numbers + 2*labelGap + float64(labelHeight)
 	}
 	if fr.labelled {
-		_, labelHeight := boxOf(labelStyle, fr.XLabel)
+		_, labelHeight := boxOf(labelStyle(), fr.XLabel)
 		fr.below = tickSize + 2*labelGap + float64(numberHeight+labelHeight)
 	}
 }
@@ -202,7 +201,7 @@ func (fr *frame) measure(pageWidth float64) {
 func widest(ticks []tick) (width float64, n int) {
 	for _, t := range ticks {
 		if t.label != "" {
-			w, _ := boxOf(numberStyle, t.label)
+			w, _ := boxOf(numberStyle(), t.label)
 			width = max(width, float64(w))
 			n++
 		}
@@ -243,7 +242,7 @@ func (fr *frame) entries(width float64) [][]entry {
 	var rows [][]entry
 	room := 0.0
 	for _, e := range all {
-		w, _ := boxOf(numberStyle, e.name)
+		w, _ := boxOf(numberStyle(), e.name)
 		e.icon = markWidth
 		if e.line != nil {
 			e.icon = iconWidth

@@ -3,6 +3,7 @@ package report
 import (
 	"image/color"
 	"math"
+	"sync"
 
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
@@ -23,11 +24,12 @@ func newStyle(size float64) text.Style {
 		Font:    font.Font{Typeface: "Liberation", Variant: "Sans", Size: vg.Points(size)},
 		XAlign:  text.XCenter,
 		YAlign:  text.YCenter,
-		Handler: letters{text.Plain{Fonts: fonts}},
+		Handler: letters{text.Plain{Fonts: fonts()}},
 	}
 }
 
-var fonts = font.NewCache(liberation.Collection())
+// fonts are read when the first picture is drawn: most runs draw none.
+var fonts = sync.OnceValue(func() *font.Cache { return font.NewCache(liberation.Collection()) })
 
 // Draw puts txt at pt, aligned and turned as sty says. Lines of a block are centred on each other.
 func (h letters) Draw(c vg.Canvas, txt string, sty text.Style, pt vg.Point) {
@@ -107,7 +109,7 @@ func boxOf(sty text.Style, txt string) (w, h vg.Length) {
 	if txt == "" {
 		return 0, 0
 	}
-	face := fonts.Lookup(sty.Font, sty.Font.Size)
+	face := fonts().Lookup(sty.Font, sty.Font.Size)
 	ext := face.Extents()
 	lines := sty.Handler.Lines(txt)
 	for _, line := range lines {

@@ -61,7 +61,7 @@ func (e *npzEncoder) close() error {
 	defer e.discard()
 	z := zip.NewWriter(e.w)
 	for j, c := range e.head.Columns {
-		entry, err := z.CreateHeader(&zip.FileHeader{Name: c.Name + ".npy", Method: zip.Store, NonUTF8: false})
+		entry, err := z.CreateHeader(&zip.FileHeader{Name: c.Name + ".npy", Method: zip.Store})
 		if err != nil {
 			return err
 		}
