@@ -34,10 +34,115 @@ func Bifurcation(ctx context.Context, m *model.Model, p []float64, i float64, fr
 	}
 	d := &Diagram{Model: m, Free: free}
 	d.Branches, d.Points, d.Warnings = restBranches(s, free)
-	if s.dim() == 1 {
+	switch s.dim() {
+	case 1:
 		return d, nil
+	case 2:
+		return d, d.cycles(ctx, newCyclist(s, free, d.Points))
 	}
-	return d, d.cycles(ctx, newCyclist(s, free, d.Points))
+	// Here only stable cycles can be searched for. Unstable ones are found as the continuation of others, which may begin
+	// outside the interval.
+	wide := &Diagram{Model: m, Free: s.widened(free)}
+	var special []Point
+	_, special, _ = restBranches(s, wide.Free)
+	wide.Branches = slices.Clone(d.Branches)
+	rests := len(d.Branches)
+	c := newCyclist(s, wide.Free, special)
+	c.fine = free.Hi - free.Lo
+	err := wide.cycles(ctx, c)
+	for k := rests; k < len(wide.Branches); k++ {
+		d.clip(wide, k)
+	}
+	d.Warnings = append(d.Warnings, wide.Warnings...)
+	return d, err
+}
+
+// widened is the interval in which cycles are followed that may reach into free: three times as long, and for the
+// current long enough to hold every Hopf point between the reversal potentials.
+func (s *system) widened(free Free) Free {
+	width := free.Hi - free.Lo
+	wide := free
+	wide.Marks = append(slices.Clone(free.Marks), free.Lo, free.Hi)
+	wide.Lo, wide.Hi = free.Lo-width, free.Hi+width
+	if s.index < 0 {
+		at := func(name string) float64 { return s.p[s.m.Index(name)] }
+		y := make([]float64, s.dim())
+		lo := s.m.Steady(s.p, min(at("E_Na"), at("E_K"), at("E_L")), y)
+		hi := s.m.Steady(s.p, 0, y)
+		if lo < hi {
+			_, points, _ := restBranches(s, Free{Name: "I", Lo: lo, Hi: hi})
+			for _, q := range points {
+				if q.Label == Hopf {
+					wide.Lo, wide.Hi = min(wide.Lo, q.Parameter-0.1*(hi-lo)), max(wide.Hi, q.Parameter+0.1*(hi-lo))
+				}
+			}
+		}
+	}
+	sound := func(x float64) bool {
+		s.at(x)
+		return s.m.Check(s.p) == nil
+	}
+	for k := 0; !sound(wide.Lo); k++ {
+		if wide.Lo = (wide.Lo + free.Lo) / 2; k > 50 {
+			wide.Lo = free.Lo
+		}
+	}
+	for k := 0; !sound(wide.Hi); k++ {
+		if wide.Hi = (wide.Hi + free.Hi) / 2; k > 50 {
+			wide.Hi = free.Hi
+		}
+	}
+	return wide
+}
+
+// clip takes over from a wider diagram the parts of branch k that lie in the interval of d, with their special points.
+func (d *Diagram) clip(wide *Diagram, k int) {
+	b := wide.Branches[k]
+	within := func(x float64) bool { return x >= d.Free.Lo && x <= d.Free.Hi }
+	first := len(d.Branches)
+	for from := 0; from < len(b.Rows); from++ {
+		if !within(b.Rows[from].Parameter) {
+			continue
+		}
+		to := from
+		for to+1 < len(b.Rows) && within(b.Rows[to+1].Parameter) {
+			to++
+		}
+		piece := Branch{Kind: b.Kind, Rows: b.Rows[from : to+1], From: ParameterBorder, To: ParameterBorder}
+		if from == 0 {
+			piece.From = b.From
+		}
+		if to == len(b.Rows)-1 {
+			piece.To = b.To
+		}
+		if len(piece.Rows) > 1 {
+			d.Branches = append(d.Branches, piece)
+		}
+		from = to
+	}
+	// A closed branch that has been cut begins and ends where it was entered: sew that up.
+	if n := len(d.Branches) - 1; n > first && d.Branches[first].From == Closed && d.Branches[n].To == Closed {
+		d.Branches[first].Rows = append(slices.Clone(d.Branches[n].Rows), d.Branches[first].Rows[1:]...)
+		d.Branches[first].From = ParameterBorder
+		d.Branches = d.Branches[:n]
+	}
+	for _, q := range wide.Points {
+		if q.Branch != k || !within(q.Parameter) {
+			continue
+		}
+		nearest := math.Inf(1)
+		for j := first; j < len(d.Branches); j++ {
+			for _, r := range d.Branches[j].Rows {
+				away := math.Abs(r.Parameter-q.Parameter)/(d.Free.Hi-d.Free.Lo) + math.Abs(r.VMax-q.V)/50
+				if away < nearest {
+					nearest, q.Branch = away, j
+				}
+			}
+		}
+		if !math.IsInf(nearest, 1) {
+			d.Points = append(d.Points, q)
+		}
+	}
 }
 
 // cycles adds the branches of cycles.

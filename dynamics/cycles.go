@@ -36,6 +36,7 @@ type ring struct {
 type cyclist struct {
 	*collocator
 	free   Free
+	fine   float64 // the interval whose rows are to be dense, in the free parameter
 	hopfs  []Point
 	folds  []Point
 	used   []bool // Hopf points at which a branch has begun or ended
@@ -45,7 +46,7 @@ type cyclist struct {
 }
 
 func newCyclist(s *system, free Free, special []Point) *cyclist {
-	c := &cyclist{collocator: newCollocator(s, free.Hi-free.Lo), free: free}
+	c := &cyclist{collocator: newCollocator(s, free.Hi-free.Lo), free: free, fine: free.Hi - free.Lo}
 	for _, q := range special {
 		switch q.Label {
 		case Hopf:
@@ -262,7 +263,7 @@ func (c *cyclist) bend(r, q ring, ds float64) float64 {
 	mu := (r.mu+q.mu)/2 + ds/8*(r.tangent.mu-q.tangent.mu)
 	period := (r.period+q.period)/2 + ds/8*(r.tangent.period-q.tangent.period)
 	missed := math.Abs(period-r.period-(q.period-r.period)*(mu-r.mu)/(q.mu-r.mu)) / (rowTol * period)
-	beside := math.Abs(mu-r.mu-(q.mu-r.mu)*(period-r.period)/(q.period-r.period)) / (parameterTol * c.muUnit)
+	beside := math.Abs(mu-r.mu-(q.mu-r.mu)*(period-r.period)/(q.period-r.period)) / (parameterTol * c.fine)
 	if math.IsNaN(missed) || math.IsNaN(beside) {
 		return 0
 	}
@@ -277,9 +278,9 @@ func (c *cyclist) between(r, q ring, ds float64) (points []Point) {
 		if (a < 0) == (b < 0) {
 			return
 		}
-		found := c.locate(r, ds, a, b, test)
-		if !(math.Abs(test(found)) < 0.1) {
-			return // a jump: multipliers beyond what floating point holds
+		found, jump := c.locate(r, ds, a, b, test)
+		if jump > 3 {
+			return // the multipliers are beyond what floating point holds
 		}
 		p := newPoint(label, found.mu, found.vMax)
 		p.Period, p.Frequency, p.State = found.period, 1000/found.period, c.row(found).State
@@ -303,10 +304,11 @@ func (c *cyclist) between(r, q ring, ds float64) (points []Point) {
 	return points
 }
 
-// locate finds the ring on the branch beside r, within the arclength ds, at which test is zero; at its ends it is a and b.
-func (c *cyclist) locate(r ring, ds, a, b float64, test func(ring) float64) ring {
-	found := r
-	rootNear(func(x float64) float64 {
+// locate finds the ring on the branch beside r, within the arclength ds, at which test is zero; at the ends test is
+// a and b.
+func (c *cyclist) locate(r ring, ds, a, b float64, test func(ring) float64) (found ring, jump float64) {
+	found = r
+	_, jump = rootNear(func(x float64) float64 {
 		s, err := c.step(r, x)
 		if err != nil {
 			return math.NaN()
@@ -314,7 +316,7 @@ func (c *cyclist) locate(r ring, ds, a, b float64, test func(ring) float64) ring
 		found = s
 		return test(s)
 	}, 0, ds, a, b, 1e-7*math.Abs(ds))
-	return found
+	return found, jump
 }
 
 // marked lists the rows at the marked parameters between r and q.
@@ -335,9 +337,11 @@ func (c *cyclist) marked(r, q ring, ds float64) (rows []Row) {
 }
 
 // rootNear closes in on a sign change of f between lo and hi to within tol, by regula falsi with halved ends
-// (Illinois). It stops where f is NaN.
-func rootNear(f func(float64) float64, lo, hi, flo, fhi, tol float64) float64 {
-	x := hi
+// (Illinois). It stops where f is NaN. jump is by how much f still changes between the last ends: a large number where
+// f has no zero but jumps.
+func rootNear(f func(float64) float64, lo, hi, flo, fhi, tol float64) (x, jump float64) {
+	x = hi
+	left, right := flo, fhi // unhalved
 	for range 40 {
 		x = lo + (hi-lo)*flo/(flo-fhi)
 		if !(x > min(lo, hi) && x < max(lo, hi)) {
@@ -345,20 +349,22 @@ func rootNear(f func(float64) float64, lo, hi, flo, fhi, tol float64) float64 {
 		}
 		fx := f(x)
 		switch {
-		case math.IsNaN(fx) || fx == 0:
-			return x
+		case math.IsNaN(fx):
+			return x, math.Inf(1)
+		case math.Abs(fx) < 1e-9:
+			return x, 0
 		case (fx < 0) == (fhi < 0):
-			hi, fhi = x, fx
+			hi, fhi, right = x, fx, fx
 			flo /= 2
 		default:
-			lo, flo = x, fx
+			lo, flo, left = x, fx, fx
 			fhi /= 2
 		}
-		if math.Abs(hi-lo) < tol || math.Abs(fx) < 1e-9 {
-			return x
+		if math.Abs(hi-lo) < tol {
+			break
 		}
 	}
-	return x
+	return x, math.Abs(right - left)
 }
 
 // stopped ends a trail that cannot be continued.

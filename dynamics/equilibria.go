@@ -151,6 +151,9 @@ func (s *system) reach() (lo, hi float64) {
 			slope += at("a") * at("R")
 		}
 		away := math.Abs(at("R") * s.i)
+		if k := s.m.Index("delta_T"); k >= 0 {
+			away += s.p[k]
+		}
 		if slope != 0 {
 			away /= math.Abs(slope)
 		}

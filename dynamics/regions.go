@@ -377,7 +377,7 @@ func (t *surveyor) special(label, name string, a, b place, e int) BorderPoint {
 	fa, fb := f(0), f(1)
 	w := 0.5
 	if (fa < 0) != (fb < 0) {
-		w = rootNear(f, 0, 1, fa, fb, 1e-10)
+		w, _ = rootNear(f, 0, 1, fa, fb, 1e-10)
 	}
 	point, _, _, _ := t.describe(label, on(w))
 	point.Label = name
@@ -483,7 +483,8 @@ func (c *cyclist) foldNear(f ring) (ring, error) {
 				continue
 			}
 			if there, _, _ := q.tests(); (there < 0) != (here < 0) {
-				return c.locate(r, s, here, there, func(x ring) float64 { v, _, _ := x.tests(); return v }), nil
+				fold, _ := c.locate(r, s, here, there, func(x ring) float64 { v, _, _ := x.tests(); return v })
+				return fold, nil
 			}
 		}
 	}

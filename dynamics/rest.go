@@ -28,7 +28,12 @@ const restScans = 33
 // restBranches follows every curve of equilibria over the free parameter.
 func restBranches(s *system, free Free) (branches []Branch, points []Point, warnings []error) {
 	t := &tracer{system: s, free: free, fine: 0.25}
-	t.curve = curve{gap: t.gap, scales: t.scales, visit: t.visit, lo: free.Lo, hi: free.Hi, floor: math.Inf(-1), ceiling: s.ceiling(), name: free.Name}
+	t.curve = curve{gap: t.gap, scales: t.scales, visit: t.visit, lo: free.Lo, hi: free.Hi, ceiling: s.ceiling(), name: free.Name}
+	for _, end := range []float64{free.Lo, free.Hi} {
+		s.at(end)
+		lo, _ := s.reach()
+		t.floor = min(t.floor, lo)
+	}
 	if j := s.m.Index("delta_T"); j >= 0 {
 		t.fine = min(t.fine, s.p[j]/8)
 	}
@@ -72,7 +77,7 @@ func restBranches(s *system, free Free) (branches []Branch, points []Point, warn
 		}{{from, rows[0]}, {to, rows[len(rows)-1]}} {
 			if end.label == BranchEnd {
 				q := newPoint(BranchEnd, end.row.Parameter, end.row.VMax)
-				q.Branch, q.State, q.Note = len(branches), end.row.State, "the equilibrium leaves the range of the model"
+				q.Branch, q.State, q.Note = len(branches), end.row.State, "the equilibrium reaches V_th, or lies beyond all reach"
 				found = append(found, q)
 			}
 		}

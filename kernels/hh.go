@@ -277,11 +277,9 @@ var hhStrang = func() scheme {
 			ionSlope(b, l, drive, y[0][1], y[1][1], y[2][1], y[3][1])
 	}, strangStep)
 	s.enter = func(s *Shard, i int, _ int64, y []float64) {
-		hhEnter(s, i, 0, y)
-		shiftGates(s, i, -0.5, y)
-		for j := range y {
-			s.Y[j][i] = y[j]
-		}
+		behind := [4]float64(y)
+		shiftGates(s, i, -0.5, behind[:])
+		hhEnter(s, i, 0, behind[:])
 	}
 	s.sync = func(s *Shard, i int, k int64, y []float64) {
 		columnsSync(s, i, k, y)

@@ -65,7 +65,7 @@ var LIFModel = &Model{
 
 func resetBelow(vReset, vTh float64) []error {
 	if vReset >= vTh {
-		return []error{fmt.Errorf("V_reset (%v mV) is not below V_th (%v mV); a spike would never end", vReset, vTh)}
+		return []error{fmt.Errorf("reset: V_reset (%v mV) is not below V_th (%v mV); a spike would never end", vReset, vTh)}
 	}
 	return nil
 }

@@ -42,7 +42,8 @@ func ParseQuantity(text, unit string) (float64, error) {
 		to := slices.IndexFunc(row, func(s struct {
 			unit  string
 			scale float64
-		}) bool {
+		},
+		) bool {
 			return s.unit == unit
 		})
 		if to < 0 {

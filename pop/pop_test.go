@@ -37,7 +37,6 @@ type record struct {
 	spikes []pop.Spike
 	trace  []float64
 	trains []pop.Train
-	epoch  int
 }
 
 func run(t *testing.T, spec pop.Spec, cfg pop.Config, duration float64) record {

@@ -457,7 +457,7 @@ func (c *crew) handRows(k, every, end int64) error {
 }
 
 func (c *crew) shardOf(i int) *piece {
-	return c.shards[i/(len(c.shards[0].shard.Wake))]
+	return c.shards[i/len(c.shards[0].shard.Wake)]
 }
 
 // trace hands on the state at the end of a whole run, if that is a time of the trace.

@@ -1,0 +1,157 @@
+package kernels
+
+import (
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"popsim/model"
+)
+
+// lone runs one neuron from state y for a number of steps and gives its spike times, ms.
+func lone(k *Kernel, p []float64, current, dt float64, steps int, y []float64) (spikes []float64, s *Shard) {
+	set := Setting{I: Values{current}, Gain: Values{1}}
+	for _, x := range p {
+		set.P = append(set.P, Values{x})
+	}
+	s = k.NewShard(0, 1, dt, set)
+	s.Enter(0, 0, y)
+	for _, e := range s.Advance(NewWorker(), 0, steps, Drive{}, false, nil) {
+		spikes = append(spikes, (float64(e.Step)+e.Theta)*dt)
+	}
+	return spikes, s
+}
+
+// LIF from reset fires first after T = tau ln((V_inf-V_reset)/(V_inf-V_th)), then every T + t_ref, whatever dt is and
+// however many spikes fall into a step.
+func TestLIFClosedForm(t *testing.T) {
+	k := mustFor(t, model.LIFModel, "")
+	rapid.Check(t, func(t *rapid.T) {
+		draw := func(name string, lo, hi float64) float64 { return rapid.Float64Range(lo, hi).Draw(t, name) }
+		q := model.LIF{
+			VRest: draw("V_rest", -80, 0), R: draw("R", 0.05, 2), Tau: draw("tau", 1, 50), TRef: draw("t_ref", 0, 5),
+		}
+		q.VReset = q.VRest + draw("V_reset-V_rest", -10, 10)
+		q.VTh = max(q.VReset, q.VRest) + draw("V_th above", 1, 30)
+		if rapid.Bool().Draw(t, "no refractory period") {
+			q.TRef = 0
+		}
+		dt := draw("dt", 0.01, 3)
+		vInf := q.VTh + draw("drive above rheobase", 0.01, 300)
+		current := (vInf - q.VRest) / q.R
+		vInf = math.FMA(q.R, current, q.VRest)
+		period := q.Tau * math.Log((vInf-q.VReset)/(vInf-q.VTh))
+		if period+q.TRef < dt/MaxSpikes*2 {
+			t.Skip("more spikes in a step than are allowed")
+		}
+		steps := int(math.Ceil(5 * (period + q.TRef) / dt))
+		p := []float64{q.VRest, q.VReset, q.VTh, q.R, q.Tau, q.TRef}
+		got, _ := lone(k, p, current, dt, steps, []float64{q.VReset})
+		end := float64(steps) * dt
+		// A rounding of V is one of about tau/(V_inf-V_th) in time, a step adds one.
+		tol := 1e-14 * (float64(steps)*100*q.Tau/(vInf-q.VTh) + 100*end)
+		for i := 0; ; i++ {
+			want := period + float64(i)*(period+q.TRef)
+			if want > end-tol {
+				if len(got) > i+1 || len(got) > i && got[i] < end-2*tol {
+					t.Fatalf("%d spikes up to %v ms, want %d", len(got), end, i)
+				}
+				return
+			}
+			if i >= len(got) || math.Abs(got[i]-want) > tol*float64(i+1) {
+				t.Fatalf("spikes %v; number %d should be at %.15g ms within %.2g", got, i+1, want, tol)
+			}
+		}
+	})
+}
+
+// A run cut in two is the run in one, to the bit.
+func TestCutRun(t *testing.T) {
+	for _, m := range model.All {
+		for _, method := range m.Methods {
+			k := mustFor(t, m, method.Name)
+			p, y := m.Defaults(), make([]float64, len(m.States))
+			m.Initial(p, y)
+			y[0] += 5
+			current := map[string]float64{"lif": 25, "eif": 12, "adex": 14, "hh": 9, "rhh": 6}[m.Name]
+			set := Setting{I: Values{current}, Gain: Values{1}}
+			for _, x := range p {
+				set.P = append(set.P, Values{x})
+			}
+			run := func(cuts ...int) (events []Event, state []float64) {
+				s := k.NewShard(0, 1, method.Dt, set)
+				s.Enter(0, 0, y)
+				w, first := NewWorker(), 0
+				for _, n := range cuts {
+					for _, e := range s.Advance(w, int64(first), n, Drive{}, false, nil) {
+						e.Step += int32(first)
+						events = append(events, e)
+					}
+					first += n
+				}
+				state = make([]float64, len(y))
+				s.State(0, int64(first), state)
+				return events, state
+			}
+			events, state := run(4000)
+			again, same := run(1, 1234, 765, 2000)
+			if len(events) == 0 {
+				t.Errorf("%s/%s: nobody fired", m.Name, method.Name)
+			}
+			if !equalEvents(events, again) || !equalBits(state, same) {
+				t.Errorf("%s/%s: a run in four pieces differs from one in one: %v, want %v", m.Name, method.Name, same, state)
+			}
+		}
+	}
+}
+
+func equalEvents(a, b []Event) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func equalBits(a, b []float64) bool {
+	for i := range a {
+		if math.Float64bits(a[i]) != math.Float64bits(b[i]) {
+			return false
+		}
+	}
+	return len(a) == len(b)
+}
+
+// The default methods keep rests where they are: not just near, and for any step.
+func TestRestStays(t *testing.T) {
+	for _, m := range model.All {
+		for _, dt := range []float64{m.Methods[0].Dt, 2 * m.Methods[0].Dt} {
+			k := mustFor(t, m, "")
+			p, y := m.Defaults(), make([]float64, len(m.States))
+			m.Initial(p, y)
+			_, s := lone(k, p, 0, dt, 20000, y)
+			got := make([]float64, len(y))
+			s.State(0, 20000, got)
+			for j := range y {
+				if math.Abs(got[j]-y[j]) > 1e-12*math.Abs(y[0]) {
+					t.Errorf("%s at dt %v: %s rests at %.17g, the equilibrium is at %.17g", m.Name, dt, m.States[j].Name, got[j], y[j])
+				}
+			}
+		}
+	}
+}
+
+// More spikes in a step than MaxSpikes end in NaN, which populations report.
+func TestTooManySpikes(t *testing.T) {
+	p := model.LIFModel.Defaults()
+	p[model.LIFModel.Index("t_ref")] = 0
+	spikes, s := lone(mustFor(t, model.LIFModel, ""), p, 1e6, 1, 3, []float64{0})
+	if len(spikes) != MaxSpikes || !math.IsNaN(s.Y[0][0]) {
+		t.Errorf("%d spikes and V = %v; want %d and NaN", len(spikes), s.Y[0][0], MaxSpikes)
+	}
+}

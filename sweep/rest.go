@@ -1,0 +1,148 @@
+package sweep
+
+import (
+	"math"
+
+	"popsim/model"
+)
+
+// A silent lane is retired when it is at a stable rest. It is near the rest to 1e-6 mV and 1e-6 of the gates, has come
+// no farther away since the last decision, and the rest attracts: every eigenvalue of the Jacobian there has a real
+// part below -minDecay, so that the nearest saddle or unstable cycle, whose distance goes with the decay rate or its
+// root, is farther away than this by orders of magnitude.
+const (
+	restNear  = 1e-6 // mV; for gates, of 1
+	minDecay  = 1e-3 // 1/ms
+	restTries = 8
+)
+
+// rester finds rests by Newton's method; it is the scratch of one worker.
+type rester struct {
+	m     *model.Model
+	y, dy []float64
+	jac   []float64
+	a     []float64
+}
+
+func newRester(m *model.Model) *rester {
+	d := len(m.States)
+	return &rester{m: m, y: make([]float64, d), dy: make([]float64, d), jac: make([]float64, d*d), a: make([]float64, d*(d+1))}
+}
+
+// distance is how far apart two states are: mV for V, the unit of the state divided by scale for the others.
+func (r *rester) distance(p, a, b []float64) float64 {
+	far := math.Abs(a[0] - b[0])
+	for j := 1; j < len(a); j++ {
+		d := math.Abs(a[j] - b[j])
+		if r.m.States[j].Unit != "1" {
+			d *= p[r.m.Index("R")] // w in pA times R in GOhm is mV
+		}
+		far = max(far, d)
+	}
+	return far
+}
+
+// attracts tells whether y is at a stable rest of the neuron with parameters p and current i, which is below V_th
+// where V_th resets.
+func (r *rester) attracts(p []float64, i float64, y []float64) bool {
+	copy(r.y, y)
+	for range restTries {
+		r.m.Deriv(p, i, r.y, r.dy)
+		r.m.Jacobian(p, i, r.y, r.jac)
+		if !r.solve() {
+			return false
+		}
+		step := 0.0
+		for j := range r.y {
+			r.y[j] -= r.dy[j]
+			step = max(step, math.Abs(r.dy[j]))
+		}
+		if step < 1e-12*math.Abs(r.y[0]) {
+			break
+		}
+	}
+	if !(r.distance(p, r.y, y) <= restNear) {
+		return false
+	}
+	if r.m.Fires == model.Reset && r.y[0] >= p[r.m.Index("V_th")] {
+		return false
+	}
+	r.m.Jacobian(p, i, r.y, r.jac)
+	d := len(r.y)
+	for j := range d {
+		r.jac[j*d+j] += minDecay
+	}
+	return decays(r.jac, d)
+}
+
+// solve replaces dy by the solution of jac x = dy; false where there is none.
+func (r *rester) solve() bool {
+	d := len(r.dy)
+	w := d + 1
+	for i := range d {
+		copy(r.a[i*w:], r.jac[i*d:(i+1)*d])
+		r.a[i*w+d] = r.dy[i]
+	}
+	for c := range d {
+		best := c
+		for i := c + 1; i < d; i++ {
+			if math.Abs(r.a[i*w+c]) > math.Abs(r.a[best*w+c]) {
+				best = i
+			}
+		}
+		if r.a[best*w+c] == 0 {
+			return false
+		}
+		for j := range w {
+			r.a[c*w+j], r.a[best*w+j] = r.a[best*w+j], r.a[c*w+j]
+		}
+		for i := range d {
+			if f := r.a[i*w+c] / r.a[c*w+c]; i != c {
+				for j := c; j < w; j++ {
+					r.a[i*w+j] -= f * r.a[c*w+j]
+				}
+			}
+		}
+	}
+	for i := range d {
+		r.dy[i] = r.a[i*w+d] / r.a[i*w+i]
+	}
+	return true
+}
+
+// decays tells whether all eigenvalues of the d by d matrix have negative real parts: Routh's conditions on its
+// characteristic polynomial (after Faddeev and LeVerrier), d ≤ 4.
+func decays(jac []float64, d int) bool {
+	var c [5]float64
+	var m, next [16]float64
+	c[0] = 1
+	for k := 1; k <= d; k++ {
+		for i := range d {
+			for j := range d {
+				x := 0.0
+				for l := range d {
+					x += jac[i*d+l] * m[l*d+j]
+				}
+				next[i*d+j] = x
+			}
+			next[i*d+i] += c[k-1]
+		}
+		m = next
+		trace := 0.0
+		for i := range d {
+			for l := range d {
+				trace += jac[i*d+l] * m[l*d+i]
+			}
+		}
+		if c[k] = -trace / float64(k); !(c[k] > 0) {
+			return false
+		}
+	}
+	switch d {
+	case 3:
+		return c[1]*c[2] > c[3]
+	case 4:
+		return c[1]*c[2]*c[3] > c[3]*c[3]+c[1]*c[1]*c[4]
+	}
+	return true
+}

@@ -1,0 +1,126 @@
+package sweep
+
+import "math"
+
+// maxPeriod is the longest pattern that is looked for, in spikes; a quarter of memory.
+const maxPeriod = 64
+
+// firstLook is the number of intervals at which a train is first looked at.
+const firstLook = 12
+
+// pattern is a train that repeats itself after period intervals.
+type pattern struct {
+	period int
+	isi    [maxPeriod]float64 // ms; the interval that comes next is the first
+	mean   float64            // ms; 0 for no pattern
+}
+
+// A train is settled when its return map has converged: not when it is quiet for a while. Near a saddle-node of cycles
+// the ghost of the cycle carries a train of N spikes whose intervals change, at their slowest, by (pi/N)² of their
+// natural scale per spike, and then the train ends. So the drift per interval that may be left is a matter of how many
+// intervals are to come: with n of them,
+//
+//	drift < min(settleMean/n, settleGhost/n²)
+//
+// relative to the mean interval. The first keeps the mean of the whole run; the second excludes every ghost that could
+// end before the run does, its natural scale taken as 1e-4 of the interval or more. The drift is measured between means
+// under Hann's window, which suppresses what the grid of time steps does to intervals: a spike falls into its step at
+// an ever different place, and this shows in the interval as a quasi-periodic ripple.
+const (
+	settleMean  = 1e-6
+	settleGhost = 1e-3
+	alike       = 1e-3 // intervals one period apart differ by less, relative to the mean
+)
+
+// settle looks for the pattern a train has settled to, given its last intervals and the time to come. A zero pattern
+// means that there is none yet.
+func settle(x []float64, left float64) (found pattern) {
+	mean := 0.0
+	for _, isi := range x {
+		mean += isi
+	}
+	mean /= float64(len(x))
+	p := repeats(x, alike*mean)
+	if p == 0 {
+		return pattern{}
+	}
+	k := len(x) / 4 / p * p // the step between windows of 2k
+	if k < 3 {
+		return pattern{}
+	}
+	x = x[len(x)-4*k:]
+	a, b, c := hann(x[:2*k]), hann(x[k:3*k]), hann(x[2*k:])
+	drift := max(math.Abs(b-a), math.Abs(c-b)) / float64(k) / c
+	n := max(1, left/c)
+	if drift > min(settleMean/n, settleGhost/(n*n)) {
+		return pattern{}
+	}
+	if grows(x, p, 1e-9*c) {
+		return pattern{}
+	}
+	return patternOf(x, p, c)
+}
+
+// patternOf is the mean course of the last intervals over a period, brought to the given mean.
+func patternOf(x []float64, p int, mean float64) pattern {
+	found := pattern{period: p, mean: mean}
+	periods := max(1, len(x)/2/p)
+	sum := 0.0
+	for j := range p {
+		for i := range periods {
+			found.isi[j] += x[len(x)-(i+1)*p+j] / float64(periods)
+		}
+		sum += found.isi[j]
+	}
+	for j := range p {
+		found.isi[j] *= mean * float64(p) / sum
+	}
+	return found
+}
+
+// repeats is the least p such that intervals p apart differ by less than tol, over all of x, of which three periods
+// are needed; 0 if there is none.
+func repeats(x []float64, tol float64) int {
+	for p := 1; p <= min(maxPeriod, len(x)/3); p++ {
+		ok := true
+		for i := len(x) - 1; i >= p && ok; i-- {
+			ok = math.Abs(x[i]-x[i-p]) <= tol
+		}
+		if ok {
+			return p
+		}
+	}
+	return 0
+}
+
+// hann is the mean of x under Hann's window.
+func hann(x []float64) float64 {
+	// cos by rotation: c and s go round once over len(x)
+	step := 2 * math.Pi / float64(len(x))
+	dc, ds := math.Cos(step), math.Sin(step)
+	c, s := math.Cos(step/2), math.Sin(step/2)
+	sum, weight := 0.0, 0.0
+	for _, v := range x {
+		w := 1 - c
+		sum += float64(w * (v - x[0]))
+		weight += w
+		c, s = float64(c*dc)-float64(s*ds), float64(s*dc)+float64(c*ds)
+	}
+	return x[0] + sum/weight
+}
+
+// grows tells whether what the intervals differ by from those a period before grew in the second half of x, beyond
+// floor: an instability on its way out.
+func grows(x []float64, p int, floor float64) bool {
+	half := len(x) / 2
+	early, late := floor, 0.0
+	for i := p; i < len(x); i++ {
+		d := math.Abs(x[i] - x[i-p])
+		if i < half {
+			early = max(early, d)
+		} else {
+			late = max(late, d)
+		}
+	}
+	return late > 2*early
+}
