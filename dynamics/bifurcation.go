@@ -219,11 +219,8 @@ func (c *cyclist) search() []found {
 // searched lists the values of the parameter at which cycles are looked for: evenly over the interval, and where V of an
 // equilibrium has moved by 2 mV, because that is where the membrane's properties change.
 func (d *Diagram) searched() []float64 {
-	const even, move = 12, 2.0
-	var at []float64
-	for k := range even + 1 {
-		at = append(at, d.Free.Lo+(d.Free.Hi-d.Free.Lo)*float64(k)/even)
-	}
+	const even, move = 13, 2.0
+	at := spread(d.Free.Lo, d.Free.Hi, even)
 	for _, b := range d.Branches {
 		if b.Kind != Equilibrium {
 			continue

@@ -505,7 +505,7 @@ func (c *collocator) multipliers(o orbit) []complex128 {
 		c.deriv(y, f)
 		return complement(f, c.unit)
 	}
-	product := identity(k)
+	chain := make([][9]float64, n)
 	from := frame(0)
 	start := from
 	for j := range n {
@@ -513,7 +513,7 @@ func (c *collocator) multipliers(o orbit) []complex128 {
 		if j+1 < n {
 			to = frame(j + 1)
 		}
-		var g, h, next [16]float64
+		var g [12]float64
 		for r := range d { // G·from, in units of the states
 			for x := range k {
 				for y := range d {
@@ -524,21 +524,104 @@ func (c *collocator) multipliers(o orbit) []complex128 {
 		for r := range k {
 			for x := range k {
 				for y := range d {
-					h[r*k+x] += to[y*d+r+1] * g[y*k+x]
+					chain[j][r*k+x] += to[y*d+r+1] * g[y*k+x]
 				}
 			}
 		}
-		for r := range k {
-			for x := range k {
-				for y := range k {
-					next[r*k+x] += h[r*k+y] * product[y*k+x]
-				}
-			}
-		}
-		copy(product, next[:k*k])
 		from = to
 	}
-	return byModulus(eigenvalues(product, k))
+	return byModulus(chainEigenvalues(chain, k))
+}
+
+// chainEigenvalues are the eigenvalues of the product of k×k matrices, the first applied first. They may lie more
+// decimal places apart than a float64 has: orthogonal iteration round the chain turns every matrix triangular, and the
+// product of triangular matrices keeps the digits of each diagonal element.
+func chainEigenvalues(chain [][9]float64, k int) []complex128 {
+	const rounds = 4
+	q := identity(k)
+	var begin, product [9]float64
+	for range rounds {
+		copy(begin[:], q)
+		copy(product[:], identity(k))
+		for j := range chain {
+			var r, next [9]float64
+			q, r = orthogonal(chain[j], q, k)
+			multiply(next[:], r[:], product[:], k)
+			product = next
+		}
+	}
+	// What is left of the turn from the first frame to the last belongs to eigenvalues of like size.
+	var turn, rest [9]float64
+	for r := range k {
+		for c := range k {
+			for x := range k {
+				turn[r*k+c] += begin[x*k+r] * q[x*k+c]
+			}
+		}
+	}
+	const apart = 1e6
+	var found []complex128
+	for from := 0; from < k; {
+		m := k - from
+		clear(rest[:])
+		largest := 0.0
+		for r := range m {
+			for c := range m {
+				for x := range m {
+					rest[r*m+c] += turn[(from+r)*k+from+x] * product[(from+x)*k+from+c]
+				}
+				if r > 0 && c > 0 {
+					largest = max(largest, math.Abs(rest[r*m+c]))
+				}
+			}
+		}
+		if m > 1 && math.Abs(rest[0]) < apart*largest {
+			return append(found, eigenvalues(rest[:m*m], m)...)
+		}
+		found = append(found, complex(rest[0], 0))
+		from++
+	}
+	return found
+}
+
+// multiply writes a·b to out; all are k×k.
+func multiply(out, a, b []float64, k int) {
+	for r := range k {
+		for c := range k {
+			for x := range k {
+				out[r*k+c] += a[r*k+x] * b[x*k+c]
+			}
+		}
+	}
+}
+
+// orthogonal factors a·q into an orthogonal matrix and an upper triangular one, by Gram and Schmidt.
+func orthogonal(a [9]float64, q []float64, k int) (to []float64, r [9]float64) {
+	to = make([]float64, k*k)
+	multiply(to, a[:], q, k)
+	for c := range k {
+		for range 2 { // twice is enough
+			for b := range c {
+				dot := 0.0
+				for x := range k {
+					dot += to[x*k+b] * to[x*k+c]
+				}
+				r[b*k+c] += dot
+				for x := range k {
+					to[x*k+c] -= dot * to[x*k+b]
+				}
+			}
+		}
+		norm := 0.0
+		for x := range k {
+			norm = math.Hypot(norm, to[x*k+c])
+		}
+		r[c*k+c] = norm
+		for x := range k {
+			to[x*k+c] /= norm
+		}
+	}
+	return to, r
 }
 
 func identity(k int) []float64 {

@@ -230,6 +230,7 @@ func (c *cyclist) follow(ctx context.Context, r ring, ds float64) (t trail, err 
 		case q.vMax > ceiling:
 			return c.endAtCeiling(t, r, q, ds, ceiling)
 		case q.mu < c.free.Lo || q.mu > c.free.Hi:
+			t.rows = append(t.rows, c.marked(r, q, ds)...)
 			return c.endAtBorder(t, r, ds)
 		}
 		t.points = append(t.points, c.between(r, q, ds)...)
@@ -324,7 +325,7 @@ func (c *cyclist) marked(r, q ring, ds float64) (rows []Row) {
 	marks := slices.Clone(c.free.Marks)
 	slices.SortFunc(marks, func(a, b float64) int { return cmp.Compare(math.Abs(a-r.mu), math.Abs(b-r.mu)) })
 	for _, mark := range marks {
-		if (r.mu < mark) == (q.mu < mark) {
+		if (r.mu < mark) == (q.mu < mark) || mark < c.free.Lo || mark > c.free.Hi {
 			continue
 		}
 		guess := r.plus(ds*(mark-r.mu)/(q.mu-r.mu), r.tangent)

@@ -179,8 +179,7 @@ func (d *portrait) window(o PlaneOptions) {
 	if k := d.m.Index("V_T"); k >= 0 {
 		end = min(end, d.p[k]+2*at("delta_T"))
 	}
-	for k := range 101 {
-		v := w[0] + (end-w[0])*float64(k)/100
+	for _, v := range spread(w[0], end, 101) {
 		dv, _ := d.flow(v, 0)
 		values := []float64{dv, 0}
 		if d.y > 0 {
@@ -247,11 +246,7 @@ func inside(line [][2]float64, lo, hi float64) (pieces [][][2]float64) {
 // onNullcline lists the values of the second variable at which dV/dt vanishes for the potential v.
 func (d *portrait) onNullcline(v float64) []float64 {
 	lo, hi := d.Window[2], d.Window[3]
-	var g []float64
-	for k := range 81 {
-		g = append(g, lo+(hi-lo)*float64(k)/80)
-	}
-	return zeros(func(y float64) float64 { dv, _ := d.flow(v, y); return dv }, g)
+	return zeros(func(y float64) float64 { dv, _ := d.flow(v, y); return dv }, spread(lo, hi, 81))
 }
 
 // vNullcline follows every piece of the curve dV/dt = 0 through the window. It is not a function of V, and may turn
@@ -432,11 +427,7 @@ func (d *portrait) trajectories(o PlaneOptions) error {
 	if end == 0 {
 		end = 100
 	}
-	const samples = 4000
-	var at []float64
-	for k := range samples + 1 {
-		at = append(at, end*float64(k)/samples)
-	}
+	at := spread(0, end, 4001)
 	for _, start := range o.Starts {
 		state := make([]float64, d.dim())
 		switch {

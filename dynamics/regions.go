@@ -54,8 +54,7 @@ func Borders(ctx context.Context, m *model.Model, p []float64, i float64, x, y F
 	t := &surveyor{system: newSystem(m, p, i, x.Name), x: x, y: y, second: m.Index(y.Name)}
 	diagrams := map[float64]*Diagram{}
 	var scans []float64
-	for k := range borderScans {
-		at := y.Lo + (y.Hi-y.Lo)*float64(k)/(borderScans-1)
+	for _, at := range spread(y.Lo, y.Hi, borderScans) {
 		t.choose(at)
 		if m.Check(t.p) != nil {
 			continue

@@ -86,11 +86,11 @@ func (r *ResetMap) FixedPoints(lo, hi float64, steps int) (points []MapPoint) {
 		return j.W - w
 	}
 	last := math.NaN()
-	for k := range steps + 1 {
-		w := lo + (hi-lo)*float64(k)/float64(steps)
+	at := spread(lo, hi, steps+1)
+	for k, w := range at {
 		g := gain(w)
-		if k > 0 && !math.IsNaN(g) && !math.IsNaN(last) && (g < 0) != (last < 0) {
-			x := root(gain, lo+(hi-lo)*float64(k-1)/float64(steps), w)
+		if !math.IsNaN(g) && !math.IsNaN(last) && (g < 0) != (last < 0) {
+			x := root(gain, at[k-1], w)
 			if j, ok := r.Next(x); ok && math.Abs(j.W-x) < 1e-6*(1+math.Abs(x)) {
 				points = append(points, MapPoint{x, j.Interval, j.Slope, math.Abs(j.Slope) < 1})
 			}

@@ -37,9 +37,8 @@ func restBranches(s *system, free Free) (branches []Branch, points []Point, warn
 	if j := s.m.Index("delta_T"); j >= 0 {
 		t.fine = min(t.fine, s.p[j]/8)
 	}
-	for k := range restScans {
-		mu := free.Lo + (free.Hi-free.Lo)*float64(k)/(restScans-1)
-		t.scan = append(t.scan, mu)
+	t.scan = spread(free.Lo, free.Hi, restScans)
+	for _, mu := range t.scan {
 		t.at(mu)
 		for _, v := range t.rests() {
 			t.seeds = append(t.seeds, seed{spot: spot{v, mu}})

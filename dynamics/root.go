@@ -41,3 +41,13 @@ func root(f func(float64) float64, lo, hi float64) float64 {
 		}
 	}
 }
+
+// spread lists n values from lo to hi, both included to the last bit.
+func spread(lo, hi float64, n int) []float64 {
+	list := make([]float64, n)
+	for k := range list {
+		list[k] = lo + (hi-lo)*float64(k)/float64(n-1)
+	}
+	list[n-1] = hi
+	return list
+}

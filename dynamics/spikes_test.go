@@ -92,3 +92,42 @@ func TestReferenceMatchesStoredRuns(t *testing.T) {
 		})
 	}
 }
+
+// Just below and above the stored currents at which a step from rest begins to give a spike.
+func TestThresholdOfTheFirstSpike(t *testing.T) {
+	for _, c := range []struct {
+		model, file string
+		vTh         float64
+		key         string
+	}{
+		{"hh", "fi/thresholds_HH_gL0.3.json", 0, "first_spike_rest_thr0"},
+		{"hh", "fi/thresholds_HH_gL0.3.json", 20, "first_spike_rest_thr20"},
+		{"rhh", "fi/thresholds_RHH_gL0.3.json", 0, "first_spike_rest_thr0"},
+	} {
+		var stored map[string]any
+		mustJSON(t, c.file, &stored)
+		var threshold number
+		if err := threshold.UnmarshalJSON([]byte(stored[c.key].(string))); err != nil {
+			t.Fatal(err)
+		}
+		m, p := mustModel(t, c.model, map[string]float64{"V_th": c.vTh})
+		rest := FixedPoints(m, p, 0)[0].State
+		for _, step := range []float64{-1e-9, 1e-9} {
+			spikes, err := Spikes(m, p, []Segment{{0, float64(threshold) + step}}, rest, 40)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if (len(spikes) > 0) != (step > 0) {
+				t.Errorf("%s, V_th = %v: %d spikes at %v%+.0e", c.model, c.vTh, len(spikes), threshold, step)
+			}
+		}
+	}
+}
+
+func TestCurrentBeforeTheFirstSegmentIsZero(t *testing.T) {
+	m, p := mustModel(t, "lif", nil)
+	spikes, err := Spikes(m, p, []Segment{{10, 25}}, []float64{0}, 30)
+	if want := 10 + 10*math.Log(5); err != nil || len(spikes) != 1 || math.Abs(spikes[0].Time-want) > 1e-12 {
+		t.Errorf("%v %v, want one spike at %v", spikes, err, want)
+	}
+}

@@ -2,6 +2,8 @@
 
 package kernels
 
+import "popsim/kernels/asm"
+
 // assembled says that this build holds assembly.
 const assembled = true
 
@@ -17,4 +19,7 @@ type routine struct {
 }
 
 // routines lists the assembly there is: the lean step, then the full one.
-var routines = map[routine][2]step{}
+var routines = map[routine][2]step{
+	{"hh", "strang-cn", AVX2}:   {asm.HHStrangAVX2, asm.HHStrangFullAVX2},
+	{"hh", "strang-cn", AVX512}: {asm.HHStrangAVX512, asm.HHStrangFullAVX512},
+}

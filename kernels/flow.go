@@ -12,15 +12,19 @@ import (
 //	dy/dt = -1/tau - A y,   A = (R I - R w - (V - V_rest))/(tau delta_T),
 //
 // and with the drift A frozen over a step of h it is solved exactly: V gains delta_T (z - ln(1 - x)) with z = A h and
-// x = g phi(z), g = (h/tau) exp((V-V_T)/delta_T), phi(z) = (exp(z)-1)/z. A spike is where y falls to its value at
-// V_th. A is taken at the mean of V and of w over the step. To the order needed, the mean of the gain of V is
+// x = g phi(z), g = (h/tau) exp((V-V_T)/delta_T), phi(z) = (exp(z)-1)/z. A spike is where y falls to its value at V_th.
 //
-//	delta_T (z + g) m(g),   m(g) = 1/2 + g/6 + ...
+// A is frozen at the mean of V and of w over the step, and what its change over the step adds is kept to third order.
+// With z0 of the state before the step, the mean gain of V is at first
 //
-// with z of the state before the step: exact at an equilibrium (z = -g), where A is then exact too, so that rests stay
-// where they are. At z = 0 it is delta_T (1 + (1-g) ln(1-g)/g), which the polynomial m fits to 0.01 up to g = 1: that
-// is what the last steps before a spike ask for. w relaxes exactly towards a (V - V_rest) at that mean. The method is of second order, spikes, resets and refractoriness
-// included.
+//	delta_T (z0 + g) m(g),   m(g) = 1/2 + g/6 + ...,
+//
+// which gives a first z. The change t = z - z0 says how A moves: it raises the mean by delta_T t/3 and the weight of the
+// exponential by the factor 1 - t (1/6 + g/12). All this vanishes at an equilibrium (z0 = -g, t = 0), so that rests
+// stay where they are. Close to a spike V goes like -delta_T ln(t* - t) whatever the step; there m must be
+// (1 + (1-g) ln(1-g)/g)/g, which a polynomial fits up to g = 1, and the factor is fitted likewise. w relaxes exactly
+// towards a (V - V_rest) at that mean; that V moves meanwhile shifts the mean of w by -a (h/tau_w)/6 and its end by
+// a (h/tau_w)²/6 times the mean gain of V. Spikes, resets and refractoriness keep the order.
 
 // flowSources gives what each coefficient depends on, for AdEx; EIF has no adaptation.
 var flowSources = []string{
@@ -29,6 +33,7 @@ var flowSources = []string{
 	asm.FlowA: "a", asm.FlowAVRest: "a V_rest", asm.FlowKMean: "tau_w", asm.FlowK: "tau_w", asm.FlowVRest: "V_rest",
 	asm.FlowI: "I", asm.FlowGain: "gain", asm.FlowVReset: "V_reset", asm.FlowB: "b", asm.FlowTau: "tau",
 	asm.FlowTauW: "tau_w", asm.FlowHold: "t_ref", asm.FlowHoldPart: "t_ref", asm.FlowDt: "",
+	asm.FlowLag: "a tau_w", asm.FlowTail: "a tau_w",
 }
 
 var (
@@ -69,6 +74,8 @@ func foldFlow(q model.AdEx, i, gain, dt float64, c []float64) {
 	c[asm.FlowKMean], c[asm.FlowK] = relaxMean(dt/q.TauW), -Expm1(-dt/q.TauW)
 	c[asm.FlowI], c[asm.FlowGain], c[asm.FlowTau], c[asm.FlowTauW], c[asm.FlowDt] = i, gain, q.Tau, q.TauW, dt
 	c[asm.FlowHold], c[asm.FlowHoldPart] = wholeSteps(q.TRef, dt)
+	s := dt / q.TauW
+	c[asm.FlowLag], c[asm.FlowTail] = q.A*s/6, q.A*s*s/6
 }
 
 // relaxMean is the mean over [0, s] of 1 - exp(-u): how much of its way, on average, a variable relaxing over s time
@@ -135,7 +142,7 @@ func flowGeneric(b *asm.Block, adapt, full bool) {
 				steadyVoltage(b, at, asm.FlowI, asm.FlowGain, asm.FlowR, asm.FlowVRest, &vInf)
 			}
 
-			var grow, mean, drift, next, nextW vec
+			var grow, mean, weight, drift, next, nextW vec
 			slope, shift, q := col(asm.FlowSlope, at), col(asm.FlowShift, at), col(asm.FlowQ, at)
 			for l := range grow {
 				u := math.FMA(v[l], slope[l], shift[l])
@@ -145,24 +152,34 @@ func flowGeneric(b *asm.Block, adapt, full bool) {
 				grow[l] = q[l] * expNormal(u)
 			}
 			r, c, deltaT := col(asm.FlowR, at), col(asm.FlowC, at), col(asm.FlowDeltaT, at)
+			a, aRest, kMean := col(asm.FlowA, at), col(asm.FlowAVRest, at), col(asm.FlowKMean, at)
 			for l := range mean {
 				d := vInf[l] - v[l]
 				if adapt {
 					d = math.FMA(-r[l], w[l], d)
 				}
-				z := float64(c[l] * d)
-				mean[l] = math.FMA(z+grow[l], float64(deltaT[l]*meanGain(grow[l])), v[l])
+				near := min(grow[l], 1)
+				gain := float64(deltaT[l] * float64((math.FMA(c[l], d, grow[l]))*meanGain(near)))
+				slower := gain // of the drift, in mV
+				if adapt {
+					e := math.FMA(a[l], v[l]+gain, aRest[l]) - w[l]
+					slower = math.FMA(r[l], float64(kMean[l]*e), gain)
+				}
+				t := -float64(c[l] * slower)
+				mean[l] = v[l] + math.FMA(deltaT[l], float64(t*(1.0/3)), gain)
 				if wake[l] > k {
 					mean[l] = v[l]
 				}
+				weight[l] = float64(grow[l] * math.FMA(-t, math.FMA(near, 1.0/12, 1.0/6), 1))
 				drift[l] = vInf[l] - mean[l]
 			}
 			if adapt {
-				a, aRest, kMean, kw := col(asm.FlowA, at), col(asm.FlowAVRest, at), col(asm.FlowKMean, at), col(asm.FlowK, at)
+				kw, lag, tail := col(asm.FlowK, at), col(asm.FlowLag, at), col(asm.FlowTail, at)
 				for l := range mean {
 					e := math.FMA(a[l], mean[l], aRest[l]) - w[l]
-					drift[l] = math.FMA(-r[l], math.FMA(kMean[l], e, w[l]), drift[l])
-					nextW[l] = math.FMA(kw[l], e, w[l])
+					gain := mean[l] - v[l]
+					drift[l] = math.FMA(-r[l], math.FMA(-lag[l], gain, math.FMA(kMean[l], e, w[l])), drift[l])
+					nextW[l] = math.FMA(tail[l], gain, math.FMA(kw[l], e, w[l]))
 				}
 			}
 			vTh := col(asm.FlowVTh, at)
@@ -172,7 +189,7 @@ func flowGeneric(b *asm.Block, adapt, full bool) {
 				zz := float64(z * z)
 				even := math.FMA(zz, math.FMA(zz, math.FMA(zz, phi7, phi5), phi3), 1)
 				odd := math.FMA(zz, math.FMA(zz, math.FMA(zz, phi8, phi6), phi4), phi2)
-				x := float64(grow[l] * math.FMA(odd, z, even))
+				x := float64(weight[l] * math.FMA(odd, z, even))
 				next[l] = math.FMA(deltaT[l], z-logNear(1-x), v[l])
 				held := wake[l] > k
 				if !held && (!(x < flowX) || !(math.Abs(z) < flowZ) || !(next[l] < vTh[l]) || wake[l] == k) {
@@ -206,13 +223,13 @@ func flowGeneric(b *asm.Block, adapt, full bool) {
 	b.Rare = 0
 }
 
-// Coefficients of m(g); the last three are a least-squares fit on 0 ≤ g ≤ 0.98.
+// Coefficients of m(g); the last three are a fit by least squares of the error of g m(g) over g², 0 ≤ g ≤ 1.
 const (
 	mean0 = 1.0 / 2
 	mean1 = 1.0 / 6
-	mean2 = 0.3392277467859097
-	mean3 = -0.7949966998432174
-	mean4 = 0.7410414799514276
+	mean2 = 0.17087208016533528
+	mean3 = -0.35074039053205125
+	mean4 = 0.4616411267138857
 )
 
 // meanGain is m(g): see above.
@@ -249,34 +266,41 @@ func flowStep(u *upstroke, v, w, h float64) (nextV, nextW, after float64, spike 
 	if v >= u.vTh {
 		return v, w, 0, true
 	}
-	e := expNormal(max(math.FMA(v, u.slope, u.shift), expLo))
-	g := h / u.tau * e
-	c := h / (u.tau * u.deltaT)
-	z := c * math.FMA(-u.r, w, u.vInf-v)
-	part := 1.0 // of h until the spike, in first approximation
-	if x, top := g*(1+0.5*z), -Expm1((v-u.vTh)*u.slope); x > top {
-		part = top / x
-	}
-	mean := math.FMA(float64(part*(z+g)), float64(u.deltaT*meanGain(part*g)), v)
-	toW := float64(u.a*(mean-u.vRest)) - w
-	s := part * h / u.tauW
-	z = c * math.FMA(-u.r, math.FMA(relaxMean(s), toW, w), u.vInf-mean)
-	x := g * expRel(z)
+	e := expNormal(max(math.FMA(v, u.slope, u.shift), expLo)) / u.tau
+	z, x, nextW := u.drift(v, w, h, e)
 	if x < 1 {
 		nextV = math.FMA(u.deltaT, z-Log1p(-x), v)
 	}
 	if x < 1 && nextV < u.vTh {
-		return nextV, math.FMA(-Expm1(-h/u.tauW), toW, w), h, false
+		return nextV, nextW, h, false
 	}
-	// y falls from 1/e to its value at V_th; y' = -1/tau - A y.
-	fall := -Expm1((v-u.vTh)*u.slope) / e
-	rate := z / h
-	after = u.tau * fall
+	// y falls by the part fall of itself to its value at V_th; the drift is that of the time until then.
+	fall := -Expm1((v - u.vTh) * u.slope)
+	until := h * min(1, fall/x)
+	z, x, _ = u.drift(v, w, until, e)
+	rate, blast := z/until, x/float64(until*expRel(z)) // y' = -rate y - blast y(0)
+	after = fall / blast
 	if math.Abs(z) > 1e-12 {
-		after = Log1p(rate*fall/math.FMA(rate, 1/e-fall, 1/u.tau)) / rate
+		after = Log1p(rate*fall/math.FMA(rate, 1-fall, blast)) / rate
 	}
 	after = min(max(after, 0), h)
 	return u.vTh, u.relax(u.meanBefore(v), w, after), after, true
+}
+
+// drift gives z and x of a step of h ms from v and w, where exp((v-V_T)/delta_T)/tau is e, and w after it.
+func (u *upstroke) drift(v, w, h, e float64) (z, x, nextW float64) {
+	c, g, s := h/(u.tau*u.deltaT), h*e, h/u.tauW
+	near := min(g, 1)
+	z0 := c * math.FMA(-u.r, w, u.vInf-v)
+	gain := u.deltaT * float64((z0+g)*meanGain(near))
+	toW := float64(u.a*(v+gain-u.vRest)) - w
+	t := -c * math.FMA(u.r, float64(relaxMean(s)*toW), gain)
+	gain = math.FMA(u.deltaT, t/3, gain)
+	toW = float64(u.a*(v+gain-u.vRest)) - w
+	meanW := math.FMA(relaxMean(s), toW, w) - float64(u.a*s*gain)/6
+	z = c * math.FMA(-u.r, meanW, u.vInf-(v+gain))
+	x = g * float64(expRel(z)*math.FMA(-t, math.FMA(near, 1.0/12, 1.0/6), 1))
+	return z, x, math.FMA(-Expm1(-s), toW, w) + float64(u.a*s*s*gain)/6
 }
 
 // meanBefore is the mean of V on its way from v to the spike, V going like -delta_T ln(t* - t).

@@ -8,7 +8,7 @@ type cubic struct{ a, b, c, d float64 } // a + x (b + x (c + x d)), 0 ≤ x ≤ 
 
 func hermite(y0, y1, d0, d1 float64) cubic {
 	rise := y1 - y0
-	return cubic{y0, d0, 3*rise - float64(2*d0) - d1, d0 + d1 - float64(2*rise)}
+	return cubic{y0, d0, float64(3*rise) - float64(2*d0) - d1, d0 + d1 - float64(2*rise)}
 }
 
 func (p cubic) at(x float64) float64 {

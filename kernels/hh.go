@@ -103,9 +103,9 @@ func hhIon(b *asm.Block, at int, drive, m, h, n, a, g *vec) {
 	col := func(j int) *vec { return (*vec)(b.Coef[j][at:]) }
 	na, k, leak, eNa, eK := col(asm.HHNa), col(asm.HHK), col(asm.HHL), col(asm.HHENa), col(asm.HHEK)
 	for l := range a {
-		x := float64(m[l]*m[l]) * float64(float64(m[l]*h[l])*na[l])
+		x := float64(float64(m[l]*m[l]) * float64(float64(m[l]*h[l])*na[l]))
 		y := float64(n[l] * n[l])
-		y = float64(y*y) * k[l]
+		y = float64(float64(y*y) * k[l])
 		g[l] = x + y + leak[l]
 		a[l] = math.FMA(x, eNa[l], math.FMA(y, eK[l], drive[l]))
 	}
@@ -161,18 +161,18 @@ func hhEnter(s *Shard, i int, _ int64, y []float64) {
 	s.Wake[i] = armed(y[0], s.coef(asm.HHVTh, i))
 }
 
-// arm finds the lanes that crossed their level upwards and re-arms those that sank low enough, except lanes in skip.
+// arm re-arms the lanes that sank low enough and finds those that crossed their level upwards, except lanes in skip.
 func arm(b *asm.Block, at int, next *vec, skip uint64) (crossed uint64) {
 	level, vTh, rearm := (*vec)(b.Wake[at:]), (*vec)(b.Coef[asm.HHVTh][at:]), (*vec)(b.Coef[asm.HHRearm][at:])
 	for l := range next {
 		if skip>>(at+l)&1 != 0 {
 			continue
 		}
-		if next[l] >= level[l] {
-			crossed |= 1 << (at + l)
-		}
 		if next[l] < rearm[l] {
 			level[l] = vTh[l]
+		}
+		if next[l] >= level[l] {
+			crossed |= 1 << (at + l)
 		}
 	}
 	return crossed
@@ -253,15 +253,15 @@ func crossing(b *asm.Block, states, l int, drive float64, sense func(b *asm.Bloc
 	}
 	d0, d1 := sense(b, l, drive, &y)
 	dt := b.Coef[asm.HHDt][l]
-	return hermite(y[0][0], y[0][1], dt*d0, dt*d1).crossing(b.Coef[asm.HHVTh][l])
+	return hermite(y[0][0], y[0][1], float64(dt*d0), float64(dt*d1)).crossing(b.Coef[asm.HHVTh][l])
 }
 
 // ionSlope is dV/dt of lane l at potential v and gates m, h, n.
 func ionSlope(b *asm.Block, l int, drive, v, m, h, n float64) float64 {
 	c := func(j int) float64 { return b.Coef[j][l] }
-	x := float64(m*m) * float64(float64(m*h)*c(asm.HHNa))
+	x := float64(float64(m*m) * float64(float64(m*h)*c(asm.HHNa)))
 	y := float64(n * n)
-	y = float64(y*y) * c(asm.HHK)
+	y = float64(float64(y*y) * c(asm.HHK))
 	g := x + y + c(asm.HHL)
 	return math.FMA(-g, v, math.FMA(x, c(asm.HHENa), math.FMA(y, c(asm.HHEK), drive)))
 }

@@ -34,6 +34,9 @@ func Available() []ISA {
 	return have
 }
 
+// Processor is the name that the processor gives itself.
+func Processor() string { return cpuid.CPU.BrandName }
+
 // ParseISA reads the name of an instruction set and checks that it is to be had here; the empty name is "auto", which
 // gives the widest one.
 func ParseISA(name string) (ISA, error) {

@@ -81,7 +81,7 @@ func cutOff(vTh, vT, deltaT float64) []error {
 }
 
 var flowMethods = []Method{
-	{"flow", 2, 0.05, false, "exact flow of the exponential with the linear drift frozen at its mean over the step; spikes inside the step"},
+	{"flow", 2, 0.1, false, "exact flow of the exponential with the linear drift frozen at its mean over the step; spikes inside the step"},
 	{"euler", 1, 0.05, true, "forward Euler, spikes on the grid: for comparison with other simulators"},
 	{"rk4", 4, 0.02, false, "classical Runge-Kutta; the step of a spike is finished on the flow"},
 }
@@ -97,5 +97,5 @@ func flowLimits(tau, tauW float64, method string) (stable, accurate float64) {
 	case "rk4":
 		return 2.78 * fastest, 0.03 * fastest
 	}
-	return fastest, 0.01 * fastest
+	return fastest, 0.03 * fastest
 }

@@ -12,7 +12,8 @@ const memory = 256
 // lane is the book of one lane: which point it runs, and what its neuron has done. Times are those of the lane, from
 // the start of its point.
 type lane struct {
-	chain, link int // chain is -1 in a lane without work
+	chain, link int  // chain is idle in a lane without work
+	waits       bool // for the next decision, to go on with its chain
 	row         int
 	start       int64 // the shard's step at which the point began
 	params      []float64
@@ -20,25 +21,44 @@ type lane struct {
 
 	train     pop.Train
 	intervals int64           // in the whole run
+	early     [early]float64  // the first ones
 	isi       [memory]float64 // a ring of the last ones
 	adapt     float64         // sum of (next - this)/(next + this)
 
 	look   int64     // intervals at which to look for a pattern again
 	state  []float64 // at the last decision
 	spikes int64     // at the last decision
-	quiet  [2]float64 // swing of V between the last three decisions, mV
 
-	settled pattern // the pattern the train has settled to; mean 0 before
-	from    float64 // ms: since when extremes are kept; NaN before
-	v0      float64 // V then
+	settled repetition // what the train has settled to; mean 0 before
+
+	from   float64   // ms: since when extremes of V are kept; NaN before
+	span   extent    // of V since then
+	swings [2]extent // of V between the last decisions, the older first
 }
 
+// early is how many intervals at the start of a train are remembered.
+const early = 8
+
+// extent is a range of V, mV.
+type extent struct{ lo, hi float64 }
+
+// nowhere is the extent that any other replaces.
+var nowhere = extent{math.Inf(1), math.Inf(-1)}
+
+func (a extent) join(b extent) extent { return extent{min(a.lo, b.lo), max(a.hi, b.hi)} }
+
+// idle stands for no chain.
+const idle = -1
+
+// runs tells whether the lane is on its way through a point.
+func (l *lane) runs() bool { return l.chain != idle && !l.waits }
+
 // begin opens the book of a new point.
-func (l *lane) begin(chain, link, row int, start int64) {
-	l.chain, l.link, l.row, l.start = chain, link, row, start
+func (l *lane) begin(link, row int, start int64) {
+	l.link, l.row, l.start, l.waits = link, row, start, false
 	l.train, l.intervals, l.adapt = pop.Train{}, 0, 0
-	l.look, l.spikes, l.quiet = firstLook, 0, [2]float64{math.Inf(1), math.Inf(1)}
-	l.settled, l.from = pattern{}, math.NaN()
+	l.look, l.spikes = firstLook, 0
+	l.settled, l.from, l.span, l.swings = repetition{}, math.NaN(), nowhere, [2]extent{nowhere, nowhere}
 }
 
 // spike notes a spike at t ms; discard is the time from which intervals count.
@@ -49,10 +69,18 @@ func (l *lane) spike(t, discard float64) {
 			before := l.isi[(l.intervals-1)%memory]
 			l.adapt += (isi - before) / (isi + before)
 		}
+		if l.intervals < early {
+			l.early[l.intervals] = isi
+		}
 		l.isi[l.intervals%memory] = isi
 		l.intervals++
 	}
 	l.train.Add(t, discard)
+}
+
+// late writes the last intervals that count into buf, the oldest first.
+func (l *lane) late(buf *[memory]float64) []float64 {
+	return l.recent(int(min(l.train.Intervals, memory)), buf)
 }
 
 // recent writes the last n intervals, the oldest first, into buf; fewer if there are fewer.

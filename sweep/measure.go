@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ const (
 	mVMax
 	mStatus
 	mPattern
+	mMargin
 	mPeriod
 	mAdaptation
 	mEnded
@@ -29,34 +31,30 @@ const (
 
 type record [measures]float64
 
-// kind says how a measure stands in a table.
-type kind int
+// measure is a column of the table.
+type measure struct {
+	name  string
+	count bool     // a whole number, never missing
+	words []string // what its values stand for, or nil for numbers
+	doc   string
+}
 
-const (
-	number kind = iota
-	count
-	word
-)
-
-var measureList = [measures]struct {
-	name string
-	kind kind
-	doc  string
-}{
-	mRate:       {"rate_Hz", number, "1000 / mean interval of the spikes after discard; 0 where fewer than two"},
-	mRateError:  {"rate_error_Hz", number, "estimate of the numerical error of the rate, from a second resolution"},
-	mSpikes:     {"spikes", count, "spikes in the whole run"},
-	mLatency:    {"latency_ms", number, "time of the first spike"},
-	mISIFirst:   {"isi_first_ms", number, "first interval of the whole run"},
-	mISILast:    {"isi_last_ms", number, "last interval of the whole run"},
-	mCV:         {"isi_cv", number, "coefficient of variation of the intervals after discard"},
-	mVMin:       {"V_min_mV", number, "lowest V after discard"},
-	mVMax:       {"V_max_mV", number, "highest V after discard"},
-	mStatus:     {"status", word, "ok, or one word for what is to be known of this point: " + strings.Join(statusNames[1:], ", ")},
-	mPattern:    {"pattern", word, "the firing pattern by the rule of Pattern: " + strings.Join(patternNames, ", ")},
-	mPeriod:     {"period", count, "spikes after which the train repeats itself; empty where it does not"},
-	mAdaptation: {"adaptation", number, "mean of (next - this)/(next + this) over neighbouring intervals of the whole run"},
-	mEnded:      {"ended", word, "how the run ended: " + strings.Join(endNames, ", ")},
+var measureList = [measures]measure{
+	mRate:       {"rate_Hz", false, nil, "1000 / mean interval of the spikes after discard; 0 where fewer than two"},
+	mRateError:  {"rate_error_Hz", false, nil, "estimate of the numerical error of the rate, from a second resolution"},
+	mSpikes:     {"spikes", true, nil, "spikes in the whole run"},
+	mLatency:    {"latency_ms", false, nil, "time of the first spike"},
+	mISIFirst:   {"isi_first_ms", false, nil, "first interval of the whole run"},
+	mISILast:    {"isi_last_ms", false, nil, "last interval of the whole run"},
+	mCV:         {"isi_cv", false, nil, "coefficient of variation of the intervals after discard"},
+	mVMin:       {"V_min_mV", false, nil, "lowest V after discard"},
+	mVMax:       {"V_max_mV", false, nil, "highest V after discard"},
+	mStatus:     {"status", false, statusNames, "ok, or one word for what is to be known of this point: " + strings.Join(statusNames[1:], ", ")},
+	mPattern:    {"pattern", false, patternNames, "the firing pattern by the rule of Pattern: " + strings.Join(patternNames, ", ")},
+	mMargin:     {"pattern_margin", false, nil, "how far the quantity that decided the pattern is from its bound, as a factor; near 1 means a close call"},
+	mPeriod:     {"period", false, nil, "spikes after which the train repeats itself; empty where it does not"},
+	mAdaptation: {"adaptation", false, nil, "mean of (next - this)/(next + this) over neighbouring intervals of the whole run"},
+	mEnded:      {"ended", false, endNames, "how the run ended: " + strings.Join(endNames, ", ")},
 }
 
 // contract is what a sweep tells unless asked for something else.
@@ -75,12 +73,15 @@ func MeasureNames() []string {
 
 // MeasureDoc says what a column means.
 func MeasureDoc(name string) string {
-	for _, m := range measureList {
-		if m.name == name {
-			return m.doc
-		}
+	if j := measureNamed(name); j >= 0 {
+		return measureList[j].doc
 	}
 	return ""
+}
+
+// measureNamed is the measure of a column, or -1.
+func measureNamed(name string) int {
+	return slices.IndexFunc(measureList[:], func(m measure) bool { return m.name == name })
 }
 
 // measuresOf finds measures by name, with or without the unit. Status is always among them.
@@ -89,45 +90,32 @@ func measuresOf(names []string) ([]int, error) {
 		names = contract
 	}
 	var found []int
+	var faults []error
 	for _, name := range names {
-		j := slices.IndexFunc(measureList[:], func(m struct {
-			name string
-			kind kind
-			doc  string
-		}) bool {
-			return m.name == name || strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(m.name, "_Hz"), "_ms"), "_mV") == name
-		})
-		if j < 0 {
+		j := slices.IndexFunc(measureList[:], func(m measure) bool { return m.name == name || unitless(m.name) == name })
+		switch {
+		case j < 0:
+			hint := "have " + strings.Join(MeasureNames(), ", ")
 			if near := model.Nearest(name, MeasureNames()); near != "" {
-				return nil, fmt.Errorf("sweep: there is no measure %q; did you mean %q?", name, near)
+				hint = fmt.Sprintf("did you mean %q?", near)
 			}
-			return nil, fmt.Errorf("sweep: there is no measure %q (have %s)", name, strings.Join(MeasureNames(), ", "))
-		}
-		if !slices.Contains(found, j) {
+			faults = append(faults, fmt.Errorf("sweep: there is no measure %q; %s", name, hint))
+		case !slices.Contains(found, j):
 			found = append(found, j)
 		}
 	}
 	if !slices.Contains(found, mStatus) {
 		found = append(found, mStatus)
 	}
-	return found, nil
+	return found, errors.Join(faults...)
 }
 
-// Status words.
-const (
-	statusOK = iota
-	statusNaN
-	statusDrift
-	statusStopped
-	statusSubthreshold
-)
-
-var statusNames = []string{
-	"ok",
-	"nan",          // a state left the numbers; a smaller dt may help
-	"drift",        // the intervals still change at the end: more time or more discard is needed
-	"stopped",      // a train that ended long before the run did
-	"subthreshold", // an oscillation goes on below V_th: no spikes by definition
+// unitless is the name of a column without its unit.
+func unitless(name string) string {
+	for _, unit := range []string{"_Hz", "_ms", "_mV"} {
+		name = strings.TrimSuffix(name, unit)
+	}
+	return name
 }
 
 // How a run ended.

@@ -8,11 +8,12 @@ const maxPeriod = 64
 // firstLook is the number of intervals at which a train is first looked at.
 const firstLook = 12
 
-// pattern is a train that repeats itself after period intervals.
-type pattern struct {
+// repetition is a train that repeats itself after period intervals.
+type repetition struct {
 	period int
 	isi    [maxPeriod]float64 // ms; the interval that comes next is the first
-	mean   float64            // ms; 0 for no pattern
+	mean   float64            // ms; 0 for none
+	drift  float64            // by how much, relative, the mean may still change to the end of the run
 }
 
 // A train is settled when its return map has converged: not when it is quiet for a while. Near a saddle-node of cycles
@@ -29,41 +30,38 @@ type pattern struct {
 const (
 	settleMean  = 1e-6
 	settleGhost = 1e-3
-	alike       = 1e-3 // intervals one period apart differ by less, relative to the mean
+	alike       = 3e-4 // intervals one period apart differ by less, relative to the mean; the ripple does
 )
 
-// settle looks for the pattern a train has settled to, given its last intervals and the time to come. A zero pattern
-// means that there is none yet.
-func settle(x []float64, left float64) (found pattern) {
-	mean := 0.0
-	for _, isi := range x {
-		mean += isi
-	}
-	mean /= float64(len(x))
-	p := repeats(x, alike*mean)
+// settle looks for what a train has settled to, given its last intervals and the time to come (ms). A zero repetition
+// means nothing yet.
+func settle(x []float64, left float64) (found repetition) {
+	p := period(x)
 	if p == 0 {
-		return pattern{}
+		return repetition{}
 	}
 	k := len(x) / 4 / p * p // the step between windows of 2k
 	if k < 3 {
-		return pattern{}
+		return repetition{}
 	}
 	x = x[len(x)-4*k:]
 	a, b, c := hann(x[:2*k]), hann(x[k:3*k]), hann(x[2*k:])
 	drift := max(math.Abs(b-a), math.Abs(c-b)) / float64(k) / c
 	n := max(1, left/c)
 	if drift > min(settleMean/n, settleGhost/(n*n)) {
-		return pattern{}
+		return repetition{}
 	}
 	if grows(x, p, 1e-9*c) {
-		return pattern{}
+		return repetition{}
 	}
-	return patternOf(x, p, c)
+	found = repetitionOf(x, p, c)
+	found.drift = drift * n
+	return found
 }
 
-// patternOf is the mean course of the last intervals over a period, brought to the given mean.
-func patternOf(x []float64, p int, mean float64) pattern {
-	found := pattern{period: p, mean: mean}
+// repetitionOf is the mean course of the last intervals over a period, brought to the given mean.
+func repetitionOf(x []float64, p int, mean float64) repetition {
+	found := repetition{period: p, mean: mean}
 	periods := max(1, len(x)/2/p)
 	sum := 0.0
 	for j := range p {
@@ -78,9 +76,13 @@ func patternOf(x []float64, p int, mean float64) pattern {
 	return found
 }
 
-// repeats is the least p such that intervals p apart differ by less than tol, over all of x, of which three periods
-// are needed; 0 if there is none.
-func repeats(x []float64, tol float64) int {
+// period is the least p such that intervals p apart are alike all over x, of which three periods are needed; 0 if there
+// is none.
+func period(x []float64) int {
+	if len(x) < 3 {
+		return 0
+	}
+	tol := alike * mean(x)
 	for p := 1; p <= min(maxPeriod, len(x)/3); p++ {
 		ok := true
 		for i := len(x) - 1; i >= p && ok; i-- {
@@ -91,6 +93,14 @@ func repeats(x []float64, tol float64) int {
 		}
 	}
 	return 0
+}
+
+func mean(x []float64) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += v - x[0]
+	}
+	return x[0] + sum/float64(len(x))
 }
 
 // hann is the mean of x under Hann's window.

@@ -371,12 +371,12 @@ func (s Spec) Forecast(workers int) (Forecast, error) {
 	if s.Late {
 		perRow += lateGuess * 8 * 3
 	}
-	f.Bytes = float64(f.Points)*perRow + float64(max(1, workers)*lanes*2*laneBytes)
+	f.Bytes = float64(f.Points)*perRow + float64(max(1, workers)*width*2*laneBytes)
 	return f, nil
 }
 
 const (
-	tableShare = 1.5       // the table copies the columns; words take two machine words each
-	lateGuess  = 16        // late intervals of a point, on average
+	tableShare = 1.5 // the table copies the columns; words take two machine words each
+	lateGuess  = 16  // late intervals of a point, on average
 	laneBytes  = 8*64 + 8*memory + 512
 )

@@ -67,8 +67,6 @@ const (
 	FlowR               //
 	FlowC               // dt/(tau delta_T)
 	FlowDeltaT          //
-	FlowHalf            // delta_T/2
-	FlowSixth           // delta_T/6
 	FlowVTh             //
 	FlowA               //
 	FlowAVRest          // -a V_rest
@@ -84,6 +82,8 @@ const (
 	FlowHold            // whole steps in t_ref
 	FlowHoldPart        // and the rest of it, as part of a step
 	FlowDt              //
+	FlowLag             // a (dt/tau_w)/6
+	FlowTail            // a (dt/tau_w)²/6
 	FlowCoefs
 )
 

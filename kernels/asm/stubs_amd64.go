@@ -14,12 +14,22 @@ func ExpAVX2(dst *float64, src *float64, n int)
 //go:noescape
 func ExpAVX512(dst *float64, src *float64, n int)
 
-// HHDemoAVX2 advances every group by Steps steps.
+// HHStrangAVX2 advances a group; see Block.
 //
 //go:noescape
-func HHDemoAVX2(b *HHDemoBlock)
+func HHStrangAVX2(b *Block)
 
-// HHDemoAVX512 advances every group by Steps steps.
+// HHStrangFullAVX2 advances a group; see Block.
 //
 //go:noescape
-func HHDemoAVX512(b *HHDemoBlock)
+func HHStrangFullAVX2(b *Block)
+
+// HHStrangAVX512 advances a group; see Block.
+//
+//go:noescape
+func HHStrangAVX512(b *Block)
+
+// HHStrangFullAVX512 advances a group; see Block.
+//
+//go:noescape
+func HHStrangFullAVX512(b *Block)

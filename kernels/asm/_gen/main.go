@@ -29,7 +29,9 @@ var files = []struct {
 	kernels []func(f *file, w isa)
 }{
 	{"exp", []func(*file, isa){exp}},
-	{"hhdemo", []func(*file, isa){hhDemo("HHDemo", 8, 8, Tuning{})}},
+	{"hh", []func(*file, isa){
+		hhKernel("HHStrang", 4, 8, Tuning{}, hhStrang),
+	}},
 }
 
 // A file is one assembly file in the making.

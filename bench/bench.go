@@ -1,0 +1,144 @@
+// Package bench says what popsim measures of itself, once for go test -bench and for popsim bench.
+//
+// A Scenario is one kernel at work on neurons that fire: a model, a method, an instruction set, parameters shared or
+// each neuron's own, a way of recording, and a number of neurons that decides which memory they live in. A population
+// is the same under pop, with workers and epochs; work is what an accurate answer costs. Rows are printed in the format
+// of Go benchmarks, so that benchstat reads them.
+//
+// A time is that of the fastest of many short calls: on a shared machine the fastest is the one that nothing disturbed.
+// Phases of the neurons are spread evenly over their period, so that every call meets the same number of spikes. How far
+// the median call lies above the fastest is watched, and said when it is much.
+package bench
+
+import (
+	"fmt"
+	"slices"
+
+	"popsim/kernels"
+	"popsim/model"
+)
+
+// Sizes of a scenario, in neurons: the columns of L1 fit the first-level cache, those of L2 the second, Memory neither.
+const (
+	L1     = 512
+	L2     = 16384
+	Memory = 4194304
+)
+
+// Scenario is one kernel at work.
+type Scenario struct {
+	Model  *model.Model
+	Method model.Method
+	ISA    kernels.ISA
+	Each   bool    // every parameter, the current and the gain are each neuron's own
+	Full   bool    // extrema are kept and an input is added in every step; else only spikes leave
+	N      int     // neurons
+	Dt     float64 // ms
+}
+
+// Name is the name of the scenario's row, behind "BenchmarkKernel/".
+func (s Scenario) Name() string {
+	name := fmt.Sprintf("model=%s/method=%s/isa=%v/params=%s/n=%d", s.Model.Name, s.Method.Name, s.ISA, s.params(), s.N)
+	if s.Full {
+		name += "/record=full"
+	}
+	return name
+}
+
+func (s Scenario) params() string {
+	if s.Each {
+		return "each"
+	}
+	return "uniform"
+}
+
+// steps is the number of steps in a call: as many as pop takes in an epoch.
+func (s Scenario) steps() int {
+	if s.N <= L1 {
+		return 256
+	}
+	return 64
+}
+
+// Selection says which scenarios are wanted. The zero value of a field means all of them.
+type Selection struct {
+	Models []*model.Model
+	Method string
+	ISA    kernels.ISA // 0 means all that this processor has
+	Quick  bool        // uniform parameters, spikes only, first-level cache
+	Dt     float64     // ms; 0 means the method's own
+}
+
+// Kernels lists the scenarios of a selection. A method without assembly has rows for plain Go alone.
+func (q Selection) Kernels() ([]Scenario, error) {
+	type kind struct {
+		each, full bool
+		n          int
+	}
+	var kinds []kind
+	for _, n := range []int{L1, L2, Memory} {
+		for _, each := range []bool{false, true} {
+			for _, full := range []bool{false, true} {
+				kinds = append(kinds, kind{each, full, n})
+			}
+		}
+	}
+	if q.Quick {
+		kinds = kinds[:1]
+	}
+	var list []Scenario
+	err := q.kernels(func(k *kernels.Kernel) error {
+		for _, x := range kinds {
+			list = append(list, Scenario{k.Model, k.Method, k.ISA, x.each, x.full, x.n, q.dt(k.Method)})
+		}
+		return nil
+	})
+	return list, err
+}
+
+// kernels calls f for every kernel of the selection.
+func (q Selection) kernels(f func(*kernels.Kernel) error) error {
+	models := q.Models
+	if models == nil {
+		models = model.All
+	}
+	sets := kernels.Available()
+	if q.ISA != kernels.Auto {
+		sets = []kernels.ISA{q.ISA}
+	}
+	for _, m := range models {
+		methods := m.Methods
+		if q.Method != "" {
+			if len(models) > 1 && !slices.ContainsFunc(methods, func(x model.Method) bool { return x.Name == q.Method }) {
+				continue
+			}
+			one, err := m.Method(q.Method)
+			if err != nil {
+				return err
+			}
+			methods = []model.Method{one}
+		}
+		for _, method := range methods {
+			for _, isa := range sets {
+				k, err := kernels.For(m, method, isa)
+				if err != nil {
+					return err
+				}
+				if k.ISA != isa {
+					continue
+				}
+				if err := f(k); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (q Selection) dt(method model.Method) float64 {
+	if q.Dt > 0 {
+		return q.Dt
+	}
+	return method.Dt
+}

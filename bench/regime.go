@@ -1,0 +1,107 @@
+package bench
+
+import (
+	"fmt"
+	"math"
+
+	"popsim/kernels"
+	"popsim/model"
+)
+
+// regime is what the neurons of a model do while they are timed: they fire, each at its own phase of the same cycle.
+type regime struct {
+	preset string
+	set    map[string]float64 // what differs from the preset
+	i      float64            // input current
+	start  []float64          // initial state; nil means rest
+}
+
+// Rates are 50 to 80 Hz. The reduced Hodgkin-Huxley neuron has to be started on the side that fires, since it may as
+// well rest.
+var regimes = map[string]regime{
+	"lif":  {set: map[string]float64{"t_ref": 2}, i: 23.8},
+	"eif":  {i: 10.6},
+	"adex": {preset: "bg05", set: map[string]float64{"V_th": 0}, i: 1900},
+	"hh":   {i: 7, start: []float64{-60, 0.053, 0.596, 0.318}},
+	"rhh":  {i: 8, start: []float64{-10, 0.3}},
+}
+
+// params is the parameter vector of the regime.
+func (r regime) params(m *model.Model) []float64 {
+	s, err := m.Preset(r.preset)
+	if err != nil {
+		panic("bug: bench: " + err.Error())
+	}
+	for name, x := range r.set {
+		s.Params[m.Index(name)] = x
+	}
+	return s.Params
+}
+
+// setting describes n neurons in the regime. With each, every parameter is a column of its own, and currents differ by
+// 1 % between neurons.
+func (r regime) setting(m *model.Model, n int, each bool) kernels.Setting {
+	if !each {
+		n = 1
+	}
+	column := func(x float64) kernels.Values {
+		c := make(kernels.Values, n)
+		for i := range c {
+			c[i] = x
+		}
+		return c
+	}
+	set := kernels.Setting{I: column(r.i), Gain: column(1)}
+	for _, x := range r.params(m) {
+		set.P = append(set.P, column(x))
+	}
+	if each {
+		for i := range set.I {
+			set.I[i] *= 1 + 0.01*(scatter(i)-0.5)
+		}
+	}
+	return set
+}
+
+// scatter is term i of the golden-section sequence, which fills [0, 1) evenly.
+func scatter(i int) float64 {
+	_, x := math.Modf(float64(i+1) * (math.Phi - 1))
+	return x
+}
+
+// cycle follows one neuron until it fires regularly, and gives its states at the starts of the steps of one period.
+func (r regime) cycle(k *kernels.Kernel, dt float64) ([][]float64, error) {
+	const settle, longest = 1000.0, 1000.0 // ms
+	s := k.NewShard(0, 1, dt, r.setting(k.Model, 1, false))
+	y := make([]float64, len(k.Model.States))
+	k.Model.Initial(r.params(k.Model), y)
+	if r.start != nil {
+		copy(y, r.start)
+	}
+	s.Enter(0, 0, y)
+	w := kernels.NewWorker()
+	step := int64(settle / dt)
+	s.Advance(w, 0, int(step), kernels.Drive{}, false, nil)
+	var states [][]float64
+	var events []kernels.Event
+	fired := false
+	for end := step + int64(longest/dt); step < end; step++ {
+		events = s.Advance(w, step, 1, kernels.Drive{}, false, events[:0])
+		if len(events) > 0 {
+			if fired {
+				return states, nil
+			}
+			fired = true
+		}
+		if fired {
+			y := make([]float64, len(y))
+			s.State(0, step+1, y)
+			states = append(states, y)
+		}
+	}
+	return nil, fmt.Errorf("bench: %s with %s does not fire regularly at dt = %v ms; a smaller one will do",
+		k.Model.Name, k.Method.Name, dt)
+}
+
+// at is the state of neuron i of many that are spread over the cycle.
+func at(cycle [][]float64, i int) []float64 { return cycle[int(scatter(i)*float64(len(cycle)))] }

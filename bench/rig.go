@@ -1,0 +1,124 @@
+package bench
+
+import (
+	"math"
+	"runtime"
+	"slices"
+	"time"
+
+	"popsim/kernels"
+)
+
+// rig is a scenario set up to run: shards that fire, each with a clock of its own. Its calls go round the shards, so
+// that in a scenario of many each finds its columns cold.
+type rig struct {
+	Scenario
+	shards []*kernels.Shard
+	now    []int64 // step in which each shard stands
+	turn   int
+	worker *kernels.Worker
+	drive  kernels.Drive
+	events []kernels.Event
+	spikes int
+	calls  int
+}
+
+const shardSize = 8192 // neurons, as in pop
+
+func newRig(s Scenario) (*rig, error) {
+	k, err := kernels.For(s.Model, s.Method, s.ISA)
+	if err != nil {
+		return nil, err
+	}
+	in := regimes[s.Model.Name]
+	cycle, err := in.cycle(k, s.Dt)
+	if err != nil {
+		return nil, err
+	}
+	size := min(s.N, shardSize)
+	s.N = (s.N + size - 1) / size * size
+	r := &rig{Scenario: s, worker: kernels.NewWorker(), now: make([]int64, s.N/size)}
+	set := in.setting(s.Model, size, s.Each)
+	for range r.now {
+		shard := k.NewShard(0, size, s.Dt, set)
+		r.shards = append(r.shards, shard)
+		if s.Full {
+			shard.ResetExtrema(0)
+		}
+		if first := r.shards[0]; shard != first {
+			for j := range shard.Y {
+				copy(shard.Y[j], first.Y[j])
+			}
+			copy(shard.Wake, first.Wake)
+			copy(shard.Rem, first.Rem)
+			continue
+		}
+		for i := range size {
+			shard.Enter(i, 0, at(cycle, i))
+		}
+	}
+	if s.Full {
+		r.drive.Wave = make([]float64, s.steps())
+		for i := range r.drive.Wave {
+			r.drive.Wave[i] = 1e-3 * in.i * math.Sin(float64(i))
+		}
+	}
+	for range min(4, len(r.now)) { // warm up, and let events grow
+		r.call()
+	}
+	r.events = slices.Grow(r.events, 4*cap(r.events))
+	r.spikes, r.calls = 0, 0
+	return r, nil
+}
+
+// call advances one shard, and gives the time it took.
+func (r *rig) call() time.Duration {
+	shard, first := r.shards[r.turn], r.now[r.turn]
+	start := time.Now()
+	r.events = shard.Advance(r.worker, first, r.steps(), r.drive, r.Full, r.events[:0])
+	took := time.Since(start)
+	r.now[r.turn] += int64(r.steps())
+	r.turn = (r.turn + 1) % len(r.shards)
+	r.spikes += len(r.events)
+	r.calls++
+	return took
+}
+
+// Result is what a scenario came to.
+type Result struct {
+	Calls  int
+	Step   float64 // ns per neuron-step, in the fastest call
+	Spread float64 // the median call over the fastest
+	Rate   float64 // spikes per neuron and second of model time, Hz
+}
+
+// PerSecond is the speed in neuron-steps per second.
+func (r Result) PerSecond() float64 { return 1e9 / r.Step }
+
+// result sums up the calls that took the given times.
+func (r *rig) result(took []time.Duration) Result {
+	slices.Sort(took)
+	neurons := float64(r.N / len(r.shards))
+	per := neurons * float64(r.steps())
+	return Result{
+		Calls:  len(took),
+		Step:   float64(took[0]) / per,
+		Spread: float64(took[len(took)/2]) / float64(took[0]),
+		Rate:   1000 * float64(r.spikes) / (float64(r.calls) * per * r.Dt),
+	}
+}
+
+// Measure runs a scenario for about the given time, and at least three calls.
+func Measure(s Scenario, budget time.Duration) (Result, error) {
+	r, err := newRig(s)
+	if err != nil {
+		return Result{}, err
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	took := make([]time.Duration, 0, 1<<16)
+	for begin := time.Now(); len(took) < 3 || len(took) < cap(took) && time.Since(begin) < budget; {
+		took = append(took, r.call())
+	}
+	return r.result(took), nil
+}

@@ -1,0 +1,53 @@
+// Command popsim is the voice of the house: it reads what is asked on the command line, lets the other rooms answer,
+// and hands the answer on. Data go to standard output or to files, talk to standard error. It exits with 0 when all
+// is done, 1 when the work failed, 2 when it refused to begin, and 130 when it was interrupted.
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// Exit codes.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitMisused     = 2
+	exitInterrupted = 130
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run is popsim, callable: arguments in, data and talk out, and the exit code back.
+func run(args []string, stdout, stderr io.Writer) int {
+	signal.Ignore(syscall.SIGPIPE) // a reader that goes away is an error of Write, after which files are tidied up
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // whoever interrupts a second time does not want to wait
+	return speak(ctx, args, stdout, stderr)
+}
+
+// speak is run under a context that may end the work early.
+func speak(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	v := &voice{args: args, out: stdout, err: stderr}
+	root := v.root()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	v.complain(err)
+	var m misuse
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &m):
+		return exitMisused
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	}
+	return exitFailed
+}

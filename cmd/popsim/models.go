@@ -1,0 +1,150 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"popsim/model"
+)
+
+func (v *voice) modelsVerb() *cobra.Command {
+	return &cobra.Command{
+		Use:               "models [MODEL]",
+		Short:             "The models; of one, its equations, parameters, presets and methods",
+		Example:           "  popsim models\n  popsim models adex",
+		ValidArgsFunction: completeModels,
+		RunE: func(_ *cobra.Command, args []string) error {
+			switch len(args) {
+			case 0:
+				listModels(v.out)
+				return nil
+			case 1:
+				name, _, _ := strings.Cut(args[0], ":")
+				m, err := model.Lookup(name)
+				if err != nil {
+					return misused(err)
+				}
+				describeModel(v.out, m)
+				return nil
+			}
+			return misused(fmt.Errorf("models takes one name, but got %s", strings.Join(args, " ")))
+		},
+	}
+}
+
+// columns writes lines whose cells are divided by tabs, aligned.
+func columns(w io.Writer, lines func(w io.Writer)) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	lines(t)
+	_ = t.Flush()
+}
+
+func listModels(w io.Writer) {
+	columns(w, func(w io.Writer) {
+		for _, m := range model.All {
+			fmt.Fprintf(w, "%s\t%s\tmethods: %s\n", m.Name, m.Title, strings.Join(methodNames(m), ", "))
+		}
+	})
+	fmt.Fprintln(w, "\npopsim models MODEL tells the equations, parameters, presets and methods of one.")
+}
+
+func methodNames(m *model.Model) []string {
+	var names []string
+	for _, q := range m.Methods {
+		names = append(names, q.Name)
+	}
+	return names
+}
+
+// describeModel tells all there is to know about a model in order to use it.
+func describeModel(w io.Writer, m *model.Model) {
+	fmt.Fprintf(w, "%s: %s\n\n", m.Name, m.Title)
+	for _, line := range m.Equations {
+		fmt.Fprintf(w, "  %s\n", line)
+	}
+	fmt.Fprintf(w, "\n  %s\n\n  %s\n\n", m.Source, strings.Join(spikeRule(m), "\n  "))
+	fmt.Fprintln(w, "Parameters")
+	columns(w, func(w io.Writer) {
+		for _, q := range m.Params {
+			fmt.Fprintf(w, "  %s\t%v\t%s\t%s\n", q.Name, q.Default, unitless(q.Unit), q.Doc)
+		}
+		fmt.Fprintf(w, "  I\t0\t%s\tinput current\n", m.CurrentUnit)
+	})
+	fmt.Fprintln(w, "\nStates, at the start those of the stable rest at I = 0 unless set")
+	columns(w, func(w io.Writer) {
+		for _, s := range m.States {
+			fmt.Fprintf(w, "  %s0\t%s\t%s\n", s.Name, unitless(s.Unit), s.Doc)
+		}
+	})
+	fmt.Fprintln(w, "\nMethods, the default first")
+	columns(w, func(w io.Writer) {
+		for _, q := range m.Methods {
+			order := fmt.Sprintf("order %d", q.Order)
+			if q.Order == 0 {
+				order = "exact"
+			}
+			fmt.Fprintf(w, "  %s\t%s\tdt %v ms\t%s\n", q.Name, order, q.Dt, q.Doc)
+		}
+	})
+	if len(m.Presets()) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "\nPresets")
+	columns(w, func(w io.Writer) {
+		for _, s := range m.Presets() {
+			fmt.Fprintf(w, "  %s:%s\t%s\t%s\n", m.Name, s.Name, presetValues(m, s), presetSource(s))
+		}
+	})
+}
+
+func unitless(unit string) string {
+	if unit == "1" {
+		return "-"
+	}
+	return unit
+}
+
+// spikeRule says what a spike of m is, and which threshold is which.
+func spikeRule(m *model.Model) []string {
+	if m.Fires == model.Crossing {
+		return []string{
+			fmt.Sprintf("A spike is an upward crossing of V_th; the next one counts once V has been below V_th - %v mV.", model.Rearm),
+		}
+	}
+	rule := []string{"A spike is V reaching V_th; V is then put to V_reset and held there for t_ref."}
+	if m.Index("V_T") >= 0 {
+		rule = append(rule,
+			"V_T is the threshold of the rheobase, where the exponential takes over; V_th is only the cut-off that ends",
+			"the upstroke. Other programs use these names the other way round, or call V_th V_peak.")
+	}
+	return rule
+}
+
+// presetValues tells in what a preset differs from the defaults.
+func presetValues(m *model.Model, s model.Preset) string {
+	var parts []string
+	for j, q := range m.Params {
+		if s.Params[j] != q.Default {
+			parts = append(parts, fmt.Sprintf("%s=%.6g", q.Name, s.Params[j]))
+		}
+	}
+	if !math.IsNaN(s.I) {
+		parts = append(parts, fmt.Sprintf("I=%.6g", s.I))
+	}
+	if len(parts) == 0 {
+		return "the defaults"
+	}
+	return strings.Join(parts, " ")
+}
+
+func presetSource(s model.Preset) string {
+	if s.Note == "" {
+		return s.Source
+	}
+	return s.Source + " (" + s.Note + ")"
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"popsim/model"
+)
+
+const rootHelp = `popsim simulates populations of single neurons, fast and exactly repeatable: f-I curves, bifurcation maps, phase
+planes and bifurcation diagrams of five classical models, with spikes placed inside the time step.
+
+  popsim run lif:slide I=21 --time 200ms --spikes /dev/stdout
+  popsim fi hh I=0:20:0.5 --plot fi.svg
+  popsim models adex`
+
+// root is the tree of verbs.
+func (v *voice) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "popsim VERB MODEL[:PRESET] [NAME=VALUE ...]",
+		Short:         "populations of single neurons",
+		Long:          rootHelp,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+		RunE:          unknownVerb,
+
+		DisableFlagsInUseLine: true,
+	}
+	root.SetFlagErrorFunc(flagError)
+	root.AddCommand(v.versionVerb(), v.modelsVerb(), v.runVerb(), valuesTopic())
+	return root
+}
+
+// unknownVerb answers what is no verb, or nothing at all.
+func unknownVerb(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		fmt.Fprintln(cmd.ErrOrStderr(), cmd.Long)
+		fmt.Fprintln(cmd.ErrOrStderr(), cmd.UsageString())
+		return misused(hint(errors.New("no verb given"), "popsim run lif I=21 is a beginning; popsim VERB --help says more"))
+	}
+	var verbs []string
+	for _, c := range cmd.Commands() {
+		verbs = append(verbs, c.Name())
+	}
+	err := fmt.Errorf("there is no verb %q", args[0])
+	name, _, _ := strings.Cut(args[0], ":")
+	if slices.Contains(model.Names(), name) {
+		return misused(hint(err, "a verb comes before the model: popsim run %s", strings.Join(args, " ")))
+	}
+	if near := model.Nearest(args[0], verbs); near != "" {
+		return misused(hint(err, "did you mean popsim %s?", near))
+	}
+	return misused(hint(err, "popsim --help lists them"))
+}
+
+// flagError tells what is wrong with a flag, and suggests the nearest.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return misused(err)
+	}
+	name := unknown.GetSpecifiedName()
+	var known []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+	switch {
+	case unknown.GetSpecifiedShortnames() != "":
+		return misused(hint(fmt.Errorf("%s has no flag -%s", cmd.CommandPath(), name),
+			"a parameter is set without a dash, as in I=-5; %s --help lists the flags", cmd.CommandPath()))
+	case namesQuantity(name):
+		return misused(hint(fmt.Errorf("%s has no flag --%s", cmd.CommandPath(), name), "a parameter is set without dashes: %s=VALUE", name))
+	}
+	err = fmt.Errorf("%s has no flag --%s", cmd.CommandPath(), name)
+	if near := model.Nearest(name, known); near != "" {
+		return misused(hint(err, "did you mean --%s?", near))
+	}
+	return misused(hint(err, "%s --help lists the flags", cmd.CommandPath()))
+}
+
+// namesQuantity tells whether some model has a parameter or state of that name.
+func namesQuantity(name string) bool {
+	return name == "I" || slices.ContainsFunc(model.All, func(m *model.Model) bool {
+		return m.Index(name) >= 0 || m.StateIndex(strings.TrimSuffix(name, "0")) >= 0
+	})
+}
+
+// environment is the variable of the given name, or otherwise fallback.
+func environment(name, fallback string) string {
+	if x := os.Getenv(name); x != "" {
+		return x
+	}
+	return fallback
+}
+
+const valuesHelp = `NAME=VALUE sets a parameter of the model, the input current I, or an initial state (V0, w0, m0, h0, n0).
+popsim models MODEL lists the names. A number may carry a unit that fits: tau=10ms, I=0.8nA; a bare number is in the
+model's own unit.
+
+  I=21               one value
+  I=5,6,7            a list
+  I=0:20:0.5         from 0 to 20 in steps of 0.5; 20 is included where the steps reach it
+  I=0:20/201         201 values from 0 to 20, both included
+  I=log:1:100/50     50 values, evenly spaced in the logarithm
+  I=@file.npy        one value per point, or per neuron in run, from a .npy file or a .csv file of one column
+  I=-5:20            an interval, for bifurcation only
+  I=normal:21:2      run only: a draw for each neuron, of mean 21 and standard deviation 2
+  I=uniform:15:30    run only: a draw for each neuron between 15 and 30
+
+Several lists or ranges make a grid, in which the last one named varies fastest; --zip pairs them instead. Draws depend
+on --seed, the name and the number of the neuron alone. MODEL:PRESET starts from a published set of parameters, which
+may fix I too; what is named afterwards is set on top of it. run also knows gain, with which a neuron takes --waveform.`
+
+// valuesTopic is help on the grammar of values.
+func valuesTopic() *cobra.Command {
+	return &cobra.Command{Use: "values", Short: "How NAME=VALUE is written", Long: valuesHelp}
+}

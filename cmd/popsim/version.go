@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"popsim/kernels"
+	"popsim/sched"
+)
+
+// release is the version, replaced at the linking of a release.
+var release = "0.1.0"
+
+// version is the release and the commit it was built from, as far as the build knows it.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return release
+	}
+	commit, modified := "", ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			commit = "+" + s.Value[:min(12, len(s.Value))]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			modified = ".modified"
+		}
+	}
+	return release + commit + modified
+}
+
+func (v *voice) versionVerb() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "The version, and what it can use on this machine",
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return misused(fmt.Errorf("version takes no arguments, but got %q", args[0]))
+			}
+			var sets []string
+			for _, isa := range kernels.Available() {
+				sets = append(sets, isa.String())
+			}
+			_, err := fmt.Fprintf(v.out, "popsim %s, %s %s/%s, instruction sets %s, %d workers\n",
+				version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, strings.Join(sets, " "), sched.Allowed())
+			return err
+		},
+	}
+}

@@ -1,0 +1,219 @@
+package dynamics
+
+import (
+	"context"
+	"errors"
+	"math"
+	"testing"
+)
+
+const lineTol = 1e-3 // what straight lines between rows promise of the period, relative
+
+// The stored branches were continued by another program with its own rows; every one of them must lie on the polygon of
+// ours, whichever part of the branch that is.
+func TestStraightLinesGiveThePeriod(t *testing.T) {
+	for _, c := range []struct {
+		model, file string
+		lo, hi      float64
+	}{
+		{"rhh", "bif/auto_cycles_RHH_gL0.3_up.csv", -5, 20},
+		{"rhh", "bif/auto_cycles_RHH_gL0.3_down.csv", -5, 20},
+		{"hh", "bif/auto_cycles_HH_gL0.3.csv", 0, 170},
+	} {
+		if testing.Short() && c.model == "hh" {
+			continue
+		}
+		m, p := mustModel(t, c.model, nil)
+		d, err := Bifurcation(context.Background(), m, p, 0, Free{Name: "I", Lo: c.lo, Hi: c.hi})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range mustTable(t, c.file) {
+			if r["type"] == "MX" || r.num(t, "V_min") == r.num(t, "V_max") || r.num(t, "I") > 154.52 {
+				continue
+			}
+			i, period := r.num(t, "I"), r.num(t, "period_ms")
+			if off := periodOff(d, i, period); off > lineTol {
+				t.Errorf("%s: I = %v, period %v: the polygon passes %.1e away", c.file, i, period, off)
+			}
+		}
+	}
+}
+
+// periodOff is the relative distance in period, at parameter x, of the nearest polygon of cycles; on the vertical parts
+// of a canard, where x has no period of its own, the distance at an x within 1e-6.
+func periodOff(d *Diagram, x, period float64) float64 {
+	nearest := math.Inf(1)
+	for _, b := range d.Branches {
+		for k := 1; b.Kind == Cycle && k < len(b.Rows); k++ {
+			p, q := b.Rows[k-1], b.Rows[k]
+			if x < min(p.Parameter, q.Parameter)-1e-6 || x > max(p.Parameter, q.Parameter)+1e-6 {
+				continue
+			}
+			if math.Abs(p.Parameter-q.Parameter) < 1e-6 && (period-p.Period)*(period-q.Period) <= 0 {
+				return 0
+			}
+			w := min(1, max(0, (x-p.Parameter)/(q.Parameter-p.Parameter)))
+			nearest = min(nearest, math.Abs(p.Period+w*(q.Period-p.Period)-period)/period)
+		}
+	}
+	return nearest
+}
+
+func TestFourCyclesBetweenTheFolds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("four variables take a second")
+	}
+	m, p := mustModel(t, "hh", nil)
+	// The Hopf point from which three of them come lies outside the interval.
+	d, err := Bifurcation(context.Background(), m, p, 0, Free{Name: "I", Lo: 7.5, Hi: 9, Marks: []float64{7.8, 7.9, 8.5}})
+	if err != nil || len(d.Warnings) > 0 {
+		t.Fatal(err, d.Warnings)
+	}
+	for _, want := range []struct {
+		i                float64
+		stable, unstable int
+	}{{7.8, 1, 1}, {7.9, 1, 3}, {8.5, 1, 1}} {
+		stable, unstable := 0, 0
+		for _, b := range d.Branches {
+			for _, r := range b.Rows {
+				switch {
+				case b.Kind != Cycle || r.Parameter != want.i:
+				case r.Stable:
+					stable++
+				default:
+					unstable++
+				}
+			}
+		}
+		if stable != want.stable || unstable != want.unstable {
+			t.Errorf("I = %v: %d stable and %d unstable cycles, want %+v", want.i, stable, unstable, want)
+		}
+	}
+}
+
+func TestOtherValuesOfNPlusH(t *testing.T) {
+	m, p := mustModel(t, "rhh", map[string]float64{"n_plus_h": 0.8})
+	d, err := Bifurcation(context.Background(), m, p, 0, Free{Name: "I", Lo: -20, Hi: 260})
+	if err != nil || len(d.Warnings) > 0 {
+		t.Fatal(err, d.Warnings)
+	}
+	var hopfs []float64
+	for _, q := range d.Points {
+		if q.Label == Hopf {
+			hopfs = append(hopfs, q.Parameter)
+			if q.Criticality != "sub" {
+				t.Errorf("the Hopf point at I = %v is %scritical", q.Parameter, q.Criticality)
+			}
+		}
+	}
+	if len(hopfs) != 2 || math.Abs(hopfs[0]+3.132) > 1e-3 || math.Abs(hopfs[1]-250.06) > 1e-2 {
+		t.Errorf("Hopf points at %v, want -3.132 and 250.06", hopfs)
+	}
+	m, p = mustModel(t, "rhh", map[string]float64{"n_plus_h": 0.9})
+	if d, err = Bifurcation(context.Background(), m, p, 0, Free{Name: "I", Lo: -20, Hi: 60}); err != nil || len(d.Points) != 0 || len(d.Branches) != 1 {
+		t.Errorf("n_plus_h = 0.9: %v, points %+v, %d branches; want one branch of equilibria and nothing else", err, d.Points, len(d.Branches))
+	}
+}
+
+// The isola has no end; over another parameter the same cycles are found, and at the same values.
+func TestIsolaIsClosedAndCutsThroughOtherDiagrams(t *testing.T) {
+	m, p := mustModel(t, "rhh", nil)
+	over := func(i float64, free Free) *Diagram {
+		d, err := Bifurcation(context.Background(), m, p, i, free)
+		if err != nil || len(d.Warnings) > 0 {
+			t.Fatal(err, d.Warnings)
+		}
+		return d
+	}
+	isola := over(0, Free{Name: "I", Lo: -5, Hi: 20, Marks: []float64{5}})
+	if len(isola.Branches) != 2 || isola.Branches[1].From != Closed || isola.Branches[1].To != Closed {
+		t.Errorf("%d branches; want the equilibria and one closed branch of cycles", len(isola.Branches))
+	}
+	across := over(5, Free{Name: "n_plus_h", Lo: 0.84, Hi: 0.9, Marks: []float64{0.855}})
+	count := 0
+	for _, r := range isola.Branches[1].Rows {
+		if r.Parameter != 5 {
+			continue
+		}
+		count++
+		same := false
+		for _, b := range across.Branches {
+			for _, q := range b.Rows {
+				same = same || b.Kind == Cycle && q.Parameter == 0.855 && math.Abs(q.Period/r.Period-1) < 1e-9 && q.Stable == r.Stable
+			}
+		}
+		if !same {
+			t.Errorf("the cycle with period %v is not found over n_plus_h", r.Period)
+		}
+	}
+	if count != 2 {
+		t.Errorf("%d cycles at I = 5, want 2", count)
+	}
+}
+
+func TestPeakOfTheCycleSinks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("four variables take a second")
+	}
+	var stored struct {
+		At20 []number `json:"cycle_peak_crosses_20mV"`
+		At0  []number `json:"cycle_peak_crosses_0mV"`
+		Low  []number `json:"cycle_peak_crosses_-20mV"`
+	}
+	mustJSON(t, "fi/thresholds_HH_gL0.3.json", &stored)
+	peaks := map[float64]float64{float64(stored.At20[0]): 20, float64(stored.At0[0]): 0, float64(stored.Low[0]): -20}
+	m, p := mustModel(t, "hh", nil)
+	free := Free{Name: "I", Lo: 20, Hi: 120}
+	for i := range peaks {
+		free.Marks = append(free.Marks, i)
+	}
+	d, err := Bifurcation(context.Background(), m, p, 0, free)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, b := range d.Branches {
+		for _, r := range b.Rows {
+			if want, marked := peaks[r.Parameter]; marked && b.Kind == Cycle {
+				if seen++; math.Abs(r.VMax-want) > 1e-6 {
+					t.Errorf("I = %v: peak at %v mV, want %v", r.Parameter, r.VMax, want)
+				}
+			}
+		}
+	}
+	if seen != len(peaks) {
+		t.Errorf("%d rows at the marks, want %d", seen, len(peaks))
+	}
+}
+
+func TestBifurcationRefuses(t *testing.T) {
+	m, p := mustModel(t, "rhh", nil)
+	if _, err := Bifurcation(context.Background(), m, p, 0, Free{Name: "g_Ca", Lo: 0, Hi: 1}); !errors.Is(err, ErrUnknownParameter) {
+		t.Errorf("unknown parameter: %v", err)
+	}
+	if _, err := Bifurcation(context.Background(), m, p, 0, Free{Name: "I", Lo: 1, Hi: 1}); err == nil {
+		t.Error("an empty interval is accepted")
+	}
+	if _, err := Bifurcation(context.Background(), m, p, 0, Free{Name: "C", Lo: -1, Hi: 1}); err == nil {
+		t.Error("a negative capacitance is accepted")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if d, err := Bifurcation(ctx, m, p, 0, Free{Name: "I", Lo: -5, Hi: 20}); !errors.Is(err, context.Canceled) || len(d.Branches) == 0 {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+func TestModelsOfOneVariable(t *testing.T) {
+	m, p := mustModel(t, "lif", nil)
+	d, err := Bifurcation(context.Background(), m, p, 0, Free{Name: "I", Lo: -10, Hi: 40})
+	if err != nil || len(d.Branches) != 1 || d.Branches[0].To != BranchEnd || d.Points[0].Parameter != 20 {
+		t.Errorf("lif: %v %+v; want one branch that ends at V_th with I = 20", err, d.Points)
+	}
+	m, p = mustModel(t, "eif", nil)
+	d, err = Bifurcation(context.Background(), m, p, 0, Free{Name: "I", Lo: -10, Hi: 40})
+	if err != nil || len(d.Points) != 1 || d.Points[0].Label != Fold || math.Abs(d.Points[0].Parameter-1.62) > 1e-12 {
+		t.Errorf("eif: %v %+v; want a fold at I = 1.62", err, d.Points)
+	}
+}

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
+	"popsim/kernels/asm"
+)
+
+// hhStep is the arithmetic of one step of HH or RHH: c gives the coefficients, drive is (g_L E_L + I)/C, y are the states before; it
+// returns those after.
+type hhStep func(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec
+
+// hhKernel writes the lean and the full kernel of a method, S vectors at a time; see asm.Block.
+func hhKernel(name string, states, S int, tune Tuning, step hhStep) func(f *file, w isa) {
+	return func(f *file, w isa) {
+		hhLoop(f, w, name, "", states, S, tune, step)
+		hhLoop(f, w, name, "Full", states, S, tune, step)
+	}
+}
+
+func hhLoop(f *file, w isa, name, full string, states, S int, tune Tuning, advance hhStep) {
+	k := f.Func(w, name+full, "func(b *Block)", "advances a group; see Block.")
+	k.Tune = tune
+	step, lane, coef, old, wake := k.Value("Step"), k.Value("Lane"), k.Value("Coef"), k.Value("Old"), k.Value("Wake")
+	y := make([]reg.Register, states)
+	for j := range y {
+		y[j] = k.pointer("Y", j)
+	}
+	col := func(r reg.Register, s int) operand.Mem { return operand.Mem{Base: r, Index: lane, Scale: 8, Disp: s * w.Bytes()} }
+	sub := func(r reg.Register, j, s int) operand.Mem { return col(r, 64/w.Lanes*j+s) }
+	k.MOVQ(operand.I32(0), k.Field("Rare"))
+	k.CMPQ(step, k.Field("Steps"))
+	k.JGE(operand.LabelRef("done"))
+
+	k.Label("step")
+	var lo, hi, row reg.GPVirtual
+	var now *Pin // the wave's value
+	if full != "" {
+		now = k.Pin()
+		wave := k.Value("Wave")
+		k.Block("wave", func(b *Block) { b.Set(now, b.Broadcast(operand.Mem{Base: wave, Index: step, Scale: 8})) })
+		lo, hi, row = k.Value("Lo"), k.Value("Hi"), k.Value("RowStride")
+		k.IMULQ(step, row)
+		k.SHLQ(imm(3), row)
+		k.ADDQ(k.Field("Row"), row)
+	}
+	k.Block("step", func(b *Block) {
+		var any Mask
+		for s := range S {
+			c := func(j int) Vec { return b.Load(sub(coef, j, s)) }
+			old0 := make([]Vec, states)
+			for j := range old0 {
+				old0[j] = b.Load(col(y[j], s))
+			}
+			var drive Vec
+			if full == "" {
+				drive = c(asm.HHDrive)
+			} else {
+				drive = b.Add(b.FMA(c(asm.HHGain), b.Get(now), c(asm.HHI)), b.Load(col(row, s)))
+				drive = b.FMA(c(asm.HHPerC), drive, c(asm.HHLeak))
+			}
+			next := advance(b, c, drive, old0)
+			v := next[0]
+			level := b.Select(b.Cmp(v, LT, c(asm.HHRearm)), c(asm.HHVTh), b.Load(col(wake, s)))
+			up := b.Cmp(v, GE, level)
+			if s > 0 {
+				up = b.MaskOr(any, up)
+			}
+			any = up
+			b.Store(col(wake, s), level)
+			if full != "" {
+				b.Store(col(lo, s), b.Min(v, b.Load(col(lo, s))))
+				b.Store(col(hi, s), b.Max(v, b.Load(col(hi, s))))
+			}
+			for j := range next {
+				b.Store(sub(old, j, s), old0[j])
+				b.Store(col(y[j], s), next[j])
+			}
+		}
+		b.Test(any)
+	})
+	forward := func(more operand.Op, around operand.Op) { // to the next vectors
+		k.ADDQ(imm(S*w.Lanes), lane)
+		k.CMPQ(lane, k.Field("Lanes"))
+		k.JLT(more)
+		k.XORQ(lane, lane)
+		k.INCQ(step)
+		k.CMPQ(step, k.Field("Steps"))
+		k.JLT(around)
+	}
+	k.JNZ(k.Later("rare", func() {
+		rare, bits := k.GP64(), k.GP64()
+		k.XORQ(rare, rare)
+		for s := S - 1; s >= 0; s-- {
+			k.Block("crossed", func(b *Block) { b.Bits(b.Cmp(b.Load(col(y[0], s)), GE, b.Load(col(wake, s))), bits.As32()) })
+			k.SHLQ(imm(w.Lanes), rare)
+			k.ORQ(bits, rare)
+		}
+		k.MOVQ(lane, reg.RCX)
+		k.SHLQ(reg.CL, rare)
+		k.MOVQ(rare, k.Field("Rare"))
+		forward(operand.LabelRef("done"), operand.LabelRef("done"))
+		k.JMP(operand.LabelRef("done"))
+	}))
+	forward(operand.LabelRef("step"), operand.LabelRef("step"))
+	k.Label("done")
+	k.MOVQ(step, k.Field("Step"))
+	k.MOVQ(lane, k.Field("Lane"))
+	k.End()
+}
+
+// pointer is element j of a field of the argument block, which is an array of pointers.
+func (f *Func) pointer(field string, j int) reg.GPVirtual {
+	r := f.GP64()
+	m := f.Field(field)
+	m.Disp += 8 * j
+	f.MOVQ(m, r)
+	return r
+}
+
+// hhC are the coefficients of expm1(u) = u + u²(c2 + c3 u + ...), |u| <= 2/9: least squares on Chebyshev nodes, rounded one at a time.
+var hhC = [11]float64{1, 1, 0x1.fffffffffffecp-2, 0x1.5555555554f69p-3, 0x1.555555555b3f7p-5, 0x1.111111140b74ep-7,
+	0x1.6c16c149b5292p-10, 0x1.a019e1ba973f2p-13, 0x1.a01a99380a44cp-16, 0x1.7269d60d7f7a2p-19, 0x1.2726a6898a2f1p-22}
+
+// hhRates are the six rates at V, those that need it as quotients: alpha_m = mN/mD, beta_m = mB, alpha_n = nN/nD, beta_n = nB, alpha_h = hA,
+// beta_h = 1/hD.
+type hhRates struct{ mN, mD, mB, nN, nD, nB, hA, hD Vec }
+
+// HHRates takes all rates from one polynomial; see kernels/hh.go.
+func (b *Block) HHRates(v Vec) (r hhRates) {
+	c := b.Const
+	h := func(i int) Vec { return c(hhC[i]) }
+	sum := func(p, q Vec) Vec { return b.FMA(p, q, b.Add(p, q)) } // p(i+j)
+	u := b.Min(c(120), b.Max(c(-200), v))
+	u = b.FMA(u, c(-1.0/720), c(-1.0/18))
+	r.mN = b.Mul(u, c(72))
+	z := b.Mul(u, u)
+	even := b.FMA(z, h(10), h(8))
+	odd := b.FMA(z, h(9), h(7))
+	even = b.FMA(even, z, h(6))
+	odd = b.FMA(odd, z, h(5))
+	even = b.FMA(even, z, h(4))
+	odd = b.FMA(odd, z, h(3))
+	even = b.FMA(even, z, h(2))
+	p1 := b.FMA(b.FMA(odd, u, even), z, u)
+	p2 := sum(p1, p1)
+	p4 := sum(p2, p2)
+	p8 := sum(p4, p4)
+	p9 := sum(p8, p1)
+	p18 := sum(p9, p9)
+	p36 := sum(p18, p18)
+	p40 := sum(p36, p4)
+	r.mD = sum(p36, p36)
+	scaled := func(s float64, p Vec) Vec { return b.FMA(p, c(s), c(s)) } // s·exp
+	r.mB = scaled(4*0x1.feac5eef1220ap-3, p40)                           // 4 exp(-25/18)
+	r.hA = scaled(0x1.48962cd252fb5p-6, p36)                             // 0.07 exp(-25/20)
+	r.nB = scaled(0x1.769652df22f7ep-4, p9)                              // 0.125 exp(-25/80)
+	const e05, e15 = 0x1.a61298e1e069cp+0, 0x1.c8f87724b5c1dp-3          // exp(1/2), exp(-3/2)
+	r.hD = b.FMA(r.mD, c(e05), c(1+e05))
+	r.nN = b.FNMA(u, c(72), c(1.5))
+	s := b.FMA(r.nN, c(10.0/120), c(-10.0/24))
+	s = b.FMA(s, r.nN, c(10.0/6))
+	s = b.FMA(s, r.nN, c(-5))
+	s = b.FMA(s, r.nN, c(10))
+	near := b.Cmp(b.Abs(r.nN), LT, c(1.0/128))
+	r.nD = b.Select(near, b.Mul(s, r.nN), b.FNMA(r.mD, c(10*e15), c(10-10*e15)))
+	return r
+}
+
+// hhIon is the ionic part of dV/dt = a - g V at gates m, h, n.
+func hhIon(b *Block, c func(j int) Vec, drive, m, h, n Vec) (a, g Vec) {
+	x := b.Mul(b.Mul(m, m), b.Mul(b.Mul(m, h), c(asm.HHNa)))
+	y := b.Mul(n, n)
+	y = b.Mul(b.Mul(y, y), c(asm.HHK))
+	return b.FMA(x, c(asm.HHENa), b.FMA(y, c(asm.HHEK), drive)), b.Add(b.Add(x, y), c(asm.HHL))
+}
+
+// hhStrang moves the gates, then V, each by Crank-Nicolson's rule: x += dt (N - S x)/(D + S dt/2).
+func hhStrang(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
+	v, m, h, n := y[0], y[1], y[2], y[3]
+	dt, half, one := c(asm.HHDt), c(asm.HHHalf), b.Const(1)
+	r := b.HHRates(v)
+	sm, sh, sn := b.FMA(r.mB, r.mD, r.mN), b.FMA(r.hA, r.hD, one), b.FMA(r.nB, r.nD, r.nN)
+	move := func(x, s, num, den Vec) Vec {
+		return b.FMA(b.Div(b.FNMA(s, x, num), b.FMA(s, half, den)), dt, x)
+	}
+	m = move(m, sm, r.mN, r.mD)
+	h = move(h, sh, b.Sub(sh, one), r.hD)
+	n = move(n, sn, r.nN, r.nD)
+	a, g := hhIon(b, c, drive, m, h, n)
+	return []Vec{b.FMA(b.Div(b.FNMA(g, v, a), b.FMA(g, half, one)), dt, v), m, h, n}
+}

@@ -1,0 +1,288 @@
+package sweep
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"popsim/kernels"
+)
+
+// worker runs batches of chains in its own shards; it belongs to one goroutine.
+type worker struct {
+	*engine
+	clock
+	s       *kernels.Shard   // the one of the clock in hand
+	shards  []*kernels.Shard // one for each clock
+	scratch *kernels.Worker
+	now     int64 // the shard's step
+	lanes   []lane
+	events  []kernels.Event
+	rester  *rester
+	buf     [memory]float64
+	y       []float64 // a state
+
+	next, end int // chains of the batch not yet begun
+	put       func(row int, r record, late []float64)
+}
+
+func (e *engine) worker() *worker {
+	w := &worker{
+		engine: e, scratch: kernels.NewWorker(), rester: newRester(e.Model),
+		lanes: make([]lane, width), y: make([]float64, len(e.Model.States)),
+	}
+	for i := range w.lanes {
+		w.lanes[i].params = make([]float64, len(e.P))
+		w.lanes[i].state = make([]float64, len(e.Model.States))
+	}
+	for _, c := range e.clocks {
+		s := e.kernel.NewShard(0, width, c.dt, e.setting())
+		for i := range width {
+			s.ResetExtrema(i)
+		}
+		w.shards = append(w.shards, s)
+	}
+	return w
+}
+
+// setting describes a shard of which every lane is at the first point, and may differ in what the axes set.
+func (e *engine) setting() kernels.Setting {
+	params := make([]float64, len(e.P))
+	spread := func(x float64) kernels.Values { return slices.Repeat(kernels.Values{x}, width) }
+	set := kernels.Setting{I: spread(e.at(0, params)), Gain: kernels.Values{1}}
+	for j, x := range params {
+		v := kernels.Values{x}
+		if slices.Contains(e.targets, target{setsParam, j}) {
+			v = spread(x)
+		}
+		set.P = append(set.P, v)
+	}
+	return set
+}
+
+// batch runs the chains first to end-1 at one resolution; put is given the record of each point, in no order. It stops
+// early when ctx is done.
+func (w *worker) batch(ctx context.Context, resolution, first, end int, put func(row int, r record, late []float64)) {
+	w.clock, w.s = w.clocks[resolution], w.shards[resolution]
+	w.next, w.end, w.now, w.put = first, end, 0, put
+	w.s.N = width
+	for i := range w.lanes {
+		w.lanes[i].chain = idle
+	}
+	for w.fill(); w.s.N > 0 && ctx.Err() == nil; w.fill() {
+		from := int64(0)
+		for _, cut := range w.cuts {
+			w.advance(cut - from)
+			w.stop()
+			from = cut
+		}
+		w.decide()
+	}
+}
+
+// fill gives idle lanes the next chains; when there are none left it closes the ranks.
+func (w *worker) fill() {
+	for i := 0; i < w.s.N; i++ {
+		l := &w.lanes[i]
+		if l.chain != idle {
+			continue
+		}
+		if w.next < w.end {
+			l.chain, l.link = w.next, -1
+			w.next++
+			w.begin(i)
+			continue
+		}
+		for w.s.N--; w.s.N > i && w.lanes[w.s.N].chain == idle; w.s.N-- {
+		}
+		if w.s.N > i {
+			w.move(i, w.s.N)
+		}
+	}
+}
+
+// move brings what is in lane from to lane to, which is idle.
+func (w *worker) move(to, from int) {
+	for _, column := range append([][]float64{w.s.Wake, w.s.Rem, w.s.Lo, w.s.Hi}, w.s.Y...) {
+		if column != nil {
+			column[to] = column[from]
+		}
+	}
+	w.lanes[to], w.lanes[from] = w.lanes[from], w.lanes[to]
+	w.s.Fold(to, w.lanes[to].params, w.lanes[to].current, 1)
+}
+
+// begin puts the next point of its chain into lane i: the first into its own initial state, the others into the end
+// state of the one before, which is in the book.
+func (w *worker) begin(i int) {
+	l := &w.lanes[i]
+	point := w.point(l.chain, l.link+1)
+	l.begin(l.link+1, w.row(l.chain, l.link+1), w.now)
+	l.current = w.at(point, l.params)
+	w.s.Fold(i, l.params, l.current, 1)
+	if l.link == 0 {
+		copy(l.state, w.rest(point, l.params))
+		w.enter(point, l.state)
+	}
+	w.s.Enter(i, w.now, l.state)
+	w.s.ResetExtrema(i)
+	if w.discard == 0 {
+		w.watch(i, l.state[0])
+	}
+}
+
+// watch starts the record of extremes of lane i, at potential v.
+func (w *worker) watch(i int, v float64) {
+	w.collect(i)
+	l := &w.lanes[i]
+	l.from, l.span = w.time(l), extent{v, v}
+}
+
+// collect adds the extremes of V in lane i since they were last collected to its span, and returns them.
+func (w *worker) collect(i int) extent {
+	l, v := &w.lanes[i], extent{w.s.Lo[i], w.s.Hi[i]}
+	l.span = l.span.join(v)
+	w.s.ResetExtrema(i)
+	return v
+}
+
+// time is that of lane l, ms.
+func (w *worker) time(l *lane) float64 { return float64(w.now-l.start) * w.dt }
+
+// advance moves all lanes by n steps and enters their spikes into the books.
+func (w *worker) advance(n int64) {
+	from := float64(w.discard) * w.dt
+	for n > 0 {
+		k := min(n, perCall)
+		w.events = w.s.Advance(w.scratch, w.now, int(k), kernels.Drive{}, true, w.events[:0])
+		for _, e := range w.events {
+			if l := &w.lanes[e.Lane]; l.runs() {
+				l.spike((float64(w.now+int64(e.Step)-l.start)+e.Theta)*w.dt, from)
+			}
+		}
+		w.now += k
+		n -= k
+		w.moved.Add(k * int64(w.s.N))
+	}
+}
+
+// stop looks at what a cut is for: points that end here, and extremes that begin.
+func (w *worker) stop() {
+	for i := range w.s.N {
+		l := &w.lanes[i]
+		if !l.runs() {
+			continue
+		}
+		switch w.now - l.start {
+		case w.steps:
+			w.s.State(i, w.now, w.y)
+			w.finish(i, endTime)
+		case w.discard:
+			w.s.State(i, w.now, w.y)
+			w.watch(i, w.y[0])
+		}
+	}
+}
+
+// decide retires the lanes whose course is decided, and goes on with the next point of their chain.
+func (w *worker) decide() {
+	for i := range w.s.N {
+		l := &w.lanes[i]
+		if l.runs() {
+			w.s.State(i, w.now, w.y)
+			l.swings = [2]extent{l.swings[1], w.collect(i)}
+			if how, decided := w.decided(i, l); decided {
+				w.finish(i, how)
+			}
+			copy(l.state, w.y)
+			l.spikes = l.train.Spikes
+		}
+		if l.waits {
+			w.begin(i)
+		}
+	}
+}
+
+// decided tells whether the course of lane i, in state w.y, is decided, and how.
+func (w *worker) decided(i int, l *lane) (how int, decided bool) {
+	if math.IsNaN(w.y[0]) {
+		return endNaN, true
+	}
+	if w.Full {
+		return 0, false
+	}
+	if l.train.Spikes == l.spikes { // none since the last decision
+		if w.rester.distance(l.params, w.y, l.state) > restNear || !w.rester.attracts(l.params, l.current, w.y) {
+			return 0, false
+		}
+		if math.IsNaN(l.from) {
+			w.watch(i, w.y[0])
+		}
+		return endRest, true
+	}
+	t := w.time(l)
+	if l.settled.mean == 0 && l.intervals >= l.look {
+		l.look = l.intervals + l.intervals/4 + 2
+		l.settled = settle(l.recent(memory, &w.buf), float64(w.steps)*w.dt-t)
+		if l.settled.mean != 0 && math.IsNaN(l.from) {
+			w.watch(i, w.y[0])
+		}
+	}
+	// Extremes must have seen the whole pattern.
+	return endSettled, l.settled.mean != 0 && t-l.from >= l.settled.mean*float64(l.settled.period)
+}
+
+// finish closes the book of lane i, whose state is in w.y.
+func (w *worker) finish(i, how int) {
+	l := &w.lanes[i]
+	if math.IsNaN(w.y[0]) {
+		how = endNaN
+	}
+	w.collect(i)
+	w.put(l.row, w.record(l, how), l.late(&w.buf))
+	w.done.Add(1)
+	copy(l.state, w.y)
+	if l.link+1 < w.links(l.chain) {
+		l.waits = true
+	} else {
+		l.chain = idle
+	}
+}
+
+// record sums up the book of a lane whose state is in w.y.
+func (w *worker) record(l *lane, how int) (r record) {
+	if how == endSettled {
+		l.extend(float64(w.steps)*w.dt, float64(w.discard)*w.dt)
+	}
+	for j := range r {
+		r[j] = math.NaN()
+	}
+	r[mEnded] = float64(how)
+	r[mSpikes] = float64(l.train.Spikes)
+	r[mLatency] = l.train.Latency()
+	if l.intervals > 0 {
+		r[mISIFirst], r[mISILast] = l.train.ISIFirst, l.train.ISILast
+	}
+	if l.intervals > 1 {
+		r[mAdaptation] = l.adapt / float64(l.intervals-1)
+	}
+	if how == endNaN {
+		r[mStatus] = statusNaN
+		return r
+	}
+	r[mRate], r[mCV] = l.train.Rate(), l.train.CV()
+	r[mRateError] = l.train.Rate() * l.settled.drift
+	r[mVMin], r[mVMax] = l.span.lo, l.span.hi
+	late := l.late(&w.buf)
+	if p := period(late); p > 0 {
+		r[mPeriod] = float64(p)
+	}
+	c := course{lane: l, model: w.Model, how: how, late: late, end: float64(w.steps) * w.dt, v: w.y[0]}
+	if c.how == endSettled {
+		c.v = math.NaN()
+	}
+	r[mStatus] = float64(c.status())
+	pattern, margin := c.pattern()
+	r[mPattern], r[mMargin] = float64(pattern), margin
+	return r
+}
