@@ -12,6 +12,7 @@ package bench
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 
 	"popsim/kernels"
@@ -52,9 +53,10 @@ func (s Scenario) params() string {
 	return "uniform"
 }
 
-// steps is the number of steps in a call: as many as pop takes in an epoch.
+// steps is the number of steps in a call: as many as pop takes in an epoch, unless that takes so long that no call
+// would go undisturbed.
 func (s Scenario) steps() int {
-	if s.N <= L1 {
+	if s.N <= L1 && s.ISA != kernels.Go {
 		return 256
 	}
 	return 64
@@ -64,10 +66,14 @@ func (s Scenario) steps() int {
 type Selection struct {
 	Models []*model.Model
 	Method string
-	ISA    kernels.ISA // 0 means all that this processor has
-	Quick  bool        // uniform parameters, spikes only, first-level cache
-	Dt     float64     // ms; 0 means the method's own
+	ISA    kernels.ISA    // 0 means all that this processor has
+	Quick  bool           // uniform parameters, spikes only, first-level cache
+	Dt     float64        // ms; 0 means the method's own
+	Rows   *regexp.Regexp // of the names of rows
 }
+
+// wants tells whether the row of that name was asked for.
+func (q Selection) wants(name string) bool { return q.Rows == nil || q.Rows.MatchString(name) }
 
 // Kernels lists the scenarios of a selection. A method without assembly has rows for plain Go alone.
 func (q Selection) Kernels() ([]Scenario, error) {
@@ -89,11 +95,26 @@ func (q Selection) Kernels() ([]Scenario, error) {
 	var list []Scenario
 	err := q.kernels(func(k *kernels.Kernel) error {
 		for _, x := range kinds {
-			list = append(list, Scenario{k.Model, k.Method, k.ISA, x.each, x.full, x.n, q.dt(k.Method)})
+			s := Scenario{k.Model, k.Method, k.ISA, x.each, x.full, x.n, q.dt(k.Method)}
+			if q.wants(s.Name()) {
+				list = append(list, s)
+			}
 		}
 		return nil
 	})
 	return list, err
+}
+
+// Check refuses a selection in which there is no kernel.
+func (q Selection) Check() error {
+	n := 0
+	if err := q.kernels(func(*kernels.Kernel) error { n++; return nil }); err != nil {
+		return err
+	}
+	if n == 0 {
+		return fmt.Errorf("bench: no model has a method %q on the instruction set %v", q.Method, q.ISA)
+	}
+	return nil
 }
 
 // kernels calls f for every kernel of the selection.

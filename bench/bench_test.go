@@ -2,11 +2,11 @@ package bench
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/json"
-	"io"
+	"math"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -94,32 +94,121 @@ func BenchmarkPopulation(b *testing.B) {
 }
 
 // The truths of work are those of kernels/testdata, at default parameters and from the state that start gives.
-func TestTruthsAreThoseOfTheKernels(t *testing.T) {
+func TestTruths(t *testing.T) {
 	for name, list := range truths {
 		m, err := model.Lookup(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		title := strings.Split(list[0].id, "_")[0]
-		cases := map[string]truthCase{}
-		for _, c := range readCases(t, title) {
-			cases[c.ID] = c
-		}
+		p := m.Defaults()
 		for _, want := range list {
-			c := cases[want.id]
+			c := mustFind(t, want.id)
 			if len(c.Segments) != 1 || c.Segments[0][1] != want.i {
-				t.Errorf("%s: the current is %v, want %v", want.id, c.Segments, want.i)
+				t.Errorf("%s: the current is %v there, %v here", want.id, c.Segments, want.i)
 			}
-			p := m.Defaults()
 			for q, x := range c.Params {
-				q = map[string]string{"gL": "g_L", "nsum": "n_plus_h"}[q] + strings.Trim(q, "gLnsum")[:0]
-				if j := m.Index(q); j >= 0 && p[j] != x {
-					t.Errorf("%s: %s is %v, want the default %v", want.id, q, x, p[j])
+				q = strings.NewReplacer("gL", "g_L", "nsum", "n_plus_h").Replace(q)
+				if p[m.Index(q)] != x {
+					t.Errorf("%s: %s is %v there, its default is %v", want.id, q, x, p[m.Index(q)])
+				}
+			}
+			for j, y := range start(m, p) {
+				if math.Abs(y-c.Y0[j]) > 1e-15*math.Abs(y) {
+					t.Errorf("%s: %s starts at %v there, at %v here", want.id, m.States[j].Name, c.Y0[j], y)
 				}
 			}
 			if got := c.spikes[want.spike-1]; got != want.time {
-				t.Errorf("%s: spike %d is at %v ms, here %v", want.id, want.spike, got, want.time)
+				t.Errorf("%s: spike %d is at %v ms there, %v here", want.id, want.spike, got, want.time)
 			}
 		}
+	}
+}
+
+// truthCase is one of kernels/testdata/traj.
+type truthCase struct {
+	ID       string             `json:"id"`
+	Params   map[string]float64 `json:"params"`
+	Y0       []float64          `json:"y0"`
+	Segments [][2]float64       `json:"segments"`
+	spikes   []float64
+}
+
+func mustFind(t *testing.T, id string) truthCase {
+	t.Helper()
+	title, _, _ := strings.Cut(id, "_")
+	text, err := os.ReadFile("../kernels/testdata/traj/cases_" + title + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []truthCase
+	if err := json.Unmarshal(text, &cases); err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(cases, func(c truthCase) bool { return c.ID == id })
+	if i < 0 {
+		t.Fatalf("there is no case %s", id)
+	}
+	text, err = os.ReadFile("../kernels/testdata/traj/spikes_" + title + ".csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		cell := strings.Split(strings.TrimSpace(line), ",")
+		if cell[0] == id && (cell[1] == "V_th" || cell[1] == "0mV") {
+			x, err := strconv.ParseFloat(cell[3], 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cases[i].spikes = append(cases[i].spikes, x)
+		}
+	}
+	return cases[i]
+}
+
+// At its own step, the default method of each model has the truth within this error, ms.
+func TestWorkOfDefaults(t *testing.T) {
+	const good = 0.02
+	for _, m := range model.All {
+		k, err := kernels.For(m, m.Methods[0], kernels.Go)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range truths[m.Name] {
+			if e := want.error(k, k.Method.Dt); !(e < good) {
+				t.Errorf("%s: spike %d is off by %.2g ms, want less than %v", want.id, want.spike, e, good)
+			}
+		}
+	}
+}
+
+var benchmarkLine = regexp.MustCompile(`^BenchmarkKernel/model=\w+/method=[\w-]+/isa=\w+/params=(uniform|each)/n=\d+\s+\d+\s+[\d.e+-]+ ns/neuron-step\s`)
+
+// The rows keep the form that scripts outside rely on.
+func TestFormat(t *testing.T) {
+	var out strings.Builder
+	if err := Header(&out, "abc"); err != nil {
+		t.Fatal(err)
+	}
+	q := Selection{Models: []*model.Model{model.LIFModel}, ISA: kernels.Go, Quick: true}
+	if err := q.Run(context.Background(), []string{KernelRows}, &out, t.Logf); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	for _, line := range lines[:len(lines)-1] {
+		if !strings.HasPrefix(line, "Unit ") && !strings.Contains(line, ": ") {
+			t.Errorf("header line %q", line)
+		}
+	}
+	if last := lines[len(lines)-1]; !benchmarkLine.MatchString(last) {
+		t.Errorf("row %q does not match %v", last, benchmarkLine)
+	}
+}
+
+func TestKinds(t *testing.T) {
+	if CheckKinds([]string{"kernels"}) == nil {
+		t.Error("rows of an unknown kind are accepted")
+	}
+	if err := CheckKinds(Kinds); err != nil {
+		t.Error(err)
 	}
 }

@@ -35,6 +35,9 @@ func (q Selection) Populations() ([]Population, error) {
 		}
 		for _, each := range []bool{false, true} {
 			s := Scenario{k.Model, k.Method, k.ISA, each, false, populationSize, q.dt(k.Method)}
+			if !q.wants(s.Name()) {
+				continue
+			}
 			list = append(list, Population{s, 1})
 			if n := sched.Allowed(); n > 1 {
 				list = append(list, Population{s, n})

@@ -1,10 +1,10 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -39,8 +39,8 @@ func row(w io.Writer, name string, calls int, metrics []metric) error {
 	return err
 }
 
-// Header prints what the rows have in common, in the words of Go benchmarks.
-func Header(w io.Writer) error {
+// Header prints what all rows have in common, and how benchstat is to read their units.
+func Header(w io.Writer, commit string) error {
 	var sets []string
 	for _, isa := range kernels.Available() {
 		sets = append(sets, isa.String())
@@ -49,50 +49,31 @@ func Header(w io.Writer) error {
 		"goos: " + runtime.GOOS,
 		"goarch: " + runtime.GOARCH,
 		"pkg: popsim/bench",
-		"cpu: " + kernels.Processor(),
+		"cpu: " + cmp.Or(kernels.Processor(), "unknown"),
 		"isa: " + strings.Join(sets, " "),
 		fmt.Sprintf("workers: %d", sched.Allowed()),
+		"commit: " + commit,
+		"Unit neuron-steps/s better=higher",
+		"Unit neuron-steps/s/worker better=higher",
+		"Unit efficiency better=higher",
+		"Unit of-cache better=higher",
 	}
-	if commit := revision(); commit != "" {
-		lines = append(lines, "commit: "+commit)
-	}
-	lines = append(lines, "Unit neuron-steps/s better=higher", "Unit efficiency better=higher", "Unit of-cache better=higher")
 	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return err
-}
-
-// revision is the commit this program was built from, with a + if the tree was not clean; empty if not known.
-func revision() string {
-	info, _ := debug.ReadBuildInfo()
-	commit, dirty := "", ""
-	if info != nil {
-		for _, s := range info.Settings {
-			switch {
-			case s.Key == "vcs.revision":
-				commit = s.Value
-			case s.Key == "vcs.modified" && s.Value == "true":
-				dirty = "+"
-			}
-		}
-	}
-	if commit == "" {
-		return ""
-	}
-	return commit + dirty
 }
 
 // noisy is the spread of the typical row above which a machine is called noisy.
 const noisy = 1.15
 
-// noise says on w that times were disturbed, if they were, and what may help.
-func noise(w io.Writer, spreads []float64) {
+// noise tells that times were disturbed, if they were, and what may help.
+func noise(talk Talk, spreads []float64) {
 	if len(spreads) == 0 {
 		return
 	}
 	slices.Sort(spreads)
 	if typical := spreads[len(spreads)/2]; typical > noisy {
-		fmt.Fprintf(w, "bench: noisy machine: in the typical row the median call took %.2f times the fastest; "+
-			"keep the process on one core (taskset -c 1) and stop other work\n", typical)
+		talk("this machine is busy: in the typical row the median call took %.2f times the fastest; "+
+			"keep the process on one core (taskset -c 1) and stop other work", typical)
 	}
 }
 

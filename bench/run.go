@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 // The kinds of rows there are.
@@ -17,32 +18,36 @@ const (
 // Kinds lists them.
 var Kinds = []string{KernelRows, PopulationRows, WorkRows}
 
-// Run prints the rows of the given kinds to out as they come, and what is to be said about them to talk. It stops
-// between rows when ctx is done.
-func Run(ctx context.Context, q Selection, kinds []string, out, talk io.Writer) error {
+// Talk says something to the user, in the manner of Printf.
+type Talk func(format string, args ...any)
+
+// CheckKinds refuses kinds of rows that do not exist.
+func CheckKinds(kinds []string) error {
 	for _, kind := range kinds {
 		if !slices.Contains(Kinds, kind) {
-			return fmt.Errorf("bench: there are no rows of kind %q (have %v)", kind, Kinds)
-		}
-	}
-	if err := Header(out); err != nil {
-		return err
-	}
-	for _, kind := range Kinds {
-		if !slices.Contains(kinds, kind) {
-			continue
-		}
-		rows := map[string]func(context.Context, io.Writer, io.Writer) error{
-			KernelRows: q.kernelRows, PopulationRows: q.populationRows, WorkRows: q.workRows,
-		}
-		if err := rows[kind](ctx, out, talk); err != nil {
-			return err
+			return fmt.Errorf("bench: there are no rows of kind %q (have %s)", kind, strings.Join(Kinds, ", "))
 		}
 	}
 	return nil
 }
 
-func (q Selection) kernelRows(ctx context.Context, out, talk io.Writer) error {
+// Run prints the rows of the given kinds to out as they come, and says through talk what is to be said about them. When ctx is
+// done it stops after the row in hand.
+func (q Selection) Run(ctx context.Context, kinds []string, out io.Writer, talk Talk) error {
+	rows := map[string]func(context.Context, io.Writer, Talk) error{
+		KernelRows: q.kernelRows, PopulationRows: q.populationRows, WorkRows: q.workRows,
+	}
+	for _, kind := range Kinds {
+		if slices.Contains(kinds, kind) {
+			if err := rows[kind](ctx, out, talk); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (q Selection) kernelRows(ctx context.Context, out io.Writer, talk Talk) error {
 	list, err := q.Kernels()
 	if err != nil {
 		return err
@@ -65,7 +70,7 @@ func (q Selection) kernelRows(ctx context.Context, out, talk io.Writer) error {
 	return nil
 }
 
-func (q Selection) populationRows(ctx context.Context, out, _ io.Writer) error {
+func (q Selection) populationRows(ctx context.Context, out io.Writer, _ Talk) error {
 	list, err := q.Populations()
 	if err != nil {
 		return err
@@ -84,7 +89,7 @@ func (q Selection) populationRows(ctx context.Context, out, _ io.Writer) error {
 	return nil
 }
 
-func (q Selection) workRows(ctx context.Context, out, talk io.Writer) error {
+func (q Selection) workRows(ctx context.Context, out io.Writer, talk Talk) error {
 	list, err := q.Works()
 	if err != nil {
 		return err
@@ -95,7 +100,7 @@ func (q Selection) workRows(ctx context.Context, out, talk io.Writer) error {
 		}
 		w, err := MeasureWork(s, q.budget()/2)
 		if err != nil {
-			fmt.Fprintln(talk, err) // a step too large for the regime is no reason to stop
+			talk("%v", err) // a step too large for the regime is no reason to stop
 			continue
 		}
 		if err := row(out, "BenchmarkWork/"+w.Name(), w.Calls, w.metrics()); err != nil {

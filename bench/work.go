@@ -63,8 +63,9 @@ func (q Selection) Works() ([]Scenario, error) {
 		}
 		stable, _ := k.Model.StepLimits(k.Method, regimes[k.Model.Name].params(k.Model))
 		for _, dt := range dts {
-			if dt <= stable {
-				list = append(list, Scenario{k.Model, k.Method, k.ISA, false, false, L1, dt})
+			s := Scenario{k.Model, k.Method, k.ISA, false, false, L1, dt}
+			if dt <= stable && q.wants(Work{Scenario: s}.Name()) {
+				list = append(list, s)
 			}
 		}
 		return nil

@@ -12,29 +12,32 @@ const lineTol = 1e-3 // what straight lines between rows promise of the period, 
 // The stored branches were continued by another program with its own rows; every one of them must lie on the polygon of
 // ours, whichever part of the branch that is.
 func TestStraightLinesGiveThePeriod(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes whole diagrams")
+	}
 	for _, c := range []struct {
-		model, file string
-		lo, hi      float64
+		model  string
+		lo, hi float64
+		files  []string
 	}{
-		{"rhh", "bif/auto_cycles_RHH_gL0.3_up.csv", -5, 20},
-		{"rhh", "bif/auto_cycles_RHH_gL0.3_down.csv", -5, 20},
-		{"hh", "bif/auto_cycles_HH_gL0.3.csv", 0, 170},
+		{"rhh", -5, 20, []string{"bif/auto_cycles_RHH_gL0.3_up.csv", "bif/auto_cycles_RHH_gL0.3_down.csv"}},
+		{"hh", 0, 170, []string{"bif/auto_cycles_HH_gL0.3.csv"}},
 	} {
-		if testing.Short() && c.model == "hh" {
-			continue
-		}
 		m, p := mustModel(t, c.model, nil)
 		d, err := Bifurcation(context.Background(), m, p, 0, Free{Name: "I", Lo: c.lo, Hi: c.hi})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, r := range mustTable(t, c.file) {
-			if r["type"] == "MX" || r.num(t, "V_min") == r.num(t, "V_max") || r.num(t, "I") > 154.52 {
-				continue
-			}
-			i, period := r.num(t, "I"), r.num(t, "period_ms")
-			if off := periodOff(d, i, period); off > lineTol {
-				t.Errorf("%s: I = %v, period %v: the polygon passes %.1e away", c.file, i, period, off)
+		for _, file := range c.files {
+			for _, r := range mustTable(t, file) {
+				if r["type"] == "MX" || r.num(t, "V_min") == r.num(t, "V_max") || r.num(t, "I") > 154.52 {
+					continue
+				}
+				i, period := r.num(t, "I"), r.num(t, "period_ms")
+				if off := periodOff(d, i, period); off > lineTol {
+					t.Errorf("%s: I = %v, period %v: the polygon passes %.1e away", file, i, period, off)
+				}
 			}
 		}
 	}
@@ -61,6 +64,7 @@ func periodOff(d *Diagram, x, period float64) float64 {
 }
 
 func TestFourCyclesBetweenTheFolds(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("four variables take a second")
 	}
@@ -93,6 +97,10 @@ func TestFourCyclesBetweenTheFolds(t *testing.T) {
 }
 
 func TestOtherValuesOfNPlusH(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes whole diagrams")
+	}
 	m, p := mustModel(t, "rhh", map[string]float64{"n_plus_h": 0.8})
 	d, err := Bifurcation(context.Background(), m, p, 0, Free{Name: "I", Lo: -20, Hi: 260})
 	if err != nil || len(d.Warnings) > 0 {
@@ -118,6 +126,7 @@ func TestOtherValuesOfNPlusH(t *testing.T) {
 
 // The isola has no end; over another parameter the same cycles are found, and at the same values.
 func TestIsolaIsClosedAndCutsThroughOtherDiagrams(t *testing.T) {
+	t.Parallel()
 	m, p := mustModel(t, "rhh", nil)
 	over := func(i float64, free Free) *Diagram {
 		d, err := Bifurcation(context.Background(), m, p, i, free)
@@ -153,6 +162,7 @@ func TestIsolaIsClosedAndCutsThroughOtherDiagrams(t *testing.T) {
 }
 
 func TestPeakOfTheCycleSinks(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("four variables take a second")
 	}

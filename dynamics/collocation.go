@@ -195,16 +195,6 @@ func (c *collocator) meanOf(mesh []float64, v func(j, k int, y []float64)) linea
 	return l
 }
 
-// fold adds the entries of the last node to those of the first, which is the same state.
-func (l linear) fold(dim int) linear {
-	n := len(l.u) - dim
-	for x := range dim {
-		l.u[x] += l.u[n+x]
-		l.u[n+x] = 0
-	}
-	return l
-}
-
 var errSingular = errors.New("dynamics: singular linear system")
 
 // condense linearises the equations of collocation at o and eliminates all nodes but the first of each interval: node i

@@ -14,7 +14,7 @@ import (
 const (
 	meshIntervals = 120
 	rowTol        = 4e-4  // straight lines between rows miss the period by less than this, relative
-	parameterTol  = 1e-6  // or the parameter by less than this part of the interval
+	parameterTol  = 1e-8  // or the parameter by less than this part of the interval
 	newtonTol     = 1e-9  // of a correction, in units of the states; the next one would be of its square
 	smallCycle    = 0.05  // mV; a smaller cycle near a Hopf point has ended there
 	longestStep   = 0.5   // of arclength
@@ -29,20 +29,20 @@ type ring struct {
 	tangent    orbit // the direction of the branch, of length 1
 	spectrum   []complex128
 	vMin, vMax float64
-	sMax       float64
+	sMax       float64 // where on the cycle V is largest
 }
 
 // cyclist follows branches of cycles.
 type cyclist struct {
 	*collocator
 	free   Free
-	fine   float64 // the interval whose rows are to be dense, in the free parameter
+	fine   float64 // length of the interval in which rows are to be dense
 	hopfs  []Point
 	folds  []Point
 	used   []bool // Hopf points at which a branch has begun or ended
 	turned []ring // folds of cycles met
 
-	carried [][]float64 // states on the cycles last found by simulation
+	carried [][]float64 // states on the cycles last found by simulation, from which the next search starts
 }
 
 func newCyclist(s *system, free Free, special []Point) *cyclist {
@@ -201,8 +201,8 @@ type trail struct {
 	end    string
 }
 
-// follow walks along the branch from r, in the direction of its tangent, until it ends. The row of r itself is not in
-// the trail. known rows of the same branch, in order of the walk, let it notice that it has come round.
+// follow walks along the branch from r, in the direction of its tangent and with the arclength ds at first, until it
+// ends. The row of r itself is not in the trail.
 func (c *cyclist) follow(ctx context.Context, r ring, ds float64) (t trail, err error) {
 	start := r
 	ceiling := c.ceiling()
@@ -230,11 +230,12 @@ func (c *cyclist) follow(ctx context.Context, r ring, ds float64) (t trail, err 
 		case q.vMax > ceiling:
 			return c.endAtCeiling(t, r, q, ds, ceiling)
 		case q.mu < c.free.Lo || q.mu > c.free.Hi:
-			t.rows = append(t.rows, c.marked(r, q, ds)...)
+			t.rows = append(t.rows, c.rowsBetween(r, ds, c.marked(r, q, ds))...)
 			return c.endAtBorder(t, r, ds)
 		}
-		t.points = append(t.points, c.between(r, q, ds)...)
-		t.rows = append(append(t.rows, c.marked(r, q, ds)...), c.row(q))
+		points, special := c.between(r, q, ds)
+		t.points = append(t.points, points...)
+		t.rows = append(append(t.rows, c.rowsBetween(r, ds, append(special, c.marked(r, q, ds)...))...), c.row(q))
 		shrinking := q.vMax-q.vMin < r.vMax-r.vMin
 		if shrinking && q.vMax-q.vMin < 20*smallCycle {
 			if k := c.hopfNear(q); k >= 0 && q.vMax-q.vMin < smallCycle {
@@ -271,8 +272,18 @@ func (c *cyclist) bend(r, q ring, ds float64) float64 {
 	return min(missed, beside)
 }
 
+// rowsBetween are the rows of rings found between r and the ring ds further on, in their order along the branch.
+func (c *cyclist) rowsBetween(r ring, ds float64, rings []ring) (rows []Row) {
+	along := c.inner(r.tangent, r.period)
+	slices.SortFunc(rings, func(a, b ring) int { return cmp.Compare(along.of(a.orbit)/ds, along.of(b.orbit)/ds) })
+	for _, s := range rings {
+		rows = append(rows, c.row(s))
+	}
+	return rows
+}
+
 // between locates the special points between the neighbours r and q.
-func (c *cyclist) between(r, q ring, ds float64) (points []Point) {
+func (c *cyclist) between(r, q ring, ds float64) (points []Point, rings []ring) {
 	fold0, double0, torus0 := r.tests()
 	fold1, double1, torus1 := q.tests()
 	add := func(label string, a, b float64, test func(ring) float64) {
@@ -285,24 +296,24 @@ func (c *cyclist) between(r, q ring, ds float64) (points []Point) {
 		}
 		p := newPoint(label, found.mu, found.vMax)
 		p.Period, p.Frequency, p.State = found.period, 1000/found.period, c.row(found).State
-		points = append(points, p)
+		points, rings = append(points, p), append(rings, found)
 		if label == CycleFold {
 			c.turned = append(c.turned, found)
 		}
 	}
 	// On a canard the parameter stands still to many digits and its direction is noise, so that the multiplier must tell
 	// where the fold is; beside a Hopf point it is the multiplier that is noise.
-	turns := r.tangent.mu*q.tangent.mu <= 0
-	stands := min(math.Abs(r.tangent.mu), math.Abs(q.tangent.mu)) < 1e-4*c.muUnit && q.vMax-q.vMin > 1
-	if !turns && !stands {
-		fold1 = fold0
+	before, after := r.tangent.mu/c.muUnit, q.tangent.mu/c.muUnit
+	if stands := min(math.Abs(before), math.Abs(after)) < 1e-4 && q.vMax-q.vMin > 1; stands {
+		add(CycleFold, fold0, fold1, func(s ring) float64 { f, _, _ := s.tests(); return f })
+	} else {
+		add(CycleFold, before, after, func(s ring) float64 { return s.tangent.mu / c.muUnit })
 	}
-	add(CycleFold, fold0, fold1, func(s ring) float64 { f, _, _ := s.tests(); return f })
 	add(PeriodDoubling, double0, double1, func(s ring) float64 { _, f, _ := s.tests(); return f })
 	if torus0 != 1 && torus1 != 1 { // both sides have a complex pair
 		add(Torus, torus0, torus1, func(s ring) float64 { _, _, f := s.tests(); return f })
 	}
-	return points
+	return points, rings
 }
 
 // locate finds the ring on the branch beside r, within the arclength ds, at which test is zero; at the ends test is
@@ -320,21 +331,19 @@ func (c *cyclist) locate(r ring, ds, a, b float64, test func(ring) float64) (fou
 	return found, jump
 }
 
-// marked lists the rows at the marked parameters between r and q.
-func (c *cyclist) marked(r, q ring, ds float64) (rows []Row) {
-	marks := slices.Clone(c.free.Marks)
-	slices.SortFunc(marks, func(a, b float64) int { return cmp.Compare(math.Abs(a-r.mu), math.Abs(b-r.mu)) })
-	for _, mark := range marks {
+// marked lists the rings at the marked parameters between r and q.
+func (c *cyclist) marked(r, q ring, ds float64) (rings []ring) {
+	for _, mark := range c.free.Marks {
 		if (r.mu < mark) == (q.mu < mark) || mark < c.free.Lo || mark > c.free.Hi {
 			continue
 		}
 		guess := r.plus(ds*(mark-r.mu)/(q.mu-r.mu), r.tangent)
 		guess.mu = mark
 		if s, err := c.pinned(guess, 0); err == nil {
-			rows = append(rows, c.row(s))
+			rings = append(rings, s)
 		}
 	}
-	return rows
+	return rings
 }
 
 // rootNear closes in on a sign change of f between lo and hi to within tol, by regula falsi with halved ends

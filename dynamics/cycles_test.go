@@ -35,19 +35,20 @@ func mustBifurcation(t *testing.T, file, name string, gL float64, lo, hi float64
 }
 
 func TestCyclesMatchStoredOnes(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		file, model string
 		gL, lo, hi  float64
 		slow        bool
 	}{
 		{"RHH_gL0.3", "rhh", 0.3, -5, 20, false},
-		{"RHH_gL0.03", "rhh", 0.03, -5, 40, false},
+		{"RHH_gL0.03", "rhh", 0.03, -5, 40, true},
 		{"HH_gL0.3", "hh", 0.3, -5, 170, true},
 		{"HH_gL0.03", "hh", 0.03, -5, 170, true},
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			if c.slow && testing.Short() {
-				t.Skip("four variables take a second")
+				t.Skip("takes a whole diagram")
 			}
 			d, stored := mustBifurcation(t, c.file, c.model, c.gL, c.lo, c.hi)
 			worstT, worstV, worstM := 0.0, 0.0, 0.0

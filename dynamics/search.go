@@ -111,7 +111,7 @@ func (s *system) planarCycles() []found {
 			v := v0 + 0.01*math.Pow((top-v0)/0.01, float64(k)/28)
 			g := c.gain(v)
 			if k > 0 && (g < 0) != (lastGain < 0) && !math.IsNaN(g) && !math.IsNaN(lastGain) {
-				if f, ok := c.pin(last, v, lastGain, g); ok && !slices.ContainsFunc(cycles, f.like) {
+				if f, ok := c.pin(last, v, lastGain); ok && !slices.ContainsFunc(cycles, f.like) {
 					cycles = append(cycles, f)
 				}
 			}
@@ -121,41 +121,50 @@ func (s *system) planarCycles() []found {
 	return cycles
 }
 
-// pin closes in on the cycle between two points of the section. Where the gain turns from loss to win the cycle
-// repels, and is found by running back.
-func (c *section) pin(lo, hi, glo, ghi float64) (found, bool) {
+// pin closes in on the cycle between two points of the section with different signs of the gain. Where the gain turns
+// from loss to win the cycle repels, and is found by running back, from its inner side: from the outer one the way back
+// may lead to infinity. Most cycles attract so strongly, in one direction of time or the other, that two or three turns
+// are enough from anywhere; for the others the section is halved first.
+func (c *section) pin(lo, hi, glo float64) (found, bool) {
 	f := found{backwards: glo < 0}
-	for range 24 {
-		mid := lo + (hi-lo)/2
-		switch g := c.gain(mid); {
-		case math.IsNaN(g):
-			return f, false
-		case (g < 0) == (glo < 0):
-			lo, glo = mid, g
-		default:
-			hi, ghi = mid, g
+	ok := c.turnUntilSettled(&f, lo, lo, hi)
+	if !ok {
+		for range 24 {
+			mid := lo + (hi-lo)/2
+			switch g := c.gain(mid); {
+			case math.IsNaN(g):
+				return f, false
+			case (g < 0) == (glo < 0):
+				lo = mid
+			default:
+				hi = mid
+			}
 		}
+		ok = c.turnUntilSettled(&f, lo, math.Inf(-1), math.Inf(1)) || f.y != nil
 	}
-	v := lo
-	if ghi == 1e3 || f.backwards {
-		v = lo // the inner side: from the outer one the way back may lead to infinity
+	if ok {
+		f.trace(c.system)
 	}
+	return f, ok
+}
+
+// turnUntilSettled goes round from v a few times, in the direction in which the cycle attracts, until the section is
+// met at the same place again. It gives up where it is met outside lo to hi.
+func (c *section) turnUntilSettled(f *found, v, lo, hi float64) bool {
 	c.back = f.backwards
 	defer func() { c.back = false }()
-	for range 3 {
+	for range 4 {
 		w, period, escaped, lost := c.next(v)
-		if escaped || lost {
-			return f, false
+		if escaped || lost || w < lo || w > hi {
+			return false
 		}
-		settled := math.Abs(w-v) < 1e-9
-		v, f.period = w, period
-		if settled {
-			break
+		f.y, f.period = []float64{w, c.at[1]}, period
+		if math.Abs(w-v) < 1e-8 {
+			return true
 		}
+		v = w
 	}
-	f.y = []float64{v, c.at[1]}
-	f.trace(c.system)
-	return f, true
+	return false
 }
 
 // like tells whether two cycles are the same, to the eye.

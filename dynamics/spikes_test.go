@@ -113,7 +113,7 @@ func TestThresholdOfTheFirstSpike(t *testing.T) {
 		m, p := mustModel(t, c.model, map[string]float64{"V_th": c.vTh})
 		rest := FixedPoints(m, p, 0)[0].State
 		for _, step := range []float64{-1e-9, 1e-9} {
-			spikes, err := Spikes(m, p, []Segment{{0, float64(threshold) + step}}, rest, 40)
+			spikes, err := Spikes(m, p, []Segment{{0, float64(threshold) + step}}, rest, 300)
 			if err != nil {
 				t.Fatal(err)
 			}

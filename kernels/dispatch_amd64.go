@@ -20,6 +20,14 @@ type routine struct {
 
 // routines lists the assembly there is: the lean step, then the full one.
 var routines = map[routine][2]step{
-	{"hh", "strang-cn", AVX2}:   {asm.HHStrangAVX2, asm.HHStrangFullAVX2},
-	{"hh", "strang-cn", AVX512}: {asm.HHStrangAVX512, asm.HHStrangFullAVX512},
+	{"hh", "strang-cn", AVX2}:    {asm.HHStrangAVX2, asm.HHStrangFullAVX2},
+	{"hh", "strang-cn", AVX512}:  {asm.HHStrangAVX512, asm.HHStrangFullAVX512},
+	{"hh", "rk4", AVX2}:          {asm.HHRK4AVX2, asm.HHRK4FullAVX2},
+	{"hh", "rk4", AVX512}:        {asm.HHRK4AVX512, asm.HHRK4FullAVX512},
+	{"hh", "exp-euler", AVX2}:    {asm.HHExpEulerAVX2, asm.HHExpEulerFullAVX2},
+	{"hh", "exp-euler", AVX512}:  {asm.HHExpEulerAVX512, asm.HHExpEulerFullAVX512},
+	{"rhh", "rk4", AVX2}:         {asm.RHHRK4AVX2, asm.RHHRK4FullAVX2},
+	{"rhh", "rk4", AVX512}:       {asm.RHHRK4AVX512, asm.RHHRK4FullAVX512},
+	{"rhh", "exp-euler", AVX2}:   {asm.RHHExpEulerAVX2, asm.RHHExpEulerFullAVX2},
+	{"rhh", "exp-euler", AVX512}: {asm.RHHExpEulerAVX512, asm.RHHExpEulerFullAVX512},
 }

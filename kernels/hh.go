@@ -43,44 +43,54 @@ const (
 	hhE15    = 0x1.c8f87724b5c1dp-3     // exp(-3/2)
 )
 
+// hhU is u at potential v.
+func hhU(v float64) float64 {
+	if hhLo > v {
+		v = hhLo
+	}
+	if hhHi < v {
+		v = hhHi
+	}
+	return math.FMA(v, hhScale, hhShift)
+}
+
+// hhP1 is p(1) at u.
+func hhP1(u float64) float64 {
+	z := float64(u * u)
+	even := math.FMA(z, hhC10, hhC8)
+	odd := math.FMA(z, hhC9, hhC7)
+	even = math.FMA(even, z, hhC6)
+	odd = math.FMA(odd, z, hhC5)
+	even = math.FMA(even, z, hhC4)
+	odd = math.FMA(odd, z, hhC3)
+	even = math.FMA(even, z, hhC2)
+	return math.FMA(math.FMA(odd, u, even), z, u)
+}
+
+// hhSum is p(i+j) from p(i) and p(j).
+func hhSum(p, q float64) float64 { return math.FMA(p, q, p+q) }
+
 // at evaluates the rates at v, those of n only if asked.
 func (r *hhRates) at(v *vec, withN bool) {
-	var u, p1, p9, p36, p40, p72 vec
+	var u, p1, p9, p36, p40 vec
 	for l := range u {
-		x := v[l]
-		if hhLo > x {
-			x = hhLo
-		}
-		if hhHi < x {
-			x = hhHi
-		}
-		u[l] = math.FMA(x, hhScale, hhShift)
+		u[l] = hhU(v[l])
 		r.mN[l] = u[l] * 72
-		z := float64(u[l] * u[l])
-		even := math.FMA(z, hhC10, hhC8)
-		odd := math.FMA(z, hhC9, hhC7)
-		even = math.FMA(even, z, hhC6)
-		odd = math.FMA(odd, z, hhC5)
-		even = math.FMA(even, z, hhC4)
-		odd = math.FMA(odd, z, hhC3)
-		even = math.FMA(even, z, hhC2)
-		p1[l] = math.FMA(math.FMA(odd, u[l], even), z, u[l])
+		p1[l] = hhP1(u[l])
 	}
 	for l := range p1 {
-		p2 := math.FMA(p1[l], p1[l], p1[l]+p1[l])
-		p4 := math.FMA(p2, p2, p2+p2)
-		p8 := math.FMA(p4, p4, p4+p4)
-		p9[l] = math.FMA(p8, p1[l], p8+p1[l])
-		p18 := math.FMA(p9[l], p9[l], p9[l]+p9[l])
-		p36[l] = math.FMA(p18, p18, p18+p18)
-		p72[l] = math.FMA(p36[l], p36[l], p36[l]+p36[l])
-		p40[l] = math.FMA(p36[l], p4, p36[l]+p4)
+		p2 := hhSum(p1[l], p1[l])
+		p4 := hhSum(p2, p2)
+		p9[l] = hhSum(hhSum(p4, p4), p1[l])
+		p18 := hhSum(p9[l], p9[l])
+		p36[l] = hhSum(p18, p18)
+		p40[l] = hhSum(p36[l], p4)
+		r.mD[l] = hhSum(p36[l], p36[l])
 	}
 	for l := range p9 {
-		r.mD[l] = p72[l]
 		r.mB[l] = math.FMA(p40[l], hhBetaM, hhBetaM)
 		r.hA[l] = math.FMA(p36[l], hhAlphaH, hhAlphaH)
-		r.hD[l] = math.FMA(p72[l], hhE05, 1+hhE05)
+		r.hD[l] = math.FMA(r.mD[l], hhE05, 1+hhE05)
 	}
 	if !withN {
 		return
@@ -89,7 +99,7 @@ func (r *hhRates) at(v *vec, withN bool) {
 		n := math.FMA(-u[l], 72, 1.5)
 		r.nN[l] = n
 		r.nB[l] = math.FMA(p9[l], hhBetaN, hhBetaN)
-		d := math.FMA(-p72[l], 10*hhE15, 10-10*hhE15)
+		d := math.FMA(-r.mD[l], 10*hhE15, 10-10*hhE15)
 		series := math.FMA(math.FMA(math.FMA(math.FMA(n, 10.0/120, -10.0/24), n, 10.0/6), n, -5), n, 10) * n
 		if math.Abs(n) < 1.0/128 {
 			d = series
@@ -212,9 +222,12 @@ func hhFast(states int, advance func(b *asm.Block, at int, drive *vec, y, next *
 	}
 }
 
-// hhScheme is a scheme of HH or RHH whose rare step records the crossing that the fast step saw. sense gives dV/dt of a
-// lane at the states in columns 0 and 1 of y; nil stands for a method that leaves its spikes at the end of the step.
-func hhScheme(states int, sense func(b *asm.Block, l int, drive float64, y *[4]vec) (d0, d1 float64), advance func(b *asm.Block, at int, drive *vec, y, next *[4]vec)) scheme {
+// slopes gives dV/dt of lane l before and after a step, from the states there.
+type slopes func(b *asm.Block, l int, drive float64, old, now *[4]float64) (before, after float64)
+
+// hhScheme is a scheme of HH or RHH whose rare step records the crossing that the fast step saw. Without slopes it
+// leaves its spikes at the end of the step.
+func hhScheme(states int, sense slopes, advance func(b *asm.Block, at int, drive *vec, y, next *[4]vec)) scheme {
 	fast := hhFast(states, advance)
 	return scheme{
 		sources: hhSources, fold: foldHH, enter: hhEnter, sync: columnsSync,
@@ -225,7 +238,7 @@ func hhScheme(states int, sense func(b *asm.Block, l int, drive float64, y *[4]v
 				b.Wake[l] = math.Inf(1)
 				theta := 1.0
 				if sense != nil {
-					theta = crossing(b, states, l, hhDrive(w, l), sense)
+					theta = w.crossing(b, states, l, hhDrive(w, l), sense)
 				}
 				events = append(events, Event{int32(g + l), int32(b.Step), theta})
 			}
@@ -245,15 +258,14 @@ func hhDrive(w *Worker, l int) float64 {
 	return b.Coef[asm.HHDrive][l]
 }
 
-// crossing is where in the step lane l crossed V_th, on the cubic through V and dV/dt at both ends.
-func crossing(b *asm.Block, states, l int, drive float64, sense func(b *asm.Block, l int, drive float64, y *[4]vec) (d0, d1 float64)) float64 {
-	var y [4]vec
+// crossing is where in the step lane l of b crossed V_th, on the cubic through V and dV/dt at both ends.
+func (w *Worker) crossing(b *asm.Block, states, l int, drive float64, sense slopes) float64 {
 	for j := range states {
-		y[j][0], y[j][1] = b.Old[j][l], b.Y[j][l]
+		w.before[j], w.after[j] = b.Old[j][l], b.Y[j][l]
 	}
-	d0, d1 := sense(b, l, drive, &y)
+	d0, d1 := sense(b, l, drive, &w.before, &w.after)
 	dt := b.Coef[asm.HHDt][l]
-	return hermite(y[0][0], y[0][1], float64(dt*d0), float64(dt*d1)).crossing(b.Coef[asm.HHVTh][l])
+	return hermite(w.before[0], w.after[0], float64(dt*d0), float64(dt*d1)).crossing(b.Coef[asm.HHVTh][l])
 }
 
 // ionSlope is dV/dt of lane l at potential v and gates m, h, n.
@@ -270,12 +282,7 @@ func ionSlope(b *asm.Block, l int, drive, v, m, h, n float64) float64 {
 // the two half steps of the gates that meet between steps only their sum is taken, so the columns hold the gates half
 // a step behind V; State and Enter shift them.
 var hhStrang = func() scheme {
-	s := hhScheme(4, func(b *asm.Block, l int, drive float64, y *[4]vec) (d0, d1 float64) {
-		half := b.Coef[asm.HHHalf][l]
-		gates(y, y, half, 0.5*half)
-		return ionSlope(b, l, drive, y[0][0], y[1][0], y[2][0], y[3][0]),
-			ionSlope(b, l, drive, y[0][1], y[1][1], y[2][1], y[3][1])
-	}, strangStep)
+	s := hhScheme(4, strangSlopes, strangStep)
 	s.enter = func(s *Shard, i int, _ int64, y []float64) {
 		behind := [4]float64(y)
 		shiftGates(s, i, -0.5, behind[:])
@@ -287,6 +294,16 @@ var hhStrang = func() scheme {
 	}
 	return s
 }()
+
+// strangSlopes takes the gates at the ends of the step from their course through the columns, half a step before each.
+func strangSlopes(b *asm.Block, l int, drive float64, old, now *[4]float64) (before, after float64) {
+	var mid, end [4]float64
+	for j := 1; j < len(mid); j++ {
+		half := float64(0.5 * (now[j] - old[j]))
+		mid[j], end[j] = old[j]+half, now[j]+half
+	}
+	return ionSlope(b, l, drive, old[0], mid[1], mid[2], mid[3]), ionSlope(b, l, drive, now[0], end[1], end[2], end[3])
+}
 
 // shiftGates moves the gates of y by a part of a step at constant V.
 func shiftGates(s *Shard, i int, part float64, y []float64) {
@@ -333,9 +350,8 @@ func strangStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
 }
 
 // hhRK4 is the classical fourth-order method.
-var hhRK4 = hhScheme(4, func(b *asm.Block, l int, drive float64, y *[4]vec) (d0, d1 float64) {
-	return ionSlope(b, l, drive, y[0][0], y[1][0], y[2][0], y[3][0]),
-		ionSlope(b, l, drive, y[0][1], y[1][1], y[2][1], y[3][1])
+var hhRK4 = hhScheme(4, func(b *asm.Block, l int, drive float64, old, now *[4]float64) (before, after float64) {
+	return ionSlope(b, l, drive, old[0], old[1], old[2], old[3]), ionSlope(b, l, drive, now[0], now[1], now[2], now[3])
 }, func(b *asm.Block, at int, drive *vec, y, next *[4]vec) { rungeKutta(b, at, 4, drive, y, next, hhDeriv) })
 
 // hhDeriv writes the derivatives of V, m, h and n at y.

@@ -294,6 +294,8 @@ type Worker struct {
 	unused [2]asm.Column // extrema nobody asked for
 	zeros  []float64     // a Wave or a Row of zeros
 	cut    cutLanes      // of RHH cut-rk4
+
+	before, after [4]float64 // states of one lane around a step
 }
 
 // NewWorker makes scratch memory for one goroutine.

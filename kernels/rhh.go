@@ -7,15 +7,22 @@ import (
 	"popsim/kernels/asm"
 )
 
-// rhhSense is dV/dt at the states in columns 0 and 1.
-func rhhSense(b *asm.Block, l int, drive float64, y *[4]vec) (d0, d1 float64) {
-	var r hhRates
-	r.at(&y[0], false)
-	slope := func(c int) float64 {
-		m := r.mN[c] / math.FMA(r.mB[c], r.mD[c], r.mN[c])
-		return ionSlope(b, l, drive, y[0][c], m, y[1][c], b.Coef[asm.HHSum][l]-y[1][c])
-	}
-	return slope(0), slope(1)
+func rhhSlopes(b *asm.Block, l int, drive float64, old, now *[4]float64) (before, after float64) {
+	sum := b.Coef[asm.HHSum][l]
+	return ionSlope(b, l, drive, old[0], mInf(old[0]), old[1], sum-old[1]), ionSlope(b, l, drive, now[0], mInf(now[0]), now[1], sum-now[1])
+}
+
+// mInf is the steady value of m at potential v.
+func mInf(v float64) float64 {
+	u := hhU(v)
+	p1 := hhP1(u)
+	p2 := hhSum(p1, p1)
+	p4 := hhSum(p2, p2)
+	p9 := hhSum(hhSum(p4, p4), p1)
+	p18 := hhSum(p9, p9)
+	p36 := hhSum(p18, p18)
+	n := float64(u * 72)
+	return n / math.FMA(math.FMA(hhSum(p36, p4), hhBetaM, hhBetaM), hhSum(p36, p36), n)
 }
 
 // rhhDeriv writes the derivatives of V and h at y.
@@ -41,7 +48,7 @@ func rhhRKStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
 }
 
 // rhhRK4 is the classical fourth-order method.
-var rhhRK4 = hhScheme(2, rhhSense, rhhRKStep)
+var rhhRK4 = hhScheme(2, rhhSlopes, rhhRKStep)
 
 // rhhExpEuler relaxes V and h exponentially, each seeing the old state of the other.
 var rhhExpEuler = hhScheme(2, nil, func(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
@@ -168,7 +175,7 @@ func cutRare(w *Worker, s *Shard, g int, events []Event) []Event {
 			l := bits.TrailingZeros64(rare)
 			p.wake[l] = math.Inf(1)
 			if l < n {
-				theta := crossing(&p.b, 2, l, p.coefs[asm.HHDrive][l], rhhSense)
+				theta := w.crossing(&p.b, 2, l, p.coefs[asm.HHDrive][l], rhhSlopes)
 				events = append(events, Event{int32(g + p.from[l]), int32(b.Step), (float64(step) + theta) / pieces})
 			}
 		}

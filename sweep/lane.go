@@ -18,6 +18,7 @@ type lane struct {
 	start       int64 // the shard's step at which the point began
 	params      []float64
 	current     float64
+	rest        float64 // V of the rest at I = 0, mV
 
 	train     pop.Train
 	intervals int64           // in the whole run

@@ -44,11 +44,11 @@ var patternNames = []string{
 // course is what a run has shown of a neuron, for judgement.
 type course struct {
 	*lane
-	model *model.Model
-	how   int
-	late  []float64 // intervals after discard, the last ones
-	end   float64   // of the run, ms
-	v     float64   // mV, where the run ended
+	model  *model.Model
+	how    int
+	late   []float64 // intervals after discard, the last ones
+	period int       // of late; 0 for none
+	end    float64   // of the run, ms
 }
 
 const (
@@ -71,58 +71,139 @@ func (c course) status() int {
 	return statusOK
 }
 
-// silence is how long the neuron has been silent at the end, over the time after which a train counts as ended: twice
-// the mean of its last two intervals and one and a half times its longest late one. A neuron at rest has stopped.
-func (c course) silence() float64 {
-	if c.how == endSettled || c.intervals == 0 {
-		return 0
-	}
-	if c.how == endRest {
-		return math.Inf(1)
-	}
-	last := c.train.ISILast
-	if c.intervals > 1 {
-		last = (last + c.isi[(c.intervals-2)%memory]) / 2
-	}
-	bound := 2 * last
-	if len(c.late) > 0 {
-		bound = max(bound, 1.5*slices.Max(c.late))
-	}
-	return (c.end - c.train.Last) / bound
-}
-
-// drifts compares the means of the last two quarters of the late intervals. The noise is that of neighbours, which a trend
-// does not touch.
+// drifts compares the means of the last two quarters of the late intervals. The noise is that of neighbours, which a
+// trend does not touch.
 func (c course) drifts() bool {
 	k := len(c.late) / 4
+	if c.period > 0 {
+		k -= k % c.period
+	}
 	if k < 2 {
-		return len(c.late) > 2 && c.trend()
+		return len(c.late) > 2 && trend(c.late[len(c.late)-3:])
 	}
 	x := c.late[len(c.late)-2*k:]
 	change := math.Abs(mean(x[k:]) - mean(x[:k]))
-	noise := 0.0
-	for i := 1; i < len(x); i++ {
-		d := x[i] - x[i-1]
-		noise += d * d / 2
-	}
-	noise = math.Sqrt(noise/float64(len(x)-1)) * math.Sqrt(2/float64(k))
-	return change > driftShare*mean(x) && change > driftNoise*noise
+	return change > driftShare*mean(x) && change > driftNoise*jitter(x)*math.Sqrt(2/float64(k))
 }
 
-// trend tells whether the last three of a few intervals go one way, by more than a hundredth each time.
-func (c course) trend() bool {
-	x := c.late[len(c.late)-3:]
-	a, b := (x[1]-x[0])/x[0], (x[2]-x[1])/x[1]
-	return a > 0.01 && b > 0.01 || a < -0.01 && b < -0.01
+// jitter is the standard deviation of intervals as their neighbours show it.
+func jitter(x []float64) float64 {
+	sum := 0.0
+	for i := 1; i < len(x); i++ {
+		d := x[i] - x[i-1]
+		sum += d * d
+	}
+	return math.Sqrt(sum / float64(2*(len(x)-1)))
+}
+
+// trend tells whether three intervals go one way, by more than a hundredth each time.
+func trend(x []float64) bool {
+	a, b := x[1]/x[0]-1, x[2]/x[1]-1
+	return min(a, b) > 0.01 || max(a, b) < -0.01
 }
 
 // oscillates tells whether V swings steadily below V_th at the end.
 func (c course) oscillates() bool {
 	a, b := c.swings[0], c.swings[1]
 	swing := b.hi - b.lo
-	return c.train.Spikes == c.spikes && c.end-c.train.Last > 2*decide && swing >= swingLeast && !math.IsInf(a.hi, 0) &&
+	return c.train.Spikes == c.spikes && c.end-c.train.Last > 2*decide && swing >= swingLeast &&
 		math.Abs(a.hi-b.hi) <= swingShare*swing && math.Abs(a.lo-b.lo) <= swingShare*swing
 }
 
-// pattern names the firing pattern, and says how far the quantity that decided is from its bound.
-func (c course) pattern() (name int, margin float64) { return patternSilent, math.NaN() }
+// The rule for patterns is that of Komendantov et al., Sci. Rep. 9:17915 (2019), with its constants, as far as it fits
+// trains without noise: there the fits need no test of significance, and an initial burst need not be followed by an
+// interval longer than the next. Where they name several elements, the word here is the first that holds of: silent or
+// depolarisation-block, transient, bursting, irregular, initial-burst, delayed, adapting, tonic.
+const (
+	silentFactor  = 2.0   // silence at the end over the mean of the last two intervals, and over the longest: it has ended
+	delayFactor   = 2.0   // latency over the mean of the first two intervals
+	burstFactor   = 5.0   // the longest late interval over its two neighbours, summed
+	initialFactor = 2.5   // an early interval over the one before, and the mean from it on over the mean before it
+	initialFreq   = 25.0  // Hz, least rate within the initial burst
+	adaptSlope    = 0.003 // ms per ms: growth of the early intervals over time
+	blockRise     = 15.0  // mV: how far above rest a silent membrane is blocked; ours
+	irregularCV   = 0.05  // jitter over mean of a train that does not repeat itself; ours
+)
+
+// silence is how long the neuron has been silent at the end, over the time after which a train counts as ended.
+func (c course) silence() float64 {
+	last := c.train.ISILast
+	switch {
+	case c.how == endSettled || c.train.Spikes == 0:
+		return 0
+	case c.how == endRest:
+		return math.Inf(1)
+	case c.intervals == 0:
+		last = c.train.First
+	case c.intervals > 1:
+		last = (last + c.isi[(c.intervals-2)%memory]) / 2
+	}
+	if len(c.late) > 0 {
+		last = max(last, slices.Max(c.late))
+	}
+	return (c.end - c.train.Last) / (silentFactor * last)
+}
+
+// pattern names the firing pattern, and says by what factor the closest call on the way to the name was decided.
+func (c course) pattern() (name int, margin float64) {
+	margin = math.Inf(1)
+	above := func(x, bound float64) bool {
+		if r := math.Abs(x / bound); r > 0 {
+			margin = min(margin, max(r, 1/r))
+		}
+		return x > bound
+	}
+	ended := c.train.Spikes == 0 || above(c.silence(), 1)
+	switch {
+	case ended && c.model.Fires == model.Crossing && above((c.swings[1].lo+c.swings[1].hi)/2-c.rest, blockRise):
+		return patternBlock, margin
+	case c.train.Spikes == 0:
+		return patternSilent, margin
+	case ended:
+		return patternTransient, margin
+	case c.period != 1 && len(c.late) > 2:
+		if c.period > 1 && above(isolation(c.late), burstFactor) {
+			return patternBursting, margin
+		}
+		if c.period == 0 && !c.drifts() && above(jitter(c.late)/mean(c.late), irregularCV) {
+			return patternIrregular, margin
+		}
+	}
+	n := int(min(c.intervals, early))
+	x := c.early[:n]
+	for i := 1; i < n; i++ {
+		first := mean(x[:i])
+		if 1000/first > initialFreq && x[i] > initialFactor*x[i-1] && above(mean(x[i:]), initialFactor*first) {
+			return patternInitialBurst, margin
+		}
+	}
+	switch {
+	case n > 1 && above(c.train.First, delayFactor*mean(x[:2])):
+		return patternDelayed, margin
+	case n > 2 && above(slope(x), adaptSlope):
+		return patternAdapting, margin
+	}
+	return patternTonic, margin
+}
+
+// isolation is the longest interval that has two neighbours over these, summed.
+func isolation(x []float64) float64 {
+	at := 1
+	for i := 2; i < len(x)-1; i++ {
+		if x[i] > x[at] {
+			at = i
+		}
+	}
+	return x[at]/x[at-1] + x[at]/x[at+1]
+}
+
+// slope is that of the straight line through intervals over the times at which they end.
+func slope(x []float64) float64 {
+	t, sumT, sumX, sumTX, sumTT := 0.0, 0.0, 0.0, 0.0, 0.0
+	for _, isi := range x {
+		t += isi
+		sumT, sumX, sumTX, sumTT = sumT+t, sumX+isi, sumTX+float64(t*isi), sumTT+float64(t*t)
+	}
+	n := float64(len(x))
+	return (n*sumTX - float64(sumT*sumX)) / (n*sumTT - float64(sumT*sumT))
+}

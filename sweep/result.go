@@ -71,7 +71,7 @@ func distinct(late []float64) []float64 {
 	}
 	found := slices.Clone(late)
 	slices.Sort(found)
-	return slices.CompactFunc(found, func(a, b float64) bool { return b-a <= 1e-9*b })
+	return slices.CompactFunc(found, func(a, b float64) bool { return math.Abs(b-a) <= 1e-9*b })
 }
 
 // Rows is the number of rows.

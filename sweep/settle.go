@@ -5,8 +5,9 @@ import "math"
 // maxPeriod is the longest pattern that is looked for, in spikes; a quarter of memory.
 const maxPeriod = 64
 
-// firstLook is the number of intervals at which a train is first looked at.
-const firstLook = 12
+// firstLook is the number of intervals at which a train is first looked at. A look takes the later half of them: the
+// earlier may belong to the transient.
+const firstLook = 8 * settleLeast
 
 // repetition is a train that repeats itself after period intervals.
 type repetition struct {
@@ -17,19 +18,21 @@ type repetition struct {
 }
 
 // A train is settled when its return map has converged: not when it is quiet for a while. Near a saddle-node of cycles
-// the ghost of the cycle carries a train of N spikes whose intervals change, at their slowest, by (pi/N)² of their
-// natural scale per spike, and then the train ends. So the drift per interval that may be left is a matter of how many
-// intervals are to come: with n of them,
+// the ghost of the cycle carries a train of N spikes and then the train ends; in its narrowest place the intervals change
+// by (pi/N)² of their natural scale per spike, and that is the least drift there is on the way. So the drift that may be
+// left is a matter of how many intervals are to come. With n of them, relative to the mean interval and per interval,
 //
 //	drift < min(settleMean/n, settleGhost/n²)
 //
-// relative to the mean interval. The first keeps the mean of the whole run; the second excludes every ghost that could
-// end before the run does, its natural scale taken as 1e-4 of the interval or more. The drift is measured between means
-// under Hann's window, which suppresses what the grid of time steps does to intervals: a spike falls into its step at
-// an ever different place, and this shows in the interval as a quasi-periodic ripple.
+// The first bounds what the mean may still change, which is counted in the error of the rate. The second excludes every
+// ghost that could end before the run does: its narrowest place lies at least half way, N < 2n, and the natural scale
+// is taken as 0.4 % of the interval. The drift is measured between means under Hann's window, which suppresses what the
+// grid of time steps does to intervals: a spike falls into its step at an ever different place, and this shows in the
+// interval as a quasi-periodic ripple.
 const (
-	settleMean  = 1e-6
-	settleGhost = 1e-3
+	settleMean  = 2e-5
+	settleGhost = 1e-2
+	settleLeast = 3    // intervals, or periods if they are longer, from one window to the next
 	alike       = 3e-4 // intervals one period apart differ by less, relative to the mean; the ripple does
 )
 
@@ -41,17 +44,14 @@ func settle(x []float64, left float64) (found repetition) {
 		return repetition{}
 	}
 	k := len(x) / 4 / p * p // the step between windows of 2k
-	if k < 3 {
+	if k < settleLeast {
 		return repetition{}
 	}
 	x = x[len(x)-4*k:]
 	a, b, c := hann(x[:2*k]), hann(x[k:3*k]), hann(x[2*k:])
 	drift := max(math.Abs(b-a), math.Abs(c-b)) / float64(k) / c
 	n := max(1, left/c)
-	if drift > min(settleMean/n, settleGhost/(n*n)) {
-		return repetition{}
-	}
-	if grows(x, p, 1e-9*c) {
+	if drift > min(settleMean/n, settleGhost/(n*n)) || grows(x, p, 1e-9*c) {
 		return repetition{}
 	}
 	found = repetitionOf(x, p, c)
@@ -93,6 +93,20 @@ func period(x []float64) int {
 		}
 	}
 	return 0
+}
+
+// rippleOf is the standard deviation of intervals from those a period before, relative to their mean: what the grid of
+// time steps does to a spike depends on its place in the step, and this shows it.
+func rippleOf(x []float64, p int) float64 {
+	if len(x) <= p {
+		return 0
+	}
+	sum := 0.0
+	for i := p; i < len(x); i++ {
+		d := x[i] - x[i-p]
+		sum += d * d
+	}
+	return math.Sqrt(sum/float64(2*(len(x)-p))) / mean(x)
 }
 
 func mean(x []float64) float64 {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 
 	"popsim/model"
@@ -79,39 +80,94 @@ func mustRun(t testing.TB, s Spec) *Result {
 	return r
 }
 
-func TestExplore(t *testing.T) {
-	full := os.Getenv("EXPLORE_FULL") != ""
+// rateTol is the accuracy the defaults promise, relative; lifTol that of the exact method.
+const (
+	rateTol  = 1e-4
+	lifTol   = 1e-10
+	shiftTol = 1e-5 // of the range of currents of the table: how far a rate near a border may be moved along its axis
+)
+
+// misfit is how far the rates of a table are from the truth.
+type misfit struct {
+	rows, settled int
+	worst         float64 // relative error, over all rows
+	at            float64 // the current there
+	beyond        float64 // the same over rows that no shift of the current explains
+	over          float64 // the largest error over its estimate
+	r             *Result
+}
+
+// fit runs a table at dt with every row twice more at currents shifted by shiftTol.
+func fit(t testing.TB, file string, dt float64, method string, full bool) (f misfit) {
+	t.Helper()
 	for _, table := range fiTables {
+		if table.file != file {
+			continue
+		}
 		m, p := mustModel(t, table.model, table.preset, table.set)
-		truth := readTruth(t, "fi/"+table.file+".csv")
-		dts := map[string][]float64{"lif": {0.1, 1}, "eif": {0.1, 0.05, 0.025}, "adex": {0.2, 0.1, 0.05, 0.025}, "hh": {0.05, 0.025, 0.02, 0.01}, "rhh": {0.1, 0.05, 0.025}}[table.model]
-		for _, dt := range dts {
-			s := Spec{Model: m, P: p, Dt: dt, Time: 20000, Discard: 10000, Full: full, NoError: full}
-			s.Measures = append(append([]string{}, contract...), "ended")
-			s.Grid.Axes = []Axis{Values("I", "", truth["I"]...)}
-			r := mustRun(t, s)
-			worst, at, low, settled, cv := 0.0, 0, 0, 0, 0.0
-			worstErr := 0.0
-			for i := range truth["I"] {
-				want := truth[table.rate][i]
-				if !(want > 2 && want < 1000) || table.period != "" && truth[table.period][i] != 1 {
-					continue
-				}
-				got := r.Value("rate_Hz", i)
-				e := math.Abs(got/want - 1)
-				if r.Value("ended", i) == endSettled {
-					settled++
-				}
-				low++
-				cv = max(cv, r.Value("isi_cv", i))
-				if ratio := math.Abs(got-want) / (r.Value("rate_error_Hz", i) + 1e-12*want); ratio > worstErr {
-					worstErr = ratio
-				}
-				if e > worst {
-					worst, at = e, i
-				}
+		truth := readTruth(t, "fi/"+file+".csv")
+		n := len(truth["I"])
+		shift := shiftTol * (truth["I"][n-1] - truth["I"][0])
+		var currents []float64
+		for _, d := range []float64{0, -shift, shift} {
+			for _, i := range truth["I"] {
+				currents = append(currents, i+d)
 			}
-			t.Logf("%-16s dt %-6v worst %.3g at I=%v (%v Hz, got %v, est %v) err/est %.3g rows %d settled %d  cv %.2g  %v %.3g Msteps %.3g ns", table.file, dt, worst, truth["I"][at], truth[table.rate][at], r.Value("rate_Hz", at), r.Value("rate_error_Hz", at), worstErr, low, settled, cv, r.Elapsed, float64(r.LaneSteps)/1e6, 2*float64(r.Elapsed)/float64(r.LaneSteps))
+		}
+		s := Spec{Model: m, P: p, Method: method, Dt: dt, Time: 20000, Discard: 10000, Full: full}
+		s.Measures = append(append([]string{}, contract...), "ended")
+		s.Grid.Axes = []Axis{Values("I", "", currents...)}
+		f.r = mustRun(t, s)
+		for i := range n {
+			want := truth[table.rate][i]
+			if !(want > 2 && want < 1000) || table.period != "" && truth[table.period][i] != 1 {
+				continue
+			}
+			f.rows++
+			if f.r.Word("ended", i) == "settled" {
+				f.settled++
+			}
+			got, low, high := f.r.Value("rate_Hz", i), f.r.Value("rate_Hz", i+n), f.r.Value("rate_Hz", i+2*n)
+			e := math.Abs(got/want - 1)
+			f.over = max(f.over, math.Abs(got-want)/(f.r.Value("rate_error_Hz", i)+1e-11*want))
+			if e > f.worst {
+				f.worst, f.at = e, truth["I"][i]
+			}
+			if want < min(low, high) || want > max(low, high) {
+				f.beyond = max(f.beyond, e)
+			}
 		}
 	}
+	return f
+}
+
+func TestExplore(t *testing.T) {
+	if os.Getenv("EXPLORE") == "" {
+		t.Skip("a table for people")
+	}
+	for _, table := range fiTables {
+		dts := map[string][]float64{"lif": {0.1, 1}, "eif": {0.1, 0.05, 0.025}, "adex": {0.2, 0.1, 0.05, 0.025}, "hh": {0.05, 0.025, 0.02, 0.01}, "rhh": {0.1, 0.05, 0.025}}[table.model]
+		for _, dt := range dts {
+			f := fit(t, table.file, dt, "", false)
+			t.Logf("%-16s dt %-6v worst %.2g at I=%v, without shift %.2g; error/estimate %.2g; rows %d, settled %d; %v, %.3g steps", table.file, dt, f.worst, f.at, f.beyond, f.over, f.rows, f.settled, f.r.Elapsed.Round(1e6), float64(f.r.LaneSteps))
+		}
+	}
+}
+
+// mustAxes reads axes written as on the command line.
+func mustAxes(t testing.TB, m *model.Model, texts ...string) (axes []Axis) {
+	t.Helper()
+	for _, text := range texts {
+		name, values, _ := strings.Cut(text, "=")
+		unit, err := AxisUnit(m, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := ParseAxis(name, values, unit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		axes = append(axes, a)
+	}
+	return axes
 }

@@ -120,8 +120,10 @@ func (w *worker) begin(i int) {
 	l.begin(l.link+1, w.row(l.chain, l.link+1), w.now)
 	l.current = w.at(point, l.params)
 	w.s.Fold(i, l.params, l.current, 1)
+	rest := w.rest(point, l.params)
+	l.rest = rest[0]
 	if l.link == 0 {
-		copy(l.state, w.rest(point, l.params))
+		copy(l.state, rest)
 		w.enter(point, l.state)
 	}
 	w.s.Enter(i, w.now, l.state)
@@ -222,8 +224,8 @@ func (w *worker) decided(i int, l *lane) (how int, decided bool) {
 	}
 	t := w.time(l)
 	if l.settled.mean == 0 && l.intervals >= l.look {
-		l.look = l.intervals + l.intervals/4 + 2
-		l.settled = settle(l.recent(memory, &w.buf), float64(w.steps)*w.dt-t)
+		l.look = l.intervals + l.intervals/8 + 1
+		l.settled = settle(l.recent(int(min(memory, l.intervals/2)), &w.buf), float64(w.steps)*w.dt-t)
 		if l.settled.mean != 0 && math.IsNaN(l.from) {
 			w.watch(i, w.y[0])
 		}
@@ -271,16 +273,14 @@ func (w *worker) record(l *lane, how int) (r record) {
 		return r
 	}
 	r[mRate], r[mCV] = l.train.Rate(), l.train.CV()
-	r[mRateError] = l.train.Rate() * l.settled.drift
 	r[mVMin], r[mVMax] = l.span.lo, l.span.hi
-	late := l.late(&w.buf)
-	if p := period(late); p > 0 {
-		r[mPeriod] = float64(p)
+	c := course{lane: l, model: w.Model, how: how, late: l.late(&w.buf), end: float64(w.steps) * w.dt}
+	ripple := 0.0
+	if c.period = period(c.late); c.period > 0 {
+		r[mPeriod] = float64(c.period)
+		ripple = rippleOf(c.late, c.period)
 	}
-	c := course{lane: l, model: w.Model, how: how, late: late, end: float64(w.steps) * w.dt, v: w.y[0]}
-	if c.how == endSettled {
-		c.v = math.NaN()
-	}
+	r[mRateError] = r[mRate] * (l.settled.drift + ripple)
 	r[mStatus] = float64(c.status())
 	pattern, margin := c.pattern()
 	r[mPattern], r[mMargin] = float64(pattern), margin

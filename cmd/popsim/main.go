@@ -33,7 +33,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // speak is run under a context that may end the work early.
 func speak(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	v := &voice{args: args, out: stdout, err: stderr}
+	v := &voice{args: args, stdout: stdout, stderr: stderr}
 	root := v.root()
 	root.SetArgs(args)
 	root.SetOut(stdout)

@@ -21,7 +21,7 @@ func (v *voice) modelsVerb() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			switch len(args) {
 			case 0:
-				listModels(v.out)
+				listModels(v.stdout)
 				return nil
 			case 1:
 				name, _, _ := strings.Cut(args[0], ":")
@@ -29,7 +29,7 @@ func (v *voice) modelsVerb() *cobra.Command {
 				if err != nil {
 					return misused(err)
 				}
-				describeModel(v.out, m)
+				describeModel(v.stdout, m)
 				return nil
 			}
 			return misused(fmt.Errorf("models takes one name, but got %s", strings.Join(args, " ")))

@@ -45,7 +45,7 @@ func (v *voice) versionVerb() *cobra.Command {
 			for _, isa := range kernels.Available() {
 				sets = append(sets, isa.String())
 			}
-			_, err := fmt.Fprintf(v.out, "popsim %s, %s %s/%s, instruction sets %s, %d workers\n",
+			_, err := fmt.Fprintf(v.stdout, "popsim %s, %s %s/%s, instruction sets %s, %d workers\n",
 				version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, strings.Join(sets, " "), sched.Allowed())
 			return err
 		},

@@ -11,16 +11,16 @@ import (
 
 // voice is one call of popsim: its arguments, where it speaks, and what it has warned of.
 type voice struct {
-	args     []string
-	out, err io.Writer
-	quiet    bool
-	warnings []string
+	args           []string
+	stdout, stderr io.Writer
+	quiet          bool
+	warnings       []string
 }
 
 // say tells something on standard error, unless asked to be quiet.
 func (v *voice) say(format string, args ...any) {
 	if !v.quiet {
-		fmt.Fprintf(v.err, "popsim: "+format+"\n", args...)
+		fmt.Fprintf(v.stderr, "popsim: "+format+"\n", args...)
 	}
 }
 
@@ -28,7 +28,7 @@ func (v *voice) say(format string, args ...any) {
 func (v *voice) warn(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	v.warnings = append(v.warnings, text)
-	fmt.Fprintf(v.err, "popsim: warning: %s\n", text)
+	fmt.Fprintf(v.stderr, "popsim: warning: %s\n", text)
 }
 
 // misuse is an error found before any work has begun.
@@ -83,12 +83,12 @@ func (v *voice) complain(err error) {
 	var lines, hints []string
 	collect(err, &lines, &hints)
 	for _, line := range lines {
-		fmt.Fprintf(v.err, "popsim: error: %s\n", line)
+		fmt.Fprintf(v.stderr, "popsim: error: %s\n", line)
 	}
 	told := map[string]bool{}
 	for _, h := range hints {
 		if !told[h] {
-			fmt.Fprintf(v.err, "popsim: hint: %s\n", h)
+			fmt.Fprintf(v.stderr, "popsim: hint: %s\n", h)
 		}
 		told[h] = true
 	}

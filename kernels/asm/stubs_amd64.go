@@ -33,3 +33,83 @@ func HHStrangAVX512(b *Block)
 //
 //go:noescape
 func HHStrangFullAVX512(b *Block)
+
+// HHRK4AVX2 advances a group; see Block.
+//
+//go:noescape
+func HHRK4AVX2(b *Block)
+
+// HHRK4FullAVX2 advances a group; see Block.
+//
+//go:noescape
+func HHRK4FullAVX2(b *Block)
+
+// HHRK4AVX512 advances a group; see Block.
+//
+//go:noescape
+func HHRK4AVX512(b *Block)
+
+// HHRK4FullAVX512 advances a group; see Block.
+//
+//go:noescape
+func HHRK4FullAVX512(b *Block)
+
+// HHExpEulerAVX2 advances a group; see Block.
+//
+//go:noescape
+func HHExpEulerAVX2(b *Block)
+
+// HHExpEulerFullAVX2 advances a group; see Block.
+//
+//go:noescape
+func HHExpEulerFullAVX2(b *Block)
+
+// HHExpEulerAVX512 advances a group; see Block.
+//
+//go:noescape
+func HHExpEulerAVX512(b *Block)
+
+// HHExpEulerFullAVX512 advances a group; see Block.
+//
+//go:noescape
+func HHExpEulerFullAVX512(b *Block)
+
+// RHHRK4AVX2 advances a group; see Block.
+//
+//go:noescape
+func RHHRK4AVX2(b *Block)
+
+// RHHRK4FullAVX2 advances a group; see Block.
+//
+//go:noescape
+func RHHRK4FullAVX2(b *Block)
+
+// RHHRK4AVX512 advances a group; see Block.
+//
+//go:noescape
+func RHHRK4AVX512(b *Block)
+
+// RHHRK4FullAVX512 advances a group; see Block.
+//
+//go:noescape
+func RHHRK4FullAVX512(b *Block)
+
+// RHHExpEulerAVX2 advances a group; see Block.
+//
+//go:noescape
+func RHHExpEulerAVX2(b *Block)
+
+// RHHExpEulerFullAVX2 advances a group; see Block.
+//
+//go:noescape
+func RHHExpEulerFullAVX2(b *Block)
+
+// RHHExpEulerAVX512 advances a group; see Block.
+//
+//go:noescape
+func RHHExpEulerAVX512(b *Block)
+
+// RHHExpEulerFullAVX512 advances a group; see Block.
+//
+//go:noescape
+func RHHExpEulerFullAVX512(b *Block)

@@ -27,7 +27,9 @@ func hhLoop(f *file, w isa, name, full string, states, S int, tune Tuning, advan
 	for j := range y {
 		y[j] = k.pointer("Y", j)
 	}
-	col := func(r reg.Register, s int) operand.Mem { return operand.Mem{Base: r, Index: lane, Scale: 8, Disp: s * w.Bytes()} }
+	col := func(r reg.Register, s int) operand.Mem {
+		return operand.Mem{Base: r, Index: lane, Scale: 8, Disp: s * w.Bytes()}
+	}
 	sub := func(r reg.Register, j, s int) operand.Mem { return col(r, 64/w.Lanes*j+s) }
 	k.MOVQ(operand.I32(0), k.Field("Rare"))
 	k.CMPQ(step, k.Field("Steps"))
@@ -190,4 +192,65 @@ func hhStrang(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
 	n = move(n, sn, r.nN, r.nD)
 	a, g := hhIon(b, c, drive, m, h, n)
 	return []Vec{b.FMA(b.Div(b.FNMA(g, v, a), b.FMA(g, half, one)), dt, v), m, h, n}
+}
+
+// hhDeriv gives the derivatives instead of the states after a step.
+func hhDeriv(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
+	v, m, h, n := y[0], y[1], y[2], y[3]
+	r := b.HHRates(v)
+	a, g := hhIon(b, c, drive, m, h, n)
+	am, bh, an := b.Div(r.mN, r.mD), b.Div(b.Const(1), r.hD), b.Div(r.nN, r.nD)
+	return []Vec{b.FNMA(g, v, a), b.FNMA(b.Add(am, r.mB), m, am), b.FNMA(b.Add(r.hA, bh), h, r.hA), b.FNMA(b.Add(an, r.nB), n, an)}
+}
+
+// rungeKutta is the classical method of order four.
+func rungeKutta(deriv hhStep) hhStep {
+	return func(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
+		next, _, _ := rungeKuttaSlopes(b, deriv, c, drive, y)
+		return next
+	}
+}
+
+// rungeKuttaSlopes also gives dV/dt in the first and the last stage.
+func rungeKuttaSlopes(b *Block, deriv hhStep, c func(j int) Vec, drive Vec, y []Vec) (next []Vec, first, last Vec) {
+	add := func(to, d []Vec, by Vec) []Vec { // to + by d
+		r := make([]Vec, len(d))
+		for j := range d {
+			r[j] = b.FMA(d[j], by, to[j])
+		}
+		return r
+	}
+	d1 := deriv(b, c, drive, y)
+	d2 := deriv(b, c, drive, add(y, d1, c(asm.HHHalf)))
+	d3 := deriv(b, c, drive, add(y, d2, c(asm.HHHalf)))
+	d4 := deriv(b, c, drive, add(y, d3, c(asm.HHDt)))
+	sum := add(add(d1, d2, b.Const(2)), d3, b.Const(2))
+	for j := range sum {
+		sum[j] = b.Add(sum[j], d4[j])
+	}
+	return add(y, sum, c(asm.HHSixth)), d1[0], d4[0]
+}
+
+// relax moves x towards its goal, leaving exp(u) of the way.
+func relax(b *Block, x, goal, u Vec) Vec {
+	const lo = -0x1.6232bdd7abcd2p+9 // below it exp is subnormal
+	return b.FMA(b.Sub(x, goal), b.Exp(b.Max(b.Const(lo), u)), goal)
+}
+
+// relaxGate moves a gate towards num/sum at the rate sum/den.
+func relaxGate(b *Block, c func(j int) Vec, x, num, sum, den Vec) Vec {
+	return relax(b, x, b.Div(num, sum), b.Mul(b.Div(sum, den), c(asm.HHNegDt)))
+}
+
+// hhExpEuler relaxes every variable exponentially, seeing the old state of the others.
+func hhExpEuler(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
+	r := b.HHRates(y[0])
+	a, g := hhIon(b, c, drive, y[1], y[2], y[3])
+	sum := b.FMA(r.hA, r.hD, b.Const(1))
+	return []Vec{
+		relax(b, y[0], b.Div(a, g), b.Mul(g, c(asm.HHNegDt))),
+		relaxGate(b, c, y[1], r.mN, b.FMA(r.mB, r.mD, r.mN), r.mD),
+		relaxGate(b, c, y[2], b.Sub(sum, b.Const(1)), sum, r.hD),
+		relaxGate(b, c, y[3], r.nN, b.FMA(r.nB, r.nD, r.nN), r.nD),
+	}
 }

@@ -31,6 +31,10 @@ var files = []struct {
 	{"exp", []func(*file, isa){exp}},
 	{"hh", []func(*file, isa){
 		hhKernel("HHStrang", 4, 8, Tuning{}, hhStrang),
+		hhKernel("HHRK4", 4, 8, Tuning{}, rungeKutta(hhDeriv)),
+		hhKernel("HHExpEuler", 4, 8, Tuning{}, hhExpEuler),
+		hhKernel("RHHRK4", 2, 8, Tuning{}, rungeKutta(rhhDeriv)),
+		hhKernel("RHHExpEuler", 2, 8, Tuning{}, rhhExpEuler),
 	}},
 }
 

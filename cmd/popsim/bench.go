@@ -1,0 +1,80 @@
+package main
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"popsim/bench"
+	"popsim/model"
+)
+
+const benchHelp = `bench measures the kernels on this machine and prints rows that benchstat reads: what a neuron-step costs in nanoseconds, by
+model, method, instruction set, parameters (uniform, or each neuron's own) and number of neurons, 512 in the
+first-level cache, 16384 in the second, 4194304 in memory. Rows that end in record=full keep extrema and add an input.
+Neurons fire at 50 to 80 Hz. A time is that of the fastest of many calls.
+
+--kind population runs a million neurons by one worker and by all; efficiency is the speed for each worker against one
+worker alone, of-cache against the kernel in cache. --kind work sets the error of a late spike (ms-error) against the
+cost of a millisecond of model time, for every method and a range of steps.`
+
+func (v *voice) benchVerb() *cobra.Command {
+	var q bench.Selection
+	f := flags{dt: quantity{unit: "ms"}, method: name{kind: "NAME"}, isa: name{kind: "SET", value: environment("POPSIM_ISA", "auto")}}
+	rows := name{kind: "REGEXP"}
+	kinds := []string{bench.KernelRows, bench.PopulationRows}
+	cmd := &cobra.Command{
+		Use:               "bench [MODEL]",
+		Short:             "What kernels cost on this machine, in rows for benchstat",
+		Long:              benchHelp,
+		Example:           "  popsim bench --quick\n  popsim bench adex --method flow --isa avx2\n  popsim bench hh --kind work",
+		ValidArgsFunction: completeModels,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			isa, bad := f.check()
+			switch len(args) {
+			case 0:
+			case 1:
+				m, err := model.Lookup(args[0])
+				bad.add(err)
+				q.Models = []*model.Model{m}
+			default:
+				bad.addf("bench takes one model, but got %s", strings.Join(args, " "))
+			}
+			if f.isa.value != "auto" {
+				q.ISA = isa
+			}
+			q.Method, q.Dt = f.method.value, f.dt.value
+			bad.add(bench.CheckKinds(kinds))
+			if rows.value != "" {
+				pattern, err := regexp.Compile(rows.value)
+				if err != nil {
+					bad.addf("--rows: %w", err)
+				}
+				q.Rows = pattern
+			}
+			if len(bad) == 0 {
+				bad.add(q.Check())
+			}
+			if err := bad.misuse(); err != nil {
+				return err
+			}
+			if q.Quick && !cmd.Flags().Changed("kind") {
+				kinds = []string{bench.KernelRows}
+			}
+			if err := bench.Header(v.stdout, version()); err != nil {
+				return err
+			}
+			return q.Run(cmd.Context(), kinds, v.stdout, v.say)
+		},
+	}
+	set := cmd.Flags()
+	set.Var(&f.dt, "dt", "time step (default that of each method)")
+	set.Var(&f.method, "method", "this integration method alone")
+	set.Var(&f.isa, "isa", "this instruction set alone: avx512, avx2 or go; auto means all, POPSIM_ISA sets the default")
+	set.BoolVar(&q.Quick, "quick", false, "uniform parameters in the first-level cache, spikes alone; less than 30 s")
+	set.StringSliceVar(&kinds, "kind", kinds, "kinds of rows: "+strings.Join(bench.Kinds, ", "))
+	set.Var(&rows, "rows", "rows whose name matches alone, as in params=each/n=512$")
+	set.BoolVar(&v.quiet, "quiet", false, "rows alone, no talk")
+	return cmd
+}

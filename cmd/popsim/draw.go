@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math"
+	"math/bits"
+	"strings"
+
+	"popsim/model"
+)
+
+// draw is a distribution of which every neuron gets one value.
+type draw struct {
+	normal bool
+	a, b   float64 // mean and standard deviation, or the two ends
+}
+
+// parseDraw reads normal:MEAN:SD or uniform:LO:HI; ok tells whether text begins like one.
+func parseDraw(text, unit string) (d draw, ok bool, err error) {
+	kind, rest, _ := strings.Cut(text, ":")
+	if kind != "normal" && kind != "uniform" {
+		return d, false, nil
+	}
+	d.normal = kind == "normal"
+	first, second, _ := strings.Cut(rest, ":")
+	if d.a, err = model.ParseQuantity(first, unit); err == nil {
+		d.b, err = model.ParseQuantity(second, unit)
+	}
+	switch {
+	case err != nil:
+		return d, true, hint(err, "draws are written normal:MEAN:SD and uniform:LO:HI")
+	case d.normal && d.b < 0:
+		err = fmt.Errorf("a standard deviation of %v is negative", d.b)
+	case !d.normal && d.b < d.a:
+		err = fmt.Errorf("the interval from %v to %v is empty", d.a, d.b)
+	}
+	return d, true, err
+}
+
+// at is the value for one neuron, decided by seed, name and the neuron's number alone.
+func (d draw) at(seed uint64, name uint64, neuron int) float64 {
+	word := philox(seed, uint64(neuron), name)
+	u := (float64(word>>12) + 0.5) * 0x1p-52 // strictly between 0 and 1, and exact
+	if d.normal {
+		return math.FMA(d.b, math.Sqrt2*math.Erfinv(2*u-1), d.a)
+	}
+	return math.FMA(d.b-d.a, u, d.a)
+}
+
+// nameKey is the number under which draws of a name are made, so that those of tau and R are independent.
+func nameKey(name string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	return h.Sum64()
+}
+
+// philox is the first half of a block of Philox4x32-10, the counter-based generator of Salmon et al., Parallel random
+// numbers: as easy as 1, 2, 3 (2011).
+func philox(key, lo, hi uint64) uint64 {
+	k0, k1 := uint32(key), uint32(key>>32)
+	c0, c1, c2, c3 := uint32(lo), uint32(lo>>32), uint32(hi), uint32(hi>>32)
+	for range 10 {
+		h0, l0 := bits.Mul32(0xD2511F53, c0)
+		h1, l1 := bits.Mul32(0xCD9E8D57, c2)
+		c0, c1, c2, c3 = h1^c1^k0, l1, h0^c3^k1, l0
+		k0 += 0x9E3779B9
+		k1 += 0xBB67AE85
+	}
+	return uint64(c1)<<32 | uint64(c0)
+}

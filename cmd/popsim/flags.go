@@ -1,0 +1,153 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"popsim/kernels"
+	"popsim/model"
+)
+
+// quantity is a flag with a unit. What is wrong with it is kept, to be told together with other faults.
+type quantity struct {
+	value float64
+	unit  string
+	given bool
+	err   error
+}
+
+func (q *quantity) Set(text string) error {
+	q.given = true
+	q.value, q.err = model.ParseQuantity(text, q.unit)
+	return nil
+}
+
+func (q *quantity) String() string {
+	if q.value == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(q.value, 'g', -1, 64) + q.unit
+}
+
+func (q *quantity) Type() string { return "TIME" }
+
+// count is a flag with a whole number, which may be written as 1e6.
+type count struct {
+	value int
+	given bool
+	err   error
+}
+
+func (c *count) Set(text string) error {
+	c.given = true
+	x, err := strconv.ParseFloat(text, 64)
+	switch {
+	case err != nil || x != math.Trunc(x):
+		c.err = fmt.Errorf("%q is not a whole number", text)
+	case x < 1 || x >= 1<<53:
+		c.err = fmt.Errorf("%s is out of range; it must be 1 or more, and below 2^53", text)
+	default:
+		c.value = int(x)
+	}
+	return nil
+}
+
+func (c *count) String() string {
+	if c.value == 0 {
+		return ""
+	}
+	return strconv.Itoa(c.value)
+}
+
+func (c *count) Type() string { return "N" }
+
+// name is a flag with a word or a path; it only has a better type name than pflag's string.
+type name struct {
+	value string
+	kind  string
+}
+
+func (n *name) Set(text string) error { n.value = text; return nil }
+func (n *name) String() string        { return n.value }
+func (n *name) Type() string          { return n.kind }
+
+// flags are those that all computing verbs share.
+type flags struct {
+	method, isa   name
+	dt            quantity
+	time, discard quantity
+	workers       count
+	seed          uint64
+	out, plot     name
+	force         bool
+	profile       name
+	profileDir    name
+}
+
+// steps registers the flags of verbs that advance neurons in time.
+func (f *flags) steps(set *pflag.FlagSet, time float64) {
+	f.dt = quantity{unit: "ms"}
+	f.time = quantity{unit: "ms", value: time}
+	f.discard = quantity{unit: "ms"}
+	f.method, f.isa = name{kind: "NAME"}, name{kind: "SET", value: environment("POPSIM_ISA", "auto")}
+	set.Var(&f.dt, "dt", "time step (default that of the method)")
+	set.Var(&f.method, "method", "integration method (default the first that popsim models MODEL lists)")
+	set.Var(&f.time, "time", "model time")
+	set.Var(&f.discard, "discard", "time at the start that does not count for rates, CV and extremes (default 0ms)")
+	set.Var(&f.workers, "workers", "goroutines (default the CPUs this process may use)")
+	set.Var(&f.isa, "isa", "instruction set: auto, avx512, avx2 or go; POPSIM_ISA sets the default")
+}
+
+// files registers the flags of verbs that write files.
+func (f *flags) files(set *pflag.FlagSet, quiet *bool) {
+	f.out, f.plot = name{kind: "FILE"}, name{kind: "FILE"}
+	set.VarP(&f.out, "out", "o", "table to write: .csv .npz .npy .parquet .json (default CSV on standard output)")
+	set.Var(&f.plot, "plot", "picture to draw: .svg .png .pdf")
+	set.BoolVar(&f.force, "force", false, "overwrite files that exist")
+	set.BoolVar(quiet, "quiet", false, "no progress and no summary, only warnings and errors")
+	f.profile, f.profileDir = name{kind: "MODE"}, name{kind: "DIR", value: "."}
+	set.Var(&f.profile, "profile", "profile to write: "+strings.Join(profileModes(), ", "))
+	set.Var(&f.profileDir, "profile-dir", "where profiles are written")
+}
+
+// check reports what is wrong with the shared flags alone.
+func (f *flags) check() (isa kernels.ISA, bad faults) {
+	for _, q := range []struct {
+		name string
+		err  error
+	}{{"dt", f.dt.err}, {"time", f.time.err}, {"discard", f.discard.err}, {"workers", f.workers.err}} {
+		if q.err != nil {
+			bad.addf("--%s: %w", q.name, q.err)
+		}
+	}
+	if f.dt.given && f.dt.err == nil && f.dt.value <= 0 {
+		bad.addf("--dt is %v ms; it must be greater than 0", f.dt.value)
+	}
+	if f.time.given && f.time.err == nil && f.time.value <= 0 {
+		bad.addf("--time is %v ms; it must be greater than 0", f.time.value)
+	}
+	if f.discard.err == nil && f.time.err == nil && (f.discard.value < 0 || f.discard.value >= f.time.value && f.time.value > 0) {
+		bad.addf("--discard is %v ms of %v ms; it must be 0 or more, and less than --time", f.discard.value, f.time.value)
+	}
+	isa, err := kernels.ParseISA(f.isa.value)
+	bad.add(err)
+	bad.add(f.checkProfile())
+	return isa, bad
+}
+
+// checkProfile reports an unknown profile mode.
+func (f *flags) checkProfile() error {
+	if f.profile.value == "" || slices.Contains(profileModes(), f.profile.value) {
+		return nil
+	}
+	err := fmt.Errorf("there is no profile mode %q", f.profile.value)
+	if near := model.Nearest(f.profile.value, profileModes()); near != "" {
+		return hint(err, "did you mean --profile %s?", near)
+	}
+	return hint(err, "the modes are %s", strings.Join(profileModes(), ", "))
+}

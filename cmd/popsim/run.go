@@ -1,0 +1,269 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime/pprof"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"popsim/kernels"
+	"popsim/model"
+	"popsim/pop"
+	"popsim/report"
+)
+
+const runHelp = `run advances a population of neurons that do not hear of each other.
+
+The table has one row per neuron: spikes in the whole run, rate_Hz = 1000 / mean inter-spike interval after --discard (0
+where there is none), latency_ms to the first spike, and isi_cv, the coefficient of variation of the intervals after
+--discard. It goes to standard output as CSV, or to -o FILE. --spikes holds neuron and time_ms of every spike, by
+time; --trace the states of the neurons --of, every so often. Step k covers [k dt, (k+1) dt); a spike is located
+within its step; a recorded state at time k dt is that before step k.
+
+--waveform adds a current, the same for all neurons, times gain=VALUE of each:
+  steps:0ms=2.5,100ms=7    from each time on
+  pulse:100ms:400ms:21     start, end, height
+  ramp:0ms:1s:0:30         start, end, and the heights before and after them
+  sine:10Hz:5              frequency, amplitude
+  chirp:1Hz:100Hz:2s:5     first and last frequency, duration, amplitude
+  @file.npy:0.1ms          samples and their spacing
+Step k uses the mean of the shape over that step.`
+
+const runExample = `  popsim run lif:slide I=21 --time 200ms --spikes /dev/stdout
+  popsim run adex:naud-init-burst --time 500ms --plot burst.svg
+  popsim run lif -n 1e6 I=normal:21:2 --time 1s -o rates.parquet
+  popsim run hh --waveform pulse:50ms:150ms:10 --time 200ms --trace v.csv --every 0.1ms`
+
+// simulation is one call of run.
+type simulation struct {
+	*voice
+	flags
+	n                 count
+	spikes, trace, of name
+	every             quantity
+	waveform          name
+
+	question question
+	sources  []source
+	method   model.Method
+	spec     pop.Spec
+	cfg      pop.Config
+	need     float64 // memory forecast, bytes
+	traced   []int64
+	outputs  outputs
+	picture  *picture
+
+	started     time.Time
+	phases      []report.Phase
+	interrupted bool
+}
+
+func (v *voice) runVerb() *cobra.Command {
+	s := &simulation{voice: v}
+	cmd := &cobra.Command{
+		Use:               "run MODEL[:PRESET] [NAME=VALUE ...]",
+		Short:             "Advance a population",
+		Long:              runHelp,
+		Example:           runExample,
+		ValidArgsFunction: completeModels,
+		RunE:              func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
+	}
+	set := cmd.Flags()
+	set.SortFlags = false
+	set.VarP(&s.n, "neurons", "n", "number of neurons; 1e6 is understood (default 1, or as many as a file of values has)")
+	s.steps(set, 1000)
+	set.Uint64Var(&s.seed, "seed", 0, "seed of the draws normal:MEAN:SD and uniform:LO:HI")
+	s.waveform, s.spikes, s.trace, s.of = name{kind: "SHAPE"}, name{kind: "FILE"}, name{kind: "FILE"}, name{kind: "NEURONS"}
+	s.every = quantity{unit: "ms", value: 0.1}
+	set.Var(&s.waveform, "waveform", "current added to I, times gain")
+	set.Var(&s.spikes, "spikes", "table of all spikes")
+	set.Var(&s.trace, "trace", "table of states over time")
+	set.Var(&s.of, "of", "neurons to trace, as 0:9 or 1,5,7 (default the first ten, in pictures the first three)")
+	set.Var(&s.every, "every", "time between traced states, in whole steps")
+	s.files(set, &v.quiet)
+	return cmd
+}
+
+// run is the verb: read everything, refuse what cannot be, open files, advance, write.
+func (s *simulation) run(ctx context.Context, args []string) error {
+	s.started = time.Now()
+	if err := s.read(args); err != nil {
+		return err
+	}
+	if err := s.open(); err != nil {
+		return err
+	}
+	defer s.abort()
+	stop, err := s.startProfile(&s.flags)
+	if err != nil {
+		return misused(err)
+	}
+	s.phase("read")
+	var sum pop.Summary
+	pprof.Do(ctx, pprof.Labels("verb", "run", "model", s.question.model.Name), func(ctx context.Context) {
+		sum, err = s.advance(ctx)
+	})
+	stop()
+	s.phase("advance")
+	var blown *pop.BlownUp
+	switch {
+	case errors.Is(err, context.Canceled):
+		s.interrupted = true
+		s.warn("interrupted at %.6g ms of %.6g ms; what was finished is kept", float64(sum.Steps)*s.cfg.Dt, s.time.value)
+	case errors.As(err, &blown):
+		return hint(err, "dt was %v ms; --dt %v would be a start", s.cfg.Dt, s.cfg.Dt/4)
+	case err != nil:
+		return err
+	}
+	if e := s.write(sum); e != nil {
+		return e
+	}
+	s.summary(sum)
+	return err
+}
+
+// phase notes how long it took since the last.
+func (s *simulation) phase(name string) {
+	total := 0.0
+	for _, p := range s.phases {
+		total += p.Seconds
+	}
+	s.phases = append(s.phases, report.Phase{Name: name, Seconds: time.Since(s.started).Seconds() - total})
+}
+
+// read understands the command line and refuses what makes no sense, all of it at once.
+func (s *simulation) read(args []string) error {
+	isa, bad := s.check()
+	q, err := ask(args, "gain")
+	bad.add(err)
+	if q.model == nil {
+		return bad.misuse()
+	}
+	s.question = q
+	s.method, err = q.model.Method(s.flags.method.value)
+	bad.add(err)
+	s.sources, err = q.sources()
+	bad.add(err)
+	n, err := neurons(s.n, s.sources)
+	if err != nil {
+		bad.addf("-n: %w", err)
+	}
+	bad.add(s.checkFiles())
+	if err := bad.misuse(); err != nil {
+		return err
+	}
+	s.cfg = pop.Config{Dt: s.method.Dt, Workers: s.workers.value, ISA: isa, Train: true, From: s.discard.value}
+	if s.dt.given {
+		s.cfg.Dt = s.dt.value
+	}
+	if err := s.forecast(n); err != nil {
+		return misused(err)
+	}
+	s.spec = q.spec(s.method.Name, n, s.sources, func(r source) kernels.Values { return r.values(n, s.seed) })
+	bad.add(sound(s.spec))
+	if len(bad) == 0 {
+		bad.add(s.checkStep())
+	}
+	bad.add(s.readWaveform())
+	bad.add(s.readTrace())
+	return bad.misuse()
+}
+
+// forecast refuses a population that would not fit in memory.
+func (s *simulation) forecast(n int) error {
+	held := 0.0
+	fake := s.question.spec(s.method.Name, n, s.sources, func(r source) kernels.Values {
+		if r.draw == nil {
+			return r.values(n, s.seed)
+		}
+		held += 8 * float64(n)
+		return kernels.Values{r.draw.a, r.draw.a}
+	})
+	bytes, err := pop.Forecast(fake, s.cfg)
+	if err != nil {
+		return nil // what is wrong with the parameters is told later, all at once
+	}
+	s.need = float64(bytes) + held
+	return fits(fmt.Sprintf("a population of %d %s neurons", n, s.question.model.Name), s.need)
+}
+
+// checkStep refuses a step that would be unstable, and warns of one that is inaccurate.
+func (s *simulation) checkStep() error {
+	stable, accurate := stepLimits(s.spec)
+	m, dt := s.question.model.Name, s.cfg.Dt
+	switch {
+	case dt > stable:
+		return hint(fmt.Errorf("dt is %v ms, but %s with method %s needs at most %.4g ms here to stay stable", dt, m, s.method.Name, stable),
+			"--dt %.3gms would do; beyond %.3g ms results are inaccurate", min(s.method.Dt, accurate, stable), accurate)
+	case dt > accurate:
+		s.warn("dt is %v ms; method %s of %s is accurate up to about %.3g ms here", dt, s.method.Name, m, accurate)
+	}
+	return nil
+}
+
+// readWaveform reads the shape of the input.
+func (s *simulation) readWaveform() error {
+	gain := slices.ContainsFunc(s.sources, func(r source) bool { return r.kind == setsGain })
+	if s.waveform.value == "" {
+		if gain {
+			return hint(errors.New("gain is set, but there is no waveform to take with it"), "--waveform SHAPE gives one")
+		}
+		return nil
+	}
+	w, err := parseWave(s.waveform.value, s.question.model.CurrentUnit, s.cfg.Dt)
+	if err != nil {
+		return err
+	}
+	if w, ok := w.(samples); ok && w.end < s.time.value*(1-1e-12) {
+		s.warn("the samples of the waveform end at %.6g ms; after that the waveform is 0", w.end)
+	}
+	s.cfg.Wave = w.mean
+	return nil
+}
+
+// advance runs the population with the monitors asked for.
+func (s *simulation) advance(ctx context.Context) (pop.Summary, error) {
+	steps := pop.Steps(s.time.value, s.cfg.Dt)
+	var progress *report.Progress
+	if !s.quiet {
+		progress = report.NewProgress(s.stderr, float64(steps)*float64(s.spec.N), "neuron-steps")
+		s.cfg.Tick = func(done, _ int64) { progress.Update(float64(done) * float64(s.spec.N)) }
+	}
+	s.monitorSpikes()
+	flush := s.monitorTrace()
+	sum, err := pop.Run(ctx, s.spec, s.cfg, s.time.value)
+	progress.Clear()
+	if e := flush(); err == nil {
+		err = e
+	}
+	for _, w := range sum.Warnings {
+		s.warn("%v", w)
+	}
+	return sum, err
+}
+
+// summary tells what happened, and how fast.
+func (s *simulation) summary(sum pop.Summary) {
+	n := float64(s.spec.N)
+	work := n * float64(sum.Steps)
+	seconds := sum.Elapsed.Seconds()
+	span := float64(sum.Steps) * s.cfg.Dt
+	s.say("%s of %s for %.6g ms in steps of %v ms: %d spikes, %.4g per neuron and second",
+		counted(s.spec.N, "neuron"), s.question.model.Name, span, s.cfg.Dt, sum.Spikes, float64(sum.Spikes)/n/span*1000)
+	s.say("%.3g s, %.3g neuron-steps/s; kernel %s/%s, instruction set %s, %s, %s, %s",
+		seconds, work/math.Max(seconds, 1e-9), s.question.model.Name, s.method.Name, sum.Kernel.ISA,
+		counted(len(sum.Sched.Busy), "worker"), counted(sum.Shards, "shard"), size(s.need))
+}
+
+// counted is a number with its noun.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

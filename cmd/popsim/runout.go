@@ -1,0 +1,303 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+
+	"popsim/model"
+	"popsim/pop"
+	"popsim/report"
+	"popsim/sched"
+	"popsim/sweep"
+)
+
+// outputs are the tables of a run; nil for those not asked for.
+type outputs struct{ neurons, spikes, trace *report.Output }
+
+// Rows handed to a table at once, and rows a terminal is troubled with.
+const (
+	blockRows    = 1 << 14
+	terminalRows = 40
+)
+
+// checkFiles reports flags that name no place, one place twice, or nothing to do.
+func (s *simulation) checkFiles() error {
+	var bad faults
+	bad.add(distinct([]file{
+		{"-o", s.out.value}, {"--spikes", s.spikes.value}, {"--trace", s.trace.value}, {"--plot", s.plot.value},
+	}))
+	if s.of.value != "" && s.trace.value == "" && s.plot.value == "" {
+		bad.add(hint(errors.New("--of names neurons to trace, but there is no trace"), "--trace FILE or --plot FILE makes one"))
+	}
+	if s.every.given && s.trace.value == "" {
+		bad.add(hint(errors.New("--every belongs to a trace, but there is none"), "--trace FILE makes one"))
+	}
+	if s.every.err != nil {
+		bad.addf("--every: %w", s.every.err)
+	} else if s.every.value <= 0 {
+		bad.addf("--every is %v ms; it must be greater than 0", s.every.value)
+	}
+	return errors.Join(bad...)
+}
+
+// open opens all files before the work begins.
+func (s *simulation) open() (err error) {
+	if s.plot.value != "" {
+		if err := report.CheckPicture(s.plot.value, s.force); err != nil {
+			return misused(err)
+		}
+	}
+	defer func() {
+		if err != nil {
+			s.abort()
+		}
+	}()
+	for _, o := range []struct {
+		path string
+		out  **report.Output
+	}{{s.out.value, &s.outputs.neurons}, {s.spikes.value, &s.outputs.spikes}, {s.trace.value, &s.outputs.trace}} {
+		if o.path == "" {
+			continue
+		}
+		if *o.out, err = s.create(o.path, s.force); err != nil {
+			return err
+		}
+	}
+	if s.out.value == "" && !toStdout(s.spikes.value) && !toStdout(s.trace.value) {
+		if report.IsTerminal(s.stdout) && s.spec.N > terminalRows {
+			s.say("the table of %d neurons is not shown on a terminal; -o FILE keeps it", s.spec.N)
+		} else {
+			s.outputs.neurons = report.NewCSV(s.stdout)
+		}
+	}
+	return nil
+}
+
+// abort gives up what has not been finished.
+func (s *simulation) abort() {
+	for _, o := range []*report.Output{s.outputs.neurons, s.outputs.spikes, s.outputs.trace} {
+		if o != nil {
+			o.Abort()
+		}
+	}
+}
+
+// readTrace decides which neurons are traced, and how often.
+func (s *simulation) readTrace() error {
+	if s.trace.value == "" && s.plot.value == "" {
+		return nil
+	}
+	n := s.spec.N
+	most := 10
+	if s.trace.value == "" {
+		most = shownTraces
+	}
+	if s.of.value == "" {
+		for i := range min(n, most) {
+			s.traced = append(s.traced, int64(i))
+		}
+	} else if err := s.readOf(); err != nil {
+		return err
+	}
+	every, dt := s.every.value, s.cfg.Dt
+	steps := math.Max(1, math.Round(every/dt))
+	if s.trace.value == "" {
+		steps = math.Max(1, math.Floor(s.time.value/dt/pictureSamples))
+	} else if math.Abs(steps*dt-every) > 1e-9*every {
+		s.warn("--every %v ms is no whole number of steps; states are traced every %.6g ms", every, steps*dt)
+	}
+	s.cfg.Trace = &pop.Trace{Of: s.traced, Every: steps * dt}
+	return nil
+}
+
+// readOf reads --of, whose ranges include their end.
+func (s *simulation) readOf() error {
+	text := s.of.value
+	a, err := sweep.ParseAxis("--of", text, "1")
+	if errors.Is(err, sweep.ErrInterval) {
+		a, err = sweep.ParseAxis("--of", text+":1", "1")
+	}
+	if err != nil {
+		return hint(err, "neurons are given as 0:9 or 1,5,7")
+	}
+	seen := map[int64]bool{}
+	for j := range a.Len() {
+		x := a.At(j)
+		switch i := int64(x); {
+		case x != math.Trunc(x):
+			return fmt.Errorf("--of %s: %v is no number of a neuron", text, x)
+		case x < 0 || x >= float64(s.spec.N):
+			return fmt.Errorf("--of %s: there is no neuron %v; they go from 0 to %d", text, x, s.spec.N-1)
+		case seen[i]:
+			return fmt.Errorf("--of %s: neuron %d is named twice", text, i)
+		default:
+			seen[i] = true
+			s.traced = append(s.traced, i)
+		}
+	}
+	return nil
+}
+
+// monitorSpikes lets spikes flow into their table and into the picture.
+func (s *simulation) monitorSpikes() {
+	if s.plot.value != "" {
+		s.picture = newPicture(s)
+	}
+	out, pic := s.outputs.spikes, s.picture
+	if out == nil && pic == nil {
+		return
+	}
+	var neurons []int64
+	var times []float64
+	s.cfg.Spike = func(block []pop.Spike) error {
+		if pic != nil {
+			pic.addSpikes(block)
+		}
+		if out == nil {
+			return nil
+		}
+		neurons, times = neurons[:0], times[:0]
+		for _, x := range block {
+			neurons, times = append(neurons, x.Neuron), append(times, x.Time)
+		}
+		return out.Append(report.NewTable(report.Col("neuron", neurons), report.Col("time_ms", times)))
+	}
+}
+
+// monitorTrace lets traced states flow into their table and into the picture; flush hands on the last of them.
+func (s *simulation) monitorTrace() (flush func() error) {
+	if s.cfg.Trace == nil {
+		return func() error { return nil }
+	}
+	var times []float64
+	var neurons []int64
+	states := make([][]float64, len(s.question.model.States))
+	flush = func() error {
+		if s.outputs.trace == nil {
+			return nil
+		}
+		t := report.NewTable(report.Col("time_ms", times), report.Col("neuron", neurons))
+		for j, x := range s.question.model.States {
+			t.Columns = append(t.Columns, report.Col(x.Column(), states[j]))
+			states[j] = states[j][:0]
+		}
+		times, neurons = times[:0], neurons[:0]
+		return s.outputs.trace.Append(t)
+	}
+	s.cfg.Trace.Row = func(t float64, neuron int64, state []float64) error {
+		if s.picture != nil {
+			s.picture.addState(t, neuron, state[0])
+		}
+		if s.outputs.trace == nil {
+			return nil
+		}
+		times, neurons = append(times, t), append(neurons, neuron)
+		for j := range states {
+			states[j] = append(states[j], state[j])
+		}
+		if len(times) < blockRows {
+			return nil
+		}
+		return flush()
+	}
+	return flush
+}
+
+// write writes the table of neurons, finishes all files and puts the records beside them.
+func (s *simulation) write(sum pop.Summary) error {
+	if s.outputs.spikes != nil { // there may have been none
+		none := report.NewTable(report.Col("neuron", []int64{}), report.Col("time_ms", []float64{}))
+		if err := s.outputs.spikes.Append(none); err != nil {
+			return err
+		}
+	}
+	if s.outputs.neurons != nil {
+		for first := 0; first == 0 || first < len(sum.Trains); first += blockRows {
+			if err := s.outputs.neurons.Append(neuronTable(sum.Trains, first)); err != nil {
+				return err
+			}
+		}
+	}
+	for _, o := range []*report.Output{s.outputs.spikes, s.outputs.trace, s.outputs.neurons} {
+		if o == nil {
+			continue
+		}
+		if err := o.Commit(); err != nil {
+			return err
+		}
+	}
+	if s.picture != nil {
+		if err := s.picture.figure().Save(s.plot.value, s.force); err != nil {
+			return err
+		}
+	}
+	s.phase("write")
+	r := s.record(sum)
+	for path, out := range map[string]*report.Output{
+		s.out.value: s.outputs.neurons, s.spikes.value: s.outputs.spikes, s.trace.value: s.outputs.trace,
+	} {
+		if err := s.aside(path, out, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// neuronTable is a block of the table of neurons.
+func neuronTable(trains []pop.Train, first int) *report.Table {
+	trains = trains[first:min(first+blockRows, len(trains))]
+	n := len(trains)
+	neurons, spikes := make([]int64, n), make([]int64, n)
+	rate, latency, cv := make([]float64, n), make([]float64, n), make([]float64, n)
+	for i := range trains {
+		t := &trains[i]
+		neurons[i], spikes[i] = int64(first+i), t.Spikes
+		rate[i], latency[i], cv[i] = t.Rate(), t.Latency(), t.CV()
+	}
+	return report.NewTable(report.Col("neuron", neurons), report.Col("spikes", spikes), report.Col("rate_Hz", rate),
+		report.Col("latency_ms", latency), report.Col("isi_cv", cv))
+}
+
+// record says how the files of this run were made.
+func (s *simulation) record(sum pop.Summary) report.RunRecord {
+	settings := map[string]any{}
+	for _, r := range s.sources {
+		settings[r.name] = r.one
+		if r.draw != nil || r.file != nil {
+			settings[r.name] = r.text
+		}
+	}
+	work := float64(s.spec.N) * float64(sum.Steps)
+	busy, wait := make([]float64, len(sum.Sched.Busy)), make([]float64, len(sum.Sched.Wait))
+	for i := range busy {
+		busy[i], wait[i] = sum.Sched.Busy[i].Seconds(), sum.Sched.Wait[i].Seconds()
+	}
+	var gc runtime.MemStats
+	runtime.ReadMemStats(&gc)
+	rule := "V reaching V_th"
+	if s.question.model.Fires == model.Crossing {
+		rule = fmt.Sprintf("upward crossing of V_th, re-armed below V_th - %v mV", model.Rearm)
+	}
+	extra := map[string]any{
+		"neurons": s.spec.N, "time_ms": s.time.value, "discard_ms": s.discard.value, "steps": sum.Steps, "spikes": sum.Spikes,
+		"spike_rule": rule, "interrupted": s.interrupted, "shards": sum.Shards, "bytes_per_neuron": sum.Bytes,
+		"memory_forecast_bytes": s.need, "cpus_allowed": sched.Allowed(), "epochs": sum.Sched.Epochs,
+		"worker_busy_s": busy, "worker_wait_s": wait, "imbalance": sum.Sched.Imbalance(),
+		"gc_cycles": gc.NumGC, "gc_pause_s": float64(gc.PauseTotalNs) / 1e9,
+		"go": runtime.Version(), "system": runtime.GOOS + "/" + runtime.GOARCH,
+	}
+	if work > 0 {
+		extra["ns_per_neuron_step"] = sum.Elapsed.Seconds() * 1e9 / work
+	}
+	if s.waveform.value != "" {
+		extra["waveform"] = s.waveform.value
+	}
+	return report.RunRecord{
+		Started: s.started, Model: s.question.model.Name, Preset: s.question.preset.Name,
+		Parameters: s.question.parameters(settings), Dt: s.cfg.Dt, Method: s.method.Name, Seed: s.seed,
+		Kernel: s.question.model.Name + "/" + s.method.Name, ISA: sum.Kernel.ISA.String(), Workers: len(sum.Sched.Busy),
+		Phases: s.phases, Extra: extra,
+	}
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"popsim/kernels"
+	"popsim/pop"
+	"popsim/sweep"
+)
+
+// source is where the values of one setting come from in a run: one number, a draw, or a file.
+type source struct {
+	setting
+	one   float64
+	draw  *draw
+	file  []float64
+	shape string // as it stands in records
+}
+
+// source reads a value as run takes it.
+func (s setting) source() (source, error) {
+	r := source{setting: s, shape: s.text}
+	d, ok, err := parseDraw(s.text, s.unit)
+	if ok {
+		r.draw = &d
+		if err != nil {
+			err = fmt.Errorf("%s=%s: %w", s.name, s.text, err)
+		}
+		return r, err
+	}
+	a, err := s.axis()
+	switch {
+	case errors.Is(err, sweep.ErrInterval):
+		return r, hint(fmt.Errorf("%s=%s is an interval; run takes one value", s.name, s.text), "popsim bifurcation takes intervals")
+	case err != nil:
+		return r, err
+	case strings.HasPrefix(s.text, "@"):
+		r.file = a.All()
+	case a.Len() == 1:
+		r.one = a.At(0)
+	default:
+		return r, hint(fmt.Errorf("%s=%s has %d values; run takes one, a draw, or a file of one per neuron", s.name, s.text, a.Len()),
+			"popsim fi and popsim map go through several values")
+	}
+	return r, nil
+}
+
+// values are the numbers for n neurons: one for all, or one for each.
+func (r source) values(n int, seed uint64) kernels.Values {
+	switch {
+	case r.file != nil:
+		return r.file
+	case r.draw == nil:
+		return kernels.Values{r.one}
+	}
+	v, key := make(kernels.Values, n), nameKey(r.name)
+	for i := range v {
+		v[i] = r.draw.at(seed, key, i)
+	}
+	return v
+}
+
+// sources reads all settings of a run. All faults are told together.
+func (q question) sources() ([]source, error) {
+	var all []source
+	var bad faults
+	for _, s := range q.settings {
+		r, err := s.source()
+		bad.add(err)
+		all = append(all, r)
+	}
+	return all, errors.Join(bad...)
+}
+
+// neurons is how many there are: as asked for, or as the files have values, or one.
+func neurons(n count, all []source) (int, error) {
+	size, of := 1, ""
+	var bad faults
+	bad.add(n.err)
+	if n.given {
+		size = n.value
+	}
+	for _, r := range all {
+		switch {
+		case r.file == nil || n.err != nil:
+		case n.given && len(r.file) != n.value:
+			bad.addf("%s=%s holds %d values for %d neurons", r.name, r.text, len(r.file), n.value)
+		case of != "" && len(r.file) != size:
+			bad.addf("%s=%s holds %d values, but %s holds %d", r.name, r.text, len(r.file), of, size)
+		default:
+			size, of = len(r.file), r.name+"="+r.text
+		}
+	}
+	return size, errors.Join(bad...)
+}
+
+// spec is the population that a run is about; values gives those of one source.
+func (q question) spec(method string, n int, all []source, values func(source) kernels.Values) pop.Spec {
+	base := q.base()
+	s := pop.Spec{Model: q.model, Method: method, N: n, I: kernels.Values{base.current}}
+	for _, x := range base.params {
+		s.P = append(s.P, kernels.Values{x})
+	}
+	s.Init = make([]kernels.Values, len(q.model.States))
+	for _, r := range all {
+		switch v := values(r); r.kind {
+		case setsParam:
+			s.P[r.index] = v
+		case setsCurrent:
+			s.I = v
+		case setsState:
+			s.Init[r.index] = v
+		case setsGain:
+			s.Gain = v
+		}
+	}
+	return s
+}
+
+// each calls visit with the parameters of every neuron, or once where they are the same for all, until it has had
+// enough.
+func each(s pop.Spec, visit func(neuron int, p []float64) (more bool)) {
+	n := 1
+	for _, v := range s.P {
+		n = max(n, len(v))
+	}
+	p := make([]float64, len(s.P))
+	for i := range n {
+		for j, v := range s.P {
+			p[j] = v.At(i)
+		}
+		if !visit(i, p) {
+			return
+		}
+	}
+}
+
+// sound reports the first neuron whose parameters make no sense, and how many more there are.
+func sound(s pop.Spec) error {
+	bad := 0
+	var first error
+	each(s, func(i int, p []float64) bool {
+		if err := s.Model.Check(p); err != nil {
+			if bad++; bad == 1 {
+				first = err
+				if s.N > 1 {
+					first = fmt.Errorf("neuron %d: %w", i, err)
+				}
+			}
+		}
+		return true
+	})
+	if bad > 1 {
+		return fmt.Errorf("%w (and %d more neurons)", first, bad-1)
+	}
+	for j, v := range s.Init {
+		if state := s.Model.States[j]; state.Unit == "1" {
+			for i, x := range v {
+				if x < 0 || x > 1 {
+					return fmt.Errorf("%s0 of neuron %d is %v; a gate stays between 0 and 1", state.Name, i, x)
+				}
+			}
+		}
+	}
+	return first
+}
+
+// stepLimits are the least step limits of all neurons, in ms.
+func stepLimits(s pop.Spec) (stable, accurate float64) {
+	method, _ := s.Model.Method(s.Method)
+	stable, accurate = math.Inf(1), math.Inf(1)
+	each(s, func(_ int, p []float64) bool {
+		a, b := s.Model.StepLimits(method, p)
+		stable, accurate = min(stable, a), min(accurate, b)
+		return true
+	})
+	return stable, accurate
+}

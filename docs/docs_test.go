@@ -1,0 +1,231 @@
+// Package docs_test keeps the documents true: every command they show runs, and their tables say what the code says.
+package docs_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// pages lists the documents.
+func pages(t *testing.T) []string {
+	t.Helper()
+	var found []string
+	for _, pattern := range []string{"*.md", "models/*.md"} {
+		list, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, list...)
+	}
+	return found
+}
+
+// block is one fenced block of a page: its language, the lines in it, and what the HTML comment above it asks for.
+type block struct {
+	language, comment string
+	first             int // number of the first line
+	lines             []string
+}
+
+// blocks reads the fenced blocks of a page. A comment on the line above a fence belongs to it.
+func blocks(text string) []block {
+	var found []block
+	var b *block
+	comment := ""
+	for i, line := range strings.Split(text, "\n") {
+		fence, isFence := strings.CutPrefix(line, "```")
+		switch {
+		case b != nil && isFence:
+			found = append(found, *b)
+			b, comment = nil, ""
+		case b != nil:
+			b.lines = append(b.lines, line)
+		case isFence:
+			b = &block{language: fence, comment: comment, first: i + 2}
+		default:
+			comment = ""
+			if inner, ok := strings.CutPrefix(strings.TrimSpace(line), "<!--"); ok {
+				comment = strings.TrimSpace(strings.TrimSuffix(inner, "-->"))
+			}
+		}
+	}
+	return found
+}
+
+// patience is how long one line of a block may take.
+const patience = 60 * time.Second
+
+// Every line of every block marked sh runs, in order, in a directory of the page's own, with the new popsim in the
+// path. The line must end with code 0, or with the code named behind it in a comment, as in "# exit 2". Lines under a
+// comment "long" run only without -short, those under "shown" not at all. Blocks marked python run, in the same
+// directory, where there is a Python with numpy and pandas.
+func TestCommands(t *testing.T) {
+	if _, err := exec.LookPath("sh"); err != nil {
+		t.Skip("no shell")
+	}
+	bin := t.TempDir()
+	build := exec.Command("go", "build", "-o", bin, "popsim/cmd/popsim")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	verbs := verbsOf(t, filepath.Join(bin, "popsim"))
+	python := pythonWithPandas()
+	for _, page := range pages(t) {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(page, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			for _, b := range blocks(string(text)) {
+				switch {
+				case b.comment == "shown":
+				case b.comment == "long" && testing.Short():
+				case b.language == "sh":
+					runLines(t, b, dir, bin, verbs)
+				case b.language == "python" && python != "":
+					cmd := exec.Command(python, "-c", strings.Join(b.lines, "\n"))
+					cmd.Dir = dir
+					if out, err := cmd.CombinedOutput(); err != nil {
+						t.Errorf("line %d: %v\n%s", b.first, err, out)
+					}
+				}
+			}
+		})
+	}
+}
+
+// pending are verbs that documents may use before they exist.
+var pending = []string{"fi", "map", "merge", "phase", "bifurcation", "verify", "convergence"}
+
+var (
+	wanted = regexp.MustCompile(`# exit (\d+)$`)
+	called = regexp.MustCompile(`\bpopsim ([a-z]+)`)
+)
+
+func runLines(t *testing.T, b block, dir, bin string, verbs []string) {
+	t.Helper()
+	for i := 0; i < len(b.lines); i++ {
+		at, line := b.first+i, b.lines[i]
+		for strings.HasSuffix(line, "\\") && i+1 < len(b.lines) {
+			i++
+			line = strings.TrimSuffix(line, "\\") + b.lines[i]
+		}
+		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if m := called.FindStringSubmatch(line); m != nil && !slices.Contains(verbs, m[1]) && slices.Contains(pending, m[1]) {
+			t.Logf("line %d waits for popsim %s", at, m[1])
+			continue
+		}
+		want := 0
+		if m := wanted.FindStringSubmatch(line); m != nil {
+			want, _ = strconv.Atoi(m[1])
+		}
+		ctx, stop := context.WithTimeout(context.Background(), patience)
+		cmd := exec.CommandContext(ctx, "sh", "-c", line)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+		begin := time.Now()
+		out, err := cmd.CombinedOutput()
+		stop()
+		if got := cmd.ProcessState.ExitCode(); got != want || err != nil && want == 0 {
+			t.Errorf("line %d: %s\nended with %d after %v, want %d\n%s", at, line, got, time.Since(begin).Round(time.Millisecond), want, last(out))
+		}
+	}
+}
+
+// last is the end of a long output.
+func last(out []byte) []byte {
+	const most = 2000
+	if len(out) > most {
+		return append([]byte("..."), out[len(out)-most:]...)
+	}
+	return out
+}
+
+// verbsOf lists the verbs that popsim has.
+func verbsOf(t *testing.T, program string) []string {
+	t.Helper()
+	out, err := exec.Command(program, "--help").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var verbs []string
+	for line := range strings.SplitSeq(string(out), "\n") {
+		if rest, ok := strings.CutPrefix(line, "  "); ok && !strings.HasPrefix(rest, "popsim") {
+			if fields := strings.Fields(rest); len(fields) > 1 {
+				verbs = append(verbs, fields[0])
+			}
+		}
+	}
+	return verbs
+}
+
+// pythonWithPandas is a Python interpreter that has numpy and pandas, or "".
+func pythonWithPandas() string {
+	for _, name := range []string{"python3", "/usr/bin/python3"} {
+		if exec.Command(name, "-c", "import numpy, pandas").Run() == nil {
+			return name
+		}
+	}
+	return ""
+}
+
+// Links between the documents, and from them to other files of the project, lead somewhere.
+func TestLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#]+)(#[^)]*)?\)`)
+	for _, page := range pages(t) {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), m[1])); err != nil {
+				t.Errorf("%s: %v", page, err)
+			}
+		}
+	}
+}
+
+// table is what stands between two HTML comments, the first of which names it: "table parameters adex".
+type table struct {
+	name       string
+	text       string
+	start, end int // of the text
+}
+
+var tableMark = regexp.MustCompile(`(?s)<!-- table ([^>]*?) -->\n(.*?)<!-- end -->`)
+
+func tables(text string) []table {
+	var found []table
+	for _, m := range tableMark.FindAllStringSubmatchIndex(text, -1) {
+		found = append(found, table{text[m[2]:m[3]], text[m[4]:m[5]], m[4], m[5]})
+	}
+	return found
+}
+
+// rowsOf lays rows out as a table.
+func rowsOf(head ...string) *strings.Builder {
+	b := new(strings.Builder)
+	writeRow(b, head...)
+	fmt.Fprintln(b, "|"+strings.Repeat(" --- |", len(head)))
+	return b
+}
+
+func writeRow(b *strings.Builder, cells ...string) {
+	fmt.Fprintln(b, "| "+strings.Join(cells, " | ")+" |")
+}

@@ -1,0 +1,101 @@
+package sweep
+
+import (
+	"math"
+	"testing"
+)
+
+// everything asks for all measures.
+func everything() []string { return MeasureNames() }
+
+// agree runs a spec in full and with retirement, and compares what is told; spikes may differ by those within rounding
+// of the end.
+func agree(t *testing.T, s Spec) (retired int) {
+	t.Helper()
+	s.Measures = everything()
+	short := mustRun(t, s)
+	s.Full = true
+	full := mustRun(t, s)
+	for i := range full.Rows() {
+		v := func(name string) (a, b float64) { return short.Value(name, i), full.Value(name, i) }
+		if short.Word("ended", i) != "time" {
+			retired++
+		}
+		rate, want := v("rate_Hz")
+		within, _ := v("rate_error_Hz")
+		if d := math.Abs(rate - want); d > within+1e-9*want {
+			t.Errorf("row %d (%s): rate %.12g, in full %.12g, beyond the stated error %.2g", i, short.Word("ended", i), rate, want, within)
+		}
+		if n, m := v("spikes"); math.Abs(n-m) > 1 {
+			t.Errorf("row %d (%s): %v spikes, in full %v", i, short.Word("ended", i), n, m)
+		}
+		for name, tol := range map[string]float64{"latency_ms": 0, "isi_first_ms": 0, "isi_cv": 1e-4, "V_min_mV": 0.02, "V_max_mV": 0.3} {
+			if a, b := v(name); math.Abs(a-b) > tol || math.IsNaN(a) != math.IsNaN(b) {
+				t.Errorf("row %d (%s): %s %v, in full %v", i, short.Word("ended", i), name, a, b)
+			}
+		}
+		for _, name := range []string{"status", "pattern"} {
+			if a, b := short.Word(name, i), full.Word(name, i); a != b {
+				t.Errorf("row %d (%s): %s %s, in full %s", i, short.Word("ended", i), name, a, b)
+			}
+		}
+	}
+	return retired
+}
+
+func TestRetiredLanesTellWhatTheFullRunTells(t *testing.T) {
+	for _, c := range []struct {
+		model, preset, x, y string
+		least               int // lanes that should be decided early
+	}{
+		{"lif", "", "I=0:60/13", "tau=5,10,20", 36},
+		{"eif", "", "I=0:60/13", "V_reset=-70,-62", 24},
+		{"adex", "", "I=0:100/11", "b=0,5,20", 25},
+		{"adex", "tb08", "V_reset=-51:-46:0.5", "b=40,80", 10},
+		{"hh", "", "I=0:120/13", "g_L=0.3,0.03", 16},
+		{"rhh", "", "I=-2:14:2", "V0=-65,-20", 10},
+	} {
+		t.Run(c.model+c.preset, func(t *testing.T) {
+			m, p := mustModel(t, c.model, c.preset, nil)
+			s := Spec{Model: m, P: p, I: 800, Time: 2000, Discard: 300}
+			if testing.Short() {
+				s.Time, s.NoError = 1000, true
+			}
+			s.Grid.Axes = mustAxes(t, m, c.x, c.y)
+			got := agree(t, s)
+			if t.Logf("%d of %d lanes were decided early", got, int(s.Grid.Points())); got < c.least && !testing.Short() {
+				t.Errorf("%d lanes were decided early, want %d", got, c.least)
+			}
+		})
+	}
+}
+
+// TestGhostIsNoTrain: just below the saddle-node of cycles trains of many seconds end after all. No lane may be taken for
+// settled there; this scans the border so finely that ghosts of all lengths up to the run are met.
+func TestGhostIsNoTrain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
+	m, p := mustModel(t, "hh", "", nil)
+	s := Spec{Model: m, P: p, Time: 3000, NoError: true}
+	s.Grid.Axes = []Axis{Values("I", "uA/cm2")}
+	for i := range 64 {
+		x := 6.2625 - 0.004*math.Pow(0.85, float64(i))
+		s.Grid.Axes[0] = Values("I", "uA/cm2", append(s.Grid.Axes[0].All(), x)...)
+	}
+	s.Measures = everything()
+	short := mustRun(t, s)
+	s.Full = true
+	full := mustRun(t, s)
+	stopped := 0
+	for i := range full.Rows() {
+		if full.Word("status", i) == "stopped" {
+			stopped++
+		}
+		t.Logf("I=%.6f: %v spikes, last %.6g, %s %s; in full %v %s", s.Grid.At(i, 0), short.Value("spikes", i), short.Value("isi_last_ms", i), short.Word("ended", i), short.Word("status", i), full.Value("spikes", i), full.Word("status", i))
+		if n, want := short.Value("spikes", i), full.Value("spikes", i); math.Abs(n-want) > 1 {
+			t.Errorf("I=%v: %v spikes (%s), in full %v", s.Grid.At(i, 0), n, short.Word("ended", i), want)
+		}
+	}
+	t.Logf("%d ghosts of %d", stopped, full.Rows())
+}
