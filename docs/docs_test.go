@@ -101,7 +101,50 @@ func TestCommands(t *testing.T) {
 					}
 				}
 			}
+			if *update {
+				keepPictures(t, page, string(text), dir)
+			}
 		})
+	}
+}
+
+var picture = regexp.MustCompile(`!\[[^\]]*\]\(([^)]*gallery/([^)]+))\)`)
+
+// keepPictures puts the pictures that a page shows and its commands have drawn into the gallery.
+func keepPictures(t *testing.T, page, text, dir string) {
+	t.Helper()
+	for _, m := range picture.FindAllStringSubmatch(text, -1) {
+		drawn, err := os.ReadFile(filepath.Join(dir, m[2]))
+		if err != nil {
+			continue // by another page
+		}
+		if err := os.WriteFile(filepath.Join(filepath.Dir(page), m[1]), drawn, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Every picture that a page shows is drawn by a command on some page.
+func TestPictures(t *testing.T) {
+	drawn := ""
+	for _, page := range pages(t) {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range blocks(string(text)) {
+			if b.language == "sh" {
+				drawn += strings.Join(b.lines, "\n") + "\n"
+			}
+		}
+	}
+	for _, page := range pages(t) {
+		text, _ := os.ReadFile(page)
+		for _, m := range picture.FindAllStringSubmatch(string(text), -1) {
+			if !strings.Contains(drawn, "--plot "+m[2]) && !strings.Contains(drawn, "> "+m[2]) {
+				t.Errorf("%s: no command draws %s", page, m[2])
+			}
+		}
 	}
 }
 

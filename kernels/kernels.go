@@ -70,7 +70,7 @@ type scheme struct {
 	rare func(w *Worker, s *Shard, g int, events []Event) []Event
 
 	lean, full step // the fast step without and with extrema and drive
-	inner      step // what rare uses on lanes it packs together; nil for none
+	pieces     step // cut-rk4: what takes lanes whose step is cut through its pieces; else nil
 }
 
 // schemes lists what there is, by model and method.
@@ -96,9 +96,9 @@ func For(m *model.Model, method model.Method, isa ISA) (*Kernel, error) {
 	if lean, full, ok := assembly(m.Name, method.Name, isa); ok {
 		k.ISA, k.lean, k.full = isa, lean, full
 	}
-	if k.inner != nil {
-		if lean, _, ok := assembly(m.Name, "rk4", k.ISA); ok {
-			k.inner = lean
+	if k.pieces != nil {
+		if lean, _, ok := assembly(m.Name, "pieces", k.ISA); ok {
+			k.pieces = lean
 		}
 	}
 	return k, nil
@@ -285,15 +285,16 @@ type Drive struct {
 	Stride int
 }
 
-// Worker is the scratch memory of one goroutine.
+// Worker is the scratch memory of one goroutine. Its columns stand first, to be aligned.
 type Worker struct {
-	b      asm.Block
-	full   bool // whether the call is a full one
 	coefs  asm.Coefs
 	old    [4]asm.Column
 	unused [2]asm.Column // extrema nobody asked for
-	zeros  []float64     // a Wave or a Row of zeros
 	cut    cutLanes      // of RHH cut-rk4
+
+	b     asm.Block
+	full  bool      // whether the call is a full one
+	zeros []float64 // a Wave or a Row of zeros
 
 	before, after [4]float64 // states of one lane around a step
 }
@@ -301,54 +302,79 @@ type Worker struct {
 // NewWorker makes scratch memory for one goroutine.
 func NewWorker() *Worker { return new(Worker) }
 
-// Advance moves all neurons of s through the steps first to first+steps-1 and appends their spikes to events, group by
-// group. With extrema (after ResetExtrema) the lowest and highest V are kept. It allocates only when events grows.
+// Advance moves all neurons of s through the steps first to first+steps-1 and appends their spikes to events; those of
+// one neuron stand in order of time. With extrema (after ResetExtrema) the lowest and highest V are kept. It allocates
+// only when events grows.
 func (s *Shard) Advance(w *Worker, first int64, steps int, drive Drive, extrema bool, events []Event) []Event {
-	b := &w.b
-	fast := s.kernel.lean
 	w.full = extrema || drive.Wave != nil || drive.Row != nil
-	if w.full {
-		fast = s.kernel.full
+	w.b.Old, w.b.First = &w.old, float64(first)
+	if need := max(steps, Group); w.full && len(w.zeros) < need {
+		w.zeros = make([]float64, need)
 	}
-	b.Old, b.First, b.Steps = &w.old, float64(first), steps
+	if s.kernel.pieces != nil {
+		return s.advanceCut(w, steps, drive, extrema, events)
+	}
 	for g := 0; g < s.N; g += Group {
-		for j, y := range s.Y {
-			b.Y[j] = (*asm.Column)(y[g:])
-		}
-		b.Wake = (*asm.Column)(s.Wake[g:])
-		b.Coef = s.gather(&w.coefs, g)
-		if w.full {
-			w.drive(drive, g)
-			b.Lo, b.Hi = &w.unused[0], &w.unused[1]
-			if extrema {
-				b.Lo, b.Hi = (*asm.Column)(s.Lo[g:]), (*asm.Column)(s.Hi[g:])
-			}
-		}
-		b.Step, b.Lane, b.Lanes = 0, 0, min(Group, s.N-g)
-		real := ^uint64(0) >> (Group - b.Lanes) // lanes that are neurons, not padding
-		for fast(b); b.Rare|b.Cut != 0; fast(b) {
-			b.Rare &= real
-			b.Cut &= real
-			step, lane := b.Step, b.Lane
-			if lane == 0 {
-				b.Step-- // the step in hand
-			}
-			events = s.kernel.rare(w, s, g, events)
-			b.Step, b.Lane = step, lane
-		}
+		w.aim(s, g, s.gather(&w.coefs, g, g == 0), drive, extrema)
+		events = s.group(w, g, 0, steps, events)
 	}
 	return events
 }
 
-// gather lays the coefficients of the group at lane g side by side. What all neurons share is copied once for each
-// call and group in 64-lane pieces only where something differs.
-func (s *Shard) gather(c *asm.Coefs, g int) *asm.Coefs {
+// aim points the block to the group at lane g, whose coefficients are c.
+func (w *Worker) aim(s *Shard, g int, c *asm.Coefs, drive Drive, extrema bool) {
+	b := &w.b
+	for j, y := range s.Y {
+		b.Y[j] = (*asm.Column)(y[g:])
+	}
+	b.Wake, b.Coef, b.Lanes = (*asm.Column)(s.Wake[g:]), c, min(Group, s.N-g)
+	if !w.full {
+		return
+	}
+	b.Lo, b.Hi = &w.unused[0], &w.unused[1]
+	if extrema {
+		b.Lo, b.Hi = (*asm.Column)(s.Lo[g:]), (*asm.Column)(s.Hi[g:])
+	}
+	b.Wave, b.Row, b.RowStride = drive.Wave, w.zeros, 0
+	if b.Wave == nil {
+		b.Wave = w.zeros
+	}
+	if drive.Row != nil {
+		b.Row, b.RowStride = drive.Row[g:], drive.Stride
+	}
+}
+
+// group moves the group at lane g, to which the block points, from step k to the start of step end.
+func (s *Shard) group(w *Worker, g, k, end int, events []Event) []Event {
+	b := &w.b
+	fast := s.kernel.lean
+	if w.full {
+		fast = s.kernel.full
+	}
+	b.Step, b.Lane, b.Steps = k, 0, end
+	real := ^uint64(0) >> (Group - b.Lanes) // lanes that are neurons, not padding
+	for fast(b); b.Rare|b.Cut != 0; fast(b) {
+		b.Rare &= real
+		b.Cut &= real
+		step, lane := b.Step, b.Lane
+		if lane == 0 {
+			b.Step-- // the step in hand
+		}
+		events = s.kernel.rare(w, s, g, events)
+		b.Step, b.Lane = step, lane
+	}
+	return events
+}
+
+// gather lays the coefficients of the group at lane g side by side. What all neurons share is copied only into new c,
+// and only where something differs.
+func (s *Shard) gather(c *asm.Coefs, g int, isNew bool) *asm.Coefs {
 	each := false
 	for j, col := range s.coefs {
 		if col != nil {
 			c[j] = asm.Column(col[g : g+Group])
 			each = true
-		} else if g == 0 {
+		} else if isNew {
 			c[j] = s.shared[j]
 		}
 	}
@@ -356,21 +382,6 @@ func (s *Shard) gather(c *asm.Coefs, g int) *asm.Coefs {
 		return s.shared
 	}
 	return c
-}
-
-// drive points the block to the input of the group at lane g.
-func (w *Worker) drive(d Drive, g int) {
-	b := &w.b
-	if need := max(b.Steps, Group); len(w.zeros) < need {
-		w.zeros = make([]float64, need)
-	}
-	b.Wave, b.Row, b.RowStride = w.zeros, w.zeros, 0
-	if d.Wave != nil {
-		b.Wave = d.Wave
-	}
-	if d.Row != nil {
-		b.Row, b.RowStride = d.Row[g:], d.Stride
-	}
 }
 
 // current is the input current of lane l of the group in the step in hand of a full call, where the coefficients i and

@@ -22,7 +22,7 @@ var lifExact = scheme{
 		c[asm.LIFVInf] = math.FMA(q.R, i, q.VRest)
 		c[asm.LIFK] = -Expm1(-dt / q.Tau)
 		c[asm.LIFVTh], c[asm.LIFR], c[asm.LIFVRest], c[asm.LIFI], c[asm.LIFGain] = q.VTh, q.R, q.VRest, i, gain
-		c[asm.LIFVReset], c[asm.LIFTau], c[asm.LIFDt] = q.VReset, q.Tau, dt
+		c[asm.LIFVReset], c[asm.LIFTau], c[asm.LIFDt] = q.VReset+0, q.Tau, dt // no -0: held, it would become 0
 		c[asm.LIFHold], c[asm.LIFHoldPart] = wholeSteps(q.TRef, dt)
 	},
 	enter: func(s *Shard, i int, k int64, y []float64) {
@@ -63,18 +63,18 @@ func lifGeneric(b *asm.Block, full bool) {
 			for l := range next {
 				next[l], rate[l] = v[l], kk[l]
 				if wake[l] <= k {
-					next[l], rate[l] = math.FMA(kk[l], vInf[l]-v[l], v[l]), c[l]
+					next[l], rate[l] = math.FMA(-kk[l], v[l]-vInf[l], v[l]), c[l]
 				}
 				if next[l] >= vTh[l] {
 					rare |= 1 << (at + l)
 				}
 			}
 			if full {
-				extremes(b, at, &next, v, rare)
+				lifExtremes(b, at, &next, vTh)
 			}
 			b.Lane += len(next)
 			if rare != 0 {
-				*(*vec)(b.Old[0][at:]), *(*vec)(b.Old[1][at:]) = *v, *kk
+				*(*vec)(b.Old[0][at:]) = *v
 				*v, *kk = next, rate
 				b.HandBack(rare)
 				return
@@ -94,6 +94,23 @@ func steadyVoltage(b *asm.Block, at, i, gain, r, vRest int, vInf *vec) {
 	wave := b.Wave[b.Step]
 	for l := range vInf {
 		vInf[l] = math.FMA(res[l], math.FMA(gn[l], wave, x[l])+row[l], rest[l])
+	}
+}
+
+// lifExtremes widens the extrema by the new potentials, up to the threshold. A lane beyond it is no special case: where it
+// has been, the rare step knows.
+func lifExtremes(b *asm.Block, at int, next, vTh *vec) {
+	lo, hi := (*vec)(b.Lo[at:]), (*vec)(b.Hi[at:])
+	for l, v := range next {
+		if v < lo[l] {
+			lo[l] = v
+		}
+		if vTh[l] < v {
+			v = vTh[l]
+		}
+		if v > hi[l] {
+			hi[l] = v
+		}
 	}
 }
 
@@ -159,9 +176,10 @@ func lifRare(w *Worker, s *Shard, g, l int, events []Event) []Event {
 	}
 }
 
-// fail marks lane i as beyond computing: V becomes NaN and stays so.
+// fail marks lane i as beyond computing: V becomes NaN and stays so. The NaN is negative: a vector that asks for the sign of
+// V - V_th is then not alarmed.
 func (s *Shard) fail(i int) {
-	s.Y[0][i], s.Wake[i] = math.NaN(), math.Inf(1)
+	s.Y[0][i], s.Wake[i] = math.Copysign(math.NaN(), -1), math.Inf(1)
 }
 
 // touch adds to the extrema of lane l the threshold that a spike reached and the potential it fell to.

@@ -89,16 +89,16 @@ type flags struct {
 	profileDir    name
 }
 
-// steps registers the flags of verbs that advance neurons in time.
-func (f *flags) steps(set *pflag.FlagSet, time float64) {
+// steps registers the flags of verbs that advance neurons in time; time and discard are defaults in ms.
+func (f *flags) steps(set *pflag.FlagSet, time, discard float64) {
 	f.dt = quantity{unit: "ms"}
 	f.time = quantity{unit: "ms", value: time}
-	f.discard = quantity{unit: "ms"}
+	f.discard = quantity{unit: "ms", value: discard}
 	f.method, f.isa = name{kind: "NAME"}, name{kind: "SET", value: environment("POPSIM_ISA", "auto")}
 	set.Var(&f.dt, "dt", "time step (default that of the method)")
 	set.Var(&f.method, "method", "integration method (default the first that popsim models MODEL lists)")
 	set.Var(&f.time, "time", "model time")
-	set.Var(&f.discard, "discard", "time at the start that does not count for rates, CV and extremes (default 0ms)")
+	set.Var(&f.discard, "discard", "time at the start that does not count for rates, CV and extremes")
 	set.Var(&f.workers, "workers", "goroutines (default the CPUs this process may use)")
 	set.Var(&f.isa, "isa", "instruction set: auto, avx512, avx2 or go; POPSIM_ISA sets the default")
 }
@@ -117,6 +117,9 @@ func (f *flags) files(set *pflag.FlagSet, quiet *bool) {
 
 // check reports what is wrong with the shared flags alone.
 func (f *flags) check() (isa kernels.ISA, bad faults) {
+	if !f.discard.given && f.discard.value >= f.time.value {
+		f.discard.value = f.time.value / 4
+	}
 	for _, q := range []struct {
 		name string
 		err  error
@@ -131,7 +134,7 @@ func (f *flags) check() (isa kernels.ISA, bad faults) {
 	if f.time.given && f.time.err == nil && f.time.value <= 0 {
 		bad.addf("--time is %v ms; it must be greater than 0", f.time.value)
 	}
-	if f.discard.err == nil && f.time.err == nil && (f.discard.value < 0 || f.discard.value >= f.time.value && f.time.value > 0) {
+	if f.discard.given && f.discard.err == nil && f.time.err == nil && (f.discard.value < 0 || f.discard.value >= f.time.value) {
 		bad.addf("--discard is %v ms of %v ms; it must be 0 or more, and less than --time", f.discard.value, f.time.value)
 	}
 	isa, err := kernels.ParseISA(f.isa.value)

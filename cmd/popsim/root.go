@@ -34,7 +34,7 @@ func (v *voice) root() *cobra.Command {
 		DisableFlagsInUseLine: true,
 	}
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(v.versionVerb(), v.modelsVerb(), v.runVerb(), v.benchVerb(), valuesTopic())
+	root.AddCommand(v.versionVerb(), v.modelsVerb(), v.runVerb(), v.fiVerb(), v.mapVerb(), v.benchVerb(), valuesTopic(), measuresTopic())
 	return root
 }
 

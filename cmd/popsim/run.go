@@ -76,7 +76,7 @@ func (v *voice) runVerb() *cobra.Command {
 	set := cmd.Flags()
 	set.SortFlags = false
 	set.VarP(&s.n, "neurons", "n", "number of neurons; 1e6 is understood (default 1, or as many as a file of values has)")
-	s.steps(set, 1000)
+	s.steps(set, 1000, 0)
 	set.Uint64Var(&s.seed, "seed", 0, "seed of the draws normal:MEAN:SD and uniform:LO:HI")
 	s.waveform, s.spikes, s.trace, s.of = name{kind: "SHAPE"}, name{kind: "FILE"}, name{kind: "FILE"}, name{kind: "NEURONS"}
 	s.every = quantity{unit: "ms", value: 0.1}

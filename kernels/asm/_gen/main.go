@@ -29,6 +29,10 @@ var files = []struct {
 	kernels []func(f *file, w isa)
 }{
 	{"exp", []func(*file, isa){exp}},
+	{"lif", []func(*file, isa){
+		lif("LIF", false, map[string]int{"AVX2": 4, "AVX512": 8}),
+		lif("LIFFull", true, map[string]int{"AVX2": 2, "AVX512": 4}),
+	}},
 	{"hh", []func(*file, isa){
 		hhKernel("HHStrang", 4, 8, Tuning{}, hhStrang),
 		hhKernel("HHRK4", 4, 8, Tuning{}, rungeKutta(hhDeriv)),
