@@ -20,6 +20,8 @@ type routine struct {
 
 // routines lists the assembly there is: the lean step, then the full one.
 var routines = map[routine][2]step{
+	{"lif", "exact", AVX2}:       {asm.LIFAVX2, asm.LIFFullAVX2},
+	{"lif", "exact", AVX512}:     {asm.LIFAVX512, asm.LIFFullAVX512},
 	{"hh", "strang-cn", AVX2}:    {asm.HHStrangAVX2, asm.HHStrangFullAVX2},
 	{"hh", "strang-cn", AVX512}:  {asm.HHStrangAVX512, asm.HHStrangFullAVX512},
 	{"hh", "rk4", AVX2}:          {asm.HHRK4AVX2, asm.HHRK4FullAVX2},

@@ -167,6 +167,7 @@ func (row equalRow) compare(rt *rapid.T, method model.Method, isa ISA) int {
 		}
 		for i, s := range shards {
 			events[i] = s.Advance(workers[i], first+int64(done), steps, drive, extrema, events[i][:0])
+			slices.SortStableFunc(events[i], func(x, y Event) int { return int(x.Lane - y.Lane) })
 			if !intact[i]() {
 				rt.Fatalf("n=%d steps=%d..%d: %v wrote outside of its columns", n, done, done+steps, s.kernel.ISA)
 			}

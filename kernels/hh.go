@@ -188,8 +188,11 @@ func arm(b *asm.Block, at int, next *vec, skip uint64) (crossed uint64) {
 	return crossed
 }
 
-// hhFast makes a fast step out of one that writes the states of eight lanes after a step of theirs; see asm.Block.
-func hhFast(states int, advance func(b *asm.Block, at int, drive *vec, y, next *[4]vec)) func(b *asm.Block, full bool) {
+// hhStep writes the states of the eight lanes from at on after a step, and says which of them are to be cut.
+type hhStep func(b *asm.Block, at int, drive *vec, y, next *[4]vec) (cut uint64)
+
+// hhFast makes a fast step; see asm.Block.
+func hhFast(states int, advance hhStep) func(b *asm.Block, full bool) {
 	return func(b *asm.Block, full bool) {
 		var y, next [4]vec
 		for ; b.Step < b.Steps; b.Step++ {
@@ -199,26 +202,27 @@ func hhFast(states int, advance func(b *asm.Block, at int, drive *vec, y, next *
 					y[j] = *(*vec)(b.Y[j][at:])
 				}
 				drive := hhCurrent(b, at, full)
-				advance(b, at, &drive, &y, &next)
-				crossed := arm(b, at, &next[0], 0)
+				cut := advance(b, at, &drive, &y, &next)
+				crossed := arm(b, at, &next[0], cut)
 				if full {
-					extremes(b, at, &next[0], &y[0], 0)
+					extremes(b, at, &next[0], &y[0], cut)
 				}
 				b.Lane += len(next[0])
 				for j := range states {
 					*(*vec)(b.Y[j][at:]) = next[j]
 				}
-				if crossed != 0 {
+				if crossed|cut != 0 {
 					for j := range states {
 						*(*vec)(b.Old[j][at:]) = y[j]
 					}
+					b.Cut = cut
 					b.HandBack(crossed)
 					return
 				}
 			}
 			b.Lane = 0
 		}
-		b.Rare = 0
+		b.Rare, b.Cut = 0, 0
 	}
 }
 
@@ -227,7 +231,7 @@ type slopes func(b *asm.Block, l int, drive float64, old, now *[4]float64) (befo
 
 // hhScheme is a scheme of HH or RHH whose rare step records the crossing that the fast step saw. Without slopes it
 // leaves its spikes at the end of the step.
-func hhScheme(states int, sense slopes, advance func(b *asm.Block, at int, drive *vec, y, next *[4]vec)) scheme {
+func hhScheme(states int, sense slopes, advance hhStep) scheme {
 	fast := hhFast(states, advance)
 	return scheme{
 		sources: hhSources, fold: foldHH, enter: hhEnter, sync: columnsSync,
@@ -338,7 +342,7 @@ func gates(y, next *[4]vec, d, d2 float64) {
 	}
 }
 
-func strangStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
+func strangStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) (cut uint64) {
 	dt, half := b.Coef[asm.HHDt][at], b.Coef[asm.HHHalf][at]
 	gates(y, next, dt, half)
 	var a, g vec
@@ -347,12 +351,16 @@ func strangStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
 	for l := range v {
 		next[0][l] = math.FMA(math.FMA(-g[l], v[l], a[l])/math.FMA(g[l], half, 1), dt, v[l])
 	}
+	return 0
 }
 
 // hhRK4 is the classical fourth-order method.
 var hhRK4 = hhScheme(4, func(b *asm.Block, l int, drive float64, old, now *[4]float64) (before, after float64) {
 	return ionSlope(b, l, drive, old[0], old[1], old[2], old[3]), ionSlope(b, l, drive, now[0], now[1], now[2], now[3])
-}, func(b *asm.Block, at int, drive *vec, y, next *[4]vec) { rungeKutta(b, at, 4, drive, y, next, hhDeriv) })
+}, func(b *asm.Block, at int, drive *vec, y, next *[4]vec) (cut uint64) {
+	rungeKutta(b, at, 4, drive, y, next, hhDeriv)
+	return 0
+})
 
 // hhDeriv writes the derivatives of V, m, h and n at y.
 func hhDeriv(b *asm.Block, at int, drive *vec, y, d *[4]vec) {
@@ -404,7 +412,7 @@ func rungeKutta(b *asm.Block, at, states int, drive *vec, y, next *[4]vec, deriv
 
 // hhExpEuler is Rush-Larsen's method as others use it: every variable relaxes exponentially, seeing the old state of
 // the others.
-var hhExpEuler = hhScheme(4, nil, func(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
+var hhExpEuler = hhScheme(4, nil, func(b *asm.Block, at int, drive *vec, y, next *[4]vec) (cut uint64) {
 	var r hhRates
 	var a, g vec
 	r.at(&y[0], true)
@@ -417,6 +425,7 @@ var hhExpEuler = hhScheme(4, nil, func(b *asm.Block, at int, drive *vec, y, next
 		next[3][l] = relaxGate(y[3][l], r.nN[l], math.FMA(r.nB[l], r.nD[l], r.nN[l]), r.nD[l], negDt)
 		next[0][l] = relaxTo(y[0][l], a[l]/g[l], float64(g[l]*negDt))
 	}
+	return 0
 })
 
 // relaxGate moves a gate towards num/sum at the rate sum/den.

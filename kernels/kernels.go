@@ -292,9 +292,10 @@ type Worker struct {
 	unused [2]asm.Column // extrema nobody asked for
 	cut    cutLanes      // of RHH cut-rk4
 
-	b     asm.Block
-	full  bool      // whether the call is a full one
-	zeros []float64 // a Wave or a Row of zeros
+	b       asm.Block
+	full    bool // whether the call is a full one
+	extrema bool
+	zeros   []float64 // a Wave or a Row of zeros
 
 	before, after [4]float64 // states of one lane around a step
 }
@@ -306,23 +307,23 @@ func NewWorker() *Worker { return new(Worker) }
 // one neuron stand in order of time. With extrema (after ResetExtrema) the lowest and highest V are kept. It allocates
 // only when events grows.
 func (s *Shard) Advance(w *Worker, first int64, steps int, drive Drive, extrema bool, events []Event) []Event {
-	w.full = extrema || drive.Wave != nil || drive.Row != nil
+	w.extrema, w.full = extrema, extrema || drive.Wave != nil || drive.Row != nil
 	w.b.Old, w.b.First = &w.old, float64(first)
 	if need := max(steps, Group); w.full && len(w.zeros) < need {
 		w.zeros = make([]float64, need)
 	}
 	if s.kernel.pieces != nil {
-		return s.advanceCut(w, steps, drive, extrema, events)
+		return s.advanceCut(w, steps, drive, events)
 	}
 	for g := 0; g < s.N; g += Group {
-		w.aim(s, g, s.gather(&w.coefs, g, g == 0), drive, extrema)
+		w.aim(s, g, s.gather(&w.coefs, g, g == 0), drive)
 		events = s.group(w, g, 0, steps, events)
 	}
 	return events
 }
 
 // aim points the block to the group at lane g, whose coefficients are c.
-func (w *Worker) aim(s *Shard, g int, c *asm.Coefs, drive Drive, extrema bool) {
+func (w *Worker) aim(s *Shard, g int, c *asm.Coefs, drive Drive) {
 	b := &w.b
 	for j, y := range s.Y {
 		b.Y[j] = (*asm.Column)(y[g:])
@@ -332,7 +333,7 @@ func (w *Worker) aim(s *Shard, g int, c *asm.Coefs, drive Drive, extrema bool) {
 		return
 	}
 	b.Lo, b.Hi = &w.unused[0], &w.unused[1]
-	if extrema {
+	if w.extrema {
 		b.Lo, b.Hi = (*asm.Column)(s.Lo[g:]), (*asm.Column)(s.Hi[g:])
 	}
 	b.Wave, b.Row, b.RowStride = drive.Wave, w.zeros, 0

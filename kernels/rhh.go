@@ -43,15 +43,16 @@ func rhhDeriv(b *asm.Block, at int, drive *vec, y, d *[4]vec) {
 	}
 }
 
-func rhhRKStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
+func rhhRKStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) (cut uint64) {
 	rungeKutta(b, at, 2, drive, y, next, rhhDeriv)
+	return 0
 }
 
 // rhhRK4 is the classical fourth-order method.
 var rhhRK4 = hhScheme(2, rhhSlopes, rhhRKStep)
 
 // rhhExpEuler relaxes V and h exponentially, each seeing the old state of the other.
-var rhhExpEuler = hhScheme(2, nil, func(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
+var rhhExpEuler = hhScheme(2, nil, func(b *asm.Block, at int, drive *vec, y, next *[4]vec) (cut uint64) {
 	var r hhRates
 	var m, n, a, g vec
 	r.at(&y[0], false)
@@ -67,6 +68,7 @@ var rhhExpEuler = hhScheme(2, nil, func(b *asm.Block, at int, drive *vec, y, nex
 		s := math.FMA(r.hA[l], r.hD[l], 1)
 		next[1][l] = relaxGate(h[l], s-1, s, r.hD[l], negDt)
 	}
+	return 0
 })
 
 // cut-rk4 is rk4 whose step is cut into pieces where the upstroke needs it: m follows V at once, so V runs tens of mV
@@ -80,17 +82,24 @@ const (
 )
 
 var rhhCut = func() scheme {
-	s := hhScheme(2, rhhSlopes, func(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
+	s := hhScheme(2, rhhSlopes, func(b *asm.Block, at int, drive *vec, y, next *[4]vec) (cut uint64) {
 		first, last := rungeKutta(b, at, 2, drive, y, next, rhhDeriv)
-		dt := (*vec)(b.Coef[asm.HHDt][at:])
-		for l := range dt { // how far V would move: column 2
-			next[2][l] = math.Abs(float64(dt[l] * first[l]))
-			if x := math.Abs(float64(dt[l] * last[l])); x > next[2][l] {
-				next[2][l] = x
+		dt, limit := (*vec)(b.Coef[asm.HHDt][at:]), (*vec)(b.Coef[asm.HHCut][at:])
+		for l := range limit {
+			steepest := math.Abs(first[l])
+			if x := math.Abs(last[l]); x > steepest {
+				steepest = x
+			}
+			if dt[l]*steepest > limit[l] {
+				cut |= 1 << (at + l)
 			}
 		}
+		return cut
 	})
-	s.lean = func(b *asm.Block) {}
+	crossings := s.rare
+	s.rare = func(w *Worker, s *Shard, g int, events []Event) []Event {
+		return w.pack(s, g, crossings(w, s, g, events))
+	}
 	s.pieces = rhhRK4.lean
 	return s
 }()
@@ -110,23 +119,22 @@ type cutLanes struct {
 }
 
 // advanceCut is Advance for cut-rk4.
-func (s *Shard) advanceCut(w *Worker, steps int, drive Drive, extrema bool, events []Event) []Event {
+func (s *Shard) advanceCut(w *Worker, steps int, drive Drive, events []Event) []Event {
 	p := &w.cut
 	p.prepare(s)
 	var coefs [tile]*asm.Coefs
 	for from := 0; from < s.N; from += tile * Group {
-		groups := 0
-		for g := from; g < min(from+tile*Group, s.N); g += Group {
-			coefs[groups] = s.gather(&p.tile[groups], g, from == 0)
-			groups++
+		end := min(from+tile*Group, s.N)
+		for g := from; g < end; g += Group {
+			i := (g - from) / Group
+			coefs[i] = s.gather(&p.tile[i], g, from == 0)
 		}
 		for k := range steps {
-			for i, c := range coefs[:groups] {
-				g := from + i*Group
-				w.aim(s, g, c, drive, extrema)
+			for g := from; g < end; g += Group {
+				w.aim(s, g, coefs[(g-from)/Group], drive)
 				events = s.group(w, g, k, k+1, events)
 			}
-			events = p.flush(s, k, extrema, events)
+			events = w.flush(s, k, events)
 		}
 	}
 	return events
@@ -149,4 +157,60 @@ func (p *cutLanes) prepare(s *Shard) {
 		}
 	}
 	p.b = asm.Block{Y: [4]*asm.Column{&p.y[0], &p.y[1]}, Wake: &p.wake, Coef: &p.coefs, Old: &p.old, Steps: pieces}
+}
+
+// pack takes the lanes b.Cut of the group at lane g along.
+func (w *Worker) pack(s *Shard, g int, events []Event) []Event {
+	b, p := &w.b, &w.cut
+	if p.n+bits.OnesCount64(b.Cut) > Group {
+		events = w.flush(s, b.Step, events)
+	}
+	n := p.n
+	for cut := b.Cut; cut != 0; cut &= cut - 1 {
+		l := bits.TrailingZeros64(cut)
+		p.from[n] = g + l
+		p.y[0][n], p.y[1][n], p.wake[n] = b.Old[0][l], b.Old[1][l], b.Wake[l]
+		p.coefs[asm.HHDrive][n] = hhDrive(w, l)
+		n++
+	}
+	for j, col := range s.coefs[:asm.HHPerC] {
+		if col != nil && j != asm.HHDrive {
+			for i := p.n; i < n; i++ {
+				p.coefs[j][i] = col[p.from[i]]
+			}
+		}
+	}
+	p.n = n
+	return events
+}
+
+// flush takes the packed lanes through the pieces of step k, and puts them back.
+func (w *Worker) flush(s *Shard, k int, events []Event) []Event {
+	p := &w.cut
+	if p.n == 0 {
+		return events
+	}
+	b, real := &p.b, ^uint64(0)>>(Group-p.n)
+	b.Lanes, b.Step, b.Lane = p.n, 0, 0
+	for s.kernel.pieces(b); b.Rare != 0; s.kernel.pieces(b) {
+		piece := b.Step
+		if b.Lane == 0 {
+			piece--
+		}
+		for rare := b.Rare & real; rare != 0; rare &= rare - 1 {
+			l := bits.TrailingZeros64(rare)
+			p.wake[l] = math.Inf(1)
+			theta := w.crossing(b, 2, l, p.coefs[asm.HHDrive][l], rhhSlopes)
+			events = append(events, Event{int32(p.from[l]), int32(k), (float64(piece) + theta) / pieces})
+		}
+	}
+	for n, i := range p.from[:p.n] {
+		v := p.y[0][n]
+		s.Y[0][i], s.Y[1][i], s.Wake[i] = v, p.y[1][n], p.wake[n]
+		if w.extrema {
+			s.Lo[i], s.Hi[i] = min(s.Lo[i], v), max(s.Hi[i], v)
+		}
+	}
+	p.n = 0
+	return events
 }

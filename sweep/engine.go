@@ -42,11 +42,12 @@ func (p *plan) clock(dt float64) clock {
 // engine runs chains; it is shared by workers.
 type engine struct {
 	*plan
-	kernel *kernels.Kernel
-	clocks []clock                     // the resolution that is told, and, if wanted, the second
-	rests  []atomic.Pointer[[]float64] // see rest
-	done   atomic.Int64                // points finished, each resolution counted apart
-	moved  atomic.Int64                // lane-steps
+	kernel  *kernels.Kernel
+	clocks  []clock                     // the resolution that is told, and, if wanted, the second
+	rests   []atomic.Pointer[[]float64] // see rest
+	workers []*worker                   // made when they are first needed
+	done    atomic.Int64                // points finished, each resolution counted apart
+	moved   atomic.Int64                // lane-steps
 }
 
 func newEngine(p *plan, isa kernels.ISA) (*engine, error) {

@@ -14,7 +14,7 @@ const memory = 256
 type lane struct {
 	chain, link int  // chain is idle in a lane without work
 	waits       bool // for the next decision, to go on with its chain
-	row         int
+	slot        int
 	start       int64 // the shard's step at which the point began
 	params      []float64
 	current     float64
@@ -55,8 +55,8 @@ const idle = -1
 func (l *lane) runs() bool { return l.chain != idle && !l.waits }
 
 // begin opens the book of a new point.
-func (l *lane) begin(link, row int, start int64) {
-	l.link, l.row, l.start, l.waits = link, row, start, false
+func (l *lane) begin(link, slot int, start int64) {
+	l.link, l.slot, l.start, l.waits = link, slot, start, false
 	l.train, l.intervals, l.adapt = pop.Train{}, 0, 0
 	l.look, l.spikes = firstLook, 0
 	l.settled, l.from, l.span, l.swings = repetition{}, math.NaN(), nowhere, [2]extent{nowhere, nowhere}

@@ -18,48 +18,51 @@ type Result struct {
 	LaneSteps int64 // done, both resolutions
 
 	plan    *plan
-	columns [measures][]float64 // nil for measures that were not asked for
-	late    [][]float64         // late intervals of each row, if asked for
+	base    int                 // the first slot that is kept here
+	columns [measures][]float64 // by slot; nil for measures that were not asked for
+	late    [][]float64         // late intervals by slot, if asked for
 }
 
-func newResult(e *engine) *Result {
-	r := &Result{Spec: e.Spec, Kernel: e.kernel, plan: e.plan}
-	keep := append([]int{mRate, mRateError, mEnded, mSpikes}, e.plan.columns...)
-	for _, j := range keep {
-		if r.columns[j] != nil {
-			continue
-		}
-		r.columns[j] = make([]float64, r.plan.rows)
-		for i := range r.columns[j] {
-			r.columns[j][i] = math.NaN()
-		}
+// newResult makes room for the chains first to end-1.
+func newResult(p *plan, first, end int) *Result {
+	r := &Result{Spec: p.Spec, plan: p, base: p.slot(first, 0)}
+	n := p.slot(end-1, 0) + p.links(end-1) - r.base
+	for _, j := range p.kept() {
+		r.columns[j] = slices.Repeat([]float64{math.NaN()}, n)
 	}
-	if e.Late {
-		r.late = make([][]float64, r.plan.rows)
+	if p.Late {
+		r.late = make([][]float64, n)
 	}
 	return r
 }
 
+// kept lists the measures that are kept: what was asked for, and what judgement needs.
+func (p *plan) kept() []int {
+	keep := slices.Concat(p.columns, []int{mRate, mRateError, mSpikes, mEnded})
+	slices.Sort(keep)
+	return slices.Compact(keep)
+}
+
 // put keeps what a lane found.
-func (r *Result) put(row int, x record, late []float64) {
+func (r *Result) put(slot int, x record, late []float64) {
 	for j, c := range r.columns {
 		if c != nil {
-			c[row] = x[j]
+			c[slot-r.base] = x[j]
 		}
 	}
 	if r.late != nil {
-		r.late[row] = distinct(late)
+		r.late[slot-r.base] = distinct(late)
 	}
 }
 
 // compare adds to the error of a rate what the second resolution tells. It is the whole difference from twice the
 // step, and twice that from half of it: what a method of first order would have, and more than others do.
-func (r *Result) compare(row int, x record) {
-	d := math.Abs(r.columns[mRate][row] - x[mRate])
+func (r *Result) compare(slot int, x record) {
+	d := math.Abs(r.columns[mRate][slot-r.base] - x[mRate])
 	if r.plan.coarse < r.plan.Dt {
 		d *= 2
 	}
-	r.columns[mRateError][row] += d
+	r.columns[mRateError][slot-r.base] += d
 }
 
 // distinct lists the intervals of a late train in ascending order: the means over its periods where it repeats itself,
@@ -74,17 +77,37 @@ func distinct(late []float64) []float64 {
 	return slices.CompactFunc(found, func(a, b float64) bool { return math.Abs(b-a) <= 1e-9*b })
 }
 
+// slots is the number of points that are kept here.
+func (r *Result) slots() int { return len(r.columns[mEnded]) }
+
 // Rows is the number of rows.
 func (r *Result) Rows() int { return r.plan.rows }
 
 // Value is a measure of a row by the name of its column; NaN where it is missing or was not asked for. Words are
 // numbers here; see Word.
 func (r *Result) Value(name string, row int) float64 {
-	if j := measureNamed(name); j >= 0 && r.columns[j] != nil {
-		return r.columns[j][row]
+	j, at := measureNamed(name), r.plan.slotOf(row)-r.base
+	if j < 0 || at < 0 || at >= len(r.columns[j]) {
+		return math.NaN()
 	}
-	return math.NaN()
+	return r.columns[j][at]
 }
+
+// Late lists the distinct late intervals of a row, ms, in ascending order: those of its period where the train repeats
+// itself, else the last ones. It needs Spec.Late.
+func (r *Result) Late(row int) []float64 {
+	at := r.plan.slotOf(row) - r.base
+	if at < 0 || at >= len(r.late) {
+		return nil
+	}
+	return r.late[at]
+}
+
+// Axis is the value of axis j in a row.
+func (r *Result) Axis(row, j int) float64 { return r.plan.Grid.At(row%r.plan.points, j) }
+
+// Branch is the start of a row.
+func (r *Result) Branch(row int) From { return r.plan.starts[row/r.plan.points] }
 
 // Word is a measure that is a word, such as the status; "" where it is missing or was not asked for.
 func (r *Result) Word(name string, row int) string {
@@ -95,7 +118,7 @@ func (r *Result) Word(name string, row int) string {
 	return measureList[measureNamed(name)].words[int(x)]
 }
 
-// Failed counts the rows that were run and whose status is nan.
+// Failed counts the rows whose status is nan.
 func (r *Result) Failed() int {
 	n := 0
 	for _, x := range r.columns[mStatus] {
@@ -106,35 +129,32 @@ func (r *Result) Failed() int {
 	return n
 }
 
-// Table is the result as a table: the axes, the branch where a curve has several starts, the measures that were asked for.
-// Rows that an interruption has left out are not in it.
+// Table is the result as a table: the axes, the branch where a curve is carried, the measures that were asked for. Rows
+// that were not run to their end, after an interruption or in a part, are not in it.
 func (r *Result) Table() *report.Table {
-	return r.table(r.plan.columns, func(row int) int { return 1 })
+	t, _ := r.table(func(int) int { return 1 })
+	return t
 }
 
-// LateTable is the map of intervals: a row for each distinct late interval of each point (isi_ms), a point without
-// intervals has none. The measures follow, repeated. It needs Spec.Late.
+// LateTable is the map of intervals: a row for each distinct late interval of each point (isi_ms), with the measures of
+// the point repeated. A point without intervals has no row. It needs Spec.Late.
 func (r *Result) LateTable() *report.Table {
-	t := r.table(r.plan.columns, func(row int) int { return len(r.late[row]) })
+	t, head := r.table(func(row int) int { return len(r.Late(row)) })
 	var isi []float64
-	for row, late := range r.late {
+	for row := range r.Rows() {
 		if r.finished(row) {
-			isi = append(isi, late...)
+			isi = append(isi, r.Late(row)...)
 		}
 	}
-	at := len(r.plan.Grid.Axes)
-	if len(r.plan.starts) > 1 || r.plan.From != FromRest {
-		at++
-	}
-	t.Columns = slices.Insert(t.Columns, at, report.Col("isi_ms", isi))
+	t.Columns = slices.Insert(t.Columns, head, report.Col("isi_ms", isi))
 	return t
 }
 
 // finished tells whether a row was run to its end.
-func (r *Result) finished(row int) bool { return !math.IsNaN(r.columns[mEnded][row]) }
+func (r *Result) finished(row int) bool { return !math.IsNaN(r.Value("ended", row)) }
 
-// table lays out the finished rows, each as often as repeat says.
-func (r *Result) table(columns []int, repeat func(row int) int) *report.Table {
+// table lays out the finished rows, each as often as repeat says; head is the number of columns before the measures.
+func (r *Result) table(repeat func(row int) int) (t *report.Table, head int) {
 	var rows []int
 	for row := range r.plan.rows {
 		if r.finished(row) {
@@ -143,50 +163,32 @@ func (r *Result) table(columns []int, repeat func(row int) int) *report.Table {
 			}
 		}
 	}
-	t := new(report.Table)
+	t = new(report.Table)
 	for j, a := range r.plan.Grid.Axes {
-		values := make([]float64, len(rows))
-		for i, row := range rows {
-			values[i] = r.plan.Grid.At(row%r.plan.points, j)
-		}
-		t.Columns = append(t.Columns, report.Col(axisColumn(a), values))
+		t.Columns = append(t.Columns, report.Col(a.Name, gather(rows, func(row int) float64 { return r.Axis(row, j) })))
 	}
 	if r.plan.From != FromRest {
-		names := make([]string, len(rows))
-		for i, row := range rows {
-			names[i] = r.plan.starts[row/r.plan.points].String()
+		t.Columns = append(t.Columns, report.Col("branch", gather(rows, func(row int) string { return r.Branch(row).String() })))
+	}
+	head = len(t.Columns)
+	for _, j := range r.plan.columns {
+		m := measureList[j]
+		switch {
+		case m.words != nil:
+			t.Columns = append(t.Columns, report.Col(m.name, gather(rows, func(row int) string { return r.Word(m.name, row) })))
+		case m.count:
+			t.Columns = append(t.Columns, report.Col(m.name, gather(rows, func(row int) int64 { return int64(r.Value(m.name, row)) })))
+		default:
+			t.Columns = append(t.Columns, report.Col(m.name, gather(rows, func(row int) float64 { return r.Value(m.name, row) })))
 		}
-		t.Columns = append(t.Columns, report.Col("branch", names))
 	}
-	for _, j := range columns {
-		t.Columns = append(t.Columns, r.column(j, rows))
-	}
-	return t
+	return t, head
 }
 
-// column is a measure of the given rows. A count that is missing anywhere makes a column of numbers.
-func (r *Result) column(j int, rows []int) report.Column {
-	m, from := measureList[j], r.columns[j]
-	if m.words != nil {
-		values := make([]string, len(rows))
-		for i, row := range rows {
-			values[i] = r.Word(m.name, row)
-		}
-		return report.Col(m.name, values)
-	}
-	values := make([]float64, len(rows))
+func gather[T any](rows []int, value func(row int) T) []T {
+	values := make([]T, len(rows))
 	for i, row := range rows {
-		values[i] = from[row]
+		values[i] = value(row)
 	}
-	if !m.count {
-		return report.Col(m.name, values)
-	}
-	counts := make([]int64, len(rows))
-	for i, x := range values {
-		counts[i] = int64(x)
-	}
-	return report.Col(m.name, counts)
+	return values
 }
-
-// axisColumn is the heading of an axis: the name of the parameter alone, as tables have it.
-func axisColumn(a Axis) string { return a.Name }

@@ -127,6 +127,7 @@ type plan struct {
 	starts  []From
 	current int   // the axis of I, or -1
 	order   []int // places on the axis of I (points, if zipped) by ascending current; nil unless carried
+	rank    []int // the inverse of order
 	first   []int // the first chain of each branch, and the number of all
 	coarse  float64
 	columns []int // measures
@@ -208,6 +209,10 @@ func (p *plan) number() {
 			p.order[i] = i
 		}
 		slices.SortStableFunc(p.order, func(i, j int) int { return cmp.Compare(axis.At(i), axis.At(j)) })
+		p.rank = make([]int, axis.Len())
+		for r, i := range p.order {
+			p.rank[i] = r
+		}
 	}
 	p.first = []int{0}
 	for _, from := range p.starts {
@@ -253,8 +258,26 @@ func (p *plan) point(chain, link int) int {
 	return chain/stride*stride*len(p.order) + p.order[link]*stride + chain%stride
 }
 
-// row is the row of the point at place link of a chain.
-func (p *plan) row(chain, link int) int { return p.branch(chain)*p.points + p.point(chain, link) }
+// slot numbers the points in the order of chains, and along each: where results are kept.
+func (p *plan) slot(chain, link int) int {
+	b := p.branch(chain)
+	return b*p.points + (chain-p.first[b])*p.links(chain) + link
+}
+
+// slotOf is the slot of a row of the table. Rows go by branch, then by point.
+func (p *plan) slotOf(row int) int {
+	b, point := row/p.points, row%p.points
+	if p.starts[b] == FromRest {
+		return row
+	}
+	n, stride := len(p.order), p.Grid.stride(p.current)
+	link := p.rank[point/stride%n]
+	if p.starts[b] == FromDown {
+		link = n - 1 - link
+	}
+	chain := point/(stride*n)*stride + point%stride
+	return b*p.points + chain*n + link
+}
 
 // at writes the parameters of a point into params, and returns its current.
 func (p *plan) at(point int, params []float64) (current float64) {

@@ -23,7 +23,7 @@ type worker struct {
 	y       []float64 // a state
 
 	next, end int // chains of the batch not yet begun
-	put       func(row int, r record, late []float64)
+	put       func(slot int, r record, late []float64)
 }
 
 func (e *engine) worker() *worker {
@@ -62,7 +62,7 @@ func (e *engine) setting() kernels.Setting {
 
 // batch runs the chains first to end-1 at one resolution; put is given the record of each point, in no order. It stops
 // early when ctx is done.
-func (w *worker) batch(ctx context.Context, resolution, first, end int, put func(row int, r record, late []float64)) {
+func (w *worker) batch(ctx context.Context, resolution, first, end int, put func(slot int, r record, late []float64)) {
 	w.clock, w.s = w.clocks[resolution], w.shards[resolution]
 	w.next, w.end, w.now, w.put = first, end, 0, put
 	w.s.N = width
@@ -117,7 +117,7 @@ func (w *worker) move(to, from int) {
 func (w *worker) begin(i int) {
 	l := &w.lanes[i]
 	point := w.point(l.chain, l.link+1)
-	l.begin(l.link+1, w.row(l.chain, l.link+1), w.now)
+	l.begin(l.link+1, w.slot(l.chain, l.link+1), w.now)
 	l.current = w.at(point, l.params)
 	w.s.Fold(i, l.params, l.current, 1)
 	rest := w.rest(point, l.params)
@@ -241,7 +241,7 @@ func (w *worker) finish(i, how int) {
 		how = endNaN
 	}
 	w.collect(i)
-	w.put(l.row, w.record(l, how), l.late(&w.buf))
+	w.put(l.slot, w.record(l, how), l.late(&w.buf))
 	w.done.Add(1)
 	copy(l.state, w.y)
 	if l.link+1 < w.links(l.chain) {

@@ -12,6 +12,7 @@ import questions as q
 N = q.N // 10
 h.secondorder = 2
 h.celsius = 6.3
+h.load_file("stdrun.hoc")
 h.dt = q.TASKS["hh"]["dt"]
 h.steps_per_ms = 1 / h.dt
 keep, times, neurons = [], h.Vector(), h.Vector()

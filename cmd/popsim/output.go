@@ -50,6 +50,11 @@ func (v *voice) aside(path string, out *report.Output, r report.RunRecord) error
 	if path == "" || out == nil || out.Direct() {
 		return nil
 	}
+	return v.besides(path, r)
+}
+
+// besides completes a record and writes it.
+func (v *voice) besides(path string, r report.RunRecord) error {
 	r.Version = "popsim " + version()
 	r.Command = append([]string{"popsim"}, v.args...)
 	r.Warnings = v.warnings

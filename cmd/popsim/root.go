@@ -34,7 +34,7 @@ func (v *voice) root() *cobra.Command {
 		DisableFlagsInUseLine: true,
 	}
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(v.versionVerb(), v.modelsVerb(), v.runVerb(), v.fiVerb(), v.mapVerb(), v.benchVerb(), valuesTopic(), measuresTopic())
+	root.AddCommand(v.versionVerb(), v.modelsVerb(), v.runVerb(), v.fiVerb(), v.mapVerb(), v.phaseVerb(), v.benchVerb(), v.verifyVerb(), valuesTopic(), measuresTopic())
 	return root
 }
 

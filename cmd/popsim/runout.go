@@ -6,7 +6,6 @@ import (
 	"math"
 	"runtime"
 
-	"popsim/model"
 	"popsim/pop"
 	"popsim/report"
 	"popsim/sched"
@@ -276,13 +275,9 @@ func (s *simulation) record(sum pop.Summary) report.RunRecord {
 	}
 	var gc runtime.MemStats
 	runtime.ReadMemStats(&gc)
-	rule := "V reaching V_th"
-	if s.question.model.Fires == model.Crossing {
-		rule = fmt.Sprintf("upward crossing of V_th, re-armed below V_th - %v mV", model.Rearm)
-	}
 	extra := map[string]any{
 		"neurons": s.spec.N, "time_ms": s.time.value, "discard_ms": s.discard.value, "steps": sum.Steps, "spikes": sum.Spikes,
-		"spike_rule": rule, "interrupted": s.interrupted, "shards": sum.Shards, "bytes_per_neuron": sum.Bytes,
+		"spike_rule": ruleOf(s.question.model), "interrupted": s.interrupted, "shards": sum.Shards, "bytes_per_neuron": sum.Bytes,
 		"memory_forecast_bytes": s.need, "cpus_allowed": sched.Allowed(), "epochs": sum.Sched.Epochs,
 		"worker_busy_s": busy, "worker_wait_s": wait, "imbalance": sum.Sched.Imbalance(),
 		"gc_cycles": gc.NumGC, "gc_pause_s": float64(gc.PauseTotalNs) / 1e9,

@@ -360,16 +360,9 @@ func (s *survey) summary(r *sweep.Result) {
 
 // record says how the table was made.
 func (s *survey) record(r *sweep.Result) report.RunRecord {
-	settings := map[string]any{}
-	for _, x := range s.question.settings {
-		settings[x.name] = x.text
-		if a, err := x.axis(); err == nil && a.Len() == 1 {
-			settings[x.name] = a.At(0)
-		}
-	}
 	return report.RunRecord{
 		Started: s.started, Model: s.question.model.Name, Preset: s.question.preset.Name,
-		Parameters: s.question.parameters(settings), Dt: s.dtUsed(), Method: s.spec.Method,
+		Parameters: s.question.parameters(s.question.numbers()), Dt: s.dtUsed(), Method: s.spec.Method,
 		Kernel: s.question.model.Name + "/" + s.spec.Method, ISA: r.Kernel.ISA.String(), Workers: r.Workers, Phases: s.phases,
 		Extra: map[string]any{
 			"points": s.forecast.Points, "time_ms": s.spec.Time, "discard_ms": s.spec.Discard, "from": s.spec.From.String(),

@@ -96,8 +96,8 @@ func (s *survey) curves(r *sweep.Result) []report.Series {
 	for row := range r.Rows() {
 		point := row % points
 		var parts []string
-		if b := r.Branch(row); s.spec.From != sweep.FromRest {
-			parts = append(parts, "from "+b.String())
+		if s.spec.From != sweep.FromRest {
+			parts = append(parts, "from "+s.branch(row/points).String())
 		}
 		for j, a := range grid.Axes {
 			if j != x && a.Len() > 1 && !grid.Zip {
@@ -119,6 +119,14 @@ func (s *survey) curves(r *sweep.Result) []report.Series {
 		tidy(&all[i])
 	}
 	return all
+}
+
+// branch is the start of the rows of a block.
+func (s *survey) branch(block int) sweep.From {
+	if s.spec.From == sweep.FromAll {
+		return sweep.From(block)
+	}
+	return s.spec.From
 }
 
 // tidy sorts a curve by x, and takes its error bars away where none could be seen.

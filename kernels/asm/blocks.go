@@ -38,7 +38,7 @@ type Block struct {
 	Step  int // in and out: the step in hand
 	Lane  int // in and out: the first lane of the first vector not yet advanced in it
 	Rare  uint64
-	Cut   uint64 // out, RHH cut-rk4 only: lanes whose step is to be cut; such a kernel returns after whole steps
+	Cut   uint64 // out, RHH cut-rk4 only: like Rare, lanes whose step is to be cut; they are not among Rare
 }
 
 // Coefficients of the LIF step.
@@ -106,7 +106,7 @@ const (
 	HHLeak         // g_L E_L/C
 	HHI            //
 	HHGain         //
-	HHCut          // RHH cut-rk4: what |dV/dt| dt, grown over the step, may be, mV
+	HHCut          // RHH cut-rk4: what |dV/dt| dt may be, mV
 	HHCoefs
 )
 

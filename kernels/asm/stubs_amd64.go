@@ -14,6 +14,26 @@ func ExpAVX2(dst *float64, src *float64, n int)
 //go:noescape
 func ExpAVX512(dst *float64, src *float64, n int)
 
+// LIFAVX2 advances a group of LIF neurons; see Block.
+//
+//go:noescape
+func LIFAVX2(b *Block)
+
+// LIFAVX512 advances a group of LIF neurons; see Block.
+//
+//go:noescape
+func LIFAVX512(b *Block)
+
+// LIFFullAVX2 advances a group of LIF neurons; see Block.
+//
+//go:noescape
+func LIFFullAVX2(b *Block)
+
+// LIFFullAVX512 advances a group of LIF neurons; see Block.
+//
+//go:noescape
+func LIFFullAVX512(b *Block)
+
 // HHStrangAVX2 advances a group; see Block.
 //
 //go:noescape

@@ -8,7 +8,7 @@ import (
 )
 
 // hhStep is the arithmetic of one step of HH or RHH: c gives the coefficients, drive is (g_L E_L + I)/C, y are the states before; it
-// returns those after.
+// returns those after, and behind them, if steps are to be cut, how far V would move.
 type hhStep func(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec
 
 // hhKernel writes the lean and the full kernel of a method, S vectors at a time; see asm.Block.
@@ -63,9 +63,18 @@ func hhLoop(f *file, w isa, name, full string, states, S int, tune Tuning, advan
 				drive = b.FMA(c(asm.HHPerC), drive, c(asm.HHLeak))
 			}
 			next := advance(b, c, drive, old0)
-			v := next[0]
-			level := b.Select(b.Cmp(v, LT, c(asm.HHRearm)), c(asm.HHVTh), b.Load(col(wake, s)))
+			v, level := next[0], b.Load(col(wake, s))
+			rearm := b.Cmp(v, LT, c(asm.HHRearm))
+			if cuts {
+				cut := b.Cmp(next[states], GT, c(asm.HHCut))
+				rearm = b.MaskAndNot(rearm, cut)
+				v = b.Select(cut, )
+			}
+			level = b.Select(rearm, c(asm.HHVTh), level)
 			up := b.Cmp(v, GE, level)
+			if cuts {
+				up = b.MaskOr
+			}
 			if s > 0 {
 				up = b.MaskOr(any, up)
 			}

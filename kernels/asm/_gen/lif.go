@@ -77,7 +77,7 @@ func lif(name string, full bool, G map[string]int) func(f *file, w isa) {
 						vInf = in.steadyVoltage(b, s, c, asm.LIFI, asm.LIFGain, asm.LIFR, asm.LIFVRest)
 					}
 					moves := b.Cmp(b.Get(wake[s]), LE, b.Get(now))
-					next := b.advanceHeld(moves, b.Get(rate[s]), b.Sub(old0, vInf), old0)
+					next := b.advanceHeld(moves, b.Get(rate[s]), b.Sub(old0, vInf), old0, full)
 					b.Set(v[s], next)
 					b.Set(rate[s], b.Select(moves, c(asm.LIFK), b.Get(rate[s])))
 					if full {
@@ -182,9 +182,10 @@ func (in input) steadyVoltage(b *Block, s int, c func(j int) Vec, i, gain, r, vR
 	return b.FMA(c(r), current, c(vRest))
 }
 
-// advanceHeld is v - rate*d where m holds, else v. Without mask registers the rate is made 0: V waits for its difference, not for m.
-func (b *Block) advanceHeld(m Mask, rate, d, v Vec) Vec {
-	if b.w.kmask() {
+// advanceHeld is v - rate*d where m holds, else v. If d is finite, the rate is better made 0 where there are no mask registers: v
+// has d to wait for, m comes early.
+func (b *Block) advanceHeld(m Mask, rate, d, v Vec, full bool) Vec {
+	if b.w.kmask() || full {
 		return b.Select(m, b.FNMA(rate, d, v), v)
 	}
 	return b.FNMA(b.And(rate, Vec{m.n}), d, v)

@@ -1,0 +1,322 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"runtime/pprof"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"popsim/dynamics"
+	"popsim/model"
+	"popsim/report"
+	"popsim/sweep"
+)
+
+const phaseHelp = `phase looks at the plane of V and a second variable for a constant current: nullclines as unbroken segments, fixed
+points with their eigenvalues and types, stable and unstable cycles, separatrices of saddles, the vector field, and
+trajectories. In models of one variable the second axis is dV/dt; of hh two variables are shown and the others kept at
+their steady state for V.
+
+-o FILE.json writes all of it; files of other endings, and standard output, get the table of fixed points and cycles.
+A trajectory starts at rest for I = 0, or at V0=... w0=... of the command line, and at every --start.`
+
+// portrait is one call of phase.
+type portrait struct {
+	*voice
+	flags
+	starts     []string
+	over, upTo name
+	second     name
+	question   question
+	at         point
+	options    dynamics.PlaneOptions
+	started    time.Time
+	document   *document
+	table      *report.Output
+}
+
+func (v *voice) phaseVerb() *cobra.Command {
+	s := &portrait{voice: v}
+	cmd := &cobra.Command{
+		Use:               "phase MODEL[:PRESET] [NAME=VALUE ...]",
+		Short:             "The phase plane: nullclines, fixed points, cycles, trajectories",
+		Long:              phaseHelp,
+		Example:           "  popsim phase rhh I=5 --plot plane.svg -o plane.json\n  popsim phase adex:nd-tonic --plot plane.svg --start -55,0 --start -70,40\n  popsim phase hh I=8 --second h --plot plane.png",
+		ValidArgsFunction: completeModels,
+		RunE:              func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
+	}
+	set := cmd.Flags()
+	set.SortFlags = false
+	s.time = quantity{unit: "ms", value: 100}
+	s.over, s.upTo, s.second = name{kind: "LO:HI"}, name{kind: "LO:HI"}, name{kind: "STATE"}
+	set.StringArrayVar(&s.starts, "start", nil, "start of a trajectory, as V,y or as all states; may be repeated")
+	set.Var(&s.time, "time", "model time of the trajectories")
+	set.Var(&s.second, "second", "second variable of hh: m, h or n (default n)")
+	set.Var(&s.over, "V-range", "potentials to show, mV (default where the model lives)")
+	set.Var(&s.upTo, "y-range", "values of the second variable to show")
+	s.files(set, &v.quiet)
+	set.Lookup("out").Usage = "file to write: .json holds the whole plane, other tables the fixed points and cycles"
+	return cmd
+}
+
+func (s *portrait) run(ctx context.Context, args []string) (err error) {
+	s.started = time.Now()
+	if err := s.read(args); err != nil {
+		return err
+	}
+	if err := s.open(); err != nil {
+		return err
+	}
+	defer s.abort()
+	stop, err := s.startProfile(&s.flags)
+	if err != nil {
+		return misused(err)
+	}
+	var plane *dynamics.Plane
+	pprof.Do(ctx, pprof.Labels("verb", "phase", "model", s.question.model.Name), func(ctx context.Context) {
+		plane, err = dynamics.PhasePlane(ctx, s.question.model, s.at.params, s.at.current, s.options)
+	})
+	stop()
+	if err != nil {
+		return err
+	}
+	if err := s.write(plane); err != nil {
+		return err
+	}
+	s.say("%s, %s, %s in %.2g s", counted(len(plane.FixedPoints), "fixed point"), counted(len(plane.Cycles), "cycle"),
+		counted(len(plane.Trajectories), "trajectory"), time.Since(s.started).Seconds())
+	return nil
+}
+
+// read understands the command line.
+func (s *portrait) read(args []string) error {
+	q, err := ask(args)
+	bad := faults{}
+	bad.add(err)
+	if q.model == nil {
+		return bad.misuse()
+	}
+	s.question = q
+	s.at, err = q.point("phase")
+	bad.add(err)
+	if err == nil {
+		bad.add(q.model.Check(s.at.params))
+	}
+	bad.add(s.readWindow())
+	if s.second.value != "" {
+		m := q.model
+		if len(m.States) < 3 {
+			bad.addf("--second chooses among the variables of hh; %s has no choice", m.Name)
+		} else if m.StateIndex(s.second.value) < 1 {
+			bad.addf("--second %s: %s has %s", s.second.value, m.Name, stateNames(m))
+		}
+		s.options.Y = s.second.value
+	}
+	if s.time.err != nil {
+		bad.addf("--time: %w", s.time.err)
+	} else if s.time.value <= 0 {
+		bad.addf("--time is %v ms; it must be greater than 0", s.time.value)
+	}
+	s.options.Time = s.time.value
+	if len(bad) == 0 {
+		bad.add(s.readStarts())
+	}
+	bad.add(distinct([]file{{"-o", s.out.value}, {"--plot", s.plot.value}}))
+	bad.add(s.checkProfile())
+	return bad.misuse()
+}
+
+func stateNames(m *model.Model) string {
+	var all []string
+	for _, x := range m.States[1:] {
+		all = append(all, x.Name)
+	}
+	return strings.Join(all, ", ")
+}
+
+// point reads a question with one value for everything.
+func (q question) point(verb string) (point, error) {
+	var bad faults
+	p := q.base()
+	for _, x := range q.settings {
+		v, err := x.single(verb)
+		bad.add(err)
+		p.set(x, v)
+	}
+	return p, errors.Join(bad...)
+}
+
+func (s *portrait) readWindow() error {
+	var bad faults
+	for _, r := range []struct {
+		flag   string
+		text   string
+		lo, hi *float64
+		unit   string
+	}{
+		{"--V-range", s.over.value, &s.options.VLo, &s.options.VHi, "mV"},
+		{"--y-range", s.upTo.value, &s.options.YLo, &s.options.YHi, ""},
+	} {
+		if r.text == "" {
+			continue
+		}
+		var err error
+		*r.lo, *r.hi, err = sweep.ParseInterval(r.flag, r.text, r.unit)
+		bad.add(err)
+	}
+	return errors.Join(bad...)
+}
+
+// readStarts finds where trajectories begin: the initial state, and what --start says.
+func (s *portrait) readStarts() error {
+	m := s.question.model
+	first := make([]float64, len(m.States))
+	m.Initial(s.at.params, first)
+	for j, x := range s.at.init {
+		if !math.IsNaN(x) {
+			first[j] = x
+		}
+	}
+	s.options.Starts = [][]float64{first}
+	var bad faults
+	for _, text := range s.starts {
+		a, err := sweep.ParseAxis("--start", text, "1")
+		if err == nil && a.Len() != 2 && a.Len() != len(m.States) {
+			err = fmt.Errorf("--start %s has %d numbers; V and the second variable, or all %d states, would do", text, a.Len(), len(m.States))
+		}
+		if err == nil && len(m.States) == 1 && a.Len() != 1 {
+			err = fmt.Errorf("--start %s has %d numbers, but V is the only variable of %s", text, a.Len(), m.Name)
+		}
+		bad.add(err)
+		if err == nil {
+			s.options.Starts = append(s.options.Starts, a.All())
+		}
+	}
+	return errors.Join(bad...)
+}
+
+// open opens the files before the work begins.
+func (s *portrait) open() (err error) {
+	if s.plot.value != "" {
+		if err := report.CheckPicture(s.plot.value, s.force); err != nil {
+			return misused(err)
+		}
+	}
+	switch path := s.out.value; {
+	case path == "":
+		s.table = report.NewCSV(s.stdout)
+	case strings.EqualFold(filepath.Ext(path), ".json"):
+		s.document, err = s.createDocument(path, s.force)
+	default:
+		s.table, err = s.create(path, s.force)
+	}
+	return err
+}
+
+func (s *portrait) abort() {
+	s.document.abort()
+	if s.table != nil {
+		s.table.Abort()
+	}
+}
+
+// write writes what was found.
+func (s *portrait) write(p *dynamics.Plane) error {
+	if s.document != nil {
+		regular := s.document.temp != nil
+		if err := s.document.commit(p); err != nil {
+			return err
+		}
+		if regular {
+			if err := s.besides(s.out.value, s.record()); err != nil {
+				return err
+			}
+		}
+	} else {
+		if err := s.table.WriteTable(planeTable(p)); err != nil {
+			return err
+		}
+		if err := s.table.Commit(); err != nil {
+			return err
+		}
+		if err := s.aside(s.out.value, s.table, s.record()); err != nil {
+			return err
+		}
+	}
+	if s.plot.value == "" {
+		return nil
+	}
+	return s.figure(p).Save(s.plot.value, s.force)
+}
+
+func (s *portrait) record() report.RunRecord {
+	return report.RunRecord{
+		Started: s.started, Model: s.question.model.Name, Preset: s.question.preset.Name,
+		Parameters: s.question.parameters(s.question.numbers()),
+		Phases:     []report.Phase{{Name: "phase", Seconds: time.Since(s.started).Seconds()}},
+	}
+}
+
+// numbers are the values of the settings, where they are single.
+func (q question) numbers() map[string]any {
+	found := map[string]any{}
+	for _, x := range q.settings {
+		found[x.name] = x.text
+		if a, err := x.axis(); err == nil && a.Len() == 1 {
+			found[x.name] = a.At(0)
+		}
+	}
+	return found
+}
+
+// planeTable is the table of fixed points and cycles.
+func planeTable(p *dynamics.Plane) *report.Table {
+	var kind, types, stable []string
+	var v, y, re, im, period, low, high, multiplier []float64
+	nan := math.NaN()
+	for _, f := range p.FixedPoints {
+		kind, types, stable = append(kind, "fixed-point"), append(types, f.Type), append(stable, yes(f.Stable))
+		v, y = append(v, f.V), append(y, f.Y)
+		re, im = append(re, f.Eigenvalues[0][0]), append(im, f.Eigenvalues[0][1])
+		period, low, high, multiplier = append(period, nan), append(low, nan), append(high, nan), append(multiplier, nan)
+	}
+	for _, c := range p.Cycles {
+		kind, types, stable = append(kind, "cycle"), append(types, word(c.Stable)+" cycle"), append(stable, yes(c.Stable))
+		v, y, re, im = append(v, nan), append(y, nan), append(re, nan), append(im, nan)
+		period, low, high, multiplier = append(period, c.Period), append(low, c.VMin), append(high, c.VMax), append(multiplier, c.Multiplier)
+	}
+	return report.NewTable(report.Col("kind", kind), report.Col("V_mV", v), report.Col(secondColumn(p), y),
+		report.Col("type", types), report.Col("stable", stable), report.Col("eigenvalue_re_per_ms", re), report.Col("eigenvalue_im_per_ms", im),
+		report.Col("period_ms", period), report.Col("V_min_mV", low), report.Col("V_max_mV", high), report.Col("multiplier", multiplier))
+}
+
+// secondColumn is the heading of the second variable.
+func secondColumn(p *dynamics.Plane) string {
+	switch p.Y {
+	case "w":
+		return "w_pA"
+	case "dV/dt":
+		return "dV/dt_mV/ms"
+	}
+	return p.Y
+}
+
+func yes(b bool) string {
+	if b {
+		return "true"
+	}
+	return "false"
+}
+
+func word(stable bool) string {
+	if stable {
+		return "stable"
+	}
+	return "unstable"
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+
+	"popsim/dynamics"
+	"popsim/report"
+)
+
+// The colours of a phase plane; dashes and marks tell the same without them.
+var (
+	blue   = color.RGBA{0x00, 0x72, 0xb2, 0xff}
+	orange = color.RGBA{0xd5, 0x5e, 0x00, 0xff}
+	green  = color.RGBA{0x00, 0x9e, 0x73, 0xff}
+	grey   = color.RGBA{0x99, 0x99, 0x99, 0xff}
+)
+
+// figure is the picture of a phase plane.
+func (s *portrait) figure(p *dynamics.Plane) *report.Figure {
+	panel := report.Panel{
+		XLabel: "V (mV)", YLabel: s.secondLabel(p), Height: 110,
+		XRange: [2]float64{p.Window[0], p.Window[1]}, YRange: [2]float64{p.Window[2], p.Window[3]},
+	}
+	panel.Arrows = []report.Arrows{field(p)}
+	for _, n := range nullclines(p) {
+		panel.Lines = append(panel.Lines, n)
+	}
+	for i, x := range p.Separatrices {
+		panel.Lines = append(panel.Lines, named(i == 0, report.Line{Name: "separatrix", Dash: report.DashDotted, Width: 0.9, Color: grey}, x.Points))
+	}
+	told := map[bool]bool{}
+	for _, c := range p.Cycles {
+		line := report.Line{Name: word(c.Stable) + " cycle", Width: 2}
+		if !c.Stable {
+			line.Dash = report.Dashed
+		}
+		panel.Lines = append(panel.Lines, named(!told[c.Stable], line, c.Orbit))
+		told[c.Stable] = true
+	}
+	for i, t := range p.Trajectories {
+		panel.Lines = append(panel.Lines, trajectory(i == 0, t))
+		panel.Points = append(panel.Points, report.Points{X: []float64{t.Segments[0][0][1]}, Y: []float64{t.Segments[0][0][2]}, Mark: report.Square, Size: 4, Color: green})
+	}
+	if r := p.Reset; r != nil {
+		panel.Lines = append(panel.Lines,
+			named(true, report.Line{Name: "V_reset", Dash: report.Dotted, Color: grey}, [][2]float64{{r.VReset, p.Window[2]}, {r.VReset, p.Window[3]}}),
+			named(true, report.Line{Name: "V_th", Dash: report.DashDotted, Color: grey}, [][2]float64{{r.VTh, p.Window[2]}, {r.VTh, p.Window[3]}}))
+	}
+	panel.Points = append(panel.Points, fixedPoints(p, true), fixedPoints(p, false))
+	for _, f := range p.FixedPoints {
+		panel.Texts = append(panel.Texts, report.Text{X: f.V, Y: f.Y, Text: f.Type})
+	}
+	title := s.question.title()
+	if p.Note != "" {
+		title += "\n" + p.Note
+	}
+	return &report.Figure{Title: title, Panels: []report.Panel{panel}}
+}
+
+func (s *portrait) secondLabel(p *dynamics.Plane) string {
+	switch p.Y {
+	case "w":
+		return "w (pA)"
+	case "dV/dt":
+		return "dV/dt (mV/ms)"
+	}
+	return p.Y
+}
+
+// named is a line through points, that stands in the legend or not.
+func named(legend bool, line report.Line, points [][2]float64) report.Line {
+	if !legend {
+		line.Name = ""
+	}
+	for _, x := range points {
+		line.X, line.Y = append(line.X, x[0]), append(line.Y, x[1])
+	}
+	return line
+}
+
+// field is the vector field, the arrows of equal length.
+func field(p *dynamics.Plane) report.Arrows {
+	var a report.Arrows
+	for _, f := range p.Field {
+		a.X, a.Y, a.DX, a.DY = append(a.X, f[0]), append(a.Y, f[1]), append(a.DX, f[2]), append(a.DY, f[3])
+	}
+	a.Color = color.RGBA{0xbb, 0xbb, 0xbb, 0xff}
+	return a
+}
+
+// nullclines are one line each, interrupted where a segment ends.
+func nullclines(p *dynamics.Plane) []report.Line {
+	var lines []report.Line
+	for i, name := range []string{"V", p.Y} {
+		segments := p.Nullclines[name]
+		if len(segments) == 0 || i == 1 && p.Y == "V" {
+			continue
+		}
+		line := report.Line{Name: fmt.Sprintf("%s-nullcline", name), Width: 1.6, Color: []color.Color{orange, blue}[i]}
+		if i == 1 {
+			line.Dash = report.Dashed
+		}
+		for _, part := range segments {
+			for _, x := range part {
+				line.X, line.Y = append(line.X, x[0]), append(line.Y, x[1])
+			}
+			line.X, line.Y = append(line.X, math.NaN()), append(line.Y, math.NaN())
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// trajectory is one line, interrupted at resets.
+func trajectory(legend bool, t dynamics.Trace) report.Line {
+	line := report.Line{Width: 1, Color: green}
+	if legend {
+		line.Name = "trajectory"
+	}
+	for _, part := range t.Segments {
+		for _, x := range part {
+			line.X, line.Y = append(line.X, x[1]), append(line.Y, x[2])
+		}
+		line.X, line.Y = append(line.X, math.NaN()), append(line.Y, math.NaN())
+	}
+	return line
+}
+
+// fixedPoints are full circles where stable and open ones where not.
+func fixedPoints(p *dynamics.Plane, stable bool) report.Points {
+	marks := report.Points{Name: word(stable) + " fixed point", Mark: report.Circle, Size: 7, Open: !stable}
+	for _, f := range p.FixedPoints {
+		if f.Stable == stable {
+			marks.X, marks.Y = append(marks.X, f.V), append(marks.Y, f.Y)
+		}
+	}
+	if len(marks.X) == 0 {
+		marks.Name = ""
+	}
+	return marks
+}

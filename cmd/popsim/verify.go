@@ -1,0 +1,361 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/spf13/cobra"
+	"gonum.org/v1/gonum/integrate/quad"
+
+	"popsim/dynamics"
+	"popsim/kernels"
+	"popsim/model"
+	"popsim/pop"
+)
+
+const verifyHelp = `verify proves on this machine what popsim promises: closed forms, published thresholds and bifurcation points, the order
+of every method against an independent integrator, and the same bits for any instruction set, number of workers and
+size of shards. A line for each check says what was found and what was allowed; the last line counts them. The exit
+code is 1 when a check fails.`
+
+func (v *voice) verifyVerb() *cobra.Command {
+	return &cobra.Command{
+		Use:   "verify",
+		Short: "Prove truth and bit-identity on this machine",
+		Long:  verifyHelp,
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			passed, failed := 0, 0
+			for _, c := range checks() {
+				if err := cmd.Context().Err(); err != nil {
+					return err
+				}
+				figure, ok, err := c.prove(cmd.Context())
+				verdict := "ok  "
+				switch {
+				case err != nil:
+					verdict, figure = "FAIL", err.Error()
+					failed++
+				case !ok:
+					verdict = "FAIL"
+					failed++
+				default:
+					passed++
+				}
+				fmt.Fprintf(v.stdout, "%s  %s: %s\n", verdict, c.name, figure)
+			}
+			fmt.Fprintf(v.stdout, "%d passed, %d failed\n", passed, failed)
+			if failed > 0 {
+				return fmt.Errorf("verify: %d of %d checks failed on this machine", failed, passed+failed)
+			}
+			return nil
+		},
+	}
+}
+
+// check is one promise and its proof: the figure found beside the one allowed, and whether it holds.
+type check struct {
+	name  string
+	prove func(context.Context) (figure string, ok bool, err error)
+}
+
+func checks() []check {
+	list := []check{
+		{"lif, the lecture's example", slideExample},
+		{"eif, rate against quadrature", eifQuadrature},
+		{"hh, Hopf points", hhHopf},
+		{"rhh, folds of cycles at the ends of the isola", rhhIsola},
+		{"adex, Hopf point against its closed form", adexHopf},
+		{"hh, current of the first spike from rest", hhThreshold},
+	}
+	for _, dt := range []float64{1, 0.1} {
+		list = append(list, check{fmt.Sprintf("lif, closed form at dt %v ms", dt), func(ctx context.Context) (string, bool, error) {
+			return lifClosedForm(ctx, dt)
+		}})
+	}
+	for _, m := range model.All {
+		for _, q := range m.Methods {
+			if q.Order > 0 {
+				list = append(list, check{fmt.Sprintf("%s, order of %s", m.Name, q.Name), func(ctx context.Context) (string, bool, error) {
+					return order(ctx, m, q)
+				}})
+			}
+		}
+	}
+	for _, m := range model.All {
+		list = append(list,
+			check{m.Name + ", same bits on " + setNames(), func(ctx context.Context) (string, bool, error) { return sameOnSets(ctx, m) }},
+			check{m.Name + ", same bits for 1, 2, 3 workers and shards of 64 to 1024", func(ctx context.Context) (string, bool, error) {
+				return sameWhenCut(ctx, m)
+			}})
+	}
+	return list
+}
+
+func setNames() string {
+	text := ""
+	for i, a := range kernels.Available() {
+		if i > 0 {
+			text += ", "
+		}
+		text += a.String()
+	}
+	return text
+}
+
+// trains runs a population and gives its spikes by neuron, ms.
+func trains(ctx context.Context, spec pop.Spec, cfg pop.Config, duration float64) ([][]float64, error) {
+	all := make([][]float64, spec.N)
+	cfg.Spike = func(block []pop.Spike) error {
+		for _, s := range block {
+			all[s.Neuron] = append(all[s.Neuron], s.Time)
+		}
+		return nil
+	}
+	_, err := pop.Run(ctx, spec, cfg, duration)
+	return all, err
+}
+
+// preset is the spec of n neurons of a published set.
+func presetOf(m *model.Model, name string, n int) (pop.Spec, error) {
+	set, err := m.Preset(name)
+	if err != nil {
+		return pop.Spec{}, err
+	}
+	spec := pop.Spec{Model: m, N: n}
+	for _, x := range set.Params {
+		spec.P = append(spec.P, kernels.Values{x})
+	}
+	return spec, nil
+}
+
+func slideExample(ctx context.Context) (string, bool, error) {
+	const first, period, allowed = 30.44522437723422, 40.44522437723422, 1e-9 // ms
+	spec, err := presetOf(model.LIFModel, "slide", 1)
+	if err != nil {
+		return "", false, err
+	}
+	spec.I = kernels.Values{21}
+	got, err := trains(ctx, spec, pop.Config{}, 200)
+	if err != nil {
+		return "", false, err
+	}
+	worst := 0.0
+	for i, t := range got[0] {
+		worst = max(worst, math.Abs(t-first-float64(i)*period))
+	}
+	return fmt.Sprintf("%d spikes in 200 ms, off by %.1e ms at most (5, %.0e)", len(got[0]), worst, allowed), len(got[0]) == 5 && worst <= allowed, nil
+}
+
+func lifClosedForm(ctx context.Context, dt float64) (string, bool, error) {
+	const n, allowed = 200, 1e-9 // ms
+	q := model.LIFOf(model.LIFModel.Defaults())
+	spec := pop.Spec{Model: model.LIFModel, N: n, I: make(kernels.Values, n)}
+	for i := range spec.I {
+		spec.I[i] = 20.1 + 0.5*float64(i)
+	}
+	got, err := trains(ctx, spec, pop.Config{Dt: dt}, 1000)
+	if err != nil {
+		return "", false, err
+	}
+	worst, spikes := 0.0, 0
+	for i, train := range got {
+		vInf := q.VRest + q.R*spec.I[i]
+		period := q.Tau * math.Log((vInf-q.VReset)/(vInf-q.VTh))
+		for k, t := range train {
+			worst = max(worst, math.Abs(t-period-float64(k)*(period+q.TRef)))
+		}
+		spikes += len(train)
+	}
+	return fmt.Sprintf("%d spikes of %d neurons, off by %.1e ms at most (%.0e)", spikes, n, worst, allowed), spikes > 0 && worst <= allowed, nil
+}
+
+// eifQuadrature compares with T = t_ref + tau ∫ dV/(V_rest - V + delta_T exp((V-V_T)/delta_T) + R I) from reset to cut-off.
+func eifQuadrature(ctx context.Context) (string, bool, error) {
+	const allowed = 1e-4 // relative, at the default step
+	q := model.EIFOf(model.EIFModel.Defaults())
+	spec := pop.Spec{Model: model.EIFModel, N: 6, I: kernels.Values{2, 3, 5, 10, 20, 50}, Init: []kernels.Values{{q.VReset}}}
+	sum, err := pop.Run(ctx, spec, pop.Config{Train: true}, 2000)
+	if err != nil {
+		return "", false, err
+	}
+	worst := 0.0
+	for i, train := range sum.Trains {
+		slowness := func(v float64) float64 {
+			return q.Tau / (q.VRest - v + q.DeltaT*math.Exp((v-q.VT)/q.DeltaT) + q.R*spec.I[i])
+		}
+		period := q.TRef
+		const pieces = 64
+		for k := range pieces {
+			width := (q.VTh - q.VReset) / pieces
+			lo := q.VReset + float64(k)*width
+			period += quad.Fixed(slowness, lo, lo+width, 40, nil, 0)
+		}
+		worst = max(worst, math.Abs(train.Mean()/period-1))
+	}
+	return fmt.Sprintf("mean intervals off by %.1e relative at most (%.0e)", worst, allowed), worst <= allowed, nil
+}
+
+// specials compares the points of one label with their published places.
+func specials(ctx context.Context, m *model.Model, free dynamics.Free, label string, allowed float64, want ...float64) (string, bool, error) {
+	d, err := dynamics.Bifurcation(ctx, m, m.Defaults(), 0, free)
+	if err != nil {
+		return "", false, err
+	}
+	worst, text := 0.0, ""
+	for _, x := range want {
+		off, at := math.Inf(1), math.NaN()
+		for _, p := range d.Points {
+			if e := math.Abs(p.Parameter - x); p.Label == label && e < off {
+				off, at = e, p.Parameter
+			}
+		}
+		worst = max(worst, off)
+		text += fmt.Sprintf("%.12g, ", at)
+	}
+	return fmt.Sprintf("I = %soff by %.1e at most (%.0e)", text, worst, allowed), worst <= allowed, nil
+}
+
+func hhHopf(ctx context.Context) (string, bool, error) {
+	return specials(ctx, model.HHModel, dynamics.Free{Name: "I", Lo: 0, Hi: 160}, dynamics.Hopf, 1e-9, 9.77543799539313, 154.522433665808)
+}
+
+func rhhIsola(ctx context.Context) (string, bool, error) {
+	return specials(ctx, model.RHHModel, dynamics.Free{Name: "I", Lo: -5, Hi: 20}, dynamics.CycleFold, 1e-6, -1.57652305, 11.19988696)
+}
+
+func adexHopf(ctx context.Context) (string, bool, error) {
+	q := model.AdExOf(model.AdExModel.Defaults())
+	v := q.VT + q.DeltaT*math.Log(1+q.Tau/q.TauW)
+	i := ((1+q.A*q.R)*(v-q.VRest) - q.DeltaT*(1+q.Tau/q.TauW)) / q.R
+	return specials(ctx, model.AdExModel, dynamics.Free{Name: "I", Lo: 0, Hi: 20}, dynamics.Hopf, 1e-9, i)
+}
+
+// hhThreshold closes in on the least step of current from rest that makes a spike.
+func hhThreshold(ctx context.Context) (string, bool, error) {
+	const want, allowed = 2.24033362437, 1e-4 // µA/cm², at the default step
+	lo, hi := 2.0, 2.5
+	const n = 65
+	for range 2 { // two rounds of 64 parts
+		spec := pop.Spec{Model: model.HHModel, N: n, I: make(kernels.Values, n)}
+		for i := range n {
+			spec.I[i] = lo + (hi-lo)*float64(i)/(n-1)
+		}
+		got, err := trains(ctx, spec, pop.Config{}, 100)
+		if err != nil {
+			return "", false, err
+		}
+		first := slices.IndexFunc(got, func(t []float64) bool { return len(t) > 0 })
+		if first < 1 {
+			return "no threshold between 2 and 2.5", false, nil
+		}
+		lo, hi = spec.I[first-1], spec.I[first]
+	}
+	return fmt.Sprintf("between %.7g and %.7g (%.7g within %.0e)", lo, hi, want, allowed), lo-allowed <= want && want <= hi+allowed, nil
+}
+
+// course is a case on which orders are measured: strong enough a current for ten spikes in the time.
+var courses = map[string]struct{ current, end float64 }{
+	"eif": {12, 150}, "adex": {12, 150}, "hh": {12, 150}, "rhh": {6, 150},
+}
+
+// order halves dt twice and looks at how the error of the spike times falls.
+func order(ctx context.Context, m *model.Model, q model.Method) (string, bool, error) {
+	const slack = 0.35 // terms of opposite sign bend the slope over two halvings
+	c := courses[m.Name]
+	p, y := m.Defaults(), make([]float64, len(m.States))
+	m.Initial(p, y)
+	if m == model.RHHModel {
+		y[0] = -20 // on the side of the firing
+	}
+	truth, err := dynamics.Spikes(m, p, []dynamics.Segment{{Start: 0, I: c.current}}, y, c.end)
+	if err != nil {
+		return "", false, err
+	}
+	dt := q.Dt
+	switch {
+	case q.OnGrid:
+		dt = min(dt, 0.0125)
+	case q.Name == "cut-rk4":
+		dt = 0.003 // where few steps are cut; before that the cut, not dt, decides the error
+	}
+	missed := func(dt float64) (float64, error) {
+		spec := pop.Spec{Model: m, Method: q.Name, N: 1, I: kernels.Values{c.current}}
+		for _, x := range y {
+			spec.Init = append(spec.Init, kernels.Values{x})
+		}
+		got, err := trains(ctx, spec, pop.Config{Dt: dt}, c.end)
+		if err != nil {
+			return 0, err
+		}
+		sum, n := 0.0, min(len(truth), len(got[0]), 10)
+		if n < 3 {
+			return 0, fmt.Errorf("%d spikes at dt %v ms, %d expected", len(got[0]), dt, len(truth))
+		}
+		for i := range n {
+			sum += math.Abs(got[0][i] - truth[i].Time)
+		}
+		return sum / float64(n), nil
+	}
+	coarse, err := missed(dt)
+	if err != nil {
+		return "", false, err
+	}
+	fine, err := missed(dt / 4)
+	if err != nil {
+		return "", false, err
+	}
+	slope := math.Log2(coarse/fine) / 2
+	return fmt.Sprintf("spikes off by %.1e ms at dt %v ms, %.1e at a quarter: order %.2f (%d)", coarse, dt, fine, slope, q.Order),
+		slope >= float64(q.Order)-slack, nil
+}
+
+// crowd is a population of which every neuron differs.
+func crowd(m *model.Model) pop.Spec {
+	const n = 500
+	current := map[string]float64{"lif": 25, "eif": 12, "adex": 14, "hh": 9, "rhh": 6}[m.Name]
+	spec := pop.Spec{Model: m, N: n, I: make(kernels.Values, n)}
+	for i := range n {
+		spec.I[i] = current * (0.8 + 0.4*math.Mod(float64(i+1)*math.Phi, 1))
+	}
+	return spec
+}
+
+// sameSpikes runs the crowd under each configuration and compares the bits of every spike with the first.
+func sameSpikes(ctx context.Context, m *model.Model, configs []pop.Config) (string, bool, error) {
+	var want [][]float64
+	spikes := 0
+	for i, cfg := range configs {
+		got, err := trains(ctx, crowd(m), cfg, 200)
+		if err != nil {
+			return "", false, err
+		}
+		if i == 0 {
+			want = got
+			for _, t := range want {
+				spikes += len(t)
+			}
+			continue
+		}
+		for j := range want {
+			if !slices.Equal(want[j], got[j]) {
+				return fmt.Sprintf("neuron %d fires at other times", j), false, nil
+			}
+		}
+	}
+	return fmt.Sprintf("%d spikes of 500 neurons, %d ways", spikes, len(configs)), spikes > 0, nil
+}
+
+func sameOnSets(ctx context.Context, m *model.Model) (string, bool, error) {
+	var configs []pop.Config
+	for _, a := range kernels.Available() {
+		configs = append(configs, pop.Config{ISA: a})
+	}
+	return sameSpikes(ctx, m, configs)
+}
+
+func sameWhenCut(ctx context.Context, m *model.Model) (string, bool, error) {
+	return sameSpikes(ctx, m, []pop.Config{{Workers: 1}, {Workers: 2, Shard: 64}, {Workers: 3, Shard: 128, Epoch: 10}, {Workers: 2, Shard: 1024, Epoch: 7}})
+}

@@ -1,0 +1,465 @@
+package sweep
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"popsim/model"
+)
+
+// A piece is a file with the results of a range of chains: a line that says what it is, a line of JSON with the experiment
+// and the range, the columns as little-endian doubles, and a SHA-256 of all that. It is written under a temporary name and
+// renamed, so a file with a final name is whole; the checksum is for disks and for people.
+
+// generation is raised when the same experiment gives other numbers than before.
+const generation = 1
+
+var pieceMagic = fmt.Sprintf("popsim sweep piece %d\n", generation)
+
+// pieceSteps is the work, in lane-steps, after which a sweep keeps what it has: seconds. It does not depend on the machine,
+// so a resumed run finds the same pieces.
+const pieceSteps = 4e9
+
+// header says what a piece holds.
+type header struct {
+	Experiment experiment
+	First, End int // chains
+}
+
+// experiment is a resolved Spec in writing.
+type experiment struct {
+	Model, Method       string
+	P                   []exact
+	I                   exact
+	Init                []exact
+	Axes                []axisText
+	Zip                 bool
+	Time, Discard       exact
+	Dt, Coarse          exact
+	From                string
+	Full, NoError, Late bool
+	Measures            []string
+}
+
+type axisText struct {
+	Name, Unit string
+	Values     []exact `json:",omitempty"`
+	N          int
+	Ends       [4]exact // start, stop, step, ticks
+	Log        bool
+}
+
+// exact is a float64 in writing, to the last bit and with NaN.
+type exact float64
+
+func (x exact) MarshalJSON() ([]byte, error) {
+	return strconv.AppendQuote(nil, strconv.FormatFloat(float64(x), 'g', -1, 64)), nil
+}
+
+func (x *exact) UnmarshalJSON(text []byte) error {
+	var s string
+	if err := json.Unmarshal(text, &s); err != nil {
+		return err
+	}
+	v, err := strconv.ParseFloat(s, 64)
+	*x = exact(v)
+	return err
+}
+
+func exacts(values []float64) (found []exact) {
+	for _, v := range values {
+		found = append(found, exact(v))
+	}
+	return found
+}
+
+func floats(values []exact) (found []float64) {
+	for _, v := range values {
+		found = append(found, float64(v))
+	}
+	return found
+}
+
+func (p *plan) experiment() experiment {
+	x := experiment{
+		Model: p.Model.Name, Method: p.Method, P: exacts(p.P), I: exact(p.I), Init: exacts(p.Init), Zip: p.Grid.Zip,
+		Time: exact(p.Time), Discard: exact(p.Discard), Dt: exact(p.Dt), Coarse: exact(p.coarse), From: p.From.String(),
+		Full: p.Full, NoError: p.NoError, Late: p.Late,
+	}
+	for _, j := range p.columns {
+		x.Measures = append(x.Measures, measureList[j].name)
+	}
+	for _, a := range p.Grid.Axes {
+		ends := [4]exact{exact(a.start), exact(a.stop), exact(a.step), exact(a.ticks)}
+		x.Axes = append(x.Axes, axisText{a.Name, a.Unit, exacts(a.list), a.n, ends, a.log})
+	}
+	return x
+}
+
+// spec is the other way.
+func (x experiment) spec() (s Spec, err error) {
+	s = Spec{
+		Method: x.Method, P: floats(x.P), I: float64(x.I), Init: floats(x.Init), Time: float64(x.Time), Discard: float64(x.Discard),
+		Dt: float64(x.Dt), Full: x.Full, NoError: x.NoError, Late: x.Late, Measures: x.Measures,
+	}
+	s.Grid.Zip = x.Zip
+	for _, a := range x.Axes {
+		s.Grid.Axes = append(s.Grid.Axes, Axis{
+			Name: a.Name, Unit: a.Unit, list: floats(a.Values), n: a.N,
+			start: float64(a.Ends[0]), stop: float64(a.Ends[1]), step: float64(a.Ends[2]), ticks: float64(a.Ends[3]), log: a.Log,
+		})
+	}
+	if s.From, err = ParseFrom(x.From); err == nil {
+		s.Model, err = model.Lookup(x.Model)
+	}
+	return s, err
+}
+
+// text is the experiment as bytes; two experiments are the same if these are.
+func (x experiment) text() []byte {
+	text, err := json.Marshal(x)
+	if err != nil {
+		panic("bug: sweep: " + err.Error())
+	}
+	return text
+}
+
+// piece writes what r holds of the chains first to end-1.
+func (r *Result) piece(first, end int) []byte {
+	var b bytes.Buffer
+	b.WriteString(pieceMagic)
+	head, err := json.Marshal(header{r.plan.experiment(), first, end})
+	if err != nil {
+		panic("bug: sweep: " + err.Error())
+	}
+	b.Write(head)
+	b.WriteByte('\n')
+	lo, hi := r.slotRange(first, end)
+	for _, j := range r.plan.kept() {
+		b.Write(doubles(r.columns[j][lo:hi]))
+	}
+	if r.late != nil {
+		for _, late := range r.late[lo:hi] {
+			b.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(late))))
+			b.Write(doubles(late))
+		}
+	}
+	sum := sha256.Sum256(b.Bytes())
+	b.Write(sum[:])
+	return b.Bytes()
+}
+
+// slotRange is where the chains first to end-1 are kept.
+func (r *Result) slotRange(first, end int) (lo, hi int) {
+	return r.plan.slot(first, 0) - r.base, r.plan.slot(end-1, 0) + r.plan.links(end-1) - r.base
+}
+
+func doubles(values []float64) []byte {
+	b := make([]byte, 0, 8*len(values))
+	for _, v := range values {
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
+	}
+	return b
+}
+
+// openPiece reads a file as far as its header and checks that it is whole.
+func openPiece(path string) (h header, payload []byte, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return h, nil, fmt.Errorf("sweep: %w", err)
+	}
+	rest, ok := bytes.CutPrefix(text, []byte(pieceMagic))
+	if !ok {
+		return h, nil, fmt.Errorf("sweep: %s is no piece of a sweep, or one of another version", path)
+	}
+	if len(rest) < sha256.Size {
+		return h, nil, torn(path)
+	}
+	body := text[:len(text)-sha256.Size]
+	if sum := sha256.Sum256(body); !bytes.Equal(sum[:], text[len(body):]) {
+		return h, nil, torn(path)
+	}
+	head, payload, ok := bytes.Cut(body[len(pieceMagic):], []byte{'\n'})
+	if !ok || json.Unmarshal(head, &h) != nil || h.First < 0 || h.First >= h.End {
+		return h, nil, torn(path)
+	}
+	return h, payload, nil
+}
+
+func torn(path string) error {
+	return fmt.Errorf("sweep: %s is torn: its checksum does not fit; remove it and run its part again", path)
+}
+
+// load puts a piece into r.
+func (r *Result) load(path string, h header, payload []byte) error {
+	if h.End > r.plan.chains() {
+		return torn(path)
+	}
+	lo, hi := r.slotRange(h.First, h.End)
+	if lo < 0 || hi > r.slots() {
+		return fmt.Errorf("sweep: %s holds chains %d to %d, which do not belong here", path, h.First, h.End-1)
+	}
+	next := func() (float64, bool) {
+		if len(payload) < 8 {
+			return 0, false
+		}
+		x := math.Float64frombits(binary.LittleEndian.Uint64(payload))
+		payload = payload[8:]
+		return x, true
+	}
+	ok := true
+	for _, j := range r.plan.kept() {
+		for i := lo; i < hi && ok; i++ {
+			r.columns[j][i], ok = next()
+		}
+	}
+	for i := lo; i < hi && ok && r.late != nil; i++ {
+		if len(payload) < 4 {
+			return torn(path)
+		}
+		n := int(binary.LittleEndian.Uint32(payload))
+		payload = payload[4:]
+		if ok = n <= len(payload)/8; ok {
+			r.late[i] = make([]float64, n)
+			for k := range r.late[i] {
+				r.late[i][k], _ = next()
+			}
+		}
+	}
+	if !ok || len(payload) > 0 {
+		return torn(path)
+	}
+	return nil
+}
+
+// The names of pieces and parts begin with the path they are kept for.
+const (
+	pieceMark = ".piece-"
+	partMark  = ".part-"
+	tempMark  = ".tmp"
+)
+
+// PartPath is the name of a part's file.
+func PartPath(keep string, p Part) string {
+	return fmt.Sprintf("%s%s%d-of-%d", keep, partMark, p.Number, p.Of)
+}
+
+func piecePath(keep string, first, end int) string {
+	return fmt.Sprintf("%s%s%d-%d", keep, pieceMark, first, end)
+}
+
+// beside lists the files whose names begin with that of path and mark, in the order of their names.
+func beside(path, mark string) ([]string, error) {
+	dir, base := filepath.Split(path)
+	entries, err := os.ReadDir(filepath.Clean(dir + "."))
+	if err != nil {
+		return nil, fmt.Errorf("sweep: %w", err)
+	}
+	var found []string
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), base+mark) {
+			found = append(found, filepath.Join(dir, e.Name()))
+		}
+	}
+	return found, nil
+}
+
+// Discard removes the pieces that are kept for path: after the table is written.
+func Discard(path string) error {
+	found, err := beside(path, pieceMark)
+	for _, name := range found {
+		err = errors.Join(err, os.Remove(name))
+	}
+	return err
+}
+
+// Leftover tells whether pieces of an unfinished sweep are kept for path.
+func Leftover(path string) bool {
+	found, err := beside(path, pieceMark)
+	return err == nil && slices.ContainsFunc(found, func(name string) bool { return !strings.HasSuffix(name, tempMark) })
+}
+
+// write puts a file in its place, whole or not at all.
+func write(path string, data []byte) error {
+	f, err := os.Create(path + tempMark)
+	if err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+		return fmt.Errorf("sweep: %w", err)
+	}
+	return nil
+}
+
+// runPieces runs the chains first to end-1 piece by piece, each kept on disk; a part is joined into one file at the end.
+func (e *engine) runPieces(ctx context.Context, cfg Config, first, end int, out *Result) error {
+	keep := cfg.Keep
+	if cfg.Part.Of > 0 {
+		keep = PartPath(keep, cfg.Part)
+	}
+	have := map[int]bool{}
+	switch {
+	case cfg.Resume:
+		var err error
+		if have, err = out.resume(keep); err != nil {
+			return err
+		}
+	case cfg.Fresh:
+		if err := Discard(keep); err != nil {
+			return err
+		}
+	case Leftover(keep):
+		return fmt.Errorf("sweep: pieces of an unfinished run are kept beside %s; resume goes on from them", keep)
+	}
+	size := e.pieceChains(cmp.Or(cfg.pieceSteps, pieceSteps))
+	for from := first; from < end; from += size {
+		to := min(end, from+size)
+		if have[from] {
+			lo, hi := out.slotRange(from, to)
+			e.done.Add(int64(hi-lo) * int64(len(e.clocks)))
+			continue
+		}
+		if err := e.run(ctx, cfg, from, to, out); err != nil {
+			return err
+		}
+		if err := write(piecePath(keep, from, to), out.piece(from, to)); err != nil {
+			return err
+		}
+	}
+	if cfg.Part.Of == 0 {
+		return nil
+	}
+	if err := write(keep, out.piece(first, end)); err != nil {
+		return err
+	}
+	return Discard(keep)
+}
+
+// pieceChains is the number of chains of a piece of so much work.
+func (e *engine) pieceChains(work float64) int {
+	steps := 0.0
+	for _, c := range e.clocks {
+		steps += float64(c.steps)
+	}
+	return int(max(1, min(1<<20, work/(steps*float64(e.links(0))))))
+}
+
+// resume loads the pieces that are kept, and says at which chains they begin.
+func (r *Result) resume(keep string) (have map[int]bool, err error) {
+	have = map[int]bool{}
+	found, err := beside(keep, pieceMark)
+	if err != nil {
+		return nil, err
+	}
+	mine := r.plan.experiment().text()
+	for _, path := range found {
+		if strings.HasSuffix(path, tempMark) { // what a killed run was writing
+			if err := os.Remove(path); err != nil {
+				return nil, fmt.Errorf("sweep: %w", err)
+			}
+			continue
+		}
+		h, payload, err := openPiece(path)
+		if err != nil {
+			return nil, err
+		}
+		if !bytes.Equal(h.Experiment.text(), mine) {
+			return nil, fmt.Errorf("sweep: %s belongs to another experiment; remove it, or give the same model, grid, times and method", path)
+		}
+		if err := r.load(path, h, payload); err != nil {
+			return nil, err
+		}
+		have[h.First] = true
+	}
+	return have, nil
+}
+
+// Merge joins the parts that are kept for path into one result, the same as that of an unsplit run. The error names parts
+// that are missing, doubled, torn or of another experiment.
+func Merge(path string) (*Result, error) {
+	found, err := beside(path, partMark)
+	if err != nil {
+		return nil, err
+	}
+	found = slices.DeleteFunc(found, func(name string) bool {
+		return strings.HasSuffix(name, tempMark) || strings.Contains(filepath.Base(name), pieceMark)
+	})
+	if len(found) == 0 {
+		return nil, fmt.Errorf("sweep: no parts are kept for %s; they are named %s", path, PartPath(path, Part{1, 1}))
+	}
+	type part struct {
+		path    string
+		h       header
+		payload []byte
+	}
+	var parts []part
+	for _, name := range found {
+		h, payload, err := openPiece(name)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, part{name, h, payload})
+	}
+	slices.SortStableFunc(parts, func(a, b part) int { return a.h.First - b.h.First })
+	spec, err := parts[0].h.Experiment.spec()
+	if err != nil {
+		return nil, fmt.Errorf("sweep: %s: %w", parts[0].path, err)
+	}
+	p, err := spec.plan()
+	if err != nil {
+		return nil, fmt.Errorf("sweep: %s: %w", parts[0].path, err)
+	}
+	r := newResult(p, 0, p.chains())
+	var faults []error
+	next, last := 0, ""
+	for _, q := range parts {
+		switch {
+		case !bytes.Equal(q.h.Experiment.text(), p.experiment().text()):
+			faults = append(faults, fmt.Errorf("sweep: %s and %s belong to different experiments", parts[0].path, q.path))
+			continue
+		case q.h.First > next:
+			faults = append(faults, fmt.Errorf("sweep: a part is missing before %s: chains %d to %d of %d", q.path, next, q.h.First-1, p.chains()))
+		case q.h.First < next:
+			faults = append(faults, fmt.Errorf("sweep: %s and %s overlap in chains %d to %d", last, q.path, q.h.First, min(next, q.h.End)-1))
+		}
+		if err := r.load(q.path, q.h, q.payload); err != nil {
+			faults = append(faults, err)
+		}
+		next, last = max(next, q.h.End), q.path
+	}
+	if next < p.chains() {
+		faults = append(faults, fmt.Errorf("sweep: a part is missing after %s: chains %d to %d of %d", last, next, p.chains()-1, p.chains()))
+	}
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	return r, nil
+}
+
+// Digest is a short name of the experiment, the same for all its parts.
+func (r *Result) Digest() string {
+	sum := sha256.Sum256(r.plan.experiment().text())
+	return hex.EncodeToString(sum[:8])
+}
