@@ -218,23 +218,28 @@ func Nearest(name string, known []string) string {
 	return best
 }
 
-// distance is the Levenshtein distance of two short words.
+// distance is the least number of letters to change, leave out, put in or swap with their neighbour to get from one
+// short word to the other (Damerau and Levenshtein's, each letter touched once).
 func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substitute := diagonal
-			if a[i] != b[j] {
-				substitute++
+	d := make([][]int, len(a)+1)
+	for i := range d {
+		d[i] = make([]int, len(b)+1)
+		d[i][0] = i
+		for j := range d[i] {
+			switch {
+			case i == 0:
+				d[i][j] = j
+			case j > 0:
+				substitute := d[i-1][j-1]
+				if a[i-1] != b[j-1] {
+					substitute++
+				}
+				d[i][j] = min(substitute, d[i-1][j]+1, d[i][j-1]+1)
+				if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+					d[i][j] = min(d[i][j], d[i-2][j-2]+1)
+				}
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(substitute, row[j]+1, diagonal+1)
 		}
 	}
-	return row[len(b)]
+	return d[len(a)][len(b)]
 }

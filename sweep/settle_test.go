@@ -52,7 +52,7 @@ func TestRetiredLanesTellWhatTheFullRunTells(t *testing.T) {
 		{"eif", "", "I=0:60/13", "V_reset=-70,-62", 24},
 		{"adex", "", "I=0:100/11", "b=0,5,20", 25},
 		{"adex", "tb08", "V_reset=-51:-46:0.5", "b=40,80", 10},
-		{"hh", "", "I=0:120/13", "g_L=0.3,0.03", 16},
+		{"hh", "", "I=0:120/13", "g_L=0.3,0.03", 13},
 		{"rhh", "", "I=-2:14:2", "V0=-65,-20", 10},
 	} {
 		t.Run(c.model+c.preset, func(t *testing.T) {

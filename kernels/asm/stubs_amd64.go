@@ -94,6 +94,36 @@ func HHExpEulerAVX512(b *Block)
 //go:noescape
 func HHExpEulerFullAVX512(b *Block)
 
+// RHHCutAVX2 advances a group; see Block.
+//
+//go:noescape
+func RHHCutAVX2(b *Block)
+
+// RHHCutFullAVX2 advances a group; see Block.
+//
+//go:noescape
+func RHHCutFullAVX2(b *Block)
+
+// RHHPiecesAVX2 advances a group; see Block.
+//
+//go:noescape
+func RHHPiecesAVX2(b *Block)
+
+// RHHCutAVX512 advances a group; see Block.
+//
+//go:noescape
+func RHHCutAVX512(b *Block)
+
+// RHHCutFullAVX512 advances a group; see Block.
+//
+//go:noescape
+func RHHCutFullAVX512(b *Block)
+
+// RHHPiecesAVX512 advances a group; see Block.
+//
+//go:noescape
+func RHHPiecesAVX512(b *Block)
+
 // RHHRK4AVX2 advances a group; see Block.
 //
 //go:noescape

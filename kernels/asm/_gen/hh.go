@@ -11,17 +11,16 @@ import (
 // returns those after, and behind them, if steps are to be cut, how far V would move.
 type hhStep func(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec
 
-// hhKernel writes the lean and the full kernel of a method, S vectors at a time; see asm.Block.
-func hhKernel(name string, states, S int, tune Tuning, step hhStep) func(f *file, w isa) {
+// hhKernel writes the kernels of a method, lean and full, S vectors at a time; see asm.Block.
+func hhKernel(name string, states, S int, step hhStep) func(f *file, w isa) {
 	return func(f *file, w isa) {
-		hhLoop(f, w, name, "", states, S, tune, step)
-		hhLoop(f, w, name, "Full", states, S, tune, step)
+		hhLoop(f, w, name, "", states, S, false, step)
+		hhLoop(f, w, name, "Full", states, S, false, step)
 	}
 }
 
-func hhLoop(f *file, w isa, name, full string, states, S int, tune Tuning, advance hhStep) {
+func hhLoop(f *file, w isa, name, full string, states, S int, cuts bool, advance hhStep) {
 	k := f.Func(w, name+full, "func(b *Block)", "advances a group; see Block.")
-	k.Tune = tune
 	step, lane, coef, old, wake := k.Value("Step"), k.Value("Lane"), k.Value("Coef"), k.Value("Old"), k.Value("Wake")
 	y := make([]reg.Register, states)
 	for j := range y {
@@ -32,6 +31,7 @@ func hhLoop(f *file, w isa, name, full string, states, S int, tune Tuning, advan
 	}
 	sub := func(r reg.Register, j, s int) operand.Mem { return col(r, 64/w.Lanes*j+s) }
 	k.MOVQ(operand.I32(0), k.Field("Rare"))
+	k.MOVQ(operand.I32(0), k.Field("Cut"))
 	k.CMPQ(step, k.Field("Steps"))
 	k.JGE(operand.LabelRef("done"))
 
@@ -63,28 +63,30 @@ func hhLoop(f *file, w isa, name, full string, states, S int, tune Tuning, advan
 				drive = b.FMA(c(asm.HHPerC), drive, c(asm.HHLeak))
 			}
 			next := advance(b, c, drive, old0)
-			v, level := next[0], b.Load(col(wake, s))
+			v, seen := next[0], next[0]
 			rearm := b.Cmp(v, LT, c(asm.HHRearm))
+			var cut Mask
 			if cuts {
-				cut := b.Cmp(next[states], GT, c(asm.HHCut))
+				b.Store(sub(old, states, s), next[states])
+				cut = b.Cmp(next[states], GT, c(asm.HHCut))
 				rearm = b.MaskAndNot(rearm, cut)
-				v = b.Select(cut, )
+				seen = b.Select(cut, old0[0], v)
 			}
-			level = b.Select(rearm, c(asm.HHVTh), level)
-			up := b.Cmp(v, GE, level)
+			level := b.Select(rearm, c(asm.HHVTh), b.Load(col(wake, s)))
+			rare := b.Cmp(v, GE, level)
 			if cuts {
-				up = b.MaskOr
+				rare = b.MaskOr(rare, cut)
 			}
 			if s > 0 {
-				up = b.MaskOr(any, up)
+				rare = b.MaskOr(rare, any)
 			}
-			any = up
+			any = rare
 			b.Store(col(wake, s), level)
 			if full != "" {
-				b.Store(col(lo, s), b.Min(v, b.Load(col(lo, s))))
-				b.Store(col(hi, s), b.Max(v, b.Load(col(hi, s))))
+				b.Store(col(lo, s), b.Min(seen, b.Load(col(lo, s))))
+				b.Store(col(hi, s), b.Max(seen, b.Load(col(hi, s))))
 			}
-			for j := range next {
+			for j := range states {
 				b.Store(sub(old, j, s), old0[j])
 				b.Store(col(y[j], s), next[j])
 			}
@@ -101,16 +103,31 @@ func hhLoop(f *file, w isa, name, full string, states, S int, tune Tuning, advan
 		k.JLT(around)
 	}
 	k.JNZ(k.Later("rare", func() {
-		rare, bits := k.GP64(), k.GP64()
-		k.XORQ(rare, rare)
-		for s := S - 1; s >= 0; s-- {
-			k.Block("crossed", func(b *Block) { b.Bits(b.Cmp(b.Load(col(y[0], s)), GE, b.Load(col(wake, s))), bits.As32()) })
-			k.SHLQ(imm(w.Lanes), rare)
-			k.ORQ(bits, rare)
-		}
 		k.MOVQ(lane, reg.RCX)
-		k.SHLQ(reg.CL, rare)
-		k.MOVQ(rare, k.Field("Rare"))
+		gather := func(field string, mask func(b *Block, s int) Mask) {
+			all, bits := k.GP64(), k.GP64()
+			k.XORQ(all, all)
+			for s := S - 1; s >= 0; s-- {
+				k.Block(field, func(b *Block) { b.Bits(mask(b, s), bits.As32()) })
+				k.SHLQ(imm(w.Lanes), all)
+				k.ORQ(bits, all)
+			}
+			k.SHLQ(reg.CL, all)
+			k.MOVQ(all, k.Field(field))
+		}
+		cut := func(b *Block, s int) Mask {
+			return b.Cmp(b.Load(sub(old, states, s)), GT, b.Load(sub(coef, asm.HHCut, s)))
+		}
+		gather("Rare", func(b *Block, s int) Mask {
+			up := b.Cmp(b.Load(col(y[0], s)), GE, b.Load(col(wake, s)))
+			if cuts {
+				up = b.MaskAndNot(up, cut(b, s))
+			}
+			return up
+		})
+		if cuts {
+			gather("Cut", cut)
+		}
 		forward(operand.LabelRef("done"), operand.LabelRef("done"))
 		k.JMP(operand.LabelRef("done"))
 	}))
@@ -212,16 +229,16 @@ func hhDeriv(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
 	return []Vec{b.FNMA(g, v, a), b.FNMA(b.Add(am, r.mB), m, am), b.FNMA(b.Add(r.hA, bh), h, r.hA), b.FNMA(b.Add(an, r.nB), n, an)}
 }
 
-// rungeKutta is the classical method of order four.
-func rungeKutta(deriv hhStep) hhStep {
+// hhRK4 is the classical method of order four.
+func hhRK4(deriv hhStep) hhStep {
 	return func(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
-		next, _, _ := rungeKuttaSlopes(b, deriv, c, drive, y)
+		next, _, _ := rungeKutta(b, deriv, c, drive, y)
 		return next
 	}
 }
 
-// rungeKuttaSlopes also gives dV/dt in the first and the last stage.
-func rungeKuttaSlopes(b *Block, deriv hhStep, c func(j int) Vec, drive Vec, y []Vec) (next []Vec, first, last Vec) {
+// rungeKutta also gives dV/dt in the first and the last stage.
+func rungeKutta(b *Block, deriv hhStep, c func(j int) Vec, drive Vec, y []Vec) (next []Vec, first, last Vec) {
 	add := func(to, d []Vec, by Vec) []Vec { // to + by d
 		r := make([]Vec, len(d))
 		for j := range d {

@@ -27,3 +27,18 @@ func rhhExpEuler(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
 		relaxGate(b, c, y[1], b.Sub(sum, b.Const(1)), sum, r.hD),
 	}
 }
+
+// rhhCut is RK4 that also says by how much dV/dt of the first or the last stage would move V.
+func rhhCut(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
+	next, first, last := rungeKutta(b, rhhDeriv, c, drive, y)
+	return append(next, b.Mul(b.Max(b.Abs(last), b.Abs(first)), c(asm.HHDt)))
+}
+
+// rhhCutKernel writes the kernels of cut-rk4, and the one that takes cut lanes through their pieces.
+func rhhCutKernel(S, pieces int) func(f *file, w isa) {
+	return func(f *file, w isa) {
+		hhLoop(f, w, "RHHCut", "", 2, S, true, rhhCut)
+		hhLoop(f, w, "RHHCut", "Full", 2, S, true, rhhCut)
+		hhLoop(f, w, "RHHPieces", "", 2, pieces, false, hhRK4(rhhDeriv))
+	}
+}

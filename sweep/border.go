@@ -1,0 +1,292 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+
+	"popsim/model"
+)
+
+// Border is where, along the axis of a curve, the neuron begins to do something else.
+type Border struct {
+	Axis         string
+	Lo, Hi       float64 // neighbouring points on the two sides, no farther apart than the tolerance
+	Below, Above string  // what the neuron does there: silent, transient, firing, stopped, subthreshold, nan
+	Error        float64 // how far the second resolution puts the border from here; NaN where it finds none
+	Class        int     // of excitability that the rate on the firing side suggests: 1 (from zero), 2 (with a jump), 0 unknown
+	Rate         float64 // the lowest sustained rate on the firing side, Hz; NaN where no side fires
+
+	// Proven: on a silent side of the border the neuron is at a stable rest, not merely silent for the time of the run.
+	Proven bool
+}
+
+// At is the border itself, the middle between its neighbours.
+func (b Border) At() float64 { return b.Lo + (b.Hi-b.Lo)/2 }
+
+// Uncertainty is half the distance of the neighbours plus the difference of the two resolutions.
+func (b Border) Uncertainty() float64 {
+	u := (b.Hi - b.Lo) / 2
+	if !math.IsNaN(b.Error) {
+		u += b.Error
+	}
+	return u
+}
+
+// String tells the border with the digits that are known.
+func (b Border) String() string {
+	text := fmt.Sprintf("%s = %s: %s below, %s above", b.Axis, b.Digits(), b.Below, b.Above)
+	switch b.Class {
+	case 1:
+		text += fmt.Sprintf("; the rate goes down to %.3g Hz, which suggests class 1 (from zero)", b.Rate)
+	case 2:
+		text += fmt.Sprintf("; the rate jumps to %.4g Hz, which suggests class 2", b.Rate)
+	}
+	return text
+}
+
+// Digits is the border with one uncertain digit at most.
+func (b Border) Digits() string {
+	u := b.Uncertainty()
+	if !(u > 0) {
+		return fmt.Sprintf("%.15g", b.At())
+	}
+	places := max(0, int(math.Ceil(-math.Log10(2*u))))
+	return fmt.Sprintf("%.*f +- %.1g", places, b.At(), u)
+}
+
+// splits is how many points are put into a gap at once: lanes are there anyway.
+const splits = 7
+
+// mostRefined is the most points that refinement adds.
+const mostRefined = 100_000
+
+// Refine adds points to a sweep over a single axis until every border is known to tol, in the unit of the axis. Borders
+// closer together than the points given, as a train that begins and ends between two of them, are not seen. It
+// returns the sweep with the new points in ascending order, and the borders.
+func Refine(ctx context.Context, r *Result, cfg Config, tol float64) (*Result, []Border, error) {
+	if len(r.Spec.Grid.Axes) != 1 || r.Spec.From != FromRest {
+		return nil, nil, errors.New("sweep: only a curve over one axis, started from rest, can be refined")
+	}
+	if !(tol > 0) {
+		return nil, nil, fmt.Errorf("sweep: a tolerance of %v cannot be reached; above 0 would do", tol)
+	}
+	cfg.Keep, cfg.Part, cfg.Tick = "", Part{}, nil
+	fine, err := sharpen(ctx, r, cfg, tol)
+	if err != nil {
+		return nil, nil, err
+	}
+	borders := fine.Borders()
+	second := r.Spec
+	second.Dt, second.NoError = r.plan.coarse, true
+	second.Grid.Axes = []Axis{Values(r.Spec.Grid.Axes[0].Name, r.Spec.Grid.Axes[0].Unit, r.sorted()...)}
+	start, err := Run(ctx, second, cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	if start, err = sharpen(ctx, start, cfg, tol); err != nil {
+		return nil, nil, err
+	}
+	others := start.Borders()
+	for i := range borders {
+		borders[i].Error = math.NaN()
+		for _, o := range others {
+			if d := math.Abs(o.At() - borders[i].At()); o.Below == borders[i].Below && o.Above == borders[i].Above && !(d > borders[i].Error) {
+				borders[i].Error = d
+			}
+		}
+	}
+	return fine, borders, nil
+}
+
+// sorted lists the values of the one axis in ascending order.
+func (r *Result) sorted() []float64 {
+	values := r.plan.Grid.Axes[0].All()
+	slices.Sort(values)
+	return slices.Compact(values)
+}
+
+// sharpen adds points between neighbours that do different things until these are no more than tol apart.
+func sharpen(ctx context.Context, r *Result, cfg Config, tol float64) (*Result, error) {
+	axis := r.plan.Grid.Axes[0]
+	for added := 0; ; {
+		rows := r.ascending()
+		var values []float64
+		for i := 1; i < len(rows); i++ {
+			lo, hi := r.Axis(rows[i-1], 0), r.Axis(rows[i], 0)
+			if r.behaviour(rows[i-1]) == r.behaviour(rows[i]) || hi-lo <= tol {
+				continue
+			}
+			for k := 1; k <= splits; k++ {
+				if x := lo + (hi-lo)*float64(k)/(splits+1); x > lo && x < hi {
+					values = append(values, x)
+				}
+			}
+		}
+		values = slices.Compact(values)
+		if len(values) == 0 {
+			return r, nil
+		}
+		if added += len(values); added > mostRefined {
+			return nil, fmt.Errorf("sweep: %d borders would need more than %d points; a larger tolerance would do", len(values)/splits, mostRefined)
+		}
+		spec := r.Spec
+		spec.Grid.Axes = []Axis{Values(axis.Name, axis.Unit, values...)}
+		more, err := Run(ctx, spec, cfg)
+		if err != nil {
+			return nil, err
+		}
+		if r, err = join(r, more); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// ascending lists the rows of a curve by their value on the axis.
+func (r *Result) ascending() []int {
+	rows := make([]int, r.Rows())
+	for i := range rows {
+		rows[i] = i
+	}
+	sort.SliceStable(rows, func(i, j int) bool { return r.Axis(rows[i], 0) < r.Axis(rows[j], 0) })
+	return rows
+}
+
+// join puts the rows of two curves together, in ascending order.
+func join(a, b *Result) (*Result, error) {
+	type source struct {
+		r   *Result
+		row int
+	}
+	var rows []source
+	for _, r := range []*Result{a, b} {
+		for row := range r.Rows() {
+			rows = append(rows, source{r, row})
+		}
+	}
+	slices.SortStableFunc(rows, func(x, y source) int {
+		return int(math.Copysign(1, x.r.Axis(x.row, 0)-y.r.Axis(y.row, 0)))
+	})
+	values := make([]float64, len(rows))
+	for i, s := range rows {
+		values[i] = s.r.Axis(s.row, 0)
+	}
+	spec := a.Spec
+	axis := a.plan.Grid.Axes[0]
+	spec.Grid.Axes = []Axis{Values(axis.Name, axis.Unit, values...)}
+	p, err := spec.plan()
+	if err != nil {
+		return nil, err
+	}
+	r := newResult(p, 0, p.chains())
+	r.Kernel, r.Workers, r.Elapsed, r.LaneSteps = a.Kernel, a.Workers, a.Elapsed+b.Elapsed, a.LaneSteps+b.LaneSteps
+	for i, s := range rows {
+		for j, c := range r.columns {
+			if c != nil {
+				c[i] = s.r.columns[j][s.row]
+			}
+		}
+		if r.late != nil {
+			r.late[i] = s.r.late[s.row]
+		}
+	}
+	return r, nil
+}
+
+// behaviour is what the neuron of a row does.
+func (r *Result) behaviour(row int) string {
+	switch status := r.Word("status", row); {
+	case status == "nan", status == "subthreshold", status == "stopped":
+		return status
+	case r.Value("spikes", row) == 0:
+		return "silent"
+	case r.Value("rate_Hz", row) == 0:
+		return "transient"
+	}
+	return "firing"
+}
+
+// Borders lists where along a curve over one axis the behaviour changes from one point to the next.
+func (r *Result) Borders() (borders []Border) {
+	rows := r.ascending()
+	for i := 1; i < len(rows); i++ {
+		lo, hi := rows[i-1], rows[i]
+		b := Border{
+			Axis: r.plan.Grid.Axes[0].Name, Lo: r.Axis(lo, 0), Hi: r.Axis(hi, 0), Below: r.behaviour(lo), Above: r.behaviour(hi),
+			Error: math.NaN(), Rate: math.NaN(), Proven: true,
+		}
+		if b.Below == b.Above {
+			continue
+		}
+		for _, row := range []int{lo, hi} {
+			if r.behaviour(row) == "silent" && r.Word("ended", row) != "rest" {
+				b.Proven = false
+			}
+		}
+		switch {
+		case b.Above == "firing":
+			b.Class, b.Rate = r.excitability(rows[i:])
+		case b.Below == "firing":
+			before := slices.Clone(rows[:i])
+			slices.Reverse(before)
+			b.Class, b.Rate = r.excitability(before)
+		}
+		borders = append(borders, b)
+	}
+	return borders
+}
+
+// Where the rate at the border is less than fromZero of the rate a hundredth of the axis farther on, it seems to come
+// from zero.
+const (
+	fromZero = 0.5
+	farther  = 0.01
+)
+
+// excitability judges a border from the rows on its firing side, the nearest first.
+func (r *Result) excitability(rows []int) (class int, rate float64) {
+	all := r.sorted()
+	width := all[len(all)-1] - all[0]
+	rate = r.Value("rate_Hz", rows[0])
+	for _, row := range rows {
+		if r.behaviour(row) != "firing" {
+			break
+		}
+		if math.Abs(r.Axis(row, 0)-r.Axis(rows[0], 0)) >= farther*width {
+			if rate < fromZero*r.Value("rate_Hz", row) {
+				return 1, rate
+			}
+			return 2, rate
+		}
+	}
+	return 0, rate
+}
+
+// Rheobase is the least current at which a neuron with these parameters has no stable rest to stay at, where that is known
+// in closed form: lif, eif and adex; NaN for the others. A neuron may fire below it when it starts elsewhere.
+func Rheobase(m *model.Model, p []float64) float64 {
+	switch m {
+	case model.LIFModel:
+		q := model.LIFOf(p)
+		return (q.VTh - q.VRest) / q.R
+	case model.EIFModel:
+		q := model.EIFOf(p)
+		return (q.VT - q.DeltaT - q.VRest) / q.R
+	case model.AdExModel:
+		q := model.AdExOf(p)
+		gain := 1 + q.A*q.R
+		if gain <= 0 {
+			return math.NaN()
+		}
+		if hopf := q.A*q.R - q.Tau/q.TauW; hopf > 0 {
+			v := q.VT + q.DeltaT*math.Log(1+q.Tau/q.TauW)
+			return (gain*(v-q.VRest) - q.DeltaT*(1+q.Tau/q.TauW)) / q.R
+		}
+		v := q.VT + q.DeltaT*math.Log(gain)
+		return gain * (v - q.VRest - q.DeltaT) / q.R
+	}
+	return math.NaN()
+}

@@ -1,0 +1,154 @@
+package sweep
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"popsim/report"
+)
+
+// Figure draws a measure: a curve over one axis, or over the longest of zipped ones, a branch each; a heat map over two.
+// The error says so where there are more axes, or where the measure was not asked for.
+func (r *Result) Figure(title, measure string) (*report.Figure, error) {
+	if j := measureNamed(measure); j < 0 || r.columns[j] == nil {
+		return nil, fmt.Errorf("sweep: %q is not among the measures of this sweep", measure)
+	}
+	axes := r.plan.Grid.Axes
+	switch {
+	case len(axes) == 1 || len(axes) > 0 && r.plan.Grid.Zip:
+		return r.curves(title, measure), nil
+	case len(axes) == 2 && len(r.plan.starts) == 1:
+		return r.heatMap(title, measure)
+	case len(axes) == 2:
+		return r.family(title, measure), nil
+	}
+	return nil, fmt.Errorf("sweep: %d axes make no picture; one or two do", len(axes))
+}
+
+// LateFigure draws the distinct late intervals over the first axis: a bifurcation map. It needs Spec.Late.
+func (r *Result) LateFigure(title string) (*report.Figure, error) {
+	if r.late == nil || len(r.plan.Grid.Axes) == 0 {
+		return nil, fmt.Errorf("sweep: a map of intervals needs late intervals and an axis")
+	}
+	var x, y []float64
+	for row := range r.Rows() {
+		for _, isi := range r.Late(row) {
+			x, y = append(x, r.Axis(row, 0)), append(y, isi)
+		}
+	}
+	return report.Dots(title, label(r.plan.Grid.Axes[0]), "late intervals (ms)", x, y), nil
+}
+
+// curves draws a measure over the first axis.
+func (r *Result) curves(title, measure string) *report.Figure {
+	var series []report.Series
+	for b, from := range r.plan.starts {
+		s := report.Series{Points: r.plan.points <= 60}
+		if len(r.plan.starts) > 1 {
+			s.Name = "from " + from.String()
+		}
+		rows := make([]int, r.plan.points)
+		for i := range rows {
+			rows[i] = b*r.plan.points + i
+		}
+		slices.SortStableFunc(rows, func(i, j int) int { return int(math.Copysign(1, r.Axis(i, 0)-r.Axis(j, 0))) })
+		r.trace(&s, measure, rows)
+		series = append(series, s)
+	}
+	return report.Curves(title, label(r.plan.Grid.Axes[0]), axisLabel(measure), series...)
+}
+
+// family draws a measure over the current, a curve for each value of the other axis and each branch.
+func (r *Result) family(title, measure string) *report.Figure {
+	x := r.plan.current
+	other := r.plan.Grid.Axes[1-x]
+	var series []report.Series
+	for b, from := range r.plan.starts {
+		for k := range other.Len() {
+			s := report.Series{Name: fmt.Sprintf("%s=%v, from %s", other.Name, other.At(k), from)}
+			var rows []int
+			for i := range r.plan.points {
+				if r.plan.Grid.index(i, 1-x) == k {
+					rows = append(rows, b*r.plan.points+i)
+				}
+			}
+			for _, row := range rows {
+				s.X = append(s.X, r.Axis(row, x))
+				s.Y = append(s.Y, r.Value(measure, row))
+			}
+			series = append(series, s)
+		}
+	}
+	return report.Curves(title, label(r.plan.Grid.Axes[x]), axisLabel(measure), series...)
+}
+
+// trace fills a series with a measure of the given rows over the first axis; rates carry their error where it shows.
+func (r *Result) trace(s *report.Series, measure string, rows []int) {
+	shows := false
+	for _, row := range rows {
+		s.X, s.Y = append(s.X, r.Axis(row, 0)), append(s.Y, r.Value(measure, row))
+		e := r.Value("rate_error_Hz", row)
+		shows = shows || e > visible*r.Value("rate_Hz", row)
+		s.YErr = append(s.YErr, e)
+	}
+	if measure != "rate_Hz" || !shows || !s.Points {
+		s.YErr = nil
+	}
+}
+
+// visible is the relative error from which error bars are drawn.
+const visible = 0.01
+
+func (r *Result) heatMap(title, measure string) (*report.Figure, error) {
+	y, x := r.plan.Grid.Axes[0], r.plan.Grid.Axes[1]
+	columns, rows := places(x), places(y)
+	if len(columns) < x.Len() || len(rows) < y.Len() {
+		return nil, fmt.Errorf("sweep: a heat map needs values that differ from each other on both axes")
+	}
+	image := report.Image{Label: axisLabel(measure), Z: make([]float64, 0, r.plan.points)}
+	for _, i := range columns {
+		image.X = append(image.X, x.At(i))
+	}
+	for _, j := range rows {
+		image.Y = append(image.Y, y.At(j))
+		for _, i := range columns {
+			image.Z = append(image.Z, r.Value(measure, j*x.Len()+i))
+		}
+	}
+	return report.HeatMap(title, label(x), label(y), image), nil
+}
+
+// places lists the places of the distinct values of an axis by ascending value.
+func places(a Axis) []int {
+	found := make([]int, a.Len())
+	for i := range found {
+		found[i] = i
+	}
+	slices.SortStableFunc(found, func(i, j int) int { return int(math.Copysign(1, a.At(i)-a.At(j))) })
+	return slices.CompactFunc(found, func(i, j int) bool { return a.At(i) == a.At(j) })
+}
+
+func label(a Axis) string {
+	if a.Unit == "" || a.Unit == "1" {
+		return a.Name
+	}
+	return fmt.Sprintf("%s (%s)", a.Name, a.Unit)
+}
+
+// axisLabel is a measure in words.
+func axisLabel(measure string) string {
+	switch measure {
+	case "rate_Hz":
+		return "rate (Hz)"
+	case "V_min_mV":
+		return "lowest V (mV)"
+	case "V_max_mV":
+		return "highest V (mV)"
+	case "latency_ms":
+		return "latency (ms)"
+	case "isi_cv":
+		return "CV of intervals"
+	}
+	return measure
+}
