@@ -35,6 +35,7 @@ type Scenario struct {
 	Full   bool    // extrema are kept and an input is added in every step; else only spikes leave
 	N      int     // neurons
 	Dt     float64 // ms
+	Firing Firing
 }
 
 // Name is the name of the scenario's row, behind "BenchmarkKernel/".
@@ -75,6 +76,27 @@ type Selection struct {
 // wants tells whether the row of that name was asked for.
 func (q Selection) wants(name string) bool { return q.Rows == nil || q.Rows.MatchString(name) }
 
+// Spikes lists scenarios that tell what a spike costs: every kernel in cache at each way of firing.
+func (q Selection) Spikes() ([]Scenario, error) {
+	var list []Scenario
+	err := q.kernels(func(k *kernels.Kernel) error {
+		for _, f := range []Firing{Silent, Usual, Fast} {
+			s := Scenario{Model: k.Model, Method: k.Method, ISA: k.ISA, N: L1, Dt: q.dt(k.Method), Firing: f}
+			if f == Fast && fast[k.Model.Name] == 0 || !q.wants(s.spikesName()) {
+				continue
+			}
+			list = append(list, s)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// spikesName is the name of the scenario's row, behind "BenchmarkSpikes/".
+func (s Scenario) spikesName() string {
+	return fmt.Sprintf("model=%s/method=%s/isa=%v/firing=%v", s.Model.Name, s.Method.Name, s.ISA, s.Firing)
+}
+
 // Kernels lists the scenarios of a selection. A method without assembly has rows for plain Go alone.
 func (q Selection) Kernels() ([]Scenario, error) {
 	type kind struct {
@@ -95,7 +117,7 @@ func (q Selection) Kernels() ([]Scenario, error) {
 	var list []Scenario
 	err := q.kernels(func(k *kernels.Kernel) error {
 		for _, x := range kinds {
-			s := Scenario{k.Model, k.Method, k.ISA, x.each, x.full, x.n, q.dt(k.Method)}
+			s := Scenario{Model: k.Model, Method: k.Method, ISA: k.ISA, Each: x.each, Full: x.full, N: x.n, Dt: q.dt(k.Method)}
 			if q.wants(s.Name()) {
 				list = append(list, s)
 			}

@@ -43,19 +43,54 @@ func TestScenariosFire(t *testing.T) {
 	}
 }
 
+// Silent neurons are silent, fast ones fire at about 500 Hz.
+func TestFiring(t *testing.T) {
+	list, err := Selection{ISA: kernels.Go}.Spikes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range list {
+		s.N = 64
+		r, err := newRig(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var took []time.Duration
+		for range 1 + int(20/(s.Dt*float64(s.steps()))) {
+			took = append(took, r.call())
+		}
+		rate := r.result(took).Rate
+		if s.Firing == Silent && rate != 0 || s.Firing == Fast && math.Abs(rate-500) > 50 {
+			t.Errorf("%s fires at %.3g Hz", s.spikesName(), rate)
+		}
+	}
+}
+
 func BenchmarkKernel(b *testing.B) {
 	list, err := Selection{}.Kernels()
 	if err != nil {
 		b.Fatal(err)
 	}
+	benchmark(b, list, Scenario.Name)
+}
+
+func BenchmarkSpikes(b *testing.B) {
+	list, err := Selection{}.Spikes()
+	if err != nil {
+		b.Fatal(err)
+	}
+	benchmark(b, list, Scenario.spikesName)
+}
+
+func benchmark(b *testing.B, list []Scenario, name func(Scenario) string) {
 	for _, s := range list {
-		b.Run(s.Name(), func(b *testing.B) {
+		b.Run(name(s), func(b *testing.B) {
 			r, err := newRig(s)
 			if err != nil {
 				b.Fatal(err)
 			}
 			b.ReportAllocs()
-			var took []time.Duration
+			took := make([]time.Duration, 0, 1<<16)
 			for b.Loop() {
 				took = append(took, r.call())
 			}

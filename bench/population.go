@@ -34,7 +34,7 @@ func (q Selection) Populations() ([]Population, error) {
 			return nil
 		}
 		for _, each := range []bool{false, true} {
-			s := Scenario{k.Model, k.Method, k.ISA, each, false, populationSize, q.dt(k.Method)}
+			s := Scenario{Model: k.Model, Method: k.Method, ISA: k.ISA, Each: each, N: populationSize, Dt: q.dt(k.Method)}
 			if !q.wants(s.Name()) {
 				continue
 			}
@@ -54,7 +54,7 @@ func (s Scenario) spec() (pop.Spec, error) {
 	if err != nil {
 		return pop.Spec{}, err
 	}
-	in := regimes[s.Model.Name]
+	in := s.regime()
 	cycle, err := in.cycle(k, s.Dt)
 	if err != nil {
 		return pop.Spec{}, err

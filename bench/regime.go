@@ -2,28 +2,62 @@ package bench
 
 import (
 	"fmt"
+	"maps"
 	"math"
 
 	"popsim/kernels"
 	"popsim/model"
 )
 
-// regime is what the neurons of a model do while they are timed: they fire, each at its own phase of the same cycle.
+// Firing is how much the neurons of a scenario fire.
+type Firing int
+
+// The ways of firing.
+const (
+	Usual  Firing = iota // at 50 to 80 Hz
+	Silent               // not at all, at a rest below threshold
+	Fast                 // at about 500 Hz, which Hodgkin-Huxley neurons cannot
+)
+
+func (f Firing) String() string { return [...]string{"usual", "silent", "fast"}[f] }
+
+// regime is what the neurons of a model do while they are timed.
 type regime struct {
 	preset string
 	set    map[string]float64 // what differs from the preset
 	i      float64            // input current
 	start  []float64          // initial state; nil means rest
+	silent bool
 }
 
-// Rates are 50 to 80 Hz. The reduced Hodgkin-Huxley neuron has to be started on the side that fires, since it may as
-// well rest.
-var regimes = map[string]regime{
+// The reduced Hodgkin-Huxley neuron has to be started on the side that fires, since it may as well rest.
+var usual = map[string]regime{
 	"lif":  {set: map[string]float64{"t_ref": 2}, i: 23.8},
 	"eif":  {i: 10.6},
 	"adex": {preset: "bg05", set: map[string]float64{"V_th": 0}, i: 1900},
 	"hh":   {i: 7, start: []float64{-60, 0.053, 0.596, 0.318}},
 	"rhh":  {i: 8, start: []float64{-10, 0.3}},
+}
+
+// Currents of the other ways of firing.
+var (
+	silent = map[string]float64{"lif": 15, "eif": 1, "adex": 300, "hh": 0, "rhh": 0}
+	fast   = map[string]float64{"lif": 110.3, "eif": 106, "adex": 10300}
+)
+
+func (s Scenario) regime() regime {
+	r := usual[s.Model.Name]
+	switch s.Firing {
+	case Silent:
+		r.i, r.start, r.silent = silent[s.Model.Name], nil, true
+	case Fast:
+		r.i, r.set = fast[s.Model.Name], maps.Clone(r.set)
+		if r.set == nil {
+			r.set = map[string]float64{}
+		}
+		r.set["t_ref"] = 0
+	}
+	return r
 }
 
 // params is the parameter vector of the regime.
@@ -69,7 +103,8 @@ func scatter(i int) float64 {
 	return x
 }
 
-// cycle follows one neuron until it fires regularly, and gives its states at the starts of the steps of one period.
+// cycle follows one neuron until it fires regularly, and gives its states at the starts of the steps of one period; of a
+// silent one, the state in which it ends.
 func (r regime) cycle(k *kernels.Kernel, dt float64) ([][]float64, error) {
 	const settle, longest = 1000.0, 1000.0 // ms
 	s := k.NewShard(0, 1, dt, r.setting(k.Model, 1, false))
@@ -82,6 +117,10 @@ func (r regime) cycle(k *kernels.Kernel, dt float64) ([][]float64, error) {
 	w := kernels.NewWorker()
 	step := int64(settle / dt)
 	s.Advance(w, 0, int(step), kernels.Drive{}, false, nil)
+	if r.silent {
+		s.State(0, step, y)
+		return [][]float64{y}, nil
+	}
 	var states [][]float64
 	var events []kernels.Event
 	fired := false

@@ -30,7 +30,7 @@ func newRig(s Scenario) (*rig, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := regimes[s.Model.Name]
+	in := s.regime()
 	cycle, err := in.cycle(k, s.Dt)
 	if err != nil {
 		return nil, err

@@ -12,11 +12,12 @@ import (
 const (
 	KernelRows     = "kernel"
 	PopulationRows = "population"
+	SpikesRows     = "spikes"
 	WorkRows       = "work"
 )
 
 // Kinds lists them.
-var Kinds = []string{KernelRows, PopulationRows, WorkRows}
+var Kinds = []string{KernelRows, PopulationRows, SpikesRows, WorkRows}
 
 // Talk says something to the user, in the manner of Printf.
 type Talk func(format string, args ...any)
@@ -35,7 +36,7 @@ func CheckKinds(kinds []string) error {
 // done it stops after the row in hand.
 func (q Selection) Run(ctx context.Context, kinds []string, out io.Writer, talk Talk) error {
 	rows := map[string]func(context.Context, io.Writer, Talk) error{
-		KernelRows: q.kernelRows, PopulationRows: q.populationRows, WorkRows: q.workRows,
+		KernelRows: q.kernelRows, PopulationRows: q.populationRows, SpikesRows: q.spikesRows, WorkRows: q.workRows,
 	}
 	for _, kind := range Kinds {
 		if slices.Contains(kinds, kind) {
@@ -52,6 +53,18 @@ func (q Selection) kernelRows(ctx context.Context, out io.Writer, talk Talk) err
 	if err != nil {
 		return err
 	}
+	return q.scenarioRows(ctx, list, func(s Scenario) string { return "BenchmarkKernel/" + s.Name() }, out, talk)
+}
+
+func (q Selection) spikesRows(ctx context.Context, out io.Writer, talk Talk) error {
+	list, err := q.Spikes()
+	if err != nil {
+		return err
+	}
+	return q.scenarioRows(ctx, list, func(s Scenario) string { return "BenchmarkSpikes/" + s.spikesName() }, out, talk)
+}
+
+func (q Selection) scenarioRows(ctx context.Context, list []Scenario, name func(Scenario) string, out io.Writer, talk Talk) error {
 	var spreads []float64
 	for _, s := range list {
 		if ctx.Err() != nil {
@@ -62,7 +75,7 @@ func (q Selection) kernelRows(ctx context.Context, out io.Writer, talk Talk) err
 			return err
 		}
 		spreads = append(spreads, r.Spread)
-		if err := row(out, "BenchmarkKernel/"+s.Name(), r.Calls, kernelMetrics(s, r)); err != nil {
+		if err := row(out, name(s), r.Calls, kernelMetrics(s, r)); err != nil {
 			return err
 		}
 	}

@@ -61,9 +61,9 @@ func (q Selection) Works() ([]Scenario, error) {
 			dts = append(dts, k.Method.Dt)
 			slices.SortFunc(dts, func(a, b float64) int { return cmp.Compare(b, a) })
 		}
-		stable, _ := k.Model.StepLimits(k.Method, regimes[k.Model.Name].params(k.Model))
+		stable, _ := k.Model.StepLimits(k.Method, k.Model.Defaults())
 		for _, dt := range dts {
-			s := Scenario{k.Model, k.Method, k.ISA, false, false, L1, dt}
+			s := Scenario{Model: k.Model, Method: k.Method, ISA: k.ISA, N: L1, Dt: dt}
 			if dt <= stable && q.wants(Work{Scenario: s}.Name()) {
 				list = append(list, s)
 			}

@@ -8,19 +8,17 @@ import (
 	"popsim/model"
 )
 
-// A regime is a current at which a model with its default parameters fires at about 50 Hz, and where V starts (lowest
-// and highest), so that neurons are spread over their cycle; they also differ by 1 % in current.
-type regime struct {
-	current, low, high float64
-	rest               []float64 // the other states
-}
-
-var regimes = map[string]regime{
-	"lif":  {24, 0, 20, nil},
-	"eif":  {10.6, -68, -60, nil},
-	"adex": {40, -68, -60, []float64{25}},
-	"hh":   {7, -65, -45, []float64{0.053, 0.596, 0.318}},
-	"rhh":  {8, -20, 0, []float64{0.3}},
+// firing is for each model a current at which it fires at about 50 Hz with its default parameters, and a state from
+// which it goes on to do so.
+var firing = map[string]struct {
+	current float64
+	start   []float64
+}{
+	"lif":  {24, []float64{0}},
+	"eif":  {10.6, []float64{-68}},
+	"adex": {40, []float64{-68, 25}},
+	"hh":   {7, []float64{-45, 0.053, 0.596, 0.318}},
+	"rhh":  {8, []float64{-10, 0.3}},
 }
 
 // BenchmarkKernel measures groups in the first-level cache that have settled into firing.
@@ -39,11 +37,10 @@ func BenchmarkKernel(b *testing.B) {
 						if k.ISA != isa {
 							b.Skip("plain Go only")
 						}
-						s := regimes[m.Name].shard(k, n, method.Dt, params == "each")
+						s := firingShard(k, n, method.Dt, params == "each")
 						w := NewWorker()
-						first := int64(math.Round(100 / method.Dt))
-						events := s.Advance(w, 0, int(first), Drive{}, false, nil)
-						fired := 0
+						var events []Event
+						first, fired := int64(0), 0
 						for b.Loop() {
 							events = s.Advance(w, first, steps, Drive{}, false, events[:0])
 							first += steps
@@ -60,23 +57,34 @@ func BenchmarkKernel(b *testing.B) {
 	}
 }
 
-// shard makes n neurons, whose parameters all stand in columns if each is set.
-func (r regime) shard(k *Kernel, n int, dt float64, each bool) *Shard {
-	part := func(i int) float64 { return math.Mod(float64(i+1)*0.6180339887498949, 1) } // evenly in [0, 1)
+// firingShard makes n neurons spread over the phases of regular firing, which differ by 1 % in current; their parameters
+// all stand in columns if each is set.
+func firingShard(k *Kernel, n int, dt float64, each bool) *Shard {
+	at := firing[k.Model.Name]
 	set := Setting{I: make(Values, n), Gain: Values{1}}
 	for i := range n {
-		set.I[i] = r.current * (1 + 0.01*(part(i)-0.5))
+		set.I[i] = at.current * (1 + 0.01*(math.Mod(float64(i+1)*0.6180339887498949, 1)-0.5))
 	}
+	one := Setting{I: Values{at.current}, Gain: Values{1}}
 	for _, x := range k.Model.Defaults() {
+		one.P = append(one.P, Values{x})
 		v := Values{x}
 		for each && len(v) < n {
 			v = append(v, x)
 		}
 		set.P = append(set.P, v)
 	}
-	s := k.NewShard(0, n, dt, set)
+	s, guide, w := k.NewShard(0, n, dt, set), k.NewShard(0, 1, dt, one), NewWorker()
+	y := append([]float64{}, at.start...)
+	guide.Enter(0, 0, y)
+	first := int64(math.Round(200 / dt))
+	guide.Advance(w, 0, int(first), Drive{}, false, nil)
+	apart := max(1, int(math.Round(200/dt/float64(n)))) // steps
 	for i := range n {
-		s.Enter(i, 0, append([]float64{r.low + (r.high-r.low)*part(i)}, r.rest...))
+		guide.Advance(w, first, apart, Drive{}, false, nil)
+		first += int64(apart)
+		guide.State(0, first, y)
+		s.Enter(i, 0, y)
 	}
 	return s
 }

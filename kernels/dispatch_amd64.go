@@ -20,6 +20,10 @@ type routine struct {
 
 // routines lists the assembly there is: the lean step, then the full one.
 var routines = map[routine][2]step{
+	{"eif", "flow", AVX2}:        {asm.EIFFlowAVX2, asm.EIFFlowFullAVX2},
+	{"eif", "flow", AVX512}:      {asm.EIFFlowAVX512, asm.EIFFlowFullAVX512},
+	{"adex", "flow", AVX2}:       {asm.AdExFlowAVX2, asm.AdExFlowFullAVX2},
+	{"adex", "flow", AVX512}:     {asm.AdExFlowAVX512, asm.AdExFlowFullAVX512},
 	{"lif", "exact", AVX2}:       {asm.LIFAVX2, asm.LIFFullAVX2},
 	{"lif", "exact", AVX512}:     {asm.LIFAVX512, asm.LIFFullAVX512},
 	{"hh", "strang-cn", AVX2}:    {asm.HHStrangAVX2, asm.HHStrangFullAVX2},

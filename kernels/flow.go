@@ -158,19 +158,22 @@ func flowGeneric(b *asm.Block, adapt, full bool) {
 				if adapt {
 					d = math.FMA(-r[l], w[l], d)
 				}
-				near := min(grow[l], 1)
+				near := grow[l]
+				if near > 1 {
+					near = 1
+				}
 				gain := float64(deltaT[l] * float64((math.FMA(c[l], d, grow[l]))*meanGain(near)))
 				slower := gain // of the drift, in mV
 				if adapt {
 					e := math.FMA(a[l], v[l]+gain, aRest[l]) - w[l]
 					slower = math.FMA(r[l], float64(kMean[l]*e), gain)
 				}
-				t := -float64(c[l] * slower)
-				mean[l] = v[l] + math.FMA(deltaT[l], float64(t*(1.0/3)), gain)
+				minusT := float64(c[l] * slower)
+				mean[l] = v[l] + math.FMA(deltaT[l], float64(minusT*(-1.0/3)), gain)
 				if wake[l] > k {
 					mean[l] = v[l]
 				}
-				weight[l] = float64(grow[l] * math.FMA(-t, math.FMA(near, 1.0/12, 1.0/6), 1))
+				weight[l] = float64(grow[l] * math.FMA(minusT, math.FMA(near, 1.0/12, 1.0/6), 1))
 				drift[l] = vInf[l] - mean[l]
 			}
 			if adapt {

@@ -188,8 +188,8 @@ func arm(b *asm.Block, at int, next *vec, skip uint64) (crossed uint64) {
 	return crossed
 }
 
-// hhStep writes the states of the eight lanes from at on after a step, and says which of them are to be cut.
-type hhStep func(b *asm.Block, at int, drive *vec, y, next *[4]vec) (cut uint64)
+// hhStep writes the states of the eight lanes from at on after a step.
+type hhStep func(b *asm.Block, at int, drive *vec, y, next *[4]vec)
 
 // hhFast makes a fast step; see asm.Block.
 func hhFast(states int, advance hhStep) func(b *asm.Block, full bool) {
@@ -202,27 +202,26 @@ func hhFast(states int, advance hhStep) func(b *asm.Block, full bool) {
 					y[j] = *(*vec)(b.Y[j][at:])
 				}
 				drive := hhCurrent(b, at, full)
-				cut := advance(b, at, &drive, &y, &next)
-				crossed := arm(b, at, &next[0], cut)
+				advance(b, at, &drive, &y, &next)
+				crossed := arm(b, at, &next[0], 0)
 				if full {
-					extremes(b, at, &next[0], &y[0], cut)
+					extremes(b, at, &next[0], &y[0], 0)
 				}
 				b.Lane += len(next[0])
 				for j := range states {
 					*(*vec)(b.Y[j][at:]) = next[j]
 				}
-				if crossed|cut != 0 {
+				if crossed != 0 {
 					for j := range states {
 						*(*vec)(b.Old[j][at:]) = y[j]
 					}
-					b.Cut = cut
 					b.HandBack(crossed)
 					return
 				}
 			}
 			b.Lane = 0
 		}
-		b.Rare, b.Cut = 0, 0
+		b.Rare = 0
 	}
 }
 
@@ -242,7 +241,7 @@ func hhScheme(states int, sense slopes, advance hhStep) scheme {
 				b.Wake[l] = math.Inf(1)
 				theta := 1.0
 				if sense != nil {
-					theta = w.crossing(b, states, l, hhDrive(w, l), sense)
+					theta = w.crossing(b, states, l, w.hhDrive(b, l), sense)
 				}
 				events = append(events, Event{int32(g + l), int32(b.Step), theta})
 			}
@@ -253,9 +252,8 @@ func hhScheme(states int, sense slopes, advance hhStep) scheme {
 	}
 }
 
-// hhDrive is (g_L E_L + I)/C of lane l in the step in hand.
-func hhDrive(w *Worker, l int) float64 {
-	b := &w.b
+// hhDrive is (g_L E_L + I)/C of lane l of b in the step in hand.
+func (w *Worker) hhDrive(b *asm.Block, l int) float64 {
 	if w.full {
 		return math.FMA(b.Coef[asm.HHPerC][l], current(b, l, asm.HHI, asm.HHGain), b.Coef[asm.HHLeak][l])
 	}
@@ -342,7 +340,7 @@ func gates(y, next *[4]vec, d, d2 float64) {
 	}
 }
 
-func strangStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) (cut uint64) {
+func strangStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
 	dt, half := b.Coef[asm.HHDt][at], b.Coef[asm.HHHalf][at]
 	gates(y, next, dt, half)
 	var a, g vec
@@ -351,15 +349,13 @@ func strangStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) (cut uint64) 
 	for l := range v {
 		next[0][l] = math.FMA(math.FMA(-g[l], v[l], a[l])/math.FMA(g[l], half, 1), dt, v[l])
 	}
-	return 0
 }
 
 // hhRK4 is the classical fourth-order method.
 var hhRK4 = hhScheme(4, func(b *asm.Block, l int, drive float64, old, now *[4]float64) (before, after float64) {
 	return ionSlope(b, l, drive, old[0], old[1], old[2], old[3]), ionSlope(b, l, drive, now[0], now[1], now[2], now[3])
-}, func(b *asm.Block, at int, drive *vec, y, next *[4]vec) (cut uint64) {
+}, func(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
 	rungeKutta(b, at, 4, drive, y, next, hhDeriv)
-	return 0
 })
 
 // hhDeriv writes the derivatives of V, m, h and n at y.
@@ -412,7 +408,7 @@ func rungeKutta(b *asm.Block, at, states int, drive *vec, y, next *[4]vec, deriv
 
 // hhExpEuler is Rush-Larsen's method as others use it: every variable relaxes exponentially, seeing the old state of
 // the others.
-var hhExpEuler = hhScheme(4, nil, func(b *asm.Block, at int, drive *vec, y, next *[4]vec) (cut uint64) {
+var hhExpEuler = hhScheme(4, nil, func(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
 	var r hhRates
 	var a, g vec
 	r.at(&y[0], true)
@@ -425,7 +421,6 @@ var hhExpEuler = hhScheme(4, nil, func(b *asm.Block, at int, drive *vec, y, next
 		next[3][l] = relaxGate(y[3][l], r.nN[l], math.FMA(r.nB[l], r.nD[l], r.nN[l]), r.nD[l], negDt)
 		next[0][l] = relaxTo(y[0][l], a[l]/g[l], float64(g[l]*negDt))
 	}
-	return 0
 })
 
 // relaxGate moves a gate towards num/sum at the rate sum/den.

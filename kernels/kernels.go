@@ -115,6 +115,14 @@ func (v Values) At(i int) float64 {
 	return v[i]
 }
 
+// fast is the fast step of a call.
+func (k *Kernel) fast(full bool) step {
+	if full {
+		return k.full
+	}
+	return k.lean
+}
+
 // Setting is what distinguishes the neurons of a population: parameters in the order of the model, the input current,
 // and the gain with which a neuron takes a Drive.
 type Setting struct {
@@ -308,23 +316,33 @@ func NewWorker() *Worker { return new(Worker) }
 // only when events grows.
 func (s *Shard) Advance(w *Worker, first int64, steps int, drive Drive, extrema bool, events []Event) []Event {
 	w.extrema, w.full = extrema, extrema || drive.Wave != nil || drive.Row != nil
-	w.b.Old, w.b.First = &w.old, float64(first)
 	if need := max(steps, Group); w.full && len(w.zeros) < need {
 		w.zeros = make([]float64, need)
 	}
 	if s.kernel.pieces != nil {
 		return s.advanceCut(w, steps, drive, events)
 	}
+	b, fast := &w.b, s.kernel.fast(w.full)
+	b.Old, b.First = &w.old, float64(first)
 	for g := 0; g < s.N; g += Group {
-		w.aim(s, g, s.gather(&w.coefs, g, g == 0), drive)
-		events = s.group(w, g, 0, steps, events)
+		w.aim(b, s, g, s.gather(&w.coefs, g, g == 0), drive)
+		b.Step, b.Lane, b.Steps = 0, 0, steps
+		real := ^uint64(0) >> (Group - b.Lanes) // lanes that are neurons, not padding
+		for fast(b); b.Rare != 0; fast(b) {
+			b.Rare &= real
+			step, lane := b.Step, b.Lane
+			if lane == 0 {
+				b.Step-- // the step in hand
+			}
+			events = s.kernel.rare(w, s, g, events)
+			b.Step, b.Lane = step, lane
+		}
 	}
 	return events
 }
 
-// aim points the block to the group at lane g, whose coefficients are c.
-func (w *Worker) aim(s *Shard, g int, c *asm.Coefs, drive Drive) {
-	b := &w.b
+// aim points b to the group at lane g, whose coefficients are c.
+func (w *Worker) aim(b *asm.Block, s *Shard, g int, c *asm.Coefs, drive Drive) {
 	for j, y := range s.Y {
 		b.Y[j] = (*asm.Column)(y[g:])
 	}
@@ -343,28 +361,6 @@ func (w *Worker) aim(s *Shard, g int, c *asm.Coefs, drive Drive) {
 	if drive.Row != nil {
 		b.Row, b.RowStride = drive.Row[g:], drive.Stride
 	}
-}
-
-// group moves the group at lane g, to which the block points, from step k to the start of step end.
-func (s *Shard) group(w *Worker, g, k, end int, events []Event) []Event {
-	b := &w.b
-	fast := s.kernel.lean
-	if w.full {
-		fast = s.kernel.full
-	}
-	b.Step, b.Lane, b.Steps = k, 0, end
-	real := ^uint64(0) >> (Group - b.Lanes) // lanes that are neurons, not padding
-	for fast(b); b.Rare|b.Cut != 0; fast(b) {
-		b.Rare &= real
-		b.Cut &= real
-		step, lane := b.Step, b.Lane
-		if lane == 0 {
-			b.Step-- // the step in hand
-		}
-		events = s.kernel.rare(w, s, g, events)
-		b.Step, b.Lane = step, lane
-	}
-	return events
 }
 
 // gather lays the coefficients of the group at lane g side by side. What all neurons share is copied only into new c,

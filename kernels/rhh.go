@@ -43,16 +43,15 @@ func rhhDeriv(b *asm.Block, at int, drive *vec, y, d *[4]vec) {
 	}
 }
 
-func rhhRKStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) (cut uint64) {
+func rhhRKStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
 	rungeKutta(b, at, 2, drive, y, next, rhhDeriv)
-	return 0
 }
 
 // rhhRK4 is the classical fourth-order method.
 var rhhRK4 = hhScheme(2, rhhSlopes, rhhRKStep)
 
 // rhhExpEuler relaxes V and h exponentially, each seeing the old state of the other.
-var rhhExpEuler = hhScheme(2, nil, func(b *asm.Block, at int, drive *vec, y, next *[4]vec) (cut uint64) {
+var rhhExpEuler = hhScheme(2, nil, func(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
 	var r hhRates
 	var m, n, a, g vec
 	r.at(&y[0], false)
@@ -68,7 +67,6 @@ var rhhExpEuler = hhScheme(2, nil, func(b *asm.Block, at int, drive *vec, y, nex
 		s := math.FMA(r.hA[l], r.hD[l], 1)
 		next[1][l] = relaxGate(h[l], s-1, s, r.hD[l], negDt)
 	}
-	return 0
 })
 
 // cut-rk4 is rk4 whose step is cut into pieces where the upstroke needs it: m follows V at once, so V runs tens of mV
@@ -78,13 +76,27 @@ var rhhExpEuler = hhScheme(2, nil, func(b *asm.Block, at int, drive *vec, y, nex
 const (
 	cutAt  = 8.0 // mV
 	pieces = 8
-	tile   = 8 // groups
+	tile   = 16 // groups
 )
 
 var rhhCut = func() scheme {
-	s := hhScheme(2, rhhSlopes, func(b *asm.Block, at int, drive *vec, y, next *[4]vec) (cut uint64) {
-		first, last := rungeKutta(b, at, 2, drive, y, next, rhhDeriv)
+	s := rhhRK4
+	s.lean = func(b *asm.Block) { cutGeneric(b, false) }
+	s.full = func(b *asm.Block) { cutGeneric(b, true) }
+	s.pieces = rhhRK4.lean
+	return s
+}()
+
+// cutGeneric is the fast step of cut-rk4. Cut lanes are left with what the uncut step gave.
+func cutGeneric(b *asm.Block, full bool) {
+	var y, next [4]vec
+	b.Rare, b.Cut = 0, 0
+	for at := 0; at < b.Lanes; at += len(y[0]) {
+		y[0], y[1] = *(*vec)(b.Y[0][at:]), *(*vec)(b.Y[1][at:])
+		drive := hhCurrent(b, at, full)
+		first, last := rungeKutta(b, at, 2, &drive, &y, &next, rhhDeriv)
 		dt, limit := (*vec)(b.Coef[asm.HHDt][at:]), (*vec)(b.Coef[asm.HHCut][at:])
+		cut := uint64(0)
 		for l := range limit {
 			steepest := math.Abs(first[l])
 			if x := math.Abs(last[l]); x > steepest {
@@ -94,59 +106,44 @@ var rhhCut = func() scheme {
 				cut |= 1 << (at + l)
 			}
 		}
-		return cut
-	})
-	crossings := s.rare
-	s.rare = func(w *Worker, s *Shard, g int, events []Event) []Event {
-		return w.pack(s, g, crossings(w, s, g, events))
+		b.Cut |= cut
+		b.Rare |= arm(b, at, &next[0], cut)
+		if full {
+			extremes(b, at, &next[0], &y[0], cut)
+		}
+		*(*vec)(b.Old[0][at:]), *(*vec)(b.Old[1][at:]) = y[0], y[1]
+		*(*vec)(b.Y[0][at:]), *(*vec)(b.Y[1][at:]) = next[0], next[1]
 	}
-	s.pieces = rhhRK4.lean
-	return s
-}()
+}
 
-// cutLanes is where cut lanes are packed.
+// cutLanes is the scratch memory of cut-rk4.
 type cutLanes struct {
+	// Where cut lanes are packed.
 	coefs asm.Coefs
 	old   [4]asm.Column
 	y     [2]asm.Column
 	wake  asm.Column
-	tile  []asm.Coefs // the coefficients of the groups of a tile, where they differ
+	b     asm.Block
+	n     int        // how many there are
+	from  [Group]int // where they stand in the shard
 
-	b    asm.Block
-	of   *Shard     // whose shared coefficients coefs holds
-	n    int        // lanes packed
-	from [Group]int // where they stand in the shard
+	tile []tileGroup
+	of   *Shard // for which all this is prepared
 }
 
-// advanceCut is Advance for cut-rk4.
-func (s *Shard) advanceCut(w *Worker, steps int, drive Drive, events []Event) []Event {
-	p := &w.cut
-	p.prepare(s)
-	var coefs [tile]*asm.Coefs
-	for from := 0; from < s.N; from += tile * Group {
-		end := min(from+tile*Group, s.N)
-		for g := from; g < end; g += Group {
-			i := (g - from) / Group
-			coefs[i] = s.gather(&p.tile[i], g, from == 0)
-		}
-		for k := range steps {
-			for g := from; g < end; g += Group {
-				w.aim(s, g, coefs[(g-from)/Group], drive)
-				events = s.group(w, g, k, k+1, events)
-			}
-			events = w.flush(s, k, events)
-		}
-	}
-	return events
+type tileGroup struct {
+	coefs asm.Coefs
+	old   [4]asm.Column
+	b     asm.Block
 }
 
-// prepare makes p ready for lanes of s.
+// prepare makes p ready for s.
 func (p *cutLanes) prepare(s *Shard) {
 	if p.of == s {
 		return
 	}
 	if p.tile == nil {
-		p.tile = make([]asm.Coefs, tile)
+		p.tile = make([]tileGroup, tile)
 	}
 	p.of, p.coefs = s, *s.shared
 	var c [asm.MaxCoef]float64
@@ -159,9 +156,43 @@ func (p *cutLanes) prepare(s *Shard) {
 	p.b = asm.Block{Y: [4]*asm.Column{&p.y[0], &p.y[1]}, Wake: &p.wake, Coef: &p.coefs, Old: &p.old, Steps: pieces}
 }
 
-// pack takes the lanes b.Cut of the group at lane g along.
-func (w *Worker) pack(s *Shard, g int, events []Event) []Event {
-	b, p := &w.b, &w.cut
+// advanceCut is Advance for cut-rk4: tile by tile, and in a tile step by step.
+func (s *Shard) advanceCut(w *Worker, steps int, drive Drive, events []Event) []Event {
+	p := &w.cut
+	p.prepare(s)
+	fast := s.kernel.fast(w.full)
+	for from := 0; from < s.N; from += tile * Group {
+		groups := p.tile[:min(tile, (s.N-from+Group-1)/Group)]
+		for i := range groups {
+			t, g := &groups[i], from+i*Group
+			t.b.Old = &t.old
+			w.aim(&t.b, s, g, s.gather(&t.coefs, g, from == 0), drive)
+		}
+		for k := range steps {
+			for i := range groups {
+				groups[i].b.Step = k
+				fast(&groups[i].b)
+			}
+			for i := range groups {
+				b, g := &groups[i].b, from+i*Group
+				real := ^uint64(0) >> (Group - b.Lanes) // lanes that are neurons, not padding
+				if b.Rare &= real; b.Rare != 0 {
+					w.b = *b
+					events = s.kernel.rare(w, s, g, events)
+				}
+				if b.Cut &= real; b.Cut != 0 {
+					events = w.pack(s, g, b, events)
+				}
+			}
+			events = w.flush(s, k, events)
+		}
+	}
+	return events
+}
+
+// pack takes the cut lanes of the group at lane g along.
+func (w *Worker) pack(s *Shard, g int, b *asm.Block, events []Event) []Event {
+	p := &w.cut
 	if p.n+bits.OnesCount64(b.Cut) > Group {
 		events = w.flush(s, b.Step, events)
 	}
@@ -170,7 +201,7 @@ func (w *Worker) pack(s *Shard, g int, events []Event) []Event {
 		l := bits.TrailingZeros64(cut)
 		p.from[n] = g + l
 		p.y[0][n], p.y[1][n], p.wake[n] = b.Old[0][l], b.Old[1][l], b.Wake[l]
-		p.coefs[asm.HHDrive][n] = hhDrive(w, l)
+		p.coefs[asm.HHDrive][n] = w.hhDrive(b, l)
 		n++
 	}
 	for j, col := range s.coefs[:asm.HHPerC] {

@@ -51,7 +51,9 @@ func (fr *frame) draw(page draw.Canvas, pixels float64) {
 	p := &pen{Canvas: draw.Canvas{Canvas: page.Canvas, Rectangle: fr.rect}, frame: fr}
 	if fr.Image != nil {
 		p.DrawImage(fr.rect, fr.cells(pixels))
-		p.bar()
+		if fr.Image.Names == nil {
+			p.bar()
+		}
 	} else {
 		p.grid()
 	}
@@ -539,9 +541,9 @@ func (p *pen) names() {
 		for _, e := range row {
 			icon := vg.Length(e.icon)
 			middle := vg.Point{X: x + icon/2, Y: y}
-			if e.fill {
+			if e.fill != nil {
 				r := vg.Rectangle{Min: vg.Point{X: middle.X - 5, Y: y - 4}, Max: vg.Point{X: middle.X + 5, Y: y + 4}}
-				p.SetColor(mapPalette()[0])
+				p.SetColor(e.fill)
 				p.Fill(r.Path())
 				p.box(r)
 			}

@@ -36,6 +36,7 @@ type Image struct {
 	Z     []float64  // Z[j*len(X)+i] belongs to X[i], Y[j]
 	Label string     // of the bar, with units
 	Range [2]float64 // of the bar; equal ends mean: from the data
+	Names []string   // of the values 0, 1, 2 ...: a key in words above the axes, instead of the bar
 }
 
 // Line is a curve through points in their order. NaN breaks it, as a nullcline must be broken at its poles.

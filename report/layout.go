@@ -1,7 +1,9 @@
 package report
 
 import (
+	"image/color"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
@@ -45,9 +47,9 @@ type entry struct {
 	name  string
 	line  *Line
 	marks *Points
-	fill  bool    // a grey box: the image's missing values
-	icon  float64 // width, points
-	width float64 // with the name and the gap after it
+	fill  color.Color // of a box: what the image shows so
+	icon  float64     // width, points
+	width float64     // with the name and the gap after it
 }
 
 // layout places the panels of f and returns them with the size of the page, points. Frames lie on whole points, and so
@@ -186,7 +188,7 @@ func (fr *frame) measure(pageWidth float64) {
 	fr.left = pageEdge + numbers + tickSize + 2*labelGap + float64(labelHeight)
 	last, _ := widest(fr.xs)
 	fr.right = pageEdge + last/2
-	if fr.Image != nil {
+	if fr.Image != nil && fr.Image.Names == nil {
 		numbers, _ := widest(fr.zs)
 		_, labelHeight := boxOf(labelStyle(), fr.Image.Label)
 		fr.right = pageEdge + barGap + barWidth + tickSize + numbers + 2*labelGap + float64(labelHeight)
@@ -224,8 +226,13 @@ func (fr *frame) entries(width float64) [][]entry {
 	if fr.Image != nil {
 		for _, z := range fr.Image.Z {
 			if math.IsNaN(z) {
-				find("undefined").fill = true
+				find("undefined").fill = mapPalette()[0]
 				break
+			}
+		}
+		for k, name := range fr.Image.Names {
+			if slices.Contains(fr.Image.Z, float64(k)) {
+				find(name).fill = mapPalette()[mapIndex(fr.za, float64(k))]
 			}
 		}
 	}

@@ -186,7 +186,12 @@ func parseCounted(text, unit string, log bool) (Axis, error) {
 		return Axis{}, errors.New("a logarithmic axis needs both ends above 0")
 	}
 	a := Axis{n: n, start: x[0], stop: x[1], log: log}
-	if step := (x[1] - x[0]) / float64(n-1); !log && step != 0 {
+	if ticks := decimals(x[0], x[1]); !log && ticks != 0 && x[0] != x[1] {
+		if width := math.Round(x[1]*ticks) - math.Round(x[0]*ticks); math.Mod(width, float64(n-1)) == 0 {
+			a.step, a.ticks = width/float64(n-1)/ticks, ticks
+		}
+	}
+	if step := (x[1] - x[0]) / float64(n-1); !log && a.step == 0 && step != 0 {
 		if a.ticks = decimals(x[0], step); a.ticks != 0 {
 			a.step = step
 		}
@@ -194,11 +199,10 @@ func parseCounted(text, unit string, log bool) (Axis, error) {
 	return a, nil
 }
 
-// decimals is the least power of ten that makes whole numbers of both start and step, or 0 where there is none below
-// 1e12.
-func decimals(start, step float64) float64 {
+// decimals is the least power of ten that makes whole numbers of both x and y, or 0 where there is none below 1e12.
+func decimals(x, y float64) float64 {
 	for scale := 1.0; scale < 1e12; scale *= 10 {
-		if whole(start, scale) && whole(step, scale) {
+		if whole(x, scale) && whole(y, scale) {
 			return scale
 		}
 	}

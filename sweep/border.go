@@ -1,12 +1,12 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
-	"sort"
 
 	"popsim/model"
 )
@@ -14,14 +14,11 @@ import (
 // Border is where, along the axis of a curve, the neuron begins to do something else.
 type Border struct {
 	Axis         string
-	Lo, Hi       float64 // neighbouring points on the two sides, no farther apart than the tolerance
-	Below, Above string  // what the neuron does there: silent, transient, firing, stopped, subthreshold, nan
+	Lo, Hi       float64 // the nearest points on the two sides of which it is known what the neuron does
+	Below, Above string  // what that is: silent or transient (at rest in the end), firing, stopped, subthreshold, nan
 	Error        float64 // how far the second resolution puts the border from here; NaN where it finds none
 	Class        int     // of excitability that the rate on the firing side suggests: 1 (from zero), 2 (with a jump), 0 unknown
 	Rate         float64 // the lowest sustained rate on the firing side, Hz; NaN where no side fires
-
-	// Proven: on a silent side of the border the neuron is at a stable rest, not merely silent for the time of the run.
-	Proven bool
 }
 
 // At is the border itself, the middle between its neighbours.
@@ -64,9 +61,9 @@ const splits = 7
 // mostRefined is the most points that refinement adds.
 const mostRefined = 100_000
 
-// Refine adds points to a sweep over a single axis until every border is known to tol, in the unit of the axis. Borders
-// closer together than the points given, as a train that begins and ends between two of them, are not seen. It
-// returns the sweep with the new points in ascending order, and the borders.
+// Refine adds points to a sweep over a single axis until neighbours that do different things are no more than tol
+// apart, in the unit of the axis. Borders closer together than the points given, as a train that begins and ends between two of them, are
+// not seen. It returns the sweep with the new points in ascending order, and the borders.
 func Refine(ctx context.Context, r *Result, cfg Config, tol float64) (*Result, []Border, error) {
 	if len(r.Spec.Grid.Axes) != 1 || r.Spec.From != FromRest {
 		return nil, nil, errors.New("sweep: only a curve over one axis, started from rest, can be refined")
@@ -151,7 +148,7 @@ func (r *Result) ascending() []int {
 	for i := range rows {
 		rows[i] = i
 	}
-	sort.SliceStable(rows, func(i, j int) bool { return r.Axis(rows[i], 0) < r.Axis(rows[j], 0) })
+	slices.SortStableFunc(rows, func(i, j int) int { return cmp.Compare(r.Axis(i, 0), r.Axis(j, 0)) })
 	return rows
 }
 
@@ -168,7 +165,7 @@ func join(a, b *Result) (*Result, error) {
 		}
 	}
 	slices.SortStableFunc(rows, func(x, y source) int {
-		return int(math.Copysign(1, x.r.Axis(x.row, 0)-y.r.Axis(y.row, 0)))
+		return cmp.Compare(x.r.Axis(x.row, 0), y.r.Axis(y.row, 0))
 	})
 	values := make([]float64, len(rows))
 	for i, s := range rows {
@@ -192,41 +189,43 @@ func join(a, b *Result) (*Result, error) {
 		if r.late != nil {
 			r.late[i] = s.r.late[s.row]
 		}
+		if r.resets != nil {
+			r.resets[i] = s.r.resets[s.row]
+		}
 	}
 	return r, nil
 }
+
+// slow is a neuron that neither fires twice nor comes to rest while it is watched: too near a border to tell.
+const slow = "slow"
 
 // behaviour is what the neuron of a row does.
 func (r *Result) behaviour(row int) string {
 	switch status := r.Word("status", row); {
 	case status == "nan", status == "subthreshold", status == "stopped":
 		return status
+	case r.Value("rate_Hz", row) > 0:
+		return "firing"
+	case r.Word("ended", row) != "rest":
+		return slow
 	case r.Value("spikes", row) == 0:
 		return "silent"
-	case r.Value("rate_Hz", row) == 0:
-		return "transient"
 	}
-	return "firing"
+	return "transient"
 }
 
-// Borders lists where along a curve over one axis the behaviour changes from one point to the next.
+// Borders lists where along a curve over one axis the behaviour changes from one point to the next. What is too slow to
+// tell belongs to the uncertainty of the border that it lies on.
 func (r *Result) Borders() (borders []Border) {
-	rows := r.ascending()
+	rows := slices.DeleteFunc(r.ascending(), func(row int) bool { return r.behaviour(row) == slow })
 	for i := 1; i < len(rows); i++ {
-		lo, hi := rows[i-1], rows[i]
 		b := Border{
-			Axis: r.plan.Grid.Axes[0].Name, Lo: r.Axis(lo, 0), Hi: r.Axis(hi, 0), Below: r.behaviour(lo), Above: r.behaviour(hi),
-			Error: math.NaN(), Rate: math.NaN(), Proven: true,
-		}
-		if b.Below == b.Above {
-			continue
-		}
-		for _, row := range []int{lo, hi} {
-			if r.behaviour(row) == "silent" && r.Word("ended", row) != "rest" {
-				b.Proven = false
-			}
+			Axis: r.plan.Grid.Axes[0].Name, Lo: r.Axis(rows[i-1], 0), Hi: r.Axis(rows[i], 0),
+			Below: r.behaviour(rows[i-1]), Above: r.behaviour(rows[i]), Error: math.NaN(), Rate: math.NaN(),
 		}
 		switch {
+		case b.Below == b.Above:
+			continue
 		case b.Above == "firing":
 			b.Class, b.Rate = r.excitability(rows[i:])
 		case b.Below == "firing":

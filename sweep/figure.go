@@ -1,8 +1,8 @@
 package sweep
 
 import (
+	"cmp"
 	"fmt"
-	"math"
 	"slices"
 
 	"popsim/report"
@@ -28,16 +28,25 @@ func (r *Result) Figure(title, measure string) (*report.Figure, error) {
 
 // LateFigure draws the distinct late intervals over the first axis: a bifurcation map. It needs Spec.Late.
 func (r *Result) LateFigure(title string) (*report.Figure, error) {
-	if r.late == nil || len(r.plan.Grid.Axes) == 0 {
-		return nil, fmt.Errorf("sweep: a map of intervals needs late intervals and an axis")
+	return r.dots(title, "late intervals (ms)", r.late, r.Late)
+}
+
+// ResetFigure draws w after reset over the first axis. It needs Spec.Resets.
+func (r *Result) ResetFigure(title string) (*report.Figure, error) {
+	return r.dots(title, "w after reset (pA)", r.resets, r.Resets)
+}
+
+func (r *Result) dots(title, what string, kept [][]float64, list func(row int) []float64) (*report.Figure, error) {
+	if kept == nil || len(r.plan.Grid.Axes) == 0 {
+		return nil, fmt.Errorf("sweep: no %s are kept, or there is no axis to draw them over", what)
 	}
 	var x, y []float64
 	for row := range r.Rows() {
-		for _, isi := range r.Late(row) {
-			x, y = append(x, r.Axis(row, 0)), append(y, isi)
+		for _, v := range list(row) {
+			x, y = append(x, r.Axis(row, 0)), append(y, v)
 		}
 	}
-	return report.Dots(title, label(r.plan.Grid.Axes[0]), "late intervals (ms)", x, y), nil
+	return report.Dots(title, label(r.plan.Grid.Axes[0]), what, x, y), nil
 }
 
 // curves draws a measure over the first axis.
@@ -52,7 +61,7 @@ func (r *Result) curves(title, measure string) *report.Figure {
 		for i := range rows {
 			rows[i] = b*r.plan.points + i
 		}
-		slices.SortStableFunc(rows, func(i, j int) int { return int(math.Copysign(1, r.Axis(i, 0)-r.Axis(j, 0))) })
+		slices.SortStableFunc(rows, func(i, j int) int { return cmp.Compare(r.Axis(i, 0), r.Axis(j, 0)) })
 		r.trace(&s, measure, rows)
 		series = append(series, s)
 	}
@@ -125,7 +134,7 @@ func places(a Axis) []int {
 	for i := range found {
 		found[i] = i
 	}
-	slices.SortStableFunc(found, func(i, j int) int { return int(math.Copysign(1, a.At(i)-a.At(j))) })
+	slices.SortStableFunc(found, func(i, j int) int { return cmp.Compare(a.At(i), a.At(j)) })
 	return slices.CompactFunc(found, func(i, j int) bool { return a.At(i) == a.At(j) })
 }
 

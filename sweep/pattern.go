@@ -106,7 +106,7 @@ func trend(x []float64) bool {
 func (c course) oscillates() bool {
 	a, b := c.swings[0], c.swings[1]
 	swing := b.hi - b.lo
-	return c.train.Spikes == c.spikes && c.end-c.train.Last > 2*decide && swing >= swingLeast &&
+	return c.train.Spikes == c.spikes && c.end-c.train.Last > 4*decide && swing >= swingLeast &&
 		math.Abs(a.hi-b.hi) <= swingShare*swing && math.Abs(a.lo-b.lo) <= swingShare*swing
 }
 

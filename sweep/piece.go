@@ -41,17 +41,18 @@ type header struct {
 
 // experiment is a resolved Spec in writing.
 type experiment struct {
-	Model, Method       string
-	P                   []exact
-	I                   exact
-	Init                []exact
-	Axes                []axisText
-	Zip                 bool
-	Time, Discard       exact
-	Dt, Coarse          exact
-	From                string
-	Full, NoError, Late bool
-	Measures            []string
+	Model, Method string
+	P             []exact
+	I             exact
+	Init          []exact
+	Axes          []axisText
+	Zip           bool
+	Time, Discard exact
+	Dt, Coarse    exact
+	From          string
+	Full, NoError bool
+	Late, Resets  bool
+	Measures      []string
 }
 
 type axisText struct {
@@ -97,7 +98,7 @@ func (p *plan) experiment() experiment {
 	x := experiment{
 		Model: p.Model.Name, Method: p.Method, P: exacts(p.P), I: exact(p.I), Init: exacts(p.Init), Zip: p.Grid.Zip,
 		Time: exact(p.Time), Discard: exact(p.Discard), Dt: exact(p.Dt), Coarse: exact(p.coarse), From: p.From.String(),
-		Full: p.Full, NoError: p.NoError, Late: p.Late,
+		Full: p.Full, NoError: p.NoError, Late: p.Late, Resets: p.Resets,
 	}
 	for _, j := range p.columns {
 		x.Measures = append(x.Measures, measureList[j].name)
@@ -113,7 +114,8 @@ func (p *plan) experiment() experiment {
 func (x experiment) spec() (s Spec, err error) {
 	s = Spec{
 		Method: x.Method, P: floats(x.P), I: float64(x.I), Init: floats(x.Init), Time: float64(x.Time), Discard: float64(x.Discard),
-		Dt: float64(x.Dt), Full: x.Full, NoError: x.NoError, Late: x.Late, Measures: x.Measures,
+		Dt: float64(x.Dt), Full: x.Full, NoError: x.NoError, Late: x.Late, Resets: x.Resets,
+		Measures: x.Measures,
 	}
 	s.Grid.Zip = x.Zip
 	for _, a := range x.Axes {
@@ -151,15 +153,25 @@ func (r *Result) piece(first, end int) []byte {
 	for _, j := range r.plan.kept() {
 		b.Write(doubles(r.columns[j][lo:hi]))
 	}
-	if r.late != nil {
-		for _, late := range r.late[lo:hi] {
-			b.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(late))))
-			b.Write(doubles(late))
+	for _, lists := range r.lists() {
+		for _, list := range lists[lo:hi] {
+			b.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(list))))
+			b.Write(doubles(list))
 		}
 	}
 	sum := sha256.Sum256(b.Bytes())
 	b.Write(sum[:])
 	return b.Bytes()
+}
+
+// lists are the lists of values by slot that r keeps.
+func (r *Result) lists() (kept [][][]float64) {
+	for _, l := range [][][]float64{r.late, r.resets} {
+		if l != nil {
+			kept = append(kept, l)
+		}
+	}
+	return kept
 }
 
 // slotRange is where the chains first to end-1 are kept.
@@ -226,16 +238,18 @@ func (r *Result) load(path string, h header, payload []byte) error {
 			r.columns[j][i], ok = next()
 		}
 	}
-	for i := lo; i < hi && ok && r.late != nil; i++ {
-		if len(payload) < 4 {
-			return torn(path)
-		}
-		n := int(binary.LittleEndian.Uint32(payload))
-		payload = payload[4:]
-		if ok = n <= len(payload)/8; ok {
-			r.late[i] = make([]float64, n)
-			for k := range r.late[i] {
-				r.late[i][k], _ = next()
+	for _, lists := range r.lists() {
+		for i := lo; i < hi && ok; i++ {
+			if len(payload) < 4 {
+				return torn(path)
+			}
+			n := int(binary.LittleEndian.Uint32(payload))
+			payload = payload[4:]
+			if ok = n <= len(payload)/8; ok {
+				lists[i] = make([]float64, n)
+				for k := range n {
+					lists[i][k], _ = next()
+				}
 			}
 		}
 	}

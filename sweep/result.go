@@ -21,6 +21,7 @@ type Result struct {
 	base    int                 // the first slot that is kept here
 	columns [measures][]float64 // by slot; nil for measures that were not asked for
 	late    [][]float64         // late intervals by slot, if asked for
+	resets  [][]float64         // w after resets by slot, if asked for
 }
 
 // newResult makes room for the chains first to end-1.
@@ -33,6 +34,9 @@ func newResult(p *plan, first, end int) *Result {
 	if p.Late {
 		r.late = make([][]float64, n)
 	}
+	if p.Resets {
+		r.resets = make([][]float64, n)
+	}
 	return r
 }
 
@@ -44,7 +48,7 @@ func (p *plan) kept() []int {
 }
 
 // put keeps what a lane found.
-func (r *Result) put(slot int, x record, late []float64) {
+func (r *Result) put(slot int, x record, late, resets []float64) {
 	for j, c := range r.columns {
 		if c != nil {
 			c[slot-r.base] = x[j]
@@ -52,6 +56,10 @@ func (r *Result) put(slot int, x record, late []float64) {
 	}
 	if r.late != nil {
 		r.late[slot-r.base] = distinct(late)
+	}
+	if r.resets != nil {
+		slices.Sort(resets)
+		r.resets[slot-r.base] = resets
 	}
 }
 
@@ -95,12 +103,18 @@ func (r *Result) Value(name string, row int) float64 {
 
 // Late lists the distinct late intervals of a row, ms, in ascending order: those of its period where the train repeats
 // itself, else the last ones. It needs Spec.Late.
-func (r *Result) Late(row int) []float64 {
+func (r *Result) Late(row int) []float64 { return r.list(r.late, row) }
+
+// Resets lists w (pA) right after the resets that follow the run of a row, in ascending order: one period of a train that
+// repeats itself, else many. It needs Spec.Resets.
+func (r *Result) Resets(row int) []float64 { return r.list(r.resets, row) }
+
+func (r *Result) list(lists [][]float64, row int) []float64 {
 	at := r.plan.slotOf(row) - r.base
-	if at < 0 || at >= len(r.late) {
+	if at < 0 || at >= len(lists) {
 		return nil
 	}
-	return r.late[at]
+	return lists[at]
 }
 
 // Axis is the value of axis j in a row.
@@ -138,15 +152,20 @@ func (r *Result) Table() *report.Table {
 
 // LateTable is the map of intervals: a row for each distinct late interval of each point (isi_ms), with the measures of
 // the point repeated. A point without intervals has no row. It needs Spec.Late.
-func (r *Result) LateTable() *report.Table {
-	t, head := r.table(func(row int) int { return len(r.Late(row)) })
-	var isi []float64
+func (r *Result) LateTable() *report.Table { return r.listTable("isi_ms", r.Late) }
+
+// ResetTable is the map of the attractor: a row for each of Resets (w_pA). It needs Spec.Resets.
+func (r *Result) ResetTable() *report.Table { return r.listTable("w_pA", r.Resets) }
+
+func (r *Result) listTable(column string, list func(row int) []float64) *report.Table {
+	t, head := r.table(func(row int) int { return len(list(row)) })
+	var values []float64
 	for row := range r.Rows() {
 		if r.finished(row) {
-			isi = append(isi, r.Late(row)...)
+			values = append(values, list(row)...)
 		}
 	}
-	t.Columns = slices.Insert(t.Columns, head, report.Col("isi_ms", isi))
+	t.Columns = slices.Insert(t.Columns, head, report.Col(column, values))
 	return t
 }
 

@@ -105,7 +105,7 @@ func (e *engine) run(ctx context.Context, cfg Config, first, end int, out *Resul
 			to := min(end, from+size)
 			w.batch(ctx, 0, from, to, out.put)
 			if len(e.clocks) > 1 {
-				w.batch(ctx, 1, from, to, func(slot int, r record, _ []float64) { out.compare(slot, r) })
+				w.batch(ctx, 1, from, to, func(slot int, r record, _, _ []float64) { out.compare(slot, r) })
 			}
 			if cfg.Tick != nil {
 				cfg.Tick(e.done.Load(), total)

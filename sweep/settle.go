@@ -33,7 +33,7 @@ const (
 	settleMean  = 2e-5
 	settleGhost = 1e-2
 	settleLeast = 3    // intervals, or periods if they are longer, from one window to the next
-	alike       = 3e-4 // intervals one period apart differ by less, relative to the mean; the ripple does
+	alike       = 1e-4 // intervals one period apart differ by less, relative to the mean; the ripple does
 )
 
 // settle looks for what a train has settled to, given its last intervals and the time to come (ms). A zero repetition

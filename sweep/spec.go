@@ -30,6 +30,7 @@ type Spec struct {
 	NoError  bool     // no second resolution: rate_error_Hz stays empty
 	Measures []string // columns, see MeasureNames; nil means those of the contract
 	Late     bool     // keep the late intervals of every point, for maps of intervals
+	Resets   bool     // keep w after the resets that follow the run, for maps of the attractor; adex only
 }
 
 // DefaultTime is how long a point is watched, ms.
@@ -187,6 +188,9 @@ func (s Spec) plan() (*plan, error) {
 	p.columns, err = measuresOf(p.Measures)
 	fault(err)
 	p.current = p.Grid.axis("I")
+	if p.Resets && (p.Model.Fires != model.Reset || p.Model.StateIndex("w") < 0) {
+		fault(fmt.Errorf("sweep: %s has no w that is reset; adex has", p.Model.Name))
+	}
 	if p.From != FromRest && p.current < 0 {
 		fault(fmt.Errorf("sweep: from %s carries states through the currents; I must be an axis", p.From))
 	}
@@ -391,8 +395,10 @@ func (s Spec) Forecast(workers int) (Forecast, error) {
 		f.Steps *= 1.5
 	}
 	perRow := 8*float64(len(columns)+len(s.Grid.Axes)) + 8*float64(len(columns)+len(s.Grid.Axes))*tableShare
-	if s.Late {
-		perRow += lateGuess * 8 * 3
+	for _, kept := range []bool{s.Late, s.Resets} {
+		if kept {
+			perRow += lateGuess * 8 * 3
+		}
 	}
 	f.Bytes = float64(f.Points)*perRow + float64(max(1, workers)*width*2*laneBytes)
 	return f, nil

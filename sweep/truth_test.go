@@ -12,7 +12,7 @@ import (
 	"popsim/model"
 )
 
-// rows reads a table of testdata by column; empty and wordy cells are NaN.
+// readTruth reads a table of testdata by column; empty and wordy cells are NaN.
 func readTruth(t testing.TB, name string) map[string][]float64 {
 	t.Helper()
 	f, err := os.Open("testdata/" + name)
@@ -141,9 +141,79 @@ func fit(t testing.TB, file string, dt float64, method string, full bool) (f mis
 	return f
 }
 
+// TestRatesAgreeWithTruth runs every table at the default method and step.
+func TestRatesAgreeWithTruth(t *testing.T) {
+	for _, table := range fiTables {
+		t.Run(table.file, func(t *testing.T) {
+			if testing.Short() && table.model != "lif" && table.model != "hh" {
+				t.Skip("long")
+			}
+			tol := rateTol
+			if table.model == "lif" {
+				tol = lifTol
+			}
+			f := fit(t, table.file, 0, "", false)
+			if f.beyond > tol || f.rows < 13 {
+				t.Errorf("of %d rows the worst is off by %.2g (%.2g where no shift of I explains it) at I=%v, want %v", f.rows, f.worst, f.beyond, f.at, tol)
+			}
+			if f.over > 5 {
+				t.Errorf("an error is %.2g times its estimate", f.over)
+			}
+		})
+	}
+}
+
+// TestMapsAgreeWithTruth compares periods, intervals and w after reset with the attractors of testdata/adexmap.
+func TestMapsAgreeWithTruth(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
+	for _, c := range []struct {
+		set, preset string
+		current     float64
+	}{
+		{"default", "", 20}, {"TB08", "tb08", 800}, {"ND", "nd-bursting", 65}, {"Naud", "naud-reg-burst", 210},
+	} {
+		t.Run(c.set, func(t *testing.T) {
+			m, p := mustModel(t, "adex", c.preset, nil)
+			truth := readTruth(t, "adexmap/map_"+c.set+".csv")
+			s := Spec{Model: m, P: p, I: c.current, Time: 40000, Discard: 30000, Measures: everything(), Late: true, Resets: true, NoError: true}
+			s.Grid.Axes = []Axis{Values("V_reset", "mV", truth["V_reset"]...)}
+			r := mustRun(t, s)
+			for i, at := range truth["V_reset"] {
+				want := truth["period_in_spikes"][i]
+				if got := r.Value("period", i); got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
+					t.Errorf("V_reset=%v: period %v, want %v", at, got, want)
+				}
+				if math.IsNaN(want) {
+					continue // chaos, or too long a period: extremes depend on how long one looks
+				}
+				for _, x := range []struct {
+					what      string
+					list      []float64
+					low, high float64
+				}{
+					{"interval", r.Late(i), truth["ISI_min"][i], truth["ISI_max"][i]},
+					{"w after reset", r.Resets(i), truth["w_min_after_reset"][i], truth["w_max_after_reset"][i]},
+				} {
+					if len(x.list) != int(want) {
+						t.Errorf("V_reset=%v: %d of %s, want %v", at, len(x.list), x.what, want)
+						continue
+					}
+					low, high := x.list[0], x.list[len(x.list)-1]
+					if e := max(math.Abs(low/x.low-1), math.Abs(high/x.high-1)); e > rateTol {
+						t.Errorf("V_reset=%v: %s from %.10g to %.10g, want %.10g to %.10g", at, x.what, low, high, x.low, x.high)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestExplore is a table for people who choose a default step.
 func TestExplore(t *testing.T) {
 	if os.Getenv("EXPLORE") == "" {
-		t.Skip("a table for people")
+		t.Skip("set EXPLORE to see the table")
 	}
 	for _, table := range fiTables {
 		dts := map[string][]float64{"lif": {0.1, 1}, "eif": {0.1, 0.05, 0.025}, "adex": {0.2, 0.1, 0.05, 0.025}, "hh": {0.05, 0.025, 0.02, 0.01}, "rhh": {0.1, 0.05, 0.025}}[table.model]

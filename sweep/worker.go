@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"popsim/kernels"
+	"popsim/model"
 )
 
 // worker runs batches of chains in its own shards; it belongs to one goroutine.
@@ -14,6 +15,7 @@ type worker struct {
 	clock
 	s       *kernels.Shard   // the one of the clock in hand
 	shards  []*kernels.Shard // one for each clock
+	probe   *kernels.Shard   // one lane, for resets
 	scratch *kernels.Worker
 	now     int64 // the shard's step
 	lanes   []lane
@@ -23,7 +25,7 @@ type worker struct {
 	y       []float64 // a state
 
 	next, end int // chains of the batch not yet begun
-	put       func(slot int, r record, late []float64)
+	put       func(slot int, r record, late, resets []float64)
 }
 
 func (e *engine) worker() *worker {
@@ -41,6 +43,10 @@ func (e *engine) worker() *worker {
 			s.ResetExtrema(i)
 		}
 		w.shards = append(w.shards, s)
+	}
+	if e.Resets {
+		w.probe = e.kernel.NewShard(0, 2, e.clocks[0].dt, e.setting())
+		w.probe.N = 1
 	}
 	return w
 }
@@ -62,7 +68,7 @@ func (e *engine) setting() kernels.Setting {
 
 // batch runs the chains first to end-1 at one resolution; put is given the record of each point, in no order. It stops
 // early when ctx is done.
-func (w *worker) batch(ctx context.Context, resolution, first, end int, put func(slot int, r record, late []float64)) {
+func (w *worker) batch(ctx context.Context, resolution, first, end int, put func(slot int, r record, late, resets []float64)) {
 	w.clock, w.s = w.clocks[resolution], w.shards[resolution]
 	w.next, w.end, w.now, w.put = first, end, 0, put
 	w.s.N = width
@@ -241,7 +247,12 @@ func (w *worker) finish(i, how int) {
 		how = endNaN
 	}
 	w.collect(i)
-	w.put(l.slot, w.record(l, how), l.late(&w.buf))
+	r := w.record(l, how)
+	var resets []float64
+	if w.Resets && (how == endTime || how == endSettled) {
+		resets = w.resets(l, int(r[mPeriod]))
+	}
+	w.put(l.slot, r, l.late(&w.buf), resets)
 	w.done.Add(1)
 	copy(l.state, w.y)
 	if l.link+1 < w.links(l.chain) {
@@ -285,4 +296,33 @@ func (w *worker) record(l *lane, how int) (r record) {
 	pattern, margin := c.pattern()
 	r[mPattern], r[mMargin] = float64(pattern), margin
 	return r
+}
+
+// irregularResets is how many resets are looked at of a train that does not repeat itself.
+const irregularResets = 64
+
+// resets lists w right after the next resets of a lane whose state is in w.y: those of one period, or irregularResets. It
+// goes on with the neuron step by step, for no longer than the run took; from the end of the step of a spike, w is
+// followed back to the spike.
+func (w *worker) resets(l *lane, period int) (found []float64) {
+	if w.s != w.shards[0] || l.train.Spikes == 0 {
+		return nil
+	}
+	if period <= 0 {
+		period = irregularResets
+	}
+	q := model.AdExOf(l.params)
+	w.probe.Fold(0, l.params, l.current, 1)
+	w.probe.Enter(0, 0, w.y)
+	var y [2]float64
+	for k := int64(0); k < w.steps && len(found) < period; k++ {
+		w.events = w.probe.Advance(w.scratch, k, 1, kernels.Drive{}, false, w.events[:0])
+		if n := len(w.events); n > 0 {
+			w.probe.State(0, k+1, y[:])
+			steady := q.A * ((y[0]+q.VReset)/2 - q.VRest)
+			since := (1 - w.events[n-1].Theta) * w.dt
+			found = append(found, steady+(y[1]-steady)*math.Exp(since/q.TauW))
+		}
+	}
+	return found
 }

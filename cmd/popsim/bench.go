@@ -16,7 +16,8 @@ first-level cache, 16384 in the second, 4194304 in memory. Rows that end in reco
 Neurons fire at 50 to 80 Hz. A time is that of the fastest of many calls.
 
 --kind population runs a million neurons by one worker and by all; efficiency is the speed for each worker against one
-worker alone, of-cache against the kernel in cache. --kind work sets the error of a late spike (ms-error) against the
+worker alone, of-cache against the kernel in cache. --kind spikes sets silent neurons beside those of the other rows and
+neurons at 500 Hz: what a spike costs. --kind work sets the error of a late spike (ms-error) against the
 cost of a millisecond of model time, for every method and a range of steps.`
 
 func (v *voice) benchVerb() *cobra.Command {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"popsim/report"
@@ -11,6 +12,34 @@ import (
 // toStdout tells whether a path means standard output.
 func toStdout(path string) bool {
 	return path == "-" || filepath.ToSlash(path) == "/dev/stdout"
+}
+
+// onTerminal tells whether standard output is a terminal: a device that reads, not one that swallows.
+func (v *voice) onTerminal() bool {
+	f, ok := v.stdout.(*os.File)
+	if !ok || !report.IsTerminal(f) {
+		return false
+	}
+	this, err := f.Stat()
+	for _, swallows := range []string{os.DevNull, "/dev/full"} {
+		if other, e := os.Stat(swallows); err == nil && e == nil && os.SameFile(this, other) {
+			return false
+		}
+	}
+	return err == nil
+}
+
+// duration writes seconds for people.
+func duration(seconds float64) string {
+	switch {
+	case seconds < 100:
+		return fmt.Sprintf("%.2g s", seconds)
+	case seconds < 6000:
+		return fmt.Sprintf("%.0f min", seconds/60)
+	case seconds < 100*3600:
+		return fmt.Sprintf("%.0f h", seconds/3600)
+	}
+	return fmt.Sprintf("%.0f days", seconds/86400)
 }
 
 // create opens path for one table before the work begins.

@@ -7,6 +7,7 @@ import (
 	"math"
 	"path/filepath"
 	"runtime/pprof"
+	"slices"
 	"strings"
 	"time"
 
@@ -183,7 +184,10 @@ func (s *portrait) readStarts() error {
 			first[j] = x
 		}
 	}
-	s.options.Starts = [][]float64{first}
+	given := slices.ContainsFunc(s.at.init, func(x float64) bool { return !math.IsNaN(x) })
+	if given || len(m.States) > 1 { // of one variable a trajectory tells nothing that dV/dt does not
+		s.options.Starts = [][]float64{first}
+	}
 	var bad faults
 	for _, text := range s.starts {
 		a, err := sweep.ParseAxis("--start", text, "1")

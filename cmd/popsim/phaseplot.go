@@ -99,7 +99,10 @@ func nullclines(p *dynamics.Plane) []report.Line {
 			continue
 		}
 		line := report.Line{Name: fmt.Sprintf("%s-nullcline", name), Width: 1.6, Color: []color.Color{orange, blue}[i]}
-		if i == 1 {
+		switch {
+		case name == "dV/dt":
+			line.Name = name
+		case i == 1:
 			line.Dash = report.Dashed
 		}
 		for _, part := range segments {

@@ -34,7 +34,7 @@ func (v *voice) root() *cobra.Command {
 		DisableFlagsInUseLine: true,
 	}
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(v.versionVerb(), v.modelsVerb(), v.runVerb(), v.fiVerb(), v.mapVerb(), v.phaseVerb(), v.benchVerb(), v.verifyVerb(), valuesTopic(), measuresTopic())
+	root.AddCommand(v.versionVerb(), v.modelsVerb(), v.runVerb(), v.fiVerb(), v.mapVerb(), v.mergeVerb(), v.phaseVerb(), v.bifurcationVerb(), v.benchVerb(), v.verifyVerb(), valuesTopic(), measuresTopic())
 	return root
 }
 

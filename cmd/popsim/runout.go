@@ -65,7 +65,7 @@ func (s *simulation) open() (err error) {
 		}
 	}
 	if s.out.value == "" && !toStdout(s.spikes.value) && !toStdout(s.trace.value) {
-		if report.IsTerminal(s.stdout) && s.spec.N > terminalRows {
+		if s.spec.N > terminalRows && s.onTerminal() {
 			s.say("the table of %d neurons is not shown on a terminal; -o FILE keeps it", s.spec.N)
 		} else {
 			s.outputs.neurons = report.NewCSV(s.stdout)

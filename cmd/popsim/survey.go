@@ -1,21 +1,13 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"math"
-	"os"
-	"runtime"
-	"runtime/pprof"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"popsim/model"
 	"popsim/report"
 	"popsim/sched"
 	"popsim/sweep"
@@ -50,11 +42,16 @@ type survey struct {
 	full     bool
 	zip      bool
 	dryRun   bool
+	resume   bool
+	part     name
+	refine   name
 
-	question question
-	spec     sweep.Spec
-	cfg      sweep.Config
-	forecast sweep.Forecast
+	question  question
+	spec      sweep.Spec
+	cfg       sweep.Config
+	forecast  sweep.Forecast
+	tolerance float64 // of --refine, in the unit of the axis
+	borders   []sweep.Border
 
 	started time.Time
 	phases  []report.Phase
@@ -97,6 +94,10 @@ func (s *survey) register(cmd *cobra.Command) {
 	set.BoolVar(&s.zip, "zip", false, "pair the values of several lists instead of combining them")
 	set.BoolVar(&s.full, "full", false, "run every point to its end")
 	set.BoolVar(&s.dryRun, "dry-run", false, "say what it would cost, and stop")
+	s.part, s.refine = name{kind: "I/N"}, name{kind: "TOL"}
+	set.Var(&s.refine, "refine", "add points to a curve until its borders, such as the rheobase, are known to this tolerance")
+	set.Var(&s.part, "part", "do one part of the sweep, kept beside -o FILE; popsim merge FILE joins them; auto reads the number\nfrom the array task of the batch system, auto/N where that does not tell how many there are")
+	set.BoolVar(&s.resume, "resume", false, "go on from the finished pieces that an interrupted sweep has left beside -o FILE")
 	s.files(set, &s.quiet)
 }
 
@@ -108,47 +109,6 @@ func measuresTopic() *cobra.Command {
 	}
 	text += fmt.Sprintf("  %-14s %s\n  %-14s %s", "isi", "a row for each distinct late interval (isi_ms)", "V", "V_min_mV and V_max_mV")
 	return &cobra.Command{Use: "measures", Short: "The columns that sweeps can tell", Long: text}
-}
-
-// run is the verb.
-func (s *survey) run(ctx context.Context, args []string) (err error) {
-	s.started = time.Now()
-	if err := s.read(args); err != nil {
-		return err
-	}
-	if s.dryRun {
-		return nil
-	}
-	out, err := s.open()
-	if err != nil {
-		return err
-	}
-	defer out.Abort()
-	stop, err := s.startProfile(&s.flags)
-	if err != nil {
-		return misused(err)
-	}
-	s.phase("read")
-	var result *sweep.Result
-	pprof.Do(ctx, pprof.Labels("verb", s.verb, "model", s.question.model.Name), func(ctx context.Context) {
-		result, err = s.advance(ctx)
-	})
-	stop()
-	s.phase("sweep")
-	switch {
-	case errors.Is(err, context.Canceled):
-		s.warn("interrupted; the points that were finished are kept")
-	case err != nil:
-		return err
-	}
-	if e := s.write(out, result); e != nil {
-		return e
-	}
-	s.summary(result)
-	if n := result.Failed(); err == nil && n > 0 {
-		err = hint(fmt.Errorf("%d of %d points left the numbers; the column status marks them with nan", n, result.Rows()), "a smaller --dt may help")
-	}
-	return err
 }
 
 func (s *survey) phase(name string) {
@@ -188,17 +148,19 @@ func (s *survey) read(args []string) error {
 	if s.forecast, err = s.spec.Forecast(s.cfg.Workers); err != nil {
 		return misused(err)
 	}
-	s.tellForecast()
 	if err := fits(fmt.Sprintf("a sweep of %d points", s.forecast.Points), s.forecast.Bytes); err != nil {
 		return misused(err)
 	}
 	if err := s.spec.Check(); err != nil {
 		return misused(err)
 	}
+	bad.add(s.readRefine())
+	bad.add(s.readKeep())
+	bad.add(s.checkPlot())
 	if dt, accurate := s.spec.Dt, s.spec.AccurateDt(); dt > accurate {
 		s.warn("dt is %v ms; method %s of %s is accurate up to about %.3g ms here", dt, method.Name, q.model.Name, accurate)
 	}
-	return nil
+	return bad.misuse()
 }
 
 // readGrid makes axes of all that has several values, and of I in an f-I curve; what has one value is set.
@@ -248,144 +210,4 @@ func (s *survey) readMeasures() {
 			s.spec.Measures = append(s.spec.Measures, m)
 		}
 	}
-}
-
-// tellForecast says what the sweep will cost at most.
-func (s *survey) tellForecast() {
-	text := fmt.Sprintf("%s in steps of %v ms: at most %.3g neuron-steps and %s", counted(s.forecast.Points, "point"),
-		s.dtUsed(), s.forecast.Steps, size(s.forecast.Bytes))
-	if s.dryRun {
-		fmt.Fprintf(s.stderr, "popsim: %s\n", text)
-		return
-	}
-	s.say("%s", text)
-}
-
-func (s *survey) dtUsed() float64 {
-	if s.spec.Dt > 0 {
-		return s.spec.Dt
-	}
-	method, _ := s.question.model.Method(s.spec.Method)
-	return method.Dt
-}
-
-// open opens the files before the work begins.
-func (s *survey) open() (*report.Output, error) {
-	if s.plot.value != "" {
-		if err := report.CheckPicture(s.plot.value, s.force); err != nil {
-			return nil, misused(err)
-		}
-	}
-	if s.out.value == "" {
-		return report.NewCSV(s.stdout), nil
-	}
-	return s.create(s.out.value, s.force)
-}
-
-// advance runs the sweep, with progress.
-func (s *survey) advance(ctx context.Context) (*sweep.Result, error) {
-	if !s.quiet {
-		var progress *report.Progress
-		ticks := make(chan [2]int64, 1)
-		finished := make(chan struct{})
-		go func() {
-			defer close(finished)
-			for t := range ticks {
-				if progress == nil {
-					progress = report.NewProgress(s.stderr, float64(t[1]), "points")
-				}
-				progress.Update(float64(t[0]))
-			}
-			progress.Clear()
-		}()
-		defer func() { close(ticks); <-finished }()
-		s.cfg.Tick = func(done, total int64) {
-			select {
-			case ticks <- [2]int64{done, total}:
-			default: // the last one has not been shown yet
-			}
-		}
-	}
-	return sweep.Run(ctx, s.spec, s.cfg)
-}
-
-// write writes table, picture and record.
-func (s *survey) write(out *report.Output, r *sweep.Result) error {
-	table := r.Table()
-	if s.spec.Late {
-		table = r.LateTable()
-	}
-	if err := out.WriteTable(table); err != nil {
-		return err
-	}
-	if err := out.Commit(); err != nil {
-		return err
-	}
-	if s.plot.value != "" {
-		f, err := s.figure(r, table)
-		if err != nil {
-			return err
-		}
-		if err := f.Save(s.plot.value, s.force); err != nil {
-			return err
-		}
-	} else if !s.quiet && report.IsTerminal(s.stderr) {
-		fmt.Fprint(s.stderr, s.glance(r))
-	}
-	s.phase("write")
-	return s.aside(s.out.value, out, s.record(r))
-}
-
-// summary tells what happened, and how fast.
-func (s *survey) summary(r *sweep.Result) {
-	words := map[string]int{}
-	for row := range r.Rows() {
-		if w := r.Word("status", row); w != "" && w != "ok" {
-			words[w]++
-		}
-	}
-	if len(words) > 0 {
-		var parts []string
-		for w, n := range words {
-			parts = append(parts, fmt.Sprintf("%s at %s", w, counted(n, "point")))
-		}
-		slices.Sort(parts)
-		s.say("status %s", strings.Join(parts, ", "))
-	}
-	seconds := r.Elapsed.Seconds()
-	s.say("%.3g s, %.3g neuron-steps/s, %.3g of those forecast; kernel %s/%s, instruction set %s, %s",
-		seconds, float64(r.LaneSteps)/math.Max(seconds, 1e-9), float64(r.LaneSteps)/s.forecast.Steps,
-		s.question.model.Name, s.spec.Method, r.Kernel.ISA, counted(r.Workers, "worker"))
-}
-
-// record says how the table was made.
-func (s *survey) record(r *sweep.Result) report.RunRecord {
-	return report.RunRecord{
-		Started: s.started, Model: s.question.model.Name, Preset: s.question.preset.Name,
-		Parameters: s.question.parameters(s.question.numbers()), Dt: s.dtUsed(), Method: s.spec.Method,
-		Kernel: s.question.model.Name + "/" + s.spec.Method, ISA: r.Kernel.ISA.String(), Workers: r.Workers, Phases: s.phases,
-		Extra: map[string]any{
-			"points": s.forecast.Points, "time_ms": s.spec.Time, "discard_ms": s.spec.Discard, "from": s.spec.From.String(),
-			"full": s.full, "zip": s.zip, "neuron_steps": r.LaneSteps, "neuron_steps_forecast": s.forecast.Steps,
-			"memory_forecast_bytes": s.forecast.Bytes, "spike_rule": ruleOf(s.question.model), "cpus_allowed": sched.Allowed(),
-			"ns_per_neuron_step": r.Elapsed.Seconds() * 1e9 / math.Max(1, float64(r.LaneSteps)),
-			"go":                 runtime.Version(), "system": runtime.GOOS + "/" + runtime.GOARCH,
-		},
-	}
-}
-
-// ruleOf says in records what a spike is.
-func ruleOf(m *model.Model) string {
-	if m.Fires == model.Crossing {
-		return fmt.Sprintf("upward crossing of V_th, re-armed below V_th - %v mV", model.Rearm)
-	}
-	return "V reaching V_th"
-}
-
-// terminalWidth is the number of columns to draw in.
-func terminalWidth() int {
-	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n >= 40 {
-		return min(n, 200)
-	}
-	return 80
 }

@@ -30,17 +30,16 @@ func main() {
 			continue
 		}
 		key := map[string]string{}
-		for part := range strings.SplitSeq(strings.Split(fields[0], "-")[0], "/") {
+		for part := range strings.SplitSeq(fields[0], "/") {
 			name, value, _ := strings.Cut(part, "=")
 			key[name] = value
 		}
-		key["method"] = strings.Split(strings.Split(fields[0], "method=")[1], "/")[0]
 		cost, err1 := strconv.ParseFloat(fields[2], 64)
 		miss, err2 := strconv.ParseFloat(fields[4], 64)
 		if err1 != nil || err2 != nil || key["model"] == "lif" || !(miss < 10) { // lif has no error to show
 			continue
 		}
-		isa = strings.Split(strings.Split(fields[0], "isa=")[1], "/")[0]
+		isa = key["isa"]
 		p := panels[key["model"]]
 		if p == nil {
 			p = &report.Panel{

@@ -38,7 +38,7 @@ type Block struct {
 	Step  int // in and out: the step in hand
 	Lane  int // in and out: the first lane of the first vector not yet advanced in it
 	Rare  uint64
-	Cut   uint64 // out, RHH cut-rk4 only: like Rare, lanes whose step is to be cut; they are not among Rare
+	Cut   uint64 // out, RHH cut-rk4 only: lanes whose step is to be cut; its kernel does just the whole step in hand
 }
 
 // Coefficients of the LIF step.

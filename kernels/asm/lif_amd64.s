@@ -450,11 +450,11 @@ part:
 	MOVQ  120(AX), R14
 	MOVQ  120(AX), R15
 	LEAQ  (R13)(SI*8), R13
+	SHLQ  $0x03, R15
 	IMULQ SI, R14
-	ADDQ  DX, R14
 	SHLQ  $0x03, R14
 	ADDQ  96(AX), R14
-	SHLQ  $0x03, R15
+	LEAQ  (R14)(DX*8), R14
 	MOVQ  SI, 152(AX)
 
 	// number
@@ -617,11 +617,11 @@ part:
 	MOVQ  120(AX), R13
 	MOVQ  120(AX), R14
 	LEAQ  (R12)(SI*8), R12
+	SHLQ  $0x03, R14
 	IMULQ SI, R13
-	ADDQ  DX, R13
 	SHLQ  $0x03, R13
 	ADDQ  96(AX), R13
-	SHLQ  $0x03, R14
+	LEAQ  (R13)(DX*8), R13
 	MOVQ  SI, 152(AX)
 
 	// number

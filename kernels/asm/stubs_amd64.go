@@ -34,6 +34,46 @@ func LIFFullAVX2(b *Block)
 //go:noescape
 func LIFFullAVX512(b *Block)
 
+// EIFFlowAVX2 advances a group of EIF neurons; see Block.
+//
+//go:noescape
+func EIFFlowAVX2(b *Block)
+
+// EIFFlowFullAVX2 advances a group of EIF neurons; see Block.
+//
+//go:noescape
+func EIFFlowFullAVX2(b *Block)
+
+// AdExFlowAVX2 advances a group of AdEx neurons; see Block.
+//
+//go:noescape
+func AdExFlowAVX2(b *Block)
+
+// AdExFlowFullAVX2 advances a group of AdEx neurons; see Block.
+//
+//go:noescape
+func AdExFlowFullAVX2(b *Block)
+
+// EIFFlowAVX512 advances a group of EIF neurons; see Block.
+//
+//go:noescape
+func EIFFlowAVX512(b *Block)
+
+// EIFFlowFullAVX512 advances a group of EIF neurons; see Block.
+//
+//go:noescape
+func EIFFlowFullAVX512(b *Block)
+
+// AdExFlowAVX512 advances a group of AdEx neurons; see Block.
+//
+//go:noescape
+func AdExFlowAVX512(b *Block)
+
+// AdExFlowFullAVX512 advances a group of AdEx neurons; see Block.
+//
+//go:noescape
+func AdExFlowFullAVX512(b *Block)
+
 // HHStrangAVX2 advances a group; see Block.
 //
 //go:noescape
@@ -94,30 +134,30 @@ func HHExpEulerAVX512(b *Block)
 //go:noescape
 func HHExpEulerFullAVX512(b *Block)
 
-// RHHCutAVX2 advances a group; see Block.
+// RHHCutAVX2 takes a group through one step; see Block.
 //
 //go:noescape
 func RHHCutAVX2(b *Block)
 
-// RHHCutFullAVX2 advances a group; see Block.
+// RHHCutFullAVX2 takes a group through one step; see Block.
 //
 //go:noescape
 func RHHCutFullAVX2(b *Block)
+
+// RHHCutAVX512 takes a group through one step; see Block.
+//
+//go:noescape
+func RHHCutAVX512(b *Block)
+
+// RHHCutFullAVX512 takes a group through one step; see Block.
+//
+//go:noescape
+func RHHCutFullAVX512(b *Block)
 
 // RHHPiecesAVX2 advances a group; see Block.
 //
 //go:noescape
 func RHHPiecesAVX2(b *Block)
-
-// RHHCutAVX512 advances a group; see Block.
-//
-//go:noescape
-func RHHCutAVX512(b *Block)
-
-// RHHCutFullAVX512 advances a group; see Block.
-//
-//go:noescape
-func RHHCutFullAVX512(b *Block)
 
 // RHHPiecesAVX512 advances a group; see Block.
 //

@@ -9,6 +9,7 @@ const (
 	log2e = 0x1.71547652b82fep+0  //
 	ln2a  = 0x1.62e42fefa3800p-1  // ln 2 to 42 bits, so that n·ln2a is exact
 	ln2b  = 0x1.ef35793c76730p-45 // and the rest
+	expLo = -0x1.6232bdd7abcd2p+9 // -708.39: the least that Exp takes
 )
 
 // Exp is e^x for x in [-708.39, 709.78], to 0.93 ulp: x = n ln 2 + r, a polynomial in r by even and odd powers (half the latency of

@@ -8,134 +8,148 @@ import (
 )
 
 // hhStep is the arithmetic of one step of HH or RHH: c gives the coefficients, drive is (g_L E_L + I)/C, y are the states before; it
-// returns those after, and behind them, if steps are to be cut, how far V would move.
+// returns those after.
 type hhStep func(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec
 
 // hhKernel writes the kernels of a method, lean and full, S vectors at a time; see asm.Block.
 func hhKernel(name string, states, S int, step hhStep) func(f *file, w isa) {
 	return func(f *file, w isa) {
-		hhLoop(f, w, name, "", states, S, false, step)
-		hhLoop(f, w, name, "Full", states, S, false, step)
+		hhLoop(f, w, name, states, S, false, step)
+		hhLoop(f, w, name+"Full", states, S, true, step)
 	}
 }
 
-func hhLoop(f *file, w isa, name, full string, states, S int, cuts bool, advance hhStep) {
-	k := f.Func(w, name+full, "func(b *Block)", "advances a group; see Block.")
-	step, lane, coef, old, wake := k.Value("Step"), k.Value("Lane"), k.Value("Coef"), k.Value("Old"), k.Value("Wake")
-	y := make([]reg.Register, states)
-	for j := range y {
-		y[j] = k.pointer("Y", j)
-	}
-	col := func(r reg.Register, s int) operand.Mem {
-		return operand.Mem{Base: r, Index: lane, Scale: 8, Disp: s * w.Bytes()}
-	}
-	sub := func(r reg.Register, j, s int) operand.Mem { return col(r, 64/w.Lanes*j+s) }
+func hhLoop(f *file, w isa, name string, states, S int, full bool, advance hhStep) {
+	k := newHHGroup(f, w, name, "advances a group; see Block.", states, full)
+	again, done := operand.LabelRef("step"), operand.LabelRef("done")
 	k.MOVQ(operand.I32(0), k.Field("Rare"))
-	k.MOVQ(operand.I32(0), k.Field("Cut"))
-	k.CMPQ(step, k.Field("Steps"))
-	k.JGE(operand.LabelRef("done"))
+	k.CMPQ(k.step, k.Field("Steps"))
+	k.JGE(done)
 
 	k.Label("step")
-	var lo, hi, row reg.GPVirtual
-	var now *Pin // the wave's value
-	if full != "" {
-		now = k.Pin()
-		wave := k.Value("Wave")
-		k.Block("wave", func(b *Block) { b.Set(now, b.Broadcast(operand.Mem{Base: wave, Index: step, Scale: 8})) })
-		lo, hi, row = k.Value("Lo"), k.Value("Hi"), k.Value("RowStride")
-		k.IMULQ(step, row)
-		k.SHLQ(imm(3), row)
-		k.ADDQ(k.Field("Row"), row)
-	}
+	k.input()
 	k.Block("step", func(b *Block) {
 		var any Mask
 		for s := range S {
-			c := func(j int) Vec { return b.Load(sub(coef, j, s)) }
-			old0 := make([]Vec, states)
-			for j := range old0 {
-				old0[j] = b.Load(col(y[j], s))
-			}
-			var drive Vec
-			if full == "" {
-				drive = c(asm.HHDrive)
-			} else {
-				drive = b.Add(b.FMA(c(asm.HHGain), b.Get(now), c(asm.HHI)), b.Load(col(row, s)))
-				drive = b.FMA(c(asm.HHPerC), drive, c(asm.HHLeak))
-			}
-			next := advance(b, c, drive, old0)
-			v, seen := next[0], next[0]
-			rearm := b.Cmp(v, LT, c(asm.HHRearm))
-			var cut Mask
-			if cuts {
-				b.Store(sub(old, states, s), next[states])
-				cut = b.Cmp(next[states], GT, c(asm.HHCut))
-				rearm = b.MaskAndNot(rearm, cut)
-				seen = b.Select(cut, old0[0], v)
-			}
-			level := b.Select(rearm, c(asm.HHVTh), b.Load(col(wake, s)))
-			rare := b.Cmp(v, GE, level)
-			if cuts {
-				rare = b.MaskOr(rare, cut)
-			}
+			c, drive, y := k.load(b, s)
+			next := advance(b, c, drive, y)
+			v := next[0]
+			level := b.Select(b.Cmp(v, LT, c(asm.HHRearm)), c(asm.HHVTh), b.Load(k.col(k.wake, s)))
+			b.Store(k.col(k.wake, s), level)
+			crossed := b.Cmp(v, GE, level)
 			if s > 0 {
-				rare = b.MaskOr(rare, any)
+				crossed = b.MaskOr(crossed, any)
 			}
-			any = rare
-			b.Store(col(wake, s), level)
-			if full != "" {
-				b.Store(col(lo, s), b.Min(seen, b.Load(col(lo, s))))
-				b.Store(col(hi, s), b.Max(seen, b.Load(col(hi, s))))
-			}
-			for j := range states {
-				b.Store(sub(old, j, s), old0[j])
-				b.Store(col(y[j], s), next[j])
-			}
+			any = crossed
+			k.keep(b, s, v, y, next)
 		}
 		b.Test(any)
 	})
-	forward := func(more operand.Op, around operand.Op) { // to the next vectors
-		k.ADDQ(imm(S*w.Lanes), lane)
-		k.CMPQ(lane, k.Field("Lanes"))
+	forward := func(more, around operand.Op) { // to the next vectors, of this step or the next
+		k.ADDQ(imm(S*w.Lanes), k.lane)
+		k.CMPQ(k.lane, k.Field("Lanes"))
 		k.JLT(more)
-		k.XORQ(lane, lane)
-		k.INCQ(step)
-		k.CMPQ(step, k.Field("Steps"))
+		k.XORQ(k.lane, k.lane)
+		k.INCQ(k.step)
+		k.CMPQ(k.step, k.Field("Steps"))
 		k.JLT(around)
 	}
 	k.JNZ(k.Later("rare", func() {
-		k.MOVQ(lane, reg.RCX)
-		gather := func(field string, mask func(b *Block, s int) Mask) {
-			all, bits := k.GP64(), k.GP64()
-			k.XORQ(all, all)
-			for s := S - 1; s >= 0; s-- {
-				k.Block(field, func(b *Block) { b.Bits(mask(b, s), bits.As32()) })
-				k.SHLQ(imm(w.Lanes), all)
-				k.ORQ(bits, all)
-			}
-			k.SHLQ(reg.CL, all)
-			k.MOVQ(all, k.Field(field))
-		}
-		cut := func(b *Block, s int) Mask {
-			return b.Cmp(b.Load(sub(old, states, s)), GT, b.Load(sub(coef, asm.HHCut, s)))
-		}
-		gather("Rare", func(b *Block, s int) Mask {
-			up := b.Cmp(b.Load(col(y[0], s)), GE, b.Load(col(wake, s)))
-			if cuts {
-				up = b.MaskAndNot(up, cut(b, s))
-			}
-			return up
-		})
-		if cuts {
-			gather("Cut", cut)
-		}
-		forward(operand.LabelRef("done"), operand.LabelRef("done"))
-		k.JMP(operand.LabelRef("done"))
+		k.lanes("Rare", S, k.crossed)
+		forward(done, done)
+		k.JMP(done)
 	}))
-	forward(operand.LabelRef("step"), operand.LabelRef("step"))
+	forward(again, again)
 	k.Label("done")
-	k.MOVQ(step, k.Field("Step"))
-	k.MOVQ(lane, k.Field("Lane"))
+	k.MOVQ(k.step, k.Field("Step"))
+	k.MOVQ(k.lane, k.Field("Lane"))
 	k.End()
+}
+
+// An hhGroup is a kernel in the making whose Block holds a group of HH or RHH neurons.
+type hhGroup struct {
+	*Func
+	full                        bool
+	step, lane, coef, old, wake reg.GPVirtual
+	y                           []reg.GPVirtual
+	lo, hi, row                 reg.GPVirtual // full kernels: extrema, the step's row
+	now                         *Pin          // and its value of the wave
+}
+
+func newHHGroup(f *file, w isa, name, doc string, states int, full bool) *hhGroup {
+	k := &hhGroup{Func: f.Func(w, name, "func(b *Block)", doc), full: full}
+	k.step, k.lane, k.coef, k.old, k.wake = k.Value("Step"), k.Value("Lane"), k.Value("Coef"), k.Value("Old"), k.Value("Wake")
+	for j := range states {
+		k.y = append(k.y, k.pointer("Y", j))
+	}
+	return k
+}
+
+// col is vector s of those in hand in the column at r, sub the same in column j of an array of columns.
+func (k *hhGroup) col(r reg.Register, s int) operand.Mem {
+	return operand.Mem{Base: r, Index: k.lane, Scale: 8, Disp: s * k.W.Bytes()}
+}
+
+func (k *hhGroup) sub(r reg.Register, j, s int) operand.Mem {
+	return k.col(r, j*asm.Group/k.W.Lanes+s)
+}
+
+// input finds the input of the step in hand.
+func (k *hhGroup) input() {
+	if !k.full {
+		return
+	}
+	k.now = k.Pin()
+	wave := k.Value("Wave")
+	k.Block("wave", func(b *Block) { b.Set(k.now, b.Broadcast(operand.Mem{Base: wave, Index: k.step, Scale: 8})) })
+	k.lo, k.hi, k.row = k.Value("Lo"), k.Value("Hi"), k.Value("RowStride")
+	k.IMULQ(k.step, k.row)
+	k.SHLQ(imm(3), k.row)
+	k.ADDQ(k.Field("Row"), k.row)
+}
+
+// load gives coefficients, input and states of vector s.
+func (k *hhGroup) load(b *Block, s int) (c func(j int) Vec, drive Vec, y []Vec) {
+	c = func(j int) Vec { return b.Load(k.sub(k.coef, j, s)) }
+	for _, r := range k.y {
+		y = append(y, b.Load(k.col(r, s)))
+	}
+	if !k.full {
+		return c, c(asm.HHDrive), y
+	}
+	i := b.Add(b.FMA(c(asm.HHGain), b.Get(k.now), c(asm.HHI)), b.Load(k.col(k.row, s)))
+	return c, b.FMA(c(asm.HHPerC), i, c(asm.HHLeak)), y
+}
+
+// keep stores the states of vector s before and after the step, and widens the extrema by v.
+func (k *hhGroup) keep(b *Block, s int, v Vec, y, next []Vec) {
+	for j, r := range k.y {
+		b.Store(k.sub(k.old, j, s), y[j])
+		b.Store(k.col(r, s), next[j])
+	}
+	if k.full {
+		b.Store(k.col(k.lo, s), b.Min(v, b.Load(k.col(k.lo, s))))
+		b.Store(k.col(k.hi, s), b.Max(v, b.Load(k.col(k.hi, s))))
+	}
+}
+
+// crossed tells, of what is stored, which lanes of vector s have crossed their level.
+func (k *hhGroup) crossed(b *Block, s int) Mask {
+	return b.Cmp(b.Load(k.col(k.y[0], s)), GE, b.Load(k.col(k.wake, s)))
+}
+
+// lanes writes a mask of the S vectors in hand to a field, one bit for each lane of the group.
+func (k *hhGroup) lanes(field string, S int, mask func(b *Block, s int) Mask) {
+	all, bits := k.GP64(), k.GP64()
+	k.XORQ(all, all)
+	for s := S - 1; s >= 0; s-- {
+		k.Block(field, func(b *Block) { b.Bits(mask(b, s), bits.As32()) })
+		k.SHLQ(imm(k.W.Lanes), all)
+		k.ORQ(bits, all)
+	}
+	k.MOVQ(k.lane, reg.RCX)
+	k.SHLQ(reg.CL, all)
+	k.ORQ(all, k.Field(field))
 }
 
 // pointer is element j of a field of the argument block, which is an array of pointers.

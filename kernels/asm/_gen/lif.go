@@ -41,7 +41,8 @@ func lif(name string, full bool, G map[string]int) func(f *file, w isa) {
 		var in input
 		if full {
 			at0 = append(at0, from(k.Value("Lo")), from(k.Value("Hi")))
-			in = k.input(step, lane)
+			in = k.input(step, nil)
+			from(in.row.(reg.GPVirtual))
 		}
 		k.number(now, step)
 		n := k.Value("Steps")
@@ -156,18 +157,17 @@ func (b *Block) either(x, y Mask) Mask {
 	return b.MaskOr(x, y)
 }
 
-// input is the current from outside: Wave and Row of a Block, where the step in hand finds them.
-type input struct{ wave, row, stride reg.GPVirtual }
+// input is the current from outside: Wave and Row of a Block, where the step in hand finds them. Lanes are counted from lane on.
+type input struct{ wave, row, stride, lane reg.Register }
 
 func (f *Func) input(step, lane reg.Register) input {
-	in := input{f.Value("Wave"), f.Value("RowStride"), f.Value("RowStride")}
-	f.LEAQ(operand.Mem{Base: in.wave, Index: step, Scale: 8}, in.wave)
-	f.IMULQ(step, in.row)
-	f.ADDQ(lane, in.row)
-	f.SHLQ(imm(3), in.row)
-	f.ADDQ(f.Field("Row"), in.row)
-	f.SHLQ(imm(3), in.stride)
-	return in
+	wave, row, stride := f.Value("Wave"), f.Value("RowStride"), f.Value("RowStride")
+	f.LEAQ(operand.Mem{Base: wave, Index: step, Scale: 8}, wave)
+	f.SHLQ(imm(3), stride)
+	f.IMULQ(step, row)
+	f.SHLQ(imm(3), row)
+	f.ADDQ(f.Field("Row"), row)
+	return input{wave, row, stride, lane}
 }
 
 // next moves the input to the next step, without touching the flags.
@@ -178,7 +178,8 @@ func (in input) next(f *Func) {
 
 // steadyVoltage is V_rest + R I of vector s; the coefficients of a model have their own numbers.
 func (in input) steadyVoltage(b *Block, s int, c func(j int) Vec, i, gain, r, vRest int) Vec {
-	current := b.Add(b.FMA(c(gain), b.Broadcast(at(in.wave, 0)), c(i)), b.Load(at(in.row, s*b.w.Bytes())))
+	row := operand.Mem{Base: in.row, Index: in.lane, Scale: 8, Disp: s * b.w.Bytes()}
+	current := b.Add(b.FMA(c(gain), b.Broadcast(at(in.wave, 0)), c(i)), b.Load(row))
 	return b.FMA(c(r), current, c(vRest))
 }
 

@@ -33,13 +33,15 @@ var files = []struct {
 		lif("LIF", false, map[string]int{"AVX2": 4, "AVX512": 8}),
 		lif("LIFFull", true, map[string]int{"AVX2": 2, "AVX512": 4}),
 	}},
+	{"flow", []func(*file, isa){exponential("Flow", 8, Tuning{}, flow)}},
 	{"hh", []func(*file, isa){
 		hhKernel("HHStrang", 4, 8, hhStrang),
 		hhKernel("HHRK4", 4, 8, hhRK4(hhDeriv)),
 		hhKernel("HHExpEuler", 4, 8, hhExpEuler),
 	}},
 	{"rhh", []func(*file, isa){
-		rhhCutKernel(8, 4),
+		rhhCut(8),
+		rhhPieces(4),
 		hhKernel("RHHRK4", 2, 8, hhRK4(rhhDeriv)),
 		hhKernel("RHHExpEuler", 2, 8, rhhExpEuler),
 	}},

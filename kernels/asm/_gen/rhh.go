@@ -1,6 +1,10 @@
 package main
 
-import "popsim/kernels/asm"
+import (
+	"github.com/mmcloughlin/avo/operand"
+
+	"popsim/kernels/asm"
+)
 
 // rhhIon is the ionic part of dV/dt = a - g V of RHH, where m is steady and n follows h.
 func rhhIon(b *Block, c func(j int) Vec, r hhRates, drive, h Vec) (a, g Vec) {
@@ -28,17 +32,47 @@ func rhhExpEuler(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
 	}
 }
 
-// rhhCut is RK4 that also says by how much dV/dt of the first or the last stage would move V.
-func rhhCut(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
-	next, first, last := rungeKutta(b, rhhDeriv, c, drive, y)
-	return append(next, b.Mul(b.Max(b.Abs(last), b.Abs(first)), c(asm.HHDt)))
+// rhhCut writes the kernels of cut-rk4: one step of RK4 for the whole group, S vectors at a time, and no branch that depends on it.
+// Column 2 of Old takes how far V would move.
+func rhhCut(S int) func(f *file, w isa) {
+	return func(f *file, w isa) {
+		rhhCutStep(f, w, "RHHCut", S, false)
+		rhhCutStep(f, w, "RHHCutFull", S, true)
+	}
 }
 
-// rhhCutKernel writes the kernels of cut-rk4, and the one that takes cut lanes through their pieces.
-func rhhCutKernel(S, pieces int) func(f *file, w isa) {
-	return func(f *file, w isa) {
-		hhLoop(f, w, "RHHCut", "", 2, S, true, rhhCut)
-		hhLoop(f, w, "RHHCut", "Full", 2, S, true, rhhCut)
-		hhLoop(f, w, "RHHPieces", "", 2, pieces, false, hhRK4(rhhDeriv))
+func rhhCutStep(f *file, w isa, name string, S int, full bool) {
+	const far = 2
+	k := newHHGroup(f, w, name, "takes a group through one step; see Block.", 2, full)
+	k.MOVQ(operand.I32(0), k.Field("Rare"))
+	k.MOVQ(operand.I32(0), k.Field("Cut"))
+	k.input()
+	k.XORQ(k.lane, k.lane)
+	k.Label("vectors")
+	k.Block("step", func(b *Block) {
+		for s := range S {
+			c, drive, y := k.load(b, s)
+			next, first, last := rungeKutta(b, rhhDeriv, c, drive, y)
+			reach := b.Mul(b.Max(b.Abs(last), b.Abs(first)), c(asm.HHDt))
+			b.Store(k.sub(k.old, far, s), reach)
+			cut := b.Cmp(reach, GT, c(asm.HHCut))
+			rearm := b.MaskAndNot(b.Cmp(next[0], LT, c(asm.HHRearm)), cut)
+			b.Store(k.col(k.wake, s), b.Select(rearm, c(asm.HHVTh), b.Load(k.col(k.wake, s))))
+			k.keep(b, s, b.Select(cut, y[0], next[0]), y, next)
+		}
+	})
+	cut := func(b *Block, s int) Mask {
+		return b.Cmp(b.Load(k.sub(k.old, far, s)), GT, b.Load(k.sub(k.coef, asm.HHCut, s)))
 	}
+	k.lanes("Cut", S, cut)
+	k.lanes("Rare", S, func(b *Block, s int) Mask { return b.MaskAndNot(k.crossed(b, s), cut(b, s)) })
+	k.ADDQ(imm(S*w.Lanes), k.lane)
+	k.CMPQ(k.lane, k.Field("Lanes"))
+	k.JLT(operand.LabelRef("vectors"))
+	k.End()
+}
+
+// rhhPieces writes the kernel that takes cut lanes through their pieces.
+func rhhPieces(S int) func(f *file, w isa) {
+	return func(f *file, w isa) { hhLoop(f, w, "RHHPieces", 2, S, false, hhRK4(rhhDeriv)) }
 }

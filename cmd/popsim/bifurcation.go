@@ -1,0 +1,360 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/pprof"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"popsim/dynamics"
+	"popsim/model"
+	"popsim/report"
+	"popsim/sched"
+	"popsim/sweep"
+)
+
+const bifurcationHelp = `bifurcation follows the equilibria and cycles of a model over an interval of one quantity, NAME=LO:HI, and finds where
+they appear, vanish, or gain and lose stability. All else has one value.
+
+The table has one row per point of a branch, in order along it; straight lines between rows give the period to 1e-3.
+branch counts from 0; kind is equilibrium or cycle; V_min_mV and V_max_mV are the extremes of V; eigenvalue_re_per_ms and
+eigenvalue_im_per_ms are the eigenvalue of an equilibrium with the largest real part, multiplier_re and multiplier_im
+the Floquet multiplier of a cycle with the largest modulus, the trivial 1 left out; the other states are those of the
+equilibrium, or of the cycle where V is largest. --points has one row per special point: label, where it is, V_mV (of
+a cycle its largest), frequency_Hz, period_ms, criticality of Hopf points (sub or super), their first Lyapunov
+coefficient, the branch it lies on, and a note. --at lists values at which every branch of cycles is to have a row.
+
+Integrate-and-fire models fire by reset. What such a neuron settles on, started from a reset, stands in the same table:
+a branch of kind cycle for each stretch with one number of spikes per period. Then spikes is this number, period_ms the
+sum of the intervals, rate_Hz the mean rate, lyapunov_per_spike the exponent of the reset map; irregular firing has no
+period and a positive exponent. Fixed points of the reset map that repel are branches too, with stable = false. --resets
+has one row per reset: its number in the period, w_pA after it, and isi_ms to the next.
+
+Two intervals give the curves on which that picture changes, in the plane of both: a row per point with curve,
+label (hopf, fold, cycle-fold), both quantities, V_mV, frequency_Hz and criticality; --points has the points where they
+meet or change (bogdanov-takens, cusp, bautin), and the picture shows what the neuron can settle on in between.`
+
+const bifurcationExample = `  popsim bifurcation rhh I=-5:20 --plot isola.svg
+  popsim bifurcation hh I=-10:180 -o branches.csv --points special.csv
+  popsim bifurcation adex:tb08 V_reset=-49:-46 --plot chaos.png --simulated
+  popsim bifurcation rhh I=-20:40 n_plus_h=0.75:0.95 --plot regimes.png`
+
+// analysis is one call of bifurcation.
+type analysis struct {
+	*voice
+	flags
+	pointsFile, resetsFile name
+	atText                 name
+	simulated              bool
+
+	question question
+	base     point
+	free     []free // one or two
+	outputs  analysisOutputs
+
+	diagram *dynamics.Diagram
+	trains  []dynamics.Firing
+	regions *dynamics.Regions
+	regimes []dynamics.Regime
+	sampled *report.Table // intervals of simulated neurons
+
+	started time.Time
+	phases  []report.Phase
+}
+
+// free is a quantity with the interval it is followed through.
+type free struct {
+	setting
+	dynamics.Free
+}
+
+type analysisOutputs struct{ branches, points, resets *report.Output }
+
+func (v *voice) bifurcationVerb() *cobra.Command {
+	s := &analysis{voice: v}
+	cmd := &cobra.Command{
+		Use:               "bifurcation MODEL[:PRESET] NAME=LO:HI [NAME=LO:HI] [NAME=VALUE ...]",
+		Short:             "Equilibria, cycles and special points over one or two quantities",
+		Long:              bifurcationHelp,
+		Example:           bifurcationExample,
+		ValidArgsFunction: completeModels,
+		RunE:              func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
+	}
+	set := cmd.Flags()
+	set.SortFlags = false
+	s.pointsFile, s.resetsFile, s.atText = name{kind: "FILE"}, name{kind: "FILE"}, name{kind: "VALUES"}
+	set.Var(&s.pointsFile, "points", "table of the special points")
+	set.Var(&s.resetsFile, "resets", "table of the resets of an integrate-and-fire model")
+	set.Var(&s.atText, "at", "values at which every branch of cycles is to have a row, as 7.8,7.9")
+	set.BoolVar(&s.simulated, "simulated", false, "plot the intervals of simulated neurons over those of the reset map")
+	set.Var(&s.workers, "workers", "goroutines (default the CPUs this process may use)")
+	s.files(set, &v.quiet)
+	return cmd
+}
+
+// run is the verb.
+func (s *analysis) run(ctx context.Context, args []string) (err error) {
+	s.started = time.Now()
+	if err := s.read(args); err != nil {
+		return err
+	}
+	if err := s.open(); err != nil {
+		return err
+	}
+	defer s.abort()
+	stop, err := s.startProfile(&s.flags)
+	if err != nil {
+		return misused(err)
+	}
+	pprof.Do(ctx, pprof.Labels("verb", "bifurcation", "model", s.question.model.Name), func(ctx context.Context) {
+		err = s.analyse(ctx)
+	})
+	stop()
+	switch {
+	case errors.Is(err, context.Canceled):
+		s.warn("interrupted; the branches that were finished are kept")
+	case err != nil:
+		return err
+	}
+	if e := s.write(); e != nil {
+		return e
+	}
+	s.tell()
+	return err
+}
+
+// read understands the command line and refuses what makes no sense, all of it at once.
+func (s *analysis) read(args []string) error {
+	q, err := ask(args)
+	var bad faults
+	bad.add(err)
+	if q.model == nil {
+		return bad.misuse()
+	}
+	s.question = q
+	bad.add(s.readSettings())
+	if len(bad) == 0 {
+		bad.add(s.checkEnds())
+	}
+	if err := s.workers.err; err != nil {
+		bad.addf("--workers: %w", err)
+	}
+	if s.workers.value == 0 {
+		s.workers.value = sched.Allowed()
+	}
+	resets := q.model.Fires == model.Reset && len(s.free) < 2
+	if (s.resetsFile.value != "" || s.simulated) && !resets {
+		bad.add(hint(errors.New("--resets and --simulated are about firing by reset over one quantity"), "lif, eif and adex fire so"))
+	}
+	if s.simulated && s.plot.value == "" {
+		bad.add(hint(errors.New("--simulated adds to a picture, but there is none"), "--plot FILE draws one"))
+	}
+	bad.add(distinct([]file{
+		{"-o", s.out.value}, {"--points", s.pointsFile.value}, {"--resets", s.resetsFile.value}, {"--plot", s.plot.value},
+	}))
+	bad.add(s.checkProfile())
+	return bad.misuse()
+}
+
+// readSettings tells the intervals from the values.
+func (s *analysis) readSettings() error {
+	var bad faults
+	s.base = s.question.base()
+	for _, x := range s.question.settings {
+		if x.kind == setsState {
+			bad.add(hint(fmt.Errorf("%s is an initial state, and a diagram has none", x.name), "popsim phase draws trajectories from states"))
+			continue
+		}
+		a, err := x.axis()
+		switch {
+		case errors.Is(err, sweep.ErrInterval):
+			f := free{setting: x, Free: dynamics.Free{Name: x.name}}
+			f.Lo, f.Hi, err = sweep.ParseInterval(x.name, x.text, x.unit)
+			bad.add(err)
+			s.free = append(s.free, f)
+		case err != nil:
+			bad.add(err)
+		case a.Len() > 1:
+			bad.add(hint(fmt.Errorf("%s=%s has %d values, but bifurcation follows an interval", x.name, x.text, a.Len()),
+				"%s=%v:%v would be one", x.name, min(a.At(0), a.At(a.Len()-1)), max(a.At(0), a.At(a.Len()-1))))
+		default:
+			s.base.set(x, a.At(0))
+		}
+	}
+	switch {
+	case len(bad) > 0:
+	case len(s.free) == 0:
+		bad.add(hint(errors.New("bifurcation follows a quantity through an interval, but none is given"), "I=-5:20 is one"))
+	case len(s.free) > 2:
+		bad.addf("bifurcation follows one or two quantities, but %d intervals are given", len(s.free))
+	case s.atText.value != "":
+		a, err := sweep.ParseAxis("--at", s.atText.value, s.free[0].unit)
+		bad.add(err)
+		if err == nil {
+			s.free[0].Marks = a.All()
+		}
+	}
+	return errors.Join(bad...)
+}
+
+// checkEnds refuses parameters that make no sense at an end of an interval.
+func (s *analysis) checkEnds() error {
+	var bad faults
+	told := map[string]bool{}
+	corners := 1 << len(s.free)
+	for corner := range corners {
+		p := point{params: append([]float64(nil), s.base.params...)}
+		for k, f := range s.free {
+			p.set(f.setting, []float64{f.Lo, f.Hi}[corner>>k&1])
+		}
+		if err := s.question.model.Check(p.params); err != nil && !told[err.Error()] {
+			told[err.Error()] = true
+			bad.add(err)
+		}
+	}
+	return errors.Join(bad...)
+}
+
+// open opens the files before the work begins.
+func (s *analysis) open() (err error) {
+	if s.plot.value != "" {
+		if err := report.CheckPicture(s.plot.value, s.force); err != nil {
+			return misused(err)
+		}
+	}
+	defer func() {
+		if err != nil {
+			s.abort()
+		}
+	}()
+	for _, o := range []struct {
+		path string
+		out  **report.Output
+	}{{s.out.value, &s.outputs.branches}, {s.pointsFile.value, &s.outputs.points}, {s.resetsFile.value, &s.outputs.resets}} {
+		if o.path == "" {
+			continue
+		}
+		if *o.out, err = s.create(o.path, s.force); err != nil {
+			return err
+		}
+	}
+	if s.out.value == "" && !toStdout(s.pointsFile.value) && !toStdout(s.resetsFile.value) {
+		if report.IsTerminal(s.stdout) {
+			s.say("the table of branches is not shown on a terminal; -o FILE keeps it")
+		} else {
+			s.outputs.branches = report.NewCSV(s.stdout)
+		}
+	}
+	return nil
+}
+
+func (s *analysis) abort() {
+	for _, o := range []*report.Output{s.outputs.branches, s.outputs.points, s.outputs.resets} {
+		if o != nil {
+			o.Abort()
+		}
+	}
+}
+
+func (s *analysis) phase(name string) {
+	total := 0.0
+	for _, p := range s.phases {
+		total += p.Seconds
+	}
+	s.phases = append(s.phases, report.Phase{Name: name, Seconds: time.Since(s.started).Seconds() - total})
+}
+
+// analyse does the work.
+func (s *analysis) analyse(ctx context.Context) (err error) {
+	m, p, i := s.question.model, s.base.params, s.base.current
+	if len(s.free) == 2 {
+		return s.chart(ctx)
+	}
+	s.diagram, err = dynamics.Bifurcation(ctx, m, p, i, s.free[0].Free)
+	if s.diagram != nil {
+		for _, w := range s.diagram.Warnings {
+			s.warn("%v", w)
+		}
+	}
+	s.phase("branches")
+	if err != nil || m.Fires != model.Reset {
+		return err
+	}
+	if s.trains, err = s.fire(ctx); err != nil {
+		return err
+	}
+	s.phase("firing")
+	if s.simulated {
+		s.sampled, err = s.simulate(ctx)
+		s.phase("simulation")
+	}
+	return err
+}
+
+// write writes tables, picture and records.
+func (s *analysis) write() error {
+	for _, o := range []struct {
+		path  string
+		out   *report.Output
+		table func() *report.Table
+	}{
+		{s.pointsFile.value, s.outputs.points, s.pointTable},
+		{s.resetsFile.value, s.outputs.resets, s.resetTable},
+		{s.out.value, s.outputs.branches, s.branchTable},
+	} {
+		if o.out == nil {
+			continue
+		}
+		if err := o.out.WriteTable(o.table()); err != nil {
+			return err
+		}
+		if err := o.out.Commit(); err != nil {
+			return err
+		}
+		if err := s.aside(o.path, o.out, s.record()); err != nil {
+			return err
+		}
+	}
+	if s.plot.value == "" {
+		return nil
+	}
+	return s.figure().Save(s.plot.value, s.force)
+}
+
+// record says how the files were made.
+func (s *analysis) record() report.RunRecord {
+	return report.RunRecord{
+		Started: s.started, Model: s.question.model.Name, Preset: s.question.preset.Name,
+		Parameters: s.question.parameters(s.question.numbers()), Workers: s.workers.value, Phases: s.phases,
+	}
+}
+
+// tell says in words what was found.
+func (s *analysis) tell() {
+	for _, q := range s.special() {
+		s.say("%s", q)
+	}
+	var what []string
+	count := func(n int, noun, of string) {
+		if n > 0 {
+			what = append(what, counted(n, noun)+of)
+		}
+	}
+	if d := s.diagram; d != nil {
+		kinds := map[dynamics.Kind]int{}
+		for _, b := range d.Branches {
+			kinds[b.Kind]++
+		}
+		count(kinds[dynamics.Equilibrium], "curve", " of equilibria")
+		count(kinds[dynamics.Cycle], "curve", " of cycles")
+	}
+	count(len(s.stretches()), "part", " of firing by reset")
+	if r := s.regions; r != nil {
+		count(len(r.Curves), "curve", " of special points")
+	}
+	s.say("%s in %.3g s", strings.Join(what, ", "), time.Since(s.started).Seconds())
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"slices"
+	"sync"
+
+	"popsim/dynamics"
+	"popsim/report"
+	"popsim/sched"
+	"popsim/sweep"
+)
+
+// How firing by reset is followed.
+const (
+	firstFirings = 201  // values of the quantity, evenly spaced, before more are put between them
+	mostFirings  = 1500 // values in all
+	droppedTurns = 300  // spikes for the reset map to settle
+	keptTurns    = 200  // spikes in statistics of irregular firing
+)
+
+// fire finds what an integrate-and-fire model settles on over the interval: at even steps first, then between them
+// where that is not enough.
+func (s *analysis) fire(ctx context.Context) (all []dynamics.Firing, err error) {
+	f := s.free[0]
+	wanted := even(f.Lo, f.Hi, firstFirings)
+	for len(wanted) > 0 && len(all) < mostFirings {
+		found := make([]dynamics.Firing, len(wanted))
+		err := s.parallel(ctx, len(wanted), "values", func(k int) (err error) {
+			found[k], err = dynamics.FiringAt(ctx, s.question.model, s.base.params, s.base.current, f.name, wanted[k], droppedTurns, keptTurns)
+			return err
+		})
+		if err != nil {
+			return all, err
+		}
+		all = append(all, found...)
+		slices.SortFunc(all, func(a, b dynamics.Firing) int { return cmp.Compare(a.Parameter, b.Parameter) })
+		wanted = dynamics.Wanted(all)
+	}
+	return all, nil
+}
+
+// even lists n values from lo to hi.
+func even(lo, hi float64, n int) []float64 {
+	list := make([]float64, n)
+	for k := range list {
+		list[k] = lo + (hi-lo)*float64(k)/float64(n-1)
+	}
+	return list
+}
+
+// parallel calls work with 0 to n-1 on all workers, and tells how far it has come.
+func (s *analysis) parallel(ctx context.Context, n int, unit string, work func(k int) error) error {
+	var out io.Writer
+	if !s.quiet {
+		out = s.stderr
+	}
+	progress, done := report.NewProgress(out, float64(n), unit), 0
+	var mu sync.Mutex
+	_, err := sched.Run(ctx, sched.Plan{
+		Workers: s.workers.value, Shards: n,
+		Advance: func(_, k, _ int) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			err := work(k)
+			mu.Lock()
+			defer mu.Unlock()
+			done++
+			progress.Update(float64(done))
+			return err
+		},
+		Merge: func(int) (bool, error) { return false, nil },
+	})
+	progress.Clear()
+	return err
+}
+
+// simulate gives the late intervals of neurons integrated step by step, by the kernels.
+func (s *analysis) simulate(ctx context.Context) (*report.Table, error) {
+	const long, settle = 8000, 4000 // ms
+	f := s.free[0]
+	r, err := sweep.Run(ctx, sweep.Spec{
+		Model: s.question.model, P: s.base.params, I: s.base.current, Time: long, Discard: settle, NoError: true, Late: true,
+		Grid: sweep.Grid{Axes: []sweep.Axis{sweep.Values(f.name, f.unit, even(f.Lo, f.Hi, firstFirings)...)}},
+	}, sweep.Config{Workers: s.workers.value})
+	if err != nil {
+		return nil, err
+	}
+	return r.LateTable(), nil
+}
+
+// regimeRows and regimeColumns are the cells of the picture over two quantities.
+const regimeRows, regimeColumns = 40, 160
+
+// chart finds the curves in the plane of two quantities, and, for the picture, what lies between them.
+func (s *analysis) chart(ctx context.Context) (err error) {
+	m, p, i := s.question.model, s.base.params, s.base.current
+	x, y := s.free[0].Free, s.free[1].Free
+	s.regions, err = dynamics.Borders(ctx, m, p, i, x, y)
+	if s.regions != nil {
+		for _, w := range s.regions.Warnings {
+			s.warn("%v", w)
+		}
+	}
+	s.phase("curves")
+	if err != nil || s.plot.value == "" {
+		return err
+	}
+	rows := make([][]dynamics.Regime, regimeRows)
+	ys := even(y.Lo, y.Hi, regimeRows)
+	err = s.parallel(ctx, regimeRows, "rows", func(k int) (err error) {
+		rows[k], err = dynamics.Regimes(ctx, m, p, i, x, dynamics.Free{Name: y.Name, Lo: ys[k], Hi: ys[k]}, regimeColumns, 1)
+		return err
+	})
+	s.regimes = slices.Concat(rows...)
+	s.phase("regimes")
+	return err
+}

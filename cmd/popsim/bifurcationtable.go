@@ -1,0 +1,283 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"popsim/dynamics"
+	"popsim/report"
+)
+
+// stretch is firing by reset over a part of the interval: with one number of spikes per period (0 where irregular), or
+// along a fixed point of the reset map that repels.
+type stretch struct {
+	spikes  int
+	repels  bool
+	firings []dynamics.Firing
+	fixed   []dynamics.MapPoint // one per firing where repels
+}
+
+// stretches cuts the firing into stretches.
+func (s *analysis) stretches() (list []stretch) {
+	var open *stretch
+	for _, f := range s.trains {
+		switch {
+		case f.Silent:
+			open = nil
+			continue
+		case open == nil || open.spikes != f.Period:
+			list = append(list, stretch{spikes: f.Period})
+			open = &list[len(list)-1]
+		}
+		open.firings = append(open.firings, f)
+	}
+	// A fixed point belongs to the stretch whose last one is nearest, among those that go on.
+	var going []int
+	for _, f := range s.trains {
+		var next []int
+		for _, q := range f.Repelling {
+			nearest := -1
+			for _, k := range going {
+				if nearest < 0 || math.Abs(list[k].last().W-q.W) < math.Abs(list[nearest].last().W-q.W) {
+					nearest = k
+				}
+			}
+			if nearest < 0 || slices.Contains(next, nearest) {
+				list = append(list, stretch{spikes: 1, repels: true})
+				nearest = len(list) - 1
+			}
+			list[nearest].firings = append(list[nearest].firings, f)
+			list[nearest].fixed = append(list[nearest].fixed, q)
+			next = append(next, nearest)
+		}
+		going = next
+	}
+	return list
+}
+
+func (x stretch) last() dynamics.MapPoint { return x.fixed[len(x.fixed)-1] }
+
+// period is that of firing k in ms, NaN where it has none.
+func (x stretch) period(k int) float64 {
+	switch f := x.firings[k]; {
+	case x.repels:
+		return x.fixed[k].Interval
+	case f.Period == 0:
+		return math.NaN()
+	default:
+		return sum(f.Intervals)
+	}
+}
+
+func sum(list []float64) (total float64) {
+	for _, x := range list {
+		total += x
+	}
+	return total
+}
+
+// branchColumns gathers the table of branches row by row.
+type branchColumns struct {
+	branch, spikes                    []int64
+	kind, stable                      []string
+	at, low, high, period, rate       []float64
+	re, im, multRe, multIm, lyapunovs []float64
+	states                            [][]float64
+}
+
+// branchTable is the table of -o.
+func (s *analysis) branchTable() *report.Table {
+	if s.regions != nil {
+		return s.curveTable()
+	}
+	nan := math.NaN()
+	m := s.question.model
+	c := branchColumns{states: make([][]float64, len(m.States))}
+	add := func(branch int, kind dynamics.Kind, at, low, high, period float64, stable bool) {
+		c.branch, c.kind = append(c.branch, int64(branch)), append(c.kind, string(kind))
+		c.at, c.low, c.high = append(c.at, at), append(c.low, low), append(c.high, high)
+		c.period, c.stable = append(c.period, period), append(c.stable, yes(stable))
+	}
+	for k, b := range s.diagram.Branches {
+		for _, r := range b.Rows {
+			add(k, b.Kind, r.Parameter, r.VMin, r.VMax, r.Period, r.Stable)
+			lead := complex(nan, nan)
+			if len(r.Spectrum) > 0 {
+				lead = r.Spectrum[0]
+			}
+			eigenvalue, multiplier := lead, complex(nan, nan)
+			if b.Kind == dynamics.Cycle {
+				eigenvalue, multiplier = multiplier, lead
+			}
+			c.re, c.im = append(c.re, real(eigenvalue)), append(c.im, imag(eigenvalue))
+			c.multRe, c.multIm = append(c.multRe, real(multiplier)), append(c.multIm, imag(multiplier))
+			c.rate = append(c.rate, 1000/r.Period)
+			c.spikes, c.lyapunovs = append(c.spikes, 0), append(c.lyapunovs, nan)
+			for j := range m.States {
+				c.states[j] = append(c.states[j], r.State[j])
+			}
+		}
+	}
+	for k, x := range s.stretches() {
+		for j, f := range x.firings {
+			add(len(s.diagram.Branches)+k, dynamics.Cycle, f.Parameter, f.VMin, f.VMax, x.period(j), !x.repels)
+			c.re, c.im = append(c.re, nan), append(c.im, nan)
+			multiplier, rate, exponent := f.Multiplier, f.Rate, f.Lyapunov
+			if x.repels {
+				multiplier, rate = x.fixed[j].Slope, 1000/x.fixed[j].Interval
+				exponent = math.Log(math.Abs(multiplier))
+			}
+			c.multRe, c.multIm = append(c.multRe, multiplier), append(c.multIm, 0*multiplier)
+			c.rate, c.spikes, c.lyapunovs = append(c.rate, rate), append(c.spikes, int64(x.spikes)), append(c.lyapunovs, exponent)
+			for j := range m.States {
+				c.states[j] = append(c.states[j], nan)
+			}
+		}
+	}
+	t := report.NewTable(report.Col("branch", c.branch), report.Col("kind", c.kind), report.Col(s.free[0].name, c.at),
+		report.Col("V_min_mV", c.low), report.Col("V_max_mV", c.high), report.Col("period_ms", c.period), report.Col("stable", c.stable),
+		report.Col("rate_Hz", c.rate), report.Col("eigenvalue_re_per_ms", c.re), report.Col("eigenvalue_im_per_ms", c.im),
+		report.Col("multiplier_re", c.multRe), report.Col("multiplier_im", c.multIm))
+	for j, x := range m.States[1:] {
+		t.Columns = append(t.Columns, report.Col(x.Column(), c.states[j+1]))
+	}
+	if s.trains != nil {
+		t.Columns = append(t.Columns, report.Col("spikes", c.spikes), report.Col("lyapunov_per_spike", c.lyapunovs))
+	}
+	return t
+}
+
+// resetTable is the table of --resets.
+func (s *analysis) resetTable() *report.Table {
+	var at, w, isi []float64
+	var number, spikes []int64
+	for _, f := range s.trains {
+		for k, interval := range f.Intervals {
+			at, isi = append(at, f.Parameter), append(isi, interval)
+			number, spikes = append(number, int64(k)), append(spikes, int64(f.Period))
+			if f.W == nil {
+				w = append(w, math.NaN())
+			} else {
+				w = append(w, f.W[k])
+			}
+		}
+	}
+	return report.NewTable(report.Col(s.free[0].name, at), report.Col("spikes", spikes), report.Col("reset", number),
+		report.Col("w_pA", w), report.Col("isi_ms", isi))
+}
+
+// special is a special point of a picture over one or two quantities.
+type special struct {
+	label       string
+	x, y        float64 // y is NaN over one quantity
+	v           float64
+	frequency   float64
+	period      float64
+	criticality string
+	lyapunov    float64
+	branch      int
+	note        string
+	units       []free
+}
+
+// special lists the special points of branches, of the beginning and end of firing, and of the plane.
+func (s *analysis) special() (list []special) {
+	nan := math.NaN()
+	if s.regions != nil {
+		for _, q := range s.regions.Points {
+			list = append(list, special{q.Label, q.X, q.Y, q.V, q.Frequency, 1000 / q.Frequency, q.Criticality, nan, -1, "", s.free})
+		}
+		return list
+	}
+	if s.diagram == nil {
+		return nil
+	}
+	for _, q := range s.diagram.Points {
+		list = append(list, special{q.Label, q.Parameter, nan, q.V, q.Frequency, q.Period, q.Criticality, q.Lyapunov, q.Branch, q.Note, s.free})
+	}
+	for k := 1; k < len(s.trains); k++ {
+		a, b := s.trains[k-1], s.trains[k]
+		if a.Silent == b.Silent {
+			continue
+		}
+		if a.Silent {
+			a = b
+		}
+		branch := len(s.diagram.Branches) + slices.IndexFunc(s.stretches(), func(x stretch) bool {
+			return !x.repels && slices.ContainsFunc(x.firings, func(f dynamics.Firing) bool { return f.Parameter == a.Parameter })
+		})
+		list = append(list, special{
+			"onset", (s.trains[k-1].Parameter + b.Parameter) / 2, nan, a.VMax, a.Rate, sum(a.Intervals) / float64(len(a.Intervals)), "", nan,
+			branch, fmt.Sprintf("firing from a reset begins or ends; known to %.1g", (b.Parameter-s.trains[k-1].Parameter)/2), s.free,
+		})
+	}
+	return list
+}
+
+// String tells of the point in words.
+func (q special) String() string {
+	text := q.label
+	switch q.criticality {
+	case "sub", "super":
+		text = q.criticality + "critical " + text
+	}
+	at := func(f free, x float64) string {
+		unit := " " + f.unit
+		if f.unit == "1" {
+			unit = ""
+		}
+		return fmt.Sprintf("%s = %.12g%s", f.name, x, unit)
+	}
+	text += " at " + at(q.units[0], q.x)
+	if len(q.units) > 1 {
+		text += ", " + at(q.units[1], q.y)
+	}
+	text += fmt.Sprintf(", V = %.6g mV", q.v)
+	if q.frequency > 0 {
+		text += fmt.Sprintf(", %.6g Hz", q.frequency)
+	}
+	if q.note != "" {
+		text += " (" + q.note + ")"
+	}
+	return text
+}
+
+// pointTable is the table of --points.
+func (s *analysis) pointTable() *report.Table {
+	list := s.special()
+	var label, criticality, note []string
+	var x, y, v, frequency, period, lyapunov []float64
+	var branch []int64
+	for _, q := range list {
+		label, criticality, note = append(label, q.label), append(criticality, q.criticality), append(note, q.note)
+		x, y, v = append(x, q.x), append(y, q.y), append(v, q.v)
+		frequency, period, lyapunov = append(frequency, q.frequency), append(period, q.period), append(lyapunov, q.lyapunov)
+		branch = append(branch, int64(q.branch))
+	}
+	t := report.NewTable(report.Col("label", label), report.Col(s.free[0].name, x))
+	if s.regions != nil {
+		t.Columns = append(t.Columns, report.Col(s.free[1].name, y))
+	}
+	t.Columns = append(t.Columns, report.Col("V_mV", v), report.Col("frequency_Hz", frequency), report.Col("period_ms", period),
+		report.Col("criticality", criticality))
+	if s.regions == nil {
+		t.Columns = append(t.Columns, report.Col("lyapunov_coefficient", lyapunov), report.Col("branch", branch), report.Col("note", note))
+	}
+	return t
+}
+
+// curveTable is the table of -o over two quantities.
+func (s *analysis) curveTable() *report.Table {
+	var curve []int64
+	var label, criticality []string
+	var x, y, v, frequency []float64
+	for k, c := range s.regions.Curves {
+		for _, q := range c.Points {
+			curve, label, criticality = append(curve, int64(k)), append(label, q.Label), append(criticality, q.Criticality)
+			x, y, v, frequency = append(x, q.X), append(y, q.Y), append(v, q.V), append(frequency, q.Frequency)
+		}
+	}
+	return report.NewTable(report.Col("curve", curve), report.Col("label", label), report.Col(s.free[0].name, x), report.Col(s.free[1].name, y),
+		report.Col("V_mV", v), report.Col("frequency_Hz", frequency), report.Col("criticality", criticality))
+}

@@ -1,0 +1,476 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+	"runtime/pprof"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"popsim/model"
+	"popsim/report"
+	"popsim/sched"
+	"popsim/sweep"
+)
+
+// Sweeps of more neuron-steps than these are told how long they may take, and keep finished pieces on disk.
+const (
+	longSteps = 1e9
+	keptSteps = 8e9
+)
+
+// run is the verb.
+func (s *survey) run(ctx context.Context, args []string) (err error) {
+	s.started = time.Now()
+	if err := s.read(args); err != nil {
+		return err
+	}
+	if err := s.tellForecast(ctx); err != nil || s.dryRun {
+		return err
+	}
+	out, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer abort(out)
+	stop, err := s.startProfile(&s.flags)
+	if err != nil {
+		return misused(err)
+	}
+	s.phase("read")
+	var r *sweep.Result
+	pprof.Do(ctx, pprof.Labels("verb", s.verb, "model", s.question.model.Name), func(ctx context.Context) {
+		r, err = s.advance(ctx)
+	})
+	stop()
+	s.phase("sweep")
+	switch {
+	case errors.Is(err, context.Canceled) && s.cfg.Keep != "" && sweep.Leftover(s.kept()):
+		s.warn("interrupted; the pieces that were finished are kept beside %s, and --resume goes on from them", s.out.value)
+		return err
+	case errors.Is(err, context.Canceled) && s.cfg.Part.Of > 0:
+		s.warn("interrupted before the first piece of the part was finished; nothing is kept")
+		return err
+	case errors.Is(err, context.Canceled):
+		s.warn("interrupted; the points that were finished are kept")
+	case err != nil:
+		return err
+	}
+	if s.cfg.Part.Of > 0 {
+		s.say("part %s is in %s; popsim merge %s joins all", s.part.value, sweep.PartPath(s.cfg.Keep, s.cfg.Part), s.cfg.Keep)
+		s.summary(r)
+		return errors.Join(err, failures(r))
+	}
+	if e := s.write(out, r); e != nil {
+		return e
+	}
+	s.summary(r)
+	return errors.Join(err, failures(r))
+}
+
+// kept is the path beside which pieces are kept.
+func (s *survey) kept() string {
+	if s.cfg.Part.Of > 0 {
+		return sweep.PartPath(s.cfg.Keep, s.cfg.Part)
+	}
+	return s.cfg.Keep
+}
+
+func abort(out *report.Output) {
+	if out != nil {
+		out.Abort()
+	}
+}
+
+// failures is the error of a sweep in which points failed.
+func failures(r *sweep.Result) error {
+	if n := r.Failed(); n > 0 {
+		return hint(fmt.Errorf("%d of %d points left the numbers; the column status marks them with nan", n, r.Rows()), "a smaller --dt may help")
+	}
+	return nil
+}
+
+// tellForecast says what the sweep will cost at most; how long it may take is measured where that matters.
+func (s *survey) tellForecast(ctx context.Context) error {
+	text := fmt.Sprintf("%s in steps of %v ms: at most %.3g neuron-steps, %s", counted(s.forecast.Points, "point"),
+		s.dtUsed(), s.forecast.Steps, size(s.forecast.Bytes))
+	if s.dryRun || s.forecast.Steps > longSteps {
+		speed, err := s.speed(ctx)
+		if err != nil {
+			return err
+		}
+		text += ", " + duration(s.forecast.Steps/speed)
+	}
+	if s.dryRun {
+		fmt.Fprintf(s.stderr, "popsim: %s\n", text)
+		return nil
+	}
+	s.say("%s", text)
+	return nil
+}
+
+// speed is how many neuron-steps per second this machine makes of a small sweep of the same kind.
+func (s *survey) speed(ctx context.Context) (float64, error) {
+	sample := s.spec
+	current := make([]float64, 128*s.cfg.Workers)
+	for i := range current {
+		current[i] = s.spec.I
+	}
+	sample.Grid = sweep.Grid{Axes: []sweep.Axis{sweep.Values("I", s.question.model.CurrentUnit, current...)}}
+	sample.From, sample.Full, sample.NoError = sweep.FromRest, true, true
+	sample.Time, sample.Discard = 400*s.dtUsed(), 0
+	r, err := sweep.Run(ctx, sample, sweep.Config{Workers: s.cfg.Workers, ISA: s.cfg.ISA})
+	if err != nil {
+		return 0, err
+	}
+	return float64(r.LaneSteps) / math.Max(r.Elapsed.Seconds(), 1e-9), nil
+}
+
+func (s *survey) dtUsed() float64 {
+	if s.spec.Dt > 0 {
+		return s.spec.Dt
+	}
+	method, _ := s.question.model.Method(s.spec.Method)
+	return method.Dt
+}
+
+// open opens the files before the work begins. A part has none: the sweep keeps it.
+func (s *survey) open() (*report.Output, error) {
+	if s.plot.value != "" {
+		if err := report.CheckPicture(s.plot.value, s.force); err != nil {
+			return nil, misused(err)
+		}
+	}
+	switch {
+	case s.cfg.Part.Of > 0:
+		return nil, nil
+	case s.out.value == "":
+		return report.NewCSV(s.stdout), nil
+	}
+	return s.create(s.out.value, s.force)
+}
+
+// advance runs the sweep, with progress, and refines it if asked to.
+func (s *survey) advance(ctx context.Context) (*sweep.Result, error) {
+	done := s.progress()
+	r, err := sweep.Run(ctx, s.spec, s.cfg)
+	done()
+	if err != nil {
+		return r, err
+	}
+	if s.tolerance > 0 {
+		fine, borders, err := sweep.Refine(ctx, r, s.cfg, s.tolerance)
+		if err != nil {
+			return r, err
+		}
+		s.borders = borders
+		return fine, nil
+	}
+	if s.verb == "fi" && len(s.spec.Grid.Axes) == 1 && s.spec.From == sweep.FromRest && s.cfg.Part.Of == 0 {
+		s.borders = r.Borders()
+	}
+	return r, nil
+}
+
+// progress lets the sweep tell how far it is, whichever worker tells it; done ends it.
+func (s *survey) progress() (done func()) {
+	if s.quiet {
+		return func() {}
+	}
+	ticks := make(chan [2]int64, 1)
+	finished := make(chan struct{})
+	s.cfg.Tick = func(done, total int64) {
+		select {
+		case ticks <- [2]int64{done, total}:
+		default: // the last one has not been shown yet
+		}
+	}
+	go func() {
+		defer close(finished)
+		var line *report.Progress
+		for t := range ticks {
+			if line == nil {
+				line = report.NewProgress(s.stderr, float64(t[1]), "points")
+			}
+			line.Update(float64(t[0]))
+		}
+		line.Clear()
+	}()
+	return func() {
+		close(ticks)
+		<-finished
+		s.cfg.Tick = nil
+	}
+}
+
+// write writes table, picture and record, and gives up the pieces that were kept.
+func (s *survey) write(out *report.Output, r *sweep.Result) error {
+	if err := writeResult(out, r); err != nil {
+		return err
+	}
+	if s.cfg.Keep != "" {
+		if err := sweep.Discard(s.cfg.Keep); err != nil {
+			return err
+		}
+	}
+	if s.plot.value != "" {
+		f, err := s.figure(r)
+		if err != nil {
+			return err
+		}
+		if err := f.Save(s.plot.value, s.force); err != nil {
+			return err
+		}
+	} else if !s.quiet && report.IsTerminal(s.stderr) {
+		fmt.Fprint(s.stderr, s.glance(r))
+	}
+	s.phase("write")
+	return s.aside(s.out.value, out, s.record(r))
+}
+
+// writeResult writes the table of a sweep.
+func writeResult(out *report.Output, r *sweep.Result) error {
+	table := r.Table
+	if r.Spec.Late {
+		table = r.LateTable
+	}
+	if err := out.WriteTable(table()); err != nil {
+		return err
+	}
+	return out.Commit()
+}
+
+// shownBorders is the number of borders worth a line each.
+const shownBorders = 8
+
+// summary tells what happened, and how fast.
+func (s *survey) summary(r *sweep.Result) {
+	for _, b := range s.borders[:min(shownBorders, len(s.borders))] {
+		s.say("%v", b)
+	}
+	if x := s.rheobase(); !math.IsNaN(x) {
+		s.say("rest is lost at I = %.10g %s, in closed form", x, s.question.model.CurrentUnit)
+	}
+	tellStatus(s.voice, r)
+	seconds := r.Elapsed.Seconds()
+	s.say("%.3g s, %.3g neuron-steps/s; kernel %s/%s, instruction set %s, %s",
+		seconds, float64(r.LaneSteps)/math.Max(seconds, 1e-9), s.question.model.Name, s.spec.Method, r.Kernel.ISA, counted(r.Workers, "worker"))
+}
+
+// rheobase is known in closed form where an f-I curve varies I alone, in some models.
+func (s *survey) rheobase() float64 {
+	if s.verb != "fi" || len(s.spec.Grid.Axes) != 1 {
+		return math.NaN()
+	}
+	return sweep.Rheobase(s.question.model, s.spec.P)
+}
+
+// tellStatus counts the points of which something is to be known.
+func tellStatus(v *voice, r *sweep.Result) {
+	words := map[string]int{}
+	for row := range r.Rows() {
+		if w := r.Word("status", row); w != "" && w != "ok" {
+			words[w]++
+		}
+	}
+	var parts []string
+	for w, n := range words {
+		parts = append(parts, fmt.Sprintf("%s at %s", w, counted(n, "point")))
+	}
+	slices.Sort(parts)
+	if len(parts) > 0 {
+		v.say("status: %s", strings.Join(parts, ", "))
+	}
+}
+
+// record says how the table was made.
+func (s *survey) record(r *sweep.Result) report.RunRecord {
+	extra := map[string]any{
+		"points": r.Rows(), "time_ms": s.spec.Time, "discard_ms": s.spec.Discard, "from": s.spec.From.String(),
+		"full": s.full, "zip": s.zip, "neuron_steps": r.LaneSteps, "neuron_steps_forecast": s.forecast.Steps,
+		"memory_forecast_bytes": s.forecast.Bytes, "spike_rule": ruleOf(s.question.model), "cpus_allowed": sched.Allowed(),
+		"experiment": r.Digest(), "ns_per_neuron_step": r.Elapsed.Seconds() * 1e9 / math.Max(1, float64(r.LaneSteps)),
+		"go": runtime.Version(), "system": runtime.GOOS + "/" + runtime.GOARCH,
+	}
+	var borders []string
+	for _, b := range s.borders {
+		borders = append(borders, b.String())
+	}
+	if borders != nil {
+		extra["borders"] = borders
+	}
+	if x := s.rheobase(); !math.IsNaN(x) {
+		extra["rheobase"] = x
+	}
+	return report.RunRecord{
+		Started: s.started, Model: s.question.model.Name, Preset: s.question.preset.Name,
+		Parameters: s.question.parameters(s.question.numbers()), Dt: s.dtUsed(), Method: s.spec.Method,
+		Kernel: s.question.model.Name + "/" + s.spec.Method, ISA: r.Kernel.ISA.String(), Workers: r.Workers, Phases: s.phases,
+		Extra: extra,
+	}
+}
+
+// ruleOf says in records what a spike is.
+func ruleOf(m *model.Model) string {
+	if m.Fires == model.Crossing {
+		return fmt.Sprintf("upward crossing of V_th, re-armed below V_th - %v mV", model.Rearm)
+	}
+	return "V reaching V_th"
+}
+
+// readRefine understands --refine, in the unit of the only axis.
+func (s *survey) readRefine() error {
+	if s.refine.value == "" {
+		return nil
+	}
+	if len(s.spec.Grid.Axes) != 1 || s.spec.From != sweep.FromRest {
+		return errors.New("--refine sharpens a curve over one quantity, started from rest")
+	}
+	if s.part.value != "" || s.resume {
+		return errors.New("--refine is not for sweeps in parts or pieces: its points depend on one another")
+	}
+	x, err := model.ParseQuantity(s.refine.value, s.spec.Grid.Axes[0].Unit)
+	switch {
+	case err != nil:
+		return fmt.Errorf("--refine: %w", err)
+	case x <= 0:
+		return fmt.Errorf("--refine: a tolerance of %v cannot be reached; it must be greater than 0", x)
+	}
+	s.tolerance = x
+	return nil
+}
+
+// readKeep decides what is kept on disk while the sweep runs: parts, and the pieces of long sweeps.
+func (s *survey) readKeep() (err error) {
+	path := s.out.value
+	if s.part.value != "" {
+		if s.cfg.Part, err = readPart(s.part.value); err != nil {
+			return err
+		}
+		if s.plot.value != "" {
+			return hint(errors.New("a part makes no picture"), "popsim merge --plot makes one of all parts")
+		}
+	}
+	info, err := os.Stat(path)
+	regular := path != "" && !toStdout(path) && (err != nil || info.Mode().IsRegular())
+	switch {
+	case (s.part.value != "" || s.resume) && !regular:
+		return hint(errors.New("parts and pieces are kept beside a file, but none is given"), "-o FILE gives one")
+	case !regular || s.tolerance > 0:
+		return nil
+	case s.part.value == "" && !s.resume && s.forecast.Steps < keptSteps && !sweep.Leftover(path):
+		return nil
+	case s.part.value == "" && sweep.Leftover(path) && !s.resume && !s.force:
+		return hint(fmt.Errorf("an unfinished sweep has left pieces beside %s", path), "--resume goes on from them, --force throws them away")
+	}
+	s.cfg.Keep, s.cfg.Resume, s.cfg.Fresh = path, s.resume, s.force && !s.resume
+	return nil
+}
+
+// readPart reads i/n, or finds i and n in what a batch system says of an array task.
+func readPart(text string) (sweep.Part, error) {
+	rest, auto := strings.CutPrefix(text, "auto")
+	if !auto {
+		return sweep.ParsePart(text)
+	}
+	number := func(name string) (int, bool) {
+		n, err := strconv.Atoi(os.Getenv(name))
+		return n, err == nil
+	}
+	i, n := 0, 0
+	if id, ok := number("SLURM_ARRAY_TASK_ID"); ok {
+		first, _ := number("SLURM_ARRAY_TASK_MIN")
+		step, ok := number("SLURM_ARRAY_TASK_STEP")
+		if !ok {
+			step = 1
+		}
+		i = (id-first)/step + 1
+		n, _ = number("SLURM_ARRAY_TASK_COUNT")
+	} else if id, ok := number("JOB_COMPLETION_INDEX"); ok {
+		i = id + 1
+	} else {
+		return sweep.Part{}, hint(errors.New("--part auto: there is no SLURM_ARRAY_TASK_ID and no JOB_COMPLETION_INDEX"), "--part I/N names the part")
+	}
+	if given, ok := strings.CutPrefix(rest, "/"); ok {
+		n, _ = strconv.Atoi(given)
+	}
+	if n == 0 {
+		return sweep.Part{}, hint(errors.New("--part auto: the batch system does not tell how many tasks there are"), "--part auto/N says it")
+	}
+	return sweep.ParsePart(fmt.Sprintf("%d/%d", i, n))
+}
+
+// mergeVerb joins parts.
+func (v *voice) mergeVerb() *cobra.Command {
+	var f flags
+	var measure string
+	cmd := &cobra.Command{
+		Use:   "merge FILE",
+		Short: "Join the parts of a sweep into FILE",
+		Long: `merge joins the parts that popsim fi or map --part I/N -o FILE have left beside FILE. FILE gets the same bytes as from
+the sweep in one go. Parts that are missing, doubled, torn or of different experiments are refused.`,
+		Example: "  popsim map adex I=0:60/1000 b=0:60/1000 --part 1/2 -o map.npz\n  popsim map adex I=0:60/1000 b=0:60/1000 --part 2/2 -o map.npz\n  popsim merge map.npz --plot map.png",
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return misused(hint(fmt.Errorf("merge takes one file, but got %d", len(args)), "it is the name that was given with -o"))
+			}
+			return v.merge(args[0], f, measure)
+		},
+	}
+	f.plot = name{kind: "FILE"}
+	set := cmd.Flags()
+	set.Var(&f.plot, "plot", "picture to draw: .svg .png .pdf")
+	set.StringVarP(&measure, "measure", "m", "rate_Hz", "column to draw")
+	set.BoolVar(&f.force, "force", false, "overwrite files that exist")
+	set.BoolVar(&v.quiet, "quiet", false, "no summary, only warnings and errors")
+	return cmd
+}
+
+func (v *voice) merge(path string, f flags, measure string) error {
+	started := time.Now()
+	if f.plot.value != "" {
+		if err := report.CheckPicture(f.plot.value, f.force); err != nil {
+			return misused(err)
+		}
+	}
+	out, err := v.create(path, f.force)
+	if err != nil {
+		return err
+	}
+	defer out.Abort()
+	r, err := sweep.Merge(path)
+	if err != nil {
+		return err
+	}
+	if err := writeResult(out, r); err != nil {
+		return err
+	}
+	if f.plot.value != "" {
+		figure := r.LateFigure
+		if !r.Spec.Late {
+			figure = func(title string) (*report.Figure, error) { return r.Figure(title, measure) }
+		}
+		picture, err := figure(r.Spec.Model.Name)
+		if err != nil {
+			return err
+		}
+		if err := picture.Save(f.plot.value, f.force); err != nil {
+			return err
+		}
+	}
+	v.say("%s in %s", counted(r.Rows(), "point"), path)
+	tellStatus(v, r)
+	err = v.aside(path, out, report.RunRecord{
+		Started: started, Model: r.Spec.Model.Name, Dt: r.Spec.Dt, Method: r.Spec.Method,
+		Extra: map[string]any{"experiment": r.Digest(), "points": r.Rows(), "time_ms": r.Spec.Time, "discard_ms": r.Spec.Discard},
+	})
+	return errors.Join(err, failures(r))
+}

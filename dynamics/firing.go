@@ -1,0 +1,148 @@
+package dynamics
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"popsim/model"
+)
+
+// Firing is what an integrate-and-fire neuron settles on at one value of a parameter, started from a reset. A model
+// whose reset forgets everything has a train of one interval, no W, and the multiplier 0.
+type Firing struct {
+	Parameter float64
+	Attractor
+	VMin, VMax float64    // mV
+	Multiplier float64    // of the reset map over one period; NaN where there is none
+	Repelling  []MapPoint // fixed points of the reset map that the neuron does not settle on
+}
+
+// FiringAt finds how the model fires at one value of the named parameter ("I" for the current). drop and keep count
+// spikes, as in ResetMap.Attractor.
+func FiringAt(ctx context.Context, m *model.Model, p []float64, i float64, name string, value float64, drop, keep int) (Firing, error) {
+	s := newSystem(m, p, i, name)
+	s.at(value)
+	if err := m.Check(s.p); err != nil {
+		return Firing{}, err
+	}
+	at := func(name string) float64 { return s.p[m.Index(name)] }
+	f := Firing{Parameter: value, VMin: at("V_reset"), VMax: at("V_th"), Multiplier: math.NaN()}
+	if s.dim() == 1 {
+		f.Attractor = s.forgetful()
+		f.Multiplier = 0
+		return f, nil
+	}
+	r, err := NewResetMap(m, s.p, s.i)
+	if err != nil {
+		return f, err
+	}
+	if f.Attractor, err = r.Attractor(ctx, at("a")*(at("V_reset")-at("V_rest")), drop, keep); err != nil || f.Silent {
+		return f, err
+	}
+	lo, hi := slices.Min(f.W), slices.Max(f.W)
+	if f.Period > 0 {
+		f.Multiplier = 1
+		for _, w := range f.W {
+			jump, _ := r.Next(w)
+			f.Multiplier *= jump.Slope
+		}
+	}
+	if f.Period != 1 {
+		const scan = 16
+		f.Repelling = slices.DeleteFunc(r.FixedPoints(lo, hi, scan), func(q MapPoint) bool { return q.Stable })
+	}
+	longest := slices.Max(f.Intervals)
+	f.VMin, err = s.lowest(hi, longest)
+	return f, err
+}
+
+// forgetful is the train of a model of one variable: every interval is the first.
+func (s *system) forgetful() Attractor {
+	reset := s.p[s.m.Index("V_reset")]
+	slope := make([]float64, 1)
+	s.deriv([]float64{reset}, slope)
+	held := slices.ContainsFunc(s.rests(), func(v float64) bool { return v >= reset })
+	if held || slope[0] <= 0 {
+		return Attractor{Silent: true}
+	}
+	run := newRunner(s.m, s.p, []float64{reset})
+	run.i, run.most = s.i, 1
+	if run.run(math.MaxFloat32) != nil || len(run.spikes) == 0 {
+		return Attractor{Silent: true}
+	}
+	interval := run.spikes[0].Time + s.p[s.m.Index("t_ref")]
+	return Attractor{Period: 1, Intervals: []float64{interval}, Rate: 1000 / interval, Lyapunov: math.Inf(-1)}
+}
+
+// lowest is the least V on the way from the reset with adaptation w. Trajectories do not cross, so of several resets the
+// one with the largest w sinks lowest.
+func (s *system) lowest(w, interval float64) (float64, error) {
+	start := []float64{s.p[s.m.Index("V_reset")], w}
+	slope := make([]float64, 2)
+	s.deriv(start, slope)
+	if slope[0] >= 0 {
+		return start[0], nil
+	}
+	from, to := 0.0, interval
+	low := start[0]
+	for range 3 { // each closes in on the lowest of the samples
+		at := spread(from, to, 33)
+		r, err := Simulate(s.m, s.p, []Segment{{0, s.i}}, start, to, at)
+		if err != nil {
+			return low, err
+		}
+		k := 0
+		for j, y := range r.States {
+			if y[0] < r.States[k][0] {
+				k = j
+			}
+		}
+		low = min(low, r.States[k][0])
+		from, to = at[max(0, k-1)], at[min(len(at)-1, k+1)]
+	}
+	return low, nil
+}
+
+// Wanted lists values of the parameter between neighbours of list, which ascends, where more is to be known: where
+// straight lines would not give the period to 1e-3, and where firing begins, ends, or changes its pattern. It is empty
+// when enough is known.
+func Wanted(list []Firing) (values []float64) {
+	const (
+		bend    = 2e-3 // half of four times the promise: the line is judged over two gaps, and used over one
+		onset   = 1e-6 // of the whole: the narrowest gap between silence and firing
+		border  = 1e-3 // the same between patterns
+		closest = 1e-9 // the same between any
+	)
+	n := len(list)
+	if n < 3 {
+		return nil
+	}
+	whole := list[n-1].Parameter - list[0].Parameter
+	mid := map[int]bool{}
+	for k := 1; k < n; k++ {
+		a, b := list[k-1], list[k]
+		gap := (b.Parameter - a.Parameter) / whole
+		switch {
+		case a.Silent != b.Silent:
+			mid[k] = mid[k] || gap > onset
+		case a.Silent || a.Period == b.Period && a.Period == 0:
+		case a.Period != b.Period:
+			mid[k] = mid[k] || gap > border && a.Period > 0 && b.Period > 0
+		case k+1 < n && !list[k+1].Silent && list[k+1].Period == a.Period && a.Period > 0:
+			c := list[k+1]
+			part := (b.Parameter - a.Parameter) / (c.Parameter - a.Parameter)
+			line := a.Rate + part*(c.Rate-a.Rate)
+			period := 1/a.Rate + part*(1/c.Rate-1/a.Rate)
+			if math.Abs(period*b.Rate-1) > bend || math.Abs(line/b.Rate-1) > bend {
+				mid[k], mid[k+1] = gap > closest, true
+			}
+		}
+	}
+	for k := 1; k < n; k++ {
+		if mid[k] {
+			values = append(values, (list[k-1].Parameter+list[k].Parameter)/2)
+		}
+	}
+	return values
+}

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
+	"popsim/kernels/asm"
+)
+
+// A neuron is what the step of EIF or AdEx knows of one vector: coefficients, the state before the step (w only if it adapts), when V
+// moves, and the number of the step.
+type neuron struct {
+	c                     func(j int) Vec
+	vInf, v, w, wake, now Vec
+	adapts                bool
+}
+
+// exponential writes the four kernels of a method for EIF and AdEx, lean and full, S vectors at a time. advance gives V and w after the
+// step, and who needs more than that.
+func exponential(method string, S int, tune Tuning, advance func(b *Block, n *neuron) (v, w Vec, rare Mask)) func(f *file, w isa) {
+	return func(f *file, w isa) {
+		for _, model := range []string{"EIF", "AdEx"} {
+			for _, full := range []string{"", "Full"} {
+				k := f.Func(w, model+method+full, "func(b *Block)", "advances a group of "+model+" neurons; see Block.")
+				k.Tune = tune
+				k.exponential(S, model == "AdEx", full != "", advance)
+			}
+		}
+	}
+}
+
+func (k *Func) exponential(S int, adapts, full bool, advance func(b *Block, n *neuron) (v, w Vec, rare Mask)) {
+	w := k.W
+	const marks = 3 // column of Old where vectors leave word who is rare
+	now := k.Pin()
+	n, step, lane := k.Value("Steps"), k.Value("Step"), k.Value("Lane")
+	y, wake, coef, old := []reg.Register{k.pointer("Y", 0)}, k.Value("Wake"), k.Value("Coef"), k.Value("Old")
+	if adapts {
+		y = append(y, k.pointer("Y", 1))
+	}
+	var lo, hi reg.Register
+	var in input
+	if full {
+		lo, hi, in = k.Value("Lo"), k.Value("Hi"), k.input(step, lane)
+	}
+	col := func(r reg.Register, j, s int) operand.Mem {
+		return operand.Mem{Base: r, Index: lane, Scale: 8, Disp: 8*asm.Group*j + s*w.Bytes()}
+	}
+	k.MOVQ(operand.I32(0), k.Field("Rare"))
+	k.number(now, step)
+	k.SUBQ(step, n)
+	k.JLE(operand.LabelRef("done"))
+
+	k.Label("step")
+	k.Block("step", func(b *Block) {
+		var any Mask
+		for s := range S {
+			x := &neuron{
+				c: func(j int) Vec { return b.Load(col(coef, j, s)) },
+				v: b.Load(col(y[0], 0, s)), wake: b.Load(col(wake, 0, s)), now: b.Get(now), adapts: adapts,
+			}
+			x.vInf = x.c(asm.FlowVInf)
+			if full {
+				x.vInf = in.steadyVoltage(b, s, x.c, asm.FlowI, asm.FlowGain, asm.FlowR, asm.FlowVRest)
+			}
+			b.Store(col(old, 0, s), x.v)
+			if adapts {
+				x.w = b.Load(col(y[1], 0, s))
+				b.Store(col(old, 1, s), x.w)
+			}
+			v, w, rare := advance(b, x)
+			if full {
+				seen := b.Select(rare, x.v, v)
+				b.Store(col(lo, 0, s), b.Min(seen, b.Load(col(lo, 0, s))))
+				b.Store(col(hi, 0, s), b.Max(seen, b.Load(col(hi, 0, s))))
+			}
+			b.Store(col(y[0], 0, s), v)
+			if adapts {
+				b.Store(col(y[1], 0, s), w)
+			}
+			b.Store(col(old, marks, s), b.mark(rare))
+			any = b.either(any, rare)
+		}
+		b.Test(any)
+	})
+	forward := func(again operand.LabelRef) { // to the next vectors, and again if there are any
+		k.ADDQ(imm(S*w.Lanes), lane)
+		k.CMPQ(lane, k.Field("Lanes"))
+		k.JLT(again)
+		k.XORQ(lane, lane)
+	}
+	k.JNZ(k.Later("rare", func() {
+		rare := k.bits(S, func(b *Block, s int) Mask { return b.marked(b.Load(col(old, marks, s))) })
+		k.MOVQ(lane, reg.RCX)
+		k.SHLQ(reg.CL, rare)
+		k.MOVQ(rare, k.Field("Rare"))
+		forward("done")
+		k.DECQ(n)
+		k.JMP(operand.LabelRef("done"))
+	}))
+	forward("step")
+	if full {
+		in.next(k)
+	}
+	k.Block("now", func(b *Block) { b.Set(now, b.Add(b.Get(now), b.Const(1))) })
+	k.DECQ(n)
+	k.JNZ(operand.LabelRef("step"))
+	k.Label("done")
+	k.MOVQ(k.Field("Steps"), step)
+	k.SUBQ(n, step)
+	k.MOVQ(step, k.Field("Step"))
+	k.MOVQ(lane, k.Field("Lane"))
+	k.End()
+}
+
+// mark is m as a vector of signs, marked the way back.
+func (b *Block) mark(m Mask) Vec {
+	if b.w.kmask() {
+		return b.Select(m, b.ConstBits(1<<63), b.ConstBits(0))
+	}
+	return Vec{m.n}
+}
+
+func (b *Block) marked(v Vec) Mask {
+	if b.w.kmask() {
+		return b.GtI(b.ConstBits(0), v)
+	}
+	return Mask{v.n}
+}
+
+// Coefficients of m(g) and of phi(z); see kernels/flow.go.
+var (
+	meanC = [5]float64{1.0 / 2, 1.0 / 6, 0.17087208016533528, -0.35074039053205125, 0.4616411267138857}
+	phiC  = [9]float64{0, 1, 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040, 1.0 / 40320}
+	logC  = [8]float64{0, 6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01, 2.222219843214978396e-01,
+		1.818357216161805012e-01, 1.531383769920937332e-01, 1.479819860511658591e-01}
+)
+
+// flow is the step of the flow method, operation by operation flowGeneric of package kernels.
+func flow(b *Block, n *neuron) (v, w Vec, rare Mask) {
+	c, num := n.c, b.Const
+	grow := b.Max(num(expLo), b.FMA(n.v, c(asm.FlowSlope), c(asm.FlowShift)))
+	grow = b.Mul(c(asm.FlowQ), b.Exp(grow))
+
+	d := b.Sub(n.vInf, n.v)
+	if n.adapts {
+		d = b.FNMA(c(asm.FlowR), n.w, d)
+	}
+	toW := func(v Vec) Vec { return b.Sub(b.FMA(c(asm.FlowA), v, c(asm.FlowAVRest)), n.w) }
+	near := b.Min(num(1), grow)
+	gain := b.Mul(c(asm.FlowDeltaT), b.Mul(b.FMA(c(asm.FlowC), d, grow), b.horner(near, meanC[:])))
+	slower := gain
+	if n.adapts {
+		slower = b.FMA(c(asm.FlowR), b.Mul(c(asm.FlowKMean), toW(b.Add(n.v, gain))), gain)
+	}
+	t := b.Mul(c(asm.FlowC), slower) // -t there
+	mean := b.Add(n.v, b.FMA(c(asm.FlowDeltaT), b.Mul(t, num(-1.0/3)), gain))
+	mean = b.Select(b.Cmp(n.wake, GT, n.now), n.v, mean)
+	grow = b.Mul(grow, b.FMA(t, b.horner(near, []float64{1.0 / 6, 1.0 / 12}), num(1)))
+	drift := b.Sub(n.vInf, mean)
+	if n.adapts {
+		e, gain := toW(mean), b.Sub(mean, n.v)
+		drift = b.FNMA(c(asm.FlowR), b.FNMA(c(asm.FlowLag), gain, b.FMA(c(asm.FlowKMean), e, n.w)), drift)
+		w = b.FMA(c(asm.FlowTail), gain, b.FMA(c(asm.FlowK), e, n.w))
+	}
+	z := b.Mul(c(asm.FlowC), drift)
+	zz := b.Mul(z, z)
+	even := b.horner(zz, []float64{phiC[1], phiC[3], phiC[5], phiC[7]})
+	odd := b.horner(zz, []float64{phiC[2], phiC[4], phiC[6], phiC[8]})
+	x := b.Mul(grow, b.FMA(odd, z, even))
+	v = b.FMA(c(asm.FlowDeltaT), b.Sub(z, b.LogNear(b.Sub(num(1), x))), n.v)
+
+	rare = b.MaskOr(b.Cmp(x, NLT, num(1)), b.Cmp(b.Abs(z), NLT, num(0.5)))
+	rare = b.MaskOr(rare, b.MaskOr(b.Cmp(v, NLT, c(asm.FlowVTh)), b.Cmp(n.wake, EQ, n.now)))
+	rare = b.MaskAnd(rare, b.Cmp(n.wake, NGT, n.now))
+	return b.Select(b.Cmp(n.wake, GT, n.now), n.v, v), w, rare
+}
+
+// horner is c[0] + x (c[1] + x (...)).
+func (b *Block) horner(x Vec, c []float64) Vec {
+	p := b.Const(c[len(c)-1])
+	for i := len(c) - 2; i >= 0; i-- {
+		p = b.FMA(p, x, b.Const(c[i]))
+	}
+	return p
+}
+
+// LogNear is ln y for normal y > 0; see kernels/math.go.
+func (b *Block) LogNear(y Vec) Vec {
+	const sqrtHalf, one, fraction, two52 = 0x3fe6a09e00000000, 0x3ff0000000000000, 0x000fffffffffffff, 0x4330000000000000
+	num := b.Const
+	j := b.AddI(y, b.ConstBits(one-sqrtHalf))
+	n := b.Sub(b.Or(b.ShrI(j, 52), b.ConstBits(two52)), num(1<<52+1023))
+	z := b.AddI(b.And(j, b.ConstBits(fraction)), b.ConstBits(sqrtHalf))
+	s := b.Div(b.Sub(z, num(1)), b.Add(z, num(1)))
+	ss := b.Mul(s, s)
+	w := b.Mul(ss, ss)
+	odd := b.horner(w, []float64{logC[2], logC[4], logC[6]})
+	even := b.horner(w, []float64{logC[1], logC[3], logC[5], logC[7]})
+	tail := b.Mul(ss, b.FMA(ss, odd, even))
+	return b.FMA(n, num(ln2a+ln2b), b.FMA(s, tail, b.Add(s, s)))
+}

@@ -1,0 +1,61 @@
+package sweep
+
+import (
+	"context"
+	"math"
+	"testing"
+)
+
+// TestBorders compares borders with truth: closed forms, and the thresholds of testdata/fi.
+func TestBorders(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
+	type border struct {
+		at           float64
+		below, above string
+		class        int
+	}
+	for _, c := range []struct {
+		model, preset string
+		set           map[string]float64
+		currents      string
+		time, tol     float64
+		want          []border
+		within        float64 // of the truth, in the unit of the axis
+	}{
+		{"lif", "", nil, "I=0:40:1", 2000, 1e-9, []border{{20, "silent", "firing", 1}}, 1e-9},
+		{"eif", "", nil, "I=0:10:0.5", 20000, 1e-6, []border{{1.62, "silent", "firing", 1}}, 2e-4},
+		{"hh", "", nil, "I=0:20:0.5", 2000, 1e-7, []border{
+			{2.24033362437, "silent", "transient", 0}, {6.26033, "stopped", "firing", 2},
+		}, 2e-3},
+		{"rhh", "", nil, "I=0:14:0.5", 1500, 1e-5, []border{
+			{1.29377270798, "silent", "firing", 2}, {11.1998869618, "firing", "transient", 0},
+		}, 2e-3},
+	} {
+		t.Run(c.model, func(t *testing.T) {
+			m, p := mustModel(t, c.model, c.preset, c.set)
+			s := Spec{Model: m, P: p, Time: c.time}
+			s.Grid.Axes = mustAxes(t, m, c.currents)
+			r, borders, err := Refine(context.Background(), mustRun(t, s), Config{}, c.tol)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, b := range borders {
+				t.Logf("%s (error %.2g, %d rows)", b, b.Error, r.Rows())
+			}
+			for _, want := range c.want {
+				found := false
+				for _, b := range borders {
+					near := math.Abs(b.At()-want.at) < min(c.within, 3*b.Uncertainty())
+					if near && b.Below == want.below && b.Above == want.above && (want.class == 0 || b.Class == want.class) {
+						found = true
+					}
+				}
+				if !found {
+					t.Errorf("no border %+v", want)
+				}
+			}
+		})
+	}
+}
