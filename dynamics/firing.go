@@ -15,7 +15,13 @@ type Firing struct {
 	Attractor
 	VMin, VMax float64    // mV
 	Multiplier float64    // of the reset map over one period; NaN where there is none
-	Repelling  []MapPoint // fixed points of the reset map that the neuron does not settle on
+	Repelling  []Repeller // fixed points of the reset map that the neuron does not settle on
+}
+
+// Repeller is a fixed point of the reset map from which orbits depart: firing that is regular but unstable.
+type Repeller struct {
+	MapPoint
+	VMin float64 // mV
 }
 
 // FiringAt finds how the model fires at one value of the named parameter ("I" for the current). drop and keep count
@@ -50,7 +56,16 @@ func FiringAt(ctx context.Context, m *model.Model, p []float64, i float64, name 
 	}
 	if f.Period != 1 {
 		const scan = 16
-		f.Repelling = slices.DeleteFunc(r.FixedPoints(lo, hi, scan), func(q MapPoint) bool { return q.Stable })
+		for _, q := range r.FixedPoints(lo, hi, scan) {
+			if q.Stable {
+				continue
+			}
+			low, err := s.lowest(q.W, q.Interval)
+			if err != nil {
+				return f, err
+			}
+			f.Repelling = append(f.Repelling, Repeller{q, low})
+		}
 	}
 	longest := slices.Max(f.Intervals)
 	f.VMin, err = s.lowest(hi, longest)

@@ -20,6 +20,10 @@ type routine struct {
 
 // routines lists the assembly there is: the lean step, then the full one.
 var routines = map[routine][2]step{
+	{"eif", "euler", AVX2}:       {asm.EIFEulerAVX2, asm.EIFEulerFullAVX2},
+	{"eif", "euler", AVX512}:     {asm.EIFEulerAVX512, asm.EIFEulerFullAVX512},
+	{"adex", "euler", AVX2}:      {asm.AdExEulerAVX2, asm.AdExEulerFullAVX2},
+	{"adex", "euler", AVX512}:    {asm.AdExEulerAVX512, asm.AdExEulerFullAVX512},
 	{"eif", "flow", AVX2}:        {asm.EIFFlowAVX2, asm.EIFFlowFullAVX2},
 	{"eif", "flow", AVX512}:      {asm.EIFFlowAVX512, asm.EIFFlowFullAVX512},
 	{"adex", "flow", AVX2}:       {asm.AdExFlowAVX2, asm.AdExFlowFullAVX2},

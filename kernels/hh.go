@@ -241,7 +241,10 @@ func hhScheme(states int, sense slopes, advance hhStep) scheme {
 				b.Wake[l] = math.Inf(1)
 				theta := 1.0
 				if sense != nil {
-					theta = w.crossing(b, states, l, w.hhDrive(b, l), sense)
+					for j := range states {
+						w.before[j], w.after[j] = b.Old[j][l], b.Y[j][l]
+					}
+					theta = w.crossing(b, l, w.hhDrive(b, l), sense)
 				}
 				events = append(events, Event{int32(g + l), int32(b.Step), theta})
 			}
@@ -260,11 +263,9 @@ func (w *Worker) hhDrive(b *asm.Block, l int) float64 {
 	return b.Coef[asm.HHDrive][l]
 }
 
-// crossing is where in the step lane l of b crossed V_th, on the cubic through V and dV/dt at both ends.
-func (w *Worker) crossing(b *asm.Block, states, l int, drive float64, sense slopes) float64 {
-	for j := range states {
-		w.before[j], w.after[j] = b.Old[j][l], b.Y[j][l]
-	}
+// crossing is where between the states w.before and w.after, a step apart, lane l of b crossed V_th, on the cubic
+// through V and dV/dt at both ends.
+func (w *Worker) crossing(b *asm.Block, l int, drive float64, sense slopes) float64 {
 	d0, d1 := sense(b, l, drive, &w.before, &w.after)
 	dt := b.Coef[asm.HHDt][l]
 	return hermite(w.before[0], w.after[0], float64(dt*d0), float64(dt*d1)).crossing(b.Coef[asm.HHVTh][l])

@@ -83,7 +83,7 @@ var rhhCut = func() scheme {
 	s := rhhRK4
 	s.lean = func(b *asm.Block) { cutGeneric(b, false) }
 	s.full = func(b *asm.Block) { cutGeneric(b, true) }
-	s.pieces = rhhRK4.lean
+	s.pieces = piecesGeneric
 	return s
 }()
 
@@ -116,6 +116,32 @@ func cutGeneric(b *asm.Block, full bool) {
 	}
 }
 
+// piecesGeneric takes the lanes of b through the b.Steps pieces of a step. Where one crosses its level, the states
+// before and after the piece are noted in Old, the number of the piece in Lo.
+func piecesGeneric(b *asm.Block) {
+	var y, next [4]vec
+	for at := 0; at < b.Lanes; at += len(y[0]) {
+		col := func(c *asm.Column) *vec { return (*vec)(c[at:]) }
+		y[0], y[1] = *col(b.Y[0]), *col(b.Y[1])
+		drive := hhCurrent(b, at, false)
+		level := col(b.Wake)
+		for piece := range b.Steps {
+			rhhRKStep(b, at, &drive, &y, &next)
+			for l := range level {
+				if next[0][l] >= level[l] {
+					level[l] = math.Inf(1)
+					b.Lo[at+l] = float64(piece)
+					for j := range 2 {
+						b.Old[j][at+l], b.Old[2+j][at+l] = y[j][l], next[j][l]
+					}
+				}
+			}
+			y = next
+		}
+		*col(b.Y[0]), *col(b.Y[1]) = y[0], y[1]
+	}
+}
+
 // cutLanes is the scratch memory of cut-rk4.
 type cutLanes struct {
 	// Where cut lanes are packed.
@@ -123,6 +149,7 @@ type cutLanes struct {
 	old   [4]asm.Column
 	y     [2]asm.Column
 	wake  asm.Column
+	piece asm.Column // in which the lane crossed V_th, or -1
 	b     asm.Block
 	n     int        // how many there are
 	from  [Group]int // where they stand in the shard
@@ -153,7 +180,7 @@ func (p *cutLanes) prepare(s *Shard) {
 			p.coefs[j][l] = c[j]
 		}
 	}
-	p.b = asm.Block{Y: [4]*asm.Column{&p.y[0], &p.y[1]}, Wake: &p.wake, Coef: &p.coefs, Old: &p.old, Steps: pieces}
+	p.b = asm.Block{Y: [4]*asm.Column{&p.y[0], &p.y[1]}, Wake: &p.wake, Coef: &p.coefs, Old: &p.old, Lo: &p.piece, Steps: pieces}
 }
 
 // advanceCut is Advance for cut-rk4: tile by tile, and in a tile step by step.
@@ -200,7 +227,7 @@ func (w *Worker) pack(s *Shard, g int, b *asm.Block, events []Event) []Event {
 	for cut := b.Cut; cut != 0; cut &= cut - 1 {
 		l := bits.TrailingZeros64(cut)
 		p.from[n] = g + l
-		p.y[0][n], p.y[1][n], p.wake[n] = b.Old[0][l], b.Old[1][l], b.Wake[l]
+		p.y[0][n], p.y[1][n], p.wake[n], p.piece[n] = b.Old[0][l], b.Old[1][l], b.Wake[l], -1
 		p.coefs[asm.HHDrive][n] = w.hhDrive(b, l)
 		n++
 	}
@@ -218,25 +245,23 @@ func (w *Worker) pack(s *Shard, g int, b *asm.Block, events []Event) []Event {
 // flush takes the packed lanes through the pieces of step k, and puts them back.
 func (w *Worker) flush(s *Shard, k int, events []Event) []Event {
 	p := &w.cut
-	if p.n == 0 {
+	b := &p.b
+	if b.Lanes = p.n; p.n == 0 {
 		return events
 	}
-	b, real := &p.b, ^uint64(0)>>(Group-p.n)
-	b.Lanes, b.Step, b.Lane = p.n, 0, 0
-	for s.kernel.pieces(b); b.Rare != 0; s.kernel.pieces(b) {
-		piece := b.Step
-		if b.Lane == 0 {
-			piece--
-		}
-		for rare := b.Rare & real; rare != 0; rare &= rare - 1 {
-			l := bits.TrailingZeros64(rare)
-			p.wake[l] = math.Inf(1)
-			theta := w.crossing(b, 2, l, p.coefs[asm.HHDrive][l], rhhSlopes)
-			events = append(events, Event{int32(p.from[l]), int32(k), (float64(piece) + theta) / pieces})
-		}
-	}
+	s.kernel.pieces(b)
 	for n, i := range p.from[:p.n] {
+		if p.piece[n] >= 0 {
+			for j := range p.y {
+				w.before[j], w.after[j] = p.old[j][n], p.old[2+j][n]
+			}
+			theta := w.crossing(b, n, p.coefs[asm.HHDrive][n], rhhSlopes)
+			events = append(events, Event{int32(i), int32(k), (p.piece[n] + theta) / pieces})
+		}
 		v := p.y[0][n]
+		if v < p.coefs[asm.HHRearm][n] {
+			p.wake[n] = p.coefs[asm.HHVTh][n]
+		}
 		s.Y[0][i], s.Y[1][i], s.Wake[i] = v, p.y[1][n], p.wake[n]
 		if w.extrema {
 			s.Lo[i], s.Hi[i] = min(s.Lo[i], v), max(s.Hi[i], v)

@@ -44,7 +44,8 @@ func (f *Figure) draw(frames []*frame, c draw.Canvas, pixels float64) {
 type pen struct {
 	draw.Canvas // its rectangle is the frame's
 	*frame
-	vertices []vg.Point // of all lines, which labels avoid
+	vertices []vg.Point // along all lines, which labels avoid
+	marks    []vg.Point // larger than dots, which they avoid more
 }
 
 func (fr *frame) draw(page draw.Canvas, pixels float64) {
@@ -239,7 +240,7 @@ func (p *pen) line(l Line) {
 	var piece []vg.Point
 	end := func() {
 		if piece = thinned(piece); len(piece) > 1 {
-			p.vertices = append(p.vertices, piece...)
+			p.occupy(piece)
 			p.StrokeLines(sty, p.ClipLinesXY(piece)...)
 		}
 		piece = piece[:0:0]
@@ -253,6 +254,19 @@ func (p *pen) line(l Line) {
 		piece = append(piece, pt)
 	}
 	end()
+}
+
+// occupy notes where a line runs, every few points of it, so that labels avoid it.
+func (p *pen) occupy(piece []vg.Point) {
+	const apart = 4
+	for i := 1; i < len(piece); i++ {
+		a, b := piece[i-1], piece[i]
+		n := min(400, 1+int(math.Hypot(float64(b.X-a.X), float64(b.Y-a.Y))/apart))
+		for k := range n {
+			part := vg.Length(k) / vg.Length(n)
+			p.vertices = append(p.vertices, vg.Point{X: a.X + part*(b.X-a.X), Y: a.Y + part*(b.Y-a.Y)})
+		}
+	}
 }
 
 func (p *pen) lineStyle(l Line) draw.LineStyle {
@@ -315,6 +329,7 @@ func (p *pen) points(m Points) {
 			p.errorBar(m, i, pt)
 		}
 		p.mark(m, pt)
+		p.marks = append(p.marks, pt)
 	}
 }
 
@@ -482,7 +497,8 @@ func (p *pen) slope(a axis, v, dv float64) vg.Length {
 	return vg.Length(dv / (a.hi - a.lo))
 }
 
-// texts places each label on that side of its point where it hides least.
+// texts places each label on that side of its point where it hides least: near it, or further off at the end of a thin
+// line.
 func (p *pen) texts() {
 	var taken []vg.Rectangle
 	for _, t := range p.Texts {
@@ -491,28 +507,35 @@ func (p *pen) texts() {
 			continue
 		}
 		w, h := boxOf(numberStyle(), t.Text)
-		best, least := vg.Rectangle{}, math.Inf(1)
-		for _, side := range [8][2]vg.Length{{1, 1}, {-1, 1}, {1, -1}, {-1, -1}, {1, 0}, {-1, 0}, {0, 1}, {0, -1}} {
-			centre := vg.Point{X: pt.X + side[0]*(labelShift+w/2), Y: pt.Y + side[1]*(labelShift+h/2)}
-			if side[0] != 0 && side[1] != 0 {
-				centre = vg.Point{X: pt.X + side[0]*(labelShift*0.7+w/2), Y: pt.Y + side[1]*(labelShift*0.7+h/2)}
-			}
-			r := vg.Rectangle{
-				Min: vg.Point{X: centre.X - w/2, Y: centre.Y - h/2},
-				Max: vg.Point{X: centre.X + w/2, Y: centre.Y + h/2},
-			}
-			if cost := p.cost(r, taken); cost < least {
-				best, least = r, cost
+		best, least, led := vg.Rectangle{}, math.Inf(1), false
+		for ring, shift := range []vg.Length{labelShift, 3 * labelShift, 6 * labelShift} {
+			for _, side := range [8][2]vg.Length{{1, 1}, {-1, 1}, {1, -1}, {-1, -1}, {1, 0}, {-1, 0}, {0, 1}, {0, -1}} {
+				away := shift
+				if side[0] != 0 && side[1] != 0 {
+					away *= 0.7
+				}
+				centre := vg.Point{X: pt.X + side[0]*(away+w/2), Y: pt.Y + side[1]*(away+h/2)}
+				r := vg.Rectangle{
+					Min: vg.Point{X: centre.X - w/2, Y: centre.Y - h/2},
+					Max: vg.Point{X: centre.X + w/2, Y: centre.Y + h/2},
+				}
+				if cost := p.cost(r, taken) + 2*float64(ring); cost < least {
+					best, least, led = r, cost, ring > 0
+				}
 			}
 		}
 		taken = append(taken, best)
+		if led {
+			end := vg.Point{X: min(max(pt.X, best.Min.X), best.Max.X), Y: min(max(pt.Y, best.Min.Y), best.Max.Y)}
+			p.StrokeLines(stroke(0.5, grey), []vg.Point{pt, end})
+		}
 		p.SetColor(color.White)
 		p.Fill(best.Path())
 		p.FillText(numberStyle(), vg.Point{X: (best.Min.X + best.Max.X) / 2, Y: (best.Min.Y + best.Max.Y) / 2}, t.Text)
 	}
 }
 
-// cost says how bad a label in r would be: worst outside the frame, bad over a label, not good over lines.
+// cost says how bad a label in r would be: worst outside the frame, bad over a label or a mark, not good over lines.
 func (p *pen) cost(r vg.Rectangle, taken []vg.Rectangle) float64 {
 	cost := 0.0
 	if r.Min.X < p.Min.X || r.Max.X > p.Max.X || r.Min.Y < p.Min.Y || r.Max.Y > p.Max.Y {
@@ -526,6 +549,11 @@ func (p *pen) cost(r vg.Rectangle, taken []vg.Rectangle) float64 {
 	for _, v := range p.vertices {
 		if r.Min.X < v.X && v.X < r.Max.X && r.Min.Y < v.Y && v.Y < r.Max.Y {
 			cost++
+		}
+	}
+	for _, v := range p.marks {
+		if r.Min.X < v.X+3 && v.X-3 < r.Max.X && r.Min.Y < v.Y+3 && v.Y-3 < r.Max.Y {
+			cost += 30
 		}
 	}
 	return cost

@@ -25,7 +25,7 @@ func TestBorders(t *testing.T) {
 		within        float64 // of the truth, in the unit of the axis
 	}{
 		{"lif", "", nil, "I=0:40:1", 2000, 1e-9, []border{{20, "silent", "firing", 1}}, 1e-9},
-		{"eif", "", nil, "I=0:10:0.5", 20000, 1e-6, []border{{1.62, "silent", "firing", 1}}, 2e-4},
+		{"eif", "", nil, "I=0:10:0.5", 5000, 1e-5, []border{{1.62, "silent", "firing", 1}}, 5e-3},
 		{"hh", "", nil, "I=0:20:0.5", 2000, 1e-7, []border{
 			{2.24033362437, "silent", "transient", 0}, {6.26033, "stopped", "firing", 2},
 		}, 2e-3},

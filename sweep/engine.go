@@ -59,7 +59,9 @@ func newEngine(p *plan, isa kernels.ISA) (*engine, error) {
 	if !p.NoError {
 		e.clocks = append(e.clocks, p.clock(p.coarse))
 	}
-	e.rests = make([]atomic.Pointer[[]float64], p.restCount())
+	if n := p.restCount(); n < p.points || n < 1<<12 {
+		e.rests = make([]atomic.Pointer[[]float64], n)
+	}
 	return e, nil
 }
 
@@ -78,7 +80,7 @@ func (p *plan) restCount() int {
 	return n
 }
 
-// rest is the rest at I = 0 of a point with the given parameters; it is found once for all points that share them.
+// rest is the rest at I = 0 of a point with the given parameters. It is found once for all points that share them.
 func (e *engine) rest(point int, params []float64) []float64 {
 	at := 0
 	for j, a := range e.Grid.Axes {
@@ -90,11 +92,15 @@ func (e *engine) rest(point int, params []float64) []float64 {
 			at = at*a.Len() + e.Grid.index(point, j)
 		}
 	}
-	if y := e.rests[at].Load(); y != nil {
-		return *y
+	if e.rests != nil {
+		if y := e.rests[at].Load(); y != nil {
+			return *y
+		}
 	}
 	y := make([]float64, len(e.Model.States))
 	e.Model.Initial(params, y)
-	e.rests[at].Store(&y) // two workers may both find it: it is the same
+	if e.rests != nil {
+		e.rests[at].Store(&y) // two workers may both find it: it is the same
+	}
 	return y
 }

@@ -35,6 +35,7 @@ type lane struct {
 	from   float64   // ms: since when extremes of V are kept; NaN before
 	span   extent    // of V since then
 	swings [2]extent // of V between the last decisions, the older first
+	window extent    // of V since the last decision
 }
 
 // early is how many intervals at the start of a train are remembered.
@@ -59,7 +60,7 @@ func (l *lane) begin(link, slot int, start int64) {
 	l.link, l.slot, l.start, l.waits = link, slot, start, false
 	l.train, l.intervals, l.adapt = pop.Train{}, 0, 0
 	l.look, l.spikes = firstLook, 0
-	l.settled, l.from, l.span, l.swings = repetition{}, math.NaN(), nowhere, [2]extent{nowhere, nowhere}
+	l.settled, l.from, l.span, l.swings, l.window = repetition{}, math.NaN(), nowhere, [2]extent{nowhere, nowhere}, nowhere
 }
 
 // spike notes a spike at t ms; discard is the time from which intervals count.

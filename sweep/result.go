@@ -47,30 +47,37 @@ func (p *plan) kept() []int {
 	return slices.Compact(keep)
 }
 
-// put keeps what a lane found.
+// note keeps the rate that the second resolution found, in the place of the error, until the first has its own.
+func (r *Result) note(slot int, x record, _, _ []float64) {
+	r.columns[mRateError][slot-r.base] = x[mRate]
+}
+
+// put keeps what a lane found. The error of its rate is what the lane says of its own, and the difference from the second
+// resolution: the whole one from twice the step, and twice that from half of it, as if the method were of first order.
+// So it is more than the error of other methods.
 func (r *Result) put(slot int, x record, late, resets []float64) {
+	at := slot - r.base
+	if r.plan.NoError {
+		x[mRateError] = math.NaN()
+	} else {
+		d := math.Abs(x[mRate] - r.columns[mRateError][at])
+		if r.plan.coarse < r.plan.Dt {
+			d *= 2
+		}
+		x[mRateError] += d
+	}
 	for j, c := range r.columns {
 		if c != nil {
-			c[slot-r.base] = x[j]
+			c[at] = x[j]
 		}
 	}
 	if r.late != nil {
-		r.late[slot-r.base] = distinct(late)
+		r.late[at] = distinct(late)
 	}
 	if r.resets != nil {
 		slices.Sort(resets)
-		r.resets[slot-r.base] = resets
+		r.resets[at] = resets
 	}
-}
-
-// compare adds to the error of a rate what the second resolution tells. It is the whole difference from twice the
-// step, and twice that from half of it: what a method of first order would have, and more than others do.
-func (r *Result) compare(slot int, x record) {
-	d := math.Abs(r.columns[mRate][slot-r.base] - x[mRate])
-	if r.plan.coarse < r.plan.Dt {
-		d *= 2
-	}
-	r.columns[mRateError][slot-r.base] += d
 }
 
 // distinct lists the intervals of a late train in ascending order: the means over its periods where it repeats itself,
@@ -94,8 +101,16 @@ func (r *Result) Rows() int { return r.plan.rows }
 // Value is a measure of a row by the name of its column; NaN where it is missing or was not asked for. Words are
 // numbers here; see Word.
 func (r *Result) Value(name string, row int) float64 {
-	j, at := measureNamed(name), r.plan.slotOf(row)-r.base
-	if j < 0 || at < 0 || at >= len(r.columns[j]) {
+	j := measureNamed(name)
+	if j < 0 {
+		return math.NaN()
+	}
+	return r.value(j, row)
+}
+
+func (r *Result) value(j, row int) float64 {
+	at := r.plan.slotOf(row) - r.base
+	if at < 0 || at >= len(r.columns[j]) {
 		return math.NaN()
 	}
 	return r.columns[j][at]
@@ -125,11 +140,18 @@ func (r *Result) Branch(row int) From { return r.plan.starts[row/r.plan.points] 
 
 // Word is a measure that is a word, such as the status; "" where it is missing or was not asked for.
 func (r *Result) Word(name string, row int) string {
-	x := r.Value(name, row)
-	if math.IsNaN(x) {
+	if j := measureNamed(name); j >= 0 {
+		return r.word(j, row)
+	}
+	return ""
+}
+
+func (r *Result) word(j, row int) string {
+	x := r.value(j, row)
+	if math.IsNaN(x) || measureList[j].words == nil {
 		return ""
 	}
-	return measureList[measureNamed(name)].words[int(x)]
+	return measureList[j].words[int(x)]
 }
 
 // Failed counts the rows whose status is nan.
@@ -170,7 +192,7 @@ func (r *Result) listTable(column string, list func(row int) []float64) *report.
 }
 
 // finished tells whether a row was run to its end.
-func (r *Result) finished(row int) bool { return !math.IsNaN(r.Value("ended", row)) }
+func (r *Result) finished(row int) bool { return !math.IsNaN(r.value(mEnded, row)) }
 
 // table lays out the finished rows, each as often as repeat says; head is the number of columns before the measures.
 func (r *Result) table(repeat func(row int) int) (t *report.Table, head int) {
@@ -194,11 +216,11 @@ func (r *Result) table(repeat func(row int) int) (t *report.Table, head int) {
 		m := measureList[j]
 		switch {
 		case m.words != nil:
-			t.Columns = append(t.Columns, report.Col(m.name, gather(rows, func(row int) string { return r.Word(m.name, row) })))
+			t.Columns = append(t.Columns, report.Col(m.name, gather(rows, func(row int) string { return r.word(j, row) })))
 		case m.count:
-			t.Columns = append(t.Columns, report.Col(m.name, gather(rows, func(row int) int64 { return int64(r.Value(m.name, row)) })))
+			t.Columns = append(t.Columns, report.Col(m.name, gather(rows, func(row int) int64 { return int64(r.value(j, row)) })))
 		default:
-			t.Columns = append(t.Columns, report.Col(m.name, gather(rows, func(row int) float64 { return r.Value(m.name, row) })))
+			t.Columns = append(t.Columns, report.Col(m.name, gather(rows, func(row int) float64 { return r.value(j, row) })))
 		}
 	}
 	return t, head

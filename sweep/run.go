@@ -103,10 +103,10 @@ func (e *engine) run(ctx context.Context, cfg Config, first, end int, out *Resul
 			w := e.workers[id]
 			from := first + batch*size
 			to := min(end, from+size)
-			w.batch(ctx, 0, from, to, out.put)
 			if len(e.clocks) > 1 {
-				w.batch(ctx, 1, from, to, func(slot int, r record, _, _ []float64) { out.compare(slot, r) })
+				w.batch(ctx, 1, from, to, out.note)
 			}
+			w.batch(ctx, 0, from, to, out.put)
 			if cfg.Tick != nil {
 				cfg.Tick(e.done.Load(), total)
 			}

@@ -36,7 +36,8 @@ type Spec struct {
 // DefaultTime is how long a point is watched, ms.
 const DefaultTime = 2000.0
 
-// From says in which state a point starts.
+// From says in which state a point starts. A train that was retired is carried on in the phase in which it was retired, as
+// good as any other of its cycle.
 type From int
 
 // The starts.
@@ -323,7 +324,7 @@ func (p *plan) checkPoints() error {
 		current := p.at(i, params)
 		err := p.Model.Check(params)
 		if err == nil && (math.IsNaN(current) || math.IsInf(current, 0)) {
-			err = fmt.Errorf("I is %v; it must be a finite number", current)
+			err = fmt.Errorf("the current is %v; it must be a finite number", current)
 		}
 		if err != nil {
 			if bad++; bad == 1 {

@@ -182,6 +182,9 @@ func TestMapsAgreeWithTruth(t *testing.T) {
 			r := mustRun(t, s)
 			for i, at := range truth["V_reset"] {
 				want := truth["period_in_spikes"][i]
+				if math.Abs(truth["lyapunov_per_spike"][i]) < 0.02 {
+					continue // so close to a period doubling that not even the truth has converged
+				}
 				if got := r.Value("period", i); got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
 					t.Errorf("V_reset=%v: period %v, want %v", at, got, want)
 				}

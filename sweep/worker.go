@@ -146,12 +146,11 @@ func (w *worker) watch(i int, v float64) {
 	l.from, l.span = w.time(l), extent{v, v}
 }
 
-// collect adds the extremes of V in lane i since they were last collected to its span, and returns them.
-func (w *worker) collect(i int) extent {
+// collect adds the extremes of V in lane i since they were last collected to its book.
+func (w *worker) collect(i int) {
 	l, v := &w.lanes[i], extent{w.s.Lo[i], w.s.Hi[i]}
-	l.span = l.span.join(v)
+	l.span, l.window = l.span.join(v), l.window.join(v)
 	w.s.ResetExtrema(i)
-	return v
 }
 
 // time is that of lane l, ms.
@@ -198,7 +197,8 @@ func (w *worker) decide() {
 		l := &w.lanes[i]
 		if l.runs() {
 			w.s.State(i, w.now, w.y)
-			l.swings = [2]extent{l.swings[1], w.collect(i)}
+			w.collect(i)
+			l.swings, l.window = [2]extent{l.swings[1], l.window}, nowhere
 			if how, decided := w.decided(i, l); decided {
 				w.finish(i, how)
 			}

@@ -64,10 +64,10 @@ int main(int argc, char **argv) {
     int is_hh = argc > 1 && !strcmp(argv[1], "hh");
     struct timespec a, b;
     for (int i = 0; i < N; i++) I[i] = 10 + 10. * i / (N - 1);
-    clock_gettime(CLOCK_MONOTONIC, &a);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);
     if (is_hh) hh(10000, 0.02);
     else adex(10000, 0.1);
-    clock_gettime(CLOCK_MONOTONIC, &b);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b);
     double first = tenth(0, is_hh ? 133.926338676868 : 290.360765117236), last = tenth(N - 1, is_hh ? 105.888690372739 : 113.102041847324);
     printf("%.6f %ld %.6g\n", b.tv_sec - a.tv_sec + 1e-9 * (b.tv_nsec - a.tv_nsec), spikes, first > last ? first : last);
     return 0;

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """run.py [TASK ...]: ask popsim and whatever peers this machine has the same questions (see questions.py), in turns on one
-core, and print Markdown tables: time of the simulation alone (without compilation, set-up and files) for one neuron and step,
-the ratio to popsim with the same method, and the error.
+core, and print Markdown tables: processor time, the ratio to popsim, and the error. Times are those of the whole program from
+start to exit for popsim, and of the simulation alone, without compilation, set-up and files, for the peers. Processor time is
+taken because seconds of work find no undisturbed moment on a shared machine.
 
 Debian has the peers: apt-get install python3-brian python3-numba python3-neuron gcc. What is missing is left out.
 Environment: CORE, the core to stay on (default the last one allowed); ROUNDS (default 3).
@@ -9,6 +10,7 @@ Environment: CORE, the core to stay on (default the last one allowed); ROUNDS (d
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -31,46 +33,42 @@ SETS = {  # parameters and initial state of a question, for popsim
 
 
 def run(command, cores=CORE):
-    """Run a program on the core; what it printed and the seconds from start to exit, or None if it failed."""
-    start = time.perf_counter()
+    """Run a program; what it printed, or None if it failed, its seconds of processor time, and those from start to exit."""
+    usage, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     done = subprocess.run(["taskset", "-c", cores] + command, cwd=HERE, capture_output=True, text=True)
-    took = time.perf_counter() - start
+    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - usage.ru_utime - usage.ru_stime
     if done.returncode != 0:
-        print(f"run.py: {' '.join(command)}: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
-        return None, took
-    return done.stdout, took
+        print(f"run.py: {' '.join(command)}: {done.stderr.strip()[-300:]}", file=sys.stderr)
+        return None, cpu, wall
+    return done.stdout, cpu, wall
 
 
 def popsim(task, method, dt):
-    """A population under popsim, with all spikes written to a file; its own clock tells the time of the steps alone."""
+    """A population under popsim, with all spikes written to a file."""
     np.save(f"{DIR}/I.npy", q.currents())
-    out = f"{DIR}/neurons.npz"
-    text, took = run([POPSIM, "run"] + SETS[task] + [
+    text, cpu, _ = run([POPSIM, "run"] + SETS[task] + [
         f"I=@{DIR}/I.npy", "--method", method, "--dt", str(dt), "--time", f"{q.TASKS[task]['time']}ms", "--workers", "1",
-        "--spikes", f"{DIR}/spikes.npz", "-o", out, "--force", "--quiet"])
+        "--spikes", f"{DIR}/spikes.npz", "-o", f"{DIR}/neurons.npz", "--force", "--quiet"])
     if text is None:
         return None
-    phases = {p["name"]: p["seconds"] for p in json.load(open(out + ".run.json"))["phases"]}
     spikes = np.load(f"{DIR}/spikes.npz")
-    steps = round(q.TASKS[task]["time"] / dt)
-    return dict(seconds=phases["advance"], ns=1e9 * phases["advance"] / (q.N * steps), error=q.tenth(task, spikes["neuron"], spikes["time_ms"]),
-                rate=1000 * len(spikes["neuron"]) / (q.N * q.TASKS[task]["time"]), whole=took)
+    return dict(seconds=cpu, dt=dt, n=q.N, spikes=len(spikes["neuron"]), error=q.tenth(task, spikes["neuron"], spikes["time_ms"]))
 
 
 def script(*command):
     """A peer that is a Python script."""
-    text, took = run(["/usr/bin/python3"] + list(command))
-    return None if text is None else dict(json.loads(text.strip().splitlines()[-1]), whole=took)
+    text, _, _ = run(["/usr/bin/python3"] + list(command))
+    return None if text is None else json.loads(text.strip().splitlines()[-1])
 
 
 def plain(task):
     """Plain C."""
-    text, took = run([f"{DIR}/plain", task])
+    text, _, _ = run([f"{DIR}/plain", task])
     if text is None:
         return None
     seconds, spikes, error = map(float, text.split())
-    steps = round(q.TASKS[task]["time"] / q.TASKS[task]["dt"])
-    return dict(seconds=seconds, ns=1e9 * seconds / (q.N * steps), rate=1000 * spikes / (q.N * q.TASKS[task]["time"]), error=error, whole=took)
+    return dict(seconds=seconds, dt=q.TASKS[task]["dt"], n=q.N, spikes=spikes, error=error)
 
 
 def best(peers):
@@ -85,28 +83,26 @@ def best(peers):
 
 
 def population(task, peers, same):
-    """The table of a population; ratios are to the row called same, per millisecond of model time."""
+    """The table of a population; ratios are to the row called same, for a neuron and millisecond of model time."""
     found = best(peers)
-    base = found[same]["seconds"]
-    print(f"\n| {task} | ns per neuron and step | ns per neuron and ms | ratio | rate, Hz | error of the 10th spike, ms |")
+    span = q.TASKS[task]["time"]
+    per_ms = {name: 1e9 * a["seconds"] / (a["n"] * span) for name, a in found.items()}
+    print(f"\n| {task} | ns per neuron-step | ns per neuron and ms | ratio | rate, Hz | error of the 10th spike, ms |")
     print("| --- | --- | --- | --- | --- | --- |")
     for name, a in found.items():
-        steps = a["seconds"] / (a["ns"] * 1e-9)  # neurons times steps
-        neurons = q.N // 10 if name.startswith("NEURON") else q.N
-        ms = 1e9 * a["seconds"] / (neurons * q.TASKS[task]["time"])
-        ratio = ms / (1e9 * base / (q.N * q.TASKS[task]["time"]))
-        print(f"| {name} | {a['ns']:.3g} | {ms:.3g} | {ratio:.3g} | {a['rate']:.2f} | {a['error']:.2g} |")
+        ratio = per_ms[name] / per_ms[same]
+        print(f"| {name} | {per_ms[name] * a['dt']:.3g} | {per_ms[name]:.3g} | {ratio:.3g} | {1000 * a['spikes'] / a['n'] / span:.2f} | {a['error']:.2g} |")
 
 
 def popsim_map(out, extra, cores):
-    """The map under popsim, from start to exit."""
-    text, took = run([POPSIM, "map", "adex", "V0=-65", "w0=0", "I=5:25/200", "b=0:10/50", "--time", "2s", "-m", "rate",
-                      "-o", out, "--force", "--quiet"] + extra, cores)
-    return None if text is None else took
+    """The map under popsim; its seconds of processor time and from start to exit, or None."""
+    text, cpu, wall = run([POPSIM, "map", "adex", "V0=-65", "w0=0", "I=5:25/200", "b=0:10/50", "--time", "2s", "--discard", f"{q.DISCARD}ms",
+                            "-m", "rate", "-o", out, "--force", "--quiet"] + extra, cores)
+    return None if text is None else (cpu, wall)
 
 
 def rate_map():
-    """The table of the map: everything from start to exit for popsim, the simulation alone for the peers."""
+    """The table of the map. Errors are relative, against popsim at a tenth of its step."""
     both = ",".join(map(str, sorted(os.sched_getaffinity(0))))
     reference = f"{DIR}/reference.npz"
     if popsim_map(reference, ["--dt", "0.005", "--full"], both) is None:
@@ -120,7 +116,7 @@ def rate_map():
     def ours(extra, cores):
         def ask():
             took = popsim_map(f"{DIR}/map.npz", extra, cores)
-            return took and dict(seconds=took, error=error(np.load(f"{DIR}/map.npz")["rate_Hz"]))
+            return took and dict(seconds=took[0], wall=took[1], error=error(np.load(f"{DIR}/map.npz")["rate_Hz"]))
         return ask
 
     def brian(mode):
@@ -137,16 +133,17 @@ def rate_map():
         "Brian2, C++ program, euler, dt 0.1, one core": brian("standalone"),
     })
     base = next(iter(found.values()))["seconds"]
-    print("\n| map | s | ratio | median error of the rate | 99 % of the points below |")
-    print("| --- | --- | --- | --- | --- |")
+    print("\n| map | processor s | ratio | start to exit, s | median error of the rate | 99 % of the points below |")
+    print("| --- | --- | --- | --- | --- | --- |")
     for name, a in found.items():
-        print(f"| {name} | {a['seconds']:.3g} | {a['seconds'] / base:.3g} | {a['error'][0]:.1e} | {a['error'][1]:.1e} |")
+        wall = f"{a['wall']:.3g}" if "wall" in a else ""
+        print(f"| {name} | {a['seconds']:.3g} | {a['seconds'] / base:.3g} | {wall} | {a['error'][0]:.1e} | {a['error'][1]:.1e} |")
 
 
 def main():
     tasks = sys.argv[1:] or list(q.TASKS)
     subprocess.run(["go", "build", "-o", POPSIM, "./cmd/popsim"], cwd=os.path.join(HERE, "../.."), check=True)
-    if "map" not in tasks or len(tasks) > 1:
+    if set(tasks) != {"map"}:
         subprocess.run(["gcc", "-O3", "-march=native", "-ffast-math", "-o", f"{DIR}/plain", f"{HERE}/plain.c", "-lmvec", "-lm"], check=True)
     if "adex" in tasks:
         population("adex", {

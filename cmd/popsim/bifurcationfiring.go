@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"popsim/dynamics"
+	"popsim/model"
 	"popsim/report"
 	"popsim/sched"
 	"popsim/sweep"
@@ -17,7 +18,7 @@ import (
 const (
 	firstFirings = 201  // values of the quantity, evenly spaced, before more are put between them
 	mostFirings  = 1500 // values in all
-	droppedTurns = 300  // spikes for the reset map to settle
+	droppedTurns = 200  // spikes for the reset map to settle
 	keptTurns    = 200  // spikes in statistics of irregular firing
 )
 
@@ -112,10 +113,40 @@ func (s *analysis) chart(ctx context.Context) (err error) {
 	rows := make([][]dynamics.Regime, regimeRows)
 	ys := even(y.Lo, y.Hi, regimeRows)
 	err = s.parallel(ctx, regimeRows, "rows", func(k int) (err error) {
-		rows[k], err = dynamics.Regimes(ctx, m, p, i, x, dynamics.Free{Name: y.Name, Lo: ys[k], Hi: ys[k]}, regimeColumns, 1)
+		if m.Fires == model.Reset {
+			rows[k], err = s.firingRow(ctx, ys[k])
+		} else {
+			rows[k], err = dynamics.Regimes(ctx, m, p, i, x, dynamics.Free{Name: y.Name, Lo: ys[k], Hi: ys[k]}, regimeColumns, 1)
+		}
 		return err
 	})
 	s.regimes = slices.Concat(rows...)
 	s.phase("regimes")
 	return err
+}
+
+// firingRow is a row of the picture for a model that fires by reset, which counts as a cycle there.
+func (s *analysis) firingRow(ctx context.Context, y float64) (row []dynamics.Regime, err error) {
+	const turns = 60 // spikes after which a train is believed
+	at := s.base
+	for _, value := range even(s.free[0].Lo, s.free[0].Hi, regimeColumns) {
+		at.params = slices.Clone(s.base.params)
+		at.set(s.free[0].setting, value)
+		at.set(s.free[1].setting, y)
+		r := dynamics.Regime{X: value, Y: y}
+		f, err := dynamics.FiringAt(ctx, s.question.model, at.params, at.current, "I", at.current, turns, 1)
+		if err != nil {
+			return row, err
+		}
+		if !f.Silent {
+			r.Cycles = 1
+		}
+		for _, q := range dynamics.FixedPoints(s.question.model, at.params, at.current) {
+			if q.Stable {
+				r.Rests++
+			}
+		}
+		row = append(row, r)
+	}
+	return row, nil
 }

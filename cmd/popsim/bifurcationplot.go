@@ -14,11 +14,12 @@ func (s *analysis) figure() *report.Figure {
 		return s.chartFigure()
 	}
 	f := &report.Figure{Title: s.question.title(), ShareX: true, Panels: []report.Panel{s.potentialPanel(), s.frequencyPanel()}}
-	if s.fires() {
+	adapts := len(s.question.model.States) > 1
+	if s.fires() && (adapts || s.simulated) {
 		f.Panels = append(f.Panels, s.intervalPanel())
-		if len(s.question.model.States) > 1 {
-			f.Panels = append(f.Panels, s.exponentPanel())
-		}
+	}
+	if s.fires() && adapts {
+		f.Panels = append(f.Panels, s.exponentPanel())
 	}
 	for k := range f.Panels {
 		f.Panels[k].XLabel = s.free[0].label()
@@ -86,7 +87,7 @@ func (s strokes) lines() (list []report.Line) {
 }
 
 // branches draws all branches in one view: what of a row is drawn, each value as a line of its own.
-func (s *analysis) branches(ofRow func(dynamics.Row) []float64, ofFiring func(x stretch, k int) []float64) []report.Line {
+func (s *analysis) branches(ofRow func(dynamics.Row) []float64, ofFiring func(low, high, rate float64) []float64) []report.Line {
 	all := make([]strokes, 2) // the lower and the upper extreme
 	for k := range all {
 		all[k] = strokes{}
@@ -106,13 +107,16 @@ func (s *analysis) branches(ofRow func(dynamics.Row) []float64, ofFiring func(x 
 			link(word(q.Stable && r.Stable || k+1 == len(b.Rows) && r.Stable)+" "+what, q.Parameter, ofRow(q), r.Parameter, ofRow(r))
 		}
 	}
-	for _, x := range s.stretches() {
-		kind := "firing by reset"
-		if x.repels {
-			kind = "unstable firing"
+	for k := 1; k < len(s.trains); k++ { // one line, whatever the pattern
+		if a, b := s.trains[k-1], s.trains[k]; !a.Silent && !b.Silent {
+			link("firing by reset", a.Parameter, ofFiring(a.VMin, a.VMax, a.Rate), b.Parameter, ofFiring(b.VMin, b.VMax, b.Rate))
 		}
-		for k := 1; k < len(x.firings); k++ {
-			link(kind, x.firings[k-1].Parameter, ofFiring(x, k-1), x.firings[k].Parameter, ofFiring(x, k))
+	}
+	for _, x := range s.stretches() {
+		for k := 1; x.repels && k < len(x.firings); k++ {
+			a, b := x.fixed[k-1], x.fixed[k]
+			link("unstable firing", x.firings[k-1].Parameter, ofFiring(a.VMin, a.VMin, 1000/a.Interval),
+				x.firings[k].Parameter, ofFiring(b.VMin, b.VMin, 1000/b.Interval))
 		}
 	}
 	list := all[0].lines()
@@ -126,11 +130,11 @@ func (s *analysis) branches(ofRow func(dynamics.Row) []float64, ofFiring func(x 
 func (s *analysis) potentialPanel() report.Panel {
 	p := report.Panel{YLabel: "V (mV)", Height: 85}
 	p.Lines = s.branches(func(r dynamics.Row) []float64 {
-		if r.VMin == r.VMax {
+		if math.IsNaN(r.Period) {
 			return []float64{r.VMax}
 		}
 		return []float64{r.VMin, r.VMax}
-	}, func(x stretch, k int) []float64 { return []float64{x.firings[k].VMin, x.firings[k].VMax} })
+	}, func(low, high, _ float64) []float64 { return []float64{low, high} })
 	p.Points, p.Texts = s.marks(func(q special) float64 { return q.v }, true)
 	return p
 }
@@ -144,12 +148,7 @@ func (s *analysis) frequencyPanel() report.Panel {
 			}
 			return []float64{1000 / r.Period}
 		},
-		func(x stretch, k int) []float64 {
-			if x.repels {
-				return []float64{1000 / x.fixed[k].Interval}
-			}
-			return []float64{x.firings[k].Rate}
-		})
+		func(_, _, rate float64) []float64 { return []float64{rate} })
 	for k := range p.Lines {
 		p.Lines[k].Name = ""
 	}
@@ -178,7 +177,7 @@ func (s *analysis) intervalPanel() report.Panel {
 
 // exponentPanel shows the Lyapunov exponent, whose sign tells irregular firing from regular.
 func (s *analysis) exponentPanel() report.Panel {
-	const lowest = -2 // the exponent dives to minus infinity where the map is flat; that says no more
+	const lowest = -5 // the exponent dives to minus infinity where the map is flat; that says no more
 	l := report.Line{Width: 0.9}
 	for _, f := range s.trains {
 		l.X = append(l.X, f.Parameter)

@@ -15,7 +15,7 @@ type stretch struct {
 	spikes  int
 	repels  bool
 	firings []dynamics.Firing
-	fixed   []dynamics.MapPoint // one per firing where repels
+	fixed   []dynamics.Repeller // one per firing where repels
 }
 
 // stretches cuts the firing into stretches.
@@ -56,7 +56,7 @@ func (s *analysis) stretches() (list []stretch) {
 	return list
 }
 
-func (x stretch) last() dynamics.MapPoint { return x.fixed[len(x.fixed)-1] }
+func (x stretch) last() dynamics.Repeller { return x.fixed[len(x.fixed)-1] }
 
 // period is that of firing k in ms, NaN where it has none.
 func (x stretch) period(k int) float64 {
@@ -68,6 +68,14 @@ func (x stretch) period(k int) float64 {
 	default:
 		return sum(f.Intervals)
 	}
+}
+
+// low is the least V of firing k.
+func (x stretch) low(k int) float64 {
+	if x.repels {
+		return x.fixed[k].VMin
+	}
+	return x.firings[k].VMin
 }
 
 func sum(list []float64) (total float64) {
@@ -121,14 +129,14 @@ func (s *analysis) branchTable() *report.Table {
 	}
 	for k, x := range s.stretches() {
 		for j, f := range x.firings {
-			add(len(s.diagram.Branches)+k, dynamics.Cycle, f.Parameter, f.VMin, f.VMax, x.period(j), !x.repels)
+			add(len(s.diagram.Branches)+k, dynamics.Cycle, f.Parameter, x.low(j), f.VMax, x.period(j), !x.repels)
 			c.re, c.im = append(c.re, nan), append(c.im, nan)
 			multiplier, rate, exponent := f.Multiplier, f.Rate, f.Lyapunov
 			if x.repels {
 				multiplier, rate = x.fixed[j].Slope, 1000/x.fixed[j].Interval
 				exponent = math.Log(math.Abs(multiplier))
 			}
-			c.multRe, c.multIm = append(c.multRe, multiplier), append(c.multIm, 0*multiplier)
+			c.multRe, c.multIm = append(c.multRe, multiplier), append(c.multIm, math.Abs(0*multiplier))
 			c.rate, c.spikes, c.lyapunovs = append(c.rate, rate), append(c.spikes, int64(x.spikes)), append(c.lyapunovs, exponent)
 			for j := range m.States {
 				c.states[j] = append(c.states[j], nan)

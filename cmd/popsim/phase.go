@@ -24,8 +24,8 @@ points with their eigenvalues and types, stable and unstable cycles, separatrice
 trajectories. In models of one variable the second axis is dV/dt; of hh two variables are shown and the others kept at
 their steady state for V.
 
--o FILE.json writes all of it; files of other endings, and standard output, get the table of fixed points and cycles.
-A trajectory starts at rest for I = 0, or at V0=... w0=... of the command line, and at every --start.`
+-o FILE.json writes all of it, and without -o standard output gets it; files of other endings, devices and pipes get the
+table of fixed points and cycles as rows. What was found is also told in words. A trajectory starts at rest for I = 0, or at V0=... w0=... of the command line, and at every --start.`
 
 // portrait is one call of phase.
 type portrait struct {
@@ -48,7 +48,7 @@ func (v *voice) phaseVerb() *cobra.Command {
 		Use:               "phase MODEL[:PRESET] [NAME=VALUE ...]",
 		Short:             "The phase plane: nullclines, fixed points, cycles, trajectories",
 		Long:              phaseHelp,
-		Example:           "  popsim phase rhh I=5 --plot plane.svg -o plane.json\n  popsim phase adex:nd-tonic --plot plane.svg --start -55,0 --start -70,40\n  popsim phase hh I=8 --second h --plot plane.png",
+		Example:           "  popsim phase rhh I=5 --plot plane.svg -o plane.json\n  popsim phase adex:nd-tonic --plot plane.svg --start -55,0 --start -70,40\n  popsim phase hh I=8 --y h --plot plane.png",
 		ValidArgsFunction: completeModels,
 		RunE:              func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
 	}
@@ -58,7 +58,7 @@ func (v *voice) phaseVerb() *cobra.Command {
 	s.over, s.upTo, s.second = name{kind: "LO:HI"}, name{kind: "LO:HI"}, name{kind: "STATE"}
 	set.StringArrayVar(&s.starts, "start", nil, "start of a trajectory, as V,y or as all states; may be repeated")
 	set.Var(&s.time, "time", "model time of the trajectories")
-	set.Var(&s.second, "second", "second variable of hh: m, h or n (default n)")
+	set.Var(&s.second, "y", "second variable of hh: m, h or n (default n)")
 	set.Var(&s.over, "V-range", "potentials to show, mV (default where the model lives)")
 	set.Var(&s.upTo, "y-range", "values of the second variable to show")
 	s.files(set, &v.quiet)
@@ -90,6 +90,7 @@ func (s *portrait) run(ctx context.Context, args []string) (err error) {
 	if err := s.write(plane); err != nil {
 		return err
 	}
+	s.tell(plane)
 	s.say("%s, %s, %s in %.2g s", counted(len(plane.FixedPoints), "fixed point"), counted(len(plane.Cycles), "cycle"),
 		counted(len(plane.Trajectories), "trajectory"), time.Since(s.started).Seconds())
 	return nil
@@ -113,9 +114,9 @@ func (s *portrait) read(args []string) error {
 	if s.second.value != "" {
 		m := q.model
 		if len(m.States) < 3 {
-			bad.addf("--second chooses among the variables of hh; %s has no choice", m.Name)
+			bad.addf("--y chooses among the variables of hh; %s has no choice", m.Name)
 		} else if m.StateIndex(s.second.value) < 1 {
-			bad.addf("--second %s: %s has %s", s.second.value, m.Name, stateNames(m))
+			bad.addf("--y %s: %s has %s", s.second.value, m.Name, stateNames(m))
 		}
 		s.options.Y = s.second.value
 	}
@@ -213,8 +214,10 @@ func (s *portrait) open() (err error) {
 		}
 	}
 	switch path := s.out.value; {
+	case path == "" && report.IsTerminal(s.stdout):
+		s.say("the plane is not shown on a terminal; -o FILE.json keeps it")
 	case path == "":
-		s.table = report.NewCSV(s.stdout)
+		s.document = &document{path: "standard output", w: s.stdout}
 	case strings.EqualFold(filepath.Ext(path), ".json"):
 		s.document, err = s.createDocument(path, s.force)
 	default:
@@ -242,7 +245,7 @@ func (s *portrait) write(p *dynamics.Plane) error {
 				return err
 			}
 		}
-	} else {
+	} else if s.table != nil {
 		if err := s.table.WriteTable(planeTable(p)); err != nil {
 			return err
 		}
@@ -257,6 +260,40 @@ func (s *portrait) write(p *dynamics.Plane) error {
 		return nil
 	}
 	return s.figure(p).Save(s.plot.value, s.force)
+}
+
+// tell says in words what was found.
+func (s *portrait) tell(p *dynamics.Plane) {
+	for _, f := range p.FixedPoints {
+		var values, eigenvalues []string
+		for j, x := range s.question.model.States {
+			value := fmt.Sprintf("%s = %.6g", x.Name, f.State[j])
+			if x.Unit != "1" {
+				value += " " + x.Unit
+			}
+			values = append(values, value)
+		}
+		for _, l := range f.Eigenvalues {
+			eigenvalues = append(eigenvalues, complexText(l))
+		}
+		s.say("%s at %s; eigenvalues %s per ms", f.Type, strings.Join(values, ", "), strings.Join(eigenvalues, ", "))
+	}
+	for _, c := range p.Cycles {
+		s.say("%s cycle of %.6g ms (%.6g Hz), V from %.6g to %.6g mV; multiplier %.3g",
+			word(c.Stable), c.Period, 1000/c.Period, c.VMin, c.VMax, c.Multiplier)
+	}
+	for _, t := range p.Trajectories {
+		if len(t.Spikes) > 0 {
+			s.say("the trajectory from %.6g mV fires %s, the first after %.6g ms", t.Start[0], counted(len(t.Spikes), "spike"), t.Spikes[0])
+		}
+	}
+}
+
+func complexText(l [2]float64) string {
+	if l[1] == 0 {
+		return fmt.Sprintf("%.5g", l[0])
+	}
+	return fmt.Sprintf("%.5g%+.5gi", l[0], l[1])
 }
 
 func (s *portrait) record() report.RunRecord {

@@ -23,13 +23,14 @@ func (s *portrait) figure(p *dynamics.Plane) *report.Figure {
 		XLabel: "V (mV)", YLabel: s.secondLabel(p), Height: 110,
 		XRange: [2]float64{p.Window[0], p.Window[1]}, YRange: [2]float64{p.Window[2], p.Window[3]},
 	}
+	if p.Reset != nil { // so that the threshold is seen
+		panel.XRange[1] += 0.02 * (p.Window[1] - p.Window[0])
+	}
 	panel.Arrows = []report.Arrows{field(p)}
 	for _, n := range nullclines(p) {
 		panel.Lines = append(panel.Lines, n)
 	}
-	for i, x := range p.Separatrices {
-		panel.Lines = append(panel.Lines, named(i == 0, report.Line{Name: "separatrix", Dash: report.DashDotted, Width: 0.9, Color: grey}, x.Points))
-	}
+	panel.Lines = append(panel.Lines, manifolds(p)...)
 	told := map[bool]bool{}
 	for _, c := range p.Cycles {
 		line := report.Line{Name: word(c.Stable) + " cycle", Width: 2}
@@ -41,6 +42,9 @@ func (s *portrait) figure(p *dynamics.Plane) *report.Figure {
 	}
 	for i, t := range p.Trajectories {
 		panel.Lines = append(panel.Lines, trajectory(i == 0, t))
+		if len(t.Segments) > 1 {
+			panel.Lines = append(panel.Lines, jumps(i == 0, t))
+		}
 		panel.Points = append(panel.Points, report.Points{X: []float64{t.Segments[0][0][1]}, Y: []float64{t.Segments[0][0][2]}, Mark: report.Square, Size: 4, Color: green})
 	}
 	if r := p.Reset; r != nil {
@@ -129,6 +133,34 @@ func trajectory(legend bool, t dynamics.Trace) report.Line {
 		line.X, line.Y = append(line.X, math.NaN()), append(line.Y, math.NaN())
 	}
 	return line
+}
+
+// jumps are the ways from threshold back to reset.
+func jumps(legend bool, t dynamics.Trace) report.Line {
+	line := report.Line{Width: 0.8, Color: green, Dash: report.Dotted}
+	if legend {
+		line.Name = "jump at a spike"
+	}
+	for k, next := range t.Segments[1:] {
+		last := t.Segments[k]
+		from, to := last[len(last)-1], next[0]
+		line.X, line.Y = append(line.X, from[1], to[1], math.NaN()), append(line.Y, from[2], to[2], math.NaN())
+	}
+	return line
+}
+
+// manifolds are the lines that run into saddles, which part the basins of attraction, and those that run out of them.
+func manifolds(p *dynamics.Plane) (lines []report.Line) {
+	styles := map[bool]report.Line{
+		true:  {Name: "separatrix, into the saddle", Dash: report.DashDotted, Width: 1.2},
+		false: {Name: "out of the saddle", Dash: report.Dotted, Width: 1.2, Color: grey},
+	}
+	told := map[bool]bool{}
+	for _, x := range p.Separatrices {
+		lines = append(lines, named(!told[x.Stable], styles[x.Stable], x.Points))
+		told[x.Stable] = true
+	}
+	return lines
 }
 
 // fixedPoints are full circles where stable and open ones where not.

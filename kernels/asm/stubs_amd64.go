@@ -74,6 +74,46 @@ func AdExFlowAVX512(b *Block)
 //go:noescape
 func AdExFlowFullAVX512(b *Block)
 
+// EIFEulerAVX2 advances a group of EIF neurons; see Block.
+//
+//go:noescape
+func EIFEulerAVX2(b *Block)
+
+// EIFEulerFullAVX2 advances a group of EIF neurons; see Block.
+//
+//go:noescape
+func EIFEulerFullAVX2(b *Block)
+
+// AdExEulerAVX2 advances a group of AdEx neurons; see Block.
+//
+//go:noescape
+func AdExEulerAVX2(b *Block)
+
+// AdExEulerFullAVX2 advances a group of AdEx neurons; see Block.
+//
+//go:noescape
+func AdExEulerFullAVX2(b *Block)
+
+// EIFEulerAVX512 advances a group of EIF neurons; see Block.
+//
+//go:noescape
+func EIFEulerAVX512(b *Block)
+
+// EIFEulerFullAVX512 advances a group of EIF neurons; see Block.
+//
+//go:noescape
+func EIFEulerFullAVX512(b *Block)
+
+// AdExEulerAVX512 advances a group of AdEx neurons; see Block.
+//
+//go:noescape
+func AdExEulerAVX512(b *Block)
+
+// AdExEulerFullAVX512 advances a group of AdEx neurons; see Block.
+//
+//go:noescape
+func AdExEulerFullAVX512(b *Block)
+
 // HHStrangAVX2 advances a group; see Block.
 //
 //go:noescape
@@ -154,12 +194,12 @@ func RHHCutAVX512(b *Block)
 //go:noescape
 func RHHCutFullAVX512(b *Block)
 
-// RHHPiecesAVX2 advances a group; see Block.
+// RHHPiecesAVX2 takes cut lanes through the pieces of a step; see Block.
 //
 //go:noescape
 func RHHPiecesAVX2(b *Block)
 
-// RHHPiecesAVX512 advances a group; see Block.
+// RHHPiecesAVX512 takes cut lanes through the pieces of a step; see Block.
 //
 //go:noescape
 func RHHPiecesAVX512(b *Block)

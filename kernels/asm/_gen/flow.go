@@ -16,22 +16,23 @@ type neuron struct {
 }
 
 // exponential writes the four kernels of a method for EIF and AdEx, lean and full, S vectors at a time. advance gives V and w after the
-// step, and who needs more than that.
-func exponential(method string, S int, tune Tuning, advance func(b *Block, n *neuron) (v, w Vec, rare Mask)) func(f *file, w isa) {
+// step, and who is rare. Unless those are simply the ones that passed V_th and move, the method keeps, for them, the state before the
+// step and word of who they are.
+func exponential(method string, S int, keeps bool, tune Tuning, advance func(b *Block, n *neuron) (v, w Vec, rare Mask)) func(f *file, w isa) {
 	return func(f *file, w isa) {
 		for _, model := range []string{"EIF", "AdEx"} {
 			for _, full := range []string{"", "Full"} {
 				k := f.Func(w, model+method+full, "func(b *Block)", "advances a group of "+model+" neurons; see Block.")
 				k.Tune = tune
-				k.exponential(S, model == "AdEx", full != "", advance)
+				k.exponential(S, model == "AdEx", full != "", keeps, advance)
 			}
 		}
 	}
 }
 
-func (k *Func) exponential(S int, adapts, full bool, advance func(b *Block, n *neuron) (v, w Vec, rare Mask)) {
+func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Block, n *neuron) (v, w Vec, rare Mask)) {
 	w := k.W
-	const marks = 3 // column of Old where vectors leave word who is rare
+	const word = 3 // column of Old
 	now := k.Pin()
 	n, step, lane := k.Value("Steps"), k.Value("Step"), k.Value("Lane")
 	y, wake, coef, old := []reg.Register{k.pointer("Y", 0)}, k.Value("Wake"), k.Value("Coef"), k.Value("Old")
@@ -63,12 +64,17 @@ func (k *Func) exponential(S int, adapts, full bool, advance func(b *Block, n *n
 			if full {
 				x.vInf = in.steadyVoltage(b, s, x.c, asm.FlowI, asm.FlowGain, asm.FlowR, asm.FlowVRest)
 			}
-			b.Store(col(old, 0, s), x.v)
 			if adapts {
 				x.w = b.Load(col(y[1], 0, s))
-				b.Store(col(old, 1, s), x.w)
 			}
 			v, w, rare := advance(b, x)
+			if keeps {
+				b.Store(col(old, 0, s), x.v)
+				b.Store(col(old, word, s), b.signs(rare))
+			}
+			if keeps && adapts {
+				b.Store(col(old, 1, s), x.w)
+			}
 			if full {
 				seen := b.Select(rare, x.v, v)
 				b.Store(col(lo, 0, s), b.Min(seen, b.Load(col(lo, 0, s))))
@@ -78,7 +84,6 @@ func (k *Func) exponential(S int, adapts, full bool, advance func(b *Block, n *n
 			if adapts {
 				b.Store(col(y[1], 0, s), w)
 			}
-			b.Store(col(old, marks, s), b.mark(rare))
 			any = b.either(any, rare)
 		}
 		b.Test(any)
@@ -90,7 +95,12 @@ func (k *Func) exponential(S int, adapts, full bool, advance func(b *Block, n *n
 		k.XORQ(lane, lane)
 	}
 	k.JNZ(k.Later("rare", func() {
-		rare := k.bits(S, func(b *Block, s int) Mask { return b.marked(b.Load(col(old, marks, s))) })
+		rare := k.bits(S, func(b *Block, s int) Mask {
+			if keeps {
+				return b.whereSigned(b.Load(col(old, word, s)))
+			}
+			return b.MaskAndNot(b.Cmp(b.Load(col(y[0], 0, s)), NLT, b.Load(col(coef, asm.FlowVTh, s))), b.Cmp(b.Load(col(wake, 0, s)), GT, b.Get(now)))
+		})
 		k.MOVQ(lane, reg.RCX)
 		k.SHLQ(reg.CL, rare)
 		k.MOVQ(rare, k.Field("Rare"))
@@ -113,15 +123,15 @@ func (k *Func) exponential(S int, adapts, full bool, advance func(b *Block, n *n
 	k.End()
 }
 
-// mark is m as a vector of signs, marked the way back.
-func (b *Block) mark(m Mask) Vec {
+// signs is a vector whose sign is set where m holds, whereSigned the way back.
+func (b *Block) signs(m Mask) Vec {
 	if b.w.kmask() {
 		return b.Select(m, b.ConstBits(1<<63), b.ConstBits(0))
 	}
 	return Vec{m.n}
 }
 
-func (b *Block) marked(v Vec) Mask {
+func (b *Block) whereSigned(v Vec) Mask {
 	if b.w.kmask() {
 		return b.GtI(b.ConstBits(0), v)
 	}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// masks hide what differs from machine to machine and from run to run.
+var masks = []struct{ pattern, mask string }{
+	{`(?m)^popsim: [0-9.e+-]+ s, [0-9.e+-]+ neuron-steps/s; .*$`, "popsim: TIME AND SPEED"},
+	{` in [0-9.e+-]+ s\b`, " in TIME"},
+	{`only [0-9.]+ [kMGT]?B are to be had`, "only SO MUCH is to be had"},
+	{`\(have (avx512, )?(avx2, )?go\)`, "(have SETS)"},
+}
+
+func masked(text string) string {
+	for _, m := range masks {
+		text = regexp.MustCompile(m.pattern).ReplaceAllString(text, m.mask)
+	}
+	return text
+}
+
+// TestGolden runs every testdata/NAME.args, a command line, in an empty directory with the files of testdata/input, and
+// compares what it says with NAME.stdout and NAME.stderr; the latter ends with the exit code.
+func TestGolden(t *testing.T) {
+	lists, err := filepath.Glob("testdata/*.args")
+	if err != nil || len(lists) == 0 {
+		t.Fatal("no golden commands", err)
+	}
+	home, err := filepath.Abs("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, list := range lists {
+		name := strings.TrimSuffix(filepath.Base(list), ".args")
+		t.Run(name, func(t *testing.T) {
+			text, err := os.ReadFile(list)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Chdir(t.TempDir())
+			if err := os.CopyFS(".", os.DirFS(filepath.Join(home, "input"))); err != nil {
+				t.Fatal(err)
+			}
+			var stdout, stderr bytes.Buffer
+			code := run(strings.Fields(string(text)), &stdout, &stderr)
+			stderr.WriteString("exit " + string(rune('0'+code)) + "\n")
+			golden(t, filepath.Join(home, name+".stdout"), stdout.String())
+			golden(t, filepath.Join(home, name+".stderr"), masked(stderr.String()))
+			leftovers(t)
+		})
+	}
+}
+
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err, "; go test ./cmd/popsim -update writes it")
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", filepath.Base(path), diff)
+	}
+}
+
+// leftovers fails where a command has left a temporary file behind.
+func leftovers(t *testing.T) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
+		if strings.HasSuffix(path, ".tmp") {
+			t.Errorf("%s was left behind", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"popsim/report"
+)
+
+// popsim runs a command and fails the test unless it exits as expected.
+func popsim(t *testing.T, code int, args ...string) (stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	if got := run(args, &out, &err); got != code {
+		t.Fatalf("popsim %s: exit %d, want %d\n%s", strings.Join(args, " "), got, code, err.String())
+	}
+	return out.String(), err.String()
+}
+
+// TestSameFiles: tables do not depend on workers, and the recorded command writes the same bytes again.
+func TestSameFiles(t *testing.T) {
+	t.Chdir(t.TempDir())
+	base := strings.Fields("run adex -n 300 I=normal:15:3 b=uniform:0:60 --time 200ms --seed 5 --waveform sine:7Hz:4 gain=normal:1:0.2 --quiet")
+	var first []byte
+	for workers := 1; workers <= 3; workers++ {
+		file := fmt.Sprintf("w%d.npz", workers)
+		popsim(t, exitDone, append(base, "--workers", fmt.Sprint(workers), "-o", file)...)
+		bytes, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = bytes
+		}
+		if string(bytes) != string(first) {
+			t.Errorf("%d workers wrote other bytes than one", workers)
+		}
+	}
+	text, err := os.ReadFile("w1.npz.run.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var record report.RunRecord
+	if err := json.Unmarshal(text, &record); err != nil {
+		t.Fatal(err)
+	}
+	popsim(t, exitDone, append(record.Command[1:], "--force")...)
+	again, err := os.ReadFile("w1.npz")
+	if err != nil || string(again) != string(first) {
+		t.Errorf("the recorded command wrote other bytes (%v)", err)
+	}
+}
+
+// TestNeuronAlone: a neuron draws the same whatever the size of its population.
+func TestNeuronAlone(t *testing.T) {
+	few, _ := popsim(t, exitDone, strings.Fields("run lif -n 3 I=normal:21:2 --time 100ms --quiet")...)
+	many, _ := popsim(t, exitDone, strings.Fields("run lif -n 30 I=normal:21:2 --time 100ms --quiet")...)
+	if !strings.HasPrefix(many, few) {
+		t.Errorf("3 of 30 neurons differ from 3 alone:\n%s\n%s", few, many)
+	}
+}
+
+// TestInterrupted: what was finished is kept, and the exit code says so.
+func TestInterrupted(t *testing.T) {
+	t.Chdir(t.TempDir())
+	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+	defer cancel()
+	stop, end := context.WithCancel(context.Background())
+	defer end()
+	context.AfterFunc(ctx, end)
+	var out, err bytes.Buffer
+	args := strings.Fields("run lif -n 20000 I=21 --time 1000s -o rates.csv --spikes spikes.npy")
+	if code := speak(stop, args, &out, &err); code != exitInterrupted {
+		t.Fatalf("exit %d, want %d: %s", code, exitInterrupted, err.String())
+	}
+	if !strings.Contains(err.String(), "interrupted at") {
+		t.Errorf("nothing was said of the interruption: %s", err.String())
+	}
+	for _, file := range []string{"rates.csv", "spikes.npy", "rates.csv.run.json"} {
+		if _, err := os.Stat(file); err != nil {
+			t.Error(err)
+		}
+	}
+	leftovers(t)
+}
+
+// TestNoHalfFile: a run that fails leaves no table under its final name.
+func TestNoHalfFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	_, text := popsim(t, exitMisused, strings.Fields("run lif I=21 -o a.csv --spikes nowhere/b.csv")...)
+	if !strings.Contains(text, "nowhere/b.csv") {
+		t.Error(text)
+	}
+	if found, _ := filepath.Glob("*"); len(found) > 0 {
+		t.Errorf("left behind: %v", found)
+	}
+	leftovers(t)
+}
+
+// TestParts: parts of a sweep join to the bytes of the whole; a hole is refused.
+func TestParts(t *testing.T) {
+	t.Chdir(t.TempDir())
+	ask := strings.Fields("map adex I=5:25/7 b=0:60/5 --time 300ms --quiet -o")
+	popsim(t, exitDone, append(ask, "whole.npz")...)
+	for i := range 3 {
+		if i == 2 {
+			_, text := popsim(t, exitFailed, "merge", "joined.npz")
+			if !strings.Contains(text, "missing") {
+				t.Error(text)
+			}
+		}
+		popsim(t, exitDone, append(ask, "joined.npz", "--part", fmt.Sprintf("%d/3", i+1))...)
+	}
+	popsim(t, exitDone, "merge", "joined.npz", "--quiet")
+	whole, err := os.ReadFile("whole.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	joined, err := os.ReadFile("joined.npz")
+	if err != nil || string(joined) != string(whole) {
+		t.Errorf("the joined parts differ from the whole (%v)", err)
+	}
+}
+
+// TestPartOfBatch: the number of the part comes from the batch system.
+func TestPartOfBatch(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		env  map[string]string
+		want string
+	}{
+		{"2/5", nil, "{2 5}"},
+		{"auto", map[string]string{"SLURM_ARRAY_TASK_ID": "4", "SLURM_ARRAY_TASK_MIN": "2", "SLURM_ARRAY_TASK_COUNT": "3"}, "{3 3}"},
+		{"auto", map[string]string{"SLURM_ARRAY_TASK_ID": "0", "SLURM_ARRAY_TASK_COUNT": "8"}, "{1 8}"},
+		{"auto/4", map[string]string{"JOB_COMPLETION_INDEX": "1"}, "{2 4}"},
+		{"auto", map[string]string{"JOB_COMPLETION_INDEX": "1"}, ""},
+		{"auto", nil, ""},
+		{"6/5", nil, ""},
+	} {
+		for _, name := range []string{"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_STEP", "JOB_COMPLETION_INDEX"} {
+			t.Setenv(name, c.env[name])
+		}
+		part, err := readPart(c.text)
+		if got := fmt.Sprint(part); err == nil && got != c.want || err != nil && c.want != "" {
+			t.Errorf("--part %s with %v: %s (%v), want %s", c.text, c.env, got, err, c.want)
+		}
+	}
+}
+
+// TestPictures: every verb draws in every format.
+func TestPictures(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, line := range []string{
+		"run adex:naud-init-burst --time 100ms --plot a.svg",
+		"run hh -n 3 I=uniform:5:10 --time 50ms --of 0,2 --plot b.png",
+		"run lif I=5 --time 20ms --plot silent.pdf",
+		"fi lif I=15:30:1 --time 200ms --plot c.svg",
+		"fi lif tau=5,10 I=15:30:5 --time 200ms --plot d.svg",
+		"map lif tau=5:20/4 I=15:30/5 --time 200ms --plot e.png",
+		"map adex:tb08 V_reset=-49:-48:0.5 -m isi --time 600ms --plot f.pdf",
+		"fi lif I=15:30:5 -m V --time 600ms --plot v.svg",
+		"phase rhh I=5 --plot g.svg",
+		"phase lif I=15 --plot h.svg",
+	} {
+		args := strings.Fields(line)
+		popsim(t, exitDone, append(args, "--quiet")...)
+		if info, err := os.Stat(args[len(args)-1]); err != nil || info.Size() < 1000 {
+			t.Errorf("popsim %s: no picture (%v)", line, err)
+		}
+	}
+}
+
+// TestVersion: it says what can be used here.
+func TestVersion(t *testing.T) {
+	out, _ := popsim(t, exitDone, "version")
+	if !strings.HasPrefix(out, "popsim "+release) || !strings.Contains(out, "go") {
+		t.Error(out)
+	}
+}
+
+// TestProfile: every mode writes its file.
+func TestProfile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, p := range profiles {
+		_, text := popsim(t, exitDone, "run", "lif", "I=21", "--time", "20ms", "--profile", p.mode, "--profile-dir", "p")
+		if _, err := os.Stat(filepath.Join("p", p.file)); err != nil || !strings.Contains(text, p.file) {
+			t.Errorf("--profile %s: %v\n%s", p.mode, err, text)
+		}
+	}
+}

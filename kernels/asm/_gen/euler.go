@@ -1,0 +1,17 @@
+package main
+
+import "popsim/kernels/asm"
+
+// euler is the step of the euler method, operation by operation eulerGeneric of package kernels.
+func euler(b *Block, n *neuron) (v, w Vec, rare Mask) {
+	c := n.c
+	grow := b.Exp(b.Max(b.Const(expLo), b.FMA(n.v, c(asm.FlowSlope), c(asm.FlowShift))))
+	d := b.FMA(c(asm.FlowDeltaT), grow, b.Sub(n.vInf, n.v))
+	if n.adapts {
+		d = b.FNMA(c(asm.FlowR), n.w, d)
+		w = b.FMA(c(asm.FlowKMean), b.Sub(b.FMA(c(asm.FlowA), n.v, c(asm.FlowAVRest)), n.w), n.w)
+	}
+	v = b.FMA(c(asm.FlowQ), d, n.v)
+	held := b.Cmp(n.wake, GT, n.now)
+	return b.Select(held, n.v, v), w, b.MaskAndNot(b.Cmp(v, NLT, c(asm.FlowVTh)), held)
+}
