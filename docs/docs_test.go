@@ -92,6 +92,7 @@ func TestCommands(t *testing.T) {
 				case b.comment == "shown":
 				case b.comment == "long" && testing.Short():
 				case b.comment == "python" && python == "":
+				case needs.MatchString(b.comment) && b.comment != "long" && b.comment != "python" && !installed(b.comment):
 				case b.language == "sh":
 					runLines(t, b, dir, bin, verbs)
 				case b.language == "python" && python != "":
@@ -150,7 +151,7 @@ func TestPictures(t *testing.T) {
 }
 
 // pending are verbs that documents may use before they exist.
-var pending = []string{"merge", "bifurcation", "convergence"}
+var pending = []string{"convergence"}
 
 var (
 	wanted = regexp.MustCompile(`# exit (\d+)$`)
@@ -187,6 +188,13 @@ func runLines(t *testing.T, b block, dir, bin string, verbs []string) {
 			t.Errorf("line %d: %s\nended with %d after %v, want %d\n%s", at, line, got, time.Since(begin).Round(time.Millisecond), want, last(out))
 		}
 	}
+}
+
+var needs = regexp.MustCompile(`^[a-z]+$`)
+
+func installed(program string) bool {
+	_, err := exec.LookPath(program)
+	return err == nil
 }
 
 // last is the end of a long output.

@@ -259,7 +259,7 @@ func errorsTable(t *testing.T, name string) string {
 	b := rowsOf(head...)
 	all := trials(t, m)
 	for _, q := range m.Methods {
-		k, err := kernels.For(m, q, kernels.Go)
+		k, err := kernels.For(m, q, kernels.Auto)
 		if err != nil {
 			t.Fatal(err)
 		}

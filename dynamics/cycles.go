@@ -160,7 +160,23 @@ func (c *cyclist) remeshed(r ring) ring {
 func (c *cyclist) row(r ring) Row {
 	y := make([]float64, c.dim)
 	r.at(r.sMax, y)
-	return Row{Parameter: r.mu, VMin: r.vMin, VMax: r.vMax, Period: r.period, Stable: r.stable(), State: y, Spectrum: r.spectrum}
+	row := Row{Parameter: r.mu, VMin: r.vMin, VMax: r.vMax, Period: r.period, Stable: r.stable(), State: y, Spectrum: r.spectrum}
+	if slices.Contains(c.free.Marks, r.mu) {
+		row.Orbit = r.samples(c.dim)
+	}
+	return row
+}
+
+// samples are states once around the cycle, denser where it is quick.
+func (r ring) samples(dim int) (list [][]float64) {
+	const each = 4 // to an interval of the mesh
+	for k := range each*(len(r.mesh)-1) + 1 {
+		j := min(k/each, len(r.mesh)-2)
+		y := make([]float64, dim)
+		r.at(r.mesh[j]+(r.mesh[j+1]-r.mesh[j])*float64(k-each*j)/each, y)
+		list = append(list, y)
+	}
+	return list
 }
 
 func (r ring) stable() bool {

@@ -50,6 +50,7 @@ type Row struct {
 	// Spectrum holds the eigenvalues of an equilibrium (1/ms), the largest real part first, or the Floquet multipliers
 	// of a cycle without the trivial 1, the largest modulus first.
 	Spectrum []complex128
+	Orbit    [][]float64 // of a cycle at one of the marks: states once around, the first again at the end
 }
 
 // Labels of special points and of the ends of branches.

@@ -1,6 +1,7 @@
 package dynamics
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -35,6 +36,7 @@ type Plane struct {
 	Field        [][4]float64              `json:"field"` // V, y, dV/dt, dy/dt
 	Trajectories []Trace                   `json:"trajectories"`
 	Reset        *PlaneReset               `json:"reset,omitempty"`
+	Warnings     []string                  `json:"warnings,omitempty"` // what could not be found
 }
 
 // PlanePoint is an equilibrium of the whole model.
@@ -321,29 +323,41 @@ func (c *curve) crossings(a, b spot, grid []float64) (list []spot) {
 	return list
 }
 
-// cycles finds the cycles: all of them in the plane, the stable ones that runs from a few states meet otherwise.
+// cycles finds the cycles, stable and unstable, as those of a diagram around the present current: close to a fold, or to
+// where a cycle is born, they are best found from afar.
 func (d *portrait) cycles(ctx context.Context) error {
 	if d.dim() == 1 {
 		return nil
 	}
-	c := newCyclist(d.system, Free{Name: "I", Lo: d.i - 1, Hi: d.i + 1}, nil)
-	for _, f := range c.search() {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		r, err := c.pinned(c.guess(f, d.i, meshIntervals), 3)
-		if err != nil {
-			return fmt.Errorf("%w near the one that integration finds with period %.6g ms", err, f.period)
-		}
-		q := PlaneCycle{Period: r.period, VMin: r.vMin, VMax: r.vMax, Stable: r.stable(), Multiplier: real(r.spectrum[0])}
-		y := make([]float64, d.dim())
-		for k := range 4*meshIntervals + 1 {
-			j := min(k/4, meshIntervals-1)
-			r.at(r.mesh[j]+(r.mesh[j+1]-r.mesh[j])*float64(k-4*j)/4, y)
-			q.Orbit = append(q.Orbit, [2]float64{y[0], y[d.y]})
-		}
-		d.Cycles = append(d.Cycles, q)
+	const far = 5.0 // to both sides: mV of R·I, or µA/cm²
+	width := far
+	if k := d.m.Index("R"); k >= 0 {
+		width /= d.p[k]
 	}
+	around, err := Bifurcation(ctx, d.m, d.p, d.i, Free{Name: "I", Lo: d.i - width, Hi: d.i + width, Marks: []float64{d.i}})
+	if err != nil {
+		return err
+	}
+	for _, w := range around.Warnings {
+		d.Warnings = append(d.Warnings, w.Error())
+	}
+	for _, b := range around.Branches {
+		for _, r := range b.Rows {
+			known := func(q PlaneCycle) bool {
+				const same = 1e-7
+				return math.Abs(q.Period-r.Period) < same*r.Period && math.Abs(q.VMax-r.VMax) < same*100
+			}
+			if b.Kind != Cycle || r.Parameter != d.i || r.Orbit == nil || slices.ContainsFunc(d.Cycles, known) {
+				continue
+			}
+			q := PlaneCycle{Period: r.Period, VMin: r.VMin, VMax: r.VMax, Stable: r.Stable, Multiplier: real(r.Spectrum[0])}
+			for _, y := range r.Orbit {
+				q.Orbit = append(q.Orbit, [2]float64{y[0], y[d.y]})
+			}
+			d.Cycles = append(d.Cycles, q)
+		}
+	}
+	slices.SortFunc(d.Cycles, func(a, b PlaneCycle) int { return cmp.Compare(a.VMax-a.VMin, b.VMax-b.VMin) })
 	return nil
 }
 
@@ -443,9 +457,29 @@ func (d *portrait) trajectories(o PlaneOptions) error {
 		if err != nil {
 			return err
 		}
-		d.Trajectories = append(d.Trajectories, d.traced(start, at, r))
+		fine := d.refined(at, r)
+		if r, err = Simulate(d.m, d.p, []Segment{{0, d.i}}, state, end, fine); err != nil {
+			return err
+		}
+		d.Trajectories = append(d.Trajectories, d.traced(start, fine, r))
 	}
 	return nil
+}
+
+// refined adds times to those of a recording, so that a fast stretch looks smooth too.
+func (d *portrait) refined(at []float64, r Recording) (fine []float64) {
+	const smooth, most = 0.005, 50 // of the window; times between two
+	for k, t := range at {
+		if k > 0 {
+			v := math.Abs(r.States[k][0]-r.States[k-1][0]) / (d.Window[1] - d.Window[0])
+			n := min(most, math.Ceil(v/smooth))
+			for j := 1.0; j < n; j++ {
+				fine = append(fine, at[k-1]+(t-at[k-1])*j/n)
+			}
+		}
+		fine = append(fine, t)
+	}
+	return fine
 }
 
 // traced cuts a recording into unbroken segments, each of which ends at its spike.

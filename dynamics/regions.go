@@ -293,7 +293,7 @@ func (t *surveyor) add(r *Regions, label string, seeds []mark3, k int) {
 			}
 			lastTest = test
 			if j > 0 && last.Label != "" {
-				r.Points = append(r.Points, t.special(label, BogdanovTakens, path[j-1], q, 0))
+				r.mark(t.special(label, BogdanovTakens, path[j-1], q, 0))
 			}
 			last = BorderPoint{}
 			continue
@@ -301,8 +301,7 @@ func (t *surveyor) add(r *Regions, label string, seeds []mark3, k int) {
 		if j > 0 {
 			for e := range test {
 				if labels[e] != "" && (test[e] < 0) != (lastTest[e] < 0) && (last.Label != "" || labels[e] == BogdanovTakens) {
-					s := t.special(label, labels[e], path[j-1], q, e)
-					r.Points = append(r.Points, s)
+					r.mark(t.special(label, labels[e], path[j-1], q, e))
 				}
 			}
 		}
@@ -310,6 +309,18 @@ func (t *surveyor) add(r *Regions, label string, seeds []mark3, k int) {
 		last, lastTest = point, test
 	}
 	r.keep(border)
+}
+
+// mark notes a special point. On the curve of Hopf points, the later one, a Bogdanov-Takens point is known better.
+func (r *Regions) mark(q BorderPoint) {
+	const same = 1e-5 // of the intervals
+	for k, old := range r.Points {
+		if old.Label == q.Label && math.Abs(old.X-q.X) < same*(r.X.Hi-r.X.Lo) && math.Abs(old.Y-q.Y) < same*(r.Y.Hi-r.Y.Lo) {
+			r.Points[k] = q
+			return
+		}
+	}
+	r.Points = append(r.Points, q)
 }
 
 func (r *Regions) keep(b Border) {
@@ -380,6 +391,10 @@ func (t *surveyor) special(label, name string, a, b place, e int) BorderPoint {
 	}
 	point, _, _, _ := t.describe(label, on(w))
 	point.Label = name
+	point.Criticality = "" // that of its neighbours changes here, or ends
+	if name == BogdanovTakens {
+		point.Frequency = math.NaN()
+	}
 	return point
 }
 

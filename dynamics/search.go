@@ -110,8 +110,15 @@ func (s *system) planarCycles() []found {
 		for k := range 29 {
 			v := v0 + 0.01*math.Pow((top-v0)/0.01, float64(k)/28)
 			g := c.gain(v)
-			if k > 0 && (g < 0) != (lastGain < 0) && !math.IsNaN(g) && !math.IsNaN(lastGain) {
-				if f, ok := c.pin(last, v, lastGain); ok && !slices.ContainsFunc(cycles, f.like) {
+			lo, hi, glo, ghi := last, v, lastGain, g
+			switch { // where returns end, a cycle may hide just before
+			case k > 0 && math.IsNaN(g) && !math.IsNaN(lastGain):
+				hi, ghi = c.edge(last, v)
+			case k > 0 && math.IsNaN(lastGain) && !math.IsNaN(g):
+				lo, glo = c.edge(v, last)
+			}
+			if k > 0 && (ghi < 0) != (glo < 0) && !math.IsNaN(ghi) && !math.IsNaN(glo) {
+				if f, ok := c.pin(lo, hi, glo); ok && !slices.ContainsFunc(cycles, f.like) {
 					cycles = append(cycles, f)
 				}
 			}
@@ -119,6 +126,21 @@ func (s *system) planarCycles() []found {
 		}
 	}
 	return cycles
+}
+
+// edge closes in on the place between returns and lost where trajectories cease to come back, and gives the last one
+// from which they do, with its gain.
+func (c *section) edge(returns, lost float64) (v, gain float64) {
+	gain = math.NaN()
+	for range 16 {
+		mid := returns + (lost-returns)/2
+		if g := c.gain(mid); math.IsNaN(g) {
+			lost = mid
+		} else {
+			returns, gain = mid, g
+		}
+	}
+	return returns, gain
 }
 
 // pin closes in on the cycle between two points of the section with different signs of the gain. Where the gain turns
@@ -140,7 +162,8 @@ func (c *section) pin(lo, hi, glo float64) (found, bool) {
 				hi = mid
 			}
 		}
-		ok = c.turnUntilSettled(&f, lo, math.Inf(-1), math.Inf(1)) || f.y != nil
+		const near = 0.05 // mV; a cycle is left as slowly as it attracts
+		ok = c.turnUntilSettled(&f, lo, math.Inf(-1), math.Inf(1)) || f.y != nil && math.Abs(f.y[0]-lo) < near
 	}
 	if ok {
 		f.trace(c.system)
@@ -156,6 +179,7 @@ func (c *section) turnUntilSettled(f *found, v, lo, hi float64) bool {
 	for range 4 {
 		w, period, escaped, lost := c.next(v)
 		if escaped || lost || w < lo || w > hi {
+			f.y = nil
 			return false
 		}
 		f.y, f.period = []float64{w, c.at[1]}, period

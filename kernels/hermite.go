@@ -36,7 +36,7 @@ func (p cubic) crossing(level float64) float64 {
 			hi = x
 		}
 		next := x - excess/p.slope(x)
-		if math.Abs(next-x) < 1e-15 || hi-lo < 1e-15 {
+		if math.Abs(next-x) < 1e-9 || hi-lo < 1e-15 { // Newton squares the error: next is exact to rounding
 			return min(max(next, lo), hi)
 		}
 		x = next

@@ -76,7 +76,7 @@ var rhhExpEuler = hhScheme(2, nil, func(b *asm.Block, at int, drive *vec, y, nex
 const (
 	cutAt  = 8.0 // mV
 	pieces = 8
-	tile   = 16 // groups
+	tile   = 32 // groups
 )
 
 var rhhCut = func() scheme {
@@ -220,25 +220,26 @@ func (s *Shard) advanceCut(w *Worker, steps int, drive Drive, events []Event) []
 // pack takes the cut lanes of the group at lane g along.
 func (w *Worker) pack(s *Shard, g int, b *asm.Block, events []Event) []Event {
 	p := &w.cut
-	if p.n+bits.OnesCount64(b.Cut) > Group {
-		events = w.flush(s, b.Step, events)
-	}
-	n := p.n
-	for cut := b.Cut; cut != 0; cut &= cut - 1 {
-		l := bits.TrailingZeros64(cut)
-		p.from[n] = g + l
-		p.y[0][n], p.y[1][n], p.wake[n], p.piece[n] = b.Old[0][l], b.Old[1][l], b.Wake[l], -1
-		p.coefs[asm.HHDrive][n] = w.hhDrive(b, l)
-		n++
-	}
-	for j, col := range s.coefs[:asm.HHPerC] {
-		if col != nil && j != asm.HHDrive {
-			for i := p.n; i < n; i++ {
-				p.coefs[j][i] = col[p.from[i]]
+	for cut := b.Cut; cut != 0; {
+		from := p.n
+		for ; cut != 0 && p.n < Group; cut &= cut - 1 {
+			l, n := bits.TrailingZeros64(cut), p.n
+			p.from[n] = g + l
+			p.y[0][n], p.y[1][n], p.wake[n], p.piece[n] = b.Old[0][l], b.Old[1][l], b.Wake[l], -1
+			p.coefs[asm.HHDrive][n] = w.hhDrive(b, l)
+			p.n++
+		}
+		for j, col := range s.coefs[:asm.HHPerC] {
+			if col != nil && j != asm.HHDrive {
+				for n := from; n < p.n; n++ {
+					p.coefs[j][n] = col[p.from[n]]
+				}
 			}
 		}
+		if p.n == Group {
+			events = w.flush(s, b.Step, events)
+		}
 	}
-	p.n = n
 	return events
 }
 

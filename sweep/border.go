@@ -228,14 +228,30 @@ func (r *Result) Borders() (borders []Border) {
 			continue
 		case b.Above == "firing":
 			b.Class, b.Rate = r.excitability(rows[i:])
+			b.Hi = r.Axis(r.lasting(rows[i:]), 0)
 		case b.Below == "firing":
 			before := slices.Clone(rows[:i])
 			slices.Reverse(before)
 			b.Class, b.Rate = r.excitability(before)
+			b.Lo = r.Axis(r.lasting(before), 0)
 		}
 		borders = append(borders, b)
 	}
 	return borders
+}
+
+// lasting is the first of the rows on the firing side of a border whose train does not drift: near a border it may be the
+// ghost of a train, which outlasts the run but not for ever. Where all drift, it is the first of them.
+func (r *Result) lasting(rows []int) int {
+	for _, row := range rows {
+		if r.behaviour(row) != "firing" {
+			break
+		}
+		if r.Word("status", row) != "drift" {
+			return row
+		}
+	}
+	return rows[0]
 }
 
 // Where the rate at the border is less than fromZero of the rate a hundredth of the axis farther on, it seems to come

@@ -29,6 +29,9 @@ func TestBorders(t *testing.T) {
 		{"hh", "", nil, "I=0:20:0.5", 2000, 1e-7, []border{
 			{2.24033362437, "silent", "transient", 0}, {6.26033, "stopped", "firing", 2},
 		}, 2e-3},
+		{"adex", "", nil, "I=0:12:0.5", 5000, 1e-6, []border{
+			{5.211473557513487, "silent", "transient", 0}, {6.786870232715727, "stopped", "firing", 0},
+		}, 1e-3},
 		{"rhh", "", nil, "I=0:14:0.5", 1500, 1e-5, []border{
 			{1.29377270798, "silent", "firing", 2}, {11.1998869618, "firing", "transient", 0},
 		}, 2e-3},
@@ -57,5 +60,28 @@ func TestBorders(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestRheobase: closed forms, to the digits of independent ones.
+func TestRheobase(t *testing.T) {
+	for _, c := range []struct {
+		model, preset string
+		want          float64
+	}{
+		{"lif", "slide", 20},
+		{"eif", "", 1.62},
+		{"adex", "", 7.5622672242644},
+		{"adex", "nd-tonic", 36},
+		{"adex", "nd-bursting", 26.1369537826447},
+		{"adex", "bg05", 627.182464508599},
+	} {
+		m, p := mustModel(t, c.model, c.preset, nil)
+		if got := Rheobase(m, p); math.Abs(got/c.want-1) > 1e-12 {
+			t.Errorf("%s:%s: %.15g, want %.15g", c.model, c.preset, got, c.want)
+		}
+	}
+	if m, p := mustModel(t, "hh", "", nil); !math.IsNaN(Rheobase(m, p)) {
+		t.Error("hh has a closed form?")
 	}
 }

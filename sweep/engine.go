@@ -29,6 +29,7 @@ func (p *plan) clock(dt float64) clock {
 		every: max(1, int64(math.Round(decide/dt))),
 	}
 	c.discard = min(c.discard, c.steps-1)
+	c.every = min(c.every, c.steps)
 	c.cuts = []int64{c.every}
 	for _, k := range []int64{c.steps % c.every, c.discard % c.every} {
 		if k > 0 && !slices.Contains(c.cuts, k) {

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"popsim/dynamics"
+	"popsim/model"
 	"popsim/report"
 )
 
@@ -279,14 +280,18 @@ func (s *analysis) regimeImage() *report.Image {
 	if len(s.regimes) != regimeRows*regimeColumns {
 		return nil
 	}
-	names := []string{"rest", "bistable", "oscillation"}
+	regimes := []string{"rest", "bistable", "oscillation"}
+	names := []string{"rest", "rest or cycle", "cycle"}
+	if s.question.model.Fires == model.Reset {
+		names = []string{"rest", "rest or firing", "firing"}
+	}
 	image := &report.Image{
 		X: even(s.free[0].Lo, s.free[0].Hi, regimeColumns), Y: even(s.free[1].Lo, s.free[1].Hi, regimeRows),
 		Names: names, Range: [2]float64{-2.5, 2}, // the light half, on which lines can be seen
 	}
 	for _, r := range s.regimes {
 		z := math.NaN()
-		for k, name := range names {
+		for k, name := range regimes {
 			if r.Name() == name {
 				z = float64(k)
 			}

@@ -66,6 +66,22 @@ func (c *count) String() string {
 
 func (c *count) Type() string { return "N" }
 
+// seed is a flag with any number of 64 bits.
+type seed struct {
+	value uint64
+	err   error
+}
+
+func (s *seed) Set(text string) error {
+	if s.value, s.err = strconv.ParseUint(text, 0, 64); s.err != nil {
+		s.err = fmt.Errorf("%q is not a whole number from 0 to 2^64-1", text)
+	}
+	return nil
+}
+
+func (s *seed) String() string { return strconv.FormatUint(s.value, 10) }
+func (s *seed) Type() string   { return "N" }
+
 // name is a flag with a word or a path; it only has a better type name than pflag's string.
 type name struct {
 	value string
@@ -82,7 +98,7 @@ type flags struct {
 	dt            quantity
 	time, discard quantity
 	workers       count
-	seed          uint64
+	seed          seed
 	out, plot     name
 	force         bool
 	profile       name
@@ -123,7 +139,7 @@ func (f *flags) check() (isa kernels.ISA, bad faults) {
 	for _, q := range []struct {
 		name string
 		err  error
-	}{{"dt", f.dt.err}, {"time", f.time.err}, {"discard", f.discard.err}, {"workers", f.workers.err}} {
+	}{{"dt", f.dt.err}, {"time", f.time.err}, {"discard", f.discard.err}, {"workers", f.workers.err}, {"seed", f.seed.err}} {
 		if q.err != nil {
 			bad.addf("--%s: %w", q.name, q.err)
 		}

@@ -10,10 +10,12 @@ import (
 	"strings"
 )
 
-// available is the memory (bytes) that this process may still take, as far as the system tells; otherwise infinite.
-// The least of what is free, what the control group allows and GOMEMLIMIT counts.
+// unknownMemory is what is taken to be available (bytes) on systems that do not tell: no more than a large machine has.
+const unknownMemory = 1e12
+
+// available is the memory (bytes) that this process may still take, as far as the system tells. The least of what is free, what the control group allows and GOMEMLIMIT counts.
 func available() float64 {
-	least := math.Inf(1)
+	least := unknownMemory
 	if free, ok := memFree("/proc/meminfo"); ok {
 		least = free
 	}

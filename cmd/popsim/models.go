@@ -14,9 +14,9 @@ import (
 
 func (v *voice) modelsVerb() *cobra.Command {
 	return &cobra.Command{
-		Use:               "models [MODEL]",
+		Use:               "models [MODEL[:PRESET]]",
 		Short:             "The models; of one, its equations, parameters, presets and methods",
-		Example:           "  popsim models\n  popsim models adex",
+		Example:           "  popsim models\n  popsim models adex\n  popsim models adex:tb08",
 		ValidArgsFunction: completeModels,
 		RunE: func(_ *cobra.Command, args []string) error {
 			switch len(args) {
@@ -24,12 +24,11 @@ func (v *voice) modelsVerb() *cobra.Command {
 				listModels(v.stdout)
 				return nil
 			case 1:
-				name, _, _ := strings.Cut(args[0], ":")
-				m, err := model.Lookup(name)
+				q, err := ask(args)
 				if err != nil {
 					return misused(err)
 				}
-				describeModel(v.stdout, m)
+				describeModel(v.stdout, q)
 				return nil
 			}
 			return misused(fmt.Errorf("models takes one name, but got %s", strings.Join(args, " ")))
@@ -62,18 +61,19 @@ func methodNames(m *model.Model) []string {
 }
 
 // describeModel tells all there is to know about a model in order to use it.
-func describeModel(w io.Writer, m *model.Model) {
+func describeModel(w io.Writer, q question) {
+	m, base := q.model, q.base()
 	fmt.Fprintf(w, "%s: %s\n\n", m.Name, m.Title)
 	for _, line := range m.Equations {
 		fmt.Fprintf(w, "  %s\n", line)
 	}
 	fmt.Fprintf(w, "\n  %s\n\n  %s\n\n", m.Source, strings.Join(spikeRule(m), "\n  "))
-	fmt.Fprintln(w, "Parameters")
+	fmt.Fprintln(w, "Parameters"+ofPreset(q.preset))
 	columns(w, func(w io.Writer) {
-		for _, q := range m.Params {
-			fmt.Fprintf(w, "  %s\t%v\t%s\t%s\n", q.Name, q.Default, unitless(q.Unit), q.Doc)
+		for j, q := range m.Params {
+			fmt.Fprintf(w, "  %s\t%v\t%s\t%s\n", q.Name, base.params[j], unitless(q.Unit), q.Doc)
 		}
-		fmt.Fprintf(w, "  I\t0\t%s\tinput current\n", m.CurrentUnit)
+		fmt.Fprintf(w, "  I\t%v\t%s\tinput current\n", base.current, m.CurrentUnit)
 	})
 	fmt.Fprintln(w, "\nStates, at the start those of the stable rest at I = 0 unless set")
 	columns(w, func(w io.Writer) {
@@ -100,6 +100,14 @@ func describeModel(w io.Writer, m *model.Model) {
 			fmt.Fprintf(w, "  %s:%s\t%s\t%s\n", m.Name, s.Name, presetValues(m, s), presetSource(s))
 		}
 	})
+}
+
+// ofPreset names the preset whose values are told.
+func ofPreset(s model.Preset) string {
+	if s.Name == "" {
+		return ""
+	}
+	return fmt.Sprintf(" of %s: %s", s.Name, presetSource(s))
 }
 
 func unitless(unit string) string {

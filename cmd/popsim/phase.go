@@ -87,6 +87,9 @@ func (s *portrait) run(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
+	for _, w := range plane.Warnings {
+		s.warn("%s", w)
+	}
 	if err := s.write(plane); err != nil {
 		return err
 	}

@@ -27,9 +27,7 @@ func (s *portrait) figure(p *dynamics.Plane) *report.Figure {
 		panel.XRange[1] += 0.02 * (p.Window[1] - p.Window[0])
 	}
 	panel.Arrows = []report.Arrows{field(p)}
-	for _, n := range nullclines(p) {
-		panel.Lines = append(panel.Lines, n)
-	}
+	panel.Lines = append(panel.Lines, nullclines(p)...)
 	panel.Lines = append(panel.Lines, manifolds(p)...)
 	told := map[bool]bool{}
 	for _, c := range p.Cycles {

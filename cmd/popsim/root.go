@@ -34,8 +34,27 @@ func (v *voice) root() *cobra.Command {
 		DisableFlagsInUseLine: true,
 	}
 	root.SetFlagErrorFunc(flagError)
+	root.SetHelpCommand(helpVerb(root))
 	root.AddCommand(v.versionVerb(), v.modelsVerb(), v.runVerb(), v.fiVerb(), v.mapVerb(), v.mergeVerb(), v.phaseVerb(), v.bifurcationVerb(), v.benchVerb(), v.verifyVerb(), valuesTopic(), measuresTopic())
 	return root
+}
+
+// helpVerb is help on a verb or topic.
+func helpVerb(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [VERB]",
+		Short: "Help on a verb or a topic",
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return root.Help()
+			}
+			cmd, _, err := root.Find(args)
+			if err != nil || cmd == root {
+				return unknownVerb(root, args)
+			}
+			return cmd.Help()
+		},
+	}
 }
 
 // unknownVerb answers what is no verb, or nothing at all.

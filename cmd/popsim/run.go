@@ -33,7 +33,7 @@ within its step; a recorded state at time k dt is that before step k.
   sine:10Hz:5              frequency, amplitude
   chirp:1Hz:100Hz:2s:5     first and last frequency, duration, amplitude
   @file.npy:0.1ms          samples and their spacing
-Step k uses the mean of the shape over that step.`
+Step k uses the mean of the shape over that step. popsim help values tells how values are written.`
 
 const runExample = `  popsim run lif:slide I=21 --time 200ms --spikes /dev/stdout
   popsim run adex:naud-init-burst --time 500ms --plot burst.svg
@@ -78,7 +78,7 @@ func (v *voice) runVerb() *cobra.Command {
 	set.SortFlags = false
 	set.VarP(&s.n, "neurons", "n", "number of neurons; 1e6 is understood (default 1, or as many as a file of values has)")
 	s.steps(set, 1000, 0)
-	set.Uint64Var(&s.seed, "seed", 0, "seed of the draws normal:MEAN:SD and uniform:LO:HI")
+	set.Var(&s.seed, "seed", "seed of the draws normal:MEAN:SD and uniform:LO:HI")
 	s.waveform, s.spikes, s.trace, s.of = name{kind: "SHAPE"}, name{kind: "FILE"}, name{kind: "FILE"}, name{kind: "NEURONS"}
 	s.every = quantity{unit: "ms", value: 0.1}
 	set.Var(&s.waveform, "waveform", "current added to I, times gain")
@@ -165,7 +165,7 @@ func (s *simulation) read(args []string) error {
 	if err := s.forecast(n); err != nil {
 		return misused(err)
 	}
-	s.spec = q.spec(s.method.Name, n, s.sources, func(r source) kernels.Values { return r.values(n, s.seed) })
+	s.spec = q.spec(s.method.Name, n, s.sources, func(r source) kernels.Values { return r.values(n, s.seed.value) })
 	bad.add(sound(s.spec))
 	if len(bad) == 0 {
 		bad.add(s.checkStep())
@@ -180,7 +180,7 @@ func (s *simulation) forecast(n int) error {
 	held := 0.0
 	fake := s.question.spec(s.method.Name, n, s.sources, func(r source) kernels.Values {
 		if r.draw == nil {
-			return r.values(n, s.seed)
+			return r.values(n, s.seed.value)
 		}
 		held += 8 * float64(n)
 		return kernels.Values{r.draw.a, r.draw.a}
@@ -254,8 +254,8 @@ func (s *simulation) summary(sum pop.Summary) {
 	work := n * float64(sum.Steps)
 	seconds := sum.Elapsed.Seconds()
 	span := float64(sum.Steps) * s.cfg.Dt
-	s.say("%s of %s for %.6g ms in steps of %v ms: %d spikes, %.4g per neuron and second",
-		counted(s.spec.N, "neuron"), s.question.model.Name, span, s.cfg.Dt, sum.Spikes, float64(sum.Spikes)/n/span*1000)
+	s.say("%s of %s for %.6g ms in steps of %v ms: %s, %.4g per neuron and second",
+		counted(s.spec.N, "neuron"), s.question.model.Name, span, s.cfg.Dt, counted(int(sum.Spikes), "spike"), float64(sum.Spikes)/n/span*1000)
 	s.say("%.3g s, %.3g neuron-steps/s; kernel %s/%s, instruction set %s, %s, %s, %s",
 		seconds, work/math.Max(seconds, 1e-9), s.question.model.Name, s.method.Name, sum.Kernel.ISA,
 		counted(len(sum.Sched.Busy), "worker"), counted(sum.Shards, "shard"), size(s.need))

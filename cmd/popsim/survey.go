@@ -17,7 +17,8 @@ const surveyColumns = `One row per point, the grid's columns first. rate_Hz is 1
 than two spikes are left; rate_error_Hz estimates its numerical error from a second time step; spikes, latency_ms and
 isi_first_ms are of the whole run, isi_last_ms is its last interval; isi_cv, V_min_mV and V_max_mV are taken after
 --discard; status is ok, or one word for what is to be known of the point. Neurons that rest for good or fire a train
-that has settled are retired early, with the numbers that the whole run would give; --full turns this off.`
+that has settled are retired early, with the numbers that the whole run would give; --full turns this off.
+popsim help values tells how ranges are written, popsim help measures what columns there are.`
 
 const fiHelp = `fi draws f-I curves: the firing rate over the input current. I takes a list or a range; further lists and ranges make a
 curve for each combination. --from carries the state from one current to the next, upwards or downwards, which shows

@@ -42,7 +42,7 @@ var files = []struct {
 	}},
 	{"rhh", []func(*file, isa){
 		rhhCut(8),
-		rhhPieces(4),
+		rhhPieces(8, 4),
 		hhKernel("RHHRK4", 2, 8, hhRK4(rhhDeriv)),
 		hhKernel("RHHExpEuler", 2, 8, rhhExpEuler),
 	}},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/mmcloughlin/avo/operand"
@@ -74,40 +75,48 @@ func rhhCutStep(f *file, w isa, name string, S int, full bool) {
 	k.End()
 }
 
-// rhhPieces writes the kernel that takes cut lanes through the pieces of a step. It does not branch on a crossing either, but notes it:
-// the states before and after the piece in Old, the number of the piece in Lo.
-func rhhPieces(S int) func(f *file, w isa) {
+// rhhPieces writes the kernel that takes cut lanes through the pieces of a step, S vectors at a time, few where few do. It does not branch
+// on a crossing either, but notes it: the states before and after the piece in Old, the number of the piece in Lo.
+func rhhPieces(S, few int) func(f *file, w isa) {
 	return func(f *file, w isa) {
 		k := newHHGroup(f, w, "RHHPieces", "takes cut lanes through the pieces of a step; see Block.", 2, false)
 		piece, number := k.Value("Lo"), k.Pin()
 		k.Block("first", func(b *Block) { b.Set(number, b.ConstBits(0)) })
 		k.XORQ(k.step, k.step)
-		k.Label("piece")
-		k.XORQ(k.lane, k.lane)
-		k.Label("vectors")
-		k.Block("step", func(b *Block) {
-			for s := range S {
-				c, drive, y := k.load(b, s)
-				next, _, _ := rungeKutta(b, rhhDeriv, c, drive, y)
-				level := b.Load(k.col(k.wake, s))
-				up := b.Cmp(next[0], GE, level)
-				note := func(m operand.Mem, v Vec) { b.Store(m, b.Select(up, v, b.Load(m))) }
-				for j := range next {
-					note(k.sub(k.old, j, s), y[j])
-					note(k.sub(k.old, 2+j, s), next[j])
-					b.Store(k.col(k.y[j], s), next[j])
+		k.CMPQ(k.Field("Lanes"), imm(few*w.Lanes))
+		k.JGT(operand.LabelRef(fmt.Sprint("piece", S)))
+		for _, S := range []int{few, S} {
+			k.Label(fmt.Sprint("piece", S))
+			k.XORQ(k.lane, k.lane)
+			k.Label(fmt.Sprint("vectors", S))
+			k.Block("step", func(b *Block) {
+				for s := range S {
+					c, drive, y := k.load(b, s)
+					next, _, _ := rungeKutta(b, rhhDeriv, c, drive, y)
+					level := b.Load(k.col(k.wake, s))
+					up := b.Cmp(next[0], GE, level)
+					note := func(m operand.Mem, v Vec) { b.Store(m, b.Select(up, v, b.Load(m))) }
+					for j := range next {
+						note(k.sub(k.old, j, s), y[j])
+						note(k.sub(k.old, 2+j, s), next[j])
+						b.Store(k.col(k.y[j], s), next[j])
+					}
+					note(k.col(piece, s), b.Get(number))
+					note(k.col(k.wake, s), b.Const(math.Inf(1)))
 				}
-				note(k.col(piece, s), b.Get(number))
-				note(k.col(k.wake, s), b.Const(math.Inf(1)))
+			})
+			k.ADDQ(imm(S*w.Lanes), k.lane)
+			k.CMPQ(k.lane, k.Field("Lanes"))
+			k.JLT(operand.LabelRef(fmt.Sprint("vectors", S)))
+			k.Block("next", func(b *Block) { b.Set(number, b.Add(b.Get(number), b.Const(1))) })
+			k.INCQ(k.step)
+			k.CMPQ(k.step, k.Field("Steps"))
+			k.JLT(operand.LabelRef(fmt.Sprint("piece", S)))
+			if S == few {
+				k.VZEROUPPER()
+				k.RET()
 			}
-		})
-		k.ADDQ(imm(S*w.Lanes), k.lane)
-		k.CMPQ(k.lane, k.Field("Lanes"))
-		k.JLT(operand.LabelRef("vectors"))
-		k.Block("next", func(b *Block) { b.Set(number, b.Add(b.Get(number), b.Const(1))) })
-		k.INCQ(k.step)
-		k.CMPQ(k.step, k.Field("Steps"))
-		k.JLT(operand.LabelRef("piece"))
+		}
 		k.End()
 	}
 }
