@@ -61,8 +61,8 @@ func blocks(text string) []block {
 	return found
 }
 
-// patience is how long one line of a block may take.
-const patience = 60 * time.Second
+// patience is how long one line of a block may take, on a machine that has much else to do.
+const patience = 3 * time.Minute
 
 // Every line of every block marked sh runs, in order, in a directory of the page's own, with the new popsim in the
 // path. The line must end with code 0, or with the code named behind it in a comment, as in "# exit 2". Lines under a
