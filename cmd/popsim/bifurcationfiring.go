@@ -96,14 +96,23 @@ func (s *analysis) simulate(ctx context.Context) (*report.Table, error) {
 // regimeRows and regimeColumns are the cells of the picture over two quantities.
 const regimeRows, regimeColumns = 40, 160
 
-// chart finds the curves in the plane of two quantities, and, for the picture, what lies between them.
+// chart finds the curves in the plane of two quantities, and, for the picture, what lies between them. Diagrams are made
+// over the current where it is one of them, because every branch is found there; then the plane is turned over.
 func (s *analysis) chart(ctx context.Context) (err error) {
 	m, p, i := s.question.model, s.base.params, s.base.current
+	turned := s.free[1].Name == "I"
+	if turned {
+		slices.Reverse(s.free)
+		defer slices.Reverse(s.free)
+	}
 	x, y := s.free[0].Free, s.free[1].Free
 	s.regions, err = dynamics.Borders(ctx, m, p, i, x, y)
 	if s.regions != nil {
 		for _, w := range s.regions.Warnings {
 			s.warn("%v", w)
+		}
+		if turned {
+			turn(s.regions)
 		}
 	}
 	s.phase("curves")
@@ -121,8 +130,30 @@ func (s *analysis) chart(ctx context.Context) (err error) {
 		return err
 	})
 	s.regimes = slices.Concat(rows...)
+	if turned {
+		for k, r := range s.regimes {
+			s.regimes[k].X, s.regimes[k].Y = r.Y, r.X
+		}
+	}
 	s.phase("regimes")
 	return err
+}
+
+// turn swaps the axes of a plane.
+func turn(r *dynamics.Regions) {
+	r.X, r.Y = r.Y, r.X
+	for _, list := range append([][]dynamics.BorderPoint{r.Points}, curvesOf(r)...) {
+		for k, q := range list {
+			list[k].X, list[k].Y = q.Y, q.X
+		}
+	}
+}
+
+func curvesOf(r *dynamics.Regions) (all [][]dynamics.BorderPoint) {
+	for _, c := range r.Curves {
+		all = append(all, c.Points)
+	}
+	return all
 }
 
 // firingRow is a row of the picture for a model that fires by reset, which counts as a cycle there.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"popsim/dynamics"
 	"popsim/model"
@@ -285,18 +286,26 @@ func (s *analysis) regimeImage() *report.Image {
 	if s.question.model.Fires == model.Reset {
 		names = []string{"rest", "rest or firing", "firing"}
 	}
-	image := &report.Image{
-		X: even(s.free[0].Lo, s.free[0].Hi, regimeColumns), Y: even(s.free[1].Lo, s.free[1].Hi, regimeRows),
-		Names: names, Range: [2]float64{-2.5, 2}, // the light half, on which lines can be seen
-	}
+	image := &report.Image{Names: names, Range: [2]float64{-2.5, 2}} // the light half, on which lines can be seen
+	z := map[[2]float64]float64{}
 	for _, r := range s.regimes {
-		z := math.NaN()
-		for k, name := range regimes {
-			if r.Name() == name {
-				z = float64(k)
-			}
+		image.X, image.Y = append(image.X, r.X), append(image.Y, r.Y)
+		if k := slices.Index(regimes, r.Name()); k >= 0 {
+			z[[2]float64{r.X, r.Y}] = float64(k)
 		}
-		image.Z = append(image.Z, z)
+	}
+	for _, axis := range []*[]float64{&image.X, &image.Y} {
+		slices.Sort(*axis)
+		*axis = slices.Compact(*axis)
+	}
+	for _, y := range image.Y {
+		for _, x := range image.X {
+			value, ok := z[[2]float64{x, y}]
+			if !ok {
+				value = math.NaN()
+			}
+			image.Z = append(image.Z, value)
+		}
 	}
 	return image
 }
