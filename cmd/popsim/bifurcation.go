@@ -356,5 +356,8 @@ func (s *analysis) tell() {
 	if r := s.regions; r != nil {
 		count(len(r.Curves), "curve", " of special points")
 	}
+	if len(what) == 0 {
+		what = []string{"nothing found"}
+	}
 	s.say("%s in %.3g s", strings.Join(what, ", "), time.Since(s.started).Seconds())
 }

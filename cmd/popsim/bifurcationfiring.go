@@ -28,16 +28,23 @@ func (s *analysis) fire(ctx context.Context) (all []dynamics.Firing, err error) 
 	f := s.free[0]
 	wanted := even(f.Lo, f.Hi, firstFirings)
 	for len(wanted) > 0 && len(all) < mostFirings {
-		found := make([]dynamics.Firing, len(wanted))
-		err := s.parallel(ctx, len(wanted), "values", func(k int) (err error) {
-			found[k], err = dynamics.FiringAt(ctx, s.question.model, s.base.params, s.base.current, f.name, wanted[k], droppedTurns, keptTurns)
+		found := make([]*dynamics.Firing, len(wanted)) // nil where the work ended before
+		err := s.parallel(ctx, len(wanted), "values", func(k int) error {
+			x, err := dynamics.FiringAt(ctx, s.question.model, s.base.params, s.base.current, f.name, wanted[k], droppedTurns, keptTurns)
+			if err == nil {
+				found[k] = &x
+			}
 			return err
 		})
+		for _, x := range found {
+			if x != nil {
+				all = append(all, *x)
+			}
+		}
+		slices.SortFunc(all, func(a, b dynamics.Firing) int { return cmp.Compare(a.Parameter, b.Parameter) })
 		if err != nil {
 			return all, err
 		}
-		all = append(all, found...)
-		slices.SortFunc(all, func(a, b dynamics.Firing) int { return cmp.Compare(a.Parameter, b.Parameter) })
 		wanted = dynamics.Wanted(all)
 	}
 	return all, nil

@@ -1,0 +1,48 @@
+package dynamics_test
+
+import (
+	"context"
+	"fmt"
+
+	"popsim/dynamics"
+	"popsim/model"
+)
+
+// The reduced Hodgkin-Huxley neuron rests at every current; its cycles live on a branch of their own, closed by two folds.
+func ExampleBifurcation() {
+	m := model.RHHModel
+	diagram, err := dynamics.Bifurcation(context.Background(), m, m.Defaults(), 0, dynamics.Free{Name: "I", Lo: -5, Hi: 20})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, b := range diagram.Branches {
+		fmt.Println("a branch of kind", b.Kind)
+	}
+	for _, q := range diagram.Points {
+		fmt.Printf("%s at %.5f\n", q.Label, q.Parameter)
+	}
+	// Unordered output:
+	// a branch of kind equilibrium
+	// a branch of kind cycle
+	// cycle-fold at 11.19989
+	// cycle-fold at -1.57652
+}
+
+// The reset map of a bursting neuron: one turn of it, from one spike to the next.
+func ExampleResetMap_Next() {
+	m := model.AdExModel
+	preset, err := m.Preset("tb08")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	reset, err := dynamics.NewResetMap(m, preset.Params, preset.I)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	jump, ok := reset.Next(250)
+	fmt.Printf("w = %.3f pA after %.3f ms, %v\n", jump.W, jump.Interval, ok)
+	// Output: w = 312.546 pA after 4.823 ms, true
+}

@@ -1,0 +1,36 @@
+package sweep_test
+
+import (
+	"context"
+	"fmt"
+
+	"popsim/model"
+	"popsim/sweep"
+)
+
+// An f-I curve of the leaky integrate-and-fire neuron at three currents.
+func ExampleRun() {
+	spec := sweep.Spec{
+		Model: model.LIFModel,
+		Grid:  sweep.Grid{Axes: []sweep.Axis{sweep.Values("I", "pA", 20, 21, 30)}},
+	}
+	result, err := sweep.Run(context.Background(), spec, sweep.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for row := range result.Rows() {
+		fmt.Printf("%.4f Hz, %s\n", result.Value("rate_Hz", row), result.Word("status", row))
+	}
+	// Output:
+	// 0.0000 Hz, ok
+	// 31.8013 Hz, ok
+	// 83.4298 Hz, ok
+}
+
+// Ranges are written as on the command line.
+func ExampleParseAxis() {
+	axis, err := sweep.ParseAxis("I", "0:1nA:0.25nA", "pA")
+	fmt.Println(axis.All(), err)
+	// Output: [0 250 500 750 1000] <nil>
+}
