@@ -18,7 +18,8 @@ import questions as q
 task, mode = sys.argv[1], sys.argv[2]
 b2.prefs.codegen.target = "cython"
 if mode == "standalone":
-    b2.set_device("cpp_standalone", directory=tempfile.mkdtemp(), build_on_run=False)
+    directory = tempfile.TemporaryDirectory()
+    b2.set_device("cpp_standalone", build_on_run=False)
 b2.defaultclock.dt = q.TASKS[task]["dt"] * ms
 duration = q.TASKS[task]["time"] * ms
 
@@ -46,7 +47,7 @@ network = b2.Network(group, spikes)
 
 if mode == "standalone":
     network.run(duration)
-    b2.device.build(run=False)
+    b2.device.build(directory=directory.name, run=False)
     start = resource.getrusage(resource.RUSAGE_CHILDREN)
     b2.device.run(b2.device.project_dir, with_output=False, run_args=[])
     end = resource.getrusage(resource.RUSAGE_CHILDREN)
