@@ -22,11 +22,11 @@ var (
 	}
 )
 
-// onGrid makes the coefficients of euler out of those of flow: FlowKMean is dt/tau_w, t_ref is a whole number of steps.
+// onGrid makes the coefficients of euler out of those of flow: FlowK is dt/tau_w, t_ref is a whole number of steps.
 func onGrid(fold func(p []float64, i, gain, dt float64, c []float64)) func(p []float64, i, gain, dt float64, c []float64) {
 	return func(p []float64, i, gain, dt float64, c []float64) {
 		fold(p, i, gain, dt, c)
-		c[asm.FlowKMean] = dt / c[asm.FlowTauW]
+		c[asm.FlowK] = dt / c[asm.FlowTauW]
 		c[asm.FlowHold], c[asm.FlowHoldPart] = math.Round(c[asm.FlowHold]+c[asm.FlowHoldPart]), 0
 	}
 }
@@ -64,7 +64,7 @@ func eulerGeneric(b *asm.Block, adapt, full bool) {
 				grow[l] = expNormal(u)
 			}
 			deltaT, r, vTh := col(asm.FlowDeltaT, at), col(asm.FlowR, at), col(asm.FlowVTh, at)
-			a, aRest, c := col(asm.FlowA, at), col(asm.FlowAVRest, at), col(asm.FlowKMean, at)
+			a, aRest, c := col(asm.FlowA, at), col(asm.FlowAVRest, at), col(asm.FlowK, at)
 			rare := uint64(0)
 			for l := range next {
 				d := math.FMA(deltaT[l], grow[l], vInf[l]-v[l])

@@ -30,10 +30,10 @@ import (
 var flowSources = []string{
 	asm.FlowSlope: "delta_T", asm.FlowShift: "V_T delta_T", asm.FlowQ: "tau", asm.FlowVInf: "V_rest R I", asm.FlowR: "R",
 	asm.FlowC: "tau delta_T", asm.FlowDeltaT: "delta_T", asm.FlowVTh: "V_th",
-	asm.FlowA: "a", asm.FlowAVRest: "a V_rest", asm.FlowKMean: "tau_w", asm.FlowK: "tau_w", asm.FlowVRest: "V_rest",
+	asm.FlowA: "a", asm.FlowAVRest: "a V_rest", asm.FlowRMean: "R tau_w", asm.FlowK: "tau_w", asm.FlowVRest: "V_rest",
 	asm.FlowI: "I", asm.FlowGain: "gain", asm.FlowVReset: "V_reset", asm.FlowB: "b", asm.FlowTau: "tau",
 	asm.FlowTauW: "tau_w", asm.FlowHold: "t_ref", asm.FlowHoldPart: "t_ref", asm.FlowDt: "",
-	asm.FlowLag: "a tau_w", asm.FlowTail: "a tau_w",
+	asm.FlowThird: "delta_T", asm.FlowStay: "R a tau_w", asm.FlowTail: "a tau_w",
 }
 
 var (
@@ -71,11 +71,11 @@ func foldFlow(q model.AdEx, i, gain, dt float64, c []float64) {
 	c[asm.FlowDeltaT] = q.DeltaT
 	c[asm.FlowVTh], c[asm.FlowVReset], c[asm.FlowVRest] = q.VTh, q.VReset, q.VRest
 	c[asm.FlowA], c[asm.FlowAVRest], c[asm.FlowB] = q.A, -float64(q.A*q.VRest), q.B
-	c[asm.FlowKMean], c[asm.FlowK] = relaxMean(dt/q.TauW), -Expm1(-dt/q.TauW)
+	c[asm.FlowRMean], c[asm.FlowK] = q.R*relaxMean(dt/q.TauW), -Expm1(-dt/q.TauW)
 	c[asm.FlowI], c[asm.FlowGain], c[asm.FlowTau], c[asm.FlowTauW], c[asm.FlowDt] = i, gain, q.Tau, q.TauW, dt
 	c[asm.FlowHold], c[asm.FlowHoldPart] = wholeSteps(q.TRef, dt)
 	s := dt / q.TauW
-	c[asm.FlowLag], c[asm.FlowTail] = q.A*s/6, q.A*s*s/6
+	c[asm.FlowThird], c[asm.FlowStay], c[asm.FlowTail] = q.DeltaT/3, math.FMA(-q.R, q.A*s/6, 1), q.A*s*s/6
 }
 
 // relaxMean is the mean over [0, s] of 1 - exp(-u): how much of its way, on average, a variable relaxing over s time
@@ -107,8 +107,8 @@ func flowSync(s *Shard, i int, k int64, y []float64) {
 	}
 }
 
-// Beyond these the fast step hands over: its polynomial for phi is good to 1e-8 at |z| = 1/2 and exact to rounding
-// below 0.03; at x = 1 the frozen flow blows up within the step.
+// Beyond these the fast step hands over: its polynomial for phi is good to 2e-7 at |z| = 1/2 and exact to rounding
+// below 0.01; at x = 1 the frozen flow blows up within the step.
 const (
 	flowZ = 0.5
 	flowX = 1.0
@@ -116,13 +116,12 @@ const (
 
 // Taylor coefficients of phi(z) = (exp(z)-1)/z.
 const (
-	phi2 = 1.0 / 2
-	phi3 = 1.0 / 6
-	phi4 = 1.0 / 24
-	phi5 = 1.0 / 120
-	phi6 = 1.0 / 720
-	phi7 = 1.0 / 5040
-	phi8 = 1.0 / 40320
+	phi1 = 1.0 / 2
+	phi2 = 1.0 / 6
+	phi3 = 1.0 / 24
+	phi4 = 1.0 / 120
+	phi5 = 1.0 / 720
+	phi6 = 1.0 / 5040
 )
 
 // flowGeneric is the fast step of the flow method; see asm.Block.
@@ -142,7 +141,16 @@ func flowGeneric(b *asm.Block, adapt, full bool) {
 				steadyVoltage(b, at, asm.FlowI, asm.FlowGain, asm.FlowR, asm.FlowVRest, &vInf)
 			}
 
-			var grow, mean, weight, drift, next, nextW vec
+			// The drift before the step, in mV, and what w lacks to its steady value.
+			var d, next, nextW vec
+			r, a, aRest := col(asm.FlowR, at), col(asm.FlowA, at), col(asm.FlowAVRest, at)
+			for l := range d {
+				d[l] = vInf[l] - v[l]
+				if adapt {
+					d[l] = math.FMA(-r[l], w[l], d[l])
+				}
+			}
+			var grow vec
 			slope, shift, q := col(asm.FlowSlope, at), col(asm.FlowShift, at), col(asm.FlowQ, at)
 			for l := range grow {
 				u := math.FMA(v[l], slope[l], shift[l])
@@ -151,48 +159,43 @@ func flowGeneric(b *asm.Block, adapt, full bool) {
 				}
 				grow[l] = q[l] * expNormal(u)
 			}
-			r, c, deltaT := col(asm.FlowR, at), col(asm.FlowC, at), col(asm.FlowDeltaT, at)
-			a, aRest, kMean := col(asm.FlowA, at), col(asm.FlowAVRest, at), col(asm.FlowKMean, at)
-			for l := range mean {
-				d := vInf[l] - v[l]
-				if adapt {
-					d = math.FMA(-r[l], w[l], d)
-				}
+			var gain vec
+			c, deltaT, third, rMean := col(asm.FlowC, at), col(asm.FlowDeltaT, at), col(asm.FlowThird, at), col(asm.FlowRMean, at)
+			for l := range gain {
 				near := grow[l]
 				if near > 1 {
 					near = 1
 				}
-				gain := float64(deltaT[l] * float64((math.FMA(c[l], d, grow[l]))*meanGain(near)))
-				slower := gain // of the drift, in mV
+				first := float64(deltaT[l] * float64(math.FMA(c[l], d[l], grow[l])*meanGain(near)))
+				slower := first // of the drift, in mV
 				if adapt {
-					e := math.FMA(a[l], v[l]+gain, aRest[l]) - w[l]
-					slower = math.FMA(r[l], float64(kMean[l]*e), gain)
+					slower = math.FMA(rMean[l], math.FMA(a[l], v[l]+first, aRest[l])-w[l], first)
 				}
-				minusT := float64(c[l] * slower)
-				mean[l] = v[l] + math.FMA(deltaT[l], float64(minusT*(-1.0/3)), gain)
+				slower = float64(c[l] * slower) // -t
+				gain[l] = math.FMA(-third[l], slower, first)
 				if wake[l] > k {
-					mean[l] = v[l]
+					gain[l] = 0
 				}
-				weight[l] = float64(grow[l] * math.FMA(minusT, math.FMA(near, 1.0/12, 1.0/6), 1))
-				drift[l] = vInf[l] - mean[l]
+				grow[l] = float64(grow[l] * math.FMA(slower, math.FMA(near, 1.0/12, 1.0/6), 1))
 			}
 			if adapt {
-				kw, lag, tail := col(asm.FlowK, at), col(asm.FlowLag, at), col(asm.FlowTail, at)
-				for l := range mean {
-					e := math.FMA(a[l], mean[l], aRest[l]) - w[l]
-					gain := mean[l] - v[l]
-					drift[l] = math.FMA(-r[l], math.FMA(-lag[l], gain, math.FMA(kMean[l], e, w[l])), drift[l])
-					nextW[l] = math.FMA(tail[l], gain, math.FMA(kw[l], e, w[l]))
+				kw, stay, tail := col(asm.FlowK, at), col(asm.FlowStay, at), col(asm.FlowTail, at)
+				for l := range gain {
+					e := math.FMA(a[l], v[l]+gain[l], aRest[l]) - w[l]
+					d[l] = math.FMA(-rMean[l], e, math.FMA(-stay[l], gain[l], d[l]))
+					nextW[l] = math.FMA(tail[l], gain[l], math.FMA(kw[l], e, w[l]))
+				}
+			} else {
+				for l := range gain {
+					d[l] -= gain[l]
 				}
 			}
 			vTh := col(asm.FlowVTh, at)
 			rare := uint64(0)
 			for l := range next {
-				z := float64(c[l] * drift[l])
-				zz := float64(z * z)
-				even := math.FMA(zz, math.FMA(zz, math.FMA(zz, phi7, phi5), phi3), 1)
-				odd := math.FMA(zz, math.FMA(zz, math.FMA(zz, phi8, phi6), phi4), phi2)
-				x := float64(weight[l] * math.FMA(odd, z, even))
+				z := float64(c[l] * d[l])
+				phi := math.FMA(math.FMA(math.FMA(math.FMA(math.FMA(math.FMA(phi6, z, phi5), z, phi4), z, phi3), z, phi2), z, phi1), z, 1)
+				x := float64(grow[l] * phi)
 				next[l] = math.FMA(deltaT[l], z-logNear(1-x), v[l])
 				held := wake[l] > k
 				if !held && (!(x < flowX) || !(math.Abs(z) < flowZ) || !(next[l] < vTh[l]) || wake[l] == k) {

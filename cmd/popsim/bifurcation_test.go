@@ -112,7 +112,8 @@ func TestFiringBranch(t *testing.T) {
 		}
 		firing++
 		x, got := mustNumber(t, i[k]), mustNumber(t, period[k])
-		if want := closed(x); math.Abs(got-want) > 1e-8*want { // close to threshold I - 20 keeps few digits
+		// Close to threshold I - 20 keeps few digits: a rounding of I moves the period by tau/(I-20) of itself.
+		if want := closed(x); math.Abs(got-want) > 1e-8*want+1e-13/(x-20) {
 			t.Errorf("I = %v: period %v, want %v", x, got, want)
 		}
 		if kind[k-1] != "cycle" {

@@ -216,7 +216,8 @@ func (s *analysis) special() (list []special) {
 			return !x.repels && slices.ContainsFunc(x.firings, func(f dynamics.Firing) bool { return f.Parameter == a.Parameter })
 		})
 		list = append(list, special{
-			"onset", (s.trains[k-1].Parameter + b.Parameter) / 2, nan, a.VMax, a.Rate, sum(a.Intervals) / float64(len(a.Intervals)), "", nan,
+			// At the brink of firing the period is whatever rounding leaves of a singularity; it stands with the rows beyond.
+			"onset", (s.trains[k-1].Parameter + b.Parameter) / 2, nan, a.VMax, nan, nan, "", nan,
 			branch, fmt.Sprintf("firing from a reset begins or ends; known to %.1g", (b.Parameter-s.trains[k-1].Parameter)/2), s.free,
 		})
 	}

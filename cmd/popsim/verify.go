@@ -256,23 +256,54 @@ func hhThreshold(ctx context.Context) (string, bool, error) {
 	return fmt.Sprintf("between %.7g and %.7g (%.7g within %.0e)", lo, hi, want, allowed), lo-allowed <= want && want <= hi+allowed, nil
 }
 
-// course is a case on which orders are measured: strong enough a current for ten spikes in the time.
-var courses = map[string]struct{ current, end float64 }{
-	"eif": {12, 150}, "adex": {12, 150}, "hh": {12, 150}, "rhh": {6, 150},
+// courses are the cases on which orders are measured: currents strong enough for ten spikes or so in the time.
+var courses = map[string]struct {
+	currents []float64
+	end      float64 // ms
+}{
+	"eif":  {[]float64{9, 11, 13, 15, 17, 19}, 120},
+	"adex": {[]float64{11, 12, 13, 14, 16, 18}, 150},
+	"hh":   {[]float64{9, 12}, 120},
+	"rhh":  {[]float64{4, 6}, 120},
 }
 
-// order halves dt twice and looks at how the error of the spike times falls.
+// order takes a quarter of dt and looks at how the error of the spike times falls, over all courses together.
 func order(ctx context.Context, m *model.Model, q model.Method) (string, bool, error) {
-	const slack = 0.35 // terms of opposite sign bend the slope over two halvings
+	const slack = 0.4 // terms of opposite sign bend the slope over two halvings, and w keeps a trace of first order at spikes
 	c := courses[m.Name]
 	p, y := m.Defaults(), make([]float64, len(m.States))
 	m.Initial(p, y)
 	if m == model.RHHModel {
 		y[0] = -20 // on the side of the firing
 	}
-	truth, err := dynamics.Spikes(m, p, []dynamics.Segment{{Start: 0, I: c.current}}, y, c.end)
-	if err != nil {
-		return "", false, err
+	spec := pop.Spec{Model: m, Method: q.Name, N: len(c.currents), I: c.currents}
+	for _, x := range y {
+		spec.Init = append(spec.Init, kernels.Values{x})
+	}
+	truth := make([][]dynamics.Spike, spec.N)
+	for i, current := range c.currents {
+		var err error
+		truth[i], err = dynamics.Spikes(m, p, []dynamics.Segment{{Start: 0, I: current}}, y, c.end)
+		if err != nil {
+			return "", false, err
+		}
+	}
+	missed := func(dt float64) (float64, error) {
+		got, err := trains(ctx, spec, pop.Config{Dt: dt}, c.end)
+		if err != nil {
+			return 0, err
+		}
+		sum, n := 0.0, 0
+		for i, train := range got {
+			for k := range min(len(truth[i]), len(train), 10) {
+				sum += math.Abs(train[k] - truth[i][k].Time)
+				n++
+			}
+		}
+		if n < 3*spec.N {
+			return 0, fmt.Errorf("%d spikes at dt %v ms; more were expected", n, dt)
+		}
+		return sum / float64(n), nil
 	}
 	dt := q.Dt
 	switch {
@@ -280,24 +311,6 @@ func order(ctx context.Context, m *model.Model, q model.Method) (string, bool, e
 		dt = min(dt, 0.0125)
 	case q.Name == "cut-rk4":
 		dt = 0.003 // where few steps are cut; before that the cut, not dt, decides the error
-	}
-	missed := func(dt float64) (float64, error) {
-		spec := pop.Spec{Model: m, Method: q.Name, N: 1, I: kernels.Values{c.current}}
-		for _, x := range y {
-			spec.Init = append(spec.Init, kernels.Values{x})
-		}
-		got, err := trains(ctx, spec, pop.Config{Dt: dt}, c.end)
-		if err != nil {
-			return 0, err
-		}
-		sum, n := 0.0, min(len(truth), len(got[0]), 10)
-		if n < 3 {
-			return 0, fmt.Errorf("%d spikes at dt %v ms, %d expected", len(got[0]), dt, len(truth))
-		}
-		for i := range n {
-			sum += math.Abs(got[0][i] - truth[i].Time)
-		}
-		return sum / float64(n), nil
 	}
 	coarse, err := missed(dt)
 	if err != nil {

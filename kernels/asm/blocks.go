@@ -8,7 +8,7 @@ const Group = 64
 type Column [Group]float64
 
 // MaxCoef is the most coefficients any kernel takes.
-const MaxCoef = 24
+const MaxCoef = 25
 
 // Coefs are the constants of a step, folded from parameters and dt: coefficient j of lane l is Coefs[j][l].
 type Coefs [MaxCoef]Column
@@ -70,7 +70,7 @@ const (
 	FlowVTh             //
 	FlowA               //
 	FlowAVRest          // -a V_rest
-	FlowKMean           // 1 - (1 - exp(-dt/tau_w))/(dt/tau_w)
+	FlowRMean           // R (1 - (1 - exp(-dt/tau_w))/(dt/tau_w))
 	FlowK               // 1 - exp(-dt/tau_w)
 	FlowVRest           //
 	FlowI               //
@@ -82,7 +82,8 @@ const (
 	FlowHold            // whole steps in t_ref
 	FlowHoldPart        // and the rest of it, as part of a step
 	FlowDt              //
-	FlowLag             // a (dt/tau_w)/6
+	FlowThird           // delta_T/3
+	FlowStay            // 1 - R a (dt/tau_w)/6
 	FlowTail            // a (dt/tau_w)²/6
 	FlowCoefs
 )

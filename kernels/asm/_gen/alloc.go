@@ -251,6 +251,9 @@ func (a *allocator) inReg(v *node) bool {
 	if reuse == 0 {
 		reuse = 3
 	}
+	if next := a.next(v); next >= 0 && next-a.at <= a.b.tune.Near && len(a.vecs) > 0 {
+		return true
+	}
 	return len(a.vecs) > spare && a.left(v) >= reuse
 }
 

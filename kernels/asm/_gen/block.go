@@ -24,6 +24,8 @@ type Block struct {
 	sets   map[*Pin]*node
 	tune   Tuning
 	slope  float64 // of the skew, cycles per recorded value
+	start  int     // of the vectors recorded abreast
+	done   int     // values recorded between start and the vector in hand
 }
 
 // A Vec is a vector of float64, or of their bit patterns; a Mask is a truth value per lane.
@@ -111,6 +113,7 @@ type node struct {
 	mergeMask, old *node
 
 	index int
+	place int // the same, where vectors that go abreast count as one
 	sched schedState
 	alloc allocState
 }
@@ -132,8 +135,17 @@ func (b *Block) add(n *node) *node {
 		}
 	}
 	n.index = len(b.nodes)
+	n.place = n.index - b.done
 	b.nodes = append(b.nodes, n)
 	return n
+}
+
+// Vector says that vector s is recorded next; Tuning.Abreast needs to know.
+func (b *Block) Vector(s int) {
+	if s%max(b.tune.Abreast, 1) == 0 {
+		b.start = len(b.nodes)
+	}
+	b.done = len(b.nodes) - b.start
 }
 
 func (b *Block) vec(o op, args ...*node) Vec { return Vec{b.add(&node{op: o, args: args})} }

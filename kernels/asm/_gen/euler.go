@@ -9,7 +9,7 @@ func euler(b *Block, n *neuron) (v, w Vec, rare Mask) {
 	d := b.FMA(c(asm.FlowDeltaT), grow, b.Sub(n.vInf, n.v))
 	if n.adapts {
 		d = b.FNMA(c(asm.FlowR), n.w, d)
-		w = b.FMA(c(asm.FlowKMean), b.Sub(b.FMA(c(asm.FlowA), n.v, c(asm.FlowAVRest)), n.w), n.w)
+		w = b.FMA(c(asm.FlowK), b.Sub(b.FMA(c(asm.FlowA), n.v, c(asm.FlowAVRest)), n.w), n.w)
 	}
 	v = b.FMA(c(asm.FlowQ), d, n.v)
 	held := b.Cmp(n.wake, GT, n.now)

@@ -56,6 +56,7 @@ func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Bloc
 	k.Block("step", func(b *Block) {
 		var any Mask
 		for s := range S {
+			b.Vector(s)
 			x := &neuron{
 				c: func(j int) Vec { return b.Load(col(coef, j, s)) },
 				v: b.Load(col(y[0], 0, s)), wake: b.Load(col(wake, 0, s)), now: b.Get(now), adapts: adapts,
@@ -138,46 +139,42 @@ func (b *Block) whereSigned(v Vec) Mask {
 	return Mask{v.n}
 }
 
-// Coefficients of m(g) and of phi(z); see kernels/flow.go.
+// Coefficients of m(g), of phi(z) and of the logarithm; see kernels/flow.go and math.go.
 var (
 	meanC = [5]float64{1.0 / 2, 1.0 / 6, 0.17087208016533528, -0.35074039053205125, 0.4616411267138857}
-	phiC  = [9]float64{0, 1, 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040, 1.0 / 40320}
-	logC  = [8]float64{0, 6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01, 2.222219843214978396e-01,
-		1.818357216161805012e-01, 1.531383769920937332e-01, 1.479819860511658591e-01}
+	phiC  = [7]float64{1, 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040}
+	nearC = [5]float64{0.666666666831073, 0.3999999363856888, 0.28572288641612137, 0.22169542892216854, 0.19670918506167392}
 )
 
 // flow is the step of the flow method, operation by operation flowGeneric of package kernels.
 func flow(b *Block, n *neuron) (v, w Vec, rare Mask) {
 	c, num := n.c, b.Const
-	grow := b.Max(num(expLo), b.FMA(n.v, c(asm.FlowSlope), c(asm.FlowShift)))
-	grow = b.Mul(c(asm.FlowQ), b.Exp(grow))
-
 	d := b.Sub(n.vInf, n.v)
 	if n.adapts {
 		d = b.FNMA(c(asm.FlowR), n.w, d)
 	}
-	toW := func(v Vec) Vec { return b.Sub(b.FMA(c(asm.FlowA), v, c(asm.FlowAVRest)), n.w) }
+	grow := b.Max(num(expLo), b.FMA(n.v, c(asm.FlowSlope), c(asm.FlowShift)))
+	grow = b.Mul(c(asm.FlowQ), b.Exp(grow))
+
+	toW := func(gain Vec) Vec { return b.Sub(b.FMA(c(asm.FlowA), b.Add(n.v, gain), c(asm.FlowAVRest)), n.w) }
 	near := b.Min(num(1), grow)
 	gain := b.Mul(c(asm.FlowDeltaT), b.Mul(b.FMA(c(asm.FlowC), d, grow), b.horner(near, meanC[:])))
 	slower := gain
 	if n.adapts {
-		slower = b.FMA(c(asm.FlowR), b.Mul(c(asm.FlowKMean), toW(b.Add(n.v, gain))), gain)
+		slower = b.FMA(c(asm.FlowRMean), toW(gain), gain)
 	}
-	t := b.Mul(c(asm.FlowC), slower) // -t there
-	mean := b.Add(n.v, b.FMA(c(asm.FlowDeltaT), b.Mul(t, num(-1.0/3)), gain))
-	mean = b.Select(b.Cmp(n.wake, GT, n.now), n.v, mean)
-	grow = b.Mul(grow, b.FMA(t, b.horner(near, []float64{1.0 / 6, 1.0 / 12}), num(1)))
-	drift := b.Sub(n.vInf, mean)
+	slower = b.Mul(c(asm.FlowC), slower)
+	gain = b.Select(b.Cmp(n.wake, GT, n.now), num(0), b.FNMA(c(asm.FlowThird), slower, gain))
+	grow = b.Mul(grow, b.FMA(slower, b.horner(near, []float64{1.0 / 6, 1.0 / 12}), num(1)))
 	if n.adapts {
-		e, gain := toW(mean), b.Sub(mean, n.v)
-		drift = b.FNMA(c(asm.FlowR), b.FNMA(c(asm.FlowLag), gain, b.FMA(c(asm.FlowKMean), e, n.w)), drift)
+		e := toW(gain)
+		d = b.FNMA(c(asm.FlowRMean), e, b.FNMA(c(asm.FlowStay), gain, d))
 		w = b.FMA(c(asm.FlowTail), gain, b.FMA(c(asm.FlowK), e, n.w))
+	} else {
+		d = b.Sub(d, gain)
 	}
-	z := b.Mul(c(asm.FlowC), drift)
-	zz := b.Mul(z, z)
-	even := b.horner(zz, []float64{phiC[1], phiC[3], phiC[5], phiC[7]})
-	odd := b.horner(zz, []float64{phiC[2], phiC[4], phiC[6], phiC[8]})
-	x := b.Mul(grow, b.FMA(odd, z, even))
+	z := b.Mul(c(asm.FlowC), d)
+	x := b.Mul(grow, b.horner(z, phiC[:]))
 	v = b.FMA(c(asm.FlowDeltaT), b.Sub(z, b.LogNear(b.Sub(num(1), x))), n.v)
 
 	rare = b.MaskOr(b.Cmp(x, NLT, num(1)), b.Cmp(b.Abs(z), NLT, num(0.5)))
@@ -204,9 +201,5 @@ func (b *Block) LogNear(y Vec) Vec {
 	z := b.AddI(b.And(j, b.ConstBits(fraction)), b.ConstBits(sqrtHalf))
 	s := b.Div(b.Sub(z, num(1)), b.Add(z, num(1)))
 	ss := b.Mul(s, s)
-	w := b.Mul(ss, ss)
-	odd := b.horner(w, []float64{logC[2], logC[4], logC[6]})
-	even := b.horner(w, []float64{logC[1], logC[3], logC[5], logC[7]})
-	tail := b.Mul(ss, b.FMA(ss, odd, even))
-	return b.FMA(n, num(ln2a+ln2b), b.FMA(s, tail, b.Add(s, s)))
+	return b.FMA(n, num(ln2a+ln2b), b.FMA(s, b.Mul(ss, b.horner(ss, nearC[:])), b.Add(s, s)))
 }

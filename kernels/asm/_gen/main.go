@@ -33,8 +33,8 @@ var files = []struct {
 		lif("LIF", false, map[string]int{"AVX2": 4, "AVX512": 8}),
 		lif("LIFFull", true, map[string]int{"AVX2": 2, "AVX512": 4}),
 	}},
-	{"flow", []func(*file, isa){exponential("Flow", 8, true, Tuning{}, flow)}},
-	{"euler", []func(*file, isa){exponential("Euler", 8, false, Tuning{}, euler)}},
+	{"flow", []func(*file, isa){exponential("Flow", 8, true, Tuning{Near: 3}, flow)}},
+	{"euler", []func(*file, isa){exponential("Euler", 8, false, Tuning{Near: 8, Abreast: 2}, euler)}},
 	{"hh", []func(*file, isa){
 		hhKernel("HHStrang", 4, 8, hhStrang),
 		hhKernel("HHRK4", 4, 8, hhRK4(hhDeriv)),

@@ -10,6 +10,10 @@ type Tuning struct {
 	Skew float64
 	// Reuse is how many reads make a constant or a load worth a free register; 0 means 3.
 	Reuse int
+	// Near is how few instructions on the next read of a constant or a load must come to make it worth a register; 0 means never.
+	Near int
+	// Abreast is how many vectors go side by side, as if recorded together, so that they share what is loaded near; 0 means 1.
+	Abreast int
 }
 
 const (
@@ -104,7 +108,7 @@ func (b *Block) better(n, m *node, now float64, full bool) bool {
 }
 
 // urgency is how long the block lasts after n at least, less for the vectors that trail.
-func (b *Block) urgency(n *node) float64 { return float64(n.sched.height) - b.slope*float64(n.index) }
+func (b *Block) urgency(n *node) float64 { return float64(n.sched.height) - b.slope*float64(n.place) }
 
 // pressure is by how many live values the vector registers are fuller after n.
 func (b *Block) pressure(n *node) int {
