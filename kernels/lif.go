@@ -146,9 +146,9 @@ func lifRare(w *Worker, s *Shard, g, l int, events []Event) []Event {
 		at = 1 - s.Rem[i]
 	}
 	for fired := 0; ; fired++ {
-		next := math.FMA(-Expm1((at-1)/steps), vInf-v, v)
-		if fired == 0 {
-			next = b.Y[0][l] // what the fast step saw
+		next := b.Y[0][l] // what the fast step saw
+		if fired > 0 {
+			next = math.FMA(-Expm1((at-1)/steps), vInf-v, v)
 		}
 		if next < vTh || fired == MaxSpikes || math.IsNaN(next) {
 			b.Y[0][l], b.Y[1][l] = next, c(asm.LIFK)
