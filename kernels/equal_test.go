@@ -29,27 +29,37 @@ type equalRow struct {
 
 var equalRows = []equalRow{
 	{
-		model.LIFModel, [][2]float64{{-20, 25}}, [2]float64{-10, 60},
+		model.LIFModel,
+		[][2]float64{{-20, 25}},
+		[2]float64{-10, 60},
 		map[string][2]float64{"V_rest": {-5, 5}, "V_reset": {-10, 10}, "t_ref": {0, 3}},
 		[]float64{20},
 	},
 	{
-		model.EIFModel, [][2]float64{{-80, -35}}, [2]float64{-10, 60},
+		model.EIFModel,
+		[][2]float64{{-80, -35}},
+		[2]float64{-10, 60},
 		map[string][2]float64{"V_th": {-40, -20}, "V_T": {-62, -55}, "V_rest": {-67, -63}, "V_reset": {-75, -62}, "t_ref": {0, 3}},
 		[]float64{-30, -59.9},
 	},
 	{
-		model.AdExModel, [][2]float64{{-80, -35}, {-20, 60}}, [2]float64{-10, 90},
+		model.AdExModel,
+		[][2]float64{{-80, -35}, {-20, 60}},
+		[2]float64{-10, 90},
 		map[string][2]float64{"V_th": {-40, -20}, "V_T": {-62, -55}, "V_rest": {-67, -63}, "V_reset": {-75, -62}, "t_ref": {0, 3}},
 		[]float64{-30, -59.9},
 	},
 	{
-		model.HHModel, [][2]float64{{-90, 50}, {0, 1}, {0, 1}, {0, 1}}, [2]float64{-5, 40},
+		model.HHModel,
+		[][2]float64{{-90, 50}, {0, 1}, {0, 1}, {0, 1}},
+		[2]float64{-5, 40},
 		map[string][2]float64{"V_th": {-20, 20}},
 		[]float64{0, -40, -55, -200, 120},
 	},
 	{
-		model.RHHModel, [][2]float64{{-90, 50}, {0, 0.8}}, [2]float64{-5, 40},
+		model.RHHModel,
+		[][2]float64{{-90, 50}, {0, 0.8}},
+		[2]float64{-5, 40},
 		map[string][2]float64{"V_th": {-20, 20}},
 		[]float64{0, -40, -55, -200, 120},
 	},

@@ -1,8 +1,10 @@
 package main
 
 // The coefficients of e^r = 1 + r + r²/2 + ... on |r| <= ln2/2: least squares on Chebyshev nodes, rounded one at a time.
-var expC = [12]float64{1, 1, 0.5, 0x1.55555555554bdp-3, 0x1.55555555530e8p-5, 0x1.1111111138239p-7, 0x1.6c16c17d145c4p-10,
-	0x1.a01a00cd39cb8p-13, 0x1.a019aa441ce01p-16, 0x1.71dffc265db7cp-19, 0x1.28a061999b750p-22, 0x1.ac236999e0b80p-26}
+var expC = [12]float64{
+	1, 1, 0.5, 0x1.55555555554bdp-3, 0x1.55555555530e8p-5, 0x1.1111111138239p-7, 0x1.6c16c17d145c4p-10,
+	0x1.a01a00cd39cb8p-13, 0x1.a019aa441ce01p-16, 0x1.71dffc265db7cp-19, 0x1.28a061999b750p-22, 0x1.ac236999e0b80p-26,
+}
 
 const (
 	magic = 0x1.8p52              // added and subtracted, it rounds to an integer, which then stands in the low bits

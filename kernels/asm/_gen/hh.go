@@ -162,8 +162,10 @@ func (f *Func) pointer(field string, j int) reg.GPVirtual {
 }
 
 // hhC are the coefficients of expm1(u) = u + u²(c2 + c3 u + ...), |u| <= 2/9: least squares on Chebyshev nodes, rounded one at a time.
-var hhC = [11]float64{1, 1, 0x1.fffffffffffecp-2, 0x1.5555555554f69p-3, 0x1.555555555b3f7p-5, 0x1.111111140b74ep-7,
-	0x1.6c16c149b5292p-10, 0x1.a019e1ba973f2p-13, 0x1.a01a99380a44cp-16, 0x1.7269d60d7f7a2p-19, 0x1.2726a6898a2f1p-22}
+var hhC = [11]float64{
+	1, 1, 0x1.fffffffffffecp-2, 0x1.5555555554f69p-3, 0x1.555555555b3f7p-5, 0x1.111111140b74ep-7,
+	0x1.6c16c149b5292p-10, 0x1.a019e1ba973f2p-13, 0x1.a01a99380a44cp-16, 0x1.7269d60d7f7a2p-19, 0x1.2726a6898a2f1p-22,
+}
 
 // hhRates are the six rates at V, those that need it as quotients: alpha_m = mN/mD, beta_m = mB, alpha_n = nN/nD, beta_n = nB, alpha_h = hA,
 // beta_h = 1/hD.

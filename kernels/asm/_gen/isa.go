@@ -21,8 +21,10 @@ func (w isa) kmask() bool { return len(w.masks) > 0 }
 
 var (
 	avx2   = isa{Name: "AVX2", Lanes: 4, vecs: registers(16, func(v reg.VecPhysical) reg.Register { return v.AsY() })}
-	avx512 = isa{Name: "AVX512", Lanes: 8, vecs: registers(32, func(v reg.VecPhysical) reg.Register { return v.AsZ() }),
-		masks: []reg.Register{reg.K1, reg.K2, reg.K3, reg.K4, reg.K5, reg.K6, reg.K7}} // K0 as a write mask means "no mask"
+	avx512 = isa{
+		Name: "AVX512", Lanes: 8, vecs: registers(32, func(v reg.VecPhysical) reg.Register { return v.AsZ() }),
+		masks: []reg.Register{reg.K1, reg.K2, reg.K3, reg.K4, reg.K5, reg.K6, reg.K7},
+	} // K0 as a write mask means "no mask"
 	isas = []isa{avx2, avx512}
 )
 
