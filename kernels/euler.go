@@ -61,8 +61,9 @@ func eulerGeneric(b *asm.Block, adapt, full bool) {
 				if u < expLo {
 					u = expLo
 				}
-				grow[l] = expNormal(u)
+				grow[l] = u
 			}
+			expVec(&grow)
 			deltaT, r, vTh := col(asm.FlowDeltaT, at), col(asm.FlowR, at), col(asm.FlowVTh, at)
 			a, aRest, c := col(asm.FlowA, at), col(asm.FlowAVRest, at), col(asm.FlowK, at)
 			rare := uint64(0)

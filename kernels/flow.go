@@ -71,20 +71,25 @@ func foldFlow(q model.AdEx, i, gain, dt float64, c []float64) {
 	c[asm.FlowDeltaT] = q.DeltaT
 	c[asm.FlowVTh], c[asm.FlowVReset], c[asm.FlowVRest] = q.VTh, q.VReset, q.VRest
 	c[asm.FlowA], c[asm.FlowAVRest], c[asm.FlowB] = q.A, -float64(q.A*q.VRest), q.B
-	c[asm.FlowRMean], c[asm.FlowK] = q.R*relaxMean(dt/q.TauW), -Expm1(-dt/q.TauW)
+	mean, end := relaxed(dt / q.TauW)
+	c[asm.FlowRMean], c[asm.FlowK] = q.R*mean, end
 	c[asm.FlowI], c[asm.FlowGain], c[asm.FlowTau], c[asm.FlowTauW], c[asm.FlowDt] = i, gain, q.Tau, q.TauW, dt
 	c[asm.FlowHold], c[asm.FlowHoldPart] = wholeSteps(q.TRef, dt)
 	s := dt / q.TauW
 	c[asm.FlowThird], c[asm.FlowStay], c[asm.FlowTail] = q.DeltaT/3, math.FMA(-q.R, q.A*s/6, 1), q.A*s*s/6
 }
 
-// relaxMean is the mean over [0, s] of 1 - exp(-u): how much of its way, on average, a variable relaxing over s time
-// constants has gone. For small s, where the difference cancels, its series s/2 - s²/6 + s³/24 - s⁴/120.
-func relaxMean(s float64) float64 {
-	if s < 1e-3 {
-		return s * math.FMA(s, math.FMA(s, math.FMA(s, -1.0/120, 1.0/24), -1.0/6), 0.5)
+// relaxed says how much of its way a variable has gone that relaxes for s time constants: on average, 1 - (1-exp(-s))/s,
+// and at the end, 1 - exp(-s); errors at most 32 and 2.2 ulp. Where that would cancel, by the series of (exp(-s)-1+s)/s².
+func relaxed(s float64) (mean, end float64) {
+	if s < 1.0/16 {
+		p := math.FMA(s, math.FMA(s, math.FMA(s, 1.0/3628800, -1.0/362880), 1.0/40320), -1.0/5040)
+		p = math.FMA(s, math.FMA(s, math.FMA(s, p, 1.0/720), -1.0/120), 1.0/24)
+		p = math.FMA(s, math.FMA(s, p, -1.0/6), 1.0/2)
+		return float64(s * p), math.FMA(-s, float64(s*p), s)
 	}
-	return 1 + Expm1(-s)/s
+	end = -Expm1(-s)
+	return 1 - end/s, end
 }
 
 // flowEnter and flowSync: while V is held, w is ahead by the part of step Wake that passes before V moves, so that
@@ -157,11 +162,13 @@ func flowGeneric(b *asm.Block, adapt, full bool) {
 				if u < expLo {
 					u = expLo
 				}
-				grow[l] = q[l] * expNormal(u)
+				grow[l] = u
 			}
+			expVec(&grow)
 			var gain vec
 			c, deltaT, third, rMean := col(asm.FlowC, at), col(asm.FlowDeltaT, at), col(asm.FlowThird, at), col(asm.FlowRMean, at)
 			for l := range gain {
+				grow[l] *= q[l]
 				near := grow[l]
 				if near > 1 {
 					near = 1
@@ -190,13 +197,19 @@ func flowGeneric(b *asm.Block, adapt, full bool) {
 					d[l] -= gain[l]
 				}
 			}
+			var ln vec
+			for l := range ln {
+				z := float64(c[l] * d[l])
+				phi := math.FMA(math.FMA(math.FMA(math.FMA(math.FMA(math.FMA(phi6, z, phi5), z, phi4), z, phi3), z, phi2), z, phi1), z, 1)
+				d[l], grow[l] = z, float64(grow[l]*phi)
+				ln[l] = 1 - grow[l]
+			}
+			logNearVec(&ln)
 			vTh := col(asm.FlowVTh, at)
 			rare := uint64(0)
 			for l := range next {
-				z := float64(c[l] * d[l])
-				phi := math.FMA(math.FMA(math.FMA(math.FMA(math.FMA(math.FMA(phi6, z, phi5), z, phi4), z, phi3), z, phi2), z, phi1), z, 1)
-				x := float64(grow[l] * phi)
-				next[l] = math.FMA(deltaT[l], z-logNear(1-x), v[l])
+				z, x := d[l], grow[l]
+				next[l] = math.FMA(deltaT[l], z-ln[l], v[l])
 				held := wake[l] > k
 				if !held && (!(x < flowX) || !(math.Abs(z) < flowZ) || !(next[l] < vTh[l]) || wake[l] == k) {
 					rare |= 1 << (at + l)
@@ -248,23 +261,24 @@ type upstroke struct {
 	vInf, vTh, vRest, vReset, slope, shift, deltaT, r, tau, a, b, tauW, dt, hold, holdPart float64
 }
 
-func (w *Worker) upstroke(l int) upstroke {
+// of makes u lane l of the group in hand.
+func (u *upstroke) of(w *Worker, l int) {
 	b := &w.b
-	c := func(j int) float64 { return b.Coef[j][l] }
-	u := upstroke{
-		vInf: c(asm.FlowVInf), vTh: c(asm.FlowVTh), vRest: c(asm.FlowVRest), vReset: c(asm.FlowVReset),
-		slope: c(asm.FlowSlope), shift: c(asm.FlowShift), deltaT: c(asm.FlowDeltaT), r: c(asm.FlowR), tau: c(asm.FlowTau),
-		a: c(asm.FlowA), b: c(asm.FlowB), tauW: c(asm.FlowTauW), dt: c(asm.FlowDt), hold: c(asm.FlowHold), holdPart: c(asm.FlowHoldPart),
-	}
+	c := b.Coef
+	l &= asm.Group - 1
+	u.vInf, u.vTh, u.vRest, u.vReset = c[asm.FlowVInf][l], c[asm.FlowVTh][l], c[asm.FlowVRest][l], c[asm.FlowVReset][l]
+	u.slope, u.shift, u.deltaT, u.r = c[asm.FlowSlope][l], c[asm.FlowShift][l], c[asm.FlowDeltaT][l], c[asm.FlowR][l]
+	u.tau, u.a, u.b, u.tauW = c[asm.FlowTau][l], c[asm.FlowA][l], c[asm.FlowB][l], c[asm.FlowTauW][l]
+	u.dt, u.hold, u.holdPart = c[asm.FlowDt][l], c[asm.FlowHold][l], c[asm.FlowHoldPart][l]
 	if w.full {
 		u.vInf = math.FMA(u.r, current(b, l, asm.FlowI, asm.FlowGain), u.vRest)
 	}
-	return u
 }
 
 // relax moves w for h ms towards its steady value at potential v.
 func (u *upstroke) relax(v, w, h float64) float64 {
-	return math.FMA(-Expm1(-h/u.tauW), float64(u.a*(v-u.vRest))-w, w)
+	_, end := relaxed(h / u.tauW)
+	return math.FMA(end, float64(u.a*(v-u.vRest))-w, w)
 }
 
 // flowStep advances v and w by h ms, or to the spike if there is one: then after ms have passed, else after is h.
@@ -297,16 +311,17 @@ func flowStep(u *upstroke, v, w, h float64) (nextV, nextW, after float64, spike 
 func (u *upstroke) drift(v, w, h, e float64) (z, x, nextW float64) {
 	c, g, s := h/(u.tau*u.deltaT), h*e, h/u.tauW
 	near := min(g, 1)
+	half, end := relaxed(s)
 	z0 := c * math.FMA(-u.r, w, u.vInf-v)
 	gain := u.deltaT * float64((z0+g)*meanGain(near))
 	toW := float64(u.a*(v+gain-u.vRest)) - w
-	t := -c * math.FMA(u.r, float64(relaxMean(s)*toW), gain)
+	t := -c * math.FMA(u.r, float64(half*toW), gain)
 	gain = math.FMA(u.deltaT, t/3, gain)
 	toW = float64(u.a*(v+gain-u.vRest)) - w
-	meanW := math.FMA(relaxMean(s), toW, w) - float64(u.a*s*gain)/6
-	z = c * math.FMA(-u.r, meanW, u.vInf-(v+gain))
+	lag := float64(u.a*s*gain) / 6
+	z = c * math.FMA(-u.r, math.FMA(half, toW, w)-lag, u.vInf-(v+gain))
 	x = g * float64(expRel(z)*math.FMA(-t, math.FMA(near, 1.0/12, 1.0/6), 1))
-	return z, x, math.FMA(-Expm1(-s), toW, w) + float64(u.a*s*s*gain)/6
+	return z, x, math.FMA(end, toW, w) + float64(s*lag)
 }
 
 // meanBefore is the mean of V on its way from v to the spike, V going like -delta_T ln(t* - t).
@@ -320,8 +335,8 @@ func (u *upstroke) meanBefore(v float64) float64 {
 
 // flowRare takes one lane through a step in which it spikes or wakes; advance is the way it moves between events.
 func flowRare(w *Worker, s *Shard, g, l int, advance func(u *upstroke, v, w, h float64) (float64, float64, float64, bool), events []Event) []Event {
-	b := &w.b
-	u := w.upstroke(l)
+	b, u := &w.b, &w.u
+	u.of(w, l)
 	i, k := g+l, b.First+float64(b.Step)
 	v, adapt := b.Old[0][l], 0.0
 	if len(s.Y) > 1 {
@@ -331,25 +346,16 @@ func flowRare(w *Worker, s *Shard, g, l int, advance func(u *upstroke, v, w, h f
 	if s.Wake[i] == k {
 		at = 1 - s.Rem[i]
 	}
-	defer func() {
-		b.Y[0][l] = v
-		if len(s.Y) > 1 {
-			b.Y[1][l] = adapt
-		}
-		if math.IsNaN(v) || math.IsNaN(adapt) {
-			s.fail(i)
-		}
-	}()
 	for fired := 0; ; fired++ {
 		var after float64
 		var spike bool
-		v, adapt, after, spike = advance(&u, v, adapt, (1-at)*u.dt)
+		v, adapt, after, spike = advance(u, v, adapt, (1-at)*u.dt)
 		if !spike {
-			return events
+			break
 		}
-		if fired == MaxSpikes {
+		if fired == MaxSpikes || math.IsNaN(after) {
 			v = math.NaN()
-			return events
+			break
 		}
 		at = min(1, at+after/u.dt)
 		events = append(events, Event{int32(i), int32(b.Step), at})
@@ -363,9 +369,17 @@ func flowRare(w *Worker, s *Shard, g, l int, advance func(u *upstroke, v, w, h f
 			// The rest of this step and the held part of the last, at once: the steps between are relaxed by the fast step.
 			adapt = u.relax(v, adapt, ((1-at)+end)*u.dt)
 			s.Wake[i], s.Rem[i] = k+hold, 1-end
-			return events
+			break
 		}
 		adapt = u.relax(v, adapt, (end-at)*u.dt)
 		at = end
 	}
+	b.Y[0][l] = v
+	if len(s.Y) > 1 {
+		b.Y[1][l] = adapt
+	}
+	if math.IsNaN(v) || math.IsNaN(adapt) {
+		s.fail(i)
+	}
+	return events
 }

@@ -306,6 +306,7 @@ type Worker struct {
 	zeros   []float64 // a Wave or a Row of zeros
 
 	before, after [4]float64 // states of one lane around a step
+	u             upstroke   // one lane of EIF or AdEx
 }
 
 // NewWorker makes scratch memory for one goroutine.
@@ -328,7 +329,13 @@ func (s *Shard) Advance(w *Worker, first int64, steps int, drive Drive, extrema 
 		w.aim(b, s, g, s.gather(&w.coefs, g, g == 0), drive)
 		b.Step, b.Lane, b.Steps = 0, 0, steps
 		real := ^uint64(0) >> (Group - b.Lanes) // lanes that are neurons, not padding
-		for fast(b); b.Rare != 0; fast(b) {
+		for {
+			b.Events, b.Count, b.Room = unsafe.Pointer(unsafe.SliceData(events[len(events):])), 0, cap(events)-len(events)
+			fast(b)
+			events = events[:len(events)+b.Count]
+			if b.Rare == 0 {
+				break
+			}
 			b.Rare &= real
 			step, lane := b.Step, b.Lane
 			if lane == 0 {
@@ -346,7 +353,10 @@ func (w *Worker) aim(b *asm.Block, s *Shard, g int, c *asm.Coefs, drive Drive) {
 	for j, y := range s.Y {
 		b.Y[j] = (*asm.Column)(y[g:])
 	}
-	b.Wake, b.Coef, b.Lanes = (*asm.Column)(s.Wake[g:]), c, min(Group, s.N-g)
+	b.Wake, b.Coef, b.Lanes, b.LaneZero = (*asm.Column)(s.Wake[g:]), c, min(Group, s.N-g), g
+	if s.Rem != nil {
+		b.Rem = (*asm.Column)(s.Rem[g:])
+	}
 	if !w.full {
 		return
 	}

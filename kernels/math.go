@@ -47,12 +47,15 @@ const (
 	logC7 = 1.479819860511658591e-01
 )
 
-// expReduced splits x = n ln 2 + r and gives r, the polynomial q with exp(r) = 1 + r + r²q, and n behind the magic.
-func expReduced(x float64) (r, q, t float64) {
+// expSplit splits x = n ln 2 + r, and gives n behind the magic.
+func expSplit(x float64) (r, t float64) {
 	t = math.FMA(x, log2e, magic)
 	n := t - magic
-	r = math.FMA(-n, ln2Hi, x)
-	r = math.FMA(-n, ln2Lo, r)
+	return math.FMA(-n, ln2Lo, math.FMA(-n, ln2Hi, x)), t
+}
+
+// expTail is (exp(r)-1-r)/r².
+func expTail(r float64) float64 {
 	z := float64(r * r)
 	odd := math.FMA(z, expC11, expC9)
 	even := math.FMA(z, expC10, expC8)
@@ -62,7 +65,7 @@ func expReduced(x float64) (r, q, t float64) {
 	even = math.FMA(even, z, expC4)
 	odd = math.FMA(odd, z, expC3)
 	even = math.FMA(even, z, expC2)
-	return r, math.FMA(odd, r, even), t
+	return math.FMA(odd, r, even)
 }
 
 // scale multiplies p, which is near 1, by 2^n, where n stands behind the magic in t.
@@ -70,11 +73,20 @@ func scale(p, t float64) float64 {
 	return math.Float64frombits(math.Float64bits(p) + math.Float64bits(t)<<52)
 }
 
-// expNormal is exp for expLo ≤ x ≤ expHi and for NaN; error at most 0.93 ulp.
+// expNormal is exp for expLo ≤ x ≤ expHi; error at most 0.93 ulp. For other x, NaN among them, it is some number.
 func expNormal(x float64) float64 {
-	r, q, t := expReduced(x)
-	p := math.FMA(q, r, 1)
+	r, t := expSplit(x)
+	p := math.FMA(expTail(r), r, 1)
 	return scale(math.FMA(p, r, 1), t)
+}
+
+// expVec is expNormal of every lane.
+func expVec(x *vec) {
+	for l := range x {
+		r, t := expSplit(x[l])
+		p := math.FMA(expTail(r), r, 1)
+		x[l] = scale(math.FMA(p, r, 1), t)
+	}
 }
 
 // Exp is exp(x) for all x; error at most 0.93 ulp where the result is normal, 0 where it would be subnormal.
@@ -84,11 +96,13 @@ func Exp(x float64) float64 {
 		return math.Inf(1)
 	case x < expLo:
 		return 0
+	case math.IsNaN(x):
+		return x
 	}
 	return expNormal(x)
 }
 
-// Expm1 is exp(x) - 1 for all x; error at most 2 ulp.
+// Expm1 is exp(x) - 1 for all x; error at most 2.2 ulp.
 func Expm1(x float64) float64 {
 	switch {
 	case x > expHi:
@@ -96,9 +110,9 @@ func Expm1(x float64) float64 {
 	case x < -40:
 		return -1
 	}
-	r, q, t := expReduced(x)
-	p := math.FMA(float64(r*r), q, r) // exp(r) - 1
-	if x > 700 {                      // 2^n alone would overflow
+	r, t := expSplit(x)
+	p := math.FMA(float64(r*r), expTail(r), r) // exp(r) - 1
+	if x > 700 {                               // 2^n alone would overflow
 		return scale(1+p, t) - 1
 	}
 	s := scale(1, t)
@@ -151,22 +165,40 @@ const (
 	nearC5 = 0.19670918506167392
 )
 
-// logNear is ln(y) for normal y > 0 with an absolute error of 1e-14, or 1e-16 for |y-1| < 0.05: enough where it is added
+// logNear is ln(y) for normal y > 0 with an absolute error of 1e-14, or 1e-16 for |y-1| < 0.01: enough where it is added
 // to numbers of order one, and shorter than Log1p. For other y it is some number.
 func logNear(y float64) float64 {
+	n, s := nearSplit(y)
+	return nearSum(n, s, float64(s*s))
+}
+
+// logNearVec is logNear of every lane.
+func logNearVec(y *vec) {
+	for l := range y {
+		n, s := nearSplit(y[l])
+		y[l] = nearSum(n, s, float64(s*s))
+	}
+}
+
+// nearSplit splits y = 2^n (1+s)/(1-s).
+func nearSplit(y float64) (n, s float64) {
 	j := math.Float64bits(y) + (one64 - sqrtH)
-	n := math.Float64frombits(j>>52|two52) - bias
 	z := math.Float64frombits(j&frac + sqrtH)
-	s := (z - 1) / (z + 1)
-	ss := float64(s * s)
+	return math.Float64frombits(j>>52|two52) - bias, (z - 1) / (z + 1)
+}
+
+// nearSum is n ln 2 + ln((1+s)/(1-s)), where ss is s².
+func nearSum(n, s, ss float64) float64 {
 	p := math.FMA(math.FMA(math.FMA(math.FMA(nearC5, ss, nearC4), ss, nearC3), ss, nearC2), ss, nearC1)
 	return math.FMA(n, ln2Hi+ln2Lo, math.FMA(s, float64(ss*p), s+s))
 }
 
-// expRel is (exp(z)-1)/z, the mean of exp over [0, z].
+// expRel is (exp(z)-1)/z, the mean of exp over [0, z]; error at most 4 ulp.
 func expRel(z float64) float64 {
-	if z == 0 {
-		return 1
+	if math.Abs(z) < 1.0/16 {
+		p := math.FMA(z, math.FMA(z, math.FMA(z, 1.0/362880, 1.0/40320), 1.0/5040), 1.0/720)
+		p = math.FMA(z, math.FMA(z, math.FMA(z, p, 1.0/120), 1.0/24), 1.0/6)
+		return math.FMA(z, math.FMA(z, p, 1.0/2), 1)
 	}
 	return Expm1(z) / z
 }

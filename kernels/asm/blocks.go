@@ -1,5 +1,7 @@
 package asm
 
+import "unsafe"
+
 // Group is the number of neurons a kernel advances in one call: eight vectors of AVX-512, sixteen of AVX2. Columns are
 // padded to whole groups with resting neurons, so kernels have no tails.
 const Group = 64
@@ -32,6 +34,13 @@ type Block struct {
 	Row       []float64
 	RowStride int
 
+	// LIF only, whose kernels locate simple spikes themselves: the part of step Wake that is left when V moves (out), and
+	// where to append to the Count events there are, if fewer than Room (of lane and step, int32, and Theta, float64);
+	// the first lane of the group has number LaneZero there.
+	Rem                   *Column
+	Events                unsafe.Pointer
+	Count, Room, LaneZero int
+
 	First float64 // number of step 0
 	Steps int
 	Lanes int // how many lanes of the group to advance, usually Group; kernels round up to what they do at a time
@@ -51,10 +60,12 @@ const (
 	LIFI
 	LIFGain
 	LIFVReset
-	LIFTau
+	LIFSteps    // tau/dt
+	LIFPart     // dt/tau
 	LIFHold     // whole steps in t_ref
 	LIFHoldPart // and the rest of it, as part of a step
-	LIFDt
+	LIFAfter    // exp(LIFPart LIFHoldPart)
+	LIFLater    // exp(LIFPart (LIFHoldPart - 1))
 	LIFCoefs
 )
 

@@ -10,22 +10,22 @@ TEXT ·EIFEulerAVX2(SB), $384-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 136(DX), AX
-	MOVQ 152(DX), R9
-	MOVQ 160(DX), BX
+	MOVQ 176(DX), AX
+	MOVQ 192(DX), R9
+	MOVQ 200(DX), BX
 	MOVQ (DX), CX
 	MOVQ 32(DX), DI
 	MOVQ 40(DX), R8
 	MOVQ 48(DX), R10
-	MOVQ $+0, 168(DX)
-	MOVQ R9, 152(DX)
+	MOVQ $+0, 208(DX)
+	MOVQ R9, 192(DX)
 
 	// number
-	VBROADCASTSD 152(DX), Y0
+	VBROADCASTSD 192(DX), Y0
 	VMOVUPD      eulerConstsAVX2<>+0(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 128(DX), Y4
+	VBROADCASTSD 168(DX), Y4
 	VADDPD       Y3, Y4, Y15
 	SUBQ         R9, AX
 	JLE          done
@@ -349,7 +349,7 @@ step:
 	VPTEST       Y5, Y5
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 144(DX)
+	CMPQ         BX, 184(DX)
 	JLT          step
 	XORQ         BX, BX
 
@@ -359,10 +359,10 @@ step:
 	JNZ    step
 
 done:
-	MOVQ 136(DX), R9
+	MOVQ 176(DX), R9
 	SUBQ AX, R9
-	MOVQ R9, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ R9, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -450,9 +450,9 @@ rare1:
 	ORQ       R9, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	MOVQ      SI, 168(DX)
+	MOVQ      SI, 208(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 144(DX)
+	CMPQ      BX, 184(DX)
 	JLT       done
 	XORQ      BX, BX
 	DECQ      AX
@@ -464,9 +464,9 @@ TEXT ·EIFEulerFullAVX2(SB), $448-8
 	LEAQ  63(SP), SI
 	ANDQ  $-64, SI
 	MOVQ  b+0(FP), DX
-	MOVQ  136(DX), AX
-	MOVQ  152(DX), R9
-	MOVQ  160(DX), BX
+	MOVQ  176(DX), AX
+	MOVQ  192(DX), R9
+	MOVQ  200(DX), BX
 	MOVQ  (DX), CX
 	MOVQ  32(DX), DI
 	MOVQ  40(DX), R8
@@ -475,21 +475,19 @@ TEXT ·EIFEulerFullAVX2(SB), $448-8
 	MOVQ  64(DX), R11
 	MOVQ  72(DX), R12
 	MOVQ  120(DX), R13
-	MOVQ  120(DX), R14
 	LEAQ  (R12)(R9*8), R12
-	SHLQ  $0x03, R14
 	IMULQ R9, R13
 	SHLQ  $0x03, R13
 	ADDQ  96(DX), R13
-	MOVQ  $+0, 168(DX)
-	MOVQ  R9, 152(DX)
+	MOVQ  $+0, 208(DX)
+	MOVQ  R9, 192(DX)
 
 	// number
-	VBROADCASTSD 152(DX), Y0
+	VBROADCASTSD 192(DX), Y0
 	VMOVUPD      eulerConstsAVX2<>+0(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 128(DX), Y4
+	VBROADCASTSD 168(DX), Y4
 	VADDPD       Y3, Y4, Y15
 	SUBQ         R9, AX
 	JLE          done
@@ -890,11 +888,12 @@ step:
 	VPTEST       Y2, Y2
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 144(DX)
+	CMPQ         BX, 184(DX)
 	JLT          step
 	XORQ         BX, BX
-	LEAQ         8(R12), R12
-	LEAQ         (R13)(R14*1), R13
+	ADDQ         $0x08, R12
+	MOVQ         120(DX), R9
+	LEAQ         (R13)(R9*8), R13
 
 	// now
 	VADDPD eulerConstsAVX2<>+512(SB), Y15, Y15
@@ -902,10 +901,10 @@ step:
 	JNZ    step
 
 done:
-	MOVQ 136(DX), R9
+	MOVQ 176(DX), R9
 	SUBQ AX, R9
-	MOVQ R9, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ R9, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -993,9 +992,9 @@ rare1:
 	ORQ       R9, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	MOVQ      SI, 168(DX)
+	MOVQ      SI, 208(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 144(DX)
+	CMPQ      BX, 184(DX)
 	JLT       done
 	XORQ      BX, BX
 	DECQ      AX
@@ -1007,23 +1006,23 @@ TEXT ·AdExEulerAVX2(SB), $384-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 136(DX), AX
-	MOVQ 152(DX), R9
-	MOVQ 160(DX), BX
+	MOVQ 176(DX), AX
+	MOVQ 192(DX), R9
+	MOVQ 200(DX), BX
 	MOVQ (DX), CX
 	MOVQ 32(DX), DI
 	MOVQ 40(DX), R8
 	MOVQ 48(DX), R10
 	MOVQ 8(DX), R10
-	MOVQ $+0, 168(DX)
-	MOVQ R9, 152(DX)
+	MOVQ $+0, 208(DX)
+	MOVQ R9, 192(DX)
 
 	// number
-	VBROADCASTSD 152(DX), Y0
+	VBROADCASTSD 192(DX), Y0
 	VMOVUPD      eulerConstsAVX2<>+0(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 128(DX), Y4
+	VBROADCASTSD 168(DX), Y4
 	VADDPD       Y3, Y4, Y15
 	SUBQ         R9, AX
 	JLE          done
@@ -1414,7 +1413,7 @@ step:
 	VPTEST       Y13, Y13
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 144(DX)
+	CMPQ         BX, 184(DX)
 	JLT          step
 	XORQ         BX, BX
 
@@ -1424,10 +1423,10 @@ step:
 	JNZ    step
 
 done:
-	MOVQ 136(DX), R9
+	MOVQ 176(DX), R9
 	SUBQ AX, R9
-	MOVQ R9, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ R9, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -1515,9 +1514,9 @@ rare1:
 	ORQ       R9, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	MOVQ      SI, 168(DX)
+	MOVQ      SI, 208(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 144(DX)
+	CMPQ      BX, 184(DX)
 	JLT       done
 	XORQ      BX, BX
 	DECQ      AX
@@ -1529,9 +1528,9 @@ TEXT ·AdExEulerFullAVX2(SB), $448-8
 	LEAQ  63(SP), SI
 	ANDQ  $-64, SI
 	MOVQ  b+0(FP), DX
-	MOVQ  136(DX), AX
-	MOVQ  152(DX), R9
-	MOVQ  160(DX), BX
+	MOVQ  176(DX), AX
+	MOVQ  192(DX), R9
+	MOVQ  200(DX), BX
 	MOVQ  (DX), CX
 	MOVQ  32(DX), DI
 	MOVQ  40(DX), R8
@@ -1541,21 +1540,19 @@ TEXT ·AdExEulerFullAVX2(SB), $448-8
 	MOVQ  64(DX), R12
 	MOVQ  72(DX), R13
 	MOVQ  120(DX), R14
-	MOVQ  120(DX), R15
 	LEAQ  (R13)(R9*8), R13
-	SHLQ  $0x03, R15
 	IMULQ R9, R14
 	SHLQ  $0x03, R14
 	ADDQ  96(DX), R14
-	MOVQ  $+0, 168(DX)
-	MOVQ  R9, 152(DX)
+	MOVQ  $+0, 208(DX)
+	MOVQ  R9, 192(DX)
 
 	// number
-	VBROADCASTSD 152(DX), Y0
+	VBROADCASTSD 192(DX), Y0
 	VMOVUPD      eulerConstsAVX2<>+0(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 128(DX), Y4
+	VBROADCASTSD 168(DX), Y4
 	VADDPD       Y3, Y4, Y15
 	SUBQ         R9, AX
 	JLE          done
@@ -2023,11 +2020,12 @@ step:
 	VPTEST       Y7, Y7
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 144(DX)
+	CMPQ         BX, 184(DX)
 	JLT          step
 	XORQ         BX, BX
-	LEAQ         8(R13), R13
-	LEAQ         (R14)(R15*1), R14
+	ADDQ         $0x08, R13
+	MOVQ         120(DX), R9
+	LEAQ         (R14)(R9*8), R14
 
 	// now
 	VADDPD eulerConstsAVX2<>+512(SB), Y15, Y15
@@ -2035,10 +2033,10 @@ step:
 	JNZ    step
 
 done:
-	MOVQ 136(DX), R9
+	MOVQ 176(DX), R9
 	SUBQ AX, R9
-	MOVQ R9, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ R9, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -2126,9 +2124,9 @@ rare1:
 	ORQ       R9, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	MOVQ      SI, 168(DX)
+	MOVQ      SI, 208(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 144(DX)
+	CMPQ      BX, 184(DX)
 	JLT       done
 	XORQ      BX, BX
 	DECQ      AX
@@ -2140,21 +2138,21 @@ TEXT ·EIFEulerAVX512(SB), $384-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 136(DX), AX
-	MOVQ 152(DX), R9
-	MOVQ 160(DX), BX
+	MOVQ 176(DX), AX
+	MOVQ 192(DX), R9
+	MOVQ 200(DX), BX
 	MOVQ (DX), CX
 	MOVQ 32(DX), DI
 	MOVQ 40(DX), R8
 	MOVQ 48(DX), R10
-	MOVQ $+0, 168(DX)
-	MOVQ R9, 152(DX)
+	MOVQ $+0, 208(DX)
+	MOVQ R9, 192(DX)
 
 	// number
 	VBROADCASTSD eulerConstsAVX512<>+0(SB), Z0
-	VORPD.BCST   152(DX), Z0, Z1
+	VORPD.BCST   192(DX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  128(DX), Z2, Z31
+	VADDPD.BCST  168(DX), Z2, Z31
 	SUBQ         R9, AX
 	JLE          done
 
@@ -2478,7 +2476,7 @@ step:
 	KORTESTB          K2, K2
 	JNZ               rare1
 	ADDQ              $0x40, BX
-	CMPQ              BX, 144(DX)
+	CMPQ              BX, 184(DX)
 	JLT               step
 	XORQ              BX, BX
 
@@ -2488,10 +2486,10 @@ step:
 	JNZ         step
 
 done:
-	MOVQ 136(DX), R9
+	MOVQ 176(DX), R9
 	SUBQ AX, R9
-	MOVQ R9, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ R9, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -2579,9 +2577,9 @@ rare1:
 	ORQ     R9, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	MOVQ    SI, 168(DX)
+	MOVQ    SI, 208(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 144(DX)
+	CMPQ    BX, 184(DX)
 	JLT     done
 	XORQ    BX, BX
 	DECQ    AX
@@ -2593,9 +2591,9 @@ TEXT ·EIFEulerFullAVX512(SB), $448-8
 	LEAQ  63(SP), SI
 	ANDQ  $-64, SI
 	MOVQ  b+0(FP), DX
-	MOVQ  136(DX), AX
-	MOVQ  152(DX), R9
-	MOVQ  160(DX), BX
+	MOVQ  176(DX), AX
+	MOVQ  192(DX), R9
+	MOVQ  200(DX), BX
 	MOVQ  (DX), CX
 	MOVQ  32(DX), DI
 	MOVQ  40(DX), R8
@@ -2604,20 +2602,18 @@ TEXT ·EIFEulerFullAVX512(SB), $448-8
 	MOVQ  64(DX), R11
 	MOVQ  72(DX), R12
 	MOVQ  120(DX), R13
-	MOVQ  120(DX), R14
 	LEAQ  (R12)(R9*8), R12
-	SHLQ  $0x03, R14
 	IMULQ R9, R13
 	SHLQ  $0x03, R13
 	ADDQ  96(DX), R13
-	MOVQ  $+0, 168(DX)
-	MOVQ  R9, 152(DX)
+	MOVQ  $+0, 208(DX)
+	MOVQ  R9, 192(DX)
 
 	// number
 	VBROADCASTSD eulerConstsAVX512<>+0(SB), Z0
-	VORPD.BCST   152(DX), Z0, Z1
+	VORPD.BCST   192(DX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  128(DX), Z2, Z31
+	VADDPD.BCST  168(DX), Z2, Z31
 	SUBQ         R9, AX
 	JLE          done
 
@@ -3019,11 +3015,12 @@ step:
 	KORTESTB          K5, K5
 	JNZ               rare1
 	ADDQ              $0x40, BX
-	CMPQ              BX, 144(DX)
+	CMPQ              BX, 184(DX)
 	JLT               step
 	XORQ              BX, BX
-	LEAQ              8(R12), R12
-	LEAQ              (R13)(R14*1), R13
+	ADDQ              $0x08, R12
+	MOVQ              120(DX), R9
+	LEAQ              (R13)(R9*8), R13
 
 	// now
 	VADDPD.BCST eulerConstsAVX512<>+128(SB), Z31, Z31
@@ -3031,10 +3028,10 @@ step:
 	JNZ         step
 
 done:
-	MOVQ 136(DX), R9
+	MOVQ 176(DX), R9
 	SUBQ AX, R9
-	MOVQ R9, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ R9, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -3122,9 +3119,9 @@ rare1:
 	ORQ     R9, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	MOVQ    SI, 168(DX)
+	MOVQ    SI, 208(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 144(DX)
+	CMPQ    BX, 184(DX)
 	JLT     done
 	XORQ    BX, BX
 	DECQ    AX
@@ -3136,22 +3133,22 @@ TEXT ·AdExEulerAVX512(SB), $384-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 136(DX), AX
-	MOVQ 152(DX), R9
-	MOVQ 160(DX), BX
+	MOVQ 176(DX), AX
+	MOVQ 192(DX), R9
+	MOVQ 200(DX), BX
 	MOVQ (DX), CX
 	MOVQ 32(DX), DI
 	MOVQ 40(DX), R8
 	MOVQ 48(DX), R10
 	MOVQ 8(DX), R10
-	MOVQ $+0, 168(DX)
-	MOVQ R9, 152(DX)
+	MOVQ $+0, 208(DX)
+	MOVQ R9, 192(DX)
 
 	// number
 	VBROADCASTSD eulerConstsAVX512<>+0(SB), Z0
-	VORPD.BCST   152(DX), Z0, Z1
+	VORPD.BCST   192(DX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  128(DX), Z2, Z31
+	VADDPD.BCST  168(DX), Z2, Z31
 	SUBQ         R9, AX
 	JLE          done
 
@@ -3533,7 +3530,7 @@ step:
 	KORTESTB          K3, K3
 	JNZ               rare1
 	ADDQ              $0x40, BX
-	CMPQ              BX, 144(DX)
+	CMPQ              BX, 184(DX)
 	JLT               step
 	XORQ              BX, BX
 
@@ -3543,10 +3540,10 @@ step:
 	JNZ         step
 
 done:
-	MOVQ 136(DX), R9
+	MOVQ 176(DX), R9
 	SUBQ AX, R9
-	MOVQ R9, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ R9, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -3634,9 +3631,9 @@ rare1:
 	ORQ     R9, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	MOVQ    SI, 168(DX)
+	MOVQ    SI, 208(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 144(DX)
+	CMPQ    BX, 184(DX)
 	JLT     done
 	XORQ    BX, BX
 	DECQ    AX
@@ -3648,9 +3645,9 @@ TEXT ·AdExEulerFullAVX512(SB), $448-8
 	LEAQ  63(SP), SI
 	ANDQ  $-64, SI
 	MOVQ  b+0(FP), DX
-	MOVQ  136(DX), AX
-	MOVQ  152(DX), R9
-	MOVQ  160(DX), BX
+	MOVQ  176(DX), AX
+	MOVQ  192(DX), R9
+	MOVQ  200(DX), BX
 	MOVQ  (DX), CX
 	MOVQ  32(DX), DI
 	MOVQ  40(DX), R8
@@ -3660,20 +3657,18 @@ TEXT ·AdExEulerFullAVX512(SB), $448-8
 	MOVQ  64(DX), R12
 	MOVQ  72(DX), R13
 	MOVQ  120(DX), R14
-	MOVQ  120(DX), R15
 	LEAQ  (R13)(R9*8), R13
-	SHLQ  $0x03, R15
 	IMULQ R9, R14
 	SHLQ  $0x03, R14
 	ADDQ  96(DX), R14
-	MOVQ  $+0, 168(DX)
-	MOVQ  R9, 152(DX)
+	MOVQ  $+0, 208(DX)
+	MOVQ  R9, 192(DX)
 
 	// number
 	VBROADCASTSD eulerConstsAVX512<>+0(SB), Z0
-	VORPD.BCST   152(DX), Z0, Z1
+	VORPD.BCST   192(DX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  128(DX), Z2, Z31
+	VADDPD.BCST  168(DX), Z2, Z31
 	SUBQ         R9, AX
 	JLE          done
 
@@ -4132,11 +4127,12 @@ step:
 	KORTESTB          K5, K5
 	JNZ               rare1
 	ADDQ              $0x40, BX
-	CMPQ              BX, 144(DX)
+	CMPQ              BX, 184(DX)
 	JLT               step
 	XORQ              BX, BX
-	LEAQ              8(R13), R13
-	LEAQ              (R14)(R15*1), R14
+	ADDQ              $0x08, R13
+	MOVQ              120(DX), R9
+	LEAQ              (R14)(R9*8), R14
 
 	// now
 	VADDPD.BCST eulerConstsAVX512<>+128(SB), Z31, Z31
@@ -4144,10 +4140,10 @@ step:
 	JNZ         step
 
 done:
-	MOVQ 136(DX), R9
+	MOVQ 176(DX), R9
 	SUBQ AX, R9
-	MOVQ R9, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ R9, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -4235,9 +4231,9 @@ rare1:
 	ORQ     R9, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	MOVQ    SI, 168(DX)
+	MOVQ    SI, 208(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 144(DX)
+	CMPQ    BX, 184(DX)
 	JLT     done
 	XORQ    BX, BX
 	DECQ    AX

@@ -10,22 +10,22 @@ TEXT ·EIFFlowAVX2(SB), $1024-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 136(DX), AX
-	MOVQ 152(DX), DI
-	MOVQ 160(DX), BX
+	MOVQ 176(DX), AX
+	MOVQ 192(DX), DI
+	MOVQ 200(DX), BX
 	MOVQ (DX), R8
 	MOVQ 32(DX), R9
 	MOVQ 40(DX), R10
 	MOVQ 48(DX), CX
-	MOVQ $+0, 168(DX)
-	MOVQ DI, 152(DX)
+	MOVQ $+0, 208(DX)
+	MOVQ DI, 192(DX)
 
 	// number
-	VBROADCASTSD 152(DX), Y0
+	VBROADCASTSD 192(DX), Y0
 	VMOVUPD      flowConstsAVX2<>+0(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 128(DX), Y4
+	VBROADCASTSD 168(DX), Y4
 	VADDPD       Y3, Y4, Y15
 	SUBQ         DI, AX
 	JLE          done
@@ -894,7 +894,7 @@ step:
 	VPTEST       Y9, Y9
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 144(DX)
+	CMPQ         BX, 184(DX)
 	JLT          step
 	XORQ         BX, BX
 
@@ -904,10 +904,10 @@ step:
 	JNZ    step
 
 done:
-	MOVQ 136(DX), DI
+	MOVQ 176(DX), DI
 	SUBQ AX, DI
-	MOVQ DI, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ DI, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -963,9 +963,9 @@ rare1:
 	ORQ       DI, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	MOVQ      SI, 168(DX)
+	MOVQ      SI, 208(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 144(DX)
+	CMPQ      BX, 184(DX)
 	JLT       done
 	XORQ      BX, BX
 	DECQ      AX
@@ -977,9 +977,9 @@ TEXT ·EIFFlowFullAVX2(SB), $1088-8
 	LEAQ  63(SP), SI
 	ANDQ  $-64, SI
 	MOVQ  b+0(FP), DX
-	MOVQ  136(DX), AX
-	MOVQ  152(DX), DI
-	MOVQ  160(DX), BX
+	MOVQ  176(DX), AX
+	MOVQ  192(DX), DI
+	MOVQ  200(DX), BX
 	MOVQ  (DX), R8
 	MOVQ  32(DX), R9
 	MOVQ  40(DX), R10
@@ -988,21 +988,19 @@ TEXT ·EIFFlowFullAVX2(SB), $1088-8
 	MOVQ  64(DX), R12
 	MOVQ  72(DX), R13
 	MOVQ  120(DX), R14
-	MOVQ  120(DX), R15
 	LEAQ  (R13)(DI*8), R13
-	SHLQ  $0x03, R15
 	IMULQ DI, R14
 	SHLQ  $0x03, R14
 	ADDQ  96(DX), R14
-	MOVQ  $+0, 168(DX)
-	MOVQ  DI, 152(DX)
+	MOVQ  $+0, 208(DX)
+	MOVQ  DI, 192(DX)
 
 	// number
-	VBROADCASTSD 152(DX), Y0
+	VBROADCASTSD 192(DX), Y0
 	VMOVUPD      flowConstsAVX2<>+0(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 128(DX), Y4
+	VBROADCASTSD 168(DX), Y4
 	VADDPD       Y3, Y4, Y15
 	SUBQ         DI, AX
 	JLE          done
@@ -1952,11 +1950,12 @@ step:
 	VPTEST       Y9, Y9
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 144(DX)
+	CMPQ         BX, 184(DX)
 	JLT          step
 	XORQ         BX, BX
-	LEAQ         8(R13), R13
-	LEAQ         (R14)(R15*1), R14
+	ADDQ         $0x08, R13
+	MOVQ         120(DX), DI
+	LEAQ         (R14)(DI*8), R14
 
 	// now
 	VADDPD flowConstsAVX2<>+512(SB), Y15, Y15
@@ -1964,10 +1963,10 @@ step:
 	JNZ    step
 
 done:
-	MOVQ 136(DX), DI
+	MOVQ 176(DX), DI
 	SUBQ AX, DI
-	MOVQ DI, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ DI, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -2023,9 +2022,9 @@ rare1:
 	ORQ       DI, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	MOVQ      SI, 168(DX)
+	MOVQ      SI, 208(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 144(DX)
+	CMPQ      BX, 184(DX)
 	JLT       done
 	XORQ      BX, BX
 	DECQ      AX
@@ -2037,23 +2036,23 @@ TEXT ·AdExFlowAVX2(SB), $1088-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 136(DX), AX
-	MOVQ 152(DX), DI
-	MOVQ 160(DX), BX
+	MOVQ 176(DX), AX
+	MOVQ 192(DX), DI
+	MOVQ 200(DX), BX
 	MOVQ (DX), R8
 	MOVQ 32(DX), R9
 	MOVQ 40(DX), R10
 	MOVQ 48(DX), CX
 	MOVQ 8(DX), R11
-	MOVQ $+0, 168(DX)
-	MOVQ DI, 152(DX)
+	MOVQ $+0, 208(DX)
+	MOVQ DI, 192(DX)
 
 	// number
-	VBROADCASTSD 152(DX), Y0
+	VBROADCASTSD 192(DX), Y0
 	VMOVUPD      flowConstsAVX2<>+0(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 128(DX), Y4
+	VBROADCASTSD 168(DX), Y4
 	VADDPD       Y3, Y4, Y15
 	SUBQ         DI, AX
 	JLE          done
@@ -3085,7 +3084,7 @@ step:
 	VPTEST       Y0, Y0
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 144(DX)
+	CMPQ         BX, 184(DX)
 	JLT          step
 	XORQ         BX, BX
 
@@ -3095,10 +3094,10 @@ step:
 	JNZ    step
 
 done:
-	MOVQ 136(DX), DI
+	MOVQ 176(DX), DI
 	SUBQ AX, DI
-	MOVQ DI, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ DI, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -3154,9 +3153,9 @@ rare1:
 	ORQ       DI, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	MOVQ      SI, 168(DX)
+	MOVQ      SI, 208(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 144(DX)
+	CMPQ      BX, 184(DX)
 	JLT       done
 	XORQ      BX, BX
 	DECQ      AX
@@ -3168,9 +3167,9 @@ TEXT ·AdExFlowFullAVX2(SB), $1152-8
 	LEAQ  63(SP), SI
 	ANDQ  $-64, SI
 	MOVQ  b+0(FP), DX
-	MOVQ  136(DX), AX
-	MOVQ  152(DX), DI
-	MOVQ  160(DX), BX
+	MOVQ  176(DX), AX
+	MOVQ  192(DX), DI
+	MOVQ  200(DX), BX
 	MOVQ  (DX), R8
 	MOVQ  32(DX), R9
 	MOVQ  40(DX), R10
@@ -3180,21 +3179,19 @@ TEXT ·AdExFlowFullAVX2(SB), $1152-8
 	MOVQ  64(DX), R13
 	MOVQ  72(DX), R14
 	MOVQ  120(DX), R15
-	MOVQ  120(DX), BP
 	LEAQ  (R14)(DI*8), R14
-	SHLQ  $0x03, BP
 	IMULQ DI, R15
 	SHLQ  $0x03, R15
 	ADDQ  96(DX), R15
-	MOVQ  $+0, 168(DX)
-	MOVQ  DI, 152(DX)
+	MOVQ  $+0, 208(DX)
+	MOVQ  DI, 192(DX)
 
 	// number
-	VBROADCASTSD 152(DX), Y0
+	VBROADCASTSD 192(DX), Y0
 	VMOVUPD      flowConstsAVX2<>+0(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 128(DX), Y4
+	VBROADCASTSD 168(DX), Y4
 	VADDPD       Y3, Y4, Y15
 	SUBQ         DI, AX
 	JLE          done
@@ -4313,11 +4310,12 @@ step:
 	VPTEST       Y5, Y5
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 144(DX)
+	CMPQ         BX, 184(DX)
 	JLT          step
 	XORQ         BX, BX
-	LEAQ         8(R14), R14
-	LEAQ         (R15)(BP*1), R15
+	ADDQ         $0x08, R14
+	MOVQ         120(DX), DI
+	LEAQ         (R15)(DI*8), R15
 
 	// now
 	VADDPD flowConstsAVX2<>+512(SB), Y15, Y15
@@ -4325,10 +4323,10 @@ step:
 	JNZ    step
 
 done:
-	MOVQ 136(DX), DI
+	MOVQ 176(DX), DI
 	SUBQ AX, DI
-	MOVQ DI, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ DI, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -4384,9 +4382,9 @@ rare1:
 	ORQ       DI, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	MOVQ      SI, 168(DX)
+	MOVQ      SI, 208(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 144(DX)
+	CMPQ      BX, 184(DX)
 	JLT       done
 	XORQ      BX, BX
 	DECQ      AX
@@ -4398,21 +4396,21 @@ TEXT ·EIFFlowAVX512(SB), $512-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 136(DX), AX
-	MOVQ 152(DX), DI
-	MOVQ 160(DX), BX
+	MOVQ 176(DX), AX
+	MOVQ 192(DX), DI
+	MOVQ 200(DX), BX
 	MOVQ (DX), R8
 	MOVQ 32(DX), R9
 	MOVQ 40(DX), R10
 	MOVQ 48(DX), CX
-	MOVQ $+0, 168(DX)
-	MOVQ DI, 152(DX)
+	MOVQ $+0, 208(DX)
+	MOVQ DI, 192(DX)
 
 	// number
 	VBROADCASTSD flowConstsAVX512<>+0(SB), Z0
-	VORPD.BCST   152(DX), Z0, Z1
+	VORPD.BCST   192(DX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  128(DX), Z2, Z31
+	VADDPD.BCST  168(DX), Z2, Z31
 	SUBQ         DI, AX
 	JLE          done
 
@@ -5253,7 +5251,7 @@ step:
 	KORTESTB          K4, K4
 	JNZ               rare1
 	ADDQ              $0x40, BX
-	CMPQ              BX, 144(DX)
+	CMPQ              BX, 184(DX)
 	JLT               step
 	XORQ              BX, BX
 
@@ -5263,10 +5261,10 @@ step:
 	JNZ         step
 
 done:
-	MOVQ 136(DX), DI
+	MOVQ 176(DX), DI
 	SUBQ AX, DI
-	MOVQ DI, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ DI, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -5330,9 +5328,9 @@ rare1:
 	ORQ          DI, SI
 	MOVQ         BX, CX
 	SHLQ         CL, SI
-	MOVQ         SI, 168(DX)
+	MOVQ         SI, 208(DX)
 	ADDQ         $0x40, BX
-	CMPQ         BX, 144(DX)
+	CMPQ         BX, 184(DX)
 	JLT          done
 	XORQ         BX, BX
 	DECQ         AX
@@ -5344,9 +5342,9 @@ TEXT ·EIFFlowFullAVX512(SB), $640-8
 	LEAQ  63(SP), SI
 	ANDQ  $-64, SI
 	MOVQ  b+0(FP), DX
-	MOVQ  136(DX), AX
-	MOVQ  152(DX), DI
-	MOVQ  160(DX), BX
+	MOVQ  176(DX), AX
+	MOVQ  192(DX), DI
+	MOVQ  200(DX), BX
 	MOVQ  (DX), R8
 	MOVQ  32(DX), R9
 	MOVQ  40(DX), R10
@@ -5355,20 +5353,18 @@ TEXT ·EIFFlowFullAVX512(SB), $640-8
 	MOVQ  64(DX), R12
 	MOVQ  72(DX), R13
 	MOVQ  120(DX), R14
-	MOVQ  120(DX), R15
 	LEAQ  (R13)(DI*8), R13
-	SHLQ  $0x03, R15
 	IMULQ DI, R14
 	SHLQ  $0x03, R14
 	ADDQ  96(DX), R14
-	MOVQ  $+0, 168(DX)
-	MOVQ  DI, 152(DX)
+	MOVQ  $+0, 208(DX)
+	MOVQ  DI, 192(DX)
 
 	// number
 	VBROADCASTSD flowConstsAVX512<>+0(SB), Z0
-	VORPD.BCST   152(DX), Z0, Z1
+	VORPD.BCST   192(DX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  128(DX), Z2, Z31
+	VADDPD.BCST  168(DX), Z2, Z31
 	SUBQ         DI, AX
 	JLE          done
 
@@ -6286,11 +6282,12 @@ step:
 	KORTESTB          K5, K5
 	JNZ               rare1
 	ADDQ              $0x40, BX
-	CMPQ              BX, 144(DX)
+	CMPQ              BX, 184(DX)
 	JLT               step
 	XORQ              BX, BX
-	LEAQ              8(R13), R13
-	LEAQ              (R14)(R15*1), R14
+	ADDQ              $0x08, R13
+	MOVQ              120(DX), DI
+	LEAQ              (R14)(DI*8), R14
 
 	// now
 	VADDPD.BCST flowConstsAVX512<>+128(SB), Z31, Z31
@@ -6298,10 +6295,10 @@ step:
 	JNZ         step
 
 done:
-	MOVQ 136(DX), DI
+	MOVQ 176(DX), DI
 	SUBQ AX, DI
-	MOVQ DI, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ DI, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -6365,9 +6362,9 @@ rare1:
 	ORQ          DI, SI
 	MOVQ         BX, CX
 	SHLQ         CL, SI
-	MOVQ         SI, 168(DX)
+	MOVQ         SI, 208(DX)
 	ADDQ         $0x40, BX
-	CMPQ         BX, 144(DX)
+	CMPQ         BX, 184(DX)
 	JLT          done
 	XORQ         BX, BX
 	DECQ         AX
@@ -6379,22 +6376,22 @@ TEXT ·AdExFlowAVX512(SB), $1216-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 136(DX), AX
-	MOVQ 152(DX), DI
-	MOVQ 160(DX), BX
+	MOVQ 176(DX), AX
+	MOVQ 192(DX), DI
+	MOVQ 200(DX), BX
 	MOVQ (DX), R8
 	MOVQ 32(DX), R9
 	MOVQ 40(DX), R10
 	MOVQ 48(DX), CX
 	MOVQ 8(DX), R11
-	MOVQ $+0, 168(DX)
-	MOVQ DI, 152(DX)
+	MOVQ $+0, 208(DX)
+	MOVQ DI, 192(DX)
 
 	// number
 	VBROADCASTSD flowConstsAVX512<>+0(SB), Z0
-	VORPD.BCST   152(DX), Z0, Z1
+	VORPD.BCST   192(DX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  128(DX), Z2, Z31
+	VADDPD.BCST  168(DX), Z2, Z31
 	SUBQ         DI, AX
 	JLE          done
 
@@ -7400,7 +7397,7 @@ step:
 	KORTESTB          K6, K6
 	JNZ               rare1
 	ADDQ              $0x40, BX
-	CMPQ              BX, 144(DX)
+	CMPQ              BX, 184(DX)
 	JLT               step
 	XORQ              BX, BX
 
@@ -7410,10 +7407,10 @@ step:
 	JNZ         step
 
 done:
-	MOVQ 136(DX), DI
+	MOVQ 176(DX), DI
 	SUBQ AX, DI
-	MOVQ DI, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ DI, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -7477,9 +7474,9 @@ rare1:
 	ORQ          DI, SI
 	MOVQ         BX, CX
 	SHLQ         CL, SI
-	MOVQ         SI, 168(DX)
+	MOVQ         SI, 208(DX)
 	ADDQ         $0x40, BX
-	CMPQ         BX, 144(DX)
+	CMPQ         BX, 184(DX)
 	JLT          done
 	XORQ         BX, BX
 	DECQ         AX
@@ -7491,9 +7488,9 @@ TEXT ·AdExFlowFullAVX512(SB), $1216-8
 	LEAQ  63(SP), SI
 	ANDQ  $-64, SI
 	MOVQ  b+0(FP), DX
-	MOVQ  136(DX), AX
-	MOVQ  152(DX), DI
-	MOVQ  160(DX), BX
+	MOVQ  176(DX), AX
+	MOVQ  192(DX), DI
+	MOVQ  200(DX), BX
 	MOVQ  (DX), R8
 	MOVQ  32(DX), R9
 	MOVQ  40(DX), R10
@@ -7503,20 +7500,18 @@ TEXT ·AdExFlowFullAVX512(SB), $1216-8
 	MOVQ  64(DX), R13
 	MOVQ  72(DX), R14
 	MOVQ  120(DX), R15
-	MOVQ  120(DX), BP
 	LEAQ  (R14)(DI*8), R14
-	SHLQ  $0x03, BP
 	IMULQ DI, R15
 	SHLQ  $0x03, R15
 	ADDQ  96(DX), R15
-	MOVQ  $+0, 168(DX)
-	MOVQ  DI, 152(DX)
+	MOVQ  $+0, 208(DX)
+	MOVQ  DI, 192(DX)
 
 	// number
 	VBROADCASTSD flowConstsAVX512<>+0(SB), Z0
-	VORPD.BCST   152(DX), Z0, Z1
+	VORPD.BCST   192(DX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  128(DX), Z2, Z31
+	VADDPD.BCST  168(DX), Z2, Z31
 	SUBQ         DI, AX
 	JLE          done
 
@@ -8604,11 +8599,12 @@ step:
 	KORTESTB         K1, K1
 	JNZ              rare1
 	ADDQ             $0x40, BX
-	CMPQ             BX, 144(DX)
+	CMPQ             BX, 184(DX)
 	JLT              step
 	XORQ             BX, BX
-	LEAQ             8(R14), R14
-	LEAQ             (R15)(BP*1), R15
+	ADDQ             $0x08, R14
+	MOVQ             120(DX), DI
+	LEAQ             (R15)(DI*8), R15
 
 	// now
 	VADDPD.BCST flowConstsAVX512<>+128(SB), Z31, Z31
@@ -8616,10 +8612,10 @@ step:
 	JNZ         step
 
 done:
-	MOVQ 136(DX), DI
+	MOVQ 176(DX), DI
 	SUBQ AX, DI
-	MOVQ DI, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ DI, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -8683,9 +8679,9 @@ rare1:
 	ORQ          DI, SI
 	MOVQ         BX, CX
 	SHLQ         CL, SI
-	MOVQ         SI, 168(DX)
+	MOVQ         SI, 208(DX)
 	ADDQ         $0x40, BX
-	CMPQ         BX, 144(DX)
+	CMPQ         BX, 184(DX)
 	JLT          done
 	XORQ         BX, BX
 	DECQ         AX

@@ -10,8 +10,8 @@ TEXT ·HHStrangAVX2(SB), $1280-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), AX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), AX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), R8
 	MOVQ 48(DX), R9
 	MOVQ 32(DX), CX
@@ -19,8 +19,8 @@ TEXT ·HHStrangAVX2(SB), $1280-8
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 168(DX)
-	CMPQ AX, 136(DX)
+	MOVQ $+0, 208(DX)
+	CMPQ AX, 176(DX)
 	JGE  done
 
 step:
@@ -974,16 +974,16 @@ step:
 	VPTEST       Y5, Y5
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 144(DX)
+	CMPQ         BX, 184(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 136(DX)
+	CMPQ         AX, 176(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ AX, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -1047,13 +1047,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 168(DX)
+	ORQ       SI, 208(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 144(DX)
+	CMPQ      BX, 184(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 136(DX)
+	CMPQ      AX, 176(DX)
 	JLT       done
 	JMP       done
 
@@ -1063,8 +1063,8 @@ TEXT ·HHStrangFullAVX2(SB), $1216-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), AX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), AX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), R8
 	MOVQ 48(DX), R9
 	MOVQ 32(DX), CX
@@ -1072,8 +1072,8 @@ TEXT ·HHStrangFullAVX2(SB), $1216-8
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 168(DX)
-	CMPQ AX, 136(DX)
+	MOVQ $+0, 208(DX)
+	CMPQ AX, 176(DX)
 	JGE  done
 
 step:
@@ -2097,16 +2097,16 @@ step:
 	VPTEST       Y10, Y10
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 144(DX)
+	CMPQ         BX, 184(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 136(DX)
+	CMPQ         AX, 176(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ AX, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -2170,13 +2170,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 168(DX)
+	ORQ       SI, 208(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 144(DX)
+	CMPQ      BX, 184(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 136(DX)
+	CMPQ      AX, 176(DX)
 	JLT       done
 	JMP       done
 
@@ -2186,8 +2186,8 @@ TEXT ·HHStrangAVX512(SB), $576-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), AX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), AX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), R8
 	MOVQ 48(DX), R9
 	MOVQ 32(DX), CX
@@ -2195,8 +2195,8 @@ TEXT ·HHStrangAVX512(SB), $576-8
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 168(DX)
-	CMPQ AX, 136(DX)
+	MOVQ $+0, 208(DX)
+	CMPQ AX, 176(DX)
 	JGE  done
 
 step:
@@ -3054,16 +3054,16 @@ step:
 	KORTESTB          K6, K6
 	JNZ               rare1
 	ADDQ              $0x40, BX
-	CMPQ              BX, 144(DX)
+	CMPQ              BX, 184(DX)
 	JLT               step
 	XORQ              BX, BX
 	INCQ              AX
-	CMPQ              AX, 136(DX)
+	CMPQ              AX, 176(DX)
 	JLT               step
 
 done:
-	MOVQ AX, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ AX, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -3127,13 +3127,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 168(DX)
+	ORQ     SI, 208(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 144(DX)
+	CMPQ    BX, 184(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 136(DX)
+	CMPQ    AX, 176(DX)
 	JLT     done
 	JMP     done
 
@@ -3143,8 +3143,8 @@ TEXT ·HHStrangFullAVX512(SB), $576-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), AX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), AX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), R8
 	MOVQ 48(DX), R9
 	MOVQ 32(DX), CX
@@ -3152,8 +3152,8 @@ TEXT ·HHStrangFullAVX512(SB), $576-8
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 168(DX)
-	CMPQ AX, 136(DX)
+	MOVQ $+0, 208(DX)
+	CMPQ AX, 176(DX)
 	JGE  done
 
 step:
@@ -4084,16 +4084,16 @@ step:
 	KORTESTB          K7, K7
 	JNZ               rare1
 	ADDQ              $0x40, BX
-	CMPQ              BX, 144(DX)
+	CMPQ              BX, 184(DX)
 	JLT               step
 	XORQ              BX, BX
 	INCQ              AX
-	CMPQ              AX, 136(DX)
+	CMPQ              AX, 176(DX)
 	JLT               step
 
 done:
-	MOVQ AX, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ AX, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -4157,13 +4157,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 168(DX)
+	ORQ     SI, 208(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 144(DX)
+	CMPQ    BX, 184(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 136(DX)
+	CMPQ    AX, 176(DX)
 	JLT     done
 	JMP     done
 
@@ -4173,8 +4173,8 @@ TEXT ·HHRK4AVX2(SB), $6144-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), AX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), AX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), R8
 	MOVQ 48(DX), R9
 	MOVQ 32(DX), CX
@@ -4182,8 +4182,8 @@ TEXT ·HHRK4AVX2(SB), $6144-8
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 168(DX)
-	CMPQ AX, 136(DX)
+	MOVQ $+0, 208(DX)
+	CMPQ AX, 176(DX)
 	JGE  done
 
 step:
@@ -7994,16 +7994,16 @@ step:
 	VPTEST       Y10, Y10
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 144(DX)
+	CMPQ         BX, 184(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 136(DX)
+	CMPQ         AX, 176(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ AX, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -8067,13 +8067,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 168(DX)
+	ORQ       SI, 208(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 144(DX)
+	CMPQ      BX, 184(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 136(DX)
+	CMPQ      AX, 176(DX)
 	JLT       done
 	JMP       done
 
@@ -8083,8 +8083,8 @@ TEXT ·HHRK4FullAVX2(SB), $6720-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), AX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), AX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), R8
 	MOVQ 48(DX), R9
 	MOVQ 32(DX), CX
@@ -8092,8 +8092,8 @@ TEXT ·HHRK4FullAVX2(SB), $6720-8
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 168(DX)
-	CMPQ AX, 136(DX)
+	MOVQ $+0, 208(DX)
+	CMPQ AX, 176(DX)
 	JGE  done
 
 step:
@@ -12039,16 +12039,16 @@ step:
 	VPTEST       Y3, Y3
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 144(DX)
+	CMPQ         BX, 184(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 136(DX)
+	CMPQ         AX, 176(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ AX, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -12112,13 +12112,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 168(DX)
+	ORQ       SI, 208(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 144(DX)
+	CMPQ      BX, 184(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 136(DX)
+	CMPQ      AX, 176(DX)
 	JLT       done
 	JMP       done
 
@@ -12128,8 +12128,8 @@ TEXT ·HHRK4AVX512(SB), $5312-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), AX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), AX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), R8
 	MOVQ 48(DX), R9
 	MOVQ 32(DX), CX
@@ -12137,8 +12137,8 @@ TEXT ·HHRK4AVX512(SB), $5312-8
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 168(DX)
-	CMPQ AX, 136(DX)
+	MOVQ $+0, 208(DX)
+	CMPQ AX, 176(DX)
 	JGE  done
 
 step:
@@ -15411,16 +15411,16 @@ step:
 	KORTESTB          K2, K2
 	JNZ               rare1
 	ADDQ              $0x40, BX
-	CMPQ              BX, 144(DX)
+	CMPQ              BX, 184(DX)
 	JLT               step
 	XORQ              BX, BX
 	INCQ              AX
-	CMPQ              AX, 136(DX)
+	CMPQ              AX, 176(DX)
 	JLT               step
 
 done:
-	MOVQ AX, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ AX, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -15484,13 +15484,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 168(DX)
+	ORQ     SI, 208(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 144(DX)
+	CMPQ    BX, 184(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 136(DX)
+	CMPQ    AX, 176(DX)
 	JLT     done
 	JMP     done
 
@@ -15500,8 +15500,8 @@ TEXT ·HHRK4FullAVX512(SB), $5888-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), AX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), AX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), R8
 	MOVQ 48(DX), R9
 	MOVQ 32(DX), CX
@@ -15509,8 +15509,8 @@ TEXT ·HHRK4FullAVX512(SB), $5888-8
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 168(DX)
-	CMPQ AX, 136(DX)
+	MOVQ $+0, 208(DX)
+	CMPQ AX, 176(DX)
 	JGE  done
 
 step:
@@ -18890,16 +18890,16 @@ step:
 	KORTESTB          K3, K3
 	JNZ               rare1
 	ADDQ              $0x40, BX
-	CMPQ              BX, 144(DX)
+	CMPQ              BX, 184(DX)
 	JLT               step
 	XORQ              BX, BX
 	INCQ              AX
-	CMPQ              AX, 136(DX)
+	CMPQ              AX, 176(DX)
 	JLT               step
 
 done:
-	MOVQ AX, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ AX, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -18963,13 +18963,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 168(DX)
+	ORQ     SI, 208(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 144(DX)
+	CMPQ    BX, 184(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 136(DX)
+	CMPQ    AX, 176(DX)
 	JLT     done
 	JMP     done
 
@@ -18979,8 +18979,8 @@ TEXT ·HHExpEulerAVX2(SB), $4224-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), AX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), AX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), R8
 	MOVQ 48(DX), R9
 	MOVQ 32(DX), CX
@@ -18988,8 +18988,8 @@ TEXT ·HHExpEulerAVX2(SB), $4224-8
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 168(DX)
-	CMPQ AX, 136(DX)
+	MOVQ $+0, 208(DX)
+	CMPQ AX, 176(DX)
 	JGE  done
 
 step:
@@ -20934,16 +20934,16 @@ step:
 	VPTEST       Y7, Y7
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 144(DX)
+	CMPQ         BX, 184(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 136(DX)
+	CMPQ         AX, 176(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ AX, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -21007,13 +21007,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 168(DX)
+	ORQ       SI, 208(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 144(DX)
+	CMPQ      BX, 184(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 136(DX)
+	CMPQ      AX, 176(DX)
 	JLT       done
 	JMP       done
 
@@ -21023,8 +21023,8 @@ TEXT ·HHExpEulerFullAVX2(SB), $4288-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), AX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), AX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), R8
 	MOVQ 48(DX), R9
 	MOVQ 32(DX), CX
@@ -21032,8 +21032,8 @@ TEXT ·HHExpEulerFullAVX2(SB), $4288-8
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 168(DX)
-	CMPQ AX, 136(DX)
+	MOVQ $+0, 208(DX)
+	CMPQ AX, 176(DX)
 	JGE  done
 
 step:
@@ -23098,16 +23098,16 @@ step:
 	VPTEST       Y3, Y3
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 144(DX)
+	CMPQ         BX, 184(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 136(DX)
+	CMPQ         AX, 176(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ AX, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -23171,13 +23171,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 168(DX)
+	ORQ       SI, 208(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 144(DX)
+	CMPQ      BX, 184(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 136(DX)
+	CMPQ      AX, 176(DX)
 	JLT       done
 	JMP       done
 
@@ -23187,8 +23187,8 @@ TEXT ·HHExpEulerAVX512(SB), $3200-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), AX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), AX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), R8
 	MOVQ 48(DX), R9
 	MOVQ 32(DX), CX
@@ -23196,8 +23196,8 @@ TEXT ·HHExpEulerAVX512(SB), $3200-8
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 168(DX)
-	CMPQ AX, 136(DX)
+	MOVQ $+0, 208(DX)
+	CMPQ AX, 176(DX)
 	JGE  done
 
 step:
@@ -24944,16 +24944,16 @@ step:
 	KORTESTB          K3, K3
 	JNZ               rare1
 	ADDQ              $0x40, BX
-	CMPQ              BX, 144(DX)
+	CMPQ              BX, 184(DX)
 	JLT               step
 	XORQ              BX, BX
 	INCQ              AX
-	CMPQ              AX, 136(DX)
+	CMPQ              AX, 176(DX)
 	JLT               step
 
 done:
-	MOVQ AX, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ AX, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -25017,13 +25017,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 168(DX)
+	ORQ     SI, 208(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 144(DX)
+	CMPQ    BX, 184(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 136(DX)
+	CMPQ    AX, 176(DX)
 	JLT     done
 	JMP     done
 
@@ -25033,8 +25033,8 @@ TEXT ·HHExpEulerFullAVX512(SB), $3456-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), AX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), AX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), R8
 	MOVQ 48(DX), R9
 	MOVQ 32(DX), CX
@@ -25042,8 +25042,8 @@ TEXT ·HHExpEulerFullAVX512(SB), $3456-8
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 168(DX)
-	CMPQ AX, 136(DX)
+	MOVQ $+0, 208(DX)
+	CMPQ AX, 176(DX)
 	JGE  done
 
 step:
@@ -26912,16 +26912,16 @@ step:
 	KORTESTB          K3, K3
 	JNZ               rare1
 	ADDQ              $0x40, BX
-	CMPQ              BX, 144(DX)
+	CMPQ              BX, 184(DX)
 	JLT               step
 	XORQ              BX, BX
 	INCQ              AX
-	CMPQ              AX, 136(DX)
+	CMPQ              AX, 176(DX)
 	JLT               step
 
 done:
-	MOVQ AX, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ AX, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -26985,13 +26985,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 168(DX)
+	ORQ     SI, 208(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 144(DX)
+	CMPQ    BX, 184(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 136(DX)
+	CMPQ    AX, 176(DX)
 	JLT     done
 	JMP     done
 

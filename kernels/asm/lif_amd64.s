@@ -5,204 +5,397 @@
 #include "textflag.h"
 
 // func LIFAVX2(b *Block)
-// Requires: AVX, FMA3
-TEXT ·LIFAVX2(SB), $0-8
-	MOVQ b+0(FP), AX
-	MOVQ 152(AX), SI
-	MOVQ 160(AX), DX
-	CMPQ DX, $+0
+// Requires: AVX, BMI, FMA3
+TEXT ·LIFAVX2(SB), $384-8
+	LEAQ 63(SP), AX
+	ANDQ $-64, AX
+	MOVQ b+0(FP), DX
+	MOVQ 192(DX), CX
+	MOVQ 200(DX), BX
+	CMPQ BX, $+0
 	JE   part
-	INCQ SI
+	INCQ CX
 
 part:
-	MOVQ (AX), R8
-	LEAQ (R8)(DX*8), R8
-	MOVQ 8(AX), R9
-	LEAQ (R9)(DX*8), R9
-	MOVQ 32(AX), DI
-	LEAQ (DI)(DX*8), DI
-	MOVQ 40(AX), CX
-	LEAQ (CX)(DX*8), CX
-	MOVQ 48(AX), R10
-	LEAQ (R10)(DX*8), R10
-	MOVQ SI, 152(AX)
+	MOVQ 40(DX), SI
+	LEAQ (SI)(BX*8), SI
+	MOVQ 48(DX), DI
+	LEAQ (DI)(BX*8), DI
+	MOVQ CX, 192(DX)
 
 	// number
-	VBROADCASTSD 152(AX), Y0
+	VBROADCASTSD 192(DX), Y0
 	VORPD        lifConstsAVX2<>+0(SB), Y0, Y1
 	VSUBPD       lifConstsAVX2<>+0(SB), Y1, Y2
-	VBROADCASTSD 128(AX), Y0
+	VBROADCASTSD 168(DX), Y0
 	VADDPD       Y2, Y0, Y3
-	MOVQ         136(AX), BX
-	SUBQ         SI, BX
+	MOVQ         176(DX), R8
+	SUBQ         CX, R8
 	JLE          next
+	MOVQ         (DX), CX
+	LEAQ         (CX)(BX*8), CX
 
-	// load
-	VMOVUPD (R8), Y15
-	VMOVUPD 32(R8), Y14
-	VMOVUPD 64(R8), Y13
-	VMOVUPD 96(R8), Y12
-	VMOVUPD (R9), Y11
-	VMOVUPD 32(R9), Y10
-	VMOVUPD 64(R9), Y9
-	VMOVUPD 96(R9), Y8
-	VMOVUPD (DI), Y7
-	VMOVUPD 32(DI), Y6
-	VMOVUPD 64(DI), Y5
-	VMOVUPD 96(DI), Y4
+	// column
+	VMOVUPD (CX), Y15
+	VMOVUPD 32(CX), Y14
+	VMOVUPD 64(CX), Y13
+	VMOVUPD 96(CX), Y12
+	MOVQ    8(DX), CX
+	LEAQ    (CX)(BX*8), CX
+
+	// column
+	VMOVUPD (CX), Y11
+	VMOVUPD 32(CX), Y10
+	VMOVUPD 64(CX), Y9
+	VMOVUPD 96(CX), Y8
+	MOVQ    32(DX), CX
+	LEAQ    (CX)(BX*8), CX
+
+	// column
+	VMOVUPD (CX), Y7
+	VMOVUPD 32(CX), Y6
+	VMOVUPD 64(CX), Y5
+	VMOVUPD 96(CX), Y4
 
 step1:
 	// step
 	VCMPPD       $0x12, Y3, Y7, Y0
-	VMOVUPD      Y15, (R10)
-	VSUBPD       (CX), Y15, Y1
+	VMOVUPD      Y15, (DI)
+	VSUBPD       (SI), Y15, Y1
 	VANDPD       Y0, Y11, Y2
 	VFNMADD231PD Y1, Y2, Y15
-	VBLENDVPD    Y0, 512(CX), Y11, Y11
-	VCMPPD       $0x1d, 1024(CX), Y15, Y2
-	VMOVMSKPD    Y2, DI
-	MOVL         DI, SI
+	VBLENDVPD    Y0, 512(SI), Y11, Y11
+	VCMPPD       $0x1d, 1024(SI), Y15, Y2
+	VMOVMSKPD    Y2, R9
+	MOVL         R9, CX
 
 	// step
 	VCMPPD       $0x12, Y3, Y6, Y0
-	VMOVUPD      Y14, 32(R10)
-	VSUBPD       32(CX), Y14, Y1
+	VMOVUPD      Y14, 32(DI)
+	VSUBPD       32(SI), Y14, Y1
 	VANDPD       Y0, Y10, Y2
 	VFNMADD231PD Y1, Y2, Y14
-	VBLENDVPD    Y0, 544(CX), Y10, Y10
-	VCMPPD       $0x1d, 1056(CX), Y14, Y2
-	VMOVMSKPD    Y2, DI
-	ORL          DI, SI
+	VBLENDVPD    Y0, 544(SI), Y10, Y10
+	VCMPPD       $0x1d, 1056(SI), Y14, Y2
+	VMOVMSKPD    Y2, R9
+	ORL          R9, CX
 
 	// step
 	VCMPPD       $0x12, Y3, Y5, Y0
-	VMOVUPD      Y13, 64(R10)
-	VSUBPD       64(CX), Y13, Y1
+	VMOVUPD      Y13, 64(DI)
+	VSUBPD       64(SI), Y13, Y1
 	VANDPD       Y0, Y9, Y2
 	VFNMADD231PD Y1, Y2, Y13
-	VBLENDVPD    Y0, 576(CX), Y9, Y9
-	VCMPPD       $0x1d, 1088(CX), Y13, Y2
-	VMOVMSKPD    Y2, DI
-	ORL          DI, SI
+	VBLENDVPD    Y0, 576(SI), Y9, Y9
+	VCMPPD       $0x1d, 1088(SI), Y13, Y2
+	VMOVMSKPD    Y2, R9
+	ORL          R9, CX
 
 	// step
 	VCMPPD       $0x12, Y3, Y4, Y0
-	VMOVUPD      Y12, 96(R10)
-	VSUBPD       96(CX), Y12, Y1
+	VMOVUPD      Y12, 96(DI)
+	VSUBPD       96(SI), Y12, Y1
 	VANDPD       Y0, Y8, Y2
 	VFNMADD231PD Y1, Y2, Y12
-	VBLENDVPD    Y0, 608(CX), Y8, Y8
-	VCMPPD       $0x1d, 1120(CX), Y12, Y2
-	VMOVMSKPD    Y2, DI
-	ORL          DI, SI
+	VBLENDVPD    Y0, 608(SI), Y8, Y8
+	VCMPPD       $0x1d, 1120(SI), Y12, Y2
+	VMOVMSKPD    Y2, R9
+	ORL          R9, CX
+	TESTQ        CX, CX
+	JNZ          spike3
 
+resume2:
 	// now
 	VADDPD lifConstsAVX2<>+32(SB), Y3, Y3
-	TESTQ  SI, SI
-	JNZ    spike3
-	DECQ   BX
+	DECQ   R8
 	JNZ    step1
+	MOVQ   (DX), CX
+	LEAQ   (CX)(BX*8), CX
 
-	// store
-	VMOVUPD Y15, (R8)
-	VMOVUPD Y14, 32(R8)
-	VMOVUPD Y13, 64(R8)
-	VMOVUPD Y12, 96(R8)
-	VMOVUPD Y11, (R9)
-	VMOVUPD Y10, 32(R9)
-	VMOVUPD Y9, 64(R9)
-	VMOVUPD Y8, 96(R9)
+	// column
+	VMOVUPD Y15, (CX)
+	VMOVUPD Y14, 32(CX)
+	VMOVUPD Y13, 64(CX)
+	VMOVUPD Y12, 96(CX)
+	MOVQ    8(DX), CX
+	LEAQ    (CX)(BX*8), CX
+
+	// column
+	VMOVUPD Y11, (CX)
+	VMOVUPD Y10, 32(CX)
+	VMOVUPD Y9, 64(CX)
+	VMOVUPD Y8, 96(CX)
+	MOVQ    32(DX), CX
+	LEAQ    (CX)(BX*8), CX
+
+	// column
+	VMOVUPD Y7, (CX)
+	VMOVUPD Y6, 32(CX)
+	VMOVUPD Y5, 64(CX)
+	VMOVUPD Y4, 96(CX)
 
 next:
-	XORQ SI, SI
-	ADDQ $0x10, DX
-	CMPQ DX, 144(AX)
+	XORQ CX, CX
+	ADDQ $0x10, BX
+	CMPQ BX, 184(DX)
 	JLT  part
-	MOVQ $+0, 168(AX)
+	MOVQ $+0, 208(DX)
 
 done:
 	VZEROUPPER
 	RET
 
 spike3:
-	// store
-	VMOVUPD Y15, (R8)
-	VMOVUPD Y14, 32(R8)
-	VMOVUPD Y13, 64(R8)
-	VMOVUPD Y12, 96(R8)
-	VMOVUPD Y11, (R9)
-	VMOVUPD Y10, 32(R9)
-	VMOVUPD Y9, 64(R9)
-	VMOVUPD Y8, 96(R9)
-	XORQ    SI, SI
+	// potentials
+	VMOVUPD Y15, 512(DI)
+	VMOVUPD Y14, 544(DI)
+	VMOVUPD Y13, 576(DI)
+	VMOVUPD Y12, 608(DI)
+	XORQ    R9, R9
 
 	// bits
-	VCMPPD    $0x1d, 1120(CX), Y12, Y0
-	VMOVMSKPD Y0, DI
-	SHLQ      $0x04, SI
-	ORQ       DI, SI
+	VCMPPD    $0x1d, 1120(SI), Y12, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R9
+	ORQ       CX, R9
 
 	// bits
-	VCMPPD    $0x1d, 1088(CX), Y13, Y0
-	VMOVMSKPD Y0, DI
-	SHLQ      $0x04, SI
-	ORQ       DI, SI
+	VCMPPD    $0x1d, 1088(SI), Y13, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R9
+	ORQ       CX, R9
 
 	// bits
-	VCMPPD    $0x1d, 1056(CX), Y14, Y0
-	VMOVMSKPD Y0, DI
-	SHLQ      $0x04, SI
-	ORQ       DI, SI
+	VCMPPD    $0x1d, 1056(SI), Y14, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R9
+	ORQ       CX, R9
 
 	// bits
-	VCMPPD    $0x1d, 1024(CX), Y15, Y0
-	VMOVMSKPD Y0, DI
-	SHLQ      $0x04, SI
-	ORQ       DI, SI
-	MOVQ      DX, CX
-	SHLQ      CL, SI
-	MOVQ      SI, 168(AX)
-	MOVQ      136(AX), SI
-	SUBQ      BX, SI
-	CMPQ      DX, $+1
-	ADCQ      $+0, SI
-	MOVQ      SI, 152(AX)
-	MOVQ      DX, 160(AX)
-	JMP       done
+	VCMPPD    $0x1d, 1024(SI), Y15, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R9
+	ORQ       CX, R9
+	MOVQ      176(DX), CX
+	SUBQ      R8, CX
+	MOVQ      CX, 192(DX)
+	TESTQ     R9, R9
+	JZ        resume2
+
+again4:
+	TZCNTQ R9, R10
+	ANDQ   $-4, R10
+	MOVQ   R10, 200(DX)
+	MOVQ   144(DX), CX
+	ADDQ   $0x04, CX
+	CMPQ   CX, 152(DX)
+	JGT    hand5
+
+	// simple?
+	VMOVUPD   512(DI)(R10*8), Y0
+	VCMPPD    $0x11, (SI)(R10*8), Y0, Y1
+	VMOVUPD   (DI)(R10*8), Y2
+	VCMPPD    $0x11, 1024(SI)(R10*8), Y2, Y2
+	VANDPD    Y2, Y1, Y1
+	VMOVUPD   4608(SI)(R10*8), Y2
+	VCMPPD    $0x11, lifConstsAVX2<>+64(SB), Y2, Y2
+	VANDPD    Y2, Y1, Y1
+	VCMPPD    $0x1d, 1024(SI)(R10*8), Y0, Y2
+	VMOVMSKPD Y2, R11
+	VMOVUPD   5120(SI)(R10*8), Y0
+	VCMPPD    $0x1d, lifConstsAVX2<>+32(SB), Y0, Y0
+	VANDPD    Y0, Y1, Y1
+	VANDNPD   Y2, Y1, Y0
+	VPTEST    Y0, Y0
+	JNZ       hand5
+	MOVQ      128(DX), CX
+	LEAQ      (CX)(BX*8), CX
+
+	// spike
+	VMOVUPD      (SI)(R10*8), Y0
+	VSUBPD       1024(SI)(R10*8), Y0, Y1
+	VSUBPD       512(DI)(R10*8), Y0, Y2
+	VMOVUPD      512(DI)(R10*8), Y0
+	VMOVUPD      Y1, (AX)
+	VSUBPD       1024(SI)(R10*8), Y0, Y1
+	VMOVUPD      Y1, 32(AX)
+	VMOVUPD      lifConstsAVX2<>+32(SB), Y1
+	VMOVUPD      Y2, 64(AX)
+	VADDPD       5120(SI)(R10*8), Y1, Y2
+	VCMPPD       $0x1d, 1024(SI)(R10*8), Y0, Y0
+	VMOVUPD      Y0, 96(AX)
+	VMOVUPD      64(AX), Y0
+	VADDPD       (AX), Y0, Y1
+	VDIVPD       (AX), Y0, Y0
+	VMOVUPD      Y2, (AX)
+	VMOVUPD      32(AX), Y2
+	VDIVPD       Y1, Y2, Y2
+	VMULPD       6144(SI)(R10*8), Y0, Y1
+	VMULPD       6656(SI)(R10*8), Y0, Y0
+	VMOVUPD      Y0, 32(AX)
+	VMULPD       Y2, Y2, Y0
+	VMOVUPD      Y1, 64(AX)
+	VADDPD       Y2, Y2, Y1
+	VMULPD       Y0, Y2, Y2
+	VMOVUPD      Y1, 128(AX)
+	VMOVUPD      lifConstsAVX2<>+128(SB), Y1
+	VFMADD231PD  lifConstsAVX2<>+96(SB), Y0, Y1
+	VFMADD213PD  lifConstsAVX2<>+160(SB), Y0, Y1
+	VFMADD213PD  lifConstsAVX2<>+192(SB), Y0, Y1
+	VFMADD213PD  128(AX), Y1, Y2
+	VMOVUPD      4096(SI)(R10*8), Y0
+	VFNMADD213PD lifConstsAVX2<>+32(SB), Y0, Y2
+	VMOVUPD      lifConstsAVX2<>+224(SB), Y1
+	VMAXPD       Y2, Y1, Y0
+	VMOVUPD      Y0, 1088(DI)
+	VADDPD       5632(SI)(R10*8), Y0, Y1
+	VMOVUPD      64(AX), Y2
+	VCMPPD       $0x1d, lifConstsAVX2<>+32(SB), Y2, Y0
+	VBLENDVPD    Y0, 32(AX), Y2, Y2
+	VMOVUPD      Y1, 32(AX)
+	VMOVUPD      5120(SI)(R10*8), Y1
+	VBLENDVPD    Y0, (AX), Y1, Y1
+	VMOVUPD      Y0, (AX)
+	VMOVUPD      lifConstsAVX2<>+32(SB), Y0
+	VSUBPD       Y2, Y0, Y2
+	VMOVUPD      Y2, 1056(DI)
+	VADDPD       Y1, Y3, Y2
+	VMOVUPD      Y2, 1024(DI)
+	VMOVUPD      32(AX), Y1
+	VSUBPD       Y0, Y1, Y2
+	VMOVUPD      (AX), Y0
+	VBLENDVPD    Y0, Y2, Y1, Y0
+	VMOVUPD      lifConstsAVX2<>+32(SB), Y2
+	VSUBPD       Y0, Y2, Y1
+	VMOVUPD      96(AX), Y2
+	VMOVUPD      (CX)(R10*8), Y0
+	VBLENDVPD    Y2, Y1, Y0, Y2
+	VMOVUPD      Y2, (CX)(R10*8)
+
+	// reset
+	VBROADCASTSD 200(DX), Y0
+	VCMPPD       $0x00, lifConstsAVX2<>+224(SB), Y0, Y1
+	VCMPPD       $0x1d, 1024(SI), Y15, Y2
+	VANDPD       Y2, Y1, Y0
+	VBLENDVPD    Y0, 3584(SI), Y15, Y15
+	VBLENDVPD    Y0, 1024(DI), Y7, Y7
+	VBLENDVPD    Y0, 1056(DI), Y11, Y11
+
+	// reset
+	VBROADCASTSD 200(DX), Y0
+	VCMPPD       $0x00, lifConstsAVX2<>+256(SB), Y0, Y1
+	VCMPPD       $0x1d, 1056(SI), Y14, Y2
+	VANDPD       Y2, Y1, Y0
+	VBLENDVPD    Y0, 3616(SI), Y14, Y14
+	VBLENDVPD    Y0, 1024(DI), Y6, Y6
+	VBLENDVPD    Y0, 1056(DI), Y10, Y10
+
+	// reset
+	VBROADCASTSD 200(DX), Y0
+	VCMPPD       $0x00, lifConstsAVX2<>+288(SB), Y0, Y1
+	VCMPPD       $0x1d, 1088(SI), Y13, Y2
+	VANDPD       Y2, Y1, Y0
+	VBLENDVPD    Y0, 3648(SI), Y13, Y13
+	VBLENDVPD    Y0, 1024(DI), Y5, Y5
+	VBLENDVPD    Y0, 1056(DI), Y9, Y9
+
+	// reset
+	VBROADCASTSD 200(DX), Y0
+	VCMPPD       $0x00, lifConstsAVX2<>+320(SB), Y0, Y1
+	VCMPPD       $0x1d, 1120(SI), Y12, Y2
+	VANDPD       Y2, Y1, Y0
+	VBLENDVPD    Y0, 3680(SI), Y12, Y12
+	VBLENDVPD    Y0, 1024(DI), Y4, Y4
+	VBLENDVPD    Y0, 1056(DI), Y8, Y8
+	MOVQ         R11, R12
+	MOVQ         R10, CX
+	SHLQ         CL, R12
+	XORQ         R12, R9
+	MOVQ         144(DX), CX
+	SHLQ         $0x04, CX
+	ADDQ         136(DX), CX
+	ADDQ         BX, R10
+	ADDQ         160(DX), R10
+
+event6:
+	TZCNTQ R11, R12
+	MOVQ   1088(DI)(R12*8), R13
+	MOVQ   R13, 8(CX)
+	ADDQ   R10, R12
+	MOVL   R12, (CX)
+	MOVQ   192(DX), R13
+	MOVL   R13, 4(CX)
+	ADDQ   $0x10, CX
+	INCQ   144(DX)
+	LEAQ   -1(R11), R13
+	ANDQ   R13, R11
+	JNZ    event6
+	TESTQ  R9, R9
+	JNZ    again4
+	JMP    resume2
+
+hand5:
+	MOVQ (DX), AX
+	LEAQ (AX)(BX*8), AX
+
+	// column
+	VMOVUPD Y15, (AX)
+	VMOVUPD Y14, 32(AX)
+	VMOVUPD Y13, 64(AX)
+	VMOVUPD Y12, 96(AX)
+	MOVQ    8(DX), AX
+	LEAQ    (AX)(BX*8), AX
+
+	// column
+	VMOVUPD Y11, (AX)
+	VMOVUPD Y10, 32(AX)
+	VMOVUPD Y9, 64(AX)
+	VMOVUPD Y8, 96(AX)
+	MOVQ    32(DX), AX
+	LEAQ    (AX)(BX*8), AX
+
+	// column
+	VMOVUPD Y7, (AX)
+	VMOVUPD Y6, 32(AX)
+	VMOVUPD Y5, 64(AX)
+	VMOVUPD Y4, 96(AX)
+	MOVQ    BX, CX
+	SHLQ    CL, R9
+	MOVQ    R9, 208(DX)
+	CMPQ    BX, $+1
+	ADCQ    $+0, 192(DX)
+	MOVQ    BX, 200(DX)
+	JMP     done
 
 // func LIFAVX512(b *Block)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, BMI
 TEXT ·LIFAVX512(SB), $0-8
 	MOVQ b+0(FP), AX
-	MOVQ 152(AX), SI
-	MOVQ 160(AX), DX
+	MOVQ 192(AX), CX
+	MOVQ 200(AX), DX
 	CMPQ DX, $+0
 	JE   part
-	INCQ SI
+	INCQ CX
 
 part:
-	MOVQ (AX), CX
-	LEAQ (CX)(DX*8), CX
-	MOVQ 8(AX), DI
-	LEAQ (DI)(DX*8), DI
-	MOVQ 32(AX), R10
-	LEAQ (R10)(DX*8), R10
-	MOVQ 40(AX), R8
-	LEAQ (R8)(DX*8), R8
-	MOVQ 48(AX), R9
-	LEAQ (R9)(DX*8), R9
-	MOVQ SI, 152(AX)
+	MOVQ 40(AX), BX
+	LEAQ (BX)(DX*8), BX
+	MOVQ 48(AX), SI
+	LEAQ (SI)(DX*8), SI
+	MOVQ CX, 192(AX)
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+0(SB), Z0
-	VORPD.BCST   152(AX), Z0, Z1
+	VORPD.BCST   192(AX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  128(AX), Z2, Z7
-	MOVQ         136(AX), BX
-	SUBQ         SI, BX
+	VADDPD.BCST  168(AX), Z2, Z7
+	MOVQ         176(AX), DI
+	SUBQ         CX, DI
 	JLE          next
+	MOVQ         (AX), CX
+	LEAQ         (CX)(DX*8), CX
 
-	// load
+	// column
 	VMOVUPD (CX), Z31
 	VMOVUPD 64(CX), Z30
 	VMOVUPD 128(CX), Z29
@@ -211,108 +404,117 @@ part:
 	VMOVUPD 320(CX), Z26
 	VMOVUPD 384(CX), Z25
 	VMOVUPD 448(CX), Z24
-	VMOVUPD (DI), Z23
-	VMOVUPD 64(DI), Z22
-	VMOVUPD 128(DI), Z21
-	VMOVUPD 192(DI), Z20
-	VMOVUPD 256(DI), Z19
-	VMOVUPD 320(DI), Z18
-	VMOVUPD 384(DI), Z17
-	VMOVUPD 448(DI), Z16
-	VMOVUPD (R10), Z15
-	VMOVUPD 64(R10), Z14
-	VMOVUPD 128(R10), Z13
-	VMOVUPD 192(R10), Z12
-	VMOVUPD 256(R10), Z11
-	VMOVUPD 320(R10), Z10
-	VMOVUPD 384(R10), Z9
-	VMOVUPD 448(R10), Z8
+	MOVQ    8(AX), CX
+	LEAQ    (CX)(DX*8), CX
+
+	// column
+	VMOVUPD (CX), Z23
+	VMOVUPD 64(CX), Z22
+	VMOVUPD 128(CX), Z21
+	VMOVUPD 192(CX), Z20
+	VMOVUPD 256(CX), Z19
+	VMOVUPD 320(CX), Z18
+	VMOVUPD 384(CX), Z17
+	VMOVUPD 448(CX), Z16
+	MOVQ    32(AX), CX
+	LEAQ    (CX)(DX*8), CX
+
+	// column
+	VMOVUPD (CX), Z15
+	VMOVUPD 64(CX), Z14
+	VMOVUPD 128(CX), Z13
+	VMOVUPD 192(CX), Z12
+	VMOVUPD 256(CX), Z11
+	VMOVUPD 320(CX), Z10
+	VMOVUPD 384(CX), Z9
+	VMOVUPD 448(CX), Z8
 
 step1:
 	// step
 	VCMPPD       $0x12, Z7, Z15, K1
-	VSUBPD       (R8), Z31, Z0
-	VMOVUPD      Z31, (R9)
+	VSUBPD       (BX), Z31, Z0
+	VMOVUPD      Z31, (SI)
 	VFNMADD231PD Z0, Z23, K1, Z31
-	VBLENDMPD    512(R8), Z23, K1, Z23
-	VSUBPD       1024(R8), Z31, Z6
+	VBLENDMPD    512(BX), Z23, K1, Z23
+	VSUBPD       1024(BX), Z31, Z6
 
 	// step
 	VCMPPD       $0x12, Z7, Z14, K1
-	VSUBPD       64(R8), Z30, Z0
-	VMOVUPD      Z30, 64(R9)
+	VSUBPD       64(BX), Z30, Z0
+	VMOVUPD      Z30, 64(SI)
 	VFNMADD231PD Z0, Z22, K1, Z30
-	VBLENDMPD    576(R8), Z22, K1, Z22
-	VSUBPD       1088(R8), Z30, Z1
+	VBLENDMPD    576(BX), Z22, K1, Z22
+	VSUBPD       1088(BX), Z30, Z1
 	VANDPD       Z1, Z6, Z6
 
 	// step
 	VCMPPD       $0x12, Z7, Z13, K1
-	VSUBPD       128(R8), Z29, Z0
-	VMOVUPD      Z29, 128(R9)
+	VSUBPD       128(BX), Z29, Z0
+	VMOVUPD      Z29, 128(SI)
 	VFNMADD231PD Z0, Z21, K1, Z29
-	VBLENDMPD    640(R8), Z21, K1, Z21
-	VSUBPD       1152(R8), Z29, Z1
+	VBLENDMPD    640(BX), Z21, K1, Z21
+	VSUBPD       1152(BX), Z29, Z1
 	VANDPD       Z1, Z6, Z6
 
 	// step
 	VCMPPD       $0x12, Z7, Z12, K1
-	VSUBPD       192(R8), Z28, Z0
-	VMOVUPD      Z28, 192(R9)
+	VSUBPD       192(BX), Z28, Z0
+	VMOVUPD      Z28, 192(SI)
 	VFNMADD231PD Z0, Z20, K1, Z28
-	VBLENDMPD    704(R8), Z20, K1, Z20
-	VSUBPD       1216(R8), Z28, Z1
+	VBLENDMPD    704(BX), Z20, K1, Z20
+	VSUBPD       1216(BX), Z28, Z1
 	VANDPD       Z1, Z6, Z6
 
 	// step
 	VCMPPD       $0x12, Z7, Z11, K1
-	VSUBPD       256(R8), Z27, Z0
-	VMOVUPD      Z27, 256(R9)
+	VSUBPD       256(BX), Z27, Z0
+	VMOVUPD      Z27, 256(SI)
 	VFNMADD231PD Z0, Z19, K1, Z27
-	VBLENDMPD    768(R8), Z19, K1, Z19
-	VSUBPD       1280(R8), Z27, Z1
+	VBLENDMPD    768(BX), Z19, K1, Z19
+	VSUBPD       1280(BX), Z27, Z1
 	VANDPD       Z1, Z6, Z6
 
 	// step
 	VCMPPD       $0x12, Z7, Z10, K1
-	VSUBPD       320(R8), Z26, Z0
-	VMOVUPD      Z26, 320(R9)
+	VSUBPD       320(BX), Z26, Z0
+	VMOVUPD      Z26, 320(SI)
 	VFNMADD231PD Z0, Z18, K1, Z26
-	VBLENDMPD    832(R8), Z18, K1, Z18
-	VSUBPD       1344(R8), Z26, Z1
+	VBLENDMPD    832(BX), Z18, K1, Z18
+	VSUBPD       1344(BX), Z26, Z1
 	VANDPD       Z1, Z6, Z6
 
 	// step
 	VCMPPD       $0x12, Z7, Z9, K1
-	VSUBPD       384(R8), Z25, Z0
-	VMOVUPD      Z25, 384(R9)
+	VSUBPD       384(BX), Z25, Z0
+	VMOVUPD      Z25, 384(SI)
 	VFNMADD231PD Z0, Z17, K1, Z25
-	VBLENDMPD    896(R8), Z17, K1, Z17
-	VSUBPD       1408(R8), Z25, Z1
+	VBLENDMPD    896(BX), Z17, K1, Z17
+	VSUBPD       1408(BX), Z25, Z1
 	VANDPD       Z1, Z6, Z6
 
 	// step
 	VCMPPD       $0x12, Z7, Z8, K1
-	VSUBPD       448(R8), Z24, Z0
-	VMOVUPD      Z24, 448(R9)
+	VSUBPD       448(BX), Z24, Z0
+	VMOVUPD      Z24, 448(SI)
 	VFNMADD231PD Z0, Z16, K1, Z24
-	VBLENDMPD    960(R8), Z16, K1, Z16
-	VSUBPD       1472(R8), Z24, Z1
+	VBLENDMPD    960(BX), Z16, K1, Z16
+	VSUBPD       1472(BX), Z24, Z1
 	VANDPD       Z1, Z6, Z6
 
-	// now
-	VADDPD.BCST lifConstsAVX512<>+8(SB), Z7, Z7
-
 	// test
-	VPCMPGTQ.BCST lifConstsAVX512<>+16(SB), Z6, K1
+	VPCMPGTQ.BCST lifConstsAVX512<>+8(SB), Z6, K1
 	KORTESTB      K1, K1
 	JNZ           spike3
 
 resume2:
-	DECQ BX
-	JNZ  step1
+	// now
+	VADDPD.BCST lifConstsAVX512<>+16(SB), Z7, Z7
+	DECQ        DI
+	JNZ         step1
+	MOVQ        (AX), CX
+	LEAQ        (CX)(DX*8), CX
 
-	// store
+	// column
 	VMOVUPD Z31, (CX)
 	VMOVUPD Z30, 64(CX)
 	VMOVUPD Z29, 128(CX)
@@ -321,28 +523,278 @@ resume2:
 	VMOVUPD Z26, 320(CX)
 	VMOVUPD Z25, 384(CX)
 	VMOVUPD Z24, 448(CX)
-	VMOVUPD Z23, (DI)
-	VMOVUPD Z22, 64(DI)
-	VMOVUPD Z21, 128(DI)
-	VMOVUPD Z20, 192(DI)
-	VMOVUPD Z19, 256(DI)
-	VMOVUPD Z18, 320(DI)
-	VMOVUPD Z17, 384(DI)
-	VMOVUPD Z16, 448(DI)
+	MOVQ    8(AX), CX
+	LEAQ    (CX)(DX*8), CX
+
+	// column
+	VMOVUPD Z23, (CX)
+	VMOVUPD Z22, 64(CX)
+	VMOVUPD Z21, 128(CX)
+	VMOVUPD Z20, 192(CX)
+	VMOVUPD Z19, 256(CX)
+	VMOVUPD Z18, 320(CX)
+	VMOVUPD Z17, 384(CX)
+	VMOVUPD Z16, 448(CX)
+	MOVQ    32(AX), CX
+	LEAQ    (CX)(DX*8), CX
+
+	// column
+	VMOVUPD Z15, (CX)
+	VMOVUPD Z14, 64(CX)
+	VMOVUPD Z13, 128(CX)
+	VMOVUPD Z12, 192(CX)
+	VMOVUPD Z11, 256(CX)
+	VMOVUPD Z10, 320(CX)
+	VMOVUPD Z9, 384(CX)
+	VMOVUPD Z8, 448(CX)
 
 next:
-	XORQ SI, SI
+	XORQ CX, CX
 	ADDQ $0x40, DX
-	CMPQ DX, 144(AX)
+	CMPQ DX, 184(AX)
 	JLT  part
-	MOVQ $+0, 168(AX)
+	MOVQ $+0, 208(AX)
 
 done:
 	VZEROUPPER
 	RET
 
 spike3:
-	// store
+	// potentials
+	VMOVUPD Z31, 512(SI)
+	VMOVUPD Z30, 576(SI)
+	VMOVUPD Z29, 640(SI)
+	VMOVUPD Z28, 704(SI)
+	VMOVUPD Z27, 768(SI)
+	VMOVUPD Z26, 832(SI)
+	VMOVUPD Z25, 896(SI)
+	VMOVUPD Z24, 960(SI)
+	XORQ    R8, R8
+
+	// bits
+	VCMPPD $0x1d, 1472(BX), Z24, K1
+	KMOVB  K1, CX
+	SHLQ   $0x08, R8
+	ORQ    CX, R8
+
+	// bits
+	VCMPPD $0x1d, 1408(BX), Z25, K1
+	KMOVB  K1, CX
+	SHLQ   $0x08, R8
+	ORQ    CX, R8
+
+	// bits
+	VCMPPD $0x1d, 1344(BX), Z26, K1
+	KMOVB  K1, CX
+	SHLQ   $0x08, R8
+	ORQ    CX, R8
+
+	// bits
+	VCMPPD $0x1d, 1280(BX), Z27, K1
+	KMOVB  K1, CX
+	SHLQ   $0x08, R8
+	ORQ    CX, R8
+
+	// bits
+	VCMPPD $0x1d, 1216(BX), Z28, K1
+	KMOVB  K1, CX
+	SHLQ   $0x08, R8
+	ORQ    CX, R8
+
+	// bits
+	VCMPPD $0x1d, 1152(BX), Z29, K1
+	KMOVB  K1, CX
+	SHLQ   $0x08, R8
+	ORQ    CX, R8
+
+	// bits
+	VCMPPD $0x1d, 1088(BX), Z30, K1
+	KMOVB  K1, CX
+	SHLQ   $0x08, R8
+	ORQ    CX, R8
+
+	// bits
+	VCMPPD $0x1d, 1024(BX), Z31, K1
+	KMOVB  K1, CX
+	SHLQ   $0x08, R8
+	ORQ    CX, R8
+	MOVQ   176(AX), CX
+	SUBQ   DI, CX
+	MOVQ   CX, 192(AX)
+	TESTQ  R8, R8
+	JZ     resume2
+
+again4:
+	TZCNTQ R8, R9
+	ANDQ   $-8, R9
+	MOVQ   R9, 200(AX)
+	MOVQ   144(AX), CX
+	ADDQ   $0x08, CX
+	CMPQ   CX, 152(AX)
+	JGT    hand5
+
+	// simple?
+	VMOVUPD     512(SI)(R9*8), Z0
+	VCMPPD      $0x11, (BX)(R9*8), Z0, K1
+	VMOVUPD     (SI)(R9*8), Z1
+	VCMPPD      $0x11, 1024(BX)(R9*8), Z1, K2
+	VMOVUPD     4608(BX)(R9*8), Z2
+	VCMPPD.BCST $0x11, lifConstsAVX512<>+24(SB), Z2, K3
+	VCMPPD      $0x1d, 1024(BX)(R9*8), Z0, K4
+	VMOVUPD     5120(BX)(R9*8), Z3
+	VCMPPD.BCST $0x1d, lifConstsAVX512<>+16(SB), Z3, K5
+	KANDB       K2, K1, K6
+	KANDB       K3, K6, K7
+	KMOVB       K4, R10
+	KANDB       K5, K7, K1
+	KANDNB      K4, K1, K2
+	KORTESTB    K2, K2
+	JNZ         hand5
+	MOVQ        128(AX), CX
+	LEAQ        (CX)(DX*8), CX
+
+	// spike
+	VMOVUPD          (BX)(R9*8), Z0
+	VMOVUPD          1024(BX)(R9*8), Z1
+	VSUBPD           Z1, Z0, Z2
+	VMOVUPD          512(SI)(R9*8), Z3
+	VSUBPD           Z3, Z0, Z4
+	VSUBPD           Z1, Z3, Z5
+	VCMPPD           $0x1d, Z1, Z3, K1
+	VADDPD           Z4, Z2, Z0
+	VDIVPD           Z2, Z4, Z3
+	VDIVPD           Z0, Z5, Z1
+	VMULPD           6144(BX)(R9*8), Z3, Z4
+	VMULPD           Z1, Z1, Z2
+	VCMPPD.BCST      $0x1d, lifConstsAVX512<>+16(SB), Z4, K2
+	VMULPD           6656(BX)(R9*8), Z3, K2, Z4
+	VBROADCASTSD     lifConstsAVX512<>+40(SB), Z5
+	VFMADD231PD.BCST lifConstsAVX512<>+32(SB), Z2, Z5
+	VBROADCASTSD     lifConstsAVX512<>+16(SB), Z0
+	VSUBPD           Z4, Z0, Z3
+	VMOVUPD          Z3, 1088(SI)
+	VFMADD213PD.BCST lifConstsAVX512<>+48(SB), Z2, Z5
+	VMULPD           Z2, Z1, Z4
+	VFMADD213PD.BCST lifConstsAVX512<>+56(SB), Z2, Z5
+	VADDPD           Z1, Z1, Z3
+	VMOVUPD          5120(BX)(R9*8), Z2
+	VADDPD           5120(BX)(R9*8), Z0, K2, Z2
+	VFMADD231PD      Z5, Z4, Z3
+	VADDPD           Z2, Z7, Z1
+	VMOVUPD          Z1, 1024(SI)
+	VFNMADD132PD     4096(BX)(R9*8), Z0, Z3
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z4
+	VMAXPD           Z3, Z4, Z5
+	VADDPD           5632(BX)(R9*8), Z5, Z2
+	VMOVUPD          Z5, 1152(SI)
+	VSUBPD           Z0, Z2, K2, Z2
+	VMOVUPD          (CX)(R9*8), Z1
+	VSUBPD           Z2, Z0, K1, Z1
+	VMOVUPD          Z1, (CX)(R9*8)
+
+	// reset
+	VBROADCASTSD 200(AX), Z0
+	VCMPPD.BCST  $0x00, lifConstsAVX512<>+64(SB), Z0, K1
+	VCMPPD       $0x1d, 1024(BX), Z31, K2
+	KANDB        K2, K1, K3
+	VBLENDMPD    3584(BX), Z31, K3, Z31
+	VBLENDMPD    1024(SI), Z15, K3, Z15
+	VBLENDMPD    1088(SI), Z23, K3, Z23
+
+	// reset
+	VBROADCASTSD 200(AX), Z0
+	VCMPPD.BCST  $0x00, lifConstsAVX512<>+72(SB), Z0, K1
+	VCMPPD       $0x1d, 1088(BX), Z30, K2
+	KANDB        K2, K1, K3
+	VBLENDMPD    3648(BX), Z30, K3, Z30
+	VBLENDMPD    1024(SI), Z14, K3, Z14
+	VBLENDMPD    1088(SI), Z22, K3, Z22
+
+	// reset
+	VBROADCASTSD 200(AX), Z0
+	VCMPPD.BCST  $0x00, lifConstsAVX512<>+80(SB), Z0, K1
+	VCMPPD       $0x1d, 1152(BX), Z29, K2
+	KANDB        K2, K1, K3
+	VBLENDMPD    3712(BX), Z29, K3, Z29
+	VBLENDMPD    1024(SI), Z13, K3, Z13
+	VBLENDMPD    1088(SI), Z21, K3, Z21
+
+	// reset
+	VBROADCASTSD 200(AX), Z0
+	VCMPPD.BCST  $0x00, lifConstsAVX512<>+88(SB), Z0, K1
+	VCMPPD       $0x1d, 1216(BX), Z28, K2
+	KANDB        K2, K1, K3
+	VBLENDMPD    3776(BX), Z28, K3, Z28
+	VBLENDMPD    1024(SI), Z12, K3, Z12
+	VBLENDMPD    1088(SI), Z20, K3, Z20
+
+	// reset
+	VBROADCASTSD 200(AX), Z0
+	VCMPPD.BCST  $0x00, lifConstsAVX512<>+96(SB), Z0, K1
+	VCMPPD       $0x1d, 1280(BX), Z27, K2
+	KANDB        K2, K1, K3
+	VBLENDMPD    3840(BX), Z27, K3, Z27
+	VBLENDMPD    1024(SI), Z11, K3, Z11
+	VBLENDMPD    1088(SI), Z19, K3, Z19
+
+	// reset
+	VBROADCASTSD 200(AX), Z0
+	VCMPPD.BCST  $0x00, lifConstsAVX512<>+104(SB), Z0, K1
+	VCMPPD       $0x1d, 1344(BX), Z26, K2
+	KANDB        K2, K1, K3
+	VBLENDMPD    3904(BX), Z26, K3, Z26
+	VBLENDMPD    1024(SI), Z10, K3, Z10
+	VBLENDMPD    1088(SI), Z18, K3, Z18
+
+	// reset
+	VBROADCASTSD 200(AX), Z0
+	VCMPPD.BCST  $0x00, lifConstsAVX512<>+112(SB), Z0, K1
+	VCMPPD       $0x1d, 1408(BX), Z25, K2
+	KANDB        K2, K1, K3
+	VBLENDMPD    3968(BX), Z25, K3, Z25
+	VBLENDMPD    1024(SI), Z9, K3, Z9
+	VBLENDMPD    1088(SI), Z17, K3, Z17
+
+	// reset
+	VBROADCASTSD 200(AX), Z0
+	VCMPPD.BCST  $0x00, lifConstsAVX512<>+120(SB), Z0, K1
+	VCMPPD       $0x1d, 1472(BX), Z24, K2
+	KANDB        K2, K1, K3
+	VBLENDMPD    4032(BX), Z24, K3, Z24
+	VBLENDMPD    1024(SI), Z8, K3, Z8
+	VBLENDMPD    1088(SI), Z16, K3, Z16
+	MOVQ         R10, R11
+	MOVQ         R9, CX
+	SHLQ         CL, R11
+	XORQ         R11, R8
+	MOVQ         144(AX), CX
+	SHLQ         $0x04, CX
+	ADDQ         136(AX), CX
+	ADDQ         DX, R9
+	ADDQ         160(AX), R9
+
+event6:
+	TZCNTQ R10, R11
+	MOVQ   1152(SI)(R11*8), R12
+	MOVQ   R12, 8(CX)
+	ADDQ   R9, R11
+	MOVL   R11, (CX)
+	MOVQ   192(AX), R12
+	MOVL   R12, 4(CX)
+	ADDQ   $0x10, CX
+	INCQ   144(AX)
+	LEAQ   -1(R10), R12
+	ANDQ   R12, R10
+	JNZ    event6
+	TESTQ  R8, R8
+	JNZ    again4
+	JMP    resume2
+
+hand5:
+	MOVQ (AX), CX
+	LEAQ (CX)(DX*8), CX
+
+	// column
 	VMOVUPD Z31, (CX)
 	VMOVUPD Z30, 64(CX)
 	VMOVUPD Z29, 128(CX)
@@ -351,324 +803,496 @@ spike3:
 	VMOVUPD Z26, 320(CX)
 	VMOVUPD Z25, 384(CX)
 	VMOVUPD Z24, 448(CX)
-	VMOVUPD Z23, (DI)
-	VMOVUPD Z22, 64(DI)
-	VMOVUPD Z21, 128(DI)
-	VMOVUPD Z20, 192(DI)
-	VMOVUPD Z19, 256(DI)
-	VMOVUPD Z18, 320(DI)
-	VMOVUPD Z17, 384(DI)
-	VMOVUPD Z16, 448(DI)
-	XORQ    SI, SI
+	MOVQ    8(AX), CX
+	LEAQ    (CX)(DX*8), CX
 
-	// bits
-	VCMPPD $0x1d, 1472(R8), Z24, K1
-	KMOVB  K1, R10
-	SHLQ   $0x08, SI
-	ORQ    R10, SI
+	// column
+	VMOVUPD Z23, (CX)
+	VMOVUPD Z22, 64(CX)
+	VMOVUPD Z21, 128(CX)
+	VMOVUPD Z20, 192(CX)
+	VMOVUPD Z19, 256(CX)
+	VMOVUPD Z18, 320(CX)
+	VMOVUPD Z17, 384(CX)
+	VMOVUPD Z16, 448(CX)
+	MOVQ    32(AX), CX
+	LEAQ    (CX)(DX*8), CX
 
-	// bits
-	VCMPPD $0x1d, 1408(R8), Z25, K1
-	KMOVB  K1, R10
-	SHLQ   $0x08, SI
-	ORQ    R10, SI
-
-	// bits
-	VCMPPD $0x1d, 1344(R8), Z26, K1
-	KMOVB  K1, R10
-	SHLQ   $0x08, SI
-	ORQ    R10, SI
-
-	// bits
-	VCMPPD $0x1d, 1280(R8), Z27, K1
-	KMOVB  K1, R10
-	SHLQ   $0x08, SI
-	ORQ    R10, SI
-
-	// bits
-	VCMPPD $0x1d, 1216(R8), Z28, K1
-	KMOVB  K1, R10
-	SHLQ   $0x08, SI
-	ORQ    R10, SI
-
-	// bits
-	VCMPPD $0x1d, 1152(R8), Z29, K1
-	KMOVB  K1, R10
-	SHLQ   $0x08, SI
-	ORQ    R10, SI
-
-	// bits
-	VCMPPD $0x1d, 1088(R8), Z30, K1
-	KMOVB  K1, R10
-	SHLQ   $0x08, SI
-	ORQ    R10, SI
-
-	// bits
-	VCMPPD $0x1d, 1024(R8), Z31, K1
-	KMOVB  K1, R10
-	SHLQ   $0x08, SI
-	ORQ    R10, SI
-	TESTQ  SI, SI
-	JZ     resume2
-	MOVQ   DX, CX
-	SHLQ   CL, SI
-	MOVQ   SI, 168(AX)
-	MOVQ   136(AX), SI
-	SUBQ   BX, SI
-	CMPQ   DX, $+1
-	ADCQ   $+0, SI
-	MOVQ   SI, 152(AX)
-	MOVQ   DX, 160(AX)
-	JMP    done
+	// column
+	VMOVUPD Z15, (CX)
+	VMOVUPD Z14, 64(CX)
+	VMOVUPD Z13, 128(CX)
+	VMOVUPD Z12, 192(CX)
+	VMOVUPD Z11, 256(CX)
+	VMOVUPD Z10, 320(CX)
+	VMOVUPD Z9, 384(CX)
+	VMOVUPD Z8, 448(CX)
+	MOVQ    DX, CX
+	SHLQ    CL, R8
+	MOVQ    R8, 208(AX)
+	CMPQ    DX, $+1
+	ADCQ    $+0, 192(AX)
+	MOVQ    DX, 200(AX)
+	JMP     done
 
 // func LIFFullAVX2(b *Block)
-// Requires: AVX, FMA3
-TEXT ·LIFFullAVX2(SB), $0-8
-	MOVQ b+0(FP), AX
-	MOVQ 152(AX), SI
-	MOVQ 160(AX), DX
-	CMPQ DX, $+0
+// Requires: AVX, BMI, FMA3
+TEXT ·LIFFullAVX2(SB), $256-8
+	LEAQ 63(SP), AX
+	ANDQ $-64, AX
+	MOVQ b+0(FP), DX
+	MOVQ 192(DX), CX
+	MOVQ 200(DX), BX
+	CMPQ BX, $+0
 	JE   part
-	INCQ SI
+	INCQ CX
 
 part:
-	MOVQ  (AX), R8
-	LEAQ  (R8)(DX*8), R8
-	MOVQ  8(AX), R9
-	LEAQ  (R9)(DX*8), R9
-	MOVQ  32(AX), DI
-	LEAQ  (DI)(DX*8), DI
-	MOVQ  40(AX), CX
-	LEAQ  (CX)(DX*8), CX
-	MOVQ  48(AX), R10
-	LEAQ  (R10)(DX*8), R10
-	MOVQ  56(AX), R11
-	LEAQ  (R11)(DX*8), R11
-	MOVQ  64(AX), R12
-	LEAQ  (R12)(DX*8), R12
-	MOVQ  72(AX), R13
-	MOVQ  120(AX), R14
-	MOVQ  120(AX), R15
-	LEAQ  (R13)(SI*8), R13
-	SHLQ  $0x03, R15
-	IMULQ SI, R14
-	SHLQ  $0x03, R14
-	ADDQ  96(AX), R14
-	LEAQ  (R14)(DX*8), R14
-	MOVQ  SI, 152(AX)
+	MOVQ  40(DX), SI
+	LEAQ  (SI)(BX*8), SI
+	MOVQ  48(DX), DI
+	LEAQ  (DI)(BX*8), DI
+	MOVQ  72(DX), R8
+	MOVQ  120(DX), R9
+	LEAQ  (R8)(CX*8), R8
+	IMULQ CX, R9
+	SHLQ  $0x03, R9
+	ADDQ  96(DX), R9
+	LEAQ  (R9)(BX*8), R9
+	MOVQ  CX, 192(DX)
 
 	// number
-	VBROADCASTSD 152(AX), Y0
+	VBROADCASTSD 192(DX), Y0
 	VORPD        lifConstsAVX2<>+0(SB), Y0, Y1
 	VSUBPD       lifConstsAVX2<>+0(SB), Y1, Y2
-	VBROADCASTSD 128(AX), Y3
+	VBROADCASTSD 168(DX), Y3
 	VADDPD       Y2, Y3, Y9
-	MOVQ         136(AX), BX
-	SUBQ         SI, BX
+	MOVQ         176(DX), R10
+	SUBQ         CX, R10
 	JLE          next
+	MOVQ         (DX), CX
+	LEAQ         (CX)(BX*8), CX
 
-	// load
-	VMOVUPD (R8), Y15
-	VMOVUPD 32(R8), Y14
-	VMOVUPD (R9), Y13
-	VMOVUPD 32(R9), Y12
-	VMOVUPD (DI), Y11
-	VMOVUPD 32(DI), Y10
-	VMOVUPD (R11), Y8
-	VMOVUPD 32(R11), Y7
-	VMOVUPD (R12), Y6
-	VMOVUPD 32(R12), Y5
+	// column
+	VMOVUPD (CX), Y15
+	VMOVUPD 32(CX), Y14
+	MOVQ    8(DX), CX
+	LEAQ    (CX)(BX*8), CX
+
+	// column
+	VMOVUPD (CX), Y13
+	VMOVUPD 32(CX), Y12
+	MOVQ    32(DX), CX
+	LEAQ    (CX)(BX*8), CX
+
+	// column
+	VMOVUPD (CX), Y11
+	VMOVUPD 32(CX), Y10
+	MOVQ    56(DX), CX
+	LEAQ    (CX)(BX*8), CX
+
+	// column
+	VMOVUPD (CX), Y8
+	VMOVUPD 32(CX), Y7
+	MOVQ    64(DX), CX
+	LEAQ    (CX)(BX*8), CX
+
+	// column
+	VMOVUPD (CX), Y6
+	VMOVUPD 32(CX), Y5
 
 step1:
 	// step
-	VBROADCASTSD (R13), Y0
-	VMOVUPD      2560(CX), Y1
-	VFMADD231PD  3072(CX), Y0, Y1
+	VBROADCASTSD (R8), Y0
+	VMOVUPD      2560(SI), Y1
+	VFMADD231PD  3072(SI), Y0, Y1
 	VCMPPD       $0x12, Y9, Y11, Y2
-	VMOVUPD      Y15, (R10)
-	VADDPD       (R14), Y1, Y3
-	VBLENDVPD    Y2, 512(CX), Y13, Y4
-	VMOVUPD      1536(CX), Y0
-	VFMADD213PD  2048(CX), Y0, Y3
+	VMOVUPD      Y15, (DI)
+	VADDPD       (R9), Y1, Y3
+	VBLENDVPD    Y2, 512(SI), Y13, Y4
+	VMOVUPD      1536(SI), Y0
+	VFMADD213PD  2048(SI), Y0, Y3
 	VSUBPD       Y3, Y15, Y1
 	VFNMADD213PD Y15, Y13, Y1
 	VBLENDVPD    Y2, Y1, Y15, Y15
 	VMOVAPD      Y4, Y13
-	VCMPPD       $0x1d, 1024(CX), Y15, Y0
-	VMOVUPD      1024(CX), Y3
+	VCMPPD       $0x1d, 1024(SI), Y15, Y0
+	VMOVUPD      1024(SI), Y3
 	VMINPD       Y15, Y3, Y2
-	VMOVMSKPD    Y0, DI
+	VMOVMSKPD    Y0, R11
 	VMINPD       Y8, Y15, Y8
 	VMAXPD       Y6, Y2, Y6
-	MOVL         DI, SI
+	MOVL         R11, CX
 
 	// step
-	VBROADCASTSD (R13), Y0
-	VMOVUPD      2592(CX), Y1
-	VFMADD231PD  3104(CX), Y0, Y1
+	VBROADCASTSD (R8), Y0
+	VMOVUPD      2592(SI), Y1
+	VFMADD231PD  3104(SI), Y0, Y1
 	VCMPPD       $0x12, Y9, Y10, Y2
-	VMOVUPD      Y14, 32(R10)
-	VADDPD       32(R14), Y1, Y3
-	VBLENDVPD    Y2, 544(CX), Y12, Y4
-	VMOVUPD      1568(CX), Y0
-	VFMADD213PD  2080(CX), Y0, Y3
+	VMOVUPD      Y14, 32(DI)
+	VADDPD       32(R9), Y1, Y3
+	VBLENDVPD    Y2, 544(SI), Y12, Y4
+	VMOVUPD      1568(SI), Y0
+	VFMADD213PD  2080(SI), Y0, Y3
 	VSUBPD       Y3, Y14, Y1
 	VFNMADD213PD Y14, Y12, Y1
 	VBLENDVPD    Y2, Y1, Y14, Y14
 	VMOVAPD      Y4, Y12
-	VCMPPD       $0x1d, 1056(CX), Y14, Y0
-	VMOVUPD      1056(CX), Y3
+	VCMPPD       $0x1d, 1056(SI), Y14, Y0
+	VMOVUPD      1056(SI), Y3
 	VMINPD       Y14, Y3, Y2
-	VMOVMSKPD    Y0, DI
+	VMOVMSKPD    Y0, R11
 	VMINPD       Y7, Y14, Y7
 	VMAXPD       Y5, Y2, Y5
-	ORL          DI, SI
+	ORL          R11, CX
+	TESTQ        CX, CX
+	JNZ          spike3
 
+resume2:
 	// now
 	VADDPD lifConstsAVX2<>+32(SB), Y9, Y9
-	TESTQ  SI, SI
-	LEAQ   8(R13), R13
-	LEAQ   (R14)(R15*1), R14
-	JNZ    spike3
-	DECQ   BX
+	ADDQ   $0x08, R8
+	MOVQ   120(DX), CX
+	LEAQ   (R9)(CX*8), R9
+	DECQ   R10
 	JNZ    step1
+	MOVQ   (DX), CX
+	LEAQ   (CX)(BX*8), CX
 
-	// store
-	VMOVUPD Y15, (R8)
-	VMOVUPD Y14, 32(R8)
-	VMOVUPD Y13, (R9)
-	VMOVUPD Y12, 32(R9)
-	VMOVUPD Y8, (R11)
-	VMOVUPD Y7, 32(R11)
-	VMOVUPD Y6, (R12)
-	VMOVUPD Y5, 32(R12)
+	// column
+	VMOVUPD Y15, (CX)
+	VMOVUPD Y14, 32(CX)
+	MOVQ    8(DX), CX
+	LEAQ    (CX)(BX*8), CX
+
+	// column
+	VMOVUPD Y13, (CX)
+	VMOVUPD Y12, 32(CX)
+	MOVQ    32(DX), CX
+	LEAQ    (CX)(BX*8), CX
+
+	// column
+	VMOVUPD Y11, (CX)
+	VMOVUPD Y10, 32(CX)
+	MOVQ    56(DX), CX
+	LEAQ    (CX)(BX*8), CX
+
+	// column
+	VMOVUPD Y8, (CX)
+	VMOVUPD Y7, 32(CX)
+	MOVQ    64(DX), CX
+	LEAQ    (CX)(BX*8), CX
+
+	// column
+	VMOVUPD Y6, (CX)
+	VMOVUPD Y5, 32(CX)
 
 next:
-	XORQ SI, SI
-	ADDQ $0x08, DX
-	CMPQ DX, 144(AX)
+	XORQ CX, CX
+	ADDQ $0x08, BX
+	CMPQ BX, 184(DX)
 	JLT  part
-	MOVQ $+0, 168(AX)
+	MOVQ $+0, 208(DX)
 
 done:
 	VZEROUPPER
 	RET
 
 spike3:
-	// store
-	VMOVUPD Y15, (R8)
-	VMOVUPD Y14, 32(R8)
-	VMOVUPD Y13, (R9)
-	VMOVUPD Y12, 32(R9)
-	VMOVUPD Y8, (R11)
-	VMOVUPD Y7, 32(R11)
-	VMOVUPD Y6, (R12)
-	VMOVUPD Y5, 32(R12)
-	XORQ    SI, SI
+	// potentials
+	VMOVUPD Y15, 512(DI)
+	VMOVUPD Y14, 544(DI)
+	XORQ    R11, R11
 
 	// bits
-	VCMPPD    $0x1d, 1056(CX), Y14, Y0
-	VMOVMSKPD Y0, DI
-	SHLQ      $0x04, SI
-	ORQ       DI, SI
+	VCMPPD    $0x1d, 1056(SI), Y14, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R11
+	ORQ       CX, R11
 
 	// bits
-	VCMPPD    $0x1d, 1024(CX), Y15, Y0
-	VMOVMSKPD Y0, DI
-	SHLQ      $0x04, SI
-	ORQ       DI, SI
-	MOVQ      DX, CX
-	SHLQ      CL, SI
-	MOVQ      SI, 168(AX)
-	MOVQ      136(AX), SI
-	SUBQ      BX, SI
-	CMPQ      DX, $+1
-	ADCQ      $+0, SI
-	MOVQ      SI, 152(AX)
-	MOVQ      DX, 160(AX)
-	JMP       done
+	VCMPPD    $0x1d, 1024(SI), Y15, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R11
+	ORQ       CX, R11
+	MOVQ      176(DX), CX
+	SUBQ      R10, CX
+	MOVQ      CX, 192(DX)
+	TESTQ     R11, R11
+	JZ        resume2
+
+again4:
+	TZCNTQ R11, R12
+	ANDQ   $-4, R12
+	MOVQ   R12, 200(DX)
+	MOVQ   144(DX), CX
+	ADDQ   $0x04, CX
+	CMPQ   CX, 152(DX)
+	JGT    hand5
+
+	// simple?
+	VBROADCASTSD (R8), Y0
+	VMOVUPD      2560(SI)(R12*8), Y1
+	VFMADD231PD  3072(SI)(R12*8), Y0, Y1
+	VMOVUPD      (DI)(R12*8), Y2
+	VCMPPD       $0x11, 1024(SI)(R12*8), Y2, Y3
+	VMOVUPD      4608(SI)(R12*8), Y4
+	VCMPPD       $0x11, lifConstsAVX2<>+64(SB), Y4, Y0
+	VADDPD       (R9)(R12*8), Y1, Y2
+	VMOVUPD      1536(SI)(R12*8), Y4
+	VFMADD213PD  2048(SI)(R12*8), Y4, Y2
+	VMOVUPD      512(DI)(R12*8), Y1
+	VCMPPD       $0x11, Y2, Y1, Y4
+	VANDPD       Y3, Y4, Y2
+	VCMPPD       $0x1d, 1024(SI)(R12*8), Y1, Y4
+	VANDPD       Y0, Y2, Y3
+	VMOVUPD      5120(SI)(R12*8), Y1
+	VCMPPD       $0x1d, lifConstsAVX2<>+32(SB), Y1, Y2
+	VANDPD       Y2, Y3, Y0
+	VMOVMSKPD    Y4, R13
+	VANDNPD      Y4, Y0, Y1
+	VPTEST       Y1, Y1
+	JNZ          hand5
+	MOVQ         128(DX), CX
+	LEAQ         (CX)(BX*8), CX
+
+	// spike
+	VBROADCASTSD (R8), Y0
+	VMOVUPD      2560(SI)(R12*8), Y1
+	VFMADD231PD  3072(SI)(R12*8), Y0, Y1
+	VMOVUPD      512(DI)(R12*8), Y2
+	VMOVUPD      1024(SI)(R12*8), Y3
+	VSUBPD       Y3, Y2, Y4
+	VMOVUPD      lifConstsAVX2<>+32(SB), Y0
+	VMOVUPD      Y4, (AX)
+	VADDPD       5120(SI)(R12*8), Y0, Y4
+	VADDPD       (R9)(R12*8), Y1, Y1
+	VMOVUPD      1536(SI)(R12*8), Y0
+	VFMADD213PD  2048(SI)(R12*8), Y0, Y1
+	VCMPPD       $0x1d, Y3, Y2, Y0
+	VSUBPD       Y3, Y1, Y3
+	VSUBPD       Y2, Y1, Y1
+	VADDPD       Y1, Y3, Y2
+	VDIVPD       Y3, Y1, Y1
+	VMOVUPD      (AX), Y3
+	VDIVPD       Y2, Y3, Y3
+	VMULPD       6144(SI)(R12*8), Y1, Y2
+	VMULPD       6656(SI)(R12*8), Y1, Y1
+	VMOVUPD      Y0, (AX)
+	VMULPD       Y3, Y3, Y0
+	VMOVUPD      Y4, 32(AX)
+	VADDPD       Y3, Y3, Y4
+	VMULPD       Y0, Y3, Y3
+	VMOVUPD      Y1, 64(AX)
+	VMOVUPD      lifConstsAVX2<>+128(SB), Y1
+	VFMADD231PD  lifConstsAVX2<>+96(SB), Y0, Y1
+	VFMADD213PD  lifConstsAVX2<>+160(SB), Y0, Y1
+	VFMADD213PD  lifConstsAVX2<>+192(SB), Y0, Y1
+	VFMADD231PD  Y1, Y3, Y4
+	VMOVUPD      lifConstsAVX2<>+32(SB), Y0
+	VFNMADD132PD 4096(SI)(R12*8), Y0, Y4
+	VMOVUPD      lifConstsAVX2<>+224(SB), Y3
+	VMAXPD       Y4, Y3, Y1
+	VMOVUPD      Y1, 1088(DI)
+	VADDPD       5632(SI)(R12*8), Y1, Y3
+	VCMPPD       $0x1d, Y0, Y2, Y4
+	VBLENDVPD    Y4, 64(AX), Y2, Y1
+	VMOVUPD      5120(SI)(R12*8), Y2
+	VBLENDVPD    Y4, 32(AX), Y2, Y2
+	VSUBPD       Y1, Y0, Y1
+	VMOVUPD      Y1, 1056(DI)
+	VADDPD       Y2, Y9, Y1
+	VMOVUPD      Y1, 1024(DI)
+	VSUBPD       Y0, Y3, Y2
+	VBLENDVPD    Y4, Y2, Y3, Y1
+	VSUBPD       Y1, Y0, Y4
+	VMOVUPD      (AX), Y2
+	VMOVUPD      (CX)(R12*8), Y3
+	VBLENDVPD    Y2, Y4, Y3, Y0
+	VMOVUPD      Y0, (CX)(R12*8)
+
+	// reset
+	VBROADCASTSD 200(DX), Y0
+	VCMPPD       $0x00, lifConstsAVX2<>+224(SB), Y0, Y1
+	VCMPPD       $0x1d, 1024(SI), Y15, Y2
+	VMOVUPD      3584(SI), Y3
+	VMINPD       Y8, Y3, Y4
+	VANDPD       Y2, Y1, Y0
+	VMOVUPD      1024(SI), Y1
+	VMAXPD       Y6, Y1, Y2
+	VBLENDVPD    Y0, Y4, Y8, Y8
+	VBLENDVPD    Y0, Y3, Y15, Y15
+	VBLENDVPD    Y0, 1024(DI), Y11, Y11
+	VBLENDVPD    Y0, 1056(DI), Y13, Y13
+	VBLENDVPD    Y0, Y2, Y6, Y6
+
+	// reset
+	VBROADCASTSD 200(DX), Y0
+	VCMPPD       $0x00, lifConstsAVX2<>+256(SB), Y0, Y1
+	VCMPPD       $0x1d, 1056(SI), Y14, Y2
+	VMOVUPD      3616(SI), Y3
+	VMINPD       Y7, Y3, Y4
+	VANDPD       Y2, Y1, Y0
+	VMOVUPD      1056(SI), Y1
+	VMAXPD       Y5, Y1, Y2
+	VBLENDVPD    Y0, Y4, Y7, Y7
+	VBLENDVPD    Y0, Y3, Y14, Y14
+	VBLENDVPD    Y0, 1024(DI), Y10, Y10
+	VBLENDVPD    Y0, 1056(DI), Y12, Y12
+	VBLENDVPD    Y0, Y2, Y5, Y5
+	MOVQ         R13, R14
+	MOVQ         R12, CX
+	SHLQ         CL, R14
+	XORQ         R14, R11
+	MOVQ         144(DX), CX
+	SHLQ         $0x04, CX
+	ADDQ         136(DX), CX
+	ADDQ         BX, R12
+	ADDQ         160(DX), R12
+
+event6:
+	TZCNTQ R13, R14
+	MOVQ   1088(DI)(R14*8), R15
+	MOVQ   R15, 8(CX)
+	ADDQ   R12, R14
+	MOVL   R14, (CX)
+	MOVQ   192(DX), R15
+	MOVL   R15, 4(CX)
+	ADDQ   $0x10, CX
+	INCQ   144(DX)
+	LEAQ   -1(R13), R15
+	ANDQ   R15, R13
+	JNZ    event6
+	TESTQ  R11, R11
+	JNZ    again4
+	JMP    resume2
+
+hand5:
+	MOVQ (DX), AX
+	LEAQ (AX)(BX*8), AX
+
+	// column
+	VMOVUPD Y15, (AX)
+	VMOVUPD Y14, 32(AX)
+	MOVQ    8(DX), AX
+	LEAQ    (AX)(BX*8), AX
+
+	// column
+	VMOVUPD Y13, (AX)
+	VMOVUPD Y12, 32(AX)
+	MOVQ    32(DX), AX
+	LEAQ    (AX)(BX*8), AX
+
+	// column
+	VMOVUPD Y11, (AX)
+	VMOVUPD Y10, 32(AX)
+	MOVQ    56(DX), AX
+	LEAQ    (AX)(BX*8), AX
+
+	// column
+	VMOVUPD Y8, (AX)
+	VMOVUPD Y7, 32(AX)
+	MOVQ    64(DX), AX
+	LEAQ    (AX)(BX*8), AX
+
+	// column
+	VMOVUPD Y6, (AX)
+	VMOVUPD Y5, 32(AX)
+	MOVQ    BX, CX
+	SHLQ    CL, R11
+	MOVQ    R11, 208(DX)
+	CMPQ    BX, $+1
+	ADCQ    $+0, 192(DX)
+	MOVQ    BX, 200(DX)
+	JMP     done
 
 // func LIFFullAVX512(b *Block)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, BMI
 TEXT ·LIFFullAVX512(SB), $0-8
 	MOVQ b+0(FP), AX
-	MOVQ 152(AX), SI
-	MOVQ 160(AX), DX
+	MOVQ 192(AX), CX
+	MOVQ 200(AX), DX
 	CMPQ DX, $+0
 	JE   part
-	INCQ SI
+	INCQ CX
 
 part:
-	MOVQ  (AX), CX
-	LEAQ  (CX)(DX*8), CX
-	MOVQ  8(AX), DI
-	LEAQ  (DI)(DX*8), DI
-	MOVQ  32(AX), R15
-	LEAQ  (R15)(DX*8), R15
-	MOVQ  40(AX), R8
+	MOVQ  40(AX), BX
+	LEAQ  (BX)(DX*8), BX
+	MOVQ  48(AX), SI
+	LEAQ  (SI)(DX*8), SI
+	MOVQ  72(AX), DI
+	MOVQ  120(AX), R8
+	LEAQ  (DI)(CX*8), DI
+	IMULQ CX, R8
+	SHLQ  $0x03, R8
+	ADDQ  96(AX), R8
 	LEAQ  (R8)(DX*8), R8
-	MOVQ  48(AX), R9
-	LEAQ  (R9)(DX*8), R9
-	MOVQ  56(AX), R10
-	LEAQ  (R10)(DX*8), R10
-	MOVQ  64(AX), R11
-	LEAQ  (R11)(DX*8), R11
-	MOVQ  72(AX), R12
-	MOVQ  120(AX), R13
-	MOVQ  120(AX), R14
-	LEAQ  (R12)(SI*8), R12
-	SHLQ  $0x03, R14
-	IMULQ SI, R13
-	SHLQ  $0x03, R13
-	ADDQ  96(AX), R13
-	LEAQ  (R13)(DX*8), R13
-	MOVQ  SI, 152(AX)
+	MOVQ  CX, 192(AX)
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+0(SB), Z0
-	VORPD.BCST   152(AX), Z0, Z1
+	VORPD.BCST   192(AX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  128(AX), Z2, Z19
-	MOVQ         136(AX), BX
-	SUBQ         SI, BX
+	VADDPD.BCST  168(AX), Z2, Z19
+	MOVQ         176(AX), R9
+	SUBQ         CX, R9
 	JLE          next
+	MOVQ         (AX), CX
+	LEAQ         (CX)(DX*8), CX
 
-	// load
+	// column
 	VMOVUPD (CX), Z31
 	VMOVUPD 64(CX), Z30
 	VMOVUPD 128(CX), Z29
 	VMOVUPD 192(CX), Z28
-	VMOVUPD (DI), Z27
-	VMOVUPD 64(DI), Z26
-	VMOVUPD 128(DI), Z25
-	VMOVUPD 192(DI), Z24
-	VMOVUPD (R15), Z23
-	VMOVUPD 64(R15), Z22
-	VMOVUPD 128(R15), Z21
-	VMOVUPD 192(R15), Z20
-	VMOVUPD (R10), Z17
-	VMOVUPD 64(R10), Z16
-	VMOVUPD 128(R10), Z15
-	VMOVUPD 192(R10), Z14
-	VMOVUPD (R11), Z13
-	VMOVUPD 64(R11), Z12
-	VMOVUPD 128(R11), Z11
-	VMOVUPD 192(R11), Z10
+	MOVQ    8(AX), CX
+	LEAQ    (CX)(DX*8), CX
+
+	// column
+	VMOVUPD (CX), Z27
+	VMOVUPD 64(CX), Z26
+	VMOVUPD 128(CX), Z25
+	VMOVUPD 192(CX), Z24
+	MOVQ    32(AX), CX
+	LEAQ    (CX)(DX*8), CX
+
+	// column
+	VMOVUPD (CX), Z23
+	VMOVUPD 64(CX), Z22
+	VMOVUPD 128(CX), Z21
+	VMOVUPD 192(CX), Z20
+	MOVQ    56(AX), CX
+	LEAQ    (CX)(DX*8), CX
+
+	// column
+	VMOVUPD (CX), Z17
+	VMOVUPD 64(CX), Z16
+	VMOVUPD 128(CX), Z15
+	VMOVUPD 192(CX), Z14
+	MOVQ    64(AX), CX
+	LEAQ    (CX)(DX*8), CX
+
+	// column
+	VMOVUPD (CX), Z13
+	VMOVUPD 64(CX), Z12
+	VMOVUPD 128(CX), Z11
+	VMOVUPD 192(CX), Z10
 
 step1:
 	// step
-	VMOVUPD          3072(R8), Z0
-	VMOVUPD          2560(R8), Z1
-	VFMADD231PD.BCST (R12), Z0, Z1
+	VMOVUPD          3072(BX), Z0
+	VMOVUPD          2560(BX), Z1
+	VFMADD231PD.BCST (DI), Z0, Z1
 	VCMPPD           $0x12, Z19, Z23, K1
-	VMOVUPD          Z31, (R9)
-	VADDPD           (R13), Z1, Z2
-	VBLENDMPD        512(R8), Z27, K1, Z3
-	VMOVUPD          1536(R8), Z4
-	VFMADD213PD      2048(R8), Z4, Z2
+	VMOVUPD          Z31, (SI)
+	VADDPD           (R8), Z1, Z2
+	VBLENDMPD        512(BX), Z27, K1, Z3
+	VMOVUPD          1536(BX), Z4
+	VFMADD213PD      2048(BX), Z4, Z2
 	VSUBPD           Z2, Z31, Z5
 	VFNMADD231PD     Z5, Z27, K1, Z31
-	VMOVUPD          1024(R8), Z6
+	VMOVUPD          1024(BX), Z6
 	VMINPD           Z31, Z6, Z7
 	VMINPD           Z17, Z31, Z17
 	VSUBPD           Z6, Z31, Z18
@@ -676,18 +1300,18 @@ step1:
 	VMAXPD           Z13, Z7, Z13
 
 	// step
-	VMOVUPD          3136(R8), Z0
-	VMOVUPD          2624(R8), Z1
-	VFMADD231PD.BCST (R12), Z0, Z1
+	VMOVUPD          3136(BX), Z0
+	VMOVUPD          2624(BX), Z1
+	VFMADD231PD.BCST (DI), Z0, Z1
 	VCMPPD           $0x12, Z19, Z22, K1
-	VMOVUPD          Z30, 64(R9)
-	VADDPD           64(R13), Z1, Z2
-	VBLENDMPD        576(R8), Z26, K1, Z3
-	VMOVUPD          1600(R8), Z4
-	VFMADD213PD      2112(R8), Z4, Z2
+	VMOVUPD          Z30, 64(SI)
+	VADDPD           64(R8), Z1, Z2
+	VBLENDMPD        576(BX), Z26, K1, Z3
+	VMOVUPD          1600(BX), Z4
+	VFMADD213PD      2112(BX), Z4, Z2
 	VSUBPD           Z2, Z30, Z5
 	VFNMADD231PD     Z5, Z26, K1, Z30
-	VMOVUPD          1088(R8), Z6
+	VMOVUPD          1088(BX), Z6
 	VMINPD           Z30, Z6, Z7
 	VMINPD           Z16, Z30, Z16
 	VSUBPD           Z6, Z30, Z8
@@ -696,18 +1320,18 @@ step1:
 	VANDPD           Z8, Z18, Z18
 
 	// step
-	VMOVUPD          3200(R8), Z0
-	VMOVUPD          2688(R8), Z1
-	VFMADD231PD.BCST (R12), Z0, Z1
+	VMOVUPD          3200(BX), Z0
+	VMOVUPD          2688(BX), Z1
+	VFMADD231PD.BCST (DI), Z0, Z1
 	VCMPPD           $0x12, Z19, Z21, K1
-	VMOVUPD          Z29, 128(R9)
-	VADDPD           128(R13), Z1, Z2
-	VBLENDMPD        640(R8), Z25, K1, Z3
-	VMOVUPD          1664(R8), Z4
-	VFMADD213PD      2176(R8), Z4, Z2
+	VMOVUPD          Z29, 128(SI)
+	VADDPD           128(R8), Z1, Z2
+	VBLENDMPD        640(BX), Z25, K1, Z3
+	VMOVUPD          1664(BX), Z4
+	VFMADD213PD      2176(BX), Z4, Z2
 	VSUBPD           Z2, Z29, Z5
 	VFNMADD231PD     Z5, Z25, K1, Z29
-	VMOVUPD          1152(R8), Z6
+	VMOVUPD          1152(BX), Z6
 	VMINPD           Z29, Z6, Z7
 	VMINPD           Z15, Z29, Z15
 	VSUBPD           Z6, Z29, Z8
@@ -716,18 +1340,18 @@ step1:
 	VANDPD           Z8, Z18, Z18
 
 	// step
-	VMOVUPD          3264(R8), Z0
-	VMOVUPD          2752(R8), Z1
-	VFMADD231PD.BCST (R12), Z0, Z1
+	VMOVUPD          3264(BX), Z0
+	VMOVUPD          2752(BX), Z1
+	VFMADD231PD.BCST (DI), Z0, Z1
 	VCMPPD           $0x12, Z19, Z20, K1
-	VMOVUPD          Z28, 192(R9)
-	VADDPD           192(R13), Z1, Z2
-	VBLENDMPD        704(R8), Z24, K1, Z3
-	VMOVUPD          1728(R8), Z4
-	VFMADD213PD      2240(R8), Z4, Z2
+	VMOVUPD          Z28, 192(SI)
+	VADDPD           192(R8), Z1, Z2
+	VBLENDMPD        704(BX), Z24, K1, Z3
+	VMOVUPD          1728(BX), Z4
+	VFMADD213PD      2240(BX), Z4, Z2
 	VSUBPD           Z2, Z28, Z5
 	VFNMADD231PD     Z5, Z24, K1, Z28
-	VMOVUPD          1216(R8), Z6
+	VMOVUPD          1216(BX), Z6
 	VMINPD           Z28, Z6, Z7
 	VMINPD           Z14, Z28, Z14
 	VSUBPD           Z6, Z28, Z8
@@ -735,104 +1359,313 @@ step1:
 	VMAXPD           Z10, Z7, Z10
 	VANDPD           Z8, Z18, Z18
 
-	// now
-	VADDPD.BCST lifConstsAVX512<>+8(SB), Z19, Z19
-
 	// test
-	VPCMPGTQ.BCST lifConstsAVX512<>+16(SB), Z18, K1
+	VPCMPGTQ.BCST lifConstsAVX512<>+8(SB), Z18, K1
 	KORTESTB      K1, K1
-	LEAQ          8(R12), R12
-	LEAQ          (R13)(R14*1), R13
 	JNZ           spike3
 
 resume2:
-	DECQ BX
-	JNZ  step1
+	// now
+	VADDPD.BCST lifConstsAVX512<>+16(SB), Z19, Z19
+	ADDQ        $0x08, DI
+	MOVQ        120(AX), CX
+	LEAQ        (R8)(CX*8), R8
+	DECQ        R9
+	JNZ         step1
+	MOVQ        (AX), CX
+	LEAQ        (CX)(DX*8), CX
 
-	// store
+	// column
 	VMOVUPD Z31, (CX)
 	VMOVUPD Z30, 64(CX)
 	VMOVUPD Z29, 128(CX)
 	VMOVUPD Z28, 192(CX)
-	VMOVUPD Z27, (DI)
-	VMOVUPD Z26, 64(DI)
-	VMOVUPD Z25, 128(DI)
-	VMOVUPD Z24, 192(DI)
-	VMOVUPD Z17, (R10)
-	VMOVUPD Z16, 64(R10)
-	VMOVUPD Z15, 128(R10)
-	VMOVUPD Z14, 192(R10)
-	VMOVUPD Z13, (R11)
-	VMOVUPD Z12, 64(R11)
-	VMOVUPD Z11, 128(R11)
-	VMOVUPD Z10, 192(R11)
+	MOVQ    8(AX), CX
+	LEAQ    (CX)(DX*8), CX
+
+	// column
+	VMOVUPD Z27, (CX)
+	VMOVUPD Z26, 64(CX)
+	VMOVUPD Z25, 128(CX)
+	VMOVUPD Z24, 192(CX)
+	MOVQ    32(AX), CX
+	LEAQ    (CX)(DX*8), CX
+
+	// column
+	VMOVUPD Z23, (CX)
+	VMOVUPD Z22, 64(CX)
+	VMOVUPD Z21, 128(CX)
+	VMOVUPD Z20, 192(CX)
+	MOVQ    56(AX), CX
+	LEAQ    (CX)(DX*8), CX
+
+	// column
+	VMOVUPD Z17, (CX)
+	VMOVUPD Z16, 64(CX)
+	VMOVUPD Z15, 128(CX)
+	VMOVUPD Z14, 192(CX)
+	MOVQ    64(AX), CX
+	LEAQ    (CX)(DX*8), CX
+
+	// column
+	VMOVUPD Z13, (CX)
+	VMOVUPD Z12, 64(CX)
+	VMOVUPD Z11, 128(CX)
+	VMOVUPD Z10, 192(CX)
 
 next:
-	XORQ SI, SI
+	XORQ CX, CX
 	ADDQ $0x20, DX
-	CMPQ DX, 144(AX)
+	CMPQ DX, 184(AX)
 	JLT  part
-	MOVQ $+0, 168(AX)
+	MOVQ $+0, 208(AX)
 
 done:
 	VZEROUPPER
 	RET
 
 spike3:
-	// store
+	// potentials
+	VMOVUPD Z31, 512(SI)
+	VMOVUPD Z30, 576(SI)
+	VMOVUPD Z29, 640(SI)
+	VMOVUPD Z28, 704(SI)
+	XORQ    R10, R10
+
+	// bits
+	VCMPPD $0x1d, 1216(BX), Z28, K1
+	KMOVB  K1, CX
+	SHLQ   $0x08, R10
+	ORQ    CX, R10
+
+	// bits
+	VCMPPD $0x1d, 1152(BX), Z29, K1
+	KMOVB  K1, CX
+	SHLQ   $0x08, R10
+	ORQ    CX, R10
+
+	// bits
+	VCMPPD $0x1d, 1088(BX), Z30, K1
+	KMOVB  K1, CX
+	SHLQ   $0x08, R10
+	ORQ    CX, R10
+
+	// bits
+	VCMPPD $0x1d, 1024(BX), Z31, K1
+	KMOVB  K1, CX
+	SHLQ   $0x08, R10
+	ORQ    CX, R10
+	MOVQ   176(AX), CX
+	SUBQ   R9, CX
+	MOVQ   CX, 192(AX)
+	TESTQ  R10, R10
+	JZ     resume2
+
+again4:
+	TZCNTQ R10, R11
+	ANDQ   $-8, R11
+	MOVQ   R11, 200(AX)
+	MOVQ   144(AX), CX
+	ADDQ   $0x08, CX
+	CMPQ   CX, 152(AX)
+	JGT    hand5
+
+	// simple?
+	VMOVUPD          3072(BX)(R11*8), Z0
+	VMOVUPD          2560(BX)(R11*8), Z1
+	VFMADD231PD.BCST (DI), Z0, Z1
+	VMOVUPD          (SI)(R11*8), Z2
+	VCMPPD           $0x11, 1024(BX)(R11*8), Z2, K1
+	VMOVUPD          4608(BX)(R11*8), Z3
+	VCMPPD.BCST      $0x11, lifConstsAVX512<>+24(SB), Z3, K2
+	VMOVUPD          512(SI)(R11*8), Z4
+	VCMPPD           $0x1d, 1024(BX)(R11*8), Z4, K3
+	VMOVUPD          5120(BX)(R11*8), Z5
+	VCMPPD.BCST      $0x1d, lifConstsAVX512<>+16(SB), Z5, K4
+	VADDPD           (R8)(R11*8), Z1, Z6
+	KMOVB            K3, R12
+	VMOVUPD          1536(BX)(R11*8), Z7
+	VFMADD213PD      2048(BX)(R11*8), Z7, Z6
+	VCMPPD           $0x11, Z6, Z4, K5
+	KANDB            K1, K5, K6
+	KANDB            K2, K6, K7
+	KANDB            K4, K7, K5
+	KANDNB           K3, K5, K1
+	KORTESTB         K1, K1
+	JNZ              hand5
+	MOVQ             128(AX), CX
+	LEAQ             (CX)(DX*8), CX
+
+	// spike
+	VMOVUPD          3072(BX)(R11*8), Z0
+	VMOVUPD          2560(BX)(R11*8), Z1
+	VFMADD231PD.BCST (DI), Z0, Z1
+	VMOVUPD          512(SI)(R11*8), Z2
+	VMOVUPD          1024(BX)(R11*8), Z3
+	VSUBPD           Z3, Z2, Z4
+	VCMPPD           $0x1d, Z3, Z2, K1
+	VADDPD           (R8)(R11*8), Z1, Z5
+	VMOVUPD          1536(BX)(R11*8), Z6
+	VFMADD213PD      2048(BX)(R11*8), Z6, Z5
+	VSUBPD           Z3, Z5, Z7
+	VSUBPD           Z2, Z5, Z8
+	VADDPD           Z8, Z7, Z9
+	VDIVPD           Z7, Z8, Z0
+	VDIVPD           Z9, Z4, Z1
+	VMULPD           6144(BX)(R11*8), Z0, Z6
+	VMULPD           Z1, Z1, Z3
+	VBROADCASTSD     lifConstsAVX512<>+16(SB), Z5
+	VCMPPD           $0x1d, Z5, Z6, K2
+	VADDPD           Z1, Z1, Z2
+	VBROADCASTSD     lifConstsAVX512<>+40(SB), Z8
+	VFMADD231PD.BCST lifConstsAVX512<>+32(SB), Z3, Z8
+	VMULPD           Z3, Z1, Z7
+	VMULPD           6656(BX)(R11*8), Z0, K2, Z6
+	VMOVUPD          5120(BX)(R11*8), Z4
+	VADDPD           5120(BX)(R11*8), Z5, K2, Z4
+	VFMADD213PD.BCST lifConstsAVX512<>+48(SB), Z3, Z8
+	VSUBPD           Z6, Z5, Z9
+	VADDPD           Z4, Z19, Z1
+	VMOVUPD          Z9, 1088(SI)
+	VFMADD213PD.BCST lifConstsAVX512<>+56(SB), Z3, Z8
+	VMOVUPD          Z1, 1024(SI)
+	VFMADD231PD      Z8, Z7, Z2
+	VFNMADD132PD     4096(BX)(R11*8), Z5, Z2
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z0
+	VMAXPD           Z2, Z0, Z6
+	VADDPD           5632(BX)(R11*8), Z6, Z4
+	VMOVUPD          Z6, 1152(SI)
+	VSUBPD           Z5, Z4, K2, Z4
+	VMOVUPD          (CX)(R11*8), Z9
+	VSUBPD           Z4, Z5, K1, Z9
+	VMOVUPD          Z9, (CX)(R11*8)
+
+	// reset
+	VBROADCASTSD 200(AX), Z0
+	VCMPPD.BCST  $0x00, lifConstsAVX512<>+64(SB), Z0, K1
+	VCMPPD       $0x1d, 1024(BX), Z31, K2
+	KANDB        K2, K1, K3
+	VBLENDMPD    3584(BX), Z31, K3, Z31
+	VBLENDMPD    1024(SI), Z23, K3, Z23
+	VMOVUPD      3584(BX), Z1
+	VMINPD       Z17, Z1, K3, Z17
+	VBLENDMPD    1088(SI), Z27, K3, Z27
+	VMOVUPD      1024(BX), Z2
+	VMAXPD       Z13, Z2, K3, Z13
+
+	// reset
+	VBROADCASTSD 200(AX), Z0
+	VCMPPD.BCST  $0x00, lifConstsAVX512<>+72(SB), Z0, K1
+	VCMPPD       $0x1d, 1088(BX), Z30, K2
+	KANDB        K2, K1, K3
+	VBLENDMPD    3648(BX), Z30, K3, Z30
+	VBLENDMPD    1024(SI), Z22, K3, Z22
+	VMOVUPD      3648(BX), Z1
+	VMINPD       Z16, Z1, K3, Z16
+	VBLENDMPD    1088(SI), Z26, K3, Z26
+	VMOVUPD      1088(BX), Z2
+	VMAXPD       Z12, Z2, K3, Z12
+
+	// reset
+	VBROADCASTSD 200(AX), Z0
+	VCMPPD.BCST  $0x00, lifConstsAVX512<>+80(SB), Z0, K1
+	VCMPPD       $0x1d, 1152(BX), Z29, K2
+	KANDB        K2, K1, K3
+	VBLENDMPD    3712(BX), Z29, K3, Z29
+	VBLENDMPD    1024(SI), Z21, K3, Z21
+	VMOVUPD      3712(BX), Z1
+	VMINPD       Z15, Z1, K3, Z15
+	VBLENDMPD    1088(SI), Z25, K3, Z25
+	VMOVUPD      1152(BX), Z2
+	VMAXPD       Z11, Z2, K3, Z11
+
+	// reset
+	VBROADCASTSD 200(AX), Z0
+	VCMPPD.BCST  $0x00, lifConstsAVX512<>+88(SB), Z0, K1
+	VCMPPD       $0x1d, 1216(BX), Z28, K2
+	KANDB        K2, K1, K3
+	VBLENDMPD    3776(BX), Z28, K3, Z28
+	VBLENDMPD    1024(SI), Z20, K3, Z20
+	VMOVUPD      3776(BX), Z1
+	VMINPD       Z14, Z1, K3, Z14
+	VBLENDMPD    1088(SI), Z24, K3, Z24
+	VMOVUPD      1216(BX), Z2
+	VMAXPD       Z10, Z2, K3, Z10
+	MOVQ         R12, R13
+	MOVQ         R11, CX
+	SHLQ         CL, R13
+	XORQ         R13, R10
+	MOVQ         144(AX), CX
+	SHLQ         $0x04, CX
+	ADDQ         136(AX), CX
+	ADDQ         DX, R11
+	ADDQ         160(AX), R11
+
+event6:
+	TZCNTQ R12, R13
+	MOVQ   1152(SI)(R13*8), R14
+	MOVQ   R14, 8(CX)
+	ADDQ   R11, R13
+	MOVL   R13, (CX)
+	MOVQ   192(AX), R14
+	MOVL   R14, 4(CX)
+	ADDQ   $0x10, CX
+	INCQ   144(AX)
+	LEAQ   -1(R12), R14
+	ANDQ   R14, R12
+	JNZ    event6
+	TESTQ  R10, R10
+	JNZ    again4
+	JMP    resume2
+
+hand5:
+	MOVQ (AX), CX
+	LEAQ (CX)(DX*8), CX
+
+	// column
 	VMOVUPD Z31, (CX)
 	VMOVUPD Z30, 64(CX)
 	VMOVUPD Z29, 128(CX)
 	VMOVUPD Z28, 192(CX)
-	VMOVUPD Z27, (DI)
-	VMOVUPD Z26, 64(DI)
-	VMOVUPD Z25, 128(DI)
-	VMOVUPD Z24, 192(DI)
-	VMOVUPD Z17, (R10)
-	VMOVUPD Z16, 64(R10)
-	VMOVUPD Z15, 128(R10)
-	VMOVUPD Z14, 192(R10)
-	VMOVUPD Z13, (R11)
-	VMOVUPD Z12, 64(R11)
-	VMOVUPD Z11, 128(R11)
-	VMOVUPD Z10, 192(R11)
-	XORQ    SI, SI
+	MOVQ    8(AX), CX
+	LEAQ    (CX)(DX*8), CX
 
-	// bits
-	VCMPPD $0x1d, 1216(R8), Z28, K1
-	KMOVB  K1, R15
-	SHLQ   $0x08, SI
-	ORQ    R15, SI
+	// column
+	VMOVUPD Z27, (CX)
+	VMOVUPD Z26, 64(CX)
+	VMOVUPD Z25, 128(CX)
+	VMOVUPD Z24, 192(CX)
+	MOVQ    32(AX), CX
+	LEAQ    (CX)(DX*8), CX
 
-	// bits
-	VCMPPD $0x1d, 1152(R8), Z29, K1
-	KMOVB  K1, R15
-	SHLQ   $0x08, SI
-	ORQ    R15, SI
+	// column
+	VMOVUPD Z23, (CX)
+	VMOVUPD Z22, 64(CX)
+	VMOVUPD Z21, 128(CX)
+	VMOVUPD Z20, 192(CX)
+	MOVQ    56(AX), CX
+	LEAQ    (CX)(DX*8), CX
 
-	// bits
-	VCMPPD $0x1d, 1088(R8), Z30, K1
-	KMOVB  K1, R15
-	SHLQ   $0x08, SI
-	ORQ    R15, SI
+	// column
+	VMOVUPD Z17, (CX)
+	VMOVUPD Z16, 64(CX)
+	VMOVUPD Z15, 128(CX)
+	VMOVUPD Z14, 192(CX)
+	MOVQ    64(AX), CX
+	LEAQ    (CX)(DX*8), CX
 
-	// bits
-	VCMPPD $0x1d, 1024(R8), Z31, K1
-	KMOVB  K1, R15
-	SHLQ   $0x08, SI
-	ORQ    R15, SI
-	TESTQ  SI, SI
-	JZ     resume2
-	MOVQ   DX, CX
-	SHLQ   CL, SI
-	MOVQ   SI, 168(AX)
-	MOVQ   136(AX), SI
-	SUBQ   BX, SI
-	CMPQ   DX, $+1
-	ADCQ   $+0, SI
-	MOVQ   SI, 152(AX)
-	MOVQ   DX, 160(AX)
-	JMP    done
+	// column
+	VMOVUPD Z13, (CX)
+	VMOVUPD Z12, 64(CX)
+	VMOVUPD Z11, 128(CX)
+	VMOVUPD Z10, 192(CX)
+	MOVQ    DX, CX
+	SHLQ    CL, R10
+	MOVQ    R10, 208(AX)
+	CMPQ    DX, $+1
+	ADCQ    $+0, 192(AX)
+	MOVQ    DX, 200(AX)
+	JMP     done
 
 DATA lifConstsAVX2<>+0(SB)/8, $0x4330000000000000
 DATA lifConstsAVX2<>+8(SB)/8, $0x4330000000000000
@@ -842,9 +1675,58 @@ DATA lifConstsAVX2<>+32(SB)/8, $0x3ff0000000000000
 DATA lifConstsAVX2<>+40(SB)/8, $0x3ff0000000000000
 DATA lifConstsAVX2<>+48(SB)/8, $0x3ff0000000000000
 DATA lifConstsAVX2<>+56(SB)/8, $0x3ff0000000000000
-GLOBL lifConstsAVX2<>(SB), RODATA|NOPTR, $64
+DATA lifConstsAVX2<>+64(SB)/8, $0x3fb0000000000000
+DATA lifConstsAVX2<>+72(SB)/8, $0x3fb0000000000000
+DATA lifConstsAVX2<>+80(SB)/8, $0x3fb0000000000000
+DATA lifConstsAVX2<>+88(SB)/8, $0x3fb0000000000000
+DATA lifConstsAVX2<>+96(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX2<>+104(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX2<>+112(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX2<>+120(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX2<>+128(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX2<>+136(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX2<>+144(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX2<>+152(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX2<>+160(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX2<>+168(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX2<>+176(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX2<>+184(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX2<>+192(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX2<>+200(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX2<>+208(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX2<>+216(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX2<>+224(SB)/8, $0x0000000000000000
+DATA lifConstsAVX2<>+232(SB)/8, $0x0000000000000000
+DATA lifConstsAVX2<>+240(SB)/8, $0x0000000000000000
+DATA lifConstsAVX2<>+248(SB)/8, $0x0000000000000000
+DATA lifConstsAVX2<>+256(SB)/8, $0x0000000000000004
+DATA lifConstsAVX2<>+264(SB)/8, $0x0000000000000004
+DATA lifConstsAVX2<>+272(SB)/8, $0x0000000000000004
+DATA lifConstsAVX2<>+280(SB)/8, $0x0000000000000004
+DATA lifConstsAVX2<>+288(SB)/8, $0x0000000000000008
+DATA lifConstsAVX2<>+296(SB)/8, $0x0000000000000008
+DATA lifConstsAVX2<>+304(SB)/8, $0x0000000000000008
+DATA lifConstsAVX2<>+312(SB)/8, $0x0000000000000008
+DATA lifConstsAVX2<>+320(SB)/8, $0x000000000000000c
+DATA lifConstsAVX2<>+328(SB)/8, $0x000000000000000c
+DATA lifConstsAVX2<>+336(SB)/8, $0x000000000000000c
+DATA lifConstsAVX2<>+344(SB)/8, $0x000000000000000c
+GLOBL lifConstsAVX2<>(SB), RODATA|NOPTR, $352
 
 DATA lifConstsAVX512<>+0(SB)/8, $0x4330000000000000
-DATA lifConstsAVX512<>+8(SB)/8, $0x3ff0000000000000
-DATA lifConstsAVX512<>+16(SB)/8, $0xffffffffffffffff
-GLOBL lifConstsAVX512<>(SB), RODATA|NOPTR, $24
+DATA lifConstsAVX512<>+8(SB)/8, $0xffffffffffffffff
+DATA lifConstsAVX512<>+16(SB)/8, $0x3ff0000000000000
+DATA lifConstsAVX512<>+24(SB)/8, $0x3fb0000000000000
+DATA lifConstsAVX512<>+32(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX512<>+40(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX512<>+48(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX512<>+56(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX512<>+64(SB)/8, $0x0000000000000000
+DATA lifConstsAVX512<>+72(SB)/8, $0x0000000000000008
+DATA lifConstsAVX512<>+80(SB)/8, $0x0000000000000010
+DATA lifConstsAVX512<>+88(SB)/8, $0x0000000000000018
+DATA lifConstsAVX512<>+96(SB)/8, $0x0000000000000020
+DATA lifConstsAVX512<>+104(SB)/8, $0x0000000000000028
+DATA lifConstsAVX512<>+112(SB)/8, $0x0000000000000030
+DATA lifConstsAVX512<>+120(SB)/8, $0x0000000000000038
+GLOBL lifConstsAVX512<>(SB), RODATA|NOPTR, $128

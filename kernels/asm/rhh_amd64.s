@@ -10,15 +10,15 @@ TEXT ·RHHCutAVX2(SB), $3200-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), CX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), CX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), SI
 	MOVQ 48(DX), DI
 	MOVQ 32(DX), R8
 	MOVQ (DX), R9
 	MOVQ 8(DX), R10
-	MOVQ $+0, 168(DX)
-	MOVQ $+0, 176(DX)
+	MOVQ $+0, 208(DX)
+	MOVQ $+0, 216(DX)
 	XORQ BX, BX
 
 vectors:
@@ -2555,7 +2555,7 @@ vectors:
 	ORQ       CX, R11
 	MOVQ      BX, CX
 	SHLQ      CL, R11
-	ORQ       R11, 176(DX)
+	ORQ       R11, 216(DX)
 	XORQ      R11, R11
 
 	// Rare
@@ -2639,9 +2639,9 @@ vectors:
 	ORQ       CX, R11
 	MOVQ      BX, CX
 	SHLQ      CL, R11
-	ORQ       R11, 168(DX)
+	ORQ       R11, 208(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 144(DX)
+	CMPQ      BX, 184(DX)
 	JLT       vectors
 	VZEROUPPER
 	RET
@@ -2652,15 +2652,15 @@ TEXT ·RHHCutFullAVX2(SB), $3648-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), CX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), CX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), SI
 	MOVQ 48(DX), DI
 	MOVQ 32(DX), R8
 	MOVQ (DX), R9
 	MOVQ 8(DX), R10
-	MOVQ $+0, 168(DX)
-	MOVQ $+0, 176(DX)
+	MOVQ $+0, 208(DX)
+	MOVQ $+0, 216(DX)
 	MOVQ 72(DX), BX
 
 	// wave
@@ -5326,7 +5326,7 @@ vectors:
 	ORQ       CX, R14
 	MOVQ      BX, CX
 	SHLQ      CL, R14
-	ORQ       R14, 176(DX)
+	ORQ       R14, 216(DX)
 	XORQ      R14, R14
 
 	// Rare
@@ -5410,9 +5410,9 @@ vectors:
 	ORQ       CX, R14
 	MOVQ      BX, CX
 	SHLQ      CL, R14
-	ORQ       R14, 168(DX)
+	ORQ       R14, 208(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 144(DX)
+	CMPQ      BX, 184(DX)
 	JLT       vectors
 	VZEROUPPER
 	RET
@@ -5423,15 +5423,15 @@ TEXT ·RHHCutAVX512(SB), $2816-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), CX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), CX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), SI
 	MOVQ 48(DX), DI
 	MOVQ 32(DX), R8
 	MOVQ (DX), R9
 	MOVQ 8(DX), R10
-	MOVQ $+0, 168(DX)
-	MOVQ $+0, 176(DX)
+	MOVQ $+0, 208(DX)
+	MOVQ $+0, 216(DX)
 	XORQ BX, BX
 
 vectors:
@@ -7744,7 +7744,7 @@ vectors:
 	ORQ     CX, R11
 	MOVQ    BX, CX
 	SHLQ    CL, R11
-	ORQ     R11, 176(DX)
+	ORQ     R11, 216(DX)
 	XORQ    R11, R11
 
 	// Rare
@@ -7828,9 +7828,9 @@ vectors:
 	ORQ     CX, R11
 	MOVQ    BX, CX
 	SHLQ    CL, R11
-	ORQ     R11, 168(DX)
+	ORQ     R11, 208(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 144(DX)
+	CMPQ    BX, 184(DX)
 	JLT     vectors
 	VZEROUPPER
 	RET
@@ -7841,15 +7841,15 @@ TEXT ·RHHCutFullAVX512(SB), $3328-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), CX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), CX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), SI
 	MOVQ 48(DX), DI
 	MOVQ 32(DX), R8
 	MOVQ (DX), R9
 	MOVQ 8(DX), R10
-	MOVQ $+0, 168(DX)
-	MOVQ $+0, 176(DX)
+	MOVQ $+0, 208(DX)
+	MOVQ $+0, 216(DX)
 	MOVQ 72(DX), BX
 
 	// wave
@@ -10264,7 +10264,7 @@ vectors:
 	ORQ     CX, R14
 	MOVQ    BX, CX
 	SHLQ    CL, R14
-	ORQ     R14, 176(DX)
+	ORQ     R14, 216(DX)
 	XORQ    R14, R14
 
 	// Rare
@@ -10348,9 +10348,9 @@ vectors:
 	ORQ     CX, R14
 	MOVQ    BX, CX
 	SHLQ    CL, R14
-	ORQ     R14, 168(DX)
+	ORQ     R14, 208(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 144(DX)
+	CMPQ    BX, 184(DX)
 	JLT     vectors
 	VZEROUPPER
 	RET
@@ -10361,8 +10361,8 @@ TEXT ·RHHPiecesAVX2(SB), $2624-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), CX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), CX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), SI
 	MOVQ 48(DX), DI
 	MOVQ 32(DX), R8
@@ -10373,7 +10373,7 @@ TEXT ·RHHPiecesAVX2(SB), $2624-8
 	// first
 	VMOVUPD rhhConstsAVX2<>+992(SB), Y15
 	XORQ    CX, CX
-	CMPQ    144(DX), $0x10
+	CMPQ    184(DX), $0x10
 	JGT     piece8
 
 piece4:
@@ -11545,13 +11545,13 @@ vectors4:
 	VMOVUPD      Y7, 96(R11)(BX*8)
 	VMOVUPD      Y4, 96(R8)(BX*8)
 	ADDQ         $0x10, BX
-	CMPQ         BX, 144(DX)
+	CMPQ         BX, 184(DX)
 	JLT          vectors4
 
 	// next
 	VADDPD rhhConstsAVX2<>+928(SB), Y15, Y15
 	INCQ   CX
-	CMPQ   CX, 136(DX)
+	CMPQ   CX, 176(DX)
 	JLT    piece4
 	VZEROUPPER
 	RET
@@ -14085,13 +14085,13 @@ vectors8:
 	VMOVUPD      Y0, 224(R11)(BX*8)
 	VMOVUPD      Y1, 224(R8)(BX*8)
 	ADDQ         $0x20, BX
-	CMPQ         BX, 144(DX)
+	CMPQ         BX, 184(DX)
 	JLT          vectors8
 
 	// next
 	VADDPD rhhConstsAVX2<>+928(SB), Y15, Y15
 	INCQ   CX
-	CMPQ   CX, 136(DX)
+	CMPQ   CX, 176(DX)
 	JLT    piece8
 	VZEROUPPER
 	RET
@@ -14102,8 +14102,8 @@ TEXT ·RHHPiecesAVX512(SB), $2304-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), CX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), CX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), SI
 	MOVQ 48(DX), DI
 	MOVQ 32(DX), R8
@@ -14114,7 +14114,7 @@ TEXT ·RHHPiecesAVX512(SB), $2304-8
 	// first
 	VBROADCASTSD rhhConstsAVX512<>+248(SB), Z31
 	XORQ         CX, CX
-	CMPQ         144(DX), $0x20
+	CMPQ         184(DX), $0x20
 	JGT          piece8
 
 piece4:
@@ -15243,13 +15243,13 @@ vectors4:
 	VMOVUPD          Z18, 192(R11)(BX*8)
 	VMOVUPD          Z26, 192(R8)(BX*8)
 	ADDQ             $0x20, BX
-	CMPQ             BX, 144(DX)
+	CMPQ             BX, 184(DX)
 	JLT              vectors4
 
 	// next
 	VADDPD.BCST rhhConstsAVX512<>+232(SB), Z31, Z31
 	INCQ        CX
-	CMPQ        CX, 136(DX)
+	CMPQ        CX, 176(DX)
 	JLT         piece4
 	VZEROUPPER
 	RET
@@ -17539,13 +17539,13 @@ vectors8:
 	VMOVUPD          Z28, 448(R11)(BX*8)
 	VMOVUPD          Z8, 448(R8)(BX*8)
 	ADDQ             $0x40, BX
-	CMPQ             BX, 144(DX)
+	CMPQ             BX, 184(DX)
 	JLT              vectors8
 
 	// next
 	VADDPD.BCST rhhConstsAVX512<>+232(SB), Z31, Z31
 	INCQ        CX
-	CMPQ        CX, 136(DX)
+	CMPQ        CX, 176(DX)
 	JLT         piece8
 	VZEROUPPER
 	RET
@@ -17556,15 +17556,15 @@ TEXT ·RHHRK4AVX2(SB), $2752-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), AX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), AX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), R8
 	MOVQ 48(DX), R9
 	MOVQ 32(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
-	MOVQ $+0, 168(DX)
-	CMPQ AX, 136(DX)
+	MOVQ $+0, 208(DX)
+	CMPQ AX, 176(DX)
 	JGE  done
 
 step:
@@ -19968,16 +19968,16 @@ step:
 	VPTEST       Y1, Y1
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 144(DX)
+	CMPQ         BX, 184(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 136(DX)
+	CMPQ         AX, 176(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ AX, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -20041,13 +20041,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 168(DX)
+	ORQ       SI, 208(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 144(DX)
+	CMPQ      BX, 184(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 136(DX)
+	CMPQ      AX, 176(DX)
 	JLT       done
 	JMP       done
 
@@ -20057,15 +20057,15 @@ TEXT ·RHHRK4FullAVX2(SB), $3264-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), AX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), AX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), R8
 	MOVQ 48(DX), R9
 	MOVQ 32(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
-	MOVQ $+0, 168(DX)
-	CMPQ AX, 136(DX)
+	MOVQ $+0, 208(DX)
+	CMPQ AX, 176(DX)
 	JGE  done
 
 step:
@@ -22589,16 +22589,16 @@ step:
 	VPTEST       Y11, Y11
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 144(DX)
+	CMPQ         BX, 184(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 136(DX)
+	CMPQ         AX, 176(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ AX, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -22662,13 +22662,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 168(DX)
+	ORQ       SI, 208(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 144(DX)
+	CMPQ      BX, 184(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 136(DX)
+	CMPQ      AX, 176(DX)
 	JLT       done
 	JMP       done
 
@@ -22678,15 +22678,15 @@ TEXT ·RHHRK4AVX512(SB), $2240-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), AX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), AX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), R8
 	MOVQ 48(DX), R9
 	MOVQ 32(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
-	MOVQ $+0, 168(DX)
-	CMPQ AX, 136(DX)
+	MOVQ $+0, 208(DX)
+	CMPQ AX, 176(DX)
 	JGE  done
 
 step:
@@ -24886,16 +24886,16 @@ step:
 	KORTESTB         K5, K5
 	JNZ              rare1
 	ADDQ             $0x40, BX
-	CMPQ             BX, 144(DX)
+	CMPQ             BX, 184(DX)
 	JLT              step
 	XORQ             BX, BX
 	INCQ             AX
-	CMPQ             AX, 136(DX)
+	CMPQ             AX, 176(DX)
 	JLT              step
 
 done:
-	MOVQ AX, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ AX, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -24959,13 +24959,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 168(DX)
+	ORQ     SI, 208(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 144(DX)
+	CMPQ    BX, 184(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 136(DX)
+	CMPQ    AX, 176(DX)
 	JLT     done
 	JMP     done
 
@@ -24975,15 +24975,15 @@ TEXT ·RHHRK4FullAVX512(SB), $2816-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), AX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), AX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), R8
 	MOVQ 48(DX), R9
 	MOVQ 32(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
-	MOVQ $+0, 168(DX)
-	CMPQ AX, 136(DX)
+	MOVQ $+0, 208(DX)
+	CMPQ AX, 176(DX)
 	JGE  done
 
 step:
@@ -27276,16 +27276,16 @@ step:
 	KORTESTB         K6, K6
 	JNZ              rare1
 	ADDQ             $0x40, BX
-	CMPQ             BX, 144(DX)
+	CMPQ             BX, 184(DX)
 	JLT              step
 	XORQ             BX, BX
 	INCQ             AX
-	CMPQ             AX, 136(DX)
+	CMPQ             AX, 176(DX)
 	JLT              step
 
 done:
-	MOVQ AX, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ AX, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -27349,13 +27349,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 168(DX)
+	ORQ     SI, 208(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 144(DX)
+	CMPQ    BX, 184(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 136(DX)
+	CMPQ    AX, 176(DX)
 	JLT     done
 	JMP     done
 
@@ -27365,15 +27365,15 @@ TEXT ·RHHExpEulerAVX2(SB), $1600-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), AX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), AX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), R8
 	MOVQ 48(DX), R9
 	MOVQ 32(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
-	MOVQ $+0, 168(DX)
-	CMPQ AX, 136(DX)
+	MOVQ $+0, 208(DX)
+	CMPQ AX, 176(DX)
 	JGE  done
 
 step:
@@ -28491,16 +28491,16 @@ step:
 	VPTEST       Y6, Y6
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 144(DX)
+	CMPQ         BX, 184(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 136(DX)
+	CMPQ         AX, 176(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ AX, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -28564,13 +28564,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 168(DX)
+	ORQ       SI, 208(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 144(DX)
+	CMPQ      BX, 184(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 136(DX)
+	CMPQ      AX, 176(DX)
 	JLT       done
 	JMP       done
 
@@ -28580,15 +28580,15 @@ TEXT ·RHHExpEulerFullAVX2(SB), $1856-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), AX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), AX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), R8
 	MOVQ 48(DX), R9
 	MOVQ 32(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
-	MOVQ $+0, 168(DX)
-	CMPQ AX, 136(DX)
+	MOVQ $+0, 208(DX)
+	CMPQ AX, 176(DX)
 	JGE  done
 
 step:
@@ -29834,16 +29834,16 @@ step:
 	VPTEST       Y0, Y0
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 144(DX)
+	CMPQ         BX, 184(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 136(DX)
+	CMPQ         AX, 176(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ AX, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -29907,13 +29907,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 168(DX)
+	ORQ       SI, 208(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 144(DX)
+	CMPQ      BX, 184(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 136(DX)
+	CMPQ      AX, 176(DX)
 	JLT       done
 	JMP       done
 
@@ -29923,15 +29923,15 @@ TEXT ·RHHExpEulerAVX512(SB), $640-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), AX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), AX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), R8
 	MOVQ 48(DX), R9
 	MOVQ 32(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
-	MOVQ $+0, 168(DX)
-	CMPQ AX, 136(DX)
+	MOVQ $+0, 208(DX)
+	CMPQ AX, 176(DX)
 	JGE  done
 
 step:
@@ -30955,16 +30955,16 @@ step:
 	KORTESTB          K6, K6
 	JNZ               rare1
 	ADDQ              $0x40, BX
-	CMPQ              BX, 144(DX)
+	CMPQ              BX, 184(DX)
 	JLT               step
 	XORQ              BX, BX
 	INCQ              AX
-	CMPQ              AX, 136(DX)
+	CMPQ              AX, 176(DX)
 	JLT               step
 
 done:
-	MOVQ AX, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ AX, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -31028,13 +31028,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 168(DX)
+	ORQ     SI, 208(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 144(DX)
+	CMPQ    BX, 184(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 136(DX)
+	CMPQ    AX, 176(DX)
 	JLT     done
 	JMP     done
 
@@ -31044,15 +31044,15 @@ TEXT ·RHHExpEulerFullAVX512(SB), $1216-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 152(DX), AX
-	MOVQ 160(DX), BX
+	MOVQ 192(DX), AX
+	MOVQ 200(DX), BX
 	MOVQ 40(DX), R8
 	MOVQ 48(DX), R9
 	MOVQ 32(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
-	MOVQ $+0, 168(DX)
-	CMPQ AX, 136(DX)
+	MOVQ $+0, 208(DX)
+	CMPQ AX, 176(DX)
 	JGE  done
 
 step:
@@ -32191,16 +32191,16 @@ step:
 	KORTESTB          K6, K6
 	JNZ               rare1
 	ADDQ              $0x40, BX
-	CMPQ              BX, 144(DX)
+	CMPQ              BX, 184(DX)
 	JLT               step
 	XORQ              BX, BX
 	INCQ              AX
-	CMPQ              AX, 136(DX)
+	CMPQ              AX, 176(DX)
 	JLT               step
 
 done:
-	MOVQ AX, 152(DX)
-	MOVQ BX, 160(DX)
+	MOVQ AX, 192(DX)
+	MOVQ BX, 200(DX)
 	VZEROUPPER
 	RET
 
@@ -32264,13 +32264,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 168(DX)
+	ORQ     SI, 208(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 144(DX)
+	CMPQ    BX, 184(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 136(DX)
+	CMPQ    AX, 176(DX)
 	JLT     done
 	JMP     done
 

@@ -1,0 +1,162 @@
+package kernels
+
+import (
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"os"
+	"testing"
+)
+
+const bigPrec = 192 // bits of the reference; squaring eight times costs it nine
+
+func newBig(x float64) *big.Float { return new(big.Float).SetPrec(bigPrec).SetFloat64(x) }
+
+var bigLn2, _, _ = big.ParseFloat("0.6931471805599453094172321214581765680755001343602552541206800094933936219696947156", 10, bigPrec, big.ToNearestEven)
+
+// bigExp is exp(x) = 2^n exp(r).
+func bigExp(x float64) *big.Float {
+	n, e := bigReduced(x)
+	return e.SetMantExp(e.Add(e, newBig(1)), n)
+}
+
+// bigExpm1 is exp(x) - 1.
+func bigExpm1(x float64) *big.Float {
+	if n, e := bigReduced(x); n == 0 {
+		return e
+	}
+	e := bigExp(x)
+	return e.Sub(e, newBig(1))
+}
+
+// bigReduced is n and exp(r) - 1 for x = n ln 2 + r: Taylor's series at r/256, squared eight times.
+func bigReduced(x float64) (int, *big.Float) {
+	n := math.Round(x / math.Ln2)
+	r := newBig(n)
+	r.Sub(newBig(x), r.Mul(r, bigLn2))
+	r.SetMantExp(r, -8)
+	sum, term, two := newBig(0), newBig(1), newBig(2)
+	for k := 1.0; k < 18; k++ {
+		term.Quo(term.Mul(term, r), newBig(k))
+		sum.Add(sum, term)
+	}
+	for range 8 { // exp(2r) - 1 = (exp(r) - 1)(exp(r) + 1)
+		sum.Mul(sum, new(big.Float).Add(sum, two))
+	}
+	return int(n), sum
+}
+
+// bigLog1p is ln(1+x): a guess g, and ln(1 + (x - (exp(g)-1))/exp(g)) for what it lacks.
+func bigLog1p(x float64) *big.Float {
+	guess := math.Log1p(x)
+	e := bigExpm1(guess)
+	lacks := new(big.Float).Sub(newBig(x), e)
+	lacks.Quo(lacks, e.Add(e, newBig(1)))
+	half := new(big.Float).Mul(lacks, lacks)
+	lacks.Sub(lacks, half.SetMantExp(half, -1))
+	return lacks.Add(lacks, newBig(guess))
+}
+
+// accuracies are the errors that math.go and the models' files declare: in units of the last place, or absolute ones.
+var accuracies = []struct {
+	name     string
+	got      func(x float64) float64
+	want     func(x float64) *big.Float
+	from, to float64
+	spread   func(u, from, to float64) float64 // the point at 0 ≤ u < 1 of the range
+	ulp, abs float64
+}{
+	{"Exp", Exp, bigExp, expLo, expHi, evenly, 0.93, 0},
+	{"Expm1", Expm1, bigExpm1, -45, 709.7, evenly, 2.2, 0},
+	{"Expm1 near 0", Expm1, bigExpm1, -30, 1, byMagnitude, 2.2, 0},
+	{"Log1p", Log1p, bigLog1p, -0.999999, 50, evenly, 2, 0},
+	{"Log1p near 0", Log1p, bigLog1p, -30, 20, byMagnitude, 2, 0},
+	{"Log1p of fractions", Log1p, bigLog1p, -0.5, 1, evenly, 2, 0},
+	{"logNear", logNear, func(y float64) *big.Float { return bigLog1p(y - 1) }, 0.5, 1, evenly, 0, 1e-14},
+	{"logNear near 1", logNear, func(y float64) *big.Float { return bigLog1p(y - 1) }, 0.99, 1.01, evenly, 0, 1e-16},
+	{"expRel", expRel, func(z float64) *big.Float { e := bigExpm1(z); return e.Quo(e, newBig(z)) }, -1, 1, evenly, 4, 0},
+	{"relaxed, mean", func(s float64) float64 { m, _ := relaxed(s); return m }, func(s float64) *big.Float {
+		e := bigExpm1(-s)
+		return e.Add(e.Quo(e, newBig(s)), newBig(1))
+	}, -30, 8, byMagnitude, 32, 0},
+	{"relaxed, end", func(s float64) float64 { _, e := relaxed(s); return e }, func(s float64) *big.Float {
+		e := bigExpm1(-s)
+		return e.Neg(e)
+	}, -30, 8, byMagnitude, 2.2, 0},
+	{"lifLog", func(x float64) float64 { return lifLog(x, 1+x, 1) }, bigLog1p, 0, 0.0645, evenly, 3, 0},
+}
+
+func evenly(u, from, to float64) float64 { return from + u*(to-from) }
+
+// byMagnitude is 2 to a power between from and to.
+func byMagnitude(u, from, to float64) float64 { return math.Exp2(evenly(u, from, to)) }
+
+func TestAccuracy(t *testing.T) {
+	for _, f := range accuracies {
+		n := 20_000
+		if os.Getenv("POPSIM_LONG") != "" {
+			n = 1_000_000
+			if f.name == "Exp" {
+				n = 10_000_000
+			}
+		}
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			rnd := rand.New(rand.NewPCG(1, 1))
+			worst, at := 0.0, 0.0
+			for range n {
+				x := f.spread(rnd.Float64(), f.from, f.to)
+				want := f.want(x)
+				diff := new(big.Float).Sub(newBig(f.got(x)), want)
+				if f.abs == 0 {
+					diff.SetMantExp(diff, 53-want.MantExp(nil))
+				}
+				if e, _ := diff.Float64(); math.Abs(e) > worst {
+					worst, at = math.Abs(e), x
+				}
+			}
+			t.Logf("worst error %.4g at %v", worst, at)
+			if worst > f.ulp+f.abs {
+				t.Errorf("error %.4g at %v, want at most %v", worst, at, f.ulp+f.abs)
+			}
+		})
+	}
+}
+
+func TestLimits(t *testing.T) {
+	inf, nan, zero := math.Inf(1), math.NaN(), math.Copysign(0, -1)
+	for _, c := range []struct {
+		name    string
+		f       func(float64) float64
+		x, want float64
+	}{
+		{"Exp", Exp, 0, 1},
+		{"Exp", Exp, zero, 1},
+		{"Exp", Exp, inf, inf},
+		{"Exp", Exp, -inf, 0},
+		{"Exp", Exp, nan, nan},
+		{"Exp", Exp, 710, inf},
+		{"Exp", Exp, -708.4, 0},
+		{"Exp", Exp, 5e-324, 1},
+		{"Expm1", Expm1, 0, 0},
+		{"Expm1", Expm1, inf, inf},
+		{"Expm1", Expm1, -inf, -1},
+		{"Expm1", Expm1, nan, nan},
+		{"Expm1", Expm1, 5e-324, 5e-324},
+		{"Expm1", Expm1, 710, inf},
+		{"Log1p", Log1p, 0, 0},
+		{"Log1p", Log1p, inf, inf},
+		{"Log1p", Log1p, -1, -inf},
+		{"Log1p", Log1p, -2, nan},
+		{"Log1p", Log1p, nan, nan},
+		{"Log1p", Log1p, 5e-324, 5e-324},
+		{"expRel", expRel, 0, 1},
+		{"expRel", expRel, inf, nan},
+		{"expRel", expRel, nan, nan},
+		{"logNear", logNear, 1, 0},
+	} {
+		if got := c.f(c.x); got != c.want && !(math.IsNaN(got) && math.IsNaN(c.want)) {
+			t.Errorf("%s(%v) = %v, want %v", c.name, c.x, got, c.want)
+		}
+	}
+}
