@@ -92,13 +92,17 @@ func statesTable(t *testing.T, name string) string {
 }
 
 func methodsTable(t *testing.T, name string) string {
-	b := rowsOf("method", "default dt (ms)", "spikes", "how")
+	b := rowsOf("method", "order", "default dt (ms)", "spikes", "how")
 	for _, q := range mustModel(t, name).Methods {
 		where := "inside the step"
 		if q.OnGrid {
 			where = "on the grid"
 		}
-		writeRow(b, code(q.Name), number(q.Dt), where, q.Doc)
+		order := strconv.Itoa(q.Order)
+		if q.Order == 0 {
+			order = "exact"
+		}
+		writeRow(b, code(q.Name), order, number(q.Dt), where, q.Doc)
 	}
 	return b.String()
 }
