@@ -36,6 +36,7 @@ type Scenario struct {
 	N      int     // neurons
 	Dt     float64 // ms
 	Firing Firing
+	Trial  *Trial // the neurons are those of a trial; nil means that they fire as Firing says
 }
 
 // Name is the name of the scenario's row, behind "BenchmarkKernel/".

@@ -128,34 +128,63 @@ func BenchmarkPopulation(b *testing.B) {
 	}
 }
 
-// The truths of work are those of kernels/testdata, at default parameters and from the state that start gives.
-func TestTruths(t *testing.T) {
-	for name, list := range truths {
+// The truth that a trial computes is that of kernels/testdata, from an integrator of another kind and program.
+func TestTrialTruth(t *testing.T) {
+	const allowed = 1e-9 // ms
+	for id, name := range map[string]string{
+		"LIF_tref1_I25": "lif", "EIF_I10": "eif", "AdEx_I10": "adex", "AdEx_ND_init_burst": "adex", "HH_I10": "hh", "RHH_I5": "rhh",
+	} {
 		m, err := model.Lookup(name)
 		if err != nil {
 			t.Fatal(err)
 		}
+		c := mustFind(t, id)
 		p := m.Defaults()
-		for _, want := range list {
-			c := mustFind(t, want.id)
-			if len(c.Segments) != 1 || c.Segments[0][1] != want.i {
-				t.Errorf("%s: the current is %v there, %v here", want.id, c.Segments, want.i)
-			}
-			for q, x := range c.Params {
-				q = strings.NewReplacer("gL", "g_L", "nsum", "n_plus_h").Replace(q)
-				if p[m.Index(q)] != x {
-					t.Errorf("%s: %s is %v there, its default is %v", want.id, q, x, p[m.Index(q)])
-				}
-			}
-			for j, y := range start(m, p) {
-				if math.Abs(y-c.Y0[j]) > 1e-15*math.Abs(y) {
-					t.Errorf("%s: %s starts at %v there, at %v here", want.id, m.States[j].Name, c.Y0[j], y)
-				}
-			}
-			if got := c.spikes[want.spike-1]; got != want.time {
-				t.Errorf("%s: spike %d is at %v ms there, %v here", want.id, want.spike, got, want.time)
+		for q, x := range c.Params {
+			q = strings.NewReplacer("gL", "g_L", "nsum", "n_plus_h").Replace(q)
+			p[m.Index(q)] = x
+		}
+		trial, err := NewTrial(m, p, []float64{c.Segments[0][1]}, c.Y0, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := trial.truth[0].times
+		if len(c.Segments) != 1 || len(got) < min(5, len(c.spikes)) {
+			t.Errorf("%s: %d steps of current, %d spikes", id, len(c.Segments), len(got))
+		}
+		for i := range min(len(got), len(c.spikes)) {
+			if math.Abs(got[i]-c.spikes[i]) > allowed {
+				t.Errorf("%s: spike %d at %v ms, want %v within %v", id, i+1, got[i], c.spikes[i], allowed)
 			}
 		}
+	}
+}
+
+// A spike too many or one too few is no small error.
+func TestTrialCounts(t *testing.T) {
+	m := model.LIFModel
+	k, err := kernels.For(m, m.Methods[0], kernels.Go)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trial, err := NewTrial(m, m.Defaults(), []float64{21, 25, 19}, nil, 120)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if spike, rate := trial.Errors(k, 1); !(spike < 1e-9 && rate < 1e-9) {
+		t.Errorf("lif is off by %v ms and %v Hz, but it is exact", spike, rate)
+	}
+	whole := trial.truth[0].times
+	trial.truth[0].times = whole[:len(whole)-1]
+	if spike, _ := trial.Errors(k, 1); !math.IsInf(spike, 1) {
+		t.Errorf("one spike too many gives an error of %v ms, want an infinite one", spike)
+	}
+	trial.truth[0].times = append(whole, 118, 119)
+	if spike, _ := trial.Errors(k, 1); !math.IsInf(spike, 1) {
+		t.Errorf("spikes too few give an error of %v ms, want an infinite one", spike)
+	}
+	if _, err := NewTrial(m, m.Defaults(), []float64{19}, nil, 120); err == nil {
+		t.Error("a trial of a silent neuron is no trial, but there is no error")
 	}
 }
 
@@ -208,10 +237,12 @@ func TestWorkOfDefaults(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range truths[m.Name] {
-			if e := want.error(k, k.Method.Dt); !(e < good) {
-				t.Errorf("%s: spike %d is off by %.2g ms, want less than %v", want.id, want.spike, e, good)
-			}
+		trial, err := NewTrial(m, m.Defaults(), DefaultCurrents(m), nil, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, _ := trial.Errors(k, k.Method.Dt); !(e < good) {
+			t.Errorf("%s: spikes are off by %.2g ms, want less than %v", m.Name, e, good)
 		}
 	}
 }

@@ -25,9 +25,11 @@ func (f Firing) String() string { return [...]string{"usual", "silent", "fast"}[
 type regime struct {
 	preset string
 	set    map[string]float64 // what differs from the preset
+	p      []float64          // parameters; nil means those of the preset
 	i      float64            // input current
 	start  []float64          // initial state; nil means rest
 	silent bool
+	span   float64 // ms from the start that the neurons are spread over; 0 means one period of the settled train
 }
 
 // The reduced Hodgkin-Huxley neuron has to be started on the side that fires, since it may as well rest.
@@ -46,6 +48,9 @@ var (
 )
 
 func (s Scenario) regime() regime {
+	if s.Trial != nil {
+		return s.Trial.regime()
+	}
 	r := usual[s.Model.Name]
 	switch s.Firing {
 	case Silent:
@@ -62,6 +67,9 @@ func (s Scenario) regime() regime {
 
 // params is the parameter vector of the regime.
 func (r regime) params(m *model.Model) []float64 {
+	if r.p != nil {
+		return r.p
+	}
 	s, err := m.Preset(r.preset)
 	if err != nil {
 		panic("bug: bench: " + err.Error())
@@ -104,7 +112,7 @@ func scatter(i int) float64 {
 }
 
 // cycle follows one neuron until it fires regularly, and gives its states at the starts of the steps of one period; of a
-// silent one, the state in which it ends.
+// silent one, the state in which it ends; where there is a span, states from all over it, whatever the neuron does.
 func (r regime) cycle(k *kernels.Kernel, dt float64) ([][]float64, error) {
 	const settle, longest = 1000.0, 1000.0 // ms
 	s := k.NewShard(0, 1, dt, r.setting(k.Model, 1, false))
@@ -115,6 +123,9 @@ func (r regime) cycle(k *kernels.Kernel, dt float64) ([][]float64, error) {
 	}
 	s.Enter(0, 0, y)
 	w := kernels.NewWorker()
+	if r.span > 0 {
+		return r.spread(s, w, dt, len(y)), nil
+	}
 	step := int64(settle / dt)
 	s.Advance(w, 0, int(step), kernels.Drive{}, false, nil)
 	if r.silent {
@@ -140,6 +151,19 @@ func (r regime) cycle(k *kernels.Kernel, dt float64) ([][]float64, error) {
 	}
 	return nil, fmt.Errorf("bench: %s with %s does not fire regularly at dt = %v ms; a smaller one will do",
 		k.Model.Name, k.Method.Name, dt)
+}
+
+// spread gives states of the neuron of s, at most so many as tell neurons apart, from all over the span.
+func (r regime) spread(s *kernels.Shard, w *kernels.Worker, dt float64, dim int) (states [][]float64) {
+	const most = 4 * L1
+	stride := max(1, int64(r.span/dt/most))
+	for step := int64(0); float64(step)*dt < r.span; step += stride {
+		y := make([]float64, dim)
+		s.State(0, step, y)
+		states = append(states, y)
+		s.Advance(w, step, int(stride), kernels.Drive{}, false, nil)
+	}
+	return states
 }
 
 // at is the state of neuron i of many that are spread over the cycle.

@@ -2,37 +2,82 @@ package bench
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"time"
 
+	"popsim/dynamics"
 	"popsim/kernels"
 	"popsim/model"
 )
 
-// truth is the exact time of a spike of a neuron with default parameters, started at rest without input (V_rest, -65 mV
-// for the Hodgkin-Huxley models, everything else at its steady state). The times are those of kernels/testdata, from
-// an integrator of order 32.
-type truth struct {
-	id    string // of the case in kernels/testdata
-	i     float64
-	spike int     // number, from 1
-	time  float64 // ms
+// Trial is a neuron under one or several currents, with the spikes that it fires in truth: what the error of a method is
+// measured by. The truth is computed by dynamics.Spikes, an integrator of its own, so any parameters will do.
+type Trial struct {
+	Model *model.Model
+	P     []float64 // parameters
+	I     []float64 // currents, one for each neuron of the trial
+	Start []float64 // initial state
+
+	truth []train
 }
 
-var truths = map[string][]truth{
-	"lif":  {{"LIF_tref1_I25", 25, 5, 84.471895621705}},
-	"eif":  {{"EIF_I10", 10, 7, 117.055276841574}, {"EIF_I20", 20, 10, 98.0945277456785}},
-	"adex": {{"AdEx_I10", 10, 10, 290.360765117236}, {"AdEx_I20", 20, 10, 113.102041847324}},
-	"hh":   {{"HH_I6.5", 6.5, 10, 165.861155113225}, {"HH_I10", 10, 10, 133.926338676868}, {"HH_I20", 20, 10, 105.888690372739}},
-	"rhh":  {{"RHH_I0", 0, 10, 150.839454325948}, {"RHH_I5", 5, 10, 121.782352402932}, {"RHH_I10", 10, 10, 114.815384685133}},
+// train is the true spikes of one neuron.
+type train struct {
+	times []float64 // ms; the first trialSpikes of them
+	known float64   // ms; there are no others before that
+}
+
+// trialSpikes is how many spikes of a neuron are compared. In a chaotic train an error grows from spike to spike, so that
+// many more would tell of the chaos and not of the method.
+const trialSpikes = 10
+
+// DefaultCurrents are those under which a neuron is tried where none are given: with its default parameters it fires.
+func DefaultCurrents(m *model.Model) []float64 {
+	return map[string][]float64{"lif": {25, 40}, "eif": {10, 20}, "adex": {10, 20}, "hh": {6.5, 10, 20}, "rhh": {2, 5, 10}}[m.Name]
+}
+
+// NewTrial finds the true spikes up to the time longest, ms, or until there are enough. A nil start means Model.Initial. The
+// error tells that there is no neuron that fires twice, or that the truth cannot be found.
+func NewTrial(m *model.Model, p, currents, start []float64, longest float64) (*Trial, error) {
+	t := &Trial{Model: m, P: p, I: currents, Start: start}
+	if start == nil {
+		t.Start = make([]float64, len(m.States))
+		m.Initial(p, t.Start)
+	}
+	fires := false
+	for _, i := range currents {
+		var x train
+		for span := 100.0; x.known < longest && len(x.times) < trialSpikes; span *= 2 {
+			x.known = min(span, longest)
+			spikes, err := dynamics.Spikes(m, p, []dynamics.Segment{{Start: 0, I: i}}, t.Start, x.known)
+			if err != nil {
+				return nil, err
+			}
+			x.times = x.times[:0]
+			for _, s := range spikes[:min(trialSpikes, len(spikes))] {
+				x.times = append(x.times, s.Time)
+			}
+		}
+		if len(x.times) == trialSpikes {
+			x.known = x.times[trialSpikes-1]
+		}
+		fires = fires || len(x.times) > 1
+		t.truth = append(t.truth, x)
+	}
+	if !fires {
+		return nil, fmt.Errorf("bench: %s does not fire twice within %v ms at the current %v %s", m.Name, longest, currents, m.CurrentUnit)
+	}
+	return t, nil
 }
 
 // Work is what a method pays for what accuracy: a kernel at one step size.
 type Work struct {
 	Scenario
-	Error float64 // of the late spikes of the truth, at worst, ms; infinite if one is missing
+	Error float64 // of the spikes of the trial, at worst, ms; infinite if one is missing or one too many
+	Rate  float64 // error of the mean rate of each neuron's spikes, at worst, Hz; infinite likewise
 	Cost  float64 // ns per neuron and ms of model time
 	Calls int
 }
@@ -43,28 +88,61 @@ func (w Work) Name() string {
 }
 
 func (w Work) metrics() []metric {
-	return []metric{{w.Cost, "ns/model-ms"}, {w.Error, "ms-error"}}
+	return []metric{{w.Cost, "ns/model-ms"}, {w.Error, "ms-error"}, {w.Rate, "Hz-error"}}
 }
 
 // workSteps are tried with every method, ms.
-var workSteps = []float64{0.2, 0.1, 0.05, 0.025, 0.0125, 0.00625, 0.003125}
+var workSteps = []float64{0.4, 0.2, 0.1, 0.05, 0.025, 0.0125, 0.00625, 0.003125}
 
-// Works lists the scenarios of a selection in which work is set against precision: every kernel in cache, at the steps
-// that the method can take.
+// scenarios are those of a kernel at all steps that it may take with the parameters of the trial, its own among them, or at
+// the step dt alone where that is not 0.
+func (t *Trial) scenarios(k *kernels.Kernel, dt float64) []Scenario {
+	dts := slices.Clone(workSteps)
+	if dt > 0 {
+		dts = []float64{dt}
+	} else if !slices.Contains(dts, k.Method.Dt) {
+		dts = append(dts, k.Method.Dt)
+		slices.SortFunc(dts, func(a, b float64) int { return cmp.Compare(b, a) })
+	}
+	stable, _ := t.Model.StepLimits(k.Method, t.P)
+	var list []Scenario
+	for _, dt := range dts {
+		if dt <= stable {
+			list = append(list, Scenario{Model: t.Model, Method: k.Method, ISA: k.ISA, N: L1, Dt: dt, Trial: t})
+		}
+	}
+	return list
+}
+
+// Scenarios lists the scenarios in which work is set against precision in a trial: every method, or the one named, by its
+// kernel for the instruction set, at the steps that it may take.
+func (t *Trial) Scenarios(method string, isa kernels.ISA) ([]Scenario, error) {
+	var list []Scenario
+	for _, q := range t.Model.Methods {
+		if method != "" && method != q.Name {
+			continue
+		}
+		k, err := kernels.For(t.Model, q, isa)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, t.scenarios(k, 0)...)
+	}
+	return list, nil
+}
+
+// Works lists such scenarios for the models of a selection with their default parameters.
 func (q Selection) Works() ([]Scenario, error) {
 	var list []Scenario
-	err := q.kernels(func(k *kernels.Kernel) error {
-		dts := slices.Clone(workSteps)
-		if q.Dt > 0 {
-			dts = []float64{q.Dt}
-		} else if !slices.Contains(dts, k.Method.Dt) {
-			dts = append(dts, k.Method.Dt)
-			slices.SortFunc(dts, func(a, b float64) int { return cmp.Compare(b, a) })
+	var t *Trial
+	err := q.kernels(func(k *kernels.Kernel) (err error) {
+		if t == nil || t.Model != k.Model {
+			if t, err = NewTrial(k.Model, k.Model.Defaults(), DefaultCurrents(k.Model), nil, 1000); err != nil {
+				return err
+			}
 		}
-		stable, _ := k.Model.StepLimits(k.Method, k.Model.Defaults())
-		for _, dt := range dts {
-			s := Scenario{Model: k.Model, Method: k.Method, ISA: k.ISA, N: L1, Dt: dt}
-			if dt <= stable && q.wants(Work{Scenario: s}.Name()) {
+		for _, s := range t.scenarios(k, q.Dt) {
+			if q.wants(Work{Scenario: s}.Name()) {
 				list = append(list, s)
 			}
 		}
@@ -73,16 +151,17 @@ func (q Selection) Works() ([]Scenario, error) {
 	return list, err
 }
 
-// MeasureWork measures the error of a scenario's method at its step, and what it costs.
+// MeasureWork measures the error of a scenario's method at its step, and what it costs. It needs a trial.
 func MeasureWork(s Scenario, budget time.Duration) (Work, error) {
+	if s.Trial == nil {
+		return Work{}, errors.New("bench: a scenario without a trial has no truth")
+	}
 	k, err := kernels.For(s.Model, s.Method, s.ISA)
 	if err != nil {
 		return Work{}, err
 	}
 	w := Work{Scenario: s}
-	for _, t := range truths[s.Model.Name] {
-		w.Error = max(w.Error, t.error(k, s.Dt))
-	}
+	w.Error, w.Rate = s.Trial.Errors(k, s.Dt)
 	r, err := Measure(s, budget)
 	if err != nil {
 		return Work{}, err
@@ -91,31 +170,67 @@ func MeasureWork(s Scenario, budget time.Duration) (Work, error) {
 	return w, nil
 }
 
-// start is the state from which truths start.
-func start(m *model.Model, p []float64) []float64 {
-	v := -65.0
-	if j := m.Index("V_rest"); j >= 0 {
-		v = p[j]
+// Errors gives the largest error of a spike (ms) and of the mean rate (Hz) over the neurons of the trial, by kernel k in
+// steps of dt ms; infinite where spikes are missing, or there are too many.
+func (t *Trial) Errors(k *kernels.Kernel, dt float64) (spike, rate float64) {
+	for i, got := range t.run(k, dt) {
+		want := t.truth[i]
+		n := len(want.times)
+		if len(got) < n || n < trialSpikes && len(got) > n && got[n] < want.known-dt {
+			return math.Inf(1), math.Inf(1)
+		}
+		for j, x := range want.times {
+			spike = max(spike, math.Abs(got[j]-x))
+		}
+		if n > 1 {
+			rate = max(rate, math.Abs(meanRate(got[:n])-meanRate(want.times)))
+		}
 	}
-	y := make([]float64, len(m.States))
-	m.Steady(p, v, y)
-	return y
+	return spike, rate
 }
 
-// error is how far (ms) the kernel is off the spike.
-func (t truth) error(k *kernels.Kernel, dt float64) float64 {
-	p := k.Model.Defaults()
-	set := kernels.Setting{I: kernels.Values{t.i}, Gain: kernels.Values{1}}
-	for _, x := range p {
+// meanRate is that of the intervals of a train, Hz.
+func meanRate(times []float64) float64 {
+	return 1000 * float64(len(times)-1) / (times[len(times)-1] - times[0])
+}
+
+// run gives the spikes of the neurons by kernel k, a little further than the truth.
+func (t *Trial) run(k *kernels.Kernel, dt float64) [][]float64 {
+	const late = 1.2 // times the true time: a spike that comes later is missing
+	const chunk = 1024
+	end := 0.0
+	for _, x := range t.truth {
+		end = max(end, late*x.known)
+	}
+	s := k.NewShard(0, len(t.I), dt, t.setting(t.I))
+	for i := range t.I {
+		s.Enter(i, 0, t.Start)
+	}
+	got := make([][]float64, len(t.I))
+	w := kernels.NewWorker()
+	var events []kernels.Event
+	steps := int64(end / dt)
+	for first := int64(0); first < steps; first += chunk {
+		events = s.Advance(w, first, int(min(chunk, steps-first)), kernels.Drive{}, false, events[:0])
+		for _, e := range events {
+			got[e.Lane] = append(got[e.Lane], (float64(first+int64(e.Step))+e.Theta)*dt)
+		}
+	}
+	return got
+}
+
+// setting describes neurons with the parameters of the trial.
+func (t *Trial) setting(currents []float64) kernels.Setting {
+	set := kernels.Setting{I: currents, Gain: kernels.Values{1}}
+	for _, x := range t.P {
 		set.P = append(set.P, kernels.Values{x})
 	}
-	s := k.NewShard(0, 1, dt, set)
-	s.Enter(0, 0, start(k.Model, p))
-	const late = 1.2 // times the true time: a spike that comes later is missing
-	events := s.Advance(kernels.NewWorker(), 0, int(late*t.time/dt), kernels.Drive{}, false, nil)
-	if len(events) < t.spike {
-		return math.Inf(1)
-	}
-	e := events[t.spike-1]
-	return math.Abs((float64(e.Step)+e.Theta)*dt - t.time)
+	return set
+}
+
+// regime is what the neurons of the trial do while they are timed: what the first that fires twice does in the time of its
+// true spikes.
+func (t *Trial) regime() regime {
+	i := slices.IndexFunc(t.truth, func(x train) bool { return len(x.times) > 1 })
+	return regime{p: t.P, i: t.I[i], start: t.Start, span: t.truth[i].known}
 }

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -77,7 +76,6 @@ func TestCommands(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	verbs := verbsOf(t, filepath.Join(bin, "popsim"))
 	python := pythonWithPandas()
 	for _, page := range pages(t) {
 		text, err := os.ReadFile(page)
@@ -94,7 +92,7 @@ func TestCommands(t *testing.T) {
 				case b.comment == "python" && python == "":
 				case needs.MatchString(b.comment) && b.comment != "long" && b.comment != "python" && !installed(b.comment):
 				case b.language == "sh":
-					runLines(t, b, dir, bin, verbs)
+					runLines(t, b, dir, bin)
 				case b.language == "python" && python != "":
 					cmd := exec.Command(python, "-c", strings.Join(b.lines, "\n"))
 					cmd.Dir = dir
@@ -150,15 +148,9 @@ func TestPictures(t *testing.T) {
 	}
 }
 
-// pending are verbs that documents may use before they exist.
-var pending = []string{"convergence"}
+var wanted = regexp.MustCompile(`# exit (\d+)$`)
 
-var (
-	wanted = regexp.MustCompile(`# exit (\d+)$`)
-	called = regexp.MustCompile(`\bpopsim ([a-z]+)`)
-)
-
-func runLines(t *testing.T, b block, dir, bin string, verbs []string) {
+func runLines(t *testing.T, b block, dir, bin string) {
 	t.Helper()
 	for i := 0; i < len(b.lines); i++ {
 		at, line := b.first+i, b.lines[i]
@@ -167,10 +159,6 @@ func runLines(t *testing.T, b block, dir, bin string, verbs []string) {
 			line = strings.TrimSuffix(line, "\\") + b.lines[i]
 		}
 		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		if m := called.FindStringSubmatch(line); m != nil && !slices.Contains(verbs, m[1]) && slices.Contains(pending, m[1]) {
-			t.Logf("line %d waits for popsim %s", at, m[1])
 			continue
 		}
 		want := 0
@@ -204,24 +192,6 @@ func last(out []byte) []byte {
 		return append([]byte("..."), out[len(out)-most:]...)
 	}
 	return out
-}
-
-// verbsOf lists the verbs that popsim has.
-func verbsOf(t *testing.T, program string) []string {
-	t.Helper()
-	out, err := exec.Command(program, "--help").CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	var verbs []string
-	for line := range strings.SplitSeq(string(out), "\n") {
-		if rest, ok := strings.CutPrefix(line, "  "); ok && !strings.HasPrefix(rest, "popsim") {
-			if fields := strings.Fields(rest); len(fields) > 1 {
-				verbs = append(verbs, fields[0])
-			}
-		}
-	}
-	return verbs
 }
 
 // pythonWithPandas is a Python interpreter that has numpy and pandas, or "".

@@ -347,7 +347,7 @@ func (e *engine) runPieces(ctx context.Context, cfg Config, first, end int, out 
 	case Leftover(keep):
 		return fmt.Errorf("sweep: pieces of an unfinished run are kept beside %s; resume goes on from them", keep)
 	}
-	size := e.pieceChains(cmp.Or(cfg.pieceSteps, pieceSteps))
+	size := e.pieceChains(cmp.Or(cfg.Piece, pieceSteps))
 	for from := first; from < end; from += size {
 		to := min(end, from+size)
 		if have[from] {

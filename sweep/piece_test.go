@@ -123,7 +123,7 @@ func TestResume(t *testing.T) {
 	keep := filepath.Join(t.TempDir(), "map.csv")
 	for stop := int64(1); ; stop++ {
 		ctx, cancel := context.WithCancel(context.Background())
-		cfg := Config{Keep: keep, Resume: true, Workers: 1, pieceSteps: 5e4, Tick: func(done, _ int64) {
+		cfg := Config{Keep: keep, Resume: true, Workers: 1, Piece: 5e4, Tick: func(done, _ int64) {
 			if done > 10*stop {
 				cancel()
 			}

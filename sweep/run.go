@@ -21,8 +21,7 @@ type Config struct {
 	Keep    string                  // where to keep finished pieces: a path, whose name theirs begin with; "" means nowhere
 	Resume  bool                    // go on from pieces that are kept there
 	Fresh   bool                    // throw them away; without either, finding some is an error
-
-	pieceSteps float64 // work of a piece; 0 means pieceSteps
+	Piece   float64                 // lane-steps of a piece, not more; 0 means 4e9, seconds of work
 }
 
 // Part is one of Of parts of a sweep, Number from 1.

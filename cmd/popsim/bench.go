@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"regexp"
 	"strings"
 
@@ -17,8 +18,9 @@ Neurons fire at 50 to 80 Hz. A time is that of the fastest of many calls.
 
 --kind population runs a million neurons by one worker and by all; efficiency is the speed for each worker against one
 worker alone, of-cache against the kernel in cache. --kind spikes sets silent neurons beside those of the other rows and
-neurons at 500 Hz: what a spike costs. --kind work sets the error of a late spike (ms-error) against the
-cost of a millisecond of model time, for every method and a range of steps.`
+neurons at 500 Hz: what a spike costs. --kind work sets the error of the spikes (ms-error) and of their rate (Hz-error)
+against the cost of a millisecond of model time, for every method and a range of steps; popsim convergence does so for any
+parameters.`
 
 func (v *voice) benchVerb() *cobra.Command {
 	var q bench.Selection
@@ -66,7 +68,13 @@ func (v *voice) benchVerb() *cobra.Command {
 			if err := bench.Header(v.stdout, version()); err != nil {
 				return err
 			}
-			return q.Run(cmd.Context(), kinds, v.stdout, v.say)
+			subject := "all"
+			if len(q.Models) == 1 {
+				subject = q.Models[0].Name
+			}
+			return v.compute(cmd.Context(), &f, "bench", subject, func(ctx context.Context) error {
+				return q.Run(ctx, kinds, v.stdout, v.say)
+			})
 		},
 	}
 	set := cmd.Flags()
@@ -77,5 +85,6 @@ func (v *voice) benchVerb() *cobra.Command {
 	set.StringSliceVar(&kinds, "kind", kinds, "kinds of rows: "+strings.Join(bench.Kinds, ", "))
 	set.Var(&rows, "rows", "rows whose name matches alone, as in params=each/n=512$")
 	set.BoolVar(&v.quiet, "quiet", false, "rows alone, no talk")
+	f.profiling(set)
 	return cmd
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/pprof"
 	"strings"
 	"time"
 
@@ -61,9 +60,6 @@ type analysis struct {
 	regions *dynamics.Regions
 	regimes []dynamics.Regime
 	sampled *report.Table // intervals of simulated neurons
-
-	started time.Time
-	phases  []report.Phase
 }
 
 // free is a quantity with the interval it is followed through.
@@ -98,7 +94,6 @@ func (v *voice) bifurcationVerb() *cobra.Command {
 
 // run is the verb.
 func (s *analysis) run(ctx context.Context, args []string) (err error) {
-	s.started = time.Now()
 	if err := s.read(args); err != nil {
 		return err
 	}
@@ -106,14 +101,8 @@ func (s *analysis) run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer s.abort()
-	stop, err := s.startProfile(&s.flags)
-	if err != nil {
-		return misused(err)
-	}
-	pprof.Do(ctx, pprof.Labels("verb", "bifurcation", "model", s.question.model.Name), func(ctx context.Context) {
-		err = s.analyse(ctx)
-	})
-	stop()
+	s.phase("read")
+	err = s.compute(ctx, &s.flags, "bifurcation", s.question.model.Name, s.analyse)
 	switch {
 	case errors.Is(err, context.Canceled):
 		s.warn("interrupted; the branches that were finished are kept")
@@ -260,14 +249,6 @@ func (s *analysis) abort() {
 	}
 }
 
-func (s *analysis) phase(name string) {
-	total := 0.0
-	for _, p := range s.phases {
-		total += p.Seconds
-	}
-	s.phases = append(s.phases, report.Phase{Name: name, Seconds: time.Since(s.started).Seconds() - total})
-}
-
 // analyse does the work.
 func (s *analysis) analyse(ctx context.Context) (err error) {
 	m, p, i := s.question.model, s.base.params, s.base.current
@@ -328,8 +309,8 @@ func (s *analysis) write() error {
 // record says how the files were made.
 func (s *analysis) record() report.RunRecord {
 	return report.RunRecord{
-		Started: s.started, Model: s.question.model.Name, Preset: s.question.preset.Name,
-		Parameters: s.question.parameters(s.question.numbers()), Workers: s.workers.value, Phases: s.phases,
+		Model: s.question.model.Name, Preset: s.question.preset.Name,
+		Parameters: s.question.parameters(s.question.numbers()), Workers: s.workers.value,
 	}
 }
 

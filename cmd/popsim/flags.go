@@ -126,6 +126,11 @@ func (f *flags) files(set *pflag.FlagSet, quiet *bool) {
 	set.Var(&f.plot, "plot", "picture to draw: .svg .png .pdf")
 	set.BoolVar(&f.force, "force", false, "overwrite files that exist")
 	set.BoolVar(quiet, "quiet", false, "no progress and no summary, only warnings and errors")
+	f.profiling(set)
+}
+
+// profiling registers the flags of verbs that compute.
+func (f *flags) profiling(set *pflag.FlagSet) {
 	f.profile, f.profileDir = name{kind: "MODE"}, name{kind: "DIR", value: "."}
 	set.Var(&f.profile, "profile", "profile to write: "+strings.Join(profileModes(), ", "))
 	set.Var(&f.profileDir, "profile-dir", "where profiles are written")

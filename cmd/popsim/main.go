@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // Exit codes.
@@ -33,7 +34,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // speak is run under a context that may end the work early.
 func speak(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	v := &voice{args: args, stdout: stdout, stderr: stderr}
+	v := &voice{args: args, stdout: stdout, stderr: stderr, started: time.Now()}
 	root := v.root()
 	root.SetArgs(args)
 	root.SetOut(stdout)

@@ -85,6 +85,7 @@ func (v *voice) aside(path string, out *report.Output, r report.RunRecord) error
 // besides completes a record and writes it.
 func (v *voice) besides(path string, r report.RunRecord) error {
 	r.Version = "popsim " + version()
+	r.Started, r.Phases = v.started, v.phases
 	r.Command = append([]string{"popsim"}, v.args...)
 	r.Warnings = v.warnings
 	if r.Warnings == nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"runtime/pprof"
 	"slices"
 	"strings"
 	"time"
@@ -37,7 +36,6 @@ type portrait struct {
 	question   question
 	at         point
 	options    dynamics.PlaneOptions
-	started    time.Time
 	document   *document
 	table      *report.Output
 }
@@ -67,7 +65,6 @@ func (v *voice) phaseVerb() *cobra.Command {
 }
 
 func (s *portrait) run(ctx context.Context, args []string) (err error) {
-	s.started = time.Now()
 	if err := s.read(args); err != nil {
 		return err
 	}
@@ -75,15 +72,13 @@ func (s *portrait) run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer s.abort()
-	stop, err := s.startProfile(&s.flags)
-	if err != nil {
-		return misused(err)
-	}
+	s.phase("read")
 	var plane *dynamics.Plane
-	pprof.Do(ctx, pprof.Labels("verb", "phase", "model", s.question.model.Name), func(ctx context.Context) {
+	err = s.compute(ctx, &s.flags, "phase", s.question.model.Name, func(ctx context.Context) (err error) {
 		plane, err = dynamics.PhasePlane(ctx, s.question.model, s.at.params, s.at.current, s.options)
+		return err
 	})
-	stop()
+	s.phase("phase")
 	if err != nil {
 		return err
 	}
@@ -301,9 +296,8 @@ func complexText(l [2]float64) string {
 
 func (s *portrait) record() report.RunRecord {
 	return report.RunRecord{
-		Started: s.started, Model: s.question.model.Name, Preset: s.question.preset.Name,
+		Model: s.question.model.Name, Preset: s.question.preset.Name,
 		Parameters: s.question.parameters(s.question.numbers()),
-		Phases:     []report.Phase{{Name: "phase", Seconds: time.Since(s.started).Seconds()}},
 	}
 }
 

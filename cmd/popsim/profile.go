@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 
 	"github.com/pkg/profile"
 )
@@ -31,6 +33,17 @@ func profileModes() []string {
 		modes = append(modes, p.mode)
 	}
 	return modes
+}
+
+// compute does the work of a verb on a model under the profile asked for, and labels all samples with both.
+func (v *voice) compute(ctx context.Context, f *flags, verb, model string, work func(ctx context.Context) error) error {
+	stop, err := v.startProfile(f)
+	if err != nil {
+		return misused(err)
+	}
+	defer stop()
+	pprof.Do(ctx, pprof.Labels("verb", verb, "model", model), func(ctx context.Context) { err = work(ctx) })
+	return err
 }
 
 // startProfile begins the profile asked for, if any; what it returns ends and announces it.

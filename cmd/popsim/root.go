@@ -35,7 +35,7 @@ func (v *voice) root() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(helpVerb(root))
-	root.AddCommand(v.versionVerb(), v.modelsVerb(), v.runVerb(), v.fiVerb(), v.mapVerb(), v.mergeVerb(), v.phaseVerb(), v.bifurcationVerb(), v.benchVerb(), v.verifyVerb(), valuesTopic(), measuresTopic())
+	root.AddCommand(v.versionVerb(), v.modelsVerb(), v.runVerb(), v.fiVerb(), v.mapVerb(), v.mergeVerb(), v.phaseVerb(), v.bifurcationVerb(), v.convergenceVerb(), v.benchVerb(), v.verifyVerb(), valuesTopic(), measuresTopic())
 	return root
 }
 

@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime/pprof"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -59,8 +57,6 @@ type simulation struct {
 	outputs  outputs
 	picture  *picture
 
-	started     time.Time
-	phases      []report.Phase
 	interrupted bool
 }
 
@@ -92,7 +88,6 @@ func (v *voice) runVerb() *cobra.Command {
 
 // run is the verb: read everything, refuse what cannot be, open files, advance, write.
 func (s *simulation) run(ctx context.Context, args []string) error {
-	s.started = time.Now()
 	if err := s.read(args); err != nil {
 		return err
 	}
@@ -100,16 +95,12 @@ func (s *simulation) run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer s.abort()
-	stop, err := s.startProfile(&s.flags)
-	if err != nil {
-		return misused(err)
-	}
 	s.phase("read")
 	var sum pop.Summary
-	pprof.Do(ctx, pprof.Labels("verb", "run", "model", s.question.model.Name), func(ctx context.Context) {
+	err := s.compute(ctx, &s.flags, "run", s.question.model.Name, func(ctx context.Context) (err error) {
 		sum, err = s.advance(ctx)
+		return err
 	})
-	stop()
 	s.phase("advance")
 	var blown *pop.BlownUp
 	switch {
@@ -126,15 +117,6 @@ func (s *simulation) run(ctx context.Context, args []string) error {
 	}
 	s.summary(sum)
 	return err
-}
-
-// phase notes how long it took since the last.
-func (s *simulation) phase(name string) {
-	total := 0.0
-	for _, p := range s.phases {
-		total += p.Seconds
-	}
-	s.phases = append(s.phases, report.Phase{Name: name, Seconds: time.Since(s.started).Seconds() - total})
 }
 
 // read understands the command line and refuses what makes no sense, all of it at once.

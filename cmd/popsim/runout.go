@@ -290,9 +290,9 @@ func (s *simulation) record(sum pop.Summary) report.RunRecord {
 		extra["waveform"] = s.waveform.value
 	}
 	return report.RunRecord{
-		Started: s.started, Model: s.question.model.Name, Preset: s.question.preset.Name,
+		Model: s.question.model.Name, Preset: s.question.preset.Name,
 		Parameters: s.question.parameters(settings), Dt: s.cfg.Dt, Method: s.method.Name, Seed: s.seed.value,
 		Kernel: s.question.model.Name + "/" + s.method.Name, ISA: sum.Kernel.ISA.String(), Workers: len(sum.Sched.Busy),
-		Phases: s.phases, Extra: extra,
+		Extra: extra,
 	}
 }

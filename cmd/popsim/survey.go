@@ -4,11 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"popsim/report"
 	"popsim/sched"
 	"popsim/sweep"
 )
@@ -53,9 +51,6 @@ type survey struct {
 	forecast  sweep.Forecast
 	tolerance float64 // of --refine, in the unit of the axis
 	borders   []sweep.Border
-
-	started time.Time
-	phases  []report.Phase
 }
 
 func (v *voice) fiVerb() *cobra.Command {
@@ -110,14 +105,6 @@ func measuresTopic() *cobra.Command {
 	}
 	text += fmt.Sprintf("  %-14s %s\n  %-14s %s", "isi", "a row for each distinct late interval (isi_ms)", "V", "V_min_mV and V_max_mV")
 	return &cobra.Command{Use: "measures", Short: "The columns that sweeps can tell", Long: text}
-}
-
-func (s *survey) phase(name string) {
-	total := 0.0
-	for _, p := range s.phases {
-		total += p.Seconds
-	}
-	s.phases = append(s.phases, report.Phase{Name: name, Seconds: time.Since(s.started).Seconds() - total})
 }
 
 // read understands the command line and refuses what makes no sense, all of it at once.

@@ -7,11 +7,9 @@ import (
 	"math"
 	"os"
 	"runtime"
-	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -29,7 +27,6 @@ const (
 
 // run is the verb.
 func (s *survey) run(ctx context.Context, args []string) (err error) {
-	s.started = time.Now()
 	if err := s.read(args); err != nil {
 		return err
 	}
@@ -41,16 +38,12 @@ func (s *survey) run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer abort(out)
-	stop, err := s.startProfile(&s.flags)
-	if err != nil {
-		return misused(err)
-	}
 	s.phase("read")
 	var r *sweep.Result
-	pprof.Do(ctx, pprof.Labels("verb", s.verb, "model", s.question.model.Name), func(ctx context.Context) {
+	err = s.compute(ctx, &s.flags, s.verb, s.question.model.Name, func(ctx context.Context) (err error) {
 		r, err = s.advance(ctx)
+		return err
 	})
-	stop()
 	s.phase("sweep")
 	switch {
 	case errors.Is(err, context.Canceled) && s.cfg.Keep != "" && sweep.Leftover(s.kept()):
@@ -311,9 +304,9 @@ func (s *survey) record(r *sweep.Result) report.RunRecord {
 		extra["rheobase"] = x
 	}
 	return report.RunRecord{
-		Started: s.started, Model: s.question.model.Name, Preset: s.question.preset.Name,
+		Model: s.question.model.Name, Preset: s.question.preset.Name,
 		Parameters: s.question.parameters(s.question.numbers()), Dt: s.dtUsed(), Method: s.spec.Method,
-		Kernel: s.question.model.Name + "/" + s.spec.Method, ISA: r.Kernel.ISA.String(), Workers: r.Workers, Phases: s.phases,
+		Kernel: s.question.model.Name + "/" + s.spec.Method, ISA: r.Kernel.ISA.String(), Workers: r.Workers,
 		Extra: extra,
 	}
 }
@@ -435,7 +428,6 @@ the sweep in one go. Parts that are missing, doubled, torn or of different exper
 }
 
 func (v *voice) merge(path string, f flags, measure string) error {
-	started := time.Now()
 	if f.plot.value != "" {
 		if err := report.CheckPicture(f.plot.value, f.force); err != nil {
 			return misused(err)
@@ -469,7 +461,7 @@ func (v *voice) merge(path string, f flags, measure string) error {
 	v.say("%s in %s", counted(r.Rows(), "point"), path)
 	tellStatus(v, r)
 	err = v.aside(path, out, report.RunRecord{
-		Started: started, Model: r.Spec.Model.Name, Dt: r.Spec.Dt, Method: r.Spec.Method,
+		Model: r.Spec.Model.Name, Dt: r.Spec.Dt, Method: r.Spec.Method,
 		Extra: map[string]any{"experiment": r.Digest(), "points": r.Rows(), "time_ms": r.Spec.Time, "discard_ms": r.Spec.Discard},
 	})
 	return errors.Join(err, failures(r))

@@ -16,43 +16,53 @@ import (
 )
 
 const verifyHelp = `verify proves on this machine what popsim promises: closed forms, published thresholds and bifurcation points, the order
-of every method against an independent integrator, and the same bits for any instruction set, number of workers and
-size of shards. A line for each check says what was found and what was allowed; the last line counts them. The exit
-code is 1 when a check fails.`
+of every method against an independent integrator, and the same bits for any instruction set, number of workers, size of
+shards and length of epochs, for a sweep in parts, and after an interruption. A line for each check says what was found
+and what was allowed; the last line counts them. The exit code is 1 when a check fails.`
 
 func (v *voice) verifyVerb() *cobra.Command {
-	return &cobra.Command{
+	var f flags
+	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Prove truth and bit-identity on this machine",
 		Long:  verifyHelp,
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			passed, failed := 0, 0
-			for _, c := range checks() {
-				if err := cmd.Context().Err(); err != nil {
-					return err
-				}
-				figure, ok, err := c.prove(cmd.Context())
-				verdict := "ok  "
-				switch {
-				case err != nil:
-					verdict, figure = "FAIL", err.Error()
-					failed++
-				case !ok:
-					verdict = "FAIL"
-					failed++
-				default:
-					passed++
-				}
-				fmt.Fprintf(v.stdout, "%s  %s: %s\n", verdict, c.name, figure)
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return misused(fmt.Errorf("verify takes no arguments, but got %q", args[0]))
 			}
-			fmt.Fprintf(v.stdout, "%d passed, %d failed\n", passed, failed)
-			if failed > 0 {
-				return fmt.Errorf("verify: %d of %d checks failed on this machine", failed, passed+failed)
+			if err := f.checkProfile(); err != nil {
+				return misused(err)
 			}
-			return nil
+			return v.compute(cmd.Context(), &f, "verify", "all", func(ctx context.Context) error { return v.prove(ctx, checks()) })
 		},
 	}
+	f.profiling(cmd.Flags())
+	return cmd
+}
+
+// prove goes through a list of checks, a line each, and counts them.
+func (v *voice) prove(ctx context.Context, list []check) error {
+	failed := 0
+	for _, c := range list {
+		figure, ok, err := c.prove(ctx)
+		if e := ctx.Err(); e != nil {
+			return e
+		}
+		verdict := "ok  "
+		if err != nil {
+			ok, figure = false, err.Error()
+		}
+		if !ok {
+			verdict = "FAIL"
+			failed++
+		}
+		fmt.Fprintf(v.stdout, "%s  %s: %s\n", verdict, c.name, figure)
+	}
+	fmt.Fprintf(v.stdout, "%d passed, %d failed\n", len(list)-failed, failed)
+	if failed > 0 {
+		return fmt.Errorf("verify: %d of %d checks failed on this machine", failed, len(list))
+	}
+	return nil
 }
 
 // check is one promise and its proof: the figure found beside the one allowed, and whether it holds.
@@ -65,10 +75,17 @@ func checks() []check {
 	list := []check{
 		{"lif, the lecture's example", slideExample},
 		{"eif, rate against quadrature", eifQuadrature},
-		{"hh, Hopf points", hhHopf},
+		{"eif, saddle-node against its closed form", eifFold},
+		{"adex, saddle-node and Hopf point against their closed forms", adexSpecials},
+		{"hh, Hopf points and folds of cycles", hhSpecials},
 		{"rhh, folds of cycles at the ends of the isola", rhhIsola},
-		{"adex, Hopf point against its closed form", adexHopf},
-		{"hh, current of the first spike from rest", hhThreshold},
+		{"rhh:brainpy, onset on a saddle-node, Hopf point and fold of cycles", leakSpecials},
+		{"hh, current of the first spike from rest", func(ctx context.Context) (string, bool, error) {
+			return threshold(ctx, model.HHModel, 2, 2.5, 2.24033362437)
+		}},
+		{"rhh, current of the first spike from rest", func(ctx context.Context) (string, bool, error) {
+			return threshold(ctx, model.RHHModel, 1, 1.5, 1.29377270798)
+		}},
 	}
 	for _, dt := range []float64{1, 0.1} {
 		list = append(list, check{fmt.Sprintf("lif, closed form at dt %v ms", dt), func(ctx context.Context) (string, bool, error) {
@@ -91,7 +108,9 @@ func checks() []check {
 				return sameWhenCut(ctx, m)
 			}})
 	}
-	return list
+	return append(list,
+		check{"sweep in 1, 3 and 7 parts, merged: same bytes as whole", mergedParts},
+		check{"sweep interrupted and resumed: same bytes as in one go", resumedSweep})
 }
 
 func setNames() string {
@@ -198,9 +217,19 @@ func eifQuadrature(ctx context.Context) (string, bool, error) {
 	return fmt.Sprintf("mean intervals off by %.1e relative at most (%.0e)", worst, allowed), worst <= allowed, nil
 }
 
-// specials compares the points of one label with their published places.
-func specials(ctx context.Context, m *model.Model, free dynamics.Free, label string, allowed float64, want ...float64) (string, bool, error) {
-	d, err := dynamics.Bifurcation(ctx, m, m.Defaults(), 0, free)
+// known is a published special point: its label, and the current at which it lies.
+type known struct {
+	label string
+	at    float64
+}
+
+// specials compares special points over the current with their published places.
+func specials(ctx context.Context, m *model.Model, preset string, lo, hi, allowed float64, want ...known) (string, bool, error) {
+	set, err := m.Preset(preset)
+	if err != nil {
+		return "", false, err
+	}
+	d, err := dynamics.Bifurcation(ctx, m, set.Params, 0, dynamics.Free{Name: "I", Lo: lo, Hi: hi})
 	if err != nil {
 		return "", false, err
 	}
@@ -208,38 +237,51 @@ func specials(ctx context.Context, m *model.Model, free dynamics.Free, label str
 	for _, x := range want {
 		off, at := math.Inf(1), math.NaN()
 		for _, p := range d.Points {
-			if e := math.Abs(p.Parameter - x); p.Label == label && e < off {
+			if e := math.Abs(p.Parameter - x.at); p.Label == x.label && e < off {
 				off, at = e, p.Parameter
 			}
 		}
 		worst = max(worst, off)
-		text += fmt.Sprintf("%.12g, ", at)
+		text += fmt.Sprintf("%s %.12g, ", x.label, at)
 	}
 	return fmt.Sprintf("I = %soff by %.1e at most (%.0e)", text, worst, allowed), worst <= allowed, nil
 }
 
-func hhHopf(ctx context.Context) (string, bool, error) {
-	return specials(ctx, model.HHModel, dynamics.Free{Name: "I", Lo: 0, Hi: 160}, dynamics.Hopf, 1e-9, 9.77543799539313, 154.522433665808)
+func hhSpecials(ctx context.Context) (string, bool, error) {
+	return specials(ctx, model.HHModel, "", 0, 160, 1e-8, known{dynamics.Hopf, 9.77543799539313}, known{dynamics.Hopf, 154.522433665808},
+		known{dynamics.CycleFold, 6.26032127451372}, known{dynamics.CycleFold, 7.8423471201904}, known{dynamics.CycleFold, 7.91778549})
 }
 
 func rhhIsola(ctx context.Context) (string, bool, error) {
-	return specials(ctx, model.RHHModel, dynamics.Free{Name: "I", Lo: -5, Hi: 20}, dynamics.CycleFold, 1e-6, -1.57652305, 11.19988696)
+	return specials(ctx, model.RHHModel, "", -5, 20, 1e-6, known{dynamics.CycleFold, -1.57652305}, known{dynamics.CycleFold, 11.19988696})
 }
 
-func adexHopf(ctx context.Context) (string, bool, error) {
+func leakSpecials(ctx context.Context) (string, bool, error) {
+	return specials(ctx, model.RHHModel, "brainpy", -5, 40, 1e-6,
+		known{dynamics.SNIC, -0.653440653757415}, known{dynamics.Hopf, 16.2028611}, known{dynamics.CycleFold, 35.5119053539998})
+}
+
+func eifFold(ctx context.Context) (string, bool, error) {
+	q := model.EIFOf(model.EIFModel.Defaults())
+	return specials(ctx, model.EIFModel, "", 0, 10, 1e-9, known{dynamics.Fold, (q.VT - q.VRest - q.DeltaT) / q.R})
+}
+
+// adexSpecials has the closed forms of Touboul & Brette, Biol. Cybern. 99:319 (2008).
+func adexSpecials(ctx context.Context) (string, bool, error) {
 	q := model.AdExOf(model.AdExModel.Defaults())
+	g := 1 + q.A*q.R
+	fold := g * (q.VT + q.DeltaT*math.Log(g) - q.VRest - q.DeltaT) / q.R
 	v := q.VT + q.DeltaT*math.Log(1+q.Tau/q.TauW)
-	i := ((1+q.A*q.R)*(v-q.VRest) - q.DeltaT*(1+q.Tau/q.TauW)) / q.R
-	return specials(ctx, model.AdExModel, dynamics.Free{Name: "I", Lo: 0, Hi: 20}, dynamics.Hopf, 1e-9, i)
+	hopf := (g*(v-q.VRest) - q.DeltaT*(1+q.Tau/q.TauW)) / q.R
+	return specials(ctx, model.AdExModel, "", 0, 20, 1e-9, known{dynamics.Fold, fold}, known{dynamics.Hopf, hopf})
 }
 
-// hhThreshold closes in on the least step of current from rest that makes a spike.
-func hhThreshold(ctx context.Context) (string, bool, error) {
-	const want, allowed = 2.24033362437, 1e-4 // µA/cm², at the default step
-	lo, hi := 2.0, 2.5
+// threshold closes in on the least step of current from rest that makes a spike.
+func threshold(ctx context.Context, m *model.Model, lo, hi, want float64) (string, bool, error) {
+	const allowed = 1e-4 // µA/cm², at the default step
 	const n = 65
 	for range 2 { // two rounds of 64 parts
-		spec := pop.Spec{Model: model.HHModel, N: n, I: make(kernels.Values, n)}
+		spec := pop.Spec{Model: m, N: n, I: make(kernels.Values, n)}
 		for i := range n {
 			spec.I[i] = lo + (hi-lo)*float64(i)/(n-1)
 		}
@@ -249,7 +291,7 @@ func hhThreshold(ctx context.Context) (string, bool, error) {
 		}
 		first := slices.IndexFunc(got, func(t []float64) bool { return len(t) > 0 })
 		if first < 1 {
-			return "no threshold between 2 and 2.5", false, nil
+			return fmt.Sprintf("no threshold between %v and %v", lo, hi), false, nil
 		}
 		lo, hi = spec.I[first-1], spec.I[first]
 	}
@@ -326,45 +368,51 @@ func order(ctx context.Context, m *model.Model, q model.Method) (string, bool, e
 }
 
 // crowd is a population of which every neuron differs.
-func crowd(m *model.Model) pop.Spec {
+func crowd(m *model.Model, method string) pop.Spec {
 	const n = 500
 	current := map[string]float64{"lif": 25, "eif": 12, "adex": 14, "hh": 9, "rhh": 6}[m.Name]
-	spec := pop.Spec{Model: m, N: n, I: make(kernels.Values, n)}
+	spec := pop.Spec{Model: m, Method: method, N: n, I: make(kernels.Values, n)}
 	for i := range n {
 		spec.I[i] = current * (0.8 + 0.4*math.Mod(float64(i+1)*math.Phi, 1))
 	}
 	return spec
 }
 
-// sameSpikes runs the crowd under each configuration and compares the bits of every spike with the first.
+// sameSpikes runs the crowd by every method under each configuration, and compares the bits of every spike with the first.
 func sameSpikes(ctx context.Context, m *model.Model, configs []pop.Config) (string, bool, error) {
-	var want [][]float64
+	const span = 100 // ms
 	spikes := 0
-	for i, cfg := range configs {
-		got, err := trains(ctx, crowd(m), cfg, 200)
-		if err != nil {
-			return "", false, err
-		}
-		if i == 0 {
-			want = got
-			for _, t := range want {
-				spikes += len(t)
+	for _, q := range m.Methods {
+		var want [][]float64
+		for i, cfg := range configs {
+			got, err := trains(ctx, crowd(m, q.Name), cfg, span)
+			if err != nil {
+				return "", false, err
 			}
-			continue
-		}
-		for j := range want {
-			if !slices.Equal(want[j], got[j]) {
-				return fmt.Sprintf("neuron %d fires at other times", j), false, nil
+			if i == 0 {
+				want = got
+				for _, t := range want {
+					spikes += len(t)
+				}
+				continue
+			}
+			for j := range want {
+				if !slices.Equal(want[j], got[j]) {
+					return fmt.Sprintf("neuron %d fires at other times by method %s", j, q.Name), false, nil
+				}
 			}
 		}
 	}
-	return fmt.Sprintf("%d spikes of 500 neurons, %d ways", spikes, len(configs)), spikes > 0, nil
+	return fmt.Sprintf("%d spikes of 500 neurons, %s, %d ways, none differs", spikes, counted(len(m.Methods), "method"), len(configs)), spikes > 0, nil
 }
 
 func sameOnSets(ctx context.Context, m *model.Model) (string, bool, error) {
 	var configs []pop.Config
 	for _, a := range kernels.Available() {
 		configs = append(configs, pop.Config{ISA: a})
+	}
+	if len(configs) == 1 {
+		return "there is no other one here to compare with", true, nil
 	}
 	return sameSpikes(ctx, m, configs)
 }

@@ -7,6 +7,9 @@ import (
 	"io"
 	"strings"
 	"syscall"
+	"time"
+
+	"popsim/report"
 )
 
 // voice is one call of popsim: its arguments, where it speaks, and what it has warned of.
@@ -15,6 +18,8 @@ type voice struct {
 	stdout, stderr io.Writer
 	quiet          bool
 	warnings       []string
+	started        time.Time
+	phases         []report.Phase // finished, one after the other
 }
 
 // say tells something on standard error, unless asked to be quiet.
@@ -29,6 +34,15 @@ func (v *voice) warn(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	v.warnings = append(v.warnings, text)
 	fmt.Fprintf(v.stderr, "popsim: warning: %s\n", text)
+}
+
+// phase says that one part of the work ends here, and how long it took since the last.
+func (v *voice) phase(name string) {
+	total := 0.0
+	for _, p := range v.phases {
+		total += p.Seconds
+	}
+	v.phases = append(v.phases, report.Phase{Name: name, Seconds: time.Since(v.started).Seconds() - total})
 }
 
 // misuse is an error found before any work has begun.

@@ -1,0 +1,322 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"popsim/bench"
+	"popsim/kernels"
+	"popsim/model"
+	"popsim/report"
+)
+
+const convergenceHelp = `convergence sets the error of every method against its cost, over a range of time steps, for the parameters and currents at
+hand, and recommends a step: the largest from which on the spikes are within --tolerance.
+
+The truth is not stored but computed, by an integrator of its own with an error below 1e-9 ms, for the first ten spikes
+at each current within --time. A row of the table is one method at one step: spike_error_ms is the largest error of a
+spike, rate_error_Hz that of the mean rate over these spikes, both empty where a spike is missing or one too many;
+cost_ns_per_ms is what a millisecond of model time costs for each neuron, by the kernel alone on one core, in the fastest of
+many calls; accurate is false where popsim run would warn of the step. Steps that it would refuse are left out.
+
+I takes a value or several; without it the preset's own is taken, or some at which the default neuron fires.`
+
+// convergence is one call of the verb.
+type convergence struct {
+	*voice
+	flags
+	tolerance quantity
+
+	question question
+	at       point
+	currents []float64
+	isa      kernels.ISA
+	out      *report.Output
+	rows     []bench.Work // by method, then from large steps to small
+}
+
+func (v *voice) convergenceVerb() *cobra.Command {
+	s := &convergence{voice: v}
+	cmd := &cobra.Command{
+		Use:               "convergence MODEL[:PRESET] [NAME=VALUE ...]",
+		Short:             "Error against cost of each method and step, and the step to take",
+		Long:              convergenceHelp,
+		Example:           "  popsim convergence adex:tb08 --plot work.svg\n  popsim convergence hh I=7,10,20 --tolerance 0.001ms -o work.csv",
+		ValidArgsFunction: completeModels,
+		RunE:              func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
+	}
+	set := cmd.Flags()
+	set.SortFlags = false
+	s.tolerance = quantity{unit: "ms", value: 0.01}
+	s.time = quantity{unit: "ms", value: 1000}
+	s.flags.method, s.flags.isa = name{kind: "NAME"}, name{kind: "SET", value: environment("POPSIM_ISA", "auto")}
+	set.Var(&s.tolerance, "tolerance", "error of a spike that is allowed")
+	set.Var(&s.flags.method, "method", "this method alone")
+	set.Var(&s.time, "time", "how long spikes are looked for")
+	set.Var(&s.flags.isa, "isa", "instruction set: auto, avx512, avx2 or go; POPSIM_ISA sets the default")
+	s.files(set, &v.quiet)
+	return cmd
+}
+
+// run is the verb.
+func (s *convergence) run(ctx context.Context, args []string) (err error) {
+	if err := s.read(args); err != nil {
+		return err
+	}
+	if s.plot.value != "" {
+		if err := report.CheckPicture(s.plot.value, s.force); err != nil {
+			return misused(err)
+		}
+	}
+	s.out = report.NewCSV(s.stdout)
+	if s.flags.out.value != "" {
+		if s.out, err = s.create(s.flags.out.value, s.force); err != nil {
+			return err
+		}
+	}
+	defer s.out.Abort()
+	s.phase("read")
+	err = s.compute(ctx, &s.flags, "convergence", s.question.model.Name, s.measure)
+	interrupted := errors.Is(err, context.Canceled)
+	switch {
+	case interrupted:
+		s.warn("interrupted; the rows that were finished are kept")
+	case err != nil:
+		return err
+	}
+	s.phase("measure")
+	if e := s.write(); e != nil {
+		return e
+	}
+	if !interrupted {
+		s.advise()
+	}
+	return err
+}
+
+// read understands the command line.
+func (s *convergence) read(args []string) error {
+	var bad faults
+	s.isa, bad = s.check()
+	q, err := ask(args)
+	bad.add(err)
+	if q.model == nil {
+		return bad.misuse()
+	}
+	s.question = q
+	_, err = q.model.Method(s.flags.method.value)
+	bad.add(err)
+	if s.tolerance.err != nil {
+		bad.addf("--tolerance: %w", s.tolerance.err)
+	} else if s.tolerance.value <= 0 {
+		bad.addf("--tolerance is %v ms; it must be greater than 0", s.tolerance.value)
+	}
+	s.at = q.base()
+	if !math.IsNaN(q.preset.I) {
+		s.currents = []float64{q.preset.I}
+	}
+	for _, x := range q.settings {
+		if x.kind == setsCurrent {
+			a, err := x.axis()
+			bad.add(err)
+			if err == nil {
+				s.currents = a.All()
+			}
+			continue
+		}
+		value, err := x.single("convergence")
+		bad.add(err)
+		s.at.set(x, value)
+	}
+	if s.currents == nil {
+		s.currents = bench.DefaultCurrents(q.model)
+	}
+	if len(s.currents) > bench.L1 {
+		bad.addf("I has %d values; convergence takes up to %d", len(s.currents), bench.L1)
+	}
+	if len(bad) == 0 {
+		bad.add(q.model.Check(s.at.params))
+	}
+	bad.add(distinct([]file{{"-o", s.flags.out.value}, {"--plot", s.plot.value}}))
+	return bad.misuse()
+}
+
+// measure finds the truth and fills the rows.
+func (s *convergence) measure(ctx context.Context) error {
+	m := s.question.model
+	start := make([]float64, len(m.States))
+	m.Initial(s.at.params, start)
+	for j, x := range s.at.init {
+		if !math.IsNaN(x) {
+			start[j] = x
+		}
+	}
+	trial, err := bench.NewTrial(m, s.at.params, s.currents, start, s.time.value)
+	if err != nil {
+		return hint(err, "I=... sets a current at which it fires, V0=... a state from which it does")
+	}
+	s.phase("truth")
+	list, err := trial.Scenarios(s.flags.method.value, s.isa)
+	if err != nil {
+		return err
+	}
+	var progress *report.Progress
+	if !s.quiet {
+		progress = report.NewProgress(s.stderr, float64(len(list)), "rows")
+		defer progress.Clear()
+	}
+	for i, x := range list {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		const budget = 40 * time.Millisecond
+		w, err := bench.MeasureWork(x, budget)
+		if err != nil {
+			return err
+		}
+		s.rows = append(s.rows, w)
+		progress.Update(float64(i + 1))
+	}
+	return nil
+}
+
+// recommended is the row of a method with the largest step from which on all errors are allowed.
+func (s *convergence) recommended(q model.Method) (best bench.Work, ok bool) {
+	for _, w := range slices.Backward(s.rows) {
+		if w.Method.Name != q.Name {
+			continue
+		}
+		if !(w.Error <= s.tolerance.value) {
+			break
+		}
+		best, ok = w, true
+	}
+	return best, ok
+}
+
+// cheapest is the recommended row that costs least.
+func (s *convergence) cheapest() (best bench.Work, ok bool) {
+	best.Cost = math.Inf(1)
+	for _, q := range s.question.model.Methods {
+		if w, found := s.recommended(q); found && w.Cost < best.Cost {
+			best, ok = w, true
+		}
+	}
+	return best, ok
+}
+
+// advise says which step to take.
+func (s *convergence) advise() {
+	m, p := s.question.model, s.at.params
+	for _, q := range m.Methods {
+		if s.flags.method.value != "" && s.flags.method.value != q.Name {
+			continue
+		}
+		text := "no step of those tried is fine enough"
+		if w, ok := s.recommended(q); ok {
+			text = fmt.Sprintf("dt %v ms, off by %.1e ms, for %.3g ns", w.Dt, w.Error, w.Cost)
+		}
+		if stable, _ := m.StepLimits(q, p); !math.IsInf(stable, 1) {
+			text += fmt.Sprintf("; beyond %.4g ms steps are refused", stable)
+		}
+		s.say("%s: %s", q.Name, text)
+	}
+	if w, ok := s.cheapest(); ok {
+		s.say("for spikes within %v ms take --method %s --dt %vms", s.tolerance.value, w.Method.Name, w.Dt)
+	} else {
+		s.warn("no method has spikes within %v ms at the steps tried", s.tolerance.value)
+	}
+}
+
+// table has a row for every method and step.
+func (s *convergence) table() *report.Table {
+	var method, accurate, recommended []string
+	var dt, spike, rate, cost []float64
+	defined := func(x float64) float64 {
+		if math.IsInf(x, 0) {
+			return math.NaN()
+		}
+		return x
+	}
+	for _, w := range s.rows {
+		_, limit := w.Model.StepLimits(w.Method, s.at.params)
+		best, ok := s.recommended(w.Method)
+		method, dt = append(method, w.Method.Name), append(dt, w.Dt)
+		spike, rate, cost = append(spike, defined(w.Error)), append(rate, defined(w.Rate)), append(cost, w.Cost)
+		accurate, recommended = append(accurate, yes(w.Dt <= limit)), append(recommended, yes(ok && best.Dt == w.Dt))
+	}
+	return report.NewTable(report.Col("method", method), report.Col("dt_ms", dt), report.Col("spike_error_ms", spike),
+		report.Col("rate_error_Hz", rate), report.Col("cost_ns_per_ms", cost), report.Col("accurate", accurate),
+		report.Col("recommended", recommended))
+}
+
+// write writes the table, the picture and the record.
+func (s *convergence) write() error {
+	if err := s.out.WriteTable(s.table()); err != nil {
+		return err
+	}
+	if err := s.out.Commit(); err != nil {
+		return err
+	}
+	if s.plot.value != "" {
+		if err := s.figure().Save(s.plot.value, s.force); err != nil {
+			return err
+		}
+	}
+	s.phase("write")
+	extra := map[string]any{"tolerance_ms": s.tolerance.value, "time_ms": s.time.value}
+	if w, ok := s.cheapest(); ok {
+		extra["recommended"] = map[string]any{"method": w.Method.Name, "dt_ms": w.Dt, "spike_error_ms": w.Error, "cost_ns_per_ms": w.Cost}
+	}
+	settings := s.question.numbers()
+	settings["I"] = s.currents
+	return s.aside(s.flags.out.value, s.out, report.RunRecord{
+		Model: s.question.model.Name, Preset: s.question.preset.Name, Parameters: s.question.parameters(settings),
+		ISA: s.isa.String(), Extra: extra,
+	})
+}
+
+// figure draws error against cost, and error against step.
+func (s *convergence) figure() *report.Figure {
+	cost := report.Panel{XLabel: "cost (ns per neuron and ms of model time)", YLabel: "error of a spike (ms)", XLog: true, YLog: true, Height: 60}
+	step := report.Panel{XLabel: "time step (ms)", YLabel: cost.YLabel, XLog: true, YLog: true, Height: 60}
+	var costs, steps []report.Series
+	low, high := [2]float64{math.Inf(1), math.Inf(1)}, [2]float64{}
+	for _, q := range s.question.model.Methods {
+		a := report.Series{Name: q.Name, Points: true}
+		b := a
+		for _, w := range s.rows {
+			if w.Method.Name != q.Name || math.IsInf(w.Error, 1) {
+				continue
+			}
+			a.X, a.Y = append(a.X, w.Cost), append(a.Y, w.Error)
+			b.X, b.Y = append(b.X, w.Dt), append(b.Y, w.Error)
+			for k, x := range []float64{w.Cost, w.Dt} {
+				low[k], high[k] = min(low[k], x), max(high[k], x)
+			}
+		}
+		if len(a.X) > 0 {
+			costs, steps = append(costs, a), append(steps, b)
+		}
+	}
+	for k, p := range []struct {
+		panel  *report.Panel
+		series []report.Series
+	}{{&cost, costs}, {&step, steps}} {
+		drawn := report.Curves("", "", "", p.series...).Panels[0]
+		p.panel.Lines, p.panel.Points = drawn.Lines, drawn.Points
+		p.panel.Lines = append(p.panel.Lines, report.Line{
+			Name: "allowed", X: []float64{low[k], high[k]}, Y: []float64{s.tolerance.value, s.tolerance.value}, Dash: report.Dotted, Width: 0.8,
+		})
+	}
+	if w, ok := s.cheapest(); ok {
+		cost.Texts = []report.Text{{X: w.Cost, Y: w.Error, Text: fmt.Sprintf("%s, dt %v ms", w.Method.Name, w.Dt)}}
+	}
+	return &report.Figure{Title: s.question.title(), Panels: []report.Panel{cost, step}}
+}
