@@ -32,8 +32,9 @@ type lane struct {
 
 	settled repetition // what the train has settled to; mean 0 before
 
-	from   float64   // ms: since when extremes of V are kept; NaN before
+	from   float64   // ms: since when extremes are kept; NaN before
 	span   extent    // of V since then
+	spanW  extent    // of w since then, where it is asked for
 	swings [2]extent // of V between the last decisions, the older first
 	window extent    // of V since the last decision
 }
@@ -41,11 +42,22 @@ type lane struct {
 // early is how many intervals at the start of a train are remembered.
 const early = 8
 
-// extent is a range of V, mV.
+// extent is a range of V, mV, or of w, pA.
 type extent struct{ lo, hi float64 }
 
 // nowhere is the extent that any other replaces.
 var nowhere = extent{math.Inf(1), math.Inf(-1)}
+
+// with is the extent that holds x as well; NaN changes nothing.
+func (a extent) with(x float64) extent {
+	if x < a.lo {
+		a.lo = x
+	}
+	if x > a.hi {
+		a.hi = x
+	}
+	return a
+}
 
 func (a extent) join(b extent) extent { return extent{min(a.lo, b.lo), max(a.hi, b.hi)} }
 
@@ -61,6 +73,7 @@ func (l *lane) begin(link, slot int, start int64) {
 	l.train, l.intervals, l.adapt = pop.Train{}, 0, 0
 	l.look, l.spikes = firstLook, 0
 	l.settled, l.from, l.span, l.swings, l.window = repetition{}, math.NaN(), nowhere, [2]extent{nowhere, nowhere}, nowhere
+	l.spanW = nowhere
 }
 
 // spike notes a spike at t ms; discard is the time from which intervals count.

@@ -20,6 +20,8 @@ const (
 	mCV
 	mVMin
 	mVMax
+	mWMin
+	mWMax
 	mStatus
 	mPattern
 	mMargin
@@ -49,8 +51,10 @@ var measureList = [measures]measure{
 	mCV:         {"isi_cv", false, nil, "coefficient of variation of the intervals after discard"},
 	mVMin:       {"V_min_mV", false, nil, "lowest V after discard"},
 	mVMax:       {"V_max_mV", false, nil, "highest V after discard"},
+	mWMin:       {"w_min_pA", false, nil, "lowest w after discard, of a model that has one"},
+	mWMax:       {"w_max_pA", false, nil, "highest w after discard"},
 	mStatus:     {"status", false, statusNames, "ok, or one word for what is to be known of this point: " + strings.Join(statusNames[1:], ", ")},
-	mPattern:    {"pattern", false, patternNames, "the firing pattern by the rule of Pattern: " + strings.Join(patternNames, ", ")},
+	mPattern:    {"pattern", false, patternNames, "the firing pattern by the rule in docs/numerics.md: " + strings.Join(patternNames, ", ")},
 	mMargin:     {"pattern_margin", false, nil, "how far the quantity that decided the pattern is from its bound, as a factor; near 1 means a close call"},
 	mPeriod:     {"period", false, nil, "spikes after which the train repeats itself; empty where it does not"},
 	mAdaptation: {"adaptation", false, nil, "mean of (next - this)/(next + this) over neighbouring intervals of the whole run"},
@@ -112,7 +116,7 @@ func measuresOf(names []string) ([]int, error) {
 
 // unitless is the name of a column without its unit.
 func unitless(name string) string {
-	for _, unit := range []string{"_Hz", "_ms", "_mV"} {
+	for _, unit := range []string{"_Hz", "_ms", "_mV", "_pA"} {
 		name = strings.TrimSuffix(name, unit)
 	}
 	return name

@@ -19,7 +19,7 @@ const (
 var statusNames = []string{
 	"ok",
 	"nan",          // a state left the numbers; a smaller dt may help
-	"drift",        // the intervals still change at the end: more time or more discard is needed
+	"drift",        // at the end the intervals still change, or a silent membrane has not come to rest: more time is needed
 	"stopped",      // the train ended before the run did; the rate is that of the train
 	"subthreshold", // an oscillation goes on below V_th, without spikes by definition
 }
@@ -47,26 +47,39 @@ type course struct {
 	model  *model.Model
 	how    int
 	late   []float64 // intervals after discard, the last ones
-	period int       // of late; 0 for none
+	tail   []float64 // the later half of them, or all where they are few; where a period is looked for
+	period int       // of the tail, or of what the train has settled to; 0 for none
+	at     stability // of the equilibrium at which the run has ended, if it has
+	tau    float64   // of the membrane, ms
 	end    float64   // of the run, ms
 }
 
 const (
 	driftShare = 1e-4 // of the mean interval: what may change between the last two quarters of the train
 	driftNoise = 4.0  // standard errors beyond which a change is no chance
-	swingLeast = 1.0  // mV: a smaller oscillation is a rest
-	swingShare = 0.1  // of it: by how much the last two windows of decisions may differ in a steady oscillation
+	swingLeast = 0.1  // mV: a smaller oscillation is no oscillation
+	swingShare = 2e-3 // of it: by how much the last two windows of decisions may differ in a steady one
+	swingStill = 1e-3 // mV: a membrane that moves less from one window to the next is still
 )
 
 // status finds the word for what is to be known of a point.
 func (c course) status() int {
+	silent := c.train.Spikes == c.spikes && c.end-c.train.Last > 4*decide
+	a, b := c.swings[0], c.swings[1]
+	moved := max(math.Abs(a.hi-b.hi), math.Abs(a.lo-b.lo))
 	switch {
 	case c.train.Intervals > 0 && c.silence() > 1:
 		return statusStopped
-	case c.how == endTime && c.drifts():
+	case c.how != endTime:
+		return statusOK
+	case c.drifts():
 		return statusDrift
-	case c.how == endTime && c.oscillates():
+	case !silent:
+		return statusOK
+	case b.hi-b.lo >= swingLeast && moved <= swingShare*(b.hi-b.lo):
 		return statusSubthreshold
+	case moved > swingStill || c.at == unstable:
+		return statusDrift
 	}
 	return statusOK
 }
@@ -102,37 +115,40 @@ func trend(x []float64) bool {
 	return min(a, b) > 0.01 || max(a, b) < -0.01
 }
 
-// oscillates tells whether V swings steadily below V_th at the end.
-func (c course) oscillates() bool {
-	a, b := c.swings[0], c.swings[1]
-	swing := b.hi - b.lo
-	return c.train.Spikes == c.spikes && c.end-c.train.Last > 4*decide && swing >= swingLeast &&
-		math.Abs(a.hi-b.hi) <= swingShare*swing && math.Abs(a.lo-b.lo) <= swingShare*swing
-}
-
-// The rule for patterns is that of Komendantov et al., Sci. Rep. 9:17915 (2019), with its constants, as far as it fits
-// trains without noise: there the fits need no test of significance, and an initial burst need not be followed by an
-// interval longer than the next. Where they name several elements, the word here is the first that holds of: silent or
-// depolarisation-block, transient, bursting, irregular, initial-burst, delayed, adapting, tonic.
+// The rule for patterns is that of Komendantov et al., Sci. Rep. 9:17915 (2019), with its constants where nothing else is
+// said, as far as it fits trains without noise: there the fits need no test of significance, and an initial burst need not
+// be followed by an interval longer than the next. A slope alone would call adapting what changes by a few percent, and a
+// latency alone, delayed what begins with short intervals; so both have a second condition, which is ours. Where they
+// name several elements, the word here is the first that holds of: silent or depolarisation-block, transient, bursting,
+// irregular, initial-burst, delayed, adapting, tonic.
 const (
 	silentFactor  = 2.0   // silence at the end over the mean of the last two intervals, and over the longest: it has ended
-	delayFactor   = 2.0   // latency over the mean of the first two intervals
 	burstFactor   = 5.0   // the longest late interval over its two neighbours, summed
 	initialFactor = 2.5   // an early interval over the one before, and the mean from it on over the mean before it
 	initialFreq   = 25.0  // Hz, least rate within the initial burst
 	adaptSlope    = 0.003 // ms per ms: growth of the early intervals over time
+	adaptFactor   = 1.4   // the mean late interval over the first; ours
+	delayFactor   = 1.25  // latency over the mean of the first two intervals (2 in theirs), and over the mean late interval
+	delayTaus     = 5.0   // latency over the time constant of the membrane, which alone would have charged by then; ours
 	blockRise     = 15.0  // mV: how far above rest a silent membrane is blocked; ours
 	irregularCV   = 0.05  // jitter over mean of a train that does not repeat itself; ours
 )
 
 // silence is how long the neuron has been silent at the end, over the time after which a train counts as ended.
 func (c course) silence() float64 {
-	last := c.train.ISILast
 	switch {
 	case c.how == endSettled || c.train.Spikes == 0:
 		return 0
 	case c.how == endRest:
 		return math.Inf(1)
+	}
+	return (c.end - c.train.Last) / c.patience()
+}
+
+// patience is how long (ms) after its last spike a train may be silent and go on.
+func (c course) patience() float64 {
+	last := c.train.ISILast
+	switch {
 	case c.intervals == 0:
 		last = c.train.First
 	case c.intervals > 1:
@@ -141,7 +157,7 @@ func (c course) silence() float64 {
 	if len(c.late) > 0 {
 		last = max(last, slices.Max(c.late))
 	}
-	return (c.end - c.train.Last) / (silentFactor * last)
+	return silentFactor * last
 }
 
 // pattern names the firing pattern, and says by what factor the closest call on the way to the name was decided.
@@ -161,11 +177,11 @@ func (c course) pattern() (name int, margin float64) {
 		return patternSilent, margin
 	case ended:
 		return patternTransient, margin
-	case c.period != 1 && len(c.late) > 2:
-		if c.period > 1 && above(isolation(c.late), burstFactor) {
+	case c.period != 1 && len(c.tail) > 2:
+		if c.period > 1 && above(isolation(c.tail), burstFactor) {
 			return patternBursting, margin
 		}
-		if c.period == 0 && !c.drifts() && above(jitter(c.late)/mean(c.late), irregularCV) {
+		if c.period == 0 && !c.drifts() && above(jitter(c.tail)/mean(c.tail), irregularCV) {
 			return patternIrregular, margin
 		}
 	}
@@ -177,13 +193,47 @@ func (c course) pattern() (name int, margin float64) {
 			return patternInitialBurst, margin
 		}
 	}
+	if n < 2 || len(c.tail) == 0 {
+		return patternTonic, margin
+	}
+	late := mean(c.tail)
 	switch {
-	case n > 1 && above(c.train.First, delayFactor*mean(x[:2])):
+	case above(x[0]/late, adaptFactor): // accelerating, which Naud et al. (2008) count as delayed
 		return patternDelayed, margin
-	case n > 2 && above(slope(x), adaptSlope):
+	case above(c.train.First, delayFactor*max(mean(x[:2]), late)) && above(c.train.First, delayTaus*c.tau):
+		return patternDelayed, margin
+	case above(late/x[0], adaptFactor) && n > 2 && above(slope(x), adaptSlope):
 		return patternAdapting, margin
 	}
 	return patternTonic, margin
+}
+
+// membraneTime is the time constant (ms) of the passive membrane.
+func membraneTime(m *model.Model, p []float64) float64 {
+	if j := m.Index("tau"); j >= 0 {
+		return p[j]
+	}
+	return p[m.Index("C")] / p[m.Index("g_L")]
+}
+
+// distinct lists the late intervals in ascending order: those of a period where the train repeats itself, as means over its
+// periods, else all that differ by more than rounding.
+func (c course) distinct() []float64 {
+	if c.lane == nil {
+		return nil
+	}
+	x := c.tail
+	switch {
+	case c.how == endSettled:
+		x = c.settled.isi[:c.period]
+	case c.period > 0:
+		n := max(1, len(c.tail)/2/c.period) * c.period
+		r := repetitionOf(c.tail, c.period, mean(c.tail[len(c.tail)-n:]))
+		x = r.isi[:c.period]
+	}
+	x = slices.Clone(x)
+	slices.Sort(x)
+	return slices.CompactFunc(x, func(a, b float64) bool { return math.Abs(b-a) <= 1e-9*b })
 }
 
 // isolation is the longest interval that has two neighbours over these, summed.

@@ -26,7 +26,7 @@ func csvOf(t testing.TB, table *report.Table) string {
 // smallMap is a sweep with several starts, whose chains do not lie in the order of rows.
 func smallMap(t testing.TB) Spec {
 	m, p := mustModel(t, "adex", "", nil)
-	s := Spec{Model: m, P: p, Time: 120, Discard: 20, From: FromAll, Measures: everything(), Late: true, Resets: true}
+	s := Spec{Model: m, P: p, Time: 120, Discard: 20, From: FromAll, Measures: everything(m), Late: true, Resets: true}
 	s.Grid.Axes = mustAxes(t, m, "b=0,5", "I=30,10,20,0", "a=1,2,4")
 	return s
 }

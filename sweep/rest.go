@@ -42,15 +42,25 @@ func (r *rester) distance(p, a, b []float64) float64 {
 	return far
 }
 
-// attracts tells whether y is at a stable rest of the neuron with parameters p and current i, which is below V_th
-// where V_th resets.
-func (r *rester) attracts(p []float64, i float64, y []float64) bool {
+// stability is that of an equilibrium.
+type stability int
+
+const (
+	nowhereNear stability = iota // there is none here
+	unsure                       // neither attracts nor repels at minDecay
+	stable
+	unstable
+)
+
+// judge tells whether y is at an equilibrium of the neuron with parameters p and current i, which is below V_th where
+// V_th resets, and of what kind.
+func (r *rester) judge(p []float64, i float64, y []float64) stability {
 	copy(r.y, y)
 	for range restTries {
 		r.m.Deriv(p, i, r.y, r.dy)
 		r.m.Jacobian(p, i, r.y, r.jac)
 		if !r.solve() {
-			return false
+			return nowhereNear
 		}
 		step := 0.0
 		for j := range r.y {
@@ -62,15 +72,26 @@ func (r *rester) attracts(p []float64, i float64, y []float64) bool {
 		}
 	}
 	if !(r.distance(p, r.y, y) <= restNear) {
-		return false
+		return nowhereNear
 	}
 	if r.m.Fires == model.Reset && r.y[0] >= p[r.m.Index("V_th")] {
-		return false
+		return nowhereNear
 	}
+	switch {
+	case r.decaysAt(p, i, minDecay):
+		return stable
+	case r.decaysAt(p, i, 0):
+		return unsure
+	}
+	return unstable
+}
+
+// decaysAt tells whether every eigenvalue at the equilibrium in hand has a real part below -rate per ms.
+func (r *rester) decaysAt(p []float64, i, rate float64) bool {
 	r.m.Jacobian(p, i, r.y, r.jac)
 	d := len(r.y)
 	for j := range d {
-		r.jac[j*d+j] += minDecay
+		r.jac[j*d+j] += rate
 	}
 	return decays(r.jac, d)
 }

@@ -72,24 +72,12 @@ func (r *Result) put(slot int, x record, late, resets []float64) {
 		}
 	}
 	if r.late != nil {
-		r.late[at] = distinct(late)
+		r.late[at] = late
 	}
 	if r.resets != nil {
 		slices.Sort(resets)
 		r.resets[at] = resets
 	}
-}
-
-// distinct lists the intervals of a late train in ascending order: the means over its periods where it repeats itself,
-// else all that differ by more than rounding.
-func distinct(late []float64) []float64 {
-	if p := period(late); p > 0 {
-		x := repetitionOf(late, p, mean(late[len(late)%p:]))
-		late = x.isi[:p]
-	}
-	found := slices.Clone(late)
-	slices.Sort(found)
-	return slices.CompactFunc(found, func(a, b float64) bool { return math.Abs(b-a) <= 1e-9*b })
 }
 
 // slots is the number of points that are kept here.
@@ -173,18 +161,22 @@ func (r *Result) Table() *report.Table {
 }
 
 // LateTable is the map of intervals: a row for each distinct late interval of each point (isi_ms), with the measures of
-// the point repeated. A point without intervals has no row. It needs Spec.Late.
+// the point repeated. A point without intervals has one row, in which isi_ms is missing. It needs Spec.Late.
 func (r *Result) LateTable() *report.Table { return r.listTable("isi_ms", r.Late) }
 
-// ResetTable is the map of the attractor: a row for each of Resets (w_pA). It needs Spec.Resets.
-func (r *Result) ResetTable() *report.Table { return r.listTable("w_pA", r.Resets) }
+// ResetTable is the map of the attractor: a row for each of Resets (w_reset_pA), likewise. It needs Spec.Resets.
+func (r *Result) ResetTable() *report.Table { return r.listTable("w_reset_pA", r.Resets) }
 
 func (r *Result) listTable(column string, list func(row int) []float64) *report.Table {
-	t, head := r.table(func(row int) int { return len(list(row)) })
+	t, head := r.table(func(row int) int { return max(1, len(list(row))) })
 	var values []float64
 	for row := range r.Rows() {
-		if r.finished(row) {
-			values = append(values, list(row)...)
+		switch found := list(row); {
+		case !r.finished(row):
+		case len(found) == 0:
+			values = append(values, math.NaN())
+		default:
+			values = append(values, found...)
 		}
 	}
 	t.Columns = slices.Insert(t.Columns, head, report.Col(column, values))

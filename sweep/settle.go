@@ -40,7 +40,7 @@ const (
 // means nothing yet.
 func settle(x []float64, left float64) (found repetition) {
 	p := period(x)
-	if p == 0 {
+	if p == 0 || fades(x, p) {
 		return repetition{}
 	}
 	k := len(x) / 4 / p * p // the step between windows of 2k
@@ -93,6 +93,74 @@ func period(x []float64) int {
 		}
 	}
 	return 0
+}
+
+// lastPeriod is the period that a train has at its end, or is bound for, given its last intervals; 0 for none. Close to a
+// doubling of the period the train alternates about its true course for long; an alternation that fades is none. And a
+// train that closes in on a short period, by the same factor again and again, counts as having it.
+func lastPeriod(x []float64) int {
+	p := period(x)
+	for p > 1 && p%2 == 0 && fades(x, p) && fadesOut(x, p/2) {
+		p /= 2
+	}
+	if p > 0 {
+		return p
+	}
+	for p := 1; p <= boundPeriod && len(x) >= 6*p+4; p++ {
+		far := apart(x, p, 4)
+		if closes(far) && far[3] < boundNear*mean(x) {
+			return p
+		}
+	}
+	return 0
+}
+
+const (
+	fadeShare   = 0.01 // change of an alternation from the first third of a train to the last, relative: less is none
+	boundPeriod = 8    // the longest period of a train that is still on its way
+	boundNear   = 0.02 // how far off it may be at the end, relative to the mean interval
+	boundFactor = 0.7  // from a quarter of the train to the next it comes nearer by this at least
+)
+
+// apart is by how much, in each of n equal stretches of x, intervals differ from those p before: root mean squares.
+func apart(x []float64, p, n int) []float64 {
+	far := make([]float64, n)
+	stretch := (len(x) - p) / n
+	for k := range far {
+		sum := 0.0
+		for i := len(x) - (n-k)*stretch; i < len(x)-(n-k-1)*stretch; i++ {
+			d := x[i] - x[i-p]
+			sum += float64(d * d)
+		}
+		far[k] = math.Sqrt(sum / float64(stretch))
+	}
+	return far
+}
+
+// fades tells whether what makes x repeat itself after p intervals and not after p/2 is changing.
+func fades(x []float64, p int) bool {
+	if p%2 != 0 || len(x) < p/2+3 {
+		return false
+	}
+	far := apart(x, p/2, 3)
+	return math.Abs(far[2]-far[0]) > fadeShare*far[2]
+}
+
+// fadesOut tells whether the differences of intervals p apart shrink towards less than half of what is left (Aitken).
+func fadesOut(x []float64, p int) bool {
+	far := apart(x, p, 3)
+	a, b := far[1]-far[0], far[2]-far[1]
+	return b < 0 && a < b && far[2]-b*b/(b-a) < far[2]/2
+}
+
+// closes tells whether all numbers shrink from each to the next.
+func closes(far []float64) bool {
+	for k := 1; k < len(far); k++ {
+		if !(far[k] < boundFactor*far[k-1]) {
+			return false
+		}
+	}
+	return true
 }
 
 // rippleOf is the standard deviation of intervals from those a period before, relative to their mean: what the grid of

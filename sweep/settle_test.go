@@ -2,17 +2,23 @@ package sweep
 
 import (
 	"math"
+	"slices"
+	"strings"
 	"testing"
+
+	"popsim/model"
 )
 
-// everything asks for all measures.
-func everything() []string { return MeasureNames() }
+// everything asks for all measures of a model.
+func everything(m *model.Model) []string {
+	return slices.DeleteFunc(MeasureNames(), func(name string) bool { return m.StateIndex("w") < 0 && strings.HasPrefix(name, "w_") })
+}
 
 // agree runs a spec in full and with retirement, and compares what is told; spikes may differ by those within rounding
 // of the end.
 func agree(t *testing.T, s Spec) (retired int) {
 	t.Helper()
-	s.Measures = everything()
+	s.Measures = everything(s.Model)
 	short := mustRun(t, s)
 	s.Full = true
 	full := mustRun(t, s)
@@ -79,7 +85,7 @@ func TestGhostIsNoTrain(t *testing.T) {
 	m, p := mustModel(t, "hh", "", nil)
 	s := Spec{Model: m, P: p, Time: 3000, NoError: true}
 	s.Grid.Axes = mustAxes(t, m, "I=6.25994:6.26032:0.000006") // ghosts of 40 spikes to more than the run holds, then trains
-	s.Measures = everything()
+	s.Measures = everything(s.Model)
 	short := mustRun(t, s)
 	s.Full = true
 	full := mustRun(t, s)
@@ -94,5 +100,33 @@ func TestGhostIsNoTrain(t *testing.T) {
 	}
 	if stopped < 10 || stopped > full.Rows()-10 {
 		t.Errorf("%d ghosts of %d: the border is not where it is looked for", stopped, full.Rows())
+	}
+}
+
+// TestPeriodOfATrainThatFades: an alternation on its way out is no period of two, one that stays is.
+func TestPeriodOfATrainThatFades(t *testing.T) {
+	train := func(course func(i float64) float64) []float64 {
+		x := make([]float64, 60)
+		for i := range x {
+			x[i] = 20 + course(float64(i))
+		}
+		return x
+	}
+	sign := func(i float64) float64 { return 1 - 2*math.Mod(i, 2) }
+	for name, c := range map[string]struct {
+		x    []float64
+		want int
+	}{
+		"regular":            {train(func(float64) float64 { return 0 }), 1},
+		"doublets":           {train(func(i float64) float64 { return 0.5 * sign(i) }), 2},
+		"fades":              {train(func(i float64) float64 { return 0.01 * sign(i) * math.Pow(0.97, i) }), 1},
+		"fades from afar":    {train(func(i float64) float64 { return sign(i) * math.Pow(0.9, i) }), 1},
+		"fades to a doublet": {train(func(i float64) float64 { return sign(i) * (0.5 + 0.01*math.Pow(0.97, i)) }), 2},
+		"four fade to two":   {train(func(i float64) float64 { return sign(i) + 0.01*sign(math.Floor(i/2))*math.Pow(0.97, i) }), 2},
+		"irregular":          {train(func(i float64) float64 { return 5 * math.Sin(i*i) }), 0},
+	} {
+		if got := lastPeriod(c.x); got != c.want {
+			t.Errorf("%s: period %d, want %d", name, got, c.want)
+		}
 	}
 }

@@ -36,8 +36,8 @@ type Spec struct {
 // DefaultTime is how long a point is watched, ms.
 const DefaultTime = 2000.0
 
-// From says in which state a point starts. A train that was retired is carried on in the phase in which it was retired, as
-// good as any other of its cycle.
+// From says in which state a point starts. A neuron that fires at the end of a point is carried on from its next spike
+// (see follow), so that a train is handed on in the same phase whatever the time of the run, and whether it was retired.
 type From int
 
 // The starts.
@@ -189,8 +189,8 @@ func (s Spec) plan() (*plan, error) {
 	p.columns, err = measuresOf(p.Measures)
 	fault(err)
 	p.current = p.Grid.axis("I")
-	if p.Resets && (p.Model.Fires != model.Reset || p.Model.StateIndex("w") < 0) {
-		fault(fmt.Errorf("sweep: %s has no w that is reset; adex has", p.Model.Name))
+	if (p.Resets || p.watchesW()) && p.Model.StateIndex("w") < 0 {
+		fault(fmt.Errorf("sweep: %s has no w; adex has", p.Model.Name))
 	}
 	if p.From != FromRest && p.current < 0 {
 		fault(fmt.Errorf("sweep: from %s carries states through the currents; I must be an axis", p.From))
@@ -201,6 +201,11 @@ func (s Spec) plan() (*plan, error) {
 	p.points = int(p.Grid.Points())
 	p.number()
 	return p, p.checkPoints()
+}
+
+// watchesW tells whether extremes of w are asked for.
+func (p *plan) watchesW() bool {
+	return slices.Contains(p.columns, mWMin) || slices.Contains(p.columns, mWMax)
 }
 
 // number lays out rows and chains.

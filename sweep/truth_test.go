@@ -177,7 +177,7 @@ func TestMapsAgreeWithTruth(t *testing.T) {
 		t.Run(c.set, func(t *testing.T) {
 			m, p := mustModel(t, "adex", c.preset, nil)
 			truth := readTruth(t, "adexmap/map_"+c.set+".csv")
-			s := Spec{Model: m, P: p, I: c.current, Time: 40000, Discard: 30000, Measures: everything(), Late: true, Resets: true, NoError: true}
+			s := Spec{Model: m, P: p, I: c.current, Time: 40000, Discard: 30000, Measures: everything(m), Late: true, Resets: true, NoError: true}
 			s.Grid.Axes = []Axis{Values("V_reset", "mV", truth["V_reset"]...)}
 			r := mustRun(t, s)
 			for i, at := range truth["V_reset"] {

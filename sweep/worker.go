@@ -13,16 +13,18 @@ import (
 type worker struct {
 	*engine
 	clock
-	s       *kernels.Shard   // the one of the clock in hand
-	shards  []*kernels.Shard // one for each clock
-	probe   *kernels.Shard   // one lane, for resets
-	scratch *kernels.Worker
-	now     int64 // the shard's step
-	lanes   []lane
-	events  []kernels.Event
-	rester  *rester
-	buf     [memory]float64
-	y       []float64 // a state
+	resolution int              // the clock in hand
+	s          *kernels.Shard   // its shard
+	shards     []*kernels.Shard // one for each clock
+	probes     []*kernels.Shard // one lane each, for what is asked of a neuron after its run; nil where nothing is
+	scratch    *kernels.Worker
+	now        int64 // the shard's step
+	lanes      []lane
+	events     []kernels.Event
+	rester     *rester
+	adapts     []extent // of w since watch, by lane; nil where it is not asked for
+	buf        [memory]float64
+	y          []float64 // a state
 
 	next, end int // chains of the batch not yet begun
 	put       func(slot int, r record, late, resets []float64)
@@ -32,6 +34,9 @@ func (e *engine) worker() *worker {
 	w := &worker{
 		engine: e, scratch: kernels.NewWorker(), rester: newRester(e.Model),
 		lanes: make([]lane, width), y: make([]float64, len(e.Model.States)),
+	}
+	if e.watchesW() {
+		w.adapts = make([]extent, width)
 	}
 	for i := range w.lanes {
 		w.lanes[i].params = make([]float64, len(e.P))
@@ -43,10 +48,11 @@ func (e *engine) worker() *worker {
 			s.ResetExtrema(i)
 		}
 		w.shards = append(w.shards, s)
-	}
-	if e.Resets {
-		w.probe = e.kernel.NewShard(0, 2, e.clocks[0].dt, e.setting())
-		w.probe.N = 1
+		if e.Resets || e.From != FromRest {
+			probe := e.kernel.NewShard(0, 2, c.dt, e.setting())
+			probe.N = 1
+			w.probes = append(w.probes, probe)
+		}
 	}
 	return w
 }
@@ -69,7 +75,7 @@ func (e *engine) setting() kernels.Setting {
 // batch runs the chains first to end-1 at one resolution; put is given the record of each point, in no order. It stops
 // early when ctx is done.
 func (w *worker) batch(ctx context.Context, resolution, first, end int, put func(slot int, r record, late, resets []float64)) {
-	w.clock, w.s = w.clocks[resolution], w.shards[resolution]
+	w.clock, w.s, w.resolution = w.clocks[resolution], w.shards[resolution], resolution
 	w.next, w.end, w.now, w.put = first, end, 0, put
 	w.s.N = width
 	for i := range w.lanes {
@@ -109,17 +115,24 @@ func (w *worker) fill() {
 
 // move brings what is in lane from to lane to, which is idle.
 func (w *worker) move(to, from int) {
-	for _, column := range append([][]float64{w.s.Wake, w.s.Rem, w.s.Lo, w.s.Hi}, w.s.Y...) {
-		if column != nil {
-			column[to] = column[from]
-		}
+	for _, column := range columns(w.s) {
+		column[to] = column[from]
 	}
 	w.lanes[to], w.lanes[from] = w.lanes[from], w.lanes[to]
+	if w.adapts != nil {
+		w.adapts[to] = w.adapts[from]
+	}
 	w.s.Fold(to, w.lanes[to].params, w.lanes[to].current, 1)
 }
 
+// columns are those that hold the state of a lane.
+func columns(s *kernels.Shard) [][]float64 {
+	all := append([][]float64{s.Wake, s.Rem, s.Lo, s.Hi}, s.Y...)
+	return slices.DeleteFunc(all, func(column []float64) bool { return column == nil })
+}
+
 // begin puts the next point of its chain into lane i: the first into its own initial state, the others into the end
-// state of the one before, which is in the book.
+// state of the one before, which is in the book. Where that one left the numbers, the chain begins anew.
 func (w *worker) begin(i int) {
 	l := &w.lanes[i]
 	point := w.point(l.chain, l.link+1)
@@ -128,22 +141,25 @@ func (w *worker) begin(i int) {
 	w.s.Fold(i, l.params, l.current, 1)
 	rest := w.rest(point, l.params)
 	l.rest = rest[0]
-	if l.link == 0 {
+	if l.link == 0 || math.IsNaN(l.state[0]) {
 		copy(l.state, rest)
 		w.enter(point, l.state)
 	}
 	w.s.Enter(i, w.now, l.state)
 	w.s.ResetExtrema(i)
 	if w.discard == 0 {
-		w.watch(i, l.state[0])
+		w.watch(i, l.state)
 	}
 }
 
-// watch starts the record of extremes of lane i, at potential v.
-func (w *worker) watch(i int, v float64) {
+// watch starts the record of extremes of lane i, at state y.
+func (w *worker) watch(i int, y []float64) {
 	w.collect(i)
 	l := &w.lanes[i]
-	l.from, l.span = w.time(l), extent{v, v}
+	l.from, l.span, l.spanW = w.time(l), extent{y[0], y[0]}, nowhere
+	if w.adapts != nil {
+		w.adapts[i] = nowhere.with(y[1])
+	}
 }
 
 // collect adds the extremes of V in lane i since they were last collected to its book.
@@ -151,6 +167,9 @@ func (w *worker) collect(i int) {
 	l, v := &w.lanes[i], extent{w.s.Lo[i], w.s.Hi[i]}
 	l.span, l.window = l.span.join(v), l.window.join(v)
 	w.s.ResetExtrema(i)
+	if w.adapts != nil {
+		l.spanW = l.spanW.join(w.adapts[i])
+	}
 }
 
 // time is that of lane l, ms.
@@ -161,6 +180,9 @@ func (w *worker) advance(n int64) {
 	from := float64(w.discard) * w.dt
 	for n > 0 {
 		k := min(n, perCall)
+		if w.adapts != nil {
+			k = 1
+		}
 		w.events = w.s.Advance(w.scratch, w.now, int(k), kernels.Drive{}, true, w.events[:0])
 		for _, e := range w.events {
 			if l := &w.lanes[e.Lane]; l.runs() {
@@ -169,8 +191,34 @@ func (w *worker) advance(n int64) {
 		}
 		w.now += k
 		n -= k
+		if w.adapts != nil {
+			w.adapt()
+		}
 		w.moved.Add(k * int64(w.s.N))
 	}
+}
+
+// adapt notes w of all lanes after a step, and where they fired in it, w on both sides of the reset.
+func (w *worker) adapt() {
+	for i, x := range w.s.Y[1][:w.s.N] {
+		w.adapts[i] = w.adapts[i].with(x)
+	}
+	for _, e := range w.events {
+		i := int(e.Lane)
+		if l := &w.lanes[i]; l.runs() && !math.IsNaN(l.from) {
+			w.s.State(i, w.now, w.y)
+			after := w.afterReset(l, w.y, e.Theta)
+			w.adapts[i] = w.adapts[i].with(after).with(after - model.AdExOf(l.params).B)
+		}
+	}
+}
+
+// afterReset is w (pA) right after a spike theta of a step after its start, followed back from the state y at the end of
+// that step.
+func (w *worker) afterReset(l *lane, y []float64, theta float64) float64 {
+	q := model.AdExOf(l.params)
+	steady := q.A * ((y[0]+q.VReset)/2 - q.VRest)
+	return steady + (y[1]-steady)*math.Exp((1-theta)*w.dt/q.TauW)
 }
 
 // stop looks at what a cut is for: points that end here, and extremes that begin.
@@ -186,7 +234,7 @@ func (w *worker) stop() {
 			w.finish(i, endTime)
 		case w.discard:
 			w.s.State(i, w.now, w.y)
-			w.watch(i, w.y[0])
+			w.watch(i, w.y)
 		}
 	}
 }
@@ -201,9 +249,10 @@ func (w *worker) decide() {
 			l.swings, l.window = [2]extent{l.swings[1], l.window}, nowhere
 			if how, decided := w.decided(i, l); decided {
 				w.finish(i, how)
+			} else {
+				copy(l.state, w.y)
+				l.spikes = l.train.Spikes
 			}
-			copy(l.state, w.y)
-			l.spikes = l.train.Spikes
 		}
 		if l.waits {
 			w.begin(i)
@@ -220,11 +269,11 @@ func (w *worker) decided(i int, l *lane) (how int, decided bool) {
 		return 0, false
 	}
 	if l.train.Spikes == l.spikes { // none since the last decision
-		if w.rester.distance(l.params, w.y, l.state) > restNear || !w.rester.attracts(l.params, l.current, w.y) {
+		if w.rester.distance(l.params, w.y, l.state) > restNear || w.rester.judge(l.params, l.current, w.y) != stable {
 			return 0, false
 		}
 		if math.IsNaN(l.from) {
-			w.watch(i, w.y[0])
+			w.watch(i, w.y)
 		}
 		return endRest, true
 	}
@@ -233,7 +282,7 @@ func (w *worker) decided(i int, l *lane) (how int, decided bool) {
 		l.look = l.intervals + l.intervals/8 + 1
 		l.settled = settle(l.recent(int(min(memory, l.intervals/2)), &w.buf), float64(w.steps)*w.dt-t)
 		if l.settled.mean != 0 && math.IsNaN(l.from) {
-			w.watch(i, w.y[0])
+			w.watch(i, w.y)
 		}
 	}
 	// Extremes must have seen the whole pattern.
@@ -247,23 +296,74 @@ func (w *worker) finish(i, how int) {
 		how = endNaN
 	}
 	w.collect(i)
-	r := w.record(l, how)
+	seen := l.train.Spikes
+	r, c := w.record(l, how)
 	var resets []float64
 	if w.Resets && (how == endTime || how == endSettled) {
 		resets = w.resets(l, int(r[mPeriod]))
 	}
-	w.put(l.slot, r, l.late(&w.buf), resets)
+	w.put(l.slot, r, c.distinct(), resets)
 	w.done.Add(1)
-	copy(l.state, w.y)
-	if l.link+1 < w.links(l.chain) {
-		l.waits = true
-	} else {
+	if l.link+1 == w.links(l.chain) {
 		l.chain = idle
+		return
+	}
+	l.waits = true
+	copy(l.state, w.y)
+	switch {
+	case how == endSettled:
+		// The whole run would have gone on for some whole periods and this many spikes.
+		n := int(l.train.Spikes-seen)%l.settled.period + 1
+		w.follow(l, n, float64(n)*c.patience())
+	case how == endTime && l.train.Spikes > 0:
+		w.follow(l, 1, c.patience()-(c.end-l.train.Last))
 	}
 }
 
+// follow carries the state in the book of lane l on to the n-th spike from here and, past it, to the end of the refractory
+// period, if that spike comes within so many ms. So a train is always handed on in the same phase, whenever its run
+// ended; and where a cycle is about to vanish, the spike is that phase of it which is farthest from the border of what is
+// drawn to it.
+func (w *worker) follow(l *lane, n int, within float64) {
+	s, k := w.alone(l, l.state), int64(0)
+	held := columns(s)
+	before := make([]float64, len(held))
+	for end := int64(math.Ceil(within / w.dt)); k < end; {
+		for j, column := range held {
+			before[j] = column[0]
+		}
+		w.events = s.Advance(w.scratch, k, stride, kernels.Drive{}, false, w.events[:0])
+		if len(w.events) < n {
+			n -= len(w.events)
+			k += stride
+			continue
+		}
+		step := int(w.events[n-1].Step) + 1
+		for j, column := range held {
+			column[0] = before[j]
+		}
+		w.events = s.Advance(w.scratch, k, step, kernels.Drive{}, false, w.events[:0])
+		for k += int64(step); w.Model.Fires == model.Reset && s.Wake[0] > float64(k); k++ {
+			w.events = s.Advance(w.scratch, k, 1, kernels.Drive{}, false, w.events[:0])
+		}
+		s.State(0, k, l.state)
+		return
+	}
+}
+
+// stride is the number of steps in which one neuron alone is followed.
+const stride = 32
+
+// alone puts the neuron of lane l, in state y, alone into a shard of the clock in hand.
+func (w *worker) alone(l *lane, y []float64) *kernels.Shard {
+	s := w.probes[w.resolution]
+	s.Fold(0, l.params, l.current, 1)
+	s.Enter(0, 0, y)
+	return s
+}
+
 // record sums up the book of a lane whose state is in w.y.
-func (w *worker) record(l *lane, how int) (r record) {
+func (w *worker) record(l *lane, how int) (r record, c course) {
 	if how == endSettled {
 		l.extend(float64(w.steps)*w.dt, float64(w.discard)*w.dt)
 	}
@@ -281,47 +381,63 @@ func (w *worker) record(l *lane, how int) (r record) {
 	}
 	if how == endNaN {
 		r[mStatus] = statusNaN
-		return r
+		return r, c
 	}
 	r[mRate], r[mCV] = l.train.Rate(), l.train.CV()
 	r[mVMin], r[mVMax] = l.span.lo, l.span.hi
-	c := course{lane: l, model: w.Model, how: how, late: l.late(&w.buf), end: float64(w.steps) * w.dt}
+	if w.adapts != nil {
+		r[mWMin], r[mWMax] = l.spanW.lo, l.spanW.hi
+	}
+	c = w.course(l, how)
 	ripple := 0.0
-	if c.period = period(c.late); c.period > 0 {
+	if c.period > 0 {
 		r[mPeriod] = float64(c.period)
-		ripple = rippleOf(c.late, c.period)
+		ripple = rippleOf(c.tail, c.period)
 	}
 	r[mRateError] = r[mRate] * (l.settled.drift + ripple)
 	r[mStatus] = float64(c.status())
 	pattern, margin := c.pattern()
 	r[mPattern], r[mMargin] = float64(pattern), margin
-	return r
+	return r, c
 }
+
+// course is what the book of a lane shows, whose state is in w.y.
+func (w *worker) course(l *lane, how int) course {
+	c := course{lane: l, model: w.Model, how: how, late: l.late(&w.buf), end: float64(w.steps) * w.dt, tau: membraneTime(w.Model, l.params)}
+	if c.tail = c.late; len(c.late) > leastTail {
+		c.tail = c.late[len(c.late)/2:]
+	}
+	if c.period = l.settled.period; how != endSettled {
+		c.period = lastPeriod(c.tail)
+	}
+	if how == endTime && l.train.Spikes == l.spikes {
+		c.at = w.rester.judge(l.params, l.current, w.y)
+	}
+	return c
+}
+
+// leastTail is the number of late intervals up to which a period is looked for in all of them.
+const leastTail = 12
 
 // irregularResets is how many resets are looked at of a train that does not repeat itself.
 const irregularResets = 64
 
 // resets lists w right after the next resets of a lane whose state is in w.y: those of one period, or irregularResets. It
-// goes on with the neuron step by step, for no longer than the run took; from the end of the step of a spike, w is
-// followed back to the spike.
+// goes on with the neuron step by step, for no longer than the run took.
 func (w *worker) resets(l *lane, period int) (found []float64) {
-	if w.s != w.shards[0] || l.train.Spikes == 0 {
+	if w.resolution != 0 || l.train.Spikes == 0 {
 		return nil
 	}
 	if period <= 0 {
 		period = irregularResets
 	}
-	q := model.AdExOf(l.params)
-	w.probe.Fold(0, l.params, l.current, 1)
-	w.probe.Enter(0, 0, w.y)
+	probe := w.alone(l, w.y)
 	var y [2]float64
 	for k := int64(0); k < w.steps && len(found) < period; k++ {
-		w.events = w.probe.Advance(w.scratch, k, 1, kernels.Drive{}, false, w.events[:0])
+		w.events = probe.Advance(w.scratch, k, 1, kernels.Drive{}, false, w.events[:0])
 		if n := len(w.events); n > 0 {
-			w.probe.State(0, k+1, y[:])
-			steady := q.A * ((y[0]+q.VReset)/2 - q.VRest)
-			since := (1 - w.events[n-1].Theta) * w.dt
-			found = append(found, steady+(y[1]-steady)*math.Exp(since/q.TauW))
+			probe.State(0, k+1, y[:])
+			found = append(found, w.afterReset(l, y[:], w.events[n-1].Theta))
 		}
 	}
 	return found

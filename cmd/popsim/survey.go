@@ -27,7 +27,8 @@ bistability; the column branch says which.
 const mapHelp = `map goes through any grid of parameters, initial states and the current.
 
 -m chooses the columns. isi gives one row per distinct late inter-spike interval (column isi_ms), the classical
-bifurcation map. One varied quantity makes a curve, two make a picture in colours.
+bifurcation map; w_reset one per distinct w after a reset, the attractor of the reset map. A point that has none keeps one
+row, in which the column is empty. One varied quantity makes a curve, two make a picture in colours.
 
 ` + surveyColumns
 
@@ -103,8 +104,15 @@ func measuresTopic() *cobra.Command {
 	for _, m := range sweep.MeasureNames() {
 		text += fmt.Sprintf("  %-14s %s\n", m, sweep.MeasureDoc(m))
 	}
-	text += fmt.Sprintf("  %-14s %s\n  %-14s %s", "isi", "a row for each distinct late interval (isi_ms)", "V", "V_min_mV and V_max_mV")
-	return &cobra.Command{Use: "measures", Short: "The columns that sweeps can tell", Long: text}
+	for _, m := range [][2]string{
+		{"V", "V_min_mV and V_max_mV"},
+		{"w", "w_min_pA and w_max_pA"},
+		{"isi", "a row for each distinct late interval (isi_ms)"},
+		{"w_reset", "a row for each distinct w right after a reset, once the run has ended (w_reset_pA)"},
+	} {
+		text += fmt.Sprintf("  %-14s %s\n", m[0], m[1])
+	}
+	return &cobra.Command{Use: "measures", Short: "The columns that sweeps can tell", Long: strings.TrimSpace(text)}
 }
 
 // read understands the command line and refuses what makes no sense, all of it at once.
@@ -124,7 +132,7 @@ func (s *survey) read(args []string) error {
 	s.spec.From, err = sweep.ParseFrom(s.from.value)
 	bad.add(err)
 	bad.add(s.readGrid())
-	s.readMeasures()
+	bad.add(s.readMeasures())
 	bad.add(distinct([]file{{"-o", s.out.value}, {"--plot", s.plot.value}}))
 	if err := bad.misuse(); err != nil {
 		return err
@@ -186,16 +194,25 @@ func (s *survey) readGrid() error {
 	return errors.Join(bad...)
 }
 
-// readMeasures understands isi, which is rows, and V, which is two columns; the sweep knows the others.
-func (s *survey) readMeasures() {
+// readMeasures understands isi and w_reset, which are rows, and V and w, which are two columns each; the sweep knows the
+// others.
+func (s *survey) readMeasures() error {
 	for _, m := range s.measures {
 		switch m {
 		case "isi", "isi_ms":
 			s.spec.Late = true
+		case "w_reset", "w_reset_pA":
+			s.spec.Resets = true
 		case "V":
 			s.spec.Measures = append(s.spec.Measures, "V_min_mV", "V_max_mV")
+		case "w":
+			s.spec.Measures = append(s.spec.Measures, "w_min_pA", "w_max_pA")
 		default:
 			s.spec.Measures = append(s.spec.Measures, m)
 		}
 	}
+	if s.spec.Late && s.spec.Resets {
+		return hint(errors.New("-m isi and -m w_reset both give rows of their own"), "ask for one at a time")
+	}
+	return nil
 }

@@ -33,7 +33,7 @@ func (s *survey) checkPlot() error {
 func (s *survey) measure() string {
 	for _, m := range s.spec.Measures {
 		for _, known := range sweep.MeasureNames() {
-			if known == m || slices.Contains([]string{m + "_Hz", m + "_ms", m + "_mV"}, known) {
+			if known == m || slices.Contains([]string{m + "_Hz", m + "_ms", m + "_mV", m + "_pA"}, known) {
 				return known
 			}
 		}
@@ -47,22 +47,26 @@ func (s *survey) figure(r *sweep.Result) (*report.Figure, error) {
 	switch {
 	case s.spec.Late:
 		return r.LateFigure(s.question.title())
-	case slices.Contains(s.measures, "V") && len(axes) == 1:
-		return extremes(s.question.title(), axes[0], r), nil
+	case s.spec.Resets:
+		return r.ResetFigure(s.question.title())
+	case len(axes) == 1 && slices.Contains(s.measures, "V"):
+		return extremes(s.question.title(), axes[0], r, "V", "mV"), nil
+	case len(axes) == 1 && slices.Contains(s.measures, "w"):
+		return extremes(s.question.title(), axes[0], r, "w", "pA"), nil
 	case s.verb == "fi" && len(axes) == 2 && !s.zip && axes[1-s.main()].Len() <= shownCurves && s.spec.From == sweep.FromRest:
 		return report.Curves(s.question.title(), label(axes[s.main()]), "firing rate (Hz)", s.curves(r)...), nil
 	}
 	return r.Figure(s.question.title(), s.measure())
 }
 
-// extremes draws the least and the largest V over an axis as dots.
-func extremes(title string, a sweep.Axis, r *sweep.Result) *report.Figure {
+// extremes draws the least and the largest value of a state over an axis as dots.
+func extremes(title string, a sweep.Axis, r *sweep.Result, state, unit string) *report.Figure {
 	var x, y []float64
 	for row := range r.Rows() {
 		x = append(x, r.Axis(row, 0), r.Axis(row, 0))
-		y = append(y, r.Value("V_min_mV", row), r.Value("V_max_mV", row))
+		y = append(y, r.Value(state+"_min_"+unit, row), r.Value(state+"_max_"+unit, row))
 	}
-	return report.Dots(title, label(a), "extremes of V (mV)", x, y)
+	return report.Dots(title, label(a), fmt.Sprintf("extremes of %s (%s)", state, unit), x, y)
 }
 
 // label is a quantity with its unit, as axes have it.
@@ -111,7 +115,7 @@ func (s *survey) curves(r *sweep.Result) []report.Series {
 // glance is the curve in characters, for those who look at a terminal.
 func (s *survey) glance(r *sweep.Result) string {
 	axes := s.spec.Grid.Axes
-	if len(axes) == 0 || s.spec.Late || s.zip || axes[s.main()].Len() < 2 {
+	if len(axes) == 0 || s.spec.Late || s.spec.Resets || s.zip || axes[s.main()].Len() < 2 {
 		return ""
 	}
 	curves := s.curves(r)

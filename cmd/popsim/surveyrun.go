@@ -232,8 +232,11 @@ func (s *survey) write(out *report.Output, r *sweep.Result) error {
 // writeResult writes the table of a sweep.
 func writeResult(out *report.Output, r *sweep.Result) error {
 	table := r.Table
-	if r.Spec.Late {
+	switch {
+	case r.Spec.Late:
 		table = r.LateTable
+	case r.Spec.Resets:
+		table = r.ResetTable
 	}
 	if err := out.WriteTable(table()); err != nil {
 		return err
@@ -446,9 +449,12 @@ func (v *voice) merge(path string, f flags, measure string) error {
 		return err
 	}
 	if f.plot.value != "" {
-		figure := r.LateFigure
-		if !r.Spec.Late {
-			figure = func(title string) (*report.Figure, error) { return r.Figure(title, measure) }
+		figure := func(title string) (*report.Figure, error) { return r.Figure(title, measure) }
+		switch {
+		case r.Spec.Late:
+			figure = r.LateFigure
+		case r.Spec.Resets:
+			figure = r.ResetFigure
 		}
 		picture, err := figure(r.Spec.Model.Name)
 		if err != nil {
