@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/cpuid/v2"
@@ -36,6 +37,13 @@ func Available() []ISA {
 
 // Processor is the name that the processor gives itself.
 func Processor() string { return cpuid.CPU.BrandName }
+
+// Features lists what the processor has for arithmetic on vectors, by the names that cpuid gives them.
+func Features() []string {
+	return slices.DeleteFunc(cpuid.CPU.FeatureSet(), func(name string) bool {
+		return !slices.ContainsFunc([]string{"AVX", "FMA", "SSE", "ASIMD", "SVE"}, func(kind string) bool { return strings.HasPrefix(name, kind) })
+	})
+}
 
 // ParseISA reads the name of an instruction set and checks that it is to be had here; the empty name is "auto", which
 // gives the widest one.

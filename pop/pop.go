@@ -64,9 +64,43 @@ type Summary struct {
 	Kernel   *kernels.Kernel
 	Shards   int
 	Sched    sched.Stats
+	Phases   Phases
 	Bytes    int // of columns, for each neuron
 	Trains   []Train
 	Warnings []error
+}
+
+// Phases says where the time of a run went. Step, Record and Wait are the time of all workers divided by their number, so
+// that the phases add up to about the time of the run.
+type Phases struct {
+	Build  time.Duration // shards, initial states
+	Step   time.Duration // kernels
+	Record time.Duration // what workers note of spikes and states beside them
+	Wait   time.Duration // workers at the barrier, or with nothing to do
+	Merge  time.Duration // between epochs: spikes brought into order, Tick
+	Hand   time.Duration // what Spike and Trace.Row do
+}
+
+// Add adds the times of another run to p.
+func (p *Phases) Add(q Phases) {
+	p.Build += q.Build
+	p.Step += q.Step
+	p.Record += q.Record
+	p.Wait += q.Wait
+	p.Merge += q.Merge
+	p.Hand += q.Hand
+}
+
+// Split divides the time of the workers: step is what they spent in kernels, all together.
+func (p *Phases) Split(s sched.Stats, step time.Duration) {
+	n := time.Duration(max(1, len(s.Busy)))
+	busy := time.Duration(0)
+	for _, b := range s.Busy {
+		busy += b
+	}
+	p.Step += min(step, busy) / n
+	p.Record += max(0, busy-step) / n
+	p.Wait += max(0, s.Elapsed-s.Merging-busy/n)
 }
 
 // BlownUp is the error of a run in which a state left the numbers.

@@ -31,7 +31,7 @@ type crew struct {
 	steps  int64
 
 	shards  []*piece
-	workers []*kernels.Worker
+	workers []worker
 	drive   kernels.Drive
 	first   int64 // step with which the epoch in hand starts
 	length  int   // of that epoch, in steps
@@ -39,6 +39,13 @@ type crew struct {
 	buckets []int
 	trains  []Train
 	sum     Summary
+}
+
+// worker is what belongs to one goroutine.
+type worker struct {
+	scratch *kernels.Worker
+	step    time.Duration // in kernels
+	_       [64]byte
 }
 
 // piece is a shard with what it leaves for the merge. It owns every byte of it.
@@ -65,6 +72,7 @@ func Run(ctx context.Context, spec Spec, cfg Config, duration float64) (Summary,
 	if err := c.build(ctx); err != nil {
 		return c.sum, err
 	}
+	c.sum.Phases.Build = time.Since(start)
 	if c.steps > 0 {
 		if err := c.begin(0); err != nil {
 			return c.sum, err
@@ -77,6 +85,12 @@ func Run(ctx context.Context, spec Spec, cfg Config, duration float64) (Summary,
 		err = c.trace(c.shards, c.steps) // the state at the very end
 	}
 	c.sum.Elapsed = time.Since(start)
+	c.sum.Phases.Merge = max(0, c.sum.Sched.Merging-c.sum.Phases.Hand)
+	var step time.Duration
+	for i := range c.workers {
+		step += c.workers[i].step
+	}
+	c.sum.Phases.Split(c.sum.Sched, step)
 	c.sum.Trains = c.trains
 	return c.sum, err
 }
@@ -214,7 +228,7 @@ func (c *crew) build(ctx context.Context) error {
 		c.trains = make([]Train, c.spec.N)
 	}
 	for range c.cfg.Workers {
-		c.workers = append(c.workers, kernels.NewWorker())
+		c.workers = append(c.workers, worker{scratch: kernels.NewWorker()})
 	}
 	set := kernels.Setting{P: c.spec.P, I: c.spec.I, Gain: c.spec.Gain}
 	_, err := sched.Run(ctx, sched.Plan{
@@ -296,15 +310,16 @@ func (c *crew) begin(first int64) error {
 
 // advance moves one shard through the epoch in hand: as a whole, or from one time of the trace to the next.
 func (c *crew) advance(worker, shard, _ int) error {
-	s, w := c.shards[shard], c.workers[worker]
+	s, w := c.shards[shard], &c.workers[worker]
 	s.events, s.states = s.events[:0], s.states[:0]
 	for done := 0; done < c.length; {
 		n := c.length - done
 		if len(s.traced) > 0 {
 			n = c.untilTrace(s, done)
 		}
-		before := len(s.events)
-		s.events = s.shard.Advance(w, c.first+int64(done), n, c.part(s, done), false, s.events)
+		before, begin := len(s.events), time.Now()
+		s.events = s.shard.Advance(w.scratch, c.first+int64(done), n, c.part(s, done), false, s.events)
+		w.step += time.Since(begin)
 		for i := range s.events[before:] {
 			s.events[before+i].Step += int32(done)
 		}
@@ -377,7 +392,7 @@ func (c *crew) merge(int) (more bool, err error) {
 		c.sum.Spikes += s.count
 	}
 	if c.cfg.Spike != nil {
-		if err := c.cfg.Spike(c.sorted()); err != nil {
+		if err := c.hand(c.sorted()); err != nil {
 			return false, err
 		}
 	}
@@ -394,6 +409,14 @@ func (c *crew) merge(int) (more bool, err error) {
 		return false, nil
 	}
 	return true, c.begin(c.sum.Steps)
+}
+
+// hand hands spikes on.
+func (c *crew) hand(block []Spike) error {
+	begin := time.Now()
+	err := c.cfg.Spike(block)
+	c.sum.Phases.Hand += time.Since(begin)
+	return err
 }
 
 // sorted gives the spikes of the epoch by time, then neuron: first into a bucket for each step, then within it.
@@ -443,6 +466,8 @@ func (c *crew) rows() error {
 func (c *crew) handRows(k, every, end int64) error {
 	d := len(c.spec.Init)
 	taken := make(map[*piece]int, len(c.shards))
+	begin := time.Now()
+	defer func() { c.sum.Phases.Hand += time.Since(begin) }()
 	for ; k < end; k += every {
 		for _, i := range c.cfg.Trace.Of {
 			s := c.shardOf(int(i))

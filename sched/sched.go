@@ -49,8 +49,24 @@ type Stats struct {
 	Epochs  int             // epochs advanced and merged
 	Alone   int             // those of them that the caller advanced by itself: too little work to share, or one worker
 	Elapsed time.Duration   // the whole run
+	Merging time.Duration   // in Merge
 	Busy    []time.Duration // per worker: with shards
 	Wait    []time.Duration // per worker: at the barrier, for the others to come; the time of Merge is not in it
+}
+
+// Add adds the times of another run to s, worker by worker.
+func (s *Stats) Add(t Stats) {
+	s.Epochs += t.Epochs
+	s.Alone += t.Alone
+	s.Elapsed += t.Elapsed
+	s.Merging += t.Merging
+	for w := range t.Busy {
+		if w == len(s.Busy) {
+			s.Busy, s.Wait = append(s.Busy, 0), append(s.Wait, 0)
+		}
+		s.Busy[w] += t.Busy[w]
+		s.Wait[w] += t.Wait[w]
+	}
 }
 
 // Imbalance is the share of the workers' time that was spent waiting for each other, between 0 and 1.
@@ -77,7 +93,8 @@ const little = 4 * time.Microsecond
 // and the epoch is not merged; a panic counts as an error, and comes with its stack. The context is looked at between
 // epochs: when it is done, the epoch in hand has been merged and its error is returned. Stats are valid either way.
 //
-// Goroutines carry the pprof labels of ctx and their own, worker; each marks its part of an epoch as a trace region.
+// Goroutines carry the pprof labels of ctx and their own, worker. Where ctx has labels, so that someone means to look at
+// them, they carry shard too while they advance one. Each marks its part of an epoch as a trace region.
 func Run(ctx context.Context, p Plan) (Stats, error) {
 	return run(ctx, p, little)
 }
@@ -87,6 +104,7 @@ func run(ctx context.Context, p Plan, little time.Duration) (stats Stats, err er
 		return Stats{}, err
 	}
 	c := newCrew(p)
+	pprof.ForLabels(ctx, func(_, _ string) bool { c.labels = true; return false })
 	defer func() { stats = c.stats() }()
 	defer c.dismiss() // also when Merge panics
 	for w := 1; w < len(c.workers); w++ {
@@ -100,6 +118,29 @@ func labelled(ctx context.Context, worker int, f func(context.Context)) {
 	pprof.Do(ctx, pprof.Labels("worker", strconv.Itoa(worker)), f)
 }
 
+// label marks the goroutine of a worker, whose context is ctx, with the shard it advances. The contexts are kept, since
+// making one costs more than a small shard; even so a label costs as much as a small epoch has to give.
+func (c *crew) label(ctx context.Context, worker, shard int) {
+	if !c.labels {
+		return
+	}
+	w := &c.workers[worker]
+	if w.labels == nil {
+		w.labels = make([]context.Context, c.Shards)
+	}
+	if w.labels[shard] == nil {
+		w.labels[shard] = pprof.WithLabels(ctx, pprof.Labels("shard", strconv.Itoa(shard)))
+	}
+	pprof.SetGoroutineLabels(w.labels[shard])
+}
+
+// unlabel takes the mark of a shard off again.
+func (c *crew) unlabel(ctx context.Context) {
+	if c.labels {
+		pprof.SetGoroutineLabels(ctx)
+	}
+}
+
 // A crew is the workers of one run. What has no lock and is not atomic is written by the caller between turns, and
 // read by the others within one: open and done are the fences. A turn is an epoch that all advance together.
 type crew struct {
@@ -107,6 +148,7 @@ type crew struct {
 	workers []worker
 	hired   sync.WaitGroup
 	spin    bool // whether every worker has a core of its own to burn
+	labels  bool // whether shards are labelled
 
 	epoch  int
 	turns  int64
@@ -116,6 +158,7 @@ type crew struct {
 	solos  int           // epochs advanced by the caller alone
 	solo   time.Duration // in those
 	shared time.Duration // in turns, from the first shard to the last worker
+	merge  time.Duration // in Merge
 
 	open gate         // turns begun
 	done gate         // turns ended
@@ -133,7 +176,8 @@ type crew struct {
 // core, and then helps the others with theirs.
 type worker struct {
 	first, end int64
-	busy       time.Duration // in turns
+	busy       time.Duration     // in turns
+	labels     []context.Context // by shard, made when first needed
 	_          pad
 	next       atomic.Int64 // the first of its shards that nobody has claimed
 	_          pad
@@ -174,8 +218,11 @@ func (c *crew) lead(ctx context.Context, little time.Duration) error {
 		if c.fault.err != nil {
 			return c.fault.err
 		}
+		begin := time.Now()
 		var err error
-		if more, err = c.Merge(c.epoch); err != nil {
+		more, err = c.Merge(c.epoch)
+		c.merge += time.Since(begin)
+		if err != nil {
 			return err
 		}
 		c.merged++
@@ -189,8 +236,10 @@ func (c *crew) alone(ctx context.Context) time.Duration {
 	begin := time.Now()
 	region := trace.StartRegion(ctx, "epoch")
 	for s := range c.Shards {
+		c.label(ctx, 0, s)
 		c.advance(0, s)
 	}
+	c.unlabel(ctx)
 	region.End()
 	work := time.Since(begin)
 	c.solos++
@@ -242,9 +291,11 @@ func (c *crew) turn(ctx context.Context, worker int) {
 	for i := range c.workers {
 		owner := &c.workers[(worker+i)%len(c.workers)]
 		for s := owner.next.Add(1) - 1; s < owner.end; s = owner.next.Add(1) - 1 {
+			c.label(ctx, worker, int(s))
 			c.advance(worker, int(s))
 		}
 	}
+	c.unlabel(ctx)
 	region.End()
 	c.workers[worker].busy += time.Since(begin)
 }
@@ -294,6 +345,7 @@ func (c *crew) stats() Stats {
 		Epochs:  c.merged,
 		Alone:   c.solos,
 		Elapsed: time.Since(c.begin),
+		Merging: c.merge,
 		Busy:    make([]time.Duration, len(c.workers)),
 		Wait:    make([]time.Duration, len(c.workers)),
 	}

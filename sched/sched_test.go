@@ -247,10 +247,15 @@ func TestNobodyIsLeftBehind(t *testing.T) {
 
 func TestNoGarbage(t *testing.T) {
 	const warm, epochs = 100, 2000
-	for _, workers := range crews {
+	labelled := pprof.WithLabels(t.Context(), pprof.Labels("model", "adex"))
+	for i, workers := range append(crews, crews...) {
+		ctx := t.Context()
+		if i >= len(crews) {
+			ctx = labelled
+		}
 		for _, little := range []time.Duration{eager, time.Hour} {
 			var from, to runtime.MemStats
-			_, err := run(t.Context(), Plan{
+			_, err := run(ctx, Plan{
 				Workers: workers,
 				Shards:  16,
 				Advance: func(_, _, _ int) error { return nil },
@@ -298,6 +303,12 @@ func TestStats(t *testing.T) {
 	if i := stats.Imbalance(); i < 0.2 || i > 0.6 { // one works, one waits: 0.5
 		t.Errorf("imbalance %.2f, want about 0.5", i)
 	}
+	sum := Stats{}
+	sum.Add(stats)
+	sum.Add(stats)
+	if sum.Epochs != 2*epochs || len(sum.Busy) != 2 || sum.Busy[0]+sum.Busy[1] != 2*busy || sum.Wait[0]+sum.Wait[1] != 2*wait {
+		t.Errorf("twice %+v is %+v", stats, sum)
+	}
 	if i := (Stats{}).Imbalance(); i != 0 {
 		t.Errorf("imbalance of nothing is %v, want 0", i)
 	}
@@ -311,24 +322,41 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// Labels of the caller's context and our own reach every goroutine that advances shards.
+// Labels of the caller's context and our own reach every goroutine that advances shards: the shard while it does so, the
+// worker also between turns.
 func TestLabels(t *testing.T) {
 	ctx := pprof.WithLabels(t.Context(), pprof.Labels("model", "adex"))
-	var profile strings.Builder
+	var within, between strings.Builder
+	both := make(chan struct{})
 	_, err := run(ctx, Plan{
 		Workers: 2,
 		Shards:  2,
-		Advance: func(_, _, _ int) error { return nil },
+		Advance: func(_, shard, _ int) (err error) {
+			if shard == 1 {
+				both <- struct{}{}
+				<-both
+				return nil
+			}
+			<-both // the other worker is at it
+			err = pprof.Lookup("goroutine").WriteTo(&within, 1)
+			both <- struct{}{}
+			return err
+		},
 		Merge: func(int) (bool, error) {
-			return false, pprof.Lookup("goroutine").WriteTo(&profile, 1)
+			return false, pprof.Lookup("goroutine").WriteTo(&between, 1)
 		},
 	}, eager)
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, want := range []string{`{"model":"adex", "shard":"0", "worker":"`, `{"model":"adex", "shard":"1", "worker":"`} {
+		if !strings.Contains(within.String(), want) {
+			t.Errorf("no goroutine is labelled %s in\n%s", want, &within)
+		}
+	}
 	for _, want := range []string{`{"model":"adex", "worker":"0"}`, `{"model":"adex", "worker":"1"}`} {
-		if !strings.Contains(profile.String(), want) {
-			t.Errorf("no goroutine is labelled %s in\n%s", want, &profile)
+		if !strings.Contains(between.String(), want) {
+			t.Errorf("no goroutine is labelled %s in\n%s", want, &between)
 		}
 	}
 }

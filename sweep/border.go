@@ -179,7 +179,11 @@ func join(a, b *Result) (*Result, error) {
 		return nil, err
 	}
 	r := newResult(p, 0, p.chains())
-	r.Kernel, r.Workers, r.Elapsed, r.LaneSteps = a.Kernel, a.Workers, a.Elapsed+b.Elapsed, a.LaneSteps+b.LaneSteps
+	r.Kernel, r.Workers, r.Elapsed, r.LaneSteps, r.Bytes = a.Kernel, a.Workers, a.Elapsed+b.Elapsed, a.LaneSteps+b.LaneSteps, a.Bytes
+	for _, s := range []*Result{a, b} {
+		r.Sched.Add(s.Sched)
+		r.Phases.Add(s.Phases)
+	}
 	for i, s := range rows {
 		for j, c := range r.columns {
 			if c != nil {

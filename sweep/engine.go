@@ -4,8 +4,11 @@ import (
 	"math"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"popsim/kernels"
+	"popsim/pop"
+	"popsim/sched"
 )
 
 const (
@@ -49,6 +52,7 @@ type engine struct {
 	workers []*worker                   // made when they are first needed
 	done    atomic.Int64                // points finished, each resolution counted apart
 	moved   atomic.Int64                // lane-steps
+	stats   sched.Stats                 // of all runs
 }
 
 func newEngine(p *plan, isa kernels.ISA) (*engine, error) {
@@ -64,6 +68,21 @@ func newEngine(p *plan, isa kernels.ISA) (*engine, error) {
 		e.rests = make([]atomic.Pointer[[]float64], n)
 	}
 	return e, nil
+}
+
+// phases says where the time of the workers went.
+func (e *engine) phases() (p pop.Phases) {
+	var step, build time.Duration
+	made := time.Duration(0)
+	for _, w := range e.workers {
+		if w != nil {
+			step, build, made = step+w.step, build+w.build, made+1
+		}
+	}
+	p.Split(e.stats, step)
+	p.Build = build / max(1, made)
+	p.Record = max(0, p.Record-p.Build)
+	return p
 }
 
 // restCount is the number of points that may differ in their rest at I = 0.

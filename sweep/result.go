@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"popsim/kernels"
+	"popsim/pop"
 	"popsim/report"
+	"popsim/sched"
 )
 
 // Result is what came out of a sweep: a row per point, by branch, then in the order of the grid.
@@ -16,6 +18,9 @@ type Result struct {
 	Workers   int
 	Elapsed   time.Duration
 	LaneSteps int64 // done, both resolutions
+	Bytes     int   // of columns, for each lane and resolution
+	Sched     sched.Stats
+	Phases    pop.Phases // Merge is what was kept on disk on the way
 
 	plan    *plan
 	base    int                 // the first slot that is kept here

@@ -74,6 +74,7 @@ func Run(ctx context.Context, spec Spec, cfg Config) (*Result, error) {
 	}
 	begin := time.Now()
 	out := newResult(p, first, end)
+	built := time.Since(begin)
 	if cfg.Keep == "" {
 		err = e.run(ctx, cfg, first, end, out)
 	} else {
@@ -81,6 +82,14 @@ func Run(ctx context.Context, spec Spec, cfg Config) (*Result, error) {
 	}
 	out.Kernel, out.Workers = e.kernel, cfg.Workers
 	out.Elapsed, out.LaneSteps = time.Since(begin), e.moved.Load()
+	out.Sched, out.Phases = e.stats, e.phases()
+	out.Phases.Build += built
+	for _, w := range e.workers {
+		if w != nil {
+			out.Bytes = w.shards[0].Bytes()
+		}
+	}
+	out.Phases.Merge = max(0, out.Elapsed-built-e.stats.Elapsed)
 	return out, err
 }
 
@@ -92,7 +101,7 @@ func (e *engine) run(ctx context.Context, cfg Config, first, end int, out *Resul
 		e.workers = make([]*worker, cfg.Workers)
 	}
 	total := int64(out.slots()) * int64(len(e.clocks))
-	_, err := sched.Run(ctx, sched.Plan{
+	stats, err := sched.Run(ctx, sched.Plan{
 		Workers: cfg.Workers,
 		Shards:  (n + size - 1) / size,
 		Advance: func(id, batch, _ int) error {
@@ -113,5 +122,6 @@ func (e *engine) run(ctx context.Context, cfg Config, first, end int, out *Resul
 		},
 		Merge: func(int) (bool, error) { return false, nil },
 	})
+	e.stats.Add(stats)
 	return err
 }

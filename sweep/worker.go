@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"time"
 
 	"popsim/kernels"
 	"popsim/model"
@@ -26,11 +27,14 @@ type worker struct {
 	buf        [memory]float64
 	y          []float64 // a state
 
+	build, step time.Duration // spent on shards, and in kernels
+
 	next, end int // chains of the batch not yet begun
 	put       func(slot int, r record, late, resets []float64)
 }
 
 func (e *engine) worker() *worker {
+	begin := time.Now()
 	w := &worker{
 		engine: e, scratch: kernels.NewWorker(), rester: newRester(e.Model),
 		lanes: make([]lane, width), y: make([]float64, len(e.Model.States)),
@@ -54,6 +58,7 @@ func (e *engine) worker() *worker {
 			w.probes = append(w.probes, probe)
 		}
 	}
+	w.build = time.Since(begin)
 	return w
 }
 
@@ -178,12 +183,20 @@ func (w *worker) time(l *lane) float64 { return float64(w.now-l.start) * w.dt }
 // advance moves all lanes by n steps and enters their spikes into the books.
 func (w *worker) advance(n int64) {
 	from := float64(w.discard) * w.dt
+	clocked := w.adapts == nil // a step alone is as short as a look at the clock, and counts among the records
 	for n > 0 {
 		k := min(n, perCall)
 		if w.adapts != nil {
 			k = 1
 		}
+		var begin time.Time
+		if clocked {
+			begin = time.Now()
+		}
 		w.events = w.s.Advance(w.scratch, w.now, int(k), kernels.Drive{}, true, w.events[:0])
+		if clocked {
+			w.step += time.Since(begin)
+		}
 		for _, e := range w.events {
 			if l := &w.lanes[e.Lane]; l.runs() {
 				l.spike((float64(w.now+int64(e.Step)-l.start)+e.Theta)*w.dt, from)

@@ -60,6 +60,7 @@ type analysis struct {
 	regions *dynamics.Regions
 	regimes []dynamics.Regime
 	sampled *report.Table // intervals of simulated neurons
+	stats   sched.Stats   // of workers, where they share the work
 }
 
 // free is a quantity with the interval it is followed through.
@@ -278,7 +279,7 @@ func (s *analysis) analyse(ctx context.Context) (err error) {
 
 // write writes tables, picture and records.
 func (s *analysis) write() error {
-	for _, o := range []struct {
+	files := []struct {
 		path  string
 		out   *report.Output
 		table func() *report.Table
@@ -286,7 +287,8 @@ func (s *analysis) write() error {
 		{s.pointsFile.value, s.outputs.points, s.pointTable},
 		{s.resetsFile.value, s.outputs.resets, s.resetTable},
 		{s.out.value, s.outputs.branches, s.branchTable},
-	} {
+	}
+	for _, o := range files {
 		if o.out == nil {
 			continue
 		}
@@ -296,21 +298,30 @@ func (s *analysis) write() error {
 		if err := o.out.Commit(); err != nil {
 			return err
 		}
+	}
+	if s.plot.value != "" {
+		if err := s.figure().Save(s.plot.value, s.force); err != nil {
+			return err
+		}
+	}
+	s.phase("write")
+	for _, o := range files {
 		if err := s.aside(o.path, o.out, s.record()); err != nil {
 			return err
 		}
 	}
-	if s.plot.value == "" {
-		return nil
-	}
-	return s.figure().Save(s.plot.value, s.force)
+	return nil
 }
 
 // record says how the files were made.
 func (s *analysis) record() report.RunRecord {
+	extra := map[string]any{}
+	if s.stats.Epochs > 0 {
+		tellWorkers(extra, s.stats)
+	}
 	return report.RunRecord{
 		Model: s.question.model.Name, Preset: s.question.preset.Name,
-		Parameters: s.question.parameters(s.question.numbers()), Workers: s.workers.value,
+		Parameters: s.question.parameters(s.question.numbers()), Workers: s.workers.value, Extra: extra,
 	}
 }
 

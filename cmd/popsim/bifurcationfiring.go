@@ -67,7 +67,7 @@ func (s *analysis) parallel(ctx context.Context, n int, unit string, work func(k
 	}
 	progress, done := report.NewProgress(out, float64(n), unit), 0
 	var mu sync.Mutex
-	_, err := sched.Run(ctx, sched.Plan{
+	stats, err := sched.Run(ctx, sched.Plan{
 		Workers: s.workers.value, Shards: n,
 		Advance: func(_, k, _ int) error {
 			if err := ctx.Err(); err != nil {
@@ -83,6 +83,7 @@ func (s *analysis) parallel(ctx context.Context, n int, unit string, work func(k
 		Merge: func(int) (bool, error) { return false, nil },
 	})
 	progress.Clear()
+	s.stats.Add(stats)
 	return err
 }
 

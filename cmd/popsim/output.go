@@ -5,8 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
 
+	"popsim/kernels"
+	"popsim/pop"
 	"popsim/report"
+	"popsim/sched"
 )
 
 // toStdout tells whether a path means standard output.
@@ -92,7 +98,50 @@ func (v *voice) besides(path string, r report.RunRecord) error {
 		r.Warnings = []string{}
 	}
 	r.MemoryBytes = held()
+	if r.Extra == nil {
+		r.Extra = map[string]any{}
+	}
+	tellMachine(r.Extra)
 	return report.WriteRecord(path, r)
+}
+
+// tellMachine puts into extra what the machine is and gave, and what collecting garbage has cost so far.
+func tellMachine(extra map[string]any) {
+	var gc runtime.MemStats
+	runtime.ReadMemStats(&gc)
+	extra["go"], extra["system"] = runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH
+	extra["processor"], extra["processor_features"] = kernels.Processor(), strings.Join(kernels.Features(), " ")
+	extra["cpus"], extra["cpus_allowed"] = runtime.NumCPU(), sched.Allowed()
+	extra["gc_cycles"], extra["gc_pause_s"], extra["gc_cpu_fraction"] = gc.NumGC, float64(gc.PauseTotalNs)/1e9, gc.GCCPUFraction
+	extra["allocated_bytes"] = gc.TotalAlloc
+}
+
+// tellWorkers puts into extra what the workers did: at work and waiting for each other, in seconds, and how much more
+// each had to do than the mean of them.
+func tellWorkers(extra map[string]any, s sched.Stats) {
+	busy, wait, over := make([]float64, len(s.Busy)), make([]float64, len(s.Wait)), make([]float64, len(s.Busy))
+	mean := 0.0
+	for i := range busy {
+		busy[i], wait[i] = s.Busy[i].Seconds(), s.Wait[i].Seconds()
+		mean += busy[i] / float64(len(busy))
+	}
+	for i := range over {
+		if mean > 0 {
+			over[i] = busy[i]/mean - 1
+		}
+	}
+	extra["epochs"], extra["worker_busy_s"], extra["worker_wait_s"] = s.Epochs, busy, wait
+	extra["worker_imbalance"], extra["imbalance"] = over, s.Imbalance()
+}
+
+// spent enters the phases of a computation. What follows them is the business of the next phase.
+func (v *voice) spent(p pop.Phases) {
+	for _, q := range []struct {
+		name string
+		time time.Duration
+	}{{"build", p.Build}, {"step", p.Step}, {"record", p.Record}, {"wait", p.Wait}, {"merge", p.Merge}} {
+		v.phases = append(v.phases, report.Phase{Name: q.name, Seconds: q.time.Seconds()})
+	}
 }
 
 // parameters lists what a question has set, resolved, in the order of the model. values gives the text of a setting

@@ -35,8 +35,11 @@ func profileModes() []string {
 	return modes
 }
 
-// compute does the work of a verb on a model under the profile asked for, and labels all samples with both.
+// compute does the work of a verb on a model. Under a profile, if one is asked for, all samples are labelled with both.
 func (v *voice) compute(ctx context.Context, f *flags, verb, model string, work func(ctx context.Context) error) error {
+	if f.profile.value == "" {
+		return work(ctx)
+	}
 	stop, err := v.startProfile(f)
 	if err != nil {
 		return misused(err)

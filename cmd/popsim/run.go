@@ -101,7 +101,7 @@ func (s *simulation) run(ctx context.Context, args []string) error {
 		sum, err = s.advance(ctx)
 		return err
 	})
-	s.phase("advance")
+	s.spent(sum.Phases)
 	var blown *pop.BlownUp
 	switch {
 	case errors.Is(err, context.Canceled):

@@ -184,14 +184,3 @@ func TestVersion(t *testing.T) {
 		t.Error(out)
 	}
 }
-
-// TestProfile: every mode writes its file.
-func TestProfile(t *testing.T) {
-	t.Chdir(t.TempDir())
-	for _, p := range profiles {
-		_, text := popsim(t, exitDone, "run", "lif", "I=21", "--time", "20ms", "--profile", p.mode, "--profile-dir", "p")
-		if _, err := os.Stat(filepath.Join("p", p.file)); err != nil || !strings.Contains(text, p.file) {
-			t.Errorf("--profile %s: %v\n%s", p.mode, err, text)
-		}
-	}
-}

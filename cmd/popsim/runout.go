@@ -4,11 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
 
 	"popsim/pop"
 	"popsim/report"
-	"popsim/sched"
 	"popsim/sweep"
 )
 
@@ -269,20 +267,12 @@ func (s *simulation) record(sum pop.Summary) report.RunRecord {
 		}
 	}
 	work := float64(s.spec.N) * float64(sum.Steps)
-	busy, wait := make([]float64, len(sum.Sched.Busy)), make([]float64, len(sum.Sched.Wait))
-	for i := range busy {
-		busy[i], wait[i] = sum.Sched.Busy[i].Seconds(), sum.Sched.Wait[i].Seconds()
-	}
-	var gc runtime.MemStats
-	runtime.ReadMemStats(&gc)
 	extra := map[string]any{
 		"neurons": s.spec.N, "time_ms": s.time.value, "discard_ms": s.discard.value, "steps": sum.Steps, "spikes": sum.Spikes,
 		"spike_rule": ruleOf(s.question.model), "interrupted": s.interrupted, "shards": sum.Shards, "bytes_per_neuron": sum.Bytes,
-		"memory_forecast_bytes": s.need, "cpus_allowed": sched.Allowed(), "epochs": sum.Sched.Epochs,
-		"worker_busy_s": busy, "worker_wait_s": wait, "imbalance": sum.Sched.Imbalance(),
-		"gc_cycles": gc.NumGC, "gc_pause_s": float64(gc.PauseTotalNs) / 1e9,
-		"go": runtime.Version(), "system": runtime.GOOS + "/" + runtime.GOARCH,
+		"memory_forecast_bytes": s.need,
 	}
+	tellWorkers(extra, sum.Sched)
 	if work > 0 {
 		extra["ns_per_neuron_step"] = sum.Elapsed.Seconds() * 1e9 / work
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,7 +14,6 @@ import (
 
 	"popsim/model"
 	"popsim/report"
-	"popsim/sched"
 	"popsim/sweep"
 )
 
@@ -44,7 +42,10 @@ func (s *survey) run(ctx context.Context, args []string) (err error) {
 		r, err = s.advance(ctx)
 		return err
 	})
-	s.phase("sweep")
+	if r != nil {
+		s.spent(r.Phases)
+	}
+	s.phase("borders")
 	switch {
 	case errors.Is(err, context.Canceled) && s.cfg.Keep != "" && sweep.Leftover(s.kept()):
 		s.warn("interrupted; the pieces that were finished are kept beside %s, and --resume goes on from them", s.out.value)
@@ -292,10 +293,11 @@ func (s *survey) record(r *sweep.Result) report.RunRecord {
 	extra := map[string]any{
 		"points": r.Rows(), "time_ms": s.spec.Time, "discard_ms": s.spec.Discard, "from": s.spec.From.String(),
 		"full": s.full, "zip": s.zip, "neuron_steps": r.LaneSteps, "neuron_steps_forecast": s.forecast.Steps,
-		"memory_forecast_bytes": s.forecast.Bytes, "spike_rule": ruleOf(s.question.model), "cpus_allowed": sched.Allowed(),
+		"memory_forecast_bytes": s.forecast.Bytes, "spike_rule": ruleOf(s.question.model),
 		"experiment": r.Digest(), "ns_per_neuron_step": r.Elapsed.Seconds() * 1e9 / math.Max(1, float64(r.LaneSteps)),
-		"go": runtime.Version(), "system": runtime.GOOS + "/" + runtime.GOARCH,
+		"bytes_per_neuron": r.Bytes,
 	}
+	tellWorkers(extra, r.Sched)
 	var borders []string
 	for _, b := range s.borders {
 		borders = append(borders, b.String())
