@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -47,6 +48,29 @@ func newPlace(path string, force bool) (*place, error) {
 		p.File = f
 		return p, nil
 	}
+}
+
+// Tidy removes the temporary files that killed processes have left of path. Nobody else may be writing it.
+func Tidy(path string) error {
+	if isDirect(path) {
+		return nil
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	dir, base := filepath.Split(path)
+	entries, err := os.ReadDir(filepath.Clean(dir + "."))
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	for _, e := range entries {
+		middle, ok := strings.CutPrefix(e.Name(), "."+base+".")
+		middle, temp := strings.CutSuffix(middle, ".tmp")
+		if _, hex := strconv.ParseUint(middle, 16, 32); ok && temp && len(middle) == 8 && hex == nil {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
+		}
+	}
+	return err
 }
 
 // isDirect says whether path is a device, a pipe or a descriptor. /dev and /proc count as such even where the shell

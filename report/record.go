@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"time"
 )
 
@@ -60,6 +61,15 @@ func WriteRecord(path string, r RunRecord) error {
 		return err
 	}
 	return writeFile(path+RecordEnding, text.Bytes(), true)
+}
+
+// ReadRecord reads the record beside path.
+func ReadRecord(path string) (r RunRecord, err error) {
+	text, err := os.ReadFile(path + RecordEnding)
+	if err == nil {
+		err = json.Unmarshal(text, &r)
+	}
+	return r, err
 }
 
 // writeFile puts data into a file of that name, whole or not at all.

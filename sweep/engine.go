@@ -52,7 +52,8 @@ type engine struct {
 	workers []*worker                   // made when they are first needed
 	done    atomic.Int64                // points finished, each resolution counted apart
 	moved   atomic.Int64                // lane-steps
-	stats   sched.Stats                 // of all runs
+	stats   sched.Stats                 // of the run
+	saving  time.Duration               // spent on pieces meanwhile, by whichever worker
 }
 
 func newEngine(p *plan, isa kernels.ISA) (*engine, error) {

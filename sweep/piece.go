@@ -2,8 +2,6 @@ package sweep
 
 import (
 	"bytes"
-	"cmp"
-	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -28,10 +26,6 @@ import (
 const generation = 1
 
 var pieceMagic = fmt.Sprintf("popsim sweep piece %d\n", generation)
-
-// pieceSteps is the work, in lane-steps, after which a sweep keeps what it has: seconds. It does not depend on the machine,
-// so a resumed run finds the same pieces.
-const pieceSteps = 4e9
 
 // header says what a piece holds.
 type header struct {
@@ -327,89 +321,6 @@ func write(path string, data []byte) error {
 	return nil
 }
 
-// runPieces runs the chains first to end-1 piece by piece, each kept on disk; a part is joined into one file at the end.
-func (e *engine) runPieces(ctx context.Context, cfg Config, first, end int, out *Result) error {
-	keep := cfg.Keep
-	if cfg.Part.Of > 0 {
-		keep = PartPath(keep, cfg.Part)
-	}
-	have := map[int]bool{}
-	switch {
-	case cfg.Resume:
-		var err error
-		if have, err = out.resume(keep); err != nil {
-			return err
-		}
-	case cfg.Fresh:
-		if err := Discard(keep); err != nil {
-			return err
-		}
-	case Leftover(keep):
-		return fmt.Errorf("sweep: pieces of an unfinished run are kept beside %s; resume goes on from them", keep)
-	}
-	size := e.pieceChains(cmp.Or(cfg.Piece, pieceSteps))
-	for from := first; from < end; from += size {
-		to := min(end, from+size)
-		if have[from] {
-			lo, hi := out.slotRange(from, to)
-			e.done.Add(int64(hi-lo) * int64(len(e.clocks)))
-			continue
-		}
-		if err := e.run(ctx, cfg, from, to, out); err != nil {
-			return err
-		}
-		if err := write(piecePath(keep, from, to), out.piece(from, to)); err != nil {
-			return err
-		}
-	}
-	if cfg.Part.Of == 0 {
-		return nil
-	}
-	if err := write(keep, out.piece(first, end)); err != nil {
-		return err
-	}
-	return Discard(keep)
-}
-
-// pieceChains is the number of chains of a piece of so much work.
-func (e *engine) pieceChains(work float64) int {
-	steps := 0.0
-	for _, c := range e.clocks {
-		steps += float64(c.steps)
-	}
-	return int(max(1, min(1<<20, work/(steps*float64(e.links(0))))))
-}
-
-// resume loads the pieces that are kept, and says at which chains they begin.
-func (r *Result) resume(keep string) (have map[int]bool, err error) {
-	have = map[int]bool{}
-	found, err := beside(keep, pieceMark)
-	if err != nil {
-		return nil, err
-	}
-	mine := r.plan.experiment().text()
-	for _, path := range found {
-		if strings.HasSuffix(path, tempMark) { // what a killed run was writing
-			if err := os.Remove(path); err != nil {
-				return nil, fmt.Errorf("sweep: %w", err)
-			}
-			continue
-		}
-		h, payload, err := openPiece(path)
-		if err != nil {
-			return nil, err
-		}
-		if !bytes.Equal(h.Experiment.text(), mine) {
-			return nil, fmt.Errorf("sweep: %s belongs to another experiment; remove it, or give the same model, grid, times and method", path)
-		}
-		if err := r.load(path, h, payload); err != nil {
-			return nil, err
-		}
-		have[h.First] = true
-	}
-	return have, nil
-}
-
 // Merge joins the parts that are kept for path into one result, the same as that of an unsplit run. The error names parts
 // that are missing, doubled, torn or of another experiment.
 func Merge(path string) (*Result, error) {
@@ -473,7 +384,18 @@ func Merge(path string) (*Result, error) {
 }
 
 // Digest is a short name of the experiment, the same for all its parts.
-func (r *Result) Digest() string {
-	sum := sha256.Sum256(r.plan.experiment().text())
+func (r *Result) Digest() string { return r.plan.experiment().digest() }
+
+// Digest is that of every Result of the spec. The error is that of Check.
+func (s Spec) Digest() (string, error) {
+	p, err := s.plan()
+	if err != nil {
+		return "", err
+	}
+	return p.experiment().digest(), nil
+}
+
+func (x experiment) digest() string {
+	sum := sha256.Sum256(x.text())
 	return hex.EncodeToString(sum[:8])
 }

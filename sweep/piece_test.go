@@ -116,15 +116,17 @@ func TestMergeRefuses(t *testing.T) {
 	}
 }
 
-// TestResume stops a sweep after every piece in turn, leaves a torn temporary file behind, and goes on.
+// TestResume stops a sweep again and again, leaves a torn temporary file behind, and goes on with other batches, which do
+// not begin where the old ones did.
 func TestResume(t *testing.T) {
 	s := smallMap(t)
 	want := csvOf(t, mustRun(t, s).Table())
 	keep := filepath.Join(t.TempDir(), "map.csv")
+	before := int64(0)
 	for stop := int64(1); ; stop++ {
 		ctx, cancel := context.WithCancel(context.Background())
-		cfg := Config{Keep: keep, Resume: true, Workers: 1, Piece: 5e4, Tick: func(done, _ int64) {
-			if done > 10*stop {
+		cfg := Config{Keep: keep, Resume: true, Workers: 1 + int(stop)%3, Batch: 1 + int(stop)%4, Every: 1, Tick: func(done, _ int64) {
+			if done > before+20 {
 				cancel()
 			}
 		}}
@@ -142,9 +144,33 @@ func TestResume(t *testing.T) {
 		if !errors.Is(err, context.Canceled) || stop > 100 {
 			t.Fatal(err)
 		}
+		now := 2 * int64(r.Table().Columns[0].Len())
+		if now <= before {
+			t.Errorf("after stop %d there are %d points, no more than before", stop, now)
+		}
+		before = now
 	}
 	if _, err := Run(context.Background(), s, Config{Keep: keep}); err == nil {
 		t.Error("an unfinished run was overwritten without being asked to")
+	}
+	pieces, err := beside(keep, pieceMark)
+	if err != nil || len(pieces) < 3 {
+		t.Fatalf("%d pieces are left, %v", len(pieces), err)
+	}
+	data, err := os.ReadFile(pieces[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, damaged := range [][]byte{data[:len(data)-9], append(bytes.Clone(data[:100]), data...), nil} {
+		if err := os.WriteFile(pieces[1], damaged, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Run(context.Background(), s, Config{Keep: keep, Resume: true}); err == nil || !strings.Contains(err.Error(), pieces[1]) {
+			t.Errorf("resumed from a damaged piece: %v", err)
+		}
+	}
+	if err := os.WriteFile(pieces[1], data, 0o644); err != nil {
+		t.Fatal(err)
 	}
 	s.Discard = 10
 	if _, err := Run(context.Background(), s, Config{Keep: keep, Resume: true}); err == nil || !strings.Contains(err.Error(), "another experiment") {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"popsim/kernels"
@@ -21,7 +22,8 @@ type Config struct {
 	Keep    string                  // where to keep finished pieces: a path, whose name theirs begin with; "" means nowhere
 	Resume  bool                    // go on from pieces that are kept there
 	Fresh   bool                    // throw them away; without either, finding some is an error
-	Piece   float64                 // lane-steps of a piece, not more; 0 means 4e9, seconds of work
+	Every   time.Duration           // how often finished points are put there; 0 means by itself, see keeper
+	Batch   int                     // chains that a worker takes at once; 0 means by itself
 }
 
 // Part is one of Of parts of a sweep, Number from 1.
@@ -47,12 +49,16 @@ func (p Part) chains(n int) (first, end int) {
 }
 
 // batchChains is how many chains a worker takes at once: several times the lanes, so that most of them are full to
-// the end, and few enough that all workers end together.
-const batchChains = 512
+// the end, and few enough that all workers end together. batchSteps is the most work (lane-steps, a few seconds) in a
+// batch that has more chains than lanes: it is lost when the process is killed.
+const (
+	batchChains = 512
+	batchSteps  = 2e9
+)
 
-// Run runs a sweep, or a part of it. With Keep, finished pieces are on disk before the next begin; a finished part is
-// one file there, see Merge; the pieces of a whole sweep stay until Discard. When ctx is done the finished rows come with
-// the error of ctx.
+// Run runs a sweep, or a part of it. With Keep, finished points are put on disk every now and then, as pieces; a finished
+// part is one file there, see Merge; the pieces of a whole sweep stay until Discard. When ctx is done the finished rows
+// come with the error of ctx, and with Keep all of them are on disk.
 func Run(ctx context.Context, spec Spec, cfg Config) (*Result, error) {
 	p, err := spec.plan()
 	if err != nil {
@@ -76,9 +82,9 @@ func Run(ctx context.Context, spec Spec, cfg Config) (*Result, error) {
 	out := newResult(p, first, end)
 	built := time.Since(begin)
 	if cfg.Keep == "" {
-		err = e.run(ctx, cfg, first, end, out)
+		err = e.run(ctx, cfg, e.batches(cfg, []span{{first, end}}), out, func(int) {})
 	} else {
-		err = e.runPieces(ctx, cfg, first, end, out)
+		err = e.runKept(ctx, cfg, span{first, end}, out)
 	}
 	out.Kernel, out.Workers = e.kernel, cfg.Workers
 	out.Elapsed, out.LaneSteps = time.Since(begin), e.moved.Load()
@@ -89,39 +95,70 @@ func Run(ctx context.Context, spec Spec, cfg Config) (*Result, error) {
 			out.Bytes = w.shards[0].Bytes()
 		}
 	}
-	out.Phases.Merge = max(0, out.Elapsed-built-e.stats.Elapsed)
+	share := e.saving / time.Duration(cfg.Workers)
+	out.Phases.Record = max(0, out.Phases.Record-share)
+	out.Phases.Merge = max(0, out.Elapsed-built-e.stats.Elapsed) + share
 	return out, err
 }
 
-// run runs the chains first to end-1 into out.
-func (e *engine) run(ctx context.Context, cfg Config, first, end int, out *Result) error {
-	n := end - first
-	size := max(1, min(batchChains, (n+cfg.Workers-1)/cfg.Workers))
-	if e.workers == nil {
-		e.workers = make([]*worker, cfg.Workers)
-	}
+// span is the range of chains from first to end-1.
+type span struct{ first, end int }
+
+// run runs batches of chains into out; finished is told of each when it is done, by any worker.
+func (e *engine) run(ctx context.Context, cfg Config, batches []span, out *Result, finished func(batch int)) error {
 	total := int64(out.slots()) * int64(len(e.clocks))
+	e.workers = make([]*worker, cfg.Workers)
+	var next atomic.Int64 // batches are taken in their order, so that what is finished has few holes
 	stats, err := sched.Run(ctx, sched.Plan{
 		Workers: cfg.Workers,
-		Shards:  (n + size - 1) / size,
-		Advance: func(id, batch, _ int) error {
+		Shards:  len(batches),
+		Advance: func(id, _, _ int) error {
 			if e.workers[id] == nil {
 				e.workers[id] = e.worker()
 			}
-			w := e.workers[id]
-			from := first + batch*size
-			to := min(end, from+size)
+			w, batch := e.workers[id], int(next.Add(1)-1)
+			b := batches[batch]
 			if len(e.clocks) > 1 {
-				w.batch(ctx, 1, from, to, out.note)
+				w.batch(ctx, 1, b.first, b.end, out.note)
 			}
-			w.batch(ctx, 0, from, to, out.put)
+			w.batch(ctx, 0, b.first, b.end, out.put)
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			if cfg.Tick != nil {
 				cfg.Tick(e.done.Load(), total)
 			}
-			return ctx.Err()
+			finished(batch)
+			return nil
 		},
 		Merge: func(int) (bool, error) { return false, nil },
 	})
-	e.stats.Add(stats)
+	e.stats = stats
 	return err
+}
+
+// batches cuts spans into what workers take at once.
+func (e *engine) batches(cfg Config, spans []span) (batches []span) {
+	n := 0
+	for _, s := range spans {
+		n += s.end - s.first
+	}
+	steps := 0.0
+	for _, c := range e.clocks {
+		steps += float64(c.steps)
+	}
+	size := cfg.Batch
+	if size == 0 {
+		share := (n + cfg.Workers - 1) / cfg.Workers
+		if cfg.Keep != "" {
+			share = max(share/8, min(share, width)) // so that even a small sweep is kept in pieces
+		}
+		size = min(batchChains, share, max(width, int(batchSteps/(steps*float64(e.links(0))))))
+	}
+	for _, s := range spans {
+		for first := s.first; first < s.end; first += size {
+			batches = append(batches, span{first, min(s.end, first+size)})
+		}
+	}
+	return batches
 }

@@ -153,6 +153,9 @@ func (s Spec) plan() (*plan, error) {
 	if p.P == nil {
 		p.P = p.Model.Defaults()
 	}
+	if p.Init == nil {
+		p.Init = slices.Repeat([]float64{math.NaN()}, len(p.Model.States))
+	}
 	if p.Time == 0 {
 		p.Time = DefaultTime
 	}
@@ -169,7 +172,7 @@ func (s Spec) plan() (*plan, error) {
 		fault(err)
 		p.targets = append(p.targets, t)
 	}
-	if len(p.P) != len(p.Model.Params) || p.Init != nil && len(p.Init) != len(p.Model.States) {
+	if len(p.P) != len(p.Model.Params) || len(p.Init) != len(p.Model.States) {
 		fault(fmt.Errorf("sweep: %s has %d parameters and %d states, not %d and %d",
 			p.Model.Name, len(p.Model.Params), len(p.Model.States), len(p.P), len(p.Init)))
 	}

@@ -4,12 +4,20 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"popsim/model"
+	"popsim/report"
+	"popsim/sweep"
 )
 
 // asProgram in the environment makes the test binary popsim itself, so that a test can start and kill it.
@@ -22,79 +30,218 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// A sweep that is killed at random moments and resumed each time leaves the bytes of one that was left alone.
-func TestResumeAfterKill(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes ten seconds; the full test run has it")
-	}
+// victim is a sweep that is killed again and again.
+type victim struct {
+	t    *testing.T
+	args []string
+	dir  string
+	min  time.Duration // a killed run lives for this at least, and max at most
+	max  time.Duration
+}
+
+// start starts it once more.
+func (v victim) start(more ...string) *exec.Cmd {
+	v.t.Helper()
 	self, err := os.Executable()
 	if err != nil {
-		t.Fatal(err)
+		v.t.Fatal(err)
 	}
-	dir := t.TempDir()
-	start := func(file string, more ...string) *exec.Cmd {
-		args := append([]string{"map", "hh", "I=0:40/60", "g_L=0.05:0.5/40", "--time", "400ms", "--discard", "100ms", "--full", "--quiet", "-o", filepath.Join(dir, file)}, more...)
-		c := exec.Command(self, args...)
-		c.Env = append(os.Environ(), asProgram+"=1")
-		var talk bytes.Buffer
-		c.Stderr = &talk
-		t.Cleanup(func() {
-			if t.Failed() && talk.Len() > 0 {
-				t.Logf("%v: %s", args, talk.String())
-			}
-		})
-		return c
+	args := slices.Concat(v.args, []string{"--quiet"}, more)
+	c := exec.Command(self, args...)
+	c.Dir = v.dir
+	c.Env = append(os.Environ(), asProgram+"=1")
+	var talk bytes.Buffer
+	c.Stderr = &talk
+	if err := c.Start(); err != nil {
+		v.t.Fatal(err)
 	}
-	begin := time.Now()
-	if err := start("alone.csv").Run(); err != nil {
-		t.Fatal(err)
-	}
-	whole := time.Since(begin)
-	kills := 0
-	for ; ; kills++ {
-		if kills > 200 {
-			t.Fatal("after 200 kills the sweep is still not done")
+	v.t.Cleanup(func() {
+		if v.t.Failed() && talk.Len() > 0 {
+			v.t.Logf("%v: %s", args, talk.String())
 		}
-		c := start("killed.csv", "--resume")
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
+	})
+	return c
+}
+
+// whole runs it undisturbed.
+func (v victim) whole(more ...string) {
+	v.t.Helper()
+	if err := v.start(more...).Wait(); err != nil {
+		v.t.Fatal(err)
+	}
+}
+
+// kill runs it to its end, killing it on the way at random moments, and counts those; resumed tells how often it began with
+// pieces on disk.
+func (v victim) kill(more ...string) (kills, resumed int) {
+	v.t.Helper()
+	for before := 0; ; {
+		pieces, _ := filepath.Glob(filepath.Join(v.dir, "*.piece-*"))
+		if len(pieces) > 0 {
+			resumed++
 		}
+		if len(pieces) == before {
+			v.max += v.max / 4 // on a busy machine a run may be killed before it has begun
+		}
+		before = len(pieces)
+		c := v.start(append(more, "--resume", "--save-every", "10ms")...)
 		done := make(chan error, 1)
 		go func() { done <- c.Wait() }()
-		patience := time.Duration(float64(whole) * (0.1 + 0.5*rand.Float64()))
-		if kills > 20 {
-			patience = 10 * whole
-		}
+		patience := v.min + time.Duration(float64(v.max-v.min)*rand.Float64())
 		select {
 		case err := <-done:
 			if err != nil {
-				t.Fatal(err)
+				v.t.Fatal(err)
 			}
+			return kills, resumed
 		case <-time.After(patience):
 			if err := c.Process.Kill(); err != nil {
-				t.Fatal(err)
+				v.t.Fatal(err)
 			}
 			<-done
-			if _, err := os.Stat(filepath.Join(dir, "killed.csv")); err == nil {
-				t.Fatal("the table is there before the sweep was done")
-			}
-			continue
+			kills++
 		}
-		break
 	}
-	want, err := os.ReadFile(filepath.Join(dir, "alone.csv"))
+}
+
+// same compares two files of the directory.
+func (v victim) same(got, want string) {
+	v.t.Helper()
+	a, err1 := os.ReadFile(filepath.Join(v.dir, got))
+	b, err2 := os.ReadFile(filepath.Join(v.dir, want))
+	if err := errors.Join(err1, err2); err != nil {
+		v.t.Fatal(err)
+	}
+	if !bytes.Equal(a, b) {
+		v.t.Errorf("%s differs from %s", got, want)
+	}
+}
+
+// clean looks for files that should not be there.
+func (v victim) clean(may ...string) {
+	v.t.Helper()
+	entries, err := os.ReadDir(v.dir)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	for _, e := range entries {
+		if !slices.Contains(may, e.Name()) {
+			v.t.Errorf("left behind: %s", e.Name())
+		}
+	}
+}
+
+// steps is the work that the run which ended a sweep had, in neuron-steps.
+func (v victim) steps(path string) float64 {
+	v.t.Helper()
+	r, err := report.ReadRecord(filepath.Join(v.dir, path))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return r.Extra["neuron_steps"].(float64)
+}
+
+// A sweep that is killed at random moments and resumed each time leaves the bytes of one that was left alone, and does not
+// begin anew each time.
+func TestResumeAfterKill(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; the full test run has it")
+	}
+	v := victim{t: t, dir: t.TempDir(), args: strings.Fields("map hh I=0:40/120 g_L=0.05:0.5/100 --time 50ms --full")}
+	begin := time.Now()
+	v.whole("-o", "alone.csv")
+	whole := time.Since(begin)
+	v.min, v.max = whole/10, whole*4/10
+	kills, resumed := v.kill("-o", "killed.csv")
+	v.same("killed.csv", "alone.csv")
+	v.clean("alone.csv", "alone.csv.run.json", "killed.csv", "killed.csv.run.json")
+	t.Logf("killed %d times in %v, resumed %d times", kills, whole, resumed)
+	if kills > 0 && resumed == 0 {
+		t.Error("the sweep was never resumed: nothing was kept")
+	}
+	if last, all := v.steps("killed.csv"), v.steps("alone.csv"); resumed > 0 && last >= all {
+		t.Errorf("the last run made %v neuron-steps, as many as an undisturbed sweep", last)
+	}
+}
+
+// The same many times, with carried curves, lists of intervals, a picture, parts, and death while files are written.
+func TestManyKills(t *testing.T) {
+	if os.Getenv("POPSIM_LONG") == "" {
+		t.Skip("takes minutes; POPSIM_LONG=1 runs it")
+	}
+	for name, args := range map[string]string{
+		"plain":   "map hh I=0:40/120 g_L=0.05:0.5/100 --time 50ms --full",
+		"carried": "fi hh I=0:12/10 g_L=0.1:0.4/200 --from all --time 50ms",
+		"lists":   "map adex:tb08 V_reset=-49:-46/200 I=700:900/20 -m isi,rate,period --time 300ms",
+		"resets":  "map adex V_reset=-65:-55/200 I=20:60/20 -m w_reset --time 300ms",
+	} {
+		t.Run(name, func(t *testing.T) {
+			total, again := 0, 0
+			for round := range 3 {
+				v := victim{t: t, dir: t.TempDir(), args: strings.Fields(args)}
+				begin := time.Now()
+				v.whole("-o", "alone.npz")
+				whole := time.Since(begin)
+				v.max = whole * time.Duration(2+round) / 8
+				kills, resumed := v.kill("-o", "killed.npz")
+				v.same("killed.npz", "alone.npz")
+				may := []string{"alone.npz", "alone.npz.run.json", "killed.npz", "killed.npz.run.json"}
+				for part := 1; part <= 2; part++ {
+					k, r := v.kill("-o", "parts.npz", "--part", fmt.Sprintf("%d/2", part))
+					kills, resumed = kills+k, resumed+r
+				}
+				v.args = []string{"merge", "parts.npz"}
+				v.whole()
+				v.same("parts.npz", "alone.npz")
+				v.clean(append(may, "parts.npz", "parts.npz.run.json", "parts.npz.part-1-of-2", "parts.npz.part-2-of-2")...)
+				total, again = total+kills, again+resumed
+			}
+			t.Logf("killed %d times, resumed %d times", total, again)
+			if again == 0 {
+				t.Error("never resumed")
+			}
+		})
+	}
+}
+
+// A sweep whose last files were cut off goes on from its pieces; one that is finished is not run again.
+func TestResumeAtTheEnd(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "map.csv")
+	args := []string{"map", "lif", "I=0:40/21", "--time", "100ms", "-o", path, "--resume", "--save-every", "1ms"}
+	var out, talk bytes.Buffer
+	say := func(args ...string) string {
+		t.Helper()
+		talk.Reset()
+		if code := run(args, &out, &talk); code != 0 {
+			t.Fatalf("exit %d: %s", code, talk.String())
+		}
+		return talk.String()
+	}
+	say(args...)
+	want, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := os.ReadFile(filepath.Join(dir, "killed.csv"))
+	if told := say(args...); !strings.Contains(told, "finished already") {
+		t.Errorf("a finished sweep was run again: %s", told)
+	}
+	spec := sweep.Spec{Model: model.LIFModel, Method: "exact", Time: 100, Discard: 25}
+	axis, err := sweep.ParseAxis("I", "0:40/21", "pA")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("after %d kills the table differs from that of an undisturbed sweep", kills)
+	spec.Grid.Axes = []sweep.Axis{axis}
+	if _, err := sweep.Run(t.Context(), spec, sweep.Config{Keep: path}); err != nil {
+		t.Fatal(err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, "killed.csv.*")); len(left) != 1 { // the record of the run
-		t.Errorf("left behind: %v", left)
+	stale := filepath.Join(dir, ".map.csv.01234567.tmp")
+	if err := errors.Join(os.WriteFile(path, []byte("half"), 0o644), os.WriteFile(stale, nil, 0o644)); err != nil {
+		t.Fatal(err)
 	}
-	t.Logf("killed %d times", kills)
+	say(args...)
+	if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("the table was not written again: %v", err)
+	}
+	victim{t: t, dir: dir}.clean("map.csv", "map.csv.run.json")
 }

@@ -43,6 +43,7 @@ type survey struct {
 	zip      bool
 	dryRun   bool
 	resume   bool
+	every    quantity
 	part     name
 	refine   name
 
@@ -50,6 +51,8 @@ type survey struct {
 	spec      sweep.Spec
 	cfg       sweep.Config
 	forecast  sweep.Forecast
+	cut       bool    // interrupted
+	goesOn    bool    // pieces were there when the sweep began
 	tolerance float64 // of --refine, in the unit of the axis
 	borders   []sweep.Border
 }
@@ -95,6 +98,8 @@ func (s *survey) register(cmd *cobra.Command) {
 	set.Var(&s.refine, "refine", "add points to a curve until its borders, such as the rheobase, are known to this tolerance")
 	set.Var(&s.part, "part", "do one part of the sweep, kept beside -o FILE; popsim merge FILE joins them; auto reads the number\nfrom the array task of the batch system, auto/N where that does not tell how many there are")
 	set.BoolVar(&s.resume, "resume", false, "go on from the finished pieces that an interrupted sweep has left beside -o FILE")
+	s.every = quantity{unit: "s"}
+	set.Var(&s.every, "save-every", "how often finished points of a long sweep are put on disk (default a fiftieth of the time so far, 1s to 60s)")
 	s.files(set, &s.quiet)
 }
 
@@ -152,6 +157,7 @@ func (s *survey) read(args []string) error {
 	}
 	bad.add(s.readRefine())
 	bad.add(s.readKeep())
+	bad.add(s.readEvery())
 	bad.add(s.checkPlot())
 	if dt, accurate := s.spec.Dt, s.spec.AccurateDt(); dt > accurate {
 		s.warn("dt is %v ms; method %s of %s is accurate up to about %.3g ms here", dt, method.Name, q.model.Name, accurate)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -31,6 +32,9 @@ func (s *survey) run(ctx context.Context, args []string) (err error) {
 	if err := s.tellForecast(ctx); err != nil || s.dryRun {
 		return err
 	}
+	if done, err := s.finished(); done || err != nil {
+		return err
+	}
 	out, err := s.open()
 	if err != nil {
 		return err
@@ -50,10 +54,11 @@ func (s *survey) run(ctx context.Context, args []string) (err error) {
 	case errors.Is(err, context.Canceled) && s.cfg.Keep != "" && sweep.Leftover(s.kept()):
 		s.warn("interrupted; the pieces that were finished are kept beside %s, and --resume goes on from them", s.out.value)
 		return err
-	case errors.Is(err, context.Canceled) && s.cfg.Part.Of > 0:
-		s.warn("interrupted before the first piece of the part was finished; nothing is kept")
+	case errors.Is(err, context.Canceled) && s.cfg.Keep != "":
+		s.warn("interrupted before the first piece was finished; nothing is kept")
 		return err
 	case errors.Is(err, context.Canceled):
+		s.cut = true
 		s.warn("interrupted; the points that were finished are kept")
 	case err != nil:
 		return err
@@ -69,6 +74,32 @@ func (s *survey) run(ctx context.Context, args []string) (err error) {
 	s.summary(r)
 	return errors.Join(err, failures(r))
 }
+
+// finished tells whether a sweep that is to be resumed has come to its end: its table is there, with the record of this
+// experiment, and no pieces are, which go last.
+func (s *survey) finished() (bool, error) {
+	path := s.out.value
+	if !s.resume || s.cfg.Part.Of > 0 || s.replaces() {
+		return false, nil
+	}
+	record, err := report.ReadRecord(path)
+	if err != nil || record.Extra["interrupted"] != false {
+		return false, nil
+	}
+	if _, err := os.Stat(path); err != nil {
+		return false, nil
+	}
+	mine, err := s.spec.Digest()
+	if err != nil || record.Extra["experiment"] != mine {
+		return false, err
+	}
+	s.say("%s is finished already", path)
+	return true, nil
+}
+
+// replaces tells whether files that exist may be overwritten: when asked to, or when they were written by the end of the
+// very sweep that is resumed.
+func (s *survey) replaces() bool { return s.force || s.resume && s.goesOn }
 
 // kept is the path beside which pieces are kept.
 func (s *survey) kept() string {
@@ -139,7 +170,7 @@ func (s *survey) dtUsed() float64 {
 // open opens the files before the work begins. A part has none: the sweep keeps it.
 func (s *survey) open() (*report.Output, error) {
 	if s.plot.value != "" {
-		if err := report.CheckPicture(s.plot.value, s.force); err != nil {
+		if err := report.CheckPicture(s.plot.value, s.replaces()); err != nil {
 			return nil, misused(err)
 		}
 	}
@@ -149,7 +180,16 @@ func (s *survey) open() (*report.Output, error) {
 	case s.out.value == "":
 		return report.NewCSV(s.stdout), nil
 	}
-	return s.create(s.out.value, s.force)
+	if s.resume {
+		for _, path := range []string{s.out.value, s.out.value + report.RecordEnding, s.plot.value} {
+			if path != "" {
+				if err := report.Tidy(path); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	return s.create(s.out.value, s.replaces())
 }
 
 // advance runs the sweep, with progress, and refines it if asked to.
@@ -210,24 +250,22 @@ func (s *survey) write(out *report.Output, r *sweep.Result) error {
 	if err := writeResult(out, r); err != nil {
 		return err
 	}
-	if s.cfg.Keep != "" {
-		if err := sweep.Discard(s.cfg.Keep); err != nil {
-			return err
-		}
-	}
 	if s.plot.value != "" {
 		f, err := s.figure(r)
 		if err != nil {
 			return err
 		}
-		if err := f.Save(s.plot.value, s.force); err != nil {
+		if err := f.Save(s.plot.value, s.replaces()); err != nil {
 			return err
 		}
 	} else if !s.quiet && report.IsTerminal(s.stderr) {
 		fmt.Fprint(s.stderr, s.glance(r))
 	}
 	s.phase("write")
-	return s.aside(s.out.value, out, s.record(r))
+	if err := s.aside(s.out.value, out, s.record(r)); err != nil || s.cfg.Keep == "" {
+		return err
+	}
+	return sweep.Discard(s.cfg.Keep) // last: a sweep that is killed before this has all it needs to write its files again
 }
 
 // writeResult writes the table of a sweep.
@@ -292,7 +330,7 @@ func tellStatus(v *voice, r *sweep.Result) {
 func (s *survey) record(r *sweep.Result) report.RunRecord {
 	extra := map[string]any{
 		"points": r.Rows(), "time_ms": s.spec.Time, "discard_ms": s.spec.Discard, "from": s.spec.From.String(),
-		"full": s.full, "zip": s.zip, "neuron_steps": r.LaneSteps, "neuron_steps_forecast": s.forecast.Steps,
+		"full": s.full, "zip": s.zip, "interrupted": s.cut, "neuron_steps": r.LaneSteps, "neuron_steps_forecast": s.forecast.Steps,
 		"memory_forecast_bytes": s.forecast.Bytes, "spike_rule": ruleOf(s.question.model),
 		"experiment": r.Digest(), "ns_per_neuron_step": r.Elapsed.Seconds() * 1e9 / math.Max(1, float64(r.LaneSteps)),
 		"bytes_per_neuron": r.Bytes,
@@ -369,7 +407,20 @@ func (s *survey) readKeep() (err error) {
 	case s.part.value == "" && sweep.Leftover(path) && !s.resume && !s.force:
 		return hint(fmt.Errorf("an unfinished sweep has left pieces beside %s", path), "--resume goes on from them, --force throws them away")
 	}
+	s.goesOn = s.resume && sweep.Leftover(path)
 	s.cfg.Keep, s.cfg.Resume, s.cfg.Fresh = path, s.resume, s.force && !s.resume
+	return nil
+}
+
+// readEvery understands --save-every.
+func (s *survey) readEvery() error {
+	switch {
+	case s.every.err != nil:
+		return fmt.Errorf("--save-every: %w", s.every.err)
+	case s.every.given && !(s.every.value > 0 && s.every.value < 1e9):
+		return fmt.Errorf("--save-every is %v s; it must be greater than 0", s.every.value)
+	}
+	s.cfg.Every = time.Duration(s.every.value * float64(time.Second))
 	return nil
 }
 

@@ -82,7 +82,7 @@ func mergedParts(ctx context.Context) (string, bool, error) {
 	return fmt.Sprintf("%d points, %d bytes, none differs", rows, len(want)), true, nil
 }
 
-// resumedSweep ends a sweep again and again after its next piece, and goes on from what was kept, by other workers and
+// resumedSweep ends a sweep again and again after a few batches, and goes on from what was kept, by other workers and
 // another instruction set.
 func resumedSweep(ctx context.Context) (string, bool, error) {
 	want, rows, err := wholeSweep(ctx)
@@ -100,9 +100,9 @@ func resumedSweep(ctx context.Context) (string, bool, error) {
 		part, stop := context.WithCancel(ctx)
 		var batches atomic.Int64
 		r, err := sweep.Run(part, proofSweep(), sweep.Config{
-			Keep: filepath.Join(dir, "sweep"), Resume: true, Piece: 4e5, Workers: 1 + stops%3, ISA: sets[stops%len(sets)],
+			Keep: filepath.Join(dir, "sweep"), Resume: true, Batch: 20, Every: 1, Workers: 1 + stops%3, ISA: sets[stops%len(sets)],
 			Tick: func(_, _ int64) {
-				if batches.Add(1) == 4 { // a piece has no more than one for each worker, so one at least is finished
+				if batches.Add(1) == 4 {
 					stop()
 				}
 			},

@@ -1,0 +1,207 @@
+package sweep
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// keeper puts what is finished on disk while the sweep goes on. A piece holds neighbouring batches; where it begins and
+// ends depends on the moment, which does not matter: whoever resumes takes what is there and computes what is not.
+//
+// Write F(b) for finishing batch b, which writes its places in the result, and S for saving. F(b) precedes done[b], under
+// mu; S looks at done under mu, and reads the places of those batches alone.
+type keeper struct {
+	r       *Result
+	path    string
+	batches []span
+	every   time.Duration // 0: by itself
+	stop    func()        // ends the sweep, when the disk does not take what it is given
+
+	mu    sync.Mutex
+	done  []bool // finished; those before saved are on disk
+	saved int
+	begin time.Time
+	due   time.Time // of the next saving
+	spent time.Duration
+	err   error // why a piece could not be written
+}
+
+// By itself a keeper saves when a fiftieth more time has gone by, so that a sweep of a day leaves hundreds of pieces; and
+// never takes more than a fiftieth of the time of one worker.
+const (
+	keepShare = 50
+	keepLeast = time.Second
+	keepMost  = time.Minute
+)
+
+func newKeeper(r *Result, path string, batches []span, every time.Duration, stop func()) *keeper {
+	k := &keeper{r: r, path: path, batches: batches, every: every, stop: stop, done: make([]bool, len(batches)), begin: time.Now()}
+	k.due = k.begin.Add(k.wait(0))
+	return k
+}
+
+// wait is the time from one saving, which took so long, to the next.
+func (k *keeper) wait(took time.Duration) time.Duration {
+	if k.every > 0 {
+		return k.every
+	}
+	return max(min(max(time.Since(k.begin)/keepShare, keepLeast), keepMost), keepShare*took)
+}
+
+// finished notes that a batch is done and, when it is time, saves all up to the first that is not.
+func (k *keeper) finished(batch int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.done[batch] = true
+	now := time.Now()
+	if k.err != nil || now.Before(k.due) || !k.done[k.saved] {
+		return
+	}
+	k.saved = k.save(k.saved)
+	took := time.Since(now)
+	k.spent += took
+	k.due = time.Now().Add(k.wait(took))
+}
+
+// rest saves all that is finished and not yet saved, when no batch is in hand any more.
+func (k *keeper) rest() error {
+	for b := k.saved; b < len(k.batches); b++ {
+		if k.done[b] {
+			b = k.save(b)
+		}
+	}
+	return k.err
+}
+
+// save writes a piece of the finished batches from first on, as far as they follow each other, and returns the first that
+// is not in it.
+func (k *keeper) save(first int) (end int) {
+	for end = first + 1; end < len(k.batches) && k.done[end] && k.batches[end].first == k.batches[end-1].end; end++ {
+	}
+	from, to := k.batches[first].first, k.batches[end-1].end
+	if err := write(piecePath(k.path, from, to), k.r.piece(from, to)); err != nil && k.err == nil {
+		k.err = err
+		k.stop()
+	}
+	return end
+}
+
+// runKept runs the chains of all, keeping what is finished on disk; a part is joined into one file at the end.
+func (e *engine) runKept(ctx context.Context, cfg Config, all span, out *Result) error {
+	path := cfg.Keep
+	if cfg.Part.Of > 0 {
+		path = PartPath(path, cfg.Part)
+	}
+	left := []span{all}
+	switch {
+	case cfg.Resume:
+		if cfg.Part.Of > 0 {
+			if whole, err := out.resumePart(path, all); whole || err != nil {
+				return errors.Join(err, Discard(path))
+			}
+		}
+		have, err := out.resume(path)
+		if err != nil {
+			return err
+		}
+		left = all.without(have)
+		e.done.Store(int64(out.slots()-out.count(left)) * int64(len(e.clocks)))
+	case cfg.Fresh:
+		if err := Discard(path); err != nil {
+			return err
+		}
+	case Leftover(path):
+		return fmt.Errorf("sweep: pieces of an unfinished run are kept beside %s; resume goes on from them", path)
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	k := newKeeper(out, path, e.batches(cfg, left), cfg.Every, stop)
+	err := e.run(ctx, cfg, k.batches, out, k.finished)
+	e.saving = k.spent
+	if e := k.rest(); e != nil {
+		return e
+	}
+	if err != nil || cfg.Part.Of == 0 {
+		return err
+	}
+	if err := write(path, out.piece(all.first, all.end)); err != nil {
+		return err
+	}
+	return Discard(path)
+}
+
+// without is what is left of a span when others, in any order, are taken out.
+func (s span) without(others []span) (left []span) {
+	slices.SortFunc(others, func(a, b span) int { return a.first - b.first })
+	for _, o := range others {
+		if o.first > s.first {
+			left = append(left, span{s.first, min(o.first, s.end)})
+		}
+		if s.first = max(s.first, o.end); s.first >= s.end {
+			return left
+		}
+	}
+	return append(left, s)
+}
+
+// count is the number of points in spans of chains.
+func (r *Result) count(spans []span) (n int) {
+	for _, s := range spans {
+		lo, hi := r.slotRange(s.first, s.end)
+		n += hi - lo
+	}
+	return n
+}
+
+// resume loads the pieces that are kept, and says which chains they hold.
+func (r *Result) resume(path string) (have []span, err error) {
+	found, err := beside(path, pieceMark)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range found {
+		if strings.HasSuffix(name, tempMark) { // what a killed run was writing
+			if err := os.Remove(name); err != nil {
+				return nil, fmt.Errorf("sweep: %w", err)
+			}
+			continue
+		}
+		h, err := r.take(name)
+		if err != nil {
+			return nil, err
+		}
+		have = append(have, h)
+	}
+	return have, nil
+}
+
+// resumePart loads the file of a part that is finished already; whole tells whether there is one.
+func (r *Result) resumePart(path string, all span) (whole bool, err error) {
+	if _, err := os.Stat(path); err != nil {
+		return false, nil
+	}
+	have, err := r.take(path)
+	if err == nil && have != all {
+		err = fmt.Errorf("sweep: %s holds chains %d to %d, not %d to %d; remove it", path, have.first, have.end-1, all.first, all.end-1)
+	}
+	return true, err
+}
+
+// take loads a file of this experiment.
+func (r *Result) take(path string) (have span, err error) {
+	h, payload, err := openPiece(path)
+	if err != nil {
+		return span{}, err
+	}
+	if !bytes.Equal(h.Experiment.text(), r.plan.experiment().text()) {
+		return span{}, fmt.Errorf("sweep: %s belongs to another experiment; remove it, or give the same model, grid, times and method", path)
+	}
+	return span{h.First, h.End}, r.load(path, h, payload)
+}
