@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"popsim/model"
 	"popsim/report"
@@ -102,13 +103,14 @@ func parseAxis(name, text, unit string) (Axis, error) {
 	case "normal", "uniform":
 		return Axis{}, fmt.Errorf("%s draws one value per neuron, which run does; a sweep needs values", kind)
 	}
+	_, _, counted := cutCount(text)
 	switch {
 	case !strings.Contains(text, ":"):
 		list, err := parseNumbers(strings.Split(text, ","), unit)
 		return Axis{list: list, n: len(list)}, err
 	case strings.Contains(text, ","):
 		return Axis{}, errors.New("a list holds single numbers, no ranges; name the quantity once")
-	case strings.Contains(text, "/"):
+	case counted:
 		return parseCounted(text, unit, false)
 	}
 	ends := strings.Split(text, ":")
@@ -169,9 +171,18 @@ func stepped(start, stop, step float64, unit string) (Axis, error) {
 	return Axis{n: int(n), start: start, stop: stop, step: step, ticks: decimals(start, step)}, nil
 }
 
+// cutCount cuts text at the slash of start:stop/n. A slash between letters belongs to a unit, as in uA/cm2.
+func cutCount(text string) (span, count string, ok bool) {
+	i := strings.LastIndexByte(text, '/')
+	if i < 0 || i > 0 && i+1 < len(text) && unicode.IsLetter(rune(text[i-1])) && unicode.IsLetter(rune(text[i+1])) {
+		return text, "", false
+	}
+	return text[:i], text[i+1:], true
+}
+
 // parseCounted reads start:stop/n.
 func parseCounted(text, unit string, log bool) (Axis, error) {
-	span, count, ok := strings.Cut(text, "/")
+	span, count, ok := cutCount(text)
 	x, err := parseNumbers(strings.Split(span, ":"), unit)
 	if err != nil {
 		return Axis{}, err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -48,11 +49,11 @@ func (v *voice) benchVerb() *cobra.Command {
 				q.ISA = isa
 			}
 			q.Method, q.Dt = f.method.value, f.dt.value
-			bad.add(bench.CheckKinds(kinds))
+			bad.about("--kind", bench.CheckKinds(kinds))
 			if rows.value != "" {
 				pattern, err := regexp.Compile(rows.value)
 				if err != nil {
-					bad.addf("--rows: %w", err)
+					bad.about("--rows", fmt.Errorf("--rows: %w", err))
 				}
 				q.Rows = pattern
 			}
@@ -62,17 +63,24 @@ func (v *voice) benchVerb() *cobra.Command {
 			if err := bad.misuse(); err != nil {
 				return err
 			}
+			var subject question
+			if len(q.Models) == 1 {
+				subject.model = q.Models[0]
+			}
+			if err := v.understood(&f, subject, nil); err != nil {
+				return err
+			}
 			if q.Quick && !cmd.Flags().Changed("kind") {
 				kinds = []string{bench.KernelRows}
 			}
 			if err := bench.Header(v.stdout, version()); err != nil {
 				return err
 			}
-			subject := "all"
-			if len(q.Models) == 1 {
-				subject = q.Models[0].Name
+			label := "all"
+			if subject.model != nil {
+				label = subject.model.Name
 			}
-			return v.compute(cmd.Context(), &f, "bench", subject, func(ctx context.Context) error {
+			return v.compute(cmd.Context(), &f, "bench", label, func(ctx context.Context) error {
 				return q.Run(ctx, kinds, v.stdout, v.say)
 			})
 		},
@@ -86,5 +94,6 @@ func (v *voice) benchVerb() *cobra.Command {
 	set.Var(&rows, "rows", "rows whose name matches alone, as in params=each/n=512$")
 	set.BoolVar(&v.quiet, "quiet", false, "rows alone, no talk")
 	f.profiling(set)
+	f.saving(set)
 	return cmd
 }

@@ -98,6 +98,9 @@ func (s *analysis) run(ctx context.Context, args []string) (err error) {
 	if err := s.read(args); err != nil {
 		return err
 	}
+	if err := s.understood(&s.flags, s.question, nil); err != nil {
+		return err
+	}
 	if err := s.open(); err != nil {
 		return err
 	}
@@ -131,7 +134,7 @@ func (s *analysis) read(args []string) error {
 		bad.add(s.checkEnds())
 	}
 	if err := s.workers.err; err != nil {
-		bad.addf("--workers: %w", err)
+		bad.about("--workers", fmt.Errorf("--workers: %w", err))
 	}
 	if s.workers.value == 0 {
 		s.workers.value = sched.Allowed()
@@ -156,7 +159,7 @@ func (s *analysis) readSettings() error {
 	s.base = s.question.base()
 	for _, x := range s.question.settings {
 		if x.kind == setsState {
-			bad.add(hint(fmt.Errorf("%s is an initial state, and a diagram has none", x.name), "popsim phase draws trajectories from states"))
+			bad.about(x.name, hint(fmt.Errorf("%s is an initial state, and a diagram has none", x.name), "popsim phase draws trajectories from states"))
 			continue
 		}
 		a, err := x.axis()
@@ -164,12 +167,12 @@ func (s *analysis) readSettings() error {
 		case errors.Is(err, sweep.ErrInterval):
 			f := free{setting: x, Free: dynamics.Free{Name: x.name}}
 			f.Lo, f.Hi, err = sweep.ParseInterval(x.name, x.text, x.unit)
-			bad.add(err)
+			bad.about(x.name, err)
 			s.free = append(s.free, f)
 		case err != nil:
 			bad.add(err)
 		case a.Len() > 1:
-			bad.add(hint(fmt.Errorf("%s=%s has %d values, but bifurcation follows an interval", x.name, x.text, a.Len()),
+			bad.about(x.name, hint(fmt.Errorf("%s=%s has %d values, but bifurcation follows an interval", x.name, x.text, a.Len()),
 				"%s=%v:%v would be one", x.name, min(a.At(0), a.At(a.Len()-1)), max(a.At(0), a.At(a.Len()-1))))
 		default:
 			s.base.set(x, a.At(0))
@@ -183,7 +186,7 @@ func (s *analysis) readSettings() error {
 		bad.addf("bifurcation follows one or two quantities, but %d intervals are given", len(s.free))
 	case s.atText.value != "":
 		a, err := sweep.ParseAxis("--at", s.atText.value, s.free[0].unit)
-		bad.add(err)
+		bad.about("--at", err)
 		if err == nil {
 			s.free[0].Marks = a.All()
 		}

@@ -69,6 +69,9 @@ func (s *convergence) run(ctx context.Context, args []string) (err error) {
 	if err := s.read(args); err != nil {
 		return err
 	}
+	if err := s.understood(&s.flags, s.question, map[string]string{"time": "", "tolerance": ""}); err != nil {
+		return err
+	}
 	if s.plot.value != "" {
 		if err := report.CheckPicture(s.plot.value, s.force); err != nil {
 			return misused(err)
@@ -111,11 +114,11 @@ func (s *convergence) read(args []string) error {
 	}
 	s.question = q
 	_, err = q.model.Method(s.flags.method.value)
-	bad.add(err)
+	bad.about("--method", err)
 	if s.tolerance.err != nil {
-		bad.addf("--tolerance: %w", s.tolerance.err)
+		bad.about("--tolerance", fmt.Errorf("--tolerance: %w", s.tolerance.err))
 	} else if s.tolerance.value <= 0 {
-		bad.addf("--tolerance is %v ms; it must be greater than 0", s.tolerance.value)
+		bad.about("--tolerance", fmt.Errorf("--tolerance is %v ms; it must be greater than 0", s.tolerance.value))
 	}
 	s.at = q.base()
 	if !math.IsNaN(q.preset.I) {

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 )
 
-// document is a JSON file on its way. It is opened before the work, under a temporary name, and takes its own name when
+// document is a JSON or TOML file on its way. It is opened before the work, under a temporary name, and takes its own name when
 // it is whole. What is not a regular file is written directly.
 type document struct {
 	path  string
@@ -50,12 +50,16 @@ func (d *document) commit(content any) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", d.path, err)
 	}
-	text = append(text, '\n')
+	return d.write(append(text, '\n'))
+}
+
+// write is commit for a document that is text already.
+func (d *document) write(text []byte) error {
 	if d.temp == nil {
 		_, err := d.w.Write(text)
 		return err
 	}
-	_, err = d.temp.Write(text)
+	_, err := d.temp.Write(text)
 	if err == nil {
 		err = d.temp.Chmod(0o644)
 	}

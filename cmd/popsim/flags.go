@@ -103,6 +103,7 @@ type flags struct {
 	force         bool
 	profile       name
 	profileDir    name
+	save          name
 }
 
 // steps registers the flags of verbs that advance neurons in time; time and discard are defaults in ms.
@@ -127,6 +128,13 @@ func (f *flags) files(set *pflag.FlagSet, quiet *bool) {
 	set.BoolVar(&f.force, "force", false, "overwrite files that exist")
 	set.BoolVar(quiet, "quiet", false, "no progress and no summary, only warnings and errors")
 	f.profiling(set)
+	f.saving(set)
+}
+
+// saving registers the flag of verbs whose command line can be kept as an experiment file.
+func (f *flags) saving(set *pflag.FlagSet) {
+	f.save = name{kind: "FILE"}
+	set.Var(&f.save, "save", "experiment to write, .toml: this command line with everything resolved; popsim FILE.toml runs it")
 }
 
 // profiling registers the flags of verbs that compute.
@@ -146,21 +154,21 @@ func (f *flags) check() (isa kernels.ISA, bad faults) {
 		err  error
 	}{{"dt", f.dt.err}, {"time", f.time.err}, {"discard", f.discard.err}, {"workers", f.workers.err}, {"seed", f.seed.err}} {
 		if q.err != nil {
-			bad.addf("--%s: %w", q.name, q.err)
+			bad.about("--"+q.name, fmt.Errorf("--%s: %w", q.name, q.err))
 		}
 	}
 	if f.dt.given && f.dt.err == nil && f.dt.value <= 0 {
-		bad.addf("--dt is %v ms; it must be greater than 0", f.dt.value)
+		bad.about("--dt", fmt.Errorf("--dt is %v ms; it must be greater than 0", f.dt.value))
 	}
 	if f.time.given && f.time.err == nil && f.time.value <= 0 {
-		bad.addf("--time is %v ms; it must be greater than 0", f.time.value)
+		bad.about("--time", fmt.Errorf("--time is %v ms; it must be greater than 0", f.time.value))
 	}
 	if f.discard.given && f.discard.err == nil && f.time.err == nil && (f.discard.value < 0 || f.discard.value >= f.time.value) {
-		bad.addf("--discard is %v ms of %v ms; it must be 0 or more, and less than --time", f.discard.value, f.time.value)
+		bad.about("--discard", fmt.Errorf("--discard is %v ms of %v ms; it must be 0 or more, and less than --time", f.discard.value, f.time.value))
 	}
 	isa, err := kernels.ParseISA(f.isa.value)
-	bad.add(err)
-	bad.add(f.checkProfile())
+	bad.about("--isa", err)
+	bad.about("--profile", f.checkProfile())
 	return isa, bad
 }
 

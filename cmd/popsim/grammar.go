@@ -48,12 +48,12 @@ func ask(args []string, extra ...string) (question, error) {
 		if strings.Contains(args[0], "=") {
 			err = hint(fmt.Errorf("%q stands where the model should", args[0]), "the model comes first, then NAME=VALUE")
 		}
-		return question{}, err
+		return question{}, about(modelAbout, err)
 	}
 	q := question{model: m}
 	var bad faults
 	q.preset, err = m.Preset(preset)
-	bad.add(err)
+	bad.about(modelAbout, err)
 	for _, arg := range args[1:] {
 		s, err := q.setting(arg, extra)
 		bad.add(err)
@@ -87,7 +87,7 @@ func (q question) setting(arg string, extra []string) (setting, error) {
 	case name == "gain" && slices.Contains(extra, name):
 		s.kind, s.unit = setsGain, "1"
 	default:
-		return s, q.unknown(name, extra)
+		return s, about(name, q.unknown(name, extra))
 	}
 	return s, nil
 }
@@ -121,7 +121,7 @@ func (s setting) axis() (sweep.Axis, error) {
 	if err == nil && s.kind == setsState && s.unit == "1" {
 		err = s.gate(a)
 	}
-	return a, err
+	return a, about(s.name, err)
 }
 
 // gate checks that a gating variable stays a probability.
@@ -141,8 +141,8 @@ func (s setting) single(verb string) (float64, error) {
 		return 0, err
 	}
 	if a.Len() != 1 {
-		return 0, hint(fmt.Errorf("%s=%s has %d values, but %s takes one", s.name, s.text, a.Len(), verb),
-			"popsim map goes through several")
+		return 0, about(s.name, hint(fmt.Errorf("%s=%s has %d values, but %s takes one", s.name, s.text, a.Len(), verb),
+			"popsim map goes through several"))
 	}
 	return a.At(0), nil
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -34,12 +35,26 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // speak is run under a context that may end the work early.
 func speak(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	v := &voice{args: args, stdout: stdout, stderr: stderr, started: time.Now()}
+	v := &voice{stdout: stdout, stderr: stderr, started: time.Now()}
+	if len(args) > 0 && strings.HasSuffix(args[0], experimentEnding) {
+		var err error
+		if args, err = v.expand(args); err != nil {
+			v.complain(err)
+			return exitMisused
+		}
+	}
+	v.args = args
 	root := v.root()
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	if len(v.inFile) > 0 {
+		if errors.Is(err, errNotBegun) {
+			err = nil
+		}
+		err = misused(errors.Join(errors.Join(v.inFile...), err))
+	}
 	v.complain(err)
 	var m misuse
 	switch {

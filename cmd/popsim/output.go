@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -174,8 +175,18 @@ func (q question) title() string {
 	if q.preset.Name != "" {
 		text += ":" + q.preset.Name
 	}
+	base := q.base()
 	for _, s := range q.settings {
-		text += fmt.Sprintf("  %s=%s", s.name, s.text)
+		if s.kind == setsParam || s.kind == setsCurrent && !math.IsNaN(q.preset.I) {
+			before := base.current
+			if s.kind == setsParam {
+				before = base.params[s.index]
+			}
+			if x, err := s.axis(); err == nil && x.Len() == 1 && x.At(0) == before {
+				continue // says nothing
+			}
+		}
+		text += fmt.Sprintf("  %s=%s", s.name, bare(s.text, s.unit))
 	}
 	return text
 }

@@ -68,6 +68,9 @@ func (s *portrait) run(ctx context.Context, args []string) (err error) {
 	if err := s.read(args); err != nil {
 		return err
 	}
+	if err := s.understood(&s.flags, s.question, map[string]string{"time": ""}); err != nil {
+		return err
+	}
 	if err := s.open(); err != nil {
 		return err
 	}
@@ -114,18 +117,18 @@ func (s *portrait) read(args []string) error {
 		if len(m.States) < 3 {
 			bad.addf("--y chooses among the variables of hh; %s has no choice", m.Name)
 		} else if m.StateIndex(s.second.value) < 1 {
-			bad.addf("--y %s: %s has %s", s.second.value, m.Name, stateNames(m))
+			bad.about("--y", fmt.Errorf("--y %s: %s has %s", s.second.value, m.Name, stateNames(m)))
 		}
 		s.options.Y = s.second.value
 	}
 	if s.time.err != nil {
-		bad.addf("--time: %w", s.time.err)
+		bad.about("--time", fmt.Errorf("--time: %w", s.time.err))
 	} else if s.time.value <= 0 {
-		bad.addf("--time is %v ms; it must be greater than 0", s.time.value)
+		bad.about("--time", fmt.Errorf("--time is %v ms; it must be greater than 0", s.time.value))
 	}
 	s.options.Time = s.time.value
 	if len(bad) == 0 {
-		bad.add(s.readStarts())
+		bad.about("--start", s.readStarts())
 	}
 	bad.add(distinct([]file{{"-o", s.out.value}, {"--plot", s.plot.value}}))
 	bad.add(s.checkProfile())
@@ -168,7 +171,7 @@ func (s *portrait) readWindow() error {
 		}
 		var err error
 		*r.lo, *r.hi, err = sweep.ParseInterval(r.flag, r.text, r.unit)
-		bad.add(err)
+		bad.about(r.flag, err)
 	}
 	return errors.Join(bad...)
 }

@@ -18,7 +18,8 @@ planes and bifurcation diagrams of five classical models, with spikes placed ins
 
   popsim run lif:slide I=21 --time 200ms --spikes /dev/stdout
   popsim fi hh I=0:20:0.5 --plot fi.svg
-  popsim models adex`
+  popsim models adex
+  popsim experiment.toml`
 
 // root is the tree of verbs.
 func (v *voice) root() *cobra.Command {
@@ -33,9 +34,10 @@ func (v *voice) root() *cobra.Command {
 
 		DisableFlagsInUseLine: true,
 	}
+	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) { v.cmd = cmd }
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(helpVerb(root))
-	root.AddCommand(v.versionVerb(), v.modelsVerb(), v.runVerb(), v.fiVerb(), v.mapVerb(), v.mergeVerb(), v.phaseVerb(), v.bifurcationVerb(), v.convergenceVerb(), v.benchVerb(), v.verifyVerb(), valuesTopic(), measuresTopic())
+	root.AddCommand(v.versionVerb(), v.modelsVerb(), v.runVerb(), v.fiVerb(), v.mapVerb(), v.mergeVerb(), v.phaseVerb(), v.bifurcationVerb(), v.convergenceVerb(), v.benchVerb(), v.verifyVerb(), valuesTopic(), measuresTopic(), experimentTopic())
 	return root
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -91,6 +92,11 @@ func (s *simulation) run(ctx context.Context, args []string) error {
 	if err := s.read(args); err != nil {
 		return err
 	}
+	if err := s.understood(&s.flags, s.question, map[string]string{
+		"dt": milliseconds(s.cfg.Dt), "method": s.method.Name, "time": "", "discard": "", "seed": "", "neurons": strconv.Itoa(s.spec.N),
+	}); err != nil {
+		return err
+	}
 	if err := s.open(); err != nil {
 		return err
 	}
@@ -129,12 +135,12 @@ func (s *simulation) read(args []string) error {
 	}
 	s.question = q
 	s.method, err = q.model.Method(s.flags.method.value)
-	bad.add(err)
+	bad.about("--method", err)
 	s.sources, err = q.sources()
 	bad.add(err)
 	n, err := neurons(s.n, s.sources)
 	if err != nil {
-		bad.addf("-n: %w", err)
+		bad.about("--neurons", fmt.Errorf("-n: %w", err))
 	}
 	bad.add(s.checkFiles())
 	if err := bad.misuse(); err != nil {
@@ -150,10 +156,10 @@ func (s *simulation) read(args []string) error {
 	s.spec = q.spec(s.method.Name, n, s.sources, func(r source) kernels.Values { return r.values(n, s.seed.value) })
 	bad.add(sound(s.spec))
 	if len(bad) == 0 {
-		bad.add(s.checkStep())
+		bad.about("--dt", s.checkStep())
 	}
-	bad.add(s.readWaveform())
-	bad.add(s.readTrace())
+	bad.about("--waveform", s.readWaveform())
+	bad.about("--of", s.readTrace())
 	return bad.misuse()
 }
 

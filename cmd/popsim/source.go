@@ -29,12 +29,12 @@ func (s setting) source() (source, error) {
 		if err != nil {
 			err = fmt.Errorf("%s=%s: %w", s.name, s.text, err)
 		}
-		return r, err
+		return r, about(s.name, err)
 	}
 	a, err := s.axis()
 	switch {
 	case errors.Is(err, sweep.ErrInterval):
-		return r, hint(fmt.Errorf("%s=%s is an interval; run takes one value", s.name, s.text), "popsim bifurcation takes intervals")
+		return r, about(s.name, hint(fmt.Errorf("%s=%s is an interval; run takes one value", s.name, s.text), "popsim bifurcation takes intervals"))
 	case err != nil:
 		return r, err
 	case strings.HasPrefix(s.text, "@"):
@@ -42,8 +42,8 @@ func (s setting) source() (source, error) {
 	case a.Len() == 1:
 		r.one = a.At(0)
 	default:
-		return r, hint(fmt.Errorf("%s=%s has %d values; run takes one, a draw, or a file of one per neuron", s.name, s.text, a.Len()),
-			"popsim fi and popsim map go through several values")
+		return r, about(s.name, hint(fmt.Errorf("%s=%s has %d values; run takes one, a draw, or a file of one per neuron", s.name, s.text, a.Len()),
+			"popsim fi and popsim map go through several values"))
 	}
 	return r, nil
 }

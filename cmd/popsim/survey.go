@@ -130,14 +130,14 @@ func (s *survey) read(args []string) error {
 	}
 	s.question = q
 	method, err := q.model.Method(s.method.value)
-	bad.add(err)
+	bad.about("--method", err)
 	s.spec = sweep.Spec{
 		Model: q.model, Method: method.Name, Time: s.time.value, Discard: s.discard.value, Dt: s.dt.value, Full: s.full,
 	}
 	s.spec.From, err = sweep.ParseFrom(s.from.value)
-	bad.add(err)
+	bad.about("--from", err)
 	bad.add(s.readGrid())
-	bad.add(s.readMeasures())
+	bad.about("--measures", s.readMeasures())
 	bad.add(distinct([]file{{"-o", s.out.value}, {"--plot", s.plot.value}}))
 	if err := bad.misuse(); err != nil {
 		return err
@@ -155,7 +155,7 @@ func (s *survey) read(args []string) error {
 	if err := s.spec.Check(); err != nil {
 		return misused(err)
 	}
-	bad.add(s.readRefine())
+	bad.about("--refine", s.readRefine())
 	bad.add(s.readKeep())
 	bad.add(s.readEvery())
 	bad.add(s.checkPlot())
@@ -172,13 +172,13 @@ func (s *survey) readGrid() error {
 	current := false
 	for _, x := range s.question.settings {
 		if _, ok, _ := parseDraw(x.text, x.unit); ok {
-			bad.add(hint(fmt.Errorf("%s=%s draws one value per neuron, which %s has not", x.name, x.text, s.verb), "popsim run takes draws"))
+			bad.about(x.name, hint(fmt.Errorf("%s=%s draws one value per neuron, which %s has not", x.name, x.text, s.verb), "popsim run takes draws"))
 			continue
 		}
 		a, err := x.axis()
 		switch {
 		case errors.Is(err, sweep.ErrInterval):
-			bad.add(hint(fmt.Errorf("%s=%s is an interval; %s goes through single values", x.name, x.text, s.verb),
+			bad.about(x.name, hint(fmt.Errorf("%s=%s is an interval; %s goes through single values", x.name, x.text, s.verb),
 				"%s=%s/101 would be 101 of them, %[1]s=%[2]s:STEP goes in steps", x.name, x.text))
 			continue
 		case err != nil:

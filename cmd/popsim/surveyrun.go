@@ -29,6 +29,11 @@ func (s *survey) run(ctx context.Context, args []string) (err error) {
 	if err := s.read(args); err != nil {
 		return err
 	}
+	if err := s.understood(&s.flags, s.question, map[string]string{
+		"dt": milliseconds(s.dtUsed()), "method": s.spec.Method, "time": "", "discard": "", "from": "",
+	}); err != nil {
+		return err
+	}
 	if err := s.tellForecast(ctx); err != nil || s.dryRun {
 		return err
 	}

@@ -5,9 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"popsim/report"
 )
@@ -15,6 +21,9 @@ import (
 // voice is one call of popsim: its arguments, where it speaks, and what it has warned of.
 type voice struct {
 	args           []string
+	cmd            *cobra.Command    // the verb that runs
+	places         map[string]string // where an experiment file sets what errors are about
+	inFile         faults            // what is wrong with the experiment file
 	stdout, stderr io.Writer
 	quiet          bool
 	warnings       []string
@@ -74,6 +83,34 @@ func hint(err error, format string, args ...any) error {
 	return hinted{err, fmt.Sprintf(format, args...)}
 }
 
+// concern is an error about one thing on the command line: the model, a setting by its name, or a flag with its dashes.
+// Where an experiment file has set it, complain says at which line.
+type concern struct {
+	error
+	about string
+}
+
+func (c concern) Unwrap() error { return c.error }
+
+// modelAbout is what errors about MODEL[:PRESET] are about.
+const modelAbout = "MODEL"
+
+// about says what an error is about.
+func about(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return concern{err, what}
+}
+
+// placed is an error at a place in a file.
+type placed struct {
+	error
+	place string
+}
+
+func (p placed) Unwrap() error { return p.error }
+
 // faults collects what is wrong, so that all of it is told at once.
 type faults []error
 
@@ -82,6 +119,8 @@ func (f *faults) add(err error) {
 		*f = append(*f, err)
 	}
 }
+
+func (f *faults) about(what string, err error) { f.add(about(what, err)) }
 
 func (f *faults) addf(format string, args ...any) { f.add(fmt.Errorf(format, args...)) }
 
@@ -95,7 +134,8 @@ func (v *voice) complain(err error) {
 		return
 	}
 	var lines, hints []string
-	collect(err, &lines, &hints)
+	v.collect(err, "", &lines, &hints)
+	slices.SortStableFunc(lines, byPlace)
 	for _, line := range lines {
 		fmt.Fprintf(v.stderr, "popsim: error: %s\n", line)
 	}
@@ -108,20 +148,45 @@ func (v *voice) complain(err error) {
 	}
 }
 
-// collect takes an error apart: one line for each fault, and the hints.
-func collect(err error, lines, hints *[]string) {
+// byPlace orders lines that begin with FILE:LINE:COLUMN as the file has them, before all others.
+func byPlace(a, b string) int {
+	var at [2][2]int
+	for i, text := range []string{a, b} {
+		at[i][0] = math.MaxInt
+		if m := atPlace.FindStringSubmatch(text); m != nil {
+			at[i][0], _ = strconv.Atoi(m[1])
+			at[i][1], _ = strconv.Atoi(m[2])
+		}
+	}
+	return slices.Compare(at[0][:], at[1][:])
+}
+
+var atPlace = regexp.MustCompile(`^\S+?:(\d+):(\d+): `)
+
+// collect takes an error apart: one line for each fault, with its place before it, and the hints.
+func (v *voice) collect(err error, place string, lines, hints *[]string) {
 	switch e := err.(type) {
 	case misuse:
-		collect(e.error, lines, hints)
+		v.collect(e.error, place, lines, hints)
 	case hinted:
-		collect(e.error, lines, hints)
+		v.collect(e.error, place, lines, hints)
 		*hints = append(*hints, e.hint)
+	case placed:
+		v.collect(e.error, e.place+": ", lines, hints)
+	case concern:
+		if at := v.places[e.about]; at != "" {
+			place = at + ": "
+		}
+		v.collect(e.error, place, lines, hints)
 	case interface{ Unwrap() []error }:
 		for _, one := range e.Unwrap() {
-			collect(one, lines, hints)
+			v.collect(one, place, lines, hints)
 		}
 	default:
 		for line := range strings.SplitSeq(err.Error(), "\n") {
+			if place != "" {
+				line = place + strings.TrimPrefix(line, "--") // in a file flags have no dashes
+			}
 			*lines = append(*lines, line)
 		}
 		var h hinted

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pelletier/go-toml/v2"
+
+	"popsim/model"
+)
+
+// saidIn runs popsim in a new directory with the files of testdata/input and those given.
+func saidIn(t *testing.T, files map[string]string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	home, err := filepath.Abs("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	defer t.Chdir(back)
+	if err := os.CopyFS(".", os.DirFS(filepath.Join(home, "input"))); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range files {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out, talk bytes.Buffer
+	code = run(args, &out, &talk)
+	if saved, err := os.ReadFile("saved.toml"); err == nil {
+		files["saved.toml"] = string(saved)
+	}
+	return out.String(), talk.String(), code
+}
+
+// What --save writes of a golden command says the same bytes, on standard output and on standard error, and once more
+// saved it is the same file.
+func TestSaveRoundTrip(t *testing.T) {
+	lists, err := filepath.Glob("testdata/*.args")
+	if err != nil {
+		t.Fatal(err)
+	}
+	saved := 0
+	for _, list := range lists {
+		text, err := os.ReadFile(list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		args := strings.Fields(string(text))
+		if testing.Short() && strings.Contains(list, "phase") {
+			continue // takes seconds
+		}
+		if len(args) == 0 || strings.HasSuffix(args[0], experimentEnding) || strings.Contains(string(text), "--save") {
+			continue
+		}
+		t.Run(strings.TrimSuffix(filepath.Base(list), ".args"), func(t *testing.T) {
+			files := map[string]string{}
+			stdout, stderr, code := saidIn(t, files, append(args, "--save", "saved.toml")...)
+			first := files["saved.toml"]
+			if first == "" {
+				t.Skip("refused, so nothing is saved; TestGolden sees to that")
+			}
+			saved++
+			var whole map[string]any
+			if err := toml.Unmarshal([]byte(first), &whole); err != nil {
+				t.Fatalf("%v\n%s", err, first)
+			}
+			files = map[string]string{"again.toml": first}
+			stdout2, stderr2, code2 := saidIn(t, files, "again.toml", "--save", "saved.toml")
+			if diff := cmp.Diff(stdout, stdout2); diff != "" || code != code2 {
+				t.Errorf("code %d, want %d; standard output (-command line +file):\n%s\n%s", code2, code, diff, first)
+			}
+			if diff := cmp.Diff(masked(stderr), masked(stderr2)); diff != "" {
+				t.Errorf("standard error (-command line +file):\n%s", diff)
+			}
+			if diff := cmp.Diff(first, files["saved.toml"]); diff != "" {
+				t.Errorf("saved again (-first +second):\n%s", diff)
+			}
+		})
+	}
+	if saved < 15 {
+		t.Errorf("only %d golden commands could be saved", saved)
+	}
+}
+
+// Pictures and records of an experiment file are those of its command line.
+func TestSaveKeepsPictures(t *testing.T) {
+	dir := t.TempDir()
+	say := func(args ...string) {
+		t.Helper()
+		var out, talk bytes.Buffer
+		if code := run(args, &out, &talk); code != exitDone {
+			t.Fatalf("%v: exit %d\n%s", args, code, talk.String())
+		}
+	}
+	at := func(name string) string { return filepath.Join(dir, name) }
+	for _, line := range []string{
+		"fi hh I=0uA/cm2:0.02mA/cm2:4 g_L=0.3 --time 200ms", "map adex:tb08 V_reset=-48mV,-47mV a=1 --time 300ms",
+		"run eif tau=10ms I=log:20:30/2 --time 20ms", "phase lif I=5pA",
+	} {
+		args := append(strings.Fields(line), "--quiet", "--force", "--plot", at("a.svg"), "--save", at("a.toml"))
+		if strings.HasPrefix(line, "run") {
+			args[3] = "I=21pA"
+		}
+		say(args...)
+		want, err := os.ReadFile(at("a.svg"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		say(at("a.toml"), "--plot", at("b.svg"), "--force")
+		got, err := os.ReadFile(at("b.svg"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s: the picture of the file differs", line)
+		}
+	}
+}
+
+// What stands beside a file goes before what stands in it, in the same place of the grid.
+func TestExperimentBeside(t *testing.T) {
+	text := "verb = 'map'\nmodel = 'lif'\ntime = 300\nmeasures = ['rate']\nfull = true\nquiet = true\n[values]\nI = [25, 30]\ntau = [5.0, '10ms']\n"
+	want, _, _ := saidIn(t, map[string]string{}, strings.Fields("map lif I=27 tau=5,10 --time 400ms -m latency --quiet R=2")...)
+	got, talk, code := saidIn(t, map[string]string{"x.toml": text}, "x.toml", "R=2", "--time", "400ms", "I=27", "-m", "latency", "--full=false")
+	if got != want || code != exitDone {
+		t.Errorf("exit %d: %s\n%s\nwant\n%s", code, talk, got, want)
+	}
+}
+
+// FuzzExperiment: whatever a file holds becomes a command line or is refused with a reason; a place lies in the file; and what
+// is a command line names a verb.
+func FuzzExperiment(f *testing.F) {
+	for _, text := range []string{
+		"verb = 'run'\nmodel = 'lif'\n[values]\nI = 21\n", "verb = \"fi\"\nvalues = {I = [1, '2pA'], \"tau\" = 1e1}\nfull = true",
+		"verb = 'run'\nvalues.I = 0x10\ndt = 10:00:00\n", "[values]\n[values]\n", "verb = 3\n[[values]]\nI=inf", "verb='merge'\nfile='x'\n",
+		"\"a\\u0000\" = ''\n", "verb = 'map'\nstart = [[1], {a = 1}]\n", "verb='phase'\nstart=['1,2', \"3,4\"]\nmodel='adex'", "a.b.c = [\n1,\n]",
+		"verb = 'bench'\nkind = ['kernel']\nquick = true\nrows = '('",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		x := parseExperiment("x.toml", []byte(text))
+		verb, cmd := x.verb()
+		if cmd == nil {
+			if len(x.faults) == 0 {
+				t.Fatal("neither verb nor fault")
+			}
+			return
+		}
+		places := map[string]string{}
+		line := x.commandLine(verb, cmd, nil, places)
+		if len(line) == 0 || line[0] != verb {
+			t.Errorf("%q begins the command line of %s", line, verb)
+		}
+		for what, place := range places {
+			if !strings.HasPrefix(place, "x.toml:") {
+				t.Errorf("%s stands at %q", what, place)
+			}
+		}
+	})
+}
+
+// FuzzUnits: units that are given to the numbers of a value can be taken away again, and change nothing.
+func FuzzUnits(f *testing.F) {
+	for _, text := range []string{"21", "0:20:0.5", "log:1:100/50", "5,6,7", "normal:21:2", "@a/1:2", "1e3:2E-3/201", "-5:20", "3mV, 4"} {
+		f.Add(text)
+	}
+	m := model.HHModel
+	f.Fuzz(func(t *testing.T, text string) {
+		s := setting{name: "I", unit: m.CurrentUnit, kind: setsCurrent, text: text}
+		if strings.HasPrefix(strings.TrimSpace(text), "@") || len(text) > 40 {
+			t.Skip()
+		}
+		a, err := s.axis()
+		if err != nil || a.Len() > 1000 {
+			return
+		}
+		s.text = withUnits(text, s.unit)
+		b, err := s.axis()
+		if err != nil || b.Len() != a.Len() {
+			t.Fatalf("%q was understood, %q not: %v", text, s.text, err)
+		}
+		for i := range a.Len() {
+			if a.At(i) != b.At(i) {
+				t.Errorf("value %d of %q is %v, of %q %v", i, text, a.At(i), s.text, b.At(i))
+			}
+		}
+		if again := withUnits(s.text, s.unit); again != s.text {
+			t.Errorf("%q got units twice: %q", s.text, again)
+		}
+	})
+}
