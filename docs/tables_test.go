@@ -15,6 +15,7 @@ import (
 
 	"popsim/kernels"
 	"popsim/model"
+	"popsim/sweep"
 )
 
 var update = flag.Bool("update", false, "write the tables of the documents anew")
@@ -39,7 +40,7 @@ func TestTables(t *testing.T) {
 			if !ok {
 				t.Fatalf("%s: there is no table %q", page, kind)
 			}
-			if kind == "errors" && testing.Short() {
+			if (kind == "errors" || kind == "steps") && testing.Short() {
 				continue
 			}
 			want := maker(t, argument)
@@ -130,31 +131,73 @@ func presetsTable(t *testing.T, name string) string {
 	return b.String()
 }
 
-// stepsTable has the steps of every model, preset and method that differ from those of the defaults.
-func stepsTable(*testing.T, string) string {
-	b := rowsOf("model", "method", "default (ms)", "warned of above (ms)", "refused above (ms)")
-	limit := func(x float64) string {
-		if math.IsInf(x, 1) {
-			return "never"
-		}
-		return strconv.FormatFloat(x, 'g', 4, 64)
-	}
+// stepsTable has the steps that are recommended, warned of and refused, for every model, preset and method, each with what
+// it does to the rate of a neuron that fires. It fails where that is more than model.StepLimits promises.
+func stepsTable(t *testing.T, _ string) string {
+	b := rowsOf("model", "I", "method", "default (ms)", "off by", "warned of above (ms)", "off by", "refused above (ms)", "off by")
 	for _, m := range model.All {
-		for _, s := range append([]model.Preset{{Params: m.Defaults()}}, m.Presets()...) {
+		for _, s := range append([]model.Preset{{Params: m.Defaults(), I: math.NaN()}}, m.Presets()...) {
 			title := m.Name
 			if s.Name != "" {
 				title += ":" + s.Name
 			}
+			current := s.I
+			if math.IsNaN(current) {
+				current = map[string]float64{"lif": 25, "eif": 12, "adex": 15, "hh": 10, "rhh": 5}[m.Name]
+			}
+			truth, regular := rateOf(t, m, s.Params, current, m.Methods[0].Name, map[string]float64{"lif": 0.1, "eif": 0.01, "adex": 0.01, "hh": 0.0025, "rhh": 0.01}[m.Name])
 			for _, q := range m.Methods {
-				stable, accurate := m.StepLimits(q, s.Params)
-				if ps, pa := m.StepLimits(q, m.Defaults()); s.Name != "" && ps == stable && pa == accurate {
-					continue
+				usable, accurate := m.StepLimits(q, s.Params)
+				promise := [3]float64{model.DefaultError, model.AccurateError, model.UsableError}
+				if q.OnGrid {
+					promise[0], promise[1] = model.AccurateOnGrid, model.AccurateOnGrid
 				}
-				writeRow(b, code(title), code(q.Name), number(q.Dt), limit(accurate), limit(stable))
+				cells := []string{code(title), number(current), code(q.Name)}
+				for i, dt := range [3]float64{q.Dt, accurate, usable} {
+					if math.IsInf(dt, 1) {
+						cells = append(cells, "never", "")
+						continue
+					}
+					off := ""
+					if rate, _ := rateOf(t, m, s.Params, current, q.Name, dt); !regular {
+						off = "irregular" // the rate is a mean, with scatter
+					} else if x := math.Abs(rate/truth - 1); truth > 0 {
+						if !(x <= promise[i]) {
+							t.Errorf("%s, I=%v, method %s, dt=%.4g ms: the rate is off by %.2g, but %.2g is promised", title, current, q.Name, dt, x, promise[i])
+						}
+						off = percent(x)
+					} else if off = "silent"; rate > 0 {
+						t.Errorf("%s, I=%v, method %s, dt=%.4g ms: %v Hz, but the neuron is silent", title, current, q.Name, dt, rate)
+					}
+					cells = append(cells, strconv.FormatFloat(dt, 'g', 3, 64), off)
+				}
+				writeRow(b, cells...)
 			}
 		}
 	}
 	return b.String()
+}
+
+// percent writes a small number with one digit, none smaller than a thousandth.
+func percent(x float64) string {
+	if x < 1e-5 {
+		return "< 0.001 %"
+	}
+	return strconv.FormatFloat(math.Round(100*x*1e3)/1e3, 'g', 2, 64) + " %"
+}
+
+// rateOf is the rate (Hz) from the second to the third second, and whether the intervals repeat themselves.
+func rateOf(t *testing.T, m *model.Model, p []float64, current float64, method string, dt float64) (rate float64, regular bool) {
+	t.Helper()
+	r, err := sweep.Run(t.Context(), sweep.Spec{
+		Model: m, Method: method, P: p, Dt: dt, Time: 3000, Discard: 1000, Full: true, NoError: true, Measures: []string{"rate_Hz", "period"},
+		Grid: sweep.Grid{Axes: []sweep.Axis{sweep.Values("I", m.CurrentUnit, current)}},
+	}, sweep.Config{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rate = r.Value("rate_Hz", 0)
+	return rate, rate == 0 || r.Value("period", 0) > 0
 }
 
 // trial is a case of the truth: parameters, initial state, steps of current, and the times of the first spikes.

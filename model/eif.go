@@ -81,21 +81,21 @@ func cutOff(vTh, vT, deltaT float64) []error {
 }
 
 var flowMethods = []Method{
-	{"flow", 2, 0.05, false, "exact flow of the exponential with the linear drift frozen at its mean over the step; spikes inside the step"},
-	{"euler", 1, 0.05, true, "forward Euler, spikes on the grid: for comparison with other simulators"},
-	{"rk4", 2, 0.05, false, "classical Runge-Kutta, of order 4 between spikes; close to them in exp(-V/delta_T), which brings the order to 2"},
+	{"flow", 2, 0.05, 2, false, "exact flow of the exponential with the linear drift frozen at its mean over the step; spikes inside the step"},
+	{"euler", 1, 0.05, 40, true, "forward Euler, spikes on the grid: for comparison with other simulators"},
+	{"rk4", 2, 0.05, 10, false, "classical Runge-Kutta, of order 4 between spikes; close to them in exp(-V/delta_T), which brings the order to 2"},
 }
 
-// flowLimits bounds dt by the fastest linear time constant. The flow is stable for any dt, but beyond one time
-// constant it no longer follows what it integrates; Euler and Runge-Kutta leave their regions of stability. Up to the
-// accurate step the rates of the default parameters are right to 1e-3 (flow, rk4); euler never is at usable steps.
-func flowLimits(tau, tauW float64, method string) (stable, accurate float64) {
+// flowLimits bounds dt by the faster time constant. Every method is stable, or bounded by the cut-off, far beyond: what
+// bounds it is what it makes of the upstroke. Runge-Kutta overshoots the cut-off, Euler sees the spike some steps late;
+// how many does not depend on the time constants, so there is a bound in ms too.
+func flowLimits(tau, tauW float64, method string) (usable, accurate float64) {
 	fastest := min(tau, tauW)
 	switch method {
 	case "euler":
-		return 2 * fastest, 0.005 * fastest
+		return min(0.02*fastest, 0.25), min(0.01*fastest, 0.1)
 	case "rk4":
-		return 2.78 * fastest, 0.03 * fastest
+		return 0.05 * fastest, 0.02 * fastest
 	}
-	return fastest, 0.03 * fastest
+	return 0.2 * fastest, 0.03 * fastest
 }

@@ -94,9 +94,9 @@ var HHModel = &Model{
 		{"n", "1", "potassium activation"},
 	},
 	Methods: []Method{
-		{"strang-cn", 2, 0.02, false, "Strang splitting of V and gates, Crank-Nicolson in each; one evaluation of the rates a step"},
-		{"rk4", 4, 0.05, false, "classical Runge-Kutta"},
-		{"exp-euler", 1, 0.02, true, "Rush-Larsen from the old state, spikes on the grid: for comparison with other simulators"},
+		{"strang-cn", 2, 0.02, 10, false, "Strang splitting of V and gates, Crank-Nicolson in each; one evaluation of the rates a step"},
+		{"rk4", 4, 0.05, 10, false, "classical Runge-Kutta"},
+		{"exp-euler", 1, 0.02, 40, true, "Rush-Larsen from the old state, spikes on the grid: for comparison with other simulators"},
 	},
 	CurrentUnit: "uA/cm2",
 	Fires:       Crossing,
@@ -134,17 +134,18 @@ var HHModel = &Model{
 }
 
 // hhLimits bounds dt by the membrane's fastest rate: at the peak of a spike about a quarter of the sodium and potassium
-// conductance is open. For rk4 that rate must stay inside the interval of stability; cut-rk4 cuts the steps in which it
-// matters; the others are stable for any dt, but useless far above the bound given here.
-func hhLimits(q HH, method string) (stable, accurate float64) {
+// conductance is open. For rk4 that rate must stay inside the interval of stability, with something to spare for strong
+// currents; cut-rk4 cuts the steps in which it matters; the others are stable for any dt, but not right. The rates of the
+// gates do not depend on parameters: they bound dt in ms.
+func hhLimits(q HH, method string) (usable, accurate float64) {
 	fastest := (0.25*(q.GNa+q.GK) + q.GL) / q.C
 	switch method {
 	case "rk4":
-		return min(2.78/fastest, 0.1), 0.05
+		return min(2.4/fastest, 0.1), min(2/fastest, 0.05)
 	case "cut-rk4":
-		return min(10/fastest, 0.2), 0.1
+		return min(8/fastest, 0.2), min(4/fastest, 0.1)
 	case "exp-euler":
-		return 0.5, 0.02
+		return min(6/fastest, 0.15), min(2/fastest, 0.05)
 	}
-	return 0.2, 0.03
+	return min(8/fastest, 0.2), min(1.2/fastest, 0.03)
 }

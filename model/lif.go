@@ -42,7 +42,7 @@ var LIFModel = &Model{
 		{"t_ref", "ms", 1, NonNegative, docTRef},
 	},
 	States:      []State{{"V", "mV", "membrane potential"}},
-	Methods:     []Method{{"exact", 0, 0.1, false, "closed form between spikes and at them; any dt gives the same spikes to rounding"}},
+	Methods:     []Method{{"exact", 0, 0.1, 0, false, "closed form between spikes and at them; any dt gives the same spikes to rounding"}},
 	CurrentUnit: "pA",
 	Fires:       Reset,
 	Deriv: func(p []float64, i float64, y, dy []float64) {

@@ -36,7 +36,7 @@ type Model struct {
 	Steady func(p []float64, v float64, y []float64) (i float64)
 
 	relations func(p []float64) []error
-	limits    func(p []float64, method string) (stable, accurate float64)
+	limits    func(p []float64, method string) (usable, accurate float64)
 	rest      float64 // V (mV) to start from where there is no stable rest; NaN means V_rest
 }
 
@@ -79,6 +79,7 @@ type Method struct {
 	Name   string
 	Order  int     // of the spike times as dt → 0; 0 means exact
 	Dt     float64 // default step, ms
+	Steps  float64 // that a spike should have between it and the end of refractoriness before it, for what StepLimits promises
 	OnGrid bool    // spikes and refractoriness stay on the grid of steps, as in other simulators
 	Doc    string
 }
@@ -193,11 +194,23 @@ func (q Param) check(x float64) error {
 	return nil
 }
 
-// StepLimits gives two step sizes (ms) for these parameters: beyond stable the method would be unstable or lose
-// spikes, beyond accurate its error is no longer small. Input currents that change the time scale are not seen here.
-func (m *Model) StepLimits(method Method, p []float64) (stable, accurate float64) {
+// What is promised of the rate of a neuron that fires as those of the presets do: the largest relative error
+const (
+	DefaultError   = 1e-4 // at the default step, of methods with spikes inside the step
+	AccurateError  = 3e-4 // up to the accurate step, of the same
+	AccurateOnGrid = 0.04 // up to the accurate step, of methods that leave spikes on the grid
+	UsableError    = 0.1  // up to the usable step; beyond, a method may be unstable or lose spikes as well
+)
+
+// StepLimits gives two step sizes (ms) for these parameters: beyond usable the results of the method mean nothing any
+// more; beyond accurate its error is no longer small: see UsableError, AccurateError. They do not see the input: a strong
+// current makes everything faster, and Method.Steps is the measure of that.
+func (m *Model) StepLimits(method Method, p []float64) (usable, accurate float64) {
 	return m.limits(p, method.Name)
 }
+
+// Crowded tells whether steps of dt ms are too few for spikes that come free ms after the refractory period before them.
+func (q Method) Crowded(free, dt float64) bool { return free < q.Steps*dt*(1-1e-9) }
 
 // unknown is the error for a name that is not in the list, with the nearest one that is.
 func unknown(what, name string, known []string) error {

@@ -110,6 +110,40 @@ func TestPresetsMakeSense(t *testing.T) {
 	}
 }
 
+// The default step of a method is accurate for every published set of parameters, and an accurate step is usable.
+func TestStepLimits(t *testing.T) {
+	for _, m := range All {
+		for _, s := range append([]Preset{{Params: m.Defaults()}}, m.Presets()...) {
+			for _, q := range m.Methods {
+				usable, accurate := m.StepLimits(q, s.Params)
+				if !(0 < q.Dt && q.Dt <= accurate && accurate <= usable) {
+					t.Errorf("%s:%s, method %s: default %v ms, accurate up to %v ms, usable up to %v ms", m.Name, s.Name, q.Name, q.Dt, accurate, usable)
+				}
+			}
+		}
+	}
+}
+
+// Steps are counted between spikes, from the end of refractoriness.
+func TestCrowded(t *testing.T) {
+	m, err := Lookup("eif")
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := m.Method("euler")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const dt = 0.05
+	enough := q.Steps * dt
+	if q.Crowded(enough, dt) || !q.Crowded(0.99*enough, dt) {
+		t.Errorf("%v ms are %v steps of %v ms: enough %t; and a hundredth less: %t", enough, q.Steps, dt, !q.Crowded(enough, dt), !q.Crowded(0.99*enough, dt))
+	}
+	if exact := All[0].Methods[0]; exact.Name != "exact" || exact.Crowded(1e-6, 1) {
+		t.Error("the exact method needs no steps between spikes")
+	}
+}
+
 func TestCheckNamesAllFaults(t *testing.T) {
 	p := AdExModel.Defaults()
 	p[AdExModel.Index("tau")] = 0

@@ -29,9 +29,9 @@ var RHHModel = &Model{
 		{"h", "1", "sodium inactivation; n = n_plus_h - h"},
 	},
 	Methods: []Method{
-		{"cut-rk4", 4, 0.1, false, "Runge-Kutta whose step is cut into eight where the upstroke needs it"},
-		{"rk4", 4, 0.00625, false, "classical Runge-Kutta"},
-		{"exp-euler", 1, 0.0125, true, "exponential Euler from the old state, spikes on the grid: for comparison with other simulators"},
+		{"cut-rk4", 4, 0.1, 10, false, "Runge-Kutta whose step is cut into eight where the upstroke needs it"},
+		{"rk4", 4, 0.00625, 10, false, "classical Runge-Kutta"},
+		{"exp-euler", 1, 0.0125, 40, true, "exponential Euler from the old state, spikes on the grid: for comparison with other simulators"},
 	},
 	CurrentUnit: "uA/cm2",
 	Fires:       Crossing,
@@ -61,11 +61,11 @@ var RHHModel = &Model{
 	},
 	relations: func([]float64) []error { return nil },
 	limits: func(p []float64, method string) (float64, float64) {
-		stable, accurate := hhLimits(HHOf(p), method)
+		usable, accurate := hhLimits(HHOf(p), method)
 		if method == "rk4" {
-			accurate = 0.0125
+			accurate /= 4
 		}
-		return stable, accurate
+		return usable, accurate
 	},
 	rest: -65,
 }

@@ -352,7 +352,7 @@ func (p *plan) checkPoints() error {
 	case bad == 1:
 		return first
 	case p.Dt > stable:
-		return fmt.Errorf("sweep: dt is %v ms, but %s with these parameters needs at most %.4g ms to stay stable", p.Dt, p.Model.Name, stable)
+		return fmt.Errorf("sweep: dt is %v ms, but %s with method %s needs at most %.4g ms here: beyond, it is unstable or wrong by a tenth", p.Dt, p.Model.Name, p.Method, stable)
 	}
 	p.coarse = 2 * p.Dt
 	if p.coarse > stable {

@@ -181,14 +181,14 @@ func (s *simulation) forecast(n int) error {
 	return fits(fmt.Sprintf("a population of %d %s neurons", n, s.question.model.Name), s.need)
 }
 
-// checkStep refuses a step that would be unstable, and warns of one that is inaccurate.
+// checkStep refuses a step with which results mean nothing, and warns of one that is inaccurate.
 func (s *simulation) checkStep() error {
-	stable, accurate := stepLimits(s.spec)
+	usable, accurate := stepLimits(s.spec)
 	m, dt := s.question.model.Name, s.cfg.Dt
 	switch {
-	case dt > stable:
-		return hint(fmt.Errorf("dt is %v ms, but %s with method %s needs at most %.4g ms here to stay stable", dt, m, s.method.Name, stable),
-			"--dt %.3gms would do; beyond %.3g ms results are inaccurate", min(s.method.Dt, accurate, stable), accurate)
+	case dt > usable:
+		return hint(fmt.Errorf("dt is %v ms, but %s with method %s needs at most %.4g ms here: beyond, it is unstable or wrong by a tenth", dt, m, s.method.Name, usable),
+			"--dt %.3gms would do; beyond %.3g ms results are inaccurate", min(s.method.Dt, accurate), accurate)
 	case dt > accurate:
 		s.warn("dt is %v ms; method %s of %s is accurate up to about %.3g ms here", dt, s.method.Name, m, accurate)
 	}
@@ -233,7 +233,26 @@ func (s *simulation) advance(ctx context.Context) (pop.Summary, error) {
 	for _, w := range sum.Warnings {
 		s.warn("%v", w)
 	}
+	s.checkTrains(sum.Trains)
 	return sum, err
+}
+
+// checkTrains warns of neurons that fire too fast for the step.
+func (s *simulation) checkTrains(trains []pop.Train) {
+	c := haste{method: s.method, dt: s.cfg.Dt}
+	refract := kernels.Values{0}
+	if j := s.question.model.Index("t_ref"); j >= 0 {
+		refract = s.spec.P[j]
+	}
+	for i := range trains {
+		t := &trains[i]
+		interval := t.ISILast
+		if t.Intervals > 0 {
+			interval = min(interval, t.Mean())
+		}
+		c.add(i, interval, refract.At(i))
+	}
+	c.warn(s.voice, "neuron")
 }
 
 // summary tells what happened, and how fast.

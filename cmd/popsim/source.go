@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"popsim/kernels"
+	"popsim/model"
 	"popsim/pop"
 	"popsim/sweep"
 )
@@ -169,13 +170,48 @@ func sound(s pop.Spec) error {
 }
 
 // stepLimits are the least step limits of all neurons, in ms.
-func stepLimits(s pop.Spec) (stable, accurate float64) {
+func stepLimits(s pop.Spec) (usable, accurate float64) {
 	method, _ := s.Model.Method(s.Method)
-	stable, accurate = math.Inf(1), math.Inf(1)
+	usable, accurate = math.Inf(1), math.Inf(1)
 	each(s, func(_ int, p []float64) bool {
 		a, b := s.Model.StepLimits(method, p)
-		stable, accurate = min(stable, a), min(accurate, b)
+		usable, accurate = min(usable, a), min(accurate, b)
 		return true
 	})
-	return stable, accurate
+	return usable, accurate
+}
+
+// haste collects the trains whose spikes come too fast for the step, which nobody knows before a run.
+type haste struct {
+	method model.Method
+	dt     float64
+	n      int     // how many
+	least  float64 // time free of refractoriness between two spikes of the fastest, ms
+	who    int     // the fastest
+}
+
+// add looks at train i, whose spikes are interval ms apart, of which refract ms are refractory.
+func (c *haste) add(i int, interval, refract float64) {
+	free := interval - refract
+	if !(interval > 0) || !c.method.Crowded(free, c.dt) {
+		return
+	}
+	if c.n++; c.n == 1 || free < c.least {
+		c.least, c.who = free, i
+	}
+}
+
+// warn tells of them, if there are any; noun is what they are.
+func (c *haste) warn(v *voice, noun string) {
+	if c.n == 0 {
+		return
+	}
+	v.warn("steps of %v ms are too long for %s: at %s %d a spike comes %.3g steps after the end of refractoriness; method %s needs %v, so --dt %.1gms",
+		c.dt, counted(c.n, noun), noun, c.who, c.least/c.dt, c.method.Name, c.method.Steps, floor1(c.least/c.method.Steps))
+}
+
+// floor1 is the largest number of one digit up to x.
+func floor1(x float64) float64 {
+	unit := math.Pow(10, math.Floor(math.Log10(x)))
+	return math.Floor(x/unit*(1+1e-9)) * unit
 }

@@ -159,7 +159,7 @@ func (s *survey) read(args []string) error {
 	bad.add(s.readKeep())
 	bad.add(s.readEvery())
 	bad.add(s.checkPlot())
-	if dt, accurate := s.spec.Dt, s.spec.AccurateDt(); dt > accurate {
+	if dt, accurate := s.dtUsed(), s.spec.AccurateDt(); dt > accurate {
 		s.warn("dt is %v ms; method %s of %s is accurate up to about %.3g ms here", dt, method.Name, q.model.Name, accurate)
 	}
 	return bad.misuse()

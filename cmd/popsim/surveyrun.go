@@ -68,6 +68,7 @@ func (s *survey) run(ctx context.Context, args []string) (err error) {
 	case err != nil:
 		return err
 	}
+	s.checkTrains(r)
 	if s.cfg.Part.Of > 0 {
 		s.say("part %s is in %s; popsim merge %s joins all", s.part.value, sweep.PartPath(s.cfg.Keep, s.cfg.Part), s.cfg.Keep)
 		s.summary(r)
@@ -303,6 +304,24 @@ func (s *survey) summary(r *sweep.Result) {
 	seconds := r.Elapsed.Seconds()
 	s.say("%.3g s, %.3g neuron-steps/s; kernel %s/%s, instruction set %s, %s",
 		seconds, float64(r.LaneSteps)/math.Max(seconds, 1e-9), s.question.model.Name, s.spec.Method, r.Kernel.ISA, counted(r.Workers, "worker"))
+}
+
+// checkTrains warns of points that fire too fast for the step.
+func (s *survey) checkTrains(r *sweep.Result) {
+	m := s.question.model
+	method, _ := m.Method(s.spec.Method)
+	c := haste{method: method, dt: s.dtUsed()}
+	refract := func(int) float64 { return 0 }
+	if j := m.Index("t_ref"); j >= 0 {
+		refract = func(int) float64 { return r.Spec.P[j] }
+		if k := slices.IndexFunc(r.Spec.Grid.Axes, func(a sweep.Axis) bool { return a.Name == "t_ref" }); k >= 0 {
+			refract = func(row int) float64 { return r.Axis(row, k) }
+		}
+	}
+	for row := range r.Rows() {
+		c.add(row, 1000/r.Value("rate_Hz", row), refract(row))
+	}
+	c.warn(s.voice, "point")
 }
 
 // rheobase is known in closed form where an f-I curve varies I alone, in some models.
