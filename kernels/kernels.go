@@ -298,7 +298,8 @@ type Worker struct {
 	coefs  asm.Coefs
 	old    [4]asm.Column
 	unused [2]asm.Column // extrema nobody asked for
-	cut    cutLanes      // of RHH cut-rk4
+	log    [2 * (asm.Chunk + 1)]asm.Column
+	cut    cutLanes // of RHH cut-rk4
 
 	b       asm.Block
 	full    bool // whether the call is a full one
@@ -324,16 +325,20 @@ func (s *Shard) Advance(w *Worker, first int64, steps int, drive Drive, extrema 
 		return s.advanceCut(w, steps, drive, events)
 	}
 	b, fast := &w.b, s.kernel.fast(w.full)
-	b.Old, b.First = &w.old, float64(first)
+	b.Old, b.Log, b.First = &w.old, &w.log, float64(first)
 	for g := 0; g < s.N; g += Group {
 		w.aim(b, s, g, s.gather(&w.coefs, g, g == 0), drive)
 		b.Step, b.Lane, b.Steps = 0, 0, steps
 		real := ^uint64(0) >> (Group - b.Lanes) // lanes that are neurons, not padding
 		for {
+			events = slices.Grow(events, Group)
 			b.Events, b.Count, b.Room = unsafe.Pointer(unsafe.SliceData(events[len(events):])), 0, cap(events)-len(events)
 			fast(b)
 			events = events[:len(events)+b.Count]
 			if b.Rare == 0 {
+				if b.Count+Group > b.Room { // perhaps it stopped for want of room
+					continue
+				}
 				break
 			}
 			b.Rare &= real

@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"math"
+	"unsafe"
 
 	"popsim/kernels/asm"
 	"popsim/model"
@@ -50,7 +51,8 @@ func wholeSteps(t, dt float64) (whole, part float64) {
 	return whole, part
 }
 
-// lifGeneric is the fast step of LIF; see asm.Block. It takes all lanes at once.
+// lifGeneric is the fast step of LIF; see asm.Block. It takes all lanes at once: one after the other through a chunk of
+// steps where it may, else together step by step.
 func lifGeneric(b *asm.Block, full bool) {
 	n := b.Lanes
 	v, rate, wake, old := b.Y[0][:n], b.Y[1][:n], b.Wake[:n], b.Old[0][:n]
@@ -58,6 +60,13 @@ func lifGeneric(b *asm.Block, full bool) {
 	var driven asm.Column
 	if full {
 		vInf = driven[:n]
+	} else if chunk := lifChunk(b); chunk > 1 {
+		for ; b.Step < b.Steps && b.Count+n <= b.Room; b.Step += chunk {
+			lifRun(b, min(chunk, b.Steps-b.Step))
+		}
+		b.Step = min(b.Step, b.Steps)
+		b.Rare = 0
+		return
 	}
 	for ; b.Step < b.Steps; b.Step++ {
 		for at := 0; full && at < n; at += len(vec{}) {
@@ -85,6 +94,100 @@ func lifGeneric(b *asm.Block, full bool) {
 		}
 	}
 	b.Rare = 0
+}
+
+// lifChunk is how many steps the lanes may be taken through one by one without input: as many as the shortest refractory
+// period has, if V climbs steadily from below V_th towards V_inf in all of them.
+func lifChunk(b *asm.Block) int {
+	c, chunk := b.Coef, asm.Chunk+0.0
+	for l := range b.Lanes {
+		steady := c[asm.LIFPart][l] < lifShort && b.Y[1][l] < 0.25 && c[asm.LIFVInf][l] <= math.MaxFloat64
+		if hold := c[asm.LIFHold][l]; !steady || b.Y[0][l] >= c[asm.LIFVTh][l] || !(hold >= 1) {
+			return 1
+		} else if hold < chunk {
+			chunk = hold
+		}
+	}
+	return int(chunk)
+}
+
+// lifRun takes all lanes through a chunk of n steps, four at a time.
+func lifRun(b *asm.Block, n int) {
+	k := b.First + float64(b.Step)
+	vInf, rate, vTh := b.Coef[asm.LIFVInf], b.Coef[asm.LIFK], b.Coef[asm.LIFVTh]
+	for at := 0; at < b.Lanes; at += 4 {
+		v, first, wake := (*[4]float64)(b.Y[0][at:]), (*[4]float64)(b.Y[1][at:]), (*[4]float64)(b.Wake[at:])
+		to, r := (*[4]float64)(vInf[at:]), (*[4]float64)(rate[at:])
+		v0, v1, v2, v3 := v[0], v[1], v[2], v[3]
+		before := *first
+		if wake[0] <= k && wake[1] <= k && wake[2] <= k && wake[3] <= k {
+			to0, to1, to2, to3 := to[0], to[1], to[2], to[3]
+			v0 = math.FMA(-first[0], v0-to0, v0)
+			v1 = math.FMA(-first[1], v1-to1, v1)
+			v2 = math.FMA(-first[2], v2-to2, v2)
+			v3 = math.FMA(-first[3], v3-to3, v3)
+			r0, r1, r2, r3 := -r[0], -r[1], -r[2], -r[3]
+			for range n - 1 {
+				v0 = math.FMA(r0, v0-to0, v0)
+				v1 = math.FMA(r1, v1-to1, v1)
+				v2 = math.FMA(r2, v2-to2, v2)
+				v3 = math.FMA(r3, v3-to3, v3)
+			}
+			*first = *r
+		} else {
+			v0 = lifLane(v0, &first[0], wake[0]-k, n, to[0], r[0])
+			v1 = lifLane(v1, &first[1], wake[1]-k, n, to[1], r[1])
+			v2 = lifLane(v2, &first[2], wake[2]-k, n, to[2], r[2])
+			v3 = lifLane(v3, &first[3], wake[3]-k, n, to[3], r[3])
+		}
+		th := (*[4]float64)(vTh[at:])
+		if v0 >= th[0] || v1 >= th[1] || v2 >= th[2] || v3 >= th[3] {
+			for l, x := range [4]float64{v0, v1, v2, v3} {
+				if x >= th[l] {
+					lifFire(b, at+l, k, v[l], before[l])
+				} else {
+					v[l] = x
+				}
+			}
+			continue
+		}
+		*v = [4]float64{v0, v1, v2, v3}
+	}
+}
+
+// lifLane takes one lane through n steps of which it sits out the first held, and gives its V.
+func lifLane(v float64, first *float64, held float64, n int, vInf, rate float64) float64 {
+	if held > 0 {
+		if held >= float64(n) {
+			return v
+		}
+		n -= int(held)
+	}
+	v = math.FMA(-*first, v-vInf, v)
+	*first = rate
+	for range n - 1 {
+		v = math.FMA(-rate, v-vInf, v)
+	}
+	return v
+}
+
+// lifFire takes lane l once more through a chunk that starts at step k, from V and the first rate there, to the spike
+// that it fires.
+func lifFire(b *asm.Block, l int, k, v, rate float64) {
+	c := b.Coef
+	vInf, vTh := c[asm.LIFVInf][l], c[asm.LIFVTh][l]
+	k = max(k, b.Wake[l])
+	for v = math.FMA(-rate, v-vInf, v); v < vTh; k++ {
+		v = math.FMA(-c[asm.LIFK][l], v-vInf, v)
+	}
+	at, end, left, late := lifCross(c, l, vInf, v)
+	b.Y[0][l], b.Y[1][l] = c[asm.LIFVReset][l], 1-left
+	b.Wake[l], b.Rem[l] = k+c[asm.LIFHold][l], 1-end
+	if late {
+		b.Wake[l]++
+	}
+	unsafe.Slice((*Event)(b.Events), b.Room)[b.Count] = Event{int32(b.LaneZero + l), int32(k - b.First), at}
+	b.Count++
 }
 
 // steadyVoltage writes V_rest + R I for the current of the step in hand, lanes at to at+7.
@@ -145,6 +248,22 @@ func lifLog(d, above, below float64) float64 {
 	return math.FMA(float64(s*ss), p, s+s)
 }
 
+// lifCross is for a spike in a short step at whose end V would be next: when it happens, as part of the step; when the
+// refractory period ends, as part of the step Hold (if late: Hold + 1) steps on; and what remains of V_inf - V at the end of that one.
+func lifCross(c *asm.Coefs, l int, vInf, next float64) (at, end, left float64, late bool) {
+	above, below := vInf-c[asm.LIFVTh][l], vInf-next
+	at = math.FMA(-c[asm.LIFSteps][l], lifLog(next-c[asm.LIFVTh][l], above, below), 1)
+	if at < 0 {
+		at = 0
+	}
+	end = at + c[asm.LIFHoldPart][l]
+	r := below / above
+	if left = float64(r * c[asm.LIFAfter][l]); left >= 1 {
+		return at, end - 1, float64(r * c[asm.LIFLater][l]), true
+	}
+	return at, end, left, false
+}
+
 // lifRare takes one lane through a step in which it spikes, by the closed form between events.
 func lifRare(w *Worker, s *Shard, g, l int, events []Event) []Event {
 	b := &w.b
@@ -154,7 +273,7 @@ func lifRare(w *Worker, s *Shard, g, l int, events []Event) []Event {
 	if w.full {
 		vInf = math.FMA(c[asm.LIFR][l], current(b, l, asm.LIFI, asm.LIFGain), c[asm.LIFVRest][l])
 	}
-	v := b.Old[0][l]
+	v, gone := b.Old[0][l], 0.0
 	at := 0.0 // where in the step we are
 	if s.Wake[i] == k {
 		at = 1 - s.Rem[i]
@@ -162,7 +281,6 @@ func lifRare(w *Worker, s *Shard, g, l int, events []Event) []Event {
 	for fired := 0; ; fired++ {
 		next := b.Y[0][l] // what the fast step saw
 		if fired > 0 {
-			_, gone := relaxed(float64((1 - at) * part))
 			next = math.FMA(-gone, v-vInf, v)
 		}
 		if next < vTh || fired == MaxSpikes || math.IsNaN(next) {
@@ -172,49 +290,40 @@ func lifRare(w *Worker, s *Shard, g, l int, events []Event) []Event {
 			}
 			return events
 		}
+		var end float64
 		rises := v < vTh && next < vInf // else it was above V_th all the time
-		short := rises && part < lifShort
-		switch {
-		case short:
-			at = math.FMA(-steps, lifLog(next-vTh, vInf-vTh, vInf-next), 1)
-			if at < 0 {
-				at = 0
+		short, late := rises && part < lifShort, false
+		if short {
+			at, end, gone, late = lifCross(c, l, vInf, next)
+			gone = 1 - gone
+		} else {
+			if rises {
+				at = min(1, math.FMA(steps, Log1p((vTh-v)/(vInf-vTh)), at))
 			}
-		case rises:
-			at = min(1, math.FMA(steps, Log1p((vTh-v)/(vInf-vTh)), at))
+			if end = at + c[asm.LIFHoldPart][l]; end >= 1 {
+				end, late = end-1, true
+			}
+			_, gone = relaxed(float64((1 - end) * part))
 		}
 		events = append(events, Event{int32(i), int32(b.Step), at})
 		v = c[asm.LIFVReset][l]
 		w.touch(l, vTh, v)
-
-		hold, end := c[asm.LIFHold][l], at+c[asm.LIFHoldPart][l]
-		late := end >= 1
-		left := float64((vInf - next) / (vInf - vTh)) // of V_inf - V, after the part of a step in which V moves
-		if short {
-			late = float64(left*c[asm.LIFAfter][l]) >= 1
-		}
+		hold := c[asm.LIFHold][l]
 		if late {
-			hold, end = hold+1, end-1
-			left *= c[asm.LIFLater][l]
-		} else {
-			left *= c[asm.LIFAfter][l]
+			hold++
 		}
 		if hold > 0 {
 			s.Wake[i], s.Rem[i] = k+hold, 1-end
-			b.Y[0][l], b.Y[1][l] = v, 1-left
-			if !short {
-				_, b.Y[1][l] = relaxed(float64((1 - end) * part))
-			}
+			b.Y[0][l], b.Y[1][l] = v, gone
 			return events
 		}
 		at = end
 	}
 }
 
-// fail marks lane i as beyond computing: V becomes NaN and stays so. The NaN is negative: a vector that asks for the sign of
-// V - V_th is then not alarmed.
+// fail marks lane i as beyond computing: V becomes NaN and stays so.
 func (s *Shard) fail(i int) {
-	s.Y[0][i], s.Wake[i] = math.Copysign(math.NaN(), -1), math.Inf(1)
+	s.Y[0][i], s.Wake[i] = math.NaN(), math.Inf(1)
 }
 
 // touch adds to the extrema of lane l the threshold that a spike reached and the potential it fell to.

@@ -6,6 +6,9 @@ import "unsafe"
 // padded to whole groups with resting neurons, so kernels have no tails.
 const Group = 64
 
+// Chunk is the most steps that LIF kernels take between two looks for spikes.
+const Chunk = 8
+
 // Column is one quantity of the neurons of a group.
 type Column [Group]float64
 
@@ -35,8 +38,8 @@ type Block struct {
 	RowStride int
 
 	// LIF only, whose kernels locate simple spikes themselves: the part of step Wake that is left when V moves (out), and
-	// where to append to the Count events there are, if fewer than Room (of lane and step, int32, and Theta, float64);
-	// the first lane of the group has number LaneZero there.
+	// where to append to the Count events there are (lane and step, int32, and Theta, float64); the first lane of the
+	// group has number LaneZero there. A kernel stops early when fewer than Group would fit between Count and Room.
 	Rem                   *Column
 	Events                unsafe.Pointer
 	Count, Room, LaneZero int
@@ -48,6 +51,9 @@ type Block struct {
 	Lane  int // in and out: the first lane of the first vector not yet advanced in it
 	Rare  uint64
 	Cut   uint64 // out, RHH cut-rk4 only: lanes whose step is to be cut; its kernel does just the whole step in hand
+
+	Log   *[2 * (Chunk + 1)]Column // LIF only: V within a chunk of steps, then V_inf
+	Chunk int                      // LIF only: how many steps may go together
 }
 
 // Coefficients of the LIF step.

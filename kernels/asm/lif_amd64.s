@@ -6,1727 +6,2373 @@
 
 // func LIFAVX2(b *Block)
 // Requires: AVX, BMI, FMA3
-TEXT ·LIFAVX2(SB), $384-8
-	LEAQ 63(SP), AX
-	ANDQ $-64, AX
-	MOVQ b+0(FP), DX
-	MOVQ 192(DX), CX
-	MOVQ 200(DX), BX
-	CMPQ BX, $+0
-	JE   part
-	INCQ CX
+TEXT ·LIFAVX2(SB), $128-8
+	LEAQ  63(SP), AX
+	ANDQ  $-64, AX
+	MOVQ  b+0(FP), BX
+	MOVQ  192(BX), DX
+	MOVQ  200(BX), SI
+	TESTQ SI, SI
+	JZ    part
+	INCQ  DX
 
 part:
-	MOVQ 40(DX), SI
-	LEAQ (SI)(BX*8), SI
-	MOVQ 48(DX), DI
-	LEAQ (DI)(BX*8), DI
-	MOVQ CX, 192(DX)
+	MOVQ $+0, 208(BX)
+	CMPQ SI, 184(BX)
+	JGE  done
+	MOVQ 40(BX), DI
+	LEAQ (DI)(SI*8), DI
+	MOVQ (BX), CX
+	LEAQ (CX)(SI*8), CX
+	MOVQ 8(BX), R8
+	LEAQ (R8)(SI*8), R8
+	MOVQ 32(BX), R9
+	LEAQ (R9)(SI*8), R9
+	MOVQ $+1, 232(BX)
+
+	// chunk
+	VMOVUPD 4608(DI), Y0
+	VCMPPD  $0x15, lifConstsAVX2<>+0(SB), Y0, Y1
+	VMOVUPD 5120(DI), Y2
+	VCMPPD  $0x19, lifConstsAVX2<>+32(SB), Y2, Y0
+	VORPD   Y0, Y1, Y2
+	VMOVUPD (R8), Y1
+	VCMPPD  $0x15, lifConstsAVX2<>+64(SB), Y1, Y0
+	VORPD   Y0, Y2, Y1
+	VMOVUPD 4640(DI), Y2
+	VCMPPD  $0x15, lifConstsAVX2<>+0(SB), Y2, Y0
+	VMOVUPD 5152(DI), Y2
+	VCMPPD  $0x19, lifConstsAVX2<>+32(SB), Y2, Y2
+	VORPD   Y2, Y0, Y0
+	VMOVUPD (DI), Y2
+	VCMPPD  $0x16, lifConstsAVX2<>+96(SB), Y2, Y2
+	VORPD   Y2, Y1, Y1
+	VMOVUPD 32(R8), Y2
+	VCMPPD  $0x15, lifConstsAVX2<>+64(SB), Y2, Y2
+	VORPD   Y2, Y0, Y0
+	VMOVUPD (CX), Y2
+	VCMPPD  $0x1d, 1024(DI), Y2, Y2
+	VORPD   Y2, Y1, Y1
+	VMOVUPD 4672(DI), Y2
+	VCMPPD  $0x15, lifConstsAVX2<>+0(SB), Y2, Y2
+	VMOVUPD Y1, (AX)
+	VMOVUPD 32(DI), Y1
+	VCMPPD  $0x16, lifConstsAVX2<>+96(SB), Y1, Y1
+	VORPD   Y1, Y0, Y0
+	VMOVUPD 5184(DI), Y1
+	VCMPPD  $0x19, lifConstsAVX2<>+32(SB), Y1, Y1
+	VORPD   Y1, Y2, Y2
+	VMOVUPD 64(R8), Y1
+	VCMPPD  $0x15, lifConstsAVX2<>+64(SB), Y1, Y1
+	VORPD   Y1, Y2, Y2
+	VMOVUPD 32(CX), Y1
+	VCMPPD  $0x1d, 1056(DI), Y1, Y1
+	VORPD   Y1, Y0, Y0
+	VMOVUPD (AX), Y1
+	VORPD   Y0, Y1, Y1
+	VMOVUPD 4704(DI), Y0
+	VCMPPD  $0x15, lifConstsAVX2<>+0(SB), Y0, Y0
+	VMOVUPD Y1, (AX)
+	VMOVUPD 64(DI), Y1
+	VCMPPD  $0x16, lifConstsAVX2<>+96(SB), Y1, Y1
+	VORPD   Y1, Y2, Y2
+	VMOVUPD 5216(DI), Y1
+	VCMPPD  $0x19, lifConstsAVX2<>+32(SB), Y1, Y1
+	VORPD   Y1, Y0, Y0
+	VMOVUPD 96(R8), Y1
+	VCMPPD  $0x15, lifConstsAVX2<>+64(SB), Y1, Y1
+	VORPD   Y1, Y0, Y0
+	VMOVUPD 64(CX), Y1
+	VCMPPD  $0x1d, 1088(DI), Y1, Y1
+	VORPD   Y1, Y2, Y2
+	VMOVUPD (AX), Y1
+	VORPD   Y2, Y1, Y1
+	VMOVUPD 96(DI), Y2
+	VCMPPD  $0x16, lifConstsAVX2<>+96(SB), Y2, Y2
+	VORPD   Y2, Y0, Y0
+	VMOVUPD 96(CX), Y2
+	VCMPPD  $0x1d, 1120(DI), Y2, Y2
+	VORPD   Y2, Y0, Y0
+	VORPD   Y0, Y1, Y2
+	VPTEST  Y2, Y2
+	JNZ     found1
+	MOVQ    $+8, 232(BX)
+
+	// chunk
+	VMOVUPD 5120(DI), Y0
+	VCMPPD  $0x19, lifConstsAVX2<>+128(SB), Y0, Y1
+	VMOVUPD 5152(DI), Y2
+	VCMPPD  $0x19, lifConstsAVX2<>+128(SB), Y2, Y0
+	VORPD   Y0, Y1, Y2
+	VMOVUPD 5184(DI), Y1
+	VCMPPD  $0x19, lifConstsAVX2<>+128(SB), Y1, Y0
+	VORPD   Y0, Y2, Y1
+	VMOVUPD 5216(DI), Y2
+	VCMPPD  $0x19, lifConstsAVX2<>+128(SB), Y2, Y0
+	VORPD   Y0, Y1, Y2
+	VPTEST  Y2, Y2
+	JZ      found1
+	MOVQ    $+4, 232(BX)
+
+	// chunk
+	VMOVUPD 5120(DI), Y0
+	VCMPPD  $0x19, lifConstsAVX2<>+160(SB), Y0, Y1
+	VMOVUPD 5152(DI), Y2
+	VCMPPD  $0x19, lifConstsAVX2<>+160(SB), Y2, Y0
+	VORPD   Y0, Y1, Y2
+	VMOVUPD 5184(DI), Y1
+	VCMPPD  $0x19, lifConstsAVX2<>+160(SB), Y1, Y0
+	VORPD   Y0, Y2, Y1
+	VMOVUPD 5216(DI), Y2
+	VCMPPD  $0x19, lifConstsAVX2<>+160(SB), Y2, Y0
+	VORPD   Y0, Y1, Y2
+	VPTEST  Y2, Y2
+	JZ      found1
+	MOVQ    $+2, 232(BX)
+
+found1:
+chunk:
+	MOVQ 176(BX), R8
+	SUBQ DX, R8
+	JLE  next
+	CMPQ R8, 232(BX)
+	JLE  whole2
+	MOVQ 232(BX), R8
+
+whole2:
+	MOVQ 144(BX), CX
+	ADDQ $0x10, CX
+	CMPQ CX, 152(BX)
+	JGT  room3
+	MOVQ DX, 192(BX)
 
 	// number
-	VBROADCASTSD 192(DX), Y0
-	VORPD        lifConstsAVX2<>+0(SB), Y0, Y1
-	VSUBPD       lifConstsAVX2<>+0(SB), Y1, Y2
-	VBROADCASTSD 168(DX), Y0
+	VBROADCASTSD 192(BX), Y0
+	VORPD        lifConstsAVX2<>+192(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+192(SB), Y1, Y2
+	VBROADCASTSD 168(BX), Y0
 	VADDPD       Y2, Y0, Y3
-	MOVQ         176(DX), R8
-	SUBQ         CX, R8
-	JLE          next
-	MOVQ         (DX), CX
-	LEAQ         (CX)(BX*8), CX
+	MOVQ         (BX), CX
+	LEAQ         (CX)(SI*8), CX
+	MOVQ         8(BX), R9
+	LEAQ         (R9)(SI*8), R9
+	MOVQ         32(BX), R10
+	LEAQ         (R10)(SI*8), R10
 
-	// column
+	// load
 	VMOVUPD (CX), Y15
+	VMOVUPD (R9), Y11
+	VMOVUPD (R10), Y7
 	VMOVUPD 32(CX), Y14
+	VMOVUPD 32(R9), Y10
+	VMOVUPD 32(R10), Y6
 	VMOVUPD 64(CX), Y13
+	VMOVUPD 64(R9), Y9
+	VMOVUPD 64(R10), Y5
 	VMOVUPD 96(CX), Y12
-	MOVQ    8(DX), CX
-	LEAQ    (CX)(BX*8), CX
+	VMOVUPD 96(R9), Y8
+	VMOVUPD 96(R10), Y4
+	MOVQ    224(BX), CX
+	LEAQ    (CX)(SI*8), CX
 
-	// column
-	VMOVUPD (CX), Y11
-	VMOVUPD 32(CX), Y10
-	VMOVUPD 64(CX), Y9
-	VMOVUPD 96(CX), Y8
-	MOVQ    32(DX), CX
-	LEAQ    (CX)(BX*8), CX
-
-	// column
-	VMOVUPD (CX), Y7
-	VMOVUPD 32(CX), Y6
-	VMOVUPD 64(CX), Y5
-	VMOVUPD 96(CX), Y4
-
-step1:
-	// step
-	VCMPPD       $0x12, Y3, Y7, Y0
-	VMOVUPD      Y15, (DI)
-	VSUBPD       (SI), Y15, Y1
-	VANDPD       Y0, Y11, Y2
-	VFNMADD231PD Y1, Y2, Y15
-	VBLENDVPD    Y0, 512(SI), Y11, Y11
-	VCMPPD       $0x1d, 1024(SI), Y15, Y2
-	VMOVMSKPD    Y2, R9
-	MOVL         R9, CX
-
-	// step
-	VCMPPD       $0x12, Y3, Y6, Y0
-	VMOVUPD      Y14, 32(DI)
-	VSUBPD       32(SI), Y14, Y1
-	VANDPD       Y0, Y10, Y2
-	VFNMADD231PD Y1, Y2, Y14
-	VBLENDVPD    Y0, 544(SI), Y10, Y10
-	VCMPPD       $0x1d, 1056(SI), Y14, Y2
-	VMOVMSKPD    Y2, R9
-	ORL          R9, CX
-
-	// step
-	VCMPPD       $0x12, Y3, Y5, Y0
-	VMOVUPD      Y13, 64(DI)
-	VSUBPD       64(SI), Y13, Y1
-	VANDPD       Y0, Y9, Y2
-	VFNMADD231PD Y1, Y2, Y13
-	VBLENDVPD    Y0, 576(SI), Y9, Y9
-	VCMPPD       $0x1d, 1088(SI), Y13, Y2
-	VMOVMSKPD    Y2, R9
-	ORL          R9, CX
-
-	// step
-	VCMPPD       $0x12, Y3, Y4, Y0
-	VMOVUPD      Y12, 96(DI)
-	VSUBPD       96(SI), Y12, Y1
-	VANDPD       Y0, Y8, Y2
-	VFNMADD231PD Y1, Y2, Y12
-	VBLENDVPD    Y0, 608(SI), Y8, Y8
-	VCMPPD       $0x1d, 1120(SI), Y12, Y2
-	VMOVMSKPD    Y2, R9
-	ORL          R9, CX
-	TESTQ        CX, CX
-	JNZ          spike3
-
-resume2:
-	// now
-	VADDPD lifConstsAVX2<>+32(SB), Y3, Y3
-	DECQ   R8
-	JNZ    step1
-	MOVQ   (DX), CX
-	LEAQ   (CX)(BX*8), CX
-
-	// column
+	// start
 	VMOVUPD Y15, (CX)
 	VMOVUPD Y14, 32(CX)
 	VMOVUPD Y13, 64(CX)
 	VMOVUPD Y12, 96(CX)
-	MOVQ    8(DX), CX
-	LEAQ    (CX)(BX*8), CX
+	MOVQ    R8, R9
 
-	// column
-	VMOVUPD Y11, (CX)
-	VMOVUPD Y10, 32(CX)
-	VMOVUPD Y9, 64(CX)
-	VMOVUPD Y8, 96(CX)
-	MOVQ    32(DX), CX
-	LEAQ    (CX)(BX*8), CX
+step4:
+	// step
+	VCMPPD       $0x12, Y3, Y7, Y0
+	VSUBPD       (DI), Y15, Y1
+	VANDPD       Y0, Y11, Y2
+	VFNMADD231PD Y1, Y2, Y15
+	VBLENDVPD    Y0, 512(DI), Y11, Y11
+	VMOVUPD      Y15, 512(CX)
 
-	// column
-	VMOVUPD Y7, (CX)
-	VMOVUPD Y6, 32(CX)
-	VMOVUPD Y5, 64(CX)
-	VMOVUPD Y4, 96(CX)
+	// step
+	VCMPPD       $0x12, Y3, Y6, Y0
+	VSUBPD       32(DI), Y14, Y1
+	VANDPD       Y0, Y10, Y2
+	VFNMADD231PD Y1, Y2, Y14
+	VBLENDVPD    Y0, 544(DI), Y10, Y10
+	VMOVUPD      Y14, 544(CX)
+
+	// step
+	VCMPPD       $0x12, Y3, Y5, Y0
+	VSUBPD       64(DI), Y13, Y1
+	VANDPD       Y0, Y9, Y2
+	VFNMADD231PD Y1, Y2, Y13
+	VBLENDVPD    Y0, 576(DI), Y9, Y9
+	VMOVUPD      Y13, 576(CX)
+
+	// step
+	VCMPPD       $0x12, Y3, Y4, Y0
+	VSUBPD       96(DI), Y12, Y1
+	VANDPD       Y0, Y8, Y2
+	VFNMADD231PD Y1, Y2, Y12
+	VBLENDVPD    Y0, 608(DI), Y8, Y8
+	VMOVUPD      Y12, 608(CX)
+
+	// now
+	VADDPD lifConstsAVX2<>+224(SB), Y3, Y3
+	ADDQ   $0x00000200, CX
+	DECQ   R9
+	JNZ    step4
+
+	// spikes?
+	VCMPPD $0x1d, 1024(DI), Y15, Y0
+	VCMPPD $0x1d, 1056(DI), Y14, Y1
+	VORPD  Y1, Y0, Y2
+	VCMPPD $0x1d, 1088(DI), Y13, Y0
+	VORPD  Y0, Y2, Y1
+	VCMPPD $0x1d, 1120(DI), Y12, Y2
+	VORPD  Y2, Y1, Y0
+	VPTEST Y0, Y0
+	JNZ    spikes5
+	MOVQ   (BX), CX
+	LEAQ   (CX)(SI*8), CX
+	MOVQ   8(BX), R9
+	LEAQ   (R9)(SI*8), R9
+	MOVQ   32(BX), R10
+	LEAQ   (R10)(SI*8), R10
+
+	// store
+	VMOVUPD Y15, (CX)
+	VMOVUPD Y11, (R9)
+	VMOVUPD Y14, 32(CX)
+	VMOVUPD Y10, 32(R9)
+	VMOVUPD Y13, 64(CX)
+	VMOVUPD Y9, 64(R9)
+	VMOVUPD Y12, 96(CX)
+	VMOVUPD Y8, 96(R9)
+
+forward:
+	ADDQ R8, DX
+	JMP  chunk
 
 next:
-	XORQ CX, CX
-	ADDQ $0x10, BX
-	CMPQ BX, 184(DX)
-	JLT  part
-	MOVQ $+0, 208(DX)
+	XORQ DX, DX
+	ADDQ $0x10, SI
+	JMP  part
+
+leave:
+	CMPQ SI, $+1
+	ADCQ $-1, DX
 
 done:
+	MOVQ DX, 192(BX)
+	MOVQ SI, 200(BX)
 	VZEROUPPER
 	RET
 
-spike3:
-	// potentials
-	VMOVUPD Y15, 512(DI)
-	VMOVUPD Y14, 544(DI)
-	VMOVUPD Y13, 576(DI)
-	VMOVUPD Y12, 608(DI)
-	XORQ    R9, R9
+room3:
+	JMP leave
+
+spikes5:
+	XORQ R9, R9
 
 	// bits
-	VCMPPD    $0x1d, 1120(SI), Y12, Y0
+	VCMPPD    $0x1d, 1120(DI), Y12, Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
 
 	// bits
-	VCMPPD    $0x1d, 1088(SI), Y13, Y0
+	VCMPPD    $0x1d, 1088(DI), Y13, Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
 
 	// bits
-	VCMPPD    $0x1d, 1056(SI), Y14, Y0
+	VCMPPD    $0x1d, 1056(DI), Y14, Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
 
 	// bits
-	VCMPPD    $0x1d, 1024(SI), Y15, Y0
+	VCMPPD    $0x1d, 1024(DI), Y15, Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
-	MOVQ      176(DX), CX
-	SUBQ      R8, CX
-	MOVQ      CX, 192(DX)
-	TESTQ     R9, R9
-	JZ        resume2
+	MOVQ      (BX), CX
+	LEAQ      (CX)(SI*8), CX
+	MOVQ      8(BX), R10
+	LEAQ      (R10)(SI*8), R10
+	MOVQ      32(BX), R11
+	LEAQ      (R11)(SI*8), R11
 
-again4:
+	// store
+	VMOVUPD Y15, (CX)
+	VMOVUPD Y11, (R10)
+	VMOVUPD Y14, 32(CX)
+	VMOVUPD Y10, 32(R10)
+	VMOVUPD Y13, 64(CX)
+	VMOVUPD Y9, 64(R10)
+	VMOVUPD Y12, 96(CX)
+	VMOVUPD Y8, 96(R10)
+
+again6:
 	TZCNTQ R9, R10
 	ANDQ   $-4, R10
-	MOVQ   R10, 200(DX)
-	MOVQ   144(DX), CX
-	ADDQ   $0x04, CX
-	CMPQ   CX, 152(DX)
-	JGT    hand5
+
+	// scan
+	VMOVUPD lifConstsAVX2<>+256(SB), Y15
+	VMOVUPD lifConstsAVX2<>+288(SB), Y11
+	VMOVAPD Y3, Y7
+	MOVQ    R8, R11
+	SHLQ    $0x09, R11
+	ADDQ    224(BX), R11
+	LEAQ    (R11)(SI*8), R11
+	MOVQ    R8, CX
+
+scan8:
+	// scan
+	VMOVUPD   (R11)(R10*8), Y0
+	VCMPPD    $0x1d, 1024(DI)(R10*8), Y0, Y1
+	VSUBPD    lifConstsAVX2<>+224(SB), Y7, Y7
+	VBLENDVPD Y1, Y0, Y15, Y15
+	VBLENDVPD Y1, Y7, Y11, Y11
+	SUBQ      $0x00000200, R11
+	DECQ      CX
+	JNZ       scan8
+	MOVQ      128(BX), CX
+	LEAQ      (CX)(SI*8), CX
+	MOVQ      48(BX), R12
 
 	// simple?
-	VMOVUPD   512(DI)(R10*8), Y0
-	VCMPPD    $0x11, (SI)(R10*8), Y0, Y1
-	VMOVUPD   (DI)(R10*8), Y2
-	VCMPPD    $0x11, 1024(SI)(R10*8), Y2, Y2
-	VANDPD    Y2, Y1, Y1
-	VMOVUPD   4608(SI)(R10*8), Y2
-	VCMPPD    $0x11, lifConstsAVX2<>+64(SB), Y2, Y2
-	VANDPD    Y2, Y1, Y1
-	VCMPPD    $0x1d, 1024(SI)(R10*8), Y0, Y2
-	VMOVMSKPD Y2, R11
-	VMOVUPD   5120(SI)(R10*8), Y0
-	VCMPPD    $0x1d, lifConstsAVX2<>+32(SB), Y0, Y0
-	VANDPD    Y0, Y1, Y1
-	VANDNPD   Y2, Y1, Y0
-	VPTEST    Y0, Y0
-	JNZ       hand5
-	MOVQ      128(DX), CX
-	LEAQ      (CX)(BX*8), CX
+	VMOVUPD      (DI)(R10*8), Y0
+	VMOVUPD      1024(DI)(R10*8), Y1
+	VSUBPD       Y1, Y0, Y2
+	VSUBPD       Y15, Y0, Y4
+	VMOVUPD      3584(DI)(R10*8), Y5
+	VSUBPD       Y0, Y5, Y6
+	VMOVUPD      5120(DI)(R10*8), Y8
+	VMOVUPD      lifConstsAVX2<>+224(SB), Y9
+	VCMPPD       $0x11, Y9, Y8, Y12
+	VCMPPD       $0x15, Y0, Y15, Y13
+	VMOVUPD      (R11)(R10*8), Y8
+	VCMPPD       $0x15, Y1, Y8, Y0
+	VMOVUPD      4608(DI)(R10*8), Y8
+	VCMPPD       $0x15, lifConstsAVX2<>+0(SB), Y8, Y8
+	VDIVPD       Y2, Y4, Y4
+	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y11, Y2
+	VORPD        Y0, Y13, Y13
+	VORPD        Y8, Y13, Y0
+	VMULPD       6144(DI)(R10*8), Y4, Y13
+	VMULPD       6656(DI)(R10*8), Y4, Y8
+	VCMPPD       $0x1d, Y9, Y13, Y4
+	VBLENDVPD    Y4, Y8, Y13, Y8
+	VANDNPD      Y12, Y4, Y13
+	VSUBPD       Y8, Y9, Y4
+	VFNMADD231PD Y6, Y4, Y5
+	VCMPPD       $0x15, Y1, Y5, Y12
+	VANDPD       Y12, Y13, Y9
+	VORPD        Y9, Y0, Y8
+	VANDPD       Y8, Y2, Y4
+	VPTEST       Y4, Y4
+	JNZ          hand7
+	MOVQ         (BX), R11
+	LEAQ         (R11)(SI*8), R11
+	MOVQ         8(BX), R13
+	LEAQ         (R13)(SI*8), R13
+	MOVQ         32(BX), R14
+	LEAQ         (R14)(SI*8), R14
 
 	// spike
-	VMOVUPD      (SI)(R10*8), Y0
-	VSUBPD       1024(SI)(R10*8), Y0, Y1
-	VSUBPD       512(DI)(R10*8), Y0, Y2
-	VMOVUPD      512(DI)(R10*8), Y0
-	VMOVUPD      Y1, (AX)
-	VSUBPD       1024(SI)(R10*8), Y0, Y1
-	VMOVUPD      Y1, 32(AX)
-	VMOVUPD      lifConstsAVX2<>+32(SB), Y1
-	VMOVUPD      Y2, 64(AX)
-	VADDPD       5120(SI)(R10*8), Y1, Y2
-	VCMPPD       $0x1d, 1024(SI)(R10*8), Y0, Y0
-	VMOVUPD      Y0, 96(AX)
-	VMOVUPD      64(AX), Y0
-	VADDPD       (AX), Y0, Y1
-	VDIVPD       (AX), Y0, Y0
-	VMOVUPD      Y2, (AX)
-	VMOVUPD      32(AX), Y2
+	VMOVUPD      (DI)(R10*8), Y0
+	VSUBPD       1024(DI)(R10*8), Y0, Y1
+	VSUBPD       Y15, Y0, Y2
+	VSUBPD       1024(DI)(R10*8), Y15, Y4
+	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y11, Y5
+	VMOVUPD      3584(DI)(R10*8), Y6
+	VSUBPD       Y0, Y6, Y8
+	VMOVUPD      5120(DI)(R10*8), Y9
+	VMOVUPD      lifConstsAVX2<>+224(SB), Y12
+	VCMPPD       $0x11, Y12, Y9, Y13
+	VADDPD       Y12, Y9, Y0
+	VADDPD       Y2, Y1, Y6
 	VDIVPD       Y1, Y2, Y2
-	VMULPD       6144(SI)(R10*8), Y0, Y1
-	VMULPD       6656(SI)(R10*8), Y0, Y0
-	VMOVUPD      Y0, 32(AX)
-	VMULPD       Y2, Y2, Y0
-	VMOVUPD      Y1, 64(AX)
-	VADDPD       Y2, Y2, Y1
-	VMULPD       Y0, Y2, Y2
-	VMOVUPD      Y1, 128(AX)
-	VMOVUPD      lifConstsAVX2<>+128(SB), Y1
-	VFMADD231PD  lifConstsAVX2<>+96(SB), Y0, Y1
-	VFMADD213PD  lifConstsAVX2<>+160(SB), Y0, Y1
-	VFMADD213PD  lifConstsAVX2<>+192(SB), Y0, Y1
-	VFMADD213PD  128(AX), Y1, Y2
-	VMOVUPD      4096(SI)(R10*8), Y0
-	VFNMADD213PD lifConstsAVX2<>+32(SB), Y0, Y2
-	VMOVUPD      lifConstsAVX2<>+224(SB), Y1
-	VMAXPD       Y2, Y1, Y0
-	VMOVUPD      Y0, 1088(DI)
-	VADDPD       5632(SI)(R10*8), Y0, Y1
-	VMOVUPD      64(AX), Y2
-	VCMPPD       $0x1d, lifConstsAVX2<>+32(SB), Y2, Y0
-	VBLENDVPD    Y0, 32(AX), Y2, Y2
-	VMOVUPD      Y1, 32(AX)
-	VMOVUPD      5120(SI)(R10*8), Y1
-	VBLENDVPD    Y0, (AX), Y1, Y1
-	VMOVUPD      Y0, (AX)
-	VMOVUPD      lifConstsAVX2<>+32(SB), Y0
-	VSUBPD       Y2, Y0, Y2
-	VMOVUPD      Y2, 1056(DI)
-	VADDPD       Y1, Y3, Y2
-	VMOVUPD      Y2, 1024(DI)
-	VMOVUPD      32(AX), Y1
-	VSUBPD       Y0, Y1, Y2
-	VMOVUPD      (AX), Y0
-	VBLENDVPD    Y0, Y2, Y1, Y0
-	VMOVUPD      lifConstsAVX2<>+32(SB), Y2
-	VSUBPD       Y0, Y2, Y1
-	VMOVUPD      96(AX), Y2
+	VBROADCASTSD 168(BX), Y1
+	VSUBPD       Y1, Y11, Y1
+	VDIVPD       Y6, Y4, Y4
+	VADDPD       lifConstsAVX2<>+192(SB), Y1, Y6
+	VMOVUPD      Y6, 1024(R12)
+	VMULPD       6144(DI)(R10*8), Y2, Y1
+	VMULPD       6656(DI)(R10*8), Y2, Y6
+	VMULPD       Y4, Y4, Y2
+	VMOVUPD      Y4, (AX)
+	VCMPPD       $0x1d, Y12, Y1, Y4
+	VBLENDVPD    Y4, Y6, Y1, Y6
+	VANDNPD      Y13, Y4, Y1
+	VSUBPD       Y6, Y12, Y13
+	VBLENDVPD    Y4, Y0, Y9, Y6
+	VADDPD       Y6, Y11, Y0
+	VFNMADD213PD 3584(DI)(R10*8), Y13, Y8
+	VBLENDVPD    Y1, 512(DI)(R10*8), Y13, Y9
+	VMOVUPD      (R13)(R10*8), Y6
+	VBLENDVPD    Y5, Y9, Y6, Y13
+	VMOVUPD      Y13, (R13)(R10*8)
+	VMOVUPD      lifConstsAVX2<>+352(SB), Y9
+	VFMADD231PD  lifConstsAVX2<>+320(SB), Y2, Y9
+	VMOVUPD      3584(DI)(R10*8), Y6
+	VBLENDVPD    Y1, Y8, Y6, Y13
+	VANDNPD      Y5, Y1, Y8
+	VMOVUPD      (R11)(R10*8), Y6
+	VBLENDVPD    Y5, Y13, Y6, Y1
+	VMOVUPD      (AX), Y5
+	VMULPD       Y2, Y5, Y13
+	VMOVUPD      Y1, (R11)(R10*8)
+	VADDPD       Y5, Y5, Y6
+	VFMADD213PD  lifConstsAVX2<>+384(SB), Y2, Y9
+	VMOVUPD      (R14)(R10*8), Y1
+	VBLENDVPD    Y8, Y0, Y1, Y5
+	VMOVUPD      Y5, (R14)(R10*8)
+	VFMADD213PD  lifConstsAVX2<>+416(SB), Y2, Y9
+	VFMADD231PD  Y9, Y13, Y6
+	VFNMADD132PD 4096(DI)(R10*8), Y12, Y6
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y0
+	VMAXPD       Y6, Y0, Y1
+	VADDPD       5632(DI)(R10*8), Y1, Y5
+	VMOVUPD      Y1, 512(R12)
+	VSUBPD       Y12, Y5, Y2
+	VBLENDVPD    Y4, Y2, Y5, Y13
+	VSUBPD       Y13, Y12, Y9
 	VMOVUPD      (CX)(R10*8), Y0
-	VBLENDVPD    Y2, Y1, Y0, Y2
-	VMOVUPD      Y2, (CX)(R10*8)
-
-	// reset
-	VBROADCASTSD 200(DX), Y0
-	VCMPPD       $0x00, lifConstsAVX2<>+224(SB), Y0, Y1
-	VCMPPD       $0x1d, 1024(SI), Y15, Y2
-	VANDPD       Y2, Y1, Y0
-	VBLENDVPD    Y0, 3584(SI), Y15, Y15
-	VBLENDVPD    Y0, 1024(DI), Y7, Y7
-	VBLENDVPD    Y0, 1056(DI), Y11, Y11
-
-	// reset
-	VBROADCASTSD 200(DX), Y0
-	VCMPPD       $0x00, lifConstsAVX2<>+256(SB), Y0, Y1
-	VCMPPD       $0x1d, 1056(SI), Y14, Y2
-	VANDPD       Y2, Y1, Y0
-	VBLENDVPD    Y0, 3616(SI), Y14, Y14
-	VBLENDVPD    Y0, 1024(DI), Y6, Y6
-	VBLENDVPD    Y0, 1056(DI), Y10, Y10
-
-	// reset
-	VBROADCASTSD 200(DX), Y0
-	VCMPPD       $0x00, lifConstsAVX2<>+288(SB), Y0, Y1
-	VCMPPD       $0x1d, 1088(SI), Y13, Y2
-	VANDPD       Y2, Y1, Y0
-	VBLENDVPD    Y0, 3648(SI), Y13, Y13
-	VBLENDVPD    Y0, 1024(DI), Y5, Y5
-	VBLENDVPD    Y0, 1056(DI), Y9, Y9
-
-	// reset
-	VBROADCASTSD 200(DX), Y0
-	VCMPPD       $0x00, lifConstsAVX2<>+320(SB), Y0, Y1
-	VCMPPD       $0x1d, 1120(SI), Y12, Y2
-	VANDPD       Y2, Y1, Y0
-	VBLENDVPD    Y0, 3680(SI), Y12, Y12
-	VBLENDVPD    Y0, 1024(DI), Y4, Y4
-	VBLENDVPD    Y0, 1056(DI), Y8, Y8
-	MOVQ         R11, R12
+	VBLENDVPD    Y8, Y9, Y0, Y6
+	VMOVUPD      Y6, (CX)(R10*8)
 	MOVQ         R10, CX
-	SHLQ         CL, R12
-	XORQ         R12, R9
-	MOVQ         144(DX), CX
+	MOVQ         R9, R11
+	SHRQ         CL, R11
+	ANDQ         $+15, R11
+	MOVQ         R11, R13
+	SHLQ         CL, R13
+	XORQ         R13, R9
+	MOVQ         144(BX), CX
 	SHLQ         $0x04, CX
-	ADDQ         136(DX), CX
-	ADDQ         BX, R10
-	ADDQ         160(DX), R10
+	ADDQ         136(BX), CX
+	ADDQ         SI, R10
+	ADDQ         160(BX), R10
 
-event6:
-	TZCNTQ R11, R12
-	MOVQ   1088(DI)(R12*8), R13
-	MOVQ   R13, 8(CX)
-	ADDQ   R10, R12
-	MOVL   R12, (CX)
-	MOVQ   192(DX), R13
-	MOVL   R13, 4(CX)
+event9:
+	TZCNTQ R11, R13
+	MOVQ   512(R12)(R13*8), R14
+	MOVQ   R14, 8(CX)
+	MOVQ   1024(R12)(R13*8), R14
+	MOVL   R14, 4(CX)
+	ADDQ   R10, R13
+	MOVL   R13, (CX)
 	ADDQ   $0x10, CX
-	INCQ   144(DX)
-	LEAQ   -1(R11), R13
-	ANDQ   R13, R11
-	JNZ    event6
+	INCQ   144(BX)
+	LEAQ   -1(R11), R14
+	ANDQ   R14, R11
+	JNZ    event9
 	TESTQ  R9, R9
-	JNZ    again4
-	JMP    resume2
+	JNZ    again6
+	JMP    forward
 
-hand5:
-	MOVQ (DX), AX
-	LEAQ (AX)(BX*8), AX
+hand7:
+	MOVQ SI, CX
+	SHLQ CL, R9
+	MOVQ R9, 208(BX)
+	LEAQ (R12)(SI*8), R12
 
-	// column
-	VMOVUPD Y15, (AX)
-	VMOVUPD Y14, 32(AX)
-	VMOVUPD Y13, 64(AX)
-	VMOVUPD Y12, 96(AX)
-	MOVQ    8(DX), AX
-	LEAQ    (AX)(BX*8), AX
-
-	// column
-	VMOVUPD Y11, (AX)
-	VMOVUPD Y10, 32(AX)
-	VMOVUPD Y9, 64(AX)
-	VMOVUPD Y8, 96(AX)
-	MOVQ    32(DX), AX
-	LEAQ    (AX)(BX*8), AX
-
-	// column
-	VMOVUPD Y7, (AX)
-	VMOVUPD Y6, 32(AX)
-	VMOVUPD Y5, 64(AX)
-	VMOVUPD Y4, 96(AX)
-	MOVQ    BX, CX
-	SHLQ    CL, R9
-	MOVQ    R9, 208(DX)
-	CMPQ    BX, $+1
-	ADCQ    $+0, 192(DX)
-	MOVQ    BX, 200(DX)
-	JMP     done
+	// old
+	VMOVUPD (R11), Y0
+	VMOVUPD Y0, (R12)
+	VMOVUPD 32(R11), Y1
+	VMOVUPD Y1, 32(R12)
+	VMOVUPD 64(R11), Y2
+	VMOVUPD Y2, 64(R12)
+	VMOVUPD 96(R11), Y4
+	VMOVUPD Y4, 96(R12)
+	INCQ    DX
+	JMP     leave
 
 // func LIFAVX512(b *Block)
 // Requires: AVX, AVX512DQ, AVX512F, BMI
-TEXT ·LIFAVX512(SB), $0-8
-	MOVQ b+0(FP), AX
-	MOVQ 192(AX), CX
-	MOVQ 200(AX), DX
-	CMPQ DX, $+0
-	JE   part
-	INCQ CX
+TEXT ·LIFAVX512(SB), $576-8
+	LEAQ  63(SP), AX
+	ANDQ  $-64, AX
+	MOVQ  b+0(FP), BX
+	MOVQ  192(BX), DX
+	MOVQ  200(BX), SI
+	TESTQ SI, SI
+	JZ    part
+	INCQ  DX
 
 part:
-	MOVQ 40(AX), BX
-	LEAQ (BX)(DX*8), BX
-	MOVQ 48(AX), SI
-	LEAQ (SI)(DX*8), SI
-	MOVQ CX, 192(AX)
+	MOVQ $+0, 208(BX)
+	CMPQ SI, 184(BX)
+	JGE  done
+	MOVQ 40(BX), DI
+	LEAQ (DI)(SI*8), DI
+	MOVQ (BX), CX
+	LEAQ (CX)(SI*8), CX
+	MOVQ 8(BX), R8
+	LEAQ (R8)(SI*8), R8
+	MOVQ 32(BX), R9
+	LEAQ (R9)(SI*8), R9
+	MOVQ $+1, 232(BX)
+
+	// chunk
+	VMOVUPD      4608(DI), Z0
+	VBROADCASTSD lifConstsAVX512<>+0(SB), Z1
+	VCMPPD       $0x15, Z1, Z0, K1
+	VMOVUPD      5120(DI), Z2
+	VBROADCASTSD lifConstsAVX512<>+8(SB), Z3
+	VCMPPD       $0x19, Z3, Z2, K2
+	VMOVUPD      4672(DI), Z4
+	VCMPPD       $0x15, Z1, Z4, K3
+	VMOVUPD      5184(DI), Z5
+	VCMPPD       $0x19, Z3, Z5, K4
+	VMOVUPD      (R8), Z6
+	VBROADCASTSD lifConstsAVX512<>+16(SB), Z0
+	VCMPPD       $0x15, Z0, Z6, K5
+	VMOVUPD      64(R8), Z2
+	VCMPPD       $0x15, Z0, Z2, K6
+	VMOVUPD      (DI), Z4
+	VBROADCASTSD lifConstsAVX512<>+24(SB), Z5
+	VCMPPD       $0x16, Z5, Z4, K7
+	VMOVUPD      4736(DI), Z6
+	KMOVB        K7, (AX)
+	VCMPPD       $0x15, Z1, Z6, K7
+	VMOVUPD      5248(DI), Z2
+	KMOVB        K7, 64(AX)
+	VCMPPD       $0x19, Z3, Z2, K7
+	VMOVUPD      64(DI), Z4
+	KMOVB        K7, 128(AX)
+	VCMPPD       $0x16, Z5, Z4, K7
+	VMOVUPD      (CX), Z6
+	KMOVB        K7, 192(AX)
+	VCMPPD       $0x1d, 1024(DI), Z6, K7
+	KORB         K2, K1, K1
+	VMOVUPD      128(R8), Z2
+	VCMPPD       $0x15, Z0, Z2, K2
+	VMOVUPD      64(CX), Z4
+	KMOVB        K2, 256(AX)
+	VCMPPD       $0x1d, 1088(DI), Z4, K2
+	KORB         K4, K3, K3
+	KORB         K5, K1, K4
+	VMOVUPD      4800(DI), Z6
+	VCMPPD       $0x15, Z1, Z6, K1
+	VMOVUPD      5312(DI), Z2
+	VCMPPD       $0x19, Z3, Z2, K5
+	VMOVUPD      128(DI), Z4
+	KMOVB        K1, 320(AX)
+	VCMPPD       $0x16, Z5, Z4, K1
+	KORB         K6, K3, K3
+	KMOVB        (AX), K6
+	KORB         K6, K4, K4
+	VMOVUPD      192(R8), Z6
+	VCMPPD       $0x15, Z0, Z6, K6
+	VMOVUPD      128(CX), Z2
+	KMOVB        K6, (AX)
+	VCMPPD       $0x1d, 1152(DI), Z2, K6
+	KMOVB        K6, 384(AX)
+	KMOVB        64(AX), K6
+	KMOVB        K1, 448(AX)
+	KMOVB        128(AX), K1
+	KORB         K1, K6, K6
+	VMOVUPD      4864(DI), Z4
+	VCMPPD       $0x15, Z1, Z4, K1
+	VMOVUPD      5376(DI), Z6
+	KMOVB        K1, 64(AX)
+	VCMPPD       $0x19, Z3, Z6, K1
+	KMOVB        K1, 128(AX)
+	KMOVB        192(AX), K1
+	KORB         K1, K3, K3
+	KORB         K7, K4, K1
+	VMOVUPD      192(DI), Z2
+	VCMPPD       $0x16, Z5, Z2, K4
+	KMOVB        256(AX), K7
+	KORB         K7, K6, K6
+	VMOVUPD      256(R8), Z4
+	VCMPPD       $0x15, Z0, Z4, K7
+	KORB         K2, K3, K3
+	VMOVUPD      192(CX), Z6
+	VCMPPD       $0x1d, 1216(DI), Z6, K2
+	KMOVB        K2, 192(AX)
+	KMOVB        320(AX), K2
+	KORB         K5, K2, K2
+	VMOVUPD      4928(DI), Z2
+	VCMPPD       $0x15, Z1, Z2, K5
+	VMOVUPD      5440(DI), Z4
+	KMOVB        K5, 256(AX)
+	VCMPPD       $0x19, Z3, Z4, K5
+	KMOVB        K5, 320(AX)
+	KMOVB        448(AX), K5
+	KORB         K5, K6, K6
+	KORB         K3, K1, K5
+	VMOVUPD      256(DI), Z6
+	VCMPPD       $0x16, Z5, Z6, K1
+	KMOVB        (AX), K3
+	KORB         K3, K2, K2
+	VMOVUPD      320(R8), Z2
+	VCMPPD       $0x15, Z0, Z2, K3
+	KMOVB        K3, (AX)
+	KMOVB        384(AX), K3
+	KORB         K3, K6, K6
+	VMOVUPD      256(CX), Z4
+	VCMPPD       $0x1d, 1280(DI), Z4, K3
+	KMOVB        K3, 384(AX)
+	KMOVB        64(AX), K3
+	KMOVB        K1, 448(AX)
+	KMOVB        128(AX), K1
+	KORB         K1, K3, K3
+	VMOVUPD      4992(DI), Z6
+	VCMPPD       $0x15, Z1, Z6, K1
+	VMOVUPD      5504(DI), Z2
+	KMOVB        K1, 64(AX)
+	VCMPPD       $0x19, Z3, Z2, K1
+	KORB         K4, K2, K2
+	KORB         K6, K5, K4
+	VMOVUPD      320(DI), Z4
+	VCMPPD       $0x16, Z5, Z4, K5
+	KORB         K7, K3, K6
+	VMOVUPD      384(R8), Z6
+	VCMPPD       $0x15, Z0, Z6, K3
+	KMOVB        192(AX), K7
+	KORB         K7, K2, K2
+	VMOVUPD      320(CX), Z2
+	VCMPPD       $0x1d, 1344(DI), Z2, K7
+	KMOVB        K7, 128(AX)
+	KMOVB        256(AX), K7
+	KMOVB        K3, 192(AX)
+	KMOVB        320(AX), K3
+	KORB         K3, K7, K7
+	VMOVUPD      5056(DI), Z4
+	VCMPPD       $0x15, Z1, Z4, K3
+	VMOVUPD      5568(DI), Z6
+	KMOVB        K3, 256(AX)
+	VCMPPD       $0x19, Z3, Z6, K3
+	KMOVB        K3, 320(AX)
+	KMOVB        448(AX), K3
+	KORB         K3, K6, K6
+	KORB         K2, K4, K3
+	VMOVUPD      384(DI), Z2
+	VCMPPD       $0x16, Z5, Z2, K4
+	KMOVB        (AX), K2
+	KORB         K2, K7, K7
+	VMOVUPD      448(R8), Z4
+	VCMPPD       $0x15, Z0, Z4, K2
+	KMOVB        K2, (AX)
+	KMOVB        384(AX), K2
+	KORB         K2, K6, K6
+	VMOVUPD      384(CX), Z1
+	VCMPPD       $0x1d, 1408(DI), Z1, K2
+	KMOVB        K2, 384(AX)
+	KMOVB        64(AX), K2
+	KORB         K1, K2, K2
+	KORB         K5, K7, K1
+	KORB         K6, K3, K7
+	VMOVUPD      448(DI), Z6
+	VCMPPD       $0x16, Z5, Z6, K5
+	KMOVB        192(AX), K3
+	KORB         K3, K2, K6
+	KMOVB        128(AX), K2
+	KORB         K2, K1, K3
+	VMOVUPD      448(CX), Z3
+	VCMPPD       $0x1d, 1472(DI), Z3, K1
+	KMOVB        256(AX), K2
+	KMOVB        K1, 64(AX)
+	KMOVB        320(AX), K1
+	KORB         K1, K2, K2
+	KORB         K4, K6, K1
+	KORB         K3, K7, K6
+	KMOVB        (AX), K4
+	KORB         K4, K2, K7
+	KMOVB        384(AX), K3
+	KORB         K3, K1, K2
+	KORB         K5, K7, K4
+	KORB         K2, K6, K1
+	KMOVB        64(AX), K3
+	KORB         K3, K4, K7
+	KORB         K7, K1, K5
+	KORTESTB     K5, K5
+	JNZ          found1
+	MOVQ         $+8, 232(BX)
+
+	// chunk
+	VMOVUPD      5120(DI), Z0
+	VBROADCASTSD lifConstsAVX512<>+32(SB), Z1
+	VCMPPD       $0x19, Z1, Z0, K1
+	VMOVUPD      5184(DI), Z2
+	VCMPPD       $0x19, Z1, Z2, K2
+	VMOVUPD      5248(DI), Z3
+	VCMPPD       $0x19, Z1, Z3, K3
+	VMOVUPD      5312(DI), Z4
+	VCMPPD       $0x19, Z1, Z4, K4
+	VMOVUPD      5376(DI), Z5
+	VCMPPD       $0x19, Z1, Z5, K5
+	VMOVUPD      5440(DI), Z6
+	VCMPPD       $0x19, Z1, Z6, K6
+	VMOVUPD      5504(DI), Z0
+	VCMPPD       $0x19, Z1, Z0, K7
+	VMOVUPD      5568(DI), Z2
+	KMOVB        K7, (AX)
+	VCMPPD       $0x19, Z1, Z2, K7
+	KORB         K2, K1, K1
+	KORB         K3, K1, K2
+	KORB         K4, K2, K1
+	KORB         K5, K1, K3
+	KORB         K6, K3, K2
+	KMOVB        (AX), K4
+	KORB         K4, K2, K1
+	KORB         K7, K1, K5
+	KORTESTB     K5, K5
+	JZ           found1
+	MOVQ         $+4, 232(BX)
+
+	// chunk
+	VMOVUPD      5120(DI), Z0
+	VBROADCASTSD lifConstsAVX512<>+40(SB), Z1
+	VCMPPD       $0x19, Z1, Z0, K1
+	VMOVUPD      5184(DI), Z2
+	VCMPPD       $0x19, Z1, Z2, K2
+	VMOVUPD      5248(DI), Z3
+	VCMPPD       $0x19, Z1, Z3, K3
+	VMOVUPD      5312(DI), Z4
+	VCMPPD       $0x19, Z1, Z4, K4
+	VMOVUPD      5376(DI), Z5
+	VCMPPD       $0x19, Z1, Z5, K5
+	VMOVUPD      5440(DI), Z6
+	VCMPPD       $0x19, Z1, Z6, K6
+	VMOVUPD      5504(DI), Z0
+	VCMPPD       $0x19, Z1, Z0, K7
+	VMOVUPD      5568(DI), Z2
+	KMOVB        K7, (AX)
+	VCMPPD       $0x19, Z1, Z2, K7
+	KORB         K2, K1, K1
+	KORB         K3, K1, K2
+	KORB         K4, K2, K1
+	KORB         K5, K1, K3
+	KORB         K6, K3, K2
+	KMOVB        (AX), K4
+	KORB         K4, K2, K1
+	KORB         K7, K1, K5
+	KORTESTB     K5, K5
+	JZ           found1
+	MOVQ         $+2, 232(BX)
+
+found1:
+chunk:
+	MOVQ 176(BX), R8
+	SUBQ DX, R8
+	JLE  next
+	CMPQ R8, 232(BX)
+	JLE  whole2
+	MOVQ 232(BX), R8
+
+whole2:
+	MOVQ 144(BX), CX
+	ADDQ $0x40, CX
+	CMPQ CX, 152(BX)
+	JGT  room3
+	MOVQ DX, 192(BX)
 
 	// number
-	VBROADCASTSD lifConstsAVX512<>+0(SB), Z0
-	VORPD.BCST   192(AX), Z0, Z1
+	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
+	VORPD.BCST   192(BX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  168(AX), Z2, Z7
-	MOVQ         176(AX), DI
-	SUBQ         CX, DI
-	JLE          next
-	MOVQ         (AX), CX
-	LEAQ         (CX)(DX*8), CX
+	VADDPD.BCST  168(BX), Z2, Z7
+	MOVQ         (BX), CX
+	LEAQ         (CX)(SI*8), CX
+	MOVQ         8(BX), R9
+	LEAQ         (R9)(SI*8), R9
+	MOVQ         32(BX), R10
+	LEAQ         (R10)(SI*8), R10
 
-	// column
+	// load
 	VMOVUPD (CX), Z31
+	VMOVUPD (R9), Z23
+	VMOVUPD (R10), Z15
 	VMOVUPD 64(CX), Z30
+	VMOVUPD 64(R9), Z22
+	VMOVUPD 64(R10), Z14
 	VMOVUPD 128(CX), Z29
+	VMOVUPD 128(R9), Z21
+	VMOVUPD 128(R10), Z13
 	VMOVUPD 192(CX), Z28
+	VMOVUPD 192(R9), Z20
+	VMOVUPD 192(R10), Z12
 	VMOVUPD 256(CX), Z27
+	VMOVUPD 256(R9), Z19
+	VMOVUPD 256(R10), Z11
 	VMOVUPD 320(CX), Z26
+	VMOVUPD 320(R9), Z18
+	VMOVUPD 320(R10), Z10
 	VMOVUPD 384(CX), Z25
+	VMOVUPD 384(R9), Z17
+	VMOVUPD 384(R10), Z9
 	VMOVUPD 448(CX), Z24
-	MOVQ    8(AX), CX
-	LEAQ    (CX)(DX*8), CX
+	VMOVUPD 448(R9), Z16
+	VMOVUPD 448(R10), Z8
+	MOVQ    224(BX), CX
+	LEAQ    (CX)(SI*8), CX
 
-	// column
-	VMOVUPD (CX), Z23
-	VMOVUPD 64(CX), Z22
-	VMOVUPD 128(CX), Z21
-	VMOVUPD 192(CX), Z20
-	VMOVUPD 256(CX), Z19
-	VMOVUPD 320(CX), Z18
-	VMOVUPD 384(CX), Z17
-	VMOVUPD 448(CX), Z16
-	MOVQ    32(AX), CX
-	LEAQ    (CX)(DX*8), CX
+	// start
+	VMOVUPD Z31, (CX)
+	VMOVUPD Z30, 64(CX)
+	VMOVUPD Z29, 128(CX)
+	VMOVUPD Z28, 192(CX)
+	VMOVUPD Z27, 256(CX)
+	VMOVUPD Z26, 320(CX)
+	VMOVUPD Z25, 384(CX)
+	VMOVUPD Z24, 448(CX)
+	MOVQ    R8, R9
 
-	// column
-	VMOVUPD (CX), Z15
-	VMOVUPD 64(CX), Z14
-	VMOVUPD 128(CX), Z13
-	VMOVUPD 192(CX), Z12
-	VMOVUPD 256(CX), Z11
-	VMOVUPD 320(CX), Z10
-	VMOVUPD 384(CX), Z9
-	VMOVUPD 448(CX), Z8
-
-step1:
+step4:
 	// step
 	VCMPPD       $0x12, Z7, Z15, K1
-	VSUBPD       (BX), Z31, Z0
-	VMOVUPD      Z31, (SI)
+	VSUBPD       (DI), Z31, Z0
 	VFNMADD231PD Z0, Z23, K1, Z31
-	VBLENDMPD    512(BX), Z23, K1, Z23
-	VSUBPD       1024(BX), Z31, Z6
+	VBLENDMPD    512(DI), Z23, K1, Z23
+	VMOVUPD      Z31, 512(CX)
 
 	// step
 	VCMPPD       $0x12, Z7, Z14, K1
-	VSUBPD       64(BX), Z30, Z0
-	VMOVUPD      Z30, 64(SI)
+	VSUBPD       64(DI), Z30, Z0
 	VFNMADD231PD Z0, Z22, K1, Z30
-	VBLENDMPD    576(BX), Z22, K1, Z22
-	VSUBPD       1088(BX), Z30, Z1
-	VANDPD       Z1, Z6, Z6
+	VBLENDMPD    576(DI), Z22, K1, Z22
+	VMOVUPD      Z30, 576(CX)
 
 	// step
 	VCMPPD       $0x12, Z7, Z13, K1
-	VSUBPD       128(BX), Z29, Z0
-	VMOVUPD      Z29, 128(SI)
+	VSUBPD       128(DI), Z29, Z0
 	VFNMADD231PD Z0, Z21, K1, Z29
-	VBLENDMPD    640(BX), Z21, K1, Z21
-	VSUBPD       1152(BX), Z29, Z1
-	VANDPD       Z1, Z6, Z6
+	VBLENDMPD    640(DI), Z21, K1, Z21
+	VMOVUPD      Z29, 640(CX)
 
 	// step
 	VCMPPD       $0x12, Z7, Z12, K1
-	VSUBPD       192(BX), Z28, Z0
-	VMOVUPD      Z28, 192(SI)
+	VSUBPD       192(DI), Z28, Z0
 	VFNMADD231PD Z0, Z20, K1, Z28
-	VBLENDMPD    704(BX), Z20, K1, Z20
-	VSUBPD       1216(BX), Z28, Z1
-	VANDPD       Z1, Z6, Z6
+	VBLENDMPD    704(DI), Z20, K1, Z20
+	VMOVUPD      Z28, 704(CX)
 
 	// step
 	VCMPPD       $0x12, Z7, Z11, K1
-	VSUBPD       256(BX), Z27, Z0
-	VMOVUPD      Z27, 256(SI)
+	VSUBPD       256(DI), Z27, Z0
 	VFNMADD231PD Z0, Z19, K1, Z27
-	VBLENDMPD    768(BX), Z19, K1, Z19
-	VSUBPD       1280(BX), Z27, Z1
-	VANDPD       Z1, Z6, Z6
+	VBLENDMPD    768(DI), Z19, K1, Z19
+	VMOVUPD      Z27, 768(CX)
 
 	// step
 	VCMPPD       $0x12, Z7, Z10, K1
-	VSUBPD       320(BX), Z26, Z0
-	VMOVUPD      Z26, 320(SI)
+	VSUBPD       320(DI), Z26, Z0
 	VFNMADD231PD Z0, Z18, K1, Z26
-	VBLENDMPD    832(BX), Z18, K1, Z18
-	VSUBPD       1344(BX), Z26, Z1
-	VANDPD       Z1, Z6, Z6
+	VBLENDMPD    832(DI), Z18, K1, Z18
+	VMOVUPD      Z26, 832(CX)
 
 	// step
 	VCMPPD       $0x12, Z7, Z9, K1
-	VSUBPD       384(BX), Z25, Z0
-	VMOVUPD      Z25, 384(SI)
+	VSUBPD       384(DI), Z25, Z0
 	VFNMADD231PD Z0, Z17, K1, Z25
-	VBLENDMPD    896(BX), Z17, K1, Z17
-	VSUBPD       1408(BX), Z25, Z1
-	VANDPD       Z1, Z6, Z6
+	VBLENDMPD    896(DI), Z17, K1, Z17
+	VMOVUPD      Z25, 896(CX)
 
 	// step
 	VCMPPD       $0x12, Z7, Z8, K1
-	VSUBPD       448(BX), Z24, Z0
-	VMOVUPD      Z24, 448(SI)
+	VSUBPD       448(DI), Z24, Z0
 	VFNMADD231PD Z0, Z16, K1, Z24
-	VBLENDMPD    960(BX), Z16, K1, Z16
-	VSUBPD       1472(BX), Z24, Z1
-	VANDPD       Z1, Z6, Z6
+	VBLENDMPD    960(DI), Z16, K1, Z16
+	VMOVUPD      Z24, 960(CX)
 
-	// test
-	VPCMPGTQ.BCST lifConstsAVX512<>+8(SB), Z6, K1
-	KORTESTB      K1, K1
-	JNZ           spike3
-
-resume2:
 	// now
-	VADDPD.BCST lifConstsAVX512<>+16(SB), Z7, Z7
-	DECQ        DI
-	JNZ         step1
-	MOVQ        (AX), CX
-	LEAQ        (CX)(DX*8), CX
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z7, Z7
+	ADDQ        $0x00000200, CX
+	DECQ        R9
+	JNZ         step4
 
-	// column
+	// spikes?
+	VCMPPD   $0x1d, 1024(DI), Z31, K1
+	VCMPPD   $0x1d, 1088(DI), Z30, K2
+	VCMPPD   $0x1d, 1152(DI), Z29, K3
+	VCMPPD   $0x1d, 1216(DI), Z28, K4
+	VCMPPD   $0x1d, 1280(DI), Z27, K5
+	VCMPPD   $0x1d, 1344(DI), Z26, K6
+	VCMPPD   $0x1d, 1408(DI), Z25, K7
+	KMOVB    K7, (AX)
+	VCMPPD   $0x1d, 1472(DI), Z24, K7
+	KORB     K2, K1, K1
+	KORB     K3, K1, K2
+	KORB     K4, K2, K1
+	KORB     K5, K1, K3
+	KORB     K6, K3, K2
+	KMOVB    (AX), K4
+	KORB     K4, K2, K1
+	KORB     K7, K1, K5
+	KORTESTB K5, K5
+	JNZ      spikes5
+	MOVQ     (BX), CX
+	LEAQ     (CX)(SI*8), CX
+	MOVQ     8(BX), R9
+	LEAQ     (R9)(SI*8), R9
+	MOVQ     32(BX), R10
+	LEAQ     (R10)(SI*8), R10
+
+	// store
 	VMOVUPD Z31, (CX)
+	VMOVUPD Z23, (R9)
 	VMOVUPD Z30, 64(CX)
+	VMOVUPD Z22, 64(R9)
 	VMOVUPD Z29, 128(CX)
+	VMOVUPD Z21, 128(R9)
 	VMOVUPD Z28, 192(CX)
+	VMOVUPD Z20, 192(R9)
 	VMOVUPD Z27, 256(CX)
+	VMOVUPD Z19, 256(R9)
 	VMOVUPD Z26, 320(CX)
+	VMOVUPD Z18, 320(R9)
 	VMOVUPD Z25, 384(CX)
+	VMOVUPD Z17, 384(R9)
 	VMOVUPD Z24, 448(CX)
-	MOVQ    8(AX), CX
-	LEAQ    (CX)(DX*8), CX
+	VMOVUPD Z16, 448(R9)
 
-	// column
-	VMOVUPD Z23, (CX)
-	VMOVUPD Z22, 64(CX)
-	VMOVUPD Z21, 128(CX)
-	VMOVUPD Z20, 192(CX)
-	VMOVUPD Z19, 256(CX)
-	VMOVUPD Z18, 320(CX)
-	VMOVUPD Z17, 384(CX)
-	VMOVUPD Z16, 448(CX)
-	MOVQ    32(AX), CX
-	LEAQ    (CX)(DX*8), CX
-
-	// column
-	VMOVUPD Z15, (CX)
-	VMOVUPD Z14, 64(CX)
-	VMOVUPD Z13, 128(CX)
-	VMOVUPD Z12, 192(CX)
-	VMOVUPD Z11, 256(CX)
-	VMOVUPD Z10, 320(CX)
-	VMOVUPD Z9, 384(CX)
-	VMOVUPD Z8, 448(CX)
+forward:
+	ADDQ R8, DX
+	JMP  chunk
 
 next:
-	XORQ CX, CX
-	ADDQ $0x40, DX
-	CMPQ DX, 184(AX)
-	JLT  part
-	MOVQ $+0, 208(AX)
+	XORQ DX, DX
+	ADDQ $0x40, SI
+	JMP  part
+
+leave:
+	CMPQ SI, $+1
+	ADCQ $-1, DX
 
 done:
+	MOVQ DX, 192(BX)
+	MOVQ SI, 200(BX)
 	VZEROUPPER
 	RET
 
-spike3:
-	// potentials
-	VMOVUPD Z31, 512(SI)
-	VMOVUPD Z30, 576(SI)
-	VMOVUPD Z29, 640(SI)
-	VMOVUPD Z28, 704(SI)
-	VMOVUPD Z27, 768(SI)
-	VMOVUPD Z26, 832(SI)
-	VMOVUPD Z25, 896(SI)
-	VMOVUPD Z24, 960(SI)
-	XORQ    R8, R8
+room3:
+	JMP leave
+
+spikes5:
+	XORQ R9, R9
 
 	// bits
-	VCMPPD $0x1d, 1472(BX), Z24, K1
+	VCMPPD $0x1d, 1472(DI), Z24, K1
 	KMOVB  K1, CX
-	SHLQ   $0x08, R8
-	ORQ    CX, R8
+	SHLQ   $0x08, R9
+	ORQ    CX, R9
 
 	// bits
-	VCMPPD $0x1d, 1408(BX), Z25, K1
+	VCMPPD $0x1d, 1408(DI), Z25, K1
 	KMOVB  K1, CX
-	SHLQ   $0x08, R8
-	ORQ    CX, R8
+	SHLQ   $0x08, R9
+	ORQ    CX, R9
 
 	// bits
-	VCMPPD $0x1d, 1344(BX), Z26, K1
+	VCMPPD $0x1d, 1344(DI), Z26, K1
 	KMOVB  K1, CX
-	SHLQ   $0x08, R8
-	ORQ    CX, R8
+	SHLQ   $0x08, R9
+	ORQ    CX, R9
 
 	// bits
-	VCMPPD $0x1d, 1280(BX), Z27, K1
+	VCMPPD $0x1d, 1280(DI), Z27, K1
 	KMOVB  K1, CX
-	SHLQ   $0x08, R8
-	ORQ    CX, R8
+	SHLQ   $0x08, R9
+	ORQ    CX, R9
 
 	// bits
-	VCMPPD $0x1d, 1216(BX), Z28, K1
+	VCMPPD $0x1d, 1216(DI), Z28, K1
 	KMOVB  K1, CX
-	SHLQ   $0x08, R8
-	ORQ    CX, R8
+	SHLQ   $0x08, R9
+	ORQ    CX, R9
 
 	// bits
-	VCMPPD $0x1d, 1152(BX), Z29, K1
+	VCMPPD $0x1d, 1152(DI), Z29, K1
 	KMOVB  K1, CX
-	SHLQ   $0x08, R8
-	ORQ    CX, R8
+	SHLQ   $0x08, R9
+	ORQ    CX, R9
 
 	// bits
-	VCMPPD $0x1d, 1088(BX), Z30, K1
+	VCMPPD $0x1d, 1088(DI), Z30, K1
 	KMOVB  K1, CX
-	SHLQ   $0x08, R8
-	ORQ    CX, R8
+	SHLQ   $0x08, R9
+	ORQ    CX, R9
 
 	// bits
-	VCMPPD $0x1d, 1024(BX), Z31, K1
+	VCMPPD $0x1d, 1024(DI), Z31, K1
 	KMOVB  K1, CX
-	SHLQ   $0x08, R8
-	ORQ    CX, R8
-	MOVQ   176(AX), CX
-	SUBQ   DI, CX
-	MOVQ   CX, 192(AX)
-	TESTQ  R8, R8
-	JZ     resume2
+	SHLQ   $0x08, R9
+	ORQ    CX, R9
+	MOVQ   (BX), CX
+	LEAQ   (CX)(SI*8), CX
+	MOVQ   8(BX), R10
+	LEAQ   (R10)(SI*8), R10
+	MOVQ   32(BX), R11
+	LEAQ   (R11)(SI*8), R11
 
-again4:
-	TZCNTQ R8, R9
-	ANDQ   $-8, R9
-	MOVQ   R9, 200(AX)
-	MOVQ   144(AX), CX
-	ADDQ   $0x08, CX
-	CMPQ   CX, 152(AX)
-	JGT    hand5
+	// store
+	VMOVUPD Z31, (CX)
+	VMOVUPD Z23, (R10)
+	VMOVUPD Z30, 64(CX)
+	VMOVUPD Z22, 64(R10)
+	VMOVUPD Z29, 128(CX)
+	VMOVUPD Z21, 128(R10)
+	VMOVUPD Z28, 192(CX)
+	VMOVUPD Z20, 192(R10)
+	VMOVUPD Z27, 256(CX)
+	VMOVUPD Z19, 256(R10)
+	VMOVUPD Z26, 320(CX)
+	VMOVUPD Z18, 320(R10)
+	VMOVUPD Z25, 384(CX)
+	VMOVUPD Z17, 384(R10)
+	VMOVUPD Z24, 448(CX)
+	VMOVUPD Z16, 448(R10)
+
+again6:
+	TZCNTQ R9, R10
+	ANDQ   $-8, R10
+
+	// scan
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z31
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z23
+	VMOVAPD      Z7, Z15
+	MOVQ         R8, R11
+	SHLQ         $0x09, R11
+	ADDQ         224(BX), R11
+	LEAQ         (R11)(SI*8), R11
+	MOVQ         R8, CX
+
+scan8:
+	// scan
+	VMOVUPD     (R11)(R10*8), Z0
+	VCMPPD      $0x1d, 1024(DI)(R10*8), Z0, K1
+	VSUBPD.BCST lifConstsAVX512<>+56(SB), Z15, Z15
+	VBLENDMPD   Z0, Z31, K1, Z31
+	VBLENDMPD   Z15, Z23, K1, Z23
+	SUBQ        $0x00000200, R11
+	DECQ        CX
+	JNZ         scan8
+	MOVQ        128(BX), CX
+	LEAQ        (CX)(SI*8), CX
+	MOVQ        48(BX), R12
 
 	// simple?
-	VMOVUPD     512(SI)(R9*8), Z0
-	VCMPPD      $0x11, (BX)(R9*8), Z0, K1
-	VMOVUPD     (SI)(R9*8), Z1
-	VCMPPD      $0x11, 1024(BX)(R9*8), Z1, K2
-	VMOVUPD     4608(BX)(R9*8), Z2
-	VCMPPD.BCST $0x11, lifConstsAVX512<>+24(SB), Z2, K3
-	VCMPPD      $0x1d, 1024(BX)(R9*8), Z0, K4
-	VMOVUPD     5120(BX)(R9*8), Z3
-	VCMPPD.BCST $0x1d, lifConstsAVX512<>+16(SB), Z3, K5
-	KANDB       K2, K1, K6
-	KANDB       K3, K6, K7
-	KMOVB       K4, R10
-	KANDB       K5, K7, K1
-	KANDNB      K4, K1, K2
-	KORTESTB    K2, K2
-	JNZ         hand5
-	MOVQ        128(AX), CX
-	LEAQ        (CX)(DX*8), CX
+	VMOVUPD      (DI)(R10*8), Z0
+	VMOVUPD      1024(DI)(R10*8), Z1
+	VSUBPD       Z1, Z0, Z2
+	VSUBPD       Z31, Z0, Z3
+	VMOVUPD      3584(DI)(R10*8), Z4
+	VSUBPD       Z0, Z4, Z5
+	VMOVUPD      5120(DI)(R10*8), Z6
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z8
+	VCMPPD       $0x11, Z8, Z6, K1
+	VCMPPD       $0x15, Z0, Z31, K2
+	VMOVUPD      (R11)(R10*8), Z9
+	VCMPPD       $0x15, Z1, Z9, K3
+	VMOVUPD      4608(DI)(R10*8), Z10
+	VCMPPD.BCST  $0x15, lifConstsAVX512<>+0(SB), Z10, K4
+	VDIVPD       Z2, Z3, Z11
+	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+64(SB), Z23, K5
+	KORB         K3, K2, K6
+	KORB         K4, K6, K7
+	VMULPD       6144(DI)(R10*8), Z11, Z12
+	VCMPPD       $0x1d, Z8, Z12, K2
+	VMULPD       6656(DI)(R10*8), Z11, K2, Z12
+	KANDNB       K1, K2, K3
+	VSUBPD       Z12, Z8, Z13
+	VFNMADD231PD Z5, Z13, Z4
+	VCMPPD       $0x15, Z1, Z4, K6
+	KANDB        K6, K3, K4
+	KORB         K4, K7, K2
+	KANDB        K2, K5, K1
+	KORTESTB     K1, K1
+	JNZ          hand7
+	MOVQ         (BX), R11
+	LEAQ         (R11)(SI*8), R11
+	MOVQ         8(BX), R13
+	LEAQ         (R13)(SI*8), R13
+	MOVQ         32(BX), R14
+	LEAQ         (R14)(SI*8), R14
 
 	// spike
-	VMOVUPD          (BX)(R9*8), Z0
-	VMOVUPD          1024(BX)(R9*8), Z1
-	VSUBPD           Z1, Z0, Z2
-	VMOVUPD          512(SI)(R9*8), Z3
-	VSUBPD           Z3, Z0, Z4
-	VSUBPD           Z1, Z3, Z5
-	VCMPPD           $0x1d, Z1, Z3, K1
-	VADDPD           Z4, Z2, Z0
-	VDIVPD           Z2, Z4, Z3
-	VDIVPD           Z0, Z5, Z1
-	VMULPD           6144(BX)(R9*8), Z3, Z4
-	VMULPD           Z1, Z1, Z2
-	VCMPPD.BCST      $0x1d, lifConstsAVX512<>+16(SB), Z4, K2
-	VMULPD           6656(BX)(R9*8), Z3, K2, Z4
-	VBROADCASTSD     lifConstsAVX512<>+40(SB), Z5
-	VFMADD231PD.BCST lifConstsAVX512<>+32(SB), Z2, Z5
-	VBROADCASTSD     lifConstsAVX512<>+16(SB), Z0
-	VSUBPD           Z4, Z0, Z3
-	VMOVUPD          Z3, 1088(SI)
-	VFMADD213PD.BCST lifConstsAVX512<>+48(SB), Z2, Z5
-	VMULPD           Z2, Z1, Z4
-	VFMADD213PD.BCST lifConstsAVX512<>+56(SB), Z2, Z5
-	VADDPD           Z1, Z1, Z3
-	VMOVUPD          5120(BX)(R9*8), Z2
-	VADDPD           5120(BX)(R9*8), Z0, K2, Z2
-	VFMADD231PD      Z5, Z4, Z3
-	VADDPD           Z2, Z7, Z1
-	VMOVUPD          Z1, 1024(SI)
-	VFNMADD132PD     4096(BX)(R9*8), Z0, Z3
-	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z4
-	VMAXPD           Z3, Z4, Z5
-	VADDPD           5632(BX)(R9*8), Z5, Z2
-	VMOVUPD          Z5, 1152(SI)
-	VSUBPD           Z0, Z2, K2, Z2
-	VMOVUPD          (CX)(R9*8), Z1
-	VSUBPD           Z2, Z0, K1, Z1
-	VMOVUPD          Z1, (CX)(R9*8)
+	VMOVUPD          (DI)(R10*8), Z0
+	VSUBPD           1024(DI)(R10*8), Z0, Z1
+	VSUBPD           Z31, Z0, Z2
+	VSUBPD           1024(DI)(R10*8), Z31, Z3
+	VCMPPD.BCST      $0x1d, lifConstsAVX512<>+64(SB), Z23, K1
+	VMOVUPD          5120(DI)(R10*8), Z4
+	VBROADCASTSD     lifConstsAVX512<>+56(SB), Z5
+	VCMPPD           $0x11, Z5, Z4, K2
+	VMOVUPD          3584(DI)(R10*8), Z6
+	VSUBPD           Z0, Z6, Z8
+	VSUBPD.BCST      168(BX), Z23, Z9
+	VADDPD           Z2, Z1, Z10
+	VDIVPD           Z1, Z2, Z11
+	VADDPD.BCST      lifConstsAVX512<>+48(SB), Z9, Z12
+	VDIVPD           Z10, Z3, Z13
+	VMOVUPD          Z12, 1024(R12)
+	VMULPD           6144(DI)(R10*8), Z11, Z14
+	VMULPD           Z13, Z13, Z16
+	VCMPPD           $0x1d, Z5, Z14, K3
+	VADDPD           Z13, Z13, Z17
+	VBROADCASTSD     lifConstsAVX512<>+88(SB), Z18
+	VFMADD231PD.BCST lifConstsAVX512<>+80(SB), Z16, Z18
+	VMULPD           Z16, Z13, Z19
+	VMULPD           6656(DI)(R10*8), Z11, K3, Z14
+	KANDNB           K2, K3, K4
+	VADDPD           Z5, Z4, K3, Z4
+	KANDNB           K1, K4, K5
+	VFMADD213PD.BCST lifConstsAVX512<>+96(SB), Z16, Z18
+	VSUBPD           Z14, Z5, Z20
+	VMOVUPD          (R14)(R10*8), Z21
+	VADDPD           Z4, Z23, K5, Z21
+	VFNMADD231PD     Z8, Z20, K4, Z6
+	VFMADD213PD.BCST lifConstsAVX512<>+104(SB), Z16, Z18
+	VBLENDMPD        512(DI)(R10*8), Z20, K4, Z24
+	VMOVUPD          Z21, (R14)(R10*8)
+	VMOVUPD          (R13)(R10*8), Z25
+	VBLENDMPD        Z24, Z25, K1, Z26
+	VMOVUPD          Z26, (R13)(R10*8)
+	VMOVUPD          (R11)(R10*8), Z27
+	VBLENDMPD        Z6, Z27, K1, Z28
+	VFMADD231PD      Z18, Z19, Z17
+	VMOVUPD          Z28, (R11)(R10*8)
+	VFNMADD132PD     4096(DI)(R10*8), Z5, Z17
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z29
+	VMAXPD           Z17, Z29, Z0
+	VADDPD           5632(DI)(R10*8), Z0, Z2
+	VMOVUPD          Z0, 512(R12)
+	VSUBPD           Z5, Z2, K3, Z2
+	VMOVUPD          (CX)(R10*8), Z1
+	VSUBPD           Z2, Z5, K5, Z1
+	VMOVUPD          Z1, (CX)(R10*8)
+	MOVQ             R10, CX
+	MOVQ             R9, R11
+	SHRQ             CL, R11
+	ANDQ             $+255, R11
+	MOVQ             R11, R13
+	SHLQ             CL, R13
+	XORQ             R13, R9
+	MOVQ             144(BX), CX
+	SHLQ             $0x04, CX
+	ADDQ             136(BX), CX
+	ADDQ             SI, R10
+	ADDQ             160(BX), R10
 
-	// reset
-	VBROADCASTSD 200(AX), Z0
-	VCMPPD.BCST  $0x00, lifConstsAVX512<>+64(SB), Z0, K1
-	VCMPPD       $0x1d, 1024(BX), Z31, K2
-	KANDB        K2, K1, K3
-	VBLENDMPD    3584(BX), Z31, K3, Z31
-	VBLENDMPD    1024(SI), Z15, K3, Z15
-	VBLENDMPD    1088(SI), Z23, K3, Z23
-
-	// reset
-	VBROADCASTSD 200(AX), Z0
-	VCMPPD.BCST  $0x00, lifConstsAVX512<>+72(SB), Z0, K1
-	VCMPPD       $0x1d, 1088(BX), Z30, K2
-	KANDB        K2, K1, K3
-	VBLENDMPD    3648(BX), Z30, K3, Z30
-	VBLENDMPD    1024(SI), Z14, K3, Z14
-	VBLENDMPD    1088(SI), Z22, K3, Z22
-
-	// reset
-	VBROADCASTSD 200(AX), Z0
-	VCMPPD.BCST  $0x00, lifConstsAVX512<>+80(SB), Z0, K1
-	VCMPPD       $0x1d, 1152(BX), Z29, K2
-	KANDB        K2, K1, K3
-	VBLENDMPD    3712(BX), Z29, K3, Z29
-	VBLENDMPD    1024(SI), Z13, K3, Z13
-	VBLENDMPD    1088(SI), Z21, K3, Z21
-
-	// reset
-	VBROADCASTSD 200(AX), Z0
-	VCMPPD.BCST  $0x00, lifConstsAVX512<>+88(SB), Z0, K1
-	VCMPPD       $0x1d, 1216(BX), Z28, K2
-	KANDB        K2, K1, K3
-	VBLENDMPD    3776(BX), Z28, K3, Z28
-	VBLENDMPD    1024(SI), Z12, K3, Z12
-	VBLENDMPD    1088(SI), Z20, K3, Z20
-
-	// reset
-	VBROADCASTSD 200(AX), Z0
-	VCMPPD.BCST  $0x00, lifConstsAVX512<>+96(SB), Z0, K1
-	VCMPPD       $0x1d, 1280(BX), Z27, K2
-	KANDB        K2, K1, K3
-	VBLENDMPD    3840(BX), Z27, K3, Z27
-	VBLENDMPD    1024(SI), Z11, K3, Z11
-	VBLENDMPD    1088(SI), Z19, K3, Z19
-
-	// reset
-	VBROADCASTSD 200(AX), Z0
-	VCMPPD.BCST  $0x00, lifConstsAVX512<>+104(SB), Z0, K1
-	VCMPPD       $0x1d, 1344(BX), Z26, K2
-	KANDB        K2, K1, K3
-	VBLENDMPD    3904(BX), Z26, K3, Z26
-	VBLENDMPD    1024(SI), Z10, K3, Z10
-	VBLENDMPD    1088(SI), Z18, K3, Z18
-
-	// reset
-	VBROADCASTSD 200(AX), Z0
-	VCMPPD.BCST  $0x00, lifConstsAVX512<>+112(SB), Z0, K1
-	VCMPPD       $0x1d, 1408(BX), Z25, K2
-	KANDB        K2, K1, K3
-	VBLENDMPD    3968(BX), Z25, K3, Z25
-	VBLENDMPD    1024(SI), Z9, K3, Z9
-	VBLENDMPD    1088(SI), Z17, K3, Z17
-
-	// reset
-	VBROADCASTSD 200(AX), Z0
-	VCMPPD.BCST  $0x00, lifConstsAVX512<>+120(SB), Z0, K1
-	VCMPPD       $0x1d, 1472(BX), Z24, K2
-	KANDB        K2, K1, K3
-	VBLENDMPD    4032(BX), Z24, K3, Z24
-	VBLENDMPD    1024(SI), Z8, K3, Z8
-	VBLENDMPD    1088(SI), Z16, K3, Z16
-	MOVQ         R10, R11
-	MOVQ         R9, CX
-	SHLQ         CL, R11
-	XORQ         R11, R8
-	MOVQ         144(AX), CX
-	SHLQ         $0x04, CX
-	ADDQ         136(AX), CX
-	ADDQ         DX, R9
-	ADDQ         160(AX), R9
-
-event6:
-	TZCNTQ R10, R11
-	MOVQ   1152(SI)(R11*8), R12
-	MOVQ   R12, 8(CX)
-	ADDQ   R9, R11
-	MOVL   R11, (CX)
-	MOVQ   192(AX), R12
-	MOVL   R12, 4(CX)
+event9:
+	TZCNTQ R11, R13
+	MOVQ   512(R12)(R13*8), R14
+	MOVQ   R14, 8(CX)
+	MOVQ   1024(R12)(R13*8), R14
+	MOVL   R14, 4(CX)
+	ADDQ   R10, R13
+	MOVL   R13, (CX)
 	ADDQ   $0x10, CX
-	INCQ   144(AX)
-	LEAQ   -1(R10), R12
-	ANDQ   R12, R10
-	JNZ    event6
-	TESTQ  R8, R8
-	JNZ    again4
-	JMP    resume2
+	INCQ   144(BX)
+	LEAQ   -1(R11), R14
+	ANDQ   R14, R11
+	JNZ    event9
+	TESTQ  R9, R9
+	JNZ    again6
+	JMP    forward
 
-hand5:
-	MOVQ (AX), CX
-	LEAQ (CX)(DX*8), CX
+hand7:
+	MOVQ SI, CX
+	SHLQ CL, R9
+	MOVQ R9, 208(BX)
+	LEAQ (R12)(SI*8), R12
 
-	// column
-	VMOVUPD Z31, (CX)
-	VMOVUPD Z30, 64(CX)
-	VMOVUPD Z29, 128(CX)
-	VMOVUPD Z28, 192(CX)
-	VMOVUPD Z27, 256(CX)
-	VMOVUPD Z26, 320(CX)
-	VMOVUPD Z25, 384(CX)
-	VMOVUPD Z24, 448(CX)
-	MOVQ    8(AX), CX
-	LEAQ    (CX)(DX*8), CX
-
-	// column
-	VMOVUPD Z23, (CX)
-	VMOVUPD Z22, 64(CX)
-	VMOVUPD Z21, 128(CX)
-	VMOVUPD Z20, 192(CX)
-	VMOVUPD Z19, 256(CX)
-	VMOVUPD Z18, 320(CX)
-	VMOVUPD Z17, 384(CX)
-	VMOVUPD Z16, 448(CX)
-	MOVQ    32(AX), CX
-	LEAQ    (CX)(DX*8), CX
-
-	// column
-	VMOVUPD Z15, (CX)
-	VMOVUPD Z14, 64(CX)
-	VMOVUPD Z13, 128(CX)
-	VMOVUPD Z12, 192(CX)
-	VMOVUPD Z11, 256(CX)
-	VMOVUPD Z10, 320(CX)
-	VMOVUPD Z9, 384(CX)
-	VMOVUPD Z8, 448(CX)
-	MOVQ    DX, CX
-	SHLQ    CL, R8
-	MOVQ    R8, 208(AX)
-	CMPQ    DX, $+1
-	ADCQ    $+0, 192(AX)
-	MOVQ    DX, 200(AX)
-	JMP     done
+	// old
+	VMOVUPD (R11), Z0
+	VMOVUPD Z0, (R12)
+	VMOVUPD 64(R11), Z1
+	VMOVUPD Z1, 64(R12)
+	VMOVUPD 128(R11), Z2
+	VMOVUPD Z2, 128(R12)
+	VMOVUPD 192(R11), Z3
+	VMOVUPD Z3, 192(R12)
+	VMOVUPD 256(R11), Z4
+	VMOVUPD Z4, 256(R12)
+	VMOVUPD 320(R11), Z5
+	VMOVUPD Z5, 320(R12)
+	VMOVUPD 384(R11), Z6
+	VMOVUPD Z6, 384(R12)
+	VMOVUPD 448(R11), Z8
+	VMOVUPD Z8, 448(R12)
+	INCQ    DX
+	JMP     leave
 
 // func LIFFullAVX2(b *Block)
 // Requires: AVX, BMI, FMA3
-TEXT ·LIFFullAVX2(SB), $256-8
-	LEAQ 63(SP), AX
-	ANDQ $-64, AX
-	MOVQ b+0(FP), DX
-	MOVQ 192(DX), CX
-	MOVQ 200(DX), BX
-	CMPQ BX, $+0
-	JE   part
-	INCQ CX
+TEXT ·LIFFullAVX2(SB), $128-8
+	LEAQ  63(SP), AX
+	ANDQ  $-64, AX
+	MOVQ  b+0(FP), BX
+	MOVQ  192(BX), DX
+	MOVQ  200(BX), SI
+	TESTQ SI, SI
+	JZ    part
+	INCQ  DX
 
 part:
-	MOVQ  40(DX), SI
-	LEAQ  (SI)(BX*8), SI
-	MOVQ  48(DX), DI
-	LEAQ  (DI)(BX*8), DI
-	MOVQ  72(DX), R8
-	MOVQ  120(DX), R9
-	LEAQ  (R8)(CX*8), R8
-	IMULQ CX, R9
-	SHLQ  $0x03, R9
-	ADDQ  96(DX), R9
-	LEAQ  (R9)(BX*8), R9
-	MOVQ  CX, 192(DX)
+	MOVQ $+0, 208(BX)
+	CMPQ SI, 184(BX)
+	JGE  done
+	MOVQ 40(BX), DI
+	LEAQ (DI)(SI*8), DI
+	MOVQ (BX), CX
+	LEAQ (CX)(SI*8), CX
+	MOVQ 8(BX), R8
+	LEAQ (R8)(SI*8), R8
+	MOVQ 32(BX), R9
+	LEAQ (R9)(SI*8), R9
+	MOVQ $+1, 232(BX)
+
+	// chunk
+	VMOVUPD 4608(DI), Y0
+	VCMPPD  $0x15, lifConstsAVX2<>+0(SB), Y0, Y1
+	VMOVUPD 5120(DI), Y2
+	VCMPPD  $0x19, lifConstsAVX2<>+32(SB), Y2, Y3
+	VMOVUPD (R8), Y4
+	VCMPPD  $0x15, lifConstsAVX2<>+64(SB), Y4, Y0
+	VORPD   Y3, Y1, Y2
+	VMOVUPD 4640(DI), Y4
+	VCMPPD  $0x15, lifConstsAVX2<>+0(SB), Y4, Y1
+	VORPD   Y0, Y2, Y3
+	VMOVUPD 5152(DI), Y4
+	VCMPPD  $0x19, lifConstsAVX2<>+32(SB), Y4, Y2
+	VORPD   Y2, Y1, Y0
+	VMOVUPD (CX), Y4
+	VCMPPD  $0x1d, 1024(DI), Y4, Y1
+	VORPD   Y1, Y3, Y2
+	VMOVUPD 32(R8), Y4
+	VCMPPD  $0x15, lifConstsAVX2<>+64(SB), Y4, Y3
+	VORPD   Y3, Y0, Y1
+	VMOVUPD 32(CX), Y4
+	VCMPPD  $0x1d, 1056(DI), Y4, Y0
+	VORPD   Y0, Y1, Y3
+	VORPD   Y3, Y2, Y4
+	VPTEST  Y4, Y4
+	JNZ     found1
+	MOVQ    $+8, 232(BX)
+
+	// chunk
+	VMOVUPD 5120(DI), Y0
+	VCMPPD  $0x19, lifConstsAVX2<>+128(SB), Y0, Y1
+	VMOVUPD 5152(DI), Y2
+	VCMPPD  $0x19, lifConstsAVX2<>+128(SB), Y2, Y3
+	VORPD   Y3, Y1, Y4
+	VPTEST  Y4, Y4
+	JZ      found1
+	MOVQ    $+4, 232(BX)
+
+	// chunk
+	VMOVUPD 5120(DI), Y0
+	VCMPPD  $0x19, lifConstsAVX2<>+160(SB), Y0, Y1
+	VMOVUPD 5152(DI), Y2
+	VCMPPD  $0x19, lifConstsAVX2<>+160(SB), Y2, Y3
+	VORPD   Y3, Y1, Y4
+	VPTEST  Y4, Y4
+	JZ      found1
+	MOVQ    $+2, 232(BX)
+
+found1:
+chunk:
+	MOVQ 176(BX), R8
+	SUBQ DX, R8
+	JLE  next
+	CMPQ R8, 232(BX)
+	JLE  whole2
+	MOVQ 232(BX), R8
+
+whole2:
+	MOVQ 144(BX), CX
+	ADDQ $0x08, CX
+	CMPQ CX, 152(BX)
+	JGT  room3
+	MOVQ DX, 192(BX)
 
 	// number
-	VBROADCASTSD 192(DX), Y0
-	VORPD        lifConstsAVX2<>+0(SB), Y0, Y1
-	VSUBPD       lifConstsAVX2<>+0(SB), Y1, Y2
-	VBROADCASTSD 168(DX), Y3
+	VBROADCASTSD 192(BX), Y0
+	VORPD        lifConstsAVX2<>+192(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+192(SB), Y1, Y2
+	VBROADCASTSD 168(BX), Y3
 	VADDPD       Y2, Y3, Y9
-	MOVQ         176(DX), R10
-	SUBQ         CX, R10
-	JLE          next
-	MOVQ         (DX), CX
-	LEAQ         (CX)(BX*8), CX
+	MOVQ         (BX), CX
+	LEAQ         (CX)(SI*8), CX
+	MOVQ         8(BX), R9
+	LEAQ         (R9)(SI*8), R9
+	MOVQ         32(BX), R10
+	LEAQ         (R10)(SI*8), R10
 
-	// column
+	// load
 	VMOVUPD (CX), Y15
+	VMOVUPD (R9), Y13
+	VMOVUPD (R10), Y11
+	VMOVUPD lifConstsAVX2<>+448(SB), Y8
+	VMOVUPD lifConstsAVX2<>+480(SB), Y6
 	VMOVUPD 32(CX), Y14
-	MOVQ    8(DX), CX
-	LEAQ    (CX)(BX*8), CX
+	VMOVUPD 32(R9), Y12
+	VMOVUPD 32(R10), Y10
+	VMOVUPD lifConstsAVX2<>+448(SB), Y7
+	VMOVUPD lifConstsAVX2<>+480(SB), Y5
+	MOVQ    224(BX), CX
+	LEAQ    (CX)(SI*8), CX
+	MOVQ    72(BX), R10
+	MOVQ    120(BX), R11
+	LEAQ    (R10)(DX*8), R10
+	IMULQ   DX, R11
+	SHLQ    $0x03, R11
+	ADDQ    96(BX), R11
+	LEAQ    (R11)(SI*8), R11
 
-	// column
-	VMOVUPD (CX), Y13
-	VMOVUPD 32(CX), Y12
-	MOVQ    32(DX), CX
-	LEAQ    (CX)(BX*8), CX
+	// start
+	VMOVUPD Y15, (CX)
+	VMOVUPD Y14, 32(CX)
+	MOVQ    R8, R9
 
-	// column
-	VMOVUPD (CX), Y11
-	VMOVUPD 32(CX), Y10
-	MOVQ    56(DX), CX
-	LEAQ    (CX)(BX*8), CX
-
-	// column
-	VMOVUPD (CX), Y8
-	VMOVUPD 32(CX), Y7
-	MOVQ    64(DX), CX
-	LEAQ    (CX)(BX*8), CX
-
-	// column
-	VMOVUPD (CX), Y6
-	VMOVUPD 32(CX), Y5
-
-step1:
+step4:
 	// step
-	VBROADCASTSD (R8), Y0
-	VMOVUPD      2560(SI), Y1
-	VFMADD231PD  3072(SI), Y0, Y1
+	VBROADCASTSD (R10), Y0
+	VMOVUPD      2560(DI), Y1
+	VFMADD231PD  3072(DI), Y0, Y1
 	VCMPPD       $0x12, Y9, Y11, Y2
-	VMOVUPD      Y15, (DI)
-	VADDPD       (R9), Y1, Y3
-	VBLENDVPD    Y2, 512(SI), Y13, Y4
-	VMOVUPD      1536(SI), Y0
-	VFMADD213PD  2048(SI), Y0, Y3
+	VADDPD       (R11), Y1, Y3
+	VBLENDVPD    Y2, 512(DI), Y13, Y4
+	VMOVUPD      1536(DI), Y0
+	VFMADD213PD  2048(DI), Y0, Y3
+	VMOVUPD      Y3, 5120(CX)
 	VSUBPD       Y3, Y15, Y1
 	VFNMADD213PD Y15, Y13, Y1
 	VBLENDVPD    Y2, Y1, Y15, Y15
 	VMOVAPD      Y4, Y13
-	VCMPPD       $0x1d, 1024(SI), Y15, Y0
-	VMOVUPD      1024(SI), Y3
-	VMINPD       Y15, Y3, Y2
-	VMOVMSKPD    Y0, R11
+	VMOVUPD      Y15, 512(CX)
 	VMINPD       Y8, Y15, Y8
-	VMAXPD       Y6, Y2, Y6
-	MOVL         R11, CX
+	VMAXPD       Y6, Y15, Y6
 
 	// step
-	VBROADCASTSD (R8), Y0
-	VMOVUPD      2592(SI), Y1
-	VFMADD231PD  3104(SI), Y0, Y1
+	VBROADCASTSD (R10), Y0
+	VMOVUPD      2592(DI), Y1
+	VFMADD231PD  3104(DI), Y0, Y1
 	VCMPPD       $0x12, Y9, Y10, Y2
-	VMOVUPD      Y14, 32(DI)
-	VADDPD       32(R9), Y1, Y3
-	VBLENDVPD    Y2, 544(SI), Y12, Y4
-	VMOVUPD      1568(SI), Y0
-	VFMADD213PD  2080(SI), Y0, Y3
+	VADDPD       32(R11), Y1, Y3
+	VBLENDVPD    Y2, 544(DI), Y12, Y4
+	VMOVUPD      1568(DI), Y0
+	VFMADD213PD  2080(DI), Y0, Y3
+	VMOVUPD      Y3, 5152(CX)
 	VSUBPD       Y3, Y14, Y1
 	VFNMADD213PD Y14, Y12, Y1
 	VBLENDVPD    Y2, Y1, Y14, Y14
 	VMOVAPD      Y4, Y12
-	VCMPPD       $0x1d, 1056(SI), Y14, Y0
-	VMOVUPD      1056(SI), Y3
-	VMINPD       Y14, Y3, Y2
-	VMOVMSKPD    Y0, R11
+	VMOVUPD      Y14, 544(CX)
 	VMINPD       Y7, Y14, Y7
-	VMAXPD       Y5, Y2, Y5
-	ORL          R11, CX
-	TESTQ        CX, CX
-	JNZ          spike3
+	VMAXPD       Y5, Y14, Y5
 
-resume2:
 	// now
-	VADDPD lifConstsAVX2<>+32(SB), Y9, Y9
-	ADDQ   $0x08, R8
-	MOVQ   120(DX), CX
-	LEAQ   (R9)(CX*8), R9
-	DECQ   R10
-	JNZ    step1
-	MOVQ   (DX), CX
-	LEAQ   (CX)(BX*8), CX
+	VADDPD lifConstsAVX2<>+224(SB), Y9, Y9
+	ADDQ   $0x00000200, CX
+	ADDQ   $0x08, R10
+	MOVQ   120(BX), R12
+	LEAQ   (R11)(R12*8), R11
+	DECQ   R9
+	JNZ    step4
 
-	// column
+	// spikes?
+	VCMPPD $0x1d, 1024(DI), Y6, Y0
+	VCMPPD $0x1d, 1056(DI), Y5, Y1
+	VORPD  Y1, Y0, Y2
+	VPTEST Y2, Y2
+	JNZ    spikes5
+	MOVQ   (BX), CX
+	LEAQ   (CX)(SI*8), CX
+	MOVQ   8(BX), R9
+	LEAQ   (R9)(SI*8), R9
+	MOVQ   32(BX), R10
+	LEAQ   (R10)(SI*8), R10
+	MOVQ   56(BX), R10
+	LEAQ   (R10)(SI*8), R10
+	MOVQ   64(BX), R11
+	LEAQ   (R11)(SI*8), R11
+
+	// store
+	VMOVUPD 1024(DI), Y0
+	VMINPD  Y6, Y0, Y1
+	VMOVUPD 1056(DI), Y2
+	VMINPD  Y5, Y2, Y3
+	VMINPD  (R10), Y8, Y4
+	VMOVUPD Y4, (R10)
+	VMAXPD  (R11), Y1, Y0
+	VMINPD  32(R10), Y7, Y2
+	VMOVUPD Y0, (R11)
 	VMOVUPD Y15, (CX)
+	VMOVUPD Y13, (R9)
+	VMAXPD  32(R11), Y3, Y4
 	VMOVUPD Y14, 32(CX)
-	MOVQ    8(DX), CX
-	LEAQ    (CX)(BX*8), CX
+	VMOVUPD Y12, 32(R9)
+	VMOVUPD Y2, 32(R10)
+	VMOVUPD Y4, 32(R11)
 
-	// column
-	VMOVUPD Y13, (CX)
-	VMOVUPD Y12, 32(CX)
-	MOVQ    32(DX), CX
-	LEAQ    (CX)(BX*8), CX
-
-	// column
-	VMOVUPD Y11, (CX)
-	VMOVUPD Y10, 32(CX)
-	MOVQ    56(DX), CX
-	LEAQ    (CX)(BX*8), CX
-
-	// column
-	VMOVUPD Y8, (CX)
-	VMOVUPD Y7, 32(CX)
-	MOVQ    64(DX), CX
-	LEAQ    (CX)(BX*8), CX
-
-	// column
-	VMOVUPD Y6, (CX)
-	VMOVUPD Y5, 32(CX)
+forward:
+	ADDQ R8, DX
+	JMP  chunk
 
 next:
-	XORQ CX, CX
-	ADDQ $0x08, BX
-	CMPQ BX, 184(DX)
-	JLT  part
-	MOVQ $+0, 208(DX)
+	XORQ DX, DX
+	ADDQ $0x08, SI
+	JMP  part
+
+leave:
+	CMPQ SI, $+1
+	ADCQ $-1, DX
 
 done:
+	MOVQ DX, 192(BX)
+	MOVQ SI, 200(BX)
 	VZEROUPPER
 	RET
 
-spike3:
-	// potentials
-	VMOVUPD Y15, 512(DI)
-	VMOVUPD Y14, 544(DI)
-	XORQ    R11, R11
+room3:
+	JMP leave
+
+spikes5:
+	// infinite?
+	VCMPPD $0x00, lifConstsAVX2<>+448(SB), Y6, Y0
+	VCMPPD $0x00, lifConstsAVX2<>+448(SB), Y5, Y1
+	VORPD  Y1, Y0, Y2
+	VPTEST Y2, Y2
+	JZ     finite6
+	CMPQ   R8, $+1
+	JE     finite6
+	MOVQ   $+1, 232(BX)
+	JMP    chunk
+
+finite6:
+	XORQ R9, R9
 
 	// bits
-	VCMPPD    $0x1d, 1056(SI), Y14, Y0
+	VCMPPD    $0x1d, 1056(DI), Y5, Y0
 	VMOVMSKPD Y0, CX
-	SHLQ      $0x04, R11
-	ORQ       CX, R11
+	SHLQ      $0x04, R9
+	ORQ       CX, R9
 
 	// bits
-	VCMPPD    $0x1d, 1024(SI), Y15, Y0
+	VCMPPD    $0x1d, 1024(DI), Y6, Y0
 	VMOVMSKPD Y0, CX
-	SHLQ      $0x04, R11
-	ORQ       CX, R11
-	MOVQ      176(DX), CX
-	SUBQ      R10, CX
-	MOVQ      CX, 192(DX)
-	TESTQ     R11, R11
-	JZ        resume2
+	SHLQ      $0x04, R9
+	ORQ       CX, R9
+	MOVQ      (BX), CX
+	LEAQ      (CX)(SI*8), CX
+	MOVQ      8(BX), R10
+	LEAQ      (R10)(SI*8), R10
+	MOVQ      32(BX), R11
+	LEAQ      (R11)(SI*8), R11
+	MOVQ      56(BX), R11
+	LEAQ      (R11)(SI*8), R11
+	MOVQ      64(BX), R12
+	LEAQ      (R12)(SI*8), R12
 
-again4:
-	TZCNTQ R11, R12
-	ANDQ   $-4, R12
-	MOVQ   R12, 200(DX)
-	MOVQ   144(DX), CX
-	ADDQ   $0x04, CX
-	CMPQ   CX, 152(DX)
-	JGT    hand5
+	// store
+	VCMPPD    $0x1d, 1024(DI), Y6, Y0
+	VMOVUPD   1024(DI), Y1
+	VMINPD    Y6, Y1, Y2
+	VCMPPD    $0x1d, 1056(DI), Y5, Y3
+	VMOVUPD   Y15, (CX)
+	VMOVUPD   Y13, (R10)
+	VMAXPD    (R12), Y2, Y4
+	VMOVUPD   Y4, (R12)
+	VMINPD    (R11), Y8, Y1
+	VBLENDVPD Y0, (R11), Y1, Y2
+	VMOVUPD   1056(DI), Y4
+	VMINPD    Y5, Y4, Y0
+	VMOVUPD   Y2, (R11)
+	VMINPD    32(R11), Y7, Y1
+	VBLENDVPD Y3, 32(R11), Y1, Y4
+	VMAXPD    32(R12), Y0, Y2
+	VMOVUPD   Y14, 32(CX)
+	VMOVUPD   Y12, 32(R10)
+	VMOVUPD   Y4, 32(R11)
+	VMOVUPD   Y2, 32(R12)
+
+again7:
+	TZCNTQ R9, R10
+	ANDQ   $-4, R10
+
+	// scan
+	VMOVUPD lifConstsAVX2<>+256(SB), Y15
+	VMOVUPD lifConstsAVX2<>+288(SB), Y13
+	VMOVAPD Y9, Y11
+	VMOVUPD lifConstsAVX2<>+256(SB), Y14
+	VMOVUPD lifConstsAVX2<>+448(SB), Y12
+	MOVQ    R8, R11
+	SHLQ    $0x09, R11
+	ADDQ    224(BX), R11
+	LEAQ    (R11)(SI*8), R11
+	MOVQ    R8, CX
+
+scan9:
+	// scan
+	VMOVUPD   (R11)(R10*8), Y0
+	VCMPPD    $0x1d, 1024(DI)(R10*8), Y0, Y1
+	VSUBPD    lifConstsAVX2<>+224(SB), Y11, Y11
+	VMINPD    Y0, Y12, Y2
+	VBLENDVPD Y1, Y0, Y15, Y15
+	VBLENDVPD Y1, Y11, Y13, Y13
+	VBLENDVPD Y1, 4608(R11)(R10*8), Y14, Y14
+	VBLENDVPD Y1, lifConstsAVX2<>+448(SB), Y2, Y12
+	SUBQ      $0x00000200, R11
+	DECQ      CX
+	JNZ       scan9
+	MOVQ      128(BX), CX
+	LEAQ      (CX)(SI*8), CX
+	MOVQ      56(BX), R13
+	LEAQ      (R13)(SI*8), R13
+	MOVQ      48(BX), R12
 
 	// simple?
-	VBROADCASTSD (R8), Y0
-	VMOVUPD      2560(SI)(R12*8), Y1
-	VFMADD231PD  3072(SI)(R12*8), Y0, Y1
-	VMOVUPD      (DI)(R12*8), Y2
-	VCMPPD       $0x11, 1024(SI)(R12*8), Y2, Y3
-	VMOVUPD      4608(SI)(R12*8), Y4
-	VCMPPD       $0x11, lifConstsAVX2<>+64(SB), Y4, Y0
-	VADDPD       (R9)(R12*8), Y1, Y2
-	VMOVUPD      1536(SI)(R12*8), Y4
-	VFMADD213PD  2048(SI)(R12*8), Y4, Y2
-	VMOVUPD      512(DI)(R12*8), Y1
-	VCMPPD       $0x11, Y2, Y1, Y4
-	VANDPD       Y3, Y4, Y2
-	VCMPPD       $0x1d, 1024(SI)(R12*8), Y1, Y4
-	VANDPD       Y0, Y2, Y3
-	VMOVUPD      5120(SI)(R12*8), Y1
-	VCMPPD       $0x1d, lifConstsAVX2<>+32(SB), Y1, Y2
-	VANDPD       Y2, Y3, Y0
-	VMOVMSKPD    Y4, R13
-	VANDNPD      Y4, Y0, Y1
-	VPTEST       Y1, Y1
-	JNZ          hand5
-	MOVQ         128(DX), CX
-	LEAQ         (CX)(BX*8), CX
+	VMOVUPD      1024(DI)(R10*8), Y0
+	VSUBPD       Y0, Y14, Y1
+	VSUBPD       Y15, Y14, Y2
+	VMOVUPD      3584(DI)(R10*8), Y3
+	VSUBPD       Y14, Y3, Y4
+	VMOVUPD      5120(DI)(R10*8), Y5
+	VMOVUPD      lifConstsAVX2<>+224(SB), Y6
+	VCMPPD       $0x11, Y6, Y5, Y7
+	VCMPPD       $0x15, Y14, Y15, Y8
+	VMOVUPD      (R11)(R10*8), Y10
+	VCMPPD       $0x15, Y0, Y10, Y5
+	VMOVUPD      4608(DI)(R10*8), Y10
+	VCMPPD       $0x15, lifConstsAVX2<>+0(SB), Y10, Y10
+	VDIVPD       Y1, Y2, Y2
+	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y13, Y1
+	VORPD        Y5, Y8, Y8
+	VORPD        Y10, Y8, Y5
+	VMULPD       6144(DI)(R10*8), Y2, Y8
+	VMULPD       6656(DI)(R10*8), Y2, Y10
+	VCMPPD       $0x1d, Y6, Y8, Y2
+	VBLENDVPD    Y2, Y10, Y8, Y10
+	VANDNPD      Y7, Y2, Y8
+	VSUBPD       Y10, Y6, Y2
+	VFNMADD231PD Y4, Y2, Y3
+	VCMPPD       $0x15, Y0, Y3, Y7
+	VANDPD       Y7, Y8, Y6
+	VORPD        Y6, Y5, Y10
+	VANDPD       Y10, Y1, Y2
+	VPTEST       Y2, Y2
+	JNZ          hand8
+	MOVQ         (BX), R11
+	LEAQ         (R11)(SI*8), R11
+	MOVQ         8(BX), R14
+	LEAQ         (R14)(SI*8), R14
+	MOVQ         32(BX), R15
+	LEAQ         (R15)(SI*8), R15
 
 	// spike
-	VBROADCASTSD (R8), Y0
-	VMOVUPD      2560(SI)(R12*8), Y1
-	VFMADD231PD  3072(SI)(R12*8), Y0, Y1
-	VMOVUPD      512(DI)(R12*8), Y2
-	VMOVUPD      1024(SI)(R12*8), Y3
-	VSUBPD       Y3, Y2, Y4
-	VMOVUPD      lifConstsAVX2<>+32(SB), Y0
-	VMOVUPD      Y4, (AX)
-	VADDPD       5120(SI)(R12*8), Y0, Y4
-	VADDPD       (R9)(R12*8), Y1, Y1
-	VMOVUPD      1536(SI)(R12*8), Y0
-	VFMADD213PD  2048(SI)(R12*8), Y0, Y1
-	VCMPPD       $0x1d, Y3, Y2, Y0
-	VSUBPD       Y3, Y1, Y3
-	VSUBPD       Y2, Y1, Y1
-	VADDPD       Y1, Y3, Y2
-	VDIVPD       Y3, Y1, Y1
+	VSUBPD       1024(DI)(R10*8), Y14, Y0
+	VSUBPD       Y15, Y14, Y1
+	VSUBPD       1024(DI)(R10*8), Y15, Y2
+	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y13, Y3
+	VMOVUPD      3584(DI)(R10*8), Y4
+	VSUBPD       Y14, Y4, Y5
+	VMOVUPD      5120(DI)(R10*8), Y6
+	VMOVUPD      lifConstsAVX2<>+224(SB), Y7
+	VCMPPD       $0x11, Y7, Y6, Y8
+	VADDPD       Y7, Y6, Y10
+	VADDPD       Y1, Y0, Y6
+	VDIVPD       Y0, Y1, Y1
+	VBROADCASTSD 168(BX), Y0
+	VSUBPD       Y0, Y13, Y0
+	VDIVPD       Y6, Y2, Y2
+	VMINPD       (R13)(R10*8), Y12, Y6
+	VADDPD       lifConstsAVX2<>+192(SB), Y0, Y0
+	VMOVUPD      Y0, 1024(R12)
+	VMINPD       Y6, Y4, Y0
+	VMOVUPD      (R13)(R10*8), Y6
+	VBLENDVPD    Y3, Y0, Y6, Y0
+	VMOVUPD      Y0, (R13)(R10*8)
+	VMULPD       6144(DI)(R10*8), Y1, Y6
+	VMULPD       6656(DI)(R10*8), Y1, Y0
+	VMULPD       Y2, Y2, Y1
+	VMOVUPD      Y2, (AX)
+	VCMPPD       $0x1d, Y7, Y6, Y2
+	VBLENDVPD    Y2, Y0, Y6, Y0
+	VMOVUPD      5120(DI)(R10*8), Y6
+	VBLENDVPD    Y2, Y10, Y6, Y10
+	VSUBPD       Y0, Y7, Y6
+	VANDNPD      Y8, Y2, Y0
+	VADDPD       Y10, Y13, Y8
+	VFNMADD213PD Y4, Y6, Y5
+	VBLENDVPD    Y0, 512(DI)(R10*8), Y6, Y10
+	VMOVUPD      (R14)(R10*8), Y6
+	VBLENDVPD    Y3, Y10, Y6, Y10
+	VMOVUPD      Y10, (R14)(R10*8)
+	VMOVUPD      lifConstsAVX2<>+352(SB), Y6
+	VFMADD231PD  lifConstsAVX2<>+320(SB), Y1, Y6
+	VBLENDVPD    Y0, Y5, Y4, Y10
+	VANDNPD      Y3, Y0, Y5
+	VMOVUPD      (R11)(R10*8), Y4
+	VBLENDVPD    Y3, Y10, Y4, Y0
 	VMOVUPD      (AX), Y3
-	VDIVPD       Y2, Y3, Y3
-	VMULPD       6144(SI)(R12*8), Y1, Y2
-	VMULPD       6656(SI)(R12*8), Y1, Y1
-	VMOVUPD      Y0, (AX)
-	VMULPD       Y3, Y3, Y0
-	VMOVUPD      Y4, 32(AX)
+	VMULPD       Y1, Y3, Y10
+	VMOVUPD      Y0, (R11)(R10*8)
 	VADDPD       Y3, Y3, Y4
-	VMULPD       Y0, Y3, Y3
-	VMOVUPD      Y1, 64(AX)
-	VMOVUPD      lifConstsAVX2<>+128(SB), Y1
-	VFMADD231PD  lifConstsAVX2<>+96(SB), Y0, Y1
-	VFMADD213PD  lifConstsAVX2<>+160(SB), Y0, Y1
-	VFMADD213PD  lifConstsAVX2<>+192(SB), Y0, Y1
-	VFMADD231PD  Y1, Y3, Y4
-	VMOVUPD      lifConstsAVX2<>+32(SB), Y0
-	VFNMADD132PD 4096(SI)(R12*8), Y0, Y4
-	VMOVUPD      lifConstsAVX2<>+224(SB), Y3
-	VMAXPD       Y4, Y3, Y1
-	VMOVUPD      Y1, 1088(DI)
-	VADDPD       5632(SI)(R12*8), Y1, Y3
-	VCMPPD       $0x1d, Y0, Y2, Y4
-	VBLENDVPD    Y4, 64(AX), Y2, Y1
-	VMOVUPD      5120(SI)(R12*8), Y2
-	VBLENDVPD    Y4, 32(AX), Y2, Y2
-	VSUBPD       Y1, Y0, Y1
-	VMOVUPD      Y1, 1056(DI)
-	VADDPD       Y2, Y9, Y1
-	VMOVUPD      Y1, 1024(DI)
-	VSUBPD       Y0, Y3, Y2
-	VBLENDVPD    Y4, Y2, Y3, Y1
-	VSUBPD       Y1, Y0, Y4
-	VMOVUPD      (AX), Y2
-	VMOVUPD      (CX)(R12*8), Y3
-	VBLENDVPD    Y2, Y4, Y3, Y0
-	VMOVUPD      Y0, (CX)(R12*8)
-
-	// reset
-	VBROADCASTSD 200(DX), Y0
-	VCMPPD       $0x00, lifConstsAVX2<>+224(SB), Y0, Y1
-	VCMPPD       $0x1d, 1024(SI), Y15, Y2
-	VMOVUPD      3584(SI), Y3
-	VMINPD       Y8, Y3, Y4
-	VANDPD       Y2, Y1, Y0
-	VMOVUPD      1024(SI), Y1
-	VMAXPD       Y6, Y1, Y2
-	VBLENDVPD    Y0, Y4, Y8, Y8
-	VBLENDVPD    Y0, Y3, Y15, Y15
-	VBLENDVPD    Y0, 1024(DI), Y11, Y11
-	VBLENDVPD    Y0, 1056(DI), Y13, Y13
-	VBLENDVPD    Y0, Y2, Y6, Y6
-
-	// reset
-	VBROADCASTSD 200(DX), Y0
-	VCMPPD       $0x00, lifConstsAVX2<>+256(SB), Y0, Y1
-	VCMPPD       $0x1d, 1056(SI), Y14, Y2
-	VMOVUPD      3616(SI), Y3
-	VMINPD       Y7, Y3, Y4
-	VANDPD       Y2, Y1, Y0
-	VMOVUPD      1056(SI), Y1
-	VMAXPD       Y5, Y1, Y2
-	VBLENDVPD    Y0, Y4, Y7, Y7
-	VBLENDVPD    Y0, Y3, Y14, Y14
-	VBLENDVPD    Y0, 1024(DI), Y10, Y10
-	VBLENDVPD    Y0, 1056(DI), Y12, Y12
-	VBLENDVPD    Y0, Y2, Y5, Y5
-	MOVQ         R13, R14
-	MOVQ         R12, CX
-	SHLQ         CL, R14
-	XORQ         R14, R11
-	MOVQ         144(DX), CX
+	VFMADD213PD  lifConstsAVX2<>+384(SB), Y1, Y6
+	VMOVUPD      (R15)(R10*8), Y0
+	VBLENDVPD    Y5, Y8, Y0, Y3
+	VMOVUPD      Y3, (R15)(R10*8)
+	VFMADD213PD  lifConstsAVX2<>+416(SB), Y1, Y6
+	VFMADD231PD  Y6, Y10, Y4
+	VFNMADD132PD 4096(DI)(R10*8), Y7, Y4
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y8
+	VMAXPD       Y4, Y8, Y0
+	VADDPD       5632(DI)(R10*8), Y0, Y3
+	VMOVUPD      Y0, 512(R12)
+	VSUBPD       Y7, Y3, Y1
+	VBLENDVPD    Y2, Y1, Y3, Y10
+	VSUBPD       Y10, Y7, Y6
+	VMOVUPD      (CX)(R10*8), Y8
+	VBLENDVPD    Y5, Y6, Y8, Y4
+	VMOVUPD      Y4, (CX)(R10*8)
+	MOVQ         R10, CX
+	MOVQ         R9, R11
+	SHRQ         CL, R11
+	ANDQ         $+15, R11
+	MOVQ         R11, R13
+	SHLQ         CL, R13
+	XORQ         R13, R9
+	MOVQ         144(BX), CX
 	SHLQ         $0x04, CX
-	ADDQ         136(DX), CX
-	ADDQ         BX, R12
-	ADDQ         160(DX), R12
+	ADDQ         136(BX), CX
+	ADDQ         SI, R10
+	ADDQ         160(BX), R10
 
-event6:
-	TZCNTQ R13, R14
-	MOVQ   1088(DI)(R14*8), R15
-	MOVQ   R15, 8(CX)
-	ADDQ   R12, R14
-	MOVL   R14, (CX)
-	MOVQ   192(DX), R15
-	MOVL   R15, 4(CX)
+event10:
+	TZCNTQ R11, R13
+	MOVQ   512(R12)(R13*8), R14
+	MOVQ   R14, 8(CX)
+	MOVQ   1024(R12)(R13*8), R14
+	MOVL   R14, 4(CX)
+	ADDQ   R10, R13
+	MOVL   R13, (CX)
 	ADDQ   $0x10, CX
-	INCQ   144(DX)
-	LEAQ   -1(R13), R15
-	ANDQ   R15, R13
-	JNZ    event6
-	TESTQ  R11, R11
-	JNZ    again4
-	JMP    resume2
+	INCQ   144(BX)
+	LEAQ   -1(R11), R14
+	ANDQ   R14, R11
+	JNZ    event10
+	TESTQ  R9, R9
+	JNZ    again7
+	JMP    forward
 
-hand5:
-	MOVQ (DX), AX
-	LEAQ (AX)(BX*8), AX
+hand8:
+	MOVQ SI, CX
+	SHLQ CL, R9
+	MOVQ R9, 208(BX)
+	LEAQ (R12)(SI*8), R12
 
-	// column
-	VMOVUPD Y15, (AX)
-	VMOVUPD Y14, 32(AX)
-	MOVQ    8(DX), AX
-	LEAQ    (AX)(BX*8), AX
-
-	// column
-	VMOVUPD Y13, (AX)
-	VMOVUPD Y12, 32(AX)
-	MOVQ    32(DX), AX
-	LEAQ    (AX)(BX*8), AX
-
-	// column
-	VMOVUPD Y11, (AX)
-	VMOVUPD Y10, 32(AX)
-	MOVQ    56(DX), AX
-	LEAQ    (AX)(BX*8), AX
-
-	// column
-	VMOVUPD Y8, (AX)
-	VMOVUPD Y7, 32(AX)
-	MOVQ    64(DX), AX
-	LEAQ    (AX)(BX*8), AX
-
-	// column
-	VMOVUPD Y6, (AX)
-	VMOVUPD Y5, 32(AX)
-	MOVQ    BX, CX
-	SHLQ    CL, R11
-	MOVQ    R11, 208(DX)
-	CMPQ    BX, $+1
-	ADCQ    $+0, 192(DX)
-	MOVQ    BX, 200(DX)
-	JMP     done
+	// old
+	VMOVUPD (R11), Y0
+	VMOVUPD Y0, (R12)
+	VMOVUPD 32(R11), Y1
+	VMOVUPD Y1, 32(R12)
+	INCQ    DX
+	JMP     leave
 
 // func LIFFullAVX512(b *Block)
 // Requires: AVX, AVX512DQ, AVX512F, BMI
-TEXT ·LIFFullAVX512(SB), $0-8
-	MOVQ b+0(FP), AX
-	MOVQ 192(AX), CX
-	MOVQ 200(AX), DX
-	CMPQ DX, $+0
-	JE   part
-	INCQ CX
+TEXT ·LIFFullAVX512(SB), $320-8
+	LEAQ  63(SP), AX
+	ANDQ  $-64, AX
+	MOVQ  b+0(FP), BX
+	MOVQ  192(BX), DX
+	MOVQ  200(BX), SI
+	TESTQ SI, SI
+	JZ    part
+	INCQ  DX
 
 part:
-	MOVQ  40(AX), BX
-	LEAQ  (BX)(DX*8), BX
-	MOVQ  48(AX), SI
-	LEAQ  (SI)(DX*8), SI
-	MOVQ  72(AX), DI
-	MOVQ  120(AX), R8
-	LEAQ  (DI)(CX*8), DI
-	IMULQ CX, R8
-	SHLQ  $0x03, R8
-	ADDQ  96(AX), R8
-	LEAQ  (R8)(DX*8), R8
-	MOVQ  CX, 192(AX)
+	MOVQ $+0, 208(BX)
+	CMPQ SI, 184(BX)
+	JGE  done
+	MOVQ 40(BX), DI
+	LEAQ (DI)(SI*8), DI
+	MOVQ (BX), CX
+	LEAQ (CX)(SI*8), CX
+	MOVQ 8(BX), R8
+	LEAQ (R8)(SI*8), R8
+	MOVQ 32(BX), R9
+	LEAQ (R9)(SI*8), R9
+	MOVQ $+1, 232(BX)
+
+	// chunk
+	VMOVUPD      4608(DI), Z0
+	VBROADCASTSD lifConstsAVX512<>+0(SB), Z1
+	VCMPPD       $0x15, Z1, Z0, K1
+	VMOVUPD      5120(DI), Z2
+	VBROADCASTSD lifConstsAVX512<>+8(SB), Z3
+	VCMPPD       $0x19, Z3, Z2, K2
+	VMOVUPD      4672(DI), Z4
+	VCMPPD       $0x15, Z1, Z4, K3
+	VMOVUPD      (R8), Z5
+	VBROADCASTSD lifConstsAVX512<>+16(SB), Z6
+	VCMPPD       $0x15, Z6, Z5, K4
+	VMOVUPD      5184(DI), Z7
+	VCMPPD       $0x19, Z3, Z7, K5
+	VMOVUPD      (CX), Z8
+	VCMPPD       $0x1d, 1024(DI), Z8, K6
+	VMOVUPD      64(R8), Z9
+	VCMPPD       $0x15, Z6, Z9, K7
+	VMOVUPD      4736(DI), Z10
+	KMOVB        K7, (AX)
+	VCMPPD       $0x15, Z1, Z10, K7
+	VMOVUPD      5248(DI), Z0
+	KMOVB        K7, 64(AX)
+	VCMPPD       $0x19, Z3, Z0, K7
+	KORB         K2, K1, K1
+	VMOVUPD      64(CX), Z2
+	VCMPPD       $0x1d, 1088(DI), Z2, K2
+	KORB         K4, K1, K1
+	VMOVUPD      128(R8), Z4
+	VCMPPD       $0x15, Z6, Z4, K4
+	KORB         K5, K3, K3
+	VMOVUPD      4800(DI), Z5
+	VCMPPD       $0x15, Z1, Z5, K5
+	VMOVUPD      5312(DI), Z7
+	KMOVB        K5, 128(AX)
+	VCMPPD       $0x19, Z3, Z7, K5
+	KORB         K6, K1, K1
+	KMOVB        (AX), K6
+	KORB         K6, K3, K3
+	VMOVUPD      128(CX), Z8
+	VCMPPD       $0x1d, 1152(DI), Z8, K6
+	VMOVUPD      192(R8), Z9
+	KMOVB        K6, (AX)
+	VCMPPD       $0x15, Z6, Z9, K6
+	KMOVB        K6, 192(AX)
+	KMOVB        64(AX), K6
+	KORB         K7, K6, K6
+	KORB         K2, K3, K7
+	KORB         K4, K6, K3
+	KORB         K7, K1, K2
+	VMOVUPD      192(CX), Z10
+	VCMPPD       $0x1d, 1216(DI), Z10, K6
+	KMOVB        128(AX), K4
+	KORB         K5, K4, K1
+	KMOVB        (AX), K7
+	KORB         K7, K3, K4
+	KMOVB        192(AX), K5
+	KORB         K5, K1, K3
+	KORB         K4, K2, K7
+	KORB         K6, K3, K1
+	KORB         K1, K7, K5
+	KORTESTB     K5, K5
+	JNZ          found1
+	MOVQ         $+8, 232(BX)
+
+	// chunk
+	VMOVUPD      5120(DI), Z0
+	VBROADCASTSD lifConstsAVX512<>+32(SB), Z1
+	VCMPPD       $0x19, Z1, Z0, K1
+	VMOVUPD      5184(DI), Z2
+	VCMPPD       $0x19, Z1, Z2, K2
+	VMOVUPD      5248(DI), Z3
+	VCMPPD       $0x19, Z1, Z3, K3
+	VMOVUPD      5312(DI), Z4
+	VCMPPD       $0x19, Z1, Z4, K4
+	KORB         K2, K1, K5
+	KORB         K3, K5, K6
+	KORB         K4, K6, K7
+	KORTESTB     K7, K7
+	JZ           found1
+	MOVQ         $+4, 232(BX)
+
+	// chunk
+	VMOVUPD      5120(DI), Z0
+	VBROADCASTSD lifConstsAVX512<>+40(SB), Z1
+	VCMPPD       $0x19, Z1, Z0, K1
+	VMOVUPD      5184(DI), Z2
+	VCMPPD       $0x19, Z1, Z2, K2
+	VMOVUPD      5248(DI), Z3
+	VCMPPD       $0x19, Z1, Z3, K3
+	VMOVUPD      5312(DI), Z4
+	VCMPPD       $0x19, Z1, Z4, K4
+	KORB         K2, K1, K5
+	KORB         K3, K5, K6
+	KORB         K4, K6, K7
+	KORTESTB     K7, K7
+	JZ           found1
+	MOVQ         $+2, 232(BX)
+
+found1:
+chunk:
+	MOVQ 176(BX), R8
+	SUBQ DX, R8
+	JLE  next
+	CMPQ R8, 232(BX)
+	JLE  whole2
+	MOVQ 232(BX), R8
+
+whole2:
+	MOVQ 144(BX), CX
+	ADDQ $0x20, CX
+	CMPQ CX, 152(BX)
+	JGT  room3
+	MOVQ DX, 192(BX)
 
 	// number
-	VBROADCASTSD lifConstsAVX512<>+0(SB), Z0
-	VORPD.BCST   192(AX), Z0, Z1
+	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
+	VORPD.BCST   192(BX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  168(AX), Z2, Z19
-	MOVQ         176(AX), R9
-	SUBQ         CX, R9
-	JLE          next
-	MOVQ         (AX), CX
-	LEAQ         (CX)(DX*8), CX
+	VADDPD.BCST  168(BX), Z2, Z19
+	MOVQ         (BX), CX
+	LEAQ         (CX)(SI*8), CX
+	MOVQ         8(BX), R9
+	LEAQ         (R9)(SI*8), R9
+	MOVQ         32(BX), R10
+	LEAQ         (R10)(SI*8), R10
 
-	// column
-	VMOVUPD (CX), Z31
-	VMOVUPD 64(CX), Z30
-	VMOVUPD 128(CX), Z29
-	VMOVUPD 192(CX), Z28
-	MOVQ    8(AX), CX
-	LEAQ    (CX)(DX*8), CX
+	// load
+	VMOVUPD      (CX), Z31
+	VMOVUPD      (R9), Z27
+	VMOVUPD      (R10), Z23
+	VBROADCASTSD lifConstsAVX512<>+112(SB), Z18
+	VBROADCASTSD lifConstsAVX512<>+120(SB), Z14
+	VMOVUPD      64(CX), Z30
+	VMOVUPD      64(R9), Z26
+	VMOVUPD      64(R10), Z22
+	VBROADCASTSD lifConstsAVX512<>+112(SB), Z17
+	VBROADCASTSD lifConstsAVX512<>+120(SB), Z13
+	VMOVUPD      128(CX), Z29
+	VMOVUPD      128(R9), Z25
+	VMOVUPD      128(R10), Z21
+	VBROADCASTSD lifConstsAVX512<>+112(SB), Z16
+	VBROADCASTSD lifConstsAVX512<>+120(SB), Z12
+	VMOVUPD      192(CX), Z28
+	VMOVUPD      192(R9), Z24
+	VMOVUPD      192(R10), Z20
+	VBROADCASTSD lifConstsAVX512<>+112(SB), Z15
+	VBROADCASTSD lifConstsAVX512<>+120(SB), Z11
+	MOVQ         224(BX), CX
+	LEAQ         (CX)(SI*8), CX
+	MOVQ         72(BX), R10
+	MOVQ         120(BX), R11
+	LEAQ         (R10)(DX*8), R10
+	IMULQ        DX, R11
+	SHLQ         $0x03, R11
+	ADDQ         96(BX), R11
+	LEAQ         (R11)(SI*8), R11
 
-	// column
-	VMOVUPD (CX), Z27
-	VMOVUPD 64(CX), Z26
-	VMOVUPD 128(CX), Z25
-	VMOVUPD 192(CX), Z24
-	MOVQ    32(AX), CX
-	LEAQ    (CX)(DX*8), CX
-
-	// column
-	VMOVUPD (CX), Z23
-	VMOVUPD 64(CX), Z22
-	VMOVUPD 128(CX), Z21
-	VMOVUPD 192(CX), Z20
-	MOVQ    56(AX), CX
-	LEAQ    (CX)(DX*8), CX
-
-	// column
-	VMOVUPD (CX), Z17
-	VMOVUPD 64(CX), Z16
-	VMOVUPD 128(CX), Z15
-	VMOVUPD 192(CX), Z14
-	MOVQ    64(AX), CX
-	LEAQ    (CX)(DX*8), CX
-
-	// column
-	VMOVUPD (CX), Z13
-	VMOVUPD 64(CX), Z12
-	VMOVUPD 128(CX), Z11
-	VMOVUPD 192(CX), Z10
-
-step1:
-	// step
-	VMOVUPD          3072(BX), Z0
-	VMOVUPD          2560(BX), Z1
-	VFMADD231PD.BCST (DI), Z0, Z1
-	VCMPPD           $0x12, Z19, Z23, K1
-	VMOVUPD          Z31, (SI)
-	VADDPD           (R8), Z1, Z2
-	VBLENDMPD        512(BX), Z27, K1, Z3
-	VMOVUPD          1536(BX), Z4
-	VFMADD213PD      2048(BX), Z4, Z2
-	VSUBPD           Z2, Z31, Z5
-	VFNMADD231PD     Z5, Z27, K1, Z31
-	VMOVUPD          1024(BX), Z6
-	VMINPD           Z31, Z6, Z7
-	VMINPD           Z17, Z31, Z17
-	VSUBPD           Z6, Z31, Z18
-	VMOVAPD          Z3, Z27
-	VMAXPD           Z13, Z7, Z13
-
-	// step
-	VMOVUPD          3136(BX), Z0
-	VMOVUPD          2624(BX), Z1
-	VFMADD231PD.BCST (DI), Z0, Z1
-	VCMPPD           $0x12, Z19, Z22, K1
-	VMOVUPD          Z30, 64(SI)
-	VADDPD           64(R8), Z1, Z2
-	VBLENDMPD        576(BX), Z26, K1, Z3
-	VMOVUPD          1600(BX), Z4
-	VFMADD213PD      2112(BX), Z4, Z2
-	VSUBPD           Z2, Z30, Z5
-	VFNMADD231PD     Z5, Z26, K1, Z30
-	VMOVUPD          1088(BX), Z6
-	VMINPD           Z30, Z6, Z7
-	VMINPD           Z16, Z30, Z16
-	VSUBPD           Z6, Z30, Z8
-	VMOVAPD          Z3, Z26
-	VMAXPD           Z12, Z7, Z12
-	VANDPD           Z8, Z18, Z18
-
-	// step
-	VMOVUPD          3200(BX), Z0
-	VMOVUPD          2688(BX), Z1
-	VFMADD231PD.BCST (DI), Z0, Z1
-	VCMPPD           $0x12, Z19, Z21, K1
-	VMOVUPD          Z29, 128(SI)
-	VADDPD           128(R8), Z1, Z2
-	VBLENDMPD        640(BX), Z25, K1, Z3
-	VMOVUPD          1664(BX), Z4
-	VFMADD213PD      2176(BX), Z4, Z2
-	VSUBPD           Z2, Z29, Z5
-	VFNMADD231PD     Z5, Z25, K1, Z29
-	VMOVUPD          1152(BX), Z6
-	VMINPD           Z29, Z6, Z7
-	VMINPD           Z15, Z29, Z15
-	VSUBPD           Z6, Z29, Z8
-	VMOVAPD          Z3, Z25
-	VMAXPD           Z11, Z7, Z11
-	VANDPD           Z8, Z18, Z18
-
-	// step
-	VMOVUPD          3264(BX), Z0
-	VMOVUPD          2752(BX), Z1
-	VFMADD231PD.BCST (DI), Z0, Z1
-	VCMPPD           $0x12, Z19, Z20, K1
-	VMOVUPD          Z28, 192(SI)
-	VADDPD           192(R8), Z1, Z2
-	VBLENDMPD        704(BX), Z24, K1, Z3
-	VMOVUPD          1728(BX), Z4
-	VFMADD213PD      2240(BX), Z4, Z2
-	VSUBPD           Z2, Z28, Z5
-	VFNMADD231PD     Z5, Z24, K1, Z28
-	VMOVUPD          1216(BX), Z6
-	VMINPD           Z28, Z6, Z7
-	VMINPD           Z14, Z28, Z14
-	VSUBPD           Z6, Z28, Z8
-	VMOVAPD          Z3, Z24
-	VMAXPD           Z10, Z7, Z10
-	VANDPD           Z8, Z18, Z18
-
-	// test
-	VPCMPGTQ.BCST lifConstsAVX512<>+8(SB), Z18, K1
-	KORTESTB      K1, K1
-	JNZ           spike3
-
-resume2:
-	// now
-	VADDPD.BCST lifConstsAVX512<>+16(SB), Z19, Z19
-	ADDQ        $0x08, DI
-	MOVQ        120(AX), CX
-	LEAQ        (R8)(CX*8), R8
-	DECQ        R9
-	JNZ         step1
-	MOVQ        (AX), CX
-	LEAQ        (CX)(DX*8), CX
-
-	// column
+	// start
 	VMOVUPD Z31, (CX)
 	VMOVUPD Z30, 64(CX)
 	VMOVUPD Z29, 128(CX)
 	VMOVUPD Z28, 192(CX)
-	MOVQ    8(AX), CX
-	LEAQ    (CX)(DX*8), CX
+	MOVQ    R8, R9
 
-	// column
-	VMOVUPD Z27, (CX)
-	VMOVUPD Z26, 64(CX)
-	VMOVUPD Z25, 128(CX)
-	VMOVUPD Z24, 192(CX)
-	MOVQ    32(AX), CX
-	LEAQ    (CX)(DX*8), CX
+step4:
+	// step
+	VMOVUPD          3072(DI), Z0
+	VMOVUPD          2560(DI), Z1
+	VFMADD231PD.BCST (R10), Z0, Z1
+	VCMPPD           $0x12, Z19, Z23, K1
+	VADDPD           (R11), Z1, Z2
+	VBLENDMPD        512(DI), Z27, K1, Z3
+	VMOVUPD          1536(DI), Z4
+	VFMADD213PD      2048(DI), Z4, Z2
+	VSUBPD           Z2, Z31, Z5
+	VMOVUPD          Z2, 5120(CX)
+	VFNMADD231PD     Z5, Z27, K1, Z31
+	VMOVUPD          Z31, 512(CX)
+	VMINPD           Z18, Z31, Z18
+	VMAXPD           Z14, Z31, Z14
+	VMOVAPD          Z3, Z27
 
-	// column
-	VMOVUPD Z23, (CX)
-	VMOVUPD Z22, 64(CX)
-	VMOVUPD Z21, 128(CX)
-	VMOVUPD Z20, 192(CX)
-	MOVQ    56(AX), CX
-	LEAQ    (CX)(DX*8), CX
+	// step
+	VMOVUPD          3136(DI), Z0
+	VMOVUPD          2624(DI), Z1
+	VFMADD231PD.BCST (R10), Z0, Z1
+	VCMPPD           $0x12, Z19, Z22, K1
+	VADDPD           64(R11), Z1, Z2
+	VBLENDMPD        576(DI), Z26, K1, Z3
+	VMOVUPD          1600(DI), Z4
+	VFMADD213PD      2112(DI), Z4, Z2
+	VSUBPD           Z2, Z30, Z5
+	VMOVUPD          Z2, 5184(CX)
+	VFNMADD231PD     Z5, Z26, K1, Z30
+	VMOVUPD          Z30, 576(CX)
+	VMINPD           Z17, Z30, Z17
+	VMAXPD           Z13, Z30, Z13
+	VMOVAPD          Z3, Z26
 
-	// column
-	VMOVUPD Z17, (CX)
-	VMOVUPD Z16, 64(CX)
-	VMOVUPD Z15, 128(CX)
-	VMOVUPD Z14, 192(CX)
-	MOVQ    64(AX), CX
-	LEAQ    (CX)(DX*8), CX
+	// step
+	VMOVUPD          3200(DI), Z0
+	VMOVUPD          2688(DI), Z1
+	VFMADD231PD.BCST (R10), Z0, Z1
+	VCMPPD           $0x12, Z19, Z21, K1
+	VADDPD           128(R11), Z1, Z2
+	VBLENDMPD        640(DI), Z25, K1, Z3
+	VMOVUPD          1664(DI), Z4
+	VFMADD213PD      2176(DI), Z4, Z2
+	VSUBPD           Z2, Z29, Z5
+	VMOVUPD          Z2, 5248(CX)
+	VFNMADD231PD     Z5, Z25, K1, Z29
+	VMOVUPD          Z29, 640(CX)
+	VMINPD           Z16, Z29, Z16
+	VMAXPD           Z12, Z29, Z12
+	VMOVAPD          Z3, Z25
 
-	// column
-	VMOVUPD Z13, (CX)
-	VMOVUPD Z12, 64(CX)
-	VMOVUPD Z11, 128(CX)
-	VMOVUPD Z10, 192(CX)
+	// step
+	VMOVUPD          3264(DI), Z0
+	VMOVUPD          2752(DI), Z1
+	VFMADD231PD.BCST (R10), Z0, Z1
+	VCMPPD           $0x12, Z19, Z20, K1
+	VADDPD           192(R11), Z1, Z2
+	VBLENDMPD        704(DI), Z24, K1, Z3
+	VMOVUPD          1728(DI), Z4
+	VFMADD213PD      2240(DI), Z4, Z2
+	VSUBPD           Z2, Z28, Z5
+	VMOVUPD          Z2, 5312(CX)
+	VFNMADD231PD     Z5, Z24, K1, Z28
+	VMOVUPD          Z28, 704(CX)
+	VMINPD           Z15, Z28, Z15
+	VMAXPD           Z11, Z28, Z11
+	VMOVAPD          Z3, Z24
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z19, Z19
+	ADDQ        $0x00000200, CX
+	ADDQ        $0x08, R10
+	MOVQ        120(BX), R12
+	LEAQ        (R11)(R12*8), R11
+	DECQ        R9
+	JNZ         step4
+
+	// spikes?
+	VCMPPD   $0x1d, 1024(DI), Z14, K1
+	VCMPPD   $0x1d, 1088(DI), Z13, K2
+	VCMPPD   $0x1d, 1152(DI), Z12, K3
+	VCMPPD   $0x1d, 1216(DI), Z11, K4
+	KORB     K2, K1, K5
+	KORB     K3, K5, K6
+	KORB     K4, K6, K7
+	KORTESTB K7, K7
+	JNZ      spikes5
+	MOVQ     (BX), CX
+	LEAQ     (CX)(SI*8), CX
+	MOVQ     8(BX), R9
+	LEAQ     (R9)(SI*8), R9
+	MOVQ     32(BX), R10
+	LEAQ     (R10)(SI*8), R10
+	MOVQ     56(BX), R10
+	LEAQ     (R10)(SI*8), R10
+	MOVQ     64(BX), R11
+	LEAQ     (R11)(SI*8), R11
+
+	// store
+	VMOVUPD 1024(DI), Z0
+	VMINPD  Z14, Z0, Z1
+	VMOVUPD 1088(DI), Z2
+	VMINPD  Z13, Z2, Z3
+	VMOVUPD 1152(DI), Z4
+	VMINPD  Z12, Z4, Z5
+	VMINPD  (R10), Z18, Z6
+	VMOVUPD 1216(DI), Z7
+	VMINPD  Z11, Z7, Z8
+	VMAXPD  (R11), Z1, Z9
+	VMINPD  64(R10), Z17, Z10
+	VMAXPD  64(R11), Z3, Z0
+	VMINPD  128(R10), Z16, Z2
+	VMAXPD  128(R11), Z5, Z4
+	VMOVUPD Z31, (CX)
+	VMOVUPD Z27, (R9)
+	VMINPD  192(R10), Z15, Z7
+	VMOVUPD Z6, (R10)
+	VMAXPD  192(R11), Z8, Z1
+	VMOVUPD Z9, (R11)
+	VMOVUPD Z30, 64(CX)
+	VMOVUPD Z26, 64(R9)
+	VMOVUPD Z10, 64(R10)
+	VMOVUPD Z0, 64(R11)
+	VMOVUPD Z29, 128(CX)
+	VMOVUPD Z25, 128(R9)
+	VMOVUPD Z2, 128(R10)
+	VMOVUPD Z4, 128(R11)
+	VMOVUPD Z28, 192(CX)
+	VMOVUPD Z24, 192(R9)
+	VMOVUPD Z7, 192(R10)
+	VMOVUPD Z1, 192(R11)
+
+forward:
+	ADDQ R8, DX
+	JMP  chunk
 
 next:
-	XORQ CX, CX
-	ADDQ $0x20, DX
-	CMPQ DX, 184(AX)
-	JLT  part
-	MOVQ $+0, 208(AX)
+	XORQ DX, DX
+	ADDQ $0x20, SI
+	JMP  part
+
+leave:
+	CMPQ SI, $+1
+	ADCQ $-1, DX
 
 done:
+	MOVQ DX, 192(BX)
+	MOVQ SI, 200(BX)
 	VZEROUPPER
 	RET
 
-spike3:
-	// potentials
-	VMOVUPD Z31, 512(SI)
-	VMOVUPD Z30, 576(SI)
-	VMOVUPD Z29, 640(SI)
-	VMOVUPD Z28, 704(SI)
-	XORQ    R10, R10
+room3:
+	JMP leave
+
+spikes5:
+	// infinite?
+	VBROADCASTSD lifConstsAVX512<>+112(SB), Z0
+	VCMPPD       $0x00, Z0, Z14, K1
+	VCMPPD       $0x00, Z0, Z13, K2
+	VCMPPD       $0x00, Z0, Z12, K3
+	VCMPPD       $0x00, Z0, Z11, K4
+	KORB         K2, K1, K5
+	KORB         K3, K5, K6
+	KORB         K4, K6, K7
+	KORTESTB     K7, K7
+	JZ           finite6
+	CMPQ         R8, $+1
+	JE           finite6
+	MOVQ         $+1, 232(BX)
+	JMP          chunk
+
+finite6:
+	XORQ R9, R9
 
 	// bits
-	VCMPPD $0x1d, 1216(BX), Z28, K1
+	VCMPPD $0x1d, 1216(DI), Z11, K1
 	KMOVB  K1, CX
-	SHLQ   $0x08, R10
-	ORQ    CX, R10
+	SHLQ   $0x08, R9
+	ORQ    CX, R9
 
 	// bits
-	VCMPPD $0x1d, 1152(BX), Z29, K1
+	VCMPPD $0x1d, 1152(DI), Z12, K1
 	KMOVB  K1, CX
-	SHLQ   $0x08, R10
-	ORQ    CX, R10
+	SHLQ   $0x08, R9
+	ORQ    CX, R9
 
 	// bits
-	VCMPPD $0x1d, 1088(BX), Z30, K1
+	VCMPPD $0x1d, 1088(DI), Z13, K1
 	KMOVB  K1, CX
-	SHLQ   $0x08, R10
-	ORQ    CX, R10
+	SHLQ   $0x08, R9
+	ORQ    CX, R9
 
 	// bits
-	VCMPPD $0x1d, 1024(BX), Z31, K1
+	VCMPPD $0x1d, 1024(DI), Z14, K1
 	KMOVB  K1, CX
-	SHLQ   $0x08, R10
-	ORQ    CX, R10
-	MOVQ   176(AX), CX
-	SUBQ   R9, CX
-	MOVQ   CX, 192(AX)
-	TESTQ  R10, R10
-	JZ     resume2
+	SHLQ   $0x08, R9
+	ORQ    CX, R9
+	MOVQ   (BX), CX
+	LEAQ   (CX)(SI*8), CX
+	MOVQ   8(BX), R10
+	LEAQ   (R10)(SI*8), R10
+	MOVQ   32(BX), R11
+	LEAQ   (R11)(SI*8), R11
+	MOVQ   56(BX), R11
+	LEAQ   (R11)(SI*8), R11
+	MOVQ   64(BX), R12
+	LEAQ   (R12)(SI*8), R12
 
-again4:
-	TZCNTQ R10, R11
-	ANDQ   $-8, R11
-	MOVQ   R11, 200(AX)
-	MOVQ   144(AX), CX
-	ADDQ   $0x08, CX
-	CMPQ   CX, 152(AX)
-	JGT    hand5
+	// store
+	VCMPPD    $0x1d, 1024(DI), Z14, K1
+	VCMPPD    $0x1d, 1088(DI), Z13, K2
+	VMOVUPD   1024(DI), Z0
+	VMINPD    Z14, Z0, Z1
+	VCMPPD    $0x1d, 1152(DI), Z12, K3
+	VMINPD    (R11), Z18, Z2
+	VMOVUPD   1088(DI), Z3
+	VMINPD    Z13, Z3, Z4
+	VCMPPD    $0x1d, 1216(DI), Z11, K4
+	VMINPD    64(R11), Z17, Z5
+	VMOVUPD   1152(DI), Z6
+	VMINPD    Z12, Z6, Z7
+	VMAXPD    (R12), Z1, Z8
+	VMINPD    128(R11), Z16, Z9
+	VMOVUPD   1216(DI), Z10
+	VMINPD    Z11, Z10, Z0
+	VMAXPD    64(R12), Z4, Z3
+	VBLENDMPD (R11), Z2, K1, Z6
+	VMINPD    192(R11), Z15, Z1
+	VMOVUPD   Z31, (CX)
+	VMOVUPD   Z27, (R10)
+	VMAXPD    128(R12), Z7, Z10
+	VBLENDMPD 64(R11), Z5, K2, Z4
+	VMOVUPD   Z6, (R11)
+	VMOVUPD   Z8, (R12)
+	VMOVUPD   Z30, 64(CX)
+	VMOVUPD   Z26, 64(R10)
+	VMAXPD    192(R12), Z0, Z2
+	VBLENDMPD 128(R11), Z9, K3, Z7
+	VMOVUPD   Z4, 64(R11)
+	VMOVUPD   Z3, 64(R12)
+	VMOVUPD   Z29, 128(CX)
+	VMOVUPD   Z25, 128(R10)
+	VBLENDMPD 192(R11), Z1, K4, Z5
+	VMOVUPD   Z7, 128(R11)
+	VMOVUPD   Z10, 128(R12)
+	VMOVUPD   Z28, 192(CX)
+	VMOVUPD   Z24, 192(R10)
+	VMOVUPD   Z5, 192(R11)
+	VMOVUPD   Z2, 192(R12)
+
+again7:
+	TZCNTQ R9, R10
+	ANDQ   $-8, R10
+
+	// scan
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z31
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z27
+	VMOVAPD      Z19, Z23
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z30
+	VBROADCASTSD lifConstsAVX512<>+112(SB), Z26
+	MOVQ         R8, R11
+	SHLQ         $0x09, R11
+	ADDQ         224(BX), R11
+	LEAQ         (R11)(SI*8), R11
+	MOVQ         R8, CX
+
+scan9:
+	// scan
+	VMOVUPD        (R11)(R10*8), Z0
+	VCMPPD         $0x1d, 1024(DI)(R10*8), Z0, K1
+	VSUBPD.BCST    lifConstsAVX512<>+56(SB), Z23, Z23
+	VMINPD         Z0, Z26, Z1
+	VBLENDMPD      Z0, Z31, K1, Z31
+	VBLENDMPD      Z23, Z27, K1, Z27
+	VBLENDMPD      4608(R11)(R10*8), Z30, K1, Z30
+	VBLENDMPD.BCST lifConstsAVX512<>+112(SB), Z1, K1, Z26
+	SUBQ           $0x00000200, R11
+	DECQ           CX
+	JNZ            scan9
+	MOVQ           128(BX), CX
+	LEAQ           (CX)(SI*8), CX
+	MOVQ           56(BX), R13
+	LEAQ           (R13)(SI*8), R13
+	MOVQ           48(BX), R12
 
 	// simple?
-	VMOVUPD          3072(BX)(R11*8), Z0
-	VMOVUPD          2560(BX)(R11*8), Z1
-	VFMADD231PD.BCST (DI), Z0, Z1
-	VMOVUPD          (SI)(R11*8), Z2
-	VCMPPD           $0x11, 1024(BX)(R11*8), Z2, K1
-	VMOVUPD          4608(BX)(R11*8), Z3
-	VCMPPD.BCST      $0x11, lifConstsAVX512<>+24(SB), Z3, K2
-	VMOVUPD          512(SI)(R11*8), Z4
-	VCMPPD           $0x1d, 1024(BX)(R11*8), Z4, K3
-	VMOVUPD          5120(BX)(R11*8), Z5
-	VCMPPD.BCST      $0x1d, lifConstsAVX512<>+16(SB), Z5, K4
-	VADDPD           (R8)(R11*8), Z1, Z6
-	KMOVB            K3, R12
-	VMOVUPD          1536(BX)(R11*8), Z7
-	VFMADD213PD      2048(BX)(R11*8), Z7, Z6
-	VCMPPD           $0x11, Z6, Z4, K5
-	KANDB            K1, K5, K6
-	KANDB            K2, K6, K7
-	KANDB            K4, K7, K5
-	KANDNB           K3, K5, K1
-	KORTESTB         K1, K1
-	JNZ              hand5
-	MOVQ             128(AX), CX
-	LEAQ             (CX)(DX*8), CX
+	VMOVUPD      1024(DI)(R10*8), Z0
+	VSUBPD       Z0, Z30, Z1
+	VSUBPD       Z31, Z30, Z2
+	VMOVUPD      3584(DI)(R10*8), Z3
+	VSUBPD       Z30, Z3, Z4
+	VMOVUPD      5120(DI)(R10*8), Z5
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z6
+	VCMPPD       $0x11, Z6, Z5, K1
+	VCMPPD       $0x15, Z30, Z31, K2
+	VMOVUPD      (R11)(R10*8), Z7
+	VCMPPD       $0x15, Z0, Z7, K3
+	VMOVUPD      4608(DI)(R10*8), Z8
+	VCMPPD.BCST  $0x15, lifConstsAVX512<>+0(SB), Z8, K4
+	VDIVPD       Z1, Z2, Z9
+	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+64(SB), Z27, K5
+	KORB         K3, K2, K6
+	KORB         K4, K6, K7
+	VMULPD       6144(DI)(R10*8), Z9, Z10
+	VCMPPD       $0x1d, Z6, Z10, K2
+	VMULPD       6656(DI)(R10*8), Z9, K2, Z10
+	KANDNB       K1, K2, K3
+	VSUBPD       Z10, Z6, Z11
+	VFNMADD231PD Z4, Z11, Z3
+	VCMPPD       $0x15, Z0, Z3, K6
+	KANDB        K6, K3, K4
+	KORB         K4, K7, K2
+	KANDB        K2, K5, K1
+	KORTESTB     K1, K1
+	JNZ          hand8
+	MOVQ         (BX), R11
+	LEAQ         (R11)(SI*8), R11
+	MOVQ         8(BX), R14
+	LEAQ         (R14)(SI*8), R14
+	MOVQ         32(BX), R15
+	LEAQ         (R15)(SI*8), R15
 
 	// spike
-	VMOVUPD          3072(BX)(R11*8), Z0
-	VMOVUPD          2560(BX)(R11*8), Z1
-	VFMADD231PD.BCST (DI), Z0, Z1
-	VMOVUPD          512(SI)(R11*8), Z2
-	VMOVUPD          1024(BX)(R11*8), Z3
-	VSUBPD           Z3, Z2, Z4
-	VCMPPD           $0x1d, Z3, Z2, K1
-	VADDPD           (R8)(R11*8), Z1, Z5
-	VMOVUPD          1536(BX)(R11*8), Z6
-	VFMADD213PD      2048(BX)(R11*8), Z6, Z5
-	VSUBPD           Z3, Z5, Z7
-	VSUBPD           Z2, Z5, Z8
-	VADDPD           Z8, Z7, Z9
-	VDIVPD           Z7, Z8, Z0
-	VDIVPD           Z9, Z4, Z1
-	VMULPD           6144(BX)(R11*8), Z0, Z6
-	VMULPD           Z1, Z1, Z3
-	VBROADCASTSD     lifConstsAVX512<>+16(SB), Z5
-	VCMPPD           $0x1d, Z5, Z6, K2
-	VADDPD           Z1, Z1, Z2
-	VBROADCASTSD     lifConstsAVX512<>+40(SB), Z8
-	VFMADD231PD.BCST lifConstsAVX512<>+32(SB), Z3, Z8
-	VMULPD           Z3, Z1, Z7
-	VMULPD           6656(BX)(R11*8), Z0, K2, Z6
-	VMOVUPD          5120(BX)(R11*8), Z4
-	VADDPD           5120(BX)(R11*8), Z5, K2, Z4
-	VFMADD213PD.BCST lifConstsAVX512<>+48(SB), Z3, Z8
-	VSUBPD           Z6, Z5, Z9
-	VADDPD           Z4, Z19, Z1
-	VMOVUPD          Z9, 1088(SI)
-	VFMADD213PD.BCST lifConstsAVX512<>+56(SB), Z3, Z8
-	VMOVUPD          Z1, 1024(SI)
-	VFMADD231PD      Z8, Z7, Z2
-	VFNMADD132PD     4096(BX)(R11*8), Z5, Z2
-	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z0
-	VMAXPD           Z2, Z0, Z6
-	VADDPD           5632(BX)(R11*8), Z6, Z4
-	VMOVUPD          Z6, 1152(SI)
-	VSUBPD           Z5, Z4, K2, Z4
-	VMOVUPD          (CX)(R11*8), Z9
-	VSUBPD           Z4, Z5, K1, Z9
-	VMOVUPD          Z9, (CX)(R11*8)
+	VSUBPD           1024(DI)(R10*8), Z30, Z0
+	VSUBPD           Z31, Z30, Z1
+	VSUBPD           1024(DI)(R10*8), Z31, Z2
+	VCMPPD.BCST      $0x1d, lifConstsAVX512<>+64(SB), Z27, K1
+	VMOVUPD          5120(DI)(R10*8), Z3
+	VBROADCASTSD     lifConstsAVX512<>+56(SB), Z4
+	VCMPPD           $0x11, Z4, Z3, K2
+	VMOVUPD          3584(DI)(R10*8), Z5
+	VSUBPD           Z30, Z5, Z6
+	VSUBPD.BCST      168(BX), Z27, Z7
+	VADDPD           Z1, Z0, Z8
+	VDIVPD           Z0, Z1, Z9
+	VMINPD           (R13)(R10*8), Z26, Z10
+	VADDPD.BCST      lifConstsAVX512<>+48(SB), Z7, Z11
+	VDIVPD           Z8, Z2, Z12
+	VMOVUPD          (R13)(R10*8), Z13
+	VMINPD           Z10, Z5, K1, Z13
+	VMOVUPD          Z11, 1024(R12)
+	VMOVUPD          Z13, (R13)(R10*8)
+	VMULPD           6144(DI)(R10*8), Z9, Z14
+	VMULPD           Z12, Z12, Z15
+	VCMPPD           $0x1d, Z4, Z14, K3
+	VADDPD           Z12, Z12, Z16
+	VBROADCASTSD     lifConstsAVX512<>+88(SB), Z17
+	VFMADD231PD.BCST lifConstsAVX512<>+80(SB), Z15, Z17
+	VMULPD           Z15, Z12, Z18
+	VMULPD           6656(DI)(R10*8), Z9, K3, Z14
+	KANDNB           K2, K3, K4
+	VADDPD           Z4, Z3, K3, Z3
+	KANDNB           K1, K4, K5
+	VFMADD213PD.BCST lifConstsAVX512<>+96(SB), Z15, Z17
+	VSUBPD           Z14, Z4, Z20
+	VMOVUPD          (R15)(R10*8), Z21
+	VADDPD           Z3, Z27, K5, Z21
+	VFNMADD231PD     Z6, Z20, K4, Z5
+	VFMADD213PD.BCST lifConstsAVX512<>+104(SB), Z15, Z17
+	VBLENDMPD        512(DI)(R10*8), Z20, K4, Z22
+	VMOVUPD          Z21, (R15)(R10*8)
+	VMOVUPD          (R14)(R10*8), Z24
+	VBLENDMPD        Z22, Z24, K1, Z25
+	VMOVUPD          Z25, (R14)(R10*8)
+	VMOVUPD          (R11)(R10*8), Z28
+	VBLENDMPD        Z5, Z28, K1, Z29
+	VFMADD231PD      Z17, Z18, Z16
+	VMOVUPD          Z29, (R11)(R10*8)
+	VFNMADD132PD     4096(DI)(R10*8), Z4, Z16
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z1
+	VMAXPD           Z16, Z1, Z0
+	VADDPD           5632(DI)(R10*8), Z0, Z7
+	VMOVUPD          Z0, 512(R12)
+	VSUBPD           Z4, Z7, K3, Z7
+	VMOVUPD          (CX)(R10*8), Z2
+	VSUBPD           Z7, Z4, K5, Z2
+	VMOVUPD          Z2, (CX)(R10*8)
+	MOVQ             R10, CX
+	MOVQ             R9, R11
+	SHRQ             CL, R11
+	ANDQ             $+255, R11
+	MOVQ             R11, R13
+	SHLQ             CL, R13
+	XORQ             R13, R9
+	MOVQ             144(BX), CX
+	SHLQ             $0x04, CX
+	ADDQ             136(BX), CX
+	ADDQ             SI, R10
+	ADDQ             160(BX), R10
 
-	// reset
-	VBROADCASTSD 200(AX), Z0
-	VCMPPD.BCST  $0x00, lifConstsAVX512<>+64(SB), Z0, K1
-	VCMPPD       $0x1d, 1024(BX), Z31, K2
-	KANDB        K2, K1, K3
-	VBLENDMPD    3584(BX), Z31, K3, Z31
-	VBLENDMPD    1024(SI), Z23, K3, Z23
-	VMOVUPD      3584(BX), Z1
-	VMINPD       Z17, Z1, K3, Z17
-	VBLENDMPD    1088(SI), Z27, K3, Z27
-	VMOVUPD      1024(BX), Z2
-	VMAXPD       Z13, Z2, K3, Z13
-
-	// reset
-	VBROADCASTSD 200(AX), Z0
-	VCMPPD.BCST  $0x00, lifConstsAVX512<>+72(SB), Z0, K1
-	VCMPPD       $0x1d, 1088(BX), Z30, K2
-	KANDB        K2, K1, K3
-	VBLENDMPD    3648(BX), Z30, K3, Z30
-	VBLENDMPD    1024(SI), Z22, K3, Z22
-	VMOVUPD      3648(BX), Z1
-	VMINPD       Z16, Z1, K3, Z16
-	VBLENDMPD    1088(SI), Z26, K3, Z26
-	VMOVUPD      1088(BX), Z2
-	VMAXPD       Z12, Z2, K3, Z12
-
-	// reset
-	VBROADCASTSD 200(AX), Z0
-	VCMPPD.BCST  $0x00, lifConstsAVX512<>+80(SB), Z0, K1
-	VCMPPD       $0x1d, 1152(BX), Z29, K2
-	KANDB        K2, K1, K3
-	VBLENDMPD    3712(BX), Z29, K3, Z29
-	VBLENDMPD    1024(SI), Z21, K3, Z21
-	VMOVUPD      3712(BX), Z1
-	VMINPD       Z15, Z1, K3, Z15
-	VBLENDMPD    1088(SI), Z25, K3, Z25
-	VMOVUPD      1152(BX), Z2
-	VMAXPD       Z11, Z2, K3, Z11
-
-	// reset
-	VBROADCASTSD 200(AX), Z0
-	VCMPPD.BCST  $0x00, lifConstsAVX512<>+88(SB), Z0, K1
-	VCMPPD       $0x1d, 1216(BX), Z28, K2
-	KANDB        K2, K1, K3
-	VBLENDMPD    3776(BX), Z28, K3, Z28
-	VBLENDMPD    1024(SI), Z20, K3, Z20
-	VMOVUPD      3776(BX), Z1
-	VMINPD       Z14, Z1, K3, Z14
-	VBLENDMPD    1088(SI), Z24, K3, Z24
-	VMOVUPD      1216(BX), Z2
-	VMAXPD       Z10, Z2, K3, Z10
-	MOVQ         R12, R13
-	MOVQ         R11, CX
-	SHLQ         CL, R13
-	XORQ         R13, R10
-	MOVQ         144(AX), CX
-	SHLQ         $0x04, CX
-	ADDQ         136(AX), CX
-	ADDQ         DX, R11
-	ADDQ         160(AX), R11
-
-event6:
-	TZCNTQ R12, R13
-	MOVQ   1152(SI)(R13*8), R14
+event10:
+	TZCNTQ R11, R13
+	MOVQ   512(R12)(R13*8), R14
 	MOVQ   R14, 8(CX)
-	ADDQ   R11, R13
-	MOVL   R13, (CX)
-	MOVQ   192(AX), R14
+	MOVQ   1024(R12)(R13*8), R14
 	MOVL   R14, 4(CX)
+	ADDQ   R10, R13
+	MOVL   R13, (CX)
 	ADDQ   $0x10, CX
-	INCQ   144(AX)
-	LEAQ   -1(R12), R14
-	ANDQ   R14, R12
-	JNZ    event6
-	TESTQ  R10, R10
-	JNZ    again4
-	JMP    resume2
+	INCQ   144(BX)
+	LEAQ   -1(R11), R14
+	ANDQ   R14, R11
+	JNZ    event10
+	TESTQ  R9, R9
+	JNZ    again7
+	JMP    forward
 
-hand5:
-	MOVQ (AX), CX
-	LEAQ (CX)(DX*8), CX
+hand8:
+	MOVQ SI, CX
+	SHLQ CL, R9
+	MOVQ R9, 208(BX)
+	LEAQ (R12)(SI*8), R12
 
-	// column
-	VMOVUPD Z31, (CX)
-	VMOVUPD Z30, 64(CX)
-	VMOVUPD Z29, 128(CX)
-	VMOVUPD Z28, 192(CX)
-	MOVQ    8(AX), CX
-	LEAQ    (CX)(DX*8), CX
+	// old
+	VMOVUPD (R11), Z0
+	VMOVUPD Z0, (R12)
+	VMOVUPD 64(R11), Z1
+	VMOVUPD Z1, 64(R12)
+	VMOVUPD 128(R11), Z2
+	VMOVUPD Z2, 128(R12)
+	VMOVUPD 192(R11), Z3
+	VMOVUPD Z3, 192(R12)
+	INCQ    DX
+	JMP     leave
 
-	// column
-	VMOVUPD Z27, (CX)
-	VMOVUPD Z26, 64(CX)
-	VMOVUPD Z25, 128(CX)
-	VMOVUPD Z24, 192(CX)
-	MOVQ    32(AX), CX
-	LEAQ    (CX)(DX*8), CX
+DATA lifConstsAVX2<>+0(SB)/8, $0x3fb0000000000000
+DATA lifConstsAVX2<>+8(SB)/8, $0x3fb0000000000000
+DATA lifConstsAVX2<>+16(SB)/8, $0x3fb0000000000000
+DATA lifConstsAVX2<>+24(SB)/8, $0x3fb0000000000000
+DATA lifConstsAVX2<>+32(SB)/8, $0x4000000000000000
+DATA lifConstsAVX2<>+40(SB)/8, $0x4000000000000000
+DATA lifConstsAVX2<>+48(SB)/8, $0x4000000000000000
+DATA lifConstsAVX2<>+56(SB)/8, $0x4000000000000000
+DATA lifConstsAVX2<>+64(SB)/8, $0x3fd0000000000000
+DATA lifConstsAVX2<>+72(SB)/8, $0x3fd0000000000000
+DATA lifConstsAVX2<>+80(SB)/8, $0x3fd0000000000000
+DATA lifConstsAVX2<>+88(SB)/8, $0x3fd0000000000000
+DATA lifConstsAVX2<>+96(SB)/8, $0x7fefffffffffffff
+DATA lifConstsAVX2<>+104(SB)/8, $0x7fefffffffffffff
+DATA lifConstsAVX2<>+112(SB)/8, $0x7fefffffffffffff
+DATA lifConstsAVX2<>+120(SB)/8, $0x7fefffffffffffff
+DATA lifConstsAVX2<>+128(SB)/8, $0x4020000000000000
+DATA lifConstsAVX2<>+136(SB)/8, $0x4020000000000000
+DATA lifConstsAVX2<>+144(SB)/8, $0x4020000000000000
+DATA lifConstsAVX2<>+152(SB)/8, $0x4020000000000000
+DATA lifConstsAVX2<>+160(SB)/8, $0x4010000000000000
+DATA lifConstsAVX2<>+168(SB)/8, $0x4010000000000000
+DATA lifConstsAVX2<>+176(SB)/8, $0x4010000000000000
+DATA lifConstsAVX2<>+184(SB)/8, $0x4010000000000000
+DATA lifConstsAVX2<>+192(SB)/8, $0x4330000000000000
+DATA lifConstsAVX2<>+200(SB)/8, $0x4330000000000000
+DATA lifConstsAVX2<>+208(SB)/8, $0x4330000000000000
+DATA lifConstsAVX2<>+216(SB)/8, $0x4330000000000000
+DATA lifConstsAVX2<>+224(SB)/8, $0x3ff0000000000000
+DATA lifConstsAVX2<>+232(SB)/8, $0x3ff0000000000000
+DATA lifConstsAVX2<>+240(SB)/8, $0x3ff0000000000000
+DATA lifConstsAVX2<>+248(SB)/8, $0x3ff0000000000000
+DATA lifConstsAVX2<>+256(SB)/8, $0x0000000000000000
+DATA lifConstsAVX2<>+264(SB)/8, $0x0000000000000000
+DATA lifConstsAVX2<>+272(SB)/8, $0x0000000000000000
+DATA lifConstsAVX2<>+280(SB)/8, $0x0000000000000000
+DATA lifConstsAVX2<>+288(SB)/8, $0xbff0000000000000
+DATA lifConstsAVX2<>+296(SB)/8, $0xbff0000000000000
+DATA lifConstsAVX2<>+304(SB)/8, $0xbff0000000000000
+DATA lifConstsAVX2<>+312(SB)/8, $0xbff0000000000000
+DATA lifConstsAVX2<>+320(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX2<>+328(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX2<>+336(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX2<>+344(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX2<>+352(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX2<>+360(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX2<>+368(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX2<>+376(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX2<>+384(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX2<>+392(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX2<>+400(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX2<>+408(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX2<>+416(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX2<>+424(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX2<>+432(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX2<>+440(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX2<>+448(SB)/8, $0x7ff0000000000000
+DATA lifConstsAVX2<>+456(SB)/8, $0x7ff0000000000000
+DATA lifConstsAVX2<>+464(SB)/8, $0x7ff0000000000000
+DATA lifConstsAVX2<>+472(SB)/8, $0x7ff0000000000000
+DATA lifConstsAVX2<>+480(SB)/8, $0xfff0000000000000
+DATA lifConstsAVX2<>+488(SB)/8, $0xfff0000000000000
+DATA lifConstsAVX2<>+496(SB)/8, $0xfff0000000000000
+DATA lifConstsAVX2<>+504(SB)/8, $0xfff0000000000000
+GLOBL lifConstsAVX2<>(SB), RODATA|NOPTR, $512
 
-	// column
-	VMOVUPD Z23, (CX)
-	VMOVUPD Z22, 64(CX)
-	VMOVUPD Z21, 128(CX)
-	VMOVUPD Z20, 192(CX)
-	MOVQ    56(AX), CX
-	LEAQ    (CX)(DX*8), CX
-
-	// column
-	VMOVUPD Z17, (CX)
-	VMOVUPD Z16, 64(CX)
-	VMOVUPD Z15, 128(CX)
-	VMOVUPD Z14, 192(CX)
-	MOVQ    64(AX), CX
-	LEAQ    (CX)(DX*8), CX
-
-	// column
-	VMOVUPD Z13, (CX)
-	VMOVUPD Z12, 64(CX)
-	VMOVUPD Z11, 128(CX)
-	VMOVUPD Z10, 192(CX)
-	MOVQ    DX, CX
-	SHLQ    CL, R10
-	MOVQ    R10, 208(AX)
-	CMPQ    DX, $+1
-	ADCQ    $+0, 192(AX)
-	MOVQ    DX, 200(AX)
-	JMP     done
-
-DATA lifConstsAVX2<>+0(SB)/8, $0x4330000000000000
-DATA lifConstsAVX2<>+8(SB)/8, $0x4330000000000000
-DATA lifConstsAVX2<>+16(SB)/8, $0x4330000000000000
-DATA lifConstsAVX2<>+24(SB)/8, $0x4330000000000000
-DATA lifConstsAVX2<>+32(SB)/8, $0x3ff0000000000000
-DATA lifConstsAVX2<>+40(SB)/8, $0x3ff0000000000000
-DATA lifConstsAVX2<>+48(SB)/8, $0x3ff0000000000000
-DATA lifConstsAVX2<>+56(SB)/8, $0x3ff0000000000000
-DATA lifConstsAVX2<>+64(SB)/8, $0x3fb0000000000000
-DATA lifConstsAVX2<>+72(SB)/8, $0x3fb0000000000000
-DATA lifConstsAVX2<>+80(SB)/8, $0x3fb0000000000000
-DATA lifConstsAVX2<>+88(SB)/8, $0x3fb0000000000000
-DATA lifConstsAVX2<>+96(SB)/8, $0x3fcc71c71c71c71c
-DATA lifConstsAVX2<>+104(SB)/8, $0x3fcc71c71c71c71c
-DATA lifConstsAVX2<>+112(SB)/8, $0x3fcc71c71c71c71c
-DATA lifConstsAVX2<>+120(SB)/8, $0x3fcc71c71c71c71c
-DATA lifConstsAVX2<>+128(SB)/8, $0x3fd2492492492492
-DATA lifConstsAVX2<>+136(SB)/8, $0x3fd2492492492492
-DATA lifConstsAVX2<>+144(SB)/8, $0x3fd2492492492492
-DATA lifConstsAVX2<>+152(SB)/8, $0x3fd2492492492492
-DATA lifConstsAVX2<>+160(SB)/8, $0x3fd999999999999a
-DATA lifConstsAVX2<>+168(SB)/8, $0x3fd999999999999a
-DATA lifConstsAVX2<>+176(SB)/8, $0x3fd999999999999a
-DATA lifConstsAVX2<>+184(SB)/8, $0x3fd999999999999a
-DATA lifConstsAVX2<>+192(SB)/8, $0x3fe5555555555555
-DATA lifConstsAVX2<>+200(SB)/8, $0x3fe5555555555555
-DATA lifConstsAVX2<>+208(SB)/8, $0x3fe5555555555555
-DATA lifConstsAVX2<>+216(SB)/8, $0x3fe5555555555555
-DATA lifConstsAVX2<>+224(SB)/8, $0x0000000000000000
-DATA lifConstsAVX2<>+232(SB)/8, $0x0000000000000000
-DATA lifConstsAVX2<>+240(SB)/8, $0x0000000000000000
-DATA lifConstsAVX2<>+248(SB)/8, $0x0000000000000000
-DATA lifConstsAVX2<>+256(SB)/8, $0x0000000000000004
-DATA lifConstsAVX2<>+264(SB)/8, $0x0000000000000004
-DATA lifConstsAVX2<>+272(SB)/8, $0x0000000000000004
-DATA lifConstsAVX2<>+280(SB)/8, $0x0000000000000004
-DATA lifConstsAVX2<>+288(SB)/8, $0x0000000000000008
-DATA lifConstsAVX2<>+296(SB)/8, $0x0000000000000008
-DATA lifConstsAVX2<>+304(SB)/8, $0x0000000000000008
-DATA lifConstsAVX2<>+312(SB)/8, $0x0000000000000008
-DATA lifConstsAVX2<>+320(SB)/8, $0x000000000000000c
-DATA lifConstsAVX2<>+328(SB)/8, $0x000000000000000c
-DATA lifConstsAVX2<>+336(SB)/8, $0x000000000000000c
-DATA lifConstsAVX2<>+344(SB)/8, $0x000000000000000c
-GLOBL lifConstsAVX2<>(SB), RODATA|NOPTR, $352
-
-DATA lifConstsAVX512<>+0(SB)/8, $0x4330000000000000
-DATA lifConstsAVX512<>+8(SB)/8, $0xffffffffffffffff
-DATA lifConstsAVX512<>+16(SB)/8, $0x3ff0000000000000
-DATA lifConstsAVX512<>+24(SB)/8, $0x3fb0000000000000
-DATA lifConstsAVX512<>+32(SB)/8, $0x3fcc71c71c71c71c
-DATA lifConstsAVX512<>+40(SB)/8, $0x3fd2492492492492
-DATA lifConstsAVX512<>+48(SB)/8, $0x3fd999999999999a
-DATA lifConstsAVX512<>+56(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX512<>+0(SB)/8, $0x3fb0000000000000
+DATA lifConstsAVX512<>+8(SB)/8, $0x4000000000000000
+DATA lifConstsAVX512<>+16(SB)/8, $0x3fd0000000000000
+DATA lifConstsAVX512<>+24(SB)/8, $0x7fefffffffffffff
+DATA lifConstsAVX512<>+32(SB)/8, $0x4020000000000000
+DATA lifConstsAVX512<>+40(SB)/8, $0x4010000000000000
+DATA lifConstsAVX512<>+48(SB)/8, $0x4330000000000000
+DATA lifConstsAVX512<>+56(SB)/8, $0x3ff0000000000000
 DATA lifConstsAVX512<>+64(SB)/8, $0x0000000000000000
-DATA lifConstsAVX512<>+72(SB)/8, $0x0000000000000008
-DATA lifConstsAVX512<>+80(SB)/8, $0x0000000000000010
-DATA lifConstsAVX512<>+88(SB)/8, $0x0000000000000018
-DATA lifConstsAVX512<>+96(SB)/8, $0x0000000000000020
-DATA lifConstsAVX512<>+104(SB)/8, $0x0000000000000028
-DATA lifConstsAVX512<>+112(SB)/8, $0x0000000000000030
-DATA lifConstsAVX512<>+120(SB)/8, $0x0000000000000038
+DATA lifConstsAVX512<>+72(SB)/8, $0xbff0000000000000
+DATA lifConstsAVX512<>+80(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX512<>+88(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX512<>+96(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX512<>+104(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX512<>+112(SB)/8, $0x7ff0000000000000
+DATA lifConstsAVX512<>+120(SB)/8, $0xfff0000000000000
 GLOBL lifConstsAVX512<>(SB), RODATA|NOPTR, $128

@@ -99,6 +99,16 @@ func (f *Func) pinned(r reg.Register) bool {
 	return false
 }
 
+// Only gives the registers of all pins but these to the blocks that follow, which overwrite them, until the function it returns is called.
+func (f *Func) Only(pins ...*Pin) (restore func()) {
+	all := f.pins
+	f.pins = nil
+	for _, p := range pins {
+		f.pins = append(f.pins, p.r)
+	}
+	return func() { f.pins = all }
+}
+
 // Block records arithmetic and emits it, scheduled and allocated.
 func (f *Func) Block(name string, record func(b *Block)) {
 	b := &Block{f: f, w: f.W, name: f.name + " " + name, tune: f.Tune, leaves: map[any]*node{}, stored: map[string]*node{}, gets: map[*Pin]*node{}, sets: map[*Pin]*node{}}
