@@ -26,7 +26,7 @@ var (
 func onGrid(fold func(p []float64, i, gain, dt float64, c []float64)) func(p []float64, i, gain, dt float64, c []float64) {
 	return func(p []float64, i, gain, dt float64, c []float64) {
 		fold(p, i, gain, dt, c)
-		c[asm.FlowK] = dt / c[asm.FlowTauW]
+		c[asm.FlowK] = c[asm.FlowS]
 		c[asm.FlowHold], c[asm.FlowHoldPart] = math.Round(c[asm.FlowHold]+c[asm.FlowHoldPart]), 0
 	}
 }
@@ -58,12 +58,12 @@ func eulerGeneric(b *asm.Block, adapt, full bool) {
 			slope, shift, q := col(asm.FlowSlope, at), col(asm.FlowShift, at), col(asm.FlowQ, at)
 			for l := range grow {
 				u := math.FMA(v[l], slope[l], shift[l])
-				if u < expLo {
-					u = expLo
+				if u < exp2Lo {
+					u = exp2Lo
 				}
 				grow[l] = u
 			}
-			expVec(&grow)
+			exp2Vec(&grow)
 			deltaT, r, vTh := col(asm.FlowDeltaT, at), col(asm.FlowR, at), col(asm.FlowVTh, at)
 			a, aRest, c := col(asm.FlowA, at), col(asm.FlowAVRest, at), col(asm.FlowK, at)
 			rare := uint64(0)

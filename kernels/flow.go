@@ -31,9 +31,9 @@ var flowSources = []string{
 	asm.FlowSlope: "delta_T", asm.FlowShift: "V_T delta_T", asm.FlowQ: "tau", asm.FlowVInf: "V_rest R I", asm.FlowR: "R",
 	asm.FlowC: "tau delta_T", asm.FlowDeltaT: "delta_T", asm.FlowVTh: "V_th",
 	asm.FlowA: "a", asm.FlowAVRest: "a V_rest", asm.FlowRMean: "R tau_w", asm.FlowK: "tau_w", asm.FlowVRest: "V_rest",
-	asm.FlowI: "I", asm.FlowGain: "gain", asm.FlowVReset: "V_reset", asm.FlowB: "b", asm.FlowTau: "tau",
-	asm.FlowTauW: "tau_w", asm.FlowHold: "t_ref", asm.FlowHoldPart: "t_ref", asm.FlowDt: "",
-	asm.FlowThird: "delta_T", asm.FlowStay: "R a tau_w", asm.FlowTail: "a tau_w",
+	asm.FlowI: "I", asm.FlowGain: "gain", asm.FlowVReset: "V_reset", asm.FlowB: "b", asm.FlowS: "tau_w",
+	asm.FlowHold: "t_ref", asm.FlowHoldPart: "t_ref", asm.FlowThird: "delta_T", asm.FlowStay: "R a tau_w",
+	asm.FlowTail: "a tau_w", asm.FlowGrow0: "tau V_T delta_T V_reset",
 }
 
 var (
@@ -65,17 +65,18 @@ func foldAdEx(p []float64, i, gain, dt float64, c []float64) {
 }
 
 func foldFlow(q model.AdEx, i, gain, dt float64, c []float64) {
-	c[asm.FlowSlope], c[asm.FlowShift] = 1/q.DeltaT, -q.VT/q.DeltaT
+	c[asm.FlowSlope], c[asm.FlowShift] = log2e/q.DeltaT, -q.VT*log2e/q.DeltaT
 	c[asm.FlowQ], c[asm.FlowC] = dt/q.Tau, dt/(q.Tau*q.DeltaT)
 	c[asm.FlowVInf], c[asm.FlowR] = math.FMA(q.R, i, q.VRest), q.R
 	c[asm.FlowDeltaT] = q.DeltaT
 	c[asm.FlowVTh], c[asm.FlowVReset], c[asm.FlowVRest] = q.VTh, q.VReset, q.VRest
 	c[asm.FlowA], c[asm.FlowAVRest], c[asm.FlowB] = q.A, -float64(q.A*q.VRest), q.B
-	mean, end := relaxed(dt / q.TauW)
-	c[asm.FlowRMean], c[asm.FlowK] = q.R*mean, end
-	c[asm.FlowI], c[asm.FlowGain], c[asm.FlowTau], c[asm.FlowTauW], c[asm.FlowDt] = i, gain, q.Tau, q.TauW, dt
-	c[asm.FlowHold], c[asm.FlowHoldPart] = wholeSteps(q.TRef, dt)
 	s := dt / q.TauW
+	mean, end := relaxed(s)
+	c[asm.FlowRMean], c[asm.FlowK] = q.R*mean, end
+	c[asm.FlowI], c[asm.FlowGain], c[asm.FlowS] = i, gain, s
+	c[asm.FlowHold], c[asm.FlowHoldPart] = wholeSteps(q.TRef, dt)
+	c[asm.FlowGrow0] = c[asm.FlowQ] * Exp2(math.FMA(q.VReset, c[asm.FlowSlope], c[asm.FlowShift]))
 	c[asm.FlowThird], c[asm.FlowStay], c[asm.FlowTail] = q.DeltaT/3, math.FMA(-q.R, q.A*s/6, 1), q.A*s*s/6
 }
 
@@ -107,8 +108,7 @@ func flowSync(s *Shard, i int, k int64, y []float64) {
 	}
 	if len(s.Y) > 1 && s.Wake[i] >= float64(k) && s.Rem[i] < 1 && !math.IsInf(s.Wake[i], 1) {
 		wInf := math.FMA(s.coef(asm.FlowA, i), y[0], s.coef(asm.FlowAVRest, i))
-		ahead := (1 - s.Rem[i]) * s.Dt / s.coef(asm.FlowTauW, i)
-		y[1] = math.FMA(Exp(ahead), y[1]-wInf, wInf)
+		y[1] = math.FMA(Exp((1-s.Rem[i])*s.coef(asm.FlowS, i)), y[1]-wInf, wInf)
 	}
 }
 
@@ -118,6 +118,9 @@ const (
 	flowZ = 0.5
 	flowX = 1.0
 )
+
+// Above flowBend the polynomial m(g) is not good enough for w, which keeps what a spike has done to it.
+const flowBend = 1.0 / 16
 
 // Taylor coefficients of phi(z) = (exp(z)-1)/z.
 const (
@@ -159,13 +162,13 @@ func flowGeneric(b *asm.Block, adapt, full bool) {
 			slope, shift, q := col(asm.FlowSlope, at), col(asm.FlowShift, at), col(asm.FlowQ, at)
 			for l := range grow {
 				u := math.FMA(v[l], slope[l], shift[l])
-				if u < expLo {
-					u = expLo
+				if u < exp2Lo {
+					u = exp2Lo
 				}
 				grow[l] = u
 			}
-			expVec(&grow)
-			var gain vec
+			exp2Vec(&grow)
+			var gain, pull, half vec
 			c, deltaT, third, rMean := col(asm.FlowC, at), col(asm.FlowDeltaT, at), col(asm.FlowThird, at), col(asm.FlowRMean, at)
 			for l := range gain {
 				grow[l] *= q[l]
@@ -173,7 +176,8 @@ func flowGeneric(b *asm.Block, adapt, full bool) {
 				if near > 1 {
 					near = 1
 				}
-				first := float64(deltaT[l] * float64(math.FMA(c[l], d[l], grow[l])*meanGain(near)))
+				pull[l], half[l] = float64(deltaT[l]*math.FMA(c[l], d[l], grow[l])), meanGain(near)
+				first := float64(pull[l] * half[l])
 				slower := first // of the drift, in mV
 				if adapt {
 					slower = math.FMA(rMean[l], math.FMA(a[l], v[l]+first, aRest[l])-w[l], first)
@@ -186,11 +190,11 @@ func flowGeneric(b *asm.Block, adapt, full bool) {
 				grow[l] = float64(grow[l] * math.FMA(slower, math.FMA(near, 1.0/12, 1.0/6), 1))
 			}
 			if adapt {
-				kw, stay, tail := col(asm.FlowK, at), col(asm.FlowStay, at), col(asm.FlowTail, at)
+				stay, tail := col(asm.FlowStay, at), col(asm.FlowTail, at)
 				for l := range gain {
 					e := math.FMA(a[l], v[l]+gain[l], aRest[l]) - w[l]
 					d[l] = math.FMA(-rMean[l], e, math.FMA(-stay[l], gain[l], d[l]))
-					nextW[l] = math.FMA(tail[l], gain[l], math.FMA(kw[l], e, w[l]))
+					nextW[l], gain[l] = math.FMA(tail[l], gain[l], w[l]), e
 				}
 			} else {
 				for l := range gain {
@@ -205,6 +209,16 @@ func flowGeneric(b *asm.Block, adapt, full bool) {
 				ln[l] = 1 - grow[l]
 			}
 			logNearVec(&ln)
+			if adapt {
+				kw := col(asm.FlowK, at)
+				for l := range nextW {
+					bend := 0.0
+					if grow[l] > flowBend && !(wake[l] > k) {
+						bend = bentGain(grow[l], d[l], ln[l]) - half[l]
+					}
+					nextW[l] = math.FMA(kw[l], math.FMA(a[l], float64(pull[l]*bend), gain[l]), nextW[l])
+				}
+			}
 			vTh := col(asm.FlowVTh, at)
 			rare := uint64(0)
 			for l := range next {
@@ -256,9 +270,22 @@ func meanGain(g float64) float64 {
 	return math.FMA(math.FMA(math.FMA(math.FMA(g, mean4, mean3), g, mean2), g, mean1), g, mean0)
 }
 
-// upstroke is one lane of an exponential neuron, with its coefficients by name and the current of the step in hand.
+// bentGain is m of an upstroke, V going like delta_T (z t/h - ln(1 - x t/h)), where ln is ln(1 - x): exact for z = 0; of
+// what z adds, the polynomial, a fit, leaves less than 0.04 z.
+func bentGain(x, z, ln float64) float64 {
+	per := 1 / x
+	return float64(float64(per*math.FMA(per-1, ln, 1)) * math.FMA(-float64(x*z), math.FMA(x, bend1, bend0), 1))
+}
+
+const (
+	bend0 = 0.02
+	bend1 = 0.2
+)
+
+// upstroke is one lane of an exponential neuron, with its coefficients by name and the current of the step in hand. Its
+// times are parts of a step.
 type upstroke struct {
-	vInf, vTh, vRest, vReset, slope, shift, deltaT, r, tau, a, b, tauW, dt, hold, holdPart float64
+	vInf, vTh, vRest, vReset, slope, shift, q, c, deltaT, r, a, b, s, grow0, hold, holdPart float64
 }
 
 // of makes u lane l of the group in hand.
@@ -267,74 +294,103 @@ func (u *upstroke) of(w *Worker, l int) {
 	c := b.Coef
 	l &= asm.Group - 1
 	u.vInf, u.vTh, u.vRest, u.vReset = c[asm.FlowVInf][l], c[asm.FlowVTh][l], c[asm.FlowVRest][l], c[asm.FlowVReset][l]
-	u.slope, u.shift, u.deltaT, u.r = c[asm.FlowSlope][l], c[asm.FlowShift][l], c[asm.FlowDeltaT][l], c[asm.FlowR][l]
-	u.tau, u.a, u.b, u.tauW = c[asm.FlowTau][l], c[asm.FlowA][l], c[asm.FlowB][l], c[asm.FlowTauW][l]
-	u.dt, u.hold, u.holdPart = c[asm.FlowDt][l], c[asm.FlowHold][l], c[asm.FlowHoldPart][l]
+	u.slope, u.shift, u.q, u.c = c[asm.FlowSlope][l], c[asm.FlowShift][l], c[asm.FlowQ][l], c[asm.FlowC][l]
+	u.deltaT, u.r, u.a, u.b, u.s = c[asm.FlowDeltaT][l], c[asm.FlowR][l], c[asm.FlowA][l], c[asm.FlowB][l], c[asm.FlowS][l]
+	u.grow0, u.hold, u.holdPart = c[asm.FlowGrow0][l], c[asm.FlowHold][l], c[asm.FlowHoldPart][l]
 	if w.full {
 		u.vInf = math.FMA(u.r, current(b, l, asm.FlowI, asm.FlowGain), u.vRest)
 	}
 }
 
-// relax moves w for h ms towards its steady value at potential v.
-func (u *upstroke) relax(v, w, h float64) float64 {
-	_, end := relaxed(h / u.tauW)
+// grow is g of a whole step from v.
+func (u *upstroke) grow(v float64) float64 {
+	return u.q * exp2Normal(max(math.FMA(v, u.slope, u.shift), exp2Lo))
+}
+
+// relax moves w for part of a step towards its steady value at potential v.
+func (u *upstroke) relax(v, w, part float64) float64 {
+	_, end := relaxed(part * u.s)
 	return math.FMA(end, float64(u.a*(v-u.vRest))-w, w)
 }
 
-// flowStep advances v and w by h ms, or to the spike if there is one: then after ms have passed, else after is h.
-func flowStep(u *upstroke, v, w, h float64) (nextV, nextW, after float64, spike bool) {
+// flowStep advances v and w, where V would grow by g in a whole step, by part of a step, or to the spike if there is one:
+// then that happens after, else after is part.
+func flowStep(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, spike bool) {
 	if v >= u.vTh {
 		return v, w, 0, true
 	}
-	e := expNormal(max(math.FMA(v, u.slope, u.shift), expLo)) / u.tau
-	z, x, nextW := u.drift(v, w, h, e)
-	if x < 1 {
-		nextV = math.FMA(u.deltaT, z-Log1p(-x), v)
+	if g < flowSoon {
+		if nextV, nextW = u.smooth(v, w, g, part); !(nextV >= u.vTh) { // NaN goes on as NaN
+			return nextV, nextW, part, false
+		}
 	}
-	if x < 1 && nextV < u.vTh {
-		return nextV, nextW, h, false
+	until, gain := u.spike(v, w, g)
+	if !(until < part) {
+		if nextV, nextW = u.smooth(v, w, g, part); !(nextV >= u.vTh) {
+			return nextV, nextW, part, false
+		}
+		until = part
 	}
-	// y falls by the part fall of itself to its value at V_th; the drift is that of the time until then.
-	fall := -Expm1((v - u.vTh) * u.slope)
-	until := h * min(1, fall/x)
-	z, x, _ = u.drift(v, w, until, e)
-	rate, blast := z/until, x/float64(until*expRel(z)) // y' = -rate y - blast y(0)
-	after = fall / blast
-	if math.Abs(z) > 1e-12 {
-		after = Log1p(rate*fall/math.FMA(rate, 1-fall, blast)) / rate
-	}
-	after = min(max(after, 0), h)
-	return u.vTh, u.relax(u.meanBefore(v), w, after), after, true
+	return u.vTh, u.relax(v+gain, w, until), until, true
 }
 
-// drift gives z and x of a step of h ms from v and w, where exp((v-V_T)/delta_T)/tau is e, and w after it.
-func (u *upstroke) drift(v, w, h, e float64) (z, x, nextW float64) {
-	c, g, s := h/(u.tau*u.deltaT), h*e, h/u.tauW
-	near := min(g, 1)
+// flowSoon is the g above which a neuron that needs care most likely spikes.
+const flowSoon = 0.25
+
+// smooth is the step of flowGeneric for part of a step and any drift; V is infinite where it blows up on the way.
+func (u *upstroke) smooth(v, w, g, part float64) (nextV, nextW float64) {
+	c, s := part*u.c, part*u.s
+	g *= part
+	near, mean := min(g, 1), meanGain(min(g, 1))
 	half, end := relaxed(s)
-	z0 := c * math.FMA(-u.r, w, u.vInf-v)
-	gain := u.deltaT * float64((z0+g)*meanGain(near))
-	toW := float64(u.a*(v+gain-u.vRest)) - w
-	t := -c * math.FMA(u.r, float64(half*toW), gain)
-	gain = math.FMA(u.deltaT, t/3, gain)
+	d := math.FMA(-u.r, w, u.vInf-v)
+	pull := u.deltaT * math.FMA(c, d, g)
+	first := pull * mean
+	toW := float64(u.a*(v+first-u.vRest)) - w
+	slower := c * math.FMA(u.r, float64(half*toW), first)
+	gain := math.FMA(-u.deltaT/3, slower, first)
 	toW = float64(u.a*(v+gain-u.vRest)) - w
 	lag := float64(u.a*s*gain) / 6
-	z = c * math.FMA(-u.r, math.FMA(half, toW, w)-lag, u.vInf-(v+gain))
-	x = g * float64(expRel(z)*math.FMA(-t, math.FMA(near, 1.0/12, 1.0/6), 1))
-	return z, x, math.FMA(end, toW, w) + float64(s*lag)
+	z := c * (math.FMA(-u.r, math.FMA(half, toW, -lag), d) - gain)
+	x := g * float64(expRel(z)*math.FMA(slower, math.FMA(near, 1.0/12, 1.0/6), 1))
+	if x >= 1 {
+		return math.Inf(1), w
+	}
+	ln := Log1p(-x)
+	if x > flowBend {
+		toW = math.FMA(u.a, float64(pull*(bentGain(x, z, ln)-mean)), toW)
+	}
+	return math.FMA(u.deltaT, z-ln, v), math.FMA(end, toW, w) + float64(s*lag)
+}
+
+// spike is the time from v to V_th, and the mean of what V gains until then; NaN where V does not get there. With y = 1
+// at v and p at V_th, y falls by dy/dt = -z y - g, z being the drift at the mean that counts, which is weighted with y:
+// for an even fall V has gained delta_T (1/2 + p² ln p/(1-p²)) there, and (1+2p)/(3+3p) of the time has passed.
+func (u *upstroke) spike(v, w, g float64) (until, gain float64) {
+	rise := (u.vTh - v) / u.deltaT // -ln p
+	fall := -Expm1(-rise)
+	p := 1 - fall
+	lost := rise * p / fall
+	early := v + float64(u.deltaT*(0.5-lost*p/(1+p)))
+	toW := float64(u.a*(early-u.vRest)) - w
+	passed := min(fall/g, 1) * math.FMA(2, p, 1) / math.FMA(3, p, 3)
+	z := u.c * math.FMA(-u.r, math.FMA(float64(u.s*passed), toW, w), u.vInf-early)
+	per := fall / math.FMA(z, p, g)
+	until = per * log1pRel(z*per)
+	return until, float64(u.deltaT*(1-lost)) * math.FMA(z, until/4, 1)
 }
 
 // meanBefore is the mean of V on its way from v to the spike, V going like -delta_T ln(t* - t).
 func (u *upstroke) meanBefore(v float64) float64 {
-	rise := u.vTh - v
-	if rise*u.slope < 1e-6 {
-		return v + 0.5*rise
+	rise := (u.vTh - v) / u.deltaT
+	if rise < 1e-6 {
+		return v + 0.5*u.deltaT*rise
 	}
-	return v + u.deltaT - rise/Expm1(rise*u.slope)
+	return math.FMA(u.deltaT, 1-rise/Expm1(rise), v)
 }
 
 // flowRare takes one lane through a step in which it spikes or wakes; advance is the way it moves between events.
-func flowRare(w *Worker, s *Shard, g, l int, advance func(u *upstroke, v, w, h float64) (float64, float64, float64, bool), events []Event) []Event {
+func flowRare(w *Worker, s *Shard, g, l int, advance func(u *upstroke, v, w, g, part float64) (float64, float64, float64, bool), events []Event) []Event {
 	b, u := &w.b, &w.u
 	u.of(w, l)
 	i, k := g+l, b.First+float64(b.Step)
@@ -342,6 +398,7 @@ func flowRare(w *Worker, s *Shard, g, l int, advance func(u *upstroke, v, w, h f
 	if len(s.Y) > 1 {
 		adapt = b.Old[1][l]
 	}
+	grow := u.grow(v)
 	at := 0.0 // where in the step we are
 	if s.Wake[i] == k {
 		at = 1 - s.Rem[i]
@@ -349,7 +406,7 @@ func flowRare(w *Worker, s *Shard, g, l int, advance func(u *upstroke, v, w, h f
 	for fired := 0; ; fired++ {
 		var after float64
 		var spike bool
-		v, adapt, after, spike = advance(u, v, adapt, (1-at)*u.dt)
+		v, adapt, after, spike = advance(u, v, adapt, grow, 1-at)
 		if !spike {
 			break
 		}
@@ -357,21 +414,21 @@ func flowRare(w *Worker, s *Shard, g, l int, advance func(u *upstroke, v, w, h f
 			v = math.NaN()
 			break
 		}
-		at = min(1, at+after/u.dt)
+		at = min(1, at+after)
 		events = append(events, Event{int32(i), int32(b.Step), at})
 		w.touch(l, u.vTh, u.vReset)
-		v, adapt = u.vReset, adapt+u.b
+		v, adapt, grow = u.vReset, adapt+u.b, u.grow0
 		hold, end := u.hold, at+u.holdPart
 		if end >= 1 {
 			hold, end = hold+1, end-1
 		}
 		if hold > 0 {
 			// The rest of this step and the held part of the last, at once: the steps between are relaxed by the fast step.
-			adapt = u.relax(v, adapt, ((1-at)+end)*u.dt)
+			adapt = u.relax(v, adapt, (1-at)+end)
 			s.Wake[i], s.Rem[i] = k+hold, 1-end
 			break
 		}
-		adapt = u.relax(v, adapt, (end-at)*u.dt)
+		adapt = u.relax(v, adapt, end-at)
 		at = end
 	}
 	b.Y[0][l] = v

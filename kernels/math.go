@@ -9,17 +9,19 @@ import "math"
 type vec [8]float64
 
 const (
-	magic = 0x1.8p52              // adding it rounds to an integer, which then stands in the low bits
-	log2e = 0x1.71547652b82fep+0  // 1/ln 2
-	ln2Hi = 0x1.62e42fefa3800p-1  // 42 bits: n·ln2Hi is exact
-	ln2Lo = 0x1.ef35793c76730p-45 // the rest of ln 2
-	expLo = -0x1.6232bdd7abcd2p+9 // -708.39: below it exp is subnormal, and 0 here
-	expHi = 0x1.62e42fefa39efp+9  // 709.78: above it exp overflows
-	sqrtH = 0x3fe6a09e00000000    // bits of a number just below sqrt(1/2)
-	one64 = 0x3ff0000000000000    // bits of 1
-	frac  = 0x000fffffffffffff    // the fraction of a double
-	two52 = 0x4330000000000000    // bits of 2^52
-	bias  = 0x1p52 + 1023
+	magic  = 0x1.8p52              // adding it rounds to an integer, which then stands in the low bits
+	log2e  = 0x1.71547652b82fep+0  // 1/ln 2
+	ln2Hi  = 0x1.62e42fefa3800p-1  // 42 bits: n·ln2Hi is exact
+	ln2Lo  = 0x1.ef35793c76730p-45 // the rest of ln 2
+	expLo  = -0x1.6232bdd7abcd2p+9 // -708.39: below it exp is subnormal, and 0 here
+	expHi  = 0x1.62e42fefa39efp+9  // 709.78: above it exp overflows
+	exp2Lo = -1022.0               // below it 2^x is subnormal
+	exp2Hi = 0x1.fffffffffffffp+9  // above it 2^x overflows
+	sqrtH  = 0x3fe6a09e00000000    // bits of a number just below sqrt(1/2)
+	one64  = 0x3ff0000000000000    // bits of 1
+	frac   = 0x000fffffffffffff    // the fraction of a double
+	two52  = 0x4330000000000000    // bits of 2^52
+	bias   = 0x1p52 + 1023
 )
 
 // Coefficients of (exp(r)-1-r)/r² for |r| ≤ ln2/2: least squares on Chebyshev nodes, rounded one at a time.
@@ -34,6 +36,21 @@ const (
 	expC9  = 0x1.71dffc265db7cp-19
 	expC10 = 0x1.28a061999b750p-22
 	expC11 = 0x1.ac236999e0b80p-26
+)
+
+// Coefficients of (2^r-1-r ln 2)/r² for |r| ≤ 1/2: least squares on Chebyshev nodes, rounded one at a time.
+const (
+	exp2C1  = math.Ln2
+	exp2C2  = 0x1.ebfbdff82c5a5p-3
+	exp2C3  = 0x1.c6b08d704a122p-5
+	exp2C4  = 0x1.3b2ab6fb9ffb3p-7
+	exp2C5  = 0x1.5d87fe78a111cp-10
+	exp2C6  = 0x1.4309130f139cbp-13
+	exp2C7  = 0x1.ffcbfc595bcf6p-17
+	exp2C8  = 0x1.62bfc71ea7788p-20
+	exp2C9  = 0x1.b5253f6036401p-24
+	exp2C10 = 0x1.e61c1058a1947p-28
+	exp2C11 = 0x1.e9471c875b804p-32
 )
 
 // Coefficients of (log(1+f)-2s)/s for s = f/(2+f), in powers of s²; from FDLIBM (Sun Microsystems 1993).
@@ -80,13 +97,42 @@ func expNormal(x float64) float64 {
 	return scale(math.FMA(p, r, 1), t)
 }
 
-// expVec is expNormal of every lane.
-func expVec(x *vec) {
+// exp2Normal is 2^x for exp2Lo ≤ x ≤ exp2Hi; error at most 0.8 ulp. For other x, NaN among them, it is some number.
+// Where a scale can be folded into x it is cheaper than exp: the remainder x - n is exact.
+func exp2Normal(x float64) float64 {
+	t := x + magic
+	r := x - (t - magic)
+	z := float64(r * r)
+	odd := math.FMA(z, exp2C11, exp2C9)
+	even := math.FMA(z, exp2C10, exp2C8)
+	odd = math.FMA(odd, z, exp2C7)
+	even = math.FMA(even, z, exp2C6)
+	odd = math.FMA(odd, z, exp2C5)
+	even = math.FMA(even, z, exp2C4)
+	odd = math.FMA(odd, z, exp2C3)
+	even = math.FMA(even, z, exp2C2)
+	p := math.FMA(math.FMA(odd, r, even), r, exp2C1)
+	return scale(math.FMA(p, r, 1), t)
+}
+
+// exp2Vec is exp2Normal of every lane.
+func exp2Vec(x *vec) {
 	for l := range x {
-		r, t := expSplit(x[l])
-		p := math.FMA(expTail(r), r, 1)
-		x[l] = scale(math.FMA(p, r, 1), t)
+		x[l] = exp2Normal(x[l])
 	}
+}
+
+// Exp2 is 2^x for all x; error at most 0.8 ulp where the result is normal, 0 where it would be subnormal.
+func Exp2(x float64) float64 {
+	switch {
+	case x > exp2Hi:
+		return math.Inf(1)
+	case x < exp2Lo:
+		return 0
+	case math.IsNaN(x):
+		return x
+	}
+	return exp2Normal(x)
 }
 
 // Exp is exp(x) for all x; error at most 0.93 ulp where the result is normal, 0 where it would be subnormal.
@@ -189,8 +235,22 @@ func nearSplit(y float64) (n, s float64) {
 
 // nearSum is n ln 2 + ln((1+s)/(1-s)), where ss is s².
 func nearSum(n, s, ss float64) float64 {
-	p := math.FMA(math.FMA(math.FMA(math.FMA(nearC5, ss, nearC4), ss, nearC3), ss, nearC2), ss, nearC1)
-	return math.FMA(n, ln2Hi+ln2Lo, math.FMA(s, float64(ss*p), s+s))
+	return math.FMA(n, ln2Hi+ln2Lo, math.FMA(s, float64(ss*nearTail(ss)), s+s))
+}
+
+// nearTail is (ln((1+s)/(1-s))-2s)/s³, where ss is s².
+func nearTail(ss float64) float64 {
+	return math.FMA(math.FMA(math.FMA(math.FMA(nearC5, ss, nearC4), ss, nearC3), ss, nearC2), ss, nearC1)
+}
+
+// log1pRel is ln(1+q)/q; error at most 1e-13.
+func log1pRel(q float64) float64 {
+	if q > -0.29 && q < 0.41 {
+		s := q / (2 + q)
+		ss := float64(s * s)
+		return math.FMA(ss, nearTail(ss), 2) / (2 + q)
+	}
+	return Log1p(q) / q
 }
 
 // expRel is (exp(z)-1)/z, the mean of exp over [0, z]; error at most 4 ulp.

@@ -20,6 +20,14 @@ func bigExp(x float64) *big.Float {
 	return e.SetMantExp(e.Add(e, newBig(1)), n)
 }
 
+// bigExp2 is 2^x: exp at the remainder of x, which is exact.
+func bigExp2(x float64) *big.Float {
+	n := math.Round(x)
+	r := newBig(x - n)
+	n2, e := bigReducedFrom(0, r.Mul(r, bigLn2))
+	return e.SetMantExp(e.Add(e, newBig(1)), n2+int(n))
+}
+
 // bigExpm1 is exp(x) - 1.
 func bigExpm1(x float64) *big.Float {
 	if n, e := bigReduced(x); n == 0 {
@@ -33,7 +41,11 @@ func bigExpm1(x float64) *big.Float {
 func bigReduced(x float64) (int, *big.Float) {
 	n := math.Round(x / math.Ln2)
 	r := newBig(n)
-	r.Sub(newBig(x), r.Mul(r, bigLn2))
+	return bigReducedFrom(int(n), r.Sub(newBig(x), r.Mul(r, bigLn2)))
+}
+
+// bigReducedFrom is n and exp(r) - 1, for small r.
+func bigReducedFrom(n int, r *big.Float) (int, *big.Float) {
 	r.SetMantExp(r, -8)
 	sum, term, two := newBig(0), newBig(1), newBig(2)
 	for k := 1.0; k < 18; k++ {
@@ -43,7 +55,7 @@ func bigReduced(x float64) (int, *big.Float) {
 	for range 8 { // exp(2r) - 1 = (exp(r) - 1)(exp(r) + 1)
 		sum.Mul(sum, new(big.Float).Add(sum, two))
 	}
-	return int(n), sum
+	return n, sum
 }
 
 // bigLog1p is ln(1+x): a guess g, and ln(1 + (x - (exp(g)-1))/exp(g)) for what it lacks.
@@ -67,6 +79,9 @@ var accuracies = []struct {
 	ulp, abs float64
 }{
 	{"Exp", Exp, bigExp, expLo, expHi, evenly, 0.93, 0},
+	{"Exp2", Exp2, bigExp2, exp2Lo, exp2Hi, evenly, 0.8, 0},
+	{"log1pRel", log1pRel, func(q float64) *big.Float { l := bigLog1p(q); return l.Quo(l, newBig(q)) }, -0.9, 9, evenly, 0, 1e-13},
+	{"log1pRel near 0", log1pRel, func(q float64) *big.Float { l := bigLog1p(q); return l.Quo(l, newBig(q)) }, -30, 1, byMagnitude, 0, 1e-13},
 	{"Expm1", Expm1, bigExpm1, -45, 709.7, evenly, 2.2, 0},
 	{"Expm1 near 0", Expm1, bigExpm1, -30, 1, byMagnitude, 2.2, 0},
 	{"Log1p", Log1p, bigLog1p, -0.999999, 50, evenly, 2, 0},
@@ -138,6 +153,13 @@ func TestLimits(t *testing.T) {
 		{"Exp", Exp, 710, inf},
 		{"Exp", Exp, -708.4, 0},
 		{"Exp", Exp, 5e-324, 1},
+		{"Exp2", Exp2, 0, 1},
+		{"Exp2", Exp2, inf, inf},
+		{"Exp2", Exp2, -inf, 0},
+		{"Exp2", Exp2, nan, nan},
+		{"Exp2", Exp2, 1024, inf},
+		{"Exp2", Exp2, -1022, 0x1p-1022},
+		{"Exp2", Exp2, -1022.1, 0},
 		{"Expm1", Expm1, 0, 0},
 		{"Expm1", Expm1, inf, inf},
 		{"Expm1", Expm1, -inf, -1},

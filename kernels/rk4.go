@@ -47,7 +47,7 @@ func rk4Generic(b *asm.Block, adapt, full bool) {
 			}
 			slope, shift, q, r := col(asm.FlowSlope, at), col(asm.FlowShift, at), col(asm.FlowQ, at), col(asm.FlowR, at)
 			deltaT, vTh := col(asm.FlowDeltaT, at), col(asm.FlowVTh, at)
-			a, aRest, dt, tauW := col(asm.FlowA, at), col(asm.FlowAVRest, at), col(asm.FlowDt, at), col(asm.FlowTauW, at)
+			a, aRest, perTauW := col(asm.FlowA, at), col(asm.FlowAVRest, at), col(asm.FlowS, at)
 
 			var dv, dw, sumV, sumW, sv, sw, steepest vec
 			sv, sw = *v, *w
@@ -57,10 +57,10 @@ func rk4Generic(b *asm.Block, adapt, full bool) {
 						sv[l] = v[l]
 					}
 					u := math.FMA(sv[l], slope[l], shift[l])
-					if u < expLo {
-						u = expLo
+					if u < exp2Lo {
+						u = exp2Lo
 					}
-					e := expNormal(min(u, expHi))
+					e := exp2Normal(min(u, exp2Hi))
 					grow := float64(q[l] * e)
 					if !(grow <= steepest[l]) {
 						steepest[l] = grow
@@ -68,7 +68,7 @@ func rk4Generic(b *asm.Block, adapt, full bool) {
 					d := math.FMA(-r[l], sw[l], vInf[l]-sv[l])
 					dv[l] = math.FMA(grow, deltaT[l], float64(q[l]*d))
 					if adapt {
-						dw[l] = dt[l] / tauW[l] * (math.FMA(a[l], sv[l], aRest[l]) - sw[l])
+						dw[l] = perTauW[l] * (math.FMA(a[l], sv[l], aRest[l]) - sw[l])
 					}
 				}
 				weight, reach := 1.0, 0.5
@@ -118,14 +118,13 @@ func rk4Generic(b *asm.Block, adapt, full bool) {
 	b.Rare = 0
 }
 
-// rk4Step advances v and w by h ms, or to the spike if there is one: then after ms have passed, else after is h. It
-// steps r and w; stages beyond the spike are cut at V_th, or w would take in a potential that is never there.
-func rk4Step(u *upstroke, v, w, h float64) (nextV, nextW, after float64, spike bool) {
+// rk4Step advances v and w by part of a step, or to the spike; see flowStep. It steps r and w; stages beyond the spike are cut at V_th, or w would take in a potential that is never there.
+func rk4Step(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, spike bool) {
 	if v >= u.vTh {
 		return v, w, 0, true
 	}
-	blast := expNormal(max(math.FMA(v, u.slope, u.shift), expLo)) * h / u.tau
-	end := Exp((v - u.vTh) * u.slope) // r at V_th
+	blast, c, s := part*g, part*u.c, part*u.s
+	end := Exp((v - u.vTh) / u.deltaT) // r at V_th
 	potential := func(r float64) float64 {
 		if r <= end {
 			return u.vTh
@@ -134,8 +133,8 @@ func rk4Step(u *upstroke, v, w, h float64) (nextV, nextW, after float64, spike b
 	}
 	slopes := func(r, w float64) (dr, dw float64) {
 		p := potential(r)
-		z := h / (u.tau * u.deltaT) * math.FMA(-u.r, w, u.vInf-p)
-		return math.FMA(-z, max(r, end), -blast), h / u.tauW * (float64(u.a*(p-u.vRest)) - w)
+		z := c * math.FMA(-u.r, w, u.vInf-p)
+		return math.FMA(-z, max(r, end), -blast), s * (float64(u.a*(p-u.vRest)) - w)
 	}
 	r1, w1 := slopes(1, w)
 	r2, w2 := slopes(math.FMA(0.5, r1, 1), math.FMA(0.5, w1, w))
@@ -146,11 +145,11 @@ func rk4Step(u *upstroke, v, w, h float64) (nextV, nextW, after float64, spike b
 	if !(r <= end) { // NaN goes on as NaN
 		nextV = potential(r)
 		if r < 0.85 { // V bends too sharply for the stages of w: its mean over a straight fall of r
-			nextW = u.relax(v+u.deltaT-float64(r/(1-r))*(nextV-v), w, h)
+			nextW = u.relax(v+u.deltaT-float64(r/(1-r))*(nextV-v), w, part)
 		}
-		return nextV, nextW, h, false
+		return nextV, nextW, part, false
 	}
 	r5, _ := slopes(r, nextW)
-	after = hermite(1, r, r1, r5).crossing(end) * h
+	after = hermite(1, r, r1, r5).crossing(end) * part
 	return u.vTh, u.relax(u.meanBefore(v), w, after), after, true
 }

@@ -77,8 +77,8 @@ const (
 
 // Coefficients of the EIF and AdEx steps.
 const (
-	FlowSlope    = iota // 1/delta_T
-	FlowShift           // -V_T/delta_T
+	FlowSlope    = iota // 1/(delta_T ln 2)
+	FlowShift           // -V_T/(delta_T ln 2)
 	FlowQ               // dt/tau
 	FlowVInf            // V_rest + R I
 	FlowR               //
@@ -94,14 +94,13 @@ const (
 	FlowGain            //
 	FlowVReset          //
 	FlowB               //
-	FlowTau             //
-	FlowTauW            //
+	FlowS               // dt/tau_w
 	FlowHold            // whole steps in t_ref
 	FlowHoldPart        // and the rest of it, as part of a step
-	FlowDt              //
 	FlowThird           // delta_T/3
 	FlowStay            // 1 - R a (dt/tau_w)/6
 	FlowTail            // a (dt/tau_w)²/6
+	FlowGrow0           // (dt/tau) exp((V_reset-V_T)/delta_T)
 	FlowCoefs
 )
 

@@ -5,7 +5,7 @@ import "popsim/kernels/asm"
 // euler is the step of the euler method, operation by operation eulerGeneric of package kernels.
 func euler(b *Block, n *neuron) (v, w Vec, rare Mask) {
 	c := n.c
-	grow := b.Exp(b.Max(b.Const(expLo), b.FMA(n.v, c(asm.FlowSlope), c(asm.FlowShift))))
+	grow := b.Exp2(b.Max(b.Const(exp2Lo), b.FMA(n.v, c(asm.FlowSlope), c(asm.FlowShift))))
 	d := b.FMA(c(asm.FlowDeltaT), grow, b.Sub(n.vInf, n.v))
 	if n.adapts {
 		d = b.FNMA(c(asm.FlowR), n.w, d)

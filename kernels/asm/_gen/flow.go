@@ -153,34 +153,51 @@ func flow(b *Block, n *neuron) (v, w Vec, rare Mask) {
 	if n.adapts {
 		d = b.FNMA(c(asm.FlowR), n.w, d)
 	}
-	grow := b.Max(num(expLo), b.FMA(n.v, c(asm.FlowSlope), c(asm.FlowShift)))
-	grow = b.Mul(c(asm.FlowQ), b.Exp(grow))
+	grow := b.Max(num(exp2Lo), b.FMA(n.v, c(asm.FlowSlope), c(asm.FlowShift)))
+	grow = b.Mul(c(asm.FlowQ), b.Exp2(grow))
 
 	toW := func(gain Vec) Vec { return b.Sub(b.FMA(c(asm.FlowA), b.Add(n.v, gain), c(asm.FlowAVRest)), n.w) }
+	held := b.Cmp(n.wake, GT, n.now)
 	near := b.Min(num(1), grow)
-	gain := b.Mul(c(asm.FlowDeltaT), b.Mul(b.FMA(c(asm.FlowC), d, grow), b.horner(near, meanC[:])))
+	pull, half := b.Mul(c(asm.FlowDeltaT), b.FMA(c(asm.FlowC), d, grow)), b.horner(near, meanC[:])
+	gain := b.Mul(pull, half)
 	slower := gain
 	if n.adapts {
 		slower = b.FMA(c(asm.FlowRMean), toW(gain), gain)
 	}
 	slower = b.Mul(c(asm.FlowC), slower)
-	gain = b.Select(b.Cmp(n.wake, GT, n.now), num(0), b.FNMA(c(asm.FlowThird), slower, gain))
+	gain = b.Select(held, num(0), b.FNMA(c(asm.FlowThird), slower, gain))
 	grow = b.Mul(grow, b.FMA(slower, b.horner(near, []float64{1.0 / 6, 1.0 / 12}), num(1)))
+	var e Vec // what w lacks to its steady value
 	if n.adapts {
-		e := toW(gain)
+		e = toW(gain)
 		d = b.FNMA(c(asm.FlowRMean), e, b.FNMA(c(asm.FlowStay), gain, d))
-		w = b.FMA(c(asm.FlowTail), gain, b.FMA(c(asm.FlowK), e, n.w))
+		w = b.FMA(c(asm.FlowTail), gain, n.w)
 	} else {
 		d = b.Sub(d, gain)
 	}
 	z := b.Mul(c(asm.FlowC), d)
 	x := b.Mul(grow, b.horner(z, phiC[:]))
-	v = b.FMA(c(asm.FlowDeltaT), b.Sub(z, b.LogNear(b.Sub(num(1), x))), n.v)
+	ln := b.LogNear(b.Sub(num(1), x))
+	if n.adapts {
+		bend := b.Select(b.MaskAndNot(b.Cmp(x, GT, num(flowBend)), held), b.Sub(b.bentGain(x, z, ln), half), num(0))
+		w = b.FMA(c(asm.FlowK), b.FMA(c(asm.FlowA), b.Mul(pull, bend), e), w)
+	}
+	v = b.FMA(c(asm.FlowDeltaT), b.Sub(z, ln), n.v)
 
 	rare = b.MaskOr(b.Cmp(x, NLT, num(1)), b.Cmp(b.Abs(z), NLT, num(0.5)))
 	rare = b.MaskOr(rare, b.MaskOr(b.Cmp(v, NLT, c(asm.FlowVTh)), b.Cmp(n.wake, EQ, n.now)))
-	rare = b.MaskAnd(rare, b.Cmp(n.wake, NGT, n.now))
-	return b.Select(b.Cmp(n.wake, GT, n.now), n.v, v), w, rare
+	rare = b.MaskAndNot(rare, held)
+	return b.Select(held, n.v, v), w, rare
+}
+
+const flowBend = 1.0 / 16
+
+// bentGain is the mean gain of V in an upstroke; see kernels/flow.go.
+func (b *Block) bentGain(x, z, ln Vec) Vec {
+	per := b.Div(b.Const(1), x)
+	m := b.Mul(per, b.FMA(b.Sub(per, b.Const(1)), ln, b.Const(1)))
+	return b.Mul(m, b.FNMA(b.Mul(x, z), b.horner(x, []float64{0.02, 0.2}), b.Const(1)))
 }
 
 // horner is c[0] + x (c[1] + x (...)).
