@@ -176,10 +176,10 @@ type bounds struct {
 var accuracy = []bounds{
 	{"lif", "exact", 1, 1e-9, 1e-9, 0},
 	{"lif", "exact", 0.1, 1e-9, 1e-9, 0},
-	{"eif", "flow", 0.1, 4e-4, 1e-4, 2},
+	{"eif", "flow", 0.1, 3e-4, 7e-5, 2},
 	{"eif", "rk4", 0.05, 1e-4, 4e-5, 2},
 	{"eif", "euler", 0.0125, 0.6, 0.2, 1},
-	{"adex", "flow", 0.1, 6e-3, 8e-4, 2},
+	{"adex", "flow", 0.1, 7e-4, 3e-4, 2},
 	{"adex", "rk4", 0.05, 6e-3, 3e-4, 2},
 	{"adex", "euler", 0.0125, 1.5, 0.6, 1},
 	{"hh", "strang-cn", 0.02, 8e-3, 7e-3, 2},

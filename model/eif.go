@@ -81,7 +81,7 @@ func cutOff(vTh, vT, deltaT float64) []error {
 }
 
 var flowMethods = []Method{
-	{"flow", 2, 0.05, 2, false, "exact flow of the exponential with the linear drift frozen at its mean over the step; spikes inside the step"},
+	{"flow", 2, 0.1, 2, false, "exact flow of the exponential with the linear drift frozen at its mean over the step; spikes inside the step"},
 	{"euler", 1, 0.05, 40, true, "forward Euler, spikes on the grid: for comparison with other simulators"},
 	{"rk4", 2, 0.05, 10, false, "classical Runge-Kutta, of order 4 between spikes; close to them in exp(-V/delta_T), which brings the order to 2"},
 }
