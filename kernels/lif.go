@@ -55,7 +55,7 @@ func wholeSteps(t, dt float64) (whole, part float64) {
 // steps where it may, else together step by step.
 func lifGeneric(b *asm.Block, full bool) {
 	n := b.Lanes
-	v, rate, wake, old := b.Y[0][:n], b.Y[1][:n], b.Wake[:n], b.Old[0][:n]
+	v, rate, wake, old, oldRate := b.Y[0][:n], b.Y[1][:n], b.Wake[:n], b.Old[0][:n], b.Old[1][:n]
 	vInf, c, vTh := b.Coef[asm.LIFVInf][:n], b.Coef[asm.LIFK][:n], b.Coef[asm.LIFVTh][:n]
 	var driven asm.Column
 	if full {
@@ -75,7 +75,7 @@ func lifGeneric(b *asm.Block, full bool) {
 		k := b.First + float64(b.Step)
 		rare := uint64(0)
 		for l, x := range v {
-			old[l] = x
+			old[l], oldRate[l] = x, rate[l]
 			if wake[l] <= k {
 				x = math.FMA(-rate[l], x-vInf[l], x)
 				v[l], rate[l] = x, c[l]
@@ -88,7 +88,7 @@ func lifGeneric(b *asm.Block, full bool) {
 			lifExtremes(b, v, vTh)
 		}
 		if rare != 0 {
-			b.Lane = n
+			b.Lane, b.Chunk = n, 1
 			b.HandBack(rare)
 			return
 		}
@@ -264,30 +264,48 @@ func lifCross(c *asm.Coefs, l int, vInf, next float64) (at, end, left float64, l
 	return at, end, left, false
 }
 
-// lifRare takes one lane through a step in which it spikes, by the closed form between events.
+// lifRare takes one lane through the b.Chunk steps up to the step in hand, in which it spikes.
 func lifRare(w *Worker, s *Shard, g, l int, events []Event) []Event {
 	b := &w.b
 	l &= Group - 1
+	last := b.Step
+	b.Y[0][l], b.Y[1][l] = b.Old[0][l], b.Old[1][l]
+	for b.Step -= b.Chunk - 1; b.Step <= last; b.Step++ {
+		events = lifStep(w, s, g, l, events)
+	}
+	b.Step = last
+	return events
+}
+
+// lifStep takes one lane through a step by the closed form between events.
+func lifStep(w *Worker, s *Shard, g, l int, events []Event) []Event {
+	b := &w.b
 	i, k, c := g+l, b.First+float64(b.Step), b.Coef
 	vInf, vTh, steps, part := c[asm.LIFVInf][l], c[asm.LIFVTh][l], c[asm.LIFSteps][l], c[asm.LIFPart][l]
 	if w.full {
 		vInf = math.FMA(c[asm.LIFR][l], current(b, l, asm.LIFI, asm.LIFGain), c[asm.LIFVRest][l])
 	}
-	v, gone := b.Old[0][l], 0.0
+	v, gone := b.Y[0][l], b.Y[1][l]
 	at := 0.0 // where in the step we are
-	if s.Wake[i] == k {
+	switch {
+	case s.Wake[i] > k:
+		gone = 0
+	case s.Wake[i] == k:
 		at = 1 - s.Rem[i]
 	}
 	for fired := 0; ; fired++ {
-		next := b.Y[0][l] // what the fast step saw
-		if fired > 0 {
+		next := v
+		if s.Wake[i] <= k {
 			next = math.FMA(-gone, v-vInf, v)
+			b.Y[1][l] = c[asm.LIFK][l]
 		}
-		if next < vTh || fired == MaxSpikes || math.IsNaN(next) {
-			b.Y[0][l], b.Y[1][l] = next, c[asm.LIFK][l]
-			if fired == MaxSpikes {
-				s.fail(i)
-			}
+		b.Y[0][l] = next
+		w.touch(l, min(next, vTh), next)
+		if !(next >= vTh) {
+			return events
+		}
+		if fired == MaxSpikes {
+			s.fail(i)
 			return events
 		}
 		var end float64
@@ -326,15 +344,15 @@ func (s *Shard) fail(i int) {
 	s.Y[0][i], s.Wake[i] = math.NaN(), math.Inf(1)
 }
 
-// touch adds to the extrema of lane l the threshold that a spike reached and the potential it fell to.
-func (w *Worker) touch(l int, vTh, vReset float64) {
+// touch adds to the extrema of lane l what V rose and fell to, as the threshold and the reset of a spike.
+func (w *Worker) touch(l int, high, low float64) {
 	if !w.full {
 		return
 	}
-	if lo := &w.b.Lo[l]; vReset < *lo {
-		*lo = vReset
+	if lo := &w.b.Lo[l]; low < *lo {
+		*lo = low
 	}
-	if hi := &w.b.Hi[l]; vTh > *hi {
-		*hi = vTh
+	if hi := &w.b.Hi[l]; high > *hi {
+		*hi = high
 	}
 }

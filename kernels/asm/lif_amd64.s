@@ -6,145 +6,81 @@
 
 // func LIFAVX2(b *Block)
 // Requires: AVX, BMI, FMA3
-TEXT ·LIFAVX2(SB), $128-8
-	LEAQ  63(SP), AX
-	ANDQ  $-64, AX
-	MOVQ  b+0(FP), BX
-	MOVQ  192(BX), DX
-	MOVQ  200(BX), SI
-	TESTQ SI, SI
-	JZ    part
-	INCQ  DX
-
-part:
+TEXT ·LIFAVX2(SB), $0-8
+	MOVQ b+0(FP), BX
+	MOVQ 40(BX), DX
 	MOVQ $+0, 208(BX)
-	CMPQ SI, 184(BX)
-	JGE  done
-	MOVQ 40(BX), DI
-	LEAQ (DI)(SI*8), DI
 	MOVQ (BX), CX
-	LEAQ (CX)(SI*8), CX
-	MOVQ 8(BX), R8
-	LEAQ (R8)(SI*8), R8
-	MOVQ 32(BX), R9
-	LEAQ (R9)(SI*8), R9
-	MOVQ $+1, 232(BX)
+	MOVQ 8(BX), SI
+	MOVQ 32(BX), AX
 
 	// chunk
-	VMOVUPD 4608(DI), Y0
-	VCMPPD  $0x15, lifConstsAVX2<>+0(SB), Y0, Y1
-	VMOVUPD 5120(DI), Y2
-	VCMPPD  $0x19, lifConstsAVX2<>+32(SB), Y2, Y0
-	VORPD   Y0, Y1, Y2
-	VMOVUPD (R8), Y1
-	VCMPPD  $0x15, lifConstsAVX2<>+64(SB), Y1, Y0
-	VORPD   Y0, Y2, Y1
-	VMOVUPD 4640(DI), Y2
-	VCMPPD  $0x15, lifConstsAVX2<>+0(SB), Y2, Y0
-	VMOVUPD 5152(DI), Y2
-	VCMPPD  $0x19, lifConstsAVX2<>+32(SB), Y2, Y2
-	VORPD   Y2, Y0, Y0
-	VMOVUPD (DI), Y2
-	VCMPPD  $0x16, lifConstsAVX2<>+96(SB), Y2, Y2
-	VORPD   Y2, Y1, Y1
-	VMOVUPD 32(R8), Y2
-	VCMPPD  $0x15, lifConstsAVX2<>+64(SB), Y2, Y2
-	VORPD   Y2, Y0, Y0
-	VMOVUPD (CX), Y2
-	VCMPPD  $0x1d, 1024(DI), Y2, Y2
-	VORPD   Y2, Y1, Y1
-	VMOVUPD 4672(DI), Y2
-	VCMPPD  $0x15, lifConstsAVX2<>+0(SB), Y2, Y2
-	VMOVUPD Y1, (AX)
-	VMOVUPD 32(DI), Y1
-	VCMPPD  $0x16, lifConstsAVX2<>+96(SB), Y1, Y1
-	VORPD   Y1, Y0, Y0
-	VMOVUPD 5184(DI), Y1
-	VCMPPD  $0x19, lifConstsAVX2<>+32(SB), Y1, Y1
-	VORPD   Y1, Y2, Y2
-	VMOVUPD 64(R8), Y1
-	VCMPPD  $0x15, lifConstsAVX2<>+64(SB), Y1, Y1
-	VORPD   Y1, Y2, Y2
-	VMOVUPD 32(CX), Y1
-	VCMPPD  $0x1d, 1056(DI), Y1, Y1
-	VORPD   Y1, Y0, Y0
-	VMOVUPD (AX), Y1
+	VMOVUPD lifConstsAVX2<>+0(SB), Y15
+	MOVQ    $+1, 232(BX)
+	XORQ    AX, AX
+
+vector:
+	// chunk
+	VMOVUPD 4608(DX)(AX*8), Y0
+	VCMPPD  $0x15, lifConstsAVX2<>+32(SB), Y0, Y1
+	VMOVUPD 5120(DX)(AX*8), Y2
+	VCMPPD  $0x19, lifConstsAVX2<>+64(SB), Y2, Y0
 	VORPD   Y0, Y1, Y1
-	VMOVUPD 4704(DI), Y0
-	VCMPPD  $0x15, lifConstsAVX2<>+0(SB), Y0, Y0
-	VMOVUPD Y1, (AX)
-	VMOVUPD 64(DI), Y1
-	VCMPPD  $0x16, lifConstsAVX2<>+96(SB), Y1, Y1
-	VORPD   Y1, Y2, Y2
-	VMOVUPD 5216(DI), Y1
-	VCMPPD  $0x19, lifConstsAVX2<>+32(SB), Y1, Y1
-	VORPD   Y1, Y0, Y0
-	VMOVUPD 96(R8), Y1
-	VCMPPD  $0x15, lifConstsAVX2<>+64(SB), Y1, Y1
-	VORPD   Y1, Y0, Y0
-	VMOVUPD 64(CX), Y1
-	VCMPPD  $0x1d, 1088(DI), Y1, Y1
-	VORPD   Y1, Y2, Y2
-	VMOVUPD (AX), Y1
-	VORPD   Y2, Y1, Y1
-	VMOVUPD 96(DI), Y2
-	VCMPPD  $0x16, lifConstsAVX2<>+96(SB), Y2, Y2
-	VORPD   Y2, Y0, Y0
-	VMOVUPD 96(CX), Y2
-	VCMPPD  $0x1d, 1120(DI), Y2, Y2
-	VORPD   Y2, Y0, Y0
-	VORPD   Y0, Y1, Y2
-	VPTEST  Y2, Y2
-	JNZ     found1
+	VMOVUPD (SI)(AX*8), Y0
+	VCMPPD  $0x15, lifConstsAVX2<>+96(SB), Y0, Y0
+	VORPD   Y0, Y1, Y1
+	VMOVUPD (CX)(AX*8), Y0
+	VCMPPD  $0x1d, 1024(DX)(AX*8), Y0, Y0
+	VORPD   Y0, Y1, Y1
+	VMOVUPD (DX)(AX*8), Y0
+	VCMPPD  $0x16, lifConstsAVX2<>+128(SB), Y0, Y0
+	VORPD   Y0, Y1, Y1
+	VMINPD  Y15, Y2, Y15
+	VPTEST  Y1, Y1
+	JNZ     found
+	ADDQ    $0x04, AX
+	CMPQ    AX, 184(BX)
+	JLT     vector
 	MOVQ    $+8, 232(BX)
 
 	// chunk
-	VMOVUPD 5120(DI), Y0
-	VCMPPD  $0x19, lifConstsAVX2<>+128(SB), Y0, Y1
-	VMOVUPD 5152(DI), Y2
-	VCMPPD  $0x19, lifConstsAVX2<>+128(SB), Y2, Y0
-	VORPD   Y0, Y1, Y2
-	VMOVUPD 5184(DI), Y1
-	VCMPPD  $0x19, lifConstsAVX2<>+128(SB), Y1, Y0
-	VORPD   Y0, Y2, Y1
-	VMOVUPD 5216(DI), Y2
-	VCMPPD  $0x19, lifConstsAVX2<>+128(SB), Y2, Y0
-	VORPD   Y0, Y1, Y2
-	VPTEST  Y2, Y2
-	JZ      found1
-	MOVQ    $+4, 232(BX)
+	VCMPPD $0x11, lifConstsAVX2<>+0(SB), Y15, Y0
+	VPTEST Y0, Y0
+	JZ     found
+	MOVQ   $+4, 232(BX)
 
 	// chunk
-	VMOVUPD 5120(DI), Y0
-	VCMPPD  $0x19, lifConstsAVX2<>+160(SB), Y0, Y1
-	VMOVUPD 5152(DI), Y2
-	VCMPPD  $0x19, lifConstsAVX2<>+160(SB), Y2, Y0
-	VORPD   Y0, Y1, Y2
-	VMOVUPD 5184(DI), Y1
-	VCMPPD  $0x19, lifConstsAVX2<>+160(SB), Y1, Y0
-	VORPD   Y0, Y2, Y1
-	VMOVUPD 5216(DI), Y2
-	VCMPPD  $0x19, lifConstsAVX2<>+160(SB), Y2, Y0
-	VORPD   Y0, Y1, Y2
-	VPTEST  Y2, Y2
-	JZ      found1
-	MOVQ    $+2, 232(BX)
+	VCMPPD $0x11, lifConstsAVX2<>+160(SB), Y15, Y0
+	VPTEST Y0, Y0
+	JZ     found
+	MOVQ   $+2, 232(BX)
 
-found1:
+	// chunk
+	VCMPPD $0x11, lifConstsAVX2<>+64(SB), Y15, Y0
+	VPTEST Y0, Y0
+	JZ     found
+
+found:
+	MOVQ 192(BX), SI
+
 chunk:
-	MOVQ 176(BX), R8
-	SUBQ DX, R8
-	JLE  next
-	CMPQ R8, 232(BX)
-	JLE  whole2
-	MOVQ 232(BX), R8
+	MOVQ 176(BX), DI
+	SUBQ SI, DI
+	JLE  done
+	CMPQ DI, 232(BX)
+	JLE  whole1
+	MOVQ 232(BX), DI
 
-whole2:
-	MOVQ 144(BX), CX
-	ADDQ $0x10, CX
-	CMPQ CX, 152(BX)
-	JGT  room3
-	MOVQ DX, 192(BX)
+whole1:
+	MOVQ 144(BX), AX
+	ADDQ $0x40, AX
+	CMPQ AX, 152(BX)
+	JGT  done
+	XORQ R8, R8
+	XORQ AX, AX
+
+part:
+	MOVQ SI, 192(BX)
 
 	// number
 	VBROADCASTSD 192(BX), Y0
@@ -153,1669 +89,1447 @@ whole2:
 	VBROADCASTSD 168(BX), Y0
 	VADDPD       Y2, Y0, Y3
 	MOVQ         (BX), CX
-	LEAQ         (CX)(SI*8), CX
 	MOVQ         8(BX), R9
-	LEAQ         (R9)(SI*8), R9
 	MOVQ         32(BX), R10
-	LEAQ         (R10)(SI*8), R10
 
 	// load
-	VMOVUPD (CX), Y15
-	VMOVUPD (R9), Y11
-	VMOVUPD (R10), Y7
-	VMOVUPD 32(CX), Y14
-	VMOVUPD 32(R9), Y10
-	VMOVUPD 32(R10), Y6
-	VMOVUPD 64(CX), Y13
-	VMOVUPD 64(R9), Y9
-	VMOVUPD 64(R10), Y5
-	VMOVUPD 96(CX), Y12
-	VMOVUPD 96(R9), Y8
-	VMOVUPD 96(R10), Y4
-	MOVQ    224(BX), CX
-	LEAQ    (CX)(SI*8), CX
+	VMOVUPD (CX)(AX*8), Y15
+	VMOVUPD (R9)(AX*8), Y11
+	VMOVUPD (R10)(AX*8), Y7
+	VMOVUPD 32(CX)(AX*8), Y14
+	VMOVUPD 32(R9)(AX*8), Y10
+	VMOVUPD 32(R10)(AX*8), Y6
+	VMOVUPD 64(CX)(AX*8), Y13
+	VMOVUPD 64(R9)(AX*8), Y9
+	VMOVUPD 64(R10)(AX*8), Y5
+	VMOVUPD 96(CX)(AX*8), Y12
+	VMOVUPD 96(R9)(AX*8), Y8
+	VMOVUPD 96(R10)(AX*8), Y4
+	MOVQ    224(BX), R10
+	LEAQ    (R10)(AX*8), R10
+	CMPQ    DI, $+1
+	JNE     started2
+	MOVQ    48(BX), R11
 
-	// start
-	VMOVUPD Y15, (CX)
-	VMOVUPD Y14, 32(CX)
-	VMOVUPD Y13, 64(CX)
-	VMOVUPD Y12, 96(CX)
-	MOVQ    R8, R9
+	// old
+	VMOVUPD Y15, (R11)(AX*8)
+	VMOVUPD Y11, 512(R11)(AX*8)
+	VMOVUPD Y14, 32(R11)(AX*8)
+	VMOVUPD Y10, 544(R11)(AX*8)
+	VMOVUPD Y13, 64(R11)(AX*8)
+	VMOVUPD Y9, 576(R11)(AX*8)
+	VMOVUPD Y12, 96(R11)(AX*8)
+	VMOVUPD Y8, 608(R11)(AX*8)
 
-step4:
+started2:
+	MOVQ DI, R11
+
+step3:
 	// step
 	VCMPPD       $0x12, Y3, Y7, Y0
-	VSUBPD       (DI), Y15, Y1
+	VSUBPD       (DX)(AX*8), Y15, Y1
 	VANDPD       Y0, Y11, Y2
 	VFNMADD231PD Y1, Y2, Y15
-	VBLENDVPD    Y0, 512(DI), Y11, Y11
-	VMOVUPD      Y15, 512(CX)
+	VBLENDVPD    Y0, 512(DX)(AX*8), Y11, Y11
+	VMOVUPD      Y15, (R10)
 
 	// step
 	VCMPPD       $0x12, Y3, Y6, Y0
-	VSUBPD       32(DI), Y14, Y1
+	VSUBPD       32(DX)(AX*8), Y14, Y1
 	VANDPD       Y0, Y10, Y2
 	VFNMADD231PD Y1, Y2, Y14
-	VBLENDVPD    Y0, 544(DI), Y10, Y10
-	VMOVUPD      Y14, 544(CX)
+	VBLENDVPD    Y0, 544(DX)(AX*8), Y10, Y10
+	VMOVUPD      Y14, 32(R10)
 
 	// step
 	VCMPPD       $0x12, Y3, Y5, Y0
-	VSUBPD       64(DI), Y13, Y1
+	VSUBPD       64(DX)(AX*8), Y13, Y1
 	VANDPD       Y0, Y9, Y2
 	VFNMADD231PD Y1, Y2, Y13
-	VBLENDVPD    Y0, 576(DI), Y9, Y9
-	VMOVUPD      Y13, 576(CX)
+	VBLENDVPD    Y0, 576(DX)(AX*8), Y9, Y9
+	VMOVUPD      Y13, 64(R10)
 
 	// step
 	VCMPPD       $0x12, Y3, Y4, Y0
-	VSUBPD       96(DI), Y12, Y1
+	VSUBPD       96(DX)(AX*8), Y12, Y1
 	VANDPD       Y0, Y8, Y2
 	VFNMADD231PD Y1, Y2, Y12
-	VBLENDVPD    Y0, 608(DI), Y8, Y8
-	VMOVUPD      Y12, 608(CX)
+	VBLENDVPD    Y0, 608(DX)(AX*8), Y8, Y8
+	VMOVUPD      Y12, 96(R10)
 
 	// now
 	VADDPD lifConstsAVX2<>+224(SB), Y3, Y3
-	ADDQ   $0x00000200, CX
-	DECQ   R9
-	JNZ    step4
-
-	// spikes?
-	VCMPPD $0x1d, 1024(DI), Y15, Y0
-	VCMPPD $0x1d, 1056(DI), Y14, Y1
-	VORPD  Y1, Y0, Y2
-	VCMPPD $0x1d, 1088(DI), Y13, Y0
-	VORPD  Y0, Y2, Y1
-	VCMPPD $0x1d, 1120(DI), Y12, Y2
-	VORPD  Y2, Y1, Y0
-	VPTEST Y0, Y0
-	JNZ    spikes5
-	MOVQ   (BX), CX
-	LEAQ   (CX)(SI*8), CX
-	MOVQ   8(BX), R9
-	LEAQ   (R9)(SI*8), R9
-	MOVQ   32(BX), R10
-	LEAQ   (R10)(SI*8), R10
+	ADDQ   $0x00000200, R10
+	DECQ   R11
+	JNZ    step3
 
 	// store
-	VMOVUPD Y15, (CX)
-	VMOVUPD Y11, (R9)
-	VMOVUPD Y14, 32(CX)
-	VMOVUPD Y10, 32(R9)
-	VMOVUPD Y13, 64(CX)
-	VMOVUPD Y9, 64(R9)
-	VMOVUPD Y12, 96(CX)
-	VMOVUPD Y8, 96(R9)
+	VMOVUPD Y15, (CX)(AX*8)
+	VMOVUPD Y11, (R9)(AX*8)
+	VMOVUPD Y14, 32(CX)(AX*8)
+	VMOVUPD Y10, 32(R9)(AX*8)
+	VMOVUPD Y13, 64(CX)(AX*8)
+	VMOVUPD Y9, 64(R9)(AX*8)
+	VMOVUPD Y12, 96(CX)(AX*8)
+	VMOVUPD Y8, 96(R9)(AX*8)
+	XORQ    R9, R9
+
+	// bits
+	VCMPPD    $0x1d, 1120(DX)(AX*8), Y12, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R9
+	ORQ       CX, R9
+
+	// bits
+	VCMPPD    $0x1d, 1088(DX)(AX*8), Y13, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R9
+	ORQ       CX, R9
+
+	// bits
+	VCMPPD    $0x1d, 1056(DX)(AX*8), Y14, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R9
+	ORQ       CX, R9
+
+	// bits
+	VCMPPD    $0x1d, 1024(DX)(AX*8), Y15, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R9
+	ORQ       CX, R9
+	MOVQ      AX, CX
+	SHLQ      CL, R9
+	ORQ       R9, R8
+	ADDQ      $0x10, AX
+	CMPQ      AX, 184(BX)
+	JLT       part
+	TESTQ     R8, R8
+	JNZ       spikes4
 
 forward:
-	ADDQ R8, DX
-	JMP  chunk
-
-next:
-	XORQ DX, DX
-	ADDQ $0x10, SI
-	JMP  part
-
-leave:
-	CMPQ SI, $+1
-	ADCQ $-1, DX
+	ADDQ DI, SI
+	CMPQ 208(BX), $+0
+	JE   chunk
 
 done:
-	MOVQ DX, 192(BX)
-	MOVQ SI, 200(BX)
+	MOVQ SI, 192(BX)
+	MOVQ $+0, 200(BX)
 	VZEROUPPER
 	RET
 
-room3:
-	JMP leave
-
-spikes5:
-	XORQ R9, R9
-
-	// bits
-	VCMPPD    $0x1d, 1120(DI), Y12, Y0
-	VMOVMSKPD Y0, CX
-	SHLQ      $0x04, R9
-	ORQ       CX, R9
-
-	// bits
-	VCMPPD    $0x1d, 1088(DI), Y13, Y0
-	VMOVMSKPD Y0, CX
-	SHLQ      $0x04, R9
-	ORQ       CX, R9
-
-	// bits
-	VCMPPD    $0x1d, 1056(DI), Y14, Y0
-	VMOVMSKPD Y0, CX
-	SHLQ      $0x04, R9
-	ORQ       CX, R9
-
-	// bits
-	VCMPPD    $0x1d, 1024(DI), Y15, Y0
-	VMOVMSKPD Y0, CX
-	SHLQ      $0x04, R9
-	ORQ       CX, R9
-	MOVQ      (BX), CX
-	LEAQ      (CX)(SI*8), CX
-	MOVQ      8(BX), R10
-	LEAQ      (R10)(SI*8), R10
-	MOVQ      32(BX), R11
-	LEAQ      (R11)(SI*8), R11
-
-	// store
-	VMOVUPD Y15, (CX)
-	VMOVUPD Y11, (R10)
-	VMOVUPD Y14, 32(CX)
-	VMOVUPD Y10, 32(R10)
-	VMOVUPD Y13, 64(CX)
-	VMOVUPD Y9, 64(R10)
-	VMOVUPD Y12, 96(CX)
-	VMOVUPD Y8, 96(R10)
-
-again6:
-	TZCNTQ R9, R10
-	ANDQ   $-4, R10
-
-	// scan
-	VMOVUPD lifConstsAVX2<>+256(SB), Y15
-	VMOVUPD lifConstsAVX2<>+288(SB), Y11
-	VMOVAPD Y3, Y7
-	MOVQ    R8, R11
-	SHLQ    $0x09, R11
-	ADDQ    224(BX), R11
-	LEAQ    (R11)(SI*8), R11
-	MOVQ    R8, CX
-
-scan8:
-	// scan
-	VMOVUPD   (R11)(R10*8), Y0
-	VCMPPD    $0x1d, 1024(DI)(R10*8), Y0, Y1
-	VSUBPD    lifConstsAVX2<>+224(SB), Y7, Y7
-	VBLENDVPD Y1, Y0, Y15, Y15
-	VBLENDVPD Y1, Y7, Y11, Y11
-	SUBQ      $0x00000200, R11
-	DECQ      CX
-	JNZ       scan8
-	MOVQ      128(BX), CX
-	LEAQ      (CX)(SI*8), CX
-	MOVQ      48(BX), R12
-
-	// simple?
-	VMOVUPD      (DI)(R10*8), Y0
-	VMOVUPD      1024(DI)(R10*8), Y1
-	VSUBPD       Y1, Y0, Y2
-	VSUBPD       Y15, Y0, Y4
-	VMOVUPD      3584(DI)(R10*8), Y5
-	VSUBPD       Y0, Y5, Y6
-	VMOVUPD      5120(DI)(R10*8), Y8
-	VMOVUPD      lifConstsAVX2<>+224(SB), Y9
-	VCMPPD       $0x11, Y9, Y8, Y12
-	VCMPPD       $0x15, Y0, Y15, Y13
-	VMOVUPD      (R11)(R10*8), Y8
-	VCMPPD       $0x15, Y1, Y8, Y0
-	VMOVUPD      4608(DI)(R10*8), Y8
-	VCMPPD       $0x15, lifConstsAVX2<>+0(SB), Y8, Y8
-	VDIVPD       Y2, Y4, Y4
-	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y11, Y2
-	VORPD        Y0, Y13, Y13
-	VORPD        Y8, Y13, Y0
-	VMULPD       6144(DI)(R10*8), Y4, Y13
-	VMULPD       6656(DI)(R10*8), Y4, Y8
-	VCMPPD       $0x1d, Y9, Y13, Y4
-	VBLENDVPD    Y4, Y8, Y13, Y8
-	VANDNPD      Y12, Y4, Y13
-	VSUBPD       Y8, Y9, Y4
-	VFNMADD231PD Y6, Y4, Y5
-	VCMPPD       $0x15, Y1, Y5, Y12
-	VANDPD       Y12, Y13, Y9
-	VORPD        Y9, Y0, Y8
-	VANDPD       Y8, Y2, Y4
-	VPTEST       Y4, Y4
-	JNZ          hand7
-	MOVQ         (BX), R11
-	LEAQ         (R11)(SI*8), R11
-	MOVQ         8(BX), R13
-	LEAQ         (R13)(SI*8), R13
-	MOVQ         32(BX), R14
-	LEAQ         (R14)(SI*8), R14
-
-	// spike
-	VMOVUPD      (DI)(R10*8), Y0
-	VSUBPD       1024(DI)(R10*8), Y0, Y1
-	VSUBPD       Y15, Y0, Y2
-	VSUBPD       1024(DI)(R10*8), Y15, Y4
-	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y11, Y5
-	VMOVUPD      3584(DI)(R10*8), Y6
-	VSUBPD       Y0, Y6, Y8
-	VMOVUPD      5120(DI)(R10*8), Y9
-	VMOVUPD      lifConstsAVX2<>+224(SB), Y12
-	VCMPPD       $0x11, Y12, Y9, Y13
-	VADDPD       Y12, Y9, Y0
-	VADDPD       Y2, Y1, Y6
-	VDIVPD       Y1, Y2, Y2
-	VBROADCASTSD 168(BX), Y1
-	VSUBPD       Y1, Y11, Y1
-	VDIVPD       Y6, Y4, Y4
-	VADDPD       lifConstsAVX2<>+192(SB), Y1, Y6
-	VMOVUPD      Y6, 1024(R12)
-	VMULPD       6144(DI)(R10*8), Y2, Y1
-	VMULPD       6656(DI)(R10*8), Y2, Y6
-	VMULPD       Y4, Y4, Y2
-	VMOVUPD      Y4, (AX)
-	VCMPPD       $0x1d, Y12, Y1, Y4
-	VBLENDVPD    Y4, Y6, Y1, Y6
-	VANDNPD      Y13, Y4, Y1
-	VSUBPD       Y6, Y12, Y13
-	VBLENDVPD    Y4, Y0, Y9, Y6
-	VADDPD       Y6, Y11, Y0
-	VFNMADD213PD 3584(DI)(R10*8), Y13, Y8
-	VBLENDVPD    Y1, 512(DI)(R10*8), Y13, Y9
-	VMOVUPD      (R13)(R10*8), Y6
-	VBLENDVPD    Y5, Y9, Y6, Y13
-	VMOVUPD      Y13, (R13)(R10*8)
-	VMOVUPD      lifConstsAVX2<>+352(SB), Y9
-	VFMADD231PD  lifConstsAVX2<>+320(SB), Y2, Y9
-	VMOVUPD      3584(DI)(R10*8), Y6
-	VBLENDVPD    Y1, Y8, Y6, Y13
-	VANDNPD      Y5, Y1, Y8
-	VMOVUPD      (R11)(R10*8), Y6
-	VBLENDVPD    Y5, Y13, Y6, Y1
-	VMOVUPD      (AX), Y5
-	VMULPD       Y2, Y5, Y13
-	VMOVUPD      Y1, (R11)(R10*8)
-	VADDPD       Y5, Y5, Y6
-	VFMADD213PD  lifConstsAVX2<>+384(SB), Y2, Y9
-	VMOVUPD      (R14)(R10*8), Y1
-	VBLENDVPD    Y8, Y0, Y1, Y5
-	VMOVUPD      Y5, (R14)(R10*8)
-	VFMADD213PD  lifConstsAVX2<>+416(SB), Y2, Y9
-	VFMADD231PD  Y9, Y13, Y6
-	VFNMADD132PD 4096(DI)(R10*8), Y12, Y6
-	VMOVUPD      lifConstsAVX2<>+256(SB), Y0
-	VMAXPD       Y6, Y0, Y1
-	VADDPD       5632(DI)(R10*8), Y1, Y5
-	VMOVUPD      Y1, 512(R12)
-	VSUBPD       Y12, Y5, Y2
-	VBLENDVPD    Y4, Y2, Y5, Y13
-	VSUBPD       Y13, Y12, Y9
-	VMOVUPD      (CX)(R10*8), Y0
-	VBLENDVPD    Y8, Y9, Y0, Y6
-	VMOVUPD      Y6, (CX)(R10*8)
-	MOVQ         R10, CX
-	MOVQ         R9, R11
-	SHRQ         CL, R11
-	ANDQ         $+15, R11
-	MOVQ         R11, R13
-	SHLQ         CL, R13
-	XORQ         R13, R9
-	MOVQ         144(BX), CX
-	SHLQ         $0x04, CX
-	ADDQ         136(BX), CX
-	ADDQ         SI, R10
-	ADDQ         160(BX), R10
-
-event9:
-	TZCNTQ R11, R13
-	MOVQ   512(R12)(R13*8), R14
-	MOVQ   R14, 8(CX)
-	MOVQ   1024(R12)(R13*8), R14
-	MOVL   R14, 4(CX)
-	ADDQ   R10, R13
-	MOVL   R13, (CX)
-	ADDQ   $0x10, CX
-	INCQ   144(BX)
-	LEAQ   -1(R11), R14
-	ANDQ   R14, R11
-	JNZ    event9
-	TESTQ  R9, R9
-	JNZ    again6
-	JMP    forward
-
-hand7:
-	MOVQ SI, CX
-	SHLQ CL, R9
-	MOVQ R9, 208(BX)
-	LEAQ (R12)(SI*8), R12
-
-	// old
-	VMOVUPD (R11), Y0
-	VMOVUPD Y0, (R12)
-	VMOVUPD 32(R11), Y1
-	VMOVUPD Y1, 32(R12)
-	VMOVUPD 64(R11), Y2
-	VMOVUPD Y2, 64(R12)
-	VMOVUPD 96(R11), Y4
-	VMOVUPD Y4, 96(R12)
-	INCQ    DX
-	JMP     leave
-
-// func LIFAVX512(b *Block)
-// Requires: AVX, AVX512DQ, AVX512F, BMI
-TEXT ·LIFAVX512(SB), $576-8
-	LEAQ  63(SP), AX
-	ANDQ  $-64, AX
-	MOVQ  b+0(FP), BX
-	MOVQ  192(BX), DX
-	MOVQ  200(BX), SI
-	TESTQ SI, SI
-	JZ    part
-	INCQ  DX
-
-part:
-	MOVQ $+0, 208(BX)
-	CMPQ SI, 184(BX)
-	JGE  done
-	MOVQ 40(BX), DI
-	LEAQ (DI)(SI*8), DI
-	MOVQ (BX), CX
-	LEAQ (CX)(SI*8), CX
-	MOVQ 8(BX), R8
-	LEAQ (R8)(SI*8), R8
-	MOVQ 32(BX), R9
-	LEAQ (R9)(SI*8), R9
-	MOVQ $+1, 232(BX)
-
-	// chunk
-	VMOVUPD      4608(DI), Z0
-	VBROADCASTSD lifConstsAVX512<>+0(SB), Z1
-	VCMPPD       $0x15, Z1, Z0, K1
-	VMOVUPD      5120(DI), Z2
-	VBROADCASTSD lifConstsAVX512<>+8(SB), Z3
-	VCMPPD       $0x19, Z3, Z2, K2
-	VMOVUPD      4672(DI), Z4
-	VCMPPD       $0x15, Z1, Z4, K3
-	VMOVUPD      5184(DI), Z5
-	VCMPPD       $0x19, Z3, Z5, K4
-	VMOVUPD      (R8), Z6
-	VBROADCASTSD lifConstsAVX512<>+16(SB), Z0
-	VCMPPD       $0x15, Z0, Z6, K5
-	VMOVUPD      64(R8), Z2
-	VCMPPD       $0x15, Z0, Z2, K6
-	VMOVUPD      (DI), Z4
-	VBROADCASTSD lifConstsAVX512<>+24(SB), Z5
-	VCMPPD       $0x16, Z5, Z4, K7
-	VMOVUPD      4736(DI), Z6
-	KMOVB        K7, (AX)
-	VCMPPD       $0x15, Z1, Z6, K7
-	VMOVUPD      5248(DI), Z2
-	KMOVB        K7, 64(AX)
-	VCMPPD       $0x19, Z3, Z2, K7
-	VMOVUPD      64(DI), Z4
-	KMOVB        K7, 128(AX)
-	VCMPPD       $0x16, Z5, Z4, K7
-	VMOVUPD      (CX), Z6
-	KMOVB        K7, 192(AX)
-	VCMPPD       $0x1d, 1024(DI), Z6, K7
-	KORB         K2, K1, K1
-	VMOVUPD      128(R8), Z2
-	VCMPPD       $0x15, Z0, Z2, K2
-	VMOVUPD      64(CX), Z4
-	KMOVB        K2, 256(AX)
-	VCMPPD       $0x1d, 1088(DI), Z4, K2
-	KORB         K4, K3, K3
-	KORB         K5, K1, K4
-	VMOVUPD      4800(DI), Z6
-	VCMPPD       $0x15, Z1, Z6, K1
-	VMOVUPD      5312(DI), Z2
-	VCMPPD       $0x19, Z3, Z2, K5
-	VMOVUPD      128(DI), Z4
-	KMOVB        K1, 320(AX)
-	VCMPPD       $0x16, Z5, Z4, K1
-	KORB         K6, K3, K3
-	KMOVB        (AX), K6
-	KORB         K6, K4, K4
-	VMOVUPD      192(R8), Z6
-	VCMPPD       $0x15, Z0, Z6, K6
-	VMOVUPD      128(CX), Z2
-	KMOVB        K6, (AX)
-	VCMPPD       $0x1d, 1152(DI), Z2, K6
-	KMOVB        K6, 384(AX)
-	KMOVB        64(AX), K6
-	KMOVB        K1, 448(AX)
-	KMOVB        128(AX), K1
-	KORB         K1, K6, K6
-	VMOVUPD      4864(DI), Z4
-	VCMPPD       $0x15, Z1, Z4, K1
-	VMOVUPD      5376(DI), Z6
-	KMOVB        K1, 64(AX)
-	VCMPPD       $0x19, Z3, Z6, K1
-	KMOVB        K1, 128(AX)
-	KMOVB        192(AX), K1
-	KORB         K1, K3, K3
-	KORB         K7, K4, K1
-	VMOVUPD      192(DI), Z2
-	VCMPPD       $0x16, Z5, Z2, K4
-	KMOVB        256(AX), K7
-	KORB         K7, K6, K6
-	VMOVUPD      256(R8), Z4
-	VCMPPD       $0x15, Z0, Z4, K7
-	KORB         K2, K3, K3
-	VMOVUPD      192(CX), Z6
-	VCMPPD       $0x1d, 1216(DI), Z6, K2
-	KMOVB        K2, 192(AX)
-	KMOVB        320(AX), K2
-	KORB         K5, K2, K2
-	VMOVUPD      4928(DI), Z2
-	VCMPPD       $0x15, Z1, Z2, K5
-	VMOVUPD      5440(DI), Z4
-	KMOVB        K5, 256(AX)
-	VCMPPD       $0x19, Z3, Z4, K5
-	KMOVB        K5, 320(AX)
-	KMOVB        448(AX), K5
-	KORB         K5, K6, K6
-	KORB         K3, K1, K5
-	VMOVUPD      256(DI), Z6
-	VCMPPD       $0x16, Z5, Z6, K1
-	KMOVB        (AX), K3
-	KORB         K3, K2, K2
-	VMOVUPD      320(R8), Z2
-	VCMPPD       $0x15, Z0, Z2, K3
-	KMOVB        K3, (AX)
-	KMOVB        384(AX), K3
-	KORB         K3, K6, K6
-	VMOVUPD      256(CX), Z4
-	VCMPPD       $0x1d, 1280(DI), Z4, K3
-	KMOVB        K3, 384(AX)
-	KMOVB        64(AX), K3
-	KMOVB        K1, 448(AX)
-	KMOVB        128(AX), K1
-	KORB         K1, K3, K3
-	VMOVUPD      4992(DI), Z6
-	VCMPPD       $0x15, Z1, Z6, K1
-	VMOVUPD      5504(DI), Z2
-	KMOVB        K1, 64(AX)
-	VCMPPD       $0x19, Z3, Z2, K1
-	KORB         K4, K2, K2
-	KORB         K6, K5, K4
-	VMOVUPD      320(DI), Z4
-	VCMPPD       $0x16, Z5, Z4, K5
-	KORB         K7, K3, K6
-	VMOVUPD      384(R8), Z6
-	VCMPPD       $0x15, Z0, Z6, K3
-	KMOVB        192(AX), K7
-	KORB         K7, K2, K2
-	VMOVUPD      320(CX), Z2
-	VCMPPD       $0x1d, 1344(DI), Z2, K7
-	KMOVB        K7, 128(AX)
-	KMOVB        256(AX), K7
-	KMOVB        K3, 192(AX)
-	KMOVB        320(AX), K3
-	KORB         K3, K7, K7
-	VMOVUPD      5056(DI), Z4
-	VCMPPD       $0x15, Z1, Z4, K3
-	VMOVUPD      5568(DI), Z6
-	KMOVB        K3, 256(AX)
-	VCMPPD       $0x19, Z3, Z6, K3
-	KMOVB        K3, 320(AX)
-	KMOVB        448(AX), K3
-	KORB         K3, K6, K6
-	KORB         K2, K4, K3
-	VMOVUPD      384(DI), Z2
-	VCMPPD       $0x16, Z5, Z2, K4
-	KMOVB        (AX), K2
-	KORB         K2, K7, K7
-	VMOVUPD      448(R8), Z4
-	VCMPPD       $0x15, Z0, Z4, K2
-	KMOVB        K2, (AX)
-	KMOVB        384(AX), K2
-	KORB         K2, K6, K6
-	VMOVUPD      384(CX), Z1
-	VCMPPD       $0x1d, 1408(DI), Z1, K2
-	KMOVB        K2, 384(AX)
-	KMOVB        64(AX), K2
-	KORB         K1, K2, K2
-	KORB         K5, K7, K1
-	KORB         K6, K3, K7
-	VMOVUPD      448(DI), Z6
-	VCMPPD       $0x16, Z5, Z6, K5
-	KMOVB        192(AX), K3
-	KORB         K3, K2, K6
-	KMOVB        128(AX), K2
-	KORB         K2, K1, K3
-	VMOVUPD      448(CX), Z3
-	VCMPPD       $0x1d, 1472(DI), Z3, K1
-	KMOVB        256(AX), K2
-	KMOVB        K1, 64(AX)
-	KMOVB        320(AX), K1
-	KORB         K1, K2, K2
-	KORB         K4, K6, K1
-	KORB         K3, K7, K6
-	KMOVB        (AX), K4
-	KORB         K4, K2, K7
-	KMOVB        384(AX), K3
-	KORB         K3, K1, K2
-	KORB         K5, K7, K4
-	KORB         K2, K6, K1
-	KMOVB        64(AX), K3
-	KORB         K3, K4, K7
-	KORB         K7, K1, K5
-	KORTESTB     K5, K5
-	JNZ          found1
-	MOVQ         $+8, 232(BX)
-
-	// chunk
-	VMOVUPD      5120(DI), Z0
-	VBROADCASTSD lifConstsAVX512<>+32(SB), Z1
-	VCMPPD       $0x19, Z1, Z0, K1
-	VMOVUPD      5184(DI), Z2
-	VCMPPD       $0x19, Z1, Z2, K2
-	VMOVUPD      5248(DI), Z3
-	VCMPPD       $0x19, Z1, Z3, K3
-	VMOVUPD      5312(DI), Z4
-	VCMPPD       $0x19, Z1, Z4, K4
-	VMOVUPD      5376(DI), Z5
-	VCMPPD       $0x19, Z1, Z5, K5
-	VMOVUPD      5440(DI), Z6
-	VCMPPD       $0x19, Z1, Z6, K6
-	VMOVUPD      5504(DI), Z0
-	VCMPPD       $0x19, Z1, Z0, K7
-	VMOVUPD      5568(DI), Z2
-	KMOVB        K7, (AX)
-	VCMPPD       $0x19, Z1, Z2, K7
-	KORB         K2, K1, K1
-	KORB         K3, K1, K2
-	KORB         K4, K2, K1
-	KORB         K5, K1, K3
-	KORB         K6, K3, K2
-	KMOVB        (AX), K4
-	KORB         K4, K2, K1
-	KORB         K7, K1, K5
-	KORTESTB     K5, K5
-	JZ           found1
-	MOVQ         $+4, 232(BX)
-
-	// chunk
-	VMOVUPD      5120(DI), Z0
-	VBROADCASTSD lifConstsAVX512<>+40(SB), Z1
-	VCMPPD       $0x19, Z1, Z0, K1
-	VMOVUPD      5184(DI), Z2
-	VCMPPD       $0x19, Z1, Z2, K2
-	VMOVUPD      5248(DI), Z3
-	VCMPPD       $0x19, Z1, Z3, K3
-	VMOVUPD      5312(DI), Z4
-	VCMPPD       $0x19, Z1, Z4, K4
-	VMOVUPD      5376(DI), Z5
-	VCMPPD       $0x19, Z1, Z5, K5
-	VMOVUPD      5440(DI), Z6
-	VCMPPD       $0x19, Z1, Z6, K6
-	VMOVUPD      5504(DI), Z0
-	VCMPPD       $0x19, Z1, Z0, K7
-	VMOVUPD      5568(DI), Z2
-	KMOVB        K7, (AX)
-	VCMPPD       $0x19, Z1, Z2, K7
-	KORB         K2, K1, K1
-	KORB         K3, K1, K2
-	KORB         K4, K2, K1
-	KORB         K5, K1, K3
-	KORB         K6, K3, K2
-	KMOVB        (AX), K4
-	KORB         K4, K2, K1
-	KORB         K7, K1, K5
-	KORTESTB     K5, K5
-	JZ           found1
-	MOVQ         $+2, 232(BX)
-
-found1:
-chunk:
-	MOVQ 176(BX), R8
-	SUBQ DX, R8
-	JLE  next
-	CMPQ R8, 232(BX)
-	JLE  whole2
-	MOVQ 232(BX), R8
-
-whole2:
-	MOVQ 144(BX), CX
-	ADDQ $0x40, CX
-	CMPQ CX, 152(BX)
-	JGT  room3
-	MOVQ DX, 192(BX)
-
-	// number
-	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
-	VORPD.BCST   192(BX), Z0, Z1
-	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  168(BX), Z2, Z7
-	MOVQ         (BX), CX
-	LEAQ         (CX)(SI*8), CX
-	MOVQ         8(BX), R9
-	LEAQ         (R9)(SI*8), R9
-	MOVQ         32(BX), R10
-	LEAQ         (R10)(SI*8), R10
-
-	// load
-	VMOVUPD (CX), Z31
-	VMOVUPD (R9), Z23
-	VMOVUPD (R10), Z15
-	VMOVUPD 64(CX), Z30
-	VMOVUPD 64(R9), Z22
-	VMOVUPD 64(R10), Z14
-	VMOVUPD 128(CX), Z29
-	VMOVUPD 128(R9), Z21
-	VMOVUPD 128(R10), Z13
-	VMOVUPD 192(CX), Z28
-	VMOVUPD 192(R9), Z20
-	VMOVUPD 192(R10), Z12
-	VMOVUPD 256(CX), Z27
-	VMOVUPD 256(R9), Z19
-	VMOVUPD 256(R10), Z11
-	VMOVUPD 320(CX), Z26
-	VMOVUPD 320(R9), Z18
-	VMOVUPD 320(R10), Z10
-	VMOVUPD 384(CX), Z25
-	VMOVUPD 384(R9), Z17
-	VMOVUPD 384(R10), Z9
-	VMOVUPD 448(CX), Z24
-	VMOVUPD 448(R9), Z16
-	VMOVUPD 448(R10), Z8
-	MOVQ    224(BX), CX
-	LEAQ    (CX)(SI*8), CX
-
-	// start
-	VMOVUPD Z31, (CX)
-	VMOVUPD Z30, 64(CX)
-	VMOVUPD Z29, 128(CX)
-	VMOVUPD Z28, 192(CX)
-	VMOVUPD Z27, 256(CX)
-	VMOVUPD Z26, 320(CX)
-	VMOVUPD Z25, 384(CX)
-	VMOVUPD Z24, 448(CX)
-	MOVQ    R8, R9
-
-step4:
-	// step
-	VCMPPD       $0x12, Z7, Z15, K1
-	VSUBPD       (DI), Z31, Z0
-	VFNMADD231PD Z0, Z23, K1, Z31
-	VBLENDMPD    512(DI), Z23, K1, Z23
-	VMOVUPD      Z31, 512(CX)
-
-	// step
-	VCMPPD       $0x12, Z7, Z14, K1
-	VSUBPD       64(DI), Z30, Z0
-	VFNMADD231PD Z0, Z22, K1, Z30
-	VBLENDMPD    576(DI), Z22, K1, Z22
-	VMOVUPD      Z30, 576(CX)
-
-	// step
-	VCMPPD       $0x12, Z7, Z13, K1
-	VSUBPD       128(DI), Z29, Z0
-	VFNMADD231PD Z0, Z21, K1, Z29
-	VBLENDMPD    640(DI), Z21, K1, Z21
-	VMOVUPD      Z29, 640(CX)
-
-	// step
-	VCMPPD       $0x12, Z7, Z12, K1
-	VSUBPD       192(DI), Z28, Z0
-	VFNMADD231PD Z0, Z20, K1, Z28
-	VBLENDMPD    704(DI), Z20, K1, Z20
-	VMOVUPD      Z28, 704(CX)
-
-	// step
-	VCMPPD       $0x12, Z7, Z11, K1
-	VSUBPD       256(DI), Z27, Z0
-	VFNMADD231PD Z0, Z19, K1, Z27
-	VBLENDMPD    768(DI), Z19, K1, Z19
-	VMOVUPD      Z27, 768(CX)
-
-	// step
-	VCMPPD       $0x12, Z7, Z10, K1
-	VSUBPD       320(DI), Z26, Z0
-	VFNMADD231PD Z0, Z18, K1, Z26
-	VBLENDMPD    832(DI), Z18, K1, Z18
-	VMOVUPD      Z26, 832(CX)
-
-	// step
-	VCMPPD       $0x12, Z7, Z9, K1
-	VSUBPD       384(DI), Z25, Z0
-	VFNMADD231PD Z0, Z17, K1, Z25
-	VBLENDMPD    896(DI), Z17, K1, Z17
-	VMOVUPD      Z25, 896(CX)
-
-	// step
-	VCMPPD       $0x12, Z7, Z8, K1
-	VSUBPD       448(DI), Z24, Z0
-	VFNMADD231PD Z0, Z16, K1, Z24
-	VBLENDMPD    960(DI), Z16, K1, Z16
-	VMOVUPD      Z24, 960(CX)
-
-	// now
-	VADDPD.BCST lifConstsAVX512<>+56(SB), Z7, Z7
-	ADDQ        $0x00000200, CX
-	DECQ        R9
-	JNZ         step4
-
-	// spikes?
-	VCMPPD   $0x1d, 1024(DI), Z31, K1
-	VCMPPD   $0x1d, 1088(DI), Z30, K2
-	VCMPPD   $0x1d, 1152(DI), Z29, K3
-	VCMPPD   $0x1d, 1216(DI), Z28, K4
-	VCMPPD   $0x1d, 1280(DI), Z27, K5
-	VCMPPD   $0x1d, 1344(DI), Z26, K6
-	VCMPPD   $0x1d, 1408(DI), Z25, K7
-	KMOVB    K7, (AX)
-	VCMPPD   $0x1d, 1472(DI), Z24, K7
-	KORB     K2, K1, K1
-	KORB     K3, K1, K2
-	KORB     K4, K2, K1
-	KORB     K5, K1, K3
-	KORB     K6, K3, K2
-	KMOVB    (AX), K4
-	KORB     K4, K2, K1
-	KORB     K7, K1, K5
-	KORTESTB K5, K5
-	JNZ      spikes5
-	MOVQ     (BX), CX
-	LEAQ     (CX)(SI*8), CX
-	MOVQ     8(BX), R9
-	LEAQ     (R9)(SI*8), R9
-	MOVQ     32(BX), R10
-	LEAQ     (R10)(SI*8), R10
-
-	// store
-	VMOVUPD Z31, (CX)
-	VMOVUPD Z23, (R9)
-	VMOVUPD Z30, 64(CX)
-	VMOVUPD Z22, 64(R9)
-	VMOVUPD Z29, 128(CX)
-	VMOVUPD Z21, 128(R9)
-	VMOVUPD Z28, 192(CX)
-	VMOVUPD Z20, 192(R9)
-	VMOVUPD Z27, 256(CX)
-	VMOVUPD Z19, 256(R9)
-	VMOVUPD Z26, 320(CX)
-	VMOVUPD Z18, 320(R9)
-	VMOVUPD Z25, 384(CX)
-	VMOVUPD Z17, 384(R9)
-	VMOVUPD Z24, 448(CX)
-	VMOVUPD Z16, 448(R9)
-
-forward:
-	ADDQ R8, DX
-	JMP  chunk
-
-next:
-	XORQ DX, DX
-	ADDQ $0x40, SI
-	JMP  part
-
-leave:
-	CMPQ SI, $+1
-	ADCQ $-1, DX
-
-done:
-	MOVQ DX, 192(BX)
-	MOVQ SI, 200(BX)
-	VZEROUPPER
-	RET
-
-room3:
-	JMP leave
-
-spikes5:
-	XORQ R9, R9
-
-	// bits
-	VCMPPD $0x1d, 1472(DI), Z24, K1
-	KMOVB  K1, CX
-	SHLQ   $0x08, R9
-	ORQ    CX, R9
-
-	// bits
-	VCMPPD $0x1d, 1408(DI), Z25, K1
-	KMOVB  K1, CX
-	SHLQ   $0x08, R9
-	ORQ    CX, R9
-
-	// bits
-	VCMPPD $0x1d, 1344(DI), Z26, K1
-	KMOVB  K1, CX
-	SHLQ   $0x08, R9
-	ORQ    CX, R9
-
-	// bits
-	VCMPPD $0x1d, 1280(DI), Z27, K1
-	KMOVB  K1, CX
-	SHLQ   $0x08, R9
-	ORQ    CX, R9
-
-	// bits
-	VCMPPD $0x1d, 1216(DI), Z28, K1
-	KMOVB  K1, CX
-	SHLQ   $0x08, R9
-	ORQ    CX, R9
-
-	// bits
-	VCMPPD $0x1d, 1152(DI), Z29, K1
-	KMOVB  K1, CX
-	SHLQ   $0x08, R9
-	ORQ    CX, R9
-
-	// bits
-	VCMPPD $0x1d, 1088(DI), Z30, K1
-	KMOVB  K1, CX
-	SHLQ   $0x08, R9
-	ORQ    CX, R9
-
-	// bits
-	VCMPPD $0x1d, 1024(DI), Z31, K1
-	KMOVB  K1, CX
-	SHLQ   $0x08, R9
-	ORQ    CX, R9
-	MOVQ   (BX), CX
-	LEAQ   (CX)(SI*8), CX
-	MOVQ   8(BX), R10
-	LEAQ   (R10)(SI*8), R10
-	MOVQ   32(BX), R11
-	LEAQ   (R11)(SI*8), R11
-
-	// store
-	VMOVUPD Z31, (CX)
-	VMOVUPD Z23, (R10)
-	VMOVUPD Z30, 64(CX)
-	VMOVUPD Z22, 64(R10)
-	VMOVUPD Z29, 128(CX)
-	VMOVUPD Z21, 128(R10)
-	VMOVUPD Z28, 192(CX)
-	VMOVUPD Z20, 192(R10)
-	VMOVUPD Z27, 256(CX)
-	VMOVUPD Z19, 256(R10)
-	VMOVUPD Z26, 320(CX)
-	VMOVUPD Z18, 320(R10)
-	VMOVUPD Z25, 384(CX)
-	VMOVUPD Z17, 384(R10)
-	VMOVUPD Z24, 448(CX)
-	VMOVUPD Z16, 448(R10)
-
-again6:
-	TZCNTQ R9, R10
-	ANDQ   $-8, R10
-
-	// scan
-	VBROADCASTSD lifConstsAVX512<>+64(SB), Z31
-	VBROADCASTSD lifConstsAVX512<>+72(SB), Z23
-	VMOVAPD      Z7, Z15
-	MOVQ         R8, R11
-	SHLQ         $0x09, R11
-	ADDQ         224(BX), R11
-	LEAQ         (R11)(SI*8), R11
-	MOVQ         R8, CX
-
-scan8:
-	// scan
-	VMOVUPD     (R11)(R10*8), Z0
-	VCMPPD      $0x1d, 1024(DI)(R10*8), Z0, K1
-	VSUBPD.BCST lifConstsAVX512<>+56(SB), Z15, Z15
-	VBLENDMPD   Z0, Z31, K1, Z31
-	VBLENDMPD   Z15, Z23, K1, Z23
-	SUBQ        $0x00000200, R11
-	DECQ        CX
-	JNZ         scan8
-	MOVQ        128(BX), CX
-	LEAQ        (CX)(SI*8), CX
-	MOVQ        48(BX), R12
-
-	// simple?
-	VMOVUPD      (DI)(R10*8), Z0
-	VMOVUPD      1024(DI)(R10*8), Z1
-	VSUBPD       Z1, Z0, Z2
-	VSUBPD       Z31, Z0, Z3
-	VMOVUPD      3584(DI)(R10*8), Z4
-	VSUBPD       Z0, Z4, Z5
-	VMOVUPD      5120(DI)(R10*8), Z6
-	VBROADCASTSD lifConstsAVX512<>+56(SB), Z8
-	VCMPPD       $0x11, Z8, Z6, K1
-	VCMPPD       $0x15, Z0, Z31, K2
-	VMOVUPD      (R11)(R10*8), Z9
-	VCMPPD       $0x15, Z1, Z9, K3
-	VMOVUPD      4608(DI)(R10*8), Z10
-	VCMPPD.BCST  $0x15, lifConstsAVX512<>+0(SB), Z10, K4
-	VDIVPD       Z2, Z3, Z11
-	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+64(SB), Z23, K5
-	KORB         K3, K2, K6
-	KORB         K4, K6, K7
-	VMULPD       6144(DI)(R10*8), Z11, Z12
-	VCMPPD       $0x1d, Z8, Z12, K2
-	VMULPD       6656(DI)(R10*8), Z11, K2, Z12
-	KANDNB       K1, K2, K3
-	VSUBPD       Z12, Z8, Z13
-	VFNMADD231PD Z5, Z13, Z4
-	VCMPPD       $0x15, Z1, Z4, K6
-	KANDB        K6, K3, K4
-	KORB         K4, K7, K2
-	KANDB        K2, K5, K1
-	KORTESTB     K1, K1
-	JNZ          hand7
-	MOVQ         (BX), R11
-	LEAQ         (R11)(SI*8), R11
-	MOVQ         8(BX), R13
-	LEAQ         (R13)(SI*8), R13
-	MOVQ         32(BX), R14
-	LEAQ         (R14)(SI*8), R14
-
-	// spike
-	VMOVUPD          (DI)(R10*8), Z0
-	VSUBPD           1024(DI)(R10*8), Z0, Z1
-	VSUBPD           Z31, Z0, Z2
-	VSUBPD           1024(DI)(R10*8), Z31, Z3
-	VCMPPD.BCST      $0x1d, lifConstsAVX512<>+64(SB), Z23, K1
-	VMOVUPD          5120(DI)(R10*8), Z4
-	VBROADCASTSD     lifConstsAVX512<>+56(SB), Z5
-	VCMPPD           $0x11, Z5, Z4, K2
-	VMOVUPD          3584(DI)(R10*8), Z6
-	VSUBPD           Z0, Z6, Z8
-	VSUBPD.BCST      168(BX), Z23, Z9
-	VADDPD           Z2, Z1, Z10
-	VDIVPD           Z1, Z2, Z11
-	VADDPD.BCST      lifConstsAVX512<>+48(SB), Z9, Z12
-	VDIVPD           Z10, Z3, Z13
-	VMOVUPD          Z12, 1024(R12)
-	VMULPD           6144(DI)(R10*8), Z11, Z14
-	VMULPD           Z13, Z13, Z16
-	VCMPPD           $0x1d, Z5, Z14, K3
-	VADDPD           Z13, Z13, Z17
-	VBROADCASTSD     lifConstsAVX512<>+88(SB), Z18
-	VFMADD231PD.BCST lifConstsAVX512<>+80(SB), Z16, Z18
-	VMULPD           Z16, Z13, Z19
-	VMULPD           6656(DI)(R10*8), Z11, K3, Z14
-	KANDNB           K2, K3, K4
-	VADDPD           Z5, Z4, K3, Z4
-	KANDNB           K1, K4, K5
-	VFMADD213PD.BCST lifConstsAVX512<>+96(SB), Z16, Z18
-	VSUBPD           Z14, Z5, Z20
-	VMOVUPD          (R14)(R10*8), Z21
-	VADDPD           Z4, Z23, K5, Z21
-	VFNMADD231PD     Z8, Z20, K4, Z6
-	VFMADD213PD.BCST lifConstsAVX512<>+104(SB), Z16, Z18
-	VBLENDMPD        512(DI)(R10*8), Z20, K4, Z24
-	VMOVUPD          Z21, (R14)(R10*8)
-	VMOVUPD          (R13)(R10*8), Z25
-	VBLENDMPD        Z24, Z25, K1, Z26
-	VMOVUPD          Z26, (R13)(R10*8)
-	VMOVUPD          (R11)(R10*8), Z27
-	VBLENDMPD        Z6, Z27, K1, Z28
-	VFMADD231PD      Z18, Z19, Z17
-	VMOVUPD          Z28, (R11)(R10*8)
-	VFNMADD132PD     4096(DI)(R10*8), Z5, Z17
-	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z29
-	VMAXPD           Z17, Z29, Z0
-	VADDPD           5632(DI)(R10*8), Z0, Z2
-	VMOVUPD          Z0, 512(R12)
-	VSUBPD           Z5, Z2, K3, Z2
-	VMOVUPD          (CX)(R10*8), Z1
-	VSUBPD           Z2, Z5, K5, Z1
-	VMOVUPD          Z1, (CX)(R10*8)
-	MOVQ             R10, CX
-	MOVQ             R9, R11
-	SHRQ             CL, R11
-	ANDQ             $+255, R11
-	MOVQ             R11, R13
-	SHLQ             CL, R13
-	XORQ             R13, R9
-	MOVQ             144(BX), CX
-	SHLQ             $0x04, CX
-	ADDQ             136(BX), CX
-	ADDQ             SI, R10
-	ADDQ             160(BX), R10
-
-event9:
-	TZCNTQ R11, R13
-	MOVQ   512(R12)(R13*8), R14
-	MOVQ   R14, 8(CX)
-	MOVQ   1024(R12)(R13*8), R14
-	MOVL   R14, 4(CX)
-	ADDQ   R10, R13
-	MOVL   R13, (CX)
-	ADDQ   $0x10, CX
-	INCQ   144(BX)
-	LEAQ   -1(R11), R14
-	ANDQ   R14, R11
-	JNZ    event9
-	TESTQ  R9, R9
-	JNZ    again6
-	JMP    forward
-
-hand7:
-	MOVQ SI, CX
-	SHLQ CL, R9
-	MOVQ R9, 208(BX)
-	LEAQ (R12)(SI*8), R12
-
-	// old
-	VMOVUPD (R11), Z0
-	VMOVUPD Z0, (R12)
-	VMOVUPD 64(R11), Z1
-	VMOVUPD Z1, 64(R12)
-	VMOVUPD 128(R11), Z2
-	VMOVUPD Z2, 128(R12)
-	VMOVUPD 192(R11), Z3
-	VMOVUPD Z3, 192(R12)
-	VMOVUPD 256(R11), Z4
-	VMOVUPD Z4, 256(R12)
-	VMOVUPD 320(R11), Z5
-	VMOVUPD Z5, 320(R12)
-	VMOVUPD 384(R11), Z6
-	VMOVUPD Z6, 384(R12)
-	VMOVUPD 448(R11), Z8
-	VMOVUPD Z8, 448(R12)
-	INCQ    DX
-	JMP     leave
-
-// func LIFFullAVX2(b *Block)
-// Requires: AVX, BMI, FMA3
-TEXT ·LIFFullAVX2(SB), $128-8
-	LEAQ  63(SP), AX
-	ANDQ  $-64, AX
-	MOVQ  b+0(FP), BX
-	MOVQ  192(BX), DX
-	MOVQ  200(BX), SI
-	TESTQ SI, SI
-	JZ    part
-	INCQ  DX
-
-part:
-	MOVQ $+0, 208(BX)
-	CMPQ SI, 184(BX)
-	JGE  done
-	MOVQ 40(BX), DI
-	LEAQ (DI)(SI*8), DI
-	MOVQ (BX), CX
-	LEAQ (CX)(SI*8), CX
-	MOVQ 8(BX), R8
-	LEAQ (R8)(SI*8), R8
-	MOVQ 32(BX), R9
-	LEAQ (R9)(SI*8), R9
-	MOVQ $+1, 232(BX)
-
-	// chunk
-	VMOVUPD 4608(DI), Y0
-	VCMPPD  $0x15, lifConstsAVX2<>+0(SB), Y0, Y1
-	VMOVUPD 5120(DI), Y2
-	VCMPPD  $0x19, lifConstsAVX2<>+32(SB), Y2, Y3
-	VMOVUPD (R8), Y4
-	VCMPPD  $0x15, lifConstsAVX2<>+64(SB), Y4, Y0
-	VORPD   Y3, Y1, Y2
-	VMOVUPD 4640(DI), Y4
-	VCMPPD  $0x15, lifConstsAVX2<>+0(SB), Y4, Y1
-	VORPD   Y0, Y2, Y3
-	VMOVUPD 5152(DI), Y4
-	VCMPPD  $0x19, lifConstsAVX2<>+32(SB), Y4, Y2
-	VORPD   Y2, Y1, Y0
-	VMOVUPD (CX), Y4
-	VCMPPD  $0x1d, 1024(DI), Y4, Y1
-	VORPD   Y1, Y3, Y2
-	VMOVUPD 32(R8), Y4
-	VCMPPD  $0x15, lifConstsAVX2<>+64(SB), Y4, Y3
-	VORPD   Y3, Y0, Y1
-	VMOVUPD 32(CX), Y4
-	VCMPPD  $0x1d, 1056(DI), Y4, Y0
-	VORPD   Y0, Y1, Y3
-	VORPD   Y3, Y2, Y4
-	VPTEST  Y4, Y4
-	JNZ     found1
-	MOVQ    $+8, 232(BX)
-
-	// chunk
-	VMOVUPD 5120(DI), Y0
-	VCMPPD  $0x19, lifConstsAVX2<>+128(SB), Y0, Y1
-	VMOVUPD 5152(DI), Y2
-	VCMPPD  $0x19, lifConstsAVX2<>+128(SB), Y2, Y3
-	VORPD   Y3, Y1, Y4
-	VPTEST  Y4, Y4
-	JZ      found1
-	MOVQ    $+4, 232(BX)
-
-	// chunk
-	VMOVUPD 5120(DI), Y0
-	VCMPPD  $0x19, lifConstsAVX2<>+160(SB), Y0, Y1
-	VMOVUPD 5152(DI), Y2
-	VCMPPD  $0x19, lifConstsAVX2<>+160(SB), Y2, Y3
-	VORPD   Y3, Y1, Y4
-	VPTEST  Y4, Y4
-	JZ      found1
-	MOVQ    $+2, 232(BX)
-
-found1:
-chunk:
-	MOVQ 176(BX), R8
-	SUBQ DX, R8
-	JLE  next
-	CMPQ R8, 232(BX)
-	JLE  whole2
-	MOVQ 232(BX), R8
-
-whole2:
-	MOVQ 144(BX), CX
-	ADDQ $0x08, CX
-	CMPQ CX, 152(BX)
-	JGT  room3
-	MOVQ DX, 192(BX)
+spikes4:
+	MOVQ SI, 192(BX)
 
 	// number
 	VBROADCASTSD 192(BX), Y0
 	VORPD        lifConstsAVX2<>+192(SB), Y0, Y1
 	VSUBPD       lifConstsAVX2<>+192(SB), Y1, Y2
-	VBROADCASTSD 168(BX), Y3
-	VADDPD       Y2, Y3, Y9
-	MOVQ         (BX), CX
-	LEAQ         (CX)(SI*8), CX
-	MOVQ         8(BX), R9
-	LEAQ         (R9)(SI*8), R9
-	MOVQ         32(BX), R10
-	LEAQ         (R10)(SI*8), R10
+	VBROADCASTSD 168(BX), Y4
+	VADDPD       Y2, Y4, Y3
+
+again:
+	TZCNTQ R8, AX
+	ANDQ   $-4, AX
+	MOVQ   AX, CX
+	MOVQ   R8, R9
+	SHRQ   CL, R9
+	ANDQ   $+15, R9
+	MOVQ   R9, R10
+	SHLQ   CL, R10
+	XORQ   R10, R8
+	MOVQ   224(BX), CX
+	CMPQ   DI, $+8
+	JNE    shorter
+
+	// look
+	VMOVUPD   3584(CX)(AX*8), Y0
+	VMOVUPD   1024(DX)(AX*8), Y1
+	VCMPPD    $0x1d, Y1, Y0, Y2
+	VMOVUPD   3072(CX)(AX*8), Y4
+	VCMPPD    $0x1d, Y1, Y4, Y5
+	VMOVUPD   2560(CX)(AX*8), Y6
+	VCMPPD    $0x1d, Y1, Y6, Y7
+	VMOVUPD   2048(CX)(AX*8), Y8
+	VCMPPD    $0x1d, Y1, Y8, Y9
+	VMOVUPD   1536(CX)(AX*8), Y12
+	VCMPPD    $0x1d, Y1, Y12, Y13
+	VMOVUPD   1024(CX)(AX*8), Y12
+	VCMPPD    $0x1d, Y1, Y12, Y8
+	VMOVUPD   512(CX)(AX*8), Y12
+	VCMPPD    $0x1d, Y1, Y12, Y6
+	VMOVUPD   (CX)(AX*8), Y12
+	VCMPPD    $0x1d, Y1, Y12, Y1
+	VMOVUPD   lifConstsAVX2<>+256(SB), Y12
+	VBLENDVPD Y2, Y0, Y12, Y0
+	VMOVUPD   lifConstsAVX2<>+288(SB), Y12
+	VBLENDVPD Y2, lifConstsAVX2<>+352(SB), Y12, Y2
+	VBLENDVPD Y5, Y4, Y0, Y12
+	VBLENDVPD Y5, lifConstsAVX2<>+384(SB), Y2, Y4
+	VBLENDVPD Y7, 2560(CX)(AX*8), Y12, Y0
+	VBLENDVPD Y7, lifConstsAVX2<>+416(SB), Y4, Y5
+	VBLENDVPD Y9, 2048(CX)(AX*8), Y0, Y2
+	VBLENDVPD Y9, lifConstsAVX2<>+160(SB), Y5, Y12
+	VBLENDVPD Y13, 1536(CX)(AX*8), Y2, Y7
+	VBLENDVPD Y13, lifConstsAVX2<>+448(SB), Y12, Y4
+	VBLENDVPD Y8, 1024(CX)(AX*8), Y7, Y0
+	VBLENDVPD Y8, lifConstsAVX2<>+64(SB), Y4, Y9
+	VBLENDVPD Y6, 512(CX)(AX*8), Y0, Y5
+	VBLENDVPD Y6, lifConstsAVX2<>+224(SB), Y9, Y2
+	VBLENDVPD Y1, (CX)(AX*8), Y5, Y15
+	VBLENDVPD Y1, lifConstsAVX2<>+256(SB), Y2, Y11
+
+located:
+	MOVQ 48(BX), CX
+	CMPQ DI, $+1
+	JNE  simple
+
+	// odd?
+	VMOVUPD      (DX)(AX*8), Y0
+	VMOVUPD      1024(DX)(AX*8), Y1
+	VSUBPD       Y1, Y0, Y2
+	VSUBPD       Y15, Y0, Y4
+	VMOVUPD      3584(DX)(AX*8), Y5
+	VSUBPD       Y0, Y5, Y6
+	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y11, Y7
+	VMOVUPD      5120(DX)(AX*8), Y8
+	VMOVUPD      lifConstsAVX2<>+224(SB), Y9
+	VCMPPD       $0x11, Y9, Y8, Y12
+	VCMPPD       $0x15, Y0, Y15, Y13
+	VMOVUPD      (CX)(AX*8), Y8
+	VCMPPD       $0x15, Y1, Y8, Y0
+	VDIVPD       Y2, Y4, Y8
+	VMOVUPD      4608(DX)(AX*8), Y4
+	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y4, Y2
+	VORPD        Y0, Y13, Y4
+	VORPD        Y2, Y4, Y13
+	VMULPD       6144(DX)(AX*8), Y8, Y0
+	VMULPD       6656(DX)(AX*8), Y8, Y4
+	VCMPPD       $0x1d, Y9, Y0, Y2
+	VBLENDVPD    Y2, Y4, Y0, Y8
+	VANDNPD      Y12, Y2, Y4
+	VSUBPD       Y8, Y9, Y0
+	VFNMADD231PD Y6, Y0, Y5
+	VCMPPD       $0x15, Y1, Y5, Y2
+	VANDPD       Y2, Y4, Y12
+	VORPD        Y12, Y13, Y9
+	VANDPD       Y9, Y7, Y8
+	VPTEST       Y8, Y8
+	JNZ          odd
+
+simple:
+	MOVQ (BX), R10
+	MOVQ 8(BX), R11
+	MOVQ 32(BX), R12
+
+	// spike
+	VMOVUPD      (DX)(AX*8), Y0
+	VSUBPD       1024(DX)(AX*8), Y0, Y1
+	VSUBPD       Y15, Y0, Y2
+	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y11, Y4
+	VMOVUPD      3584(DX)(AX*8), Y5
+	VSUBPD       Y0, Y5, Y6
+	VMOVUPD      5120(DX)(AX*8), Y7
+	VMOVUPD      lifConstsAVX2<>+224(SB), Y8
+	VCMPPD       $0x11, Y8, Y7, Y9
+	VADDPD       Y8, Y7, Y12
+	VADDPD       Y11, Y3, Y13
+	VDIVPD       Y1, Y2, Y0
+	VMULPD       6144(DX)(AX*8), Y0, Y2
+	VMULPD       6656(DX)(AX*8), Y0, Y1
+	VCMPPD       $0x1d, Y8, Y2, Y0
+	VBLENDVPD    Y0, Y1, Y2, Y1
+	VANDNPD      Y9, Y0, Y2
+	VSUBPD       Y1, Y8, Y9
+	VBLENDVPD    Y0, Y12, Y7, Y8
+	VANDNPD      Y4, Y2, Y1
+	VADDPD       Y8, Y13, Y0
+	VFNMADD213PD Y5, Y9, Y6
+	VBLENDVPD    Y2, 512(DX)(AX*8), Y9, Y12
+	VMOVUPD      (R12)(AX*8), Y7
+	VBLENDVPD    Y1, Y0, Y7, Y13
+	VMOVUPD      (R11)(AX*8), Y8
+	VBLENDVPD    Y4, Y12, Y8, Y9
+	VMOVUPD      Y13, (R12)(AX*8)
+	VMOVUPD      Y9, (R11)(AX*8)
+	VBLENDVPD    Y2, Y6, Y5, Y1
+	VMOVUPD      (R10)(AX*8), Y0
+	VBLENDVPD    Y4, Y1, Y0, Y7
+	VMOVUPD      Y7, (R10)(AX*8)
+	MOVQ         128(BX), R10
+
+	// theta
+	VMOVUPD      (DX)(AX*8), Y0
+	VSUBPD       1024(DX)(AX*8), Y0, Y1
+	VSUBPD       Y15, Y0, Y2
+	VSUBPD       1024(DX)(AX*8), Y15, Y4
+	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y11, Y5
+	VMOVUPD      5120(DX)(AX*8), Y6
+	VMOVUPD      lifConstsAVX2<>+224(SB), Y7
+	VCMPPD       $0x11, Y7, Y6, Y8
+	VADDPD       lifConstsAVX2<>+192(SB), Y11, Y9
+	VADDPD       Y2, Y1, Y12
+	VDIVPD       Y1, Y2, Y13
+	VMOVUPD      Y9, 1536(CX)(AX*8)
+	VDIVPD       Y12, Y4, Y0
+	VMULPD       6144(DX)(AX*8), Y13, Y6
+	VMULPD       Y0, Y0, Y2
+	VADDPD       Y0, Y0, Y1
+	VCMPPD       $0x1d, Y7, Y6, Y9
+	VMOVUPD      lifConstsAVX2<>+512(SB), Y4
+	VFMADD231PD  lifConstsAVX2<>+480(SB), Y2, Y4
+	VMULPD       Y2, Y0, Y12
+	VANDNPD      Y8, Y9, Y13
+	VANDNPD      Y5, Y13, Y6
+	VFMADD213PD  lifConstsAVX2<>+544(SB), Y2, Y4
+	VFMADD213PD  lifConstsAVX2<>+576(SB), Y2, Y4
+	VFMADD231PD  Y4, Y12, Y1
+	VFNMADD132PD 4096(DX)(AX*8), Y7, Y1
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y0
+	VMAXPD       Y1, Y0, Y8
+	VADDPD       5632(DX)(AX*8), Y8, Y13
+	VMOVUPD      Y8, 1024(CX)(AX*8)
+	VSUBPD       Y7, Y13, Y5
+	VBLENDVPD    Y9, Y5, Y13, Y2
+	VSUBPD       Y2, Y7, Y12
+	VMOVUPD      (R10)(AX*8), Y4
+	VBLENDVPD    Y6, Y12, Y4, Y0
+	VMOVUPD      Y0, (R10)(AX*8)
+	MOVQ         144(BX), R10
+	MOVQ         160(BX), R11
+	SHLQ         $0x04, R10
+	ADDQ         136(BX), R10
+	LEAQ         (CX)(AX*8), CX
+	ADDQ         AX, R11
+
+event5:
+	TZCNTQ R9, AX
+	MOVQ   1024(CX)(AX*8), R12
+	MOVQ   R12, 8(R10)
+	MOVQ   1536(CX)(AX*8), R12
+	ADDQ   SI, R12
+	MOVL   R12, 4(R10)
+	ADDQ   R11, AX
+	MOVL   AX, (R10)
+	ADDQ   $0x10, R10
+	INCQ   144(BX)
+	LEAQ   -1(R9), R12
+	ANDQ   R12, R9
+	JNZ    event5
+
+finished:
+	TESTQ R8, R8
+	JNZ   again
+	MOVQ  DI, 232(BX)
+	JMP   forward
+
+odd:
+	ORQ R10, 208(BX)
+	JMP finished
+
+shorter:
+	MOVQ DI, R12
+	MOVQ DI, 192(BX)
+	MOVQ DI, R11
+	SHLQ $0x09, R11
+	ADDQ CX, R11
+
+	// look
+	VBROADCASTSD 192(BX), Y0
+	VORPD        lifConstsAVX2<>+192(SB), Y0, Y1
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y15
+	VSUBPD       lifConstsAVX2<>+192(SB), Y1, Y13
+	VMOVUPD      lifConstsAVX2<>+288(SB), Y11
+
+look6:
+	SUBQ $0x00000200, R11
+
+	// look
+	VMOVUPD   (R11)(AX*8), Y0
+	VCMPPD    $0x1d, 1024(DX)(AX*8), Y0, Y1
+	VSUBPD    lifConstsAVX2<>+224(SB), Y13, Y13
+	VBLENDVPD Y1, Y0, Y15, Y15
+	VBLENDVPD Y1, Y13, Y11, Y11
+	DECQ      R12
+	JNZ       look6
+	JMP       located
+
+// func LIFAVX512(b *Block)
+// Requires: AVX, AVX512DQ, AVX512F, BMI
+TEXT ·LIFAVX512(SB), $128-8
+	LEAQ 63(SP), AX
+	ANDQ $-64, AX
+	MOVQ b+0(FP), SI
+	MOVQ 40(SI), BX
+	MOVQ $+0, 208(SI)
+	MOVQ (SI), CX
+	MOVQ 8(SI), DI
+	MOVQ 32(SI), DX
+
+	// chunk
+	VBROADCASTSD lifConstsAVX512<>+0(SB), Z31
+	MOVQ         $+1, 232(SI)
+	XORQ         DX, DX
+
+vector:
+	// chunk
+	VMOVUPD     4608(BX)(DX*8), Z0
+	VCMPPD.BCST $0x15, lifConstsAVX512<>+8(SB), Z0, K1
+	VMOVUPD     5120(BX)(DX*8), Z1
+	VCMPPD.BCST $0x19, lifConstsAVX512<>+16(SB), Z1, K2
+	VMOVUPD     (DI)(DX*8), Z2
+	VCMPPD.BCST $0x15, lifConstsAVX512<>+24(SB), Z2, K3
+	VMOVUPD     (CX)(DX*8), Z3
+	VCMPPD      $0x1d, 1024(BX)(DX*8), Z3, K4
+	VMOVUPD     (BX)(DX*8), Z4
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z4, K5
+	VMINPD      Z31, Z1, Z31
+	KORB        K2, K1, K6
+	KORB        K3, K6, K7
+	KORB        K4, K7, K1
+	KORB        K5, K1, K2
+	KORTESTB    K2, K2
+	JNZ         found
+	ADDQ        $0x08, DX
+	CMPQ        DX, 184(SI)
+	JLT         vector
+	MOVQ        $+8, 232(SI)
+
+	// chunk
+	VCMPPD.BCST $0x11, lifConstsAVX512<>+0(SB), Z31, K1
+	KORTESTB    K1, K1
+	JZ          found
+	MOVQ        $+4, 232(SI)
+
+	// chunk
+	VCMPPD.BCST $0x11, lifConstsAVX512<>+40(SB), Z31, K1
+	KORTESTB    K1, K1
+	JZ          found
+	MOVQ        $+2, 232(SI)
+
+	// chunk
+	VCMPPD.BCST $0x11, lifConstsAVX512<>+16(SB), Z31, K1
+	KORTESTB    K1, K1
+	JZ          found
+
+found:
+	MOVQ 192(SI), DI
+
+chunk:
+	MOVQ 176(SI), R8
+	SUBQ DI, R8
+	JLE  done
+	CMPQ R8, 232(SI)
+	JLE  whole1
+	MOVQ 232(SI), R8
+
+whole1:
+	MOVQ 144(SI), CX
+	ADDQ $0x40, CX
+	CMPQ CX, 152(SI)
+	JGT  done
+	XORQ R9, R9
+	XORQ DX, DX
+
+part:
+	MOVQ DI, 192(SI)
+
+	// number
+	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
+	VORPD.BCST   192(SI), Z0, Z1
+	VSUBPD       Z0, Z1, Z2
+	VADDPD.BCST  168(SI), Z2, Z7
+	MOVQ         (SI), CX
+	MOVQ         8(SI), R10
+	MOVQ         32(SI), R11
 
 	// load
-	VMOVUPD (CX), Y15
-	VMOVUPD (R9), Y13
-	VMOVUPD (R10), Y11
-	VMOVUPD lifConstsAVX2<>+448(SB), Y8
-	VMOVUPD lifConstsAVX2<>+480(SB), Y6
-	VMOVUPD 32(CX), Y14
-	VMOVUPD 32(R9), Y12
-	VMOVUPD 32(R10), Y10
-	VMOVUPD lifConstsAVX2<>+448(SB), Y7
-	VMOVUPD lifConstsAVX2<>+480(SB), Y5
-	MOVQ    224(BX), CX
-	LEAQ    (CX)(SI*8), CX
-	MOVQ    72(BX), R10
-	MOVQ    120(BX), R11
-	LEAQ    (R10)(DX*8), R10
-	IMULQ   DX, R11
-	SHLQ    $0x03, R11
-	ADDQ    96(BX), R11
-	LEAQ    (R11)(SI*8), R11
+	VMOVUPD (CX)(DX*8), Z31
+	VMOVUPD (R10)(DX*8), Z23
+	VMOVUPD (R11)(DX*8), Z15
+	VMOVUPD 64(CX)(DX*8), Z30
+	VMOVUPD 64(R10)(DX*8), Z22
+	VMOVUPD 64(R11)(DX*8), Z14
+	VMOVUPD 128(CX)(DX*8), Z29
+	VMOVUPD 128(R10)(DX*8), Z21
+	VMOVUPD 128(R11)(DX*8), Z13
+	VMOVUPD 192(CX)(DX*8), Z28
+	VMOVUPD 192(R10)(DX*8), Z20
+	VMOVUPD 192(R11)(DX*8), Z12
+	VMOVUPD 256(CX)(DX*8), Z27
+	VMOVUPD 256(R10)(DX*8), Z19
+	VMOVUPD 256(R11)(DX*8), Z11
+	VMOVUPD 320(CX)(DX*8), Z26
+	VMOVUPD 320(R10)(DX*8), Z18
+	VMOVUPD 320(R11)(DX*8), Z10
+	VMOVUPD 384(CX)(DX*8), Z25
+	VMOVUPD 384(R10)(DX*8), Z17
+	VMOVUPD 384(R11)(DX*8), Z9
+	VMOVUPD 448(CX)(DX*8), Z24
+	VMOVUPD 448(R10)(DX*8), Z16
+	VMOVUPD 448(R11)(DX*8), Z8
+	MOVQ    224(SI), R11
+	LEAQ    (R11)(DX*8), R11
+	CMPQ    R8, $+1
+	JNE     started2
+	MOVQ    48(SI), R12
 
-	// start
-	VMOVUPD Y15, (CX)
-	VMOVUPD Y14, 32(CX)
-	MOVQ    R8, R9
+	// old
+	VMOVUPD Z31, (R12)(DX*8)
+	VMOVUPD Z23, 512(R12)(DX*8)
+	VMOVUPD Z30, 64(R12)(DX*8)
+	VMOVUPD Z22, 576(R12)(DX*8)
+	VMOVUPD Z29, 128(R12)(DX*8)
+	VMOVUPD Z21, 640(R12)(DX*8)
+	VMOVUPD Z28, 192(R12)(DX*8)
+	VMOVUPD Z20, 704(R12)(DX*8)
+	VMOVUPD Z27, 256(R12)(DX*8)
+	VMOVUPD Z19, 768(R12)(DX*8)
+	VMOVUPD Z26, 320(R12)(DX*8)
+	VMOVUPD Z18, 832(R12)(DX*8)
+	VMOVUPD Z25, 384(R12)(DX*8)
+	VMOVUPD Z17, 896(R12)(DX*8)
+	VMOVUPD Z24, 448(R12)(DX*8)
+	VMOVUPD Z16, 960(R12)(DX*8)
 
-step4:
+started2:
+	MOVQ R8, R12
+
+step3:
 	// step
-	VBROADCASTSD (R10), Y0
-	VMOVUPD      2560(DI), Y1
-	VFMADD231PD  3072(DI), Y0, Y1
+	VCMPPD       $0x12, Z7, Z15, K1
+	VSUBPD       (BX)(DX*8), Z31, Z0
+	VFNMADD231PD Z0, Z23, K1, Z31
+	VBLENDMPD    512(BX)(DX*8), Z23, K1, Z23
+	VMOVUPD      Z31, (R11)
+
+	// step
+	VCMPPD       $0x12, Z7, Z14, K1
+	VSUBPD       64(BX)(DX*8), Z30, Z0
+	VFNMADD231PD Z0, Z22, K1, Z30
+	VBLENDMPD    576(BX)(DX*8), Z22, K1, Z22
+	VMOVUPD      Z30, 64(R11)
+
+	// step
+	VCMPPD       $0x12, Z7, Z13, K1
+	VSUBPD       128(BX)(DX*8), Z29, Z0
+	VFNMADD231PD Z0, Z21, K1, Z29
+	VBLENDMPD    640(BX)(DX*8), Z21, K1, Z21
+	VMOVUPD      Z29, 128(R11)
+
+	// step
+	VCMPPD       $0x12, Z7, Z12, K1
+	VSUBPD       192(BX)(DX*8), Z28, Z0
+	VFNMADD231PD Z0, Z20, K1, Z28
+	VBLENDMPD    704(BX)(DX*8), Z20, K1, Z20
+	VMOVUPD      Z28, 192(R11)
+
+	// step
+	VCMPPD       $0x12, Z7, Z11, K1
+	VSUBPD       256(BX)(DX*8), Z27, Z0
+	VFNMADD231PD Z0, Z19, K1, Z27
+	VBLENDMPD    768(BX)(DX*8), Z19, K1, Z19
+	VMOVUPD      Z27, 256(R11)
+
+	// step
+	VCMPPD       $0x12, Z7, Z10, K1
+	VSUBPD       320(BX)(DX*8), Z26, Z0
+	VFNMADD231PD Z0, Z18, K1, Z26
+	VBLENDMPD    832(BX)(DX*8), Z18, K1, Z18
+	VMOVUPD      Z26, 320(R11)
+
+	// step
+	VCMPPD       $0x12, Z7, Z9, K1
+	VSUBPD       384(BX)(DX*8), Z25, Z0
+	VFNMADD231PD Z0, Z17, K1, Z25
+	VBLENDMPD    896(BX)(DX*8), Z17, K1, Z17
+	VMOVUPD      Z25, 384(R11)
+
+	// step
+	VCMPPD       $0x12, Z7, Z8, K1
+	VSUBPD       448(BX)(DX*8), Z24, Z0
+	VFNMADD231PD Z0, Z16, K1, Z24
+	VBLENDMPD    960(BX)(DX*8), Z16, K1, Z16
+	VMOVUPD      Z24, 448(R11)
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z7, Z7
+	ADDQ        $0x00000200, R11
+	DECQ        R12
+	JNZ         step3
+
+	// store
+	VMOVUPD Z31, (CX)(DX*8)
+	VMOVUPD Z23, (R10)(DX*8)
+	VMOVUPD Z30, 64(CX)(DX*8)
+	VMOVUPD Z22, 64(R10)(DX*8)
+	VMOVUPD Z29, 128(CX)(DX*8)
+	VMOVUPD Z21, 128(R10)(DX*8)
+	VMOVUPD Z28, 192(CX)(DX*8)
+	VMOVUPD Z20, 192(R10)(DX*8)
+	VMOVUPD Z27, 256(CX)(DX*8)
+	VMOVUPD Z19, 256(R10)(DX*8)
+	VMOVUPD Z26, 320(CX)(DX*8)
+	VMOVUPD Z18, 320(R10)(DX*8)
+	VMOVUPD Z25, 384(CX)(DX*8)
+	VMOVUPD Z17, 384(R10)(DX*8)
+	VMOVUPD Z24, 448(CX)(DX*8)
+	VMOVUPD Z16, 448(R10)(DX*8)
+	XORQ    CX, CX
+
+	// bits
+	VCMPPD $0x1d, 1472(BX)(DX*8), Z24, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1408(BX)(DX*8), Z25, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1344(BX)(DX*8), Z26, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1280(BX)(DX*8), Z27, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1216(BX)(DX*8), Z28, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1152(BX)(DX*8), Z29, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1088(BX)(DX*8), Z30, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1024(BX)(DX*8), Z31, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+	ORQ    CX, R9
+	ADDQ   $0x40, DX
+	CMPQ   DX, 184(SI)
+	JLT    part
+	TESTQ  R9, R9
+	JNZ    spikes4
+
+forward:
+	ADDQ R8, DI
+	CMPQ 208(SI), $+0
+	JE   chunk
+
+done:
+	MOVQ DI, 192(SI)
+	MOVQ $+0, 200(SI)
+	VZEROUPPER
+	RET
+
+spikes4:
+	MOVQ DI, 192(SI)
+
+	// number
+	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
+	VORPD.BCST   192(SI), Z0, Z1
+	VSUBPD       Z0, Z1, Z2
+	VADDPD.BCST  168(SI), Z2, Z7
+
+again:
+	TZCNTQ R9, DX
+	ANDQ   $-8, DX
+	MOVQ   DX, CX
+	MOVQ   R9, R10
+	SHRQ   CL, R10
+	ANDQ   $+255, R10
+	MOVQ   R10, R11
+	SHLQ   CL, R11
+	XORQ   R11, R9
+	MOVQ   224(SI), CX
+	CMPQ   R8, $+8
+	JNE    shorter
+
+	// look
+	VMOVUPD        3584(CX)(DX*8), Z0
+	VMOVUPD        1024(BX)(DX*8), Z1
+	VCMPPD         $0x1d, Z1, Z0, K1
+	VMOVUPD        3072(CX)(DX*8), Z2
+	VCMPPD         $0x1d, Z1, Z2, K2
+	VMOVUPD        2560(CX)(DX*8), Z3
+	VCMPPD         $0x1d, Z1, Z3, K3
+	VMOVUPD        2048(CX)(DX*8), Z4
+	VCMPPD         $0x1d, Z1, Z4, K4
+	VMOVUPD        1536(CX)(DX*8), Z5
+	VCMPPD         $0x1d, Z1, Z5, K5
+	VMOVUPD        1024(CX)(DX*8), Z6
+	VCMPPD         $0x1d, Z1, Z6, K6
+	VMOVUPD        512(CX)(DX*8), Z8
+	VCMPPD         $0x1d, Z1, Z8, K7
+	VMOVUPD        (CX)(DX*8), Z9
+	KMOVB          K7, (AX)
+	VCMPPD         $0x1d, Z1, Z9, K7
+	VBROADCASTSD   lifConstsAVX512<>+64(SB), Z10
+	VBLENDMPD      Z0, Z10, K1, Z11
+	VBROADCASTSD   lifConstsAVX512<>+72(SB), Z12
+	VBLENDMPD.BCST lifConstsAVX512<>+88(SB), Z12, K1, Z13
+	VBLENDMPD      Z2, Z11, K2, Z14
+	VBLENDMPD.BCST lifConstsAVX512<>+96(SB), Z13, K2, Z15
+	VBLENDMPD      Z3, Z14, K3, Z16
+	VBLENDMPD.BCST lifConstsAVX512<>+104(SB), Z15, K3, Z17
+	VBLENDMPD      Z4, Z16, K4, Z18
+	VBLENDMPD.BCST lifConstsAVX512<>+40(SB), Z17, K4, Z19
+	VBLENDMPD      Z5, Z18, K5, Z20
+	VBLENDMPD.BCST lifConstsAVX512<>+112(SB), Z19, K5, Z21
+	VBLENDMPD      Z6, Z20, K6, Z24
+	VBLENDMPD.BCST lifConstsAVX512<>+16(SB), Z21, K6, Z25
+	KMOVB          (AX), K1
+	VBLENDMPD      Z8, Z24, K1, Z26
+	VBLENDMPD.BCST lifConstsAVX512<>+56(SB), Z25, K1, Z27
+	VBLENDMPD      Z9, Z26, K7, Z31
+	VBLENDMPD      Z10, Z27, K7, Z23
+
+located:
+	MOVQ 48(SI), CX
+	CMPQ R8, $+1
+	JNE  simple
+
+	// odd?
+	VMOVUPD      (BX)(DX*8), Z0
+	VMOVUPD      1024(BX)(DX*8), Z1
+	VSUBPD       Z1, Z0, Z2
+	VSUBPD       Z31, Z0, Z3
+	VMOVUPD      3584(BX)(DX*8), Z4
+	VSUBPD       Z0, Z4, Z5
+	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+64(SB), Z23, K1
+	VMOVUPD      5120(BX)(DX*8), Z6
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z8
+	VCMPPD       $0x11, Z8, Z6, K2
+	VCMPPD       $0x15, Z0, Z31, K3
+	VMOVUPD      (CX)(DX*8), Z9
+	VCMPPD       $0x15, Z1, Z9, K4
+	VDIVPD       Z2, Z3, Z10
+	VMOVUPD      4608(BX)(DX*8), Z11
+	VCMPPD.BCST  $0x15, lifConstsAVX512<>+8(SB), Z11, K5
+	KORB         K4, K3, K6
+	KORB         K5, K6, K7
+	VMULPD       6144(BX)(DX*8), Z10, Z12
+	VCMPPD       $0x1d, Z8, Z12, K3
+	VMULPD       6656(BX)(DX*8), Z10, K3, Z12
+	KANDNB       K2, K3, K4
+	VSUBPD       Z12, Z8, Z13
+	VFNMADD231PD Z5, Z13, Z4
+	VCMPPD       $0x15, Z1, Z4, K6
+	KANDB        K6, K4, K5
+	KORB         K5, K7, K3
+	KANDB        K3, K1, K2
+	KORTESTB     K2, K2
+	JNZ          odd
+
+simple:
+	MOVQ (SI), R11
+	MOVQ 8(SI), R12
+	MOVQ 32(SI), R13
+
+	// spike
+	VMOVUPD      (BX)(DX*8), Z0
+	VSUBPD       1024(BX)(DX*8), Z0, Z1
+	VSUBPD       Z31, Z0, Z2
+	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+64(SB), Z23, K1
+	VMOVUPD      5120(BX)(DX*8), Z3
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z4
+	VCMPPD       $0x11, Z4, Z3, K2
+	VMOVUPD      3584(BX)(DX*8), Z5
+	VSUBPD       Z0, Z5, Z6
+	VADDPD       Z23, Z7, Z8
+	VDIVPD       Z1, Z2, Z9
+	VMULPD       6144(BX)(DX*8), Z9, Z10
+	VCMPPD       $0x1d, Z4, Z10, K3
+	VMULPD       6656(BX)(DX*8), Z9, K3, Z10
+	KANDNB       K2, K3, K4
+	VADDPD       Z4, Z3, K3, Z3
+	KANDNB       K1, K4, K5
+	VSUBPD       Z10, Z4, Z11
+	VMOVUPD      (R13)(DX*8), Z12
+	VADDPD       Z3, Z8, K5, Z12
+	VFNMADD231PD Z6, Z11, K4, Z5
+	VBLENDMPD    512(BX)(DX*8), Z11, K4, Z13
+	VMOVUPD      Z12, (R13)(DX*8)
+	VMOVUPD      (R12)(DX*8), Z14
+	VBLENDMPD    Z13, Z14, K1, Z15
+	VMOVUPD      Z15, (R12)(DX*8)
+	VMOVUPD      (R11)(DX*8), Z16
+	VBLENDMPD    Z5, Z16, K1, Z17
+	VMOVUPD      Z17, (R11)(DX*8)
+	MOVQ         128(SI), R11
+
+	// theta
+	VMOVUPD          (BX)(DX*8), Z0
+	VSUBPD           1024(BX)(DX*8), Z0, Z1
+	VSUBPD           Z31, Z0, Z2
+	VSUBPD           1024(BX)(DX*8), Z31, Z3
+	VCMPPD.BCST      $0x1d, lifConstsAVX512<>+64(SB), Z23, K1
+	VMOVUPD          5120(BX)(DX*8), Z4
+	VBROADCASTSD     lifConstsAVX512<>+56(SB), Z5
+	VCMPPD           $0x11, Z5, Z4, K2
+	VADDPD.BCST      lifConstsAVX512<>+48(SB), Z23, Z6
+	VADDPD           Z2, Z1, Z8
+	VDIVPD           Z1, Z2, Z9
+	VMOVUPD          Z6, 1536(CX)(DX*8)
+	VDIVPD           Z8, Z3, Z10
+	VMULPD           6144(BX)(DX*8), Z9, Z11
+	VMULPD           Z10, Z10, Z12
+	VADDPD           Z10, Z10, Z13
+	VCMPPD           $0x1d, Z5, Z11, K3
+	VBROADCASTSD     lifConstsAVX512<>+128(SB), Z14
+	VFMADD231PD.BCST lifConstsAVX512<>+120(SB), Z12, Z14
+	VMULPD           Z12, Z10, Z15
+	KANDNB           K2, K3, K4
+	KANDNB           K1, K4, K5
+	VFMADD213PD.BCST lifConstsAVX512<>+136(SB), Z12, Z14
+	VFMADD213PD.BCST lifConstsAVX512<>+144(SB), Z12, Z14
+	VFMADD231PD      Z14, Z15, Z13
+	VFNMADD132PD     4096(BX)(DX*8), Z5, Z13
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z16
+	VMAXPD           Z13, Z16, Z17
+	VADDPD           5632(BX)(DX*8), Z17, Z18
+	VMOVUPD          Z17, 1024(CX)(DX*8)
+	VSUBPD           Z5, Z18, K3, Z18
+	VMOVUPD          (R11)(DX*8), Z19
+	VSUBPD           Z18, Z5, K5, Z19
+	VMOVUPD          Z19, (R11)(DX*8)
+	MOVQ             144(SI), R11
+	MOVQ             160(SI), R12
+	SHLQ             $0x04, R11
+	ADDQ             136(SI), R11
+	LEAQ             (CX)(DX*8), CX
+	ADDQ             DX, R12
+
+event5:
+	TZCNTQ R10, DX
+	MOVQ   1024(CX)(DX*8), R13
+	MOVQ   R13, 8(R11)
+	MOVQ   1536(CX)(DX*8), R13
+	ADDQ   DI, R13
+	MOVL   R13, 4(R11)
+	ADDQ   R12, DX
+	MOVL   DX, (R11)
+	ADDQ   $0x10, R11
+	INCQ   144(SI)
+	LEAQ   -1(R10), R13
+	ANDQ   R13, R10
+	JNZ    event5
+
+finished:
+	TESTQ R9, R9
+	JNZ   again
+	MOVQ  R8, 232(SI)
+	JMP   forward
+
+odd:
+	ORQ R11, 208(SI)
+	JMP finished
+
+shorter:
+	MOVQ R8, R13
+	MOVQ R8, 192(SI)
+	MOVQ R8, R12
+	SHLQ $0x09, R12
+	ADDQ CX, R12
+
+	// look
+	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
+	VORPD.BCST   192(SI), Z0, Z1
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z31
+	VSUBPD       Z0, Z1, Z29
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z23
+
+look6:
+	SUBQ $0x00000200, R12
+
+	// look
+	VMOVUPD     (R12)(DX*8), Z0
+	VCMPPD      $0x1d, 1024(BX)(DX*8), Z0, K1
+	VSUBPD.BCST lifConstsAVX512<>+56(SB), Z29, Z29
+	VBLENDMPD   Z0, Z31, K1, Z31
+	VBLENDMPD   Z29, Z23, K1, Z23
+	DECQ        R13
+	JNZ         look6
+	JMP         located
+
+// func LIFFullAVX2(b *Block)
+// Requires: AVX, BMI, FMA3
+TEXT ·LIFFullAVX2(SB), $128-8
+	LEAQ 63(SP), AX
+	ANDQ $-64, AX
+	MOVQ b+0(FP), SI
+	MOVQ 40(SI), BX
+	MOVQ $+0, 208(SI)
+	MOVQ (SI), CX
+	MOVQ 8(SI), DI
+	MOVQ 32(SI), DX
+
+	// chunk
+	VMOVUPD lifConstsAVX2<>+0(SB), Y15
+	MOVQ    $+1, 232(SI)
+	XORQ    DX, DX
+
+vector:
+	// chunk
+	VMOVUPD 4608(BX)(DX*8), Y0
+	VCMPPD  $0x15, lifConstsAVX2<>+32(SB), Y0, Y1
+	VMOVUPD 5120(BX)(DX*8), Y2
+	VCMPPD  $0x19, lifConstsAVX2<>+64(SB), Y2, Y3
+	VMOVUPD (DI)(DX*8), Y4
+	VCMPPD  $0x15, lifConstsAVX2<>+96(SB), Y4, Y0
+	VORPD   Y3, Y1, Y4
+	VMOVUPD (CX)(DX*8), Y1
+	VCMPPD  $0x1d, 1024(BX)(DX*8), Y1, Y3
+	VORPD   Y0, Y4, Y1
+	VMINPD  Y15, Y2, Y15
+	VORPD   Y3, Y1, Y4
+	VPTEST  Y4, Y4
+	JNZ     found
+	ADDQ    $0x04, DX
+	CMPQ    DX, 184(SI)
+	JLT     vector
+	MOVQ    $+8, 232(SI)
+
+	// chunk
+	VCMPPD $0x11, lifConstsAVX2<>+0(SB), Y15, Y0
+	VPTEST Y0, Y0
+	JZ     found
+	MOVQ   $+4, 232(SI)
+
+	// chunk
+	VCMPPD $0x11, lifConstsAVX2<>+160(SB), Y15, Y0
+	VPTEST Y0, Y0
+	JZ     found
+	MOVQ   $+2, 232(SI)
+
+	// chunk
+	VCMPPD $0x11, lifConstsAVX2<>+64(SB), Y15, Y0
+	VPTEST Y0, Y0
+	JZ     found
+
+found:
+	MOVQ 192(SI), DI
+
+chunk:
+	MOVQ 176(SI), R8
+	SUBQ DI, R8
+	JLE  done
+	CMPQ R8, 232(SI)
+	JLE  whole1
+	MOVQ 232(SI), R8
+
+whole1:
+	MOVQ 144(SI), CX
+	ADDQ $0x40, CX
+	CMPQ CX, 152(SI)
+	JGT  done
+	XORQ R9, R9
+	XORQ DX, DX
+
+part:
+	MOVQ DI, 192(SI)
+
+	// number
+	VBROADCASTSD 192(SI), Y0
+	VORPD        lifConstsAVX2<>+192(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+192(SB), Y1, Y2
+	VBROADCASTSD 168(SI), Y3
+	VADDPD       Y2, Y3, Y9
+	MOVQ         (SI), CX
+	MOVQ         8(SI), R10
+	MOVQ         32(SI), R11
+
+	// load
+	VMOVUPD (CX)(DX*8), Y15
+	VMOVUPD (R10)(DX*8), Y13
+	VMOVUPD (R11)(DX*8), Y11
+	VMOVUPD lifConstsAVX2<>+320(SB), Y8
+	VMOVUPD lifConstsAVX2<>+608(SB), Y6
+	VMOVUPD 32(CX)(DX*8), Y14
+	VMOVUPD 32(R10)(DX*8), Y12
+	VMOVUPD 32(R11)(DX*8), Y10
+	VMOVUPD lifConstsAVX2<>+320(SB), Y7
+	VMOVUPD lifConstsAVX2<>+608(SB), Y5
+	MOVQ    224(SI), R11
+	LEAQ    (R11)(DX*8), R11
+	MOVQ    72(SI), R13
+	MOVQ    120(SI), R14
+	LEAQ    (R13)(DI*8), R13
+	IMULQ   DI, R14
+	SHLQ    $0x03, R14
+	ADDQ    96(SI), R14
+	MOVQ    48(SI), R12
+
+	// old
+	VMOVUPD Y15, (R12)(DX*8)
+	VMOVUPD Y13, 512(R12)(DX*8)
+	VMOVUPD Y14, 32(R12)(DX*8)
+	VMOVUPD Y12, 544(R12)(DX*8)
+	MOVQ    R8, R12
+
+step3:
+	// step
+	VBROADCASTSD (R13), Y0
+	VMOVUPD      2560(BX)(DX*8), Y1
+	VFMADD231PD  3072(BX)(DX*8), Y0, Y1
 	VCMPPD       $0x12, Y9, Y11, Y2
-	VADDPD       (R11), Y1, Y3
-	VBLENDVPD    Y2, 512(DI), Y13, Y4
-	VMOVUPD      1536(DI), Y0
-	VFMADD213PD  2048(DI), Y0, Y3
-	VMOVUPD      Y3, 5120(CX)
+	VADDPD       (R14)(DX*8), Y1, Y3
+	VBLENDVPD    Y2, 512(BX)(DX*8), Y13, Y4
+	VMOVUPD      1536(BX)(DX*8), Y0
+	VFMADD213PD  2048(BX)(DX*8), Y0, Y3
+	VMOVUPD      Y3, 4096(R11)
 	VSUBPD       Y3, Y15, Y1
 	VFNMADD213PD Y15, Y13, Y1
 	VBLENDVPD    Y2, Y1, Y15, Y15
 	VMOVAPD      Y4, Y13
-	VMOVUPD      Y15, 512(CX)
+	VMOVUPD      Y15, (R11)
 	VMINPD       Y8, Y15, Y8
 	VMAXPD       Y6, Y15, Y6
 
 	// step
-	VBROADCASTSD (R10), Y0
-	VMOVUPD      2592(DI), Y1
-	VFMADD231PD  3104(DI), Y0, Y1
+	VBROADCASTSD (R13), Y0
+	VMOVUPD      2592(BX)(DX*8), Y1
+	VFMADD231PD  3104(BX)(DX*8), Y0, Y1
 	VCMPPD       $0x12, Y9, Y10, Y2
-	VADDPD       32(R11), Y1, Y3
-	VBLENDVPD    Y2, 544(DI), Y12, Y4
-	VMOVUPD      1568(DI), Y0
-	VFMADD213PD  2080(DI), Y0, Y3
-	VMOVUPD      Y3, 5152(CX)
+	VADDPD       32(R14)(DX*8), Y1, Y3
+	VBLENDVPD    Y2, 544(BX)(DX*8), Y12, Y4
+	VMOVUPD      1568(BX)(DX*8), Y0
+	VFMADD213PD  2080(BX)(DX*8), Y0, Y3
+	VMOVUPD      Y3, 4128(R11)
 	VSUBPD       Y3, Y14, Y1
 	VFNMADD213PD Y14, Y12, Y1
 	VBLENDVPD    Y2, Y1, Y14, Y14
 	VMOVAPD      Y4, Y12
-	VMOVUPD      Y14, 544(CX)
+	VMOVUPD      Y14, 32(R11)
 	VMINPD       Y7, Y14, Y7
 	VMAXPD       Y5, Y14, Y5
 
 	// now
 	VADDPD lifConstsAVX2<>+224(SB), Y9, Y9
-	ADDQ   $0x00000200, CX
-	ADDQ   $0x08, R10
-	MOVQ   120(BX), R12
-	LEAQ   (R11)(R12*8), R11
-	DECQ   R9
-	JNZ    step4
-
-	// spikes?
-	VCMPPD $0x1d, 1024(DI), Y6, Y0
-	VCMPPD $0x1d, 1056(DI), Y5, Y1
-	VORPD  Y1, Y0, Y2
-	VPTEST Y2, Y2
-	JNZ    spikes5
-	MOVQ   (BX), CX
-	LEAQ   (CX)(SI*8), CX
-	MOVQ   8(BX), R9
-	LEAQ   (R9)(SI*8), R9
-	MOVQ   32(BX), R10
-	LEAQ   (R10)(SI*8), R10
-	MOVQ   56(BX), R10
-	LEAQ   (R10)(SI*8), R10
-	MOVQ   64(BX), R11
-	LEAQ   (R11)(SI*8), R11
+	ADDQ   $0x00000200, R11
+	ADDQ   $0x08, R13
+	MOVQ   120(SI), R15
+	LEAQ   (R14)(R15*8), R14
+	DECQ   R12
+	JNZ    step3
+	MOVQ   56(SI), R11
+	MOVQ   64(SI), R12
 
 	// store
-	VMOVUPD 1024(DI), Y0
-	VMINPD  Y6, Y0, Y1
-	VMOVUPD 1056(DI), Y2
-	VMINPD  Y5, Y2, Y3
-	VMINPD  (R10), Y8, Y4
-	VMOVUPD Y4, (R10)
-	VMAXPD  (R11), Y1, Y0
-	VMINPD  32(R10), Y7, Y2
-	VMOVUPD Y0, (R11)
-	VMOVUPD Y15, (CX)
-	VMOVUPD Y13, (R9)
-	VMAXPD  32(R11), Y3, Y4
-	VMOVUPD Y14, 32(CX)
-	VMOVUPD Y12, 32(R9)
-	VMOVUPD Y2, 32(R10)
-	VMOVUPD Y4, 32(R11)
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y6, Y0
+	VMOVUPD   1024(BX)(DX*8), Y1
+	VMINPD    Y6, Y1, Y2
+	VCMPPD    $0x1d, 1056(BX)(DX*8), Y5, Y3
+	VMOVUPD   Y15, (CX)(DX*8)
+	VMOVUPD   Y13, (R10)(DX*8)
+	VMAXPD    (R12)(DX*8), Y2, Y4
+	VMOVUPD   Y4, (R12)(DX*8)
+	VMINPD    (R11)(DX*8), Y8, Y1
+	VBLENDVPD Y0, (R11)(DX*8), Y1, Y2
+	VMOVUPD   1056(BX)(DX*8), Y4
+	VMINPD    Y5, Y4, Y0
+	VMOVUPD   Y2, (R11)(DX*8)
+	VMINPD    32(R11)(DX*8), Y7, Y1
+	VBLENDVPD Y3, 32(R11)(DX*8), Y1, Y4
+	VMAXPD    32(R12)(DX*8), Y0, Y2
+	VMOVUPD   Y14, 32(CX)(DX*8)
+	VMOVUPD   Y12, 32(R10)(DX*8)
+	VMOVUPD   Y4, 32(R11)(DX*8)
+	VMOVUPD   Y2, 32(R12)(DX*8)
+	XORQ      R10, R10
+
+	// bits
+	VCMPPD    $0x1d, 1056(BX)(DX*8), Y5, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y6, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+	MOVQ      DX, CX
+	SHLQ      CL, R10
+	ORQ       R10, R9
+	ADDQ      $0x08, DX
+	CMPQ      DX, 184(SI)
+	JLT       part
+	TESTQ     R9, R9
+	JNZ       spikes4
 
 forward:
-	ADDQ R8, DX
-	JMP  chunk
-
-next:
-	XORQ DX, DX
-	ADDQ $0x08, SI
-	JMP  part
-
-leave:
-	CMPQ SI, $+1
-	ADCQ $-1, DX
+	ADDQ R8, DI
+	CMPQ 208(SI), $+0
+	JE   chunk
 
 done:
-	MOVQ DX, 192(BX)
-	MOVQ SI, 200(BX)
+	MOVQ DI, 192(SI)
+	MOVQ $+0, 200(SI)
 	VZEROUPPER
 	RET
 
-room3:
-	JMP leave
+spikes4:
+	MOVQ DI, 192(SI)
 
-spikes5:
-	// infinite?
-	VCMPPD $0x00, lifConstsAVX2<>+448(SB), Y6, Y0
-	VCMPPD $0x00, lifConstsAVX2<>+448(SB), Y5, Y1
-	VORPD  Y1, Y0, Y2
-	VPTEST Y2, Y2
-	JZ     finite6
-	CMPQ   R8, $+1
-	JE     finite6
-	MOVQ   $+1, 232(BX)
-	JMP    chunk
+	// number
+	VBROADCASTSD 192(SI), Y0
+	VORPD        lifConstsAVX2<>+192(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+192(SB), Y1, Y2
+	VBROADCASTSD 168(SI), Y3
+	VADDPD       Y2, Y3, Y9
 
-finite6:
-	XORQ R9, R9
+again:
+	TZCNTQ R9, DX
+	ANDQ   $-4, DX
+	MOVQ   DX, CX
+	MOVQ   R9, R10
+	SHRQ   CL, R10
+	ANDQ   $+15, R10
+	MOVQ   R10, R11
+	SHLQ   CL, R11
+	XORQ   R11, R9
+	MOVQ   224(SI), CX
+	CMPQ   R8, $+8
+	JNE    shorter
 
-	// bits
-	VCMPPD    $0x1d, 1056(DI), Y5, Y0
-	VMOVMSKPD Y0, CX
-	SHLQ      $0x04, R9
-	ORQ       CX, R9
+	// look
+	VMOVUPD   3584(CX)(DX*8), Y0
+	VMOVUPD   1024(BX)(DX*8), Y1
+	VCMPPD    $0x1d, Y1, Y0, Y2
+	VMOVUPD   lifConstsAVX2<>+320(SB), Y3
+	VMINPD    Y0, Y3, Y4
+	VMOVUPD   3072(CX)(DX*8), Y5
+	VCMPPD    $0x1d, Y1, Y5, Y6
+	VMOVUPD   2560(CX)(DX*8), Y7
+	VCMPPD    $0x1d, Y1, Y7, Y8
+	VMOVUPD   2048(CX)(DX*8), Y10
+	VCMPPD    $0x1d, Y1, Y10, Y11
+	VMOVUPD   1536(CX)(DX*8), Y10
+	VCMPPD    $0x1d, Y1, Y10, Y7
+	VMOVUPD   1024(CX)(DX*8), Y10
+	VMOVUPD   Y7, (AX)
+	VCMPPD    $0x1d, Y1, Y10, Y7
+	VMOVUPD   512(CX)(DX*8), Y1
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y1, Y10
+	VBLENDVPD Y2, Y3, Y4, Y4
+	VMOVUPD   lifConstsAVX2<>+256(SB), Y1
+	VBLENDVPD Y2, Y0, Y1, Y0
+	VMINPD    Y5, Y4, Y4
+	VBLENDVPD Y6, Y5, Y0, Y5
+	VBLENDVPD Y8, 2560(CX)(DX*8), Y5, Y0
+	VBLENDVPD Y6, Y3, Y4, Y5
+	VBLENDVPD Y11, 2048(CX)(DX*8), Y0, Y4
+	VMINPD    2560(CX)(DX*8), Y5, Y0
+	VMOVUPD   (AX), Y5
+	VBLENDVPD Y5, 1536(CX)(DX*8), Y4, Y4
+	VBLENDVPD Y7, 1024(CX)(DX*8), Y4, Y4
+	VBLENDVPD Y8, Y3, Y0, Y0
+	VBLENDVPD Y10, 512(CX)(DX*8), Y4, Y4
+	VMINPD    2048(CX)(DX*8), Y0, Y0
+	VBLENDVPD Y11, Y3, Y0, Y0
+	VMINPD    1536(CX)(DX*8), Y0, Y0
+	VBLENDVPD Y5, Y3, Y0, Y0
+	VMINPD    1024(CX)(DX*8), Y0, Y0
+	VBLENDVPD Y7, Y3, Y0, Y0
+	VMINPD    512(CX)(DX*8), Y0, Y0
+	VBLENDVPD Y10, Y3, Y0, Y0
+	VMINPD    (CX)(DX*8), Y0, Y0
+	VMOVUPD   lifConstsAVX2<>+288(SB), Y3
+	VBLENDVPD Y2, lifConstsAVX2<>+352(SB), Y3, Y3
+	VBLENDVPD Y2, 7680(CX)(DX*8), Y1, Y2
+	VBLENDVPD Y6, lifConstsAVX2<>+384(SB), Y3, Y3
+	VBLENDVPD Y6, 7168(CX)(DX*8), Y2, Y6
+	VBLENDVPD Y8, lifConstsAVX2<>+416(SB), Y3, Y2
+	VBLENDVPD Y8, 6656(CX)(DX*8), Y6, Y3
+	VBLENDVPD Y11, lifConstsAVX2<>+160(SB), Y2, Y8
+	VBLENDVPD Y11, 6144(CX)(DX*8), Y3, Y6
+	VBLENDVPD Y5, lifConstsAVX2<>+448(SB), Y8, Y2
+	VBLENDVPD Y5, 5632(CX)(DX*8), Y6, Y11
+	VBLENDVPD Y7, lifConstsAVX2<>+64(SB), Y2, Y3
+	VBLENDVPD Y7, 5120(CX)(DX*8), Y11, Y8
+	VMOVUPD   (CX)(DX*8), Y5
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y5, Y6
+	VBLENDVPD Y10, lifConstsAVX2<>+224(SB), Y3, Y2
+	VBLENDVPD Y10, 4608(CX)(DX*8), Y8, Y7
+	VBLENDVPD Y6, Y5, Y4, Y15
+	VBLENDVPD Y6, Y1, Y2, Y13
+	VBLENDVPD Y6, 4096(CX)(DX*8), Y7, Y14
+	VBLENDVPD Y6, lifConstsAVX2<>+320(SB), Y0, Y12
 
-	// bits
-	VCMPPD    $0x1d, 1024(DI), Y6, Y0
-	VMOVMSKPD Y0, CX
-	SHLQ      $0x04, R9
-	ORQ       CX, R9
-	MOVQ      (BX), CX
-	LEAQ      (CX)(SI*8), CX
-	MOVQ      8(BX), R10
-	LEAQ      (R10)(SI*8), R10
-	MOVQ      32(BX), R11
-	LEAQ      (R11)(SI*8), R11
-	MOVQ      56(BX), R11
-	LEAQ      (R11)(SI*8), R11
-	MOVQ      64(BX), R12
-	LEAQ      (R12)(SI*8), R12
+located:
+	MOVQ 48(SI), CX
 
-	// store
-	VCMPPD    $0x1d, 1024(DI), Y6, Y0
-	VMOVUPD   1024(DI), Y1
-	VMINPD    Y6, Y1, Y2
-	VCMPPD    $0x1d, 1056(DI), Y5, Y3
-	VMOVUPD   Y15, (CX)
-	VMOVUPD   Y13, (R10)
-	VMAXPD    (R12), Y2, Y4
-	VMOVUPD   Y4, (R12)
-	VMINPD    (R11), Y8, Y1
-	VBLENDVPD Y0, (R11), Y1, Y2
-	VMOVUPD   1056(DI), Y4
-	VMINPD    Y5, Y4, Y0
-	VMOVUPD   Y2, (R11)
-	VMINPD    32(R11), Y7, Y1
-	VBLENDVPD Y3, 32(R11), Y1, Y4
-	VMAXPD    32(R12), Y0, Y2
-	VMOVUPD   Y14, 32(CX)
-	VMOVUPD   Y12, 32(R10)
-	VMOVUPD   Y4, 32(R11)
-	VMOVUPD   Y2, 32(R12)
+	// odd?
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y14, Y1
+	VSUBPD       Y15, Y14, Y2
+	VMOVUPD      3584(BX)(DX*8), Y3
+	VSUBPD       Y14, Y3, Y4
+	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y13, Y5
+	VMOVUPD      5120(BX)(DX*8), Y6
+	VMOVUPD      lifConstsAVX2<>+224(SB), Y7
+	VCMPPD       $0x11, Y7, Y6, Y8
+	VCMPPD       $0x15, Y14, Y15, Y10
+	VMOVUPD      (CX)(DX*8), Y11
+	VCMPPD       $0x15, Y0, Y11, Y6
+	VDIVPD       Y1, Y2, Y11
+	VMOVUPD      4608(BX)(DX*8), Y2
+	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y2, Y1
+	VORPD        Y6, Y10, Y2
+	VORPD        Y1, Y2, Y10
+	VMULPD       6144(BX)(DX*8), Y11, Y6
+	VMULPD       6656(BX)(DX*8), Y11, Y2
+	VCMPPD       $0x1d, Y7, Y6, Y1
+	VBLENDVPD    Y1, Y2, Y6, Y11
+	VANDNPD      Y8, Y1, Y2
+	VSUBPD       Y11, Y7, Y6
+	VFNMADD231PD Y4, Y6, Y3
+	VCMPPD       $0x15, Y0, Y3, Y1
+	VANDPD       Y1, Y2, Y8
+	VORPD        Y8, Y10, Y7
+	VANDPD       Y7, Y5, Y11
+	VPTEST       Y11, Y11
+	JNZ          odd
+	MOVQ         (SI), R11
+	MOVQ         8(SI), R12
+	MOVQ         32(SI), R13
 
-again7:
-	TZCNTQ R9, R10
-	ANDQ   $-4, R10
+	// spike
+	VSUBPD       1024(BX)(DX*8), Y14, Y0
+	VSUBPD       Y15, Y14, Y1
+	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y13, Y2
+	VMOVUPD      3584(BX)(DX*8), Y3
+	VSUBPD       Y14, Y3, Y4
+	VMOVUPD      5120(BX)(DX*8), Y5
+	VMOVUPD      lifConstsAVX2<>+224(SB), Y6
+	VCMPPD       $0x11, Y6, Y5, Y7
+	VADDPD       Y6, Y5, Y8
+	VADDPD       Y13, Y9, Y10
+	VDIVPD       Y0, Y1, Y11
+	VMULPD       6144(BX)(DX*8), Y11, Y1
+	VMULPD       6656(BX)(DX*8), Y11, Y0
+	VCMPPD       $0x1d, Y6, Y1, Y11
+	VBLENDVPD    Y11, Y0, Y1, Y0
+	VANDNPD      Y7, Y11, Y1
+	VSUBPD       Y0, Y6, Y7
+	VBLENDVPD    Y11, Y8, Y5, Y6
+	VANDNPD      Y2, Y1, Y0
+	VADDPD       Y6, Y10, Y11
+	VFNMADD213PD Y3, Y7, Y4
+	VBLENDVPD    Y1, 512(BX)(DX*8), Y7, Y8
+	VMOVUPD      (R13)(DX*8), Y5
+	VBLENDVPD    Y0, Y11, Y5, Y10
+	VMOVUPD      (R12)(DX*8), Y6
+	VBLENDVPD    Y2, Y8, Y6, Y7
+	VMOVUPD      Y10, (R13)(DX*8)
+	VMOVUPD      Y7, (R12)(DX*8)
+	VBLENDVPD    Y1, Y4, Y3, Y0
+	VMOVUPD      (R11)(DX*8), Y11
+	VBLENDVPD    Y2, Y0, Y11, Y5
+	VMOVUPD      Y5, (R11)(DX*8)
+	MOVQ         128(SI), R11
+	MOVQ         56(SI), R12
 
-	// scan
-	VMOVUPD lifConstsAVX2<>+256(SB), Y15
-	VMOVUPD lifConstsAVX2<>+288(SB), Y13
-	VMOVAPD Y9, Y11
-	VMOVUPD lifConstsAVX2<>+256(SB), Y14
-	VMOVUPD lifConstsAVX2<>+448(SB), Y12
-	MOVQ    R8, R11
-	SHLQ    $0x09, R11
-	ADDQ    224(BX), R11
-	LEAQ    (R11)(SI*8), R11
-	MOVQ    R8, CX
+	// theta
+	VSUBPD       1024(BX)(DX*8), Y14, Y0
+	VSUBPD       Y15, Y14, Y1
+	VSUBPD       1024(BX)(DX*8), Y15, Y2
+	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y13, Y3
+	VMOVUPD      5120(BX)(DX*8), Y4
+	VMOVUPD      lifConstsAVX2<>+224(SB), Y5
+	VCMPPD       $0x11, Y5, Y4, Y6
+	VMINPD       (R12)(DX*8), Y12, Y7
+	VADDPD       lifConstsAVX2<>+192(SB), Y13, Y8
+	VADDPD       Y1, Y0, Y10
+	VDIVPD       Y0, Y1, Y11
+	VMOVUPD      3584(BX)(DX*8), Y4
+	VMINPD       Y7, Y4, Y1
+	VMOVUPD      Y8, 1536(CX)(DX*8)
+	VDIVPD       Y10, Y2, Y0
+	VMOVUPD      (R12)(DX*8), Y4
+	VBLENDVPD    Y3, Y1, Y4, Y7
+	VMOVUPD      Y7, (R12)(DX*8)
+	VMULPD       6144(BX)(DX*8), Y11, Y8
+	VMULPD       Y0, Y0, Y2
+	VADDPD       Y0, Y0, Y10
+	VCMPPD       $0x1d, Y5, Y8, Y1
+	VMOVUPD      lifConstsAVX2<>+512(SB), Y4
+	VFMADD231PD  lifConstsAVX2<>+480(SB), Y2, Y4
+	VMULPD       Y2, Y0, Y7
+	VANDNPD      Y6, Y1, Y11
+	VANDNPD      Y3, Y11, Y8
+	VFMADD213PD  lifConstsAVX2<>+544(SB), Y2, Y4
+	VFMADD213PD  lifConstsAVX2<>+576(SB), Y2, Y4
+	VFMADD231PD  Y4, Y7, Y10
+	VFNMADD132PD 4096(BX)(DX*8), Y5, Y10
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y0
+	VMAXPD       Y10, Y0, Y6
+	VADDPD       5632(BX)(DX*8), Y6, Y11
+	VMOVUPD      Y6, 1024(CX)(DX*8)
+	VSUBPD       Y5, Y11, Y3
+	VBLENDVPD    Y1, Y3, Y11, Y2
+	VSUBPD       Y2, Y5, Y7
+	VMOVUPD      (R11)(DX*8), Y4
+	VBLENDVPD    Y8, Y7, Y4, Y0
+	VMOVUPD      Y0, (R11)(DX*8)
+	MOVQ         144(SI), R11
+	MOVQ         160(SI), R12
+	SHLQ         $0x04, R11
+	ADDQ         136(SI), R11
+	LEAQ         (CX)(DX*8), CX
+	ADDQ         DX, R12
 
-scan9:
-	// scan
-	VMOVUPD   (R11)(R10*8), Y0
-	VCMPPD    $0x1d, 1024(DI)(R10*8), Y0, Y1
+event5:
+	TZCNTQ R10, DX
+	MOVQ   1024(CX)(DX*8), R13
+	MOVQ   R13, 8(R11)
+	MOVQ   1536(CX)(DX*8), R13
+	ADDQ   DI, R13
+	MOVL   R13, 4(R11)
+	ADDQ   R12, DX
+	MOVL   DX, (R11)
+	ADDQ   $0x10, R11
+	INCQ   144(SI)
+	LEAQ   -1(R10), R13
+	ANDQ   R13, R10
+	JNZ    event5
+
+finished:
+	TESTQ R9, R9
+	JNZ   again
+	MOVQ  R8, 232(SI)
+	JMP   forward
+
+odd:
+	ORQ R11, 208(SI)
+	JMP finished
+
+shorter:
+	MOVQ R8, R13
+	MOVQ R8, 192(SI)
+	MOVQ R8, R12
+	SHLQ $0x09, R12
+	ADDQ CX, R12
+
+	// look
+	VBROADCASTSD 192(SI), Y0
+	VORPD        lifConstsAVX2<>+192(SB), Y0, Y1
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y15
+	VSUBPD       lifConstsAVX2<>+192(SB), Y1, Y11
+	VMOVUPD      lifConstsAVX2<>+288(SB), Y13
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y14
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y12
+
+look6:
+	SUBQ $0x00000200, R12
+
+	// look
+	VMOVUPD   (R12)(DX*8), Y0
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y0, Y1
 	VSUBPD    lifConstsAVX2<>+224(SB), Y11, Y11
 	VMINPD    Y0, Y12, Y2
 	VBLENDVPD Y1, Y0, Y15, Y15
 	VBLENDVPD Y1, Y11, Y13, Y13
-	VBLENDVPD Y1, 4608(R11)(R10*8), Y14, Y14
-	VBLENDVPD Y1, lifConstsAVX2<>+448(SB), Y2, Y12
-	SUBQ      $0x00000200, R11
-	DECQ      CX
-	JNZ       scan9
-	MOVQ      128(BX), CX
-	LEAQ      (CX)(SI*8), CX
-	MOVQ      56(BX), R13
-	LEAQ      (R13)(SI*8), R13
-	MOVQ      48(BX), R12
-
-	// simple?
-	VMOVUPD      1024(DI)(R10*8), Y0
-	VSUBPD       Y0, Y14, Y1
-	VSUBPD       Y15, Y14, Y2
-	VMOVUPD      3584(DI)(R10*8), Y3
-	VSUBPD       Y14, Y3, Y4
-	VMOVUPD      5120(DI)(R10*8), Y5
-	VMOVUPD      lifConstsAVX2<>+224(SB), Y6
-	VCMPPD       $0x11, Y6, Y5, Y7
-	VCMPPD       $0x15, Y14, Y15, Y8
-	VMOVUPD      (R11)(R10*8), Y10
-	VCMPPD       $0x15, Y0, Y10, Y5
-	VMOVUPD      4608(DI)(R10*8), Y10
-	VCMPPD       $0x15, lifConstsAVX2<>+0(SB), Y10, Y10
-	VDIVPD       Y1, Y2, Y2
-	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y13, Y1
-	VORPD        Y5, Y8, Y8
-	VORPD        Y10, Y8, Y5
-	VMULPD       6144(DI)(R10*8), Y2, Y8
-	VMULPD       6656(DI)(R10*8), Y2, Y10
-	VCMPPD       $0x1d, Y6, Y8, Y2
-	VBLENDVPD    Y2, Y10, Y8, Y10
-	VANDNPD      Y7, Y2, Y8
-	VSUBPD       Y10, Y6, Y2
-	VFNMADD231PD Y4, Y2, Y3
-	VCMPPD       $0x15, Y0, Y3, Y7
-	VANDPD       Y7, Y8, Y6
-	VORPD        Y6, Y5, Y10
-	VANDPD       Y10, Y1, Y2
-	VPTEST       Y2, Y2
-	JNZ          hand8
-	MOVQ         (BX), R11
-	LEAQ         (R11)(SI*8), R11
-	MOVQ         8(BX), R14
-	LEAQ         (R14)(SI*8), R14
-	MOVQ         32(BX), R15
-	LEAQ         (R15)(SI*8), R15
-
-	// spike
-	VSUBPD       1024(DI)(R10*8), Y14, Y0
-	VSUBPD       Y15, Y14, Y1
-	VSUBPD       1024(DI)(R10*8), Y15, Y2
-	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y13, Y3
-	VMOVUPD      3584(DI)(R10*8), Y4
-	VSUBPD       Y14, Y4, Y5
-	VMOVUPD      5120(DI)(R10*8), Y6
-	VMOVUPD      lifConstsAVX2<>+224(SB), Y7
-	VCMPPD       $0x11, Y7, Y6, Y8
-	VADDPD       Y7, Y6, Y10
-	VADDPD       Y1, Y0, Y6
-	VDIVPD       Y0, Y1, Y1
-	VBROADCASTSD 168(BX), Y0
-	VSUBPD       Y0, Y13, Y0
-	VDIVPD       Y6, Y2, Y2
-	VMINPD       (R13)(R10*8), Y12, Y6
-	VADDPD       lifConstsAVX2<>+192(SB), Y0, Y0
-	VMOVUPD      Y0, 1024(R12)
-	VMINPD       Y6, Y4, Y0
-	VMOVUPD      (R13)(R10*8), Y6
-	VBLENDVPD    Y3, Y0, Y6, Y0
-	VMOVUPD      Y0, (R13)(R10*8)
-	VMULPD       6144(DI)(R10*8), Y1, Y6
-	VMULPD       6656(DI)(R10*8), Y1, Y0
-	VMULPD       Y2, Y2, Y1
-	VMOVUPD      Y2, (AX)
-	VCMPPD       $0x1d, Y7, Y6, Y2
-	VBLENDVPD    Y2, Y0, Y6, Y0
-	VMOVUPD      5120(DI)(R10*8), Y6
-	VBLENDVPD    Y2, Y10, Y6, Y10
-	VSUBPD       Y0, Y7, Y6
-	VANDNPD      Y8, Y2, Y0
-	VADDPD       Y10, Y13, Y8
-	VFNMADD213PD Y4, Y6, Y5
-	VBLENDVPD    Y0, 512(DI)(R10*8), Y6, Y10
-	VMOVUPD      (R14)(R10*8), Y6
-	VBLENDVPD    Y3, Y10, Y6, Y10
-	VMOVUPD      Y10, (R14)(R10*8)
-	VMOVUPD      lifConstsAVX2<>+352(SB), Y6
-	VFMADD231PD  lifConstsAVX2<>+320(SB), Y1, Y6
-	VBLENDVPD    Y0, Y5, Y4, Y10
-	VANDNPD      Y3, Y0, Y5
-	VMOVUPD      (R11)(R10*8), Y4
-	VBLENDVPD    Y3, Y10, Y4, Y0
-	VMOVUPD      (AX), Y3
-	VMULPD       Y1, Y3, Y10
-	VMOVUPD      Y0, (R11)(R10*8)
-	VADDPD       Y3, Y3, Y4
-	VFMADD213PD  lifConstsAVX2<>+384(SB), Y1, Y6
-	VMOVUPD      (R15)(R10*8), Y0
-	VBLENDVPD    Y5, Y8, Y0, Y3
-	VMOVUPD      Y3, (R15)(R10*8)
-	VFMADD213PD  lifConstsAVX2<>+416(SB), Y1, Y6
-	VFMADD231PD  Y6, Y10, Y4
-	VFNMADD132PD 4096(DI)(R10*8), Y7, Y4
-	VMOVUPD      lifConstsAVX2<>+256(SB), Y8
-	VMAXPD       Y4, Y8, Y0
-	VADDPD       5632(DI)(R10*8), Y0, Y3
-	VMOVUPD      Y0, 512(R12)
-	VSUBPD       Y7, Y3, Y1
-	VBLENDVPD    Y2, Y1, Y3, Y10
-	VSUBPD       Y10, Y7, Y6
-	VMOVUPD      (CX)(R10*8), Y8
-	VBLENDVPD    Y5, Y6, Y8, Y4
-	VMOVUPD      Y4, (CX)(R10*8)
-	MOVQ         R10, CX
-	MOVQ         R9, R11
-	SHRQ         CL, R11
-	ANDQ         $+15, R11
-	MOVQ         R11, R13
-	SHLQ         CL, R13
-	XORQ         R13, R9
-	MOVQ         144(BX), CX
-	SHLQ         $0x04, CX
-	ADDQ         136(BX), CX
-	ADDQ         SI, R10
-	ADDQ         160(BX), R10
-
-event10:
-	TZCNTQ R11, R13
-	MOVQ   512(R12)(R13*8), R14
-	MOVQ   R14, 8(CX)
-	MOVQ   1024(R12)(R13*8), R14
-	MOVL   R14, 4(CX)
-	ADDQ   R10, R13
-	MOVL   R13, (CX)
-	ADDQ   $0x10, CX
-	INCQ   144(BX)
-	LEAQ   -1(R11), R14
-	ANDQ   R14, R11
-	JNZ    event10
-	TESTQ  R9, R9
-	JNZ    again7
-	JMP    forward
-
-hand8:
-	MOVQ SI, CX
-	SHLQ CL, R9
-	MOVQ R9, 208(BX)
-	LEAQ (R12)(SI*8), R12
-
-	// old
-	VMOVUPD (R11), Y0
-	VMOVUPD Y0, (R12)
-	VMOVUPD 32(R11), Y1
-	VMOVUPD Y1, 32(R12)
-	INCQ    DX
-	JMP     leave
+	VBLENDVPD Y1, 4096(R12)(DX*8), Y14, Y14
+	VBLENDVPD Y1, lifConstsAVX2<>+320(SB), Y2, Y12
+	DECQ      R13
+	JNZ       look6
+	JMP       located
 
 // func LIFFullAVX512(b *Block)
 // Requires: AVX, AVX512DQ, AVX512F, BMI
-TEXT ·LIFFullAVX512(SB), $320-8
-	LEAQ  63(SP), AX
-	ANDQ  $-64, AX
-	MOVQ  b+0(FP), BX
-	MOVQ  192(BX), DX
-	MOVQ  200(BX), SI
-	TESTQ SI, SI
-	JZ    part
-	INCQ  DX
+TEXT ·LIFFullAVX512(SB), $0-8
+	MOVQ b+0(FP), BX
+	MOVQ 40(BX), DX
+	MOVQ $+0, 208(BX)
+	MOVQ (BX), CX
+	MOVQ 8(BX), SI
+	MOVQ 32(BX), AX
+
+	// chunk
+	VBROADCASTSD lifConstsAVX512<>+0(SB), Z31
+	MOVQ         $+1, 232(BX)
+	XORQ         AX, AX
+
+vector:
+	// chunk
+	VMOVUPD     4608(DX)(AX*8), Z0
+	VCMPPD.BCST $0x15, lifConstsAVX512<>+8(SB), Z0, K1
+	VMOVUPD     5120(DX)(AX*8), Z1
+	VCMPPD.BCST $0x19, lifConstsAVX512<>+16(SB), Z1, K2
+	VMOVUPD     (SI)(AX*8), Z2
+	VCMPPD.BCST $0x15, lifConstsAVX512<>+24(SB), Z2, K3
+	VMOVUPD     (CX)(AX*8), Z3
+	VCMPPD      $0x1d, 1024(DX)(AX*8), Z3, K4
+	VMINPD      Z31, Z1, Z31
+	KORB        K2, K1, K5
+	KORB        K3, K5, K6
+	KORB        K4, K6, K7
+	KORTESTB    K7, K7
+	JNZ         found
+	ADDQ        $0x08, AX
+	CMPQ        AX, 184(BX)
+	JLT         vector
+	MOVQ        $+8, 232(BX)
+
+	// chunk
+	VCMPPD.BCST $0x11, lifConstsAVX512<>+0(SB), Z31, K1
+	KORTESTB    K1, K1
+	JZ          found
+	MOVQ        $+4, 232(BX)
+
+	// chunk
+	VCMPPD.BCST $0x11, lifConstsAVX512<>+40(SB), Z31, K1
+	KORTESTB    K1, K1
+	JZ          found
+	MOVQ        $+2, 232(BX)
+
+	// chunk
+	VCMPPD.BCST $0x11, lifConstsAVX512<>+16(SB), Z31, K1
+	KORTESTB    K1, K1
+	JZ          found
+
+found:
+	MOVQ 192(BX), SI
+
+chunk:
+	MOVQ 176(BX), DI
+	SUBQ SI, DI
+	JLE  done
+	CMPQ DI, 232(BX)
+	JLE  whole1
+	MOVQ 232(BX), DI
+
+whole1:
+	MOVQ 144(BX), AX
+	ADDQ $0x40, AX
+	CMPQ AX, 152(BX)
+	JGT  done
+	XORQ R8, R8
+	XORQ AX, AX
 
 part:
-	MOVQ $+0, 208(BX)
-	CMPQ SI, 184(BX)
-	JGE  done
-	MOVQ 40(BX), DI
-	LEAQ (DI)(SI*8), DI
-	MOVQ (BX), CX
-	LEAQ (CX)(SI*8), CX
-	MOVQ 8(BX), R8
-	LEAQ (R8)(SI*8), R8
-	MOVQ 32(BX), R9
-	LEAQ (R9)(SI*8), R9
-	MOVQ $+1, 232(BX)
-
-	// chunk
-	VMOVUPD      4608(DI), Z0
-	VBROADCASTSD lifConstsAVX512<>+0(SB), Z1
-	VCMPPD       $0x15, Z1, Z0, K1
-	VMOVUPD      5120(DI), Z2
-	VBROADCASTSD lifConstsAVX512<>+8(SB), Z3
-	VCMPPD       $0x19, Z3, Z2, K2
-	VMOVUPD      4672(DI), Z4
-	VCMPPD       $0x15, Z1, Z4, K3
-	VMOVUPD      (R8), Z5
-	VBROADCASTSD lifConstsAVX512<>+16(SB), Z6
-	VCMPPD       $0x15, Z6, Z5, K4
-	VMOVUPD      5184(DI), Z7
-	VCMPPD       $0x19, Z3, Z7, K5
-	VMOVUPD      (CX), Z8
-	VCMPPD       $0x1d, 1024(DI), Z8, K6
-	VMOVUPD      64(R8), Z9
-	VCMPPD       $0x15, Z6, Z9, K7
-	VMOVUPD      4736(DI), Z10
-	KMOVB        K7, (AX)
-	VCMPPD       $0x15, Z1, Z10, K7
-	VMOVUPD      5248(DI), Z0
-	KMOVB        K7, 64(AX)
-	VCMPPD       $0x19, Z3, Z0, K7
-	KORB         K2, K1, K1
-	VMOVUPD      64(CX), Z2
-	VCMPPD       $0x1d, 1088(DI), Z2, K2
-	KORB         K4, K1, K1
-	VMOVUPD      128(R8), Z4
-	VCMPPD       $0x15, Z6, Z4, K4
-	KORB         K5, K3, K3
-	VMOVUPD      4800(DI), Z5
-	VCMPPD       $0x15, Z1, Z5, K5
-	VMOVUPD      5312(DI), Z7
-	KMOVB        K5, 128(AX)
-	VCMPPD       $0x19, Z3, Z7, K5
-	KORB         K6, K1, K1
-	KMOVB        (AX), K6
-	KORB         K6, K3, K3
-	VMOVUPD      128(CX), Z8
-	VCMPPD       $0x1d, 1152(DI), Z8, K6
-	VMOVUPD      192(R8), Z9
-	KMOVB        K6, (AX)
-	VCMPPD       $0x15, Z6, Z9, K6
-	KMOVB        K6, 192(AX)
-	KMOVB        64(AX), K6
-	KORB         K7, K6, K6
-	KORB         K2, K3, K7
-	KORB         K4, K6, K3
-	KORB         K7, K1, K2
-	VMOVUPD      192(CX), Z10
-	VCMPPD       $0x1d, 1216(DI), Z10, K6
-	KMOVB        128(AX), K4
-	KORB         K5, K4, K1
-	KMOVB        (AX), K7
-	KORB         K7, K3, K4
-	KMOVB        192(AX), K5
-	KORB         K5, K1, K3
-	KORB         K4, K2, K7
-	KORB         K6, K3, K1
-	KORB         K1, K7, K5
-	KORTESTB     K5, K5
-	JNZ          found1
-	MOVQ         $+8, 232(BX)
-
-	// chunk
-	VMOVUPD      5120(DI), Z0
-	VBROADCASTSD lifConstsAVX512<>+32(SB), Z1
-	VCMPPD       $0x19, Z1, Z0, K1
-	VMOVUPD      5184(DI), Z2
-	VCMPPD       $0x19, Z1, Z2, K2
-	VMOVUPD      5248(DI), Z3
-	VCMPPD       $0x19, Z1, Z3, K3
-	VMOVUPD      5312(DI), Z4
-	VCMPPD       $0x19, Z1, Z4, K4
-	KORB         K2, K1, K5
-	KORB         K3, K5, K6
-	KORB         K4, K6, K7
-	KORTESTB     K7, K7
-	JZ           found1
-	MOVQ         $+4, 232(BX)
-
-	// chunk
-	VMOVUPD      5120(DI), Z0
-	VBROADCASTSD lifConstsAVX512<>+40(SB), Z1
-	VCMPPD       $0x19, Z1, Z0, K1
-	VMOVUPD      5184(DI), Z2
-	VCMPPD       $0x19, Z1, Z2, K2
-	VMOVUPD      5248(DI), Z3
-	VCMPPD       $0x19, Z1, Z3, K3
-	VMOVUPD      5312(DI), Z4
-	VCMPPD       $0x19, Z1, Z4, K4
-	KORB         K2, K1, K5
-	KORB         K3, K5, K6
-	KORB         K4, K6, K7
-	KORTESTB     K7, K7
-	JZ           found1
-	MOVQ         $+2, 232(BX)
-
-found1:
-chunk:
-	MOVQ 176(BX), R8
-	SUBQ DX, R8
-	JLE  next
-	CMPQ R8, 232(BX)
-	JLE  whole2
-	MOVQ 232(BX), R8
-
-whole2:
-	MOVQ 144(BX), CX
-	ADDQ $0x20, CX
-	CMPQ CX, 152(BX)
-	JGT  room3
-	MOVQ DX, 192(BX)
+	MOVQ SI, 192(BX)
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
@@ -1823,496 +1537,494 @@ whole2:
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  168(BX), Z2, Z19
 	MOVQ         (BX), CX
-	LEAQ         (CX)(SI*8), CX
 	MOVQ         8(BX), R9
-	LEAQ         (R9)(SI*8), R9
 	MOVQ         32(BX), R10
-	LEAQ         (R10)(SI*8), R10
 
 	// load
-	VMOVUPD      (CX), Z31
-	VMOVUPD      (R9), Z27
-	VMOVUPD      (R10), Z23
-	VBROADCASTSD lifConstsAVX512<>+112(SB), Z18
-	VBROADCASTSD lifConstsAVX512<>+120(SB), Z14
-	VMOVUPD      64(CX), Z30
-	VMOVUPD      64(R9), Z26
-	VMOVUPD      64(R10), Z22
-	VBROADCASTSD lifConstsAVX512<>+112(SB), Z17
-	VBROADCASTSD lifConstsAVX512<>+120(SB), Z13
-	VMOVUPD      128(CX), Z29
-	VMOVUPD      128(R9), Z25
-	VMOVUPD      128(R10), Z21
-	VBROADCASTSD lifConstsAVX512<>+112(SB), Z16
-	VBROADCASTSD lifConstsAVX512<>+120(SB), Z12
-	VMOVUPD      192(CX), Z28
-	VMOVUPD      192(R9), Z24
-	VMOVUPD      192(R10), Z20
-	VBROADCASTSD lifConstsAVX512<>+112(SB), Z15
-	VBROADCASTSD lifConstsAVX512<>+120(SB), Z11
-	MOVQ         224(BX), CX
-	LEAQ         (CX)(SI*8), CX
-	MOVQ         72(BX), R10
-	MOVQ         120(BX), R11
-	LEAQ         (R10)(DX*8), R10
-	IMULQ        DX, R11
-	SHLQ         $0x03, R11
-	ADDQ         96(BX), R11
-	LEAQ         (R11)(SI*8), R11
+	VMOVUPD      (CX)(AX*8), Z31
+	VMOVUPD      (R9)(AX*8), Z27
+	VMOVUPD      (R10)(AX*8), Z23
+	VBROADCASTSD lifConstsAVX512<>+80(SB), Z18
+	VBROADCASTSD lifConstsAVX512<>+152(SB), Z14
+	VMOVUPD      64(CX)(AX*8), Z30
+	VMOVUPD      64(R9)(AX*8), Z26
+	VMOVUPD      64(R10)(AX*8), Z22
+	VBROADCASTSD lifConstsAVX512<>+80(SB), Z17
+	VBROADCASTSD lifConstsAVX512<>+152(SB), Z13
+	VMOVUPD      128(CX)(AX*8), Z29
+	VMOVUPD      128(R9)(AX*8), Z25
+	VMOVUPD      128(R10)(AX*8), Z21
+	VBROADCASTSD lifConstsAVX512<>+80(SB), Z16
+	VBROADCASTSD lifConstsAVX512<>+152(SB), Z12
+	VMOVUPD      192(CX)(AX*8), Z28
+	VMOVUPD      192(R9)(AX*8), Z24
+	VMOVUPD      192(R10)(AX*8), Z20
+	VBROADCASTSD lifConstsAVX512<>+80(SB), Z15
+	VBROADCASTSD lifConstsAVX512<>+152(SB), Z11
+	MOVQ         224(BX), R10
+	LEAQ         (R10)(AX*8), R10
+	MOVQ         72(BX), R12
+	MOVQ         120(BX), R13
+	LEAQ         (R12)(SI*8), R12
+	IMULQ        SI, R13
+	SHLQ         $0x03, R13
+	ADDQ         96(BX), R13
+	MOVQ         48(BX), R11
 
-	// start
-	VMOVUPD Z31, (CX)
-	VMOVUPD Z30, 64(CX)
-	VMOVUPD Z29, 128(CX)
-	VMOVUPD Z28, 192(CX)
-	MOVQ    R8, R9
+	// old
+	VMOVUPD Z31, (R11)(AX*8)
+	VMOVUPD Z27, 512(R11)(AX*8)
+	VMOVUPD Z30, 64(R11)(AX*8)
+	VMOVUPD Z26, 576(R11)(AX*8)
+	VMOVUPD Z29, 128(R11)(AX*8)
+	VMOVUPD Z25, 640(R11)(AX*8)
+	VMOVUPD Z28, 192(R11)(AX*8)
+	VMOVUPD Z24, 704(R11)(AX*8)
+	MOVQ    DI, R11
 
-step4:
+step3:
 	// step
-	VMOVUPD          3072(DI), Z0
-	VMOVUPD          2560(DI), Z1
-	VFMADD231PD.BCST (R10), Z0, Z1
+	VMOVUPD          3072(DX)(AX*8), Z0
+	VMOVUPD          2560(DX)(AX*8), Z1
+	VFMADD231PD.BCST (R12), Z0, Z1
 	VCMPPD           $0x12, Z19, Z23, K1
-	VADDPD           (R11), Z1, Z2
-	VBLENDMPD        512(DI), Z27, K1, Z3
-	VMOVUPD          1536(DI), Z4
-	VFMADD213PD      2048(DI), Z4, Z2
+	VADDPD           (R13)(AX*8), Z1, Z2
+	VBLENDMPD        512(DX)(AX*8), Z27, K1, Z3
+	VMOVUPD          1536(DX)(AX*8), Z4
+	VFMADD213PD      2048(DX)(AX*8), Z4, Z2
 	VSUBPD           Z2, Z31, Z5
-	VMOVUPD          Z2, 5120(CX)
+	VMOVUPD          Z2, 4096(R10)
 	VFNMADD231PD     Z5, Z27, K1, Z31
-	VMOVUPD          Z31, 512(CX)
+	VMOVUPD          Z31, (R10)
 	VMINPD           Z18, Z31, Z18
 	VMAXPD           Z14, Z31, Z14
 	VMOVAPD          Z3, Z27
 
 	// step
-	VMOVUPD          3136(DI), Z0
-	VMOVUPD          2624(DI), Z1
-	VFMADD231PD.BCST (R10), Z0, Z1
+	VMOVUPD          3136(DX)(AX*8), Z0
+	VMOVUPD          2624(DX)(AX*8), Z1
+	VFMADD231PD.BCST (R12), Z0, Z1
 	VCMPPD           $0x12, Z19, Z22, K1
-	VADDPD           64(R11), Z1, Z2
-	VBLENDMPD        576(DI), Z26, K1, Z3
-	VMOVUPD          1600(DI), Z4
-	VFMADD213PD      2112(DI), Z4, Z2
+	VADDPD           64(R13)(AX*8), Z1, Z2
+	VBLENDMPD        576(DX)(AX*8), Z26, K1, Z3
+	VMOVUPD          1600(DX)(AX*8), Z4
+	VFMADD213PD      2112(DX)(AX*8), Z4, Z2
 	VSUBPD           Z2, Z30, Z5
-	VMOVUPD          Z2, 5184(CX)
+	VMOVUPD          Z2, 4160(R10)
 	VFNMADD231PD     Z5, Z26, K1, Z30
-	VMOVUPD          Z30, 576(CX)
+	VMOVUPD          Z30, 64(R10)
 	VMINPD           Z17, Z30, Z17
 	VMAXPD           Z13, Z30, Z13
 	VMOVAPD          Z3, Z26
 
 	// step
-	VMOVUPD          3200(DI), Z0
-	VMOVUPD          2688(DI), Z1
-	VFMADD231PD.BCST (R10), Z0, Z1
+	VMOVUPD          3200(DX)(AX*8), Z0
+	VMOVUPD          2688(DX)(AX*8), Z1
+	VFMADD231PD.BCST (R12), Z0, Z1
 	VCMPPD           $0x12, Z19, Z21, K1
-	VADDPD           128(R11), Z1, Z2
-	VBLENDMPD        640(DI), Z25, K1, Z3
-	VMOVUPD          1664(DI), Z4
-	VFMADD213PD      2176(DI), Z4, Z2
+	VADDPD           128(R13)(AX*8), Z1, Z2
+	VBLENDMPD        640(DX)(AX*8), Z25, K1, Z3
+	VMOVUPD          1664(DX)(AX*8), Z4
+	VFMADD213PD      2176(DX)(AX*8), Z4, Z2
 	VSUBPD           Z2, Z29, Z5
-	VMOVUPD          Z2, 5248(CX)
+	VMOVUPD          Z2, 4224(R10)
 	VFNMADD231PD     Z5, Z25, K1, Z29
-	VMOVUPD          Z29, 640(CX)
+	VMOVUPD          Z29, 128(R10)
 	VMINPD           Z16, Z29, Z16
 	VMAXPD           Z12, Z29, Z12
 	VMOVAPD          Z3, Z25
 
 	// step
-	VMOVUPD          3264(DI), Z0
-	VMOVUPD          2752(DI), Z1
-	VFMADD231PD.BCST (R10), Z0, Z1
+	VMOVUPD          3264(DX)(AX*8), Z0
+	VMOVUPD          2752(DX)(AX*8), Z1
+	VFMADD231PD.BCST (R12), Z0, Z1
 	VCMPPD           $0x12, Z19, Z20, K1
-	VADDPD           192(R11), Z1, Z2
-	VBLENDMPD        704(DI), Z24, K1, Z3
-	VMOVUPD          1728(DI), Z4
-	VFMADD213PD      2240(DI), Z4, Z2
+	VADDPD           192(R13)(AX*8), Z1, Z2
+	VBLENDMPD        704(DX)(AX*8), Z24, K1, Z3
+	VMOVUPD          1728(DX)(AX*8), Z4
+	VFMADD213PD      2240(DX)(AX*8), Z4, Z2
 	VSUBPD           Z2, Z28, Z5
-	VMOVUPD          Z2, 5312(CX)
+	VMOVUPD          Z2, 4288(R10)
 	VFNMADD231PD     Z5, Z24, K1, Z28
-	VMOVUPD          Z28, 704(CX)
+	VMOVUPD          Z28, 192(R10)
 	VMINPD           Z15, Z28, Z15
 	VMAXPD           Z11, Z28, Z11
 	VMOVAPD          Z3, Z24
 
 	// now
 	VADDPD.BCST lifConstsAVX512<>+56(SB), Z19, Z19
-	ADDQ        $0x00000200, CX
-	ADDQ        $0x08, R10
-	MOVQ        120(BX), R12
-	LEAQ        (R11)(R12*8), R11
-	DECQ        R9
-	JNZ         step4
-
-	// spikes?
-	VCMPPD   $0x1d, 1024(DI), Z14, K1
-	VCMPPD   $0x1d, 1088(DI), Z13, K2
-	VCMPPD   $0x1d, 1152(DI), Z12, K3
-	VCMPPD   $0x1d, 1216(DI), Z11, K4
-	KORB     K2, K1, K5
-	KORB     K3, K5, K6
-	KORB     K4, K6, K7
-	KORTESTB K7, K7
-	JNZ      spikes5
-	MOVQ     (BX), CX
-	LEAQ     (CX)(SI*8), CX
-	MOVQ     8(BX), R9
-	LEAQ     (R9)(SI*8), R9
-	MOVQ     32(BX), R10
-	LEAQ     (R10)(SI*8), R10
-	MOVQ     56(BX), R10
-	LEAQ     (R10)(SI*8), R10
-	MOVQ     64(BX), R11
-	LEAQ     (R11)(SI*8), R11
+	ADDQ        $0x00000200, R10
+	ADDQ        $0x08, R12
+	MOVQ        120(BX), R14
+	LEAQ        (R13)(R14*8), R13
+	DECQ        R11
+	JNZ         step3
+	MOVQ        56(BX), R10
+	MOVQ        64(BX), R11
 
 	// store
-	VMOVUPD 1024(DI), Z0
-	VMINPD  Z14, Z0, Z1
-	VMOVUPD 1088(DI), Z2
-	VMINPD  Z13, Z2, Z3
-	VMOVUPD 1152(DI), Z4
-	VMINPD  Z12, Z4, Z5
-	VMINPD  (R10), Z18, Z6
-	VMOVUPD 1216(DI), Z7
-	VMINPD  Z11, Z7, Z8
-	VMAXPD  (R11), Z1, Z9
-	VMINPD  64(R10), Z17, Z10
-	VMAXPD  64(R11), Z3, Z0
-	VMINPD  128(R10), Z16, Z2
-	VMAXPD  128(R11), Z5, Z4
-	VMOVUPD Z31, (CX)
-	VMOVUPD Z27, (R9)
-	VMINPD  192(R10), Z15, Z7
-	VMOVUPD Z6, (R10)
-	VMAXPD  192(R11), Z8, Z1
-	VMOVUPD Z9, (R11)
-	VMOVUPD Z30, 64(CX)
-	VMOVUPD Z26, 64(R9)
-	VMOVUPD Z10, 64(R10)
-	VMOVUPD Z0, 64(R11)
-	VMOVUPD Z29, 128(CX)
-	VMOVUPD Z25, 128(R9)
-	VMOVUPD Z2, 128(R10)
-	VMOVUPD Z4, 128(R11)
-	VMOVUPD Z28, 192(CX)
-	VMOVUPD Z24, 192(R9)
-	VMOVUPD Z7, 192(R10)
-	VMOVUPD Z1, 192(R11)
+	VCMPPD    $0x1d, 1024(DX)(AX*8), Z14, K1
+	VCMPPD    $0x1d, 1088(DX)(AX*8), Z13, K2
+	VMOVUPD   1024(DX)(AX*8), Z0
+	VMINPD    Z14, Z0, Z1
+	VCMPPD    $0x1d, 1152(DX)(AX*8), Z12, K3
+	VMOVUPD   1088(DX)(AX*8), Z2
+	VMINPD    Z13, Z2, Z3
+	VMINPD    (R10)(AX*8), Z18, Z4
+	VCMPPD    $0x1d, 1216(DX)(AX*8), Z11, K4
+	VMOVUPD   1152(DX)(AX*8), Z5
+	VMINPD    Z12, Z5, Z6
+	VMINPD    64(R10)(AX*8), Z17, Z7
+	VMAXPD    (R11)(AX*8), Z1, Z8
+	VMOVUPD   1216(DX)(AX*8), Z9
+	VMINPD    Z11, Z9, Z10
+	VMINPD    128(R10)(AX*8), Z16, Z0
+	VMAXPD    64(R11)(AX*8), Z3, Z2
+	VBLENDMPD (R10)(AX*8), Z4, K1, Z5
+	VMINPD    192(R10)(AX*8), Z15, Z1
+	VMOVUPD   Z31, (CX)(AX*8)
+	VMOVUPD   Z27, (R9)(AX*8)
+	VMAXPD    128(R11)(AX*8), Z6, Z9
+	VBLENDMPD 64(R10)(AX*8), Z7, K2, Z3
+	VMOVUPD   Z5, (R10)(AX*8)
+	VMOVUPD   Z8, (R11)(AX*8)
+	VMOVUPD   Z30, 64(CX)(AX*8)
+	VMOVUPD   Z26, 64(R9)(AX*8)
+	VMAXPD    192(R11)(AX*8), Z10, Z4
+	VBLENDMPD 128(R10)(AX*8), Z0, K3, Z6
+	VMOVUPD   Z3, 64(R10)(AX*8)
+	VMOVUPD   Z2, 64(R11)(AX*8)
+	VMOVUPD   Z29, 128(CX)(AX*8)
+	VMOVUPD   Z25, 128(R9)(AX*8)
+	VBLENDMPD 192(R10)(AX*8), Z1, K4, Z7
+	VMOVUPD   Z6, 128(R10)(AX*8)
+	VMOVUPD   Z9, 128(R11)(AX*8)
+	VMOVUPD   Z28, 192(CX)(AX*8)
+	VMOVUPD   Z24, 192(R9)(AX*8)
+	VMOVUPD   Z7, 192(R10)(AX*8)
+	VMOVUPD   Z4, 192(R11)(AX*8)
+	XORQ      R9, R9
+
+	// bits
+	VCMPPD $0x1d, 1216(DX)(AX*8), Z11, K1
+	KMOVB  K1, CX
+	SHLQ   $0x08, R9
+	ORQ    CX, R9
+
+	// bits
+	VCMPPD $0x1d, 1152(DX)(AX*8), Z12, K1
+	KMOVB  K1, CX
+	SHLQ   $0x08, R9
+	ORQ    CX, R9
+
+	// bits
+	VCMPPD $0x1d, 1088(DX)(AX*8), Z13, K1
+	KMOVB  K1, CX
+	SHLQ   $0x08, R9
+	ORQ    CX, R9
+
+	// bits
+	VCMPPD $0x1d, 1024(DX)(AX*8), Z14, K1
+	KMOVB  K1, CX
+	SHLQ   $0x08, R9
+	ORQ    CX, R9
+	MOVQ   AX, CX
+	SHLQ   CL, R9
+	ORQ    R9, R8
+	ADDQ   $0x20, AX
+	CMPQ   AX, 184(BX)
+	JLT    part
+	TESTQ  R8, R8
+	JNZ    spikes4
 
 forward:
-	ADDQ R8, DX
-	JMP  chunk
-
-next:
-	XORQ DX, DX
-	ADDQ $0x20, SI
-	JMP  part
-
-leave:
-	CMPQ SI, $+1
-	ADCQ $-1, DX
+	ADDQ DI, SI
+	CMPQ 208(BX), $+0
+	JE   chunk
 
 done:
-	MOVQ DX, 192(BX)
-	MOVQ SI, 200(BX)
+	MOVQ SI, 192(BX)
+	MOVQ $+0, 200(BX)
 	VZEROUPPER
 	RET
 
-room3:
-	JMP leave
+spikes4:
+	MOVQ SI, 192(BX)
 
-spikes5:
-	// infinite?
-	VBROADCASTSD lifConstsAVX512<>+112(SB), Z0
-	VCMPPD       $0x00, Z0, Z14, K1
-	VCMPPD       $0x00, Z0, Z13, K2
-	VCMPPD       $0x00, Z0, Z12, K3
-	VCMPPD       $0x00, Z0, Z11, K4
-	KORB         K2, K1, K5
-	KORB         K3, K5, K6
-	KORB         K4, K6, K7
-	KORTESTB     K7, K7
-	JZ           finite6
-	CMPQ         R8, $+1
-	JE           finite6
-	MOVQ         $+1, 232(BX)
-	JMP          chunk
+	// number
+	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
+	VORPD.BCST   192(BX), Z0, Z1
+	VSUBPD       Z0, Z1, Z2
+	VADDPD.BCST  168(BX), Z2, Z19
 
-finite6:
-	XORQ R9, R9
+again:
+	TZCNTQ R8, AX
+	ANDQ   $-8, AX
+	MOVQ   AX, CX
+	MOVQ   R8, R9
+	SHRQ   CL, R9
+	ANDQ   $+255, R9
+	MOVQ   R9, R10
+	SHLQ   CL, R10
+	XORQ   R10, R8
+	MOVQ   224(BX), CX
+	CMPQ   DI, $+8
+	JNE    shorter
 
-	// bits
-	VCMPPD $0x1d, 1216(DI), Z11, K1
-	KMOVB  K1, CX
-	SHLQ   $0x08, R9
-	ORQ    CX, R9
+	// look
+	VMOVUPD        3584(CX)(AX*8), Z0
+	VMOVUPD        1024(DX)(AX*8), Z1
+	VCMPPD         $0x1d, Z1, Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+80(SB), Z2
+	VMINPD         Z0, Z2, Z3
+	VMOVUPD        3072(CX)(AX*8), Z4
+	VCMPPD         $0x1d, Z1, Z4, K2
+	VMOVUPD        2560(CX)(AX*8), Z5
+	VCMPPD         $0x1d, Z1, Z5, K3
+	VMOVUPD        2048(CX)(AX*8), Z6
+	VCMPPD         $0x1d, Z1, Z6, K4
+	VMOVUPD        1536(CX)(AX*8), Z7
+	VCMPPD         $0x1d, Z1, Z7, K5
+	VMOVUPD        1024(CX)(AX*8), Z8
+	VCMPPD         $0x1d, Z1, Z8, K6
+	VMOVUPD        512(CX)(AX*8), Z9
+	VCMPPD         $0x1d, Z1, Z9, K7
+	VBLENDMPD      Z2, Z3, K1, Z10
+	VBROADCASTSD   lifConstsAVX512<>+64(SB), Z11
+	VBLENDMPD      Z0, Z11, K1, Z12
+	VMINPD         Z4, Z10, Z13
+	VBROADCASTSD   lifConstsAVX512<>+72(SB), Z14
+	VBLENDMPD.BCST lifConstsAVX512<>+88(SB), Z14, K1, Z15
+	VBLENDMPD      7680(CX)(AX*8), Z11, K1, Z16
+	VBLENDMPD      Z4, Z12, K2, Z17
+	VBLENDMPD      Z2, Z13, K2, Z18
+	VBLENDMPD.BCST lifConstsAVX512<>+96(SB), Z15, K2, Z20
+	VMINPD         Z5, Z18, Z21
+	VBLENDMPD      7168(CX)(AX*8), Z16, K2, Z22
+	VBLENDMPD      Z5, Z17, K3, Z23
+	VBLENDMPD.BCST lifConstsAVX512<>+104(SB), Z20, K3, Z24
+	VBLENDMPD      Z2, Z21, K3, Z25
+	VBLENDMPD      6656(CX)(AX*8), Z22, K3, Z28
+	VMINPD         Z6, Z25, Z29
+	VBLENDMPD      Z6, Z23, K4, Z3
+	VBLENDMPD.BCST lifConstsAVX512<>+40(SB), Z24, K4, Z0
+	VBLENDMPD      6144(CX)(AX*8), Z28, K4, Z10
+	VBLENDMPD      Z2, Z29, K4, Z14
+	VBLENDMPD      Z7, Z3, K5, Z4
+	VMINPD         Z7, Z14, Z12
+	VBLENDMPD.BCST lifConstsAVX512<>+112(SB), Z0, K5, Z13
+	VBLENDMPD      5632(CX)(AX*8), Z10, K5, Z15
+	VBLENDMPD      Z8, Z4, K6, Z18
+	VBLENDMPD      Z2, Z12, K5, Z16
+	VBLENDMPD.BCST lifConstsAVX512<>+16(SB), Z13, K6, Z5
+	VMINPD         Z8, Z16, Z17
+	VBLENDMPD      5120(CX)(AX*8), Z15, K6, Z20
+	VMOVUPD        (CX)(AX*8), Z21
+	VCMPPD         $0x1d, Z1, Z21, K1
+	VBLENDMPD      Z9, Z18, K7, Z22
+	VBLENDMPD      Z2, Z17, K6, Z25
+	VBLENDMPD.BCST lifConstsAVX512<>+56(SB), Z5, K7, Z6
+	VMINPD         Z9, Z25, Z23
+	VBLENDMPD      4608(CX)(AX*8), Z20, K7, Z24
+	VBLENDMPD      Z2, Z23, K7, Z28
+	VBLENDMPD      Z21, Z22, K1, Z31
+	VMINPD         Z21, Z28, Z29
+	VBLENDMPD      Z11, Z6, K1, Z27
+	VBLENDMPD      4096(CX)(AX*8), Z24, K1, Z30
+	VBLENDMPD      Z2, Z29, K1, Z26
 
-	// bits
-	VCMPPD $0x1d, 1152(DI), Z12, K1
-	KMOVB  K1, CX
-	SHLQ   $0x08, R9
-	ORQ    CX, R9
+located:
+	MOVQ 48(BX), CX
 
-	// bits
-	VCMPPD $0x1d, 1088(DI), Z13, K1
-	KMOVB  K1, CX
-	SHLQ   $0x08, R9
-	ORQ    CX, R9
-
-	// bits
-	VCMPPD $0x1d, 1024(DI), Z14, K1
-	KMOVB  K1, CX
-	SHLQ   $0x08, R9
-	ORQ    CX, R9
-	MOVQ   (BX), CX
-	LEAQ   (CX)(SI*8), CX
-	MOVQ   8(BX), R10
-	LEAQ   (R10)(SI*8), R10
-	MOVQ   32(BX), R11
-	LEAQ   (R11)(SI*8), R11
-	MOVQ   56(BX), R11
-	LEAQ   (R11)(SI*8), R11
-	MOVQ   64(BX), R12
-	LEAQ   (R12)(SI*8), R12
-
-	// store
-	VCMPPD    $0x1d, 1024(DI), Z14, K1
-	VCMPPD    $0x1d, 1088(DI), Z13, K2
-	VMOVUPD   1024(DI), Z0
-	VMINPD    Z14, Z0, Z1
-	VCMPPD    $0x1d, 1152(DI), Z12, K3
-	VMINPD    (R11), Z18, Z2
-	VMOVUPD   1088(DI), Z3
-	VMINPD    Z13, Z3, Z4
-	VCMPPD    $0x1d, 1216(DI), Z11, K4
-	VMINPD    64(R11), Z17, Z5
-	VMOVUPD   1152(DI), Z6
-	VMINPD    Z12, Z6, Z7
-	VMAXPD    (R12), Z1, Z8
-	VMINPD    128(R11), Z16, Z9
-	VMOVUPD   1216(DI), Z10
-	VMINPD    Z11, Z10, Z0
-	VMAXPD    64(R12), Z4, Z3
-	VBLENDMPD (R11), Z2, K1, Z6
-	VMINPD    192(R11), Z15, Z1
-	VMOVUPD   Z31, (CX)
-	VMOVUPD   Z27, (R10)
-	VMAXPD    128(R12), Z7, Z10
-	VBLENDMPD 64(R11), Z5, K2, Z4
-	VMOVUPD   Z6, (R11)
-	VMOVUPD   Z8, (R12)
-	VMOVUPD   Z30, 64(CX)
-	VMOVUPD   Z26, 64(R10)
-	VMAXPD    192(R12), Z0, Z2
-	VBLENDMPD 128(R11), Z9, K3, Z7
-	VMOVUPD   Z4, 64(R11)
-	VMOVUPD   Z3, 64(R12)
-	VMOVUPD   Z29, 128(CX)
-	VMOVUPD   Z25, 128(R10)
-	VBLENDMPD 192(R11), Z1, K4, Z5
-	VMOVUPD   Z7, 128(R11)
-	VMOVUPD   Z10, 128(R12)
-	VMOVUPD   Z28, 192(CX)
-	VMOVUPD   Z24, 192(R10)
-	VMOVUPD   Z5, 192(R11)
-	VMOVUPD   Z2, 192(R12)
-
-again7:
-	TZCNTQ R9, R10
-	ANDQ   $-8, R10
-
-	// scan
-	VBROADCASTSD lifConstsAVX512<>+64(SB), Z31
-	VBROADCASTSD lifConstsAVX512<>+72(SB), Z27
-	VMOVAPD      Z19, Z23
-	VBROADCASTSD lifConstsAVX512<>+64(SB), Z30
-	VBROADCASTSD lifConstsAVX512<>+112(SB), Z26
-	MOVQ         R8, R11
-	SHLQ         $0x09, R11
-	ADDQ         224(BX), R11
-	LEAQ         (R11)(SI*8), R11
-	MOVQ         R8, CX
-
-scan9:
-	// scan
-	VMOVUPD        (R11)(R10*8), Z0
-	VCMPPD         $0x1d, 1024(DI)(R10*8), Z0, K1
-	VSUBPD.BCST    lifConstsAVX512<>+56(SB), Z23, Z23
-	VMINPD         Z0, Z26, Z1
-	VBLENDMPD      Z0, Z31, K1, Z31
-	VBLENDMPD      Z23, Z27, K1, Z27
-	VBLENDMPD      4608(R11)(R10*8), Z30, K1, Z30
-	VBLENDMPD.BCST lifConstsAVX512<>+112(SB), Z1, K1, Z26
-	SUBQ           $0x00000200, R11
-	DECQ           CX
-	JNZ            scan9
-	MOVQ           128(BX), CX
-	LEAQ           (CX)(SI*8), CX
-	MOVQ           56(BX), R13
-	LEAQ           (R13)(SI*8), R13
-	MOVQ           48(BX), R12
-
-	// simple?
-	VMOVUPD      1024(DI)(R10*8), Z0
+	// odd?
+	VMOVUPD      1024(DX)(AX*8), Z0
 	VSUBPD       Z0, Z30, Z1
 	VSUBPD       Z31, Z30, Z2
-	VMOVUPD      3584(DI)(R10*8), Z3
+	VMOVUPD      3584(DX)(AX*8), Z3
 	VSUBPD       Z30, Z3, Z4
-	VMOVUPD      5120(DI)(R10*8), Z5
+	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+64(SB), Z27, K1
+	VMOVUPD      5120(DX)(AX*8), Z5
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z6
-	VCMPPD       $0x11, Z6, Z5, K1
-	VCMPPD       $0x15, Z30, Z31, K2
-	VMOVUPD      (R11)(R10*8), Z7
-	VCMPPD       $0x15, Z0, Z7, K3
-	VMOVUPD      4608(DI)(R10*8), Z8
-	VCMPPD.BCST  $0x15, lifConstsAVX512<>+0(SB), Z8, K4
-	VDIVPD       Z1, Z2, Z9
-	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+64(SB), Z27, K5
-	KORB         K3, K2, K6
-	KORB         K4, K6, K7
-	VMULPD       6144(DI)(R10*8), Z9, Z10
-	VCMPPD       $0x1d, Z6, Z10, K2
-	VMULPD       6656(DI)(R10*8), Z9, K2, Z10
-	KANDNB       K1, K2, K3
+	VCMPPD       $0x11, Z6, Z5, K2
+	VCMPPD       $0x15, Z30, Z31, K3
+	VMOVUPD      (CX)(AX*8), Z7
+	VCMPPD       $0x15, Z0, Z7, K4
+	VDIVPD       Z1, Z2, Z8
+	VMOVUPD      4608(DX)(AX*8), Z9
+	VCMPPD.BCST  $0x15, lifConstsAVX512<>+8(SB), Z9, K5
+	KORB         K4, K3, K6
+	KORB         K5, K6, K7
+	VMULPD       6144(DX)(AX*8), Z8, Z10
+	VCMPPD       $0x1d, Z6, Z10, K3
+	VMULPD       6656(DX)(AX*8), Z8, K3, Z10
+	KANDNB       K2, K3, K4
 	VSUBPD       Z10, Z6, Z11
 	VFNMADD231PD Z4, Z11, Z3
 	VCMPPD       $0x15, Z0, Z3, K6
-	KANDB        K6, K3, K4
-	KORB         K4, K7, K2
-	KANDB        K2, K5, K1
-	KORTESTB     K1, K1
-	JNZ          hand8
-	MOVQ         (BX), R11
-	LEAQ         (R11)(SI*8), R11
-	MOVQ         8(BX), R14
-	LEAQ         (R14)(SI*8), R14
-	MOVQ         32(BX), R15
-	LEAQ         (R15)(SI*8), R15
+	KANDB        K6, K4, K5
+	KORB         K5, K7, K3
+	KANDB        K3, K1, K2
+	KORTESTB     K2, K2
+	JNZ          odd
+	MOVQ         (BX), R10
+	MOVQ         8(BX), R11
+	MOVQ         32(BX), R12
 
 	// spike
-	VSUBPD           1024(DI)(R10*8), Z30, Z0
+	VSUBPD       1024(DX)(AX*8), Z30, Z0
+	VSUBPD       Z31, Z30, Z1
+	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+64(SB), Z27, K1
+	VMOVUPD      5120(DX)(AX*8), Z2
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z3
+	VCMPPD       $0x11, Z3, Z2, K2
+	VMOVUPD      3584(DX)(AX*8), Z4
+	VSUBPD       Z30, Z4, Z5
+	VADDPD       Z27, Z19, Z6
+	VDIVPD       Z0, Z1, Z7
+	VMULPD       6144(DX)(AX*8), Z7, Z8
+	VCMPPD       $0x1d, Z3, Z8, K3
+	VMULPD       6656(DX)(AX*8), Z7, K3, Z8
+	KANDNB       K2, K3, K4
+	VADDPD       Z3, Z2, K3, Z2
+	KANDNB       K1, K4, K5
+	VSUBPD       Z8, Z3, Z9
+	VMOVUPD      (R12)(AX*8), Z10
+	VADDPD       Z2, Z6, K5, Z10
+	VFNMADD231PD Z5, Z9, K4, Z4
+	VBLENDMPD    512(DX)(AX*8), Z9, K4, Z11
+	VMOVUPD      Z10, (R12)(AX*8)
+	VMOVUPD      (R11)(AX*8), Z12
+	VBLENDMPD    Z11, Z12, K1, Z13
+	VMOVUPD      Z13, (R11)(AX*8)
+	VMOVUPD      (R10)(AX*8), Z14
+	VBLENDMPD    Z4, Z14, K1, Z15
+	VMOVUPD      Z15, (R10)(AX*8)
+	MOVQ         128(BX), R10
+	MOVQ         56(BX), R11
+
+	// theta
+	VSUBPD           1024(DX)(AX*8), Z30, Z0
 	VSUBPD           Z31, Z30, Z1
-	VSUBPD           1024(DI)(R10*8), Z31, Z2
+	VSUBPD           1024(DX)(AX*8), Z31, Z2
 	VCMPPD.BCST      $0x1d, lifConstsAVX512<>+64(SB), Z27, K1
-	VMOVUPD          5120(DI)(R10*8), Z3
+	VMOVUPD          5120(DX)(AX*8), Z3
 	VBROADCASTSD     lifConstsAVX512<>+56(SB), Z4
 	VCMPPD           $0x11, Z4, Z3, K2
-	VMOVUPD          3584(DI)(R10*8), Z5
-	VSUBPD           Z30, Z5, Z6
-	VSUBPD.BCST      168(BX), Z27, Z7
-	VADDPD           Z1, Z0, Z8
-	VDIVPD           Z0, Z1, Z9
-	VMINPD           (R13)(R10*8), Z26, Z10
-	VADDPD.BCST      lifConstsAVX512<>+48(SB), Z7, Z11
-	VDIVPD           Z8, Z2, Z12
-	VMOVUPD          (R13)(R10*8), Z13
-	VMINPD           Z10, Z5, K1, Z13
-	VMOVUPD          Z11, 1024(R12)
-	VMOVUPD          Z13, (R13)(R10*8)
-	VMULPD           6144(DI)(R10*8), Z9, Z14
-	VMULPD           Z12, Z12, Z15
-	VCMPPD           $0x1d, Z4, Z14, K3
-	VADDPD           Z12, Z12, Z16
-	VBROADCASTSD     lifConstsAVX512<>+88(SB), Z17
-	VFMADD231PD.BCST lifConstsAVX512<>+80(SB), Z15, Z17
-	VMULPD           Z15, Z12, Z18
-	VMULPD           6656(DI)(R10*8), Z9, K3, Z14
+	VADDPD.BCST      lifConstsAVX512<>+48(SB), Z27, Z5
+	VMINPD           (R11)(AX*8), Z26, Z6
+	VADDPD           Z1, Z0, Z7
+	VDIVPD           Z0, Z1, Z8
+	VMOVUPD          3584(DX)(AX*8), Z9
+	VMOVUPD          (R11)(AX*8), Z10
+	VMINPD           Z6, Z9, K1, Z10
+	VMOVUPD          Z5, 1536(CX)(AX*8)
+	VDIVPD           Z7, Z2, Z11
+	VMOVUPD          Z10, (R11)(AX*8)
+	VMULPD           6144(DX)(AX*8), Z8, Z12
+	VMULPD           Z11, Z11, Z13
+	VADDPD           Z11, Z11, Z14
+	VCMPPD           $0x1d, Z4, Z12, K3
+	VBROADCASTSD     lifConstsAVX512<>+128(SB), Z15
+	VFMADD231PD.BCST lifConstsAVX512<>+120(SB), Z13, Z15
+	VMULPD           Z13, Z11, Z16
 	KANDNB           K2, K3, K4
-	VADDPD           Z4, Z3, K3, Z3
 	KANDNB           K1, K4, K5
-	VFMADD213PD.BCST lifConstsAVX512<>+96(SB), Z15, Z17
-	VSUBPD           Z14, Z4, Z20
-	VMOVUPD          (R15)(R10*8), Z21
-	VADDPD           Z3, Z27, K5, Z21
-	VFNMADD231PD     Z6, Z20, K4, Z5
-	VFMADD213PD.BCST lifConstsAVX512<>+104(SB), Z15, Z17
-	VBLENDMPD        512(DI)(R10*8), Z20, K4, Z22
-	VMOVUPD          Z21, (R15)(R10*8)
-	VMOVUPD          (R14)(R10*8), Z24
-	VBLENDMPD        Z22, Z24, K1, Z25
-	VMOVUPD          Z25, (R14)(R10*8)
-	VMOVUPD          (R11)(R10*8), Z28
-	VBLENDMPD        Z5, Z28, K1, Z29
-	VFMADD231PD      Z17, Z18, Z16
-	VMOVUPD          Z29, (R11)(R10*8)
-	VFNMADD132PD     4096(DI)(R10*8), Z4, Z16
-	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z1
-	VMAXPD           Z16, Z1, Z0
-	VADDPD           5632(DI)(R10*8), Z0, Z7
-	VMOVUPD          Z0, 512(R12)
-	VSUBPD           Z4, Z7, K3, Z7
-	VMOVUPD          (CX)(R10*8), Z2
-	VSUBPD           Z7, Z4, K5, Z2
-	VMOVUPD          Z2, (CX)(R10*8)
-	MOVQ             R10, CX
-	MOVQ             R9, R11
-	SHRQ             CL, R11
-	ANDQ             $+255, R11
-	MOVQ             R11, R13
-	SHLQ             CL, R13
-	XORQ             R13, R9
-	MOVQ             144(BX), CX
-	SHLQ             $0x04, CX
-	ADDQ             136(BX), CX
-	ADDQ             SI, R10
-	ADDQ             160(BX), R10
+	VFMADD213PD.BCST lifConstsAVX512<>+136(SB), Z13, Z15
+	VFMADD213PD.BCST lifConstsAVX512<>+144(SB), Z13, Z15
+	VFMADD231PD      Z15, Z16, Z14
+	VFNMADD132PD     4096(DX)(AX*8), Z4, Z14
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z17
+	VMAXPD           Z14, Z17, Z18
+	VADDPD           5632(DX)(AX*8), Z18, Z20
+	VMOVUPD          Z18, 1024(CX)(AX*8)
+	VSUBPD           Z4, Z20, K3, Z20
+	VMOVUPD          (R10)(AX*8), Z21
+	VSUBPD           Z20, Z4, K5, Z21
+	VMOVUPD          Z21, (R10)(AX*8)
+	MOVQ             144(BX), R10
+	MOVQ             160(BX), R11
+	SHLQ             $0x04, R10
+	ADDQ             136(BX), R10
+	LEAQ             (CX)(AX*8), CX
+	ADDQ             AX, R11
 
-event10:
-	TZCNTQ R11, R13
-	MOVQ   512(R12)(R13*8), R14
-	MOVQ   R14, 8(CX)
-	MOVQ   1024(R12)(R13*8), R14
-	MOVL   R14, 4(CX)
-	ADDQ   R10, R13
-	MOVL   R13, (CX)
-	ADDQ   $0x10, CX
+event5:
+	TZCNTQ R9, AX
+	MOVQ   1024(CX)(AX*8), R12
+	MOVQ   R12, 8(R10)
+	MOVQ   1536(CX)(AX*8), R12
+	ADDQ   SI, R12
+	MOVL   R12, 4(R10)
+	ADDQ   R11, AX
+	MOVL   AX, (R10)
+	ADDQ   $0x10, R10
 	INCQ   144(BX)
-	LEAQ   -1(R11), R14
-	ANDQ   R14, R11
-	JNZ    event10
-	TESTQ  R9, R9
-	JNZ    again7
-	JMP    forward
+	LEAQ   -1(R9), R12
+	ANDQ   R12, R9
+	JNZ    event5
 
-hand8:
-	MOVQ SI, CX
-	SHLQ CL, R9
-	MOVQ R9, 208(BX)
-	LEAQ (R12)(SI*8), R12
+finished:
+	TESTQ R8, R8
+	JNZ   again
+	MOVQ  DI, 232(BX)
+	JMP   forward
 
-	// old
-	VMOVUPD (R11), Z0
-	VMOVUPD Z0, (R12)
-	VMOVUPD 64(R11), Z1
-	VMOVUPD Z1, 64(R12)
-	VMOVUPD 128(R11), Z2
-	VMOVUPD Z2, 128(R12)
-	VMOVUPD 192(R11), Z3
-	VMOVUPD Z3, 192(R12)
-	INCQ    DX
-	JMP     leave
+odd:
+	ORQ R10, 208(BX)
+	JMP finished
 
-DATA lifConstsAVX2<>+0(SB)/8, $0x3fb0000000000000
-DATA lifConstsAVX2<>+8(SB)/8, $0x3fb0000000000000
-DATA lifConstsAVX2<>+16(SB)/8, $0x3fb0000000000000
-DATA lifConstsAVX2<>+24(SB)/8, $0x3fb0000000000000
-DATA lifConstsAVX2<>+32(SB)/8, $0x4000000000000000
-DATA lifConstsAVX2<>+40(SB)/8, $0x4000000000000000
-DATA lifConstsAVX2<>+48(SB)/8, $0x4000000000000000
-DATA lifConstsAVX2<>+56(SB)/8, $0x4000000000000000
-DATA lifConstsAVX2<>+64(SB)/8, $0x3fd0000000000000
-DATA lifConstsAVX2<>+72(SB)/8, $0x3fd0000000000000
-DATA lifConstsAVX2<>+80(SB)/8, $0x3fd0000000000000
-DATA lifConstsAVX2<>+88(SB)/8, $0x3fd0000000000000
-DATA lifConstsAVX2<>+96(SB)/8, $0x7fefffffffffffff
-DATA lifConstsAVX2<>+104(SB)/8, $0x7fefffffffffffff
-DATA lifConstsAVX2<>+112(SB)/8, $0x7fefffffffffffff
-DATA lifConstsAVX2<>+120(SB)/8, $0x7fefffffffffffff
-DATA lifConstsAVX2<>+128(SB)/8, $0x4020000000000000
-DATA lifConstsAVX2<>+136(SB)/8, $0x4020000000000000
-DATA lifConstsAVX2<>+144(SB)/8, $0x4020000000000000
-DATA lifConstsAVX2<>+152(SB)/8, $0x4020000000000000
+shorter:
+	MOVQ DI, R12
+	MOVQ DI, 192(BX)
+	MOVQ DI, R11
+	SHLQ $0x09, R11
+	ADDQ CX, R11
+
+	// look
+	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
+	VORPD.BCST   192(BX), Z0, Z1
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z31
+	VSUBPD       Z0, Z1, Z29
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z27
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z30
+	VBROADCASTSD lifConstsAVX512<>+80(SB), Z26
+
+look6:
+	SUBQ $0x00000200, R11
+
+	// look
+	VMOVUPD        (R11)(AX*8), Z0
+	VCMPPD         $0x1d, 1024(DX)(AX*8), Z0, K1
+	VSUBPD.BCST    lifConstsAVX512<>+56(SB), Z29, Z29
+	VMINPD         Z0, Z26, Z1
+	VBLENDMPD      Z0, Z31, K1, Z31
+	VBLENDMPD      Z29, Z27, K1, Z27
+	VBLENDMPD      4096(R11)(AX*8), Z30, K1, Z30
+	VBLENDMPD.BCST lifConstsAVX512<>+80(SB), Z1, K1, Z26
+	DECQ           R12
+	JNZ            look6
+	JMP            located
+
+DATA lifConstsAVX2<>+0(SB)/8, $0x4020000000000000
+DATA lifConstsAVX2<>+8(SB)/8, $0x4020000000000000
+DATA lifConstsAVX2<>+16(SB)/8, $0x4020000000000000
+DATA lifConstsAVX2<>+24(SB)/8, $0x4020000000000000
+DATA lifConstsAVX2<>+32(SB)/8, $0x3fb0000000000000
+DATA lifConstsAVX2<>+40(SB)/8, $0x3fb0000000000000
+DATA lifConstsAVX2<>+48(SB)/8, $0x3fb0000000000000
+DATA lifConstsAVX2<>+56(SB)/8, $0x3fb0000000000000
+DATA lifConstsAVX2<>+64(SB)/8, $0x4000000000000000
+DATA lifConstsAVX2<>+72(SB)/8, $0x4000000000000000
+DATA lifConstsAVX2<>+80(SB)/8, $0x4000000000000000
+DATA lifConstsAVX2<>+88(SB)/8, $0x4000000000000000
+DATA lifConstsAVX2<>+96(SB)/8, $0x3fd0000000000000
+DATA lifConstsAVX2<>+104(SB)/8, $0x3fd0000000000000
+DATA lifConstsAVX2<>+112(SB)/8, $0x3fd0000000000000
+DATA lifConstsAVX2<>+120(SB)/8, $0x3fd0000000000000
+DATA lifConstsAVX2<>+128(SB)/8, $0x7fefffffffffffff
+DATA lifConstsAVX2<>+136(SB)/8, $0x7fefffffffffffff
+DATA lifConstsAVX2<>+144(SB)/8, $0x7fefffffffffffff
+DATA lifConstsAVX2<>+152(SB)/8, $0x7fefffffffffffff
 DATA lifConstsAVX2<>+160(SB)/8, $0x4010000000000000
 DATA lifConstsAVX2<>+168(SB)/8, $0x4010000000000000
 DATA lifConstsAVX2<>+176(SB)/8, $0x4010000000000000
@@ -2333,46 +2045,66 @@ DATA lifConstsAVX2<>+288(SB)/8, $0xbff0000000000000
 DATA lifConstsAVX2<>+296(SB)/8, $0xbff0000000000000
 DATA lifConstsAVX2<>+304(SB)/8, $0xbff0000000000000
 DATA lifConstsAVX2<>+312(SB)/8, $0xbff0000000000000
-DATA lifConstsAVX2<>+320(SB)/8, $0x3fcc71c71c71c71c
-DATA lifConstsAVX2<>+328(SB)/8, $0x3fcc71c71c71c71c
-DATA lifConstsAVX2<>+336(SB)/8, $0x3fcc71c71c71c71c
-DATA lifConstsAVX2<>+344(SB)/8, $0x3fcc71c71c71c71c
-DATA lifConstsAVX2<>+352(SB)/8, $0x3fd2492492492492
-DATA lifConstsAVX2<>+360(SB)/8, $0x3fd2492492492492
-DATA lifConstsAVX2<>+368(SB)/8, $0x3fd2492492492492
-DATA lifConstsAVX2<>+376(SB)/8, $0x3fd2492492492492
-DATA lifConstsAVX2<>+384(SB)/8, $0x3fd999999999999a
-DATA lifConstsAVX2<>+392(SB)/8, $0x3fd999999999999a
-DATA lifConstsAVX2<>+400(SB)/8, $0x3fd999999999999a
-DATA lifConstsAVX2<>+408(SB)/8, $0x3fd999999999999a
-DATA lifConstsAVX2<>+416(SB)/8, $0x3fe5555555555555
-DATA lifConstsAVX2<>+424(SB)/8, $0x3fe5555555555555
-DATA lifConstsAVX2<>+432(SB)/8, $0x3fe5555555555555
-DATA lifConstsAVX2<>+440(SB)/8, $0x3fe5555555555555
-DATA lifConstsAVX2<>+448(SB)/8, $0x7ff0000000000000
-DATA lifConstsAVX2<>+456(SB)/8, $0x7ff0000000000000
-DATA lifConstsAVX2<>+464(SB)/8, $0x7ff0000000000000
-DATA lifConstsAVX2<>+472(SB)/8, $0x7ff0000000000000
-DATA lifConstsAVX2<>+480(SB)/8, $0xfff0000000000000
-DATA lifConstsAVX2<>+488(SB)/8, $0xfff0000000000000
-DATA lifConstsAVX2<>+496(SB)/8, $0xfff0000000000000
-DATA lifConstsAVX2<>+504(SB)/8, $0xfff0000000000000
-GLOBL lifConstsAVX2<>(SB), RODATA|NOPTR, $512
+DATA lifConstsAVX2<>+320(SB)/8, $0x7ff0000000000000
+DATA lifConstsAVX2<>+328(SB)/8, $0x7ff0000000000000
+DATA lifConstsAVX2<>+336(SB)/8, $0x7ff0000000000000
+DATA lifConstsAVX2<>+344(SB)/8, $0x7ff0000000000000
+DATA lifConstsAVX2<>+352(SB)/8, $0x401c000000000000
+DATA lifConstsAVX2<>+360(SB)/8, $0x401c000000000000
+DATA lifConstsAVX2<>+368(SB)/8, $0x401c000000000000
+DATA lifConstsAVX2<>+376(SB)/8, $0x401c000000000000
+DATA lifConstsAVX2<>+384(SB)/8, $0x4018000000000000
+DATA lifConstsAVX2<>+392(SB)/8, $0x4018000000000000
+DATA lifConstsAVX2<>+400(SB)/8, $0x4018000000000000
+DATA lifConstsAVX2<>+408(SB)/8, $0x4018000000000000
+DATA lifConstsAVX2<>+416(SB)/8, $0x4014000000000000
+DATA lifConstsAVX2<>+424(SB)/8, $0x4014000000000000
+DATA lifConstsAVX2<>+432(SB)/8, $0x4014000000000000
+DATA lifConstsAVX2<>+440(SB)/8, $0x4014000000000000
+DATA lifConstsAVX2<>+448(SB)/8, $0x4008000000000000
+DATA lifConstsAVX2<>+456(SB)/8, $0x4008000000000000
+DATA lifConstsAVX2<>+464(SB)/8, $0x4008000000000000
+DATA lifConstsAVX2<>+472(SB)/8, $0x4008000000000000
+DATA lifConstsAVX2<>+480(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX2<>+488(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX2<>+496(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX2<>+504(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX2<>+512(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX2<>+520(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX2<>+528(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX2<>+536(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX2<>+544(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX2<>+552(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX2<>+560(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX2<>+568(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX2<>+576(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX2<>+584(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX2<>+592(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX2<>+600(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX2<>+608(SB)/8, $0xfff0000000000000
+DATA lifConstsAVX2<>+616(SB)/8, $0xfff0000000000000
+DATA lifConstsAVX2<>+624(SB)/8, $0xfff0000000000000
+DATA lifConstsAVX2<>+632(SB)/8, $0xfff0000000000000
+GLOBL lifConstsAVX2<>(SB), RODATA|NOPTR, $640
 
-DATA lifConstsAVX512<>+0(SB)/8, $0x3fb0000000000000
-DATA lifConstsAVX512<>+8(SB)/8, $0x4000000000000000
-DATA lifConstsAVX512<>+16(SB)/8, $0x3fd0000000000000
-DATA lifConstsAVX512<>+24(SB)/8, $0x7fefffffffffffff
-DATA lifConstsAVX512<>+32(SB)/8, $0x4020000000000000
+DATA lifConstsAVX512<>+0(SB)/8, $0x4020000000000000
+DATA lifConstsAVX512<>+8(SB)/8, $0x3fb0000000000000
+DATA lifConstsAVX512<>+16(SB)/8, $0x4000000000000000
+DATA lifConstsAVX512<>+24(SB)/8, $0x3fd0000000000000
+DATA lifConstsAVX512<>+32(SB)/8, $0x7fefffffffffffff
 DATA lifConstsAVX512<>+40(SB)/8, $0x4010000000000000
 DATA lifConstsAVX512<>+48(SB)/8, $0x4330000000000000
 DATA lifConstsAVX512<>+56(SB)/8, $0x3ff0000000000000
 DATA lifConstsAVX512<>+64(SB)/8, $0x0000000000000000
 DATA lifConstsAVX512<>+72(SB)/8, $0xbff0000000000000
-DATA lifConstsAVX512<>+80(SB)/8, $0x3fcc71c71c71c71c
-DATA lifConstsAVX512<>+88(SB)/8, $0x3fd2492492492492
-DATA lifConstsAVX512<>+96(SB)/8, $0x3fd999999999999a
-DATA lifConstsAVX512<>+104(SB)/8, $0x3fe5555555555555
-DATA lifConstsAVX512<>+112(SB)/8, $0x7ff0000000000000
-DATA lifConstsAVX512<>+120(SB)/8, $0xfff0000000000000
-GLOBL lifConstsAVX512<>(SB), RODATA|NOPTR, $128
+DATA lifConstsAVX512<>+80(SB)/8, $0x7ff0000000000000
+DATA lifConstsAVX512<>+88(SB)/8, $0x401c000000000000
+DATA lifConstsAVX512<>+96(SB)/8, $0x4018000000000000
+DATA lifConstsAVX512<>+104(SB)/8, $0x4014000000000000
+DATA lifConstsAVX512<>+112(SB)/8, $0x4008000000000000
+DATA lifConstsAVX512<>+120(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX512<>+128(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX512<>+136(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX512<>+144(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX512<>+152(SB)/8, $0xfff0000000000000
+GLOBL lifConstsAVX512<>(SB), RODATA|NOPTR, $160

@@ -211,7 +211,7 @@ func (b *Block) horner(x Vec, c []float64) Vec {
 
 // LogNear is ln y for normal y > 0; see kernels/math.go.
 func (b *Block) LogNear(y Vec) Vec {
-	const sqrtHalf, one, fraction, two52 = 0x3fe6a09e00000000, 0x3ff0000000000000, 0x000fffffffffffff, 0x4330000000000000
+	const sqrtHalf, one, fraction = 0x3fe6a09e00000000, 0x3ff0000000000000, 0x000fffffffffffff
 	num := b.Const
 	j := b.AddI(y, b.ConstBits(one-sqrtHalf))
 	n := b.Sub(b.Or(b.ShrI(j, 52), b.ConstBits(two52)), num(1<<52+1023))

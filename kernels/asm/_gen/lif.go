@@ -9,14 +9,13 @@ import (
 	"popsim/kernels/asm"
 )
 
-// lif is the step of LIF, operation by operation lifGeneric of package kernels and, for most spikes, lifSpike. G vectors at a time go through
-// all steps, in chunks of up to asm.Chunk. Within a chunk nobody asks for spikes: V is noted step by step, and runs on. If at the end it
-// is beyond V_th, the notes tell in which step it passed; since the refractory period outlasts the chunk, nothing it did after that
-// counts. Where a period is shorter, so is the chunk, down to single steps.
+// lif is the step of LIF, operation by operation lifGeneric of package kernels and, for most spikes, lifCross. The group goes through
+// chunks of up to asm.Chunk steps, G vectors at a time. Within a chunk nobody asks for spikes: V is noted step by step, and runs on. If it
+// has been beyond V_th, the notes tell in which step it passed; since the refractory period outlasts the chunk, nothing it did after
+// that counts. Where a period is shorter, so is the chunk, down to single steps.
 //
 // Without input V moves steadily towards V_inf, and stays beyond V_th until the end; with input the highest V of the chunk is kept, which
-// the extremes need anyway. Between calls Lane is where the vectors in hand begin, and Step how many steps they have done (less one
-// if these are not the first vectors).
+// the extremes need anyway. Lane is 0 between calls.
 func lif(name string, full bool, G map[string]int) func(f *file, w isa) {
 	return func(f *file, w isa) {
 		k := &lifFunc{Func: f.Func(w, name, "func(b *Block)", "advances a group of LIF neurons; see Block."), full: full, g: G[w.Name]}
@@ -24,78 +23,42 @@ func lif(name string, full bool, G map[string]int) func(f *file, w isa) {
 		if full {
 			k.lo, k.hi = k.row(), k.row()
 		}
-		k.step, k.lane = k.Value("Step"), k.Value("Lane")
-		k.TESTQ(k.lane, k.lane)
-		k.JZ(operand.LabelRef("part"))
-		k.INCQ(k.step)
-
-		k.Label("part")
+		k.lane, k.coef = k.GP64(), k.Value("Coef")
 		k.MOVQ(operand.I32(0), k.Field("Rare"))
-		k.CMPQ(k.lane, k.Field("Lanes"))
-		k.JGE(operand.LabelRef("done"))
-		k.coef = k.from(k.Value("Coef"))
 		k.chunk()
+		k.step = k.Value("Step")
 
 		k.Label("chunk")
 		k.m = k.Value("Steps")
 		k.SUBQ(k.step, k.m)
-		k.JLE(operand.LabelRef("next"))
+		k.JLE(operand.LabelRef("done"))
 		whole := k.NewLabel("whole")
 		k.CMPQ(k.m, k.Field("Chunk"))
 		k.JLE(operand.LabelRef(whole))
 		k.MOVQ(k.Field("Chunk"), k.m)
 		k.Label(whole)
 		room := k.Value("Count")
-		k.ADDQ(imm(k.g*w.Lanes), room)
+		k.ADDQ(imm(asm.Group), room)
 		k.CMPQ(room, k.Field("Room"))
-		k.JGT(k.Later("room", func() { k.JMP(operand.LabelRef("leave")) }))
+		k.JGT(operand.LabelRef("done"))
+		k.rare = k.GP64()
+		k.XORQ(k.rare, k.rare)
+		k.XORQ(k.lane, k.lane)
+		k.Label("part")
 		k.number(k.now, k.step)
-		k.load()
-		p, n := k.from(k.Value("Log")), k.GP64()
-		if full {
-			k.in = k.input(k.step, nil)
-			k.from(k.in.row.(reg.GPVirtual))
-		}
-		k.Block("start", func(b *Block) {
-			for s := range k.g {
-				b.Store(at(p, s*w.Bytes()), b.Get(k.v[s]))
-			}
-		})
-		k.MOVQ(k.m, n)
-		k.Loop("step", n, func() {
-			for s := range k.g {
-				k.Block("step", func(b *Block) { k.advance(b, s, p) })
-			}
-			k.Block("now", func(b *Block) { b.Set(k.now, b.Add(b.Get(k.now), b.Const(1))) })
-			k.ADDQ(imm(8*asm.Group), p)
-			if full {
-				k.in.next(k.Func)
-			}
-		})
-		k.Block("spikes?", func(b *Block) {
-			var any Mask
-			for s := range k.g {
-				any = b.either(any, k.fired(b, s))
-			}
-			b.Test(any)
-		})
+		k.part()
+		k.ADDQ(imm(k.g*w.Lanes), k.lane)
+		k.CMPQ(k.lane, k.Field("Lanes"))
+		k.JLT(operand.LabelRef("part"))
+		k.TESTQ(k.rare, k.rare)
 		k.JNZ(k.Later("spikes", k.spikes))
-		k.store(false)
 		k.Label("forward")
 		k.ADDQ(k.m, k.step)
-		k.JMP(operand.LabelRef("chunk"))
-
-		k.Label("next")
-		k.XORQ(k.step, k.step)
-		k.ADDQ(imm(k.g*w.Lanes), k.lane)
-		k.JMP(operand.LabelRef("part"))
-
-		k.Label("leave")
-		k.CMPQ(k.lane, operand.I8(1)) // Step is one less behind the first vectors
-		k.ADCQ(operand.I8(-1), k.step)
+		k.CMPQ(k.Field("Rare"), operand.I8(0))
+		k.JE(operand.LabelRef("chunk"))
 		k.Label("done")
 		k.MOVQ(k.step, k.Field("Step"))
-		k.MOVQ(k.lane, k.Field("Lane"))
+		k.MOVQ(operand.I32(0), k.Field("Lane"))
 		k.End()
 	}
 }
@@ -104,16 +67,13 @@ func lif(name string, full bool, G map[string]int) func(f *file, w isa) {
 type lifFunc struct {
 	*Func
 	full                  bool
-	g                     int    // vectors that go together
-	v, rate, wake, lo, hi []*Pin // their state; extremes are those of the chunk
-	now                   *Pin   // number of the step in hand
-	step, lane            reg.GPVirtual
-	m                     reg.GPVirtual // steps of the chunk in hand
-	coef                  reg.GPVirtual // columns from the first lane on
+	g                     int           // vectors that go together
+	v, rate, wake, lo, hi []*Pin        // their state; extremes are those of the chunk
+	now                   *Pin          // number of the step in hand
+	step, lane, coef      reg.GPVirtual // first step of the chunk, first lane of the vectors in hand
+	m, rare               reg.GPVirtual // steps of the chunk, lanes that fire in it
 	in                    input
 }
-
-const column = 8 * asm.Group // bytes
 
 // row is a pin for each vector.
 func (k *lifFunc) row() []*Pin {
@@ -124,119 +84,135 @@ func (k *lifFunc) row() []*Pin {
 	return p
 }
 
-// from moves a pointer to a column on to the first lane.
-func (k *lifFunc) from(r reg.GPVirtual) reg.GPVirtual {
-	k.LEAQ(operand.Mem{Base: r, Index: k.lane, Scale: 8}, r)
-	return r
-}
+const column = 8 * asm.Group // bytes
 
-// state is where V, the rate, and the step in which V moves again begin.
-func (k *lifFunc) state() (v, rate, wake reg.GPVirtual) {
-	return k.from(k.pointer("Y", 0)), k.from(k.pointer("Y", 1)), k.from(k.Value("Wake"))
+// col is vector s of column j from r on.
+func (k *lifFunc) col(r reg.Register, j, s int) operand.Mem {
+	return operand.Mem{Base: r, Index: k.lane, Scale: 8, Disp: column*j + s*k.W.Bytes()}
 }
 
 // c is coefficient j of vector s.
-func (k *lifFunc) c(b *Block, j, s int) Vec { return b.Load(at(k.coef, column*j+s*k.W.Bytes())) }
+func (k *lifFunc) c(b *Block, j, s int) Vec { return b.Load(k.col(k.coef, j, s)) }
+
+// state is where V, the rate, and the step in which V moves again stand.
+func (k *lifFunc) state() (v, rate, wake reg.GPVirtual) {
+	return k.pointer("Y", 0), k.pointer("Y", 1), k.Value("Wake")
+}
 
 // chunk finds out how many steps may go together. A spike in any of them must be one that the vectors can finish, after V came from below
 // V_th and stayed below V_inf, and must be followed by at least as many steps of rest.
 func (k *lifFunc) chunk() {
 	v, rate, _ := k.state()
-	any := func(of func(b *Block, s int) Mask) {
-		k.Block("chunk", func(b *Block) {
-			var any Mask
-			for s := range k.g {
-				any = b.either(any, of(b, s))
-			}
-			b.Test(any)
-		})
-	}
-	found := k.NewLabel("found")
+	shortest := k.v[0]
+	k.Block("chunk", func(b *Block) { b.Set(shortest, b.Const(asm.Chunk)) })
 	k.MOVQ(operand.I32(1), k.Field("Chunk"))
-	any(func(b *Block, s int) Mask {
-		m := b.MaskOr(b.Cmp(k.c(b, asm.LIFPart, s), NLT, b.Const(1.0/16)), b.Cmp(k.c(b, asm.LIFHold, s), NGE, b.Const(2)))
-		m = b.MaskOr(m, b.Cmp(b.Load(at(rate, s*k.W.Bytes())), NLT, b.Const(1.0/4)))
+	k.XORQ(k.lane, k.lane)
+	k.Label("vector")
+	k.Block("chunk", func(b *Block) {
+		hold := k.c(b, asm.LIFHold, 0)
+		odd := b.MaskOr(b.Cmp(k.c(b, asm.LIFPart, 0), NLT, b.Const(1.0/16)), b.Cmp(hold, NGE, b.Const(2)))
+		odd = b.MaskOr(odd, b.Cmp(b.Load(k.col(rate, 0, 0)), NLT, b.Const(1.0/4)))
+		odd = b.MaskOr(odd, b.Cmp(b.Load(k.col(v, 0, 0)), GE, k.c(b, asm.LIFVTh, 0)))
 		if !k.full {
-			m = b.MaskOr(m, b.Cmp(k.c(b, asm.LIFVInf, s), NLE, b.Const(math.MaxFloat64)))
+			odd = b.MaskOr(odd, b.Cmp(k.c(b, asm.LIFVInf, 0), NLE, b.Const(math.MaxFloat64)))
 		}
-		return b.MaskOr(m, b.Cmp(b.Load(at(v, s*k.W.Bytes())), GE, k.c(b, asm.LIFVTh, s)))
+		b.Set(shortest, b.Min(hold, b.Get(shortest)))
+		b.Test(odd)
 	})
-	k.JNZ(operand.LabelRef(found))
-	for c := asm.Chunk; c > 2; c /= 2 {
+	k.JNZ(operand.LabelRef("found"))
+	k.ADDQ(imm(k.W.Lanes), k.lane)
+	k.CMPQ(k.lane, k.Field("Lanes"))
+	k.JLT(operand.LabelRef("vector"))
+	for c := asm.Chunk; c > 1; c /= 2 {
 		k.MOVQ(operand.I32(c), k.Field("Chunk"))
-		any(func(b *Block, s int) Mask { return b.Cmp(k.c(b, asm.LIFHold, s), NGE, b.Const(float64(c))) })
-		k.JZ(operand.LabelRef(found))
+		k.Block("chunk", func(b *Block) { b.Test(b.Cmp(b.Get(shortest), LT, b.Const(float64(c)))) })
+		k.JZ(operand.LabelRef("found"))
 	}
-	k.MOVQ(operand.I32(2), k.Field("Chunk"))
-	k.Label(found)
+	k.Label("found")
 }
 
-// load brings the state into its pins, store takes it back; spiked says that some neuron has fired, whose lowest V is not yet known.
-func (k *lifFunc) load() {
+// The log has V after each step of the chunk; with input V_inf in each step besides.
+const toVInf = asm.Chunk // columns from V to V_inf
+
+// part takes the vectors in hand through the chunk.
+func (k *lifFunc) part() {
 	v, rate, wake := k.state()
 	k.Block("load", func(b *Block) {
 		for s := range k.g {
-			d := s * k.W.Bytes()
-			b.Set(k.v[s], b.Load(at(v, d)))
-			b.Set(k.rate[s], b.Load(at(rate, d)))
-			b.Set(k.wake[s], b.Load(at(wake, d)))
+			b.Set(k.v[s], b.Load(k.col(v, 0, s)))
+			b.Set(k.rate[s], b.Load(k.col(rate, 0, s)))
+			b.Set(k.wake[s], b.Load(k.col(wake, 0, s)))
 			if k.full {
 				b.Set(k.lo[s], b.Const(math.Inf(1)))
 				b.Set(k.hi[s], b.Const(math.Inf(-1)))
 			}
 		}
 	})
-}
-
-func (k *lifFunc) store(spiked bool) {
-	v, rate, _ := k.state()
+	p, n := k.Value("Log"), k.GP64()
+	k.LEAQ(operand.Mem{Base: p, Index: k.lane, Scale: 8}, p)
+	started := k.NewLabel("started")
+	if k.full {
+		k.in = k.input(k.step, k.lane)
+	} else { // in longer chunks no spike is handed back
+		k.CMPQ(k.m, operand.I8(1))
+		k.JNE(operand.LabelRef(started))
+	}
+	old := k.Value("Old")
+	k.Block("old", func(b *Block) {
+		for s := range k.g {
+			b.Store(k.col(old, 0, s), b.Get(k.v[s]))
+			b.Store(k.col(old, 1, s), b.Get(k.rate[s]))
+		}
+	})
+	k.Label(started)
+	k.MOVQ(k.m, n)
+	k.Loop("step", n, func() {
+		for s := range k.g {
+			k.Block("step", func(b *Block) { k.advance(b, s, p) })
+		}
+		k.Block("now", func(b *Block) { b.Set(k.now, b.Add(b.Get(k.now), b.Const(1))) })
+		k.ADDQ(imm(column), p)
+		if k.full {
+			k.in.next(k.Func)
+		}
+	})
+	fired := func(b *Block, s int) Mask { return b.Cmp(b.Get(k.v[s]), GE, k.c(b, asm.LIFVTh, s)) }
 	var lo, hi reg.Register
 	if k.full {
-		lo, hi = k.from(k.Value("Lo")), k.from(k.Value("Hi"))
+		fired = func(b *Block, s int) Mask { return b.Cmp(b.Get(k.hi[s]), GE, k.c(b, asm.LIFVTh, s)) }
+		lo, hi = k.Value("Lo"), k.Value("Hi")
 	}
 	k.Block("store", func(b *Block) {
 		for s := range k.g {
-			d := s * k.W.Bytes()
-			b.Store(at(v, d), b.Get(k.v[s]))
-			b.Store(at(rate, d), b.Get(k.rate[s]))
-			if !k.full {
-				continue
+			b.Store(k.col(v, 0, s), b.Get(k.v[s]))
+			b.Store(k.col(rate, 0, s), b.Get(k.rate[s]))
+			if k.full { // how low V was before a spike is not known yet
+				old := b.Load(k.col(lo, 0, s))
+				b.Store(k.col(lo, 0, s), b.Select(fired(b, s), old, b.Min(b.Get(k.lo[s]), old)))
+				b.Store(k.col(hi, 0, s), b.Max(b.Min(k.c(b, asm.LIFVTh, s), b.Get(k.hi[s])), b.Load(k.col(hi, 0, s))))
 			}
-			old := b.Load(at(lo, d))
-			low := b.Min(b.Get(k.lo[s]), old)
-			if spiked {
-				low = b.Select(k.fired(b, s), old, low)
-			}
-			b.Store(at(lo, d), low)
-			b.Store(at(hi, d), b.Max(b.Min(k.c(b, asm.LIFVTh, s), b.Get(k.hi[s])), b.Load(at(hi, d))))
 		}
 	})
-}
-
-// fired says who has reached V_th in the chunk.
-func (k *lifFunc) fired(b *Block, s int) Mask {
-	v := k.v[s]
-	if k.full {
-		v = k.hi[s]
+	bits := k.bits(k.g, fired)
+	if k.g*k.W.Lanes < asm.Group {
+		k.MOVQ(k.lane, reg.RCX)
+		k.SHLQ(reg.CL, bits)
 	}
-	return b.Cmp(b.Get(v), GE, k.c(b, asm.LIFVTh, s))
+	k.ORQ(bits, k.rare)
 }
 
-// The log has V before the chunk and after each of its steps; with input V_inf in each step besides.
-const inf = column * (asm.Chunk + 1) // from V to V_inf
-
-// advance takes vector s through a step, at whose beginning in the log p points.
+// advance takes vector s through a step; p is where in the log it comes.
 func (k *lifFunc) advance(b *Block, s int, p reg.Register) {
 	c := func(j int) Vec { return k.c(b, j, s) }
 	v, rate := b.Get(k.v[s]), b.Get(k.rate[s])
 	vInf := c(asm.LIFVInf)
 	if k.full {
 		vInf = k.in.steadyVoltage(b, s, c, asm.LIFI, asm.LIFGain, asm.LIFR, asm.LIFVRest)
-		b.Store(at(p, inf+column+s*k.W.Bytes()), vInf)
+		b.Store(at(p, column*toVInf+s*k.W.Bytes()), vInf)
 	}
 	moves := b.Cmp(b.Get(k.wake[s]), LE, b.Get(k.now))
 	v = b.advanceHeld(moves, rate, b.Sub(v, vInf), v, k.full)
-	b.Store(at(p, column+s*k.W.Bytes()), v)
+	b.Store(at(p, s*k.W.Bytes()), v)
 	b.Set(k.v[s], v)
 	b.Set(k.rate[s], b.Select(moves, c(asm.LIFK), rate))
 	if k.full {
@@ -245,194 +221,210 @@ func (k *lifFunc) advance(b *Block, s int, p reg.Register) {
 	}
 }
 
-// spikes finishes the spikes of a chunk, vector by vector, and hands back to Go what is not simple. Pins of the
-// state serve for other things here.
-func (k *lifFunc) spikes() {
-	w := k.W
-	if k.full {
-		k.Block("infinite?", func(b *Block) {
-			var any Mask
-			for s := range k.g {
-				any = b.either(any, b.Cmp(b.Get(k.hi[s]), EQ, b.Const(math.Inf(1))))
-			}
-			b.Test(any)
-		})
-		finite := k.NewLabel("finite")
-		k.JZ(operand.LabelRef(finite))
-		k.CMPQ(k.m, operand.I8(1))
-		k.JE(operand.LabelRef(finite))
-		k.MOVQ(operand.I32(1), k.Field("Chunk")) // once more, in single steps
-		k.JMP(operand.LabelRef("chunk"))
-		k.Label(finite)
-	}
-	rare := k.bits(k.g, k.fired)
-	k.store(true)
+// A crossing is what the log tells of the spikes of one vector: V behind the step in which it passed V_th, the number of that step in
+// the chunk (or -1), with input V_inf in that step and the lowest V before it.
+type crossing[T any] struct{ v, when, vInf, low T }
 
-	again, hand := k.NewLabel("again"), k.NewLabel("hand")
-	k.Label(again)
-	first := k.GP64() // lane of the vector that has the first spike
-	k.TZCNTQ(rare, first)
-	k.ANDQ(operand.I8(-w.Lanes), first)
-	here := func(r reg.Register, j int) operand.Mem {
-		return operand.Mem{Base: r, Index: first, Scale: 8, Disp: column * j}
-	}
-	x, when, step, vInf, low := k.v[0], k.rate[0], k.wake[0], k.v[1], k.rate[1]
-	defer k.Only(k.now, x, when, step, vInf, low)()
-	k.Block("scan", func(b *Block) {
-		b.Set(x, b.Const(0))
-		b.Set(when, b.Const(-1))
-		b.Set(step, b.Get(k.now))
-		if k.full {
-			b.Set(vInf, b.Const(0))
-			b.Set(low, b.Const(math.Inf(1)))
-		}
-	})
-	q, n := k.GP64(), k.GP64() // from the end of the log
-	k.MOVQ(k.m, q)
-	k.SHLQ(imm(log2(column)), q)
-	k.ADDQ(k.Field("Log"), q)
-	k.from(q)
-	k.MOVQ(k.m, n)
-	k.Loop("scan", n, func() { // backwards, so that the first step beyond V_th is what stays
-		k.Block("scan", func(b *Block) {
-			v, j := b.Load(here(q, 0)), b.Sub(b.Get(step), b.Const(1))
-			it := b.Cmp(v, GE, b.Load(here(k.coef, asm.LIFVTh)))
-			b.Set(x, b.Select(it, v, b.Get(x)))
-			b.Set(when, b.Select(it, j, b.Get(when)))
-			b.Set(step, j)
-			if k.full {
-				b.Set(vInf, b.Select(it, b.Load(here(q, asm.Chunk+1)), b.Get(vInf)))
-				b.Set(low, b.Select(it, b.Const(math.Inf(1)), b.Min(b.Get(low), v)))
-			}
-		})
-		k.SUBQ(imm(column), q)
-	})
-	rem := k.from(k.Value("Rem"))
-	var lo reg.Register
-	if k.full {
-		lo = k.from(k.Value("Lo"))
-	}
-	notes := k.Value("Old")
-	const theta, steps = 1, 2
-	k.Block("simple?", func(b *Block) {
-		c := func(j int) Vec { return b.Load(here(k.coef, j)) }
-		v, vTh, one := b.Get(x), c(asm.LIFVTh), b.Const(1)
-		in := c(asm.LIFVInf)
-		if k.full {
-			in = b.Get(vInf)
-		}
-		above, below := b.Sub(in, vTh), b.Sub(in, v)
-		r := b.Div(below, above)
-		left := b.Mul(r, c(asm.LIFAfter))
-		late := b.Cmp(left, GE, one)
-		rate := b.Sub(one, b.Select(late, b.Mul(r, c(asm.LIFLater)), left))
-		goesOn := b.MaskAndNot(b.Cmp(c(asm.LIFHold), LT, one), late) // in this very step
-		next := b.FNMA(rate, b.Sub(c(asm.LIFVReset), in), c(asm.LIFVReset))
-
-		odd := b.MaskOr(b.Cmp(v, NLT, in), b.Cmp(b.Load(here(q, 0)), NLT, vTh))
-		odd = b.MaskOr(odd, b.Cmp(c(asm.LIFPart), NLT, b.Const(1.0/16)))
-		odd = b.MaskOr(odd, b.MaskAnd(goesOn, b.Cmp(next, NLT, vTh)))
-		it := b.Cmp(b.Get(when), GE, b.Const(0))
-		b.Test(b.MaskAnd(it, odd))
-	})
-	k.JNZ(operand.LabelRef(hand))
-	toV, toRate, toWake := k.state()
-	k.Block("spike", func(b *Block) {
-		c := func(j int) Vec { return b.Load(here(k.coef, j)) }
-		v, vTh, one := b.Get(x), c(asm.LIFVTh), b.Const(1)
-		in := c(asm.LIFVInf)
-		if k.full {
-			in = b.Get(vInf)
-		}
-		it := b.Cmp(b.Get(when), GE, b.Const(0))
-		above, below := b.Sub(in, vTh), b.Sub(in, v)
-
-		// What the next steps wait for comes first: when V moves again, and how far.
-		r := b.Div(below, above)
-		left := b.Mul(r, c(asm.LIFAfter))
-		late := b.Cmp(left, GE, one)
-		rate := b.Sub(one, b.Select(late, b.Mul(r, c(asm.LIFLater)), left))
-		goesOn := b.MaskAndNot(b.Cmp(c(asm.LIFHold), LT, one), late)
-		next := b.FNMA(rate, b.Sub(c(asm.LIFVReset), in), c(asm.LIFVReset))
-		wake := b.Add(b.Get(when), b.Select(late, b.Add(c(asm.LIFHold), one), c(asm.LIFHold)))
-		rests := b.MaskAndNot(it, goesOn)
-		write := func(m Mask, to reg.Register, v Vec) { b.Store(here(to, 0), b.Select(m, v, b.Load(here(to, 0)))) }
-		write(rests, toWake, wake)
-		write(it, toRate, b.Select(goesOn, c(asm.LIFK), rate))
-		write(it, toV, b.Select(goesOn, next, c(asm.LIFVReset)))
-
-		s := b.Div(b.Sub(v, vTh), b.Add(above, below))
-		ss := b.Mul(s, s)
-		ln := b.FMA(b.Mul(s, ss), b.horner(ss, []float64{2.0 / 3, 2.0 / 5, 2.0 / 7, 2.0 / 9}), b.Add(s, s))
-		part := b.Max(b.Const(0), b.FNMA(c(asm.LIFSteps), ln, one))
-		b.Store(at(notes, column*theta), part)
-		b.Store(at(notes, column*steps), b.Add(b.Sub(b.Get(when), b.Broadcast(k.Field("First"))), b.Const(1<<52)))
-		end := b.Add(part, c(asm.LIFHoldPart))
-		rest := b.Sub(one, b.Select(late, b.Sub(end, one), end))
-		b.Store(here(rem, 0), b.Select(rests, rest, b.Load(here(rem, 0))))
-		if k.full {
-			old := b.Load(here(lo, 0)) // a spike of its own reached V_th, which is in Hi already
-			b.Store(here(lo, 0), b.Select(it, b.Min(c(asm.LIFVReset), b.Min(b.Get(low), old)), old))
-		}
-	})
-	which := k.GP64()
-	k.MOVQ(first, reg.RCX)
-	k.MOVQ(rare, which)
-	k.SHRQ(reg.CL, which)
-	k.ANDQ(operand.I32(1<<w.Lanes-1), which)
-	spikes := k.GP64()
-	k.MOVQ(which, spikes)
-	k.SHLQ(reg.CL, spikes)
-	k.XORQ(spikes, rare)
-	k.events(which, first, at(notes, column*theta), at(notes, column*steps))
-	k.TESTQ(rare, rare)
-	k.JNZ(operand.LabelRef(again))
-	k.JMP(operand.LabelRef("forward"))
-
-	k.Label(hand) // in single steps only
-	k.MOVQ(k.lane, reg.RCX)
-	k.SHLQ(reg.CL, rare)
-	k.MOVQ(rare, k.Field("Rare"))
-	k.from(notes)
-	k.Block("old", func(b *Block) {
-		for s := range k.g {
-			b.Store(at(notes, s*w.Bytes()), b.Load(at(q, s*w.Bytes())))
-		}
-	})
-	k.INCQ(k.step)
-	k.JMP(operand.LabelRef("leave"))
+func (k *lifFunc) none(b *Block) crossing[Vec] {
+	return crossing[Vec]{b.Const(0), b.Const(-1), b.Const(0), b.Const(math.Inf(1))}
 }
 
-// events appends the spikes of the lanes which, counted from first.
-func (k *lifFunc) events(which, first reg.GPVirtual, theta, steps operand.Mem) {
-	to, l, x := k.Value("Count"), k.GP64(), k.GP64()
+// look turns over one more leaf of the log, column j from r on, which belongs to the given step. It is read backwards, so that the
+// first step beyond V_th is what stays.
+func (k *lifFunc) look(b *Block, r reg.Register, j int, step Vec, x crossing[Vec]) crossing[Vec] {
+	v := b.Load(k.col(r, j, 0))
+	it := b.Cmp(v, GE, k.c(b, asm.LIFVTh, 0))
+	x.v, x.when = b.Select(it, v, x.v), b.Select(it, step, x.when)
+	if k.full {
+		x.vInf, x.low = b.Select(it, b.Load(k.col(r, j+toVInf, 0)), x.vInf), b.Select(it, b.Const(math.Inf(1)), b.Min(x.low, v))
+	}
+	return x
+}
+
+func (k *lifFunc) put(b *Block, p crossing[*Pin], x crossing[Vec]) {
+	b.Set(p.v, x.v)
+	b.Set(p.when, x.when)
+	if k.full {
+		b.Set(p.vInf, x.vInf)
+		b.Set(p.low, x.low)
+	}
+}
+
+func (k *lifFunc) get(b *Block, p crossing[*Pin]) crossing[Vec] {
+	x := crossing[Vec]{v: b.Get(p.v), when: b.Get(p.when), vInf: k.c(b, asm.LIFVInf, 0)}
+	if k.full {
+		x.vInf, x.low = b.Get(p.vInf), b.Get(p.low)
+	}
+	return x
+}
+
+// spikes finishes the spikes of the chunk, vector by vector, and hands back to Go what is not simple.
+func (k *lifFunc) spikes() {
+	w := k.W
+	found := crossing[*Pin]{k.v[0], k.rate[0], k.v[1], k.rate[1]} // the state is in memory
+	defer k.Only(k.now, found.v, found.when, found.vInf, found.low)()
+	k.number(k.now, k.step)
+	k.Label("again")
+	k.TZCNTQ(k.rare, k.lane) // to the vector that has the first spike
+	k.ANDQ(operand.I8(-w.Lanes), k.lane)
+	which, mask := k.GP64(), k.GP64()
+	k.MOVQ(k.lane, reg.RCX)
+	k.MOVQ(k.rare, which)
+	k.SHRQ(reg.CL, which)
+	k.ANDQ(operand.I32(1<<w.Lanes-1), which)
+	k.MOVQ(which, mask)
+	k.SHLQ(reg.CL, mask)
+	k.XORQ(mask, k.rare)
+
+	log := k.Value("Log")
+	k.CMPQ(k.m, operand.I8(asm.Chunk))
+	k.JNE(operand.LabelRef("shorter"))
+	k.Block("look", func(b *Block) {
+		x := k.none(b)
+		for j := asm.Chunk - 1; j >= 0; j-- {
+			x = k.look(b, log, j, b.Const(float64(j)), x)
+		}
+		k.put(b, found, x)
+	})
+	k.Label("located")
+	old := k.Value("Old")
+	if !k.full { // none is odd in longer chunks
+		k.CMPQ(k.m, operand.I8(1))
+		k.JNE(operand.LabelRef("simple"))
+	}
+	k.Block("odd?", func(b *Block) {
+		s := k.locate(b, k.get(b, found))
+		odd := b.MaskOr(b.Cmp(s.v, NLT, s.vInf), b.Cmp(b.Load(k.col(old, 0, 0)), NLT, s.c(asm.LIFVTh)))
+		odd = b.MaskOr(odd, b.Cmp(s.c(asm.LIFPart), NLT, b.Const(1.0/16)))
+		odd = b.MaskOr(odd, b.MaskAnd(s.goesOn, b.Cmp(s.next, NLT, s.c(asm.LIFVTh))))
+		b.Test(b.MaskAnd(s.it, odd))
+	})
+	k.JNZ(operand.LabelRef("odd"))
+	k.Label("simple")
+	toV, toRate, toWake := k.state()
+	k.Block("spike", func(b *Block) {
+		s := k.locate(b, k.get(b, found))
+		write := func(m Mask, to reg.Register, x Vec) {
+			b.Store(k.col(to, 0, 0), b.Select(m, x, b.Load(k.col(to, 0, 0))))
+		}
+		write(s.rests, toWake, b.Add(b.Add(b.Get(k.now), s.when), b.Select(s.late, b.Add(s.c(asm.LIFHold), b.Const(1)), s.c(asm.LIFHold))))
+		write(s.it, toRate, b.Select(s.goesOn, s.c(asm.LIFK), s.rate))
+		write(s.it, toV, b.Select(s.goesOn, s.next, s.c(asm.LIFVReset)))
+	})
+	rem := k.Value("Rem")
+	var lo reg.Register
+	if k.full {
+		lo = k.Value("Lo")
+	}
+	const theta, steps = 2, 3
+	k.Block("theta", func(b *Block) {
+		s, one := k.locate(b, k.get(b, found)), b.Const(1)
+		q := b.Div(b.Sub(s.v, s.c(asm.LIFVTh)), b.Add(s.above, s.below))
+		qq := b.Mul(q, q)
+		ln := b.FMA(b.Mul(q, qq), b.horner(qq, []float64{2.0 / 3, 2.0 / 5, 2.0 / 7, 2.0 / 9}), b.Add(q, q))
+		part := b.Max(b.Const(0), b.FNMA(s.c(asm.LIFSteps), ln, one))
+		end := b.Add(part, s.c(asm.LIFHoldPart))
+		rest := b.Sub(one, b.Select(s.late, b.Sub(end, one), end))
+		b.Store(k.col(rem, 0, 0), b.Select(s.rests, rest, b.Load(k.col(rem, 0, 0))))
+		b.Store(k.col(old, theta, 0), part)
+		b.Store(k.col(old, steps, 0), b.Add(s.when, b.Const(1<<52)))
+		if k.full {
+			was := b.Load(k.col(lo, 0, 0)) // the spike itself reached V_th, which is in Hi already
+			b.Store(k.col(lo, 0, 0), b.Select(s.it, b.Min(s.c(asm.LIFVReset), b.Min(s.low, was)), was))
+		}
+	})
+	k.events(which, k.col(old, theta, 0), k.col(old, steps, 0))
+	k.Label("finished")
+	k.TESTQ(k.rare, k.rare)
+	k.JNZ(operand.LabelRef("again"))
+	k.MOVQ(k.m, k.Field("Chunk"))
+	k.JMP(operand.LabelRef("forward"))
+
+	k.Label("odd") // takes the whole chunk from Old on in Go
+	k.ORQ(mask, k.Field("Rare"))
+	k.JMP(operand.LabelRef("finished"))
+
+	k.Label("shorter")
+	leaf, n := k.GP64(), k.GP64()
+	k.MOVQ(k.m, n)
+	k.MOVQ(k.m, k.Field("Step"))
+	k.MOVQ(k.m, leaf)
+	k.SHLQ(imm(log2(column)), leaf)
+	k.ADDQ(log, leaf)
+	j := k.Pin()
+	k.Block("look", func(b *Block) {
+		k.put(b, found, k.none(b))
+		b.Set(j, b.Sub(b.Or(b.Broadcast(k.Field("Step")), b.ConstBits(two52)), b.Const(1<<52)))
+	})
+	k.Loop("look", n, func() {
+		k.SUBQ(imm(column), leaf)
+		k.Block("look", func(b *Block) {
+			x, step := k.get(b, found), b.Sub(b.Get(j), b.Const(1))
+			k.put(b, found, k.look(b, leaf, 0, step, x))
+			b.Set(j, step)
+		})
+	})
+	k.JMP(operand.LabelRef("located"))
+}
+
+// A lifSpike is what follows from a crossing for the lanes it in which there is one. What later steps wait for comes first: whether
+// the refractory period ends late, how far V moves in the step in which it ends, or where it goes on at once.
+type lifSpike struct {
+	crossing[Vec]
+	c                        func(j int) Vec
+	above, below, rate, next Vec
+	it, late, goesOn, rests  Mask
+}
+
+func (k *lifFunc) locate(b *Block, x crossing[Vec]) *lifSpike {
+	s := &lifSpike{crossing: x, c: func(j int) Vec { return k.c(b, j, 0) }}
+	one, hold, vReset := b.Const(1), s.c(asm.LIFHold), s.c(asm.LIFVReset)
+	s.it = b.Cmp(s.when, GE, b.Const(0))
+	s.above, s.below = b.Sub(s.vInf, s.c(asm.LIFVTh)), b.Sub(s.vInf, s.v)
+	r := b.Div(s.below, s.above)
+	left := b.Mul(r, s.c(asm.LIFAfter))
+	s.late = b.Cmp(left, GE, one)
+	s.rate = b.Sub(one, b.Select(s.late, b.Mul(r, s.c(asm.LIFLater)), left))
+	s.goesOn = b.MaskAndNot(b.Cmp(hold, LT, one), s.late)
+	s.rests = b.MaskAndNot(s.it, s.goesOn)
+	s.next = b.FNMA(s.rate, b.Sub(vReset, s.vInf), vReset)
+	return s
+}
+
+// events appends the spikes of the lanes which of the vector in hand.
+func (k *lifFunc) events(which reg.GPVirtual, theta, steps operand.Mem) {
+	to, x, first, l := k.Value("Count"), k.GP64(), k.Value("LaneZero"), k.GP64()
 	k.SHLQ(imm(4), to)
 	k.ADDQ(k.Field("Events"), to)
+	k.LEAQ(operand.Mem{Base: theta.Base, Index: k.lane, Scale: 8}, x)
 	k.ADDQ(k.lane, first)
-	k.ADDQ(k.Field("LaneZero"), first)
 	top := k.NewLabel("event")
 	k.Label(top)
+	note := func(m operand.Mem) operand.Mem {
+		return operand.Mem{Base: x, Index: l, Scale: 8, Disp: m.Disp}
+	}
+	y := k.GP64()
 	k.TZCNTQ(which, l)
-	theta.Index, theta.Scale = l, 8
-	steps.Index, steps.Scale = l, 8
-	k.MOVQ(theta, x)
-	k.MOVQ(x, at(to, 8))
-	k.MOVQ(steps, x)
-	k.MOVL(x.As32(), at(to, 4))
+	k.MOVQ(note(theta), y)
+	k.MOVQ(y, at(to, 8))
+	k.MOVQ(note(steps), y)
+	k.ADDQ(k.step, y)
+	k.MOVL(y.As32(), at(to, 4))
 	k.ADDQ(first, l)
 	k.MOVL(l.As32(), at(to, 0))
 	k.ADDQ(imm(16), to)
 	k.INCQ(k.Field("Count"))
-	k.LEAQ(at(which, -1), x)
-	k.ANDQ(x, which)
+	k.LEAQ(at(which, -1), y)
+	k.ANDQ(y, which)
 	k.JNZ(operand.LabelRef(top))
 }
+
+const two52 = 0x4330000000000000 // bits of 2^52
 
 // number sets p to the number of the step in hand, which is written to Step.
 func (f *Func) number(p *Pin, step reg.Register) {
 	f.MOVQ(step, f.Field("Step"))
 	f.Block("number", func(b *Block) {
-		const two52 = 0x4330000000000000 // bits of 2^52
 		k := b.Sub(b.Or(b.Broadcast(f.Field("Step")), b.ConstBits(two52)), b.Const(1<<52))
 		b.Set(p, b.Add(b.Broadcast(f.Field("First")), k))
 	})
