@@ -15,10 +15,10 @@ import (
 type Border struct {
 	Axis         string
 	Lo, Hi       float64 // the nearest points on the two sides of which it is known what the neuron does
-	Below, Above string  // what that is: silent or transient (at rest in the end), firing, stopped, subthreshold, nan
-	Error        float64 // how far the second resolution puts the border from here; NaN where it finds none
-	Class        int     // of excitability that the rate on the firing side suggests: 1 (from zero), 2 (with a jump), 0 unknown
-	Rate         float64 // the lowest sustained rate on the firing side, Hz; NaN where no side fires
+	Below, Above string  // what that is: silent or transient (at rest in the end), firing, subthreshold, nan
+	Error        float64 // how far the second resolution puts the border from here; NaN where it finds none, or was not asked
+	Class        int     // of excitability that the rate suggests where firing begins: 1 (from zero), 2 (with a jump), 0 unknown
+	Rate         float64 // the rate nearest to the border on the firing side, Hz; NaN where no side fires
 }
 
 // At is the border itself, the middle between its neighbours.
@@ -38,7 +38,7 @@ func (b Border) String() string {
 	text := fmt.Sprintf("%s = %s: %s below, %s above", b.Axis, b.Digits(), b.Below, b.Above)
 	switch b.Class {
 	case 1:
-		text += fmt.Sprintf("; the rate goes down to %.3g Hz, which suggests class 1 (from zero)", b.Rate)
+		text += "; the rate comes from zero, which suggests class 1"
 	case 2:
 		text += fmt.Sprintf("; the rate jumps to %.4g Hz, which suggests class 2", b.Rate)
 	}
@@ -61,6 +61,10 @@ const splits = 7
 // mostRefined is the most points that refinement adds.
 const mostRefined = 100_000
 
+// Near a border everything is slow: a train on its last legs, the ghost of a cycle, a passage. What is not decided after
+// the time of the sweep is watched for these multiples of it; only its fate is taken from there, not its numbers.
+var patience = []float64{8, 64}
+
 // Refine adds points to a sweep over a single axis until neighbours that do different things are no more than tol
 // apart, in the unit of the axis. Borders closer together than the points given, as a train that begins and ends between two of them, are
 // not seen. It returns the sweep with the new points in ascending order, and the borders.
@@ -72,31 +76,34 @@ func Refine(ctx context.Context, r *Result, cfg Config, tol float64) (*Result, [
 		return nil, nil, fmt.Errorf("sweep: a tolerance of %v cannot be reached; above 0 would do", tol)
 	}
 	cfg.Keep, cfg.Part, cfg.Tick = "", Part{}, nil
-	fine, err := sharpen(ctx, r, cfg, tol)
-	if err != nil {
+	fine := &curve{Result: r, cfg: cfg, fates: map[float64]fate{}}
+	if err := fine.sharpen(ctx, tol); err != nil {
 		return nil, nil, err
 	}
-	borders := fine.Borders()
 	second := r.Spec
 	second.Dt, second.NoError = r.plan.coarse, true
-	second.Grid.Axes = []Axis{Values(r.Spec.Grid.Axes[0].Name, r.Spec.Grid.Axes[0].Unit, r.sorted()...)}
+	second.Grid.Axes = []Axis{Values(r.Spec.Grid.Axes[0].Name, r.Spec.Grid.Axes[0].Unit, fine.sorted()...)}
 	start, err := Run(ctx, second, cfg)
 	if err != nil {
 		return nil, nil, err
 	}
-	if start, err = sharpen(ctx, start, cfg, tol); err != nil {
+	coarse := &curve{Result: start, cfg: cfg, fates: map[float64]fate{}}
+	if err := coarse.sharpen(ctx, tol); err != nil {
 		return nil, nil, err
 	}
-	others := start.Borders()
+	borders, others := fine.borders(), coarse.borders()
 	for i := range borders {
-		borders[i].Error = math.NaN()
+		b := &borders[i]
 		for _, o := range others {
-			if d := math.Abs(o.At() - borders[i].At()); o.Below == borders[i].Below && o.Above == borders[i].Above && !(d > borders[i].Error) {
-				borders[i].Error = d
+			if d := math.Abs(o.At() - b.At()); o.Below == b.Below && o.Above == b.Above && !(d > b.Error) {
+				b.Error = d
 			}
 		}
+		if err := fine.classify(ctx, b); err != nil {
+			return nil, nil, err
+		}
 	}
-	return fine, borders, nil
+	return fine.Result, borders, nil
 }
 
 // sorted lists the values of the one axis in ascending order.
@@ -106,40 +113,161 @@ func (r *Result) sorted() []float64 {
 	return slices.Compact(values)
 }
 
-// sharpen adds points between neighbours that do different things until these are no more than tol apart.
-func sharpen(ctx context.Context, r *Result, cfg Config, tol float64) (*Result, error) {
-	axis := r.plan.Grid.Axes[0]
-	for added := 0; ; {
-		rows := r.ascending()
+// fate is what a neuron does in the end, or slow where that is not known.
+type fate string
+
+const (
+	silent    fate = "silent"
+	transient fate = "transient"
+	firing    fate = "firing"
+	slow      fate = "slow"
+)
+
+// fate is that of a row as far as its run has shown it; open tells whether a longer run may show another.
+func (r *Result) fate(row int) (f fate, open bool) {
+	switch status := r.Word("status", row); {
+	case status == "nan", status == "subthreshold":
+		return fate(status), false
+	case r.Word("ended", row) == "settled":
+		return firing, false
+	case r.Word("ended", row) == "rest" && r.Value("spikes", row) == 0:
+		return silent, false
+	case r.Word("ended", row) == "rest":
+		return transient, false
+	case r.Value("rate_Hz", row) > 0 && status == "ok":
+		return firing, true
+	}
+	return slow, true
+}
+
+// curve is a sweep over one axis that is looked at for borders.
+type curve struct {
+	*Result
+	cfg   Config
+	fates map[float64]fate // by value of the axis, of those that were watched for longer
+}
+
+// known is the fate of a row, and whether a longer run may show another.
+func (c *curve) known(row int) (f fate, open bool) {
+	if f, ok := c.fates[c.Axis(row, 0)]; ok {
+		return f, false
+	}
+	return c.fate(row)
+}
+
+// with is the sweep of the curve at other values of its axis.
+func (c *curve) with(ctx context.Context, values []float64, change func(*Spec)) (*Result, error) {
+	spec := c.Spec
+	axis := c.plan.Grid.Axes[0]
+	spec.Grid.Axes = []Axis{Values(axis.Name, axis.Unit, values...)}
+	change(&spec)
+	return Run(ctx, spec, c.cfg)
+}
+
+// wait watches for longer what is slow, and what fires unsettled beside something that does not fire.
+func (c *curve) wait(ctx context.Context) error {
+	for {
+		rows := c.ascending()
 		var values []float64
-		for i := 1; i < len(rows); i++ {
-			lo, hi := r.Axis(rows[i-1], 0), r.Axis(rows[i], 0)
-			if r.behaviour(rows[i-1]) == r.behaviour(rows[i]) || hi-lo <= tol {
-				continue
+		for i, row := range rows {
+			f, open := c.known(row)
+			differs := func(j int) bool {
+				if j < 0 || j >= len(rows) {
+					return false
+				}
+				g, _ := c.known(rows[j])
+				return g != f
 			}
+			if open && (f == slow || differs(i-1) || differs(i+1)) {
+				values = append(values, c.Axis(row, 0))
+			}
+		}
+		if values = slices.Compact(values); len(values) == 0 {
+			return nil
+		}
+		for _, factor := range patience {
+			longer, err := c.with(ctx, values, func(s *Spec) {
+				s.Time, s.Discard, s.NoError, s.Late, s.Resets = s.Time*factor, s.Time*factor/2, true, false, false
+			})
+			if err != nil {
+				return err
+			}
+			values = values[:0]
+			for row := range longer.Rows() {
+				x := longer.Axis(row, 0)
+				f, open := longer.fate(row)
+				if c.fates[x] = f; open {
+					values = append(values, x)
+				}
+			}
+			if len(values) == 0 {
+				break
+			}
+		}
+	}
+}
+
+// sharpen adds points between neighbours that do different things until these are no more than tol apart, or what lies
+// between them is slow and no narrower for it.
+func (c *curve) sharpen(ctx context.Context, tol float64) error {
+	for added := 0; ; {
+		if err := c.wait(ctx); err != nil {
+			return err
+		}
+		var values []float64
+		for _, g := range c.gaps(tol) {
 			for k := 1; k <= splits; k++ {
-				if x := lo + (hi-lo)*float64(k)/(splits+1); x > lo && x < hi {
+				if x := g.lo + (g.hi-g.lo)*float64(k)/(splits+1); x > g.lo && x < g.hi {
 					values = append(values, x)
 				}
 			}
 		}
 		values = slices.Compact(values)
 		if len(values) == 0 {
-			return r, nil
+			return nil
 		}
 		if added += len(values); added > mostRefined {
-			return nil, fmt.Errorf("sweep: %d borders would need more than %d points; a larger tolerance would do", len(values)/splits, mostRefined)
+			return fmt.Errorf("sweep: %d borders would need more than %d points; a larger tolerance would do", len(values)/splits, mostRefined)
 		}
-		spec := r.Spec
-		spec.Grid.Axes = []Axis{Values(axis.Name, axis.Unit, values...)}
-		more, err := Run(ctx, spec, cfg)
+		more, err := c.with(ctx, values, func(*Spec) {})
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if r, err = join(r, more); err != nil {
-			return nil, err
+		if c.Result, err = join(c.Result, more); err != nil {
+			return err
 		}
 	}
+}
+
+// gaps lists where points are wanted.
+func (c *curve) gaps(tol float64) (found []extent) {
+	rows := c.ascending()
+	width := func(i, step int) float64 { // of the slow stretch that begins at i and goes on by step
+		j := i
+		for ; j+step >= 0 && j+step < len(rows); j += step {
+			if f, _ := c.known(rows[j+step]); f != slow {
+				break
+			}
+		}
+		return math.Abs(c.Axis(rows[j], 0) - c.Axis(rows[i], 0))
+	}
+	for i := 1; i < len(rows); i++ {
+		f, _ := c.known(rows[i-1])
+		g, _ := c.known(rows[i])
+		least := tol
+		switch {
+		case f == g:
+			continue
+		case f == slow:
+			least = max(tol, width(i-1, -1)/4)
+		case g == slow:
+			least = max(tol, width(i, 1)/4)
+		}
+		if gap := (extent{c.Axis(rows[i-1], 0), c.Axis(rows[i], 0)}); gap.hi-gap.lo > least {
+			found = append(found, gap)
+		}
+	}
+	return found
 }
 
 // ascending lists the rows of a curve by their value on the axis.
@@ -200,88 +328,82 @@ func join(a, b *Result) (*Result, error) {
 	return r, nil
 }
 
-// slow is a neuron that neither fires twice nor comes to rest while it is watched: too near a border to tell.
-const slow = "slow"
+// Borders lists where along a curve over one axis the neuron comes to do something else from one point to the next. What
+// is too slow to tell belongs to the uncertainty of the border that it lies on.
+func (r *Result) Borders() []Border { return (&curve{Result: r}).borders() }
 
-// behaviour is what the neuron of a row does.
-func (r *Result) behaviour(row int) string {
-	switch status := r.Word("status", row); {
-	case status == "nan", status == "subthreshold", status == "stopped":
-		return status
-	case r.Value("rate_Hz", row) > 0:
-		return "firing"
-	case r.Word("ended", row) != "rest":
-		return slow
-	case r.Value("spikes", row) == 0:
-		return "silent"
-	}
-	return "transient"
-}
-
-// Borders lists where along a curve over one axis the behaviour changes from one point to the next. What is too slow to
-// tell belongs to the uncertainty of the border that it lies on.
-func (r *Result) Borders() (borders []Border) {
-	rows := slices.DeleteFunc(r.ascending(), func(row int) bool { return r.behaviour(row) == slow })
-	for i := 1; i < len(rows); i++ {
-		b := Border{
-			Axis: r.plan.Grid.Axes[0].Name, Lo: r.Axis(rows[i-1], 0), Hi: r.Axis(rows[i], 0),
-			Below: r.behaviour(rows[i-1]), Above: r.behaviour(rows[i]), Error: math.NaN(), Rate: math.NaN(),
-		}
-		switch {
-		case b.Below == b.Above:
+func (c *curve) borders() (found []Border) {
+	last, before := -1, slow
+	for _, row := range c.ascending() {
+		f, _ := c.known(row)
+		if f == slow {
 			continue
-		case b.Above == "firing":
-			b.Class, b.Rate = r.excitability(rows[i:])
-			b.Hi = r.Axis(r.lasting(rows[i:]), 0)
-		case b.Below == "firing":
-			before := slices.Clone(rows[:i])
-			slices.Reverse(before)
-			b.Class, b.Rate = r.excitability(before)
-			b.Lo = r.Axis(r.lasting(before), 0)
 		}
-		borders = append(borders, b)
+		if last >= 0 && f != before {
+			b := Border{
+				Axis: c.plan.Grid.Axes[0].Name, Lo: c.Axis(last, 0), Hi: c.Axis(row, 0),
+				Below: string(before), Above: string(f), Error: math.NaN(), Rate: math.NaN(),
+			}
+			switch firing {
+			case f:
+				b.Rate = c.Value("rate_Hz", row)
+			case before:
+				b.Rate = c.Value("rate_Hz", last)
+			}
+			found = append(found, b)
+		}
+		last, before = row, f
 	}
-	return borders
+	return found
 }
 
-// lasting is the first of the rows on the firing side of a border whose train does not drift: near a border it may be the
-// ghost of a train, which outlasts the run but not for ever. Where all drift, it is the first of them.
-func (r *Result) lasting(rows []int) int {
-	for _, row := range rows {
-		if r.behaviour(row) != "firing" {
-			break
-		}
-		if r.Word("status", row) != "drift" {
-			return row
-		}
-	}
-	return rows[0]
-}
-
-// Where the rate at the border is less than fromZero of the rate a hundredth of the axis farther on, it seems to come
-// from zero.
+// The class of excitability is told from how the period grows towards the border, at three distances that shrink by the
+// same factor q. Where a saddle-node lies on the cycle the period goes as the inverse root of the distance, and its second
+// growth is the first times the root of q; where the cycle ends at a threshold or a saddle it goes as the logarithm, and
+// both are alike; where the rate jumps, the second is at most the first over the root of q (a fold of cycles), or over q.
 const (
-	fromZero = 0.5
-	farther  = 0.01
+	classNear  = 30.0 // uncertainties of the border: the least distance
+	classFar   = 0.01 // of the axis: the largest
+	classRatio = 8.0  // q at most
+	classLeast = 2.0  // and at least: below, there is nothing to tell
+	classGrows = -0.2 // power of q for the second growth over the first, from which the rate comes from zero
+	classJumps = -0.3 // and up to which it jumps
 )
 
-// excitability judges a border from the rows on its firing side, the nearest first.
-func (r *Result) excitability(rows []int) (class int, rate float64) {
-	all := r.sorted()
-	width := all[len(all)-1] - all[0]
-	rate = r.Value("rate_Hz", rows[0])
-	for _, row := range rows {
-		if r.behaviour(row) != "firing" {
-			break
-		}
-		if math.Abs(r.Axis(row, 0)-r.Axis(rows[0], 0)) >= farther*width {
-			if rate < fromZero*r.Value("rate_Hz", row) {
-				return 1, rate
-			}
-			return 2, rate
-		}
+// classify finds the class of a border at which firing begins as the current grows.
+func (c *curve) classify(ctx context.Context, b *Border) error {
+	if b.Axis != "I" || b.Above != string(firing) || b.Below != string(silent) && b.Below != string(transient) {
+		return nil
 	}
-	return 0, rate
+	all := c.sorted()
+	near := max(classNear*b.Uncertainty(), 1e-9*math.Abs(b.At()))
+	far := min(classFar*(all[len(all)-1]-all[0]), near*classRatio*classRatio)
+	q := math.Sqrt(far / near)
+	if !(q >= classLeast) {
+		return nil
+	}
+	at := []float64{b.At() + near*q*q, b.At() + near*q, b.At() + near}
+	r, err := c.with(ctx, at, func(s *Spec) {
+		s.Time *= patience[1]
+		s.Discard, s.NoError, s.Late, s.Resets = s.Time/2, true, false, false
+	})
+	if err != nil {
+		return err
+	}
+	var period [3]float64
+	for i := range period {
+		period[i] = 1 / r.Value("rate_Hz", i)
+	}
+	first, second := period[1]-period[0], period[2]-period[1]
+	switch {
+	case first <= 0 && second <= 0: // it fires faster here than farther on
+		b.Class = 2
+	case second > first*math.Pow(q, classGrows):
+		b.Class = 1
+	case second < first*math.Pow(q, classJumps):
+		b.Class = 2
+	}
+	return nil
 }
 
 // Rheobase is the least current at which a neuron with these parameters has no stable rest to stay at, where that is known

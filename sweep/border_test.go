@@ -2,7 +2,9 @@ package sweep
 
 import (
 	"context"
+	"fmt"
 	"math"
+	"os"
 	"testing"
 )
 
@@ -17,27 +19,35 @@ func TestBorders(t *testing.T) {
 		class        int
 	}
 	for _, c := range []struct {
-		model, preset string
-		set           map[string]float64
-		currents      string
-		time, tol     float64
-		want          []border
-		within        float64 // of the truth, in the unit of the axis
+		model     string
+		set       map[string]float64
+		currents  string
+		time, tol float64
+		want      []border
+		within    float64 // of the truth, in the unit of the axis
+		long      bool
 	}{
-		{"lif", "", nil, "I=0:40:1", 2000, 1e-9, []border{{20, "silent", "firing", 1}}, 1e-9},
-		{"eif", "", nil, "I=0:10:0.5", 5000, 1e-5, []border{{1.62, "silent", "firing", 1}}, 5e-3},
-		{"hh", "", nil, "I=0:20:0.5", 2000, 1e-7, []border{
-			{2.24033362437, "silent", "transient", 0}, {6.26033, "stopped", "firing", 2},
-		}, 2e-3},
-		{"adex", "", nil, "I=0:12:0.5", 5000, 1e-6, []border{
-			{5.211473557513487, "silent", "transient", 0}, {6.786870232715727, "stopped", "firing", 0},
-		}, 1e-3},
-		{"rhh", "", nil, "I=0:14:0.5", 1500, 1e-5, []border{
+		{"lif", nil, "I=0:40:1", 2000, 1e-9, []border{{20, "silent", "firing", 1}}, 1e-9, false},
+		{"eif", nil, "I=0:10:0.5", 2000, 1e-5, []border{{1.62, "silent", "firing", 1}}, 5e-4, false},
+		{"hh", nil, "I=0:20:0.5", 2000, 1e-7, []border{
+			{2.24033362437, "silent", "transient", 0}, {6.26033, "transient", "firing", 2},
+		}, 1e-3, false},
+		{"hh", map[string]float64{"g_L": 0.03}, "I=0:20:0.5", 2000, 1e-5, []border{
+			{1.43732536793, "silent", "transient", 0}, {3.40333, "transient", "firing", 2},
+		}, 3e-4, true},
+		{"adex", nil, "I=0:12:0.5", 2000, 1e-6, []border{
+			{5.211473557513487, "silent", "transient", 0}, {6.786870232715727, "transient", "firing", 2},
+		}, 1e-5, false},
+		{"rhh", nil, "I=0:14:0.5", 1500, 1e-5, []border{
 			{1.29377270798, "silent", "firing", 2}, {11.1998869618, "firing", "transient", 0},
-		}, 2e-3},
+		}, 2e-4, true},
+		{"rhh", map[string]float64{"g_L": 0.03}, "I=-0.66:1:0.1", 1500, 1e-5, []border{{-0.653440653757415, "transient", "firing", 1}}, 2e-4, true},
 	} {
-		t.Run(c.model, func(t *testing.T) {
-			m, p := mustModel(t, c.model, c.preset, c.set)
+		t.Run(fmt.Sprint(c.model, c.set), func(t *testing.T) {
+			if c.long && os.Getenv("POPSIM_LONG") == "" {
+				t.Skip("seconds; POPSIM_LONG=1 runs it")
+			}
+			m, p := mustModel(t, c.model, "", c.set)
 			s := Spec{Model: m, P: p, Time: c.time}
 			s.Grid.Axes = mustAxes(t, m, c.currents)
 			r, borders, err := Refine(context.Background(), mustRun(t, s), Config{}, c.tol)
@@ -47,16 +57,16 @@ func TestBorders(t *testing.T) {
 			for _, b := range borders {
 				t.Logf("%s (error %.2g, %d rows)", b, b.Error, r.Rows())
 			}
-			for _, want := range c.want {
-				found := false
-				for _, b := range borders {
-					near := math.Abs(b.At()-want.at) < min(c.within, 3*b.Uncertainty())
-					if near && b.Below == want.below && b.Above == want.above && (want.class == 0 || b.Class == want.class) {
-						found = true
-					}
+			if len(borders) != len(c.want) {
+				t.Fatalf("%d borders, want %d", len(borders), len(c.want))
+			}
+			for i, want := range c.want {
+				b := borders[i]
+				if off := math.Abs(b.At() - want.at); off > c.within || off > 1.5*b.Uncertainty()+1e-14*math.Abs(want.at) {
+					t.Errorf("border %v, want %.10g within %g", b, want.at, c.within)
 				}
-				if !found {
-					t.Errorf("no border %+v", want)
+				if b.Below != want.below || b.Above != want.above || b.Class != want.class {
+					t.Errorf("border %v, want %+v", b, want)
 				}
 			}
 		})

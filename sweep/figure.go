@@ -3,7 +3,9 @@ package sweep
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 
 	"popsim/report"
 )
@@ -49,13 +51,25 @@ func (r *Result) dots(title, what string, kept [][]float64, list func(row int) [
 	return report.Dots(title, label(r.plan.Grid.Axes[0]), what, x, y), nil
 }
 
+// startNames are the starts in pictures.
+var startNames = []string{FromRest: "from rest", FromUp: "upwards", FromDown: "downwards"}
+
+// setting is one value of an axis, as keys of pictures have it.
+func setting(a Axis, i int) string {
+	text := fmt.Sprintf("%s = %.6g", a.Name, a.At(i))
+	if a.Unit != "" && a.Unit != "1" {
+		text += " " + a.Unit
+	}
+	return text
+}
+
 // curves draws a measure over the first axis.
 func (r *Result) curves(title, measure string) *report.Figure {
 	var series []report.Series
 	for b, from := range r.plan.starts {
 		s := report.Series{Points: r.plan.points <= 60}
 		if len(r.plan.starts) > 1 {
-			s.Name = "from " + from.String()
+			s.Name = startNames[from]
 		}
 		rows := make([]int, r.plan.points)
 		for i := range rows {
@@ -65,7 +79,22 @@ func (r *Result) curves(title, measure string) *report.Figure {
 		r.trace(&s, measure, rows)
 		series = append(series, s)
 	}
-	return report.Curves(title, label(r.plan.Grid.Axes[0]), axisLabel(measure), series...)
+	return report.Curves(title, label(r.plan.Grid.Axes[0]), r.wordsLabel(measure), series...)
+}
+
+// wordsLabel is axisLabel and, of a measure in words, what the numbers on its axis stand for.
+func (r *Result) wordsLabel(measure string) string {
+	j := measureNamed(measure)
+	var found []string
+	for i, word := range measureList[j].words {
+		if slices.Contains(r.columns[j], float64(i)) {
+			found = append(found, fmt.Sprintf("%d %s", i, word))
+		}
+	}
+	if found == nil {
+		return axisLabel(measure)
+	}
+	return fmt.Sprintf("%s: %s", axisLabel(measure), strings.Join(found, ", "))
 }
 
 // family draws a measure over the current, a curve for each value of the other axis and each branch.
@@ -75,7 +104,7 @@ func (r *Result) family(title, measure string) *report.Figure {
 	var series []report.Series
 	for b, from := range r.plan.starts {
 		for k := range other.Len() {
-			s := report.Series{Name: fmt.Sprintf("%s=%v, from %s", other.Name, other.At(k), from)}
+			s := report.Series{Name: fmt.Sprintf("%s, %s", setting(other, k), startNames[from])}
 			var rows []int
 			for i := range r.plan.points {
 				if r.plan.Grid.index(i, 1-x) == k {
@@ -125,7 +154,27 @@ func (r *Result) heatMap(title, measure string) (*report.Figure, error) {
 			image.Z = append(image.Z, r.Value(measure, j*x.Len()+i))
 		}
 	}
+	if words := measureList[measureNamed(measure)].words; words != nil {
+		image.Names = present(words, image.Z)
+	}
 	return report.HeatMap(title, label(x), label(y), image), nil
+}
+
+// present lists the words that occur among values, which become their places in the list.
+func present(words []string, values []float64) (found []string) {
+	place := make([]int, len(words))
+	for i, word := range words {
+		place[i] = len(found)
+		if slices.Contains(values, float64(i)) {
+			found = append(found, word)
+		}
+	}
+	for i, x := range values {
+		if !math.IsNaN(x) {
+			values[i] = float64(place[int(x)])
+		}
+	}
+	return found
 }
 
 // places lists the places of the distinct values of an axis by ascending value.
@@ -147,17 +196,24 @@ func label(a Axis) string {
 
 // axisLabel is a measure in words.
 func axisLabel(measure string) string {
-	switch measure {
-	case "rate_Hz":
-		return "rate (Hz)"
-	case "V_min_mV":
-		return "lowest V (mV)"
-	case "V_max_mV":
-		return "highest V (mV)"
-	case "latency_ms":
-		return "latency (ms)"
-	case "isi_cv":
-		return "CV of intervals"
+	if text, ok := measureLabels[measure]; ok {
+		return text
 	}
 	return measure
+}
+
+var measureLabels = map[string]string{
+	"rate_Hz":        "rate (Hz)",
+	"rate_error_Hz":  "error of the rate (Hz)",
+	"latency_ms":     "latency (ms)",
+	"isi_first_ms":   "first interval (ms)",
+	"isi_last_ms":    "last interval (ms)",
+	"isi_cv":         "CV of intervals",
+	"V_min_mV":       "lowest V (mV)",
+	"V_max_mV":       "highest V (mV)",
+	"w_min_pA":       "lowest w (pA)",
+	"w_max_pA":       "highest w (pA)",
+	"pattern_margin": "margin of the pattern",
+	"period":         "period (spikes)",
+	"adaptation":     "adaptation index",
 }

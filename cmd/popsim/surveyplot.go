@@ -98,10 +98,10 @@ func (s *survey) curves(r *sweep.Result) []report.Series {
 		}
 		for j, a := range axes {
 			if j != x && !s.zip {
-				parts = append(parts, fmt.Sprintf("%s=%.6g", a.Name, r.Axis(row, j)))
+				parts = append(parts, strings.TrimSuffix(fmt.Sprintf("%s = %.6g %s", a.Name, r.Axis(row, j), a.Unit), " 1"))
 			}
 		}
-		key := strings.Join(parts, " ")
+		key := strings.Join(parts, ", ")
 		if _, ok := at[key]; !ok {
 			at[key] = len(all)
 			all = append(all, report.Series{Name: key})
