@@ -20,6 +20,9 @@ func TestNullclinesMatchStoredOnes(t *testing.T) {
 			for _, r := range mustTable(t, c.file) {
 				i, v := r.num(t, "I"), r.num(t, "V")
 				if planes[i] == nil {
+					if testing.Short() && len(planes) == 2 {
+						break
+					}
 					q, err := PhasePlane(context.Background(), m, p, i, PlaneOptions{VLo: -90, VHi: 60})
 					if err != nil {
 						t.Fatal(err)

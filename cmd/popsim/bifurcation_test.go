@@ -179,6 +179,9 @@ func TestDiagramsAreDrawn(t *testing.T) {
 		"lif.svg":   {"phase", "lif", "I=21"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if testing.Short() && args[0] == "bifurcation" {
+				t.Skip("takes a whole diagram")
+			}
 			path := filepath.Join(t.TempDir(), name)
 			mustTell(t, append(args, "--plot", path)...)
 			if info, err := os.Stat(path); err != nil || info.Size() < 1000 {
