@@ -178,8 +178,8 @@ func (d *portrait) window(o PlaneOptions) {
 	// Around the nullclines, up to where the exponential shoots away.
 	w[2], w[3] = math.Inf(1), math.Inf(-1)
 	end := w[1]
-	if k := d.m.Index("V_T"); k >= 0 {
-		end = min(end, d.p[k]+2*at("delta_T"))
+	if k := d.m.Index("delta_T"); k >= 0 {
+		end = min(end, at("V_T")+2*d.p[k])
 	}
 	for _, v := range spread(w[0], end, 101) {
 		dv, _ := d.flow(v, 0)

@@ -113,8 +113,8 @@ func newRunner(m *model.Model, p, y0 []float64) *runner {
 	r.vClimb = math.Inf(1)
 	if m.Fires == model.Reset {
 		r.vReset, r.tRef = p[m.Index("V_reset")], p[m.Index("t_ref")]
-		if j := m.Index("V_T"); j >= 0 {
-			r.vClimb = min(p[j]+2*p[m.Index("delta_T")], r.vTh)
+		if j := m.Index("delta_T"); j >= 0 {
+			r.vClimb = min(p[m.Index("V_T")]+2*p[j], r.vTh)
 			r.climb = newClimb(r)
 		}
 	}

@@ -31,7 +31,7 @@ type Config struct {
 	Dt      float64     // step, ms; 0 means the method's own
 	Workers int         // goroutines; 0 means sched.Allowed
 	Shard   int         // neurons in a shard; 0 means a size that fits the cache
-	Epoch   int         // steps between barriers; 0 means about 30 µs of work, at most until the next record
+	Epoch   int         // steps between barriers; 0 means 64 to 256, fewer of many neurons
 	ISA     kernels.ISA // instruction set; 0 means the best this processor has
 
 	Wave  func(k int64) float64        // current added to I times gain in step k; nil means none
@@ -58,16 +58,15 @@ type Trace struct {
 
 // Summary says what a run did.
 type Summary struct {
-	Steps    int64 // done of those asked for, before an interruption
-	Spikes   int64
-	Elapsed  time.Duration
-	Kernel   *kernels.Kernel
-	Shards   int
-	Sched    sched.Stats
-	Phases   Phases
-	Bytes    int // of columns, for each neuron
-	Trains   []Train
-	Warnings []error
+	Steps   int64 // done of those asked for, before an interruption
+	Spikes  int64
+	Elapsed time.Duration
+	Kernel  *kernels.Kernel
+	Shards  int
+	Sched   sched.Stats
+	Phases  Phases
+	Bytes   int // of columns, for each neuron
+	Trains  []Train
 }
 
 // Phases says where the time of a run went. Step, Record and Wait are the time of all workers divided by their number, so

@@ -125,7 +125,7 @@ func spikeRule(m *model.Model) []string {
 		}
 	}
 	rule := []string{"A spike is V reaching V_th; V is then put to V_reset and held there for t_ref."}
-	if m.Index("V_T") >= 0 {
+	if m.Index("delta_T") >= 0 {
 		rule = append(rule,
 			"V_T is the threshold of the rheobase, where the exponential takes over; V_th is only the cut-off that ends",
 			"the upstroke. Other programs use these names the other way round, or call V_th V_peak.")

@@ -230,9 +230,6 @@ func (s *simulation) advance(ctx context.Context) (pop.Summary, error) {
 	if e := flush(); err == nil {
 		err = e
 	}
-	for _, w := range sum.Warnings {
-		s.warn("%v", w)
-	}
 	s.checkTrains(sum.Trains)
 	return sum, err
 }
