@@ -12,11 +12,17 @@ import (
 	"popsim/sched"
 )
 
-// release is the version, replaced at the linking of a release.
-var release = "0.1.0"
+// The version, and the commit it was built from; scripts/release sets the commit at linking, elsewhere the build may know it.
+var (
+	release = "0.1.0"
+	commit  = ""
+)
 
-// version is the release and the commit it was built from, as far as the build knows it.
+// version is the release and the commit it was built from, as far as is known.
 func version() string {
+	if commit != "" {
+		return release + "+" + commit
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return release
