@@ -36,7 +36,9 @@ type crew struct {
 	first   int64 // step with which the epoch in hand starts
 	length  int   // of that epoch, in steps
 	spikes  []Spike
-	buckets []int
+	buckets []int // of steps
+	slices  []int32
+	scratch []Spike
 	trains  []Train
 	sum     Summary
 }
@@ -417,43 +419,6 @@ func (c *crew) hand(block []Spike) error {
 	err := c.cfg.Spike(block)
 	c.sum.Phases.Hand += time.Since(begin)
 	return err
-}
-
-// sorted gives the spikes of the epoch by time, then neuron: first into a bucket for each step, then within it.
-func (c *crew) sorted() []Spike {
-	c.buckets = slices.Grow(c.buckets[:0], c.length+1)[:c.length+1]
-	clear(c.buckets)
-	total := 0
-	for _, s := range c.shards {
-		for _, e := range s.events {
-			c.buckets[e.Step+1]++
-		}
-		total += len(s.events)
-	}
-	for k := range c.length {
-		c.buckets[k+1] += c.buckets[k]
-	}
-	c.spikes = slices.Grow(c.spikes[:0], total)[:total]
-	for _, s := range c.shards {
-		for _, e := range s.events {
-			c.spikes[c.buckets[e.Step]] = Spike{c.time(e), int64(s.first) + int64(e.Lane)}
-			c.buckets[e.Step]++
-		}
-	}
-	from := 0
-	for _, to := range c.buckets[:c.length] {
-		slices.SortFunc(c.spikes[from:to], func(a, b Spike) int {
-			switch {
-			case a.Time < b.Time:
-				return -1
-			case a.Time > b.Time:
-				return 1
-			}
-			return int(a.Neuron - b.Neuron)
-		})
-		from = to
-	}
-	return c.spikes
 }
 
 // rows hands the traced states of the epoch on, by time, then in the order asked for.

@@ -32,8 +32,9 @@ func (e *npzEncoder) write(t *Table) error {
 	}
 	for j, c := range t.Columns {
 		e.widths[j] = max(e.widths[j], c.longest())
-		for i := range c.Len() {
-			if err := e.spools[j].write(e.spooled(c, i)); err != nil {
+		for lo := 0; lo < c.Len(); lo += spooledRows {
+			e.buf = appendSpooled(e.buf[:0], c.slice(lo, min(lo+spooledRows, c.Len())))
+			if err := e.spools[j].write(e.buf); err != nil {
 				return err
 			}
 		}
@@ -42,19 +43,27 @@ func (e *npzEncoder) write(t *Table) error {
 	return nil
 }
 
-// spooled is element i of c as it waits: numbers as they will be, strings with their length before them, since the
-// width of all is not known yet.
-func (e *npzEncoder) spooled(c Column, i int) []byte {
-	e.buf = e.buf[:0]
+// spooledRows is how many rows go to a spool at once.
+const spooledRows = 1 << 12
+
+// appendSpooled appends c as it waits: numbers as they will be, strings with their length before them, since the width of
+// all is not known yet.
+func appendSpooled(b []byte, c Column) []byte {
 	switch v := c.Values.(type) {
 	case []float64:
-		e.buf = binary.LittleEndian.AppendUint64(e.buf, math.Float64bits(v[i]))
+		for _, x := range v {
+			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(x))
+		}
 	case []int64:
-		e.buf = binary.LittleEndian.AppendUint64(e.buf, uint64(v[i]))
+		for _, x := range v {
+			b = binary.LittleEndian.AppendUint64(b, uint64(x))
+		}
 	case []string:
-		e.buf = append(binary.AppendUvarint(e.buf, uint64(len(v[i]))), v[i]...)
+		for _, x := range v {
+			b = append(binary.AppendUvarint(b, uint64(len(x))), x...)
+		}
 	}
-	return e.buf
+	return b
 }
 
 func (e *npzEncoder) close() error {

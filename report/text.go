@@ -27,49 +27,56 @@ func appendFloat(b []byte, v float64) []byte {
 // csvEncoder writes a header line and a line per row, separated by commas and ended by line feeds (RFC 4180 quoting).
 type csvEncoder struct {
 	w      *bufio.Writer
-	line   []byte
+	text   []byte
 	headed bool
 }
 
+// csvRows is how many rows are put into words at once.
+const csvRows = 1 << 10
+
 func (e *csvEncoder) write(t *Table) error {
+	e.text = e.text[:0]
 	if !e.headed {
 		e.headed = true
 		for j, c := range t.Columns {
-			e.line = appendField(separate(e.line, j), c.Name)
+			e.text = appendField(separate(e.text, j), c.Name)
 		}
-		if err := e.end(len(t.Columns)); err != nil {
+		e.text = append(e.text, '\n')
+	}
+	for lo, rows := 0, t.Rows(); lo < rows; lo += csvRows {
+		e.text = appendCSV(e.text, t, lo, min(rows, lo+csvRows))
+		if _, err := e.w.Write(e.text); err != nil {
 			return err
 		}
+		e.text = e.text[:0]
 	}
-	for i := range t.Rows() {
-		for j, c := range t.Columns {
-			e.line = separate(e.line, j)
-			switch v := c.Values.(type) {
-			case []float64:
-				if !math.IsNaN(v[i]) {
-					e.line = appendFloat(e.line, v[i])
-				}
-			case []int64:
-				e.line = strconv.AppendInt(e.line, v[i], 10)
-			case []string:
-				e.line = appendField(e.line, v[i])
-			}
-		}
-		if err := e.end(len(t.Columns)); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err := e.w.Write(e.text)
+	return err
 }
 
-// end writes the line. A missing value alone on its line becomes "", since readers skip empty lines.
-func (e *csvEncoder) end(columns int) error {
-	if columns == 1 && len(e.line) == 0 {
-		e.line = append(e.line, `""`...)
+// appendCSV appends rows lo to hi-1 of t. A missing value alone on its line becomes "", since readers skip empty lines.
+func appendCSV(b []byte, t *Table, lo, hi int) []byte {
+	for i := lo; i < hi; i++ {
+		start := len(b)
+		for j := range t.Columns {
+			b = separate(b, j)
+			switch v := t.Columns[j].Values.(type) {
+			case []float64:
+				if x := v[i]; x == x {
+					b = appendFloat(b, x)
+				}
+			case []int64:
+				b = strconv.AppendInt(b, v[i], 10)
+			case []string:
+				b = appendField(b, v[i])
+			}
+		}
+		if len(b) == start {
+			b = append(b, `""`...)
+		}
+		b = append(b, '\n')
 	}
-	_, err := e.w.Write(append(e.line, '\n'))
-	e.line = e.line[:0]
-	return err
+	return b
 }
 
 func (e *csvEncoder) close() error { return nil }

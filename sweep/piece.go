@@ -113,6 +113,9 @@ func (x experiment) spec() (s Spec, err error) {
 	}
 	s.Grid.Zip = x.Zip
 	for _, a := range x.Axes {
+		if a.N < 0 || a.Values != nil && a.N != len(a.Values) {
+			return s, fmt.Errorf("the header tells of %d values of %s, and has %d", a.N, a.Name, len(a.Values))
+		}
 		s.Grid.Axes = append(s.Grid.Axes, Axis{
 			Name: a.Name, Unit: a.Unit, list: floats(a.Values), n: a.N,
 			start: float64(a.Ends[0]), stop: float64(a.Ends[1]), step: float64(a.Ends[2]), ticks: float64(a.Ends[3]), log: a.Log,
@@ -352,35 +355,72 @@ func Merge(path string) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sweep: %s: %w", parts[0].path, err)
 	}
+	chains, err := spec.chains()
+	if err != nil {
+		return nil, fmt.Errorf("sweep: %s: %w", parts[0].path, err)
+	}
+	mine := parts[0].h.Experiment.text()
+	var faults []error
+	next, last, held := 0, "", 0
+	for _, q := range parts {
+		switch {
+		case !bytes.Equal(q.h.Experiment.text(), mine):
+			faults = append(faults, fmt.Errorf("sweep: %s and %s belong to different experiments", parts[0].path, q.path))
+			continue
+		case q.h.First > next:
+			faults = append(faults, fmt.Errorf("sweep: a part is missing before %s: chains %d to %d of %d", q.path, next, q.h.First-1, chains))
+		case q.h.First < next:
+			faults = append(faults, fmt.Errorf("sweep: %s and %s overlap in chains %d to %d", last, q.path, q.h.First, min(next, q.h.End)-1))
+		}
+		next, last = max(next, q.h.End), q.path
+		held += len(q.payload)
+	}
+	if next < chains {
+		faults = append(faults, fmt.Errorf("sweep: a part is missing after %s: chains %d to %d of %d", last, next, chains-1, chains))
+	}
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	// Nothing is laid out that the files do not fill: a header alone may promise anything.
+	if slots := spec.Grid.Points() * float64(len(spec.From.branches())); slots*leastSlot > float64(held) {
+		return nil, torn(last)
+	}
 	p, err := spec.plan()
 	if err != nil {
 		return nil, fmt.Errorf("sweep: %s: %w", parts[0].path, err)
 	}
 	r := newResult(p, 0, p.chains())
-	var faults []error
-	next, last := 0, ""
 	for _, q := range parts {
-		switch {
-		case !bytes.Equal(q.h.Experiment.text(), p.experiment().text()):
-			faults = append(faults, fmt.Errorf("sweep: %s and %s belong to different experiments", parts[0].path, q.path))
-			continue
-		case q.h.First > next:
-			faults = append(faults, fmt.Errorf("sweep: a part is missing before %s: chains %d to %d of %d", q.path, next, q.h.First-1, p.chains()))
-		case q.h.First < next:
-			faults = append(faults, fmt.Errorf("sweep: %s and %s overlap in chains %d to %d", last, q.path, q.h.First, min(next, q.h.End)-1))
-		}
 		if err := r.load(q.path, q.h, q.payload); err != nil {
 			faults = append(faults, err)
 		}
-		next, last = max(next, q.h.End), q.path
-	}
-	if next < p.chains() {
-		faults = append(faults, fmt.Errorf("sweep: a part is missing after %s: chains %d to %d of %d", last, next, p.chains()-1, p.chains()))
 	}
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
 	return r, nil
+}
+
+// leastSlot is how many bytes of a piece a slot takes at least: the measures that judgement needs.
+const leastSlot = 4 * 8
+
+// chains counts the chains of a spec without laying them out.
+func (s Spec) chains() (int, error) {
+	if err := s.Grid.Check(); err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, from := range s.From.branches() {
+		points, j := int(s.Grid.Points()), s.Grid.axis("I")
+		if from != FromRest && j < 0 {
+			return 0, fmt.Errorf("from %s carries states through the currents, but I is no axis", s.From)
+		}
+		if from != FromRest {
+			points /= s.Grid.Axes[j].Len()
+		}
+		n += points
+	}
+	return n, nil
 }
 
 // Digest is a short name of the experiment, the same for all its parts.

@@ -30,7 +30,7 @@ var computing = []string{
 
 // TestProfileFlag: no verb is forgotten.
 func TestProfileFlag(t *testing.T) {
-	idle := []string{"version", "models", "merge", "status", "submit", "values", "measures", "experiments", "help"}
+	idle := []string{"version", "man", "models", "merge", "status", "submit", "values", "measures", "experiments", "help"}
 	root := new(voice).root()
 	for _, c := range root.Commands() {
 		offers := c.Flags().Lookup("profile") != nil

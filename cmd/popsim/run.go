@@ -223,12 +223,13 @@ func (s *simulation) advance(ctx context.Context) (pop.Summary, error) {
 		progress = report.NewProgress(s.stderr, float64(steps)*float64(s.spec.N), "neuron-steps")
 		s.cfg.Tick = func(done, _ int64) { progress.Update(float64(done) * float64(s.spec.N)) }
 	}
-	s.monitorSpikes()
-	flush := s.monitorTrace()
+	flushSpikes, flushTrace := s.monitorSpikes(), s.monitorTrace()
 	sum, err := pop.Run(ctx, s.spec, s.cfg, s.time.value)
 	progress.Clear()
-	if e := flush(); err == nil {
-		err = e
+	for _, flush := range []func() error{flushSpikes, flushTrace} {
+		if e := flush(); err == nil {
+			err = e
+		}
 	}
 	s.checkTrains(sum.Trains)
 	return sum, err

@@ -7,6 +7,7 @@ import (
 
 	"popsim/pop"
 	"popsim/report"
+	"popsim/sched"
 	"popsim/sweep"
 )
 
@@ -137,17 +138,19 @@ func (s *simulation) readOf() error {
 	return nil
 }
 
-// monitorSpikes lets spikes flow into their table and into the picture.
-func (s *simulation) monitorSpikes() {
+// monitorSpikes lets spikes flow into their table and into the picture; flush waits until the table has them all.
+func (s *simulation) monitorSpikes() (flush func() error) {
 	if s.plot.value != "" {
 		s.picture = newPicture(s)
 	}
 	out, pic := s.outputs.spikes, s.picture
 	if out == nil && pic == nil {
-		return
+		return func() error { return nil }
 	}
-	var neurons []int64
-	var times []float64
+	var c courier
+	if out != nil {
+		c.begin(out, s.workers.value != 1 && sched.Allowed() > 1)
+	}
 	s.cfg.Spike = func(block []pop.Spike) error {
 		if pic != nil {
 			pic.addSpikes(block)
@@ -155,12 +158,77 @@ func (s *simulation) monitorSpikes() {
 		if out == nil {
 			return nil
 		}
-		neurons, times = neurons[:0], times[:0]
-		for _, x := range block {
-			neurons, times = append(neurons, x.Neuron), append(times, x.Time)
-		}
-		return out.Append(report.NewTable(report.Col("neuron", neurons), report.Col("time_ms", times)))
+		return c.carry(block)
 	}
+	return c.end
+}
+
+// courier brings spikes to their table. Where there is more than one processor it does so in a goroutine of its own, while
+// the next spikes are made. Write G(k) for giving it block k and A(k) for appending it to the table: A(k) precedes G(k+2),
+// so of two bags one is always free, and the error of A(k) is known to G(k+2) or to end.
+type courier struct {
+	out   *report.Output
+	bags  [2]bag
+	n     int // blocks given
+	give  chan *bag
+	ended chan struct{} // closed when the goroutine ends, after err was written
+	err   error
+}
+
+// bag is a block of spikes in columns.
+type bag struct {
+	neurons []int64
+	times   []float64
+}
+
+func (b *bag) table() *report.Table {
+	return report.NewTable(report.Col("neuron", b.neurons), report.Col("time_ms", b.times))
+}
+
+// begin starts the goroutine, if it is to be one.
+func (c *courier) begin(out *report.Output, apart bool) {
+	c.out = out
+	if !apart {
+		return
+	}
+	c.give, c.ended = make(chan *bag), make(chan struct{})
+	go func() {
+		defer close(c.ended)
+		for b := range c.give {
+			if c.err = out.Append(b.table()); c.err != nil {
+				return
+			}
+		}
+	}()
+}
+
+// carry takes a copy of a block.
+func (c *courier) carry(block []pop.Spike) error {
+	b := &c.bags[c.n%2]
+	c.n++
+	b.neurons, b.times = b.neurons[:0], b.times[:0]
+	for _, x := range block {
+		b.neurons, b.times = append(b.neurons, x.Neuron), append(b.times, x.Time)
+	}
+	if c.give == nil {
+		return c.out.Append(b.table())
+	}
+	select {
+	case c.give <- b:
+		return nil
+	case <-c.ended:
+		return c.err
+	}
+}
+
+// end waits for what is under way.
+func (c *courier) end() error {
+	if c.give == nil {
+		return nil
+	}
+	close(c.give)
+	<-c.ended
+	return c.err
 }
 
 // monitorTrace lets traced states flow into their table and into the picture; flush hands on the last of them.
