@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"popsim/model"
 	"popsim/sweep"
 )
@@ -176,27 +174,4 @@ func (p *point) set(s setting, x float64) {
 	case setsState:
 		p.init[s.index] = x
 	}
-}
-
-// completeModels offers the models with their presets, and behind a model what can be set of it.
-func completeModels(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	var found []string
-	if len(args) == 0 {
-		for _, m := range model.All {
-			found = append(found, m.Name+"\t"+m.Title)
-			for _, s := range m.Presets() {
-				found = append(found, m.Name+":"+s.Name+"\t"+s.Source)
-			}
-		}
-		return found, cobra.ShellCompDirectiveNoFileComp
-	}
-	name, _, _ := strings.Cut(args[0], ":")
-	m, err := model.Lookup(name)
-	if err != nil || cmd.Name() == "models" {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	for _, name := range names(m) {
-		found = append(found, name+"=")
-	}
-	return found, cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
 }

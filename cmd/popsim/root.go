@@ -38,6 +38,12 @@ func (v *voice) root() *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(helpVerb(root))
 	root.AddCommand(v.versionVerb(), v.modelsVerb(), v.runVerb(), v.fiVerb(), v.mapVerb(), v.mergeVerb(), v.phaseVerb(), v.bifurcationVerb(), v.convergenceVerb(), v.benchVerb(), v.verifyVerb(), v.manualVerb(), valuesTopic(), measuresTopic(), experimentTopic())
+	if len(v.args) > 0 && strings.HasPrefix(v.args[0], cobra.ShellCompRequestCmd) { // cobra keeps what is registered for ever
+		root.ValidArgsFunction = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault) // an experiment file
+		for _, c := range root.Commands() {
+			completeFlags(c)
+		}
+	}
 	return root
 }
 
@@ -46,6 +52,8 @@ func helpVerb(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [VERB]",
 		Short: "Help on a verb or a topic",
+
+		ValidArgsFunction: completeVerbs(root),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return root.Help()
