@@ -69,8 +69,8 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// TestCompletionScripts: the scripts for shells are to be had, the shells that are here read them, and bash completes with
-// its own.
+// TestCompletionScripts: the scripts for shells are to be had, the shells that are here read them, and bash and fish complete
+// with theirs.
 func TestCompletionScripts(t *testing.T) {
 	dir := t.TempDir()
 	for shell, marks := range map[string][]string{
@@ -96,9 +96,6 @@ func TestCompletionScripts(t *testing.T) {
 			t.Errorf("%s does not read its script: %v\n%s", shell, err, out)
 		}
 	}
-	if _, err := exec.LookPath("bash"); err != nil {
-		t.Skip("no bash to complete with")
-	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -116,11 +113,20 @@ COMP_WORDS=(popsim run adex:n); COMP_CWORD=2; COMP_LINE="popsim run adex:n"; COM
 __start_popsim
 printf '%s\n' "${COMPREPLY[@]}"
 `
-	cmd := exec.Command("bash", "--norc", "-c", harness)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), asProgram+"=1", "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"))
-	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "nd-tonic") || strings.Contains(string(out), "bg05") {
-		t.Errorf("bash completes popsim run adex:n by (%v)\n%s", err, out)
+	for _, c := range []struct{ shell, flag, text string }{
+		{"bash", "--norc", harness},
+		{"fish", "--no-config", `source fish; complete -C"popsim run adex:n"`},
+	} {
+		if _, err := exec.LookPath(c.shell); err != nil {
+			t.Logf("no %s to complete with", c.shell)
+			continue
+		}
+		cmd := exec.Command(c.shell, c.flag, "-c", c.text)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), asProgram+"=1", "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+		out, err := cmd.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "nd-tonic") || strings.Contains(string(out), "bg05") {
+			t.Errorf("%s completes popsim run adex:n by (%v)\n%s", c.shell, err, out)
+		}
 	}
 }
