@@ -130,7 +130,7 @@ func completeFlags(cmd *cobra.Command) {
 			if slices.Contains(listed, f.Name) {
 				before = begun[:strings.LastIndex(begun, ",")+1]
 			}
-			found := offer(modelOf(args))
+			found := slices.Clone(offer(modelOf(args))) // it may belong to others
 			for i := range found {
 				found[i] = before + found[i]
 			}
