@@ -6,54 +6,56 @@
 
 // func LIFAVX2(b *Block)
 // Requires: AVX, BMI, FMA3
-TEXT ·LIFAVX2(SB), $0-8
-	MOVQ b+0(FP), BX
-	MOVQ 40(BX), DX
-	MOVQ $+0, 208(BX)
-	MOVQ (BX), CX
-	MOVQ 8(BX), SI
-	MOVQ 32(BX), AX
+TEXT ·LIFAVX2(SB), $128-8
+	LEAQ 63(SP), AX
+	ANDQ $-64, AX
+	MOVQ b+0(FP), SI
+	MOVQ 40(SI), BX
+	MOVQ $+0, 208(SI)
+	MOVQ (SI), CX
+	MOVQ 8(SI), DI
+	MOVQ 32(SI), DX
 
 	// chunk
 	VMOVUPD lifConstsAVX2<>+0(SB), Y15
-	MOVQ    $+1, 232(BX)
-	XORQ    AX, AX
+	MOVQ    $+1, 232(SI)
+	XORQ    DX, DX
 
 vector:
 	// chunk
-	VMOVUPD 4608(DX)(AX*8), Y0
+	VMOVUPD 4608(BX)(DX*8), Y0
 	VCMPPD  $0x15, lifConstsAVX2<>+32(SB), Y0, Y1
-	VMOVUPD 5120(DX)(AX*8), Y2
+	VMOVUPD 5120(BX)(DX*8), Y2
 	VCMPPD  $0x19, lifConstsAVX2<>+64(SB), Y2, Y0
 	VORPD   Y0, Y1, Y1
-	VMOVUPD (SI)(AX*8), Y0
+	VMOVUPD (DI)(DX*8), Y0
 	VCMPPD  $0x15, lifConstsAVX2<>+96(SB), Y0, Y0
 	VORPD   Y0, Y1, Y1
-	VMOVUPD (CX)(AX*8), Y0
-	VCMPPD  $0x1d, 1024(DX)(AX*8), Y0, Y0
+	VMOVUPD (CX)(DX*8), Y0
+	VCMPPD  $0x1d, 1024(BX)(DX*8), Y0, Y0
 	VORPD   Y0, Y1, Y1
-	VMOVUPD (DX)(AX*8), Y0
+	VMOVUPD (BX)(DX*8), Y0
 	VCMPPD  $0x16, lifConstsAVX2<>+128(SB), Y0, Y0
 	VORPD   Y0, Y1, Y1
 	VMINPD  Y15, Y2, Y15
 	VPTEST  Y1, Y1
 	JNZ     found
-	ADDQ    $0x04, AX
-	CMPQ    AX, 184(BX)
+	ADDQ    $0x04, DX
+	CMPQ    DX, 184(SI)
 	JLT     vector
-	MOVQ    $+8, 232(BX)
+	MOVQ    $+8, 232(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+0(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+4, 232(BX)
+	MOVQ   $+4, 232(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+160(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+2, 232(BX)
+	MOVQ   $+2, 232(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+64(SB), Y15, Y0
@@ -61,203 +63,203 @@ vector:
 	JZ     found
 
 found:
-	MOVQ 192(BX), SI
+	MOVQ 192(SI), DI
 
 chunk:
-	MOVQ 176(BX), DI
-	SUBQ SI, DI
+	MOVQ 176(SI), R8
+	SUBQ DI, R8
 	JLE  done
-	CMPQ DI, 232(BX)
+	CMPQ R8, 232(SI)
 	JLE  whole1
-	MOVQ 232(BX), DI
+	MOVQ 232(SI), R8
 
 whole1:
-	MOVQ 144(BX), AX
-	ADDQ $0x40, AX
-	CMPQ AX, 152(BX)
+	MOVQ 144(SI), CX
+	ADDQ $0x40, CX
+	CMPQ CX, 152(SI)
 	JGT  done
-	XORQ R8, R8
-	XORQ AX, AX
+	XORQ R9, R9
+	XORQ DX, DX
 
 part:
-	MOVQ SI, 192(BX)
+	MOVQ DI, 192(SI)
 
 	// number
-	VBROADCASTSD 192(BX), Y0
+	VBROADCASTSD 192(SI), Y0
 	VORPD        lifConstsAVX2<>+192(SB), Y0, Y1
 	VSUBPD       lifConstsAVX2<>+192(SB), Y1, Y2
-	VBROADCASTSD 168(BX), Y0
+	VBROADCASTSD 168(SI), Y0
 	VADDPD       Y2, Y0, Y3
-	MOVQ         (BX), CX
-	MOVQ         8(BX), R9
-	MOVQ         32(BX), R10
+	MOVQ         (SI), CX
+	MOVQ         8(SI), R10
+	MOVQ         32(SI), R11
 
 	// load
-	VMOVUPD (CX)(AX*8), Y15
-	VMOVUPD (R9)(AX*8), Y11
-	VMOVUPD (R10)(AX*8), Y7
-	VMOVUPD 32(CX)(AX*8), Y14
-	VMOVUPD 32(R9)(AX*8), Y10
-	VMOVUPD 32(R10)(AX*8), Y6
-	VMOVUPD 64(CX)(AX*8), Y13
-	VMOVUPD 64(R9)(AX*8), Y9
-	VMOVUPD 64(R10)(AX*8), Y5
-	VMOVUPD 96(CX)(AX*8), Y12
-	VMOVUPD 96(R9)(AX*8), Y8
-	VMOVUPD 96(R10)(AX*8), Y4
-	MOVQ    224(BX), R10
-	LEAQ    (R10)(AX*8), R10
-	CMPQ    DI, $+1
+	VMOVUPD (CX)(DX*8), Y15
+	VMOVUPD (R10)(DX*8), Y11
+	VMOVUPD (R11)(DX*8), Y7
+	VMOVUPD 32(CX)(DX*8), Y14
+	VMOVUPD 32(R10)(DX*8), Y10
+	VMOVUPD 32(R11)(DX*8), Y6
+	VMOVUPD 64(CX)(DX*8), Y13
+	VMOVUPD 64(R10)(DX*8), Y9
+	VMOVUPD 64(R11)(DX*8), Y5
+	VMOVUPD 96(CX)(DX*8), Y12
+	VMOVUPD 96(R10)(DX*8), Y8
+	VMOVUPD 96(R11)(DX*8), Y4
+	MOVQ    224(SI), R11
+	LEAQ    (R11)(DX*8), R11
+	CMPQ    R8, $+1
 	JNE     started2
-	MOVQ    48(BX), R11
+	MOVQ    48(SI), R12
 
 	// old
-	VMOVUPD Y15, (R11)(AX*8)
-	VMOVUPD Y11, 512(R11)(AX*8)
-	VMOVUPD Y14, 32(R11)(AX*8)
-	VMOVUPD Y10, 544(R11)(AX*8)
-	VMOVUPD Y13, 64(R11)(AX*8)
-	VMOVUPD Y9, 576(R11)(AX*8)
-	VMOVUPD Y12, 96(R11)(AX*8)
-	VMOVUPD Y8, 608(R11)(AX*8)
+	VMOVUPD Y15, (R12)(DX*8)
+	VMOVUPD Y11, 512(R12)(DX*8)
+	VMOVUPD Y14, 32(R12)(DX*8)
+	VMOVUPD Y10, 544(R12)(DX*8)
+	VMOVUPD Y13, 64(R12)(DX*8)
+	VMOVUPD Y9, 576(R12)(DX*8)
+	VMOVUPD Y12, 96(R12)(DX*8)
+	VMOVUPD Y8, 608(R12)(DX*8)
 
 started2:
-	MOVQ DI, R11
+	MOVQ R8, R12
 
 step3:
 	// step
 	VCMPPD       $0x12, Y3, Y7, Y0
-	VSUBPD       (DX)(AX*8), Y15, Y1
+	VSUBPD       (BX)(DX*8), Y15, Y1
 	VANDPD       Y0, Y11, Y2
 	VFNMADD231PD Y1, Y2, Y15
-	VBLENDVPD    Y0, 512(DX)(AX*8), Y11, Y11
-	VMOVUPD      Y15, (R10)
+	VBLENDVPD    Y0, 512(BX)(DX*8), Y11, Y11
+	VMOVUPD      Y15, (R11)
 
 	// step
 	VCMPPD       $0x12, Y3, Y6, Y0
-	VSUBPD       32(DX)(AX*8), Y14, Y1
+	VSUBPD       32(BX)(DX*8), Y14, Y1
 	VANDPD       Y0, Y10, Y2
 	VFNMADD231PD Y1, Y2, Y14
-	VBLENDVPD    Y0, 544(DX)(AX*8), Y10, Y10
-	VMOVUPD      Y14, 32(R10)
+	VBLENDVPD    Y0, 544(BX)(DX*8), Y10, Y10
+	VMOVUPD      Y14, 32(R11)
 
 	// step
 	VCMPPD       $0x12, Y3, Y5, Y0
-	VSUBPD       64(DX)(AX*8), Y13, Y1
+	VSUBPD       64(BX)(DX*8), Y13, Y1
 	VANDPD       Y0, Y9, Y2
 	VFNMADD231PD Y1, Y2, Y13
-	VBLENDVPD    Y0, 576(DX)(AX*8), Y9, Y9
-	VMOVUPD      Y13, 64(R10)
+	VBLENDVPD    Y0, 576(BX)(DX*8), Y9, Y9
+	VMOVUPD      Y13, 64(R11)
 
 	// step
 	VCMPPD       $0x12, Y3, Y4, Y0
-	VSUBPD       96(DX)(AX*8), Y12, Y1
+	VSUBPD       96(BX)(DX*8), Y12, Y1
 	VANDPD       Y0, Y8, Y2
 	VFNMADD231PD Y1, Y2, Y12
-	VBLENDVPD    Y0, 608(DX)(AX*8), Y8, Y8
-	VMOVUPD      Y12, 96(R10)
+	VBLENDVPD    Y0, 608(BX)(DX*8), Y8, Y8
+	VMOVUPD      Y12, 96(R11)
 
 	// now
 	VADDPD lifConstsAVX2<>+224(SB), Y3, Y3
-	ADDQ   $0x00000200, R10
-	DECQ   R11
+	ADDQ   $0x00000200, R11
+	DECQ   R12
 	JNZ    step3
 
 	// store
-	VMOVUPD Y15, (CX)(AX*8)
-	VMOVUPD Y11, (R9)(AX*8)
-	VMOVUPD Y14, 32(CX)(AX*8)
-	VMOVUPD Y10, 32(R9)(AX*8)
-	VMOVUPD Y13, 64(CX)(AX*8)
-	VMOVUPD Y9, 64(R9)(AX*8)
-	VMOVUPD Y12, 96(CX)(AX*8)
-	VMOVUPD Y8, 96(R9)(AX*8)
-	XORQ    R9, R9
+	VMOVUPD Y15, (CX)(DX*8)
+	VMOVUPD Y11, (R10)(DX*8)
+	VMOVUPD Y14, 32(CX)(DX*8)
+	VMOVUPD Y10, 32(R10)(DX*8)
+	VMOVUPD Y13, 64(CX)(DX*8)
+	VMOVUPD Y9, 64(R10)(DX*8)
+	VMOVUPD Y12, 96(CX)(DX*8)
+	VMOVUPD Y8, 96(R10)(DX*8)
+	XORQ    R10, R10
 
 	// bits
-	VCMPPD    $0x1d, 1120(DX)(AX*8), Y12, Y0
+	VCMPPD    $0x1d, 1120(BX)(DX*8), Y12, Y0
 	VMOVMSKPD Y0, CX
-	SHLQ      $0x04, R9
-	ORQ       CX, R9
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
 
 	// bits
-	VCMPPD    $0x1d, 1088(DX)(AX*8), Y13, Y0
+	VCMPPD    $0x1d, 1088(BX)(DX*8), Y13, Y0
 	VMOVMSKPD Y0, CX
-	SHLQ      $0x04, R9
-	ORQ       CX, R9
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
 
 	// bits
-	VCMPPD    $0x1d, 1056(DX)(AX*8), Y14, Y0
+	VCMPPD    $0x1d, 1056(BX)(DX*8), Y14, Y0
 	VMOVMSKPD Y0, CX
-	SHLQ      $0x04, R9
-	ORQ       CX, R9
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
 
 	// bits
-	VCMPPD    $0x1d, 1024(DX)(AX*8), Y15, Y0
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y15, Y0
 	VMOVMSKPD Y0, CX
-	SHLQ      $0x04, R9
-	ORQ       CX, R9
-	MOVQ      AX, CX
-	SHLQ      CL, R9
-	ORQ       R9, R8
-	ADDQ      $0x10, AX
-	CMPQ      AX, 184(BX)
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+	MOVQ      DX, CX
+	SHLQ      CL, R10
+	ORQ       R10, R9
+	ADDQ      $0x10, DX
+	CMPQ      DX, 184(SI)
 	JLT       part
-	TESTQ     R8, R8
+	TESTQ     R9, R9
 	JNZ       spikes4
 
 forward:
-	ADDQ DI, SI
-	CMPQ 208(BX), $+0
+	ADDQ R8, DI
+	CMPQ 208(SI), $+0
 	JE   chunk
 
 done:
-	MOVQ SI, 192(BX)
-	MOVQ $+0, 200(BX)
+	MOVQ DI, 192(SI)
+	MOVQ $+0, 200(SI)
 	VZEROUPPER
 	RET
 
 spikes4:
-	MOVQ SI, 192(BX)
+	MOVQ DI, 192(SI)
 
 	// number
-	VBROADCASTSD 192(BX), Y0
+	VBROADCASTSD 192(SI), Y0
 	VORPD        lifConstsAVX2<>+192(SB), Y0, Y1
 	VSUBPD       lifConstsAVX2<>+192(SB), Y1, Y2
-	VBROADCASTSD 168(BX), Y4
+	VBROADCASTSD 168(SI), Y4
 	VADDPD       Y2, Y4, Y3
 
 again:
-	TZCNTQ R8, AX
-	ANDQ   $-4, AX
-	MOVQ   AX, CX
-	MOVQ   R8, R9
-	SHRQ   CL, R9
-	ANDQ   $+15, R9
+	TZCNTQ R9, DX
+	ANDQ   $-4, DX
+	MOVQ   DX, CX
 	MOVQ   R9, R10
-	SHLQ   CL, R10
-	XORQ   R10, R8
-	MOVQ   224(BX), CX
-	CMPQ   DI, $+8
+	SHRQ   CL, R10
+	ANDQ   $+15, R10
+	MOVQ   R10, R11
+	SHLQ   CL, R11
+	XORQ   R11, R9
+	MOVQ   224(SI), CX
+	CMPQ   R8, $+8
 	JNE    shorter
 
 	// look
-	VMOVUPD   3584(CX)(AX*8), Y0
-	VMOVUPD   1024(DX)(AX*8), Y1
+	VMOVUPD   3584(CX)(DX*8), Y0
+	VMOVUPD   1024(BX)(DX*8), Y1
 	VCMPPD    $0x1d, Y1, Y0, Y2
-	VMOVUPD   3072(CX)(AX*8), Y4
+	VMOVUPD   3072(CX)(DX*8), Y4
 	VCMPPD    $0x1d, Y1, Y4, Y5
-	VMOVUPD   2560(CX)(AX*8), Y6
+	VMOVUPD   2560(CX)(DX*8), Y6
 	VCMPPD    $0x1d, Y1, Y6, Y7
-	VMOVUPD   2048(CX)(AX*8), Y8
+	VMOVUPD   2048(CX)(DX*8), Y8
 	VCMPPD    $0x1d, Y1, Y8, Y9
-	VMOVUPD   1536(CX)(AX*8), Y12
+	VMOVUPD   1536(CX)(DX*8), Y12
 	VCMPPD    $0x1d, Y1, Y12, Y13
-	VMOVUPD   1024(CX)(AX*8), Y12
+	VMOVUPD   1024(CX)(DX*8), Y12
 	VCMPPD    $0x1d, Y1, Y12, Y8
-	VMOVUPD   512(CX)(AX*8), Y12
+	VMOVUPD   512(CX)(DX*8), Y12
 	VCMPPD    $0x1d, Y1, Y12, Y6
-	VMOVUPD   (CX)(AX*8), Y12
+	VMOVUPD   (CX)(DX*8), Y12
 	VCMPPD    $0x1d, Y1, Y12, Y1
 	VMOVUPD   lifConstsAVX2<>+256(SB), Y12
 	VBLENDVPD Y2, Y0, Y12, Y0
@@ -265,191 +267,237 @@ again:
 	VBLENDVPD Y2, lifConstsAVX2<>+352(SB), Y12, Y2
 	VBLENDVPD Y5, Y4, Y0, Y12
 	VBLENDVPD Y5, lifConstsAVX2<>+384(SB), Y2, Y4
-	VBLENDVPD Y7, 2560(CX)(AX*8), Y12, Y0
+	VBLENDVPD Y7, 2560(CX)(DX*8), Y12, Y0
 	VBLENDVPD Y7, lifConstsAVX2<>+416(SB), Y4, Y5
-	VBLENDVPD Y9, 2048(CX)(AX*8), Y0, Y2
+	VBLENDVPD Y9, 2048(CX)(DX*8), Y0, Y2
 	VBLENDVPD Y9, lifConstsAVX2<>+160(SB), Y5, Y12
-	VBLENDVPD Y13, 1536(CX)(AX*8), Y2, Y7
+	VBLENDVPD Y13, 1536(CX)(DX*8), Y2, Y7
 	VBLENDVPD Y13, lifConstsAVX2<>+448(SB), Y12, Y4
-	VBLENDVPD Y8, 1024(CX)(AX*8), Y7, Y0
+	VBLENDVPD Y8, 1024(CX)(DX*8), Y7, Y0
 	VBLENDVPD Y8, lifConstsAVX2<>+64(SB), Y4, Y9
-	VBLENDVPD Y6, 512(CX)(AX*8), Y0, Y5
+	VBLENDVPD Y6, 512(CX)(DX*8), Y0, Y5
 	VBLENDVPD Y6, lifConstsAVX2<>+224(SB), Y9, Y2
-	VBLENDVPD Y1, (CX)(AX*8), Y5, Y15
+	VBLENDVPD Y1, (CX)(DX*8), Y5, Y15
 	VBLENDVPD Y1, lifConstsAVX2<>+256(SB), Y2, Y11
 
 located:
-	MOVQ 48(BX), CX
-	CMPQ DI, $+1
-	JNE  simple
+	MOVQ 48(SI), CX
+	CMPQ R8, $+1
+	JE   single
+	MOVQ (SI), R11
+	MOVQ 8(SI), R12
+	MOVQ 32(SI), R13
+	MOVQ 128(SI), R14
 
+	// spike
+	VMOVUPD      (BX)(DX*8), Y0
+	VSUBPD       1024(BX)(DX*8), Y0, Y1
+	VSUBPD       Y15, Y0, Y2
+	VSUBPD       1024(BX)(DX*8), Y15, Y4
+	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y11, Y5
+	VMOVUPD      lifConstsAVX2<>+224(SB), Y6
+	VADDPD       5120(BX)(DX*8), Y6, Y7
+	VADDPD       Y11, Y3, Y8
+	VADDPD       lifConstsAVX2<>+192(SB), Y11, Y9
+	VADDPD       Y2, Y1, Y12
+	VDIVPD       Y1, Y2, Y13
+	VMOVUPD      (R11)(DX*8), Y0
+	VBLENDVPD    Y5, 3584(BX)(DX*8), Y0, Y2
+	VMOVUPD      Y9, 1536(CX)(DX*8)
+	VDIVPD       Y12, Y4, Y1
+	VMOVUPD      Y2, (R11)(DX*8)
+	VMULPD       6144(BX)(DX*8), Y13, Y0
+	VMULPD       6656(BX)(DX*8), Y13, Y9
+	VMULPD       Y1, Y1, Y4
+	VADDPD       Y1, Y1, Y12
+	VCMPPD       $0x1d, Y6, Y0, Y2
+	VBLENDVPD    Y2, Y9, Y0, Y13
+	VMOVUPD      lifConstsAVX2<>+512(SB), Y9
+	VFMADD231PD  lifConstsAVX2<>+480(SB), Y4, Y9
+	VMULPD       Y4, Y1, Y0
+	VSUBPD       Y13, Y6, Y1
+	VMOVUPD      5120(BX)(DX*8), Y13
+	VBLENDVPD    Y2, Y7, Y13, Y7
+	VADDPD       Y7, Y8, Y13
+	VFMADD213PD  lifConstsAVX2<>+544(SB), Y4, Y9
+	VMOVUPD      (R12)(DX*8), Y8
+	VBLENDVPD    Y5, Y1, Y8, Y7
+	VMOVUPD      (R13)(DX*8), Y1
+	VBLENDVPD    Y5, Y13, Y1, Y8
+	VMOVUPD      Y7, (R12)(DX*8)
+	VMOVUPD      Y8, (R13)(DX*8)
+	VFMADD213PD  lifConstsAVX2<>+576(SB), Y4, Y9
+	VFMADD231PD  Y9, Y0, Y12
+	VFNMADD132PD 4096(BX)(DX*8), Y6, Y12
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y13
+	VMAXPD       Y12, Y13, Y1
+	VADDPD       5632(BX)(DX*8), Y1, Y7
+	VMOVUPD      Y1, 1024(CX)(DX*8)
+	VSUBPD       Y6, Y7, Y8
+	VBLENDVPD    Y2, Y8, Y7, Y4
+	VSUBPD       Y4, Y6, Y0
+	VMOVUPD      (R14)(DX*8), Y9
+	VBLENDVPD    Y5, Y0, Y9, Y13
+	VMOVUPD      Y13, (R14)(DX*8)
+
+events:
+	MOVQ 144(SI), R11
+	MOVQ 160(SI), R12
+	SHLQ $0x04, R11
+	ADDQ 136(SI), R11
+	LEAQ (CX)(DX*8), CX
+	ADDQ DX, R12
+
+event5:
+	TZCNTQ R10, DX
+	MOVQ   1024(CX)(DX*8), R13
+	MOVQ   R13, 8(R11)
+	MOVQ   1536(CX)(DX*8), R13
+	ADDQ   DI, R13
+	MOVL   R13, 4(R11)
+	ADDQ   R12, DX
+	MOVL   DX, (R11)
+	ADDQ   $0x10, R11
+	INCQ   144(SI)
+	LEAQ   -1(R10), R13
+	ANDQ   R13, R10
+	JNZ    event5
+
+finished:
+	TESTQ R9, R9
+	JNZ   again
+	MOVQ  R8, 232(SI)
+	JMP   forward
+
+odd:
+	ORQ R11, 208(SI)
+	JMP finished
+
+single:
 	// odd?
-	VMOVUPD      (DX)(AX*8), Y0
-	VMOVUPD      1024(DX)(AX*8), Y1
+	VMOVUPD      (BX)(DX*8), Y0
+	VMOVUPD      1024(BX)(DX*8), Y1
 	VSUBPD       Y1, Y0, Y2
 	VSUBPD       Y15, Y0, Y4
-	VMOVUPD      3584(DX)(AX*8), Y5
-	VSUBPD       Y0, Y5, Y6
-	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y11, Y7
-	VMOVUPD      5120(DX)(AX*8), Y8
+	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y11, Y5
+	VMOVUPD      3584(BX)(DX*8), Y6
+	VSUBPD       Y0, Y6, Y7
+	VMOVUPD      5120(BX)(DX*8), Y8
 	VMOVUPD      lifConstsAVX2<>+224(SB), Y9
 	VCMPPD       $0x11, Y9, Y8, Y12
 	VCMPPD       $0x15, Y0, Y15, Y13
-	VMOVUPD      (CX)(AX*8), Y8
+	VMOVUPD      (CX)(DX*8), Y8
 	VCMPPD       $0x15, Y1, Y8, Y0
 	VDIVPD       Y2, Y4, Y8
-	VMOVUPD      4608(DX)(AX*8), Y4
+	VMOVUPD      4608(BX)(DX*8), Y4
 	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y4, Y2
 	VORPD        Y0, Y13, Y4
 	VORPD        Y2, Y4, Y13
-	VMULPD       6144(DX)(AX*8), Y8, Y0
-	VMULPD       6656(DX)(AX*8), Y8, Y4
+	VMULPD       6144(BX)(DX*8), Y8, Y0
+	VMULPD       6656(BX)(DX*8), Y8, Y4
 	VCMPPD       $0x1d, Y9, Y0, Y2
 	VBLENDVPD    Y2, Y4, Y0, Y8
 	VANDNPD      Y12, Y2, Y4
 	VSUBPD       Y8, Y9, Y0
-	VFNMADD231PD Y6, Y0, Y5
-	VCMPPD       $0x15, Y1, Y5, Y2
+	VFNMADD231PD Y7, Y0, Y6
+	VCMPPD       $0x15, Y1, Y6, Y2
 	VANDPD       Y2, Y4, Y12
 	VORPD        Y12, Y13, Y9
-	VANDPD       Y9, Y7, Y8
+	VANDPD       Y9, Y5, Y8
 	VPTEST       Y8, Y8
 	JNZ          odd
-
-simple:
-	MOVQ (BX), R10
-	MOVQ 8(BX), R11
-	MOVQ 32(BX), R12
+	MOVQ         (SI), R11
+	MOVQ         8(SI), R12
+	MOVQ         32(SI), R13
+	MOVQ         128(SI), R14
 
 	// spike
-	VMOVUPD      (DX)(AX*8), Y0
-	VSUBPD       1024(DX)(AX*8), Y0, Y1
+	VMOVUPD      (BX)(DX*8), Y0
+	VSUBPD       1024(BX)(DX*8), Y0, Y1
 	VSUBPD       Y15, Y0, Y2
-	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y11, Y4
-	VMOVUPD      3584(DX)(AX*8), Y5
-	VSUBPD       Y0, Y5, Y6
-	VMOVUPD      5120(DX)(AX*8), Y7
-	VMOVUPD      lifConstsAVX2<>+224(SB), Y8
-	VCMPPD       $0x11, Y8, Y7, Y9
-	VADDPD       Y8, Y7, Y12
-	VADDPD       Y11, Y3, Y13
-	VDIVPD       Y1, Y2, Y0
-	VMULPD       6144(DX)(AX*8), Y0, Y2
-	VMULPD       6656(DX)(AX*8), Y0, Y1
-	VCMPPD       $0x1d, Y8, Y2, Y0
-	VBLENDVPD    Y0, Y1, Y2, Y1
-	VANDNPD      Y9, Y0, Y2
-	VSUBPD       Y1, Y8, Y9
-	VBLENDVPD    Y0, Y12, Y7, Y8
-	VANDNPD      Y4, Y2, Y1
-	VADDPD       Y8, Y13, Y0
-	VFNMADD213PD Y5, Y9, Y6
-	VBLENDVPD    Y2, 512(DX)(AX*8), Y9, Y12
-	VMOVUPD      (R12)(AX*8), Y7
-	VBLENDVPD    Y1, Y0, Y7, Y13
-	VMOVUPD      (R11)(AX*8), Y8
-	VBLENDVPD    Y4, Y12, Y8, Y9
-	VMOVUPD      Y13, (R12)(AX*8)
-	VMOVUPD      Y9, (R11)(AX*8)
-	VBLENDVPD    Y2, Y6, Y5, Y1
-	VMOVUPD      (R10)(AX*8), Y0
-	VBLENDVPD    Y4, Y1, Y0, Y7
-	VMOVUPD      Y7, (R10)(AX*8)
-	MOVQ         128(BX), R10
-
-	// theta
-	VMOVUPD      (DX)(AX*8), Y0
-	VSUBPD       1024(DX)(AX*8), Y0, Y1
-	VSUBPD       Y15, Y0, Y2
-	VSUBPD       1024(DX)(AX*8), Y15, Y4
+	VSUBPD       1024(BX)(DX*8), Y15, Y4
 	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y11, Y5
-	VMOVUPD      5120(DX)(AX*8), Y6
-	VMOVUPD      lifConstsAVX2<>+224(SB), Y7
-	VCMPPD       $0x11, Y7, Y6, Y8
-	VADDPD       lifConstsAVX2<>+192(SB), Y11, Y9
-	VADDPD       Y2, Y1, Y12
-	VDIVPD       Y1, Y2, Y13
-	VMOVUPD      Y9, 1536(CX)(AX*8)
-	VDIVPD       Y12, Y4, Y0
-	VMULPD       6144(DX)(AX*8), Y13, Y6
-	VMULPD       Y0, Y0, Y2
-	VADDPD       Y0, Y0, Y1
-	VCMPPD       $0x1d, Y7, Y6, Y9
-	VMOVUPD      lifConstsAVX2<>+512(SB), Y4
-	VFMADD231PD  lifConstsAVX2<>+480(SB), Y2, Y4
-	VMULPD       Y2, Y0, Y12
-	VANDNPD      Y8, Y9, Y13
-	VANDNPD      Y5, Y13, Y6
-	VFMADD213PD  lifConstsAVX2<>+544(SB), Y2, Y4
-	VFMADD213PD  lifConstsAVX2<>+576(SB), Y2, Y4
-	VFMADD231PD  Y4, Y12, Y1
-	VFNMADD132PD 4096(DX)(AX*8), Y7, Y1
-	VMOVUPD      lifConstsAVX2<>+256(SB), Y0
-	VMAXPD       Y1, Y0, Y8
-	VADDPD       5632(DX)(AX*8), Y8, Y13
-	VMOVUPD      Y8, 1024(CX)(AX*8)
-	VSUBPD       Y7, Y13, Y5
-	VBLENDVPD    Y9, Y5, Y13, Y2
-	VSUBPD       Y2, Y7, Y12
-	VMOVUPD      (R10)(AX*8), Y4
-	VBLENDVPD    Y6, Y12, Y4, Y0
-	VMOVUPD      Y0, (R10)(AX*8)
-	MOVQ         144(BX), R10
-	MOVQ         160(BX), R11
-	SHLQ         $0x04, R10
-	ADDQ         136(BX), R10
-	LEAQ         (CX)(AX*8), CX
-	ADDQ         AX, R11
-
-event5:
-	TZCNTQ R9, AX
-	MOVQ   1024(CX)(AX*8), R12
-	MOVQ   R12, 8(R10)
-	MOVQ   1536(CX)(AX*8), R12
-	ADDQ   SI, R12
-	MOVL   R12, 4(R10)
-	ADDQ   R11, AX
-	MOVL   AX, (R10)
-	ADDQ   $0x10, R10
-	INCQ   144(BX)
-	LEAQ   -1(R9), R12
-	ANDQ   R12, R9
-	JNZ    event5
-
-finished:
-	TESTQ R8, R8
-	JNZ   again
-	MOVQ  DI, 232(BX)
-	JMP   forward
-
-odd:
-	ORQ R10, 208(BX)
-	JMP finished
+	VMOVUPD      3584(BX)(DX*8), Y6
+	VSUBPD       Y0, Y6, Y7
+	VMOVUPD      5120(BX)(DX*8), Y8
+	VMOVUPD      lifConstsAVX2<>+224(SB), Y9
+	VCMPPD       $0x11, Y9, Y8, Y12
+	VADDPD       Y9, Y8, Y13
+	VADDPD       Y2, Y1, Y0
+	VDIVPD       Y1, Y2, Y2
+	VADDPD       Y11, Y3, Y1
+	VADDPD       lifConstsAVX2<>+192(SB), Y11, Y6
+	VDIVPD       Y0, Y4, Y4
+	VMOVUPD      Y6, 1536(CX)(DX*8)
+	VMULPD       6144(BX)(DX*8), Y2, Y0
+	VMULPD       6656(BX)(DX*8), Y2, Y6
+	VMULPD       Y4, Y4, Y2
+	VMOVUPD      Y4, (AX)
+	VCMPPD       $0x1d, Y9, Y0, Y4
+	VBLENDVPD    Y4, Y6, Y0, Y6
+	VANDNPD      Y12, Y4, Y0
+	VSUBPD       Y6, Y9, Y12
+	VBLENDVPD    Y4, Y13, Y8, Y6
+	VADDPD       Y6, Y1, Y13
+	VMOVUPD      lifConstsAVX2<>+512(SB), Y8
+	VFMADD231PD  lifConstsAVX2<>+480(SB), Y2, Y8
+	VFNMADD213PD 3584(BX)(DX*8), Y12, Y7
+	VBLENDVPD    Y0, 512(BX)(DX*8), Y12, Y1
+	VMOVUPD      (R12)(DX*8), Y6
+	VBLENDVPD    Y5, Y1, Y6, Y12
+	VMOVUPD      Y12, (R12)(DX*8)
+	VFMADD213PD  lifConstsAVX2<>+544(SB), Y2, Y8
+	VMOVUPD      (AX), Y1
+	VMULPD       Y2, Y1, Y6
+	VFMADD213PD  lifConstsAVX2<>+576(SB), Y2, Y8
+	VADDPD       Y1, Y1, Y12
+	VANDNPD      Y5, Y0, Y2
+	VFMADD231PD  Y8, Y6, Y12
+	VMOVUPD      3584(BX)(DX*8), Y1
+	VBLENDVPD    Y0, Y7, Y1, Y6
+	VMOVUPD      (R13)(DX*8), Y8
+	VBLENDVPD    Y2, Y13, Y8, Y0
+	VMOVUPD      (R11)(DX*8), Y7
+	VBLENDVPD    Y5, Y6, Y7, Y1
+	VMOVUPD      Y0, (R13)(DX*8)
+	VMOVUPD      Y1, (R11)(DX*8)
+	VFNMADD132PD 4096(BX)(DX*8), Y9, Y12
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y13
+	VMAXPD       Y12, Y13, Y8
+	VADDPD       5632(BX)(DX*8), Y8, Y5
+	VMOVUPD      Y8, 1024(CX)(DX*8)
+	VSUBPD       Y9, Y5, Y6
+	VBLENDVPD    Y4, Y6, Y5, Y7
+	VSUBPD       Y7, Y9, Y0
+	VMOVUPD      (R14)(DX*8), Y1
+	VBLENDVPD    Y2, Y0, Y1, Y13
+	VMOVUPD      Y13, (R14)(DX*8)
+	JMP          events
 
 shorter:
-	MOVQ DI, R12
-	MOVQ DI, 192(BX)
-	MOVQ DI, R11
-	SHLQ $0x09, R11
-	ADDQ CX, R11
+	MOVQ R8, R13
+	MOVQ R8, 192(SI)
+	MOVQ R8, R12
+	SHLQ $0x09, R12
+	ADDQ CX, R12
 
 	// look
-	VBROADCASTSD 192(BX), Y0
+	VBROADCASTSD 192(SI), Y0
 	VORPD        lifConstsAVX2<>+192(SB), Y0, Y1
 	VMOVUPD      lifConstsAVX2<>+256(SB), Y15
 	VSUBPD       lifConstsAVX2<>+192(SB), Y1, Y13
 	VMOVUPD      lifConstsAVX2<>+288(SB), Y11
 
 look6:
-	SUBQ $0x00000200, R11
+	SUBQ $0x00000200, R12
 
 	// look
-	VMOVUPD   (R11)(AX*8), Y0
-	VCMPPD    $0x1d, 1024(DX)(AX*8), Y0, Y1
+	VMOVUPD   (R12)(DX*8), Y0
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y0, Y1
 	VSUBPD    lifConstsAVX2<>+224(SB), Y13, Y13
 	VBLENDVPD Y1, Y0, Y15, Y15
 	VBLENDVPD Y1, Y13, Y11, Y11
-	DECQ      R12
+	DECQ      R13
 	JNZ       look6
 	JMP       located
 
@@ -806,118 +854,64 @@ again:
 located:
 	MOVQ 48(SI), CX
 	CMPQ R8, $+1
-	JNE  simple
-
-	// odd?
-	VMOVUPD      (BX)(DX*8), Z0
-	VMOVUPD      1024(BX)(DX*8), Z1
-	VSUBPD       Z1, Z0, Z2
-	VSUBPD       Z31, Z0, Z3
-	VMOVUPD      3584(BX)(DX*8), Z4
-	VSUBPD       Z0, Z4, Z5
-	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+64(SB), Z23, K1
-	VMOVUPD      5120(BX)(DX*8), Z6
-	VBROADCASTSD lifConstsAVX512<>+56(SB), Z8
-	VCMPPD       $0x11, Z8, Z6, K2
-	VCMPPD       $0x15, Z0, Z31, K3
-	VMOVUPD      (CX)(DX*8), Z9
-	VCMPPD       $0x15, Z1, Z9, K4
-	VDIVPD       Z2, Z3, Z10
-	VMOVUPD      4608(BX)(DX*8), Z11
-	VCMPPD.BCST  $0x15, lifConstsAVX512<>+8(SB), Z11, K5
-	KORB         K4, K3, K6
-	KORB         K5, K6, K7
-	VMULPD       6144(BX)(DX*8), Z10, Z12
-	VCMPPD       $0x1d, Z8, Z12, K3
-	VMULPD       6656(BX)(DX*8), Z10, K3, Z12
-	KANDNB       K2, K3, K4
-	VSUBPD       Z12, Z8, Z13
-	VFNMADD231PD Z5, Z13, Z4
-	VCMPPD       $0x15, Z1, Z4, K6
-	KANDB        K6, K4, K5
-	KORB         K5, K7, K3
-	KANDB        K3, K1, K2
-	KORTESTB     K2, K2
-	JNZ          odd
-
-simple:
+	JE   single
 	MOVQ (SI), R11
 	MOVQ 8(SI), R12
 	MOVQ 32(SI), R13
+	MOVQ 128(SI), R14
 
 	// spike
-	VMOVUPD      (BX)(DX*8), Z0
-	VSUBPD       1024(BX)(DX*8), Z0, Z1
-	VSUBPD       Z31, Z0, Z2
-	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+64(SB), Z23, K1
-	VMOVUPD      5120(BX)(DX*8), Z3
-	VBROADCASTSD lifConstsAVX512<>+56(SB), Z4
-	VCMPPD       $0x11, Z4, Z3, K2
-	VMOVUPD      3584(BX)(DX*8), Z5
-	VSUBPD       Z0, Z5, Z6
-	VADDPD       Z23, Z7, Z8
-	VDIVPD       Z1, Z2, Z9
-	VMULPD       6144(BX)(DX*8), Z9, Z10
-	VCMPPD       $0x1d, Z4, Z10, K3
-	VMULPD       6656(BX)(DX*8), Z9, K3, Z10
-	KANDNB       K2, K3, K4
-	VADDPD       Z4, Z3, K3, Z3
-	KANDNB       K1, K4, K5
-	VSUBPD       Z10, Z4, Z11
-	VMOVUPD      (R13)(DX*8), Z12
-	VADDPD       Z3, Z8, K5, Z12
-	VFNMADD231PD Z6, Z11, K4, Z5
-	VBLENDMPD    512(BX)(DX*8), Z11, K4, Z13
-	VMOVUPD      Z12, (R13)(DX*8)
-	VMOVUPD      (R12)(DX*8), Z14
-	VBLENDMPD    Z13, Z14, K1, Z15
-	VMOVUPD      Z15, (R12)(DX*8)
-	VMOVUPD      (R11)(DX*8), Z16
-	VBLENDMPD    Z5, Z16, K1, Z17
-	VMOVUPD      Z17, (R11)(DX*8)
-	MOVQ         128(SI), R11
-
-	// theta
 	VMOVUPD          (BX)(DX*8), Z0
 	VSUBPD           1024(BX)(DX*8), Z0, Z1
 	VSUBPD           Z31, Z0, Z2
 	VSUBPD           1024(BX)(DX*8), Z31, Z3
 	VCMPPD.BCST      $0x1d, lifConstsAVX512<>+64(SB), Z23, K1
-	VMOVUPD          5120(BX)(DX*8), Z4
-	VBROADCASTSD     lifConstsAVX512<>+56(SB), Z5
-	VCMPPD           $0x11, Z5, Z4, K2
-	VADDPD.BCST      lifConstsAVX512<>+48(SB), Z23, Z6
-	VADDPD           Z2, Z1, Z8
-	VDIVPD           Z1, Z2, Z9
-	VMOVUPD          Z6, 1536(CX)(DX*8)
-	VDIVPD           Z8, Z3, Z10
-	VMULPD           6144(BX)(DX*8), Z9, Z11
-	VMULPD           Z10, Z10, Z12
-	VADDPD           Z10, Z10, Z13
-	VCMPPD           $0x1d, Z5, Z11, K3
-	VBROADCASTSD     lifConstsAVX512<>+128(SB), Z14
-	VFMADD231PD.BCST lifConstsAVX512<>+120(SB), Z12, Z14
-	VMULPD           Z12, Z10, Z15
-	KANDNB           K2, K3, K4
-	KANDNB           K1, K4, K5
-	VFMADD213PD.BCST lifConstsAVX512<>+136(SB), Z12, Z14
-	VFMADD213PD.BCST lifConstsAVX512<>+144(SB), Z12, Z14
-	VFMADD231PD      Z14, Z15, Z13
-	VFNMADD132PD     4096(BX)(DX*8), Z5, Z13
-	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z16
-	VMAXPD           Z13, Z16, Z17
-	VADDPD           5632(BX)(DX*8), Z17, Z18
-	VMOVUPD          Z17, 1024(CX)(DX*8)
-	VSUBPD           Z5, Z18, K3, Z18
-	VMOVUPD          (R11)(DX*8), Z19
-	VSUBPD           Z18, Z5, K5, Z19
-	VMOVUPD          Z19, (R11)(DX*8)
-	MOVQ             144(SI), R11
-	MOVQ             160(SI), R12
-	SHLQ             $0x04, R11
-	ADDQ             136(SI), R11
-	LEAQ             (CX)(DX*8), CX
-	ADDQ             DX, R12
+	VADDPD           Z23, Z7, Z4
+	VADDPD.BCST      lifConstsAVX512<>+48(SB), Z23, Z5
+	VADDPD           Z2, Z1, Z6
+	VDIVPD           Z1, Z2, Z8
+	VMOVUPD          (R11)(DX*8), Z9
+	VBLENDMPD        3584(BX)(DX*8), Z9, K1, Z10
+	VMOVUPD          Z5, 1536(CX)(DX*8)
+	VDIVPD           Z6, Z3, Z11
+	VMOVUPD          Z10, (R11)(DX*8)
+	VMULPD           6144(BX)(DX*8), Z8, Z12
+	VMULPD           Z11, Z11, Z13
+	VBROADCASTSD     lifConstsAVX512<>+56(SB), Z14
+	VCMPPD           $0x1d, Z14, Z12, K2
+	VADDPD           Z11, Z11, Z15
+	VBROADCASTSD     lifConstsAVX512<>+128(SB), Z16
+	VFMADD231PD.BCST lifConstsAVX512<>+120(SB), Z13, Z16
+	VMULPD           Z13, Z11, Z17
+	VMULPD           6656(BX)(DX*8), Z8, K2, Z12
+	VMOVUPD          5120(BX)(DX*8), Z18
+	VADDPD           5120(BX)(DX*8), Z14, K2, Z18
+	VFMADD213PD.BCST lifConstsAVX512<>+136(SB), Z13, Z16
+	VMOVUPD          (R12)(DX*8), Z19
+	VSUBPD           Z12, Z14, K1, Z19
+	VMOVUPD          (R13)(DX*8), Z20
+	VADDPD           Z18, Z4, K1, Z20
+	VMOVUPD          Z19, (R12)(DX*8)
+	VFMADD213PD.BCST lifConstsAVX512<>+144(SB), Z13, Z16
+	VMOVUPD          Z20, (R13)(DX*8)
+	VFMADD231PD      Z16, Z17, Z15
+	VFNMADD132PD     4096(BX)(DX*8), Z14, Z15
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z21
+	VMAXPD           Z15, Z21, Z24
+	VADDPD           5632(BX)(DX*8), Z24, Z25
+	VMOVUPD          Z24, 1024(CX)(DX*8)
+	VSUBPD           Z14, Z25, K2, Z25
+	VMOVUPD          (R14)(DX*8), Z26
+	VSUBPD           Z25, Z14, K1, Z26
+	VMOVUPD          Z26, (R14)(DX*8)
+
+events:
+	MOVQ 144(SI), R11
+	MOVQ 160(SI), R12
+	SHLQ $0x04, R11
+	ADDQ 136(SI), R11
+	LEAQ (CX)(DX*8), CX
+	ADDQ DX, R12
 
 event5:
 	TZCNTQ R10, DX
@@ -943,6 +937,97 @@ finished:
 odd:
 	ORQ R11, 208(SI)
 	JMP finished
+
+single:
+	// odd?
+	VMOVUPD      (BX)(DX*8), Z0
+	VMOVUPD      1024(BX)(DX*8), Z1
+	VSUBPD       Z1, Z0, Z2
+	VSUBPD       Z31, Z0, Z3
+	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+64(SB), Z23, K1
+	VMOVUPD      3584(BX)(DX*8), Z4
+	VSUBPD       Z0, Z4, Z5
+	VMOVUPD      5120(BX)(DX*8), Z6
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z8
+	VCMPPD       $0x11, Z8, Z6, K2
+	VCMPPD       $0x15, Z0, Z31, K3
+	VMOVUPD      (CX)(DX*8), Z9
+	VCMPPD       $0x15, Z1, Z9, K4
+	VDIVPD       Z2, Z3, Z10
+	VMOVUPD      4608(BX)(DX*8), Z11
+	VCMPPD.BCST  $0x15, lifConstsAVX512<>+8(SB), Z11, K5
+	KORB         K4, K3, K6
+	KORB         K5, K6, K7
+	VMULPD       6144(BX)(DX*8), Z10, Z12
+	VCMPPD       $0x1d, Z8, Z12, K3
+	VMULPD       6656(BX)(DX*8), Z10, K3, Z12
+	KANDNB       K2, K3, K4
+	VSUBPD       Z12, Z8, Z13
+	VFNMADD231PD Z5, Z13, Z4
+	VCMPPD       $0x15, Z1, Z4, K6
+	KANDB        K6, K4, K5
+	KORB         K5, K7, K3
+	KANDB        K3, K1, K2
+	KORTESTB     K2, K2
+	JNZ          odd
+	MOVQ         (SI), R11
+	MOVQ         8(SI), R12
+	MOVQ         32(SI), R13
+	MOVQ         128(SI), R14
+
+	// spike
+	VMOVUPD          (BX)(DX*8), Z0
+	VSUBPD           1024(BX)(DX*8), Z0, Z1
+	VSUBPD           Z31, Z0, Z2
+	VSUBPD           1024(BX)(DX*8), Z31, Z3
+	VCMPPD.BCST      $0x1d, lifConstsAVX512<>+64(SB), Z23, K1
+	VMOVUPD          5120(BX)(DX*8), Z4
+	VBROADCASTSD     lifConstsAVX512<>+56(SB), Z5
+	VCMPPD           $0x11, Z5, Z4, K2
+	VMOVUPD          3584(BX)(DX*8), Z6
+	VSUBPD           Z0, Z6, Z8
+	VADDPD           Z23, Z7, Z9
+	VADDPD           Z2, Z1, Z10
+	VDIVPD           Z1, Z2, Z11
+	VADDPD.BCST      lifConstsAVX512<>+48(SB), Z23, Z12
+	VDIVPD           Z10, Z3, Z13
+	VMOVUPD          Z12, 1536(CX)(DX*8)
+	VMULPD           6144(BX)(DX*8), Z11, Z14
+	VMULPD           Z13, Z13, Z15
+	VCMPPD           $0x1d, Z5, Z14, K3
+	VADDPD           Z13, Z13, Z16
+	VBROADCASTSD     lifConstsAVX512<>+128(SB), Z17
+	VFMADD231PD.BCST lifConstsAVX512<>+120(SB), Z15, Z17
+	VMULPD           Z15, Z13, Z18
+	VMULPD           6656(BX)(DX*8), Z11, K3, Z14
+	KANDNB           K2, K3, K4
+	VADDPD           Z5, Z4, K3, Z4
+	KANDNB           K1, K4, K5
+	VFMADD213PD.BCST lifConstsAVX512<>+136(SB), Z15, Z17
+	VSUBPD           Z14, Z5, Z19
+	VMOVUPD          (R13)(DX*8), Z20
+	VADDPD           Z4, Z9, K5, Z20
+	VFNMADD231PD     Z8, Z19, K4, Z6
+	VFMADD213PD.BCST lifConstsAVX512<>+144(SB), Z15, Z17
+	VBLENDMPD        512(BX)(DX*8), Z19, K4, Z21
+	VMOVUPD          Z20, (R13)(DX*8)
+	VMOVUPD          (R12)(DX*8), Z24
+	VBLENDMPD        Z21, Z24, K1, Z25
+	VMOVUPD          Z25, (R12)(DX*8)
+	VMOVUPD          (R11)(DX*8), Z26
+	VBLENDMPD        Z6, Z26, K1, Z27
+	VFMADD231PD      Z17, Z18, Z16
+	VMOVUPD          Z27, (R11)(DX*8)
+	VFNMADD132PD     4096(BX)(DX*8), Z5, Z16
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z28
+	VMAXPD           Z16, Z28, Z29
+	VADDPD           5632(BX)(DX*8), Z29, Z0
+	VMOVUPD          Z29, 1024(CX)(DX*8)
+	VSUBPD           Z5, Z0, K3, Z0
+	VMOVUPD          (R14)(DX*8), Z2
+	VSUBPD           Z0, Z5, K5, Z2
+	VMOVUPD          Z2, (R14)(DX*8)
+	JMP              events
 
 shorter:
 	MOVQ R8, R13
@@ -1278,126 +1363,84 @@ again:
 
 located:
 	MOVQ 48(SI), CX
+	CMPQ R8, $+1
+	JE   single
 
 	// odd?
-	VMOVUPD      1024(BX)(DX*8), Y0
-	VSUBPD       Y0, Y14, Y1
-	VSUBPD       Y15, Y14, Y2
-	VMOVUPD      3584(BX)(DX*8), Y3
-	VSUBPD       Y14, Y3, Y4
-	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y13, Y5
-	VMOVUPD      5120(BX)(DX*8), Y6
-	VMOVUPD      lifConstsAVX2<>+224(SB), Y7
-	VCMPPD       $0x11, Y7, Y6, Y8
-	VCMPPD       $0x15, Y14, Y15, Y10
-	VMOVUPD      (CX)(DX*8), Y11
-	VCMPPD       $0x15, Y0, Y11, Y6
-	VDIVPD       Y1, Y2, Y11
-	VMOVUPD      4608(BX)(DX*8), Y2
-	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y2, Y1
-	VORPD        Y6, Y10, Y2
-	VORPD        Y1, Y2, Y10
-	VMULPD       6144(BX)(DX*8), Y11, Y6
-	VMULPD       6656(BX)(DX*8), Y11, Y2
-	VCMPPD       $0x1d, Y7, Y6, Y1
-	VBLENDVPD    Y1, Y2, Y6, Y11
-	VANDNPD      Y8, Y1, Y2
-	VSUBPD       Y11, Y7, Y6
-	VFNMADD231PD Y4, Y6, Y3
-	VCMPPD       $0x15, Y0, Y3, Y1
-	VANDPD       Y1, Y2, Y8
-	VORPD        Y8, Y10, Y7
-	VANDPD       Y7, Y5, Y11
-	VPTEST       Y11, Y11
-	JNZ          odd
-	MOVQ         (SI), R11
-	MOVQ         8(SI), R12
-	MOVQ         32(SI), R13
+	VCMPPD $0x1d, lifConstsAVX2<>+256(SB), Y13, Y0
+	VCMPPD $0x15, Y14, Y15, Y1
+	VANDPD Y1, Y0, Y2
+	VPTEST Y2, Y2
+	JNZ    odd
+	MOVQ   (SI), R11
+	MOVQ   8(SI), R12
+	MOVQ   32(SI), R13
+	MOVQ   128(SI), R14
+	MOVQ   56(SI), R15
 
 	// spike
 	VSUBPD       1024(BX)(DX*8), Y14, Y0
 	VSUBPD       Y15, Y14, Y1
-	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y13, Y2
-	VMOVUPD      3584(BX)(DX*8), Y3
-	VSUBPD       Y14, Y3, Y4
-	VMOVUPD      5120(BX)(DX*8), Y5
-	VMOVUPD      lifConstsAVX2<>+224(SB), Y6
-	VCMPPD       $0x11, Y6, Y5, Y7
-	VADDPD       Y6, Y5, Y8
-	VADDPD       Y13, Y9, Y10
-	VDIVPD       Y0, Y1, Y11
-	VMULPD       6144(BX)(DX*8), Y11, Y1
-	VMULPD       6656(BX)(DX*8), Y11, Y0
-	VCMPPD       $0x1d, Y6, Y1, Y11
-	VBLENDVPD    Y11, Y0, Y1, Y0
-	VANDNPD      Y7, Y11, Y1
-	VSUBPD       Y0, Y6, Y7
-	VBLENDVPD    Y11, Y8, Y5, Y6
-	VANDNPD      Y2, Y1, Y0
-	VADDPD       Y6, Y10, Y11
-	VFNMADD213PD Y3, Y7, Y4
-	VBLENDVPD    Y1, 512(BX)(DX*8), Y7, Y8
-	VMOVUPD      (R13)(DX*8), Y5
-	VBLENDVPD    Y0, Y11, Y5, Y10
-	VMOVUPD      (R12)(DX*8), Y6
-	VBLENDVPD    Y2, Y8, Y6, Y7
-	VMOVUPD      Y10, (R13)(DX*8)
-	VMOVUPD      Y7, (R12)(DX*8)
-	VBLENDVPD    Y1, Y4, Y3, Y0
-	VMOVUPD      (R11)(DX*8), Y11
-	VBLENDVPD    Y2, Y0, Y11, Y5
-	VMOVUPD      Y5, (R11)(DX*8)
-	MOVQ         128(SI), R11
-	MOVQ         56(SI), R12
-
-	// theta
-	VSUBPD       1024(BX)(DX*8), Y14, Y0
-	VSUBPD       Y15, Y14, Y1
 	VSUBPD       1024(BX)(DX*8), Y15, Y2
 	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y13, Y3
-	VMOVUPD      5120(BX)(DX*8), Y4
-	VMOVUPD      lifConstsAVX2<>+224(SB), Y5
-	VCMPPD       $0x11, Y5, Y4, Y6
-	VMINPD       (R12)(DX*8), Y12, Y7
-	VADDPD       lifConstsAVX2<>+192(SB), Y13, Y8
-	VADDPD       Y1, Y0, Y10
-	VDIVPD       Y0, Y1, Y11
-	VMOVUPD      3584(BX)(DX*8), Y4
-	VMINPD       Y7, Y4, Y1
-	VMOVUPD      Y8, 1536(CX)(DX*8)
-	VDIVPD       Y10, Y2, Y0
-	VMOVUPD      (R12)(DX*8), Y4
-	VBLENDVPD    Y3, Y1, Y4, Y7
-	VMOVUPD      Y7, (R12)(DX*8)
-	VMULPD       6144(BX)(DX*8), Y11, Y8
-	VMULPD       Y0, Y0, Y2
-	VADDPD       Y0, Y0, Y10
-	VCMPPD       $0x1d, Y5, Y8, Y1
-	VMOVUPD      lifConstsAVX2<>+512(SB), Y4
-	VFMADD231PD  lifConstsAVX2<>+480(SB), Y2, Y4
-	VMULPD       Y2, Y0, Y7
-	VANDNPD      Y6, Y1, Y11
-	VANDNPD      Y3, Y11, Y8
-	VFMADD213PD  lifConstsAVX2<>+544(SB), Y2, Y4
-	VFMADD213PD  lifConstsAVX2<>+576(SB), Y2, Y4
-	VFMADD231PD  Y4, Y7, Y10
-	VFNMADD132PD 4096(BX)(DX*8), Y5, Y10
-	VMOVUPD      lifConstsAVX2<>+256(SB), Y0
-	VMAXPD       Y10, Y0, Y6
-	VADDPD       5632(BX)(DX*8), Y6, Y11
-	VMOVUPD      Y6, 1024(CX)(DX*8)
-	VSUBPD       Y5, Y11, Y3
-	VBLENDVPD    Y1, Y3, Y11, Y2
-	VSUBPD       Y2, Y5, Y7
-	VMOVUPD      (R11)(DX*8), Y4
-	VBLENDVPD    Y8, Y7, Y4, Y0
-	VMOVUPD      Y0, (R11)(DX*8)
-	MOVQ         144(SI), R11
-	MOVQ         160(SI), R12
-	SHLQ         $0x04, R11
-	ADDQ         136(SI), R11
-	LEAQ         (CX)(DX*8), CX
-	ADDQ         DX, R12
+	VMOVUPD      lifConstsAVX2<>+224(SB), Y4
+	VADDPD       5120(BX)(DX*8), Y4, Y5
+	VADDPD       Y13, Y9, Y6
+	VMINPD       (R15)(DX*8), Y12, Y7
+	VADDPD       Y1, Y0, Y8
+	VDIVPD       Y0, Y1, Y10
+	VADDPD       lifConstsAVX2<>+192(SB), Y13, Y11
+	VMOVUPD      3584(BX)(DX*8), Y1
+	VMINPD       Y7, Y1, Y0
+	VMOVUPD      (R11)(DX*8), Y7
+	VBLENDVPD    Y3, Y1, Y7, Y1
+	VDIVPD       Y8, Y2, Y7
+	VMOVUPD      Y1, (R11)(DX*8)
+	VMOVUPD      Y11, 1536(CX)(DX*8)
+	VMOVUPD      (R15)(DX*8), Y2
+	VBLENDVPD    Y3, Y0, Y2, Y8
+	VMOVUPD      Y8, (R15)(DX*8)
+	VMULPD       6144(BX)(DX*8), Y10, Y1
+	VMULPD       6656(BX)(DX*8), Y10, Y11
+	VMULPD       Y7, Y7, Y0
+	VADDPD       Y7, Y7, Y2
+	VCMPPD       $0x1d, Y4, Y1, Y8
+	VBLENDVPD    Y8, Y11, Y1, Y10
+	VMOVUPD      lifConstsAVX2<>+512(SB), Y11
+	VFMADD231PD  lifConstsAVX2<>+480(SB), Y0, Y11
+	VMULPD       Y0, Y7, Y1
+	VSUBPD       Y10, Y4, Y7
+	VMOVUPD      5120(BX)(DX*8), Y10
+	VBLENDVPD    Y8, Y5, Y10, Y5
+	VADDPD       Y5, Y6, Y10
+	VFMADD213PD  lifConstsAVX2<>+544(SB), Y0, Y11
+	VMOVUPD      (R12)(DX*8), Y6
+	VBLENDVPD    Y3, Y7, Y6, Y5
+	VMOVUPD      (R13)(DX*8), Y7
+	VBLENDVPD    Y3, Y10, Y7, Y6
+	VMOVUPD      Y5, (R12)(DX*8)
+	VMOVUPD      Y6, (R13)(DX*8)
+	VFMADD213PD  lifConstsAVX2<>+576(SB), Y0, Y11
+	VFMADD231PD  Y11, Y1, Y2
+	VFNMADD132PD 4096(BX)(DX*8), Y4, Y2
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y10
+	VMAXPD       Y2, Y10, Y7
+	VADDPD       5632(BX)(DX*8), Y7, Y5
+	VMOVUPD      Y7, 1024(CX)(DX*8)
+	VSUBPD       Y4, Y5, Y6
+	VBLENDVPD    Y8, Y6, Y5, Y0
+	VSUBPD       Y0, Y4, Y1
+	VMOVUPD      (R14)(DX*8), Y11
+	VBLENDVPD    Y3, Y1, Y11, Y10
+	VMOVUPD      Y10, (R14)(DX*8)
+
+events:
+	MOVQ 144(SI), R11
+	MOVQ 160(SI), R12
+	SHLQ $0x04, R11
+	ADDQ 136(SI), R11
+	LEAQ (CX)(DX*8), CX
+	ADDQ DX, R12
 
 event5:
 	TZCNTQ R10, DX
@@ -1423,6 +1466,110 @@ finished:
 odd:
 	ORQ R11, 208(SI)
 	JMP finished
+
+single:
+	// odd?
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y14, Y1
+	VSUBPD       Y15, Y14, Y2
+	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y13, Y3
+	VMOVUPD      3584(BX)(DX*8), Y4
+	VSUBPD       Y14, Y4, Y5
+	VMOVUPD      5120(BX)(DX*8), Y6
+	VMOVUPD      lifConstsAVX2<>+224(SB), Y7
+	VCMPPD       $0x11, Y7, Y6, Y8
+	VCMPPD       $0x15, Y14, Y15, Y10
+	VMOVUPD      (CX)(DX*8), Y11
+	VCMPPD       $0x15, Y0, Y11, Y6
+	VDIVPD       Y1, Y2, Y11
+	VMOVUPD      4608(BX)(DX*8), Y2
+	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y2, Y1
+	VORPD        Y6, Y10, Y2
+	VORPD        Y1, Y2, Y10
+	VMULPD       6144(BX)(DX*8), Y11, Y6
+	VMULPD       6656(BX)(DX*8), Y11, Y2
+	VCMPPD       $0x1d, Y7, Y6, Y1
+	VBLENDVPD    Y1, Y2, Y6, Y11
+	VANDNPD      Y8, Y1, Y2
+	VSUBPD       Y11, Y7, Y6
+	VFNMADD231PD Y5, Y6, Y4
+	VCMPPD       $0x15, Y0, Y4, Y1
+	VANDPD       Y1, Y2, Y8
+	VORPD        Y8, Y10, Y7
+	VANDPD       Y7, Y3, Y11
+	VPTEST       Y11, Y11
+	JNZ          odd
+	MOVQ         (SI), R11
+	MOVQ         8(SI), R12
+	MOVQ         32(SI), R13
+	MOVQ         128(SI), R14
+	MOVQ         56(SI), R15
+
+	// spike
+	VSUBPD       1024(BX)(DX*8), Y14, Y0
+	VSUBPD       Y15, Y14, Y1
+	VSUBPD       1024(BX)(DX*8), Y15, Y2
+	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y13, Y3
+	VMOVUPD      3584(BX)(DX*8), Y4
+	VSUBPD       Y14, Y4, Y5
+	VMOVUPD      5120(BX)(DX*8), Y6
+	VMOVUPD      lifConstsAVX2<>+224(SB), Y7
+	VCMPPD       $0x11, Y7, Y6, Y8
+	VADDPD       Y7, Y6, Y10
+	VADDPD       Y1, Y0, Y11
+	VDIVPD       Y0, Y1, Y1
+	VADDPD       Y13, Y9, Y0
+	VMINPD       (R15)(DX*8), Y12, Y6
+	VDIVPD       Y11, Y2, Y2
+	VADDPD       lifConstsAVX2<>+192(SB), Y13, Y11
+	VMOVUPD      Y11, 1536(CX)(DX*8)
+	VMINPD       Y6, Y4, Y11
+	VMOVUPD      (R15)(DX*8), Y6
+	VBLENDVPD    Y3, Y11, Y6, Y11
+	VMOVUPD      Y11, (R15)(DX*8)
+	VMULPD       6144(BX)(DX*8), Y1, Y6
+	VMULPD       6656(BX)(DX*8), Y1, Y11
+	VMULPD       Y2, Y2, Y1
+	VCMPPD       $0x1d, Y7, Y6, Y4
+	VBLENDVPD    Y4, Y11, Y6, Y11
+	VANDNPD      Y8, Y4, Y6
+	VSUBPD       Y11, Y7, Y8
+	VMOVUPD      5120(BX)(DX*8), Y11
+	VBLENDVPD    Y4, Y10, Y11, Y10
+	VADDPD       Y10, Y0, Y11
+	VMOVUPD      lifConstsAVX2<>+512(SB), Y0
+	VFMADD231PD  lifConstsAVX2<>+480(SB), Y1, Y0
+	VFNMADD213PD 3584(BX)(DX*8), Y8, Y5
+	VBLENDVPD    Y6, 512(BX)(DX*8), Y8, Y10
+	VMOVUPD      (R12)(DX*8), Y8
+	VBLENDVPD    Y3, Y10, Y8, Y10
+	VMOVUPD      Y10, (R12)(DX*8)
+	VFMADD213PD  lifConstsAVX2<>+544(SB), Y1, Y0
+	VMULPD       Y1, Y2, Y8
+	VFMADD213PD  lifConstsAVX2<>+576(SB), Y1, Y0
+	VADDPD       Y2, Y2, Y10
+	VANDNPD      Y3, Y6, Y1
+	VFMADD231PD  Y0, Y8, Y10
+	VMOVUPD      3584(BX)(DX*8), Y2
+	VBLENDVPD    Y6, Y5, Y2, Y8
+	VMOVUPD      (R13)(DX*8), Y0
+	VBLENDVPD    Y1, Y11, Y0, Y6
+	VMOVUPD      (R11)(DX*8), Y5
+	VBLENDVPD    Y3, Y8, Y5, Y2
+	VMOVUPD      Y6, (R13)(DX*8)
+	VMOVUPD      Y2, (R11)(DX*8)
+	VFNMADD132PD 4096(BX)(DX*8), Y7, Y10
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y11
+	VMAXPD       Y10, Y11, Y0
+	VADDPD       5632(BX)(DX*8), Y0, Y3
+	VMOVUPD      Y0, 1024(CX)(DX*8)
+	VSUBPD       Y7, Y3, Y8
+	VBLENDVPD    Y4, Y8, Y3, Y5
+	VSUBPD       Y5, Y7, Y6
+	VMOVUPD      (R14)(DX*8), Y2
+	VBLENDVPD    Y1, Y6, Y2, Y11
+	VMOVUPD      Y11, (R14)(DX*8)
+	JMP          events
 
 shorter:
 	MOVQ R8, R13
@@ -1835,14 +1982,111 @@ again:
 
 located:
 	MOVQ 48(BX), CX
+	CMPQ DI, $+1
+	JE   single
 
+	// odd?
+	VCMPPD.BCST $0x1d, lifConstsAVX512<>+64(SB), Z27, K1
+	VCMPPD      $0x15, Z30, Z31, K2
+	KANDB       K2, K1, K3
+	KORTESTB    K3, K3
+	JNZ         odd
+	MOVQ        (BX), R10
+	MOVQ        8(BX), R11
+	MOVQ        32(BX), R12
+	MOVQ        128(BX), R13
+	MOVQ        56(BX), R14
+
+	// spike
+	VSUBPD           1024(DX)(AX*8), Z30, Z0
+	VSUBPD           Z31, Z30, Z1
+	VSUBPD           1024(DX)(AX*8), Z31, Z2
+	VCMPPD.BCST      $0x1d, lifConstsAVX512<>+64(SB), Z27, K1
+	VADDPD           Z27, Z19, Z3
+	VADDPD.BCST      lifConstsAVX512<>+48(SB), Z27, Z4
+	VMINPD           (R14)(AX*8), Z26, Z5
+	VADDPD           Z1, Z0, Z6
+	VDIVPD           Z0, Z1, Z7
+	VMOVUPD          (R10)(AX*8), Z8
+	VBLENDMPD        3584(DX)(AX*8), Z8, K1, Z9
+	VMOVUPD          3584(DX)(AX*8), Z10
+	VMOVUPD          (R14)(AX*8), Z11
+	VMINPD           Z5, Z10, K1, Z11
+	VDIVPD           Z6, Z2, Z12
+	VMOVUPD          Z9, (R10)(AX*8)
+	VMOVUPD          Z4, 1536(CX)(AX*8)
+	VMOVUPD          Z11, (R14)(AX*8)
+	VMULPD           6144(DX)(AX*8), Z7, Z13
+	VMULPD           Z12, Z12, Z14
+	VBROADCASTSD     lifConstsAVX512<>+56(SB), Z15
+	VCMPPD           $0x1d, Z15, Z13, K2
+	VADDPD           Z12, Z12, Z16
+	VBROADCASTSD     lifConstsAVX512<>+128(SB), Z17
+	VFMADD231PD.BCST lifConstsAVX512<>+120(SB), Z14, Z17
+	VMULPD           Z14, Z12, Z18
+	VMULPD           6656(DX)(AX*8), Z7, K2, Z13
+	VMOVUPD          5120(DX)(AX*8), Z20
+	VADDPD           5120(DX)(AX*8), Z15, K2, Z20
+	VFMADD213PD.BCST lifConstsAVX512<>+136(SB), Z14, Z17
+	VMOVUPD          (R11)(AX*8), Z21
+	VSUBPD           Z13, Z15, K1, Z21
+	VMOVUPD          (R12)(AX*8), Z22
+	VADDPD           Z20, Z3, K1, Z22
+	VMOVUPD          Z21, (R11)(AX*8)
+	VFMADD213PD.BCST lifConstsAVX512<>+144(SB), Z14, Z17
+	VMOVUPD          Z22, (R12)(AX*8)
+	VFMADD231PD      Z17, Z18, Z16
+	VFNMADD132PD     4096(DX)(AX*8), Z15, Z16
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z23
+	VMAXPD           Z16, Z23, Z24
+	VADDPD           5632(DX)(AX*8), Z24, Z25
+	VMOVUPD          Z24, 1024(CX)(AX*8)
+	VSUBPD           Z15, Z25, K2, Z25
+	VMOVUPD          (R13)(AX*8), Z28
+	VSUBPD           Z25, Z15, K1, Z28
+	VMOVUPD          Z28, (R13)(AX*8)
+
+events:
+	MOVQ 144(BX), R10
+	MOVQ 160(BX), R11
+	SHLQ $0x04, R10
+	ADDQ 136(BX), R10
+	LEAQ (CX)(AX*8), CX
+	ADDQ AX, R11
+
+event5:
+	TZCNTQ R9, AX
+	MOVQ   1024(CX)(AX*8), R12
+	MOVQ   R12, 8(R10)
+	MOVQ   1536(CX)(AX*8), R12
+	ADDQ   SI, R12
+	MOVL   R12, 4(R10)
+	ADDQ   R11, AX
+	MOVL   AX, (R10)
+	ADDQ   $0x10, R10
+	INCQ   144(BX)
+	LEAQ   -1(R9), R12
+	ANDQ   R12, R9
+	JNZ    event5
+
+finished:
+	TESTQ R8, R8
+	JNZ   again
+	MOVQ  DI, 232(BX)
+	JMP   forward
+
+odd:
+	ORQ R10, 208(BX)
+	JMP finished
+
+single:
 	// odd?
 	VMOVUPD      1024(DX)(AX*8), Z0
 	VSUBPD       Z0, Z30, Z1
 	VSUBPD       Z31, Z30, Z2
+	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+64(SB), Z27, K1
 	VMOVUPD      3584(DX)(AX*8), Z3
 	VSUBPD       Z30, Z3, Z4
-	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+64(SB), Z27, K1
 	VMOVUPD      5120(DX)(AX*8), Z5
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z6
 	VCMPPD       $0x11, Z6, Z5, K2
@@ -1869,40 +2113,10 @@ located:
 	MOVQ         (BX), R10
 	MOVQ         8(BX), R11
 	MOVQ         32(BX), R12
+	MOVQ         128(BX), R13
+	MOVQ         56(BX), R14
 
 	// spike
-	VSUBPD       1024(DX)(AX*8), Z30, Z0
-	VSUBPD       Z31, Z30, Z1
-	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+64(SB), Z27, K1
-	VMOVUPD      5120(DX)(AX*8), Z2
-	VBROADCASTSD lifConstsAVX512<>+56(SB), Z3
-	VCMPPD       $0x11, Z3, Z2, K2
-	VMOVUPD      3584(DX)(AX*8), Z4
-	VSUBPD       Z30, Z4, Z5
-	VADDPD       Z27, Z19, Z6
-	VDIVPD       Z0, Z1, Z7
-	VMULPD       6144(DX)(AX*8), Z7, Z8
-	VCMPPD       $0x1d, Z3, Z8, K3
-	VMULPD       6656(DX)(AX*8), Z7, K3, Z8
-	KANDNB       K2, K3, K4
-	VADDPD       Z3, Z2, K3, Z2
-	KANDNB       K1, K4, K5
-	VSUBPD       Z8, Z3, Z9
-	VMOVUPD      (R12)(AX*8), Z10
-	VADDPD       Z2, Z6, K5, Z10
-	VFNMADD231PD Z5, Z9, K4, Z4
-	VBLENDMPD    512(DX)(AX*8), Z9, K4, Z11
-	VMOVUPD      Z10, (R12)(AX*8)
-	VMOVUPD      (R11)(AX*8), Z12
-	VBLENDMPD    Z11, Z12, K1, Z13
-	VMOVUPD      Z13, (R11)(AX*8)
-	VMOVUPD      (R10)(AX*8), Z14
-	VBLENDMPD    Z4, Z14, K1, Z15
-	VMOVUPD      Z15, (R10)(AX*8)
-	MOVQ         128(BX), R10
-	MOVQ         56(BX), R11
-
-	// theta
 	VSUBPD           1024(DX)(AX*8), Z30, Z0
 	VSUBPD           Z31, Z30, Z1
 	VSUBPD           1024(DX)(AX*8), Z31, Z2
@@ -1910,68 +2124,54 @@ located:
 	VMOVUPD          5120(DX)(AX*8), Z3
 	VBROADCASTSD     lifConstsAVX512<>+56(SB), Z4
 	VCMPPD           $0x11, Z4, Z3, K2
-	VADDPD.BCST      lifConstsAVX512<>+48(SB), Z27, Z5
-	VMINPD           (R11)(AX*8), Z26, Z6
-	VADDPD           Z1, Z0, Z7
-	VDIVPD           Z0, Z1, Z8
-	VMOVUPD          3584(DX)(AX*8), Z9
-	VMOVUPD          (R11)(AX*8), Z10
-	VMINPD           Z6, Z9, K1, Z10
-	VMOVUPD          Z5, 1536(CX)(AX*8)
-	VDIVPD           Z7, Z2, Z11
-	VMOVUPD          Z10, (R11)(AX*8)
-	VMULPD           6144(DX)(AX*8), Z8, Z12
-	VMULPD           Z11, Z11, Z13
-	VADDPD           Z11, Z11, Z14
-	VCMPPD           $0x1d, Z4, Z12, K3
-	VBROADCASTSD     lifConstsAVX512<>+128(SB), Z15
-	VFMADD231PD.BCST lifConstsAVX512<>+120(SB), Z13, Z15
-	VMULPD           Z13, Z11, Z16
+	VMOVUPD          3584(DX)(AX*8), Z5
+	VSUBPD           Z30, Z5, Z6
+	VADDPD           Z27, Z19, Z7
+	VADDPD           Z1, Z0, Z8
+	VDIVPD           Z0, Z1, Z9
+	VADDPD.BCST      lifConstsAVX512<>+48(SB), Z27, Z10
+	VMINPD           (R14)(AX*8), Z26, Z11
+	VDIVPD           Z8, Z2, Z12
+	VMOVUPD          (R14)(AX*8), Z13
+	VMINPD           Z11, Z5, K1, Z13
+	VMOVUPD          Z10, 1536(CX)(AX*8)
+	VMOVUPD          Z13, (R14)(AX*8)
+	VMULPD           6144(DX)(AX*8), Z9, Z14
+	VMULPD           Z12, Z12, Z15
+	VCMPPD           $0x1d, Z4, Z14, K3
+	VADDPD           Z12, Z12, Z16
+	VBROADCASTSD     lifConstsAVX512<>+128(SB), Z17
+	VFMADD231PD.BCST lifConstsAVX512<>+120(SB), Z15, Z17
+	VMULPD           Z15, Z12, Z18
+	VMULPD           6656(DX)(AX*8), Z9, K3, Z14
 	KANDNB           K2, K3, K4
+	VADDPD           Z4, Z3, K3, Z3
 	KANDNB           K1, K4, K5
-	VFMADD213PD.BCST lifConstsAVX512<>+136(SB), Z13, Z15
-	VFMADD213PD.BCST lifConstsAVX512<>+144(SB), Z13, Z15
-	VFMADD231PD      Z15, Z16, Z14
-	VFNMADD132PD     4096(DX)(AX*8), Z4, Z14
-	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z17
-	VMAXPD           Z14, Z17, Z18
-	VADDPD           5632(DX)(AX*8), Z18, Z20
-	VMOVUPD          Z18, 1024(CX)(AX*8)
-	VSUBPD           Z4, Z20, K3, Z20
-	VMOVUPD          (R10)(AX*8), Z21
-	VSUBPD           Z20, Z4, K5, Z21
-	VMOVUPD          Z21, (R10)(AX*8)
-	MOVQ             144(BX), R10
-	MOVQ             160(BX), R11
-	SHLQ             $0x04, R10
-	ADDQ             136(BX), R10
-	LEAQ             (CX)(AX*8), CX
-	ADDQ             AX, R11
-
-event5:
-	TZCNTQ R9, AX
-	MOVQ   1024(CX)(AX*8), R12
-	MOVQ   R12, 8(R10)
-	MOVQ   1536(CX)(AX*8), R12
-	ADDQ   SI, R12
-	MOVL   R12, 4(R10)
-	ADDQ   R11, AX
-	MOVL   AX, (R10)
-	ADDQ   $0x10, R10
-	INCQ   144(BX)
-	LEAQ   -1(R9), R12
-	ANDQ   R12, R9
-	JNZ    event5
-
-finished:
-	TESTQ R8, R8
-	JNZ   again
-	MOVQ  DI, 232(BX)
-	JMP   forward
-
-odd:
-	ORQ R10, 208(BX)
-	JMP finished
+	VFMADD213PD.BCST lifConstsAVX512<>+136(SB), Z15, Z17
+	VSUBPD           Z14, Z4, Z20
+	VMOVUPD          (R12)(AX*8), Z21
+	VADDPD           Z3, Z7, K5, Z21
+	VFNMADD231PD     Z6, Z20, K4, Z5
+	VFMADD213PD.BCST lifConstsAVX512<>+144(SB), Z15, Z17
+	VBLENDMPD        512(DX)(AX*8), Z20, K4, Z22
+	VMOVUPD          Z21, (R12)(AX*8)
+	VMOVUPD          (R11)(AX*8), Z23
+	VBLENDMPD        Z22, Z23, K1, Z24
+	VMOVUPD          Z24, (R11)(AX*8)
+	VMOVUPD          (R10)(AX*8), Z25
+	VBLENDMPD        Z5, Z25, K1, Z28
+	VFMADD231PD      Z17, Z18, Z16
+	VMOVUPD          Z28, (R10)(AX*8)
+	VFNMADD132PD     4096(DX)(AX*8), Z4, Z16
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z29
+	VMAXPD           Z16, Z29, Z1
+	VADDPD           5632(DX)(AX*8), Z1, Z0
+	VMOVUPD          Z1, 1024(CX)(AX*8)
+	VSUBPD           Z4, Z0, K3, Z0
+	VMOVUPD          (R13)(AX*8), Z2
+	VSUBPD           Z0, Z4, K5, Z2
+	VMOVUPD          Z2, (R13)(AX*8)
+	JMP              events
 
 shorter:
 	MOVQ DI, R12

@@ -288,52 +288,21 @@ func (k *lifFunc) spikes() {
 	})
 	k.Label("located")
 	old := k.Value("Old")
-	if !k.full { // none is odd in longer chunks
-		k.CMPQ(k.m, operand.I8(1))
-		k.JNE(operand.LabelRef("simple"))
+	k.CMPQ(k.m, operand.I8(1))
+	k.JE(operand.LabelRef("single"))
+	odd := func(of func(b *Block, s *lifSpike) Mask) {
+		k.Block("odd?", func(b *Block) {
+			s := k.locate(b, k.get(b, found))
+			b.Test(b.MaskAnd(s.it, of(b, s)))
+		})
+		k.JNZ(operand.LabelRef("odd"))
 	}
-	k.Block("odd?", func(b *Block) {
-		s := k.locate(b, k.get(b, found))
-		odd := b.MaskOr(b.Cmp(s.v, NLT, s.vInf), b.Cmp(b.Load(k.col(old, 0, 0)), NLT, s.c(asm.LIFVTh)))
-		odd = b.MaskOr(odd, b.Cmp(s.c(asm.LIFPart), NLT, b.Const(1.0/16)))
-		odd = b.MaskOr(odd, b.MaskAnd(s.goesOn, b.Cmp(s.next, NLT, s.c(asm.LIFVTh))))
-		b.Test(b.MaskAnd(s.it, odd))
-	})
-	k.JNZ(operand.LabelRef("odd"))
-	k.Label("simple")
-	toV, toRate, toWake := k.state()
-	k.Block("spike", func(b *Block) {
-		s := k.locate(b, k.get(b, found))
-		write := func(m Mask, to reg.Register, x Vec) {
-			b.Store(k.col(to, 0, 0), b.Select(m, x, b.Load(k.col(to, 0, 0))))
-		}
-		write(s.rests, toWake, b.Add(b.Add(b.Get(k.now), s.when), b.Select(s.late, b.Add(s.c(asm.LIFHold), b.Const(1)), s.c(asm.LIFHold))))
-		write(s.it, toRate, b.Select(s.goesOn, s.c(asm.LIFK), s.rate))
-		write(s.it, toV, b.Select(s.goesOn, s.next, s.c(asm.LIFVReset)))
-	})
-	rem := k.Value("Rem")
-	var lo reg.Register
 	if k.full {
-		lo = k.Value("Lo")
+		odd(func(b *Block, s *lifSpike) Mask { return b.Cmp(s.v, NLT, s.vInf) })
 	}
-	const theta, steps = 2, 3
-	k.Block("theta", func(b *Block) {
-		s, one := k.locate(b, k.get(b, found)), b.Const(1)
-		q := b.Div(b.Sub(s.v, s.c(asm.LIFVTh)), b.Add(s.above, s.below))
-		qq := b.Mul(q, q)
-		ln := b.FMA(b.Mul(q, qq), b.horner(qq, []float64{2.0 / 3, 2.0 / 5, 2.0 / 7, 2.0 / 9}), b.Add(q, q))
-		part := b.Max(b.Const(0), b.FNMA(s.c(asm.LIFSteps), ln, one))
-		end := b.Add(part, s.c(asm.LIFHoldPart))
-		rest := b.Sub(one, b.Select(s.late, b.Sub(end, one), end))
-		b.Store(k.col(rem, 0, 0), b.Select(s.rests, rest, b.Load(k.col(rem, 0, 0))))
-		b.Store(k.col(old, theta, 0), part)
-		b.Store(k.col(old, steps, 0), b.Add(s.when, b.Const(1<<52)))
-		if k.full {
-			was := b.Load(k.col(lo, 0, 0)) // the spike itself reached V_th, which is in Hi already
-			b.Store(k.col(lo, 0, 0), b.Select(s.it, b.Min(s.c(asm.LIFVReset), b.Min(s.low, was)), was))
-		}
-	})
-	k.events(which, k.col(old, theta, 0), k.col(old, steps, 0))
+	k.finish(found, old, false)
+	k.Label("events")
+	k.events(which, k.col(old, lifTheta, 0), k.col(old, lifSteps, 0))
 	k.Label("finished")
 	k.TESTQ(k.rare, k.rare)
 	k.JNZ(operand.LabelRef("again"))
@@ -343,6 +312,16 @@ func (k *lifFunc) spikes() {
 	k.Label("odd") // takes the whole chunk from Old on in Go
 	k.ORQ(mask, k.Field("Rare"))
 	k.JMP(operand.LabelRef("finished"))
+
+	k.Label("single")
+	odd(func(b *Block, s *lifSpike) Mask {
+		goesOn, next := s.goesOn(b)
+		m := b.MaskOr(b.Cmp(s.v, NLT, s.vInf), b.Cmp(b.Load(k.col(old, 0, 0)), NLT, s.c(asm.LIFVTh)))
+		m = b.MaskOr(m, b.Cmp(s.c(asm.LIFPart), NLT, b.Const(1.0/16)))
+		return b.MaskOr(m, b.MaskAnd(goesOn, b.Cmp(next, NLT, s.c(asm.LIFVTh))))
+	})
+	k.finish(found, old, true)
+	k.JMP(operand.LabelRef("events"))
 
 	k.Label("shorter")
 	leaf, n := k.GP64(), k.GP64()
@@ -367,28 +346,71 @@ func (k *lifFunc) spikes() {
 	k.JMP(operand.LabelRef("located"))
 }
 
-// A lifSpike is what follows from a crossing for the lanes it in which there is one. What later steps wait for comes first: whether
-// the refractory period ends late, how far V moves in the step in which it ends, or where it goes on at once.
+// A lifSpike is what follows from a crossing for the lanes it in which there is one: whether the refractory period ends late, and how far
+// V moves in the step in which it ends.
 type lifSpike struct {
 	crossing[Vec]
-	c                        func(j int) Vec
-	above, below, rate, next Vec
-	it, late, goesOn, rests  Mask
+	c                  func(j int) Vec
+	above, below, rate Vec
+	it, late           Mask
 }
 
 func (k *lifFunc) locate(b *Block, x crossing[Vec]) *lifSpike {
 	s := &lifSpike{crossing: x, c: func(j int) Vec { return k.c(b, j, 0) }}
-	one, hold, vReset := b.Const(1), s.c(asm.LIFHold), s.c(asm.LIFVReset)
 	s.it = b.Cmp(s.when, GE, b.Const(0))
 	s.above, s.below = b.Sub(s.vInf, s.c(asm.LIFVTh)), b.Sub(s.vInf, s.v)
 	r := b.Div(s.below, s.above)
 	left := b.Mul(r, s.c(asm.LIFAfter))
-	s.late = b.Cmp(left, GE, one)
-	s.rate = b.Sub(one, b.Select(s.late, b.Mul(r, s.c(asm.LIFLater)), left))
-	s.goesOn = b.MaskAndNot(b.Cmp(hold, LT, one), s.late)
-	s.rests = b.MaskAndNot(s.it, s.goesOn)
-	s.next = b.FNMA(s.rate, b.Sub(vReset, s.vInf), vReset)
+	s.late = b.Cmp(left, GE, b.Const(1))
+	s.rate = b.Sub(b.Const(1), b.Select(s.late, b.Mul(r, s.c(asm.LIFLater)), left))
 	return s
+}
+
+// goesOn says whose V moves on in the step of the spike, and where to.
+func (s *lifSpike) goesOn(b *Block) (Mask, Vec) {
+	vReset := s.c(asm.LIFVReset)
+	return b.MaskAndNot(b.Cmp(s.c(asm.LIFHold), LT, b.Const(1)), s.late), b.FNMA(s.rate, b.Sub(vReset, s.vInf), vReset)
+}
+
+// Columns of Old in which finish leaves the times of spikes, as parts of a step, and their steps, as integers in the low bits.
+const lifTheta, lifSteps = 2, 3
+
+// finish puts the state after the spikes in its place. In a single step V may go on at once.
+func (k *lifFunc) finish(found crossing[*Pin], old reg.Register, single bool) {
+	toV, toRate, toWake := k.state()
+	rem := k.Value("Rem")
+	var lo reg.Register
+	if k.full {
+		lo = k.Value("Lo")
+	}
+	k.Block("spike", func(b *Block) {
+		s, one := k.locate(b, k.get(b, found)), b.Const(1)
+		write := func(m Mask, to reg.Register, x Vec) {
+			b.Store(k.col(to, 0, 0), b.Select(m, x, b.Load(k.col(to, 0, 0))))
+		}
+		rests, v, rate := s.it, s.c(asm.LIFVReset), s.rate
+		if single {
+			on, next := s.goesOn(b)
+			rests, v, rate = b.MaskAndNot(s.it, on), b.Select(on, next, v), b.Select(on, s.c(asm.LIFK), rate)
+		}
+		k0 := b.Add(b.Get(k.now), s.when)
+		write(rests, toWake, b.Add(k0, b.Select(s.late, b.Add(s.c(asm.LIFHold), one), s.c(asm.LIFHold))))
+		write(s.it, toRate, rate)
+		write(s.it, toV, v)
+
+		q := b.Div(b.Sub(s.v, s.c(asm.LIFVTh)), b.Add(s.above, s.below))
+		qq := b.Mul(q, q)
+		ln := b.FMA(b.Mul(q, qq), b.horner(qq, []float64{2.0 / 3, 2.0 / 5, 2.0 / 7, 2.0 / 9}), b.Add(q, q))
+		theta := b.Max(b.Const(0), b.FNMA(s.c(asm.LIFSteps), ln, one))
+		end := b.Add(theta, s.c(asm.LIFHoldPart))
+		write(rests, rem, b.Sub(one, b.Select(s.late, b.Sub(end, one), end)))
+		b.Store(k.col(old, lifTheta, 0), theta)
+		b.Store(k.col(old, lifSteps, 0), b.Add(s.when, b.Const(1<<52)))
+		if k.full {
+			was := b.Load(k.col(lo, 0, 0)) // the spike itself reached V_th, which is in Hi already
+			b.Store(k.col(lo, 0, 0), b.Select(s.it, b.Min(s.c(asm.LIFVReset), b.Min(s.low, was)), was))
+		}
+	})
 }
 
 // events appends the spikes of the lanes which of the vector in hand.
