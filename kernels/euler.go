@@ -2,6 +2,8 @@ package kernels
 
 import (
 	"math"
+	"math/bits"
+	"slices"
 
 	"popsim/kernels/asm"
 )
@@ -11,12 +13,12 @@ import (
 
 var (
 	eifEuler = scheme{
-		sources: flowSources, fold: onGrid(foldEIF), enter: flowEnter, sync: columnsSync, rare: eachRare(eulerRare),
+		sources: flowSources, fold: onGrid(foldEIF), enter: flowEnter, sync: columnsSync, grid: true,
 		lean: func(b *asm.Block) { eulerGeneric(b, false, false) },
 		full: func(b *asm.Block) { eulerGeneric(b, false, true) },
 	}
 	adexEuler = scheme{
-		sources: flowSources, fold: onGrid(foldAdEx), enter: flowEnter, sync: columnsSync, rare: eachRare(eulerRare),
+		sources: flowSources, fold: onGrid(foldAdEx), enter: flowEnter, sync: columnsSync, grid: true,
 		lean: func(b *asm.Block) { eulerGeneric(b, true, false) },
 		full: func(b *asm.Block) { eulerGeneric(b, true, true) },
 	}
@@ -44,6 +46,7 @@ func eulerGeneric(b *asm.Block, adapt, full bool) {
 	still := new(vec)
 	for ; b.Step < b.Steps; b.Step++ {
 		k := b.First + float64(b.Step)
+		b.Fired[b.Step%asm.MaxSteps] = 0
 		for b.Lane < b.Lanes {
 			at := b.Lane
 			v, w, wake := (*vec)(b.Y[0][at:]), still, (*vec)(b.Wake[at:])
@@ -66,7 +69,6 @@ func eulerGeneric(b *asm.Block, adapt, full bool) {
 			exp2Vec(&grow)
 			deltaT, r, vTh := col(asm.FlowDeltaT, at), col(asm.FlowR, at), col(asm.FlowVTh, at)
 			a, aRest, c := col(asm.FlowA, at), col(asm.FlowAVRest, at), col(asm.FlowK, at)
-			rare := uint64(0)
 			for l := range next {
 				d := math.FMA(deltaT[l], grow[l], vInf[l]-v[l])
 				if adapt {
@@ -74,45 +76,60 @@ func eulerGeneric(b *asm.Block, adapt, full bool) {
 					nextW[l] = math.FMA(c[l], math.FMA(a[l], v[l], aRest[l])-w[l], w[l])
 				}
 				next[l] = math.FMA(q[l], d, v[l])
-				switch {
-				case wake[l] > k:
+				if wake[l] > k {
 					next[l] = v[l]
-				case !(next[l] < vTh[l]):
-					rare |= 1 << (at + l)
 				}
 			}
-			if full {
-				extremes(b, at, &next, v, rare)
-			}
-			b.Lane += len(next)
 			*v = next
 			if adapt {
 				*w = nextW
 			}
-			if rare != 0 {
-				b.HandBack(rare)
-				return
+			if full {
+				lifExtremes(b, at, v, vTh)
 			}
+			for l, x := range v {
+				if x >= vTh[l] {
+					eulerReset(b, at+l, k, adapt, full)
+				}
+			}
+			b.Lane += len(next)
 		}
 		b.Lane = 0
 	}
 	b.Rare = 0
 }
 
-// eulerRare resets a lane that has passed V_th.
-func eulerRare(w *Worker, s *Shard, g, l int, events []Event) []Event {
-	b := &w.b
-	i := g + l
-	if math.IsNaN(b.Y[0][l]) {
-		s.fail(i)
-		return events
-	}
-	vReset := b.Coef[asm.FlowVReset][l]
-	b.Y[0][l] = vReset
-	if len(s.Y) > 1 {
+// eulerReset puts lane l back at the end of step k.
+func eulerReset(b *asm.Block, l int, k float64, adapt, full bool) {
+	b.Fired[b.Step%asm.MaxSteps] |= 1 << l
+	b.Y[0][l] = b.Coef[asm.FlowVReset][l]
+	if adapt {
 		b.Y[1][l] += b.Coef[asm.FlowB][l]
 	}
-	s.Wake[i] = b.First + float64(b.Step) + 1 + b.Coef[asm.FlowHold][l]
-	w.touch(l, b.Coef[asm.FlowVTh][l], vReset)
-	return append(events, Event{int32(i), int32(b.Step), 1})
+	b.Wake[l] = k + 1 + b.Coef[asm.FlowHold][l]
+	if full {
+		b.Lo[l] = min(b.Lo[l], b.Y[0][l])
+	}
+}
+
+// gridSpikes appends the spikes that are noted from step first on, of the group at lane g.
+func gridSpikes(b *asm.Block, first, g int, events []Event) []Event {
+	events = slices.Grow(events, b.Steps-first+Group)
+	n, room := len(events), events[:cap(events)]
+	for k := first; k < b.Steps; k++ {
+		fired := b.Fired[k%asm.MaxSteps] & lanes(b)
+		if len(room)-n < Group {
+			events = slices.Grow(room[:n], b.Steps-k+Group)
+			room = events[:cap(events)]
+		}
+		for {
+			// None or one is what is usual; without a branch for that, none is foretold wrongly.
+			room[n] = Event{int32(g + bits.TrailingZeros64(fired)), int32(k), 1}
+			n += int((fired | -fired) >> 63)
+			if fired &= fired - 1; fired == 0 {
+				break
+			}
+		}
+	}
+	return room[:n]
 }

@@ -69,6 +69,9 @@ type scheme struct {
 	// rare finishes the step in hand of the lanes b.Rare of the group at lane g, and appends their spikes.
 	rare func(w *Worker, s *Shard, g int, events []Event) []Event
 
+	// grid says that spikes come at the ends of steps, and that the fast step resets V itself and notes them in Fired.
+	grid bool
+
 	lean, full step // the fast step without and with extrema and drive
 	pieces     step // cut-rk4: what takes lanes whose step is cut through its pieces; else nil
 }
@@ -298,8 +301,10 @@ type Worker struct {
 	coefs  asm.Coefs
 	old    [4]asm.Column
 	unused [2]asm.Column // extrema nobody asked for
-	log    [2 * (asm.Chunk + 1)]asm.Column
+	log    [2 * asm.Chunk]asm.Column
 	cut    cutLanes // of RHH cut-rk4
+
+	fired [asm.MaxSteps]uint64
 
 	b       asm.Block
 	full    bool // whether the call is a full one
@@ -325,33 +330,48 @@ func (s *Shard) Advance(w *Worker, first int64, steps int, drive Drive, extrema 
 		return s.advanceCut(w, steps, drive, events)
 	}
 	b, fast := &w.b, s.kernel.fast(w.full)
-	b.Old, b.Log, b.First = &w.old, &w.log, float64(first)
+	b.Old, b.Log, b.Fired, b.First = &w.old, &w.log, &w.fired, float64(first)
 	for g := 0; g < s.N; g += Group {
 		w.aim(b, s, g, s.gather(&w.coefs, g, g == 0), drive)
-		b.Step, b.Lane, b.Steps = 0, 0, steps
-		real := ^uint64(0) >> (Group - b.Lanes) // lanes that are neurons, not padding
-		for {
-			events = slices.Grow(events, Group)
-			b.Events, b.Count, b.Room = unsafe.Pointer(unsafe.SliceData(events[len(events):])), 0, cap(events)-len(events)
-			fast(b)
-			events = events[:len(events)+b.Count]
-			if b.Rare == 0 {
-				if b.Count+Group > b.Room { // perhaps it stopped for want of room
-					continue
-				}
-				break
+		b.Step, b.Lane, b.Steps = 0, 0, 0
+		for b.Steps < steps {
+			first := b.Steps
+			b.Steps = min(first+asm.MaxSteps, steps)
+			events = s.run(w, fast, g, events)
+			if s.kernel.grid {
+				events = gridSpikes(b, first, g, events)
 			}
-			b.Rare &= real
-			step, lane := b.Step, b.Lane
-			if lane == 0 {
-				b.Step-- // the step in hand
-			}
-			events = s.kernel.rare(w, s, g, events)
-			b.Step, b.Lane = step, lane
 		}
 	}
 	return events
 }
+
+// run takes the group at lane g to step b.Steps.
+func (s *Shard) run(w *Worker, fast step, g int, events []Event) []Event {
+	b := &w.b
+	for {
+		events = slices.Grow(events, Group)
+		b.Events, b.Count, b.Room = unsafe.Pointer(unsafe.SliceData(events[len(events):])), 0, cap(events)-len(events)
+		fast(b)
+		events = events[:len(events)+b.Count]
+		if b.Rare == 0 {
+			if b.Count+Group > b.Room { // perhaps it stopped for want of room
+				continue
+			}
+			return events
+		}
+		b.Rare &= lanes(b)
+		step, lane := b.Step, b.Lane
+		if lane == 0 {
+			b.Step-- // the step in hand
+		}
+		events = s.kernel.rare(w, s, g, events)
+		b.Step, b.Lane = step, lane
+	}
+}
+
+// lanes has a bit for each lane of the group that is a neuron, not padding.
+func lanes(b *asm.Block) uint64 { return ^uint64(0) >> (Group - b.Lanes) }
 
 // aim points b to the group at lane g, whose coefficients are c.
 func (w *Worker) aim(b *asm.Block, s *Shard, g int, c *asm.Coefs, drive Drive) {

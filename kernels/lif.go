@@ -84,8 +84,8 @@ func lifGeneric(b *asm.Block, full bool) {
 				rare |= 1 << l
 			}
 		}
-		if full {
-			lifExtremes(b, v, vTh)
+		for at := 0; full && at < n; at += len(vec{}) {
+			lifExtremes(b, at, (*vec)(b.Y[0][at:]), (*vec)(b.Coef[asm.LIFVTh][at:]))
 		}
 		if rare != 0 {
 			b.Lane, b.Chunk = n, 1
@@ -203,8 +203,8 @@ func steadyVoltage(b *asm.Block, at, i, gain, r, vRest int, vInf *vec) {
 
 // lifExtremes widens the extrema by the new potentials, up to the threshold. A lane beyond it is no special case: where it
 // has been, the rare step knows.
-func lifExtremes(b *asm.Block, next, vTh []float64) {
-	lo, hi := b.Lo[:len(next)], b.Hi[:len(next)]
+func lifExtremes(b *asm.Block, at int, next, vTh *vec) {
+	lo, hi := (*vec)(b.Lo[at:]), (*vec)(b.Hi[at:])
 	for l, v := range next {
 		if v < lo[l] {
 			lo[l] = v

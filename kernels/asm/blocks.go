@@ -9,6 +9,9 @@ const Group = 64
 // Chunk is the most steps that LIF kernels take between two looks for spikes.
 const Chunk = 8
 
+// MaxSteps is the most steps from one call to the next of a kernel; Steps goes up to its multiples.
+const MaxSteps = 1024
+
 // Column is one quantity of the neurons of a group.
 type Column [Group]float64
 
@@ -52,8 +55,10 @@ type Block struct {
 	Rare  uint64
 	Cut   uint64 // out, RHH cut-rk4 only: lanes whose step is to be cut; its kernel does just the whole step in hand
 
-	Log   *[2 * (Chunk + 1)]Column // LIF only: V within a chunk of steps, then V_inf
-	Chunk int                      // LIF only: how many steps may go together
+	Log   *[2 * Chunk]Column // LIF only: V within a chunk of steps, then V_inf
+	Chunk int                // LIF only: how many steps may go together
+
+	Fired *[MaxSteps]uint64 // euler only, out: bit l of Fired[k%MaxSteps] says whether lane l fired at the end of step k
 }
 
 // Coefficients of the LIF step.

@@ -358,6 +358,8 @@ func (a *allocator) step(n *node) {
 		} else {
 			a.f.asm("VMOVMSKPD", r, n.gp)
 		}
+	case opStoreBits:
+		a.storeBits(n)
 	case opTest:
 		r := a.reg(n.args[0])
 		a.release(n)
@@ -373,6 +375,24 @@ func (a *allocator) step(n *node) {
 		x, y := a.pair(n)
 		a.masked(n, name, y, x)
 	}
+}
+
+// storeBits writes one mask register, or the signs of two vectors, to a byte.
+func (a *allocator) storeBits(n *node) {
+	if a.b.w.kmask() {
+		r := a.reg(n.args[0])
+		a.release(n)
+		a.f.asm("KMOVB", r, n.mem)
+		return
+	}
+	bits, high := a.f.GP64(), a.f.GP64()
+	x, y := a.reg(n.args[0]), a.reg(n.args[1])
+	a.release(n)
+	a.f.asm("VMOVMSKPD", y, high.As32())
+	a.f.asm("VMOVMSKPD", x, bits.As32())
+	a.f.SHLL(operand.U8(4), high.As32())
+	a.f.ORL(high.As32(), bits.As32())
+	a.f.MOVB(bits.As8(), n.mem)
 }
 
 // pair fetches the operands of a binary operation: the first in a register, the second wherever it is.

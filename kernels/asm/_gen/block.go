@@ -74,6 +74,7 @@ const (
 	opStore
 	opSet
 	opBits
+	opStoreBits
 	opTest
 )
 
@@ -95,7 +96,7 @@ var ops = [...]struct {
 	opShlI: {name: "VPSLLQ", latency: 1}, opShrI: {name: "VPSRLQ", latency: 1},
 	opFMA: {name: "VFMADD", latency: 4, fma: true}, opFNMA: {name: "VFNMADD", latency: 4, fma: true}, opFMS: {name: "VFMSUB", latency: 4, fma: true},
 	opSelect: {name: "VBLENDVPD", kname: "VBLENDMPD", latency: 1}, opCmp: {name: "VCMPPD", latency: 4}, opGtI: {name: "VPCMPGTQ", latency: 3},
-	opStore: {name: "store", latency: 1}, opSet: {name: "set"}, opBits: {name: "bits", latency: 4}, opTest: {name: "test", latency: 4},
+	opStore: {name: "store", latency: 1}, opSet: {name: "set"}, opBits: {name: "bits", latency: 4}, opStoreBits: {name: "bits", latency: 4}, opTest: {name: "test", latency: 4},
 }
 
 type node struct {
@@ -296,6 +297,15 @@ func (b *Block) Count(c Vec, m Mask) Vec {
 
 // Bits writes m to the 32-bit register r, one bit per lane, the lowest for the first.
 func (b *Block) Bits(m Mask, r operand.Op) { b.add(&node{op: opBits, args: []*node{m.n}, gp: r}) }
+
+// StoreBits writes masks of eight lanes together to the byte at m, the lowest bit for the first lane.
+func (b *Block) StoreBits(m operand.Mem, masks ...Mask) {
+	n := &node{op: opStoreBits, mem: m}
+	for _, x := range masks {
+		n.args = append(n.args, x.n)
+	}
+	b.add(n)
+}
 
 // Test sets the zero flag if m holds nowhere. It is the last instruction of the block: JNZ behind it jumps if any lane holds.
 func (b *Block) Test(m Mask) { b.add(&node{op: opTest, args: []*node{m.n}}) }

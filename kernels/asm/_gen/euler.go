@@ -12,6 +12,6 @@ func euler(b *Block, n *neuron) (v, w Vec, rare Mask) {
 		w = b.FMA(c(asm.FlowK), b.Sub(b.FMA(c(asm.FlowA), n.v, c(asm.FlowAVRest)), n.w), n.w)
 	}
 	v = b.FMA(c(asm.FlowQ), d, n.v)
-	held := b.Cmp(n.wake, GT, n.now)
-	return b.Select(held, n.v, v), w, b.MaskAndNot(b.Cmp(v, NLT, c(asm.FlowVTh)), held)
+	v = b.Select(b.Cmp(n.wake, GT, n.now), n.v, v)
+	return v, w, b.Cmp(v, GE, c(asm.FlowVTh))
 }

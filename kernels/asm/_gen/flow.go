@@ -16,8 +16,8 @@ type neuron struct {
 }
 
 // exponential writes the four kernels of a method for EIF and AdEx, lean and full, S vectors at a time. advance gives V and w after the
-// step, and who is rare. Unless those are simply the ones that passed V_th and move, the method keeps, for them, the state before the
-// step and word of who they are.
+// step, and who is rare. A method that keeps, for them, the state before the step and word of who they are, hands them back to Go. In
+// another they are those that have reached V_th, and are reset at the end of the step; no branch is taken for them.
 func exponential(method string, S int, keeps bool, tune Tuning, advance func(b *Block, n *neuron) (v, w Vec, rare Mask)) func(f *file, w isa) {
 	return func(f *file, w isa) {
 		for _, model := range []string{"EIF", "AdEx"} {
@@ -31,7 +31,7 @@ func exponential(method string, S int, keeps bool, tune Tuning, advance func(b *
 }
 
 func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Block, n *neuron) (v, w Vec, rare Mask)) {
-	w := k.W
+	width := k.W
 	const word = 3 // column of Old
 	now := k.Pin()
 	n, step, lane := k.Value("Steps"), k.Value("Step"), k.Value("Lane")
@@ -45,7 +45,15 @@ func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Bloc
 		lo, hi, in = k.Value("Lo"), k.Value("Hi"), k.input(step, lane)
 	}
 	col := func(r reg.Register, j, s int) operand.Mem {
-		return operand.Mem{Base: r, Index: lane, Scale: 8, Disp: 8*asm.Group*j + s*w.Bytes()}
+		return operand.Mem{Base: r, Index: lane, Scale: 8, Disp: 8*asm.Group*j + s*width.Bytes()}
+	}
+	var fired reg.GPVirtual // where it says who has fired
+	if !keeps {
+		fired = k.GP64()
+		k.MOVQ(step, fired)
+		k.ANDQ(operand.I32(asm.MaxSteps-1), fired)
+		k.SHLQ(imm(3), fired)
+		k.ADDQ(k.Field("Fired"), fired)
 	}
 	k.MOVQ(operand.I32(0), k.Field("Rare"))
 	k.number(now, step)
@@ -55,6 +63,8 @@ func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Bloc
 	k.Label("step")
 	k.Block("step", func(b *Block) {
 		var any Mask
+		var spikes []Mask
+		next := b.Add(b.Get(now), b.Const(1))
 		for s := range S {
 			b.Vector(s)
 			x := &neuron{
@@ -76,10 +86,29 @@ func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Bloc
 			if keeps && adapts {
 				b.Store(col(old, 1, s), x.w)
 			}
+			low, high := v, v
+			if keeps && full {
+				low = b.Select(rare, x.v, v)
+				high = low
+			} else if !keeps {
+				spikes = append(spikes, rare)
+				if full {
+					high = b.Min(x.c(asm.FlowVTh), v)
+				}
+				v = b.Select(rare, x.c(asm.FlowVReset), v)
+				low = v
+				b.Store(col(wake, 0, s), b.Select(rare, b.Add(next, x.c(asm.FlowHold)), x.wake))
+				if adapts {
+					w = b.Select(rare, b.Add(w, x.c(asm.FlowB)), w)
+				}
+				if i := s * width.Lanes / 8; len(spikes)*width.Lanes == 8 {
+					b.StoreBits(at(fired, i), spikes...)
+					spikes = spikes[:0]
+				}
+			}
 			if full {
-				seen := b.Select(rare, x.v, v)
-				b.Store(col(lo, 0, s), b.Min(seen, b.Load(col(lo, 0, s))))
-				b.Store(col(hi, 0, s), b.Max(seen, b.Load(col(hi, 0, s))))
+				b.Store(col(lo, 0, s), b.Min(low, b.Load(col(lo, 0, s))))
+				b.Store(col(hi, 0, s), b.Max(high, b.Load(col(hi, 0, s))))
 			}
 			b.Store(col(y[0], 0, s), v)
 			if adapts {
@@ -87,31 +116,36 @@ func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Bloc
 			}
 			any = b.either(any, rare)
 		}
-		b.Test(any)
+		if keeps {
+			b.Test(any)
+		}
 	})
 	forward := func(again operand.LabelRef) { // to the next vectors, and again if there are any
-		k.ADDQ(imm(S*w.Lanes), lane)
+		k.ADDQ(imm(S*width.Lanes), lane)
 		k.CMPQ(lane, k.Field("Lanes"))
 		k.JLT(again)
 		k.XORQ(lane, lane)
 	}
-	k.JNZ(k.Later("rare", func() {
-		rare := k.bits(S, func(b *Block, s int) Mask {
-			if keeps {
-				return b.whereSigned(b.Load(col(old, word, s)))
-			}
-			return b.MaskAndNot(b.Cmp(b.Load(col(y[0], 0, s)), NLT, b.Load(col(coef, asm.FlowVTh, s))), b.Cmp(b.Load(col(wake, 0, s)), GT, b.Get(now)))
-		})
-		k.MOVQ(lane, reg.RCX)
-		k.SHLQ(reg.CL, rare)
-		k.MOVQ(rare, k.Field("Rare"))
-		forward("done")
-		k.DECQ(n)
-		k.JMP(operand.LabelRef("done"))
-	}))
+	if keeps {
+		k.JNZ(k.Later("rare", func() {
+			rare := k.bits(S, func(b *Block, s int) Mask { return b.whereSigned(b.Load(col(old, word, s))) })
+			k.MOVQ(lane, reg.RCX)
+			k.SHLQ(reg.CL, rare)
+			k.MOVQ(rare, k.Field("Rare"))
+			forward("done")
+			k.DECQ(n)
+			k.JMP(operand.LabelRef("done"))
+		}))
+	} else {
+		k.ADDQ(imm(S*width.Lanes/8), fired)
+	}
 	forward("step")
 	if full {
 		in.next(k)
+	}
+	if !keeps { // a step has eight bytes
+		k.ADDQ(imm(7), fired)
+		k.ANDQ(operand.I8(-8), fired)
 	}
 	k.Block("now", func(b *Block) { b.Set(now, b.Add(b.Get(now), b.Const(1))) })
 	k.DECQ(n)
