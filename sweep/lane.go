@@ -109,7 +109,7 @@ func (l *lane) recent(n int, buf *[memory]float64) []float64 {
 
 // extend goes on with the settled pattern to the end of the run.
 func (l *lane) extend(end, discard float64) {
-	for j := 0; ; j++ {
+	for j := int(l.intervals - l.settled.since); ; j++ {
 		t := l.train.Last + l.settled.isi[j%l.settled.period]
 		if !(t < end) {
 			return

@@ -64,7 +64,7 @@ const (
 
 // status finds the word for what is to be known of a point.
 func (c course) status() int {
-	silent := c.train.Spikes == c.spikes && c.end-c.train.Last > 4*decide
+	silent := c.train.Intervals == 0 && c.train.Spikes == c.spikes && c.end-c.train.Last > 4*decide
 	a, b := c.swings[0], c.swings[1]
 	moved := max(math.Abs(a.hi-b.hi), math.Abs(a.lo-b.lo))
 	switch {
@@ -89,7 +89,7 @@ func (c course) status() int {
 func (c course) drifts() bool {
 	k := len(c.late) / 4
 	if c.period > 0 {
-		k -= k % c.period
+		k = max(k-k%c.period, min(c.period, len(c.late)/2))
 	}
 	if k < 2 {
 		return len(c.late) > 2 && trend(c.late[len(c.late)-3:])

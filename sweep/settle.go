@@ -12,7 +12,8 @@ const firstLook = 8 * settleLeast
 // repetition is a train that repeats itself after period intervals.
 type repetition struct {
 	period int
-	isi    [maxPeriod]float64 // ms; the interval that comes next is the first
+	isi    [maxPeriod]float64 // ms; the interval that comes next after those since is the first
+	since  int64              // intervals there were when it was found
 	mean   float64            // ms; 0 for none
 	drift  float64            // by how much, relative, the mean may still change to the end of the run
 }
@@ -33,7 +34,7 @@ const (
 	settleMean  = 2e-5
 	settleGhost = 1e-2
 	settleLeast = 3    // intervals, or periods if they are longer, from one window to the next
-	alike       = 1e-4 // intervals one period apart differ by less, relative to the mean; the ripple does
+	alike       = 1e-4 // intervals one period apart differ by less, relative to the mean or, if it is longer, to themselves; the ripple does
 )
 
 // settle looks for what a train has settled to, given its last intervals and the time to come (ms). A zero repetition
@@ -78,15 +79,18 @@ func repetitionOf(x []float64, p int, mean float64) repetition {
 
 // period is the least p such that intervals p apart are alike all over x, of which three periods are needed; 0 if there
 // is none.
-func period(x []float64) int {
+func period(x []float64) int { return periodWithin(x, alike) }
+
+// periodWithin is period by another measure of what is alike.
+func periodWithin(x []float64, alike float64) int {
 	if len(x) < 3 {
 		return 0
 	}
-	tol := alike * mean(x)
+	typical := mean(x)
 	for p := 1; p <= min(maxPeriod, len(x)/3); p++ {
 		ok := true
 		for i := len(x) - 1; i >= p && ok; i-- {
-			ok = math.Abs(x[i]-x[i-p]) <= tol
+			ok = math.Abs(x[i]-x[i-p]) <= alike*max(typical, x[i])
 		}
 		if ok {
 			return p
@@ -112,10 +116,11 @@ func lastPeriod(x []float64) int {
 			return p
 		}
 	}
-	return 0
+	return periodWithin(x, blurred)
 }
 
 const (
+	blurred     = 1e-3 // alike for trains that repeat themselves no better: near a critical slope of the return map the ripple is blown up
 	fadeShare   = 0.01 // change of an alternation from the first third of a train to the last, relative: less is none
 	boundPeriod = 8    // the longest period of a train that is still on its way
 	boundNear   = 0.02 // how far off it may be at the end, relative to the mean interval

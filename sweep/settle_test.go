@@ -1,8 +1,12 @@
 package sweep
 
 import (
+	"hash/fnv"
 	"math"
+	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -28,14 +32,18 @@ func agree(t *testing.T, s Spec) (retired int) {
 			retired++
 		}
 		rate, want := v("rate_Hz")
-		within, _ := v("rate_error_Hz")
-		if d := math.Abs(rate - want); d > within+1e-9*want {
-			t.Errorf("row %d (%s): rate %.12g, in full %.12g, beyond the stated error %.2g", i, short.Word("ended", i), rate, want, within)
+		within, too := v("rate_error_Hz") // each is an error against the truth
+		if d := math.Abs(rate - want); d > within+too+1e-9*want {
+			t.Errorf("row %d (%s): rate %.12g, in full %.12g, beyond the stated errors %.2g and %.2g", i, short.Word("ended", i), rate, want, within, too)
 		}
-		if n, m := v("spikes"); math.Abs(n-m) > 1 {
+		n, m := v("spikes")
+		if math.Abs(n-m) > 1 {
 			t.Errorf("row %d (%s): %v spikes, in full %v", i, short.Word("ended", i), n, m)
 		}
-		for name, tol := range map[string]float64{"latency_ms": 0, "isi_first_ms": 0, "isi_cv": 1e-4, "V_min_mV": 0.02, "V_max_mV": 0.3} {
+		for name, tol := range map[string]float64{"latency_ms": 0, "isi_first_ms": 0, "isi_cv": 1e-4, "V_min_mV": 0.02, "V_max_mV": peakTol} {
+			if name == "isi_cv" && n != m { // a burst cut off elsewhere
+				continue
+			}
 			if a, b := v(name); math.Abs(a-b) > tol || math.IsNaN(a) != math.IsNaN(b) {
 				t.Errorf("row %d (%s): %s %v, in full %v", i, short.Word("ended", i), name, a, b)
 			}
@@ -48,6 +56,9 @@ func agree(t *testing.T, s Spec) (retired int) {
 	}
 	return retired
 }
+
+// peakTol (mV) allows for extremes being those at steps: the peak of rhh bends by 320 mV/ms², and lies within half a step of 0.1 ms.
+const peakTol = 0.45
 
 func TestRetiredLanesTellWhatTheFullRunTells(t *testing.T) {
 	for _, c := range []struct {
@@ -73,6 +84,52 @@ func TestRetiredLanesTellWhatTheFullRunTells(t *testing.T) {
 				t.Errorf("%d lanes were decided early, want %d", got, c.least)
 			}
 		})
+	}
+}
+
+// TestRandomLanesTellWhatTheFullRunTells draws parameters about those of every preset, and currents up to twice its own.
+func TestRandomLanesTellWhatTheFullRunTells(t *testing.T) {
+	if os.Getenv("POPSIM_LONG") == "" {
+		t.Skip("takes minutes; POPSIM_LONG=1 runs it, with another POPSIM_SEED on other draws")
+	}
+	seed, _ := strconv.ParseUint(os.Getenv("POPSIM_SEED"), 10, 64)
+	most := map[string]float64{"lif": 60, "eif": 60, "adex": 60, "hh": 160, "rhh": 16} // currents, where no preset has one
+	for _, m := range model.All {
+		for _, preset := range append(m.Presets(), model.Preset{Params: m.Defaults(), I: math.NaN()}) {
+			t.Run(m.Name+":"+preset.Name, func(t *testing.T) {
+				const n = 128
+				name := fnv.New64()
+				name.Write([]byte(t.Name()))
+				random := rand.New(rand.NewPCG(seed, name.Sum64()))
+				top := 2 * preset.I
+				if !(top > 0) {
+					top = most[m.Name]
+				}
+				s := Spec{Model: m, P: preset.Params, Time: 2000, Discard: 300, Grid: Grid{Zip: true}}
+				draws := make([][]float64, len(m.Params)+1)
+				for i := 0; i < n; {
+					p := slices.Clone(preset.Params)
+					for j := range p {
+						p[j] *= 1 + 0.1*random.Float64() - 0.05
+					}
+					if m.Check(p) != nil {
+						continue
+					}
+					if most, _ := m.StepLimits(m.Methods[0], p); most < m.Methods[0].Dt {
+						continue
+					}
+					for j, x := range append(p, top*random.Float64()) {
+						draws[j] = append(draws[j], x)
+					}
+					i++
+				}
+				for j, q := range m.Params {
+					s.Grid.Axes = append(s.Grid.Axes, Values(q.Name, q.Unit, draws[j]...))
+				}
+				s.Grid.Axes = append(s.Grid.Axes, Values("I", m.CurrentUnit, draws[len(m.Params)]...))
+				t.Logf("%d of %d lanes were decided early", agree(t, s), n)
+			})
+		}
 	}
 }
 

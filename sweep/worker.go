@@ -294,6 +294,7 @@ func (w *worker) decided(i int, l *lane) (how int, decided bool) {
 	if l.settled.mean == 0 && l.intervals >= l.look {
 		l.look = l.intervals + l.intervals/8 + 1
 		l.settled = settle(l.recent(int(min(memory, l.intervals/2)), &w.buf), float64(w.steps)*w.dt-t)
+		l.settled.since = l.intervals
 		if l.settled.mean != 0 && math.IsNaN(l.from) {
 			w.watch(i, w.y)
 		}
@@ -421,7 +422,11 @@ func (w *worker) course(l *lane, how int) course {
 		c.tail = c.late[len(c.late)/2:]
 	}
 	if c.period = l.settled.period; how != endSettled {
-		c.period = lastPeriod(c.tail)
+		if c.period = lastPeriod(c.tail); c.period == 0 { // a long one shows only in all of them
+			if p := periodWithin(c.late, blurred); p > 0 {
+				c.tail, c.period = c.late, p
+			}
+		}
 	}
 	if how == endTime && l.train.Spikes == l.spikes {
 		c.at = w.rester.judge(l.params, l.current, w.y)
