@@ -182,7 +182,7 @@ var accuracy = []bounds{
 	{"adex", "flow", 0.1, 7e-4, 3e-4, 2},
 	{"adex", "rk4", 0.05, 6e-3, 3e-4, 2},
 	{"adex", "euler", 0.0125, 1.5, 0.6, 1},
-	{"hh", "strang-cn", 0.02, 8e-3, 7e-3, 2},
+	{"hh", "strang-cn", 0.025, 6e-3, 3e-3, 2},
 	{"hh", "rk4", 0.05, 4e-4, 2e-4, 4},
 	{"hh", "exp-euler", 0.0125, 1.5, 0.9, 1},
 	{"rhh", "cut-rk4", 0.1, 5e-3, 3e-3, 0},

@@ -94,7 +94,7 @@ var HHModel = &Model{
 		{"n", "1", "potassium activation"},
 	},
 	Methods: []Method{
-		{"strang-cn", 2, 0.02, 10, false, "Strang splitting of V and gates, Crank-Nicolson in each; one evaluation of the rates a step"},
+		{"strang-cn", 2, 0.025, 10, false, "Strang splitting of V and gates, Crank-Nicolson in each; one evaluation of the rates a step"},
 		{"rk4", 4, 0.05, 10, false, "classical Runge-Kutta"},
 		{"exp-euler", 1, 0.02, 40, true, "Rush-Larsen from the old state, spikes on the grid: for comparison with other simulators"},
 	},
@@ -147,5 +147,5 @@ func hhLimits(q HH, method string) (usable, accurate float64) {
 	case "exp-euler":
 		return min(6/fastest, 0.15), min(2/fastest, 0.05)
 	}
-	return min(8/fastest, 0.2), min(1.2/fastest, 0.03)
+	return min(8/fastest, 0.2), min(2.4/fastest, 0.06)
 }

@@ -220,7 +220,9 @@ func hhIon(b *Block, c func(j int) Vec, drive, m, h, n Vec) (a, g Vec) {
 	return b.FMA(x, c(asm.HHENa), b.FMA(y, c(asm.HHEK), drive)), b.Add(b.Add(x, y), c(asm.HHL))
 }
 
-// hhStrang moves the gates, then V, each by Crank-Nicolson's rule: x += dt (N - S x)/(D + S dt/2).
+const strangSoft = 1.0 / 9 // see kernels/hh.go
+
+// hhStrang moves the gates, then V, each by Crank-Nicolson's rule: x += dt (N - S x)/(D + S dt/2), for V a little longer.
 func hhStrang(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
 	v, m, h, n := y[0], y[1], y[2], y[3]
 	dt, half, one := c(asm.HHDt), c(asm.HHHalf), b.Const(1)
@@ -233,7 +235,9 @@ func hhStrang(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
 	h = move(h, sh, b.Sub(sh, one), r.hD)
 	n = move(n, sn, r.nN, r.nD)
 	a, g := hhIon(b, c, drive, m, h, n)
-	return []Vec{b.FMA(b.Div(b.FNMA(g, v, a), b.FMA(g, half, one)), dt, v), m, h, n}
+	z := b.Mul(g, half)
+	longer := b.FMA(z, b.FMA(b.Min(one, z), b.Const(-strangSoft), one), one)
+	return []Vec{b.FMA(b.Div(b.FNMA(g, v, a), longer), dt, v), m, h, n}
 }
 
 // hhDeriv gives the derivatives instead of the states after a step.
