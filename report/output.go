@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 )
@@ -48,6 +49,9 @@ func openerOf(path string) (func(*place, *bufio.Writer) encoder, error) {
 
 // unknownEnding tells which endings would do.
 func unknownEnding(path string, known []string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("report: %s is a directory; a file in it would do", path)
+	}
 	return fmt.Errorf("report: %s: unknown ending %q; one of %s would do", path, filepath.Ext(path), strings.Join(known, " "))
 }
 

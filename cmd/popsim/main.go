@@ -27,7 +27,11 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 // run is popsim, callable: arguments in, data and talk out, and the exit code back.
 func run(args []string, stdout, stderr io.Writer) int {
 	signal.Ignore(syscall.SIGPIPE) // a reader that goes away is an error of Write, after which files are tidied up
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup lets it be
+		ends = append(ends, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	defer stop()
 	context.AfterFunc(ctx, stop) // whoever interrupts a second time does not want to wait
 	return speak(ctx, args, stdout, stderr)
@@ -46,9 +50,13 @@ func speak(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	v.args = args
 	root := v.root()
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	told := &watched{Writer: stdout}
+	root.SetOut(told)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = told.err
+	}
 	if len(v.inFile) > 0 {
 		if errors.Is(err, errNotBegun) {
 			err = nil
@@ -66,4 +74,18 @@ func speak(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitInterrupted
 	}
 	return exitFailed
+}
+
+// watched keeps the first failure of a writer, for those who do not look at what they write: help, lists.
+type watched struct {
+	io.Writer
+	err error
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	if w.err == nil {
+		w.err = err
+	}
+	return n, err
 }

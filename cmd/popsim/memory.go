@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path"
+	"path/filepath"
 	"runtime/debug"
 	"runtime/metrics"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -13,38 +16,73 @@ import (
 // unknownMemory is what is taken to be available (bytes) on systems that do not tell: no more than a large machine has.
 const unknownMemory = 1e12
 
-// available is the memory (bytes) that this process may still take, as far as the system tells. The least of what is free, what the control group allows and GOMEMLIMIT counts.
+// available is the memory (bytes) that this process may still take, as far as the system tells: the least of what is free,
+// what the control groups leave and what GOMEMLIMIT allows.
 func available() float64 {
 	least := unknownMemory
 	if free, ok := memFree("/proc/meminfo"); ok {
 		least = free
 	}
-	for _, group := range []struct{ limit, used string }{
-		{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"},
-		{"/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"},
-	} {
-		limit, ok1 := readNumber(group.limit)
-		used, ok2 := readNumber(group.used)
-		if ok1 && ok2 {
-			least = min(least, max(0, limit-used))
-		}
-	}
+	least = min(least, groupsLeave("/proc/self/cgroup", "/sys/fs/cgroup"))
 	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {
 		least = min(least, float64(limit))
 	}
 	return least
 }
 
+// groupsLeave is what the control groups of a process, of either version, let it take: the least that the group it is in and
+// those around that one leave. Pages of files that could be dropped do not count as used. A container may show its own group
+// as the root of the tree alone, whatever path the list names.
+func groupsLeave(list, root string) float64 {
+	least := math.Inf(1)
+	text, err := os.ReadFile(list)
+	if err != nil {
+		return least
+	}
+	for line := range strings.Lines(string(text)) {
+		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		if len(parts) < 3 {
+			continue
+		}
+		base, limit, used, idle := root, "memory.max", "memory.current", "inactive_file"
+		if parts[1] != "" {
+			if !slices.Contains(strings.Split(parts[1], ","), "memory") {
+				continue
+			}
+			base, limit, used, idle = root+"/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"
+		}
+		for group := path.Clean("/" + parts[2]); ; group = path.Dir(group) {
+			dir := base + group
+			most, ok1 := readNumber(filepath.Join(dir, limit))
+			taken, ok2 := readNumber(filepath.Join(dir, used))
+			if ok1 && ok2 {
+				files, _ := readField(filepath.Join(dir, "memory.stat"), idle)
+				least = min(least, max(0, most-taken+files))
+			}
+			if group == "/" {
+				break
+			}
+		}
+	}
+	return least
+}
+
 // memFree reads what /proc/meminfo calls available.
 func memFree(path string) (float64, bool) {
+	kB, ok := readField(path, "MemAvailable:")
+	return kB * 1024, ok
+}
+
+// readField is the number behind a name on a line of its own.
+func readField(path, name string) (float64, bool) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return 0, false
 	}
-	for line := range strings.SplitSeq(string(text), "\n") {
-		if rest, ok := strings.CutPrefix(line, "MemAvailable:"); ok {
-			kB, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(rest, "kB")), 64)
-			return kB * 1024, err == nil
+	for line := range strings.Lines(string(text)) {
+		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == name {
+			x, err := strconv.ParseFloat(fields[1], 64)
+			return x, err == nil
 		}
 	}
 	return 0, false

@@ -12,23 +12,23 @@ import (
 	"popsim/model"
 )
 
-func (v *voice) modelsVerb() *cobra.Command {
+func modelsVerb() *cobra.Command {
 	return &cobra.Command{
 		Use:               "models [MODEL[:PRESET]]",
 		Short:             "The models; of one, its equations, parameters, presets and methods",
 		Example:           "  popsim models\n  popsim models adex\n  popsim models adex:tb08",
 		ValidArgsFunction: completeModels,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			switch len(args) {
 			case 0:
-				listModels(v.stdout)
+				listModels(cmd.OutOrStdout())
 				return nil
 			case 1:
 				q, err := ask(args)
 				if err != nil {
 					return misused(err)
 				}
-				describeModel(v.stdout, q)
+				describeModel(cmd.OutOrStdout(), q)
 				return nil
 			}
 			return misused(fmt.Errorf("models takes one name, but got %s", strings.Join(args, " ")))
