@@ -52,6 +52,11 @@ func TestStatus(t *testing.T) {
 			t.Errorf("hh I=%v: %s, want %s", s.Grid.At(i, 0), got, want.pattern)
 		}
 	}
+	s.Discard, s.Grid.Axes = 0, mustAxes(t, m, "I=66")
+	r = mustRun(t, s)
+	if got, n := r.Word("status", 0), r.Value("spikes", 0); got != "subthreshold" || n < 1 {
+		t.Errorf("hh I=66, whose spikes sink below V_th: %s after %v spikes, want subthreshold after some", got, n)
+	}
 	a := model.AdExModel
 	slowly := a.Defaults()
 	slowly[a.Index("tau_w")], slowly[a.Index("b")] = 3000, 0.5

@@ -67,18 +67,17 @@ func (c course) status() int {
 	silent := c.train.Intervals == 0 && c.train.Spikes == c.spikes && c.end-c.train.Last > 4*decide
 	a, b := c.swings[0], c.swings[1]
 	moved := max(math.Abs(a.hi-b.hi), math.Abs(a.lo-b.lo))
-	switch {
-	case c.train.Intervals > 0 && c.silence() > 1:
+	steady := b.hi-b.lo >= swingLeast && moved <= swingShare*(b.hi-b.lo)
+	switch stopped := c.train.Intervals > 0 && c.silence() > 1; {
+	case (stopped || silent) && c.how == endTime && steady:
+		return statusSubthreshold
+	case stopped:
 		return statusStopped
 	case c.how != endTime:
 		return statusOK
 	case c.drifts():
 		return statusDrift
-	case !silent:
-		return statusOK
-	case b.hi-b.lo >= swingLeast && moved <= swingShare*(b.hi-b.lo):
-		return statusSubthreshold
-	case moved > swingStill || c.at == unstable:
+	case silent && (moved > swingStill || c.at == unstable):
 		return statusDrift
 	}
 	return statusOK

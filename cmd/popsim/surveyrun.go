@@ -148,7 +148,7 @@ func (s *survey) tellForecast(ctx context.Context) error {
 	return nil
 }
 
-// speed is how many neuron-steps per second this machine makes of a small sweep of the same kind.
+// speed is how many neuron-steps per second this machine makes of a small sweep of the same kind, at the best of three.
 func (s *survey) speed(ctx context.Context) (float64, error) {
 	sample := s.spec
 	current := make([]float64, 128*s.cfg.Workers)
@@ -158,11 +158,15 @@ func (s *survey) speed(ctx context.Context) (float64, error) {
 	sample.Grid = sweep.Grid{Axes: []sweep.Axis{sweep.Values("I", s.question.model.CurrentUnit, current...)}}
 	sample.From, sample.Full, sample.NoError = sweep.FromRest, true, true
 	sample.Time, sample.Discard = 400*s.dtUsed(), 0
-	r, err := sweep.Run(ctx, sample, sweep.Config{Workers: s.cfg.Workers, ISA: s.cfg.ISA})
-	if err != nil {
-		return 0, err
+	best := 0.0
+	for range 3 {
+		r, err := sweep.Run(ctx, sample, sweep.Config{Workers: s.cfg.Workers, ISA: s.cfg.ISA})
+		if err != nil {
+			return 0, err
+		}
+		best = max(best, float64(r.LaneSteps)/math.Max(r.Elapsed.Seconds(), 1e-9))
 	}
-	return float64(r.LaneSteps) / math.Max(r.Elapsed.Seconds(), 1e-9), nil
+	return best, nil
 }
 
 func (s *survey) dtUsed() float64 {
