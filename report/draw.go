@@ -29,6 +29,8 @@ var (
 
 // draw puts f on a canvas of the size that layout gave. It has so many pixels to the point, or, if 0, none.
 func (f *Figure) draw(frames []*frame, c draw.Canvas, pixels float64) {
+	c.SetColor(color.White) // paper: black letters are not to be read where a page is dark
+	c.Fill(c.Rectangle.Path())
 	if f.Title != "" {
 		sty := titleStyle()
 		sty.YAlign = text.YTop
