@@ -82,25 +82,37 @@ var long = os.Getenv("POPSIM_LONG") != ""
 // told is everything a command says and writes.
 func told(t *testing.T, command, method string, isa kernels.ISA, workers int) string {
 	t.Helper()
-	args := append(strings.Fields(command), "--method", method, "--isa", isa.String(), "--workers", fmt.Sprint(workers), "--quiet", "--force")
-	if args[0] == "run" {
-		args = append(args, "--seed", "7")
-	}
+	args := toldArgs(command, method, isa.String(), workers)
 	var out, warnings bytes.Buffer
 	if code := run(args, &out, &warnings); code != exitDone {
 		t.Fatalf("popsim %s: exit %d\n%s", strings.Join(args, " "), code, warnings.String())
 	}
-	out.Write(warnings.Bytes())
+	return out.String() + files(t, command)
+}
+
+// toldArgs is a command that says nothing but its results.
+func toldArgs(command, method, isa string, workers int) []string {
+	args := append(strings.Fields(command), "--method", method, "--isa", isa, "--workers", fmt.Sprint(workers), "--quiet", "--force")
+	if args[0] == "run" {
+		args = append(args, "--seed", "7")
+	}
+	return args
+}
+
+// files are what a command has written besides.
+func files(t *testing.T, command string) string {
+	t.Helper()
+	var all strings.Builder
 	for _, name := range []string{"spikes.csv", "trace.csv"} {
 		if strings.Contains(command, name) {
 			text, err := os.ReadFile(name)
 			if err != nil {
 				t.Fatal(err)
 			}
-			out.Write(text)
+			all.Write(text)
 		}
 	}
-	return out.String()
+	return all.String()
 }
 
 // firstDifference is the first line in which two texts differ.

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"popsim/kernels"
+	"popsim/model"
+)
+
+// builds are programs that must write the bytes that this one writes: other compilers' choices, other processors. Those
+// that do not run here run under an emulator of one process, qemu-user.
+var builds = []struct {
+	name, want string // the best instruction set that dispatch must find
+	env, tags  string
+	emulator   []string
+}{
+	{"purego", "go", "", "purego", nil},
+	{"GOAMD64=v3", "", "GOAMD64=v3", "", nil},
+	{"Haswell", "avx2", "GOARCH=amd64", "", []string{"qemu-x86_64", "-cpu", "Haswell"}}, // AVX2, no AVX-512
+	{"Nehalem", "go", "GOARCH=amd64", "", []string{"qemu-x86_64", "-cpu", "Nehalem"}},   // neither
+	{"arm64", "go", "GOARCH=arm64", "", []string{"qemu-aarch64"}},
+	{"riscv64", "go", "GOARCH=riscv64", "", []string{"qemu-riscv64"}},
+	{"s390x", "go", "GOARCH=s390x", "", []string{"qemu-s390x"}}, // most significant byte first
+}
+
+// TestSameBytesElsewhere builds popsim for other processors and compares what sameCommands write there, with every method.
+func TestSameBytesElsewhere(t *testing.T) {
+	if !long {
+		t.Skip("builds popsim seven times and emulates it; POPSIM_LONG=1 does so")
+	}
+	for _, b := range builds {
+		t.Run(b.name, func(t *testing.T) {
+			var run []string
+			if len(b.emulator) > 0 {
+				emulator, err := exec.LookPath(b.emulator[0])
+				if err != nil {
+					t.Skip(err)
+				}
+				run = append([]string{emulator}, b.emulator[1:]...)
+			}
+			program := filepath.Join(t.TempDir(), "popsim")
+			build := exec.Command("go", "build", "-tags", b.tags, "-o", program, ".")
+			build.Env = append(os.Environ(), "CGO_ENABLED=0", b.env)
+			if out, err := build.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			run = append(run, program)
+			elsewhere := func(args ...string) (stdout string) {
+				t.Helper()
+				var out, warnings bytes.Buffer
+				cmd := exec.Command(run[0], append(run[1:], args...)...)
+				cmd.Stdout, cmd.Stderr = &out, &warnings
+				if err := cmd.Run(); err != nil {
+					t.Fatalf("popsim %s: %v\n%s", strings.Join(args, " "), err, warnings.String())
+				}
+				return out.String()
+			}
+			if has := elsewhere("version"); !strings.Contains(has, "instruction sets "+b.want) {
+				t.Errorf("instruction sets %q come first, want %s", has, b.want)
+			}
+			t.Chdir(t.TempDir())
+			for _, m := range model.All {
+				for _, method := range m.Methods {
+					for i, command := range sameCommands[m.Name] {
+						if len(b.emulator) > 0 && i != 1 && method.Name != m.Methods[0].Name {
+							continue // too slow
+						}
+						want := told(t, command, method.Name, kernels.Auto, 2)
+						args := toldArgs(command, method.Name, "auto", 2)
+						got := elsewhere(args...) + files(t, command)
+						if got != want {
+							t.Errorf("%s --method %s: other bytes:\n%s", command, method.Name, firstDifference(got, want))
+						}
+					}
+				}
+			}
+			if b.want == "go" {
+				cmd := exec.Command(run[0], append(run[1:], strings.Fields("run lif I=21 --time 1ms --isa avx2")...)...)
+				if out, _ := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != exitMisused {
+					t.Errorf("--isa avx2: exit %d\n%s", cmd.ProcessState.ExitCode(), out)
+				}
+			}
+		})
+	}
+}
