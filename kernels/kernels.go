@@ -134,7 +134,7 @@ type Setting struct {
 	Gain Values
 }
 
-// Shard is a run of neurons in parallel columns, padded to whole groups with copies of its first neuron at rest.
+// Shard is a run of neurons in parallel columns, padded to whole groups with copies of its last neuron that are held for ever.
 // A shard owns every byte it writes.
 type Shard struct {
 	N      int
@@ -186,6 +186,9 @@ func (k *Kernel) NewShard(first, n int, dt float64, set Setting) *Shard {
 			s.Fold(i, p, set.I.At(j), set.Gain.At(j))
 		}
 		if i >= n {
+			if k.Model.Fires == model.Reset { // its own V_th may be below the first neuron's rest
+				y[0] = p[k.Model.Index("V_reset")]
+			}
 			s.Enter(i, 0, y)
 			s.Wake[i] = math.Inf(1)
 		}

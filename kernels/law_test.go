@@ -155,3 +155,33 @@ func TestTooManySpikes(t *testing.T) {
 		t.Errorf("%d spikes and V = %v; want %d and NaN", len(spikes), s.Y[0][0], MaxSpikes)
 	}
 }
+
+// Lanes that pad the last group never fire, though they have the last neuron's V_th and that is below the first one's rest.
+func TestPaddingIsSilent(t *testing.T) {
+	for _, isa := range Available() {
+		for _, m := range []*model.Model{model.LIFModel, model.EIFModel, model.AdExModel} {
+			for _, method := range m.Methods {
+				k := kernelOn(t, m, method, isa)
+				set := Setting{I: Values{0}, Gain: Values{1}}
+				for _, x := range m.Defaults() {
+					set.P = append(set.P, Values{x})
+				}
+				rest := set.P[m.Index("V_rest")][0]
+				set.P[m.Index("V_reset")] = Values{rest - 30}
+				set.P[m.Index("V_th")] = Values{rest + 30, rest + 30, rest + 30, rest + 30, rest - 10}
+				if j := m.Index("V_T"); j >= 0 {
+					set.P[j] = Values{rest - 20}
+				}
+				s := k.NewShard(0, 5, method.Dt, set)
+				for i := range s.N {
+					s.Enter(i, 0, append([]float64{rest - 25}, make([]float64, len(m.States)-1)...))
+				}
+				for _, e := range s.Advance(NewWorker(), 0, 500, Drive{}, false, nil) {
+					if e.Lane >= 5 || e.Step < 0 {
+						t.Errorf("%s %s %s: event %v of 5 neurons", m.Name, method.Name, k.ISA, e)
+					}
+				}
+			}
+		}
+	}
+}
