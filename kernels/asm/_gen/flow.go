@@ -176,7 +176,7 @@ func (b *Block) whereSigned(v Vec) Mask {
 // Coefficients of m(g), of phi(z) and of the logarithm; see kernels/flow.go and math.go.
 var (
 	meanC = [5]float64{1.0 / 2, 1.0 / 6, 0.17087208016533528, -0.35074039053205125, 0.4616411267138857}
-	phiC  = [7]float64{1, 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040}
+	phiC  = [7]float64{1, 1.0 / 2, 1.0 / 6, 1.0 / 24, 0.008331511086847595, 0.0014117203351642921, 0.0002030158876128302}
 	nearC = [5]float64{0.666666666831073, 0.3999999363856888, 0.28572288641612137, 0.22169542892216854, 0.19670918506167392}
 )
 
@@ -219,7 +219,7 @@ func flow(b *Block, n *neuron) (v, w Vec, rare Mask) {
 	}
 	v = b.FMA(c(asm.FlowDeltaT), b.Sub(z, ln), n.v)
 
-	rare = b.MaskOr(b.Cmp(x, NLT, num(1)), b.Cmp(b.Abs(z), NLT, num(0.5)))
+	rare = b.MaskOr(b.Cmp(x, NLT, num(1)), b.Cmp(b.Abs(z), NLT, num(1)))
 	rare = b.MaskOr(rare, b.MaskOr(b.Cmp(v, NLT, c(asm.FlowVTh)), b.Cmp(n.wake, EQ, n.now)))
 	rare = b.MaskAndNot(rare, held)
 	return b.Select(held, n.v, v), w, rare
