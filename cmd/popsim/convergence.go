@@ -189,13 +189,15 @@ func (s *convergence) measure(ctx context.Context) error {
 	return nil
 }
 
-// recommended is the row of a method with the largest step from which on all errors are allowed.
+// recommended is the row of a method with the largest step from which on all errors are allowed, and of which no run would
+// warn: it may be that few errors are small by chance.
 func (s *convergence) recommended(q model.Method) (best bench.Work, ok bool) {
+	_, accurate := s.question.model.StepLimits(q, s.at.params)
 	for _, w := range slices.Backward(s.rows) {
 		if w.Method.Name != q.Name {
 			continue
 		}
-		if !(w.Error <= s.tolerance.value) {
+		if !(w.Error <= s.tolerance.value) || w.Dt > accurate {
 			break
 		}
 		best, ok = w, true

@@ -46,7 +46,7 @@ func TestConvergence(t *testing.T) {
 			return x
 		}
 		dt, miss := number(1), number(2)
-		if within = within && miss <= tolerance; within {
+		if within = within && miss <= tolerance && rows[i][5] == "true"; within {
 			best = dt
 		}
 		errors = append(errors, miss)
