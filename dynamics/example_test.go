@@ -46,3 +46,32 @@ func ExampleResetMap_Next() {
 	fmt.Printf("w = %.3f pA after %.3f ms, %v\n", jump.W, jump.Interval, ok)
 	// Output: w = 312.546 pA after 4.823 ms, true
 }
+
+// Where an EIF neuron rests below its rheobase: a stable and an unstable point.
+func ExampleFixedPoints() {
+	m := model.EIFModel
+	for _, q := range dynamics.FixedPoints(m, m.Defaults(), 1) {
+		fmt.Printf("%s at %.4f mV\n", q.Type, q.State[0])
+	}
+	// Output:
+	// stable node at -62.2062 mV
+	// unstable node at -58.0104 mV
+}
+
+// Spikes of the reference integrator, to rounding: what the kernels are measured against.
+func ExampleSpikes() {
+	m := model.HHModel
+	p := m.Defaults()
+	rest := make([]float64, len(m.States))
+	m.Initial(p, rest)
+	spikes, err := dynamics.Spikes(m, p, []dynamics.Segment{{Start: 5, I: 10}}, rest, 40)
+	for _, s := range spikes {
+		fmt.Printf("%.6f ms\n", s.Time)
+	}
+	fmt.Println(err)
+	// Output:
+	// 6.901232 ms
+	// 21.822652 ms
+	// 36.471888 ms
+	// <nil>
+}

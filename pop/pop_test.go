@@ -13,6 +13,7 @@ import (
 	"popsim/pop"
 )
 
+// One LIF neuron, and every spike as it comes.
 func ExampleRun() {
 	spec := pop.Spec{Model: model.LIFModel, N: 1, I: kernels.Values{21}, P: make([]kernels.Values, len(model.LIFModel.Params))}
 	spec.P[model.LIFModel.Index("t_ref")] = kernels.Values{10}
@@ -30,6 +31,37 @@ func ExampleRun() {
 	// 151.780897509
 	// 192.226121886
 	// <nil>
+}
+
+// Three AdEx neurons with a current each: trains summed up, and the state of one of them traced.
+func ExampleRun_trains() {
+	m := model.AdExModel
+	spec := pop.Spec{Model: m, N: 3, I: kernels.Values{5, 10, 15}}
+	sum, err := pop.Run(context.Background(), spec, pop.Config{
+		Train: true,
+		From:  500, // ms: the rate is that of the second half
+		Trace: &pop.Trace{Of: []int64{2}, Every: 250, Row: func(t float64, neuron int64, y []float64) error {
+			fmt.Printf("at %4v ms neuron %d has V = %.2f mV, w = %.2f pA\n", t, neuron, y[0], y[1])
+			return nil
+		}},
+	}, 1000)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for i := range sum.Trains {
+		train := &sum.Trains[i]
+		fmt.Printf("%v %s: %d spikes, %.2f Hz\n", spec.I.At(i), m.CurrentUnit, train.Spikes, train.Rate())
+	}
+	// Output:
+	// at    0 ms neuron 2 has V = -64.54 mV, w = 0.46 pA
+	// at  250 ms neuron 2 has V = -56.70 mV, w = 6.29 pA
+	// at  500 ms neuron 2 has V = -61.63 mV, w = 6.40 pA
+	// at  750 ms neuron 2 has V = -67.11 mV, w = 7.75 pA
+	// at 1000 ms neuron 2 has V = -57.78 mV, w = 6.23 pA
+	// 5 pA: 0 spikes, 0.00 Hz
+	// 10 pA: 31 spikes, 30.80 Hz
+	// 15 pA: 55 spikes, 54.57 Hz
 }
 
 // record is everything a run says.
