@@ -17,7 +17,7 @@ type neuron struct {
 
 // exponential writes the four kernels of a method for EIF and AdEx, lean and full, S vectors at a time. advance gives V and w after the
 // step, and who is rare. A method that keeps, for them, the state before the step and word of who they are, hands them back to Go. In
-// another they are those that have reached V_th, and are reset at the end of the step; no branch is taken for them.
+// another they are those that have reached V_th, and are reset at the end of the step, as a matter of course where masks make it cheap.
 func exponential(method string, S int, keeps bool, tune Tuning, advance func(b *Block, n *neuron) (v, w Vec, rare Mask)) func(f *file, w isa) {
 	return func(f *file, w isa) {
 		for _, model := range []string{"EIF", "AdEx"} {
@@ -32,7 +32,8 @@ func exponential(method string, S int, keeps bool, tune Tuning, advance func(b *
 
 func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Block, n *neuron) (v, w Vec, rare Mask)) {
 	width := k.W
-	const word = 3 // column of Old
+	const word = 3                       // column of Old
+	branches := !keeps && !width.kmask() // masked operations cost less than a branch
 	now := k.Pin()
 	n, step, lane := k.Value("Steps"), k.Value("Step"), k.Value("Lane")
 	y, wake, coef, old := []reg.Register{k.pointer("Y", 0)}, k.Value("Wake"), k.Value("Coef"), k.Value("Old")
@@ -95,12 +96,14 @@ func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Bloc
 				if full {
 					high = b.Min(x.c(asm.FlowVTh), v)
 				}
-				v = b.Select(rare, x.c(asm.FlowVReset), v)
-				low = v
-				b.Store(col(wake, 0, s), b.Select(rare, b.Add(next, x.c(asm.FlowHold)), x.wake))
-				if adapts {
-					w = b.Select(rare, b.Add(w, x.c(asm.FlowB)), w)
+				if !branches {
+					v = b.Select(rare, x.c(asm.FlowVReset), v)
+					b.Store(col(wake, 0, s), b.Select(rare, b.Add(next, x.c(asm.FlowHold)), x.wake))
+					if adapts {
+						w = b.Select(rare, b.Add(w, x.c(asm.FlowB)), w)
+					}
 				}
+				low = v
 				if i := s * width.Lanes / 8; len(spikes)*width.Lanes == 8 {
 					b.StoreBits(at(fired, i), spikes...)
 					spikes = spikes[:0]
@@ -116,7 +119,7 @@ func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Bloc
 			}
 			any = b.either(any, rare)
 		}
-		if keeps {
+		if keeps || branches {
 			b.Test(any)
 		}
 	})
@@ -137,6 +140,10 @@ func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Bloc
 			k.JMP(operand.LabelRef("done"))
 		}))
 	} else {
+		if branches {
+			k.JNZ(k.Later("rare", func() { k.reset(now, lane, fired, y, wake, coef, lo) }))
+			k.Label("reset")
+		}
 		k.ADDQ(imm(S*width.Lanes/8), fired)
 	}
 	forward("step")
@@ -156,6 +163,38 @@ func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Bloc
 	k.MOVQ(step, k.Field("Step"))
 	k.MOVQ(lane, k.Field("Lane"))
 	k.End()
+}
+
+// reset puts back the lanes of the vectors from lane on that have fired, of whom there are as many as bits in the word at fired.
+func (k *Func) reset(now *Pin, lane, fired reg.GPVirtual, y []reg.Register, wake, coef, lo reg.Register) {
+	bits, first := k.GP64(), k.GP64()
+	col := func(r reg.Register, j int) operand.Mem {
+		return operand.Mem{Base: r, Index: first, Scale: 8, Disp: 8 * asm.Group * j}
+	}
+	k.MOVL(at(fired, 0), bits.As32())
+	top := k.NewLabel("again")
+	k.Label(top)
+	k.TZCNTQ(bits, first)
+	k.ANDQ(operand.I8(-k.W.Lanes), first)
+	k.ADDQ(lane, first)
+	k.Block("reset", func(b *Block) {
+		c := func(j int) Vec { return b.Load(col(coef, j)) }
+		v := b.Load(col(y[0], 0))
+		it := b.Cmp(v, GE, c(asm.FlowVTh))
+		write := func(r reg.Register, x Vec) { b.Store(col(r, 0), b.Select(it, x, b.Load(col(r, 0)))) }
+		write(wake, b.Add(b.Add(b.Get(now), b.Const(1)), c(asm.FlowHold)))
+		if len(y) > 1 {
+			write(y[1], b.Add(b.Load(col(y[1], 0)), c(asm.FlowB)))
+		}
+		if lo != nil {
+			write(lo, b.Min(c(asm.FlowVReset), b.Load(col(lo, 0))))
+		}
+		write(y[0], c(asm.FlowVReset))
+	})
+	k.LEAQ(at(bits, -1), first) // the next one; another of the same vector finds it reset
+	k.ANDQ(first, bits)
+	k.JNZ(operand.LabelRef(top))
+	k.JMP(operand.LabelRef("reset"))
 }
 
 // signs is a vector whose sign is set where m holds, whereSigned the way back.
