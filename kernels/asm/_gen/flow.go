@@ -18,12 +18,12 @@ type neuron struct {
 // exponential writes the four kernels of a method for EIF and AdEx, lean and full, S vectors at a time. advance gives V and w after the
 // step, and who is rare. A method that keeps, for them, the state before the step and word of who they are, hands them back to Go. In
 // another they are those that have reached V_th, and are reset at the end of the step, as a matter of course where masks make it cheap.
-func exponential(method string, S int, keeps bool, tune Tuning, advance func(b *Block, n *neuron) (v, w Vec, rare Mask)) func(f *file, w isa) {
+func exponential(method string, S int, keeps bool, tune map[string]Tuning, advance func(b *Block, n *neuron) (v, w Vec, rare Mask)) func(f *file, w isa) {
 	return func(f *file, w isa) {
 		for _, model := range []string{"EIF", "AdEx"} {
 			for _, full := range []string{"", "Full"} {
 				k := f.Func(w, model+method+full, "func(b *Block)", "advances a group of "+model+" neurons; see Block.")
-				k.Tune = tune
+				k.Tune = tune[w.Name]
 				k.exponential(S, model == "AdEx", full != "", keeps, advance)
 			}
 		}

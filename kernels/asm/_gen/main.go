@@ -33,8 +33,10 @@ var files = []struct {
 		lif("LIF", false, map[string]int{"AVX2": 4, "AVX512": 8}),
 		lif("LIFFull", true, map[string]int{"AVX2": 2, "AVX512": 4}),
 	}},
-	{"flow", []func(*file, isa){exponential("Flow", 8, true, Tuning{Near: 3}, flow)}},
-	{"euler", []func(*file, isa){exponential("Euler", 8, false, Tuning{Near: 8, Abreast: 2}, euler)}},
+	{"flow", []func(*file, isa){exponential("Flow", 8, true, map[string]Tuning{"AVX2": {Near: 3}, "AVX512": {Near: 3}}, flow)}},
+	{"euler", []func(*file, isa){
+		exponential("Euler", 8, false, map[string]Tuning{"AVX2": {Near: 16, Abreast: 8, Live: 8}, "AVX512": {Near: 16, Abreast: 4}}, euler),
+	}},
 	{"hh", []func(*file, isa){
 		hhKernel("HHStrang", 4, 8, hhStrang),
 		hhKernel("HHRK4", 4, 8, hhRK4(hhDeriv)),
