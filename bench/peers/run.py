@@ -105,7 +105,7 @@ def rate_map():
     """The table of the map. Errors are relative, against popsim at a tenth of its step."""
     both = ",".join(map(str, sorted(os.sched_getaffinity(0))))
     reference = f"{DIR}/reference.npz"
-    if popsim_map(reference, ["--dt", "0.005", "--full"], both) is None:
+    if popsim_map(reference, ["--dt", "0.01", "--full"], both) is None:
         return
     true = np.load(reference)["rate_Hz"]
 
