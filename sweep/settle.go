@@ -33,7 +33,7 @@ type repetition struct {
 const (
 	settleMean  = 2e-5
 	settleGhost = 1e-2
-	settleLeast = 3    // intervals, or periods if they are longer, from one window to the next
+	settleLeast = 2    // intervals, or periods if they are longer, from one window to the next
 	alike       = 1e-4 // intervals one period apart differ by less, relative to the mean or, if it is longer, to themselves; the ripple does
 )
 
