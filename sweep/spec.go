@@ -414,7 +414,7 @@ func (s Spec) Forecast(workers int) (Forecast, error) {
 }
 
 const (
-	tableShare = 1.5 // the table copies the columns; words take two machine words each
+	tableShare = 2.5 // the table copies the columns, words take two machine words each; a picture, and what is not yet collected
 	lateGuess  = 16  // late intervals of a point, on average
 	laneBytes  = 8*64 + 8*memory + 512
 )

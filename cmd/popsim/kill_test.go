@@ -10,8 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -201,6 +203,41 @@ func TestManyKills(t *testing.T) {
 				t.Error("never resumed")
 			}
 		})
+	}
+}
+
+// A map of a million points stays within the memory that was forecast, and its pictures below a megabyte.
+func TestMillionPoints(t *testing.T) {
+	if os.Getenv("POPSIM_LONG") == "" {
+		t.Skip("takes a minute; POPSIM_LONG=1 runs it")
+	}
+	const program = 30e6 // bytes: the program itself, before it has points
+	for _, picture := range []string{"map.png", "map.svg"} {
+		v := victim{t: t, dir: t.TempDir(), args: strings.Fields("map adex I=0:60/1000 b=0:60/1000 --time 60ms -o map.npz --plot " + picture)}
+		c := v.start()
+		if err := c.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		r, err := report.ReadRecord(filepath.Join(v.dir, "map.npz"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		held := float64(c.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) * 1024
+		if runtime.GOOS == "darwin" {
+			held /= 1024 // bytes there
+		}
+		forecast := r.Extra["memory_forecast_bytes"].(float64)
+		if held > forecast+program {
+			t.Errorf("%.0f MB held, %.0f MB forecast", held/1e6, forecast/1e6)
+		}
+		info, err := os.Stat(filepath.Join(v.dir, picture))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Size() > 1e6 {
+			t.Errorf("%s has %d bytes", picture, info.Size())
+		}
+		t.Logf("%.0f MB held, %.0f MB forecast, %s of %.0f kB", held/1e6, forecast/1e6, picture, float64(info.Size())/1e3)
 	}
 }
 
