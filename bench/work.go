@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"popsim/dynamics"
@@ -68,7 +69,8 @@ func NewTrial(m *model.Model, p, currents, start []float64, longest float64) (*T
 		t.truth = append(t.truth, x)
 	}
 	if !fires {
-		return nil, fmt.Errorf("bench: %s does not fire twice within %v ms at the current %v %s", m.Name, longest, currents, m.CurrentUnit)
+		return nil, fmt.Errorf("bench: %s does not fire twice within %v ms at I = %s %s", m.Name, longest,
+			strings.Trim(fmt.Sprint(currents), "[]"), m.CurrentUnit)
 	}
 	return t, nil
 }

@@ -229,7 +229,7 @@ func (c *crew) build(ctx context.Context) error {
 	if c.cfg.Train {
 		c.trains = make([]Train, c.spec.N)
 	}
-	for range c.cfg.Workers {
+	for range min(c.cfg.Workers, len(c.shards)) {
 		c.workers = append(c.workers, worker{scratch: kernels.NewWorker()})
 	}
 	set := kernels.Setting{P: c.spec.P, I: c.spec.I, Gain: c.spec.Gain}

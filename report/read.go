@@ -20,11 +20,17 @@ import (
 // ReadColumn reads one finite number per element from a .npy file (real numbers of any width, shape (N,) or (N, 1)) or
 // per line from a .csv file of one column, whose first line may be a name. Errors tell the line or the element.
 func ReadColumn(path string) ([]float64, error) {
+	if path == "" {
+		return nil, errors.New("report: no file is named; a .npy or .csv file would do")
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("report: %s cannot be read: %w", path, cause(err))
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("report: %s is a directory; a file in it would do", path)
+	}
 	switch ending := strings.ToLower(filepath.Ext(path)); ending {
 	case ".npy":
 		return readNPYColumn(f, path)

@@ -24,7 +24,9 @@ func parseDraw(text, unit string) (d draw, ok bool, err error) {
 	}
 	d.normal = kind == "normal"
 	first, second, _ := strings.Cut(rest, ":")
-	if d.a, err = model.ParseQuantity(first, unit); err == nil {
+	if n := 1 + strings.Count(rest, ":"); n != 2 || first == "" || second == "" {
+		err = fmt.Errorf("%s takes two values", kind)
+	} else if d.a, err = model.ParseQuantity(first, unit); err == nil {
 		d.b, err = model.ParseQuantity(second, unit)
 	}
 	switch {

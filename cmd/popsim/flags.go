@@ -144,6 +144,9 @@ func (f *flags) profiling(set *pflag.FlagSet) {
 	set.Var(&f.profileDir, "profile-dir", "where profiles are written")
 }
 
+// mostWorkers is more than any machine has processors; each worker has memory of its own.
+const mostWorkers = 4096
+
 // check reports what is wrong with the shared flags alone.
 func (f *flags) check() (isa kernels.ISA, bad faults) {
 	if !f.discard.given && f.discard.value >= f.time.value {
@@ -165,6 +168,9 @@ func (f *flags) check() (isa kernels.ISA, bad faults) {
 	}
 	if f.discard.given && f.discard.err == nil && f.time.err == nil && (f.discard.value < 0 || f.discard.value >= f.time.value) {
 		bad.about("--discard", fmt.Errorf("--discard is %v ms of %v ms; it must be 0 or more, and less than --time", f.discard.value, f.time.value))
+	}
+	if f.workers.value > mostWorkers {
+		bad.about("--workers", fmt.Errorf("--workers is %d; %d are more than enough for any machine", f.workers.value, mostWorkers))
 	}
 	isa, err := kernels.ParseISA(f.isa.value)
 	bad.about("--isa", err)

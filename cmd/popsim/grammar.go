@@ -40,7 +40,7 @@ func ask(args []string, extra ...string) (question, error) {
 	if len(args) == 0 {
 		return question{}, hint(errors.New("no model given"), "the models are %s; popsim models says more", strings.Join(model.Names(), ", "))
 	}
-	name, preset, _ := strings.Cut(args[0], ":")
+	name, preset, named := strings.Cut(args[0], ":")
 	m, err := model.Lookup(name)
 	if err != nil {
 		if strings.Contains(args[0], "=") {
@@ -51,6 +51,9 @@ func ask(args []string, extra ...string) (question, error) {
 	q := question{model: m}
 	var bad faults
 	q.preset, err = m.Preset(preset)
+	if named && preset == "" {
+		err = hint(fmt.Errorf("%q ends where a preset should follow", args[0]), "popsim models %s lists the presets; without one, leave the colon out", name)
+	}
 	bad.about(modelAbout, err)
 	for _, arg := range args[1:] {
 		s, err := q.setting(arg, extra)

@@ -92,7 +92,15 @@ func unknownVerb(cmd *cobra.Command, args []string) error {
 // flagError tells what is wrong with a flag, and suggests the nearest.
 func flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
-	if !errors.As(err, &unknown) {
+	var bare *pflag.ValueRequiredError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &bare):
+		kind, usage := pflag.UnquoteUsage(bare.GetFlag())
+		return misused(fmt.Errorf("--%s needs a value: %s, %s", bare.GetFlag().Name, kind, usage))
+	case errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "bool":
+		return misused(fmt.Errorf("--%s=%s: --%[1]s alone switches it on; true or false would do", invalid.GetFlag().Name, invalid.GetValue()))
+	case !errors.As(err, &unknown):
 		return misused(err)
 	}
 	name := unknown.GetSpecifiedName()

@@ -150,6 +150,9 @@ func (s *simulation) read(args []string) error {
 	if s.dt.given {
 		s.cfg.Dt = s.dt.value
 	}
+	if err := s.checkSpan(); err != nil {
+		return misused(about("--time", err))
+	}
 	if err := s.forecast(n); err != nil {
 		return misused(err)
 	}
@@ -179,6 +182,18 @@ func (s *simulation) forecast(n int) error {
 	}
 	s.need = float64(bytes) + held
 	return fits(fmt.Sprintf("a population of %d %s neurons", n, s.question.model.Name), s.need)
+}
+
+// checkSpan refuses a time of less than one step, and of more than can be counted.
+func (s *simulation) checkSpan() error {
+	t, dt := s.time.value, s.cfg.Dt
+	switch {
+	case t < dt*(1-1e-9):
+		return fmt.Errorf("--time is %v ms, less than one step of %v ms; --dt takes smaller ones", t, dt)
+	case t/dt >= 1<<53:
+		return fmt.Errorf("--time is %v ms, %.3g steps of %v ms; steps are counted up to 2^53", t, t/dt, dt)
+	}
+	return nil
 }
 
 // checkStep refuses a step with which results mean nothing, and warns of one that is inaccurate.
