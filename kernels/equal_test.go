@@ -353,46 +353,48 @@ func TestOneLane(t *testing.T) {
 				if k.ISA == Go {
 					continue
 				}
-				for _, extrema := range []bool{false, true} {
-					for lane := 0; lane < Group; lane += every {
-						try := func(what string, x float64, state, steps int) {
-							set := Setting{I: make(Values, Group), Gain: Values{1}}
-							for _, v := range p {
-								set.P = append(set.P, Values{v})
-							}
-							if state < 0 {
-								set.I[lane] = x
-							}
-							var shards [2]*Shard
-							var events [2][]Event
-							for i, k := range []*Kernel{twin, k} {
-								shards[i] = k.NewShard(0, Group, method.Dt, set)
-								if extrema {
-									shards[i].ResetExtrema(0)
+				t.Run("model="+m.Name+"/method="+method.Name+"/isa="+isa.String(), func(t *testing.T) {
+					for _, extrema := range []bool{false, true} {
+						for lane := 0; lane < Group; lane += every {
+							try := func(what string, x float64, state, steps int) {
+								set := Setting{I: make(Values, Group), Gain: Values{1}}
+								for _, v := range p {
+									set.P = append(set.P, Values{v})
 								}
-								for l := range Group {
-									y := slices.Clone(rest)
-									if l == lane && state >= 0 {
-										y[state] = x
+								if state < 0 {
+									set.I[lane] = x
+								}
+								var shards [2]*Shard
+								var events [2][]Event
+								for i, k := range []*Kernel{twin, k} {
+									shards[i] = k.NewShard(0, Group, method.Dt, set)
+									if extrema {
+										shards[i].ResetExtrema(0)
 									}
-									shards[i].Enter(l, 0, y)
+									for l := range Group {
+										y := slices.Clone(rest)
+										if l == lane && state >= 0 {
+											y[state] = x
+										}
+										shards[i].Enter(l, 0, y)
+									}
+									events[i] = shards[i].Advance(NewWorker(), 0, steps, Drive{}, extrema, nil)
 								}
-								events[i] = shards[i].Advance(NewWorker(), 0, steps, Drive{}, extrema, nil)
+								if where := difference(shards, events); where != "" {
+									t.Errorf("lane %d alone, %s %v: %s", lane, what, x, where)
+								} else if state < 0 && len(events[0]) == 0 {
+									t.Errorf("lane %d alone: nobody fired", lane)
+								}
 							}
-							if where := difference(shards, events); where != "" {
-								t.Errorf("%s %s %s: lane %d alone, %s %v: %s", m.Name, method.Name, isa, lane, what, x, where)
-							} else if state < 0 && len(events[0]) == 0 {
-								t.Errorf("%s %s: nobody fired", m.Name, method.Name)
-							}
-						}
-						try("current", 2*row.current[1], -1, int(20/method.Dt))
-						for state := range rest {
-							for _, x := range odd {
-								try(m.States[state].Name, x, state, 5)
+							try("current", 2*row.current[1], -1, int(20/method.Dt))
+							for state := range rest {
+								for _, x := range odd {
+									try(m.States[state].Name, x, state, 5)
+								}
 							}
 						}
 					}
-				}
+				})
 			}
 		}
 	}
