@@ -49,9 +49,9 @@ func (c Column) descr(width int) string {
 	return "'<" + c.kind() + "'"
 }
 
-// longest is the number of characters of the longest string of the column, at least 1.
+// longest is the number of characters of the longest string of the column, at least 1 and Width.
 func (c Column) longest() int {
-	width := 1
+	width := max(1, c.Width)
 	if v, ok := c.Values.([]string); ok {
 		for _, s := range v {
 			width = max(width, utf8.RuneCountInString(s))

@@ -9,6 +9,7 @@ import (
 type Column struct {
 	Name   string
 	Values any // []float64, []int64 or []string
+	Width  int // of strings: characters for which to leave room, where later blocks may hold longer ones than this; else 0
 }
 
 // Col is the column of the given name and values, which it does not copy.

@@ -23,6 +23,7 @@ type keeper struct {
 	batches []span
 	every   time.Duration // 0: by itself
 	stop    func()        // ends the sweep, when the disk does not take what it is given
+	cost    func() Work   // of what was done since it was last asked
 
 	mu    sync.Mutex
 	done  []bool // finished; those before saved are on disk
@@ -86,18 +87,23 @@ func (k *keeper) save(first int) (end int) {
 	for end = first + 1; end < len(k.batches) && k.done[end] && k.batches[end].first == k.batches[end-1].end; end++ {
 	}
 	from, to := k.batches[first].first, k.batches[end-1].end
-	if err := write(piecePath(k.path, from, to), k.r.piece(from, to)); err != nil && k.err == nil {
+	lo, hi := k.r.slotRange(from, to)
+	k.r.Kept += hi - lo
+	if err := write(piecePath(k.path, from, to), k.r.piece(from, to, k.cost(), nil)); err != nil && k.err == nil {
 		k.err = err
 		k.stop()
 	}
 	return end
 }
 
-// runKept runs the chains of all, keeping what is finished on disk; a part is joined into one file at the end.
-func (e *engine) runKept(ctx context.Context, cfg Config, all span, out *Result) error {
+// runKept runs the chains of all, keeping what is finished on disk; a part is joined into one file at the end. account
+// brings what out tells of the run up to date.
+func (e *engine) runKept(ctx context.Context, cfg Config, all span, out *Result, account func()) error {
 	path := cfg.Keep
 	if cfg.Part.Of > 0 {
 		path = PartPath(path, cfg.Part)
+		beat := startBeat(path, func() (done, total int64) { return e.done.Load(), int64(out.slots()) * int64(len(e.clocks)) })
+		defer beat.end()
 	}
 	left := []span{all}
 	switch {
@@ -123,6 +129,7 @@ func (e *engine) runKept(ctx context.Context, cfg Config, all span, out *Result)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	k := newKeeper(out, path, e.batches(cfg, left), cfg.Every, stop)
+	k.cost = e.meter()
 	err := e.run(ctx, cfg, k.batches, out, k.finished)
 	e.saving = k.spent
 	if e := k.rest(); e != nil {
@@ -131,10 +138,28 @@ func (e *engine) runKept(ctx context.Context, cfg Config, all span, out *Result)
 	if err != nil || cfg.Part.Of == 0 {
 		return err
 	}
-	if err := write(path, out.piece(all.first, all.end)); err != nil {
+	account()
+	var record any
+	if cfg.Record != nil {
+		record = cfg.Record(out)
+	}
+	work := Work{out.LaneSteps, out.Elapsed.Seconds()}
+	work.add(out.Resumed)
+	if err := write(path, out.piece(all.first, all.end, work, record)); err != nil {
 		return err
 	}
 	return Discard(path)
+}
+
+// meter measures the work that is done between one call and the next.
+func (e *engine) meter() func() Work {
+	moved, at := e.moved.Load(), time.Now()
+	return func() Work {
+		m, now := e.moved.Load(), time.Now()
+		w := Work{m - moved, now.Sub(at).Seconds()}
+		moved, at = m, now
+		return w
+	}
 }
 
 // without is what is left of a span when others, in any order, are taken out.
@@ -196,12 +221,13 @@ func (r *Result) resumePart(path string, all span) (whole bool, err error) {
 
 // take loads a file of this experiment.
 func (r *Result) take(path string) (have span, err error) {
-	h, payload, err := openPiece(path)
+	h, err := openPiece(path)
 	if err != nil {
 		return span{}, err
 	}
 	if !bytes.Equal(h.Experiment.text(), r.plan.experiment().text()) {
 		return span{}, fmt.Errorf("sweep: %s belongs to another experiment; remove it, or give the same model, grid, times and method", path)
 	}
-	return span{h.First, h.End}, r.load(path, h, payload)
+	r.Resumed.add(h.Work)
+	return span{h.First, h.End}, r.load(h)
 }

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
@@ -8,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -31,7 +33,17 @@ var pieceMagic = fmt.Sprintf("popsim sweep piece %d\n", generation)
 type header struct {
 	Experiment experiment
 	First, End int // chains
+	Work       Work
+	Record     json.RawMessage `json:",omitempty"` // of a part, see Config.Record
 }
+
+// Work is what a piece of a sweep has cost.
+type Work struct {
+	LaneSteps int64
+	Seconds   float64
+}
+
+func (w *Work) add(v Work) { w.LaneSteps, w.Seconds = w.LaneSteps+v.LaneSteps, w.Seconds+v.Seconds }
 
 // experiment is a resolved Spec in writing.
 type experiment struct {
@@ -136,11 +148,15 @@ func (x experiment) text() []byte {
 	return text
 }
 
-// piece writes what r holds of the chains first to end-1.
-func (r *Result) piece(first, end int) []byte {
+// piece writes what r holds of the chains first to end-1, which have cost so much work.
+func (r *Result) piece(first, end int, work Work, record any) []byte {
 	var b bytes.Buffer
 	b.WriteString(pieceMagic)
-	head, err := json.Marshal(header{r.plan.experiment(), first, end})
+	h := header{Experiment: r.plan.experiment(), First: first, End: end, Work: work}
+	if text, err := json.Marshal(record); err == nil && record != nil {
+		h.Record = text // one that cannot be written is not worth losing the part for
+	}
+	head, err := json.Marshal(h)
 	if err != nil {
 		panic("bug: sweep: " + err.Error())
 	}
@@ -184,28 +200,65 @@ func doubles(values []float64) []byte {
 	return b
 }
 
-// openPiece reads a file as far as its header and checks that it is whole.
-func openPiece(path string) (h header, payload []byte, err error) {
-	text, err := os.ReadFile(path)
+// pieceFile is a file on disk that is whole.
+type pieceFile struct {
+	path string
+	header
+	start, end int64 // of the columns and lists, bytes
+}
+
+// openPiece reads a file through, with little memory, and checks that it is whole.
+func openPiece(path string) (q pieceFile, err error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return h, nil, fmt.Errorf("sweep: %w", err)
+		return q, fmt.Errorf("sweep: %w", err)
 	}
-	rest, ok := bytes.CutPrefix(text, []byte(pieceMagic))
-	if !ok {
-		return h, nil, fmt.Errorf("sweep: %s is no piece of a sweep, or one of another version", path)
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return q, fmt.Errorf("sweep: %w", err)
 	}
-	if len(rest) < sha256.Size {
-		return h, nil, torn(path)
+	sum := sha256.New()
+	q.path, q.end = path, info.Size()-sha256.Size
+	if q.end < 0 {
+		return q, torn(path)
 	}
-	body := text[:len(text)-sha256.Size]
-	if sum := sha256.Sum256(body); !bytes.Equal(sum[:], text[len(body):]) {
-		return h, nil, torn(path)
+	body := bufio.NewReaderSize(io.TeeReader(io.LimitReader(f, q.end), sum), 1<<16)
+	if magic := make([]byte, len(pieceMagic)); q.end < int64(len(magic)) {
+		return q, torn(path)
+	} else if _, err := io.ReadFull(body, magic); err != nil || string(magic) != pieceMagic {
+		return q, fmt.Errorf("sweep: %s is no piece of a sweep, or one of another version", path)
 	}
-	head, payload, ok := bytes.Cut(body[len(pieceMagic):], []byte{'\n'})
-	if !ok || json.Unmarshal(head, &h) != nil || h.First < 0 || h.First >= h.End {
-		return h, nil, torn(path)
+	head, err := body.ReadBytes('\n')
+	if err != nil {
+		return q, torn(path)
 	}
-	return h, payload, nil
+	if _, err := io.Copy(io.Discard, body); err != nil {
+		return q, fmt.Errorf("sweep: %w", err)
+	}
+	told, err := io.ReadAll(f)
+	if err != nil || !bytes.Equal(told, sum.Sum(nil)) {
+		return q, torn(path)
+	}
+	if json.Unmarshal(head, &q.header) != nil || q.First < 0 || q.First >= q.End {
+		return q, torn(path)
+	}
+	q.start = int64(len(pieceMagic) + len(head))
+	return q, nil
+}
+
+// payload is what the file holds behind its header.
+func (q pieceFile) payload() ([]byte, error) {
+	f, err := os.Open(q.path)
+	if err != nil {
+		return nil, fmt.Errorf("sweep: %w", err)
+	}
+	defer f.Close()
+	b := make([]byte, q.end-q.start)
+	if _, err := f.ReadAt(b, q.start); err != nil {
+		return nil, fmt.Errorf("sweep: %s: %w", q.path, err)
+	}
+	return b, nil
 }
 
 func torn(path string) error {
@@ -213,7 +266,12 @@ func torn(path string) error {
 }
 
 // load puts a piece into r.
-func (r *Result) load(path string, h header, payload []byte) error {
+func (r *Result) load(h pieceFile) error {
+	path := h.path
+	payload, err := h.payload()
+	if err != nil {
+		return err
+	}
 	if h.End > r.plan.chains() {
 		return torn(path)
 	}
@@ -322,83 +380,6 @@ func write(path string, data []byte) error {
 		return fmt.Errorf("sweep: %w", err)
 	}
 	return nil
-}
-
-// Merge joins the parts that are kept for path into one result, the same as that of an unsplit run. The error names parts
-// that are missing, doubled, torn or of another experiment.
-func Merge(path string) (*Result, error) {
-	found, err := beside(path, partMark)
-	if err != nil {
-		return nil, err
-	}
-	found = slices.DeleteFunc(found, func(name string) bool {
-		return strings.HasSuffix(name, tempMark) || strings.Contains(filepath.Base(name), pieceMark)
-	})
-	if len(found) == 0 {
-		return nil, fmt.Errorf("sweep: no parts are kept for %s; they are named %s", path, PartPath(path, Part{1, 1}))
-	}
-	type part struct {
-		path    string
-		h       header
-		payload []byte
-	}
-	var parts []part
-	for _, name := range found {
-		h, payload, err := openPiece(name)
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, part{name, h, payload})
-	}
-	slices.SortStableFunc(parts, func(a, b part) int { return a.h.First - b.h.First })
-	spec, err := parts[0].h.Experiment.spec()
-	if err != nil {
-		return nil, fmt.Errorf("sweep: %s: %w", parts[0].path, err)
-	}
-	chains, err := spec.chains()
-	if err != nil {
-		return nil, fmt.Errorf("sweep: %s: %w", parts[0].path, err)
-	}
-	mine := parts[0].h.Experiment.text()
-	var faults []error
-	next, last, held := 0, "", 0
-	for _, q := range parts {
-		switch {
-		case !bytes.Equal(q.h.Experiment.text(), mine):
-			faults = append(faults, fmt.Errorf("sweep: %s and %s belong to different experiments", parts[0].path, q.path))
-			continue
-		case q.h.First > next:
-			faults = append(faults, fmt.Errorf("sweep: a part is missing before %s: chains %d to %d of %d", q.path, next, q.h.First-1, chains))
-		case q.h.First < next:
-			faults = append(faults, fmt.Errorf("sweep: %s and %s overlap in chains %d to %d", last, q.path, q.h.First, min(next, q.h.End)-1))
-		}
-		next, last = max(next, q.h.End), q.path
-		held += len(q.payload)
-	}
-	if next < chains {
-		faults = append(faults, fmt.Errorf("sweep: a part is missing after %s: chains %d to %d of %d", last, next, chains-1, chains))
-	}
-	if len(faults) > 0 {
-		return nil, errors.Join(faults...)
-	}
-	// Nothing is laid out that the files do not fill: a header alone may promise anything.
-	if slots := spec.Grid.Points() * float64(len(spec.From.branches())); slots*leastSlot > float64(held) {
-		return nil, torn(last)
-	}
-	p, err := spec.plan()
-	if err != nil {
-		return nil, fmt.Errorf("sweep: %s: %w", parts[0].path, err)
-	}
-	r := newResult(p, 0, p.chains())
-	for _, q := range parts {
-		if err := r.load(q.path, q.h, q.payload); err != nil {
-			faults = append(faults, err)
-		}
-	}
-	if len(faults) > 0 {
-		return nil, errors.Join(faults...)
-	}
-	return r, nil
 }
 
 // leastSlot is how many bytes of a piece a slot takes at least: the measures that judgement needs.

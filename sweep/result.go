@@ -18,12 +18,16 @@ type Result struct {
 	Workers   int
 	Elapsed   time.Duration
 	LaneSteps int64 // done, both resolutions
+	Kept      int   // points that were put on disk in pieces, those resumed from not counted
+	Resumed   Work  // what the pieces had cost from which the run went on; it is not in LaneSteps and Elapsed
 	Bytes     int   // of columns, for each lane and resolution
 	Sched     sched.Stats
 	Phases    pop.Phases // Merge is what was kept on disk on the way
 
 	plan    *plan
 	base    int                 // the first slot that is kept here
+	rows    *span               // of a block of rows: which, kept in their order instead of by slot
+	widths  map[int]int         // characters of the longest word of a measure, where a block must know those of others
 	columns [measures][]float64 // by slot; nil for measures that were not asked for
 	late    [][]float64         // late intervals by slot, if asked for
 	resets  [][]float64         // w after resets by slot, if asked for
@@ -88,6 +92,25 @@ func (r *Result) put(slot int, x record, late, resets []float64) {
 // slots is the number of points that are kept here.
 func (r *Result) slots() int { return len(r.columns[mEnded]) }
 
+// place is where a row is kept.
+func (r *Result) place(row int) int {
+	if r.rows != nil {
+		return row - r.rows.first
+	}
+	return r.plan.slotOf(row) - r.base
+}
+
+// span is the rows that may be here.
+func (r *Result) span() span {
+	if r.rows != nil {
+		return *r.rows
+	}
+	return span{0, r.plan.rows}
+}
+
+// Present is the range of rows that may be here: all of them but in a block of Parts.
+func (r *Result) Present() (first, end int) { s := r.span(); return s.first, s.end }
+
 // Rows is the number of rows.
 func (r *Result) Rows() int { return r.plan.rows }
 
@@ -102,7 +125,7 @@ func (r *Result) Value(name string, row int) float64 {
 }
 
 func (r *Result) value(j, row int) float64 {
-	at := r.plan.slotOf(row) - r.base
+	at := r.place(row)
 	if at < 0 || at >= len(r.columns[j]) {
 		return math.NaN()
 	}
@@ -118,7 +141,7 @@ func (r *Result) Late(row int) []float64 { return r.list(r.late, row) }
 func (r *Result) Resets(row int) []float64 { return r.list(r.resets, row) }
 
 func (r *Result) list(lists [][]float64, row int) []float64 {
-	at := r.plan.slotOf(row) - r.base
+	at := r.place(row)
 	if at < 0 || at >= len(lists) {
 		return nil
 	}
@@ -175,7 +198,7 @@ func (r *Result) ResetTable() *report.Table { return r.listTable("w_reset_pA", r
 func (r *Result) listTable(column string, list func(row int) []float64) *report.Table {
 	t, head := r.table(func(row int) int { return max(1, len(list(row))) })
 	var values []float64
-	for row := range r.Rows() {
+	for row := r.span().first; row < r.span().end; row++ {
 		switch found := list(row); {
 		case !r.finished(row):
 		case len(found) == 0:
@@ -194,7 +217,7 @@ func (r *Result) finished(row int) bool { return !math.IsNaN(r.value(mEnded, row
 // table lays out the finished rows, each as often as repeat says; head is the number of columns before the measures.
 func (r *Result) table(repeat func(row int) int) (t *report.Table, head int) {
 	var rows []int
-	for row := range r.plan.rows {
+	for row := r.span().first; row < r.span().end; row++ {
 		if r.finished(row) {
 			for range repeat(row) {
 				rows = append(rows, row)
@@ -213,7 +236,9 @@ func (r *Result) table(repeat func(row int) int) (t *report.Table, head int) {
 		m := measureList[j]
 		switch {
 		case m.words != nil:
-			t.Columns = append(t.Columns, report.Col(m.name, gather(rows, func(row int) string { return r.word(j, row) })))
+			c := report.Col(m.name, gather(rows, func(row int) string { return r.word(j, row) }))
+			c.Width = r.widths[j]
+			t.Columns = append(t.Columns, c)
 		case m.count:
 			t.Columns = append(t.Columns, report.Col(m.name, gather(rows, func(row int) int64 { return int64(r.value(j, row)) })))
 		default:

@@ -24,7 +24,13 @@ type Config struct {
 	Fresh   bool                    // throw them away; without either, finding some is an error
 	Every   time.Duration           // how often finished points are put there; 0 means by itself, see keeper
 	Batch   int                     // chains that a worker takes at once; 0 means by itself
+	Stop    <-chan struct{}         // closed: begin nothing more, finish and keep what is in hand, and return ErrStopped
+	Record  func(*Result) any       // what is to be known of how a part was made; it is kept in the part as JSON
 }
+
+// ErrStopped is the error of a sweep that was ended by Config.Stop. To whom the difference does not matter it is
+// context.Canceled.
+var ErrStopped = fmt.Errorf("sweep: stopped: %w", context.Canceled)
 
 // Part is one of Of parts of a sweep, Number from 1.
 type Part struct{ Number, Of int }
@@ -81,23 +87,26 @@ func Run(ctx context.Context, spec Spec, cfg Config) (*Result, error) {
 	begin := time.Now()
 	out := newResult(p, first, end)
 	built := time.Since(begin)
+	out.Kernel, out.Workers = e.kernel, cfg.Workers
+	account := func() {
+		out.Elapsed, out.LaneSteps = time.Since(begin), e.moved.Load()
+		out.Sched, out.Phases = e.stats, e.phases()
+		out.Phases.Build += built
+		for _, w := range e.workers {
+			if w != nil {
+				out.Bytes = w.shards[0].Bytes()
+			}
+		}
+		share := e.saving / time.Duration(cfg.Workers)
+		out.Phases.Record = max(0, out.Phases.Record-share)
+		out.Phases.Merge = max(0, out.Elapsed-built-e.stats.Elapsed) + share
+	}
 	if cfg.Keep == "" {
 		err = e.run(ctx, cfg, e.batches(cfg, []span{{first, end}}), out, func(int) {})
 	} else {
-		err = e.runKept(ctx, cfg, span{first, end}, out)
+		err = e.runKept(ctx, cfg, span{first, end}, out, account)
 	}
-	out.Kernel, out.Workers = e.kernel, cfg.Workers
-	out.Elapsed, out.LaneSteps = time.Since(begin), e.moved.Load()
-	out.Sched, out.Phases = e.stats, e.phases()
-	out.Phases.Build += built
-	for _, w := range e.workers {
-		if w != nil {
-			out.Bytes = w.shards[0].Bytes()
-		}
-	}
-	share := e.saving / time.Duration(cfg.Workers)
-	out.Phases.Record = max(0, out.Phases.Record-share)
-	out.Phases.Merge = max(0, out.Elapsed-built-e.stats.Elapsed) + share
+	account()
 	return out, err
 }
 
@@ -115,6 +124,11 @@ func (e *engine) run(ctx context.Context, cfg Config, batches []span, out *Resul
 		Advance: func(id, _, _ int) error {
 			if e.workers[id] == nil {
 				e.workers[id] = e.worker()
+			}
+			select {
+			case <-cfg.Stop:
+				return ErrStopped
+			default:
 			}
 			w, batch := e.workers[id], int(next.Add(1)-1)
 			b := batches[batch]

@@ -321,30 +321,67 @@ func (p *plan) enter(point int, y []float64) {
 	}
 }
 
-// checkPoints looks at every point, and finds the second resolution that is stable at all of them.
+// distinct calls visit with the first point of every set of parameters and of every current, in the order of points; alike
+// is the number of points that share what it has to look at. A grid has far fewer of these than points where some of its
+// axes set no parameter.
+func (p *plan) distinct(sets func(target) bool, visit func(point, alike int)) {
+	n, alike := 1, 1
+	for j, a := range p.Grid.Axes {
+		switch {
+		case p.Grid.Zip:
+			n = p.points
+		case sets(p.targets[j]):
+			n *= a.Len()
+		default:
+			alike *= a.Len()
+		}
+	}
+	for i := range n {
+		point, rest := i, i
+		if !p.Grid.Zip {
+			point = 0
+			for j := len(p.Grid.Axes) - 1; j >= 0; j-- {
+				if sets(p.targets[j]) {
+					length := p.Grid.Axes[j].Len()
+					point += rest % length * p.Grid.stride(j)
+					rest /= length
+				}
+			}
+		}
+		visit(point, alike)
+	}
+}
+
+func (t target) setsParam() bool   { return t.kind == setsParam }
+func (t target) setsCurrent() bool { return t.kind == setsCurrent }
+
+// checkPoints looks at the parameters and the current of every point, and finds the second resolution that is stable at
+// all of them.
 func (p *plan) checkPoints() error {
 	params := make([]float64, len(p.P))
 	stable := math.Inf(1)
 	bad := 0
 	var first error
-	varies := slices.ContainsFunc(p.targets, func(t target) bool { return t.kind == setsParam })
-	for i := range p.points {
-		current := p.at(i, params)
-		err := p.Model.Check(params)
-		if err == nil && (math.IsNaN(current) || math.IsInf(current, 0)) {
-			err = fmt.Errorf("the current is %v; it must be a finite number", current)
+	fault := func(point, alike int, err error) {
+		if bad += alike; first == nil {
+			first = fmt.Errorf("sweep: point %d of %d: %w", point+1, p.points, err)
 		}
-		if err != nil {
-			if bad++; bad == 1 {
-				first = fmt.Errorf("sweep: point %d of %d: %w", i+1, p.points, err)
-			}
-			continue
+	}
+	p.distinct(target.setsParam, func(point, alike int) {
+		p.at(point, params)
+		if err := p.Model.Check(params); err != nil {
+			fault(point, alike, err)
+			return
 		}
 		limit, _ := p.Model.StepLimits(p.method, params)
 		stable = min(stable, limit)
-		if !varies {
-			break
-		}
+	})
+	if bad == 0 {
+		p.distinct(target.setsCurrent, func(point, alike int) {
+			if x := p.at(point, params); math.IsNaN(x) || math.IsInf(x, 0) {
+				fault(point, alike, fmt.Errorf("the current is %v; it must be a finite number", x))
+			}
+		})
 	}
 	switch {
 	case bad > 1:
@@ -361,6 +398,10 @@ func (p *plan) checkPoints() error {
 	return nil
 }
 
+// Chains is the number of pieces a sweep can be cut into: its points, or, where states are carried through the currents, its
+// curves. The error is that of the grid.
+func (s Spec) Chains() (int, error) { return s.chains() }
+
 // AccurateDt is the largest step (ms) whose error is small at every corner of the grid, as Model.StepLimits has it.
 func (s Spec) AccurateDt() float64 {
 	p, err := s.plan()
@@ -369,11 +410,11 @@ func (s Spec) AccurateDt() float64 {
 	}
 	params := make([]float64, len(p.P))
 	least := math.Inf(1)
-	for i := range p.points {
-		p.at(i, params)
+	p.distinct(target.setsParam, func(point, _ int) {
+		p.at(point, params)
 		_, accurate := p.Model.StepLimits(p.method, params)
 		least = min(least, accurate)
-	}
+	})
 	return least
 }
 

@@ -27,13 +27,8 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 // run is popsim, callable: arguments in, data and talk out, and the exit code back.
 func run(args []string, stdout, stderr io.Writer) int {
 	signal.Ignore(syscall.SIGPIPE) // a reader that goes away is an error of Write, after which files are tidied up
-	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) { // as nohup lets it be
-		ends = append(ends, syscall.SIGHUP)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), ends...)
-	defer stop()
-	context.AfterFunc(ctx, stop) // whoever interrupts a second time does not want to wait
+	ctx, end := withSignals(context.Background())
+	defer end()
 	return speak(ctx, args, stdout, stderr)
 }
 

@@ -91,6 +91,11 @@ func (v *voice) aside(path string, out *report.Output, r report.RunRecord) error
 
 // besides completes a record and writes it.
 func (v *voice) besides(path string, r report.RunRecord) error {
+	return report.WriteRecord(path, v.completed(r))
+}
+
+// completed is a record with what the call itself can tell.
+func (v *voice) completed(r report.RunRecord) report.RunRecord {
 	r.Version = "popsim " + version()
 	r.Started, r.Phases = v.started, v.phases
 	r.Command = append([]string{"popsim"}, v.args...)
@@ -103,7 +108,7 @@ func (v *voice) besides(path string, r report.RunRecord) error {
 		r.Extra = map[string]any{}
 	}
 	tellMachine(r.Extra)
-	return report.WriteRecord(path, r)
+	return r
 }
 
 // tellMachine puts into extra what the machine is and gave, and what collecting garbage has cost so far.

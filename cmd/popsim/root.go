@@ -38,6 +38,7 @@ func (v *voice) root() *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(helpVerb(root))
 	root.AddCommand(v.versionVerb(), modelsVerb(), v.runVerb(), v.fiVerb(), v.mapVerb(), v.mergeVerb(), v.phaseVerb(), v.bifurcationVerb(), v.convergenceVerb(), v.benchVerb(), v.verifyVerb(), v.manualVerb(), valuesTopic(), measuresTopic(), experimentTopic())
+	root.AddCommand(v.statusVerb(), v.submitVerb())
 	if len(v.args) > 0 && strings.HasPrefix(v.args[0], cobra.ShellCompRequestCmd) { // cobra keeps what is registered for ever
 		root.ValidArgsFunction = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault) // an experiment file
 		for _, c := range root.Commands() {

@@ -52,13 +52,18 @@ type survey struct {
 	cfg       sweep.Config
 	forecast  sweep.Forecast
 	cut       bool    // interrupted
+	away      bool    // it runs elsewhere
 	goesOn    bool    // pieces were there when the sweep began
 	tolerance float64 // of --refine, in the unit of the axis
 	borders   []sweep.Border
 }
 
-func (v *voice) fiVerb() *cobra.Command {
-	s := &survey{voice: v, verb: "fi"}
+func (v *voice) fiVerb() *cobra.Command { return (&survey{voice: v, verb: "fi"}).fi() }
+
+func (v *voice) mapVerb() *cobra.Command { return (&survey{voice: v, verb: "map"}).grid() }
+
+// fi is the command of f-I curves.
+func (s *survey) fi() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "fi MODEL[:PRESET] I=RANGE [NAME=VALUE ...]",
 		Short:   "f-I curves: firing rate over input current",
@@ -71,8 +76,8 @@ func (v *voice) fiVerb() *cobra.Command {
 	return cmd
 }
 
-func (v *voice) mapVerb() *cobra.Command {
-	s := &survey{voice: v, verb: "map"}
+// grid is the command of maps.
+func (s *survey) grid() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "map MODEL[:PRESET] NAME=RANGE [NAME=VALUE ...]",
 		Short:   "Sweeps over any parameters, and bifurcation maps",
@@ -149,7 +154,11 @@ func (s *survey) read(args []string) error {
 	if s.forecast, err = s.spec.Forecast(s.cfg.Workers); err != nil {
 		return misused(err)
 	}
-	if err := fits(fmt.Sprintf("a sweep of %d points", s.forecast.Points), s.forecast.Bytes); err != nil {
+	need := s.forecast.Bytes
+	if part, err := readPart(s.part.value); s.part.value != "" && err == nil {
+		need /= float64(part.Of) // of the others nothing is held
+	}
+	if err := fits(fmt.Sprintf("a sweep of %d points", s.forecast.Points), need); err != nil && !s.away {
 		return misused(err)
 	}
 	if err := s.spec.Check(); err != nil {

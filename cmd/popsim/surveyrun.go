@@ -11,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"popsim/model"
 	"popsim/report"
 	"popsim/sweep"
@@ -46,6 +44,12 @@ func (s *survey) run(ctx context.Context, args []string) (err error) {
 	}
 	defer abort(out)
 	s.phase("read")
+	if s.cfg.Keep != "" {
+		s.cfg.Stop = hearing(ctx).listen()
+	}
+	if s.cfg.Part.Of > 0 {
+		s.cfg.Record = func(r *sweep.Result) any { return s.completed(s.record(r)) }
+	}
 	var r *sweep.Result
 	err = s.compute(ctx, &s.flags, s.verb, s.question.model.Name, func(ctx context.Context) (err error) {
 		r, err = s.advance(ctx)
@@ -58,6 +62,7 @@ func (s *survey) run(ctx context.Context, args []string) (err error) {
 	switch {
 	case errors.Is(err, context.Canceled) && s.cfg.Keep != "" && sweep.Leftover(s.kept()):
 		s.warn("interrupted; the pieces that were finished are kept beside %s, and --resume goes on from them", s.out.value)
+		s.requeue(ctx, r)
 		return err
 	case errors.Is(err, context.Canceled) && s.cfg.Keep != "":
 		s.warn("interrupted before the first piece was finished; nothing is kept")
@@ -70,9 +75,15 @@ func (s *survey) run(ctx context.Context, args []string) (err error) {
 	}
 	s.checkTrains(r)
 	if s.cfg.Part.Of > 0 {
-		s.say("part %s is in %s; popsim merge %s joins all", s.part.value, sweep.PartPath(s.cfg.Keep, s.cfg.Part), s.cfg.Keep)
+		s.say("part %d/%d is in %s; popsim merge %s joins all", s.cfg.Part.Number, s.cfg.Part.Of, sweep.PartPath(s.cfg.Keep, s.cfg.Part), s.cfg.Keep)
 		s.summary(r)
-		return errors.Join(err, failures(r))
+		if e := failures(r); e != nil && strings.HasPrefix(s.part.value, "auto") {
+			s.warn("%v; the part is whole, and popsim merge will tell it again", e) // no reason for a batch system to stop
+			return nil
+		} else if e != nil {
+			return e
+		}
+		return nil
 	}
 	if e := s.write(out, r); e != nil {
 		return e
@@ -122,11 +133,13 @@ func abort(out *report.Output) {
 }
 
 // failures is the error of a sweep in which points failed.
-func failures(r *sweep.Result) error {
-	if n := r.Failed(); n > 0 {
-		return hint(fmt.Errorf("%d of %d points left the numbers; the column status marks them with nan", n, r.Rows()), "a smaller --dt may help")
+func failures(r *sweep.Result) error { return failed(r.Failed(), r.Rows()) }
+
+func failed(n, of int) error {
+	if n == 0 {
+		return nil
 	}
-	return nil
+	return hint(fmt.Errorf("%d of %d points left the numbers; the column status marks them with nan", n, of), "a smaller --dt may help")
 }
 
 // tellForecast says what the sweep will cost at most; how long it may take is measured where that matters.
@@ -280,17 +293,21 @@ func (s *survey) write(out *report.Output, r *sweep.Result) error {
 
 // writeResult writes the table of a sweep.
 func writeResult(out *report.Output, r *sweep.Result) error {
-	table := r.Table
-	switch {
-	case r.Spec.Late:
-		table = r.LateTable
-	case r.Spec.Resets:
-		table = r.ResetTable
-	}
-	if err := out.WriteTable(table()); err != nil {
+	if err := out.WriteTable(tableOf(r)); err != nil {
 		return err
 	}
 	return out.Commit()
+}
+
+// tableOf is the table that was asked for.
+func tableOf(r *sweep.Result) *report.Table {
+	switch {
+	case r.Spec.Late:
+		return r.LateTable()
+	case r.Spec.Resets:
+		return r.ResetTable()
+	}
+	return r.Table()
 }
 
 // shownBorders is the number of borders worth a line each.
@@ -338,14 +355,27 @@ func (s *survey) rheobase() float64 {
 
 // tellStatus counts the points of which something is to be known.
 func tellStatus(v *voice, r *sweep.Result) {
-	words := map[string]int{}
-	for row := range r.Rows() {
+	t := tally{}
+	t.count(r)
+	t.tell(v)
+}
+
+// tally counts rows by their status.
+type tally map[string]int
+
+// count adds the rows that are in r.
+func (t tally) count(r *sweep.Result) {
+	for row, end := r.Present(); row < end; row++ {
 		if w := r.Word("status", row); w != "" && w != "ok" {
-			words[w]++
+			t[w]++
 		}
 	}
+}
+
+// tell says how many points have a status other than ok.
+func (t tally) tell(v *voice) {
 	var parts []string
-	for w, n := range words {
+	for w, n := range t {
 		parts = append(parts, fmt.Sprintf("%s at %s", w, counted(n, "point")))
 	}
 	slices.Sort(parts)
@@ -423,8 +453,7 @@ func (s *survey) readKeep() (err error) {
 			return hint(errors.New("a part makes no picture"), "popsim merge --plot makes one of all parts")
 		}
 	}
-	info, err := os.Stat(path)
-	regular := path != "" && !toStdout(path) && (err != nil || info.Mode().IsRegular())
+	regular := s.keepable()
 	switch {
 	case (s.part.value != "" || s.resume) && !regular:
 		return hint(errors.New("parts and pieces are kept beside a file, but none is given"), "-o FILE gives one")
@@ -438,6 +467,13 @@ func (s *survey) readKeep() (err error) {
 	s.goesOn = s.resume && sweep.Leftover(path)
 	s.cfg.Keep, s.cfg.Resume, s.cfg.Fresh = path, s.resume, s.force && !s.resume
 	return nil
+}
+
+// keepable tells whether -o names what files can be kept beside.
+func (s *survey) keepable() bool {
+	path := s.out.value
+	info, err := os.Stat(path)
+	return path != "" && !toStdout(path) && (err != nil || info.Mode().IsRegular())
 }
 
 // readEvery understands --save-every.
@@ -462,6 +498,15 @@ func readPart(text string) (sweep.Part, error) {
 		n, err := strconv.Atoi(os.Getenv(name))
 		return n, err == nil
 	}
+	offset := 0
+	if plus, ok := strings.CutPrefix(rest, "+"); ok {
+		text, of, _ := strings.Cut(plus, "/")
+		var err error
+		if offset, err = strconv.Atoi(text); err != nil || offset < 0 {
+			return sweep.Part{}, fmt.Errorf("--part auto+%s: auto+K/N adds K to the number of the task", plus)
+		}
+		rest = "/" + of
+	}
 	i, n := 0, 0
 	if id, ok := number("SLURM_ARRAY_TASK_ID"); ok {
 		first, _ := number("SLURM_ARRAY_TASK_MIN")
@@ -482,74 +527,5 @@ func readPart(text string) (sweep.Part, error) {
 	if n == 0 {
 		return sweep.Part{}, hint(errors.New("--part auto: the batch system does not tell how many tasks there are"), "--part auto/N says it")
 	}
-	return sweep.ParsePart(fmt.Sprintf("%d/%d", i, n))
-}
-
-// mergeVerb joins parts.
-func (v *voice) mergeVerb() *cobra.Command {
-	var f flags
-	var measure string
-	cmd := &cobra.Command{
-		Use:   "merge FILE",
-		Short: "Join the parts of a sweep into FILE",
-		Long: `merge joins the parts that popsim fi or map --part I/N -o FILE have left beside FILE. FILE gets the same bytes as from
-the sweep in one go. Parts that are missing, doubled, torn or of different experiments are refused.`,
-		Example: "  popsim map adex I=0:60/1000 b=0:60/1000 --part 1/2 -o map.npz\n  popsim map adex I=0:60/1000 b=0:60/1000 --part 2/2 -o map.npz\n  popsim merge map.npz --plot map.png",
-		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return misused(hint(fmt.Errorf("merge takes one file, but got %d", len(args)), "it is the name that was given with -o"))
-			}
-			return v.merge(args[0], f, measure)
-		},
-	}
-	f.plot = name{kind: "FILE"}
-	set := cmd.Flags()
-	set.Var(&f.plot, "plot", "picture to draw: .svg .png .pdf")
-	set.StringVarP(&measure, "measure", "m", "rate_Hz", "column to draw")
-	set.BoolVar(&f.force, "force", false, "overwrite files that exist")
-	set.BoolVar(&v.quiet, "quiet", false, "no summary, only warnings and errors")
-	return cmd
-}
-
-func (v *voice) merge(path string, f flags, measure string) error {
-	if f.plot.value != "" {
-		if err := report.CheckPicture(f.plot.value, f.force); err != nil {
-			return misused(err)
-		}
-	}
-	out, err := v.create(path, f.force)
-	if err != nil {
-		return err
-	}
-	defer out.Abort()
-	r, err := sweep.Merge(path)
-	if err != nil {
-		return err
-	}
-	if err := writeResult(out, r); err != nil {
-		return err
-	}
-	if f.plot.value != "" {
-		figure := func(title string) (*report.Figure, error) { return r.Figure(title, measure) }
-		switch {
-		case r.Spec.Late:
-			figure = r.LateFigure
-		case r.Spec.Resets:
-			figure = r.ResetFigure
-		}
-		picture, err := figure(r.Spec.Model.Name)
-		if err != nil {
-			return err
-		}
-		if err := picture.Save(f.plot.value, f.force); err != nil {
-			return err
-		}
-	}
-	v.say("%s in %s", counted(r.Rows(), "point"), path)
-	tellStatus(v, r)
-	err = v.aside(path, out, report.RunRecord{
-		Model: r.Spec.Model.Name, Dt: r.Spec.Dt, Method: r.Spec.Method,
-		Extra: map[string]any{"experiment": r.Digest(), "points": r.Rows(), "time_ms": r.Spec.Time, "discard_ms": r.Spec.Discard},
-	})
-	return errors.Join(err, failures(r))
+	return sweep.ParsePart(fmt.Sprintf("%d/%d", i+offset, n))
 }

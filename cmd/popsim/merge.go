@@ -1,0 +1,178 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"popsim/report"
+	"popsim/sweep"
+)
+
+const mergeHelp = `merge joins the parts that popsim fi or map --part I/N -o FILE have left beside FILE. FILE gets the same bytes as from
+the sweep in one go. Parts that are missing, doubled, torn or of different experiments are refused; they stay where they
+are. Memory does not grow with the number of points, but --plot needs all of them.`
+
+// mergeVerb joins parts.
+func (v *voice) mergeVerb() *cobra.Command {
+	var f flags
+	var measure string
+	cmd := &cobra.Command{
+		Use:     "merge FILE",
+		Short:   "Join the parts of a sweep into FILE",
+		Long:    mergeHelp,
+		Example: "  popsim map adex I=0:60/1000 b=0:60/1000 --part 1/2 -o map.npz\n  popsim map adex I=0:60/1000 b=0:60/1000 --part 2/2 -o map.npz\n  popsim merge map.npz --plot map.png",
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return misused(hint(fmt.Errorf("merge takes one file, but got %d", len(args)), "it is the name that was given with -o"))
+			}
+			return v.merge(args[0], f, measure)
+		},
+	}
+	f.plot = name{kind: "FILE"}
+	set := cmd.Flags()
+	set.Var(&f.plot, "plot", "picture to draw: .svg .png .pdf")
+	set.StringVarP(&measure, "measure", "m", "rate_Hz", "column to draw")
+	set.BoolVar(&f.force, "force", false, "overwrite files that exist")
+	set.BoolVar(&v.quiet, "quiet", false, "no summary, only warnings and errors")
+	return cmd
+}
+
+func (v *voice) merge(path string, f flags, measure string) error {
+	if f.plot.value != "" {
+		if err := report.CheckPicture(f.plot.value, f.force); err != nil {
+			return misused(err)
+		}
+	}
+	out, err := v.create(path, f.force)
+	if err != nil {
+		return err
+	}
+	defer out.Abort()
+	parts, err := sweep.OpenParts(path)
+	if err != nil {
+		return err
+	}
+	defer parts.Close()
+	v.phase("check")
+	t := tally{}
+	even := strings.EqualFold(filepath.Ext(path), ".npy") // its columns have one width from the first row on
+	err = parts.Blocks(even, func(b *sweep.Result) error {
+		t.count(b)
+		return out.Append(tableOf(b))
+	})
+	if err != nil {
+		return err
+	}
+	if err := out.Commit(); err != nil {
+		return err
+	}
+	v.phase("write")
+	record := mergedRecord(parts)
+	if err := v.wholeOf(parts, record, f, measure); err != nil {
+		return err
+	}
+	v.say("%s of %s in %s", counted(parts.Rows(), "point"), counted(parts.Count(), "part"), path)
+	t.tell(v)
+	return errors.Join(v.aside(path, out, record), failed(t["nan"], parts.Rows()))
+}
+
+// wholeOf does what needs all points in memory: the picture, and the borders of a curve, for the record.
+func (v *voice) wholeOf(parts *sweep.Parts, record report.RunRecord, f flags, measure string) error {
+	borders := record.Extra["verb"] == "fi" && len(parts.Spec.Grid.Axes) == 1 && parts.Spec.From == sweep.FromRest
+	if f.plot.value == "" && !borders {
+		return nil
+	}
+	forecast, err := parts.Spec.Forecast(1)
+	if err != nil {
+		return err
+	}
+	if err := fits(fmt.Sprintf("a picture of %d points", parts.Rows()), forecast.Bytes); err != nil && f.plot.value != "" {
+		return err
+	} else if err != nil {
+		return nil
+	}
+	r, err := parts.Result()
+	if err != nil {
+		return err
+	}
+	if borders {
+		var lines []string
+		for _, b := range r.Borders() {
+			lines = append(lines, b.String())
+		}
+		if lines != nil {
+			record.Extra["borders"] = lines
+		}
+	}
+	if f.plot.value == "" {
+		return nil
+	}
+	figure := func(title string) (*report.Figure, error) { return r.Figure(title, measure) }
+	switch {
+	case r.Spec.Late:
+		figure = r.LateFigure
+	case r.Spec.Resets:
+		figure = r.ResetFigure
+	}
+	picture, err := figure(r.Spec.Model.Name)
+	if err != nil {
+		return err
+	}
+	defer v.phase("plot")
+	return picture.Save(f.plot.value, f.force)
+}
+
+// mergedRecord is the record of a merged file: what its parts say of the experiment, and what they have cost together.
+func mergedRecord(parts *sweep.Parts) report.RunRecord {
+	spec := parts.Spec
+	r := report.RunRecord{
+		Model: spec.Model.Name, Dt: spec.Dt, Method: spec.Method, Kernel: spec.Model.Name + "/" + spec.Method,
+		Extra: map[string]any{
+			"points": parts.Rows(), "time_ms": spec.Time, "discard_ms": spec.Discard, "from": spec.From.String(), "full": spec.Full,
+			"zip": spec.Grid.Zip, "interrupted": false, "spike_rule": ruleOf(spec.Model), "experiment": parts.Digest(),
+			"neuron_steps": parts.Work.LaneSteps, "parts": parts.Count(), "parts_seconds": parts.Work.Seconds,
+			"ns_per_neuron_step": parts.Work.Seconds * 1e9 / max(1, float64(parts.Work.LaneSteps)),
+		},
+	}
+	versions, sets, processors, most := map[string]bool{}, map[string]bool{}, map[string]bool{}, 0.0
+	for i, text := range parts.Records() {
+		var q report.RunRecord
+		if json.Unmarshal(text, &q) != nil {
+			continue
+		}
+		if i == 0 {
+			r.Preset, r.Parameters = q.Preset, q.Parameters
+			if len(q.Command) > 1 {
+				r.Extra["verb"] = q.Command[1]
+			}
+			r.Extra["part_command"] = q.Command
+			for _, name := range []string{"neuron_steps_forecast", "memory_forecast_bytes", "bytes_per_neuron", "rheobase"} {
+				if x, ok := q.Extra[name]; ok {
+					r.Extra[name] = x
+				}
+			}
+		}
+		r.ISA, r.Workers = q.ISA, max(r.Workers, q.Workers)
+		versions[q.Version], sets[q.ISA] = true, true
+		if p, ok := q.Extra["processor"].(string); ok {
+			processors[p] = true
+		}
+		total := 0.0
+		for _, p := range q.Phases {
+			total += p.Seconds
+		}
+		most = max(most, total)
+	}
+	r.Extra["parts_versions"] = slices.Sorted(maps.Keys(versions))
+	r.Extra["parts_instruction_sets"] = slices.Sorted(maps.Keys(sets))
+	r.Extra["parts_processors"] = slices.Sorted(maps.Keys(processors))
+	r.Extra["parts_longest_seconds"] = most
+	return r
+}

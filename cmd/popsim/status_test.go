@@ -1,0 +1,83 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"popsim/report"
+)
+
+// A sweep in parts from its status to its record.
+func TestPartsToRecord(t *testing.T) {
+	t.Chdir(t.TempDir())
+	say := func(want int, line string) (string, string) {
+		t.Helper()
+		var out, talk bytes.Buffer
+		if code := run(strings.Fields(line), &out, &talk); code != want {
+			t.Fatalf("%s: exit %d\n%s", line, code, talk.String())
+		}
+		return out.String(), talk.String()
+	}
+	sweep := "fi adex:nd-tonic I=0:60:5 --time 300ms -o fi.csv "
+	say(exitFailed, "status fi.csv")
+	for _, part := range []string{"1/4", "2/4", "4/4"} {
+		say(exitDone, sweep+"--quiet --part "+part)
+	}
+	table, talk := say(exitDone, "status fi.csv")
+	for _, want := range []string{"1,done,1,", "3,missing,0,,,,\n"} {
+		if !strings.Contains(table, want) {
+			t.Errorf("%q is not in\n%s", want, table)
+		}
+	}
+	for _, want := range []string{"75.0 % of 13 points", "3 of 4 parts done, 1 missing", "--part I/4 for I = 3\n"} {
+		if !strings.Contains(talk, want) {
+			t.Errorf("%q is not in\n%s", want, talk)
+		}
+	}
+	say(exitFailed, "merge fi.csv")
+	say(exitDone, sweep+"--quiet --part 3/4")
+	if _, talk := say(exitDone, "status fi.csv --watch"); !strings.Contains(talk, "100.0 % of 13 points: 4 of 4 parts done\n") {
+		t.Errorf("watched: %s", talk)
+	}
+	say(exitDone, "merge fi.csv")
+	say(exitDone, strings.Replace(sweep, "fi.csv", "whole.csv", 1)+"--quiet")
+	merged, whole := readRecord(t, "fi.csv"), readRecord(t, "whole.csv")
+	if len(merged.Parameters) == 0 || merged.Preset != "nd-tonic" || merged.ISA == "" || merged.Workers == 0 {
+		t.Errorf("the record of the merged file knows too little: %+v", merged)
+	}
+	for key := range whole.Extra {
+		if _, ok := merged.Extra[key]; !ok && !strings.HasPrefix(key, "worker_") && key != "epochs" && key != "imbalance" {
+			t.Errorf("the record of the merged file has no %s", key)
+		}
+	}
+	for _, key := range []string{"experiment", "points", "borders", "spike_rule", "from"} {
+		a, _ := json.Marshal(merged.Extra[key])
+		b, _ := json.Marshal(whole.Extra[key])
+		if !bytes.Equal(a, b) {
+			t.Errorf("%s is %s in the merged record, %s in that of an unsplit run", key, a, b)
+		}
+	}
+	a, _ := json.Marshal(merged.Parameters)
+	b, _ := json.Marshal(whole.Parameters)
+	if !bytes.Equal(a, b) {
+		t.Errorf("parameters: %s, want %s", a, b)
+	}
+	if err := os.WriteFile("fi.csv.part-2-of-4", []byte("torn"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if table, talk := say(exitFailed, "status fi.csv"); !strings.Contains(table, "2,refused,0,") || !strings.Contains(talk, "fi.csv.part-2-of-4 ") {
+		t.Errorf("a torn part: %s\n%s", table, talk)
+	}
+}
+
+func readRecord(t *testing.T, path string) *report.RunRecord {
+	t.Helper()
+	r, err := report.ReadRecord(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &r
+}
