@@ -6,6 +6,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -183,4 +185,75 @@ func TestReadStatus(t *testing.T) {
 	if _, err := ReadStatus(keep); err == nil || !strings.Contains(err.Error(), "parts of 2 and of 7") {
 		t.Errorf("two cuts: %v", err)
 	}
+}
+
+// TestMergeMemory: the heap of a merge does not grow with the number of points. The parts are made up, since computing a
+// million points is not what this is about.
+func TestMergeMemory(t *testing.T) {
+	points, parts := 200_000, 200
+	if os.Getenv("POPSIM_LONG") != "" {
+		points, parts = 1_000_000, 1000
+	}
+	m, p := mustModel(t, "adex", "", nil)
+	s := Spec{Model: m, P: p, Measures: []string{"rate_Hz", "spikes", "latency_ms", "isi_cv", "V_min_mV", "V_max_mV", "pattern", "status"}}
+	s.Grid.Axes = mustAxes(t, m, "I=0:60/1000", "b=0:60/"+strconv.Itoa(points/1000))
+	pl, err := s.plan()
+	if err != nil {
+		t.Fatal(err)
+	}
+	keep := filepath.Join(t.TempDir(), "map.npy")
+	begin := time.Now()
+	for i := 1; i <= parts; i++ {
+		first, end := Part{i, parts}.chains(points)
+		r := newResult(pl, first, end)
+		for _, j := range pl.kept() {
+			for k := range r.columns[j] {
+				if r.columns[j][k] = float64(first + k); measureList[j].words != nil {
+					r.columns[j][k] = float64(k % 2)
+				}
+			}
+		}
+		if err := os.WriteFile(PartPath(keep, Part{i, parts}), r.piece(first, end, Work{}, nil), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	made := time.Since(begin)
+	runtime.GC()
+	before := heap()
+	begin = time.Now()
+	parted, err := OpenParts(keep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer parted.Close()
+	checked := time.Since(begin)
+	o, err := report.Create(keep, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	most, rows := uint64(0), 0
+	err = parted.Blocks(true, func(b *Result) error {
+		table := b.Table()
+		rows += table.Rows()
+		most = max(most, heap())
+		return o.Append(table)
+	})
+	if err := errors.Join(err, o.Commit()); err != nil {
+		t.Fatal(err)
+	}
+	if rows != points {
+		t.Errorf("%d rows, want %d", rows, points)
+	}
+	const room = 64 << 20 // a block of 65536 rows, its table, and what the collector has not yet taken
+	if most-min(before, most) > room {
+		t.Errorf("the heap grew from %d to %d bytes", before, most)
+	}
+	t.Logf("%d points in %d parts: made in %v, checked in %v, merged in %v; heap %d MB before, at most %d MB",
+		points, parts, made.Round(time.Millisecond), checked.Round(time.Millisecond), (time.Since(begin) - checked).Round(time.Millisecond), before>>20, most>>20)
+}
+
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }

@@ -102,13 +102,16 @@ func (r *Result) place(row int) int {
 
 // span is the rows that may be here.
 func (r *Result) span() span {
-	if r.rows != nil {
+	switch {
+	case r.rows != nil:
 		return *r.rows
+	case r.plan.From == FromRest: // its slots are rows
+		return span{r.base, r.base + r.slots()}
 	}
 	return span{0, r.plan.rows}
 }
 
-// Present is the range of rows that may be here: all of them but in a block of Parts.
+// Present is the range of rows that may be here: all of them but in a part, or in a block of Parts.
 func (r *Result) Present() (first, end int) { s := r.span(); return s.first, s.end }
 
 // Rows is the number of rows.

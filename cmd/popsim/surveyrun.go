@@ -339,7 +339,7 @@ func (s *survey) checkTrains(r *sweep.Result) {
 			refract = func(row int) float64 { return r.Axis(row, k) }
 		}
 	}
-	for row := range r.Rows() {
+	for row, end := r.Present(); row < end; row++ {
 		c.add(row, 1000/r.Value("rate_Hz", row), refract(row))
 	}
 	c.warn(s.voice, "point")
