@@ -145,7 +145,7 @@ func rk4Step(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, s
 	if !(r <= end) { // NaN goes on as NaN
 		nextV = potential(r)
 		if r < 0.85 { // V bends too sharply for the stages of w: its mean over a straight fall of r
-			nextW = u.relax(v+u.deltaT-float64(r/(1-r))*(nextV-v), w, part)
+			nextW = u.relax(v+u.deltaT-float64(r/(1-r)*(nextV-v)), w, part)
 		}
 		return nextV, nextW, part, false
 	}
