@@ -66,7 +66,7 @@ type scheme struct {
 	enter func(s *Shard, i int, k int64, y []float64)
 	// sync writes the state of lane i of s at the start of step k.
 	sync func(s *Shard, i int, k int64, y []float64)
-	// rare finishes the step in hand of the lanes b.Rare of the group at lane g, and appends their spikes.
+	// rare finishes the step in hand of the lanes b.Rare of the group at lane g, and appends their spikes; nil with grid.
 	rare func(w *Worker, s *Shard, g int, events []Event) []Event
 
 	// grid says that spikes come at the ends of steps, and that the fast step resets V itself and notes them in Fired.
