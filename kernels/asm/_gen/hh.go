@@ -12,15 +12,16 @@ import (
 type hhStep func(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec
 
 // hhKernel writes the kernels of a method, lean and full, S vectors at a time; see asm.Block.
-func hhKernel(name string, states, S int, step hhStep) func(f *file, w isa) {
+func hhKernel(name string, states int, S map[string]int, tune map[string]Tuning, step hhStep) func(f *file, w isa) {
 	return func(f *file, w isa) {
-		hhLoop(f, w, name, states, S, false, step)
-		hhLoop(f, w, name+"Full", states, S, true, step)
+		hhLoop(f, w, name, states, S[w.Name], false, tune[w.Name], step)
+		hhLoop(f, w, name+"Full", states, S[w.Name], true, tune[w.Name], step)
 	}
 }
 
-func hhLoop(f *file, w isa, name string, states, S int, full bool, advance hhStep) {
+func hhLoop(f *file, w isa, name string, states, S int, full bool, tune Tuning, advance hhStep) {
 	k := newHHGroup(f, w, name, "advances a group; see Block.", states, full)
+	k.Tune = tune
 	again, done := operand.LabelRef("step"), operand.LabelRef("done")
 	k.MOVQ(operand.I32(0), k.Field("Rare"))
 	k.CMPQ(k.step, k.Field("Steps"))

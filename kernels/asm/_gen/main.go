@@ -38,17 +38,20 @@ var files = []struct {
 		exponential("Euler", 8, false, map[string]Tuning{"AVX2": {Near: 16, Abreast: 8, Live: 8}, "AVX512": {Near: 16, Abreast: 4}}, euler),
 	}},
 	{"hh", []func(*file, isa){
-		hhKernel("HHStrang", 4, 8, hhStrang),
-		hhKernel("HHRK4", 4, 8, hhRK4(hhDeriv)),
-		hhKernel("HHExpEuler", 4, 8, hhExpEuler),
+		hhKernel("HHStrang", 4, eight, nil, hhStrang),
+		hhKernel("HHRK4", 4, map[string]int{"AVX2": 4, "AVX512": 8}, map[string]Tuning{"AVX2": {Near: 8, Abreast: 2}}, hhRK4(hhDeriv)),
+		hhKernel("HHExpEuler", 4, eight, nil, hhExpEuler),
 	}},
 	{"rhh", []func(*file, isa){
 		rhhCut(8),
 		rhhPieces(8, 4),
-		hhKernel("RHHRK4", 2, 8, hhRK4(rhhDeriv)),
-		hhKernel("RHHExpEuler", 2, 8, rhhExpEuler),
+		hhKernel("RHHRK4", 2, eight, nil, hhRK4(rhhDeriv)),
+		hhKernel("RHHExpEuler", 2, eight, nil, rhhExpEuler),
 	}},
 }
+
+// eight vectors at a time, with either instruction set.
+var eight = map[string]int{"AVX2": 8, "AVX512": 8}
 
 // A file is one assembly file in the making.
 type file struct {
