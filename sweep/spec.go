@@ -444,7 +444,7 @@ func (s Spec) Forecast(workers int) (Forecast, error) {
 	if !s.NoError {
 		f.Steps *= 1.5
 	}
-	perRow := 8*float64(len(columns)+len(s.Grid.Axes)) + 8*float64(len(columns)+len(s.Grid.Axes))*tableShare
+	perRow := pointBytes + 8*float64(len(columns)+len(s.Grid.Axes))*(1+tableShare)
 	for _, kept := range []bool{s.Late, s.Resets} {
 		if kept {
 			perRow += lateGuess * 8 * 3
@@ -455,7 +455,8 @@ func (s Spec) Forecast(workers int) (Forecast, error) {
 }
 
 const (
-	tableShare = 2.5 // the table copies the columns, words take two machine words each; a picture, and what is not yet collected
+	pointBytes = 120 // of every point, whatever is asked for: words, a picture, what judges it; measured
+	tableShare = 1.5 // the table copies the columns; the rest is not yet collected
 	lateGuess  = 16  // late intervals of a point, on average
 	laneBytes  = 8*64 + 8*memory + 512
 )
