@@ -23,8 +23,10 @@ import (
 // exponential by the factor 1 - t (1/6 + g/12). All this vanishes at an equilibrium (z0 = -g, t = 0), so that rests
 // stay where they are. Close to a spike V goes like -delta_T ln(t* - t) whatever the step; there m must be
 // (1 + (1-g) ln(1-g)/g)/g, which a polynomial fits up to g = 1, and the factor is fitted likewise. w relaxes exactly
-// towards a (V - V_rest) at that mean; that V moves meanwhile shifts the mean of w by -a (h/tau_w)/6 and its end by
-// a (h/tau_w)²/6 times the mean gain of V. Spikes, resets and refractoriness keep the order.
+// towards a (V - V_rest) at the mean of V, for which bentGain takes the place of the polynomial where V bends: an error of
+// m is of second order in the time of the spike, but w would keep it to the first. That V moves meanwhile shifts the mean
+// of w by -a (h/tau_w)/6 and its end by a (h/tau_w)²/6 times the mean gain of V. Spikes are located by upstroke.spike;
+// resets and refractoriness keep the order.
 
 // flowSources gives what each coefficient depends on, for AdEx; EIF has no adaptation.
 var flowSources = []string{

@@ -24,8 +24,8 @@ func bigExp(x float64) *big.Float {
 func bigExp2(x float64) *big.Float {
 	n := math.Round(x)
 	r := newBig(x - n)
-	n2, e := bigReducedFrom(0, r.Mul(r, bigLn2))
-	return e.SetMantExp(e.Add(e, newBig(1)), n2+int(n))
+	e := bigSmallExpm1(r.Mul(r, bigLn2))
+	return e.SetMantExp(e.Add(e, newBig(1)), int(n))
 }
 
 // bigExpm1 is exp(x) - 1.
@@ -37,15 +37,15 @@ func bigExpm1(x float64) *big.Float {
 	return e.Sub(e, newBig(1))
 }
 
-// bigReduced is n and exp(r) - 1 for x = n ln 2 + r: Taylor's series at r/256, squared eight times.
+// bigReduced is n and exp(r) - 1 for x = n ln 2 + r.
 func bigReduced(x float64) (int, *big.Float) {
 	n := math.Round(x / math.Ln2)
 	r := newBig(n)
-	return bigReducedFrom(int(n), r.Sub(newBig(x), r.Mul(r, bigLn2)))
+	return int(n), bigSmallExpm1(r.Sub(newBig(x), r.Mul(r, bigLn2)))
 }
 
-// bigReducedFrom is n and exp(r) - 1, for small r.
-func bigReducedFrom(n int, r *big.Float) (int, *big.Float) {
+// bigSmallExpm1 is exp(r) - 1 for |r| < 1: Taylor's series at r/256, squared eight times. It spoils r.
+func bigSmallExpm1(r *big.Float) *big.Float {
 	r.SetMantExp(r, -8)
 	sum, term, two := newBig(0), newBig(1), newBig(2)
 	for k := 1.0; k < 18; k++ {
@@ -55,7 +55,7 @@ func bigReducedFrom(n int, r *big.Float) (int, *big.Float) {
 	for range 8 { // exp(2r) - 1 = (exp(r) - 1)(exp(r) + 1)
 		sum.Mul(sum, new(big.Float).Add(sum, two))
 	}
-	return n, sum
+	return sum
 }
 
 // bigLog1p is ln(1+x): a guess g, and ln(1 + (x - (exp(g)-1))/exp(g)) for what it lacks.
