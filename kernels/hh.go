@@ -70,41 +70,55 @@ func hhP1(u float64) float64 {
 // hhSum is p(i+j) from p(i) and p(j).
 func hhSum(p, q float64) float64 { return math.FMA(p, q, p+q) }
 
+// hhP9 and hhP72 go from p(1) to the p(k) that the rates need.
+func hhP9(p1 float64) (p4, p9 float64) {
+	p2 := hhSum(p1, p1)
+	p4 = hhSum(p2, p2)
+	return p4, hhSum(hhSum(p4, p4), p1)
+}
+
+func hhP72(p4, p9 float64) (p36, p40, p72 float64) {
+	p18 := hhSum(p9, p9)
+	p36 = hhSum(p18, p18)
+	return p36, hhSum(p36, p4), hhSum(p36, p36)
+}
+
+func ratesM(u, p40, p72 float64) (num, den, beta float64) {
+	return float64(u * 72), p72, math.FMA(p40, hhBetaM, hhBetaM)
+}
+
+func ratesH(p36, p72 float64) (alpha, den float64) {
+	return math.FMA(p36, hhAlphaH, hhAlphaH), math.FMA(p72, hhE05, 1+hhE05)
+}
+
+func ratesN(u, p9, p72 float64) (num, den, beta float64) {
+	num = math.FMA(-u, 72, 1.5)
+	den = math.FMA(-p72, 10*hhE15, 10-10*hhE15)
+	if math.Abs(num) < 1.0/128 {
+		den = math.FMA(math.FMA(math.FMA(math.FMA(num, 10.0/120, -10.0/24), num, 10.0/6), num, -5), num, 10) * num
+	}
+	return num, den, math.FMA(p9, hhBetaN, hhBetaN)
+}
+
 // at evaluates the rates at v, those of n only if asked.
 func (r *hhRates) at(v *vec, withN bool) {
-	var u, p1, p9, p36, p40 vec
+	var u, p1, p4, p9, p36, p40, p72 vec
 	for l := range u {
 		u[l] = hhU(v[l])
-		r.mN[l] = u[l] * 72
 		p1[l] = hhP1(u[l])
 	}
 	for l := range p1 {
-		p2 := hhSum(p1[l], p1[l])
-		p4 := hhSum(p2, p2)
-		p9[l] = hhSum(hhSum(p4, p4), p1[l])
-		p18 := hhSum(p9[l], p9[l])
-		p36[l] = hhSum(p18, p18)
-		p40[l] = hhSum(p36[l], p4)
-		r.mD[l] = hhSum(p36[l], p36[l])
+		p4[l], p9[l] = hhP9(p1[l])
+		p36[l], p40[l], p72[l] = hhP72(p4[l], p9[l])
 	}
-	for l := range p9 {
-		r.mB[l] = math.FMA(p40[l], hhBetaM, hhBetaM)
-		r.hA[l] = math.FMA(p36[l], hhAlphaH, hhAlphaH)
-		r.hD[l] = math.FMA(r.mD[l], hhE05, 1+hhE05)
+	for l := range u {
+		r.mN[l], r.mD[l], r.mB[l] = ratesM(u[l], p40[l], p72[l])
+		r.hA[l], r.hD[l] = ratesH(p36[l], p72[l])
 	}
-	if !withN {
-		return
-	}
-	for l := range p9 {
-		n := math.FMA(-u[l], 72, 1.5)
-		r.nN[l] = n
-		r.nB[l] = math.FMA(p9[l], hhBetaN, hhBetaN)
-		d := math.FMA(-r.mD[l], 10*hhE15, 10-10*hhE15)
-		series := math.FMA(math.FMA(math.FMA(math.FMA(n, 10.0/120, -10.0/24), n, 10.0/6), n, -5), n, 10) * n
-		if math.Abs(n) < 1.0/128 {
-			d = series
+	if withN {
+		for l := range u {
+			r.nN[l], r.nD[l], r.nB[l] = ratesN(u[l], p9[l], p72[l])
 		}
-		r.nD[l] = d
 	}
 }
 
@@ -271,16 +285,6 @@ func (w *Worker) crossing(b *asm.Block, l int, drive float64, sense slopes) floa
 	return hermite(w.before[0], w.after[0], float64(dt*d0), float64(dt*d1)).crossing(b.Coef[asm.HHVTh][l])
 }
 
-// ionSlope is dV/dt of lane l at potential v and gates m, h, n.
-func ionSlope(b *asm.Block, l int, drive, v, m, h, n float64) float64 {
-	c := func(j int) float64 { return b.Coef[j][l] }
-	x := float64(float64(m*m) * float64(float64(m*h)*c(asm.HHNa)))
-	y := float64(n * n)
-	y = float64(float64(y*y) * c(asm.HHK))
-	g := x + y + c(asm.HHL)
-	return math.FMA(-g, v, math.FMA(x, c(asm.HHENa), math.FMA(y, c(asm.HHEK), drive)))
-}
-
 // hhStrang splits V from the gates (Strang) and moves each by Crank-Nicolson's rule, which keeps every equilibrium. Of
 // the two half steps of the gates that meet between steps only their sum is taken, so the columns hold the gates half
 // a step behind V; State and Enter shift them.
@@ -305,7 +309,8 @@ func strangSlopes(b *asm.Block, l int, drive float64, old, now *[4]float64) (bef
 		half := float64(0.5 * (now[j] - old[j]))
 		mid[j], end[j] = old[j]+half, now[j]+half
 	}
-	return ionSlope(b, l, drive, old[0], mid[1], mid[2], mid[3]), ionSlope(b, l, drive, now[0], end[1], end[2], end[3])
+	mid[0], end[0] = old[0], now[0]
+	return hhSlopes(b, l, drive, &mid, &end)
 }
 
 // shiftGates moves the gates of y by a part of a step at constant V.
@@ -363,59 +368,56 @@ func strangStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
 // no conductance makes it unstable.
 const strangSoft = 1.0 / 9
 
-// hhRK4 is the classical fourth-order method.
-var hhRK4 = hhScheme(4, func(b *asm.Block, l int, drive float64, old, now *[4]float64) (before, after float64) {
-	return ionSlope(b, l, drive, old[0], old[1], old[2], old[3]), ionSlope(b, l, drive, now[0], now[1], now[2], now[3])
-}, func(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
-	rungeKutta(b, at, 4, drive, y, next, hhDeriv)
-})
-
-// hhDeriv writes the derivatives of V, m, h and n at y.
-func hhDeriv(b *asm.Block, at int, drive *vec, y, d *[4]vec) {
-	var r hhRates
-	var a, g vec
-	r.at(&y[0], true)
-	v, m, h, n := &y[0], &y[1], &y[2], &y[3]
-	hhIon(b, at, drive, m, h, n, &a, &g)
-	for l := range v {
-		d[0][l] = math.FMA(-g[l], v[l], a[l])
-		am := r.mN[l] / r.mD[l]
-		d[1][l] = math.FMA(-(am + r.mB[l]), m[l], am)
-		bh := 1 / r.hD[l]
-		d[2][l] = math.FMA(-(r.hA[l] + bh), h[l], r.hA[l])
-		an := r.nN[l] / r.nD[l]
-		d[3][l] = math.FMA(-(an + r.nB[l]), n[l], an)
-	}
+func hhSlopes(b *asm.Block, l int, drive float64, old, now *[4]float64) (before, after float64) {
+	return hhDeriv(b, l, drive, hhState{old[0], old[1], old[2], old[3]}).v, hhDeriv(b, l, drive, hhState{now[0], now[1], now[2], now[3]}).v
 }
 
-// rungeKutta takes one step of the classical method.
-// It returns the slopes of its first and last stage.
-func rungeKutta(b *asm.Block, at, states int, drive *vec, y, next *[4]vec, deriv func(b *asm.Block, at int, drive *vec, y, d *[4]vec)) (first, last vec) {
+// hhRK4 is the classical fourth-order method.
+var hhRK4 = hhScheme(4, hhSlopes, func(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
 	dt, half, sixth := b.Coef[asm.HHDt][at], b.Coef[asm.HHHalf][at], b.Coef[asm.HHSixth][at]
-	var d, stage, sum [4]vec
-	deriv(b, at, drive, y, &sum)
-	first = sum[0]
-	for j := range states {
-		for l := range d[j] {
-			stage[j][l] = math.FMA(sum[j][l], half, y[j][l])
-		}
+	for l, leak := range drive {
+		x := hhState{y[0][l], y[1][l], y[2][l], y[3][l]}
+		deriv := func(x hhState) hhState { return hhDeriv(b, at+l, leak, x) }
+		d := deriv(x)
+		sum := d
+		d = deriv(x.plus(half, d))
+		sum = sum.plus(2, d)
+		d = deriv(x.plus(half, d))
+		sum = sum.plus(2, d)
+		d = deriv(x.plus(dt, d))
+		x = x.plus(sixth, hhState{sum.v + d.v, sum.m + d.m, sum.h + d.h, sum.n + d.n})
+		next[0][l], next[1][l], next[2][l], next[3][l] = x.v, x.m, x.h, x.n
 	}
-	for _, reach := range [2]float64{half, dt} {
-		deriv(b, at, drive, &stage, &d)
-		for j := range states {
-			for l := range d[j] {
-				stage[j][l] = math.FMA(d[j][l], reach, y[j][l])
-				sum[j][l] = math.FMA(d[j][l], 2, sum[j][l])
-			}
-		}
-	}
-	deriv(b, at, drive, &stage, &d)
-	for j := range states {
-		for l := range d[j] {
-			next[j][l] = math.FMA(sum[j][l]+d[j][l], sixth, y[j][l])
-		}
-	}
-	return first, d[0]
+})
+
+// hhState is the state of one neuron, or its derivative.
+type hhState struct{ v, m, h, n float64 }
+
+// plus is y + r d.
+func (y hhState) plus(r float64, d hhState) hhState {
+	return hhState{math.FMA(d.v, r, y.v), math.FMA(d.m, r, y.m), math.FMA(d.h, r, y.h), math.FMA(d.n, r, y.n)}
+}
+
+// hhDeriv is the derivative of the state y of lane l. It takes one neuron, which fits into registers, where the other
+// steps take eight side by side: with four stages to go through, that is faster.
+func hhDeriv(b *asm.Block, l int, drive float64, y hhState) hhState {
+	c, i := b.Coef, uint(l)%Group
+	u := hhU(y.v)
+	p4, p9 := hhP9(hhP1(u))
+	p36, p40, p72 := hhP72(p4, p9)
+	num, den, beta := ratesM(u, p40, p72)
+	alpha := num / den
+	dm := math.FMA(-(alpha + beta), y.m, alpha)
+	alpha, den = ratesH(p36, p72)
+	dh := math.FMA(-(alpha + 1/den), y.h, alpha)
+	num, den, beta = ratesN(u, p9, p72)
+	alpha = num / den
+	dn := math.FMA(-(alpha + beta), y.n, alpha)
+	na := float64(float64(y.m*y.m) * float64(float64(y.m*y.h)*c[asm.HHNa][i]))
+	k := float64(y.n * y.n)
+	k = float64(float64(k*k) * c[asm.HHK][i])
+	a := math.FMA(na, c[asm.HHENa][i], math.FMA(k, c[asm.HHEK][i], drive))
+	return hhState{math.FMA(-(na + k + c[asm.HHL][i]), y.v, a), dm, dh, dn}
 }
 
 // hhExpEuler is Rush-Larsen's method as others use it: every variable relaxes exponentially, seeing the old state of

@@ -8,21 +8,18 @@ import (
 )
 
 func rhhSlopes(b *asm.Block, l int, drive float64, old, now *[4]float64) (before, after float64) {
-	sum := b.Coef[asm.HHSum][l]
-	return ionSlope(b, l, drive, old[0], mInf(old[0]), old[1], sum-old[1]), ionSlope(b, l, drive, now[0], mInf(now[0]), now[1], sum-now[1])
+	at := func(v, h float64) [4]float64 { return [4]float64{v, mInf(v), h, b.Coef[asm.HHSum][l] - h} }
+	x, y := at(old[0], old[1]), at(now[0], now[1])
+	return hhSlopes(b, l, drive, &x, &y)
 }
 
 // mInf is the steady value of m at potential v.
 func mInf(v float64) float64 {
 	u := hhU(v)
-	p1 := hhP1(u)
-	p2 := hhSum(p1, p1)
-	p4 := hhSum(p2, p2)
-	p9 := hhSum(hhSum(p4, p4), p1)
-	p18 := hhSum(p9, p9)
-	p36 := hhSum(p18, p18)
-	n := float64(u * 72)
-	return n / math.FMA(math.FMA(hhSum(p36, p4), hhBetaM, hhBetaM), hhSum(p36, p36), n)
+	p4, p9 := hhP9(hhP1(u))
+	_, p40, p72 := hhP72(p4, p9)
+	num, den, beta := ratesM(u, p40, p72)
+	return num / math.FMA(beta, den, num)
 }
 
 // rhhDeriv writes the derivatives of V and h at y.
@@ -43,8 +40,35 @@ func rhhDeriv(b *asm.Block, at int, drive *vec, y, d *[4]vec) {
 	}
 }
 
-func rhhRKStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
-	rungeKutta(b, at, 2, drive, y, next, rhhDeriv)
+func rhhRKStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) { rungeKutta(b, at, drive, y, next) }
+
+// rungeKutta takes one step of the classical method. It gives dV/dt at the first and the last stage.
+func rungeKutta(b *asm.Block, at int, drive *vec, y, next *[4]vec) (first, last vec) {
+	dt, half, sixth := b.Coef[asm.HHDt][at], b.Coef[asm.HHHalf][at], b.Coef[asm.HHSixth][at]
+	var d, stage, sum [4]vec
+	rhhDeriv(b, at, drive, y, &sum)
+	first = sum[0]
+	for j := range 2 {
+		for l := range d[j] {
+			stage[j][l] = math.FMA(sum[j][l], half, y[j][l])
+		}
+	}
+	for _, reach := range [2]float64{half, dt} {
+		rhhDeriv(b, at, drive, &stage, &d)
+		for j := range 2 {
+			for l := range d[j] {
+				stage[j][l] = math.FMA(d[j][l], reach, y[j][l])
+				sum[j][l] = math.FMA(d[j][l], 2, sum[j][l])
+			}
+		}
+	}
+	rhhDeriv(b, at, drive, &stage, &d)
+	for j := range 2 {
+		for l := range d[j] {
+			next[j][l] = math.FMA(sum[j][l]+d[j][l], sixth, y[j][l])
+		}
+	}
+	return first, d[0]
 }
 
 // rhhRK4 is the classical fourth-order method.
@@ -94,7 +118,7 @@ func cutGeneric(b *asm.Block, full bool) {
 	for at := 0; at < b.Lanes; at += len(y[0]) {
 		y[0], y[1] = *(*vec)(b.Y[0][at:]), *(*vec)(b.Y[1][at:])
 		drive := hhCurrent(b, at, full)
-		first, last := rungeKutta(b, at, 2, &drive, &y, &next, rhhDeriv)
+		first, last := rungeKutta(b, at, &drive, &y, &next)
 		dt, limit := (*vec)(b.Coef[asm.HHDt][at:]), (*vec)(b.Coef[asm.HHCut][at:])
 		cut := uint64(0)
 		for l := range limit {
