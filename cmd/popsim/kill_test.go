@@ -22,16 +22,6 @@ import (
 	"popsim/sweep"
 )
 
-// asProgram in the environment makes the test binary popsim itself, so that a test can start and kill it.
-const asProgram = "POPSIM_TEST_AS_PROGRAM"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
-		os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
-	}
-	os.Exit(m.Run())
-}
-
 // victim is a sweep that is killed again and again.
 type victim struct {
 	t    *testing.T

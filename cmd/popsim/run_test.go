@@ -14,6 +14,16 @@ import (
 	"popsim/report"
 )
 
+// asProgram in the environment makes the test binary popsim itself, so that a test can start and kill it.
+const asProgram = "POPSIM_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+	}
+	os.Exit(m.Run())
+}
+
 // popsim runs a command and fails the test unless it exits as expected.
 func popsim(t *testing.T, code int, args ...string) (stdout, stderr string) {
 	t.Helper()
