@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"popsim/kernels/asm"
+	"popsim/model"
 )
 
 // The euler methods of EIF and AdEx do what other simulators do: forward Euler for V and w from the old state, V
@@ -13,24 +14,30 @@ import (
 
 var (
 	eifEuler = scheme{
-		sources: flowSources, fold: onGrid(foldEIF), enter: flowEnter, sync: columnsSync, grid: true,
+		sources: flowSources, fold: foldEIFEuler, enter: flowEnter, sync: columnsSync, grid: true,
 		lean: func(b *asm.Block) { eulerGeneric(b, false, false) },
 		full: func(b *asm.Block) { eulerGeneric(b, false, true) },
 	}
 	adexEuler = scheme{
-		sources: flowSources, fold: onGrid(foldAdEx), enter: flowEnter, sync: columnsSync, grid: true,
+		sources: flowSources, fold: foldAdExEuler, enter: flowEnter, sync: columnsSync, grid: true,
 		lean: func(b *asm.Block) { eulerGeneric(b, true, false) },
 		full: func(b *asm.Block) { eulerGeneric(b, true, true) },
 	}
 )
 
-// onGrid makes the coefficients of euler out of those of flow: FlowK is dt/tau_w, t_ref is a whole number of steps.
-func onGrid(fold func(p []float64, i, gain, dt float64, c []float64)) func(p []float64, i, gain, dt float64, c []float64) {
-	return func(p []float64, i, gain, dt float64, c []float64) {
-		fold(p, i, gain, dt, c)
-		c[asm.FlowK] = c[asm.FlowS]
-		c[asm.FlowHold], c[asm.FlowHoldPart] = math.Round(c[asm.FlowHold]+c[asm.FlowHoldPart]), 0
-	}
+func foldEIFEuler(p []float64, i, gain, dt float64, c []float64) { foldEuler(eifOf(p), i, gain, dt, c) }
+
+func foldAdExEuler(p []float64, i, gain, dt float64, c []float64) {
+	foldEuler(model.AdExOf(p), i, gain, dt, c)
+}
+
+// foldEuler takes 1 mV for the unit, and t_ref for a whole number of steps.
+func foldEuler(q model.AdEx, i, gain, dt float64, c []float64) {
+	foldExponential(q, i, gain, dt, 1, c)
+	hold, part := wholeSteps(q.TRef, dt)
+	c[asm.FlowHold] = math.Round(hold + part)
+	s := dt / q.TauW
+	c[asm.FlowSinkW], c[asm.FlowSinkV], c[asm.FlowSink] = 1-s, float64(s*q.A), -float64(s*q.A)*q.VRest
 }
 
 // columnsSync is for methods whose columns are the state at the start of every step.
@@ -53,12 +60,12 @@ func eulerGeneric(b *asm.Block, adapt, full bool) {
 			if adapt {
 				w = (*vec)(b.Y[1][at:])
 			}
-			vInf := *col(asm.FlowVInf, at)
+			drive := *col(asm.FlowDrive, at)
 			if full {
-				steadyVoltage(b, at, asm.FlowI, asm.FlowGain, asm.FlowR, asm.FlowVRest, &vInf)
+				steadyVoltage(b, at, asm.FlowI, asm.FlowGain, asm.FlowRC, asm.FlowRest, &drive)
 			}
 			var grow, next, nextW vec
-			slope, shift, q := col(asm.FlowSlope, at), col(asm.FlowShift, at), col(asm.FlowQ, at)
+			slope, shift := col(asm.FlowSlope, at), col(asm.FlowShift, at)
 			for l := range grow {
 				u := math.FMA(v[l], slope[l], shift[l])
 				if u < exp2Lo {
@@ -66,16 +73,16 @@ func eulerGeneric(b *asm.Block, adapt, full bool) {
 				}
 				grow[l] = u
 			}
-			exp2Vec(&grow)
-			deltaT, r, vTh := col(asm.FlowDeltaT, at), col(asm.FlowR, at), col(asm.FlowVTh, at)
-			a, aRest, c := col(asm.FlowA, at), col(asm.FlowAVRest, at), col(asm.FlowK, at)
+			exp2NearVec(&grow)
+			c, rc, vTh := col(asm.FlowC, at), col(asm.FlowRC, at), col(asm.FlowVTh, at)
+			fromV, fromW, fromRest := col(asm.FlowSinkV, at), col(asm.FlowSinkW, at), col(asm.FlowSink, at)
 			for l := range next {
-				d := math.FMA(deltaT[l], grow[l], vInf[l]-v[l])
+				d := math.FMA(-c[l], v[l], drive[l])
 				if adapt {
-					d = math.FMA(-r[l], w[l], d)
-					nextW[l] = math.FMA(c[l], math.FMA(a[l], v[l], aRest[l])-w[l], w[l])
+					d = math.FMA(-rc[l], w[l], d)
+					nextW[l] = math.FMA(fromV[l], v[l], math.FMA(fromW[l], w[l], fromRest[l]))
 				}
-				next[l] = math.FMA(q[l], d, v[l])
+				next[l] = v[l] + (d + grow[l])
 				if wake[l] > k {
 					next[l] = v[l]
 				}

@@ -30,12 +30,13 @@ import (
 
 // flowSources gives what each coefficient depends on, for AdEx; EIF has no adaptation.
 var flowSources = []string{
-	asm.FlowSlope: "delta_T", asm.FlowShift: "V_T delta_T", asm.FlowQ: "tau", asm.FlowVInf: "V_rest R I", asm.FlowR: "R",
-	asm.FlowC: "tau delta_T", asm.FlowDeltaT: "delta_T", asm.FlowVTh: "V_th",
-	asm.FlowA: "a", asm.FlowAVRest: "a V_rest", asm.FlowRMean: "R tau_w", asm.FlowK: "tau_w", asm.FlowVRest: "V_rest",
-	asm.FlowI: "I", asm.FlowGain: "gain", asm.FlowVReset: "V_reset", asm.FlowB: "b", asm.FlowS: "tau_w",
-	asm.FlowHold: "t_ref", asm.FlowHoldPart: "t_ref", asm.FlowThird: "delta_T", asm.FlowStay: "R a tau_w",
-	asm.FlowTail: "a tau_w", asm.FlowGrow0: "tau V_T delta_T V_reset",
+	asm.FlowSlope: "delta_T", asm.FlowShift: "tau V_T delta_T", asm.FlowC: "tau delta_T", asm.FlowDrive: "V_rest R I tau delta_T",
+	asm.FlowRC: "R tau delta_T", asm.FlowRest: "V_rest tau delta_T", asm.FlowI: "I", asm.FlowGain: "gain",
+	asm.FlowDeltaT: "delta_T", asm.FlowVTh: "V_th", asm.FlowVReset: "V_reset", asm.FlowB: "b", asm.FlowHold: "t_ref",
+	asm.FlowHoldPart: "t_ref", asm.FlowSinkW: "R tau delta_T tau_w", asm.FlowSinkV: "a R tau delta_T tau_w",
+	asm.FlowSink: "a V_rest R tau delta_T tau_w", asm.FlowSlow: "a R tau tau_w", asm.FlowFall: "a R tau tau_w",
+	asm.FlowWSink: "R tau delta_T tau_w", asm.FlowWGain: "a delta_T tau_w", asm.FlowA: "a", asm.FlowAVRest: "a V_rest",
+	asm.FlowS: "tau_w", asm.FlowGrow0: "tau V_T delta_T V_reset",
 }
 
 var (
@@ -54,32 +55,46 @@ var (
 	}
 )
 
-func foldEIF(p []float64, i, gain, dt float64, c []float64) {
-	q := model.EIFOf(p)
-	foldFlow(model.AdEx{
-		VRest: q.VRest, VReset: q.VReset, VTh: q.VTh, VT: q.VT, DeltaT: q.DeltaT, R: q.R, Tau: q.Tau, TRef: q.TRef,
-		TauW: math.Inf(1), // no adaptation
-	}, i, gain, dt, c)
-}
+func foldEIF(p []float64, i, gain, dt float64, c []float64) { foldFlow(eifOf(p), i, gain, dt, c) }
 
 func foldAdEx(p []float64, i, gain, dt float64, c []float64) {
 	foldFlow(model.AdExOf(p), i, gain, dt, c)
 }
 
+// eifOf is EIF as an AdEx without adaptation.
+func eifOf(p []float64) model.AdEx {
+	q := model.EIFOf(p)
+	return model.AdEx{
+		VRest: q.VRest, VReset: q.VReset, VTh: q.VTh, VT: q.VT, DeltaT: q.DeltaT, R: q.R, Tau: q.Tau, TRef: q.TRef,
+		TauW: math.Inf(1),
+	}
+}
+
 func foldFlow(q model.AdEx, i, gain, dt float64, c []float64) {
-	c[asm.FlowSlope], c[asm.FlowShift] = log2e/q.DeltaT, -q.VT*log2e/q.DeltaT
-	c[asm.FlowQ], c[asm.FlowC] = dt/q.Tau, dt/(q.Tau*q.DeltaT)
-	c[asm.FlowVInf], c[asm.FlowR] = math.FMA(q.R, i, q.VRest), q.R
-	c[asm.FlowDeltaT] = q.DeltaT
-	c[asm.FlowVTh], c[asm.FlowVReset], c[asm.FlowVRest] = q.VTh, q.VReset, q.VRest
-	c[asm.FlowA], c[asm.FlowAVRest], c[asm.FlowB] = q.A, -float64(q.A*q.VRest), q.B
-	s := dt / q.TauW
+	foldExponential(q, i, gain, dt, q.DeltaT, c)
+	q1, s := dt/q.Tau, dt/q.TauW
 	mean, end := relaxed(s)
-	c[asm.FlowRMean], c[asm.FlowK] = q.R*mean, end
-	c[asm.FlowI], c[asm.FlowGain], c[asm.FlowS] = i, gain, s
 	c[asm.FlowHold], c[asm.FlowHoldPart] = wholeSteps(q.TRef, dt)
-	c[asm.FlowGrow0] = c[asm.FlowQ] * Exp2(math.FMA(q.VReset, c[asm.FlowSlope], c[asm.FlowShift]))
-	c[asm.FlowThird], c[asm.FlowStay], c[asm.FlowTail] = q.DeltaT/3, math.FMA(-q.R, q.A*s/6, 1), q.A*s*s/6
+	c[asm.FlowA], c[asm.FlowAVRest], c[asm.FlowS] = q.A, -float64(q.A*q.VRest), s
+	c[asm.FlowGrow0] = exp2Near(max(math.FMA(q.VReset, c[asm.FlowSlope], c[asm.FlowShift]), exp2Lo))
+	sink := c[asm.FlowRC] * mean
+	c[asm.FlowSinkW], c[asm.FlowSinkV], c[asm.FlowSink] = -sink, float64(sink*q.A), -float64(sink*q.A)*q.VRest
+	c[asm.FlowSlow], c[asm.FlowFall] = math.FMA(q.A*q.R, mean, 1)*q1, math.FMA(q.A*q.R, mean-s/6, 1)*q1
+	c[asm.FlowWGain] = q.A * q.DeltaT * math.FMA(s, s/6, end)
+	if mean > 0 {
+		c[asm.FlowWSink] = end / sink
+	}
+}
+
+// foldExponential writes what flow, rk4 and euler have in common. They count in a unit of their own, mV, what V gains.
+func foldExponential(q model.AdEx, i, gain, dt, unit float64, c []float64) {
+	per := dt / (q.Tau * unit)
+	c[asm.FlowSlope] = log2e / q.DeltaT
+	c[asm.FlowShift] = log2(dt*q.DeltaT/(q.Tau*unit)) - float64(q.VT*log2e)/q.DeltaT
+	c[asm.FlowC], c[asm.FlowRC], c[asm.FlowRest] = per, q.R*per, q.VRest*per
+	c[asm.FlowDrive] = per * math.FMA(q.R, i, q.VRest)
+	c[asm.FlowI], c[asm.FlowGain] = i, gain
+	c[asm.FlowDeltaT], c[asm.FlowVTh], c[asm.FlowVReset], c[asm.FlowB] = q.DeltaT, q.VTh, q.VReset, q.B
 }
 
 // relaxed says how much of its way a variable has gone that relaxes for s time constants: on average, 1 - (1-exp(-s))/s,
@@ -146,88 +161,74 @@ func flowGeneric(b *asm.Block, adapt, full bool) {
 			if adapt {
 				w = (*vec)(b.Y[1][at:])
 			}
-			vInf := *col(asm.FlowVInf, at)
+			drive := *col(asm.FlowDrive, at)
 			if full {
-				steadyVoltage(b, at, asm.FlowI, asm.FlowGain, asm.FlowR, asm.FlowVRest, &vInf)
+				steadyVoltage(b, at, asm.FlowI, asm.FlowGain, asm.FlowRC, asm.FlowRest, &drive)
 			}
 
-			// The drift before the step, in mV, and what w lacks to its steady value.
-			var d, next, nextW vec
-			r, a, aRest := col(asm.FlowR, at), col(asm.FlowA, at), col(asm.FlowAVRest, at)
-			for l := range d {
-				d[l] = vInf[l] - v[l]
+			// The drift before the step and what the exponential adds to it.
+			var z, grow, next, nextW vec
+			c, rc := col(asm.FlowC, at), col(asm.FlowRC, at)
+			slope, shift := col(asm.FlowSlope, at), col(asm.FlowShift, at)
+			for l := range z {
+				z[l] = math.FMA(-c[l], v[l], drive[l])
 				if adapt {
-					d[l] = math.FMA(-r[l], w[l], d[l])
+					z[l] = math.FMA(-rc[l], w[l], z[l])
 				}
-			}
-			var grow vec
-			slope, shift, q := col(asm.FlowSlope, at), col(asm.FlowShift, at), col(asm.FlowQ, at)
-			for l := range grow {
 				u := math.FMA(v[l], slope[l], shift[l])
 				if u < exp2Lo {
 					u = exp2Lo
 				}
 				grow[l] = u
 			}
-			exp2Vec(&grow)
-			var gain, pull, half vec
-			c, deltaT, third, rMean := col(asm.FlowC, at), col(asm.FlowDeltaT, at), col(asm.FlowThird, at), col(asm.FlowRMean, at)
+			exp2NearVec(&grow)
+			var gain, pull, half, sink vec
+			sinkW, sinkV, sink0 := col(asm.FlowSinkW, at), col(asm.FlowSinkV, at), col(asm.FlowSink, at)
+			slow, fall := col(asm.FlowSlow, at), col(asm.FlowFall, at)
 			for l := range gain {
-				grow[l] *= q[l]
-				near := grow[l]
-				if near > 1 {
-					near = 1
-				}
-				pull[l], half[l] = float64(deltaT[l]*math.FMA(c[l], d[l], grow[l])), meanGain(near)
+				g := grow[l]
+				pull[l], half[l] = z[l]+g, meanGain(g)
 				first := float64(pull[l] * half[l])
-				slower := first // of the drift, in mV
+				slower := float64(slow[l] * first) // -t
 				if adapt {
-					slower = math.FMA(rMean[l], math.FMA(a[l], v[l]+first, aRest[l])-w[l], first)
+					sink[l] = math.FMA(sinkV[l], v[l], math.FMA(sinkW[l], w[l], sink0[l]))
+					slower = math.FMA(slow[l], first, sink[l])
 				}
-				slower = float64(c[l] * slower) // -t
-				gain[l] = math.FMA(-third[l], slower, first)
+				gain[l] = math.FMA(-1.0/3, slower, first)
 				if wake[l] > k {
 					gain[l] = 0
 				}
-				grow[l] = float64(grow[l] * math.FMA(slower, math.FMA(near, 1.0/12, 1.0/6), 1))
-			}
-			if adapt {
-				stay, tail := col(asm.FlowStay, at), col(asm.FlowTail, at)
-				for l := range gain {
-					e := math.FMA(a[l], v[l]+gain[l], aRest[l]) - w[l]
-					d[l] = math.FMA(-rMean[l], e, math.FMA(-stay[l], gain[l], d[l]))
-					nextW[l], gain[l] = math.FMA(tail[l], gain[l], w[l]), e
+				grow[l] = float64(g * math.FMA(slower, math.FMA(g, 1.0/12, 1.0/6), 1))
+				if adapt {
+					z[l] -= sink[l]
 				}
-			} else {
-				for l := range gain {
-					d[l] -= gain[l]
-				}
+				z[l] = math.FMA(-fall[l], gain[l], z[l])
 			}
 			var ln vec
 			for l := range ln {
-				z := float64(c[l] * d[l])
+				z := z[l]
 				phi := math.FMA(math.FMA(math.FMA(math.FMA(math.FMA(math.FMA(phi6, z, phi5), z, phi4), z, phi3), z, phi2), z, phi1), z, 1)
-				d[l], grow[l] = z, float64(grow[l]*phi)
+				grow[l] = float64(grow[l] * phi)
 				ln[l] = 1 - grow[l]
 			}
 			logNearVec(&ln)
 			if adapt {
-				kw := col(asm.FlowK, at)
+				wSink, wGain := col(asm.FlowWSink, at), col(asm.FlowWGain, at)
 				for l := range nextW {
 					bend := 0.0
 					if grow[l] > flowBend && !(wake[l] > k) {
-						bend = bentGain(grow[l], d[l], ln[l]) - half[l]
+						bend = bentGain(grow[l], z[l], ln[l]) - half[l]
 					}
-					nextW[l] = math.FMA(kw[l], math.FMA(a[l], float64(pull[l]*bend), gain[l]), nextW[l])
+					nextW[l] = math.FMA(wGain[l], math.FMA(pull[l], bend, gain[l]), math.FMA(wSink[l], sink[l], w[l]))
 				}
 			}
+			deltaT := col(asm.FlowDeltaT, at)
 			vTh := col(asm.FlowVTh, at)
 			rare := uint64(0)
 			for l := range next {
-				z, x := d[l], grow[l]
-				next[l] = math.FMA(deltaT[l], z-ln[l], v[l])
+				next[l] = math.FMA(deltaT[l], z[l]-ln[l], v[l])
 				held := wake[l] > k
-				if !held && (!(x < flowX) || !(math.Abs(z) < flowZ) || !(next[l] < vTh[l]) || wake[l] == k) {
+				if !held && (!(grow[l] < flowX) || !(math.Abs(z[l]) < flowZ) || !(next[l] < vTh[l]) || wake[l] == k) {
 					rare |= 1 << (at + l)
 				}
 				if held {
@@ -287,7 +288,7 @@ const (
 // upstroke is one lane of an exponential neuron, with its coefficients by name and the current of the step in hand. Its
 // times are parts of a step.
 type upstroke struct {
-	vInf, vTh, vRest, vReset, slope, shift, q, c, deltaT, r, a, b, s, grow0, hold, holdPart float64
+	slope, shift, c, drive, rc, deltaT, vTh, vReset, b, hold, holdPart, a, aRest, s, grow0 float64
 }
 
 // of makes u lane l of the group in hand.
@@ -295,24 +296,30 @@ func (u *upstroke) of(w *Worker, l int) {
 	b := &w.b
 	c := b.Coef
 	l &= asm.Group - 1
-	u.vInf, u.vTh, u.vRest, u.vReset = c[asm.FlowVInf][l], c[asm.FlowVTh][l], c[asm.FlowVRest][l], c[asm.FlowVReset][l]
-	u.slope, u.shift, u.q, u.c = c[asm.FlowSlope][l], c[asm.FlowShift][l], c[asm.FlowQ][l], c[asm.FlowC][l]
-	u.deltaT, u.r, u.a, u.b, u.s = c[asm.FlowDeltaT][l], c[asm.FlowR][l], c[asm.FlowA][l], c[asm.FlowB][l], c[asm.FlowS][l]
-	u.grow0, u.hold, u.holdPart = c[asm.FlowGrow0][l], c[asm.FlowHold][l], c[asm.FlowHoldPart][l]
+	u.slope, u.shift, u.c, u.drive = c[asm.FlowSlope][l], c[asm.FlowShift][l], c[asm.FlowC][l], c[asm.FlowDrive][l]
+	u.rc, u.deltaT, u.vTh, u.vReset = c[asm.FlowRC][l], c[asm.FlowDeltaT][l], c[asm.FlowVTh][l], c[asm.FlowVReset][l]
+	u.b, u.hold, u.holdPart = c[asm.FlowB][l], c[asm.FlowHold][l], c[asm.FlowHoldPart][l]
+	u.a, u.aRest, u.s, u.grow0 = c[asm.FlowA][l], c[asm.FlowAVRest][l], c[asm.FlowS][l], c[asm.FlowGrow0][l]
 	if w.full {
-		u.vInf = math.FMA(u.r, current(b, l, asm.FlowI, asm.FlowGain), u.vRest)
+		u.drive = math.FMA(u.rc, current(b, l, asm.FlowI, asm.FlowGain), c[asm.FlowRest][l])
 	}
 }
 
 // grow is g of a whole step from v.
 func (u *upstroke) grow(v float64) float64 {
-	return u.q * exp2Normal(max(math.FMA(v, u.slope, u.shift), exp2Lo))
+	return exp2Near(max(math.FMA(v, u.slope, u.shift), exp2Lo))
 }
+
+// drift is z of a whole step at v and w.
+func (u *upstroke) drift(v, w float64) float64 { return math.FMA(-u.rc, w, math.FMA(-u.c, v, u.drive)) }
+
+// toW is what w lacks to its steady value at v.
+func (u *upstroke) toW(v, w float64) float64 { return math.FMA(u.a, v, u.aRest) - w }
 
 // relax moves w for part of a step towards its steady value at potential v.
 func (u *upstroke) relax(v, w, part float64) float64 {
 	_, end := relaxed(part * u.s)
-	return math.FMA(end, float64(u.a*(v-u.vRest))-w, w)
+	return math.FMA(end, u.toW(v, w), w)
 }
 
 // flowStep advances v and w, where V would grow by g in a whole step, by part of a step, or to the spike if there is one:
@@ -341,26 +348,26 @@ const flowSoon = 0.25
 
 // smooth is the step of flowGeneric for part of a step and any drift; V is infinite where it blows up on the way.
 func (u *upstroke) smooth(v, w, g, part float64) (nextV, nextW float64) {
-	c, s := part*u.c, part*u.s
+	s := part * u.s
+	q, rc := part*float64(u.c*u.deltaT), part*u.rc
 	g *= part
 	near, mean := min(g, 1), meanGain(min(g, 1))
 	half, end := relaxed(s)
-	d := math.FMA(-u.r, w, u.vInf-v)
-	pull := u.deltaT * math.FMA(c, d, g)
+	z := float64(part * u.drift(v, w))
+	pull := z + g
 	first := pull * mean
-	toW := float64(u.a*(v+first-u.vRest)) - w
-	slower := c * math.FMA(u.r, float64(half*toW), first)
-	gain := math.FMA(-u.deltaT/3, slower, first)
-	toW = float64(u.a*(v+gain-u.vRest)) - w
-	lag := float64(u.a*s*gain) / 6
-	z := c * (math.FMA(-u.r, math.FMA(half, toW, -lag), d) - gain)
+	slower := math.FMA(rc, float64(half*u.toW(v+float64(u.deltaT*first), w)), float64(q*first))
+	gain := math.FMA(-1.0/3, slower, first)
+	toW := u.toW(v+float64(u.deltaT*gain), w)
+	lag := float64(float64(u.a*u.deltaT)*float64(s*gain)) / 6
+	z = math.FMA(-rc, math.FMA(half, toW, -lag), math.FMA(-q, gain, z))
 	x := g * float64(expRel(z)*math.FMA(slower, math.FMA(near, 1.0/12, 1.0/6), 1))
 	if x >= 1 {
 		return math.Inf(1), w
 	}
 	ln := Log1p(-x)
 	if x > flowBend {
-		toW = math.FMA(u.a, float64(pull*(bentGain(x, z, ln)-mean)), toW)
+		toW = math.FMA(u.a*u.deltaT, float64(pull*(bentGain(x, z, ln)-mean)), toW)
 	}
 	return math.FMA(u.deltaT, z-ln, v), math.FMA(end, toW, w) + float64(s*lag)
 }
@@ -374,9 +381,8 @@ func (u *upstroke) spike(v, w, g float64) (until, gain float64) {
 	p := 1 - fall
 	lost := rise * p / fall
 	early := v + float64(u.deltaT*(0.5-lost*p/(1+p)))
-	toW := float64(u.a*(early-u.vRest)) - w
 	passed := min(fall/g, 1) * math.FMA(2, p, 1) / math.FMA(3, p, 3)
-	z := u.c * math.FMA(-u.r, math.FMA(float64(u.s*passed), toW, w), u.vInf-early)
+	z := u.drift(early, math.FMA(float64(u.s*passed), u.toW(early, w), w))
 	per := fall / math.FMA(z, p, g)
 	until = per * log1pRel(z*per)
 	return until, float64(u.deltaT*(1-lost)) * math.FMA(z, until/4, 1)

@@ -53,6 +53,19 @@ const (
 	exp2C11 = 0x1.e9471c875b804p-32
 )
 
+// Coefficients of 2^r for |r| ≤ 1/2, of which the first is 1: least squares of the relative error on Chebyshev nodes, rounded one
+// at a time.
+const (
+	near2C1 = 0x1.62e42fef863fep-1
+	near2C2 = 0x1.ebfbdff8ccfe7p-3
+	near2C3 = 0x1.c6b08dd418aa5p-5
+	near2C4 = 0x1.3b2ab618fb4a4p-7
+	near2C5 = 0x1.5d87488d3d0f3p-10
+	near2C6 = 0x1.430a636c5bc93p-13
+	near2C7 = 0x1.00daa1aa4da77p-16
+	near2C8 = 0x1.6208e90f714d6p-20
+)
+
 // Coefficients of (log(1+f)-2s)/s for s = f/(2+f), in powers of s²; from FDLIBM (Sun Microsystems 1993).
 const (
 	logC1 = 6.666666666666735130e-01
@@ -115,10 +128,26 @@ func exp2Normal(x float64) float64 {
 	return scale(math.FMA(p, r, 1), t)
 }
 
-// exp2Vec is exp2Normal of every lane.
-func exp2Vec(x *vec) {
+// exp2Near is 2^x for exp2Lo ≤ x ≤ exp2Hi with a relative error of 1e-12, exact for whole x. It serves the exponential current
+// of EIF and AdEx in flow and euler: the error is that of a V_T off by 1e-12 delta_T, which no step size makes visible, and three
+// operations of exp2Normal are saved. For other x, NaN among them, it is some number.
+func exp2Near(x float64) float64 {
+	t := x + magic
+	r := x - (t - magic)
+	z := float64(r * r)
+	odd := math.FMA(z, near2C7, near2C5)
+	even := math.FMA(z, near2C8, near2C6)
+	odd = math.FMA(odd, z, near2C3)
+	even = math.FMA(even, z, near2C4)
+	odd = math.FMA(odd, z, near2C1)
+	even = math.FMA(even, z, near2C2)
+	return scale(math.FMA(even, z, math.FMA(odd, r, 1)), t)
+}
+
+// exp2NearVec is exp2Near of every lane.
+func exp2NearVec(x *vec) {
 	for l := range x {
-		x[l] = exp2Normal(x[l])
+		x[l] = exp2Near(x[l])
 	}
 }
 
@@ -188,6 +217,13 @@ func Log1p(x float64) float64 {
 	// log(1+f) = f - (h - s (h + R)); n ln 2 in two pieces
 	tail := math.FMA(n, ln2Lo, float64(s*(h+logTail(float64(s*s)))))
 	return math.FMA(n, ln2Hi, f-(h-tail))
+}
+
+// log2 is the logarithm of x > 0 to base 2, with an absolute error of 4e-15 for 1e-6 < x < 100: enough where it is added to numbers
+// of order ten.
+func log2(x float64) float64 {
+	f, e := math.Frexp(x)
+	return math.FMA(Log1p(f-1), log2e, float64(e))
 }
 
 // logTail is (log(1+f)-2s)/s for z = s² = (f/(2+f))².

@@ -69,6 +69,13 @@ func bigLog1p(x float64) *big.Float {
 	return lacks.Add(lacks, newBig(guess))
 }
 
+// bigLog2 is log2 x.
+func bigLog2(x float64) *big.Float {
+	f, e := math.Frexp(x)
+	l := bigLog1p(f - 1)
+	return l.Add(l.Quo(l, bigLn2), newBig(float64(e)))
+}
+
 // accuracies are the errors that math.go and the models' files declare: in units of the last place, or absolute ones.
 var accuracies = []struct {
 	name     string
@@ -80,6 +87,8 @@ var accuracies = []struct {
 }{
 	{"Exp", Exp, bigExp, expLo, expHi, evenly, 0.93, 0},
 	{"Exp2", Exp2, bigExp2, exp2Lo, exp2Hi, evenly, 0.8, 0},
+	{"exp2Near", exp2Near, bigExp2, exp2Lo, exp2Hi, evenly, 9000, 0}, // 1e-12
+	{"log2", log2, bigLog2, -20, 7, byMagnitude, 0, 4e-15},
 	{"log1pRel", log1pRel, func(q float64) *big.Float { l := bigLog1p(q); return l.Quo(l, newBig(q)) }, -0.9, 9, evenly, 0, 1e-13},
 	{"log1pRel near 0", log1pRel, func(q float64) *big.Float { l := bigLog1p(q); return l.Quo(l, newBig(q)) }, -30, 1, byMagnitude, 0, 1e-13},
 	{"Expm1", Expm1, bigExpm1, -45, 709.7, evenly, 2.2, 0},
@@ -160,6 +169,10 @@ func TestLimits(t *testing.T) {
 		{"Exp2", Exp2, 1024, inf},
 		{"Exp2", Exp2, -1022, 0x1p-1022},
 		{"Exp2", Exp2, -1022.1, 0},
+		{"exp2Near", exp2Near, 0, 1},
+		{"exp2Near", exp2Near, -1022, 0x1p-1022},
+		{"exp2Near", exp2Near, 1023, 0x1p1023},
+		{"log2", log2, 0x1p-30, -30},
 		{"Expm1", Expm1, 0, 0},
 		{"Expm1", Expm1, inf, inf},
 		{"Expm1", Expm1, -inf, -1},

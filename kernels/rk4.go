@@ -41,11 +41,11 @@ func rk4Generic(b *asm.Block, adapt, full bool) {
 			if adapt {
 				w = (*vec)(b.Y[1][at:])
 			}
-			vInf := *col(asm.FlowVInf, at)
+			drive := *col(asm.FlowDrive, at)
 			if full {
-				steadyVoltage(b, at, asm.FlowI, asm.FlowGain, asm.FlowR, asm.FlowVRest, &vInf)
+				steadyVoltage(b, at, asm.FlowI, asm.FlowGain, asm.FlowRC, asm.FlowRest, &drive)
 			}
-			slope, shift, q, r := col(asm.FlowSlope, at), col(asm.FlowShift, at), col(asm.FlowQ, at), col(asm.FlowR, at)
+			slope, shift, c, rc := col(asm.FlowSlope, at), col(asm.FlowShift, at), col(asm.FlowC, at), col(asm.FlowRC, at)
 			deltaT, vTh := col(asm.FlowDeltaT, at), col(asm.FlowVTh, at)
 			a, aRest, perTauW := col(asm.FlowA, at), col(asm.FlowAVRest, at), col(asm.FlowS, at)
 
@@ -60,13 +60,12 @@ func rk4Generic(b *asm.Block, adapt, full bool) {
 					if u < exp2Lo {
 						u = exp2Lo
 					}
-					e := exp2Normal(min(u, exp2Hi))
-					grow := float64(q[l] * e)
+					grow := exp2Normal(min(u, exp2Hi))
 					if !(grow <= steepest[l]) {
 						steepest[l] = grow
 					}
-					d := math.FMA(-r[l], sw[l], vInf[l]-sv[l])
-					dv[l] = math.FMA(grow, deltaT[l], float64(q[l]*d))
+					z := math.FMA(-rc[l], sw[l], math.FMA(-c[l], sv[l], drive[l]))
+					dv[l] = float64(deltaT[l] * (z + grow))
 					if adapt {
 						dw[l] = perTauW[l] * (math.FMA(a[l], sv[l], aRest[l]) - sw[l])
 					}
@@ -123,7 +122,7 @@ func rk4Step(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, s
 	if v >= u.vTh {
 		return v, w, 0, true
 	}
-	blast, c, s := part*g, part*u.c, part*u.s
+	blast, s := part*g, part*u.s
 	end := Exp((v - u.vTh) / u.deltaT) // r at V_th
 	potential := func(r float64) float64 {
 		if r <= end {
@@ -133,8 +132,8 @@ func rk4Step(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, s
 	}
 	slopes := func(r, w float64) (dr, dw float64) {
 		p := potential(r)
-		z := c * math.FMA(-u.r, w, u.vInf-p)
-		return math.FMA(-z, max(r, end), -blast), s * (float64(u.a*(p-u.vRest)) - w)
+		z := float64(part * u.drift(p, w))
+		return math.FMA(-z, max(r, end), -blast), s * u.toW(p, w)
 	}
 	r1, w1 := slopes(1, w)
 	r2, w2 := slopes(math.FMA(0.5, r1, 1), math.FMA(0.5, w1, w))

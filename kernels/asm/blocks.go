@@ -80,32 +80,34 @@ const (
 	LIFCoefs
 )
 
-// Coefficients of the EIF and AdEx steps.
+// Coefficients of the EIF and AdEx steps. What V gains in a step is counted in units of delta_T, by euler in mV: drift C (V_inf - V - R w)
+// and exponential are C (V_rest - V + R (I - w)) and exp2(Slope V + Shift).
 const (
 	FlowSlope    = iota // 1/(delta_T ln 2)
-	FlowShift           // -V_T/(delta_T ln 2)
-	FlowQ               // dt/tau
-	FlowVInf            // V_rest + R I
-	FlowR               //
-	FlowC               // dt/(tau delta_T)
-	FlowDeltaT          //
-	FlowVTh             //
-	FlowA               //
-	FlowAVRest          // -a V_rest
-	FlowRMean           // R (1 - (1 - exp(-dt/tau_w))/(dt/tau_w))
-	FlowK               // 1 - exp(-dt/tau_w)
-	FlowVRest           //
+	FlowShift           // log2(C delta_T) - V_T/(delta_T ln 2)
+	FlowC               // dt/(tau unit)
+	FlowDrive           // C (V_rest + R I)
+	FlowRC              // R C
+	FlowRest            // C V_rest
 	FlowI               //
 	FlowGain            //
+	FlowDeltaT          //
+	FlowVTh             //
 	FlowVReset          //
 	FlowB               //
-	FlowS               // dt/tau_w
 	FlowHold            // whole steps in t_ref
 	FlowHoldPart        // and the rest of it, as part of a step
-	FlowThird           // delta_T/3
-	FlowStay            // 1 - R a (dt/tau_w)/6
-	FlowTail            // a (dt/tau_w)²/6
-	FlowGrow0           // (dt/tau) exp((V_reset-V_T)/delta_T)
+	FlowSinkW           // -R C m, m = 1 - (1 - exp(-dt/tau_w))/(dt/tau_w); euler: 1 - dt/tau_w
+	FlowSinkV           // a R C m; euler: a dt/tau_w
+	FlowSink            // -a R C m V_rest; euler: -a V_rest dt/tau_w
+	FlowSlow            // (1 + a R m) C delta_T
+	FlowFall            // (1 + a R (m - (dt/tau_w)/6)) C delta_T
+	FlowWSink           // (1 - exp(-dt/tau_w))/(R C m)
+	FlowWGain           // a (1 - exp(-dt/tau_w) + (dt/tau_w)²/6) delta_T
+	FlowA               //
+	FlowAVRest          // -a V_rest
+	FlowS               // dt/tau_w
+	FlowGrow0           // exp2(Slope V_reset + Shift)
 	FlowCoefs
 )
 

@@ -1,17 +1,15 @@
 package main
 
-import "math"
-
 // The coefficients of e^r = 1 + r + r²/2 + ... on |r| <= ln2/2: least squares on Chebyshev nodes, rounded one at a time.
 var expC = [12]float64{
 	1, 1, 0.5, 0x1.55555555554bdp-3, 0x1.55555555530e8p-5, 0x1.1111111138239p-7, 0x1.6c16c17d145c4p-10,
 	0x1.a01a00cd39cb8p-13, 0x1.a019aa441ce01p-16, 0x1.71dffc265db7cp-19, 0x1.28a061999b750p-22, 0x1.ac236999e0b80p-26,
 }
 
-// The coefficients of 2^r on |r| <= 1/2, likewise.
-var exp2C = [12]float64{
-	1, math.Ln2, 0x1.ebfbdff82c5a5p-3, 0x1.c6b08d704a122p-5, 0x1.3b2ab6fb9ffb3p-7, 0x1.5d87fe78a111cp-10, 0x1.4309130f139cbp-13,
-	0x1.ffcbfc595bcf6p-17, 0x1.62bfc71ea7788p-20, 0x1.b5253f6036401p-24, 0x1.e61c1058a1947p-28, 0x1.e9471c875b804p-32,
+// The coefficients of 2^r on |r| <= 1/2, likewise, to 1e-12.
+var exp2C = [9]float64{
+	1, 0x1.62e42fef863fep-1, 0x1.ebfbdff8ccfe7p-3, 0x1.c6b08dd418aa5p-5, 0x1.3b2ab618fb4a4p-7, 0x1.5d87488d3d0f3p-10,
+	0x1.430a636c5bc93p-13, 0x1.00daa1aa4da77p-16, 0x1.6208e90f714d6p-20,
 }
 
 const (
@@ -30,18 +28,7 @@ func (b *Block) Exp(x Vec) Vec {
 	n := b.Sub(t, b.Const(magic))
 	r := b.FNMA(n, b.Const(ln2a), x)
 	r = b.FNMA(n, b.Const(ln2b), r)
-	return b.power(r, t, expC)
-}
-
-// Exp2 is 2^x for x in [-1022, 1024), to 0.8 ulp; see Exp. The remainder x - n is exact.
-func (b *Block) Exp2(x Vec) Vec {
-	t := b.Add(x, b.Const(magic))
-	return b.power(b.Sub(x, b.Sub(t, b.Const(magic))), t, exp2C)
-}
-
-// power is the polynomial c in r, times 2 to the integer behind the magic in t.
-func (b *Block) power(r, t Vec, coefficients [12]float64) Vec {
-	c := func(i int) Vec { return b.Const(coefficients[i]) }
+	c := func(i int) Vec { return b.Const(expC[i]) }
 	z := b.Mul(r, r)
 	odd := b.FMA(z, c(11), c(9))
 	even := b.FMA(z, c(10), c(8))
@@ -52,6 +39,21 @@ func (b *Block) power(r, t Vec, coefficients [12]float64) Vec {
 	q := b.FMA(odd, r, even)
 	p := b.FMA(b.FMA(q, r, c(1)), r, c(0))
 	return b.AddI(p, b.ShlI(t, 52))
+}
+
+// Exp2Near is 2^x for x in [-1022, 1024), to 1e-12; see kernels/math.go. The remainder x - n is exact.
+func (b *Block) Exp2Near(x Vec) Vec {
+	c := func(i int) Vec { return b.Const(exp2C[i]) }
+	t := b.Add(x, b.Const(magic))
+	r := b.Sub(x, b.Sub(t, b.Const(magic)))
+	z := b.Mul(r, r)
+	odd := b.FMA(z, c(7), c(5))
+	even := b.FMA(z, c(8), c(6))
+	odd = b.FMA(odd, z, c(3))
+	even = b.FMA(even, z, c(4))
+	odd = b.FMA(odd, z, c(1))
+	even = b.FMA(even, z, c(2))
+	return b.AddI(b.FMA(even, z, b.FMA(odd, r, c(0))), b.ShlI(t, 52))
 }
 
 // exp is the kernel dst[i] = e^src[i].

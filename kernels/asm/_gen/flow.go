@@ -10,9 +10,9 @@ import (
 // A neuron is what the step of EIF or AdEx knows of one vector: coefficients, the state before the step (w only if it adapts), when V
 // moves, and the number of the step.
 type neuron struct {
-	c                     func(j int) Vec
-	vInf, v, w, wake, now Vec
-	adapts                bool
+	c                      func(j int) Vec
+	drive, v, w, wake, now Vec
+	adapts                 bool
 }
 
 // exponential writes the four kernels of a method for EIF and AdEx, lean and full, S vectors at a time. advance gives V and w after the
@@ -72,9 +72,9 @@ func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Bloc
 				c: func(j int) Vec { return b.Load(col(coef, j, s)) },
 				v: b.Load(col(y[0], 0, s)), wake: b.Load(col(wake, 0, s)), now: b.Get(now), adapts: adapts,
 			}
-			x.vInf = x.c(asm.FlowVInf)
+			x.drive = x.c(asm.FlowDrive)
 			if full {
-				x.vInf = in.steadyVoltage(b, s, x.c, asm.FlowI, asm.FlowGain, asm.FlowR, asm.FlowVRest)
+				x.drive = in.steadyVoltage(b, s, x.c, asm.FlowI, asm.FlowGain, asm.FlowRC, asm.FlowRest)
 			}
 			if adapts {
 				x.w = b.Load(col(y[1], 0, s))
@@ -222,39 +222,31 @@ var (
 // flow is the step of the flow method, operation by operation flowGeneric of package kernels.
 func flow(b *Block, n *neuron) (v, w Vec, rare Mask) {
 	c, num := n.c, b.Const
-	d := b.Sub(n.vInf, n.v)
+	z := b.FNMA(c(asm.FlowC), n.v, n.drive)
 	if n.adapts {
-		d = b.FNMA(c(asm.FlowR), n.w, d)
+		z = b.FNMA(c(asm.FlowRC), n.w, z)
 	}
-	grow := b.Max(num(exp2Lo), b.FMA(n.v, c(asm.FlowSlope), c(asm.FlowShift)))
-	grow = b.Mul(c(asm.FlowQ), b.Exp2(grow))
+	grow := b.Exp2Near(b.Max(num(exp2Lo), b.FMA(n.v, c(asm.FlowSlope), c(asm.FlowShift))))
 
-	toW := func(gain Vec) Vec { return b.Sub(b.FMA(c(asm.FlowA), b.Add(n.v, gain), c(asm.FlowAVRest)), n.w) }
 	held := b.Cmp(n.wake, GT, n.now)
-	near := b.Min(num(1), grow)
-	pull, half := b.Mul(c(asm.FlowDeltaT), b.FMA(c(asm.FlowC), d, grow)), b.horner(near, meanC[:])
+	pull, half := b.Add(z, grow), b.horner(grow, meanC[:])
 	gain := b.Mul(pull, half)
-	slower := gain
+	var slower, sink Vec
 	if n.adapts {
-		slower = b.FMA(c(asm.FlowRMean), toW(gain), gain)
-	}
-	slower = b.Mul(c(asm.FlowC), slower)
-	gain = b.Select(held, num(0), b.FNMA(c(asm.FlowThird), slower, gain))
-	grow = b.Mul(grow, b.FMA(slower, b.horner(near, []float64{1.0 / 6, 1.0 / 12}), num(1)))
-	var e Vec // what w lacks to its steady value
-	if n.adapts {
-		e = toW(gain)
-		d = b.FNMA(c(asm.FlowRMean), e, b.FNMA(c(asm.FlowStay), gain, d))
-		w = b.FMA(c(asm.FlowTail), gain, n.w)
+		sink = b.FMA(c(asm.FlowSinkV), n.v, b.FMA(c(asm.FlowSinkW), n.w, c(asm.FlowSink)))
+		slower = b.FMA(c(asm.FlowSlow), gain, sink)
+		z = b.Sub(z, sink)
 	} else {
-		d = b.Sub(d, gain)
+		slower = b.Mul(c(asm.FlowSlow), gain)
 	}
-	z := b.Mul(c(asm.FlowC), d)
+	gain = b.Select(held, num(0), b.FNMA(num(1.0/3), slower, gain))
+	grow = b.Mul(grow, b.FMA(slower, b.horner(grow, []float64{1.0 / 6, 1.0 / 12}), num(1)))
+	z = b.FNMA(c(asm.FlowFall), gain, z)
 	x := b.Mul(grow, b.horner(z, phiC[:]))
 	ln := b.LogNear(b.Sub(num(1), x))
 	if n.adapts {
 		bend := b.Select(b.MaskAndNot(b.Cmp(x, GT, num(flowBend)), held), b.Sub(b.bentGain(x, z, ln), half), num(0))
-		w = b.FMA(c(asm.FlowK), b.FMA(c(asm.FlowA), b.Mul(pull, bend), e), w)
+		w = b.FMA(c(asm.FlowWGain), b.FMA(pull, bend, gain), b.FMA(c(asm.FlowWSink), sink, n.w))
 	}
 	v = b.FMA(c(asm.FlowDeltaT), b.Sub(z, ln), n.v)
 
