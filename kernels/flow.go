@@ -350,7 +350,7 @@ const flowSoon = 0.25
 func (u *upstroke) smooth(v, w, g, part float64) (nextV, nextW float64) {
 	s := part * u.s
 	q, rc := part*float64(u.c*u.deltaT), part*u.rc
-	g *= part
+	g = float64(g * part)
 	near, mean := min(g, 1), meanGain(min(g, 1))
 	half, end := relaxed(s)
 	z := float64(part * u.drift(v, w))
@@ -392,7 +392,7 @@ func (u *upstroke) spike(v, w, g float64) (until, gain float64) {
 func (u *upstroke) meanBefore(v float64) float64 {
 	rise := (u.vTh - v) / u.deltaT
 	if rise < 1e-6 {
-		return v + 0.5*u.deltaT*rise
+		return v + float64(0.5*u.deltaT*rise)
 	}
 	return math.FMA(u.deltaT, 1-rise/Expm1(rise), v)
 }

@@ -27,7 +27,7 @@ func (p cubic) crossing(level float64) float64 {
 	x := (level - p.at(0)) / (p.at(1) - p.at(0))
 	for range 60 {
 		if !(x > lo && x < hi) {
-			x = lo + 0.5*(hi-lo)
+			x = lo + float64((hi-lo)/2)
 		}
 		excess := p.at(x) - level
 		if (excess < 0) == rising {

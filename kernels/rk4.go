@@ -133,7 +133,7 @@ func rk4Step(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, s
 	slopes := func(r, w float64) (dr, dw float64) {
 		p := potential(r)
 		z := float64(part * u.drift(p, w))
-		return math.FMA(-z, max(r, end), -blast), s * u.toW(p, w)
+		return math.FMA(-z, max(r, end), -blast), float64(s * u.toW(p, w))
 	}
 	r1, w1 := slopes(1, w)
 	r2, w2 := slopes(math.FMA(0.5, r1, 1), math.FMA(0.5, w1, w))

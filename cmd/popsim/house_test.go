@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -57,5 +58,31 @@ func TestHouse(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestNothingFuses: where a processor has fused multiply-add Go may use it for a bare x*y + z, even across statements, and other
+// bits come out than elsewhere. Kernels say float64(x*y) + z; the compiler tells where it would fuse.
+func TestNothingFuses(t *testing.T) {
+	fused := func(room string) (places []string) {
+		t.Helper()
+		build := exec.Command("go", "build", "-gcflags=-d=fmahash=vy", "-o", os.DevNull, "popsim/"+room)
+		build.Env = append(os.Environ(), "GOARCH=arm64", "CGO_ENABLED=0")
+		out, err := build.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		for line := range strings.Lines(string(out)) {
+			if f := strings.Fields(line); len(f) > 2 && f[0] == "fmahash" {
+				places = append(places, f[2])
+			}
+		}
+		return places
+	}
+	for _, place := range fused("kernels") {
+		t.Errorf("%s: a product is fused with a sum on arm64; float64() around it prevents that", place)
+	}
+	if len(fused("dynamics")) == 0 {
+		t.Error("the compiler does not tell where it fuses: dynamics has products and sums")
 	}
 }
