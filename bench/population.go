@@ -100,8 +100,8 @@ func measurePair(ctx context.Context, list []Population, budget time.Duration) (
 	if err != nil {
 		return pair{}, err
 	}
-	// Whole epochs of 100 steps, as pop takes for so many neurons.
-	steps := max(2, int64(budget.Seconds()*out.cache/float64(spec.N))/100) * 100
+	// Whole epochs of 256 steps, as pop takes for so many neurons.
+	steps := max(2, int64(budget.Seconds()*out.cache/float64(spec.N))/256) * 256
 	for range rounds {
 		for i, p := range list {
 			took, sum, err := p.run(ctx, spec, steps)

@@ -13,6 +13,9 @@ func assembly(model, method string, isa ISA) (lean, full step, ok bool) {
 	return pair[0], pair[1], ok
 }
 
+// prefetch asks for the memory of a column.
+func prefetch(c *asm.Column) { asm.Prefetch(c) }
+
 type routine struct {
 	model, method string
 	isa           ISA

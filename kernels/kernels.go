@@ -147,6 +147,7 @@ type Shard struct {
 	kernel *Kernel
 	coefs  [][]float64 // a column for each coefficient that differs from neuron to neuron, nil for the others
 	shared *asm.Coefs  // the others
+	large  bool        // whether it outgrows the first-level cache
 }
 
 // NewShard makes a shard of the n neurons from number first on of the population that set describes.
@@ -177,6 +178,7 @@ func (k *Kernel) NewShard(first, n int, dt float64, set Setting) *Shard {
 			each = true
 		}
 	}
+	s.large = padded*s.Bytes() > 32<<10
 	y := make([]float64, len(k.Model.States))
 	k.Model.Initial(p, y)
 	for i := range padded {
@@ -336,6 +338,9 @@ func (s *Shard) Advance(w *Worker, first int64, steps int, drive Drive, extrema 
 	b.Old, b.Log, b.Fired, b.First = &w.old, &w.log, &w.fired, float64(first)
 	for g := 0; g < s.N; g += Group {
 		w.aim(b, s, g, s.gather(&w.coefs, g, g == 0), drive)
+		if s.large && g+Group < s.N {
+			s.prefetch(g + Group)
+		}
 		b.Step, b.Lane, b.Steps = 0, 0, 0
 		for b.Steps < steps {
 			first := b.Steps
@@ -347,6 +352,17 @@ func (s *Shard) Advance(w *Worker, first int64, steps int, drive Drive, extrema 
 		}
 	}
 	return events
+}
+
+// prefetch asks for the columns of the group at lane g, which come from memory while the group before it is at work.
+func (s *Shard) prefetch(g int) {
+	for _, columns := range [...][][]float64{s.Y, {s.Wake, s.Rem}, s.coefs} {
+		for _, c := range columns {
+			if c != nil {
+				prefetch((*asm.Column)(c[g:]))
+			}
+		}
+	}
 }
 
 // run takes the group at lane g to step b.Steps.

@@ -12,14 +12,14 @@ import (
 	"popsim/sched"
 )
 
-// Epochs are long enough for the cost of memory and of the barrier to vanish, and short enough that a run hears of an
-// interruption within about a second.
+// Epochs are long enough for the cost of memory and of the barrier to vanish, and short enough that the spikes of one
+// take little memory. Shards are so small that a run hears of an interruption within a second.
 const (
 	mostSteps   = 256
 	leastSteps  = 64
-	epochWork   = 1e8     // neuron-steps
-	mostShard   = 8192    // neurons
-	rowsAtATime = 1 << 23 // values of Config.Input held at once
+	epochWork   = mostSteps * 1_000_000 // neuron-steps
+	mostShard   = 8192                  // neurons
+	rowsAtATime = 1 << 23               // values of Config.Input held at once
 )
 
 // crew is a population at work.
@@ -62,8 +62,8 @@ type piece struct {
 	_      [64]byte
 }
 
-// Run builds the population and advances it for the given time, ms. An interruption through ctx ends it after the epoch
-// in hand: the summary then tells how far it came, and the error wraps that of ctx. A *BlownUp error tells of a neuron
+// Run builds the population and advances it for the given time, ms. An interruption through ctx ends it with the epochs
+// that are done: the summary then tells how far it came, and the error wraps that of ctx. A *BlownUp error tells of a neuron
 // whose state is no number any more.
 func Run(ctx context.Context, spec Spec, cfg Config, duration float64) (Summary, error) {
 	c, err := muster(spec, cfg, duration)
@@ -80,7 +80,16 @@ func Run(ctx context.Context, spec Spec, cfg Config, duration float64) (Summary,
 			return c.sum, err
 		}
 		c.sum.Sched, err = sched.Run(ctx, sched.Plan{
-			Workers: c.cfg.Workers, Shards: len(c.shards), Advance: c.advance, Merge: c.merge,
+			Workers: c.cfg.Workers,
+			Shards:  len(c.shards),
+			Advance: func(worker, shard, _ int) error {
+				if err := ctx.Err(); err != nil { // an epoch of many shards may take long; it is given up
+					return err
+				}
+				c.advance(worker, shard)
+				return nil
+			},
+			Merge: c.merge,
 		})
 	}
 	if err == nil {
@@ -311,7 +320,7 @@ func (c *crew) begin(first int64) error {
 }
 
 // advance moves one shard through the epoch in hand: as a whole, or from one time of the trace to the next.
-func (c *crew) advance(worker, shard, _ int) error {
+func (c *crew) advance(worker, shard int) {
 	s, w := c.shards[shard], &c.workers[worker]
 	s.events, s.states = s.events[:0], s.states[:0]
 	for done := 0; done < c.length; {
@@ -339,7 +348,6 @@ func (c *crew) advance(worker, shard, _ int) error {
 			break
 		}
 	}
-	return nil
 }
 
 // part is the drive of a shard from step done of the epoch on.

@@ -14,6 +14,11 @@ func ExpAVX2(dst *float64, src *float64, n int)
 //go:noescape
 func ExpAVX512(dst *float64, src *float64, n int)
 
+// Prefetch asks for the memory of a column that is wanted soon.
+//
+//go:noescape
+func Prefetch(c *Column)
+
 // LIFAVX2 advances a group of LIF neurons; see Block.
 //
 //go:noescape

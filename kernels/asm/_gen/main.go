@@ -29,6 +29,7 @@ var files = []struct {
 	kernels []func(f *file, w isa)
 }{
 	{"exp", []func(*file, isa){exp}},
+	{"prefetch", []func(*file, isa){prefetch}},
 	{"lif", []func(*file, isa){
 		lif("LIF", false, map[string]int{"AVX2": 4, "AVX512": 8}),
 		lif("LIFFull", true, map[string]int{"AVX2": 2, "AVX512": 4}),
