@@ -455,7 +455,7 @@ func (s Spec) Forecast(workers int) (Forecast, error) {
 }
 
 const (
-	pointBytes = 120 // of every point, whatever is asked for: words, a picture, what judges it; measured
+	pointBytes = 125 // of every point, whatever is asked for: words, a picture, what judges it; measured
 	tableShare = 1.5 // the table copies the columns; the rest is not yet collected
 	lateGuess  = 16  // late intervals of a point, on average
 	laneBytes  = 8*64 + 8*memory + 512
