@@ -23,7 +23,7 @@ import (
 // exponential by the factor 1 - t (1/6 + g/12). All this vanishes at an equilibrium (z0 = -g, t = 0), so that rests
 // stay where they are. Close to a spike V goes like -delta_T ln(t* - t) whatever the step; there m must be
 // (1 + (1-g) ln(1-g)/g)/g, which a polynomial fits up to g = 1, and the factor is fitted likewise. w relaxes exactly
-// towards a (V - V_rest) at the mean of V, for which bentGain takes the place of the polynomial where V bends: an error of
+// towards a (V - V_rest) at the mean of V, for which bent takes the place of the polynomial where V bends: an error of
 // m is of second order in the time of the spike, but w would keep it to the first. That V moves meanwhile shifts the mean
 // of w by -a (h/tau_w)/6 and its end by a (h/tau_w)²/6 times the mean gain of V. Spikes are located by upstroke.spike;
 // resets and refractoriness keep the order.
@@ -101,10 +101,11 @@ func foldExponential(q model.AdEx, i, gain, dt, unit float64, c []float64) {
 // and at the end, 1 - exp(-s); errors at most 32 and 2.2 ulp. Where that would cancel, by the series of (exp(-s)-1+s)/s².
 func relaxed(s float64) (mean, end float64) {
 	if s < 1.0/16 {
-		p := math.FMA(s, math.FMA(s, math.FMA(s, 1.0/3628800, -1.0/362880), 1.0/40320), -1.0/5040)
-		p = math.FMA(s, math.FMA(s, math.FMA(s, p, 1.0/720), -1.0/120), 1.0/24)
-		p = math.FMA(s, math.FMA(s, p, -1.0/6), 1.0/2)
-		return float64(s * p), math.FMA(-s, float64(s*p), s)
+		ss := float64(s * s)
+		even := math.FMA(ss, math.FMA(ss, math.FMA(ss, math.FMA(ss, 1.0/3628800, 1.0/40320), 1.0/720), 1.0/24), 1.0/2)
+		odd := math.FMA(ss, math.FMA(ss, math.FMA(ss, -1.0/362880, -1.0/5040), -1.0/120), -1.0/6)
+		mean = s * math.FMA(odd, s, even)
+		return mean, math.FMA(-s, mean, s)
 	}
 	end = -Expm1(-s)
 	return 1 - end/s, end
@@ -129,25 +130,18 @@ func flowSync(s *Shard, i int, k int64, y []float64) {
 	}
 }
 
-// Beyond these the fast step hands over: its polynomial for phi is good to 3e-6 up to |z| = 1, to 6e-7 up to 1/2, and exact
-// to rounding below 0.005; at x = 1 the frozen flow blows up within the step.
-const (
-	flowZ = 1.0
-	flowX = 1.0
-)
+// flowX is what x and |z| must be less than in the fast step: beyond, phi and blast are no longer good enough, and at x = 1
+// the frozen flow blows up within the step.
+const flowX = 15.0 / 16
 
 // Above flowBend the polynomial m(g) is not good enough for w, which keeps what a spike has done to it.
 const flowBend = 1.0 / 16
 
-// Coefficients of phi(z) = (exp(z)-1)/z: Taylor's, and a least-squares fit of the largest error over |z| ≤ 1 for the last three.
-const (
-	phi1 = 1.0 / 2
-	phi2 = 1.0 / 6
-	phi3 = 1.0 / 24
-	phi4 = 0.008331511086847595
-	phi5 = 0.0014117203351642921
-	phi6 = 0.0002030158876128302
-)
+// phi is (exp(z)-1)/z up to z⁴. What it lacks, z⁵/720, is 1.4e-8 at |z| = 0.1 and 1e-3 at flowX, of an exponential whose
+// drift is frozen: spikes are where they would be with the exact one to a thousandth of their error.
+func phi(z float64) float64 {
+	return math.FMA(math.FMA(math.FMA(math.FMA(z, 1.0/120, 1.0/24), z, 1.0/6), z, 1.0/2), z, 1)
+}
 
 // flowGeneric is the fast step of the flow method; see asm.Block.
 func flowGeneric(b *asm.Block, adapt, full bool) {
@@ -182,53 +176,49 @@ func flowGeneric(b *asm.Block, adapt, full bool) {
 				grow[l] = u
 			}
 			exp2NearVec(&grow)
-			var gain, pull, half, sink vec
+			var gain, half, slower, sink vec
 			sinkW, sinkV, sink0 := col(asm.FlowSinkW, at), col(asm.FlowSinkV, at), col(asm.FlowSink, at)
 			slow, fall := col(asm.FlowSlow, at), col(asm.FlowFall, at)
 			for l := range gain {
 				g := grow[l]
-				pull[l], half[l] = z[l]+g, meanGain(g)
-				first := float64(pull[l] * half[l])
-				slower := float64(slow[l] * first) // -t
+				half[l] = meanGain(g)
+				first := float64((z[l] + g) * half[l])
+				slower[l] = float64(slow[l] * first) // -t
 				if adapt {
 					sink[l] = math.FMA(sinkV[l], v[l], math.FMA(sinkW[l], w[l], sink0[l]))
-					slower = math.FMA(slow[l], first, sink[l])
+					slower[l] = math.FMA(slow[l], first, sink[l])
 				}
-				gain[l] = math.FMA(-1.0/3, slower, first)
+				gain[l] = math.FMA(-1.0/3, slower[l], first)
 				if wake[l] > k {
 					gain[l] = 0
 				}
-				grow[l] = float64(g * math.FMA(slower, math.FMA(g, 1.0/12, 1.0/6), 1))
+				grow[l] = float64(g * math.FMA(slower[l], math.FMA(g, 1.0/12, 1.0/6), 1))
 				if adapt {
 					z[l] -= sink[l]
 				}
 				z[l] = math.FMA(-fall[l], gain[l], z[l])
 			}
-			var ln vec
-			for l := range ln {
-				z := z[l]
-				phi := math.FMA(math.FMA(math.FMA(math.FMA(math.FMA(math.FMA(phi6, z, phi5), z, phi4), z, phi3), z, phi2), z, phi1), z, 1)
-				grow[l] = float64(grow[l] * phi)
-				ln[l] = 1 - grow[l]
+			var blasts vec
+			for l := range blasts {
+				grow[l] = float64(grow[l] * phi(z[l]))
+				blasts[l] = blast(grow[l])
 			}
-			logNearVec(&ln)
 			if adapt {
 				wSink, wGain := col(asm.FlowWSink, at), col(asm.FlowWGain, at)
 				for l := range nextW {
-					bend := 0.0
-					if grow[l] > flowBend && !(wake[l] > k) {
-						bend = bentGain(grow[l], z[l], ln[l]) - half[l]
+					if x := grow[l]; x > flowBend && !(wake[l] > k) {
+						gain[l] = bent(x, blasts[l], z[l], slower[l], half[l])
 					}
-					nextW[l] = math.FMA(wGain[l], math.FMA(pull[l], bend, gain[l]), math.FMA(wSink[l], sink[l], w[l]))
+					nextW[l] = math.FMA(wGain[l], gain[l], math.FMA(wSink[l], sink[l], w[l]))
 				}
 			}
 			deltaT := col(asm.FlowDeltaT, at)
 			vTh := col(asm.FlowVTh, at)
 			rare := uint64(0)
 			for l := range next {
-				next[l] = math.FMA(deltaT[l], z[l]-ln[l], v[l])
+				next[l] = math.FMA(deltaT[l], math.FMA(grow[l], blasts[l], z[l]), v[l])
 				held := wake[l] > k
-				if !held && (!(grow[l] < flowX) || !(math.Abs(z[l]) < flowZ) || !(next[l] < vTh[l]) || wake[l] == k) {
+				if !held && (!(grow[l] < flowX) || !(math.Abs(z[l]) < flowX) || !(next[l] < vTh[l]) || wake[l] == k) {
 					rare |= 1 << (at + l)
 				}
 				if held {
@@ -273,16 +263,29 @@ func meanGain(g float64) float64 {
 	return math.FMA(math.FMA(math.FMA(math.FMA(g, mean4, mean3), g, mean2), g, mean1), g, mean0)
 }
 
-// bentGain is m of an upstroke, V going like delta_T (z t/h - ln(1 - x t/h)), where ln is ln(1 - x): exact for z = 0; of
-// what z adds, the polynomial, a fit, leaves less than 0.04 z.
-func bentGain(x, z, ln float64) float64 {
-	per := 1 / x
-	return float64(float64(per*math.FMA(per-1, ln, 1)) * math.FMA(-float64(x*z), math.FMA(x, bend1, bend0), 1))
+// bent is the mean gain of V in an upstroke, V going like delta_T (z t/h - ln(1 - x t/h)): 1 + (1-x) ln(1-x)/x, where l is
+// blast(x), and to first order what z changes in it and in the way to x, m being meanGain. The drift, which falls with V, does
+// so in the end: a change of -slower in its mean adds slower/4 to the mean gain at given z and x, where an even one would add a sixth.
+func bent(x, l, z, slower, m float64) float64 {
+	return math.FMA(slower, 0.25, math.FMA(z, math.FMA(-0.5, m, 0.75), math.FMA(-(1-x), l, 1)))
+}
+
+// blast is -ln(1-x)/x for 0 ≤ x < flowX with a relative error of 1e-12 up to x = 0.01, where rests are, of 2e-9 at 0.1, and
+// then of such a size that the time left to the blow-up, h (1-x)/x, is right to 2e-5 h/x. A ratio of polynomials with the same
+// first coefficient, by weighted least squares that were repeated until all extremes were alike; the last of Q is 1.
+func blast(x float64) float64 {
+	p := math.FMA(math.FMA(math.FMA(blastP3, x, blastP2), x, blastP1), x, blast0)
+	return p / math.FMA(math.FMA(math.FMA(x+blastQ3, x, blastQ2), x, blastQ1), x, blast0)
 }
 
 const (
-	bend0 = 0.02
-	bend1 = 0.2
+	blast0  = 22.690963390339913
+	blastP1 = -42.81149686131888
+	blastP2 = 24.02487768673111
+	blastP3 = -3.6304831564309668
+	blastQ1 = -54.15697856165728
+	blastQ2 = 43.539714016663766
+	blastQ3 = -13.02086086813522
 )
 
 // upstroke is one lane of an exponential neuron, with its coefficients by name and the current of the step in hand. Its
@@ -348,40 +351,60 @@ const flowSoon = 0.25
 
 // smooth is the step of flowGeneric for part of a step and any drift; V is infinite where it blows up on the way.
 func (u *upstroke) smooth(v, w, g, part float64) (nextV, nextW float64) {
-	s := part * u.s
-	q, rc := part*float64(u.c*u.deltaT), part*u.rc
-	g = float64(g * part)
-	near, mean := min(g, 1), meanGain(min(g, 1))
+	s, rc, a := part*u.s, part*u.rc, float64(u.a*u.deltaT)
 	half, end := relaxed(s)
+	g = float64(g * part)
+	near := min(g, 1)
+	mean := meanGain(near)
+	toW := u.toW(v, w)
+	sink := float64(float64(rc*half) * toW)
+	slow := math.FMA(float64(rc*half), a, float64(part*u.c)*u.deltaT)
 	z := float64(part * u.drift(v, w))
-	pull := z + g
-	first := pull * mean
-	slower := math.FMA(rc, float64(half*u.toW(v+float64(u.deltaT*first), w)), float64(q*first))
+	first := (z + g) * mean
+	slower := math.FMA(slow, first, sink)
 	gain := math.FMA(-1.0/3, slower, first)
-	toW := u.toW(v+float64(u.deltaT*gain), w)
-	lag := float64(float64(u.a*u.deltaT)*float64(s*gain)) / 6
-	z = math.FMA(-rc, math.FMA(half, toW, -lag), math.FMA(-q, gain, z))
-	x := g * float64(expRel(z)*math.FMA(slower, math.FMA(near, 1.0/12, 1.0/6), 1))
+	z = math.FMA(-gain, math.FMA(-float64(rc*a), s/6, slow), z-sink)
+	x := float64(float64(g*math.FMA(slower, math.FMA(near, 1.0/12, 1.0/6), 1)) * phiOf(z))
 	if x >= 1 {
 		return math.Inf(1), w
 	}
-	ln := Log1p(-x)
+	l := blastOf(x)
 	if x > flowBend {
-		toW = math.FMA(u.a*u.deltaT, float64(pull*(bentGain(x, z, ln)-mean)), toW)
+		gain = bent(x, l, z, slower, mean)
 	}
-	return math.FMA(u.deltaT, z-ln, v), math.FMA(end, toW, w) + float64(s*lag)
+	nextW = math.FMA(float64(a*math.FMA(s, s/6, end)), gain, math.FMA(end, toW, w))
+	return math.FMA(u.deltaT, math.FMA(x, l, z), v), nextW
+}
+
+// phiOf is phi for all z, blastOf is blast for all x < 1.
+func phiOf(z float64) float64 {
+	if math.Abs(z) < flowX {
+		return phi(z)
+	}
+	return Expm1(z) / z
+}
+
+func blastOf(x float64) float64 {
+	if x < flowX {
+		return blast(x)
+	}
+	return -Log1p(-x) / x
 }
 
 // spike is the time from v to V_th, and the mean of what V gains until then; NaN where V does not get there. With y = 1
 // at v and p at V_th, y falls by dy/dt = -z y - g, z being the drift at the mean that counts, which is weighted with y:
 // for an even fall V has gained delta_T (1/2 + p² ln p/(1-p²)) there, and (1+2p)/(3+3p) of the time has passed.
 func (u *upstroke) spike(v, w, g float64) (until, gain float64) {
-	rise := (u.vTh - v) / u.deltaT // -ln p
-	fall := -Expm1(-rise)
-	p := 1 - fall
-	lost := rise * p / fall
-	early := v + float64(u.deltaT*(0.5-lost*p/(1+p)))
-	passed := min(fall/g, 1) * math.FMA(2, p, 1) / math.FMA(3, p, 3)
+	rise := (u.vTh - v) * float64(u.slope*math.Ln2) // -ln p
+	p := float64(g * exp2Near(max(-math.FMA(u.vTh, u.slope, u.shift), exp2Lo)))
+	fall := 1 - p
+	if rise < 1.0/64 { // 1 - p has lost its digits
+		fall = float64(rise * math.FMA(rise, math.FMA(rise, 1.0/6, -0.5), 1))
+		p = 1 - fall
+	}
+	lost, both := rise*p/fall, 1/(1+p)
+	early := v + float64(u.deltaT*(0.5-float64(float64(lost*p)*both)))
+	passed := min(fall/g, 1) * float64(math.FMA(p, 2.0/3, 1.0/3)*both)
 	z := u.drift(early, math.FMA(float64(u.s*passed), u.toW(early, w), w))
 	per := fall / math.FMA(z, p, g)
 	until = per * log1pRel(z*per)

@@ -20,8 +20,6 @@ const (
 	sqrtH  = 0x3fe6a09e00000000    // bits of a number just below sqrt(1/2)
 	one64  = 0x3ff0000000000000    // bits of 1
 	frac   = 0x000fffffffffffff    // the fraction of a double
-	two52  = 0x4330000000000000    // bits of 2^52
-	bias   = 0x1p52 + 1023
 )
 
 // Coefficients of (exp(r)-1-r)/r² for |r| ≤ ln2/2: least squares on Chebyshev nodes, rounded one at a time.
@@ -247,33 +245,6 @@ const (
 	nearC5 = 0.19670918506167392
 )
 
-// logNear is ln(y) for normal y > 0 with an absolute error of 1e-14, or 1e-16 for |y-1| < 0.01: enough where it is added
-// to numbers of order one, and shorter than Log1p. For other y it is some number.
-func logNear(y float64) float64 {
-	n, s := nearSplit(y)
-	return nearSum(n, s, float64(s*s))
-}
-
-// logNearVec is logNear of every lane.
-func logNearVec(y *vec) {
-	for l := range y {
-		n, s := nearSplit(y[l])
-		y[l] = nearSum(n, s, float64(s*s))
-	}
-}
-
-// nearSplit splits y = 2^n (1+s)/(1-s).
-func nearSplit(y float64) (n, s float64) {
-	j := math.Float64bits(y) + (one64 - sqrtH)
-	z := math.Float64frombits(j&frac + sqrtH)
-	return math.Float64frombits(j>>52|two52) - bias, (z - 1) / (z + 1)
-}
-
-// nearSum is n ln 2 + ln((1+s)/(1-s)), where ss is s².
-func nearSum(n, s, ss float64) float64 {
-	return math.FMA(n, ln2Hi+ln2Lo, math.FMA(s, float64(ss*nearTail(ss)), s+s))
-}
-
 // nearTail is (ln((1+s)/(1-s))-2s)/s³, where ss is s².
 func nearTail(ss float64) float64 {
 	return math.FMA(math.FMA(math.FMA(math.FMA(nearC5, ss, nearC4), ss, nearC3), ss, nearC2), ss, nearC1)
@@ -282,19 +253,10 @@ func nearTail(ss float64) float64 {
 // log1pRel is ln(1+q)/q; error at most 1e-13.
 func log1pRel(q float64) float64 {
 	if q > -0.29 && q < 0.41 {
-		s := q / (2 + q)
+		per := 1 / (2 + q)
+		s := q * per
 		ss := float64(s * s)
-		return math.FMA(ss, nearTail(ss), 2) / (2 + q)
+		return math.FMA(ss, nearTail(ss), 2) * per
 	}
 	return Log1p(q) / q
-}
-
-// expRel is (exp(z)-1)/z, the mean of exp over [0, z]; error at most 4 ulp.
-func expRel(z float64) float64 {
-	if math.Abs(z) < 1.0/16 {
-		p := math.FMA(z, math.FMA(z, math.FMA(z, 1.0/362880, 1.0/40320), 1.0/5040), 1.0/720)
-		p = math.FMA(z, math.FMA(z, math.FMA(z, p, 1.0/120), 1.0/24), 1.0/6)
-		return math.FMA(z, math.FMA(z, p, 1.0/2), 1)
-	}
-	return Expm1(z) / z
 }

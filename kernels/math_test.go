@@ -76,6 +76,12 @@ func bigLog2(x float64) *big.Float {
 	return l.Add(l.Quo(l, bigLn2), newBig(float64(e)))
 }
 
+// bigExpRel is (exp(z)-1)/z.
+func bigExpRel(z float64) *big.Float {
+	e := bigExpm1(z)
+	return e.Quo(e, newBig(z))
+}
+
 // accuracies are the errors that math.go and the models' files declare: in units of the last place, or absolute ones.
 var accuracies = []struct {
 	name     string
@@ -96,9 +102,13 @@ var accuracies = []struct {
 	{"Log1p", Log1p, bigLog1p, -0.999999, 50, evenly, 2, 0},
 	{"Log1p near 0", Log1p, bigLog1p, -30, 20, byMagnitude, 2, 0},
 	{"Log1p of fractions", Log1p, bigLog1p, -0.5, 1, evenly, 2, 0},
-	{"logNear", logNear, func(y float64) *big.Float { return bigLog1p(y - 1) }, 0.5, 1, evenly, 0, 1e-14},
-	{"logNear near 1", logNear, func(y float64) *big.Float { return bigLog1p(y - 1) }, 0.99, 1.01, evenly, 0, 1e-16},
-	{"expRel", expRel, func(z float64) *big.Float { e := bigExpm1(z); return e.Quo(e, newBig(z)) }, -1, 1, evenly, 4, 0},
+	{"blast, part of the time left", func(x float64) float64 { return blast(x) * (1 - x) }, func(x float64) *big.Float {
+		l := bigLog1p(-x)
+		return l.Mul(l.Quo(l, newBig(-x)), newBig(1-x))
+	}, 1e-9, flowX, evenly, 0, 2e-5},
+	{"blast near 0", blast, func(x float64) *big.Float { l := bigLog1p(-x); return l.Quo(l, newBig(-x)) }, -30, -6.7, byMagnitude, 9000, 0}, // 1e-12
+	{"phi", phi, bigExpRel, -flowX, flowX, evenly, 0, 1.2e-3},
+	{"phi near 0", phi, bigExpRel, -0.1, 0.1, evenly, 0, 1.5e-8},
 	{"relaxed, mean", func(s float64) float64 { m, _ := relaxed(s); return m }, func(s float64) *big.Float {
 		e := bigExpm1(-s)
 		return e.Add(e.Quo(e, newBig(s)), newBig(1))
@@ -185,10 +195,8 @@ func TestLimits(t *testing.T) {
 		{"Log1p", Log1p, -2, nan},
 		{"Log1p", Log1p, nan, nan},
 		{"Log1p", Log1p, 5e-324, 5e-324},
-		{"expRel", expRel, 0, 1},
-		{"expRel", expRel, inf, nan},
-		{"expRel", expRel, nan, nan},
-		{"logNear", logNear, 1, 0},
+		{"phi", phi, 0, 1},
+		{"blast", blast, 0, 1},
 	} {
 		if got := c.f(c.x); got != c.want && !(math.IsNaN(got) && math.IsNaN(c.want)) {
 			t.Errorf("%s(%v) = %v, want %v", c.name, c.x, got, c.want)

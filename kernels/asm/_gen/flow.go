@@ -212,11 +212,12 @@ func (b *Block) whereSigned(v Vec) Mask {
 	return Mask{v.n}
 }
 
-// Coefficients of m(g), of phi(z) and of the logarithm; see kernels/flow.go and math.go.
+// Coefficients of m(g), of phi(z) and of blast(x); see kernels/flow.go.
 var (
-	meanC = [5]float64{1.0 / 2, 1.0 / 6, 0.17087208016533528, -0.35074039053205125, 0.4616411267138857}
-	phiC  = [7]float64{1, 1.0 / 2, 1.0 / 6, 1.0 / 24, 0.008331511086847595, 0.0014117203351642921, 0.0002030158876128302}
-	nearC = [5]float64{0.666666666831073, 0.3999999363856888, 0.28572288641612137, 0.22169542892216854, 0.19670918506167392}
+	meanC  = [5]float64{1.0 / 2, 1.0 / 6, 0.17087208016533528, -0.35074039053205125, 0.4616411267138857}
+	phiC   = [5]float64{1, 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120}
+	blastP = [4]float64{22.690963390339913, -42.81149686131888, 24.02487768673111, -3.6304831564309668}
+	blastQ = [4]float64{22.690963390339913, -54.15697856165728, 43.539714016663766, -13.02086086813522}
 )
 
 // flow is the step of the flow method, operation by operation flowGeneric of package kernels.
@@ -229,8 +230,8 @@ func flow(b *Block, n *neuron) (v, w Vec, rare Mask) {
 	grow := b.Exp2Near(b.Max(num(exp2Lo), b.FMA(n.v, c(asm.FlowSlope), c(asm.FlowShift))))
 
 	held := b.Cmp(n.wake, GT, n.now)
-	pull, half := b.Add(z, grow), b.horner(grow, meanC[:])
-	gain := b.Mul(pull, half)
+	half := b.horner(grow, meanC[:])
+	gain := b.Mul(b.Add(z, grow), half)
 	var slower, sink Vec
 	if n.adapts {
 		sink = b.FMA(c(asm.FlowSinkV), n.v, b.FMA(c(asm.FlowSinkW), n.w, c(asm.FlowSink)))
@@ -243,26 +244,32 @@ func flow(b *Block, n *neuron) (v, w Vec, rare Mask) {
 	grow = b.Mul(grow, b.FMA(slower, b.horner(grow, []float64{1.0 / 6, 1.0 / 12}), num(1)))
 	z = b.FNMA(c(asm.FlowFall), gain, z)
 	x := b.Mul(grow, b.horner(z, phiC[:]))
-	ln := b.LogNear(b.Sub(num(1), x))
+	l := b.blast(x)
 	if n.adapts {
-		bend := b.Select(b.MaskAndNot(b.Cmp(x, GT, num(flowBend)), held), b.Sub(b.bentGain(x, z, ln), half), num(0))
-		w = b.FMA(c(asm.FlowWGain), b.FMA(pull, bend, gain), b.FMA(c(asm.FlowWSink), sink, n.w))
+		bent := b.FMA(slower, num(0.25), b.FMA(z, b.FNMA(num(0.5), half, num(0.75)), b.FNMA(b.Sub(num(1), x), l, num(1))))
+		gain = b.Select(b.MaskAndNot(b.Cmp(x, GT, num(flowBend)), held), bent, gain)
+		w = b.FMA(c(asm.FlowWGain), gain, b.FMA(c(asm.FlowWSink), sink, n.w))
 	}
-	v = b.FMA(c(asm.FlowDeltaT), b.Sub(z, ln), n.v)
+	v = b.FMA(c(asm.FlowDeltaT), b.FMA(x, l, z), n.v)
 
-	rare = b.MaskOr(b.Cmp(x, NLT, num(1)), b.Cmp(b.Abs(z), NLT, num(1)))
+	rare = b.Cmp(b.Max(x, b.Abs(z)), NLT, num(flowX))
 	rare = b.MaskOr(rare, b.MaskOr(b.Cmp(v, NLT, c(asm.FlowVTh)), b.Cmp(n.wake, EQ, n.now)))
 	rare = b.MaskAndNot(rare, held)
 	return b.Select(held, n.v, v), w, rare
 }
 
-const flowBend = 1.0 / 16
+const (
+	flowX    = 15.0 / 16
+	flowBend = 1.0 / 16
+)
 
-// bentGain is the mean gain of V in an upstroke; see kernels/flow.go.
-func (b *Block) bentGain(x, z, ln Vec) Vec {
-	per := b.Div(b.Const(1), x)
-	m := b.Mul(per, b.FMA(b.Sub(per, b.Const(1)), ln, b.Const(1)))
-	return b.Mul(m, b.FNMA(b.Mul(x, z), b.horner(x, []float64{0.02, 0.2}), b.Const(1)))
+// blast is -ln(1-x)/x; see kernels/flow.go.
+func (b *Block) blast(x Vec) Vec {
+	q := b.Add(x, b.Const(blastQ[3]))
+	for i := 2; i >= 0; i-- {
+		q = b.FMA(q, x, b.Const(blastQ[i]))
+	}
+	return b.Div(b.horner(x, blastP[:]), q)
 }
 
 // horner is c[0] + x (c[1] + x (...)).
@@ -272,16 +279,4 @@ func (b *Block) horner(x Vec, c []float64) Vec {
 		p = b.FMA(p, x, b.Const(c[i]))
 	}
 	return p
-}
-
-// LogNear is ln y for normal y > 0; see kernels/math.go.
-func (b *Block) LogNear(y Vec) Vec {
-	const sqrtHalf, one, fraction = 0x3fe6a09e00000000, 0x3ff0000000000000, 0x000fffffffffffff
-	num := b.Const
-	j := b.AddI(y, b.ConstBits(one-sqrtHalf))
-	n := b.Sub(b.Or(b.ShrI(j, 52), b.ConstBits(two52)), num(1<<52+1023))
-	z := b.AddI(b.And(j, b.ConstBits(fraction)), b.ConstBits(sqrtHalf))
-	s := b.Div(b.Sub(z, num(1)), b.Add(z, num(1)))
-	ss := b.Mul(s, s)
-	return b.FMA(n, num(ln2a+ln2b), b.FMA(s, b.Mul(ss, b.horner(ss, nearC[:])), b.Add(s, s)))
 }
