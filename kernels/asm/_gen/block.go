@@ -165,6 +165,9 @@ func (b *Block) Const(x float64) Vec { return b.ConstBits(math.Float64bits(x)) }
 
 // ConstBits is a bit pattern in every lane.
 func (b *Block) ConstBits(u uint64) Vec {
+	if p := b.f.held[u]; p != nil {
+		return b.Get(p)
+	}
 	return Vec{b.leaf(u, func() *node { return &node{op: opConst, bits: u} })}
 }
 

@@ -35,6 +35,9 @@ func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Bloc
 	const word = 3                       // column of Old
 	branches := !keeps && !width.kmask() // masked operations cost less than a branch
 	now := k.Pin()
+	if width.kmask() && !keeps { // short enough that its constants find room in 32 registers
+		k.Hold(append(exp2C[:9], magic, exp2Lo, 1)...)
+	}
 	n, step, lane := k.Value("Steps"), k.Value("Step"), k.Value("Lane")
 	y, wake, coef, old := []reg.Register{k.pointer("Y", 0)}, k.Value("Wake"), k.Value("Coef"), k.Value("Old")
 	if adapts {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
 	"reflect"
 
@@ -21,7 +22,8 @@ type Func struct {
 	name  string
 	block gotypes.Component
 	pins  []reg.Register
-	spill reg.GPVirtual // 64-byte aligned base of the stack slots
+	held  map[uint64]*Pin // constants that have a register of their own
+	spill reg.GPVirtual   // 64-byte aligned base of the stack slots
 	slots int
 	later []func()
 	label int
@@ -97,6 +99,17 @@ func (f *Func) pinned(r reg.Register) bool {
 		}
 	}
 	return false
+}
+
+// Hold keeps constants in registers from here on. It pays where there are registers to spare.
+func (f *Func) Hold(constants ...float64) {
+	held := map[uint64]*Pin{}
+	for _, x := range constants {
+		p := f.Pin()
+		f.Block("hold", func(b *Block) { b.Set(p, b.Const(x)) })
+		held[math.Float64bits(x)] = p
+	}
+	f.held = held
 }
 
 // Only gives the registers of all pins but these to the blocks that follow, which overwrite them, until the function it returns is called.
