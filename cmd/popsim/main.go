@@ -47,6 +47,7 @@ func speak(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	told := &watched{Writer: stdout}
 	root.SetOut(told)
+	addCompletion(root, args)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	if err == nil {

@@ -48,6 +48,33 @@ func (v *voice) root() *cobra.Command {
 	return root
 }
 
+// addCompletion adds cobra's own verb, which writes to the output that root has now, and makes it refuse what is no shell.
+func addCompletion(root *cobra.Command, args []string) {
+	root.InitDefaultCompletionCmd(args...)
+	at := slices.IndexFunc(root.Commands(), func(c *cobra.Command) bool { return c.Name() == "completion" })
+	if at < 0 {
+		return
+	}
+	completion := root.Commands()[at]
+	var shells []string
+	for _, c := range completion.Commands() {
+		shells = append(shells, c.Name())
+		c.Args = func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return misused(fmt.Errorf("%s takes no %q", cmd.CommandPath(), args[0]))
+			}
+			return nil
+		}
+	}
+	completion.Args = cobra.ArbitraryArgs
+	completion.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return cmd.Help()
+		}
+		return misused(hint(fmt.Errorf("there is no completion for %q", args[0]), "%s are there", strings.Join(shells, ", ")))
+	}
+}
+
 // helpVerb is help on a verb or topic.
 func helpVerb(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
