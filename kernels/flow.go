@@ -189,9 +189,6 @@ func flowGeneric(b *asm.Block, adapt, full bool) {
 					slower[l] = math.FMA(slow[l], first, sink[l])
 				}
 				gain[l] = math.FMA(-1.0/3, slower[l], first)
-				if wake[l] > k {
-					gain[l] = 0
-				}
 				grow[l] = float64(g * math.FMA(slower[l], math.FMA(g, 1.0/12, 1.0/6), 1))
 				if adapt {
 					z[l] -= sink[l]
@@ -206,8 +203,11 @@ func flowGeneric(b *asm.Block, adapt, full bool) {
 			if adapt {
 				wSink, wGain := col(asm.FlowWSink, at), col(asm.FlowWGain, at)
 				for l := range nextW {
-					if x := grow[l]; x > flowBend && !(wake[l] > k) {
+					if x := grow[l]; x > flowBend {
 						gain[l] = bent(x, blasts[l], z[l], slower[l], half[l])
+					}
+					if wake[l] > k {
+						gain[l] = 0
 					}
 					nextW[l] = math.FMA(wGain[l], gain[l], math.FMA(wSink[l], sink[l], w[l]))
 				}
@@ -376,7 +376,7 @@ func (u *upstroke) smooth(v, w, g, part float64) (nextV, nextW float64) {
 	return math.FMA(u.deltaT, math.FMA(x, l, z), v), nextW
 }
 
-// phiOf is phi for all z, blastOf is blast for all x < 1.
+// phiOf is phi for all z, blastOf is blast for all x < 1; for negative x blast is right to 3e-6.
 func phiOf(z float64) float64 {
 	if math.Abs(z) < flowX {
 		return phi(z)
@@ -385,7 +385,7 @@ func phiOf(z float64) float64 {
 }
 
 func blastOf(x float64) float64 {
-	if x < flowX {
+	if -0.4 < x && x < flowX {
 		return blast(x)
 	}
 	return -Log1p(-x) / x
@@ -407,7 +407,7 @@ func (u *upstroke) spike(v, w, g float64) (until, gain float64) {
 	passed := min(fall/g, 1) * float64(math.FMA(p, 2.0/3, 1.0/3)*both)
 	z := u.drift(early, math.FMA(float64(u.s*passed), u.toW(early, w), w))
 	per := fall / math.FMA(z, p, g)
-	until = per * log1pRel(z*per)
+	until = per * blastOf(-float64(z*per))
 	return until, float64(u.deltaT*(1-lost)) * math.FMA(z, until/4, 1)
 }
 

@@ -234,29 +234,3 @@ func logTail(z float64) float64 {
 	even = math.FMA(even, w, logC1)
 	return float64(z * math.FMA(odd, z, even))
 }
-
-// Coefficients of (log(1+f)-2s)/s for s = f/(2+f), |s| ≤ 3 - sqrt(8), in powers of s²: least squares of the error in the
-// logarithm on Chebyshev nodes.
-const (
-	nearC1 = 0.666666666831073
-	nearC2 = 0.3999999363856888
-	nearC3 = 0.28572288641612137
-	nearC4 = 0.22169542892216854
-	nearC5 = 0.19670918506167392
-)
-
-// nearTail is (ln((1+s)/(1-s))-2s)/s³, where ss is s².
-func nearTail(ss float64) float64 {
-	return math.FMA(math.FMA(math.FMA(math.FMA(nearC5, ss, nearC4), ss, nearC3), ss, nearC2), ss, nearC1)
-}
-
-// log1pRel is ln(1+q)/q; error at most 1e-13.
-func log1pRel(q float64) float64 {
-	if q > -0.29 && q < 0.41 {
-		per := 1 / (2 + q)
-		s := q * per
-		ss := float64(s * s)
-		return math.FMA(ss, nearTail(ss), 2) * per
-	}
-	return Log1p(q) / q
-}

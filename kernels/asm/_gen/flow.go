@@ -243,15 +243,15 @@ func flow(b *Block, n *neuron) (v, w Vec, rare Mask) {
 	} else {
 		slower = b.Mul(c(asm.FlowSlow), gain)
 	}
-	gain = b.Select(held, num(0), b.FNMA(num(1.0/3), slower, gain))
+	gain = b.FNMA(num(1.0/3), slower, gain)
 	grow = b.Mul(grow, b.FMA(slower, b.horner(grow, []float64{1.0 / 6, 1.0 / 12}), num(1)))
 	z = b.FNMA(c(asm.FlowFall), gain, z)
 	x := b.Mul(grow, b.horner(z, phiC[:]))
 	l := b.blast(x)
 	if n.adapts {
 		bent := b.FMA(slower, num(0.25), b.FMA(z, b.FNMA(num(0.5), half, num(0.75)), b.FNMA(b.Sub(num(1), x), l, num(1))))
-		gain = b.Select(b.MaskAndNot(b.Cmp(x, GT, num(flowBend)), held), bent, gain)
-		w = b.FMA(c(asm.FlowWGain), gain, b.FMA(c(asm.FlowWSink), sink, n.w))
+		gain = b.Select(b.Cmp(x, GT, num(flowBend)), bent, gain)
+		w = b.FMA(c(asm.FlowWGain), b.Select(held, num(0), gain), b.FMA(c(asm.FlowWSink), sink, n.w))
 	}
 	v = b.FMA(c(asm.FlowDeltaT), b.FMA(x, l, z), n.v)
 

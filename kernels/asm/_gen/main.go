@@ -34,7 +34,9 @@ var files = []struct {
 		lif("LIF", false, map[string]int{"AVX2": 4, "AVX512": 8}),
 		lif("LIFFull", true, map[string]int{"AVX2": 2, "AVX512": 4}),
 	}},
-	{"flow", []func(*file, isa){exponential("Flow", 8, true, map[string]Tuning{"AVX2": {Near: 3}, "AVX512": {Near: 3}}, flow)}},
+	{"flow", []func(*file, isa){exponential("Flow", 8, true, map[string]Tuning{
+		"AVX2": {Near: 14, Live: 6, Skew: 0.2}, "AVX512": {Near: 8, Abreast: 2, Live: 16, Skew: 0.1},
+	}, flow)}},
 	{"euler", []func(*file, isa){
 		exponential("Euler", 8, false, map[string]Tuning{"AVX2": {Near: 16, Abreast: 8, Live: 8}, "AVX512": {Live: 10}}, euler),
 	}},
