@@ -38,7 +38,7 @@ var files = []struct {
 		"AVX2": {Near: 14, Live: 6, Skew: 0.2}, "AVX512": {Near: 8, Abreast: 2, Live: 16, Skew: 0.1},
 	}, flow)}},
 	{"euler", []func(*file, isa){
-		exponential("Euler", 8, false, map[string]Tuning{"AVX2": {Near: 16, Abreast: 8, Live: 8}, "AVX512": {Live: 10}}, euler),
+		exponential("Euler", 8, false, map[string]Tuning{"AVX2": {Near: 8, Live: 6, Skew: 0.1, Reuse: 2}, "AVX512": {Live: 10}}, euler),
 	}},
 	{"hh", []func(*file, isa){
 		hhKernel("HHStrang", 4, eight, nil, hhStrang),
