@@ -210,7 +210,8 @@ func (m *Model) StepLimits(method Method, p []float64) (usable, accurate float64
 }
 
 // Crowded tells whether steps of dt ms are too few for spikes that come free ms after the refractory period before them.
-func (q Method) Crowded(free, dt float64) bool { return free < q.Steps*dt*(1-1e-9) }
+// An exact method has no such bound.
+func (q Method) Crowded(free, dt float64) bool { return q.Steps > 0 && free < q.Steps*dt*(1-1e-9) }
 
 // unknown is the error for a name that is not in the list, with the nearest one that is.
 func unknown(what, name string, known []string) error {

@@ -323,3 +323,32 @@ func TestWriteRecord(t *testing.T) {
 		t.Errorf("the record reads back as %+v (%v):\n%s", back, err, text)
 	}
 }
+
+// TestRecordKeys wants every key of a record, whatever the verb.
+func TestRecordKeys(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.csv")
+	if err := WriteRecord(path, RunRecord{}); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path + RecordEnding)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys map[string]any
+	if err := json.Unmarshal(text, &keys); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{
+		"version", "command", "model", "preset", "parameters", "dt_ms", "method", "seed", "kernel", "instruction_set", "workers",
+		"phases", "memory_bytes", "warnings",
+	} {
+		if _, ok := keys[key]; !ok {
+			t.Errorf("an empty record has no %q", key)
+		}
+	}
+	for _, list := range []string{"parameters", "phases", "warnings"} {
+		if keys[list] == nil {
+			t.Errorf("%q of an empty record is null, not a list", list)
+		}
+	}
+}

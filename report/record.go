@@ -21,22 +21,22 @@ type Phase struct {
 }
 
 // RunRecord says how a file was made. It lies beside FILE as FILE.run.json; running its command again gives the same
-// bytes in FILE.
+// bytes in FILE. What a verb has not, as bifurcation has no time step, is 0 or empty.
 type RunRecord struct {
 	Version     string         `json:"version"`
 	Command     []string       `json:"command"` // the command line, one argument each
 	Started     time.Time      `json:"started,omitzero"`
-	Model       string         `json:"model,omitempty"`
-	Preset      string         `json:"preset,omitempty"`
-	Parameters  []Parameter    `json:"parameters,omitempty"` // resolved, in the order of the model
-	Dt          float64        `json:"dt_ms,omitempty"`
-	Method      string         `json:"method,omitempty"`
+	Model       string         `json:"model"`
+	Preset      string         `json:"preset"`
+	Parameters  []Parameter    `json:"parameters"` // resolved, in the order of the model
+	Dt          float64        `json:"dt_ms"`
+	Method      string         `json:"method"`
 	Seed        uint64         `json:"seed"`
-	Kernel      string         `json:"kernel,omitempty"`
-	ISA         string         `json:"instruction_set,omitempty"`
-	Workers     int            `json:"workers,omitempty"`
-	Phases      []Phase        `json:"phases,omitempty"`
-	MemoryBytes uint64         `json:"memory_bytes,omitempty"`
+	Kernel      string         `json:"kernel"`
+	ISA         string         `json:"instruction_set"`
+	Workers     int            `json:"workers"`
+	Phases      []Phase        `json:"phases"`
+	MemoryBytes uint64         `json:"memory_bytes"`
 	Warnings    []string       `json:"warnings"`
 	Extra       map[string]any `json:"extra,omitempty"` // written in the order of the keys
 }
@@ -52,6 +52,12 @@ func WriteRecord(path string, r RunRecord) error {
 	}
 	if r.Warnings == nil {
 		r.Warnings = []string{}
+	}
+	if r.Parameters == nil {
+		r.Parameters = []Parameter{}
+	}
+	if r.Phases == nil {
+		r.Phases = []Phase{}
 	}
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)

@@ -148,7 +148,7 @@ func mergedRecord(parts *sweep.Parts) report.RunRecord {
 			continue
 		}
 		if i == 0 {
-			r.Preset, r.Parameters = q.Preset, q.Parameters
+			r.Preset, r.Parameters, r.Seed = q.Preset, q.Parameters, q.Seed
 			if len(q.Command) > 1 {
 				r.Extra["verb"] = q.Command[1]
 			}

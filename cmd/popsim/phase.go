@@ -300,7 +300,7 @@ func complexText(l [2]float64) string {
 func (s *portrait) record() report.RunRecord {
 	return report.RunRecord{
 		Model: s.question.model.Name, Preset: s.question.preset.Name,
-		Parameters: s.question.parameters(s.question.numbers()),
+		Parameters: s.question.parameters(s.question.numbers()), Workers: 1,
 	}
 }
 

@@ -71,8 +71,6 @@ func (s *survey) fi() *cobra.Command {
 		Example: "  popsim fi hh I=0:20:0.5 --plot fi.svg\n  popsim fi adex b=0:60:20 I=0:40:0.2 -o fi.parquet\n  popsim fi hh I=0:12:0.1 --from all --plot bistable.png",
 	}
 	s.register(cmd)
-	s.from = name{kind: "rest|up|down|all", value: "rest"}
-	cmd.Flags().Var(&s.from, "from", "where each current starts: at rest, or where the one below or above ended")
 	return cmd
 }
 
@@ -96,6 +94,8 @@ func (s *survey) register(cmd *cobra.Command) {
 	set.SortFlags = false
 	s.steps(set, sweep.DefaultTime, 500)
 	set.StringSliceVarP(&s.measures, "measures", "m", nil, "columns, by names such as rate,isi_cv,pattern; popsim help measures lists them")
+	s.from = name{kind: "rest|up|down|all", value: "rest"}
+	set.Var(&s.from, "from", "where each current starts: at rest, or where the one below or above ended")
 	set.BoolVar(&s.zip, "zip", false, "pair the values of several lists instead of combining them")
 	set.BoolVar(&s.full, "full", false, "run every point to its end")
 	set.BoolVar(&s.dryRun, "dry-run", false, "say what it would cost, and stop")
@@ -105,6 +105,7 @@ func (s *survey) register(cmd *cobra.Command) {
 	set.BoolVar(&s.resume, "resume", false, "go on from the finished pieces that an interrupted sweep has left beside -o FILE")
 	s.every = quantity{unit: "s"}
 	set.Var(&s.every, "save-every", "how often finished points of a long sweep are put on disk (default a fiftieth of the time so far, 1s to 60s)")
+	set.Var(&s.seed, "seed", "seed, kept in the record; a sweep draws nothing")
 	s.files(set, &s.quiet)
 }
 

@@ -28,7 +28,7 @@ func (s *survey) run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	if err := s.understood(&s.flags, s.question, map[string]string{
-		"dt": milliseconds(s.dtUsed()), "method": s.spec.Method, "time": "", "discard": "", "from": "",
+		"dt": milliseconds(s.dtUsed()), "method": s.spec.Method, "time": "", "discard": "", "from": "", "seed": "",
 	}); err != nil {
 		return err
 	}
@@ -406,7 +406,7 @@ func (s *survey) record(r *sweep.Result) report.RunRecord {
 	}
 	return report.RunRecord{
 		Model: s.question.model.Name, Preset: s.question.preset.Name,
-		Parameters: s.question.parameters(s.question.numbers()), Dt: s.dtUsed(), Method: s.spec.Method,
+		Parameters: s.question.parameters(s.question.numbers()), Dt: s.dtUsed(), Method: s.spec.Method, Seed: s.seed.value,
 		Kernel: s.question.model.Name + "/" + s.spec.Method, ISA: r.Kernel.ISA.String(), Workers: r.Workers,
 		Extra: extra,
 	}
