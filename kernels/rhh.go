@@ -111,32 +111,34 @@ var rhhCut = func() scheme {
 	return s
 }()
 
-// cutGeneric is the fast step of cut-rk4. Cut lanes are left with what the uncut step gave.
+// cutGeneric is the fast step of cut-rk4, for b and the blocks behind it. Cut lanes are left with what the uncut step gave.
 func cutGeneric(b *asm.Block, full bool) {
 	var y, next [4]vec
-	b.Rare, b.Cut = 0, 0
-	for at := 0; at < b.Lanes; at += len(y[0]) {
-		y[0], y[1] = *(*vec)(b.Y[0][at:]), *(*vec)(b.Y[1][at:])
-		drive := hhCurrent(b, at, full)
-		first, last := rungeKutta(b, at, &drive, &y, &next)
-		dt, limit := (*vec)(b.Coef[asm.HHDt][at:]), (*vec)(b.Coef[asm.HHCut][at:])
-		cut := uint64(0)
-		for l := range limit {
-			steepest := math.Abs(first[l])
-			if x := math.Abs(last[l]); x > steepest {
-				steepest = x
+	for ; b != nil; b = b.Next {
+		b.Rare, b.Cut = 0, 0
+		for at := 0; at < b.Lanes; at += len(y[0]) {
+			y[0], y[1] = *(*vec)(b.Y[0][at:]), *(*vec)(b.Y[1][at:])
+			drive := hhCurrent(b, at, full)
+			first, last := rungeKutta(b, at, &drive, &y, &next)
+			dt, limit := (*vec)(b.Coef[asm.HHDt][at:]), (*vec)(b.Coef[asm.HHCut][at:])
+			cut := uint64(0)
+			for l := range limit {
+				steepest := math.Abs(first[l])
+				if x := math.Abs(last[l]); x > steepest {
+					steepest = x
+				}
+				if dt[l]*steepest > limit[l] {
+					cut |= 1 << (at + l)
+				}
 			}
-			if dt[l]*steepest > limit[l] {
-				cut |= 1 << (at + l)
+			b.Cut |= cut
+			b.Rare |= arm(b, at, &next[0], cut)
+			if full {
+				extremes(b, at, &next[0], &y[0], cut)
 			}
+			*(*vec)(b.Old[0][at:]), *(*vec)(b.Old[1][at:]) = y[0], y[1]
+			*(*vec)(b.Y[0][at:]), *(*vec)(b.Y[1][at:]) = next[0], next[1]
 		}
-		b.Cut |= cut
-		b.Rare |= arm(b, at, &next[0], cut)
-		if full {
-			extremes(b, at, &next[0], &y[0], cut)
-		}
-		*(*vec)(b.Old[0][at:]), *(*vec)(b.Old[1][at:]) = y[0], y[1]
-		*(*vec)(b.Y[0][at:]), *(*vec)(b.Y[1][at:]) = next[0], next[1]
 	}
 }
 
@@ -216,14 +218,17 @@ func (s *Shard) advanceCut(w *Worker, steps int, drive Drive, events []Event) []
 		groups := p.tile[:min(tile, (s.N-from+Group-1)/Group)]
 		for i := range groups {
 			t, g := &groups[i], from+i*Group
-			t.b.Old = &t.old
+			t.b.Old, t.b.Next = &t.old, nil
+			if i > 0 {
+				groups[i-1].b.Next = &t.b
+			}
 			w.aim(&t.b, s, g, s.gather(&t.coefs, g, from == 0), drive)
 		}
 		for k := range steps {
 			for i := range groups {
 				groups[i].b.Step = k
-				fast(&groups[i].b)
 			}
+			fast(&groups[0].b)
 			for i := range groups {
 				b, g := &groups[i].b, from+i*Group
 				real := ^uint64(0) >> (Group - b.Lanes) // lanes that are neurons, not padding

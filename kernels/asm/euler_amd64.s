@@ -20,7 +20,7 @@ TEXT ·EIFEulerAVX2(SB), $640-8
 	MOVQ BX, R10
 	ANDQ $+1023, R10
 	SHLQ $0x03, R10
-	ADDQ 240(DX), R10
+	ADDQ 248(DX), R10
 	MOVQ $+0, 208(DX)
 	MOVQ BX, 192(DX)
 
@@ -391,7 +391,7 @@ TEXT ·EIFEulerFullAVX2(SB), $640-8
 	MOVQ  BX, R14
 	ANDQ  $+1023, R14
 	SHLQ  $0x03, R14
-	ADDQ  240(DX), R14
+	ADDQ  248(DX), R14
 	MOVQ  $+0, 208(DX)
 	MOVQ  BX, 192(DX)
 
@@ -843,7 +843,7 @@ TEXT ·AdExEulerAVX2(SB), $640-8
 	MOVQ BX, R11
 	ANDQ $+1023, R11
 	SHLQ $0x03, R11
-	ADDQ 240(DX), R11
+	ADDQ 248(DX), R11
 	MOVQ $+0, 208(DX)
 	MOVQ BX, 192(DX)
 
@@ -1279,7 +1279,7 @@ TEXT ·AdExEulerFullAVX2(SB), $832-8
 	MOVQ  BX, R15
 	ANDQ  $+1023, R15
 	SHLQ  $0x03, R15
-	ADDQ  240(DX), R15
+	ADDQ  248(DX), R15
 	MOVQ  $+0, 208(DX)
 	MOVQ  BX, 192(DX)
 
@@ -1842,7 +1842,7 @@ TEXT ·EIFEulerAVX512(SB), $128-8
 	MOVQ         BX, R10
 	ANDQ         $+1023, R10
 	SHLQ         $0x03, R10
-	ADDQ         240(DX), R10
+	ADDQ         248(DX), R10
 	MOVQ         $+0, 208(DX)
 	MOVQ         BX, 192(DX)
 
@@ -2219,7 +2219,7 @@ TEXT ·EIFEulerFullAVX512(SB), $192-8
 	MOVQ         BX, R14
 	ANDQ         $+1023, R14
 	SHLQ         $0x03, R14
-	ADDQ         240(DX), R14
+	ADDQ         248(DX), R14
 	MOVQ         $+0, 208(DX)
 	MOVQ         BX, 192(DX)
 
@@ -2675,7 +2675,7 @@ TEXT ·AdExEulerAVX512(SB), $128-8
 	MOVQ         BX, R11
 	ANDQ         $+1023, R11
 	SHLQ         $0x03, R11
-	ADDQ         240(DX), R11
+	ADDQ         248(DX), R11
 	MOVQ         $+0, 208(DX)
 	MOVQ         BX, 192(DX)
 
@@ -3117,7 +3117,7 @@ TEXT ·AdExEulerFullAVX512(SB), $192-8
 	MOVQ         BX, R15
 	ANDQ         $+1023, R15
 	SHLQ         $0x03, R15
-	ADDQ         240(DX), R15
+	ADDQ         248(DX), R15
 	MOVQ         $+0, 208(DX)
 	MOVQ         BX, 192(DX)
 

@@ -18,7 +18,7 @@ TEXT ·LIFAVX2(SB), $128-8
 
 	// chunk
 	VMOVUPD lifConstsAVX2<>+0(SB), Y15
-	MOVQ    $+1, 232(SI)
+	MOVQ    $+1, 240(SI)
 	XORQ    DX, DX
 
 vector:
@@ -43,19 +43,19 @@ vector:
 	ADDQ    $0x04, DX
 	CMPQ    DX, 184(SI)
 	JLT     vector
-	MOVQ    $+8, 232(SI)
+	MOVQ    $+8, 240(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+0(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+4, 232(SI)
+	MOVQ   $+4, 240(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+160(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+2, 232(SI)
+	MOVQ   $+2, 240(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+64(SB), Y15, Y0
@@ -69,9 +69,9 @@ chunk:
 	MOVQ 176(SI), R8
 	SUBQ DI, R8
 	JLE  done
-	CMPQ R8, 232(SI)
+	CMPQ R8, 240(SI)
 	JLE  whole1
-	MOVQ 232(SI), R8
+	MOVQ 240(SI), R8
 
 whole1:
 	MOVQ 144(SI), CX
@@ -107,7 +107,7 @@ part:
 	VMOVUPD 96(CX)(DX*8), Y12
 	VMOVUPD 96(R10)(DX*8), Y8
 	VMOVUPD 96(R11)(DX*8), Y4
-	MOVQ    224(SI), R11
+	MOVQ    232(SI), R11
 	LEAQ    (R11)(DX*8), R11
 	CMPQ    R8, $+1
 	JNE     started2
@@ -239,7 +239,7 @@ again:
 	MOVQ   R10, R11
 	SHLQ   CL, R11
 	XORQ   R11, R9
-	MOVQ   224(SI), CX
+	MOVQ   232(SI), CX
 	CMPQ   R8, $+8
 	JNE    shorter
 
@@ -366,7 +366,7 @@ event5:
 finished:
 	TESTQ R9, R9
 	JNZ   again
-	MOVQ  R8, 232(SI)
+	MOVQ  R8, 240(SI)
 	JMP   forward
 
 odd:
@@ -515,7 +515,7 @@ TEXT ·LIFAVX512(SB), $128-8
 
 	// chunk
 	VBROADCASTSD lifConstsAVX512<>+0(SB), Z31
-	MOVQ         $+1, 232(SI)
+	MOVQ         $+1, 240(SI)
 	XORQ         DX, DX
 
 vector:
@@ -540,19 +540,19 @@ vector:
 	ADDQ        $0x08, DX
 	CMPQ        DX, 184(SI)
 	JLT         vector
-	MOVQ        $+8, 232(SI)
+	MOVQ        $+8, 240(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+0(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+4, 232(SI)
+	MOVQ        $+4, 240(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+40(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+2, 232(SI)
+	MOVQ        $+2, 240(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+16(SB), Z31, K1
@@ -566,9 +566,9 @@ chunk:
 	MOVQ 176(SI), R8
 	SUBQ DI, R8
 	JLE  done
-	CMPQ R8, 232(SI)
+	CMPQ R8, 240(SI)
 	JLE  whole1
-	MOVQ 232(SI), R8
+	MOVQ 240(SI), R8
 
 whole1:
 	MOVQ 144(SI), CX
@@ -615,7 +615,7 @@ part:
 	VMOVUPD 448(CX)(DX*8), Z24
 	VMOVUPD 448(R10)(DX*8), Z16
 	VMOVUPD 448(R11)(DX*8), Z8
-	MOVQ    224(SI), R11
+	MOVQ    232(SI), R11
 	LEAQ    (R11)(DX*8), R11
 	CMPQ    R8, $+1
 	JNE     started2
@@ -808,7 +808,7 @@ again:
 	MOVQ   R10, R11
 	SHLQ   CL, R11
 	XORQ   R11, R9
-	MOVQ   224(SI), CX
+	MOVQ   232(SI), CX
 	CMPQ   R8, $+8
 	JNE    shorter
 
@@ -931,7 +931,7 @@ event5:
 finished:
 	TESTQ R9, R9
 	JNZ   again
-	MOVQ  R8, 232(SI)
+	MOVQ  R8, 240(SI)
 	JMP   forward
 
 odd:
@@ -1070,7 +1070,7 @@ TEXT ·LIFFullAVX2(SB), $128-8
 
 	// chunk
 	VMOVUPD lifConstsAVX2<>+0(SB), Y15
-	MOVQ    $+1, 232(SI)
+	MOVQ    $+1, 240(SI)
 	XORQ    DX, DX
 
 vector:
@@ -1092,19 +1092,19 @@ vector:
 	ADDQ    $0x04, DX
 	CMPQ    DX, 184(SI)
 	JLT     vector
-	MOVQ    $+8, 232(SI)
+	MOVQ    $+8, 240(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+0(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+4, 232(SI)
+	MOVQ   $+4, 240(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+160(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+2, 232(SI)
+	MOVQ   $+2, 240(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+64(SB), Y15, Y0
@@ -1118,9 +1118,9 @@ chunk:
 	MOVQ 176(SI), R8
 	SUBQ DI, R8
 	JLE  done
-	CMPQ R8, 232(SI)
+	CMPQ R8, 240(SI)
 	JLE  whole1
-	MOVQ 232(SI), R8
+	MOVQ 240(SI), R8
 
 whole1:
 	MOVQ 144(SI), CX
@@ -1154,7 +1154,7 @@ part:
 	VMOVUPD 32(R11)(DX*8), Y10
 	VMOVUPD lifConstsAVX2<>+320(SB), Y7
 	VMOVUPD lifConstsAVX2<>+608(SB), Y5
-	MOVQ    224(SI), R11
+	MOVQ    232(SI), R11
 	LEAQ    (R11)(DX*8), R11
 	MOVQ    72(SI), R13
 	MOVQ    120(SI), R14
@@ -1293,7 +1293,7 @@ again:
 	MOVQ   R10, R11
 	SHLQ   CL, R11
 	XORQ   R11, R9
-	MOVQ   224(SI), CX
+	MOVQ   232(SI), CX
 	CMPQ   R8, $+8
 	JNE    shorter
 
@@ -1460,7 +1460,7 @@ event5:
 finished:
 	TESTQ R9, R9
 	JNZ   again
-	MOVQ  R8, 232(SI)
+	MOVQ  R8, 240(SI)
 	JMP   forward
 
 odd:
@@ -1615,7 +1615,7 @@ TEXT ·LIFFullAVX512(SB), $0-8
 
 	// chunk
 	VBROADCASTSD lifConstsAVX512<>+0(SB), Z31
-	MOVQ         $+1, 232(BX)
+	MOVQ         $+1, 240(BX)
 	XORQ         AX, AX
 
 vector:
@@ -1637,19 +1637,19 @@ vector:
 	ADDQ        $0x08, AX
 	CMPQ        AX, 184(BX)
 	JLT         vector
-	MOVQ        $+8, 232(BX)
+	MOVQ        $+8, 240(BX)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+0(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+4, 232(BX)
+	MOVQ        $+4, 240(BX)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+40(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+2, 232(BX)
+	MOVQ        $+2, 240(BX)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+16(SB), Z31, K1
@@ -1663,9 +1663,9 @@ chunk:
 	MOVQ 176(BX), DI
 	SUBQ SI, DI
 	JLE  done
-	CMPQ DI, 232(BX)
+	CMPQ DI, 240(BX)
 	JLE  whole1
-	MOVQ 232(BX), DI
+	MOVQ 240(BX), DI
 
 whole1:
 	MOVQ 144(BX), AX
@@ -1708,7 +1708,7 @@ part:
 	VMOVUPD      192(R10)(AX*8), Z20
 	VBROADCASTSD lifConstsAVX512<>+80(SB), Z15
 	VBROADCASTSD lifConstsAVX512<>+152(SB), Z11
-	MOVQ         224(BX), R10
+	MOVQ         232(BX), R10
 	LEAQ         (R10)(AX*8), R10
 	MOVQ         72(BX), R12
 	MOVQ         120(BX), R13
@@ -1914,7 +1914,7 @@ again:
 	MOVQ   R9, R10
 	SHLQ   CL, R10
 	XORQ   R10, R8
-	MOVQ   224(BX), CX
+	MOVQ   232(BX), CX
 	CMPQ   DI, $+8
 	JNE    shorter
 
@@ -2072,7 +2072,7 @@ event5:
 finished:
 	TESTQ R8, R8
 	JNZ   again
-	MOVQ  DI, 232(BX)
+	MOVQ  DI, 240(BX)
 	JMP   forward
 
 odd:

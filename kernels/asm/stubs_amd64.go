@@ -179,22 +179,22 @@ func HHExpEulerAVX512(b *Block)
 //go:noescape
 func HHExpEulerFullAVX512(b *Block)
 
-// RHHCutAVX2 takes a group through one step; see Block.
+// RHHCutAVX2 takes groups through one step; see Block.
 //
 //go:noescape
 func RHHCutAVX2(b *Block)
 
-// RHHCutFullAVX2 takes a group through one step; see Block.
+// RHHCutFullAVX2 takes groups through one step; see Block.
 //
 //go:noescape
 func RHHCutFullAVX2(b *Block)
 
-// RHHCutAVX512 takes a group through one step; see Block.
+// RHHCutAVX512 takes groups through one step; see Block.
 //
 //go:noescape
 func RHHCutAVX512(b *Block)
 
-// RHHCutFullAVX512 takes a group through one step; see Block.
+// RHHCutFullAVX512 takes groups through one step; see Block.
 //
 //go:noescape
 func RHHCutFullAVX512(b *Block)

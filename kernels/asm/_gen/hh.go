@@ -20,7 +20,7 @@ func hhKernel(name string, states int, S map[string]int, tune map[string]Tuning,
 }
 
 func hhLoop(f *file, w isa, name string, states, S int, full bool, tune Tuning, advance hhStep) {
-	k := newHHGroup(f, w, name, "advances a group; see Block.", states, full)
+	k := f.Func(w, name, "func(b *Block)", "advances a group; see Block.").hhGroup(states, full)
 	k.Tune = tune
 	again, done := operand.LabelRef("step"), operand.LabelRef("done")
 	k.MOVQ(operand.I32(0), k.Field("Rare"))
@@ -77,8 +77,9 @@ type hhGroup struct {
 	now                         *Pin          // and its value of the wave
 }
 
-func newHHGroup(f *file, w isa, name, doc string, states int, full bool) *hhGroup {
-	k := &hhGroup{Func: f.Func(w, name, "func(b *Block)", doc), full: full}
+// hhGroup fetches what the Block says of a group.
+func (f *Func) hhGroup(states int, full bool) *hhGroup {
+	k := &hhGroup{Func: f, full: full}
 	k.step, k.lane, k.coef, k.old, k.wake = k.Value("Step"), k.Value("Lane"), k.Value("Coef"), k.Value("Old"), k.Value("Wake")
 	for j := range states {
 		k.y = append(k.y, k.pointer("Y", j))

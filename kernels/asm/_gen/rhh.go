@@ -35,8 +35,7 @@ func rhhExpEuler(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
 	}
 }
 
-// rhhCut writes the kernels of cut-rk4: one step of RK4 for the whole group, S vectors at a time, and no branch that depends on it.
-// Column 2 of Old takes how far V would move.
+// rhhCut writes the kernels of cut-rk4: one step of RK4 for every group of a list, S vectors at a time, and no branch that depends on it.
 func rhhCut(S int) func(f *file, w isa) {
 	return func(f *file, w isa) {
 		rhhCutStep(f, w, "RHHCut", S, false)
@@ -45,33 +44,45 @@ func rhhCut(S int) func(f *file, w isa) {
 }
 
 func rhhCutStep(f *file, w isa, name string, S int, full bool) {
-	const far = 2
-	k := newHHGroup(f, w, name, "takes a group through one step; see Block.", 2, full)
-	k.MOVQ(operand.I32(0), k.Field("Rare"))
-	k.MOVQ(operand.I32(0), k.Field("Cut"))
+	fn := f.Func(w, name, "func(b *Block)", "takes groups through one step; see Block.")
+	next := fn.Field("Next") // in front of the loop, as b is loaded with its first field
+	fn.Label("group")
+	k := fn.hhGroup(2, full)
+	rare, cut := k.GP64(), k.GP64() // where it says who is
+	k.LEAQ(k.Field("Rare"), rare)
+	k.LEAQ(k.Field("Cut"), cut)
+	k.MOVQ(operand.I32(0), at(rare, 0))
+	k.MOVQ(operand.I32(0), at(cut, 0))
 	k.input()
 	k.XORQ(k.lane, k.lane)
 	k.Label("vectors")
 	k.Block("step", func(b *Block) {
+		var rares, cuts []Mask
 		for s := range S {
 			c, drive, y := k.load(b, s)
 			next, first, last := rungeKutta(b, rhhDeriv, c, drive, y)
-			reach := b.Mul(b.Max(b.Abs(last), b.Abs(first)), c(asm.HHDt))
-			b.Store(k.sub(k.old, far, s), reach)
-			cut := b.Cmp(reach, GT, c(asm.HHCut))
-			rearm := b.MaskAndNot(b.Cmp(next[0], LT, c(asm.HHRearm)), cut)
-			b.Store(k.col(k.wake, s), b.Select(rearm, c(asm.HHVTh), b.Load(k.col(k.wake, s))))
-			k.keep(b, s, b.Select(cut, y[0], next[0]), y, next)
+			isCut := b.Cmp(b.Mul(b.Max(b.Abs(last), b.Abs(first)), c(asm.HHDt)), GT, c(asm.HHCut))
+			rearm := b.MaskAndNot(b.Cmp(next[0], LT, c(asm.HHRearm)), isCut)
+			level := b.Select(rearm, c(asm.HHVTh), b.Load(k.col(k.wake, s)))
+			b.Store(k.col(k.wake, s), level)
+			k.keep(b, s, b.Select(isCut, y[0], next[0]), y, next)
+			rares, cuts = append(rares, b.MaskAndNot(b.Cmp(next[0], GE, level), isCut)), append(cuts, isCut)
+			if len(cuts)*w.Lanes == 8 {
+				i := s * w.Lanes / 8
+				b.StoreBits(at(rare, i), rares...)
+				b.StoreBits(at(cut, i), cuts...)
+				rares, cuts = nil, nil
+			}
 		}
 	})
-	cut := func(b *Block, s int) Mask {
-		return b.Cmp(b.Load(k.sub(k.old, far, s)), GT, b.Load(k.sub(k.coef, asm.HHCut, s)))
-	}
-	k.lanes("Cut", S, cut)
-	k.lanes("Rare", S, func(b *Block, s int) Mask { return b.MaskAndNot(k.crossed(b, s), cut(b, s)) })
+	k.ADDQ(imm(S*w.Lanes/8), rare)
+	k.ADDQ(imm(S*w.Lanes/8), cut)
 	k.ADDQ(imm(S*w.Lanes), k.lane)
 	k.CMPQ(k.lane, k.Field("Lanes"))
 	k.JLT(operand.LabelRef("vectors"))
+	k.MOVQ(next, next.Base)
+	k.TESTQ(next.Base, next.Base)
+	k.JNZ(operand.LabelRef("group"))
 	k.End()
 }
 
@@ -79,7 +90,7 @@ func rhhCutStep(f *file, w isa, name string, S int, full bool) {
 // on a crossing either, but notes it: the states before and after the piece in Old, the number of the piece in Lo.
 func rhhPieces(S, few int) func(f *file, w isa) {
 	return func(f *file, w isa) {
-		k := newHHGroup(f, w, "RHHPieces", "takes cut lanes through the pieces of a step; see Block.", 2, false)
+		k := f.Func(w, "RHHPieces", "func(b *Block)", "takes cut lanes through the pieces of a step; see Block.").hhGroup(2, false)
 		piece, number := k.Value("Lo"), k.Pin()
 		k.Block("first", func(b *Block) { b.Set(number, b.ConstBits(0)) })
 		k.XORQ(k.step, k.step)
