@@ -3,6 +3,7 @@ package dynamics
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -17,6 +18,7 @@ type PlaneOptions struct {
 	Y        string      // for hh: the second variable, "" means n; the others are kept at their steady state for V
 	Starts   [][]float64 // trajectories to draw: whole states, or V and the second variable
 	Time     float64     // of the trajectories, ms; 0 means 100
+	Steps    int         // that a trajectory may take besides those to the points that are drawn; 0 means 100,000 and 100 per ms
 	Arrows   int         // of the vector field along each side; 0 means 21
 }
 
@@ -126,7 +128,7 @@ func PhasePlane(ctx context.Context, m *model.Model, p []float64, i float64, o P
 	}
 	d.separatrices()
 	d.field(o.Arrows)
-	return d.Plane, d.trajectories(o)
+	return d.Plane, d.trajectories(ctx, o)
 }
 
 // flow is dV/dt and dy/dt at a point of the plane.
@@ -436,10 +438,17 @@ func (d *portrait) field(n int) {
 	}
 }
 
-func (d *portrait) trajectories(o PlaneOptions) error {
+var errTooFast = errors.New("the flow is too fast to be followed any further")
+
+// trajectories follows the model from every start. One that becomes too fast ends there, with a warning: hundreds of mV
+// away from where the model lives the rates of its gates are so large that the integrator, which is explicit, would take days.
+func (d *portrait) trajectories(ctx context.Context, o PlaneOptions) error {
 	end := o.Time
 	if end == 0 {
 		end = 100
+	}
+	if o.Steps == 0 {
+		o.Steps = 100_000 + int(100*end)
 	}
 	at := spread(0, end, 4001)
 	for _, start := range o.Starts {
@@ -453,17 +462,37 @@ func (d *portrait) trajectories(o PlaneOptions) error {
 		default:
 			return fmt.Errorf("dynamics: a trajectory of %s starts from %d values, not %d", d.m.Name, d.dim(), len(start))
 		}
-		r, err := Simulate(d.m, d.p, []Segment{{0, d.i}}, state, end, at)
-		if err != nil {
-			return err
+		r, err := d.follow(ctx, state, at, o.Steps+len(at))
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
-		fine := d.refined(at, r)
-		if r, err = Simulate(d.m, d.p, []Segment{{0, d.i}}, state, end, fine); err != nil {
-			return err
+		if err != nil {
+			d.Warnings = append(d.Warnings, fmt.Sprintf("the trajectory from %v ends early: %v", start, err))
+		}
+		fine := d.refined(at[:len(r.States)], r)
+		r, _ = d.follow(ctx, state, fine, o.Steps+len(at)+len(fine)) // what is amiss has been told
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 		d.Trajectories = append(d.Trajectories, d.traced(start, fine, r))
 	}
 	return nil
+}
+
+// follow records the trajectory from state at the given times, up to the last of them, in so many steps at most.
+func (d *portrait) follow(ctx context.Context, state, at []float64, most int) (Recording, error) {
+	run := newRunner(d.m, d.p, state)
+	steps := 0
+	run.ask = func() error {
+		if steps++; steps > most {
+			return errTooFast
+		}
+		if steps%1024 == 0 {
+			return ctx.Err()
+		}
+		return nil
+	}
+	return run.record([]Segment{{0, d.i}}, at[len(at)-1], at)
 }
 
 // refined adds times to those of a recording, so that a fast stretch looks smooth too.

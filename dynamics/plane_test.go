@@ -3,8 +3,11 @@ package dynamics
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"math"
+	"strings"
 	"testing"
+	"time"
 )
 
 const nullclineTol = 1e-10
@@ -120,5 +123,27 @@ func TestPhasePlanes(t *testing.T) {
 		if _, err := json.Marshal(q); err != nil {
 			t.Errorf("%s: %v", c.model, err)
 		}
+	}
+}
+
+// TestTooFast sends HH to a rest at -721 mV, on the way to which the rates of its gates grow without bound: the trajectory ends
+// early, with a warning, the plane is there, and whoever waits can call it off.
+func TestTooFast(t *testing.T) {
+	m, p := mustModel(t, "hh", map[string]float64{"g_L": 0.03})
+	start := [][]float64{{-65, 0.05, 0.6, 0.32}}
+	q, err := PhasePlane(context.Background(), m, p, -20, PlaneOptions{Starts: start, Steps: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(q.FixedPoints) != 1 || len(q.Warnings) != 1 || !strings.Contains(q.Warnings[0], errTooFast.Error()) {
+		t.Errorf("%d fixed points, warnings %q; want 1 and one of a flow that is too fast", len(q.FixedPoints), q.Warnings)
+	}
+	if len(q.Trajectories) != 1 || len(q.Trajectories[0].Segments[0]) < 100 {
+		t.Errorf("the trajectory is not there up to its end")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+	defer cancel()
+	if _, err := PhasePlane(ctx, m, p, -20, PlaneOptions{Starts: start}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("called off, but the error is %v", err)
 	}
 }

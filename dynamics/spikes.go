@@ -36,8 +36,12 @@ func Spikes(m *model.Model, p []float64, input []Segment, y0 []float64, end floa
 // first crossing; one that starts above must sink first. An integrate-and-fire neuron held after a spike keeps
 // V at V_reset while its other variable relaxes.
 func Simulate(m *model.Model, p []float64, input []Segment, y0 []float64, end float64, at []float64) (Recording, error) {
-	r := newRunner(m, p, y0)
-	var rec Recording
+	return newRunner(m, p, y0).record(input, end, at)
+}
+
+// record is Simulate from where r is. With an error comes what was recorded until then.
+func (r *runner) record(input []Segment, end float64, at []float64) (rec Recording, err error) {
+	defer func() { rec.Spikes = r.spikes }()
 	stops := slices.Clone(at)
 	for _, s := range input {
 		stops = append(stops, s.Start)
@@ -52,14 +56,13 @@ func Simulate(m *model.Model, p []float64, input []Segment, y0 []float64, end fl
 		if stop > r.t {
 			r.i = currentAt(input, r.t)
 			if err := r.run(stop); err != nil {
-				return rec, fmt.Errorf("%w (%s at t = %.6g ms, V = %.6g mV)", err, m.Name, r.t, r.y[0])
+				return rec, fmt.Errorf("%w (%s at t = %.6g ms, V = %.6g mV)", err, r.m.Name, r.t, r.y[0])
 			}
 		}
 		if _, asked := slices.BinarySearch(at, stop); asked {
 			rec.States = append(rec.States, slices.Clone(r.y))
 		}
 	}
-	rec.Spikes = r.spikes
 	return rec, nil
 }
 
@@ -82,7 +85,8 @@ type runner struct {
 	free   float64 // end of the refractory period
 	armed  bool    // the next upward crossing of V_th is a spike
 	spikes []Spike
-	most   int // stop after so many spikes; 0 means never
+	most   int          // stop after so many spikes; 0 means never
+	ask    func() error // whether to go on, after every step; nil means yes
 	field  field
 	clock  *stepper
 	climb  *stepper // the upstroke of an exponential model, with V as independent variable
@@ -163,6 +167,11 @@ func (r *runner) run(stop float64) error {
 			return err
 		}
 		h = next
+		if r.ask != nil {
+			if err := r.ask(); err != nil {
+				return err
+			}
+		}
 		switch {
 		case r.m.Fires == model.Reset && r.out[0] >= r.vTh:
 			part := r.clock.crossing(r.t, r.y, made, 0, r.vTh, r.out)
