@@ -138,6 +138,13 @@ func (t *tracer) visit(a, b spot) {
 			t.seeds[nearest].done = true
 		}
 	}
+	// Where the curve turns back it bulges beyond both ends of a step, by less than a step that follow lets pass.
+	_, bulge := t.scales(a)
+	for k, s := range t.seeds {
+		if (s.v-a.v)*(s.v-b.v) <= 0 && s.mu > min(a.mu, b.mu)-bulge/4 && s.mu < max(a.mu, b.mu)+bulge/4 {
+			t.seeds[k].done = true
+		}
+	}
 }
 
 // state is the equilibrium at a spot.

@@ -77,3 +77,33 @@ func TestSpecialPointsOfEquilibria(t *testing.T) {
 		})
 	}
 }
+
+// TestSeedAtFold searches intervals whose middle, at which equilibria are sought, is a fold: the curve bulges past it between
+// two steps, and what is found there is the same curve.
+func TestSeedAtFold(t *testing.T) {
+	for _, c := range []struct {
+		model   string
+		changed map[string]float64
+		lo, hi  float64
+		fold    float64
+	}{
+		{"eif", nil, 0, 3.24, 1.62},
+		{"adex", map[string]float64{"V_rest": -70, "V_reset": -55, "V_T": -50, "delta_T": 2, "R": 0.5, "tau": 20, "a": 0, "b": 60}, 0, 72, 36},
+		{"adex", nil, -91.93569562330278, 108.06430437669722, 8.06430437669722},
+	} {
+		m, p := mustModel(t, c.model, c.changed)
+		branches, points, _ := restBranches(newSystem(m, p, 0, "I"), Free{Name: "I", Lo: c.lo, Hi: c.hi})
+		folds := 0
+		for _, q := range points {
+			if q.Label == Fold {
+				folds++
+				if !close10(q.Parameter, c.fold) {
+					t.Errorf("%s: fold at I = %v, want %v", c.model, q.Parameter, c.fold)
+				}
+			}
+		}
+		if len(branches) != 1 || folds != 1 {
+			t.Errorf("%s, I from %v to %v: %d curves of equilibria with %d folds, want 1 with 1", c.model, c.lo, c.hi, len(branches), folds)
+		}
+	}
+}
