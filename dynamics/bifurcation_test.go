@@ -227,3 +227,21 @@ func TestModelsOfOneVariable(t *testing.T) {
 		t.Errorf("eif: %v %+v; want a fold at I = 1.62", err, d.Points)
 	}
 }
+
+// TestNoFoldsOfNoise follows a cycle of 0.24 mV to its homoclinic orbit, near which I stands still to the last bits.
+func TestNoFoldsOfNoise(t *testing.T) {
+	m, p := mustModel(t, "adex", map[string]float64{
+		"V_rest": -58, "V_reset": -46, "V_th": 0, "V_T": -50, "delta_T": 2, "R": 0.1, "tau": 20, "a": 2, "b": 100, "tau_w": 120,
+	})
+	d, err := Bifurcation(context.Background(), m, p, 0, Free{Name: "I", Lo: 76.3, Hi: 76.4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := map[string]int{}
+	for _, q := range d.Points {
+		count[q.Label]++
+	}
+	if count[CycleFold] != 0 || count[Homoclinic] != 1 || count[Hopf] != 1 {
+		t.Errorf("special points %v; want a Hopf point, a homoclinic orbit, and no fold of cycles", count)
+	}
+}

@@ -23,33 +23,32 @@ type curve struct {
 func (c *curve) follow(start spot, direction float64) (path []spot, end string, err error) {
 	path = []spot{start}
 	const most = 200000
-	var before [2]float64
+	sign := 0.0
 	for h := 1.0; len(path) < most; {
 		q := path[len(path)-1]
 		sv, smu := c.scales(q)
 		_, gv, gmu := c.gap(q)
 		tangent := [2]float64{-gmu * smu, gv * sv}
 		norm := math.Hypot(tangent[0], tangent[1])
-		sign := 1.0
-		if len(path) == 1 {
+		if sign == 0 { // the gradient stays on one side of the way, however sharply that turns
+			sign = 1
 			if lead := tangent[0] * direction; lead < 0 || lead == 0 && tangent[1]*direction < 0 {
 				sign = -1
 			}
-		} else if tangent[0]*before[0]+tangent[1]*before[1] < 0 {
-			sign = -1
 		}
 		tangent[0] *= sign / norm
 		tangent[1] *= sign / norm
 		next := spot{q.v + h*tangent[0]*sv, q.mu + h*tangent[1]*smu}
 		guess := next
 		ok := c.correct(&next, sv, smu)
-		if off := math.Hypot((next.v-guess.v)/sv, (next.mu-guess.mu)/smu); !ok || off > 0.2*h {
-			if h /= 2; h < 1e-6 {
+		_, nv, nmu := c.gap(next)
+		turned := (-nmu*smu*tangent[0]+nv*sv*tangent[1])*sign < 0.5*math.Hypot(nmu*smu, nv*sv) // by 60 degrees or more
+		if off := math.Hypot((next.v-guess.v)/sv, (next.mu-guess.mu)/smu); !ok || off > 0.2*h || turned {
+			if h /= 2; h < 1e-9 {
 				return path, BranchEnd, fmt.Errorf("dynamics: a curve cannot be followed beyond %s = %.8g, V = %.6g mV", c.name, q.mu, q.v)
 			}
 			continue
 		}
-		before = tangent
 		switch {
 		case next.mu < c.lo || next.mu > c.hi:
 			border := min(max(next.mu, c.lo), c.hi)

@@ -318,9 +318,11 @@ func (c *cyclist) between(r, q ring, ds float64) (points []Point, rings []ring) 
 		}
 	}
 	// On a canard the parameter stands still to many digits and its direction is noise, so that the multiplier must tell
-	// where the fold is; beside a Hopf point it is the multiplier that is noise.
+	// where the fold is; beside a Hopf point it is the multiplier that is noise. Near a homoclinic orbit a small cycle too
+	// stands still, to rounding.
 	before, after := r.tangent.mu/c.muUnit, q.tangent.mu/c.muUnit
-	if stands := min(math.Abs(before), math.Abs(after)) < 1e-4 && q.vMax-q.vMin > 1; stands {
+	canard := min(math.Abs(before), math.Abs(after)) < 1e-4 && q.vMax-q.vMin > 1
+	if stands := max(math.Abs(before), math.Abs(after)) < 1e-9; stands || canard {
 		add(CycleFold, fold0, fold1, func(s ring) float64 { f, _, _ := s.tests(); return f })
 	} else {
 		add(CycleFold, before, after, func(s ring) float64 { return s.tangent.mu / c.muUnit })

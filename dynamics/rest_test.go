@@ -90,6 +90,7 @@ func TestSeedAtFold(t *testing.T) {
 		{"eif", nil, 0, 3.24, 1.62},
 		{"adex", map[string]float64{"V_rest": -70, "V_reset": -55, "V_T": -50, "delta_T": 2, "R": 0.5, "tau": 20, "a": 0, "b": 60}, 0, 72, 36},
 		{"adex", nil, -91.93569562330278, 108.06430437669722, 8.06430437669722},
+		{"adex", nil, 8.06, 8.065, 8.06430437669722}, // to steps of the size of this interval the curve is a needle
 	} {
 		m, p := mustModel(t, c.model, c.changed)
 		branches, points, _ := restBranches(newSystem(m, p, 0, "I"), Free{Name: "I", Lo: c.lo, Hi: c.hi})
