@@ -32,6 +32,9 @@ type Config struct {
 // context.Canceled.
 var ErrStopped = fmt.Errorf("sweep: stopped: %w", context.Canceled)
 
+// ErrEmptyPart is the error for one of more parts than there is work for.
+var ErrEmptyPart = errors.New("sweep: the part is empty")
+
 // Part is one of Of parts of a sweep, Number from 1.
 type Part struct{ Number, Of int }
 
@@ -72,7 +75,7 @@ func Run(ctx context.Context, spec Spec, cfg Config) (*Result, error) {
 	}
 	first, end := cfg.Part.chains(p.chains())
 	if first >= end {
-		return nil, fmt.Errorf("sweep: part %d of %d is empty: there are %d chains of points to share", cfg.Part.Number, cfg.Part.Of, p.chains())
+		return nil, fmt.Errorf("%w: %d chains of points cannot be shared by %d", ErrEmptyPart, p.chains(), cfg.Part.Of)
 	}
 	if cfg.Part.Of > 0 && cfg.Keep == "" {
 		return nil, errors.New("sweep: a part needs a place to be kept")

@@ -108,6 +108,7 @@ func TestNoHalfFile(t *testing.T) {
 	if !strings.Contains(text, "nowhere/b.csv") {
 		t.Error(text)
 	}
+	popsim(t, exitMisused, strings.Fields("fi lif I=20,21,22 --part 1/5 -o f.csv")...)
 	if found, _ := filepath.Glob("*"); len(found) > 0 {
 		t.Errorf("left behind: %v", found)
 	}

@@ -220,6 +220,9 @@ func (s *survey) advance(ctx context.Context) (*sweep.Result, error) {
 	done := s.progress()
 	r, err := sweep.Run(ctx, s.spec, s.cfg)
 	done()
+	if errors.Is(err, sweep.ErrEmptyPart) {
+		return r, misused(err)
+	}
 	if err != nil {
 		return r, err
 	}
