@@ -1,6 +1,7 @@
 package dynamics
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -8,7 +9,7 @@ import (
 	"popsim/model"
 )
 
-// Firing is what an integrate-and-fire neuron settles on at one value of a parameter, started from a reset. A model
+// Firing is what an integrate-and-fire neuron settles on at one value of a parameter. A model
 // whose reset forgets everything has a train of one interval, no W, and the multiplier 0.
 type Firing struct {
 	Parameter float64
@@ -24,9 +25,10 @@ type Repeller struct {
 	VMin float64 // mV
 }
 
-// FiringAt finds how the model fires at one value of the named parameter ("I" for the current). drop and keep count
-// spikes, as in ResetMap.Attractor.
-func FiringAt(ctx context.Context, m *model.Model, p []float64, i float64, name string, value float64, drop, keep int) (Firing, error) {
+// FiringAt finds how the model fires at one value of the named parameter ("I" for the current). It starts from a reset with
+// the adaptation of V_reset and, where that ends in silence, from each w (pA) in turn. drop and keep count spikes, as in
+// ResetMap.Attractor.
+func FiringAt(ctx context.Context, m *model.Model, p []float64, i float64, name string, value float64, drop, keep int, w ...float64) (Firing, error) {
 	s := newSystem(m, p, i, name)
 	s.at(value)
 	if err := m.Check(s.p); err != nil {
@@ -43,8 +45,17 @@ func FiringAt(ctx context.Context, m *model.Model, p []float64, i float64, name 
 	if err != nil {
 		return f, err
 	}
-	if f.Attractor, err = r.Attractor(ctx, at("a")*(at("V_reset")-at("V_rest")), drop, keep); err != nil || f.Silent {
-		return f, err
+	f.Silent = true
+	for _, w := range append([]float64{at("a") * (at("V_reset") - at("V_rest"))}, w...) {
+		if f.Silent {
+			f.Attractor, err = r.Attractor(ctx, w, drop, keep)
+		}
+		if err != nil {
+			return f, err
+		}
+	}
+	if f.Silent {
+		return f, nil
 	}
 	lo, hi := slices.Min(f.W), slices.Max(f.W)
 	if f.Period > 0 {
@@ -117,6 +128,30 @@ func (s *system) lowest(w, interval float64) (float64, error) {
 		from, to = at[max(0, k-1)], at[min(len(at)-1, k+1)]
 	}
 	return low, nil
+}
+
+// Beside lists what w may be after a reset at a value of the parameter next to which, in list, which ascends, the model
+// fires: a neuron that fires there may go on firing here, though it would not begin. It is what w is there, and where two
+// values lead to it, what follows from both in a straight line: close to its end firing forgives little.
+func Beside(list []Firing, value float64) (w []float64) {
+	below, there := slices.BinarySearchFunc(list, value, func(f Firing, x float64) int { return cmp.Compare(f.Parameter, x) })
+	above := below
+	if there {
+		above++
+	}
+	fires := func(k int) bool { return k >= 0 && k < len(list) && len(list[k].W) > 0 }
+	for _, side := range [][2]int{{below - 1, below - 2}, {above, above + 1}} {
+		if !fires(side[0]) {
+			continue
+		}
+		near := list[side[0]]
+		w = append(w, near.W[0])
+		if fires(side[1]) {
+			far := list[side[1]]
+			w = append(w, near.W[0]+(near.W[0]-far.W[0])*(value-near.Parameter)/(near.Parameter-far.Parameter))
+		}
+	}
+	return w
 }
 
 // Wanted lists values of the parameter between neighbours of list, which ascends, where more is to be known: where

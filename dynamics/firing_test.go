@@ -3,6 +3,7 @@ package dynamics
 import (
 	"context"
 	"math"
+	"slices"
 	"testing"
 
 	"popsim/model"
@@ -44,5 +45,29 @@ func TestPlaneSeesTheCycleInsideTheSeparatrix(t *testing.T) {
 	}
 	if len(plane.Cycles) != 1 || !plane.Cycles[0].Stable || len(plane.FixedPoints) != 3 {
 		t.Errorf("%d fixed points and cycles %+v, want three and a stable one", len(plane.FixedPoints), plane.Cycles)
+	}
+}
+
+// Delayed acceleration (a < 0) goes on firing far below the current at which it begins: an independent sweep downwards, 400
+// spikes at each current, ends at 21.47613 pA.
+func TestFiringGoesOn(t *testing.T) {
+	m := model.AdExModel
+	q, err := m.Preset("naud-delayed-acc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []Firing
+	for _, i := range []float64{29, 28, 27, 26, 25, 24, 23, 22.5, 22, 21.75, 21.6, 21.5, 21.48, 21.477, 21.475} {
+		f, err := FiringAt(t.Context(), m, q.Params, i, "I", i, 200, 100, Beside(list, i)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Silent != (i < 21.47613) {
+			t.Errorf("I = %v pA: silent %t", i, f.Silent)
+		}
+		list = slices.Insert(list, 0, f)
+	}
+	if f, err := FiringAt(t.Context(), m, q.Params, 28, "I", 28, 200, 100); err != nil || !f.Silent {
+		t.Errorf("from a reset, I = 28 pA: silent %t, %v", f.Silent, err)
 	}
 }

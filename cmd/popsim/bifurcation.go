@@ -27,11 +27,11 @@ equilibrium, or of the cycle where V is largest. --points has one row per specia
 a cycle its largest), frequency_Hz, period_ms, criticality of Hopf points (sub or super), their first Lyapunov
 coefficient, the branch it lies on, and a note. --at lists values at which every branch of cycles is to have a row.
 
-Integrate-and-fire models fire by reset. What such a neuron settles on, started from a reset, stands in the same table:
-a branch of kind cycle for each stretch with one number of spikes per period. Then spikes is this number, period_ms the
-sum of the intervals, rate_Hz the mean rate, lyapunov_per_spike the exponent of the reset map; irregular firing has no
-period and a positive exponent. Fixed points of the reset map that repel are branches too, with stable = false. --resets
-has one row per reset: its number in the period, w_pA after it, and isi_ms to the next.
+Integrate-and-fire models fire by reset. What such a neuron settles on, started from a reset or going on from the firing
+beside, stands in the same table: a branch of kind cycle for each stretch with one number of spikes per period. Then
+spikes is this number, period_ms the sum of the intervals, rate_Hz the mean rate, lyapunov_per_spike the exponent of the
+reset map; irregular firing has no period and a positive exponent. Fixed points of the reset map that repel are branches
+too, with stable = false. --resets has one row per reset: its number in the period, w_pA after it, and isi_ms to the next.
 
 Two intervals give the curves on which that picture changes, in the plane of both: a row per point with curve,
 label (hopf, fold, cycle-fold), both quantities, V_mV, frequency_Hz and criticality; --points has the points where they

@@ -22,22 +22,30 @@ const (
 	keptTurns    = 200  // spikes in statistics of irregular firing
 )
 
-// fire finds what an integrate-and-fire model settles on over the interval: at even steps first, then between them
-// where that is not enough.
+// fire finds what an integrate-and-fire model settles on over the interval: at even steps first, then where firing may
+// go on that does not begin there, then between them where that is not enough.
 func (s *analysis) fire(ctx context.Context) (all []dynamics.Firing, err error) {
 	f := s.free[0]
 	wanted := even(f.Lo, f.Hi, firstFirings)
+	followed := map[float64]bool{} // values at which the firing of a neighbour has been tried
 	for len(wanted) > 0 && len(all) < mostFirings {
 		found := make([]*dynamics.Firing, len(wanted)) // nil where the work ended before
 		err := s.parallel(ctx, len(wanted), "values", func(k int) error {
-			x, err := dynamics.FiringAt(ctx, s.question.model, s.base.params, s.base.current, f.name, wanted[k], droppedTurns, keptTurns)
+			x, err := dynamics.FiringAt(ctx, s.question.model, s.base.params, s.base.current, f.name, wanted[k], droppedTurns, keptTurns,
+				dynamics.Beside(all, wanted[k])...)
 			if err == nil {
 				found[k] = &x
 			}
 			return err
 		})
+		for k, x := range found {
+			if x != nil {
+				followed[wanted[k]] = len(dynamics.Beside(all, wanted[k])) > 0
+			}
+		}
 		for _, x := range found {
 			if x != nil {
+				all = slices.DeleteFunc(all, func(old dynamics.Firing) bool { return old.Parameter == x.Parameter })
 				all = append(all, *x)
 			}
 		}
@@ -45,7 +53,15 @@ func (s *analysis) fire(ctx context.Context) (all []dynamics.Firing, err error) 
 		if err != nil {
 			return all, err
 		}
-		wanted = dynamics.Wanted(all)
+		wanted = wanted[:0]
+		for _, x := range all {
+			if x.Silent && !followed[x.Parameter] && len(dynamics.Beside(all, x.Parameter)) > 0 {
+				wanted = append(wanted, x.Parameter)
+			}
+		}
+		if len(wanted) == 0 {
+			wanted = dynamics.Wanted(all)
+		}
 	}
 	return all, nil
 }

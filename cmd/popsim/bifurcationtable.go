@@ -218,7 +218,7 @@ func (s *analysis) special() (list []special) {
 		list = append(list, special{
 			// At the brink of firing the period is whatever rounding leaves of a singularity; it stands with the rows beyond.
 			"onset", (s.trains[k-1].Parameter + b.Parameter) / 2, nan, a.VMax, nan, nan, "", nan,
-			branch, fmt.Sprintf("firing from a reset begins or ends; known to %.1g", (b.Parameter-s.trains[k-1].Parameter)/2), s.free,
+			branch, fmt.Sprintf("firing begins or ends; known to %.1g", (b.Parameter-s.trains[k-1].Parameter)/2), s.free,
 		})
 	}
 	return list
