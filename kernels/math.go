@@ -36,32 +36,17 @@ const (
 	expC11 = 0x1.ac236999e0b80p-26
 )
 
-// Coefficients of (2^r-1-r ln 2)/r² for |r| ≤ 1/2: least squares on Chebyshev nodes, rounded one at a time.
-const (
-	exp2C1  = math.Ln2
-	exp2C2  = 0x1.ebfbdff82c5a5p-3
-	exp2C3  = 0x1.c6b08d704a122p-5
-	exp2C4  = 0x1.3b2ab6fb9ffb3p-7
-	exp2C5  = 0x1.5d87fe78a111cp-10
-	exp2C6  = 0x1.4309130f139cbp-13
-	exp2C7  = 0x1.ffcbfc595bcf6p-17
-	exp2C8  = 0x1.62bfc71ea7788p-20
-	exp2C9  = 0x1.b5253f6036401p-24
-	exp2C10 = 0x1.e61c1058a1947p-28
-	exp2C11 = 0x1.e9471c875b804p-32
-)
-
 // Coefficients of 2^r for |r| ≤ 1/2, of which the first is 1: least squares of the relative error on Chebyshev nodes, rounded one
 // at a time.
 const (
-	near2C1 = 0x1.62e42fef863fep-1
-	near2C2 = 0x1.ebfbdff8ccfe7p-3
-	near2C3 = 0x1.c6b08dd418aa5p-5
-	near2C4 = 0x1.3b2ab618fb4a4p-7
-	near2C5 = 0x1.5d87488d3d0f3p-10
-	near2C6 = 0x1.430a636c5bc93p-13
-	near2C7 = 0x1.00daa1aa4da77p-16
-	near2C8 = 0x1.6208e90f714d6p-20
+	exp2C1 = 0x1.62e42fef863fep-1
+	exp2C2 = 0x1.ebfbdff8ccfe7p-3
+	exp2C3 = 0x1.c6b08dd418aa5p-5
+	exp2C4 = 0x1.3b2ab618fb4a4p-7
+	exp2C5 = 0x1.5d87488d3d0f3p-10
+	exp2C6 = 0x1.430a636c5bc93p-13
+	exp2C7 = 0x1.00daa1aa4da77p-16
+	exp2C8 = 0x1.6208e90f714d6p-20
 )
 
 // Coefficients of (log(1+f)-2s)/s for s = f/(2+f), in powers of s²; from FDLIBM (Sun Microsystems 1993).
@@ -108,37 +93,19 @@ func expNormal(x float64) float64 {
 	return scale(math.FMA(p, r, 1), t)
 }
 
-// exp2Normal is 2^x for exp2Lo ≤ x ≤ exp2Hi; error at most 0.8 ulp. For other x, NaN among them, it is some number.
-// Where a scale can be folded into x it is cheaper than exp: the remainder x - n is exact.
-func exp2Normal(x float64) float64 {
-	t := x + magic
-	r := x - (t - magic)
-	z := float64(r * r)
-	odd := math.FMA(z, exp2C11, exp2C9)
-	even := math.FMA(z, exp2C10, exp2C8)
-	odd = math.FMA(odd, z, exp2C7)
-	even = math.FMA(even, z, exp2C6)
-	odd = math.FMA(odd, z, exp2C5)
-	even = math.FMA(even, z, exp2C4)
-	odd = math.FMA(odd, z, exp2C3)
-	even = math.FMA(even, z, exp2C2)
-	p := math.FMA(math.FMA(odd, r, even), r, exp2C1)
-	return scale(math.FMA(p, r, 1), t)
-}
-
-// exp2Near is 2^x for exp2Lo ≤ x ≤ exp2Hi with a relative error of 1e-12, exact for whole x. It serves the exponential current
-// of EIF and AdEx in flow and euler: the error is that of a V_T off by 1e-12 delta_T, which no step size makes visible, and three
-// operations of exp2Normal are saved. For other x, NaN among them, it is some number.
+// exp2Near is 2^x for exp2Lo ≤ x ≤ exp2Hi with a relative error of 1e-12, exact for whole x; the remainder x - n is exact. It serves
+// the exponential current of EIF and AdEx: the error is that of a V_T off by 1e-12 delta_T, which no step size makes
+// visible, and it takes three operations less than exp. For other x, NaN among them, it is some number.
 func exp2Near(x float64) float64 {
 	t := x + magic
 	r := x - (t - magic)
 	z := float64(r * r)
-	odd := math.FMA(z, near2C7, near2C5)
-	even := math.FMA(z, near2C8, near2C6)
-	odd = math.FMA(odd, z, near2C3)
-	even = math.FMA(even, z, near2C4)
-	odd = math.FMA(odd, z, near2C1)
-	even = math.FMA(even, z, near2C2)
+	odd := math.FMA(z, exp2C7, exp2C5)
+	even := math.FMA(z, exp2C8, exp2C6)
+	odd = math.FMA(odd, z, exp2C3)
+	even = math.FMA(even, z, exp2C4)
+	odd = math.FMA(odd, z, exp2C1)
+	even = math.FMA(even, z, exp2C2)
 	return scale(math.FMA(even, z, math.FMA(odd, r, 1)), t)
 }
 
@@ -147,19 +114,6 @@ func exp2NearVec(x *vec) {
 	for l := range x {
 		x[l] = exp2Near(x[l])
 	}
-}
-
-// Exp2 is 2^x for all x; error at most 0.8 ulp where the result is normal, 0 where it would be subnormal.
-func Exp2(x float64) float64 {
-	switch {
-	case x > exp2Hi:
-		return math.Inf(1)
-	case x < exp2Lo:
-		return 0
-	case math.IsNaN(x):
-		return x
-	}
-	return exp2Normal(x)
 }
 
 // Exp is exp(x) for all x; error at most 0.93 ulp where the result is normal, 0 where it would be subnormal.

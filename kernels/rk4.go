@@ -60,7 +60,7 @@ func rk4Generic(b *asm.Block, adapt, full bool) {
 					if u < exp2Lo {
 						u = exp2Lo
 					}
-					grow := exp2Normal(min(u, exp2Hi))
+					grow := exp2Near(min(u, exp2Hi))
 					if !(grow <= steepest[l]) {
 						steepest[l] = grow
 					}
