@@ -203,3 +203,43 @@ func TestInterruption(t *testing.T) {
 		t.Errorf("got %d steps and error %v; want 50 or a little more, and context.Canceled", sum.Steps, err)
 	}
 }
+
+// impatient is a context that is done after it has been asked some times.
+type impatient struct {
+	context.Context
+	left int
+}
+
+func (c *impatient) Err() error {
+	if c.left--; c.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// An epoch that is given up half way leaves no trace: trains are those of a run that ends where the summary says.
+func TestInterruptionWithinAnEpoch(t *testing.T) {
+	spec := mixed(model.LIFModel, "", 256)
+	cfg := pop.Config{Epoch: 50, Shard: 64, Workers: 1, Dt: 0.1, Train: true}
+	within := 0
+	for left := 12; left < 25; left++ {
+		sum, err := pop.Run(&impatient{t.Context(), left}, spec, cfg, 1000)
+		if !errors.Is(err, context.Canceled) || sum.Steps%50 != 0 {
+			t.Fatalf("%d steps, %v", sum.Steps, err)
+		}
+		if sum.Steps == 0 {
+			continue
+		}
+		within++
+		want, err := pop.Run(t.Context(), spec, cfg, 0.1*float64(sum.Steps))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sum.Spikes != want.Spikes || !slices.Equal(sum.Trains, want.Trains) {
+			t.Errorf("given up after %d steps: %d spikes, want %d; other trains", sum.Steps, sum.Spikes, want.Spikes)
+		}
+	}
+	if within == 0 {
+		t.Error("no run came far enough: this tests nothing")
+	}
+}

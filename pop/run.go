@@ -57,6 +57,7 @@ type piece struct {
 	events []kernels.Event
 	traced []int     // lanes asked for by Trace
 	states []float64 // of traced lanes, by time
+	start  int64     // step from which events count
 	count  int64
 	failed int // lane that left the numbers, or -1
 	_      [64]byte
@@ -91,6 +92,11 @@ func Run(ctx context.Context, spec Spec, cfg Config, duration float64) (Summary,
 			},
 			Merge: c.merge,
 		})
+	}
+	for _, s := range c.shards {
+		if s.start < c.sum.Steps { // not an epoch that was given up
+			c.train(s)
+		}
 	}
 	if err == nil {
 		err = c.trace(c.shards, c.steps) // the state at the very end
@@ -322,7 +328,8 @@ func (c *crew) begin(first int64) error {
 // advance moves one shard through the epoch in hand: as a whole, or from one time of the trace to the next.
 func (c *crew) advance(worker, shard int) {
 	s, w := c.shards[shard], &c.workers[worker]
-	s.events, s.states = s.events[:0], s.states[:0]
+	c.train(s)
+	s.events, s.states, s.start = s.events[:0], s.states[:0], c.first
 	for done := 0; done < c.length; {
 		n := c.length - done
 		if len(s.traced) > 0 {
@@ -337,17 +344,24 @@ func (c *crew) advance(worker, shard int) {
 		done += n
 	}
 	s.count += int64(len(s.events))
-	if c.trains != nil {
-		for _, e := range s.events {
-			c.trains[s.first+int(e.Lane)].Add(c.time(e), c.cfg.From)
-		}
-	}
 	for l, v := range s.shard.Y[0][:s.shard.N] {
 		if v-v != 0 { // NaN or infinite
 			s.failed = l
 			break
 		}
 	}
+}
+
+// train adds the events of a shard to the trains of its neurons. It waits until their epoch is merged, so that one that is given up
+// leaves no trace.
+func (c *crew) train(s *piece) {
+	if c.trains == nil {
+		return
+	}
+	for _, e := range s.events {
+		c.trains[s.first+int(e.Lane)].Add(c.time(s.start, e), c.cfg.From)
+	}
+	s.events = s.events[:0]
 }
 
 // part is the drive of a shard from step done of the epoch on.
@@ -362,10 +376,10 @@ func (c *crew) part(s *piece, done int) kernels.Drive {
 	return d
 }
 
-// time of an event of the epoch in hand, ms. Only events within a run of less than 2^53 steps exist, so the sum of
+// time of an event of the epoch that starts with step first, ms. Only events within a run of less than 2^53 steps exist, so the sum of
 // step and part is exact where it matters, and one rounding is left.
-func (c *crew) time(e kernels.Event) float64 {
-	return (float64(c.first+int64(e.Step)) + e.Theta) * c.dt
+func (c *crew) time(first int64, e kernels.Event) float64 {
+	return (float64(first+int64(e.Step)) + e.Theta) * c.dt
 }
 
 // every is the distance of the times of the trace in steps.

@@ -26,7 +26,7 @@ func (c *crew) sorted() []Spike {
 	for _, s := range c.shards {
 		for _, e := range s.events {
 			at := &c.buckets[e.Step]
-			c.spikes[*at] = Spike{c.time(e), int64(s.first) + int64(e.Lane)}
+			c.spikes[*at] = Spike{c.time(c.first, e), int64(s.first) + int64(e.Lane)}
 			*at++
 		}
 	}

@@ -42,7 +42,7 @@ func TestSpikesInOrder(t *testing.T) {
 			want := []Spike{}
 			for _, s := range c.shards {
 				for _, e := range s.events {
-					want = append(want, Spike{c.time(e), int64(s.first) + int64(e.Lane)})
+					want = append(want, Spike{c.time(c.first, e), int64(s.first) + int64(e.Lane)})
 				}
 			}
 			slices.SortFunc(want, func(a, b Spike) int {
