@@ -83,6 +83,7 @@ func hhP72(p4, p9 float64) (p36, p40, p72 float64) {
 	return p36, hhSum(p36, p4), hhSum(p36, p36)
 }
 
+// ratesM gives alpha_m = num/den and beta_m, ratesH alpha_h and beta_h = 1/den, ratesN alpha_n = num/den and beta_n, all in 1/ms.
 func ratesM(u, p40, p72 float64) (num, den, beta float64) {
 	return float64(u * 72), p72, math.FMA(p40, hhBetaM, hhBetaM)
 }
@@ -368,6 +369,7 @@ func strangStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
 // no conductance makes it unstable.
 const strangSoft = 1.0 / 9
 
+// hhSlopes takes dV/dt of HH, mV/ms, from the states at both ends of a step.
 func hhSlopes(b *asm.Block, l int, drive float64, old, now *[4]float64) (before, after float64) {
 	return hhDeriv(b, l, drive, hhState{old[0], old[1], old[2], old[3]}).v, hhDeriv(b, l, drive, hhState{now[0], now[1], now[2], now[3]}).v
 }
@@ -375,9 +377,9 @@ func hhSlopes(b *asm.Block, l int, drive float64, old, now *[4]float64) (before,
 // hhRK4 is the classical fourth-order method.
 var hhRK4 = hhScheme(4, hhSlopes, func(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
 	dt, half, sixth := b.Coef[asm.HHDt][at], b.Coef[asm.HHHalf][at], b.Coef[asm.HHSixth][at]
-	for l, leak := range drive {
+	for l := range drive {
 		x := hhState{y[0][l], y[1][l], y[2][l], y[3][l]}
-		deriv := func(x hhState) hhState { return hhDeriv(b, at+l, leak, x) }
+		deriv := func(x hhState) hhState { return hhDeriv(b, at+l, drive[l], x) }
 		d := deriv(x)
 		sum := d
 		d = deriv(x.plus(half, d))
@@ -398,7 +400,7 @@ func (y hhState) plus(r float64, d hhState) hhState {
 	return hhState{math.FMA(d.v, r, y.v), math.FMA(d.m, r, y.m), math.FMA(d.h, r, y.h), math.FMA(d.n, r, y.n)}
 }
 
-// hhDeriv is the derivative of the state y of lane l. It takes one neuron, which fits into registers, where the other
+// hhDeriv is the derivative (per ms) of the state y of lane l. It takes one neuron, which fits into registers, where the other
 // steps take eight side by side: with four stages to go through, that is faster.
 func hhDeriv(b *asm.Block, l int, drive float64, y hhState) hhState {
 	c, i := b.Coef, uint(l)%Group

@@ -7,6 +7,7 @@ import (
 	"popsim/kernels/asm"
 )
 
+// rhhSlopes is hhSlopes for RHH, where m is steady and n follows h.
 func rhhSlopes(b *asm.Block, l int, drive float64, old, now *[4]float64) (before, after float64) {
 	at := func(v, h float64) [4]float64 { return [4]float64{v, mInf(v), h, b.Coef[asm.HHSum][l] - h} }
 	x, y := at(old[0], old[1]), at(now[0], now[1])

@@ -53,8 +53,8 @@ type Block struct {
 	Step  int // in and out: the step in hand
 	Lane  int // in and out: the first lane of the first vector not yet advanced in it
 	Rare  uint64
-	Cut   uint64 // out, RHH cut-rk4 only: lanes whose step is to be cut; its kernel does just the whole step in hand,
-	Next  *Block // of this block and of those that follow
+	Cut   uint64 // out, RHH cut-rk4 only: lanes whose step is to be cut; its kernel does just the whole step in hand
+	Next  *Block // RHH cut-rk4 only: another group, which its kernel takes through its step in hand as well, or nil
 
 	Log   *[2 * Chunk]Column // LIF only: V within a chunk of steps, then V_inf
 	Chunk int                // LIF only: how many steps go together; out: over how many, up to Step, rare lanes go from Old on
