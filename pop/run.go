@@ -94,7 +94,7 @@ func Run(ctx context.Context, spec Spec, cfg Config, duration float64) (Summary,
 		})
 	}
 	for _, s := range c.shards {
-		if s.start < c.sum.Steps { // not an epoch that was given up
+		if s.start < c.sum.Steps || ctx.Err() == nil { // not an epoch that was given up
 			c.train(s)
 		}
 	}
