@@ -9,8 +9,7 @@ import (
 )
 
 // lifExact is exact between events and at them. The step V += k (V_inf - V) has V_inf as a fixed point to the bit. A
-// hidden column holds k for the next step in which V moves, which is shorter when the refractory period ends inside
-// it: so the end of refractoriness costs nothing in the fast step.
+// hidden column holds k for the step Wake, which is less when the refractory period ends inside it.
 var lifExact = scheme{
 	sources: []string{
 		asm.LIFVInf: "V_rest R I", asm.LIFK: "tau", asm.LIFVTh: "V_th", asm.LIFR: "R", asm.LIFVRest: "V_rest",
@@ -55,7 +54,7 @@ func wholeSteps(t, dt float64) (whole, part float64) {
 // steps where it may, else together step by step.
 func lifGeneric(b *asm.Block, full bool) {
 	n := b.Lanes
-	v, rate, wake, old, oldRate := b.Y[0][:n], b.Y[1][:n], b.Wake[:n], b.Old[0][:n], b.Old[1][:n]
+	v, first, wake, old := b.Y[0][:n], b.Y[1][:n], b.Wake[:n], b.Old[0][:n]
 	vInf, c, vTh := b.Coef[asm.LIFVInf][:n], b.Coef[asm.LIFK][:n], b.Coef[asm.LIFVTh][:n]
 	var driven asm.Column
 	if full {
@@ -75,10 +74,14 @@ func lifGeneric(b *asm.Block, full bool) {
 		k := b.First + float64(b.Step)
 		rare := uint64(0)
 		for l, x := range v {
-			old[l], oldRate[l] = x, rate[l]
+			old[l] = x
 			if wake[l] <= k {
-				x = math.FMA(-rate[l], x-vInf[l], x)
-				v[l], rate[l] = x, c[l]
+				rate := c[l]
+				if wake[l] == k {
+					rate = first[l]
+				}
+				x = math.FMA(-rate, x-vInf[l], x)
+				v[l] = x
 			}
 			if x >= vTh[l] {
 				rare |= 1 << l
@@ -119,32 +122,26 @@ func lifRun(b *asm.Block, n int) {
 		v, first, wake := (*[4]float64)(b.Y[0][at:]), (*[4]float64)(b.Y[1][at:]), (*[4]float64)(b.Wake[at:])
 		to, r := (*[4]float64)(vInf[at:]), (*[4]float64)(rate[at:])
 		v0, v1, v2, v3 := v[0], v[1], v[2], v[3]
-		before := *first
-		if wake[0] <= k && wake[1] <= k && wake[2] <= k && wake[3] <= k {
+		if wake[0] < k && wake[1] < k && wake[2] < k && wake[3] < k {
 			to0, to1, to2, to3 := to[0], to[1], to[2], to[3]
-			v0 = math.FMA(-first[0], v0-to0, v0)
-			v1 = math.FMA(-first[1], v1-to1, v1)
-			v2 = math.FMA(-first[2], v2-to2, v2)
-			v3 = math.FMA(-first[3], v3-to3, v3)
 			r0, r1, r2, r3 := -r[0], -r[1], -r[2], -r[3]
-			for range n - 1 {
+			for range n {
 				v0 = math.FMA(r0, v0-to0, v0)
 				v1 = math.FMA(r1, v1-to1, v1)
 				v2 = math.FMA(r2, v2-to2, v2)
 				v3 = math.FMA(r3, v3-to3, v3)
 			}
-			*first = *r
 		} else {
-			v0 = lifLane(v0, &first[0], wake[0]-k, n, to[0], r[0])
-			v1 = lifLane(v1, &first[1], wake[1]-k, n, to[1], r[1])
-			v2 = lifLane(v2, &first[2], wake[2]-k, n, to[2], r[2])
-			v3 = lifLane(v3, &first[3], wake[3]-k, n, to[3], r[3])
+			v0 = lifLane(v0, first[0], wake[0]-k, n, to[0], r[0])
+			v1 = lifLane(v1, first[1], wake[1]-k, n, to[1], r[1])
+			v2 = lifLane(v2, first[2], wake[2]-k, n, to[2], r[2])
+			v3 = lifLane(v3, first[3], wake[3]-k, n, to[3], r[3])
 		}
 		th := (*[4]float64)(vTh[at:])
 		if v0 >= th[0] || v1 >= th[1] || v2 >= th[2] || v3 >= th[3] {
 			for l, x := range [4]float64{v0, v1, v2, v3} {
 				if x >= th[l] {
-					lifFire(b, at+l, k, v[l], before[l])
+					lifFire(b, at+l, k, v[l])
 				} else {
 					v[l] = x
 				}
@@ -155,28 +152,29 @@ func lifRun(b *asm.Block, n int) {
 	}
 }
 
-// lifLane takes one lane through n steps of which it sits out the first held, and gives its V.
-func lifLane(v float64, first *float64, held float64, n int, vInf, rate float64) float64 {
-	if held > 0 {
-		if held >= float64(n) {
-			return v
-		}
-		n -= int(held)
+// lifLane takes one lane through n steps of which it sits out the first held, and gives its V; its rate is first in the step
+// in which it wakes.
+func lifLane(v, first, held float64, n int, vInf, rate float64) float64 {
+	if held >= float64(n) {
+		return v
 	}
-	v = math.FMA(-*first, v-vInf, v)
-	*first = rate
-	for range n - 1 {
+	if held >= 0 {
+		v = math.FMA(-first, v-vInf, v)
+		n -= int(held) + 1
+	}
+	for range n {
 		v = math.FMA(-rate, v-vInf, v)
 	}
 	return v
 }
 
-// lifFire takes lane l once more through a chunk that starts at step k, from V and the first rate there, to the spike
-// that it fires.
-func lifFire(b *asm.Block, l int, k, v, rate float64) {
+// lifFire takes lane l once more through a chunk that starts at step k, from V there, to the spike that it fires.
+func lifFire(b *asm.Block, l int, k, v float64) {
 	c := b.Coef
-	vInf, vTh := c[asm.LIFVInf][l], c[asm.LIFVTh][l]
-	k = max(k, b.Wake[l])
+	vInf, vTh, rate := c[asm.LIFVInf][l], c[asm.LIFVTh][l], c[asm.LIFK][l]
+	if b.Wake[l] >= k {
+		k, rate = b.Wake[l], b.Y[1][l]
+	}
 	for v = math.FMA(-rate, v-vInf, v); v < vTh; k++ {
 		v = math.FMA(-c[asm.LIFK][l], v-vInf, v)
 	}
@@ -269,7 +267,7 @@ func lifRare(w *Worker, s *Shard, g, l int, events []Event) []Event {
 	b := &w.b
 	l &= Group - 1
 	last := b.Step
-	b.Y[0][l], b.Y[1][l] = b.Old[0][l], b.Old[1][l]
+	b.Y[0][l] = b.Old[0][l]
 	for b.Step -= b.Chunk - 1; b.Step <= last; b.Step++ {
 		events = lifStep(w, s, g, l, events)
 	}
@@ -285,19 +283,15 @@ func lifStep(w *Worker, s *Shard, g, l int, events []Event) []Event {
 	if w.full {
 		vInf = math.FMA(c[asm.LIFR][l], current(b, l, asm.LIFI, asm.LIFGain), c[asm.LIFVRest][l])
 	}
-	v, gone := b.Y[0][l], b.Y[1][l]
+	v, gone := b.Y[0][l], c[asm.LIFK][l]
 	at := 0.0 // where in the step we are
-	switch {
-	case s.Wake[i] > k:
-		gone = 0
-	case s.Wake[i] == k:
-		at = 1 - s.Rem[i]
+	if s.Wake[i] == k {
+		at, gone = 1-s.Rem[i], b.Y[1][l]
 	}
 	for fired := 0; ; fired++ {
 		next := v
 		if s.Wake[i] <= k {
 			next = math.FMA(-gone, v-vInf, v)
-			b.Y[1][l] = c[asm.LIFK][l]
 		}
 		b.Y[0][l] = next
 		w.touch(l, min(next, vTh), next)

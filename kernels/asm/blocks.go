@@ -56,7 +56,7 @@ type Block struct {
 	Cut   uint64 // out, RHH cut-rk4 only: lanes whose step is to be cut; its kernel does just the whole step in hand
 	Next  *Block // RHH cut-rk4 only: another group, which its kernel takes through its step in hand as well, or nil
 
-	Log   *[2 * Chunk]Column // LIF only: V within a chunk of steps, then V_inf
+	Log   *[2 * Chunk]Column // LIF only: V within a chunk of steps (without input, before every second), then V_inf
 	Chunk int                // LIF only: how many steps go together; out: over how many, up to Step, rare lanes go from Old on
 
 	Fired *[MaxSteps]uint64 // euler only, out: bit l of Fired[k%MaxSteps] says whether lane l fired at the end of step k

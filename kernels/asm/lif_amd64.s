@@ -21,28 +21,28 @@ TEXT ·LIFAVX2(SB), $128-8
 	MOVQ    $+1, 240(SI)
 	XORQ    DX, DX
 
-vector:
+vector1:
 	// chunk
 	VMOVUPD 4608(BX)(DX*8), Y0
 	VCMPPD  $0x15, lifConstsAVX2<>+32(SB), Y0, Y1
 	VMOVUPD 5120(BX)(DX*8), Y2
-	VCMPPD  $0x19, lifConstsAVX2<>+64(SB), Y2, Y0
-	VORPD   Y0, Y1, Y1
-	VMOVUPD (DI)(DX*8), Y0
-	VCMPPD  $0x15, lifConstsAVX2<>+96(SB), Y0, Y0
-	VORPD   Y0, Y1, Y1
-	VMOVUPD (CX)(DX*8), Y0
-	VCMPPD  $0x1d, 1024(BX)(DX*8), Y0, Y0
-	VORPD   Y0, Y1, Y1
-	VMOVUPD (BX)(DX*8), Y0
-	VCMPPD  $0x16, lifConstsAVX2<>+128(SB), Y0, Y0
-	VORPD   Y0, Y1, Y1
+	VCMPPD  $0x19, lifConstsAVX2<>+64(SB), Y2, Y3
+	VMOVUPD (DI)(DX*8), Y4
+	VCMPPD  $0x15, lifConstsAVX2<>+96(SB), Y4, Y5
+	VMOVUPD (CX)(DX*8), Y6
+	VCMPPD  $0x1d, 1024(BX)(DX*8), Y6, Y7
+	VMOVUPD (BX)(DX*8), Y8
+	VCMPPD  $0x16, lifConstsAVX2<>+128(SB), Y8, Y9
 	VMINPD  Y15, Y2, Y15
-	VPTEST  Y1, Y1
+	VORPD   Y3, Y1, Y10
+	VORPD   Y5, Y10, Y11
+	VORPD   Y7, Y11, Y12
+	VORPD   Y9, Y12, Y13
+	VPTEST  Y13, Y13
 	JNZ     found
 	ADDQ    $0x04, DX
 	CMPQ    DX, 184(SI)
-	JLT     vector
+	JLT     vector1
 	MOVQ    $+8, 240(SI)
 
 	// chunk
@@ -64,24 +64,26 @@ vector:
 
 found:
 	MOVQ 192(SI), DI
+	CMPQ 240(SI), $+1
+	JNE  run2
 
-chunk:
+walk:
 	MOVQ 176(SI), R8
 	SUBQ DI, R8
-	JLE  done
+	JLE  done6
 	CMPQ R8, 240(SI)
-	JLE  whole1
+	JLE  whole3
 	MOVQ 240(SI), R8
 
-whole1:
+whole3:
 	MOVQ 144(SI), CX
 	ADDQ $0x40, CX
 	CMPQ CX, 152(SI)
-	JGT  done
+	JGT  done6
 	XORQ R9, R9
 	XORQ DX, DX
 
-part:
+part4:
 	MOVQ DI, 192(SI)
 
 	// number
@@ -89,113 +91,117 @@ part:
 	VORPD        lifConstsAVX2<>+192(SB), Y0, Y1
 	VSUBPD       lifConstsAVX2<>+192(SB), Y1, Y2
 	VBROADCASTSD 168(SI), Y0
-	VADDPD       Y2, Y0, Y3
+	VADDPD       Y2, Y0, Y15
 	MOVQ         (SI), CX
 	MOVQ         8(SI), R10
 	MOVQ         32(SI), R11
+	MOVQ         48(SI), R12
 
 	// load
-	VMOVUPD (CX)(DX*8), Y15
-	VMOVUPD (R10)(DX*8), Y11
-	VMOVUPD (R11)(DX*8), Y7
-	VMOVUPD 32(CX)(DX*8), Y14
-	VMOVUPD 32(R10)(DX*8), Y10
-	VMOVUPD 32(R11)(DX*8), Y6
-	VMOVUPD 64(CX)(DX*8), Y13
-	VMOVUPD 64(R10)(DX*8), Y9
-	VMOVUPD 64(R11)(DX*8), Y5
-	VMOVUPD 96(CX)(DX*8), Y12
-	VMOVUPD 96(R10)(DX*8), Y8
-	VMOVUPD 96(R11)(DX*8), Y4
-	MOVQ    232(SI), R11
-	LEAQ    (R11)(DX*8), R11
-	CMPQ    R8, $+1
-	JNE     started2
-	MOVQ    48(SI), R12
+	VMOVUPD   (R11)(DX*8), Y0
+	VCMPPD    $0x1d, Y15, Y0, Y1
+	VMOVUPD   (CX)(DX*8), Y2
+	VMOVUPD   Y2, (R12)(DX*8)
+	VMOVUPD   Y1, (AX)
+	VMOVUPD   32(CX)(DX*8), Y1
+	VMOVUPD   Y1, 32(R12)(DX*8)
+	VMOVAPD   Y2, Y14
+	VMOVAPD   Y0, Y6
+	VMOVUPD   64(CX)(DX*8), Y2
+	VMOVUPD   Y2, 64(R12)(DX*8)
+	VMOVAPD   Y1, Y13
+	VMOVUPD   32(R11)(DX*8), Y5
+	VMOVUPD   (AX), Y0
+	VMOVUPD   512(BX)(DX*8), Y1
+	VBLENDVPD Y0, (R10)(DX*8), Y1, Y10
+	VMOVUPD   32(R11)(DX*8), Y0
+	VCMPPD    $0x1d, Y15, Y0, Y1
+	VMOVUPD   96(CX)(DX*8), Y0
+	VMOVUPD   Y0, 96(R12)(DX*8)
+	VMOVAPD   Y2, Y12
+	VMOVUPD   64(R11)(DX*8), Y4
+	VMOVAPD   Y0, Y11
+	VMOVUPD   96(R11)(DX*8), Y3
+	VMOVUPD   544(BX)(DX*8), Y2
+	VBLENDVPD Y1, 32(R10)(DX*8), Y2, Y9
+	VMOVUPD   64(R11)(DX*8), Y0
+	VCMPPD    $0x1d, Y15, Y0, Y1
+	VMOVUPD   576(BX)(DX*8), Y2
+	VBLENDVPD Y1, 64(R10)(DX*8), Y2, Y8
+	VMOVUPD   96(R11)(DX*8), Y0
+	VCMPPD    $0x1d, Y15, Y0, Y1
+	VMOVUPD   608(BX)(DX*8), Y2
+	VBLENDVPD Y1, 96(R10)(DX*8), Y2, Y7
+	MOVQ      232(SI), R10
+	LEAQ      (R10)(DX*8), R10
+	MOVQ      R8, R11
 
-	// old
-	VMOVUPD Y15, (R12)(DX*8)
-	VMOVUPD Y11, 512(R12)(DX*8)
-	VMOVUPD Y14, 32(R12)(DX*8)
-	VMOVUPD Y10, 544(R12)(DX*8)
-	VMOVUPD Y13, 64(R12)(DX*8)
-	VMOVUPD Y9, 576(R12)(DX*8)
-	VMOVUPD Y12, 96(R12)(DX*8)
-	VMOVUPD Y8, 608(R12)(DX*8)
-
-started2:
-	MOVQ R8, R12
-
-step3:
+step7:
 	// step
-	VCMPPD       $0x12, Y3, Y7, Y0
-	VSUBPD       (BX)(DX*8), Y15, Y1
-	VANDPD       Y0, Y11, Y2
-	VFNMADD231PD Y1, Y2, Y15
-	VBLENDVPD    Y0, 512(BX)(DX*8), Y11, Y11
-	VMOVUPD      Y15, (R11)
-
-	// step
-	VCMPPD       $0x12, Y3, Y6, Y0
-	VSUBPD       32(BX)(DX*8), Y14, Y1
+	VCMPPD       $0x12, Y15, Y6, Y0
+	VSUBPD       (BX)(DX*8), Y14, Y1
 	VANDPD       Y0, Y10, Y2
 	VFNMADD231PD Y1, Y2, Y14
-	VBLENDVPD    Y0, 544(BX)(DX*8), Y10, Y10
-	VMOVUPD      Y14, 32(R11)
+	VBLENDVPD    Y0, 512(BX)(DX*8), Y10, Y10
+	VMOVUPD      Y14, (R10)
 
 	// step
-	VCMPPD       $0x12, Y3, Y5, Y0
-	VSUBPD       64(BX)(DX*8), Y13, Y1
+	VCMPPD       $0x12, Y15, Y5, Y0
+	VSUBPD       32(BX)(DX*8), Y13, Y1
 	VANDPD       Y0, Y9, Y2
 	VFNMADD231PD Y1, Y2, Y13
-	VBLENDVPD    Y0, 576(BX)(DX*8), Y9, Y9
-	VMOVUPD      Y13, 64(R11)
+	VBLENDVPD    Y0, 544(BX)(DX*8), Y9, Y9
+	VMOVUPD      Y13, 32(R10)
 
 	// step
-	VCMPPD       $0x12, Y3, Y4, Y0
-	VSUBPD       96(BX)(DX*8), Y12, Y1
+	VCMPPD       $0x12, Y15, Y4, Y0
+	VSUBPD       64(BX)(DX*8), Y12, Y1
 	VANDPD       Y0, Y8, Y2
 	VFNMADD231PD Y1, Y2, Y12
-	VBLENDVPD    Y0, 608(BX)(DX*8), Y8, Y8
-	VMOVUPD      Y12, 96(R11)
+	VBLENDVPD    Y0, 576(BX)(DX*8), Y8, Y8
+	VMOVUPD      Y12, 64(R10)
+
+	// step
+	VCMPPD       $0x12, Y15, Y3, Y0
+	VSUBPD       96(BX)(DX*8), Y11, Y1
+	VANDPD       Y0, Y7, Y2
+	VFNMADD231PD Y1, Y2, Y11
+	VBLENDVPD    Y0, 608(BX)(DX*8), Y7, Y7
+	VMOVUPD      Y11, 96(R10)
 
 	// now
-	VADDPD lifConstsAVX2<>+224(SB), Y3, Y3
-	ADDQ   $0x00000200, R11
-	DECQ   R12
-	JNZ    step3
+	VADDPD lifConstsAVX2<>+224(SB), Y15, Y15
+	ADDQ   $0x00000200, R10
+	DECQ   R11
+	JNZ    step7
 
 	// store
-	VMOVUPD Y15, (CX)(DX*8)
-	VMOVUPD Y11, (R10)(DX*8)
-	VMOVUPD Y14, 32(CX)(DX*8)
-	VMOVUPD Y10, 32(R10)(DX*8)
-	VMOVUPD Y13, 64(CX)(DX*8)
-	VMOVUPD Y9, 64(R10)(DX*8)
-	VMOVUPD Y12, 96(CX)(DX*8)
-	VMOVUPD Y8, 96(R10)(DX*8)
+	VMOVUPD Y14, (CX)(DX*8)
+	VMOVUPD Y13, 32(CX)(DX*8)
+	VMOVUPD Y12, 64(CX)(DX*8)
+	VMOVUPD Y11, 96(CX)(DX*8)
 	XORQ    R10, R10
 
 	// bits
-	VCMPPD    $0x1d, 1120(BX)(DX*8), Y12, Y0
+	VCMPPD    $0x1d, 1120(BX)(DX*8), Y11, Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R10
 	ORQ       CX, R10
 
 	// bits
-	VCMPPD    $0x1d, 1088(BX)(DX*8), Y13, Y0
+	VCMPPD    $0x1d, 1088(BX)(DX*8), Y12, Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R10
 	ORQ       CX, R10
 
 	// bits
-	VCMPPD    $0x1d, 1056(BX)(DX*8), Y14, Y0
+	VCMPPD    $0x1d, 1056(BX)(DX*8), Y13, Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R10
 	ORQ       CX, R10
 
 	// bits
-	VCMPPD    $0x1d, 1024(BX)(DX*8), Y15, Y0
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y14, Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R10
 	ORQ       CX, R10
@@ -204,32 +210,348 @@ step3:
 	ORQ       R10, R9
 	ADDQ      $0x10, DX
 	CMPQ      DX, 184(SI)
-	JLT       part
+	JLT       part4
 	TESTQ     R9, R9
-	JNZ       spikes4
+	JNZ       spikes8
 
-forward:
+forward5:
 	ADDQ R8, DI
 	CMPQ 208(SI), $+0
-	JE   chunk
+	JE   walk
 
-done:
+done6:
 	MOVQ DI, 192(SI)
 	MOVQ $+0, 200(SI)
 	VZEROUPPER
 	RET
 
-spikes4:
+run2:
+	MOVQ (SI), CX
+	MOVQ 8(SI), R8
+	MOVQ 32(SI), R9
+	MOVQ 48(SI), R10
 	MOVQ DI, 192(SI)
 
 	// number
 	VBROADCASTSD 192(SI), Y0
 	VORPD        lifConstsAVX2<>+192(SB), Y0, Y1
 	VSUBPD       lifConstsAVX2<>+192(SB), Y1, Y2
-	VBROADCASTSD 168(SI), Y4
-	VADDPD       Y2, Y4, Y3
+	VBROADCASTSD 168(SI), Y3
+	VADDPD       Y2, Y3, Y15
 
-again:
+	// start
+	VMOVUPD lifConstsAVX2<>+256(SB), Y14
+	XORQ    DX, DX
+
+vector9:
+	// start
+	VMOVUPD      (R9)(DX*8), Y0
+	VCMPPD       $0x1d, Y15, Y0, Y1
+	VMOVUPD      (CX)(DX*8), Y2
+	VSUBPD       (BX)(DX*8), Y2, Y3
+	VMAXPD       Y14, Y0, Y14
+	VANDPD       (R8)(DX*8), Y1, Y4
+	VFNMADD231PD Y3, Y4, Y2
+	VCMPPD       $0x1d, 1024(BX)(DX*8), Y2, Y5
+	VMOVUPD      Y2, (R10)(DX*8)
+	VPTEST       Y5, Y5
+	JNZ          stay10
+	ADDQ         $0x04, DX
+	CMPQ         DX, $0x40
+	JLT          vector9
+
+	// start
+	VMOVUPD Y14, 1536(R10)
+
+run:
+	MOVQ 176(SI), R8
+	SUBQ DI, R8
+	JLE  done14
+	CMPQ R8, 240(SI)
+	JLE  whole11
+	MOVQ 240(SI), R8
+
+whole11:
+	MOVQ 144(SI), CX
+	ADDQ $0x40, CX
+	CMPQ CX, 152(SI)
+	JGT  done14
+	XORQ R9, R9
+	XORQ DX, DX
+
+part12:
+	MOVQ DI, 192(SI)
+
+	// number
+	VBROADCASTSD 192(SI), Y0
+	VORPD        lifConstsAVX2<>+192(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+192(SB), Y1, Y2
+	VBROADCASTSD 168(SI), Y3
+	VADDPD       Y2, Y3, Y15
+	MOVQ         (SI), CX
+	MOVQ         8(SI), CX
+	MOVQ         32(SI), CX
+	MOVQ         48(SI), R10
+	MOVQ         232(SI), R11
+	LEAQ         (R11)(DX*8), R11
+
+	// load
+	VMOVUPD 1536(R10), Y0
+	VCMPPD  $0x1d, Y15, Y0, Y1
+	VMOVUPD (R10)(DX*8), Y14
+	VMOVUPD 32(R10)(DX*8), Y13
+	VMOVUPD 64(R10)(DX*8), Y12
+	VMOVUPD 96(R10)(DX*8), Y11
+	VMOVUPD 128(R10)(DX*8), Y10
+	VMOVUPD 160(R10)(DX*8), Y9
+	VMOVUPD 192(R10)(DX*8), Y8
+	VMOVUPD 224(R10)(DX*8), Y7
+	VPTEST  Y1, Y1
+	JNZ     rest16
+
+	// keep
+	VMOVUPD 512(BX)(DX*8), Y6
+	VMOVUPD 544(BX)(DX*8), Y5
+	VMOVUPD 576(BX)(DX*8), Y4
+	VMOVUPD 608(BX)(DX*8), Y3
+	MOVQ    R8, CX
+	SHRQ    $0x01, CX
+	CMPQ    R8, $+2
+	JLT     odd18
+
+step19:
+	// step
+	VMOVUPD      (BX)(DX*8), Y0
+	VSUBPD       Y0, Y14, Y1
+	VMOVUPD      Y14, (R11)
+	VFNMADD213PD Y14, Y6, Y1
+	VSUBPD       Y0, Y1, Y2
+	VFNMADD231PD Y2, Y6, Y1
+	VMOVAPD      Y1, Y14
+
+	// step
+	VMOVUPD      32(BX)(DX*8), Y0
+	VSUBPD       Y0, Y13, Y1
+	VMOVUPD      Y13, 32(R11)
+	VFNMADD213PD Y13, Y5, Y1
+	VSUBPD       Y0, Y1, Y2
+	VFNMADD231PD Y2, Y5, Y1
+	VMOVAPD      Y1, Y13
+
+	// step
+	VMOVUPD      64(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VMOVUPD      Y12, 64(R11)
+	VFNMADD213PD Y12, Y4, Y1
+	VSUBPD       Y0, Y1, Y2
+	VFNMADD231PD Y2, Y4, Y1
+	VMOVAPD      Y1, Y12
+
+	// step
+	VMOVUPD      96(BX)(DX*8), Y0
+	VSUBPD       Y0, Y11, Y1
+	VMOVUPD      Y11, 96(R11)
+	VFNMADD213PD Y11, Y3, Y1
+	VSUBPD       Y0, Y1, Y2
+	VFNMADD231PD Y2, Y3, Y1
+	VMOVAPD      Y1, Y11
+
+	// step
+	VMOVUPD      128(BX)(DX*8), Y0
+	VSUBPD       Y0, Y10, Y1
+	VMOVUPD      Y10, 128(R11)
+	VFNMADD132PD 640(BX)(DX*8), Y10, Y1
+	VSUBPD       Y0, Y1, Y2
+	VFNMADD231PD 640(BX)(DX*8), Y2, Y1
+	VMOVAPD      Y1, Y10
+
+	// step
+	VMOVUPD      160(BX)(DX*8), Y0
+	VSUBPD       Y0, Y9, Y1
+	VMOVUPD      Y9, 160(R11)
+	VFNMADD132PD 672(BX)(DX*8), Y9, Y1
+	VSUBPD       Y0, Y1, Y2
+	VFNMADD231PD 672(BX)(DX*8), Y2, Y1
+	VMOVAPD      Y1, Y9
+
+	// step
+	VMOVUPD      192(BX)(DX*8), Y0
+	VSUBPD       Y0, Y8, Y1
+	VMOVUPD      Y8, 192(R11)
+	VFNMADD132PD 704(BX)(DX*8), Y8, Y1
+	VSUBPD       Y0, Y1, Y2
+	VFNMADD231PD 704(BX)(DX*8), Y2, Y1
+	VMOVAPD      Y1, Y8
+
+	// step
+	VMOVUPD      224(BX)(DX*8), Y0
+	VSUBPD       Y0, Y7, Y1
+	VMOVUPD      Y7, 224(R11)
+	VFNMADD132PD 736(BX)(DX*8), Y7, Y1
+	VSUBPD       Y0, Y1, Y2
+	VFNMADD231PD 736(BX)(DX*8), Y2, Y1
+	VMOVAPD      Y1, Y7
+	ADDQ         $0x00000200, R11
+	DECQ         CX
+	JNZ          step19
+	TESTQ        $0x00000001, R8
+	JZ           even17
+
+odd18:
+	// step
+	VSUBPD       (BX)(DX*8), Y14, Y0
+	VMOVUPD      Y14, (R11)
+	VFNMADD231PD Y0, Y6, Y14
+
+	// step
+	VSUBPD       32(BX)(DX*8), Y13, Y0
+	VMOVUPD      Y13, 32(R11)
+	VFNMADD231PD Y0, Y5, Y13
+
+	// step
+	VSUBPD       64(BX)(DX*8), Y12, Y0
+	VMOVUPD      Y12, 64(R11)
+	VFNMADD231PD Y0, Y4, Y12
+
+	// step
+	VSUBPD       96(BX)(DX*8), Y11, Y0
+	VMOVUPD      Y11, 96(R11)
+	VFNMADD231PD Y0, Y3, Y11
+
+	// step
+	VSUBPD       128(BX)(DX*8), Y10, Y0
+	VMOVUPD      Y10, 128(R11)
+	VFNMADD231PD 640(BX)(DX*8), Y0, Y10
+
+	// step
+	VSUBPD       160(BX)(DX*8), Y9, Y0
+	VMOVUPD      Y9, 160(R11)
+	VFNMADD231PD 672(BX)(DX*8), Y0, Y9
+
+	// step
+	VSUBPD       192(BX)(DX*8), Y8, Y0
+	VMOVUPD      Y8, 192(R11)
+	VFNMADD231PD 704(BX)(DX*8), Y0, Y8
+
+	// step
+	VSUBPD       224(BX)(DX*8), Y7, Y0
+	VMOVUPD      Y7, 224(R11)
+	VFNMADD231PD 736(BX)(DX*8), Y0, Y7
+
+even17:
+stepped15:
+	// store
+	VMOVUPD Y14, (R10)(DX*8)
+	VMOVUPD Y13, 32(R10)(DX*8)
+	VMOVUPD Y12, 64(R10)(DX*8)
+	VMOVUPD Y11, 96(R10)(DX*8)
+	VMOVUPD Y10, 128(R10)(DX*8)
+	VMOVUPD Y9, 160(R10)(DX*8)
+	VMOVUPD Y8, 192(R10)(DX*8)
+	VMOVUPD Y7, 224(R10)(DX*8)
+	XORQ    R10, R10
+
+	// bits
+	VCMPPD    $0x1d, 1248(BX)(DX*8), Y7, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1216(BX)(DX*8), Y8, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1184(BX)(DX*8), Y9, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1152(BX)(DX*8), Y10, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1120(BX)(DX*8), Y11, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1088(BX)(DX*8), Y12, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1056(BX)(DX*8), Y13, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+
+	// bits
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y14, Y0
+	VMOVMSKPD Y0, CX
+	SHLQ      $0x04, R10
+	ORQ       CX, R10
+	MOVQ      DX, CX
+	SHLQ      CL, R10
+	ORQ       R10, R9
+	ADDQ      $0x20, DX
+	CMPQ      DX, 184(SI)
+	JLT       part12
+	TESTQ     R9, R9
+	JNZ       spikes20
+
+forward13:
+	ADDQ R8, DI
+	CMPQ 240(SI), $+1
+	JNE  run
+
+done14:
+	MOVQ (SI), CX
+	MOVQ 8(SI), DX
+	MOVQ 32(SI), R8
+	MOVQ 48(SI), R9
+	MOVQ DI, 192(SI)
+
+	// number
+	VBROADCASTSD 192(SI), Y0
+	VMOVUPD      lifConstsAVX2<>+192(SB), Y1
+	VORPD        Y1, Y0, Y2
+	VSUBPD       Y1, Y2, Y3
+	VBROADCASTSD 168(SI), Y4
+	VADDPD       Y3, Y4, Y15
+	XORQ         DX, DX
+
+vector21:
+	// stop
+	VMOVUPD   (R8)(DX*8), Y0
+	VCMPPD    $0x1d, Y15, Y0, Y1
+	VMOVUPD   (R9)(DX*8), Y2
+	VBLENDVPD Y1, (CX)(DX*8), Y2, Y3
+	VMOVUPD   Y3, (CX)(DX*8)
+	ADDQ      $0x04, DX
+	CMPQ      DX, $0x40
+	JLT       vector21
+	JMP       walk
+
+spikes8:
+	MOVQ DI, 192(SI)
+
+	// number
+	VBROADCASTSD 192(SI), Y0
+	VMOVUPD      lifConstsAVX2<>+192(SB), Y1
+	VORPD        Y1, Y0, Y2
+	VSUBPD       Y1, Y2, Y3
+	VBROADCASTSD 168(SI), Y4
+	VADDPD       Y3, Y4, Y15
+
+again22:
 	TZCNTQ R9, DX
 	ANDQ   $-4, DX
 	MOVQ   DX, CX
@@ -239,120 +561,129 @@ again:
 	MOVQ   R10, R11
 	SHLQ   CL, R11
 	XORQ   R11, R9
-	MOVQ   232(SI), CX
-	CMPQ   R8, $+8
-	JNE    shorter
+	MOVQ   48(SI), CX
+	MOVQ   232(SI), R12
 
 	// look
-	VMOVUPD   3584(CX)(DX*8), Y0
-	VMOVUPD   1024(BX)(DX*8), Y1
-	VCMPPD    $0x1d, Y1, Y0, Y2
-	VMOVUPD   3072(CX)(DX*8), Y4
-	VCMPPD    $0x1d, Y1, Y4, Y5
-	VMOVUPD   2560(CX)(DX*8), Y6
-	VCMPPD    $0x1d, Y1, Y6, Y7
-	VMOVUPD   2048(CX)(DX*8), Y8
-	VCMPPD    $0x1d, Y1, Y8, Y9
-	VMOVUPD   1536(CX)(DX*8), Y12
-	VCMPPD    $0x1d, Y1, Y12, Y13
-	VMOVUPD   1024(CX)(DX*8), Y12
-	VCMPPD    $0x1d, Y1, Y12, Y8
-	VMOVUPD   512(CX)(DX*8), Y12
-	VCMPPD    $0x1d, Y1, Y12, Y6
-	VMOVUPD   (CX)(DX*8), Y12
-	VCMPPD    $0x1d, Y1, Y12, Y1
-	VMOVUPD   lifConstsAVX2<>+256(SB), Y12
-	VBLENDVPD Y2, Y0, Y12, Y0
-	VMOVUPD   lifConstsAVX2<>+288(SB), Y12
-	VBLENDVPD Y2, lifConstsAVX2<>+352(SB), Y12, Y2
-	VBLENDVPD Y5, Y4, Y0, Y12
-	VBLENDVPD Y5, lifConstsAVX2<>+384(SB), Y2, Y4
-	VBLENDVPD Y7, 2560(CX)(DX*8), Y12, Y0
-	VBLENDVPD Y7, lifConstsAVX2<>+416(SB), Y4, Y5
-	VBLENDVPD Y9, 2048(CX)(DX*8), Y0, Y2
-	VBLENDVPD Y9, lifConstsAVX2<>+160(SB), Y5, Y12
-	VBLENDVPD Y13, 1536(CX)(DX*8), Y2, Y7
-	VBLENDVPD Y13, lifConstsAVX2<>+448(SB), Y12, Y4
-	VBLENDVPD Y8, 1024(CX)(DX*8), Y7, Y0
-	VBLENDVPD Y8, lifConstsAVX2<>+64(SB), Y4, Y9
-	VBLENDVPD Y6, 512(CX)(DX*8), Y0, Y5
-	VBLENDVPD Y6, lifConstsAVX2<>+224(SB), Y9, Y2
-	VBLENDVPD Y1, (CX)(DX*8), Y5, Y15
-	VBLENDVPD Y1, lifConstsAVX2<>+256(SB), Y2, Y11
+	VMOVUPD   (R12)(DX*8), Y0
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y0, Y1
+	VMOVUPD   lifConstsAVX2<>+288(SB), Y2
+	VBLENDVPD Y1, Y0, Y2, Y14
+	VMOVUPD   lifConstsAVX2<>+256(SB), Y3
+	VBLENDVPD Y1, Y2, Y3, Y13
 
-located:
-	MOVQ 48(SI), CX
-	CMPQ R8, $+1
-	JE   single
-	MOVQ (SI), R11
-	MOVQ 8(SI), R12
-	MOVQ 32(SI), R13
-	MOVQ 128(SI), R14
+	// odd?
+	VMOVUPD      (BX)(DX*8), Y0
+	VMOVUPD      1024(BX)(DX*8), Y1
+	VSUBPD       Y1, Y0, Y2
+	VSUBPD       Y14, Y0, Y3
+	VCMPPD       $0x1d, lifConstsAVX2<>+288(SB), Y13, Y4
+	VMOVUPD      5120(BX)(DX*8), Y5
+	VMOVUPD      lifConstsAVX2<>+224(SB), Y6
+	VCMPPD       $0x11, Y6, Y5, Y7
+	VMOVUPD      3584(BX)(DX*8), Y8
+	VSUBPD       Y0, Y8, Y9
+	VCMPPD       $0x15, Y0, Y14, Y10
+	VMOVUPD      (CX)(DX*8), Y5
+	VCMPPD       $0x15, Y1, Y5, Y0
+	VDIVPD       Y2, Y3, Y5
+	VMOVUPD      4608(BX)(DX*8), Y3
+	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y3, Y2
+	VORPD        Y0, Y10, Y3
+	VORPD        Y2, Y3, Y10
+	VMULPD       6144(BX)(DX*8), Y5, Y0
+	VMULPD       6656(BX)(DX*8), Y5, Y3
+	VCMPPD       $0x1d, Y6, Y0, Y2
+	VBLENDVPD    Y2, Y3, Y0, Y5
+	VANDNPD      Y7, Y2, Y3
+	VSUBPD       Y5, Y6, Y0
+	VFNMADD231PD Y9, Y0, Y8
+	VCMPPD       $0x15, Y1, Y8, Y2
+	VANDPD       Y2, Y3, Y7
+	VORPD        Y7, Y10, Y6
+	VANDPD       Y6, Y4, Y5
+	VPTEST       Y5, Y5
+	JNZ          odd25
+	MOVQ         (SI), R11
+	MOVQ         8(SI), R12
+	MOVQ         32(SI), R13
+	MOVQ         128(SI), R14
 
 	// spike
 	VMOVUPD      (BX)(DX*8), Y0
-	VSUBPD       1024(BX)(DX*8), Y0, Y1
-	VSUBPD       Y15, Y0, Y2
-	VSUBPD       1024(BX)(DX*8), Y15, Y4
-	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y11, Y5
-	VMOVUPD      lifConstsAVX2<>+224(SB), Y6
-	VADDPD       5120(BX)(DX*8), Y6, Y7
-	VADDPD       Y11, Y3, Y8
-	VADDPD       lifConstsAVX2<>+192(SB), Y11, Y9
-	VADDPD       Y2, Y1, Y12
-	VDIVPD       Y1, Y2, Y13
-	VMOVUPD      (R11)(DX*8), Y0
-	VBLENDVPD    Y5, 3584(BX)(DX*8), Y0, Y2
-	VMOVUPD      Y9, 1536(CX)(DX*8)
-	VDIVPD       Y12, Y4, Y1
-	VMOVUPD      Y2, (R11)(DX*8)
-	VMULPD       6144(BX)(DX*8), Y13, Y0
-	VMULPD       6656(BX)(DX*8), Y13, Y9
-	VMULPD       Y1, Y1, Y4
-	VADDPD       Y1, Y1, Y12
-	VCMPPD       $0x1d, Y6, Y0, Y2
-	VBLENDVPD    Y2, Y9, Y0, Y13
-	VMOVUPD      lifConstsAVX2<>+512(SB), Y9
-	VFMADD231PD  lifConstsAVX2<>+480(SB), Y4, Y9
-	VMULPD       Y4, Y1, Y0
-	VSUBPD       Y13, Y6, Y1
-	VMOVUPD      5120(BX)(DX*8), Y13
-	VBLENDVPD    Y2, Y7, Y13, Y7
-	VADDPD       Y7, Y8, Y13
-	VFMADD213PD  lifConstsAVX2<>+544(SB), Y4, Y9
-	VMOVUPD      (R12)(DX*8), Y8
-	VBLENDVPD    Y5, Y1, Y8, Y7
-	VMOVUPD      (R13)(DX*8), Y1
-	VBLENDVPD    Y5, Y13, Y1, Y8
-	VMOVUPD      Y7, (R12)(DX*8)
-	VMOVUPD      Y8, (R13)(DX*8)
-	VFMADD213PD  lifConstsAVX2<>+576(SB), Y4, Y9
-	VFMADD231PD  Y9, Y0, Y12
-	VFNMADD132PD 4096(BX)(DX*8), Y6, Y12
-	VMOVUPD      lifConstsAVX2<>+256(SB), Y13
-	VMAXPD       Y12, Y13, Y1
-	VADDPD       5632(BX)(DX*8), Y1, Y7
-	VMOVUPD      Y1, 1024(CX)(DX*8)
-	VSUBPD       Y6, Y7, Y8
-	VBLENDVPD    Y2, Y8, Y7, Y4
-	VSUBPD       Y4, Y6, Y0
-	VMOVUPD      (R14)(DX*8), Y9
-	VBLENDVPD    Y5, Y0, Y9, Y13
-	VMOVUPD      Y13, (R14)(DX*8)
+	VMOVUPD      1024(BX)(DX*8), Y1
+	VSUBPD       Y1, Y0, Y2
+	VSUBPD       Y14, Y0, Y3
+	VSUBPD       Y1, Y14, Y4
+	VMOVUPD      lifConstsAVX2<>+288(SB), Y5
+	VCMPPD       $0x1d, Y5, Y13, Y6
+	VMOVUPD      5120(BX)(DX*8), Y7
+	VMOVUPD      lifConstsAVX2<>+224(SB), Y8
+	VCMPPD       $0x11, Y8, Y7, Y9
+	VMOVUPD      3584(BX)(DX*8), Y10
+	VSUBPD       Y0, Y10, Y1
+	VADDPD       Y8, Y7, Y0
+	VADDPD       Y3, Y2, Y5
+	VDIVPD       Y2, Y3, Y3
+	VADDPD       Y13, Y15, Y2
+	VADDPD       lifConstsAVX2<>+192(SB), Y13, Y10
+	VDIVPD       Y5, Y4, Y4
+	VANDPD       Y9, Y6, Y5
+	VMOVUPD      Y10, 1024(CX)(DX*8)
+	VMULPD       6144(BX)(DX*8), Y3, Y9
+	VMULPD       6656(BX)(DX*8), Y3, Y10
+	VMULPD       Y4, Y4, Y3
+	VMOVUPD      Y4, (AX)
+	VCMPPD       $0x1d, Y8, Y9, Y4
+	VBLENDVPD    Y4, Y10, Y9, Y10
+	VANDNPD      Y5, Y4, Y9
+	VSUBPD       Y10, Y8, Y5
+	VBLENDVPD    Y4, Y0, Y7, Y10
+	VADDPD       Y10, Y2, Y0
+	VMOVUPD      lifConstsAVX2<>+384(SB), Y7
+	VFMADD231PD  lifConstsAVX2<>+352(SB), Y3, Y7
+	VFNMADD213PD 3584(BX)(DX*8), Y5, Y1
+	VFMADD213PD  lifConstsAVX2<>+416(SB), Y3, Y7
+	VMOVUPD      3584(BX)(DX*8), Y2
+	VBLENDVPD    Y9, Y1, Y2, Y10
+	VANDNPD      Y6, Y9, Y1
+	VMOVUPD      (R11)(DX*8), Y2
+	VBLENDVPD    Y6, Y10, Y2, Y9
+	VMOVUPD      (AX), Y6
+	VMULPD       Y3, Y6, Y10
+	VMOVUPD      Y9, (R11)(DX*8)
+	VADDPD       Y6, Y6, Y2
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y3, Y7
+	VMOVUPD      (R13)(DX*8), Y9
+	VBLENDVPD    Y1, Y0, Y9, Y6
+	VMOVUPD      (R12)(DX*8), Y3
+	VBLENDVPD    Y1, Y5, Y3, Y0
+	VMOVUPD      Y6, (R13)(DX*8)
+	VMOVUPD      Y0, (R12)(DX*8)
+	VFMADD231PD  Y7, Y10, Y2
+	VFNMADD132PD 4096(BX)(DX*8), Y8, Y2
+	VMOVUPD      lifConstsAVX2<>+288(SB), Y9
+	VMAXPD       Y2, Y9, Y5
+	VADDPD       5632(BX)(DX*8), Y5, Y3
+	VMOVUPD      Y5, 512(CX)(DX*8)
+	VSUBPD       Y8, Y3, Y6
+	VBLENDVPD    Y4, Y6, Y3, Y0
+	VSUBPD       Y0, Y8, Y10
+	VMOVUPD      (R14)(DX*8), Y7
+	VBLENDVPD    Y1, Y10, Y7, Y9
+	VMOVUPD      Y9, (R14)(DX*8)
+	MOVQ         144(SI), R11
+	MOVQ         160(SI), R12
+	SHLQ         $0x04, R11
+	ADDQ         136(SI), R11
+	LEAQ         (CX)(DX*8), CX
+	ADDQ         DX, R12
 
-events:
-	MOVQ 144(SI), R11
-	MOVQ 160(SI), R12
-	SHLQ $0x04, R11
-	ADDQ 136(SI), R11
-	LEAQ (CX)(DX*8), CX
-	ADDQ DX, R12
-
-event5:
+event26:
 	TZCNTQ R10, DX
-	MOVQ   1024(CX)(DX*8), R13
+	MOVQ   512(CX)(DX*8), R13
 	MOVQ   R13, 8(R11)
-	MOVQ   1536(CX)(DX*8), R13
+	MOVQ   1024(CX)(DX*8), R13
 	ADDQ   DI, R13
 	MOVL   R13, 4(R11)
 	ADDQ   R12, DX
@@ -361,51 +692,268 @@ event5:
 	INCQ   144(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event5
+	JNZ    event26
 
-finished:
+finished23:
 	TESTQ R9, R9
-	JNZ   again
+	JNZ   again22
 	MOVQ  R8, 240(SI)
-	JMP   forward
+	JMP   forward5
 
-odd:
-	ORQ R11, 208(SI)
-	JMP finished
+stay10:
+	MOVQ $+1, 240(SI)
+	JMP  walk
 
-single:
-	// odd?
-	VMOVUPD      (BX)(DX*8), Y0
-	VMOVUPD      1024(BX)(DX*8), Y1
-	VSUBPD       Y1, Y0, Y2
-	VSUBPD       Y15, Y0, Y4
-	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y11, Y5
-	VMOVUPD      3584(BX)(DX*8), Y6
-	VSUBPD       Y0, Y6, Y7
-	VMOVUPD      5120(BX)(DX*8), Y8
-	VMOVUPD      lifConstsAVX2<>+224(SB), Y9
-	VCMPPD       $0x11, Y9, Y8, Y12
-	VCMPPD       $0x15, Y0, Y15, Y13
-	VMOVUPD      (CX)(DX*8), Y8
-	VCMPPD       $0x15, Y1, Y8, Y0
-	VDIVPD       Y2, Y4, Y8
-	VMOVUPD      4608(BX)(DX*8), Y4
-	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y4, Y2
-	VORPD        Y0, Y13, Y4
-	VORPD        Y2, Y4, Y13
-	VMULPD       6144(BX)(DX*8), Y8, Y0
-	VMULPD       6656(BX)(DX*8), Y8, Y4
-	VCMPPD       $0x1d, Y9, Y0, Y2
-	VBLENDVPD    Y2, Y4, Y0, Y8
-	VANDNPD      Y12, Y2, Y4
-	VSUBPD       Y8, Y9, Y0
-	VFNMADD231PD Y7, Y0, Y6
-	VCMPPD       $0x15, Y1, Y6, Y2
-	VANDPD       Y2, Y4, Y12
-	VORPD        Y12, Y13, Y9
-	VANDPD       Y9, Y5, Y8
-	VPTEST       Y8, Y8
-	JNZ          odd
+rest16:
+	// keep
+	VMOVUPD (CX)(DX*8), Y6
+	VMOVUPD 32(CX)(DX*8), Y5
+	VMOVUPD 64(CX)(DX*8), Y4
+	VMOVUPD 96(CX)(DX*8), Y3
+	MOVQ    R8, R12
+	SHRQ    $0x01, R12
+	CMPQ    R8, $+2
+	JLT     odd28
+
+step29:
+	// step
+	VCMPPD       $0x1e, Y6, Y15, Y0
+	VMOVUPD      Y14, (R11)
+	VANDPD       512(BX)(DX*8), Y0, Y1
+	VSUBPD       (BX)(DX*8), Y14, Y2
+	VFNMADD213PD Y14, Y2, Y1
+	VCMPPD       $0x1d, Y6, Y15, Y0
+	VANDPD       512(BX)(DX*8), Y0, Y2
+	VSUBPD       (BX)(DX*8), Y1, Y0
+	VFNMADD231PD Y0, Y2, Y1
+	VMOVAPD      Y1, Y14
+
+	// step
+	VCMPPD       $0x1e, Y5, Y15, Y0
+	VMOVUPD      Y13, 32(R11)
+	VANDPD       544(BX)(DX*8), Y0, Y1
+	VSUBPD       32(BX)(DX*8), Y13, Y2
+	VFNMADD213PD Y13, Y2, Y1
+	VCMPPD       $0x1d, Y5, Y15, Y0
+	VANDPD       544(BX)(DX*8), Y0, Y2
+	VSUBPD       32(BX)(DX*8), Y1, Y0
+	VFNMADD231PD Y0, Y2, Y1
+	VMOVAPD      Y1, Y13
+
+	// step
+	VCMPPD       $0x1e, Y4, Y15, Y0
+	VMOVUPD      Y12, 64(R11)
+	VANDPD       576(BX)(DX*8), Y0, Y1
+	VSUBPD       64(BX)(DX*8), Y12, Y2
+	VFNMADD213PD Y12, Y2, Y1
+	VCMPPD       $0x1d, Y4, Y15, Y0
+	VANDPD       576(BX)(DX*8), Y0, Y2
+	VSUBPD       64(BX)(DX*8), Y1, Y0
+	VFNMADD231PD Y0, Y2, Y1
+	VMOVAPD      Y1, Y12
+
+	// step
+	VCMPPD       $0x1e, Y3, Y15, Y0
+	VMOVUPD      Y11, 96(R11)
+	VANDPD       608(BX)(DX*8), Y0, Y1
+	VSUBPD       96(BX)(DX*8), Y11, Y2
+	VFNMADD213PD Y11, Y2, Y1
+	VCMPPD       $0x1d, Y3, Y15, Y0
+	VANDPD       608(BX)(DX*8), Y0, Y2
+	VSUBPD       96(BX)(DX*8), Y1, Y0
+	VFNMADD231PD Y0, Y2, Y1
+	VMOVAPD      Y1, Y11
+
+	// step
+	VMOVUPD      128(CX)(DX*8), Y0
+	VCMPPD       $0x1e, Y0, Y15, Y1
+	VMOVUPD      Y10, 128(R11)
+	VANDPD       640(BX)(DX*8), Y1, Y2
+	VSUBPD       128(BX)(DX*8), Y10, Y1
+	VFNMADD213PD Y10, Y1, Y2
+	VCMPPD       $0x1d, Y0, Y15, Y1
+	VANDPD       640(BX)(DX*8), Y1, Y0
+	VSUBPD       128(BX)(DX*8), Y2, Y1
+	VFNMADD231PD Y1, Y0, Y2
+	VMOVAPD      Y2, Y10
+
+	// step
+	VMOVUPD      160(CX)(DX*8), Y0
+	VCMPPD       $0x1e, Y0, Y15, Y1
+	VMOVUPD      Y9, 160(R11)
+	VANDPD       672(BX)(DX*8), Y1, Y2
+	VSUBPD       160(BX)(DX*8), Y9, Y1
+	VFNMADD213PD Y9, Y1, Y2
+	VCMPPD       $0x1d, Y0, Y15, Y1
+	VANDPD       672(BX)(DX*8), Y1, Y0
+	VSUBPD       160(BX)(DX*8), Y2, Y1
+	VFNMADD231PD Y1, Y0, Y2
+	VMOVAPD      Y2, Y9
+
+	// step
+	VMOVUPD      192(CX)(DX*8), Y0
+	VCMPPD       $0x1e, Y0, Y15, Y1
+	VMOVUPD      Y8, 192(R11)
+	VANDPD       704(BX)(DX*8), Y1, Y2
+	VSUBPD       192(BX)(DX*8), Y8, Y1
+	VFNMADD213PD Y8, Y1, Y2
+	VCMPPD       $0x1d, Y0, Y15, Y1
+	VANDPD       704(BX)(DX*8), Y1, Y0
+	VSUBPD       192(BX)(DX*8), Y2, Y1
+	VFNMADD231PD Y1, Y0, Y2
+	VMOVAPD      Y2, Y8
+
+	// step
+	VMOVUPD      224(CX)(DX*8), Y0
+	VCMPPD       $0x1e, Y0, Y15, Y1
+	VMOVUPD      Y7, 224(R11)
+	VANDPD       736(BX)(DX*8), Y1, Y2
+	VSUBPD       224(BX)(DX*8), Y7, Y1
+	VFNMADD213PD Y7, Y1, Y2
+	VCMPPD       $0x1d, Y0, Y15, Y1
+	VANDPD       736(BX)(DX*8), Y1, Y0
+	VSUBPD       224(BX)(DX*8), Y2, Y1
+	VFNMADD231PD Y1, Y0, Y2
+	VMOVAPD      Y2, Y7
+
+	// now
+	VADDPD lifConstsAVX2<>+64(SB), Y15, Y15
+	ADDQ   $0x00000200, R11
+	DECQ   R12
+	JNZ    step29
+	TESTQ  $0x00000001, R8
+	JZ     even27
+
+odd28:
+	// step
+	VCMPPD       $0x1e, Y6, Y15, Y0
+	VMOVUPD      Y14, (R11)
+	VANDPD       512(BX)(DX*8), Y0, Y1
+	VSUBPD       (BX)(DX*8), Y14, Y2
+	VFNMADD231PD Y2, Y1, Y14
+
+	// step
+	VCMPPD       $0x1e, Y5, Y15, Y0
+	VMOVUPD      Y13, 32(R11)
+	VANDPD       544(BX)(DX*8), Y0, Y1
+	VSUBPD       32(BX)(DX*8), Y13, Y2
+	VFNMADD231PD Y2, Y1, Y13
+
+	// step
+	VCMPPD       $0x1e, Y4, Y15, Y0
+	VMOVUPD      Y12, 64(R11)
+	VANDPD       576(BX)(DX*8), Y0, Y1
+	VSUBPD       64(BX)(DX*8), Y12, Y2
+	VFNMADD231PD Y2, Y1, Y12
+
+	// step
+	VCMPPD       $0x1e, Y3, Y15, Y0
+	VMOVUPD      Y11, 96(R11)
+	VANDPD       608(BX)(DX*8), Y0, Y1
+	VSUBPD       96(BX)(DX*8), Y11, Y2
+	VFNMADD231PD Y2, Y1, Y11
+
+	// step
+	VCMPPD       $0x1e, 128(CX)(DX*8), Y15, Y0
+	VMOVUPD      Y10, 128(R11)
+	VANDPD       640(BX)(DX*8), Y0, Y1
+	VSUBPD       128(BX)(DX*8), Y10, Y2
+	VFNMADD231PD Y2, Y1, Y10
+
+	// step
+	VCMPPD       $0x1e, 160(CX)(DX*8), Y15, Y0
+	VMOVUPD      Y9, 160(R11)
+	VANDPD       672(BX)(DX*8), Y0, Y1
+	VSUBPD       160(BX)(DX*8), Y9, Y2
+	VFNMADD231PD Y2, Y1, Y9
+
+	// step
+	VCMPPD       $0x1e, 192(CX)(DX*8), Y15, Y0
+	VMOVUPD      Y8, 192(R11)
+	VANDPD       704(BX)(DX*8), Y0, Y1
+	VSUBPD       192(BX)(DX*8), Y8, Y2
+	VFNMADD231PD Y2, Y1, Y8
+
+	// step
+	VCMPPD       $0x1e, 224(CX)(DX*8), Y15, Y0
+	VMOVUPD      Y7, 224(R11)
+	VANDPD       736(BX)(DX*8), Y0, Y1
+	VSUBPD       224(BX)(DX*8), Y7, Y2
+	VFNMADD231PD Y2, Y1, Y7
+
+even27:
+	JMP stepped15
+
+spikes20:
+	MOVQ DI, 192(SI)
+
+	// number
+	VBROADCASTSD 192(SI), Y0
+	VMOVUPD      lifConstsAVX2<>+192(SB), Y1
+	VORPD        Y1, Y0, Y2
+	VSUBPD       Y1, Y2, Y3
+	VBROADCASTSD 168(SI), Y4
+	VADDPD       Y3, Y4, Y15
+
+again30:
+	TZCNTQ R9, DX
+	ANDQ   $-4, DX
+	MOVQ   DX, CX
+	MOVQ   R9, R10
+	SHRQ   CL, R10
+	ANDQ   $+15, R10
+	MOVQ   R10, R11
+	SHLQ   CL, R11
+	XORQ   R11, R9
+	MOVQ   48(SI), CX
+	MOVQ   (SI), R11
+	MOVQ   8(SI), R11
+	MOVQ   32(SI), R11
+	MOVQ   232(SI), R12
+	CMPQ   R8, $+8
+	JNE    shorter34
+
+	// look
+	VMOVUPD   512(R12)(DX*8), Y0
+	VMOVUPD   1024(BX)(DX*8), Y1
+	VCMPPD    $0x11, Y1, Y0, Y2
+	VMOVUPD   1024(R12)(DX*8), Y3
+	VCMPPD    $0x11, Y1, Y3, Y4
+	VMOVUPD   1536(R12)(DX*8), Y5
+	VCMPPD    $0x11, Y1, Y5, Y6
+	VMOVUPD   (R12)(DX*8), Y7
+	VBLENDVPD Y2, Y0, Y7, Y8
+	VMOVUPD   lifConstsAVX2<>+288(SB), Y9
+	VBLENDVPD Y2, lifConstsAVX2<>+64(SB), Y9, Y10
+	VBLENDVPD Y4, Y3, Y8, Y1
+	VBLENDVPD Y4, lifConstsAVX2<>+160(SB), Y10, Y0
+	VBLENDVPD Y6, Y5, Y1, Y14
+	VBLENDVPD Y6, lifConstsAVX2<>+480(SB), Y0, Y13
+
+located33:
+	// pass
+	VADDPD       Y13, Y15, Y0
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y1
+	VMOVUPD      (BX)(DX*8), Y2
+	VSUBPD       Y2, Y14, Y3
+	VMOVUPD      (CX)(DX*8), Y4
+	VMOVUPD      1024(BX)(DX*8), Y5
+	VCMPPD       $0x1d, Y5, Y4, Y6
+	VMOVUPD      (R11)(DX*8), Y7
+	VCMPPD       $0x1e, Y7, Y0, Y8
+	VADDPD       Y1, Y15, Y9
+	VCMPPD       $0x1e, Y7, Y9, Y10
+	VMOVUPD      512(BX)(DX*8), Y4
+	VANDPD       Y8, Y4, Y0
+	VFNMADD213PD Y14, Y3, Y0
+	VANDPD       Y10, Y4, Y9
+	VCMPPD       $0x1d, Y5, Y0, Y7
+	VSUBPD       Y2, Y0, Y8
+	VFNMADD213PD Y0, Y8, Y9
+	VBLENDVPD    Y7, Y13, Y1, Y3
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y4
+	VBLENDVPD    Y6, Y3, Y4, Y13
+	VBLENDVPD    Y7, Y0, Y9, Y14
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         32(SI), R13
@@ -413,93 +961,128 @@ single:
 
 	// spike
 	VMOVUPD      (BX)(DX*8), Y0
-	VSUBPD       1024(BX)(DX*8), Y0, Y1
-	VSUBPD       Y15, Y0, Y2
-	VSUBPD       1024(BX)(DX*8), Y15, Y4
-	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y11, Y5
-	VMOVUPD      3584(BX)(DX*8), Y6
-	VSUBPD       Y0, Y6, Y7
-	VMOVUPD      5120(BX)(DX*8), Y8
-	VMOVUPD      lifConstsAVX2<>+224(SB), Y9
-	VCMPPD       $0x11, Y9, Y8, Y12
-	VADDPD       Y9, Y8, Y13
-	VADDPD       Y2, Y1, Y0
-	VDIVPD       Y1, Y2, Y2
-	VADDPD       Y11, Y3, Y1
-	VADDPD       lifConstsAVX2<>+192(SB), Y11, Y6
-	VDIVPD       Y0, Y4, Y4
-	VMOVUPD      Y6, 1536(CX)(DX*8)
-	VMULPD       6144(BX)(DX*8), Y2, Y0
-	VMULPD       6656(BX)(DX*8), Y2, Y6
-	VMULPD       Y4, Y4, Y2
-	VMOVUPD      Y4, (AX)
-	VCMPPD       $0x1d, Y9, Y0, Y4
-	VBLENDVPD    Y4, Y6, Y0, Y6
-	VANDNPD      Y12, Y4, Y0
-	VSUBPD       Y6, Y9, Y12
-	VBLENDVPD    Y4, Y13, Y8, Y6
-	VADDPD       Y6, Y1, Y13
-	VMOVUPD      lifConstsAVX2<>+512(SB), Y8
-	VFMADD231PD  lifConstsAVX2<>+480(SB), Y2, Y8
-	VFNMADD213PD 3584(BX)(DX*8), Y12, Y7
-	VBLENDVPD    Y0, 512(BX)(DX*8), Y12, Y1
-	VMOVUPD      (R12)(DX*8), Y6
-	VBLENDVPD    Y5, Y1, Y6, Y12
-	VMOVUPD      Y12, (R12)(DX*8)
-	VFMADD213PD  lifConstsAVX2<>+544(SB), Y2, Y8
-	VMOVUPD      (AX), Y1
-	VMULPD       Y2, Y1, Y6
-	VFMADD213PD  lifConstsAVX2<>+576(SB), Y2, Y8
-	VADDPD       Y1, Y1, Y12
-	VANDNPD      Y5, Y0, Y2
-	VFMADD231PD  Y8, Y6, Y12
+	VMOVUPD      1024(BX)(DX*8), Y1
+	VSUBPD       Y1, Y0, Y2
+	VSUBPD       Y14, Y0, Y3
+	VSUBPD       Y1, Y14, Y4
+	VMOVUPD      lifConstsAVX2<>+288(SB), Y5
+	VCMPPD       $0x1d, Y5, Y13, Y6
+	VMOVUPD      5120(BX)(DX*8), Y7
+	VMOVUPD      lifConstsAVX2<>+224(SB), Y8
+	VADDPD       Y8, Y7, Y9
+	VADDPD       Y13, Y15, Y10
 	VMOVUPD      3584(BX)(DX*8), Y1
-	VBLENDVPD    Y0, Y7, Y1, Y6
-	VMOVUPD      (R13)(DX*8), Y8
-	VBLENDVPD    Y2, Y13, Y8, Y0
-	VMOVUPD      (R11)(DX*8), Y7
-	VBLENDVPD    Y5, Y6, Y7, Y1
-	VMOVUPD      Y0, (R13)(DX*8)
+	VSUBPD       Y0, Y1, Y0
+	VADDPD       Y3, Y2, Y5
+	VDIVPD       Y2, Y3, Y3
+	VADDPD       lifConstsAVX2<>+192(SB), Y13, Y2
+	VMOVUPD      (R11)(DX*8), Y1
+	VBLENDVPD    Y6, 3584(BX)(DX*8), Y1, Y1
+	VDIVPD       Y5, Y4, Y4
 	VMOVUPD      Y1, (R11)(DX*8)
-	VFNMADD132PD 4096(BX)(DX*8), Y9, Y12
-	VMOVUPD      lifConstsAVX2<>+256(SB), Y13
-	VMAXPD       Y12, Y13, Y8
-	VADDPD       5632(BX)(DX*8), Y8, Y5
-	VMOVUPD      Y8, 1024(CX)(DX*8)
-	VSUBPD       Y9, Y5, Y6
-	VBLENDVPD    Y4, Y6, Y5, Y7
-	VSUBPD       Y7, Y9, Y0
-	VMOVUPD      (R14)(DX*8), Y1
-	VBLENDVPD    Y2, Y0, Y1, Y13
-	VMOVUPD      Y13, (R14)(DX*8)
-	JMP          events
+	VMOVUPD      Y2, 1024(CX)(DX*8)
+	VMULPD       6144(BX)(DX*8), Y3, Y5
+	VMULPD       6656(BX)(DX*8), Y3, Y1
+	VMULPD       Y4, Y4, Y2
+	VCMPPD       $0x1d, Y8, Y5, Y3
+	VBLENDVPD    Y3, Y1, Y5, Y1
+	VMOVUPD      lifConstsAVX2<>+384(SB), Y5
+	VFMADD231PD  lifConstsAVX2<>+352(SB), Y2, Y5
+	VSUBPD       Y1, Y8, Y1
+	VBLENDVPD    Y3, Y9, Y7, Y9
+	VADDPD       Y9, Y10, Y7
+	VMULPD       Y2, Y4, Y10
+	VADDPD       Y4, Y4, Y9
+	VFNMADD213PD 3584(BX)(DX*8), Y1, Y0
+	VFMADD213PD  lifConstsAVX2<>+416(SB), Y2, Y5
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y2, Y5
+	VMAXPD       1536(CX), Y7, Y4
+	VFMADD231PD  Y5, Y10, Y9
+	VMOVUPD      (R13)(DX*8), Y2
+	VBLENDVPD    Y6, Y7, Y2, Y10
+	VMOVUPD      1536(CX), Y5
+	VBLENDVPD    Y6, Y4, Y5, Y7
+	VMOVUPD      Y10, (R13)(DX*8)
+	VMOVUPD      (R12)(DX*8), Y2
+	VBLENDVPD    Y6, Y1, Y2, Y4
+	VMOVUPD      Y7, 1536(CX)
+	VMOVUPD      Y4, (R12)(DX*8)
+	VMOVUPD      (CX)(DX*8), Y5
+	VBLENDVPD    Y6, Y0, Y5, Y10
+	VFNMADD132PD 4096(BX)(DX*8), Y8, Y9
+	VMOVUPD      Y10, (CX)(DX*8)
+	VMOVUPD      lifConstsAVX2<>+288(SB), Y1
+	VMAXPD       Y9, Y1, Y2
+	VADDPD       5632(BX)(DX*8), Y2, Y7
+	VMOVUPD      Y2, 512(CX)(DX*8)
+	VSUBPD       Y8, Y7, Y4
+	VBLENDVPD    Y3, Y4, Y7, Y0
+	VSUBPD       Y0, Y8, Y5
+	VMOVUPD      (R14)(DX*8), Y10
+	VBLENDVPD    Y6, Y5, Y10, Y1
+	VMOVUPD      Y1, (R14)(DX*8)
 
-shorter:
-	MOVQ R8, R13
-	MOVQ R8, 192(SI)
-	MOVQ R8, R12
-	SHLQ $0x09, R12
-	ADDQ CX, R12
+	// wakes?
+	VMOVUPD (CX)(DX*8), Y0
+	VCMPPD  $0x1d, 1024(BX)(DX*8), Y0, Y1
+	VPTEST  Y1, Y1
+	JNZ     wakes35
+
+events32:
+	MOVQ 144(SI), R11
+	MOVQ 160(SI), R12
+	SHLQ $0x04, R11
+	ADDQ 136(SI), R11
+	LEAQ (CX)(DX*8), CX
+	ADDQ DX, R12
+
+event36:
+	TZCNTQ R10, DX
+	MOVQ   512(CX)(DX*8), R13
+	MOVQ   R13, 8(R11)
+	MOVQ   1024(CX)(DX*8), R13
+	ADDQ   DI, R13
+	MOVL   R13, 4(R11)
+	ADDQ   R12, DX
+	MOVL   DX, (R11)
+	ADDQ   $0x10, R11
+	INCQ   144(SI)
+	LEAQ   -1(R10), R13
+	ANDQ   R13, R10
+	JNZ    event36
+	TESTQ  R9, R9
+	JNZ    again30
+	JMP    forward13
+
+odd25:
+	ORQ R11, 208(SI)
+	JMP finished23
+
+shorter34:
+	LEAQ 1(R8), R13
+	SHRQ $0x01, R13
 
 	// look
-	VBROADCASTSD 192(SI), Y0
-	VORPD        lifConstsAVX2<>+192(SB), Y0, Y1
-	VMOVUPD      lifConstsAVX2<>+256(SB), Y15
-	VSUBPD       lifConstsAVX2<>+192(SB), Y1, Y13
-	VMOVUPD      lifConstsAVX2<>+288(SB), Y11
+	VMOVUPD lifConstsAVX2<>+288(SB), Y14
+	VMOVUPD lifConstsAVX2<>+256(SB), Y13
+	VMOVUPD lifConstsAVX2<>+288(SB), Y10
 
-look6:
-	SUBQ $0x00000200, R12
-
+look37:
 	// look
 	VMOVUPD   (R12)(DX*8), Y0
-	VCMPPD    $0x1d, 1024(BX)(DX*8), Y0, Y1
-	VSUBPD    lifConstsAVX2<>+224(SB), Y13, Y13
-	VBLENDVPD Y1, Y0, Y15, Y15
-	VBLENDVPD Y1, Y13, Y11, Y11
+	VCMPPD    $0x11, 1024(BX)(DX*8), Y0, Y1
+	VADDPD    lifConstsAVX2<>+64(SB), Y10, Y2
+	VBLENDVPD Y1, Y0, Y14, Y14
+	VBLENDVPD Y1, Y10, Y13, Y13
+	VMOVAPD   Y2, Y10
+	ADDQ      $0x00000200, R12
 	DECQ      R13
-	JNZ       look6
-	JMP       located
+	JNZ       look37
+	JMP       located33
+
+wakes35:
+	MOVQ $+1, 240(SI)
+	JMP  events32
 
 // func LIFAVX512(b *Block)
 // Requires: AVX, AVX512DQ, AVX512F, BMI
@@ -518,7 +1101,7 @@ TEXT ·LIFAVX512(SB), $128-8
 	MOVQ         $+1, 240(SI)
 	XORQ         DX, DX
 
-vector:
+vector1:
 	// chunk
 	VMOVUPD     4608(BX)(DX*8), Z0
 	VCMPPD.BCST $0x15, lifConstsAVX512<>+8(SB), Z0, K1
@@ -539,7 +1122,7 @@ vector:
 	JNZ         found
 	ADDQ        $0x08, DX
 	CMPQ        DX, 184(SI)
-	JLT         vector
+	JLT         vector1
 	MOVQ        $+8, 240(SI)
 
 	// chunk
@@ -561,244 +1144,570 @@ vector:
 
 found:
 	MOVQ 192(SI), DI
+	CMPQ 240(SI), $+1
+	JNE  run2
 
-chunk:
+walk:
 	MOVQ 176(SI), R8
 	SUBQ DI, R8
-	JLE  done
+	JLE  done6
 	CMPQ R8, 240(SI)
-	JLE  whole1
+	JLE  whole3
 	MOVQ 240(SI), R8
 
-whole1:
+whole3:
 	MOVQ 144(SI), CX
 	ADDQ $0x40, CX
 	CMPQ CX, 152(SI)
-	JGT  done
+	JGT  done6
 	XORQ R9, R9
 	XORQ DX, DX
 
-part:
+part4:
 	MOVQ DI, 192(SI)
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
 	VORPD.BCST   192(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  168(SI), Z2, Z7
+	VADDPD.BCST  168(SI), Z2, Z31
 	MOVQ         (SI), CX
 	MOVQ         8(SI), R10
 	MOVQ         32(SI), R11
+	MOVQ         48(SI), R12
 
 	// load
-	VMOVUPD (CX)(DX*8), Z31
-	VMOVUPD (R10)(DX*8), Z23
-	VMOVUPD (R11)(DX*8), Z15
-	VMOVUPD 64(CX)(DX*8), Z30
-	VMOVUPD 64(R10)(DX*8), Z22
-	VMOVUPD 64(R11)(DX*8), Z14
-	VMOVUPD 128(CX)(DX*8), Z29
-	VMOVUPD 128(R10)(DX*8), Z21
-	VMOVUPD 128(R11)(DX*8), Z13
-	VMOVUPD 192(CX)(DX*8), Z28
-	VMOVUPD 192(R10)(DX*8), Z20
-	VMOVUPD 192(R11)(DX*8), Z12
-	VMOVUPD 256(CX)(DX*8), Z27
-	VMOVUPD 256(R10)(DX*8), Z19
-	VMOVUPD 256(R11)(DX*8), Z11
-	VMOVUPD 320(CX)(DX*8), Z26
-	VMOVUPD 320(R10)(DX*8), Z18
-	VMOVUPD 320(R11)(DX*8), Z10
-	VMOVUPD 384(CX)(DX*8), Z25
-	VMOVUPD 384(R10)(DX*8), Z17
-	VMOVUPD 384(R11)(DX*8), Z9
-	VMOVUPD 448(CX)(DX*8), Z24
-	VMOVUPD 448(R10)(DX*8), Z16
-	VMOVUPD 448(R11)(DX*8), Z8
-	MOVQ    232(SI), R11
-	LEAQ    (R11)(DX*8), R11
-	CMPQ    R8, $+1
-	JNE     started2
-	MOVQ    48(SI), R12
+	VMOVUPD   (R11)(DX*8), Z0
+	VCMPPD    $0x1d, Z31, Z0, K1
+	VMOVUPD   64(R11)(DX*8), Z1
+	VCMPPD    $0x1d, Z31, Z1, K2
+	VMOVUPD   128(R11)(DX*8), Z2
+	VCMPPD    $0x1d, Z31, Z2, K3
+	VMOVUPD   192(R11)(DX*8), Z3
+	VCMPPD    $0x1d, Z31, Z3, K4
+	VMOVUPD   256(R11)(DX*8), Z4
+	VCMPPD    $0x1d, Z31, Z4, K5
+	VMOVUPD   320(R11)(DX*8), Z5
+	VCMPPD    $0x1d, Z31, Z5, K6
+	VMOVUPD   384(R11)(DX*8), Z6
+	VCMPPD    $0x1d, Z31, Z6, K7
+	VMOVUPD   448(R11)(DX*8), Z6
+	KMOVB     K7, (AX)
+	VCMPPD    $0x1d, Z31, Z6, K7
+	VMOVUPD   (CX)(DX*8), Z6
+	VMOVUPD   Z6, (R12)(DX*8)
+	VMOVUPD   512(BX)(DX*8), Z5
+	VBLENDMPD (R10)(DX*8), Z5, K1, Z22
+	VMOVUPD   64(CX)(DX*8), Z5
+	VMOVUPD   Z5, 64(R12)(DX*8)
+	VMOVUPD   576(BX)(DX*8), Z4
+	VBLENDMPD 64(R10)(DX*8), Z4, K2, Z21
+	VMOVUPD   128(CX)(DX*8), Z4
+	VMOVUPD   Z4, 128(R12)(DX*8)
+	VMOVUPD   640(BX)(DX*8), Z3
+	VBLENDMPD 128(R10)(DX*8), Z3, K3, Z20
+	VMOVUPD   192(CX)(DX*8), Z3
+	VMOVUPD   Z3, 192(R12)(DX*8)
+	VMOVAPD   Z6, Z30
+	VMOVAPD   Z0, Z14
+	VMOVUPD   704(BX)(DX*8), Z6
+	VBLENDMPD 192(R10)(DX*8), Z6, K4, Z19
+	VMOVUPD   256(CX)(DX*8), Z0
+	VMOVUPD   Z0, 256(R12)(DX*8)
+	VMOVAPD   Z5, Z29
+	VMOVAPD   Z1, Z13
+	VMOVUPD   768(BX)(DX*8), Z6
+	VBLENDMPD 256(R10)(DX*8), Z6, K5, Z18
+	VMOVUPD   320(CX)(DX*8), Z5
+	VMOVUPD   Z5, 320(R12)(DX*8)
+	VMOVAPD   Z4, Z28
+	VMOVAPD   Z2, Z12
+	VMOVUPD   832(BX)(DX*8), Z1
+	VBLENDMPD 320(R10)(DX*8), Z1, K6, Z17
+	VMOVUPD   384(CX)(DX*8), Z6
+	VMOVUPD   Z6, 384(R12)(DX*8)
+	VMOVAPD   Z3, Z27
+	VMOVUPD   192(R11)(DX*8), Z11
+	KMOVB     (AX), K1
+	VMOVUPD   896(BX)(DX*8), Z4
+	VBLENDMPD 384(R10)(DX*8), Z4, K1, Z16
+	VMOVUPD   448(CX)(DX*8), Z2
+	VMOVUPD   Z2, 448(R12)(DX*8)
+	VMOVAPD   Z0, Z26
+	VMOVUPD   256(R11)(DX*8), Z10
+	VMOVUPD   960(BX)(DX*8), Z1
+	VBLENDMPD 448(R10)(DX*8), Z1, K7, Z15
+	VMOVAPD   Z5, Z25
+	VMOVUPD   320(R11)(DX*8), Z9
+	VMOVAPD   Z6, Z24
+	VMOVUPD   384(R11)(DX*8), Z8
+	VMOVAPD   Z2, Z23
+	VMOVUPD   448(R11)(DX*8), Z7
+	MOVQ      232(SI), R10
+	LEAQ      (R10)(DX*8), R10
+	MOVQ      R8, R11
 
-	// old
-	VMOVUPD Z31, (R12)(DX*8)
-	VMOVUPD Z23, 512(R12)(DX*8)
-	VMOVUPD Z30, 64(R12)(DX*8)
-	VMOVUPD Z22, 576(R12)(DX*8)
-	VMOVUPD Z29, 128(R12)(DX*8)
-	VMOVUPD Z21, 640(R12)(DX*8)
-	VMOVUPD Z28, 192(R12)(DX*8)
-	VMOVUPD Z20, 704(R12)(DX*8)
-	VMOVUPD Z27, 256(R12)(DX*8)
-	VMOVUPD Z19, 768(R12)(DX*8)
-	VMOVUPD Z26, 320(R12)(DX*8)
-	VMOVUPD Z18, 832(R12)(DX*8)
-	VMOVUPD Z25, 384(R12)(DX*8)
-	VMOVUPD Z17, 896(R12)(DX*8)
-	VMOVUPD Z24, 448(R12)(DX*8)
-	VMOVUPD Z16, 960(R12)(DX*8)
-
-started2:
-	MOVQ R8, R12
-
-step3:
+step7:
 	// step
-	VCMPPD       $0x12, Z7, Z15, K1
-	VSUBPD       (BX)(DX*8), Z31, Z0
-	VFNMADD231PD Z0, Z23, K1, Z31
-	VBLENDMPD    512(BX)(DX*8), Z23, K1, Z23
-	VMOVUPD      Z31, (R11)
-
-	// step
-	VCMPPD       $0x12, Z7, Z14, K1
-	VSUBPD       64(BX)(DX*8), Z30, Z0
+	VCMPPD       $0x12, Z31, Z14, K1
+	VSUBPD       (BX)(DX*8), Z30, Z0
 	VFNMADD231PD Z0, Z22, K1, Z30
-	VBLENDMPD    576(BX)(DX*8), Z22, K1, Z22
-	VMOVUPD      Z30, 64(R11)
+	VBLENDMPD    512(BX)(DX*8), Z22, K1, Z22
+	VMOVUPD      Z30, (R10)
 
 	// step
-	VCMPPD       $0x12, Z7, Z13, K1
-	VSUBPD       128(BX)(DX*8), Z29, Z0
+	VCMPPD       $0x12, Z31, Z13, K1
+	VSUBPD       64(BX)(DX*8), Z29, Z0
 	VFNMADD231PD Z0, Z21, K1, Z29
-	VBLENDMPD    640(BX)(DX*8), Z21, K1, Z21
-	VMOVUPD      Z29, 128(R11)
+	VBLENDMPD    576(BX)(DX*8), Z21, K1, Z21
+	VMOVUPD      Z29, 64(R10)
 
 	// step
-	VCMPPD       $0x12, Z7, Z12, K1
-	VSUBPD       192(BX)(DX*8), Z28, Z0
+	VCMPPD       $0x12, Z31, Z12, K1
+	VSUBPD       128(BX)(DX*8), Z28, Z0
 	VFNMADD231PD Z0, Z20, K1, Z28
-	VBLENDMPD    704(BX)(DX*8), Z20, K1, Z20
-	VMOVUPD      Z28, 192(R11)
+	VBLENDMPD    640(BX)(DX*8), Z20, K1, Z20
+	VMOVUPD      Z28, 128(R10)
 
 	// step
-	VCMPPD       $0x12, Z7, Z11, K1
-	VSUBPD       256(BX)(DX*8), Z27, Z0
+	VCMPPD       $0x12, Z31, Z11, K1
+	VSUBPD       192(BX)(DX*8), Z27, Z0
 	VFNMADD231PD Z0, Z19, K1, Z27
-	VBLENDMPD    768(BX)(DX*8), Z19, K1, Z19
-	VMOVUPD      Z27, 256(R11)
+	VBLENDMPD    704(BX)(DX*8), Z19, K1, Z19
+	VMOVUPD      Z27, 192(R10)
 
 	// step
-	VCMPPD       $0x12, Z7, Z10, K1
-	VSUBPD       320(BX)(DX*8), Z26, Z0
+	VCMPPD       $0x12, Z31, Z10, K1
+	VSUBPD       256(BX)(DX*8), Z26, Z0
 	VFNMADD231PD Z0, Z18, K1, Z26
-	VBLENDMPD    832(BX)(DX*8), Z18, K1, Z18
-	VMOVUPD      Z26, 320(R11)
+	VBLENDMPD    768(BX)(DX*8), Z18, K1, Z18
+	VMOVUPD      Z26, 256(R10)
 
 	// step
-	VCMPPD       $0x12, Z7, Z9, K1
-	VSUBPD       384(BX)(DX*8), Z25, Z0
+	VCMPPD       $0x12, Z31, Z9, K1
+	VSUBPD       320(BX)(DX*8), Z25, Z0
 	VFNMADD231PD Z0, Z17, K1, Z25
-	VBLENDMPD    896(BX)(DX*8), Z17, K1, Z17
-	VMOVUPD      Z25, 384(R11)
+	VBLENDMPD    832(BX)(DX*8), Z17, K1, Z17
+	VMOVUPD      Z25, 320(R10)
 
 	// step
-	VCMPPD       $0x12, Z7, Z8, K1
-	VSUBPD       448(BX)(DX*8), Z24, Z0
+	VCMPPD       $0x12, Z31, Z8, K1
+	VSUBPD       384(BX)(DX*8), Z24, Z0
 	VFNMADD231PD Z0, Z16, K1, Z24
-	VBLENDMPD    960(BX)(DX*8), Z16, K1, Z16
-	VMOVUPD      Z24, 448(R11)
+	VBLENDMPD    896(BX)(DX*8), Z16, K1, Z16
+	VMOVUPD      Z24, 384(R10)
+
+	// step
+	VCMPPD       $0x12, Z31, Z7, K1
+	VSUBPD       448(BX)(DX*8), Z23, Z0
+	VFNMADD231PD Z0, Z15, K1, Z23
+	VBLENDMPD    960(BX)(DX*8), Z15, K1, Z15
+	VMOVUPD      Z23, 448(R10)
 
 	// now
-	VADDPD.BCST lifConstsAVX512<>+56(SB), Z7, Z7
-	ADDQ        $0x00000200, R11
-	DECQ        R12
-	JNZ         step3
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z31, Z31
+	ADDQ        $0x00000200, R10
+	DECQ        R11
+	JNZ         step7
 
 	// store
-	VMOVUPD Z31, (CX)(DX*8)
-	VMOVUPD Z23, (R10)(DX*8)
-	VMOVUPD Z30, 64(CX)(DX*8)
-	VMOVUPD Z22, 64(R10)(DX*8)
-	VMOVUPD Z29, 128(CX)(DX*8)
-	VMOVUPD Z21, 128(R10)(DX*8)
-	VMOVUPD Z28, 192(CX)(DX*8)
-	VMOVUPD Z20, 192(R10)(DX*8)
-	VMOVUPD Z27, 256(CX)(DX*8)
-	VMOVUPD Z19, 256(R10)(DX*8)
-	VMOVUPD Z26, 320(CX)(DX*8)
-	VMOVUPD Z18, 320(R10)(DX*8)
-	VMOVUPD Z25, 384(CX)(DX*8)
-	VMOVUPD Z17, 384(R10)(DX*8)
-	VMOVUPD Z24, 448(CX)(DX*8)
-	VMOVUPD Z16, 448(R10)(DX*8)
+	VMOVUPD Z30, (CX)(DX*8)
+	VMOVUPD Z29, 64(CX)(DX*8)
+	VMOVUPD Z28, 128(CX)(DX*8)
+	VMOVUPD Z27, 192(CX)(DX*8)
+	VMOVUPD Z26, 256(CX)(DX*8)
+	VMOVUPD Z25, 320(CX)(DX*8)
+	VMOVUPD Z24, 384(CX)(DX*8)
+	VMOVUPD Z23, 448(CX)(DX*8)
 	XORQ    CX, CX
 
 	// bits
-	VCMPPD $0x1d, 1472(BX)(DX*8), Z24, K1
+	VCMPPD $0x1d, 1472(BX)(DX*8), Z23, K1
 	KMOVB  K1, R10
 	SHLQ   $0x08, CX
 	ORQ    R10, CX
 
 	// bits
-	VCMPPD $0x1d, 1408(BX)(DX*8), Z25, K1
+	VCMPPD $0x1d, 1408(BX)(DX*8), Z24, K1
 	KMOVB  K1, R10
 	SHLQ   $0x08, CX
 	ORQ    R10, CX
 
 	// bits
-	VCMPPD $0x1d, 1344(BX)(DX*8), Z26, K1
+	VCMPPD $0x1d, 1344(BX)(DX*8), Z25, K1
 	KMOVB  K1, R10
 	SHLQ   $0x08, CX
 	ORQ    R10, CX
 
 	// bits
-	VCMPPD $0x1d, 1280(BX)(DX*8), Z27, K1
+	VCMPPD $0x1d, 1280(BX)(DX*8), Z26, K1
 	KMOVB  K1, R10
 	SHLQ   $0x08, CX
 	ORQ    R10, CX
 
 	// bits
-	VCMPPD $0x1d, 1216(BX)(DX*8), Z28, K1
+	VCMPPD $0x1d, 1216(BX)(DX*8), Z27, K1
 	KMOVB  K1, R10
 	SHLQ   $0x08, CX
 	ORQ    R10, CX
 
 	// bits
-	VCMPPD $0x1d, 1152(BX)(DX*8), Z29, K1
+	VCMPPD $0x1d, 1152(BX)(DX*8), Z28, K1
 	KMOVB  K1, R10
 	SHLQ   $0x08, CX
 	ORQ    R10, CX
 
 	// bits
-	VCMPPD $0x1d, 1088(BX)(DX*8), Z30, K1
+	VCMPPD $0x1d, 1088(BX)(DX*8), Z29, K1
 	KMOVB  K1, R10
 	SHLQ   $0x08, CX
 	ORQ    R10, CX
 
 	// bits
-	VCMPPD $0x1d, 1024(BX)(DX*8), Z31, K1
+	VCMPPD $0x1d, 1024(BX)(DX*8), Z30, K1
 	KMOVB  K1, R10
 	SHLQ   $0x08, CX
 	ORQ    R10, CX
 	ORQ    CX, R9
 	ADDQ   $0x40, DX
 	CMPQ   DX, 184(SI)
-	JLT    part
+	JLT    part4
 	TESTQ  R9, R9
-	JNZ    spikes4
+	JNZ    spikes8
 
-forward:
+forward5:
 	ADDQ R8, DI
 	CMPQ 208(SI), $+0
-	JE   chunk
+	JE   walk
 
-done:
+done6:
 	MOVQ DI, 192(SI)
 	MOVQ $+0, 200(SI)
 	VZEROUPPER
 	RET
 
-spikes4:
+run2:
+	MOVQ (SI), CX
+	MOVQ 8(SI), R8
+	MOVQ 32(SI), R9
+	MOVQ 48(SI), R10
 	MOVQ DI, 192(SI)
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
 	VORPD.BCST   192(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  168(SI), Z2, Z7
+	VADDPD.BCST  168(SI), Z2, Z31
 
-again:
+	// start
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z30
+	XORQ         DX, DX
+
+vector9:
+	// start
+	VMOVUPD      (R9)(DX*8), Z0
+	VCMPPD       $0x1d, Z31, Z0, K1
+	VMOVUPD      (CX)(DX*8), Z1
+	VSUBPD       (BX)(DX*8), Z1, Z2
+	VMAXPD       Z30, Z0, Z30
+	VFNMADD231PD (R8)(DX*8), Z2, K1, Z1
+	VCMPPD       $0x1d, 1024(BX)(DX*8), Z1, K2
+	VMOVUPD      Z1, (R10)(DX*8)
+	KORTESTB     K2, K2
+	JNZ          stay10
+	ADDQ         $0x08, DX
+	CMPQ         DX, $0x40
+	JLT          vector9
+
+	// start
+	VMOVUPD Z30, 1536(R10)
+
+run:
+	MOVQ 176(SI), R8
+	SUBQ DI, R8
+	JLE  done14
+	CMPQ R8, 240(SI)
+	JLE  whole11
+	MOVQ 240(SI), R8
+
+whole11:
+	MOVQ 144(SI), CX
+	ADDQ $0x40, CX
+	CMPQ CX, 152(SI)
+	JGT  done14
+	XORQ R9, R9
+	XORQ DX, DX
+
+part12:
+	MOVQ DI, 192(SI)
+
+	// number
+	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
+	VORPD.BCST   192(SI), Z0, Z1
+	VSUBPD       Z0, Z1, Z2
+	VADDPD.BCST  168(SI), Z2, Z31
+	MOVQ         (SI), CX
+	MOVQ         8(SI), CX
+	MOVQ         32(SI), CX
+	MOVQ         48(SI), R10
+	MOVQ         232(SI), R11
+	LEAQ         (R11)(DX*8), R11
+
+	// load
+	VMOVUPD  1536(R10), Z0
+	VCMPPD   $0x1d, Z31, Z0, K1
+	VMOVUPD  (R10)(DX*8), Z30
+	VMOVUPD  64(R10)(DX*8), Z29
+	VMOVUPD  128(R10)(DX*8), Z28
+	VMOVUPD  192(R10)(DX*8), Z27
+	VMOVUPD  256(R10)(DX*8), Z26
+	VMOVUPD  320(R10)(DX*8), Z25
+	VMOVUPD  384(R10)(DX*8), Z24
+	VMOVUPD  448(R10)(DX*8), Z23
+	KORTESTB K1, K1
+	JNZ      rest16
+
+	// keep
+	VMOVUPD 512(BX)(DX*8), Z22
+	VMOVUPD 576(BX)(DX*8), Z21
+	VMOVUPD 640(BX)(DX*8), Z20
+	VMOVUPD 704(BX)(DX*8), Z19
+	VMOVUPD 768(BX)(DX*8), Z18
+	VMOVUPD 832(BX)(DX*8), Z17
+	VMOVUPD 896(BX)(DX*8), Z16
+	VMOVUPD 960(BX)(DX*8), Z15
+	VMOVUPD (BX)(DX*8), Z14
+	VMOVUPD 64(BX)(DX*8), Z13
+	VMOVUPD 128(BX)(DX*8), Z12
+	VMOVUPD 192(BX)(DX*8), Z11
+	VMOVUPD 256(BX)(DX*8), Z10
+	VMOVUPD 320(BX)(DX*8), Z9
+	VMOVUPD 384(BX)(DX*8), Z8
+	VMOVUPD 448(BX)(DX*8), Z7
+	MOVQ    R8, CX
+	SHRQ    $0x01, CX
+	CMPQ    R8, $+2
+	JLT     odd18
+
+step19:
+	// step
+	VSUBPD       Z14, Z30, Z0
+	VMOVUPD      Z30, (R11)
+	VFNMADD213PD Z30, Z22, Z0
+	VSUBPD       Z14, Z0, Z1
+	VFNMADD231PD Z1, Z22, Z0
+	VMOVAPD      Z0, Z30
+
+	// step
+	VSUBPD       Z13, Z29, Z0
+	VMOVUPD      Z29, 64(R11)
+	VFNMADD213PD Z29, Z21, Z0
+	VSUBPD       Z13, Z0, Z1
+	VFNMADD231PD Z1, Z21, Z0
+	VMOVAPD      Z0, Z29
+
+	// step
+	VSUBPD       Z12, Z28, Z0
+	VMOVUPD      Z28, 128(R11)
+	VFNMADD213PD Z28, Z20, Z0
+	VSUBPD       Z12, Z0, Z1
+	VFNMADD231PD Z1, Z20, Z0
+	VMOVAPD      Z0, Z28
+
+	// step
+	VSUBPD       Z11, Z27, Z0
+	VMOVUPD      Z27, 192(R11)
+	VFNMADD213PD Z27, Z19, Z0
+	VSUBPD       Z11, Z0, Z1
+	VFNMADD231PD Z1, Z19, Z0
+	VMOVAPD      Z0, Z27
+
+	// step
+	VSUBPD       Z10, Z26, Z0
+	VMOVUPD      Z26, 256(R11)
+	VFNMADD213PD Z26, Z18, Z0
+	VSUBPD       Z10, Z0, Z1
+	VFNMADD231PD Z1, Z18, Z0
+	VMOVAPD      Z0, Z26
+
+	// step
+	VSUBPD       Z9, Z25, Z0
+	VMOVUPD      Z25, 320(R11)
+	VFNMADD213PD Z25, Z17, Z0
+	VSUBPD       Z9, Z0, Z1
+	VFNMADD231PD Z1, Z17, Z0
+	VMOVAPD      Z0, Z25
+
+	// step
+	VSUBPD       Z8, Z24, Z0
+	VMOVUPD      Z24, 384(R11)
+	VFNMADD213PD Z24, Z16, Z0
+	VSUBPD       Z8, Z0, Z1
+	VFNMADD231PD Z1, Z16, Z0
+	VMOVAPD      Z0, Z24
+
+	// step
+	VSUBPD       Z7, Z23, Z0
+	VMOVUPD      Z23, 448(R11)
+	VFNMADD213PD Z23, Z15, Z0
+	VSUBPD       Z7, Z0, Z1
+	VFNMADD231PD Z1, Z15, Z0
+	VMOVAPD      Z0, Z23
+	ADDQ         $0x00000200, R11
+	DECQ         CX
+	JNZ          step19
+	TESTQ        $0x00000001, R8
+	JZ           even17
+
+odd18:
+	// step
+	VSUBPD       Z14, Z30, Z0
+	VMOVUPD      Z30, (R11)
+	VFNMADD231PD Z0, Z22, Z30
+
+	// step
+	VSUBPD       Z13, Z29, Z0
+	VMOVUPD      Z29, 64(R11)
+	VFNMADD231PD Z0, Z21, Z29
+
+	// step
+	VSUBPD       Z12, Z28, Z0
+	VMOVUPD      Z28, 128(R11)
+	VFNMADD231PD Z0, Z20, Z28
+
+	// step
+	VSUBPD       Z11, Z27, Z0
+	VMOVUPD      Z27, 192(R11)
+	VFNMADD231PD Z0, Z19, Z27
+
+	// step
+	VSUBPD       Z10, Z26, Z0
+	VMOVUPD      Z26, 256(R11)
+	VFNMADD231PD Z0, Z18, Z26
+
+	// step
+	VSUBPD       Z9, Z25, Z0
+	VMOVUPD      Z25, 320(R11)
+	VFNMADD231PD Z0, Z17, Z25
+
+	// step
+	VSUBPD       Z8, Z24, Z0
+	VMOVUPD      Z24, 384(R11)
+	VFNMADD231PD Z0, Z16, Z24
+
+	// step
+	VSUBPD       Z7, Z23, Z0
+	VMOVUPD      Z23, 448(R11)
+	VFNMADD231PD Z0, Z15, Z23
+
+even17:
+stepped15:
+	// store
+	VMOVUPD Z30, (R10)(DX*8)
+	VMOVUPD Z29, 64(R10)(DX*8)
+	VMOVUPD Z28, 128(R10)(DX*8)
+	VMOVUPD Z27, 192(R10)(DX*8)
+	VMOVUPD Z26, 256(R10)(DX*8)
+	VMOVUPD Z25, 320(R10)(DX*8)
+	VMOVUPD Z24, 384(R10)(DX*8)
+	VMOVUPD Z23, 448(R10)(DX*8)
+	XORQ    CX, CX
+
+	// bits
+	VCMPPD $0x1d, 1472(BX)(DX*8), Z23, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1408(BX)(DX*8), Z24, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1344(BX)(DX*8), Z25, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1280(BX)(DX*8), Z26, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1216(BX)(DX*8), Z27, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1152(BX)(DX*8), Z28, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1088(BX)(DX*8), Z29, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1024(BX)(DX*8), Z30, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+	ORQ    CX, R9
+	ADDQ   $0x40, DX
+	CMPQ   DX, 184(SI)
+	JLT    part12
+	TESTQ  R9, R9
+	JNZ    spikes20
+
+forward13:
+	ADDQ R8, DI
+	CMPQ 240(SI), $+1
+	JNE  run
+
+done14:
+	MOVQ (SI), CX
+	MOVQ 8(SI), DX
+	MOVQ 32(SI), R8
+	MOVQ 48(SI), R9
+	MOVQ DI, 192(SI)
+
+	// number
+	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
+	VORPD.BCST   192(SI), Z0, Z1
+	VSUBPD       Z0, Z1, Z2
+	VADDPD.BCST  168(SI), Z2, Z31
+	XORQ         DX, DX
+
+vector21:
+	// stop
+	VMOVUPD   (R8)(DX*8), Z0
+	VCMPPD    $0x1d, Z31, Z0, K1
+	VMOVUPD   (R9)(DX*8), Z1
+	VBLENDMPD (CX)(DX*8), Z1, K1, Z2
+	VMOVUPD   Z2, (CX)(DX*8)
+	ADDQ      $0x08, DX
+	CMPQ      DX, $0x40
+	JLT       vector21
+	JMP       walk
+
+spikes8:
+	MOVQ DI, 192(SI)
+
+	// number
+	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
+	VORPD.BCST   192(SI), Z0, Z1
+	VSUBPD       Z0, Z1, Z2
+	VADDPD.BCST  168(SI), Z2, Z31
+
+again22:
 	TZCNTQ R9, DX
 	ANDQ   $-8, DX
 	MOVQ   DX, CX
@@ -808,116 +1717,118 @@ again:
 	MOVQ   R10, R11
 	SHLQ   CL, R11
 	XORQ   R11, R9
-	MOVQ   232(SI), CX
-	CMPQ   R8, $+8
-	JNE    shorter
+	MOVQ   48(SI), CX
+	MOVQ   232(SI), R12
 
 	// look
-	VMOVUPD        3584(CX)(DX*8), Z0
-	VMOVUPD        1024(BX)(DX*8), Z1
-	VCMPPD         $0x1d, Z1, Z0, K1
-	VMOVUPD        3072(CX)(DX*8), Z2
-	VCMPPD         $0x1d, Z1, Z2, K2
-	VMOVUPD        2560(CX)(DX*8), Z3
-	VCMPPD         $0x1d, Z1, Z3, K3
-	VMOVUPD        2048(CX)(DX*8), Z4
-	VCMPPD         $0x1d, Z1, Z4, K4
-	VMOVUPD        1536(CX)(DX*8), Z5
-	VCMPPD         $0x1d, Z1, Z5, K5
-	VMOVUPD        1024(CX)(DX*8), Z6
-	VCMPPD         $0x1d, Z1, Z6, K6
-	VMOVUPD        512(CX)(DX*8), Z8
-	VCMPPD         $0x1d, Z1, Z8, K7
-	VMOVUPD        (CX)(DX*8), Z9
-	KMOVB          K7, (AX)
-	VCMPPD         $0x1d, Z1, Z9, K7
-	VBROADCASTSD   lifConstsAVX512<>+64(SB), Z10
-	VBLENDMPD      Z0, Z10, K1, Z11
-	VBROADCASTSD   lifConstsAVX512<>+72(SB), Z12
-	VBLENDMPD.BCST lifConstsAVX512<>+88(SB), Z12, K1, Z13
-	VBLENDMPD      Z2, Z11, K2, Z14
-	VBLENDMPD.BCST lifConstsAVX512<>+96(SB), Z13, K2, Z15
-	VBLENDMPD      Z3, Z14, K3, Z16
-	VBLENDMPD.BCST lifConstsAVX512<>+104(SB), Z15, K3, Z17
-	VBLENDMPD      Z4, Z16, K4, Z18
-	VBLENDMPD.BCST lifConstsAVX512<>+40(SB), Z17, K4, Z19
-	VBLENDMPD      Z5, Z18, K5, Z20
-	VBLENDMPD.BCST lifConstsAVX512<>+112(SB), Z19, K5, Z21
-	VBLENDMPD      Z6, Z20, K6, Z24
-	VBLENDMPD.BCST lifConstsAVX512<>+16(SB), Z21, K6, Z25
-	KMOVB          (AX), K1
-	VBLENDMPD      Z8, Z24, K1, Z26
-	VBLENDMPD.BCST lifConstsAVX512<>+56(SB), Z25, K1, Z27
-	VBLENDMPD      Z9, Z26, K7, Z31
-	VBLENDMPD      Z10, Z27, K7, Z23
+	VMOVUPD      (R12)(DX*8), Z0
+	VCMPPD       $0x1d, 1024(BX)(DX*8), Z0, K1
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z1
+	VBLENDMPD    Z0, Z1, K1, Z30
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z2
+	VBLENDMPD    Z1, Z2, K1, Z29
 
-located:
-	MOVQ 48(SI), CX
-	CMPQ R8, $+1
-	JE   single
-	MOVQ (SI), R11
-	MOVQ 8(SI), R12
-	MOVQ 32(SI), R13
-	MOVQ 128(SI), R14
+	// odd?
+	VMOVUPD      (BX)(DX*8), Z0
+	VMOVUPD      1024(BX)(DX*8), Z1
+	VSUBPD       Z1, Z0, Z2
+	VSUBPD       Z30, Z0, Z3
+	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+72(SB), Z29, K1
+	VMOVUPD      5120(BX)(DX*8), Z4
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z5
+	VCMPPD       $0x11, Z5, Z4, K2
+	VMOVUPD      3584(BX)(DX*8), Z6
+	VSUBPD       Z0, Z6, Z7
+	VCMPPD       $0x15, Z0, Z30, K3
+	VMOVUPD      (CX)(DX*8), Z8
+	VCMPPD       $0x15, Z1, Z8, K4
+	VDIVPD       Z2, Z3, Z9
+	VMOVUPD      4608(BX)(DX*8), Z10
+	VCMPPD.BCST  $0x15, lifConstsAVX512<>+8(SB), Z10, K5
+	KORB         K4, K3, K6
+	KORB         K5, K6, K7
+	VMULPD       6144(BX)(DX*8), Z9, Z11
+	VCMPPD       $0x1d, Z5, Z11, K3
+	VMULPD       6656(BX)(DX*8), Z9, K3, Z11
+	KANDNB       K2, K3, K4
+	VSUBPD       Z11, Z5, Z12
+	VFNMADD231PD Z7, Z12, Z6
+	VCMPPD       $0x15, Z1, Z6, K6
+	KANDB        K6, K4, K5
+	KORB         K5, K7, K3
+	KANDB        K3, K1, K2
+	KORTESTB     K2, K2
+	JNZ          odd25
+	MOVQ         (SI), R11
+	MOVQ         8(SI), R12
+	MOVQ         32(SI), R13
+	MOVQ         128(SI), R14
 
 	// spike
 	VMOVUPD          (BX)(DX*8), Z0
-	VSUBPD           1024(BX)(DX*8), Z0, Z1
-	VSUBPD           Z31, Z0, Z2
-	VSUBPD           1024(BX)(DX*8), Z31, Z3
-	VCMPPD.BCST      $0x1d, lifConstsAVX512<>+64(SB), Z23, K1
-	VADDPD           Z23, Z7, Z4
-	VADDPD.BCST      lifConstsAVX512<>+48(SB), Z23, Z5
-	VADDPD           Z2, Z1, Z6
-	VDIVPD           Z1, Z2, Z8
-	VMOVUPD          (R11)(DX*8), Z9
-	VBLENDMPD        3584(BX)(DX*8), Z9, K1, Z10
-	VMOVUPD          Z5, 1536(CX)(DX*8)
-	VDIVPD           Z6, Z3, Z11
-	VMOVUPD          Z10, (R11)(DX*8)
-	VMULPD           6144(BX)(DX*8), Z8, Z12
-	VMULPD           Z11, Z11, Z13
-	VBROADCASTSD     lifConstsAVX512<>+56(SB), Z14
-	VCMPPD           $0x1d, Z14, Z12, K2
-	VADDPD           Z11, Z11, Z15
-	VBROADCASTSD     lifConstsAVX512<>+128(SB), Z16
-	VFMADD231PD.BCST lifConstsAVX512<>+120(SB), Z13, Z16
-	VMULPD           Z13, Z11, Z17
-	VMULPD           6656(BX)(DX*8), Z8, K2, Z12
-	VMOVUPD          5120(BX)(DX*8), Z18
-	VADDPD           5120(BX)(DX*8), Z14, K2, Z18
-	VFMADD213PD.BCST lifConstsAVX512<>+136(SB), Z13, Z16
-	VMOVUPD          (R12)(DX*8), Z19
-	VSUBPD           Z12, Z14, K1, Z19
-	VMOVUPD          (R13)(DX*8), Z20
-	VADDPD           Z18, Z4, K1, Z20
-	VMOVUPD          Z19, (R12)(DX*8)
-	VFMADD213PD.BCST lifConstsAVX512<>+144(SB), Z13, Z16
-	VMOVUPD          Z20, (R13)(DX*8)
-	VFMADD231PD      Z16, Z17, Z15
-	VFNMADD132PD     4096(BX)(DX*8), Z14, Z15
-	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z21
-	VMAXPD           Z15, Z21, Z24
-	VADDPD           5632(BX)(DX*8), Z24, Z25
-	VMOVUPD          Z24, 1024(CX)(DX*8)
-	VSUBPD           Z14, Z25, K2, Z25
-	VMOVUPD          (R14)(DX*8), Z26
-	VSUBPD           Z25, Z14, K1, Z26
-	VMOVUPD          Z26, (R14)(DX*8)
+	VMOVUPD          1024(BX)(DX*8), Z1
+	VSUBPD           Z1, Z0, Z2
+	VSUBPD           Z30, Z0, Z3
+	VSUBPD           Z1, Z30, Z4
+	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z5
+	VCMPPD           $0x1d, Z5, Z29, K1
+	VMOVUPD          5120(BX)(DX*8), Z6
+	VBROADCASTSD     lifConstsAVX512<>+56(SB), Z7
+	VCMPPD           $0x11, Z7, Z6, K2
+	VMOVUPD          3584(BX)(DX*8), Z8
+	VSUBPD           Z0, Z8, Z9
+	VADDPD           Z29, Z31, Z10
+	VADDPD           Z3, Z2, Z11
+	VDIVPD           Z2, Z3, Z12
+	VADDPD.BCST      lifConstsAVX512<>+48(SB), Z29, Z13
+	KANDB            K2, K1, K3
+	VDIVPD           Z11, Z4, Z14
+	VMOVUPD          Z13, 1024(CX)(DX*8)
+	VMULPD           6144(BX)(DX*8), Z12, Z15
+	VMULPD           Z14, Z14, Z16
+	VCMPPD           $0x1d, Z7, Z15, K4
+	VADDPD           Z14, Z14, Z17
+	VBROADCASTSD     lifConstsAVX512<>+96(SB), Z18
+	VFMADD231PD.BCST lifConstsAVX512<>+88(SB), Z16, Z18
+	VMULPD           Z16, Z14, Z19
+	VMULPD           6656(BX)(DX*8), Z12, K4, Z15
+	KANDNB           K3, K4, K5
+	VADDPD           Z7, Z6, K4, Z6
+	KANDNB           K1, K5, K6
+	VFMADD213PD.BCST lifConstsAVX512<>+104(SB), Z16, Z18
+	VSUBPD           Z15, Z7, Z20
+	VMOVUPD          (R13)(DX*8), Z21
+	VADDPD           Z6, Z10, K6, Z21
+	VFNMADD231PD     Z9, Z20, K5, Z8
+	VFMADD213PD.BCST lifConstsAVX512<>+112(SB), Z16, Z18
+	VMOVUPD          (R12)(DX*8), Z22
+	VBLENDMPD        Z20, Z22, K6, Z23
+	VMOVUPD          Z21, (R13)(DX*8)
+	VMOVUPD          Z23, (R12)(DX*8)
+	VMOVUPD          (R11)(DX*8), Z24
+	VBLENDMPD        Z8, Z24, K1, Z25
+	VFMADD231PD      Z18, Z19, Z17
+	VMOVUPD          Z25, (R11)(DX*8)
+	VFNMADD132PD     4096(BX)(DX*8), Z7, Z17
+	VMAXPD           Z17, Z5, Z26
+	VADDPD           5632(BX)(DX*8), Z26, Z1
+	VMOVUPD          Z26, 512(CX)(DX*8)
+	VSUBPD           Z7, Z1, K4, Z1
+	VMOVUPD          (R14)(DX*8), Z0
+	VSUBPD           Z1, Z7, K6, Z0
+	VMOVUPD          Z0, (R14)(DX*8)
+	MOVQ             144(SI), R11
+	MOVQ             160(SI), R12
+	SHLQ             $0x04, R11
+	ADDQ             136(SI), R11
+	LEAQ             (CX)(DX*8), CX
+	ADDQ             DX, R12
 
-events:
-	MOVQ 144(SI), R11
-	MOVQ 160(SI), R12
-	SHLQ $0x04, R11
-	ADDQ 136(SI), R11
-	LEAQ (CX)(DX*8), CX
-	ADDQ DX, R12
-
-event5:
+event26:
 	TZCNTQ R10, DX
-	MOVQ   1024(CX)(DX*8), R13
+	MOVQ   512(CX)(DX*8), R13
 	MOVQ   R13, 8(R11)
-	MOVQ   1536(CX)(DX*8), R13
+	MOVQ   1024(CX)(DX*8), R13
 	ADDQ   DI, R13
 	MOVL   R13, 4(R11)
 	ADDQ   R12, DX
@@ -926,50 +1837,266 @@ event5:
 	INCQ   144(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event5
+	JNZ    event26
 
-finished:
+finished23:
 	TESTQ R9, R9
-	JNZ   again
+	JNZ   again22
 	MOVQ  R8, 240(SI)
-	JMP   forward
+	JMP   forward5
 
-odd:
-	ORQ R11, 208(SI)
-	JMP finished
+stay10:
+	MOVQ $+1, 240(SI)
+	JMP  walk
 
-single:
-	// odd?
+rest16:
+	// keep
+	VMOVUPD (CX)(DX*8), Z22
+	VMOVUPD 64(CX)(DX*8), Z21
+	VMOVUPD 128(CX)(DX*8), Z20
+	VMOVUPD 192(CX)(DX*8), Z19
+	VMOVUPD 256(CX)(DX*8), Z18
+	VMOVUPD 320(CX)(DX*8), Z17
+	VMOVUPD 384(CX)(DX*8), Z16
+	VMOVUPD 448(CX)(DX*8), Z15
+	MOVQ    R8, CX
+	SHRQ    $0x01, CX
+	CMPQ    R8, $+2
+	JLT     odd28
+
+step29:
+	// step
 	VMOVUPD      (BX)(DX*8), Z0
-	VMOVUPD      1024(BX)(DX*8), Z1
-	VSUBPD       Z1, Z0, Z2
-	VSUBPD       Z31, Z0, Z3
-	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+64(SB), Z23, K1
-	VMOVUPD      3584(BX)(DX*8), Z4
-	VSUBPD       Z0, Z4, Z5
-	VMOVUPD      5120(BX)(DX*8), Z6
-	VBROADCASTSD lifConstsAVX512<>+56(SB), Z8
-	VCMPPD       $0x11, Z8, Z6, K2
-	VCMPPD       $0x15, Z0, Z31, K3
-	VMOVUPD      (CX)(DX*8), Z9
-	VCMPPD       $0x15, Z1, Z9, K4
-	VDIVPD       Z2, Z3, Z10
-	VMOVUPD      4608(BX)(DX*8), Z11
-	VCMPPD.BCST  $0x15, lifConstsAVX512<>+8(SB), Z11, K5
-	KORB         K4, K3, K6
-	KORB         K5, K6, K7
-	VMULPD       6144(BX)(DX*8), Z10, Z12
-	VCMPPD       $0x1d, Z8, Z12, K3
-	VMULPD       6656(BX)(DX*8), Z10, K3, Z12
-	KANDNB       K2, K3, K4
-	VSUBPD       Z12, Z8, Z13
-	VFNMADD231PD Z5, Z13, Z4
-	VCMPPD       $0x15, Z1, Z4, K6
-	KANDB        K6, K4, K5
-	KORB         K5, K7, K3
-	KANDB        K3, K1, K2
-	KORTESTB     K2, K2
-	JNZ          odd
+	VSUBPD       Z0, Z30, Z1
+	VCMPPD       $0x1e, Z22, Z31, K1
+	VCMPPD       $0x1d, Z22, Z31, K2
+	VMOVUPD      Z30, (R11)
+	VMOVUPD      512(BX)(DX*8), Z2
+	VMOVAPD      Z30, Z3
+	VFNMADD231PD Z1, Z2, K1, Z3
+	VSUBPD       Z0, Z3, Z4
+	VFNMADD231PD Z4, Z2, K2, Z3
+	VMOVAPD      Z3, Z30
+
+	// step
+	VMOVUPD      64(BX)(DX*8), Z0
+	VSUBPD       Z0, Z29, Z1
+	VCMPPD       $0x1e, Z21, Z31, K1
+	VCMPPD       $0x1d, Z21, Z31, K2
+	VMOVUPD      Z29, 64(R11)
+	VMOVUPD      576(BX)(DX*8), Z2
+	VMOVAPD      Z29, Z3
+	VFNMADD231PD Z1, Z2, K1, Z3
+	VSUBPD       Z0, Z3, Z4
+	VFNMADD231PD Z4, Z2, K2, Z3
+	VMOVAPD      Z3, Z29
+
+	// step
+	VMOVUPD      128(BX)(DX*8), Z0
+	VSUBPD       Z0, Z28, Z1
+	VCMPPD       $0x1e, Z20, Z31, K1
+	VCMPPD       $0x1d, Z20, Z31, K2
+	VMOVUPD      Z28, 128(R11)
+	VMOVUPD      640(BX)(DX*8), Z2
+	VMOVAPD      Z28, Z3
+	VFNMADD231PD Z1, Z2, K1, Z3
+	VSUBPD       Z0, Z3, Z4
+	VFNMADD231PD Z4, Z2, K2, Z3
+	VMOVAPD      Z3, Z28
+
+	// step
+	VMOVUPD      192(BX)(DX*8), Z0
+	VSUBPD       Z0, Z27, Z1
+	VCMPPD       $0x1e, Z19, Z31, K1
+	VCMPPD       $0x1d, Z19, Z31, K2
+	VMOVUPD      Z27, 192(R11)
+	VMOVUPD      704(BX)(DX*8), Z2
+	VMOVAPD      Z27, Z3
+	VFNMADD231PD Z1, Z2, K1, Z3
+	VSUBPD       Z0, Z3, Z4
+	VFNMADD231PD Z4, Z2, K2, Z3
+	VMOVAPD      Z3, Z27
+
+	// step
+	VMOVUPD      256(BX)(DX*8), Z0
+	VSUBPD       Z0, Z26, Z1
+	VCMPPD       $0x1e, Z18, Z31, K1
+	VCMPPD       $0x1d, Z18, Z31, K2
+	VMOVUPD      Z26, 256(R11)
+	VMOVUPD      768(BX)(DX*8), Z2
+	VMOVAPD      Z26, Z3
+	VFNMADD231PD Z1, Z2, K1, Z3
+	VSUBPD       Z0, Z3, Z4
+	VFNMADD231PD Z4, Z2, K2, Z3
+	VMOVAPD      Z3, Z26
+
+	// step
+	VMOVUPD      320(BX)(DX*8), Z0
+	VSUBPD       Z0, Z25, Z1
+	VCMPPD       $0x1e, Z17, Z31, K1
+	VCMPPD       $0x1d, Z17, Z31, K2
+	VMOVUPD      Z25, 320(R11)
+	VMOVUPD      832(BX)(DX*8), Z2
+	VMOVAPD      Z25, Z3
+	VFNMADD231PD Z1, Z2, K1, Z3
+	VSUBPD       Z0, Z3, Z4
+	VFNMADD231PD Z4, Z2, K2, Z3
+	VMOVAPD      Z3, Z25
+
+	// step
+	VMOVUPD      384(BX)(DX*8), Z0
+	VSUBPD       Z0, Z24, Z1
+	VCMPPD       $0x1e, Z16, Z31, K1
+	VCMPPD       $0x1d, Z16, Z31, K2
+	VMOVUPD      Z24, 384(R11)
+	VMOVUPD      896(BX)(DX*8), Z2
+	VMOVAPD      Z24, Z3
+	VFNMADD231PD Z1, Z2, K1, Z3
+	VSUBPD       Z0, Z3, Z4
+	VFNMADD231PD Z4, Z2, K2, Z3
+	VMOVAPD      Z3, Z24
+
+	// step
+	VMOVUPD      448(BX)(DX*8), Z0
+	VSUBPD       Z0, Z23, Z1
+	VCMPPD       $0x1e, Z15, Z31, K1
+	VCMPPD       $0x1d, Z15, Z31, K2
+	VMOVUPD      Z23, 448(R11)
+	VMOVUPD      960(BX)(DX*8), Z2
+	VMOVAPD      Z23, Z3
+	VFNMADD231PD Z1, Z2, K1, Z3
+	VSUBPD       Z0, Z3, Z4
+	VFNMADD231PD Z4, Z2, K2, Z3
+	VMOVAPD      Z3, Z23
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+16(SB), Z31, Z31
+	ADDQ        $0x00000200, R11
+	DECQ        CX
+	JNZ         step29
+	TESTQ       $0x00000001, R8
+	JZ          even27
+
+odd28:
+	// step
+	VSUBPD       (BX)(DX*8), Z30, Z0
+	VCMPPD       $0x1e, Z22, Z31, K1
+	VMOVUPD      Z30, (R11)
+	VFNMADD231PD 512(BX)(DX*8), Z0, K1, Z30
+
+	// step
+	VSUBPD       64(BX)(DX*8), Z29, Z0
+	VCMPPD       $0x1e, Z21, Z31, K1
+	VMOVUPD      Z29, 64(R11)
+	VFNMADD231PD 576(BX)(DX*8), Z0, K1, Z29
+
+	// step
+	VSUBPD       128(BX)(DX*8), Z28, Z0
+	VCMPPD       $0x1e, Z20, Z31, K1
+	VMOVUPD      Z28, 128(R11)
+	VFNMADD231PD 640(BX)(DX*8), Z0, K1, Z28
+
+	// step
+	VSUBPD       192(BX)(DX*8), Z27, Z0
+	VCMPPD       $0x1e, Z19, Z31, K1
+	VMOVUPD      Z27, 192(R11)
+	VFNMADD231PD 704(BX)(DX*8), Z0, K1, Z27
+
+	// step
+	VSUBPD       256(BX)(DX*8), Z26, Z0
+	VCMPPD       $0x1e, Z18, Z31, K1
+	VMOVUPD      Z26, 256(R11)
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+
+	// step
+	VSUBPD       320(BX)(DX*8), Z25, Z0
+	VCMPPD       $0x1e, Z17, Z31, K1
+	VMOVUPD      Z25, 320(R11)
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+
+	// step
+	VSUBPD       384(BX)(DX*8), Z24, Z0
+	VCMPPD       $0x1e, Z16, Z31, K1
+	VMOVUPD      Z24, 384(R11)
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+
+	// step
+	VSUBPD       448(BX)(DX*8), Z23, Z0
+	VCMPPD       $0x1e, Z15, Z31, K1
+	VMOVUPD      Z23, 448(R11)
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+
+even27:
+	JMP stepped15
+
+spikes20:
+	MOVQ DI, 192(SI)
+
+	// number
+	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
+	VORPD.BCST   192(SI), Z0, Z1
+	VSUBPD       Z0, Z1, Z2
+	VADDPD.BCST  168(SI), Z2, Z31
+
+again30:
+	TZCNTQ R9, DX
+	ANDQ   $-8, DX
+	MOVQ   DX, CX
+	MOVQ   R9, R10
+	SHRQ   CL, R10
+	ANDQ   $+255, R10
+	MOVQ   R10, R11
+	SHLQ   CL, R11
+	XORQ   R11, R9
+	MOVQ   48(SI), CX
+	MOVQ   (SI), R11
+	MOVQ   8(SI), R11
+	MOVQ   32(SI), R11
+	MOVQ   232(SI), R12
+	CMPQ   R8, $+8
+	JNE    shorter34
+
+	// look
+	VMOVUPD        512(R12)(DX*8), Z0
+	VMOVUPD        1024(BX)(DX*8), Z1
+	VCMPPD         $0x11, Z1, Z0, K1
+	VMOVUPD        1024(R12)(DX*8), Z2
+	VCMPPD         $0x11, Z1, Z2, K2
+	VMOVUPD        1536(R12)(DX*8), Z3
+	VCMPPD         $0x11, Z1, Z3, K3
+	VMOVUPD        (R12)(DX*8), Z4
+	VBLENDMPD      Z0, Z4, K1, Z5
+	VBROADCASTSD   lifConstsAVX512<>+72(SB), Z6
+	VBLENDMPD.BCST lifConstsAVX512<>+16(SB), Z6, K1, Z7
+	VBLENDMPD      Z2, Z5, K2, Z8
+	VBLENDMPD.BCST lifConstsAVX512<>+40(SB), Z7, K2, Z9
+	VBLENDMPD      Z3, Z8, K3, Z30
+	VBLENDMPD.BCST lifConstsAVX512<>+120(SB), Z9, K3, Z29
+
+located33:
+	// pass
+	VADDPD       Z29, Z31, Z0
+	VADDPD.BCST  lifConstsAVX512<>+56(SB), Z29, Z1
+	VMOVUPD      (BX)(DX*8), Z2
+	VSUBPD       Z2, Z30, Z3
+	VMOVUPD      (CX)(DX*8), Z4
+	VMOVUPD      1024(BX)(DX*8), Z5
+	VCMPPD       $0x1d, Z5, Z4, K1
+	VMOVUPD      (R11)(DX*8), Z6
+	VCMPPD       $0x1e, Z6, Z0, K2
+	VADDPD       Z1, Z31, Z7
+	VCMPPD       $0x1e, Z6, Z7, K3
+	VMOVUPD      512(BX)(DX*8), Z8
+	VMOVAPD      Z30, Z9
+	VFNMADD231PD Z3, Z8, K2, Z9
+	VCMPPD       $0x1d, Z5, Z9, K4
+	VSUBPD       Z2, Z9, Z10
+	VMOVAPD      Z9, Z11
+	VFNMADD231PD Z10, Z8, K3, Z11
+	VBLENDMPD    Z29, Z1, K4, Z12
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z13
+	VBLENDMPD    Z12, Z13, K1, Z29
+	VBLENDMPD    Z9, Z11, K4, Z30
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         32(SI), R13
@@ -977,84 +2104,122 @@ single:
 
 	// spike
 	VMOVUPD          (BX)(DX*8), Z0
-	VSUBPD           1024(BX)(DX*8), Z0, Z1
-	VSUBPD           Z31, Z0, Z2
-	VSUBPD           1024(BX)(DX*8), Z31, Z3
-	VCMPPD.BCST      $0x1d, lifConstsAVX512<>+64(SB), Z23, K1
-	VMOVUPD          5120(BX)(DX*8), Z4
-	VBROADCASTSD     lifConstsAVX512<>+56(SB), Z5
-	VCMPPD           $0x11, Z5, Z4, K2
-	VMOVUPD          3584(BX)(DX*8), Z6
-	VSUBPD           Z0, Z6, Z8
-	VADDPD           Z23, Z7, Z9
-	VADDPD           Z2, Z1, Z10
-	VDIVPD           Z1, Z2, Z11
-	VADDPD.BCST      lifConstsAVX512<>+48(SB), Z23, Z12
-	VDIVPD           Z10, Z3, Z13
-	VMOVUPD          Z12, 1536(CX)(DX*8)
-	VMULPD           6144(BX)(DX*8), Z11, Z14
-	VMULPD           Z13, Z13, Z15
-	VCMPPD           $0x1d, Z5, Z14, K3
-	VADDPD           Z13, Z13, Z16
-	VBROADCASTSD     lifConstsAVX512<>+128(SB), Z17
-	VFMADD231PD.BCST lifConstsAVX512<>+120(SB), Z15, Z17
-	VMULPD           Z15, Z13, Z18
-	VMULPD           6656(BX)(DX*8), Z11, K3, Z14
-	KANDNB           K2, K3, K4
-	VADDPD           Z5, Z4, K3, Z4
-	KANDNB           K1, K4, K5
-	VFMADD213PD.BCST lifConstsAVX512<>+136(SB), Z15, Z17
-	VSUBPD           Z14, Z5, Z19
-	VMOVUPD          (R13)(DX*8), Z20
-	VADDPD           Z4, Z9, K5, Z20
-	VFNMADD231PD     Z8, Z19, K4, Z6
-	VFMADD213PD.BCST lifConstsAVX512<>+144(SB), Z15, Z17
-	VBLENDMPD        512(BX)(DX*8), Z19, K4, Z21
-	VMOVUPD          Z20, (R13)(DX*8)
-	VMOVUPD          (R12)(DX*8), Z24
-	VBLENDMPD        Z21, Z24, K1, Z25
-	VMOVUPD          Z25, (R12)(DX*8)
-	VMOVUPD          (R11)(DX*8), Z26
-	VBLENDMPD        Z6, Z26, K1, Z27
-	VFMADD231PD      Z17, Z18, Z16
-	VMOVUPD          Z27, (R11)(DX*8)
-	VFNMADD132PD     4096(BX)(DX*8), Z5, Z16
-	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z28
-	VMAXPD           Z16, Z28, Z29
-	VADDPD           5632(BX)(DX*8), Z29, Z0
-	VMOVUPD          Z29, 1024(CX)(DX*8)
-	VSUBPD           Z5, Z0, K3, Z0
-	VMOVUPD          (R14)(DX*8), Z2
-	VSUBPD           Z0, Z5, K5, Z2
-	VMOVUPD          Z2, (R14)(DX*8)
-	JMP              events
+	VMOVUPD          1024(BX)(DX*8), Z1
+	VSUBPD           Z1, Z0, Z2
+	VSUBPD           Z30, Z0, Z3
+	VSUBPD           Z1, Z30, Z4
+	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z5
+	VCMPPD           $0x1d, Z5, Z29, K1
+	VADDPD           Z29, Z31, Z6
+	VMOVUPD          3584(BX)(DX*8), Z7
+	VSUBPD           Z0, Z7, Z8
+	VADDPD.BCST      lifConstsAVX512<>+48(SB), Z29, Z9
+	VADDPD           Z3, Z2, Z10
+	VDIVPD           Z2, Z3, Z11
+	VMOVUPD          (R11)(DX*8), Z12
+	VBLENDMPD        Z7, Z12, K1, Z13
+	VMOVUPD          Z9, 1024(CX)(DX*8)
+	VDIVPD           Z10, Z4, Z14
+	VMOVUPD          Z13, (R11)(DX*8)
+	VMULPD           6144(BX)(DX*8), Z11, Z15
+	VMULPD           Z14, Z14, Z16
+	VBROADCASTSD     lifConstsAVX512<>+56(SB), Z17
+	VCMPPD           $0x1d, Z17, Z15, K2
+	VADDPD           Z14, Z14, Z18
+	VBROADCASTSD     lifConstsAVX512<>+96(SB), Z19
+	VFMADD231PD.BCST lifConstsAVX512<>+88(SB), Z16, Z19
+	VMULPD           Z16, Z14, Z20
+	VMULPD           6656(BX)(DX*8), Z11, K2, Z15
+	VMOVUPD          5120(BX)(DX*8), Z21
+	VADDPD           Z17, Z21, K2, Z21
+	VFMADD213PD.BCST lifConstsAVX512<>+104(SB), Z16, Z19
+	VSUBPD           Z15, Z17, Z22
+	VADDPD           Z21, Z6, Z23
+	VFNMADD231PD     Z8, Z22, Z7
+	VFMADD213PD.BCST lifConstsAVX512<>+112(SB), Z16, Z19
+	VMOVUPD          (R13)(DX*8), Z24
+	VBLENDMPD        Z23, Z24, K1, Z25
+	VMOVUPD          1536(CX), Z26
+	VMAXPD           Z26, Z23, K1, Z26
+	VMOVUPD          Z25, (R13)(DX*8)
+	VMOVUPD          (R12)(DX*8), Z1
+	VBLENDMPD        Z22, Z1, K1, Z0
+	VMOVUPD          Z26, 1536(CX)
+	VMOVUPD          Z0, (R12)(DX*8)
+	VFMADD231PD      Z19, Z20, Z18
+	VMOVUPD          (CX)(DX*8), Z3
+	VBLENDMPD        Z7, Z3, K1, Z2
+	VMOVUPD          Z2, (CX)(DX*8)
+	VFNMADD132PD     4096(BX)(DX*8), Z17, Z18
+	VMAXPD           Z18, Z5, Z12
+	VADDPD           5632(BX)(DX*8), Z12, Z9
+	VMOVUPD          Z12, 512(CX)(DX*8)
+	VSUBPD           Z17, Z9, K2, Z9
+	VMOVUPD          (R14)(DX*8), Z4
+	VSUBPD           Z9, Z17, K1, Z4
+	VMOVUPD          Z4, (R14)(DX*8)
 
-shorter:
-	MOVQ R8, R13
-	MOVQ R8, 192(SI)
-	MOVQ R8, R12
-	SHLQ $0x09, R12
-	ADDQ CX, R12
+	// wakes?
+	VMOVUPD  (CX)(DX*8), Z0
+	VCMPPD   $0x1d, 1024(BX)(DX*8), Z0, K1
+	KORTESTB K1, K1
+	JNZ      wakes35
+
+events32:
+	MOVQ 144(SI), R11
+	MOVQ 160(SI), R12
+	SHLQ $0x04, R11
+	ADDQ 136(SI), R11
+	LEAQ (CX)(DX*8), CX
+	ADDQ DX, R12
+
+event36:
+	TZCNTQ R10, DX
+	MOVQ   512(CX)(DX*8), R13
+	MOVQ   R13, 8(R11)
+	MOVQ   1024(CX)(DX*8), R13
+	ADDQ   DI, R13
+	MOVL   R13, 4(R11)
+	ADDQ   R12, DX
+	MOVL   DX, (R11)
+	ADDQ   $0x10, R11
+	INCQ   144(SI)
+	LEAQ   -1(R10), R13
+	ANDQ   R13, R10
+	JNZ    event36
+	TESTQ  R9, R9
+	JNZ    again30
+	JMP    forward13
+
+odd25:
+	ORQ R11, 208(SI)
+	JMP finished23
+
+shorter34:
+	LEAQ 1(R8), R13
+	SHRQ $0x01, R13
 
 	// look
-	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
-	VORPD.BCST   192(SI), Z0, Z1
-	VBROADCASTSD lifConstsAVX512<>+64(SB), Z31
-	VSUBPD       Z0, Z1, Z29
-	VBROADCASTSD lifConstsAVX512<>+72(SB), Z23
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z30
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z29
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z26
 
-look6:
-	SUBQ $0x00000200, R12
-
+look37:
 	// look
 	VMOVUPD     (R12)(DX*8), Z0
-	VCMPPD      $0x1d, 1024(BX)(DX*8), Z0, K1
-	VSUBPD.BCST lifConstsAVX512<>+56(SB), Z29, Z29
-	VBLENDMPD   Z0, Z31, K1, Z31
-	VBLENDMPD   Z29, Z23, K1, Z23
+	VCMPPD      $0x11, 1024(BX)(DX*8), Z0, K1
+	VADDPD.BCST lifConstsAVX512<>+16(SB), Z26, Z1
+	VBLENDMPD   Z0, Z30, K1, Z30
+	VBLENDMPD   Z26, Z29, K1, Z29
+	VMOVAPD     Z1, Z26
+	ADDQ        $0x00000200, R12
 	DECQ        R13
-	JNZ         look6
-	JMP         located
+	JNZ         look37
+	JMP         located33
+
+wakes35:
+	MOVQ $+1, 240(SI)
+	JMP  events32
 
 // func LIFFullAVX2(b *Block)
 // Requires: AVX, BMI, FMA3
@@ -1073,25 +2238,25 @@ TEXT ·LIFFullAVX2(SB), $128-8
 	MOVQ    $+1, 240(SI)
 	XORQ    DX, DX
 
-vector:
+vector1:
 	// chunk
 	VMOVUPD 4608(BX)(DX*8), Y0
 	VCMPPD  $0x15, lifConstsAVX2<>+32(SB), Y0, Y1
 	VMOVUPD 5120(BX)(DX*8), Y2
 	VCMPPD  $0x19, lifConstsAVX2<>+64(SB), Y2, Y3
 	VMOVUPD (DI)(DX*8), Y4
-	VCMPPD  $0x15, lifConstsAVX2<>+96(SB), Y4, Y0
-	VORPD   Y3, Y1, Y4
-	VMOVUPD (CX)(DX*8), Y1
-	VCMPPD  $0x1d, 1024(BX)(DX*8), Y1, Y3
-	VORPD   Y0, Y4, Y1
+	VCMPPD  $0x15, lifConstsAVX2<>+96(SB), Y4, Y5
+	VMOVUPD (CX)(DX*8), Y6
+	VCMPPD  $0x1d, 1024(BX)(DX*8), Y6, Y7
 	VMINPD  Y15, Y2, Y15
-	VORPD   Y3, Y1, Y4
-	VPTEST  Y4, Y4
+	VORPD   Y3, Y1, Y8
+	VORPD   Y5, Y8, Y9
+	VORPD   Y7, Y9, Y10
+	VPTEST  Y10, Y10
 	JNZ     found
 	ADDQ    $0x04, DX
 	CMPQ    DX, 184(SI)
-	JLT     vector
+	JLT     vector1
 	MOVQ    $+8, 240(SI)
 
 	// chunk
@@ -1114,23 +2279,23 @@ vector:
 found:
 	MOVQ 192(SI), DI
 
-chunk:
+walk:
 	MOVQ 176(SI), R8
 	SUBQ DI, R8
-	JLE  done
+	JLE  done5
 	CMPQ R8, 240(SI)
-	JLE  whole1
+	JLE  whole2
 	MOVQ 240(SI), R8
 
-whole1:
+whole2:
 	MOVQ 144(SI), CX
 	ADDQ $0x40, CX
 	CMPQ CX, 152(SI)
-	JGT  done
+	JGT  done5
 	XORQ R9, R9
 	XORQ DX, DX
 
-part:
+part3:
 	MOVQ DI, 192(SI)
 
 	// number
@@ -1138,108 +2303,110 @@ part:
 	VORPD        lifConstsAVX2<>+192(SB), Y0, Y1
 	VSUBPD       lifConstsAVX2<>+192(SB), Y1, Y2
 	VBROADCASTSD 168(SI), Y3
-	VADDPD       Y2, Y3, Y9
+	VADDPD       Y2, Y3, Y15
 	MOVQ         (SI), CX
 	MOVQ         8(SI), R10
 	MOVQ         32(SI), R11
+	MOVQ         48(SI), R12
 
 	// load
-	VMOVUPD (CX)(DX*8), Y15
-	VMOVUPD (R10)(DX*8), Y13
-	VMOVUPD (R11)(DX*8), Y11
-	VMOVUPD lifConstsAVX2<>+320(SB), Y8
-	VMOVUPD lifConstsAVX2<>+608(SB), Y6
-	VMOVUPD 32(CX)(DX*8), Y14
-	VMOVUPD 32(R10)(DX*8), Y12
-	VMOVUPD 32(R11)(DX*8), Y10
-	VMOVUPD lifConstsAVX2<>+320(SB), Y7
-	VMOVUPD lifConstsAVX2<>+608(SB), Y5
-	MOVQ    232(SI), R11
-	LEAQ    (R11)(DX*8), R11
-	MOVQ    72(SI), R13
-	MOVQ    120(SI), R14
-	LEAQ    (R13)(DI*8), R13
-	IMULQ   DI, R14
-	SHLQ    $0x03, R14
-	ADDQ    96(SI), R14
-	MOVQ    48(SI), R12
+	VMOVUPD   (R11)(DX*8), Y0
+	VCMPPD    $0x1d, Y15, Y0, Y1
+	VMOVUPD   32(R11)(DX*8), Y2
+	VCMPPD    $0x1d, Y15, Y2, Y3
+	VMOVUPD   (CX)(DX*8), Y4
+	VMOVUPD   Y4, (R12)(DX*8)
+	VMOVAPD   Y4, Y14
+	VMOVAPD   Y0, Y10
+	VMOVUPD   32(CX)(DX*8), Y4
+	VMOVUPD   Y4, 32(R12)(DX*8)
+	VMOVUPD   lifConstsAVX2<>+320(SB), Y8
+	VMOVUPD   lifConstsAVX2<>+512(SB), Y6
+	VMOVUPD   512(BX)(DX*8), Y0
+	VBLENDVPD Y1, (R10)(DX*8), Y0, Y12
+	VMOVUPD   544(BX)(DX*8), Y1
+	VBLENDVPD Y3, 32(R10)(DX*8), Y1, Y11
+	VMOVAPD   Y4, Y13
+	VMOVAPD   Y2, Y9
+	VMOVUPD   lifConstsAVX2<>+320(SB), Y7
+	VMOVUPD   lifConstsAVX2<>+512(SB), Y5
+	MOVQ      232(SI), R10
+	LEAQ      (R10)(DX*8), R10
+	MOVQ      72(SI), R12
+	MOVQ      120(SI), R13
+	LEAQ      (R12)(DI*8), R12
+	IMULQ     DI, R13
+	SHLQ      $0x03, R13
+	ADDQ      96(SI), R13
+	MOVQ      R8, R11
 
-	// old
-	VMOVUPD Y15, (R12)(DX*8)
-	VMOVUPD Y13, 512(R12)(DX*8)
-	VMOVUPD Y14, 32(R12)(DX*8)
-	VMOVUPD Y12, 544(R12)(DX*8)
-	MOVQ    R8, R12
-
-step3:
+step6:
 	// step
-	VBROADCASTSD (R13), Y0
+	VBROADCASTSD (R12), Y0
 	VMOVUPD      2560(BX)(DX*8), Y1
 	VFMADD231PD  3072(BX)(DX*8), Y0, Y1
-	VCMPPD       $0x12, Y9, Y11, Y2
-	VADDPD       (R14)(DX*8), Y1, Y3
-	VBLENDVPD    Y2, 512(BX)(DX*8), Y13, Y4
+	VCMPPD       $0x12, Y15, Y10, Y2
+	VADDPD       (R13)(DX*8), Y1, Y3
+	VBLENDVPD    Y2, 512(BX)(DX*8), Y12, Y4
 	VMOVUPD      1536(BX)(DX*8), Y0
 	VFMADD213PD  2048(BX)(DX*8), Y0, Y3
-	VMOVUPD      Y3, 4096(R11)
-	VSUBPD       Y3, Y15, Y1
-	VFNMADD213PD Y15, Y13, Y1
-	VBLENDVPD    Y2, Y1, Y15, Y15
-	VMOVAPD      Y4, Y13
-	VMOVUPD      Y15, (R11)
-	VMINPD       Y8, Y15, Y8
-	VMAXPD       Y6, Y15, Y6
-
-	// step
-	VBROADCASTSD (R13), Y0
-	VMOVUPD      2592(BX)(DX*8), Y1
-	VFMADD231PD  3104(BX)(DX*8), Y0, Y1
-	VCMPPD       $0x12, Y9, Y10, Y2
-	VADDPD       32(R14)(DX*8), Y1, Y3
-	VBLENDVPD    Y2, 544(BX)(DX*8), Y12, Y4
-	VMOVUPD      1568(BX)(DX*8), Y0
-	VFMADD213PD  2080(BX)(DX*8), Y0, Y3
-	VMOVUPD      Y3, 4128(R11)
+	VMOVUPD      Y3, 4096(R10)
 	VSUBPD       Y3, Y14, Y1
 	VFNMADD213PD Y14, Y12, Y1
 	VBLENDVPD    Y2, Y1, Y14, Y14
 	VMOVAPD      Y4, Y12
-	VMOVUPD      Y14, 32(R11)
-	VMINPD       Y7, Y14, Y7
-	VMAXPD       Y5, Y14, Y5
+	VMOVUPD      Y14, (R10)
+	VMINPD       Y8, Y14, Y8
+	VMAXPD       Y6, Y14, Y6
+
+	// step
+	VBROADCASTSD (R12), Y0
+	VMOVUPD      2592(BX)(DX*8), Y1
+	VFMADD231PD  3104(BX)(DX*8), Y0, Y1
+	VCMPPD       $0x12, Y15, Y9, Y2
+	VADDPD       32(R13)(DX*8), Y1, Y3
+	VBLENDVPD    Y2, 544(BX)(DX*8), Y11, Y4
+	VMOVUPD      1568(BX)(DX*8), Y0
+	VFMADD213PD  2080(BX)(DX*8), Y0, Y3
+	VMOVUPD      Y3, 4128(R10)
+	VSUBPD       Y3, Y13, Y1
+	VFNMADD213PD Y13, Y11, Y1
+	VBLENDVPD    Y2, Y1, Y13, Y13
+	VMOVAPD      Y4, Y11
+	VMOVUPD      Y13, 32(R10)
+	VMINPD       Y7, Y13, Y7
+	VMAXPD       Y5, Y13, Y5
 
 	// now
-	VADDPD lifConstsAVX2<>+224(SB), Y9, Y9
-	ADDQ   $0x00000200, R11
-	ADDQ   $0x08, R13
-	MOVQ   120(SI), R15
-	LEAQ   (R14)(R15*8), R14
-	DECQ   R12
-	JNZ    step3
-	MOVQ   56(SI), R11
-	MOVQ   64(SI), R12
+	VADDPD lifConstsAVX2<>+224(SB), Y15, Y15
+	ADDQ   $0x00000200, R10
+	ADDQ   $0x08, R12
+	MOVQ   120(SI), R14
+	LEAQ   (R13)(R14*8), R13
+	DECQ   R11
+	JNZ    step6
+	MOVQ   56(SI), R10
+	MOVQ   64(SI), R11
 
 	// store
 	VCMPPD    $0x1d, 1024(BX)(DX*8), Y6, Y0
-	VMOVUPD   1024(BX)(DX*8), Y1
-	VMINPD    Y6, Y1, Y2
-	VCMPPD    $0x1d, 1056(BX)(DX*8), Y5, Y3
-	VMOVUPD   Y15, (CX)(DX*8)
-	VMOVUPD   Y13, (R10)(DX*8)
-	VMAXPD    (R12)(DX*8), Y2, Y4
-	VMOVUPD   Y4, (R12)(DX*8)
-	VMINPD    (R11)(DX*8), Y8, Y1
-	VBLENDVPD Y0, (R11)(DX*8), Y1, Y2
+	VCMPPD    $0x1d, 1056(BX)(DX*8), Y5, Y1
+	VMOVUPD   1024(BX)(DX*8), Y2
+	VMINPD    Y6, Y2, Y3
+	VMOVUPD   Y14, (CX)(DX*8)
+	VMOVUPD   Y13, 32(CX)(DX*8)
+	VMAXPD    (R11)(DX*8), Y3, Y4
+	VMOVUPD   Y4, (R11)(DX*8)
+	VMINPD    (R10)(DX*8), Y8, Y2
+	VBLENDVPD Y0, (R10)(DX*8), Y2, Y3
 	VMOVUPD   1056(BX)(DX*8), Y4
 	VMINPD    Y5, Y4, Y0
-	VMOVUPD   Y2, (R11)(DX*8)
-	VMINPD    32(R11)(DX*8), Y7, Y1
-	VBLENDVPD Y3, 32(R11)(DX*8), Y1, Y4
-	VMAXPD    32(R12)(DX*8), Y0, Y2
-	VMOVUPD   Y14, 32(CX)(DX*8)
-	VMOVUPD   Y12, 32(R10)(DX*8)
-	VMOVUPD   Y4, 32(R11)(DX*8)
-	VMOVUPD   Y2, 32(R12)(DX*8)
+	VMOVUPD   Y3, (R10)(DX*8)
+	VMINPD    32(R10)(DX*8), Y7, Y2
+	VBLENDVPD Y1, 32(R10)(DX*8), Y2, Y4
+	VMAXPD    32(R11)(DX*8), Y0, Y3
+	VMOVUPD   Y4, 32(R10)(DX*8)
+	VMOVUPD   Y3, 32(R11)(DX*8)
 	XORQ      R10, R10
 
 	// bits
@@ -1258,22 +2425,22 @@ step3:
 	ORQ       R10, R9
 	ADDQ      $0x08, DX
 	CMPQ      DX, 184(SI)
-	JLT       part
+	JLT       part3
 	TESTQ     R9, R9
-	JNZ       spikes4
+	JNZ       spikes7
 
-forward:
+forward4:
 	ADDQ R8, DI
 	CMPQ 208(SI), $+0
-	JE   chunk
+	JE   walk
 
-done:
+done5:
 	MOVQ DI, 192(SI)
 	MOVQ $+0, 200(SI)
 	VZEROUPPER
 	RET
 
-spikes4:
+spikes7:
 	MOVQ DI, 192(SI)
 
 	// number
@@ -1281,9 +2448,9 @@ spikes4:
 	VORPD        lifConstsAVX2<>+192(SB), Y0, Y1
 	VSUBPD       lifConstsAVX2<>+192(SB), Y1, Y2
 	VBROADCASTSD 168(SI), Y3
-	VADDPD       Y2, Y3, Y9
+	VADDPD       Y2, Y3, Y15
 
-again:
+again8:
 	TZCNTQ R9, DX
 	ANDQ   $-4, DX
 	MOVQ   DX, CX
@@ -1293,85 +2460,85 @@ again:
 	MOVQ   R10, R11
 	SHLQ   CL, R11
 	XORQ   R11, R9
-	MOVQ   232(SI), CX
+	MOVQ   48(SI), CX
+	MOVQ   232(SI), R12
 	CMPQ   R8, $+8
-	JNE    shorter
+	JNE    shorter12
 
 	// look
-	VMOVUPD   3584(CX)(DX*8), Y0
+	VMOVUPD   3584(R12)(DX*8), Y0
 	VMOVUPD   1024(BX)(DX*8), Y1
 	VCMPPD    $0x1d, Y1, Y0, Y2
 	VMOVUPD   lifConstsAVX2<>+320(SB), Y3
 	VMINPD    Y0, Y3, Y4
-	VMOVUPD   3072(CX)(DX*8), Y5
+	VMOVUPD   3072(R12)(DX*8), Y5
 	VCMPPD    $0x1d, Y1, Y5, Y6
-	VMOVUPD   2560(CX)(DX*8), Y7
+	VMOVUPD   2560(R12)(DX*8), Y7
 	VCMPPD    $0x1d, Y1, Y7, Y8
-	VMOVUPD   2048(CX)(DX*8), Y10
-	VCMPPD    $0x1d, Y1, Y10, Y11
-	VMOVUPD   1536(CX)(DX*8), Y10
-	VCMPPD    $0x1d, Y1, Y10, Y7
-	VMOVUPD   1024(CX)(DX*8), Y10
+	VMOVUPD   2048(R12)(DX*8), Y9
+	VCMPPD    $0x1d, Y1, Y9, Y10
+	VMOVUPD   1536(R12)(DX*8), Y9
+	VCMPPD    $0x1d, Y1, Y9, Y7
+	VMOVUPD   1024(R12)(DX*8), Y9
 	VMOVUPD   Y7, (AX)
-	VCMPPD    $0x1d, Y1, Y10, Y7
-	VMOVUPD   512(CX)(DX*8), Y1
-	VCMPPD    $0x1d, 1024(BX)(DX*8), Y1, Y10
+	VCMPPD    $0x1d, Y1, Y9, Y7
+	VMOVUPD   512(R12)(DX*8), Y1
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y1, Y9
 	VBLENDVPD Y2, Y3, Y4, Y4
-	VMOVUPD   lifConstsAVX2<>+256(SB), Y1
+	VMOVUPD   lifConstsAVX2<>+288(SB), Y1
 	VBLENDVPD Y2, Y0, Y1, Y0
 	VMINPD    Y5, Y4, Y4
 	VBLENDVPD Y6, Y5, Y0, Y5
-	VBLENDVPD Y8, 2560(CX)(DX*8), Y5, Y0
+	VBLENDVPD Y8, 2560(R12)(DX*8), Y5, Y0
 	VBLENDVPD Y6, Y3, Y4, Y5
-	VBLENDVPD Y11, 2048(CX)(DX*8), Y0, Y4
-	VMINPD    2560(CX)(DX*8), Y5, Y0
+	VBLENDVPD Y10, 2048(R12)(DX*8), Y0, Y4
+	VMINPD    2560(R12)(DX*8), Y5, Y0
 	VMOVUPD   (AX), Y5
-	VBLENDVPD Y5, 1536(CX)(DX*8), Y4, Y4
-	VBLENDVPD Y7, 1024(CX)(DX*8), Y4, Y4
+	VBLENDVPD Y5, 1536(R12)(DX*8), Y4, Y4
+	VBLENDVPD Y7, 1024(R12)(DX*8), Y4, Y4
 	VBLENDVPD Y8, Y3, Y0, Y0
-	VBLENDVPD Y10, 512(CX)(DX*8), Y4, Y4
-	VMINPD    2048(CX)(DX*8), Y0, Y0
-	VBLENDVPD Y11, Y3, Y0, Y0
-	VMINPD    1536(CX)(DX*8), Y0, Y0
-	VBLENDVPD Y5, Y3, Y0, Y0
-	VMINPD    1024(CX)(DX*8), Y0, Y0
-	VBLENDVPD Y7, Y3, Y0, Y0
-	VMINPD    512(CX)(DX*8), Y0, Y0
+	VBLENDVPD Y9, 512(R12)(DX*8), Y4, Y4
+	VMINPD    2048(R12)(DX*8), Y0, Y0
 	VBLENDVPD Y10, Y3, Y0, Y0
-	VMINPD    (CX)(DX*8), Y0, Y0
-	VMOVUPD   lifConstsAVX2<>+288(SB), Y3
-	VBLENDVPD Y2, lifConstsAVX2<>+352(SB), Y3, Y3
-	VBLENDVPD Y2, 7680(CX)(DX*8), Y1, Y2
-	VBLENDVPD Y6, lifConstsAVX2<>+384(SB), Y3, Y3
-	VBLENDVPD Y6, 7168(CX)(DX*8), Y2, Y6
-	VBLENDVPD Y8, lifConstsAVX2<>+416(SB), Y3, Y2
-	VBLENDVPD Y8, 6656(CX)(DX*8), Y6, Y3
-	VBLENDVPD Y11, lifConstsAVX2<>+160(SB), Y2, Y8
-	VBLENDVPD Y11, 6144(CX)(DX*8), Y3, Y6
-	VBLENDVPD Y5, lifConstsAVX2<>+448(SB), Y8, Y2
-	VBLENDVPD Y5, 5632(CX)(DX*8), Y6, Y11
+	VMINPD    1536(R12)(DX*8), Y0, Y0
+	VBLENDVPD Y5, Y3, Y0, Y0
+	VMINPD    1024(R12)(DX*8), Y0, Y0
+	VBLENDVPD Y7, Y3, Y0, Y0
+	VMINPD    512(R12)(DX*8), Y0, Y0
+	VBLENDVPD Y9, Y3, Y0, Y0
+	VMINPD    (R12)(DX*8), Y0, Y0
+	VMOVUPD   lifConstsAVX2<>+256(SB), Y3
+	VBLENDVPD Y2, lifConstsAVX2<>+544(SB), Y3, Y3
+	VBLENDVPD Y2, 7680(R12)(DX*8), Y1, Y2
+	VBLENDVPD Y6, lifConstsAVX2<>+480(SB), Y3, Y3
+	VBLENDVPD Y6, 7168(R12)(DX*8), Y2, Y6
+	VBLENDVPD Y8, lifConstsAVX2<>+576(SB), Y3, Y2
+	VBLENDVPD Y8, 6656(R12)(DX*8), Y6, Y3
+	VBLENDVPD Y10, lifConstsAVX2<>+160(SB), Y2, Y8
+	VBLENDVPD Y10, 6144(R12)(DX*8), Y3, Y6
+	VBLENDVPD Y5, lifConstsAVX2<>+608(SB), Y8, Y2
+	VBLENDVPD Y5, 5632(R12)(DX*8), Y6, Y10
 	VBLENDVPD Y7, lifConstsAVX2<>+64(SB), Y2, Y3
-	VBLENDVPD Y7, 5120(CX)(DX*8), Y11, Y8
-	VMOVUPD   (CX)(DX*8), Y5
+	VBLENDVPD Y7, 5120(R12)(DX*8), Y10, Y8
+	VMOVUPD   (R12)(DX*8), Y5
 	VCMPPD    $0x1d, 1024(BX)(DX*8), Y5, Y6
-	VBLENDVPD Y10, lifConstsAVX2<>+224(SB), Y3, Y2
-	VBLENDVPD Y10, 4608(CX)(DX*8), Y8, Y7
-	VBLENDVPD Y6, Y5, Y4, Y15
+	VBLENDVPD Y9, lifConstsAVX2<>+224(SB), Y3, Y2
+	VBLENDVPD Y9, 4608(R12)(DX*8), Y8, Y7
+	VBLENDVPD Y6, Y5, Y4, Y14
 	VBLENDVPD Y6, Y1, Y2, Y13
-	VBLENDVPD Y6, 4096(CX)(DX*8), Y7, Y14
-	VBLENDVPD Y6, lifConstsAVX2<>+320(SB), Y0, Y12
+	VBLENDVPD Y6, 4096(R12)(DX*8), Y7, Y12
+	VBLENDVPD Y6, lifConstsAVX2<>+320(SB), Y0, Y11
 
-located:
-	MOVQ 48(SI), CX
+located11:
 	CMPQ R8, $+1
-	JE   single
+	JE   single13
 
 	// odd?
-	VCMPPD $0x1d, lifConstsAVX2<>+256(SB), Y13, Y0
-	VCMPPD $0x15, Y14, Y15, Y1
+	VCMPPD $0x1d, lifConstsAVX2<>+288(SB), Y13, Y0
+	VCMPPD $0x15, Y12, Y14, Y1
 	VANDPD Y1, Y0, Y2
 	VPTEST Y2, Y2
-	JNZ    odd
+	JNZ    odd14
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R12
 	MOVQ   32(SI), R13
@@ -1379,62 +2546,62 @@ located:
 	MOVQ   56(SI), R15
 
 	// spike
-	VSUBPD       1024(BX)(DX*8), Y14, Y0
-	VSUBPD       Y15, Y14, Y1
-	VSUBPD       1024(BX)(DX*8), Y15, Y2
-	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y13, Y3
+	VSUBPD       1024(BX)(DX*8), Y12, Y0
+	VSUBPD       Y14, Y12, Y1
+	VSUBPD       1024(BX)(DX*8), Y14, Y2
+	VCMPPD       $0x1d, lifConstsAVX2<>+288(SB), Y13, Y3
 	VMOVUPD      lifConstsAVX2<>+224(SB), Y4
 	VADDPD       5120(BX)(DX*8), Y4, Y5
-	VADDPD       Y13, Y9, Y6
-	VMINPD       (R15)(DX*8), Y12, Y7
+	VADDPD       Y13, Y15, Y6
+	VMINPD       (R15)(DX*8), Y11, Y7
 	VADDPD       Y1, Y0, Y8
-	VDIVPD       Y0, Y1, Y10
-	VADDPD       lifConstsAVX2<>+192(SB), Y13, Y11
+	VDIVPD       Y0, Y1, Y9
+	VADDPD       lifConstsAVX2<>+192(SB), Y13, Y10
 	VMOVUPD      3584(BX)(DX*8), Y1
 	VMINPD       Y7, Y1, Y0
 	VMOVUPD      (R11)(DX*8), Y7
 	VBLENDVPD    Y3, Y1, Y7, Y1
 	VDIVPD       Y8, Y2, Y7
 	VMOVUPD      Y1, (R11)(DX*8)
-	VMOVUPD      Y11, 1536(CX)(DX*8)
+	VMOVUPD      Y10, 1024(CX)(DX*8)
 	VMOVUPD      (R15)(DX*8), Y2
 	VBLENDVPD    Y3, Y0, Y2, Y8
 	VMOVUPD      Y8, (R15)(DX*8)
-	VMULPD       6144(BX)(DX*8), Y10, Y1
-	VMULPD       6656(BX)(DX*8), Y10, Y11
+	VMULPD       6144(BX)(DX*8), Y9, Y1
+	VMULPD       6656(BX)(DX*8), Y9, Y10
 	VMULPD       Y7, Y7, Y0
 	VADDPD       Y7, Y7, Y2
 	VCMPPD       $0x1d, Y4, Y1, Y8
-	VBLENDVPD    Y8, Y11, Y1, Y10
-	VMOVUPD      lifConstsAVX2<>+512(SB), Y11
-	VFMADD231PD  lifConstsAVX2<>+480(SB), Y0, Y11
+	VBLENDVPD    Y8, Y10, Y1, Y9
+	VMOVUPD      lifConstsAVX2<>+384(SB), Y10
+	VFMADD231PD  lifConstsAVX2<>+352(SB), Y0, Y10
 	VMULPD       Y0, Y7, Y1
-	VSUBPD       Y10, Y4, Y7
-	VMOVUPD      5120(BX)(DX*8), Y10
-	VBLENDVPD    Y8, Y5, Y10, Y5
-	VADDPD       Y5, Y6, Y10
-	VFMADD213PD  lifConstsAVX2<>+544(SB), Y0, Y11
+	VSUBPD       Y9, Y4, Y7
+	VMOVUPD      5120(BX)(DX*8), Y9
+	VBLENDVPD    Y8, Y5, Y9, Y5
+	VADDPD       Y5, Y6, Y9
+	VFMADD213PD  lifConstsAVX2<>+416(SB), Y0, Y10
 	VMOVUPD      (R12)(DX*8), Y6
 	VBLENDVPD    Y3, Y7, Y6, Y5
 	VMOVUPD      (R13)(DX*8), Y7
-	VBLENDVPD    Y3, Y10, Y7, Y6
+	VBLENDVPD    Y3, Y9, Y7, Y6
 	VMOVUPD      Y5, (R12)(DX*8)
 	VMOVUPD      Y6, (R13)(DX*8)
-	VFMADD213PD  lifConstsAVX2<>+576(SB), Y0, Y11
-	VFMADD231PD  Y11, Y1, Y2
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y0, Y10
+	VFMADD231PD  Y10, Y1, Y2
 	VFNMADD132PD 4096(BX)(DX*8), Y4, Y2
-	VMOVUPD      lifConstsAVX2<>+256(SB), Y10
-	VMAXPD       Y2, Y10, Y7
+	VMOVUPD      lifConstsAVX2<>+288(SB), Y9
+	VMAXPD       Y2, Y9, Y7
 	VADDPD       5632(BX)(DX*8), Y7, Y5
-	VMOVUPD      Y7, 1024(CX)(DX*8)
+	VMOVUPD      Y7, 512(CX)(DX*8)
 	VSUBPD       Y4, Y5, Y6
 	VBLENDVPD    Y8, Y6, Y5, Y0
 	VSUBPD       Y0, Y4, Y1
-	VMOVUPD      (R14)(DX*8), Y11
-	VBLENDVPD    Y3, Y1, Y11, Y10
-	VMOVUPD      Y10, (R14)(DX*8)
+	VMOVUPD      (R14)(DX*8), Y10
+	VBLENDVPD    Y3, Y1, Y10, Y9
+	VMOVUPD      Y9, (R14)(DX*8)
 
-events:
+events10:
 	MOVQ 144(SI), R11
 	MOVQ 160(SI), R12
 	SHLQ $0x04, R11
@@ -1442,11 +2609,11 @@ events:
 	LEAQ (CX)(DX*8), CX
 	ADDQ DX, R12
 
-event5:
+event15:
 	TZCNTQ R10, DX
-	MOVQ   1024(CX)(DX*8), R13
+	MOVQ   512(CX)(DX*8), R13
 	MOVQ   R13, 8(R11)
-	MOVQ   1536(CX)(DX*8), R13
+	MOVQ   1024(CX)(DX*8), R13
 	ADDQ   DI, R13
 	MOVL   R13, 4(R11)
 	ADDQ   R12, DX
@@ -1455,50 +2622,78 @@ event5:
 	INCQ   144(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event5
+	JNZ    event15
 
-finished:
+finished9:
 	TESTQ R9, R9
-	JNZ   again
+	JNZ   again8
 	MOVQ  R8, 240(SI)
-	JMP   forward
+	JMP   forward4
 
-odd:
-	ORQ R11, 208(SI)
-	JMP finished
+shorter12:
+	MOVQ R8, R14
+	MOVQ R8, 192(SI)
+	MOVQ R8, R13
+	SHLQ $0x09, R13
+	ADDQ R12, R13
 
-single:
+	// look
+	VBROADCASTSD 192(SI), Y0
+	VORPD        lifConstsAVX2<>+192(SB), Y0, Y1
+	VMOVUPD      lifConstsAVX2<>+288(SB), Y14
+	VSUBPD       lifConstsAVX2<>+192(SB), Y1, Y10
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y13
+	VMOVUPD      lifConstsAVX2<>+288(SB), Y12
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y11
+
+look16:
+	SUBQ $0x00000200, R13
+
+	// look
+	VMOVUPD   (R13)(DX*8), Y0
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y0, Y1
+	VSUBPD    lifConstsAVX2<>+224(SB), Y10, Y10
+	VMINPD    Y0, Y11, Y2
+	VBLENDVPD Y1, Y0, Y14, Y14
+	VBLENDVPD Y1, Y10, Y13, Y13
+	VBLENDVPD Y1, 4096(R13)(DX*8), Y12, Y12
+	VBLENDVPD Y1, lifConstsAVX2<>+320(SB), Y2, Y11
+	DECQ      R14
+	JNZ       look16
+	JMP       located11
+
+single13:
 	// odd?
 	VMOVUPD      1024(BX)(DX*8), Y0
-	VSUBPD       Y0, Y14, Y1
-	VSUBPD       Y15, Y14, Y2
-	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y13, Y3
-	VMOVUPD      3584(BX)(DX*8), Y4
-	VSUBPD       Y14, Y4, Y5
-	VMOVUPD      5120(BX)(DX*8), Y6
-	VMOVUPD      lifConstsAVX2<>+224(SB), Y7
-	VCMPPD       $0x11, Y7, Y6, Y8
-	VCMPPD       $0x15, Y14, Y15, Y10
-	VMOVUPD      (CX)(DX*8), Y11
-	VCMPPD       $0x15, Y0, Y11, Y6
-	VDIVPD       Y1, Y2, Y11
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y14, Y12, Y2
+	VCMPPD       $0x1d, lifConstsAVX2<>+288(SB), Y13, Y3
+	VMOVUPD      5120(BX)(DX*8), Y4
+	VMOVUPD      lifConstsAVX2<>+224(SB), Y5
+	VCMPPD       $0x11, Y5, Y4, Y6
+	VMOVUPD      3584(BX)(DX*8), Y7
+	VSUBPD       Y12, Y7, Y8
+	VCMPPD       $0x15, Y12, Y14, Y9
+	VMOVUPD      (CX)(DX*8), Y10
+	VCMPPD       $0x15, Y0, Y10, Y4
+	VDIVPD       Y1, Y2, Y10
 	VMOVUPD      4608(BX)(DX*8), Y2
 	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y2, Y1
-	VORPD        Y6, Y10, Y2
-	VORPD        Y1, Y2, Y10
-	VMULPD       6144(BX)(DX*8), Y11, Y6
-	VMULPD       6656(BX)(DX*8), Y11, Y2
-	VCMPPD       $0x1d, Y7, Y6, Y1
-	VBLENDVPD    Y1, Y2, Y6, Y11
-	VANDNPD      Y8, Y1, Y2
-	VSUBPD       Y11, Y7, Y6
-	VFNMADD231PD Y5, Y6, Y4
-	VCMPPD       $0x15, Y0, Y4, Y1
-	VANDPD       Y1, Y2, Y8
-	VORPD        Y8, Y10, Y7
-	VANDPD       Y7, Y3, Y11
-	VPTEST       Y11, Y11
-	JNZ          odd
+	VORPD        Y4, Y9, Y2
+	VORPD        Y1, Y2, Y9
+	VMULPD       6144(BX)(DX*8), Y10, Y4
+	VMULPD       6656(BX)(DX*8), Y10, Y2
+	VCMPPD       $0x1d, Y5, Y4, Y1
+	VBLENDVPD    Y1, Y2, Y4, Y10
+	VANDNPD      Y6, Y1, Y2
+	VSUBPD       Y10, Y5, Y4
+	VFNMADD231PD Y8, Y4, Y7
+	VCMPPD       $0x15, Y0, Y7, Y1
+	VANDPD       Y1, Y2, Y6
+	VORPD        Y6, Y9, Y5
+	VANDPD       Y5, Y3, Y10
+	VPTEST       Y10, Y10
+	JNZ          odd17
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         32(SI), R13
@@ -1506,102 +2701,78 @@ single:
 	MOVQ         56(SI), R15
 
 	// spike
-	VSUBPD       1024(BX)(DX*8), Y14, Y0
-	VSUBPD       Y15, Y14, Y1
-	VSUBPD       1024(BX)(DX*8), Y15, Y2
-	VCMPPD       $0x1d, lifConstsAVX2<>+256(SB), Y13, Y3
-	VMOVUPD      3584(BX)(DX*8), Y4
-	VSUBPD       Y14, Y4, Y5
-	VMOVUPD      5120(BX)(DX*8), Y6
-	VMOVUPD      lifConstsAVX2<>+224(SB), Y7
-	VCMPPD       $0x11, Y7, Y6, Y8
-	VADDPD       Y7, Y6, Y10
-	VADDPD       Y1, Y0, Y11
+	VSUBPD       1024(BX)(DX*8), Y12, Y0
+	VSUBPD       Y14, Y12, Y1
+	VSUBPD       1024(BX)(DX*8), Y14, Y2
+	VCMPPD       $0x1d, lifConstsAVX2<>+288(SB), Y13, Y3
+	VMOVUPD      5120(BX)(DX*8), Y4
+	VMOVUPD      lifConstsAVX2<>+224(SB), Y5
+	VCMPPD       $0x11, Y5, Y4, Y6
+	VMOVUPD      3584(BX)(DX*8), Y7
+	VSUBPD       Y12, Y7, Y8
+	VADDPD       Y5, Y4, Y9
+	VADDPD       Y1, Y0, Y10
 	VDIVPD       Y0, Y1, Y1
-	VADDPD       Y13, Y9, Y0
-	VMINPD       (R15)(DX*8), Y12, Y6
-	VDIVPD       Y11, Y2, Y2
-	VADDPD       lifConstsAVX2<>+192(SB), Y13, Y11
-	VMOVUPD      Y11, 1536(CX)(DX*8)
-	VMINPD       Y6, Y4, Y11
-	VMOVUPD      (R15)(DX*8), Y6
-	VBLENDVPD    Y3, Y11, Y6, Y11
-	VMOVUPD      Y11, (R15)(DX*8)
-	VMULPD       6144(BX)(DX*8), Y1, Y6
-	VMULPD       6656(BX)(DX*8), Y1, Y11
+	VADDPD       Y13, Y15, Y0
+	VMINPD       (R15)(DX*8), Y11, Y4
+	VDIVPD       Y10, Y2, Y2
+	VANDPD       Y6, Y3, Y10
+	VADDPD       lifConstsAVX2<>+192(SB), Y13, Y6
+	VMOVUPD      Y6, 1024(CX)(DX*8)
+	VMINPD       Y4, Y7, Y6
+	VMOVUPD      (R15)(DX*8), Y4
+	VBLENDVPD    Y3, Y6, Y4, Y6
+	VMOVUPD      Y6, (R15)(DX*8)
+	VMULPD       6144(BX)(DX*8), Y1, Y4
+	VMULPD       6656(BX)(DX*8), Y1, Y6
 	VMULPD       Y2, Y2, Y1
-	VCMPPD       $0x1d, Y7, Y6, Y4
-	VBLENDVPD    Y4, Y11, Y6, Y11
-	VANDNPD      Y8, Y4, Y6
-	VSUBPD       Y11, Y7, Y8
-	VMOVUPD      5120(BX)(DX*8), Y11
-	VBLENDVPD    Y4, Y10, Y11, Y10
-	VADDPD       Y10, Y0, Y11
-	VMOVUPD      lifConstsAVX2<>+512(SB), Y0
-	VFMADD231PD  lifConstsAVX2<>+480(SB), Y1, Y0
-	VFNMADD213PD 3584(BX)(DX*8), Y8, Y5
-	VBLENDVPD    Y6, 512(BX)(DX*8), Y8, Y10
-	VMOVUPD      (R12)(DX*8), Y8
-	VBLENDVPD    Y3, Y10, Y8, Y10
-	VMOVUPD      Y10, (R12)(DX*8)
-	VFMADD213PD  lifConstsAVX2<>+544(SB), Y1, Y0
+	VCMPPD       $0x1d, Y5, Y4, Y7
+	VBLENDVPD    Y7, Y6, Y4, Y6
+	VANDNPD      Y10, Y7, Y4
+	VSUBPD       Y6, Y5, Y10
+	VMOVUPD      5120(BX)(DX*8), Y6
+	VBLENDVPD    Y7, Y9, Y6, Y9
+	VADDPD       Y9, Y0, Y6
+	VMOVUPD      lifConstsAVX2<>+384(SB), Y0
+	VFMADD231PD  lifConstsAVX2<>+352(SB), Y1, Y0
+	VFNMADD213PD 3584(BX)(DX*8), Y10, Y8
+	VFMADD213PD  lifConstsAVX2<>+416(SB), Y1, Y0
+	VMOVUPD      3584(BX)(DX*8), Y9
+	VBLENDVPD    Y4, Y8, Y9, Y8
+	VANDNPD      Y3, Y4, Y9
+	VMOVUPD      (R11)(DX*8), Y4
+	VBLENDVPD    Y3, Y8, Y4, Y3
 	VMULPD       Y1, Y2, Y8
-	VFMADD213PD  lifConstsAVX2<>+576(SB), Y1, Y0
-	VADDPD       Y2, Y2, Y10
-	VANDNPD      Y3, Y6, Y1
-	VFMADD231PD  Y0, Y8, Y10
-	VMOVUPD      3584(BX)(DX*8), Y2
-	VBLENDVPD    Y6, Y5, Y2, Y8
-	VMOVUPD      (R13)(DX*8), Y0
-	VBLENDVPD    Y1, Y11, Y0, Y6
-	VMOVUPD      (R11)(DX*8), Y5
-	VBLENDVPD    Y3, Y8, Y5, Y2
-	VMOVUPD      Y6, (R13)(DX*8)
-	VMOVUPD      Y2, (R11)(DX*8)
-	VFNMADD132PD 4096(BX)(DX*8), Y7, Y10
-	VMOVUPD      lifConstsAVX2<>+256(SB), Y11
-	VMAXPD       Y10, Y11, Y0
-	VADDPD       5632(BX)(DX*8), Y0, Y3
-	VMOVUPD      Y0, 1024(CX)(DX*8)
-	VSUBPD       Y7, Y3, Y8
-	VBLENDVPD    Y4, Y8, Y3, Y5
-	VSUBPD       Y5, Y7, Y6
-	VMOVUPD      (R14)(DX*8), Y2
-	VBLENDVPD    Y1, Y6, Y2, Y11
-	VMOVUPD      Y11, (R14)(DX*8)
-	JMP          events
+	VMOVUPD      Y3, (R11)(DX*8)
+	VADDPD       Y2, Y2, Y4
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y1, Y0
+	VMOVUPD      (R13)(DX*8), Y3
+	VBLENDVPD    Y9, Y6, Y3, Y2
+	VMOVUPD      (R12)(DX*8), Y1
+	VBLENDVPD    Y9, Y10, Y1, Y6
+	VMOVUPD      Y2, (R13)(DX*8)
+	VMOVUPD      Y6, (R12)(DX*8)
+	VFMADD231PD  Y0, Y8, Y4
+	VFNMADD132PD 4096(BX)(DX*8), Y5, Y4
+	VMOVUPD      lifConstsAVX2<>+288(SB), Y3
+	VMAXPD       Y4, Y3, Y10
+	VADDPD       5632(BX)(DX*8), Y10, Y1
+	VMOVUPD      Y10, 512(CX)(DX*8)
+	VSUBPD       Y5, Y1, Y2
+	VBLENDVPD    Y7, Y2, Y1, Y6
+	VSUBPD       Y6, Y5, Y8
+	VMOVUPD      (R14)(DX*8), Y0
+	VBLENDVPD    Y9, Y8, Y0, Y3
+	VMOVUPD      Y3, (R14)(DX*8)
+	JMP          events10
 
-shorter:
-	MOVQ R8, R13
-	MOVQ R8, 192(SI)
-	MOVQ R8, R12
-	SHLQ $0x09, R12
-	ADDQ CX, R12
+odd14:
+	ORQ R11, 208(SI)
+	JMP finished9
 
-	// look
-	VBROADCASTSD 192(SI), Y0
-	VORPD        lifConstsAVX2<>+192(SB), Y0, Y1
-	VMOVUPD      lifConstsAVX2<>+256(SB), Y15
-	VSUBPD       lifConstsAVX2<>+192(SB), Y1, Y11
-	VMOVUPD      lifConstsAVX2<>+288(SB), Y13
-	VMOVUPD      lifConstsAVX2<>+256(SB), Y14
-	VMOVUPD      lifConstsAVX2<>+320(SB), Y12
-
-look6:
-	SUBQ $0x00000200, R12
-
-	// look
-	VMOVUPD   (R12)(DX*8), Y0
-	VCMPPD    $0x1d, 1024(BX)(DX*8), Y0, Y1
-	VSUBPD    lifConstsAVX2<>+224(SB), Y11, Y11
-	VMINPD    Y0, Y12, Y2
-	VBLENDVPD Y1, Y0, Y15, Y15
-	VBLENDVPD Y1, Y11, Y13, Y13
-	VBLENDVPD Y1, 4096(R12)(DX*8), Y14, Y14
-	VBLENDVPD Y1, lifConstsAVX2<>+320(SB), Y2, Y12
-	DECQ      R13
-	JNZ       look6
-	JMP       located
+odd17:
+	ORQ R11, 208(SI)
+	JMP finished9
 
 // func LIFFullAVX512(b *Block)
 // Requires: AVX, AVX512DQ, AVX512F, BMI
@@ -1618,7 +2789,7 @@ TEXT ·LIFFullAVX512(SB), $0-8
 	MOVQ         $+1, 240(BX)
 	XORQ         AX, AX
 
-vector:
+vector1:
 	// chunk
 	VMOVUPD     4608(DX)(AX*8), Z0
 	VCMPPD.BCST $0x15, lifConstsAVX512<>+8(SB), Z0, K1
@@ -1636,7 +2807,7 @@ vector:
 	JNZ         found
 	ADDQ        $0x08, AX
 	CMPQ        AX, 184(BX)
-	JLT         vector
+	JLT         vector1
 	MOVQ        $+8, 240(BX)
 
 	// chunk
@@ -1659,155 +2830,165 @@ vector:
 found:
 	MOVQ 192(BX), SI
 
-chunk:
+walk:
 	MOVQ 176(BX), DI
 	SUBQ SI, DI
-	JLE  done
+	JLE  done5
 	CMPQ DI, 240(BX)
-	JLE  whole1
+	JLE  whole2
 	MOVQ 240(BX), DI
 
-whole1:
+whole2:
 	MOVQ 144(BX), AX
 	ADDQ $0x40, AX
 	CMPQ AX, 152(BX)
-	JGT  done
+	JGT  done5
 	XORQ R8, R8
 	XORQ AX, AX
 
-part:
+part3:
 	MOVQ SI, 192(BX)
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
 	VORPD.BCST   192(BX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  168(BX), Z2, Z19
+	VADDPD.BCST  168(BX), Z2, Z31
 	MOVQ         (BX), CX
 	MOVQ         8(BX), R9
 	MOVQ         32(BX), R10
-
-	// load
-	VMOVUPD      (CX)(AX*8), Z31
-	VMOVUPD      (R9)(AX*8), Z27
-	VMOVUPD      (R10)(AX*8), Z23
-	VBROADCASTSD lifConstsAVX512<>+80(SB), Z18
-	VBROADCASTSD lifConstsAVX512<>+152(SB), Z14
-	VMOVUPD      64(CX)(AX*8), Z30
-	VMOVUPD      64(R9)(AX*8), Z26
-	VMOVUPD      64(R10)(AX*8), Z22
-	VBROADCASTSD lifConstsAVX512<>+80(SB), Z17
-	VBROADCASTSD lifConstsAVX512<>+152(SB), Z13
-	VMOVUPD      128(CX)(AX*8), Z29
-	VMOVUPD      128(R9)(AX*8), Z25
-	VMOVUPD      128(R10)(AX*8), Z21
-	VBROADCASTSD lifConstsAVX512<>+80(SB), Z16
-	VBROADCASTSD lifConstsAVX512<>+152(SB), Z12
-	VMOVUPD      192(CX)(AX*8), Z28
-	VMOVUPD      192(R9)(AX*8), Z24
-	VMOVUPD      192(R10)(AX*8), Z20
-	VBROADCASTSD lifConstsAVX512<>+80(SB), Z15
-	VBROADCASTSD lifConstsAVX512<>+152(SB), Z11
-	MOVQ         232(BX), R10
-	LEAQ         (R10)(AX*8), R10
-	MOVQ         72(BX), R12
-	MOVQ         120(BX), R13
-	LEAQ         (R12)(SI*8), R12
-	IMULQ        SI, R13
-	SHLQ         $0x03, R13
-	ADDQ         96(BX), R13
 	MOVQ         48(BX), R11
 
-	// old
-	VMOVUPD Z31, (R11)(AX*8)
-	VMOVUPD Z27, 512(R11)(AX*8)
-	VMOVUPD Z30, 64(R11)(AX*8)
-	VMOVUPD Z26, 576(R11)(AX*8)
-	VMOVUPD Z29, 128(R11)(AX*8)
-	VMOVUPD Z25, 640(R11)(AX*8)
-	VMOVUPD Z28, 192(R11)(AX*8)
-	VMOVUPD Z24, 704(R11)(AX*8)
-	MOVQ    DI, R11
+	// load
+	VMOVUPD      (R10)(AX*8), Z0
+	VCMPPD       $0x1d, Z31, Z0, K1
+	VMOVUPD      64(R10)(AX*8), Z1
+	VCMPPD       $0x1d, Z31, Z1, K2
+	VMOVUPD      128(R10)(AX*8), Z2
+	VCMPPD       $0x1d, Z31, Z2, K3
+	VMOVUPD      192(R10)(AX*8), Z3
+	VCMPPD       $0x1d, Z31, Z3, K4
+	VMOVUPD      (CX)(AX*8), Z4
+	VMOVUPD      Z4, (R11)(AX*8)
+	VMOVUPD      64(CX)(AX*8), Z5
+	VMOVUPD      Z5, 64(R11)(AX*8)
+	VMOVAPD      Z4, Z30
+	VMOVAPD      Z0, Z22
+	VMOVUPD      512(DX)(AX*8), Z6
+	VBLENDMPD    (R9)(AX*8), Z6, K1, Z26
+	VMOVUPD      576(DX)(AX*8), Z7
+	VBLENDMPD    64(R9)(AX*8), Z7, K2, Z25
+	VMOVUPD      128(CX)(AX*8), Z8
+	VMOVUPD      Z8, 128(R11)(AX*8)
+	VBROADCASTSD lifConstsAVX512<>+80(SB), Z18
+	VBROADCASTSD lifConstsAVX512<>+128(SB), Z14
+	VMOVUPD      640(DX)(AX*8), Z9
+	VBLENDMPD    128(R9)(AX*8), Z9, K3, Z24
+	VMOVAPD      Z5, Z29
+	VMOVAPD      Z1, Z21
+	VMOVUPD      192(CX)(AX*8), Z10
+	VMOVUPD      Z10, 192(R11)(AX*8)
+	VBROADCASTSD lifConstsAVX512<>+80(SB), Z17
+	VBROADCASTSD lifConstsAVX512<>+128(SB), Z13
+	VMOVUPD      704(DX)(AX*8), Z4
+	VBLENDMPD    192(R9)(AX*8), Z4, K4, Z23
+	VMOVAPD      Z8, Z28
+	VMOVAPD      Z2, Z20
+	VBROADCASTSD lifConstsAVX512<>+80(SB), Z16
+	VBROADCASTSD lifConstsAVX512<>+128(SB), Z12
+	VMOVAPD      Z10, Z27
+	VMOVAPD      Z3, Z19
+	VBROADCASTSD lifConstsAVX512<>+80(SB), Z15
+	VBROADCASTSD lifConstsAVX512<>+128(SB), Z11
+	MOVQ         232(BX), R9
+	LEAQ         (R9)(AX*8), R9
+	MOVQ         72(BX), R11
+	MOVQ         120(BX), R12
+	LEAQ         (R11)(SI*8), R11
+	IMULQ        SI, R12
+	SHLQ         $0x03, R12
+	ADDQ         96(BX), R12
+	MOVQ         DI, R10
 
-step3:
+step6:
 	// step
 	VMOVUPD          3072(DX)(AX*8), Z0
 	VMOVUPD          2560(DX)(AX*8), Z1
-	VFMADD231PD.BCST (R12), Z0, Z1
-	VCMPPD           $0x12, Z19, Z23, K1
-	VADDPD           (R13)(AX*8), Z1, Z2
-	VBLENDMPD        512(DX)(AX*8), Z27, K1, Z3
+	VFMADD231PD.BCST (R11), Z0, Z1
+	VCMPPD           $0x12, Z31, Z22, K1
+	VADDPD           (R12)(AX*8), Z1, Z2
+	VBLENDMPD        512(DX)(AX*8), Z26, K1, Z3
 	VMOVUPD          1536(DX)(AX*8), Z4
 	VFMADD213PD      2048(DX)(AX*8), Z4, Z2
-	VSUBPD           Z2, Z31, Z5
-	VMOVUPD          Z2, 4096(R10)
-	VFNMADD231PD     Z5, Z27, K1, Z31
-	VMOVUPD          Z31, (R10)
-	VMINPD           Z18, Z31, Z18
-	VMAXPD           Z14, Z31, Z14
-	VMOVAPD          Z3, Z27
+	VSUBPD           Z2, Z30, Z5
+	VMOVUPD          Z2, 4096(R9)
+	VFNMADD231PD     Z5, Z26, K1, Z30
+	VMOVUPD          Z30, (R9)
+	VMINPD           Z18, Z30, Z18
+	VMAXPD           Z14, Z30, Z14
+	VMOVAPD          Z3, Z26
 
 	// step
 	VMOVUPD          3136(DX)(AX*8), Z0
 	VMOVUPD          2624(DX)(AX*8), Z1
-	VFMADD231PD.BCST (R12), Z0, Z1
-	VCMPPD           $0x12, Z19, Z22, K1
-	VADDPD           64(R13)(AX*8), Z1, Z2
-	VBLENDMPD        576(DX)(AX*8), Z26, K1, Z3
+	VFMADD231PD.BCST (R11), Z0, Z1
+	VCMPPD           $0x12, Z31, Z21, K1
+	VADDPD           64(R12)(AX*8), Z1, Z2
+	VBLENDMPD        576(DX)(AX*8), Z25, K1, Z3
 	VMOVUPD          1600(DX)(AX*8), Z4
 	VFMADD213PD      2112(DX)(AX*8), Z4, Z2
-	VSUBPD           Z2, Z30, Z5
-	VMOVUPD          Z2, 4160(R10)
-	VFNMADD231PD     Z5, Z26, K1, Z30
-	VMOVUPD          Z30, 64(R10)
-	VMINPD           Z17, Z30, Z17
-	VMAXPD           Z13, Z30, Z13
-	VMOVAPD          Z3, Z26
+	VSUBPD           Z2, Z29, Z5
+	VMOVUPD          Z2, 4160(R9)
+	VFNMADD231PD     Z5, Z25, K1, Z29
+	VMOVUPD          Z29, 64(R9)
+	VMINPD           Z17, Z29, Z17
+	VMAXPD           Z13, Z29, Z13
+	VMOVAPD          Z3, Z25
 
 	// step
 	VMOVUPD          3200(DX)(AX*8), Z0
 	VMOVUPD          2688(DX)(AX*8), Z1
-	VFMADD231PD.BCST (R12), Z0, Z1
-	VCMPPD           $0x12, Z19, Z21, K1
-	VADDPD           128(R13)(AX*8), Z1, Z2
-	VBLENDMPD        640(DX)(AX*8), Z25, K1, Z3
+	VFMADD231PD.BCST (R11), Z0, Z1
+	VCMPPD           $0x12, Z31, Z20, K1
+	VADDPD           128(R12)(AX*8), Z1, Z2
+	VBLENDMPD        640(DX)(AX*8), Z24, K1, Z3
 	VMOVUPD          1664(DX)(AX*8), Z4
 	VFMADD213PD      2176(DX)(AX*8), Z4, Z2
-	VSUBPD           Z2, Z29, Z5
-	VMOVUPD          Z2, 4224(R10)
-	VFNMADD231PD     Z5, Z25, K1, Z29
-	VMOVUPD          Z29, 128(R10)
-	VMINPD           Z16, Z29, Z16
-	VMAXPD           Z12, Z29, Z12
-	VMOVAPD          Z3, Z25
+	VSUBPD           Z2, Z28, Z5
+	VMOVUPD          Z2, 4224(R9)
+	VFNMADD231PD     Z5, Z24, K1, Z28
+	VMOVUPD          Z28, 128(R9)
+	VMINPD           Z16, Z28, Z16
+	VMAXPD           Z12, Z28, Z12
+	VMOVAPD          Z3, Z24
 
 	// step
 	VMOVUPD          3264(DX)(AX*8), Z0
 	VMOVUPD          2752(DX)(AX*8), Z1
-	VFMADD231PD.BCST (R12), Z0, Z1
-	VCMPPD           $0x12, Z19, Z20, K1
-	VADDPD           192(R13)(AX*8), Z1, Z2
-	VBLENDMPD        704(DX)(AX*8), Z24, K1, Z3
+	VFMADD231PD.BCST (R11), Z0, Z1
+	VCMPPD           $0x12, Z31, Z19, K1
+	VADDPD           192(R12)(AX*8), Z1, Z2
+	VBLENDMPD        704(DX)(AX*8), Z23, K1, Z3
 	VMOVUPD          1728(DX)(AX*8), Z4
 	VFMADD213PD      2240(DX)(AX*8), Z4, Z2
-	VSUBPD           Z2, Z28, Z5
-	VMOVUPD          Z2, 4288(R10)
-	VFNMADD231PD     Z5, Z24, K1, Z28
-	VMOVUPD          Z28, 192(R10)
-	VMINPD           Z15, Z28, Z15
-	VMAXPD           Z11, Z28, Z11
-	VMOVAPD          Z3, Z24
+	VSUBPD           Z2, Z27, Z5
+	VMOVUPD          Z2, 4288(R9)
+	VFNMADD231PD     Z5, Z23, K1, Z27
+	VMOVUPD          Z27, 192(R9)
+	VMINPD           Z15, Z27, Z15
+	VMAXPD           Z11, Z27, Z11
+	VMOVAPD          Z3, Z23
 
 	// now
-	VADDPD.BCST lifConstsAVX512<>+56(SB), Z19, Z19
-	ADDQ        $0x00000200, R10
-	ADDQ        $0x08, R12
-	MOVQ        120(BX), R14
-	LEAQ        (R13)(R14*8), R13
-	DECQ        R11
-	JNZ         step3
-	MOVQ        56(BX), R10
-	MOVQ        64(BX), R11
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z31, Z31
+	ADDQ        $0x00000200, R9
+	ADDQ        $0x08, R11
+	MOVQ        120(BX), R13
+	LEAQ        (R12)(R13*8), R12
+	DECQ        R10
+	JNZ         step6
+	MOVQ        56(BX), R9
+	MOVQ        64(BX), R10
 
 	// store
 	VCMPPD    $0x1d, 1024(DX)(AX*8), Z14, K1
@@ -1817,39 +2998,35 @@ step3:
 	VCMPPD    $0x1d, 1152(DX)(AX*8), Z12, K3
 	VMOVUPD   1088(DX)(AX*8), Z2
 	VMINPD    Z13, Z2, Z3
-	VMINPD    (R10)(AX*8), Z18, Z4
+	VMINPD    (R9)(AX*8), Z18, Z4
 	VCMPPD    $0x1d, 1216(DX)(AX*8), Z11, K4
 	VMOVUPD   1152(DX)(AX*8), Z5
 	VMINPD    Z12, Z5, Z6
-	VMINPD    64(R10)(AX*8), Z17, Z7
-	VMAXPD    (R11)(AX*8), Z1, Z8
+	VMINPD    64(R9)(AX*8), Z17, Z7
+	VMAXPD    (R10)(AX*8), Z1, Z8
 	VMOVUPD   1216(DX)(AX*8), Z9
 	VMINPD    Z11, Z9, Z10
-	VMINPD    128(R10)(AX*8), Z16, Z0
-	VMAXPD    64(R11)(AX*8), Z3, Z2
-	VBLENDMPD (R10)(AX*8), Z4, K1, Z5
-	VMINPD    192(R10)(AX*8), Z15, Z1
-	VMOVUPD   Z31, (CX)(AX*8)
-	VMOVUPD   Z27, (R9)(AX*8)
-	VMAXPD    128(R11)(AX*8), Z6, Z9
-	VBLENDMPD 64(R10)(AX*8), Z7, K2, Z3
-	VMOVUPD   Z5, (R10)(AX*8)
-	VMOVUPD   Z8, (R11)(AX*8)
-	VMOVUPD   Z30, 64(CX)(AX*8)
-	VMOVUPD   Z26, 64(R9)(AX*8)
-	VMAXPD    192(R11)(AX*8), Z10, Z4
-	VBLENDMPD 128(R10)(AX*8), Z0, K3, Z6
-	VMOVUPD   Z3, 64(R10)(AX*8)
-	VMOVUPD   Z2, 64(R11)(AX*8)
-	VMOVUPD   Z29, 128(CX)(AX*8)
-	VMOVUPD   Z25, 128(R9)(AX*8)
-	VBLENDMPD 192(R10)(AX*8), Z1, K4, Z7
-	VMOVUPD   Z6, 128(R10)(AX*8)
-	VMOVUPD   Z9, 128(R11)(AX*8)
-	VMOVUPD   Z28, 192(CX)(AX*8)
-	VMOVUPD   Z24, 192(R9)(AX*8)
-	VMOVUPD   Z7, 192(R10)(AX*8)
-	VMOVUPD   Z4, 192(R11)(AX*8)
+	VMINPD    128(R9)(AX*8), Z16, Z0
+	VMAXPD    64(R10)(AX*8), Z3, Z2
+	VBLENDMPD (R9)(AX*8), Z4, K1, Z5
+	VMINPD    192(R9)(AX*8), Z15, Z1
+	VMOVUPD   Z30, (CX)(AX*8)
+	VMAXPD    128(R10)(AX*8), Z6, Z9
+	VBLENDMPD 64(R9)(AX*8), Z7, K2, Z3
+	VMOVUPD   Z5, (R9)(AX*8)
+	VMOVUPD   Z8, (R10)(AX*8)
+	VMOVUPD   Z29, 64(CX)(AX*8)
+	VMAXPD    192(R10)(AX*8), Z10, Z4
+	VBLENDMPD 128(R9)(AX*8), Z0, K3, Z6
+	VMOVUPD   Z3, 64(R9)(AX*8)
+	VMOVUPD   Z2, 64(R10)(AX*8)
+	VMOVUPD   Z28, 128(CX)(AX*8)
+	VBLENDMPD 192(R9)(AX*8), Z1, K4, Z7
+	VMOVUPD   Z6, 128(R9)(AX*8)
+	VMOVUPD   Z9, 128(R10)(AX*8)
+	VMOVUPD   Z27, 192(CX)(AX*8)
+	VMOVUPD   Z7, 192(R9)(AX*8)
+	VMOVUPD   Z4, 192(R10)(AX*8)
 	XORQ      R9, R9
 
 	// bits
@@ -1880,31 +3057,31 @@ step3:
 	ORQ    R9, R8
 	ADDQ   $0x20, AX
 	CMPQ   AX, 184(BX)
-	JLT    part
+	JLT    part3
 	TESTQ  R8, R8
-	JNZ    spikes4
+	JNZ    spikes7
 
-forward:
+forward4:
 	ADDQ DI, SI
 	CMPQ 208(BX), $+0
-	JE   chunk
+	JE   walk
 
-done:
+done5:
 	MOVQ SI, 192(BX)
 	MOVQ $+0, 200(BX)
 	VZEROUPPER
 	RET
 
-spikes4:
+spikes7:
 	MOVQ SI, 192(BX)
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
 	VORPD.BCST   192(BX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  168(BX), Z2, Z19
+	VADDPD.BCST  168(BX), Z2, Z31
 
-again:
+again8:
 	TZCNTQ R8, AX
 	ANDQ   $-8, AX
 	MOVQ   AX, CX
@@ -1914,83 +3091,83 @@ again:
 	MOVQ   R9, R10
 	SHLQ   CL, R10
 	XORQ   R10, R8
-	MOVQ   232(BX), CX
+	MOVQ   48(BX), CX
+	MOVQ   232(BX), R11
 	CMPQ   DI, $+8
-	JNE    shorter
+	JNE    shorter12
 
 	// look
-	VMOVUPD        3584(CX)(AX*8), Z0
+	VMOVUPD        3584(R11)(AX*8), Z0
 	VMOVUPD        1024(DX)(AX*8), Z1
 	VCMPPD         $0x1d, Z1, Z0, K1
 	VBROADCASTSD   lifConstsAVX512<>+80(SB), Z2
 	VMINPD         Z0, Z2, Z3
-	VMOVUPD        3072(CX)(AX*8), Z4
+	VMOVUPD        3072(R11)(AX*8), Z4
 	VCMPPD         $0x1d, Z1, Z4, K2
-	VMOVUPD        2560(CX)(AX*8), Z5
+	VMOVUPD        2560(R11)(AX*8), Z5
 	VCMPPD         $0x1d, Z1, Z5, K3
-	VMOVUPD        2048(CX)(AX*8), Z6
+	VMOVUPD        2048(R11)(AX*8), Z6
 	VCMPPD         $0x1d, Z1, Z6, K4
-	VMOVUPD        1536(CX)(AX*8), Z7
+	VMOVUPD        1536(R11)(AX*8), Z7
 	VCMPPD         $0x1d, Z1, Z7, K5
-	VMOVUPD        1024(CX)(AX*8), Z8
+	VMOVUPD        1024(R11)(AX*8), Z8
 	VCMPPD         $0x1d, Z1, Z8, K6
-	VMOVUPD        512(CX)(AX*8), Z9
+	VMOVUPD        512(R11)(AX*8), Z9
 	VCMPPD         $0x1d, Z1, Z9, K7
 	VBLENDMPD      Z2, Z3, K1, Z10
-	VBROADCASTSD   lifConstsAVX512<>+64(SB), Z11
+	VBROADCASTSD   lifConstsAVX512<>+72(SB), Z11
 	VBLENDMPD      Z0, Z11, K1, Z12
 	VMINPD         Z4, Z10, Z13
-	VBROADCASTSD   lifConstsAVX512<>+72(SB), Z14
-	VBLENDMPD.BCST lifConstsAVX512<>+88(SB), Z14, K1, Z15
-	VBLENDMPD      7680(CX)(AX*8), Z11, K1, Z16
+	VBROADCASTSD   lifConstsAVX512<>+64(SB), Z14
+	VBLENDMPD.BCST lifConstsAVX512<>+136(SB), Z14, K1, Z15
+	VBLENDMPD      7680(R11)(AX*8), Z11, K1, Z16
 	VBLENDMPD      Z4, Z12, K2, Z17
 	VBLENDMPD      Z2, Z13, K2, Z18
-	VBLENDMPD.BCST lifConstsAVX512<>+96(SB), Z15, K2, Z20
-	VMINPD         Z5, Z18, Z21
-	VBLENDMPD      7168(CX)(AX*8), Z16, K2, Z22
-	VBLENDMPD      Z5, Z17, K3, Z23
-	VBLENDMPD.BCST lifConstsAVX512<>+104(SB), Z20, K3, Z24
-	VBLENDMPD      Z2, Z21, K3, Z25
-	VBLENDMPD      6656(CX)(AX*8), Z22, K3, Z28
-	VMINPD         Z6, Z25, Z29
-	VBLENDMPD      Z6, Z23, K4, Z3
-	VBLENDMPD.BCST lifConstsAVX512<>+40(SB), Z24, K4, Z0
-	VBLENDMPD      6144(CX)(AX*8), Z28, K4, Z10
-	VBLENDMPD      Z2, Z29, K4, Z14
+	VBLENDMPD.BCST lifConstsAVX512<>+120(SB), Z15, K2, Z19
+	VMINPD         Z5, Z18, Z20
+	VBLENDMPD      7168(R11)(AX*8), Z16, K2, Z21
+	VBLENDMPD      Z5, Z17, K3, Z22
+	VBLENDMPD.BCST lifConstsAVX512<>+144(SB), Z19, K3, Z23
+	VBLENDMPD      Z2, Z20, K3, Z24
+	VBLENDMPD      6656(R11)(AX*8), Z21, K3, Z25
+	VMINPD         Z6, Z24, Z26
+	VBLENDMPD      Z6, Z22, K4, Z3
+	VBLENDMPD.BCST lifConstsAVX512<>+40(SB), Z23, K4, Z0
+	VBLENDMPD      6144(R11)(AX*8), Z25, K4, Z10
+	VBLENDMPD      Z2, Z26, K4, Z14
 	VBLENDMPD      Z7, Z3, K5, Z4
 	VMINPD         Z7, Z14, Z12
-	VBLENDMPD.BCST lifConstsAVX512<>+112(SB), Z0, K5, Z13
-	VBLENDMPD      5632(CX)(AX*8), Z10, K5, Z15
+	VBLENDMPD.BCST lifConstsAVX512<>+152(SB), Z0, K5, Z13
+	VBLENDMPD      5632(R11)(AX*8), Z10, K5, Z15
 	VBLENDMPD      Z8, Z4, K6, Z18
 	VBLENDMPD      Z2, Z12, K5, Z16
 	VBLENDMPD.BCST lifConstsAVX512<>+16(SB), Z13, K6, Z5
 	VMINPD         Z8, Z16, Z17
-	VBLENDMPD      5120(CX)(AX*8), Z15, K6, Z20
-	VMOVUPD        (CX)(AX*8), Z21
-	VCMPPD         $0x1d, Z1, Z21, K1
-	VBLENDMPD      Z9, Z18, K7, Z22
-	VBLENDMPD      Z2, Z17, K6, Z25
+	VBLENDMPD      5120(R11)(AX*8), Z15, K6, Z19
+	VMOVUPD        (R11)(AX*8), Z20
+	VCMPPD         $0x1d, Z1, Z20, K1
+	VBLENDMPD      Z9, Z18, K7, Z21
+	VBLENDMPD      Z2, Z17, K6, Z24
 	VBLENDMPD.BCST lifConstsAVX512<>+56(SB), Z5, K7, Z6
-	VMINPD         Z9, Z25, Z23
-	VBLENDMPD      4608(CX)(AX*8), Z20, K7, Z24
-	VBLENDMPD      Z2, Z23, K7, Z28
-	VBLENDMPD      Z21, Z22, K1, Z31
-	VMINPD         Z21, Z28, Z29
-	VBLENDMPD      Z11, Z6, K1, Z27
-	VBLENDMPD      4096(CX)(AX*8), Z24, K1, Z30
-	VBLENDMPD      Z2, Z29, K1, Z26
+	VMINPD         Z9, Z24, Z22
+	VBLENDMPD      4608(R11)(AX*8), Z19, K7, Z23
+	VBLENDMPD      Z2, Z22, K7, Z25
+	VBLENDMPD      Z20, Z21, K1, Z30
+	VMINPD         Z20, Z25, Z26
+	VBLENDMPD      Z11, Z6, K1, Z29
+	VBLENDMPD      4096(R11)(AX*8), Z23, K1, Z28
+	VBLENDMPD      Z2, Z26, K1, Z27
 
-located:
-	MOVQ 48(BX), CX
+located11:
 	CMPQ DI, $+1
-	JE   single
+	JE   single13
 
 	// odd?
-	VCMPPD.BCST $0x1d, lifConstsAVX512<>+64(SB), Z27, K1
-	VCMPPD      $0x15, Z30, Z31, K2
+	VCMPPD.BCST $0x1d, lifConstsAVX512<>+72(SB), Z29, K1
+	VCMPPD      $0x15, Z28, Z30, K2
 	KANDB       K2, K1, K3
 	KORTESTB    K3, K3
-	JNZ         odd
+	JNZ         odd14
 	MOVQ        (BX), R10
 	MOVQ        8(BX), R11
 	MOVQ        32(BX), R12
@@ -1998,13 +3175,13 @@ located:
 	MOVQ        56(BX), R14
 
 	// spike
-	VSUBPD           1024(DX)(AX*8), Z30, Z0
-	VSUBPD           Z31, Z30, Z1
-	VSUBPD           1024(DX)(AX*8), Z31, Z2
-	VCMPPD.BCST      $0x1d, lifConstsAVX512<>+64(SB), Z27, K1
-	VADDPD           Z27, Z19, Z3
-	VADDPD.BCST      lifConstsAVX512<>+48(SB), Z27, Z4
-	VMINPD           (R14)(AX*8), Z26, Z5
+	VSUBPD           1024(DX)(AX*8), Z28, Z0
+	VSUBPD           Z30, Z28, Z1
+	VSUBPD           1024(DX)(AX*8), Z30, Z2
+	VCMPPD.BCST      $0x1d, lifConstsAVX512<>+72(SB), Z29, K1
+	VADDPD           Z29, Z31, Z3
+	VADDPD.BCST      lifConstsAVX512<>+48(SB), Z29, Z4
+	VMINPD           (R14)(AX*8), Z27, Z5
 	VADDPD           Z1, Z0, Z6
 	VDIVPD           Z0, Z1, Z7
 	VMOVUPD          (R10)(AX*8), Z8
@@ -2014,39 +3191,39 @@ located:
 	VMINPD           Z5, Z10, K1, Z11
 	VDIVPD           Z6, Z2, Z12
 	VMOVUPD          Z9, (R10)(AX*8)
-	VMOVUPD          Z4, 1536(CX)(AX*8)
+	VMOVUPD          Z4, 1024(CX)(AX*8)
 	VMOVUPD          Z11, (R14)(AX*8)
 	VMULPD           6144(DX)(AX*8), Z7, Z13
 	VMULPD           Z12, Z12, Z14
 	VBROADCASTSD     lifConstsAVX512<>+56(SB), Z15
 	VCMPPD           $0x1d, Z15, Z13, K2
 	VADDPD           Z12, Z12, Z16
-	VBROADCASTSD     lifConstsAVX512<>+128(SB), Z17
-	VFMADD231PD.BCST lifConstsAVX512<>+120(SB), Z14, Z17
+	VBROADCASTSD     lifConstsAVX512<>+96(SB), Z17
+	VFMADD231PD.BCST lifConstsAVX512<>+88(SB), Z14, Z17
 	VMULPD           Z14, Z12, Z18
 	VMULPD           6656(DX)(AX*8), Z7, K2, Z13
-	VMOVUPD          5120(DX)(AX*8), Z20
-	VADDPD           5120(DX)(AX*8), Z15, K2, Z20
-	VFMADD213PD.BCST lifConstsAVX512<>+136(SB), Z14, Z17
-	VMOVUPD          (R11)(AX*8), Z21
-	VSUBPD           Z13, Z15, K1, Z21
-	VMOVUPD          (R12)(AX*8), Z22
-	VADDPD           Z20, Z3, K1, Z22
-	VMOVUPD          Z21, (R11)(AX*8)
-	VFMADD213PD.BCST lifConstsAVX512<>+144(SB), Z14, Z17
-	VMOVUPD          Z22, (R12)(AX*8)
+	VMOVUPD          5120(DX)(AX*8), Z19
+	VADDPD           5120(DX)(AX*8), Z15, K2, Z19
+	VFMADD213PD.BCST lifConstsAVX512<>+104(SB), Z14, Z17
+	VMOVUPD          (R11)(AX*8), Z20
+	VSUBPD           Z13, Z15, K1, Z20
+	VMOVUPD          (R12)(AX*8), Z21
+	VADDPD           Z19, Z3, K1, Z21
+	VMOVUPD          Z20, (R11)(AX*8)
+	VFMADD213PD.BCST lifConstsAVX512<>+112(SB), Z14, Z17
+	VMOVUPD          Z21, (R12)(AX*8)
 	VFMADD231PD      Z17, Z18, Z16
 	VFNMADD132PD     4096(DX)(AX*8), Z15, Z16
-	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z23
-	VMAXPD           Z16, Z23, Z24
-	VADDPD           5632(DX)(AX*8), Z24, Z25
-	VMOVUPD          Z24, 1024(CX)(AX*8)
-	VSUBPD           Z15, Z25, K2, Z25
-	VMOVUPD          (R13)(AX*8), Z28
-	VSUBPD           Z25, Z15, K1, Z28
-	VMOVUPD          Z28, (R13)(AX*8)
+	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z22
+	VMAXPD           Z16, Z22, Z23
+	VADDPD           5632(DX)(AX*8), Z23, Z24
+	VMOVUPD          Z23, 512(CX)(AX*8)
+	VSUBPD           Z15, Z24, K2, Z24
+	VMOVUPD          (R13)(AX*8), Z25
+	VSUBPD           Z24, Z15, K1, Z25
+	VMOVUPD          Z25, (R13)(AX*8)
 
-events:
+events10:
 	MOVQ 144(BX), R10
 	MOVQ 160(BX), R11
 	SHLQ $0x04, R10
@@ -2054,11 +3231,11 @@ events:
 	LEAQ (CX)(AX*8), CX
 	ADDQ AX, R11
 
-event5:
+event15:
 	TZCNTQ R9, AX
-	MOVQ   1024(CX)(AX*8), R12
+	MOVQ   512(CX)(AX*8), R12
 	MOVQ   R12, 8(R10)
-	MOVQ   1536(CX)(AX*8), R12
+	MOVQ   1024(CX)(AX*8), R12
 	ADDQ   SI, R12
 	MOVL   R12, 4(R10)
 	ADDQ   R11, AX
@@ -2067,30 +3244,58 @@ event5:
 	INCQ   144(BX)
 	LEAQ   -1(R9), R12
 	ANDQ   R12, R9
-	JNZ    event5
+	JNZ    event15
 
-finished:
+finished9:
 	TESTQ R8, R8
-	JNZ   again
+	JNZ   again8
 	MOVQ  DI, 240(BX)
-	JMP   forward
+	JMP   forward4
 
-odd:
-	ORQ R10, 208(BX)
-	JMP finished
+shorter12:
+	MOVQ DI, R13
+	MOVQ DI, 192(BX)
+	MOVQ DI, R12
+	SHLQ $0x09, R12
+	ADDQ R11, R12
 
-single:
+	// look
+	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
+	VORPD.BCST   192(BX), Z0, Z1
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z30
+	VSUBPD       Z0, Z1, Z26
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z29
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z28
+	VBROADCASTSD lifConstsAVX512<>+80(SB), Z27
+
+look16:
+	SUBQ $0x00000200, R12
+
+	// look
+	VMOVUPD        (R12)(AX*8), Z0
+	VCMPPD         $0x1d, 1024(DX)(AX*8), Z0, K1
+	VSUBPD.BCST    lifConstsAVX512<>+56(SB), Z26, Z26
+	VMINPD         Z0, Z27, Z1
+	VBLENDMPD      Z0, Z30, K1, Z30
+	VBLENDMPD      Z26, Z29, K1, Z29
+	VBLENDMPD      4096(R12)(AX*8), Z28, K1, Z28
+	VBLENDMPD.BCST lifConstsAVX512<>+80(SB), Z1, K1, Z27
+	DECQ           R13
+	JNZ            look16
+	JMP            located11
+
+single13:
 	// odd?
 	VMOVUPD      1024(DX)(AX*8), Z0
-	VSUBPD       Z0, Z30, Z1
-	VSUBPD       Z31, Z30, Z2
-	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+64(SB), Z27, K1
-	VMOVUPD      3584(DX)(AX*8), Z3
-	VSUBPD       Z30, Z3, Z4
-	VMOVUPD      5120(DX)(AX*8), Z5
-	VBROADCASTSD lifConstsAVX512<>+56(SB), Z6
-	VCMPPD       $0x11, Z6, Z5, K2
-	VCMPPD       $0x15, Z30, Z31, K3
+	VSUBPD       Z0, Z28, Z1
+	VSUBPD       Z30, Z28, Z2
+	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+72(SB), Z29, K1
+	VMOVUPD      5120(DX)(AX*8), Z3
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z4
+	VCMPPD       $0x11, Z4, Z3, K2
+	VMOVUPD      3584(DX)(AX*8), Z5
+	VSUBPD       Z28, Z5, Z6
+	VCMPPD       $0x15, Z28, Z30, K3
 	VMOVUPD      (CX)(AX*8), Z7
 	VCMPPD       $0x15, Z0, Z7, K4
 	VDIVPD       Z1, Z2, Z8
@@ -2099,17 +3304,17 @@ single:
 	KORB         K4, K3, K6
 	KORB         K5, K6, K7
 	VMULPD       6144(DX)(AX*8), Z8, Z10
-	VCMPPD       $0x1d, Z6, Z10, K3
+	VCMPPD       $0x1d, Z4, Z10, K3
 	VMULPD       6656(DX)(AX*8), Z8, K3, Z10
 	KANDNB       K2, K3, K4
-	VSUBPD       Z10, Z6, Z11
-	VFNMADD231PD Z4, Z11, Z3
-	VCMPPD       $0x15, Z0, Z3, K6
+	VSUBPD       Z10, Z4, Z11
+	VFNMADD231PD Z6, Z11, Z5
+	VCMPPD       $0x15, Z0, Z5, K6
 	KANDB        K6, K4, K5
 	KORB         K5, K7, K3
 	KANDB        K3, K1, K2
 	KORTESTB     K2, K2
-	JNZ          odd
+	JNZ          odd17
 	MOVQ         (BX), R10
 	MOVQ         8(BX), R11
 	MOVQ         32(BX), R12
@@ -2117,93 +3322,69 @@ single:
 	MOVQ         56(BX), R14
 
 	// spike
-	VSUBPD           1024(DX)(AX*8), Z30, Z0
-	VSUBPD           Z31, Z30, Z1
-	VSUBPD           1024(DX)(AX*8), Z31, Z2
-	VCMPPD.BCST      $0x1d, lifConstsAVX512<>+64(SB), Z27, K1
+	VSUBPD           1024(DX)(AX*8), Z28, Z0
+	VSUBPD           Z30, Z28, Z1
+	VSUBPD           1024(DX)(AX*8), Z30, Z2
+	VCMPPD.BCST      $0x1d, lifConstsAVX512<>+72(SB), Z29, K1
 	VMOVUPD          5120(DX)(AX*8), Z3
 	VBROADCASTSD     lifConstsAVX512<>+56(SB), Z4
 	VCMPPD           $0x11, Z4, Z3, K2
 	VMOVUPD          3584(DX)(AX*8), Z5
-	VSUBPD           Z30, Z5, Z6
-	VADDPD           Z27, Z19, Z7
+	VSUBPD           Z28, Z5, Z6
+	VADDPD           Z29, Z31, Z7
 	VADDPD           Z1, Z0, Z8
 	VDIVPD           Z0, Z1, Z9
-	VADDPD.BCST      lifConstsAVX512<>+48(SB), Z27, Z10
-	VMINPD           (R14)(AX*8), Z26, Z11
+	VADDPD.BCST      lifConstsAVX512<>+48(SB), Z29, Z10
+	VMINPD           (R14)(AX*8), Z27, Z11
+	KANDB            K2, K1, K3
 	VDIVPD           Z8, Z2, Z12
 	VMOVUPD          (R14)(AX*8), Z13
 	VMINPD           Z11, Z5, K1, Z13
-	VMOVUPD          Z10, 1536(CX)(AX*8)
+	VMOVUPD          Z10, 1024(CX)(AX*8)
 	VMOVUPD          Z13, (R14)(AX*8)
 	VMULPD           6144(DX)(AX*8), Z9, Z14
 	VMULPD           Z12, Z12, Z15
-	VCMPPD           $0x1d, Z4, Z14, K3
+	VCMPPD           $0x1d, Z4, Z14, K4
 	VADDPD           Z12, Z12, Z16
-	VBROADCASTSD     lifConstsAVX512<>+128(SB), Z17
-	VFMADD231PD.BCST lifConstsAVX512<>+120(SB), Z15, Z17
+	VBROADCASTSD     lifConstsAVX512<>+96(SB), Z17
+	VFMADD231PD.BCST lifConstsAVX512<>+88(SB), Z15, Z17
 	VMULPD           Z15, Z12, Z18
-	VMULPD           6656(DX)(AX*8), Z9, K3, Z14
-	KANDNB           K2, K3, K4
-	VADDPD           Z4, Z3, K3, Z3
-	KANDNB           K1, K4, K5
-	VFMADD213PD.BCST lifConstsAVX512<>+136(SB), Z15, Z17
-	VSUBPD           Z14, Z4, Z20
-	VMOVUPD          (R12)(AX*8), Z21
-	VADDPD           Z3, Z7, K5, Z21
-	VFNMADD231PD     Z6, Z20, K4, Z5
-	VFMADD213PD.BCST lifConstsAVX512<>+144(SB), Z15, Z17
-	VBLENDMPD        512(DX)(AX*8), Z20, K4, Z22
-	VMOVUPD          Z21, (R12)(AX*8)
-	VMOVUPD          (R11)(AX*8), Z23
-	VBLENDMPD        Z22, Z23, K1, Z24
-	VMOVUPD          Z24, (R11)(AX*8)
-	VMOVUPD          (R10)(AX*8), Z25
-	VBLENDMPD        Z5, Z25, K1, Z28
+	VMULPD           6656(DX)(AX*8), Z9, K4, Z14
+	KANDNB           K3, K4, K5
+	VADDPD           Z4, Z3, K4, Z3
+	KANDNB           K1, K5, K6
+	VFMADD213PD.BCST lifConstsAVX512<>+104(SB), Z15, Z17
+	VSUBPD           Z14, Z4, Z19
+	VMOVUPD          (R12)(AX*8), Z20
+	VADDPD           Z3, Z7, K6, Z20
+	VFNMADD231PD     Z6, Z19, K5, Z5
+	VFMADD213PD.BCST lifConstsAVX512<>+112(SB), Z15, Z17
+	VMOVUPD          (R11)(AX*8), Z21
+	VBLENDMPD        Z19, Z21, K6, Z22
+	VMOVUPD          Z20, (R12)(AX*8)
+	VMOVUPD          Z22, (R11)(AX*8)
+	VMOVUPD          (R10)(AX*8), Z23
+	VBLENDMPD        Z5, Z23, K1, Z24
 	VFMADD231PD      Z17, Z18, Z16
-	VMOVUPD          Z28, (R10)(AX*8)
+	VMOVUPD          Z24, (R10)(AX*8)
 	VFNMADD132PD     4096(DX)(AX*8), Z4, Z16
-	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z29
-	VMAXPD           Z16, Z29, Z1
-	VADDPD           5632(DX)(AX*8), Z1, Z0
-	VMOVUPD          Z1, 1024(CX)(AX*8)
-	VSUBPD           Z4, Z0, K3, Z0
-	VMOVUPD          (R13)(AX*8), Z2
-	VSUBPD           Z0, Z4, K5, Z2
-	VMOVUPD          Z2, (R13)(AX*8)
-	JMP              events
+	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z25
+	VMAXPD           Z16, Z25, Z26
+	VADDPD           5632(DX)(AX*8), Z26, Z1
+	VMOVUPD          Z26, 512(CX)(AX*8)
+	VSUBPD           Z4, Z1, K4, Z1
+	VMOVUPD          (R13)(AX*8), Z0
+	VSUBPD           Z1, Z4, K6, Z0
+	VMOVUPD          Z0, (R13)(AX*8)
+	JMP              events10
 
-shorter:
-	MOVQ DI, R12
-	MOVQ DI, 192(BX)
-	MOVQ DI, R11
-	SHLQ $0x09, R11
-	ADDQ CX, R11
+odd14:
+	ORQ R10, 208(BX)
+	JMP finished9
 
-	// look
-	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
-	VORPD.BCST   192(BX), Z0, Z1
-	VBROADCASTSD lifConstsAVX512<>+64(SB), Z31
-	VSUBPD       Z0, Z1, Z29
-	VBROADCASTSD lifConstsAVX512<>+72(SB), Z27
-	VBROADCASTSD lifConstsAVX512<>+64(SB), Z30
-	VBROADCASTSD lifConstsAVX512<>+80(SB), Z26
-
-look6:
-	SUBQ $0x00000200, R11
-
-	// look
-	VMOVUPD        (R11)(AX*8), Z0
-	VCMPPD         $0x1d, 1024(DX)(AX*8), Z0, K1
-	VSUBPD.BCST    lifConstsAVX512<>+56(SB), Z29, Z29
-	VMINPD         Z0, Z26, Z1
-	VBLENDMPD      Z0, Z31, K1, Z31
-	VBLENDMPD      Z29, Z27, K1, Z27
-	VBLENDMPD      4096(R11)(AX*8), Z30, K1, Z30
-	VBLENDMPD.BCST lifConstsAVX512<>+80(SB), Z1, K1, Z26
-	DECQ           R12
-	JNZ            look6
-	JMP            located
+odd17:
+	ORQ R10, 208(BX)
+	JMP finished9
 
 DATA lifConstsAVX2<>+0(SB)/8, $0x4020000000000000
 DATA lifConstsAVX2<>+8(SB)/8, $0x4020000000000000
@@ -2237,54 +3418,54 @@ DATA lifConstsAVX2<>+224(SB)/8, $0x3ff0000000000000
 DATA lifConstsAVX2<>+232(SB)/8, $0x3ff0000000000000
 DATA lifConstsAVX2<>+240(SB)/8, $0x3ff0000000000000
 DATA lifConstsAVX2<>+248(SB)/8, $0x3ff0000000000000
-DATA lifConstsAVX2<>+256(SB)/8, $0x0000000000000000
-DATA lifConstsAVX2<>+264(SB)/8, $0x0000000000000000
-DATA lifConstsAVX2<>+272(SB)/8, $0x0000000000000000
-DATA lifConstsAVX2<>+280(SB)/8, $0x0000000000000000
-DATA lifConstsAVX2<>+288(SB)/8, $0xbff0000000000000
-DATA lifConstsAVX2<>+296(SB)/8, $0xbff0000000000000
-DATA lifConstsAVX2<>+304(SB)/8, $0xbff0000000000000
-DATA lifConstsAVX2<>+312(SB)/8, $0xbff0000000000000
+DATA lifConstsAVX2<>+256(SB)/8, $0xbff0000000000000
+DATA lifConstsAVX2<>+264(SB)/8, $0xbff0000000000000
+DATA lifConstsAVX2<>+272(SB)/8, $0xbff0000000000000
+DATA lifConstsAVX2<>+280(SB)/8, $0xbff0000000000000
+DATA lifConstsAVX2<>+288(SB)/8, $0x0000000000000000
+DATA lifConstsAVX2<>+296(SB)/8, $0x0000000000000000
+DATA lifConstsAVX2<>+304(SB)/8, $0x0000000000000000
+DATA lifConstsAVX2<>+312(SB)/8, $0x0000000000000000
 DATA lifConstsAVX2<>+320(SB)/8, $0x7ff0000000000000
 DATA lifConstsAVX2<>+328(SB)/8, $0x7ff0000000000000
 DATA lifConstsAVX2<>+336(SB)/8, $0x7ff0000000000000
 DATA lifConstsAVX2<>+344(SB)/8, $0x7ff0000000000000
-DATA lifConstsAVX2<>+352(SB)/8, $0x401c000000000000
-DATA lifConstsAVX2<>+360(SB)/8, $0x401c000000000000
-DATA lifConstsAVX2<>+368(SB)/8, $0x401c000000000000
-DATA lifConstsAVX2<>+376(SB)/8, $0x401c000000000000
-DATA lifConstsAVX2<>+384(SB)/8, $0x4018000000000000
-DATA lifConstsAVX2<>+392(SB)/8, $0x4018000000000000
-DATA lifConstsAVX2<>+400(SB)/8, $0x4018000000000000
-DATA lifConstsAVX2<>+408(SB)/8, $0x4018000000000000
-DATA lifConstsAVX2<>+416(SB)/8, $0x4014000000000000
-DATA lifConstsAVX2<>+424(SB)/8, $0x4014000000000000
-DATA lifConstsAVX2<>+432(SB)/8, $0x4014000000000000
-DATA lifConstsAVX2<>+440(SB)/8, $0x4014000000000000
-DATA lifConstsAVX2<>+448(SB)/8, $0x4008000000000000
-DATA lifConstsAVX2<>+456(SB)/8, $0x4008000000000000
-DATA lifConstsAVX2<>+464(SB)/8, $0x4008000000000000
-DATA lifConstsAVX2<>+472(SB)/8, $0x4008000000000000
-DATA lifConstsAVX2<>+480(SB)/8, $0x3fcc71c71c71c71c
-DATA lifConstsAVX2<>+488(SB)/8, $0x3fcc71c71c71c71c
-DATA lifConstsAVX2<>+496(SB)/8, $0x3fcc71c71c71c71c
-DATA lifConstsAVX2<>+504(SB)/8, $0x3fcc71c71c71c71c
-DATA lifConstsAVX2<>+512(SB)/8, $0x3fd2492492492492
-DATA lifConstsAVX2<>+520(SB)/8, $0x3fd2492492492492
-DATA lifConstsAVX2<>+528(SB)/8, $0x3fd2492492492492
-DATA lifConstsAVX2<>+536(SB)/8, $0x3fd2492492492492
-DATA lifConstsAVX2<>+544(SB)/8, $0x3fd999999999999a
-DATA lifConstsAVX2<>+552(SB)/8, $0x3fd999999999999a
-DATA lifConstsAVX2<>+560(SB)/8, $0x3fd999999999999a
-DATA lifConstsAVX2<>+568(SB)/8, $0x3fd999999999999a
-DATA lifConstsAVX2<>+576(SB)/8, $0x3fe5555555555555
-DATA lifConstsAVX2<>+584(SB)/8, $0x3fe5555555555555
-DATA lifConstsAVX2<>+592(SB)/8, $0x3fe5555555555555
-DATA lifConstsAVX2<>+600(SB)/8, $0x3fe5555555555555
-DATA lifConstsAVX2<>+608(SB)/8, $0xfff0000000000000
-DATA lifConstsAVX2<>+616(SB)/8, $0xfff0000000000000
-DATA lifConstsAVX2<>+624(SB)/8, $0xfff0000000000000
-DATA lifConstsAVX2<>+632(SB)/8, $0xfff0000000000000
+DATA lifConstsAVX2<>+352(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX2<>+360(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX2<>+368(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX2<>+376(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX2<>+384(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX2<>+392(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX2<>+400(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX2<>+408(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX2<>+416(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX2<>+424(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX2<>+432(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX2<>+440(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX2<>+448(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX2<>+456(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX2<>+464(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX2<>+472(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX2<>+480(SB)/8, $0x4018000000000000
+DATA lifConstsAVX2<>+488(SB)/8, $0x4018000000000000
+DATA lifConstsAVX2<>+496(SB)/8, $0x4018000000000000
+DATA lifConstsAVX2<>+504(SB)/8, $0x4018000000000000
+DATA lifConstsAVX2<>+512(SB)/8, $0xfff0000000000000
+DATA lifConstsAVX2<>+520(SB)/8, $0xfff0000000000000
+DATA lifConstsAVX2<>+528(SB)/8, $0xfff0000000000000
+DATA lifConstsAVX2<>+536(SB)/8, $0xfff0000000000000
+DATA lifConstsAVX2<>+544(SB)/8, $0x401c000000000000
+DATA lifConstsAVX2<>+552(SB)/8, $0x401c000000000000
+DATA lifConstsAVX2<>+560(SB)/8, $0x401c000000000000
+DATA lifConstsAVX2<>+568(SB)/8, $0x401c000000000000
+DATA lifConstsAVX2<>+576(SB)/8, $0x4014000000000000
+DATA lifConstsAVX2<>+584(SB)/8, $0x4014000000000000
+DATA lifConstsAVX2<>+592(SB)/8, $0x4014000000000000
+DATA lifConstsAVX2<>+600(SB)/8, $0x4014000000000000
+DATA lifConstsAVX2<>+608(SB)/8, $0x4008000000000000
+DATA lifConstsAVX2<>+616(SB)/8, $0x4008000000000000
+DATA lifConstsAVX2<>+624(SB)/8, $0x4008000000000000
+DATA lifConstsAVX2<>+632(SB)/8, $0x4008000000000000
 GLOBL lifConstsAVX2<>(SB), RODATA|NOPTR, $640
 
 DATA lifConstsAVX512<>+0(SB)/8, $0x4020000000000000
@@ -2295,16 +3476,16 @@ DATA lifConstsAVX512<>+32(SB)/8, $0x7fefffffffffffff
 DATA lifConstsAVX512<>+40(SB)/8, $0x4010000000000000
 DATA lifConstsAVX512<>+48(SB)/8, $0x4330000000000000
 DATA lifConstsAVX512<>+56(SB)/8, $0x3ff0000000000000
-DATA lifConstsAVX512<>+64(SB)/8, $0x0000000000000000
-DATA lifConstsAVX512<>+72(SB)/8, $0xbff0000000000000
+DATA lifConstsAVX512<>+64(SB)/8, $0xbff0000000000000
+DATA lifConstsAVX512<>+72(SB)/8, $0x0000000000000000
 DATA lifConstsAVX512<>+80(SB)/8, $0x7ff0000000000000
-DATA lifConstsAVX512<>+88(SB)/8, $0x401c000000000000
-DATA lifConstsAVX512<>+96(SB)/8, $0x4018000000000000
-DATA lifConstsAVX512<>+104(SB)/8, $0x4014000000000000
-DATA lifConstsAVX512<>+112(SB)/8, $0x4008000000000000
-DATA lifConstsAVX512<>+120(SB)/8, $0x3fcc71c71c71c71c
-DATA lifConstsAVX512<>+128(SB)/8, $0x3fd2492492492492
-DATA lifConstsAVX512<>+136(SB)/8, $0x3fd999999999999a
-DATA lifConstsAVX512<>+144(SB)/8, $0x3fe5555555555555
-DATA lifConstsAVX512<>+152(SB)/8, $0xfff0000000000000
+DATA lifConstsAVX512<>+88(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX512<>+96(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX512<>+104(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX512<>+112(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX512<>+120(SB)/8, $0x4018000000000000
+DATA lifConstsAVX512<>+128(SB)/8, $0xfff0000000000000
+DATA lifConstsAVX512<>+136(SB)/8, $0x401c000000000000
+DATA lifConstsAVX512<>+144(SB)/8, $0x4014000000000000
+DATA lifConstsAVX512<>+152(SB)/8, $0x4008000000000000
 GLOBL lifConstsAVX512<>(SB), RODATA|NOPTR, $160

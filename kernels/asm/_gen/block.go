@@ -182,6 +182,9 @@ func (b *Block) load(m operand.Mem, one bool) Vec {
 	if s := b.stored[m.Asm()]; s != nil && !one {
 		return Vec{s.args[0]}
 	}
+	if p := b.f.kept[m.Asm()]; p != nil && !one {
+		return b.Get(p)
+	}
 	return Vec{b.leaf(fmt.Sprint(m.Asm(), one), func() *node { return &node{op: opLoad, mem: m, one: one} })}
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 	"reflect"
+	"slices"
 
 	"github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/gotypes"
@@ -23,6 +24,7 @@ type Func struct {
 	block gotypes.Component
 	pins  []reg.Register
 	held  map[uint64]*Pin // constants that have a register of their own
+	kept  map[string]*Pin // vectors in memory that have one
 	spill reg.GPVirtual   // 64-byte aligned base of the stack slots
 	slots int
 	later []func()
@@ -112,6 +114,23 @@ func (f *Func) Hold(constants ...float64) {
 	f.held = held
 }
 
+// Keep holds vectors in registers while body is emitted, as many as leave spare ones; what stands in memory there must not change.
+func (f *Func) Keep(spare int, vectors []operand.Mem, body func()) {
+	pins, kept := f.pins, f.kept
+	f.kept = map[string]*Pin{}
+	f.Block("keep", func(b *Block) {
+		for _, m := range vectors {
+			if b.free() > spare {
+				v, p := b.Load(m), f.Pin()
+				b.Set(p, v)
+				f.kept[m.Asm()] = p
+			}
+		}
+	})
+	body()
+	f.pins, f.kept = pins, kept
+}
+
 // Only gives the registers of all pins but these to the blocks that follow, which overwrite them, until the function it returns is called.
 func (f *Func) Only(pins ...*Pin) (restore func()) {
 	all := f.pins
@@ -145,10 +164,11 @@ func (f *Func) Loop(name string, n operand.Op, body func()) {
 	f.JNZ(operand.LabelRef(top))
 }
 
-// Later emits code after the end of the function, out of the way of the hot path, under the label it returns; code comes back by jumping.
+// Later emits code after the end of the function, out of the way of the hot path, under the label it returns; code comes back by jumping. The
+// pins of now are in force there.
 func (f *Func) Later(name string, code func()) operand.LabelRef {
-	l := f.NewLabel(name)
-	f.later = append(f.later, func() { f.Label(l); code() })
+	l, pins := f.NewLabel(name), slices.Clone(f.pins)
+	f.later = append(f.later, func() { f.pins = pins; f.Label(l); code() })
 	return operand.LabelRef(l)
 }
 

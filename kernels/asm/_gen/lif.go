@@ -10,69 +10,158 @@ import (
 )
 
 // lif is the step of LIF, operation by operation lifGeneric of package kernels and, for most spikes, lifCross. The group goes through
-// chunks of up to asm.Chunk steps, G vectors at a time. Within a chunk nobody asks for spikes: V is noted step by step, and runs on. If it
-// has been beyond V_th, the notes tell in which step it passed; since the refractory period outlasts the chunk, nothing it did after
+// chunks of up to asm.Chunk steps, some vectors at a time. Within a chunk nobody asks for spikes: V is logged, and goes on. If it has
+// been beyond V_th, the log tells in which step it passed; since the refractory period outlasts the chunk, nothing it did after
 // that counts. Where a period is shorter, so is the chunk, down to single steps.
 //
 // Without input V moves steadily towards V_inf, and stays beyond V_th until the end; with input the highest V of the chunk is kept, which
 // the extremes need anyway. Lane is 0 between calls.
-func lif(name string, full bool, G map[string]int) func(f *file, w isa) {
+func lif(name string, full bool, together map[string]gaits) func(f *file, w isa) {
 	return func(f *file, w isa) {
-		k := &lifFunc{Func: f.Func(w, name, "func(b *Block)", "advances a group of LIF neurons; see Block."), full: full, g: G[w.Name]}
-		k.v, k.rate, k.wake, k.now = k.row(), k.row(), k.row(), k.Pin()
-		if full {
-			k.lo, k.hi = k.row(), k.row()
-		}
+		k := &lifFunc{Func: f.Func(w, name, "func(b *Block)", "advances a group of LIF neurons; see Block."), full: full}
 		k.lane, k.coef = k.GP64(), k.Value("Coef")
 		k.MOVQ(operand.I32(0), k.Field("Rare"))
 		k.chunk()
 		k.step = k.Value("Step")
-
-		k.Label("chunk")
-		k.m = k.Value("Steps")
-		k.SUBQ(k.step, k.m)
-		k.JLE(operand.LabelRef("done"))
-		whole := k.NewLabel("whole")
-		k.CMPQ(k.m, k.Field("Chunk"))
-		k.JLE(operand.LabelRef(whole))
-		k.MOVQ(k.Field("Chunk"), k.m)
-		k.Label(whole)
-		room := k.Value("Count")
-		k.ADDQ(imm(asm.Group), room)
-		k.CMPQ(room, k.Field("Room"))
-		k.JGT(operand.LabelRef("done"))
-		k.rare = k.GP64()
-		k.XORQ(k.rare, k.rare)
-		k.XORQ(k.lane, k.lane)
-		k.Label("part")
-		k.number(k.now, k.step)
-		k.part()
-		k.ADDQ(imm(k.g*w.Lanes), k.lane)
-		k.CMPQ(k.lane, k.Field("Lanes"))
-		k.JLT(operand.LabelRef("part"))
-		k.TESTQ(k.rare, k.rare)
-		k.JNZ(k.Later("spikes", k.spikes))
-		k.Label("forward")
-		k.ADDQ(k.m, k.step)
-		k.CMPQ(k.Field("Rare"), operand.I8(0))
-		k.JE(operand.LabelRef("chunk"))
-		k.Label("done")
-		k.MOVQ(k.step, k.Field("Step"))
-		k.MOVQ(operand.I32(0), k.Field("Lane"))
+		g := together[w.Name]
+		if !full {
+			k.CMPQ(k.Field("Chunk"), operand.I8(1))
+			k.JNE(k.Later("run", func() { k.gait("run", g.run) }))
+		}
+		k.gait("walk", g.walk)
 		k.End()
 	}
 }
+
+// gaits are the numbers of vectors that go together.
+type gaits struct{ walk, run int }
 
 // A lifFunc is a LIF kernel in the making.
 type lifFunc struct {
 	*Func
 	full                  bool
+	step, lane, coef      reg.GPVirtual // first step of the chunk, first lane of the vectors in hand
 	g                     int           // vectors that go together
+	runs                  bool          // see gait
 	v, rate, wake, lo, hi []*Pin        // their state; extremes are those of the chunk
 	now                   *Pin          // number of the step in hand
-	step, lane, coef      reg.GPVirtual // first step of the chunk, first lane of the vectors in hand
 	m, rare               reg.GPVirtual // steps of the chunk, lanes that fire in it
 	in                    input
+}
+
+// gait is the way through all chunks, g vectors at a time. Neurons that walk hold V_reset while they rest, and beside it how far V goes in
+// the step in which they wake. Where V_inf stays the same, V after that step is known when they fire: neurons that run have it from then on, in
+// Old, and no other state. Without input they run, but walk in single steps where a period is short, or where one would fire as it wakes.
+func (k lifFunc) gait(name string, g int) {
+	k.g, k.runs = g, name == "run"
+	defer k.Only()()
+	k.now, k.v = k.Pin(), k.row()
+	if !k.runs {
+		k.rate, k.wake = k.row(), k.row()
+	}
+	if k.full {
+		k.lo, k.hi = k.row(), k.row()
+	}
+	if k.runs {
+		k.start()
+	}
+	k.Label(name)
+	whole, part, forward, done := k.NewLabel("whole"), k.NewLabel("part"), k.NewLabel("forward"), k.NewLabel("done")
+	k.m = k.Value("Steps")
+	k.SUBQ(k.step, k.m)
+	k.JLE(operand.LabelRef(done))
+	k.CMPQ(k.m, k.Field("Chunk"))
+	k.JLE(operand.LabelRef(whole))
+	k.MOVQ(k.Field("Chunk"), k.m)
+	k.Label(whole)
+	room := k.Value("Count")
+	k.ADDQ(imm(asm.Group), room)
+	k.CMPQ(room, k.Field("Room"))
+	k.JGT(operand.LabelRef(done))
+	k.rare = k.GP64()
+	k.XORQ(k.rare, k.rare)
+	k.XORQ(k.lane, k.lane)
+	k.Label(part)
+	k.number(k.now, k.step)
+	if k.runs {
+		k.run()
+	} else {
+		k.walk()
+	}
+	k.ADDQ(imm(k.g*k.W.Lanes), k.lane)
+	k.CMPQ(k.lane, k.Field("Lanes"))
+	k.JLT(operand.LabelRef(part))
+	k.TESTQ(k.rare, k.rare)
+	k.JNZ(k.Later("spikes", func() { k.spikes(forward) }))
+	k.Label(forward)
+	k.ADDQ(k.m, k.step)
+	if k.runs {
+		k.CMPQ(k.Field("Chunk"), operand.I8(1))
+		k.JNE(operand.LabelRef(name))
+		k.Label(done)
+		k.stop()
+		k.JMP(operand.LabelRef("walk"))
+		return
+	}
+	k.CMPQ(k.Field("Rare"), operand.I8(0))
+	k.JE(operand.LabelRef(name))
+	k.Label(done)
+	k.MOVQ(k.step, k.Field("Step"))
+	k.MOVQ(operand.I32(0), k.Field("Lane"))
+}
+
+// Columns of Old: V before the chunk, or that of neurons that run; the times of spikes, as parts of a step, and their steps, as integers in the
+// low bits; the last steps in which any neurons that run wake.
+const lifBefore, lifAhead, lifTheta, lifSteps, lifLast = 0, 0, 1, 2, 3
+
+// lastWake is where the last steps stand in which neurons that run wake.
+func lastWake(old reg.Register) operand.Mem { return at(old, column*lifLast) }
+
+// start takes the neurons from V as it is to V as those that run have it, stop takes them back.
+func (k *lifFunc) start() {
+	v, rate, wake := k.state()
+	old := k.Value("Old")
+	k.number(k.now, k.step)
+	last := k.v[0]
+	k.Block("start", func(b *Block) { b.Set(last, b.Const(-1)) })
+	k.vectors(imm(asm.Group), func() {
+		k.Block("start", func(b *Block) {
+			wake := b.Load(k.col(wake, 0, 0))
+			b.Set(last, b.Max(wake, b.Get(last)))
+			v, rests := b.Load(k.col(v, 0, 0)), b.Cmp(wake, GE, b.Get(k.now))
+			v = b.advanceHeld(rests, b.Load(k.col(rate, 0, 0)), b.Sub(v, k.c(b, asm.LIFVInf, 0)), v, false)
+			b.Store(k.col(old, lifAhead, 0), v)
+			b.Test(b.Cmp(v, GE, k.c(b, asm.LIFVTh, 0)))
+		})
+		k.JNZ(k.Later("stay", func() {
+			k.MOVQ(operand.I32(1), k.Field("Chunk"))
+			k.JMP(operand.LabelRef("walk"))
+		}))
+	})
+	k.Block("start", func(b *Block) { b.Store(lastWake(old), b.Get(last)) })
+}
+
+func (k *lifFunc) stop() {
+	v, _, wake := k.state()
+	old := k.Value("Old")
+	k.number(k.now, k.step)
+	k.vectors(imm(asm.Group), func() {
+		k.Block("stop", func(b *Block) {
+			v, rests := k.col(v, 0, 0), b.Cmp(b.Load(k.col(wake, 0, 0)), GE, b.Get(k.now))
+			b.Store(v, b.Select(rests, b.Load(v), b.Load(k.col(old, lifAhead, 0))))
+		})
+	})
+}
+
+// vectors runs body for each vector of the first n lanes; lane is the first of the vector.
+func (k *lifFunc) vectors(n operand.Op, body func()) {
+	top := k.NewLabel("vector")
+	k.XORQ(k.lane, k.lane)
+	k.Label(top)
+	body()
+	k.ADDQ(imm(k.W.Lanes), k.lane)
+	k.CMPQ(k.lane, n)
+	k.JLT(operand.LabelRef(top))
 }
 
 // row is a pin for each vector.
@@ -102,27 +191,25 @@ func (k *lifFunc) state() (v, rate, wake reg.GPVirtual) {
 // chunk finds out how many steps may go together. A spike in any of them must be one that the vectors can finish, after V came from below
 // V_th and stayed below V_inf, and must be followed by at least as many steps of rest.
 func (k *lifFunc) chunk() {
+	defer k.Only()()
 	v, rate, _ := k.state()
-	shortest := k.v[0]
+	shortest := k.Pin()
 	k.Block("chunk", func(b *Block) { b.Set(shortest, b.Const(asm.Chunk)) })
 	k.MOVQ(operand.I32(1), k.Field("Chunk"))
-	k.XORQ(k.lane, k.lane)
-	k.Label("vector")
-	k.Block("chunk", func(b *Block) {
-		hold := k.c(b, asm.LIFHold, 0)
-		odd := b.MaskOr(b.Cmp(k.c(b, asm.LIFPart, 0), NLT, b.Const(1.0/16)), b.Cmp(hold, NGE, b.Const(2)))
-		odd = b.MaskOr(odd, b.Cmp(b.Load(k.col(rate, 0, 0)), NLT, b.Const(1.0/4)))
-		odd = b.MaskOr(odd, b.Cmp(b.Load(k.col(v, 0, 0)), GE, k.c(b, asm.LIFVTh, 0)))
-		if !k.full {
-			odd = b.MaskOr(odd, b.Cmp(k.c(b, asm.LIFVInf, 0), NLE, b.Const(math.MaxFloat64)))
-		}
-		b.Set(shortest, b.Min(hold, b.Get(shortest)))
-		b.Test(odd)
+	k.vectors(k.Field("Lanes"), func() {
+		k.Block("chunk", func(b *Block) {
+			hold := k.c(b, asm.LIFHold, 0)
+			odd := b.MaskOr(b.Cmp(k.c(b, asm.LIFPart, 0), NLT, b.Const(1.0/16)), b.Cmp(hold, NGE, b.Const(2)))
+			odd = b.MaskOr(odd, b.Cmp(b.Load(k.col(rate, 0, 0)), NLT, b.Const(1.0/4)))
+			odd = b.MaskOr(odd, b.Cmp(b.Load(k.col(v, 0, 0)), GE, k.c(b, asm.LIFVTh, 0)))
+			if !k.full {
+				odd = b.MaskOr(odd, b.Cmp(k.c(b, asm.LIFVInf, 0), NLE, b.Const(math.MaxFloat64)))
+			}
+			b.Set(shortest, b.Min(hold, b.Get(shortest)))
+			b.Test(odd)
+		})
+		k.JNZ(operand.LabelRef("found"))
 	})
-	k.JNZ(operand.LabelRef("found"))
-	k.ADDQ(imm(k.W.Lanes), k.lane)
-	k.CMPQ(k.lane, k.Field("Lanes"))
-	k.JLT(operand.LabelRef("vector"))
 	for c := asm.Chunk; c > 1; c /= 2 {
 		k.MOVQ(operand.I32(c), k.Field("Chunk"))
 		k.Block("chunk", func(b *Block) { b.Test(b.Cmp(b.Get(shortest), LT, b.Const(float64(c)))) })
@@ -131,40 +218,30 @@ func (k *lifFunc) chunk() {
 	k.Label("found")
 }
 
-// The log has V after each step of the chunk; with input V_inf in each step besides.
+// The log of neurons that walk has V after each step of the chunk; with input V_inf in each step besides.
 const toVInf = asm.Chunk // columns from V to V_inf
 
-// part takes the vectors in hand through the chunk.
-func (k *lifFunc) part() {
+// walk takes the vectors in hand through the chunk.
+func (k *lifFunc) walk() {
 	v, rate, wake := k.state()
+	old := k.Value("Old")
 	k.Block("load", func(b *Block) {
 		for s := range k.g {
-			b.Set(k.v[s], b.Load(k.col(v, 0, s)))
-			b.Set(k.rate[s], b.Load(k.col(rate, 0, s)))
-			b.Set(k.wake[s], b.Load(k.col(wake, 0, s)))
+			v, wake := b.Load(k.col(v, 0, s)), b.Load(k.col(wake, 0, s))
+			b.Store(k.col(old, lifBefore, s), v)
+			b.Set(k.v[s], v)
+			b.Set(k.wake[s], wake)
+			b.Set(k.rate[s], b.Select(b.Cmp(wake, GE, b.Get(k.now)), b.Load(k.col(rate, 0, s)), k.c(b, asm.LIFK, s)))
 			if k.full {
 				b.Set(k.lo[s], b.Const(math.Inf(1)))
 				b.Set(k.hi[s], b.Const(math.Inf(-1)))
 			}
 		}
 	})
-	p, n := k.Value("Log"), k.GP64()
-	k.LEAQ(operand.Mem{Base: p, Index: k.lane, Scale: 8}, p)
-	started := k.NewLabel("started")
+	p, n := k.log(), k.GP64()
 	if k.full {
 		k.in = k.input(k.step, k.lane)
-	} else { // in longer chunks no spike is handed back
-		k.CMPQ(k.m, operand.I8(1))
-		k.JNE(operand.LabelRef(started))
 	}
-	old := k.Value("Old")
-	k.Block("old", func(b *Block) {
-		for s := range k.g {
-			b.Store(k.col(old, 0, s), b.Get(k.v[s]))
-			b.Store(k.col(old, 1, s), b.Get(k.rate[s]))
-		}
-	})
-	k.Label(started)
 	k.MOVQ(k.m, n)
 	k.Loop("step", n, func() {
 		for s := range k.g {
@@ -185,7 +262,6 @@ func (k *lifFunc) part() {
 	k.Block("store", func(b *Block) {
 		for s := range k.g {
 			b.Store(k.col(v, 0, s), b.Get(k.v[s]))
-			b.Store(k.col(rate, 0, s), b.Get(k.rate[s]))
 			if k.full { // how low V was before a spike is not known yet
 				old := b.Load(k.col(lo, 0, s))
 				b.Store(k.col(lo, 0, s), b.Select(fired(b, s), old, b.Min(b.Get(k.lo[s]), old)))
@@ -193,7 +269,19 @@ func (k *lifFunc) part() {
 			}
 		}
 	})
-	bits := k.bits(k.g, fired)
+	k.fired(fired)
+}
+
+// log is where the log of the vectors in hand begins.
+func (k *lifFunc) log() reg.GPVirtual {
+	p := k.Value("Log")
+	k.LEAQ(operand.Mem{Base: p, Index: k.lane, Scale: 8}, p)
+	return p
+}
+
+// fired notes who of the vectors in hand fires.
+func (k *lifFunc) fired(who func(b *Block, s int) Mask) {
+	bits := k.bits(k.g, who)
 	if k.g*k.W.Lanes < asm.Group {
 		k.MOVQ(k.lane, reg.RCX)
 		k.SHLQ(reg.CL, bits)
@@ -201,16 +289,15 @@ func (k *lifFunc) part() {
 	k.ORQ(bits, k.rare)
 }
 
-// advance takes vector s through a step; p is where in the log it comes.
+// advance takes vector s, which walks, through a step; p is where in the log it comes.
 func (k *lifFunc) advance(b *Block, s int, p reg.Register) {
 	c := func(j int) Vec { return k.c(b, j, s) }
-	v, rate := b.Get(k.v[s]), b.Get(k.rate[s])
-	vInf := c(asm.LIFVInf)
+	v, vInf := b.Get(k.v[s]), c(asm.LIFVInf)
 	if k.full {
 		vInf = k.in.steadyVoltage(b, s, c, asm.LIFI, asm.LIFGain, asm.LIFR, asm.LIFVRest)
 		b.Store(at(p, column*toVInf+s*k.W.Bytes()), vInf)
 	}
-	moves := b.Cmp(b.Get(k.wake[s]), LE, b.Get(k.now))
+	moves, rate := b.Cmp(b.Get(k.wake[s]), LE, b.Get(k.now)), b.Get(k.rate[s])
 	v = b.advanceHeld(moves, rate, b.Sub(v, vInf), v, k.full)
 	b.Store(at(p, s*k.W.Bytes()), v)
 	b.Set(k.v[s], v)
@@ -219,6 +306,78 @@ func (k *lifFunc) advance(b *Block, s int, p reg.Register) {
 		b.Set(k.lo[s], b.Min(v, b.Get(k.lo[s])))
 		b.Set(k.hi[s], b.Max(v, b.Get(k.hi[s])))
 	}
+}
+
+// run takes the vectors in hand through the chunk. Most of the time nobody rests for long enough to be asked.
+func (k *lifFunc) run() {
+	_, _, wake := k.state()
+	old := k.Value("Old")
+	p, stepped := k.log(), k.NewLabel("stepped")
+	k.Tune = Tuning{Reuse: 2} // by the second step of a leaf
+	k.Block("load", func(b *Block) {
+		for s := range k.g {
+			b.Set(k.v[s], b.Load(k.col(old, lifAhead, s)))
+		}
+		b.Test(b.Cmp(b.Load(lastWake(old)), GE, b.Get(k.now)))
+	})
+	vectors := func(r reg.Register, j int) (all []operand.Mem) {
+		for s := range k.g {
+			all = append(all, k.col(r, j, s))
+		}
+		return all
+	}
+	const spare = 3 // registers for the arithmetic
+	k.JNZ(k.Later("rest", func() {
+		k.Keep(spare, vectors(wake, 0), func() { k.leaves(p, wake) })
+		k.JMP(operand.LabelRef(stepped))
+	}))
+	k.Keep(spare, append(vectors(k.coef, asm.LIFK), vectors(k.coef, asm.LIFVInf)...), func() { k.leaves(p, nil) })
+	k.Label(stepped)
+	k.Block("store", func(b *Block) {
+		for s := range k.g {
+			b.Store(k.col(old, lifAhead, s), b.Get(k.v[s]))
+		}
+	})
+	k.fired(func(b *Block, s int) Mask { return b.Cmp(b.Get(k.v[s]), GE, k.c(b, asm.LIFVTh, s)) })
+}
+
+// leaves goes on two steps for each leaf of the log, from p on, which has V before them: a leaf for every step would cost half as much again on Zen 3.
+// Neurons rest until the step at wake, or, if that is nil, not at all.
+func (k *lifFunc) leaves(p, wake reg.Register) {
+	leaf := func(steps int) {
+		for s := range k.g {
+			k.Block("step", func(b *Block) {
+				v := b.Get(k.v[s])
+				b.Store(at(p, s*k.W.Bytes()), v)
+				for _, past := range []Pred{GT, GE}[:steps] {
+					rate, d := k.c(b, asm.LIFK, s), b.Sub(v, k.c(b, asm.LIFVInf, s))
+					if wake == nil {
+						v = b.FNMA(rate, d, v)
+					} else {
+						v = b.advanceHeld(b.Cmp(b.Get(k.now), past, b.Load(k.col(wake, 0, s))), rate, d, v, false)
+					}
+				}
+				b.Set(k.v[s], v)
+			})
+		}
+	}
+	n, even, odd := k.GP64(), k.NewLabel("even"), k.NewLabel("odd")
+	k.MOVQ(k.m, n)
+	k.SHRQ(operand.U8(1), n)
+	k.CMPQ(k.m, operand.I8(2))
+	k.JLT(operand.LabelRef(odd))
+	k.Loop("step", n, func() {
+		leaf(2)
+		if wake != nil {
+			k.Block("now", func(b *Block) { b.Set(k.now, b.Add(b.Get(k.now), b.Const(2))) })
+		}
+		k.ADDQ(imm(column), p)
+	})
+	k.TESTQ(operand.U32(1), k.m)
+	k.JZ(operand.LabelRef(even))
+	k.Label(odd)
+	leaf(1)
+	k.Label(even)
 }
 
 // A crossing is what the log tells of the spikes of one vector: V behind the step in which it passed V_th, the number of that step in
@@ -259,12 +418,13 @@ func (k *lifFunc) get(b *Block, p crossing[*Pin]) crossing[Vec] {
 }
 
 // spikes finishes the spikes of the chunk, vector by vector, and hands back to Go what is not simple.
-func (k *lifFunc) spikes() {
+func (k *lifFunc) spikes(forward string) {
 	w := k.W
-	found := crossing[*Pin]{k.v[0], k.rate[0], k.v[1], k.rate[1]} // the state is in memory
-	defer k.Only(k.now, found.v, found.when, found.vInf, found.low)()
+	defer k.Only(k.now)() // the state is in memory
+	found := crossing[*Pin]{k.Pin(), k.Pin(), k.Pin(), k.Pin()}
 	k.number(k.now, k.step)
-	k.Label("again")
+	again, finished := k.NewLabel("again"), k.NewLabel("finished")
+	k.Label(again)
 	k.TZCNTQ(k.rare, k.lane) // to the vector that has the first spike
 	k.ANDQ(operand.I8(-w.Lanes), k.lane)
 	which, mask := k.GP64(), k.GP64()
@@ -276,9 +436,87 @@ func (k *lifFunc) spikes() {
 	k.SHLQ(reg.CL, mask)
 	k.XORQ(mask, k.rare)
 
+	old := k.Value("Old")
+	events := k.NewLabel("events")
+	odd := func(of func(b *Block, s *lifSpike) Mask) { // the lanes take the whole chunk from Old on in Go
+		k.Block("odd?", func(b *Block) {
+			s := k.locate(b, k.get(b, found))
+			b.Test(b.MaskAnd(s.it, of(b, s)))
+		})
+		k.JNZ(k.Later("odd", func() {
+			k.ORQ(mask, k.Field("Rare"))
+			k.JMP(operand.LabelRef(finished))
+		}))
+	}
+	single := func() {
+		odd(func(b *Block, s *lifSpike) Mask {
+			goesOn := b.MaskAndNot(b.Cmp(s.c(asm.LIFHold), LT, b.Const(1)), s.late)
+			m := b.MaskOr(b.Cmp(s.v, NLT, s.vInf), b.Cmp(b.Load(k.col(old, lifBefore, 0)), NLT, s.c(asm.LIFVTh)))
+			m = b.MaskOr(m, b.Cmp(s.c(asm.LIFPart), NLT, b.Const(1.0/16)))
+			return b.MaskOr(m, b.MaskAnd(goesOn, b.Cmp(s.next(b), NLT, s.c(asm.LIFVTh))))
+		})
+		k.finish(found, old, true)
+	}
+	switch {
+	case k.runs:
+		k.overtake(found, old)
+		k.finish(found, old, false)
+		k.Block("wakes?", func(b *Block) { b.Test(b.Cmp(b.Load(k.col(old, lifAhead, 0)), GE, k.c(b, asm.LIFVTh, 0))) })
+		k.JNZ(k.Later("wakes", func() {
+			k.MOVQ(operand.I32(1), k.Field("Chunk"))
+			k.JMP(operand.LabelRef(events))
+		}))
+	case k.full:
+		k.search(found)
+		k.CMPQ(k.m, operand.I8(1))
+		k.JE(k.Later("single", func() {
+			single()
+			k.JMP(operand.LabelRef(events))
+		}))
+		odd(func(b *Block, s *lifSpike) Mask { return b.Cmp(s.v, NLT, s.vInf) })
+		k.finish(found, old, false)
+	default:
+		k.Block("look", func(b *Block) { k.put(b, found, k.look(b, k.Value("Log"), 0, b.Const(0), k.none(b))) })
+		single()
+	}
+	k.Label(events)
+	k.events(which, k.col(old, lifTheta, 0), k.col(old, lifSteps, 0))
+	k.Label(finished)
+	k.TESTQ(k.rare, k.rare)
+	k.JNZ(operand.LabelRef(again))
+	if !k.runs {
+		k.MOVQ(k.m, k.Field("Chunk"))
+	}
+	k.JMP(operand.LabelRef(forward))
+}
+
+// search turns over the log of the chunk.
+func (k *lifFunc) search(found crossing[*Pin]) {
 	log := k.Value("Log")
+	located := k.NewLabel("located")
 	k.CMPQ(k.m, operand.I8(asm.Chunk))
-	k.JNE(operand.LabelRef("shorter"))
+	k.JNE(k.Later("shorter", func() {
+		leaf, n := k.GP64(), k.GP64()
+		k.MOVQ(k.m, n)
+		k.MOVQ(k.m, k.Field("Step"))
+		k.MOVQ(k.m, leaf)
+		k.SHLQ(imm(log2(column)), leaf)
+		k.ADDQ(log, leaf)
+		j := k.Pin()
+		k.Block("look", func(b *Block) {
+			k.put(b, found, k.none(b))
+			b.Set(j, b.Sub(b.Or(b.Broadcast(k.Field("Step")), b.ConstBits(two52)), b.Const(1<<52)))
+		})
+		k.Loop("look", n, func() {
+			k.SUBQ(imm(column), leaf)
+			k.Block("look", func(b *Block) {
+				x, step := k.get(b, found), b.Sub(b.Get(j), b.Const(1))
+				k.put(b, found, k.look(b, leaf, 0, step, x))
+				b.Set(j, step)
+			})
+		})
+		k.JMP(operand.LabelRef(located))
+	}))
 	k.Block("look", func(b *Block) {
 		x := k.none(b)
 		for j := asm.Chunk - 1; j >= 0; j-- {
@@ -286,64 +524,59 @@ func (k *lifFunc) spikes() {
 		}
 		k.put(b, found, x)
 	})
-	k.Label("located")
-	old := k.Value("Old")
-	k.CMPQ(k.m, operand.I8(1))
-	k.JE(operand.LabelRef("single"))
-	odd := func(of func(b *Block, s *lifSpike) Mask) {
-		k.Block("odd?", func(b *Block) {
-			s := k.locate(b, k.get(b, found))
-			b.Test(b.MaskAnd(s.it, of(b, s)))
-		})
-		k.JNZ(operand.LabelRef("odd"))
+	k.Label(located)
+}
+
+// overtake finds the step in which V of neurons that run passed V_th: from the last leaf of the log below it, the first or the second.
+func (k *lifFunc) overtake(found crossing[*Pin], old reg.Register) {
+	_, _, wake := k.state()
+	log, located := k.Value("Log"), k.NewLabel("located")
+	turn := func(b *Block, leaf, step Vec, x crossing[Vec]) crossing[Vec] {
+		it := b.Cmp(leaf, LT, k.c(b, asm.LIFVTh, 0))
+		x.v, x.when = b.Select(it, leaf, x.v), b.Select(it, step, x.when)
+		return x
 	}
-	if k.full {
-		odd(func(b *Block, s *lifSpike) Mask { return b.Cmp(s.v, NLT, s.vInf) })
-	}
-	k.finish(found, old, false)
-	k.Label("events")
-	k.events(which, k.col(old, lifTheta, 0), k.col(old, lifSteps, 0))
-	k.Label("finished")
-	k.TESTQ(k.rare, k.rare)
-	k.JNZ(operand.LabelRef("again"))
-	k.MOVQ(k.m, k.Field("Chunk"))
-	k.JMP(operand.LabelRef("forward"))
-
-	k.Label("odd") // takes the whole chunk from Old on in Go
-	k.ORQ(mask, k.Field("Rare"))
-	k.JMP(operand.LabelRef("finished"))
-
-	k.Label("single")
-	odd(func(b *Block, s *lifSpike) Mask {
-		goesOn, next := s.goesOn(b)
-		m := b.MaskOr(b.Cmp(s.v, NLT, s.vInf), b.Cmp(b.Load(k.col(old, 0, 0)), NLT, s.c(asm.LIFVTh)))
-		m = b.MaskOr(m, b.Cmp(s.c(asm.LIFPart), NLT, b.Const(1.0/16)))
-		return b.MaskOr(m, b.MaskAnd(goesOn, b.Cmp(next, NLT, s.c(asm.LIFVTh))))
-	})
-	k.finish(found, old, true)
-	k.JMP(operand.LabelRef("events"))
-
-	k.Label("shorter")
-	leaf, n := k.GP64(), k.GP64()
-	k.MOVQ(k.m, n)
-	k.MOVQ(k.m, k.Field("Step"))
-	k.MOVQ(k.m, leaf)
-	k.SHLQ(imm(log2(column)), leaf)
-	k.ADDQ(log, leaf)
-	j := k.Pin()
-	k.Block("look", func(b *Block) {
-		k.put(b, found, k.none(b))
-		b.Set(j, b.Sub(b.Or(b.Broadcast(k.Field("Step")), b.ConstBits(two52)), b.Const(1<<52)))
-	})
-	k.Loop("look", n, func() {
-		k.SUBQ(imm(column), leaf)
+	k.CMPQ(k.m, operand.I8(asm.Chunk))
+	k.JNE(k.Later("shorter", func() {
+		n, leaf, j := k.GP64(), k.GP64(), k.Pin()
+		k.LEAQ(at(k.m, 1), n)
+		k.SHRQ(operand.U8(1), n)
+		k.MOVQ(log, leaf)
 		k.Block("look", func(b *Block) {
-			x, step := k.get(b, found), b.Sub(b.Get(j), b.Const(1))
-			k.put(b, found, k.look(b, leaf, 0, step, x))
-			b.Set(j, step)
+			k.put(b, found, k.none(b))
+			b.Set(j, b.Const(0))
 		})
+		k.Loop("look", n, func() {
+			k.Block("look", func(b *Block) {
+				k.put(b, found, turn(b, b.Load(k.col(leaf, 0, 0)), b.Get(j), k.get(b, found)))
+				b.Set(j, b.Add(b.Get(j), b.Const(2)))
+			})
+			k.ADDQ(imm(column), leaf)
+		})
+		k.JMP(operand.LabelRef(located))
+	}))
+	k.Block("look", func(b *Block) {
+		x := crossing[Vec]{v: b.Load(k.col(log, 0, 0)), when: b.Const(0)}
+		for j := 1; j < asm.Chunk/2; j++ {
+			x = turn(b, b.Load(k.col(log, j, 0)), b.Const(2*float64(j)), x)
+		}
+		k.put(b, found, x)
 	})
-	k.JMP(operand.LabelRef("located"))
+	k.Label(located)
+	k.Block("pass", func(b *Block) {
+		vTh := k.c(b, asm.LIFVTh, 0)
+		step := func(v, when Vec) Vec {
+			moves := b.Cmp(b.Add(b.Get(k.now), when), GT, b.Load(k.col(wake, 0, 0)))
+			return b.advanceHeld(moves, k.c(b, asm.LIFK, 0), b.Sub(v, k.c(b, asm.LIFVInf, 0)), v, false)
+		}
+		when := b.Get(found.when)
+		second := b.Add(when, b.Const(1))
+		v := step(b.Get(found.v), when)
+		first := b.Cmp(v, GE, vTh)
+		when = b.Select(first, when, second)
+		fires := b.Cmp(b.Load(k.col(old, lifAhead, 0)), GE, vTh) // the second step may lie behind the chunk
+		k.put(b, found, crossing[Vec]{v: b.Select(first, v, step(v, second)), when: b.Select(fires, when, b.Const(-1))})
+	})
 }
 
 // A lifSpike is what follows from a crossing for the lanes it in which there is one: whether the refractory period ends late, and how far
@@ -366,14 +599,11 @@ func (k *lifFunc) locate(b *Block, x crossing[Vec]) *lifSpike {
 	return s
 }
 
-// goesOn says whose V moves on in the step of the spike, and where to.
-func (s *lifSpike) goesOn(b *Block) (Mask, Vec) {
+// next is where V goes in the step of the spike if it moves on in that, or in the step in which the refractory period ends if V_inf stays.
+func (s *lifSpike) next(b *Block) Vec {
 	vReset := s.c(asm.LIFVReset)
-	return b.MaskAndNot(b.Cmp(s.c(asm.LIFHold), LT, b.Const(1)), s.late), b.FNMA(s.rate, b.Sub(vReset, s.vInf), vReset)
+	return b.FNMA(s.rate, b.Sub(vReset, s.vInf), vReset)
 }
-
-// Columns of Old in which finish leaves the times of spikes, as parts of a step, and their steps, as integers in the low bits.
-const lifTheta, lifSteps = 2, 3
 
 // finish puts the state after the spikes in its place. In a single step V may go on at once.
 func (k *lifFunc) finish(found crossing[*Pin], old reg.Register, single bool) {
@@ -385,25 +615,32 @@ func (k *lifFunc) finish(found crossing[*Pin], old reg.Register, single bool) {
 	}
 	k.Block("spike", func(b *Block) {
 		s, one := k.locate(b, k.get(b, found)), b.Const(1)
-		write := func(m Mask, to reg.Register, x Vec) {
-			b.Store(k.col(to, 0, 0), b.Select(m, x, b.Load(k.col(to, 0, 0))))
-		}
-		rests, v, rate := s.it, s.c(asm.LIFVReset), s.rate
+		write := func(m Mask, to operand.Mem, x Vec) { b.Store(to, b.Select(m, x, b.Load(to))) }
+		at := func(r reg.Register) operand.Mem { return k.col(r, 0, 0) }
+		rests, v := s.it, s.c(asm.LIFVReset)
 		if single {
-			on, next := s.goesOn(b)
-			rests, v, rate = b.MaskAndNot(s.it, on), b.Select(on, next, v), b.Select(on, s.c(asm.LIFK), rate)
+			on := b.MaskAndNot(b.MaskAnd(s.it, b.Cmp(s.c(asm.LIFHold), LT, one)), s.late)
+			rests, v = b.MaskAndNot(s.it, on), b.Select(on, s.next(b), v)
 		}
 		k0 := b.Add(b.Get(k.now), s.when)
-		write(rests, toWake, b.Add(k0, b.Select(s.late, b.Add(s.c(asm.LIFHold), one), s.c(asm.LIFHold))))
-		write(s.it, toRate, rate)
-		write(s.it, toV, v)
+		wake := b.Add(k0, b.Select(s.late, b.Add(s.c(asm.LIFHold), one), s.c(asm.LIFHold)))
+		write(rests, at(toWake), wake)
+		if k.runs {
+			last := lastWake(old)
+			b.Store(last, b.Select(rests, b.Max(wake, b.Load(last)), b.Load(last)))
+		}
+		write(rests, at(toRate), s.rate)
+		write(s.it, at(toV), v)
+		if k.runs {
+			write(s.it, k.col(old, lifAhead, 0), s.next(b))
+		}
 
 		q := b.Div(b.Sub(s.v, s.c(asm.LIFVTh)), b.Add(s.above, s.below))
 		qq := b.Mul(q, q)
 		ln := b.FMA(b.Mul(q, qq), b.horner(qq, []float64{2.0 / 3, 2.0 / 5, 2.0 / 7, 2.0 / 9}), b.Add(q, q))
 		theta := b.Max(b.Const(0), b.FNMA(s.c(asm.LIFSteps), ln, one))
 		end := b.Add(theta, s.c(asm.LIFHoldPart))
-		write(rests, rem, b.Sub(one, b.Select(s.late, b.Sub(end, one), end)))
+		write(rests, at(rem), b.Sub(one, b.Select(s.late, b.Sub(end, one), end)))
 		b.Store(k.col(old, lifTheta, 0), theta)
 		b.Store(k.col(old, lifSteps, 0), b.Add(s.when, b.Const(1<<52)))
 		if k.full {

@@ -31,8 +31,8 @@ var files = []struct {
 	{"exp", []func(*file, isa){exp}},
 	{"prefetch", []func(*file, isa){prefetch}},
 	{"lif", []func(*file, isa){
-		lif("LIF", false, map[string]int{"AVX2": 4, "AVX512": 8}),
-		lif("LIFFull", true, map[string]int{"AVX2": 2, "AVX512": 4}),
+		lif("LIF", false, map[string]gaits{"AVX2": {walk: 4, run: 8}, "AVX512": {walk: 8, run: 8}}),
+		lif("LIFFull", true, map[string]gaits{"AVX2": {walk: 2}, "AVX512": {walk: 4}}),
 	}},
 	{"flow", []func(*file, isa){exponential("Flow", 8, true, map[string]Tuning{
 		"AVX2": {Near: 14, Live: 6, Skew: 0.2}, "AVX512": {Near: 8, Abreast: 2, Live: 16, Skew: 0.1},
