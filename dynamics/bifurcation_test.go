@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -93,6 +94,26 @@ func TestFourCyclesBetweenTheFolds(t *testing.T) {
 		if stable != want.stable || unstable != want.unstable {
 			t.Errorf("I = %v: %d stable and %d unstable cycles, want %+v", want.i, stable, unstable, want)
 		}
+	}
+}
+
+// Where V is much quicker than w the cycle born at a Hopf point is a canard after a few hundredths of a mV: only the first
+// ones are near the harmonic wave. It ends in a homoclinic orbit of the saddle.
+func TestCanardBornAtHopfPoint(t *testing.T) {
+	t.Parallel()
+	m, p := mustModel(t, "adex", map[string]float64{
+		"V_rest": -69.6, "R": 0.55, "tau": 3.4, "V_T": -57.9, "delta_T": 0.3, "V_th": -55.4, "V_reset": -61, "tau_w": 120, "a": 0.32, "b": 10,
+	})
+	d, err := Bifurcation(context.Background(), m, p, 0, Free{Name: "I", Lo: 24.4, Hi: 24.6})
+	if err != nil || len(d.Warnings) > 0 {
+		t.Fatal(err, d.Warnings)
+	}
+	var labels []string
+	for _, q := range d.Points {
+		labels = append(labels, q.Label)
+	}
+	if !slices.Contains(labels, Hopf) || !slices.Contains(labels, Homoclinic) {
+		t.Errorf("special points %v; want a Hopf point and the homoclinic orbit in which its cycles end", labels)
 	}
 }
 

@@ -230,7 +230,7 @@ func (c *cyclist) follow(ctx context.Context, r ring, ds float64) (t trail, err 
 		if len(t.rows) > mostRows {
 			return c.stopped(t, r, fmt.Sprintf("after %d rows", mostRows))
 		}
-		ds = min(ds, longestStep, max(1e-4, (r.vMax-r.vMin)/300)) // a small cycle shrinks by no more than half
+		ds = min(ds, longestStep, max(1e-4, (r.vMax-r.vMin)/300/c.swell(r))) // a small cycle shrinks by no more than half
 		q, err := c.step(r, ds)
 		bend := 0.0
 		if err == nil {
@@ -274,6 +274,12 @@ func (c *cyclist) follow(ctx context.Context, r ring, ds float64) (t trail, err 
 		ds *= min(1.5, 0.9/math.Sqrt(max(bend, 0.1)))
 		r = c.remeshed(q)
 	}
+}
+
+// swell is the part of the states in the tangent of r, from 0 to 1; the rest is that of period and parameter.
+func (c *cyclist) swell(r ring) float64 {
+	period, mu := r.tangent.period/r.period, r.tangent.mu/c.muUnit
+	return math.Sqrt(max(1e-6, 1-period*period-mu*mu))
 }
 
 // bend says how far the branch strays from the straight line between the rows of r and q, in units of what is allowed.
@@ -539,13 +545,20 @@ func (c *cyclist) fromHopf(ctx context.Context, k int) (Branch, []Point, error) 
 	}
 	wave = c.normalised(wave, h.Period)
 	r := ring{orbit: still, tangent: wave, vMin: h.V, vMax: h.V}
-	const first = 1e-3
-	form := c.inner(wave, h.Period)
-	guess := still.plus(first, wave)
 	b := Branch{Kind: Cycle, From: Hopf, Rows: []Row{c.hopfRow(h)}}
-	o, err := c.settle(guess, guess, form, form.of(still)+first)
-	if err == nil {
-		r, err = c.measure(o, guess, form)
+	form := c.inner(wave, h.Period)
+	var err error
+	first := 1e-3
+	for { // beside a canard only the smallest cycles are near the wave
+		guess := still.plus(first, wave)
+		var o orbit
+		if o, err = c.settle(guess, guess, form, form.of(still)+first); err == nil {
+			r, err = c.measure(o, guess, form)
+		}
+		if err == nil || first < smallestStep {
+			break
+		}
+		first /= 4
 	}
 	if err != nil {
 		return b, nil, fmt.Errorf("dynamics: no cycle found beside the Hopf point at %s = %.8g: %w", c.free.Name, h.Parameter, err)
