@@ -376,7 +376,7 @@ func (p *program) instruction(op string, words []string) (func(m *machine), erro
 		return func(m *machine) { m.next = len(m.p.code) }, nil
 	case "VZEROUPPER":
 		return func(*machine) {}, nil
-	case "PREFETCHT0":
+	case "PREFETCHT0", "PCALIGN":
 		return func(*machine) {}, nil
 	case "LEAQ":
 		return func(m *machine) { m.r[args[1].n] = m.address(args[0]) }, nil

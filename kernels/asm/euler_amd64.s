@@ -366,6 +366,7 @@ again2:
 	ANDQ      R11, BX
 	JNZ       again2
 	JMP       reset
+	PCALIGN $0x40
 
 // func EIFEulerFullAVX2(b *Block)
 // Requires: AVX, AVX2, BMI, FMA3
@@ -825,6 +826,7 @@ again2:
 	ANDQ      R15, BX
 	JNZ       again2
 	JMP       reset
+	PCALIGN $0x40
 
 // func AdExEulerAVX2(b *Block)
 // Requires: AVX, AVX2, BMI, FMA3
@@ -1253,6 +1255,7 @@ again2:
 	ANDQ      R12, BX
 	JNZ       again2
 	JMP       reset
+	PCALIGN $0x40
 
 // func AdExEulerFullAVX2(b *Block)
 // Requires: AVX, AVX2, BMI, FMA3
@@ -1789,6 +1792,7 @@ again2:
 	ANDQ      BP, BX
 	JNZ       again2
 	JMP       reset
+	PCALIGN $0x40
 
 // func EIFEulerAVX512(b *Block)
 // Requires: AVX, AVX512DQ, AVX512F
@@ -2158,6 +2162,7 @@ done:
 	MOVQ SI, 200(DX)
 	VZEROUPPER
 	RET
+	PCALIGN $0x40
 
 // func EIFEulerFullAVX512(b *Block)
 // Requires: AVX, AVX512DQ, AVX512F
@@ -2621,6 +2626,7 @@ done:
 	MOVQ SI, 200(DX)
 	VZEROUPPER
 	RET
+	PCALIGN $0x40
 
 // func AdExEulerAVX512(b *Block)
 // Requires: AVX, AVX512DQ, AVX512F
@@ -3055,6 +3061,7 @@ done:
 	MOVQ SI, 200(DX)
 	VZEROUPPER
 	RET
+	PCALIGN $0x40
 
 // func AdExEulerFullAVX512(b *Block)
 // Requires: AVX, AVX512DQ, AVX512F
@@ -3585,6 +3592,7 @@ done:
 	MOVQ SI, 200(DX)
 	VZEROUPPER
 	RET
+	PCALIGN $0x40
 
 DATA eulerConstsAVX2<>+0(SB)/8, $0x4330000000000000
 DATA eulerConstsAVX2<>+8(SB)/8, $0x4330000000000000

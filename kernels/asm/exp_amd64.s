@@ -211,6 +211,7 @@ group1:
 	JNZ          group1
 	VZEROUPPER
 	RET
+	PCALIGN $0x40
 
 // func ExpAVX512(dst *float64, src *float64, n int)
 // Requires: AVX, AVX512F
@@ -420,6 +421,7 @@ group1:
 	JNZ              group1
 	VZEROUPPER
 	RET
+	PCALIGN $0x40
 
 DATA expConstsAVX2<>+0(SB)/8, $0x3ff71547652b82fe
 DATA expConstsAVX2<>+8(SB)/8, $0x3ff71547652b82fe

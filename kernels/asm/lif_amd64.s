@@ -1083,6 +1083,7 @@ look37:
 wakes35:
 	MOVQ $+1, 240(SI)
 	JMP  events32
+	PCALIGN $0x40
 
 // func LIFAVX512(b *Block)
 // Requires: AVX, AVX512DQ, AVX512F, BMI
@@ -2220,6 +2221,7 @@ look37:
 wakes35:
 	MOVQ $+1, 240(SI)
 	JMP  events32
+	PCALIGN $0x40
 
 // func LIFFullAVX2(b *Block)
 // Requires: AVX, BMI, FMA3
@@ -2773,6 +2775,7 @@ odd14:
 odd17:
 	ORQ R11, 208(SI)
 	JMP finished9
+	PCALIGN $0x40
 
 // func LIFFullAVX512(b *Block)
 // Requires: AVX, AVX512DQ, AVX512F, BMI
@@ -3385,6 +3388,7 @@ odd14:
 odd17:
 	ORQ R10, 208(BX)
 	JMP finished9
+	PCALIGN $0x40
 
 DATA lifConstsAVX2<>+0(SB)/8, $0x4020000000000000
 DATA lifConstsAVX2<>+8(SB)/8, $0x4020000000000000

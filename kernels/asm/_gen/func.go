@@ -9,6 +9,7 @@ import (
 
 	"github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/gotypes"
+	"github.com/mmcloughlin/avo/ir"
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -172,13 +173,15 @@ func (f *Func) Later(name string, code func()) operand.LabelRef {
 	return operand.LabelRef(l)
 }
 
-// End returns to Go and emits what was put off.
+// End returns to Go and emits what was put off. The directive at the end makes the function start on a cache line, so that how long its loops
+// take does not depend on what stands before it.
 func (f *Func) End() {
 	f.VZEROUPPER()
 	f.RET()
 	for i := 0; i < len(f.later); i++ {
 		f.later[i]()
 	}
+	f.Instruction(&ir.Instruction{Opcode: "PCALIGN", Operands: []operand.Op{operand.U8(64)}})
 	if f.slots > 0 {
 		f.AllocLocal(64*f.slots + 64)
 	}

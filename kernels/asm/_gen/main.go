@@ -35,21 +35,21 @@ var files = []struct {
 		lif("LIFFull", true, map[string]gaits{"AVX2": {walk: 2}, "AVX512": {walk: 4}}),
 	}},
 	{"flow", []func(*file, isa){exponential("Flow", 8, true, map[string]Tuning{
-		"AVX2": {Near: 14, Live: 6, Skew: 0.2}, "AVX512": {Near: 8, Abreast: 2, Live: 16, Skew: 0.1},
+		"AVX2": {Near: 14, Live: 6, Skew: 0.2}, "AVX512": {Near: 20, Live: 14, Skew: 0.3, Reuse: 4},
 	}, flow)}},
 	{"euler", []func(*file, isa){
 		exponential("Euler", 8, false, map[string]Tuning{"AVX2": {Near: 8, Live: 6, Skew: 0.1, Reuse: 2}, "AVX512": {Live: 10}}, euler),
 	}},
 	{"hh", []func(*file, isa){
 		hhKernel("HHStrang", 4, eight, nil, hhStrang),
-		hhKernel("HHRK4", 4, map[string]int{"AVX2": 4, "AVX512": 8}, map[string]Tuning{"AVX2": {Near: 8, Abreast: 2}}, hhRK4(hhDeriv)),
+		hhKernel("HHRK4", 4, map[string]int{"AVX2": 4, "AVX512": 4}, map[string]Tuning{"AVX2": {Near: 20, Live: 7, Skew: 0.2, Reuse: 2}}, hhRK4(hhDeriv)),
 		hhKernel("HHExpEuler", 4, eight, nil, hhExpEuler),
 	}},
 	{"rhh", []func(*file, isa){
-		rhhCut(8),
+		rhhCut(8, map[string]Tuning{"AVX2": {Near: 14, Live: 6, Skew: 0.1}}),
 		rhhPieces(8, 4),
-		hhKernel("RHHRK4", 2, eight, nil, hhRK4(rhhDeriv)),
-		hhKernel("RHHExpEuler", 2, eight, nil, rhhExpEuler),
+		hhKernel("RHHRK4", 2, eight, map[string]Tuning{"AVX2": {Skew: 0.1}}, hhRK4(rhhDeriv)),
+		hhKernel("RHHExpEuler", 2, eight, map[string]Tuning{"AVX2": {Near: 14, Live: 6, Skew: 0.2}}, rhhExpEuler),
 	}},
 }
 

@@ -36,15 +36,16 @@ func rhhExpEuler(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
 }
 
 // rhhCut writes the kernels of cut-rk4: one step of RK4 for every group of a list, S vectors at a time, and no branch that depends on it.
-func rhhCut(S int) func(f *file, w isa) {
+func rhhCut(S int, tune map[string]Tuning) func(f *file, w isa) {
 	return func(f *file, w isa) {
-		rhhCutStep(f, w, "RHHCut", S, false)
-		rhhCutStep(f, w, "RHHCutFull", S, true)
+		rhhCutStep(f, w, "RHHCut", S, false, tune[w.Name])
+		rhhCutStep(f, w, "RHHCutFull", S, true, tune[w.Name])
 	}
 }
 
-func rhhCutStep(f *file, w isa, name string, S int, full bool) {
+func rhhCutStep(f *file, w isa, name string, S int, full bool, tune Tuning) {
 	fn := f.Func(w, name, "func(b *Block)", "takes groups through one step; see Block.")
+	fn.Tune = tune
 	next := fn.Field("Next") // in front of the loop, as b is loaded with its first field
 	fn.Label("group")
 	k := fn.hhGroup(2, full)
