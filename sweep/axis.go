@@ -82,7 +82,7 @@ var ErrInterval = errors.New("an interval has no single values")
 func ParseAxis(name, text, unit string) (Axis, error) {
 	a, err := parseAxis(name, strings.TrimSpace(text), unit)
 	if err != nil {
-		return Axis{}, fmt.Errorf("sweep: %s=%s: %w", name, text, err)
+		return Axis{}, inSetting(name, text, err)
 	}
 	a.Name, a.Unit = name, unit
 	return a, nil
@@ -138,7 +138,20 @@ func ParseInterval(name, text, unit string) (lo, hi float64, err error) {
 	default:
 		return x[0], x[1], nil
 	}
-	return 0, 0, fmt.Errorf("sweep: %s=%s: %w", name, text, err)
+	return 0, 0, inSetting(name, text, err)
+}
+
+// inSetting says of every fault where it stands.
+func inSetting(name, text string, err error) error {
+	list, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return fmt.Errorf("sweep: %s=%s: %w", name, text, err)
+	}
+	var faults []error
+	for _, one := range list.Unwrap() {
+		faults = append(faults, fmt.Errorf("sweep: %s=%s: %w", name, text, one))
+	}
+	return errors.Join(faults...)
 }
 
 func parseNumbers(texts []string, unit string) ([]float64, error) {
