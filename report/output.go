@@ -47,6 +47,12 @@ func openerOf(path string) (func(*place, *bufio.Writer) encoder, error) {
 	return nil, unknownEnding(path, known)
 }
 
+// CheckEnding says whether the ending of path tells a format of tables.
+func CheckEnding(path string) error {
+	_, err := openerOf(path)
+	return err
+}
+
 // unknownEnding tells which endings would do.
 func unknownEnding(path string, known []string) error {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {

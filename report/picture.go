@@ -83,12 +83,7 @@ func CheckPicture(path string, force bool) error {
 	if _, err := pageOf(path); err != nil {
 		return err
 	}
-	p, err := newPlace(path, force)
-	if err != nil {
-		return err
-	}
-	p.abort()
-	return nil
+	return CheckFile(path, force)
 }
 
 // Save draws the figure and writes it in the format of path's ending, whole or not at all.
@@ -108,5 +103,5 @@ func (f *Figure) Save(path string, force bool) error {
 	if _, err := canvas.WriteTo(&data); err != nil {
 		return fmt.Errorf("report: drawing %s: %w", path, err)
 	}
-	return writeFile(path, data.Bytes(), force)
+	return WriteFile(path, data.Bytes(), force)
 }

@@ -50,6 +50,39 @@ func newPlace(path string, force bool) (*place, error) {
 	}
 }
 
+// CheckFile says before the work starts whether WriteFile could write path: its directory can be written, and it does not
+// exist, or force is true. A pipe is not opened, for its reader would take that for all there is.
+func CheckFile(path string, force bool) error {
+	if isDirect(path) {
+		if _, err := os.Stat(path); err != nil {
+			return fmt.Errorf("report: %s cannot be written: %w", path, cause(err))
+		}
+		return nil
+	}
+	p, err := newPlace(path, force)
+	if err != nil {
+		return err
+	}
+	p.abort()
+	return nil
+}
+
+// WriteFile puts data into a file of that name, whole or not at all. A path that is not a regular file is written directly.
+func WriteFile(path string, data []byte, force bool) error {
+	p, err := newPlace(path, force)
+	if err != nil {
+		return err
+	}
+	if _, err := p.Write(data); err != nil {
+		p.abort()
+		return p.fault(err)
+	}
+	return p.commit()
+}
+
+// Regular says whether path is, or would be, a regular file: one with a record beside it, written under a temporary name.
+func Regular(path string) bool { return !isDirect(path) }
+
 // Tidy removes the temporary files that killed processes have left of path. Nobody else may be writing it.
 func Tidy(path string) error {
 	if isDirect(path) {

@@ -66,7 +66,7 @@ func WriteRecord(path string, r RunRecord) error {
 	if err := enc.Encode(r); err != nil {
 		return err
 	}
-	return writeFile(path+RecordEnding, text.Bytes(), true)
+	return WriteFile(path+RecordEnding, text.Bytes(), true)
 }
 
 // ReadRecord reads the record beside path.
@@ -76,17 +76,4 @@ func ReadRecord(path string) (r RunRecord, err error) {
 		err = json.Unmarshal(text, &r)
 	}
 	return r, err
-}
-
-// writeFile puts data into a file of that name, whole or not at all.
-func writeFile(path string, data []byte, force bool) error {
-	p, err := newPlace(path, force)
-	if err != nil {
-		return err
-	}
-	if _, err := p.Write(data); err != nil {
-		p.abort()
-		return p.fault(err)
-	}
-	return p.commit()
 }

@@ -57,6 +57,7 @@ func (v *voice) benchVerb() *cobra.Command {
 				}
 				q.Rows = pattern
 			}
+			bad.add(f.apart(false))
 			if len(bad) == 0 {
 				bad.add(q.Check())
 			}
@@ -90,7 +91,7 @@ func (v *voice) benchVerb() *cobra.Command {
 	set.Var(&f.method, "method", "this integration method alone")
 	set.Var(&f.isa, "isa", "this instruction set alone: avx512, avx2 or go; auto means all, POPSIM_ISA sets the default")
 	set.BoolVar(&q.Quick, "quick", false, "uniform parameters in the first-level cache, spikes alone; less than 30 s")
-	set.StringSliceVar(&kinds, "kind", kinds, "kinds of rows: "+strings.Join(bench.Kinds, ", "))
+	set.StringSliceVar(&kinds, "kind", kinds, "`KINDS` of rows: "+strings.Join(bench.Kinds, ", "))
 	set.Var(&rows, "rows", "rows whose name matches alone, as in params=each/n=512$")
 	set.BoolVar(&v.quiet, "quiet", false, "rows alone, no talk")
 	f.profiling(set)

@@ -98,13 +98,13 @@ func (s *analysis) run(ctx context.Context, args []string) (err error) {
 	if err := s.read(args); err != nil {
 		return err
 	}
-	if err := s.understood(&s.flags, s.question, nil); err != nil {
-		return err
-	}
 	if err := s.open(); err != nil {
 		return err
 	}
 	defer s.abort()
+	if err := s.understood(&s.flags, s.question, nil); err != nil {
+		return err
+	}
 	s.phase("read")
 	err = s.compute(ctx, &s.flags, "bifurcation", s.question.model.Name, s.analyse)
 	switch {
@@ -146,9 +146,8 @@ func (s *analysis) read(args []string) error {
 	if s.simulated && s.plot.value == "" {
 		bad.add(hint(errors.New("--simulated adds to a picture, but there is none"), "--plot FILE draws one"))
 	}
-	bad.add(distinct([]file{
-		{"-o", s.out.value}, {"--points", s.pointsFile.value}, {"--resets", s.resetsFile.value}, {"--plot", s.plot.value},
-	}))
+	bad.add(s.apart(toStdout(s.pointsFile.value) || toStdout(s.resetsFile.value),
+		file{"--points", s.pointsFile.value}, file{"--resets", s.resetsFile.value}))
 	bad.add(s.checkProfile())
 	return bad.misuse()
 }

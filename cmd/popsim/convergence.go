@@ -69,9 +69,6 @@ func (s *convergence) run(ctx context.Context, args []string) (err error) {
 	if err := s.read(args); err != nil {
 		return err
 	}
-	if err := s.understood(&s.flags, s.question, map[string]string{"time": "", "tolerance": ""}); err != nil {
-		return err
-	}
 	if s.plot.value != "" {
 		if err := report.CheckPicture(s.plot.value, s.force); err != nil {
 			return misused(err)
@@ -84,6 +81,9 @@ func (s *convergence) run(ctx context.Context, args []string) (err error) {
 		}
 	}
 	defer s.out.Abort()
+	if err := s.understood(&s.flags, s.question, map[string]string{"time": "", "tolerance": ""}); err != nil {
+		return err
+	}
 	s.phase("read")
 	err = s.compute(ctx, &s.flags, "convergence", s.question.model.Name, s.measure)
 	interrupted := errors.Is(err, context.Canceled)
@@ -146,7 +146,7 @@ func (s *convergence) read(args []string) error {
 	if len(bad) == 0 {
 		bad.add(q.model.Check(s.at.params))
 	}
-	bad.add(distinct([]file{{"-o", s.flags.out.value}, {"--plot", s.plot.value}}))
+	bad.add(s.apart(false))
 	return bad.misuse()
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"popsim/kernels"
 	"popsim/model"
+	"popsim/report"
 )
 
 // quantity is a flag with a unit. What is wrong with it is kept, to be told together with other faults.
@@ -135,6 +136,15 @@ func (f *flags) files(set *pflag.FlagSet, quiet *bool) {
 func (f *flags) saving(set *pflag.FlagSet) {
 	f.save = name{kind: "FILE"}
 	set.Var(&f.save, "save", "experiment to write, .toml: this command line with everything resolved; popsim FILE.toml runs it")
+}
+
+// checkSave refuses an experiment file that popsim would not take for one.
+func (f *flags) checkSave() error {
+	path := f.save.value
+	if path == "" || toStdout(path) || !report.Regular(path) || strings.HasSuffix(path, experimentEnding) {
+		return nil
+	}
+	return hint(fmt.Errorf("--save %s does not end in %s", path, experimentEnding), "popsim FILE%s runs it again", experimentEnding)
 }
 
 // profiling registers the flags of verbs that compute.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,28 +59,71 @@ func (v *voice) create(path string, force bool) (*report.Output, error) {
 	return out, misused(err)
 }
 
-// distinct refuses two things that would be written to one place.
-func distinct(files []file) error {
+// file is a flag that names a file.
+type file struct{ flag, path string }
+
+// distinct refuses two things that would be written to one place. Beside tables lie their records.
+func distinct(tables []file, others ...file) error {
 	var bad faults
 	seen := map[string]string{}
-	for _, f := range files {
-		if f.path == "" {
-			continue
+	meet := func(what, path string) {
+		if other := seen[path]; other != "" && path != os.DevNull {
+			bad.addf("%s and %s would both be written to %s", other, what, path)
 		}
-		path := filepath.Clean(f.path)
-		if toStdout(f.path) {
-			path = "standard output"
+	}
+	for _, f := range slices.Concat(tables, others) {
+		if f.path != "" {
+			path := realPath(f.path)
+			meet(f.flag, path)
+			seen[path] = f.flag
 		}
-		if other := seen[path]; other != "" {
-			bad.addf("%s and %s would both be written to %s", other, f.flag, path)
+	}
+	for _, f := range tables {
+		if f.path != "" && !toStdout(f.path) && report.Regular(f.path) {
+			meet("the record of "+f.flag, realPath(f.path)+report.RecordEnding)
 		}
-		seen[path] = f.flag
 	}
 	return errors.Join(bad...)
 }
 
-// file is a flag that names a file.
-type file struct{ flag, path string }
+// realPath is one name for each file, however it is written. One in the working directory has a short name.
+func realPath(path string) string {
+	if toStdout(path) {
+		return "standard output"
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil { // it is not there yet, but its directory may be
+		if real, err = filepath.EvalSymlinks(filepath.Dir(path)); err != nil {
+			return filepath.Clean(path)
+		}
+		real = filepath.Join(real, filepath.Base(path))
+	}
+	if real, err = filepath.Abs(real); err != nil {
+		return filepath.Clean(path)
+	}
+	if here, err := filepath.EvalSymlinks("."); err == nil {
+		if here, err = filepath.Abs(here); err == nil {
+			if short, err := filepath.Rel(here, real); err == nil && filepath.IsLocal(short) {
+				return short
+			}
+		}
+	}
+	return real
+}
+
+// apart refuses files that would be one, and a --save that no call would read; tables are those beside -o. idle says
+// that nothing is to be computed, so that standard output is free.
+func (f *flags) apart(idle bool, tables ...file) error {
+	var bad faults
+	tables = append([]file{{"-o", f.out.value}}, tables...)
+	others := []file{{"--plot", f.plot.value}, {"--save", f.save.value}}
+	if f.out.value == "" && !idle && toStdout(f.save.value) {
+		tables[0] = file{"the table", f.save.value}
+	}
+	bad.add(distinct(tables, others...))
+	bad.about("--save", f.checkSave())
+	return errors.Join(bad...)
+}
 
 // aside writes the record of a run beside a file that it wrote.
 func (v *voice) aside(path string, out *report.Output, r report.RunRecord) error {

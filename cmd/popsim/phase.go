@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -36,8 +37,8 @@ type portrait struct {
 	question   question
 	at         point
 	options    dynamics.PlaneOptions
-	document   *document
-	table      *report.Output
+	document   bool           // all of the plane is written, as JSON
+	table      *report.Output // or this
 }
 
 func (v *voice) phaseVerb() *cobra.Command {
@@ -54,7 +55,7 @@ func (v *voice) phaseVerb() *cobra.Command {
 	set.SortFlags = false
 	s.time = quantity{unit: "ms", value: 100}
 	s.over, s.upTo, s.second = name{kind: "LO:HI"}, name{kind: "LO:HI"}, name{kind: "STATE"}
-	set.StringArrayVar(&s.starts, "start", nil, "start of a trajectory, as V,y or as all states; may be repeated")
+	set.StringArrayVar(&s.starts, "start", nil, "start of a trajectory, as `V,y` or as all states; may be repeated")
 	set.Var(&s.time, "time", "model time of the trajectories")
 	set.Var(&s.second, "y", "second variable of hh: m, h or n (default n)")
 	set.Var(&s.over, "V-range", "potentials to show, mV (default where the model lives)")
@@ -68,13 +69,13 @@ func (s *portrait) run(ctx context.Context, args []string) (err error) {
 	if err := s.read(args); err != nil {
 		return err
 	}
-	if err := s.understood(&s.flags, s.question, map[string]string{"time": ""}); err != nil {
-		return err
-	}
 	if err := s.open(); err != nil {
 		return err
 	}
-	defer s.abort()
+	defer abort(s.table)
+	if err := s.understood(&s.flags, s.question, map[string]string{"time": ""}); err != nil {
+		return err
+	}
 	s.phase("read")
 	var plane *dynamics.Plane
 	err = s.compute(ctx, &s.flags, "phase", s.question.model.Name, func(ctx context.Context) (err error) {
@@ -130,7 +131,7 @@ func (s *portrait) read(args []string) error {
 	if len(bad) == 0 {
 		bad.about("--start", s.readStarts())
 	}
-	bad.add(distinct([]file{{"-o", s.out.value}, {"--plot", s.plot.value}}))
+	bad.add(s.apart(false))
 	bad.add(s.checkProfile())
 	return bad.misuse()
 }
@@ -218,33 +219,32 @@ func (s *portrait) open() (err error) {
 	case path == "" && report.IsTerminal(s.stdout):
 		s.say("the plane is not shown on a terminal; -o FILE.json keeps it")
 	case path == "":
-		s.document = &document{path: "standard output", w: s.stdout}
-	case strings.EqualFold(filepath.Ext(path), ".json"):
-		s.document, err = s.createDocument(path, s.force)
+		s.document = true
+	case strings.EqualFold(filepath.Ext(path), ".json") && report.Regular(path):
+		s.document = true
+		return misused(report.CheckFile(path, s.force))
 	default:
 		s.table, err = s.create(path, s.force)
 	}
 	return err
 }
 
-func (s *portrait) abort() {
-	s.document.abort()
-	if s.table != nil {
-		s.table.Abort()
-	}
-}
-
 // write writes what was found.
 func (s *portrait) write(p *dynamics.Plane) error {
-	if s.document != nil {
-		regular := s.document.temp != nil
-		if err := s.document.commit(p); err != nil {
+	if s.document {
+		text, err := json.MarshalIndent(p, "", " ")
+		if err != nil {
 			return err
 		}
-		if regular {
-			if err := s.besides(s.out.value, s.record()); err != nil {
-				return err
+		text = append(text, '\n')
+		if s.out.value == "" {
+			if _, err := s.stdout.Write(text); err != nil {
+				return fmt.Errorf("writing JSON: %w", err)
 			}
+		} else if err := report.WriteFile(s.out.value, text, s.force); err != nil {
+			return err
+		} else if err := s.besides(s.out.value, s.record()); err != nil {
+			return err
 		}
 	} else if s.table != nil {
 		if err := s.table.WriteTable(planeTable(p)); err != nil {

@@ -34,7 +34,10 @@ func (v *voice) root() *cobra.Command {
 
 		DisableFlagsInUseLine: true,
 	}
-	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) { v.cmd = cmd }
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		v.cmd = cmd
+		return filled(cmd.Flags())
+	}
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(helpVerb(root))
 	root.AddCommand(v.versionVerb(), modelsVerb(), v.runVerb(), v.fiVerb(), v.mapVerb(), v.mergeVerb(), v.phaseVerb(), v.bifurcationVerb(), v.convergenceVerb(), v.benchVerb(), v.verifyVerb(), v.manualVerb(), valuesTopic(), measuresTopic(), experimentTopic())
@@ -146,6 +149,19 @@ func flagError(cmd *cobra.Command, err error) error {
 		return misused(hint(err, "did you mean --%s?", near))
 	}
 	return misused(hint(err, "%s --help lists the flags", cmd.CommandPath()))
+}
+
+// filled refuses flags that are given without anything, as scripts do whose variable is empty: they would be ignored.
+func filled(set *pflag.FlagSet) error {
+	var bad faults
+	set.Visit(func(f *pflag.Flag) {
+		word, isName := f.Value.(*name)
+		if isName && word.value == "" || f.Value.Type() == "stringSlice" && f.Value.String() == "[]" {
+			kind, _ := pflag.UnquoteUsage(f)
+			bad.about("--"+f.Name, fmt.Errorf("--%s is empty; it needs a value: %s", f.Name, kind))
+		}
+	})
+	return bad.misuse()
 }
 
 // namesQuantity tells whether some model has a parameter or state of that name.

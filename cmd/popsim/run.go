@@ -92,15 +92,15 @@ func (s *simulation) run(ctx context.Context, args []string) error {
 	if err := s.read(args); err != nil {
 		return err
 	}
+	if err := s.open(); err != nil {
+		return err
+	}
+	defer s.abort()
 	if err := s.understood(&s.flags, s.question, map[string]string{
 		"dt": milliseconds(s.cfg.Dt), "method": s.method.Name, "time": "", "discard": "", "seed": "", "neurons": strconv.Itoa(s.spec.N),
 	}); err != nil {
 		return err
 	}
-	if err := s.open(); err != nil {
-		return err
-	}
-	defer s.abort()
 	s.phase("read")
 	var sum pop.Summary
 	err := s.compute(ctx, &s.flags, "run", s.question.model.Name, func(ctx context.Context) (err error) {

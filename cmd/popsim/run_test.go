@@ -77,6 +77,26 @@ func TestNeuronAlone(t *testing.T) {
 	}
 }
 
+// TestSaveComesLast: a call that is refused leaves no experiment file, and no file is another under another name.
+func TestSaveComesLast(t *testing.T) {
+	t.Chdir(t.TempDir())
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{"run lif I=21 --time 10ms", "fi lif I=20:22:1", "phase lif", "bifurcation lif I=0:30"} {
+		base := append(strings.Fields(verb), "--quiet", "-o", "a.json")
+		popsim(t, exitDone, append(base, "--force")...)
+		popsim(t, exitMisused, append(base, "--save", "a.toml")...)
+		if _, err := os.Stat("a.toml"); err == nil {
+			t.Fatalf("%s was refused, but has left a.toml", verb)
+		}
+		popsim(t, exitMisused, append(base, "--force", "--plot", "b.svg", "--save", filepath.Join(here, "b.svg"))...)
+	}
+	popsim(t, exitMisused, "run", "lif", "I=21", "--quiet", "-o", "b.csv", "--spikes", filepath.Join(here, "b.csv"))
+	popsim(t, exitDone, "run", "lif", "I=21", "--quiet", "-o", os.DevNull, "--spikes", os.DevNull)
+}
+
 // TestInterrupted: what was finished is kept, and the exit code says so.
 func TestInterrupted(t *testing.T) {
 	t.Chdir(t.TempDir())

@@ -23,9 +23,7 @@ const (
 // checkFiles reports flags that name no place, one place twice, or nothing to do.
 func (s *simulation) checkFiles() error {
 	var bad faults
-	bad.add(distinct([]file{
-		{"-o", s.out.value}, {"--spikes", s.spikes.value}, {"--trace", s.trace.value}, {"--plot", s.plot.value},
-	}))
+	bad.add(s.apart(toStdout(s.spikes.value) || toStdout(s.trace.value), file{"--spikes", s.spikes.value}, file{"--trace", s.trace.value}))
 	if s.of.value != "" && s.trace.value == "" && s.plot.value == "" {
 		bad.add(hint(errors.New("--of names neurons to trace, but there is no trace"), "--trace FILE or --plot FILE makes one"))
 	}
@@ -100,10 +98,11 @@ func (s *simulation) readTrace() error {
 		return err
 	}
 	every, dt := s.every.value, s.cfg.Dt
-	steps := math.Max(1, math.Round(every/dt))
+	const countless = 1.0 * (1 << 53) // more steps than any run has
+	steps := math.Max(1, math.Round(min(every/dt, countless)))
 	if s.trace.value == "" {
 		steps = math.Max(1, math.Floor(s.time.value/dt/pictureSamples))
-	} else if math.Abs(steps*dt-every) > 1e-9*every {
+	} else if every/dt < countless && math.Abs(steps*dt-every) > 1e-9*every {
 		s.warn("--every %v ms is no whole number of steps; states are traced every %.6g ms", every, steps*dt)
 	}
 	s.cfg.Trace = &pop.Trace{Of: s.traced, Every: steps * dt}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"popsim/report"
 )
 
 // errNotBegun is the error of a verb that has understood its command line, but whose experiment file is at fault.
@@ -16,22 +18,25 @@ var errNotBegun = errors.New("not begun")
 // ofOneRun are the flags that belong to one run and not to an experiment.
 var ofOneRun = []string{"save", "save-every", "help", "force", "resume", "part", "dry-run", "profile", "profile-dir"}
 
-// understood is called when a verb has understood what is asked of it and would begin: the experiment is written where
+// understood is called when a verb has understood what is asked of it, has opened its files and would begin: the experiment is written where
 // --save asks for it. resolved has the values of flags that were not given, or not in full; an empty text stands for
 // what the flag itself holds. The error says that the work must not begin.
 func (v *voice) understood(f *flags, q question, resolved map[string]string) error {
 	if len(v.inFile) > 0 {
 		return misused(errNotBegun)
 	}
-	if f.save.value == "" {
+	switch path := f.save.value; {
+	case path == "":
 		return nil
-	}
-	d, err := v.createDocument(f.save.value, f.force)
-	if err != nil {
+	case toStdout(path):
+		_, err := v.stdout.Write(v.experiment(q, resolved))
 		return err
+	default:
+		if err := report.CheckFile(path, f.force); err != nil {
+			return misused(err)
+		}
+		return report.WriteFile(path, v.experiment(q, resolved), f.force)
 	}
-	defer d.abort()
-	return d.write(v.experiment(q, resolved))
 }
 
 // experiment is the command line as an experiment file, resolved.

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"popsim/report"
 	"popsim/sweep"
 )
 
@@ -55,7 +56,10 @@ func (v *voice) submitVerb() *cobra.Command {
 		Example:            submitExample,
 		DisableFlagParsing: true, // the flags are those of the verb that follows, and three more
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 || slices.Contains([]string{"-h", "--help", "help"}, args[0]) {
+			switch {
+			case len(args) == 0:
+				return misused(hint(errors.New("submit takes a sweep, but got nothing"), "popsim submit map ... or fi ..., or a FILE%s of one", experimentEnding))
+			case slices.Contains([]string{"-h", "--help", "help"}, args[0]):
 				return cmd.Help()
 			}
 			s := &submission{voice: v}
@@ -111,6 +115,9 @@ func (s *submission) read(args []string) error {
 	case err != nil:
 		return flagError(cmd, err)
 	}
+	if err := filled(set); err != nil {
+		return err
+	}
 	words := set.Args()
 	if at := set.ArgsLenAtDash(); at >= 0 {
 		words, s.extra = words[:at], words[at:]
@@ -121,10 +128,16 @@ func (s *submission) read(args []string) error {
 	if s.engine.value != "slurm" {
 		bad.addf("--engine %s: the engine that is known is slurm", s.engine.value)
 	}
-	bad.add(s.parts.err)
+	if s.parts.err != nil {
+		bad.addf("--parts: %w", s.parts.err)
+	}
 	bad.add(s.survey.read(words))
 	if s.survey.out.value == "" || !s.survey.keepable() {
 		bad.add(hint(errors.New("parts are kept beside a file, but none is given"), "-o FILE gives one"))
+	} else if err := report.CheckFile(s.survey.out.value, s.survey.force); err != nil {
+		bad.add(err) // or the merge would refuse it, when all parts are done
+	} else {
+		bad.add(report.CheckEnding(s.survey.out.value))
 	}
 	if len(s.inFile) > 0 {
 		bad.add(errNotBegun)

@@ -93,7 +93,7 @@ func (s *survey) register(cmd *cobra.Command) {
 	set := cmd.Flags()
 	set.SortFlags = false
 	s.steps(set, sweep.DefaultTime, 500)
-	set.StringSliceVarP(&s.measures, "measures", "m", nil, "columns, by names such as rate,isi_cv,pattern; popsim help measures lists them")
+	set.StringSliceVarP(&s.measures, "measures", "m", nil, "columns, by `NAMES` such as rate,isi_cv,pattern; popsim help measures lists them")
 	s.from = name{kind: "rest|up|down|all", value: "rest"}
 	set.Var(&s.from, "from", "where each current starts: at rest, or where the one below or above ended")
 	set.BoolVar(&s.zip, "zip", false, "pair the values of several lists instead of combining them")
@@ -144,7 +144,7 @@ func (s *survey) read(args []string) error {
 	bad.about("--from", err)
 	bad.add(s.readGrid())
 	bad.about("--measures", s.readMeasures())
-	bad.add(distinct([]file{{"-o", s.out.value}, {"--plot", s.plot.value}}))
+	bad.add(s.apart(s.dryRun))
 	if err := bad.misuse(); err != nil {
 		return err
 	}

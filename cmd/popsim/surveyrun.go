@@ -27,22 +27,25 @@ func (s *survey) run(ctx context.Context, args []string) (err error) {
 	if err := s.read(args); err != nil {
 		return err
 	}
+	done, err := s.finished()
+	if err != nil {
+		return err
+	}
+	var out *report.Output
+	if !done && !s.dryRun {
+		if out, err = s.open(); err != nil {
+			return err
+		}
+		defer abort(out)
+	}
 	if err := s.understood(&s.flags, s.question, map[string]string{
 		"dt": milliseconds(s.dtUsed()), "method": s.spec.Method, "time": "", "discard": "", "from": "", "seed": "",
-	}); err != nil {
+	}); err != nil || done {
 		return err
 	}
 	if err := s.tellForecast(ctx); err != nil || s.dryRun {
 		return err
 	}
-	if done, err := s.finished(); done || err != nil {
-		return err
-	}
-	out, err := s.open()
-	if err != nil {
-		return err
-	}
-	defer abort(out)
 	s.phase("read")
 	if s.cfg.Keep != "" {
 		s.cfg.Stop = hearing(ctx).listen()
@@ -451,6 +454,9 @@ func (s *survey) readKeep() (err error) {
 	if s.part.value != "" {
 		if s.cfg.Part, err = readPart(s.part.value); err != nil {
 			return err
+		}
+		if err := report.CheckEnding(path); path != "" && err != nil {
+			return err // or merge would refuse it, when all parts are done
 		}
 		if s.plot.value != "" {
 			return hint(errors.New("a part makes no picture"), "popsim merge --plot makes one of all parts")
