@@ -83,9 +83,9 @@ func MeasureDoc(name string) string {
 	return ""
 }
 
-// measureNamed is the measure of a column, or -1.
+// measureNamed is the measure of a column, given with or without its unit, or -1.
 func measureNamed(name string) int {
-	return slices.IndexFunc(measureList[:], func(m measure) bool { return m.name == name })
+	return slices.IndexFunc(measureList[:], func(m measure) bool { return m.name == name || unitless(m.name) == name })
 }
 
 // measuresOf finds measures by name, with or without the unit. Status is always among them.
@@ -96,7 +96,7 @@ func measuresOf(names []string) ([]int, error) {
 	var found []int
 	var faults []error
 	for _, name := range names {
-		j := slices.IndexFunc(measureList[:], func(m measure) bool { return m.name == name || unitless(m.name) == name })
+		j := measureNamed(name)
 		switch {
 		case j < 0:
 			hint := "have " + strings.Join(MeasureNames(), ", ")

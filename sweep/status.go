@@ -92,9 +92,10 @@ const (
 	Lost                         // it said that it runs, but has fallen silent
 	Interrupted                  // it has left pieces, from which --resume goes on
 	Refused                      // its file is torn, or belongs to another experiment
+	Empty                        // nothing is there, and no point is left for it
 )
 
-var stateNames = []string{"missing", "done", "running", "lost", "interrupted", "refused"}
+var stateNames = []string{"missing", "done", "running", "lost", "interrupted", "refused", "empty"}
 
 func (s PartState) String() string { return stateNames[s] }
 
@@ -106,6 +107,8 @@ type PartStatus struct {
 	Beat   Beat      // of one that runs or is lost
 	Heard  time.Time // when a file of the part was last written; zero for one that is missing
 	Faults error     // why it is refused
+
+	chains int // 0 where no part tells yet
 }
 
 // Status is a sweep in parts.
@@ -241,11 +244,20 @@ func (w *Watch) Status(path string) (*Status, error) {
 				}
 			}
 		}
-		if chains := w.chains(); chains > 0 && f != nil && (t.State == Interrupted || t.State == Lost) {
-			first, end := t.Part.chains(chains)
-			t.Share = float64(inPieces(f.pieces)) / float64(max(1, end-first))
-		}
 		s.Parts = append(s.Parts, t)
+	}
+	if chains := w.chains(); chains > 0 { // known now, whichever part told it
+		for i := range s.Parts {
+			t := &s.Parts[i]
+			first, end := t.Part.chains(chains)
+			t.chains = end - first
+			switch {
+			case t.State == Missing && t.chains == 0:
+				t.State = Empty
+			case t.State == Interrupted || t.State == Lost:
+				t.Share = float64(inPieces(cuts[ofs[0]][t.Number].pieces)) / float64(max(1, t.chains))
+			}
+		}
 	}
 	if w.first != nil {
 		if spec, err := w.first.Experiment.spec(); err == nil {
@@ -302,11 +314,18 @@ func (s *Status) Count(state PartState) int {
 	return n
 }
 
-// Share is how much of the sweep is done, 0 to 1.
+// Whole tells whether every part that has points is done.
+func (s *Status) Whole() bool { return s.Count(Done)+s.Count(Empty) == len(s.Parts) }
+
+// Share is how much of the sweep is done, 0 to 1: of its points and curves, or of its parts where none tells of these yet.
 func (s *Status) Share() float64 {
-	sum := 0.0
+	sum, of, told := 0.0, 0.0, slices.ContainsFunc(s.Parts, func(p PartStatus) bool { return p.chains > 0 })
 	for _, p := range s.Parts {
-		sum += p.Share
+		weight := 1.0
+		if told {
+			weight = float64(p.chains)
+		}
+		sum, of = sum+weight*p.Share, of+weight
 	}
-	return sum / float64(len(s.Parts))
+	return sum / of
 }

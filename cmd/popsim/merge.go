@@ -28,9 +28,12 @@ func (v *voice) mergeVerb() *cobra.Command {
 		Short:   "Join the parts of a sweep into FILE",
 		Long:    mergeHelp,
 		Example: "  popsim map adex I=0:60/1000 b=0:60/1000 --part 1/2 -o map.npz\n  popsim map adex I=0:60/1000 b=0:60/1000 --part 2/2 -o map.npz\n  popsim merge map.npz --plot map.png",
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return misused(hint(fmt.Errorf("merge takes one file, but got %d", len(args)), "it is the name that was given with -o"))
+			}
+			if cmd.Flags().Changed("measure") && f.plot.value == "" {
+				return misused(hint(errors.New("--measure is about a picture, but there is none"), "--plot FILE draws one"))
 			}
 			return v.merge(args[0], f, measure)
 		},
@@ -38,13 +41,16 @@ func (v *voice) mergeVerb() *cobra.Command {
 	f.plot = name{kind: "FILE"}
 	set := cmd.Flags()
 	set.Var(&f.plot, "plot", "picture to draw: .svg .png .pdf")
-	set.StringVarP(&measure, "measure", "m", "rate_Hz", "column to draw")
+	set.StringVarP(&measure, "measure", "m", "rate_Hz", "`COLUMN` to draw")
 	set.BoolVar(&f.force, "force", false, "overwrite files that exist")
 	set.BoolVar(&v.quiet, "quiet", false, "no summary, only warnings and errors")
 	return cmd
 }
 
 func (v *voice) merge(path string, f flags, measure string) error {
+	if err := distinct([]file{{"FILE", path}}, file{"--plot", f.plot.value}); err != nil {
+		return misused(err)
+	}
 	if f.plot.value != "" {
 		if err := report.CheckPicture(f.plot.value, f.force); err != nil {
 			return misused(err)
@@ -61,6 +67,11 @@ func (v *voice) merge(path string, f flags, measure string) error {
 	}
 	defer parts.Close()
 	v.phase("check")
+	record := mergedRecord(parts)
+	picture, err := v.wholeOf(parts, record, f, measure)
+	if err != nil {
+		return err
+	}
 	t := tally{}
 	even := strings.EqualFold(filepath.Ext(path), ".npy") // its columns have one width from the first row on
 	err = parts.Blocks(even, func(b *sweep.Result) error {
@@ -74,33 +85,35 @@ func (v *voice) merge(path string, f flags, measure string) error {
 		return err
 	}
 	v.phase("write")
-	record := mergedRecord(parts)
-	if err := v.wholeOf(parts, record, f, measure); err != nil {
-		return err
+	if picture != nil {
+		if err := picture.Save(f.plot.value, f.force); err != nil {
+			return err
+		}
+		v.phase("plot")
 	}
 	v.say("%s of %s in %s", counted(parts.Rows(), "point"), counted(parts.Count(), "part"), path)
 	t.tell(v)
 	return errors.Join(v.aside(path, out, record), failed(t["nan"], parts.Rows()))
 }
 
-// wholeOf does what needs all points in memory: the picture, and the borders of a curve, for the record.
-func (v *voice) wholeOf(parts *sweep.Parts, record report.RunRecord, f flags, measure string) error {
+// wholeOf does what needs all points in memory: the picture, if one is asked for, and the borders of a curve, for the record.
+func (v *voice) wholeOf(parts *sweep.Parts, record report.RunRecord, f flags, measure string) (*report.Figure, error) {
 	borders := record.Extra["verb"] == "fi" && len(parts.Spec.Grid.Axes) == 1 && parts.Spec.From == sweep.FromRest
 	if f.plot.value == "" && !borders {
-		return nil
+		return nil, nil
 	}
 	forecast, err := parts.Spec.Forecast(1)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := fits(fmt.Sprintf("a picture of %d points", parts.Rows()), forecast.Bytes); err != nil && f.plot.value != "" {
-		return err
+		return nil, misused(err)
 	} else if err != nil {
-		return nil
+		return nil, nil
 	}
 	r, err := parts.Result()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if borders {
 		var lines []string
@@ -112,7 +125,7 @@ func (v *voice) wholeOf(parts *sweep.Parts, record report.RunRecord, f flags, me
 		}
 	}
 	if f.plot.value == "" {
-		return nil
+		return nil, nil
 	}
 	figure := func(title string) (*report.Figure, error) { return r.Figure(title, measure) }
 	switch {
@@ -122,11 +135,7 @@ func (v *voice) wholeOf(parts *sweep.Parts, record report.RunRecord, f flags, me
 		figure = r.ResetFigure
 	}
 	picture, err := figure(r.Spec.Model.Name)
-	if err != nil {
-		return err
-	}
-	defer v.phase("plot")
-	return picture.Save(f.plot.value, f.force)
+	return picture, misused(err)
 }
 
 // mergedRecord is the record of a merged file: what its parts say of the experiment, and what they have cost together.

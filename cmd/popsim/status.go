@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +20,7 @@ const statusHelp = `status says how far a sweep in parts is, from the files besi
 The table has a row per part: done when its file is there and whole; running when it was heard of in the last minute; lost
 when it says that it runs but has fallen silent: it was killed, or its machine is gone; interrupted when it has left
 pieces, from which --resume goes on; refused when its file is torn or belongs to another experiment; missing when
-there is nothing. share is how much of its points is done, heard_s how many seconds ago a file of it was written; host, process
+there is nothing; empty when there are more parts than points or curves, and none is left for this one. share is how much of its points is done, heard_s how many seconds ago a file of it was written; host, process
 and job are those of a running part.
 
 --watch looks again every so often and shows one line, until all parts are done.`
@@ -82,7 +83,7 @@ func (v *voice) status(path string) error {
 	v.say("%s", progressOf(s))
 	if open := openParts(s); open != "" {
 		v.say("to be run: --part I/%d for I = %s", n, open)
-	} else if s.Count(sweep.Done) == n {
+	} else if s.Whole() {
 		v.say("popsim merge %s joins them", path)
 	}
 	return errors.Join(bad...)
@@ -95,7 +96,7 @@ func progressOf(s *sweep.Status) string {
 		text += fmt.Sprintf(" of %s", counted(s.Points, "point"))
 	}
 	text += fmt.Sprintf(": %d of %s done", s.Count(sweep.Done), counted(len(s.Parts), "part"))
-	for _, state := range []sweep.PartState{sweep.Running, sweep.Interrupted, sweep.Lost, sweep.Missing, sweep.Refused} {
+	for _, state := range []sweep.PartState{sweep.Running, sweep.Interrupted, sweep.Lost, sweep.Missing, sweep.Refused, sweep.Empty} {
 		if n := s.Count(state); n > 0 {
 			text += fmt.Sprintf(", %d %v", n, state)
 		}
@@ -108,7 +109,7 @@ func openParts(s *sweep.Status) string {
 	var runs []string
 	for i := 0; i < len(s.Parts); i++ {
 		first := i
-		for i < len(s.Parts) && s.Parts[i].State != sweep.Done && s.Parts[i].State != sweep.Running {
+		for i < len(s.Parts) && !slices.Contains([]sweep.PartState{sweep.Done, sweep.Running, sweep.Empty}, s.Parts[i].State) {
 			i++
 		}
 		switch {
@@ -147,7 +148,7 @@ func (v *voice) watch(ctx context.Context, path string, every time.Duration) err
 		for _, p := range s.Parts {
 			bad.add(p.Faults)
 		}
-		if len(bad) > 0 || s.Count(sweep.Done) == len(s.Parts) {
+		if len(bad) > 0 || s.Whole() {
 			if terminal {
 				fmt.Fprintln(v.stderr)
 			}

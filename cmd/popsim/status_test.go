@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -32,17 +33,24 @@ func TestPartsToRecord(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, table)
 		}
 	}
-	for _, want := range []string{"75.0 % of 13 points", "3 of 4 parts done, 1 missing", "--part I/4 for I = 3\n"} {
+	for _, want := range []string{"76.9 % of 13 points", "3 of 4 parts done, 1 missing", "--part I/4 for I = 3\n"} {
 		if !strings.Contains(talk, want) {
 			t.Errorf("%q is not in\n%s", want, talk)
 		}
 	}
 	say(exitFailed, "merge fi.csv")
 	say(exitDone, sweep+"--quiet --part 3/4")
+	say(exitMisused, "merge fi.csv --plot fi.svg -m pattern")
+	say(exitMisused, "merge fi.csv -m rate")
+	for _, path := range []string{"fi.csv", "fi.svg"} {
+		if _, err := os.Stat(path); err == nil {
+			t.Errorf("a merge that was refused has left %s", path)
+		}
+	}
 	if _, talk := say(exitDone, "status fi.csv --watch"); !strings.Contains(talk, "100.0 % of 13 points: 4 of 4 parts done\n") {
 		t.Errorf("watched: %s", talk)
 	}
-	say(exitDone, "merge fi.csv")
+	say(exitDone, "merge fi.csv --plot fi.svg -m latency")
 	say(exitDone, strings.Replace(sweep, "fi.csv", "whole.csv", 1)+"--quiet")
 	merged, whole := readRecord(t, "fi.csv"), readRecord(t, "whole.csv")
 	if len(merged.Parameters) == 0 || merged.Preset != "nd-tonic" || merged.ISA == "" || merged.Workers == 0 {
@@ -71,6 +79,20 @@ func TestPartsToRecord(t *testing.T) {
 	if table, talk := say(exitFailed, "status fi.csv"); !strings.Contains(table, "2,refused,0,") || !strings.Contains(talk, "fi.csv.part-2-of-4 ") {
 		t.Errorf("a torn part: %s\n%s", table, talk)
 	}
+}
+
+// Of more parts than points some are empty: they are refused, not waited for.
+func TestMorePartsThanPoints(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for part, code := range []int{exitMisused, exitDone, exitDone} {
+		popsim(t, code, "fi", "lif", "I=20,25", "--quiet", "-o", "fi.csv", "--part", fmt.Sprintf("%d/3", part+1))
+	}
+	table, talk := popsim(t, exitDone, "status", "fi.csv")
+	if !strings.Contains(table, "1,empty,0,") || !strings.Contains(talk, "100.0 % of 2 points: 2 of 3 parts done, 1 empty\npopsim: popsim merge fi.csv") {
+		t.Errorf("%s%s", table, talk)
+	}
+	popsim(t, exitDone, "status", "fi.csv", "--watch")
+	popsim(t, exitDone, "merge", "fi.csv", "--quiet")
 }
 
 func readRecord(t *testing.T, path string) *report.RunRecord {

@@ -177,3 +177,19 @@ func TestWarned(t *testing.T) {
 		}
 	}
 }
+
+// TestSubmitTooLate: what the merge would refuse when all parts are done is refused before any is.
+func TestSubmitTooLate(t *testing.T) {
+	_, _, talk, told, code := submitting(t, "fi", "lif", "I=20:30/3", "-o", "map.txt", "--parts=2")
+	if code != exitMisused || told != "" || !strings.Contains(talk, "unknown ending") {
+		t.Errorf("exit %d: %s%s", code, talk, told)
+	}
+	if err := os.WriteFile("map.csv", nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for want, args := range map[int][]string{exitMisused: nil, exitDone: {"--force"}} {
+		if code := run(append(strings.Fields("submit fi lif I=20:30/3 -o map.csv --parts 2"), args...), new(bytes.Buffer), new(bytes.Buffer)); code != want {
+			t.Errorf("over a file that exists, with %v: exit %d, want %d", args, code, want)
+		}
+	}
+}
