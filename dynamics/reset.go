@@ -13,7 +13,7 @@ import (
 // ErrNoAdaptation is the error for the reset map of a model whose reset forgets everything.
 var ErrNoAdaptation = errors.New("dynamics: the model has no variable that survives a reset, so it has no reset map")
 
-// ResetMap maps the adaptation w (pA) just after one spike, when V is let go from V_reset, to that after the next. Its
+// ResetMap maps the adaptation w (pA) with which V is let go from V_reset after one spike to that after the next. Its
 // fixed points are regular firing, its cycles are bursts, its chaos is irregular firing.
 type ResetMap struct {
 	m *model.Model
@@ -34,7 +34,8 @@ func NewResetMap(m *model.Model, p []float64, i float64) (*ResetMap, error) {
 
 // Jump is one turn of a reset map.
 type Jump struct {
-	W        float64 // pA, after the spike
+	W        float64 // pA, when V is let go
+	Reset    float64 // pA, t_ref before that, right after the spike
 	Interval float64 // ms, from spike to spike
 	Slope    float64 // of the map
 }
@@ -58,7 +59,7 @@ func (r *ResetMap) Next(w float64) (jump Jump, ok bool) {
 	var before, after [3]float64
 	run.field(0, []float64{at("V_reset"), w, 0}, before[:])
 	run.field(0, spike.State, after[:])
-	jump = Jump{W: run.y[1], Interval: spike.Time + at("t_ref"), Slope: before[0] / after[0] * math.Exp(spike.State[2])}
+	jump = Jump{W: run.y[1], Reset: run.y[1], Interval: spike.Time + at("t_ref"), Slope: before[0] / after[0] * math.Exp(spike.State[2])}
 	if at("t_ref") > 0 {
 		run.hold(run.free)
 		jump.W = run.y[1]
@@ -69,7 +70,7 @@ func (r *ResetMap) Next(w float64) (jump Jump, ok bool) {
 
 // MapPoint is a fixed point of a reset map: one spike after another at the same interval.
 type MapPoint struct {
-	W        float64
+	W        float64 // pA, when V is let go
 	Interval float64 // ms
 	Slope    float64
 	Stable   bool
@@ -104,7 +105,8 @@ func (r *ResetMap) FixedPoints(lo, hi float64, steps int) (points []MapPoint) {
 type Attractor struct {
 	Silent    bool
 	Period    int       // in spikes; 0 where no period was found among the spikes kept
-	W         []float64 // pA after reset, in order of time: one period, or all spikes kept
+	W         []float64 // pA when V is let go from V_reset, in order of time: one period, or all spikes kept
+	Resets    []float64 // pA right after the same spikes, t_ref earlier
 	Intervals []float64 // ms; Intervals[k] leads from W[k] to the next
 	Rate      float64   // Hz
 	Lyapunov  float64   // exponent per spike: the mean of ln |slope|; positive means chaos
@@ -117,7 +119,10 @@ const longestPeriod = 64
 // rounding; otherwise the first drop spikes are forgotten and the statistics are those of the others.
 func (r *ResetMap) Attractor(ctx context.Context, w float64, drop, keep int) (Attractor, error) {
 	const same = 1e-11 // relative to 1 + |w|
-	var ws, intervals, slopes []float64
+	at := func(name string) float64 { return r.p[r.m.Index(name)] }
+	held := at("a") * (at("V_reset") - at("V_rest")) // where w goes while V is held
+	reset := held + (w-held)*math.Exp(at("t_ref")/at("tau_w"))
+	var ws, resets, intervals, slopes []float64
 	for k := range drop + keep {
 		if ctx.Err() != nil {
 			return Attractor{}, ctx.Err()
@@ -126,16 +131,17 @@ func (r *ResetMap) Attractor(ctx context.Context, w float64, drop, keep int) (At
 		if !ok {
 			return Attractor{Silent: true}, nil
 		}
-		ws, intervals, slopes = append(ws, w), append(intervals, j.Interval), append(slopes, math.Log(math.Abs(j.Slope)))
-		w = j.W
+		ws, resets = append(ws, w), append(resets, reset)
+		intervals, slopes = append(intervals, j.Interval), append(slopes, math.Log(math.Abs(j.Slope)))
+		w, reset = j.W, j.Reset
 		if period := repeats(ws, same); period > 0 && k > 8 {
-			return settled(ws, intervals, slopes, period), nil
+			return settled(ws, resets, intervals, slopes, period), nil
 		}
 	}
 	if period := repeats(ws, 1e-6); period > 0 { // close to a bifurcation the orbit settles slowly
-		return settled(ws, intervals, slopes, period), nil
+		return settled(ws, resets, intervals, slopes, period), nil
 	}
-	a := settled(ws, intervals, slopes, keep)
+	a := settled(ws, resets, intervals, slopes, keep)
 	a.Period = 0
 	return a, nil
 }
@@ -164,8 +170,8 @@ func repeats(ws []float64, same float64) int {
 	return 0
 }
 
-func settled(ws, intervals, slopes []float64, n int) Attractor {
-	a := Attractor{Period: n, W: ws[len(ws)-n:], Intervals: intervals[len(ws)-n:]}
+func settled(ws, resets, intervals, slopes []float64, n int) Attractor {
+	a := Attractor{Period: n, W: ws[len(ws)-n:], Resets: resets[len(ws)-n:], Intervals: intervals[len(ws)-n:]}
 	span := 0.0
 	for k, x := range a.Intervals {
 		span += x

@@ -83,6 +83,31 @@ func TestResetMapMatchesStoredAttractors(t *testing.T) {
 	}
 }
 
+// While V is held w relaxes towards a (V_reset - V_rest), from where a reset took it to where the map begins.
+func TestResetIsBeforeRefractoriness(t *testing.T) {
+	m, p := mustModel(t, "adex", map[string]float64{"b": 5, "t_ref": 5})
+	at := func(name string) float64 { return p[m.Index(name)] }
+	r, err := NewResetMap(m, p, 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := r.Attractor(t.Context(), 0, 100, 100)
+	if err != nil || a.Period != 1 {
+		t.Fatalf("%+v, %v; want one spike per period", a, err)
+	}
+	s, err := Spikes(m, p, []Segment{{0, 20}}, []float64{at("V_reset"), a.W[0]}, 1.5*a.Intervals[0])
+	if err != nil || len(s) == 0 {
+		t.Fatal(s, err)
+	}
+	if want := s[0].State[1] + at("b"); math.Abs(a.Resets[0]-want) > 1e-9 {
+		t.Errorf("w = %v right after the reset, want %v", a.Resets[0], want)
+	}
+	held := at("a") * (at("V_reset") - at("V_rest"))
+	if want := held + (a.Resets[0]-held)*math.Exp(-at("t_ref")/at("tau_w")); math.Abs(a.W[0]-want) > 1e-9 {
+		t.Errorf("w = %v when V is let go, want %v", a.W[0], want)
+	}
+}
+
 func TestFixedPointOfResetMapIsRegularFiring(t *testing.T) {
 	m, p := mustModel(t, "adex", nil)
 	r, err := NewResetMap(m, p, 20)

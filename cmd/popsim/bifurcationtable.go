@@ -164,10 +164,10 @@ func (s *analysis) resetTable() *report.Table {
 		for k, interval := range f.Intervals {
 			at, isi = append(at, f.Parameter), append(isi, interval)
 			number, spikes = append(number, int64(k)), append(spikes, int64(f.Period))
-			if f.W == nil {
+			if f.Resets == nil {
 				w = append(w, math.NaN())
 			} else {
-				w = append(w, f.W[k])
+				w = append(w, f.Resets[k])
 			}
 		}
 	}
