@@ -14,12 +14,12 @@ import (
 
 var (
 	eifEuler = scheme{
-		sources: flowSources, fold: foldEIFEuler, enter: flowEnter, sync: columnsSync, grid: true,
+		sources: flowSources, driven: asm.FlowRest, fold: foldEIFEuler, enter: flowEnter, sync: columnsSync, grid: true,
 		lean: func(b *asm.Block) { eulerGeneric(b, false, false) },
 		full: func(b *asm.Block) { eulerGeneric(b, false, true) },
 	}
 	adexEuler = scheme{
-		sources: flowSources, fold: foldAdExEuler, enter: flowEnter, sync: columnsSync, grid: true,
+		sources: flowSources, driven: asm.FlowRest, fold: foldAdExEuler, enter: flowEnter, sync: columnsSync, grid: true,
 		lean: func(b *asm.Block) { eulerGeneric(b, true, false) },
 		full: func(b *asm.Block) { eulerGeneric(b, true, true) },
 	}

@@ -41,7 +41,7 @@ var flowSources = []string{
 
 var (
 	eifFlow = scheme{
-		sources: flowSources, fold: foldEIF, enter: flowEnter, sync: flowSync,
+		sources: flowSources, driven: asm.FlowRest, fold: foldEIF, enter: flowEnter, sync: flowSync,
 		rare: eachRare(func(w *Worker, s *Shard, g, l int, events []Event) []Event {
 			return flowRare(w, s, g, l, flowStep, events)
 		}),
@@ -49,7 +49,7 @@ var (
 		full: func(b *asm.Block) { flowGeneric(b, false, true) },
 	}
 	adexFlow = scheme{
-		sources: flowSources, fold: foldAdEx, enter: flowEnter, sync: flowSync, rare: eifFlow.rare,
+		sources: flowSources, driven: asm.FlowRest, fold: foldAdEx, enter: flowEnter, sync: flowSync, rare: eifFlow.rare,
 		lean: func(b *asm.Block) { flowGeneric(b, true, false) },
 		full: func(b *asm.Block) { flowGeneric(b, true, true) },
 	}

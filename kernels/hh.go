@@ -248,7 +248,7 @@ type slopes func(b *asm.Block, l int, drive float64, old, now *[4]float64) (befo
 func hhScheme(states int, sense slopes, advance hhStep) scheme {
 	fast := hhFast(states, advance)
 	return scheme{
-		sources: hhSources, fold: foldHH, enter: hhEnter, sync: columnsSync,
+		sources: hhSources, driven: asm.HHPerC, fold: foldHH, enter: hhEnter, sync: columnsSync,
 		rare: func(w *Worker, _ *Shard, g int, events []Event) []Event {
 			b := &w.b
 			for rare := b.Rare; rare != 0; rare &= rare - 1 {

@@ -58,6 +58,7 @@ type Kernel struct {
 // scheme is what a model's file gives for one method.
 type scheme struct {
 	sources []string // for each coefficient the parameters it depends on, "I" and "gain" among them
+	driven  int      // the first of the coefficients that only full steps read
 	hidden  int      // columns of Y behind those of the model's states
 
 	// fold writes the coefficients of a neuron with parameters p, current i and gain, at step size dt.
@@ -124,6 +125,14 @@ func (k *Kernel) fast(full bool) step {
 		return k.full
 	}
 	return k.lean
+}
+
+// read is how many coefficients a step reads, the first ones.
+func (k *Kernel) read(full bool) int {
+	if full {
+		return len(k.sources)
+	}
+	return k.driven
 }
 
 // Setting is what distinguishes the neurons of a population: parameters in the order of the model, the input current,
@@ -337,9 +346,9 @@ func (s *Shard) Advance(w *Worker, first int64, steps int, drive Drive, extrema 
 	b, fast := &w.b, s.kernel.fast(w.full)
 	b.Old, b.Log, b.Fired, b.First = &w.old, &w.log, &w.fired, float64(first)
 	for g := 0; g < s.N; g += Group {
-		w.aim(b, s, g, s.gather(&w.coefs, g, g == 0), drive)
+		w.aim(b, s, g, s.gather(&w.coefs, g, w.full, g == 0), drive)
 		if s.large && g+Group < s.N {
-			s.prefetch(g + Group)
+			s.prefetch(g+Group, w.full)
 		}
 		b.Step, b.Lane, b.Steps = 0, 0, 0
 		for b.Steps < steps {
@@ -355,8 +364,8 @@ func (s *Shard) Advance(w *Worker, first int64, steps int, drive Drive, extrema 
 }
 
 // prefetch asks for the columns of the group at lane g, which come from memory while the group before it is at work.
-func (s *Shard) prefetch(g int) {
-	for _, columns := range [...][][]float64{s.Y, {s.Wake, s.Rem}, s.coefs} {
+func (s *Shard) prefetch(g int, full bool) {
+	for _, columns := range [...][][]float64{s.Y, {s.Wake, s.Rem}, s.coefs[:s.kernel.read(full)]} {
 		for _, c := range columns {
 			if c != nil {
 				prefetch((*asm.Column)(c[g:]))
@@ -419,9 +428,9 @@ func (w *Worker) aim(b *asm.Block, s *Shard, g int, c *asm.Coefs, drive Drive) {
 
 // gather lays the coefficients of the group at lane g side by side. What all neurons share is copied only into new c,
 // and only where something differs.
-func (s *Shard) gather(c *asm.Coefs, g int, isNew bool) *asm.Coefs {
+func (s *Shard) gather(c *asm.Coefs, g int, full, isNew bool) *asm.Coefs {
 	each := false
-	for j, col := range s.coefs {
+	for j, col := range s.coefs[:s.kernel.read(full)] {
 		if col != nil {
 			c[j] = asm.Column(col[g : g+Group])
 			each = true

@@ -223,7 +223,7 @@ func (s *Shard) advanceCut(w *Worker, steps int, drive Drive, events []Event) []
 			if i > 0 {
 				groups[i-1].b.Next = &t.b
 			}
-			w.aim(&t.b, s, g, s.gather(&t.coefs, g, from == 0), drive)
+			w.aim(&t.b, s, g, s.gather(&t.coefs, g, w.full, from == 0), drive)
 		}
 		for k := range steps {
 			for i := range groups {

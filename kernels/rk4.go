@@ -13,7 +13,7 @@ import (
 
 var (
 	eifRK4 = scheme{
-		sources: flowSources, fold: foldEIF, enter: flowEnter, sync: flowSync,
+		sources: flowSources, driven: asm.FlowRest, fold: foldEIF, enter: flowEnter, sync: flowSync,
 		rare: eachRare(func(w *Worker, s *Shard, g, l int, events []Event) []Event {
 			return flowRare(w, s, g, l, rk4Step, events)
 		}),
@@ -21,7 +21,7 @@ var (
 		full: func(b *asm.Block) { rk4Generic(b, false, true) },
 	}
 	adexRK4 = scheme{
-		sources: flowSources, fold: foldAdEx, enter: flowEnter, sync: flowSync, rare: eifRK4.rare,
+		sources: flowSources, driven: asm.FlowRest, fold: foldAdEx, enter: flowEnter, sync: flowSync, rare: eifRK4.rare,
 		lean: func(b *asm.Block) { rk4Generic(b, true, false) },
 		full: func(b *asm.Block) { rk4Generic(b, true, true) },
 	}

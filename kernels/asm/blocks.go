@@ -62,15 +62,11 @@ type Block struct {
 	Fired *[MaxSteps]uint64 // euler only, out: bit l of Fired[k%MaxSteps] says whether lane l fired at the end of step k
 }
 
-// Coefficients of the LIF step.
+// Coefficients of the LIF step; from LIFR on those of full kernels only.
 const (
 	LIFVInf = iota // V_rest + R I
 	LIFK           // 1 - exp(-dt/tau)
 	LIFVTh
-	LIFR
-	LIFVRest
-	LIFI
-	LIFGain
 	LIFVReset
 	LIFSteps    // tau/dt
 	LIFPart     // dt/tau
@@ -78,20 +74,21 @@ const (
 	LIFHoldPart // and the rest of it, as part of a step
 	LIFAfter    // exp(LIFPart LIFHoldPart)
 	LIFLater    // exp(LIFPart (LIFHoldPart - 1))
+	LIFR
+	LIFVRest
+	LIFI
+	LIFGain
 	LIFCoefs
 )
 
 // Coefficients of the EIF and AdEx steps. What V gains in a step is counted in units of delta_T, by euler in mV: drift C (V_inf - V - R w)
-// and exponential are C (V_rest - V + R (I - w)) and exp2(Slope V + Shift).
+// and exponential are C (V_rest - V + R (I - w)) and exp2(Slope V + Shift). From FlowRest on they are of full kernels only.
 const (
 	FlowSlope    = iota // 1/(delta_T ln 2)
 	FlowShift           // log2(C delta_T) - V_T/(delta_T ln 2)
 	FlowC               // dt/(tau unit)
 	FlowDrive           // C (V_rest + R I)
 	FlowRC              // R C
-	FlowRest            // C V_rest
-	FlowI               //
-	FlowGain            //
 	FlowDeltaT          //
 	FlowVTh             //
 	FlowVReset          //
@@ -109,10 +106,13 @@ const (
 	FlowAVRest          // -a V_rest
 	FlowS               // dt/tau_w
 	FlowGrow0           // exp2(Slope V_reset + Shift)
+	FlowRest            // C V_rest
+	FlowI               //
+	FlowGain            //
 	FlowCoefs
 )
 
-// Coefficients of the Hodgkin-Huxley steps, HH and RHH.
+// Coefficients of the Hodgkin-Huxley steps, HH and RHH; from HHPerC on those of full kernels only.
 const (
 	HHNa    = iota // g_Na/C
 	HHK            // g_K/C
@@ -127,11 +127,11 @@ const (
 	HHVTh          //
 	HHRearm        // V_th - 20 mV
 	HHSum          // n_plus_h
+	HHCut          // RHH cut-rk4: what |dV/dt| dt may be, mV
 	HHPerC         // 1/C
 	HHLeak         // g_L E_L/C
 	HHI            //
 	HHGain         //
-	HHCut          // RHH cut-rk4: what |dV/dt| dt may be, mV
 	HHCoefs
 )
 

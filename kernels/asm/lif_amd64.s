@@ -23,9 +23,9 @@ TEXT ·LIFAVX2(SB), $128-8
 
 vector1:
 	// chunk
-	VMOVUPD 4608(BX)(DX*8), Y0
+	VMOVUPD 2560(BX)(DX*8), Y0
 	VCMPPD  $0x15, lifConstsAVX2<>+32(SB), Y0, Y1
-	VMOVUPD 5120(BX)(DX*8), Y2
+	VMOVUPD 3072(BX)(DX*8), Y2
 	VCMPPD  $0x19, lifConstsAVX2<>+64(SB), Y2, Y3
 	VMOVUPD (DI)(DX*8), Y4
 	VCMPPD  $0x15, lifConstsAVX2<>+96(SB), Y4, Y5
@@ -578,21 +578,21 @@ again22:
 	VSUBPD       Y1, Y0, Y2
 	VSUBPD       Y14, Y0, Y3
 	VCMPPD       $0x1d, lifConstsAVX2<>+288(SB), Y13, Y4
-	VMOVUPD      5120(BX)(DX*8), Y5
+	VMOVUPD      3072(BX)(DX*8), Y5
 	VMOVUPD      lifConstsAVX2<>+224(SB), Y6
 	VCMPPD       $0x11, Y6, Y5, Y7
-	VMOVUPD      3584(BX)(DX*8), Y8
+	VMOVUPD      1536(BX)(DX*8), Y8
 	VSUBPD       Y0, Y8, Y9
 	VCMPPD       $0x15, Y0, Y14, Y10
 	VMOVUPD      (CX)(DX*8), Y5
 	VCMPPD       $0x15, Y1, Y5, Y0
 	VDIVPD       Y2, Y3, Y5
-	VMOVUPD      4608(BX)(DX*8), Y3
+	VMOVUPD      2560(BX)(DX*8), Y3
 	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y3, Y2
 	VORPD        Y0, Y10, Y3
 	VORPD        Y2, Y3, Y10
-	VMULPD       6144(BX)(DX*8), Y5, Y0
-	VMULPD       6656(BX)(DX*8), Y5, Y3
+	VMULPD       4096(BX)(DX*8), Y5, Y0
+	VMULPD       4608(BX)(DX*8), Y5, Y3
 	VCMPPD       $0x1d, Y6, Y0, Y2
 	VBLENDVPD    Y2, Y3, Y0, Y5
 	VANDNPD      Y7, Y2, Y3
@@ -617,10 +617,10 @@ again22:
 	VSUBPD       Y1, Y14, Y4
 	VMOVUPD      lifConstsAVX2<>+288(SB), Y5
 	VCMPPD       $0x1d, Y5, Y13, Y6
-	VMOVUPD      5120(BX)(DX*8), Y7
+	VMOVUPD      3072(BX)(DX*8), Y7
 	VMOVUPD      lifConstsAVX2<>+224(SB), Y8
 	VCMPPD       $0x11, Y8, Y7, Y9
-	VMOVUPD      3584(BX)(DX*8), Y10
+	VMOVUPD      1536(BX)(DX*8), Y10
 	VSUBPD       Y0, Y10, Y1
 	VADDPD       Y8, Y7, Y0
 	VADDPD       Y3, Y2, Y5
@@ -630,8 +630,8 @@ again22:
 	VDIVPD       Y5, Y4, Y4
 	VANDPD       Y9, Y6, Y5
 	VMOVUPD      Y10, 1024(CX)(DX*8)
-	VMULPD       6144(BX)(DX*8), Y3, Y9
-	VMULPD       6656(BX)(DX*8), Y3, Y10
+	VMULPD       4096(BX)(DX*8), Y3, Y9
+	VMULPD       4608(BX)(DX*8), Y3, Y10
 	VMULPD       Y4, Y4, Y3
 	VMOVUPD      Y4, (AX)
 	VCMPPD       $0x1d, Y8, Y9, Y4
@@ -642,9 +642,9 @@ again22:
 	VADDPD       Y10, Y2, Y0
 	VMOVUPD      lifConstsAVX2<>+384(SB), Y7
 	VFMADD231PD  lifConstsAVX2<>+352(SB), Y3, Y7
-	VFNMADD213PD 3584(BX)(DX*8), Y5, Y1
+	VFNMADD213PD 1536(BX)(DX*8), Y5, Y1
 	VFMADD213PD  lifConstsAVX2<>+416(SB), Y3, Y7
-	VMOVUPD      3584(BX)(DX*8), Y2
+	VMOVUPD      1536(BX)(DX*8), Y2
 	VBLENDVPD    Y9, Y1, Y2, Y10
 	VANDNPD      Y6, Y9, Y1
 	VMOVUPD      (R11)(DX*8), Y2
@@ -661,10 +661,10 @@ again22:
 	VMOVUPD      Y6, (R13)(DX*8)
 	VMOVUPD      Y0, (R12)(DX*8)
 	VFMADD231PD  Y7, Y10, Y2
-	VFNMADD132PD 4096(BX)(DX*8), Y8, Y2
+	VFNMADD132PD 2048(BX)(DX*8), Y8, Y2
 	VMOVUPD      lifConstsAVX2<>+288(SB), Y9
 	VMAXPD       Y2, Y9, Y5
-	VADDPD       5632(BX)(DX*8), Y5, Y3
+	VADDPD       3584(BX)(DX*8), Y5, Y3
 	VMOVUPD      Y5, 512(CX)(DX*8)
 	VSUBPD       Y8, Y3, Y6
 	VBLENDVPD    Y4, Y6, Y3, Y0
@@ -967,22 +967,22 @@ located33:
 	VSUBPD       Y1, Y14, Y4
 	VMOVUPD      lifConstsAVX2<>+288(SB), Y5
 	VCMPPD       $0x1d, Y5, Y13, Y6
-	VMOVUPD      5120(BX)(DX*8), Y7
+	VMOVUPD      3072(BX)(DX*8), Y7
 	VMOVUPD      lifConstsAVX2<>+224(SB), Y8
 	VADDPD       Y8, Y7, Y9
 	VADDPD       Y13, Y15, Y10
-	VMOVUPD      3584(BX)(DX*8), Y1
+	VMOVUPD      1536(BX)(DX*8), Y1
 	VSUBPD       Y0, Y1, Y0
 	VADDPD       Y3, Y2, Y5
 	VDIVPD       Y2, Y3, Y3
 	VADDPD       lifConstsAVX2<>+192(SB), Y13, Y2
 	VMOVUPD      (R11)(DX*8), Y1
-	VBLENDVPD    Y6, 3584(BX)(DX*8), Y1, Y1
+	VBLENDVPD    Y6, 1536(BX)(DX*8), Y1, Y1
 	VDIVPD       Y5, Y4, Y4
 	VMOVUPD      Y1, (R11)(DX*8)
 	VMOVUPD      Y2, 1024(CX)(DX*8)
-	VMULPD       6144(BX)(DX*8), Y3, Y5
-	VMULPD       6656(BX)(DX*8), Y3, Y1
+	VMULPD       4096(BX)(DX*8), Y3, Y5
+	VMULPD       4608(BX)(DX*8), Y3, Y1
 	VMULPD       Y4, Y4, Y2
 	VCMPPD       $0x1d, Y8, Y5, Y3
 	VBLENDVPD    Y3, Y1, Y5, Y1
@@ -993,7 +993,7 @@ located33:
 	VADDPD       Y9, Y10, Y7
 	VMULPD       Y2, Y4, Y10
 	VADDPD       Y4, Y4, Y9
-	VFNMADD213PD 3584(BX)(DX*8), Y1, Y0
+	VFNMADD213PD 1536(BX)(DX*8), Y1, Y0
 	VFMADD213PD  lifConstsAVX2<>+416(SB), Y2, Y5
 	VFMADD213PD  lifConstsAVX2<>+448(SB), Y2, Y5
 	VMAXPD       1536(CX), Y7, Y4
@@ -1009,11 +1009,11 @@ located33:
 	VMOVUPD      Y4, (R12)(DX*8)
 	VMOVUPD      (CX)(DX*8), Y5
 	VBLENDVPD    Y6, Y0, Y5, Y10
-	VFNMADD132PD 4096(BX)(DX*8), Y8, Y9
+	VFNMADD132PD 2048(BX)(DX*8), Y8, Y9
 	VMOVUPD      Y10, (CX)(DX*8)
 	VMOVUPD      lifConstsAVX2<>+288(SB), Y1
 	VMAXPD       Y9, Y1, Y2
-	VADDPD       5632(BX)(DX*8), Y2, Y7
+	VADDPD       3584(BX)(DX*8), Y2, Y7
 	VMOVUPD      Y2, 512(CX)(DX*8)
 	VSUBPD       Y8, Y7, Y4
 	VBLENDVPD    Y3, Y4, Y7, Y0
@@ -1104,9 +1104,9 @@ TEXT ·LIFAVX512(SB), $128-8
 
 vector1:
 	// chunk
-	VMOVUPD     4608(BX)(DX*8), Z0
+	VMOVUPD     2560(BX)(DX*8), Z0
 	VCMPPD.BCST $0x15, lifConstsAVX512<>+8(SB), Z0, K1
-	VMOVUPD     5120(BX)(DX*8), Z1
+	VMOVUPD     3072(BX)(DX*8), Z1
 	VCMPPD.BCST $0x19, lifConstsAVX512<>+16(SB), Z1, K2
 	VMOVUPD     (DI)(DX*8), Z2
 	VCMPPD.BCST $0x15, lifConstsAVX512<>+24(SB), Z2, K3
@@ -1735,22 +1735,22 @@ again22:
 	VSUBPD       Z1, Z0, Z2
 	VSUBPD       Z30, Z0, Z3
 	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+72(SB), Z29, K1
-	VMOVUPD      5120(BX)(DX*8), Z4
+	VMOVUPD      3072(BX)(DX*8), Z4
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z5
 	VCMPPD       $0x11, Z5, Z4, K2
-	VMOVUPD      3584(BX)(DX*8), Z6
+	VMOVUPD      1536(BX)(DX*8), Z6
 	VSUBPD       Z0, Z6, Z7
 	VCMPPD       $0x15, Z0, Z30, K3
 	VMOVUPD      (CX)(DX*8), Z8
 	VCMPPD       $0x15, Z1, Z8, K4
 	VDIVPD       Z2, Z3, Z9
-	VMOVUPD      4608(BX)(DX*8), Z10
+	VMOVUPD      2560(BX)(DX*8), Z10
 	VCMPPD.BCST  $0x15, lifConstsAVX512<>+8(SB), Z10, K5
 	KORB         K4, K3, K6
 	KORB         K5, K6, K7
-	VMULPD       6144(BX)(DX*8), Z9, Z11
+	VMULPD       4096(BX)(DX*8), Z9, Z11
 	VCMPPD       $0x1d, Z5, Z11, K3
-	VMULPD       6656(BX)(DX*8), Z9, K3, Z11
+	VMULPD       4608(BX)(DX*8), Z9, K3, Z11
 	KANDNB       K2, K3, K4
 	VSUBPD       Z11, Z5, Z12
 	VFNMADD231PD Z7, Z12, Z6
@@ -1773,10 +1773,10 @@ again22:
 	VSUBPD           Z1, Z30, Z4
 	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z5
 	VCMPPD           $0x1d, Z5, Z29, K1
-	VMOVUPD          5120(BX)(DX*8), Z6
+	VMOVUPD          3072(BX)(DX*8), Z6
 	VBROADCASTSD     lifConstsAVX512<>+56(SB), Z7
 	VCMPPD           $0x11, Z7, Z6, K2
-	VMOVUPD          3584(BX)(DX*8), Z8
+	VMOVUPD          1536(BX)(DX*8), Z8
 	VSUBPD           Z0, Z8, Z9
 	VADDPD           Z29, Z31, Z10
 	VADDPD           Z3, Z2, Z11
@@ -1785,14 +1785,14 @@ again22:
 	KANDB            K2, K1, K3
 	VDIVPD           Z11, Z4, Z14
 	VMOVUPD          Z13, 1024(CX)(DX*8)
-	VMULPD           6144(BX)(DX*8), Z12, Z15
+	VMULPD           4096(BX)(DX*8), Z12, Z15
 	VMULPD           Z14, Z14, Z16
 	VCMPPD           $0x1d, Z7, Z15, K4
 	VADDPD           Z14, Z14, Z17
 	VBROADCASTSD     lifConstsAVX512<>+96(SB), Z18
 	VFMADD231PD.BCST lifConstsAVX512<>+88(SB), Z16, Z18
 	VMULPD           Z16, Z14, Z19
-	VMULPD           6656(BX)(DX*8), Z12, K4, Z15
+	VMULPD           4608(BX)(DX*8), Z12, K4, Z15
 	KANDNB           K3, K4, K5
 	VADDPD           Z7, Z6, K4, Z6
 	KANDNB           K1, K5, K6
@@ -1810,9 +1810,9 @@ again22:
 	VBLENDMPD        Z8, Z24, K1, Z25
 	VFMADD231PD      Z18, Z19, Z17
 	VMOVUPD          Z25, (R11)(DX*8)
-	VFNMADD132PD     4096(BX)(DX*8), Z7, Z17
+	VFNMADD132PD     2048(BX)(DX*8), Z7, Z17
 	VMAXPD           Z17, Z5, Z26
-	VADDPD           5632(BX)(DX*8), Z26, Z1
+	VADDPD           3584(BX)(DX*8), Z26, Z1
 	VMOVUPD          Z26, 512(CX)(DX*8)
 	VSUBPD           Z7, Z1, K4, Z1
 	VMOVUPD          (R14)(DX*8), Z0
@@ -2112,7 +2112,7 @@ located33:
 	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z5
 	VCMPPD           $0x1d, Z5, Z29, K1
 	VADDPD           Z29, Z31, Z6
-	VMOVUPD          3584(BX)(DX*8), Z7
+	VMOVUPD          1536(BX)(DX*8), Z7
 	VSUBPD           Z0, Z7, Z8
 	VADDPD.BCST      lifConstsAVX512<>+48(SB), Z29, Z9
 	VADDPD           Z3, Z2, Z10
@@ -2122,7 +2122,7 @@ located33:
 	VMOVUPD          Z9, 1024(CX)(DX*8)
 	VDIVPD           Z10, Z4, Z14
 	VMOVUPD          Z13, (R11)(DX*8)
-	VMULPD           6144(BX)(DX*8), Z11, Z15
+	VMULPD           4096(BX)(DX*8), Z11, Z15
 	VMULPD           Z14, Z14, Z16
 	VBROADCASTSD     lifConstsAVX512<>+56(SB), Z17
 	VCMPPD           $0x1d, Z17, Z15, K2
@@ -2130,8 +2130,8 @@ located33:
 	VBROADCASTSD     lifConstsAVX512<>+96(SB), Z19
 	VFMADD231PD.BCST lifConstsAVX512<>+88(SB), Z16, Z19
 	VMULPD           Z16, Z14, Z20
-	VMULPD           6656(BX)(DX*8), Z11, K2, Z15
-	VMOVUPD          5120(BX)(DX*8), Z21
+	VMULPD           4608(BX)(DX*8), Z11, K2, Z15
+	VMOVUPD          3072(BX)(DX*8), Z21
 	VADDPD           Z17, Z21, K2, Z21
 	VFMADD213PD.BCST lifConstsAVX512<>+104(SB), Z16, Z19
 	VSUBPD           Z15, Z17, Z22
@@ -2151,9 +2151,9 @@ located33:
 	VMOVUPD          (CX)(DX*8), Z3
 	VBLENDMPD        Z7, Z3, K1, Z2
 	VMOVUPD          Z2, (CX)(DX*8)
-	VFNMADD132PD     4096(BX)(DX*8), Z17, Z18
+	VFNMADD132PD     2048(BX)(DX*8), Z17, Z18
 	VMAXPD           Z18, Z5, Z12
-	VADDPD           5632(BX)(DX*8), Z12, Z9
+	VADDPD           3584(BX)(DX*8), Z12, Z9
 	VMOVUPD          Z12, 512(CX)(DX*8)
 	VSUBPD           Z17, Z9, K2, Z9
 	VMOVUPD          (R14)(DX*8), Z4
@@ -2242,9 +2242,9 @@ TEXT ·LIFFullAVX2(SB), $128-8
 
 vector1:
 	// chunk
-	VMOVUPD 4608(BX)(DX*8), Y0
+	VMOVUPD 2560(BX)(DX*8), Y0
 	VCMPPD  $0x15, lifConstsAVX2<>+32(SB), Y0, Y1
-	VMOVUPD 5120(BX)(DX*8), Y2
+	VMOVUPD 3072(BX)(DX*8), Y2
 	VCMPPD  $0x19, lifConstsAVX2<>+64(SB), Y2, Y3
 	VMOVUPD (DI)(DX*8), Y4
 	VCMPPD  $0x15, lifConstsAVX2<>+96(SB), Y4, Y5
@@ -2345,13 +2345,13 @@ part3:
 step6:
 	// step
 	VBROADCASTSD (R12), Y0
-	VMOVUPD      2560(BX)(DX*8), Y1
-	VFMADD231PD  3072(BX)(DX*8), Y0, Y1
+	VMOVUPD      6144(BX)(DX*8), Y1
+	VFMADD231PD  6656(BX)(DX*8), Y0, Y1
 	VCMPPD       $0x12, Y15, Y10, Y2
 	VADDPD       (R13)(DX*8), Y1, Y3
 	VBLENDVPD    Y2, 512(BX)(DX*8), Y12, Y4
-	VMOVUPD      1536(BX)(DX*8), Y0
-	VFMADD213PD  2048(BX)(DX*8), Y0, Y3
+	VMOVUPD      5120(BX)(DX*8), Y0
+	VFMADD213PD  5632(BX)(DX*8), Y0, Y3
 	VMOVUPD      Y3, 4096(R10)
 	VSUBPD       Y3, Y14, Y1
 	VFNMADD213PD Y14, Y12, Y1
@@ -2363,13 +2363,13 @@ step6:
 
 	// step
 	VBROADCASTSD (R12), Y0
-	VMOVUPD      2592(BX)(DX*8), Y1
-	VFMADD231PD  3104(BX)(DX*8), Y0, Y1
+	VMOVUPD      6176(BX)(DX*8), Y1
+	VFMADD231PD  6688(BX)(DX*8), Y0, Y1
 	VCMPPD       $0x12, Y15, Y9, Y2
 	VADDPD       32(R13)(DX*8), Y1, Y3
 	VBLENDVPD    Y2, 544(BX)(DX*8), Y11, Y4
-	VMOVUPD      1568(BX)(DX*8), Y0
-	VFMADD213PD  2080(BX)(DX*8), Y0, Y3
+	VMOVUPD      5152(BX)(DX*8), Y0
+	VFMADD213PD  5664(BX)(DX*8), Y0, Y3
 	VMOVUPD      Y3, 4128(R10)
 	VSUBPD       Y3, Y13, Y1
 	VFNMADD213PD Y13, Y11, Y1
@@ -2553,13 +2553,13 @@ located11:
 	VSUBPD       1024(BX)(DX*8), Y14, Y2
 	VCMPPD       $0x1d, lifConstsAVX2<>+288(SB), Y13, Y3
 	VMOVUPD      lifConstsAVX2<>+224(SB), Y4
-	VADDPD       5120(BX)(DX*8), Y4, Y5
+	VADDPD       3072(BX)(DX*8), Y4, Y5
 	VADDPD       Y13, Y15, Y6
 	VMINPD       (R15)(DX*8), Y11, Y7
 	VADDPD       Y1, Y0, Y8
 	VDIVPD       Y0, Y1, Y9
 	VADDPD       lifConstsAVX2<>+192(SB), Y13, Y10
-	VMOVUPD      3584(BX)(DX*8), Y1
+	VMOVUPD      1536(BX)(DX*8), Y1
 	VMINPD       Y7, Y1, Y0
 	VMOVUPD      (R11)(DX*8), Y7
 	VBLENDVPD    Y3, Y1, Y7, Y1
@@ -2569,8 +2569,8 @@ located11:
 	VMOVUPD      (R15)(DX*8), Y2
 	VBLENDVPD    Y3, Y0, Y2, Y8
 	VMOVUPD      Y8, (R15)(DX*8)
-	VMULPD       6144(BX)(DX*8), Y9, Y1
-	VMULPD       6656(BX)(DX*8), Y9, Y10
+	VMULPD       4096(BX)(DX*8), Y9, Y1
+	VMULPD       4608(BX)(DX*8), Y9, Y10
 	VMULPD       Y7, Y7, Y0
 	VADDPD       Y7, Y7, Y2
 	VCMPPD       $0x1d, Y4, Y1, Y8
@@ -2579,7 +2579,7 @@ located11:
 	VFMADD231PD  lifConstsAVX2<>+352(SB), Y0, Y10
 	VMULPD       Y0, Y7, Y1
 	VSUBPD       Y9, Y4, Y7
-	VMOVUPD      5120(BX)(DX*8), Y9
+	VMOVUPD      3072(BX)(DX*8), Y9
 	VBLENDVPD    Y8, Y5, Y9, Y5
 	VADDPD       Y5, Y6, Y9
 	VFMADD213PD  lifConstsAVX2<>+416(SB), Y0, Y10
@@ -2591,10 +2591,10 @@ located11:
 	VMOVUPD      Y6, (R13)(DX*8)
 	VFMADD213PD  lifConstsAVX2<>+448(SB), Y0, Y10
 	VFMADD231PD  Y10, Y1, Y2
-	VFNMADD132PD 4096(BX)(DX*8), Y4, Y2
+	VFNMADD132PD 2048(BX)(DX*8), Y4, Y2
 	VMOVUPD      lifConstsAVX2<>+288(SB), Y9
 	VMAXPD       Y2, Y9, Y7
-	VADDPD       5632(BX)(DX*8), Y7, Y5
+	VADDPD       3584(BX)(DX*8), Y7, Y5
 	VMOVUPD      Y7, 512(CX)(DX*8)
 	VSUBPD       Y4, Y5, Y6
 	VBLENDVPD    Y8, Y6, Y5, Y0
@@ -2670,21 +2670,21 @@ single13:
 	VSUBPD       Y0, Y12, Y1
 	VSUBPD       Y14, Y12, Y2
 	VCMPPD       $0x1d, lifConstsAVX2<>+288(SB), Y13, Y3
-	VMOVUPD      5120(BX)(DX*8), Y4
+	VMOVUPD      3072(BX)(DX*8), Y4
 	VMOVUPD      lifConstsAVX2<>+224(SB), Y5
 	VCMPPD       $0x11, Y5, Y4, Y6
-	VMOVUPD      3584(BX)(DX*8), Y7
+	VMOVUPD      1536(BX)(DX*8), Y7
 	VSUBPD       Y12, Y7, Y8
 	VCMPPD       $0x15, Y12, Y14, Y9
 	VMOVUPD      (CX)(DX*8), Y10
 	VCMPPD       $0x15, Y0, Y10, Y4
 	VDIVPD       Y1, Y2, Y10
-	VMOVUPD      4608(BX)(DX*8), Y2
+	VMOVUPD      2560(BX)(DX*8), Y2
 	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y2, Y1
 	VORPD        Y4, Y9, Y2
 	VORPD        Y1, Y2, Y9
-	VMULPD       6144(BX)(DX*8), Y10, Y4
-	VMULPD       6656(BX)(DX*8), Y10, Y2
+	VMULPD       4096(BX)(DX*8), Y10, Y4
+	VMULPD       4608(BX)(DX*8), Y10, Y2
 	VCMPPD       $0x1d, Y5, Y4, Y1
 	VBLENDVPD    Y1, Y2, Y4, Y10
 	VANDNPD      Y6, Y1, Y2
@@ -2707,10 +2707,10 @@ single13:
 	VSUBPD       Y14, Y12, Y1
 	VSUBPD       1024(BX)(DX*8), Y14, Y2
 	VCMPPD       $0x1d, lifConstsAVX2<>+288(SB), Y13, Y3
-	VMOVUPD      5120(BX)(DX*8), Y4
+	VMOVUPD      3072(BX)(DX*8), Y4
 	VMOVUPD      lifConstsAVX2<>+224(SB), Y5
 	VCMPPD       $0x11, Y5, Y4, Y6
-	VMOVUPD      3584(BX)(DX*8), Y7
+	VMOVUPD      1536(BX)(DX*8), Y7
 	VSUBPD       Y12, Y7, Y8
 	VADDPD       Y5, Y4, Y9
 	VADDPD       Y1, Y0, Y10
@@ -2725,21 +2725,21 @@ single13:
 	VMOVUPD      (R15)(DX*8), Y4
 	VBLENDVPD    Y3, Y6, Y4, Y6
 	VMOVUPD      Y6, (R15)(DX*8)
-	VMULPD       6144(BX)(DX*8), Y1, Y4
-	VMULPD       6656(BX)(DX*8), Y1, Y6
+	VMULPD       4096(BX)(DX*8), Y1, Y4
+	VMULPD       4608(BX)(DX*8), Y1, Y6
 	VMULPD       Y2, Y2, Y1
 	VCMPPD       $0x1d, Y5, Y4, Y7
 	VBLENDVPD    Y7, Y6, Y4, Y6
 	VANDNPD      Y10, Y7, Y4
 	VSUBPD       Y6, Y5, Y10
-	VMOVUPD      5120(BX)(DX*8), Y6
+	VMOVUPD      3072(BX)(DX*8), Y6
 	VBLENDVPD    Y7, Y9, Y6, Y9
 	VADDPD       Y9, Y0, Y6
 	VMOVUPD      lifConstsAVX2<>+384(SB), Y0
 	VFMADD231PD  lifConstsAVX2<>+352(SB), Y1, Y0
-	VFNMADD213PD 3584(BX)(DX*8), Y10, Y8
+	VFNMADD213PD 1536(BX)(DX*8), Y10, Y8
 	VFMADD213PD  lifConstsAVX2<>+416(SB), Y1, Y0
-	VMOVUPD      3584(BX)(DX*8), Y9
+	VMOVUPD      1536(BX)(DX*8), Y9
 	VBLENDVPD    Y4, Y8, Y9, Y8
 	VANDNPD      Y3, Y4, Y9
 	VMOVUPD      (R11)(DX*8), Y4
@@ -2755,10 +2755,10 @@ single13:
 	VMOVUPD      Y2, (R13)(DX*8)
 	VMOVUPD      Y6, (R12)(DX*8)
 	VFMADD231PD  Y0, Y8, Y4
-	VFNMADD132PD 4096(BX)(DX*8), Y5, Y4
+	VFNMADD132PD 2048(BX)(DX*8), Y5, Y4
 	VMOVUPD      lifConstsAVX2<>+288(SB), Y3
 	VMAXPD       Y4, Y3, Y10
-	VADDPD       5632(BX)(DX*8), Y10, Y1
+	VADDPD       3584(BX)(DX*8), Y10, Y1
 	VMOVUPD      Y10, 512(CX)(DX*8)
 	VSUBPD       Y5, Y1, Y2
 	VBLENDVPD    Y7, Y2, Y1, Y6
@@ -2794,9 +2794,9 @@ TEXT ·LIFFullAVX512(SB), $0-8
 
 vector1:
 	// chunk
-	VMOVUPD     4608(DX)(AX*8), Z0
+	VMOVUPD     2560(DX)(AX*8), Z0
 	VCMPPD.BCST $0x15, lifConstsAVX512<>+8(SB), Z0, K1
-	VMOVUPD     5120(DX)(AX*8), Z1
+	VMOVUPD     3072(DX)(AX*8), Z1
 	VCMPPD.BCST $0x19, lifConstsAVX512<>+16(SB), Z1, K2
 	VMOVUPD     (SI)(AX*8), Z2
 	VCMPPD.BCST $0x15, lifConstsAVX512<>+24(SB), Z2, K3
@@ -2915,14 +2915,14 @@ part3:
 
 step6:
 	// step
-	VMOVUPD          3072(DX)(AX*8), Z0
-	VMOVUPD          2560(DX)(AX*8), Z1
+	VMOVUPD          6656(DX)(AX*8), Z0
+	VMOVUPD          6144(DX)(AX*8), Z1
 	VFMADD231PD.BCST (R11), Z0, Z1
 	VCMPPD           $0x12, Z31, Z22, K1
 	VADDPD           (R12)(AX*8), Z1, Z2
 	VBLENDMPD        512(DX)(AX*8), Z26, K1, Z3
-	VMOVUPD          1536(DX)(AX*8), Z4
-	VFMADD213PD      2048(DX)(AX*8), Z4, Z2
+	VMOVUPD          5120(DX)(AX*8), Z4
+	VFMADD213PD      5632(DX)(AX*8), Z4, Z2
 	VSUBPD           Z2, Z30, Z5
 	VMOVUPD          Z2, 4096(R9)
 	VFNMADD231PD     Z5, Z26, K1, Z30
@@ -2932,14 +2932,14 @@ step6:
 	VMOVAPD          Z3, Z26
 
 	// step
-	VMOVUPD          3136(DX)(AX*8), Z0
-	VMOVUPD          2624(DX)(AX*8), Z1
+	VMOVUPD          6720(DX)(AX*8), Z0
+	VMOVUPD          6208(DX)(AX*8), Z1
 	VFMADD231PD.BCST (R11), Z0, Z1
 	VCMPPD           $0x12, Z31, Z21, K1
 	VADDPD           64(R12)(AX*8), Z1, Z2
 	VBLENDMPD        576(DX)(AX*8), Z25, K1, Z3
-	VMOVUPD          1600(DX)(AX*8), Z4
-	VFMADD213PD      2112(DX)(AX*8), Z4, Z2
+	VMOVUPD          5184(DX)(AX*8), Z4
+	VFMADD213PD      5696(DX)(AX*8), Z4, Z2
 	VSUBPD           Z2, Z29, Z5
 	VMOVUPD          Z2, 4160(R9)
 	VFNMADD231PD     Z5, Z25, K1, Z29
@@ -2949,14 +2949,14 @@ step6:
 	VMOVAPD          Z3, Z25
 
 	// step
-	VMOVUPD          3200(DX)(AX*8), Z0
-	VMOVUPD          2688(DX)(AX*8), Z1
+	VMOVUPD          6784(DX)(AX*8), Z0
+	VMOVUPD          6272(DX)(AX*8), Z1
 	VFMADD231PD.BCST (R11), Z0, Z1
 	VCMPPD           $0x12, Z31, Z20, K1
 	VADDPD           128(R12)(AX*8), Z1, Z2
 	VBLENDMPD        640(DX)(AX*8), Z24, K1, Z3
-	VMOVUPD          1664(DX)(AX*8), Z4
-	VFMADD213PD      2176(DX)(AX*8), Z4, Z2
+	VMOVUPD          5248(DX)(AX*8), Z4
+	VFMADD213PD      5760(DX)(AX*8), Z4, Z2
 	VSUBPD           Z2, Z28, Z5
 	VMOVUPD          Z2, 4224(R9)
 	VFNMADD231PD     Z5, Z24, K1, Z28
@@ -2966,14 +2966,14 @@ step6:
 	VMOVAPD          Z3, Z24
 
 	// step
-	VMOVUPD          3264(DX)(AX*8), Z0
-	VMOVUPD          2752(DX)(AX*8), Z1
+	VMOVUPD          6848(DX)(AX*8), Z0
+	VMOVUPD          6336(DX)(AX*8), Z1
 	VFMADD231PD.BCST (R11), Z0, Z1
 	VCMPPD           $0x12, Z31, Z19, K1
 	VADDPD           192(R12)(AX*8), Z1, Z2
 	VBLENDMPD        704(DX)(AX*8), Z23, K1, Z3
-	VMOVUPD          1728(DX)(AX*8), Z4
-	VFMADD213PD      2240(DX)(AX*8), Z4, Z2
+	VMOVUPD          5312(DX)(AX*8), Z4
+	VFMADD213PD      5824(DX)(AX*8), Z4, Z2
 	VSUBPD           Z2, Z27, Z5
 	VMOVUPD          Z2, 4288(R9)
 	VFNMADD231PD     Z5, Z23, K1, Z27
@@ -3188,15 +3188,15 @@ located11:
 	VADDPD           Z1, Z0, Z6
 	VDIVPD           Z0, Z1, Z7
 	VMOVUPD          (R10)(AX*8), Z8
-	VBLENDMPD        3584(DX)(AX*8), Z8, K1, Z9
-	VMOVUPD          3584(DX)(AX*8), Z10
+	VBLENDMPD        1536(DX)(AX*8), Z8, K1, Z9
+	VMOVUPD          1536(DX)(AX*8), Z10
 	VMOVUPD          (R14)(AX*8), Z11
 	VMINPD           Z5, Z10, K1, Z11
 	VDIVPD           Z6, Z2, Z12
 	VMOVUPD          Z9, (R10)(AX*8)
 	VMOVUPD          Z4, 1024(CX)(AX*8)
 	VMOVUPD          Z11, (R14)(AX*8)
-	VMULPD           6144(DX)(AX*8), Z7, Z13
+	VMULPD           4096(DX)(AX*8), Z7, Z13
 	VMULPD           Z12, Z12, Z14
 	VBROADCASTSD     lifConstsAVX512<>+56(SB), Z15
 	VCMPPD           $0x1d, Z15, Z13, K2
@@ -3204,9 +3204,9 @@ located11:
 	VBROADCASTSD     lifConstsAVX512<>+96(SB), Z17
 	VFMADD231PD.BCST lifConstsAVX512<>+88(SB), Z14, Z17
 	VMULPD           Z14, Z12, Z18
-	VMULPD           6656(DX)(AX*8), Z7, K2, Z13
-	VMOVUPD          5120(DX)(AX*8), Z19
-	VADDPD           5120(DX)(AX*8), Z15, K2, Z19
+	VMULPD           4608(DX)(AX*8), Z7, K2, Z13
+	VMOVUPD          3072(DX)(AX*8), Z19
+	VADDPD           3072(DX)(AX*8), Z15, K2, Z19
 	VFMADD213PD.BCST lifConstsAVX512<>+104(SB), Z14, Z17
 	VMOVUPD          (R11)(AX*8), Z20
 	VSUBPD           Z13, Z15, K1, Z20
@@ -3216,10 +3216,10 @@ located11:
 	VFMADD213PD.BCST lifConstsAVX512<>+112(SB), Z14, Z17
 	VMOVUPD          Z21, (R12)(AX*8)
 	VFMADD231PD      Z17, Z18, Z16
-	VFNMADD132PD     4096(DX)(AX*8), Z15, Z16
+	VFNMADD132PD     2048(DX)(AX*8), Z15, Z16
 	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z22
 	VMAXPD           Z16, Z22, Z23
-	VADDPD           5632(DX)(AX*8), Z23, Z24
+	VADDPD           3584(DX)(AX*8), Z23, Z24
 	VMOVUPD          Z23, 512(CX)(AX*8)
 	VSUBPD           Z15, Z24, K2, Z24
 	VMOVUPD          (R13)(AX*8), Z25
@@ -3293,22 +3293,22 @@ single13:
 	VSUBPD       Z0, Z28, Z1
 	VSUBPD       Z30, Z28, Z2
 	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+72(SB), Z29, K1
-	VMOVUPD      5120(DX)(AX*8), Z3
+	VMOVUPD      3072(DX)(AX*8), Z3
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z4
 	VCMPPD       $0x11, Z4, Z3, K2
-	VMOVUPD      3584(DX)(AX*8), Z5
+	VMOVUPD      1536(DX)(AX*8), Z5
 	VSUBPD       Z28, Z5, Z6
 	VCMPPD       $0x15, Z28, Z30, K3
 	VMOVUPD      (CX)(AX*8), Z7
 	VCMPPD       $0x15, Z0, Z7, K4
 	VDIVPD       Z1, Z2, Z8
-	VMOVUPD      4608(DX)(AX*8), Z9
+	VMOVUPD      2560(DX)(AX*8), Z9
 	VCMPPD.BCST  $0x15, lifConstsAVX512<>+8(SB), Z9, K5
 	KORB         K4, K3, K6
 	KORB         K5, K6, K7
-	VMULPD       6144(DX)(AX*8), Z8, Z10
+	VMULPD       4096(DX)(AX*8), Z8, Z10
 	VCMPPD       $0x1d, Z4, Z10, K3
-	VMULPD       6656(DX)(AX*8), Z8, K3, Z10
+	VMULPD       4608(DX)(AX*8), Z8, K3, Z10
 	KANDNB       K2, K3, K4
 	VSUBPD       Z10, Z4, Z11
 	VFNMADD231PD Z6, Z11, Z5
@@ -3329,10 +3329,10 @@ single13:
 	VSUBPD           Z30, Z28, Z1
 	VSUBPD           1024(DX)(AX*8), Z30, Z2
 	VCMPPD.BCST      $0x1d, lifConstsAVX512<>+72(SB), Z29, K1
-	VMOVUPD          5120(DX)(AX*8), Z3
+	VMOVUPD          3072(DX)(AX*8), Z3
 	VBROADCASTSD     lifConstsAVX512<>+56(SB), Z4
 	VCMPPD           $0x11, Z4, Z3, K2
-	VMOVUPD          3584(DX)(AX*8), Z5
+	VMOVUPD          1536(DX)(AX*8), Z5
 	VSUBPD           Z28, Z5, Z6
 	VADDPD           Z29, Z31, Z7
 	VADDPD           Z1, Z0, Z8
@@ -3345,14 +3345,14 @@ single13:
 	VMINPD           Z11, Z5, K1, Z13
 	VMOVUPD          Z10, 1024(CX)(AX*8)
 	VMOVUPD          Z13, (R14)(AX*8)
-	VMULPD           6144(DX)(AX*8), Z9, Z14
+	VMULPD           4096(DX)(AX*8), Z9, Z14
 	VMULPD           Z12, Z12, Z15
 	VCMPPD           $0x1d, Z4, Z14, K4
 	VADDPD           Z12, Z12, Z16
 	VBROADCASTSD     lifConstsAVX512<>+96(SB), Z17
 	VFMADD231PD.BCST lifConstsAVX512<>+88(SB), Z15, Z17
 	VMULPD           Z15, Z12, Z18
-	VMULPD           6656(DX)(AX*8), Z9, K4, Z14
+	VMULPD           4608(DX)(AX*8), Z9, K4, Z14
 	KANDNB           K3, K4, K5
 	VADDPD           Z4, Z3, K4, Z3
 	KANDNB           K1, K5, K6
@@ -3370,10 +3370,10 @@ single13:
 	VBLENDMPD        Z5, Z23, K1, Z24
 	VFMADD231PD      Z17, Z18, Z16
 	VMOVUPD          Z24, (R10)(AX*8)
-	VFNMADD132PD     4096(DX)(AX*8), Z4, Z16
+	VFNMADD132PD     2048(DX)(AX*8), Z4, Z16
 	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z25
 	VMAXPD           Z16, Z25, Z26
-	VADDPD           5632(DX)(AX*8), Z26, Z1
+	VADDPD           3584(DX)(AX*8), Z26, Z1
 	VMOVUPD          Z26, 512(CX)(AX*8)
 	VSUBPD           Z4, Z1, K4, Z1
 	VMOVUPD          (R13)(AX*8), Z0
