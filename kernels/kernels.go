@@ -74,6 +74,7 @@ type scheme struct {
 	grid bool
 
 	lean, full step // the fast step without and with extrema and drive
+	asks       bool // whether these, in assembly, ask memory for the next group's columns on their way
 	pieces     step // cut-rk4: what takes lanes whose step is cut through its pieces; else nil
 }
 
@@ -99,6 +100,8 @@ func For(m *model.Model, method model.Method, isa ISA) (*Kernel, error) {
 	k := &Kernel{Model: m, Method: method, ISA: Go, scheme: s}
 	if lean, full, ok := assembly(m.Name, method.Name, isa); ok {
 		k.ISA, k.lean, k.full = isa, lean, full
+	} else {
+		k.asks = false
 	}
 	if k.pieces != nil {
 		if lean, _, ok := assembly(m.Name, "pieces", k.ISA); ok {
@@ -319,6 +322,7 @@ type Worker struct {
 	cut    cutLanes // of RHH cut-rk4
 
 	fired [asm.MaxSteps]uint64
+	ahead []*asm.Column // of the next group
 
 	b       asm.Block
 	full    bool // whether the call is a full one
@@ -348,7 +352,9 @@ func (s *Shard) Advance(w *Worker, first int64, steps int, drive Drive, extrema 
 	for g := 0; g < s.N; g += Group {
 		w.aim(b, s, g, s.gather(&w.coefs, g, w.full, g == 0), drive)
 		if s.large && g+Group < s.N {
-			s.prefetch(g+Group, w.full)
+			if b.Ahead = s.ahead(w, g+Group); !s.kernel.asks {
+				w.ask()
+			}
 		}
 		b.Step, b.Lane, b.Steps = 0, 0, 0
 		for b.Steps < steps {
@@ -359,19 +365,30 @@ func (s *Shard) Advance(w *Worker, first int64, steps int, drive Drive, extrema 
 				events = gridSpikes(b, first, g, events)
 			}
 		}
+		w.ask()
 	}
 	return events
 }
 
-// prefetch asks for the columns of the group at lane g, which come from memory while the group before it is at work.
-func (s *Shard) prefetch(g int, full bool) {
-	for _, columns := range [...][][]float64{s.Y, {s.Wake, s.Rem}, s.coefs[:s.kernel.read(full)]} {
+// ahead lists the columns of the group at lane g that the step in hand will need.
+func (s *Shard) ahead(w *Worker, g int) []*asm.Column {
+	w.ahead = w.ahead[:0]
+	for _, columns := range [...][][]float64{s.Y, {s.Wake, s.Rem}, s.coefs[:s.kernel.read(w.full)]} {
 		for _, c := range columns {
 			if c != nil {
-				prefetch((*asm.Column)(c[g:]))
+				w.ahead = append(w.ahead, (*asm.Column)(c[g:]))
 			}
 		}
 	}
+	return w.ahead
+}
+
+// ask asks memory for the columns that no kernel has asked for.
+func (w *Worker) ask() {
+	for _, c := range w.b.Ahead {
+		prefetch(c)
+	}
+	w.b.Ahead = nil
 }
 
 // run takes the group at lane g to step b.Steps.

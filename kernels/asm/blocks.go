@@ -56,6 +56,8 @@ type Block struct {
 	Cut   uint64 // out, RHH cut-rk4 only: lanes whose step is to be cut; its kernel does just the whole step in hand
 	Next  *Block // RHH cut-rk4 only: another group, which its kernel takes through its step in hand as well, or nil
 
+	Ahead []*Column // in and out, LIF only: columns that the next group will need; its kernels ask memory for one in each chunk, from the last on
+
 	Log   *[2 * Chunk]Column // LIF only: V within a chunk of steps (without input, before every second), then V_inf
 	Chunk int                // LIF only: how many steps go together; out: over how many, up to Step, rare lanes go from Old on
 

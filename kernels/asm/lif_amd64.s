@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func LIFAVX2(b *Block)
-// Requires: AVX, BMI, FMA3
+// Requires: AVX, BMI, FMA3, MMX+
 TEXT ·LIFAVX2(SB), $128-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
@@ -18,7 +18,7 @@ TEXT ·LIFAVX2(SB), $128-8
 
 	// chunk
 	VMOVUPD lifConstsAVX2<>+0(SB), Y15
-	MOVQ    $+1, 240(SI)
+	MOVQ    $+1, 264(SI)
 	XORQ    DX, DX
 
 vector1:
@@ -43,19 +43,19 @@ vector1:
 	ADDQ    $0x04, DX
 	CMPQ    DX, 184(SI)
 	JLT     vector1
-	MOVQ    $+8, 240(SI)
+	MOVQ    $+8, 264(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+0(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+4, 240(SI)
+	MOVQ   $+4, 264(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+160(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+2, 240(SI)
+	MOVQ   $+2, 264(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+64(SB), Y15, Y0
@@ -64,16 +64,16 @@ vector1:
 
 found:
 	MOVQ 192(SI), DI
-	CMPQ 240(SI), $+1
+	CMPQ 264(SI), $+1
 	JNE  run2
 
 walk:
 	MOVQ 176(SI), R8
 	SUBQ DI, R8
 	JLE  done6
-	CMPQ R8, 240(SI)
+	CMPQ R8, 264(SI)
 	JLE  whole3
-	MOVQ 240(SI), R8
+	MOVQ 264(SI), R8
 
 whole3:
 	MOVQ 144(SI), CX
@@ -132,7 +132,7 @@ part4:
 	VCMPPD    $0x1d, Y15, Y0, Y1
 	VMOVUPD   608(BX)(DX*8), Y2
 	VBLENDVPD Y1, 96(R10)(DX*8), Y2, Y7
-	MOVQ      232(SI), R10
+	MOVQ      256(SI), R10
 	LEAQ      (R10)(DX*8), R10
 	MOVQ      R8, R11
 
@@ -215,6 +215,22 @@ step7:
 	JNZ       spikes8
 
 forward5:
+	MOVQ       240(SI), CX
+	DECQ       CX
+	JLT        none9
+	MOVQ       CX, 240(SI)
+	MOVQ       232(SI), DX
+	MOVQ       (DX)(CX*8), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
+	PREFETCHT0 256(DX)
+	PREFETCHT0 320(DX)
+	PREFETCHT0 384(DX)
+	PREFETCHT0 448(DX)
+
+none9:
 	ADDQ R8, DI
 	CMPQ 208(SI), $+0
 	JE   walk
@@ -243,7 +259,7 @@ run2:
 	VMOVUPD lifConstsAVX2<>+256(SB), Y14
 	XORQ    DX, DX
 
-vector9:
+vector10:
 	// start
 	VMOVUPD      (R9)(DX*8), Y0
 	VCMPPD       $0x1d, Y15, Y0, Y1
@@ -255,10 +271,10 @@ vector9:
 	VCMPPD       $0x1d, 1024(BX)(DX*8), Y2, Y5
 	VMOVUPD      Y2, (R10)(DX*8)
 	VPTEST       Y5, Y5
-	JNZ          stay10
+	JNZ          stay11
 	ADDQ         $0x04, DX
 	CMPQ         DX, $0x40
-	JLT          vector9
+	JLT          vector10
 
 	// start
 	VMOVUPD Y14, 1536(R10)
@@ -266,20 +282,20 @@ vector9:
 run:
 	MOVQ 176(SI), R8
 	SUBQ DI, R8
-	JLE  done14
-	CMPQ R8, 240(SI)
-	JLE  whole11
-	MOVQ 240(SI), R8
+	JLE  done15
+	CMPQ R8, 264(SI)
+	JLE  whole12
+	MOVQ 264(SI), R8
 
-whole11:
+whole12:
 	MOVQ 144(SI), CX
 	ADDQ $0x40, CX
 	CMPQ CX, 152(SI)
-	JGT  done14
+	JGT  done15
 	XORQ R9, R9
 	XORQ DX, DX
 
-part12:
+part13:
 	MOVQ DI, 192(SI)
 
 	// number
@@ -292,7 +308,7 @@ part12:
 	MOVQ         8(SI), CX
 	MOVQ         32(SI), CX
 	MOVQ         48(SI), R10
-	MOVQ         232(SI), R11
+	MOVQ         256(SI), R11
 	LEAQ         (R11)(DX*8), R11
 
 	// load
@@ -307,7 +323,7 @@ part12:
 	VMOVUPD 192(R10)(DX*8), Y8
 	VMOVUPD 224(R10)(DX*8), Y7
 	VPTEST  Y1, Y1
-	JNZ     rest16
+	JNZ     rest17
 
 	// keep
 	VMOVUPD 512(BX)(DX*8), Y6
@@ -317,9 +333,9 @@ part12:
 	MOVQ    R8, CX
 	SHRQ    $0x01, CX
 	CMPQ    R8, $+2
-	JLT     odd18
+	JLT     odd19
 
-step19:
+step20:
 	// step
 	VMOVUPD      (BX)(DX*8), Y0
 	VSUBPD       Y0, Y14, Y1
@@ -393,11 +409,11 @@ step19:
 	VMOVAPD      Y1, Y7
 	ADDQ         $0x00000200, R11
 	DECQ         CX
-	JNZ          step19
+	JNZ          step20
 	TESTQ        $0x00000001, R8
-	JZ           even17
+	JZ           even18
 
-odd18:
+odd19:
 	// step
 	VSUBPD       (BX)(DX*8), Y14, Y0
 	VMOVUPD      Y14, (R11)
@@ -438,8 +454,8 @@ odd18:
 	VMOVUPD      Y7, 224(R11)
 	VFNMADD231PD 736(BX)(DX*8), Y0, Y7
 
-even17:
-stepped15:
+even18:
+stepped16:
 	// store
 	VMOVUPD Y14, (R10)(DX*8)
 	VMOVUPD Y13, 32(R10)(DX*8)
@@ -503,16 +519,32 @@ stepped15:
 	ORQ       R10, R9
 	ADDQ      $0x20, DX
 	CMPQ      DX, 184(SI)
-	JLT       part12
+	JLT       part13
 	TESTQ     R9, R9
-	JNZ       spikes20
+	JNZ       spikes21
 
-forward13:
+forward14:
+	MOVQ       240(SI), CX
+	DECQ       CX
+	JLT        none22
+	MOVQ       CX, 240(SI)
+	MOVQ       232(SI), DX
+	MOVQ       (DX)(CX*8), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
+	PREFETCHT0 256(DX)
+	PREFETCHT0 320(DX)
+	PREFETCHT0 384(DX)
+	PREFETCHT0 448(DX)
+
+none22:
 	ADDQ R8, DI
-	CMPQ 240(SI), $+1
+	CMPQ 264(SI), $+1
 	JNE  run
 
-done14:
+done15:
 	MOVQ (SI), CX
 	MOVQ 8(SI), DX
 	MOVQ 32(SI), R8
@@ -528,7 +560,7 @@ done14:
 	VADDPD       Y3, Y4, Y15
 	XORQ         DX, DX
 
-vector21:
+vector23:
 	// stop
 	VMOVUPD   (R8)(DX*8), Y0
 	VCMPPD    $0x1d, Y15, Y0, Y1
@@ -537,7 +569,7 @@ vector21:
 	VMOVUPD   Y3, (CX)(DX*8)
 	ADDQ      $0x04, DX
 	CMPQ      DX, $0x40
-	JLT       vector21
+	JLT       vector23
 	JMP       walk
 
 spikes8:
@@ -551,7 +583,7 @@ spikes8:
 	VBROADCASTSD 168(SI), Y4
 	VADDPD       Y3, Y4, Y15
 
-again22:
+again24:
 	TZCNTQ R9, DX
 	ANDQ   $-4, DX
 	MOVQ   DX, CX
@@ -562,7 +594,7 @@ again22:
 	SHLQ   CL, R11
 	XORQ   R11, R9
 	MOVQ   48(SI), CX
-	MOVQ   232(SI), R12
+	MOVQ   256(SI), R12
 
 	// look
 	VMOVUPD   (R12)(DX*8), Y0
@@ -603,7 +635,7 @@ again22:
 	VORPD        Y7, Y10, Y6
 	VANDPD       Y6, Y4, Y5
 	VPTEST       Y5, Y5
-	JNZ          odd25
+	JNZ          odd27
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         32(SI), R13
@@ -679,7 +711,7 @@ again22:
 	LEAQ         (CX)(DX*8), CX
 	ADDQ         DX, R12
 
-event26:
+event28:
 	TZCNTQ R10, DX
 	MOVQ   512(CX)(DX*8), R13
 	MOVQ   R13, 8(R11)
@@ -692,19 +724,19 @@ event26:
 	INCQ   144(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event26
+	JNZ    event28
 
-finished23:
+finished25:
 	TESTQ R9, R9
-	JNZ   again22
-	MOVQ  R8, 240(SI)
+	JNZ   again24
+	MOVQ  R8, 264(SI)
 	JMP   forward5
 
-stay10:
-	MOVQ $+1, 240(SI)
+stay11:
+	MOVQ $+1, 264(SI)
 	JMP  walk
 
-rest16:
+rest17:
 	// keep
 	VMOVUPD (CX)(DX*8), Y6
 	VMOVUPD 32(CX)(DX*8), Y5
@@ -713,9 +745,9 @@ rest16:
 	MOVQ    R8, R12
 	SHRQ    $0x01, R12
 	CMPQ    R8, $+2
-	JLT     odd28
+	JLT     odd30
 
-step29:
+step31:
 	// step
 	VCMPPD       $0x1e, Y6, Y15, Y0
 	VMOVUPD      Y14, (R11)
@@ -820,11 +852,11 @@ step29:
 	VADDPD lifConstsAVX2<>+64(SB), Y15, Y15
 	ADDQ   $0x00000200, R11
 	DECQ   R12
-	JNZ    step29
+	JNZ    step31
 	TESTQ  $0x00000001, R8
-	JZ     even27
+	JZ     even29
 
-odd28:
+odd30:
 	// step
 	VCMPPD       $0x1e, Y6, Y15, Y0
 	VMOVUPD      Y14, (R11)
@@ -881,10 +913,10 @@ odd28:
 	VSUBPD       224(BX)(DX*8), Y7, Y2
 	VFNMADD231PD Y2, Y1, Y7
 
-even27:
-	JMP stepped15
+even29:
+	JMP stepped16
 
-spikes20:
+spikes21:
 	MOVQ DI, 192(SI)
 
 	// number
@@ -895,7 +927,7 @@ spikes20:
 	VBROADCASTSD 168(SI), Y4
 	VADDPD       Y3, Y4, Y15
 
-again30:
+again32:
 	TZCNTQ R9, DX
 	ANDQ   $-4, DX
 	MOVQ   DX, CX
@@ -909,9 +941,9 @@ again30:
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R11
 	MOVQ   32(SI), R11
-	MOVQ   232(SI), R12
+	MOVQ   256(SI), R12
 	CMPQ   R8, $+8
-	JNE    shorter34
+	JNE    shorter36
 
 	// look
 	VMOVUPD   512(R12)(DX*8), Y0
@@ -930,7 +962,7 @@ again30:
 	VBLENDVPD Y6, Y5, Y1, Y14
 	VBLENDVPD Y6, lifConstsAVX2<>+480(SB), Y0, Y13
 
-located33:
+located35:
 	// pass
 	VADDPD       Y13, Y15, Y0
 	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y1
@@ -1026,9 +1058,9 @@ located33:
 	VMOVUPD (CX)(DX*8), Y0
 	VCMPPD  $0x1d, 1024(BX)(DX*8), Y0, Y1
 	VPTEST  Y1, Y1
-	JNZ     wakes35
+	JNZ     wakes37
 
-events32:
+events34:
 	MOVQ 144(SI), R11
 	MOVQ 160(SI), R12
 	SHLQ $0x04, R11
@@ -1036,7 +1068,7 @@ events32:
 	LEAQ (CX)(DX*8), CX
 	ADDQ DX, R12
 
-event36:
+event38:
 	TZCNTQ R10, DX
 	MOVQ   512(CX)(DX*8), R13
 	MOVQ   R13, 8(R11)
@@ -1049,16 +1081,16 @@ event36:
 	INCQ   144(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event36
+	JNZ    event38
 	TESTQ  R9, R9
-	JNZ    again30
-	JMP    forward13
+	JNZ    again32
+	JMP    forward14
 
-odd25:
+odd27:
 	ORQ R11, 208(SI)
-	JMP finished23
+	JMP finished25
 
-shorter34:
+shorter36:
 	LEAQ 1(R8), R13
 	SHRQ $0x01, R13
 
@@ -1067,7 +1099,7 @@ shorter34:
 	VMOVUPD lifConstsAVX2<>+256(SB), Y13
 	VMOVUPD lifConstsAVX2<>+288(SB), Y10
 
-look37:
+look39:
 	// look
 	VMOVUPD   (R12)(DX*8), Y0
 	VCMPPD    $0x11, 1024(BX)(DX*8), Y0, Y1
@@ -1077,16 +1109,16 @@ look37:
 	VMOVAPD   Y2, Y10
 	ADDQ      $0x00000200, R12
 	DECQ      R13
-	JNZ       look37
-	JMP       located33
+	JNZ       look39
+	JMP       located35
 
-wakes35:
-	MOVQ $+1, 240(SI)
-	JMP  events32
+wakes37:
+	MOVQ $+1, 264(SI)
+	JMP  events34
 	PCALIGN $0x40
 
 // func LIFAVX512(b *Block)
-// Requires: AVX, AVX512DQ, AVX512F, BMI
+// Requires: AVX, AVX512DQ, AVX512F, BMI, MMX+
 TEXT ·LIFAVX512(SB), $128-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
@@ -1099,7 +1131,7 @@ TEXT ·LIFAVX512(SB), $128-8
 
 	// chunk
 	VBROADCASTSD lifConstsAVX512<>+0(SB), Z31
-	MOVQ         $+1, 240(SI)
+	MOVQ         $+1, 264(SI)
 	XORQ         DX, DX
 
 vector1:
@@ -1124,19 +1156,19 @@ vector1:
 	ADDQ        $0x08, DX
 	CMPQ        DX, 184(SI)
 	JLT         vector1
-	MOVQ        $+8, 240(SI)
+	MOVQ        $+8, 264(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+0(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+4, 240(SI)
+	MOVQ        $+4, 264(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+40(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+2, 240(SI)
+	MOVQ        $+2, 264(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+16(SB), Z31, K1
@@ -1145,16 +1177,16 @@ vector1:
 
 found:
 	MOVQ 192(SI), DI
-	CMPQ 240(SI), $+1
+	CMPQ 264(SI), $+1
 	JNE  run2
 
 walk:
 	MOVQ 176(SI), R8
 	SUBQ DI, R8
 	JLE  done6
-	CMPQ R8, 240(SI)
+	CMPQ R8, 264(SI)
 	JLE  whole3
-	MOVQ 240(SI), R8
+	MOVQ 264(SI), R8
 
 whole3:
 	MOVQ 144(SI), CX
@@ -1244,7 +1276,7 @@ part4:
 	VMOVUPD   384(R11)(DX*8), Z8
 	VMOVAPD   Z2, Z23
 	VMOVUPD   448(R11)(DX*8), Z7
-	MOVQ      232(SI), R10
+	MOVQ      256(SI), R10
 	LEAQ      (R10)(DX*8), R10
 	MOVQ      R8, R11
 
@@ -1377,6 +1409,22 @@ step7:
 	JNZ    spikes8
 
 forward5:
+	MOVQ       240(SI), CX
+	DECQ       CX
+	JLT        none9
+	MOVQ       CX, 240(SI)
+	MOVQ       232(SI), DX
+	MOVQ       (DX)(CX*8), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
+	PREFETCHT0 256(DX)
+	PREFETCHT0 320(DX)
+	PREFETCHT0 384(DX)
+	PREFETCHT0 448(DX)
+
+none9:
 	ADDQ R8, DI
 	CMPQ 208(SI), $+0
 	JE   walk
@@ -1404,7 +1452,7 @@ run2:
 	VBROADCASTSD lifConstsAVX512<>+64(SB), Z30
 	XORQ         DX, DX
 
-vector9:
+vector10:
 	// start
 	VMOVUPD      (R9)(DX*8), Z0
 	VCMPPD       $0x1d, Z31, Z0, K1
@@ -1415,10 +1463,10 @@ vector9:
 	VCMPPD       $0x1d, 1024(BX)(DX*8), Z1, K2
 	VMOVUPD      Z1, (R10)(DX*8)
 	KORTESTB     K2, K2
-	JNZ          stay10
+	JNZ          stay11
 	ADDQ         $0x08, DX
 	CMPQ         DX, $0x40
-	JLT          vector9
+	JLT          vector10
 
 	// start
 	VMOVUPD Z30, 1536(R10)
@@ -1426,20 +1474,20 @@ vector9:
 run:
 	MOVQ 176(SI), R8
 	SUBQ DI, R8
-	JLE  done14
-	CMPQ R8, 240(SI)
-	JLE  whole11
-	MOVQ 240(SI), R8
+	JLE  done15
+	CMPQ R8, 264(SI)
+	JLE  whole12
+	MOVQ 264(SI), R8
 
-whole11:
+whole12:
 	MOVQ 144(SI), CX
 	ADDQ $0x40, CX
 	CMPQ CX, 152(SI)
-	JGT  done14
+	JGT  done15
 	XORQ R9, R9
 	XORQ DX, DX
 
-part12:
+part13:
 	MOVQ DI, 192(SI)
 
 	// number
@@ -1451,7 +1499,7 @@ part12:
 	MOVQ         8(SI), CX
 	MOVQ         32(SI), CX
 	MOVQ         48(SI), R10
-	MOVQ         232(SI), R11
+	MOVQ         256(SI), R11
 	LEAQ         (R11)(DX*8), R11
 
 	// load
@@ -1466,7 +1514,7 @@ part12:
 	VMOVUPD  384(R10)(DX*8), Z24
 	VMOVUPD  448(R10)(DX*8), Z23
 	KORTESTB K1, K1
-	JNZ      rest16
+	JNZ      rest17
 
 	// keep
 	VMOVUPD 512(BX)(DX*8), Z22
@@ -1488,9 +1536,9 @@ part12:
 	MOVQ    R8, CX
 	SHRQ    $0x01, CX
 	CMPQ    R8, $+2
-	JLT     odd18
+	JLT     odd19
 
-step19:
+step20:
 	// step
 	VSUBPD       Z14, Z30, Z0
 	VMOVUPD      Z30, (R11)
@@ -1556,11 +1604,11 @@ step19:
 	VMOVAPD      Z0, Z23
 	ADDQ         $0x00000200, R11
 	DECQ         CX
-	JNZ          step19
+	JNZ          step20
 	TESTQ        $0x00000001, R8
-	JZ           even17
+	JZ           even18
 
-odd18:
+odd19:
 	// step
 	VSUBPD       Z14, Z30, Z0
 	VMOVUPD      Z30, (R11)
@@ -1601,8 +1649,8 @@ odd18:
 	VMOVUPD      Z23, 448(R11)
 	VFNMADD231PD Z0, Z15, Z23
 
-even17:
-stepped15:
+even18:
+stepped16:
 	// store
 	VMOVUPD Z30, (R10)(DX*8)
 	VMOVUPD Z29, 64(R10)(DX*8)
@@ -1664,16 +1712,32 @@ stepped15:
 	ORQ    CX, R9
 	ADDQ   $0x40, DX
 	CMPQ   DX, 184(SI)
-	JLT    part12
+	JLT    part13
 	TESTQ  R9, R9
-	JNZ    spikes20
+	JNZ    spikes21
 
-forward13:
+forward14:
+	MOVQ       240(SI), CX
+	DECQ       CX
+	JLT        none22
+	MOVQ       CX, 240(SI)
+	MOVQ       232(SI), DX
+	MOVQ       (DX)(CX*8), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
+	PREFETCHT0 256(DX)
+	PREFETCHT0 320(DX)
+	PREFETCHT0 384(DX)
+	PREFETCHT0 448(DX)
+
+none22:
 	ADDQ R8, DI
-	CMPQ 240(SI), $+1
+	CMPQ 264(SI), $+1
 	JNE  run
 
-done14:
+done15:
 	MOVQ (SI), CX
 	MOVQ 8(SI), DX
 	MOVQ 32(SI), R8
@@ -1687,7 +1751,7 @@ done14:
 	VADDPD.BCST  168(SI), Z2, Z31
 	XORQ         DX, DX
 
-vector21:
+vector23:
 	// stop
 	VMOVUPD   (R8)(DX*8), Z0
 	VCMPPD    $0x1d, Z31, Z0, K1
@@ -1696,7 +1760,7 @@ vector21:
 	VMOVUPD   Z2, (CX)(DX*8)
 	ADDQ      $0x08, DX
 	CMPQ      DX, $0x40
-	JLT       vector21
+	JLT       vector23
 	JMP       walk
 
 spikes8:
@@ -1708,7 +1772,7 @@ spikes8:
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  168(SI), Z2, Z31
 
-again22:
+again24:
 	TZCNTQ R9, DX
 	ANDQ   $-8, DX
 	MOVQ   DX, CX
@@ -1719,7 +1783,7 @@ again22:
 	SHLQ   CL, R11
 	XORQ   R11, R9
 	MOVQ   48(SI), CX
-	MOVQ   232(SI), R12
+	MOVQ   256(SI), R12
 
 	// look
 	VMOVUPD      (R12)(DX*8), Z0
@@ -1759,7 +1823,7 @@ again22:
 	KORB         K5, K7, K3
 	KANDB        K3, K1, K2
 	KORTESTB     K2, K2
-	JNZ          odd25
+	JNZ          odd27
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         32(SI), R13
@@ -1825,7 +1889,7 @@ again22:
 	LEAQ             (CX)(DX*8), CX
 	ADDQ             DX, R12
 
-event26:
+event28:
 	TZCNTQ R10, DX
 	MOVQ   512(CX)(DX*8), R13
 	MOVQ   R13, 8(R11)
@@ -1838,19 +1902,19 @@ event26:
 	INCQ   144(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event26
+	JNZ    event28
 
-finished23:
+finished25:
 	TESTQ R9, R9
-	JNZ   again22
-	MOVQ  R8, 240(SI)
+	JNZ   again24
+	MOVQ  R8, 264(SI)
 	JMP   forward5
 
-stay10:
-	MOVQ $+1, 240(SI)
+stay11:
+	MOVQ $+1, 264(SI)
 	JMP  walk
 
-rest16:
+rest17:
 	// keep
 	VMOVUPD (CX)(DX*8), Z22
 	VMOVUPD 64(CX)(DX*8), Z21
@@ -1863,9 +1927,9 @@ rest16:
 	MOVQ    R8, CX
 	SHRQ    $0x01, CX
 	CMPQ    R8, $+2
-	JLT     odd28
+	JLT     odd30
 
-step29:
+step31:
 	// step
 	VMOVUPD      (BX)(DX*8), Z0
 	VSUBPD       Z0, Z30, Z1
@@ -1974,11 +2038,11 @@ step29:
 	VADDPD.BCST lifConstsAVX512<>+16(SB), Z31, Z31
 	ADDQ        $0x00000200, R11
 	DECQ        CX
-	JNZ         step29
+	JNZ         step31
 	TESTQ       $0x00000001, R8
-	JZ          even27
+	JZ          even29
 
-odd28:
+odd30:
 	// step
 	VSUBPD       (BX)(DX*8), Z30, Z0
 	VCMPPD       $0x1e, Z22, Z31, K1
@@ -2027,10 +2091,10 @@ odd28:
 	VMOVUPD      Z23, 448(R11)
 	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
 
-even27:
-	JMP stepped15
+even29:
+	JMP stepped16
 
-spikes20:
+spikes21:
 	MOVQ DI, 192(SI)
 
 	// number
@@ -2039,7 +2103,7 @@ spikes20:
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  168(SI), Z2, Z31
 
-again30:
+again32:
 	TZCNTQ R9, DX
 	ANDQ   $-8, DX
 	MOVQ   DX, CX
@@ -2053,9 +2117,9 @@ again30:
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R11
 	MOVQ   32(SI), R11
-	MOVQ   232(SI), R12
+	MOVQ   256(SI), R12
 	CMPQ   R8, $+8
-	JNE    shorter34
+	JNE    shorter36
 
 	// look
 	VMOVUPD        512(R12)(DX*8), Z0
@@ -2074,7 +2138,7 @@ again30:
 	VBLENDMPD      Z3, Z8, K3, Z30
 	VBLENDMPD.BCST lifConstsAVX512<>+120(SB), Z9, K3, Z29
 
-located33:
+located35:
 	// pass
 	VADDPD       Z29, Z31, Z0
 	VADDPD.BCST  lifConstsAVX512<>+56(SB), Z29, Z1
@@ -2164,9 +2228,9 @@ located33:
 	VMOVUPD  (CX)(DX*8), Z0
 	VCMPPD   $0x1d, 1024(BX)(DX*8), Z0, K1
 	KORTESTB K1, K1
-	JNZ      wakes35
+	JNZ      wakes37
 
-events32:
+events34:
 	MOVQ 144(SI), R11
 	MOVQ 160(SI), R12
 	SHLQ $0x04, R11
@@ -2174,7 +2238,7 @@ events32:
 	LEAQ (CX)(DX*8), CX
 	ADDQ DX, R12
 
-event36:
+event38:
 	TZCNTQ R10, DX
 	MOVQ   512(CX)(DX*8), R13
 	MOVQ   R13, 8(R11)
@@ -2187,16 +2251,16 @@ event36:
 	INCQ   144(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event36
+	JNZ    event38
 	TESTQ  R9, R9
-	JNZ    again30
-	JMP    forward13
+	JNZ    again32
+	JMP    forward14
 
-odd25:
+odd27:
 	ORQ R11, 208(SI)
-	JMP finished23
+	JMP finished25
 
-shorter34:
+shorter36:
 	LEAQ 1(R8), R13
 	SHRQ $0x01, R13
 
@@ -2205,7 +2269,7 @@ shorter34:
 	VBROADCASTSD lifConstsAVX512<>+64(SB), Z29
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z26
 
-look37:
+look39:
 	// look
 	VMOVUPD     (R12)(DX*8), Z0
 	VCMPPD      $0x11, 1024(BX)(DX*8), Z0, K1
@@ -2215,16 +2279,16 @@ look37:
 	VMOVAPD     Z1, Z26
 	ADDQ        $0x00000200, R12
 	DECQ        R13
-	JNZ         look37
-	JMP         located33
+	JNZ         look39
+	JMP         located35
 
-wakes35:
-	MOVQ $+1, 240(SI)
-	JMP  events32
+wakes37:
+	MOVQ $+1, 264(SI)
+	JMP  events34
 	PCALIGN $0x40
 
 // func LIFFullAVX2(b *Block)
-// Requires: AVX, BMI, FMA3
+// Requires: AVX, BMI, FMA3, MMX+
 TEXT ·LIFFullAVX2(SB), $128-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
@@ -2237,7 +2301,7 @@ TEXT ·LIFFullAVX2(SB), $128-8
 
 	// chunk
 	VMOVUPD lifConstsAVX2<>+0(SB), Y15
-	MOVQ    $+1, 240(SI)
+	MOVQ    $+1, 264(SI)
 	XORQ    DX, DX
 
 vector1:
@@ -2259,19 +2323,19 @@ vector1:
 	ADDQ    $0x04, DX
 	CMPQ    DX, 184(SI)
 	JLT     vector1
-	MOVQ    $+8, 240(SI)
+	MOVQ    $+8, 264(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+0(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+4, 240(SI)
+	MOVQ   $+4, 264(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+160(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+2, 240(SI)
+	MOVQ   $+2, 264(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+64(SB), Y15, Y0
@@ -2285,9 +2349,9 @@ walk:
 	MOVQ 176(SI), R8
 	SUBQ DI, R8
 	JLE  done5
-	CMPQ R8, 240(SI)
+	CMPQ R8, 264(SI)
 	JLE  whole2
-	MOVQ 240(SI), R8
+	MOVQ 264(SI), R8
 
 whole2:
 	MOVQ 144(SI), CX
@@ -2332,7 +2396,7 @@ part3:
 	VMOVAPD   Y2, Y9
 	VMOVUPD   lifConstsAVX2<>+320(SB), Y7
 	VMOVUPD   lifConstsAVX2<>+512(SB), Y5
-	MOVQ      232(SI), R10
+	MOVQ      256(SI), R10
 	LEAQ      (R10)(DX*8), R10
 	MOVQ      72(SI), R12
 	MOVQ      120(SI), R13
@@ -2432,6 +2496,22 @@ step6:
 	JNZ       spikes7
 
 forward4:
+	MOVQ       240(SI), CX
+	DECQ       CX
+	JLT        none8
+	MOVQ       CX, 240(SI)
+	MOVQ       232(SI), DX
+	MOVQ       (DX)(CX*8), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
+	PREFETCHT0 256(DX)
+	PREFETCHT0 320(DX)
+	PREFETCHT0 384(DX)
+	PREFETCHT0 448(DX)
+
+none8:
 	ADDQ R8, DI
 	CMPQ 208(SI), $+0
 	JE   walk
@@ -2452,7 +2532,7 @@ spikes7:
 	VBROADCASTSD 168(SI), Y3
 	VADDPD       Y2, Y3, Y15
 
-again8:
+again9:
 	TZCNTQ R9, DX
 	ANDQ   $-4, DX
 	MOVQ   DX, CX
@@ -2463,9 +2543,9 @@ again8:
 	SHLQ   CL, R11
 	XORQ   R11, R9
 	MOVQ   48(SI), CX
-	MOVQ   232(SI), R12
+	MOVQ   256(SI), R12
 	CMPQ   R8, $+8
-	JNE    shorter12
+	JNE    shorter13
 
 	// look
 	VMOVUPD   3584(R12)(DX*8), Y0
@@ -2531,16 +2611,16 @@ again8:
 	VBLENDVPD Y6, 4096(R12)(DX*8), Y7, Y12
 	VBLENDVPD Y6, lifConstsAVX2<>+320(SB), Y0, Y11
 
-located11:
+located12:
 	CMPQ R8, $+1
-	JE   single13
+	JE   single14
 
 	// odd?
 	VCMPPD $0x1d, lifConstsAVX2<>+288(SB), Y13, Y0
 	VCMPPD $0x15, Y12, Y14, Y1
 	VANDPD Y1, Y0, Y2
 	VPTEST Y2, Y2
-	JNZ    odd14
+	JNZ    odd15
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R12
 	MOVQ   32(SI), R13
@@ -2603,7 +2683,7 @@ located11:
 	VBLENDVPD    Y3, Y1, Y10, Y9
 	VMOVUPD      Y9, (R14)(DX*8)
 
-events10:
+events11:
 	MOVQ 144(SI), R11
 	MOVQ 160(SI), R12
 	SHLQ $0x04, R11
@@ -2611,7 +2691,7 @@ events10:
 	LEAQ (CX)(DX*8), CX
 	ADDQ DX, R12
 
-event15:
+event16:
 	TZCNTQ R10, DX
 	MOVQ   512(CX)(DX*8), R13
 	MOVQ   R13, 8(R11)
@@ -2624,15 +2704,15 @@ event15:
 	INCQ   144(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event15
+	JNZ    event16
 
-finished9:
+finished10:
 	TESTQ R9, R9
-	JNZ   again8
-	MOVQ  R8, 240(SI)
+	JNZ   again9
+	MOVQ  R8, 264(SI)
 	JMP   forward4
 
-shorter12:
+shorter13:
 	MOVQ R8, R14
 	MOVQ R8, 192(SI)
 	MOVQ R8, R13
@@ -2648,7 +2728,7 @@ shorter12:
 	VMOVUPD      lifConstsAVX2<>+288(SB), Y12
 	VMOVUPD      lifConstsAVX2<>+320(SB), Y11
 
-look16:
+look17:
 	SUBQ $0x00000200, R13
 
 	// look
@@ -2661,10 +2741,10 @@ look16:
 	VBLENDVPD Y1, 4096(R13)(DX*8), Y12, Y12
 	VBLENDVPD Y1, lifConstsAVX2<>+320(SB), Y2, Y11
 	DECQ      R14
-	JNZ       look16
-	JMP       located11
+	JNZ       look17
+	JMP       located12
 
-single13:
+single14:
 	// odd?
 	VMOVUPD      1024(BX)(DX*8), Y0
 	VSUBPD       Y0, Y12, Y1
@@ -2695,7 +2775,7 @@ single13:
 	VORPD        Y6, Y9, Y5
 	VANDPD       Y5, Y3, Y10
 	VPTEST       Y10, Y10
-	JNZ          odd17
+	JNZ          odd18
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         32(SI), R13
@@ -2766,19 +2846,19 @@ single13:
 	VMOVUPD      (R14)(DX*8), Y0
 	VBLENDVPD    Y9, Y8, Y0, Y3
 	VMOVUPD      Y3, (R14)(DX*8)
-	JMP          events10
+	JMP          events11
 
-odd14:
+odd15:
 	ORQ R11, 208(SI)
-	JMP finished9
+	JMP finished10
 
-odd17:
+odd18:
 	ORQ R11, 208(SI)
-	JMP finished9
+	JMP finished10
 	PCALIGN $0x40
 
 // func LIFFullAVX512(b *Block)
-// Requires: AVX, AVX512DQ, AVX512F, BMI
+// Requires: AVX, AVX512DQ, AVX512F, BMI, MMX+
 TEXT ·LIFFullAVX512(SB), $0-8
 	MOVQ b+0(FP), BX
 	MOVQ 40(BX), DX
@@ -2789,7 +2869,7 @@ TEXT ·LIFFullAVX512(SB), $0-8
 
 	// chunk
 	VBROADCASTSD lifConstsAVX512<>+0(SB), Z31
-	MOVQ         $+1, 240(BX)
+	MOVQ         $+1, 264(BX)
 	XORQ         AX, AX
 
 vector1:
@@ -2811,19 +2891,19 @@ vector1:
 	ADDQ        $0x08, AX
 	CMPQ        AX, 184(BX)
 	JLT         vector1
-	MOVQ        $+8, 240(BX)
+	MOVQ        $+8, 264(BX)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+0(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+4, 240(BX)
+	MOVQ        $+4, 264(BX)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+40(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+2, 240(BX)
+	MOVQ        $+2, 264(BX)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+16(SB), Z31, K1
@@ -2837,9 +2917,9 @@ walk:
 	MOVQ 176(BX), DI
 	SUBQ SI, DI
 	JLE  done5
-	CMPQ DI, 240(BX)
+	CMPQ DI, 264(BX)
 	JLE  whole2
-	MOVQ 240(BX), DI
+	MOVQ 264(BX), DI
 
 whole2:
 	MOVQ 144(BX), AX
@@ -2903,7 +2983,7 @@ part3:
 	VMOVAPD      Z3, Z19
 	VBROADCASTSD lifConstsAVX512<>+80(SB), Z15
 	VBROADCASTSD lifConstsAVX512<>+128(SB), Z11
-	MOVQ         232(BX), R9
+	MOVQ         256(BX), R9
 	LEAQ         (R9)(AX*8), R9
 	MOVQ         72(BX), R11
 	MOVQ         120(BX), R12
@@ -3065,6 +3145,22 @@ step6:
 	JNZ    spikes7
 
 forward4:
+	MOVQ       240(BX), AX
+	DECQ       AX
+	JLT        none8
+	MOVQ       AX, 240(BX)
+	MOVQ       232(BX), CX
+	MOVQ       (CX)(AX*8), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	PREFETCHT0 256(CX)
+	PREFETCHT0 320(CX)
+	PREFETCHT0 384(CX)
+	PREFETCHT0 448(CX)
+
+none8:
 	ADDQ DI, SI
 	CMPQ 208(BX), $+0
 	JE   walk
@@ -3084,7 +3180,7 @@ spikes7:
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  168(BX), Z2, Z31
 
-again8:
+again9:
 	TZCNTQ R8, AX
 	ANDQ   $-8, AX
 	MOVQ   AX, CX
@@ -3095,9 +3191,9 @@ again8:
 	SHLQ   CL, R10
 	XORQ   R10, R8
 	MOVQ   48(BX), CX
-	MOVQ   232(BX), R11
+	MOVQ   256(BX), R11
 	CMPQ   DI, $+8
-	JNE    shorter12
+	JNE    shorter13
 
 	// look
 	VMOVUPD        3584(R11)(AX*8), Z0
@@ -3161,16 +3257,16 @@ again8:
 	VBLENDMPD      4096(R11)(AX*8), Z23, K1, Z28
 	VBLENDMPD      Z2, Z26, K1, Z27
 
-located11:
+located12:
 	CMPQ DI, $+1
-	JE   single13
+	JE   single14
 
 	// odd?
 	VCMPPD.BCST $0x1d, lifConstsAVX512<>+72(SB), Z29, K1
 	VCMPPD      $0x15, Z28, Z30, K2
 	KANDB       K2, K1, K3
 	KORTESTB    K3, K3
-	JNZ         odd14
+	JNZ         odd15
 	MOVQ        (BX), R10
 	MOVQ        8(BX), R11
 	MOVQ        32(BX), R12
@@ -3226,7 +3322,7 @@ located11:
 	VSUBPD           Z24, Z15, K1, Z25
 	VMOVUPD          Z25, (R13)(AX*8)
 
-events10:
+events11:
 	MOVQ 144(BX), R10
 	MOVQ 160(BX), R11
 	SHLQ $0x04, R10
@@ -3234,7 +3330,7 @@ events10:
 	LEAQ (CX)(AX*8), CX
 	ADDQ AX, R11
 
-event15:
+event16:
 	TZCNTQ R9, AX
 	MOVQ   512(CX)(AX*8), R12
 	MOVQ   R12, 8(R10)
@@ -3247,15 +3343,15 @@ event15:
 	INCQ   144(BX)
 	LEAQ   -1(R9), R12
 	ANDQ   R12, R9
-	JNZ    event15
+	JNZ    event16
 
-finished9:
+finished10:
 	TESTQ R8, R8
-	JNZ   again8
-	MOVQ  DI, 240(BX)
+	JNZ   again9
+	MOVQ  DI, 264(BX)
 	JMP   forward4
 
-shorter12:
+shorter13:
 	MOVQ DI, R13
 	MOVQ DI, 192(BX)
 	MOVQ DI, R12
@@ -3271,7 +3367,7 @@ shorter12:
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z28
 	VBROADCASTSD lifConstsAVX512<>+80(SB), Z27
 
-look16:
+look17:
 	SUBQ $0x00000200, R12
 
 	// look
@@ -3284,10 +3380,10 @@ look16:
 	VBLENDMPD      4096(R12)(AX*8), Z28, K1, Z28
 	VBLENDMPD.BCST lifConstsAVX512<>+80(SB), Z1, K1, Z27
 	DECQ           R13
-	JNZ            look16
-	JMP            located11
+	JNZ            look17
+	JMP            located12
 
-single13:
+single14:
 	// odd?
 	VMOVUPD      1024(DX)(AX*8), Z0
 	VSUBPD       Z0, Z28, Z1
@@ -3317,7 +3413,7 @@ single13:
 	KORB         K5, K7, K3
 	KANDB        K3, K1, K2
 	KORTESTB     K2, K2
-	JNZ          odd17
+	JNZ          odd18
 	MOVQ         (BX), R10
 	MOVQ         8(BX), R11
 	MOVQ         32(BX), R12
@@ -3379,15 +3475,15 @@ single13:
 	VMOVUPD          (R13)(AX*8), Z0
 	VSUBPD           Z1, Z4, K6, Z0
 	VMOVUPD          Z0, (R13)(AX*8)
-	JMP              events10
+	JMP              events11
 
-odd14:
+odd15:
 	ORQ R10, 208(BX)
-	JMP finished9
+	JMP finished10
 
-odd17:
+odd18:
 	ORQ R10, 208(BX)
-	JMP finished9
+	JMP finished10
 	PCALIGN $0x40
 
 DATA lifConstsAVX2<>+0(SB)/8, $0x4020000000000000

@@ -94,6 +94,7 @@ func (k lifFunc) gait(name string, g int) {
 	k.TESTQ(k.rare, k.rare)
 	k.JNZ(k.Later("spikes", func() { k.spikes(forward) }))
 	k.Label(forward)
+	k.ahead()
 	k.ADDQ(k.m, k.step)
 	if k.runs {
 		k.CMPQ(k.Field("Chunk"), operand.I8(1))
@@ -151,6 +152,24 @@ func (k *lifFunc) stop() {
 			b.Store(v, b.Select(rests, b.Load(v), b.Load(k.col(old, lifAhead, 0))))
 		})
 	})
+}
+
+// ahead asks memory for one more column of the next group.
+func (k *lifFunc) ahead() {
+	columns, none := k.Field("Ahead"), k.NewLabel("none")
+	left := columns
+	left.Disp += 8
+	n, p := k.GP64(), k.GP64()
+	k.MOVQ(left, n)
+	k.DECQ(n)
+	k.JLT(operand.LabelRef(none))
+	k.MOVQ(n, left)
+	k.MOVQ(columns, p)
+	k.MOVQ(operand.Mem{Base: p, Index: n, Scale: 8}, p)
+	for line := 0; line < column; line += 64 {
+		k.PREFETCHT0(at(p, line))
+	}
+	k.Label(none)
 }
 
 // vectors runs body for each vector of the first n lanes; lane is the first of the vector.
