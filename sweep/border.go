@@ -403,6 +403,9 @@ func (c *curve) classify(ctx context.Context, b *Border) error {
 	case second < first*math.Pow(q, classJumps):
 		b.Class = 2
 	}
+	if b.Class == 2 && b.Rate == 0 { // too slow to begin for the time of the curve
+		b.Rate = r.Value("rate_Hz", 2)
+	}
 	return nil
 }
 

@@ -29,6 +29,10 @@ func TestBorders(t *testing.T) {
 	}{
 		{"lif", nil, "I=0:40:1", 2000, 1e-9, []border{{20, "silent", "firing", 1}}, 1e-9, false},
 		{"eif", nil, "I=0:10:0.5", 2000, 1e-5, []border{{1.62, "silent", "firing", 1}}, 5e-4, false},
+		// Rest comes and goes slowly near this saddle-node; firing waits on the other side, with intervals of 144 ms.
+		{"adex", map[string]float64{
+			"V_rest": -60.5, "R": 0.36, "tau": 5.9, "V_T": -39, "delta_T": 1.6, "V_th": -18.6, "V_reset": -40, "t_ref": 3.4, "tau_w": 145, "a": -1.77, "b": 0.87,
+		}, "I=0:40:2", 2000, 1e-4, []border{{18.4199146141, "silent", "firing", 2}}, 1e-3, false},
 		{"hh", nil, "I=0:20:0.5", 2000, 1e-7, []border{
 			{2.24033362437, "silent", "transient", 0}, {6.26033, "transient", "firing", 2},
 		}, 1e-3, false},
@@ -64,6 +68,9 @@ func TestBorders(t *testing.T) {
 				b := borders[i]
 				if off := math.Abs(b.At() - want.at); off > c.within || off > 1.5*b.Uncertainty()+1e-14*math.Abs(want.at) {
 					t.Errorf("border %v, want %.10g within %g", b, want.at, c.within)
+				}
+				if b.Class == 2 && !(b.Rate > 1) {
+					t.Errorf("border %v at which the rate jumps to %v Hz", b, b.Rate)
 				}
 				if b.Below != want.below || b.Above != want.above || b.Class != want.class {
 					t.Errorf("border %v, want %+v", b, want)

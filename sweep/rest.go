@@ -9,10 +9,12 @@ import (
 // A silent lane is retired when it is at a stable rest. It is near the rest to 1e-6 mV and 1e-6 of the gates, has come
 // no farther away since the last decision, and the rest attracts: every eigenvalue of the Jacobian there has a real
 // part below -minDecay, so that the nearest saddle or unstable cycle, whose distance goes with the decay rate or its
-// root, is farther away than this by orders of magnitude.
+// root, is farther away than this by orders of magnitude. A single real eigenvalue may be closer to zero, up to
+// -slowDecay: it tells of a saddle-node, which no method moves.
 const (
 	restNear  = 1e-6 // mV; for gates, of 1
 	minDecay  = 1e-3 // 1/ms
+	slowDecay = 1e-4 // 1/ms
 	restTries = 8
 )
 
@@ -47,7 +49,7 @@ type stability int
 
 const (
 	nowhereNear stability = iota // there is none here
-	unsure                       // neither attracts nor repels at minDecay
+	unsure                       // attracts, but too slowly
 	stable
 	unstable
 )
@@ -78,7 +80,7 @@ func (r *rester) judge(p []float64, i float64, y []float64) stability {
 		return nowhereNear
 	}
 	switch {
-	case r.decaysAt(p, i, minDecay):
+	case r.decaysAt(p, i, minDecay), r.oneSlow(p, i) && r.decaysAt(p, i, slowDecay):
 		return stable
 	case r.decaysAt(p, i, 0):
 		return unsure
@@ -94,6 +96,19 @@ func (r *rester) decaysAt(p []float64, i, rate float64) bool {
 		r.jac[j*d+j] += rate
 	}
 	return decays(r.jac, d)
+}
+
+// oneSlow tells, of models of one or two variables, whether a single eigenvalue at the equilibrium in hand is above
+// -minDecay; it is real then.
+func (r *rester) oneSlow(p []float64, i float64) bool {
+	r.m.Jacobian(p, i, r.y, r.jac)
+	switch j := r.jac; len(r.y) {
+	case 1:
+		return j[0] > -minDecay
+	case 2:
+		return (j[0]+minDecay)*(j[3]+minDecay) < j[1]*j[2]
+	}
+	return false
 }
 
 // solve replaces dy by the solution of jac x = dy; false where there is none.
