@@ -26,6 +26,7 @@ func Bifurcation(ctx context.Context, m *model.Model, p []float64, i float64, fr
 		return nil, fmt.Errorf("dynamics: the interval of %s runs from %v to %v; the first must be smaller", free.Name, free.Lo, free.Hi)
 	}
 	s := newSystem(m, p, i, free.Name)
+	s.halt = ctx.Err
 	for _, end := range []float64{free.Lo, free.Hi} {
 		s.at(end)
 		if err := m.Check(s.p); err != nil {
@@ -170,7 +171,15 @@ func (d *Diagram) cycles(ctx context.Context, c *cyclist) error {
 		if !c.lively() {
 			continue
 		}
-		for _, f := range c.search() {
+		cycles := c.search()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if c.swift {
+			d.Warnings = append(d.Warnings, fmt.Errorf("%w: cycles are not searched for", errTooFast))
+			break
+		}
+		for _, f := range cycles {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}

@@ -94,6 +94,20 @@ type system struct {
 		lo, hi float64
 		turns  []float64
 	}
+	halt  func() error // asked now and then on long ways whether to go on; nil means yes
+	swift bool         // a search for cycles was given up
+}
+
+// mostSteps is how many steps of the integrator one way round may take. The slowest among the presets take a few thousand; a
+// million times faster than the membrane, a variable would make days of it, for the integrator is explicit.
+const mostSteps = 200_000
+
+// weary tells, after every step of a search, whether to give it up: for being too long, or called off.
+func (s *system) weary(steps int) bool {
+	if steps > mostSteps {
+		s.swift = true
+	}
+	return steps > mostSteps || steps%1024 == 0 && s.halt != nil && s.halt() != nil
 }
 
 func newSystem(m *model.Model, p []float64, i float64, free string) *system {

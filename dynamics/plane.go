@@ -121,7 +121,9 @@ func PhasePlane(ctx context.Context, m *model.Model, p []float64, i float64, o P
 		d.Note = fmt.Sprintf("V and %s; the other variables are at their steady state for V", o.Y)
 	}
 	d.rest()
-	d.window(o)
+	if d.window(o); math.IsInf(d.Window[1]-d.Window[0], 0) || math.IsInf(d.Window[3]-d.Window[2], 0) {
+		return nil, fmt.Errorf("dynamics: the phase plane of V from %g to %g mV is wider than numbers go", d.Window[0], d.Window[1])
+	}
 	d.nullclines()
 	if err := d.cycles(ctx); err != nil {
 		return d.Plane, err
@@ -192,19 +194,28 @@ func (d *portrait) window(o PlaneOptions) {
 			values = []float64{y[1], y[1] + d.i - current}
 		}
 		for _, x := range values {
-			w[2], w[3] = min(w[2], x), max(w[3], x)
+			if x-x == 0 { // finite
+				w[2], w[3] = min(w[2], x), max(w[3], x)
+			}
 		}
+	}
+	if w[2] > w[3] {
+		w[2], w[3] = -1, 1
 	}
 	pad := 0.1*(w[3]-w[2]) + 1e-3
 	w[2], w[3] = w[2]-pad, w[3]+pad
 }
+
+// pace is the distance (mV) from point to point along nullclines; a window far wider than a model lives in has no more of
+// them.
+func (d *portrait) pace() float64 { return max(0.25, (d.Window[1]-d.Window[0])/8000) }
 
 // nullclines finds both nullclines as unbroken segments, with a point at every whole mV.
 func (d *portrait) nullclines() {
 	d.Nullclines = map[string][][][2]float64{}
 	w := d.Window
 	var along [][2]float64
-	for _, v := range columns(w[0], w[1], 0.25) {
+	for _, v := range columns(w[0], w[1], d.pace()) {
 		if d.y == 0 {
 			dv, _ := d.flow(v, 0)
 			along = append(along, [2]float64{v, dv})
@@ -215,7 +226,7 @@ func (d *portrait) nullclines() {
 		along = append(along, [2]float64{v, y[d.y]})
 	}
 	if d.y == 0 {
-		d.Nullclines["dV/dt"] = [][][2]float64{along}
+		d.Nullclines["dV/dt"] = inside(along, -math.MaxFloat64, math.MaxFloat64) // far up an exponential is infinite
 		return
 	}
 	d.Nullclines[d.Plane.Y] = inside(along, w[2], w[3])
@@ -268,9 +279,9 @@ func (d *portrait) vNullcline() (pieces [][][2]float64) {
 			left, _ := d.flow(q.v, q.mu-dy)
 			return g, (up - down) / (2 * dv), (right - left) / (2 * dy)
 		},
-		scales: func(spot) (v, mu float64) { return 0.25, (w[3] - w[2]) / 200 },
+		scales: func(spot) (v, mu float64) { return d.pace(), (w[3] - w[2]) / 200 },
 	}
-	grid := columns(w[0], w[1], 1)
+	grid := columns(w[0], w[1], 4*d.pace())
 	var seeds []seed
 	for _, v := range grid {
 		for _, y := range d.onNullcline(v) {
@@ -336,6 +347,10 @@ func (d *portrait) cycles(ctx context.Context) error {
 	if k := d.m.Index("R"); k >= 0 {
 		width /= d.p[k]
 	}
+	if d.i-width == d.i || d.i+width == d.i {
+		d.Warnings = append(d.Warnings, fmt.Sprintf("cycles are not searched for: next to I = %g there is no other number", d.i))
+		return nil
+	}
 	around, err := Bifurcation(ctx, d.m, d.p, d.i, Free{Name: "I", Lo: d.i - width, Hi: d.i + width, Marks: []float64{d.i}})
 	if err != nil {
 		return err
@@ -398,7 +413,7 @@ func (d *portrait) manifold(saddle []float64, v, y, rate float64) [][2]float64 {
 	state, out, slope := []float64{saddle[0] + scale*v, saddle[1] + scale*y}, make([]float64, 2), make([]float64, 2)
 	points := [][2]float64{{saddle[0], saddle[1]}, {state[0], state[1]}}
 	vPad, yPad := 0.1*(w[1]-w[0]), 0.5*(w[3]-w[2])
-	for t, h := 0.0, 0.1; t < patience; {
+	for t, h := 0.0, 0.1; t < patience && !d.weary(len(points)); {
 		d.deriv(state, slope)
 		speed := math.Hypot(slope[0]/(w[1]-w[0]), slope[1]/(w[3]-w[2]))
 		if speed < 1e-7 && t > 1 {
@@ -432,6 +447,9 @@ func (d *portrait) field(n int) {
 					break
 				}
 				y, dy = 0, 0
+			}
+			if dv-dv != 0 || dy-dy != 0 { // not finite: hundreds of mV out rates leave the numbers
+				continue
 			}
 			d.Field = append(d.Field, [4]float64{v, y, dv, dy})
 		}

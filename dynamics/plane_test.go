@@ -147,3 +147,58 @@ func TestTooFast(t *testing.T) {
 		t.Errorf("called off, but the error is %v", err)
 	}
 }
+
+// TestTooFastForCycles: where one variable is a billion times faster than the membrane, the integrator gives the searches up, and
+// says so; it does not take days, and can be called off.
+func TestTooFastForCycles(t *testing.T) {
+	m, p := mustModel(t, "adex", map[string]float64{"tau_w": 1e-9})
+	q, err := PhasePlane(context.Background(), m, p, 0, PlaneOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(q.FixedPoints) != 2 || len(q.Warnings) != 1 || !strings.Contains(q.Warnings[0], "cycles are not searched for") {
+		t.Errorf("%d fixed points, warnings %q; want 2 and one of cycles that were not searched for", len(q.FixedPoints), q.Warnings)
+	}
+	if f, err := FiringAt(context.Background(), m, p, 0, "I", 12, 10, 10); !errors.Is(err, errTooFast) {
+		t.Errorf("firing: %+v, %v; want an error, for whether it fires is not known", f, err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := FiringAt(ctx, m, p, 0, "I", 12, 10, 10); !errors.Is(err, context.Canceled) {
+		t.Errorf("firing, called off: %v", err)
+	}
+	m, p = mustModel(t, "adex", map[string]float64{"tau_w": 1e-2})
+	ctx, cancel = context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	if _, err := PhasePlane(ctx, m, p, 0, PlaneOptions{}); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > time.Second {
+		t.Errorf("called off, but the error is %v after %v", err, time.Since(began))
+	}
+}
+
+// TestWideWindow: windows in which exponentials leave the numbers can be written as JSON, in so many points.
+func TestWideWindow(t *testing.T) {
+	for _, c := range []struct {
+		model  string
+		lo, hi float64
+	}{{"rhh", -1e9, 1e9}, {"hh", -1e5, 1e5}, {"eif", -65, 1e5}, {"adex", 1e5, 1e6}} {
+		m, p := mustModel(t, c.model, nil)
+		q, err := PhasePlane(context.Background(), m, p, 5, PlaneOptions{VLo: c.lo, VHi: c.hi})
+		if err != nil {
+			t.Errorf("%s: %v", c.model, err)
+			continue
+		}
+		if text, err := json.Marshal(q); err != nil || len(text) > 10e6 {
+			t.Errorf("%s from %g to %g mV: %d bytes of JSON, %v", c.model, c.lo, c.hi, len(text), err)
+		}
+	}
+}
+
+// TestHugeCurrent: next to it there is no current in which cycles could be looked for.
+func TestHugeCurrent(t *testing.T) {
+	m, p := mustModel(t, "hh", nil)
+	q, err := PhasePlane(context.Background(), m, p, 1e300, PlaneOptions{})
+	if err != nil || len(q.Warnings) != 1 || !strings.Contains(q.Warnings[0], "cycles are not searched for") {
+		t.Errorf("%+v, %v", q, err)
+	}
+}

@@ -19,6 +19,8 @@ type ResetMap struct {
 	m *model.Model
 	p []float64
 	i float64
+
+	halt func() error // asked now and then on long ways whether to go on; nil means yes
 }
 
 // NewResetMap is the reset map of the model for input current i.
@@ -29,7 +31,7 @@ func NewResetMap(m *model.Model, p []float64, i float64) (*ResetMap, error) {
 	if err := m.Check(p); err != nil {
 		return nil, err
 	}
-	return &ResetMap{m, slices.Clone(p), i}, nil
+	return &ResetMap{m: m, p: slices.Clone(p), i: i}, nil
 }
 
 // Jump is one turn of a reset map.
@@ -43,17 +45,38 @@ type Jump struct {
 // silence is how long (ms) a spike is waited for, in units of the slowest time constant.
 const silence = 200
 
-// Next maps w; ok is false where no further spike comes.
+// Next maps w; ok is false where no further spike comes, or the flow is too fast to be followed to it.
+func (r *ResetMap) Next(w float64) (jump Jump, ok bool) {
+	jump, ok, _ = r.next(w)
+	return jump, ok
+}
+
+// next is Next with an error where the way to the next spike was given up.
 //
 // Between the lines V = V_reset and V = V_th, which the flow crosses with the speeds f0 and f1, areas grow like the
 // exponential of the integrated divergence of the flow, so the slope is f0/f1 exp(∫ div dt).
-func (r *ResetMap) Next(w float64) (jump Jump, ok bool) {
+func (r *ResetMap) next(w float64) (jump Jump, ok bool, err error) {
 	at := func(name string) float64 { return r.p[r.m.Index(name)] }
 	run := newRunner(r.m, r.p, []float64{at("V_reset"), w, 0})
 	run.i, run.most = r.i, 1
 	patience := silence * max(at("tau"), at("tau_w"))
-	if run.run(patience) != nil || len(run.spikes) == 0 {
-		return jump, false
+	steps, most := 0, mostSteps+int(10*min(patience, math.MaxInt32)) // at rest a step takes a ms or more
+	run.ask = func() error {
+		if steps++; steps > most {
+			return errTooFast
+		}
+		if steps%1024 == 0 && r.halt != nil {
+			return r.halt()
+		}
+		return nil
+	}
+	if err := run.run(patience); errors.Is(err, errStepTooSmall) {
+		return jump, false, nil
+	} else if err != nil {
+		return jump, false, fmt.Errorf("dynamics: no spike to be seen from w = %.6g pA: %w", w, err)
+	}
+	if len(run.spikes) == 0 {
+		return jump, false, nil
 	}
 	spike := run.spikes[0]
 	var before, after [3]float64
@@ -65,7 +88,7 @@ func (r *ResetMap) Next(w float64) (jump Jump, ok bool) {
 		jump.W = run.y[1]
 		jump.Slope *= math.Exp(-at("t_ref") / at("tau_w"))
 	}
-	return jump, true
+	return jump, true, nil
 }
 
 // MapPoint is a fixed point of a reset map: one spike after another at the same interval.
@@ -119,6 +142,7 @@ const longestPeriod = 64
 // rounding; otherwise the first drop spikes are forgotten and the statistics are those of the others.
 func (r *ResetMap) Attractor(ctx context.Context, w float64, drop, keep int) (Attractor, error) {
 	const same = 1e-11 // relative to 1 + |w|
+	r.halt = ctx.Err
 	at := func(name string) float64 { return r.p[r.m.Index(name)] }
 	held := at("a") * (at("V_reset") - at("V_rest")) // where w goes while V is held
 	reset := held + (w-held)*math.Exp(at("t_ref")/at("tau_w"))
@@ -127,9 +151,9 @@ func (r *ResetMap) Attractor(ctx context.Context, w float64, drop, keep int) (At
 		if ctx.Err() != nil {
 			return Attractor{}, ctx.Err()
 		}
-		j, ok := r.Next(w)
+		j, ok, err := r.next(w)
 		if !ok {
-			return Attractor{Silent: true}, nil
+			return Attractor{Silent: true}, err
 		}
 		ws, resets = append(ws, w), append(resets, reset)
 		intervals, slopes = append(intervals, j.Interval), append(slopes, math.Log(math.Abs(j.Slope)))

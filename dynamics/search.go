@@ -51,7 +51,11 @@ func (c *section) next(v float64) (back, period float64, escaped, lost bool) {
 	if c.back {
 		sign = -sign
 	}
+	steps := 0
 	for t, h := 0.0, 0.05; t < longestWait; {
+		if steps++; c.weary(steps) {
+			return 0, 0, false, true
+		}
 		made, next, err := c.clock.advance(t, y, longestWait, h, out)
 		if err != nil {
 			return 0, 0, true, false
@@ -110,6 +114,9 @@ func (s *system) planarCycles() []found {
 		for k := range 29 {
 			v := v0 + 0.01*math.Pow((top-v0)/0.01, float64(k)/28)
 			g := c.gain(v)
+			if s.swift {
+				return cycles
+			}
 			lo, hi, glo, ghi := last, v, lastGain, g
 			switch { // where returns end, a cycle may hide just before
 			case k > 0 && math.IsNaN(g) && !math.IsNaN(lastGain):
@@ -287,6 +294,9 @@ func (s *system) simulatedCycles(starts [][]float64) []found {
 	s.m.Steady(s.p, -65, begin)
 	for _, start := range append([][]float64{begin}, starts...) {
 		for _, v := range s.rests() {
+			if s.swift {
+				return cycles
+			}
 			if f, ok := s.settleOn(start, v); ok && !slices.ContainsFunc(cycles, f.like) {
 				cycles = append(cycles, f)
 			}
@@ -303,7 +313,11 @@ func (s *system) settleOn(start []float64, level float64) (found, bool) {
 	var times []float64
 	var crossings [][]float64
 	lowest, highest := y[0], y[0]
+	steps := 0
 	for t, h := 0.0, 0.05; t < patience; {
+		if steps++; s.weary(steps) {
+			return found{}, false
+		}
 		made, next, err := st.advance(t, y, patience, h, out)
 		if err != nil {
 			return found{}, false

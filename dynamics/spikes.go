@@ -86,7 +86,7 @@ type runner struct {
 	armed  bool    // the next upward crossing of V_th is a spike
 	spikes []Spike
 	most   int          // stop after so many spikes; 0 means never
-	ask    func() error // whether to go on, after every step; nil means yes
+	ask    func() error // whether to go on, before every step; nil means yes
 	field  field
 	clock  *stepper
 	climb  *stepper // the upstroke of an exponential model, with V as independent variable
@@ -146,6 +146,11 @@ func newClimb(r *runner) *stepper {
 // run goes on to the time stop under constant input.
 func (r *runner) run(stop float64) error {
 	for h := (stop - r.t) / 16; r.t < stop && (r.most == 0 || len(r.spikes) < r.most); {
+		if r.ask != nil {
+			if err := r.ask(); err != nil {
+				return err
+			}
+		}
 		if r.free > r.t {
 			r.hold(min(stop, r.free))
 			continue
@@ -167,11 +172,6 @@ func (r *runner) run(stop float64) error {
 			return err
 		}
 		h = next
-		if r.ask != nil {
-			if err := r.ask(); err != nil {
-				return err
-			}
-		}
 		switch {
 		case r.m.Fires == model.Reset && r.out[0] >= r.vTh:
 			part := r.clock.crossing(r.t, r.y, made, 0, r.vTh, r.out)
