@@ -135,6 +135,8 @@ func ParseInterval(name, text, unit string) (lo, hi float64, err error) {
 		err = errors.New("an interval start:stop is needed")
 	case x[0] >= x[1]:
 		err = errors.New("the interval must run upwards")
+	case math.IsInf(x[1]-x[0], 0):
+		err = errWide
 	default:
 		return x[0], x[1], nil
 	}
@@ -169,9 +171,14 @@ func parseNumbers(texts []string, unit string) ([]float64, error) {
 // slack is how far, in steps, the last value may miss stop and still be it: the rounding of decimal steps.
 const slack = 1e-9
 
+// errWide is the error for a range whose width is no number.
+var errWide = errors.New("the ends are further apart than numbers go")
+
 func stepped(start, stop, step float64, unit string) (Axis, error) {
 	width := stop - start
 	switch {
+	case math.IsInf(width, 0):
+		return Axis{}, errWide
 	case step == 0:
 		return Axis{}, fmt.Errorf("a step of 0 %s goes nowhere", unit)
 	case width != 0 && (width < 0) != (step < 0):
@@ -206,6 +213,8 @@ func parseCounted(text, unit string, log bool) (Axis, error) {
 		return Axis{}, errors.New("start:stop/n with a whole number n is needed")
 	case n < 2 || n >= most:
 		return Axis{}, fmt.Errorf("%d values cannot include both ends; 2 or more can", n)
+	case math.IsInf(x[1]-x[0], 0) || log && x[0] > 0 && (math.IsInf(x[1]/x[0], 0) || x[1]/x[0] == 0):
+		return Axis{}, errWide
 	case log && !(x[0] > 0 && x[1] > 0):
 		return Axis{}, errors.New("a logarithmic axis needs both ends above 0")
 	}

@@ -61,6 +61,7 @@ type analysis struct {
 	regimes []dynamics.Regime
 	sampled *report.Table // intervals of simulated neurons
 	stats   sched.Stats   // of workers, where they share the work
+	cut     bool          // interrupted
 }
 
 // free is a quantity with the interval it is followed through.
@@ -109,6 +110,7 @@ func (s *analysis) run(ctx context.Context, args []string) (err error) {
 	err = s.compute(ctx, &s.flags, "bifurcation", s.question.model.Name, s.analyse)
 	switch {
 	case errors.Is(err, context.Canceled):
+		s.cut = true
 		s.warn("interrupted; the branches that were finished are kept")
 	case err != nil:
 		return err
@@ -260,9 +262,7 @@ func (s *analysis) analyse(ctx context.Context) (err error) {
 	}
 	s.diagram, err = dynamics.Bifurcation(ctx, m, p, i, s.free[0].Free)
 	if s.diagram != nil {
-		for _, w := range s.diagram.Warnings {
-			s.warn("%v", w)
-		}
+		s.warnAll(texts(s.diagram.Warnings))
 	}
 	s.phase("branches")
 	if err != nil || m.Fires != model.Reset {
@@ -317,7 +317,7 @@ func (s *analysis) write() error {
 
 // record says how the files were made.
 func (s *analysis) record() report.RunRecord {
-	extra := map[string]any{}
+	extra := map[string]any{"interrupted": s.cut}
 	if s.stats.Epochs > 0 {
 		tellWorkers(extra, s.stats)
 	}

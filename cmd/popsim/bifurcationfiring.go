@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"popsim/dynamics"
 	"popsim/model"
@@ -75,7 +76,7 @@ func even(lo, hi float64, n int) []float64 {
 	return list
 }
 
-// parallel calls work with 0 to n-1 on all workers, and tells how far it has come.
+// parallel calls work with 0 to n-1 on all workers, until one fails, and tells how far it has come.
 func (s *analysis) parallel(ctx context.Context, n int, unit string, work func(k int) error) error {
 	var out io.Writer
 	if !s.quiet {
@@ -83,13 +84,17 @@ func (s *analysis) parallel(ctx context.Context, n int, unit string, work func(k
 	}
 	progress, done := report.NewProgress(out, float64(n), unit), 0
 	var mu sync.Mutex
+	var failed atomic.Bool
 	stats, err := sched.Run(ctx, sched.Plan{
 		Workers: s.workers.value, Shards: n,
 		Advance: func(_, k, _ int) error {
-			if err := ctx.Err(); err != nil {
+			if err := ctx.Err(); err != nil || failed.Load() {
 				return err
 			}
 			err := work(k)
+			if err != nil {
+				failed.Store(true)
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			done++
@@ -132,9 +137,7 @@ func (s *analysis) chart(ctx context.Context) (err error) {
 	x, y := s.free[0].Free, s.free[1].Free
 	s.regions, err = dynamics.Borders(ctx, m, p, i, x, y)
 	if s.regions != nil {
-		for _, w := range s.regions.Warnings {
-			s.warn("%v", w)
-		}
+		s.warnAll(texts(s.regions.Warnings))
 		if turned {
 			turn(s.regions)
 		}

@@ -86,9 +86,7 @@ func (s *portrait) run(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, w := range plane.Warnings {
-		s.warn("%s", w)
-	}
+	s.warnAll(plane.Warnings)
 	if err := s.write(plane); err != nil {
 		return err
 	}
@@ -112,7 +110,6 @@ func (s *portrait) read(args []string) error {
 	if err == nil {
 		bad.add(q.model.Check(s.at.params))
 	}
-	bad.add(s.readWindow())
 	if s.second.value != "" {
 		m := q.model
 		if len(m.States) < 3 {
@@ -122,6 +119,7 @@ func (s *portrait) read(args []string) error {
 		}
 		s.options.Y = s.second.value
 	}
+	bad.add(s.readWindow())
 	if s.time.err != nil {
 		bad.about("--time", fmt.Errorf("--time: %w", s.time.err))
 	} else if s.time.value <= 0 {
@@ -156,6 +154,21 @@ func (q question) point(verb string) (point, error) {
 	return p, errors.Join(bad...)
 }
 
+// units are those of a point of the plane, or of all states where n values are given.
+func (s *portrait) units(n int) (units []string) {
+	m := s.question.model
+	for _, x := range m.States {
+		units = append(units, x.Unit)
+	}
+	switch {
+	case len(units) == 1:
+		units = append(units, "") // dV/dt
+	case n == 2 && len(units) > 2:
+		units = units[:2] // gates all
+	}
+	return units
+}
+
 func (s *portrait) readWindow() error {
 	var bad faults
 	for _, r := range []struct {
@@ -165,7 +178,7 @@ func (s *portrait) readWindow() error {
 		unit   string
 	}{
 		{"--V-range", s.over.value, &s.options.VLo, &s.options.VHi, "mV"},
-		{"--y-range", s.upTo.value, &s.options.YLo, &s.options.YHi, ""},
+		{"--y-range", s.upTo.value, &s.options.YLo, &s.options.YHi, s.units(2)[1]},
 	} {
 		if r.text == "" {
 			continue
@@ -193,17 +206,26 @@ func (s *portrait) readStarts() error {
 	}
 	var bad faults
 	for _, text := range s.starts {
-		a, err := sweep.ParseAxis("--start", text, "1")
-		if err == nil && a.Len() != 2 && a.Len() != len(m.States) {
-			err = fmt.Errorf("--start %s has %d numbers; V and the second variable, or all %d states, would do", text, a.Len(), len(m.States))
+		values := strings.Split(text, ",")
+		n := len(values)
+		switch {
+		case len(m.States) == 1 && n != 1:
+			bad.addf("--start %s has %s, but V is the only variable of %s", text, counted(n, "number"), m.Name)
+			continue
+		case len(m.States) > 1 && n != 2 && n != len(m.States):
+			bad.addf("--start %s has %s; V and the second variable%s would do", text, counted(n, "number"), map[bool]string{true: fmt.Sprintf(", or all %d states,", len(m.States))}[len(m.States) > 2])
+			continue
 		}
-		if err == nil && len(m.States) == 1 && a.Len() != 1 {
-			err = fmt.Errorf("--start %s has %d numbers, but V is the only variable of %s", text, a.Len(), m.Name)
+		start := make([]float64, n)
+		for j, unit := range s.units(n)[:n] {
+			var err error
+			if start[j], err = model.ParseQuantity(values[j], unit); err != nil {
+				bad.addf("--start %s: %w", text, err)
+			} else if unit == "1" && (start[j] < 0 || start[j] > 1) {
+				bad.addf("--start %s: a gate stays between 0 and 1, which %v does not", text, start[j])
+			}
 		}
-		bad.add(err)
-		if err == nil {
-			s.options.Starts = append(s.options.Starts, a.All())
-		}
+		s.options.Starts = append(s.options.Starts, start)
 	}
 	return errors.Join(bad...)
 }

@@ -45,6 +45,35 @@ func (v *voice) warn(format string, args ...any) {
 	fmt.Fprintf(v.stderr, "popsim: warning: %s\n", text)
 }
 
+// mostWarnings is how many of one kind are worth a line each.
+const mostWarnings = 5
+
+// warnAll warns of a list that may be long and repeat itself.
+func (v *voice) warnAll(list []string) {
+	var told []string
+	for _, w := range list {
+		if !slices.Contains(told, w) {
+			told = append(told, w)
+		}
+	}
+	for k, w := range told {
+		if k == mostWarnings && len(told) > mostWarnings+1 {
+			v.warn("%d more like these", len(told)-k)
+			return
+		}
+		v.warn("%s", w)
+	}
+}
+
+// texts are what errors say.
+func texts(list []error) []string {
+	all := make([]string, len(list))
+	for k, err := range list {
+		all[k] = err.Error()
+	}
+	return all
+}
+
 // phase says that one part of the work ends here, and how long it took since the last.
 func (v *voice) phase(name string) {
 	total := 0.0
