@@ -45,14 +45,17 @@ func (b Border) String() string {
 	return text
 }
 
-// Digits is the border with one uncertain digit at most.
+// Digits is the border with one uncertain digit at most. What is said to be uncertain, rounded up, covers the rounding too.
 func (b Border) Digits() string {
 	u := b.Uncertainty()
 	if !(u > 0) {
 		return fmt.Sprintf("%.15g", b.At())
 	}
 	places := max(0, int(math.Ceil(-math.Log10(2*u))))
-	return fmt.Sprintf("%.*f +- %.1g", places, b.At(), u)
+	unit := math.Pow(10, float64(-places))
+	u += math.Abs(math.Round(b.At()/unit)*unit - b.At())
+	digit := math.Pow(10, math.Floor(math.Log10(u)))
+	return fmt.Sprintf("%.*f +- %.1g", places, b.At(), math.Ceil(u/digit-1e-6)*digit)
 }
 
 // splits is how many points are put into a gap at once: lanes are there anyway.

@@ -80,6 +80,21 @@ func TestBorders(t *testing.T) {
 	}
 }
 
+// TestDigitsCoverTheBorder: the interval told holds the neighbours between which the border lies.
+func TestDigitsCoverTheBorder(t *testing.T) {
+	for k := range 1000 {
+		lo := 8.8545 + 1.37e-4*float64(k)
+		b := Border{Lo: lo, Hi: lo + 1e-4*math.Pow(1.013, float64(k)), Error: math.NaN()}
+		var at, u float64
+		if _, err := fmt.Sscanf(b.Digits(), "%g +- %g", &at, &u); err != nil {
+			t.Fatal(b.Digits(), err)
+		}
+		if slack := 1e-5 * u; at-u > b.Lo+slack || at+u < b.Hi-slack || u > 5*b.Uncertainty() {
+			t.Errorf("%s for a border between %v and %v", b.Digits(), b.Lo, b.Hi)
+		}
+	}
+}
+
 // TestRheobase: closed forms, to the digits of independent ones.
 func TestRheobase(t *testing.T) {
 	for _, c := range []struct {
