@@ -9,7 +9,7 @@ import (
 )
 
 // lifExact is exact between events and at them. The step V += k (V_inf - V) has V_inf as a fixed point to the bit. A
-// hidden column holds k for the step Wake, which is less when the refractory period ends inside it.
+// hidden column holds k for the step Wake, which is less when the refractory period ends inside that step.
 var lifExact = scheme{
 	sources: []string{
 		asm.LIFVInf: "V_rest R I", asm.LIFK: "tau", asm.LIFVTh: "V_th", asm.LIFR: "R", asm.LIFVRest: "V_rest",

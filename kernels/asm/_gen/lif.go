@@ -118,7 +118,7 @@ const lifBefore, lifAhead, lifTheta, lifSteps, lifLast = 0, 0, 1, 2, 3
 // lastWake is where the last steps stand in which neurons that run wake.
 func lastWake(old reg.Register) operand.Mem { return at(old, column*lifLast) }
 
-// start takes the neurons from V as it is to V as those that run have it, stop takes them back.
+// start takes the neurons from V as it is to V as those that run have it, unless one would fire as it wakes; stop takes them back.
 func (k *lifFunc) start() {
 	v, rate, wake := k.state()
 	old := k.Value("Old")
@@ -327,7 +327,7 @@ func (k *lifFunc) advance(b *Block, s int, p reg.Register) {
 	}
 }
 
-// run takes the vectors in hand through the chunk. Most of the time nobody rests for long enough to be asked.
+// run takes the vectors in hand through the chunk. Whether a neuron rests is asked only if one of the group may.
 func (k *lifFunc) run() {
 	_, _, wake := k.state()
 	old := k.Value("Old")
@@ -360,8 +360,8 @@ func (k *lifFunc) run() {
 	k.fired(func(b *Block, s int) Mask { return b.Cmp(b.Get(k.v[s]), GE, k.c(b, asm.LIFVTh, s)) })
 }
 
-// leaves goes on two steps for each leaf of the log, from p on, which has V before them: a leaf for every step would cost half as much again on Zen 3.
-// Neurons rest until the step at wake, or, if that is nil, not at all.
+// leaves goes on two steps for each leaf of the log, from p on, which has V before them: a leaf for every step would cost half as
+// much again on Zen 3. Neurons rest until the step at wake, or, if that is nil, not at all.
 func (k *lifFunc) leaves(p, wake reg.Register) {
 	leaf := func(steps int) {
 		for s := range k.g {

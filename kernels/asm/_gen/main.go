@@ -42,7 +42,7 @@ var files = []struct {
 	}},
 	{"hh", []func(*file, isa){
 		hhKernel("HHStrang", 4, eight, nil, hhStrang),
-		hhKernel("HHRK4", 4, map[string]int{"AVX2": 4, "AVX512": 4}, map[string]Tuning{"AVX2": {Near: 20, Live: 7, Skew: 0.2, Reuse: 2}}, hhRK4(hhDeriv)),
+		hhKernel("HHRK4", 4, four, map[string]Tuning{"AVX2": {Near: 20, Live: 7, Skew: 0.2, Reuse: 2}}, hhRK4(hhDeriv)),
 		hhKernel("HHExpEuler", 4, eight, nil, hhExpEuler),
 	}},
 	{"rhh", []func(*file, isa){
@@ -53,8 +53,11 @@ var files = []struct {
 	}},
 }
 
-// eight vectors at a time, with either instruction set.
-var eight = map[string]int{"AVX2": 8, "AVX512": 8}
+// four or eight vectors at a time, with either instruction set.
+var (
+	four  = map[string]int{"AVX2": 4, "AVX512": 4}
+	eight = map[string]int{"AVX2": 8, "AVX512": 8}
+)
 
 // A file is one assembly file in the making.
 type file struct {
