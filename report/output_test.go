@@ -90,7 +90,7 @@ func TestRoundTrip(t *testing.T) {
 			if ending == ".csv" && table.Rows() == 0 {
 				want = NewTable(Col("neuron", []float64{}), Col("time_ms", []float64{}))
 			}
-			got, err := ReadTable(saved(t, "t"+ending, table, 1000))
+			got, err := readTable(saved(t, "t"+ending, table, 1000))
 			if err != nil {
 				t.Errorf("%s%s: %v", name, ending, err)
 			} else if !same(got, want) {
@@ -128,7 +128,7 @@ func TestSpoolsOnDisk(t *testing.T) {
 		v[i] = math.Sqrt(float64(i))
 	}
 	table := NewTable(Col("t", v), Col("label", slices.Repeat([]string{"a"}, rows)))
-	got, err := ReadTable(saved(t, "t.npz", table, rows/3))
+	got, err := readTable(saved(t, "t.npz", table, rows/3))
 	if err != nil || !same(got, table) {
 		t.Errorf("a table of %d rows does not read back: %v", rows, err)
 	}

@@ -69,14 +69,6 @@ func (p *Progress) Clear() {
 	}
 }
 
-// Done draws the last state, where lines were drawn before, and ends the line.
-func (p *Progress) Done(done float64) {
-	if p != nil && p.drawn {
-		fmt.Fprintf(p.w, "\r%s\x1b[K\n", p.line(done, p.now()))
-		p.drawn = false
-	}
-}
-
 func (p *Progress) line(done float64, now time.Time) string {
 	elapsed := now.Sub(p.start)
 	rate := done / elapsed.Seconds()

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 )
@@ -17,7 +18,7 @@ func TestProgress(t *testing.T) {
 			p.Update(float64(done))
 			p.Update(float64(done))
 		}
-		p.Done(1000)
+		p.Clear()
 		want := "  3 %  30 s elapsed, 16:10 min remaining, 1 points/s\n" +
 			"  6 %  1:00 min elapsed, 15:40 min remaining, 1 points/s\n" +
 			"  9 %  1:30 min elapsed, 15:10 min remaining, 1 points/s\n"
@@ -25,14 +26,13 @@ func TestProgress(t *testing.T) {
 		if !terminal && got != want {
 			t.Errorf("elsewhere:\n%s want\n%s", got, want)
 		}
-		if lines := bytes.Count(b.Bytes(), []byte("\r")); terminal && (lines != 101 || got[len(got)-1] != '\n') {
-			t.Errorf("on a terminal: %d lines, want 101 and an end:\n%q", lines, got)
+		if lines := bytes.Count(b.Bytes(), []byte("\r")); terminal && (lines != 101 || !strings.HasSuffix(got, "\r\x1b[K")) {
+			t.Errorf("on a terminal: %d lines, want 100 and a clear one:\n%q", lines, got)
 		}
 	}
 	var quiet *Progress
 	quiet.Update(1)
 	quiet.Clear()
-	quiet.Done(1)
 	if NewProgress(nil, 1, "") != nil {
 		t.Error("progress on nothing is not quiet")
 	}

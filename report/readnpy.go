@@ -59,46 +59,6 @@ func readNPYColumn(r io.Reader, path string) ([]float64, error) {
 	return values, nil
 }
 
-// readNPY reads a one-dimensional array, plain or structured, as a table.
-func readNPY(r io.Reader) (*Table, error) {
-	a, err := readNPYHeader(r)
-	if err != nil {
-		return nil, err
-	}
-	if len(a.shape) != 1 {
-		return nil, fmt.Errorf("the array has shape %s; (N,) is needed", a.shapeText())
-	}
-	var (
-		t      = &Table{Columns: make([]Column, len(a.fields))}
-		floats = make([][]float64, len(a.fields))
-		ints   = make([][]int64, len(a.fields))
-		strs   = make([][]string, len(a.fields))
-		j      = 0
-	)
-	err = a.read(r, func(f npyField, b []byte) {
-		switch f.kind {
-		case 'f':
-			floats[j] = append(floats[j], f.float(b))
-		case 'U':
-			strs[j] = append(strs[j], f.text(b))
-		default:
-			ints[j] = append(ints[j], f.int(b))
-		}
-		j = (j + 1) % len(a.fields)
-	})
-	for j, f := range a.fields {
-		switch f.kind {
-		case 'f':
-			t.Columns[j] = Col(f.name, floats[j])
-		case 'U':
-			t.Columns[j] = Col(f.name, strs[j])
-		default:
-			t.Columns[j] = Col(f.name, ints[j])
-		}
-	}
-	return t, err
-}
-
 // read gives each field of each element to take, in order.
 func (a *npyArray) read(r io.Reader, take func(f npyField, b []byte)) error {
 	size := 0
@@ -167,18 +127,6 @@ func (f npyField) int(b []byte) int64 {
 	}
 	shift := 64 - 8*f.size
 	return int64(f.bits(b)<<shift) >> shift
-}
-
-func (f npyField) text(b []byte) string {
-	var s strings.Builder
-	for ; len(b) >= 4; b = b[4:] {
-		r := rune(f.order.Uint32(b))
-		if r == 0 {
-			break
-		}
-		s.WriteRune(r)
-	}
-	return s.String()
 }
 
 func (a *npyArray) what() string {
