@@ -2,7 +2,6 @@ package dynamics
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -10,20 +9,14 @@ import (
 	"popsim/model"
 )
 
-// ErrUnknownParameter is wrapped by the error for a free parameter that the model does not have.
-var ErrUnknownParameter = errors.New("dynamics: no such parameter")
-
 // Bifurcation follows all equilibria and cycles of the model over the free parameter, from free.Lo to free.Hi; the other
 // parameters are p, the input current is i. Cycles are followed from every Hopf point, and from every cycle that a search
 // meets at a number of values of the parameter: in planar models by return maps, stable and unstable ones alike, in
 // others by simulation. What could not be followed to its end is told in Warnings. When ctx is cancelled the diagram so
 // far is returned with its error.
 func Bifurcation(ctx context.Context, m *model.Model, p []float64, i float64, free Free) (*Diagram, error) {
-	if free.Name != "I" && m.Index(free.Name) < 0 {
-		return nil, fmt.Errorf("%w: %s has no %q", ErrUnknownParameter, m.Name, free.Name)
-	}
-	if !(free.Lo < free.Hi) {
-		return nil, fmt.Errorf("dynamics: the interval of %s runs from %v to %v; the first must be smaller", free.Name, free.Lo, free.Hi)
+	if err := free.check(m); err != nil {
+		return nil, err
 	}
 	s := newSystem(m, p, i, free.Name)
 	s.halt = ctx.Err

@@ -198,8 +198,8 @@ func (c *collocator) meanOf(mesh []float64, v func(j, k int, y []float64)) linea
 var errSingular = errors.New("dynamics: singular linear system")
 
 // condense linearises the equations of collocation at o and eliminates all nodes but the first of each interval: node i
-// of interval j moves by solved[j]·(dx_j, dT, dμ, 1). It returns the largest residual, in units of the states.
-func (c *collocator) condense(o orbit) (residual float64, err error) {
+// of interval j moves by solved[j]·(dx_j, dT, dμ, 1).
+func (c *collocator) condense(o orbit) error {
 	d, n := c.dim, len(o.mesh)-1
 	rows, width := deg*d, deg*d+d+3
 	if len(c.local) == 0 {
@@ -211,6 +211,7 @@ func (c *collocator) condense(o orbit) (residual float64, err error) {
 	var state, slope, byMu, f [4]float64
 	var jac [16]float64
 	y, dy, dmu := state[:d], slope[:d], byMu[:d]
+	ok := true
 	c.system.at(o.mu)
 	copy(dmu, c.byMu)
 	for j := range n {
@@ -243,20 +244,20 @@ func (c *collocator) condense(o orbit) (residual float64, err error) {
 				row[rows+d] = h * f[r]
 				row[rows+d+1] = h * o.period * dmu[r]
 				row[rows+d+2] = h*o.period*f[r] - dy[r]
-				residual = max(residual, math.Abs(row[rows+d+2])/c.unit[r])
+				ok = ok && !math.IsNaN(row[rows+d+2])
 			}
 		}
 		if !solveRows(c.local, rows, width) {
-			return residual, errSingular
+			return errSingular
 		}
 		for r := range rows {
 			copy(c.solved[(j*rows+r)*(d+3):(j*rows+r+1)*(d+3)], c.local[r*width+rows:(r+1)*width])
 		}
 	}
-	if math.IsNaN(residual) {
-		return residual, errSingular
+	if !ok {
+		return errSingular
 	}
-	return residual, nil
+	return nil
 }
 
 // solveRows solves the rows×rows system at the left of a for all columns to its right, in place, by elimination with

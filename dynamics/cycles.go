@@ -67,7 +67,7 @@ func (c *cyclist) settle(o, ref orbit, form linear, want float64) (orbit, error)
 	phaseAt := phase.of(ref)
 	forms := [2]linear{phase, form}
 	for k, last := 0, math.Inf(1); k < 12; k++ {
-		if _, err := c.condense(o); err != nil {
+		if err := c.condense(o); err != nil {
 			return o, err
 		}
 		dx, err := c.correct(o.mesh, forms, [2]float64{phaseAt - phase.of(o), want - form.of(o)}, false)
@@ -103,7 +103,7 @@ func (c *cyclist) size(dx orbit, period float64) float64 {
 // form grows.
 func (c *cyclist) measure(o, ref orbit, form linear) (ring, error) {
 	r := ring{orbit: o}
-	if _, err := c.condense(o); err != nil {
+	if err := c.condense(o); err != nil {
 		return r, err
 	}
 	t, err := c.correct(o.mesh, [2]linear{c.phase(ref), form}, [2]float64{0, 1}, true)
@@ -167,6 +167,13 @@ func (c *cyclist) row(r ring) Row {
 	return row
 }
 
+// point is the ring as a special point.
+func (c *cyclist) point(label string, r ring, note string) Point {
+	p := newPoint(label, r.mu, r.vMax)
+	p.Period, p.Frequency, p.State, p.Note = r.period, 1000/r.period, c.row(r).State, note
+	return p
+}
+
 // samples are states once around the cycle, denser where it is quick.
 func (r ring) samples(dim int) (list [][]float64) {
 	const each = 4 // to an interval of the mesh
@@ -190,7 +197,7 @@ func byModulus(l []complex128) []complex128 {
 	return l
 }
 
-// Test functions of the multipliers: zero where one is 1, where one is -1, where the product of two is 1. Multipliers
+// tests are functions of the multipliers: zero where one is 1, where one is -1, where the product of two is 1. Multipliers
 // span many orders of magnitude on a canard, so that each factor is a logarithm.
 func (r ring) tests() (fold, double, torus float64) {
 	fold, double, torus = 1, 1, 1
@@ -316,9 +323,7 @@ func (c *cyclist) between(r, q ring, ds float64) (points []Point, rings []ring) 
 		if jump > 3 {
 			return // the multipliers are beyond what floating point holds
 		}
-		p := newPoint(label, found.mu, found.vMax)
-		p.Period, p.Frequency, p.State = found.period, 1000/found.period, c.row(found).State
-		points, rings = append(points, p), append(rings, found)
+		points, rings = append(points, c.point(label, found, "")), append(rings, found)
 		if label == CycleFold {
 			c.turned = append(c.turned, found)
 		}
@@ -404,9 +409,7 @@ func rootNear(f func(float64) float64, lo, hi, flo, fhi, tol float64) (x, jump f
 // stopped ends a trail that cannot be continued.
 func (c *cyclist) stopped(t trail, r ring, where string) (trail, error) {
 	t.end = BranchEnd
-	p := newPoint(BranchEnd, r.mu, r.vMax)
-	p.Period, p.Frequency, p.State, p.Note = r.period, 1000/r.period, c.row(r).State, where
-	t.points = append(t.points, p)
+	t.points = append(t.points, c.point(BranchEnd, r, where))
 	return t, fmt.Errorf("dynamics: a branch of cycles was left at %s = %.8g, period %.6g ms, %s", c.free.Name, r.mu, r.period, where)
 }
 
@@ -445,9 +448,7 @@ func (c *cyclist) endAtCeiling(t trail, r, q ring, ds, ceiling float64) (trail, 
 	}, 0, ds, r.vMax-ceiling, q.vMax-ceiling, 1e-7*ds)
 	t.end = BranchEnd
 	t.rows = append(t.rows, c.row(last))
-	p := newPoint(BranchEnd, last.mu, last.vMax)
-	p.Period, p.Frequency, p.State, p.Note = last.period, 1000/last.period, c.row(last).State, "the cycle touches V_th"
-	t.points = append(t.points, p)
+	t.points = append(t.points, c.point(BranchEnd, last, "the cycle touches V_th"))
 	return t, nil
 }
 

@@ -1,16 +1,29 @@
 package dynamics
 
 import (
+	"fmt"
 	"math"
 
 	"popsim/model"
 )
 
-// Free names the parameter that a diagram follows, or "I" for the input current, and the interval it runs through.
+// Free names the parameter that a diagram follows, or "I" for the input current, and the interval it runs through, in the
+// unit that the model has for it.
 type Free struct {
 	Name   string
 	Lo, Hi float64
 	Marks  []float64 // values at which every branch of cycles is to have a row
+}
+
+// check refuses a parameter that the model does not have, and an interval that does not run upwards.
+func (f Free) check(m *model.Model) error {
+	switch {
+	case f.Name != "I" && m.Index(f.Name) < 0:
+		return fmt.Errorf("dynamics: %s has no parameter %q", m.Name, f.Name)
+	case !(f.Lo < f.Hi):
+		return fmt.Errorf("dynamics: the interval of %s runs from %v to %v; the first must be smaller", f.Name, f.Lo, f.Hi)
+	}
+	return nil
 }
 
 // Diagram is what Bifurcation found: branches of equilibria and cycles over one parameter, and the points where

@@ -64,6 +64,24 @@ func (e Exponential) BogdanovTakens() (a, v, i float64) {
 	return e.A, v, i
 }
 
+// Rheobase is the least input current at which a neuron with these parameters has no stable rest to stay at, where that is
+// known in closed form: lif, eif and adex; NaN for the others. A neuron may fire below it when it starts elsewhere.
+func Rheobase(m *model.Model, p []float64) float64 {
+	if m == model.LIFModel {
+		q := model.LIFOf(p)
+		return (q.VTh - q.VRest) / q.R
+	}
+	e, err := NewExponential(m, p)
+	if err != nil {
+		return math.NaN()
+	}
+	if _, i, _, ok := e.Hopf(); ok {
+		return i
+	}
+	_, i := e.Fold()
+	return i
+}
+
 // LambertW solves w exp(w) = x for w: branch 0 gives w >= -1, branch -1 gives w <= -1, both real for -1/e <= x < 0, and
 // branch 0 for x >= 0 too. Elsewhere it is NaN.
 func LambertW(branch int, x float64) float64 {

@@ -62,6 +62,31 @@ func TestExponentialModelsHaveTheirClosedForms(t *testing.T) {
 	}
 }
 
+func TestRheobase(t *testing.T) {
+	for _, c := range []struct {
+		model, preset string
+		want          float64 // to the digits of independent closed forms; NaN where there is none
+	}{
+		{"lif", "slide", 20},
+		{"eif", "", 1.62},
+		{"adex", "", 7.5622672242644},
+		{"adex", "nd-tonic", 36},
+		{"adex", "nd-bursting", 26.1369537826447},
+		{"adex", "bg05", 627.182464508599},
+		{"adex", "naud-delayed-burst", math.NaN()}, // a R = -1: no rest at any current
+		{"hh", "", math.NaN()},
+	} {
+		m, _ := mustModel(t, c.model, nil)
+		s, err := m.Preset(c.preset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Rheobase(m, s.Params); math.IsNaN(got) != math.IsNaN(c.want) || math.Abs(got/c.want-1) > 1e-12 {
+			t.Errorf("%s:%s: %.15g, want %.15g", c.model, c.preset, got, c.want)
+		}
+	}
+}
+
 func TestLambertEquilibria(t *testing.T) {
 	var sets map[string]struct{ Params map[string]float64 }
 	mustJSON(t, "bif/adex_special.json", &sets)

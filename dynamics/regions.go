@@ -40,11 +40,8 @@ const borderScans = 9
 // marks the Bogdanov-Takens, cusp and Bautin points on them. The other parameters are p, the input current is i.
 func Borders(ctx context.Context, m *model.Model, p []float64, i float64, x, y Free) (*Regions, error) {
 	for _, f := range []Free{x, y} {
-		if f.Name != "I" && m.Index(f.Name) < 0 {
-			return nil, fmt.Errorf("%w: %s has no %q", ErrUnknownParameter, m.Name, f.Name)
-		}
-		if !(f.Lo < f.Hi) {
-			return nil, fmt.Errorf("dynamics: the interval of %s runs from %v to %v; the first must be smaller", f.Name, f.Lo, f.Hi)
+		if err := f.check(m); err != nil {
+			return nil, err
 		}
 	}
 	if x.Name == y.Name {
@@ -398,11 +395,9 @@ func (t *surveyor) special(label, name string, a, b place, e int) BorderPoint {
 	return point
 }
 
-// cycleFolds follows the folds of cycles. At every other value searched the whole diagram is made; each
-// fold in it that no curve has passed is followed to both sides by changing the second parameter a little and looking
-// for the fold nearby.
+// cycleFolds follows the folds of cycles. At every other value searched the whole diagram is made; each fold in it that no
+// curve has passed is followed to both sides.
 func (t *surveyor) cycleFolds(ctx context.Context, r *Regions, scans []float64, diagrams map[float64]*Diagram) {
-	const step = 1. / 40
 	for k := 0; k < len(scans); k += 2 {
 		if ctx.Err() != nil {
 			return
@@ -421,42 +416,36 @@ func (t *surveyor) cycleFolds(ctx context.Context, r *Regions, scans []float64, 
 			if known {
 				continue
 			}
-			border := Border{Label: CycleFold}
-			for _, direction := range []float64{-1, 1} {
-				now, y := f, at
-				var side []BorderPoint
-				for h := step; ; {
-					if ctx.Err() != nil {
-						return
-					}
-					next := min(max(y+direction*h*(t.y.Hi-t.y.Lo), t.y.Lo), t.y.Hi)
-					t.choose(next)
-					q, err := c.foldNear(now)
-					if err != nil || math.Abs(q.mu-now.mu) > 0.1*(t.x.Hi-t.x.Lo) {
-						if h /= 4; h < step/100 {
-							break
-						}
-						continue
-					}
-					if q.mu < t.x.Lo || q.mu > t.x.Hi {
-						break
-					}
-					side = append(side, foldPoint(q, next))
-					now, y, h = q, next, step
-					if next == t.y.Lo || next == t.y.Hi {
-						break
-					}
-				}
-				if direction < 0 {
-					slices.Reverse(side)
-					side = append(side, foldPoint(f, at))
-				}
-				border.Points = append(border.Points, side...)
+			below, above := t.foldsTo(ctx, c, f, at, t.y.Lo), t.foldsTo(ctx, c, f, at, t.y.Hi)
+			slices.Reverse(below)
+			if ctx.Err() != nil {
+				return
 			}
-			r.keep(border)
+			r.keep(Border{Label: CycleFold, Points: slices.Concat(below, []BorderPoint{foldPoint(f, at)}, above)})
 			t.choose(at)
 		}
 	}
+}
+
+// foldsTo follows the fold of cycles f, found at the value y of the second parameter, towards end, the one or the other end
+// of its interval, until it is lost or leaves the rectangle: the parameter changes a little, and the fold nearby is looked for.
+func (t *surveyor) foldsTo(ctx context.Context, c *cyclist, f ring, y, end float64) (list []BorderPoint) {
+	step := math.Copysign((t.y.Hi-t.y.Lo)*(1./40), end-y) // shorter where the fold is lost
+	for h := step; y != end && math.Abs(h) >= math.Abs(step)/100 && ctx.Err() == nil; {
+		next := min(max(y+h, t.y.Lo), t.y.Hi)
+		t.choose(next)
+		q, err := c.foldNear(f)
+		switch {
+		case err != nil || math.Abs(q.mu-f.mu) > 0.1*(t.x.Hi-t.x.Lo):
+			h /= 4
+		case q.mu < t.x.Lo || q.mu > t.x.Hi:
+			return list
+		default:
+			list = append(list, foldPoint(q, next))
+			f, y, h = q, next, step
+		}
+	}
+	return list
 }
 
 func foldPoint(f ring, y float64) BorderPoint {

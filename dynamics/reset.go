@@ -10,9 +10,6 @@ import (
 	"popsim/model"
 )
 
-// ErrNoAdaptation is the error for the reset map of a model whose reset forgets everything.
-var ErrNoAdaptation = errors.New("dynamics: the model has no variable that survives a reset, so it has no reset map")
-
 // ResetMap maps the adaptation w (pA) with which V is let go from V_reset after one spike to that after the next. Its
 // fixed points are regular firing, its cycles are bursts, its chaos is irregular firing.
 type ResetMap struct {
@@ -23,10 +20,11 @@ type ResetMap struct {
 	halt func() error // asked now and then on long ways whether to go on; nil means yes
 }
 
-// NewResetMap is the reset map of the model for input current i.
+// NewResetMap is the reset map of the model for input current i (pA). The error says so where the reset of the model
+// forgets everything, or where the parameters make no sense.
 func NewResetMap(m *model.Model, p []float64, i float64) (*ResetMap, error) {
 	if m.Fires != model.Reset || m.StateIndex("w") < 0 {
-		return nil, fmt.Errorf("%w: %s", ErrNoAdaptation, m.Name)
+		return nil, fmt.Errorf("dynamics: %s has no variable that survives a reset, so it has no reset map", m.Name)
 	}
 	if err := m.Check(p); err != nil {
 		return nil, err
@@ -203,28 +201,4 @@ func settled(ws, resets, intervals, slopes []float64, n int) Attractor {
 	}
 	a.Rate = 1000 * float64(n) / span
 	return a
-}
-
-// ResetDiagram gives the attractor of the reset map at each value of the named parameter ("I" for the current). Every
-// value starts anew from w = a (V_reset - V_rest).
-func ResetDiagram(ctx context.Context, m *model.Model, p []float64, i float64, name string, values []float64, drop, keep int) ([]Attractor, error) {
-	if name != "I" && m.Index(name) < 0 {
-		return nil, fmt.Errorf("%w: %s has no %q", ErrUnknownParameter, m.Name, name)
-	}
-	var list []Attractor
-	s := newSystem(m, p, i, name)
-	for _, value := range values {
-		s.at(value)
-		r, err := NewResetMap(m, s.p, s.i)
-		if err != nil {
-			return list, err
-		}
-		at := func(name string) float64 { return s.p[m.Index(name)] }
-		a, err := r.Attractor(ctx, at("a")*(at("V_reset")-at("V_rest")), drop, keep)
-		if err != nil {
-			return list, err
-		}
-		list = append(list, a)
-	}
-	return list, nil
 }

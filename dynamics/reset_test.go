@@ -43,11 +43,15 @@ func TestResetMapMatchesStoredAttractors(t *testing.T) {
 					}
 					period = 0
 				}
-				list, err := ResetDiagram(context.Background(), m, p, meta.I, "V_reset", []float64{v}, drop, keep)
+				p[m.Index("V_reset")] = v
+				reset, err := NewResetMap(m, p, meta.I)
 				if err != nil {
 					t.Fatal(err)
 				}
-				a := list[0]
+				a, err := reset.Attractor(context.Background(), p[m.Index("a")]*(v-p[m.Index("V_rest")]), drop, keep)
+				if err != nil {
+					t.Fatal(err)
+				}
 				if a.Period != period {
 					t.Errorf("V_reset = %v: period %d, want %s", v, a.Period, r["period_in_spikes"])
 					continue

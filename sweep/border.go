@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-
-	"popsim/model"
 )
 
 // Border is where, along the axis of a curve, the neuron begins to do something else.
@@ -410,30 +408,4 @@ func (c *curve) classify(ctx context.Context, b *Border) error {
 		b.Rate = r.Value("rate_Hz", 2)
 	}
 	return nil
-}
-
-// Rheobase is the least current at which a neuron with these parameters has no stable rest to stay at, where that is known
-// in closed form: lif, eif and adex; NaN for the others. A neuron may fire below it when it starts elsewhere.
-func Rheobase(m *model.Model, p []float64) float64 {
-	switch m {
-	case model.LIFModel:
-		q := model.LIFOf(p)
-		return (q.VTh - q.VRest) / q.R
-	case model.EIFModel:
-		q := model.EIFOf(p)
-		return (q.VT - q.DeltaT - q.VRest) / q.R
-	case model.AdExModel:
-		q := model.AdExOf(p)
-		gain := 1 + q.A*q.R
-		if gain <= 0 {
-			return math.NaN()
-		}
-		if hopf := q.A*q.R - q.Tau/q.TauW; hopf > 0 {
-			v := q.VT + q.DeltaT*math.Log(1+q.Tau/q.TauW)
-			return (gain*(v-q.VRest) - q.DeltaT*(1+q.Tau/q.TauW)) / q.R
-		}
-		v := q.VT + q.DeltaT*math.Log(gain)
-		return gain * (v - q.VRest - q.DeltaT) / q.R
-	}
-	return math.NaN()
 }

@@ -94,26 +94,3 @@ func TestDigitsCoverTheBorder(t *testing.T) {
 		}
 	}
 }
-
-// TestRheobase: closed forms, to the digits of independent ones.
-func TestRheobase(t *testing.T) {
-	for _, c := range []struct {
-		model, preset string
-		want          float64
-	}{
-		{"lif", "slide", 20},
-		{"eif", "", 1.62},
-		{"adex", "", 7.5622672242644},
-		{"adex", "nd-tonic", 36},
-		{"adex", "nd-bursting", 26.1369537826447},
-		{"adex", "bg05", 627.182464508599},
-	} {
-		m, p := mustModel(t, c.model, c.preset, nil)
-		if got := Rheobase(m, p); math.Abs(got/c.want-1) > 1e-12 {
-			t.Errorf("%s:%s: %.15g, want %.15g", c.model, c.preset, got, c.want)
-		}
-	}
-	if m, p := mustModel(t, "hh", "", nil); !math.IsNaN(Rheobase(m, p)) {
-		t.Error("hh has a closed form?")
-	}
-}

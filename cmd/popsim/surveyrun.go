@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"popsim/dynamics"
 	"popsim/model"
 	"popsim/report"
 	"popsim/sweep"
@@ -356,7 +357,7 @@ func (s *survey) rheobase() float64 {
 	if s.verb != "fi" || len(s.spec.Grid.Axes) != 1 {
 		return math.NaN()
 	}
-	return sweep.Rheobase(s.question.model, s.spec.P)
+	return dynamics.Rheobase(s.question.model, s.spec.P)
 }
 
 // tellStatus counts the points of which something is to be known.

@@ -137,7 +137,7 @@ func trains(ctx context.Context, spec pop.Spec, cfg pop.Config, duration float64
 	return all, err
 }
 
-// preset is the spec of n neurons of a published set.
+// presetOf is the spec of n neurons of a published set.
 func presetOf(m *model.Model, name string, n int) (pop.Spec, error) {
 	set, err := m.Preset(name)
 	if err != nil {
@@ -262,17 +262,16 @@ func leakSpecials(ctx context.Context) (string, bool, error) {
 }
 
 func eifFold(ctx context.Context) (string, bool, error) {
-	q := model.EIFOf(model.EIFModel.Defaults())
-	return specials(ctx, model.EIFModel, "", 0, 10, 1e-9, known{dynamics.Fold, (q.VT - q.VRest - q.DeltaT) / q.R})
+	return specials(ctx, model.EIFModel, "", 0, 10, 1e-9, known{dynamics.Fold, dynamics.Rheobase(model.EIFModel, model.EIFModel.Defaults())})
 }
 
-// adexSpecials has the closed forms of Touboul & Brette, Biol. Cybern. 99:319 (2008).
 func adexSpecials(ctx context.Context) (string, bool, error) {
-	q := model.AdExOf(model.AdExModel.Defaults())
-	g := 1 + q.A*q.R
-	fold := g * (q.VT + q.DeltaT*math.Log(g) - q.VRest - q.DeltaT) / q.R
-	v := q.VT + q.DeltaT*math.Log(1+q.Tau/q.TauW)
-	hopf := (g*(v-q.VRest) - q.DeltaT*(1+q.Tau/q.TauW)) / q.R
+	e, err := dynamics.NewExponential(model.AdExModel, model.AdExModel.Defaults())
+	if err != nil {
+		return "", false, err
+	}
+	_, fold := e.Fold()
+	_, hopf, _, _ := e.Hopf()
 	return specials(ctx, model.AdExModel, "", 0, 20, 1e-9, known{dynamics.Fold, fold}, known{dynamics.Hopf, hopf})
 }
 
