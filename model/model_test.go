@@ -64,6 +64,44 @@ func TestRatesAtTheirSingularities(t *testing.T) {
 	}
 }
 
+// The companion matrix of a polynomial has its roots as eigenvalues.
+func TestDecays(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		part := rapid.Float64Range(-2, 2).Filter(func(x float64) bool { return math.Abs(x) > 0.01 })
+		c, want := []float64{1}, true // coefficients, that of the highest power first
+		times := func(factor ...float64) {
+			product := make([]float64, len(c)+len(factor)-1)
+			for i, x := range c {
+				for j, y := range factor {
+					product[i+j] += x * y
+				}
+			}
+			c = product
+		}
+		for range rapid.IntRange(0, 2).Draw(t, "real roots") {
+			x := part.Draw(t, "root")
+			times(1, -x)
+			want = want && x < 0
+		}
+		for range rapid.IntRange(0, 1).Draw(t, "complex pairs") {
+			re, im := part.Draw(t, "real part"), part.Draw(t, "imaginary part")
+			times(1, -2*re, re*re+im*im)
+			want = want && re < 0
+		}
+		d := len(c) - 1
+		jac := make([]float64, d*d)
+		for i := range d {
+			jac[i] = -c[i+1]
+			if i > 0 {
+				jac[i*d+i-1] = 1
+			}
+		}
+		if got := Decays(jac, d); got != want {
+			t.Fatalf("polynomial %v: all roots left of 0: %t, want %t", c, got, want)
+		}
+	})
+}
+
 // Every model is at rest at its default initial state, or starts as documented where there is no stable rest.
 func TestInitial(t *testing.T) {
 	for _, m := range All {

@@ -21,9 +21,8 @@ func (m *Model) Initial(p, y []float64) {
 	}
 }
 
-// EquilibriaAt lists the potentials (mV) of the equilibria for input current i in ascending order. Sign changes of
-// the steady current-voltage relation are looked for every scan mV and closed in by bisection to the last bit; a pair
-// of equilibria nearer to each other than that, close to a fold, may be missed.
+// EquilibriaAt lists the potentials (mV) of the equilibria for input current i in ascending order, to the last bit. Those of
+// hh and rhh are looked for every 0.25 mV: a pair nearer to each other than that, close to a fold, may be missed.
 func (m *Model) EquilibriaAt(p []float64, i float64) []float64 {
 	if m.Fires == Reset {
 		return m.integrateAndFireEquilibria(p, i)
@@ -117,43 +116,38 @@ func (m *Model) stableAt(p []float64, i float64, y []float64) bool {
 	d := len(y)
 	jac := make([]float64, d*d)
 	m.Jacobian(p, i, y, jac)
-	return hurwitz(characteristic(jac, d))
+	return Decays(jac, d)
 }
 
-// characteristic is the polynomial det(λ - A) = λ^d + c[1] λ^(d-1) + ... + c[d], by Faddeev and LeVerrier.
-func characteristic(a []float64, d int) []float64 {
-	c := make([]float64, d+1)
+// Decays tells whether all eigenvalues of a d×d matrix, d ≤ 4, given row by row, have negative real parts: Routh's conditions
+// on its characteristic polynomial (after Faddeev and LeVerrier).
+func Decays(jac []float64, d int) bool {
+	var c [5]float64
+	var m, next [16]float64
 	c[0] = 1
-	m := make([]float64, d*d)
 	for k := 1; k <= d; k++ {
-		next := make([]float64, d*d) // A·m + c[k-1]
-		trace := 0.0
-		for r := range d {
-			for s := range d {
-				for t := range d {
-					next[r*d+s] += a[r*d+t] * m[t*d+s]
+		for i := range d {
+			for j := range d {
+				x := 0.0
+				for l := range d {
+					x += jac[i*d+l] * m[l*d+j]
 				}
+				next[i*d+j] = x
 			}
-			next[r*d+r] += c[k-1]
+			next[i*d+i] += c[k-1]
 		}
-		for r := range d {
-			for t := range d {
-				trace += a[r*d+t] * next[t*d+r]
+		m = next
+		trace := 0.0
+		for i := range d {
+			for l := range d {
+				trace += jac[i*d+l] * m[l*d+i]
 			}
 		}
-		c[k], m = -trace/float64(k), next
-	}
-	return c
-}
-
-// hurwitz tells whether all roots of a polynomial of degree at most 4 have negative real parts (Routh's table).
-func hurwitz(c []float64) bool {
-	for _, x := range c {
-		if x <= 0 {
+		if c[k] = -trace / float64(k); !(c[k] > 0) {
 			return false
 		}
 	}
-	switch len(c) - 1 {
+	switch d {
 	case 3:
 		return c[1]*c[2] > c[3]
 	case 4:

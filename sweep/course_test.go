@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"popsim/model"
@@ -168,7 +169,7 @@ func TestSpecRefuses(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"taw", "w9"} {
-		if _, err := AxisUnit(m, name); err == nil {
+		if _, _, err := targetOf(m, name); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
@@ -191,6 +192,14 @@ func TestFigures(t *testing.T) {
 		if err := f.Check(); err != nil {
 			t.Error(err)
 		}
+	}
+	f, err := r.Family("f-I", "latency")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{f.Panels[0].Lines[0].Name, f.Panels[0].Lines[1].Name}
+	if p := f.Panels[0]; p.XLabel != "I (pA)" || p.YLabel != "latency (ms)" || len(p.Lines) != 2 || !slices.Equal(names, []string{"b = 0 pA", "b = 5 pA"}) {
+		t.Errorf("%d curves %q of %s over %s, want two of latency (ms) over I (pA), for b = 0 pA and b = 5 pA", len(p.Lines), names, p.YLabel, p.XLabel)
 	}
 	for _, draw := range []func(string) (f interface{ Check() error }, err error){
 		func(s string) (interface{ Check() error }, error) { return r.LateFigure(s) },

@@ -13,8 +13,9 @@ import (
 // Figure draws a measure: a curve over one axis, or over the longest of zipped ones, a branch each; a heat map over two.
 // The error says so where there are more axes, or where the measure was not asked for.
 func (r *Result) Figure(title, measure string) (*report.Figure, error) {
-	if j := measureNamed(measure); j < 0 || r.columns[j] == nil {
-		return nil, fmt.Errorf("sweep: %q is not among the measures of this sweep", measure)
+	measure, err := r.drawn(measure)
+	if err != nil {
+		return nil, err
 	}
 	axes := r.plan.Grid.Axes
 	switch {
@@ -23,9 +24,18 @@ func (r *Result) Figure(title, measure string) (*report.Figure, error) {
 	case len(axes) == 2 && len(r.plan.starts) == 1:
 		return r.heatMap(title, measure)
 	case len(axes) == 2:
-		return r.family(title, measure), nil
+		return r.Family(title, measure)
 	}
 	return nil, fmt.Errorf("sweep: %d axes make no picture; one or two do", len(axes))
+}
+
+// drawn is the column of a measure, which may be given without its unit. The error says that the sweep does not hold it.
+func (r *Result) drawn(measure string) (column string, err error) {
+	j := measureNamed(measure)
+	if j < 0 || r.columns[j] == nil {
+		return "", fmt.Errorf("sweep: %q is not among the measures of this sweep", measure)
+	}
+	return measureList[j].name, nil
 }
 
 // LateFigure draws the distinct late intervals over the first axis: a bifurcation map. It needs Spec.Late.
@@ -48,7 +58,7 @@ func (r *Result) dots(title, what string, kept [][]float64, list func(row int) [
 			x, y = append(x, r.Axis(row, 0)), append(y, v)
 		}
 	}
-	return report.Dots(title, label(r.plan.Grid.Axes[0]), what, x, y), nil
+	return report.Dots(title, r.plan.Grid.Axes[0].Label(), what, x, y), nil
 }
 
 // startNames are the starts in pictures.
@@ -79,7 +89,7 @@ func (r *Result) curves(title, measure string) *report.Figure {
 		r.trace(&s, measure, rows)
 		series = append(series, s)
 	}
-	return report.Curves(title, label(r.plan.Grid.Axes[0]), r.wordsLabel(measure), series...)
+	return report.Curves(title, r.plan.Grid.Axes[0].Label(), r.wordsLabel(measure), series...)
 }
 
 // wordsLabel is axisLabel and, of a measure in words, what the numbers on its axis stand for.
@@ -97,28 +107,49 @@ func (r *Result) wordsLabel(measure string) string {
 	return fmt.Sprintf("%s: %s", axisLabel(measure), strings.Join(found, ", "))
 }
 
-// family draws a measure over the current, a curve for each value of the other axis and each branch.
-func (r *Result) family(title, measure string) *report.Figure {
+// Family draws a measure over the current, or the last axis where none is the current: a curve for each branch and each
+// combination of the other axes.
+func (r *Result) Family(title, measure string) (*report.Figure, error) {
+	measure, err := r.drawn(measure)
+	if err != nil {
+		return nil, err
+	}
+	over, series := r.Series(measure)
+	return report.Curves(title, over.Label(), axisLabel(measure), series...), nil
+}
+
+// Series are the curves of Family, and the axis that they run over.
+func (r *Result) Series(measure string) (over Axis, series []report.Series) {
 	x := r.plan.current
-	other := r.plan.Grid.Axes[1-x]
-	var series []report.Series
-	for b, from := range r.plan.starts {
-		for k := range other.Len() {
-			s := report.Series{Name: fmt.Sprintf("%s, %s", setting(other, k), startNames[from])}
-			var rows []int
-			for i := range r.plan.points {
-				if r.plan.Grid.index(i, 1-x) == k {
-					rows = append(rows, b*r.plan.points+i)
-				}
-			}
-			for _, row := range rows {
-				s.X = append(s.X, r.Axis(row, x))
-				s.Y = append(s.Y, r.Value(measure, row))
-			}
-			series = append(series, s)
+	if x < 0 {
+		x = len(r.plan.Grid.Axes) - 1
+	}
+	at := map[int]int{} // the place of a curve, by its first row
+	for row := range r.Rows() {
+		point := row % r.plan.points
+		first := row - r.plan.Grid.index(point, x)*r.plan.Grid.stride(x)
+		if _, ok := at[first]; !ok {
+			at[first] = len(series)
+			series = append(series, report.Series{Name: r.nameOfCurve(row, x)})
+		}
+		s := &series[at[first]]
+		s.X, s.Y = append(s.X, r.Axis(row, x)), append(s.Y, r.Value(measure, row))
+	}
+	return r.plan.Grid.Axes[x], series
+}
+
+// nameOfCurve tells the curve over axis x through a row from the others: by the other axes, and the start.
+func (r *Result) nameOfCurve(row, x int) string {
+	var parts []string
+	for j, a := range r.plan.Grid.Axes {
+		if j != x && !r.plan.Grid.Zip {
+			parts = append(parts, setting(a, r.plan.Grid.index(row%r.plan.points, j)))
 		}
 	}
-	return report.Curves(title, label(r.plan.Grid.Axes[x]), axisLabel(measure), series...)
+	if len(r.plan.starts) > 1 {
+		parts = append(parts, startNames[r.Branch(row)])
+	}
+	return strings.Join(parts, ", ")
 }
 
 // trace fills a series with a measure of the given rows over the first axis; rates carry their error where it shows.
@@ -157,7 +188,7 @@ func (r *Result) heatMap(title, measure string) (*report.Figure, error) {
 	if words := measureList[measureNamed(measure)].words; words != nil {
 		image.Names = present(words, image.Z)
 	}
-	return report.HeatMap(title, label(x), label(y), image), nil
+	return report.HeatMap(title, x.Label(), y.Label(), image), nil
 }
 
 // present lists the words that occur among values, which become their places in the list.
@@ -187,7 +218,8 @@ func places(a Axis) []int {
 	return slices.CompactFunc(found, func(i, j int) bool { return a.At(i) == a.At(j) })
 }
 
-func label(a Axis) string {
+// Label is the quantity with its unit, as pictures have it: "I (pA)".
+func (a Axis) Label() string {
 	if a.Unit == "" || a.Unit == "1" {
 		return a.Name
 	}
@@ -203,7 +235,7 @@ func axisLabel(measure string) string {
 }
 
 var measureLabels = map[string]string{
-	"rate_Hz":        "rate (Hz)",
+	"rate_Hz":        "firing rate (Hz)",
 	"rate_error_Hz":  "error of the rate (Hz)",
 	"latency_ms":     "latency (ms)",
 	"isi_first_ms":   "first interval (ms)",

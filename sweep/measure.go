@@ -61,8 +61,8 @@ var measureList = [measures]measure{
 	mEnded:      {"ended", false, endNames, "how the run ended: " + strings.Join(endNames, ", ")},
 }
 
-// contract is what a sweep tells unless asked for something else.
-var contract = []string{
+// usual is what a sweep tells unless asked for something else.
+var usual = []string{
 	"rate_Hz", "rate_error_Hz", "spikes", "latency_ms", "isi_first_ms", "isi_last_ms", "isi_cv", "V_min_mV", "V_max_mV", "status",
 }
 
@@ -91,7 +91,7 @@ func measureNamed(name string) int {
 // measuresOf finds measures by name, with or without the unit. Status is always among them.
 func measuresOf(names []string) ([]int, error) {
 	if names == nil {
-		names = contract
+		names = usual
 	}
 	var found []int
 	var faults []error

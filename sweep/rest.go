@@ -95,7 +95,7 @@ func (r *rester) decaysAt(p []float64, i, rate float64) bool {
 	for j := range d {
 		r.jac[j*d+j] += rate
 	}
-	return decays(r.jac, d)
+	return model.Decays(r.jac, d)
 }
 
 // oneSlow tells, of models of one or two variables, whether a single eigenvalue at the equilibrium in hand is above
@@ -142,43 +142,6 @@ func (r *rester) solve() bool {
 	}
 	for i := range d {
 		r.dy[i] = r.a[i*w+d] / r.a[i*w+i]
-	}
-	return true
-}
-
-// decays tells whether all eigenvalues of the d by d matrix have negative real parts: Routh's conditions on its
-// characteristic polynomial (after Faddeev and LeVerrier), d ≤ 4.
-func decays(jac []float64, d int) bool {
-	var c [5]float64
-	var m, next [16]float64
-	c[0] = 1
-	for k := 1; k <= d; k++ {
-		for i := range d {
-			for j := range d {
-				x := 0.0
-				for l := range d {
-					x += jac[i*d+l] * m[l*d+j]
-				}
-				next[i*d+j] = x
-			}
-			next[i*d+i] += c[k-1]
-		}
-		m = next
-		trace := 0.0
-		for i := range d {
-			for l := range d {
-				trace += jac[i*d+l] * m[l*d+i]
-			}
-		}
-		if c[k] = -trace / float64(k); !(c[k] > 0) {
-			return false
-		}
-	}
-	switch d {
-	case 3:
-		return c[1]*c[2] > c[3]
-	case 4:
-		return c[1]*c[2]*c[3] > c[3]*c[3]+c[1]*c[1]*c[4]
 	}
 	return true
 }

@@ -28,7 +28,7 @@ type Spec struct {
 
 	Full     bool     // run every point to its end, none is retired
 	NoError  bool     // no second resolution: rate_error_Hz stays empty
-	Measures []string // columns, see MeasureNames; nil means those of the contract
+	Measures []string // columns, see MeasureNames; nil means the usual ones
 	Late     bool     // keep the late intervals of every point, for maps of intervals
 	Resets   bool     // keep w after the resets that follow the run, for maps of the attractor; adex only
 }
@@ -85,13 +85,7 @@ const (
 	setsState
 )
 
-// AxisUnit finds what a name on an axis means in model m, and the unit of its values. The error suggests the nearest
-// name.
-func AxisUnit(m *model.Model, name string) (unit string, err error) {
-	_, unit, err = targetOf(m, name)
-	return unit, err
-}
-
+// targetOf finds what a name on an axis means in model m, and the unit of its values. The error suggests the nearest name.
 func targetOf(m *model.Model, name string) (target, string, error) {
 	if name == "I" {
 		return target{kind: setsCurrent}, m.CurrentUnit, nil
@@ -425,7 +419,7 @@ type Forecast struct {
 	Bytes  float64 // memory for results and lanes
 }
 
-// Forecast counts before anything is allocated. The error is that of the grid alone.
+// Forecast counts before anything is allocated. The error is that of the grid, or of an unknown method or measure.
 func (s Spec) Forecast(workers int) (Forecast, error) {
 	if err := s.Grid.Check(); err != nil {
 		return Forecast{}, err

@@ -158,113 +158,126 @@ func (w *Watch) open(path string) (pieceFile, error) {
 
 // Status is ReadStatus.
 func (w *Watch) Status(path string) (*Status, error) {
-	dir, base := filepath.Split(path)
-	entries, err := os.ReadDir(filepath.Clean(dir + "."))
+	of, files, err := partFiles(path)
 	if err != nil {
-		return nil, fmt.Errorf("sweep: %w", err)
+		return nil, err
 	}
-	type files struct{ whole, beat, pieces []string }
-	cuts := map[int]map[int]*files{} // by the number of parts, then by part
-	for _, e := range entries {
-		p, rest, ok := partNamed(e.Name(), base)
-		if !ok || strings.HasSuffix(rest, tempMark) {
+	s, now := &Status{Path: path}, time.Now()
+	for i := 1; i <= of; i++ {
+		s.Parts = append(s.Parts, w.part(Part{i, of}, files[i], now))
+	}
+	chains := w.chains() // known now, whichever part told it
+	if chains == 0 {
+		return s, nil
+	}
+	for i := range s.Parts {
+		t := &s.Parts[i]
+		first, end := t.Part.chains(chains)
+		t.chains = end - first
+		switch {
+		case t.State == Missing && t.chains == 0:
+			t.State = Empty
+		case t.State == Interrupted || t.State == Lost:
+			t.Share = float64(inPieces(files[t.Number].pieces)) / float64(max(1, t.chains))
+		}
+	}
+	if spec, err := w.first.Experiment.spec(); err == nil {
+		s.Points, s.Digest = int(spec.Grid.Points())*len(spec.From.branches()), w.first.Experiment.digest()
+	}
+	return s, nil
+}
+
+// filesOfPart are the paths of the files of one part; "" and none where there are none.
+type filesOfPart struct {
+	whole, beat string
+	pieces      []string
+}
+
+// partFiles finds the files of all parts that are kept for path, by the number of the part, and how many parts the sweep was
+// cut into. The error says so where there are no parts, or parts of sweeps that were cut differently.
+func partFiles(path string) (of int, files map[int]filesOfPart, err error) {
+	found, err := beside(path, partMark)
+	if err != nil {
+		return 0, nil, err
+	}
+	files = map[int]filesOfPart{}
+	for _, name := range found {
+		p, rest, ok := partNamed(filepath.Base(name), filepath.Base(path))
+		switch {
+		case !ok || strings.HasSuffix(rest, tempMark):
 			continue
+		case of != 0 && of != p.Of:
+			return 0, nil, fmt.Errorf("sweep: beside %s lie parts of %d and of %d; remove those that do not belong to it", path, min(of, p.Of), max(of, p.Of))
 		}
-		if cuts[p.Of] == nil {
-			cuts[p.Of] = map[int]*files{}
-		}
-		f := cuts[p.Of][p.Number]
-		if f == nil {
-			f = new(files)
-			cuts[p.Of][p.Number] = f
-		}
-		switch name := filepath.Join(dir, e.Name()); {
+		of = p.Of
+		f := files[p.Number]
+		switch {
 		case rest == "":
-			f.whole = append(f.whole, name)
+			f.whole = name
 		case rest == beatMark:
-			f.beat = append(f.beat, name)
+			f.beat = name
 		case strings.HasPrefix(rest, pieceMark):
 			f.pieces = append(f.pieces, name)
 		}
+		files[p.Number] = f
 	}
-	var ofs []int
-	for of := range cuts {
-		ofs = append(ofs, of)
+	if of == 0 {
+		err = fmt.Errorf("sweep: no parts are kept for %s, nor does one run; they are named %s", path, PartPath(path, Part{1, 1}))
 	}
-	slices.Sort(ofs)
+	return of, files, err
+}
+
+// part is the status of a part, as far as its own files tell.
+func (w *Watch) part(p Part, f filesOfPart, now time.Time) PartStatus {
+	t := PartStatus{Part: p}
+	for _, name := range f.pieces {
+		if x := written(name); x.After(t.Heard) {
+			t.Heard = x
+		}
+	}
 	switch {
-	case len(ofs) == 0:
-		return nil, fmt.Errorf("sweep: no parts are kept for %s, nor does one run; they are named %s", path, PartPath(path, Part{1, 1}))
-	case len(ofs) > 1:
-		return nil, fmt.Errorf("sweep: beside %s lie parts of %d and of %d; remove those that do not belong to it", path, ofs[0], ofs[1])
-	}
-	s := &Status{Path: path}
-	now := time.Now()
-	for i := 1; i <= ofs[0]; i++ {
-		t := PartStatus{Part: Part{i, ofs[0]}}
-		f := cuts[ofs[0]][i]
-		switch {
-		case f == nil:
-		case f.whole != nil:
-			t.State, t.Share, t.Heard = Done, 1, written(f.whole[0])
-			q, err := w.open(f.whole[0])
-			if err == nil && w.first == nil {
-				w.first, w.mine = &q, q.Experiment.text()
-			}
-			if err == nil && !bytes.Equal(q.Experiment.text(), w.mine) {
-				err = fmt.Errorf("sweep: %s belongs to another experiment than the parts before it", f.whole[0])
-			}
-			if first, end := t.Part.chains(w.chains()); err == nil && (q.First != first || q.End != end) {
-				err = fmt.Errorf("sweep: %s holds chains %d to %d, which are not those of part %d of %d", f.whole[0], q.First, q.End-1, i, ofs[0])
-			}
-			if err != nil {
-				t.State, t.Share, t.Faults = Refused, 0, err
-			}
-		case f.beat != nil:
-			t.State, t.Heard = Running, written(f.beat[0])
-			if text, err := os.ReadFile(f.beat[0]); err == nil {
-				_ = json.Unmarshal(text, &t.Beat) // one that is being written is read the next time
-			}
-			if t.Beat.Total > 0 {
-				t.Share = float64(t.Beat.Done) / float64(t.Beat.Total)
-			}
-			for _, name := range f.pieces {
-				if w := written(name); w.After(t.Heard) {
-					t.Heard = w
-				}
-			}
-			if !t.Heard.IsZero() && now.Sub(t.Heard) > lostAfter { // a file that has gone meanwhile is of a part that ends
-				t.State = Lost
-			}
-		default:
-			t.State = Interrupted
-			for _, name := range f.pieces {
-				if w := written(name); w.After(t.Heard) {
-					t.Heard = w
-				}
-			}
+	case f.whole != "":
+		t.State, t.Share, t.Heard = Done, 1, written(f.whole)
+		if t.Faults = w.judge(p, f.whole); t.Faults != nil {
+			t.State, t.Share = Refused, 0
 		}
-		s.Parts = append(s.Parts, t)
-	}
-	if chains := w.chains(); chains > 0 { // known now, whichever part told it
-		for i := range s.Parts {
-			t := &s.Parts[i]
-			first, end := t.Part.chains(chains)
-			t.chains = end - first
-			switch {
-			case t.State == Missing && t.chains == 0:
-				t.State = Empty
-			case t.State == Interrupted || t.State == Lost:
-				t.Share = float64(inPieces(cuts[ofs[0]][t.Number].pieces)) / float64(max(1, t.chains))
-			}
+	case f.beat != "":
+		t.State = Running
+		if x := written(f.beat); x.After(t.Heard) {
+			t.Heard = x
 		}
-	}
-	if w.first != nil {
-		if spec, err := w.first.Experiment.spec(); err == nil {
-			s.Points, s.Digest = int(spec.Grid.Points())*len(spec.From.branches()), w.first.Experiment.digest()
+		if text, err := os.ReadFile(f.beat); err == nil {
+			_ = json.Unmarshal(text, &t.Beat) // one that is being written is read the next time
 		}
+		if t.Beat.Total > 0 {
+			t.Share = float64(t.Beat.Done) / float64(t.Beat.Total)
+		}
+		if !t.Heard.IsZero() && now.Sub(t.Heard) > lostAfter { // a file that has gone meanwhile is of a part that ends
+			t.State = Lost
+		}
+	case f.pieces != nil:
+		t.State = Interrupted
 	}
-	return s, nil
+	return t
+}
+
+// judge says what is wrong with the file of a part that should be whole: it is torn, or belongs to another experiment than
+// the parts before it, or is another part.
+func (w *Watch) judge(p Part, path string) error {
+	q, err := w.open(path)
+	if err != nil {
+		return err
+	}
+	if w.first == nil {
+		w.first, w.mine = &q, q.Experiment.text()
+	}
+	if !bytes.Equal(q.Experiment.text(), w.mine) {
+		return fmt.Errorf("sweep: %s belongs to another experiment than the parts before it", path)
+	}
+	if first, end := p.chains(w.chains()); q.First != first || q.End != end {
+		return fmt.Errorf("sweep: %s holds chains %d to %d, which are not those of part %d of %d", path, q.First, q.End-1, p.Number, p.Of)
+	}
+	return nil
 }
 
 // chains is the number of chains of the sweep; 0 where no part tells yet.

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -115,7 +116,7 @@ func fit(t testing.TB, file string, dt float64, method string, full bool) (f mis
 			}
 		}
 		s := Spec{Model: m, P: p, Method: method, Dt: dt, Time: 20000, Discard: 10000, Full: full}
-		s.Measures = append(append([]string{}, contract...), "ended")
+		s.Measures = append(slices.Clone(usual), "ended")
 		s.Grid.Axes = []Axis{Values("I", "", currents...)}
 		f.r = mustRun(t, s)
 		for i := range n {
@@ -232,7 +233,7 @@ func mustAxes(t testing.TB, m *model.Model, texts ...string) (axes []Axis) {
 	t.Helper()
 	for _, text := range texts {
 		name, values, _ := strings.Cut(text, "=")
-		unit, err := AxisUnit(m, name)
+		_, unit, err := targetOf(m, name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -127,14 +127,8 @@ func (v *voice) wholeOf(parts *sweep.Parts, record report.RunRecord, f flags, me
 	if f.plot.value == "" {
 		return nil, nil
 	}
-	figure := func(title string) (*report.Figure, error) { return r.Figure(title, measure) }
-	switch {
-	case r.Spec.Late:
-		figure = r.LateFigure
-	case r.Spec.Resets:
-		figure = r.ResetFigure
-	}
-	picture, err := figure(r.Spec.Model.Name)
+	verb, _ := record.Extra["verb"].(string)
+	picture, err := figureOf(verb, r, r.Spec.Model.Name, measure)
 	return picture, misused(err)
 }
 

@@ -6,7 +6,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 
 	"popsim/report"
 	"popsim/sweep"
@@ -43,20 +42,30 @@ func (s *survey) measure() string {
 
 // figure is the picture of a sweep.
 func (s *survey) figure(r *sweep.Result) (*report.Figure, error) {
-	axes := s.spec.Grid.Axes
+	title, axes := s.question.title(), s.spec.Grid.Axes
 	switch {
-	case s.spec.Late:
-		return r.LateFigure(s.question.title())
-	case s.spec.Resets:
-		return r.ResetFigure(s.question.title())
-	case len(axes) == 1 && slices.Contains(s.measures, "V"):
-		return extremes(s.question.title(), axes[0], r, "V", "mV"), nil
-	case len(axes) == 1 && slices.Contains(s.measures, "w"):
-		return extremes(s.question.title(), axes[0], r, "w", "pA"), nil
-	case s.verb == "fi" && len(axes) == 2 && !s.zip && axes[1-s.main()].Len() <= shownCurves && s.spec.From == sweep.FromRest:
-		return report.Curves(s.question.title(), label(axes[s.main()]), "firing rate (Hz)", s.curves(r)...), nil
+	case len(axes) == 1 && slices.Contains(s.measures, "V") && !s.spec.Late && !s.spec.Resets:
+		return extremes(title, axes[0], r, "V", "mV"), nil
+	case len(axes) == 1 && slices.Contains(s.measures, "w") && !s.spec.Late && !s.spec.Resets:
+		return extremes(title, axes[0], r, "w", "pA"), nil
 	}
-	return r.Figure(s.question.title(), s.measure())
+	return figureOf(s.verb, r, title, s.measure())
+}
+
+// figureOf is the picture of what a verb, fi or map, has found: late intervals, w after resets, or a measure. f-I curves for
+// each of a few values of another quantity stand side by side.
+func figureOf(verb string, r *sweep.Result, title, measure string) (*report.Figure, error) {
+	switch {
+	case r.Spec.Late:
+		return r.LateFigure(title)
+	case r.Spec.Resets:
+		return r.ResetFigure(title)
+	case verb == "fi" && len(r.Spec.Grid.Axes) == 2 && !r.Spec.Grid.Zip:
+		if _, curves := r.Series(measure); len(curves) <= shownCurves {
+			return r.Family(title, measure)
+		}
+	}
+	return r.Figure(title, measure)
 }
 
 // extremes draws the least and the largest value of a state over an axis as dots.
@@ -66,63 +75,19 @@ func extremes(title string, a sweep.Axis, r *sweep.Result, state, unit string) *
 		x = append(x, r.Axis(row, 0), r.Axis(row, 0))
 		y = append(y, r.Value(state+"_min_"+unit, row), r.Value(state+"_max_"+unit, row))
 	}
-	return report.Dots(title, label(a), fmt.Sprintf("extremes of %s (%s)", state, unit), x, y)
-}
-
-// label is a quantity with its unit, as axes have it.
-func label(a sweep.Axis) string {
-	if a.Unit == "1" {
-		return a.Name
-	}
-	return fmt.Sprintf("%s (%s)", a.Name, a.Unit)
-}
-
-// main is the axis along which curves run: I where it is one, else the last.
-func (s *survey) main() int {
-	axes := s.spec.Grid.Axes
-	if j := slices.IndexFunc(axes, func(a sweep.Axis) bool { return a.Name == "I" }); j >= 0 {
-		return j
-	}
-	return len(axes) - 1
-}
-
-// curves are the measure over the main axis, one for each branch and each combination of the other axes.
-func (s *survey) curves(r *sweep.Result) []report.Series {
-	axes, x := s.spec.Grid.Axes, s.main()
-	at := map[string]int{}
-	var all []report.Series
-	for row := range r.Rows() {
-		var parts []string
-		if s.spec.From != sweep.FromRest {
-			parts = append(parts, "from "+r.Branch(row).String())
-		}
-		for j, a := range axes {
-			if j != x && !s.zip {
-				parts = append(parts, strings.TrimSuffix(fmt.Sprintf("%s = %.6g %s", a.Name, r.Axis(row, j), a.Unit), " 1"))
-			}
-		}
-		key := strings.Join(parts, ", ")
-		if _, ok := at[key]; !ok {
-			at[key] = len(all)
-			all = append(all, report.Series{Name: key})
-		}
-		c := &all[at[key]]
-		c.X, c.Y = append(c.X, r.Axis(row, x)), append(c.Y, r.Value(s.measure(), row))
-	}
-	return all
+	return report.Dots(title, a.Label(), fmt.Sprintf("extremes of %s (%s)", state, unit), x, y)
 }
 
 // glance is the curve in characters, for those who look at a terminal.
 func (s *survey) glance(r *sweep.Result) string {
-	axes := s.spec.Grid.Axes
-	if len(axes) == 0 || s.spec.Late || s.spec.Resets || s.zip || axes[s.main()].Len() < 2 {
+	if len(s.spec.Grid.Axes) == 0 || s.spec.Late || s.spec.Resets || s.zip {
 		return ""
 	}
-	curves := s.curves(r)
-	if len(curves) > shownCurves || !slices.IsSorted(curves[0].X) {
+	over, curves := r.Series(s.measure())
+	if over.Len() < 2 || len(curves) > shownCurves || !slices.IsSorted(curves[0].X) {
 		return ""
 	}
-	return report.Terminal(terminalWidth(), label(axes[s.main()]), s.measure(), curves...)
+	return report.Terminal(terminalWidth(), over.Label(), s.measure(), curves...)
 }
 
 // terminalWidth is the number of columns to draw in.
