@@ -216,6 +216,46 @@ func TestCreateRefuses(t *testing.T) {
 	}
 }
 
+// A file goes to where the symbolic links lead, by way of directories too, whether there is a file already or not; the links stay, and
+// the record lies beside the name that was given. Links that lead in a circle are refused.
+func TestLinks(t *testing.T) {
+	t.Chdir(t.TempDir())
+	mkdir(t, "far")
+	mkdir(t, filepath.Join("far", "away"))
+	for link, to := range map[string]string{
+		"here": filepath.Join("far", "away"), "a.csv": "b.csv", "b.csv": "here" + string(filepath.Separator) + filepath.Join("..", "c.csv"), "x.csv": "y.csv", "y.csv": "x.csv",
+	} {
+		if err := os.Symlink(to, link); err != nil {
+			t.Skip(err) // no links here
+		}
+	}
+	for _, force := range []bool{false, true} {
+		if err := errors.Join(WriteFile("a.csv", []byte("x\n"), force), WriteRecord("a.csv", RunRecord{Seed: 7})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if text, err := os.ReadFile(filepath.Join("far", "c.csv")); string(text) != "x\n" {
+		t.Errorf("far/c.csv holds %q (%v)", text, err)
+	}
+	if err := WriteFile("a.csv", nil, false); err == nil {
+		t.Error("a file behind two links was overwritten without force")
+	}
+	if r, err := ReadRecord("a.csv"); r.Seed != 7 {
+		t.Errorf("no record beside a.csv: %v", err)
+	}
+	if left, _ := filepath.Glob(filepath.Join("far", "*")); len(left) != 2 {
+		t.Errorf("far holds %v, want away and c.csv", left)
+	}
+	for _, link := range []string{"a.csv", "b.csv", "x.csv"} {
+		if err := WriteFile("x.csv", nil, true); err == nil {
+			t.Error("links in a circle were written through")
+		}
+		if info, err := os.Lstat(link); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+			t.Errorf("%s is no link any more: %v", link, err)
+		}
+	}
+}
+
 func mkdir(t *testing.T, path string) string {
 	t.Helper()
 	if err := os.Mkdir(path, 0o755); err != nil {

@@ -29,8 +29,10 @@ func newPlace(path string, force bool) (*place, error) {
 		p.direct = true
 		return p, p.openDirect()
 	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
+	if real, err := Real(path); err == nil {
 		p.final = real
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("report: %s cannot be written: %w", path, cause(err))
 	}
 	if err := p.mayReplace(); err != nil {
 		return nil, err
@@ -83,12 +85,34 @@ func WriteFile(path string, data []byte, force bool) error {
 // Regular says whether path is, or would be, a regular file: one with a record beside it, written under a temporary name.
 func Regular(path string) bool { return !isDirect(path) }
 
+// Real is where a file of that name lies, or would lie: path with symbolic links followed, also where the last of them
+// leads to nothing yet.
+func Real(path string) (string, error) {
+	const mostLinks = 40 // as Linux has it
+	for range mostLinks {
+		dir, base := filepath.Split(strings.TrimRight(path, string(filepath.Separator)))
+		dir, err := filepath.EvalSymlinks(dir + ".")
+		if err != nil {
+			return "", err
+		}
+		path = filepath.Join(dir, base)
+		next, err := os.Readlink(path)
+		if err != nil { // no link, or nothing there
+			return path, nil
+		}
+		if path = next; !filepath.IsAbs(next) {
+			path = dir + string(filepath.Separator) + next // not cleaned: before .. a link is followed
+		}
+	}
+	return "", errors.New("too many symbolic links")
+}
+
 // Tidy removes the temporary files that killed processes have left of path. Nobody else may be writing it.
 func Tidy(path string) error {
 	if isDirect(path) {
 		return nil
 	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
+	if real, err := Real(path); err == nil {
 		path = real
 	}
 	dir, base := filepath.Split(path)

@@ -91,12 +91,9 @@ func realPath(path string) string {
 	if toStdout(path) {
 		return "standard output"
 	}
-	real, err := filepath.EvalSymlinks(path)
-	if err != nil { // it is not there yet, but its directory may be
-		if real, err = filepath.EvalSymlinks(filepath.Dir(path)); err != nil {
-			return filepath.Clean(path)
-		}
-		real = filepath.Join(real, filepath.Base(path))
+	real, err := report.Real(path)
+	if err != nil {
+		return filepath.Clean(path)
 	}
 	if real, err = filepath.Abs(real); err != nil {
 		return filepath.Clean(path)
