@@ -75,7 +75,7 @@ func Run(ctx context.Context, spec Spec, cfg Config) (*Result, error) {
 	}
 	first, end := cfg.Part.chains(p.chains())
 	if first >= end {
-		return nil, fmt.Errorf("%w: %d chains of points cannot be shared by %d", ErrEmptyPart, p.chains(), cfg.Part.Of)
+		return nil, fmt.Errorf("%w: there are more parts (%d) than chains of points (%d)", ErrEmptyPart, cfg.Part.Of, p.chains())
 	}
 	if cfg.Part.Of > 0 && cfg.Keep == "" {
 		return nil, errors.New("sweep: a part needs a place to be kept")

@@ -379,7 +379,7 @@ func (p *plan) checkPoints() error {
 	}
 	switch {
 	case bad > 1:
-		return fmt.Errorf("%w (and %d more points like it)", first, bad-1)
+		return fmt.Errorf("%w (and %d more like it)", first, bad-1)
 	case bad == 1:
 		return first
 	case p.Dt > stable:

@@ -87,9 +87,10 @@ func (s *seed) Type() string   { return "N" }
 type name struct {
 	value string
 	kind  string
+	given bool
 }
 
-func (n *name) Set(text string) error { n.value = text; return nil }
+func (n *name) Set(text string) error { n.value, n.given = text, true; return nil }
 func (n *name) String() string        { return n.value }
 func (n *name) Type() string          { return n.kind }
 
@@ -183,6 +184,9 @@ func (f *flags) check() (isa kernels.ISA, bad faults) {
 		bad.about("--workers", fmt.Errorf("--workers is %d; %d are more than enough for any machine", f.workers.value, mostWorkers))
 	}
 	isa, err := kernels.ParseISA(f.isa.value)
+	if err != nil && !f.isa.given {
+		err = fmt.Errorf("POPSIM_ISA: %w", err)
+	}
 	bad.about("--isa", err)
 	bad.about("--profile", f.checkProfile())
 	return isa, bad

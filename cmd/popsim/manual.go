@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"popsim/report"
 )
 
 // manualVerb writes the manual pages, for those who pack popsim up: popsim(1), and one for each verb and topic. It is
@@ -24,7 +26,12 @@ func (v *voice) manualVerb() *cobra.Command {
 		Hidden: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return misused(fmt.Errorf("man takes the directory of the pages, but got %q", args))
+				return misused(fmt.Errorf("man takes one directory, but got %d", len(args)))
+			}
+			if info, err := os.Stat(args[0]); err != nil {
+				return misused(hint(fmt.Errorf("man: there is no directory %s", args[0]), "mkdir -p %s makes it", args[0]))
+			} else if !info.IsDir() {
+				return misused(fmt.Errorf("man: %s is not a directory", args[0]))
 			}
 			date, err := commitDate()
 			if err != nil {
@@ -35,7 +42,7 @@ func (v *voice) manualVerb() *cobra.Command {
 					continue
 				}
 				name := filepath.Join(args[0], pageName(c)+".1")
-				if err := os.WriteFile(name, manualPage(c, date), 0o644); err != nil {
+				if err := report.WriteFile(name, manualPage(c, date), true); err != nil {
 					return err
 				}
 			}

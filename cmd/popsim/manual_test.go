@@ -50,3 +50,29 @@ func TestManual(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+// Pages for which there is no directory are refused in one line before anything is written, with what would do.
+func TestManualWithoutDirectory(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	missing := filepath.Join(filepath.Dir(file), "missing")
+	for dir, want := range map[string]string{
+		file:    "popsim: error: man: " + file + " is not a directory\n",
+		missing: "popsim: error: man: there is no directory " + missing + "\npopsim: hint: mkdir -p " + missing + " makes it\n",
+	} {
+		if _, told := popsim(t, exitMisused, "man", dir); told != want {
+			t.Errorf("told %q, want %q", told, want)
+		}
+	}
+	popsim(t, exitMisused, "man")
+}
+
+// TestVersionOfOneWorker: one is not many.
+func TestVersionOfOneWorker(t *testing.T) {
+	t.Setenv("SLURM_CPUS_PER_TASK", "1")
+	if told, _ := popsim(t, exitDone, "version"); !strings.HasSuffix(told, ", 1 worker\n") {
+		t.Errorf("%q, want 1 worker at its end", told)
+	}
+}

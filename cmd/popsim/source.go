@@ -88,9 +88,9 @@ func neurons(n count, all []source) (int, error) {
 		switch {
 		case r.file == nil || n.err != nil:
 		case n.given && len(r.file) != n.value:
-			bad.addf("%s=%s holds %d values for %d neurons", r.name, r.text, len(r.file), n.value)
+			bad.addf("%s=%s holds %s for %s", r.name, r.text, counted(len(r.file), "value"), counted(n.value, "neuron"))
 		case of != "" && len(r.file) != size:
-			bad.addf("%s=%s holds %d values, but %s holds %d", r.name, r.text, len(r.file), of, size)
+			bad.addf("%s=%s holds %s, but %s holds %d", r.name, r.text, counted(len(r.file), "value"), of, size)
 		default:
 			size, of = len(r.file), r.name+"="+r.text
 		}
@@ -155,7 +155,7 @@ func sound(s pop.Spec) error {
 		return true
 	})
 	if bad > 1 {
-		return fmt.Errorf("%w (and %d more neurons)", first, bad-1)
+		return fmt.Errorf("%w (and %s)", first, counted(bad-1, "more neuron"))
 	}
 	for j, v := range s.Init {
 		if state := s.Model.States[j]; state.Unit == "1" {

@@ -240,7 +240,7 @@ func (s *submission) chooseParts(ctx context.Context) (most int, err error) {
 		s.parts.value = int(math.Max(1, math.Min(float64(chains), math.Ceil(s.survey.forecast.Steps/speed/aboutTen))))
 	}
 	if s.parts.value > chains {
-		return 0, misused(fmt.Errorf("--parts %d: there are %d points or curves to share", s.parts.value, chains))
+		return 0, misused(fmt.Errorf("--parts %d is more than there are points or curves to share (%d)", s.parts.value, chains))
 	}
 	return largestArray(ctx), nil
 }

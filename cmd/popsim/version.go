@@ -51,8 +51,8 @@ func (v *voice) versionVerb() *cobra.Command {
 			for _, isa := range kernels.Available() {
 				sets = append(sets, isa.String())
 			}
-			_, err := fmt.Fprintf(v.stdout, "popsim %s, %s %s/%s, instruction sets %s, %d workers\n",
-				version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, strings.Join(sets, " "), sched.Allowed())
+			_, err := fmt.Fprintf(v.stdout, "popsim %s, %s %s/%s, instruction sets %s, %s\n",
+				version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, strings.Join(sets, " "), counted(sched.Allowed(), "worker"))
 			return err
 		},
 	}
