@@ -26,7 +26,7 @@ type Repeller struct {
 }
 
 // FiringAt finds how the model fires at one value of the named parameter ("I" for the current). It starts from a reset with
-// the adaptation of V_reset and, where that ends in silence, from each w (pA) in turn. drop and keep count spikes, as in
+// the adaptation of V_reset and, where that ends in silence, from one that leaves each w (pA) in turn. drop and keep count spikes, as in
 // ResetMap.Attractor.
 func FiringAt(ctx context.Context, m *model.Model, p []float64, i float64, name string, value float64, drop, keep int, w ...float64) (Firing, error) {
 	s := newSystem(m, p, i, name)
@@ -139,16 +139,16 @@ func Beside(list []Firing, value float64) (w []float64) {
 	if there {
 		above++
 	}
-	fires := func(k int) bool { return k >= 0 && k < len(list) && len(list[k].W) > 0 }
+	fires := func(k int) bool { return k >= 0 && k < len(list) && len(list[k].Resets) > 0 }
 	for _, side := range [][2]int{{below - 1, below - 2}, {above, above + 1}} {
 		if !fires(side[0]) {
 			continue
 		}
 		near := list[side[0]]
-		w = append(w, near.W[0])
+		w = append(w, near.Resets[0])
 		if fires(side[1]) {
 			far := list[side[1]]
-			w = append(w, near.W[0]+(near.W[0]-far.W[0])*(value-near.Parameter)/(near.Parameter-far.Parameter))
+			w = append(w, near.Resets[0]+(near.Resets[0]-far.Resets[0])*(value-near.Parameter)/(near.Parameter-far.Parameter))
 		}
 	}
 	return w

@@ -136,14 +136,15 @@ type Attractor struct {
 // longestPeriod is the longest period, in spikes, that Attractor tells from irregular firing.
 const longestPeriod = 64
 
-// Attractor follows the map from w for at most drop+keep spikes. It stops as soon as the orbit repeats itself to
+// Attractor follows the map from a reset that leaves w (pA) for at most drop+keep spikes. It stops as soon as the orbit repeats itself to
 // rounding; otherwise the first drop spikes are forgotten and the statistics are those of the others.
 func (r *ResetMap) Attractor(ctx context.Context, w float64, drop, keep int) (Attractor, error) {
 	const same = 1e-11 // relative to 1 + |w|
 	r.halt = ctx.Err
 	at := func(name string) float64 { return r.p[r.m.Index(name)] }
 	held := at("a") * (at("V_reset") - at("V_rest")) // where w goes while V is held
-	reset := held + (w-held)*math.Exp(at("t_ref")/at("tau_w"))
+	reset := w
+	w = held + (reset-held)*math.Exp(-at("t_ref")/at("tau_w"))
 	var ws, resets, intervals, slopes []float64
 	for k := range drop + keep {
 		if ctx.Err() != nil {

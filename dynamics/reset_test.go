@@ -112,6 +112,23 @@ func TestResetIsBeforeRefractoriness(t *testing.T) {
 	}
 }
 
+// The w of the first reset is that from which the orbit was started, also where all of it is forgotten by the time V is let go.
+func TestFirstResetIsKnown(t *testing.T) {
+	m, p := mustModel(t, "adex", map[string]float64{"t_ref": 20, "tau_w": 0.02})
+	at := func(name string) float64 { return p[m.Index(name)] }
+	held := at("a") * (at("V_reset") - at("V_rest"))
+	r, err := NewResetMap(m, p, 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range []float64{held, 7} {
+		a, err := r.Attractor(t.Context(), w, 0, 1)
+		if err != nil || len(a.Resets) != 1 || a.Resets[0] != w || a.W[0] != held {
+			t.Errorf("%+v, %v; want one spike, w = %v after the first reset and %v when V is let go", a, err, w, held)
+		}
+	}
+}
+
 func TestFixedPointOfResetMapIsRegularFiring(t *testing.T) {
 	m, p := mustModel(t, "adex", nil)
 	r, err := NewResetMap(m, p, 20)
