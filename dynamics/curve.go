@@ -42,10 +42,11 @@ func (c *curve) follow(start spot, direction float64) (path []spot, end string, 
 		guess := next
 		ok := c.correct(&next, sv, smu)
 		_, nv, nmu := c.gap(next)
-		turned := (-nmu*smu*tangent[0]+nv*sv*tangent[1])*sign < 0.5*math.Hypot(nmu*smu, nv*sv) // by 60 degrees or more
-		if off := math.Hypot((next.v-guess.v)/sv, (next.mu-guess.mu)/smu); !ok || off > 0.2*h || turned {
+		// Turned by less than 60 degrees, and close by. No number is neither.
+		straight := (-nmu*smu*tangent[0]+nv*sv*tangent[1])*sign >= 0.5*math.Hypot(nmu*smu, nv*sv)
+		if off := math.Hypot((next.v-guess.v)/sv, (next.mu-guess.mu)/smu); !(ok && off <= 0.2*h && straight) {
 			if h /= 2; h < 1e-9 {
-				return path, BranchEnd, fmt.Errorf("dynamics: a curve cannot be followed beyond %s = %.8g, V = %.6g mV", c.name, q.mu, q.v)
+				return path, BranchEnd, c.lost(q)
 			}
 			continue
 		}
@@ -54,7 +55,9 @@ func (c *curve) follow(start spot, direction float64) (path []spot, end string, 
 			border := min(max(next.mu, c.lo), c.hi)
 			if len(path) > 1 || q.mu != border {
 				last := c.between(q, next, func(x spot) float64 { return x.mu - border })
-				last.mu = border
+				if last.mu = border; math.IsNaN(last.v) {
+					return path, BranchEnd, c.lost(q)
+				}
 				c.note(q, last)
 				path = append(path, last)
 			}
@@ -63,7 +66,9 @@ func (c *curve) follow(start spot, direction float64) (path []spot, end string, 
 			border := min(max(next.v, c.floor), c.ceiling)
 			if len(path) > 1 || q.v != border {
 				last := c.between(q, next, func(x spot) float64 { return x.v - border })
-				last.v = border
+				if last.v = border; math.IsNaN(last.mu) {
+					return path, BranchEnd, c.lost(q)
+				}
 				path = append(path, last)
 			}
 			return path, BranchEnd, nil
@@ -76,6 +81,11 @@ func (c *curve) follow(start spot, direction float64) (path []spot, end string, 
 		h = min(1, 1.5*h)
 	}
 	return path, BranchEnd, fmt.Errorf("dynamics: a curve was left at %s = %.8g after %d points", c.name, path[len(path)-1].mu, most)
+}
+
+// lost is the error of a curve that goes no further than q, as far as numbers can tell.
+func (c *curve) lost(q spot) error {
+	return fmt.Errorf("dynamics: a curve cannot be followed beyond %s = %.8g, V = %.6g mV", c.name, q.mu, q.v)
 }
 
 // correct moves q onto the curve by Newton steps square to it.

@@ -15,7 +15,7 @@ import (
 type FixedPoint struct {
 	State       []float64
 	Eigenvalues []complex128 // of the Jacobian, 1/ms, the largest real part first
-	Type        string       // stable node, unstable focus, saddle, ...
+	Type        string       // stable node, unstable focus, saddle, ...; unknown where the eigenvalues are no numbers
 	Stable      bool
 }
 
@@ -44,8 +44,10 @@ func (s *system) classify(y []float64) FixedPoint {
 	}
 	// The name follows the leading eigenvalues: those that decide how the neighbourhood is left, or last entered.
 	spiral = imag(f.Eigenvalues[0]) != 0
-	f.Stable = unstable == 0
+	f.Stable = unstable == 0 && !cmplx.IsNaN(f.Eigenvalues[0])
 	switch {
+	case cmplx.IsNaN(f.Eigenvalues[0]):
+		f.Type = "unknown"
 	case unstable > 0 && unstable < len(y) && !spiral:
 		f.Type = "saddle"
 	case unstable > 0 && unstable < len(y):
@@ -157,7 +159,7 @@ func (s *system) reach() (lo, hi float64) {
 		if slope != 0 {
 			away /= math.Abs(slope)
 		}
-		return min(at("V_rest")-2*away, top-100) - 1, top // at V_th the flow ends
+		return max(min(at("V_rest")-2*away, top-100)-1, -math.MaxFloat64), top // at V_th the flow ends
 	}
 	lo, hi = min(at("E_Na"), at("E_K"), at("E_L")), max(at("E_Na"), at("E_K"), at("E_L"))
 	away := 1e5
@@ -181,7 +183,7 @@ func (s *system) rests() []float64 {
 			roots = append(roots, root(s.excess, ends[k-1], ends[k]))
 		}
 	}
-	return slices.Compact(roots)
+	return slices.Compact(slices.DeleteFunc(roots, math.IsNaN))
 }
 
 // turns lists where the steady current has its extremes between lo and hi. They do not depend on the input, and are

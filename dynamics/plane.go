@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/cmplx"
 	"slices"
 
 	"popsim/model"
@@ -46,7 +47,7 @@ type PlanePoint struct {
 	State       []float64    `json:"state"`
 	V           float64      `json:"V_mV"`
 	Y           float64      `json:"y"`
-	Eigenvalues [][2]float64 `json:"eigenvalues"` // [re, im], 1/ms
+	Eigenvalues [][2]float64 `json:"eigenvalues"` // [re, im], 1/ms; none where they are no numbers
 	Type        string       `json:"type"`
 	Stable      bool         `json:"stable"`
 }
@@ -147,12 +148,14 @@ func (d *portrait) flow(v, y float64) (dv, dy float64) {
 
 func (d *portrait) rest() {
 	for _, f := range FixedPoints(d.m, d.p, d.i) {
-		q := PlanePoint{State: f.State, V: f.State[0], Type: f.Type, Stable: f.Stable}
+		q := PlanePoint{State: f.State, V: f.State[0], Type: f.Type, Stable: f.Stable, Eigenvalues: [][2]float64{}}
 		if d.y > 0 {
 			q.Y = f.State[d.y]
 		}
 		for _, l := range f.Eigenvalues {
-			q.Eigenvalues = append(q.Eigenvalues, [2]float64{real(l), imag(l)})
+			if !cmplx.IsNaN(l) {
+				q.Eigenvalues = append(q.Eigenvalues, [2]float64{real(l), imag(l)})
+			}
 		}
 		d.FixedPoints = append(d.FixedPoints, q)
 	}
@@ -302,7 +305,9 @@ func (d *portrait) vNullcline() (pieces [][][2]float64) {
 		for j, q := range path {
 			if j > 0 {
 				for _, s := range c.crossings(path[j-1], q, grid) {
-					piece = append(piece, [2]float64{s.v, s.mu})
+					if !math.IsNaN(s.mu) { // a piece as long as numbers go cannot be cut
+						piece = append(piece, [2]float64{s.v, s.mu})
+					}
 				}
 			}
 			piece = append(piece, [2]float64{q.v, q.mu})
@@ -392,6 +397,9 @@ func (d *portrait) separatrices() {
 		d.jacobian(f.State, jac)
 		for _, l := range f.Eigenvalues {
 			v := nullVector(jac, 2, complex(l[0], 0), false)
+			if cmplx.IsNaN(v[0]) || cmplx.IsNaN(v[1]) { // one direction is 1e150 times faster than the other
+				continue
+			}
 			for _, side := range []float64{1, -1} {
 				s := Separatrix{Saddle: k, Stable: l[0] < 0}
 				s.Points = d.manifold(f.State, real(v[0])*side, real(v[1])*side, l[0])

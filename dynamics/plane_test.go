@@ -202,3 +202,32 @@ func TestHugeCurrent(t *testing.T) {
 		t.Errorf("%+v, %v", q, err)
 	}
 }
+
+// Planes of finite parameters that no neuron has end as well, and hold numbers alone, for JSON knows no others. A test that
+// hangs is ended by its context.
+func TestAbsurdParameters(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		model string
+		set   map[string]float64
+		i     float64
+	}{
+		{"eif", nil, 1e308},
+		{"eif", map[string]float64{"delta_T": 1e308}, 0},
+		{"adex", map[string]float64{"tau": 1e300}, 0},
+		{"adex", map[string]float64{"tau": 1e-300}, 0},
+		{"rhh", map[string]float64{"g_Na": 1e300}, 0},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		m, p := mustModel(t, c.model, c.set)
+		start := make([]float64, len(m.States))
+		m.Initial(p, start)
+		plane, err := PhasePlane(ctx, m, p, c.i, PlaneOptions{Starts: [][]float64{start}})
+		cancel()
+		if err != nil {
+			t.Errorf("%s %v I=%g: %v", c.model, c.set, c.i, err)
+		} else if _, err := json.Marshal(plane); err != nil {
+			t.Errorf("%s %v I=%g: %v", c.model, c.set, c.i, err)
+		}
+	}
+}

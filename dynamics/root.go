@@ -4,7 +4,7 @@ import "math"
 
 // root closes in on a zero of f between lo and hi, where f has different signs, until no number lies between. Each
 // round takes the secant, projected towards the middle so that the bracket at least halves as bisection would do
-// (Oliveira & Takahashi, ACM Trans. Math. Softw. 47:5, 2021).
+// (Oliveira & Takahashi, ACM Trans. Math. Softw. 47:5, 2021). Where the bracket is wider than numbers go, there is none: NaN.
 func root(f func(float64) float64, lo, hi float64) float64 {
 	flo, fhi := f(lo), f(hi)
 	switch {
@@ -16,7 +16,7 @@ func root(f func(float64) float64, lo, hi float64) float64 {
 	width := hi - lo
 	for k := 0; ; k++ {
 		mid := lo + (hi-lo)/2
-		if mid <= min(lo, hi) || mid >= max(lo, hi) {
+		if !(mid > min(lo, hi) && mid < max(lo, hi)) {
 			return mid
 		}
 		x := mid

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -255,6 +256,26 @@ func TestNearest(t *testing.T) {
 	for _, c := range []struct{ name, want string }{{"Lif", "lif"}, {"lfi", "lif"}, {"adx", "adex"}, {"izhikevich", ""}} {
 		if got := Nearest(c.name, Names()); got != c.want {
 			t.Errorf("Nearest(%q) = %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// Initial states are found, or are no numbers, at once, whatever finite values parameters have.
+func TestInitialOfAbsurdParameters(t *testing.T) {
+	for _, m := range All {
+		for j, q := range m.Params {
+			for _, x := range []float64{1e300, 1e308, 1e-300, -1e300, -1e308} {
+				p := m.Defaults()
+				if p[j] = x; m.Check(p) != nil {
+					continue
+				}
+				start := time.Now()
+				y := make([]float64, len(m.States))
+				m.Initial(p, y)
+				if took := time.Since(start); took > 5*time.Second { // a million evaluations of the rates take a tenth
+					t.Errorf("%s %s=%g: %v for %v", m.Name, q.Name, x, took, y)
+				}
+			}
 		}
 	}
 }

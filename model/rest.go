@@ -22,7 +22,8 @@ func (m *Model) Initial(p, y []float64) {
 }
 
 // EquilibriaAt lists the potentials (mV) of the equilibria for input current i in ascending order, to the last bit. Those of
-// hh and rhh are looked for every 0.25 mV: a pair nearer to each other than that, close to a fold, may be missed.
+// hh and rhh are looked for every 0.25 mV, and in proportion to V beyond 1000 mV, where no gate moves: a pair nearer to each other
+// than that, close to a fold, may be missed.
 func (m *Model) EquilibriaAt(p []float64, i float64) []float64 {
 	if m.Fires == Reset {
 		return m.integrateAndFireEquilibria(p, i)
@@ -43,7 +44,7 @@ func (m *Model) EquilibriaAt(p []float64, i float64) []float64 {
 	var roots []float64
 	lo, flo := low, excess(low)
 	for lo < high {
-		hi := lo + scan
+		hi := lo + max(scan, (math.Abs(lo)-900)/400)
 		fhi := excess(hi)
 		if (flo < 0) != (fhi < 0) {
 			roots = append(roots, bisect(excess, lo, hi))
@@ -95,12 +96,13 @@ func (m *Model) integrateAndFireEquilibria(p []float64, i float64) []float64 {
 	return []float64{bisect(excess, top-below, top), bisect(excess, top, top+above)}
 }
 
-// bisect closes in on the sign change of f between lo and hi until no number lies between.
+// bisect closes in on the sign change of f between lo and hi until no number lies between. Where an end is not finite, or the
+// other is too far away, there is none: NaN.
 func bisect(f func(float64) float64, lo, hi float64) float64 {
 	negative := f(lo) < 0
 	for {
 		mid := lo + (hi-lo)/2
-		if mid <= lo || mid >= hi {
+		if !(mid > lo && mid < hi) {
 			return mid
 		}
 		if (f(mid) < 0) == negative {

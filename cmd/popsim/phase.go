@@ -299,6 +299,10 @@ func (s *portrait) tell(p *dynamics.Plane) {
 		for _, l := range f.Eigenvalues {
 			eigenvalues = append(eigenvalues, complexText(l))
 		}
+		if len(eigenvalues) == 0 {
+			s.say("equilibrium at %s; its eigenvalues are beyond numbers", strings.Join(values, ", "))
+			continue
+		}
 		s.say("%s at %s; eigenvalues %s per ms", f.Type, strings.Join(values, ", "), strings.Join(eigenvalues, ", "))
 	}
 	for _, c := range p.Cycles {
@@ -346,7 +350,11 @@ func planeTable(p *dynamics.Plane) *report.Table {
 	for _, f := range p.FixedPoints {
 		kind, types, stable = append(kind, "fixed-point"), append(types, f.Type), append(stable, yes(f.Stable))
 		v, y = append(v, f.V), append(y, f.Y)
-		re, im = append(re, f.Eigenvalues[0][0]), append(im, f.Eigenvalues[0][1])
+		lead := [2]float64{nan, nan}
+		if len(f.Eigenvalues) > 0 {
+			lead = f.Eigenvalues[0]
+		}
+		re, im = append(re, lead[0]), append(im, lead[1])
 		period, low, high, multiplier = append(period, nan), append(low, nan), append(high, nan), append(multiplier, nan)
 	}
 	for _, c := range p.Cycles {
