@@ -67,8 +67,8 @@ const mostRefined = 100_000
 var patience = []float64{8, 64}
 
 // Refine adds points to a sweep over a single axis until neighbours that do different things are no more than tol
-// apart, in the unit of the axis. Borders closer together than the points given, as a train that begins and ends between two of them, are
-// not seen. It returns the sweep with the new points in ascending order, and the borders.
+// apart, in the unit of the axis. Borders closer together than the points given, as of firing that begins and ends between
+// two of them, are not seen. It returns the sweep with the new points in ascending order, and the borders.
 func Refine(ctx context.Context, r *Result, cfg Config, tol float64) (*Result, []Border, error) {
 	if len(r.Spec.Grid.Axes) != 1 || r.Spec.From != FromRest {
 		return nil, nil, errors.New("sweep: only a curve over one axis, started from rest, can be refined")

@@ -102,7 +102,7 @@ func (s *analysis) run(ctx context.Context, args []string) (err error) {
 	if err := s.open(); err != nil {
 		return err
 	}
-	defer s.abort()
+	defer abort(s.outputs.branches, s.outputs.points, s.outputs.resets)
 	if err := s.understood(&s.flags, s.question, nil); err != nil {
 		return err
 	}
@@ -214,44 +214,17 @@ func (s *analysis) checkEnds() error {
 }
 
 // open opens the files before the work begins.
-func (s *analysis) open() (err error) {
-	if s.plot.value != "" {
-		if err := report.CheckPicture(s.plot.value, s.force); err != nil {
-			return misused(err)
-		}
+func (s *analysis) open() error {
+	err := s.openTables(&s.flags, opening{s.out.value, &s.outputs.branches}, opening{s.pointsFile.value, &s.outputs.points},
+		opening{s.resetsFile.value, &s.outputs.resets})
+	switch {
+	case err != nil || s.out.value != "" || toStdout(s.pointsFile.value) || toStdout(s.resetsFile.value):
+	case s.onTerminal():
+		s.say("the table of branches is not shown on a terminal; -o FILE keeps it")
+	default:
+		s.outputs.branches = report.NewCSV(s.stdout)
 	}
-	defer func() {
-		if err != nil {
-			s.abort()
-		}
-	}()
-	for _, o := range []struct {
-		path string
-		out  **report.Output
-	}{{s.out.value, &s.outputs.branches}, {s.pointsFile.value, &s.outputs.points}, {s.resetsFile.value, &s.outputs.resets}} {
-		if o.path == "" {
-			continue
-		}
-		if *o.out, err = s.create(o.path, s.force); err != nil {
-			return err
-		}
-	}
-	if s.out.value == "" && !toStdout(s.pointsFile.value) && !toStdout(s.resetsFile.value) {
-		if report.IsTerminal(s.stdout) {
-			s.say("the table of branches is not shown on a terminal; -o FILE keeps it")
-		} else {
-			s.outputs.branches = report.NewCSV(s.stdout)
-		}
-	}
-	return nil
-}
-
-func (s *analysis) abort() {
-	for _, o := range []*report.Output{s.outputs.branches, s.outputs.points, s.outputs.resets} {
-		if o != nil {
-			o.Abort()
-		}
-	}
+	return err
 }
 
 // analyse does the work.

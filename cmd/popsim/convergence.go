@@ -69,10 +69,8 @@ func (s *convergence) run(ctx context.Context, args []string) (err error) {
 	if err := s.read(args); err != nil {
 		return err
 	}
-	if s.plot.value != "" {
-		if err := report.CheckPicture(s.plot.value, s.force); err != nil {
-			return misused(err)
-		}
+	if err := s.checkPicture(s.force); err != nil {
+		return err
 	}
 	s.out = report.NewCSV(s.stdout)
 	if s.flags.out.value != "" {

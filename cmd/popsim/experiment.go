@@ -163,7 +163,7 @@ func (x *experiment) keyValue(p *unstable.Parser, n *unstable.Node, table []stri
 		e.list = true
 		for items := value.Children(); items.Next() && err == nil; {
 			var text string
-			text, err = scalar(p, items.Node())
+			text, err = scalar(items.Node())
 			e.texts = append(e.texts, text)
 		}
 		if err == nil && len(e.texts) == 0 {
@@ -171,7 +171,7 @@ func (x *experiment) keyValue(p *unstable.Parser, n *unstable.Node, table []stri
 		}
 	} else {
 		var text string
-		text, err = scalar(p, value)
+		text, err = scalar(value)
 		e.texts = []string{text}
 	}
 	to := &x.keys
@@ -193,7 +193,7 @@ func (x *experiment) keyValue(p *unstable.Parser, n *unstable.Node, table []stri
 }
 
 // scalar is a single value as it would stand on the command line.
-func scalar(p *unstable.Parser, n *unstable.Node) (string, error) {
+func scalar(n *unstable.Node) (string, error) {
 	switch n.Kind {
 	case unstable.String, unstable.Bool:
 		return string(n.Data), nil

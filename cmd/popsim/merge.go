@@ -51,10 +51,8 @@ func (v *voice) merge(path string, f flags, measure string) error {
 	if err := distinct([]file{{"FILE", path}}, file{"--plot", f.plot.value}); err != nil {
 		return misused(err)
 	}
-	if f.plot.value != "" {
-		if err := report.CheckPicture(f.plot.value, f.force); err != nil {
-			return misused(err)
-		}
+	if err := f.checkPicture(f.force); err != nil {
+		return err
 	}
 	out, err := v.create(path, f.force)
 	if err != nil {

@@ -59,6 +59,51 @@ func (v *voice) create(path string, force bool) (*report.Output, error) {
 	return out, misused(err)
 }
 
+// opening is a table to be opened: its path, "" for none, and where its Output is put.
+type opening struct {
+	path string
+	out  **report.Output
+}
+
+// openTables opens tables before the work begins, and looks whether the picture can be written. Where something cannot be
+// written, nothing is left open.
+func (v *voice) openTables(f *flags, tables ...opening) (err error) {
+	if err := f.checkPicture(f.force); err != nil {
+		return err
+	}
+	for _, t := range tables {
+		if t.path == "" {
+			continue
+		}
+		if *t.out, err = v.create(t.path, f.force); err != nil {
+			break
+		}
+	}
+	if err != nil {
+		for _, t := range tables {
+			abort(*t.out)
+		}
+	}
+	return err
+}
+
+// abort gives up tables that were opened and not finished; nil ones were not opened.
+func abort(tables ...*report.Output) {
+	for _, out := range tables {
+		if out != nil {
+			out.Abort()
+		}
+	}
+}
+
+// checkPicture refuses, before the work begins, a picture that could not be written.
+func (f *flags) checkPicture(force bool) error {
+	if f.plot.value == "" {
+		return nil
+	}
+	return misused(report.CheckPicture(f.plot.value, force))
+}
+
 // file is a flag that names a file.
 type file struct{ flag, path string }
 

@@ -232,13 +232,11 @@ func (s *portrait) readStarts() error {
 
 // open opens the files before the work begins.
 func (s *portrait) open() (err error) {
-	if s.plot.value != "" {
-		if err := report.CheckPicture(s.plot.value, s.force); err != nil {
-			return misused(err)
-		}
+	if err := s.checkPicture(s.force); err != nil {
+		return err
 	}
 	switch path := s.out.value; {
-	case path == "" && report.IsTerminal(s.stdout):
+	case path == "" && s.onTerminal():
 		s.say("the plane is not shown on a terminal; -o FILE.json keeps it")
 	case path == "":
 		s.document = true

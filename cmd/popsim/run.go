@@ -95,7 +95,7 @@ func (s *simulation) run(ctx context.Context, args []string) error {
 	if err := s.open(); err != nil {
 		return err
 	}
-	defer s.abort()
+	defer abort(s.outputs.neurons, s.outputs.spikes, s.outputs.trace)
 	if err := s.understood(&s.flags, s.question, map[string]string{
 		"dt": milliseconds(s.cfg.Dt), "method": s.method.Name, "time": "", "discard": "", "seed": "", "neurons": strconv.Itoa(s.spec.N),
 	}); err != nil {

@@ -39,45 +39,17 @@ func (s *simulation) checkFiles() error {
 }
 
 // open opens all files before the work begins.
-func (s *simulation) open() (err error) {
-	if s.plot.value != "" {
-		if err := report.CheckPicture(s.plot.value, s.force); err != nil {
-			return misused(err)
-		}
+func (s *simulation) open() error {
+	err := s.openTables(&s.flags, opening{s.out.value, &s.outputs.neurons}, opening{s.spikes.value, &s.outputs.spikes},
+		opening{s.trace.value, &s.outputs.trace})
+	switch {
+	case err != nil || s.out.value != "" || toStdout(s.spikes.value) || toStdout(s.trace.value):
+	case s.spec.N > terminalRows && s.onTerminal():
+		s.say("the table of %d neurons is not shown on a terminal; -o FILE keeps it", s.spec.N)
+	default:
+		s.outputs.neurons = report.NewCSV(s.stdout)
 	}
-	defer func() {
-		if err != nil {
-			s.abort()
-		}
-	}()
-	for _, o := range []struct {
-		path string
-		out  **report.Output
-	}{{s.out.value, &s.outputs.neurons}, {s.spikes.value, &s.outputs.spikes}, {s.trace.value, &s.outputs.trace}} {
-		if o.path == "" {
-			continue
-		}
-		if *o.out, err = s.create(o.path, s.force); err != nil {
-			return err
-		}
-	}
-	if s.out.value == "" && !toStdout(s.spikes.value) && !toStdout(s.trace.value) {
-		if s.spec.N > terminalRows && s.onTerminal() {
-			s.say("the table of %d neurons is not shown on a terminal; -o FILE keeps it", s.spec.N)
-		} else {
-			s.outputs.neurons = report.NewCSV(s.stdout)
-		}
-	}
-	return nil
-}
-
-// abort gives up what has not been finished.
-func (s *simulation) abort() {
-	for _, o := range []*report.Output{s.outputs.neurons, s.outputs.spikes, s.outputs.trace} {
-		if o != nil {
-			o.Abort()
-		}
-	}
+	return err
 }
 
 // readTrace decides which neurons are traced, and how often.

@@ -18,9 +18,9 @@ var errNotBegun = errors.New("not begun")
 // ofOneRun are the flags that belong to one run and not to an experiment.
 var ofOneRun = []string{"save", "save-every", "help", "force", "resume", "part", "dry-run", "profile", "profile-dir"}
 
-// understood is called when a verb has understood what is asked of it, has opened its files and would begin: the experiment is written where
-// --save asks for it. resolved has the values of flags that were not given, or not in full; an empty text stands for
-// what the flag itself holds. The error says that the work must not begin.
+// understood is called when a verb has understood what is asked of it, has opened its files and would begin: the experiment
+// is written where --save asks for it. resolved has the values of flags that were not given, or not in full; an empty text
+// stands for what the flag itself holds. The error says that the work must not begin.
 func (v *voice) understood(f *flags, q question, resolved map[string]string) error {
 	if len(v.inFile) > 0 {
 		return misused(errNotBegun)

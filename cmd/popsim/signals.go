@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// ears hear signals. Ctrl-C, and a terminal that closes, end the work at once. SIGTERM and SIGUSR1 are what batch systems send before they take the
-// machine away: a sweep that listens finishes what is in hand and keeps it, all else ends at once. A further signal ends a
-// sweep at once too, and one more the process.
+// ears hear signals. Ctrl-C, and a terminal that closes, end the work at once. SIGTERM and SIGUSR1 are what batch systems
+// send before they take the machine away: a sweep that listens finishes what is in hand and keeps it, all else ends at once.
+// A further signal ends a sweep at once too, and one more the process.
 type ears struct {
 	warned  chan struct{} // closed by the first warning, where someone listens
 	listens atomic.Bool

@@ -183,7 +183,7 @@ func (s *submission) run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("where popsim itself lies: %w", err)
 	}
-	sweepScript, mergeScript := s.scripts(self, logs)
+	sweepScript, mergeScript := s.scripts(self)
 	arrays := s.arrays(most, sweepPath)
 	merge := s.sbatch("--job-name="+s.jobName()+"-merge", "--output="+filepath.Join(pattern(logs), "merge-%j.log"))
 	if s.dryRun {
@@ -290,7 +290,7 @@ func (s *submission) arrays(most int, script string) (commands [][]string) {
 func pattern(path string) string { return strings.ReplaceAll(path, "%", "%%") }
 
 // scripts are the batch scripts of the parts and of the merge. exec, so that signals reach popsim and not a shell.
-func (s *submission) scripts(self, logs string) (parts, merge string) {
+func (s *submission) scripts(self string) (parts, merge string) {
 	line := slices.Concat([]string{self}, s.words, []string{"--resume", "--quiet"})
 	parts = fmt.Sprintf("#!/bin/sh\n# One part of a sweep; $1 is added to the number of the task.\nexec %s --part=\"auto+${1:-0}/%d\"\n", shellLine(line), s.parts.value)
 	join := []string{self, "merge", s.survey.out.value}

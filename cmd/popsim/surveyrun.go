@@ -130,12 +130,6 @@ func (s *survey) kept() string {
 	return s.cfg.Keep
 }
 
-func abort(out *report.Output) {
-	if out != nil {
-		out.Abort()
-	}
-}
-
 // failures is the error of a sweep in which points failed.
 func failures(r *sweep.Result) error { return failed(r.Failed(), r.Rows()) }
 
@@ -196,10 +190,8 @@ func (s *survey) dtUsed() float64 {
 
 // open opens the files before the work begins. A part has none: the sweep keeps it.
 func (s *survey) open() (*report.Output, error) {
-	if s.plot.value != "" {
-		if err := report.CheckPicture(s.plot.value, s.replaces()); err != nil {
-			return nil, misused(err)
-		}
+	if err := s.checkPicture(s.replaces()); err != nil {
+		return nil, err
 	}
 	switch {
 	case s.cfg.Part.Of > 0:
