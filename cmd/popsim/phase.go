@@ -25,7 +25,8 @@ trajectories. In models of one variable the second axis is dV/dt; of hh two vari
 their steady state for V.
 
 -o FILE.json writes all of it, and without -o standard output gets it; files of other endings, devices and pipes get the
-table of fixed points and cycles as rows. What was found is also told in words. A trajectory starts at rest for I = 0, or at V0=... w0=... of the command line, and at every --start.`
+table of fixed points and cycles as rows. What was found is also told in words. A trajectory starts at rest for I = 0, or
+at V0=... w0=... of the command line, and at every --start.`
 
 // portrait is one call of phase.
 type portrait struct {

@@ -40,8 +40,21 @@ func (v *voice) root() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(helpVerb(root))
-	root.AddCommand(v.versionVerb(), modelsVerb(), v.runVerb(), v.fiVerb(), v.mapVerb(), v.mergeVerb(), v.phaseVerb(), v.bifurcationVerb(), v.convergenceVerb(), v.benchVerb(), v.verifyVerb(), v.manualVerb(), valuesTopic(), measuresTopic(), experimentTopic())
-	root.AddCommand(v.statusVerb(), v.submitVerb())
+	for _, g := range []struct {
+		title string
+		verbs []*cobra.Command
+	}{
+		{"Questions to a model:", []*cobra.Command{v.runVerb(), v.fiVerb(), v.mapVerb(), v.phaseVerb(), v.bifurcationVerb()}},
+		{"What there is, and how far to trust it:", []*cobra.Command{modelsVerb(), v.convergenceVerb(), v.verifyVerb(), v.benchVerb(), v.versionVerb()}},
+		{"Sweeps in parts:", []*cobra.Command{v.submitVerb(), v.statusVerb(), v.mergeVerb()}},
+	} {
+		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
+		for _, verb := range g.verbs {
+			verb.GroupID = g.title
+			root.AddCommand(verb)
+		}
+	}
+	root.AddCommand(v.manualVerb(), valuesTopic(), measuresTopic(), experimentTopic())
 	if len(v.args) > 0 && strings.HasPrefix(v.args[0], cobra.ShellCompRequestCmd) { // cobra keeps what is registered for ever
 		root.ValidArgsFunction = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault) // an experiment file
 		for _, c := range root.Commands() {
@@ -101,8 +114,7 @@ func helpVerb(root *cobra.Command) *cobra.Command {
 // unknownVerb answers what is no verb, or nothing at all.
 func unknownVerb(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		fmt.Fprintln(cmd.ErrOrStderr(), cmd.Long)
-		fmt.Fprintln(cmd.ErrOrStderr(), cmd.UsageString())
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s\n\n%s\n", cmd.Long, cmd.UsageString())
 		return misused(hint(errors.New("no verb given"), "popsim run lif I=21 is a beginning; popsim VERB --help says more"))
 	}
 	var verbs []string
@@ -134,11 +146,13 @@ func flagError(cmd *cobra.Command, err error) error {
 	case !errors.As(err, &unknown):
 		return misused(err)
 	}
-	name := unknown.GetSpecifiedName()
+	name, letters := unknown.GetSpecifiedName(), unknown.GetSpecifiedShortnames()
 	var known []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
 	switch {
-	case unknown.GetSpecifiedShortnames() != "":
+	case slices.Contains(known, letters):
+		return misused(hint(fmt.Errorf("%s has no flag -%s", cmd.CommandPath(), letters), "did you mean --%s?", letters))
+	case letters != "":
 		return misused(hint(fmt.Errorf("%s has no flag -%s", cmd.CommandPath(), name),
 			"a parameter is set without a dash, as in I=-5; %s --help lists the flags", cmd.CommandPath()))
 	case namesQuantity(name):
