@@ -409,8 +409,12 @@ func (d *portrait) separatrices() {
 	}
 }
 
+// manifold follows the branch of a manifold that leaves the saddle along (v, y), an eigenvector to the eigenvalue rate (1/ms),
+// until it leaves the window or comes to rest.
 func (d *portrait) manifold(saddle []float64, v, y, rate float64) [][2]float64 {
-	const off, patience = 1e-4, 200.0
+	const off = 1e-4 // of the window
+	// A manifold is left from off at its own rate, which near a fold is slow, and may then wind about a focus for a while.
+	patience := max(200, 40/math.Abs(rate)) // ms
 	w := d.Window
 	sign := math.Copysign(1, rate)
 	st := newStepper(2, coarse, func(_ float64, y, dy []float64) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -122,6 +123,39 @@ func TestPhasePlanes(t *testing.T) {
 		}
 		if _, err := json.Marshal(q); err != nil {
 			t.Errorf("%s: %v", c.model, err)
+		}
+	}
+}
+
+// The stable manifold of the saddle parts what fires from what does not: near the saddle, of two neurons beside it one does so.
+func TestSeparatricesPartTheBasins(t *testing.T) {
+	m, p := mustModel(t, "adex", nil)
+	q, err := PhasePlane(context.Background(), m, p, 7, PlaneOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range q.Separatrices {
+		if !s.Stable {
+			continue
+		}
+		saddle := s.Points[0]
+		far := slices.IndexFunc(s.Points, func(q [2]float64) bool { return math.Hypot(q[0]-saddle[0], q[1]-saddle[1]) > 2 })
+		if far < 0 {
+			t.Errorf("a separatrix ends at V = %.5g mV, w = %.5g pA, close to its saddle", s.Points[len(s.Points)-1][0], s.Points[len(s.Points)-1][1])
+			continue
+		}
+		fired := 0
+		for _, side := range []float64{-0.1, 0.1} { // mV
+			spikes, err := Spikes(m, p, []Segment{{0, 7}}, []float64{s.Points[far][0] + side, s.Points[far][1]}, 200)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(spikes) > 0 {
+				fired++
+			}
+		}
+		if fired != 1 {
+			t.Errorf("beside V = %.5g mV, w = %.5g pA on a separatrix %d of two neurons fire, want 1", s.Points[far][0], s.Points[far][1], fired)
 		}
 	}
 }

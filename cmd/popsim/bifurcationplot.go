@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -215,12 +216,19 @@ func (s *analysis) marks(height func(special) float64, named bool) (points []rep
 	return points, texts
 }
 
-// title is the label of a special point in a picture.
+// prose has the labels that prose and pictures write otherwise than tables.
+var prose = map[string]string{
+	dynamics.Hopf: "Hopf", dynamics.CycleFold: "fold of cycles", dynamics.PeriodDoubling: "period doubling", dynamics.SNIC: "SNIC",
+	dynamics.BogdanovTakens: "Bogdanov-Takens", dynamics.Bautin: "Bautin", dynamics.BranchEnd: "branch end",
+}
+
+// title is what a special point is called.
 func (q special) title() string {
+	name := cmp.Or(prose[q.label], q.label)
 	if q.criticality != "" {
-		return q.criticality + "critical " + q.label
+		return q.criticality + "critical " + name
 	}
-	return q.label
+	return name
 }
 
 // markOf is the mark of a special point.
@@ -245,10 +253,10 @@ func (s *analysis) chartFigure() *report.Figure {
 	p.Image = s.regimeImage()
 	styles := map[string]report.Line{
 		dynamics.Fold:           {Name: "fold", Width: 1.6},
-		dynamics.Hopf + "sub":   {Name: "subcritical hopf", Width: 1.6, Dash: report.Dashed},
-		dynamics.Hopf + "super": {Name: "supercritical hopf", Width: 1.6, Dash: report.DashDotted},
+		dynamics.Hopf + "sub":   {Name: "subcritical Hopf", Width: 1.6, Dash: report.Dashed},
+		dynamics.Hopf + "super": {Name: "supercritical Hopf", Width: 1.6, Dash: report.DashDotted},
 		dynamics.CycleFold:      {Name: "fold of cycles", Width: 1.6, Dash: report.Dotted},
-		dynamics.Hopf:           {Name: "hopf", Width: 1.6, Dash: report.Dashed},
+		dynamics.Hopf:           {Name: "Hopf", Width: 1.6, Dash: report.Dashed},
 	}
 	named := map[string]bool{}
 	for _, c := range s.regions.Curves {
@@ -271,7 +279,7 @@ func (s *analysis) chartFigure() *report.Figure {
 	}
 	for _, q := range s.special() {
 		p.Points = append(p.Points, report.Points{X: []float64{q.x}, Y: []float64{q.y}, Mark: markOf(q.label), Size: 6})
-		p.Texts = append(p.Texts, report.Text{X: q.x, Y: q.y, Text: q.label})
+		p.Texts = append(p.Texts, report.Text{X: q.x, Y: q.y, Text: q.title()})
 	}
 	return &report.Figure{Title: s.question.title(), Panels: []report.Panel{p}}
 }

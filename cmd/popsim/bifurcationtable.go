@@ -226,11 +226,6 @@ func (s *analysis) special() (list []special) {
 
 // String tells of the point in words.
 func (q special) String() string {
-	text := q.label
-	switch q.criticality {
-	case "sub", "super":
-		text = q.criticality + "critical " + text
-	}
 	at := func(f free, x float64) string {
 		unit := " " + f.unit
 		if f.unit == "1" {
@@ -238,7 +233,7 @@ func (q special) String() string {
 		}
 		return fmt.Sprintf("%s = %.12g%s", f.name, x, unit)
 	}
-	text += " at " + at(q.units[0], q.x)
+	text := q.title() + " at " + at(q.units[0], q.x)
 	if len(q.units) > 1 {
 		text += ", " + at(q.units[1], q.y)
 	}
