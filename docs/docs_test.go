@@ -66,7 +66,8 @@ const patience = 3 * time.Minute
 // Every line of every block marked sh runs, in order, in a directory of the page's own, with the new popsim in the
 // path. The line must end with code 0, or with the code named behind it in a comment, as in "# exit 2". Lines under a
 // comment "long" run only without -short, those under "shown" not at all. Blocks marked python run, in the same
-// directory, where there is a Python with numpy and pandas.
+// directory, where there is a Python with numpy and pandas. A block marked toml under the name of a file shows lines of that
+// file, as the commands above it have written it.
 func TestCommands(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("no shell")
@@ -96,6 +97,8 @@ func TestCommands(t *testing.T) {
 				case needs.MatchString(b.comment) && b.comment != "long" && b.comment != "python" && !installed(b.comment):
 				case b.language == "sh":
 					runLines(t, b, dir, bin)
+				case b.language == "toml" && strings.HasSuffix(b.comment, ".toml"):
+					showsFile(t, b, dir)
 				case b.language == "python" && python != "":
 					cmd := exec.Command(python, "-c", strings.Join(b.lines, "\n"))
 					cmd.Dir = dir
@@ -177,6 +180,22 @@ func runLines(t *testing.T, b block, dir, bin string) {
 		stop()
 		if got := cmd.ProcessState.ExitCode(); got != want || err != nil && want == 0 {
 			t.Errorf("line %d: %s\nended with %d after %v, want %d\n%s", at, line, got, time.Since(begin).Round(time.Millisecond), want, last(out))
+		}
+	}
+}
+
+// showsFile compares a block with the file that its comment names: what stands before a "# ..." in the block must follow each
+// other in the file, and so must what stands behind it.
+func showsFile(t *testing.T, b block, dir string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, b.comment))
+	if err != nil {
+		t.Errorf("line %d: %v", b.first, err)
+		return
+	}
+	for part := range strings.SplitSeq(strings.Join(b.lines, "\n"), "# ...") {
+		if !strings.Contains(string(text), strings.TrimSpace(part)) {
+			t.Errorf("line %d: %s does not hold\n%s\nbut\n%s", b.first, b.comment, part, text)
 		}
 	}
 }
