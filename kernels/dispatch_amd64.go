@@ -2,7 +2,11 @@
 
 package kernels
 
-import "popsim/kernels/asm"
+import (
+	"unsafe"
+
+	"popsim/kernels/asm"
+)
 
 // assembled says that this build holds assembly.
 const assembled = true
@@ -15,6 +19,15 @@ func assembly(model, method string, isa ISA) (lean, full step, ok bool) {
 
 // prefetch asks for the memory of a column.
 func prefetch(c *asm.Column) { asm.Prefetch(c) }
+
+// Prefetch asks for the memory of s, but for its last bytes.
+func Prefetch[T any](s []T) {
+	bytes, column := len(s)*int(unsafe.Sizeof(s[0])), int(unsafe.Sizeof(asm.Column{}))
+	for p := unsafe.Pointer(unsafe.SliceData(s)); bytes >= column; bytes -= column {
+		asm.Prefetch((*asm.Column)(p))
+		p = unsafe.Add(p, column)
+	}
+}
 
 type routine struct {
 	model, method string

@@ -10,3 +10,6 @@ const assembled = false
 func assembly(string, string, ISA) (lean, full step, ok bool) { return nil, nil, false }
 
 func prefetch(*asm.Column) {} // left to the processor
+
+// Prefetch asks for the memory of s.
+func Prefetch[T any]([]T) {}

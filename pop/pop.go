@@ -31,7 +31,7 @@ type Config struct {
 	Dt      float64     // step, ms; 0 means the method's own
 	Workers int         // goroutines; 0 means sched.Allowed
 	Shard   int         // neurons in a shard; 0 means a size that fits the cache
-	Epoch   int         // steps between barriers; 0 means 64 to 256, fewer of many neurons
+	Epoch   int         // steps between barriers; 0 means 64 to 1024, fewer of many neurons
 	ISA     kernels.ISA // instruction set; 0 means the best this processor has
 
 	Wave  func(k int64) float64        // current added to I times gain in step k; nil means none
@@ -66,7 +66,7 @@ type Summary struct {
 	Sched   sched.Stats
 	Phases  Phases
 	Bytes   int // of columns, for each neuron
-	Trains  []Train
+	Trains  Trains
 }
 
 // Phases says where the time of a run went. Step, Record and Wait are the time of all workers divided by their number, so

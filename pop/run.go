@@ -13,13 +13,16 @@ import (
 )
 
 // Epochs are long enough for the cost of memory and of the barrier to vanish, and short enough that the spikes of one
-// take little memory. Shards are so small that a run hears of an interruption within a second.
+// take little memory. Shards are so small that a run hears of an interruption within a second. Where nothing is handed on, an epoch may
+// take as many steps as are brief: none is given up then, and spikes are forgotten as soon as they are in their trains.
 const (
 	mostSteps   = 256
 	leastSteps  = 64
 	epochWork   = mostSteps * 1_000_000 // neuron-steps
-	mostShard   = 8192                  // neurons
-	rowsAtATime = 1 << 23               // values of Config.Input held at once
+	briefSteps  = 1024
+	briefly     = 250 * time.Millisecond
+	mostShard   = 8192    // neurons
+	rowsAtATime = 1 << 23 // values of Config.Input held at once
 )
 
 // crew is a population at work.
@@ -33,20 +36,23 @@ type crew struct {
 	shards  []*piece
 	workers []worker
 	drive   kernels.Drive
-	first   int64 // step with which the epoch in hand starts
-	length  int   // of that epoch, in steps
+	first   int64     // step with which the epoch in hand starts
+	length  int       // of that epoch, in steps
+	brief   bool      // whether it is carried through, and its spikes are forgotten
+	began   time.Time // when it did
 	spikes  []Spike
 	buckets []int // of steps
 	slices  []int32
 	scratch []Spike
-	trains  []Train
+	trains  Trains
 	sum     Summary
 }
 
 // worker is what belongs to one goroutine.
 type worker struct {
 	scratch *kernels.Worker
-	step    time.Duration // in kernels
+	events  []kernels.Event // of a shard in a brief epoch
+	step    time.Duration   // in kernels
 	_       [64]byte
 }
 
@@ -84,7 +90,7 @@ func Run(ctx context.Context, spec Spec, cfg Config, duration float64) (Summary,
 			Workers: c.cfg.Workers,
 			Shards:  len(c.shards),
 			Advance: func(worker, shard, _ int) error {
-				if err := ctx.Err(); err != nil { // an epoch of many shards may take long; it is given up
+				if err := ctx.Err(); err != nil && !c.brief { // an epoch of many shards may take long; it is given up
 					return err
 				}
 				c.advance(worker, shard)
@@ -242,7 +248,7 @@ func (c *crew) build(ctx context.Context) error {
 		c.shards = append(c.shards, &piece{first: first, failed: -1})
 	}
 	if c.cfg.Train {
-		c.trains = make([]Train, c.spec.N)
+		c.trains = newTrains(c.spec.N)
 	}
 	for range min(c.cfg.Workers, len(c.shards)) {
 		c.workers = append(c.workers, worker{scratch: kernels.NewWorker()})
@@ -300,10 +306,9 @@ func (c *crew) enter(s *piece) {
 
 // begin prepares the epoch that starts with step first.
 func (c *crew) begin(first int64) error {
-	length := c.cfg.Epoch
-	if length == 0 {
-		length = min(mostSteps, max(leastSteps, epochWork/c.spec.N))
-	}
+	var length int
+	length, c.brief = c.span(first)
+	c.began = time.Now()
 	if c.cfg.Input != nil {
 		length = min(length, max(1, rowsAtATime/c.spec.N))
 	}
@@ -325,10 +330,29 @@ func (c *crew) begin(first int64) error {
 	return nil
 }
 
+// span is how many steps the epoch that starts with step first takes, and whether it is brief.
+func (c *crew) span(first int64) (steps int, brief bool) {
+	if c.cfg.Epoch > 0 {
+		return c.cfg.Epoch, false
+	}
+	steps = min(mostSteps, max(leastSteps, epochWork/c.spec.N))
+	if first == 0 || c.cfg.Spike != nil || c.cfg.Trace != nil {
+		return steps, false
+	}
+	step := time.Since(c.began)/time.Duration(c.length) + 1
+	if n := min(briefSteps, int(briefly/step)); n >= steps {
+		return n, true
+	}
+	return steps, false
+}
+
 // advance moves one shard through the epoch in hand: as a whole, or from one time of the trace to the next.
 func (c *crew) advance(worker, shard int) {
 	s, w := c.shards[shard], &c.workers[worker]
 	c.train(s)
+	if c.brief {
+		s.events, w.events = w.events, nil
+	}
 	s.events, s.states, s.start = s.events[:0], s.states[:0], c.first
 	for done := 0; done < c.length; {
 		n := c.length - done
@@ -344,6 +368,10 @@ func (c *crew) advance(worker, shard int) {
 		done += n
 	}
 	s.count += int64(len(s.events))
+	if c.brief {
+		c.train(s)
+		s.events, w.events = nil, s.events
+	}
 	for l, v := range s.shard.Y[0][:s.shard.N] {
 		if v-v != 0 { // NaN or infinite
 			s.failed = l
@@ -352,14 +380,27 @@ func (c *crew) advance(worker, shard int) {
 	}
 }
 
-// train adds the events of a shard to the trains of its neurons. It waits until their epoch is merged, so that one that is given up
-// leaves no trace.
+// train adds the events of a shard to the trains of its neurons. Unless their epoch is brief, it waits until that is merged, so that one
+// that is given up leaves no trace.
 func (c *crew) train(s *piece) {
-	if c.trains == nil {
+	if c.trains.Len() == 0 {
 		return
 	}
+	heads, tails, ahead := c.trains.heads[s.first:], c.trains.tails[s.first:], 0
 	for _, e := range s.events {
-		c.trains[s.first+int(e.Lane)].Add(c.time(s.start, e), c.cfg.From)
+		l := int(e.Lane)
+		if l >= ahead { // spikes of a group come in no order that a processor foresees
+			ahead = (l/kernels.Group + 1) * kernels.Group
+			if ahead < len(tails) {
+				kernels.Prefetch(tails[ahead:min(ahead+kernels.Group, len(tails))])
+			}
+		}
+		t := c.time(s.start, e)
+		if tail := &tails[l]; tail.kept < 2 {
+			heads[l].begin(tail, t, c.cfg.From)
+		} else {
+			tail.add(t)
+		}
 	}
 	s.events = s.events[:0]
 }

@@ -78,8 +78,8 @@ func (l *lane) begin(link, slot int, start int64) {
 
 // spike notes a spike at t ms; discard is the time from which intervals count.
 func (l *lane) spike(t, discard float64) {
-	if l.train.Spikes > 0 {
-		isi := t - l.train.Last
+	if l.train.Spikes() > 0 {
+		isi := t - l.train.Last()
 		if l.intervals > 0 {
 			before := l.isi[(l.intervals-1)%memory]
 			l.adapt += (isi - before) / (isi + before)
@@ -95,7 +95,7 @@ func (l *lane) spike(t, discard float64) {
 
 // late writes the last intervals that count into buf, the oldest first.
 func (l *lane) late(buf *[memory]float64) []float64 {
-	return l.recent(int(min(l.train.Intervals, memory)), buf)
+	return l.recent(int(min(l.train.Intervals(), memory)), buf)
 }
 
 // recent writes the last n intervals, the oldest first, into buf; fewer if there are fewer.
@@ -110,7 +110,7 @@ func (l *lane) recent(n int, buf *[memory]float64) []float64 {
 // extend goes on with the settled pattern to the end of the run.
 func (l *lane) extend(end, discard float64) {
 	for j := int(l.intervals - l.settled.since); ; j++ {
-		t := l.train.Last + l.settled.isi[j%l.settled.period]
+		t := l.train.Last() + l.settled.isi[j%l.settled.period]
 		if !(t < end) {
 			return
 		}

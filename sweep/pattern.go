@@ -64,11 +64,11 @@ const (
 
 // status finds the word for what is to be known of a point.
 func (c course) status() int {
-	silent := c.train.Intervals == 0 && c.train.Spikes == c.spikes && c.end-c.train.Last > 4*decide
+	silent := c.train.Intervals() == 0 && c.train.Spikes() == c.spikes && c.end-c.train.Last() > 4*decide
 	a, b := c.swings[0], c.swings[1]
 	moved := max(math.Abs(a.hi-b.hi), math.Abs(a.lo-b.lo))
 	steady := b.hi-b.lo >= swingLeast && moved <= swingShare*(b.hi-b.lo)
-	switch stopped := c.train.Intervals > 0 && c.silence() > 1; {
+	switch stopped := c.train.Intervals() > 0 && c.silence() > 1; {
 	case (stopped || silent) && c.how == endTime && steady:
 		return statusSubthreshold
 	case stopped:
@@ -136,20 +136,20 @@ const (
 // silence is how long the neuron has been silent at the end, over the time after which a train counts as ended.
 func (c course) silence() float64 {
 	switch {
-	case c.how == endSettled || c.train.Spikes == 0:
+	case c.how == endSettled || c.train.Spikes() == 0:
 		return 0
 	case c.how == endRest:
 		return math.Inf(1)
 	}
-	return (c.end - c.train.Last) / c.patience()
+	return (c.end - c.train.Last()) / c.patience()
 }
 
 // patience is how long (ms) after its last spike a train may be silent and go on.
 func (c course) patience() float64 {
-	last := c.train.ISILast
+	last := c.train.ISILast()
 	switch {
 	case c.intervals == 0:
-		last = c.train.First
+		last = c.train.Latency()
 	case c.intervals > 1:
 		last = (last + c.isi[(c.intervals-2)%memory]) / 2
 	}
@@ -168,11 +168,11 @@ func (c course) pattern() (name int, margin float64) {
 		}
 		return x > bound
 	}
-	ended := c.train.Spikes == 0 || above(c.silence(), 1)
+	ended := c.train.Spikes() == 0 || above(c.silence(), 1)
 	switch {
 	case ended && c.model.Fires == model.Crossing && above((c.swings[1].lo+c.swings[1].hi)/2-c.rest, blockRise):
 		return patternBlock, margin
-	case c.train.Spikes == 0:
+	case c.train.Spikes() == 0:
 		return patternSilent, margin
 	case ended:
 		return patternTransient, margin
@@ -199,7 +199,7 @@ func (c course) pattern() (name int, margin float64) {
 	switch {
 	case above(x[0]/late, adaptFactor): // accelerating, which Naud et al. (2008) count as delayed
 		return patternDelayed, margin
-	case above(c.train.First, delayFactor*max(mean(x[:2]), late)) && above(c.train.First, delayTaus*c.tau):
+	case above(c.train.Latency(), delayFactor*max(mean(x[:2]), late)) && above(c.train.Latency(), delayTaus*c.tau):
 		return patternDelayed, margin
 	case above(late/x[0], adaptFactor) && n > 2 && above(slope(x), adaptSlope):
 		return patternAdapting, margin

@@ -264,7 +264,7 @@ func (w *worker) decide() {
 				w.finish(i, how)
 			} else {
 				copy(l.state, w.y)
-				l.spikes = l.train.Spikes
+				l.spikes = l.train.Spikes()
 			}
 		}
 		if l.waits {
@@ -281,7 +281,7 @@ func (w *worker) decided(i int, l *lane) (how int, decided bool) {
 	if w.Full {
 		return 0, false
 	}
-	if l.train.Spikes == l.spikes { // none since the last decision
+	if l.train.Spikes() == l.spikes { // none since the last decision
 		if w.rester.distance(l.params, w.y, l.state) > restNear || w.rester.judge(l.params, l.current, w.y) != stable {
 			return 0, false
 		}
@@ -310,7 +310,7 @@ func (w *worker) finish(i, how int) {
 		how = endNaN
 	}
 	w.collect(i)
-	seen := l.train.Spikes
+	seen := l.train.Spikes()
 	r, c := w.record(l, how)
 	var resets []float64
 	if w.Resets && (how == endTime || how == endSettled) {
@@ -327,10 +327,10 @@ func (w *worker) finish(i, how int) {
 	switch {
 	case how == endSettled:
 		// The whole run would have gone on for some whole periods and this many spikes.
-		n := int(l.train.Spikes-seen)%l.settled.period + 1
+		n := int(l.train.Spikes()-seen)%l.settled.period + 1
 		w.follow(l, n, float64(n)*c.patience())
-	case how == endTime && l.train.Spikes > 0:
-		w.follow(l, 1, c.patience()-(c.end-l.train.Last))
+	case how == endTime && l.train.Spikes() > 0:
+		w.follow(l, 1, c.patience()-(c.end-l.train.Last()))
 	}
 }
 
@@ -385,10 +385,10 @@ func (w *worker) record(l *lane, how int) (r record, c course) {
 		r[j] = math.NaN()
 	}
 	r[mEnded] = float64(how)
-	r[mSpikes] = float64(l.train.Spikes)
+	r[mSpikes] = float64(l.train.Spikes())
 	r[mLatency] = l.train.Latency()
 	if l.intervals > 0 {
-		r[mISIFirst], r[mISILast] = l.train.ISIFirst, l.train.ISILast
+		r[mISIFirst], r[mISILast] = l.train.ISIFirst(), l.train.ISILast()
 	}
 	if l.intervals > 1 {
 		r[mAdaptation] = l.adapt / float64(l.intervals-1)
@@ -428,7 +428,7 @@ func (w *worker) course(l *lane, how int) course {
 			}
 		}
 	}
-	if how == endTime && l.train.Spikes == l.spikes {
+	if how == endTime && l.train.Spikes() == l.spikes {
 		c.at = w.rester.judge(l.params, l.current, w.y)
 	}
 	return c
@@ -443,7 +443,7 @@ const irregularResets = 64
 // resets lists w right after the next resets of a lane whose state is in w.y: those of one period, or irregularResets. It
 // goes on with the neuron step by step, for no longer than the run took.
 func (w *worker) resets(l *lane, period int) (found []float64) {
-	if w.resolution != 0 || l.train.Spikes == 0 {
+	if w.resolution != 0 || l.train.Spikes() == 0 {
 		return nil
 	}
 	if period <= 0 {

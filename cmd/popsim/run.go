@@ -251,16 +251,16 @@ func (s *simulation) advance(ctx context.Context) (pop.Summary, error) {
 }
 
 // checkTrains warns of neurons that fire too fast for the step.
-func (s *simulation) checkTrains(trains []pop.Train) {
+func (s *simulation) checkTrains(trains pop.Trains) {
 	c := haste{method: s.method, dt: s.cfg.Dt}
 	refract := kernels.Values{0}
 	if j := s.question.model.Index("t_ref"); j >= 0 {
 		refract = s.spec.P[j]
 	}
-	for i := range trains {
-		t := &trains[i]
-		interval := t.ISILast
-		if t.Intervals > 0 {
+	for i := range trains.Len() {
+		t := trains.At(i)
+		interval := t.ISILast()
+		if t.Intervals() > 0 {
 			interval = min(interval, t.Mean())
 		}
 		c.add(i, interval, refract.At(i))

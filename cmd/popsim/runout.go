@@ -250,7 +250,7 @@ func (s *simulation) write(sum pop.Summary) error {
 		}
 	}
 	if s.outputs.neurons != nil {
-		for first := 0; first == 0 || first < len(sum.Trains); first += blockRows {
+		for first := 0; first == 0 || first < sum.Trains.Len(); first += blockRows {
 			if err := s.outputs.neurons.Append(neuronTable(sum.Trains, first)); err != nil {
 				return err
 			}
@@ -282,14 +282,13 @@ func (s *simulation) write(sum pop.Summary) error {
 }
 
 // neuronTable is a block of the table of neurons.
-func neuronTable(trains []pop.Train, first int) *report.Table {
-	trains = trains[first:min(first+blockRows, len(trains))]
-	n := len(trains)
+func neuronTable(trains pop.Trains, first int) *report.Table {
+	n := min(blockRows, trains.Len()-first)
 	neurons, spikes := make([]int64, n), make([]int64, n)
 	rate, latency, cv := make([]float64, n), make([]float64, n), make([]float64, n)
-	for i := range trains {
-		t := &trains[i]
-		neurons[i], spikes[i] = int64(first+i), t.Spikes
+	for i := range n {
+		t := trains.At(first + i)
+		neurons[i], spikes[i] = int64(first+i), t.Spikes()
 		rate[i], latency[i], cv[i] = t.Rate(), t.Latency(), t.CV()
 	}
 	return report.NewTable(report.Col("neuron", neurons), report.Col("spikes", spikes), report.Col("rate_Hz", rate),

@@ -201,7 +201,8 @@ func eifQuadrature(ctx context.Context) (string, bool, error) {
 		return "", false, err
 	}
 	worst := 0.0
-	for i, train := range sum.Trains {
+	for i := range sum.Trains.Len() {
+		train := sum.Trains.At(i)
 		slowness := func(v float64) float64 {
 			return q.Tau / (q.VRest - v + q.DeltaT*math.Exp((v-q.VT)/q.DeltaT) + q.R*spec.I[i])
 		}

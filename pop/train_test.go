@@ -1,0 +1,58 @@
+package pop_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"popsim/pop"
+)
+
+// A train agrees with what follows from the list of its spikes, to a few units in the last place of a time.
+func TestTrain(t *testing.T) {
+	draw := rand.New(rand.NewPCG(4, 2))
+	for n := range 40 {
+		from := 30 * draw.Float64()
+		spread := math.Pow(10, -float64(n%8))
+		var times, kept []float64
+		var train pop.Train
+		for at, i := 0.0, 0; i < n; i++ {
+			at += 5 * (1 + spread*draw.Float64())
+			times = append(times, at)
+			train.Add(at, from)
+			if i > 0 && times[i-1] >= from {
+				kept = append(kept, at-times[i-1])
+			}
+		}
+		mean, square := 0.0, 0.0
+		for _, x := range kept {
+			mean += x / float64(len(kept))
+		}
+		for _, x := range kept {
+			square += (x - mean) * (x - mean) / float64(len(kept))
+		}
+		want := []float64{math.NaN(), 0, 0, 0, math.NaN(), 0, math.NaN()}
+		if n > 0 {
+			want[0], want[1] = times[0], times[n-1]
+		}
+		if n > 1 {
+			want[2], want[3] = times[1]-times[0], times[n-1]-times[n-2]
+		}
+		if len(kept) > 0 {
+			want[4], want[5] = mean, 1000/mean
+		}
+		if len(kept) > 1 {
+			want[6] = math.Sqrt(square) / mean
+		}
+		got := []float64{train.Latency(), train.Last(), train.ISIFirst(), train.ISILast(), train.Mean(), train.Rate(), train.CV()}
+		for j, x := range want {
+			if !(math.Abs(got[j]-x) <= 1e-12*max(1, math.Abs(x))) && !(math.IsNaN(x) && math.IsNaN(got[j])) {
+				t.Errorf("%d spikes, intervals from %.3g ms on: latency, last, first and last interval, mean, rate, CV are %v, want %v", n, from, got, want)
+				break
+			}
+		}
+		if train.Spikes() != int64(n) || train.Intervals() != int64(len(kept)) {
+			t.Errorf("%d spikes, %d intervals; want %d and %d", train.Spikes(), train.Intervals(), n, len(kept))
+		}
+	}
+}
