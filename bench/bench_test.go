@@ -92,7 +92,7 @@ func benchmark(b *testing.B, list []Scenario, name func(Scenario) string) {
 			b.ReportAllocs()
 			took := make([]time.Duration, 0, 1<<16)
 			for b.Loop() {
-				took = append(took, r.call())
+				took = append(took, r.time())
 			}
 			for _, m := range kernelMetrics(s, r.result(took)) {
 				b.ReportMetric(m.value, m.unit)

@@ -71,9 +71,9 @@ func (s Scenario) spec() (pop.Spec, error) {
 	return spec, nil
 }
 
-// run advances the population, without the time to build it, for a number of steps.
+// run advances the population for a number of steps, and keeps its trains, as popsim run does. The time to build it does not count.
 func (p Population) run(ctx context.Context, spec pop.Spec, steps int64) (time.Duration, pop.Summary, error) {
-	sum, err := pop.Run(ctx, spec, pop.Config{Dt: p.Dt, Workers: p.Workers, ISA: p.ISA}, float64(steps)*p.Dt)
+	sum, err := pop.Run(ctx, spec, pop.Config{Dt: p.Dt, Workers: p.Workers, ISA: p.ISA, Train: true}, float64(steps)*p.Dt)
 	return sum.Sched.Elapsed, sum, err
 }
 
@@ -100,7 +100,7 @@ func measurePair(ctx context.Context, list []Population, budget time.Duration) (
 	if err != nil {
 		return pair{}, err
 	}
-	// Whole epochs of 256 steps, as pop takes for so many neurons.
+	// Whole epochs of 256 steps, the least that pop takes for so many neurons.
 	steps := max(2, int64(budget.Seconds()*out.cache/float64(spec.N))/256) * 256
 	for range rounds {
 		for i, p := range list {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"math/rand/v2"
 
 	"popsim/kernels"
 	"popsim/model"
@@ -98,8 +99,9 @@ func (r regime) setting(m *model.Model, n int, each bool) kernels.Setting {
 		set.P = append(set.P, column(x))
 	}
 	if each {
+		draw := rand.New(rand.NewPCG(1, 1)) // in no relation to the phases, or neighbours would fire together now and then
 		for i := range set.I {
-			set.I[i] *= 1 + 0.01*(scatter(i)-0.5)
+			set.I[i] *= 1 + 0.01*(draw.Float64()-0.5)
 		}
 	}
 	return set
