@@ -5,7 +5,6 @@ import (
 	"encoding/csv"
 	"math"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -38,12 +37,14 @@ func readTruth(t testing.TB, name string) map[string][]float64 {
 	return table
 }
 
-// fiTables are the f-I curves of testdata/fi: which column holds the rate of a neuron started at the rest of I = 0.
-var fiTables = []struct {
+// fiTable is an f-I curve of testdata/fi: which column holds the rate of a neuron started at the rest of I = 0.
+type fiTable struct {
 	file, model, preset string
 	set                 map[string]float64
 	rate, period        string
-}{
+}
+
+var fiTables = []fiTable{
 	{"fi_lif_default", "lif", "", nil, "f_Hz", ""},
 	{"fi_lif_slide", "lif", "slide", nil, "f_Hz", ""},
 	{"fi_eif_default", "eif", "", nil, "f_Hz", ""},
@@ -90,53 +91,43 @@ const (
 
 // misfit is how far the rates of a table are from the truth.
 type misfit struct {
-	rows, settled int
-	worst         float64 // relative error, over all rows
-	at            float64 // the current there
-	beyond        float64 // the same over rows that no shift of the current explains
-	over          float64 // the largest error over its estimate
-	r             *Result
+	rows   int
+	worst  float64 // relative error, over all rows
+	at     float64 // the current there
+	beyond float64 // the same over rows that no shift of the current explains
+	over   float64 // the largest error over its estimate
 }
 
-// fit runs a table at dt with every row twice more at currents shifted by shiftTol.
-func fit(t testing.TB, file string, dt float64, method string, full bool) (f misfit) {
+// fit runs a table with every row twice more at currents shifted by shiftTol.
+func fit(t testing.TB, table fiTable) (f misfit) {
 	t.Helper()
-	for _, table := range fiTables {
-		if table.file != file {
+	m, p := mustModel(t, table.model, table.preset, table.set)
+	truth := readTruth(t, "fi/"+table.file+".csv")
+	n := len(truth["I"])
+	shift := shiftTol * (truth["I"][n-1] - truth["I"][0])
+	var currents []float64
+	for _, d := range []float64{0, -shift, shift} {
+		for _, i := range truth["I"] {
+			currents = append(currents, i+d)
+		}
+	}
+	s := Spec{Model: m, P: p, Time: 20000, Discard: 10000}
+	s.Grid.Axes = []Axis{Values("I", "", currents...)}
+	r := mustRun(t, s)
+	for i := range n {
+		want := truth[table.rate][i]
+		if !(want > 2 && want < 1000) || table.period != "" && truth[table.period][i] != 1 {
 			continue
 		}
-		m, p := mustModel(t, table.model, table.preset, table.set)
-		truth := readTruth(t, "fi/"+file+".csv")
-		n := len(truth["I"])
-		shift := shiftTol * (truth["I"][n-1] - truth["I"][0])
-		var currents []float64
-		for _, d := range []float64{0, -shift, shift} {
-			for _, i := range truth["I"] {
-				currents = append(currents, i+d)
-			}
+		f.rows++
+		got, low, high := r.Value("rate_Hz", i), r.Value("rate_Hz", i+n), r.Value("rate_Hz", i+2*n)
+		e := math.Abs(got/want - 1)
+		f.over = max(f.over, math.Abs(got-want)/(r.Value("rate_error_Hz", i)+1e-11*want))
+		if e > f.worst {
+			f.worst, f.at = e, truth["I"][i]
 		}
-		s := Spec{Model: m, P: p, Method: method, Dt: dt, Time: 20000, Discard: 10000, Full: full}
-		s.Measures = append(slices.Clone(usual), "ended")
-		s.Grid.Axes = []Axis{Values("I", "", currents...)}
-		f.r = mustRun(t, s)
-		for i := range n {
-			want := truth[table.rate][i]
-			if !(want > 2 && want < 1000) || table.period != "" && truth[table.period][i] != 1 {
-				continue
-			}
-			f.rows++
-			if f.r.Word("ended", i) == "settled" {
-				f.settled++
-			}
-			got, low, high := f.r.Value("rate_Hz", i), f.r.Value("rate_Hz", i+n), f.r.Value("rate_Hz", i+2*n)
-			e := math.Abs(got/want - 1)
-			f.over = max(f.over, math.Abs(got-want)/(f.r.Value("rate_error_Hz", i)+1e-11*want))
-			if e > f.worst {
-				f.worst, f.at = e, truth["I"][i]
-			}
-			if want < min(low, high) || want > max(low, high) {
-				f.beyond = max(f.beyond, e)
-			}
+		if want < min(low, high) || want > max(low, high) {
+			f.beyond = max(f.beyond, e)
 		}
 	}
 	return f
@@ -153,7 +144,7 @@ func TestRatesAgreeWithTruth(t *testing.T) {
 			if table.model == "lif" {
 				tol = lifTol
 			}
-			f := fit(t, table.file, 0, "", false)
+			f := fit(t, table)
 			if f.beyond > tol || f.rows < 13 {
 				t.Errorf("of %d rows the worst is off by %.2g (%.2g where no shift of I explains it) at I=%v, want %v", f.rows, f.worst, f.beyond, f.at, tol)
 			}
@@ -211,20 +202,6 @@ func TestMapsAgreeWithTruth(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// TestExplore is a table for people who choose a default step.
-func TestExplore(t *testing.T) {
-	if os.Getenv("EXPLORE") == "" {
-		t.Skip("set EXPLORE to see the table")
-	}
-	for _, table := range fiTables {
-		dts := map[string][]float64{"lif": {0.1, 1}, "eif": {0.1, 0.05, 0.025}, "adex": {0.2, 0.1, 0.05, 0.025}, "hh": {0.05, 0.025, 0.02, 0.01}, "rhh": {0.1, 0.05, 0.025}}[table.model]
-		for _, dt := range dts {
-			f := fit(t, table.file, dt, "", false)
-			t.Logf("%-16s dt %-6v worst %.2g at I=%v, without shift %.2g; error/estimate %.2g; rows %d, settled %d; %v, %.3g steps", table.file, dt, f.worst, f.at, f.beyond, f.over, f.rows, f.settled, f.r.Elapsed.Round(1e6), float64(f.r.LaneSteps))
-		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"math"
@@ -16,15 +15,6 @@ import (
 
 // foldTol is what folds of cycles are promised to, hopfTol Hopf points.
 const foldTol, hopfTol = 1e-7, 1e-10
-
-// mustTell runs a command line that must succeed.
-func mustTell(t *testing.T, args ...string) {
-	t.Helper()
-	var stdout, stderr bytes.Buffer
-	if code := run(append(args, "--quiet"), &stdout, &stderr); code != exitDone {
-		t.Fatalf("popsim %v: exit %d\n%s", args, code, &stderr)
-	}
-}
 
 // mustColumn reads one column of a table.
 func mustColumn(t *testing.T, path, name string) (values []string) {
@@ -80,7 +70,7 @@ func TestSpecialPoints(t *testing.T) {
 				t.Skip("four variables take a second")
 			}
 			path := filepath.Join(t.TempDir(), "points.csv")
-			mustTell(t, append([]string{"bifurcation", "--points", path}, c.args...)...)
+			popsim(t, exitDone, append([]string{"bifurcation", "--quiet", "--points", path}, c.args...)...)
 			var found []float64
 			for k, label := range mustColumn(t, path, "label") {
 				if label == c.label {
@@ -102,7 +92,7 @@ func TestSpecialPoints(t *testing.T) {
 // The firing branch of LIF has its closed form, at its rows and, as promised, to 1e-3 on straight lines between them.
 func TestFiringBranch(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "branches.csv")
-	mustTell(t, "bifurcation", "lif", "I=15:30", "-o", path)
+	popsim(t, exitDone, "bifurcation", "lif", "I=15:30", "--quiet", "-o", path)
 	i, period, kind := mustColumn(t, path, "I"), mustColumn(t, path, "period_ms"), mustColumn(t, path, "kind")
 	closed := func(i float64) float64 { return 1 + 10*math.Log(i/(i-20)) } // t_ref + tau ln(R I/(R I - V_th))
 	firing := 0
@@ -134,7 +124,7 @@ func TestFiringBranch(t *testing.T) {
 
 func TestPlaneHasItsPublicForm(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "plane.json")
-	mustTell(t, "phase", "rhh", "I=-1.55", "-o", path) // close to a fold of cycles
+	popsim(t, exitDone, "phase", "rhh", "I=-1.55", "--quiet", "-o", path) // close to a fold of cycles
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -183,7 +173,7 @@ func TestDiagramsAreDrawn(t *testing.T) {
 				t.Skip("takes a whole diagram")
 			}
 			path := filepath.Join(t.TempDir(), name)
-			mustTell(t, append(args, "--plot", path)...)
+			popsim(t, exitDone, append(args, "--quiet", "--plot", path)...)
 			if info, err := os.Stat(path); err != nil || info.Size() < 1000 {
 				t.Error(err, info)
 			}

@@ -1,26 +1,18 @@
 package main
 
 import (
-	"bytes"
 	"encoding/csv"
-	"encoding/json"
 	"os"
 	"strconv"
 	"strings"
 	"testing"
-
-	"popsim/report"
 )
 
 // The table of a short convergence has what it promises: errors that fall with the step, and a recommended step that is the
 // largest within the tolerance.
 func TestConvergence(t *testing.T) {
 	t.Chdir(t.TempDir())
-	var stdout, stderr bytes.Buffer
-	args := strings.Fields("convergence eif V_T=-58 I=15,30 --method flow --tolerance 1us --isa go -o work.csv --plot work.svg")
-	if code := run(args, &stdout, &stderr); code != exitDone {
-		t.Fatalf("exit %d: %s", code, stderr.String())
-	}
+	popsim(t, exitDone, strings.Fields("convergence eif V_T=-58 I=15,30 --method flow --tolerance 1us --isa go -o work.csv --plot work.svg")...)
 	f, err := os.Open("work.csv")
 	if err != nil {
 		t.Fatal(err)
@@ -62,14 +54,7 @@ func TestConvergence(t *testing.T) {
 			t.Errorf("dt %v: recommended is %s, but %v is the largest step within the tolerance", dt, row[6], best)
 		}
 	}
-	var record report.RunRecord
-	text, err := os.ReadFile("work.csv.run.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, &record); err != nil {
-		t.Fatal(err)
-	}
+	record := readRecord(t, "work.csv")
 	if advice, _ := record.Extra["recommended"].(map[string]any); advice["dt_ms"] != best {
 		t.Errorf("the record recommends %v, want dt %v ms", record.Extra["recommended"], best)
 	}

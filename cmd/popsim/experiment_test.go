@@ -95,13 +95,6 @@ func TestSaveRoundTrip(t *testing.T) {
 // Pictures and records of an experiment file are those of its command line.
 func TestSaveKeepsPictures(t *testing.T) {
 	dir := t.TempDir()
-	say := func(args ...string) {
-		t.Helper()
-		var out, talk bytes.Buffer
-		if code := run(args, &out, &talk); code != exitDone {
-			t.Fatalf("%v: exit %d\n%s", args, code, talk.String())
-		}
-	}
 	at := func(name string) string { return filepath.Join(dir, name) }
 	for _, line := range []string{
 		"fi hh I=0uA/cm2:0.02mA/cm2:4 g_L=0.3 --time 200ms", "map adex:tb08 V_reset=-48mV,-47mV a=1 --time 300ms",
@@ -111,12 +104,12 @@ func TestSaveKeepsPictures(t *testing.T) {
 		if strings.HasPrefix(line, "run") {
 			args[3] = "I=21pA"
 		}
-		say(args...)
+		popsim(t, exitDone, args...)
 		want, err := os.ReadFile(at("a.svg"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		say(at("a.toml"), "--plot", at("b.svg"), "--force")
+		popsim(t, exitDone, at("a.toml"), "--plot", at("b.svg"), "--force")
 		got, err := os.ReadFile(at("b.svg"))
 		if err != nil {
 			t.Fatal(err)

@@ -236,21 +236,12 @@ func TestResumeAtTheEnd(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "map.csv")
 	args := []string{"map", "lif", "I=0:40/21", "--time", "100ms", "-o", path, "--resume", "--save-every", "1ms"}
-	var out, talk bytes.Buffer
-	say := func(args ...string) string {
-		t.Helper()
-		talk.Reset()
-		if code := run(args, &out, &talk); code != 0 {
-			t.Fatalf("exit %d: %s", code, talk.String())
-		}
-		return talk.String()
-	}
-	say(args...)
+	popsim(t, exitDone, args...)
 	want, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if told := say(args...); !strings.Contains(told, "finished already") {
+	if _, told := popsim(t, exitDone, args...); !strings.Contains(told, "finished already") {
 		t.Errorf("a finished sweep was run again: %s", told)
 	}
 	spec := sweep.Spec{Model: model.LIFModel, Method: "exact", Time: 100, Discard: 25}
@@ -266,7 +257,7 @@ func TestResumeAtTheEnd(t *testing.T) {
 	if err := errors.Join(os.WriteFile(path, []byte("half"), 0o644), os.WriteFile(stale, nil, 0o644)); err != nil {
 		t.Fatal(err)
 	}
-	say(args...)
+	popsim(t, exitDone, args...)
 	if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, want) {
 		t.Errorf("the table was not written again: %v", err)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -14,7 +13,6 @@ import (
 	"github.com/google/pprof/profile"
 
 	"popsim/kernels"
-	"popsim/report"
 )
 
 // computing are short calls of every verb that computes but verify, whose checks take long.
@@ -171,14 +169,7 @@ func TestRecordOfTime(t *testing.T) {
 		"map.npz": "map adex I=0:30/20 b=1:30/20 --time 300ms --workers 2 -m rate,w_min_pA --resume -o map.npz",
 	} {
 		popsim(t, exitDone, strings.Fields(line)...)
-		text, err := os.ReadFile(file + report.RecordEnding)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var r report.RunRecord
-		if err := json.Unmarshal(text, &r); err != nil {
-			t.Fatal(err)
-		}
+		r := readRecord(t, file)
 		var names []string
 		sum := 0.0
 		for _, p := range r.Phases {

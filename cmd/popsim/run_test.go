@@ -3,15 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"popsim/report"
 )
 
 // asProgram in the environment makes the test binary popsim itself, so that a test can start and kill it.
@@ -53,14 +50,7 @@ func TestSameFiles(t *testing.T) {
 			t.Errorf("%d workers wrote other bytes than one", workers)
 		}
 	}
-	text, err := os.ReadFile("w1.npz.run.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var record report.RunRecord
-	if err := json.Unmarshal(text, &record); err != nil {
-		t.Fatal(err)
-	}
+	record := readRecord(t, "w1.npz")
 	popsim(t, exitDone, append(record.Command[1:], "--force")...)
 	again, err := os.ReadFile("w1.npz")
 	if err != nil || string(again) != string(first) {

@@ -14,13 +14,9 @@ import (
 // A sweep in parts from its status to its record.
 func TestPartsToRecord(t *testing.T) {
 	t.Chdir(t.TempDir())
-	say := func(want int, line string) (string, string) {
+	say := func(code int, line string) (stdout, stderr string) {
 		t.Helper()
-		var out, talk bytes.Buffer
-		if code := run(strings.Fields(line), &out, &talk); code != want {
-			t.Fatalf("%s: exit %d\n%s", line, code, talk.String())
-		}
-		return out.String(), talk.String()
+		return popsim(t, code, strings.Fields(line)...)
 	}
 	sweep := "fi adex:nd-tonic I=0:60:5 --time 300ms -o fi.csv "
 	say(exitFailed, "status fi.csv")
