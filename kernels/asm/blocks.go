@@ -7,7 +7,7 @@ import "unsafe"
 const Group = 64
 
 // Chunk is the most steps that LIF kernels take between two looks for spikes.
-const Chunk = 8
+const Chunk = 16
 
 // MaxSteps is the most steps from one call to the next of a kernel; Steps goes up to its multiples.
 const MaxSteps = 1024

@@ -43,16 +43,22 @@ vector1:
 	ADDQ    $0x04, DX
 	CMPQ    DX, 184(SI)
 	JLT     vector1
-	MOVQ    $+8, 264(SI)
+	MOVQ    $+16, 264(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+0(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+4, 264(SI)
+	MOVQ   $+8, 264(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+160(SB), Y15, Y0
+	VPTEST Y0, Y0
+	JZ     found
+	MOVQ   $+4, 264(SI)
+
+	// chunk
+	VCMPPD $0x11, lifConstsAVX2<>+192(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
 	MOVQ   $+2, 264(SI)
@@ -88,8 +94,8 @@ part4:
 
 	// number
 	VBROADCASTSD 192(SI), Y0
-	VORPD        lifConstsAVX2<>+192(SB), Y0, Y1
-	VSUBPD       lifConstsAVX2<>+192(SB), Y1, Y2
+	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
 	VBROADCASTSD 168(SI), Y0
 	VADDPD       Y2, Y0, Y15
 	MOVQ         (SI), CX
@@ -170,7 +176,7 @@ step7:
 	VMOVUPD      Y11, 96(R10)
 
 	// now
-	VADDPD lifConstsAVX2<>+224(SB), Y15, Y15
+	VADDPD lifConstsAVX2<>+256(SB), Y15, Y15
 	ADDQ   $0x00000200, R10
 	DECQ   R11
 	JNZ    step7
@@ -250,13 +256,13 @@ run2:
 
 	// number
 	VBROADCASTSD 192(SI), Y0
-	VORPD        lifConstsAVX2<>+192(SB), Y0, Y1
-	VSUBPD       lifConstsAVX2<>+192(SB), Y1, Y2
+	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
 	VBROADCASTSD 168(SI), Y3
 	VADDPD       Y2, Y3, Y15
 
 	// start
-	VMOVUPD lifConstsAVX2<>+256(SB), Y14
+	VMOVUPD lifConstsAVX2<>+288(SB), Y14
 	XORQ    DX, DX
 
 vector10:
@@ -300,8 +306,8 @@ part13:
 
 	// number
 	VBROADCASTSD 192(SI), Y0
-	VORPD        lifConstsAVX2<>+192(SB), Y0, Y1
-	VSUBPD       lifConstsAVX2<>+192(SB), Y1, Y2
+	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
 	VBROADCASTSD 168(SI), Y3
 	VADDPD       Y2, Y3, Y15
 	MOVQ         (SI), CX
@@ -553,7 +559,7 @@ done15:
 
 	// number
 	VBROADCASTSD 192(SI), Y0
-	VMOVUPD      lifConstsAVX2<>+192(SB), Y1
+	VMOVUPD      lifConstsAVX2<>+224(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
 	VBROADCASTSD 168(SI), Y4
@@ -577,7 +583,7 @@ spikes8:
 
 	// number
 	VBROADCASTSD 192(SI), Y0
-	VMOVUPD      lifConstsAVX2<>+192(SB), Y1
+	VMOVUPD      lifConstsAVX2<>+224(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
 	VBROADCASTSD 168(SI), Y4
@@ -599,9 +605,9 @@ again24:
 	// look
 	VMOVUPD   (R12)(DX*8), Y0
 	VCMPPD    $0x1d, 1024(BX)(DX*8), Y0, Y1
-	VMOVUPD   lifConstsAVX2<>+288(SB), Y2
+	VMOVUPD   lifConstsAVX2<>+320(SB), Y2
 	VBLENDVPD Y1, Y0, Y2, Y14
-	VMOVUPD   lifConstsAVX2<>+256(SB), Y3
+	VMOVUPD   lifConstsAVX2<>+288(SB), Y3
 	VBLENDVPD Y1, Y2, Y3, Y13
 
 	// odd?
@@ -609,9 +615,9 @@ again24:
 	VMOVUPD      1024(BX)(DX*8), Y1
 	VSUBPD       Y1, Y0, Y2
 	VSUBPD       Y14, Y0, Y3
-	VCMPPD       $0x1d, lifConstsAVX2<>+288(SB), Y13, Y4
+	VCMPPD       $0x1d, lifConstsAVX2<>+320(SB), Y13, Y4
 	VMOVUPD      3072(BX)(DX*8), Y5
-	VMOVUPD      lifConstsAVX2<>+224(SB), Y6
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y6
 	VCMPPD       $0x11, Y6, Y5, Y7
 	VMOVUPD      1536(BX)(DX*8), Y8
 	VSUBPD       Y0, Y8, Y9
@@ -647,10 +653,10 @@ again24:
 	VSUBPD       Y1, Y0, Y2
 	VSUBPD       Y14, Y0, Y3
 	VSUBPD       Y1, Y14, Y4
-	VMOVUPD      lifConstsAVX2<>+288(SB), Y5
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
 	VCMPPD       $0x1d, Y5, Y13, Y6
 	VMOVUPD      3072(BX)(DX*8), Y7
-	VMOVUPD      lifConstsAVX2<>+224(SB), Y8
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y8
 	VCMPPD       $0x11, Y8, Y7, Y9
 	VMOVUPD      1536(BX)(DX*8), Y10
 	VSUBPD       Y0, Y10, Y1
@@ -658,7 +664,7 @@ again24:
 	VADDPD       Y3, Y2, Y5
 	VDIVPD       Y2, Y3, Y3
 	VADDPD       Y13, Y15, Y2
-	VADDPD       lifConstsAVX2<>+192(SB), Y13, Y10
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y10
 	VDIVPD       Y5, Y4, Y4
 	VANDPD       Y9, Y6, Y5
 	VMOVUPD      Y10, 1024(CX)(DX*8)
@@ -672,10 +678,10 @@ again24:
 	VSUBPD       Y10, Y8, Y5
 	VBLENDVPD    Y4, Y0, Y7, Y10
 	VADDPD       Y10, Y2, Y0
-	VMOVUPD      lifConstsAVX2<>+384(SB), Y7
-	VFMADD231PD  lifConstsAVX2<>+352(SB), Y3, Y7
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y7
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y3, Y7
 	VFNMADD213PD 1536(BX)(DX*8), Y5, Y1
-	VFMADD213PD  lifConstsAVX2<>+416(SB), Y3, Y7
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y3, Y7
 	VMOVUPD      1536(BX)(DX*8), Y2
 	VBLENDVPD    Y9, Y1, Y2, Y10
 	VANDNPD      Y6, Y9, Y1
@@ -685,7 +691,7 @@ again24:
 	VMULPD       Y3, Y6, Y10
 	VMOVUPD      Y9, (R11)(DX*8)
 	VADDPD       Y6, Y6, Y2
-	VFMADD213PD  lifConstsAVX2<>+448(SB), Y3, Y7
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y3, Y7
 	VMOVUPD      (R13)(DX*8), Y9
 	VBLENDVPD    Y1, Y0, Y9, Y6
 	VMOVUPD      (R12)(DX*8), Y3
@@ -694,7 +700,7 @@ again24:
 	VMOVUPD      Y0, (R12)(DX*8)
 	VFMADD231PD  Y7, Y10, Y2
 	VFNMADD132PD 2048(BX)(DX*8), Y8, Y2
-	VMOVUPD      lifConstsAVX2<>+288(SB), Y9
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y9
 	VMAXPD       Y2, Y9, Y5
 	VADDPD       3584(BX)(DX*8), Y5, Y3
 	VMOVUPD      Y5, 512(CX)(DX*8)
@@ -921,7 +927,7 @@ spikes21:
 
 	// number
 	VBROADCASTSD 192(SI), Y0
-	VMOVUPD      lifConstsAVX2<>+192(SB), Y1
+	VMOVUPD      lifConstsAVX2<>+224(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
 	VBROADCASTSD 168(SI), Y4
@@ -942,7 +948,7 @@ again32:
 	MOVQ   8(SI), R11
 	MOVQ   32(SI), R11
 	MOVQ   256(SI), R12
-	CMPQ   R8, $+8
+	CMPQ   R8, $+16
 	JNE    shorter36
 
 	// look
@@ -953,19 +959,35 @@ again32:
 	VCMPPD    $0x11, Y1, Y3, Y4
 	VMOVUPD   1536(R12)(DX*8), Y5
 	VCMPPD    $0x11, Y1, Y5, Y6
-	VMOVUPD   (R12)(DX*8), Y7
-	VBLENDVPD Y2, Y0, Y7, Y8
-	VMOVUPD   lifConstsAVX2<>+288(SB), Y9
-	VBLENDVPD Y2, lifConstsAVX2<>+64(SB), Y9, Y10
-	VBLENDVPD Y4, Y3, Y8, Y1
-	VBLENDVPD Y4, lifConstsAVX2<>+160(SB), Y10, Y0
-	VBLENDVPD Y6, Y5, Y1, Y14
-	VBLENDVPD Y6, lifConstsAVX2<>+480(SB), Y0, Y13
+	VMOVUPD   2048(R12)(DX*8), Y7
+	VCMPPD    $0x11, Y1, Y7, Y8
+	VMOVUPD   2560(R12)(DX*8), Y9
+	VCMPPD    $0x11, Y1, Y9, Y10
+	VMOVUPD   3072(R12)(DX*8), Y9
+	VCMPPD    $0x11, Y1, Y9, Y7
+	VMOVUPD   3584(R12)(DX*8), Y9
+	VCMPPD    $0x11, Y1, Y9, Y1
+	VMOVUPD   (R12)(DX*8), Y9
+	VBLENDVPD Y2, Y0, Y9, Y0
+	VMOVUPD   lifConstsAVX2<>+320(SB), Y9
+	VBLENDVPD Y2, lifConstsAVX2<>+64(SB), Y9, Y2
+	VBLENDVPD Y4, Y3, Y0, Y9
+	VBLENDVPD Y4, lifConstsAVX2<>+192(SB), Y2, Y3
+	VBLENDVPD Y6, Y5, Y9, Y0
+	VBLENDVPD Y6, lifConstsAVX2<>+512(SB), Y3, Y4
+	VBLENDVPD Y8, 2048(R12)(DX*8), Y0, Y2
+	VBLENDVPD Y8, lifConstsAVX2<>+160(SB), Y4, Y5
+	VBLENDVPD Y10, 2560(R12)(DX*8), Y2, Y9
+	VBLENDVPD Y10, lifConstsAVX2<>+544(SB), Y5, Y6
+	VBLENDVPD Y7, 3072(R12)(DX*8), Y9, Y3
+	VBLENDVPD Y7, lifConstsAVX2<>+576(SB), Y6, Y0
+	VBLENDVPD Y1, 3584(R12)(DX*8), Y3, Y14
+	VBLENDVPD Y1, lifConstsAVX2<>+608(SB), Y0, Y13
 
 located35:
 	// pass
 	VADDPD       Y13, Y15, Y0
-	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y1
+	VADDPD       lifConstsAVX2<>+256(SB), Y13, Y1
 	VMOVUPD      (BX)(DX*8), Y2
 	VSUBPD       Y2, Y14, Y3
 	VMOVUPD      (CX)(DX*8), Y4
@@ -983,7 +1005,7 @@ located35:
 	VSUBPD       Y2, Y0, Y8
 	VFNMADD213PD Y0, Y8, Y9
 	VBLENDVPD    Y7, Y13, Y1, Y3
-	VMOVUPD      lifConstsAVX2<>+256(SB), Y4
+	VMOVUPD      lifConstsAVX2<>+288(SB), Y4
 	VBLENDVPD    Y6, Y3, Y4, Y13
 	VBLENDVPD    Y7, Y0, Y9, Y14
 	MOVQ         (SI), R11
@@ -997,17 +1019,17 @@ located35:
 	VSUBPD       Y1, Y0, Y2
 	VSUBPD       Y14, Y0, Y3
 	VSUBPD       Y1, Y14, Y4
-	VMOVUPD      lifConstsAVX2<>+288(SB), Y5
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
 	VCMPPD       $0x1d, Y5, Y13, Y6
 	VMOVUPD      3072(BX)(DX*8), Y7
-	VMOVUPD      lifConstsAVX2<>+224(SB), Y8
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y8
 	VADDPD       Y8, Y7, Y9
 	VADDPD       Y13, Y15, Y10
 	VMOVUPD      1536(BX)(DX*8), Y1
 	VSUBPD       Y0, Y1, Y0
 	VADDPD       Y3, Y2, Y5
 	VDIVPD       Y2, Y3, Y3
-	VADDPD       lifConstsAVX2<>+192(SB), Y13, Y2
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y2
 	VMOVUPD      (R11)(DX*8), Y1
 	VBLENDVPD    Y6, 1536(BX)(DX*8), Y1, Y1
 	VDIVPD       Y5, Y4, Y4
@@ -1018,16 +1040,16 @@ located35:
 	VMULPD       Y4, Y4, Y2
 	VCMPPD       $0x1d, Y8, Y5, Y3
 	VBLENDVPD    Y3, Y1, Y5, Y1
-	VMOVUPD      lifConstsAVX2<>+384(SB), Y5
-	VFMADD231PD  lifConstsAVX2<>+352(SB), Y2, Y5
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y5
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y2, Y5
 	VSUBPD       Y1, Y8, Y1
 	VBLENDVPD    Y3, Y9, Y7, Y9
 	VADDPD       Y9, Y10, Y7
 	VMULPD       Y2, Y4, Y10
 	VADDPD       Y4, Y4, Y9
 	VFNMADD213PD 1536(BX)(DX*8), Y1, Y0
-	VFMADD213PD  lifConstsAVX2<>+416(SB), Y2, Y5
 	VFMADD213PD  lifConstsAVX2<>+448(SB), Y2, Y5
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y2, Y5
 	VMAXPD       1536(CX), Y7, Y4
 	VFMADD231PD  Y5, Y10, Y9
 	VMOVUPD      (R13)(DX*8), Y2
@@ -1043,7 +1065,7 @@ located35:
 	VBLENDVPD    Y6, Y0, Y5, Y10
 	VFNMADD132PD 2048(BX)(DX*8), Y8, Y9
 	VMOVUPD      Y10, (CX)(DX*8)
-	VMOVUPD      lifConstsAVX2<>+288(SB), Y1
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y1
 	VMAXPD       Y9, Y1, Y2
 	VADDPD       3584(BX)(DX*8), Y2, Y7
 	VMOVUPD      Y2, 512(CX)(DX*8)
@@ -1095,9 +1117,9 @@ shorter36:
 	SHRQ $0x01, R13
 
 	// look
-	VMOVUPD lifConstsAVX2<>+288(SB), Y14
-	VMOVUPD lifConstsAVX2<>+256(SB), Y13
-	VMOVUPD lifConstsAVX2<>+288(SB), Y10
+	VMOVUPD lifConstsAVX2<>+320(SB), Y14
+	VMOVUPD lifConstsAVX2<>+288(SB), Y13
+	VMOVUPD lifConstsAVX2<>+320(SB), Y10
 
 look39:
 	// look
@@ -1156,16 +1178,22 @@ vector1:
 	ADDQ        $0x08, DX
 	CMPQ        DX, 184(SI)
 	JLT         vector1
-	MOVQ        $+8, 264(SI)
+	MOVQ        $+16, 264(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+0(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+4, 264(SI)
+	MOVQ        $+8, 264(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+40(SB), Z31, K1
+	KORTESTB    K1, K1
+	JZ          found
+	MOVQ        $+4, 264(SI)
+
+	// chunk
+	VCMPPD.BCST $0x11, lifConstsAVX512<>+48(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
 	MOVQ        $+2, 264(SI)
@@ -1200,7 +1228,7 @@ part4:
 	MOVQ DI, 192(SI)
 
 	// number
-	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
 	VORPD.BCST   192(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  168(SI), Z2, Z31
@@ -1338,7 +1366,7 @@ step7:
 	VMOVUPD      Z23, 448(R10)
 
 	// now
-	VADDPD.BCST lifConstsAVX512<>+56(SB), Z31, Z31
+	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
 	ADDQ        $0x00000200, R10
 	DECQ        R11
 	JNZ         step7
@@ -1443,13 +1471,13 @@ run2:
 	MOVQ DI, 192(SI)
 
 	// number
-	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
 	VORPD.BCST   192(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  168(SI), Z2, Z31
 
 	// start
-	VBROADCASTSD lifConstsAVX512<>+64(SB), Z30
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z30
 	XORQ         DX, DX
 
 vector10:
@@ -1491,7 +1519,7 @@ part13:
 	MOVQ DI, 192(SI)
 
 	// number
-	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
 	VORPD.BCST   192(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  168(SI), Z2, Z31
@@ -1745,7 +1773,7 @@ done15:
 	MOVQ DI, 192(SI)
 
 	// number
-	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
 	VORPD.BCST   192(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  168(SI), Z2, Z31
@@ -1767,7 +1795,7 @@ spikes8:
 	MOVQ DI, 192(SI)
 
 	// number
-	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
 	VORPD.BCST   192(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  168(SI), Z2, Z31
@@ -1788,9 +1816,9 @@ again24:
 	// look
 	VMOVUPD      (R12)(DX*8), Z0
 	VCMPPD       $0x1d, 1024(BX)(DX*8), Z0, K1
-	VBROADCASTSD lifConstsAVX512<>+72(SB), Z1
+	VBROADCASTSD lifConstsAVX512<>+80(SB), Z1
 	VBLENDMPD    Z0, Z1, K1, Z30
-	VBROADCASTSD lifConstsAVX512<>+64(SB), Z2
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z2
 	VBLENDMPD    Z1, Z2, K1, Z29
 
 	// odd?
@@ -1798,9 +1826,9 @@ again24:
 	VMOVUPD      1024(BX)(DX*8), Z1
 	VSUBPD       Z1, Z0, Z2
 	VSUBPD       Z30, Z0, Z3
-	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+72(SB), Z29, K1
+	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+80(SB), Z29, K1
 	VMOVUPD      3072(BX)(DX*8), Z4
-	VBROADCASTSD lifConstsAVX512<>+56(SB), Z5
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z5
 	VCMPPD       $0x11, Z5, Z4, K2
 	VMOVUPD      1536(BX)(DX*8), Z6
 	VSUBPD       Z0, Z6, Z7
@@ -1835,17 +1863,17 @@ again24:
 	VSUBPD           Z1, Z0, Z2
 	VSUBPD           Z30, Z0, Z3
 	VSUBPD           Z1, Z30, Z4
-	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z5
+	VBROADCASTSD     lifConstsAVX512<>+80(SB), Z5
 	VCMPPD           $0x1d, Z5, Z29, K1
 	VMOVUPD          3072(BX)(DX*8), Z6
-	VBROADCASTSD     lifConstsAVX512<>+56(SB), Z7
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z7
 	VCMPPD           $0x11, Z7, Z6, K2
 	VMOVUPD          1536(BX)(DX*8), Z8
 	VSUBPD           Z0, Z8, Z9
 	VADDPD           Z29, Z31, Z10
 	VADDPD           Z3, Z2, Z11
 	VDIVPD           Z2, Z3, Z12
-	VADDPD.BCST      lifConstsAVX512<>+48(SB), Z29, Z13
+	VADDPD.BCST      lifConstsAVX512<>+56(SB), Z29, Z13
 	KANDB            K2, K1, K3
 	VDIVPD           Z11, Z4, Z14
 	VMOVUPD          Z13, 1024(CX)(DX*8)
@@ -1853,19 +1881,19 @@ again24:
 	VMULPD           Z14, Z14, Z16
 	VCMPPD           $0x1d, Z7, Z15, K4
 	VADDPD           Z14, Z14, Z17
-	VBROADCASTSD     lifConstsAVX512<>+96(SB), Z18
-	VFMADD231PD.BCST lifConstsAVX512<>+88(SB), Z16, Z18
+	VBROADCASTSD     lifConstsAVX512<>+104(SB), Z18
+	VFMADD231PD.BCST lifConstsAVX512<>+96(SB), Z16, Z18
 	VMULPD           Z16, Z14, Z19
 	VMULPD           4608(BX)(DX*8), Z12, K4, Z15
 	KANDNB           K3, K4, K5
 	VADDPD           Z7, Z6, K4, Z6
 	KANDNB           K1, K5, K6
-	VFMADD213PD.BCST lifConstsAVX512<>+104(SB), Z16, Z18
+	VFMADD213PD.BCST lifConstsAVX512<>+112(SB), Z16, Z18
 	VSUBPD           Z15, Z7, Z20
 	VMOVUPD          (R13)(DX*8), Z21
 	VADDPD           Z6, Z10, K6, Z21
 	VFNMADD231PD     Z9, Z20, K5, Z8
-	VFMADD213PD.BCST lifConstsAVX512<>+112(SB), Z16, Z18
+	VFMADD213PD.BCST lifConstsAVX512<>+120(SB), Z16, Z18
 	VMOVUPD          (R12)(DX*8), Z22
 	VBLENDMPD        Z20, Z22, K6, Z23
 	VMOVUPD          Z21, (R13)(DX*8)
@@ -2098,7 +2126,7 @@ spikes21:
 	MOVQ DI, 192(SI)
 
 	// number
-	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
 	VORPD.BCST   192(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  168(SI), Z2, Z31
@@ -2118,7 +2146,7 @@ again32:
 	MOVQ   8(SI), R11
 	MOVQ   32(SI), R11
 	MOVQ   256(SI), R12
-	CMPQ   R8, $+8
+	CMPQ   R8, $+16
 	JNE    shorter36
 
 	// look
@@ -2129,19 +2157,35 @@ again32:
 	VCMPPD         $0x11, Z1, Z2, K2
 	VMOVUPD        1536(R12)(DX*8), Z3
 	VCMPPD         $0x11, Z1, Z3, K3
-	VMOVUPD        (R12)(DX*8), Z4
-	VBLENDMPD      Z0, Z4, K1, Z5
-	VBROADCASTSD   lifConstsAVX512<>+72(SB), Z6
-	VBLENDMPD.BCST lifConstsAVX512<>+16(SB), Z6, K1, Z7
-	VBLENDMPD      Z2, Z5, K2, Z8
-	VBLENDMPD.BCST lifConstsAVX512<>+40(SB), Z7, K2, Z9
-	VBLENDMPD      Z3, Z8, K3, Z30
-	VBLENDMPD.BCST lifConstsAVX512<>+120(SB), Z9, K3, Z29
+	VMOVUPD        2048(R12)(DX*8), Z4
+	VCMPPD         $0x11, Z1, Z4, K4
+	VMOVUPD        2560(R12)(DX*8), Z5
+	VCMPPD         $0x11, Z1, Z5, K5
+	VMOVUPD        3072(R12)(DX*8), Z6
+	VCMPPD         $0x11, Z1, Z6, K6
+	VMOVUPD        3584(R12)(DX*8), Z7
+	VCMPPD         $0x11, Z1, Z7, K7
+	VMOVUPD        (R12)(DX*8), Z8
+	VBLENDMPD      Z0, Z8, K1, Z9
+	VBROADCASTSD   lifConstsAVX512<>+80(SB), Z10
+	VBLENDMPD.BCST lifConstsAVX512<>+16(SB), Z10, K1, Z11
+	VBLENDMPD      Z2, Z9, K2, Z12
+	VBLENDMPD.BCST lifConstsAVX512<>+48(SB), Z11, K2, Z13
+	VBLENDMPD      Z3, Z12, K3, Z14
+	VBLENDMPD.BCST lifConstsAVX512<>+128(SB), Z13, K3, Z15
+	VBLENDMPD      Z4, Z14, K4, Z16
+	VBLENDMPD.BCST lifConstsAVX512<>+40(SB), Z15, K4, Z17
+	VBLENDMPD      Z5, Z16, K5, Z18
+	VBLENDMPD.BCST lifConstsAVX512<>+136(SB), Z17, K5, Z19
+	VBLENDMPD      Z6, Z18, K6, Z20
+	VBLENDMPD.BCST lifConstsAVX512<>+144(SB), Z19, K6, Z21
+	VBLENDMPD      Z7, Z20, K7, Z30
+	VBLENDMPD.BCST lifConstsAVX512<>+152(SB), Z21, K7, Z29
 
 located35:
 	// pass
 	VADDPD       Z29, Z31, Z0
-	VADDPD.BCST  lifConstsAVX512<>+56(SB), Z29, Z1
+	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z29, Z1
 	VMOVUPD      (BX)(DX*8), Z2
 	VSUBPD       Z2, Z30, Z3
 	VMOVUPD      (CX)(DX*8), Z4
@@ -2159,7 +2203,7 @@ located35:
 	VMOVAPD      Z9, Z11
 	VFNMADD231PD Z10, Z8, K3, Z11
 	VBLENDMPD    Z29, Z1, K4, Z12
-	VBROADCASTSD lifConstsAVX512<>+64(SB), Z13
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z13
 	VBLENDMPD    Z12, Z13, K1, Z29
 	VBLENDMPD    Z9, Z11, K4, Z30
 	MOVQ         (SI), R11
@@ -2173,12 +2217,12 @@ located35:
 	VSUBPD           Z1, Z0, Z2
 	VSUBPD           Z30, Z0, Z3
 	VSUBPD           Z1, Z30, Z4
-	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z5
+	VBROADCASTSD     lifConstsAVX512<>+80(SB), Z5
 	VCMPPD           $0x1d, Z5, Z29, K1
 	VADDPD           Z29, Z31, Z6
 	VMOVUPD          1536(BX)(DX*8), Z7
 	VSUBPD           Z0, Z7, Z8
-	VADDPD.BCST      lifConstsAVX512<>+48(SB), Z29, Z9
+	VADDPD.BCST      lifConstsAVX512<>+56(SB), Z29, Z9
 	VADDPD           Z3, Z2, Z10
 	VDIVPD           Z2, Z3, Z11
 	VMOVUPD          (R11)(DX*8), Z12
@@ -2188,20 +2232,20 @@ located35:
 	VMOVUPD          Z13, (R11)(DX*8)
 	VMULPD           4096(BX)(DX*8), Z11, Z15
 	VMULPD           Z14, Z14, Z16
-	VBROADCASTSD     lifConstsAVX512<>+56(SB), Z17
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z17
 	VCMPPD           $0x1d, Z17, Z15, K2
 	VADDPD           Z14, Z14, Z18
-	VBROADCASTSD     lifConstsAVX512<>+96(SB), Z19
-	VFMADD231PD.BCST lifConstsAVX512<>+88(SB), Z16, Z19
+	VBROADCASTSD     lifConstsAVX512<>+104(SB), Z19
+	VFMADD231PD.BCST lifConstsAVX512<>+96(SB), Z16, Z19
 	VMULPD           Z16, Z14, Z20
 	VMULPD           4608(BX)(DX*8), Z11, K2, Z15
 	VMOVUPD          3072(BX)(DX*8), Z21
 	VADDPD           Z17, Z21, K2, Z21
-	VFMADD213PD.BCST lifConstsAVX512<>+104(SB), Z16, Z19
+	VFMADD213PD.BCST lifConstsAVX512<>+112(SB), Z16, Z19
 	VSUBPD           Z15, Z17, Z22
 	VADDPD           Z21, Z6, Z23
 	VFNMADD231PD     Z8, Z22, Z7
-	VFMADD213PD.BCST lifConstsAVX512<>+112(SB), Z16, Z19
+	VFMADD213PD.BCST lifConstsAVX512<>+120(SB), Z16, Z19
 	VMOVUPD          (R13)(DX*8), Z24
 	VBLENDMPD        Z23, Z24, K1, Z25
 	VMOVUPD          1536(CX), Z26
@@ -2265,9 +2309,9 @@ shorter36:
 	SHRQ $0x01, R13
 
 	// look
-	VBROADCASTSD lifConstsAVX512<>+72(SB), Z30
-	VBROADCASTSD lifConstsAVX512<>+64(SB), Z29
-	VBROADCASTSD lifConstsAVX512<>+72(SB), Z26
+	VBROADCASTSD lifConstsAVX512<>+80(SB), Z30
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z29
+	VBROADCASTSD lifConstsAVX512<>+80(SB), Z26
 
 look39:
 	// look
@@ -2289,7 +2333,7 @@ wakes37:
 
 // func LIFFullAVX2(b *Block)
 // Requires: AVX, BMI, FMA3, MMX+
-TEXT ·LIFFullAVX2(SB), $128-8
+TEXT ·LIFFullAVX2(SB), $192-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), SI
@@ -2323,16 +2367,22 @@ vector1:
 	ADDQ    $0x04, DX
 	CMPQ    DX, 184(SI)
 	JLT     vector1
-	MOVQ    $+8, 264(SI)
+	MOVQ    $+16, 264(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+0(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+4, 264(SI)
+	MOVQ   $+8, 264(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+160(SB), Y15, Y0
+	VPTEST Y0, Y0
+	JZ     found
+	MOVQ   $+4, 264(SI)
+
+	// chunk
+	VCMPPD $0x11, lifConstsAVX2<>+192(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
 	MOVQ   $+2, 264(SI)
@@ -2366,8 +2416,8 @@ part3:
 
 	// number
 	VBROADCASTSD 192(SI), Y0
-	VORPD        lifConstsAVX2<>+192(SB), Y0, Y1
-	VSUBPD       lifConstsAVX2<>+192(SB), Y1, Y2
+	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
 	VBROADCASTSD 168(SI), Y3
 	VADDPD       Y2, Y3, Y15
 	MOVQ         (SI), CX
@@ -2386,16 +2436,16 @@ part3:
 	VMOVAPD   Y0, Y10
 	VMOVUPD   32(CX)(DX*8), Y4
 	VMOVUPD   Y4, 32(R12)(DX*8)
-	VMOVUPD   lifConstsAVX2<>+320(SB), Y8
-	VMOVUPD   lifConstsAVX2<>+512(SB), Y6
+	VMOVUPD   lifConstsAVX2<>+352(SB), Y8
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y6
 	VMOVUPD   512(BX)(DX*8), Y0
 	VBLENDVPD Y1, (R10)(DX*8), Y0, Y12
 	VMOVUPD   544(BX)(DX*8), Y1
 	VBLENDVPD Y3, 32(R10)(DX*8), Y1, Y11
 	VMOVAPD   Y4, Y13
 	VMOVAPD   Y2, Y9
-	VMOVUPD   lifConstsAVX2<>+320(SB), Y7
-	VMOVUPD   lifConstsAVX2<>+512(SB), Y5
+	VMOVUPD   lifConstsAVX2<>+352(SB), Y7
+	VMOVUPD   lifConstsAVX2<>+640(SB), Y5
 	MOVQ      256(SI), R10
 	LEAQ      (R10)(DX*8), R10
 	MOVQ      72(SI), R12
@@ -2416,7 +2466,7 @@ step6:
 	VBLENDVPD    Y2, 512(BX)(DX*8), Y12, Y4
 	VMOVUPD      5120(BX)(DX*8), Y0
 	VFMADD213PD  5632(BX)(DX*8), Y0, Y3
-	VMOVUPD      Y3, 4096(R10)
+	VMOVUPD      Y3, 8192(R10)
 	VSUBPD       Y3, Y14, Y1
 	VFNMADD213PD Y14, Y12, Y1
 	VBLENDVPD    Y2, Y1, Y14, Y14
@@ -2434,7 +2484,7 @@ step6:
 	VBLENDVPD    Y2, 544(BX)(DX*8), Y11, Y4
 	VMOVUPD      5152(BX)(DX*8), Y0
 	VFMADD213PD  5664(BX)(DX*8), Y0, Y3
-	VMOVUPD      Y3, 4128(R10)
+	VMOVUPD      Y3, 8224(R10)
 	VSUBPD       Y3, Y13, Y1
 	VFNMADD213PD Y13, Y11, Y1
 	VBLENDVPD    Y2, Y1, Y13, Y13
@@ -2444,7 +2494,7 @@ step6:
 	VMAXPD       Y5, Y13, Y5
 
 	// now
-	VADDPD lifConstsAVX2<>+224(SB), Y15, Y15
+	VADDPD lifConstsAVX2<>+256(SB), Y15, Y15
 	ADDQ   $0x00000200, R10
 	ADDQ   $0x08, R12
 	MOVQ   120(SI), R14
@@ -2527,8 +2577,8 @@ spikes7:
 
 	// number
 	VBROADCASTSD 192(SI), Y0
-	VORPD        lifConstsAVX2<>+192(SB), Y0, Y1
-	VSUBPD       lifConstsAVX2<>+192(SB), Y1, Y2
+	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
+	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
 	VBROADCASTSD 168(SI), Y3
 	VADDPD       Y2, Y3, Y15
 
@@ -2544,79 +2594,137 @@ again9:
 	XORQ   R11, R9
 	MOVQ   48(SI), CX
 	MOVQ   256(SI), R12
-	CMPQ   R8, $+8
+	CMPQ   R8, $+16
 	JNE    shorter13
 
 	// look
-	VMOVUPD   3584(R12)(DX*8), Y0
+	VMOVUPD   7680(R12)(DX*8), Y0
 	VMOVUPD   1024(BX)(DX*8), Y1
 	VCMPPD    $0x1d, Y1, Y0, Y2
-	VMOVUPD   lifConstsAVX2<>+320(SB), Y3
+	VMOVUPD   lifConstsAVX2<>+352(SB), Y3
 	VMINPD    Y0, Y3, Y4
-	VMOVUPD   3072(R12)(DX*8), Y5
+	VMOVUPD   7168(R12)(DX*8), Y5
 	VCMPPD    $0x1d, Y1, Y5, Y6
-	VMOVUPD   2560(R12)(DX*8), Y7
+	VMOVUPD   6656(R12)(DX*8), Y7
 	VCMPPD    $0x1d, Y1, Y7, Y8
-	VMOVUPD   2048(R12)(DX*8), Y9
+	VMOVUPD   6144(R12)(DX*8), Y9
 	VCMPPD    $0x1d, Y1, Y9, Y10
-	VMOVUPD   1536(R12)(DX*8), Y9
-	VCMPPD    $0x1d, Y1, Y9, Y7
-	VMOVUPD   1024(R12)(DX*8), Y9
+	VMOVUPD   5632(R12)(DX*8), Y0
+	VCMPPD    $0x1d, Y1, Y0, Y9
+	VMOVUPD   5120(R12)(DX*8), Y0
+	VCMPPD    $0x1d, Y1, Y0, Y7
+	VMOVUPD   4608(R12)(DX*8), Y0
 	VMOVUPD   Y7, (AX)
-	VCMPPD    $0x1d, Y1, Y9, Y7
-	VMOVUPD   512(R12)(DX*8), Y1
-	VCMPPD    $0x1d, 1024(BX)(DX*8), Y1, Y9
+	VCMPPD    $0x1d, Y1, Y0, Y7
 	VBLENDVPD Y2, Y3, Y4, Y4
-	VMOVUPD   lifConstsAVX2<>+288(SB), Y1
-	VBLENDVPD Y2, Y0, Y1, Y0
+	VMOVUPD   4096(R12)(DX*8), Y1
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y1, Y0
 	VMINPD    Y5, Y4, Y4
-	VBLENDVPD Y6, Y5, Y0, Y5
-	VBLENDVPD Y8, 2560(R12)(DX*8), Y5, Y0
-	VBLENDVPD Y6, Y3, Y4, Y5
-	VBLENDVPD Y10, 2048(R12)(DX*8), Y0, Y4
-	VMINPD    2560(R12)(DX*8), Y5, Y0
+	VBLENDVPD Y6, Y3, Y4, Y4
+	VMINPD    6656(R12)(DX*8), Y4, Y4
+	VBLENDVPD Y8, Y3, Y4, Y4
+	VMINPD    6144(R12)(DX*8), Y4, Y4
+	VBLENDVPD Y10, Y3, Y4, Y4
+	VMINPD    5632(R12)(DX*8), Y4, Y4
+	VBLENDVPD Y9, Y3, Y4, Y4
+	VMINPD    5120(R12)(DX*8), Y4, Y4
 	VMOVUPD   (AX), Y5
-	VBLENDVPD Y5, 1536(R12)(DX*8), Y4, Y4
-	VBLENDVPD Y7, 1024(R12)(DX*8), Y4, Y4
-	VBLENDVPD Y8, Y3, Y0, Y0
-	VBLENDVPD Y9, 512(R12)(DX*8), Y4, Y4
-	VMINPD    2048(R12)(DX*8), Y0, Y0
-	VBLENDVPD Y10, Y3, Y0, Y0
-	VMINPD    1536(R12)(DX*8), Y0, Y0
-	VBLENDVPD Y5, Y3, Y0, Y0
-	VMINPD    1024(R12)(DX*8), Y0, Y0
-	VBLENDVPD Y7, Y3, Y0, Y0
-	VMINPD    512(R12)(DX*8), Y0, Y0
-	VBLENDVPD Y9, Y3, Y0, Y0
-	VMINPD    (R12)(DX*8), Y0, Y0
-	VMOVUPD   lifConstsAVX2<>+256(SB), Y3
-	VBLENDVPD Y2, lifConstsAVX2<>+544(SB), Y3, Y3
-	VBLENDVPD Y2, 7680(R12)(DX*8), Y1, Y2
-	VBLENDVPD Y6, lifConstsAVX2<>+480(SB), Y3, Y3
-	VBLENDVPD Y6, 7168(R12)(DX*8), Y2, Y6
-	VBLENDVPD Y8, lifConstsAVX2<>+576(SB), Y3, Y2
-	VBLENDVPD Y8, 6656(R12)(DX*8), Y6, Y3
-	VBLENDVPD Y10, lifConstsAVX2<>+160(SB), Y2, Y8
-	VBLENDVPD Y10, 6144(R12)(DX*8), Y3, Y6
-	VBLENDVPD Y5, lifConstsAVX2<>+608(SB), Y8, Y2
-	VBLENDVPD Y5, 5632(R12)(DX*8), Y6, Y10
-	VBLENDVPD Y7, lifConstsAVX2<>+64(SB), Y2, Y3
-	VBLENDVPD Y7, 5120(R12)(DX*8), Y10, Y8
-	VMOVUPD   (R12)(DX*8), Y5
-	VCMPPD    $0x1d, 1024(BX)(DX*8), Y5, Y6
-	VBLENDVPD Y9, lifConstsAVX2<>+224(SB), Y3, Y2
-	VBLENDVPD Y9, 4608(R12)(DX*8), Y8, Y7
-	VBLENDVPD Y6, Y5, Y4, Y14
-	VBLENDVPD Y6, Y1, Y2, Y13
-	VBLENDVPD Y6, 4096(R12)(DX*8), Y7, Y12
-	VBLENDVPD Y6, lifConstsAVX2<>+320(SB), Y0, Y11
+	VBLENDVPD Y5, Y3, Y4, Y4
+	VMINPD    4608(R12)(DX*8), Y4, Y4
+	VBLENDVPD Y7, Y3, Y4, Y4
+	VMINPD    Y1, Y4, Y4
+	VBLENDVPD Y0, Y3, Y4, Y4
+	VMINPD    3584(R12)(DX*8), Y4, Y4
+	VMOVUPD   lifConstsAVX2<>+320(SB), Y3
+	VMOVUPD   Y4, 32(AX)
+	VBLENDVPD Y2, 7680(R12)(DX*8), Y3, Y4
+	VBLENDVPD Y6, 7168(R12)(DX*8), Y4, Y4
+	VBLENDVPD Y8, 6656(R12)(DX*8), Y4, Y4
+	VBLENDVPD Y10, 6144(R12)(DX*8), Y4, Y4
+	VBLENDVPD Y9, 5632(R12)(DX*8), Y4, Y4
+	VBLENDVPD Y5, 5120(R12)(DX*8), Y4, Y4
+	VBLENDVPD Y7, 4608(R12)(DX*8), Y4, Y4
+	VBLENDVPD Y0, Y1, Y4, Y1
+	VMOVUPD   lifConstsAVX2<>+288(SB), Y4
+	VBLENDVPD Y2, lifConstsAVX2<>+672(SB), Y4, Y4
+	VBLENDVPD Y2, 15872(R12)(DX*8), Y3, Y2
+	VBLENDVPD Y6, lifConstsAVX2<>+608(SB), Y4, Y4
+	VBLENDVPD Y6, 15360(R12)(DX*8), Y2, Y6
+	VBLENDVPD Y8, lifConstsAVX2<>+704(SB), Y4, Y2
+	VBLENDVPD Y8, 14848(R12)(DX*8), Y6, Y4
+	VBLENDVPD Y10, lifConstsAVX2<>+576(SB), Y2, Y8
+	VBLENDVPD Y10, 14336(R12)(DX*8), Y4, Y6
+	VMOVUPD   3584(R12)(DX*8), Y2
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y2, Y10
+	VBLENDVPD Y9, lifConstsAVX2<>+736(SB), Y8, Y4
+	VBLENDVPD Y9, 13824(R12)(DX*8), Y6, Y8
+	VMOVUPD   3072(R12)(DX*8), Y9
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y9, Y6
+	VBLENDVPD Y5, lifConstsAVX2<>+544(SB), Y4, Y4
+	VBLENDVPD Y5, 13312(R12)(DX*8), Y8, Y5
+	VMOVUPD   2560(R12)(DX*8), Y8
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y8, Y3
+	VBLENDVPD Y7, lifConstsAVX2<>+768(SB), Y4, Y4
+	VBLENDVPD Y7, 12800(R12)(DX*8), Y5, Y7
+	VMOVUPD   32(AX), Y5
+	VBLENDVPD Y10, lifConstsAVX2<>+352(SB), Y5, Y5
+	VMOVUPD   2048(R12)(DX*8), Y8
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y8, Y2
+	VMINPD    Y9, Y5, Y5
+	VBLENDVPD Y0, lifConstsAVX2<>+160(SB), Y4, Y4
+	VBLENDVPD Y0, 12288(R12)(DX*8), Y7, Y0
+	VMOVUPD   1536(R12)(DX*8), Y7
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y7, Y8
+	VBLENDVPD Y6, lifConstsAVX2<>+352(SB), Y5, Y5
+	VBLENDVPD Y10, 3584(R12)(DX*8), Y1, Y1
+	VMINPD    2560(R12)(DX*8), Y5, Y5
+	VBLENDVPD Y10, lifConstsAVX2<>+800(SB), Y4, Y4
+	VBLENDVPD Y10, 11776(R12)(DX*8), Y0, Y10
+	VBLENDVPD Y6, Y9, Y1, Y0
+	VBLENDVPD Y3, lifConstsAVX2<>+352(SB), Y5, Y9
+	VBLENDVPD Y6, lifConstsAVX2<>+512(SB), Y4, Y1
+	VMINPD    2048(R12)(DX*8), Y9, Y5
+	VBLENDVPD Y6, 11264(R12)(DX*8), Y10, Y4
+	VMOVUPD   1024(R12)(DX*8), Y9
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y9, Y6
+	VBLENDVPD Y3, 2560(R12)(DX*8), Y0, Y10
+	VBLENDVPD Y2, lifConstsAVX2<>+352(SB), Y5, Y0
+	VBLENDVPD Y3, lifConstsAVX2<>+832(SB), Y1, Y5
+	VMINPD    Y7, Y0, Y1
+	VBLENDVPD Y3, 10752(R12)(DX*8), Y4, Y0
+	VBLENDVPD Y2, 2048(R12)(DX*8), Y10, Y3
+	VBLENDVPD Y2, lifConstsAVX2<>+192(SB), Y5, Y4
+	VBLENDVPD Y8, lifConstsAVX2<>+352(SB), Y1, Y10
+	VBLENDVPD Y2, 10240(R12)(DX*8), Y0, Y5
+	VMINPD    Y9, Y10, Y1
+	VMOVUPD   512(R12)(DX*8), Y2
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y2, Y0
+	VBLENDVPD Y8, Y7, Y3, Y10
+	VBLENDVPD Y8, lifConstsAVX2<>+864(SB), Y4, Y7
+	VBLENDVPD Y6, lifConstsAVX2<>+352(SB), Y1, Y3
+	VBLENDVPD Y8, 9728(R12)(DX*8), Y5, Y4
+	VMINPD    Y2, Y3, Y1
+	VBLENDVPD Y6, Y9, Y10, Y8
+	VBLENDVPD Y6, lifConstsAVX2<>+64(SB), Y7, Y5
+	VBLENDVPD Y6, 9216(R12)(DX*8), Y4, Y3
+	VMOVUPD   (R12)(DX*8), Y9
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Y9, Y10
+	VBLENDVPD Y0, lifConstsAVX2<>+352(SB), Y1, Y7
+	VBLENDVPD Y0, Y2, Y8, Y6
+	VBLENDVPD Y0, lifConstsAVX2<>+256(SB), Y5, Y4
+	VBLENDVPD Y0, 8704(R12)(DX*8), Y3, Y1
+	VMINPD    Y9, Y7, Y2
+	VBLENDVPD Y10, Y9, Y6, Y14
+	VBLENDVPD Y10, lifConstsAVX2<>+320(SB), Y4, Y13
+	VBLENDVPD Y10, 8192(R12)(DX*8), Y1, Y12
+	VBLENDVPD Y10, lifConstsAVX2<>+352(SB), Y2, Y11
 
 located12:
 	CMPQ R8, $+1
 	JE   single14
 
 	// odd?
-	VCMPPD $0x1d, lifConstsAVX2<>+288(SB), Y13, Y0
+	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
 	VCMPPD $0x15, Y12, Y14, Y1
 	VANDPD Y1, Y0, Y2
 	VPTEST Y2, Y2
@@ -2631,14 +2739,14 @@ located12:
 	VSUBPD       1024(BX)(DX*8), Y12, Y0
 	VSUBPD       Y14, Y12, Y1
 	VSUBPD       1024(BX)(DX*8), Y14, Y2
-	VCMPPD       $0x1d, lifConstsAVX2<>+288(SB), Y13, Y3
-	VMOVUPD      lifConstsAVX2<>+224(SB), Y4
+	VCMPPD       $0x1d, lifConstsAVX2<>+320(SB), Y13, Y3
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y4
 	VADDPD       3072(BX)(DX*8), Y4, Y5
 	VADDPD       Y13, Y15, Y6
 	VMINPD       (R15)(DX*8), Y11, Y7
 	VADDPD       Y1, Y0, Y8
 	VDIVPD       Y0, Y1, Y9
-	VADDPD       lifConstsAVX2<>+192(SB), Y13, Y10
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y10
 	VMOVUPD      1536(BX)(DX*8), Y1
 	VMINPD       Y7, Y1, Y0
 	VMOVUPD      (R11)(DX*8), Y7
@@ -2655,24 +2763,24 @@ located12:
 	VADDPD       Y7, Y7, Y2
 	VCMPPD       $0x1d, Y4, Y1, Y8
 	VBLENDVPD    Y8, Y10, Y1, Y9
-	VMOVUPD      lifConstsAVX2<>+384(SB), Y10
-	VFMADD231PD  lifConstsAVX2<>+352(SB), Y0, Y10
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y10
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y0, Y10
 	VMULPD       Y0, Y7, Y1
 	VSUBPD       Y9, Y4, Y7
 	VMOVUPD      3072(BX)(DX*8), Y9
 	VBLENDVPD    Y8, Y5, Y9, Y5
 	VADDPD       Y5, Y6, Y9
-	VFMADD213PD  lifConstsAVX2<>+416(SB), Y0, Y10
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y0, Y10
 	VMOVUPD      (R12)(DX*8), Y6
 	VBLENDVPD    Y3, Y7, Y6, Y5
 	VMOVUPD      (R13)(DX*8), Y7
 	VBLENDVPD    Y3, Y9, Y7, Y6
 	VMOVUPD      Y5, (R12)(DX*8)
 	VMOVUPD      Y6, (R13)(DX*8)
-	VFMADD213PD  lifConstsAVX2<>+448(SB), Y0, Y10
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y0, Y10
 	VFMADD231PD  Y10, Y1, Y2
 	VFNMADD132PD 2048(BX)(DX*8), Y4, Y2
-	VMOVUPD      lifConstsAVX2<>+288(SB), Y9
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y9
 	VMAXPD       Y2, Y9, Y7
 	VADDPD       3584(BX)(DX*8), Y7, Y5
 	VMOVUPD      Y7, 512(CX)(DX*8)
@@ -2721,12 +2829,12 @@ shorter13:
 
 	// look
 	VBROADCASTSD 192(SI), Y0
-	VORPD        lifConstsAVX2<>+192(SB), Y0, Y1
-	VMOVUPD      lifConstsAVX2<>+288(SB), Y14
-	VSUBPD       lifConstsAVX2<>+192(SB), Y1, Y10
-	VMOVUPD      lifConstsAVX2<>+256(SB), Y13
-	VMOVUPD      lifConstsAVX2<>+288(SB), Y12
-	VMOVUPD      lifConstsAVX2<>+320(SB), Y11
+	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y14
+	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y10
+	VMOVUPD      lifConstsAVX2<>+288(SB), Y13
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y12
+	VMOVUPD      lifConstsAVX2<>+352(SB), Y11
 
 look17:
 	SUBQ $0x00000200, R13
@@ -2734,12 +2842,12 @@ look17:
 	// look
 	VMOVUPD   (R13)(DX*8), Y0
 	VCMPPD    $0x1d, 1024(BX)(DX*8), Y0, Y1
-	VSUBPD    lifConstsAVX2<>+224(SB), Y10, Y10
+	VSUBPD    lifConstsAVX2<>+256(SB), Y10, Y10
 	VMINPD    Y0, Y11, Y2
 	VBLENDVPD Y1, Y0, Y14, Y14
 	VBLENDVPD Y1, Y10, Y13, Y13
-	VBLENDVPD Y1, 4096(R13)(DX*8), Y12, Y12
-	VBLENDVPD Y1, lifConstsAVX2<>+320(SB), Y2, Y11
+	VBLENDVPD Y1, 8192(R13)(DX*8), Y12, Y12
+	VBLENDVPD Y1, lifConstsAVX2<>+352(SB), Y2, Y11
 	DECQ      R14
 	JNZ       look17
 	JMP       located12
@@ -2749,9 +2857,9 @@ single14:
 	VMOVUPD      1024(BX)(DX*8), Y0
 	VSUBPD       Y0, Y12, Y1
 	VSUBPD       Y14, Y12, Y2
-	VCMPPD       $0x1d, lifConstsAVX2<>+288(SB), Y13, Y3
+	VCMPPD       $0x1d, lifConstsAVX2<>+320(SB), Y13, Y3
 	VMOVUPD      3072(BX)(DX*8), Y4
-	VMOVUPD      lifConstsAVX2<>+224(SB), Y5
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y5
 	VCMPPD       $0x11, Y5, Y4, Y6
 	VMOVUPD      1536(BX)(DX*8), Y7
 	VSUBPD       Y12, Y7, Y8
@@ -2786,9 +2894,9 @@ single14:
 	VSUBPD       1024(BX)(DX*8), Y12, Y0
 	VSUBPD       Y14, Y12, Y1
 	VSUBPD       1024(BX)(DX*8), Y14, Y2
-	VCMPPD       $0x1d, lifConstsAVX2<>+288(SB), Y13, Y3
+	VCMPPD       $0x1d, lifConstsAVX2<>+320(SB), Y13, Y3
 	VMOVUPD      3072(BX)(DX*8), Y4
-	VMOVUPD      lifConstsAVX2<>+224(SB), Y5
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y5
 	VCMPPD       $0x11, Y5, Y4, Y6
 	VMOVUPD      1536(BX)(DX*8), Y7
 	VSUBPD       Y12, Y7, Y8
@@ -2799,7 +2907,7 @@ single14:
 	VMINPD       (R15)(DX*8), Y11, Y4
 	VDIVPD       Y10, Y2, Y2
 	VANDPD       Y6, Y3, Y10
-	VADDPD       lifConstsAVX2<>+192(SB), Y13, Y6
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y6
 	VMOVUPD      Y6, 1024(CX)(DX*8)
 	VMINPD       Y4, Y7, Y6
 	VMOVUPD      (R15)(DX*8), Y4
@@ -2815,10 +2923,10 @@ single14:
 	VMOVUPD      3072(BX)(DX*8), Y6
 	VBLENDVPD    Y7, Y9, Y6, Y9
 	VADDPD       Y9, Y0, Y6
-	VMOVUPD      lifConstsAVX2<>+384(SB), Y0
-	VFMADD231PD  lifConstsAVX2<>+352(SB), Y1, Y0
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y0
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y1, Y0
 	VFNMADD213PD 1536(BX)(DX*8), Y10, Y8
-	VFMADD213PD  lifConstsAVX2<>+416(SB), Y1, Y0
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y1, Y0
 	VMOVUPD      1536(BX)(DX*8), Y9
 	VBLENDVPD    Y4, Y8, Y9, Y8
 	VANDNPD      Y3, Y4, Y9
@@ -2827,7 +2935,7 @@ single14:
 	VMULPD       Y1, Y2, Y8
 	VMOVUPD      Y3, (R11)(DX*8)
 	VADDPD       Y2, Y2, Y4
-	VFMADD213PD  lifConstsAVX2<>+448(SB), Y1, Y0
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y1, Y0
 	VMOVUPD      (R13)(DX*8), Y3
 	VBLENDVPD    Y9, Y6, Y3, Y2
 	VMOVUPD      (R12)(DX*8), Y1
@@ -2836,7 +2944,7 @@ single14:
 	VMOVUPD      Y6, (R12)(DX*8)
 	VFMADD231PD  Y0, Y8, Y4
 	VFNMADD132PD 2048(BX)(DX*8), Y5, Y4
-	VMOVUPD      lifConstsAVX2<>+288(SB), Y3
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y3
 	VMAXPD       Y4, Y3, Y10
 	VADDPD       3584(BX)(DX*8), Y10, Y1
 	VMOVUPD      Y10, 512(CX)(DX*8)
@@ -2859,51 +2967,59 @@ odd18:
 
 // func LIFFullAVX512(b *Block)
 // Requires: AVX, AVX512DQ, AVX512F, BMI, MMX+
-TEXT ·LIFFullAVX512(SB), $0-8
-	MOVQ b+0(FP), BX
-	MOVQ 40(BX), DX
-	MOVQ $+0, 208(BX)
-	MOVQ (BX), CX
-	MOVQ 8(BX), SI
-	MOVQ 32(BX), AX
+TEXT ·LIFFullAVX512(SB), $128-8
+	LEAQ 63(SP), AX
+	ANDQ $-64, AX
+	MOVQ b+0(FP), SI
+	MOVQ 40(SI), BX
+	MOVQ $+0, 208(SI)
+	MOVQ (SI), CX
+	MOVQ 8(SI), DI
+	MOVQ 32(SI), DX
 
 	// chunk
 	VBROADCASTSD lifConstsAVX512<>+0(SB), Z31
-	MOVQ         $+1, 264(BX)
-	XORQ         AX, AX
+	MOVQ         $+1, 264(SI)
+	XORQ         DX, DX
 
 vector1:
 	// chunk
-	VMOVUPD     2560(DX)(AX*8), Z0
+	VMOVUPD     2560(BX)(DX*8), Z0
 	VCMPPD.BCST $0x15, lifConstsAVX512<>+8(SB), Z0, K1
-	VMOVUPD     3072(DX)(AX*8), Z1
+	VMOVUPD     3072(BX)(DX*8), Z1
 	VCMPPD.BCST $0x19, lifConstsAVX512<>+16(SB), Z1, K2
-	VMOVUPD     (SI)(AX*8), Z2
+	VMOVUPD     (DI)(DX*8), Z2
 	VCMPPD.BCST $0x15, lifConstsAVX512<>+24(SB), Z2, K3
-	VMOVUPD     (CX)(AX*8), Z3
-	VCMPPD      $0x1d, 1024(DX)(AX*8), Z3, K4
+	VMOVUPD     (CX)(DX*8), Z3
+	VCMPPD      $0x1d, 1024(BX)(DX*8), Z3, K4
 	VMINPD      Z31, Z1, Z31
 	KORB        K2, K1, K5
 	KORB        K3, K5, K6
 	KORB        K4, K6, K7
 	KORTESTB    K7, K7
 	JNZ         found
-	ADDQ        $0x08, AX
-	CMPQ        AX, 184(BX)
+	ADDQ        $0x08, DX
+	CMPQ        DX, 184(SI)
 	JLT         vector1
-	MOVQ        $+8, 264(BX)
+	MOVQ        $+16, 264(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+0(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+4, 264(BX)
+	MOVQ        $+8, 264(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+40(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+2, 264(BX)
+	MOVQ        $+4, 264(SI)
+
+	// chunk
+	VCMPPD.BCST $0x11, lifConstsAVX512<>+48(SB), Z31, K1
+	KORTESTB    K1, K1
+	JZ          found
+	MOVQ        $+2, 264(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+16(SB), Z31, K1
@@ -2911,500 +3027,558 @@ vector1:
 	JZ          found
 
 found:
-	MOVQ 192(BX), SI
+	MOVQ 192(SI), DI
 
 walk:
-	MOVQ 176(BX), DI
-	SUBQ SI, DI
+	MOVQ 176(SI), R8
+	SUBQ DI, R8
 	JLE  done5
-	CMPQ DI, 264(BX)
+	CMPQ R8, 264(SI)
 	JLE  whole2
-	MOVQ 264(BX), DI
+	MOVQ 264(SI), R8
 
 whole2:
-	MOVQ 144(BX), AX
-	ADDQ $0x40, AX
-	CMPQ AX, 152(BX)
+	MOVQ 144(SI), CX
+	ADDQ $0x40, CX
+	CMPQ CX, 152(SI)
 	JGT  done5
-	XORQ R8, R8
-	XORQ AX, AX
+	XORQ R9, R9
+	XORQ DX, DX
 
 part3:
-	MOVQ SI, 192(BX)
+	MOVQ DI, 192(SI)
 
 	// number
-	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
-	VORPD.BCST   192(BX), Z0, Z1
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
+	VORPD.BCST   192(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  168(BX), Z2, Z31
-	MOVQ         (BX), CX
-	MOVQ         8(BX), R9
-	MOVQ         32(BX), R10
-	MOVQ         48(BX), R11
+	VADDPD.BCST  168(SI), Z2, Z31
+	MOVQ         (SI), CX
+	MOVQ         8(SI), R10
+	MOVQ         32(SI), R11
+	MOVQ         48(SI), R12
 
 	// load
-	VMOVUPD      (R10)(AX*8), Z0
+	VMOVUPD      (R11)(DX*8), Z0
 	VCMPPD       $0x1d, Z31, Z0, K1
-	VMOVUPD      64(R10)(AX*8), Z1
+	VMOVUPD      64(R11)(DX*8), Z1
 	VCMPPD       $0x1d, Z31, Z1, K2
-	VMOVUPD      128(R10)(AX*8), Z2
+	VMOVUPD      128(R11)(DX*8), Z2
 	VCMPPD       $0x1d, Z31, Z2, K3
-	VMOVUPD      192(R10)(AX*8), Z3
+	VMOVUPD      192(R11)(DX*8), Z3
 	VCMPPD       $0x1d, Z31, Z3, K4
-	VMOVUPD      (CX)(AX*8), Z4
-	VMOVUPD      Z4, (R11)(AX*8)
-	VMOVUPD      64(CX)(AX*8), Z5
-	VMOVUPD      Z5, 64(R11)(AX*8)
+	VMOVUPD      (CX)(DX*8), Z4
+	VMOVUPD      Z4, (R12)(DX*8)
+	VMOVUPD      64(CX)(DX*8), Z5
+	VMOVUPD      Z5, 64(R12)(DX*8)
 	VMOVAPD      Z4, Z30
 	VMOVAPD      Z0, Z22
-	VMOVUPD      512(DX)(AX*8), Z6
-	VBLENDMPD    (R9)(AX*8), Z6, K1, Z26
-	VMOVUPD      576(DX)(AX*8), Z7
-	VBLENDMPD    64(R9)(AX*8), Z7, K2, Z25
-	VMOVUPD      128(CX)(AX*8), Z8
-	VMOVUPD      Z8, 128(R11)(AX*8)
-	VBROADCASTSD lifConstsAVX512<>+80(SB), Z18
-	VBROADCASTSD lifConstsAVX512<>+128(SB), Z14
-	VMOVUPD      640(DX)(AX*8), Z9
-	VBLENDMPD    128(R9)(AX*8), Z9, K3, Z24
+	VMOVUPD      512(BX)(DX*8), Z6
+	VBLENDMPD    (R10)(DX*8), Z6, K1, Z26
+	VMOVUPD      576(BX)(DX*8), Z7
+	VBLENDMPD    64(R10)(DX*8), Z7, K2, Z25
+	VMOVUPD      128(CX)(DX*8), Z8
+	VMOVUPD      Z8, 128(R12)(DX*8)
+	VBROADCASTSD lifConstsAVX512<>+88(SB), Z18
+	VBROADCASTSD lifConstsAVX512<>+160(SB), Z14
+	VMOVUPD      640(BX)(DX*8), Z9
+	VBLENDMPD    128(R10)(DX*8), Z9, K3, Z24
 	VMOVAPD      Z5, Z29
 	VMOVAPD      Z1, Z21
-	VMOVUPD      192(CX)(AX*8), Z10
-	VMOVUPD      Z10, 192(R11)(AX*8)
-	VBROADCASTSD lifConstsAVX512<>+80(SB), Z17
-	VBROADCASTSD lifConstsAVX512<>+128(SB), Z13
-	VMOVUPD      704(DX)(AX*8), Z4
-	VBLENDMPD    192(R9)(AX*8), Z4, K4, Z23
+	VMOVUPD      192(CX)(DX*8), Z10
+	VMOVUPD      Z10, 192(R12)(DX*8)
+	VBROADCASTSD lifConstsAVX512<>+88(SB), Z17
+	VBROADCASTSD lifConstsAVX512<>+160(SB), Z13
+	VMOVUPD      704(BX)(DX*8), Z4
+	VBLENDMPD    192(R10)(DX*8), Z4, K4, Z23
 	VMOVAPD      Z8, Z28
 	VMOVAPD      Z2, Z20
-	VBROADCASTSD lifConstsAVX512<>+80(SB), Z16
-	VBROADCASTSD lifConstsAVX512<>+128(SB), Z12
+	VBROADCASTSD lifConstsAVX512<>+88(SB), Z16
+	VBROADCASTSD lifConstsAVX512<>+160(SB), Z12
 	VMOVAPD      Z10, Z27
 	VMOVAPD      Z3, Z19
-	VBROADCASTSD lifConstsAVX512<>+80(SB), Z15
-	VBROADCASTSD lifConstsAVX512<>+128(SB), Z11
-	MOVQ         256(BX), R9
-	LEAQ         (R9)(AX*8), R9
-	MOVQ         72(BX), R11
-	MOVQ         120(BX), R12
-	LEAQ         (R11)(SI*8), R11
-	IMULQ        SI, R12
-	SHLQ         $0x03, R12
-	ADDQ         96(BX), R12
-	MOVQ         DI, R10
+	VBROADCASTSD lifConstsAVX512<>+88(SB), Z15
+	VBROADCASTSD lifConstsAVX512<>+160(SB), Z11
+	MOVQ         256(SI), R10
+	LEAQ         (R10)(DX*8), R10
+	MOVQ         72(SI), R12
+	MOVQ         120(SI), R13
+	LEAQ         (R12)(DI*8), R12
+	IMULQ        DI, R13
+	SHLQ         $0x03, R13
+	ADDQ         96(SI), R13
+	MOVQ         R8, R11
 
 step6:
 	// step
-	VMOVUPD          6656(DX)(AX*8), Z0
-	VMOVUPD          6144(DX)(AX*8), Z1
-	VFMADD231PD.BCST (R11), Z0, Z1
+	VMOVUPD          6656(BX)(DX*8), Z0
+	VMOVUPD          6144(BX)(DX*8), Z1
+	VFMADD231PD.BCST (R12), Z0, Z1
 	VCMPPD           $0x12, Z31, Z22, K1
-	VADDPD           (R12)(AX*8), Z1, Z2
-	VBLENDMPD        512(DX)(AX*8), Z26, K1, Z3
-	VMOVUPD          5120(DX)(AX*8), Z4
-	VFMADD213PD      5632(DX)(AX*8), Z4, Z2
+	VADDPD           (R13)(DX*8), Z1, Z2
+	VBLENDMPD        512(BX)(DX*8), Z26, K1, Z3
+	VMOVUPD          5120(BX)(DX*8), Z4
+	VFMADD213PD      5632(BX)(DX*8), Z4, Z2
 	VSUBPD           Z2, Z30, Z5
-	VMOVUPD          Z2, 4096(R9)
+	VMOVUPD          Z2, 8192(R10)
 	VFNMADD231PD     Z5, Z26, K1, Z30
-	VMOVUPD          Z30, (R9)
+	VMOVUPD          Z30, (R10)
 	VMINPD           Z18, Z30, Z18
 	VMAXPD           Z14, Z30, Z14
 	VMOVAPD          Z3, Z26
 
 	// step
-	VMOVUPD          6720(DX)(AX*8), Z0
-	VMOVUPD          6208(DX)(AX*8), Z1
-	VFMADD231PD.BCST (R11), Z0, Z1
+	VMOVUPD          6720(BX)(DX*8), Z0
+	VMOVUPD          6208(BX)(DX*8), Z1
+	VFMADD231PD.BCST (R12), Z0, Z1
 	VCMPPD           $0x12, Z31, Z21, K1
-	VADDPD           64(R12)(AX*8), Z1, Z2
-	VBLENDMPD        576(DX)(AX*8), Z25, K1, Z3
-	VMOVUPD          5184(DX)(AX*8), Z4
-	VFMADD213PD      5696(DX)(AX*8), Z4, Z2
+	VADDPD           64(R13)(DX*8), Z1, Z2
+	VBLENDMPD        576(BX)(DX*8), Z25, K1, Z3
+	VMOVUPD          5184(BX)(DX*8), Z4
+	VFMADD213PD      5696(BX)(DX*8), Z4, Z2
 	VSUBPD           Z2, Z29, Z5
-	VMOVUPD          Z2, 4160(R9)
+	VMOVUPD          Z2, 8256(R10)
 	VFNMADD231PD     Z5, Z25, K1, Z29
-	VMOVUPD          Z29, 64(R9)
+	VMOVUPD          Z29, 64(R10)
 	VMINPD           Z17, Z29, Z17
 	VMAXPD           Z13, Z29, Z13
 	VMOVAPD          Z3, Z25
 
 	// step
-	VMOVUPD          6784(DX)(AX*8), Z0
-	VMOVUPD          6272(DX)(AX*8), Z1
-	VFMADD231PD.BCST (R11), Z0, Z1
+	VMOVUPD          6784(BX)(DX*8), Z0
+	VMOVUPD          6272(BX)(DX*8), Z1
+	VFMADD231PD.BCST (R12), Z0, Z1
 	VCMPPD           $0x12, Z31, Z20, K1
-	VADDPD           128(R12)(AX*8), Z1, Z2
-	VBLENDMPD        640(DX)(AX*8), Z24, K1, Z3
-	VMOVUPD          5248(DX)(AX*8), Z4
-	VFMADD213PD      5760(DX)(AX*8), Z4, Z2
+	VADDPD           128(R13)(DX*8), Z1, Z2
+	VBLENDMPD        640(BX)(DX*8), Z24, K1, Z3
+	VMOVUPD          5248(BX)(DX*8), Z4
+	VFMADD213PD      5760(BX)(DX*8), Z4, Z2
 	VSUBPD           Z2, Z28, Z5
-	VMOVUPD          Z2, 4224(R9)
+	VMOVUPD          Z2, 8320(R10)
 	VFNMADD231PD     Z5, Z24, K1, Z28
-	VMOVUPD          Z28, 128(R9)
+	VMOVUPD          Z28, 128(R10)
 	VMINPD           Z16, Z28, Z16
 	VMAXPD           Z12, Z28, Z12
 	VMOVAPD          Z3, Z24
 
 	// step
-	VMOVUPD          6848(DX)(AX*8), Z0
-	VMOVUPD          6336(DX)(AX*8), Z1
-	VFMADD231PD.BCST (R11), Z0, Z1
+	VMOVUPD          6848(BX)(DX*8), Z0
+	VMOVUPD          6336(BX)(DX*8), Z1
+	VFMADD231PD.BCST (R12), Z0, Z1
 	VCMPPD           $0x12, Z31, Z19, K1
-	VADDPD           192(R12)(AX*8), Z1, Z2
-	VBLENDMPD        704(DX)(AX*8), Z23, K1, Z3
-	VMOVUPD          5312(DX)(AX*8), Z4
-	VFMADD213PD      5824(DX)(AX*8), Z4, Z2
+	VADDPD           192(R13)(DX*8), Z1, Z2
+	VBLENDMPD        704(BX)(DX*8), Z23, K1, Z3
+	VMOVUPD          5312(BX)(DX*8), Z4
+	VFMADD213PD      5824(BX)(DX*8), Z4, Z2
 	VSUBPD           Z2, Z27, Z5
-	VMOVUPD          Z2, 4288(R9)
+	VMOVUPD          Z2, 8384(R10)
 	VFNMADD231PD     Z5, Z23, K1, Z27
-	VMOVUPD          Z27, 192(R9)
+	VMOVUPD          Z27, 192(R10)
 	VMINPD           Z15, Z27, Z15
 	VMAXPD           Z11, Z27, Z11
 	VMOVAPD          Z3, Z23
 
 	// now
-	VADDPD.BCST lifConstsAVX512<>+56(SB), Z31, Z31
-	ADDQ        $0x00000200, R9
-	ADDQ        $0x08, R11
-	MOVQ        120(BX), R13
-	LEAQ        (R12)(R13*8), R12
-	DECQ        R10
+	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
+	ADDQ        $0x00000200, R10
+	ADDQ        $0x08, R12
+	MOVQ        120(SI), R14
+	LEAQ        (R13)(R14*8), R13
+	DECQ        R11
 	JNZ         step6
-	MOVQ        56(BX), R9
-	MOVQ        64(BX), R10
+	MOVQ        56(SI), R10
+	MOVQ        64(SI), R11
 
 	// store
-	VCMPPD    $0x1d, 1024(DX)(AX*8), Z14, K1
-	VCMPPD    $0x1d, 1088(DX)(AX*8), Z13, K2
-	VMOVUPD   1024(DX)(AX*8), Z0
+	VCMPPD    $0x1d, 1024(BX)(DX*8), Z14, K1
+	VCMPPD    $0x1d, 1088(BX)(DX*8), Z13, K2
+	VMOVUPD   1024(BX)(DX*8), Z0
 	VMINPD    Z14, Z0, Z1
-	VCMPPD    $0x1d, 1152(DX)(AX*8), Z12, K3
-	VMOVUPD   1088(DX)(AX*8), Z2
+	VCMPPD    $0x1d, 1152(BX)(DX*8), Z12, K3
+	VMOVUPD   1088(BX)(DX*8), Z2
 	VMINPD    Z13, Z2, Z3
-	VMINPD    (R9)(AX*8), Z18, Z4
-	VCMPPD    $0x1d, 1216(DX)(AX*8), Z11, K4
-	VMOVUPD   1152(DX)(AX*8), Z5
+	VMINPD    (R10)(DX*8), Z18, Z4
+	VCMPPD    $0x1d, 1216(BX)(DX*8), Z11, K4
+	VMOVUPD   1152(BX)(DX*8), Z5
 	VMINPD    Z12, Z5, Z6
-	VMINPD    64(R9)(AX*8), Z17, Z7
-	VMAXPD    (R10)(AX*8), Z1, Z8
-	VMOVUPD   1216(DX)(AX*8), Z9
+	VMINPD    64(R10)(DX*8), Z17, Z7
+	VMAXPD    (R11)(DX*8), Z1, Z8
+	VMOVUPD   1216(BX)(DX*8), Z9
 	VMINPD    Z11, Z9, Z10
-	VMINPD    128(R9)(AX*8), Z16, Z0
-	VMAXPD    64(R10)(AX*8), Z3, Z2
-	VBLENDMPD (R9)(AX*8), Z4, K1, Z5
-	VMINPD    192(R9)(AX*8), Z15, Z1
-	VMOVUPD   Z30, (CX)(AX*8)
-	VMAXPD    128(R10)(AX*8), Z6, Z9
-	VBLENDMPD 64(R9)(AX*8), Z7, K2, Z3
-	VMOVUPD   Z5, (R9)(AX*8)
-	VMOVUPD   Z8, (R10)(AX*8)
-	VMOVUPD   Z29, 64(CX)(AX*8)
-	VMAXPD    192(R10)(AX*8), Z10, Z4
-	VBLENDMPD 128(R9)(AX*8), Z0, K3, Z6
-	VMOVUPD   Z3, 64(R9)(AX*8)
-	VMOVUPD   Z2, 64(R10)(AX*8)
-	VMOVUPD   Z28, 128(CX)(AX*8)
-	VBLENDMPD 192(R9)(AX*8), Z1, K4, Z7
-	VMOVUPD   Z6, 128(R9)(AX*8)
-	VMOVUPD   Z9, 128(R10)(AX*8)
-	VMOVUPD   Z27, 192(CX)(AX*8)
-	VMOVUPD   Z7, 192(R9)(AX*8)
-	VMOVUPD   Z4, 192(R10)(AX*8)
-	XORQ      R9, R9
+	VMINPD    128(R10)(DX*8), Z16, Z0
+	VMAXPD    64(R11)(DX*8), Z3, Z2
+	VBLENDMPD (R10)(DX*8), Z4, K1, Z5
+	VMINPD    192(R10)(DX*8), Z15, Z1
+	VMOVUPD   Z30, (CX)(DX*8)
+	VMAXPD    128(R11)(DX*8), Z6, Z9
+	VBLENDMPD 64(R10)(DX*8), Z7, K2, Z3
+	VMOVUPD   Z5, (R10)(DX*8)
+	VMOVUPD   Z8, (R11)(DX*8)
+	VMOVUPD   Z29, 64(CX)(DX*8)
+	VMAXPD    192(R11)(DX*8), Z10, Z4
+	VBLENDMPD 128(R10)(DX*8), Z0, K3, Z6
+	VMOVUPD   Z3, 64(R10)(DX*8)
+	VMOVUPD   Z2, 64(R11)(DX*8)
+	VMOVUPD   Z28, 128(CX)(DX*8)
+	VBLENDMPD 192(R10)(DX*8), Z1, K4, Z7
+	VMOVUPD   Z6, 128(R10)(DX*8)
+	VMOVUPD   Z9, 128(R11)(DX*8)
+	VMOVUPD   Z27, 192(CX)(DX*8)
+	VMOVUPD   Z7, 192(R10)(DX*8)
+	VMOVUPD   Z4, 192(R11)(DX*8)
+	XORQ      R10, R10
 
 	// bits
-	VCMPPD $0x1d, 1216(DX)(AX*8), Z11, K1
+	VCMPPD $0x1d, 1216(BX)(DX*8), Z11, K1
 	KMOVB  K1, CX
-	SHLQ   $0x08, R9
-	ORQ    CX, R9
+	SHLQ   $0x08, R10
+	ORQ    CX, R10
 
 	// bits
-	VCMPPD $0x1d, 1152(DX)(AX*8), Z12, K1
+	VCMPPD $0x1d, 1152(BX)(DX*8), Z12, K1
 	KMOVB  K1, CX
-	SHLQ   $0x08, R9
-	ORQ    CX, R9
+	SHLQ   $0x08, R10
+	ORQ    CX, R10
 
 	// bits
-	VCMPPD $0x1d, 1088(DX)(AX*8), Z13, K1
+	VCMPPD $0x1d, 1088(BX)(DX*8), Z13, K1
 	KMOVB  K1, CX
-	SHLQ   $0x08, R9
-	ORQ    CX, R9
+	SHLQ   $0x08, R10
+	ORQ    CX, R10
 
 	// bits
-	VCMPPD $0x1d, 1024(DX)(AX*8), Z14, K1
+	VCMPPD $0x1d, 1024(BX)(DX*8), Z14, K1
 	KMOVB  K1, CX
-	SHLQ   $0x08, R9
-	ORQ    CX, R9
-	MOVQ   AX, CX
-	SHLQ   CL, R9
-	ORQ    R9, R8
-	ADDQ   $0x20, AX
-	CMPQ   AX, 184(BX)
+	SHLQ   $0x08, R10
+	ORQ    CX, R10
+	MOVQ   DX, CX
+	SHLQ   CL, R10
+	ORQ    R10, R9
+	ADDQ   $0x20, DX
+	CMPQ   DX, 184(SI)
 	JLT    part3
-	TESTQ  R8, R8
+	TESTQ  R9, R9
 	JNZ    spikes7
 
 forward4:
-	MOVQ       240(BX), AX
-	DECQ       AX
+	MOVQ       240(SI), CX
+	DECQ       CX
 	JLT        none8
-	MOVQ       AX, 240(BX)
-	MOVQ       232(BX), CX
-	MOVQ       (CX)(AX*8), CX
-	PREFETCHT0 (CX)
-	PREFETCHT0 64(CX)
-	PREFETCHT0 128(CX)
-	PREFETCHT0 192(CX)
-	PREFETCHT0 256(CX)
-	PREFETCHT0 320(CX)
-	PREFETCHT0 384(CX)
-	PREFETCHT0 448(CX)
+	MOVQ       CX, 240(SI)
+	MOVQ       232(SI), DX
+	MOVQ       (DX)(CX*8), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
+	PREFETCHT0 256(DX)
+	PREFETCHT0 320(DX)
+	PREFETCHT0 384(DX)
+	PREFETCHT0 448(DX)
 
 none8:
-	ADDQ DI, SI
-	CMPQ 208(BX), $+0
+	ADDQ R8, DI
+	CMPQ 208(SI), $+0
 	JE   walk
 
 done5:
-	MOVQ SI, 192(BX)
-	MOVQ $+0, 200(BX)
+	MOVQ DI, 192(SI)
+	MOVQ $+0, 200(SI)
 	VZEROUPPER
 	RET
 
 spikes7:
-	MOVQ SI, 192(BX)
+	MOVQ DI, 192(SI)
 
 	// number
-	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
-	VORPD.BCST   192(BX), Z0, Z1
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
+	VORPD.BCST   192(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  168(BX), Z2, Z31
+	VADDPD.BCST  168(SI), Z2, Z31
 
 again9:
-	TZCNTQ R8, AX
-	ANDQ   $-8, AX
-	MOVQ   AX, CX
-	MOVQ   R8, R9
-	SHRQ   CL, R9
-	ANDQ   $+255, R9
+	TZCNTQ R9, DX
+	ANDQ   $-8, DX
+	MOVQ   DX, CX
 	MOVQ   R9, R10
-	SHLQ   CL, R10
-	XORQ   R10, R8
-	MOVQ   48(BX), CX
-	MOVQ   256(BX), R11
-	CMPQ   DI, $+8
+	SHRQ   CL, R10
+	ANDQ   $+255, R10
+	MOVQ   R10, R11
+	SHLQ   CL, R11
+	XORQ   R11, R9
+	MOVQ   48(SI), CX
+	MOVQ   256(SI), R12
+	CMPQ   R8, $+16
 	JNE    shorter13
 
 	// look
-	VMOVUPD        3584(R11)(AX*8), Z0
-	VMOVUPD        1024(DX)(AX*8), Z1
+	VMOVUPD        7680(R12)(DX*8), Z0
+	VMOVUPD        1024(BX)(DX*8), Z1
 	VCMPPD         $0x1d, Z1, Z0, K1
-	VBROADCASTSD   lifConstsAVX512<>+80(SB), Z2
+	VBROADCASTSD   lifConstsAVX512<>+88(SB), Z2
 	VMINPD         Z0, Z2, Z3
-	VMOVUPD        3072(R11)(AX*8), Z4
+	VMOVUPD        7168(R12)(DX*8), Z4
 	VCMPPD         $0x1d, Z1, Z4, K2
-	VMOVUPD        2560(R11)(AX*8), Z5
+	VMOVUPD        6656(R12)(DX*8), Z5
 	VCMPPD         $0x1d, Z1, Z5, K3
-	VMOVUPD        2048(R11)(AX*8), Z6
+	VMOVUPD        6144(R12)(DX*8), Z6
 	VCMPPD         $0x1d, Z1, Z6, K4
-	VMOVUPD        1536(R11)(AX*8), Z7
+	VMOVUPD        5632(R12)(DX*8), Z7
 	VCMPPD         $0x1d, Z1, Z7, K5
-	VMOVUPD        1024(R11)(AX*8), Z8
+	VMOVUPD        5120(R12)(DX*8), Z8
 	VCMPPD         $0x1d, Z1, Z8, K6
-	VMOVUPD        512(R11)(AX*8), Z9
+	VMOVUPD        4608(R12)(DX*8), Z9
 	VCMPPD         $0x1d, Z1, Z9, K7
 	VBLENDMPD      Z2, Z3, K1, Z10
-	VBROADCASTSD   lifConstsAVX512<>+72(SB), Z11
-	VBLENDMPD      Z0, Z11, K1, Z12
-	VMINPD         Z4, Z10, Z13
-	VBROADCASTSD   lifConstsAVX512<>+64(SB), Z14
-	VBLENDMPD.BCST lifConstsAVX512<>+136(SB), Z14, K1, Z15
-	VBLENDMPD      7680(R11)(AX*8), Z11, K1, Z16
-	VBLENDMPD      Z4, Z12, K2, Z17
-	VBLENDMPD      Z2, Z13, K2, Z18
-	VBLENDMPD.BCST lifConstsAVX512<>+120(SB), Z15, K2, Z19
+	VMOVUPD        4096(R12)(DX*8), Z11
+	KMOVB          K7, (AX)
+	VCMPPD         $0x1d, Z1, Z11, K7
+	VMINPD         Z4, Z10, Z12
+	VBROADCASTSD   lifConstsAVX512<>+80(SB), Z13
+	VBLENDMPD      Z0, Z13, K1, Z14
+	VBROADCASTSD   lifConstsAVX512<>+72(SB), Z15
+	VBLENDMPD.BCST lifConstsAVX512<>+168(SB), Z15, K1, Z16
+	VBLENDMPD      15872(R12)(DX*8), Z13, K1, Z17
+	VBLENDMPD      Z2, Z12, K2, Z18
+	VMOVUPD        3584(R12)(DX*8), Z19
+	VCMPPD         $0x1d, Z1, Z19, K1
 	VMINPD         Z5, Z18, Z20
-	VBLENDMPD      7168(R11)(AX*8), Z16, K2, Z21
-	VBLENDMPD      Z5, Z17, K3, Z22
-	VBLENDMPD.BCST lifConstsAVX512<>+144(SB), Z19, K3, Z23
+	VBLENDMPD      Z4, Z14, K2, Z21
+	VBLENDMPD.BCST lifConstsAVX512<>+152(SB), Z16, K2, Z22
+	VBLENDMPD      15360(R12)(DX*8), Z17, K2, Z23
 	VBLENDMPD      Z2, Z20, K3, Z24
-	VBLENDMPD      6656(R11)(AX*8), Z21, K3, Z25
+	VBLENDMPD      Z5, Z21, K3, Z25
 	VMINPD         Z6, Z24, Z26
-	VBLENDMPD      Z6, Z22, K4, Z3
-	VBLENDMPD.BCST lifConstsAVX512<>+40(SB), Z23, K4, Z0
-	VBLENDMPD      6144(R11)(AX*8), Z25, K4, Z10
-	VBLENDMPD      Z2, Z26, K4, Z14
-	VBLENDMPD      Z7, Z3, K5, Z4
-	VMINPD         Z7, Z14, Z12
-	VBLENDMPD.BCST lifConstsAVX512<>+152(SB), Z0, K5, Z13
-	VBLENDMPD      5632(R11)(AX*8), Z10, K5, Z15
-	VBLENDMPD      Z8, Z4, K6, Z18
-	VBLENDMPD      Z2, Z12, K5, Z16
-	VBLENDMPD.BCST lifConstsAVX512<>+16(SB), Z13, K6, Z5
-	VMINPD         Z8, Z16, Z17
-	VBLENDMPD      5120(R11)(AX*8), Z15, K6, Z19
-	VMOVUPD        (R11)(AX*8), Z20
-	VCMPPD         $0x1d, Z1, Z20, K1
-	VBLENDMPD      Z9, Z18, K7, Z21
-	VBLENDMPD      Z2, Z17, K6, Z24
-	VBLENDMPD.BCST lifConstsAVX512<>+56(SB), Z5, K7, Z6
-	VMINPD         Z9, Z24, Z22
-	VBLENDMPD      4608(R11)(AX*8), Z19, K7, Z23
-	VBLENDMPD      Z2, Z22, K7, Z25
-	VBLENDMPD      Z20, Z21, K1, Z30
-	VMINPD         Z20, Z25, Z26
-	VBLENDMPD      Z11, Z6, K1, Z29
-	VBLENDMPD      4096(R11)(AX*8), Z23, K1, Z28
-	VBLENDMPD      Z2, Z26, K1, Z27
+	VBLENDMPD.BCST lifConstsAVX512<>+176(SB), Z22, K3, Z3
+	VBLENDMPD      14848(R12)(DX*8), Z23, K3, Z10
+	VMOVUPD        3072(R12)(DX*8), Z0
+	VCMPPD         $0x1d, Z1, Z0, K2
+	VBLENDMPD      Z2, Z26, K4, Z15
+	VBLENDMPD      Z6, Z25, K4, Z12
+	VMINPD         Z7, Z15, Z18
+	VBLENDMPD.BCST lifConstsAVX512<>+144(SB), Z3, K4, Z4
+	VBLENDMPD      14336(R12)(DX*8), Z10, K4, Z14
+	VBLENDMPD      Z7, Z12, K5, Z16
+	VBLENDMPD      Z2, Z18, K5, Z17
+	VBLENDMPD.BCST lifConstsAVX512<>+184(SB), Z4, K5, Z20
+	VMINPD         Z8, Z17, Z5
+	VBLENDMPD      13824(R12)(DX*8), Z14, K5, Z21
+	VMOVUPD        2560(R12)(DX*8), Z24
+	VCMPPD         $0x1d, Z1, Z24, K3
+	VBLENDMPD      Z8, Z16, K6, Z22
+	VBLENDMPD      Z2, Z5, K6, Z23
+	VBLENDMPD.BCST lifConstsAVX512<>+136(SB), Z20, K6, Z26
+	VMINPD         Z9, Z23, Z6
+	VBLENDMPD      13312(R12)(DX*8), Z21, K6, Z25
+	KMOVB          (AX), K4
+	VBLENDMPD      Z9, Z22, K4, Z15
+	VBLENDMPD.BCST lifConstsAVX512<>+192(SB), Z26, K4, Z3
+	VBLENDMPD      Z2, Z6, K4, Z10
+	VMOVUPD        2048(R12)(DX*8), Z7
+	VCMPPD         $0x1d, Z1, Z7, K5
+	VMINPD         Z11, Z10, Z12
+	VBLENDMPD      12800(R12)(DX*8), Z25, K4, Z18
+	VBLENDMPD      Z11, Z15, K7, Z4
+	VBLENDMPD.BCST lifConstsAVX512<>+40(SB), Z3, K7, Z17
+	VBLENDMPD      Z2, Z12, K7, Z14
+	VBLENDMPD      12288(R12)(DX*8), Z18, K7, Z8
+	VMINPD         Z19, Z14, Z16
+	VMOVUPD        1536(R12)(DX*8), Z5
+	VCMPPD         $0x1d, Z1, Z5, K6
+	VBLENDMPD      Z19, Z4, K1, Z20
+	VBLENDMPD.BCST lifConstsAVX512<>+200(SB), Z17, K1, Z23
+	VBLENDMPD      Z2, Z16, K1, Z21
+	VBLENDMPD      11776(R12)(DX*8), Z8, K1, Z9
+	VMINPD         Z0, Z21, Z22
+	VBLENDMPD      Z0, Z20, K2, Z26
+	VBLENDMPD.BCST lifConstsAVX512<>+128(SB), Z23, K2, Z6
+	VBLENDMPD      11264(R12)(DX*8), Z9, K2, Z10
+	VBLENDMPD      Z2, Z22, K2, Z25
+	VMOVUPD        1024(R12)(DX*8), Z11
+	VCMPPD         $0x1d, Z1, Z11, K4
+	VMINPD         Z24, Z25, Z15
+	VBLENDMPD      Z24, Z26, K3, Z3
+	VBLENDMPD.BCST lifConstsAVX512<>+208(SB), Z6, K3, Z12
+	VBLENDMPD      10752(R12)(DX*8), Z10, K3, Z18
+	VBLENDMPD      Z2, Z15, K3, Z14
+	VBLENDMPD      Z7, Z3, K5, Z19
+	VMINPD         Z7, Z14, Z4
+	VBLENDMPD.BCST lifConstsAVX512<>+48(SB), Z12, K5, Z17
+	VBLENDMPD      10240(R12)(DX*8), Z18, K5, Z16
+	VMOVUPD        512(R12)(DX*8), Z8
+	VCMPPD         $0x1d, Z1, Z8, K7
+	VBLENDMPD      Z2, Z4, K5, Z21
+	VBLENDMPD      Z5, Z19, K6, Z0
+	VMINPD         Z5, Z21, Z20
+	VBLENDMPD.BCST lifConstsAVX512<>+216(SB), Z17, K6, Z23
+	VBLENDMPD      9728(R12)(DX*8), Z16, K6, Z9
+	VBLENDMPD      Z11, Z0, K4, Z22
+	VBLENDMPD      Z2, Z20, K6, Z25
+	VBLENDMPD.BCST lifConstsAVX512<>+16(SB), Z23, K4, Z24
+	VMINPD         Z11, Z25, Z26
+	VBLENDMPD      9216(R12)(DX*8), Z9, K4, Z6
+	VMOVUPD        (R12)(DX*8), Z10
+	VCMPPD         $0x1d, Z1, Z10, K1
+	VBLENDMPD      Z8, Z22, K7, Z15
+	VBLENDMPD      Z2, Z26, K4, Z3
+	VBLENDMPD.BCST lifConstsAVX512<>+64(SB), Z24, K7, Z14
+	VMINPD         Z8, Z3, Z7
+	VBLENDMPD      8704(R12)(DX*8), Z6, K7, Z12
+	VBLENDMPD      Z2, Z7, K7, Z18
+	VBLENDMPD      Z10, Z15, K1, Z30
+	VMINPD         Z10, Z18, Z4
+	VBLENDMPD      Z13, Z14, K1, Z29
+	VBLENDMPD      8192(R12)(DX*8), Z12, K1, Z28
+	VBLENDMPD      Z2, Z4, K1, Z27
 
 located12:
-	CMPQ DI, $+1
+	CMPQ R8, $+1
 	JE   single14
 
 	// odd?
-	VCMPPD.BCST $0x1d, lifConstsAVX512<>+72(SB), Z29, K1
+	VCMPPD.BCST $0x1d, lifConstsAVX512<>+80(SB), Z29, K1
 	VCMPPD      $0x15, Z28, Z30, K2
 	KANDB       K2, K1, K3
 	KORTESTB    K3, K3
 	JNZ         odd15
-	MOVQ        (BX), R10
-	MOVQ        8(BX), R11
-	MOVQ        32(BX), R12
-	MOVQ        128(BX), R13
-	MOVQ        56(BX), R14
+	MOVQ        (SI), R11
+	MOVQ        8(SI), R12
+	MOVQ        32(SI), R13
+	MOVQ        128(SI), R14
+	MOVQ        56(SI), R15
 
 	// spike
-	VSUBPD           1024(DX)(AX*8), Z28, Z0
+	VSUBPD           1024(BX)(DX*8), Z28, Z0
 	VSUBPD           Z30, Z28, Z1
-	VSUBPD           1024(DX)(AX*8), Z30, Z2
-	VCMPPD.BCST      $0x1d, lifConstsAVX512<>+72(SB), Z29, K1
+	VSUBPD           1024(BX)(DX*8), Z30, Z2
+	VCMPPD.BCST      $0x1d, lifConstsAVX512<>+80(SB), Z29, K1
 	VADDPD           Z29, Z31, Z3
-	VADDPD.BCST      lifConstsAVX512<>+48(SB), Z29, Z4
-	VMINPD           (R14)(AX*8), Z27, Z5
+	VADDPD.BCST      lifConstsAVX512<>+56(SB), Z29, Z4
+	VMINPD           (R15)(DX*8), Z27, Z5
 	VADDPD           Z1, Z0, Z6
 	VDIVPD           Z0, Z1, Z7
-	VMOVUPD          (R10)(AX*8), Z8
-	VBLENDMPD        1536(DX)(AX*8), Z8, K1, Z9
-	VMOVUPD          1536(DX)(AX*8), Z10
-	VMOVUPD          (R14)(AX*8), Z11
+	VMOVUPD          (R11)(DX*8), Z8
+	VBLENDMPD        1536(BX)(DX*8), Z8, K1, Z9
+	VMOVUPD          1536(BX)(DX*8), Z10
+	VMOVUPD          (R15)(DX*8), Z11
 	VMINPD           Z5, Z10, K1, Z11
 	VDIVPD           Z6, Z2, Z12
-	VMOVUPD          Z9, (R10)(AX*8)
-	VMOVUPD          Z4, 1024(CX)(AX*8)
-	VMOVUPD          Z11, (R14)(AX*8)
-	VMULPD           4096(DX)(AX*8), Z7, Z13
+	VMOVUPD          Z9, (R11)(DX*8)
+	VMOVUPD          Z4, 1024(CX)(DX*8)
+	VMOVUPD          Z11, (R15)(DX*8)
+	VMULPD           4096(BX)(DX*8), Z7, Z13
 	VMULPD           Z12, Z12, Z14
-	VBROADCASTSD     lifConstsAVX512<>+56(SB), Z15
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z15
 	VCMPPD           $0x1d, Z15, Z13, K2
 	VADDPD           Z12, Z12, Z16
-	VBROADCASTSD     lifConstsAVX512<>+96(SB), Z17
-	VFMADD231PD.BCST lifConstsAVX512<>+88(SB), Z14, Z17
+	VBROADCASTSD     lifConstsAVX512<>+104(SB), Z17
+	VFMADD231PD.BCST lifConstsAVX512<>+96(SB), Z14, Z17
 	VMULPD           Z14, Z12, Z18
-	VMULPD           4608(DX)(AX*8), Z7, K2, Z13
-	VMOVUPD          3072(DX)(AX*8), Z19
-	VADDPD           3072(DX)(AX*8), Z15, K2, Z19
-	VFMADD213PD.BCST lifConstsAVX512<>+104(SB), Z14, Z17
-	VMOVUPD          (R11)(AX*8), Z20
-	VSUBPD           Z13, Z15, K1, Z20
-	VMOVUPD          (R12)(AX*8), Z21
-	VADDPD           Z19, Z3, K1, Z21
-	VMOVUPD          Z20, (R11)(AX*8)
+	VMULPD           4608(BX)(DX*8), Z7, K2, Z13
+	VMOVUPD          3072(BX)(DX*8), Z19
+	VADDPD           3072(BX)(DX*8), Z15, K2, Z19
 	VFMADD213PD.BCST lifConstsAVX512<>+112(SB), Z14, Z17
-	VMOVUPD          Z21, (R12)(AX*8)
+	VMOVUPD          (R12)(DX*8), Z20
+	VSUBPD           Z13, Z15, K1, Z20
+	VMOVUPD          (R13)(DX*8), Z21
+	VADDPD           Z19, Z3, K1, Z21
+	VMOVUPD          Z20, (R12)(DX*8)
+	VFMADD213PD.BCST lifConstsAVX512<>+120(SB), Z14, Z17
+	VMOVUPD          Z21, (R13)(DX*8)
 	VFMADD231PD      Z17, Z18, Z16
-	VFNMADD132PD     2048(DX)(AX*8), Z15, Z16
-	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z22
+	VFNMADD132PD     2048(BX)(DX*8), Z15, Z16
+	VBROADCASTSD     lifConstsAVX512<>+80(SB), Z22
 	VMAXPD           Z16, Z22, Z23
-	VADDPD           3584(DX)(AX*8), Z23, Z24
-	VMOVUPD          Z23, 512(CX)(AX*8)
+	VADDPD           3584(BX)(DX*8), Z23, Z24
+	VMOVUPD          Z23, 512(CX)(DX*8)
 	VSUBPD           Z15, Z24, K2, Z24
-	VMOVUPD          (R13)(AX*8), Z25
+	VMOVUPD          (R14)(DX*8), Z25
 	VSUBPD           Z24, Z15, K1, Z25
-	VMOVUPD          Z25, (R13)(AX*8)
+	VMOVUPD          Z25, (R14)(DX*8)
 
 events11:
-	MOVQ 144(BX), R10
-	MOVQ 160(BX), R11
-	SHLQ $0x04, R10
-	ADDQ 136(BX), R10
-	LEAQ (CX)(AX*8), CX
-	ADDQ AX, R11
+	MOVQ 144(SI), R11
+	MOVQ 160(SI), R12
+	SHLQ $0x04, R11
+	ADDQ 136(SI), R11
+	LEAQ (CX)(DX*8), CX
+	ADDQ DX, R12
 
 event16:
-	TZCNTQ R9, AX
-	MOVQ   512(CX)(AX*8), R12
-	MOVQ   R12, 8(R10)
-	MOVQ   1024(CX)(AX*8), R12
-	ADDQ   SI, R12
-	MOVL   R12, 4(R10)
-	ADDQ   R11, AX
-	MOVL   AX, (R10)
-	ADDQ   $0x10, R10
-	INCQ   144(BX)
-	LEAQ   -1(R9), R12
-	ANDQ   R12, R9
+	TZCNTQ R10, DX
+	MOVQ   512(CX)(DX*8), R13
+	MOVQ   R13, 8(R11)
+	MOVQ   1024(CX)(DX*8), R13
+	ADDQ   DI, R13
+	MOVL   R13, 4(R11)
+	ADDQ   R12, DX
+	MOVL   DX, (R11)
+	ADDQ   $0x10, R11
+	INCQ   144(SI)
+	LEAQ   -1(R10), R13
+	ANDQ   R13, R10
 	JNZ    event16
 
 finished10:
-	TESTQ R8, R8
+	TESTQ R9, R9
 	JNZ   again9
-	MOVQ  DI, 264(BX)
+	MOVQ  R8, 264(SI)
 	JMP   forward4
 
 shorter13:
-	MOVQ DI, R13
-	MOVQ DI, 192(BX)
-	MOVQ DI, R12
-	SHLQ $0x09, R12
-	ADDQ R11, R12
+	MOVQ R8, R14
+	MOVQ R8, 192(SI)
+	MOVQ R8, R13
+	SHLQ $0x09, R13
+	ADDQ R12, R13
 
 	// look
-	VBROADCASTSD lifConstsAVX512<>+48(SB), Z0
-	VORPD.BCST   192(BX), Z0, Z1
-	VBROADCASTSD lifConstsAVX512<>+72(SB), Z30
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
+	VORPD.BCST   192(SI), Z0, Z1
+	VBROADCASTSD lifConstsAVX512<>+80(SB), Z30
 	VSUBPD       Z0, Z1, Z26
-	VBROADCASTSD lifConstsAVX512<>+64(SB), Z29
-	VBROADCASTSD lifConstsAVX512<>+72(SB), Z28
-	VBROADCASTSD lifConstsAVX512<>+80(SB), Z27
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z29
+	VBROADCASTSD lifConstsAVX512<>+80(SB), Z28
+	VBROADCASTSD lifConstsAVX512<>+88(SB), Z27
 
 look17:
-	SUBQ $0x00000200, R12
+	SUBQ $0x00000200, R13
 
 	// look
-	VMOVUPD        (R12)(AX*8), Z0
-	VCMPPD         $0x1d, 1024(DX)(AX*8), Z0, K1
-	VSUBPD.BCST    lifConstsAVX512<>+56(SB), Z26, Z26
+	VMOVUPD        (R13)(DX*8), Z0
+	VCMPPD         $0x1d, 1024(BX)(DX*8), Z0, K1
+	VSUBPD.BCST    lifConstsAVX512<>+64(SB), Z26, Z26
 	VMINPD         Z0, Z27, Z1
 	VBLENDMPD      Z0, Z30, K1, Z30
 	VBLENDMPD      Z26, Z29, K1, Z29
-	VBLENDMPD      4096(R12)(AX*8), Z28, K1, Z28
-	VBLENDMPD.BCST lifConstsAVX512<>+80(SB), Z1, K1, Z27
-	DECQ           R13
+	VBLENDMPD      8192(R13)(DX*8), Z28, K1, Z28
+	VBLENDMPD.BCST lifConstsAVX512<>+88(SB), Z1, K1, Z27
+	DECQ           R14
 	JNZ            look17
 	JMP            located12
 
 single14:
 	// odd?
-	VMOVUPD      1024(DX)(AX*8), Z0
+	VMOVUPD      1024(BX)(DX*8), Z0
 	VSUBPD       Z0, Z28, Z1
 	VSUBPD       Z30, Z28, Z2
-	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+72(SB), Z29, K1
-	VMOVUPD      3072(DX)(AX*8), Z3
-	VBROADCASTSD lifConstsAVX512<>+56(SB), Z4
+	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+80(SB), Z29, K1
+	VMOVUPD      3072(BX)(DX*8), Z3
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z4
 	VCMPPD       $0x11, Z4, Z3, K2
-	VMOVUPD      1536(DX)(AX*8), Z5
+	VMOVUPD      1536(BX)(DX*8), Z5
 	VSUBPD       Z28, Z5, Z6
 	VCMPPD       $0x15, Z28, Z30, K3
-	VMOVUPD      (CX)(AX*8), Z7
+	VMOVUPD      (CX)(DX*8), Z7
 	VCMPPD       $0x15, Z0, Z7, K4
 	VDIVPD       Z1, Z2, Z8
-	VMOVUPD      2560(DX)(AX*8), Z9
+	VMOVUPD      2560(BX)(DX*8), Z9
 	VCMPPD.BCST  $0x15, lifConstsAVX512<>+8(SB), Z9, K5
 	KORB         K4, K3, K6
 	KORB         K5, K6, K7
-	VMULPD       4096(DX)(AX*8), Z8, Z10
+	VMULPD       4096(BX)(DX*8), Z8, Z10
 	VCMPPD       $0x1d, Z4, Z10, K3
-	VMULPD       4608(DX)(AX*8), Z8, K3, Z10
+	VMULPD       4608(BX)(DX*8), Z8, K3, Z10
 	KANDNB       K2, K3, K4
 	VSUBPD       Z10, Z4, Z11
 	VFNMADD231PD Z6, Z11, Z5
@@ -3414,82 +3588,82 @@ single14:
 	KANDB        K3, K1, K2
 	KORTESTB     K2, K2
 	JNZ          odd18
-	MOVQ         (BX), R10
-	MOVQ         8(BX), R11
-	MOVQ         32(BX), R12
-	MOVQ         128(BX), R13
-	MOVQ         56(BX), R14
+	MOVQ         (SI), R11
+	MOVQ         8(SI), R12
+	MOVQ         32(SI), R13
+	MOVQ         128(SI), R14
+	MOVQ         56(SI), R15
 
 	// spike
-	VSUBPD           1024(DX)(AX*8), Z28, Z0
+	VSUBPD           1024(BX)(DX*8), Z28, Z0
 	VSUBPD           Z30, Z28, Z1
-	VSUBPD           1024(DX)(AX*8), Z30, Z2
-	VCMPPD.BCST      $0x1d, lifConstsAVX512<>+72(SB), Z29, K1
-	VMOVUPD          3072(DX)(AX*8), Z3
-	VBROADCASTSD     lifConstsAVX512<>+56(SB), Z4
+	VSUBPD           1024(BX)(DX*8), Z30, Z2
+	VCMPPD.BCST      $0x1d, lifConstsAVX512<>+80(SB), Z29, K1
+	VMOVUPD          3072(BX)(DX*8), Z3
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z4
 	VCMPPD           $0x11, Z4, Z3, K2
-	VMOVUPD          1536(DX)(AX*8), Z5
+	VMOVUPD          1536(BX)(DX*8), Z5
 	VSUBPD           Z28, Z5, Z6
 	VADDPD           Z29, Z31, Z7
 	VADDPD           Z1, Z0, Z8
 	VDIVPD           Z0, Z1, Z9
-	VADDPD.BCST      lifConstsAVX512<>+48(SB), Z29, Z10
-	VMINPD           (R14)(AX*8), Z27, Z11
+	VADDPD.BCST      lifConstsAVX512<>+56(SB), Z29, Z10
+	VMINPD           (R15)(DX*8), Z27, Z11
 	KANDB            K2, K1, K3
 	VDIVPD           Z8, Z2, Z12
-	VMOVUPD          (R14)(AX*8), Z13
+	VMOVUPD          (R15)(DX*8), Z13
 	VMINPD           Z11, Z5, K1, Z13
-	VMOVUPD          Z10, 1024(CX)(AX*8)
-	VMOVUPD          Z13, (R14)(AX*8)
-	VMULPD           4096(DX)(AX*8), Z9, Z14
+	VMOVUPD          Z10, 1024(CX)(DX*8)
+	VMOVUPD          Z13, (R15)(DX*8)
+	VMULPD           4096(BX)(DX*8), Z9, Z14
 	VMULPD           Z12, Z12, Z15
 	VCMPPD           $0x1d, Z4, Z14, K4
 	VADDPD           Z12, Z12, Z16
-	VBROADCASTSD     lifConstsAVX512<>+96(SB), Z17
-	VFMADD231PD.BCST lifConstsAVX512<>+88(SB), Z15, Z17
+	VBROADCASTSD     lifConstsAVX512<>+104(SB), Z17
+	VFMADD231PD.BCST lifConstsAVX512<>+96(SB), Z15, Z17
 	VMULPD           Z15, Z12, Z18
-	VMULPD           4608(DX)(AX*8), Z9, K4, Z14
+	VMULPD           4608(BX)(DX*8), Z9, K4, Z14
 	KANDNB           K3, K4, K5
 	VADDPD           Z4, Z3, K4, Z3
 	KANDNB           K1, K5, K6
-	VFMADD213PD.BCST lifConstsAVX512<>+104(SB), Z15, Z17
+	VFMADD213PD.BCST lifConstsAVX512<>+112(SB), Z15, Z17
 	VSUBPD           Z14, Z4, Z19
-	VMOVUPD          (R12)(AX*8), Z20
+	VMOVUPD          (R13)(DX*8), Z20
 	VADDPD           Z3, Z7, K6, Z20
 	VFNMADD231PD     Z6, Z19, K5, Z5
-	VFMADD213PD.BCST lifConstsAVX512<>+112(SB), Z15, Z17
-	VMOVUPD          (R11)(AX*8), Z21
+	VFMADD213PD.BCST lifConstsAVX512<>+120(SB), Z15, Z17
+	VMOVUPD          (R12)(DX*8), Z21
 	VBLENDMPD        Z19, Z21, K6, Z22
-	VMOVUPD          Z20, (R12)(AX*8)
-	VMOVUPD          Z22, (R11)(AX*8)
-	VMOVUPD          (R10)(AX*8), Z23
+	VMOVUPD          Z20, (R13)(DX*8)
+	VMOVUPD          Z22, (R12)(DX*8)
+	VMOVUPD          (R11)(DX*8), Z23
 	VBLENDMPD        Z5, Z23, K1, Z24
 	VFMADD231PD      Z17, Z18, Z16
-	VMOVUPD          Z24, (R10)(AX*8)
-	VFNMADD132PD     2048(DX)(AX*8), Z4, Z16
-	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z25
+	VMOVUPD          Z24, (R11)(DX*8)
+	VFNMADD132PD     2048(BX)(DX*8), Z4, Z16
+	VBROADCASTSD     lifConstsAVX512<>+80(SB), Z25
 	VMAXPD           Z16, Z25, Z26
-	VADDPD           3584(DX)(AX*8), Z26, Z1
-	VMOVUPD          Z26, 512(CX)(AX*8)
+	VADDPD           3584(BX)(DX*8), Z26, Z1
+	VMOVUPD          Z26, 512(CX)(DX*8)
 	VSUBPD           Z4, Z1, K4, Z1
-	VMOVUPD          (R13)(AX*8), Z0
+	VMOVUPD          (R14)(DX*8), Z0
 	VSUBPD           Z1, Z4, K6, Z0
-	VMOVUPD          Z0, (R13)(AX*8)
+	VMOVUPD          Z0, (R14)(DX*8)
 	JMP              events11
 
 odd15:
-	ORQ R10, 208(BX)
+	ORQ R11, 208(SI)
 	JMP finished10
 
 odd18:
-	ORQ R10, 208(BX)
+	ORQ R11, 208(SI)
 	JMP finished10
 	PCALIGN $0x40
 
-DATA lifConstsAVX2<>+0(SB)/8, $0x4020000000000000
-DATA lifConstsAVX2<>+8(SB)/8, $0x4020000000000000
-DATA lifConstsAVX2<>+16(SB)/8, $0x4020000000000000
-DATA lifConstsAVX2<>+24(SB)/8, $0x4020000000000000
+DATA lifConstsAVX2<>+0(SB)/8, $0x4030000000000000
+DATA lifConstsAVX2<>+8(SB)/8, $0x4030000000000000
+DATA lifConstsAVX2<>+16(SB)/8, $0x4030000000000000
+DATA lifConstsAVX2<>+24(SB)/8, $0x4030000000000000
 DATA lifConstsAVX2<>+32(SB)/8, $0x3fb0000000000000
 DATA lifConstsAVX2<>+40(SB)/8, $0x3fb0000000000000
 DATA lifConstsAVX2<>+48(SB)/8, $0x3fb0000000000000
@@ -3506,86 +3680,126 @@ DATA lifConstsAVX2<>+128(SB)/8, $0x7fefffffffffffff
 DATA lifConstsAVX2<>+136(SB)/8, $0x7fefffffffffffff
 DATA lifConstsAVX2<>+144(SB)/8, $0x7fefffffffffffff
 DATA lifConstsAVX2<>+152(SB)/8, $0x7fefffffffffffff
-DATA lifConstsAVX2<>+160(SB)/8, $0x4010000000000000
-DATA lifConstsAVX2<>+168(SB)/8, $0x4010000000000000
-DATA lifConstsAVX2<>+176(SB)/8, $0x4010000000000000
-DATA lifConstsAVX2<>+184(SB)/8, $0x4010000000000000
-DATA lifConstsAVX2<>+192(SB)/8, $0x4330000000000000
-DATA lifConstsAVX2<>+200(SB)/8, $0x4330000000000000
-DATA lifConstsAVX2<>+208(SB)/8, $0x4330000000000000
-DATA lifConstsAVX2<>+216(SB)/8, $0x4330000000000000
-DATA lifConstsAVX2<>+224(SB)/8, $0x3ff0000000000000
-DATA lifConstsAVX2<>+232(SB)/8, $0x3ff0000000000000
-DATA lifConstsAVX2<>+240(SB)/8, $0x3ff0000000000000
-DATA lifConstsAVX2<>+248(SB)/8, $0x3ff0000000000000
-DATA lifConstsAVX2<>+256(SB)/8, $0xbff0000000000000
-DATA lifConstsAVX2<>+264(SB)/8, $0xbff0000000000000
-DATA lifConstsAVX2<>+272(SB)/8, $0xbff0000000000000
-DATA lifConstsAVX2<>+280(SB)/8, $0xbff0000000000000
-DATA lifConstsAVX2<>+288(SB)/8, $0x0000000000000000
-DATA lifConstsAVX2<>+296(SB)/8, $0x0000000000000000
-DATA lifConstsAVX2<>+304(SB)/8, $0x0000000000000000
-DATA lifConstsAVX2<>+312(SB)/8, $0x0000000000000000
-DATA lifConstsAVX2<>+320(SB)/8, $0x7ff0000000000000
-DATA lifConstsAVX2<>+328(SB)/8, $0x7ff0000000000000
-DATA lifConstsAVX2<>+336(SB)/8, $0x7ff0000000000000
-DATA lifConstsAVX2<>+344(SB)/8, $0x7ff0000000000000
-DATA lifConstsAVX2<>+352(SB)/8, $0x3fcc71c71c71c71c
-DATA lifConstsAVX2<>+360(SB)/8, $0x3fcc71c71c71c71c
-DATA lifConstsAVX2<>+368(SB)/8, $0x3fcc71c71c71c71c
-DATA lifConstsAVX2<>+376(SB)/8, $0x3fcc71c71c71c71c
-DATA lifConstsAVX2<>+384(SB)/8, $0x3fd2492492492492
-DATA lifConstsAVX2<>+392(SB)/8, $0x3fd2492492492492
-DATA lifConstsAVX2<>+400(SB)/8, $0x3fd2492492492492
-DATA lifConstsAVX2<>+408(SB)/8, $0x3fd2492492492492
-DATA lifConstsAVX2<>+416(SB)/8, $0x3fd999999999999a
-DATA lifConstsAVX2<>+424(SB)/8, $0x3fd999999999999a
-DATA lifConstsAVX2<>+432(SB)/8, $0x3fd999999999999a
-DATA lifConstsAVX2<>+440(SB)/8, $0x3fd999999999999a
-DATA lifConstsAVX2<>+448(SB)/8, $0x3fe5555555555555
-DATA lifConstsAVX2<>+456(SB)/8, $0x3fe5555555555555
-DATA lifConstsAVX2<>+464(SB)/8, $0x3fe5555555555555
-DATA lifConstsAVX2<>+472(SB)/8, $0x3fe5555555555555
-DATA lifConstsAVX2<>+480(SB)/8, $0x4018000000000000
-DATA lifConstsAVX2<>+488(SB)/8, $0x4018000000000000
-DATA lifConstsAVX2<>+496(SB)/8, $0x4018000000000000
-DATA lifConstsAVX2<>+504(SB)/8, $0x4018000000000000
-DATA lifConstsAVX2<>+512(SB)/8, $0xfff0000000000000
-DATA lifConstsAVX2<>+520(SB)/8, $0xfff0000000000000
-DATA lifConstsAVX2<>+528(SB)/8, $0xfff0000000000000
-DATA lifConstsAVX2<>+536(SB)/8, $0xfff0000000000000
-DATA lifConstsAVX2<>+544(SB)/8, $0x401c000000000000
-DATA lifConstsAVX2<>+552(SB)/8, $0x401c000000000000
-DATA lifConstsAVX2<>+560(SB)/8, $0x401c000000000000
-DATA lifConstsAVX2<>+568(SB)/8, $0x401c000000000000
-DATA lifConstsAVX2<>+576(SB)/8, $0x4014000000000000
-DATA lifConstsAVX2<>+584(SB)/8, $0x4014000000000000
-DATA lifConstsAVX2<>+592(SB)/8, $0x4014000000000000
-DATA lifConstsAVX2<>+600(SB)/8, $0x4014000000000000
-DATA lifConstsAVX2<>+608(SB)/8, $0x4008000000000000
-DATA lifConstsAVX2<>+616(SB)/8, $0x4008000000000000
-DATA lifConstsAVX2<>+624(SB)/8, $0x4008000000000000
-DATA lifConstsAVX2<>+632(SB)/8, $0x4008000000000000
-GLOBL lifConstsAVX2<>(SB), RODATA|NOPTR, $640
+DATA lifConstsAVX2<>+160(SB)/8, $0x4020000000000000
+DATA lifConstsAVX2<>+168(SB)/8, $0x4020000000000000
+DATA lifConstsAVX2<>+176(SB)/8, $0x4020000000000000
+DATA lifConstsAVX2<>+184(SB)/8, $0x4020000000000000
+DATA lifConstsAVX2<>+192(SB)/8, $0x4010000000000000
+DATA lifConstsAVX2<>+200(SB)/8, $0x4010000000000000
+DATA lifConstsAVX2<>+208(SB)/8, $0x4010000000000000
+DATA lifConstsAVX2<>+216(SB)/8, $0x4010000000000000
+DATA lifConstsAVX2<>+224(SB)/8, $0x4330000000000000
+DATA lifConstsAVX2<>+232(SB)/8, $0x4330000000000000
+DATA lifConstsAVX2<>+240(SB)/8, $0x4330000000000000
+DATA lifConstsAVX2<>+248(SB)/8, $0x4330000000000000
+DATA lifConstsAVX2<>+256(SB)/8, $0x3ff0000000000000
+DATA lifConstsAVX2<>+264(SB)/8, $0x3ff0000000000000
+DATA lifConstsAVX2<>+272(SB)/8, $0x3ff0000000000000
+DATA lifConstsAVX2<>+280(SB)/8, $0x3ff0000000000000
+DATA lifConstsAVX2<>+288(SB)/8, $0xbff0000000000000
+DATA lifConstsAVX2<>+296(SB)/8, $0xbff0000000000000
+DATA lifConstsAVX2<>+304(SB)/8, $0xbff0000000000000
+DATA lifConstsAVX2<>+312(SB)/8, $0xbff0000000000000
+DATA lifConstsAVX2<>+320(SB)/8, $0x0000000000000000
+DATA lifConstsAVX2<>+328(SB)/8, $0x0000000000000000
+DATA lifConstsAVX2<>+336(SB)/8, $0x0000000000000000
+DATA lifConstsAVX2<>+344(SB)/8, $0x0000000000000000
+DATA lifConstsAVX2<>+352(SB)/8, $0x7ff0000000000000
+DATA lifConstsAVX2<>+360(SB)/8, $0x7ff0000000000000
+DATA lifConstsAVX2<>+368(SB)/8, $0x7ff0000000000000
+DATA lifConstsAVX2<>+376(SB)/8, $0x7ff0000000000000
+DATA lifConstsAVX2<>+384(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX2<>+392(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX2<>+400(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX2<>+408(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX2<>+416(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX2<>+424(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX2<>+432(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX2<>+440(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX2<>+448(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX2<>+456(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX2<>+464(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX2<>+472(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX2<>+480(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX2<>+488(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX2<>+496(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX2<>+504(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX2<>+512(SB)/8, $0x4018000000000000
+DATA lifConstsAVX2<>+520(SB)/8, $0x4018000000000000
+DATA lifConstsAVX2<>+528(SB)/8, $0x4018000000000000
+DATA lifConstsAVX2<>+536(SB)/8, $0x4018000000000000
+DATA lifConstsAVX2<>+544(SB)/8, $0x4024000000000000
+DATA lifConstsAVX2<>+552(SB)/8, $0x4024000000000000
+DATA lifConstsAVX2<>+560(SB)/8, $0x4024000000000000
+DATA lifConstsAVX2<>+568(SB)/8, $0x4024000000000000
+DATA lifConstsAVX2<>+576(SB)/8, $0x4028000000000000
+DATA lifConstsAVX2<>+584(SB)/8, $0x4028000000000000
+DATA lifConstsAVX2<>+592(SB)/8, $0x4028000000000000
+DATA lifConstsAVX2<>+600(SB)/8, $0x4028000000000000
+DATA lifConstsAVX2<>+608(SB)/8, $0x402c000000000000
+DATA lifConstsAVX2<>+616(SB)/8, $0x402c000000000000
+DATA lifConstsAVX2<>+624(SB)/8, $0x402c000000000000
+DATA lifConstsAVX2<>+632(SB)/8, $0x402c000000000000
+DATA lifConstsAVX2<>+640(SB)/8, $0xfff0000000000000
+DATA lifConstsAVX2<>+648(SB)/8, $0xfff0000000000000
+DATA lifConstsAVX2<>+656(SB)/8, $0xfff0000000000000
+DATA lifConstsAVX2<>+664(SB)/8, $0xfff0000000000000
+DATA lifConstsAVX2<>+672(SB)/8, $0x402e000000000000
+DATA lifConstsAVX2<>+680(SB)/8, $0x402e000000000000
+DATA lifConstsAVX2<>+688(SB)/8, $0x402e000000000000
+DATA lifConstsAVX2<>+696(SB)/8, $0x402e000000000000
+DATA lifConstsAVX2<>+704(SB)/8, $0x402a000000000000
+DATA lifConstsAVX2<>+712(SB)/8, $0x402a000000000000
+DATA lifConstsAVX2<>+720(SB)/8, $0x402a000000000000
+DATA lifConstsAVX2<>+728(SB)/8, $0x402a000000000000
+DATA lifConstsAVX2<>+736(SB)/8, $0x4026000000000000
+DATA lifConstsAVX2<>+744(SB)/8, $0x4026000000000000
+DATA lifConstsAVX2<>+752(SB)/8, $0x4026000000000000
+DATA lifConstsAVX2<>+760(SB)/8, $0x4026000000000000
+DATA lifConstsAVX2<>+768(SB)/8, $0x4022000000000000
+DATA lifConstsAVX2<>+776(SB)/8, $0x4022000000000000
+DATA lifConstsAVX2<>+784(SB)/8, $0x4022000000000000
+DATA lifConstsAVX2<>+792(SB)/8, $0x4022000000000000
+DATA lifConstsAVX2<>+800(SB)/8, $0x401c000000000000
+DATA lifConstsAVX2<>+808(SB)/8, $0x401c000000000000
+DATA lifConstsAVX2<>+816(SB)/8, $0x401c000000000000
+DATA lifConstsAVX2<>+824(SB)/8, $0x401c000000000000
+DATA lifConstsAVX2<>+832(SB)/8, $0x4014000000000000
+DATA lifConstsAVX2<>+840(SB)/8, $0x4014000000000000
+DATA lifConstsAVX2<>+848(SB)/8, $0x4014000000000000
+DATA lifConstsAVX2<>+856(SB)/8, $0x4014000000000000
+DATA lifConstsAVX2<>+864(SB)/8, $0x4008000000000000
+DATA lifConstsAVX2<>+872(SB)/8, $0x4008000000000000
+DATA lifConstsAVX2<>+880(SB)/8, $0x4008000000000000
+DATA lifConstsAVX2<>+888(SB)/8, $0x4008000000000000
+GLOBL lifConstsAVX2<>(SB), RODATA|NOPTR, $896
 
-DATA lifConstsAVX512<>+0(SB)/8, $0x4020000000000000
+DATA lifConstsAVX512<>+0(SB)/8, $0x4030000000000000
 DATA lifConstsAVX512<>+8(SB)/8, $0x3fb0000000000000
 DATA lifConstsAVX512<>+16(SB)/8, $0x4000000000000000
 DATA lifConstsAVX512<>+24(SB)/8, $0x3fd0000000000000
 DATA lifConstsAVX512<>+32(SB)/8, $0x7fefffffffffffff
-DATA lifConstsAVX512<>+40(SB)/8, $0x4010000000000000
-DATA lifConstsAVX512<>+48(SB)/8, $0x4330000000000000
-DATA lifConstsAVX512<>+56(SB)/8, $0x3ff0000000000000
-DATA lifConstsAVX512<>+64(SB)/8, $0xbff0000000000000
-DATA lifConstsAVX512<>+72(SB)/8, $0x0000000000000000
-DATA lifConstsAVX512<>+80(SB)/8, $0x7ff0000000000000
-DATA lifConstsAVX512<>+88(SB)/8, $0x3fcc71c71c71c71c
-DATA lifConstsAVX512<>+96(SB)/8, $0x3fd2492492492492
-DATA lifConstsAVX512<>+104(SB)/8, $0x3fd999999999999a
-DATA lifConstsAVX512<>+112(SB)/8, $0x3fe5555555555555
-DATA lifConstsAVX512<>+120(SB)/8, $0x4018000000000000
-DATA lifConstsAVX512<>+128(SB)/8, $0xfff0000000000000
-DATA lifConstsAVX512<>+136(SB)/8, $0x401c000000000000
-DATA lifConstsAVX512<>+144(SB)/8, $0x4014000000000000
-DATA lifConstsAVX512<>+152(SB)/8, $0x4008000000000000
-GLOBL lifConstsAVX512<>(SB), RODATA|NOPTR, $160
+DATA lifConstsAVX512<>+40(SB)/8, $0x4020000000000000
+DATA lifConstsAVX512<>+48(SB)/8, $0x4010000000000000
+DATA lifConstsAVX512<>+56(SB)/8, $0x4330000000000000
+DATA lifConstsAVX512<>+64(SB)/8, $0x3ff0000000000000
+DATA lifConstsAVX512<>+72(SB)/8, $0xbff0000000000000
+DATA lifConstsAVX512<>+80(SB)/8, $0x0000000000000000
+DATA lifConstsAVX512<>+88(SB)/8, $0x7ff0000000000000
+DATA lifConstsAVX512<>+96(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX512<>+104(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX512<>+112(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX512<>+120(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX512<>+128(SB)/8, $0x4018000000000000
+DATA lifConstsAVX512<>+136(SB)/8, $0x4024000000000000
+DATA lifConstsAVX512<>+144(SB)/8, $0x4028000000000000
+DATA lifConstsAVX512<>+152(SB)/8, $0x402c000000000000
+DATA lifConstsAVX512<>+160(SB)/8, $0xfff0000000000000
+DATA lifConstsAVX512<>+168(SB)/8, $0x402e000000000000
+DATA lifConstsAVX512<>+176(SB)/8, $0x402a000000000000
+DATA lifConstsAVX512<>+184(SB)/8, $0x4026000000000000
+DATA lifConstsAVX512<>+192(SB)/8, $0x4022000000000000
+DATA lifConstsAVX512<>+200(SB)/8, $0x401c000000000000
+DATA lifConstsAVX512<>+208(SB)/8, $0x4014000000000000
+DATA lifConstsAVX512<>+216(SB)/8, $0x4008000000000000
+GLOBL lifConstsAVX512<>(SB), RODATA|NOPTR, $224
