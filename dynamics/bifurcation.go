@@ -30,7 +30,7 @@ func Bifurcation(ctx context.Context, m *model.Model, p []float64, i float64, fr
 	d.Branches, d.Points, d.Warnings = restBranches(s, free)
 	switch s.dim() {
 	case 1:
-		return d, nil
+		return d, ctx.Err()
 	case 2:
 		return d, d.cycles(ctx, newCyclist(s, free, d.Points))
 	}

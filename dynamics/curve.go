@@ -13,18 +13,28 @@ type curve struct {
 	gap            func(spot) (g, gv, gmu float64) // with its slopes
 	scales         func(spot) (v, mu float64)      // steps in both directions that count as one
 	visit          func(a, b spot)                 // is told of every step, if not nil
+	halt           func() error                    // asked now and then whether to go on; nil means yes
+	most           int                             // points of a way
 	lo, hi         float64                         // the box in mu
 	floor, ceiling float64                         // and in V
 	name           string                          // of mu
 }
 
+// asked is after how many points a way asks whether to go on.
+const asked = 1024
+
 // follow walks along the curve through start, first towards larger V (direction 1) or smaller (-1), until it leaves
 // the box or comes back. The last spot lies on the border exactly.
 func (c *curve) follow(start spot, direction float64) (path []spot, end string, err error) {
 	path = []spot{start}
-	const most = 200000
 	sign := 0.0
-	for h := 1.0; len(path) < most; {
+	turns := 0
+	for h := 1.0; len(path) < c.most; {
+		if turns++; c.halt != nil && turns%asked == 0 {
+			if err := c.halt(); err != nil {
+				return path, BranchEnd, err
+			}
+		}
 		q := path[len(path)-1]
 		sv, smu := c.scales(q)
 		_, gv, gmu := c.gap(q)
@@ -80,7 +90,7 @@ func (c *curve) follow(start spot, direction float64) (path []spot, end string, 
 		path = append(path, next)
 		h = min(1, 1.5*h)
 	}
-	return path, BranchEnd, fmt.Errorf("dynamics: a curve was left at %s = %.8g after %d points", c.name, path[len(path)-1].mu, most)
+	return path, BranchEnd, fmt.Errorf("dynamics: a curve was left at %s = %.8g after %d points", c.name, path[len(path)-1].mu, c.most)
 }
 
 // lost is the error of a curve that goes no further than q, as far as numbers can tell.

@@ -121,11 +121,15 @@ func PhasePlane(ctx context.Context, m *model.Model, p []float64, i float64, o P
 		d.Plane.Y = o.Y
 		d.Note = fmt.Sprintf("V and %s; the other variables are at their steady state for V", o.Y)
 	}
+	d.halt = ctx.Err
 	d.rest()
 	if d.window(o); math.IsInf(d.Window[1]-d.Window[0], 0) || math.IsInf(d.Window[3]-d.Window[2], 0) {
 		return nil, fmt.Errorf("dynamics: the phase plane of V from %g to %g mV is wider than numbers go", d.Window[0], d.Window[1])
 	}
 	d.nullclines()
+	if ctx.Err() != nil {
+		return d.Plane, ctx.Err()
+	}
 	if err := d.cycles(ctx); err != nil {
 		return d.Plane, err
 	}
@@ -270,9 +274,10 @@ func (d *portrait) onNullcline(v float64) []float64 {
 // vNullcline follows every piece of the curve dV/dt = 0 through the window. It is not a function of V, and may turn
 // back or consist of several pieces.
 func (d *portrait) vNullcline() (pieces [][][2]float64) {
+	const most = 20_000 // points; a nullcline has hundreds, or some thousands in a wide window
 	w := d.Window
 	c := &curve{
-		lo: w[2], hi: w[3], floor: w[0], ceiling: w[1], name: d.Plane.Y,
+		halt: d.halt, most: most, lo: w[2], hi: w[3], floor: w[0], ceiling: w[1], name: d.Plane.Y,
 		gap: func(q spot) (g, gv, gmu float64) {
 			dv, dy := 1e-4, 1e-6*(w[3]-w[2])
 			g, _ = d.flow(q.v, q.mu)
@@ -291,9 +296,17 @@ func (d *portrait) vNullcline() (pieces [][][2]float64) {
 			seeds = append(seeds, seed{spot: spot{v, y}})
 		}
 	}
+	points := 0
 	for k := range seeds {
 		if seeds[k].done {
 			continue
+		}
+		if d.halt() != nil {
+			break
+		}
+		if points > most {
+			d.Warnings = append(d.Warnings, fmt.Sprintf("the nullcline of V was left after %d points", points))
+			break
 		}
 		path, end, _ := c.follow(seeds[k].spot, 1)
 		if end != Closed {
@@ -318,6 +331,7 @@ func (d *portrait) vNullcline() (pieces [][][2]float64) {
 			})
 		}
 		seeds[k].done = true
+		points += len(piece)
 		if len(piece) > 1 {
 			pieces = append(pieces, piece)
 		}

@@ -237,6 +237,16 @@ func TestHugeCurrent(t *testing.T) {
 	}
 }
 
+// A phase plane that is called off ends with the reason.
+func TestCalledOff(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	m, p := mustModel(t, "rhh", nil)
+	if _, err := PhasePlane(ctx, m, p, 5, PlaneOptions{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("a plane that was called off: %v", err)
+	}
+}
+
 // Planes of finite parameters that no neuron has end as well, and hold numbers alone, for JSON knows no others. A test that
 // hangs is ended by its context.
 func TestAbsurdParameters(t *testing.T) {
@@ -251,6 +261,8 @@ func TestAbsurdParameters(t *testing.T) {
 		{"adex", map[string]float64{"tau": 1e300}, 0},
 		{"adex", map[string]float64{"tau": 1e-300}, 0},
 		{"rhh", map[string]float64{"g_Na": 1e300}, 0},
+		{"hh", map[string]float64{"g_K": 1e30}, 0},
+		{"adex", map[string]float64{"R": 1e-300}, 0},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		m, p := mustModel(t, c.model, c.set)
@@ -262,6 +274,8 @@ func TestAbsurdParameters(t *testing.T) {
 			t.Errorf("%s %v I=%g: %v", c.model, c.set, c.i, err)
 		} else if _, err := json.Marshal(plane); err != nil {
 			t.Errorf("%s %v I=%g: %v", c.model, c.set, c.i, err)
+		} else if len(plane.Warnings) > 3 {
+			t.Errorf("%s %v I=%g: %d warnings: %v", c.model, c.set, c.i, len(plane.Warnings), plane.Warnings)
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package dynamics
 
 import (
+	"cmp"
+	"fmt"
 	"math"
 	"slices"
 )
@@ -25,10 +27,14 @@ type tracer struct {
 // reaches.
 const restScans = 33
 
+// mostSpots is how many points all curves of equilibria together may have. Those of the presets have hundreds; more make no diagram
+// that anybody could read, and come of parameters that no membrane has.
+const mostSpots = 100_000
+
 // restBranches follows every curve of equilibria over the free parameter.
 func restBranches(s *system, free Free) (branches []Branch, points []Point, warnings []error) {
 	t := &tracer{system: s, free: free, fine: 0.25}
-	t.curve = curve{gap: t.gap, scales: t.scales, visit: t.visit, lo: free.Lo, hi: free.Hi, ceiling: s.ceiling(), name: free.Name}
+	t.curve = curve{gap: t.gap, scales: t.scales, visit: t.visit, halt: s.halt, most: mostSpots, lo: free.Lo, hi: free.Hi, ceiling: s.ceiling(), name: free.Name}
 	for _, end := range []float64{free.Lo, free.Hi} {
 		s.at(end)
 		lo, _ := s.reach()
@@ -44,26 +50,36 @@ func restBranches(s *system, free Free) (branches []Branch, points []Point, warn
 			t.seeds = append(t.seeds, seed{spot: spot{v, mu}})
 		}
 	}
+	var stuck []error // curves that cannot be followed at all
+	spots := 0
 	for k := range t.seeds {
 		if t.seeds[k].done {
 			continue
+		}
+		if spots > mostSpots {
+			warnings = append(warnings, fmt.Errorf("dynamics: curves of equilibria were left after %d points", spots))
+			break
 		}
 		t.seeds[k].done = true
 		start := t.seeds[k].spot
 		path, to, err := t.follow(start, 1)
 		from := Closed
+		var errBack error
 		if to != Closed {
 			var back []spot
-			var errBack error
 			back, from, errBack = t.follow(start, -1)
 			slices.Reverse(back)
 			path = append(back[:len(back)-1], path...)
-			warnings = appendError(warnings, errBack)
 		}
-		warnings = appendError(warnings, err)
+		if len(path) > asked && s.halt != nil && s.halt() != nil {
+			break
+		}
 		if len(path) < 2 {
+			stuck = appendError(stuck, cmp.Or(errBack, err))
 			continue
 		}
+		spots += len(path)
+		warnings = appendError(appendError(warnings, errBack), err)
 		b := Branch{Kind: Equilibrium, From: from, To: to}
 		rows, found := t.describe(path)
 		b.Rows = rows
@@ -82,6 +98,12 @@ func restBranches(s *system, free Free) (branches []Branch, points []Point, warn
 		}
 		branches = append(branches, b)
 		points = append(points, found...)
+	}
+	switch n := len(stuck) - 1; {
+	case n == 0:
+		warnings = append(warnings, stuck[0])
+	case n > 0:
+		warnings = append(warnings, fmt.Errorf("%w (and %d more like it)", stuck[0], n))
 	}
 	return branches, points, warnings
 }

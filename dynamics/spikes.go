@@ -254,6 +254,9 @@ func (r *runner) peak(h float64) float64 {
 	if !(r.clock.slope[0] > 0 && d[0] < 0) {
 		return h
 	}
+	if steep := 4 * max(r.clock.slope[0], -d[0]); min(r.vTh-r.y[0], r.vTh-r.out[0]) > steep*math.Abs(h) {
+		return h // out of reach: rounding makes V of a stiff membrane tremble at rest
+	}
 	lo, hi := 0.0, h
 	for range 60 {
 		mid := lo + (hi-lo)/2
