@@ -205,3 +205,11 @@ func TestVersion(t *testing.T) {
 		t.Error(out)
 	}
 }
+
+// TestSpikesAtOnce: where a spike follows the other at once no shorter step is proposed, for none would do.
+func TestSpikesAtOnce(t *testing.T) {
+	_, told := popsim(t, exitDone, strings.Fields("run eif I=1e300 --time 20ms --quiet")...)
+	if want := "at neuron 0 spikes come as soon as refractoriness ends, for which no step is short enough\n"; !strings.HasSuffix(told, want) {
+		t.Errorf("told %q, want %q at its end", told, want)
+	}
+}

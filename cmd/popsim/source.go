@@ -201,9 +201,17 @@ func (c *haste) add(i int, interval, refract float64) {
 	}
 }
 
+// shortest is the part of a step below which the time between spikes is rounding, or the end of all numbers.
+const shortest = 1e-9
+
 // warn tells of them, if there are any; noun is what they are.
 func (c *haste) warn(v *voice, noun string) {
 	if c.n == 0 {
+		return
+	}
+	if c.least < shortest*c.dt {
+		v.warn("steps of %v ms are too long for %s: at %s %d spikes come as soon as refractoriness ends, for which no step is short enough",
+			c.dt, counted(c.n, noun), noun, c.who)
 		return
 	}
 	v.warn("steps of %v ms are too long for %s: at %s %d a spike comes %.3g steps after the end of refractoriness; method %s needs %v, so --dt %.1gms",
