@@ -79,6 +79,7 @@ func (c *curve) follow(start spot, direction float64) (path []spot, end string, 
 				if last.v = border; math.IsNaN(last.mu) {
 					return path, BranchEnd, c.lost(q)
 				}
+				c.note(q, last)
 				path = append(path, last)
 			}
 			return path, BranchEnd, nil

@@ -108,3 +108,20 @@ func TestSeedAtFold(t *testing.T) {
 		}
 	}
 }
+
+// TestSeedBesideCutoff searches an interval in which an equilibrium is sought within the last step before V_th of a curve:
+// it lies on that curve.
+func TestSeedBesideCutoff(t *testing.T) {
+	m, p := mustModel(t, "adex", map[string]float64{
+		"V_rest": -62.081, "V_reset": -64.2048, "V_th": -26.0956, "delta_T": 1.66797,
+		"R": 0.810903, "tau": 6.70102, "a": 1.80399, "tau_w": 4.47118,
+	})
+	branches, points, _ := restBranches(newSystem(m, p, 37.69, "V_T"), Free{Name: "V_T", Lo: -61.081, Hi: -31.0995})
+	labels := make(map[string]int)
+	for _, q := range points {
+		labels[q.Label]++
+	}
+	if len(branches) != 1 || labels[Fold] != 1 || labels[BranchEnd] != 1 || len(points) != 2 {
+		t.Errorf("%d curves of equilibria with %v, want 1 with a fold and an end", len(branches), labels)
+	}
+}
