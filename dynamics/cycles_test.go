@@ -154,3 +154,20 @@ func TestMultiplierIsExponentialOfDivergence(t *testing.T) {
 		}
 	}
 }
+
+// to integrates y in place from x to end.
+func (s *stepper) to(x float64, y []float64, end float64) error {
+	out := make([]float64, len(y))
+	for h := (end - x) / 16; x != end; {
+		made, next, err := s.advance(x, y, end, h, out)
+		if err != nil {
+			return err
+		}
+		if x += made; math.Abs(end-x) < 1e-15*math.Abs(end) || made == end-x {
+			x = end
+		}
+		h = next
+		copy(y, out)
+	}
+	return nil
+}

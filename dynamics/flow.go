@@ -111,23 +111,6 @@ func (s *stepper) advance(x float64, y []float64, end, h float64, out []float64)
 	}
 }
 
-// to integrates y in place from x to end.
-func (s *stepper) to(x float64, y []float64, end float64) error {
-	out := make([]float64, len(y))
-	for h := (end - x) / 16; x != end; {
-		made, next, err := s.advance(x, y, end, h, out)
-		if err != nil {
-			return err
-		}
-		if x += made; math.Abs(end-x) < 1e-15*math.Abs(end) || made == end-x {
-			x = end
-		}
-		h = next
-		copy(y, out)
-	}
-	return nil
-}
-
 // crossing finds the part of the step from (x, y) to x+h, whose end state is out, at which component c reaches level;
 // y[c] and out[c] lie on different sides of it. It steps again from the start, so the state it leaves in out is as
 // accurate as any step. s.slope must hold f(x, y).

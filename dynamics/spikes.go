@@ -160,11 +160,8 @@ func (r *runner) run(stop float64) error {
 				r.fire(r.t, r.y)
 				continue
 			}
-			if r.y[0] >= r.vClimb {
-				if spike, ok := r.top(stop); ok {
-					r.fire(spike, r.out)
-					continue
-				}
+			if r.y[0] >= r.vClimb && r.top(stop) {
+				continue
 			}
 		}
 		made, next, err := r.clock.advance(r.t, r.y, stop, h, r.out)
@@ -213,16 +210,30 @@ func (r *runner) fire(t float64, y []float64) {
 	r.t, r.free = t, t+r.tRef
 }
 
-// top climbs to V_th, if that happens before stop, and gives the time; the state is in r.out.
-func (r *runner) top(stop float64) (float64, bool) {
-	copy(r.out, r.y)
-	r.out[0] = 0
-	if r.climb.to(r.y[0], r.out, r.vTh) != nil {
-		return 0, false
+// top climbs to V_th and fires, or as far as V comes by the time stop. So late in the upstroke steps of time would be lost in
+// the rounding of time. Where V turns back it returns false and leaves all as it is.
+func (r *runner) top(stop float64) bool {
+	v, y, out := r.y[0], slices.Clone(r.y), slices.Clone(r.y)
+	y[0] = 0
+	for h := (r.vTh - v) / 16; v != r.vTh; {
+		made, next, err := r.climb.advance(v, y, r.vTh, h, out)
+		if err != nil {
+			return false
+		}
+		if out[0] > stop-r.t {
+			v += r.climb.crossing(v, y, made, 0, stop-r.t, out)
+			copy(r.y, out)
+			r.y[0], r.t = v, stop
+			return true
+		}
+		if v += made; math.Abs(r.vTh-v) < 1e-15*math.Abs(r.vTh) || made == r.vTh-v {
+			v = r.vTh
+		}
+		h = next
+		y, out = out, y
 	}
-	spike := r.t + r.out[0]
-	r.out[0] = r.vTh
-	return spike, spike <= stop
+	r.fire(min(r.t+y[0], stop), y)
+	return true
 }
 
 // watch looks for a spike of a Hodgkin-Huxley neuron in the step of size h from r.y to r.out, and re-arms.

@@ -1,6 +1,7 @@
 package dynamics
 
 import (
+	"context"
 	"math"
 	"testing"
 )
@@ -129,5 +130,19 @@ func TestCurrentBeforeTheFirstSegmentIsZero(t *testing.T) {
 	spikes, err := Spikes(m, p, []Segment{{10, 25}}, []float64{0}, 30)
 	if want := 10 + 10*math.Log(5); err != nil || len(spikes) != 1 || math.Abs(spikes[0].Time-want) > 1e-12 {
 		t.Errorf("%v %v, want one spike at %v", spikes, err, want)
+	}
+}
+
+// TestStopWithinUpstroke looks at trains up to their last spike: a run that ends an instant before one, by rounding, ends where
+// V moves by mV in less than time is rounded to.
+func TestStopWithinUpstroke(t *testing.T) {
+	m, p := mustModel(t, "adex", map[string]float64{
+		"V_rest": -70.4521, "V_reset": -57.469, "V_th": -38.6496, "V_T": -58.6496, "delta_T": 0.457984, "R": 0.0734885, "tau": 6.85618,
+		"a": 10.6195, "b": 295.9,
+	})
+	for _, tauW := range []float64{103.974523, 104.0746915, 104.17486, 104.2750285, 104.375197} {
+		if f, err := FiringAt(context.Background(), m, p, 453.82, "tau_w", tauW, 1000, 1000); err != nil || f.Period != 1 {
+			t.Errorf("tau_w = %v: period %d, %v; want 1", tauW, f.Period, err)
+		}
 	}
 }
