@@ -66,6 +66,27 @@ func TestLIFClosedForm(t *testing.T) {
 	})
 }
 
+// LIF that starts at or above V_th fires at once, whatever dt is, also where V would sink below V_th within the first step.
+func TestLIFStartsAboveThreshold(t *testing.T) {
+	k := mustFor(t, model.LIFModel, "")
+	const vTh, tau, current = 20, 10, 25
+	next := tau * math.Log(current/(current-vTh))
+	for _, dt := range []float64{0.1, 1, 4} {
+		for _, tRef := range []float64{0, 0.03, 1, 8.05} {
+			for _, above := range []float64{0, 1, 1e6} {
+				p := []float64{0, 0, vTh, 1, tau, tRef}
+				got, _ := lone(k, p, current, dt, int(40/dt), []float64{vTh + above})
+				if len(got) < 2 || got[0] != 0 || math.Abs(got[1]-next-tRef) > 1e-12 {
+					t.Errorf("dt = %v, t_ref = %v, %v mV above V_th: spikes at %v, want 0 and %v", dt, tRef, above, got, next+tRef)
+				}
+				if got, _ := lone(k, p, 0, dt, int(40/dt), []float64{vTh + above}); len(got) != 1 || got[0] != 0 {
+					t.Errorf("dt = %v, t_ref = %v, %v mV above V_th, no current: spikes at %v, want one at 0", dt, tRef, above, got)
+				}
+			}
+		}
+	}
+}
+
 // A run cut in two is the run in one, to the bit.
 func TestCutRun(t *testing.T) {
 	for _, m := range model.All {

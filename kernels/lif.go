@@ -32,6 +32,9 @@ var lifExact = scheme{
 	enter: func(s *Shard, i int, k int64, y []float64) {
 		s.Y[0][i], s.Y[1][i] = y[0], s.coef(asm.LIFK, i)
 		s.Wake[i], s.Rem[i] = float64(k), 1
+		if y[0] >= s.coef(asm.LIFVTh, i) { // it fires at once: held, it does not sink before that is seen
+			s.Wake[i]++
+		}
 	},
 	sync: func(s *Shard, i int, _ int64, y []float64) { y[0] = s.Y[0][i] },
 	rare: eachRare(lifRare),
@@ -303,7 +306,7 @@ func lifStep(w *Worker, s *Shard, g, l int, events []Event) []Event {
 			return events
 		}
 		var end float64
-		rises := v < vTh && next < vInf // else it was above V_th all the time
+		rises := v < vTh && next < vInf // else it was above V_th from the start
 		short, late := rises && part < lifShort, false
 		if short {
 			at, end, gone, late = lifCross(c, l, vInf, next)
@@ -329,6 +332,7 @@ func lifStep(w *Worker, s *Shard, g, l int, events []Event) []Event {
 			b.Y[0][l], b.Y[1][l] = v, gone
 			return events
 		}
+		s.Wake[i] = min(s.Wake[i], k)
 		at = end
 	}
 }
