@@ -428,22 +428,20 @@ func (t *surveyor) cycleFolds(ctx context.Context, r *Regions, scans []float64, 
 }
 
 // foldsTo follows the fold of cycles f, found at the value y of the second parameter, towards end, the one or the other end
-// of its interval, until it is lost or leaves the rectangle: the parameter changes a little, and the fold nearby is looked for.
+// of its interval, until it is lost or leaves the rectangle: the parameter changes a little, and the fold nearby is looked
+// for. The steps grow short where it is lost or would leave.
 func (t *surveyor) foldsTo(ctx context.Context, c *cyclist, f ring, y, end float64) (list []BorderPoint) {
-	step := math.Copysign((t.y.Hi-t.y.Lo)*(1./40), end-y) // shorter where the fold is lost
+	step := math.Copysign((t.y.Hi-t.y.Lo)*(1./40), end-y)
 	for h := step; y != end && math.Abs(h) >= math.Abs(step)/100 && ctx.Err() == nil; {
 		next := min(max(y+h, t.y.Lo), t.y.Hi)
 		t.choose(next)
 		q, err := c.foldNear(f)
-		switch {
-		case err != nil || math.Abs(q.mu-f.mu) > 0.1*(t.x.Hi-t.x.Lo):
+		if err != nil || math.Abs(q.mu-f.mu) > 0.1*(t.x.Hi-t.x.Lo) || q.mu < t.x.Lo || q.mu > t.x.Hi {
 			h /= 4
-		case q.mu < t.x.Lo || q.mu > t.x.Hi:
-			return list
-		default:
-			list = append(list, foldPoint(q, next))
-			f, y, h = q, next, step
+			continue
 		}
+		list = append(list, foldPoint(q, next))
+		f, y, h = q, next, step
 	}
 	return list
 }
