@@ -310,41 +310,90 @@ func solveRows(a []float64, rows, width int) bool {
 }
 
 // correct solves the condensed equations together with two linear ones, form·dx = value, for the change dx. With
-// homogeneous set the residuals of collocation count as zero. The chain of intervals is closed by orthogonal
-// transformations, which do not mind a growth by many orders of magnitude along the cycle (Wright, SIAM J. Sci. Stat.
-// Comput. 13:742, 1992).
+// homogeneous set the residuals of collocation count as zero.
 func (c *collocator) correct(mesh []float64, forms [2]linear, values [2]float64, homogeneous bool) (orbit, error) {
 	d, n := c.dim, len(mesh)-1
-	rows, across := deg*d, c.dim+3
 	one := 1.0
 	if homogeneous {
 		one = 0
 	}
-	at := func(j, i int) []float64 { // row of the condensed equations of component i%d of node 1+i/d
-		return c.solved[(j*rows+i)*across : (j*rows+i+1)*across]
-	}
-	// The two forms as functions of the first nodes, dT, dμ and 1.
-	var tail [2][3]float64
-	first := make([]float64, 2*(n+1)*d)
+	var rows [2]bordering
 	for b, l := range forms {
-		tail[b] = [3]float64{l.period, l.mu, values[b]}
-		p := first[b*(n+1)*d:]
-		for j := range n {
+		rows[b] = c.border(l, values[b], n, one)
+	}
+	closing := c.closeChain(n, one, &rows)
+	width := 3*d + 3
+	// x_n is x_0.
+	var last [6 * 7]float64
+	size, wide := d+2, d+3
+	for r := range d {
+		row := closing[r*width:]
+		for x := range d {
+			last[r*wide+x] = row[d+x] + row[2*d+x]
+		}
+		copy(last[r*wide+d:r*wide+d+3], row[3*d:3*d+3])
+	}
+	for b := range rows {
+		for x := range d {
+			last[(d+b)*wide+x] = rows[b].nodes[x] + rows[b].nodes[n*d+x]
+		}
+		copy(last[(d+b)*wide+d:], rows[b].tail[:])
+	}
+	if !solveRows(last[:size*wide], size, wide) {
+		return orbit{}, errSingular
+	}
+	dx := newOrbit(mesh, d)
+	dx.period, dx.mu = last[d*wide+size], last[(d+1)*wide+size]
+	for r := range d {
+		dx.u[r] = last[r*wide+size]
+	}
+	c.unfold(dx, one)
+	if math.IsNaN(dx.period) || math.IsNaN(dx.u[0]) {
+		return dx, errSingular
+	}
+	return dx, nil
+}
+
+// condensed is the condensed equation of component i%dim of node 1+i/dim of interval j.
+func (c *collocator) condensed(j, i int) []float64 {
+	rows, across := deg*c.dim, c.dim+3
+	return c.solved[(j*rows+i)*across : (j*rows+i+1)*across]
+}
+
+// bordering is a linear equation in the first nodes of the intervals, dT and dμ: one of the two beside the chain of intervals.
+type bordering struct {
+	nodes []float64  // n+1 times dim
+	tail  [3]float64 // of dT, of dμ, and the right side
+}
+
+// border writes the equation form·dx = value in the first nodes of n intervals, by the condensed equations for the others.
+func (c *collocator) border(l linear, value float64, n int, one float64) bordering {
+	d := c.dim
+	e := bordering{nodes: make([]float64, (n+1)*d), tail: [3]float64{l.period, l.mu, value}}
+	for j := range n {
+		for x := range d {
+			e.nodes[j*d+x] += l.u[j*deg*d+x]
+		}
+		for i := range (deg - 1) * d {
+			w := l.u[(j*deg+1)*d+i]
+			row := c.condensed(j, i)
 			for x := range d {
-				p[j*d+x] += l.u[j*deg*d+x]
+				e.nodes[j*d+x] += w * row[x]
 			}
-			for i := range (deg - 1) * d {
-				w := l.u[(j*deg+1)*d+i]
-				row := at(j, i)
-				for x := range d {
-					p[j*d+x] += w * row[x]
-				}
-				tail[b][0] += w * row[d]
-				tail[b][1] += w * row[d+1]
-				tail[b][2] -= w * row[d+2] * one
-			}
+			e.tail[0] += w * row[d]
+			e.tail[1] += w * row[d+1]
+			e.tail[2] -= w * row[d+2] * one
 		}
 	}
+	return e
+}
+
+// closeChain eliminates all first nodes but x_0 and x_n from the chain of n intervals, and from the equations beside it. It keeps
+// the rows by which the others follow in c.eliminate, and returns those that are left: dim of them, with columns for x_n-1
+// (empty), x_n, x_0, dT, dμ and the right side. Orthogonal transformations do not mind a growth by many orders of
+// magnitude along the cycle (Wright, SIAM J. Sci. Stat. Comput. 13:742, 1992).
+func (c *collocator) closeChain(n int, one float64, beside *[2]bordering) (left [4 * 15]float64) {
+	d := c.dim
 	// Columns: x_j, x_j+1, x_0, dT, dμ, right side.
 	width := 3*d + 3
 	if len(c.eliminate) != n*d*width {
@@ -352,9 +401,9 @@ func (c *collocator) correct(mesh []float64, forms [2]linear, values [2]float64,
 	}
 	var block [8 * 15]float64
 	bottom := block[d*width:]
-	place := func(into []float64, j int, firstBlock int) { // -G x_j + x_j+1 - ... = g, with x_j in the given column block
+	place := func(j int, firstBlock int) { // -G x_j + x_j+1 - ... = g at the bottom, with x_j in the given column block
 		for r := range d {
-			row, g := into[r*width:(r+1)*width], at(j, (deg-1)*d+r)
+			row, g := bottom[r*width:(r+1)*width], c.condensed(j, (deg-1)*d+r)
 			clear(row)
 			for x := range d {
 				row[firstBlock*d+x] = -g[x]
@@ -363,7 +412,7 @@ func (c *collocator) correct(mesh []float64, forms [2]linear, values [2]float64,
 			row[3*d], row[3*d+1], row[3*d+2] = -g[d], -g[d+1], g[d+2]*one
 		}
 	}
-	place(bottom, 0, 2)
+	place(0, 2)
 	for j := 1; j < n; j++ {
 		// What is left of the chain so far speaks of x_j (its second block) and x_0.
 		for r := range d {
@@ -372,11 +421,11 @@ func (c *collocator) correct(mesh []float64, forms [2]linear, values [2]float64,
 			copy(top[:d], top[d:2*d])
 			clear(top[d : 2*d])
 		}
-		place(bottom, j, 0)
+		place(j, 0)
 		triangulate(block[:2*d*width], 2*d, d, width)
 		copy(c.eliminate[j*d*width:(j+1)*d*width], block[:d*width])
-		for b := range forms {
-			p := first[b*(n+1)*d:]
+		for b := range beside {
+			p, tail := beside[b].nodes, &beside[b].tail
 			for k := range d { // p[j] = y R, solved for y from the left
 				row := block[k*width : (k+1)*width]
 				y := p[j*d+k] / row[k]
@@ -387,38 +436,21 @@ func (c *collocator) correct(mesh []float64, forms [2]linear, values [2]float64,
 					p[(j+1)*d+x] -= y * row[d+x]
 					p[x] -= y * row[2*d+x]
 				}
-				tail[b][0] -= y * row[3*d]
-				tail[b][1] -= y * row[3*d+1]
-				tail[b][2] -= y * row[3*d+2]
+				tail[0] -= y * row[3*d]
+				tail[1] -= y * row[3*d+1]
+				tail[2] -= y * row[3*d+2]
 			}
 		}
 	}
-	// x_n is x_0.
-	var last [6 * 7]float64
-	size, wide := d+2, d+3
-	for r := range d {
-		row := bottom[r*width:]
-		for x := range d {
-			last[r*wide+x] = row[d+x] + row[2*d+x]
-		}
-		copy(last[r*wide+d:r*wide+d+3], row[3*d:3*d+3])
-	}
-	for b := range forms {
-		p := first[b*(n+1)*d:]
-		for x := range d {
-			last[(d+b)*wide+x] = p[x] + p[n*d+x]
-		}
-		copy(last[(d+b)*wide+d:], tail[b][:])
-	}
-	if !solveRows(last[:size*wide], size, wide) {
-		return orbit{}, errSingular
-	}
-	dx := newOrbit(mesh, d)
-	dx.period, dx.mu = last[d*wide+size], last[(d+1)*wide+size]
+	copy(left[:], bottom[:d*width])
+	return left
+}
+
+// unfold finds all nodes of dx from its first, its period and its parameter.
+func (c *collocator) unfold(dx orbit, one float64) {
+	d, n := c.dim, len(dx.mesh)-1
+	width := 3*d + 3
 	x0 := dx.u[:d]
-	for r := range d {
-		x0[r] = last[r*wide+size]
-	}
 	copy(dx.u[n*deg*d:], x0)
 	for j := n - 1; j >= 1; j-- {
 		x, next := dx.u[j*deg*d:], dx.u[(j+1)*deg*d:]
@@ -437,7 +469,7 @@ func (c *collocator) correct(mesh []float64, forms [2]linear, values [2]float64,
 	for j := range n {
 		x := dx.u[j*deg*d:]
 		for i := range (deg - 1) * d {
-			row := at(j, i)
+			row := c.condensed(j, i)
 			sum := row[d]*dx.period + row[d+1]*dx.mu + row[d+2]*one
 			for y := range d {
 				sum += row[y] * x[y]
@@ -445,10 +477,6 @@ func (c *collocator) correct(mesh []float64, forms [2]linear, values [2]float64,
 			x[d+i] = sum
 		}
 	}
-	if math.IsNaN(dx.period) || math.IsNaN(x0[0]) {
-		return dx, errSingular
-	}
-	return dx, nil
 }
 
 // triangulate brings the first cols columns of a rows×width matrix to triangular form by Householder reflections.
