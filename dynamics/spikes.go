@@ -89,7 +89,8 @@ type runner struct {
 	ask    func() error // whether to go on, before every step; nil means yes
 	field  field
 	clock  *stepper
-	climb  *stepper // the upstroke of an exponential model, with V as independent variable
+	shape  Exponential
+	climb  *stepper // the upstroke of an exponential model
 	vTh    float64
 	vReset float64
 	vClimb float64 // the upstroke begins here
@@ -119,29 +120,47 @@ func newRunner(m *model.Model, p, y0 []float64) *runner {
 		r.vReset, r.tRef = p[m.Index("V_reset")], p[m.Index("t_ref")]
 		if j := m.Index("delta_T"); j >= 0 {
 			r.vClimb = min(p[m.Index("V_T")]+2*p[j], r.vTh)
-			r.climb = newClimb(r)
+			r.shape, _ = NewExponential(m, p)
+			r.climb = r.shape.newClimb(r)
 		}
 	}
 	return r
 }
 
-// newClimb swaps V and t: in the last part of the upstroke V runs away like -ln(t* - t), but t(V) is as tame as
-// exp(-V). State 0 is the time since the climb began, the others are those of the model.
-func newClimb(r *runner) *stepper {
-	full, slope := make([]float64, len(r.y)), make([]float64, len(r.y))
-	return newStepper(len(r.y), reference, func(v float64, y, dy []float64) {
-		copy(full, y)
-		full[0] = v
-		r.field(0, full, slope)
-		if slope[0] <= 0 { // V turns back: there is no climb
-			slope[0] = math.NaN()
+// newClimb follows the last part of the upstroke over x = exp(-(V-V_T)/(4 delta_T)), which falls as V rises: V runs away
+// like -ln(t* - t), where t(x) is as tame as x⁴. With V for independent variable t would be tame too, but over a range of
+// dozens of delta_T, and with x⁴ it would have a term in x⁸ ln x; here that is far below what a step sees. State 0 is the time since the
+// climb began, the others are those of the model. What is left of the divergence is without ∂(dV/dt)/∂V, whose
+// integral along the way is the change of ln(dV/dt).
+func (e Exponential) newClimb(r *runner) *stepper {
+	d := len(r.m.States)
+	return newStepper(len(r.y), reference, func(x float64, y, dy []float64) {
+		u := x * x * x * x
+		v, w := e.climbV(x), 0.0
+		if d > 1 {
+			w = y[1]
 		}
-		dy[0] = 1 / slope[0]
-		for c := 1; c < len(y); c++ {
-			dy[c] = slope[c] / slope[0]
+		rise := e.DeltaT + u*(e.VRest-v+e.R*(r.i-w)) // u tau dV/dt
+		if rise <= 0 {                               // V turns back: there is no climb
+			rise = math.NaN()
+		}
+		dy[0] = -climbRoot * u / x * e.Tau * e.DeltaT / rise
+		slope := (e.A*(v-e.VRest) - w) / e.TauW
+		if d > 1 {
+			dy[1] = dy[0] * slope
+		}
+		if len(y) > d {
+			dy[d] = dy[0] * (e.R*slope*u/rise - 1/e.TauW)
 		}
 	})
 }
+
+// climbRoot is the root of exp(-(V-V_T)/delta_T) over which upstrokes are followed.
+const climbRoot = 4
+
+// climbX is the place of V in an upstroke, climbV the V of a place.
+func (e Exponential) climbX(v float64) float64 { return math.Exp((e.VT - v) / (climbRoot * e.DeltaT)) }
+func (e Exponential) climbV(x float64) float64 { return e.VT - climbRoot*e.DeltaT*math.Log(x) }
 
 // run goes on to the time stop under constant input.
 func (r *runner) run(stop float64) error {
@@ -213,26 +232,42 @@ func (r *runner) fire(t float64, y []float64) {
 // top climbs to V_th and fires, or as far as V comes by the time stop. So late in the upstroke steps of time would be lost in
 // the rounding of time. Where V turns back it returns false and leaves all as it is.
 func (r *runner) top(stop float64) bool {
-	v, y, out := r.y[0], slices.Clone(r.y), slices.Clone(r.y)
+	var before, after [4]float64
+	if r.field(0, r.y, before[:len(r.y)]); before[0] <= 0 {
+		return false
+	}
+	// arrive makes y at the potential v a state of the model, with the divergence that newClimb has left out.
+	arrive := func(y []float64, v float64) {
+		y[0] = v
+		if d := len(r.m.States); len(y) > d {
+			r.field(0, y, after[:len(y)])
+			y[d] += math.Log(after[0] / before[0])
+		}
+	}
+	x, end := r.shape.climbX(r.y[0]), r.shape.climbX(r.vTh)
+	y, out := slices.Clone(r.y), slices.Clone(r.y)
 	y[0] = 0
-	for h := (r.vTh - v) / 16; v != r.vTh; {
-		made, next, err := r.climb.advance(v, y, r.vTh, h, out)
+	for h := (end - x) / 16; x != end; {
+		made, next, err := r.climb.advance(x, y, end, h, out)
 		if err != nil {
 			return false
 		}
 		if out[0] > stop-r.t {
-			v += r.climb.crossing(v, y, made, 0, stop-r.t, out)
+			x += r.climb.crossing(x, y, made, 0, stop-r.t, out)
+			arrive(out, r.shape.climbV(x))
 			copy(r.y, out)
-			r.y[0], r.t = v, stop
+			r.t = stop
 			return true
 		}
-		if v += made; math.Abs(r.vTh-v) < 1e-15*math.Abs(r.vTh) || made == r.vTh-v {
-			v = r.vTh
+		if x += made; math.Abs(end-x) < 1e-15*math.Abs(end) || made == end-x {
+			x = end
 		}
 		h = next
 		y, out = out, y
 	}
-	r.fire(min(r.t+y[0], stop), y)
+	spike := min(r.t+y[0], stop)
+	arrive(y, r.vTh)
+	r.fire(spike, y)
 	return true
 }
 

@@ -3,6 +3,7 @@ package dynamics
 import (
 	"context"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -143,6 +144,51 @@ func TestStopWithinUpstroke(t *testing.T) {
 	for _, tauW := range []float64{103.974523, 104.0746915, 104.17486, 104.2750285, 104.375197} {
 		if f, err := FiringAt(context.Background(), m, p, 453.82, "tau_w", tauW, 1000, 1000); err != nil || f.Period != 1 {
 			t.Errorf("tau_w = %v: period %d, %v; want 1", tauW, f.Period, err)
+		}
+	}
+}
+
+// The upstroke over exp(-(V-V_T)/(4 delta_T)) is that over V: the same time, the same w, the same integral of the divergence.
+func TestUpstrokeIsThatOverV(t *testing.T) {
+	const tol = 1e-11
+	for _, c := range []struct {
+		model string
+		set   map[string]float64
+	}{
+		{"eif", nil},
+		{"adex", nil},
+		{"adex", map[string]float64{"V_th": 20, "delta_T": 0.5, "a": -4, "tau": 30}},
+		{"adex", map[string]float64{"V_th": 100, "delta_T": 1, "tau_w": 2, "a": 20, "R": 0.1}},
+	} {
+		m, p := mustModel(t, c.model, c.set)
+		d := len(m.States)
+		start := make([]float64, d+1)
+		r := newRunner(m, p, start)
+		r.y[0], r.i = r.vClimb, 30/p[m.Index("R")]
+		if d > 1 {
+			r.y[1] = 5
+		}
+		over := slices.Clone(r.y)
+		over[0] = 0
+		full, slope := slices.Clone(r.y), make([]float64, d+1)
+		err := newStepper(d+1, reference, func(v float64, y, dy []float64) {
+			copy(full, y)
+			full[0] = v
+			r.field(0, full, slope)
+			dy[0] = 1 / slope[0]
+			for c := 1; c <= d; c++ {
+				dy[c] = slope[c] / slope[0]
+			}
+		}).to(r.vClimb, over, r.vTh)
+		if ok := r.top(1e3); err != nil || !ok || len(r.spikes) != 1 {
+			t.Fatalf("%s %v: no upstroke: %v", c.model, c.set, err)
+		}
+		over = append(over, over[0]) // the time
+		over[0] = r.vTh
+		for k, x := range append(slices.Clone(r.spikes[0].State), r.spikes[0].Time) {
+			if math.Abs(x-over[k]) > tol*(1+math.Abs(x)) {
+				t.Errorf("%s %v: value %d is %.15g, over V %.15g", c.model, c.set, k, x, over[k])
+			}
 		}
 	}
 }
