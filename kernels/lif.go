@@ -32,8 +32,8 @@ var lifExact = scheme{
 	enter: func(s *Shard, i int, k int64, y []float64) {
 		s.Y[0][i], s.Y[1][i] = y[0], s.coef(asm.LIFK, i)
 		s.Wake[i], s.Rem[i] = float64(k), 1
-		if y[0] >= s.coef(asm.LIFVTh, i) { // it fires at once: held, it does not sink before that is seen
-			s.Wake[i]++
+		if y[0] >= s.coef(asm.LIFVTh, i) { // it fires at once, and must not sink before that is seen
+			s.Y[1][i] = 0
 		}
 	},
 	sync: func(s *Shard, i int, _ int64, y []float64) { y[0] = s.Y[0][i] },
@@ -332,7 +332,6 @@ func lifStep(w *Worker, s *Shard, g, l int, events []Event) []Event {
 			b.Y[0][l], b.Y[1][l] = v, gone
 			return events
 		}
-		s.Wake[i] = min(s.Wake[i], k)
 		at = end
 	}
 }
