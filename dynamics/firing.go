@@ -83,6 +83,73 @@ func FiringAt(ctx context.Context, m *model.Model, p []float64, i float64, name 
 	return f, err
 }
 
+// Each calls work with 0 to n-1, in any order and, if it likes, several at a time, and returns the first error. A nil Each
+// takes one after the other.
+type Each func(n int, work func(k int) error) error
+
+func (e Each) do(n int, work func(k int) error) error {
+	if e != nil {
+		return e(n, work)
+	}
+	for k := range n {
+		if err := work(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// How firing is followed over an interval.
+const (
+	firstFirings = 201  // values of the parameter, evenly spaced, before more are put between them
+	mostFirings  = 1500 // values in all
+	droppedTurns = 200  // spikes for the reset map to settle
+	keptTurns    = 200  // spikes in statistics of irregular firing
+)
+
+// FiringCurve finds how an integrate-and-fire model fires over the interval of free: at even values first, then where firing
+// may go on that does not begin there, then between neighbours until straight lines give the period to 1e-3. The other
+// parameters are p, the input current is i. The list ascends; with an error it holds what was found before. each may share
+// the values among workers.
+func FiringCurve(ctx context.Context, m *model.Model, p []float64, i float64, free Free, each Each) (list []Firing, err error) {
+	followed := map[float64]bool{} // values at which the firing of a neighbour has been tried
+	for values := spread(free.Lo, free.Hi, firstFirings); len(values) > 0 && len(list) < mostFirings; {
+		found := make([]*Firing, len(values)) // nil where the work ended before
+		err := each.do(len(values), func(k int) error {
+			f, err := FiringAt(ctx, m, p, i, free.Name, values[k], droppedTurns, keptTurns, beside(list, values[k])...)
+			if err == nil {
+				found[k] = &f
+			}
+			return err
+		})
+		for k, f := range found {
+			if f != nil {
+				followed[values[k]] = len(beside(list, values[k])) > 0
+			}
+		}
+		for _, f := range found {
+			if f != nil {
+				list = slices.DeleteFunc(list, func(old Firing) bool { return old.Parameter == f.Parameter })
+				list = append(list, *f)
+			}
+		}
+		slices.SortFunc(list, func(a, b Firing) int { return cmp.Compare(a.Parameter, b.Parameter) })
+		if err != nil {
+			return list, err
+		}
+		values = values[:0]
+		for _, f := range list {
+			if f.Silent && !followed[f.Parameter] && len(beside(list, f.Parameter)) > 0 {
+				values = append(values, f.Parameter)
+			}
+		}
+		if len(values) == 0 {
+			values = wanted(list)
+		}
+	}
+	return list, nil
+}
+
 // forgetful is the train of a model of one variable: every interval is the first.
 func (s *system) forgetful() Attractor {
 	reset := s.p[s.m.Index("V_reset")]
@@ -130,10 +197,10 @@ func (s *system) lowest(w, interval float64) (float64, error) {
 	return low, nil
 }
 
-// Beside lists what w may be after a reset at a value of the parameter next to which, in list, which ascends, the model
+// beside lists what w may be after a reset at a value of the parameter next to which, in list, which ascends, the model
 // fires: a neuron that fires there may go on firing here, though it would not begin. It is what w is there, and where two
 // values lead to it, what follows from both in a straight line: close to its end firing forgives little.
-func Beside(list []Firing, value float64) (w []float64) {
+func beside(list []Firing, value float64) (w []float64) {
 	below, there := slices.BinarySearchFunc(list, value, func(f Firing, x float64) int { return cmp.Compare(f.Parameter, x) })
 	above := below
 	if there {
@@ -154,10 +221,10 @@ func Beside(list []Firing, value float64) (w []float64) {
 	return w
 }
 
-// Wanted lists values of the parameter between neighbours of list, which ascends, where more is to be known: where
+// wanted lists values of the parameter between neighbours of list, which ascends, where more is to be known: where
 // straight lines would not give the period to 1e-3, and where firing begins, ends, or changes its pattern. It is empty
 // when enough is known.
-func Wanted(list []Firing) (values []float64) {
+func wanted(list []Firing) (values []float64) {
 	const (
 		bend    = 2e-3 // half of four times the promise: the line is judged over two gaps, and used over one
 		onset   = 1e-6 // of the whole: the narrowest gap between silence and firing

@@ -58,7 +58,7 @@ func TestFiringGoesOn(t *testing.T) {
 	}
 	var list []Firing
 	for _, i := range []float64{29, 28, 27, 26, 25, 24, 23, 22.5, 22, 21.75, 21.6, 21.5, 21.48, 21.477, 21.475} {
-		f, err := FiringAt(t.Context(), m, q.Params, i, "I", i, 200, 100, Beside(list, i)...)
+		f, err := FiringAt(t.Context(), m, q.Params, i, "I", i, 200, 100, beside(list, i)...)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -73,7 +73,7 @@ func TestRegimesOfTheReducedModel(t *testing.T) {
 		t.Skip("takes several diagrams")
 	}
 	m, p := mustModel(t, "rhh", nil)
-	list, err := Regimes(context.Background(), m, p, 0, Free{Name: "I", Lo: -4, Hi: 16}, Free{Name: "g_L", Lo: 0.03, Hi: 0.3}, 5, 2)
+	list, err := Regimes(context.Background(), m, p, 0, Free{Name: "I", Lo: -4, Hi: 16}, Free{Name: "g_L", Lo: 0.03, Hi: 0.3}, 5, 2, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,6 +32,11 @@ func Values(name, unit string, values ...float64) Axis {
 	return Axis{Name: name, Unit: unit, list: values, n: len(values)}
 }
 
+// Even is an axis of n values, 2 or more, evenly spaced from lo to hi.
+func Even(name, unit string, lo, hi float64, n int) Axis {
+	return Axis{Name: name, Unit: unit, n: n, start: lo, stop: hi}
+}
+
 // Len is the number of values.
 func (a Axis) Len() int { return a.n }
 

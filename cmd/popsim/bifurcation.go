@@ -241,7 +241,8 @@ func (s *analysis) analyse(ctx context.Context) (err error) {
 	if err != nil || m.Fires != model.Reset {
 		return err
 	}
-	if s.trains, err = s.fire(ctx); err != nil {
+	s.trains, err = dynamics.FiringCurve(ctx, m, p, i, s.free[0].Free, s.parallel(ctx, "values"))
+	if err != nil {
 		return err
 	}
 	s.phase("firing")

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"io"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"popsim/dynamics"
+	"popsim/report"
+	"popsim/sched"
+	"popsim/sweep"
+)
+
+// parallel shares work among all workers, until one piece fails, and tells how many of which unit are done.
+func (s *analysis) parallel(ctx context.Context, unit string) dynamics.Each {
+	return func(n int, work func(k int) error) error {
+		var out io.Writer
+		if !s.quiet {
+			out = s.stderr
+		}
+		progress, done := report.NewProgress(out, float64(n), unit), 0
+		var mu sync.Mutex
+		var failed atomic.Bool
+		stats, err := sched.Run(ctx, sched.Plan{
+			Workers: s.workers.value, Shards: n,
+			Advance: func(_, k, _ int) error {
+				if err := ctx.Err(); err != nil || failed.Load() {
+					return err
+				}
+				err := work(k)
+				if err != nil {
+					failed.Store(true)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				done++
+				progress.Update(float64(done))
+				return err
+			},
+			Merge: func(int) (bool, error) { return false, nil },
+		})
+		progress.Clear()
+		s.stats.Add(stats)
+		return err
+	}
+}
+
+// simulate gives the late intervals of neurons integrated step by step, by the kernels.
+func (s *analysis) simulate(ctx context.Context) (*report.Table, error) {
+	const simulatedValues, long, settle = 201, 8000, 4000 // of the quantity; ms
+	f := s.free[0]
+	r, err := sweep.Run(ctx, sweep.Spec{
+		Model: s.question.model, P: s.base.params, I: s.base.current, Time: long, Discard: settle, NoError: true, Late: true,
+		Grid: sweep.Grid{Axes: []sweep.Axis{sweep.Even(f.name, f.unit, f.Lo, f.Hi, simulatedValues)}},
+	}, sweep.Config{Workers: s.workers.value})
+	if err != nil {
+		return nil, err
+	}
+	return r.LateTable(), nil
+}
+
+// regimeRows and regimeColumns are the cells of the picture over two quantities.
+const regimeRows, regimeColumns = 40, 160
+
+// chart finds the curves in the plane of two quantities, and, for the picture, what lies between them. Diagrams are made
+// over the current where it is one of them, because every branch is found there; then the plane is turned over.
+func (s *analysis) chart(ctx context.Context) (err error) {
+	m, p, i := s.question.model, s.base.params, s.base.current
+	turned := s.free[1].Name == "I"
+	if turned {
+		slices.Reverse(s.free)
+		defer slices.Reverse(s.free)
+	}
+	x, y := s.free[0].Free, s.free[1].Free
+	s.regions, err = dynamics.Borders(ctx, m, p, i, x, y)
+	if s.regions != nil {
+		s.warnAll(texts(s.regions.Warnings))
+		if turned {
+			turn(s.regions)
+		}
+	}
+	s.phase("curves")
+	if err != nil || s.plot.value == "" {
+		return err
+	}
+	s.regimes, err = dynamics.Regimes(ctx, m, p, i, x, y, regimeColumns, regimeRows, s.parallel(ctx, "rows"))
+	if turned {
+		for k, r := range s.regimes {
+			s.regimes[k].X, s.regimes[k].Y = r.Y, r.X
+		}
+	}
+	s.phase("regimes")
+	return err
+}
+
+// turn swaps the axes of a plane.
+func turn(r *dynamics.Regions) {
+	r.X, r.Y = r.Y, r.X
+	for _, list := range append([][]dynamics.BorderPoint{r.Points}, curvesOf(r)...) {
+		for k, q := range list {
+			list[k].X, list[k].Y = q.Y, q.X
+		}
+	}
+}
+
+func curvesOf(r *dynamics.Regions) (all [][]dynamics.BorderPoint) {
+	for _, c := range r.Curves {
+		all = append(all, c.Points)
+	}
+	return all
+}
