@@ -363,7 +363,8 @@ func (u *upstroke) smooth(v, w, g, part float64) (nextV, nextW float64) {
 	first := (z + g) * mean
 	slower := math.FMA(slow, first, sink)
 	gain := math.FMA(-1.0/3, slower, first)
-	z = math.FMA(-gain, math.FMA(-float64(rc*a), s/6, slow), z-sink)
+	sixth := float64(s * (1.0 / 6))
+	z = math.FMA(-gain, math.FMA(-float64(rc*a), sixth, slow), z-sink)
 	x := float64(float64(g*math.FMA(slower, math.FMA(near, 1.0/12, 1.0/6), 1)) * phiOf(z))
 	if x >= 1 {
 		return math.Inf(1), w
@@ -372,7 +373,7 @@ func (u *upstroke) smooth(v, w, g, part float64) (nextV, nextW float64) {
 	if x > flowBend {
 		gain = bent(x, l, z, slower, mean)
 	}
-	nextW = math.FMA(float64(a*math.FMA(s, s/6, end)), gain, math.FMA(end, toW, w))
+	nextW = math.FMA(float64(a*math.FMA(s, sixth, end)), gain, math.FMA(end, toW, w))
 	return math.FMA(u.deltaT, math.FMA(x, l, z), v), nextW
 }
 

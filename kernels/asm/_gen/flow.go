@@ -1,6 +1,8 @@
 package main
 
 import (
+	"math"
+
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 
@@ -135,6 +137,12 @@ func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Bloc
 	if keeps {
 		k.JNZ(k.Later("rare", func() {
 			rare := k.bits(S, func(b *Block, s int) Mask { return b.whereSigned(b.Load(col(old, word, s))) })
+			if !full {
+				c := &care{Func: k, n: n, lane: lane, rare: rare, y: y, wake: wake, coef: coef, old: old, now: now}
+				c.finish()
+				k.TESTQ(rare, rare)
+				k.JZ(operand.LabelRef("cared"))
+			}
 			k.MOVQ(lane, reg.RCX)
 			k.SHLQ(reg.CL, rare)
 			k.MOVQ(rare, k.Field("Rare"))
@@ -142,6 +150,9 @@ func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Bloc
 			k.DECQ(n)
 			k.JMP(operand.LabelRef("done"))
 		}))
+		if !full {
+			k.Label("cared")
+		}
 	} else {
 		if branches {
 			k.JNZ(k.Later("rare", func() { k.reset(now, lane, fired, y, wake, coef, lo) }))
@@ -166,6 +177,256 @@ func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Bloc
 	k.MOVQ(step, k.Field("Step"))
 	k.MOVQ(lane, k.Field("Lane"))
 	k.End()
+}
+
+// A care finishes a step of flow in which lanes spike or wake: operation by operation flowRare of package kernels for those whose way is
+// the usual one, below V_th in a smooth part of a step, far enough from it before a spike.
+type care struct {
+	*Func
+	n, lane, rare reg.GPVirtual // steps that are left, first lane of the vectors in hand, bits of lanes there
+	y             []reg.Register
+	wake, coef    reg.Register
+	old           reg.GPVirtual
+	now           *Pin
+
+	first, log reg.GPVirtual // lane of the vector in hand
+}
+
+// Columns of Log, a vector each: the state, how much V would grow by in a whole step, where in the step it is; when it goes on moving; the time
+// of the spike; who spikes, who moves on to the end of the step, who has to be left to Go, who needs care.
+const (
+	careV = iota
+	careW
+	careGrow
+	careAt
+	careWake
+	careRem
+	careTheta
+	careSpikes
+	careMoves
+	careBad
+	careRare
+)
+
+// finish takes the rare lanes to the end of the step, vector by vector, and leaves those that are not usual in rare.
+func (k *care) finish() {
+	lanes := k.W.Lanes
+	k.first, k.log = k.GP64(), k.Value("Log")
+	which := k.Value("Count")
+	k.ADDQ(imm(asm.Group), which)
+	k.CMPQ(which, k.Field("Room"))
+	k.JGT(operand.LabelRef("crowded"))
+	k.Label("care")
+	k.MOVQ(k.Field("Old"), k.old)
+	k.TZCNTQ(k.rare, k.first)
+	k.ANDQ(operand.I8(-lanes), k.first)
+	k.MOVQ(k.first, reg.RCX)
+	k.SHRQ(reg.CL, k.rare)
+	k.ANDQ(operand.I32(-1<<lanes), k.rare)
+	k.SHLQ(reg.CL, k.rare)
+	k.ADDQ(k.lane, k.first)
+
+	k.Block("who", k.who)
+	k.JZ(operand.LabelRef("calm"))
+	k.Block("spike", k.spike)
+	k.Label("calm")
+	k.Block("moves?", func(b *Block) { b.Test(b.whereSigned(b.Load(k.note(careMoves)))) })
+	k.JZ(operand.LabelRef("rests"))
+	k.Block("moves", k.move)
+	k.Label("rests")
+	bad := k.GP64()
+	k.Block("finish", func(b *Block) { k.write(b, which, bad) })
+	k.SUBQ(k.lane, k.first)
+	k.MOVQ(k.first, reg.RCX)
+	k.SHLQ(reg.CL, bad)
+	k.ORQ(bad, k.Field("Rare"))
+	k.TESTQ(which, which)
+	k.JNZ(k.Later("events", func() { k.events(which) }))
+	k.Label("next")
+	k.TESTQ(k.rare, k.rare)
+	k.JNZ(operand.LabelRef("care"))
+	k.Label("crowded")
+	k.ORQ(k.Field("Rare"), k.rare)
+	k.MOVQ(k.Field("Old"), k.old)
+}
+
+// note is column j of the log.
+func (k *care) note(j int) operand.Mem { return at(k.log, column*j) }
+
+// at is the vector in hand of column j from r on.
+func (k *care) at(r reg.Register, j int) operand.Mem {
+	return operand.Mem{Base: r, Index: k.first, Scale: 8, Disp: column * j}
+}
+
+func (k *care) c(b *Block, j int) Vec { return b.Load(k.at(k.coef, j)) }
+
+// drift, toW and relax are those of upstroke; the part of a step that relax takes is short beside tau_w.
+func (k *care) drift(b *Block, v, w Vec) Vec {
+	return b.FNMA(k.c(b, asm.FlowRC), w, b.FNMA(k.c(b, asm.FlowC), v, k.c(b, asm.FlowDrive)))
+}
+
+func (k *care) toW(b *Block, v, w Vec) Vec {
+	return b.Sub(b.FMA(k.c(b, asm.FlowA), v, k.c(b, asm.FlowAVRest)), w)
+}
+
+func (k *care) relax(b *Block, v, w, part Vec) Vec {
+	_, end := b.relaxed(b.Mul(part, k.c(b, asm.FlowS)))
+	return b.FMA(end, k.toW(b, v, w), w)
+}
+
+// relaxed is that of package kernels for less than 1/16 time constants.
+func (b *Block) relaxed(s Vec) (mean, end Vec) {
+	ss := b.Mul(s, s)
+	even := b.horner(ss, []float64{1.0 / 2, 1.0 / 24, 1.0 / 720, 1.0 / 40320, 1.0 / 3628800})
+	odd := b.horner(ss, []float64{-1.0 / 6, -1.0 / 120, -1.0 / 5040, -1.0 / 362880})
+	mean = b.Mul(s, b.FMA(odd, s, even))
+	return mean, b.FNMA(s, mean, s)
+}
+
+// soon is the g above which a neuron that needs care most likely spikes, and beside it most of the way is before it.
+const flowSoon = 0.25
+
+// who begins: where in the step everyone is, and who spikes.
+func (k *care) who(b *Block) {
+	num := b.Const
+	put := func(j int, x Vec) { b.Store(k.note(j), x) }
+	rare, v, w := b.whereSigned(b.Load(k.at(k.old, 3))), b.Load(k.at(k.old, 0)), num(0)
+	if len(k.y) > 1 {
+		w = b.Load(k.at(k.old, 1))
+	}
+	wake, rem := b.Load(k.at(k.wake, 0)), b.Load(k.at(k.Value("Rem"), 0))
+	grow := b.Exp2Near(b.Max(num(exp2Lo), b.FMA(v, k.c(b, asm.FlowSlope), k.c(b, asm.FlowShift))))
+	spikes := b.MaskAnd(rare, b.Cmp(grow, NLT, num(flowSoon)))
+	put(careV, v)
+	put(careW, w)
+	put(careGrow, grow)
+	put(careAt, b.Select(b.Cmp(wake, EQ, b.Get(k.now)), b.Sub(num(1), rem), num(0)))
+	put(careWake, wake)
+	put(careRem, rem)
+	put(careSpikes, b.signs(spikes))
+	put(careMoves, b.signs(b.MaskAndNot(rare, spikes)))
+	put(careBad, b.signs(b.Cmp(k.c(b, asm.FlowS), NLT, num(1.0/32))))
+	put(careRare, b.signs(rare))
+	b.Test(spikes)
+}
+
+// spike takes those who spike past the spike, to the end of the step if they rest there.
+func (k *care) spike(b *Block) {
+	num, c := b.Const, func(j int) Vec { return k.c(b, j) }
+	get := func(j int) Vec { return b.Load(k.note(j)) }
+	v, w, g, at, one := get(careV), get(careW), get(careGrow), get(careAt), num(1)
+	spikes, deltaT := b.whereSigned(get(careSpikes)), c(asm.FlowDeltaT)
+
+	rise := b.Mul(b.Sub(c(asm.FlowVTh), v), b.Mul(c(asm.FlowSlope), num(math.Ln2)))
+	p := b.Mul(g, b.Exp2Near(b.Max(num(exp2Lo), b.Neg(b.FMA(c(asm.FlowVTh), c(asm.FlowSlope), c(asm.FlowShift))))))
+	fall := b.Sub(one, p)
+	lost, both := b.Div(b.Mul(rise, p), fall), b.Div(one, b.Add(one, p))
+	early := b.Add(v, b.Mul(deltaT, b.Sub(num(0.5), b.Mul(b.Mul(lost, p), both))))
+	passed := b.Mul(b.Min(one, b.Div(fall, g)), b.Mul(b.FMA(p, num(2.0/3), num(1.0/3)), both))
+	z := k.drift(b, early, b.FMA(b.Mul(c(asm.FlowS), passed), k.toW(b, early, w), w))
+	per := b.Div(fall, b.FMA(z, p, g))
+	x := b.Neg(b.Mul(z, per))
+	until := b.Mul(per, b.blast(x))
+	gain := b.Mul(b.Mul(deltaT, b.Sub(one, lost)), b.FMA(z, b.Mul(until, num(0.25)), one))
+	bad := b.MaskOr(b.outside(x), b.MaskOr(b.Cmp(rise, NGE, num(1.0/64)), b.Cmp(until, NLT, b.Sub(one, at))))
+	w = b.Add(k.relax(b, b.Add(v, gain), w, until), c(asm.FlowB))
+
+	at = b.Min(one, b.Add(at, until))
+	b.Store(k.note(careTheta), at)
+	end := b.Add(at, c(asm.FlowHoldPart))
+	late := b.Cmp(end, GE, one)
+	end = b.Select(late, b.Sub(end, one), end)
+	hold := b.Select(late, b.Add(c(asm.FlowHold), one), c(asm.FlowHold))
+	rests := b.MaskAnd(spikes, b.Cmp(hold, GT, num(0)))
+	reset := c(asm.FlowVReset)
+	w = k.relax(b, reset, w, b.Select(rests, b.Add(b.Sub(one, at), end), b.Sub(end, at)))
+
+	put := func(j int, m Mask, x Vec) { b.Store(k.note(j), b.Select(m, x, get(j))) }
+	put(careV, spikes, reset)
+	put(careW, spikes, w)
+	put(careGrow, spikes, c(asm.FlowGrow0))
+	put(careAt, spikes, end)
+	put(careWake, rests, b.Add(b.Get(k.now), hold))
+	put(careRem, rests, b.Sub(one, end))
+	b.Store(k.note(careMoves), b.signs(b.MaskOr(b.whereSigned(get(careMoves)), b.MaskAndNot(spikes, rests))))
+	b.Store(k.note(careBad), b.signs(b.MaskOr(b.whereSigned(get(careBad)), b.MaskAnd(spikes, bad))))
+}
+
+// outside tells for which x blast is not good, or means no end of the step.
+func (b *Block) outside(x Vec) Mask {
+	return b.MaskOr(b.Cmp(x, NLT, b.Const(flowX)), b.Cmp(x, NGT, b.Const(-0.4)))
+}
+
+// move is upstroke.smooth for those who move on to the end of the step.
+func (k *care) move(b *Block) {
+	num, c := b.Const, func(j int) Vec { return k.c(b, j) }
+	get := func(j int) Vec { return b.Load(k.note(j)) }
+	v, w, g, moves := get(careV), get(careW), get(careGrow), b.whereSigned(get(careMoves))
+	bad := b.MaskOr(b.Cmp(g, NLT, num(flowSoon)), b.Cmp(v, NLT, c(asm.FlowVTh)))
+	part := b.Sub(num(1), get(careAt))
+	s, rc, a := b.Mul(part, c(asm.FlowS)), b.Mul(part, c(asm.FlowRC)), b.Mul(c(asm.FlowA), c(asm.FlowDeltaT))
+	half, end := b.relaxed(s)
+	g = b.Mul(g, part)
+	mean := b.horner(g, meanC[:])
+	toW := k.toW(b, v, w)
+	sink := b.Mul(b.Mul(rc, half), toW)
+	slow := b.FMA(b.Mul(rc, half), a, b.Mul(b.Mul(part, c(asm.FlowC)), c(asm.FlowDeltaT)))
+	z := b.Mul(part, k.drift(b, v, w))
+	first := b.Mul(b.Add(z, g), mean)
+	slower := b.FMA(slow, first, sink)
+	gain := b.FNMA(num(1.0/3), slower, first)
+	sixth := b.Mul(s, num(1.0/6))
+	z = b.FNMA(gain, b.FNMA(b.Mul(rc, a), sixth, slow), b.Sub(z, sink))
+	x := b.Mul(b.Mul(g, b.FMA(slower, b.horner(g, []float64{1.0 / 6, 1.0 / 12}), num(1))), b.horner(z, phiC[:]))
+	l := b.blast(x)
+	gain = b.Select(b.Cmp(x, GT, num(flowBend)), b.bent(x, l, z, slower, mean), gain)
+	nextW := b.FMA(b.Mul(a, b.FMA(s, sixth, end)), gain, b.FMA(end, toW, w))
+	nextV := b.FMA(c(asm.FlowDeltaT), b.FMA(x, l, z), v)
+	bad = b.MaskOr(b.MaskOr(bad, b.outside(x)), b.MaskOr(b.Cmp(b.Abs(z), NLT, num(flowX)), b.Cmp(nextV, NLT, c(asm.FlowVTh))))
+	b.Store(k.note(careV), b.Select(moves, nextV, v))
+	b.Store(k.note(careW), b.Select(moves, nextW, w))
+	b.Store(k.note(careBad), b.signs(b.MaskOr(b.whereSigned(get(careBad)), b.MaskAnd(moves, bad))))
+}
+
+// write puts the state where it belongs; bits for those who spiked go to fired, for those who are left to Go to bad.
+func (k *care) write(b *Block, fired, left reg.GPVirtual) {
+	get := func(j int) Vec { return b.Load(k.note(j)) }
+	rare, w := b.whereSigned(get(careRare)), get(careW)
+	bad := b.MaskAnd(rare, b.MaskOr(b.whereSigned(get(careBad)), b.Cmp(w, NEQ, w)))
+	good := b.MaskAndNot(rare, bad)
+	write := func(to operand.Mem, x Vec) { b.Store(to, b.Select(good, x, b.Load(to))) }
+	write(k.at(k.y[0], 0), get(careV))
+	if len(k.y) > 1 {
+		write(k.at(k.y[1], 0), w)
+	}
+	write(k.at(k.wake, 0), get(careWake))
+	write(k.at(k.Value("Rem"), 0), get(careRem))
+	b.Bits(b.MaskAnd(good, b.whereSigned(get(careSpikes))), fired.As32())
+	b.Bits(bad, left.As32())
+}
+
+// events appends the spikes of the lanes which of the vector in hand.
+func (k *care) events(which reg.GPVirtual) {
+	to, l, x := k.Value("Count"), k.GP64(), k.GP64()
+	k.SHLQ(imm(4), to)
+	k.ADDQ(k.Field("Events"), to)
+	k.ADDQ(k.lane, k.first)
+	k.ADDQ(k.Field("LaneZero"), k.first)
+	k.Label("event")
+	k.TZCNTQ(which, l)
+	k.MOVQ(operand.Mem{Base: k.log, Index: l, Scale: 8, Disp: column * careTheta}, x)
+	k.MOVQ(x, at(to, 8))
+	k.MOVQ(k.Field("Steps"), x)
+	k.SUBQ(k.n, x)
+	k.MOVL(x.As32(), at(to, 4))
+	k.ADDQ(k.first, l)
+	k.MOVL(l.As32(), at(to, 0))
+	k.ADDQ(imm(16), to)
+	k.INCQ(k.Field("Count"))
+	k.LEAQ(at(which, -1), x)
+	k.ANDQ(x, which)
+	k.JNZ(operand.LabelRef("event"))
+	k.JMP(operand.LabelRef("next"))
 }
 
 // reset puts back the lanes of the vectors from lane on that have fired, of whom there are as many as bits in the word at fired.
@@ -249,8 +510,7 @@ func flow(b *Block, n *neuron) (v, w Vec, rare Mask) {
 	x := b.Mul(grow, b.horner(z, phiC[:]))
 	l := b.blast(x)
 	if n.adapts {
-		bent := b.FMA(slower, num(0.25), b.FMA(z, b.FNMA(num(0.5), half, num(0.75)), b.FNMA(b.Sub(num(1), x), l, num(1))))
-		gain = b.Select(b.Cmp(x, GT, num(flowBend)), bent, gain)
+		gain = b.Select(b.Cmp(x, GT, num(flowBend)), b.bent(x, l, z, slower, half), gain)
 		w = b.FMA(c(asm.FlowWGain), b.Select(held, num(0), gain), b.FMA(c(asm.FlowWSink), sink, n.w))
 	}
 	v = b.FMA(c(asm.FlowDeltaT), b.FMA(x, l, z), n.v)
@@ -265,6 +525,12 @@ const (
 	flowX    = 15.0 / 16
 	flowBend = 1.0 / 16
 )
+
+// bent is the mean gain of V in an upstroke; see kernels/flow.go.
+func (b *Block) bent(x, l, z, slower, m Vec) Vec {
+	num := b.Const
+	return b.FMA(slower, num(0.25), b.FMA(z, b.FNMA(num(0.5), m, num(0.75)), b.FNMA(b.Sub(num(1), x), l, num(1))))
+}
 
 // blast is -ln(1-x)/x; see kernels/flow.go.
 func (b *Block) blast(x Vec) Vec {
