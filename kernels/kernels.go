@@ -475,10 +475,7 @@ func eachRare(one func(w *Worker, s *Shard, g, l int, events []Event) []Event) f
 		for rare := b.Rare; rare != 0; rare &= rare - 1 {
 			l := bits.TrailingZeros64(rare)
 			events = one(w, s, g, l, events)
-			if w.full {
-				v := b.Y[0][l]
-				b.Lo[l], b.Hi[l] = min(b.Lo[l], v), max(b.Hi[l], v)
-			}
+			w.touch(l, b.Y[0][l], b.Y[0][l])
 		}
 		return events
 	}

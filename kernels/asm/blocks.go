@@ -40,7 +40,7 @@ type Block struct {
 	Row       []float64
 	RowStride int
 
-	// LIF only, whose kernels locate simple spikes themselves: the part of step Wake that is left when V moves (out), and
+	// LIF and flow only, whose kernels finish usual spikes themselves: the part of step Wake that is left when V moves, and
 	// where to append to the Count events there are (lane and step, int32, and Theta, float64); the first lane of the
 	// group has number LaneZero there. A kernel stops early when fewer than Group would fit between Count and Room.
 	Rem                   *Column
@@ -58,7 +58,7 @@ type Block struct {
 
 	Ahead []*Column // in and out, LIF only: columns that the next group will need; its kernels ask memory for one in each chunk, from the last on
 
-	Log   *[2 * Chunk]Column // LIF only: V within a chunk of steps (without input, before every second), then V_inf
+	Log   *[2 * Chunk]Column // LIF: V within a chunk of steps (without input, before every second), then V_inf; flow: notes on rare lanes
 	Chunk int                // LIF only: how many steps go together; out: over how many, up to Step, rare lanes go from Old on
 
 	Fired *[MaxSteps]uint64 // euler only, out: bit l of Fired[k%MaxSteps] says whether lane l fired at the end of step k

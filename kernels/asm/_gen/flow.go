@@ -41,14 +41,21 @@ func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Bloc
 		k.Hold(append(exp2C[:9], magic, exp2Lo, 1)...)
 	}
 	n, step, lane := k.Value("Steps"), k.Value("Step"), k.Value("Lane")
-	y, wake, coef, old := []reg.Register{k.pointer("Y", 0)}, k.Value("Wake"), k.Value("Coef"), k.Value("Old")
+	var pointers []func() // each puts one where it belongs
+	pointer := func(field string, j int) reg.GPVirtual {
+		r := k.GP64()
+		pointers = append(pointers, func() { k.MOVQ(k.element(field, j), r) })
+		pointers[len(pointers)-1]()
+		return r
+	}
+	y, wake, coef, old := []reg.Register{pointer("Y", 0)}, pointer("Wake", 0), pointer("Coef", 0), pointer("Old", 0)
 	if adapts {
-		y = append(y, k.pointer("Y", 1))
+		y = append(y, pointer("Y", 1))
 	}
 	var lo, hi reg.Register
 	var in input
 	if full {
-		lo, hi, in = k.Value("Lo"), k.Value("Hi"), k.input(step, lane)
+		lo, hi, in = pointer("Lo", 0), pointer("Hi", 0), k.input(step, lane)
 	}
 	col := func(r reg.Register, j, s int) operand.Mem {
 		return operand.Mem{Base: r, Index: lane, Scale: 8, Disp: 8*asm.Group*j + s*width.Bytes()}
@@ -137,12 +144,13 @@ func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Bloc
 	if keeps {
 		k.JNZ(k.Later("rare", func() {
 			rare := k.bits(S, func(b *Block, s int) Mask { return b.whereSigned(b.Load(col(old, word, s))) })
-			if !full {
-				c := &care{Func: k, n: n, lane: lane, rare: rare, y: y, wake: wake, coef: coef, old: old, now: now}
-				c.finish()
-				k.TESTQ(rare, rare)
-				k.JZ(operand.LabelRef("cared"))
+			c := &care{Func: k, n: n, lane: lane, rare: rare, now: now, in: in, adapts: adapts, full: full}
+			c.finish()
+			for _, load := range pointers {
+				load()
 			}
+			k.TESTQ(rare, rare)
+			k.JZ(operand.LabelRef("cared"))
 			k.MOVQ(lane, reg.RCX)
 			k.SHLQ(reg.CL, rare)
 			k.MOVQ(rare, k.Field("Rare"))
@@ -150,9 +158,7 @@ func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Bloc
 			k.DECQ(n)
 			k.JMP(operand.LabelRef("done"))
 		}))
-		if !full {
-			k.Label("cared")
-		}
+		k.Label("cared")
 	} else {
 		if branches {
 			k.JNZ(k.Later("rare", func() { k.reset(now, lane, fired, y, wake, coef, lo) }))
@@ -184,12 +190,11 @@ func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Bloc
 type care struct {
 	*Func
 	n, lane, rare reg.GPVirtual // steps that are left, first lane of the vectors in hand, bits of lanes there
-	y             []reg.Register
-	wake, coef    reg.Register
-	old           reg.GPVirtual
 	now           *Pin
+	in            input
+	adapts, full  bool
 
-	first, log reg.GPVirtual // lane of the vector in hand
+	first, log, coef reg.GPVirtual // lane of the vector in hand; pointers, the last for a block
 }
 
 // Columns of Log, a vector each: the state, how much V would grow by in a whole step, where in the step it is; when it goes on moving; the time
@@ -197,6 +202,7 @@ type care struct {
 const (
 	careV = iota
 	careW
+	careDrive
 	careGrow
 	careAt
 	careWake
@@ -217,7 +223,6 @@ func (k *care) finish() {
 	k.CMPQ(which, k.Field("Room"))
 	k.JGT(operand.LabelRef("crowded"))
 	k.Label("care")
-	k.MOVQ(k.Field("Old"), k.old)
 	k.TZCNTQ(k.rare, k.first)
 	k.ANDQ(operand.I8(-lanes), k.first)
 	k.MOVQ(k.first, reg.RCX)
@@ -226,16 +231,24 @@ func (k *care) finish() {
 	k.SHLQ(reg.CL, k.rare)
 	k.ADDQ(k.lane, k.first)
 
-	k.Block("who", k.who)
+	block := func(name string, record func(b *Block)) {
+		k.coef = k.Value("Coef")
+		k.Block(name, record)
+	}
+	block("who", k.who)
 	k.JZ(operand.LabelRef("calm"))
-	k.Block("spike", k.spike)
+	block("spike", k.spike)
 	k.Label("calm")
 	k.Block("moves?", func(b *Block) { b.Test(b.whereSigned(b.Load(k.note(careMoves)))) })
 	k.JZ(operand.LabelRef("rests"))
-	k.Block("moves", k.move)
+	block("moves", k.move)
 	k.Label("rests")
 	bad := k.GP64()
-	k.Block("finish", func(b *Block) { k.write(b, which, bad) })
+	k.Block("state", func(b *Block) { k.state(b, which, bad) })
+	k.Block("time", k.time)
+	if k.full {
+		block("extremes", k.extremes)
+	}
 	k.SUBQ(k.lane, k.first)
 	k.MOVQ(k.first, reg.RCX)
 	k.SHLQ(reg.CL, bad)
@@ -247,7 +260,6 @@ func (k *care) finish() {
 	k.JNZ(operand.LabelRef("care"))
 	k.Label("crowded")
 	k.ORQ(k.Field("Rare"), k.rare)
-	k.MOVQ(k.Field("Old"), k.old)
 }
 
 // note is column j of the log.
@@ -262,7 +274,7 @@ func (k *care) c(b *Block, j int) Vec { return b.Load(k.at(k.coef, j)) }
 
 // drift, toW and relax are those of upstroke; the part of a step that relax takes is short beside tau_w.
 func (k *care) drift(b *Block, v, w Vec) Vec {
-	return b.FNMA(k.c(b, asm.FlowRC), w, b.FNMA(k.c(b, asm.FlowC), v, k.c(b, asm.FlowDrive)))
+	return b.FNMA(k.c(b, asm.FlowRC), w, b.FNMA(k.c(b, asm.FlowC), v, b.Load(k.note(careDrive))))
 }
 
 func (k *care) toW(b *Block, v, w Vec) Vec {
@@ -290,15 +302,22 @@ const flowSoon = 0.25
 func (k *care) who(b *Block) {
 	num := b.Const
 	put := func(j int, x Vec) { b.Store(k.note(j), x) }
-	rare, v, w := b.whereSigned(b.Load(k.at(k.old, 3))), b.Load(k.at(k.old, 0)), num(0)
-	if len(k.y) > 1 {
-		w = b.Load(k.at(k.old, 1))
+	old := k.Value("Old")
+	rare, v, w := b.whereSigned(b.Load(k.at(old, 3))), b.Load(k.at(old, 0)), num(0)
+	if k.adapts {
+		w = b.Load(k.at(old, 1))
 	}
-	wake, rem := b.Load(k.at(k.wake, 0)), b.Load(k.at(k.Value("Rem"), 0))
+	wake, rem, drive := b.Load(k.at(k.Value("Wake"), 0)), b.Load(k.at(k.Value("Rem"), 0)), k.c(b, asm.FlowDrive)
+	if k.full {
+		in := input{k.in.wave, k.in.row, k.first}
+		c := func(j int) Vec { return k.c(b, j) }
+		drive = in.steadyVoltage(b, 0, c, asm.FlowI, asm.FlowGain, asm.FlowRC, asm.FlowRest)
+	}
 	grow := b.Exp2Near(b.Max(num(exp2Lo), b.FMA(v, k.c(b, asm.FlowSlope), k.c(b, asm.FlowShift))))
 	spikes := b.MaskAnd(rare, b.Cmp(grow, NLT, num(flowSoon)))
 	put(careV, v)
 	put(careW, w)
+	put(careDrive, drive)
 	put(careGrow, grow)
 	put(careAt, b.Select(b.Cmp(wake, EQ, b.Get(k.now)), b.Sub(num(1), rem), num(0)))
 	put(careWake, wake)
@@ -388,21 +407,41 @@ func (k *care) move(b *Block) {
 	b.Store(k.note(careBad), b.signs(b.MaskOr(b.whereSigned(get(careBad)), b.MaskAnd(moves, bad))))
 }
 
-// write puts the state where it belongs; bits for those who spiked go to fired, for those who are left to Go to bad.
-func (k *care) write(b *Block, fired, left reg.GPVirtual) {
+// state and time put what has come out where it belongs; bits for those who spiked go to fired, for those who are left to Go to left.
+func (k *care) state(b *Block, fired, left reg.GPVirtual) {
 	get := func(j int) Vec { return b.Load(k.note(j)) }
 	rare, w := b.whereSigned(get(careRare)), get(careW)
 	bad := b.MaskAnd(rare, b.MaskOr(b.whereSigned(get(careBad)), b.Cmp(w, NEQ, w)))
 	good := b.MaskAndNot(rare, bad)
-	write := func(to operand.Mem, x Vec) { b.Store(to, b.Select(good, x, b.Load(to))) }
-	write(k.at(k.y[0], 0), get(careV))
-	if len(k.y) > 1 {
-		write(k.at(k.y[1], 0), w)
+	k.put(b, good, k.pointer("Y", 0), get(careV))
+	if k.adapts {
+		k.put(b, good, k.pointer("Y", 1), w)
 	}
-	write(k.at(k.wake, 0), get(careWake))
-	write(k.at(k.Value("Rem"), 0), get(careRem))
+	b.Store(k.note(careRare), b.signs(good))
 	b.Bits(b.MaskAnd(good, b.whereSigned(get(careSpikes))), fired.As32())
 	b.Bits(bad, left.As32())
+}
+
+func (k *care) time(b *Block) {
+	good := b.whereSigned(b.Load(k.note(careRare)))
+	k.put(b, good, k.Value("Wake"), b.Load(k.note(careWake)))
+	k.put(b, good, k.Value("Rem"), b.Load(k.note(careRem)))
+}
+
+// put writes x to the column at to, where m holds.
+func (k *care) put(b *Block, m Mask, to reg.Register, x Vec) {
+	b.Store(k.at(to, 0), b.Select(m, x, b.Load(k.at(to, 0))))
+}
+
+// extremes widens those of V by what the lanes went through that are finished.
+func (k *care) extremes(b *Block) {
+	get := func(j int) Vec { return b.Load(k.note(j)) }
+	good, spikes, v := b.whereSigned(get(careRare)), b.whereSigned(get(careSpikes)), get(careV)
+	lo, hi := k.at(k.Value("Lo"), 0), k.at(k.Value("Hi"), 0)
+	low := b.Select(spikes, b.Min(k.c(b, asm.FlowVReset), b.Load(lo)), b.Load(lo))
+	high := b.Select(spikes, b.Max(k.c(b, asm.FlowVTh), b.Load(hi)), b.Load(hi))
+	b.Store(lo, b.Select(good, b.Min(v, low), b.Load(lo)))
+	b.Store(hi, b.Select(good, b.Max(v, high), b.Load(hi)))
 }
 
 // events appends the spikes of the lanes which of the vector in hand.

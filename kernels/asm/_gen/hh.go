@@ -157,10 +157,15 @@ func (k *hhGroup) lanes(field string, S int, mask func(b *Block, s int) Mask) {
 // pointer is element j of a field of the argument block, which is an array of pointers.
 func (f *Func) pointer(field string, j int) reg.GPVirtual {
 	r := f.GP64()
+	f.MOVQ(f.element(field, j), r)
+	return r
+}
+
+// element is the memory of element j of an array of the block.
+func (f *Func) element(field string, j int) operand.Mem {
 	m := f.Field(field)
 	m.Disp += 8 * j
-	f.MOVQ(m, r)
-	return r
+	return m
 }
 
 // hhC are the coefficients of expm1(u) = u + u²(c2 + c3 u + ...), |u| <= 2/9: least squares on Chebyshev nodes, rounded one at a time.
