@@ -421,7 +421,8 @@ func (u *upstroke) meanBefore(v float64) float64 {
 	return math.FMA(u.deltaT, 1-rise/Expm1(rise), v)
 }
 
-// flowRare takes one lane through a step in which it spikes or wakes; advance is the way it moves between events.
+// flowRare takes one lane through a step in which it spikes or wakes; advance is the way it moves between events. With flowStep, the
+// kernels in assembly do the same for usual lanes (asm/_gen/care.go), so whoever changes an operation here changes it there.
 func flowRare(w *Worker, s *Shard, g, l int, advance func(u *upstroke, v, w, g, part float64) (float64, float64, float64, bool), events []Event) []Event {
 	b, u := &w.b, &w.u
 	u.of(w, l)
