@@ -92,7 +92,7 @@ func (r *Result) curves(title, measure string) *report.Figure {
 	return report.Curves(title, r.plan.Grid.Axes[0].Label(), r.wordsLabel(measure), series...)
 }
 
-// wordsLabel is axisLabel and, of a measure in words, what the numbers on its axis stand for.
+// wordsLabel is MeasureLabel and, of a measure in words, what the numbers on its axis stand for.
 func (r *Result) wordsLabel(measure string) string {
 	j := measureNamed(measure)
 	var found []string
@@ -102,9 +102,9 @@ func (r *Result) wordsLabel(measure string) string {
 		}
 	}
 	if found == nil {
-		return axisLabel(measure)
+		return MeasureLabel(measure)
 	}
-	return fmt.Sprintf("%s: %s", axisLabel(measure), strings.Join(found, ", "))
+	return fmt.Sprintf("%s: %s", MeasureLabel(measure), strings.Join(found, ", "))
 }
 
 // Family draws a measure over the current, or the last axis where none is the current: a curve for each branch and each
@@ -115,7 +115,7 @@ func (r *Result) Family(title, measure string) (*report.Figure, error) {
 		return nil, err
 	}
 	over, series := r.Series(measure)
-	return report.Curves(title, over.Label(), axisLabel(measure), series...), nil
+	return report.Curves(title, over.Label(), MeasureLabel(measure), series...), nil
 }
 
 // Series are the curves of Family, and the axis that they run over.
@@ -175,7 +175,7 @@ func (r *Result) heatMap(title, measure string) (*report.Figure, error) {
 	if len(columns) < x.Len() || len(rows) < y.Len() {
 		return nil, fmt.Errorf("sweep: a heat map needs values that differ from each other on both axes")
 	}
-	image := report.Image{Label: axisLabel(measure), Z: make([]float64, 0, r.plan.points)}
+	image := report.Image{Label: MeasureLabel(measure), Z: make([]float64, 0, r.plan.points)}
 	for _, i := range columns {
 		image.X = append(image.X, x.At(i))
 	}
@@ -226,12 +226,13 @@ func (a Axis) Label() string {
 	return fmt.Sprintf("%s (%s)", a.Name, a.Unit)
 }
 
-// axisLabel is a measure in words.
-func axisLabel(measure string) string {
-	if text, ok := measureLabels[measure]; ok {
-		return text
+// MeasureLabel is a column in words, with its unit, as pictures have it: "firing rate (Hz)". The name may lack its unit.
+func MeasureLabel(name string) string {
+	j := measureNamed(name)
+	if j < 0 {
+		return name
 	}
-	return measure
+	return cmp.Or(measureLabels[measureList[j].name], measureList[j].name)
 }
 
 var measureLabels = map[string]string{

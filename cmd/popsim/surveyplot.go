@@ -30,12 +30,8 @@ func (s *survey) checkPlot() error {
 
 // measure is the column that a picture shows: the first asked for, or the rate.
 func (s *survey) measure() string {
-	for _, m := range s.spec.Measures {
-		for _, known := range sweep.MeasureNames() {
-			if known == m || slices.Contains([]string{m + "_Hz", m + "_ms", m + "_mV", m + "_pA"}, known) {
-				return known
-			}
-		}
+	if len(s.spec.Measures) > 0 {
+		return s.spec.Measures[0]
 	}
 	return "rate_Hz"
 }
@@ -87,7 +83,7 @@ func (s *survey) glance(r *sweep.Result) string {
 	if over.Len() < 2 || len(curves) > shownCurves || !slices.IsSorted(curves[0].X) {
 		return ""
 	}
-	return report.Terminal(terminalWidth(), over.Label(), s.measure(), curves...)
+	return report.Terminal(terminalWidth(), over.Label(), sweep.MeasureLabel(s.measure()), curves...)
 }
 
 // terminalWidth is the number of columns to draw in.
