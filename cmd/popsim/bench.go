@@ -25,7 +25,7 @@ parameters.`
 
 func (v *voice) benchVerb() *cobra.Command {
 	var q bench.Selection
-	f := flags{dt: quantity{unit: "ms"}, method: name{kind: "NAME"}, isa: name{kind: "SET", value: environment("POPSIM_ISA", "auto")}}
+	f := flags{dt: quantity{unit: "ms"}}
 	rows := name{kind: "REGEXP"}
 	kinds := []string{bench.KernelRows, bench.PopulationRows}
 	cmd := &cobra.Command{
@@ -88,8 +88,7 @@ func (v *voice) benchVerb() *cobra.Command {
 	}
 	set := cmd.Flags()
 	set.Var(&f.dt, "dt", "time step (default that of each method)")
-	set.Var(&f.method, "method", "this integration method alone")
-	set.Var(&f.isa, "isa", "this instruction set alone: avx512, avx2 or go; auto means all, POPSIM_ISA sets the default")
+	f.kernel(set, "this integration method alone", "this instruction set alone: avx512, avx2 or go; auto means all")
 	set.BoolVar(&q.Quick, "quick", false, "uniform parameters in the first-level cache, spikes alone; less than 30 s")
 	set.StringSliceVar(&kinds, "kind", kinds, "`KINDS` of rows: "+strings.Join(bench.Kinds, ", "))
 	set.Var(&rows, "rows", "rows whose name matches alone, as in params=each/n=512$")

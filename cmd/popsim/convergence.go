@@ -55,11 +55,9 @@ func (v *voice) convergenceVerb() *cobra.Command {
 	set.SortFlags = false
 	s.tolerance = quantity{unit: "ms", value: 0.01}
 	s.time = quantity{unit: "ms", value: 1000}
-	s.flags.method, s.flags.isa = name{kind: "NAME"}, name{kind: "SET", value: environment("POPSIM_ISA", "auto")}
 	set.Var(&s.tolerance, "tolerance", "error of a spike that is allowed")
-	set.Var(&s.flags.method, "method", "this method alone")
+	s.kernel(set, "this method alone", "instruction set: auto, avx512, avx2 or go")
 	set.Var(&s.time, "time", "how long spikes are looked for")
-	set.Var(&s.flags.isa, "isa", "instruction set: auto, avx512, avx2 or go; POPSIM_ISA sets the default")
 	s.files(set, &v.quiet)
 	return cmd
 }

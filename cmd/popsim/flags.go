@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -113,13 +115,18 @@ func (f *flags) steps(set *pflag.FlagSet, time, discard float64) {
 	f.dt = quantity{unit: "ms"}
 	f.time = quantity{unit: "ms", value: time}
 	f.discard = quantity{unit: "ms", value: discard}
-	f.method, f.isa = name{kind: "NAME"}, name{kind: "SET", value: environment("POPSIM_ISA", "auto")}
 	set.Var(&f.dt, "dt", "time step (default that of the method)")
-	set.Var(&f.method, "method", "integration method (default the first that popsim models MODEL lists)")
+	f.kernel(set, "integration method (default the first that popsim models MODEL lists)", "instruction set: auto, avx512, avx2 or go")
 	set.Var(&f.time, "time", "model time")
 	set.Var(&f.discard, "discard", "time at the start that does not count for rates, CV and extremes")
 	set.Var(&f.workers, "workers", "goroutines (default the CPUs this process may use)")
-	set.Var(&f.isa, "isa", "instruction set: auto, avx512, avx2 or go; POPSIM_ISA sets the default")
+}
+
+// kernel registers the flags that choose a kernel; method and isa say what they do.
+func (f *flags) kernel(set *pflag.FlagSet, method, isa string) {
+	f.method, f.isa = name{kind: "NAME"}, name{kind: "SET", value: cmp.Or(os.Getenv("POPSIM_ISA"), "auto")}
+	set.Var(&f.method, "method", method)
+	set.Var(&f.isa, "isa", isa+"; POPSIM_ISA sets the default")
 }
 
 // files registers the flags of verbs that write files.

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -183,14 +182,6 @@ func namesQuantity(name string) bool {
 	return name == "I" || slices.ContainsFunc(model.All, func(m *model.Model) bool {
 		return m.Index(name) >= 0 || m.StateIndex(strings.TrimSuffix(name, "0")) >= 0
 	})
-}
-
-// environment is the variable of the given name, or otherwise fallback.
-func environment(name, fallback string) string {
-	if x := os.Getenv(name); x != "" {
-		return x
-	}
-	return fallback
 }
 
 const valuesHelp = `NAME=VALUE sets a parameter of the model, the input current I, or an initial state (V0, w0, m0, h0, n0).
