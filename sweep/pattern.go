@@ -18,7 +18,7 @@ const (
 
 var statusNames = []string{
 	"ok",
-	"nan",          // a state left the numbers; a smaller dt may help
+	"nan",          // a state became NaN or infinite; a smaller dt may help
 	"drift",        // at the end the intervals still change, or a silent membrane has not come to rest: more time is needed
 	"stopped",      // the train ended before the run did; the rate is that of the train
 	"subthreshold", // an oscillation goes on below V_th, without spikes by definition

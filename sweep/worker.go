@@ -137,7 +137,7 @@ func columns(s *kernels.Shard) [][]float64 {
 }
 
 // begin puts the next point of its chain into lane i: the first into its own initial state, the others into the end
-// state of the one before, which is in the book. Where that one left the numbers, the chain begins anew.
+// state of the one before, which is in the book. Where that one became NaN, the chain begins anew.
 func (w *worker) begin(i int) {
 	l := &w.lanes[i]
 	point := w.point(l.chain, l.link+1)

@@ -137,7 +137,7 @@ func failed(n, of int) error {
 	if n == 0 {
 		return nil
 	}
-	return hint(fmt.Errorf("%d of %d points left the numbers; the column status marks them with nan", n, of), "a smaller --dt may help")
+	return hint(fmt.Errorf("%d of %d points became NaN or infinite; the column status marks them with nan", n, of), "a smaller --dt may help")
 }
 
 // tellForecast says what the sweep will cost at most; how long it may take is measured where that matters.

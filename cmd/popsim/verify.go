@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -243,7 +244,7 @@ func specials(ctx context.Context, m *model.Model, preset string, lo, hi, allowe
 			}
 		}
 		worst = max(worst, off)
-		text += fmt.Sprintf("%s %.12g, ", x.label, at)
+		text += fmt.Sprintf("%s %.12g, ", cmp.Or(prose[x.label], x.label), at)
 	}
 	return fmt.Sprintf("I = %soff by %.1e at most (%.0e)", text, worst, allowed), worst <= allowed, nil
 }
