@@ -13,6 +13,9 @@ type found struct {
 	vMin, vMax float64
 }
 
+// No cycle has a V (mV) below lowestV, or so far above the top of its section.
+const lowestV, aboveTop = -1000.0, 100.0
+
 // longestWait is how long (ms) a return to a section is waited for.
 const longestWait = 300.0
 
@@ -21,15 +24,16 @@ const longestWait = 300.0
 // in the same direction, and every cycle around the equilibrium crosses it.
 type section struct {
 	*system
-	at    []float64 // the equilibrium
-	top   float64   // the largest V to look at
-	sign  float64   // of the crossing in forward time
-	clock *stepper
-	back  bool // in time
+	at     []float64 // the equilibrium
+	top    float64   // the largest V to look at
+	lo, hi float64   // what the second variable may be on a cycle
+	sign   float64   // of the crossing in forward time
+	clock  *stepper
+	back   bool // in time
 }
 
 func newSection(s *system, at []float64, top float64) *section {
-	c := &section{system: s, at: at, top: top}
+	c := &section{system: s, at: at, top: top, lo: math.Inf(1), hi: math.Inf(-1)}
 	c.clock = newStepper(2, coarse, func(_ float64, y, dy []float64) {
 		s.deriv(y, dy)
 		if c.back {
@@ -37,6 +41,12 @@ func newSection(s *system, at []float64, top float64) *section {
 		}
 	})
 	d := make([]float64, 2)
+	// On a cycle the second variable turns where it is at rest for V. Beyond all of these values it only ever came from further
+	// out, and backwards in time the membrane becomes faster with it, without end.
+	for _, v := range []float64{lowestV, min(top+aboveTop, s.ceiling())} {
+		s.m.Steady(s.p, v, d)
+		c.lo, c.hi = min(c.lo, d[1]), max(c.hi, d[1])
+	}
 	s.deriv([]float64{top, at[1]}, d)
 	c.sign = math.Copysign(1, d[1])
 	return c
@@ -71,7 +81,7 @@ func (c *section) next(v float64) (back, period float64, escaped, lost bool) {
 		t += made
 		copy(y, out)
 		c.deriv(y, d)
-		if y[0] > c.top+100 || y[0] < -1000 || math.Abs(y[1]) > 1e6 || c.m.StateIndex("h") == 1 && (y[1] < -1 || y[1] > 2) || y[0] > c.ceiling() {
+		if y[0] > c.top+aboveTop || y[0] < lowestV || y[1] < c.lo || y[1] > c.hi || y[0] > c.ceiling() {
 			return 0, 0, true, false
 		}
 		if math.Abs(d[0]) < 1e-6 && math.Abs(d[1]) < 1e-8 {
