@@ -45,6 +45,11 @@ func (e Exponential) Fold() (v, i float64) {
 	return v, e.g * (v - e.VRest - e.DeltaT) / e.R
 }
 
+// divergence of the flow where the potential is v, 1/ms.
+func (e Exponential) divergence(v float64) float64 {
+	return (math.Exp((v-e.VT)/e.DeltaT)-1)/e.Tau - 1/e.TauW
+}
+
 // Hopf is the Hopf point and its angular frequency omega (rad/ms); ok is false where there is none.
 func (e Exponential) Hopf() (v, i, omega float64, ok bool) {
 	ratio := e.Tau / e.TauW

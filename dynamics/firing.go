@@ -170,31 +170,37 @@ func (s *system) forgetful() Attractor {
 
 // lowest is the least V on the way from the reset with adaptation w. Trajectories do not cross, so of several resets the
 // one with the largest w sinks lowest.
-func (s *system) lowest(w, interval float64) (float64, error) {
-	start := []float64{s.p[s.m.Index("V_reset")], w}
-	slope := make([]float64, 2)
-	s.deriv(start, slope)
-	if slope[0] >= 0 {
-		return start[0], nil
-	}
-	from, to := 0.0, interval
-	low := start[0]
-	for range 3 { // each closes in on the lowest of the samples
-		at := spread(from, to, 33)
-		r, err := Simulate(s.m, s.p, []Segment{{0, s.i}}, start, to, at)
-		if err != nil {
-			return low, err
+func (s *system) lowest(w, interval float64) (low float64, err error) {
+	const looks = 16 // no step is longer than this part of the way, lest V turns twice in one
+	run := newRunner(s.m, s.p, []float64{s.p[s.m.Index("V_reset")], w})
+	run.i, run.most = s.i, 1
+	low = run.y[0]
+	t, last, slope, out := 0.0, slices.Clone(run.y), make([]float64, 2), make([]float64, 2)
+	falls := false
+	run.ask = func() error {
+		s.deriv(run.y, slope)
+		if now := slope[0]; falls && now >= 0 { // V has turned since the last step
+			run.field(0, last, run.clock.slope)
+			then := run.clock.slope[0]
+			rootNear(func(h float64) float64 {
+				run.clock.try(t, last, h, out)
+				low = min(low, out[0])
+				s.deriv(out, slope)
+				return slope[0]
+			}, 0, run.t-t, then, now, 1e-6*(run.t-t))
+			falls = false
+		} else {
+			falls = now < 0
 		}
-		k := 0
-		for j, y := range r.States {
-			if y[0] < r.States[k][0] {
-				k = j
-			}
-		}
-		low = min(low, r.States[k][0])
-		from, to = at[max(0, k-1)], at[min(len(at)-1, k+1)]
+		low = min(low, run.y[0])
+		t = run.t
+		copy(last, run.y)
+		return nil
 	}
-	return low, nil
+	for k := 1.0; k <= looks && err == nil; k++ {
+		err = run.run(interval * k / looks)
+	}
+	return low, err
 }
 
 // beside lists what w may be after a reset at a value of the parameter next to which, in list, which ascends, the model

@@ -71,3 +71,39 @@ func TestFiringGoesOn(t *testing.T) {
 		t.Errorf("from a reset, I = 28 pA: silent %t, %v", f.Silent, err)
 	}
 }
+
+// The least V on the way between two resets is that of a dense row of samples, and a little less.
+func TestLowestIsThatOfSamples(t *testing.T) {
+	for _, c := range []struct {
+		set  map[string]float64
+		i, w float64
+	}{
+		{nil, 20, 40},
+		{map[string]float64{"V_reset": -48, "V_T": -50, "V_th": 0, "delta_T": 2, "a": -11, "b": 30, "tau_w": 130, "R": 0.0833, "tau": 8.33}, 160, 60},
+		{map[string]float64{"V_reset": -56, "a": 2, "tau_w": 100, "b": 0}, 30, 45},
+	} {
+		m, p := mustModel(t, "adex", c.set)
+		s := newSystem(m, p, c.i, "I")
+		start := []float64{p[m.Index("V_reset")], c.w}
+		spikes, err := Spikes(m, p, []Segment{{0, c.i}}, start, 1000)
+		if err != nil || len(spikes) == 0 {
+			t.Fatalf("%v: %v, no spikes", c, err)
+		}
+		low, err := s.lowest(c.w, spikes[0].Time)
+		at := spread(0, spikes[0].Time, 4001)
+		r, errSamples := Simulate(m, p, []Segment{{0, c.i}}, start, spikes[0].Time, at)
+		if err != nil || errSamples != nil {
+			t.Fatal(c, err, errSamples)
+		}
+		sampled := start[0]
+		for _, y := range r.States[:4000] { // the last may be that after the spike
+			sampled = min(sampled, y[0])
+		}
+		if low > sampled+1e-12 || low < sampled-1e-4 {
+			t.Errorf("%v: lowest V %.9f mV, of samples %.9f", c, low, sampled)
+		}
+		if low == start[0] {
+			t.Errorf("%v: V does not sink", c)
+		}
+	}
+}

@@ -58,7 +58,8 @@ func (r *ResetMap) next(w float64) (jump Jump, ok bool, err error) {
 	run := newRunner(r.m, r.p, []float64{at("V_reset"), w, 0})
 	run.i, run.most = r.i, 1
 	patience := silence * max(at("tau"), at("tau_w"))
-	steps, most := 0, mostSteps+int(10*min(patience, math.MaxInt32)) // at rest a step takes a ms or more
+	const longest = 2e5 // ms; at rest a step takes a ms or more, and with time constants beyond a second many
+	steps, most := 0, mostSteps+int(10*min(patience, longest))
 	run.ask = func() error {
 		if steps++; steps > most {
 			return errTooFast
@@ -100,26 +101,53 @@ type MapPoint struct {
 // FixedPoints lists the fixed points of the map with w between lo and hi, ascending, as far as a scan of steps intervals
 // tells them apart.
 func (r *ResetMap) FixedPoints(lo, hi float64, steps int) (points []MapPoint) {
-	gain := func(w float64) float64 {
-		j, ok := r.Next(w)
-		if !ok {
-			return math.NaN()
+	last, lastGain := 0.0, math.NaN()
+	for _, w := range spread(lo, hi, steps+1) {
+		gain := math.NaN()
+		if j, ok := r.Next(w); ok {
+			gain = j.W - w
 		}
-		return j.W - w
-	}
-	last := math.NaN()
-	at := spread(lo, hi, steps+1)
-	for k, w := range at {
-		g := gain(w)
-		if !math.IsNaN(g) && !math.IsNaN(last) && (g < 0) != (last < 0) {
-			x := root(gain, at[k-1], w)
-			if j, ok := r.Next(x); ok && math.Abs(j.W-x) < 1e-6*(1+math.Abs(x)) {
+		if !math.IsNaN(gain) && !math.IsNaN(lastGain) && (gain < 0) != (lastGain < 0) {
+			x, j := r.fixedPoint(last, w, lastGain < 0)
+			if math.Abs(j.W-x) < 1e-6*(1+math.Abs(x)) {
 				points = append(points, MapPoint{x, j.Interval, j.Slope, math.Abs(j.Slope) < 1})
 			}
 		}
-		last = g
+		last, lastGain = w, gain
 	}
 	return points
+}
+
+// fixedPoint closes in on a fixed point between lo, which the map makes smaller if falls is true, and hi, where it is the other way
+// round: by Newton's method, for the slope comes with the map, and by halving where that leads outside. jump is that from w.
+func (r *ResetMap) fixedPoint(lo, hi float64, falls bool) (w float64, jump Jump) {
+	const same = 1e-13 // relative to 1 + |w|; the map is known to little more
+	w = lo + (hi-lo)/2
+	for range 100 {
+		j, ok := r.Next(w)
+		gain := j.W - w
+		if !ok {
+			gain = math.NaN()
+		}
+		jump = j
+		if gain < 0 == falls {
+			lo = w
+		} else {
+			hi = w
+		}
+		next := w - gain/(j.Slope-1)
+		if math.Abs(next-w) <= same*(1+math.Abs(w)) {
+			break
+		}
+		if !(next > lo && next < hi) {
+			next = lo + (hi-lo)/2
+		}
+		if next == lo || next == hi {
+			break
+		}
+		w = next
+	}
+	return w, jump
 }
 
 // Attractor is what the map settles on.

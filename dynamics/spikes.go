@@ -97,24 +97,12 @@ type runner struct {
 	tRef   float64
 }
 
-// newRunner starts a neuron from y0. Where y0 has one value more than the model, that one is the integral of the
+// newRunner starts a neuron from y0. Where y0 has one value more than the model, EIF or AdEx, that one is the integral of the
 // divergence of the flow.
 func newRunner(m *model.Model, p, y0 []float64) *runner {
 	r := &runner{m: m, p: p, y: slices.Clone(y0), out: make([]float64, len(y0)), vTh: p[m.Index("V_th")]}
 	r.armed = y0[0] < r.vTh
 	r.field = func(_ float64, y, dy []float64) { m.Deriv(p, r.i, y, dy) }
-	if d := len(m.States); len(y0) > d {
-		jac := make([]float64, d*d)
-		r.field = func(_ float64, y, dy []float64) {
-			m.Deriv(p, r.i, y[:d], dy[:d])
-			m.Jacobian(p, r.i, y[:d], jac)
-			dy[d] = 0
-			for c := range d {
-				dy[d] += jac[c*d+c]
-			}
-		}
-	}
-	r.clock = newStepper(len(y0), reference, r.field)
 	r.vClimb = math.Inf(1)
 	if m.Fires == model.Reset {
 		r.vReset, r.tRef = p[m.Index("V_reset")], p[m.Index("t_ref")]
@@ -124,6 +112,13 @@ func newRunner(m *model.Model, p, y0 []float64) *runner {
 			r.climb = r.shape.newClimb(r)
 		}
 	}
+	if d := len(m.States); len(y0) > d {
+		r.field = func(_ float64, y, dy []float64) {
+			m.Deriv(p, r.i, y[:d], dy[:d])
+			dy[d] = r.shape.divergence(y[0])
+		}
+	}
+	r.clock = newStepper(len(y0), reference, r.field)
 	return r
 }
 
