@@ -96,13 +96,15 @@ var rhhExpEuler = hhScheme(2, nil, func(b *asm.Block, at int, drive *vec, y, nex
 
 // cut-rk4 is rk4 whose step is cut into pieces where the upstroke needs it: m follows V at once, so V runs tens of mV
 // within hundredths of a millisecond. A lane is cut when dV/dt at the first or the last stage would move it by more
-// than cutAt in a step. The decision is the lane's own. There are few cut lanes at a time: those of a tile of groups
-// are packed side by side, step by step, and taken through the pieces together.
+// than cutAt in a step: into four, or, beyond twice that, eight. The decision is the lane's own. There are few cut lanes at a time:
+// those of a tile of groups are packed side by side, step by step, and taken through the pieces together.
 const (
-	cutAt  = 8.0 // mV
-	pieces = 8
-	tile   = 32 // groups
+	cutAt = 8.0 // mV
+	tile  = 32  // groups
 )
+
+// pieces is into how many the lanes of each pack are cut.
+var pieces = [...]int{4, 8}
 
 var rhhCut = func() scheme {
 	s := rhhRK4
@@ -116,23 +118,28 @@ var rhhCut = func() scheme {
 func cutGeneric(b *asm.Block, full bool) {
 	var y, next [4]vec
 	for ; b != nil; b = b.Next {
-		b.Rare, b.Cut = 0, 0
+		b.Rare, b.Cut = 0, [2]uint64{}
 		for at := 0; at < b.Lanes; at += len(y[0]) {
 			y[0], y[1] = *(*vec)(b.Y[0][at:]), *(*vec)(b.Y[1][at:])
 			drive := hhCurrent(b, at, full)
 			first, last := rungeKutta(b, at, &drive, &y, &next)
 			dt, limit := (*vec)(b.Coef[asm.HHDt][at:]), (*vec)(b.Coef[asm.HHCut][at:])
-			cut := uint64(0)
+			cut, eighths := uint64(0), uint64(0)
 			for l := range limit {
 				steepest := math.Abs(first[l])
 				if x := math.Abs(last[l]); x > steepest {
 					steepest = x
 				}
-				if dt[l]*steepest > limit[l] {
+				steepest *= dt[l]
+				if steepest > limit[l] {
 					cut |= 1 << (at + l)
 				}
+				if steepest > limit[l]+limit[l] {
+					eighths |= 1 << (at + l)
+				}
 			}
-			b.Cut |= cut
+			b.Cut[0] |= cut
+			b.Cut[1] |= eighths
 			b.Rare |= arm(b, at, &next[0], cut)
 			if full {
 				extremes(b, at, &next[0], &y[0], cut)
@@ -169,88 +176,100 @@ func piecesGeneric(b *asm.Block) {
 	}
 }
 
-// cutLanes is the scratch memory of cut-rk4.
+// cutLanes is the scratch memory of cut-rk4. What consists of columns comes in arrays of its own, aligned as they are.
 type cutLanes struct {
-	// Where cut lanes are packed.
+	columns [len(pieces)]packColumns
+	packs   [len(pieces)]pack
+	coefs   []asm.Coefs     // of the groups of a tile, as the next two
+	old     [][4]asm.Column //
+	blocks  []asm.Block     //
+	of      *Shard          // for which all this is prepared
+}
+
+// A pack is where lanes are that are cut into the same number of pieces.
+type pack struct {
+	*packColumns
+	from   [Group]int // where they stand in the shard
+	b      asm.Block
+	n      int     // how many there are
+	pieces float64 // of a step
+}
+
+type packColumns struct {
 	coefs asm.Coefs
 	old   [4]asm.Column
 	y     [2]asm.Column
 	wake  asm.Column
 	piece asm.Column // in which the lane crossed V_th, or -1
-	b     asm.Block
-	n     int        // how many there are
-	from  [Group]int // where they stand in the shard
-
-	tile []tileGroup
-	of   *Shard // for which all this is prepared
 }
 
-type tileGroup struct {
-	coefs asm.Coefs
-	old   [4]asm.Column
-	b     asm.Block
-}
-
-// prepare makes p ready for s.
-func (p *cutLanes) prepare(s *Shard) {
-	if p.of == s {
+// prepare makes c ready for s.
+func (c *cutLanes) prepare(s *Shard) {
+	if c.of == s {
 		return
 	}
-	if p.tile == nil {
-		p.tile = make([]tileGroup, tile)
+	if c.blocks == nil {
+		c.coefs, c.old, c.blocks = make([]asm.Coefs, tile), make([][4]asm.Column, tile), make([]asm.Block, tile)
 	}
-	p.of, p.coefs = s, *s.shared
-	var c [asm.MaxCoef]float64
-	hhStepSize(s.Dt/pieces, c[:])
-	for _, j := range [...]int{asm.HHDt, asm.HHHalf, asm.HHSixth, asm.HHNegDt} {
-		for l := range p.coefs[j] {
-			p.coefs[j][l] = c[j]
+	c.of = s
+	for i, n := range pieces {
+		p := &c.packs[i]
+		p.packColumns, p.pieces = &c.columns[i], float64(n)
+		p.coefs = *s.shared
+		var of [asm.MaxCoef]float64
+		hhStepSize(s.Dt/p.pieces, of[:])
+		for _, j := range [...]int{asm.HHDt, asm.HHHalf, asm.HHSixth, asm.HHNegDt} {
+			for l := range p.coefs[j] {
+				p.coefs[j][l] = of[j]
+			}
 		}
+		p.b = asm.Block{Y: [4]*asm.Column{&p.y[0], &p.y[1]}, Wake: &p.wake, Coef: &p.coefs, Old: &p.old, Lo: &p.piece, Steps: n}
 	}
-	p.b = asm.Block{Y: [4]*asm.Column{&p.y[0], &p.y[1]}, Wake: &p.wake, Coef: &p.coefs, Old: &p.old, Lo: &p.piece, Steps: pieces}
 }
 
 // advanceCut is Advance for cut-rk4: tile by tile, and in a tile step by step.
 func (s *Shard) advanceCut(w *Worker, steps int, drive Drive, events []Event) []Event {
-	p := &w.cut
-	p.prepare(s)
+	c := &w.cut
+	c.prepare(s)
 	fast := s.kernel.fast(w.full)
 	for from := 0; from < s.N; from += tile * Group {
-		groups := p.tile[:min(tile, (s.N-from+Group-1)/Group)]
-		for i := range groups {
-			t, g := &groups[i], from+i*Group
-			t.b.Old, t.b.Next = &t.old, nil
+		blocks := c.blocks[:min(tile, (s.N-from+Group-1)/Group)]
+		for i := range blocks {
+			b, g := &blocks[i], from+i*Group
+			b.Old, b.Next = &c.old[i], nil
 			if i > 0 {
-				groups[i-1].b.Next = &t.b
+				blocks[i-1].Next = b
 			}
-			w.aim(&t.b, s, g, s.gather(&t.coefs, g, w.full, from == 0), drive)
+			w.aim(b, s, g, s.gather(&c.coefs[i], g, w.full, from == 0), drive)
 		}
 		for k := range steps {
-			for i := range groups {
-				groups[i].b.Step = k
+			for i := range blocks {
+				blocks[i].Step = k
 			}
-			fast(&groups[0].b)
-			for i := range groups {
-				b, g := &groups[i].b, from+i*Group
+			fast(&blocks[0])
+			for i := range blocks {
+				b, g := &blocks[i], from+i*Group
 				real := ^uint64(0) >> (Group - b.Lanes) // lanes that are neurons, not padding
 				if b.Rare &= real; b.Rare != 0 {
 					w.b = *b
 					events = s.kernel.rare(w, s, g, events)
 				}
-				if b.Cut &= real; b.Cut != 0 {
-					events = w.pack(s, g, b, events)
+				if cut, eighths := b.Cut[0]&real, b.Cut[1]&real; cut != 0 {
+					events = w.pack(&c.packs[0], s, g, b, cut&^eighths, events)
+					events = w.pack(&c.packs[1], s, g, b, eighths, events)
 				}
 			}
-			events = w.flush(s, k, events)
+			for i := range c.packs {
+				events = w.flush(&c.packs[i], s, k, events)
+			}
 		}
 	}
 	return events
 }
 
-// pack takes the cut lanes of the group at lane g along.
-func (w *Worker) pack(s *Shard, g int, b *asm.Block, events []Event) []Event {
-	p := &w.cut
-	for cut := b.Cut; cut != 0; {
+// pack takes the lanes cut of the group at lane g along.
+func (w *Worker) pack(p *pack, s *Shard, g int, b *asm.Block, cut uint64, events []Event) []Event {
+	for cut != 0 {
 		from := p.n
 		for ; cut != 0 && p.n < Group; cut &= cut - 1 {
 			l, n := bits.TrailingZeros64(cut), p.n
@@ -267,15 +286,14 @@ func (w *Worker) pack(s *Shard, g int, b *asm.Block, events []Event) []Event {
 			}
 		}
 		if p.n == Group {
-			events = w.flush(s, b.Step, events)
+			events = w.flush(p, s, b.Step, events)
 		}
 	}
 	return events
 }
 
 // flush takes the packed lanes through the pieces of step k, and puts them back.
-func (w *Worker) flush(s *Shard, k int, events []Event) []Event {
-	p := &w.cut
+func (w *Worker) flush(p *pack, s *Shard, k int, events []Event) []Event {
 	b := &p.b
 	if b.Lanes = p.n; p.n == 0 {
 		return events
@@ -287,7 +305,7 @@ func (w *Worker) flush(s *Shard, k int, events []Event) []Event {
 				w.before[j], w.after[j] = p.old[j][n], p.old[2+j][n]
 			}
 			theta := w.crossing(b, n, p.coefs[asm.HHDrive][n], rhhSlopes)
-			events = append(events, Event{int32(i), int32(k), (p.piece[n] + theta) / pieces})
+			events = append(events, Event{int32(i), int32(k), (p.piece[n] + theta) / p.pieces})
 		}
 		v := p.y[0][n]
 		if v < p.coefs[asm.HHRearm][n] {

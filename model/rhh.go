@@ -29,7 +29,7 @@ var RHHModel = &Model{
 		{"h", "1", "sodium inactivation; n = n_plus_h - h"},
 	},
 	Methods: []Method{
-		{"cut-rk4", 4, 0.1, 10, false, "Runge-Kutta whose step is cut into eight where the upstroke needs it"},
+		{"cut-rk4", 4, 0.1, 10, false, "Runge-Kutta whose step is cut into four or eight where a spike needs it"},
 		{"rk4", 4, 0.00625, 10, false, "classical Runge-Kutta"},
 		{"exp-euler", 1, 0.0125, 40, true, "exponential Euler from the old state, spikes on the grid: for comparison with other simulators"},
 	},

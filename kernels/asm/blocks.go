@@ -53,8 +53,8 @@ type Block struct {
 	Step  int // in and out: the step in hand
 	Lane  int // in and out: the first lane of the first vector not yet advanced in it
 	Rare  uint64
-	Cut   uint64 // out, RHH cut-rk4 only: lanes whose step is to be cut; its kernel does just the whole step in hand
-	Next  *Block // RHH cut-rk4 only: another group, which its kernel takes through its step in hand as well, or nil
+	Cut   [2]uint64 // out, RHH cut-rk4 only: lanes whose step is to be cut into four pieces or more, and into eight; its kernel does just the whole step in hand
+	Next  *Block    // RHH cut-rk4 only: another group, which its kernel takes through its step in hand as well, or nil
 
 	Ahead []*Column // in and out, LIF only: columns that the next group will need; its kernels ask memory for one in each chunk, from the last on
 
@@ -129,7 +129,7 @@ const (
 	HHVTh          //
 	HHRearm        // V_th - 20 mV
 	HHSum          // n_plus_h
-	HHCut          // RHH cut-rk4: what |dV/dt| dt may be, mV
+	HHCut          // RHH cut-rk4: what |dV/dt| dt may be, mV; beyond twice that a step is cut into eight
 	HHPerC         // 1/C
 	HHLeak         // g_L E_L/C
 	HHI            //

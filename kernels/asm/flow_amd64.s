@@ -743,7 +743,7 @@ rare1:
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, DI
 	ORQ       CX, DI
-	MOVQ      256(BX), R9
+	MOVQ      264(BX), R9
 	MOVQ      144(BX), R10
 	ADDQ      $0x40, R10
 	CMPQ      R10, 152(BX)
@@ -2031,7 +2031,7 @@ rare1:
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
-	MOVQ      256(BX), R11
+	MOVQ      264(BX), R11
 	MOVQ      144(BX), R12
 	ADDQ      $0x40, R12
 	CMPQ      R12, 152(BX)
@@ -3511,7 +3511,7 @@ rare1:
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, DI
 	ORQ       CX, DI
-	MOVQ      256(BX), R9
+	MOVQ      264(BX), R9
 	MOVQ      144(BX), R10
 	ADDQ      $0x40, R10
 	CMPQ      R10, 152(BX)
@@ -5059,7 +5059,7 @@ rare1:
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
-	MOVQ      256(BX), R11
+	MOVQ      264(BX), R11
 	MOVQ      144(BX), R12
 	ADDQ      $0x40, R12
 	CMPQ      R12, 152(BX)
@@ -6247,7 +6247,7 @@ rare1:
 	KMOVB        K1, CX
 	SHLQ         $0x08, DI
 	ORQ          CX, DI
-	MOVQ         256(BX), R9
+	MOVQ         264(BX), R9
 	MOVQ         144(BX), R10
 	ADDQ         $0x40, R10
 	CMPQ         R10, 152(BX)
@@ -7501,7 +7501,7 @@ rare1:
 	KMOVB        K1, CX
 	SHLQ         $0x08, R9
 	ORQ          CX, R9
-	MOVQ         256(BX), R11
+	MOVQ         264(BX), R11
 	MOVQ         144(BX), R12
 	ADDQ         $0x40, R12
 	CMPQ         R12, 152(BX)
@@ -8932,7 +8932,7 @@ rare1:
 	KMOVB        K1, CX
 	SHLQ         $0x08, DI
 	ORQ          CX, DI
-	MOVQ         256(BX), R9
+	MOVQ         264(BX), R9
 	MOVQ         144(BX), R10
 	ADDQ         $0x40, R10
 	CMPQ         R10, 152(BX)
@@ -10423,7 +10423,7 @@ rare1:
 	KMOVB        K1, CX
 	SHLQ         $0x08, R9
 	ORQ          CX, R9
-	MOVQ         256(BX), R11
+	MOVQ         264(BX), R11
 	MOVQ         144(BX), R12
 	ADDQ         $0x40, R12
 	CMPQ         R12, 152(BX)

@@ -18,7 +18,7 @@ TEXT ·LIFAVX2(SB), $128-8
 
 	// chunk
 	VMOVUPD lifConstsAVX2<>+0(SB), Y15
-	MOVQ    $+1, 264(SI)
+	MOVQ    $+1, 272(SI)
 	XORQ    DX, DX
 
 vector1:
@@ -43,25 +43,25 @@ vector1:
 	ADDQ    $0x04, DX
 	CMPQ    DX, 184(SI)
 	JLT     vector1
-	MOVQ    $+16, 264(SI)
+	MOVQ    $+16, 272(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+0(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+8, 264(SI)
+	MOVQ   $+8, 272(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+160(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+4, 264(SI)
+	MOVQ   $+4, 272(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+192(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+2, 264(SI)
+	MOVQ   $+2, 272(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+64(SB), Y15, Y0
@@ -70,16 +70,16 @@ vector1:
 
 found:
 	MOVQ 192(SI), DI
-	CMPQ 264(SI), $+1
+	CMPQ 272(SI), $+1
 	JNE  run2
 
 walk:
 	MOVQ 176(SI), R8
 	SUBQ DI, R8
 	JLE  done6
-	CMPQ R8, 264(SI)
+	CMPQ R8, 272(SI)
 	JLE  whole3
-	MOVQ 264(SI), R8
+	MOVQ 272(SI), R8
 
 whole3:
 	MOVQ 144(SI), CX
@@ -138,7 +138,7 @@ part4:
 	VCMPPD    $0x1d, Y15, Y0, Y1
 	VMOVUPD   608(BX)(DX*8), Y2
 	VBLENDVPD Y1, 96(R10)(DX*8), Y2, Y7
-	MOVQ      256(SI), R10
+	MOVQ      264(SI), R10
 	LEAQ      (R10)(DX*8), R10
 	MOVQ      R8, R11
 
@@ -221,11 +221,11 @@ step7:
 	JNZ       spikes8
 
 forward5:
-	MOVQ       240(SI), CX
+	MOVQ       248(SI), CX
 	DECQ       CX
 	JLT        none9
-	MOVQ       CX, 240(SI)
-	MOVQ       232(SI), DX
+	MOVQ       CX, 248(SI)
+	MOVQ       240(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -289,9 +289,9 @@ run:
 	MOVQ 176(SI), R8
 	SUBQ DI, R8
 	JLE  done15
-	CMPQ R8, 264(SI)
+	CMPQ R8, 272(SI)
 	JLE  whole12
-	MOVQ 264(SI), R8
+	MOVQ 272(SI), R8
 
 whole12:
 	MOVQ 144(SI), CX
@@ -314,7 +314,7 @@ part13:
 	MOVQ         8(SI), CX
 	MOVQ         32(SI), CX
 	MOVQ         48(SI), R10
-	MOVQ         256(SI), R11
+	MOVQ         264(SI), R11
 	LEAQ         (R11)(DX*8), R11
 
 	// load
@@ -530,11 +530,11 @@ stepped16:
 	JNZ       spikes21
 
 forward14:
-	MOVQ       240(SI), CX
+	MOVQ       248(SI), CX
 	DECQ       CX
 	JLT        none22
-	MOVQ       CX, 240(SI)
-	MOVQ       232(SI), DX
+	MOVQ       CX, 248(SI)
+	MOVQ       240(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -547,7 +547,7 @@ forward14:
 
 none22:
 	ADDQ R8, DI
-	CMPQ 264(SI), $+1
+	CMPQ 272(SI), $+1
 	JNE  run
 
 done15:
@@ -600,7 +600,7 @@ again24:
 	SHLQ   CL, R11
 	XORQ   R11, R9
 	MOVQ   48(SI), CX
-	MOVQ   256(SI), R12
+	MOVQ   264(SI), R12
 
 	// look
 	VMOVUPD   (R12)(DX*8), Y0
@@ -735,11 +735,11 @@ event28:
 finished25:
 	TESTQ R9, R9
 	JNZ   again24
-	MOVQ  R8, 264(SI)
+	MOVQ  R8, 272(SI)
 	JMP   forward5
 
 stay11:
-	MOVQ $+1, 264(SI)
+	MOVQ $+1, 272(SI)
 	JMP  walk
 
 rest17:
@@ -947,7 +947,7 @@ again32:
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R11
 	MOVQ   32(SI), R11
-	MOVQ   256(SI), R12
+	MOVQ   264(SI), R12
 	CMPQ   R8, $+16
 	JNE    shorter36
 
@@ -1135,7 +1135,7 @@ look39:
 	JMP       located35
 
 wakes37:
-	MOVQ $+1, 264(SI)
+	MOVQ $+1, 272(SI)
 	JMP  events34
 	PCALIGN $0x40
 
@@ -1153,7 +1153,7 @@ TEXT ·LIFAVX512(SB), $128-8
 
 	// chunk
 	VBROADCASTSD lifConstsAVX512<>+0(SB), Z31
-	MOVQ         $+1, 264(SI)
+	MOVQ         $+1, 272(SI)
 	XORQ         DX, DX
 
 vector1:
@@ -1178,25 +1178,25 @@ vector1:
 	ADDQ        $0x08, DX
 	CMPQ        DX, 184(SI)
 	JLT         vector1
-	MOVQ        $+16, 264(SI)
+	MOVQ        $+16, 272(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+0(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+8, 264(SI)
+	MOVQ        $+8, 272(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+40(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+4, 264(SI)
+	MOVQ        $+4, 272(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+48(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+2, 264(SI)
+	MOVQ        $+2, 272(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+16(SB), Z31, K1
@@ -1205,16 +1205,16 @@ vector1:
 
 found:
 	MOVQ 192(SI), DI
-	CMPQ 264(SI), $+1
+	CMPQ 272(SI), $+1
 	JNE  run2
 
 walk:
 	MOVQ 176(SI), R8
 	SUBQ DI, R8
 	JLE  done6
-	CMPQ R8, 264(SI)
+	CMPQ R8, 272(SI)
 	JLE  whole3
-	MOVQ 264(SI), R8
+	MOVQ 272(SI), R8
 
 whole3:
 	MOVQ 144(SI), CX
@@ -1304,7 +1304,7 @@ part4:
 	VMOVUPD   384(R11)(DX*8), Z8
 	VMOVAPD   Z2, Z23
 	VMOVUPD   448(R11)(DX*8), Z7
-	MOVQ      256(SI), R10
+	MOVQ      264(SI), R10
 	LEAQ      (R10)(DX*8), R10
 	MOVQ      R8, R11
 
@@ -1437,11 +1437,11 @@ step7:
 	JNZ    spikes8
 
 forward5:
-	MOVQ       240(SI), CX
+	MOVQ       248(SI), CX
 	DECQ       CX
 	JLT        none9
-	MOVQ       CX, 240(SI)
-	MOVQ       232(SI), DX
+	MOVQ       CX, 248(SI)
+	MOVQ       240(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -1503,9 +1503,9 @@ run:
 	MOVQ 176(SI), R8
 	SUBQ DI, R8
 	JLE  done15
-	CMPQ R8, 264(SI)
+	CMPQ R8, 272(SI)
 	JLE  whole12
-	MOVQ 264(SI), R8
+	MOVQ 272(SI), R8
 
 whole12:
 	MOVQ 144(SI), CX
@@ -1527,7 +1527,7 @@ part13:
 	MOVQ         8(SI), CX
 	MOVQ         32(SI), CX
 	MOVQ         48(SI), R10
-	MOVQ         256(SI), R11
+	MOVQ         264(SI), R11
 	LEAQ         (R11)(DX*8), R11
 
 	// load
@@ -1745,11 +1745,11 @@ stepped16:
 	JNZ    spikes21
 
 forward14:
-	MOVQ       240(SI), CX
+	MOVQ       248(SI), CX
 	DECQ       CX
 	JLT        none22
-	MOVQ       CX, 240(SI)
-	MOVQ       232(SI), DX
+	MOVQ       CX, 248(SI)
+	MOVQ       240(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -1762,7 +1762,7 @@ forward14:
 
 none22:
 	ADDQ R8, DI
-	CMPQ 264(SI), $+1
+	CMPQ 272(SI), $+1
 	JNE  run
 
 done15:
@@ -1811,7 +1811,7 @@ again24:
 	SHLQ   CL, R11
 	XORQ   R11, R9
 	MOVQ   48(SI), CX
-	MOVQ   256(SI), R12
+	MOVQ   264(SI), R12
 
 	// look
 	VMOVUPD      (R12)(DX*8), Z0
@@ -1935,11 +1935,11 @@ event28:
 finished25:
 	TESTQ R9, R9
 	JNZ   again24
-	MOVQ  R8, 264(SI)
+	MOVQ  R8, 272(SI)
 	JMP   forward5
 
 stay11:
-	MOVQ $+1, 264(SI)
+	MOVQ $+1, 272(SI)
 	JMP  walk
 
 rest17:
@@ -2145,7 +2145,7 @@ again32:
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R11
 	MOVQ   32(SI), R11
-	MOVQ   256(SI), R12
+	MOVQ   264(SI), R12
 	CMPQ   R8, $+16
 	JNE    shorter36
 
@@ -2327,7 +2327,7 @@ look39:
 	JMP         located35
 
 wakes37:
-	MOVQ $+1, 264(SI)
+	MOVQ $+1, 272(SI)
 	JMP  events34
 	PCALIGN $0x40
 
@@ -2345,7 +2345,7 @@ TEXT ·LIFFullAVX2(SB), $192-8
 
 	// chunk
 	VMOVUPD lifConstsAVX2<>+0(SB), Y15
-	MOVQ    $+1, 264(SI)
+	MOVQ    $+1, 272(SI)
 	XORQ    DX, DX
 
 vector1:
@@ -2367,25 +2367,25 @@ vector1:
 	ADDQ    $0x04, DX
 	CMPQ    DX, 184(SI)
 	JLT     vector1
-	MOVQ    $+16, 264(SI)
+	MOVQ    $+16, 272(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+0(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+8, 264(SI)
+	MOVQ   $+8, 272(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+160(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+4, 264(SI)
+	MOVQ   $+4, 272(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+192(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+2, 264(SI)
+	MOVQ   $+2, 272(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+64(SB), Y15, Y0
@@ -2399,9 +2399,9 @@ walk:
 	MOVQ 176(SI), R8
 	SUBQ DI, R8
 	JLE  done5
-	CMPQ R8, 264(SI)
+	CMPQ R8, 272(SI)
 	JLE  whole2
-	MOVQ 264(SI), R8
+	MOVQ 272(SI), R8
 
 whole2:
 	MOVQ 144(SI), CX
@@ -2446,7 +2446,7 @@ part3:
 	VMOVAPD   Y2, Y9
 	VMOVUPD   lifConstsAVX2<>+352(SB), Y7
 	VMOVUPD   lifConstsAVX2<>+640(SB), Y5
-	MOVQ      256(SI), R10
+	MOVQ      264(SI), R10
 	LEAQ      (R10)(DX*8), R10
 	MOVQ      72(SI), R12
 	MOVQ      120(SI), R13
@@ -2546,11 +2546,11 @@ step6:
 	JNZ       spikes7
 
 forward4:
-	MOVQ       240(SI), CX
+	MOVQ       248(SI), CX
 	DECQ       CX
 	JLT        none8
-	MOVQ       CX, 240(SI)
-	MOVQ       232(SI), DX
+	MOVQ       CX, 248(SI)
+	MOVQ       240(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -2593,7 +2593,7 @@ again9:
 	SHLQ   CL, R11
 	XORQ   R11, R9
 	MOVQ   48(SI), CX
-	MOVQ   256(SI), R12
+	MOVQ   264(SI), R12
 	CMPQ   R8, $+16
 	JNE    shorter13
 
@@ -2817,7 +2817,7 @@ event16:
 finished10:
 	TESTQ R9, R9
 	JNZ   again9
-	MOVQ  R8, 264(SI)
+	MOVQ  R8, 272(SI)
 	JMP   forward4
 
 shorter13:
@@ -2979,7 +2979,7 @@ TEXT ·LIFFullAVX512(SB), $128-8
 
 	// chunk
 	VBROADCASTSD lifConstsAVX512<>+0(SB), Z31
-	MOVQ         $+1, 264(SI)
+	MOVQ         $+1, 272(SI)
 	XORQ         DX, DX
 
 vector1:
@@ -3001,25 +3001,25 @@ vector1:
 	ADDQ        $0x08, DX
 	CMPQ        DX, 184(SI)
 	JLT         vector1
-	MOVQ        $+16, 264(SI)
+	MOVQ        $+16, 272(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+0(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+8, 264(SI)
+	MOVQ        $+8, 272(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+40(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+4, 264(SI)
+	MOVQ        $+4, 272(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+48(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+2, 264(SI)
+	MOVQ        $+2, 272(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+16(SB), Z31, K1
@@ -3033,9 +3033,9 @@ walk:
 	MOVQ 176(SI), R8
 	SUBQ DI, R8
 	JLE  done5
-	CMPQ R8, 264(SI)
+	CMPQ R8, 272(SI)
 	JLE  whole2
-	MOVQ 264(SI), R8
+	MOVQ 272(SI), R8
 
 whole2:
 	MOVQ 144(SI), CX
@@ -3099,7 +3099,7 @@ part3:
 	VMOVAPD      Z3, Z19
 	VBROADCASTSD lifConstsAVX512<>+88(SB), Z15
 	VBROADCASTSD lifConstsAVX512<>+160(SB), Z11
-	MOVQ         256(SI), R10
+	MOVQ         264(SI), R10
 	LEAQ         (R10)(DX*8), R10
 	MOVQ         72(SI), R12
 	MOVQ         120(SI), R13
@@ -3261,11 +3261,11 @@ step6:
 	JNZ    spikes7
 
 forward4:
-	MOVQ       240(SI), CX
+	MOVQ       248(SI), CX
 	DECQ       CX
 	JLT        none8
-	MOVQ       CX, 240(SI)
-	MOVQ       232(SI), DX
+	MOVQ       CX, 248(SI)
+	MOVQ       240(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -3307,7 +3307,7 @@ again9:
 	SHLQ   CL, R11
 	XORQ   R11, R9
 	MOVQ   48(SI), CX
-	MOVQ   256(SI), R12
+	MOVQ   264(SI), R12
 	CMPQ   R8, $+16
 	JNE    shorter13
 
@@ -3522,7 +3522,7 @@ event16:
 finished10:
 	TESTQ R9, R9
 	JNZ   again9
-	MOVQ  R8, 264(SI)
+	MOVQ  R8, 272(SI)
 	JMP   forward4
 
 shorter13:

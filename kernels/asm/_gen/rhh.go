@@ -54,25 +54,29 @@ func rhhCutStep(f *file, w isa, name string, S int, full bool, tune Tuning) {
 	k.LEAQ(k.Field("Cut"), cut)
 	k.MOVQ(operand.I32(0), at(rare, 0))
 	k.MOVQ(operand.I32(0), at(cut, 0))
+	k.MOVQ(operand.I32(0), at(cut, 8))
 	k.input()
 	k.XORQ(k.lane, k.lane)
 	k.Label("vectors")
 	k.Block("step", func(b *Block) {
-		var rares, cuts []Mask
+		var rares, cuts, eighths []Mask
 		for s := range S {
 			c, drive, y := k.load(b, s)
 			next, first, last := rungeKutta(b, rhhDeriv, c, drive, y)
-			isCut := b.Cmp(b.Mul(b.Max(b.Abs(last), b.Abs(first)), c(asm.HHDt)), GT, c(asm.HHCut))
+			steep, limit := b.Mul(b.Max(b.Abs(last), b.Abs(first)), c(asm.HHDt)), c(asm.HHCut)
+			isCut := b.Cmp(steep, GT, limit)
 			rearm := b.MaskAndNot(b.Cmp(next[0], LT, c(asm.HHRearm)), isCut)
 			level := b.Select(rearm, c(asm.HHVTh), b.Load(k.col(k.wake, s)))
 			b.Store(k.col(k.wake, s), level)
 			k.keep(b, s, b.Select(isCut, y[0], next[0]), y, next)
 			rares, cuts = append(rares, b.MaskAndNot(b.Cmp(next[0], GE, level), isCut)), append(cuts, isCut)
+			eighths = append(eighths, b.Cmp(steep, GT, b.Add(limit, limit)))
 			if len(cuts)*w.Lanes == 8 {
 				i := s * w.Lanes / 8
 				b.StoreBits(at(rare, i), rares...)
 				b.StoreBits(at(cut, i), cuts...)
-				rares, cuts = nil, nil
+				b.StoreBits(at(cut, 8+i), eighths...)
+				rares, cuts, eighths = nil, nil, nil
 			}
 		}
 	})
@@ -89,9 +93,10 @@ func rhhCutStep(f *file, w isa, name string, S int, full bool, tune Tuning) {
 
 // rhhPieces writes the kernel that takes cut lanes through the pieces of a step, S vectors at a time, few where few do. It does not branch
 // on a crossing either, but notes it: the states before and after the piece in Old, the number of the piece in Lo.
-func rhhPieces(S, few int) func(f *file, w isa) {
+func rhhPieces(S, few int, tune map[string]Tuning) func(f *file, w isa) {
 	return func(f *file, w isa) {
 		k := f.Func(w, "RHHPieces", "func(b *Block)", "takes cut lanes through the pieces of a step; see Block.").hhGroup(2, false)
+		k.Tune = tune[w.Name]
 		piece, number := k.Value("Lo"), k.Pin()
 		k.Block("first", func(b *Block) { b.Set(number, b.ConstBits(0)) })
 		k.XORQ(k.step, k.step)
