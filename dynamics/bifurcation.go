@@ -59,9 +59,9 @@ func (s *system) widened(free Free) Free {
 	wide.Marks = append(slices.Clone(free.Marks), free.Lo, free.Hi)
 	wide.Lo, wide.Hi = free.Lo-width, free.Hi+width
 	if s.index < 0 {
-		at := func(name string) float64 { return s.p[s.m.Index(name)] }
 		y := make([]float64, s.dim())
-		lo := s.m.Steady(s.p, min(at("E_Na"), at("E_K"), at("E_L")), y)
+		lowest, _ := s.reversals()
+		lo := s.m.Steady(s.p, lowest, y)
 		hi := s.m.Steady(s.p, 0, y)
 		if lo < hi {
 			_, points, _ := restBranches(s, Free{Name: "I", Lo: lo, Hi: hi})
@@ -200,9 +200,8 @@ func (c *cyclist) lively() bool {
 	if c.m.Fires == model.Reset {
 		return true
 	}
-	at := func(name string) float64 { return c.p[c.m.Index(name)] }
-	lo, hi := min(at("E_Na"), at("E_K"), at("E_L"))-10, max(at("E_Na"), at("E_K"), at("E_L"))+10
-	return slices.ContainsFunc(c.rests(), func(v float64) bool { return v > lo && v < hi })
+	lo, hi := c.reversals()
+	return slices.ContainsFunc(c.rests(), func(v float64) bool { return v > lo-10 && v < hi+10 })
 }
 
 // search finds cycles at the present parameters.

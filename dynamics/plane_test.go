@@ -223,6 +223,18 @@ func TestCyclesOfSharpUpstroke(t *testing.T) {
 	}
 }
 
+// TestCyclesBesideFarRest: with a small leak V may sink to a rest hundreds of mV below the reversal potentials, where the rates of
+// the gates are too large to be followed. No cycle is that way.
+func TestCyclesBesideFarRest(t *testing.T) {
+	m, p := mustModel(t, "hh", map[string]float64{
+		"C": 1.0038, "g_Na": 120.523, "g_K": 10.296, "g_L": 0.01362, "E_Na": 53.1963, "E_K": -75.1671, "E_L": -51.976,
+	})
+	s := newSystem(m, p, -7.0645, "")
+	if cycles := s.simulatedCycles(nil); len(s.rests()) != 3 || len(cycles) > 0 || s.swift {
+		t.Errorf("%d rests, %d cycles, given up: %v; want 3, none after a whole search", len(s.rests()), len(cycles), s.swift)
+	}
+}
+
 // TestWideWindow: windows in which exponentials leave the numbers can be written as JSON, in so many points.
 func TestWideWindow(t *testing.T) {
 	for _, c := range []struct {

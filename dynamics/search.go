@@ -111,7 +111,8 @@ func (s *system) planarCycles() []found {
 	rests := s.rests()
 	top := s.ceiling() - 1e-9
 	if math.IsInf(top, 1) {
-		top = max(s.p[s.m.Index("E_Na")], s.p[s.m.Index("E_K")], s.p[s.m.Index("E_L")]) + 10
+		_, top = s.reversals()
+		top += 10
 	}
 	for _, v0 := range rests {
 		at := make([]float64, 2)
@@ -315,9 +316,11 @@ func (s *system) simulatedCycles(starts [][]float64) []found {
 	return cycles
 }
 
-// settleOn runs from y until the states at upward crossings of the level V repeat themselves.
+// settleOn runs from y until the states at upward crossings of the level V repeat themselves. It gives up where V has left the
+// reversal potentials far behind: there all gates stand still and V goes to a rest, but their rates become ever larger.
 func (s *system) settleOn(start []float64, level float64) (found, bool) {
-	const patience, same, most = 300.0, 1e-4, 4
+	const patience, same, most, far = 300.0, 1e-4, 4, 100.0
+	lo, hi := s.reversals()
 	st := newStepper(s.dim(), coarse, func(_ float64, y, dy []float64) { s.deriv(y, dy) })
 	y, out := slices.Clone(start), make([]float64, s.dim())
 	var times []float64
@@ -352,6 +355,9 @@ func (s *system) settleOn(start []float64, level float64) (found, bool) {
 		}
 		t += made
 		copy(y, out)
+		if y[0] < lo-far || y[0] > hi+far {
+			return found{}, false
+		}
 		lowest, highest = min(lowest, y[0]), max(highest, y[0])
 	}
 	return found{}, false
