@@ -27,8 +27,8 @@ func TestPresetsFireAsTheyAreNamed(t *testing.T) {
 		if got := r.Word("pattern", 0); got != want {
 			t.Errorf("%s: %s (margin %.3g), want %s", name, got, r.Value("pattern_margin", 0), want)
 		}
-		if m := r.Value("pattern_margin", 0); !(m >= 1) {
-			t.Errorf("%s: margin %v is below 1", name, m)
+		if m := r.Value("pattern_margin", 0); m < 1 || math.IsInf(m, 0) {
+			t.Errorf("%s: margin %v; a number from 1 on would do, or none", name, m)
 		}
 	}
 }

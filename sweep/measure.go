@@ -55,7 +55,7 @@ var measureList = [measures]measure{
 	mWMax:       {"w_max_pA", false, nil, "highest w after discard"},
 	mStatus:     {"status", false, statusNames, "ok, or one word for what is to be known of this point: " + strings.Join(statusNames[1:], ", ")},
 	mPattern:    {"pattern", false, patternNames, "the firing pattern by the rule in docs/numerics.md: " + strings.Join(patternNames, ", ")},
-	mMargin:     {"pattern_margin", false, nil, "how far the quantity that decided the pattern is from its bound, as a factor; near 1 means a close call"},
+	mMargin:     {"pattern_margin", false, nil, "how far the quantity that decided the pattern is from its bound, as a factor; near 1 means a close call; missing where nothing was close"},
 	mPeriod:     {"period", false, nil, "spikes after which the train repeats itself; empty where it does not"},
 	mAdaptation: {"adaptation", false, nil, "mean of (next - this)/(next + this) over neighbouring intervals of the whole run"},
 	mEnded:      {"ended", false, endNames, "how the run ended: " + strings.Join(endNames, ", ")},

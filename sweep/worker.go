@@ -411,6 +411,9 @@ func (w *worker) record(l *lane, how int) (r record, c course) {
 	r[mRateError] = r[mRate] * (l.settled.drift + ripple)
 	r[mStatus] = float64(c.status())
 	pattern, margin := c.pattern()
+	if math.IsInf(margin, 1) { // no spike, or rest for good: nothing was close
+		margin = math.NaN()
+	}
 	r[mPattern], r[mMargin] = float64(pattern), margin
 	return r, c
 }

@@ -136,6 +136,9 @@ func (s *analysis) branchTable() *report.Table {
 				multiplier, rate = x.fixed[j].Slope, 1000/x.fixed[j].Interval
 				exponent = math.Log(math.Abs(multiplier))
 			}
+			if math.IsInf(exponent, -1) { // a reset that forgets everything: tables have no infinite numbers
+				exponent = nan
+			}
 			c.multRe, c.multIm = append(c.multRe, multiplier), append(c.multIm, math.Abs(0*multiplier))
 			c.rate, c.spikes, c.lyapunovs = append(c.rate, rate), append(c.spikes, int64(x.spikes)), append(c.lyapunovs, exponent)
 			for j := range m.States {

@@ -213,3 +213,12 @@ func TestSpikesAtOnce(t *testing.T) {
 		t.Errorf("told %q, want %q at its end", told, want)
 	}
 }
+
+// TestNoInfiniteNumbers: what would be infinite is missing, so that CSV says what JSON can say.
+func TestNoInfiniteNumbers(t *testing.T) {
+	for _, args := range []string{"map lif I=0,30 -m pattern,pattern_margin --time 1s --quiet", "bifurcation lif I=15:25 --quiet"} {
+		if table, _ := popsim(t, exitDone, strings.Fields(args)...); strings.Contains(table, "inf") || !strings.Contains(table, ",,") {
+			t.Errorf("%s: infinite numbers, or none missing:\n%.1000s", args, table)
+		}
+	}
+}
