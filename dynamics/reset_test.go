@@ -2,6 +2,7 @@ package dynamics
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
 	"strconv"
@@ -125,6 +126,19 @@ func TestFirstResetIsKnown(t *testing.T) {
 		a, err := r.Attractor(t.Context(), w, 0, 1)
 		if err != nil || len(a.Resets) != 1 || a.Resets[0] != w || a.W[0] != held {
 			t.Errorf("%+v, %v; want one spike, w = %v after the first reset and %v when V is let go", a, err, w, held)
+		}
+	}
+}
+
+// Ways to the next spike without end are given up: an upstroke in which w stops V within rounding, and time constants of days.
+func TestWaysWithoutEndAreGivenUp(t *testing.T) {
+	for _, set := range []map[string]float64{{"R": 1e9}, {"tau_w": 1e9}} {
+		if testing.Short() && set["tau_w"] > 0 {
+			continue // two million steps
+		}
+		m, p := mustModel(t, "adex", set)
+		if f, err := FiringAt(t.Context(), m, p, 5, "I", 5, 200, 200); !errors.Is(err, errTooFast) {
+			t.Errorf("%v: %+v, %v; want %v", set, f, err, errTooFast)
 		}
 	}
 }

@@ -174,8 +174,12 @@ func (r *runner) run(stop float64) error {
 				r.fire(r.t, r.y)
 				continue
 			}
-			if r.y[0] >= r.vClimb && r.top(stop) {
-				continue
+			if r.y[0] >= r.vClimb {
+				if done, err := r.top(stop); err != nil {
+					return err
+				} else if done {
+					continue
+				}
 			}
 		}
 		made, next, err := r.clock.advance(r.t, r.y, stop, h, r.out)
@@ -224,12 +228,16 @@ func (r *runner) fire(t float64, y []float64) {
 	r.t, r.free = t, t+r.tRef
 }
 
+// mostClimb is how many steps an upstroke may take. Those of the presets take a dozen; where w is a million times faster than V
+// there is no end of them.
+const mostClimb = 10_000
+
 // top climbs to V_th and fires, or as far as V comes by the time stop. So late in the upstroke steps of time would be lost in
 // the rounding of time. Where V turns back it returns false and leaves all as it is.
-func (r *runner) top(stop float64) bool {
+func (r *runner) top(stop float64) (bool, error) {
 	var before, after [4]float64
 	if r.field(0, r.y, before[:len(r.y)]); before[0] <= 0 {
-		return false
+		return false, nil
 	}
 	// arrive makes y at the potential v a state of the model, with the divergence that newClimb has left out.
 	arrive := func(y []float64, v float64) {
@@ -242,17 +250,21 @@ func (r *runner) top(stop float64) bool {
 	x, end := r.shape.climbX(r.y[0]), r.shape.climbX(r.vTh)
 	y, out := slices.Clone(r.y), slices.Clone(r.y)
 	y[0] = 0
+	steps := 0
 	for h := (end - x) / 16; x != end; {
+		if steps++; steps > mostClimb {
+			return false, errTooFast
+		}
 		made, next, err := r.climb.advance(x, y, end, h, out)
 		if err != nil {
-			return false
+			return false, nil
 		}
 		if out[0] > stop-r.t {
 			x += r.climb.crossing(x, y, made, 0, stop-r.t, out)
 			arrive(out, r.shape.climbV(x))
 			copy(r.y, out)
 			r.t = stop
-			return true
+			return true, nil
 		}
 		if x += made; math.Abs(end-x) < 1e-15*math.Abs(end) || made == end-x {
 			x = end
@@ -263,7 +275,7 @@ func (r *runner) top(stop float64) bool {
 	spike := min(r.t+y[0], stop)
 	arrive(y, r.vTh)
 	r.fire(spike, y)
-	return true
+	return true, nil
 }
 
 // watch looks for a spike of a Hodgkin-Huxley neuron in the step of size h from r.y to r.out, and re-arms.

@@ -180,8 +180,8 @@ func TestUpstrokeIsThatOverV(t *testing.T) {
 				dy[c] = slope[c] / slope[0]
 			}
 		}).to(r.vClimb, over, r.vTh)
-		if ok := r.top(1e3); err != nil || !ok || len(r.spikes) != 1 {
-			t.Fatalf("%s %v: no upstroke: %v", c.model, c.set, err)
+		if ok, errTop := r.top(1e3); err != nil || !ok || len(r.spikes) != 1 {
+			t.Fatalf("%s %v: no upstroke: %v, %v", c.model, c.set, err, errTop)
 		}
 		over = append(over, over[0]) // the time
 		over[0] = r.vTh
