@@ -293,12 +293,12 @@ var hhStrang = func() scheme {
 	s := hhScheme(4, strangSlopes, strangStep)
 	s.enter = func(s *Shard, i int, _ int64, y []float64) {
 		behind := [4]float64(y)
-		shiftGates(s, i, -0.5, behind[:])
+		shiftGates(s.Dt, -0.5, behind[:])
 		hhEnter(s, i, 0, behind[:])
 	}
 	s.sync = func(s *Shard, i int, k int64, y []float64) {
 		columnsSync(s, i, k, y)
-		shiftGates(s, i, 0.5, y)
+		shiftGates(s.Dt, 0.5, y)
 	}
 	return s
 }()
@@ -314,13 +314,13 @@ func strangSlopes(b *asm.Block, l int, drive float64, old, now *[4]float64) (bef
 	return hhSlopes(b, l, drive, &mid, &end)
 }
 
-// shiftGates moves the gates of y by a part of a step at constant V.
-func shiftGates(s *Shard, i int, part float64, y []float64) {
+// shiftGates moves the gates of y by a part of a step of dt ms at constant V.
+func shiftGates(dt, part float64, y []float64) {
 	var x [4]vec
 	for j := range y {
 		x[j][0] = y[j]
 	}
-	gates(&x, &x, part*s.Dt, 0.5*part*s.Dt)
+	gates(&x, &x, part*dt, 0.5*part*dt)
 	for j := range y {
 		y[j] = x[j][0]
 	}

@@ -83,9 +83,7 @@ func Run(ctx context.Context, spec Spec, cfg Config, duration float64) (Summary,
 	}
 	c.sum.Phases.Build = time.Since(start)
 	if c.steps > 0 {
-		if err := c.begin(0); err != nil {
-			return c.sum, err
-		}
+		c.begin(0)
 		c.sum.Sched, err = sched.Run(ctx, sched.Plan{
 			Workers: c.cfg.Workers,
 			Shards:  len(c.shards),
@@ -305,7 +303,7 @@ func (c *crew) enter(s *piece) {
 }
 
 // begin prepares the epoch that starts with step first.
-func (c *crew) begin(first int64) error {
+func (c *crew) begin(first int64) {
 	var length int
 	length, c.brief = c.span(first)
 	c.began = time.Now()
@@ -327,7 +325,6 @@ func (c *crew) begin(first int64) error {
 			c.cfg.Input(first+int64(k), c.drive.Row[k*c.drive.Stride:][:c.spec.N])
 		}
 	}
-	return nil
 }
 
 // span is how many steps the epoch that starts with step first takes, and whether it is brief.
@@ -473,7 +470,8 @@ func (c *crew) merge(int) (more bool, err error) {
 	if c.sum.Steps == c.steps {
 		return false, nil
 	}
-	return true, c.begin(c.sum.Steps)
+	c.begin(c.sum.Steps)
+	return true, nil
 }
 
 // hand hands spikes on.
