@@ -156,6 +156,10 @@ func (a axis) logTicks(most int) []tick {
 	first, last := math.Floor(math.Log10(a.lo)), math.Ceil(math.Log10(a.hi))
 	decades := math.Log10(a.hi / a.lo)
 	every := max(1, math.Ceil(decades/float64(max(most, 1))))
+	format := byte('f')
+	if a.lo < 1e-3 || a.hi >= 1e6 {
+		format = 'e'
+	}
 	for d := first; d <= last; d++ {
 		for m := 1; m < 10; m++ {
 			v := float64(m) * math.Pow(10, d)
@@ -165,7 +169,7 @@ func (a axis) logTicks(most int) []tick {
 			}
 			switch {
 			case m == 1 && math.Mod(d, every) == 0, (m == 2 || m == 5) && decades <= float64(most)/3:
-				t.label = plain(v)
+				t.label = exponent(strconv.FormatFloat(v, format, -1, 64))
 			case m > 1 && every > 1, every > 10:
 				continue
 			}
@@ -173,14 +177,6 @@ func (a axis) logTicks(most int) []tick {
 		}
 	}
 	return ticks
-}
-
-// plain is v in decimals where they are few, as 1e6 otherwise.
-func plain(v float64) string {
-	if v >= 1e-3 && v < 1e6 {
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	}
-	return exponent(strconv.FormatFloat(v, 'e', -1, 64))
 }
 
 // exponent shortens 2e+06 to 2e6.
