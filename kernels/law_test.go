@@ -87,6 +87,28 @@ func TestLIFStartsAboveThreshold(t *testing.T) {
 	}
 }
 
+// A neuron that is let go with V far below V_T, or with a drive of many delta_T a step, does not fire before its time.
+func TestRK4LetGo(t *testing.T) {
+	rk4, flow := mustFor(t, model.EIFModel, "rk4"), mustFor(t, model.EIFModel, "flow")
+	for _, c := range []struct{ v, vReset, current, tRef, within float64 }{
+		{-500, -68, 12, 1.7, 5e-3},
+		{-300, -68, 12, 1.7, 5e-3},
+		{-68, -68, 600, 1.72, 0.05}, // to V_T in three steps
+		{-68, -68, 600, 0, 0.05},
+		{-68, -120, 600, 1.72, 0.05},
+	} {
+		p := []float64{-65, c.vReset, -30, -59.9, 0.5, 1, 10, c.tRef}
+		want, _ := lone(flow, p, c.current, 1e-3, 60_000, []float64{c.v})
+		got, _ := lone(rk4, p, c.current, 0.05, 1200, []float64{c.v})
+		for i := range min(3, len(want)) {
+			if i >= len(got) || math.Abs(got[i]-want[i]) > c.within {
+				t.Errorf("%+v: spike %d is late or early: %v, want %v", c, i+1, got[:min(3, len(got))], want[:min(3, len(want))])
+				break
+			}
+		}
+	}
+}
+
 // A run cut in two is the run in one, to the bit.
 func TestCutRun(t *testing.T) {
 	for _, m := range model.All {

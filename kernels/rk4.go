@@ -117,8 +117,27 @@ func rk4Generic(b *asm.Block, adapt, full bool) {
 	b.Rare = 0
 }
 
-// rk4Step advances v and w by part of a step, or to the spike; see flowStep. It steps r and w; stages beyond the spike are cut at V_th, or w would take in a potential that is never there.
+// rk4Step advances v and w by part of a step, or to the spike; see flowStep. Where V drifts by more than delta_T, as it may in
+// the step in which it is let go, r would fall past V_th within a stage: that step is cut, so that it drifts by a quarter of it.
 func rk4Step(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, spike bool) {
+	const most = 1 << 12
+	drift := math.Abs(part * u.drift(v, w))
+	if !(drift > 1) {
+		return rk4Piece(u, v, w, g, part)
+	}
+	pieces := min(math.Ceil(4*drift), most)
+	for n := range int(pieces) {
+		v, w, after, spike = rk4Piece(u, v, w, g, part/pieces)
+		if spike {
+			return v, w, math.FMA(float64(n), part/pieces, after), true
+		}
+		g = u.grow(v)
+	}
+	return v, w, part, false
+}
+
+// rk4Piece is rk4Step in one step, of r and w. Stages beyond the spike are cut at V_th, or w would take in a potential that is never there.
+func rk4Piece(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, spike bool) {
 	if v >= u.vTh {
 		return v, w, 0, true
 	}
