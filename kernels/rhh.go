@@ -249,12 +249,11 @@ func (s *Shard) advanceCut(w *Worker, steps int, drive Drive, events []Event) []
 			fast(&blocks[0])
 			for i := range blocks {
 				b, g := &blocks[i], from+i*Group
-				real := ^uint64(0) >> (Group - b.Lanes) // lanes that are neurons, not padding
-				if b.Rare &= real; b.Rare != 0 {
+				if b.Rare &= lanes(b); b.Rare != 0 {
 					w.b = *b
 					events = s.kernel.rare(w, s, g, events)
 				}
-				if cut, eighths := b.Cut[0]&real, b.Cut[1]&real; cut != 0 {
+				if cut, eighths := b.Cut[0]&lanes(b), b.Cut[1]&lanes(b); cut != 0 {
 					events = w.pack(&c.packs[0], s, g, b, cut&^eighths, events)
 					events = w.pack(&c.packs[1], s, g, b, eighths, events)
 				}
@@ -267,7 +266,7 @@ func (s *Shard) advanceCut(w *Worker, steps int, drive Drive, events []Event) []
 	return events
 }
 
-// pack takes the lanes cut of the group at lane g along.
+// pack takes lanes of the group at lane g along, those that are cut alike.
 func (w *Worker) pack(p *pack, s *Shard, g int, b *asm.Block, cut uint64, events []Event) []Event {
 	for cut != 0 {
 		from := p.n
