@@ -20,7 +20,7 @@ func assembly(model, method string, isa ISA) (lean, full step, ok bool) {
 // prefetch asks for the memory of a column.
 func prefetch(c *asm.Column) { asm.Prefetch(c) }
 
-// Prefetch asks for the memory of s, but for its last bytes.
+// Prefetch asks for the memory of s, but for what is left of it behind whole columns.
 func Prefetch[T any](s []T) {
 	bytes, column := len(s)*int(unsafe.Sizeof(s[0])), int(unsafe.Sizeof(asm.Column{}))
 	for p := unsafe.Pointer(unsafe.SliceData(s)); bytes >= column; bytes -= column {
