@@ -22,10 +22,10 @@ func prefetch(c *asm.Column) { asm.Prefetch(c) }
 
 // Prefetch asks for the memory of s, but for what is left of it behind whole columns.
 func Prefetch[T any](s []T) {
-	bytes, column := len(s)*int(unsafe.Sizeof(s[0])), int(unsafe.Sizeof(asm.Column{}))
-	for p := unsafe.Pointer(unsafe.SliceData(s)); bytes >= column; bytes -= column {
-		asm.Prefetch((*asm.Column)(p))
-		p = unsafe.Add(p, column)
+	const column = int(unsafe.Sizeof(asm.Column{}))
+	start, bytes := unsafe.Pointer(unsafe.SliceData(s)), len(s)*int(unsafe.Sizeof(s[0]))
+	for at := 0; at+column <= bytes; at += column {
+		asm.Prefetch((*asm.Column)(unsafe.Add(start, at)))
 	}
 }
 
