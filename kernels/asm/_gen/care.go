@@ -22,7 +22,7 @@ type care struct {
 	first, log, coef reg.GPVirtual // lane of the vector in hand; pointers, the last for a block
 }
 
-// Columns of Log, a vector each: the state, how much V would grow by in a whole step, where in the step it is; when it goes on moving; the time
+// Columns of Log, a vector each: the state, the drive, how much V would grow by in a whole step, where in the step it is; when it goes on moving; the time
 // of the spike; who spikes, who moves on to the end of the step, who has to be left to Go, who needs care.
 const (
 	careV = iota
