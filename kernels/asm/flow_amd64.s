@@ -1163,13 +1163,13 @@ crowded:
 	JMP   done
 
 events2:
+	ADDQ SI, R8
+	ADDQ 160(BX), R8
 	MOVQ 144(BX), CX
 	SHLQ $0x04, CX
 	ADDQ 136(BX), CX
-	ADDQ SI, R8
-	ADDQ 160(BX), R8
 
-event:
+event3:
 	TZCNTQ R10, R11
 	MOVQ   3584(R9)(R11*8), R12
 	MOVQ   R12, 8(CX)
@@ -1182,7 +1182,7 @@ event:
 	INCQ   144(BX)
 	LEAQ   -1(R10), R12
 	ANDQ   R12, R10
-	JNZ    event
+	JNZ    event3
 	JMP    next
 	PCALIGN $0x40
 
@@ -2480,13 +2480,13 @@ crowded:
 	JMP   done
 
 events2:
+	ADDQ SI, R10
+	ADDQ 160(BX), R10
 	MOVQ 144(BX), CX
 	SHLQ $0x04, CX
 	ADDQ 136(BX), CX
-	ADDQ SI, R10
-	ADDQ 160(BX), R10
 
-event:
+event3:
 	TZCNTQ R12, R13
 	MOVQ   3584(R11)(R13*8), R14
 	MOVQ   R14, 8(CX)
@@ -2499,7 +2499,7 @@ event:
 	INCQ   144(BX)
 	LEAQ   -1(R12), R14
 	ANDQ   R14, R12
-	JNZ    event
+	JNZ    event3
 	JMP    next
 	PCALIGN $0x40
 
@@ -3937,13 +3937,13 @@ crowded:
 	JMP   done
 
 events2:
+	ADDQ SI, R8
+	ADDQ 160(BX), R8
 	MOVQ 144(BX), CX
 	SHLQ $0x04, CX
 	ADDQ 136(BX), CX
-	ADDQ SI, R8
-	ADDQ 160(BX), R8
 
-event:
+event3:
 	TZCNTQ R10, R11
 	MOVQ   3584(R9)(R11*8), R12
 	MOVQ   R12, 8(CX)
@@ -3956,7 +3956,7 @@ event:
 	INCQ   144(BX)
 	LEAQ   -1(R10), R12
 	ANDQ   R12, R10
-	JNZ    event
+	JNZ    event3
 	JMP    next
 	PCALIGN $0x40
 
@@ -5514,13 +5514,13 @@ crowded:
 	JMP   done
 
 events2:
+	ADDQ SI, R10
+	ADDQ 160(BX), R10
 	MOVQ 144(BX), CX
 	SHLQ $0x04, CX
 	ADDQ 136(BX), CX
-	ADDQ SI, R10
-	ADDQ 160(BX), R10
 
-event:
+event3:
 	TZCNTQ R12, R13
 	MOVQ   3584(R11)(R13*8), R14
 	MOVQ   R14, 8(CX)
@@ -5533,7 +5533,7 @@ event:
 	INCQ   144(BX)
 	LEAQ   -1(R12), R14
 	ANDQ   R14, R12
-	JNZ    event
+	JNZ    event3
 	JMP    next
 	PCALIGN $0x40
 
@@ -6675,13 +6675,13 @@ crowded:
 	JMP   done
 
 events2:
+	ADDQ SI, R8
+	ADDQ 160(BX), R8
 	MOVQ 144(BX), CX
 	SHLQ $0x04, CX
 	ADDQ 136(BX), CX
-	ADDQ SI, R8
-	ADDQ 160(BX), R8
 
-event:
+event3:
 	TZCNTQ R10, R11
 	MOVQ   3584(R9)(R11*8), R12
 	MOVQ   R12, 8(CX)
@@ -6694,7 +6694,7 @@ event:
 	INCQ   144(BX)
 	LEAQ   -1(R10), R12
 	ANDQ   R12, R10
-	JNZ    event
+	JNZ    event3
 	JMP    next
 	PCALIGN $0x40
 
@@ -7957,13 +7957,13 @@ crowded:
 	JMP   done
 
 events2:
+	ADDQ SI, R10
+	ADDQ 160(BX), R10
 	MOVQ 144(BX), CX
 	SHLQ $0x04, CX
 	ADDQ 136(BX), CX
-	ADDQ SI, R10
-	ADDQ 160(BX), R10
 
-event:
+event3:
 	TZCNTQ R12, R13
 	MOVQ   3584(R11)(R13*8), R14
 	MOVQ   R14, 8(CX)
@@ -7976,7 +7976,7 @@ event:
 	INCQ   144(BX)
 	LEAQ   -1(R12), R14
 	ANDQ   R14, R12
-	JNZ    event
+	JNZ    event3
 	JMP    next
 	PCALIGN $0x40
 
@@ -9366,13 +9366,13 @@ crowded:
 	JMP   done
 
 events2:
+	ADDQ SI, R8
+	ADDQ 160(BX), R8
 	MOVQ 144(BX), CX
 	SHLQ $0x04, CX
 	ADDQ 136(BX), CX
-	ADDQ SI, R8
-	ADDQ 160(BX), R8
 
-event:
+event3:
 	TZCNTQ R10, R11
 	MOVQ   3584(R9)(R11*8), R12
 	MOVQ   R12, 8(CX)
@@ -9385,7 +9385,7 @@ event:
 	INCQ   144(BX)
 	LEAQ   -1(R10), R12
 	ANDQ   R12, R10
-	JNZ    event
+	JNZ    event3
 	JMP    next
 	PCALIGN $0x40
 
@@ -10885,13 +10885,13 @@ crowded:
 	JMP   done
 
 events2:
+	ADDQ SI, R10
+	ADDQ 160(BX), R10
 	MOVQ 144(BX), CX
 	SHLQ $0x04, CX
 	ADDQ 136(BX), CX
-	ADDQ SI, R10
-	ADDQ 160(BX), R10
 
-event:
+event3:
 	TZCNTQ R12, R13
 	MOVQ   3584(R11)(R13*8), R14
 	MOVQ   R14, 8(CX)
@@ -10904,7 +10904,7 @@ event:
 	INCQ   144(BX)
 	LEAQ   -1(R12), R14
 	ANDQ   R14, R12
-	JNZ    event
+	JNZ    event3
 	JMP    next
 	PCALIGN $0x40
 

@@ -710,23 +710,23 @@ again24:
 	VMOVUPD      (R14)(DX*8), Y7
 	VBLENDVPD    Y1, Y10, Y7, Y9
 	VMOVUPD      Y9, (R14)(DX*8)
-	MOVQ         144(SI), R11
-	MOVQ         160(SI), R12
-	SHLQ         $0x04, R11
-	ADDQ         136(SI), R11
+	MOVQ         160(SI), R11
+	ADDQ         DX, R11
 	LEAQ         (CX)(DX*8), CX
-	ADDQ         DX, R12
+	MOVQ         144(SI), DX
+	SHLQ         $0x04, DX
+	ADDQ         136(SI), DX
 
 event28:
-	TZCNTQ R10, DX
-	MOVQ   512(CX)(DX*8), R13
-	MOVQ   R13, 8(R11)
-	MOVQ   1024(CX)(DX*8), R13
+	TZCNTQ R10, R12
+	MOVQ   512(CX)(R12*8), R13
+	MOVQ   R13, 8(DX)
+	MOVQ   1024(CX)(R12*8), R13
 	ADDQ   DI, R13
-	MOVL   R13, 4(R11)
-	ADDQ   R12, DX
-	MOVL   DX, (R11)
-	ADDQ   $0x10, R11
+	MOVL   R13, 4(DX)
+	ADDQ   R11, R12
+	MOVL   R12, (DX)
+	ADDQ   $0x10, DX
 	INCQ   144(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
@@ -1083,23 +1083,23 @@ located35:
 	JNZ     wakes37
 
 events34:
-	MOVQ 144(SI), R11
-	MOVQ 160(SI), R12
-	SHLQ $0x04, R11
-	ADDQ 136(SI), R11
+	MOVQ 160(SI), R11
+	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
-	ADDQ DX, R12
+	MOVQ 144(SI), DX
+	SHLQ $0x04, DX
+	ADDQ 136(SI), DX
 
 event38:
-	TZCNTQ R10, DX
-	MOVQ   512(CX)(DX*8), R13
-	MOVQ   R13, 8(R11)
-	MOVQ   1024(CX)(DX*8), R13
+	TZCNTQ R10, R12
+	MOVQ   512(CX)(R12*8), R13
+	MOVQ   R13, 8(DX)
+	MOVQ   1024(CX)(R12*8), R13
 	ADDQ   DI, R13
-	MOVL   R13, 4(R11)
-	ADDQ   R12, DX
-	MOVL   DX, (R11)
-	ADDQ   $0x10, R11
+	MOVL   R13, 4(DX)
+	ADDQ   R11, R12
+	MOVL   R12, (DX)
+	ADDQ   $0x10, DX
 	INCQ   144(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
@@ -1910,23 +1910,23 @@ again24:
 	VMOVUPD          (R14)(DX*8), Z0
 	VSUBPD           Z1, Z7, K6, Z0
 	VMOVUPD          Z0, (R14)(DX*8)
-	MOVQ             144(SI), R11
-	MOVQ             160(SI), R12
-	SHLQ             $0x04, R11
-	ADDQ             136(SI), R11
+	MOVQ             160(SI), R11
+	ADDQ             DX, R11
 	LEAQ             (CX)(DX*8), CX
-	ADDQ             DX, R12
+	MOVQ             144(SI), DX
+	SHLQ             $0x04, DX
+	ADDQ             136(SI), DX
 
 event28:
-	TZCNTQ R10, DX
-	MOVQ   512(CX)(DX*8), R13
-	MOVQ   R13, 8(R11)
-	MOVQ   1024(CX)(DX*8), R13
+	TZCNTQ R10, R12
+	MOVQ   512(CX)(R12*8), R13
+	MOVQ   R13, 8(DX)
+	MOVQ   1024(CX)(R12*8), R13
 	ADDQ   DI, R13
-	MOVL   R13, 4(R11)
-	ADDQ   R12, DX
-	MOVL   DX, (R11)
-	ADDQ   $0x10, R11
+	MOVL   R13, 4(DX)
+	ADDQ   R11, R12
+	MOVL   R12, (DX)
+	ADDQ   $0x10, DX
 	INCQ   144(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
@@ -2275,23 +2275,23 @@ located35:
 	JNZ      wakes37
 
 events34:
-	MOVQ 144(SI), R11
-	MOVQ 160(SI), R12
-	SHLQ $0x04, R11
-	ADDQ 136(SI), R11
+	MOVQ 160(SI), R11
+	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
-	ADDQ DX, R12
+	MOVQ 144(SI), DX
+	SHLQ $0x04, DX
+	ADDQ 136(SI), DX
 
 event38:
-	TZCNTQ R10, DX
-	MOVQ   512(CX)(DX*8), R13
-	MOVQ   R13, 8(R11)
-	MOVQ   1024(CX)(DX*8), R13
+	TZCNTQ R10, R12
+	MOVQ   512(CX)(R12*8), R13
+	MOVQ   R13, 8(DX)
+	MOVQ   1024(CX)(R12*8), R13
 	ADDQ   DI, R13
-	MOVL   R13, 4(R11)
-	ADDQ   R12, DX
-	MOVL   DX, (R11)
-	ADDQ   $0x10, R11
+	MOVL   R13, 4(DX)
+	ADDQ   R11, R12
+	MOVL   R12, (DX)
+	ADDQ   $0x10, DX
 	INCQ   144(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
@@ -2792,23 +2792,23 @@ located12:
 	VMOVUPD      Y9, (R14)(DX*8)
 
 events11:
-	MOVQ 144(SI), R11
-	MOVQ 160(SI), R12
-	SHLQ $0x04, R11
-	ADDQ 136(SI), R11
+	MOVQ 160(SI), R11
+	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
-	ADDQ DX, R12
+	MOVQ 144(SI), DX
+	SHLQ $0x04, DX
+	ADDQ 136(SI), DX
 
 event16:
-	TZCNTQ R10, DX
-	MOVQ   512(CX)(DX*8), R13
-	MOVQ   R13, 8(R11)
-	MOVQ   1024(CX)(DX*8), R13
+	TZCNTQ R10, R12
+	MOVQ   512(CX)(R12*8), R13
+	MOVQ   R13, 8(DX)
+	MOVQ   1024(CX)(R12*8), R13
 	ADDQ   DI, R13
-	MOVL   R13, 4(R11)
-	ADDQ   R12, DX
-	MOVL   DX, (R11)
-	ADDQ   $0x10, R11
+	MOVL   R13, 4(DX)
+	ADDQ   R11, R12
+	MOVL   R12, (DX)
+	ADDQ   $0x10, DX
 	INCQ   144(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
@@ -3497,23 +3497,23 @@ located12:
 	VMOVUPD          Z25, (R14)(DX*8)
 
 events11:
-	MOVQ 144(SI), R11
-	MOVQ 160(SI), R12
-	SHLQ $0x04, R11
-	ADDQ 136(SI), R11
+	MOVQ 160(SI), R11
+	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
-	ADDQ DX, R12
+	MOVQ 144(SI), DX
+	SHLQ $0x04, DX
+	ADDQ 136(SI), DX
 
 event16:
-	TZCNTQ R10, DX
-	MOVQ   512(CX)(DX*8), R13
-	MOVQ   R13, 8(R11)
-	MOVQ   1024(CX)(DX*8), R13
+	TZCNTQ R10, R12
+	MOVQ   512(CX)(R12*8), R13
+	MOVQ   R13, 8(DX)
+	MOVQ   1024(CX)(R12*8), R13
 	ADDQ   DI, R13
-	MOVL   R13, 4(R11)
-	ADDQ   R12, DX
-	MOVL   DX, (R11)
-	ADDQ   $0x10, R11
+	MOVL   R13, 4(DX)
+	ADDQ   R11, R12
+	MOVL   R12, (DX)
+	ADDQ   $0x10, DX
 	INCQ   144(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10

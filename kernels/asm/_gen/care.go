@@ -79,7 +79,7 @@ func (k *care) finish() {
 	k.SHLQ(reg.CL, bad)
 	k.ORQ(bad, k.Field("Rare"))
 	k.TESTQ(which, which)
-	k.JNZ(k.Later("events", func() { k.events(which) }))
+	k.JNZ(k.Later("events", func() { k.spiked(which) }))
 	k.Label("next")
 	k.TESTQ(k.rare, k.rare)
 	k.JNZ(operand.LabelRef("care"))
@@ -269,26 +269,16 @@ func (k *care) extremes(b *Block) {
 	b.Store(hi, b.Select(good, b.Max(v, high), b.Load(hi)))
 }
 
-// events appends the spikes of the lanes which of the vector in hand.
-func (k *care) events(which reg.GPVirtual) {
-	to, l, x := k.Value("Count"), k.GP64(), k.GP64()
-	k.SHLQ(imm(4), to)
-	k.ADDQ(k.Field("Events"), to)
+// spiked appends the spikes of the lanes which of the vector in hand, and goes on.
+func (k *care) spiked(which reg.GPVirtual) {
 	k.ADDQ(k.lane, k.first)
 	k.ADDQ(k.Field("LaneZero"), k.first)
-	k.Label("event")
-	k.TZCNTQ(which, l)
-	k.MOVQ(operand.Mem{Base: k.log, Index: l, Scale: 8, Disp: column * careTheta}, x)
-	k.MOVQ(x, at(to, 8))
-	k.MOVQ(k.Field("Steps"), x)
-	k.SUBQ(k.n, x)
-	k.MOVL(x.As32(), at(to, 4))
-	k.ADDQ(k.first, l)
-	k.MOVL(l.As32(), at(to, 0))
-	k.ADDQ(imm(16), to)
-	k.INCQ(k.Field("Count"))
-	k.LEAQ(at(which, -1), x)
-	k.ANDQ(x, which)
-	k.JNZ(operand.LabelRef("event"))
+	theta := func(l reg.Register) operand.Mem {
+		return operand.Mem{Base: k.log, Index: l, Scale: 8, Disp: column * careTheta}
+	}
+	k.events(which, k.first, theta, func(_, to reg.Register) {
+		k.MOVQ(k.Field("Steps"), to)
+		k.SUBQ(k.n, to)
+	})
 	k.JMP(operand.LabelRef("next"))
 }

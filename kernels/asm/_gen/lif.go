@@ -499,7 +499,7 @@ func (k *lifFunc) spikes(forward string) {
 		single()
 	}
 	k.Label(events)
-	k.events(which, k.col(old, lifTheta, 0), k.col(old, lifSteps, 0))
+	k.spiked(which, k.col(old, lifTheta, 0), k.col(old, lifSteps, 0))
 	k.Label(finished)
 	k.TESTQ(k.rare, k.rare)
 	k.JNZ(operand.LabelRef(again))
@@ -669,32 +669,39 @@ func (k *lifFunc) finish(found crossing[*Pin], old reg.Register, single bool) {
 	})
 }
 
-// events appends the spikes of the lanes which of the vector in hand.
-func (k *lifFunc) events(which reg.GPVirtual, theta, steps operand.Mem) {
-	to, x, first, l := k.Value("Count"), k.GP64(), k.Value("LaneZero"), k.GP64()
-	k.SHLQ(imm(4), to)
-	k.ADDQ(k.Field("Events"), to)
-	k.LEAQ(operand.Mem{Base: theta.Base, Index: k.lane, Scale: 8}, x)
+// spiked appends the spikes of the lanes which of the vector in hand; their times and steps stand at theta and steps.
+func (k *lifFunc) spiked(which reg.GPVirtual, theta, steps operand.Mem) {
+	first, x := k.Value("LaneZero"), k.GP64()
 	k.ADDQ(k.lane, first)
-	top := k.NewLabel("event")
-	k.Label(top)
-	note := func(m operand.Mem) operand.Mem {
+	k.LEAQ(operand.Mem{Base: theta.Base, Index: k.lane, Scale: 8}, x)
+	note := func(m operand.Mem, l reg.Register) operand.Mem {
 		return operand.Mem{Base: x, Index: l, Scale: 8, Disp: m.Disp}
 	}
-	y := k.GP64()
-	k.TZCNTQ(which, l)
-	k.MOVQ(note(theta), y)
-	k.MOVQ(y, at(to, 8))
-	k.MOVQ(note(steps), y)
-	k.ADDQ(k.step, y)
-	k.MOVL(y.As32(), at(to, 4))
-	k.ADDQ(first, l)
-	k.MOVL(l.As32(), at(to, 0))
-	k.ADDQ(imm(16), to)
-	k.INCQ(k.Field("Count"))
-	k.LEAQ(at(which, -1), y)
-	k.ANDQ(y, which)
-	k.JNZ(operand.LabelRef(top))
+	k.events(which, first, func(l reg.Register) operand.Mem { return note(theta, l) }, func(l, to reg.Register) {
+		k.MOVQ(note(steps, l), to)
+		k.ADDQ(k.step, to)
+	})
+}
+
+// events appends the spikes of the lanes which of a vector, of which there is one at least. Lane l of it is first + l of the shard,
+// theta is where its time stands, as part of a step, and step writes the number of the step.
+func (f *Func) events(which, first reg.GPVirtual, theta func(l reg.Register) operand.Mem, step func(l, to reg.Register)) {
+	to, l, x, top := f.Value("Count"), f.GP64(), f.GP64(), f.NewLabel("event")
+	f.SHLQ(imm(4), to)
+	f.ADDQ(f.Field("Events"), to)
+	f.Label(top)
+	f.TZCNTQ(which, l)
+	f.MOVQ(theta(l), x)
+	f.MOVQ(x, at(to, 8))
+	step(l, x)
+	f.MOVL(x.As32(), at(to, 4))
+	f.ADDQ(first, l)
+	f.MOVL(l.As32(), at(to, 0))
+	f.ADDQ(imm(16), to)
+	f.INCQ(f.Field("Count"))
+	f.LEAQ(at(which, -1), x)
+	f.ANDQ(x, which)
+	f.JNZ(operand.LabelRef(top))
 }
 
 const two52 = 0x4330000000000000 // bits of 2^52
