@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,24 +46,16 @@ func saidIn(t *testing.T, files map[string]string, args ...string) (stdout, stde
 // What --save writes of a golden command says the same bytes, on standard output and on standard error, and once more
 // saved it is the same file.
 func TestSaveRoundTrip(t *testing.T) {
-	lists, err := filepath.Glob("testdata/*.args")
-	if err != nil {
-		t.Fatal(err)
-	}
 	saved := 0
-	for _, list := range lists {
-		text, err := os.ReadFile(list)
-		if err != nil {
-			t.Fatal(err)
-		}
-		args := strings.Fields(string(text))
-		if testing.Short() && strings.Contains(list, "phase") {
+	for _, c := range goldenCases(t) {
+		args := c.args
+		if testing.Short() && strings.Contains(c.name, "phase") {
 			continue // takes seconds
 		}
-		if len(args) == 0 || strings.HasSuffix(args[0], experimentEnding) || strings.Contains(string(text), "--save") {
+		if len(args) == 0 || strings.HasSuffix(args[0], experimentEnding) || slices.Contains(args, "--save") {
 			continue
 		}
-		t.Run(strings.TrimSuffix(filepath.Base(list), ".args"), func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			files := map[string]string{}
 			stdout, stderr, code := saidIn(t, files, append(args, "--save", "saved.toml")...)
 			first := files["saved.toml"]

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"io/fs"
 	"math"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files that differ")
@@ -32,57 +34,105 @@ func masked(text string) string {
 	return text
 }
 
-// TestGolden runs every testdata/NAME.args, a command line, in an empty directory with the files of testdata/input, and
-// compares what it says with NAME.stdout and NAME.stderr; the latter ends with the exit code.
-func TestGolden(t *testing.T) {
-	lists, err := filepath.Glob("testdata/*.args")
-	if err != nil || len(lists) == 0 {
+// goldenCase is a command and what it must answer. Its file testdata/golden/NAME.txtar begins with the arguments on one
+// line and the exit code on the next; the sections stdout and stderr are left out where they are empty.
+type goldenCase struct {
+	name, path     string
+	args           []string
+	exit           int
+	stdout, stderr string
+}
+
+// goldenCases reads all golden commands.
+func goldenCases(t *testing.T) []goldenCase {
+	t.Helper()
+	paths, err := filepath.Glob("testdata/golden/*.txtar")
+	if err != nil || len(paths) == 0 {
 		t.Fatal("no golden commands", err)
 	}
-	home, err := filepath.Abs("testdata")
+	var cases []goldenCase
+	for _, path := range paths {
+		archive, err := txtar.ParseFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole, err := filepath.Abs(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := goldenCase{name: strings.TrimSuffix(filepath.Base(path), ".txtar"), path: whole}
+		line, exit, _ := strings.Cut(string(archive.Comment), "\n")
+		c.args = strings.Fields(line)
+		if _, err := fmt.Sscanf(exit, "exit %d", &c.exit); err != nil && !*update {
+			t.Fatalf("%s: the second line is %q, not an exit code; -update writes it", path, exit)
+		}
+		for _, file := range archive.Files {
+			switch file.Name {
+			case "stdout":
+				c.stdout = string(file.Data)
+			case "stderr":
+				c.stderr = string(file.Data)
+			default:
+				t.Fatalf("%s: section %q is neither stdout nor stderr", path, file.Name)
+			}
+		}
+		cases = append(cases, c)
+	}
+	return cases
+}
+
+// write stores the case in its file.
+func (c goldenCase) write(t *testing.T) {
+	t.Helper()
+	archive := &txtar.Archive{Comment: fmt.Appendf(nil, "%s\nexit %d\n", strings.Join(c.args, " "), c.exit)}
+	for _, file := range []txtar.File{{Name: "stdout", Data: []byte(c.stdout)}, {Name: "stderr", Data: []byte(c.stderr)}} {
+		if len(file.Data) > 0 {
+			archive.Files = append(archive.Files, file)
+		}
+	}
+	if err := os.WriteFile(c.path, txtar.Format(archive), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestGolden runs every golden command in an empty directory with the files of testdata/input, and compares its exit
+// code and what it wrote to standard output and standard error. With -update, files that differ by more than the
+// rounding of numbers are written anew.
+func TestGolden(t *testing.T) {
+	input, err := filepath.Abs("testdata/input")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("SLURM_CPUS_PER_TASK", "1") // forecasts tell the memory of every worker
-	for _, list := range lists {
-		name := strings.TrimSuffix(filepath.Base(list), ".args")
-		t.Run(name, func(t *testing.T) {
-			text, err := os.ReadFile(list)
-			if err != nil {
-				t.Fatal(err)
-			}
+	for _, want := range goldenCases(t) {
+		t.Run(want.name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
-			if err := os.CopyFS(".", os.DirFS(filepath.Join(home, "input"))); err != nil {
+			if err := os.CopyFS(".", os.DirFS(input)); err != nil {
 				t.Fatal(err)
 			}
 			var stdout, stderr bytes.Buffer
-			code := run(strings.Fields(string(text)), &stdout, &stderr)
-			stderr.WriteString("exit " + string(rune('0'+code)) + "\n")
-			golden(t, filepath.Join(home, name+".stdout"), stdout.String())
-			golden(t, filepath.Join(home, name+".stderr"), masked(stderr.String()))
+			got := want
+			got.exit = run(want.args, &stdout, &stderr)
+			got.stdout, got.stderr = stdout.String(), masked(stderr.String())
 			leftovers(t)
+			if got.exit == want.exit && alike(want.stdout, got.stdout) && alike(want.stderr, got.stderr) {
+				return
+			}
+			if *update {
+				got.write(t)
+				return
+			}
+			if got.exit != want.exit {
+				t.Errorf("exit code %d, want %d", got.exit, want.exit)
+			}
+			for _, stream := range []struct{ name, want, got string }{
+				{"stdout", want.stdout, got.stdout}, {"stderr", want.stderr, got.stderr},
+			} {
+				if diff := cmp.Diff(stream.want, stream.got); diff != "" && !alike(stream.want, stream.got) {
+					t.Errorf("%s (-want +got; go test ./cmd/popsim -update writes it):\n%s", stream.name, diff)
+				}
+			}
 		})
-	}
-}
-
-// golden compares what was said with a file, which -update writes anew where they differ by more than the rounding of numbers.
-func golden(t *testing.T, path, got string) {
-	t.Helper()
-	want, err := os.ReadFile(path)
-	if err == nil && alike(string(want), got) {
-		return
-	}
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if err != nil {
-		t.Fatal(err, "; go test ./cmd/popsim -update writes it")
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", filepath.Base(path), diff)
 	}
 }
 
