@@ -9,7 +9,7 @@ import (
 	"unicode"
 
 	"popsim/model"
-	"popsim/report"
+	"popsim/table/file"
 )
 
 // Axis is one named quantity of a grid and the values it takes, in their order. Values are made when asked for, so an
@@ -98,7 +98,7 @@ func parseAxis(name, text, unit string) (Axis, error) {
 		return Axis{}, errors.New("no value; one number, a list a,b,c or a range start:stop:step would do")
 	}
 	if path, ok := strings.CutPrefix(text, "@"); ok {
-		list, err := report.ReadColumn(path)
+		list, err := file.ReadColumn(path)
 		return Axis{list: list, n: len(list)}, err
 	}
 	kind, rest, _ := strings.Cut(text, ":")

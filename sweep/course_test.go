@@ -2,7 +2,6 @@ package sweep
 
 import (
 	"math"
-	"slices"
 	"testing"
 
 	"popsim/model"
@@ -171,46 +170,6 @@ func TestSpecRefuses(t *testing.T) {
 	for _, name := range []string{"taw", "w9"} {
 		if _, _, err := targetOf(m, name); err == nil {
 			t.Errorf("%s: accepted", name)
-		}
-	}
-}
-
-func TestFigures(t *testing.T) {
-	s := smallMap(t)
-	r := mustRun(t, s)
-	if _, err := r.Figure("f-I", "rate_Hz"); err == nil {
-		t.Error("three axes made a picture")
-	}
-	s.Grid.Axes = s.Grid.Axes[:2]
-	for _, from := range []From{FromAll, FromRest} {
-		s.From = from
-		r = mustRun(t, s)
-		f, err := r.Figure("f-I", "rate_Hz")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := f.Check(); err != nil {
-			t.Error(err)
-		}
-	}
-	f, err := r.Family("f-I", "latency")
-	if err != nil {
-		t.Fatal(err)
-	}
-	names := []string{f.Panels[0].Lines[0].Name, f.Panels[0].Lines[1].Name}
-	if p := f.Panels[0]; p.XLabel != "I (pA)" || p.YLabel != "latency (ms)" || len(p.Lines) != 2 || !slices.Equal(names, []string{"b = 0 pA", "b = 5 pA"}) {
-		t.Errorf("%d curves %q of %s over %s, want two of latency (ms) over I (pA), for b = 0 pA and b = 5 pA", len(p.Lines), names, p.YLabel, p.XLabel)
-	}
-	for _, draw := range []func(string) (f interface{ Check() error }, err error){
-		func(s string) (interface{ Check() error }, error) { return r.LateFigure(s) },
-		func(s string) (interface{ Check() error }, error) { return r.ResetFigure(s) },
-	} {
-		f, err := draw("map")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := f.Check(); err != nil {
-			t.Error(err)
 		}
 	}
 }

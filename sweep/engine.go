@@ -110,7 +110,7 @@ func (e *engine) rest(point int, params []float64) []float64 {
 				at = point
 				break
 			}
-			at = at*a.Len() + e.Grid.index(point, j)
+			at = at*a.Len() + e.Grid.Index(point, j)
 		}
 	}
 	if e.rests != nil {

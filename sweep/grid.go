@@ -48,8 +48,8 @@ func (g Grid) Check() error {
 	return errors.Join(faults...)
 }
 
-// index is the place on axis j of a point.
-func (g Grid) index(point, j int) int {
+// Index is the place on axis j of a point.
+func (g Grid) Index(point, j int) int {
 	if g.Zip {
 		return point
 	}
@@ -60,7 +60,7 @@ func (g Grid) index(point, j int) int {
 }
 
 // At is the value of axis j at a point.
-func (g Grid) At(point, j int) float64 { return g.Axes[j].At(g.index(point, j)) }
+func (g Grid) At(point, j int) float64 { return g.Axes[j].At(g.Index(point, j)) }
 
 // axis is the place of the named axis, or -1.
 func (g Grid) axis(name string) int {
@@ -72,8 +72,8 @@ func (g Grid) axis(name string) int {
 	return -1
 }
 
-// stride is how many points one step along axis j goes; 1 in a zipped grid.
-func (g Grid) stride(j int) int {
+// Stride is how many points one step along axis j goes; 1 in a zipped grid.
+func (g Grid) Stride(j int) int {
 	n := 1
 	if g.Zip {
 		return n

@@ -83,6 +83,22 @@ func MeasureDoc(name string) string {
 	return ""
 }
 
+// MeasureColumn is the column of a measure that is named with or without its unit; "" where there is none.
+func MeasureColumn(name string) string {
+	if j := measureNamed(name); j >= 0 {
+		return measureList[j].name
+	}
+	return ""
+}
+
+// MeasureWords lists the words that the values 0, 1, 2 ... of a measure stand for; nil for a measure in numbers.
+func MeasureWords(name string) []string {
+	if j := measureNamed(name); j >= 0 {
+		return slices.Clone(measureList[j].words)
+	}
+	return nil
+}
+
 // measureNamed is the measure of a column, given with or without its unit, or -1.
 func measureNamed(name string) int {
 	return slices.IndexFunc(measureList[:], func(m measure) bool { return m.name == name || unitless(m.name) == name })

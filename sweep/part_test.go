@@ -12,7 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"popsim/report"
+	"popsim/table"
+	"popsim/table/file"
 )
 
 // TestBlocks: parts read block by block make the bytes of an unsplit run in every format, however they are cut, wherever
@@ -36,14 +37,14 @@ func TestBlocks(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer m.Close()
-		for kind, table := range map[string]func(*Result) *report.Table{
+		for kind, table := range map[string]func(*Result) *table.Table{
 			"points": (*Result).Table, "late": (*Result).LateTable, "resets": (*Result).ResetTable,
 		} {
 			for _, ending := range []string{".csv", ".npz", ".npy", ".json", ".parquet"} {
-				want := fileOf(t, dir, ending, func(o *report.Output) error { return o.WriteTable(table(whole)) })
+				want := fileOf(t, dir, ending, func(o *file.Output) error { return o.WriteTable(table(whole)) })
 				for _, rows := range []int{1, 5, blockRows} {
 					m.rows = rows
-					got := fileOf(t, dir, ending, func(o *report.Output) error {
+					got := fileOf(t, dir, ending, func(o *file.Output) error {
 						return m.Blocks(ending == ".npy", func(b *Result) error { return o.Append(table(b)) })
 					})
 					if got != want {
@@ -55,10 +56,10 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
-func fileOf(t *testing.T, dir, ending string, fill func(*report.Output) error) string {
+func fileOf(t *testing.T, dir, ending string, fill func(*file.Output) error) string {
 	t.Helper()
 	path := filepath.Join(dir, "table"+ending)
-	o, err := report.Create(path, true)
+	o, err := file.Create(path, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +228,7 @@ func TestMergeMemory(t *testing.T) {
 	}
 	defer parted.Close()
 	checked := time.Since(begin)
-	o, err := report.Create(keep, false)
+	o, err := file.Create(keep, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,14 +9,15 @@ import (
 	"strings"
 	"testing"
 
-	"popsim/report"
+	"popsim/table"
+	"popsim/table/file"
 )
 
 // csv is a table as bytes.
-func csvOf(t testing.TB, table *report.Table) string {
+func csvOf(t testing.TB, table *table.Table) string {
 	t.Helper()
 	var b bytes.Buffer
-	o := report.NewCSV(&b)
+	o := file.NewCSV(&b)
 	if err := errors.Join(o.WriteTable(table), o.Commit()); err != nil {
 		t.Fatal(err)
 	}

@@ -7,8 +7,8 @@ import (
 
 	"popsim/kernels"
 	"popsim/pop"
-	"popsim/report"
 	"popsim/sched"
+	"popsim/table"
 )
 
 // Result is what came out of a sweep: a row per point, by branch, then in the order of the grid.
@@ -117,6 +117,21 @@ func (r *Result) Present() (first, end int) { s := r.span(); return s.first, s.e
 // Rows is the number of rows.
 func (r *Result) Rows() int { return r.plan.rows }
 
+// Points is the number of points of the grid. Row k belongs to point k mod Points.
+func (r *Result) Points() int { return r.plan.points }
+
+// Starts lists from where the branches of the sweep start, in the order of their rows; each has Points rows.
+func (r *Result) Starts() []From { return slices.Clone(r.plan.starts) }
+
+// CurrentAxis is the number of the axis that is the current, or -1.
+func (r *Result) CurrentAxis() int { return r.plan.current }
+
+// Holds tells whether the sweep kept a measure, named with or without its unit.
+func (r *Result) Holds(measure string) bool {
+	j := measureNamed(measure)
+	return j >= 0 && r.columns[j] != nil
+}
+
 // Value is a measure of a row by the name of its column; NaN where it is missing or was not asked for. Words are
 // numbers here; see Word.
 func (r *Result) Value(name string, row int) float64 {
@@ -186,19 +201,19 @@ func (r *Result) Failed() int {
 
 // Table is the result as a table: the axes, the branch where a curve is carried, the measures that were asked for. Rows
 // that were not run to their end, after an interruption or in a part, are not in it.
-func (r *Result) Table() *report.Table {
+func (r *Result) Table() *table.Table {
 	t, _ := r.table(func(int) int { return 1 })
 	return t
 }
 
 // LateTable is the map of intervals: a row for each distinct late interval of each point (isi_ms), with the measures of
 // the point repeated. A point without intervals has one row, in which isi_ms is missing. It needs Spec.Late.
-func (r *Result) LateTable() *report.Table { return r.listTable("isi_ms", r.Late) }
+func (r *Result) LateTable() *table.Table { return r.listTable("isi_ms", r.Late) }
 
 // ResetTable is the map of the attractor: a row for each of Resets (w_reset_pA), likewise. It needs Spec.Resets.
-func (r *Result) ResetTable() *report.Table { return r.listTable("w_reset_pA", r.Resets) }
+func (r *Result) ResetTable() *table.Table { return r.listTable("w_reset_pA", r.Resets) }
 
-func (r *Result) listTable(column string, list func(row int) []float64) *report.Table {
+func (r *Result) listTable(column string, list func(row int) []float64) *table.Table {
 	t, head := r.table(func(row int) int { return max(1, len(list(row))) })
 	var values []float64
 	for row := r.span().first; row < r.span().end; row++ {
@@ -210,7 +225,7 @@ func (r *Result) listTable(column string, list func(row int) []float64) *report.
 			values = append(values, found...)
 		}
 	}
-	t.Columns = slices.Insert(t.Columns, head, report.Col(column, values))
+	t.Columns = slices.Insert(t.Columns, head, table.Col(column, values))
 	return t
 }
 
@@ -218,7 +233,7 @@ func (r *Result) listTable(column string, list func(row int) []float64) *report.
 func (r *Result) finished(row int) bool { return !math.IsNaN(r.value(mEnded, row)) }
 
 // table lays out the finished rows, each as often as repeat says; head is the number of columns before the measures.
-func (r *Result) table(repeat func(row int) int) (t *report.Table, head int) {
+func (r *Result) table(repeat func(row int) int) (t *table.Table, head int) {
 	var rows []int
 	for row := r.span().first; row < r.span().end; row++ {
 		if r.finished(row) {
@@ -227,25 +242,25 @@ func (r *Result) table(repeat func(row int) int) (t *report.Table, head int) {
 			}
 		}
 	}
-	t = new(report.Table)
+	t = new(table.Table)
 	for j, a := range r.plan.Grid.Axes {
-		t.Columns = append(t.Columns, report.Col(a.Name, gather(rows, func(row int) float64 { return r.Axis(row, j) })))
+		t.Columns = append(t.Columns, table.Col(a.Name, gather(rows, func(row int) float64 { return r.Axis(row, j) })))
 	}
 	if r.plan.From != FromRest {
-		t.Columns = append(t.Columns, report.Col("branch", gather(rows, func(row int) string { return r.Branch(row).String() })))
+		t.Columns = append(t.Columns, table.Col("branch", gather(rows, func(row int) string { return r.Branch(row).String() })))
 	}
 	head = len(t.Columns)
 	for _, j := range r.plan.columns {
 		m := measureList[j]
 		switch {
 		case m.words != nil:
-			c := report.Col(m.name, gather(rows, func(row int) string { return r.word(j, row) }))
+			c := table.Col(m.name, gather(rows, func(row int) string { return r.word(j, row) }))
 			c.Width = r.widths[j]
 			t.Columns = append(t.Columns, c)
 		case m.count:
-			t.Columns = append(t.Columns, report.Col(m.name, gather(rows, func(row int) int64 { return int64(r.value(j, row)) })))
+			t.Columns = append(t.Columns, table.Col(m.name, gather(rows, func(row int) int64 { return int64(r.value(j, row)) })))
 		default:
-			t.Columns = append(t.Columns, report.Col(m.name, gather(rows, func(row int) float64 { return r.value(j, row) })))
+			t.Columns = append(t.Columns, table.Col(m.name, gather(rows, func(row int) float64 { return r.value(j, row) })))
 		}
 	}
 	return t, head

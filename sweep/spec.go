@@ -261,7 +261,7 @@ func (p *plan) point(chain, link int) int {
 	case FromDown:
 		link = len(p.order) - 1 - link
 	}
-	stride := p.Grid.stride(p.current)
+	stride := p.Grid.Stride(p.current)
 	return chain/stride*stride*len(p.order) + p.order[link]*stride + chain%stride
 }
 
@@ -277,7 +277,7 @@ func (p *plan) slotOf(row int) int {
 	if p.starts[b] == FromRest {
 		return row
 	}
-	n, stride := len(p.order), p.Grid.stride(p.current)
+	n, stride := len(p.order), p.Grid.Stride(p.current)
 	link := p.rank[point/stride%n]
 	if p.starts[b] == FromDown {
 		link = n - 1 - link
@@ -337,7 +337,7 @@ func (p *plan) distinct(sets func(target) bool, visit func(point, alike int)) {
 			for j := len(p.Grid.Axes) - 1; j >= 0; j-- {
 				if sets(p.targets[j]) {
 					length := p.Grid.Axes[j].Len()
-					point += rest % length * p.Grid.stride(j)
+					point += rest % length * p.Grid.Stride(j)
 					rest /= length
 				}
 			}

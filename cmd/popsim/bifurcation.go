@@ -11,9 +11,10 @@ import (
 
 	"popsim/dynamics"
 	"popsim/model"
-	"popsim/report"
 	"popsim/sched"
 	"popsim/sweep"
+	"popsim/table"
+	"popsim/table/file"
 )
 
 const bifurcationHelp = `bifurcation follows the equilibria and cycles of a model over an interval of one quantity, NAME=LO:HI, and finds where
@@ -59,9 +60,9 @@ type analysis struct {
 	trains  []dynamics.Firing
 	regions *dynamics.Regions
 	regimes []dynamics.Regime
-	sampled *report.Table // intervals of simulated neurons
-	stats   sched.Stats   // of workers, where they share the work
-	cut     bool          // interrupted
+	sampled *table.Table // intervals of simulated neurons
+	stats   sched.Stats  // of workers, where they share the work
+	cut     bool         // interrupted
 }
 
 // free is a quantity with the interval it is followed through.
@@ -70,7 +71,7 @@ type free struct {
 	dynamics.Free
 }
 
-type analysisOutputs struct{ branches, points, resets *report.Output }
+type analysisOutputs struct{ branches, points, resets *file.Output }
 
 func (v *voice) bifurcationVerb() *cobra.Command {
 	s := &analysis{voice: v}
@@ -149,7 +150,7 @@ func (s *analysis) read(args []string) error {
 		bad.add(hint(errors.New("--simulated adds to a picture, but there is none"), "--plot FILE draws one"))
 	}
 	bad.add(s.apart(toStdout(s.pointsFile.value) || toStdout(s.resetsFile.value),
-		file{"--points", s.pointsFile.value}, file{"--resets", s.resetsFile.value}))
+		namedFile{"--points", s.pointsFile.value}, namedFile{"--resets", s.resetsFile.value}))
 	bad.add(s.checkProfile())
 	return bad.misuse()
 }
@@ -222,7 +223,7 @@ func (s *analysis) open() error {
 	case s.onTerminal():
 		s.say("the table of branches is not shown on a terminal; -o FILE keeps it")
 	default:
-		s.outputs.branches = report.NewCSV(s.stdout)
+		s.outputs.branches = file.NewCSV(s.stdout)
 	}
 	return err
 }
@@ -257,8 +258,8 @@ func (s *analysis) analyse(ctx context.Context) (err error) {
 func (s *analysis) write() error {
 	files := []struct {
 		path  string
-		out   *report.Output
-		table func() *report.Table
+		out   *file.Output
+		table func() *table.Table
 	}{
 		{s.pointsFile.value, s.outputs.points, s.pointTable},
 		{s.resetsFile.value, s.outputs.resets, s.resetTable},
@@ -290,12 +291,12 @@ func (s *analysis) write() error {
 }
 
 // record says how the files were made.
-func (s *analysis) record() report.RunRecord {
+func (s *analysis) record() file.Record {
 	extra := map[string]any{"interrupted": s.cut}
 	if s.stats.Epochs > 0 {
 		tellWorkers(extra, s.stats)
 	}
-	return report.RunRecord{
+	return file.Record{
 		Model: s.question.model.Name, Preset: s.question.preset.Name,
 		Parameters: s.question.parameters(s.question.numbers()), Workers: s.workers.value, Extra: extra,
 	}

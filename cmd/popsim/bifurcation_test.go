@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"popsim/dynamics"
-	"popsim/report"
+	"popsim/table/file"
 )
 
 // foldTol is what folds of cycles are promised to, hopfTol Hopf points.
@@ -117,7 +117,7 @@ func TestFiringBranch(t *testing.T) {
 	if firing < 100 {
 		t.Errorf("%d rows of firing", firing)
 	}
-	if _, err := os.Stat(path + report.RecordEnding); err != nil {
+	if _, err := os.Stat(path + file.RecordEnding); err != nil {
 		t.Error(err)
 	}
 }

@@ -7,16 +7,16 @@ import (
 	"slices"
 
 	"popsim/dynamics"
+	"popsim/figure"
 	"popsim/model"
-	"popsim/report"
 )
 
 // figure is the picture.
-func (s *analysis) figure() *report.Figure {
+func (s *analysis) figure() *figure.Figure {
 	if s.regions != nil {
 		return s.chartFigure()
 	}
-	f := &report.Figure{Title: s.question.title(), ShareX: true, Panels: []report.Panel{s.potentialPanel(), s.frequencyPanel()}}
+	f := &figure.Figure{Title: s.question.title(), ShareX: true, Panels: []figure.Panel{s.potentialPanel(), s.frequencyPanel()}}
 	adapts := len(s.question.model.States) > 1
 	if s.fires() && (adapts || s.simulated) {
 		f.Panels = append(f.Panels, s.intervalPanel())
@@ -50,16 +50,16 @@ func (s *analysis) fires() bool {
 }
 
 // strokes are the lines of a picture, one for each kind of thing, broken where it is.
-type strokes map[string]*report.Line
+type strokes map[string]*figure.Line
 
 // The kinds, in the order of the legend, and how they are drawn.
-var strokeStyles = []report.Line{
+var strokeStyles = []figure.Line{
 	{Name: "stable rest", Width: 1.4},
-	{Name: "unstable rest", Width: 1.0, Dash: report.Dashed},
+	{Name: "unstable rest", Width: 1.0, Dash: figure.Dashed},
 	{Name: "stable cycle", Width: 2.2, Color: blue},
-	{Name: "unstable cycle", Width: 1.6, Dash: report.Dashed, Color: blue},
+	{Name: "unstable cycle", Width: 1.6, Dash: figure.Dashed, Color: blue},
 	{Name: "firing by reset", Width: 2.2, Color: orange},
-	{Name: "unstable firing", Width: 1.2, Dash: report.Dashed, Color: orange},
+	{Name: "unstable firing", Width: 1.2, Dash: figure.Dashed, Color: orange},
 }
 
 // add draws a line from one point to the next, as part of a kind.
@@ -80,7 +80,7 @@ func (s strokes) add(kind string, x0, y0, x1, y1 float64) {
 }
 
 // lines are the strokes in the order of the legend.
-func (s strokes) lines() (list []report.Line) {
+func (s strokes) lines() (list []figure.Line) {
 	for _, style := range strokeStyles {
 		if l := s[style.Name]; l != nil {
 			list = append(list, *l)
@@ -90,7 +90,7 @@ func (s strokes) lines() (list []report.Line) {
 }
 
 // branches draws all branches in one view: what of a row is drawn, each value as a line of its own.
-func (s *analysis) branches(ofRow func(dynamics.Row) []float64, ofFiring func(low, high, rate float64) []float64) []report.Line {
+func (s *analysis) branches(ofRow func(dynamics.Row) []float64, ofFiring func(low, high, rate float64) []float64) []figure.Line {
 	all := make([]strokes, 2) // the lower and the upper extreme
 	for k := range all {
 		all[k] = strokes{}
@@ -130,8 +130,8 @@ func (s *analysis) branches(ofRow func(dynamics.Row) []float64, ofFiring func(lo
 	return list
 }
 
-func (s *analysis) potentialPanel() report.Panel {
-	p := report.Panel{YLabel: "V (mV)", Height: 85}
+func (s *analysis) potentialPanel() figure.Panel {
+	p := figure.Panel{YLabel: "V (mV)", Height: 85}
 	p.Lines = s.branches(func(r dynamics.Row) []float64 {
 		if math.IsNaN(r.Period) {
 			return []float64{r.VMax}
@@ -142,8 +142,8 @@ func (s *analysis) potentialPanel() report.Panel {
 	return p
 }
 
-func (s *analysis) frequencyPanel() report.Panel {
-	p := report.Panel{YLabel: "frequency (Hz)", Height: 45}
+func (s *analysis) frequencyPanel() figure.Panel {
+	p := figure.Panel{YLabel: "frequency (Hz)", Height: 45}
 	p.Lines = s.branches(
 		func(r dynamics.Row) []float64 {
 			if math.IsNaN(r.Period) {
@@ -160,28 +160,28 @@ func (s *analysis) frequencyPanel() report.Panel {
 }
 
 // intervalPanel shows the intervals between spikes, of the reset map and of simulated neurons.
-func (s *analysis) intervalPanel() report.Panel {
-	dots := report.Points{Name: "reset map", Mark: report.Dot, Size: 1.6}
+func (s *analysis) intervalPanel() figure.Panel {
+	dots := figure.Points{Name: "reset map", Mark: figure.Dot, Size: 1.6}
 	for _, f := range s.trains {
 		for _, x := range f.Intervals {
 			dots.X, dots.Y = append(dots.X, f.Parameter), append(dots.Y, x)
 		}
 	}
-	p := report.Panel{YLabel: "interval (ms)", Height: 50, Points: []report.Points{dots}}
+	p := figure.Panel{YLabel: "interval (ms)", Height: 50, Points: []figure.Points{dots}}
 	if s.sampled != nil {
 		at, _ := s.sampled.Column(s.free[0].name)
 		isi, _ := s.sampled.Column("isi_ms")
-		p.Points = []report.Points{{
-			Name: "simulated", X: at.Values.([]float64), Y: isi.Values.([]float64), Mark: report.Circle, Open: true, Size: 4, Color: orange,
+		p.Points = []figure.Points{{
+			Name: "simulated", X: at.Values.([]float64), Y: isi.Values.([]float64), Mark: figure.Circle, Open: true, Size: 4, Color: orange,
 		}, dots}
 	}
 	return p
 }
 
 // exponentPanel shows the Lyapunov exponent, whose sign tells irregular firing from regular.
-func (s *analysis) exponentPanel() report.Panel {
+func (s *analysis) exponentPanel() figure.Panel {
 	const lowest = -5 // the exponent dives to minus infinity where the map is flat; that says no more
-	l := report.Line{Width: 0.9}
+	l := figure.Line{Width: 0.9}
 	for _, f := range s.trains {
 		l.X = append(l.X, f.Parameter)
 		if f.Silent {
@@ -190,12 +190,12 @@ func (s *analysis) exponentPanel() report.Panel {
 			l.Y = append(l.Y, max(lowest, f.Lyapunov))
 		}
 	}
-	zero := report.Line{X: []float64{s.free[0].Lo, s.free[0].Hi}, Y: []float64{0, 0}, Dash: report.Dotted, Width: 0.8}
-	return report.Panel{YLabel: "Lyapunov exponent\nper spike", Height: 35, Lines: []report.Line{zero, l}}
+	zero := figure.Line{X: []float64{s.free[0].Lo, s.free[0].Hi}, Y: []float64{0, 0}, Dash: figure.Dotted, Width: 0.8}
+	return figure.Panel{YLabel: "Lyapunov exponent\nper spike", Height: 35, Lines: []figure.Line{zero, l}}
 }
 
 // marks are the special points with their names.
-func (s *analysis) marks(height func(special) float64, named bool) (points []report.Points, texts []report.Text) {
+func (s *analysis) marks(height func(special) float64, named bool) (points []figure.Points, texts []figure.Text) {
 	const near = 0.012 // of the axis: names closer than this are told once
 	var told []special
 	for _, q := range s.special() {
@@ -203,14 +203,14 @@ func (s *analysis) marks(height func(special) float64, named bool) (points []rep
 		if math.IsNaN(y) {
 			continue
 		}
-		points = append(points, report.Points{X: []float64{q.x}, Y: []float64{y}, Mark: markOf(q.label), Open: q.criticality == "sub", Size: 6})
+		points = append(points, figure.Points{X: []float64{q.x}, Y: []float64{y}, Mark: markOf(q.label), Open: q.criticality == "sub", Size: 6})
 		again := false
 		for _, t := range told {
 			again = again || t.label == q.label && math.Abs(t.x-q.x) < near*(s.free[0].Hi-s.free[0].Lo) && math.Abs(t.v-q.v) < 10
 		}
 		if named && !again {
 			told = append(told, q)
-			texts = append(texts, report.Text{X: q.x, Y: y, Text: q.title()})
+			texts = append(texts, figure.Text{X: q.x, Y: y, Text: q.title()})
 		}
 	}
 	return points, texts
@@ -232,31 +232,31 @@ func (q special) title() string {
 }
 
 // markOf is the mark of a special point.
-func markOf(label string) report.Mark {
+func markOf(label string) figure.Mark {
 	switch label {
 	case dynamics.Fold, dynamics.Cusp:
-		return report.Square
+		return figure.Square
 	case dynamics.CycleFold, dynamics.Bautin:
-		return report.Diamond
+		return figure.Diamond
 	case dynamics.Homoclinic, dynamics.SNIC, dynamics.BogdanovTakens, "onset":
-		return report.Triangle
+		return figure.Triangle
 	}
-	return report.Circle
+	return figure.Circle
 }
 
 // chartFigure is the picture over two quantities: what the neuron can settle on, and the curves where that changes.
-func (s *analysis) chartFigure() *report.Figure {
-	p := report.Panel{
+func (s *analysis) chartFigure() *figure.Figure {
+	p := figure.Panel{
 		XLabel: s.free[0].label(), YLabel: s.free[1].label(), Height: 100,
 		XRange: [2]float64{s.free[0].Lo, s.free[0].Hi}, YRange: [2]float64{s.free[1].Lo, s.free[1].Hi},
 	}
 	p.Image = s.regimeImage()
-	styles := map[string]report.Line{
+	styles := map[string]figure.Line{
 		dynamics.Fold:           {Name: "fold", Width: 1.6},
-		dynamics.Hopf + "sub":   {Name: "subcritical Hopf", Width: 1.6, Dash: report.Dashed},
-		dynamics.Hopf + "super": {Name: "supercritical Hopf", Width: 1.6, Dash: report.DashDotted},
-		dynamics.CycleFold:      {Name: "fold of cycles", Width: 1.6, Dash: report.Dotted},
-		dynamics.Hopf:           {Name: "Hopf", Width: 1.6, Dash: report.Dashed},
+		dynamics.Hopf + "sub":   {Name: "subcritical Hopf", Width: 1.6, Dash: figure.Dashed},
+		dynamics.Hopf + "super": {Name: "supercritical Hopf", Width: 1.6, Dash: figure.DashDotted},
+		dynamics.CycleFold:      {Name: "fold of cycles", Width: 1.6, Dash: figure.Dotted},
+		dynamics.Hopf:           {Name: "Hopf", Width: 1.6, Dash: figure.Dashed},
 	}
 	named := map[string]bool{}
 	for _, c := range s.regions.Curves {
@@ -278,14 +278,14 @@ func (s *analysis) chartFigure() *report.Figure {
 		}
 	}
 	for _, q := range s.special() {
-		p.Points = append(p.Points, report.Points{X: []float64{q.x}, Y: []float64{q.y}, Mark: markOf(q.label), Size: 6})
-		p.Texts = append(p.Texts, report.Text{X: q.x, Y: q.y, Text: q.title()})
+		p.Points = append(p.Points, figure.Points{X: []float64{q.x}, Y: []float64{q.y}, Mark: markOf(q.label), Size: 6})
+		p.Texts = append(p.Texts, figure.Text{X: q.x, Y: q.y, Text: q.title()})
 	}
-	return &report.Figure{Title: s.question.title(), Panels: []report.Panel{p}}
+	return &figure.Figure{Title: s.question.title(), Panels: []figure.Panel{p}}
 }
 
 // regimeImage colours the plane by what the neuron can settle on.
-func (s *analysis) regimeImage() *report.Image {
+func (s *analysis) regimeImage() *figure.Image {
 	if len(s.regimes) != regimeRows*regimeColumns {
 		return nil
 	}
@@ -294,7 +294,7 @@ func (s *analysis) regimeImage() *report.Image {
 	if s.question.model.Fires == model.Reset {
 		names = []string{"rest", "rest or firing", "firing"}
 	}
-	image := &report.Image{Names: names, Range: [2]float64{-2.5, 2}} // the light half, on which lines can be seen
+	image := &figure.Image{Names: names, Range: [2]float64{-2.5, 2}} // the light half, on which lines can be seen
 	z := map[[2]float64]float64{}
 	for _, r := range s.regimes {
 		image.X, image.Y = append(image.X, r.X), append(image.Y, r.Y)

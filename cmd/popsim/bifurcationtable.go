@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"popsim/dynamics"
-	"popsim/report"
+	"popsim/table"
 )
 
 // stretch is firing by reset over a part of the interval: with one number of spikes per period (0 where irregular), or
@@ -95,7 +95,7 @@ type branchColumns struct {
 }
 
 // branchTable is the table of -o.
-func (s *analysis) branchTable() *report.Table {
+func (s *analysis) branchTable() *table.Table {
 	if s.regions != nil {
 		return s.curveTable()
 	}
@@ -146,21 +146,21 @@ func (s *analysis) branchTable() *report.Table {
 			}
 		}
 	}
-	t := report.NewTable(report.Col("branch", c.branch), report.Col("kind", c.kind), report.Col(s.free[0].name, c.at),
-		report.Col("V_min_mV", c.low), report.Col("V_max_mV", c.high), report.Col("period_ms", c.period), report.Col("stable", c.stable),
-		report.Col("rate_Hz", c.rate), report.Col("eigenvalue_re_per_ms", c.re), report.Col("eigenvalue_im_per_ms", c.im),
-		report.Col("multiplier_re", c.multRe), report.Col("multiplier_im", c.multIm))
+	t := table.NewTable(table.Col("branch", c.branch), table.Col("kind", c.kind), table.Col(s.free[0].name, c.at),
+		table.Col("V_min_mV", c.low), table.Col("V_max_mV", c.high), table.Col("period_ms", c.period), table.Col("stable", c.stable),
+		table.Col("rate_Hz", c.rate), table.Col("eigenvalue_re_per_ms", c.re), table.Col("eigenvalue_im_per_ms", c.im),
+		table.Col("multiplier_re", c.multRe), table.Col("multiplier_im", c.multIm))
 	for j, x := range m.States[1:] {
-		t.Columns = append(t.Columns, report.Col(x.Column(), c.states[j+1]))
+		t.Columns = append(t.Columns, table.Col(x.Column(), c.states[j+1]))
 	}
 	if s.trains != nil {
-		t.Columns = append(t.Columns, report.Col("spikes", c.spikes), report.Col("lyapunov_per_spike", c.lyapunovs))
+		t.Columns = append(t.Columns, table.Col("spikes", c.spikes), table.Col("lyapunov_per_spike", c.lyapunovs))
 	}
 	return t
 }
 
 // resetTable is the table of --resets.
-func (s *analysis) resetTable() *report.Table {
+func (s *analysis) resetTable() *table.Table {
 	var at, w, isi []float64
 	var number, spikes []int64
 	for _, f := range s.trains {
@@ -174,8 +174,8 @@ func (s *analysis) resetTable() *report.Table {
 			}
 		}
 	}
-	return report.NewTable(report.Col(s.free[0].name, at), report.Col("spikes", spikes), report.Col("reset", number),
-		report.Col("w_pA", w), report.Col("isi_ms", isi))
+	return table.NewTable(table.Col(s.free[0].name, at), table.Col("spikes", spikes), table.Col("reset", number),
+		table.Col("w_pA", w), table.Col("isi_ms", isi))
 }
 
 // special is a special point of a picture over one or two quantities.
@@ -251,7 +251,7 @@ func (q special) String() string {
 }
 
 // pointTable is the table of --points.
-func (s *analysis) pointTable() *report.Table {
+func (s *analysis) pointTable() *table.Table {
 	list := s.special()
 	var label, criticality, note []string
 	var x, y, v, frequency, period, lyapunov []float64
@@ -262,20 +262,20 @@ func (s *analysis) pointTable() *report.Table {
 		frequency, period, lyapunov = append(frequency, q.frequency), append(period, q.period), append(lyapunov, q.lyapunov)
 		branch = append(branch, int64(q.branch))
 	}
-	t := report.NewTable(report.Col("label", label), report.Col(s.free[0].name, x))
+	t := table.NewTable(table.Col("label", label), table.Col(s.free[0].name, x))
 	if s.regions != nil {
-		t.Columns = append(t.Columns, report.Col(s.free[1].name, y))
+		t.Columns = append(t.Columns, table.Col(s.free[1].name, y))
 	}
-	t.Columns = append(t.Columns, report.Col("V_mV", v), report.Col("frequency_Hz", frequency), report.Col("period_ms", period),
-		report.Col("criticality", criticality))
+	t.Columns = append(t.Columns, table.Col("V_mV", v), table.Col("frequency_Hz", frequency), table.Col("period_ms", period),
+		table.Col("criticality", criticality))
 	if s.regions == nil {
-		t.Columns = append(t.Columns, report.Col("lyapunov_coefficient", lyapunov), report.Col("branch", branch), report.Col("note", note))
+		t.Columns = append(t.Columns, table.Col("lyapunov_coefficient", lyapunov), table.Col("branch", branch), table.Col("note", note))
 	}
 	return t
 }
 
 // curveTable is the table of -o over two quantities.
-func (s *analysis) curveTable() *report.Table {
+func (s *analysis) curveTable() *table.Table {
 	var curve []int64
 	var label, criticality []string
 	var x, y, v, frequency []float64
@@ -285,6 +285,6 @@ func (s *analysis) curveTable() *report.Table {
 			x, y, v, frequency = append(x, q.X), append(y, q.Y), append(v, q.V), append(frequency, q.Frequency)
 		}
 	}
-	return report.NewTable(report.Col("curve", curve), report.Col("label", label), report.Col(s.free[0].name, x), report.Col(s.free[1].name, y),
-		report.Col("V_mV", v), report.Col("frequency_Hz", frequency), report.Col("criticality", criticality))
+	return table.NewTable(table.Col("curve", curve), table.Col("label", label), table.Col(s.free[0].name, x), table.Col(s.free[1].name, y),
+		table.Col("V_mV", v), table.Col("frequency_Hz", frequency), table.Col("criticality", criticality))
 }

@@ -7,10 +7,11 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"popsim/cmd/popsim/internal/cli"
 	"popsim/dynamics"
-	"popsim/report"
 	"popsim/sched"
 	"popsim/sweep"
+	"popsim/table"
 )
 
 // parallel shares work among all workers, until one piece fails, and tells how many of which unit are done.
@@ -20,7 +21,7 @@ func (s *analysis) parallel(ctx context.Context, unit string) dynamics.Each {
 		if !s.quiet {
 			out = s.stderr
 		}
-		progress, done := report.NewProgress(out, float64(n), unit), 0
+		progress, done := cli.NewProgress(out, float64(n), unit), 0
 		var mu sync.Mutex
 		var failed atomic.Bool
 		stats, err := sched.Run(ctx, sched.Plan{
@@ -48,7 +49,7 @@ func (s *analysis) parallel(ctx context.Context, unit string) dynamics.Each {
 }
 
 // simulate gives the late intervals of neurons integrated step by step, by the kernels.
-func (s *analysis) simulate(ctx context.Context) (*report.Table, error) {
+func (s *analysis) simulate(ctx context.Context) (*table.Table, error) {
 	const simulatedValues, long, settle = 201, 8000, 4000 // of the quantity; ms
 	f := s.free[0]
 	r, err := sweep.Run(ctx, sweep.Spec{

@@ -11,9 +11,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"popsim/bench"
+	"popsim/cmd/popsim/internal/cli"
+	"popsim/figure"
 	"popsim/kernels"
 	"popsim/model"
-	"popsim/report"
+	"popsim/table"
+	"popsim/table/file"
 )
 
 const convergenceHelp = `convergence sets the error of every method against its cost, over a range of time steps, for the parameters and currents at
@@ -37,7 +40,7 @@ type convergence struct {
 	at       point
 	currents []float64
 	isa      kernels.ISA
-	out      *report.Output
+	out      *file.Output
 	rows     []bench.Work // by method, then from large steps to small
 }
 
@@ -70,7 +73,7 @@ func (s *convergence) run(ctx context.Context, args []string) (err error) {
 	if err := s.checkPicture(s.force); err != nil {
 		return err
 	}
-	s.out = report.NewCSV(s.stdout)
+	s.out = file.NewCSV(s.stdout)
 	if s.flags.out.value != "" {
 		if s.out, err = s.create(s.flags.out.value, s.force); err != nil {
 			return err
@@ -165,9 +168,9 @@ func (s *convergence) measure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var progress *report.Progress
+	var progress *cli.Progress
 	if !s.quiet {
-		progress = report.NewProgress(s.stderr, float64(len(list)), "rows")
+		progress = cli.NewProgress(s.stderr, float64(len(list)), "rows")
 		defer progress.Clear()
 	}
 	for i, x := range list {
@@ -236,7 +239,7 @@ func (s *convergence) advise() {
 }
 
 // table has a row for every method and step.
-func (s *convergence) table() *report.Table {
+func (s *convergence) table() *table.Table {
 	var method, accurate, recommended []string
 	var dt, spike, rate, cost []float64
 	defined := func(x float64) float64 {
@@ -252,9 +255,9 @@ func (s *convergence) table() *report.Table {
 		spike, rate, cost = append(spike, defined(w.Error)), append(rate, defined(w.Rate)), append(cost, w.Cost)
 		accurate, recommended = append(accurate, yes(w.Dt <= limit)), append(recommended, yes(ok && best.Dt == w.Dt))
 	}
-	return report.NewTable(report.Col("method", method), report.Col("dt_ms", dt), report.Col("spike_error_ms", spike),
-		report.Col("rate_error_Hz", rate), report.Col("cost_ns_per_ms", cost), report.Col("accurate", accurate),
-		report.Col("recommended", recommended))
+	return table.NewTable(table.Col("method", method), table.Col("dt_ms", dt), table.Col("spike_error_ms", spike),
+		table.Col("rate_error_Hz", rate), table.Col("cost_ns_per_ms", cost), table.Col("accurate", accurate),
+		table.Col("recommended", recommended))
 }
 
 // write writes the table, the picture and the record.
@@ -277,20 +280,20 @@ func (s *convergence) write() error {
 	}
 	settings := s.question.numbers()
 	settings["I"] = s.currents
-	return s.aside(s.flags.out.value, s.out, report.RunRecord{
+	return s.aside(s.flags.out.value, s.out, file.Record{
 		Model: s.question.model.Name, Preset: s.question.preset.Name, Parameters: s.question.parameters(settings),
 		ISA: s.isa.String(), Extra: extra,
 	})
 }
 
 // figure draws error against cost, and error against step.
-func (s *convergence) figure() *report.Figure {
-	cost := report.Panel{XLabel: "cost (ns per neuron and ms of model time)", YLabel: "error of a spike (ms)", XLog: true, YLog: true, Height: 60}
-	step := report.Panel{XLabel: "time step (ms)", YLabel: cost.YLabel, XLog: true, YLog: true, Height: 60}
-	var costs, steps []report.Series
+func (s *convergence) figure() *figure.Figure {
+	cost := figure.Panel{XLabel: "cost (ns per neuron and ms of model time)", YLabel: "error of a spike (ms)", XLog: true, YLog: true, Height: 60}
+	step := figure.Panel{XLabel: "time step (ms)", YLabel: cost.YLabel, XLog: true, YLog: true, Height: 60}
+	var costs, steps []figure.Series
 	low, high := [2]float64{math.Inf(1), math.Inf(1)}, [2]float64{}
 	for _, q := range s.question.model.Methods {
-		a := report.Series{Name: q.Name, Points: true}
+		a := figure.Series{Name: q.Name, Points: true}
 		b := a
 		for _, w := range s.rows {
 			if w.Method.Name != q.Name || math.IsInf(w.Error, 1) {
@@ -307,17 +310,17 @@ func (s *convergence) figure() *report.Figure {
 		}
 	}
 	for k, p := range []struct {
-		panel  *report.Panel
-		series []report.Series
+		panel  *figure.Panel
+		series []figure.Series
 	}{{&cost, costs}, {&step, steps}} {
-		drawn := report.Curves("", "", "", p.series...).Panels[0]
+		drawn := figure.Curves("", "", "", p.series...).Panels[0]
 		p.panel.Lines, p.panel.Points = drawn.Lines, drawn.Points
-		p.panel.Lines = append(p.panel.Lines, report.Line{
-			Name: "allowed", X: []float64{low[k], high[k]}, Y: []float64{s.tolerance.value, s.tolerance.value}, Dash: report.Dotted, Width: 0.8,
+		p.panel.Lines = append(p.panel.Lines, figure.Line{
+			Name: "allowed", X: []float64{low[k], high[k]}, Y: []float64{s.tolerance.value, s.tolerance.value}, Dash: figure.Dotted, Width: 0.8,
 		})
 	}
 	if w, ok := s.cheapest(); ok {
-		cost.Texts = []report.Text{{X: w.Cost, Y: w.Error, Text: fmt.Sprintf("%s, dt %v ms", w.Method.Name, w.Dt)}}
+		cost.Texts = []figure.Text{{X: w.Cost, Y: w.Error, Text: fmt.Sprintf("%s, dt %v ms", w.Method.Name, w.Dt)}}
 	}
-	return &report.Figure{Title: s.question.title(), Panels: []report.Panel{cost, step}}
+	return &figure.Figure{Title: s.question.title(), Panels: []figure.Panel{cost, step}}
 }

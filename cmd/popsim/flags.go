@@ -13,7 +13,7 @@ import (
 
 	"popsim/kernels"
 	"popsim/model"
-	"popsim/report"
+	"popsim/table/file"
 )
 
 // quantity is a flag with a unit. What is wrong with it is kept, to be told together with other faults.
@@ -149,7 +149,7 @@ func (f *flags) saving(set *pflag.FlagSet) {
 // checkSave refuses an experiment file that popsim would not take for one.
 func (f *flags) checkSave() error {
 	path := f.save.value
-	if path == "" || toStdout(path) || !report.Regular(path) || strings.HasSuffix(path, experimentEnding) {
+	if path == "" || toStdout(path) || !file.Regular(path) || strings.HasSuffix(path, experimentEnding) {
 		return nil
 	}
 	return hint(fmt.Errorf("--save %s does not end in %s", path, experimentEnding), "popsim FILE%s runs it again", experimentEnding)

@@ -18,8 +18,8 @@ import (
 	"time"
 
 	"popsim/model"
-	"popsim/report"
 	"popsim/sweep"
+	"popsim/table/file"
 )
 
 // victim is a sweep that is killed again and again.
@@ -126,7 +126,7 @@ func (v victim) clean(may ...string) {
 // steps is the work that the run which ended a sweep had, in neuron-steps.
 func (v victim) steps(path string) float64 {
 	v.t.Helper()
-	r, err := report.ReadRecord(filepath.Join(v.dir, path))
+	r, err := file.ReadRecord(filepath.Join(v.dir, path))
 	if err != nil {
 		v.t.Fatal(err)
 	}
@@ -208,7 +208,7 @@ func TestMillionPoints(t *testing.T) {
 		if err := c.Wait(); err != nil {
 			t.Fatal(err)
 		}
-		r, err := report.ReadRecord(filepath.Join(v.dir, "map.npz"))
+		r, err := file.ReadRecord(filepath.Join(v.dir, "map.npz"))
 		if err != nil {
 			t.Fatal(err)
 		}

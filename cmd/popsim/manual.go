@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"popsim/report"
+	"popsim/table/file"
 )
 
 // manualVerb writes the manual pages, for those who pack popsim up: popsim(1), and one for each verb and topic. It is
@@ -42,7 +42,7 @@ func (v *voice) manualVerb() *cobra.Command {
 					continue
 				}
 				name := filepath.Join(args[0], pageName(c)+".1")
-				if err := report.WriteFile(name, manualPage(c, date), true); err != nil {
+				if err := file.Write(name, manualPage(c, date), true); err != nil {
 					return err
 				}
 			}

@@ -11,8 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"popsim/report"
+	"popsim/figure"
 	"popsim/sweep"
+	"popsim/table/file"
 )
 
 const mergeHelp = `merge joins the parts that popsim fi or map --part I/N -o FILE have left beside FILE. FILE gets the same bytes as from
@@ -48,7 +49,7 @@ func (v *voice) mergeVerb() *cobra.Command {
 }
 
 func (v *voice) merge(path string, f flags, measure string) error {
-	if err := distinct([]file{{"FILE", path}}, file{"--plot", f.plot.value}); err != nil {
+	if err := distinct([]namedFile{{"FILE", path}}, namedFile{"--plot", f.plot.value}); err != nil {
 		return misused(err)
 	}
 	if err := f.checkPicture(f.force); err != nil {
@@ -95,7 +96,7 @@ func (v *voice) merge(path string, f flags, measure string) error {
 }
 
 // wholeOf does what needs all points in memory: the picture, if one is asked for, and the borders of a curve, for the record.
-func (v *voice) wholeOf(parts *sweep.Parts, record report.RunRecord, f flags, measure string) (*report.Figure, error) {
+func (v *voice) wholeOf(parts *sweep.Parts, record file.Record, f flags, measure string) (*figure.Figure, error) {
 	borders := record.Extra["verb"] == "fi" && len(parts.Spec.Grid.Axes) == 1 && parts.Spec.From == sweep.FromRest
 	if f.plot.value == "" && !borders {
 		return nil, nil
@@ -131,9 +132,9 @@ func (v *voice) wholeOf(parts *sweep.Parts, record report.RunRecord, f flags, me
 }
 
 // mergedRecord is the record of a merged file: what its parts say of the experiment, and what they have cost together.
-func mergedRecord(parts *sweep.Parts) report.RunRecord {
+func mergedRecord(parts *sweep.Parts) file.Record {
 	spec := parts.Spec
-	r := report.RunRecord{
+	r := file.Record{
 		Model: spec.Model.Name, Dt: spec.Dt, Method: spec.Method, Kernel: spec.Model.Name + "/" + spec.Method,
 		Extra: map[string]any{
 			"points": parts.Rows(), "time_ms": spec.Time, "discard_ms": spec.Discard, "from": spec.From.String(), "full": spec.Full,
@@ -144,7 +145,7 @@ func mergedRecord(parts *sweep.Parts) report.RunRecord {
 	}
 	versions, sets, processors, most := map[string]bool{}, map[string]bool{}, map[string]bool{}, 0.0
 	for i, text := range parts.Records() {
-		var q report.RunRecord
+		var q file.Record
 		if json.Unmarshal(text, &q) != nil {
 			continue
 		}

@@ -11,10 +11,12 @@ import (
 	"strings"
 	"time"
 
+	"popsim/cmd/popsim/internal/cli"
+	"popsim/figure"
 	"popsim/kernels"
 	"popsim/pop"
-	"popsim/report"
 	"popsim/sched"
+	"popsim/table/file"
 )
 
 // toStdout tells whether a path means standard output.
@@ -25,7 +27,7 @@ func toStdout(path string) bool {
 // onTerminal tells whether standard output is a terminal: a device that reads, not one that swallows.
 func (v *voice) onTerminal() bool {
 	f, ok := v.stdout.(*os.File)
-	if !ok || !report.IsTerminal(f) {
+	if !ok || !cli.IsTerminal(f) {
 		return false
 	}
 	this, err := f.Stat()
@@ -51,18 +53,18 @@ func duration(seconds float64) string {
 }
 
 // create opens path for one table before the work begins.
-func (v *voice) create(path string, force bool) (*report.Output, error) {
+func (v *voice) create(path string, force bool) (*file.Output, error) {
 	if toStdout(path) {
-		return report.NewCSV(v.stdout), nil
+		return file.NewCSV(v.stdout), nil
 	}
-	out, err := report.Create(path, force)
+	out, err := file.Create(path, force)
 	return out, misused(err)
 }
 
 // opening is a table to be opened: its path, "" for none, and where its Output is put.
 type opening struct {
 	path string
-	out  **report.Output
+	out  **file.Output
 }
 
 // openTables opens tables before the work begins, and looks whether the picture can be written. Where something cannot be
@@ -88,7 +90,7 @@ func (v *voice) openTables(f *flags, tables ...opening) (err error) {
 }
 
 // abort gives up tables that were opened and not finished; nil ones were not opened.
-func abort(tables ...*report.Output) {
+func abort(tables ...*file.Output) {
 	for _, out := range tables {
 		if out != nil {
 			out.Abort()
@@ -101,14 +103,14 @@ func (f *flags) checkPicture(force bool) error {
 	if f.plot.value == "" {
 		return nil
 	}
-	return misused(report.CheckPicture(f.plot.value, force))
+	return misused(figure.CheckPicture(f.plot.value, force))
 }
 
-// file is a flag that names a file.
-type file struct{ flag, path string }
+// namedFile is a flag that names a file.
+type namedFile struct{ flag, path string }
 
 // distinct refuses two things that would be written to one place. Beside tables lie their records.
-func distinct(tables []file, others ...file) error {
+func distinct(tables []namedFile, others ...namedFile) error {
 	var bad faults
 	seen := map[string]string{}
 	meet := func(what, path string) {
@@ -124,8 +126,8 @@ func distinct(tables []file, others ...file) error {
 		}
 	}
 	for _, f := range tables {
-		if f.path != "" && !toStdout(f.path) && report.Regular(f.path) {
-			meet("the record of "+f.flag, realPath(f.path)+report.RecordEnding)
+		if f.path != "" && !toStdout(f.path) && file.Regular(f.path) {
+			meet("the record of "+f.flag, realPath(f.path)+file.RecordEnding)
 		}
 	}
 	return errors.Join(bad...)
@@ -136,7 +138,7 @@ func realPath(path string) string {
 	if toStdout(path) {
 		return "standard output"
 	}
-	real, err := report.Real(path)
+	real, err := file.Real(path)
 	if err != nil {
 		return filepath.Clean(path)
 	}
@@ -155,12 +157,12 @@ func realPath(path string) string {
 
 // apart refuses files that would be one, and a --save that no call would read; tables are those beside -o. idle says
 // that nothing is to be computed, so that standard output is free.
-func (f *flags) apart(idle bool, tables ...file) error {
+func (f *flags) apart(idle bool, tables ...namedFile) error {
 	var bad faults
-	tables = append([]file{{"-o", f.out.value}}, tables...)
-	others := []file{{"--plot", f.plot.value}, {"--save", f.save.value}}
+	tables = append([]namedFile{{"-o", f.out.value}}, tables...)
+	others := []namedFile{{"--plot", f.plot.value}, {"--save", f.save.value}}
 	if f.out.value == "" && !idle && toStdout(f.save.value) {
-		tables[0] = file{"the table", f.save.value}
+		tables[0] = namedFile{"the table", f.save.value}
 	}
 	bad.add(distinct(tables, others...))
 	bad.about("--save", f.checkSave())
@@ -168,7 +170,7 @@ func (f *flags) apart(idle bool, tables ...file) error {
 }
 
 // aside writes the record of a run beside a file that it wrote.
-func (v *voice) aside(path string, out *report.Output, r report.RunRecord) error {
+func (v *voice) aside(path string, out *file.Output, r file.Record) error {
 	if path == "" || out == nil || out.Direct() {
 		return nil
 	}
@@ -176,12 +178,12 @@ func (v *voice) aside(path string, out *report.Output, r report.RunRecord) error
 }
 
 // besides completes a record and writes it.
-func (v *voice) besides(path string, r report.RunRecord) error {
-	return report.WriteRecord(path, v.completed(r))
+func (v *voice) besides(path string, r file.Record) error {
+	return file.WriteRecord(path, v.completed(r))
 }
 
 // completed is a record with what the call itself can tell.
-func (v *voice) completed(r report.RunRecord) report.RunRecord {
+func (v *voice) completed(r file.Record) file.Record {
 	r.Version = "popsim " + version()
 	r.Started, r.Phases = v.started, v.phases
 	r.Command = append([]string{"popsim"}, v.args...)
@@ -232,21 +234,21 @@ func (v *voice) spent(p pop.Phases) {
 		name string
 		time time.Duration
 	}{{"build", p.Build}, {"step", p.Step}, {"record", p.Record}, {"wait", p.Wait}, {"merge", p.Merge}} {
-		v.phases = append(v.phases, report.Phase{Name: q.name, Seconds: q.time.Seconds()})
+		v.phases = append(v.phases, file.Phase{Name: q.name, Seconds: q.time.Seconds()})
 	}
 }
 
 // parameters lists what a question has set, resolved, in the order of the model. values gives the text of a setting
 // that is not one number.
-func (q question) parameters(settings map[string]any) []report.Parameter {
+func (q question) parameters(settings map[string]any) []file.Parameter {
 	base := q.base()
-	var all []report.Parameter
+	var all []file.Parameter
 	add := func(name, unit string, value any) {
 		if x, ok := settings[name]; ok {
 			value = x
 		}
 		if value != nil {
-			all = append(all, report.Parameter{Name: name, Value: value, Unit: unit})
+			all = append(all, file.Parameter{Name: name, Value: value, Unit: unit})
 		}
 	}
 	for j, p := range q.model.Params {

@@ -15,8 +15,9 @@ import (
 
 	"popsim/dynamics"
 	"popsim/model"
-	"popsim/report"
 	"popsim/sweep"
+	"popsim/table"
+	"popsim/table/file"
 )
 
 const phaseHelp = `phase looks at the plane of V and a second variable for a constant current: nullclines as unbroken segments, fixed
@@ -38,8 +39,8 @@ type portrait struct {
 	question   question
 	at         point
 	options    dynamics.PlaneOptions
-	document   bool           // all of the plane is written, as JSON
-	table      *report.Output // or this
+	document   bool         // all of the plane is written, as JSON
+	table      *file.Output // or this
 }
 
 func (v *voice) phaseVerb() *cobra.Command {
@@ -241,9 +242,9 @@ func (s *portrait) open() (err error) {
 		s.say("the plane is not shown on a terminal; -o FILE.json keeps it")
 	case path == "":
 		s.document = true
-	case strings.EqualFold(filepath.Ext(path), ".json") && report.Regular(path):
+	case strings.EqualFold(filepath.Ext(path), ".json") && file.Regular(path):
 		s.document = true
-		return misused(report.CheckFile(path, s.force))
+		return misused(file.Check(path, s.force))
 	default:
 		s.table, err = s.create(path, s.force)
 	}
@@ -262,7 +263,7 @@ func (s *portrait) write(p *dynamics.Plane) error {
 			if _, err := s.stdout.Write(text); err != nil {
 				return fmt.Errorf("writing JSON: %w", err)
 			}
-		} else if err := report.WriteFile(s.out.value, text, s.force); err != nil {
+		} else if err := file.Write(s.out.value, text, s.force); err != nil {
 			return err
 		} else if err := s.besides(s.out.value, s.record()); err != nil {
 			return err
@@ -322,8 +323,8 @@ func complexText(l [2]float64) string {
 	return fmt.Sprintf("%.5g%+.5gi", l[0], l[1])
 }
 
-func (s *portrait) record() report.RunRecord {
-	return report.RunRecord{
+func (s *portrait) record() file.Record {
+	return file.Record{
 		Model: s.question.model.Name, Preset: s.question.preset.Name,
 		Parameters: s.question.parameters(s.question.numbers()), Workers: 1,
 	}
@@ -342,7 +343,7 @@ func (q question) numbers() map[string]any {
 }
 
 // planeTable is the table of fixed points and cycles.
-func planeTable(p *dynamics.Plane) *report.Table {
+func planeTable(p *dynamics.Plane) *table.Table {
 	var kind, types, stable []string
 	var v, y, re, im, period, low, high, multiplier []float64
 	nan := math.NaN()
@@ -361,9 +362,9 @@ func planeTable(p *dynamics.Plane) *report.Table {
 		v, y, re, im = append(v, nan), append(y, nan), append(re, nan), append(im, nan)
 		period, low, high, multiplier = append(period, c.Period), append(low, c.VMin), append(high, c.VMax), append(multiplier, c.Multiplier)
 	}
-	return report.NewTable(report.Col("kind", kind), report.Col("V_mV", v), report.Col(secondColumn(p), y),
-		report.Col("type", types), report.Col("stable", stable), report.Col("eigenvalue_re_per_ms", re), report.Col("eigenvalue_im_per_ms", im),
-		report.Col("period_ms", period), report.Col("V_min_mV", low), report.Col("V_max_mV", high), report.Col("multiplier", multiplier))
+	return table.NewTable(table.Col("kind", kind), table.Col("V_mV", v), table.Col(secondColumn(p), y),
+		table.Col("type", types), table.Col("stable", stable), table.Col("eigenvalue_re_per_ms", re), table.Col("eigenvalue_im_per_ms", im),
+		table.Col("period_ms", period), table.Col("V_min_mV", low), table.Col("V_max_mV", high), table.Col("multiplier", multiplier))
 }
 
 // secondColumn is the heading of the second variable.

@@ -6,7 +6,7 @@ import (
 	"math"
 
 	"popsim/dynamics"
-	"popsim/report"
+	"popsim/figure"
 )
 
 // The colours of a phase plane; dashes and marks tell the same without them.
@@ -18,22 +18,22 @@ var (
 )
 
 // figure is the picture of a phase plane.
-func (s *portrait) figure(p *dynamics.Plane) *report.Figure {
-	panel := report.Panel{
+func (s *portrait) figure(p *dynamics.Plane) *figure.Figure {
+	panel := figure.Panel{
 		XLabel: "V (mV)", YLabel: s.secondLabel(p), Height: 110,
 		XRange: [2]float64{p.Window[0], p.Window[1]}, YRange: [2]float64{p.Window[2], p.Window[3]},
 	}
 	if p.Reset != nil { // so that the threshold is seen
 		panel.XRange[1] += 0.02 * (p.Window[1] - p.Window[0])
 	}
-	panel.Arrows = []report.Arrows{field(p)}
+	panel.Arrows = []figure.Arrows{field(p)}
 	panel.Lines = append(panel.Lines, nullclines(p)...)
 	panel.Lines = append(panel.Lines, manifolds(p)...)
 	told := map[bool]bool{}
 	for _, c := range p.Cycles {
-		line := report.Line{Name: word(c.Stable) + " cycle", Width: 2}
+		line := figure.Line{Name: word(c.Stable) + " cycle", Width: 2}
 		if !c.Stable {
-			line.Dash = report.Dashed
+			line.Dash = figure.Dashed
 		}
 		panel.Lines = append(panel.Lines, named(!told[c.Stable], line, c.Orbit))
 		told[c.Stable] = true
@@ -43,22 +43,22 @@ func (s *portrait) figure(p *dynamics.Plane) *report.Figure {
 		if len(t.Segments) > 1 {
 			panel.Lines = append(panel.Lines, jumps(i == 0, t))
 		}
-		panel.Points = append(panel.Points, report.Points{X: []float64{t.Segments[0][0][1]}, Y: []float64{t.Segments[0][0][2]}, Mark: report.Square, Size: 4, Color: green})
+		panel.Points = append(panel.Points, figure.Points{X: []float64{t.Segments[0][0][1]}, Y: []float64{t.Segments[0][0][2]}, Mark: figure.Square, Size: 4, Color: green})
 	}
 	if r := p.Reset; r != nil {
 		panel.Lines = append(panel.Lines,
-			named(true, report.Line{Name: "V_reset", Dash: report.Dotted, Color: grey}, [][2]float64{{r.VReset, p.Window[2]}, {r.VReset, p.Window[3]}}),
-			named(true, report.Line{Name: "V_th", Dash: report.DashDotted, Color: grey}, [][2]float64{{r.VTh, p.Window[2]}, {r.VTh, p.Window[3]}}))
+			named(true, figure.Line{Name: "V_reset", Dash: figure.Dotted, Color: grey}, [][2]float64{{r.VReset, p.Window[2]}, {r.VReset, p.Window[3]}}),
+			named(true, figure.Line{Name: "V_th", Dash: figure.DashDotted, Color: grey}, [][2]float64{{r.VTh, p.Window[2]}, {r.VTh, p.Window[3]}}))
 	}
 	panel.Points = append(panel.Points, fixedPoints(p, true), fixedPoints(p, false))
 	for _, f := range p.FixedPoints {
-		panel.Texts = append(panel.Texts, report.Text{X: f.V, Y: f.Y, Text: f.Type})
+		panel.Texts = append(panel.Texts, figure.Text{X: f.V, Y: f.Y, Text: f.Type})
 	}
 	title := s.question.title()
 	if p.Note != "" {
 		title += "\n" + p.Note
 	}
-	return &report.Figure{Title: title, Panels: []report.Panel{panel}}
+	return &figure.Figure{Title: title, Panels: []figure.Panel{panel}}
 }
 
 func (s *portrait) secondLabel(p *dynamics.Plane) string {
@@ -72,7 +72,7 @@ func (s *portrait) secondLabel(p *dynamics.Plane) string {
 }
 
 // named is a line through points, that stands in the legend or not.
-func named(legend bool, line report.Line, points [][2]float64) report.Line {
+func named(legend bool, line figure.Line, points [][2]float64) figure.Line {
 	if !legend {
 		line.Name = ""
 	}
@@ -83,8 +83,8 @@ func named(legend bool, line report.Line, points [][2]float64) report.Line {
 }
 
 // field is the vector field, the arrows of equal length.
-func field(p *dynamics.Plane) report.Arrows {
-	var a report.Arrows
+func field(p *dynamics.Plane) figure.Arrows {
+	var a figure.Arrows
 	for _, f := range p.Field {
 		a.X, a.Y, a.DX, a.DY = append(a.X, f[0]), append(a.Y, f[1]), append(a.DX, f[2]), append(a.DY, f[3])
 	}
@@ -93,19 +93,19 @@ func field(p *dynamics.Plane) report.Arrows {
 }
 
 // nullclines are one line each, interrupted where a segment ends.
-func nullclines(p *dynamics.Plane) []report.Line {
-	var lines []report.Line
+func nullclines(p *dynamics.Plane) []figure.Line {
+	var lines []figure.Line
 	for i, name := range []string{"V", p.Y} {
 		segments := p.Nullclines[name]
 		if len(segments) == 0 || i == 1 && p.Y == "V" {
 			continue
 		}
-		line := report.Line{Name: fmt.Sprintf("%s-nullcline", name), Width: 1.6, Color: []color.Color{orange, blue}[i]}
+		line := figure.Line{Name: fmt.Sprintf("%s-nullcline", name), Width: 1.6, Color: []color.Color{orange, blue}[i]}
 		switch {
 		case name == "dV/dt":
 			line.Name = name
 		case i == 1:
-			line.Dash = report.Dashed
+			line.Dash = figure.Dashed
 		}
 		for _, part := range segments {
 			for _, x := range part {
@@ -119,8 +119,8 @@ func nullclines(p *dynamics.Plane) []report.Line {
 }
 
 // trajectory is one line, interrupted at resets.
-func trajectory(legend bool, t dynamics.Trace) report.Line {
-	line := report.Line{Width: 1, Color: green}
+func trajectory(legend bool, t dynamics.Trace) figure.Line {
+	line := figure.Line{Width: 1, Color: green}
 	if legend {
 		line.Name = "trajectory"
 	}
@@ -134,8 +134,8 @@ func trajectory(legend bool, t dynamics.Trace) report.Line {
 }
 
 // jumps are the ways from threshold back to reset.
-func jumps(legend bool, t dynamics.Trace) report.Line {
-	line := report.Line{Width: 0.8, Color: green, Dash: report.Dotted}
+func jumps(legend bool, t dynamics.Trace) figure.Line {
+	line := figure.Line{Width: 0.8, Color: green, Dash: figure.Dotted}
 	if legend {
 		line.Name = "jump at a spike"
 	}
@@ -148,10 +148,10 @@ func jumps(legend bool, t dynamics.Trace) report.Line {
 }
 
 // manifolds are the lines that run into saddles, which part the basins of attraction, and those that run out of them.
-func manifolds(p *dynamics.Plane) (lines []report.Line) {
-	styles := map[bool]report.Line{
-		true:  {Name: "separatrix, into the saddle", Dash: report.DashDotted, Width: 1.2},
-		false: {Name: "out of the saddle", Dash: report.Dotted, Width: 1.2, Color: grey},
+func manifolds(p *dynamics.Plane) (lines []figure.Line) {
+	styles := map[bool]figure.Line{
+		true:  {Name: "separatrix, into the saddle", Dash: figure.DashDotted, Width: 1.2},
+		false: {Name: "out of the saddle", Dash: figure.Dotted, Width: 1.2, Color: grey},
 	}
 	told := map[bool]bool{}
 	for _, x := range p.Separatrices {
@@ -162,8 +162,8 @@ func manifolds(p *dynamics.Plane) (lines []report.Line) {
 }
 
 // fixedPoints are full circles where stable and open ones where not.
-func fixedPoints(p *dynamics.Plane, stable bool) report.Points {
-	marks := report.Points{Name: word(stable) + " fixed point", Mark: report.Circle, Size: 7, Open: !stable}
+func fixedPoints(p *dynamics.Plane, stable bool) figure.Points {
+	marks := figure.Points{Name: word(stable) + " fixed point", Mark: figure.Circle, Size: 7, Open: !stable}
 	for _, f := range p.FixedPoints {
 		if f.Stable == stable {
 			marks.X, marks.Y = append(marks.X, f.V), append(marks.Y, f.Y)

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 
+	"popsim/figure"
 	"popsim/model"
 	"popsim/pop"
-	"popsim/report"
 )
 
 // How much a picture of a run shows.
@@ -25,14 +25,14 @@ type picture struct {
 	times   []float64
 	ids     []int64
 	full    bool
-	traces  []report.Trace
+	traces  []figure.Trace
 	of      []int64
 }
 
 func newPicture(s *simulation) *picture {
 	p := &picture{run: s, neurons: min(s.spec.N, shownNeurons), of: s.traced[:min(shownTraces, len(s.traced))]}
 	for _, i := range p.of {
-		p.traces = append(p.traces, report.Trace{Name: fmt.Sprintf("neuron %d", i)})
+		p.traces = append(p.traces, figure.Trace{Name: fmt.Sprintf("neuron %d", i)})
 	}
 	return p
 }
@@ -69,7 +69,7 @@ func (p *picture) addState(time float64, neuron int64, v float64) {
 }
 
 // figure is the picture.
-func (p *picture) figure() *report.Figure {
+func (p *picture) figure() *figure.Figure {
 	for j := range p.traces {
 		p.traces[j] = thinned(p.traces[j])
 	}
@@ -77,7 +77,7 @@ func (p *picture) figure() *report.Figure {
 	if n := p.run.spec.N; n > 1 {
 		title += fmt.Sprintf("  (%d neurons)", n)
 	}
-	f := report.Raster(title, p.times, p.ids, p.traces...)
+	f := figure.Raster(title, p.times, p.ids, p.traces...)
 	top := float64(p.neurons - 1)
 	f.Panels[0].YRange = [2]float64{-0.5 - 0.01*top, 0.5 + 1.01*top}
 	if p.neurons < p.run.spec.N {
@@ -94,7 +94,7 @@ func (p *picture) figure() *report.Figure {
 
 // thinned brings the samples of a trace into the order of time and keeps, of each bin of time, the least and the
 // largest value where they occur.
-func thinned(t report.Trace) report.Trace {
+func thinned(t figure.Trace) figure.Trace {
 	order := make([]int, len(t.T))
 	for i := range order {
 		order[i] = i
@@ -108,7 +108,7 @@ func thinned(t report.Trace) report.Trace {
 		}
 		return 0
 	})
-	thin := report.Trace{Name: t.Name}
+	thin := figure.Trace{Name: t.Name}
 	bin := max(1, len(order)/pictureBins)
 	for first := 0; first < len(order); first += bin {
 		part := order[first:min(first+bin, len(order))]

@@ -11,10 +11,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"popsim/cmd/popsim/internal/cli"
 	"popsim/kernels"
 	"popsim/model"
 	"popsim/pop"
-	"popsim/report"
 )
 
 const runHelp = `run advances a population of neurons that do not hear of each other.
@@ -233,9 +233,9 @@ func (s *simulation) readWaveform() error {
 // advance runs the population with the monitors asked for.
 func (s *simulation) advance(ctx context.Context) (pop.Summary, error) {
 	steps := pop.Steps(s.time.value, s.cfg.Dt)
-	var progress *report.Progress
+	var progress *cli.Progress
 	if !s.quiet {
-		progress = report.NewProgress(s.stderr, float64(steps)*float64(s.spec.N), "neuron-steps")
+		progress = cli.NewProgress(s.stderr, float64(steps)*float64(s.spec.N), "neuron-steps")
 		s.cfg.Tick = func(done, _ int64) { progress.Update(float64(done) * float64(s.spec.N)) }
 	}
 	flushSpikes, flushTrace := s.monitorSpikes(), s.monitorTrace()

@@ -6,13 +6,14 @@ import (
 	"math"
 
 	"popsim/pop"
-	"popsim/report"
 	"popsim/sched"
 	"popsim/sweep"
+	"popsim/table"
+	"popsim/table/file"
 )
 
 // outputs are the tables of a run; nil for those not asked for.
-type outputs struct{ neurons, spikes, trace *report.Output }
+type outputs struct{ neurons, spikes, trace *file.Output }
 
 // Rows handed to a table at once, and rows a terminal is troubled with.
 const (
@@ -23,7 +24,7 @@ const (
 // checkFiles reports flags that name no place, one place twice, or nothing to do.
 func (s *simulation) checkFiles() error {
 	var bad faults
-	bad.add(s.apart(toStdout(s.spikes.value) || toStdout(s.trace.value), file{"--spikes", s.spikes.value}, file{"--trace", s.trace.value}))
+	bad.add(s.apart(toStdout(s.spikes.value) || toStdout(s.trace.value), namedFile{"--spikes", s.spikes.value}, namedFile{"--trace", s.trace.value}))
 	if s.of.value != "" && s.trace.value == "" && s.plot.value == "" {
 		bad.add(hint(errors.New("--of names neurons to trace, but there is no trace"), "--trace FILE or --plot FILE makes one"))
 	}
@@ -47,7 +48,7 @@ func (s *simulation) open() error {
 	case s.spec.N > terminalRows && s.onTerminal():
 		s.say("the table of %d neurons is not shown on a terminal; -o FILE keeps it", s.spec.N)
 	default:
-		s.outputs.neurons = report.NewCSV(s.stdout)
+		s.outputs.neurons = file.NewCSV(s.stdout)
 	}
 	return err
 }
@@ -138,7 +139,7 @@ func (s *simulation) monitorSpikes() (flush func() error) {
 // the next spikes are made. Write G(k) for giving it block k and A(k) for appending it to the table: A(k) precedes G(k+2),
 // so of two bags one is always free, and the error of A(k) is known to G(k+2) or to end.
 type courier struct {
-	out   *report.Output
+	out   *file.Output
 	bags  [2]bag
 	n     int // blocks given
 	give  chan *bag
@@ -152,12 +153,12 @@ type bag struct {
 	times   []float64
 }
 
-func (b *bag) table() *report.Table {
-	return report.NewTable(report.Col("neuron", b.neurons), report.Col("time_ms", b.times))
+func (b *bag) table() *table.Table {
+	return table.NewTable(table.Col("neuron", b.neurons), table.Col("time_ms", b.times))
 }
 
 // begin starts the goroutine, if it is to be one.
-func (c *courier) begin(out *report.Output, apart bool) {
+func (c *courier) begin(out *file.Output, apart bool) {
 	c.out = out
 	if !apart {
 		return
@@ -214,9 +215,9 @@ func (s *simulation) monitorTrace() (flush func() error) {
 		if s.outputs.trace == nil {
 			return nil
 		}
-		t := report.NewTable(report.Col("time_ms", times), report.Col("neuron", neurons))
+		t := table.NewTable(table.Col("time_ms", times), table.Col("neuron", neurons))
 		for j, x := range s.question.model.States {
-			t.Columns = append(t.Columns, report.Col(x.Column(), states[j]))
+			t.Columns = append(t.Columns, table.Col(x.Column(), states[j]))
 			states[j] = states[j][:0]
 		}
 		times, neurons = times[:0], neurons[:0]
@@ -244,7 +245,7 @@ func (s *simulation) monitorTrace() (flush func() error) {
 // write writes the table of neurons, finishes all files and puts the records beside them.
 func (s *simulation) write(sum pop.Summary) error {
 	if s.outputs.spikes != nil { // there may have been none
-		none := report.NewTable(report.Col("neuron", []int64{}), report.Col("time_ms", []float64{}))
+		none := table.NewTable(table.Col("neuron", []int64{}), table.Col("time_ms", []float64{}))
 		if err := s.outputs.spikes.Append(none); err != nil {
 			return err
 		}
@@ -256,7 +257,7 @@ func (s *simulation) write(sum pop.Summary) error {
 			}
 		}
 	}
-	for _, o := range []*report.Output{s.outputs.spikes, s.outputs.trace, s.outputs.neurons} {
+	for _, o := range []*file.Output{s.outputs.spikes, s.outputs.trace, s.outputs.neurons} {
 		if o == nil {
 			continue
 		}
@@ -271,7 +272,7 @@ func (s *simulation) write(sum pop.Summary) error {
 	}
 	s.phase("write")
 	r := s.record(sum)
-	for path, out := range map[string]*report.Output{
+	for path, out := range map[string]*file.Output{
 		s.out.value: s.outputs.neurons, s.spikes.value: s.outputs.spikes, s.trace.value: s.outputs.trace,
 	} {
 		if err := s.aside(path, out, r); err != nil {
@@ -282,7 +283,7 @@ func (s *simulation) write(sum pop.Summary) error {
 }
 
 // neuronTable is a block of the table of neurons.
-func neuronTable(trains pop.Trains, first int) *report.Table {
+func neuronTable(trains pop.Trains, first int) *table.Table {
 	n := min(blockRows, trains.Len()-first)
 	neurons, spikes := make([]int64, n), make([]int64, n)
 	rate, latency, cv := make([]float64, n), make([]float64, n), make([]float64, n)
@@ -291,12 +292,12 @@ func neuronTable(trains pop.Trains, first int) *report.Table {
 		neurons[i], spikes[i] = int64(first+i), t.Spikes()
 		rate[i], latency[i], cv[i] = t.Rate(), t.Latency(), t.CV()
 	}
-	return report.NewTable(report.Col("neuron", neurons), report.Col("spikes", spikes), report.Col("rate_Hz", rate),
-		report.Col("latency_ms", latency), report.Col("isi_cv", cv))
+	return table.NewTable(table.Col("neuron", neurons), table.Col("spikes", spikes), table.Col("rate_Hz", rate),
+		table.Col("latency_ms", latency), table.Col("isi_cv", cv))
 }
 
 // record says how the files of this run were made.
-func (s *simulation) record(sum pop.Summary) report.RunRecord {
+func (s *simulation) record(sum pop.Summary) file.Record {
 	settings := map[string]any{}
 	for _, r := range s.sources {
 		settings[r.name] = r.one
@@ -317,7 +318,7 @@ func (s *simulation) record(sum pop.Summary) report.RunRecord {
 	if s.waveform.value != "" {
 		extra["waveform"] = s.waveform.value
 	}
-	return report.RunRecord{
+	return file.Record{
 		Model: s.question.model.Name, Preset: s.question.preset.Name,
 		Parameters: s.question.parameters(settings), Dt: s.cfg.Dt, Method: s.method.Name, Seed: s.seed.value,
 		Kernel: s.question.model.Name + "/" + s.method.Name, ISA: sum.Kernel.ISA.String(), Workers: len(sum.Sched.Busy),

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"popsim/report"
+	"popsim/table/file"
 )
 
 // errNotBegun is the error of a verb that has understood its command line, but whose experiment file is at fault.
@@ -32,10 +32,10 @@ func (v *voice) understood(f *flags, q question, resolved map[string]string) err
 		_, err := v.stdout.Write(v.experiment(q, resolved))
 		return err
 	default:
-		if err := report.CheckFile(path, f.force); err != nil {
+		if err := file.Check(path, f.force); err != nil {
 			return misused(err)
 		}
-		return report.WriteFile(path, v.experiment(q, resolved), f.force)
+		return file.Write(path, v.experiment(q, resolved), f.force)
 	}
 }
 

@@ -11,8 +11,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"popsim/report"
+	"popsim/cmd/popsim/internal/cli"
 	"popsim/sweep"
+	"popsim/table"
+	"popsim/table/file"
 )
 
 const statusHelp = `status says how far a sweep in parts is, from the files beside FILE alone, never from what a batch system says.
@@ -75,9 +77,9 @@ func (v *voice) status(path string) error {
 		}
 		bad.add(p.Faults)
 	}
-	out := report.NewCSV(v.stdout)
-	err = out.WriteTable(report.NewTable(report.Col("part", part), report.Col("state", state), report.Col("share", share),
-		report.Col("heard_s", heard), report.Col("host", host), report.Col("process", process), report.Col("job", job)))
+	out := file.NewCSV(v.stdout)
+	err = out.WriteTable(table.NewTable(table.Col("part", part), table.Col("state", state), table.Col("share", share),
+		table.Col("heard_s", heard), table.Col("host", host), table.Col("process", process), table.Col("job", job)))
 	if err := errors.Join(err, out.Commit()); err != nil {
 		return err
 	}
@@ -125,7 +127,7 @@ func openParts(s *sweep.Status) string {
 
 // watch shows a line until all is done, a part is refused, or the user has seen enough.
 func (v *voice) watch(ctx context.Context, path string, every time.Duration) error {
-	terminal := report.IsTerminal(v.stderr)
+	terminal := cli.IsTerminal(v.stderr)
 	var w sweep.Watch
 	var began time.Time
 	from := 0.0

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"popsim/report"
+	"popsim/table/file"
 )
 
 // A sweep in parts from its status to its record.
@@ -91,9 +91,9 @@ func TestMorePartsThanPoints(t *testing.T) {
 	popsim(t, exitDone, "merge", "fi.csv", "--quiet")
 }
 
-func readRecord(t *testing.T, path string) *report.RunRecord {
+func readRecord(t *testing.T, path string) *file.Record {
 	t.Helper()
-	r, err := report.ReadRecord(path)
+	r, err := file.ReadRecord(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"popsim/report"
 	"popsim/sweep"
+	"popsim/table/file"
 )
 
 const submitHelp = `submit gives a sweep to a batch system: an array of tasks, each of which does a part, and a job that merges the parts
@@ -134,10 +134,10 @@ func (s *submission) read(args []string) error {
 	bad.add(s.survey.read(words))
 	if s.survey.out.value == "" || !s.survey.keepable() {
 		bad.add(hint(errors.New("parts are kept beside a file, but none is given"), "-o FILE gives one"))
-	} else if err := report.CheckFile(s.survey.out.value, s.survey.force); err != nil {
+	} else if err := file.Check(s.survey.out.value, s.survey.force); err != nil {
 		bad.add(err) // or the merge would refuse it, when all parts are done
 	} else {
-		bad.add(report.CheckEnding(s.survey.out.value))
+		bad.add(file.CheckFormat(s.survey.out.value))
 	}
 	if len(s.inFile) > 0 {
 		bad.add(errNotBegun)

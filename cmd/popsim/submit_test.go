@@ -181,7 +181,7 @@ func TestWarned(t *testing.T) {
 // TestSubmitTooLate: what the merge would refuse when all parts are done is refused before any is.
 func TestSubmitTooLate(t *testing.T) {
 	_, _, talk, told, code := submitting(t, "fi", "lif", "I=20:30/3", "-o", "map.txt", "--parts=2")
-	if code != exitMisused || told != "" || !strings.Contains(talk, "unknown ending") {
+	if code != exitMisused || told != "" || !strings.Contains(talk, "unsupported format") {
 		t.Errorf("exit %d: %s%s", code, talk, told)
 	}
 	if err := os.WriteFile("map.csv", nil, 0o644); err != nil {

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strconv"
 
-	"popsim/report"
+	"popsim/figure"
 	"popsim/sweep"
 )
 
@@ -37,7 +37,7 @@ func (s *survey) measure() string {
 }
 
 // figure is the picture of a sweep.
-func (s *survey) figure(r *sweep.Result) (*report.Figure, error) {
+func (s *survey) figure(r *sweep.Result) (*figure.Figure, error) {
 	title, axes := s.question.title(), s.spec.Grid.Axes
 	switch {
 	case len(axes) == 1 && slices.Contains(s.measures, "V") && !s.spec.Late && !s.spec.Resets:
@@ -50,28 +50,28 @@ func (s *survey) figure(r *sweep.Result) (*report.Figure, error) {
 
 // figureOf is the picture of what a verb, fi or map, has found: late intervals, w after resets, or a measure. f-I curves for
 // each of a few values of another quantity stand side by side.
-func figureOf(verb string, r *sweep.Result, title, measure string) (*report.Figure, error) {
+func figureOf(verb string, r *sweep.Result, title, measure string) (*figure.Figure, error) {
 	switch {
 	case r.Spec.Late:
-		return r.LateFigure(title)
+		return figure.LateIntervals(r, title)
 	case r.Spec.Resets:
-		return r.ResetFigure(title)
+		return figure.Resets(r, title)
 	case verb == "fi" && len(r.Spec.Grid.Axes) == 2 && !r.Spec.Grid.Zip:
-		if _, curves := r.Series(measure); len(curves) <= shownCurves {
-			return r.Family(title, measure)
+		if _, curves := figure.FamilySeries(r, measure); len(curves) <= shownCurves {
+			return figure.Family(r, title, measure)
 		}
 	}
-	return r.Figure(title, measure)
+	return figure.Sweep(r, title, measure)
 }
 
 // extremes draws the least and the largest value of a state over an axis as dots.
-func extremes(title string, a sweep.Axis, r *sweep.Result, state, unit string) *report.Figure {
+func extremes(title string, a sweep.Axis, r *sweep.Result, state, unit string) *figure.Figure {
 	var x, y []float64
 	for row := range r.Rows() {
 		x = append(x, r.Axis(row, 0), r.Axis(row, 0))
 		y = append(y, r.Value(state+"_min_"+unit, row), r.Value(state+"_max_"+unit, row))
 	}
-	return report.Dots(title, a.Label(), fmt.Sprintf("extremes of %s (%s)", state, unit), x, y)
+	return figure.Dots(title, figure.AxisLabel(a), fmt.Sprintf("extremes of %s (%s)", state, unit), x, y)
 }
 
 // glance is the curve in characters, for those who look at a terminal.
@@ -79,11 +79,11 @@ func (s *survey) glance(r *sweep.Result) string {
 	if len(s.spec.Grid.Axes) == 0 || s.spec.Late || s.spec.Resets || s.zip {
 		return ""
 	}
-	over, curves := r.Series(s.measure())
+	over, curves := figure.FamilySeries(r, s.measure())
 	if over.Len() < 2 || len(curves) > shownCurves || !slices.IsSorted(curves[0].X) {
 		return ""
 	}
-	return report.Terminal(terminalWidth(), over.Label(), sweep.MeasureLabel(s.measure()), curves...)
+	return figure.Terminal(terminalWidth(), figure.AxisLabel(over), figure.MeasureLabel(s.measure()), curves...)
 }
 
 // terminalWidth is the number of columns to draw in.

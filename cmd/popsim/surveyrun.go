@@ -11,10 +11,12 @@ import (
 	"strings"
 	"time"
 
+	"popsim/cmd/popsim/internal/cli"
 	"popsim/dynamics"
 	"popsim/model"
-	"popsim/report"
 	"popsim/sweep"
+	"popsim/table"
+	"popsim/table/file"
 )
 
 // Sweeps of more neuron-steps than these are told how long they may take, and keep finished pieces on disk.
@@ -32,7 +34,7 @@ func (s *survey) run(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	var out *report.Output
+	var out *file.Output
 	if !done && !s.dryRun {
 		if out, err = s.open(); err != nil {
 			return err
@@ -103,7 +105,7 @@ func (s *survey) finished() (bool, error) {
 	if !s.resume || s.cfg.Part.Of > 0 || s.replaces() {
 		return false, nil
 	}
-	record, err := report.ReadRecord(path)
+	record, err := file.ReadRecord(path)
 	if err != nil || record.Extra["interrupted"] != false {
 		return false, nil
 	}
@@ -189,7 +191,7 @@ func (s *survey) dtUsed() float64 {
 }
 
 // open opens the files before the work begins. A part has none: the sweep keeps it.
-func (s *survey) open() (*report.Output, error) {
+func (s *survey) open() (*file.Output, error) {
 	if err := s.checkPicture(s.replaces()); err != nil {
 		return nil, err
 	}
@@ -197,12 +199,12 @@ func (s *survey) open() (*report.Output, error) {
 	case s.cfg.Part.Of > 0:
 		return nil, nil
 	case s.out.value == "":
-		return report.NewCSV(s.stdout), nil
+		return file.NewCSV(s.stdout), nil
 	}
 	if s.resume {
-		for _, path := range []string{s.out.value, s.out.value + report.RecordEnding, s.plot.value} {
+		for _, path := range []string{s.out.value, s.out.value + file.RecordEnding, s.plot.value} {
 			if path != "" {
-				if err := report.Tidy(path); err != nil {
+				if err := file.Tidy(path); err != nil {
 					return nil, err
 				}
 			}
@@ -251,10 +253,10 @@ func (s *survey) progress() (done func()) {
 	}
 	go func() {
 		defer close(finished)
-		var line *report.Progress
+		var line *cli.Progress
 		for t := range ticks {
 			if line == nil {
-				line = report.NewProgress(s.stderr, float64(t[1]), "points")
+				line = cli.NewProgress(s.stderr, float64(t[1]), "points")
 			}
 			line.Update(float64(t[0]))
 		}
@@ -268,7 +270,7 @@ func (s *survey) progress() (done func()) {
 }
 
 // write writes table, picture and record, and gives up the pieces that were kept.
-func (s *survey) write(out *report.Output, r *sweep.Result) error {
+func (s *survey) write(out *file.Output, r *sweep.Result) error {
 	if err := writeResult(out, r); err != nil {
 		return err
 	}
@@ -280,7 +282,7 @@ func (s *survey) write(out *report.Output, r *sweep.Result) error {
 		if err := f.Save(s.plot.value, s.replaces()); err != nil {
 			return err
 		}
-	} else if !s.quiet && report.IsTerminal(s.stderr) {
+	} else if !s.quiet && cli.IsTerminal(s.stderr) {
 		fmt.Fprint(s.stderr, s.glance(r))
 	}
 	s.phase("write")
@@ -291,7 +293,7 @@ func (s *survey) write(out *report.Output, r *sweep.Result) error {
 }
 
 // writeResult writes the table of a sweep.
-func writeResult(out *report.Output, r *sweep.Result) error {
+func writeResult(out *file.Output, r *sweep.Result) error {
 	if err := out.WriteTable(tableOf(r)); err != nil {
 		return err
 	}
@@ -299,7 +301,7 @@ func writeResult(out *report.Output, r *sweep.Result) error {
 }
 
 // tableOf is the table that was asked for.
-func tableOf(r *sweep.Result) *report.Table {
+func tableOf(r *sweep.Result) *table.Table {
 	switch {
 	case r.Spec.Late:
 		return r.LateTable()
@@ -384,7 +386,7 @@ func (t tally) tell(v *voice) {
 }
 
 // record says how the table was made.
-func (s *survey) record(r *sweep.Result) report.RunRecord {
+func (s *survey) record(r *sweep.Result) file.Record {
 	extra := map[string]any{
 		"points": r.Rows(), "time_ms": s.spec.Time, "discard_ms": s.spec.Discard, "from": s.spec.From.String(),
 		"full": s.full, "zip": s.zip, "interrupted": s.cut, "neuron_steps": r.LaneSteps, "neuron_steps_forecast": s.forecast.Steps,
@@ -403,7 +405,7 @@ func (s *survey) record(r *sweep.Result) report.RunRecord {
 	if x := s.rheobase(); !math.IsNaN(x) {
 		extra["rheobase"] = x
 	}
-	return report.RunRecord{
+	return file.Record{
 		Model: s.question.model.Name, Preset: s.question.preset.Name,
 		Parameters: s.question.parameters(s.question.numbers()), Dt: s.dtUsed(), Method: s.spec.Method, Seed: s.seed.value,
 		Kernel: s.question.model.Name + "/" + s.spec.Method, ISA: r.Kernel.ISA.String(), Workers: r.Workers,
@@ -448,7 +450,7 @@ func (s *survey) readKeep() (err error) {
 		if s.cfg.Part, err = readPart(s.part.value); err != nil {
 			return err
 		}
-		if err := report.CheckEnding(path); path != "" && err != nil {
+		if err := file.CheckFormat(path); path != "" && err != nil {
 			return err // or merge would refuse it, when all parts are done
 		}
 		if s.plot.value != "" {

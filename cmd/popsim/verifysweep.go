@@ -11,8 +11,9 @@ import (
 
 	"popsim/kernels"
 	"popsim/model"
-	"popsim/report"
 	"popsim/sweep"
+	"popsim/table"
+	"popsim/table/file"
 )
 
 // proofSweep is a sweep of every kind of start, over a parameter and the current, with intervals and patterns.
@@ -34,8 +35,8 @@ func proofSweep() sweep.Spec {
 // tables are all that a sweep tells, as bytes.
 func tables(r *sweep.Result) ([]byte, error) {
 	var text bytes.Buffer
-	for _, t := range []*report.Table{r.Table(), r.LateTable()} {
-		o := report.NewCSV(&text)
+	for _, t := range []*table.Table{r.Table(), r.LateTable()} {
+		o := file.NewCSV(&text)
 		if err := errors.Join(o.WriteTable(t), o.Commit()); err != nil {
 			return nil, err
 		}

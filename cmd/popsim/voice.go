@@ -15,7 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"popsim/report"
+	"popsim/table/file"
 )
 
 // voice is one call of popsim: its arguments, where it speaks, and what it has warned of.
@@ -28,7 +28,7 @@ type voice struct {
 	quiet          bool
 	warnings       []string
 	started        time.Time
-	phases         []report.Phase // finished, one after the other
+	phases         []file.Phase // finished, one after the other
 }
 
 // say tells something on standard error, unless asked to be quiet.
@@ -80,7 +80,7 @@ func (v *voice) phase(name string) {
 	for _, p := range v.phases {
 		total += p.Seconds
 	}
-	v.phases = append(v.phases, report.Phase{Name: name, Seconds: time.Since(v.started).Seconds() - total})
+	v.phases = append(v.phases, file.Phase{Name: name, Seconds: time.Since(v.started).Seconds() - total})
 }
 
 // misuse is an error found before any work has begun.

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"popsim/model"
-	"popsim/report"
+	"popsim/table/file"
 )
 
 // wave is a shape in time. Step k of a run uses its mean over that step, from the exact integral.
@@ -177,7 +177,7 @@ func readSamples(text string, c clock) (wave, error) {
 	if err != nil {
 		return nil, err
 	}
-	heights, err := report.ReadColumn(text[:cut])
+	heights, err := file.ReadColumn(text[:cut])
 	if err != nil {
 		return nil, err
 	}

@@ -14,8 +14,8 @@ import (
 // comment: above them, behind them, or above the group they stand in. Fields are explained where their name and that of
 // their type do not say it all, which no test can tell; generated files by their generator.
 func TestEveryPublicNameIsExplained(t *testing.T) {
-	for room := range rooms {
-		dir := filepath.Join("..", "..", room)
+	for name := range layers {
+		dir := filepath.Join("..", "..", name)
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil {
 			t.Fatal(err)
@@ -38,12 +38,12 @@ func TestEveryPublicNameIsExplained(t *testing.T) {
 			if ast.IsGenerated(f) {
 				continue
 			}
-			for _, name := range unexplained(f) {
-				t.Errorf("%s: %s has no comment", set.Position(name.Pos()), name.Name)
+			for _, id := range unexplained(f) {
+				t.Errorf("%s: %s has no comment", set.Position(id.Pos()), id.Name)
 			}
 		}
 		if !explained {
-			t.Errorf("package %s has no comment", room)
+			t.Errorf("package %s has no comment", name)
 		}
 	}
 }

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// layers are the packages, each with those below it that it may import.
+var layers = map[string][]string{
+	"model":                   nil,
+	"sched":                   nil,
+	"table":                   nil,
+	"table/file":              {"table"},
+	"kernels/asm":             nil,
+	"kernels":                 {"kernels/asm", "model"},
+	"pop":                     {"kernels", "kernels/asm", "sched", "model"},
+	"sweep":                   {"pop", "kernels", "kernels/asm", "sched", "model", "table", "table/file"},
+	"dynamics":                {"model"},
+	"bench":                   {"sweep", "pop", "kernels", "kernels/asm", "sched", "dynamics", "model"},
+	"figure":                  {"sweep", "dynamics", "pop", "model", "table", "table/file"},
+	"cmd/popsim/internal/cli": nil,
+	"cmd/popsim": {
+		"figure", "bench", "sweep", "pop", "kernels", "kernels/asm", "sched", "dynamics", "model", "table", "table/file",
+		"cmd/popsim/internal/cli",
+	},
+}
+
+// libraries are those that one package alone may import.
+var libraries = map[string]string{
+	"github.com/klauspost/cpuid/v2": "kernels",
+	"github.com/pkg/profile":        "cmd/popsim",
+	"github.com/spf13/cobra":        "cmd/popsim",
+	"github.com/parquet-go/":        "table/file",
+	"gonum.org/v1/plot":             "figure",
+}
+
+// TestImports: packages import only lower layers, and each library is imported in one place.
+func TestImports(t *testing.T) {
+	list := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "popsim/...")
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		name := strings.TrimPrefix(fields[0], "popsim/")
+		if strings.HasPrefix(name, "docs") { // holds tests alone
+			continue
+		}
+		below, known := layers[name]
+		if !known {
+			t.Errorf("package %s is missing in the list of layers in this test", name)
+		}
+		for _, imported := range fields[1:] {
+			if own, ok := strings.CutPrefix(imported, "popsim/"); ok && !slices.Contains(below, own) {
+				t.Errorf("%s imports %s, which is not below it", name, own)
+			}
+			for library, only := range libraries {
+				if strings.HasPrefix(imported, library) && name != only {
+					t.Errorf("%s imports %s, which only %s may import", name, imported, only)
+				}
+			}
+		}
+	}
+}
+
+// TestNothingFuses: where a processor has fused multiply-add Go may use it for a bare x*y + z, even across statements, and other
+// bits come out than elsewhere. Kernels say float64(x*y) + z; the compiler tells where it would fuse.
+func TestNothingFuses(t *testing.T) {
+	fused := func(room string) (places []string) {
+		t.Helper()
+		build := exec.Command("go", "build", "-gcflags=-d=fmahash=vy", "-o", os.DevNull, "popsim/"+room)
+		build.Env = append(os.Environ(), "GOARCH=arm64", "CGO_ENABLED=0")
+		out, err := build.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		for line := range strings.Lines(string(out)) {
+			if f := strings.Fields(line); len(f) > 2 && f[0] == "fmahash" {
+				places = append(places, f[2])
+			}
+		}
+		return places
+	}
+	for _, place := range fused("kernels") {
+		t.Errorf("%s: a product is fused with a sum on arm64; float64() around it prevents that", place)
+	}
+	if len(fused("dynamics")) == 0 {
+		t.Error("the compiler does not tell where it fuses: dynamics has products and sums")
+	}
+}

@@ -1,0 +1,289 @@
+package figure
+
+import (
+	"image/color"
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+)
+
+// Measures of the page, in points.
+const (
+	pageEdge  = 8.0
+	tickSize  = 4.0 // outwards; half for minor ticks
+	labelGap  = 3.0 // between a tick and its label, and around axis labels
+	panelGap  = 9.0 // between panels that share their x axis
+	barWidth  = 10.0
+	barGap    = 8.0
+	iconWidth = 22.0 // of a line in the legend
+	markWidth = 10.0 // of a mark without a line
+	entryGap  = 14.0
+	rowHeight = 13.0
+
+	perMM = 72 / 25.4 // points per millimetre
+)
+
+func titleStyle() text.Style  { return newStyle(12) }
+func labelStyle() text.Style  { return newStyle(10) }
+func numberStyle() text.Style { return newStyle(9) }
+
+// frame is one panel with its place on the page.
+type frame struct {
+	*Panel
+	xa, ya, za       axis // za is the bar of the image
+	xs, ys, zs       []tick
+	labelled         bool // with numbers and a label below
+	rect             vg.Rectangle
+	legend           [][]entry // rows
+	above, below     float64   // room beside the axes, points
+	left, right      float64
+	columns, rowEnds []float64 // edges of the image's cells
+}
+
+// entry is one name of the legend and what bears it.
+type entry struct {
+	name  string
+	line  *Line
+	marks *Points
+	fill  color.Color // of a box: what the image shows so
+	icon  float64     // width, points
+	width float64     // with the name and the gap after it
+}
+
+// layout places the panels of f and returns them with the size of the page, points. Frames lie on whole points, and so
+// on the pixels of a canvas that has a whole number of them to the point.
+func (f *Figure) layout() (frames []*frame, w, h float64) {
+	w = f.Width * perMM
+	if w <= 0 {
+		w = 160 * perMM
+	}
+	w = math.Ceil(w)
+	shared := newSpan(len(f.Panels) > 0 && f.Panels[0].XLog)
+	for i := range f.Panels {
+		fr := &frame{Panel: &f.Panels[i], labelled: !f.ShareX || i == len(f.Panels)-1}
+		xspan, tight := fr.scale()
+		if f.ShareX {
+			shared.add(xspan.lo, xspan.hi)
+		}
+		fr.xa = fr.axis(fr.XRange, xspan, tight)
+		frames = append(frames, fr)
+	}
+	var left, right float64
+	for _, fr := range frames {
+		if f.ShareX {
+			fr.xa = fr.axis(f.Panels[0].XRange, shared, false)
+		}
+		fr.measure(w)
+		left, right = max(left, fr.left), max(right, fr.right)
+	}
+	_, titleHeight := boxOf(titleStyle(), f.Title)
+	y := pageEdge + float64(titleHeight)
+	if f.Title != "" {
+		y += 2 * labelGap
+	}
+	for i, fr := range frames {
+		fr.legend = fr.entries(w - left - right)
+		fr.above = rowHeight * float64(len(fr.legend))
+		if i > 0 {
+			y += panelGap
+		}
+		y += fr.above
+		top := y
+		y += fr.height()
+		fr.rect = vg.Rectangle{
+			Min: vg.Point{X: vg.Length(math.Ceil(left)), Y: vg.Length(-math.Round(y))},
+			Max: vg.Point{X: vg.Length(math.Floor(w - right)), Y: vg.Length(-math.Round(top))},
+		}
+		y += fr.below
+	}
+	h = math.Ceil(y + pageEdge)
+	for _, fr := range frames { // from the top of the page to its bottom left corner
+		fr.rect = fr.rect.Add(vg.Point{Y: vg.Length(h)})
+	}
+	return frames, w, h
+}
+
+func (fr *frame) height() float64 {
+	if fr.Height <= 0 {
+		return 85 * perMM
+	}
+	return fr.Height * perMM
+}
+
+// scale finds what the axes must hold, sets those of y and of the bar, and returns that of x. The edges of an image
+// are those of its axes, without a margin.
+func (fr *frame) scale() (x span, tight bool) {
+	x, y := newSpan(fr.XLog), newSpan(fr.YLog)
+	for _, l := range fr.Lines {
+		x.add(l.X...)
+		y.add(l.Y...)
+	}
+	for _, p := range fr.Points {
+		x.add(p.X...)
+		y.add(p.Y...)
+		for i, e := range p.YErr {
+			y.add(p.Y[i]-e, p.Y[i]+e)
+		}
+	}
+	for _, a := range fr.Arrows {
+		x.add(a.X...)
+		y.add(a.Y...)
+	}
+	for _, t := range fr.Texts {
+		x.add(t.X)
+		y.add(t.Y)
+	}
+	if m := fr.Image; m != nil {
+		fr.columns, fr.rowEnds = edges(m.X, fr.XLog), edges(m.Y, fr.YLog)
+		x.add(fr.columns...)
+		y.add(fr.rowEnds...)
+		z := newSpan(false)
+		z.add(m.Z...)
+		if m.Range[0] != m.Range[1] {
+			z = span{lo: m.Range[0], hi: m.Range[1]}
+		}
+		fr.za = z.axis(0)
+		fr.zs = fr.za.ticks(tickCount(fr.height()))
+	}
+	tight = fr.Image != nil
+	fr.ya = fr.axis(fr.YRange, y, tight)
+	fr.ya.whole = fr.YWhole
+	fr.ys = fr.ya.ticks(tickCount(fr.height()))
+	return x, tight
+}
+
+// axis is the axis of the given ends, or of the data.
+func (fr *frame) axis(ends [2]float64, s span, tight bool) axis {
+	const margin = 0.03 // so that no mark sits on the frame
+	if ends[0] != ends[1] && (!s.log || min(ends[0], ends[1]) >= tiny) {
+		return axis{lo: min(ends[0], ends[1]), hi: max(ends[0], ends[1]), log: s.log}
+	}
+	if tight {
+		return s.axis(0)
+	}
+	return s.axis(margin)
+}
+
+// tickCount is how many labelled ticks suit a vertical axis of that height, in points.
+func tickCount(height float64) int {
+	const apart = 30 // points
+	return max(2, int(height/apart))
+}
+
+// measure chooses the x ticks so that their numbers keep apart, and finds the room needed beside the axes.
+func (fr *frame) measure(pageWidth float64) {
+	inner := pageWidth - 2*pageEdge - 50
+	for most := 9; most >= 2; most-- {
+		fr.xs = fr.xa.ticks(most)
+		width, n := widest(fr.xs)
+		if (width+10)*float64(n) < inner {
+			break
+		}
+	}
+	_, numberHeight := boxOf(numberStyle(), "0")
+	_, labelHeight := boxOf(labelStyle(), fr.YLabel)
+	numbers, _ := widest(fr.ys)
+	fr.left = pageEdge + numbers + tickSize + 2*labelGap + float64(labelHeight)
+	last, _ := widest(fr.xs)
+	fr.right = pageEdge + last/2
+	if fr.Image != nil && fr.Image.Names == nil {
+		numbers, _ := widest(fr.zs)
+		_, labelHeight := boxOf(labelStyle(), fr.Image.Label)
+		fr.right = pageEdge + barGap + barWidth + tickSize + numbers + 2*labelGap + float64(labelHeight)
+	}
+	if fr.labelled {
+		_, labelHeight := boxOf(labelStyle(), fr.XLabel)
+		fr.below = tickSize + 2*labelGap + float64(numberHeight+labelHeight)
+	}
+}
+
+// widest is the width of the widest label and the number of labels.
+func widest(ticks []tick) (width float64, n int) {
+	for _, t := range ticks {
+		if t.label != "" {
+			w, _ := boxOf(numberStyle(), t.label)
+			width = max(width, float64(w))
+			n++
+		}
+	}
+	return width, n
+}
+
+// entries are the rows of the legend, none wider than width. Lines and points of one name share an entry.
+func (fr *frame) entries(width float64) [][]entry {
+	var all []entry
+	find := func(name string) *entry {
+		for i := range all {
+			if all[i].name == name {
+				return &all[i]
+			}
+		}
+		all = append(all, entry{name: name})
+		return &all[len(all)-1]
+	}
+	if fr.Image != nil {
+		for _, z := range fr.Image.Z {
+			if math.IsNaN(z) {
+				find("undefined").fill = mapPalette()[0]
+				break
+			}
+		}
+		for k, name := range fr.Image.Names {
+			if slices.Contains(fr.Image.Z, float64(k)) {
+				find(name).fill = mapPalette()[mapIndex(fr.za, float64(k))]
+			}
+		}
+	}
+	for i, l := range fr.Lines {
+		if l.Name != "" {
+			find(l.Name).line = &fr.Lines[i]
+		}
+	}
+	for i, p := range fr.Points {
+		if p.Name != "" {
+			find(p.Name).marks = &fr.Points[i]
+		}
+	}
+	var rows [][]entry
+	room := 0.0
+	for _, e := range all {
+		w, _ := boxOf(numberStyle(), e.name)
+		e.icon = markWidth
+		if e.line != nil {
+			e.icon = iconWidth
+		}
+		e.width = e.icon + labelGap + float64(w) + entryGap
+		if len(rows) == 0 || room < e.width {
+			rows = append(rows, nil)
+			room = width + entryGap
+		}
+		room -= e.width
+		rows[len(rows)-1] = append(rows[len(rows)-1], e)
+	}
+	return rows
+}
+
+// edges are the borders of cells around ascending centres: halfway between them, and as far outside the last.
+func edges(centres []float64, log bool) []float64 {
+	to, from := func(v float64) float64 { return v }, func(v float64) float64 { return v }
+	if log && centres[0] > 0 {
+		to, from = math.Log, math.Exp
+	}
+	n := len(centres)
+	if n == 1 {
+		half := max(0.5, math.Abs(centres[0])*0.05)
+		if log {
+			half = centres[0] / 2
+		}
+		return []float64{centres[0] - half, centres[0] + half}
+	}
+	all := make([]float64, n+1)
+	for i := 1; i < n; i++ {
+		all[i] = from((to(centres[i-1]) + to(centres[i])) / 2)
+	}
+	all[0] = from(to(centres[0]) - (to(centres[1])-to(centres[0]))/2)
+	all[n] = from(to(centres[n-1]) + (to(centres[n-1])-to(centres[n-2]))/2)
+	return all
+}

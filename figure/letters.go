@@ -1,0 +1,119 @@
+package figure
+
+import (
+	"image/color"
+	"math"
+	"sync"
+
+	"golang.org/x/image/font/sfnt"
+	"golang.org/x/image/math/fixed"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/font/liberation"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+)
+
+// letters draws text as the outlines of its letters. So a picture needs no font on the reader's machine, PDF files
+// hold letters beyond the Western code page, and all formats look the same.
+type letters struct{ text.Plain }
+
+// newStyle is black text of the given size in points.
+func newStyle(size float64) text.Style {
+	return text.Style{
+		Color:   color.Black,
+		Font:    font.Font{Typeface: "Liberation", Variant: "Sans", Size: vg.Points(size)},
+		XAlign:  text.XCenter,
+		YAlign:  text.YCenter,
+		Handler: letters{text.Plain{Fonts: fonts()}},
+	}
+}
+
+// fonts are read when the first picture is drawn: most runs draw none.
+var fonts = sync.OnceValue(func() *font.Cache { return font.NewCache(liberation.Collection()) })
+
+// Draw puts txt at pt, aligned and turned as sty says. Lines of a block are centred on each other.
+func (h letters) Draw(c vg.Canvas, txt string, sty text.Style, pt vg.Point) {
+	face := h.Fonts.Lookup(sty.Font, sty.Font.Size)
+	c.Push()
+	defer c.Pop()
+	c.SetColor(sty.Color)
+	c.Translate(pt)
+	c.Rotate(sty.Rotation)
+	lines := h.Lines(txt)
+	ext := face.Extents()
+	_, height := boxOf(sty, txt)
+	top := height * (1 + vg.Length(sty.YAlign))
+	for i, line := range lines {
+		x := face.Width(line) * vg.Length(sty.XAlign)
+		y := top - ext.Ascent - vg.Length(i)*ext.Height
+		if path := outline(face, line, vg.Point{X: x, Y: y}); len(path) > 0 {
+			c.Fill(path)
+		}
+	}
+}
+
+// outline is the path around the letters of line, which begins at the point at. Signs that the font lacks leave a box.
+func outline(face font.Face, line string, at vg.Point) vg.Path {
+	var (
+		path vg.Path
+		buf  sfnt.Buffer
+		ppem = fixed.Int26_6(face.Face.UnitsPerEm())
+		unit = face.Font.Size / vg.Length(ppem)
+		prev sfnt.GlyphIndex
+	)
+	place := func(p fixed.Point26_6) vg.Point { // fonts count y downwards here
+		return vg.Point{X: at.X + unit*vg.Length(p.X), Y: at.Y - unit*vg.Length(p.Y)}
+	}
+	for i, r := range line {
+		glyph, err := face.Face.GlyphIndex(&buf, r)
+		if err != nil {
+			continue
+		}
+		if i > 0 {
+			if kern, err := face.Face.Kern(&buf, prev, glyph, ppem, 0); err == nil {
+				at.X += unit * vg.Length(kern)
+			}
+		}
+		prev = glyph
+		segments, err := face.Face.LoadGlyph(&buf, glyph, ppem, nil)
+		if err != nil {
+			continue
+		}
+		for j, s := range segments {
+			switch s.Op {
+			case sfnt.SegmentOpMoveTo:
+				if j > 0 {
+					path.Close()
+				}
+				path.Move(place(s.Args[0]))
+			case sfnt.SegmentOpLineTo:
+				path.Line(place(s.Args[0]))
+			case sfnt.SegmentOpQuadTo:
+				path.QuadTo(place(s.Args[0]), place(s.Args[1]))
+			case sfnt.SegmentOpCubeTo:
+				path.CubeTo(place(s.Args[0]), place(s.Args[1]), place(s.Args[2]))
+			}
+		}
+		if len(segments) > 0 {
+			path.Close()
+		}
+		if advance, err := face.Face.GlyphAdvance(&buf, glyph, ppem, 0); err == nil {
+			at.X += unit * vg.Length(advance)
+		}
+	}
+	return path
+}
+
+// boxOf is the width and height of txt on the paper.
+func boxOf(sty text.Style, txt string) (w, h vg.Length) {
+	if txt == "" {
+		return 0, 0
+	}
+	face := fonts().Lookup(sty.Font, sty.Font.Size)
+	ext := face.Extents()
+	lines := sty.Handler.Lines(txt)
+	for _, line := range lines {
+		w = vg.Length(math.Max(float64(w), float64(face.Width(line))))
+	}
+	return w, ext.Ascent + ext.Descent + vg.Length(len(lines)-1)*ext.Height
+}

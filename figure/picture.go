@@ -1,0 +1,109 @@
+package figure
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgpdf"
+	"gonum.org/v1/plot/vg/vgsvg"
+
+	"popsim/table/file"
+)
+
+const pngPixels = 3 // to the point: 216 to the inch
+
+// page is a picture format.
+type page struct {
+	ending string
+	pixels float64 // to the point; 0 where there are none
+	open   func(w, h vg.Length) vg.CanvasWriterTo
+}
+
+var pages = []page{
+	{".svg", 0, func(w, h vg.Length) vg.CanvasWriterTo { return svg{vgsvg.New(w, h)} }},
+	{".png", pngPixels, func(w, h vg.Length) vg.CanvasWriterTo {
+		return vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(w, h), vgimg.UseDPI(72*pngPixels))}
+	}},
+	{".pdf", 0, func(w, h vg.Length) vg.CanvasWriterTo { return pdf{vgpdf.New(w, h)} }},
+}
+
+// svg is a canvas whose images fill their rectangles and are called what they are, PNG. gonum keeps their proportions
+// and calls them JPEG, which some viewers believe.
+type svg struct{ *vgsvg.Canvas }
+
+func (c svg) WriteTo(w io.Writer) (int64, error) {
+	var data bytes.Buffer
+	if _, err := c.Canvas.WriteTo(&data); err != nil {
+		return 0, err
+	}
+	text := bytes.ReplaceAll(data.Bytes(), []byte("data:image/jpg;"), []byte("data:image/png;"))
+	text = bytes.ReplaceAll(text, []byte("<image "), []byte(`<image preserveAspectRatio="none" `))
+	n, err := w.Write(text)
+	return int64(n), err
+}
+
+// pdf is a canvas whose images stand upright; gonum's stand on their heads.
+type pdf struct{ *vgpdf.Canvas }
+
+func (c pdf) DrawImage(rect vg.Rectangle, img image.Image) {
+	if p, ok := img.(*image.Paletted); ok {
+		img = upsideDown(p)
+	}
+	c.Canvas.DrawImage(rect, img)
+}
+
+func upsideDown(p *image.Paletted) *image.Paletted {
+	turned := image.NewPaletted(p.Rect, p.Palette)
+	for y := range p.Rect.Dy() {
+		copy(turned.Pix[y*turned.Stride:][:turned.Stride], p.Pix[(p.Rect.Dy()-1-y)*p.Stride:])
+	}
+	return turned
+}
+
+// pageOf is the format of path's ending.
+func pageOf(path string) (page, error) {
+	var known []string
+	for _, p := range pages {
+		if p.ending == strings.ToLower(filepath.Ext(path)) {
+			return p, nil
+		}
+		known = append(known, p.ending)
+	}
+	return page{}, file.UnknownFormat(path, known)
+}
+
+// CheckPicture says before the work starts whether a picture could be saved under path: its ending is known, its
+// directory can be written, and it does not exist, or force is true.
+func CheckPicture(path string, force bool) error {
+	if _, err := pageOf(path); err != nil {
+		return err
+	}
+	return file.Check(path, force)
+}
+
+// Save draws the figure and writes it in the format of path's ending, whole or not at all.
+func (f *Figure) Save(path string, force bool) error {
+	format, err := pageOf(path)
+	if err != nil {
+		return err
+	}
+	if err := f.Check(); err != nil {
+		return err
+	}
+	frames, width, height := f.layout()
+	w, h := vg.Length(width), vg.Length(height)
+	canvas := format.open(w, h)
+	f.draw(frames, draw.NewCanvas(canvas, w, h), format.pixels)
+	var data bytes.Buffer
+	if _, err := canvas.WriteTo(&data); err != nil {
+		return fmt.Errorf("drawing %s: %w", path, err)
+	}
+	return file.Write(path, data.Bytes(), force)
+}

@@ -1,0 +1,60 @@
+package figure
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"popsim/model"
+	"popsim/sweep"
+)
+
+// swept runs a small sweep of AdEx over the given axes, with every measure.
+func swept(t *testing.T, from sweep.From, axes ...sweep.Axis) *sweep.Result {
+	t.Helper()
+	m := model.AdExModel
+	spec := sweep.Spec{
+		Model: m, Grid: sweep.Grid{Axes: axes}, Time: 120, Discard: 20, From: from,
+		Measures: sweep.MeasureNames(), Late: true, Resets: true,
+	}
+	r, err := sweep.Run(context.Background(), spec, sweep.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestSweep(t *testing.T) {
+	b := sweep.Values("b", "pA", 0, 5)
+	current := sweep.Values("I", "pA", 30, 10, 20, 0)
+	a := sweep.Values("a", "nS", 1, 2)
+	if _, err := Sweep(swept(t, sweep.FromRest, b, current, a), "f-I", "rate_Hz"); err == nil {
+		t.Error("three axes made a picture")
+	}
+	for _, from := range []sweep.From{sweep.FromAll, sweep.FromRest} {
+		r := swept(t, from, b, current)
+		for name, draw := range map[string]func() (*Figure, error){
+			"rate":    func() (*Figure, error) { return Sweep(r, "f-I", "rate_Hz") },
+			"pattern": func() (*Figure, error) { return Sweep(r, "f-I", "pattern") },
+			"late":    func() (*Figure, error) { return LateIntervals(r, "map") },
+			"resets":  func() (*Figure, error) { return Resets(r, "map") },
+		} {
+			f, err := draw()
+			if err != nil {
+				t.Fatal(name, err)
+			}
+			if err := f.Check(); err != nil {
+				t.Error(name, err)
+			}
+		}
+	}
+	f, err := Family(swept(t, sweep.FromRest, b, current), "f-I", "latency")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{f.Panels[0].Lines[0].Name, f.Panels[0].Lines[1].Name}
+	p := f.Panels[0]
+	if p.XLabel != "I (pA)" || p.YLabel != "latency (ms)" || !slices.Equal(names, []string{"b = 0 pA", "b = 5 pA"}) {
+		t.Errorf("curves %q of %s over %s, want latency (ms) over I (pA), for b = 0 pA and b = 5 pA", names, p.YLabel, p.XLabel)
+	}
+}
