@@ -21,9 +21,10 @@ var layers = map[string][]string{
 	"dynamics":                {"model"},
 	"bench":                   {"sweep", "pop", "kernels", "kernels/asm", "sched", "dynamics", "model"},
 	"figure":                  {"sweep", "dynamics", "pop", "model", "table", "table/file"},
+	"verify":                  {"sweep", "pop", "kernels", "dynamics", "model", "table", "table/file"},
 	"cmd/popsim/internal/cli": nil,
 	"cmd/popsim": {
-		"figure", "bench", "sweep", "pop", "kernels", "kernels/asm", "sched", "dynamics", "model", "table", "table/file",
+		"figure", "bench", "verify", "sweep", "pop", "kernels", "kernels/asm", "sched", "dynamics", "model", "table", "table/file",
 		"cmd/popsim/internal/cli",
 	},
 }

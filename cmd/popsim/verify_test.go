@@ -7,17 +7,19 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"popsim/verify"
 )
 
 // A check that fails fails the verb, and the rest is done all the same.
 func TestVerifyCounts(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	v := &voice{stdout: &stdout, stderr: &stderr}
-	err := v.prove(context.Background(), []check{
-		{"one", func(context.Context) (string, bool, error) { return "found 3 (3)", true, nil }},
-		{"two", func(context.Context) (string, bool, error) { return "found 4 (3)", false, nil }},
-		{"three", func(context.Context) (string, bool, error) { return "", true, errors.New("broken") }},
-		{"four", func(context.Context) (string, bool, error) { return "found 3 (3)", true, nil }},
+	err := v.prove(context.Background(), []verify.Check{
+		{Name: "one", Prove: func(context.Context) (string, bool, error) { return "found 3 (3)", true, nil }},
+		{Name: "two", Prove: func(context.Context) (string, bool, error) { return "found 4 (3)", false, nil }},
+		{Name: "three", Prove: func(context.Context) (string, bool, error) { return "", true, errors.New("broken") }},
+		{Name: "four", Prove: func(context.Context) (string, bool, error) { return "found 3 (3)", true, nil }},
 	})
 	want := "ok    one: found 3 (3)\nFAIL  two: found 4 (3)\nFAIL  three: broken\nok    four: found 3 (3)\n2 passed, 2 failed\n"
 	if err == nil || stdout.String() != want {
@@ -28,14 +30,14 @@ func TestVerifyCounts(t *testing.T) {
 // What verify says of this machine is true of the machine that runs the tests. All of it takes seconds, so without
 // POPSIM_LONG only the checks of sweeps are made, which no other test of this package makes.
 func TestVerify(t *testing.T) {
-	list := checks()
+	list := verify.Checks()
 	if len(list) < 20 {
 		t.Errorf("%d checks, want 20 or more", len(list))
 	}
 	if os.Getenv("POPSIM_LONG") == "" {
 		short := list[:0]
 		for _, c := range list {
-			if strings.HasPrefix(c.name, "sweep") {
+			if strings.HasPrefix(c.Name, "sweep") {
 				short = append(short, c)
 			}
 		}
