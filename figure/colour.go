@@ -5,6 +5,15 @@ import (
 	"math"
 )
 
+// Colours that are told apart by people who see no colours (Okabe and Ito, jfly.uni-koeln.de/color). Dashes and marks
+// tell the same without them.
+var (
+	blue      = color.RGBA{0x00, 0x72, 0xb2, 0xff}
+	orange    = color.RGBA{0xd5, 0x5e, 0x00, 0xff}
+	green     = color.RGBA{0x00, 0x9e, 0x73, 0xff}
+	lightGrey = color.RGBA{0x99, 0x99, 0x99, 0xff}
+)
+
 // viridis is the colour map of that name (Smith and van der Walt, CC0): perceptually uniform, growing from dark to
 // light, so that it is read as well without colour. The polynomials in t, one per channel, were fitted by Matt Zucker
 // (CC0) and are within 2 % of the table.

@@ -156,12 +156,12 @@ type Series struct {
 	Dashed bool
 }
 
-// seriesColors are told apart by people who see no colours, and by their darkness: Okabe and Ito, jfly.uni-koeln.de/color.
+// seriesColors are told apart by people who see no colours, and by their darkness.
 var seriesColors = []color.Color{
 	color.Black,
-	color.RGBA{0xd5, 0x5e, 0x00, 0xff},
-	color.RGBA{0x00, 0x72, 0xb2, 0xff},
-	color.RGBA{0x00, 0x9e, 0x73, 0xff},
+	orange,
+	blue,
+	green,
 	color.RGBA{0xcc, 0x79, 0xa7, 0xff},
 	color.RGBA{0xe6, 0x9f, 0x00, 0xff},
 	color.RGBA{0x56, 0xb4, 0xe9, 0xff},

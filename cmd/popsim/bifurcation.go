@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"popsim/dynamics"
+	"popsim/figure"
 	"popsim/model"
 	"popsim/sched"
 	"popsim/sweep"
@@ -254,16 +255,29 @@ func (s *analysis) analyse(ctx context.Context) (err error) {
 	return err
 }
 
+// result is what was found, for tables and picture.
+func (s *analysis) result() *figure.Bifurcation {
+	b := &figure.Bifurcation{
+		Title: s.question.title(), Model: s.question.model, Diagram: s.diagram, Trains: s.trains, Sampled: s.sampled,
+		Regions: s.regions, Regimes: s.regimes, RegimeSize: [2]int{regimeColumns, regimeRows},
+	}
+	for _, f := range s.free {
+		b.Axes = append(b.Axes, figure.Quantity{Name: f.name, Unit: f.unit, Lo: f.Lo, Hi: f.Hi})
+	}
+	return b
+}
+
 // write writes tables, picture and records.
 func (s *analysis) write() error {
+	found := s.result()
 	files := []struct {
 		path  string
 		out   *file.Output
 		table func() *table.Table
 	}{
-		{s.pointsFile.value, s.outputs.points, s.pointTable},
-		{s.resetsFile.value, s.outputs.resets, s.resetTable},
-		{s.out.value, s.outputs.branches, s.branchTable},
+		{s.pointsFile.value, s.outputs.points, found.PointTable},
+		{s.resetsFile.value, s.outputs.resets, found.ResetTable},
+		{s.out.value, s.outputs.branches, found.BranchTable},
 	}
 	for _, o := range files {
 		if o.out == nil {
@@ -277,7 +291,7 @@ func (s *analysis) write() error {
 		}
 	}
 	if s.plot.value != "" {
-		if err := s.figure().Save(s.plot.value, s.force); err != nil {
+		if err := found.Figure().Save(s.plot.value, s.force); err != nil {
 			return err
 		}
 	}
@@ -304,7 +318,8 @@ func (s *analysis) record() file.Record {
 
 // tell says in words what was found.
 func (s *analysis) tell() {
-	for _, q := range s.special() {
+	found := s.result()
+	for _, q := range found.Specials() {
 		s.say("%s", q)
 	}
 	var what []string
@@ -321,7 +336,7 @@ func (s *analysis) tell() {
 		count(kinds[dynamics.Equilibrium], "curve", " of equilibria")
 		count(kinds[dynamics.Cycle], "curve", " of cycles")
 	}
-	count(len(s.stretches()), "part", " of firing by reset")
+	count(found.FiringParts(), "part", " of firing by reset")
 	if r := s.regions; r != nil {
 		count(len(r.Curves), "curve", " of special points")
 	}

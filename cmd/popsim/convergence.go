@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -253,7 +254,7 @@ func (s *convergence) table() *table.Table {
 		best, ok := s.recommended(w.Method)
 		method, dt = append(method, w.Method.Name), append(dt, w.Dt)
 		spike, rate, cost = append(spike, defined(w.Error)), append(rate, defined(w.Rate)), append(cost, w.Cost)
-		accurate, recommended = append(accurate, yes(w.Dt <= limit)), append(recommended, yes(ok && best.Dt == w.Dt))
+		accurate, recommended = append(accurate, strconv.FormatBool(w.Dt <= limit)), append(recommended, strconv.FormatBool(ok && best.Dt == w.Dt))
 	}
 	return table.NewTable(table.Col("method", method), table.Col("dt_ms", dt), table.Col("spike_error_ms", spike),
 		table.Col("rate_error_Hz", rate), table.Col("cost_ns_per_ms", cost), table.Col("accurate", accurate),

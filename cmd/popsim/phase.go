@@ -14,9 +14,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"popsim/dynamics"
+	"popsim/figure"
 	"popsim/model"
 	"popsim/sweep"
-	"popsim/table"
 	"popsim/table/file"
 )
 
@@ -269,7 +269,7 @@ func (s *portrait) write(p *dynamics.Plane) error {
 			return err
 		}
 	} else if s.table != nil {
-		if err := s.table.WriteTable(planeTable(p)); err != nil {
+		if err := s.table.WriteTable(figure.PlaneTable(p)); err != nil {
 			return err
 		}
 		if err := s.table.Commit(); err != nil {
@@ -282,7 +282,7 @@ func (s *portrait) write(p *dynamics.Plane) error {
 	if s.plot.value == "" {
 		return nil
 	}
-	return s.figure(p).Save(s.plot.value, s.force)
+	return figure.Phase(s.question.title(), p).Save(s.plot.value, s.force)
 }
 
 // tell says in words what was found.
@@ -307,7 +307,7 @@ func (s *portrait) tell(p *dynamics.Plane) {
 	}
 	for _, c := range p.Cycles {
 		s.say("%s cycle of %.6g ms (%.6g Hz), V from %.6g to %.6g mV; multiplier %.3g",
-			word(c.Stable), c.Period, 1000/c.Period, c.VMin, c.VMax, c.Multiplier)
+			figure.Stability(c.Stable), c.Period, 1000/c.Period, c.VMin, c.VMax, c.Multiplier)
 	}
 	for _, t := range p.Trajectories {
 		if len(t.Spikes) > 0 {
@@ -340,54 +340,4 @@ func (q question) numbers() map[string]any {
 		}
 	}
 	return found
-}
-
-// planeTable is the table of fixed points and cycles.
-func planeTable(p *dynamics.Plane) *table.Table {
-	var kind, types, stable []string
-	var v, y, re, im, period, low, high, multiplier []float64
-	nan := math.NaN()
-	for _, f := range p.FixedPoints {
-		kind, types, stable = append(kind, "fixed-point"), append(types, f.Type), append(stable, yes(f.Stable))
-		v, y = append(v, f.V), append(y, f.Y)
-		lead := [2]float64{nan, nan}
-		if len(f.Eigenvalues) > 0 {
-			lead = f.Eigenvalues[0]
-		}
-		re, im = append(re, lead[0]), append(im, lead[1])
-		period, low, high, multiplier = append(period, nan), append(low, nan), append(high, nan), append(multiplier, nan)
-	}
-	for _, c := range p.Cycles {
-		kind, types, stable = append(kind, "cycle"), append(types, word(c.Stable)+" cycle"), append(stable, yes(c.Stable))
-		v, y, re, im = append(v, nan), append(y, nan), append(re, nan), append(im, nan)
-		period, low, high, multiplier = append(period, c.Period), append(low, c.VMin), append(high, c.VMax), append(multiplier, c.Multiplier)
-	}
-	return table.NewTable(table.Col("kind", kind), table.Col("V_mV", v), table.Col(secondColumn(p), y),
-		table.Col("type", types), table.Col("stable", stable), table.Col("eigenvalue_re_per_ms", re), table.Col("eigenvalue_im_per_ms", im),
-		table.Col("period_ms", period), table.Col("V_min_mV", low), table.Col("V_max_mV", high), table.Col("multiplier", multiplier))
-}
-
-// secondColumn is the heading of the second variable.
-func secondColumn(p *dynamics.Plane) string {
-	switch p.Y {
-	case "w":
-		return "w_pA"
-	case "dV/dt":
-		return "dV/dt_mV/ms"
-	}
-	return p.Y
-}
-
-func yes(b bool) string {
-	if b {
-		return "true"
-	}
-	return "false"
-}
-
-func word(stable bool) string {
-	if stable {
-		return "stable"
-	}
-	return "unstable"
 }

@@ -1,9 +1,10 @@
-package main
+package figure
 
 import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"popsim/dynamics"
 	"popsim/table"
@@ -18,10 +19,14 @@ type stretch struct {
 	fixed   []dynamics.Repeller // one per firing where repels
 }
 
+// FiringParts is the number of parts of firing by reset: each with one number of spikes per period, or a repelling fixed
+// point of the reset map.
+func (b *Bifurcation) FiringParts() int { return len(b.stretches()) }
+
 // stretches cuts the firing into stretches.
-func (s *analysis) stretches() (list []stretch) {
+func (b *Bifurcation) stretches() (list []stretch) {
 	var open *stretch
-	for _, f := range s.trains {
+	for _, f := range b.Trains {
 		switch {
 		case f.Silent:
 			open = nil
@@ -34,7 +39,7 @@ func (s *analysis) stretches() (list []stretch) {
 	}
 	// A fixed point belongs to the stretch whose last one is nearest, among those that go on.
 	var going []int
-	for _, f := range s.trains {
+	for _, f := range b.Trains {
 		var next []int
 		for _, q := range f.Repelling {
 			nearest := -1
@@ -94,20 +99,20 @@ type branchColumns struct {
 	states                            [][]float64
 }
 
-// branchTable is the table of -o.
-func (s *analysis) branchTable() *table.Table {
-	if s.regions != nil {
-		return s.curveTable()
+// BranchTable is the table of -o.
+func (b *Bifurcation) BranchTable() *table.Table {
+	if b.Regions != nil {
+		return b.curveTable()
 	}
 	nan := math.NaN()
-	m := s.question.model
+	m := b.Model
 	c := branchColumns{states: make([][]float64, len(m.States))}
 	add := func(branch int, kind dynamics.Kind, at, low, high, period float64, stable bool) {
 		c.branch, c.kind = append(c.branch, int64(branch)), append(c.kind, string(kind))
 		c.at, c.low, c.high = append(c.at, at), append(c.low, low), append(c.high, high)
-		c.period, c.stable = append(c.period, period), append(c.stable, yes(stable))
+		c.period, c.stable = append(c.period, period), append(c.stable, strconv.FormatBool(stable))
 	}
-	for k, b := range s.diagram.Branches {
+	for k, b := range b.Diagram.Branches {
 		for _, r := range b.Rows {
 			add(k, b.Kind, r.Parameter, r.VMin, r.VMax, r.Period, r.Stable)
 			lead := complex(nan, nan)
@@ -127,9 +132,9 @@ func (s *analysis) branchTable() *table.Table {
 			}
 		}
 	}
-	for k, x := range s.stretches() {
+	for k, x := range b.stretches() {
 		for j, f := range x.firings {
-			add(len(s.diagram.Branches)+k, dynamics.Cycle, f.Parameter, x.low(j), f.VMax, x.period(j), !x.repels)
+			add(len(b.Diagram.Branches)+k, dynamics.Cycle, f.Parameter, x.low(j), f.VMax, x.period(j), !x.repels)
 			c.re, c.im = append(c.re, nan), append(c.im, nan)
 			multiplier, rate, exponent := f.Multiplier, f.Rate, f.Lyapunov
 			if x.repels {
@@ -146,24 +151,24 @@ func (s *analysis) branchTable() *table.Table {
 			}
 		}
 	}
-	t := table.NewTable(table.Col("branch", c.branch), table.Col("kind", c.kind), table.Col(s.free[0].name, c.at),
+	t := table.NewTable(table.Col("branch", c.branch), table.Col("kind", c.kind), table.Col(b.Axes[0].Name, c.at),
 		table.Col("V_min_mV", c.low), table.Col("V_max_mV", c.high), table.Col("period_ms", c.period), table.Col("stable", c.stable),
 		table.Col("rate_Hz", c.rate), table.Col("eigenvalue_re_per_ms", c.re), table.Col("eigenvalue_im_per_ms", c.im),
 		table.Col("multiplier_re", c.multRe), table.Col("multiplier_im", c.multIm))
 	for j, x := range m.States[1:] {
 		t.Columns = append(t.Columns, table.Col(x.Column(), c.states[j+1]))
 	}
-	if s.trains != nil {
+	if b.Trains != nil {
 		t.Columns = append(t.Columns, table.Col("spikes", c.spikes), table.Col("lyapunov_per_spike", c.lyapunovs))
 	}
 	return t
 }
 
-// resetTable is the table of --resets.
-func (s *analysis) resetTable() *table.Table {
+// ResetTable is the table of --resets.
+func (b *Bifurcation) ResetTable() *table.Table {
 	var at, w, isi []float64
 	var number, spikes []int64
-	for _, f := range s.trains {
+	for _, f := range b.Trains {
 		for k, interval := range f.Intervals {
 			at, isi = append(at, f.Parameter), append(isi, interval)
 			number, spikes = append(number, int64(k)), append(spikes, int64(f.Period))
@@ -174,12 +179,12 @@ func (s *analysis) resetTable() *table.Table {
 			}
 		}
 	}
-	return table.NewTable(table.Col(s.free[0].name, at), table.Col("spikes", spikes), table.Col("reset", number),
+	return table.NewTable(table.Col(b.Axes[0].Name, at), table.Col("spikes", spikes), table.Col("reset", number),
 		table.Col("w_pA", w), table.Col("isi_ms", isi))
 }
 
-// special is a special point of a picture over one or two quantities.
-type special struct {
+// Special is a special point over one or two quantities.
+type Special struct {
 	label       string
 	x, y        float64 // y is NaN over one quantity
 	v           float64
@@ -189,56 +194,57 @@ type special struct {
 	lyapunov    float64
 	branch      int
 	note        string
-	units       []free
+	axes        []Quantity
 }
 
-// special lists the special points of branches, of the beginning and end of firing, and of the plane.
-func (s *analysis) special() (list []special) {
+// Specials lists the special points of branches, of the beginning and end of firing, and of the plane.
+func (b *Bifurcation) Specials() (list []Special) {
 	nan := math.NaN()
-	if s.regions != nil {
-		for _, q := range s.regions.Points {
-			list = append(list, special{q.Label, q.X, q.Y, q.V, q.Frequency, 1000 / q.Frequency, q.Criticality, nan, -1, "", s.free})
+	if b.Regions != nil {
+		for _, q := range b.Regions.Points {
+			list = append(list, Special{q.Label, q.X, q.Y, q.V, q.Frequency, 1000 / q.Frequency, q.Criticality, nan, -1, "", b.Axes})
 		}
 		return list
 	}
-	if s.diagram == nil {
+	if b.Diagram == nil {
 		return nil
 	}
-	for _, q := range s.diagram.Points {
-		list = append(list, special{q.Label, q.Parameter, nan, q.V, q.Frequency, q.Period, q.Criticality, q.Lyapunov, q.Branch, q.Note, s.free})
+	for _, q := range b.Diagram.Points {
+		list = append(list, Special{q.Label, q.Parameter, nan, q.V, q.Frequency, q.Period, q.Criticality, q.Lyapunov, q.Branch, q.Note, b.Axes})
 	}
-	for k := 1; k < len(s.trains); k++ {
-		a, b := s.trains[k-1], s.trains[k]
-		if a.Silent == b.Silent {
+	for k := 1; k < len(b.Trains); k++ {
+		first, second := b.Trains[k-1], b.Trains[k]
+		if first.Silent == second.Silent {
 			continue
 		}
-		if a.Silent {
-			a = b
+		firing := first
+		if first.Silent {
+			firing = second
 		}
-		branch := len(s.diagram.Branches) + slices.IndexFunc(s.stretches(), func(x stretch) bool {
-			return !x.repels && slices.ContainsFunc(x.firings, func(f dynamics.Firing) bool { return f.Parameter == a.Parameter })
+		branch := len(b.Diagram.Branches) + slices.IndexFunc(b.stretches(), func(x stretch) bool {
+			return !x.repels && slices.ContainsFunc(x.firings, func(f dynamics.Firing) bool { return f.Parameter == firing.Parameter })
 		})
-		list = append(list, special{
+		list = append(list, Special{
 			// At the brink of firing the period is whatever rounding leaves of a singularity; it stands with the rows beyond.
-			"onset", (s.trains[k-1].Parameter + b.Parameter) / 2, nan, a.VMax, nan, nan, "", nan,
-			branch, fmt.Sprintf("firing begins or ends; known to %.1g", (b.Parameter-s.trains[k-1].Parameter)/2), s.free,
+			"onset", (first.Parameter + second.Parameter) / 2, nan, firing.VMax, nan, nan, "", nan,
+			branch, fmt.Sprintf("firing begins or ends; known to %.1g", (second.Parameter-first.Parameter)/2), b.Axes,
 		})
 	}
 	return list
 }
 
 // String tells of the point in words.
-func (q special) String() string {
-	at := func(f free, x float64) string {
-		unit := " " + f.unit
-		if f.unit == "1" {
+func (q Special) String() string {
+	at := func(a Quantity, x float64) string {
+		unit := " " + a.Unit
+		if a.Unit == "1" {
 			unit = ""
 		}
-		return fmt.Sprintf("%s = %.12g%s", f.name, x, unit)
+		return fmt.Sprintf("%s = %.12g%s", a.Name, x, unit)
 	}
-	text := q.title() + " at " + at(q.units[0], q.x)
-	if len(q.units) > 1 {
-		text += ", " + at(q.units[1], q.y)
+	text := q.title() + " at " + at(q.axes[0], q.x)
+	if len(q.axes) > 1 {
+		text += ", " + at(q.axes[1], q.y)
 	}
 	text += fmt.Sprintf(", V = %.6g mV", q.v)
 	if q.frequency > 0 {
@@ -250,9 +256,9 @@ func (q special) String() string {
 	return text
 }
 
-// pointTable is the table of --points.
-func (s *analysis) pointTable() *table.Table {
-	list := s.special()
+// PointTable is the table of --points.
+func (b *Bifurcation) PointTable() *table.Table {
+	list := b.Specials()
 	var label, criticality, note []string
 	var x, y, v, frequency, period, lyapunov []float64
 	var branch []int64
@@ -262,29 +268,29 @@ func (s *analysis) pointTable() *table.Table {
 		frequency, period, lyapunov = append(frequency, q.frequency), append(period, q.period), append(lyapunov, q.lyapunov)
 		branch = append(branch, int64(q.branch))
 	}
-	t := table.NewTable(table.Col("label", label), table.Col(s.free[0].name, x))
-	if s.regions != nil {
-		t.Columns = append(t.Columns, table.Col(s.free[1].name, y))
+	t := table.NewTable(table.Col("label", label), table.Col(b.Axes[0].Name, x))
+	if b.Regions != nil {
+		t.Columns = append(t.Columns, table.Col(b.Axes[1].Name, y))
 	}
 	t.Columns = append(t.Columns, table.Col("V_mV", v), table.Col("frequency_Hz", frequency), table.Col("period_ms", period),
 		table.Col("criticality", criticality))
-	if s.regions == nil {
+	if b.Regions == nil {
 		t.Columns = append(t.Columns, table.Col("lyapunov_coefficient", lyapunov), table.Col("branch", branch), table.Col("note", note))
 	}
 	return t
 }
 
 // curveTable is the table of -o over two quantities.
-func (s *analysis) curveTable() *table.Table {
+func (b *Bifurcation) curveTable() *table.Table {
 	var curve []int64
 	var label, criticality []string
 	var x, y, v, frequency []float64
-	for k, c := range s.regions.Curves {
+	for k, c := range b.Regions.Curves {
 		for _, q := range c.Points {
 			curve, label, criticality = append(curve, int64(k)), append(label, q.Label), append(criticality, q.Criticality)
 			x, y, v, frequency = append(x, q.X), append(y, q.Y), append(v, q.V), append(frequency, q.Frequency)
 		}
 	}
-	return table.NewTable(table.Col("curve", curve), table.Col("label", label), table.Col(s.free[0].name, x), table.Col(s.free[1].name, y),
+	return table.NewTable(table.Col("curve", curve), table.Col("label", label), table.Col(b.Axes[0].Name, x), table.Col(b.Axes[1].Name, y),
 		table.Col("V_mV", v), table.Col("frequency_Hz", frequency), table.Col("criticality", criticality))
 }

@@ -1,0 +1,342 @@
+package figure
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"popsim/dynamics"
+	"popsim/model"
+	"popsim/table"
+)
+
+// Bifurcation is what a continuation found over one or two quantities, as tables and as a picture.
+type Bifurcation struct {
+	Title string
+	Model *model.Model
+	Axes  []Quantity // one or two: those that were varied
+
+	// Over one quantity:
+	Diagram *dynamics.Diagram
+	Trains  []dynamics.Firing // firing by reset, in the order of the quantity; nil for models that do not reset
+	Sampled *table.Table      // intervals of simulated neurons (columns of the quantity's name and isi_ms), or nil
+
+	// Over two quantities:
+	Regions    *dynamics.Regions
+	Regimes    []dynamics.Regime // of a grid of RegimeSize[0] columns and RegimeSize[1] rows
+	RegimeSize [2]int
+}
+
+// Quantity is a parameter or the current, and the interval over which it was varied.
+type Quantity struct {
+	Name, Unit string // Unit is 1 where there is none
+	Lo, Hi     float64
+}
+
+// Figure is the picture: V, frequency, intervals and exponents over one quantity, a map of regimes over two.
+func (b *Bifurcation) Figure() *Figure {
+	if b.Regions != nil {
+		return b.chartFigure()
+	}
+	f := &Figure{Title: b.Title, ShareX: true, Panels: []Panel{b.potentialPanel(), b.frequencyPanel()}}
+	adapts := len(b.Model.States) > 1
+	if b.fires() && (adapts || b.Sampled != nil) {
+		f.Panels = append(f.Panels, b.intervalPanel())
+	}
+	if b.fires() && adapts {
+		f.Panels = append(f.Panels, b.exponentPanel())
+	}
+	for k := range f.Panels {
+		f.Panels[k].XLabel = b.Axes[0].label()
+		f.Panels[k].XRange = [2]float64{b.Axes[0].Lo, b.Axes[0].Hi}
+	}
+	return f
+}
+
+// label is the quantity with its unit.
+func (q Quantity) label() string {
+	if q.Unit == "1" {
+		return q.Name
+	}
+	return fmt.Sprintf("%s (%s)", q.Name, q.Unit)
+}
+
+// fires tells whether there is firing by reset anywhere.
+func (b *Bifurcation) fires() bool {
+	for _, f := range b.Trains {
+		if !f.Silent {
+			return true
+		}
+	}
+	return false
+}
+
+// strokes are the lines of a picture, one for each kind of thing, broken where it is.
+type strokes map[string]*Line
+
+// The kinds, in the order of the legend, and how they are drawn.
+var strokeStyles = []Line{
+	{Name: "stable rest", Width: 1.4},
+	{Name: "unstable rest", Width: 1.0, Dash: Dashed},
+	{Name: "stable cycle", Width: 2.2, Color: blue},
+	{Name: "unstable cycle", Width: 1.6, Dash: Dashed, Color: blue},
+	{Name: "firing by reset", Width: 2.2, Color: orange},
+	{Name: "unstable firing", Width: 1.2, Dash: Dashed, Color: orange},
+}
+
+// add draws a line from one point to the next, as part of a kind.
+func (s strokes) add(kind string, x0, y0, x1, y1 float64) {
+	l := s[kind]
+	if l == nil {
+		for _, style := range strokeStyles {
+			if style.Name == kind {
+				l = &style
+			}
+		}
+		s[kind] = l
+	}
+	if n := len(l.X); n == 0 || l.X[n-1] != x0 || l.Y[n-1] != y0 {
+		l.X, l.Y = append(l.X, math.NaN(), x0), append(l.Y, math.NaN(), y0)
+	}
+	l.X, l.Y = append(l.X, x1), append(l.Y, y1)
+}
+
+// lines are the strokes in the order of the legend.
+func (s strokes) lines() (list []Line) {
+	for _, style := range strokeStyles {
+		if l := s[style.Name]; l != nil {
+			list = append(list, *l)
+		}
+	}
+	return list
+}
+
+// branches draws all branches in one view: what of a row is drawn, each value as a line of its own.
+func (b *Bifurcation) branches(ofRow func(dynamics.Row) []float64, ofFiring func(low, high, rate float64) []float64) []Line {
+	all := make([]strokes, 2) // the lower and the upper extreme
+	for k := range all {
+		all[k] = strokes{}
+	}
+	link := func(kind string, x0 float64, a []float64, x1 float64, b []float64) {
+		for j := range a {
+			all[j].add(kind, x0, a[j], x1, b[j])
+		}
+	}
+	for _, branch := range b.Diagram.Branches {
+		what := "cycle"
+		if branch.Kind == dynamics.Equilibrium {
+			what = "rest"
+		}
+		for k := 1; k < len(branch.Rows); k++ {
+			q, r := branch.Rows[k-1], branch.Rows[k]
+			link(Stability(q.Stable && r.Stable || k+1 == len(branch.Rows) && r.Stable)+" "+what, q.Parameter, ofRow(q), r.Parameter, ofRow(r))
+		}
+	}
+	for k := 1; k < len(b.Trains); k++ { // one line, whatever the pattern
+		if f, g := b.Trains[k-1], b.Trains[k]; !f.Silent && !g.Silent {
+			link("firing by reset", f.Parameter, ofFiring(f.VMin, f.VMax, f.Rate), g.Parameter, ofFiring(g.VMin, g.VMax, g.Rate))
+		}
+	}
+	for _, x := range b.stretches() {
+		for k := 1; x.repels && k < len(x.firings); k++ {
+			f, g := x.fixed[k-1], x.fixed[k]
+			link("unstable firing", x.firings[k-1].Parameter, ofFiring(f.VMin, f.VMin, 1000/f.Interval),
+				x.firings[k].Parameter, ofFiring(g.VMin, g.VMin, 1000/g.Interval))
+		}
+	}
+	list := all[0].lines()
+	for _, l := range all[1].lines() {
+		l.Name = ""
+		list = append(list, l)
+	}
+	return list
+}
+
+func (b *Bifurcation) potentialPanel() Panel {
+	p := Panel{YLabel: "V (mV)", Height: 85}
+	p.Lines = b.branches(func(r dynamics.Row) []float64 {
+		if math.IsNaN(r.Period) {
+			return []float64{r.VMax}
+		}
+		return []float64{r.VMin, r.VMax}
+	}, func(low, high, _ float64) []float64 { return []float64{low, high} })
+	p.Points, p.Texts = b.marks(func(q Special) float64 { return q.v }, true)
+	return p
+}
+
+func (b *Bifurcation) frequencyPanel() Panel {
+	p := Panel{YLabel: "frequency (Hz)", Height: 45}
+	p.Lines = b.branches(
+		func(r dynamics.Row) []float64 {
+			if math.IsNaN(r.Period) {
+				return nil
+			}
+			return []float64{1000 / r.Period}
+		},
+		func(_, _, rate float64) []float64 { return []float64{rate} })
+	for k := range p.Lines {
+		p.Lines[k].Name = ""
+	}
+	p.Points, p.Texts = b.marks(func(q Special) float64 { return q.frequency }, false)
+	return p
+}
+
+// intervalPanel shows the intervals between spikes, of the reset map and of simulated neurons.
+func (b *Bifurcation) intervalPanel() Panel {
+	dots := Points{Name: "reset map", Mark: Dot, Size: 1.6}
+	for _, f := range b.Trains {
+		for _, x := range f.Intervals {
+			dots.X, dots.Y = append(dots.X, f.Parameter), append(dots.Y, x)
+		}
+	}
+	p := Panel{YLabel: "interval (ms)", Height: 50, Points: []Points{dots}}
+	if b.Sampled != nil {
+		at, _ := b.Sampled.Column(b.Axes[0].Name)
+		isi, _ := b.Sampled.Column("isi_ms")
+		p.Points = []Points{{
+			Name: "simulated", X: at.Values.([]float64), Y: isi.Values.([]float64), Mark: Circle, Open: true, Size: 4, Color: orange,
+		}, dots}
+	}
+	return p
+}
+
+// exponentPanel shows the Lyapunov exponent, whose sign tells irregular firing from regular.
+func (b *Bifurcation) exponentPanel() Panel {
+	const lowest = -5 // the exponent dives to minus infinity where the map is flat; that says no more
+	l := Line{Width: 0.9}
+	for _, f := range b.Trains {
+		l.X = append(l.X, f.Parameter)
+		if f.Silent {
+			l.Y = append(l.Y, math.NaN())
+		} else {
+			l.Y = append(l.Y, max(lowest, f.Lyapunov))
+		}
+	}
+	zero := Line{X: []float64{b.Axes[0].Lo, b.Axes[0].Hi}, Y: []float64{0, 0}, Dash: Dotted, Width: 0.8}
+	return Panel{YLabel: "Lyapunov exponent\nper spike", Height: 35, Lines: []Line{zero, l}}
+}
+
+// marks are the special points with their names.
+func (b *Bifurcation) marks(height func(Special) float64, named bool) (points []Points, texts []Text) {
+	const near = 0.012 // of the axis: names closer than this are told once
+	var told []Special
+	for _, q := range b.Specials() {
+		y := height(q)
+		if math.IsNaN(y) {
+			continue
+		}
+		points = append(points, Points{X: []float64{q.x}, Y: []float64{y}, Mark: markOf(q.label), Open: q.criticality == "sub", Size: 6})
+		again := false
+		for _, t := range told {
+			again = again || t.label == q.label && math.Abs(t.x-q.x) < near*(b.Axes[0].Hi-b.Axes[0].Lo) && math.Abs(t.v-q.v) < 10
+		}
+		if named && !again {
+			told = append(told, q)
+			texts = append(texts, Text{X: q.x, Y: y, Text: q.title()})
+		}
+	}
+	return points, texts
+}
+
+// prose has the labels that prose and pictures write otherwise than tables.
+var prose = map[string]string{
+	dynamics.Hopf: "Hopf", dynamics.CycleFold: "fold of cycles", dynamics.PeriodDoubling: "period doubling", dynamics.SNIC: "SNIC",
+	dynamics.BogdanovTakens: "Bogdanov-Takens", dynamics.Bautin: "Bautin", dynamics.BranchEnd: "branch end",
+}
+
+// title is what a special point is called.
+func (q Special) title() string {
+	name := cmp.Or(prose[q.label], q.label)
+	if q.criticality != "" {
+		return q.criticality + "critical " + name
+	}
+	return name
+}
+
+// markOf is the mark of a special point.
+func markOf(label string) Mark {
+	switch label {
+	case dynamics.Fold, dynamics.Cusp:
+		return Square
+	case dynamics.CycleFold, dynamics.Bautin:
+		return Diamond
+	case dynamics.Homoclinic, dynamics.SNIC, dynamics.BogdanovTakens, "onset":
+		return Triangle
+	}
+	return Circle
+}
+
+// chartFigure is the picture over two quantities: what the neuron can settle on, and the curves where that changes.
+func (b *Bifurcation) chartFigure() *Figure {
+	p := Panel{
+		XLabel: b.Axes[0].label(), YLabel: b.Axes[1].label(), Height: 100,
+		XRange: [2]float64{b.Axes[0].Lo, b.Axes[0].Hi}, YRange: [2]float64{b.Axes[1].Lo, b.Axes[1].Hi},
+	}
+	p.Image = b.regimeImage()
+	styles := map[string]Line{
+		dynamics.Fold:           {Name: "fold", Width: 1.6},
+		dynamics.Hopf + "sub":   {Name: "subcritical Hopf", Width: 1.6, Dash: Dashed},
+		dynamics.Hopf + "super": {Name: "supercritical Hopf", Width: 1.6, Dash: DashDotted},
+		dynamics.CycleFold:      {Name: "fold of cycles", Width: 1.6, Dash: Dotted},
+		dynamics.Hopf:           {Name: "Hopf", Width: 1.6, Dash: Dashed},
+	}
+	named := map[string]bool{}
+	for _, c := range b.Regions.Curves {
+		for from := 0; from < len(c.Points); {
+			to := from + 1
+			for to < len(c.Points) && c.Points[to].Criticality == c.Points[from].Criticality {
+				to++
+			}
+			line := styles[c.Label+c.Points[from].Criticality]
+			if named[line.Name] {
+				line.Name = ""
+			}
+			named[line.Name] = true
+			for _, q := range c.Points[from:min(to+1, len(c.Points))] {
+				line.X, line.Y = append(line.X, q.X), append(line.Y, q.Y)
+			}
+			p.Lines = append(p.Lines, line)
+			from = to
+		}
+	}
+	for _, q := range b.Specials() {
+		p.Points = append(p.Points, Points{X: []float64{q.x}, Y: []float64{q.y}, Mark: markOf(q.label), Size: 6})
+		p.Texts = append(p.Texts, Text{X: q.x, Y: q.y, Text: q.title()})
+	}
+	return &Figure{Title: b.Title, Panels: []Panel{p}}
+}
+
+// regimeImage colours the plane by what the neuron can settle on.
+func (b *Bifurcation) regimeImage() *Image {
+	if len(b.Regimes) == 0 || len(b.Regimes) != b.RegimeSize[0]*b.RegimeSize[1] {
+		return nil
+	}
+	regimes := []string{"rest", "bistable", "oscillation"}
+	names := []string{"rest", "rest or cycle", "cycle"}
+	if b.Model.Fires == model.Reset {
+		names = []string{"rest", "rest or firing", "firing"}
+	}
+	image := &Image{Names: names, Range: [2]float64{-2.5, 2}} // the light half, on which lines can be seen
+	z := map[[2]float64]float64{}
+	for _, r := range b.Regimes {
+		image.X, image.Y = append(image.X, r.X), append(image.Y, r.Y)
+		if k := slices.Index(regimes, r.Name()); k >= 0 {
+			z[[2]float64{r.X, r.Y}] = float64(k)
+		}
+	}
+	for _, axis := range []*[]float64{&image.X, &image.Y} {
+		slices.Sort(*axis)
+		*axis = slices.Compact(*axis)
+	}
+	for _, y := range image.Y {
+		for _, x := range image.X {
+			value, ok := z[[2]float64{x, y}]
+			if !ok {
+				value = math.NaN()
+			}
+			image.Z = append(image.Z, value)
+		}
+	}
+	return image
+}
