@@ -40,28 +40,28 @@ func (v *voice) benchVerb() *cobra.Command {
 			case 0:
 			case 1:
 				m, err := model.Lookup(args[0])
-				bad.add(err)
+				bad.Add(err)
 				q.Models = []*model.Model{m}
 			default:
-				bad.addf("bench takes one model, but got %s", strings.Join(args, " "))
+				bad.Addf("bench takes one model, but got %s", strings.Join(args, " "))
 			}
 			if f.isa.value != "auto" {
 				q.ISA = isa
 			}
 			q.Method, q.Dt = f.method.value, f.dt.value
-			bad.about("--kind", bench.CheckKinds(kinds))
+			bad.About("--kind", bench.CheckKinds(kinds))
 			if rows.value != "" {
 				pattern, err := regexp.Compile(rows.value)
 				if err != nil {
-					bad.about("--rows", fmt.Errorf("--rows: %w", err))
+					bad.About("--rows", fmt.Errorf("--rows: %w", err))
 				}
 				q.Rows = pattern
 			}
-			bad.add(f.apart(false))
+			bad.Add(f.apart(false))
 			if len(bad) == 0 {
-				bad.add(q.Check())
+				bad.Add(q.Check())
 			}
-			if err := bad.misuse(); err != nil {
+			if err := misused(bad.Err()); err != nil {
 				return err
 			}
 			var subject question

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"popsim/dynamics"
+	"popsim/fault"
 	"popsim/figure"
 	"popsim/model"
 	"popsim/sched"
@@ -127,42 +128,42 @@ func (s *analysis) run(ctx context.Context, args []string) (err error) {
 // read understands the command line and refuses what makes no sense, all of it at once.
 func (s *analysis) read(args []string) error {
 	q, err := ask(args)
-	var bad faults
-	bad.add(err)
+	var bad fault.List
+	bad.Add(err)
 	if q.model == nil {
-		return bad.misuse()
+		return misused(bad.Err())
 	}
 	s.question = q
-	bad.add(s.readSettings())
+	bad.Add(s.readSettings())
 	if len(bad) == 0 {
-		bad.add(s.checkEnds())
+		bad.Add(s.checkEnds())
 	}
 	if err := s.workers.err; err != nil {
-		bad.about("--workers", fmt.Errorf("--workers: %w", err))
+		bad.About("--workers", fmt.Errorf("--workers: %w", err))
 	}
 	if s.workers.value == 0 {
 		s.workers.value = sched.Allowed()
 	}
 	resets := q.model.Fires == model.Reset && len(s.free) < 2
 	if (s.resetsFile.value != "" || s.simulated) && !resets {
-		bad.add(hint(errors.New("--resets and --simulated are about firing by reset over one quantity"), "lif, eif and adex fire so"))
+		bad.Add(fault.Hint(errors.New("--resets and --simulated are about firing by reset over one quantity"), "lif, eif and adex fire so"))
 	}
 	if s.simulated && s.plot.value == "" {
-		bad.add(hint(errors.New("--simulated adds to a picture, but there is none"), "--plot FILE draws one"))
+		bad.Add(fault.Hint(errors.New("--simulated adds to a picture, but there is none"), "--plot FILE draws one"))
 	}
-	bad.add(s.apart(toStdout(s.pointsFile.value) || toStdout(s.resetsFile.value),
+	bad.Add(s.apart(toStdout(s.pointsFile.value) || toStdout(s.resetsFile.value),
 		namedFile{"--points", s.pointsFile.value}, namedFile{"--resets", s.resetsFile.value}))
-	bad.add(s.checkProfile())
-	return bad.misuse()
+	bad.Add(s.checkProfile())
+	return misused(bad.Err())
 }
 
 // readSettings tells the intervals from the values.
 func (s *analysis) readSettings() error {
-	var bad faults
+	var bad fault.List
 	s.base = s.question.base()
 	for _, x := range s.question.settings {
 		if x.kind == setsState {
-			bad.about(x.name, hint(fmt.Errorf("%s is an initial state, and a diagram has none", x.name), "popsim phase draws trajectories from states"))
+			bad.About(x.name, fault.Hint(fmt.Errorf("%s is an initial state, and a diagram has none", x.name), "popsim phase draws trajectories from states"))
 			continue
 		}
 		a, err := x.axis()
@@ -170,12 +171,12 @@ func (s *analysis) readSettings() error {
 		case errors.Is(err, sweep.ErrInterval):
 			f := free{setting: x, Free: dynamics.Free{Name: x.name}}
 			f.Lo, f.Hi, err = sweep.ParseInterval(x.name, x.text, x.unit)
-			bad.about(x.name, err)
+			bad.About(x.name, err)
 			s.free = append(s.free, f)
 		case err != nil:
-			bad.add(err)
+			bad.Add(err)
 		case a.Len() > 1:
-			bad.about(x.name, hint(fmt.Errorf("%s=%s has %d values, but bifurcation follows an interval", x.name, x.text, a.Len()),
+			bad.About(x.name, fault.Hint(fmt.Errorf("%s=%s has %d values, but bifurcation follows an interval", x.name, x.text, a.Len()),
 				"%s=%v:%v would be one", x.name, min(a.At(0), a.At(a.Len()-1)), max(a.At(0), a.At(a.Len()-1))))
 		default:
 			s.base.set(x, a.At(0))
@@ -184,12 +185,12 @@ func (s *analysis) readSettings() error {
 	switch {
 	case len(bad) > 0:
 	case len(s.free) == 0:
-		bad.add(hint(errors.New("bifurcation follows a quantity through an interval, but none is given"), "I=-5:20 is one"))
+		bad.Add(fault.Hint(errors.New("bifurcation follows a quantity through an interval, but none is given"), "I=-5:20 is one"))
 	case len(s.free) > 2:
-		bad.addf("bifurcation follows one or two quantities, but %d intervals are given", len(s.free))
+		bad.Addf("bifurcation follows one or two quantities, but %d intervals are given", len(s.free))
 	case s.atText.value != "":
 		a, err := sweep.ParseAxis("--at", s.atText.value, s.free[0].unit)
-		bad.about("--at", err)
+		bad.About("--at", err)
 		if err == nil {
 			s.free[0].Marks = a.All()
 		}
@@ -199,7 +200,7 @@ func (s *analysis) readSettings() error {
 
 // checkEnds refuses parameters that make no sense at an end of an interval.
 func (s *analysis) checkEnds() error {
-	var bad faults
+	var bad fault.List
 	told := map[string]bool{}
 	corners := 1 << len(s.free)
 	for corner := range corners {
@@ -209,7 +210,7 @@ func (s *analysis) checkEnds() error {
 		}
 		if err := s.question.model.Check(p.params); err != nil && !told[err.Error()] {
 			told[err.Error()] = true
-			bad.add(err)
+			bad.Add(err)
 		}
 	}
 	return errors.Join(bad...)

@@ -13,6 +13,7 @@ import (
 
 	"popsim/bench"
 	"popsim/cmd/popsim/internal/cli"
+	"popsim/fault"
 	"popsim/figure"
 	"popsim/kernels"
 	"popsim/model"
@@ -105,20 +106,20 @@ func (s *convergence) run(ctx context.Context, args []string) (err error) {
 
 // read understands the command line.
 func (s *convergence) read(args []string) error {
-	var bad faults
+	var bad fault.List
 	s.isa, bad = s.check()
 	q, err := ask(args)
-	bad.add(err)
+	bad.Add(err)
 	if q.model == nil {
-		return bad.misuse()
+		return misused(bad.Err())
 	}
 	s.question = q
 	_, err = q.model.Method(s.flags.method.value)
-	bad.about("--method", err)
+	bad.About("--method", err)
 	if s.tolerance.err != nil {
-		bad.about("--tolerance", fmt.Errorf("--tolerance: %w", s.tolerance.err))
+		bad.About("--tolerance", fmt.Errorf("--tolerance: %w", s.tolerance.err))
 	} else if s.tolerance.value <= 0 {
-		bad.about("--tolerance", fmt.Errorf("--tolerance is %v ms; it must be greater than 0", s.tolerance.value))
+		bad.About("--tolerance", fmt.Errorf("--tolerance is %v ms; it must be greater than 0", s.tolerance.value))
 	}
 	s.at = q.base()
 	if !math.IsNaN(q.preset.I) {
@@ -127,27 +128,27 @@ func (s *convergence) read(args []string) error {
 	for _, x := range q.settings {
 		if x.kind == setsCurrent {
 			a, err := x.axis()
-			bad.add(err)
+			bad.Add(err)
 			if err == nil {
 				s.currents = a.All()
 			}
 			continue
 		}
 		value, err := x.single("convergence")
-		bad.add(err)
+		bad.Add(err)
 		s.at.set(x, value)
 	}
 	if s.currents == nil {
 		s.currents = bench.DefaultCurrents(q.model)
 	}
 	if len(s.currents) > bench.L1 {
-		bad.addf("I has %d values; convergence takes up to %d", len(s.currents), bench.L1)
+		bad.Addf("I has %d values; convergence takes up to %d", len(s.currents), bench.L1)
 	}
 	if len(bad) == 0 {
-		bad.add(q.model.Check(s.at.params))
+		bad.Add(q.model.Check(s.at.params))
 	}
-	bad.add(s.apart(false))
-	return bad.misuse()
+	bad.Add(s.apart(false))
+	return misused(bad.Err())
 }
 
 // measure finds the truth and fills the rows.
@@ -162,7 +163,7 @@ func (s *convergence) measure(ctx context.Context) error {
 	}
 	trial, err := bench.NewTrial(m, s.at.params, s.currents, start, s.time.value)
 	if err != nil {
-		return hint(err, "I=... sets a current at which it fires, V0=... a state from which it does")
+		return fault.Hint(err, "I=... sets a current at which it fires, V0=... a state from which it does")
 	}
 	s.phase("truth")
 	list, err := trial.Scenarios(s.flags.method.value, s.isa)

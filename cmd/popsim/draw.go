@@ -7,6 +7,7 @@ import (
 	"math/bits"
 	"strings"
 
+	"popsim/fault"
 	"popsim/model"
 )
 
@@ -31,7 +32,7 @@ func parseDraw(text, unit string) (d draw, ok bool, err error) {
 	}
 	switch {
 	case err != nil:
-		return d, true, hint(err, "draws are written normal:MEAN:SD and uniform:LO:HI")
+		return d, true, fault.Hint(err, "draws are written normal:MEAN:SD and uniform:LO:HI")
 	case d.normal && d.b < 0:
 		err = fmt.Errorf("a standard deviation of %v is negative", d.b)
 	case !d.normal && d.b < d.a:

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"popsim/fault"
 	"popsim/model"
 )
 
@@ -72,7 +73,7 @@ type experiment struct {
 	path   string
 	keys   []entry // above [values]
 	values []entry
-	faults faults
+	faults fault.List
 	broken bool // it is no TOML, and was read no further than its first fault
 }
 
@@ -87,18 +88,18 @@ func (v *voice) expand(args []string) ([]string, error) {
 	}
 	x := parseExperiment(args[0], data)
 	if x.broken {
-		return nil, x.faults.misuse()
+		return nil, misused(x.faults.Err())
 	}
 	verb, cmd := x.verb()
 	if cmd == nil {
-		return nil, x.faults.misuse()
+		return nil, misused(x.faults.Err())
 	}
 	if v.places == nil {
 		v.places = map[string]string{}
 	}
 	line := x.commandLine(verb, cmd, args[1:], v.places)
 	if v.inFile = x.faults; len(x.faults) > 0 && cmd.Flags().Lookup("save") == nil {
-		return nil, x.faults.misuse() // other verbs begin without being asked for more
+		return nil, misused(x.faults.Err()) // other verbs begin without being asked for more
 	}
 	return line, nil
 }
@@ -123,7 +124,7 @@ func parseExperiment(path string, data []byte) *experiment {
 			var place string
 			table, place = x.key(p, e)
 			if len(table) != 1 || table[0] != valuesKey || e.Kind == unstable.ArrayTable {
-				x.fault(place, hint(fmt.Errorf("there is no table %s", strings.Join(table, ".")), "the only table is [%s]; flags stand above it", valuesKey))
+				x.fault(place, fault.Hint(fmt.Errorf("there is no table %s", strings.Join(table, ".")), "the only table is [%s]; flags stand above it", valuesKey))
 			}
 		case unstable.KeyValue:
 			x.keyValue(p, e, table)
@@ -213,7 +214,7 @@ func scalar(n *unstable.Node) (string, error) {
 	return "", fmt.Errorf("a %s cannot be understood here; a number, a text such as \"10ms\", true or false, or a list would do", strings.ToLower(n.Kind.String()))
 }
 
-func (x *experiment) fault(place string, err error) { x.faults.add(placed{err, place}) }
+func (x *experiment) fault(place string, err error) { x.faults.Add(fault.At(place, err)) }
 
 // take removes a key that is no flag, and gives its entry.
 func (x *experiment) take(name string) (e entry, ok bool) {
@@ -247,14 +248,14 @@ func (x *experiment) verb() (string, *cobra.Command) {
 	e, ok := x.take(verbKey)
 	switch {
 	case !ok && e.place == "":
-		x.fault(x.path, hint(fmt.Errorf("no %s is given", verbKey), `%s = "run" above all else would give one; there are %s`, verbKey, strings.Join(verbs, ", ")))
+		x.fault(x.path, fault.Hint(fmt.Errorf("no %s is given", verbKey), `%s = "run" above all else would give one; there are %s`, verbKey, strings.Join(verbs, ", ")))
 		return "", nil
 	case !ok:
 		return "", nil
 	case !slices.Contains(verbs, e.text()):
 		err := fmt.Errorf("there is no %s %q", verbKey, e.text())
 		if near := model.Nearest(e.text(), verbs); near != "" {
-			err = hint(err, "did you mean %q?", near)
+			err = fault.Hint(err, "did you mean %q?", near)
 		}
 		x.fault(e.place, err)
 		return "", nil
@@ -361,12 +362,12 @@ func flagTexts(f *pflag.Flag, e entry) ([]string, error) {
 func (x *experiment) unknown(verb string, cmd *cobra.Command, name string) error {
 	err := fmt.Errorf("%s has no key %s", verb, name)
 	if namesQuantity(name) {
-		return hint(err, "values of the model stand below [%s]", valuesKey)
+		return fault.Hint(err, "values of the model stand below [%s]", valuesKey)
 	}
 	known := []string{verbKey, modelKey, valuesKey}
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
 	if near := model.Nearest(name, known); near != "" {
-		return hint(err, "did you mean %s?", near)
+		return fault.Hint(err, "did you mean %s?", near)
 	}
-	return hint(err, "a key is %s, %s, [%s], or a flag: popsim %s --help lists them", verbKey, modelKey, valuesKey, verb)
+	return fault.Hint(err, "a key is %s, %s, [%s], or a flag: popsim %s --help lists them", verbKey, modelKey, valuesKey, verb)
 }

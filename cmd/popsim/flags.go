@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"popsim/fault"
 	"popsim/kernels"
 	"popsim/model"
 	"popsim/table/file"
@@ -152,7 +153,7 @@ func (f *flags) checkSave() error {
 	if path == "" || toStdout(path) || !file.Regular(path) || strings.HasSuffix(path, experimentEnding) {
 		return nil
 	}
-	return hint(fmt.Errorf("--save %s does not end in %s", path, experimentEnding), "popsim FILE%s runs it again", experimentEnding)
+	return fault.Hint(fmt.Errorf("--save %s does not end in %s", path, experimentEnding), "popsim FILE%s runs it again", experimentEnding)
 }
 
 // profiling registers the flags of verbs that compute.
@@ -166,7 +167,7 @@ func (f *flags) profiling(set *pflag.FlagSet) {
 const mostWorkers = 4096
 
 // check reports what is wrong with the shared flags alone.
-func (f *flags) check() (isa kernels.ISA, bad faults) {
+func (f *flags) check() (isa kernels.ISA, bad fault.List) {
 	if !f.discard.given && f.discard.value >= f.time.value {
 		f.discard.value = f.time.value / 4
 	}
@@ -175,27 +176,27 @@ func (f *flags) check() (isa kernels.ISA, bad faults) {
 		err  error
 	}{{"dt", f.dt.err}, {"time", f.time.err}, {"discard", f.discard.err}, {"workers", f.workers.err}, {"seed", f.seed.err}} {
 		if q.err != nil {
-			bad.about("--"+q.name, fmt.Errorf("--%s: %w", q.name, q.err))
+			bad.About("--"+q.name, fmt.Errorf("--%s: %w", q.name, q.err))
 		}
 	}
 	if f.dt.given && f.dt.err == nil && f.dt.value <= 0 {
-		bad.about("--dt", fmt.Errorf("--dt is %v ms; it must be greater than 0", f.dt.value))
+		bad.About("--dt", fmt.Errorf("--dt is %v ms; it must be greater than 0", f.dt.value))
 	}
 	if f.time.given && f.time.err == nil && f.time.value <= 0 {
-		bad.about("--time", fmt.Errorf("--time is %v ms; it must be greater than 0", f.time.value))
+		bad.About("--time", fmt.Errorf("--time is %v ms; it must be greater than 0", f.time.value))
 	}
 	if f.discard.given && f.discard.err == nil && f.time.err == nil && (f.discard.value < 0 || f.discard.value >= f.time.value) {
-		bad.about("--discard", fmt.Errorf("--discard is %v ms of %v ms; it must be 0 or more, and less than --time", f.discard.value, f.time.value))
+		bad.About("--discard", fmt.Errorf("--discard is %v ms of %v ms; it must be 0 or more, and less than --time", f.discard.value, f.time.value))
 	}
 	if f.workers.value > mostWorkers {
-		bad.about("--workers", fmt.Errorf("--workers is %d; %d are more than enough for any machine", f.workers.value, mostWorkers))
+		bad.About("--workers", fmt.Errorf("--workers is %d; %d are more than enough for any machine", f.workers.value, mostWorkers))
 	}
 	isa, err := kernels.ParseISA(f.isa.value)
 	if err != nil && !f.isa.given {
 		err = fmt.Errorf("POPSIM_ISA: %w", err)
 	}
-	bad.about("--isa", err)
-	bad.about("--profile", f.checkProfile())
+	bad.About("--isa", err)
+	bad.About("--profile", f.checkProfile())
 	return isa, bad
 }
 
@@ -206,7 +207,7 @@ func (f *flags) checkProfile() error {
 	}
 	err := fmt.Errorf("there is no profile mode %q", f.profile.value)
 	if near := model.Nearest(f.profile.value, profileModes()); near != "" {
-		return hint(err, "did you mean --profile %s?", near)
+		return fault.Hint(err, "did you mean --profile %s?", near)
 	}
-	return hint(err, "the modes are %s", strings.Join(profileModes(), ", "))
+	return fault.Hint(err, "the modes are %s", strings.Join(profileModes(), ", "))
 }

@@ -3,8 +3,6 @@ package main
 import (
 	"strings"
 	"testing"
-
-	"popsim/model"
 )
 
 // FuzzGrammar: whatever stands on the command line is understood or refused, never a panic; and what is refused has a
@@ -15,13 +13,10 @@ func FuzzGrammar(f *testing.F) {
 		"rhh I=-5:20 n_plus_h=0.8", "lif I=", "eif =3", "adex I=1,,2", "lif I=0:1e300:1e-300", "lif:slide:x gain=1e999",
 		"lif I=@missing.npy", "hh I=1:2:3:4", "lif I=0:1/99999999999999999999", "lif tau=10µs R=1GΩ",
 	} {
-		f.Add(line, "steps:0ms=2.5,100ms=7")
+		f.Add(line)
 	}
-	for _, shape := range []string{"pulse:1:2:3", "ramp:0:0:1:2", "sine:-1Hz:5", "chirp:1e300Hz:1:1:1", "@x:0", "steps:", "noise:1"} {
-		f.Add("lif I=1", shape)
-	}
-	f.Fuzz(func(t *testing.T, line, shape string) {
-		if strings.Contains(line+shape, "@") {
+	f.Fuzz(func(t *testing.T, line string) {
+		if strings.Contains(line, "@") {
 			t.Skip("files are the business of report")
 		}
 		q, err := ask(strings.Fields(line), "gain")
@@ -38,13 +33,6 @@ func FuzzGrammar(f *testing.F) {
 				}
 			}
 			_, _ = s.single("phase")
-		}
-		if w, err := parseWave(shape, model.LIFModel.CurrentUnit, 0.1); err == nil {
-			if c, ok := w.(chirp); ok && (c.start > 1e3 || c.start < -1e3 || c.rise > 1e3 || c.rise < -1e3) {
-				return // a mean over as many turns would take its time
-			}
-			w.mean(0)
-			w.mean(7)
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"popsim/fault"
 	"popsim/model"
 	"popsim/sweep"
 )
@@ -38,28 +39,28 @@ const (
 // ask reads MODEL[:PRESET] [NAME=VALUE ...]. All that is wrong is told together.
 func ask(args []string, extra ...string) (question, error) {
 	if len(args) == 0 {
-		return question{}, hint(errors.New("no model given"), "the models are %s; popsim models says more", strings.Join(model.Names(), ", "))
+		return question{}, fault.Hint(errors.New("no model given"), "the models are %s; popsim models says more", strings.Join(model.Names(), ", "))
 	}
 	name, preset, named := strings.Cut(args[0], ":")
 	m, err := model.Lookup(name)
 	if err != nil {
 		if strings.Contains(args[0], "=") {
-			err = hint(fmt.Errorf("%q stands where the model should", args[0]), "the model comes first, then NAME=VALUE")
+			err = fault.Hint(fmt.Errorf("%q stands where the model should", args[0]), "the model comes first, then NAME=VALUE")
 		}
-		return question{}, about(modelAbout, err)
+		return question{}, fault.About(modelAbout, err)
 	}
 	q := question{model: m}
-	var bad faults
+	var bad fault.List
 	q.preset, err = m.Preset(preset)
 	if named && preset == "" {
-		err = hint(fmt.Errorf("%q ends where a preset should follow", args[0]), "popsim models %s lists the presets; without one, leave the colon out", name)
+		err = fault.Hint(fmt.Errorf("%q ends where a preset should follow", args[0]), "popsim models %s lists the presets; without one, leave the colon out", name)
 	}
-	bad.about(modelAbout, err)
+	bad.About(modelAbout, err)
 	for _, arg := range args[1:] {
 		s, err := q.setting(arg, extra)
-		bad.add(err)
+		bad.Add(err)
 		if slices.ContainsFunc(q.settings, func(t setting) bool { return err == nil && t.name == s.name }) {
-			bad.addf("%s is set twice", s.name)
+			bad.Addf("%s is set twice", s.name)
 		}
 		if err == nil {
 			q.settings = append(q.settings, s)
@@ -72,7 +73,7 @@ func ask(args []string, extra ...string) (question, error) {
 func (q question) setting(arg string, extra []string) (setting, error) {
 	name, text, ok := strings.Cut(arg, "=")
 	if !ok {
-		return setting{}, hint(fmt.Errorf("%q is not NAME=VALUE", arg), "popsim help values tells how values are written")
+		return setting{}, fault.Hint(fmt.Errorf("%q is not NAME=VALUE", arg), "popsim help values tells how values are written")
 	}
 	m := q.model
 	s := setting{name: name, text: text}
@@ -88,7 +89,7 @@ func (q question) setting(arg string, extra []string) (setting, error) {
 	case name == "gain" && slices.Contains(extra, name):
 		s.kind, s.unit = setsGain, "1"
 	default:
-		return s, about(name, q.unknown(name, extra))
+		return s, fault.About(name, q.unknown(name, extra))
 	}
 	return s, nil
 }
@@ -98,9 +99,9 @@ func (q question) unknown(name string, extra []string) error {
 	known := append(names(q.model), extra...)
 	err := fmt.Errorf("%s has no %q", q.model.Name, name)
 	if near := model.Nearest(name, known); near != "" {
-		return hint(err, "did you mean %s=?", near)
+		return fault.Hint(err, "did you mean %s=?", near)
 	}
-	return hint(err, "%s has %s", q.model.Name, strings.Join(known, ", "))
+	return fault.Hint(err, "%s has %s", q.model.Name, strings.Join(known, ", "))
 }
 
 // names lists all that can be set of a model.
@@ -122,7 +123,7 @@ func (s setting) axis() (sweep.Axis, error) {
 	if err == nil && s.kind == setsState && s.unit == "1" {
 		err = s.gate(a)
 	}
-	return a, about(s.name, err)
+	return a, fault.About(s.name, err)
 }
 
 // gate checks that a gating variable stays a probability.
@@ -142,7 +143,7 @@ func (s setting) single(verb string) (float64, error) {
 		return 0, err
 	}
 	if a.Len() != 1 {
-		return 0, about(s.name, hint(fmt.Errorf("%s=%s has %d values, but %s takes one", s.name, s.text, a.Len(), verb),
+		return 0, fault.About(s.name, fault.Hint(fmt.Errorf("%s=%s has %d values, but %s takes one", s.name, s.text, a.Len(), verb),
 			"popsim map goes through several"))
 	}
 	return a.At(0), nil

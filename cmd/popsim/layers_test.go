@@ -12,6 +12,8 @@ import (
 var layers = map[string][]string{
 	"model":                   nil,
 	"sched":                   nil,
+	"fault":                   nil,
+	"stimulus":                {"model"},
 	"table":                   nil,
 	"table/file":              {"table"},
 	"kernels/asm":             nil,
@@ -25,7 +27,7 @@ var layers = map[string][]string{
 	"cmd/popsim/internal/cli": nil,
 	"cmd/popsim": {
 		"figure", "bench", "verify", "sweep", "pop", "kernels", "kernels/asm", "sched", "dynamics", "model", "table", "table/file",
-		"cmd/popsim/internal/cli",
+		"cmd/popsim/internal/cli", "fault", "stimulus",
 	},
 }
 

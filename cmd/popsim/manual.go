@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"popsim/fault"
 	"popsim/table/file"
 )
 
@@ -29,7 +30,7 @@ func (v *voice) manualVerb() *cobra.Command {
 				return misused(fmt.Errorf("man takes one directory, but got %d", len(args)))
 			}
 			if info, err := os.Stat(args[0]); err != nil {
-				return misused(hint(fmt.Errorf("man: there is no directory %s", args[0]), "mkdir -p %s makes it", args[0]))
+				return misused(fault.Hint(fmt.Errorf("man: there is no directory %s", args[0]), "mkdir -p %s makes it", args[0]))
 			} else if !info.IsDir() {
 				return misused(fmt.Errorf("man: %s is not a directory", args[0]))
 			}

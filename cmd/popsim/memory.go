@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"popsim/fault"
 )
 
 // unknownMemory is what is taken to be available (bytes) on systems that do not tell: no more than a large machine has.
@@ -100,7 +102,7 @@ func readNumber(path string) (float64, bool) {
 // fits refuses what needs more memory than there is.
 func fits(what string, need float64) error {
 	if have := available(); need > have {
-		return hint(fmt.Errorf("%s needs about %s of memory, but only %s are to be had", what, size(need), size(have)),
+		return fault.Hint(fmt.Errorf("%s needs about %s of memory, but only %s are to be had", what, size(need), size(have)),
 			"a smaller number, or a machine with more memory, would do")
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"popsim/fault"
 	"popsim/figure"
 	"popsim/sweep"
 	"popsim/table/file"
@@ -31,10 +32,10 @@ func (v *voice) mergeVerb() *cobra.Command {
 		Example: "  popsim map adex I=0:60/1000 b=0:60/1000 --part 1/2 -o map.npz\n  popsim map adex I=0:60/1000 b=0:60/1000 --part 2/2 -o map.npz\n  popsim merge map.npz --plot map.png",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return misused(hint(fmt.Errorf("merge takes one file, but got %d", len(args)), "it is the name that was given with -o"))
+				return misused(fault.Hint(fmt.Errorf("merge takes one file, but got %d", len(args)), "it is the name that was given with -o"))
 			}
 			if cmd.Flags().Changed("measure") && f.plot.value == "" {
-				return misused(hint(errors.New("--measure is about a picture, but there is none"), "--plot FILE draws one"))
+				return misused(fault.Hint(errors.New("--measure is about a picture, but there is none"), "--plot FILE draws one"))
 			}
 			return v.merge(args[0], f, measure)
 		},

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"popsim/cmd/popsim/internal/cli"
+	"popsim/fault"
 	"popsim/figure"
 	"popsim/kernels"
 	"popsim/pop"
@@ -111,11 +112,11 @@ type namedFile struct{ flag, path string }
 
 // distinct refuses two things that would be written to one place. Beside tables lie their records.
 func distinct(tables []namedFile, others ...namedFile) error {
-	var bad faults
+	var bad fault.List
 	seen := map[string]string{}
 	meet := func(what, path string) {
 		if other := seen[path]; other != "" && path != os.DevNull {
-			bad.addf("%s and %s would both be written to %s", other, what, path)
+			bad.Addf("%s and %s would both be written to %s", other, what, path)
 		}
 	}
 	for _, f := range slices.Concat(tables, others) {
@@ -158,14 +159,14 @@ func realPath(path string) string {
 // apart refuses files that would be one, and a --save that no call would read; tables are those beside -o. idle says
 // that nothing is to be computed, so that standard output is free.
 func (f *flags) apart(idle bool, tables ...namedFile) error {
-	var bad faults
+	var bad fault.List
 	tables = append([]namedFile{{"-o", f.out.value}}, tables...)
 	others := []namedFile{{"--plot", f.plot.value}, {"--save", f.save.value}}
 	if f.out.value == "" && !idle && toStdout(f.save.value) {
 		tables[0] = namedFile{"the table", f.save.value}
 	}
-	bad.add(distinct(tables, others...))
-	bad.about("--save", f.checkSave())
+	bad.Add(distinct(tables, others...))
+	bad.About("--save", f.checkSave())
 	return errors.Join(bad...)
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"popsim/dynamics"
+	"popsim/fault"
 	"popsim/figure"
 	"popsim/model"
 	"popsim/sweep"
@@ -101,39 +102,39 @@ func (s *portrait) run(ctx context.Context, args []string) (err error) {
 // read understands the command line.
 func (s *portrait) read(args []string) error {
 	q, err := ask(args)
-	bad := faults{}
-	bad.add(err)
+	bad := fault.List{}
+	bad.Add(err)
 	if q.model == nil {
-		return bad.misuse()
+		return misused(bad.Err())
 	}
 	s.question = q
 	s.at, err = q.point("phase")
-	bad.add(err)
+	bad.Add(err)
 	if err == nil {
-		bad.add(q.model.Check(s.at.params))
+		bad.Add(q.model.Check(s.at.params))
 	}
 	if s.second.value != "" {
 		m := q.model
 		if len(m.States) < 3 {
-			bad.addf("--y chooses among the variables of hh; %s has no choice", m.Name)
+			bad.Addf("--y chooses among the variables of hh; %s has no choice", m.Name)
 		} else if m.StateIndex(s.second.value) < 1 {
-			bad.about("--y", fmt.Errorf("--y %s: %s has %s", s.second.value, m.Name, stateNames(m)))
+			bad.About("--y", fmt.Errorf("--y %s: %s has %s", s.second.value, m.Name, stateNames(m)))
 		}
 		s.options.Y = s.second.value
 	}
-	bad.add(s.readWindow())
+	bad.Add(s.readWindow())
 	if s.time.err != nil {
-		bad.about("--time", fmt.Errorf("--time: %w", s.time.err))
+		bad.About("--time", fmt.Errorf("--time: %w", s.time.err))
 	} else if s.time.value <= 0 {
-		bad.about("--time", fmt.Errorf("--time is %v ms; it must be greater than 0", s.time.value))
+		bad.About("--time", fmt.Errorf("--time is %v ms; it must be greater than 0", s.time.value))
 	}
 	s.options.Time = s.time.value
 	if len(bad) == 0 {
-		bad.about("--start", s.readStarts())
+		bad.About("--start", s.readStarts())
 	}
-	bad.add(s.apart(false))
-	bad.add(s.checkProfile())
-	return bad.misuse()
+	bad.Add(s.apart(false))
+	bad.Add(s.checkProfile())
+	return misused(bad.Err())
 }
 
 func stateNames(m *model.Model) string {
@@ -146,11 +147,11 @@ func stateNames(m *model.Model) string {
 
 // point reads a question with one value for everything.
 func (q question) point(verb string) (point, error) {
-	var bad faults
+	var bad fault.List
 	p := q.base()
 	for _, x := range q.settings {
 		v, err := x.single(verb)
-		bad.add(err)
+		bad.Add(err)
 		p.set(x, v)
 	}
 	return p, errors.Join(bad...)
@@ -172,7 +173,7 @@ func (s *portrait) units(n int) (units []string) {
 }
 
 func (s *portrait) readWindow() error {
-	var bad faults
+	var bad fault.List
 	for _, r := range []struct {
 		flag   string
 		text   string
@@ -187,7 +188,7 @@ func (s *portrait) readWindow() error {
 		}
 		var err error
 		*r.lo, *r.hi, err = sweep.ParseInterval(r.flag, r.text, r.unit)
-		bad.about(r.flag, err)
+		bad.About(r.flag, err)
 	}
 	return errors.Join(bad...)
 }
@@ -206,25 +207,25 @@ func (s *portrait) readStarts() error {
 	if given || len(m.States) > 1 { // of one variable a trajectory tells nothing that dV/dt does not
 		s.options.Starts = [][]float64{first}
 	}
-	var bad faults
+	var bad fault.List
 	for _, text := range s.starts {
 		values := strings.Split(text, ",")
 		n := len(values)
 		switch {
 		case len(m.States) == 1 && n != 1:
-			bad.addf("--start %s has %s, but V is the only variable of %s", text, counted(n, "number"), m.Name)
+			bad.Addf("--start %s has %s, but V is the only variable of %s", text, counted(n, "number"), m.Name)
 			continue
 		case len(m.States) > 1 && n != 2 && n != len(m.States):
-			bad.addf("--start %s has %s; V and the second variable%s would do", text, counted(n, "number"), map[bool]string{true: fmt.Sprintf(", or all %d states,", len(m.States))}[len(m.States) > 2])
+			bad.Addf("--start %s has %s; V and the second variable%s would do", text, counted(n, "number"), map[bool]string{true: fmt.Sprintf(", or all %d states,", len(m.States))}[len(m.States) > 2])
 			continue
 		}
 		start := make([]float64, n)
 		for j, unit := range s.units(n)[:n] {
 			var err error
 			if start[j], err = model.ParseQuantity(values[j], unit); err != nil {
-				bad.addf("--start %s: %w", text, err)
+				bad.Addf("--start %s: %w", text, err)
 			} else if unit == "1" && (start[j] < 0 || start[j] > 1) {
-				bad.addf("--start %s: a gate stays between 0 and 1, which %v does not", text, start[j])
+				bad.Addf("--start %s: a gate stays between 0 and 1, which %v does not", text, start[j])
 			}
 		}
 		s.options.Starts = append(s.options.Starts, start)

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"popsim/fault"
 	"popsim/model"
 )
 
@@ -86,7 +87,7 @@ func addCompletion(root *cobra.Command, args []string) {
 		if len(args) == 0 {
 			return cmd.Help()
 		}
-		return misused(hint(fmt.Errorf("there is no completion for %q", args[0]), "%s are there", strings.Join(shells, ", ")))
+		return misused(fault.Hint(fmt.Errorf("there is no completion for %q", args[0]), "%s are there", strings.Join(shells, ", ")))
 	}
 }
 
@@ -114,7 +115,7 @@ func helpVerb(root *cobra.Command) *cobra.Command {
 func unknownVerb(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s\n\n%s\n", cmd.Long, cmd.UsageString())
-		return misused(hint(errors.New("no verb given"), "popsim run lif I=21 is a beginning; popsim VERB --help says more"))
+		return misused(fault.Hint(errors.New("no verb given"), "popsim run lif I=21 is a beginning; popsim VERB --help says more"))
 	}
 	var verbs []string
 	for _, c := range cmd.Commands() {
@@ -123,12 +124,12 @@ func unknownVerb(cmd *cobra.Command, args []string) error {
 	err := fmt.Errorf("there is no verb %q", args[0])
 	name, _, _ := strings.Cut(args[0], ":")
 	if slices.Contains(model.Names(), name) {
-		return misused(hint(err, "a verb comes before the model: popsim run %s", strings.Join(args, " ")))
+		return misused(fault.Hint(err, "a verb comes before the model: popsim run %s", strings.Join(args, " ")))
 	}
 	if near := model.Nearest(args[0], verbs); near != "" {
-		return misused(hint(err, "did you mean popsim %s?", near))
+		return misused(fault.Hint(err, "did you mean popsim %s?", near))
 	}
-	return misused(hint(err, "popsim --help lists them"))
+	return misused(fault.Hint(err, "popsim --help lists them"))
 }
 
 // flagError tells what is wrong with a flag, and suggests the nearest.
@@ -150,31 +151,31 @@ func flagError(cmd *cobra.Command, err error) error {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
 	switch {
 	case slices.Contains(known, letters):
-		return misused(hint(fmt.Errorf("%s has no flag -%s", cmd.CommandPath(), letters), "did you mean --%s?", letters))
+		return misused(fault.Hint(fmt.Errorf("%s has no flag -%s", cmd.CommandPath(), letters), "did you mean --%s?", letters))
 	case letters != "":
-		return misused(hint(fmt.Errorf("%s has no flag -%s", cmd.CommandPath(), name),
+		return misused(fault.Hint(fmt.Errorf("%s has no flag -%s", cmd.CommandPath(), name),
 			"a parameter is set without a dash, as in I=-5; %s --help lists the flags", cmd.CommandPath()))
 	case namesQuantity(name):
-		return misused(hint(fmt.Errorf("%s has no flag --%s", cmd.CommandPath(), name), "a parameter is set without dashes: %s=VALUE", name))
+		return misused(fault.Hint(fmt.Errorf("%s has no flag --%s", cmd.CommandPath(), name), "a parameter is set without dashes: %s=VALUE", name))
 	}
 	err = fmt.Errorf("%s has no flag --%s", cmd.CommandPath(), name)
 	if near := model.Nearest(name, known); near != "" {
-		return misused(hint(err, "did you mean --%s?", near))
+		return misused(fault.Hint(err, "did you mean --%s?", near))
 	}
-	return misused(hint(err, "%s --help lists the flags", cmd.CommandPath()))
+	return misused(fault.Hint(err, "%s --help lists the flags", cmd.CommandPath()))
 }
 
 // filled refuses flags that are given without anything, as scripts do whose variable is empty: they would be ignored.
 func filled(set *pflag.FlagSet) error {
-	var bad faults
+	var bad fault.List
 	set.Visit(func(f *pflag.Flag) {
 		word, isName := f.Value.(*name)
 		if isName && word.value == "" || f.Value.Type() == "stringSlice" && f.Value.String() == "[]" {
 			kind, _ := pflag.UnquoteUsage(f)
-			bad.about("--"+f.Name, fmt.Errorf("--%s is empty; it needs a value: %s", f.Name, kind))
+			bad.About("--"+f.Name, fmt.Errorf("--%s is empty; it needs a value: %s", f.Name, kind))
 		}
 	})
-	return bad.misuse()
+	return misused(bad.Err())
 }
 
 // namesQuantity tells whether some model has a parameter or state of that name.

@@ -12,9 +12,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"popsim/cmd/popsim/internal/cli"
+	"popsim/fault"
 	"popsim/kernels"
 	"popsim/model"
 	"popsim/pop"
+	"popsim/stimulus"
+	"popsim/table/file"
 )
 
 const runHelp = `run advances a population of neurons that do not hear of each other.
@@ -114,7 +117,7 @@ func (s *simulation) run(ctx context.Context, args []string) error {
 		s.interrupted = true
 		s.warn("interrupted at %.6g ms of %.6g ms; what was finished is kept", float64(sum.Steps)*s.cfg.Dt, s.time.value)
 	case errors.As(err, &blown):
-		return hint(err, "dt was %v ms; --dt %v would be a start", s.cfg.Dt, s.cfg.Dt/4)
+		return fault.Hint(err, "dt was %v ms; --dt %v would be a start", s.cfg.Dt, s.cfg.Dt/4)
 	case err != nil:
 		return err
 	}
@@ -129,21 +132,21 @@ func (s *simulation) run(ctx context.Context, args []string) error {
 func (s *simulation) read(args []string) error {
 	isa, bad := s.check()
 	q, err := ask(args, "gain")
-	bad.add(err)
+	bad.Add(err)
 	if q.model == nil {
-		return bad.misuse()
+		return misused(bad.Err())
 	}
 	s.question = q
 	s.method, err = q.model.Method(s.flags.method.value)
-	bad.about("--method", err)
+	bad.About("--method", err)
 	s.sources, err = q.sources()
-	bad.add(err)
+	bad.Add(err)
 	n, err := neurons(s.n, s.sources)
 	if err != nil {
-		bad.about("--neurons", fmt.Errorf("-n: %w", err))
+		bad.About("--neurons", fmt.Errorf("-n: %w", err))
 	}
-	bad.add(s.checkFiles())
-	if err := bad.misuse(); err != nil {
+	bad.Add(s.checkFiles())
+	if err := misused(bad.Err()); err != nil {
 		return err
 	}
 	s.cfg = pop.Config{Dt: s.method.Dt, Workers: s.workers.value, ISA: isa, Train: true, From: s.discard.value}
@@ -151,19 +154,19 @@ func (s *simulation) read(args []string) error {
 		s.cfg.Dt = s.dt.value
 	}
 	if err := s.checkSpan(); err != nil {
-		return misused(about("--time", err))
+		return misused(fault.About("--time", err))
 	}
 	if err := s.forecast(n); err != nil {
 		return misused(err)
 	}
 	s.spec = q.spec(s.method.Name, n, s.sources, func(r source) kernels.Values { return r.values(n, s.seed.value) })
-	bad.add(sound(s.spec))
+	bad.Add(sound(s.spec))
 	if len(bad) == 0 {
-		bad.about("--dt", s.checkStep())
+		bad.About("--dt", s.checkStep())
 	}
-	bad.about("--waveform", s.readWaveform())
-	bad.about("--of", s.readTrace())
-	return bad.misuse()
+	bad.About("--waveform", s.readWaveform())
+	bad.About("--of", s.readTrace())
+	return misused(bad.Err())
 }
 
 // forecast refuses a population that would not fit in memory.
@@ -202,7 +205,7 @@ func (s *simulation) checkStep() error {
 	m, dt := s.question.model.Name, s.cfg.Dt
 	switch {
 	case dt > usable:
-		return hint(fmt.Errorf("dt is %v ms, but %s with method %s needs at most %.4g ms here: beyond, it is unstable or wrong by a tenth", dt, m, s.method.Name, usable),
+		return fault.Hint(fmt.Errorf("dt is %v ms, but %s with method %s needs at most %.4g ms here: beyond, it is unstable or wrong by a tenth", dt, m, s.method.Name, usable),
 			"--dt %.3gms would do; beyond %.3g ms results are inaccurate", min(s.method.Dt, accurate), accurate)
 	case dt > accurate:
 		s.warn("dt is %v ms; method %s of %s is accurate up to about %.3g ms here", dt, s.method.Name, m, accurate)
@@ -215,18 +218,22 @@ func (s *simulation) readWaveform() error {
 	gain := slices.ContainsFunc(s.sources, func(r source) bool { return r.kind == setsGain })
 	if s.waveform.value == "" {
 		if gain {
-			return hint(errors.New("gain is set, but there is no waveform to take with it"), "--waveform SHAPE gives one")
+			return fault.Hint(errors.New("gain is set, but there is no waveform to take with it"), "--waveform SHAPE gives one")
 		}
 		return nil
 	}
-	w, err := parseWave(s.waveform.value, s.question.model.CurrentUnit, s.cfg.Dt)
+	shape, err := stimulus.Syntax{Column: file.ReadColumn}.Parse(s.waveform.value, s.question.model.CurrentUnit)
 	if err != nil {
+		err = fmt.Errorf("--waveform %s: %w", s.waveform.value, err)
+		if errors.Is(err, stimulus.ErrKind) {
+			err = fault.Hint(err, "the shapes are %s", stimulus.Forms)
+		}
 		return err
 	}
-	if w, ok := w.(samples); ok && w.end < s.time.value*(1-1e-12) {
-		s.warn("the samples of the waveform end at %.6g ms; after that the waveform is 0", w.end)
+	if samples, ok := shape.(stimulus.Samples); ok && samples.End() < s.time.value*(1-1e-12) {
+		s.warn("the samples of the waveform end at %.6g ms; after that the waveform is 0", samples.End())
 	}
-	s.cfg.Wave = w.mean
+	s.cfg.Wave = shape.Waveform(s.cfg.Dt).Mean
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"popsim/fault"
 	"popsim/pop"
 	"popsim/sched"
 	"popsim/sweep"
@@ -23,18 +24,18 @@ const (
 
 // checkFiles reports flags that name no place, one place twice, or nothing to do.
 func (s *simulation) checkFiles() error {
-	var bad faults
-	bad.add(s.apart(toStdout(s.spikes.value) || toStdout(s.trace.value), namedFile{"--spikes", s.spikes.value}, namedFile{"--trace", s.trace.value}))
+	var bad fault.List
+	bad.Add(s.apart(toStdout(s.spikes.value) || toStdout(s.trace.value), namedFile{"--spikes", s.spikes.value}, namedFile{"--trace", s.trace.value}))
 	if s.of.value != "" && s.trace.value == "" && s.plot.value == "" {
-		bad.add(hint(errors.New("--of names neurons to trace, but there is no trace"), "--trace FILE or --plot FILE makes one"))
+		bad.Add(fault.Hint(errors.New("--of names neurons to trace, but there is no trace"), "--trace FILE or --plot FILE makes one"))
 	}
 	if s.every.given && s.trace.value == "" {
-		bad.add(hint(errors.New("--every belongs to a trace, but there is none"), "--trace FILE makes one"))
+		bad.Add(fault.Hint(errors.New("--every belongs to a trace, but there is none"), "--trace FILE makes one"))
 	}
 	if s.every.err != nil {
-		bad.addf("--every: %w", s.every.err)
+		bad.Addf("--every: %w", s.every.err)
 	} else if s.every.value <= 0 {
-		bad.addf("--every is %v ms; it must be greater than 0", s.every.value)
+		bad.Addf("--every is %v ms; it must be greater than 0", s.every.value)
 	}
 	return errors.Join(bad...)
 }
@@ -90,7 +91,7 @@ func (s *simulation) readOf() error {
 		a, err = sweep.ParseAxis("--of", text+":1", "1")
 	}
 	if err != nil {
-		return hint(err, "neurons are given as 0:9 or 1,5,7")
+		return fault.Hint(err, "neurons are given as 0:9 or 1,5,7")
 	}
 	seen := map[int64]bool{}
 	for j := range a.Len() {

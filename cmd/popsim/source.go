@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 
+	"popsim/fault"
 	"popsim/kernels"
 	"popsim/model"
 	"popsim/pop"
@@ -30,12 +31,12 @@ func (s setting) source() (source, error) {
 		if err != nil {
 			err = fmt.Errorf("%s=%s: %w", s.name, s.text, err)
 		}
-		return r, about(s.name, err)
+		return r, fault.About(s.name, err)
 	}
 	a, err := s.axis()
 	switch {
 	case errors.Is(err, sweep.ErrInterval):
-		return r, about(s.name, hint(fmt.Errorf("%s=%s is an interval; run takes one value", s.name, s.text), "popsim bifurcation takes intervals"))
+		return r, fault.About(s.name, fault.Hint(fmt.Errorf("%s=%s is an interval; run takes one value", s.name, s.text), "popsim bifurcation takes intervals"))
 	case err != nil:
 		return r, err
 	case strings.HasPrefix(s.text, "@"):
@@ -43,7 +44,7 @@ func (s setting) source() (source, error) {
 	case a.Len() == 1:
 		r.one = a.At(0)
 	default:
-		return r, about(s.name, hint(fmt.Errorf("%s=%s has %d values; run takes one, a draw, or a file of one per neuron", s.name, s.text, a.Len()),
+		return r, fault.About(s.name, fault.Hint(fmt.Errorf("%s=%s has %d values; run takes one, a draw, or a file of one per neuron", s.name, s.text, a.Len()),
 			"popsim fi and popsim map go through several values"))
 	}
 	return r, nil
@@ -67,10 +68,10 @@ func (r source) values(n int, seed uint64) kernels.Values {
 // sources reads all settings of a run. All faults are told together.
 func (q question) sources() ([]source, error) {
 	var all []source
-	var bad faults
+	var bad fault.List
 	for _, s := range q.settings {
 		r, err := s.source()
-		bad.add(err)
+		bad.Add(err)
 		all = append(all, r)
 	}
 	return all, errors.Join(bad...)
@@ -79,8 +80,8 @@ func (q question) sources() ([]source, error) {
 // neurons is how many there are: as asked for, or as the files have values, or one.
 func neurons(n count, all []source) (int, error) {
 	size, of := 1, ""
-	var bad faults
-	bad.add(n.err)
+	var bad fault.List
+	bad.Add(n.err)
 	if n.given {
 		size = n.value
 	}
@@ -88,9 +89,9 @@ func neurons(n count, all []source) (int, error) {
 		switch {
 		case r.file == nil || n.err != nil:
 		case n.given && len(r.file) != n.value:
-			bad.addf("%s=%s holds %s for %s", r.name, r.text, counted(len(r.file), "value"), counted(n.value, "neuron"))
+			bad.Addf("%s=%s holds %s for %s", r.name, r.text, counted(len(r.file), "value"), counted(n.value, "neuron"))
 		case of != "" && len(r.file) != size:
-			bad.addf("%s=%s holds %s, but %s holds %d", r.name, r.text, counted(len(r.file), "value"), of, size)
+			bad.Addf("%s=%s holds %s, but %s holds %d", r.name, r.text, counted(len(r.file), "value"), of, size)
 		default:
 			size, of = len(r.file), r.name+"="+r.text
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"popsim/cmd/popsim/internal/cli"
+	"popsim/fault"
 	"popsim/sweep"
 	"popsim/table"
 	"popsim/table/file"
@@ -38,7 +39,7 @@ func (v *voice) statusVerb() *cobra.Command {
 		Example: "  popsim status map.npz\n  popsim status map.npz --watch=10s",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return misused(hint(fmt.Errorf("status takes one file, but got %d", len(args)), "it is the name that was given with -o"))
+				return misused(fault.Hint(fmt.Errorf("status takes one file, but got %d", len(args)), "it is the name that was given with -o"))
 			}
 			if watch.err != nil || watch.given && watch.value <= 0 {
 				return misused(fmt.Errorf("--watch is a time greater than 0, as in --watch=10s"))
@@ -66,7 +67,7 @@ func (v *voice) status(path string) error {
 	n := len(s.Parts)
 	part, share, heard, process := make([]int64, n), make([]float64, n), make([]float64, n), make([]float64, n)
 	state, host, job := make([]string, n), make([]string, n), make([]string, n)
-	var bad faults
+	var bad fault.List
 	for i, p := range s.Parts {
 		part[i], state[i], share[i], heard[i], process[i] = int64(p.Number), p.State.String(), p.Share, math.NaN(), math.NaN()
 		if !p.Heard.IsZero() {
@@ -75,7 +76,7 @@ func (v *voice) status(path string) error {
 		if p.Beat.Process != 0 {
 			host[i], job[i], process[i] = p.Beat.Host, p.Beat.Job, float64(p.Beat.Process)
 		}
-		bad.add(p.Faults)
+		bad.Add(p.Faults)
 	}
 	out := file.NewCSV(v.stdout)
 	err = out.WriteTable(table.NewTable(table.Col("part", part), table.Col("state", state), table.Col("share", share),
@@ -147,9 +148,9 @@ func (v *voice) watch(ctx context.Context, path string, every time.Duration) err
 		} else {
 			fmt.Fprintf(v.stderr, "popsim: %s %s\n", now.Format(time.TimeOnly), line)
 		}
-		var bad faults
+		var bad fault.List
 		for _, p := range s.Parts {
-			bad.add(p.Faults)
+			bad.Add(p.Faults)
 		}
 		if len(bad) > 0 || s.Whole() {
 			if terminal {

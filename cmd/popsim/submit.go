@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"popsim/fault"
 	"popsim/sweep"
 	"popsim/table/file"
 )
@@ -58,7 +59,7 @@ func (v *voice) submitVerb() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 0:
-				return misused(hint(errors.New("submit takes a sweep, but got nothing"), "popsim submit map ... or fi ..., or a FILE%s of one", experimentEnding))
+				return misused(fault.Hint(errors.New("submit takes a sweep, but got nothing"), "popsim submit map ... or fi ..., or a FILE%s of one", experimentEnding))
 			case slices.Contains([]string{"-h", "--help", "help"}, args[0]):
 				return cmd.Help()
 			}
@@ -89,7 +90,7 @@ func (s *submission) read(args []string) error {
 	case "map":
 		cmd = s.survey.grid()
 	default:
-		return misused(hint(fmt.Errorf("submit gives sweeps away, and %q is none", args[0]), "popsim submit map ... or fi ..., or a FILE%s of one", experimentEnding))
+		return misused(fault.Hint(fmt.Errorf("submit gives sweeps away, and %q is none", args[0]), "popsim submit map ... or fi ..., or a FILE%s of one", experimentEnding))
 	}
 	set := cmd.Flags()
 	s.register(set)
@@ -111,7 +112,7 @@ func (s *submission) read(args []string) error {
 	})
 	switch {
 	case errors.Is(err, pflag.ErrHelp):
-		return misused(hint(errors.New("submit takes the flags of the sweep"), "popsim submit --help tells of submit, popsim %s --help of the sweep", args[0]))
+		return misused(fault.Hint(errors.New("submit takes the flags of the sweep"), "popsim submit --help tells of submit, popsim %s --help of the sweep", args[0]))
 	case err != nil:
 		return flagError(cmd, err)
 	}
@@ -123,26 +124,26 @@ func (s *submission) read(args []string) error {
 		words, s.extra = words[:at], words[at:]
 	}
 	s.words = slices.Concat([]string{args[0]}, words, flags)
-	var bad faults
-	bad.add(wrong)
+	var bad fault.List
+	bad.Add(wrong)
 	if s.engine.value != "slurm" {
-		bad.addf("--engine %s: the engine that is known is slurm", s.engine.value)
+		bad.Addf("--engine %s: the engine that is known is slurm", s.engine.value)
 	}
 	if s.parts.err != nil {
-		bad.addf("--parts: %w", s.parts.err)
+		bad.Addf("--parts: %w", s.parts.err)
 	}
-	bad.add(s.survey.read(words))
+	bad.Add(s.survey.read(words))
 	if s.survey.out.value == "" || !s.survey.keepable() {
-		bad.add(hint(errors.New("parts are kept beside a file, but none is given"), "-o FILE gives one"))
+		bad.Add(fault.Hint(errors.New("parts are kept beside a file, but none is given"), "-o FILE gives one"))
 	} else if err := file.Check(s.survey.out.value, s.survey.force); err != nil {
-		bad.add(err) // or the merge would refuse it, when all parts are done
+		bad.Add(err) // or the merge would refuse it, when all parts are done
 	} else {
-		bad.add(file.CheckFormat(s.survey.out.value))
+		bad.Add(file.CheckFormat(s.survey.out.value))
 	}
 	if len(s.inFile) > 0 {
-		bad.add(errNotBegun)
+		bad.Add(errNotBegun)
 	}
-	return bad.misuse()
+	return misused(bad.Err())
 }
 
 // register adds the flags that submit has beside those of the sweep.
@@ -209,7 +210,7 @@ func (s *submission) run(ctx context.Context) error {
 		id, err := submitted(ctx, a)
 		if err != nil {
 			if len(ids) > 0 {
-				err = hint(err, "the arrays before it are submitted; scancel %s takes them back", strings.Join(ids, " "))
+				err = fault.Hint(err, "the arrays before it are submitted; scancel %s takes them back", strings.Join(ids, " "))
 			}
 			return err
 		}
@@ -218,7 +219,7 @@ func (s *submission) run(ctx context.Context) error {
 	merge = append(merge, "--dependency=afterok:"+strings.Join(ids, ":"), "--kill-on-invalid-dep=yes", mergePath)
 	id, err := submitted(ctx, merge)
 	if err != nil {
-		return hint(err, "the arrays are submitted; popsim merge %s joins their parts", out)
+		return fault.Hint(err, "the arrays are submitted; popsim merge %s joins their parts", out)
 	}
 	s.say("%s in %s, job %s; merge: job %s", counted(s.parts.value, "part"), counted(len(ids), "array"), strings.Join(ids, " and "), id)
 	s.say("popsim status %s says how far they are", out)
@@ -308,7 +309,7 @@ func submitted(ctx context.Context, command []string) (id string, err error) {
 	case errors.As(err, &failed):
 		return "", fmt.Errorf("sbatch: %s", strings.TrimSpace(string(failed.Stderr)))
 	case err != nil:
-		return "", hint(fmt.Errorf("sbatch: %w", err), "--dry-run shows what would be submitted")
+		return "", fault.Hint(fmt.Errorf("sbatch: %w", err), "--dry-run shows what would be submitted")
 	}
 	id, _, _ = strings.Cut(strings.TrimSpace(string(text)), ";") // a cluster's name may follow
 	return id, nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"popsim/fault"
 	"popsim/sched"
 	"popsim/sweep"
 )
@@ -130,22 +131,22 @@ func measuresTopic() *cobra.Command {
 func (s *survey) read(args []string) error {
 	isa, bad := s.check()
 	q, err := ask(args)
-	bad.add(err)
+	bad.Add(err)
 	if q.model == nil {
-		return bad.misuse()
+		return misused(bad.Err())
 	}
 	s.question = q
 	method, err := q.model.Method(s.method.value)
-	bad.about("--method", err)
+	bad.About("--method", err)
 	s.spec = sweep.Spec{
 		Model: q.model, Method: method.Name, Time: s.time.value, Discard: s.discard.value, Dt: s.dt.value, Full: s.full,
 	}
 	s.spec.From, err = sweep.ParseFrom(s.from.value)
-	bad.about("--from", err)
-	bad.add(s.readGrid())
-	bad.about("--measures", s.readMeasures())
-	bad.add(s.apart(s.dryRun))
-	if err := bad.misuse(); err != nil {
+	bad.About("--from", err)
+	bad.Add(s.readGrid())
+	bad.About("--measures", s.readMeasures())
+	bad.Add(s.apart(s.dryRun))
+	if err := misused(bad.Err()); err != nil {
 		return err
 	}
 	s.cfg = sweep.Config{Workers: s.workers.value, ISA: isa}
@@ -165,34 +166,34 @@ func (s *survey) read(args []string) error {
 	if err := s.spec.Check(); err != nil {
 		return misused(err)
 	}
-	bad.about("--refine", s.readRefine())
-	bad.add(s.readKeep())
-	bad.add(s.readEvery())
-	bad.add(s.checkPlot())
+	bad.About("--refine", s.readRefine())
+	bad.Add(s.readKeep())
+	bad.Add(s.readEvery())
+	bad.Add(s.checkPlot())
 	if dt, accurate := s.dtUsed(), s.spec.AccurateDt(); dt > accurate {
 		s.warn("dt is %v ms; method %s of %s is accurate up to about %.3g ms here", dt, method.Name, q.model.Name, accurate)
 	}
-	return bad.misuse()
+	return misused(bad.Err())
 }
 
 // readGrid makes axes of all that has several values, and of I in an f-I curve; what has one value is set.
 func (s *survey) readGrid() error {
-	var bad faults
+	var bad fault.List
 	base := s.question.base()
 	current := false
 	for _, x := range s.question.settings {
 		if _, ok, _ := parseDraw(x.text, x.unit); ok {
-			bad.about(x.name, hint(fmt.Errorf("%s=%s draws one value per neuron, which %s has not", x.name, x.text, s.verb), "popsim run takes draws"))
+			bad.About(x.name, fault.Hint(fmt.Errorf("%s=%s draws one value per neuron, which %s has not", x.name, x.text, s.verb), "popsim run takes draws"))
 			continue
 		}
 		a, err := x.axis()
 		switch {
 		case errors.Is(err, sweep.ErrInterval):
-			bad.about(x.name, hint(fmt.Errorf("%s=%s is an interval; %s goes through single values", x.name, x.text, s.verb),
+			bad.About(x.name, fault.Hint(fmt.Errorf("%s=%s is an interval; %s goes through single values", x.name, x.text, s.verb),
 				"%s=%s/101 would be 101 of them, %[1]s=%[2]s:STEP goes in steps", x.name, x.text))
 			continue
 		case err != nil:
-			bad.add(err)
+			bad.Add(err)
 			continue
 		}
 		isCurrent := x.kind == setsCurrent
@@ -204,7 +205,7 @@ func (s *survey) readGrid() error {
 		s.spec.Grid.Axes = append(s.spec.Grid.Axes, a)
 	}
 	if s.verb == "fi" && !current && len(bad) == 0 {
-		bad.add(hint(errors.New("fi goes through currents, but I is not given"), "I=0:20:0.5 goes from 0 to 20 in steps of 0.5"))
+		bad.Add(fault.Hint(errors.New("fi goes through currents, but I is not given"), "I=0:20:0.5 goes from 0 to 20 in steps of 0.5"))
 	}
 	s.spec.P, s.spec.I, s.spec.Init, s.spec.Grid.Zip = base.params, base.current, base.init, s.zip
 	return errors.Join(bad...)
@@ -228,7 +229,7 @@ func (s *survey) readMeasures() error {
 		}
 	}
 	if s.spec.Late && s.spec.Resets {
-		return hint(errors.New("-m isi and -m w_reset both give rows of their own"), "ask for one at a time")
+		return fault.Hint(errors.New("-m isi and -m w_reset both give rows of their own"), "ask for one at a time")
 	}
 	return nil
 }

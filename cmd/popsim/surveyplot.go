@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"popsim/fault"
 	"popsim/figure"
 	"popsim/sweep"
 )
@@ -21,9 +22,9 @@ func (s *survey) checkPlot() error {
 	}
 	switch n := len(s.spec.Grid.Axes); {
 	case n == 0:
-		return hint(errors.New("one point makes no picture"), "a list or range, as in I=0:20:0.5, makes one")
+		return fault.Hint(errors.New("one point makes no picture"), "a list or range, as in I=0:20:0.5, makes one")
 	case n > 2 && !s.zip:
-		return hint(fmt.Errorf("a grid over %d quantities makes no picture; one or two do", n), "the table holds all of it: leave --plot out")
+		return fault.Hint(fmt.Errorf("a grid over %d quantities makes no picture; one or two do", n), "the table holds all of it: leave --plot out")
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"popsim/cmd/popsim/internal/cli"
 	"popsim/dynamics"
+	"popsim/fault"
 	"popsim/model"
 	"popsim/sweep"
 	"popsim/table"
@@ -139,7 +140,7 @@ func failed(n, of int) error {
 	if n == 0 {
 		return nil
 	}
-	return hint(fmt.Errorf("%d of %d points became NaN or infinite; the column status marks them with nan", n, of), "a smaller --dt may help")
+	return fault.Hint(fmt.Errorf("%d of %d points became NaN or infinite; the column status marks them with nan", n, of), "a smaller --dt may help")
 }
 
 // tellForecast says what the sweep will cost at most; how long it may take is measured where that matters.
@@ -454,19 +455,19 @@ func (s *survey) readKeep() (err error) {
 			return err // or merge would refuse it, when all parts are done
 		}
 		if s.plot.value != "" {
-			return hint(errors.New("a part makes no picture"), "popsim merge --plot makes one of all parts")
+			return fault.Hint(errors.New("a part makes no picture"), "popsim merge --plot makes one of all parts")
 		}
 	}
 	regular := s.keepable()
 	switch {
 	case (s.part.value != "" || s.resume) && !regular:
-		return hint(errors.New("parts and pieces are kept beside a file, but none is given"), "-o FILE gives one")
+		return fault.Hint(errors.New("parts and pieces are kept beside a file, but none is given"), "-o FILE gives one")
 	case !regular || s.tolerance > 0:
 		return nil
 	case s.part.value == "" && !s.resume && s.forecast.Steps < keptSteps && !sweep.Leftover(path):
 		return nil
 	case s.part.value == "" && sweep.Leftover(path) && !s.resume && !s.force:
-		return hint(fmt.Errorf("an unfinished sweep has left pieces beside %s", path), "--resume goes on from them, --force throws them away")
+		return fault.Hint(fmt.Errorf("an unfinished sweep has left pieces beside %s", path), "--resume goes on from them, --force throws them away")
 	}
 	s.goesOn = s.resume && sweep.Leftover(path)
 	s.cfg.Keep, s.cfg.Resume, s.cfg.Fresh = path, s.resume, s.force && !s.resume
@@ -523,13 +524,13 @@ func readPart(text string) (sweep.Part, error) {
 	} else if id, ok := number("JOB_COMPLETION_INDEX"); ok {
 		i = id + 1
 	} else {
-		return sweep.Part{}, hint(errors.New("--part auto: there is no SLURM_ARRAY_TASK_ID and no JOB_COMPLETION_INDEX"), "--part I/N names the part")
+		return sweep.Part{}, fault.Hint(errors.New("--part auto: there is no SLURM_ARRAY_TASK_ID and no JOB_COMPLETION_INDEX"), "--part I/N names the part")
 	}
 	if given, ok := strings.CutPrefix(rest, "/"); ok {
 		n, _ = strconv.Atoi(given)
 	}
 	if n == 0 {
-		return sweep.Part{}, hint(errors.New("--part auto: the batch system does not tell how many tasks there are"), "--part auto/N says it")
+		return sweep.Part{}, fault.Hint(errors.New("--part auto: the batch system does not tell how many tasks there are"), "--part auto/N says it")
 	}
 	return sweep.ParsePart(fmt.Sprintf("%d/%d", i+offset, n))
 }
