@@ -139,11 +139,12 @@ func TestSpoolsOnDisk(t *testing.T) {
 func TestCSVText(t *testing.T) {
 	var b bytes.Buffer
 	out := NewCSV(&b)
-	data := table.NewTable(table.Col("I", []float64{21, 0.1, math.NaN(), 1e-6, 2.5e22, 1e20}), table.Col("n", []int64{1, 2, 3, 4, 5, 6}))
+	data := table.NewTable(table.Col("I", []float64{21, 0.1, math.NaN(), 1e-6, 2.5e22, 1e20, -34773033831314215000, 1<<53 - 1}),
+		table.Col("n", []int64{1, 2, 3, 4, 5, 6, 7, 8}))
 	if err := errors.Join(out.WriteTable(data), out.Commit()); err != nil {
 		t.Fatal(err)
 	}
-	want := "I,n\n21,1\n0.1,2\n,3\n1e-06,4\n2.5e+22,5\n100000000000000000000,6\n"
+	want := "I,n\n21,1\n0.1,2\n,3\n1e-06,4\n2.5e+22,5\n1e+20,6\n-3.4773033831314215e+19,7\n9007199254740991,8\n"
 	if b.String() != want {
 		t.Errorf("CSV is %q, want %q", b.String(), want)
 	}

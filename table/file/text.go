@@ -11,16 +11,17 @@ import (
 	"popsim/table"
 )
 
-// appendFloat appends v with the fewest digits that read back to the same bits, in plain decimal notation where that
-// is short. Infinities are inf and -inf, which pandas, R and Go all read. (pandas.read_csv restores the last bit only
-// with float_precision="round_trip".)
+// appendFloat appends v with the fewest digits that read back to the same bits, in plain decimal notation where that is
+// short. From 2^53 on v has an exponent: pandas reads a column that holds a whole number beyond 2^63 as text. Infinities
+// are inf and -inf, which pandas, R and Go all read. (pandas.read_csv restores the last bit only with
+// float_precision="round_trip".)
 func appendFloat(b []byte, v float64) []byte {
 	switch a := math.Abs(v); {
 	case math.IsInf(v, 1):
 		return append(b, "inf"...)
 	case math.IsInf(v, -1):
 		return append(b, "-inf"...)
-	case a != 0 && (a < 1e-5 || a >= 1e21):
+	case a != 0 && (a < 1e-5 || a >= 1<<53):
 		return strconv.AppendFloat(b, v, 'e', -1, 64)
 	}
 	return strconv.AppendFloat(b, v, 'f', -1, 64)
