@@ -28,9 +28,9 @@ func ExampleRun() {
 	// 83.4298 Hz, ok
 }
 
-// Ranges are written as on the command line.
-func ExampleParseAxis() {
-	axis, err := sweep.ParseAxis("I", "0:1nA:0.25nA", "pA")
+// Values of an axis are the doubles nearest to the decimals that are meant: 0.3, not 3 times 0.1.
+func ExampleStepped() {
+	axis, err := sweep.Stepped("I", "pA", 0, 0.5, 0.1)
 	fmt.Println(axis.All(), err)
-	// Output: [0 250 500 750 1000] <nil>
+	// Output: [0 0.1 0.2 0.3 0.4 0.5] <nil>
 }

@@ -214,7 +214,7 @@ func mustAxes(t testing.TB, m *model.Model, texts ...string) (axes []Axis) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, err := ParseAxis(name, values, unit)
+		a, err := readAxis(name, values, unit)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"popsim/bench"
+	"popsim/experiment"
 	"popsim/model"
 )
 
@@ -23,7 +24,7 @@ neurons at 500 Hz: what a spike costs. --kind work sets the error of the spikes 
 against the cost of a millisecond of model time, for every method and a range of steps; popsim convergence does so for any
 parameters.`
 
-func (v *voice) benchVerb() *cobra.Command {
+func (v *call) benchVerb() *cobra.Command {
 	var q bench.Selection
 	f := flags{dt: quantity{unit: "ms"}}
 	rows := name{kind: "REGEXP"}
@@ -64,9 +65,9 @@ func (v *voice) benchVerb() *cobra.Command {
 			if err := misused(bad.Err()); err != nil {
 				return err
 			}
-			var subject question
+			var subject experiment.Neuron
 			if len(q.Models) == 1 {
-				subject.model = q.Models[0]
+				subject.Model = q.Models[0]
 			}
 			if err := v.understood(&f, subject, nil); err != nil {
 				return err
@@ -78,8 +79,8 @@ func (v *voice) benchVerb() *cobra.Command {
 				return err
 			}
 			label := "all"
-			if subject.model != nil {
-				label = subject.model.Name
+			if subject.Model != nil {
+				label = subject.Model.Name
 			}
 			return v.compute(cmd.Context(), &f, "bench", label, func(ctx context.Context) error {
 				return q.Run(ctx, kinds, v.stdout, v.say)

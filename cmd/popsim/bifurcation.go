@@ -10,11 +10,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"popsim/dynamics"
+	"popsim/experiment"
 	"popsim/fault"
 	"popsim/figure"
 	"popsim/model"
 	"popsim/sched"
-	"popsim/sweep"
 	"popsim/table"
 	"popsim/table/file"
 )
@@ -46,17 +46,17 @@ const bifurcationExample = `  popsim bifurcation rhh I=-5:20 --plot isola.svg
   popsim bifurcation rhh I=-20:40 n_plus_h=0.75:0.95 --plot regimes.png`
 
 // analysis is one call of bifurcation.
-type analysis struct {
-	*voice
+type bifurcationCommand struct {
+	*call
 	flags
 	pointsFile, resetsFile name
 	atText                 name
 	simulated              bool
 
-	question question
-	base     point
-	free     []free // one or two
-	outputs  analysisOutputs
+	neuron  experiment.Neuron
+	base    experiment.Point
+	free    []free // one or two
+	outputs analysisOutputs
 
 	diagram *dynamics.Diagram
 	trains  []dynamics.Firing
@@ -69,14 +69,14 @@ type analysis struct {
 
 // free is a quantity with the interval it is followed through.
 type free struct {
-	setting
+	experiment.Setting
 	dynamics.Free
 }
 
 type analysisOutputs struct{ branches, points, resets *file.Output }
 
-func (v *voice) bifurcationVerb() *cobra.Command {
-	s := &analysis{voice: v}
+func (v *call) bifurcationVerb() *cobra.Command {
+	s := &bifurcationCommand{call: v}
 	cmd := &cobra.Command{
 		Use:               "bifurcation MODEL[:PRESET] NAME=LO:HI [NAME=LO:HI] [NAME=VALUE ...]",
 		Short:             "Equilibria, cycles and special points over one or two quantities",
@@ -98,7 +98,7 @@ func (v *voice) bifurcationVerb() *cobra.Command {
 }
 
 // run is the verb.
-func (s *analysis) run(ctx context.Context, args []string) (err error) {
+func (s *bifurcationCommand) run(ctx context.Context, args []string) (err error) {
 	if err := s.read(args); err != nil {
 		return err
 	}
@@ -106,11 +106,11 @@ func (s *analysis) run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer abort(s.outputs.branches, s.outputs.points, s.outputs.resets)
-	if err := s.understood(&s.flags, s.question, nil); err != nil {
+	if err := s.understood(&s.flags, s.neuron, nil); err != nil {
 		return err
 	}
 	s.phase("read")
-	err = s.compute(ctx, &s.flags, "bifurcation", s.question.model.Name, s.analyse)
+	err = s.compute(ctx, &s.flags, "bifurcation", s.neuron.Model.Name, s.analyse)
 	switch {
 	case errors.Is(err, context.Canceled):
 		s.cut = true
@@ -126,14 +126,14 @@ func (s *analysis) run(ctx context.Context, args []string) (err error) {
 }
 
 // read understands the command line and refuses what makes no sense, all of it at once.
-func (s *analysis) read(args []string) error {
-	q, err := ask(args)
+func (s *bifurcationCommand) read(args []string) error {
+	q, err := experiment.ParseNeuron(args)
 	var bad fault.List
 	bad.Add(err)
-	if q.model == nil {
+	if q.Model == nil {
 		return misused(bad.Err())
 	}
-	s.question = q
+	s.neuron = q
 	bad.Add(s.readSettings())
 	if len(bad) == 0 {
 		bad.Add(s.checkEnds())
@@ -144,7 +144,7 @@ func (s *analysis) read(args []string) error {
 	if s.workers.value == 0 {
 		s.workers.value = sched.Allowed()
 	}
-	resets := q.model.Fires == model.Reset && len(s.free) < 2
+	resets := q.Model.Fires == model.Reset && len(s.free) < 2
 	if (s.resetsFile.value != "" || s.simulated) && !resets {
 		bad.Add(fault.Hint(errors.New("--resets and --simulated are about firing by reset over one quantity"), "lif, eif and adex fire so"))
 	}
@@ -158,57 +158,50 @@ func (s *analysis) read(args []string) error {
 }
 
 // readSettings tells the intervals from the values.
-func (s *analysis) readSettings() error {
+func (s *bifurcationCommand) readSettings() error {
 	var bad fault.List
-	s.base = s.question.base()
-	for _, x := range s.question.settings {
-		if x.kind == setsState {
-			bad.About(x.name, fault.Hint(fmt.Errorf("%s is an initial state, and a diagram has none", x.name), "popsim phase draws trajectories from states"))
+	s.base = s.neuron.Base()
+	for _, x := range s.neuron.Settings {
+		if x.Target == experiment.State {
+			bad.About(x.Name, fault.Hint(fmt.Errorf("%s is an initial state, and a diagram has none", x.Name), "popsim phase draws trajectories from states"))
 			continue
 		}
-		a, err := x.axis()
-		switch {
-		case errors.Is(err, sweep.ErrInterval):
-			f := free{setting: x, Free: dynamics.Free{Name: x.name}}
-			f.Lo, f.Hi, err = sweep.ParseInterval(x.name, x.text, x.unit)
-			bad.About(x.name, err)
-			s.free = append(s.free, f)
+		err := x.Check("bifurcation", experiment.Number|experiment.Interval)
+		switch value, single := x.Value.Single(); {
 		case err != nil:
 			bad.Add(err)
-		case a.Len() > 1:
-			bad.About(x.name, fault.Hint(fmt.Errorf("%s=%s has %d values, but bifurcation follows an interval", x.name, x.text, a.Len()),
-				"%s=%v:%v would be one", x.name, min(a.At(0), a.At(a.Len()-1)), max(a.At(0), a.At(a.Len()-1))))
+		case single:
+			s.base.Set(x, value)
 		default:
-			s.base.set(x, a.At(0))
+			ends := x.Value.Numbers
+			s.free = append(s.free, free{Setting: x, Free: dynamics.Free{Name: x.Name, Lo: ends[0], Hi: ends[1]}})
 		}
 	}
 	switch {
-	case len(bad) > 0:
+	case len(bad) > 0 || s.neuron.Faulty:
 	case len(s.free) == 0:
 		bad.Add(fault.Hint(errors.New("bifurcation follows a quantity through an interval, but none is given"), "I=-5:20 is one"))
 	case len(s.free) > 2:
 		bad.Addf("bifurcation follows one or two quantities, but %d intervals are given", len(s.free))
 	case s.atText.value != "":
-		a, err := sweep.ParseAxis("--at", s.atText.value, s.free[0].unit)
+		marks, err := experiment.ParseNumbers("--at", s.atText.value, s.free[0].Unit)
 		bad.About("--at", err)
-		if err == nil {
-			s.free[0].Marks = a.All()
-		}
+		s.free[0].Marks = marks
 	}
 	return errors.Join(bad...)
 }
 
 // checkEnds refuses parameters that make no sense at an end of an interval.
-func (s *analysis) checkEnds() error {
+func (s *bifurcationCommand) checkEnds() error {
 	var bad fault.List
 	told := map[string]bool{}
 	corners := 1 << len(s.free)
 	for corner := range corners {
-		p := point{params: append([]float64(nil), s.base.params...)}
+		p := experiment.Point{Params: append([]float64(nil), s.base.Params...)}
 		for k, f := range s.free {
-			p.set(f.setting, []float64{f.Lo, f.Hi}[corner>>k&1])
+			p.Set(f.Setting, []float64{f.Lo, f.Hi}[corner>>k&1])
 		}
-		if err := s.question.model.Check(p.params); err != nil && !told[err.Error()] {
+		if err := s.neuron.Model.Check(p.Params); err != nil && !told[err.Error()] {
 			told[err.Error()] = true
 			bad.Add(err)
 		}
@@ -217,7 +210,7 @@ func (s *analysis) checkEnds() error {
 }
 
 // open opens the files before the work begins.
-func (s *analysis) open() error {
+func (s *bifurcationCommand) open() error {
 	err := s.openTables(&s.flags, opening{s.out.value, &s.outputs.branches}, opening{s.pointsFile.value, &s.outputs.points},
 		opening{s.resetsFile.value, &s.outputs.resets})
 	switch {
@@ -231,8 +224,8 @@ func (s *analysis) open() error {
 }
 
 // analyse does the work.
-func (s *analysis) analyse(ctx context.Context) (err error) {
-	m, p, i := s.question.model, s.base.params, s.base.current
+func (s *bifurcationCommand) analyse(ctx context.Context) (err error) {
+	m, p, i := s.neuron.Model, s.base.Params, s.base.Current
 	if len(s.free) == 2 {
 		return s.chart(ctx)
 	}
@@ -257,19 +250,19 @@ func (s *analysis) analyse(ctx context.Context) (err error) {
 }
 
 // result is what was found, for tables and picture.
-func (s *analysis) result() *figure.Bifurcation {
+func (s *bifurcationCommand) result() *figure.Bifurcation {
 	b := &figure.Bifurcation{
-		Title: s.question.title(), Model: s.question.model, Diagram: s.diagram, Trains: s.trains, Sampled: s.sampled,
+		Title: s.neuron.Title(), Model: s.neuron.Model, Diagram: s.diagram, Trains: s.trains, Sampled: s.sampled,
 		Regions: s.regions, Regimes: s.regimes, RegimeSize: [2]int{regimeColumns, regimeRows},
 	}
 	for _, f := range s.free {
-		b.Axes = append(b.Axes, figure.Quantity{Name: f.name, Unit: f.unit, Lo: f.Lo, Hi: f.Hi})
+		b.Axes = append(b.Axes, figure.Quantity{Name: f.Free.Name, Unit: f.Unit, Lo: f.Lo, Hi: f.Hi})
 	}
 	return b
 }
 
 // write writes tables, picture and records.
-func (s *analysis) write() error {
+func (s *bifurcationCommand) write() error {
 	found := s.result()
 	files := []struct {
 		path  string
@@ -306,19 +299,19 @@ func (s *analysis) write() error {
 }
 
 // record says how the files were made.
-func (s *analysis) record() file.Record {
+func (s *bifurcationCommand) record() file.Record {
 	extra := map[string]any{"interrupted": s.cut}
 	if s.stats.Epochs > 0 {
 		tellWorkers(extra, s.stats)
 	}
 	return file.Record{
-		Model: s.question.model.Name, Preset: s.question.preset.Name,
-		Parameters: s.question.parameters(s.question.numbers()), Workers: s.workers.value, Extra: extra,
+		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name,
+		Parameters: parameters(s.neuron, nil), Workers: s.workers.value, Extra: extra,
 	}
 }
 
 // tell says in words what was found.
-func (s *analysis) tell() {
+func (s *bifurcationCommand) tell() {
 	found := s.result()
 	for _, q := range found.Specials() {
 		s.say("%s", q)

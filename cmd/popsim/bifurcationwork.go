@@ -15,7 +15,7 @@ import (
 )
 
 // parallel shares work among all workers, until one piece fails, and tells how many of which unit are done.
-func (s *analysis) parallel(ctx context.Context, unit string) dynamics.Each {
+func (s *bifurcationCommand) parallel(ctx context.Context, unit string) dynamics.Each {
 	return func(n int, work func(k int) error) error {
 		var out io.Writer
 		if !s.quiet {
@@ -49,12 +49,12 @@ func (s *analysis) parallel(ctx context.Context, unit string) dynamics.Each {
 }
 
 // simulate gives the late intervals of neurons integrated step by step, by the kernels.
-func (s *analysis) simulate(ctx context.Context) (*table.Table, error) {
+func (s *bifurcationCommand) simulate(ctx context.Context) (*table.Table, error) {
 	const simulatedValues, long, settle = 201, 8000, 4000 // of the quantity; ms
 	f := s.free[0]
 	r, err := sweep.Run(ctx, sweep.Spec{
-		Model: s.question.model, P: s.base.params, I: s.base.current, Time: long, Discard: settle, NoError: true, Late: true,
-		Grid: sweep.Grid{Axes: []sweep.Axis{sweep.Even(f.name, f.unit, f.Lo, f.Hi, simulatedValues)}},
+		Model: s.neuron.Model, P: s.base.Params, I: s.base.Current, Time: long, Discard: settle, NoError: true, Late: true,
+		Grid: sweep.Grid{Axes: []sweep.Axis{sweep.Even(f.Free.Name, f.Unit, f.Lo, f.Hi, simulatedValues)}},
 	}, sweep.Config{Workers: s.workers.value})
 	if err != nil {
 		return nil, err
@@ -67,9 +67,9 @@ const regimeRows, regimeColumns = 40, 160
 
 // chart finds the curves in the plane of two quantities, and, for the picture, what lies between them. Diagrams are made
 // over the current where it is one of them, because every branch is found there; then the plane is turned over.
-func (s *analysis) chart(ctx context.Context) (err error) {
-	m, p, i := s.question.model, s.base.params, s.base.current
-	turned := s.free[1].Name == "I"
+func (s *bifurcationCommand) chart(ctx context.Context) (err error) {
+	m, p, i := s.neuron.Model, s.base.Params, s.base.Current
+	turned := s.free[1].Free.Name == "I"
 	if turned {
 		slices.Reverse(s.free)
 		defer slices.Reverse(s.free)

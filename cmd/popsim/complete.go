@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"popsim/bench"
+	"popsim/experiment"
 	"popsim/kernels"
 	"popsim/model"
 	"popsim/sweep"
@@ -35,7 +36,7 @@ func completeModels(cmd *cobra.Command, args []string, begun string) ([]string, 
 	if strings.Contains(begun, "=@") {
 		return nil, cobra.ShellCompDirectiveDefault
 	}
-	for _, name := range names(m) {
+	for _, name := range experiment.Names(m) {
 		if !slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, name+"=") }) {
 			found = append(found, name+"=\t"+meaning(m, name))
 		}

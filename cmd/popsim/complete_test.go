@@ -59,7 +59,7 @@ func TestCompletion(t *testing.T) {
 		}
 	}
 	// Every flag of every verb that takes a word from a list offers it.
-	root := new(voice).root()
+	root := new(call).root()
 	for _, c := range root.Commands() {
 		for name := range offers {
 			if c.Flags().Lookup(name) != nil && len(completed(t, c.Name()+" --"+name+" ")) == 0 {

@@ -13,6 +13,7 @@ import (
 
 	"popsim/bench"
 	"popsim/cmd/popsim/internal/cli"
+	"popsim/experiment"
 	"popsim/fault"
 	"popsim/figure"
 	"popsim/kernels"
@@ -33,21 +34,21 @@ many calls; accurate is false where popsim run would warn of the step. Steps tha
 I takes a value or several; without it the preset's own is taken, or some at which the default neuron fires.`
 
 // convergence is one call of the verb.
-type convergence struct {
-	*voice
+type convergenceCommand struct {
+	*call
 	flags
 	tolerance quantity
 
-	question question
-	at       point
+	neuron   experiment.Neuron
+	at       experiment.Point
 	currents []float64
 	isa      kernels.ISA
 	out      *file.Output
 	rows     []bench.Work // by method, then from large steps to small
 }
 
-func (v *voice) convergenceVerb() *cobra.Command {
-	s := &convergence{voice: v}
+func (v *call) convergenceVerb() *cobra.Command {
+	s := &convergenceCommand{call: v}
 	cmd := &cobra.Command{
 		Use:               "convergence MODEL[:PRESET] [NAME=VALUE ...]",
 		Short:             "Error against cost of each method and step, and the step to take",
@@ -68,7 +69,7 @@ func (v *voice) convergenceVerb() *cobra.Command {
 }
 
 // run is the verb.
-func (s *convergence) run(ctx context.Context, args []string) (err error) {
+func (s *convergenceCommand) run(ctx context.Context, args []string) (err error) {
 	if err := s.read(args); err != nil {
 		return err
 	}
@@ -82,11 +83,11 @@ func (s *convergence) run(ctx context.Context, args []string) (err error) {
 		}
 	}
 	defer s.out.Abort()
-	if err := s.understood(&s.flags, s.question, map[string]string{"time": "", "tolerance": ""}); err != nil {
+	if err := s.understood(&s.flags, s.neuron, map[string]string{"time": "", "tolerance": ""}); err != nil {
 		return err
 	}
 	s.phase("read")
-	err = s.compute(ctx, &s.flags, "convergence", s.question.model.Name, s.measure)
+	err = s.compute(ctx, &s.flags, "convergence", s.neuron.Model.Name, s.measure)
 	interrupted := errors.Is(err, context.Canceled)
 	switch {
 	case interrupted:
@@ -105,63 +106,60 @@ func (s *convergence) run(ctx context.Context, args []string) (err error) {
 }
 
 // read understands the command line.
-func (s *convergence) read(args []string) error {
+func (s *convergenceCommand) read(args []string) error {
 	var bad fault.List
 	s.isa, bad = s.check()
-	q, err := ask(args)
+	q, err := experiment.ParseNeuron(args)
 	bad.Add(err)
-	if q.model == nil {
+	if q.Model == nil {
 		return misused(bad.Err())
 	}
-	s.question = q
-	_, err = q.model.Method(s.flags.method.value)
+	s.neuron = q
+	_, err = q.Model.Method(s.flags.method.value)
 	bad.About("--method", err)
 	if s.tolerance.err != nil {
 		bad.About("--tolerance", fmt.Errorf("--tolerance: %w", s.tolerance.err))
 	} else if s.tolerance.value <= 0 {
 		bad.About("--tolerance", fmt.Errorf("--tolerance is %v ms; it must be greater than 0", s.tolerance.value))
 	}
-	s.at = q.base()
-	if !math.IsNaN(q.preset.I) {
-		s.currents = []float64{q.preset.I}
+	s.at = q.Base()
+	if !math.IsNaN(q.Preset.I) {
+		s.currents = []float64{q.Preset.I}
 	}
-	for _, x := range q.settings {
-		if x.kind == setsCurrent {
-			a, err := x.axis()
-			bad.Add(err)
-			if err == nil {
-				s.currents = a.All()
-			}
+	for _, x := range q.Settings {
+		if x.Target == experiment.Current {
+			bad.Add(x.Check("convergence", experiment.Several))
+			s.currents = x.Value.Axis().All()
 			continue
 		}
-		value, err := x.single("convergence")
-		bad.Add(err)
-		s.at.set(x, value)
+		bad.Add(x.Check("convergence", experiment.Number))
+		value, _ := x.Value.Single()
+		s.at.Set(x, value)
 	}
 	if s.currents == nil {
-		s.currents = bench.DefaultCurrents(q.model)
+		s.currents = bench.DefaultCurrents(q.Model)
 	}
 	if len(s.currents) > bench.L1 {
 		bad.Addf("I has %d values; convergence takes up to %d", len(s.currents), bench.L1)
 	}
 	if len(bad) == 0 {
-		bad.Add(q.model.Check(s.at.params))
+		bad.Add(q.Model.Check(s.at.Params))
 	}
 	bad.Add(s.apart(false))
 	return misused(bad.Err())
 }
 
 // measure finds the truth and fills the rows.
-func (s *convergence) measure(ctx context.Context) error {
-	m := s.question.model
+func (s *convergenceCommand) measure(ctx context.Context) error {
+	m := s.neuron.Model
 	start := make([]float64, len(m.States))
-	m.Initial(s.at.params, start)
-	for j, x := range s.at.init {
+	m.Initial(s.at.Params, start)
+	for j, x := range s.at.Initial {
 		if !math.IsNaN(x) {
 			start[j] = x
 		}
 	}
-	trial, err := bench.NewTrial(m, s.at.params, s.currents, start, s.time.value)
+	trial, err := bench.NewTrial(m, s.at.Params, s.currents, start, s.time.value)
 	if err != nil {
 		return fault.Hint(err, "I=... sets a current at which it fires, V0=... a state from which it does")
 	}
@@ -192,8 +190,8 @@ func (s *convergence) measure(ctx context.Context) error {
 
 // recommended is the row of a method with the largest step from which on all errors are allowed, and of which no run would
 // warn: it may be that few errors are small by chance.
-func (s *convergence) recommended(q model.Method) (best bench.Work, ok bool) {
-	_, accurate := s.question.model.StepLimits(q, s.at.params)
+func (s *convergenceCommand) recommended(q model.Method) (best bench.Work, ok bool) {
+	_, accurate := s.neuron.Model.StepLimits(q, s.at.Params)
 	for _, w := range slices.Backward(s.rows) {
 		if w.Method.Name != q.Name {
 			continue
@@ -207,9 +205,9 @@ func (s *convergence) recommended(q model.Method) (best bench.Work, ok bool) {
 }
 
 // cheapest is the recommended row that costs least.
-func (s *convergence) cheapest() (best bench.Work, ok bool) {
+func (s *convergenceCommand) cheapest() (best bench.Work, ok bool) {
 	best.Cost = math.Inf(1)
-	for _, q := range s.question.model.Methods {
+	for _, q := range s.neuron.Model.Methods {
 		if w, found := s.recommended(q); found && w.Cost < best.Cost {
 			best, ok = w, true
 		}
@@ -218,8 +216,8 @@ func (s *convergence) cheapest() (best bench.Work, ok bool) {
 }
 
 // advise says which step to take.
-func (s *convergence) advise() {
-	m, p := s.question.model, s.at.params
+func (s *convergenceCommand) advise() {
+	m, p := s.neuron.Model, s.at.Params
 	for _, q := range m.Methods {
 		if s.flags.method.value != "" && s.flags.method.value != q.Name {
 			continue
@@ -241,7 +239,7 @@ func (s *convergence) advise() {
 }
 
 // table has a row for every method and step.
-func (s *convergence) table() *table.Table {
+func (s *convergenceCommand) table() *table.Table {
 	var method, accurate, recommended []string
 	var dt, spike, rate, cost []float64
 	defined := func(x float64) float64 {
@@ -251,7 +249,7 @@ func (s *convergence) table() *table.Table {
 		return x
 	}
 	for _, w := range s.rows {
-		_, limit := w.Model.StepLimits(w.Method, s.at.params)
+		_, limit := w.Model.StepLimits(w.Method, s.at.Params)
 		best, ok := s.recommended(w.Method)
 		method, dt = append(method, w.Method.Name), append(dt, w.Dt)
 		spike, rate, cost = append(spike, defined(w.Error)), append(rate, defined(w.Rate)), append(cost, w.Cost)
@@ -263,7 +261,7 @@ func (s *convergence) table() *table.Table {
 }
 
 // write writes the table, the picture and the record.
-func (s *convergence) write() error {
+func (s *convergenceCommand) write() error {
 	if err := s.out.WriteTable(s.table()); err != nil {
 		return err
 	}
@@ -280,21 +278,19 @@ func (s *convergence) write() error {
 	if w, ok := s.cheapest(); ok {
 		extra["recommended"] = map[string]any{"method": w.Method.Name, "dt_ms": w.Dt, "spike_error_ms": w.Error, "cost_ns_per_ms": w.Cost}
 	}
-	settings := s.question.numbers()
-	settings["I"] = s.currents
 	return s.aside(s.flags.out.value, s.out, file.Record{
-		Model: s.question.model.Name, Preset: s.question.preset.Name, Parameters: s.question.parameters(settings),
+		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name, Parameters: parameters(s.neuron, map[string]any{"I": s.currents}),
 		ISA: s.isa.String(), Extra: extra,
 	})
 }
 
 // figure draws error against cost, and error against step.
-func (s *convergence) figure() *figure.Figure {
+func (s *convergenceCommand) figure() *figure.Figure {
 	cost := figure.Panel{XLabel: "cost (ns per neuron and ms of model time)", YLabel: "error of a spike (ms)", XLog: true, YLog: true, Height: 60}
 	step := figure.Panel{XLabel: "time step (ms)", YLabel: cost.YLabel, XLog: true, YLog: true, Height: 60}
 	var costs, steps []figure.Series
 	low, high := [2]float64{math.Inf(1), math.Inf(1)}, [2]float64{}
-	for _, q := range s.question.model.Methods {
+	for _, q := range s.neuron.Model.Methods {
 		a := figure.Series{Name: q.Name, Points: true}
 		b := a
 		for _, w := range s.rows {
@@ -324,5 +320,5 @@ func (s *convergence) figure() *figure.Figure {
 	if w, ok := s.cheapest(); ok {
 		cost.Texts = []figure.Text{{X: w.Cost, Y: w.Error, Text: fmt.Sprintf("%s, dt %v ms", w.Method.Name, w.Dt)}}
 	}
-	return &figure.Figure{Title: s.question.title(), Panels: []figure.Panel{cost, step}}
+	return &figure.Figure{Title: s.neuron.Title(), Panels: []figure.Panel{cost, step}}
 }

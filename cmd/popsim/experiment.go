@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"popsim/experiment"
 	"popsim/fault"
 	"popsim/model"
 )
@@ -69,7 +70,7 @@ type entry struct {
 func (e entry) text() string { return strings.Join(e.texts, ",") }
 
 // experiment is an experiment file, taken apart.
-type experiment struct {
+type experimentFile struct {
 	path   string
 	keys   []entry // above [values]
 	values []entry
@@ -80,7 +81,7 @@ type experiment struct {
 // expand is the command line for args, of which the first names an experiment file: what stands in the file, then what
 // follows it in args. The places of everything in the file are kept, so that whatever is said of it later can name them,
 // and what is wrong with the file itself is kept in v.inFile. The error is that nothing can be begun with it.
-func (v *voice) expand(args []string) ([]string, error) {
+func (v *call) expand(args []string) ([]string, error) {
 	data, err := os.ReadFile(args[0])
 	var at *fs.PathError
 	if errors.As(err, &at) {
@@ -105,8 +106,8 @@ func (v *voice) expand(args []string) ([]string, error) {
 }
 
 // parseExperiment takes a file apart. What TOML does not allow is a fault of the file, told once.
-func parseExperiment(path string, data []byte) *experiment {
-	x := &experiment{path: path}
+func parseExperiment(path string, data []byte) *experimentFile {
+	x := &experimentFile{path: path}
 	var whole map[string]any
 	var wrong *toml.DecodeError
 	if err := toml.Unmarshal(data, &whole); errors.As(err, &wrong) {
@@ -135,7 +136,7 @@ func parseExperiment(path string, data []byte) *experiment {
 }
 
 // key is the dotted key of a node, and its place.
-func (x *experiment) key(p *unstable.Parser, e *unstable.Node) (parts []string, place string) {
+func (x *experimentFile) key(p *unstable.Parser, e *unstable.Node) (parts []string, place string) {
 	for k := e.Key(); k.Next(); {
 		n := k.Node()
 		if place == "" {
@@ -148,7 +149,7 @@ func (x *experiment) key(p *unstable.Parser, e *unstable.Node) (parts []string, 
 }
 
 // keyValue takes one line, or one pair of an inline table.
-func (x *experiment) keyValue(p *unstable.Parser, n *unstable.Node, table []string) {
+func (x *experimentFile) keyValue(p *unstable.Parser, n *unstable.Node, table []string) {
 	key, place := x.key(p, n)
 	path := append(slices.Clone(table), key...)
 	value := n.Value()
@@ -214,10 +215,10 @@ func scalar(n *unstable.Node) (string, error) {
 	return "", fmt.Errorf("a %s cannot be understood here; a number, a text such as \"10ms\", true or false, or a list would do", strings.ToLower(n.Kind.String()))
 }
 
-func (x *experiment) fault(place string, err error) { x.faults.Add(fault.At(place, err)) }
+func (x *experimentFile) fault(place string, err error) { x.faults.Add(fault.At(place, err)) }
 
 // take removes a key that is no flag, and gives its entry.
-func (x *experiment) take(name string) (e entry, ok bool) {
+func (x *experimentFile) take(name string) (e entry, ok bool) {
 	i := slices.IndexFunc(x.keys, func(e entry) bool { return e.name == name })
 	if i < 0 {
 		return entry{}, false
@@ -242,8 +243,8 @@ func fileVerbs(root *cobra.Command) (verbs []string) {
 }
 
 // verb is the verb of the experiment and a command of that name, which is never run but knows the flags.
-func (x *experiment) verb() (string, *cobra.Command) {
-	root := new(voice).root()
+func (x *experimentFile) verb() (string, *cobra.Command) {
+	root := new(call).root()
 	verbs := fileVerbs(root)
 	e, ok := x.take(verbKey)
 	switch {
@@ -267,7 +268,7 @@ func (x *experiment) verb() (string, *cobra.Command) {
 // commandLine puts the words of the file in their order: the verb, the model or file, NAME=VALUE, flags; then what is
 // given beside the file, which replaces what the file says of the same things. places is told where everything stands,
 // by the names under which errors speak of it.
-func (x *experiment) commandLine(verb string, cmd *cobra.Command, beside []string, places map[string]string) []string {
+func (x *experimentFile) commandLine(verb string, cmd *cobra.Command, beside []string, places map[string]string) []string {
 	line := []string{verb}
 	for _, key := range []string{modelKey, fileKey} {
 		e, ok := x.take(key)
@@ -276,7 +277,7 @@ func (x *experiment) commandLine(verb string, cmd *cobra.Command, beside []strin
 			x.fault(e.place, fmt.Errorf("%s takes no %s", verb, key))
 		case ok:
 			line = append(line, e.text())
-			places[modelAbout] = e.place
+			places[experiment.AboutModel] = e.place
 		}
 	}
 	words, flags := besides(verb, beside)
@@ -323,7 +324,7 @@ func (x *experiment) commandLine(verb string, cmd *cobra.Command, beside []strin
 // besides tells words from flags, each of which becomes one word, --NAME=VALUE. What cannot be understood stays as it is,
 // for the verb to refuse.
 func besides(verb string, args []string) (words, flags []string) {
-	cmd, _, err := new(voice).root().Find([]string{verb})
+	cmd, _, err := new(call).root().Find([]string{verb})
 	if err != nil {
 		return nil, args
 	}
@@ -359,7 +360,7 @@ func flagTexts(f *pflag.Flag, e entry) ([]string, error) {
 }
 
 // unknown is the error for a key that the verb does not know.
-func (x *experiment) unknown(verb string, cmd *cobra.Command, name string) error {
+func (x *experimentFile) unknown(verb string, cmd *cobra.Command, name string) error {
 	err := fmt.Errorf("%s has no key %s", verb, name)
 	if namesQuantity(name) {
 		return fault.Hint(err, "values of the model stand below [%s]", valuesKey)

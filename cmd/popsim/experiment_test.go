@@ -10,8 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pelletier/go-toml/v2"
-
-	"popsim/model"
 )
 
 // saidIn runs popsim in a new directory with the files of testdata/input and those given.
@@ -152,37 +150,6 @@ func FuzzExperiment(f *testing.F) {
 			if !strings.HasPrefix(place, "x.toml:") {
 				t.Errorf("%s stands at %q", what, place)
 			}
-		}
-	})
-}
-
-// FuzzUnits: units that are given to the numbers of a value can be taken away again, and change nothing.
-func FuzzUnits(f *testing.F) {
-	for _, text := range []string{"21", "0:20:0.5", "log:1:100/50", "5,6,7", "normal:21:2", "@a/1:2", "1e3:2E-3/201", "-5:20", "3mV, 4"} {
-		f.Add(text)
-	}
-	m := model.HHModel
-	f.Fuzz(func(t *testing.T, text string) {
-		s := setting{name: "I", unit: m.CurrentUnit, kind: setsCurrent, text: text}
-		if strings.HasPrefix(strings.TrimSpace(text), "@") || len(text) > 40 {
-			t.Skip("files, and lists that take long to count")
-		}
-		a, err := s.axis()
-		if err != nil || a.Len() > 1000 {
-			return
-		}
-		s.text = withUnits(text, s.unit)
-		b, err := s.axis()
-		if err != nil || b.Len() != a.Len() {
-			t.Fatalf("%q was understood, %q not: %v", text, s.text, err)
-		}
-		for i := range a.Len() {
-			if a.At(i) != b.At(i) {
-				t.Errorf("value %d of %q is %v, of %q %v", i, text, a.At(i), s.text, b.At(i))
-			}
-		}
-		if again := withUnits(s.text, s.unit); again != s.text {
-			t.Errorf("%q got units twice: %q", s.text, again)
 		}
 	})
 }

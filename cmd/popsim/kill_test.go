@@ -245,7 +245,7 @@ func TestResumeAtTheEnd(t *testing.T) {
 		t.Errorf("a finished sweep was run again: %s", told)
 	}
 	spec := sweep.Spec{Model: model.LIFModel, Method: "exact", Time: 100, Discard: 25}
-	axis, err := sweep.ParseAxis("I", "0:40/21", "pA")
+	axis, err := sweep.Counted("I", "pA", 0, 40, 21)
 	if err != nil {
 		t.Fatal(err)
 	}

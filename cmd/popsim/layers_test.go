@@ -14,6 +14,7 @@ var layers = map[string][]string{
 	"sched":                   nil,
 	"fault":                   nil,
 	"stimulus":                {"model"},
+	"experiment":              {"sweep", "pop", "kernels", "model", "fault", "table", "table/file"},
 	"table":                   nil,
 	"table/file":              {"table"},
 	"kernels/asm":             nil,
@@ -27,7 +28,7 @@ var layers = map[string][]string{
 	"cmd/popsim/internal/cli": nil,
 	"cmd/popsim": {
 		"figure", "bench", "verify", "sweep", "pop", "kernels", "kernels/asm", "sched", "dynamics", "model", "table", "table/file",
-		"cmd/popsim/internal/cli", "fault", "stimulus",
+		"cmd/popsim/internal/cli", "experiment", "fault", "stimulus",
 	},
 }
 

@@ -34,7 +34,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // speak is run under a context that may end the work early.
 func speak(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	v := &voice{stdout: stdout, stderr: stderr, started: time.Now()}
+	v := &call{stdout: stdout, stderr: stderr, started: time.Now()}
 	if len(args) > 0 && strings.HasSuffix(args[0], experimentEnding) {
 		var err error
 		if args, err = v.expand(args); err != nil {

@@ -20,7 +20,7 @@ import (
 
 // manualVerb writes the manual pages, for those who pack popsim up: popsim(1), and one for each verb and topic. It is
 // hidden, since a user reads the same by --help. The date of the pages is SOURCE_DATE_EPOCH, or else that of the commit.
-func (v *voice) manualVerb() *cobra.Command {
+func (v *call) manualVerb() *cobra.Command {
 	return &cobra.Command{
 		Use:    "man DIR",
 		Short:  "Manual pages",

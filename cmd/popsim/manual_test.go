@@ -21,7 +21,7 @@ func TestManual(t *testing.T) {
 		t.Fatalf("exit %d: %s", code, talk.String())
 	}
 	var pages []string
-	root := new(voice).root()
+	root := new(call).root()
 	for _, c := range append(root.Commands(), root) {
 		if c.Hidden || c.Name() == "help" {
 			continue

@@ -22,7 +22,7 @@ the sweep in one go. Parts that are missing, doubled, torn or of different exper
 are. Memory does not grow with the number of points, but --plot needs all of them.`
 
 // mergeVerb joins parts.
-func (v *voice) mergeVerb() *cobra.Command {
+func (v *call) mergeVerb() *cobra.Command {
 	var f flags
 	var measure string
 	cmd := &cobra.Command{
@@ -49,7 +49,7 @@ func (v *voice) mergeVerb() *cobra.Command {
 	return cmd
 }
 
-func (v *voice) merge(path string, f flags, measure string) error {
+func (v *call) merge(path string, f flags, measure string) error {
 	if err := distinct([]namedFile{{"FILE", path}}, namedFile{"--plot", f.plot.value}); err != nil {
 		return misused(err)
 	}
@@ -97,7 +97,7 @@ func (v *voice) merge(path string, f flags, measure string) error {
 }
 
 // wholeOf does what needs all points in memory: the picture, if one is asked for, and the borders of a curve, for the record.
-func (v *voice) wholeOf(parts *sweep.Parts, record file.Record, f flags, measure string) (*figure.Figure, error) {
+func (v *call) wholeOf(parts *sweep.Parts, record file.Record, f flags, measure string) (*figure.Figure, error) {
 	borders := record.Extra["verb"] == "fi" && len(parts.Spec.Grid.Axes) == 1 && parts.Spec.From == sweep.FromRest
 	if f.plot.value == "" && !borders {
 		return nil, nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"popsim/experiment"
 	"popsim/model"
 )
 
@@ -24,7 +25,7 @@ func modelsVerb() *cobra.Command {
 				listModels(cmd.OutOrStdout())
 				return nil
 			case 1:
-				q, err := ask(args)
+				q, err := experiment.ParseNeuron(args)
 				if err != nil {
 					return misused(err)
 				}
@@ -61,19 +62,19 @@ func methodNames(m *model.Model) []string {
 }
 
 // describeModel tells all there is to know about a model in order to use it.
-func describeModel(w io.Writer, q question) {
-	m, base := q.model, q.base()
+func describeModel(w io.Writer, n experiment.Neuron) {
+	m, base := n.Model, n.Base()
 	fmt.Fprintf(w, "%s: %s\n\n", m.Name, m.Title)
 	for _, line := range m.Equations {
 		fmt.Fprintf(w, "  %s\n", line)
 	}
 	fmt.Fprintf(w, "\n  %s\n\n  %s\n\n", m.Source, strings.Join(spikeRule(m), "\n  "))
-	fmt.Fprintln(w, "Parameters"+ofPreset(q.preset))
+	fmt.Fprintln(w, "Parameters"+ofPreset(n.Preset))
 	columns(w, func(w io.Writer) {
 		for j, q := range m.Params {
-			fmt.Fprintf(w, "  %s\t%v\t%s\t%s\n", q.Name, base.params[j], unitless(q.Unit), q.Doc)
+			fmt.Fprintf(w, "  %s\t%v\t%s\t%s\n", q.Name, base.Params[j], unitless(q.Unit), q.Doc)
 		}
-		fmt.Fprintf(w, "  I\t%v\t%s\tinput current\n", base.current, m.CurrentUnit)
+		fmt.Fprintf(w, "  I\t%v\t%s\tinput current\n", base.Current, m.CurrentUnit)
 	})
 	fmt.Fprintln(w, "\nStates, at the start those of the stable rest at I = 0 unless set")
 	columns(w, func(w io.Writer) {

@@ -3,7 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"popsim/cmd/popsim/internal/cli"
+	"popsim/experiment"
 	"popsim/fault"
 	"popsim/figure"
 	"popsim/kernels"
@@ -26,7 +27,7 @@ func toStdout(path string) bool {
 }
 
 // onTerminal tells whether standard output is a terminal: a device that reads, not one that swallows.
-func (v *voice) onTerminal() bool {
+func (v *call) onTerminal() bool {
 	f, ok := v.stdout.(*os.File)
 	if !ok || !cli.IsTerminal(f) {
 		return false
@@ -54,7 +55,7 @@ func duration(seconds float64) string {
 }
 
 // create opens path for one table before the work begins.
-func (v *voice) create(path string, force bool) (*file.Output, error) {
+func (v *call) create(path string, force bool) (*file.Output, error) {
 	if toStdout(path) {
 		return file.NewCSV(v.stdout), nil
 	}
@@ -70,7 +71,7 @@ type opening struct {
 
 // openTables opens tables before the work begins, and looks whether the picture can be written. Where something cannot be
 // written, nothing is left open.
-func (v *voice) openTables(f *flags, tables ...opening) (err error) {
+func (v *call) openTables(f *flags, tables ...opening) (err error) {
 	if err := f.checkPicture(f.force); err != nil {
 		return err
 	}
@@ -171,7 +172,7 @@ func (f *flags) apart(idle bool, tables ...namedFile) error {
 }
 
 // aside writes the record of a run beside a file that it wrote.
-func (v *voice) aside(path string, out *file.Output, r file.Record) error {
+func (v *call) aside(path string, out *file.Output, r file.Record) error {
 	if path == "" || out == nil || out.Direct() {
 		return nil
 	}
@@ -179,12 +180,12 @@ func (v *voice) aside(path string, out *file.Output, r file.Record) error {
 }
 
 // besides completes a record and writes it.
-func (v *voice) besides(path string, r file.Record) error {
+func (v *call) besides(path string, r file.Record) error {
 	return file.WriteRecord(path, v.completed(r))
 }
 
 // completed is a record with what the call itself can tell.
-func (v *voice) completed(r file.Record) file.Record {
+func (v *call) completed(r file.Record) file.Record {
 	r.Version = "popsim " + version()
 	r.Started, r.Phases = v.started, v.phases
 	r.Command = append([]string{"popsim"}, v.args...)
@@ -230,7 +231,7 @@ func tellWorkers(extra map[string]any, s sched.Stats) {
 }
 
 // spent enters the phases of a computation. What follows them is the business of the next phase.
-func (v *voice) spent(p pop.Phases) {
+func (v *call) spent(p pop.Phases) {
 	for _, q := range []struct {
 		name string
 		time time.Duration
@@ -239,48 +240,34 @@ func (v *voice) spent(p pop.Phases) {
 	}
 }
 
-// parameters lists what a question has set, resolved, in the order of the model. values gives the text of a setting
-// that is not one number.
-func (q question) parameters(settings map[string]any) []file.Parameter {
-	base := q.base()
+// parameters lists the parameters of a neuron, resolved, in the order of the model, then the current and what else was
+// set. other has the values of some that stand for what was set. What is not one number stands as text.
+func parameters(n experiment.Neuron, other map[string]any) []file.Parameter {
+	values := map[string]any{}
+	for _, s := range n.Settings {
+		values[s.Name] = s.Value.Bare()
+		if x, ok := s.Value.Single(); ok {
+			values[s.Name] = x
+		}
+	}
+	maps.Copy(values, other)
+	base := n.Base()
 	var all []file.Parameter
 	add := func(name, unit string, value any) {
-		if x, ok := settings[name]; ok {
+		if x, ok := values[name]; ok {
 			value = x
 		}
 		if value != nil {
 			all = append(all, file.Parameter{Name: name, Value: value, Unit: unit})
 		}
 	}
-	for j, p := range q.model.Params {
-		add(p.Name, p.Unit, base.params[j])
+	for j, p := range n.Model.Params {
+		add(p.Name, p.Unit, base.Params[j])
 	}
-	add("I", q.model.CurrentUnit, base.current)
-	for _, s := range q.model.States {
+	add("I", n.Model.CurrentUnit, base.Current)
+	for _, s := range n.Model.States {
 		add(s.Name+"0", s.Unit, nil)
 	}
-	add("gain", "1", nil)
+	add(experiment.GainName, "1", nil)
 	return all
-}
-
-// title names the question in pictures.
-func (q question) title() string {
-	text := q.model.Name
-	if q.preset.Name != "" {
-		text += ":" + q.preset.Name
-	}
-	base := q.base()
-	for _, s := range q.settings {
-		if s.kind == setsParam || s.kind == setsCurrent && !math.IsNaN(q.preset.I) {
-			before := base.current
-			if s.kind == setsParam {
-				before = base.params[s.index]
-			}
-			if x, err := s.axis(); err == nil && x.Len() == 1 && x.At(0) == before {
-				continue // says nothing
-			}
-		}
-		text += fmt.Sprintf("  %s=%s", s.name, bare(s.text, s.unit))
-	}
-	return text
 }

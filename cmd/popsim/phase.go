@@ -14,10 +14,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"popsim/dynamics"
+	"popsim/experiment"
 	"popsim/fault"
 	"popsim/figure"
 	"popsim/model"
-	"popsim/sweep"
 	"popsim/table/file"
 )
 
@@ -31,21 +31,21 @@ table of fixed points and cycles as rows. What was found is also told in words. 
 at V0=... w0=... of the command line, and at every --start.`
 
 // portrait is one call of phase.
-type portrait struct {
-	*voice
+type phaseCommand struct {
+	*call
 	flags
 	starts     []string
 	over, upTo name
 	second     name
-	question   question
-	at         point
+	neuron     experiment.Neuron
+	at         experiment.Point
 	options    dynamics.PlaneOptions
 	document   bool         // all of the plane is written, as JSON
 	table      *file.Output // or this
 }
 
-func (v *voice) phaseVerb() *cobra.Command {
-	s := &portrait{voice: v}
+func (v *call) phaseVerb() *cobra.Command {
+	s := &phaseCommand{call: v}
 	cmd := &cobra.Command{
 		Use:               "phase MODEL[:PRESET] [NAME=VALUE ...]",
 		Short:             "The phase plane: nullclines, fixed points, cycles, trajectories",
@@ -68,7 +68,7 @@ func (v *voice) phaseVerb() *cobra.Command {
 	return cmd
 }
 
-func (s *portrait) run(ctx context.Context, args []string) (err error) {
+func (s *phaseCommand) run(ctx context.Context, args []string) (err error) {
 	if err := s.read(args); err != nil {
 		return err
 	}
@@ -76,13 +76,13 @@ func (s *portrait) run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer abort(s.table)
-	if err := s.understood(&s.flags, s.question, map[string]string{"time": ""}); err != nil {
+	if err := s.understood(&s.flags, s.neuron, map[string]string{"time": ""}); err != nil {
 		return err
 	}
 	s.phase("read")
 	var plane *dynamics.Plane
-	err = s.compute(ctx, &s.flags, "phase", s.question.model.Name, func(ctx context.Context) (err error) {
-		plane, err = dynamics.PhasePlane(ctx, s.question.model, s.at.params, s.at.current, s.options)
+	err = s.compute(ctx, &s.flags, "phase", s.neuron.Model.Name, func(ctx context.Context) (err error) {
+		plane, err = dynamics.PhasePlane(ctx, s.neuron.Model, s.at.Params, s.at.Current, s.options)
 		return err
 	})
 	s.phase("phase")
@@ -100,21 +100,21 @@ func (s *portrait) run(ctx context.Context, args []string) (err error) {
 }
 
 // read understands the command line.
-func (s *portrait) read(args []string) error {
-	q, err := ask(args)
+func (s *phaseCommand) read(args []string) error {
+	q, err := experiment.ParseNeuron(args)
 	bad := fault.List{}
 	bad.Add(err)
-	if q.model == nil {
+	if q.Model == nil {
 		return misused(bad.Err())
 	}
-	s.question = q
-	s.at, err = q.point("phase")
+	s.neuron = q
+	s.at, err = q.Single("phase")
 	bad.Add(err)
 	if err == nil {
-		bad.Add(q.model.Check(s.at.params))
+		bad.Add(q.Model.Check(s.at.Params))
 	}
 	if s.second.value != "" {
-		m := q.model
+		m := q.Model
 		if len(m.States) < 3 {
 			bad.Addf("--y chooses among the variables of hh; %s has no choice", m.Name)
 		} else if m.StateIndex(s.second.value) < 1 {
@@ -145,21 +145,9 @@ func stateNames(m *model.Model) string {
 	return strings.Join(all, ", ")
 }
 
-// point reads a question with one value for everything.
-func (q question) point(verb string) (point, error) {
-	var bad fault.List
-	p := q.base()
-	for _, x := range q.settings {
-		v, err := x.single(verb)
-		bad.Add(err)
-		p.set(x, v)
-	}
-	return p, errors.Join(bad...)
-}
-
 // units are those of a point of the plane, or of all states where n values are given.
-func (s *portrait) units(n int) (units []string) {
-	m := s.question.model
+func (s *phaseCommand) units(n int) (units []string) {
+	m := s.neuron.Model
 	for _, x := range m.States {
 		units = append(units, x.Unit)
 	}
@@ -172,7 +160,7 @@ func (s *portrait) units(n int) (units []string) {
 	return units
 }
 
-func (s *portrait) readWindow() error {
+func (s *phaseCommand) readWindow() error {
 	var bad fault.List
 	for _, r := range []struct {
 		flag   string
@@ -187,23 +175,23 @@ func (s *portrait) readWindow() error {
 			continue
 		}
 		var err error
-		*r.lo, *r.hi, err = sweep.ParseInterval(r.flag, r.text, r.unit)
+		*r.lo, *r.hi, err = experiment.ParseInterval(r.flag, r.text, r.unit)
 		bad.About(r.flag, err)
 	}
 	return errors.Join(bad...)
 }
 
 // readStarts finds where trajectories begin: the initial state, and what --start says.
-func (s *portrait) readStarts() error {
-	m := s.question.model
+func (s *phaseCommand) readStarts() error {
+	m := s.neuron.Model
 	first := make([]float64, len(m.States))
-	m.Initial(s.at.params, first)
-	for j, x := range s.at.init {
+	m.Initial(s.at.Params, first)
+	for j, x := range s.at.Initial {
 		if !math.IsNaN(x) {
 			first[j] = x
 		}
 	}
-	given := slices.ContainsFunc(s.at.init, func(x float64) bool { return !math.IsNaN(x) })
+	given := slices.ContainsFunc(s.at.Initial, func(x float64) bool { return !math.IsNaN(x) })
 	if given || len(m.States) > 1 { // of one variable a trajectory tells nothing that dV/dt does not
 		s.options.Starts = [][]float64{first}
 	}
@@ -234,7 +222,7 @@ func (s *portrait) readStarts() error {
 }
 
 // open opens the files before the work begins.
-func (s *portrait) open() (err error) {
+func (s *phaseCommand) open() (err error) {
 	if err := s.checkPicture(s.force); err != nil {
 		return err
 	}
@@ -253,7 +241,7 @@ func (s *portrait) open() (err error) {
 }
 
 // write writes what was found.
-func (s *portrait) write(p *dynamics.Plane) error {
+func (s *phaseCommand) write(p *dynamics.Plane) error {
 	if s.document {
 		text, err := json.MarshalIndent(p, "", " ")
 		if err != nil {
@@ -283,14 +271,14 @@ func (s *portrait) write(p *dynamics.Plane) error {
 	if s.plot.value == "" {
 		return nil
 	}
-	return figure.Phase(s.question.title(), p).Save(s.plot.value, s.force)
+	return figure.Phase(s.neuron.Title(), p).Save(s.plot.value, s.force)
 }
 
 // tell says in words what was found.
-func (s *portrait) tell(p *dynamics.Plane) {
+func (s *phaseCommand) tell(p *dynamics.Plane) {
 	for _, f := range p.FixedPoints {
 		var values, eigenvalues []string
-		for j, x := range s.question.model.States {
+		for j, x := range s.neuron.Model.States {
 			value := fmt.Sprintf("%s = %.6g", x.Name, f.State[j])
 			if x.Unit != "1" {
 				value += " " + x.Unit
@@ -324,21 +312,9 @@ func complexText(l [2]float64) string {
 	return fmt.Sprintf("%.5g%+.5gi", l[0], l[1])
 }
 
-func (s *portrait) record() file.Record {
+func (s *phaseCommand) record() file.Record {
 	return file.Record{
-		Model: s.question.model.Name, Preset: s.question.preset.Name,
-		Parameters: s.question.parameters(s.question.numbers()), Workers: 1,
+		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name,
+		Parameters: parameters(s.neuron, nil), Workers: 1,
 	}
-}
-
-// numbers are the values of the settings, where they are single.
-func (q question) numbers() map[string]any {
-	found := map[string]any{}
-	for _, x := range q.settings {
-		found[x.name] = x.text
-		if a, err := x.axis(); err == nil && a.Len() == 1 {
-			found[x.name] = a.At(0)
-		}
-	}
-	return found
 }

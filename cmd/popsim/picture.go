@@ -20,7 +20,7 @@ const (
 
 // picture gathers what the picture of a run shows: a raster, and V of a few neurons.
 type picture struct {
-	run     *simulation
+	run     *runCommand
 	neurons int
 	times   []float64
 	ids     []int64
@@ -29,7 +29,7 @@ type picture struct {
 	of      []int64
 }
 
-func newPicture(s *simulation) *picture {
+func newPicture(s *runCommand) *picture {
 	p := &picture{run: s, neurons: min(s.spec.N, shownNeurons), of: s.traced[:min(shownTraces, len(s.traced))]}
 	for _, i := range p.of {
 		p.traces = append(p.traces, figure.Trace{Name: fmt.Sprintf("neuron %d", i)})
@@ -39,7 +39,7 @@ func newPicture(s *simulation) *picture {
 
 // addSpikes notes spikes for the raster. In models that reset, the trace goes to V_th and jumps from there.
 func (p *picture) addSpikes(block []pop.Spike) {
-	m := p.run.question.model
+	m := p.run.neuron.Model
 	for _, s := range block {
 		if j := slices.Index(p.of, s.Neuron); j >= 0 && m.Fires == model.Reset {
 			t := &p.traces[j]
@@ -73,7 +73,7 @@ func (p *picture) figure() *figure.Figure {
 	for j := range p.traces {
 		p.traces[j] = thinned(p.traces[j])
 	}
-	title := p.run.question.title()
+	title := p.run.neuron.Title()
 	if n := p.run.spec.N; n > 1 {
 		title += fmt.Sprintf("  (%d neurons)", n)
 	}

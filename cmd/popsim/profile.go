@@ -36,7 +36,7 @@ func profileModes() []string {
 }
 
 // compute does the work of a verb on a model. Under a profile, if one is asked for, all samples are labelled with both.
-func (v *voice) compute(ctx context.Context, f *flags, verb, model string, work func(ctx context.Context) error) error {
+func (v *call) compute(ctx context.Context, f *flags, verb, model string, work func(ctx context.Context) error) error {
 	if f.profile.value == "" {
 		return work(ctx)
 	}
@@ -50,7 +50,7 @@ func (v *voice) compute(ctx context.Context, f *flags, verb, model string, work 
 }
 
 // startProfile begins the profile asked for, if any; what it returns ends and announces it.
-func (v *voice) startProfile(f *flags) (stop func(), err error) {
+func (v *call) startProfile(f *flags) (stop func(), err error) {
 	for _, p := range profiles {
 		if p.mode != f.profile.value {
 			continue

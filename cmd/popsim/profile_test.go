@@ -29,7 +29,7 @@ var computing = []string{
 // TestProfileFlag: no verb is forgotten.
 func TestProfileFlag(t *testing.T) {
 	idle := []string{"version", "man", "models", "merge", "status", "submit", "values", "measures", "experiments", "help"}
-	root := new(voice).root()
+	root := new(call).root()
 	for _, c := range root.Commands() {
 		offers := c.Flags().Lookup("profile") != nil
 		computes := c.Name() == "verify" || slices.ContainsFunc(computing, func(line string) bool { return strings.HasPrefix(line, c.Name()+" ") })

@@ -22,7 +22,7 @@ planes and bifurcation diagrams of five classical models, with spikes placed ins
   popsim experiment.toml`
 
 // root is the tree of verbs.
-func (v *voice) root() *cobra.Command {
+func (v *call) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "popsim VERB MODEL[:PRESET] [NAME=VALUE ...]",
 		Short:         "populations of single neurons",

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"popsim/cmd/popsim/internal/cli"
+	"popsim/experiment"
 	"popsim/fault"
 	"popsim/kernels"
 	"popsim/model"
@@ -43,29 +44,28 @@ const runExample = `  popsim run lif:slide I=21 --time 200ms --spikes /dev/stdou
   popsim run hh --waveform pulse:50ms:150ms:10 --time 200ms --trace v.csv --every 0.1ms`
 
 // simulation is one call of run.
-type simulation struct {
-	*voice
+type runCommand struct {
+	*call
 	flags
 	n                 count
 	spikes, trace, of name
 	every             quantity
 	waveform          name
 
-	question question
-	sources  []source
-	method   model.Method
-	spec     pop.Spec
-	cfg      pop.Config
-	need     float64 // memory forecast, bytes
-	traced   []int64
-	outputs  outputs
-	picture  *picture
+	neuron  experiment.Neuron
+	method  model.Method
+	spec    pop.Spec
+	cfg     pop.Config
+	need    float64 // memory forecast, bytes
+	traced  []int64
+	outputs outputs
+	picture *picture
 
 	interrupted bool
 }
 
-func (v *voice) runVerb() *cobra.Command {
-	s := &simulation{voice: v}
+func (v *call) runVerb() *cobra.Command {
+	s := &runCommand{call: v}
 	cmd := &cobra.Command{
 		Use:               "run MODEL[:PRESET] [NAME=VALUE ...]",
 		Short:             "Advance a population",
@@ -91,7 +91,7 @@ func (v *voice) runVerb() *cobra.Command {
 }
 
 // run is the verb: read everything, refuse what cannot be, open files, advance, write.
-func (s *simulation) run(ctx context.Context, args []string) error {
+func (s *runCommand) run(ctx context.Context, args []string) error {
 	if err := s.read(args); err != nil {
 		return err
 	}
@@ -99,14 +99,14 @@ func (s *simulation) run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer abort(s.outputs.neurons, s.outputs.spikes, s.outputs.trace)
-	if err := s.understood(&s.flags, s.question, map[string]string{
+	if err := s.understood(&s.flags, s.neuron, map[string]string{
 		"dt": milliseconds(s.cfg.Dt), "method": s.method.Name, "time": "", "discard": "", "seed": "", "neurons": strconv.Itoa(s.spec.N),
 	}); err != nil {
 		return err
 	}
 	s.phase("read")
 	var sum pop.Summary
-	err := s.compute(ctx, &s.flags, "run", s.question.model.Name, func(ctx context.Context) (err error) {
+	err := s.compute(ctx, &s.flags, "run", s.neuron.Model.Name, func(ctx context.Context) (err error) {
 		sum, err = s.advance(ctx)
 		return err
 	})
@@ -129,20 +129,19 @@ func (s *simulation) run(ctx context.Context, args []string) error {
 }
 
 // read understands the command line and refuses what makes no sense, all of it at once.
-func (s *simulation) read(args []string) error {
+func (s *runCommand) read(args []string) error {
 	isa, bad := s.check()
-	q, err := ask(args, "gain")
+	q, err := experiment.ParseNeuron(args, experiment.GainName)
 	bad.Add(err)
-	if q.model == nil {
+	if q.Model == nil {
 		return misused(bad.Err())
 	}
-	s.question = q
-	s.method, err = q.model.Method(s.flags.method.value)
+	s.neuron = q
+	s.method, err = q.Model.Method(s.flags.method.value)
 	bad.About("--method", err)
-	s.sources, err = q.sources()
-	bad.Add(err)
-	n, err := neurons(s.n, s.sources)
-	if err != nil {
+	bad.Add(q.Check("run", experiment.Number|experiment.Drawn|experiment.File))
+	n, err := q.Count(s.n.value)
+	if err = errors.Join(s.n.err, err); err != nil {
 		bad.About("--neurons", fmt.Errorf("-n: %w", err))
 	}
 	bad.Add(s.checkFiles())
@@ -159,8 +158,10 @@ func (s *simulation) read(args []string) error {
 	if err := s.forecast(n); err != nil {
 		return misused(err)
 	}
-	s.spec = q.spec(s.method.Name, n, s.sources, func(r source) kernels.Values { return r.values(n, s.seed.value) })
-	bad.Add(sound(s.spec))
+	s.spec = q.Population(s.method.Name, n, func(x experiment.Setting) kernels.Values {
+		return x.Value.Values(x.Name, n, s.seed.value)
+	})
+	bad.Add(experiment.CheckPopulation(s.spec))
 	if len(bad) == 0 {
 		bad.About("--dt", s.checkStep())
 	}
@@ -170,25 +171,25 @@ func (s *simulation) read(args []string) error {
 }
 
 // forecast refuses a population that would not fit in memory.
-func (s *simulation) forecast(n int) error {
+func (s *runCommand) forecast(n int) error {
 	held := 0.0
-	fake := s.question.spec(s.method.Name, n, s.sources, func(r source) kernels.Values {
-		if r.draw == nil {
-			return r.values(n, s.seed.value)
+	fake := s.neuron.Population(s.method.Name, n, func(x experiment.Setting) kernels.Values {
+		if x.Value.Kind != experiment.Drawn {
+			return x.Value.Values(x.Name, n, s.seed.value)
 		}
 		held += 8 * float64(n)
-		return kernels.Values{r.draw.a, r.draw.a}
+		return kernels.Values{x.Value.Draw.A, x.Value.Draw.A}
 	})
 	bytes, err := pop.Forecast(fake, s.cfg)
 	if err != nil {
 		return nil // what is wrong with the parameters is told later, all at once
 	}
 	s.need = float64(bytes) + held
-	return fits(fmt.Sprintf("a population of %d %s neurons", n, s.question.model.Name), s.need)
+	return fits(fmt.Sprintf("a population of %d %s neurons", n, s.neuron.Model.Name), s.need)
 }
 
 // checkSpan refuses a time of less than one step, and of more than can be counted.
-func (s *simulation) checkSpan() error {
+func (s *runCommand) checkSpan() error {
 	t, dt := s.time.value, s.cfg.Dt
 	switch {
 	case t < dt*(1-1e-9):
@@ -200,9 +201,9 @@ func (s *simulation) checkSpan() error {
 }
 
 // checkStep refuses a step with which results mean nothing, and warns of one that is inaccurate.
-func (s *simulation) checkStep() error {
-	usable, accurate := stepLimits(s.spec)
-	m, dt := s.question.model.Name, s.cfg.Dt
+func (s *runCommand) checkStep() error {
+	usable, accurate := experiment.StepLimits(s.spec)
+	m, dt := s.neuron.Model.Name, s.cfg.Dt
 	switch {
 	case dt > usable:
 		return fault.Hint(fmt.Errorf("dt is %v ms, but %s with method %s needs at most %.4g ms here: beyond, it is unstable or wrong by a tenth", dt, m, s.method.Name, usable),
@@ -214,15 +215,15 @@ func (s *simulation) checkStep() error {
 }
 
 // readWaveform reads the shape of the input.
-func (s *simulation) readWaveform() error {
-	gain := slices.ContainsFunc(s.sources, func(r source) bool { return r.kind == setsGain })
+func (s *runCommand) readWaveform() error {
+	gain := slices.ContainsFunc(s.neuron.Settings, func(x experiment.Setting) bool { return x.Target == experiment.Gain })
 	if s.waveform.value == "" {
 		if gain {
 			return fault.Hint(errors.New("gain is set, but there is no waveform to take with it"), "--waveform SHAPE gives one")
 		}
 		return nil
 	}
-	shape, err := stimulus.Syntax{Column: file.ReadColumn}.Parse(s.waveform.value, s.question.model.CurrentUnit)
+	shape, err := stimulus.Syntax{Column: file.ReadColumn}.Parse(s.waveform.value, s.neuron.Model.CurrentUnit)
 	if err != nil {
 		err = fmt.Errorf("--waveform %s: %w", s.waveform.value, err)
 		if errors.Is(err, stimulus.ErrKind) {
@@ -238,7 +239,7 @@ func (s *simulation) readWaveform() error {
 }
 
 // advance runs the population with the monitors asked for.
-func (s *simulation) advance(ctx context.Context) (pop.Summary, error) {
+func (s *runCommand) advance(ctx context.Context) (pop.Summary, error) {
 	steps := pop.Steps(s.time.value, s.cfg.Dt)
 	var progress *cli.Progress
 	if !s.quiet {
@@ -258,10 +259,10 @@ func (s *simulation) advance(ctx context.Context) (pop.Summary, error) {
 }
 
 // checkTrains warns of neurons that fire too fast for the step.
-func (s *simulation) checkTrains(trains pop.Trains) {
-	c := haste{method: s.method, dt: s.cfg.Dt}
+func (s *runCommand) checkTrains(trains pop.Trains) {
+	c := stepCheck{method: s.method, dt: s.cfg.Dt}
 	refract := kernels.Values{0}
-	if j := s.question.model.Index("t_ref"); j >= 0 {
+	if j := s.neuron.Model.Index("t_ref"); j >= 0 {
 		refract = s.spec.P[j]
 	}
 	for i := range trains.Len() {
@@ -272,19 +273,19 @@ func (s *simulation) checkTrains(trains pop.Trains) {
 		}
 		c.add(i, interval, refract.At(i))
 	}
-	c.warn(s.voice, "neuron")
+	c.warn(s.call, "neuron")
 }
 
 // summary tells what happened, and how fast.
-func (s *simulation) summary(sum pop.Summary) {
+func (s *runCommand) summary(sum pop.Summary) {
 	n := float64(s.spec.N)
 	work := n * float64(sum.Steps)
 	seconds := sum.Elapsed.Seconds()
 	span := float64(sum.Steps) * s.cfg.Dt
 	s.say("%s of %s for %.6g ms in steps of %v ms: %s, %.4g per neuron and second",
-		counted(s.spec.N, "neuron"), s.question.model.Name, span, s.cfg.Dt, counted(int(sum.Spikes), "spike"), float64(sum.Spikes)/n/span*1000)
+		counted(s.spec.N, "neuron"), s.neuron.Model.Name, span, s.cfg.Dt, counted(int(sum.Spikes), "spike"), float64(sum.Spikes)/n/span*1000)
 	s.say("%.3g s, %.3g neuron-steps/s; kernel %s/%s, instruction set %s, %s, %s, %s",
-		seconds, work/math.Max(seconds, 1e-9), s.question.model.Name, s.method.Name, sum.Kernel.ISA,
+		seconds, work/math.Max(seconds, 1e-9), s.neuron.Model.Name, s.method.Name, sum.Kernel.ISA,
 		counted(len(sum.Sched.Busy), "worker"), counted(sum.Shards, "shard"), size(s.need))
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"popsim/experiment"
 	"popsim/table/file"
 )
 
@@ -21,7 +22,7 @@ var ofOneRun = []string{"save", "save-every", "help", "force", "resume", "part",
 // understood is called when a verb has understood what is asked of it, has opened its files and would begin: the experiment
 // is written where --save asks for it. resolved has the values of flags that were not given, or not in full; an empty text
 // stands for what the flag itself holds. The error says that the work must not begin.
-func (v *voice) understood(f *flags, q question, resolved map[string]string) error {
+func (v *call) understood(f *flags, n experiment.Neuron, resolved map[string]string) error {
 	if len(v.inFile) > 0 {
 		return misused(errNotBegun)
 	}
@@ -29,28 +30,24 @@ func (v *voice) understood(f *flags, q question, resolved map[string]string) err
 	case path == "":
 		return nil
 	case toStdout(path):
-		_, err := v.stdout.Write(v.experiment(q, resolved))
+		_, err := v.stdout.Write(v.experiment(n, resolved))
 		return err
 	default:
 		if err := file.Check(path, f.force); err != nil {
 			return misused(err)
 		}
-		return file.Write(path, v.experiment(q, resolved), f.force)
+		return file.Write(path, v.experiment(n, resolved), f.force)
 	}
 }
 
 // experiment is the command line as an experiment file, resolved.
-func (v *voice) experiment(q question, resolved map[string]string) []byte {
+func (v *call) experiment(n experiment.Neuron, resolved map[string]string) []byte {
 	var b strings.Builder
 	set := v.cmd.Flags()
 	fmt.Fprintf(&b, "# popsim %s; popsim FILE.toml runs this again\n", version())
 	fmt.Fprintf(&b, "%s = %s\n", verbKey, quoted(v.cmd.Name()))
-	if q.model != nil {
-		name := q.model.Name
-		if q.preset.Name != "" {
-			name += ":" + q.preset.Name
-		}
-		fmt.Fprintf(&b, "%s = %s\n", modelKey, quoted(name))
+	if n.Model != nil {
+		fmt.Fprintf(&b, "%s = %s\n", modelKey, quoted(n.Name()))
 	}
 	set.VisitAll(func(f *pflag.Flag) {
 		text, known := resolved[f.Name]
@@ -64,12 +61,12 @@ func (v *voice) experiment(q question, resolved map[string]string) []byte {
 		}
 		fmt.Fprintf(&b, "%s = %s\n", f.Name, text)
 	})
-	if q.model == nil {
+	if n.Model == nil {
 		return []byte(b.String())
 	}
 	fmt.Fprintf(&b, "\n[%s]\n", valuesKey)
-	for _, s := range q.complete() {
-		fmt.Fprintf(&b, "%s = %s\n", s.name, quoted(withUnits(s.text, s.unit)))
+	for _, s := range n.Complete() {
+		fmt.Fprintf(&b, "%s = %s\n", s.Name, quoted(s.Value.String()))
 	}
 	return []byte(b.String())
 }
@@ -116,84 +113,4 @@ func quoted(text string) string {
 	}
 	b.WriteByte('"')
 	return b.String()
-}
-
-// complete lists all parameters, those that were not set as the preset has them, and the current where preset or setting
-// give one. What was set keeps its order, which is that of the grid; the rest comes first.
-func (q question) complete() []setting {
-	base := q.base()
-	var all []setting
-	add := func(s setting, x float64) {
-		if !slices.ContainsFunc(q.settings, func(t setting) bool { return t.name == s.name }) {
-			s.text = strconv.FormatFloat(x, 'g', -1, 64)
-			all = append(all, s)
-		}
-	}
-	for j, p := range q.model.Params {
-		add(setting{name: p.Name, unit: p.Unit, kind: setsParam, index: j}, base.params[j])
-	}
-	if x := q.preset.I; x == x {
-		add(setting{name: "I", unit: q.model.CurrentUnit, kind: setsCurrent}, x)
-	}
-	return append(all, q.settings...)
-}
-
-// withUnits gives every bare number of a value its unit.
-func withUnits(text, unit string) string {
-	if unit == "" || unit == "1" {
-		return text
-	}
-	return eachNumber(text, func(number string) string {
-		if _, err := strconv.ParseFloat(number, 64); err == nil {
-			return number + unit
-		}
-		return number
-	})
-}
-
-// bare takes the model's own unit from the numbers of a value.
-func bare(text, unit string) string {
-	if unit == "" || unit == "1" {
-		return text
-	}
-	return eachNumber(text, func(number string) string {
-		short := strings.TrimSpace(strings.TrimSuffix(number, unit))
-		if _, err := strconv.ParseFloat(short, 64); err == nil {
-			return short
-		}
-		return number
-	})
-}
-
-// eachNumber replaces the numbers of a value, with their units; the name of a file, the kind of a range and the number of
-// its values are left alone.
-func eachNumber(text string, replace func(number string) string) string {
-	if strings.HasPrefix(text, "@") {
-		return text
-	}
-	head, tail := "", ""
-	for _, kind := range []string{"log:", "normal:", "uniform:"} {
-		if rest, ok := strings.CutPrefix(text, kind); ok {
-			head, text = kind, rest
-		}
-	}
-	if i := strings.LastIndexByte(text, '/'); i >= 0 {
-		if _, err := strconv.Atoi(strings.TrimSpace(text[i+1:])); err == nil {
-			text, tail = text[:i], text[i:]
-		}
-	}
-	b := []byte(head)
-	for text != "" {
-		end := strings.IndexAny(text, ",:")
-		if end < 0 {
-			end = len(text)
-		}
-		b = append(b, replace(strings.TrimSpace(text[:end]))...)
-		if end < len(text) {
-			b = append(b, text[end])
-			end++
-		}
-		text = text[end:]
-	}
-	return string(b) + tail
 }

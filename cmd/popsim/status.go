@@ -30,7 +30,7 @@ part.
 --watch looks again every so often and shows one line, until all parts are done.`
 
 // statusVerb is status.
-func (v *voice) statusVerb() *cobra.Command {
+func (v *call) statusVerb() *cobra.Command {
 	watch := quantity{unit: "s"}
 	cmd := &cobra.Command{
 		Use:     "status FILE",
@@ -58,7 +58,7 @@ func (v *voice) statusVerb() *cobra.Command {
 }
 
 // status tells it once.
-func (v *voice) status(path string) error {
+func (v *call) status(path string) error {
 	s, err := sweep.ReadStatus(path)
 	if err != nil {
 		return err
@@ -127,7 +127,7 @@ func openParts(s *sweep.Status) string {
 }
 
 // watch shows a line until all is done, a part is refused, or the user has seen enough.
-func (v *voice) watch(ctx context.Context, path string, every time.Duration) error {
+func (v *call) watch(ctx context.Context, path string, every time.Duration) error {
 	terminal := cli.IsTerminal(v.stderr)
 	var w sweep.Watch
 	var began time.Time

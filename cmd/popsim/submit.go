@@ -39,9 +39,9 @@ const submitExample = `  popsim submit map adex:tb08 V_reset=-49:-46/1001 I=600:
 const aboutTen = 600.0
 
 // submission is one call of submit.
-type submission struct {
-	*voice
-	survey *survey
+type submitCommand struct {
+	*call
+	survey *sweepCommand
 	engine name
 	parts  count
 	dryRun bool
@@ -49,7 +49,7 @@ type submission struct {
 	extra  []string // for sbatch
 }
 
-func (v *voice) submitVerb() *cobra.Command {
+func (v *call) submitVerb() *cobra.Command {
 	return &cobra.Command{
 		Use:                "submit fi|map|FILE.toml ... -o FILE [--engine slurm] [--parts N] [--dry-run] [-- SBATCH ARGUMENTS]",
 		Short:              "Give a sweep to a batch system, in parts",
@@ -63,7 +63,7 @@ func (v *voice) submitVerb() *cobra.Command {
 			case slices.Contains([]string{"-h", "--help", "help"}, args[0]):
 				return cmd.Help()
 			}
-			s := &submission{voice: v}
+			s := &submitCommand{call: v}
 			if err := s.read(args); err != nil {
 				return err
 			}
@@ -73,7 +73,7 @@ func (v *voice) submitVerb() *cobra.Command {
 }
 
 // read understands the sweep as its verb does, and the flags of submit beside it.
-func (s *submission) read(args []string) error {
+func (s *submitCommand) read(args []string) error {
 	if strings.HasSuffix(args[0], experimentEnding) {
 		own, beside := s.cutOwn(args[1:])
 		line, err := s.expand(append(args[:1:1], beside...))
@@ -83,7 +83,7 @@ func (s *submission) read(args []string) error {
 		args = append(line, own...)
 	}
 	var cmd *cobra.Command
-	s.survey = &survey{voice: s.voice, verb: args[0], away: true}
+	s.survey = &sweepCommand{call: s.call, verb: args[0], away: true}
 	switch args[0] {
 	case "fi":
 		cmd = s.survey.fi()
@@ -147,14 +147,14 @@ func (s *submission) read(args []string) error {
 }
 
 // register adds the flags that submit has beside those of the sweep.
-func (s *submission) register(set *pflag.FlagSet) {
+func (s *submitCommand) register(set *pflag.FlagSet) {
 	s.engine = name{kind: "NAME", value: "slurm"}
 	set.Var(&s.engine, "engine", "the batch system: slurm")
 	set.Var(&s.parts, "parts", "number of parts (default as many as take ten minutes each)")
 }
 
 // cutOwn takes the flags of submit, and what stands behind --, out of args.
-func (s *submission) cutOwn(args []string) (own, rest []string) {
+func (s *submitCommand) cutOwn(args []string) (own, rest []string) {
 	for i := 0; i < len(args); i++ {
 		word, _, has := strings.Cut(args[i], "=")
 		switch {
@@ -173,7 +173,7 @@ func (s *submission) cutOwn(args []string) (own, rest []string) {
 }
 
 // run writes the scripts and submits them.
-func (s *submission) run(ctx context.Context) error {
+func (s *submitCommand) run(ctx context.Context) error {
 	most, err := s.chooseParts(ctx)
 	if err != nil {
 		return err
@@ -227,7 +227,7 @@ func (s *submission) run(ctx context.Context) error {
 }
 
 // chooseParts decides how many parts there are, and finds how many tasks an array may have.
-func (s *submission) chooseParts(ctx context.Context) (most int, err error) {
+func (s *submitCommand) chooseParts(ctx context.Context) (most int, err error) {
 	chains, err := s.survey.spec.Chains()
 	if err != nil {
 		return 0, misused(err)
@@ -268,16 +268,16 @@ func arrayLimit(config string) int {
 	return defaultArray
 }
 
-func (s *submission) jobName() string { return "popsim-" + s.words[0] }
+func (s *submitCommand) jobName() string { return "popsim-" + s.words[0] }
 
 // sbatch is an sbatch command with some arguments of ours before those of the user, which therefore prevail.
-func (s *submission) sbatch(ours ...string) []string {
+func (s *submitCommand) sbatch(ours ...string) []string {
 	return slices.Concat([]string{"sbatch", "--parsable"}, ours, s.extra)
 }
 
 // arrays are the commands that submit the parts, each array no longer than most. The script is told what to add to the
 // number of a task.
-func (s *submission) arrays(most int, script string) (commands [][]string) {
+func (s *submitCommand) arrays(most int, script string) (commands [][]string) {
 	for first := 0; first < s.parts.value; first += most {
 		n := min(most, s.parts.value-first)
 		a := s.sbatch("--job-name="+s.jobName(), "--output="+filepath.Join(pattern(s.survey.out.value+".log"), "%A_%a.log"),
@@ -291,7 +291,7 @@ func (s *submission) arrays(most int, script string) (commands [][]string) {
 func pattern(path string) string { return strings.ReplaceAll(path, "%", "%%") }
 
 // scripts are the batch scripts of the parts and of the merge. exec, so that signals reach popsim and not a shell.
-func (s *submission) scripts(self string) (parts, merge string) {
+func (s *submitCommand) scripts(self string) (parts, merge string) {
 	line := slices.Concat([]string{self}, s.words, []string{"--resume", "--quiet"})
 	parts = fmt.Sprintf("#!/bin/sh\n# One part of a sweep; $1 is added to the number of the task.\nexec %s --part=\"auto+${1:-0}/%d\"\n", shellLine(line), s.parts.value)
 	join := []string{self, "merge", s.survey.out.value}
@@ -335,7 +335,7 @@ func shellWord(w string) string {
 
 // requeue asks Slurm to run this part again, when its time has run out. A task that has come no further than when it
 // began is not asked for again: it would never end.
-func (s *survey) requeue(ctx context.Context, r *sweep.Result) {
+func (s *sweepCommand) requeue(ctx context.Context, r *sweep.Result) {
 	job := os.Getenv("SLURM_JOB_ID")
 	if !strings.HasPrefix(s.part.value, "auto") || job == "" || !hearing(ctx).goesOn() {
 		return

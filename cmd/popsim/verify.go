@@ -14,7 +14,7 @@ of every method against an independent integrator, and the same bits for any ins
 shards and length of epochs, for a sweep in parts, and after an interruption. A line for each check says what was found
 and what was allowed; the last line counts them. The exit code is 1 when a check fails.`
 
-func (v *voice) verifyVerb() *cobra.Command {
+func (v *call) verifyVerb() *cobra.Command {
 	var f flags
 	cmd := &cobra.Command{
 		Use:   "verify",
@@ -35,7 +35,7 @@ func (v *voice) verifyVerb() *cobra.Command {
 }
 
 // prove goes through a list of checks, a line each, and counts them.
-func (v *voice) prove(ctx context.Context, list []verify.Check) error {
+func (v *call) prove(ctx context.Context, list []verify.Check) error {
 	failed := 0
 	for _, c := range list {
 		figure, ok, err := c.Prove(ctx)

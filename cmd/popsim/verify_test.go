@@ -14,7 +14,7 @@ import (
 // A check that fails fails the verb, and the rest is done all the same.
 func TestVerifyCounts(t *testing.T) {
 	var stdout, stderr bytes.Buffer
-	v := &voice{stdout: &stdout, stderr: &stderr}
+	v := &call{stdout: &stdout, stderr: &stderr}
 	err := v.prove(context.Background(), []verify.Check{
 		{Name: "one", Prove: func(context.Context) (string, bool, error) { return "found 3 (3)", true, nil }},
 		{Name: "two", Prove: func(context.Context) (string, bool, error) { return "found 4 (3)", false, nil }},
@@ -44,7 +44,7 @@ func TestVerify(t *testing.T) {
 		list = short
 	}
 	var stdout, stderr bytes.Buffer
-	v := &voice{stdout: &stdout, stderr: &stderr}
+	v := &call{stdout: &stdout, stderr: &stderr}
 	if err := v.prove(context.Background(), list); err != nil {
 		t.Errorf("%v\n%s", err, stdout.String())
 	}

@@ -39,7 +39,7 @@ func version() string {
 	return release + commit + modified
 }
 
-func (v *voice) versionVerb() *cobra.Command {
+func (v *call) versionVerb() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "The version, and what it can use on this machine",

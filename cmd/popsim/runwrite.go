@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"math"
 
+	"popsim/experiment"
 	"popsim/fault"
 	"popsim/pop"
 	"popsim/sched"
-	"popsim/sweep"
 	"popsim/table"
 	"popsim/table/file"
 )
@@ -23,7 +23,7 @@ const (
 )
 
 // checkFiles reports flags that name no place, one place twice, or nothing to do.
-func (s *simulation) checkFiles() error {
+func (s *runCommand) checkFiles() error {
 	var bad fault.List
 	bad.Add(s.apart(toStdout(s.spikes.value) || toStdout(s.trace.value), namedFile{"--spikes", s.spikes.value}, namedFile{"--trace", s.trace.value}))
 	if s.of.value != "" && s.trace.value == "" && s.plot.value == "" {
@@ -41,7 +41,7 @@ func (s *simulation) checkFiles() error {
 }
 
 // open opens all files before the work begins.
-func (s *simulation) open() error {
+func (s *runCommand) open() error {
 	err := s.openTables(&s.flags, opening{s.out.value, &s.outputs.neurons}, opening{s.spikes.value, &s.outputs.spikes},
 		opening{s.trace.value, &s.outputs.trace})
 	switch {
@@ -55,7 +55,7 @@ func (s *simulation) open() error {
 }
 
 // readTrace decides which neurons are traced, and how often.
-func (s *simulation) readTrace() error {
+func (s *runCommand) readTrace() error {
 	if s.trace.value == "" && s.plot.value == "" {
 		return nil
 	}
@@ -84,11 +84,14 @@ func (s *simulation) readTrace() error {
 }
 
 // readOf reads --of, whose ranges include their end.
-func (s *simulation) readOf() error {
+func (s *runCommand) readOf() error {
 	text := s.of.value
-	a, err := sweep.ParseAxis("--of", text, "1")
-	if errors.Is(err, sweep.ErrInterval) {
-		a, err = sweep.ParseAxis("--of", text+":1", "1")
+	a, err := experiment.ParseValue("--of", text, "1")
+	if err == nil && a.Kind == experiment.Interval {
+		a, err = experiment.ParseValue("--of", text+":1", "1")
+	}
+	if err == nil && a.Kind == experiment.Drawn {
+		err = fmt.Errorf("--of %s draws numbers", text)
 	}
 	if err != nil {
 		return fault.Hint(err, "neurons are given as 0:9 or 1,5,7")
@@ -98,7 +101,7 @@ func (s *simulation) readOf() error {
 		x := a.At(j)
 		switch i := int64(x); {
 		case x != math.Trunc(x):
-			return fmt.Errorf("--of %s: %v is no number of a neuron", text, x)
+			return fmt.Errorf("--of %s: %v is not a neuron number", text, x)
 		case x < 0 || x >= float64(s.spec.N):
 			return fmt.Errorf("--of %s: there is no neuron %v; they go from 0 to %d", text, x, s.spec.N-1)
 		case seen[i]:
@@ -112,7 +115,7 @@ func (s *simulation) readOf() error {
 }
 
 // monitorSpikes lets spikes flow into their table and into the picture; flush waits until the table has them all.
-func (s *simulation) monitorSpikes() (flush func() error) {
+func (s *runCommand) monitorSpikes() (flush func() error) {
 	if s.plot.value != "" {
 		s.picture = newPicture(s)
 	}
@@ -205,19 +208,19 @@ func (c *courier) end() error {
 }
 
 // monitorTrace lets traced states flow into their table and into the picture; flush hands on the last of them.
-func (s *simulation) monitorTrace() (flush func() error) {
+func (s *runCommand) monitorTrace() (flush func() error) {
 	if s.cfg.Trace == nil {
 		return func() error { return nil }
 	}
 	var times []float64
 	var neurons []int64
-	states := make([][]float64, len(s.question.model.States))
+	states := make([][]float64, len(s.neuron.Model.States))
 	flush = func() error {
 		if s.outputs.trace == nil {
 			return nil
 		}
 		t := table.NewTable(table.Col("time_ms", times), table.Col("neuron", neurons))
-		for j, x := range s.question.model.States {
+		for j, x := range s.neuron.Model.States {
 			t.Columns = append(t.Columns, table.Col(x.Column(), states[j]))
 			states[j] = states[j][:0]
 		}
@@ -244,7 +247,7 @@ func (s *simulation) monitorTrace() (flush func() error) {
 }
 
 // write writes the table of neurons, finishes all files and puts the records beside them.
-func (s *simulation) write(sum pop.Summary) error {
+func (s *runCommand) write(sum pop.Summary) error {
 	if s.outputs.spikes != nil { // there may have been none
 		none := table.NewTable(table.Col("neuron", []int64{}), table.Col("time_ms", []float64{}))
 		if err := s.outputs.spikes.Append(none); err != nil {
@@ -298,18 +301,11 @@ func neuronTable(trains pop.Trains, first int) *table.Table {
 }
 
 // record says how the files of this run were made.
-func (s *simulation) record(sum pop.Summary) file.Record {
-	settings := map[string]any{}
-	for _, r := range s.sources {
-		settings[r.name] = r.one
-		if r.draw != nil || r.file != nil {
-			settings[r.name] = r.text
-		}
-	}
+func (s *runCommand) record(sum pop.Summary) file.Record {
 	work := float64(s.spec.N) * float64(sum.Steps)
 	extra := map[string]any{
 		"neurons": s.spec.N, "time_ms": s.time.value, "discard_ms": s.discard.value, "steps": sum.Steps, "spikes": sum.Spikes,
-		"spike_rule": ruleOf(s.question.model), "interrupted": s.interrupted, "shards": sum.Shards, "bytes_per_neuron": sum.Bytes,
+		"spike_rule": ruleOf(s.neuron.Model), "interrupted": s.interrupted, "shards": sum.Shards, "bytes_per_neuron": sum.Bytes,
 		"memory_forecast_bytes": s.need,
 	}
 	tellWorkers(extra, sum.Sched)
@@ -320,9 +316,9 @@ func (s *simulation) record(sum pop.Summary) file.Record {
 		extra["waveform"] = s.waveform.value
 	}
 	return file.Record{
-		Model: s.question.model.Name, Preset: s.question.preset.Name,
-		Parameters: s.question.parameters(settings), Dt: s.cfg.Dt, Method: s.method.Name, Seed: s.seed.value,
-		Kernel: s.question.model.Name + "/" + s.method.Name, ISA: sum.Kernel.ISA.String(), Workers: len(sum.Sched.Busy),
+		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name,
+		Parameters: parameters(s.neuron, nil), Dt: s.cfg.Dt, Method: s.method.Name, Seed: s.seed.value,
+		Kernel: s.neuron.Model.Name + "/" + s.method.Name, ISA: sum.Kernel.ISA.String(), Workers: len(sum.Sched.Busy),
 		Extra: extra,
 	}
 }

@@ -1,7 +1,8 @@
-package main
+package experiment
 
 import (
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -26,9 +27,10 @@ func TestDraws(t *testing.T) {
 		{"uniform:15:30", 22.5, 15 / math.Sqrt(12)},
 		{"normal:3:0", 3, 0},
 	} {
-		d, ok, err := parseDraw(c.text, "pA")
-		if !ok || err != nil {
-			t.Fatal(c.text, ok, err)
+		kind, rest, _ := strings.Cut(c.text, ":")
+		d, err := parseDraw(kind, rest, "pA")
+		if err != nil {
+			t.Fatal(c.text, err)
 		}
 		sum, square := 0.0, 0.0
 		for i := range n {

@@ -16,7 +16,7 @@ import (
 const shownCurves = 7
 
 // checkPlot refuses pictures that could not be drawn, before the work.
-func (s *survey) checkPlot() error {
+func (s *sweepCommand) checkPlot() error {
 	if s.plot.value == "" {
 		return nil
 	}
@@ -30,7 +30,7 @@ func (s *survey) checkPlot() error {
 }
 
 // measure is the column that a picture shows: the first asked for, or the rate.
-func (s *survey) measure() string {
+func (s *sweepCommand) measure() string {
 	if len(s.spec.Measures) > 0 {
 		return s.spec.Measures[0]
 	}
@@ -38,8 +38,8 @@ func (s *survey) measure() string {
 }
 
 // figure is the picture of a sweep.
-func (s *survey) figure(r *sweep.Result) (*figure.Figure, error) {
-	title, axes := s.question.title(), s.spec.Grid.Axes
+func (s *sweepCommand) figure(r *sweep.Result) (*figure.Figure, error) {
+	title, axes := s.neuron.Title(), s.spec.Grid.Axes
 	switch {
 	case len(axes) == 1 && slices.Contains(s.measures, "V") && !s.spec.Late && !s.spec.Resets:
 		return extremes(title, axes[0], r, "V", "mV"), nil
@@ -76,7 +76,7 @@ func extremes(title string, a sweep.Axis, r *sweep.Result, state, unit string) *
 }
 
 // glance is the curve in characters, for those who look at a terminal.
-func (s *survey) glance(r *sweep.Result) string {
+func (s *sweepCommand) glance(r *sweep.Result) string {
 	if len(s.spec.Grid.Axes) == 0 || s.spec.Late || s.spec.Resets || s.zip {
 		return ""
 	}

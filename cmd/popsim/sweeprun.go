@@ -27,7 +27,7 @@ const (
 )
 
 // run is the verb.
-func (s *survey) run(ctx context.Context, args []string) (err error) {
+func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 	if err := s.read(args); err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (s *survey) run(ctx context.Context, args []string) (err error) {
 		}
 		defer abort(out)
 	}
-	if err := s.understood(&s.flags, s.question, map[string]string{
+	if err := s.understood(&s.flags, s.neuron, map[string]string{
 		"dt": milliseconds(s.dtUsed()), "method": s.spec.Method, "time": "", "discard": "", "from": "", "seed": "",
 	}); err != nil || done {
 		return err
@@ -58,7 +58,7 @@ func (s *survey) run(ctx context.Context, args []string) (err error) {
 		s.cfg.Record = func(r *sweep.Result) any { return s.completed(s.record(r)) }
 	}
 	var r *sweep.Result
-	err = s.compute(ctx, &s.flags, s.verb, s.question.model.Name, func(ctx context.Context) (err error) {
+	err = s.compute(ctx, &s.flags, s.verb, s.neuron.Model.Name, func(ctx context.Context) (err error) {
 		r, err = s.advance(ctx)
 		return err
 	})
@@ -101,7 +101,7 @@ func (s *survey) run(ctx context.Context, args []string) (err error) {
 
 // finished tells whether a sweep that is to be resumed has come to its end: its table is there, with the record of this
 // experiment, and no pieces are, which go last.
-func (s *survey) finished() (bool, error) {
+func (s *sweepCommand) finished() (bool, error) {
 	path := s.out.value
 	if !s.resume || s.cfg.Part.Of > 0 || s.replaces() {
 		return false, nil
@@ -123,10 +123,10 @@ func (s *survey) finished() (bool, error) {
 
 // replaces tells whether files that exist may be overwritten: when asked to, or when they were written by the end of the
 // very sweep that is resumed.
-func (s *survey) replaces() bool { return s.force || s.resume && s.goesOn }
+func (s *sweepCommand) replaces() bool { return s.force || s.resume && s.goesOn }
 
 // kept is the path beside which pieces are kept.
-func (s *survey) kept() string {
+func (s *sweepCommand) kept() string {
 	if s.cfg.Part.Of > 0 {
 		return sweep.PartPath(s.cfg.Keep, s.cfg.Part)
 	}
@@ -144,7 +144,7 @@ func failed(n, of int) error {
 }
 
 // tellForecast says what the sweep will cost at most; how long it may take is measured where that matters.
-func (s *survey) tellForecast(ctx context.Context) error {
+func (s *sweepCommand) tellForecast(ctx context.Context) error {
 	text := fmt.Sprintf("%s in steps of %v ms: at most %.3g neuron-steps, %s", counted(s.forecast.Points, "point"),
 		s.dtUsed(), s.forecast.Steps, size(s.forecast.Bytes))
 	if s.dryRun || s.forecast.Steps > longSteps {
@@ -163,13 +163,13 @@ func (s *survey) tellForecast(ctx context.Context) error {
 }
 
 // speed is how many neuron-steps per second this machine makes of a small sweep of the same kind, at the best of three.
-func (s *survey) speed(ctx context.Context) (float64, error) {
+func (s *sweepCommand) speed(ctx context.Context) (float64, error) {
 	sample := s.spec
 	current := make([]float64, 128*s.cfg.Workers)
 	for i := range current {
 		current[i] = s.spec.I
 	}
-	sample.Grid = sweep.Grid{Axes: []sweep.Axis{sweep.Values("I", s.question.model.CurrentUnit, current...)}}
+	sample.Grid = sweep.Grid{Axes: []sweep.Axis{sweep.Values("I", s.neuron.Model.CurrentUnit, current...)}}
 	sample.From, sample.Full, sample.NoError = sweep.FromRest, true, true
 	sample.Time, sample.Discard = 400*s.dtUsed(), 0
 	best := 0.0
@@ -183,16 +183,16 @@ func (s *survey) speed(ctx context.Context) (float64, error) {
 	return best, nil
 }
 
-func (s *survey) dtUsed() float64 {
+func (s *sweepCommand) dtUsed() float64 {
 	if s.spec.Dt > 0 {
 		return s.spec.Dt
 	}
-	method, _ := s.question.model.Method(s.spec.Method)
+	method, _ := s.neuron.Model.Method(s.spec.Method)
 	return method.Dt
 }
 
 // open opens the files before the work begins. A part has none: the sweep keeps it.
-func (s *survey) open() (*file.Output, error) {
+func (s *sweepCommand) open() (*file.Output, error) {
 	if err := s.checkPicture(s.replaces()); err != nil {
 		return nil, err
 	}
@@ -215,7 +215,7 @@ func (s *survey) open() (*file.Output, error) {
 }
 
 // advance runs the sweep, with progress, and refines it if asked to.
-func (s *survey) advance(ctx context.Context) (*sweep.Result, error) {
+func (s *sweepCommand) advance(ctx context.Context) (*sweep.Result, error) {
 	done := s.progress()
 	r, err := sweep.Run(ctx, s.spec, s.cfg)
 	done()
@@ -240,7 +240,7 @@ func (s *survey) advance(ctx context.Context) (*sweep.Result, error) {
 }
 
 // progress lets the sweep tell how far it is, whichever worker tells it; done ends it.
-func (s *survey) progress() (done func()) {
+func (s *sweepCommand) progress() (done func()) {
 	if s.quiet {
 		return func() {}
 	}
@@ -271,7 +271,7 @@ func (s *survey) progress() (done func()) {
 }
 
 // write writes table, picture and record, and gives up the pieces that were kept.
-func (s *survey) write(out *file.Output, r *sweep.Result) error {
+func (s *sweepCommand) write(out *file.Output, r *sweep.Result) error {
 	if err := writeResult(out, r); err != nil {
 		return err
 	}
@@ -316,24 +316,24 @@ func tableOf(r *sweep.Result) *table.Table {
 const shownBorders = 8
 
 // summary tells what happened, and how fast.
-func (s *survey) summary(r *sweep.Result) {
+func (s *sweepCommand) summary(r *sweep.Result) {
 	for _, b := range s.borders[:min(shownBorders, len(s.borders))] {
 		s.say("%v", b)
 	}
 	if x := s.rheobase(); !math.IsNaN(x) {
-		s.say("rest is lost at I = %.10g %s, in closed form", x, s.question.model.CurrentUnit)
+		s.say("rest is lost at I = %.10g %s, in closed form", x, s.neuron.Model.CurrentUnit)
 	}
-	tellStatus(s.voice, r)
+	tellStatus(s.call, r)
 	seconds := r.Elapsed.Seconds()
 	s.say("%.3g s, %.3g neuron-steps/s; kernel %s/%s, instruction set %s, %s",
-		seconds, float64(r.LaneSteps)/math.Max(seconds, 1e-9), s.question.model.Name, s.spec.Method, r.Kernel.ISA, counted(r.Workers, "worker"))
+		seconds, float64(r.LaneSteps)/math.Max(seconds, 1e-9), s.neuron.Model.Name, s.spec.Method, r.Kernel.ISA, counted(r.Workers, "worker"))
 }
 
 // checkTrains warns of points that fire too fast for the step.
-func (s *survey) checkTrains(r *sweep.Result) {
-	m := s.question.model
+func (s *sweepCommand) checkTrains(r *sweep.Result) {
+	m := s.neuron.Model
 	method, _ := m.Method(s.spec.Method)
-	c := haste{method: method, dt: s.dtUsed()}
+	c := stepCheck{method: method, dt: s.dtUsed()}
 	refract := func(int) float64 { return 0 }
 	if j := m.Index("t_ref"); j >= 0 {
 		refract = func(int) float64 { return r.Spec.P[j] }
@@ -344,19 +344,19 @@ func (s *survey) checkTrains(r *sweep.Result) {
 	for row, end := r.Present(); row < end; row++ {
 		c.add(row, 1000/r.Value("rate_Hz", row), refract(row))
 	}
-	c.warn(s.voice, "point")
+	c.warn(s.call, "point")
 }
 
 // rheobase is known in closed form where an f-I curve varies I alone, in some models.
-func (s *survey) rheobase() float64 {
+func (s *sweepCommand) rheobase() float64 {
 	if s.verb != "fi" || len(s.spec.Grid.Axes) != 1 {
 		return math.NaN()
 	}
-	return dynamics.Rheobase(s.question.model, s.spec.P)
+	return dynamics.Rheobase(s.neuron.Model, s.spec.P)
 }
 
 // tellStatus counts the points of which something is to be known.
-func tellStatus(v *voice, r *sweep.Result) {
+func tellStatus(v *call, r *sweep.Result) {
 	t := tally{}
 	t.count(r)
 	t.tell(v)
@@ -375,7 +375,7 @@ func (t tally) count(r *sweep.Result) {
 }
 
 // tell says how many points have a status other than ok.
-func (t tally) tell(v *voice) {
+func (t tally) tell(v *call) {
 	var parts []string
 	for w, n := range t {
 		parts = append(parts, fmt.Sprintf("%s at %s", w, counted(n, "point")))
@@ -387,11 +387,11 @@ func (t tally) tell(v *voice) {
 }
 
 // record says how the table was made.
-func (s *survey) record(r *sweep.Result) file.Record {
+func (s *sweepCommand) record(r *sweep.Result) file.Record {
 	extra := map[string]any{
 		"points": r.Rows(), "time_ms": s.spec.Time, "discard_ms": s.spec.Discard, "from": s.spec.From.String(),
 		"full": s.full, "zip": s.zip, "interrupted": s.cut, "neuron_steps": r.LaneSteps, "neuron_steps_forecast": s.forecast.Steps,
-		"memory_forecast_bytes": s.forecast.Bytes, "spike_rule": ruleOf(s.question.model),
+		"memory_forecast_bytes": s.forecast.Bytes, "spike_rule": ruleOf(s.neuron.Model),
 		"experiment": r.Digest(), "ns_per_neuron_step": r.Elapsed.Seconds() * 1e9 / math.Max(1, float64(r.LaneSteps)),
 		"bytes_per_neuron": r.Bytes,
 	}
@@ -407,9 +407,9 @@ func (s *survey) record(r *sweep.Result) file.Record {
 		extra["rheobase"] = x
 	}
 	return file.Record{
-		Model: s.question.model.Name, Preset: s.question.preset.Name,
-		Parameters: s.question.parameters(s.question.numbers()), Dt: s.dtUsed(), Method: s.spec.Method, Seed: s.seed.value,
-		Kernel: s.question.model.Name + "/" + s.spec.Method, ISA: r.Kernel.ISA.String(), Workers: r.Workers,
+		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name,
+		Parameters: parameters(s.neuron, nil), Dt: s.dtUsed(), Method: s.spec.Method, Seed: s.seed.value,
+		Kernel: s.neuron.Model.Name + "/" + s.spec.Method, ISA: r.Kernel.ISA.String(), Workers: r.Workers,
 		Extra: extra,
 	}
 }
@@ -423,7 +423,7 @@ func ruleOf(m *model.Model) string {
 }
 
 // readRefine understands --refine, in the unit of the only axis.
-func (s *survey) readRefine() error {
+func (s *sweepCommand) readRefine() error {
 	if s.refine.value == "" {
 		return nil
 	}
@@ -445,7 +445,7 @@ func (s *survey) readRefine() error {
 }
 
 // readKeep decides what is kept on disk while the sweep runs: parts, and the pieces of long sweeps.
-func (s *survey) readKeep() (err error) {
+func (s *sweepCommand) readKeep() (err error) {
 	path := s.out.value
 	if s.part.value != "" {
 		if s.cfg.Part, err = readPart(s.part.value); err != nil {
@@ -475,14 +475,14 @@ func (s *survey) readKeep() (err error) {
 }
 
 // keepable tells whether -o names what files can be kept beside.
-func (s *survey) keepable() bool {
+func (s *sweepCommand) keepable() bool {
 	path := s.out.value
 	info, err := os.Stat(path)
 	return path != "" && !toStdout(path) && (err != nil || info.Mode().IsRegular())
 }
 
 // readEvery understands --save-every.
-func (s *survey) readEvery() error {
+func (s *sweepCommand) readEvery() error {
 	switch {
 	case s.every.err != nil:
 		return fmt.Errorf("--save-every: %w", s.every.err)

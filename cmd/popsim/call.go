@@ -16,7 +16,7 @@ import (
 )
 
 // voice is one call of popsim: its arguments, where it speaks, and what it has warned of.
-type voice struct {
+type call struct {
 	args           []string
 	cmd            *cobra.Command    // the verb that runs
 	places         map[string]string // where an experiment file sets what errors are about
@@ -29,14 +29,14 @@ type voice struct {
 }
 
 // say tells something on standard error, unless asked to be quiet.
-func (v *voice) say(format string, args ...any) {
+func (v *call) say(format string, args ...any) {
 	if !v.quiet {
 		fmt.Fprintf(v.stderr, "popsim: "+format+"\n", args...)
 	}
 }
 
 // warn tells of something that does not stop the work but should be known. It also stands in the record of the run.
-func (v *voice) warn(format string, args ...any) {
+func (v *call) warn(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	v.warnings = append(v.warnings, text)
 	fmt.Fprintf(v.stderr, "popsim: warning: %s\n", text)
@@ -46,7 +46,7 @@ func (v *voice) warn(format string, args ...any) {
 const mostWarnings = 5
 
 // warnAll warns of a list that may be long and repeat itself.
-func (v *voice) warnAll(list []string) {
+func (v *call) warnAll(list []string) {
 	var told []string
 	for _, w := range list {
 		if !slices.Contains(told, w) {
@@ -72,7 +72,7 @@ func texts(list []error) []string {
 }
 
 // phase says that one part of the work ends here, and how long it took since the last.
-func (v *voice) phase(name string) {
+func (v *call) phase(name string) {
 	total := 0.0
 	for _, p := range v.phases {
 		total += p.Seconds
@@ -93,12 +93,9 @@ func misused(err error) error {
 	return misuse{err}
 }
 
-// modelAbout is what errors about MODEL[:PRESET] are about.
-const modelAbout = "MODEL"
-
 // complain reports an error, each fault on a line with its advice below it. Nothing is said when the reader of standard
 // output has gone away or the user has interrupted.
-func (v *voice) complain(err error) {
+func (v *call) complain(err error) {
 	if err == nil || errors.Is(err, syscall.EPIPE) || errors.Is(err, context.Canceled) {
 		return
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"popsim/experiment"
 	"popsim/fault"
 	"popsim/sched"
 	"popsim/sweep"
@@ -34,8 +35,8 @@ row, in which the column is empty. One varied quantity makes a curve, two make a
 ` + surveyColumns
 
 // survey is one call of fi or map: many neurons, a point each.
-type survey struct {
-	*voice
+type sweepCommand struct {
+	*call
 	flags
 	verb     string
 	from     name
@@ -48,7 +49,7 @@ type survey struct {
 	part     name
 	refine   name
 
-	question  question
+	neuron    experiment.Neuron
 	spec      sweep.Spec
 	cfg       sweep.Config
 	forecast  sweep.Forecast
@@ -59,12 +60,12 @@ type survey struct {
 	borders   []sweep.Border
 }
 
-func (v *voice) fiVerb() *cobra.Command { return (&survey{voice: v, verb: "fi"}).fi() }
+func (v *call) fiVerb() *cobra.Command { return (&sweepCommand{call: v, verb: "fi"}).fi() }
 
-func (v *voice) mapVerb() *cobra.Command { return (&survey{voice: v, verb: "map"}).grid() }
+func (v *call) mapVerb() *cobra.Command { return (&sweepCommand{call: v, verb: "map"}).grid() }
 
 // fi is the command of f-I curves.
-func (s *survey) fi() *cobra.Command {
+func (s *sweepCommand) fi() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "fi MODEL[:PRESET] I=RANGE [NAME=VALUE ...]",
 		Short:   "f-I curves: firing rate over input current",
@@ -76,7 +77,7 @@ func (s *survey) fi() *cobra.Command {
 }
 
 // grid is the command of maps.
-func (s *survey) grid() *cobra.Command {
+func (s *sweepCommand) grid() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "map MODEL[:PRESET] NAME=RANGE [NAME=VALUE ...]",
 		Short:   "Sweeps over any parameters, and bifurcation maps",
@@ -88,7 +89,7 @@ func (s *survey) grid() *cobra.Command {
 }
 
 // register sets what fi and map share.
-func (s *survey) register(cmd *cobra.Command) {
+func (s *sweepCommand) register(cmd *cobra.Command) {
 	cmd.ValidArgsFunction = completeModels
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) }
 	set := cmd.Flags()
@@ -128,18 +129,18 @@ func measuresTopic() *cobra.Command {
 }
 
 // read understands the command line and refuses what makes no sense, all of it at once.
-func (s *survey) read(args []string) error {
+func (s *sweepCommand) read(args []string) error {
 	isa, bad := s.check()
-	q, err := ask(args)
+	q, err := experiment.ParseNeuron(args)
 	bad.Add(err)
-	if q.model == nil {
+	if q.Model == nil {
 		return misused(bad.Err())
 	}
-	s.question = q
-	method, err := q.model.Method(s.method.value)
+	s.neuron = q
+	method, err := q.Model.Method(s.method.value)
 	bad.About("--method", err)
 	s.spec = sweep.Spec{
-		Model: q.model, Method: method.Name, Time: s.time.value, Discard: s.discard.value, Dt: s.dt.value, Full: s.full,
+		Model: q.Model, Method: method.Name, Time: s.time.value, Discard: s.discard.value, Dt: s.dt.value, Full: s.full,
 	}
 	s.spec.From, err = sweep.ParseFrom(s.from.value)
 	bad.About("--from", err)
@@ -171,49 +172,36 @@ func (s *survey) read(args []string) error {
 	bad.Add(s.readEvery())
 	bad.Add(s.checkPlot())
 	if dt, accurate := s.dtUsed(), s.spec.AccurateDt(); dt > accurate {
-		s.warn("dt is %v ms; method %s of %s is accurate up to about %.3g ms here", dt, method.Name, q.model.Name, accurate)
+		s.warn("dt is %v ms; method %s of %s is accurate up to about %.3g ms here", dt, method.Name, q.Model.Name, accurate)
 	}
 	return misused(bad.Err())
 }
 
 // readGrid makes axes of all that has several values, and of I in an f-I curve; what has one value is set.
-func (s *survey) readGrid() error {
+func (s *sweepCommand) readGrid() error {
 	var bad fault.List
-	base := s.question.base()
+	bad.Add(s.neuron.Check(s.verb, experiment.Several))
+	base := s.neuron.Base()
 	current := false
-	for _, x := range s.question.settings {
-		if _, ok, _ := parseDraw(x.text, x.unit); ok {
-			bad.About(x.name, fault.Hint(fmt.Errorf("%s=%s draws one value per neuron, which %s has not", x.name, x.text, s.verb), "popsim run takes draws"))
-			continue
-		}
-		a, err := x.axis()
-		switch {
-		case errors.Is(err, sweep.ErrInterval):
-			bad.About(x.name, fault.Hint(fmt.Errorf("%s=%s is an interval; %s goes through single values", x.name, x.text, s.verb),
-				"%s=%s/101 would be 101 of them, %[1]s=%[2]s:STEP goes in steps", x.name, x.text))
-			continue
-		case err != nil:
-			bad.Add(err)
-			continue
-		}
-		isCurrent := x.kind == setsCurrent
+	for _, x := range s.neuron.Settings {
+		isCurrent := x.Target == experiment.Current
 		current = current || isCurrent
-		if a.Len() == 1 && !strings.HasPrefix(x.text, "@") && (s.verb != "fi" || !isCurrent) {
-			base.set(x, a.At(0))
+		if x.Value.Kind == experiment.Number && (s.verb != "fi" || !isCurrent) {
+			base.Set(x, x.Value.At(0))
 			continue
 		}
-		s.spec.Grid.Axes = append(s.spec.Grid.Axes, a)
+		s.spec.Grid.Axes = append(s.spec.Grid.Axes, x.Value.Axis())
 	}
-	if s.verb == "fi" && !current && len(bad) == 0 {
-		bad.Add(fault.Hint(errors.New("fi goes through currents, but I is not given"), "I=0:20:0.5 goes from 0 to 20 in steps of 0.5"))
+	if s.verb == "fi" && !current && len(bad) == 0 && !s.neuron.Faulty {
+		bad.Add(fault.Hint(errors.New("fi needs a range of currents, but I is not given"), "for example I=0:20:0.5"))
 	}
-	s.spec.P, s.spec.I, s.spec.Init, s.spec.Grid.Zip = base.params, base.current, base.init, s.zip
+	s.spec.P, s.spec.I, s.spec.Init, s.spec.Grid.Zip = base.Params, base.Current, base.Initial, s.zip
 	return errors.Join(bad...)
 }
 
 // readMeasures understands isi and w_reset, which are rows, and V and w, which are two columns each; the sweep knows the
 // others.
-func (s *survey) readMeasures() error {
+func (s *sweepCommand) readMeasures() error {
 	for _, m := range s.measures {
 		switch m {
 		case "isi", "isi_ms":

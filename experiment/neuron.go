@@ -1,0 +1,286 @@
+package experiment
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"popsim/fault"
+	"popsim/model"
+)
+
+// Neuron is a model, a preset, and what is set on top of it, in the order in which it was named. Model is nil where none
+// was understood.
+type Neuron struct {
+	Model    *model.Model
+	Preset   model.Preset
+	Settings []Setting
+	Faulty   bool // some NAME=VALUE was not understood
+}
+
+// Setting is one NAME=VALUE.
+type Setting struct {
+	Name   string
+	Unit   string
+	Target Target
+	Index  int // of the parameter or the state
+	Value  Value
+}
+
+// Target is what a setting sets.
+type Target int
+
+// The targets.
+const (
+	Parameter Target = iota
+	Current          // the input current I
+	State            // an initial state, as V0
+	Gain             // the factor of the waveform
+)
+
+// GainName is the name of the factor of the waveform, which run takes beside what belongs to the model.
+const GainName = "gain"
+
+// AboutModel is what faults of MODEL[:PRESET] are about; those of a setting are about its name.
+const AboutModel = "MODEL"
+
+// ParseNeuron reads MODEL[:PRESET] [NAME=VALUE ...]. extra are names that the verb takes beside those of the model. All
+// faults are reported together; settings without fault are kept.
+func ParseNeuron(args []string, extra ...string) (Neuron, error) {
+	if len(args) == 0 {
+		return Neuron{}, fault.Hint(errors.New("no model given"), "the models are %s; popsim models describes them", strings.Join(model.Names(), ", "))
+	}
+	name, preset, named := strings.Cut(args[0], ":")
+	m, err := model.Lookup(name)
+	if err != nil {
+		if strings.Contains(args[0], "=") {
+			err = fault.Hint(fmt.Errorf("%q stands where the model should", args[0]), "the model comes first, then NAME=VALUE")
+		}
+		return Neuron{}, fault.About(AboutModel, err)
+	}
+	n := Neuron{Model: m}
+	var bad fault.List
+	n.Preset, err = m.Preset(preset)
+	if named && preset == "" {
+		err = fault.Hint(fmt.Errorf("%q ends where a preset should follow", args[0]), "popsim models %s lists the presets; without one, leave the colon out", name)
+	}
+	bad.About(AboutModel, err)
+	seen := map[string]bool{}
+	for _, arg := range args[1:] {
+		s, err := n.parse(arg, extra)
+		bad.Add(err)
+		if s.Name != "" && seen[s.Name] {
+			bad.Addf("%s is set twice", s.Name)
+		}
+		seen[s.Name] = true
+		if err != nil {
+			n.Faulty = true
+			continue
+		}
+		n.Settings = append(n.Settings, s)
+	}
+	return n, bad.Err()
+}
+
+// parse reads one NAME=VALUE. The name of the setting is empty where it is not known.
+func (n Neuron) parse(arg string, extra []string) (Setting, error) {
+	name, text, ok := strings.Cut(arg, "=")
+	if !ok {
+		return Setting{}, fault.Hint(fmt.Errorf("%q is not NAME=VALUE", arg), "popsim help values tells how values are written")
+	}
+	s, ok := n.target(name, extra)
+	if !ok {
+		return Setting{}, fault.About(name, n.unknown(name, extra))
+	}
+	var err error
+	s.Value, err = ParseValue(name, text, s.Unit)
+	if err == nil && s.Target == State && s.Unit == "1" {
+		err = s.checkGate()
+	}
+	return s, fault.About(name, err)
+}
+
+// target is the setting of a name, without its value.
+func (n Neuron) target(name string, extra []string) (Setting, bool) {
+	m := n.Model
+	s := Setting{Name: name}
+	state, isState := strings.CutSuffix(name, "0")
+	switch j := m.Index(name); {
+	case j >= 0:
+		s.Target, s.Index, s.Unit = Parameter, j, m.Params[j].Unit
+	case name == "I":
+		s.Target, s.Unit = Current, m.CurrentUnit
+	case isState && m.StateIndex(state) >= 0:
+		s.Target, s.Index = State, m.StateIndex(state)
+		s.Unit = m.States[s.Index].Unit
+	case name == GainName && slices.Contains(extra, name):
+		s.Target, s.Unit = Gain, "1"
+	default:
+		return s, false
+	}
+	return s, true
+}
+
+// unknown is the fault of a name that model and verb do not know.
+func (n Neuron) unknown(name string, extra []string) error {
+	known := append(Names(n.Model), extra...)
+	err := fmt.Errorf("%s has no %q", n.Model.Name, name)
+	if near := model.Nearest(name, known); near != "" {
+		return fault.Hint(err, "did you mean %s=?", near)
+	}
+	return fault.Hint(err, "%s has %s", n.Model.Name, strings.Join(known, ", "))
+}
+
+// Names lists all that can be set of a model.
+func Names(m *model.Model) []string {
+	var known []string
+	for _, p := range m.Params {
+		known = append(known, p.Name)
+	}
+	known = append(known, "I")
+	for _, s := range m.States {
+		known = append(known, s.Name+"0")
+	}
+	return known
+}
+
+// checkGate checks that a gating variable is a probability.
+func (s Setting) checkGate() error {
+	for i := range s.Value.Len() {
+		if x := s.Value.At(i); x < 0 || x > 1 {
+			return fmt.Errorf("%s is %v; a gate must lie in [0, 1]", s.Name, x)
+		}
+	}
+	return nil
+}
+
+// Check refuses a value of a kind that the verb does not accept. A value of one number is accepted as a Number.
+func (s Setting) Check(verb string, accepted Kind) error {
+	v := s.Value
+	if v.Kind&accepted != 0 || v.Len() == 1 && accepted&Number != 0 {
+		return nil
+	}
+	text := s.Name + "=" + v.Bare()
+	ends := v.Numbers
+	switch {
+	case v.Kind == Drawn:
+		return fault.About(s.Name, fault.Hint(fmt.Errorf("%s draws a value for each neuron, but %s takes no draws", text, verb), "popsim run takes draws"))
+	case v.Kind == Interval && accepted&Range != 0:
+		return fault.About(s.Name, fault.Hint(fmt.Errorf("%s is an interval; %s takes single values", text, verb),
+			"%s/101 gives 101 of them, %s:STEP goes in steps", text, text))
+	case v.Kind == Interval:
+		return fault.About(s.Name, fault.Hint(fmt.Errorf("%s is an interval; %s takes one value", text, verb), "popsim bifurcation takes intervals"))
+	case accepted&Interval != 0:
+		lo, hi := v.At(0), v.At(v.Len()-1)
+		return fault.About(s.Name, fault.Hint(fmt.Errorf("%s has %d values, but %s follows an interval", text, v.Len(), verb),
+			"%s=%v:%v is one", s.Name, min(lo, hi), max(lo, hi)))
+	case accepted&Drawn != 0:
+		return fault.About(s.Name, fault.Hint(fmt.Errorf("%s has %d values; %s takes one, a draw, or a file of one per neuron", text, len(ends), verb),
+			"popsim fi and popsim map go through several values"))
+	}
+	return fault.About(s.Name, fault.Hint(fmt.Errorf("%s has %d values, but %s takes one", text, v.Len(), verb), "popsim map goes through several"))
+}
+
+// Check refuses all settings of a kind that the verb does not accept.
+func (n Neuron) Check(verb string, accepted Kind) error {
+	var bad fault.List
+	for _, s := range n.Settings {
+		bad.Add(s.Check(verb, accepted))
+	}
+	return bad.Err()
+}
+
+// Point is one value for everything: parameters in the order of the model, the current, and initial states, NaN where
+// they are left to the model.
+type Point struct {
+	Params  []float64
+	Current float64
+	Initial []float64
+}
+
+// Base is the point of the preset, before anything is set. A preset without a current has I = 0.
+func (n Neuron) Base() Point {
+	p := Point{Params: slices.Clone(n.Preset.Params), Current: n.Preset.I, Initial: make([]float64, len(n.Model.States))}
+	if math.IsNaN(p.Current) {
+		p.Current = 0
+	}
+	for j := range p.Initial {
+		p.Initial[j] = math.NaN()
+	}
+	return p
+}
+
+// Set sets what s sets to x.
+func (p *Point) Set(s Setting, x float64) {
+	switch s.Target {
+	case Parameter:
+		p.Params[s.Index] = x
+	case Current:
+		p.Current = x
+	case State:
+		p.Initial[s.Index] = x
+	}
+}
+
+// Name is MODEL[:PRESET].
+func (n Neuron) Name() string {
+	if n.Preset.Name != "" {
+		return n.Model.Name + ":" + n.Preset.Name
+	}
+	return n.Model.Name
+}
+
+// Complete lists all parameters, those that were not set as the preset has them, and the current where preset or setting
+// give one. What was set keeps its order, which is that of the grid; the rest comes first.
+func (n Neuron) Complete() []Setting {
+	base := n.Base()
+	var all []Setting
+	add := func(name string, x float64) {
+		if slices.ContainsFunc(n.Settings, func(t Setting) bool { return t.Name == name }) {
+			return
+		}
+		s, _ := n.target(name, nil)
+		s.Value = Value{Kind: Number, Unit: s.Unit, Numbers: []float64{x}}
+		all = append(all, s)
+	}
+	for j, p := range n.Model.Params {
+		add(p.Name, base.Params[j])
+	}
+	if x := n.Preset.I; x == x {
+		add("I", x)
+	}
+	return append(all, n.Settings...)
+}
+
+// Title names the neuron in pictures: the preset and all that is set to something else.
+func (n Neuron) Title() string {
+	text := n.Name()
+	base := n.Base()
+	for _, s := range n.Settings {
+		if s.Target == Parameter || s.Target == Current && !math.IsNaN(n.Preset.I) {
+			before := base.Current
+			if s.Target == Parameter {
+				before = base.Params[s.Index]
+			}
+			if x, ok := s.Value.Single(); ok && x == before {
+				continue
+			}
+		}
+		text += fmt.Sprintf("  %s=%s", s.Name, s.Value.Bare())
+	}
+	return text
+}
+
+// Single is the neuron with one value for everything, for a verb that takes no more.
+func (n Neuron) Single(verb string) (Point, error) {
+	var bad fault.List
+	p := n.Base()
+	for _, s := range n.Settings {
+		bad.Add(s.Check(verb, Number))
+		x, _ := s.Value.Single()
+		p.Set(s, x)
+	}
+	return p, bad.Err()
+}

@@ -1,0 +1,260 @@
+package experiment
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"popsim/fault"
+	"popsim/kernels"
+	"popsim/model"
+	"popsim/sweep"
+	"popsim/table/file"
+)
+
+// Kind says what a value is; kinds are combined where several are accepted.
+type Kind int
+
+// The kinds of values.
+const (
+	Number   Kind = 1 << iota // one number
+	List                      // several numbers: 5,6,7
+	Range                     // several numbers by a rule: 0:20:0.5, 0:20/201, log:1:100/50
+	Interval                  // two ends and all between them: -5:20
+	Drawn                     // a number for each neuron by chance: normal:21:2, uniform:15:30
+	File                      // numbers of a file: @file.npy
+
+	// Several are the kinds that are one or more numbers in order.
+	Several = Number | List | Range | File
+)
+
+// Value is what stands behind NAME=, parsed. Numbers are in Unit.
+type Value struct {
+	Kind    Kind
+	Unit    string
+	Numbers []float64 // of a Number, the one; of a List, all; of a Range and an Interval, start, stop and, without Count, step
+	Count   int       // of a Range start:stop/n; 0 in one with a step
+	Log     bool      // of a Range: evenly spaced in the logarithm
+	Draw    Draw      // of kind Drawn
+	Path    string    // of a File, as it was given behind the @
+	axis    sweep.Axis
+}
+
+// ParseValue reads the value of the quantity name:
+//
+//	21              one number
+//	5,6,7           a list
+//	0:20:0.5        start:stop:step; stop is included when the steps reach it
+//	0:20/201        201 values, both ends included
+//	log:1:100/50    50 values, evenly spaced in the logarithm
+//	-5:20           an interval
+//	normal:21:2     a draw for each neuron, of mean and standard deviation; uniform:LO:HI between two ends
+//	@file.npy       one value per element of a .npy or one-column .csv file
+//
+// Numbers may carry a unit that fits unit, in which all are given. A list or range of one value is a Number.
+func ParseValue(name, text, unit string) (Value, error) {
+	v, err := parseValue(strings.TrimSpace(text), unit)
+	if err != nil {
+		return Value{}, inSetting(name, text, err)
+	}
+	v.Unit = unit
+	v.axis.Name, v.axis.Unit = name, unit
+	return v, nil
+}
+
+// Len is the number of values: 0 of an interval and of a draw.
+func (v Value) Len() int { return v.axis.Len() }
+
+// At is value i, in order.
+func (v Value) At(i int) float64 { return v.axis.At(i) }
+
+// Axis is the values as an axis of a sweep; it is empty for an interval and a draw.
+func (v Value) Axis() sweep.Axis { return v.axis }
+
+// Single is the one number of a value that has one; ok is false elsewhere.
+func (v Value) Single() (x float64, ok bool) {
+	if v.Len() != 1 {
+		return math.NaN(), false
+	}
+	return v.At(0), true
+}
+
+// Values are the numbers for n neurons: one for all, or one for each. The numbers of a file are not copied. Draws are
+// decided by seed, name and the number of the neuron.
+func (v Value) Values(name string, n int, seed uint64) kernels.Values {
+	if v.Kind == Drawn {
+		return v.Draw.Values(name, n, seed)
+	}
+	return v.axis.All()
+}
+
+// String is the value as text, every number with its unit; ParseValue reads it back to the same value.
+func (v Value) String() string {
+	if v.Unit == "1" {
+		return v.text("")
+	}
+	return v.text(v.Unit)
+}
+
+// Bare is the value as text, its numbers without units.
+func (v Value) Bare() string { return v.text("") }
+
+func (v Value) text(unit string) string {
+	switch v.Kind {
+	case File:
+		return "@" + v.Path
+	case Drawn:
+		return v.Draw.text(unit)
+	}
+	texts := make([]string, len(v.Numbers))
+	for i, x := range v.Numbers {
+		texts[i] = strconv.FormatFloat(x, 'g', -1, 64) + unit
+	}
+	if v.Kind == List || v.Kind == Number {
+		return strings.Join(texts, ",")
+	}
+	text := strings.Join(texts, ":")
+	if v.Log {
+		text = "log:" + text
+	}
+	if v.Count > 0 {
+		text += "/" + strconv.Itoa(v.Count)
+	}
+	return text
+}
+
+func parseValue(text, unit string) (Value, error) {
+	if text == "" {
+		return Value{}, errors.New("no value; use a number, a list a,b,c or a range start:stop:step")
+	}
+	if path, ok := strings.CutPrefix(text, "@"); ok {
+		list, err := file.ReadColumn(path)
+		return Value{Kind: File, Path: path, axis: sweep.Values("", "", list...)}, err
+	}
+	kind, rest, _ := strings.Cut(text, ":")
+	switch kind {
+	case "log":
+		return counted(rest, unit, true)
+	case "normal", "uniform":
+		d, err := parseDraw(kind, rest, unit)
+		return Value{Kind: Drawn, Draw: d}, err
+	}
+	_, _, hasCount := cutCount(text)
+	switch {
+	case !strings.Contains(text, ":"):
+		return list(text, unit)
+	case strings.Contains(text, ","):
+		return Value{}, errors.New("a list holds single numbers, no ranges; name the quantity once")
+	case hasCount:
+		return counted(text, unit, false)
+	}
+	x, err := numbers(strings.Split(text, ":"), unit)
+	switch {
+	case err != nil:
+		return Value{}, err
+	case len(x) > 3:
+		return Value{}, errors.New("too many colons; a range is start:stop:step")
+	case len(x) == 3:
+		axis, err := sweep.Stepped("", unit, x[0], x[1], x[2])
+		return several(Value{Kind: Range, Numbers: x, axis: axis}), err
+	case x[0] >= x[1]:
+		return Value{}, errors.New("the interval must run upwards")
+	case math.IsInf(x[1]-x[0], 0):
+		return Value{}, sweep.ErrWide
+	}
+	return Value{Kind: Interval, Numbers: x}, nil
+}
+
+// several makes a value of one number a Number.
+func several(v Value) Value {
+	if v.Len() == 1 {
+		return Value{Kind: Number, Numbers: []float64{v.At(0)}, axis: sweep.Values("", "", v.At(0))}
+	}
+	return v
+}
+
+// list reads one number or several divided by commas.
+func list(text, unit string) (Value, error) {
+	x, err := numbers(strings.Split(text, ","), unit)
+	if err != nil {
+		return Value{}, err
+	}
+	return several(Value{Kind: List, Numbers: x, axis: sweep.Values("", "", x...)}), nil
+}
+
+// inSetting says of every fault where it stands.
+func inSetting(name, text string, err error) error {
+	list, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return fmt.Errorf("%s=%s: %w", name, text, err)
+	}
+	var all fault.List
+	for _, one := range list.Unwrap() {
+		all.Addf("%s=%s: %w", name, text, one)
+	}
+	return all.Err()
+}
+
+// numbers reads numbers, and reports all that are none.
+func numbers(texts []string, unit string) ([]float64, error) {
+	values := make([]float64, len(texts))
+	var bad fault.List
+	for i, t := range texts {
+		var err error
+		values[i], err = model.ParseQuantity(t, unit)
+		bad.Add(err)
+	}
+	return values, bad.Err()
+}
+
+// cutCount cuts text at the slash of start:stop/n. A slash between letters belongs to a unit, as in uA/cm2.
+func cutCount(text string) (span, count string, ok bool) {
+	i := strings.LastIndexByte(text, '/')
+	if i < 0 || i > 0 && i+1 < len(text) && unicode.IsLetter(rune(text[i-1])) && unicode.IsLetter(rune(text[i+1])) {
+		return text, "", false
+	}
+	return text[:i], text[i+1:], true
+}
+
+// counted reads start:stop/n.
+func counted(text, unit string, log bool) (Value, error) {
+	span, count, ok := cutCount(text)
+	x, err := numbers(strings.Split(span, ":"), unit)
+	if err != nil {
+		return Value{}, err
+	}
+	n, errN := strconv.Atoi(strings.TrimSpace(count))
+	if !ok || len(x) != 2 || errN != nil {
+		return Value{}, errors.New("start:stop/n with a whole number n is needed")
+	}
+	space := sweep.Counted
+	if log {
+		space = sweep.Logarithmic
+	}
+	axis, err := space("", unit, x[0], x[1], n)
+	return Value{Kind: Range, Numbers: x, Count: n, Log: log, axis: axis}, err
+}
+
+// ParseNumbers reads a number, list or range of a flag, as --at takes them; an interval a:b is an error of that name.
+func ParseNumbers(flag, text, unit string) ([]float64, error) {
+	v, err := ParseValue(flag, text, unit)
+	if err == nil && v.Kind&Several == 0 {
+		err = fmt.Errorf("%s=%s: a number, a list a,b,c or a range start:stop:step is needed", flag, text)
+	}
+	return v.axis.All(), err
+}
+
+// ParseInterval reads the interval a:b of a flag, a < b.
+func ParseInterval(flag, text, unit string) (lo, hi float64, err error) {
+	v, err := ParseValue(flag, text, unit)
+	switch {
+	case err != nil:
+		return 0, 0, err
+	case v.Kind != Interval:
+		return 0, 0, fmt.Errorf("%s=%s: an interval start:stop is needed", flag, text)
+	}
+	return v.Numbers[0], v.Numbers[1], nil
+}
