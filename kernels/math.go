@@ -1,6 +1,10 @@
 package kernels
 
-import "math"
+import (
+	"math"
+
+	"popsim/kernels/asm"
+)
 
 // The functions of this file are the only transcendental ones that kernels use. They are made of correctly rounded
 // operations in a fixed order, so that every instruction set and architecture gives the same bits.
@@ -9,44 +13,13 @@ import "math"
 type vec [8]float64
 
 const (
-	magic  = 0x1.8p52              // adding it rounds to an integer, which then stands in the low bits
-	log2e  = 0x1.71547652b82fep+0  // 1/ln 2
-	ln2Hi  = 0x1.62e42fefa3800p-1  // 42 bits: n·ln2Hi is exact
-	ln2Lo  = 0x1.ef35793c76730p-45 // the rest of ln 2
-	expLo  = -0x1.6232bdd7abcd2p+9 // -708.39: below it exp is subnormal, and 0 here
-	expHi  = 0x1.62e42fefa39efp+9  // 709.78: above it exp overflows
-	exp2Lo = -1022.0               // below it 2^x is subnormal
-	exp2Hi = 0x1.fffffffffffffp+9  // above it 2^x overflows
-	sqrtH  = 0x3fe6a09e00000000    // bits of a number just below sqrt(1/2)
-	one64  = 0x3ff0000000000000    // bits of 1
-	frac   = 0x000fffffffffffff    // the fraction of a double
-)
+	expLo, expHi   = asm.ExpLo, asm.ExpHi
+	exp2Lo, exp2Hi = asm.Exp2Lo, asm.Exp2Hi
+	log2e          = asm.Log2E
 
-// Coefficients of (exp(r)-1-r)/r² for |r| ≤ ln2/2: least squares on Chebyshev nodes, rounded one at a time.
-const (
-	expC2  = 0.5
-	expC3  = 0x1.55555555554bdp-3
-	expC4  = 0x1.55555555530e8p-5
-	expC5  = 0x1.1111111138239p-7
-	expC6  = 0x1.6c16c17d145c4p-10
-	expC7  = 0x1.a01a00cd39cb8p-13
-	expC8  = 0x1.a019aa441ce01p-16
-	expC9  = 0x1.71dffc265db7cp-19
-	expC10 = 0x1.28a061999b750p-22
-	expC11 = 0x1.ac236999e0b80p-26
-)
-
-// Coefficients of 2^r for |r| ≤ 1/2, of which the first is 1: least squares of the relative error on Chebyshev nodes, rounded one
-// at a time.
-const (
-	exp2C1 = 0x1.62e42fef863fep-1
-	exp2C2 = 0x1.ebfbdff8ccfe7p-3
-	exp2C3 = 0x1.c6b08dd418aa5p-5
-	exp2C4 = 0x1.3b2ab618fb4a4p-7
-	exp2C5 = 0x1.5d87488d3d0f3p-10
-	exp2C6 = 0x1.430a636c5bc93p-13
-	exp2C7 = 0x1.00daa1aa4da77p-16
-	exp2C8 = 0x1.6208e90f714d6p-20
+	sqrtH = 0x3fe6a09e00000000 // bits of a number just below sqrt(1/2)
+	one64 = 0x3ff0000000000000 // bits of 1
+	frac  = 0x000fffffffffffff // the fraction of a double
 )
 
 // Coefficients of (log(1+f)-2s)/s for s = f/(2+f), in powers of s²; from FDLIBM (Sun Microsystems 1993).
@@ -62,22 +35,22 @@ const (
 
 // expSplit splits x = n ln 2 + r, and gives n behind the magic.
 func expSplit(x float64) (r, t float64) {
-	t = math.FMA(x, log2e, magic)
-	n := t - magic
-	return math.FMA(-n, ln2Lo, math.FMA(-n, ln2Hi, x)), t
+	t = math.FMA(x, log2e, asm.Magic)
+	n := t - asm.Magic
+	return math.FMA(-n, asm.Ln2Lo, math.FMA(-n, asm.Ln2Hi, x)), t
 }
 
 // expTail is (exp(r)-1-r)/r².
 func expTail(r float64) float64 {
 	z := float64(r * r)
-	odd := math.FMA(z, expC11, expC9)
-	even := math.FMA(z, expC10, expC8)
-	odd = math.FMA(odd, z, expC7)
-	even = math.FMA(even, z, expC6)
-	odd = math.FMA(odd, z, expC5)
-	even = math.FMA(even, z, expC4)
-	odd = math.FMA(odd, z, expC3)
-	even = math.FMA(even, z, expC2)
+	odd := math.FMA(z, asm.ExpC11, asm.ExpC9)
+	even := math.FMA(z, asm.ExpC10, asm.ExpC8)
+	odd = math.FMA(odd, z, asm.ExpC7)
+	even = math.FMA(even, z, asm.ExpC6)
+	odd = math.FMA(odd, z, asm.ExpC5)
+	even = math.FMA(even, z, asm.ExpC4)
+	odd = math.FMA(odd, z, asm.ExpC3)
+	even = math.FMA(even, z, asm.ExpC2)
 	return math.FMA(odd, r, even)
 }
 
@@ -97,15 +70,15 @@ func expNormal(x float64) float64 {
 // the exponential current of EIF and AdEx: the error is that of a V_T off by 1e-12 delta_T, which no step size makes
 // visible, and it takes three operations less than exp. For other x, NaN among them, it is some number.
 func exp2Near(x float64) float64 {
-	t := x + magic
-	r := x - (t - magic)
+	t := x + asm.Magic
+	r := x - (t - asm.Magic)
 	z := float64(r * r)
-	odd := math.FMA(z, exp2C7, exp2C5)
-	even := math.FMA(z, exp2C8, exp2C6)
-	odd = math.FMA(odd, z, exp2C3)
-	even = math.FMA(even, z, exp2C4)
-	odd = math.FMA(odd, z, exp2C1)
-	even = math.FMA(even, z, exp2C2)
+	odd := math.FMA(z, asm.Exp2C7, asm.Exp2C5)
+	even := math.FMA(z, asm.Exp2C8, asm.Exp2C6)
+	odd = math.FMA(odd, z, asm.Exp2C3)
+	even = math.FMA(even, z, asm.Exp2C4)
+	odd = math.FMA(odd, z, asm.Exp2C1)
+	even = math.FMA(even, z, asm.Exp2C2)
 	return scale(math.FMA(even, z, math.FMA(odd, r, 1)), t)
 }
 
@@ -167,8 +140,8 @@ func Log1p(x float64) float64 {
 	h := float64(0.5 * float64(f*f))
 	n := float64(e)
 	// log(1+f) = f - (h - s (h + R)); n ln 2 in two pieces
-	tail := math.FMA(n, ln2Lo, float64(s*(h+logTail(float64(s*s)))))
-	return math.FMA(n, ln2Hi, f-(h-tail))
+	tail := math.FMA(n, asm.Ln2Lo, float64(s*(h+logTail(float64(s*s)))))
+	return math.FMA(n, asm.Ln2Hi, f-(h-tail))
 }
 
 // log2 is the logarithm of x > 0 to base 2, with an absolute error of 4e-15 for 1e-6 < x < 100: enough where it is added to numbers

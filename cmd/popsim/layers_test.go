@@ -18,6 +18,7 @@ var layers = map[string][]string{
 	"table":                   nil,
 	"table/file":              {"table"},
 	"kernels/asm":             nil,
+	"kernels/vec":             {"kernels/asm"},
 	"kernels":                 {"kernels/asm", "model"},
 	"pop":                     {"kernels", "kernels/asm", "sched", "model"},
 	"sweep":                   {"pop", "kernels", "kernels/asm", "sched", "model", "table", "table/file"},

@@ -22,14 +22,11 @@ var exps = []struct {
 
 // expTwin is what ExpAVX2 and ExpAVX512 compute, operation by operation.
 func expTwin(x float64) float64 {
-	c := [12]float64{
-		1, 1, 0.5, 0x1.55555555554bdp-3, 0x1.55555555530e8p-5, 0x1.1111111138239p-7, 0x1.6c16c17d145c4p-10,
-		0x1.a01a00cd39cb8p-13, 0x1.a019aa441ce01p-16, 0x1.71dffc265db7cp-19, 0x1.28a061999b750p-22, 0x1.ac236999e0b80p-26,
-	}
-	t := math.FMA(x, 0x1.71547652b82fep+0, 0x1.8p52)
-	n := t - 0x1.8p52
-	r := math.FMA(-n, 0x1.62e42fefa3800p-1, x)
-	r = math.FMA(-n, 0x1.ef35793c76730p-45, r)
+	c := [12]float64{1, 1, ExpC2, ExpC3, ExpC4, ExpC5, ExpC6, ExpC7, ExpC8, ExpC9, ExpC10, ExpC11}
+	t := math.FMA(x, Log2E, Magic)
+	n := t - Magic
+	r := math.FMA(-n, Ln2Hi, x)
+	r = math.FMA(-n, Ln2Lo, r)
 	z := r * r
 	odd, even := math.FMA(z, c[11], c[9]), math.FMA(z, c[10], c[8])
 	for i := 7; i > 2; i -= 2 {

@@ -15,129 +15,9 @@ import (
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/printer"
 	"github.com/mmcloughlin/avo/reg"
+
+	"popsim/kernels/vec"
 )
-
-// An interpreter gives a recorded block its meaning, lane by lane, without looking at the machine.
-type interpreter struct {
-	memory map[string][]uint64 // vectors by address
-	pins   map[*Pin][]uint64
-}
-
-func (in *interpreter) run(b *Block) {
-	val := map[*node][]uint64{}
-	set := map[*Pin][]uint64{}
-	for _, n := range b.nodes {
-		switch n.op {
-		case opStore:
-			in.memory[n.mem.Asm()] = val[n.args[0]]
-			continue
-		case opSet:
-			set[n.pin] = val[n.args[0]]
-			continue
-		case opBits, opTest:
-			continue
-		}
-		r := make([]uint64, b.w.Lanes)
-		for l := range r {
-			var x [3]uint64
-			for i, a := range n.args {
-				x[i] = val[a][l]
-			}
-			switch n.op {
-			case opConst:
-				r[l] = n.bits
-			case opLoad:
-				r[l] = in.memory[n.mem.Asm()][l]
-			case opGet:
-				r[l] = in.pins[n.pin][l]
-			default:
-				r[l] = meaning(n, x)
-			}
-		}
-		val[n] = r
-	}
-	for p, v := range set {
-		in.pins[p] = v
-	}
-}
-
-func meaning(n *node, u [3]uint64) uint64 {
-	f := math.Float64frombits
-	x, y, z := f(u[0]), f(u[1]), f(u[2])
-	truth := func(b bool) uint64 {
-		if b {
-			return 1
-		}
-		return 0
-	}
-	if n.mask && n.op <= opAndNot {
-		switch n.op {
-		case opAnd:
-			return u[0] & u[1]
-		case opOr:
-			return u[0] | u[1]
-		default:
-			return u[1] &^ u[0]
-		}
-	}
-	switch n.op {
-	case opAdd:
-		return math.Float64bits(x + y)
-	case opSub:
-		return math.Float64bits(x - y)
-	case opMul:
-		return math.Float64bits(x * y)
-	case opDiv:
-		return math.Float64bits(x / y)
-	case opSqrt:
-		return math.Float64bits(math.Sqrt(x))
-	case opFMA:
-		return math.Float64bits(math.FMA(x, y, z))
-	case opFNMA:
-		return math.Float64bits(math.FMA(-x, y, z))
-	case opFMS:
-		return math.Float64bits(math.FMA(x, y, -z))
-	case opMin:
-		if x < y {
-			return u[0]
-		}
-		return u[1] // also where one is NaN
-	case opMax:
-		if x > y {
-			return u[0]
-		}
-		return u[1]
-	case opAnd:
-		return u[0] & u[1]
-	case opOr:
-		return u[0] | u[1]
-	case opXor:
-		return u[0] ^ u[1]
-	case opAndNot:
-		return u[1] &^ u[0]
-	case opAddI:
-		return u[0] + u[1]
-	case opSubI:
-		if n.args[1].mask {
-			return u[0] + u[1] // Count on AVX2: minus -1
-		}
-		return u[0] - u[1]
-	case opShlI:
-		return u[0] << n.imm
-	case opShrI:
-		return u[0] >> n.imm
-	case opSelect:
-		if u[0] == 1 {
-			return u[1]
-		}
-		return u[2]
-	case opGtI:
-		return truth(int64(u[0]) > int64(u[1]))
-	case opCmp:
-		return truth(map[Pred]bool{EQ: x == y, LT: x < y, LE: x <= y, GE: x >= y, GT: x > y, NEQ: x != y, NLT: !(x < y), NLE: !(x <= y), NGE: !(x >= y), NGT: !(x > y)}[Pred(n.imm)])
-	}
-	panic(n.op)
-}
 
 // random records size random operations on the columns at m and the pins; every column and pin gets a new value.
 func random(b *Block, rng *rand.Rand, size int, m []operand.Mem, pins []*Pin, maskPin *Pin) {
@@ -158,7 +38,7 @@ func random(b *Block, rng *rand.Rand, size int, m []operand.Mem, pins []*Pin, ma
 		}
 		return vs[rng.IntN(len(vs))]
 	}
-	// tame is not NaN: nobody promises the bits of a NaN that arithmetic made, so operations on bits do not read any.
+	// tame is not NaN: the bits of a NaN that arithmetic made are not defined, so operations on bits do not read any.
 	tame := func() Vec { return b.Min(b.Max(v(), b.Const(-9)), b.Const(9)) }
 	k := func() Mask { return ms[len(ms)-1-rng.IntN(min(len(ms), 12))] }
 	preds := []Pred{EQ, LT, LE, GE, GT, NEQ, NLT, NLE, NGE, NGT}
@@ -241,17 +121,19 @@ func TestBlocksMeanWhatTheySay(t *testing.T) {
 			k := f.Func(w, name, "func(mem *float64, bits *uint64)", "is random.")
 			mem, bitsAt := k.Arg("mem"), k.Arg("bits")
 			var m []operand.Mem
-			in := &interpreter{memory: map[string][]uint64{}, pins: map[*Pin][]uint64{}}
+			memory := map[vec.Mem][]float64{}
+			in := &vec.Interpreter{Memory: func(m vec.Mem) []float64 { return memory[m] }, Pins: map[*Pin][]uint64{}, General: map[any]uint64{}}
 			for c := range columns {
 				m = append(m, at(mem, c*w.Bytes()))
 				for l := range w.Lanes {
-					in.memory[m[c].Asm()] = append(in.memory[m[c].Asm()], input[(c*w.Lanes+l*7)%len(input)])
+					p := place(m[c])
+					memory[p] = append(memory[p], math.Float64frombits(input[(c*w.Lanes+l*7)%len(input)]))
 				}
 			}
 			pins := []*Pin{k.Pin(), k.Pin(), k.Pin()}
 			maskPin := k.PinMask()
 			block := func(name string, rec func(b *Block)) {
-				k.Block(name, func(b *Block) { rec(b); in.run(b) })
+				k.Block(name, func(b *Block) { rec(b); in.Run(b.Block) })
 			}
 			block("first", func(b *Block) {
 				for i, p := range pins {
@@ -267,7 +149,6 @@ func TestBlocksMeanWhatTheySay(t *testing.T) {
 				})
 			}
 			gp, seen := k.GP32(), k.GP32()
-			var taken bool
 			k.XORL(seen, seen)
 			block("last", func(b *Block) {
 				for i, p := range pins {
@@ -288,14 +169,12 @@ func TestBlocksMeanWhatTheySay(t *testing.T) {
 
 			var res []uint64
 			for _, x := range m {
-				res = append(res, in.memory[x.Asm()]...)
+				for _, y := range memory[place(x)] {
+					res = append(res, math.Float64bits(y))
+				}
 			}
-			mask := uint64(0)
-			for l, u := range in.pins[maskPin] {
-				mask |= u << l
-				taken = taken || u == 1
-			}
-			if taken {
+			mask := in.General[gp]
+			if in.Any {
 				mask |= 1 << 32
 			}
 			want = append(want, append(res, mask))

@@ -36,7 +36,7 @@ func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Bloc
 	branches := !keeps && !width.kmask() // masked operations cost less than a branch
 	now := k.Pin()
 	if width.kmask() && !keeps { // short enough that its constants find room in 32 registers
-		k.Hold(append(exp2C[:9], magic, exp2Lo, 1)...)
+		k.Hold(1, asm.Exp2C1, asm.Exp2C2, asm.Exp2C3, asm.Exp2C4, asm.Exp2C5, asm.Exp2C6, asm.Exp2C7, asm.Exp2C8, magic, exp2Lo, 1)
 	}
 	n, step, lane := k.Value("Steps"), k.Value("Step"), k.Value("Lane")
 	var pointers []func() // each puts one where it belongs
@@ -215,21 +215,6 @@ func (k *Func) reset(now *Pin, lane, fired reg.GPVirtual, y []reg.Register, wake
 	k.JMP(operand.LabelRef("reset"))
 }
 
-// signs is a vector whose sign is set where m holds, whereSigned the way back.
-func (b *Block) signs(m Mask) Vec {
-	if b.w.kmask() {
-		return b.Select(m, b.ConstBits(1<<63), b.ConstBits(0))
-	}
-	return Vec{m.n}
-}
-
-func (b *Block) whereSigned(v Vec) Mask {
-	if b.w.kmask() {
-		return b.GtI(b.ConstBits(0), v)
-	}
-	return Mask{v.n}
-}
-
 // Coefficients of m(g), of phi(z) and of blast(x); see kernels/flow.go.
 var (
 	meanC  = [5]float64{1.0 / 2, 1.0 / 6, 0.17087208016533528, -0.35074039053205125, 0.4616411267138857}
@@ -293,13 +278,4 @@ func (b *Block) blast(x Vec) Vec {
 		q = b.FMA(q, x, b.Const(blastQ[i]))
 	}
 	return b.Div(b.horner(x, blastP[:]), q)
-}
-
-// horner is c[0] + x (c[1] + x (...)).
-func (b *Block) horner(x Vec, c []float64) Vec {
-	p := b.Const(c[len(c)-1])
-	for i := len(c) - 2; i >= 0; i-- {
-		p = b.FMA(p, x, b.Const(c[i]))
-	}
-	return p
 }

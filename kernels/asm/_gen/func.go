@@ -12,6 +12,8 @@ import (
 	"github.com/mmcloughlin/avo/ir"
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+
+	"popsim/kernels/vec"
 )
 
 // A Func is one assembly function in the making: arguments, loops and jumps written as they run, with the arithmetic in Blocks between. General
@@ -23,10 +25,10 @@ type Func struct {
 	file  *file
 	name  string
 	block gotypes.Component
-	pins  []reg.Register
-	held  map[uint64]*Pin // constants that have a register of their own
-	kept  map[string]*Pin // vectors in memory that have one
-	spill reg.GPVirtual   // 64-byte aligned base of the stack slots
+	pins  []vec.Reg
+	held  map[uint64]*Pin  // constants that have a register of their own
+	kept  map[vec.Mem]*Pin // vectors in memory that have one
+	spill reg.GPVirtual    // 64-byte aligned base of the stack slots
 	slots int
 	later []func()
 	label int
@@ -75,34 +77,31 @@ func (f *Func) Value(field string) reg.GPVirtual {
 }
 
 // Pin reserves a vector register for a value that lives across blocks, PinMask one for a mask.
-func (f *Func) Pin() *Pin { return f.pin(f.W.vecs, false) }
+func (f *Func) Pin() *Pin {
+	vectors, _ := f.W.Registers()
+	return f.pin(vectors, false)
+}
 
 // PinMask reserves a mask register where there are any.
 func (f *Func) PinMask() *Pin {
+	vectors, masks := f.W.Registers()
 	if f.W.kmask() {
-		return f.pin(f.W.masks, true)
+		return f.pin(masks, true)
 	}
-	return f.pin(f.W.vecs, true)
+	return f.pin(vectors, true)
 }
 
-func (f *Func) pin(from []reg.Register, mask bool) *Pin {
+func (f *Func) pin(from []vec.Reg, mask bool) *Pin {
 	for i := len(from) - 1; i >= 0; i-- {
 		if !f.pinned(from[i]) {
 			f.pins = append(f.pins, from[i])
-			return &Pin{r: from[i], mask: mask}
+			return &Pin{Reg: from[i], Mask: mask}
 		}
 	}
 	panic("bug: " + f.name + ": more pins than registers")
 }
 
-func (f *Func) pinned(r reg.Register) bool {
-	for _, p := range f.pins {
-		if p == r {
-			return true
-		}
-	}
-	return false
-}
+func (f *Func) pinned(r vec.Reg) bool { return slices.Contains(f.pins, r) }
 
 // Hold keeps constants in registers from here on. It pays where there are registers to spare.
 func (f *Func) Hold(constants ...float64) {
@@ -118,13 +117,13 @@ func (f *Func) Hold(constants ...float64) {
 // Keep holds vectors in registers while body is emitted, as many as leave spare ones; what stands in memory there must not change.
 func (f *Func) Keep(spare int, vectors []operand.Mem, body func()) {
 	pins, kept := f.pins, f.kept
-	f.kept = map[string]*Pin{}
+	f.kept = map[vec.Mem]*Pin{}
 	f.Block("keep", func(b *Block) {
 		for _, m := range vectors {
-			if b.free() > spare {
+			if b.Free() > spare {
 				v, p := b.Load(m), f.Pin()
 				b.Set(p, v)
-				f.kept[m.Asm()] = p
+				f.kept[place(m)] = p
 			}
 		}
 	})
@@ -137,17 +136,17 @@ func (f *Func) Only(pins ...*Pin) (restore func()) {
 	all := f.pins
 	f.pins = nil
 	for _, p := range pins {
-		f.pins = append(f.pins, p.r)
+		f.pins = append(f.pins, p.Reg)
 	}
 	return func() { f.pins = all }
 }
 
 // Block records arithmetic and emits it, scheduled and allocated.
 func (f *Func) Block(name string, record func(b *Block)) {
-	b := &Block{f: f, w: f.W, name: f.name + " " + name, tune: f.Tune, leaves: map[any]*node{}, stored: map[string]*node{}, gets: map[*Pin]*node{}, sets: map[*Pin]*node{}}
-	record(b)
+	b := vec.NewBlock(f.name+" "+name, vec.Context{Target: f.W.Target, Tune: f.Tune, Pinned: f.pinned, Held: f.held, Kept: f.kept})
+	record(&Block{Block: b, w: f.W})
 	f.Comment(name)
-	b.emit(f)
+	f.report(b.Emit(emitter{f}))
 }
 
 // NewLabel is a label nobody has used.
@@ -188,22 +187,57 @@ func (f *Func) End() {
 	f.file.spills[f.name] = f.slots
 }
 
-// slot is the i-th place on the stack for a vector.
-func (f *Func) slot(i int) operand.Mem {
+// An emitter prints the instructions of a block by avo.
+type emitter struct{ f *Func }
+
+func (e emitter) Slot(i int) vec.Mem {
+	f := e.f
 	f.slots = max(f.slots, i+1)
-	return operand.Mem{Base: f.spill, Disp: i * f.W.Bytes()}
+	return place(at(f.spill, i*f.W.Bytes()))
 }
 
-// bcst marks a memory operand that is one float64 for all lanes.
-type bcst struct{ operand.Mem }
+func (e emitter) Constant(bits uint64) (m vec.Mem, one bool) {
+	c, one := e.f.constant(bits)
+	return place(c), one
+}
+
+func (e emitter) Instruction(name string, operands ...vec.Operand) {
+	args := make([]operand.Op, len(operands))
+	for i, o := range operands {
+		switch o := o.(type) {
+		case vec.Reg:
+			args[i] = e.f.W.register(o)
+		case vec.Mem:
+			args[i] = address(o)
+		case vec.Broadcast:
+			name, args[i] = name+"_BCST", address(o.Mem)
+		case vec.Imm:
+			args[i] = operand.U8(o)
+		case vec.General:
+			args[i] = o.Reg.(operand.Op)
+		}
+	}
+	if name == vec.PackSigns {
+		e.f.packSigns(args)
+		return
+	}
+	e.f.asm(name, args...)
+}
+
+// packSigns writes the signs of two vectors of four lanes to a byte.
+func (f *Func) packSigns(args []operand.Op) {
+	bits, high := f.GP64(), f.GP64()
+	f.asm("VMOVMSKPD", args[1], high.As32())
+	f.asm("VMOVMSKPD", args[0], bits.As32())
+	f.SHLL(operand.U8(4), high.As32())
+	f.ORL(high.As32(), bits.As32())
+	f.MOVB(bits.As8(), args[2])
+}
 
 // asm appends an instruction by name; avo checks its operands' forms, and we that the instruction set has its registers.
 func (f *Func) asm(name string, args ...operand.Op) {
 	in := make([]reflect.Value, len(args))
 	for i, a := range args {
-		if m, ok := a.(bcst); ok {
-			name, a = name+"_BCST", m.Mem
-		}
 		in[i] = reflect.ValueOf(&a).Elem()
 	}
 	m := reflect.ValueOf(f.Context).MethodByName(name)
@@ -216,7 +250,7 @@ func (f *Func) asm(name string, args ...operand.Op) {
 	}
 }
 
-func (f *Func) report(s *Stats) { f.file.reports = append(f.file.reports, s.String()) }
+func (f *Func) report(s *vec.Stats) { f.file.reports = append(f.file.reports, s.String()) }
 
 // at is the memory d bytes behind r.
 func at(r reg.Register, d int) operand.Mem { return operand.Mem{Base: r, Disp: d} }

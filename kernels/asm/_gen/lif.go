@@ -729,7 +729,7 @@ func (f *Func) bits(g int, mask func(b *Block, s int) Mask) reg.GPVirtual {
 
 // either is x or y; x may be no mask yet.
 func (b *Block) either(x, y Mask) Mask {
-	if x.n == nil {
+	if x.IsZero() {
 		return y
 	}
 	return b.MaskOr(x, y)
@@ -766,5 +766,5 @@ func (b *Block) advanceHeld(m Mask, rate, d, v Vec, full bool) Vec {
 	if b.w.kmask() || full {
 		return b.Select(m, b.FNMA(rate, d, v), v)
 	}
-	return b.FNMA(b.And(rate, Vec{m.n}), d, v)
+	return b.FNMA(b.AndMask(rate, m), d, v)
 }

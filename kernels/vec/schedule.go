@@ -1,12 +1,12 @@
-package main
+package vec
 
-// Tuning holds the scheduler's few choices. They change the order of instructions and the spills, never a bit of the result.
+// Tuning holds the scheduler's choices. They change the order of instructions and the spills, never a bit of the result.
 type Tuning struct {
-	// Live is how many computed values may wait in registers before the scheduler prefers to finish values to starting
-	// new ones. 0 means all registers but Spare.
+	// Live is how many computed values may be in registers before the scheduler prefers operations that end the life of values to
+	// operations that add one. 0 means all registers but two.
 	Live int
-	// Skew is how far the vectors recorded last trail behind the first, as part of the block's longest path, so that they do not all
-	// wait for their divisions, or for the end of the block, at the same time. 0 means 0.5; negative, none.
+	// Skew is how far the vectors recorded last are delayed behind the first, as part of the block's longest path, so that not all of
+	// them reach their divisions, or the end of the block, at the same time. 0 means 0.5; negative, none.
 	Skew float64
 	// Reuse is how many reads make a constant or a load worth a free register; 0 means 3.
 	Reuse int
@@ -23,22 +23,22 @@ const (
 
 type schedState struct {
 	used    bool    // reached from an effect
-	after   []*node // what must be emitted later
-	waits   int     // how many of its predecessors are not yet emitted
-	readers int     // how many reads of this value are still to come
+	after   []*node // operations that must be emitted later
+	waits   int     // predecessors that are not yet emitted
+	readers int     // reads of this value that are not yet emitted
 	height  int     // latency from here to the end of the block, cycles
-	ready   float64 // when its operands are there
+	ready   float64 // when its operands are computed, cycles
 }
 
 // schedule puts the block's instructions in order: list scheduling by the longest path to the end, under a limit on live values. An
 // out-of-order processor needs no more than that independent chains are near each other and that few values are spilled.
 func (b *Block) schedule() []*node {
 	b.link()
-	limit := b.tune.Live
+	limit := b.Tune.Live
 	if limit == 0 {
-		limit = b.free() - spare
+		limit = b.Free() - spare
 	}
-	b.slope = b.tune.Skew
+	b.slope = b.Tune.Skew
 	if b.slope == 0 {
 		b.slope = 0.5
 	}
@@ -86,7 +86,7 @@ func (b *Block) schedule() []*node {
 	return order
 }
 
-// better says whether n should come before m.
+// better reports whether n should come before m.
 func (b *Block) better(n, m *node, now float64, full bool) bool {
 	if n.op == opTest || m.op == opTest { // nothing may come between the flags and the jump
 		return m.op == opTest && n.op != opTest
@@ -107,12 +107,12 @@ func (b *Block) better(n, m *node, now float64, full bool) bool {
 	return n.index < m.index
 }
 
-// urgency is how long the block lasts after n at least, less for the vectors that trail.
+// urgency is the least time from n to the end of the block, lowered for the vectors that are delayed.
 func (b *Block) urgency(n *node) float64 { return float64(n.sched.height) - b.slope*float64(n.place) }
 
-// pressure is by how many live values the vector registers are fuller after n.
+// pressure is by how many the number of live values in vector registers grows with n.
 func (b *Block) pressure(n *node) int {
-	held := func(v *node) bool { return !v.leaf() && v.op < opStore && !(v.mask && b.w.kmask()) }
+	held := func(v *node) bool { return !v.leaf() && v.op < opStore && !(v.mask && b.Target.HasMasks()) }
 	p := 0
 	if held(n) {
 		p++
@@ -131,8 +131,8 @@ func (b *Block) pressure(n *node) int {
 	return p
 }
 
-// link finds what is needed, who reads whom, and the order that memory and pins demand: whoever reads an old value comes
-// before the new one is put in its place.
+// link finds the operations that have an effect, the readers of each value, and the order that memory and pins demand: the readers of
+// an old value come before the store or set that replaces it.
 func (b *Block) link() {
 	for i := len(b.nodes) - 1; i >= 0; i-- {
 		n := b.nodes[i]
@@ -148,7 +148,7 @@ func (b *Block) link() {
 		to.sched.waits++
 	}
 	users := map[*node][]*node{}
-	last := map[string]*node{}
+	last := map[Mem]*node{}
 	var tests, rest []*node
 	for _, n := range b.nodes {
 		if !n.sched.used || n.leaf() {
@@ -178,10 +178,10 @@ func (b *Block) link() {
 					}
 				}
 			}
-			if s := last[n.mem.Asm()]; s != nil {
+			if s := last[n.mem]; s != nil {
 				edge(s, n)
 			}
-			last[n.mem.Asm()] = n
+			last[n.mem] = n
 		case opSet:
 			if g := b.gets[n.pin]; g != nil {
 				for _, u := range users[g] {
@@ -206,16 +206,16 @@ func (b *Block) link() {
 	}
 }
 
-// overlap says whether store s writes what load l reads. Columns are different memory when their registers differ.
+// overlap reports whether store s writes what load l reads; places with different bases never overlap.
 func (b *Block) overlap(s, l *node) bool {
 	p, q := s.mem, l.mem
 	d := q.Disp - p.Disp
 	p.Disp, q.Disp = 0, 0
-	size := b.w.Bytes()
+	size := b.Target.Bytes()
 	if l.one {
 		size = 8
 	}
-	if p != q || d <= -size || d >= b.w.Bytes() {
+	if p != q || d <= -size || d >= b.Target.Bytes() {
 		return false
 	}
 	if d != 0 && !l.one {

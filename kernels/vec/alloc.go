@@ -1,35 +1,32 @@
-package main
+package vec
 
 import (
 	"fmt"
 	"math"
 	"slices"
-
-	"github.com/mmcloughlin/avo/operand"
-	"github.com/mmcloughlin/avo/reg"
 )
 
-// allocState is where a value is. It may be in a register, at home in memory, or both; a value without a home gets one on the
-// stack when it must leave its register for the first time.
+// allocState is where a value is: in a register, in memory (its home), or both. A value without a home gets one on the stack
+// when it must leave its register for the first time.
 type allocState struct {
 	reads []int // positions of the instructions that will read it
-	reg   reg.Register
-	home  *operand.Mem
+	reg   Reg   // 0: none
+	home  *Mem
 	one   bool // home is one float64 to be broadcast
 	slot  int  // 1 + number of its stack slot
 	lock  int  // 1 + position of the instruction that holds it in its register
 	pin   *Pin // the pin whose register it occupies
 }
 
-// An allocator walks over the scheduled instructions once and emits them: Belady's rule (the value whose next reader is farthest leaves),
-// constants and loads read again instead of spilled, memory operands where a register would not pay, and each FMA in the
-// form that destroys the operand nobody needs any more.
+// An allocator goes once through the scheduled instructions and emits them. It evicts by Belady's rule (the value whose next read is
+// farthest), reads constants and loads again instead of spilling them, uses memory operands where a register would not pay, and
+// chooses for each FMA the form that overwrites an operand with no later read.
 type allocator struct {
-	f     *Func
+	Emitter
 	b     *Block
 	at    int // position in the schedule
-	vecs  []reg.Register
-	masks []reg.Register // free registers
+	vecs  []Reg
+	masks []Reg          // free registers
 	held  []*node        // values in allocatable registers
 	goal  map[*node]*Pin // the pin a value is computed for
 	slots []bool         // stack slots in use
@@ -39,28 +36,33 @@ type allocator struct {
 
 const never = math.MaxInt
 
-// free is how many vector registers the block may use.
-func (b *Block) free() int {
+func (b *Block) pinned(r Reg) bool { return b.Pinned != nil && b.Pinned(r) }
+
+// Free is how many vector registers the block may use.
+func (b *Block) Free() int {
 	n := 0
-	for _, r := range b.w.vecs {
-		if !b.f.pinned(r) {
+	vectors, _ := b.Target.Registers()
+	for _, r := range vectors {
+		if !b.pinned(r) {
 			n++
 		}
 	}
 	return n
 }
 
-func (b *Block) emit(f *Func) {
+// Emit schedules the block, allocates registers and gives the instructions to e in order. A block can be emitted once.
+func (b *Block) Emit(e Emitter) *Stats {
 	b.mergeSelects()
 	order := b.schedule()
-	a := &allocator{f: f, b: b, goal: map[*node]*Pin{}, stats: &Stats{Block: b.name}}
-	for _, r := range b.w.vecs {
-		if !f.pinned(r) {
+	a := &allocator{Emitter: e, b: b, goal: map[*node]*Pin{}, stats: &Stats{Block: b.name}}
+	vectors, masks := b.Target.Registers()
+	for _, r := range vectors {
+		if !b.pinned(r) {
 			a.vecs = append(a.vecs, r)
 		}
 	}
-	for _, r := range b.w.masks {
-		if !f.pinned(r) {
+	for _, r := range masks {
+		if !b.pinned(r) {
 			a.masks = append(a.masks, r)
 		}
 	}
@@ -75,12 +77,12 @@ func (b *Block) emit(f *Func) {
 	for _, n := range b.nodes {
 		switch s := &n.alloc; n.op {
 		case opConst:
-			m, one := f.constant(n.bits)
+			m, one := e.Constant(n.bits)
 			s.home, s.one = &m, one
 		case opLoad:
 			s.home, s.one = &n.mem, n.one
 		case opGet:
-			s.reg, s.pin = n.pin.r, n.pin
+			s.reg, s.pin = n.pin.Reg, n.pin
 			if b.sets[n.pin] == nil {
 				s.reads = append(s.reads, never)
 			}
@@ -95,7 +97,7 @@ func (b *Block) emit(f *Func) {
 		a.freed = a.freed[:0]
 	}
 	a.stats.count(order)
-	f.report(a.stats)
+	return a.stats
 }
 
 // next is the position of v's next reader after this instruction.
@@ -114,12 +116,12 @@ func (a *allocator) left(v *node) int {
 	return len(v.alloc.reads) - i
 }
 
-// dies says whether n may overwrite v's register.
+// dies reports whether n may overwrite v's register.
 func (a *allocator) dies(v, n *node) bool {
-	return v.alloc.reg != nil && a.next(v) < 0 && (v.alloc.pin == nil || a.goal[n] == v.alloc.pin)
+	return v.alloc.reg != 0 && a.next(v) < 0 && (v.alloc.pin == nil || a.goal[n] == v.alloc.pin)
 }
 
-// release forgets the registers of those inputs of n that nobody reads again.
+// release frees the registers of those inputs of n that have no later read.
 func (a *allocator) release(n *node) {
 	for _, v := range n.inputs() {
 		if a.next(v) >= 0 {
@@ -135,15 +137,15 @@ func (a *allocator) release(n *node) {
 
 // drop takes v out of its register.
 func (a *allocator) drop(v *node) {
-	if v.alloc.reg != nil && v.alloc.pin == nil {
+	if v.alloc.reg != 0 && v.alloc.pin == nil {
 		a.put(v.alloc.reg)
 		a.held = slices.DeleteFunc(a.held, func(h *node) bool { return h == v })
 	}
-	v.alloc.reg, v.alloc.pin = nil, nil
+	v.alloc.reg, v.alloc.pin = 0, nil
 }
 
-func (a *allocator) put(r reg.Register) {
-	if r.Kind() == reg.KindOpmask {
+func (a *allocator) put(r Reg) {
+	if r.IsMask() {
 		a.masks = append(a.masks, r)
 	} else {
 		a.vecs = append(a.vecs, r)
@@ -151,8 +153,8 @@ func (a *allocator) put(r reg.Register) {
 }
 
 // take finds a free register, if need be by sending a value home.
-func (a *allocator) take(mask bool) reg.Register {
-	mask = mask && a.b.w.kmask()
+func (a *allocator) take(mask bool) Reg {
+	mask = mask && a.b.Target.HasMasks()
 	pool := &a.vecs
 	if mask {
 		pool = &a.masks
@@ -161,7 +163,7 @@ func (a *allocator) take(mask bool) reg.Register {
 		var out *node
 		far := -1.0
 		for _, v := range a.held {
-			if v.alloc.lock == a.at+1 || (v.alloc.reg.Kind() == reg.KindOpmask) != mask {
+			if v.alloc.lock == a.at+1 || v.alloc.reg.IsMask() != mask {
 				continue
 			}
 			d := float64(a.next(v) - a.at)
@@ -195,20 +197,20 @@ func (a *allocator) spill(v *node) {
 	}
 	a.slots[i] = true
 	v.alloc.slot = i + 1
-	m := a.f.slot(i)
+	m := a.Slot(i)
 	v.alloc.home = &m
 	a.stats.Spills++
-	if v.alloc.reg.Kind() == reg.KindOpmask {
-		a.f.asm("KMOVB", v.alloc.reg, m)
+	if v.alloc.reg.IsMask() {
+		a.Instruction("KMOVB", v.alloc.reg, m)
 	} else {
-		a.f.asm("VMOVUPD", v.alloc.reg, m)
+		a.Instruction("VMOVUPD", v.alloc.reg, m)
 	}
 }
 
-// settle says that v is now in r.
-func (a *allocator) settle(v *node, r reg.Register) {
+// settle records that v is now in r.
+func (a *allocator) settle(v *node, r Reg) {
 	v.alloc.reg, v.alloc.lock = r, a.at+1
-	if p := a.goal[v]; p != nil && p.r == r {
+	if p := a.goal[v]; p != nil && p.Reg == r {
 		v.alloc.pin = p
 	} else {
 		a.held = append(a.held, v)
@@ -216,8 +218,8 @@ func (a *allocator) settle(v *node, r reg.Register) {
 }
 
 // reg brings v into a register and keeps it there for this instruction.
-func (a *allocator) reg(v *node) reg.Register {
-	if v.alloc.reg == nil {
+func (a *allocator) reg(v *node) Reg {
+	if v.alloc.reg == 0 {
 		r := a.take(v.mask)
 		a.read(v, r)
 		a.settle(v, r)
@@ -227,56 +229,56 @@ func (a *allocator) reg(v *node) reg.Register {
 }
 
 // read copies v from its home to r.
-func (a *allocator) read(v *node, r reg.Register) {
+func (a *allocator) read(v *node, r Reg) {
 	a.stats.Loads++
 	switch {
-	case r.Kind() == reg.KindOpmask:
-		a.f.asm("KMOVB", *v.alloc.home, r)
+	case r.IsMask():
+		a.Instruction("KMOVB", *v.alloc.home, r)
 	case v.alloc.one:
-		a.f.asm("VBROADCASTSD", *v.alloc.home, r)
+		a.Instruction("VBROADCASTSD", *v.alloc.home, r)
 	default:
-		a.f.asm("VMOVUPD", *v.alloc.home, r)
+		a.Instruction("VMOVUPD", *v.alloc.home, r)
 	}
 }
 
-// inReg says whether v is, or had better be, in a register when the instruction at hand reads it.
+// inReg reports whether v is, or should be brought, in a register when the current instruction reads it.
 func (a *allocator) inReg(v *node) bool {
-	if v.alloc.reg != nil || v.mask {
+	if v.alloc.reg != 0 || v.mask {
 		return true
 	}
-	if v.alloc.one && !a.b.w.kmask() {
+	if v.alloc.one && !a.b.Target.HasMasks() {
 		return true // AVX2 has no broadcast operands
 	}
-	reuse := a.b.tune.Reuse
+	reuse := a.b.Tune.Reuse
 	if reuse == 0 {
 		reuse = 3
 	}
-	if next := a.next(v); next >= 0 && next-a.at <= a.b.tune.Near && len(a.vecs) > 0 {
+	if next := a.next(v); next >= 0 && next-a.at <= a.b.Tune.Near && len(a.vecs) > 0 {
 		return true
 	}
 	return len(a.vecs) > spare && a.left(v) >= reuse
 }
 
 // src is v as the one operand that may be memory.
-func (a *allocator) src(v *node) operand.Op {
+func (a *allocator) src(v *node) Operand {
 	if a.inReg(v) {
 		return a.reg(v)
 	}
 	a.stats.Folds++
 	if v.alloc.one {
-		return bcst{*v.alloc.home}
+		return Broadcast{*v.alloc.home}
 	}
 	return *v.alloc.home
 }
 
 // def is the register n's result goes to; its inputs have been fetched.
-func (a *allocator) def(n *node) reg.Register {
+func (a *allocator) def(n *node) Reg {
 	if p := a.goal[n]; p != nil {
 		g := a.b.gets[p]
-		if g == nil || g.alloc.reg == nil || a.next(g) < 0 {
+		if g == nil || g.alloc.reg == 0 || a.next(g) < 0 {
 			a.release(n)
-			a.settle(n, p.r)
-			return p.r
+			a.settle(n, p.Reg)
+			return p.Reg
 		}
 	}
 	a.release(n)
@@ -286,27 +288,27 @@ func (a *allocator) def(n *node) reg.Register {
 }
 
 // onto is the register of v, which n overwrites with its result: v's own if v dies here, else a copy.
-func (a *allocator) onto(n, v *node) reg.Register {
+func (a *allocator) onto(n, v *node) Reg {
 	if a.dies(v, n) {
 		r := v.alloc.reg
 		pinned := v.alloc.pin != nil
 		if !pinned {
 			a.held = slices.DeleteFunc(a.held, func(h *node) bool { return h == v })
 		}
-		v.alloc.reg, v.alloc.pin = nil, nil
+		v.alloc.reg, v.alloc.pin = 0, nil
 		a.release(n)
 		a.settle(n, r)
 		return r
 	}
-	r := reg.Register(nil)
+	r := Reg(0)
 	if p := a.goal[n]; p != nil && a.vacant(p, n) {
-		r = p.r
+		r = p.Reg
 	} else {
 		r = a.take(n.mask)
 	}
-	if v.alloc.reg != nil {
+	if v.alloc.reg != 0 {
 		a.stats.Moves++
-		a.f.asm("VMOVAPD", v.alloc.reg, r)
+		a.Instruction("VMOVAPD", v.alloc.reg, r)
 	} else {
 		a.read(v, r)
 	}
@@ -315,7 +317,7 @@ func (a *allocator) onto(n, v *node) reg.Register {
 	return r
 }
 
-// vacant says whether p's old value is dead and not even read by n.
+// vacant reports whether p's old value has no later read and is not read by n either.
 func (a *allocator) vacant(p *Pin, n *node) bool {
 	g := a.b.gets[p]
 	return g == nil || (a.next(g) < 0 && !slices.Contains(n.inputs(), g))
@@ -323,7 +325,7 @@ func (a *allocator) vacant(p *Pin, n *node) bool {
 
 // step emits one instruction. Operands stand in Go's order: sources from last to first, then the destination.
 func (a *allocator) step(n *node) {
-	k := a.b.w.kmask()
+	k := a.b.Target.HasMasks()
 	name := ops[n.op].name
 	switch n.op {
 	case opFMA, opFNMA, opFMS:
@@ -332,31 +334,31 @@ func (a *allocator) step(n *node) {
 		m, x, y := n.args[0], n.args[1], n.args[2]
 		rm, ry, sx := a.reg(m), a.reg(y), a.src(x)
 		if k {
-			a.f.asm(ops[n.op].kname, sx, ry, rm, a.def(n))
+			a.Instruction(ops[n.op].kname, sx, ry, rm, a.def(n))
 		} else {
-			a.f.asm(name, rm, sx, ry, a.def(n))
+			a.Instruction(name, rm, sx, ry, a.def(n))
 		}
 	case opCmp:
 		x, y := a.pair(n)
-		a.f.asm(name, operand.U8(n.imm), y, x, a.def(n))
+		a.Instruction(name, Imm(n.imm), y, x, a.def(n))
 	case opShlI, opShrI:
-		x := operand.Op(a.reg(n.args[0]))
-		a.masked(n, name, operand.U8(n.imm), x)
+		x := Operand(a.reg(n.args[0]))
+		a.masked(n, name, Imm(n.imm), x)
 	case opSqrt:
 		a.masked(n, name, a.src(n.args[0]))
 	case opStore:
 		r := a.reg(n.args[0])
 		a.release(n)
-		a.f.asm("VMOVUPD", r, n.mem)
+		a.Instruction("VMOVUPD", r, n.mem)
 	case opSet:
 		a.set(n)
 	case opBits:
 		r := a.reg(n.args[0])
 		a.release(n)
 		if k {
-			a.f.asm("KMOVB", r, n.gp)
+			a.Instruction("KMOVB", r, General{n.gp})
 		} else {
-			a.f.asm("VMOVMSKPD", r, n.gp)
+			a.Instruction("VMOVMSKPD", r, General{n.gp})
 		}
 	case opStoreBits:
 		a.storeBits(n)
@@ -364,9 +366,9 @@ func (a *allocator) step(n *node) {
 		r := a.reg(n.args[0])
 		a.release(n)
 		if k {
-			a.f.asm("KORTESTB", r, r)
+			a.Instruction("KORTESTB", r, r)
 		} else {
-			a.f.asm("VPTEST", r, r)
+			a.Instruction("VPTEST", r, r)
 		}
 	default:
 		if n.mask && k && n.op != opGtI {
@@ -379,24 +381,19 @@ func (a *allocator) step(n *node) {
 
 // storeBits writes one mask register, or the signs of two vectors, to a byte.
 func (a *allocator) storeBits(n *node) {
-	if a.b.w.kmask() {
+	if a.b.Target.HasMasks() {
 		r := a.reg(n.args[0])
 		a.release(n)
-		a.f.asm("KMOVB", r, n.mem)
+		a.Instruction("KMOVB", r, n.mem)
 		return
 	}
-	bits, high := a.f.GP64(), a.f.GP64()
 	x, y := a.reg(n.args[0]), a.reg(n.args[1])
 	a.release(n)
-	a.f.asm("VMOVMSKPD", y, high.As32())
-	a.f.asm("VMOVMSKPD", x, bits.As32())
-	a.f.SHLL(operand.U8(4), high.As32())
-	a.f.ORL(high.As32(), bits.As32())
-	a.f.MOVB(bits.As8(), n.mem)
+	a.Instruction(PackSigns, x, y, n.mem)
 }
 
 // pair fetches the operands of a binary operation: the first in a register, the second wherever it is.
-func (a *allocator) pair(n *node) (x reg.Register, y operand.Op) {
+func (a *allocator) pair(n *node) (x Reg, y Operand) {
 	if ops[n.op].commutes && !a.inReg(n.args[0]) {
 		n.args[0], n.args[1] = n.args[1], n.args[0]
 	}
@@ -405,23 +402,23 @@ func (a *allocator) pair(n *node) (x reg.Register, y operand.Op) {
 }
 
 // masked emits an operation with its sources, merging into the old value if it has one.
-func (a *allocator) masked(n *node, name string, srcs ...operand.Op) {
+func (a *allocator) masked(n *node, name string, srcs ...Operand) {
 	if n.mergeMask == nil {
-		a.f.asm(name, append(srcs, a.def(n))...)
+		a.Instruction(name, append(srcs, a.def(n))...)
 		return
 	}
 	m := a.reg(n.mergeMask)
-	if n.old.alloc.reg != nil {
+	if n.old.alloc.reg != 0 {
 		n.old.alloc.lock = a.at + 1
 	}
-	a.f.asm(name, append(srcs, m, a.onto(n, n.old))...)
+	a.Instruction(name, append(srcs, m, a.onto(n, n.old))...)
 }
 
 // fma emits x*y + z in one of its three forms. One operand is destroyed, one may be memory.
 func (a *allocator) fma(n *node, name string) {
 	x, y, z := n.args[0], n.args[1], n.args[2]
 	for _, v := range n.inputs() {
-		if v.alloc.reg != nil {
+		if v.alloc.reg != 0 {
 			v.alloc.lock = a.at + 1
 		}
 	}
@@ -433,8 +430,8 @@ func (a *allocator) fma(n *node, name string) {
 	case y:
 		first, second = x, z
 	}
-	var r1 reg.Register
-	var s2 operand.Op
+	var r1 Reg
+	var s2 Operand
 	form := "213"
 	if d == z {
 		form = "231" // z = x*y + z
@@ -446,11 +443,11 @@ func (a *allocator) fma(n *node, name string) {
 	} else {
 		r1, s2 = a.reg(first), a.src(second)
 	}
-	srcs := []operand.Op{s2, r1}
+	srcs := []Operand{s2, r1}
 	if n.mergeMask != nil {
 		srcs = append(srcs, a.reg(n.mergeMask))
 	}
-	a.f.asm(name+form+"PD", append(srcs, a.onto(n, d))...)
+	a.Instruction(name+form+"PD", append(srcs, a.onto(n, d))...)
 }
 
 // victim is the operand whose register n overwrites: the old value of a merge, else one that dies, best the addend,
@@ -476,20 +473,20 @@ func (a *allocator) victim(n *node) *node {
 // set moves a value to its pin, if it was not computed there.
 func (a *allocator) set(n *node) {
 	v, p := n.args[0], n.pin
-	if v.alloc.reg == nil {
-		a.read(v, p.r)
-	} else if v.alloc.reg != p.r {
+	if v.alloc.reg == 0 {
+		a.read(v, p.Reg)
+	} else if v.alloc.reg != p.Reg {
 		a.stats.Moves++
 		mov := "VMOVAPD"
-		if p.r.Kind() == reg.KindOpmask {
+		if p.Reg.IsMask() {
 			mov = "KMOVB"
 		}
-		a.f.asm(mov, v.alloc.reg, p.r)
+		a.Instruction(mov, v.alloc.reg, p.Reg)
 	}
 	a.release(n)
 }
 
-// Stats says what a block costs.
+// Stats is the cost of a block in instructions.
 type Stats struct {
 	Block                       string
 	FMA, Add, Div, Other        int
