@@ -41,7 +41,7 @@ func TestStatus(t *testing.T) {
 		{"ok", "silent"},
 		{"ok", "transient"},
 		{"ok", "tonic"},
-		{"subthreshold", "depolarisation-block"},
+		{"subthreshold", "oscillating"},
 		{"drift", "depolarisation-block"},
 		{"ok", "depolarisation-block"},
 	} {

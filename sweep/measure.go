@@ -42,8 +42,8 @@ type measure struct {
 }
 
 var measureList = [measures]measure{
-	mRate:       {"rate_Hz", false, nil, "1000 / mean interval of the spikes after discard; 0 where fewer than two"},
-	mRateError:  {"rate_error_Hz", false, nil, "estimate of the numerical error of the rate, from a second resolution"},
+	mRate:       {"rate_Hz", false, nil, "1000 / mean interval of the spikes after discard, over whole periods where the train repeats itself; 0 where fewer than two"},
+	mRateError:  {"rate_error_Hz", false, nil, "estimate of the error of the rate: numerical, from a second resolution, and what the length of the run leaves open"},
 	mSpikes:     {"spikes", true, nil, "spikes in the whole run"},
 	mLatency:    {"latency_ms", false, nil, "time of the first spike"},
 	mISIFirst:   {"isi_first_ms", false, nil, "first interval of the whole run"},

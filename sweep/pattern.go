@@ -19,9 +19,9 @@ const (
 var statusNames = []string{
 	"ok",
 	"nan",          // a state became NaN or infinite; a smaller dt may help
-	"drift",        // at the end the intervals still change, or a silent membrane has not come to rest: more time is needed
+	"drift",        // intervals still change at the end, or adaptation after discard shows in the mean, or a silent membrane moves
 	"stopped",      // the train ended before the run did; the rate is that of the train
-	"subthreshold", // an oscillation goes on below V_th, without spikes by definition
+	"subthreshold", // an oscillation goes on that does not cross V_th, so that no spikes are counted
 }
 
 // The firing patterns.
@@ -35,10 +35,12 @@ const (
 	patternTransient
 	patternDelayed
 	patternBlock
+	patternOscillating
 )
 
 var patternNames = []string{
 	"silent", "tonic", "adapting", "initial-burst", "bursting", "irregular", "transient", "delayed", "depolarisation-block",
+	"oscillating",
 }
 
 // course is what a run has shown of a neuron, for judgement.
@@ -55,22 +57,23 @@ type course struct {
 }
 
 const (
-	driftShare = 1e-4 // of the mean interval: what may change between the last two quarters of the train
-	driftNoise = 4.0  // standard errors beyond which a change is no chance
-	swingLeast = 0.1  // mV: a smaller oscillation is no oscillation
-	swingShare = 2e-3 // of it: by how much the last two windows of decisions may differ in a steady one
-	swingStill = 1e-3 // mV: a membrane that moves less from one window to the next is still
+	driftShare   = 1e-4 // of the mean interval: what may change between the last two quarters of the train
+	adaptedShare = 2e-3 // of the mean interval: what adaptation after discard may leave in it
+	driftNoise   = 4.0  // standard errors beyond which a change is no chance
+	swingLeast   = 0.1  // mV: a smaller oscillation is no oscillation
+	swingShare   = 2e-3 // of it: by how much the last two windows of decisions may differ in a steady one
+	swingStill   = 1e-3 // mV: a membrane that moves less from one window to the next is still
 )
 
 // status finds the word for what is to be known of a point.
 func (c course) status() int {
 	silent := c.train.Intervals() == 0 && c.train.Spikes() == c.spikes && c.end-c.train.Last() > 4*decide
-	a, b := c.swings[0], c.swings[1]
-	moved := max(math.Abs(a.hi-b.hi), math.Abs(a.lo-b.lo))
-	steady := b.hi-b.lo >= swingLeast && moved <= swingShare*(b.hi-b.lo)
+	moved, steady := c.swing()
 	switch stopped := c.train.Intervals() > 0 && c.silence() > 1; {
 	case (stopped || silent) && c.how == endTime && steady:
 		return statusSubthreshold
+	case !stopped && c.adapted():
+		return statusDrift
 	case stopped:
 		return statusStopped
 	case c.how != endTime:
@@ -81,6 +84,28 @@ func (c course) status() int {
 		return statusDrift
 	}
 	return statusOK
+}
+
+// swing tells by how much the extremes of V moved between the last two windows of decisions, mV, and whether they are those of
+// a steady oscillation.
+func (c course) swing() (moved float64, steady bool) {
+	a, b := c.swings[0], c.swings[1]
+	moved = max(math.Abs(a.hi-b.hi), math.Abs(a.lo-b.lo))
+	return moved, b.hi-b.lo >= swingLeast && moved <= swingShare*(b.hi-b.lo)
+}
+
+// adapted tells whether the mean interval after discard differs from that at the end because the neuron was still adapting.
+func (c course) adapted() bool {
+	m := c.wholeMean()
+	last := c.settled.mean
+	if c.how != endSettled {
+		if c.period == 0 || len(c.late) < 4*c.period {
+			return false
+		}
+		k := max(1, len(c.late)/4/c.period) * c.period
+		last = mean(c.late[len(c.late)-k:])
+	}
+	return math.Abs(m/last-1) > adaptedShare
 }
 
 // drifts compares the means of the last two quarters of the late intervals. The noise is that of neighbours, which a
@@ -118,7 +143,7 @@ func trend(x []float64) bool {
 // said, as far as it fits trains without noise: there the fits need no test of significance, and an initial burst need not
 // be followed by an interval longer than the next. A slope alone would call adapting what changes by a few percent, and a
 // latency alone, delayed what begins with short intervals; so both have a second condition, which is ours. Where they
-// name several elements, the word here is the first that holds of: silent or depolarisation-block, transient, bursting,
+// name several elements, the word here is the first that holds of: oscillating, silent or depolarisation-block, transient, bursting,
 // irregular, initial-burst, delayed, adapting, tonic.
 const (
 	silentFactor  = 2.0   // silence at the end over the mean of the last two intervals, and over the longest: it has ended
@@ -169,7 +194,10 @@ func (c course) pattern() (name int, margin float64) {
 		return x > bound
 	}
 	ended := c.train.Spikes() == 0 || above(c.silence(), 1)
+	_, swings := c.swing()
 	switch {
+	case ended && c.how == endTime && swings:
+		return patternOscillating, margin
 	case ended && c.model.Fires == model.Crossing && above((c.swings[1].lo+c.swings[1].hi)/2-c.rest, blockRise):
 		return patternBlock, margin
 	case c.train.Spikes() == 0:

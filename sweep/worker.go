@@ -397,7 +397,7 @@ func (w *worker) record(l *lane, how int) (r record, c course) {
 		r[mStatus] = statusNaN
 		return r, c
 	}
-	r[mRate], r[mCV] = l.train.Rate(), l.train.CV()
+	r[mCV] = l.train.CV()
 	r[mVMin], r[mVMax] = l.span.lo, l.span.hi
 	if w.adapts != nil {
 		r[mWMin], r[mWMax] = l.spanW.lo, l.spanW.hi
@@ -406,9 +406,15 @@ func (w *worker) record(l *lane, how int) (r record, c course) {
 	ripple := 0.0
 	if c.period > 0 {
 		r[mPeriod] = float64(c.period)
-		ripple = rippleOf(c.tail, c.period)
+		ripple = rippleOf(c.tail, c.period) / math.Sqrt(float64(l.train.Intervals()))
 	}
-	r[mRateError] = r[mRate] * (l.settled.drift + ripple)
+	r[mRate] = 0
+	if m := c.wholeMean(); m > 0 {
+		r[mRate] = 1000 / m
+		r[mRateError] = r[mRate] * (l.settled.drift/4 + ripple + c.spread(m))
+	} else {
+		r[mRateError] = 0
+	}
 	r[mStatus] = float64(c.status())
 	pattern, margin := c.pattern()
 	if math.IsInf(margin, 1) { // no spike, or rest for good: nothing was close
