@@ -28,6 +28,7 @@ const (
 	mPeriod
 	mAdaptation
 	mEnded
+	mEndedAt
 	measures
 )
 
@@ -59,6 +60,7 @@ var measureList = [measures]measure{
 	mPeriod:     {"period", false, nil, "spikes after which the train repeats itself; empty where it does not"},
 	mAdaptation: {"adaptation", false, nil, "mean of (next - this)/(next + this) over neighbouring intervals of the whole run"},
 	mEnded:      {"ended", false, endNames, "how the run ended: " + strings.Join(endNames, ", ")},
+	mEndedAt:    {"ended_ms", false, nil, "when it ended: of a neuron that runs away, when that was seen; empty where a state became NaN"},
 }
 
 // usual is what a sweep tells unless asked for something else.
@@ -144,6 +146,7 @@ const (
 	endRest
 	endSettled
 	endNaN
+	endRunaway
 )
 
-var endNames = []string{"time", "rest", "settled", "nan"}
+var endNames = []string{"time", "rest", "settled", "nan", "runaway"}

@@ -14,6 +14,7 @@ const (
 	statusDrift
 	statusStopped
 	statusSubthreshold
+	statusRunaway
 )
 
 var statusNames = []string{
@@ -22,6 +23,7 @@ var statusNames = []string{
 	"drift",        // intervals still change at the end, or adaptation after discard shows in the mean, or a silent membrane moves
 	"stopped",      // the train ended before the run did; the rate is that of the train
 	"subthreshold", // an oscillation goes on that does not cross V_th, so that no spikes are counted
+	"runaway",      // V goes to infinity by the equations of the model, whatever the step
 }
 
 // The firing patterns.
@@ -70,6 +72,8 @@ func (c course) status() int {
 	silent := c.train.Intervals() == 0 && c.train.Spikes() == c.spikes && c.end-c.train.Last() > 4*decide
 	moved, steady := c.swing()
 	switch stopped := c.train.Intervals() > 0 && c.silence() > 1; {
+	case c.how == endRunaway:
+		return statusRunaway
 	case (stopped || silent) && c.how == endTime && steady:
 		return statusSubthreshold
 	case !stopped && c.adapted():
@@ -163,7 +167,7 @@ func (c course) silence() float64 {
 	switch {
 	case c.how == endSettled || c.train.Spikes() == 0:
 		return 0
-	case c.how == endRest:
+	case c.how == endRest || c.how == endRunaway:
 		return math.Inf(1)
 	}
 	return (c.end - c.train.Last()) / c.patience()

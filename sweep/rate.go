@@ -46,7 +46,7 @@ func (c course) spread(m float64) float64 {
 		return 0
 	case c.model.Fires == model.Reset && len(c.model.States) == 1: // each interval begins at V_reset, and nothing else is state
 		return 0
-	case c.how == endRest: // the train has ended: a longer run adds nothing to it
+	case c.how == endRest || c.how == endRunaway: // the train has ended: a longer run adds nothing to it
 		return 0
 	case c.silence() > 1: // it has ended, or pauses; twice the error reaches down to no rate at all
 		return unknown / 2

@@ -154,3 +154,22 @@ func TestBurstRate(t *testing.T) {
 		}
 	}
 }
+
+// TestRunaway: AdEx with a < -1/R has a saddle as its only equilibrium; a neuron that starts on its far side goes to minus
+// infinity and is told so, with the time, whatever the step. One that fires is not.
+func TestRunaway(t *testing.T) {
+	m, p := mustModel(t, "adex", "", map[string]float64{"a": -2})
+	for _, dt := range []float64{0.1, 0.025} {
+		s := Spec{Model: m, P: p, Time: 2000, Discard: 500, Dt: dt, Measures: []string{"rate", "ended", "ended_ms"}}
+		s.Grid.Axes = mustAxes(t, m, "I=-5,-4,3")
+		r := mustRun(t, s)
+		for i, want := range []string{"runaway", "runaway", "ok"} {
+			if got := r.Word("status", i); got != want {
+				t.Errorf("dt %v ms, I = %v pA: %s, want %s", dt, s.Grid.At(i, 0), got, want)
+			}
+			if at := r.Value("ended_ms", i); want == "runaway" && !(at > 100 && at < 1000) {
+				t.Errorf("dt %v ms, I = %v pA: told at %v ms, want between 100 and 1000", dt, s.Grid.At(i, 0), at)
+			}
+		}
+	}
+}

@@ -278,6 +278,12 @@ func (w *worker) decided(i int, l *lane) (how int, decided bool) {
 	if math.IsNaN(w.y[0]) {
 		return endNaN, true
 	}
+	if w.Model.Runaway(l.params, l.current, w.y) {
+		if math.IsNaN(l.from) {
+			w.watch(i, w.y)
+		}
+		return endRunaway, true
+	}
 	if w.Full {
 		return 0, false
 	}
@@ -397,6 +403,7 @@ func (w *worker) record(l *lane, how int) (r record, c course) {
 		r[mStatus] = statusNaN
 		return r, c
 	}
+	r[mEndedAt] = w.time(l)
 	r[mCV] = l.train.CV()
 	r[mVMin], r[mVMax] = l.span.lo, l.span.hi
 	if w.adapts != nil {

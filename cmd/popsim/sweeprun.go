@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"slices"
@@ -374,15 +375,22 @@ func (t tally) count(r *sweep.Result) {
 	}
 }
 
-// tell says how many points have a status other than ok.
+// statusAdvice says what follows from a status.
+var statusAdvice = map[string]string{
+	"drift":        "the rate still changes; more --time or --discard settles it",
+	"subthreshold": "V oscillates without crossing V_th; -m V shows how high it comes",
+	"runaway":      "V goes to infinity by the equations, whatever the step; -m ended_ms tells when",
+	"stopped":      "the train ended; the rate is that of the train",
+}
+
+// tell says how many points have a status other than ok, a line for each.
 func (t tally) tell(v *call) {
-	var parts []string
-	for w, n := range t {
-		parts = append(parts, fmt.Sprintf("%s at %s", w, counted(n, "point")))
-	}
-	slices.Sort(parts)
-	if len(parts) > 0 {
-		v.say("status: %s", strings.Join(parts, ", "))
+	for _, w := range slices.Sorted(maps.Keys(t)) {
+		text := fmt.Sprintf("status %s at %s", w, counted(t[w], "point"))
+		if advice := statusAdvice[w]; advice != "" {
+			text += ": " + advice
+		}
+		v.say("%s", text)
 	}
 }
 

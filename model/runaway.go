@@ -1,0 +1,31 @@
+package model
+
+import "math"
+
+// runawayScale is how many times V must be farther from V_rest than the threshold and the input could bring it.
+const runawayScale = 1e3
+
+// Runaway tells whether a neuron with parameters p and current i, in state y, is on its way to infinity by its own equations,
+// as AdEx with a < -1/R is from beyond its saddle: V is far outside of the range in which V_th and the input could hold it, goes
+// on in that direction, and the linear equations there have a growing solution. No time step changes that.
+func (m *Model) Runaway(p []float64, i float64, y []float64) bool {
+	if m.Fires != Reset || len(y) < 2 {
+		return false // one variable: V relaxes towards V_rest + R I; crossing: V stays between the reversal potentials
+	}
+	vRest, vTh, r := p[m.Index("V_rest")], p[m.Index("V_th")], p[m.Index("R")]
+	far := y[0] - vRest
+	if !(math.Abs(far) > runawayScale*(math.Abs(vTh-vRest)+math.Abs(r*i))) || math.IsInf(far, 0) {
+		return false
+	}
+	var dy [maxStates]float64
+	m.Deriv(p, i, y, dy[:len(y)])
+	if !(dy[0]*far > 0) {
+		return false
+	}
+	var jac [maxStates * maxStates]float64
+	m.Jacobian(p, i, y, jac[:len(y)*len(y)])
+	return !Decays(jac[:len(y)*len(y)], len(y))
+}
+
+// maxStates is the most states a model here has.
+const maxStates = 4
