@@ -26,15 +26,15 @@ parameters.`
 
 func (v *call) benchVerb() *cobra.Command {
 	var q bench.Selection
-	f := flags{dt: quantity{unit: "ms"}}
-	rows := name{kind: "REGEXP"}
-	kinds := []string{bench.KernelRows, bench.PopulationRows}
+	f := flags{dt: experiment.Quantity{Unit: "ms"}}
+	rows := experiment.Word{Form: "REGEXP"}
+	kinds := experiment.Words{List: []string{bench.KernelRows, bench.PopulationRows}, Form: "KINDS"}
 	cmd := &cobra.Command{
-		Use:               "bench [MODEL]",
-		Short:             "What kernels cost on this machine, in rows for benchstat",
-		Long:              benchHelp,
-		Example:           "  popsim bench --quick\n  popsim bench adex --method flow --isa avx2\n  popsim bench hh --kind work",
-		ValidArgsFunction: completeModels,
+		Use:         "bench [MODEL]",
+		Short:       "What kernels cost on this machine, in rows for benchstat",
+		Long:        benchHelp,
+		Example:     "  popsim bench --quick\n  popsim bench adex --method flow --isa avx2\n  popsim bench hh --kind work",
+		Annotations: ofModel, ValidArgsFunction: completeModels,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			isa, bad := f.check()
 			switch len(args) {
@@ -46,13 +46,13 @@ func (v *call) benchVerb() *cobra.Command {
 			default:
 				bad.Addf("bench takes one model, but got %s", strings.Join(args, " "))
 			}
-			if f.isa.value != "auto" {
+			if f.isa.Value != "auto" {
 				q.ISA = isa
 			}
-			q.Method, q.Dt = f.method.value, f.dt.value
-			bad.About("--kind", bench.CheckKinds(kinds))
-			if rows.value != "" {
-				pattern, err := regexp.Compile(rows.value)
+			q.Method, q.Dt = f.method.Value, f.dt.Value
+			bad.About("--kind", bench.CheckKinds(kinds.List))
+			if rows.Value != "" {
+				pattern, err := regexp.Compile(rows.Value)
 				if err != nil {
 					bad.About("--rows", fmt.Errorf("--rows: %w", err))
 				}
@@ -72,8 +72,8 @@ func (v *call) benchVerb() *cobra.Command {
 			if err := v.understood(&f, subject, nil); err != nil {
 				return err
 			}
-			if q.Quick && !cmd.Flags().Changed("kind") {
-				kinds = []string{bench.KernelRows}
+			if q.Quick && !kinds.Given {
+				kinds.List = []string{bench.KernelRows}
 			}
 			if err := bench.Header(v.stdout, version()); err != nil {
 				return err
@@ -83,17 +83,17 @@ func (v *call) benchVerb() *cobra.Command {
 				label = subject.Model.Name
 			}
 			return v.compute(cmd.Context(), &f, "bench", label, func(ctx context.Context) error {
-				return q.Run(ctx, kinds, v.stdout, v.say)
+				return q.Run(ctx, kinds.List, v.stdout, v.say)
 			})
 		},
 	}
 	set := cmd.Flags()
-	set.Var(&f.dt, "dt", "time step (default that of each method)")
+	add(set, experiment.Flag{Name: "dt", Value: &f.dt, Help: "time step (default that of each method)"})
 	f.kernel(set, "this integration method alone", "this instruction set alone: avx512, avx2 or go; auto means all")
-	set.BoolVar(&q.Quick, "quick", false, "uniform parameters in the first-level cache, spikes alone; less than 30 s")
-	set.StringSliceVar(&kinds, "kind", kinds, "`KINDS` of rows: "+strings.Join(bench.Kinds, ", "))
-	set.Var(&rows, "rows", "rows whose name matches alone, as in params=each/n=512$")
-	set.BoolVar(&v.quiet, "quiet", false, "rows alone, no talk")
+	add(set, experiment.Flag{Name: "quick", Value: (*experiment.Switch)(&q.Quick), Help: "uniform parameters in the first-level cache, spikes alone; less than 30 s"})
+	add(set, experiment.Flag{Name: "kind", Value: &kinds, Offers: offerKinds, Help: "rows to measure: " + strings.Join(bench.Kinds, ", ")})
+	add(set, experiment.Flag{Name: "rows", Value: &rows, Help: "rows whose name matches alone, as in params=each/n=512$"})
+	add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(&v.quiet), Help: "rows alone, no talk"})
 	f.profiling(set)
 	f.saving(set)
 	return cmd

@@ -49,8 +49,8 @@ const bifurcationExample = `  popsim bifurcation rhh I=-5:20 --plot isola.svg
 type bifurcationCommand struct {
 	*call
 	flags
-	pointsFile, resetsFile name
-	atText                 name
+	pointsFile, resetsFile experiment.Word
+	atText                 experiment.Word
 	simulated              bool
 
 	neuron  experiment.Neuron
@@ -78,21 +78,21 @@ type analysisOutputs struct{ branches, points, resets *file.Output }
 func (v *call) bifurcationVerb() *cobra.Command {
 	s := &bifurcationCommand{call: v}
 	cmd := &cobra.Command{
-		Use:               "bifurcation MODEL[:PRESET] NAME=LO:HI [NAME=LO:HI] [NAME=VALUE ...]",
-		Short:             "Equilibria, cycles and special points over one or two quantities",
-		Long:              bifurcationHelp,
-		Example:           bifurcationExample,
-		ValidArgsFunction: completeModels,
-		RunE:              func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
+		Use:         "bifurcation MODEL[:PRESET] NAME=LO:HI [NAME=LO:HI] [NAME=VALUE ...]",
+		Short:       "Equilibria, cycles and special points over one or two quantities",
+		Long:        bifurcationHelp,
+		Example:     bifurcationExample,
+		Annotations: ofModel, ValidArgsFunction: completeModels,
+		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
 	}
 	set := cmd.Flags()
 	set.SortFlags = false
-	s.pointsFile, s.resetsFile, s.atText = name{kind: "FILE"}, name{kind: "FILE"}, name{kind: "VALUES"}
-	set.Var(&s.pointsFile, "points", "table of the special points")
-	set.Var(&s.resetsFile, "resets", "table of the resets of an integrate-and-fire model")
-	set.Var(&s.atText, "at", "values at which every branch of cycles is to have a row, as 7.8,7.9")
-	set.BoolVar(&s.simulated, "simulated", false, "plot the intervals of simulated neurons over those of the reset map")
-	set.Var(&s.workers, "workers", "goroutines (default the CPUs this process may use)")
+	s.pointsFile, s.resetsFile, s.atText = experiment.Word{Form: "FILE"}, experiment.Word{Form: "FILE"}, experiment.Word{Form: "VALUES", Number: true, List: true}
+	add(set, experiment.Flag{Name: "points", Value: &s.pointsFile, Help: "table of the special points"})
+	add(set, experiment.Flag{Name: "resets", Value: &s.resetsFile, Help: "table of the resets of an integrate-and-fire model"})
+	add(set, experiment.Flag{Name: "at", Value: &s.atText, Help: "values at which every branch of cycles is to have a row, as 7.8,7.9"})
+	add(set, experiment.Flag{Name: "simulated", Value: (*experiment.Switch)(&s.simulated), Help: "plot the intervals of simulated neurons over those of the reset map"})
+	add(set, experiment.Flag{Name: "workers", Value: &s.workers, Help: "goroutines (default the CPUs this process may use)"})
 	s.files(set, &v.quiet)
 	return cmd
 }
@@ -138,21 +138,21 @@ func (s *bifurcationCommand) read(args []string) error {
 	if len(bad) == 0 {
 		bad.Add(s.checkEnds())
 	}
-	if err := s.workers.err; err != nil {
+	if err := s.workers.Err; err != nil {
 		bad.About("--workers", fmt.Errorf("--workers: %w", err))
 	}
-	if s.workers.value == 0 {
-		s.workers.value = sched.Allowed()
+	if s.workers.Value == 0 {
+		s.workers.Value = sched.Allowed()
 	}
 	resets := q.Model.Fires == model.Reset && len(s.free) < 2
-	if (s.resetsFile.value != "" || s.simulated) && !resets {
+	if (s.resetsFile.Value != "" || s.simulated) && !resets {
 		bad.Add(fault.Hint(errors.New("--resets and --simulated are about firing by reset over one quantity"), "lif, eif and adex fire so"))
 	}
-	if s.simulated && s.plot.value == "" {
+	if s.simulated && s.plot.Value == "" {
 		bad.Add(fault.Hint(errors.New("--simulated adds to a picture, but there is none"), "--plot FILE draws one"))
 	}
-	bad.Add(s.apart(toStdout(s.pointsFile.value) || toStdout(s.resetsFile.value),
-		namedFile{"--points", s.pointsFile.value}, namedFile{"--resets", s.resetsFile.value}))
+	bad.Add(s.apart(toStdout(s.pointsFile.Value) || toStdout(s.resetsFile.Value),
+		namedFile{"--points", s.pointsFile.Value}, namedFile{"--resets", s.resetsFile.Value}))
 	bad.Add(s.checkProfile())
 	return misused(bad.Err())
 }
@@ -183,8 +183,8 @@ func (s *bifurcationCommand) readSettings() error {
 		bad.Add(fault.Hint(errors.New("bifurcation follows a quantity through an interval, but none is given"), "I=-5:20 is one"))
 	case len(s.free) > 2:
 		bad.Addf("bifurcation follows one or two quantities, but %d intervals are given", len(s.free))
-	case s.atText.value != "":
-		marks, err := experiment.ParseNumbers("--at", s.atText.value, s.free[0].Unit)
+	case s.atText.Value != "":
+		marks, err := experiment.ParseNumbers("--at", s.atText.Value, s.free[0].Unit)
 		bad.About("--at", err)
 		s.free[0].Marks = marks
 	}
@@ -211,10 +211,10 @@ func (s *bifurcationCommand) checkEnds() error {
 
 // open opens the files before the work begins.
 func (s *bifurcationCommand) open() error {
-	err := s.openTables(&s.flags, opening{s.out.value, &s.outputs.branches}, opening{s.pointsFile.value, &s.outputs.points},
-		opening{s.resetsFile.value, &s.outputs.resets})
+	err := s.openTables(&s.flags, opening{s.out.Value, &s.outputs.branches}, opening{s.pointsFile.Value, &s.outputs.points},
+		opening{s.resetsFile.Value, &s.outputs.resets})
 	switch {
-	case err != nil || s.out.value != "" || toStdout(s.pointsFile.value) || toStdout(s.resetsFile.value):
+	case err != nil || s.out.Value != "" || toStdout(s.pointsFile.Value) || toStdout(s.resetsFile.Value):
 	case s.onTerminal():
 		s.say("the table of branches is not shown on a terminal; -o FILE keeps it")
 	default:
@@ -269,9 +269,9 @@ func (s *bifurcationCommand) write() error {
 		out   *file.Output
 		table func() *table.Table
 	}{
-		{s.pointsFile.value, s.outputs.points, found.PointTable},
-		{s.resetsFile.value, s.outputs.resets, found.ResetTable},
-		{s.out.value, s.outputs.branches, found.BranchTable},
+		{s.pointsFile.Value, s.outputs.points, found.PointTable},
+		{s.resetsFile.Value, s.outputs.resets, found.ResetTable},
+		{s.out.Value, s.outputs.branches, found.BranchTable},
 	}
 	for _, o := range files {
 		if o.out == nil {
@@ -284,8 +284,8 @@ func (s *bifurcationCommand) write() error {
 			return err
 		}
 	}
-	if s.plot.value != "" {
-		if err := found.Figure().Save(s.plot.value, s.force); err != nil {
+	if s.plot.Value != "" {
+		if err := found.Figure().Save(s.plot.Value, s.force); err != nil {
 			return err
 		}
 	}
@@ -306,7 +306,7 @@ func (s *bifurcationCommand) record() file.Record {
 	}
 	return file.Record{
 		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name,
-		Parameters: parameters(s.neuron, nil), Workers: s.workers.value, Extra: extra,
+		Parameters: parameters(s.neuron, nil), Workers: s.workers.Value, Extra: extra,
 	}
 }
 

@@ -25,7 +25,7 @@ func (s *bifurcationCommand) parallel(ctx context.Context, unit string) dynamics
 		var mu sync.Mutex
 		var failed atomic.Bool
 		stats, err := sched.Run(ctx, sched.Plan{
-			Workers: s.workers.value, Shards: n,
+			Workers: s.workers.Value, Shards: n,
 			Advance: func(_, k, _ int) error {
 				if err := ctx.Err(); err != nil || failed.Load() {
 					return err
@@ -55,7 +55,7 @@ func (s *bifurcationCommand) simulate(ctx context.Context) (*table.Table, error)
 	r, err := sweep.Run(ctx, sweep.Spec{
 		Model: s.neuron.Model, P: s.base.Params, I: s.base.Current, Time: long, Discard: settle, NoError: true, Late: true,
 		Grid: sweep.Grid{Axes: []sweep.Axis{sweep.Even(f.Free.Name, f.Unit, f.Lo, f.Hi, simulatedValues)}},
-	}, sweep.Config{Workers: s.workers.value})
+	}, sweep.Config{Workers: s.workers.Value})
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (s *bifurcationCommand) chart(ctx context.Context) (err error) {
 		}
 	}
 	s.phase("curves")
-	if err != nil || s.plot.value == "" {
+	if err != nil || s.plot.Value == "" {
 		return err
 	}
 	s.regimes, err = dynamics.Regimes(ctx, m, p, i, x, y, regimeColumns, regimeRows, s.parallel(ctx, "rows"))

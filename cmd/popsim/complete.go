@@ -12,6 +12,7 @@ import (
 	"popsim/experiment"
 	"popsim/kernels"
 	"popsim/model"
+	"popsim/stimulus"
 	"popsim/sweep"
 )
 
@@ -70,65 +71,67 @@ func beginning(offers []string, begun string) []string {
 	return slices.DeleteFunc(offers, func(s string) bool { return !strings.HasPrefix(s, begun) })
 }
 
-// offers has, by the name of a flag, the values it takes where there is a list of them.
-var offers = map[string]func(m *model.Model) []string{
-	"method": func(m *model.Model) (found []string) {
-		for _, one := range model.All {
-			for _, q := range one.Methods {
-				if m == nil || m == one {
-					found = append(found, q.Name+"\t"+q.Doc)
-				}
+// What flags offer, by a function of the model that the line has named, nil if none.
+
+func offerMethods(m *model.Model) (found []string) {
+	for _, one := range model.All {
+		for _, q := range one.Methods {
+			if m == nil || m == one {
+				found = append(found, q.Name+"\t"+q.Doc)
 			}
 		}
-		return found
-	},
-	"isa": func(*model.Model) []string {
-		found := []string{"auto"}
-		for _, a := range kernels.Available() {
-			found = append(found, a.String())
-		}
-		return found
-	},
-	"profile":  func(*model.Model) []string { return profileModes() },
-	"from":     func(*model.Model) []string { return []string{"rest", "up", "down", "all"} },
-	"kind":     func(*model.Model) []string { return bench.Kinds },
-	"measures": func(*model.Model) []string { return measureOffers() },
-	"measure":  func(*model.Model) []string { return measureOffers() },
-	"waveform": func(*model.Model) []string {
-		return []string{"steps:", "pulse:", "ramp:", "sine:", "chirp:", "@"}
-	},
-	"part": func(*model.Model) []string { return []string{"auto"} },
+	}
+	return found
 }
 
-func measureOffers() (found []string) {
+func offerISAs(*model.Model) []string {
+	found := []string{"auto"}
+	for _, a := range kernels.Available() {
+		found = append(found, a.String())
+	}
+	return found
+}
+
+func offerMeasures(*model.Model) (found []string) {
 	for _, name := range sweep.MeasureNames() {
 		found = append(found, name+"\t"+sweep.MeasureDoc(name))
 	}
 	return append(found, "isi\ta row for each distinct late interval", "w_reset\ta row for each distinct w after reset")
 }
 
-// listed are flags that take several values, divided by commas.
-var listed = []string{"measures", "kind"}
+func offerShapes(*model.Model) (found []string) {
+	for _, kind := range stimulus.Kinds {
+		found = append(found, kind+":")
+	}
+	return append(found, "@")
+}
+
+func offerProfiles(*model.Model) []string { return profileModes() }
+func offerFrom(*model.Model) []string     { return []string{"rest", "up", "down", "all"} }
+func offerKinds(*model.Model) []string    { return bench.Kinds }
+func offerParts(*model.Model) []string    { return []string{"auto"} }
 
 // completeFlags lets every flag of a verb offer its values, or files where it names one.
 func completeFlags(cmd *cobra.Command) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		offer, known := offers[f.Name]
-		if !known && f.Value.Type() == "FILE" || f.Value.Type() == "bool" {
+		v, _ := f.Value.(flagValue)
+		offer := v.record.Offers
+		if offer == nil && f.Value.Type() == "FILE" || f.Value.Type() == "bool" {
 			return
 		}
+		_, listed := v.FlagValue.(*experiment.Words)
 		err := cmd.RegisterFlagCompletionFunc(f.Name, func(_ *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 			if f.Value.Type() == "DIR" {
 				return nil, cobra.ShellCompDirectiveFilterDirs
 			}
-			if !known {
+			if offer == nil {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
 			directive, before := cobra.ShellCompDirectiveNoFileComp, ""
-			if f.Name == "waveform" || slices.Contains(listed, f.Name) {
+			if f.Name == "waveform" || listed {
 				directive |= cobra.ShellCompDirectiveNoSpace
 			}
-			if slices.Contains(listed, f.Name) {
+			if listed {
 				before = begun[:strings.LastIndex(begun, ",")+1]
 			}
 			found := slices.Clone(offer(modelOf(args))) // it may belong to others

@@ -61,9 +61,9 @@ func TestCompletion(t *testing.T) {
 	// Every flag of every verb that takes a word from a list offers it.
 	root := new(call).root()
 	for _, c := range root.Commands() {
-		for name := range offers {
-			if c.Flags().Lookup(name) != nil && len(completed(t, c.Name()+" --"+name+" ")) == 0 {
-				t.Errorf("popsim %s --%s offers nothing", c.Name(), name)
+		for _, f := range records(c.Flags()) {
+			if f.Offers != nil && len(completed(t, c.Name()+" --"+f.Name+" ")) == 0 {
+				t.Errorf("popsim %s --%s offers nothing", c.Name(), f.Name)
 			}
 		}
 	}

@@ -37,7 +37,7 @@ I takes a value or several; without it the preset's own is taken, or some at whi
 type convergenceCommand struct {
 	*call
 	flags
-	tolerance quantity
+	tolerance experiment.Quantity
 
 	neuron   experiment.Neuron
 	at       experiment.Point
@@ -50,20 +50,20 @@ type convergenceCommand struct {
 func (v *call) convergenceVerb() *cobra.Command {
 	s := &convergenceCommand{call: v}
 	cmd := &cobra.Command{
-		Use:               "convergence MODEL[:PRESET] [NAME=VALUE ...]",
-		Short:             "Error against cost of each method and step, and the step to take",
-		Long:              convergenceHelp,
-		Example:           "  popsim convergence adex:tb08 --plot work.svg\n  popsim convergence hh I=7,10,20 --tolerance 0.001ms -o work.csv",
-		ValidArgsFunction: completeModels,
-		RunE:              func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
+		Use:         "convergence MODEL[:PRESET] [NAME=VALUE ...]",
+		Short:       "Error against cost of each method and step, and the step to take",
+		Long:        convergenceHelp,
+		Example:     "  popsim convergence adex:tb08 --plot work.svg\n  popsim convergence hh I=7,10,20 --tolerance 0.001ms -o work.csv",
+		Annotations: ofModel, ValidArgsFunction: completeModels,
+		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
 	}
 	set := cmd.Flags()
 	set.SortFlags = false
-	s.tolerance = quantity{unit: "ms", value: 0.01}
-	s.time = quantity{unit: "ms", value: 1000}
-	set.Var(&s.tolerance, "tolerance", "error of a spike that is allowed")
+	s.tolerance = experiment.Quantity{Unit: "ms", Value: 0.01}
+	s.time = experiment.Quantity{Unit: "ms", Value: 1000}
+	add(set, experiment.Flag{Name: "tolerance", Value: &s.tolerance, Help: "error of a spike that is allowed"})
 	s.kernel(set, "this method alone", "instruction set: auto, avx512, avx2 or go")
-	set.Var(&s.time, "time", "how long spikes are looked for")
+	add(set, experiment.Flag{Name: "time", Value: &s.time, Help: "how long spikes are looked for"})
 	s.files(set, &v.quiet)
 	return cmd
 }
@@ -77,8 +77,8 @@ func (s *convergenceCommand) run(ctx context.Context, args []string) (err error)
 		return err
 	}
 	s.out = file.NewCSV(s.stdout)
-	if s.flags.out.value != "" {
-		if s.out, err = s.create(s.flags.out.value, s.force); err != nil {
+	if s.flags.out.Value != "" {
+		if s.out, err = s.create(s.flags.out.Value, s.force); err != nil {
 			return err
 		}
 	}
@@ -115,12 +115,12 @@ func (s *convergenceCommand) read(args []string) error {
 		return misused(bad.Err())
 	}
 	s.neuron = q
-	_, err = q.Model.Method(s.flags.method.value)
+	_, err = q.Model.Method(s.flags.method.Value)
 	bad.About("--method", err)
-	if s.tolerance.err != nil {
-		bad.About("--tolerance", fmt.Errorf("--tolerance: %w", s.tolerance.err))
-	} else if s.tolerance.value <= 0 {
-		bad.About("--tolerance", fmt.Errorf("--tolerance is %v ms; it must be greater than 0", s.tolerance.value))
+	if s.tolerance.Err != nil {
+		bad.About("--tolerance", fmt.Errorf("--tolerance: %w", s.tolerance.Err))
+	} else if s.tolerance.Value <= 0 {
+		bad.About("--tolerance", fmt.Errorf("--tolerance is %v ms; it must be greater than 0", s.tolerance.Value))
 	}
 	s.at = q.Base()
 	if !math.IsNaN(q.Preset.I) {
@@ -159,12 +159,12 @@ func (s *convergenceCommand) measure(ctx context.Context) error {
 			start[j] = x
 		}
 	}
-	trial, err := bench.NewTrial(m, s.at.Params, s.currents, start, s.time.value)
+	trial, err := bench.NewTrial(m, s.at.Params, s.currents, start, s.time.Value)
 	if err != nil {
 		return fault.Hint(err, "I=... sets a current at which it fires, V0=... a state from which it does")
 	}
 	s.phase("truth")
-	list, err := trial.Scenarios(s.flags.method.value, s.isa)
+	list, err := trial.Scenarios(s.flags.method.Value, s.isa)
 	if err != nil {
 		return err
 	}
@@ -196,7 +196,7 @@ func (s *convergenceCommand) recommended(q model.Method) (best bench.Work, ok bo
 		if w.Method.Name != q.Name {
 			continue
 		}
-		if !(w.Error <= s.tolerance.value) || w.Dt > accurate {
+		if !(w.Error <= s.tolerance.Value) || w.Dt > accurate {
 			break
 		}
 		best, ok = w, true
@@ -219,7 +219,7 @@ func (s *convergenceCommand) cheapest() (best bench.Work, ok bool) {
 func (s *convergenceCommand) advise() {
 	m, p := s.neuron.Model, s.at.Params
 	for _, q := range m.Methods {
-		if s.flags.method.value != "" && s.flags.method.value != q.Name {
+		if s.flags.method.Value != "" && s.flags.method.Value != q.Name {
 			continue
 		}
 		text := "no step of those tried is fine enough"
@@ -232,9 +232,9 @@ func (s *convergenceCommand) advise() {
 		s.say("%s: %s", q.Name, text)
 	}
 	if w, ok := s.cheapest(); ok {
-		s.say("for spikes within %v ms take --method %s --dt %vms", s.tolerance.value, w.Method.Name, w.Dt)
+		s.say("for spikes within %v ms take --method %s --dt %vms", s.tolerance.Value, w.Method.Name, w.Dt)
 	} else {
-		s.warn("no method has spikes within %v ms at the steps tried", s.tolerance.value)
+		s.warn("no method has spikes within %v ms at the steps tried", s.tolerance.Value)
 	}
 }
 
@@ -268,17 +268,17 @@ func (s *convergenceCommand) write() error {
 	if err := s.out.Commit(); err != nil {
 		return err
 	}
-	if s.plot.value != "" {
-		if err := s.figure().Save(s.plot.value, s.force); err != nil {
+	if s.plot.Value != "" {
+		if err := s.figure().Save(s.plot.Value, s.force); err != nil {
 			return err
 		}
 	}
 	s.phase("write")
-	extra := map[string]any{"tolerance_ms": s.tolerance.value, "time_ms": s.time.value}
+	extra := map[string]any{"tolerance_ms": s.tolerance.Value, "time_ms": s.time.Value}
 	if w, ok := s.cheapest(); ok {
 		extra["recommended"] = map[string]any{"method": w.Method.Name, "dt_ms": w.Dt, "spike_error_ms": w.Error, "cost_ns_per_ms": w.Cost}
 	}
-	return s.aside(s.flags.out.value, s.out, file.Record{
+	return s.aside(s.flags.out.Value, s.out, file.Record{
 		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name, Parameters: parameters(s.neuron, map[string]any{"I": s.currents}),
 		ISA: s.isa.String(), Extra: extra,
 	})
@@ -314,7 +314,7 @@ func (s *convergenceCommand) figure() *figure.Figure {
 		drawn := figure.Curves("", "", "", p.series...).Panels[0]
 		p.panel.Lines, p.panel.Points = drawn.Lines, drawn.Points
 		p.panel.Lines = append(p.panel.Lines, figure.Line{
-			Name: "allowed", X: []float64{low[k], high[k]}, Y: []float64{s.tolerance.value, s.tolerance.value}, Dash: figure.Dotted, Width: 0.8,
+			Name: "allowed", X: []float64{low[k], high[k]}, Y: []float64{s.tolerance.Value, s.tolerance.Value}, Dash: figure.Dotted, Width: 0.8,
 		})
 	}
 	if w, ok := s.cheapest(); ok {

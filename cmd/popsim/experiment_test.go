@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"popsim/experiment"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/pelletier/go-toml/v2"
 )
@@ -50,7 +52,7 @@ func TestSaveRoundTrip(t *testing.T) {
 		if testing.Short() && strings.Contains(c.name, "phase") {
 			continue // takes seconds
 		}
-		if len(args) == 0 || strings.HasSuffix(args[0], experimentEnding) || slices.Contains(args, "--save") {
+		if len(args) == 0 || strings.HasSuffix(args[0], experiment.Ending) || slices.Contains(args, "--save") {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {
@@ -119,37 +121,4 @@ func TestExperimentBeside(t *testing.T) {
 	if got != want || code != exitDone {
 		t.Errorf("exit %d: %s\n%s\nwant\n%s", code, talk, got, want)
 	}
-}
-
-// FuzzExperiment: whatever a file holds becomes a command line or is refused with a reason; a place lies in the file; and what
-// is a command line names a verb.
-func FuzzExperiment(f *testing.F) {
-	for _, text := range []string{
-		"verb = 'run'\nmodel = 'lif'\n[values]\nI = 21\n", "verb = \"fi\"\nvalues = {I = [1, '2pA'], \"tau\" = 1e1}\nfull = true",
-		"verb = 'run'\nvalues.I = 0x10\ndt = 10:00:00\n", "[values]\n[values]\n", "verb = 3\n[[values]]\nI=inf", "verb='merge'\nfile='x'\n",
-		"\"a\\u0000\" = ''\n", "verb = 'map'\nstart = [[1], {a = 1}]\n", "verb='phase'\nstart=['1,2', \"3,4\"]\nmodel='adex'", "a.b.c = [\n1,\n]",
-		"verb = 'bench'\nkind = ['kernel']\nquick = true\nrows = '('",
-	} {
-		f.Add(text)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		x := parseExperiment("x.toml", []byte(text))
-		verb, cmd := x.verb()
-		if cmd == nil {
-			if len(x.faults) == 0 {
-				t.Fatal("neither verb nor fault")
-			}
-			return
-		}
-		places := map[string]string{}
-		line := x.commandLine(verb, cmd, nil, places)
-		if len(line) == 0 || line[0] != verb {
-			t.Errorf("%q begins the command line of %s", line, verb)
-		}
-		for what, place := range places {
-			if !strings.HasPrefix(place, "x.toml:") {
-				t.Errorf("%s stands at %q", what, place)
-			}
-		}
-	})
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"popsim/experiment"
 )
 
 // Exit codes.
@@ -35,7 +37,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 // speak is run under a context that may end the work early.
 func speak(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	v := &call{stdout: stdout, stderr: stderr, started: time.Now()}
-	if len(args) > 0 && strings.HasSuffix(args[0], experimentEnding) {
+	if len(args) > 0 && strings.HasSuffix(args[0], experiment.Ending) {
 		var err error
 		if args, err = v.expand(args); err != nil {
 			v.complain(err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"popsim/experiment"
 	"popsim/fault"
 	"popsim/figure"
 	"popsim/sweep"
@@ -24,33 +25,34 @@ are. Memory does not grow with the number of points, but --plot needs all of the
 // mergeVerb joins parts.
 func (v *call) mergeVerb() *cobra.Command {
 	var f flags
-	var measure string
+	measure := experiment.Word{Form: "COLUMN", Value: "rate_Hz"}
 	cmd := &cobra.Command{
-		Use:     "merge FILE",
-		Short:   "Join the parts of a sweep into FILE",
-		Long:    mergeHelp,
-		Example: "  popsim map adex I=0:60/1000 b=0:60/1000 --part 1/2 -o map.npz\n  popsim map adex I=0:60/1000 b=0:60/1000 --part 2/2 -o map.npz\n  popsim merge map.npz --plot map.png",
+		Use:         "merge FILE",
+		Short:       "Join the parts of a sweep into FILE",
+		Long:        mergeHelp,
+		Annotations: ofFile,
+		Example:     "  popsim map adex I=0:60/1000 b=0:60/1000 --part 1/2 -o map.npz\n  popsim map adex I=0:60/1000 b=0:60/1000 --part 2/2 -o map.npz\n  popsim merge map.npz --plot map.png",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return misused(fault.Hint(fmt.Errorf("merge takes one file, but got %d", len(args)), "it is the name that was given with -o"))
 			}
-			if cmd.Flags().Changed("measure") && f.plot.value == "" {
+			if measure.Given && f.plot.Value == "" {
 				return misused(fault.Hint(errors.New("--measure is about a picture, but there is none"), "--plot FILE draws one"))
 			}
-			return v.merge(args[0], f, measure)
+			return v.merge(args[0], f, measure.Value)
 		},
 	}
-	f.plot = name{kind: "FILE"}
+	f.plot = experiment.Word{Form: "FILE"}
 	set := cmd.Flags()
-	set.Var(&f.plot, "plot", "picture to draw: .svg .png .pdf")
-	set.StringVarP(&measure, "measure", "m", "rate_Hz", "`COLUMN` to draw")
-	set.BoolVar(&f.force, "force", false, "overwrite files that exist")
-	set.BoolVar(&v.quiet, "quiet", false, "no summary, only warnings and errors")
+	add(set, experiment.Flag{Name: "plot", Value: &f.plot, Help: "picture to draw: .svg .png .pdf"})
+	add(set, experiment.Flag{Name: "measure", Letter: "m", Value: &measure, Offers: offerMeasures, Help: "column to draw"})
+	add(set, experiment.Flag{Name: "force", Once: true, Value: (*experiment.Switch)(&f.force), Help: "overwrite files that exist"})
+	add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(&v.quiet), Help: "no summary, only warnings and errors"})
 	return cmd
 }
 
 func (v *call) merge(path string, f flags, measure string) error {
-	if err := distinct([]namedFile{{"FILE", path}}, namedFile{"--plot", f.plot.value}); err != nil {
+	if err := distinct([]namedFile{{"FILE", path}}, namedFile{"--plot", f.plot.Value}); err != nil {
 		return misused(err)
 	}
 	if err := f.checkPicture(f.force); err != nil {
@@ -86,7 +88,7 @@ func (v *call) merge(path string, f flags, measure string) error {
 	}
 	v.phase("write")
 	if picture != nil {
-		if err := picture.Save(f.plot.value, f.force); err != nil {
+		if err := picture.Save(f.plot.Value, f.force); err != nil {
 			return err
 		}
 		v.phase("plot")
@@ -99,14 +101,14 @@ func (v *call) merge(path string, f flags, measure string) error {
 // wholeOf does what needs all points in memory: the picture, if one is asked for, and the borders of a curve, for the record.
 func (v *call) wholeOf(parts *sweep.Parts, record file.Record, f flags, measure string) (*figure.Figure, error) {
 	borders := record.Extra["verb"] == "fi" && len(parts.Spec.Grid.Axes) == 1 && parts.Spec.From == sweep.FromRest
-	if f.plot.value == "" && !borders {
+	if f.plot.Value == "" && !borders {
 		return nil, nil
 	}
 	forecast, err := parts.Spec.Forecast(1)
 	if err != nil {
 		return nil, err
 	}
-	if err := fits(fmt.Sprintf("a picture of %d points", parts.Rows()), forecast.Bytes); err != nil && f.plot.value != "" {
+	if err := fits(fmt.Sprintf("a picture of %d points", parts.Rows()), forecast.Bytes); err != nil && f.plot.Value != "" {
 		return nil, misused(err)
 	} else if err != nil {
 		return nil, nil
@@ -124,7 +126,7 @@ func (v *call) wholeOf(parts *sweep.Parts, record file.Record, f flags, measure 
 			record.Extra["borders"] = lines
 		}
 	}
-	if f.plot.value == "" {
+	if f.plot.Value == "" {
 		return nil, nil
 	}
 	verb, _ := record.Extra["verb"].(string)

@@ -15,10 +15,10 @@ import (
 
 func modelsVerb() *cobra.Command {
 	return &cobra.Command{
-		Use:               "models [MODEL[:PRESET]]",
-		Short:             "The models; of one, its equations, parameters, presets and methods",
-		Example:           "  popsim models\n  popsim models adex\n  popsim models adex:tb08",
-		ValidArgsFunction: completeModels,
+		Use:         "models [MODEL[:PRESET]]",
+		Short:       "The models; of one, its equations, parameters, presets and methods",
+		Example:     "  popsim models\n  popsim models adex\n  popsim models adex:tb08",
+		Annotations: ofModel, ValidArgsFunction: completeModels,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch len(args) {
 			case 0:

@@ -102,10 +102,10 @@ func abort(tables ...*file.Output) {
 
 // checkPicture refuses, before the work begins, a picture that could not be written.
 func (f *flags) checkPicture(force bool) error {
-	if f.plot.value == "" {
+	if f.plot.Value == "" {
 		return nil
 	}
-	return misused(figure.CheckPicture(f.plot.value, force))
+	return misused(figure.CheckPicture(f.plot.Value, force))
 }
 
 // namedFile is a flag that names a file.
@@ -161,10 +161,10 @@ func realPath(path string) string {
 // that nothing is to be computed, so that standard output is free.
 func (f *flags) apart(idle bool, tables ...namedFile) error {
 	var bad fault.List
-	tables = append([]namedFile{{"-o", f.out.value}}, tables...)
-	others := []namedFile{{"--plot", f.plot.value}, {"--save", f.save.value}}
-	if f.out.value == "" && !idle && toStdout(f.save.value) {
-		tables[0] = namedFile{"the table", f.save.value}
+	tables = append([]namedFile{{"-o", f.out.Value}}, tables...)
+	others := []namedFile{{"--plot", f.plot.Value}, {"--save", f.save.Value}}
+	if f.out.Value == "" && !idle && toStdout(f.save.Value) {
+		tables[0] = namedFile{"the table", f.save.Value}
 	}
 	bad.Add(distinct(tables, others...))
 	bad.About("--save", f.checkSave())

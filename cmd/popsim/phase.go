@@ -34,9 +34,9 @@ at V0=... w0=... of the command line, and at every --start.`
 type phaseCommand struct {
 	*call
 	flags
-	starts     []string
-	over, upTo name
-	second     name
+	starts     experiment.Texts
+	over, upTo experiment.Word
+	second     experiment.Word
 	neuron     experiment.Neuron
 	at         experiment.Point
 	options    dynamics.PlaneOptions
@@ -47,22 +47,23 @@ type phaseCommand struct {
 func (v *call) phaseVerb() *cobra.Command {
 	s := &phaseCommand{call: v}
 	cmd := &cobra.Command{
-		Use:               "phase MODEL[:PRESET] [NAME=VALUE ...]",
-		Short:             "The phase plane: nullclines, fixed points, cycles, trajectories",
-		Long:              phaseHelp,
-		Example:           "  popsim phase rhh I=5 --plot plane.svg -o plane.json\n  popsim phase adex:nd-tonic --plot plane.svg --start -55,0 --start -70,40\n  popsim phase hh I=8 --y h --plot plane.png",
-		ValidArgsFunction: completeModels,
-		RunE:              func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
+		Use:         "phase MODEL[:PRESET] [NAME=VALUE ...]",
+		Short:       "The phase plane: nullclines, fixed points, cycles, trajectories",
+		Long:        phaseHelp,
+		Example:     "  popsim phase rhh I=5 --plot plane.svg -o plane.json\n  popsim phase adex:nd-tonic --plot plane.svg --start -55,0 --start -70,40\n  popsim phase hh I=8 --y h --plot plane.png",
+		Annotations: ofModel, ValidArgsFunction: completeModels,
+		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
 	}
 	set := cmd.Flags()
 	set.SortFlags = false
-	s.time = quantity{unit: "ms", value: 100}
-	s.over, s.upTo, s.second = name{kind: "LO:HI"}, name{kind: "LO:HI"}, name{kind: "STATE"}
-	set.StringArrayVar(&s.starts, "start", nil, "start of a trajectory, as `V,y` or as all states; may be repeated")
-	set.Var(&s.time, "time", "model time of the trajectories")
-	set.Var(&s.second, "y", "second variable of hh: m, h or n (default n)")
-	set.Var(&s.over, "V-range", "potentials to show, mV (default where the model lives)")
-	set.Var(&s.upTo, "y-range", "values of the second variable to show")
+	s.time = experiment.Quantity{Unit: "ms", Value: 100}
+	s.starts = experiment.Texts{Form: "V,y"}
+	s.over, s.upTo, s.second = experiment.Word{Form: "LO:HI"}, experiment.Word{Form: "LO:HI"}, experiment.Word{Form: "STATE"}
+	add(set, experiment.Flag{Name: "start", Value: &s.starts, Help: "start of a trajectory, as V,y or as all states; may be repeated"})
+	add(set, experiment.Flag{Name: "time", Value: &s.time, Help: "model time of the trajectories"})
+	add(set, experiment.Flag{Name: "y", Value: &s.second, Help: "second variable of hh: m, h or n (default n)"})
+	add(set, experiment.Flag{Name: "V-range", Value: &s.over, Help: "potentials to show, mV (default where the model lives)"})
+	add(set, experiment.Flag{Name: "y-range", Value: &s.upTo, Help: "values of the second variable to show"})
 	s.files(set, &v.quiet)
 	set.Lookup("out").Usage = "file to write: .json holds the whole plane, other tables the fixed points and cycles"
 	return cmd
@@ -113,22 +114,22 @@ func (s *phaseCommand) read(args []string) error {
 	if err == nil {
 		bad.Add(q.Model.Check(s.at.Params))
 	}
-	if s.second.value != "" {
+	if s.second.Value != "" {
 		m := q.Model
 		if len(m.States) < 3 {
 			bad.Addf("--y chooses among the variables of hh; %s has no choice", m.Name)
-		} else if m.StateIndex(s.second.value) < 1 {
-			bad.About("--y", fmt.Errorf("--y %s: %s has %s", s.second.value, m.Name, stateNames(m)))
+		} else if m.StateIndex(s.second.Value) < 1 {
+			bad.About("--y", fmt.Errorf("--y %s: %s has %s", s.second.Value, m.Name, stateNames(m)))
 		}
-		s.options.Y = s.second.value
+		s.options.Y = s.second.Value
 	}
 	bad.Add(s.readWindow())
-	if s.time.err != nil {
-		bad.About("--time", fmt.Errorf("--time: %w", s.time.err))
-	} else if s.time.value <= 0 {
-		bad.About("--time", fmt.Errorf("--time is %v ms; it must be greater than 0", s.time.value))
+	if s.time.Err != nil {
+		bad.About("--time", fmt.Errorf("--time: %w", s.time.Err))
+	} else if s.time.Value <= 0 {
+		bad.About("--time", fmt.Errorf("--time is %v ms; it must be greater than 0", s.time.Value))
 	}
-	s.options.Time = s.time.value
+	s.options.Time = s.time.Value
 	if len(bad) == 0 {
 		bad.About("--start", s.readStarts())
 	}
@@ -168,8 +169,8 @@ func (s *phaseCommand) readWindow() error {
 		lo, hi *float64
 		unit   string
 	}{
-		{"--V-range", s.over.value, &s.options.VLo, &s.options.VHi, "mV"},
-		{"--y-range", s.upTo.value, &s.options.YLo, &s.options.YHi, s.units(2)[1]},
+		{"--V-range", s.over.Value, &s.options.VLo, &s.options.VHi, "mV"},
+		{"--y-range", s.upTo.Value, &s.options.YLo, &s.options.YHi, s.units(2)[1]},
 	} {
 		if r.text == "" {
 			continue
@@ -196,7 +197,7 @@ func (s *phaseCommand) readStarts() error {
 		s.options.Starts = [][]float64{first}
 	}
 	var bad fault.List
-	for _, text := range s.starts {
+	for _, text := range s.starts.List {
 		values := strings.Split(text, ",")
 		n := len(values)
 		switch {
@@ -226,7 +227,7 @@ func (s *phaseCommand) open() (err error) {
 	if err := s.checkPicture(s.force); err != nil {
 		return err
 	}
-	switch path := s.out.value; {
+	switch path := s.out.Value; {
 	case path == "" && s.onTerminal():
 		s.say("the plane is not shown on a terminal; -o FILE.json keeps it")
 	case path == "":
@@ -248,13 +249,13 @@ func (s *phaseCommand) write(p *dynamics.Plane) error {
 			return err
 		}
 		text = append(text, '\n')
-		if s.out.value == "" {
+		if s.out.Value == "" {
 			if _, err := s.stdout.Write(text); err != nil {
 				return fmt.Errorf("writing JSON: %w", err)
 			}
-		} else if err := file.Write(s.out.value, text, s.force); err != nil {
+		} else if err := file.Write(s.out.Value, text, s.force); err != nil {
 			return err
-		} else if err := s.besides(s.out.value, s.record()); err != nil {
+		} else if err := s.besides(s.out.Value, s.record()); err != nil {
 			return err
 		}
 	} else if s.table != nil {
@@ -264,14 +265,14 @@ func (s *phaseCommand) write(p *dynamics.Plane) error {
 		if err := s.table.Commit(); err != nil {
 			return err
 		}
-		if err := s.aside(s.out.value, s.table, s.record()); err != nil {
+		if err := s.aside(s.out.Value, s.table, s.record()); err != nil {
 			return err
 		}
 	}
-	if s.plot.value == "" {
+	if s.plot.Value == "" {
 		return nil
 	}
-	return figure.Phase(s.neuron.Title(), p).Save(s.plot.value, s.force)
+	return figure.Phase(s.neuron.Title(), p).Save(s.plot.Value, s.force)
 }
 
 // tell says in words what was found.

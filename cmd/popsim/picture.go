@@ -87,7 +87,7 @@ func (p *picture) figure() *figure.Figure {
 		f.Panels[0].Height = 15
 	}
 	for j := range f.Panels {
-		f.Panels[j].XRange = [2]float64{0, p.run.time.value}
+		f.Panels[j].XRange = [2]float64{0, p.run.time.Value}
 	}
 	return f
 }

@@ -37,7 +37,7 @@ func profileModes() []string {
 
 // compute does the work of a verb on a model. Under a profile, if one is asked for, all samples are labelled with both.
 func (v *call) compute(ctx context.Context, f *flags, verb, model string, work func(ctx context.Context) error) error {
-	if f.profile.value == "" {
+	if f.profile.Value == "" {
 		return work(ctx)
 	}
 	stop, err := v.startProfile(f)
@@ -52,10 +52,10 @@ func (v *call) compute(ctx context.Context, f *flags, verb, model string, work f
 // startProfile begins the profile asked for, if any; what it returns ends and announces it.
 func (v *call) startProfile(f *flags) (stop func(), err error) {
 	for _, p := range profiles {
-		if p.mode != f.profile.value {
+		if p.mode != f.profile.Value {
 			continue
 		}
-		dir := f.profileDir.value
+		dir := f.profileDir.Value
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			return nil, fmt.Errorf("--profile-dir: %w", err)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"popsim/experiment"
 	"popsim/fault"
 	"popsim/model"
 )
@@ -155,7 +156,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	case letters != "":
 		return misused(fault.Hint(fmt.Errorf("%s has no flag -%s", cmd.CommandPath(), name),
 			"a parameter is set without a dash, as in I=-5; %s --help lists the flags", cmd.CommandPath()))
-	case namesQuantity(name):
+	case experiment.NamesQuantity(name):
 		return misused(fault.Hint(fmt.Errorf("%s has no flag --%s", cmd.CommandPath(), name), "a parameter is set without dashes: %s=VALUE", name))
 	}
 	err = fmt.Errorf("%s has no flag --%s", cmd.CommandPath(), name)
@@ -169,20 +170,15 @@ func flagError(cmd *cobra.Command, err error) error {
 func filled(set *pflag.FlagSet) error {
 	var bad fault.List
 	set.Visit(func(f *pflag.Flag) {
-		word, isName := f.Value.(*name)
-		if isName && word.value == "" || f.Value.Type() == "stringSlice" && f.Value.String() == "[]" {
+		v, _ := f.Value.(flagValue)
+		word, isWord := v.FlagValue.(*experiment.Word)
+		words, areWords := v.FlagValue.(*experiment.Words)
+		if isWord && word.Value == "" || areWords && len(words.List) == 0 {
 			kind, _ := pflag.UnquoteUsage(f)
 			bad.About("--"+f.Name, fmt.Errorf("--%s is empty; it needs a value: %s", f.Name, kind))
 		}
 	})
 	return misused(bad.Err())
-}
-
-// namesQuantity tells whether some model has a parameter or state of that name.
-func namesQuantity(name string) bool {
-	return name == "I" || slices.ContainsFunc(model.All, func(m *model.Model) bool {
-		return m.Index(name) >= 0 || m.StateIndex(strings.TrimSuffix(name, "0")) >= 0
-	})
 }
 
 const valuesHelp = `NAME=VALUE sets a parameter of the model, the input current I, or an initial state (V0, w0, m0, h0, n0).

@@ -47,10 +47,10 @@ const runExample = `  popsim run lif:slide I=21 --time 200ms --spikes /dev/stdou
 type runCommand struct {
 	*call
 	flags
-	n                 count
-	spikes, trace, of name
-	every             quantity
-	waveform          name
+	n                 experiment.Count
+	spikes, trace, of experiment.Word
+	every             experiment.Quantity
+	waveform          experiment.Word
 
 	neuron  experiment.Neuron
 	method  model.Method
@@ -67,25 +67,25 @@ type runCommand struct {
 func (v *call) runVerb() *cobra.Command {
 	s := &runCommand{call: v}
 	cmd := &cobra.Command{
-		Use:               "run MODEL[:PRESET] [NAME=VALUE ...]",
-		Short:             "Advance a population",
-		Long:              runHelp,
-		Example:           runExample,
-		ValidArgsFunction: completeModels,
-		RunE:              func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
+		Use:         "run MODEL[:PRESET] [NAME=VALUE ...]",
+		Short:       "Advance a population",
+		Long:        runHelp,
+		Example:     runExample,
+		Annotations: ofModel, ValidArgsFunction: completeModels,
+		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
 	}
 	set := cmd.Flags()
 	set.SortFlags = false
-	set.VarP(&s.n, "neurons", "n", "number of neurons; 1e6 is understood (default 1, or as many as a file of values has)")
+	add(set, experiment.Flag{Name: "neurons", Letter: "n", Value: &s.n, Help: "number of neurons; 1e6 is understood (default 1, or as many as a file of values has)"})
 	s.steps(set, 1000, 0)
-	set.Var(&s.seed, "seed", "seed of the draws normal:MEAN:SD and uniform:LO:HI")
-	s.waveform, s.spikes, s.trace, s.of = name{kind: "SHAPE"}, name{kind: "FILE"}, name{kind: "FILE"}, name{kind: "NEURONS"}
-	s.every = quantity{unit: "ms", value: 0.1}
-	set.Var(&s.waveform, "waveform", "current added to I, times gain")
-	set.Var(&s.spikes, "spikes", "table of all spikes")
-	set.Var(&s.trace, "trace", "table of states over time")
-	set.Var(&s.of, "of", "neurons to trace, as 0:9 or 1,5,7 (default the first ten, in pictures the first three)")
-	set.Var(&s.every, "every", "time between traced states, in whole steps")
+	add(set, experiment.Flag{Name: "seed", Value: &s.seed, Help: "seed of the draws normal:MEAN:SD and uniform:LO:HI"})
+	s.waveform, s.spikes, s.trace, s.of = experiment.Word{Form: "SHAPE"}, experiment.Word{Form: "FILE"}, experiment.Word{Form: "FILE"}, experiment.Word{Form: "NEURONS", Number: true, List: true}
+	s.every = experiment.Quantity{Unit: "ms", Value: 0.1}
+	add(set, experiment.Flag{Name: "waveform", Offers: offerShapes, Value: &s.waveform, Help: "current added to I, times gain"})
+	add(set, experiment.Flag{Name: "spikes", Value: &s.spikes, Help: "table of all spikes"})
+	add(set, experiment.Flag{Name: "trace", Value: &s.trace, Help: "table of states over time"})
+	add(set, experiment.Flag{Name: "of", Value: &s.of, Help: "neurons to trace, as 0:9 or 1,5,7 (default the first ten, in pictures the first three)"})
+	add(set, experiment.Flag{Name: "every", Value: &s.every, Help: "time between traced states, in whole steps"})
 	s.files(set, &v.quiet)
 	return cmd
 }
@@ -115,7 +115,7 @@ func (s *runCommand) run(ctx context.Context, args []string) error {
 	switch {
 	case errors.Is(err, context.Canceled):
 		s.interrupted = true
-		s.warn("interrupted at %.6g ms of %.6g ms; what was finished is kept", float64(sum.Steps)*s.cfg.Dt, s.time.value)
+		s.warn("interrupted at %.6g ms of %.6g ms; what was finished is kept", float64(sum.Steps)*s.cfg.Dt, s.time.Value)
 	case errors.As(err, &blown):
 		return fault.Hint(err, "dt was %v ms; --dt %v would be a start", s.cfg.Dt, s.cfg.Dt/4)
 	case err != nil:
@@ -137,20 +137,20 @@ func (s *runCommand) read(args []string) error {
 		return misused(bad.Err())
 	}
 	s.neuron = q
-	s.method, err = q.Model.Method(s.flags.method.value)
+	s.method, err = q.Model.Method(s.flags.method.Value)
 	bad.About("--method", err)
 	bad.Add(q.Check("run", experiment.Number|experiment.Drawn|experiment.File))
-	n, err := q.Count(s.n.value)
-	if err = errors.Join(s.n.err, err); err != nil {
+	n, err := q.Count(s.n.Value)
+	if err = errors.Join(s.n.Err, err); err != nil {
 		bad.About("--neurons", fmt.Errorf("-n: %w", err))
 	}
 	bad.Add(s.checkFiles())
 	if err := misused(bad.Err()); err != nil {
 		return err
 	}
-	s.cfg = pop.Config{Dt: s.method.Dt, Workers: s.workers.value, ISA: isa, Train: true, From: s.discard.value}
-	if s.dt.given {
-		s.cfg.Dt = s.dt.value
+	s.cfg = pop.Config{Dt: s.method.Dt, Workers: s.workers.Value, ISA: isa, Train: true, From: s.discard.Value}
+	if s.dt.Given {
+		s.cfg.Dt = s.dt.Value
 	}
 	if err := s.checkSpan(); err != nil {
 		return misused(fault.About("--time", err))
@@ -159,7 +159,7 @@ func (s *runCommand) read(args []string) error {
 		return misused(err)
 	}
 	s.spec = q.Population(s.method.Name, n, func(x experiment.Setting) kernels.Values {
-		return x.Value.Values(x.Name, n, s.seed.value)
+		return x.Value.Values(x.Name, n, s.seed.Value)
 	})
 	bad.Add(experiment.CheckPopulation(s.spec))
 	if len(bad) == 0 {
@@ -175,7 +175,7 @@ func (s *runCommand) forecast(n int) error {
 	held := 0.0
 	fake := s.neuron.Population(s.method.Name, n, func(x experiment.Setting) kernels.Values {
 		if x.Value.Kind != experiment.Drawn {
-			return x.Value.Values(x.Name, n, s.seed.value)
+			return x.Value.Values(x.Name, n, s.seed.Value)
 		}
 		held += 8 * float64(n)
 		return kernels.Values{x.Value.Draw.A, x.Value.Draw.A}
@@ -190,7 +190,7 @@ func (s *runCommand) forecast(n int) error {
 
 // checkSpan refuses a time of less than one step, and of more than can be counted.
 func (s *runCommand) checkSpan() error {
-	t, dt := s.time.value, s.cfg.Dt
+	t, dt := s.time.Value, s.cfg.Dt
 	switch {
 	case t < dt*(1-1e-9):
 		return fmt.Errorf("--time is %v ms, less than one step of %v ms; --dt takes smaller ones", t, dt)
@@ -217,21 +217,21 @@ func (s *runCommand) checkStep() error {
 // readWaveform reads the shape of the input.
 func (s *runCommand) readWaveform() error {
 	gain := slices.ContainsFunc(s.neuron.Settings, func(x experiment.Setting) bool { return x.Target == experiment.Gain })
-	if s.waveform.value == "" {
+	if s.waveform.Value == "" {
 		if gain {
 			return fault.Hint(errors.New("gain is set, but there is no waveform to take with it"), "--waveform SHAPE gives one")
 		}
 		return nil
 	}
-	shape, err := stimulus.Syntax{Column: file.ReadColumn}.Parse(s.waveform.value, s.neuron.Model.CurrentUnit)
+	shape, err := stimulus.Syntax{Column: file.ReadColumn}.Parse(s.waveform.Value, s.neuron.Model.CurrentUnit)
 	if err != nil {
-		err = fmt.Errorf("--waveform %s: %w", s.waveform.value, err)
+		err = fmt.Errorf("--waveform %s: %w", s.waveform.Value, err)
 		if errors.Is(err, stimulus.ErrKind) {
 			err = fault.Hint(err, "the shapes are %s", stimulus.Forms)
 		}
 		return err
 	}
-	if samples, ok := shape.(stimulus.Samples); ok && samples.End() < s.time.value*(1-1e-12) {
+	if samples, ok := shape.(stimulus.Samples); ok && samples.End() < s.time.Value*(1-1e-12) {
 		s.warn("the samples of the waveform end at %.6g ms; after that the waveform is 0", samples.End())
 	}
 	s.cfg.Wave = shape.Waveform(s.cfg.Dt).Mean
@@ -240,14 +240,14 @@ func (s *runCommand) readWaveform() error {
 
 // advance runs the population with the monitors asked for.
 func (s *runCommand) advance(ctx context.Context) (pop.Summary, error) {
-	steps := pop.Steps(s.time.value, s.cfg.Dt)
+	steps := pop.Steps(s.time.Value, s.cfg.Dt)
 	var progress *cli.Progress
 	if !s.quiet {
 		progress = cli.NewProgress(s.stderr, float64(steps)*float64(s.spec.N), "neuron-steps")
 		s.cfg.Tick = func(done, _ int64) { progress.Update(float64(done) * float64(s.spec.N)) }
 	}
 	flushSpikes, flushTrace := s.monitorSpikes(), s.monitorTrace()
-	sum, err := pop.Run(ctx, s.spec, s.cfg, s.time.value)
+	sum, err := pop.Run(ctx, s.spec, s.cfg, s.time.Value)
 	progress.Clear()
 	for _, flush := range []func() error{flushSpikes, flushTrace} {
 		if e := flush(); err == nil {

@@ -25,27 +25,27 @@ const (
 // checkFiles reports flags that name no place, one place twice, or nothing to do.
 func (s *runCommand) checkFiles() error {
 	var bad fault.List
-	bad.Add(s.apart(toStdout(s.spikes.value) || toStdout(s.trace.value), namedFile{"--spikes", s.spikes.value}, namedFile{"--trace", s.trace.value}))
-	if s.of.value != "" && s.trace.value == "" && s.plot.value == "" {
+	bad.Add(s.apart(toStdout(s.spikes.Value) || toStdout(s.trace.Value), namedFile{"--spikes", s.spikes.Value}, namedFile{"--trace", s.trace.Value}))
+	if s.of.Value != "" && s.trace.Value == "" && s.plot.Value == "" {
 		bad.Add(fault.Hint(errors.New("--of names neurons to trace, but there is no trace"), "--trace FILE or --plot FILE makes one"))
 	}
-	if s.every.given && s.trace.value == "" {
+	if s.every.Given && s.trace.Value == "" {
 		bad.Add(fault.Hint(errors.New("--every belongs to a trace, but there is none"), "--trace FILE makes one"))
 	}
-	if s.every.err != nil {
-		bad.Addf("--every: %w", s.every.err)
-	} else if s.every.value <= 0 {
-		bad.Addf("--every is %v ms; it must be greater than 0", s.every.value)
+	if s.every.Err != nil {
+		bad.Addf("--every: %w", s.every.Err)
+	} else if s.every.Value <= 0 {
+		bad.Addf("--every is %v ms; it must be greater than 0", s.every.Value)
 	}
 	return errors.Join(bad...)
 }
 
 // open opens all files before the work begins.
 func (s *runCommand) open() error {
-	err := s.openTables(&s.flags, opening{s.out.value, &s.outputs.neurons}, opening{s.spikes.value, &s.outputs.spikes},
-		opening{s.trace.value, &s.outputs.trace})
+	err := s.openTables(&s.flags, opening{s.out.Value, &s.outputs.neurons}, opening{s.spikes.Value, &s.outputs.spikes},
+		opening{s.trace.Value, &s.outputs.trace})
 	switch {
-	case err != nil || s.out.value != "" || toStdout(s.spikes.value) || toStdout(s.trace.value):
+	case err != nil || s.out.Value != "" || toStdout(s.spikes.Value) || toStdout(s.trace.Value):
 	case s.spec.N > terminalRows && s.onTerminal():
 		s.say("the table of %d neurons is not shown on a terminal; -o FILE keeps it", s.spec.N)
 	default:
@@ -56,26 +56,26 @@ func (s *runCommand) open() error {
 
 // readTrace decides which neurons are traced, and how often.
 func (s *runCommand) readTrace() error {
-	if s.trace.value == "" && s.plot.value == "" {
+	if s.trace.Value == "" && s.plot.Value == "" {
 		return nil
 	}
 	n := s.spec.N
 	most := 10
-	if s.trace.value == "" {
+	if s.trace.Value == "" {
 		most = shownTraces
 	}
-	if s.of.value == "" {
+	if s.of.Value == "" {
 		for i := range min(n, most) {
 			s.traced = append(s.traced, int64(i))
 		}
 	} else if err := s.readOf(); err != nil {
 		return err
 	}
-	every, dt := s.every.value, s.cfg.Dt
+	every, dt := s.every.Value, s.cfg.Dt
 	const countless = 1.0 * (1 << 53) // more steps than any run has
 	steps := math.Max(1, math.Round(min(every/dt, countless)))
-	if s.trace.value == "" {
-		steps = math.Max(1, math.Floor(s.time.value/dt/pictureSamples))
+	if s.trace.Value == "" {
+		steps = math.Max(1, math.Floor(s.time.Value/dt/pictureSamples))
 	} else if every/dt < countless && math.Abs(steps*dt-every) > 1e-9*every {
 		s.warn("--every %v ms is no whole number of steps; states are traced every %.6g ms", every, steps*dt)
 	}
@@ -85,7 +85,7 @@ func (s *runCommand) readTrace() error {
 
 // readOf reads --of, whose ranges include their end.
 func (s *runCommand) readOf() error {
-	text := s.of.value
+	text := s.of.Value
 	a, err := experiment.ParseValue("--of", text, "1")
 	if err == nil && a.Kind == experiment.Interval {
 		a, err = experiment.ParseValue("--of", text+":1", "1")
@@ -116,7 +116,7 @@ func (s *runCommand) readOf() error {
 
 // monitorSpikes lets spikes flow into their table and into the picture; flush waits until the table has them all.
 func (s *runCommand) monitorSpikes() (flush func() error) {
-	if s.plot.value != "" {
+	if s.plot.Value != "" {
 		s.picture = newPicture(s)
 	}
 	out, pic := s.outputs.spikes, s.picture
@@ -125,7 +125,7 @@ func (s *runCommand) monitorSpikes() (flush func() error) {
 	}
 	var c courier
 	if out != nil {
-		c.begin(out, s.workers.value != 1 && sched.Allowed() > 1)
+		c.begin(out, s.workers.Value != 1 && sched.Allowed() > 1)
 	}
 	s.cfg.Spike = func(block []pop.Spike) error {
 		if pic != nil {
@@ -270,14 +270,14 @@ func (s *runCommand) write(sum pop.Summary) error {
 		}
 	}
 	if s.picture != nil {
-		if err := s.picture.figure().Save(s.plot.value, s.force); err != nil {
+		if err := s.picture.figure().Save(s.plot.Value, s.force); err != nil {
 			return err
 		}
 	}
 	s.phase("write")
 	r := s.record(sum)
 	for path, out := range map[string]*file.Output{
-		s.out.value: s.outputs.neurons, s.spikes.value: s.outputs.spikes, s.trace.value: s.outputs.trace,
+		s.out.Value: s.outputs.neurons, s.spikes.Value: s.outputs.spikes, s.trace.Value: s.outputs.trace,
 	} {
 		if err := s.aside(path, out, r); err != nil {
 			return err
@@ -304,7 +304,7 @@ func neuronTable(trains pop.Trains, first int) *table.Table {
 func (s *runCommand) record(sum pop.Summary) file.Record {
 	work := float64(s.spec.N) * float64(sum.Steps)
 	extra := map[string]any{
-		"neurons": s.spec.N, "time_ms": s.time.value, "discard_ms": s.discard.value, "steps": sum.Steps, "spikes": sum.Spikes,
+		"neurons": s.spec.N, "time_ms": s.time.Value, "discard_ms": s.discard.Value, "steps": sum.Steps, "spikes": sum.Spikes,
 		"spike_rule": ruleOf(s.neuron.Model), "interrupted": s.interrupted, "shards": sum.Shards, "bytes_per_neuron": sum.Bytes,
 		"memory_forecast_bytes": s.need,
 	}
@@ -312,12 +312,12 @@ func (s *runCommand) record(sum pop.Summary) file.Record {
 	if work > 0 {
 		extra["ns_per_neuron_step"] = sum.Elapsed.Seconds() * 1e9 / work
 	}
-	if s.waveform.value != "" {
-		extra["waveform"] = s.waveform.value
+	if s.waveform.Value != "" {
+		extra["waveform"] = s.waveform.Value
 	}
 	return file.Record{
 		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name,
-		Parameters: parameters(s.neuron, nil), Dt: s.cfg.Dt, Method: s.method.Name, Seed: s.seed.value,
+		Parameters: parameters(s.neuron, nil), Dt: s.cfg.Dt, Method: s.method.Name, Seed: s.seed.Value,
 		Kernel: s.neuron.Model.Name + "/" + s.method.Name, ISA: sum.Kernel.ISA.String(), Workers: len(sum.Sched.Busy),
 		Extra: extra,
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"popsim/cmd/popsim/internal/cli"
+	"popsim/experiment"
 	"popsim/fault"
 	"popsim/sweep"
 	"popsim/table"
@@ -31,29 +32,30 @@ part.
 
 // statusVerb is status.
 func (v *call) statusVerb() *cobra.Command {
-	watch := quantity{unit: "s"}
+	watch := experiment.Quantity{Unit: "s"}
 	cmd := &cobra.Command{
-		Use:     "status FILE",
-		Short:   "Which parts of a sweep are there, running, missing or refused",
-		Long:    statusHelp,
-		Example: "  popsim status map.npz\n  popsim status map.npz --watch=10s",
+		Use:         "status FILE",
+		Annotations: ofFile,
+		Short:       "Which parts of a sweep are there, running, missing or refused",
+		Long:        statusHelp,
+		Example:     "  popsim status map.npz\n  popsim status map.npz --watch=10s",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return misused(fault.Hint(fmt.Errorf("status takes one file, but got %d", len(args)), "it is the name that was given with -o"))
 			}
-			if watch.err != nil || watch.given && watch.value <= 0 {
+			if watch.Err != nil || watch.Given && watch.Value <= 0 {
 				return misused(fmt.Errorf("--watch is a time greater than 0, as in --watch=10s"))
 			}
-			if watch.given {
-				return v.watch(cmd.Context(), args[0], time.Duration(watch.value*float64(time.Second)))
+			if watch.Given {
+				return v.watch(cmd.Context(), args[0], time.Duration(watch.Value*float64(time.Second)))
 			}
 			return v.status(args[0])
 		},
 	}
 	set := cmd.Flags()
-	set.Var(&watch, "watch", "look again every so often, 10 s if not said, until all parts are done")
+	add(set, experiment.Flag{Name: "watch", Value: &watch, Help: "look again every so often, 10 s if not said, until all parts are done"})
 	set.Lookup("watch").NoOptDefVal = "10s"
-	set.BoolVar(&v.quiet, "quiet", false, "no summary")
+	add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(&v.quiet), Help: "no summary"})
 	return cmd
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"popsim/experiment"
 	"popsim/fault"
 	"popsim/sweep"
 	"popsim/table/file"
@@ -42,8 +43,8 @@ const aboutTen = 600.0
 type submitCommand struct {
 	*call
 	survey *sweepCommand
-	engine name
-	parts  count
+	engine experiment.Word
+	parts  experiment.Count
 	dryRun bool
 	words  []string // of the sweep, one by one: verb, model, NAME=VALUE, flags
 	extra  []string // for sbatch
@@ -59,7 +60,7 @@ func (v *call) submitVerb() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 0:
-				return misused(fault.Hint(errors.New("submit takes a sweep, but got nothing"), "popsim submit map ... or fi ..., or a FILE%s of one", experimentEnding))
+				return misused(fault.Hint(errors.New("submit takes a sweep, but got nothing"), "popsim submit map ... or fi ..., or a FILE%s of one", experiment.Ending))
 			case slices.Contains([]string{"-h", "--help", "help"}, args[0]):
 				return cmd.Help()
 			}
@@ -74,7 +75,7 @@ func (v *call) submitVerb() *cobra.Command {
 
 // read understands the sweep as its verb does, and the flags of submit beside it.
 func (s *submitCommand) read(args []string) error {
-	if strings.HasSuffix(args[0], experimentEnding) {
+	if strings.HasSuffix(args[0], experiment.Ending) {
 		own, beside := s.cutOwn(args[1:])
 		line, err := s.expand(append(args[:1:1], beside...))
 		if err != nil {
@@ -90,7 +91,7 @@ func (s *submitCommand) read(args []string) error {
 	case "map":
 		cmd = s.survey.grid()
 	default:
-		return misused(fault.Hint(fmt.Errorf("submit gives sweeps away, and %q is none", args[0]), "popsim submit map ... or fi ..., or a FILE%s of one", experimentEnding))
+		return misused(fault.Hint(fmt.Errorf("submit gives sweeps away, and %q is none", args[0]), "popsim submit map ... or fi ..., or a FILE%s of one", experiment.Ending))
 	}
 	set := cmd.Flags()
 	s.register(set)
@@ -126,19 +127,19 @@ func (s *submitCommand) read(args []string) error {
 	s.words = slices.Concat([]string{args[0]}, words, flags)
 	var bad fault.List
 	bad.Add(wrong)
-	if s.engine.value != "slurm" {
-		bad.Addf("--engine %s: the engine that is known is slurm", s.engine.value)
+	if s.engine.Value != "slurm" {
+		bad.Addf("--engine %s: the engine that is known is slurm", s.engine.Value)
 	}
-	if s.parts.err != nil {
-		bad.Addf("--parts: %w", s.parts.err)
+	if s.parts.Err != nil {
+		bad.Addf("--parts: %w", s.parts.Err)
 	}
 	bad.Add(s.survey.read(words))
-	if s.survey.out.value == "" || !s.survey.keepable() {
+	if s.survey.out.Value == "" || !s.survey.keepable() {
 		bad.Add(fault.Hint(errors.New("parts are kept beside a file, but none is given"), "-o FILE gives one"))
-	} else if err := file.Check(s.survey.out.value, s.survey.force); err != nil {
+	} else if err := file.Check(s.survey.out.Value, s.survey.force); err != nil {
 		bad.Add(err) // or the merge would refuse it, when all parts are done
 	} else {
-		bad.Add(file.CheckFormat(s.survey.out.value))
+		bad.Add(file.CheckFormat(s.survey.out.Value))
 	}
 	if len(s.inFile) > 0 {
 		bad.Add(errNotBegun)
@@ -148,9 +149,9 @@ func (s *submitCommand) read(args []string) error {
 
 // register adds the flags that submit has beside those of the sweep.
 func (s *submitCommand) register(set *pflag.FlagSet) {
-	s.engine = name{kind: "NAME", value: "slurm"}
-	set.Var(&s.engine, "engine", "the batch system: slurm")
-	set.Var(&s.parts, "parts", "number of parts (default as many as take ten minutes each)")
+	s.engine = experiment.Word{Form: "NAME", Value: "slurm"}
+	add(set, experiment.Flag{Name: "engine", Value: &s.engine, Help: "the batch system: slurm"})
+	add(set, experiment.Flag{Name: "parts", Value: &s.parts, Help: "number of parts (default as many as take ten minutes each)"})
 }
 
 // cutOwn takes the flags of submit, and what stands behind --, out of args.
@@ -178,7 +179,7 @@ func (s *submitCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	out := s.survey.out.value
+	out := s.survey.out.Value
 	sweepPath, mergePath, logs := out+".slurm.sh", out+".merge.sh", out+".log"
 	self, err := os.Executable()
 	if err != nil {
@@ -221,7 +222,7 @@ func (s *submitCommand) run(ctx context.Context) error {
 	if err != nil {
 		return fault.Hint(err, "the arrays are submitted; popsim merge %s joins their parts", out)
 	}
-	s.say("%s in %s, job %s; merge: job %s", counted(s.parts.value, "part"), counted(len(ids), "array"), strings.Join(ids, " and "), id)
+	s.say("%s in %s, job %s; merge: job %s", counted(s.parts.Value, "part"), counted(len(ids), "array"), strings.Join(ids, " and "), id)
 	s.say("popsim status %s says how far they are", out)
 	return nil
 }
@@ -232,16 +233,16 @@ func (s *submitCommand) chooseParts(ctx context.Context) (most int, err error) {
 	if err != nil {
 		return 0, misused(err)
 	}
-	if !s.parts.given {
+	if !s.parts.Given {
 		s.survey.cfg.Workers = 1
 		speed, err := s.survey.speed(ctx)
 		if err != nil {
 			return 0, err
 		}
-		s.parts.value = int(math.Max(1, math.Min(float64(chains), math.Ceil(s.survey.forecast.Steps/speed/aboutTen))))
+		s.parts.Value = int(math.Max(1, math.Min(float64(chains), math.Ceil(s.survey.forecast.Steps/speed/aboutTen))))
 	}
-	if s.parts.value > chains {
-		return 0, misused(fmt.Errorf("--parts %d is more than there are points or curves to share (%d)", s.parts.value, chains))
+	if s.parts.Value > chains {
+		return 0, misused(fmt.Errorf("--parts %d is more than there are points or curves to share (%d)", s.parts.Value, chains))
 	}
 	return largestArray(ctx), nil
 }
@@ -278,9 +279,9 @@ func (s *submitCommand) sbatch(ours ...string) []string {
 // arrays are the commands that submit the parts, each array no longer than most. The script is told what to add to the
 // number of a task.
 func (s *submitCommand) arrays(most int, script string) (commands [][]string) {
-	for first := 0; first < s.parts.value; first += most {
-		n := min(most, s.parts.value-first)
-		a := s.sbatch("--job-name="+s.jobName(), "--output="+filepath.Join(pattern(s.survey.out.value+".log"), "%A_%a.log"),
+	for first := 0; first < s.parts.Value; first += most {
+		n := min(most, s.parts.Value-first)
+		a := s.sbatch("--job-name="+s.jobName(), "--output="+filepath.Join(pattern(s.survey.out.Value+".log"), "%A_%a.log"),
 			"--requeue", "--open-mode=append", "--signal=B:USR1@90")
 		commands = append(commands, append(a, fmt.Sprintf("--array=1-%d", n), script, strconv.Itoa(first)))
 	}
@@ -293,8 +294,8 @@ func pattern(path string) string { return strings.ReplaceAll(path, "%", "%%") }
 // scripts are the batch scripts of the parts and of the merge. exec, so that signals reach popsim and not a shell.
 func (s *submitCommand) scripts(self string) (parts, merge string) {
 	line := slices.Concat([]string{self}, s.words, []string{"--resume", "--quiet"})
-	parts = fmt.Sprintf("#!/bin/sh\n# One part of a sweep; $1 is added to the number of the task.\nexec %s --part=\"auto+${1:-0}/%d\"\n", shellLine(line), s.parts.value)
-	join := []string{self, "merge", s.survey.out.value}
+	parts = fmt.Sprintf("#!/bin/sh\n# One part of a sweep; $1 is added to the number of the task.\nexec %s --part=\"auto+${1:-0}/%d\"\n", shellLine(line), s.parts.Value)
+	join := []string{self, "merge", s.survey.out.Value}
 	if s.survey.force {
 		join = append(join, "--force")
 	}
@@ -337,7 +338,7 @@ func shellWord(w string) string {
 // began is not asked for again: it would never end.
 func (s *sweepCommand) requeue(ctx context.Context, r *sweep.Result) {
 	job := os.Getenv("SLURM_JOB_ID")
-	if !strings.HasPrefix(s.part.value, "auto") || job == "" || !hearing(ctx).goesOn() {
+	if !strings.HasPrefix(s.part.Value, "auto") || job == "" || !hearing(ctx).goesOn() {
 		return
 	}
 	if r == nil || r.Kept == 0 {

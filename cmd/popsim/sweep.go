@@ -39,15 +39,15 @@ type sweepCommand struct {
 	*call
 	flags
 	verb     string
-	from     name
-	measures []string
+	from     experiment.Word
+	measures experiment.Words
 	full     bool
 	zip      bool
 	dryRun   bool
 	resume   bool
-	every    quantity
-	part     name
-	refine   name
+	every    experiment.Quantity
+	part     experiment.Word
+	refine   experiment.Word
 
 	neuron    experiment.Neuron
 	spec      sweep.Spec
@@ -90,24 +90,25 @@ func (s *sweepCommand) grid() *cobra.Command {
 
 // register sets what fi and map share.
 func (s *sweepCommand) register(cmd *cobra.Command) {
-	cmd.ValidArgsFunction = completeModels
+	cmd.Annotations, cmd.ValidArgsFunction = ofModel, completeModels
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) }
 	set := cmd.Flags()
 	set.SortFlags = false
 	s.steps(set, sweep.DefaultTime, 500)
-	set.StringSliceVarP(&s.measures, "measures", "m", nil, "columns, by `NAMES` such as rate,isi_cv,pattern; popsim help measures lists them")
-	s.from = name{kind: "rest|up|down|all", value: "rest"}
-	set.Var(&s.from, "from", "where each current starts: at rest, or where the one below or above ended")
-	set.BoolVar(&s.zip, "zip", false, "pair the values of several lists instead of combining them")
-	set.BoolVar(&s.full, "full", false, "run every point to its end")
-	set.BoolVar(&s.dryRun, "dry-run", false, "say what it would cost, and stop")
-	s.part, s.refine = name{kind: "I/N"}, name{kind: "TOL"}
-	set.Var(&s.refine, "refine", "add points to a curve until its borders, such as the rheobase, are known to this tolerance")
-	set.Var(&s.part, "part", "do one part of the sweep, kept beside -o FILE; popsim merge FILE joins them; auto reads the number\nfrom the array task of the batch system, auto/N where that does not tell how many there are")
-	set.BoolVar(&s.resume, "resume", false, "go on from the finished pieces that an interrupted sweep has left beside -o FILE")
-	s.every = quantity{unit: "s"}
-	set.Var(&s.every, "save-every", "how often finished points of a long sweep are put on disk (default a fiftieth of the time so far, 1s to 60s)")
-	set.Var(&s.seed, "seed", "seed, kept in the record; a sweep draws nothing")
+	s.measures = experiment.Words{Form: "NAMES"}
+	add(set, experiment.Flag{Name: "measures", Letter: "m", Value: &s.measures, Offers: offerMeasures, Help: "columns, such as rate,isi_cv,pattern; popsim help measures lists them"})
+	s.from = experiment.Word{Form: "rest|up|down|all", Value: "rest"}
+	add(set, experiment.Flag{Name: "from", Offers: offerFrom, Value: &s.from, Help: "where each current starts: at rest, or where the one below or above ended"})
+	add(set, experiment.Flag{Name: "zip", Value: (*experiment.Switch)(&s.zip), Help: "pair the values of several lists instead of combining them"})
+	add(set, experiment.Flag{Name: "full", Value: (*experiment.Switch)(&s.full), Help: "run every point to its end"})
+	add(set, experiment.Flag{Name: "dry-run", Once: true, Value: (*experiment.Switch)(&s.dryRun), Help: "say what it would cost, and stop"})
+	s.part, s.refine = experiment.Word{Form: "I/N"}, experiment.Word{Form: "TOL", Number: true}
+	add(set, experiment.Flag{Name: "refine", Value: &s.refine, Help: "add points to a curve until its borders, such as the rheobase, are known to this tolerance"})
+	add(set, experiment.Flag{Name: "part", Once: true, Offers: offerParts, Value: &s.part, Help: "do one part of the sweep, kept beside -o FILE; popsim merge FILE joins them; auto reads the number\nfrom the array task of the batch system, auto/N where that does not tell how many there are"})
+	add(set, experiment.Flag{Name: "resume", Once: true, Value: (*experiment.Switch)(&s.resume), Help: "go on from the finished pieces that an interrupted sweep has left beside -o FILE"})
+	s.every = experiment.Quantity{Unit: "s"}
+	add(set, experiment.Flag{Name: "save-every", Once: true, Value: &s.every, Help: "how often finished points of a long sweep are put on disk (default a fiftieth of the time so far, 1s to 60s)"})
+	add(set, experiment.Flag{Name: "seed", Value: &s.seed, Help: "seed, kept in the record; a sweep draws nothing"})
 	s.files(set, &s.quiet)
 }
 
@@ -137,12 +138,12 @@ func (s *sweepCommand) read(args []string) error {
 		return misused(bad.Err())
 	}
 	s.neuron = q
-	method, err := q.Model.Method(s.method.value)
+	method, err := q.Model.Method(s.method.Value)
 	bad.About("--method", err)
 	s.spec = sweep.Spec{
-		Model: q.Model, Method: method.Name, Time: s.time.value, Discard: s.discard.value, Dt: s.dt.value, Full: s.full,
+		Model: q.Model, Method: method.Name, Time: s.time.Value, Discard: s.discard.Value, Dt: s.dt.Value, Full: s.full,
 	}
-	s.spec.From, err = sweep.ParseFrom(s.from.value)
+	s.spec.From, err = sweep.ParseFrom(s.from.Value)
 	bad.About("--from", err)
 	bad.Add(s.readGrid())
 	bad.About("--measures", s.readMeasures())
@@ -150,7 +151,7 @@ func (s *sweepCommand) read(args []string) error {
 	if err := misused(bad.Err()); err != nil {
 		return err
 	}
-	s.cfg = sweep.Config{Workers: s.workers.value, ISA: isa}
+	s.cfg = sweep.Config{Workers: s.workers.Value, ISA: isa}
 	if s.cfg.Workers == 0 {
 		s.cfg.Workers = sched.Allowed()
 	}
@@ -158,7 +159,7 @@ func (s *sweepCommand) read(args []string) error {
 		return misused(err)
 	}
 	need := s.forecast.Bytes
-	if part, err := readPart(s.part.value); s.part.value != "" && err == nil {
+	if part, err := readPart(s.part.Value); s.part.Value != "" && err == nil {
 		need /= float64(part.Of) // of the others nothing is held
 	}
 	if err := fits(fmt.Sprintf("a sweep of %d points", s.forecast.Points), need); err != nil && !s.away {
@@ -202,7 +203,7 @@ func (s *sweepCommand) readGrid() error {
 // readMeasures understands isi and w_reset, which are rows, and V and w, which are two columns each; the sweep knows the
 // others.
 func (s *sweepCommand) readMeasures() error {
-	for _, m := range s.measures {
+	for _, m := range s.measures.List {
 		switch m {
 		case "isi", "isi_ms":
 			s.spec.Late = true

@@ -17,7 +17,7 @@ const shownCurves = 7
 
 // checkPlot refuses pictures that could not be drawn, before the work.
 func (s *sweepCommand) checkPlot() error {
-	if s.plot.value == "" {
+	if s.plot.Value == "" {
 		return nil
 	}
 	switch n := len(s.spec.Grid.Axes); {
@@ -41,9 +41,9 @@ func (s *sweepCommand) measure() string {
 func (s *sweepCommand) figure(r *sweep.Result) (*figure.Figure, error) {
 	title, axes := s.neuron.Title(), s.spec.Grid.Axes
 	switch {
-	case len(axes) == 1 && slices.Contains(s.measures, "V") && !s.spec.Late && !s.spec.Resets:
+	case len(axes) == 1 && slices.Contains(s.measures.List, "V") && !s.spec.Late && !s.spec.Resets:
 		return extremes(title, axes[0], r, "V", "mV"), nil
-	case len(axes) == 1 && slices.Contains(s.measures, "w") && !s.spec.Late && !s.spec.Resets:
+	case len(axes) == 1 && slices.Contains(s.measures.List, "w") && !s.spec.Late && !s.spec.Resets:
 		return extremes(title, axes[0], r, "w", "pA"), nil
 	}
 	return figureOf(s.verb, r, title, s.measure())

@@ -69,7 +69,7 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 	s.phase("borders")
 	switch {
 	case errors.Is(err, context.Canceled) && s.cfg.Keep != "" && sweep.Leftover(s.kept()):
-		s.warn("interrupted; the pieces that were finished are kept beside %s, and --resume goes on from them", s.out.value)
+		s.warn("interrupted; the pieces that were finished are kept beside %s, and --resume goes on from them", s.out.Value)
 		s.requeue(ctx, r)
 		return err
 	case errors.Is(err, context.Canceled) && s.cfg.Keep != "":
@@ -85,7 +85,7 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 	if s.cfg.Part.Of > 0 {
 		s.say("part %d/%d is in %s; popsim merge %s joins all", s.cfg.Part.Number, s.cfg.Part.Of, sweep.PartPath(s.cfg.Keep, s.cfg.Part), s.cfg.Keep)
 		s.summary(r)
-		if e := failures(r); e != nil && strings.HasPrefix(s.part.value, "auto") {
+		if e := failures(r); e != nil && strings.HasPrefix(s.part.Value, "auto") {
 			s.warn("%v; the part is whole, and popsim merge will tell it again", e) // no reason for a batch system to stop
 			return nil
 		} else if e != nil {
@@ -103,7 +103,7 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 // finished tells whether a sweep that is to be resumed has come to its end: its table is there, with the record of this
 // experiment, and no pieces are, which go last.
 func (s *sweepCommand) finished() (bool, error) {
-	path := s.out.value
+	path := s.out.Value
 	if !s.resume || s.cfg.Part.Of > 0 || s.replaces() {
 		return false, nil
 	}
@@ -200,11 +200,11 @@ func (s *sweepCommand) open() (*file.Output, error) {
 	switch {
 	case s.cfg.Part.Of > 0:
 		return nil, nil
-	case s.out.value == "":
+	case s.out.Value == "":
 		return file.NewCSV(s.stdout), nil
 	}
 	if s.resume {
-		for _, path := range []string{s.out.value, s.out.value + file.RecordEnding, s.plot.value} {
+		for _, path := range []string{s.out.Value, s.out.Value + file.RecordEnding, s.plot.Value} {
 			if path != "" {
 				if err := file.Tidy(path); err != nil {
 					return nil, err
@@ -212,7 +212,7 @@ func (s *sweepCommand) open() (*file.Output, error) {
 			}
 		}
 	}
-	return s.create(s.out.value, s.replaces())
+	return s.create(s.out.Value, s.replaces())
 }
 
 // advance runs the sweep, with progress, and refines it if asked to.
@@ -276,19 +276,19 @@ func (s *sweepCommand) write(out *file.Output, r *sweep.Result) error {
 	if err := writeResult(out, r); err != nil {
 		return err
 	}
-	if s.plot.value != "" {
+	if s.plot.Value != "" {
 		f, err := s.figure(r)
 		if err != nil {
 			return err
 		}
-		if err := f.Save(s.plot.value, s.replaces()); err != nil {
+		if err := f.Save(s.plot.Value, s.replaces()); err != nil {
 			return err
 		}
 	} else if !s.quiet && cli.IsTerminal(s.stderr) {
 		fmt.Fprint(s.stderr, s.glance(r))
 	}
 	s.phase("write")
-	if err := s.aside(s.out.value, out, s.record(r)); err != nil || s.cfg.Keep == "" {
+	if err := s.aside(s.out.Value, out, s.record(r)); err != nil || s.cfg.Keep == "" {
 		return err
 	}
 	return sweep.Discard(s.cfg.Keep) // last: a sweep that is killed before this has all it needs to write its files again
@@ -416,7 +416,7 @@ func (s *sweepCommand) record(r *sweep.Result) file.Record {
 	}
 	return file.Record{
 		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name,
-		Parameters: parameters(s.neuron, nil), Dt: s.dtUsed(), Method: s.spec.Method, Seed: s.seed.value,
+		Parameters: parameters(s.neuron, nil), Dt: s.dtUsed(), Method: s.spec.Method, Seed: s.seed.Value,
 		Kernel: s.neuron.Model.Name + "/" + s.spec.Method, ISA: r.Kernel.ISA.String(), Workers: r.Workers,
 		Extra: extra,
 	}
@@ -432,16 +432,16 @@ func ruleOf(m *model.Model) string {
 
 // readRefine understands --refine, in the unit of the only axis.
 func (s *sweepCommand) readRefine() error {
-	if s.refine.value == "" {
+	if s.refine.Value == "" {
 		return nil
 	}
 	if len(s.spec.Grid.Axes) != 1 || s.spec.From != sweep.FromRest {
 		return errors.New("--refine sharpens a curve over one quantity, started from rest")
 	}
-	if s.part.value != "" || s.resume {
+	if s.part.Value != "" || s.resume {
 		return errors.New("--refine is not for sweeps in parts or pieces: its points depend on one another")
 	}
-	x, err := model.ParseQuantity(s.refine.value, s.spec.Grid.Axes[0].Unit)
+	x, err := model.ParseQuantity(s.refine.Value, s.spec.Grid.Axes[0].Unit)
 	switch {
 	case err != nil:
 		return fmt.Errorf("--refine: %w", err)
@@ -454,27 +454,27 @@ func (s *sweepCommand) readRefine() error {
 
 // readKeep decides what is kept on disk while the sweep runs: parts, and the pieces of long sweeps.
 func (s *sweepCommand) readKeep() (err error) {
-	path := s.out.value
-	if s.part.value != "" {
-		if s.cfg.Part, err = readPart(s.part.value); err != nil {
+	path := s.out.Value
+	if s.part.Value != "" {
+		if s.cfg.Part, err = readPart(s.part.Value); err != nil {
 			return err
 		}
 		if err := file.CheckFormat(path); path != "" && err != nil {
 			return err // or merge would refuse it, when all parts are done
 		}
-		if s.plot.value != "" {
+		if s.plot.Value != "" {
 			return fault.Hint(errors.New("a part makes no picture"), "popsim merge --plot makes one of all parts")
 		}
 	}
 	regular := s.keepable()
 	switch {
-	case (s.part.value != "" || s.resume) && !regular:
+	case (s.part.Value != "" || s.resume) && !regular:
 		return fault.Hint(errors.New("parts and pieces are kept beside a file, but none is given"), "-o FILE gives one")
 	case !regular || s.tolerance > 0:
 		return nil
-	case s.part.value == "" && !s.resume && s.forecast.Steps < keptSteps && !sweep.Leftover(path):
+	case s.part.Value == "" && !s.resume && s.forecast.Steps < keptSteps && !sweep.Leftover(path):
 		return nil
-	case s.part.value == "" && sweep.Leftover(path) && !s.resume && !s.force:
+	case s.part.Value == "" && sweep.Leftover(path) && !s.resume && !s.force:
 		return fault.Hint(fmt.Errorf("an unfinished sweep has left pieces beside %s", path), "--resume goes on from them, --force throws them away")
 	}
 	s.goesOn = s.resume && sweep.Leftover(path)
@@ -484,7 +484,7 @@ func (s *sweepCommand) readKeep() (err error) {
 
 // keepable tells whether -o names what files can be kept beside.
 func (s *sweepCommand) keepable() bool {
-	path := s.out.value
+	path := s.out.Value
 	info, err := os.Stat(path)
 	return path != "" && !toStdout(path) && (err != nil || info.Mode().IsRegular())
 }
@@ -492,12 +492,12 @@ func (s *sweepCommand) keepable() bool {
 // readEvery understands --save-every.
 func (s *sweepCommand) readEvery() error {
 	switch {
-	case s.every.err != nil:
-		return fmt.Errorf("--save-every: %w", s.every.err)
-	case s.every.given && !(s.every.value > 0 && s.every.value < 1e9):
-		return fmt.Errorf("--save-every is %v s; it must be greater than 0", s.every.value)
+	case s.every.Err != nil:
+		return fmt.Errorf("--save-every: %w", s.every.Err)
+	case s.every.Given && !(s.every.Value > 0 && s.every.Value < 1e9):
+		return fmt.Errorf("--save-every is %v s; it must be greater than 0", s.every.Value)
 	}
-	s.cfg.Every = time.Duration(s.every.value * float64(time.Second))
+	s.cfg.Every = time.Duration(s.every.Value * float64(time.Second))
 	return nil
 }
 
