@@ -2,15 +2,14 @@ package experiment
 
 import (
 	"fmt"
-	"hash/fnv"
 	"math"
-	"math/bits"
 	"strconv"
 	"strings"
 
 	"popsim/fault"
 	"popsim/kernels"
 	"popsim/model"
+	"popsim/rng"
 )
 
 // Draw is a distribution of which every neuron gets one value.
@@ -51,7 +50,7 @@ func (d Draw) text(unit string) string {
 // Values draws for n neurons the values of the quantity name: each is decided by seed, name and the number of the
 // neuron alone.
 func (d Draw) Values(name string, n int, seed uint64) kernels.Values {
-	v, key := make(kernels.Values, n), nameKey(name)
+	v, key := make(kernels.Values, n), rng.NameKey(name)
 	for i := range v {
 		v[i] = d.at(seed, key, i)
 	}
@@ -59,32 +58,11 @@ func (d Draw) Values(name string, n int, seed uint64) kernels.Values {
 }
 
 func (d Draw) at(seed, name uint64, neuron int) float64 {
-	word := philox(seed, uint64(neuron), name)
-	u := (float64(word>>12) + 0.5) * 0x1p-52 // strictly between 0 and 1, and exact
+	lo, hi := uint64(neuron), name
+	b := rng.Philox4x32(rng.Block{uint32(lo), uint32(lo >> 32), uint32(hi), uint32(hi >> 32)}, [2]uint32{uint32(seed), uint32(seed >> 32)})
+	u := rng.Uniform64(uint64(b[1])<<32 | uint64(b[0]))
 	if d.Normal {
 		return math.FMA(d.B, math.Sqrt2*math.Erfinv(2*u-1), d.A)
 	}
 	return math.FMA(d.B-d.A, u, d.A)
-}
-
-// nameKey is the number under which draws of a name are made, so that those of tau and R are independent.
-func nameKey(name string) uint64 {
-	h := fnv.New64a()
-	h.Write([]byte(name))
-	return h.Sum64()
-}
-
-// philox is the first half of a block of Philox4x32-10, the counter-based generator of Salmon et al., Parallel random
-// numbers: as easy as 1, 2, 3 (2011).
-func philox(key, lo, hi uint64) uint64 {
-	k0, k1 := uint32(key), uint32(key>>32)
-	c0, c1, c2, c3 := uint32(lo), uint32(lo>>32), uint32(hi), uint32(hi>>32)
-	for range 10 {
-		h0, l0 := bits.Mul32(0xD2511F53, c0)
-		h1, l1 := bits.Mul32(0xCD9E8D57, c2)
-		c0, c1, c2, c3 = h1^c1^k0, l1, h0^c3^k1, l0
-		k0 += 0x9E3779B9
-		k1 += 0xBB67AE85
-	}
-	return uint64(c1)<<32 | uint64(c0)
 }

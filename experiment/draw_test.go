@@ -4,16 +4,19 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"popsim/rng"
 )
 
-// The first block of the known answers that the authors of Random123 distribute: 6627e8d5 e169c58d bc57ac4c 9b00dbd8.
-func TestPhilox(t *testing.T) {
-	if got, want := philox(0, 0, 0), uint64(0xe169c58d_6627e8d5); got != want {
-		t.Errorf("philox(0, 0, 0) = %#x, want %#x", got, want)
-	}
-	const all = math.MaxUint64
-	if got, want := philox(all, all, all), uint64(0x41c83b0e_408f276d); got != want {
-		t.Errorf("philox of all ones = %#x, want %#x", got, want)
+// TestDrawBits: draws keep their bits, which other people's results rest on.
+func TestDrawBits(t *testing.T) {
+	normal, uniform := Draw{Normal: true, A: 21, B: 2}, Draw{A: 15, B: 30}
+	for name, want := range map[string][2]float64{
+		"I": {22.065196614515603, 25.542662443821868}, "tau": {24.393688168888648, 29.32705393740456},
+	} {
+		if got := [2]float64{normal.Values(name, 8, 7)[7], uniform.Values(name, 8, 7)[7]}; got != want {
+			t.Errorf("%s: neuron 7 draws %v, want %v", name, got, want)
+		}
 	}
 }
 
@@ -34,7 +37,7 @@ func TestDraws(t *testing.T) {
 		}
 		sum, square := 0.0, 0.0
 		for i := range n {
-			x := d.at(7, nameKey("I"), i)
+			x := d.at(7, rng.NameKey("I"), i)
 			sum += x
 			square += (x - c.mean) * (x - c.mean)
 		}
@@ -42,7 +45,7 @@ func TestDraws(t *testing.T) {
 		if math.Abs(mean-c.mean) > tol*c.sd/math.Sqrt(n) || math.Abs(sd-c.sd) > tol*c.sd/math.Sqrt(n) {
 			t.Errorf("%s: mean %v and deviation %v, want %v and %v", c.text, mean, sd, c.mean, c.sd)
 		}
-		if a, b := d.at(7, nameKey("I"), 5), d.at(7, nameKey("tau"), 5); c.sd > 0 && a == b {
+		if a, b := d.at(7, rng.NameKey("I"), 5), d.at(7, rng.NameKey("tau"), 5); c.sd > 0 && a == b {
 			t.Errorf("%s: I and tau of a neuron draw the same number", c.text)
 		}
 	}

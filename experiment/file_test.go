@@ -12,9 +12,14 @@ import (
 func testVerbs() []Verb {
 	return []Verb{
 		{Name: "run", Subject: OfModel, Flags: []Flag{
-			{Name: "dt", Value: &Quantity{Unit: "ms"}}, {Name: "neurons", Value: &Count{}}, {Name: "seed", Value: &Seed{}},
-			{Name: "measures", Value: &Words{}}, {Name: "start", Value: &Texts{}}, {Name: "full", Value: new(Switch)},
-			{Name: "of", Value: &Word{Form: "NEURONS", Number: true, List: true}}, {Name: "out", Value: &Word{Form: "FILE"}},
+			{Name: "dt", Value: &Quantity{Unit: "ms"}},
+			{Name: "neurons", Value: &Count{}},
+			{Name: "seed", Value: &Seed{}},
+			{Name: "measures", Value: &Words{}},
+			{Name: "start", Value: &Texts{}},
+			{Name: "full", Value: new(Switch)},
+			{Name: "of", Value: &Word{Form: "NEURONS", Number: true, List: true}},
+			{Name: "out", Value: &Word{Form: "FILE"}},
 			{Name: "save", Once: true, Value: &Word{Form: "FILE"}},
 		}},
 		{Name: "merge", Subject: OfFile},

@@ -15,7 +15,7 @@ var layers = map[string][]string{
 	"sched":                   nil,
 	"fault":                   nil,
 	"stimulus":                {"model"},
-	"experiment":              {"sweep", "pop", "kernels", "model", "fault", "table", "table/file"},
+	"experiment":              {"sweep", "pop", "kernels", "model", "fault", "rng", "table", "table/file"},
 	"table":                   nil,
 	"table/file":              {"table"},
 	"kernels/asm":             nil,
