@@ -27,7 +27,7 @@ var lifExact = scheme{
 		c[asm.LIFSteps], c[asm.LIFPart] = q.Tau/dt, dt/q.Tau
 		hold, part := wholeSteps(q.TRef, dt)
 		c[asm.LIFHold], c[asm.LIFHoldPart] = hold, part
-		c[asm.LIFAfter], c[asm.LIFLater] = Exp(dt/q.Tau*part), Exp(dt/q.Tau*(part-1))
+		c[asm.LIFAfter], c[asm.LIFLater] = Expm1(dt/q.Tau*part), Expm1(dt/q.Tau*(part-1))
 	},
 	enter: func(s *Shard, i int, k int64, y []float64) {
 		s.Y[0][i], s.Y[1][i] = y[0], s.coef(asm.LIFK, i)
@@ -107,7 +107,7 @@ func lifGeneric(b *asm.Block, full bool) {
 func lifChunk(b *asm.Block) int {
 	c, chunk := b.Coef, asm.Chunk+0.0
 	for l := range b.Lanes {
-		steady := c[asm.LIFPart][l] < lifShort && b.Y[1][l] < 0.25 && c[asm.LIFVInf][l] <= math.MaxFloat64
+		steady := c[asm.LIFPart][l] < lifShort && b.Y[1][l] < 0.25 && c[asm.LIFVInf][l] <= asm.LIFFar
 		if hold := c[asm.LIFHold][l]; !steady || b.Y[0][l] >= c[asm.LIFVTh][l] || !(hold >= 1) {
 			return 1
 		} else if hold < chunk {
@@ -181,8 +181,8 @@ func lifFire(b *asm.Block, l int, k, v float64) {
 	for v = math.FMA(-rate, v-vInf, v); v < vTh; k++ {
 		v = math.FMA(-c[asm.LIFK][l], v-vInf, v)
 	}
-	at, end, left, late := lifCross(c, l, vInf, v)
-	b.Y[0][l], b.Y[1][l] = c[asm.LIFVReset][l], 1-left
+	at, end, first, late := lifCross(c, l, vInf, v)
+	b.Y[0][l], b.Y[1][l] = c[asm.LIFVReset][l], first
 	b.Wake[l], b.Rem[l] = k+c[asm.LIFHold][l], 1-end
 	if late {
 		b.Wake[l]++
@@ -250,19 +250,23 @@ func lifLog(d, above, below float64) float64 {
 }
 
 // lifCross is for a spike in a short step at whose end V would be next: when it happens, as part of the step; when the
-// refractory period ends, as part of the step Hold (if late: Hold + 1) steps on; and what remains of V_inf - V at the end of that one.
-func lifCross(c *asm.Coefs, l int, vInf, next float64) (at, end, left float64, late bool) {
-	above, below := vInf-c[asm.LIFVTh][l], vInf-next
-	at = math.FMA(-c[asm.LIFSteps][l], lifLog(next-c[asm.LIFVTh][l], above, below), 1)
+// refractory period ends, as part of the step Hold (if late: Hold + 1) steps on; and the rate for V in what remains of that step,
+// 1 - exp(-remaining time/tau). With p = (next-V_th)/(V_inf-V_th) and x the time from the end of this step to that end over tau,
+// the rate is 1 - (1-p) exp(x) = p + p expm1(x) - expm1(x), in which nothing is lost where tau is long and V_inf far.
+func lifCross(c *asm.Coefs, l int, vInf, next float64) (at, end, rate float64, late bool) {
+	above, below, passed := vInf-c[asm.LIFVTh][l], vInf-next, next-c[asm.LIFVTh][l]
+	at = math.FMA(-c[asm.LIFSteps][l], lifLog(passed, above, below), 1)
 	if at < 0 {
 		at = 0
 	}
 	end = at + c[asm.LIFHoldPart][l]
-	r := below / above
-	if left = float64(r * c[asm.LIFAfter][l]); left >= 1 {
-		return at, end - 1, float64(r * c[asm.LIFLater][l]), true
+	p := passed / above
+	grown := c[asm.LIFAfter][l]
+	if rate = math.FMA(p, grown, p) - grown; rate <= 0 {
+		grown = c[asm.LIFLater][l]
+		return at, end - 1, math.FMA(p, grown, p) - grown, true
 	}
-	return at, end, left, false
+	return at, end, rate, false
 }
 
 // lifRare takes one lane through the b.Chunk steps up to the step in hand, in which it spikes.
@@ -307,10 +311,9 @@ func lifStep(w *Worker, s *Shard, g, l int, events []Event) []Event {
 		}
 		var end float64
 		rises := v < vTh && next < vInf // else it was above V_th from the start
-		short, late := rises && part < lifShort, false
+		short, late := rises && part < lifShort && vInf <= asm.LIFFar, false
 		if short {
 			at, end, gone, late = lifCross(c, l, vInf, next)
-			gone = 1 - gone
 		} else {
 			if rises {
 				at = min(1, math.FMA(steps, Log1p((vTh-v)/(vInf-vTh)), at))

@@ -173,3 +173,31 @@ func TestRunaway(t *testing.T) {
 		}
 	}
 }
+
+// TestPerfectIntegrator: LIF whose membrane hardly leaks fires at intervals of -tau log(1 - (V_th-V_reset)/(R I)) to 1e-12 of
+// them, up to tau = 1e12 ms: what remains of a step after a spike is found without cancellation.
+func TestPerfectIntegrator(t *testing.T) {
+	const allowed = 1e-12
+	for _, tau := range []float64{1e4, 1e6, 1e8, 1e9, 1e10, 1e12} {
+		m, p := mustModel(t, "lif", "", map[string]float64{
+			"tau": tau, "R": tau / 10, "V_rest": 0, "V_reset": 0, "V_th": 0.3, "t_ref": 0,
+		})
+		s := Spec{Model: m, P: p, Time: 2000, Discard: 500}
+		s.Grid.Axes = mustAxes(t, m, "I=0.07,0.1,0.13")
+		r := mustRun(t, s)
+		for i := range r.Rows() {
+			want := -1000 / (tau * math.Log1p(-0.3/(tau/10*s.Grid.At(i, 0))))
+			if got := r.Value("rate", i); math.Abs(got/want-1) > allowed {
+				t.Errorf("tau = %g ms, I = %v pA: %.17g Hz, want %.17g", tau, s.Grid.At(i, 0), got, want)
+			}
+		}
+	}
+	m, p := mustModel(t, "lif", "", nil)
+	s := Spec{Model: m, P: p, Time: 10}
+	s.Grid.Axes = mustAxes(t, m, "I=1e307,1e308")
+	for i, r := 0, mustRun(t, s); i < r.Rows(); i++ {
+		if at := r.Value("latency", i); !(at < 1e-300) {
+			t.Errorf("I = %v pA: the first spike at %v ms, want at once", s.Grid.At(i, 0), at)
+		}
+	}
+}

@@ -64,6 +64,9 @@ type Block struct {
 	Fired *[MaxSteps]uint64 // euler only, out: bit l of Fired[k%MaxSteps] says whether lane l fired at the end of step k
 }
 
+// LIFFar is the V_inf (mV) from which on V_inf + V_inf may overflow: spikes on the way to it are located by a logarithm in Go.
+const LIFFar = 1e300
+
 // Coefficients of the LIF step; from LIFR on those of full kernels only.
 const (
 	LIFVInf = iota // V_rest + R I
@@ -74,8 +77,8 @@ const (
 	LIFPart     // dt/tau
 	LIFHold     // whole steps in t_ref
 	LIFHoldPart // and the rest of it, as part of a step
-	LIFAfter    // exp(LIFPart LIFHoldPart)
-	LIFLater    // exp(LIFPart (LIFHoldPart - 1))
+	LIFAfter    // exp(LIFPart LIFHoldPart) - 1
+	LIFLater    // exp(LIFPart (LIFHoldPart - 1)) - 1
 	LIFR
 	LIFVRest
 	LIFI

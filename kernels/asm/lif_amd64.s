@@ -614,33 +614,38 @@ again24:
 	VMOVUPD      (BX)(DX*8), Y0
 	VMOVUPD      1024(BX)(DX*8), Y1
 	VSUBPD       Y1, Y0, Y2
-	VSUBPD       Y14, Y0, Y3
-	VCMPPD       $0x1d, lifConstsAVX2<>+320(SB), Y13, Y4
-	VMOVUPD      3072(BX)(DX*8), Y5
-	VMOVUPD      lifConstsAVX2<>+256(SB), Y6
-	VCMPPD       $0x11, Y6, Y5, Y7
-	VMOVUPD      1536(BX)(DX*8), Y8
-	VSUBPD       Y0, Y8, Y9
-	VCMPPD       $0x15, Y0, Y14, Y10
-	VMOVUPD      (CX)(DX*8), Y5
-	VCMPPD       $0x15, Y1, Y5, Y0
-	VDIVPD       Y2, Y3, Y5
-	VMOVUPD      2560(BX)(DX*8), Y3
-	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y3, Y2
-	VORPD        Y0, Y10, Y3
-	VORPD        Y2, Y3, Y10
-	VMULPD       4096(BX)(DX*8), Y5, Y0
-	VMULPD       4608(BX)(DX*8), Y5, Y3
-	VCMPPD       $0x1d, Y6, Y0, Y2
-	VBLENDVPD    Y2, Y3, Y0, Y5
-	VANDNPD      Y7, Y2, Y3
-	VSUBPD       Y5, Y6, Y0
-	VFNMADD231PD Y9, Y0, Y8
-	VCMPPD       $0x15, Y1, Y8, Y2
-	VANDPD       Y2, Y3, Y7
-	VORPD        Y7, Y10, Y6
-	VANDPD       Y6, Y4, Y5
-	VPTEST       Y5, Y5
+	VSUBPD       Y1, Y14, Y3
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y4
+	VCMPPD       $0x1d, Y4, Y13, Y5
+	VMOVUPD      3072(BX)(DX*8), Y6
+	VCMPPD       $0x11, lifConstsAVX2<>+256(SB), Y6, Y7
+	VCMPPD       $0x15, Y0, Y14, Y8
+	VMOVUPD      (CX)(DX*8), Y9
+	VCMPPD       $0x15, Y1, Y9, Y10
+	VMOVUPD      1536(BX)(DX*8), Y6
+	VSUBPD       Y0, Y6, Y9
+	VDIVPD       Y2, Y3, Y3
+	VMOVUPD      2560(BX)(DX*8), Y2
+	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y2, Y2
+	VCMPPD       $0x16, lifConstsAVX2<>+128(SB), Y0, Y0
+	VORPD        Y10, Y8, Y8
+	VORPD        Y2, Y8, Y10
+	VORPD        Y0, Y10, Y8
+	VMOVUPD      4096(BX)(DX*8), Y2
+	VMOVAPD      Y3, Y10
+	VFMADD231PD  Y2, Y3, Y10
+	VFMADD231PD  4608(BX)(DX*8), Y3, Y3
+	VSUBPD       Y2, Y10, Y0
+	VSUBPD       4608(BX)(DX*8), Y3, Y10
+	VCMPPD       $0x12, Y4, Y0, Y2
+	VBLENDVPD    Y2, Y10, Y0, Y3
+	VANDNPD      Y7, Y2, Y4
+	VFNMADD231PD Y9, Y3, Y6
+	VCMPPD       $0x15, Y1, Y6, Y10
+	VANDPD       Y10, Y4, Y0
+	VORPD        Y0, Y8, Y2
+	VANDPD       Y2, Y5, Y7
+	VPTEST       Y7, Y7
 	JNZ          odd27
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
@@ -653,63 +658,66 @@ again24:
 	VSUBPD       Y1, Y0, Y2
 	VSUBPD       Y14, Y0, Y3
 	VSUBPD       Y1, Y14, Y4
-	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
-	VCMPPD       $0x1d, Y5, Y13, Y6
-	VMOVUPD      3072(BX)(DX*8), Y7
-	VMOVUPD      lifConstsAVX2<>+256(SB), Y8
-	VCMPPD       $0x11, Y8, Y7, Y9
-	VMOVUPD      1536(BX)(DX*8), Y10
-	VSUBPD       Y0, Y10, Y1
-	VADDPD       Y8, Y7, Y0
-	VADDPD       Y3, Y2, Y5
-	VDIVPD       Y2, Y3, Y3
+	VSUBPD       Y1, Y14, Y5
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y6
+	VCMPPD       $0x1d, Y6, Y13, Y7
+	VMOVUPD      3072(BX)(DX*8), Y8
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y9
+	VCMPPD       $0x11, Y9, Y8, Y10
+	VMOVUPD      1536(BX)(DX*8), Y1
+	VSUBPD       Y0, Y1, Y0
+	VADDPD       Y3, Y2, Y3
+	VADDPD       Y9, Y8, Y1
+	VDIVPD       Y2, Y5, Y5
 	VADDPD       Y13, Y15, Y2
-	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y10
-	VDIVPD       Y5, Y4, Y4
-	VANDPD       Y9, Y6, Y5
-	VMOVUPD      Y10, 1024(CX)(DX*8)
-	VMULPD       4096(BX)(DX*8), Y3, Y9
-	VMULPD       4608(BX)(DX*8), Y3, Y10
-	VMULPD       Y4, Y4, Y3
-	VMOVUPD      Y4, (AX)
-	VCMPPD       $0x1d, Y8, Y9, Y4
-	VBLENDVPD    Y4, Y10, Y9, Y10
-	VANDNPD      Y5, Y4, Y9
-	VSUBPD       Y10, Y8, Y5
-	VBLENDVPD    Y4, Y0, Y7, Y10
-	VADDPD       Y10, Y2, Y0
-	VMOVUPD      lifConstsAVX2<>+416(SB), Y7
-	VFMADD231PD  lifConstsAVX2<>+384(SB), Y3, Y7
-	VFNMADD213PD 1536(BX)(DX*8), Y5, Y1
-	VFMADD213PD  lifConstsAVX2<>+448(SB), Y3, Y7
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y8
+	VDIVPD       Y3, Y4, Y4
+	VANDPD       Y10, Y7, Y3
+	VMOVUPD      Y8, 1024(CX)(DX*8)
+	VMOVUPD      4096(BX)(DX*8), Y10
+	VFMADD213PD  Y5, Y5, Y10
+	VFMADD231PD  4608(BX)(DX*8), Y5, Y5
+	VMULPD       Y4, Y4, Y8
+	VSUBPD       4096(BX)(DX*8), Y10, Y10
+	VSUBPD       4608(BX)(DX*8), Y5, Y5
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y9
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y8, Y9
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y8, Y9
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y8, Y9
+	VMULPD       Y8, Y4, Y8
+	VADDPD       Y4, Y4, Y4
+	VFMADD231PD  Y9, Y8, Y4
+	VCMPPD       $0x12, Y6, Y10, Y8
+	VBLENDVPD    Y8, Y5, Y10, Y9
+	VMOVUPD      2048(BX)(DX*8), Y5
+	VFNMADD213PD lifConstsAVX2<>+256(SB), Y5, Y4
+	VFNMADD213PD 1536(BX)(DX*8), Y9, Y0
+	VANDNPD      Y3, Y8, Y10
+	VMOVUPD      3072(BX)(DX*8), Y5
+	VBLENDVPD    Y8, Y1, Y5, Y3
+	VANDNPD      Y7, Y10, Y1
+	VADDPD       Y3, Y2, Y5
+	VMOVUPD      (R12)(DX*8), Y2
+	VBLENDVPD    Y1, Y9, Y2, Y3
+	VMAXPD       Y4, Y6, Y9
 	VMOVUPD      1536(BX)(DX*8), Y2
-	VBLENDVPD    Y9, Y1, Y2, Y10
-	VANDNPD      Y6, Y9, Y1
+	VBLENDVPD    Y10, Y0, Y2, Y6
+	VMOVUPD      Y3, (R12)(DX*8)
+	VMOVUPD      (R13)(DX*8), Y4
+	VBLENDVPD    Y1, Y5, Y4, Y10
+	VADDPD       3584(BX)(DX*8), Y9, Y0
+	VMOVUPD      Y10, (R13)(DX*8)
 	VMOVUPD      (R11)(DX*8), Y2
-	VBLENDVPD    Y6, Y10, Y2, Y9
-	VMOVUPD      (AX), Y6
-	VMULPD       Y3, Y6, Y10
-	VMOVUPD      Y9, (R11)(DX*8)
-	VADDPD       Y6, Y6, Y2
-	VFMADD213PD  lifConstsAVX2<>+480(SB), Y3, Y7
-	VMOVUPD      (R13)(DX*8), Y9
-	VBLENDVPD    Y1, Y0, Y9, Y6
-	VMOVUPD      (R12)(DX*8), Y3
-	VBLENDVPD    Y1, Y5, Y3, Y0
-	VMOVUPD      Y6, (R13)(DX*8)
-	VMOVUPD      Y0, (R12)(DX*8)
-	VFMADD231PD  Y7, Y10, Y2
-	VFNMADD132PD 2048(BX)(DX*8), Y8, Y2
-	VMOVUPD      lifConstsAVX2<>+320(SB), Y9
-	VMAXPD       Y2, Y9, Y5
-	VADDPD       3584(BX)(DX*8), Y5, Y3
-	VMOVUPD      Y5, 512(CX)(DX*8)
-	VSUBPD       Y8, Y3, Y6
-	VBLENDVPD    Y4, Y6, Y3, Y0
-	VSUBPD       Y0, Y8, Y10
-	VMOVUPD      (R14)(DX*8), Y7
-	VBLENDVPD    Y1, Y10, Y7, Y9
-	VMOVUPD      Y9, (R14)(DX*8)
+	VBLENDVPD    Y7, Y6, Y2, Y3
+	VMOVUPD      Y9, 512(CX)(DX*8)
+	VMOVUPD      Y3, (R11)(DX*8)
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y5
+	VSUBPD       Y5, Y0, Y4
+	VBLENDVPD    Y8, Y4, Y0, Y10
+	VSUBPD       Y10, Y5, Y7
+	VMOVUPD      (R14)(DX*8), Y6
+	VBLENDVPD    Y1, Y7, Y6, Y2
+	VMOVUPD      Y2, (R14)(DX*8)
 	MOVQ         160(SI), R11
 	ADDQ         DX, R11
 	LEAQ         (CX)(DX*8), CX
@@ -1019,62 +1027,68 @@ located35:
 	VSUBPD       Y1, Y0, Y2
 	VSUBPD       Y14, Y0, Y3
 	VSUBPD       Y1, Y14, Y4
-	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
-	VCMPPD       $0x1d, Y5, Y13, Y6
-	VMOVUPD      3072(BX)(DX*8), Y7
-	VMOVUPD      lifConstsAVX2<>+256(SB), Y8
-	VADDPD       Y8, Y7, Y9
-	VADDPD       Y13, Y15, Y10
-	VMOVUPD      1536(BX)(DX*8), Y1
-	VSUBPD       Y0, Y1, Y0
-	VADDPD       Y3, Y2, Y5
-	VDIVPD       Y2, Y3, Y3
+	VSUBPD       Y1, Y14, Y5
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y6
+	VCMPPD       $0x1d, Y6, Y13, Y7
+	VMOVUPD      3072(BX)(DX*8), Y8
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y9
+	VADDPD       Y9, Y8, Y10
+	VADDPD       Y13, Y15, Y1
+	VADDPD       Y3, Y2, Y3
+	VMOVUPD      1536(BX)(DX*8), Y8
+	VSUBPD       Y0, Y8, Y0
+	VDIVPD       Y2, Y5, Y5
 	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y2
-	VMOVUPD      (R11)(DX*8), Y1
-	VBLENDVPD    Y6, 1536(BX)(DX*8), Y1, Y1
-	VDIVPD       Y5, Y4, Y4
-	VMOVUPD      Y1, (R11)(DX*8)
+	VMOVUPD      (R11)(DX*8), Y8
+	VBLENDVPD    Y7, 1536(BX)(DX*8), Y8, Y8
+	VDIVPD       Y3, Y4, Y4
+	VMOVUPD      Y8, (R11)(DX*8)
 	VMOVUPD      Y2, 1024(CX)(DX*8)
-	VMULPD       4096(BX)(DX*8), Y3, Y5
-	VMULPD       4608(BX)(DX*8), Y3, Y1
+	VMOVUPD      4096(BX)(DX*8), Y3
+	VMOVAPD      Y5, Y8
+	VFMADD231PD  Y3, Y5, Y8
+	VFMADD231PD  4608(BX)(DX*8), Y5, Y5
 	VMULPD       Y4, Y4, Y2
-	VCMPPD       $0x1d, Y8, Y5, Y3
-	VBLENDVPD    Y3, Y1, Y5, Y1
-	VMOVUPD      lifConstsAVX2<>+416(SB), Y5
-	VFMADD231PD  lifConstsAVX2<>+384(SB), Y2, Y5
-	VSUBPD       Y1, Y8, Y1
-	VBLENDVPD    Y3, Y9, Y7, Y9
-	VADDPD       Y9, Y10, Y7
-	VMULPD       Y2, Y4, Y10
 	VADDPD       Y4, Y4, Y9
-	VFNMADD213PD 1536(BX)(DX*8), Y1, Y0
-	VFMADD213PD  lifConstsAVX2<>+448(SB), Y2, Y5
-	VFMADD213PD  lifConstsAVX2<>+480(SB), Y2, Y5
-	VMAXPD       1536(CX), Y7, Y4
-	VFMADD231PD  Y5, Y10, Y9
-	VMOVUPD      (R13)(DX*8), Y2
-	VBLENDVPD    Y6, Y7, Y2, Y10
-	VMOVUPD      1536(CX), Y5
-	VBLENDVPD    Y6, Y4, Y5, Y7
-	VMOVUPD      Y10, (R13)(DX*8)
-	VMOVUPD      (R12)(DX*8), Y2
-	VBLENDVPD    Y6, Y1, Y2, Y4
-	VMOVUPD      Y7, 1536(CX)
-	VMOVUPD      Y4, (R12)(DX*8)
-	VMOVUPD      (CX)(DX*8), Y5
-	VBLENDVPD    Y6, Y0, Y5, Y10
-	VFNMADD132PD 2048(BX)(DX*8), Y8, Y9
+	VSUBPD       Y3, Y8, Y8
+	VSUBPD       4608(BX)(DX*8), Y5, Y3
+	VMULPD       Y2, Y4, Y5
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y4
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y2, Y4
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y2, Y4
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y2, Y4
+	VFMADD231PD  Y4, Y5, Y9
+	VCMPPD       $0x12, Y6, Y8, Y2
+	VMOVUPD      2048(BX)(DX*8), Y5
+	VFNMADD213PD lifConstsAVX2<>+256(SB), Y5, Y9
+	VBLENDVPD    Y2, Y3, Y8, Y4
+	VMOVUPD      3072(BX)(DX*8), Y5
+	VBLENDVPD    Y2, Y10, Y5, Y3
+	VFNMADD213PD 1536(BX)(DX*8), Y4, Y0
+	VADDPD       Y3, Y1, Y8
+	VMOVUPD      (R12)(DX*8), Y10
+	VBLENDVPD    Y7, Y4, Y10, Y5
+	VMOVUPD      Y5, (R12)(DX*8)
+	VMAXPD       Y9, Y6, Y1
+	VMOVUPD      1536(CX), Y3
+	VMAXPD       Y3, Y8, Y4
+	VMOVUPD      (R13)(DX*8), Y10
+	VBLENDVPD    Y7, Y8, Y10, Y5
+	VADDPD       3584(BX)(DX*8), Y1, Y6
+	VMOVUPD      Y5, (R13)(DX*8)
+	VBLENDVPD    Y7, Y4, Y3, Y9
+	VMOVUPD      (CX)(DX*8), Y8
+	VBLENDVPD    Y7, Y0, Y8, Y10
+	VMOVUPD      Y9, 1536(CX)
 	VMOVUPD      Y10, (CX)(DX*8)
-	VMOVUPD      lifConstsAVX2<>+320(SB), Y1
-	VMAXPD       Y9, Y1, Y2
-	VADDPD       3584(BX)(DX*8), Y2, Y7
-	VMOVUPD      Y2, 512(CX)(DX*8)
-	VSUBPD       Y8, Y7, Y4
-	VBLENDVPD    Y3, Y4, Y7, Y0
-	VSUBPD       Y0, Y8, Y5
-	VMOVUPD      (R14)(DX*8), Y10
-	VBLENDVPD    Y6, Y5, Y10, Y1
-	VMOVUPD      Y1, (R14)(DX*8)
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y5
+	VSUBPD       Y5, Y6, Y4
+	VMOVUPD      Y1, 512(CX)(DX*8)
+	VBLENDVPD    Y2, Y4, Y6, Y3
+	VSUBPD       Y3, Y5, Y0
+	VMOVUPD      (R14)(DX*8), Y8
+	VBLENDVPD    Y7, Y0, Y8, Y9
+	VMOVUPD      Y9, (R14)(DX*8)
 
 	// wakes?
 	VMOVUPD (CX)(DX*8), Y0
@@ -1825,31 +1839,37 @@ again24:
 	VMOVUPD      (BX)(DX*8), Z0
 	VMOVUPD      1024(BX)(DX*8), Z1
 	VSUBPD       Z1, Z0, Z2
-	VSUBPD       Z30, Z0, Z3
-	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+80(SB), Z29, K1
-	VMOVUPD      3072(BX)(DX*8), Z4
-	VBROADCASTSD lifConstsAVX512<>+64(SB), Z5
-	VCMPPD       $0x11, Z5, Z4, K2
-	VMOVUPD      1536(BX)(DX*8), Z6
-	VSUBPD       Z0, Z6, Z7
+	VSUBPD       Z1, Z30, Z3
+	VBROADCASTSD lifConstsAVX512<>+80(SB), Z4
+	VCMPPD       $0x1d, Z4, Z29, K1
+	VMOVUPD      3072(BX)(DX*8), Z5
+	VCMPPD.BCST  $0x11, lifConstsAVX512<>+64(SB), Z5, K2
 	VCMPPD       $0x15, Z0, Z30, K3
-	VMOVUPD      (CX)(DX*8), Z8
-	VCMPPD       $0x15, Z1, Z8, K4
+	VMOVUPD      (CX)(DX*8), Z6
+	VCMPPD       $0x15, Z1, Z6, K4
+	VMOVUPD      1536(BX)(DX*8), Z7
+	VSUBPD       Z0, Z7, Z8
 	VDIVPD       Z2, Z3, Z9
 	VMOVUPD      2560(BX)(DX*8), Z10
 	VCMPPD.BCST  $0x15, lifConstsAVX512<>+8(SB), Z10, K5
-	KORB         K4, K3, K6
-	KORB         K5, K6, K7
-	VMULPD       4096(BX)(DX*8), Z9, Z11
-	VCMPPD       $0x1d, Z5, Z11, K3
-	VMULPD       4608(BX)(DX*8), Z9, K3, Z11
-	KANDNB       K2, K3, K4
-	VSUBPD       Z11, Z5, Z12
-	VFNMADD231PD Z7, Z12, Z6
-	VCMPPD       $0x15, Z1, Z6, K6
-	KANDB        K6, K4, K5
+	VCMPPD.BCST  $0x16, lifConstsAVX512<>+32(SB), Z0, K6
+	KORB         K4, K3, K7
 	KORB         K5, K7, K3
-	KANDB        K3, K1, K2
+	KORB         K6, K3, K4
+	VMOVUPD      4096(BX)(DX*8), Z11
+	VMOVAPD      Z9, Z12
+	VFMADD231PD  Z11, Z9, Z12
+	VMOVUPD      4608(BX)(DX*8), Z13
+	VFMADD231PD  Z13, Z9, Z9
+	VSUBPD       Z11, Z12, Z14
+	VCMPPD       $0x12, Z4, Z14, K7
+	VSUBPD       Z13, Z9, K7, Z14
+	KANDNB       K2, K7, K5
+	VFNMADD231PD Z8, Z14, Z7
+	VCMPPD       $0x15, Z1, Z7, K3
+	KANDB        K3, K5, K6
+	KORB         K6, K4, K7
+	KANDB        K7, K1, K2
 	KORTESTB     K2, K2
 	JNZ          odd27
 	MOVQ         (SI), R11
@@ -1863,53 +1883,58 @@ again24:
 	VSUBPD           Z1, Z0, Z2
 	VSUBPD           Z30, Z0, Z3
 	VSUBPD           Z1, Z30, Z4
-	VBROADCASTSD     lifConstsAVX512<>+80(SB), Z5
-	VCMPPD           $0x1d, Z5, Z29, K1
-	VMOVUPD          3072(BX)(DX*8), Z6
-	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z7
-	VCMPPD           $0x11, Z7, Z6, K2
-	VMOVUPD          1536(BX)(DX*8), Z8
-	VSUBPD           Z0, Z8, Z9
-	VADDPD           Z29, Z31, Z10
+	VSUBPD           Z1, Z30, Z5
+	VBROADCASTSD     lifConstsAVX512<>+80(SB), Z6
+	VCMPPD           $0x1d, Z6, Z29, K1
+	VMOVUPD          3072(BX)(DX*8), Z7
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z8
+	VCMPPD           $0x11, Z8, Z7, K2
+	VMOVUPD          1536(BX)(DX*8), Z9
+	VSUBPD           Z0, Z9, Z10
 	VADDPD           Z3, Z2, Z11
-	VDIVPD           Z2, Z3, Z12
-	VADDPD.BCST      lifConstsAVX512<>+56(SB), Z29, Z13
+	VADDPD           Z29, Z31, Z12
+	VDIVPD           Z2, Z5, Z13
+	VADDPD.BCST      lifConstsAVX512<>+56(SB), Z29, Z14
+	VDIVPD           Z11, Z4, Z15
 	KANDB            K2, K1, K3
-	VDIVPD           Z11, Z4, Z14
-	VMOVUPD          Z13, 1024(CX)(DX*8)
-	VMULPD           4096(BX)(DX*8), Z12, Z15
-	VMULPD           Z14, Z14, Z16
-	VCMPPD           $0x1d, Z7, Z15, K4
-	VADDPD           Z14, Z14, Z17
-	VBROADCASTSD     lifConstsAVX512<>+104(SB), Z18
-	VFMADD231PD.BCST lifConstsAVX512<>+96(SB), Z16, Z18
-	VMULPD           Z16, Z14, Z19
-	VMULPD           4608(BX)(DX*8), Z12, K4, Z15
+	VMOVUPD          Z14, 1024(CX)(DX*8)
+	VMOVUPD          4096(BX)(DX*8), Z16
+	VMOVAPD          Z13, Z17
+	VFMADD231PD      Z16, Z13, Z17
+	VMOVUPD          4608(BX)(DX*8), Z18
+	VFMADD231PD      Z18, Z13, Z13
+	VMULPD           Z15, Z15, Z19
+	VADDPD           Z15, Z15, Z20
+	VSUBPD           Z16, Z17, Z21
+	VBROADCASTSD     lifConstsAVX512<>+104(SB), Z22
+	VFMADD231PD.BCST lifConstsAVX512<>+96(SB), Z19, Z22
+	VMULPD           Z19, Z15, Z23
+	VCMPPD           $0x12, Z6, Z21, K4
+	VFMADD213PD.BCST lifConstsAVX512<>+112(SB), Z19, Z22
+	VSUBPD           Z18, Z13, K4, Z21
 	KANDNB           K3, K4, K5
-	VADDPD           Z7, Z6, K4, Z6
+	VADDPD           Z8, Z7, K4, Z7
 	KANDNB           K1, K5, K6
-	VFMADD213PD.BCST lifConstsAVX512<>+112(SB), Z16, Z18
-	VSUBPD           Z15, Z7, Z20
-	VMOVUPD          (R13)(DX*8), Z21
-	VADDPD           Z6, Z10, K6, Z21
-	VFNMADD231PD     Z9, Z20, K5, Z8
-	VFMADD213PD.BCST lifConstsAVX512<>+120(SB), Z16, Z18
-	VMOVUPD          (R12)(DX*8), Z22
-	VBLENDMPD        Z20, Z22, K6, Z23
-	VMOVUPD          Z21, (R13)(DX*8)
-	VMOVUPD          Z23, (R12)(DX*8)
-	VMOVUPD          (R11)(DX*8), Z24
-	VBLENDMPD        Z8, Z24, K1, Z25
-	VFMADD231PD      Z18, Z19, Z17
-	VMOVUPD          Z25, (R11)(DX*8)
-	VFNMADD132PD     2048(BX)(DX*8), Z7, Z17
-	VMAXPD           Z17, Z5, Z26
-	VADDPD           3584(BX)(DX*8), Z26, Z1
-	VMOVUPD          Z26, 512(CX)(DX*8)
-	VSUBPD           Z7, Z1, K4, Z1
-	VMOVUPD          (R14)(DX*8), Z0
-	VSUBPD           Z1, Z7, K6, Z0
-	VMOVUPD          Z0, (R14)(DX*8)
+	VFMADD213PD.BCST lifConstsAVX512<>+120(SB), Z19, Z22
+	VFNMADD231PD     Z10, Z21, K5, Z9
+	VMOVUPD          (R12)(DX*8), Z24
+	VBLENDMPD        Z21, Z24, K6, Z25
+	VMOVUPD          (R13)(DX*8), Z26
+	VADDPD           Z7, Z12, K6, Z26
+	VMOVUPD          Z25, (R12)(DX*8)
+	VFMADD231PD      Z22, Z23, Z20
+	VMOVUPD          Z26, (R13)(DX*8)
+	VMOVUPD          (R11)(DX*8), Z1
+	VBLENDMPD        Z9, Z1, K1, Z0
+	VMOVUPD          Z0, (R11)(DX*8)
+	VFNMADD132PD     2048(BX)(DX*8), Z8, Z20
+	VMAXPD           Z20, Z6, Z3
+	VADDPD           3584(BX)(DX*8), Z3, Z5
+	VMOVUPD          Z3, 512(CX)(DX*8)
+	VSUBPD           Z8, Z5, K4, Z5
+	VMOVUPD          (R14)(DX*8), Z2
+	VSUBPD           Z5, Z8, K6, Z2
+	VMOVUPD          Z2, (R14)(DX*8)
 	MOVQ             160(SI), R11
 	ADDQ             DX, R11
 	LEAQ             (CX)(DX*8), CX
@@ -2217,56 +2242,61 @@ located35:
 	VSUBPD           Z1, Z0, Z2
 	VSUBPD           Z30, Z0, Z3
 	VSUBPD           Z1, Z30, Z4
-	VBROADCASTSD     lifConstsAVX512<>+80(SB), Z5
-	VCMPPD           $0x1d, Z5, Z29, K1
-	VADDPD           Z29, Z31, Z6
-	VMOVUPD          1536(BX)(DX*8), Z7
-	VSUBPD           Z0, Z7, Z8
-	VADDPD.BCST      lifConstsAVX512<>+56(SB), Z29, Z9
+	VSUBPD           Z1, Z30, Z5
+	VBROADCASTSD     lifConstsAVX512<>+80(SB), Z6
+	VCMPPD           $0x1d, Z6, Z29, K1
+	VADDPD           Z29, Z31, Z7
+	VMOVUPD          1536(BX)(DX*8), Z8
+	VSUBPD           Z0, Z8, Z9
 	VADDPD           Z3, Z2, Z10
-	VDIVPD           Z2, Z3, Z11
-	VMOVUPD          (R11)(DX*8), Z12
-	VBLENDMPD        Z7, Z12, K1, Z13
-	VMOVUPD          Z9, 1024(CX)(DX*8)
-	VDIVPD           Z10, Z4, Z14
-	VMOVUPD          Z13, (R11)(DX*8)
-	VMULPD           4096(BX)(DX*8), Z11, Z15
-	VMULPD           Z14, Z14, Z16
-	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z17
-	VCMPPD           $0x1d, Z17, Z15, K2
-	VADDPD           Z14, Z14, Z18
-	VBROADCASTSD     lifConstsAVX512<>+104(SB), Z19
-	VFMADD231PD.BCST lifConstsAVX512<>+96(SB), Z16, Z19
-	VMULPD           Z16, Z14, Z20
-	VMULPD           4608(BX)(DX*8), Z11, K2, Z15
-	VMOVUPD          3072(BX)(DX*8), Z21
-	VADDPD           Z17, Z21, K2, Z21
-	VFMADD213PD.BCST lifConstsAVX512<>+112(SB), Z16, Z19
-	VSUBPD           Z15, Z17, Z22
-	VADDPD           Z21, Z6, Z23
-	VFNMADD231PD     Z8, Z22, Z7
-	VFMADD213PD.BCST lifConstsAVX512<>+120(SB), Z16, Z19
-	VMOVUPD          (R13)(DX*8), Z24
-	VBLENDMPD        Z23, Z24, K1, Z25
-	VMOVUPD          1536(CX), Z26
-	VMAXPD           Z26, Z23, K1, Z26
-	VMOVUPD          Z25, (R13)(DX*8)
+	VADDPD.BCST      lifConstsAVX512<>+56(SB), Z29, Z11
+	VDIVPD           Z2, Z5, Z12
+	VMOVUPD          (R11)(DX*8), Z13
+	VBLENDMPD        Z8, Z13, K1, Z14
+	VDIVPD           Z10, Z4, Z15
+	VMOVUPD          Z14, (R11)(DX*8)
+	VMOVUPD          Z11, 1024(CX)(DX*8)
+	VMOVUPD          4096(BX)(DX*8), Z16
+	VMOVAPD          Z12, Z17
+	VFMADD231PD      Z16, Z12, Z17
+	VMOVUPD          4608(BX)(DX*8), Z18
+	VFMADD231PD      Z18, Z12, Z12
+	VMULPD           Z15, Z15, Z19
+	VADDPD           Z15, Z15, Z20
+	VSUBPD           Z16, Z17, Z21
+	VBROADCASTSD     lifConstsAVX512<>+104(SB), Z22
+	VFMADD231PD.BCST lifConstsAVX512<>+96(SB), Z19, Z22
+	VMULPD           Z19, Z15, Z23
+	VCMPPD           $0x12, Z6, Z21, K2
+	VFMADD213PD.BCST lifConstsAVX512<>+112(SB), Z19, Z22
+	VSUBPD           Z18, Z12, K2, Z21
+	VMOVUPD          3072(BX)(DX*8), Z24
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z25
+	VADDPD           Z25, Z24, K2, Z24
+	VFMADD213PD.BCST lifConstsAVX512<>+120(SB), Z19, Z22
+	VFNMADD231PD     Z9, Z21, Z8
+	VADDPD           Z24, Z7, Z26
 	VMOVUPD          (R12)(DX*8), Z1
-	VBLENDMPD        Z22, Z1, K1, Z0
-	VMOVUPD          Z26, 1536(CX)
+	VBLENDMPD        Z21, Z1, K1, Z0
 	VMOVUPD          Z0, (R12)(DX*8)
-	VFMADD231PD      Z19, Z20, Z18
-	VMOVUPD          (CX)(DX*8), Z3
-	VBLENDMPD        Z7, Z3, K1, Z2
-	VMOVUPD          Z2, (CX)(DX*8)
-	VFNMADD132PD     2048(BX)(DX*8), Z17, Z18
-	VMAXPD           Z18, Z5, Z12
-	VADDPD           3584(BX)(DX*8), Z12, Z9
-	VMOVUPD          Z12, 512(CX)(DX*8)
-	VSUBPD           Z17, Z9, K2, Z9
-	VMOVUPD          (R14)(DX*8), Z4
-	VSUBPD           Z9, Z17, K1, Z4
-	VMOVUPD          Z4, (R14)(DX*8)
+	VFMADD231PD      Z22, Z23, Z20
+	VMOVUPD          (R13)(DX*8), Z3
+	VBLENDMPD        Z26, Z3, K1, Z5
+	VMOVUPD          1536(CX), Z2
+	VMAXPD           Z2, Z26, K1, Z2
+	VMOVUPD          Z5, (R13)(DX*8)
+	VMOVUPD          (CX)(DX*8), Z13
+	VBLENDMPD        Z8, Z13, K1, Z4
+	VMOVUPD          Z2, 1536(CX)
+	VMOVUPD          Z4, (CX)(DX*8)
+	VFNMADD132PD     2048(BX)(DX*8), Z25, Z20
+	VMAXPD           Z20, Z6, Z10
+	VADDPD           3584(BX)(DX*8), Z10, Z14
+	VMOVUPD          Z10, 512(CX)(DX*8)
+	VSUBPD           Z25, Z14, K2, Z14
+	VMOVUPD          (R14)(DX*8), Z11
+	VSUBPD           Z14, Z25, K1, Z11
+	VMOVUPD          Z11, (R14)(DX*8)
 
 	// wakes?
 	VMOVUPD  (CX)(DX*8), Z0
@@ -2726,8 +2756,10 @@ located12:
 	// odd?
 	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
 	VCMPPD $0x15, Y12, Y14, Y1
-	VANDPD Y1, Y0, Y2
-	VPTEST Y2, Y2
+	VCMPPD $0x16, lifConstsAVX2<>+128(SB), Y12, Y2
+	VORPD  Y2, Y1, Y3
+	VANDPD Y3, Y0, Y4
+	VPTEST Y4, Y4
 	JNZ    odd15
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R12
@@ -2736,60 +2768,64 @@ located12:
 	MOVQ   56(SI), R15
 
 	// spike
-	VSUBPD       1024(BX)(DX*8), Y12, Y0
-	VSUBPD       Y14, Y12, Y1
-	VSUBPD       1024(BX)(DX*8), Y14, Y2
-	VCMPPD       $0x1d, lifConstsAVX2<>+320(SB), Y13, Y3
-	VMOVUPD      lifConstsAVX2<>+256(SB), Y4
-	VADDPD       3072(BX)(DX*8), Y4, Y5
-	VADDPD       Y13, Y15, Y6
-	VMINPD       (R15)(DX*8), Y11, Y7
-	VADDPD       Y1, Y0, Y8
-	VDIVPD       Y0, Y1, Y9
-	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y10
-	VMOVUPD      1536(BX)(DX*8), Y1
-	VMINPD       Y7, Y1, Y0
-	VMOVUPD      (R11)(DX*8), Y7
-	VBLENDVPD    Y3, Y1, Y7, Y1
-	VDIVPD       Y8, Y2, Y7
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y14, Y12, Y2
+	VSUBPD       Y0, Y14, Y3
+	VSUBPD       Y0, Y14, Y4
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
+	VCMPPD       $0x1d, Y5, Y13, Y6
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y7
+	VADDPD       3072(BX)(DX*8), Y7, Y8
+	VADDPD       Y13, Y15, Y9
+	VADDPD       Y2, Y1, Y10
+	VMINPD       (R15)(DX*8), Y11, Y0
+	VDIVPD       Y1, Y4, Y2
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y4
+	VMOVUPD      (R11)(DX*8), Y1
+	VBLENDVPD    Y6, 1536(BX)(DX*8), Y1, Y1
+	VDIVPD       Y10, Y3, Y3
 	VMOVUPD      Y1, (R11)(DX*8)
-	VMOVUPD      Y10, 1024(CX)(DX*8)
-	VMOVUPD      (R15)(DX*8), Y2
-	VBLENDVPD    Y3, Y0, Y2, Y8
-	VMOVUPD      Y8, (R15)(DX*8)
-	VMULPD       4096(BX)(DX*8), Y9, Y1
-	VMULPD       4608(BX)(DX*8), Y9, Y10
-	VMULPD       Y7, Y7, Y0
-	VADDPD       Y7, Y7, Y2
-	VCMPPD       $0x1d, Y4, Y1, Y8
-	VBLENDVPD    Y8, Y10, Y1, Y9
-	VMOVUPD      lifConstsAVX2<>+416(SB), Y10
-	VFMADD231PD  lifConstsAVX2<>+384(SB), Y0, Y10
-	VMULPD       Y0, Y7, Y1
-	VSUBPD       Y9, Y4, Y7
-	VMOVUPD      3072(BX)(DX*8), Y9
-	VBLENDVPD    Y8, Y5, Y9, Y5
-	VADDPD       Y5, Y6, Y9
-	VFMADD213PD  lifConstsAVX2<>+448(SB), Y0, Y10
-	VMOVUPD      (R12)(DX*8), Y6
-	VBLENDVPD    Y3, Y7, Y6, Y5
-	VMOVUPD      (R13)(DX*8), Y7
-	VBLENDVPD    Y3, Y9, Y7, Y6
-	VMOVUPD      Y5, (R12)(DX*8)
-	VMOVUPD      Y6, (R13)(DX*8)
-	VFMADD213PD  lifConstsAVX2<>+480(SB), Y0, Y10
-	VFMADD231PD  Y10, Y1, Y2
-	VFNMADD132PD 2048(BX)(DX*8), Y4, Y2
-	VMOVUPD      lifConstsAVX2<>+320(SB), Y9
-	VMAXPD       Y2, Y9, Y7
-	VADDPD       3584(BX)(DX*8), Y7, Y5
-	VMOVUPD      Y7, 512(CX)(DX*8)
-	VSUBPD       Y4, Y5, Y6
-	VBLENDVPD    Y8, Y6, Y5, Y0
-	VSUBPD       Y0, Y4, Y1
-	VMOVUPD      (R14)(DX*8), Y10
-	VBLENDVPD    Y3, Y1, Y10, Y9
-	VMOVUPD      Y9, (R14)(DX*8)
+	VMOVUPD      1536(BX)(DX*8), Y10
+	VMINPD       Y0, Y10, Y1
+	VMOVUPD      Y4, 1024(CX)(DX*8)
+	VMOVUPD      (R15)(DX*8), Y10
+	VBLENDVPD    Y6, Y1, Y10, Y0
+	VMOVUPD      Y0, (R15)(DX*8)
+	VMOVUPD      4096(BX)(DX*8), Y4
+	VFMADD213PD  Y2, Y2, Y4
+	VFMADD231PD  4608(BX)(DX*8), Y2, Y2
+	VMULPD       Y3, Y3, Y1
+	VADDPD       Y3, Y3, Y10
+	VSUBPD       4096(BX)(DX*8), Y4, Y0
+	VSUBPD       4608(BX)(DX*8), Y2, Y4
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y2
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y1, Y2
+	VMULPD       Y1, Y3, Y3
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y1, Y2
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y1, Y2
+	VCMPPD       $0x12, Y5, Y0, Y1
+	VFMADD231PD  Y2, Y3, Y10
+	VMOVUPD      3072(BX)(DX*8), Y3
+	VBLENDVPD    Y1, Y8, Y3, Y2
+	VBLENDVPD    Y1, Y4, Y0, Y8
+	VADDPD       Y2, Y9, Y3
+	VMOVUPD      (R12)(DX*8), Y4
+	VBLENDVPD    Y6, Y8, Y4, Y0
+	VMOVUPD      Y0, (R12)(DX*8)
+	VFNMADD132PD 2048(BX)(DX*8), Y7, Y10
+	VMOVUPD      (R13)(DX*8), Y9
+	VBLENDVPD    Y6, Y3, Y9, Y2
+	VMOVUPD      Y2, (R13)(DX*8)
+	VMAXPD       Y10, Y5, Y8
+	VADDPD       3584(BX)(DX*8), Y8, Y4
+	VMOVUPD      Y8, 512(CX)(DX*8)
+	VSUBPD       Y7, Y4, Y0
+	VBLENDVPD    Y1, Y0, Y4, Y3
+	VSUBPD       Y3, Y7, Y9
+	VMOVUPD      (R14)(DX*8), Y2
+	VBLENDVPD    Y6, Y9, Y2, Y5
+	VMOVUPD      Y5, (R14)(DX*8)
 
 events11:
 	MOVQ 160(SI), R11
@@ -2856,33 +2892,36 @@ single14:
 	// odd?
 	VMOVUPD      1024(BX)(DX*8), Y0
 	VSUBPD       Y0, Y12, Y1
-	VSUBPD       Y14, Y12, Y2
+	VSUBPD       Y0, Y14, Y2
 	VCMPPD       $0x1d, lifConstsAVX2<>+320(SB), Y13, Y3
 	VMOVUPD      3072(BX)(DX*8), Y4
-	VMOVUPD      lifConstsAVX2<>+256(SB), Y5
-	VCMPPD       $0x11, Y5, Y4, Y6
-	VMOVUPD      1536(BX)(DX*8), Y7
-	VSUBPD       Y12, Y7, Y8
-	VCMPPD       $0x15, Y12, Y14, Y9
-	VMOVUPD      (CX)(DX*8), Y10
-	VCMPPD       $0x15, Y0, Y10, Y4
-	VDIVPD       Y1, Y2, Y10
-	VMOVUPD      2560(BX)(DX*8), Y2
-	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y2, Y1
-	VORPD        Y4, Y9, Y2
-	VORPD        Y1, Y2, Y9
-	VMULPD       4096(BX)(DX*8), Y10, Y4
-	VMULPD       4608(BX)(DX*8), Y10, Y2
-	VCMPPD       $0x1d, Y5, Y4, Y1
-	VBLENDVPD    Y1, Y2, Y4, Y10
-	VANDNPD      Y6, Y1, Y2
-	VSUBPD       Y10, Y5, Y4
-	VFNMADD231PD Y8, Y4, Y7
-	VCMPPD       $0x15, Y0, Y7, Y1
-	VANDPD       Y1, Y2, Y6
-	VORPD        Y6, Y9, Y5
-	VANDPD       Y5, Y3, Y10
-	VPTEST       Y10, Y10
+	VCMPPD       $0x11, lifConstsAVX2<>+256(SB), Y4, Y5
+	VCMPPD       $0x15, Y12, Y14, Y6
+	VMOVUPD      (CX)(DX*8), Y7
+	VCMPPD       $0x15, Y0, Y7, Y8
+	VMOVUPD      1536(BX)(DX*8), Y9
+	VSUBPD       Y12, Y9, Y10
+	VDIVPD       Y1, Y2, Y4
+	VMOVUPD      2560(BX)(DX*8), Y7
+	VCMPPD       $0x15, lifConstsAVX2<>+32(SB), Y7, Y2
+	VCMPPD       $0x16, lifConstsAVX2<>+128(SB), Y12, Y1
+	VORPD        Y8, Y6, Y7
+	VORPD        Y2, Y7, Y6
+	VORPD        Y1, Y6, Y8
+	VMOVUPD      4096(BX)(DX*8), Y7
+	VFMADD213PD  Y4, Y4, Y7
+	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
+	VSUBPD       4096(BX)(DX*8), Y7, Y2
+	VSUBPD       4608(BX)(DX*8), Y4, Y6
+	VCMPPD       $0x12, lifConstsAVX2<>+320(SB), Y2, Y1
+	VBLENDVPD    Y1, Y6, Y2, Y7
+	VANDNPD      Y5, Y1, Y4
+	VFNMADD231PD Y10, Y7, Y9
+	VCMPPD       $0x15, Y0, Y9, Y6
+	VANDPD       Y6, Y4, Y2
+	VORPD        Y2, Y8, Y1
+	VANDPD       Y1, Y3, Y5
+	VPTEST       Y5, Y5
 	JNZ          odd18
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
@@ -2891,69 +2930,74 @@ single14:
 	MOVQ         56(SI), R15
 
 	// spike
-	VSUBPD       1024(BX)(DX*8), Y12, Y0
-	VSUBPD       Y14, Y12, Y1
-	VSUBPD       1024(BX)(DX*8), Y14, Y2
-	VCMPPD       $0x1d, lifConstsAVX2<>+320(SB), Y13, Y3
-	VMOVUPD      3072(BX)(DX*8), Y4
-	VMOVUPD      lifConstsAVX2<>+256(SB), Y5
-	VCMPPD       $0x11, Y5, Y4, Y6
-	VMOVUPD      1536(BX)(DX*8), Y7
-	VSUBPD       Y12, Y7, Y8
-	VADDPD       Y5, Y4, Y9
-	VADDPD       Y1, Y0, Y10
-	VDIVPD       Y0, Y1, Y1
-	VADDPD       Y13, Y15, Y0
-	VMINPD       (R15)(DX*8), Y11, Y4
-	VDIVPD       Y10, Y2, Y2
-	VANDPD       Y6, Y3, Y10
-	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y6
-	VMOVUPD      Y6, 1024(CX)(DX*8)
-	VMINPD       Y4, Y7, Y6
-	VMOVUPD      (R15)(DX*8), Y4
-	VBLENDVPD    Y3, Y6, Y4, Y6
-	VMOVUPD      Y6, (R15)(DX*8)
-	VMULPD       4096(BX)(DX*8), Y1, Y4
-	VMULPD       4608(BX)(DX*8), Y1, Y6
-	VMULPD       Y2, Y2, Y1
-	VCMPPD       $0x1d, Y5, Y4, Y7
-	VBLENDVPD    Y7, Y6, Y4, Y6
-	VANDNPD      Y10, Y7, Y4
-	VSUBPD       Y6, Y5, Y10
-	VMOVUPD      3072(BX)(DX*8), Y6
-	VBLENDVPD    Y7, Y9, Y6, Y9
-	VADDPD       Y9, Y0, Y6
-	VMOVUPD      lifConstsAVX2<>+416(SB), Y0
-	VFMADD231PD  lifConstsAVX2<>+384(SB), Y1, Y0
-	VFNMADD213PD 1536(BX)(DX*8), Y10, Y8
-	VFMADD213PD  lifConstsAVX2<>+448(SB), Y1, Y0
-	VMOVUPD      1536(BX)(DX*8), Y9
-	VBLENDVPD    Y4, Y8, Y9, Y8
-	VANDNPD      Y3, Y4, Y9
-	VMOVUPD      (R11)(DX*8), Y4
-	VBLENDVPD    Y3, Y8, Y4, Y3
-	VMULPD       Y1, Y2, Y8
-	VMOVUPD      Y3, (R11)(DX*8)
-	VADDPD       Y2, Y2, Y4
-	VFMADD213PD  lifConstsAVX2<>+480(SB), Y1, Y0
-	VMOVUPD      (R13)(DX*8), Y3
-	VBLENDVPD    Y9, Y6, Y3, Y2
+	VMOVUPD      1024(BX)(DX*8), Y0
+	VSUBPD       Y0, Y12, Y1
+	VSUBPD       Y14, Y12, Y2
+	VSUBPD       Y0, Y14, Y3
+	VSUBPD       Y0, Y14, Y4
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y5
+	VCMPPD       $0x1d, Y5, Y13, Y6
+	VMOVUPD      3072(BX)(DX*8), Y7
+	VMOVUPD      lifConstsAVX2<>+256(SB), Y8
+	VCMPPD       $0x11, Y8, Y7, Y9
+	VMOVUPD      1536(BX)(DX*8), Y10
+	VSUBPD       Y12, Y10, Y0
+	VADDPD       Y2, Y1, Y2
+	VADDPD       Y8, Y7, Y5
+	VDIVPD       Y1, Y4, Y4
+	VADDPD       Y13, Y15, Y1
+	VMINPD       (R15)(DX*8), Y11, Y7
+	VDIVPD       Y2, Y3, Y3
+	VANDPD       Y9, Y6, Y2
+	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y9
+	VMOVUPD      Y9, 1024(CX)(DX*8)
+	VMINPD       Y7, Y10, Y9
+	VMOVUPD      (R15)(DX*8), Y7
+	VBLENDVPD    Y6, Y9, Y7, Y9
+	VMOVUPD      Y9, (R15)(DX*8)
+	VMOVUPD      4096(BX)(DX*8), Y7
+	VFMADD213PD  Y4, Y4, Y7
+	VFMADD231PD  4608(BX)(DX*8), Y4, Y4
+	VMULPD       Y3, Y3, Y9
+	VSUBPD       4096(BX)(DX*8), Y7, Y7
+	VSUBPD       4608(BX)(DX*8), Y4, Y4
+	VMOVUPD      lifConstsAVX2<>+416(SB), Y10
+	VFMADD231PD  lifConstsAVX2<>+384(SB), Y9, Y10
+	VFMADD213PD  lifConstsAVX2<>+448(SB), Y9, Y10
+	VFMADD213PD  lifConstsAVX2<>+480(SB), Y9, Y10
+	VMULPD       Y9, Y3, Y9
+	VADDPD       Y3, Y3, Y3
+	VFMADD231PD  Y10, Y9, Y3
+	VCMPPD       $0x12, lifConstsAVX2<>+320(SB), Y7, Y9
+	VBLENDVPD    Y9, Y4, Y7, Y10
+	VFNMADD132PD 2048(BX)(DX*8), Y8, Y3
+	VFNMADD213PD 1536(BX)(DX*8), Y10, Y0
+	VANDNPD      Y2, Y9, Y4
+	VMOVUPD      3072(BX)(DX*8), Y7
+	VBLENDVPD    Y9, Y5, Y7, Y2
+	VANDNPD      Y6, Y4, Y5
+	VADDPD       Y2, Y1, Y7
 	VMOVUPD      (R12)(DX*8), Y1
-	VBLENDVPD    Y9, Y10, Y1, Y6
-	VMOVUPD      Y2, (R13)(DX*8)
-	VMOVUPD      Y6, (R12)(DX*8)
-	VFMADD231PD  Y0, Y8, Y4
-	VFNMADD132PD 2048(BX)(DX*8), Y5, Y4
-	VMOVUPD      lifConstsAVX2<>+320(SB), Y3
-	VMAXPD       Y4, Y3, Y10
-	VADDPD       3584(BX)(DX*8), Y10, Y1
-	VMOVUPD      Y10, 512(CX)(DX*8)
-	VSUBPD       Y5, Y1, Y2
-	VBLENDVPD    Y7, Y2, Y1, Y6
-	VSUBPD       Y6, Y5, Y8
-	VMOVUPD      (R14)(DX*8), Y0
-	VBLENDVPD    Y9, Y8, Y0, Y3
-	VMOVUPD      Y3, (R14)(DX*8)
+	VBLENDVPD    Y5, Y10, Y1, Y2
+	VMOVUPD      lifConstsAVX2<>+320(SB), Y10
+	VMAXPD       Y3, Y10, Y1
+	VMOVUPD      1536(BX)(DX*8), Y10
+	VBLENDVPD    Y4, Y0, Y10, Y3
+	VMOVUPD      Y2, (R12)(DX*8)
+	VMOVUPD      (R13)(DX*8), Y4
+	VBLENDVPD    Y5, Y7, Y4, Y0
+	VADDPD       3584(BX)(DX*8), Y1, Y10
+	VMOVUPD      Y0, (R13)(DX*8)
+	VMOVUPD      (R11)(DX*8), Y2
+	VBLENDVPD    Y6, Y3, Y2, Y7
+	VMOVUPD      Y1, 512(CX)(DX*8)
+	VMOVUPD      Y7, (R11)(DX*8)
+	VSUBPD       Y8, Y10, Y4
+	VBLENDVPD    Y9, Y4, Y10, Y0
+	VSUBPD       Y0, Y8, Y6
+	VMOVUPD      (R14)(DX*8), Y3
+	VBLENDVPD    Y5, Y6, Y3, Y2
+	VMOVUPD      Y2, (R14)(DX*8)
 	JMP          events11
 
 odd15:
@@ -3438,8 +3482,10 @@ located12:
 	// odd?
 	VCMPPD.BCST $0x1d, lifConstsAVX512<>+80(SB), Z29, K1
 	VCMPPD      $0x15, Z28, Z30, K2
-	KANDB       K2, K1, K3
-	KORTESTB    K3, K3
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z28, K3
+	KORB        K3, K2, K4
+	KANDB       K4, K1, K5
+	KORTESTB    K5, K5
 	JNZ         odd15
 	MOVQ        (SI), R11
 	MOVQ        8(SI), R12
@@ -3448,53 +3494,58 @@ located12:
 	MOVQ        56(SI), R15
 
 	// spike
-	VSUBPD           1024(BX)(DX*8), Z28, Z0
-	VSUBPD           Z30, Z28, Z1
-	VSUBPD           1024(BX)(DX*8), Z30, Z2
-	VCMPPD.BCST      $0x1d, lifConstsAVX512<>+80(SB), Z29, K1
-	VADDPD           Z29, Z31, Z3
-	VADDPD.BCST      lifConstsAVX512<>+56(SB), Z29, Z4
-	VMINPD           (R15)(DX*8), Z27, Z5
-	VADDPD           Z1, Z0, Z6
-	VDIVPD           Z0, Z1, Z7
-	VMOVUPD          (R11)(DX*8), Z8
-	VBLENDMPD        1536(BX)(DX*8), Z8, K1, Z9
-	VMOVUPD          1536(BX)(DX*8), Z10
-	VMOVUPD          (R15)(DX*8), Z11
-	VMINPD           Z5, Z10, K1, Z11
-	VDIVPD           Z6, Z2, Z12
-	VMOVUPD          Z9, (R11)(DX*8)
-	VMOVUPD          Z4, 1024(CX)(DX*8)
-	VMOVUPD          Z11, (R15)(DX*8)
-	VMULPD           4096(BX)(DX*8), Z7, Z13
-	VMULPD           Z12, Z12, Z14
-	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z15
-	VCMPPD           $0x1d, Z15, Z13, K2
-	VADDPD           Z12, Z12, Z16
-	VBROADCASTSD     lifConstsAVX512<>+104(SB), Z17
-	VFMADD231PD.BCST lifConstsAVX512<>+96(SB), Z14, Z17
-	VMULPD           Z14, Z12, Z18
-	VMULPD           4608(BX)(DX*8), Z7, K2, Z13
-	VMOVUPD          3072(BX)(DX*8), Z19
-	VADDPD           3072(BX)(DX*8), Z15, K2, Z19
-	VFMADD213PD.BCST lifConstsAVX512<>+112(SB), Z14, Z17
-	VMOVUPD          (R12)(DX*8), Z20
-	VSUBPD           Z13, Z15, K1, Z20
-	VMOVUPD          (R13)(DX*8), Z21
-	VADDPD           Z19, Z3, K1, Z21
-	VMOVUPD          Z20, (R12)(DX*8)
-	VFMADD213PD.BCST lifConstsAVX512<>+120(SB), Z14, Z17
-	VMOVUPD          Z21, (R13)(DX*8)
-	VFMADD231PD      Z17, Z18, Z16
-	VFNMADD132PD     2048(BX)(DX*8), Z15, Z16
-	VBROADCASTSD     lifConstsAVX512<>+80(SB), Z22
-	VMAXPD           Z16, Z22, Z23
-	VADDPD           3584(BX)(DX*8), Z23, Z24
-	VMOVUPD          Z23, 512(CX)(DX*8)
-	VSUBPD           Z15, Z24, K2, Z24
-	VMOVUPD          (R14)(DX*8), Z25
-	VSUBPD           Z24, Z15, K1, Z25
-	VMOVUPD          Z25, (R14)(DX*8)
+	VMOVUPD          1024(BX)(DX*8), Z0
+	VSUBPD           Z0, Z28, Z1
+	VSUBPD           Z30, Z28, Z2
+	VSUBPD           Z0, Z30, Z3
+	VSUBPD           Z0, Z30, Z4
+	VBROADCASTSD     lifConstsAVX512<>+80(SB), Z5
+	VCMPPD           $0x1d, Z5, Z29, K1
+	VADDPD           Z29, Z31, Z6
+	VADDPD.BCST      lifConstsAVX512<>+56(SB), Z29, Z7
+	VADDPD           Z2, Z1, Z8
+	VMINPD           (R15)(DX*8), Z27, Z9
+	VDIVPD           Z1, Z4, Z10
+	VMOVUPD          (R11)(DX*8), Z11
+	VBLENDMPD        1536(BX)(DX*8), Z11, K1, Z12
+	VDIVPD           Z8, Z3, Z13
+	VMOVUPD          Z12, (R11)(DX*8)
+	VMOVUPD          1536(BX)(DX*8), Z14
+	VMOVUPD          (R15)(DX*8), Z15
+	VMINPD           Z9, Z14, K1, Z15
+	VMOVUPD          Z7, 1024(CX)(DX*8)
+	VMOVUPD          Z15, (R15)(DX*8)
+	VMOVUPD          4096(BX)(DX*8), Z16
+	VFMADD213PD      Z10, Z10, Z16
+	VFMADD231PD      4608(BX)(DX*8), Z10, Z10
+	VMULPD           Z13, Z13, Z17
+	VADDPD           Z13, Z13, Z18
+	VSUBPD           4096(BX)(DX*8), Z16, Z19
+	VBROADCASTSD     lifConstsAVX512<>+104(SB), Z20
+	VFMADD231PD.BCST lifConstsAVX512<>+96(SB), Z17, Z20
+	VMULPD           Z17, Z13, Z21
+	VCMPPD           $0x12, Z5, Z19, K2
+	VFMADD213PD.BCST lifConstsAVX512<>+112(SB), Z17, Z20
+	VSUBPD           4608(BX)(DX*8), Z10, K2, Z19
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z22
+	VMOVUPD          3072(BX)(DX*8), Z23
+	VADDPD           3072(BX)(DX*8), Z22, K2, Z23
+	VFMADD213PD.BCST lifConstsAVX512<>+120(SB), Z17, Z20
+	VMOVUPD          (R12)(DX*8), Z24
+	VBLENDMPD        Z19, Z24, K1, Z25
+	VMOVUPD          (R13)(DX*8), Z26
+	VADDPD           Z23, Z6, K1, Z26
+	VMOVUPD          Z25, (R12)(DX*8)
+	VFMADD231PD      Z20, Z21, Z18
+	VMOVUPD          Z26, (R13)(DX*8)
+	VFNMADD132PD     2048(BX)(DX*8), Z22, Z18
+	VMAXPD           Z18, Z5, Z0
+	VADDPD           3584(BX)(DX*8), Z0, Z2
+	VMOVUPD          Z0, 512(CX)(DX*8)
+	VSUBPD           Z22, Z2, K2, Z2
+	VMOVUPD          (R14)(DX*8), Z4
+	VSUBPD           Z2, Z22, K1, Z4
+	VMOVUPD          Z4, (R14)(DX*8)
 
 events11:
 	MOVQ 160(SI), R11
@@ -3561,31 +3612,34 @@ single14:
 	// odd?
 	VMOVUPD      1024(BX)(DX*8), Z0
 	VSUBPD       Z0, Z28, Z1
-	VSUBPD       Z30, Z28, Z2
+	VSUBPD       Z0, Z30, Z2
 	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+80(SB), Z29, K1
 	VMOVUPD      3072(BX)(DX*8), Z3
-	VBROADCASTSD lifConstsAVX512<>+64(SB), Z4
-	VCMPPD       $0x11, Z4, Z3, K2
+	VCMPPD.BCST  $0x11, lifConstsAVX512<>+64(SB), Z3, K2
+	VCMPPD       $0x15, Z28, Z30, K3
+	VMOVUPD      (CX)(DX*8), Z4
+	VCMPPD       $0x15, Z0, Z4, K4
 	VMOVUPD      1536(BX)(DX*8), Z5
 	VSUBPD       Z28, Z5, Z6
-	VCMPPD       $0x15, Z28, Z30, K3
-	VMOVUPD      (CX)(DX*8), Z7
-	VCMPPD       $0x15, Z0, Z7, K4
-	VDIVPD       Z1, Z2, Z8
-	VMOVUPD      2560(BX)(DX*8), Z9
-	VCMPPD.BCST  $0x15, lifConstsAVX512<>+8(SB), Z9, K5
-	KORB         K4, K3, K6
-	KORB         K5, K6, K7
-	VMULPD       4096(BX)(DX*8), Z8, Z10
-	VCMPPD       $0x1d, Z4, Z10, K3
-	VMULPD       4608(BX)(DX*8), Z8, K3, Z10
-	KANDNB       K2, K3, K4
-	VSUBPD       Z10, Z4, Z11
-	VFNMADD231PD Z6, Z11, Z5
-	VCMPPD       $0x15, Z0, Z5, K6
-	KANDB        K6, K4, K5
+	VDIVPD       Z1, Z2, Z7
+	VMOVUPD      2560(BX)(DX*8), Z8
+	VCMPPD.BCST  $0x15, lifConstsAVX512<>+8(SB), Z8, K5
+	VCMPPD.BCST  $0x16, lifConstsAVX512<>+32(SB), Z28, K6
+	KORB         K4, K3, K7
 	KORB         K5, K7, K3
-	KANDB        K3, K1, K2
+	KORB         K6, K3, K4
+	VMOVUPD      4096(BX)(DX*8), Z9
+	VFMADD213PD  Z7, Z7, Z9
+	VFMADD231PD  4608(BX)(DX*8), Z7, Z7
+	VSUBPD       4096(BX)(DX*8), Z9, Z10
+	VCMPPD.BCST  $0x12, lifConstsAVX512<>+80(SB), Z10, K7
+	VSUBPD       4608(BX)(DX*8), Z7, K7, Z10
+	KANDNB       K2, K7, K5
+	VFNMADD231PD Z6, Z10, Z5
+	VCMPPD       $0x15, Z0, Z5, K3
+	KANDB        K3, K5, K6
+	KORB         K6, K4, K7
+	KANDB        K7, K1, K2
 	KORTESTB     K2, K2
 	JNZ          odd18
 	MOVQ         (SI), R11
@@ -3595,60 +3649,64 @@ single14:
 	MOVQ         56(SI), R15
 
 	// spike
-	VSUBPD           1024(BX)(DX*8), Z28, Z0
-	VSUBPD           Z30, Z28, Z1
-	VSUBPD           1024(BX)(DX*8), Z30, Z2
-	VCMPPD.BCST      $0x1d, lifConstsAVX512<>+80(SB), Z29, K1
-	VMOVUPD          3072(BX)(DX*8), Z3
-	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z4
-	VCMPPD           $0x11, Z4, Z3, K2
-	VMOVUPD          1536(BX)(DX*8), Z5
-	VSUBPD           Z28, Z5, Z6
-	VADDPD           Z29, Z31, Z7
-	VADDPD           Z1, Z0, Z8
-	VDIVPD           Z0, Z1, Z9
-	VADDPD.BCST      lifConstsAVX512<>+56(SB), Z29, Z10
-	VMINPD           (R15)(DX*8), Z27, Z11
+	VMOVUPD          1024(BX)(DX*8), Z0
+	VSUBPD           Z0, Z28, Z1
+	VSUBPD           Z30, Z28, Z2
+	VSUBPD           Z0, Z30, Z3
+	VSUBPD           Z0, Z30, Z4
+	VBROADCASTSD     lifConstsAVX512<>+80(SB), Z5
+	VCMPPD           $0x1d, Z5, Z29, K1
+	VMOVUPD          3072(BX)(DX*8), Z6
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z7
+	VCMPPD           $0x11, Z7, Z6, K2
+	VMOVUPD          1536(BX)(DX*8), Z8
+	VSUBPD           Z28, Z8, Z9
+	VADDPD           Z2, Z1, Z10
+	VADDPD           Z29, Z31, Z11
+	VDIVPD           Z1, Z4, Z12
+	VADDPD.BCST      lifConstsAVX512<>+56(SB), Z29, Z13
+	VMINPD           (R15)(DX*8), Z27, Z14
+	VDIVPD           Z10, Z3, Z15
 	KANDB            K2, K1, K3
-	VDIVPD           Z8, Z2, Z12
-	VMOVUPD          (R15)(DX*8), Z13
-	VMINPD           Z11, Z5, K1, Z13
-	VMOVUPD          Z10, 1024(CX)(DX*8)
-	VMOVUPD          Z13, (R15)(DX*8)
-	VMULPD           4096(BX)(DX*8), Z9, Z14
-	VMULPD           Z12, Z12, Z15
-	VCMPPD           $0x1d, Z4, Z14, K4
-	VADDPD           Z12, Z12, Z16
-	VBROADCASTSD     lifConstsAVX512<>+104(SB), Z17
-	VFMADD231PD.BCST lifConstsAVX512<>+96(SB), Z15, Z17
-	VMULPD           Z15, Z12, Z18
-	VMULPD           4608(BX)(DX*8), Z9, K4, Z14
+	VMOVUPD          (R15)(DX*8), Z16
+	VMINPD           Z14, Z8, K1, Z16
+	VMOVUPD          Z13, 1024(CX)(DX*8)
+	VMOVUPD          Z16, (R15)(DX*8)
+	VMOVUPD          4096(BX)(DX*8), Z17
+	VFMADD213PD      Z12, Z12, Z17
+	VFMADD231PD      4608(BX)(DX*8), Z12, Z12
+	VMULPD           Z15, Z15, Z18
+	VADDPD           Z15, Z15, Z19
+	VSUBPD           4096(BX)(DX*8), Z17, Z20
+	VBROADCASTSD     lifConstsAVX512<>+104(SB), Z21
+	VFMADD231PD.BCST lifConstsAVX512<>+96(SB), Z18, Z21
+	VMULPD           Z18, Z15, Z22
+	VCMPPD           $0x12, Z5, Z20, K4
+	VFMADD213PD.BCST lifConstsAVX512<>+112(SB), Z18, Z21
+	VSUBPD           4608(BX)(DX*8), Z12, K4, Z20
 	KANDNB           K3, K4, K5
-	VADDPD           Z4, Z3, K4, Z3
+	VADDPD           Z7, Z6, K4, Z6
 	KANDNB           K1, K5, K6
-	VFMADD213PD.BCST lifConstsAVX512<>+112(SB), Z15, Z17
-	VSUBPD           Z14, Z4, Z19
-	VMOVUPD          (R13)(DX*8), Z20
-	VADDPD           Z3, Z7, K6, Z20
-	VFNMADD231PD     Z6, Z19, K5, Z5
-	VFMADD213PD.BCST lifConstsAVX512<>+120(SB), Z15, Z17
-	VMOVUPD          (R12)(DX*8), Z21
-	VBLENDMPD        Z19, Z21, K6, Z22
-	VMOVUPD          Z20, (R13)(DX*8)
-	VMOVUPD          Z22, (R12)(DX*8)
-	VMOVUPD          (R11)(DX*8), Z23
-	VBLENDMPD        Z5, Z23, K1, Z24
-	VFMADD231PD      Z17, Z18, Z16
-	VMOVUPD          Z24, (R11)(DX*8)
-	VFNMADD132PD     2048(BX)(DX*8), Z4, Z16
-	VBROADCASTSD     lifConstsAVX512<>+80(SB), Z25
-	VMAXPD           Z16, Z25, Z26
-	VADDPD           3584(BX)(DX*8), Z26, Z1
-	VMOVUPD          Z26, 512(CX)(DX*8)
-	VSUBPD           Z4, Z1, K4, Z1
-	VMOVUPD          (R14)(DX*8), Z0
-	VSUBPD           Z1, Z4, K6, Z0
-	VMOVUPD          Z0, (R14)(DX*8)
+	VFMADD213PD.BCST lifConstsAVX512<>+120(SB), Z18, Z21
+	VFNMADD231PD     Z9, Z20, K5, Z8
+	VMOVUPD          (R12)(DX*8), Z23
+	VBLENDMPD        Z20, Z23, K6, Z24
+	VMOVUPD          (R13)(DX*8), Z25
+	VADDPD           Z6, Z11, K6, Z25
+	VMOVUPD          Z24, (R12)(DX*8)
+	VFMADD231PD      Z21, Z22, Z19
+	VMOVUPD          Z25, (R13)(DX*8)
+	VMOVUPD          (R11)(DX*8), Z26
+	VBLENDMPD        Z8, Z26, K1, Z0
+	VMOVUPD          Z0, (R11)(DX*8)
+	VFNMADD132PD     2048(BX)(DX*8), Z7, Z19
+	VMAXPD           Z19, Z5, Z2
+	VADDPD           3584(BX)(DX*8), Z2, Z4
+	VMOVUPD          Z2, 512(CX)(DX*8)
+	VSUBPD           Z7, Z4, K4, Z4
+	VMOVUPD          (R14)(DX*8), Z1
+	VSUBPD           Z4, Z7, K6, Z1
+	VMOVUPD          Z1, (R14)(DX*8)
 	JMP              events11
 
 odd15:
@@ -3676,10 +3734,10 @@ DATA lifConstsAVX2<>+96(SB)/8, $0x3fd0000000000000
 DATA lifConstsAVX2<>+104(SB)/8, $0x3fd0000000000000
 DATA lifConstsAVX2<>+112(SB)/8, $0x3fd0000000000000
 DATA lifConstsAVX2<>+120(SB)/8, $0x3fd0000000000000
-DATA lifConstsAVX2<>+128(SB)/8, $0x7fefffffffffffff
-DATA lifConstsAVX2<>+136(SB)/8, $0x7fefffffffffffff
-DATA lifConstsAVX2<>+144(SB)/8, $0x7fefffffffffffff
-DATA lifConstsAVX2<>+152(SB)/8, $0x7fefffffffffffff
+DATA lifConstsAVX2<>+128(SB)/8, $0x7e37e43c8800759c
+DATA lifConstsAVX2<>+136(SB)/8, $0x7e37e43c8800759c
+DATA lifConstsAVX2<>+144(SB)/8, $0x7e37e43c8800759c
+DATA lifConstsAVX2<>+152(SB)/8, $0x7e37e43c8800759c
 DATA lifConstsAVX2<>+160(SB)/8, $0x4020000000000000
 DATA lifConstsAVX2<>+168(SB)/8, $0x4020000000000000
 DATA lifConstsAVX2<>+176(SB)/8, $0x4020000000000000
@@ -3778,7 +3836,7 @@ DATA lifConstsAVX512<>+0(SB)/8, $0x4030000000000000
 DATA lifConstsAVX512<>+8(SB)/8, $0x3fb0000000000000
 DATA lifConstsAVX512<>+16(SB)/8, $0x4000000000000000
 DATA lifConstsAVX512<>+24(SB)/8, $0x3fd0000000000000
-DATA lifConstsAVX512<>+32(SB)/8, $0x7fefffffffffffff
+DATA lifConstsAVX512<>+32(SB)/8, $0x7e37e43c8800759c
 DATA lifConstsAVX512<>+40(SB)/8, $0x4020000000000000
 DATA lifConstsAVX512<>+48(SB)/8, $0x4010000000000000
 DATA lifConstsAVX512<>+56(SB)/8, $0x4330000000000000

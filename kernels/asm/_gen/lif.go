@@ -222,7 +222,7 @@ func (k *lifFunc) chunk() {
 			odd = b.MaskOr(odd, b.Cmp(b.Load(k.col(rate, 0, 0)), NLT, b.Const(1.0/4)))
 			odd = b.MaskOr(odd, b.Cmp(b.Load(k.col(v, 0, 0)), GE, k.c(b, asm.LIFVTh, 0)))
 			if !k.full {
-				odd = b.MaskOr(odd, b.Cmp(k.c(b, asm.LIFVInf, 0), NLE, b.Const(math.MaxFloat64)))
+				odd = b.MaskOr(odd, b.Cmp(k.c(b, asm.LIFVInf, 0), NLE, b.Const(asm.LIFFar)))
 			}
 			b.Set(shortest, b.Min(hold, b.Get(shortest)))
 			b.Test(odd)
@@ -472,6 +472,7 @@ func (k *lifFunc) spikes(forward string) {
 			goesOn := b.MaskAndNot(b.Cmp(s.c(asm.LIFHold), LT, b.Const(1)), s.late)
 			m := b.MaskOr(b.Cmp(s.v, NLT, s.vInf), b.Cmp(b.Load(k.col(old, lifBefore, 0)), NLT, s.c(asm.LIFVTh)))
 			m = b.MaskOr(m, b.Cmp(s.c(asm.LIFPart), NLT, b.Const(1.0/16)))
+			m = b.MaskOr(m, b.Cmp(s.vInf, NLE, b.Const(asm.LIFFar)))
 			return b.MaskOr(m, b.MaskAnd(goesOn, b.Cmp(s.next(b), NLT, s.c(asm.LIFVTh))))
 		})
 		k.finish(found, old, true)
@@ -492,7 +493,9 @@ func (k *lifFunc) spikes(forward string) {
 			single()
 			k.JMP(operand.LabelRef(events))
 		}))
-		odd(func(b *Block, s *lifSpike) Mask { return b.Cmp(s.v, NLT, s.vInf) })
+		odd(func(b *Block, s *lifSpike) Mask {
+			return b.MaskOr(b.Cmp(s.v, NLT, s.vInf), b.Cmp(s.vInf, NLE, b.Const(asm.LIFFar)))
+		})
 		k.finish(found, old, false)
 	default:
 		k.Block("look", func(b *Block) { k.put(b, found, k.look(b, k.Value("Log"), 0, b.Const(0), k.none(b))) })
@@ -611,10 +614,12 @@ func (k *lifFunc) locate(b *Block, x crossing[Vec]) *lifSpike {
 	s := &lifSpike{crossing: x, c: func(j int) Vec { return k.c(b, j, 0) }}
 	s.it = b.Cmp(s.when, GE, b.Const(0))
 	s.above, s.below = b.Sub(s.vInf, s.c(asm.LIFVTh)), b.Sub(s.vInf, s.v)
-	r := b.Div(s.below, s.above)
-	left := b.Mul(r, s.c(asm.LIFAfter))
-	s.late = b.Cmp(left, GE, b.Const(1))
-	s.rate = b.Sub(b.Const(1), b.Select(s.late, b.Mul(r, s.c(asm.LIFLater)), left))
+	// 1 - r e^x, r = (V_inf-V)/(V_inf-V_th), is p e^x - (e^x - 1) with p = (V-V_th)/(V_inf-V_th)
+	p := b.Div(b.Sub(s.v, s.c(asm.LIFVTh)), s.above)
+	rest := func(grown Vec) Vec { return b.Sub(b.FMA(p, grown, p), grown) }
+	soon := rest(s.c(asm.LIFAfter))
+	s.late = b.Cmp(soon, LE, b.Const(0))
+	s.rate = b.Select(s.late, rest(s.c(asm.LIFLater)), soon)
 	return s
 }
 
