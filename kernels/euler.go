@@ -47,59 +47,31 @@ func columnsSync(s *Shard, i int, _ int64, y []float64) {
 	}
 }
 
-// eulerGeneric is the fast step of the euler method; see asm.Block.
+// eulerGeneric is the fast step of the euler method; see asm.Block. Its arithmetic, asm.EIFEulerGo and asm.AdExEulerGo, is printed from the same
+// recording as the assembly.
 func eulerGeneric(b *asm.Block, adapt, full bool) {
-	col := func(j, at int) *vec { return (*vec)(b.Coef[j][at:]) }
-	still := new(vec)
 	for ; b.Step < b.Steps; b.Step++ {
 		k := b.First + float64(b.Step)
 		b.Fired[b.Step%asm.MaxSteps] = 0
 		for b.Lane < b.Lanes {
-			at := b.Lane
-			v, w, wake := (*vec)(b.Y[0][at:]), still, (*vec)(b.Wake[at:])
-			if adapt {
-				w = (*vec)(b.Y[1][at:])
-			}
-			drive := *col(asm.FlowDrive, at)
+			at, fired := b.Lane, uint64(0)
+			drive := (*vec)(b.Coef[asm.FlowDrive][at:])
 			if full {
-				steadyVoltage(b, at, asm.FlowI, asm.FlowGain, asm.FlowRC, asm.FlowRest, &drive)
+				drive = new(vec)
+				steadyVoltage(b, at, asm.FlowI, asm.FlowGain, asm.FlowRC, asm.FlowRest, drive)
 			}
-			var grow, next, nextW vec
-			slope, shift := col(asm.FlowSlope, at), col(asm.FlowShift, at)
-			for l := range grow {
-				u := math.FMA(v[l], slope[l], shift[l])
-				if u < exp2Lo {
-					u = exp2Lo
-				}
-				grow[l] = u
-			}
-			exp2NearVec(&grow)
-			c, rc, vTh := col(asm.FlowC, at), col(asm.FlowRC, at), col(asm.FlowVTh, at)
-			fromV, fromW, fromRest := col(asm.FlowSinkV, at), col(asm.FlowSinkW, at), col(asm.FlowSink, at)
-			for l := range next {
-				d := math.FMA(-c[l], v[l], drive[l])
-				if adapt {
-					d = math.FMA(-rc[l], w[l], d)
-					nextW[l] = math.FMA(fromV[l], v[l], math.FMA(fromW[l], w[l], fromRest[l]))
-				}
-				next[l] = v[l] + (d + grow[l])
-				if wake[l] > k {
-					next[l] = v[l]
-				}
-			}
-			*v = next
 			if adapt {
-				*w = nextW
+				fired = asm.AdExEulerGo(b, at, k, (*[8]float64)(drive))
+			} else {
+				fired = asm.EIFEulerGo(b, at, k, (*[8]float64)(drive))
 			}
 			if full {
-				lifExtremes(b, at, v, vTh)
+				lifExtremes(b, at, (*vec)(b.Y[0][at:]), (*vec)(b.Coef[asm.FlowVTh][at:]))
 			}
-			for l, x := range v {
-				if x >= vTh[l] {
-					eulerReset(b, at+l, k, adapt, full)
-				}
+			for ; fired != 0; fired &= fired - 1 {
+				eulerReset(b, at+bits.TrailingZeros64(fired), k, adapt, full)
 			}
-			b.Lane += len(next)
+			b.Lane += len(drive)
 		}
 		b.Lane = 0
 	}

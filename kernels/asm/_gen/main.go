@@ -23,29 +23,30 @@ import (
 	_ "popsim/kernels/asm" // the argument blocks
 )
 
-// files lists what is written: NAME_amd64.s from the kernels of NAME.go here.
+// files lists what is written from the kernels of NAME.go here: the assembly NAME_amd64.s and, of those whose plain Go is generated, NAME_plain.go.
 var files = []struct {
 	name    string
 	kernels []func(f *file, w isa)
+	plain   []func() string
 }{
-	{"exp", []func(*file, isa){exp}},
-	{"prefetch", []func(*file, isa){prefetch}},
-	{"lif", []func(*file, isa){
+	{name: "exp", kernels: []func(*file, isa){exp}},
+	{name: "prefetch", kernels: []func(*file, isa){prefetch}},
+	{name: "lif", kernels: []func(*file, isa){
 		lif("LIF", false, map[string]gaits{"AVX2": {walk: 4, run: 8}, "AVX512": {walk: 8, run: 8}}),
 		lif("LIFFull", true, map[string]gaits{"AVX2": {walk: 2}, "AVX512": {walk: 4}}),
 	}},
-	{"flow", []func(*file, isa){exponential("Flow", 8, true, map[string]Tuning{
+	{name: "flow", kernels: []func(*file, isa){exponential("Flow", 8, true, map[string]Tuning{
 		"AVX2": {Near: 14, Live: 6, Skew: 0.2}, "AVX512": {Near: 20, Live: 14, Skew: 0.3, Reuse: 4},
 	}, flow)}},
-	{"euler", []func(*file, isa){
+	{name: "euler", kernels: []func(*file, isa){
 		exponential("Euler", 8, false, map[string]Tuning{"AVX2": {Near: 8, Live: 6, Skew: 0.1, Reuse: 2}, "AVX512": {Live: 10}}, euler),
-	}},
-	{"hh", []func(*file, isa){
+	}, plain: []func() string{eulerPlain("EIF", false), eulerPlain("AdEx", true)}},
+	{name: "hh", kernels: []func(*file, isa){
 		hhKernel("HHStrang", 4, eight, nil, hhStrang),
 		hhKernel("HHRK4", 4, four, map[string]Tuning{"AVX2": {Near: 20, Live: 7, Skew: 0.2, Reuse: 2}}, hhRK4(hhDeriv)),
 		hhKernel("HHExpEuler", 4, eight, nil, hhExpEuler),
 	}},
-	{"rhh", []func(*file, isa){
+	{name: "rhh", kernels: []func(*file, isa){
 		rhhCut(8, map[string]Tuning{"AVX2": {Near: 14, Live: 6, Skew: 0.1}}),
 		rhhPieces(8, 4, map[string]Tuning{"AVX2": {Near: 14, Live: 7, Skew: 0.2}}),
 		hhKernel("RHHRK4", 2, eight, map[string]Tuning{"AVX2": {Skew: 0.1}}, hhRK4(rhhDeriv)),
@@ -99,6 +100,11 @@ func generate(dir string, verbose bool) error {
 		}
 		if written[m.name+"_amd64.s"], err = printer.NewGoAsm(cfg).Print(compiled); err != nil {
 			return err
+		}
+		if len(m.plain) > 0 {
+			if written[m.name+"_plain.go"], err = plainFile(m.plain); err != nil {
+				return fmt.Errorf("%s: plain Go: %w", m.name, err)
+			}
 		}
 		stubs.Constraints = compiled.Constraints
 		for _, fn := range compiled.Functions() {
