@@ -37,7 +37,7 @@ const trialSpikes = 10
 
 // DefaultCurrents are those under which a neuron is tried where none are given: with its default parameters it fires.
 func DefaultCurrents(m *model.Model) []float64 {
-	return map[string][]float64{"lif": {25, 40}, "eif": {10, 20}, "adex": {10, 20}, "hh": {6.5, 10, 20}, "rhh": {2, 5, 10}}[m.Name]
+	return m.Typical.Currents
 }
 
 // NewTrial finds the true spikes up to the time longest, ms, or until there are enough. A nil start means Model.Initial. The

@@ -779,7 +779,7 @@ func (o orbit) peak(node, dim int, sign float64) (s, v float64) {
 // ceiling is the V no cycle may reach: V_th where the model resets.
 func (s *system) ceiling() float64 {
 	if s.m.Fires == model.Reset {
-		return s.p[s.m.Index("V_th")]
+		return s.m.Threshold(s.p)
 	}
 	return math.Inf(1)
 }

@@ -152,7 +152,7 @@ func FiringCurve(ctx context.Context, m *model.Model, p []float64, i float64, fr
 
 // forgetful is the train of a model of one variable: every interval is the first.
 func (s *system) forgetful() Attractor {
-	reset := s.p[s.m.Index("V_reset")]
+	reset := s.m.ResetTo(s.p)
 	slope := make([]float64, 1)
 	s.deriv([]float64{reset}, slope)
 	held := slices.ContainsFunc(s.rests(), func(v float64) bool { return v >= reset })
@@ -164,7 +164,7 @@ func (s *system) forgetful() Attractor {
 	if run.run(math.MaxFloat32) != nil || len(run.spikes) == 0 {
 		return Attractor{Silent: true}
 	}
-	interval := run.spikes[0].Time + s.p[s.m.Index("t_ref")]
+	interval := run.spikes[0].Time + s.m.Hold(s.p)
 	return Attractor{Period: 1, Intervals: []float64{interval}, Rate: 1000 / interval, Lyapunov: math.Inf(-1)}
 }
 
@@ -172,7 +172,7 @@ func (s *system) forgetful() Attractor {
 // one with the largest w sinks lowest.
 func (s *system) lowest(w, interval float64) (low float64, err error) {
 	const looks = 16 // no step is longer than this part of the way, lest V turns twice in one
-	run := newRunner(s.m, s.p, []float64{s.p[s.m.Index("V_reset")], w})
+	run := newRunner(s.m, s.p, []float64{s.m.ResetTo(s.p), w})
 	run.i, run.most = s.i, 1
 	low = run.y[0]
 	t, last, slope, out := 0.0, slices.Clone(run.y), make([]float64, 2), make([]float64, 2)

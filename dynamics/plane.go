@@ -101,7 +101,7 @@ func PhasePlane(ctx context.Context, m *model.Model, p []float64, i float64, o P
 		d.Parameters[q.Name] = p[k]
 	}
 	if m.Fires == model.Reset {
-		d.Reset = &PlaneReset{VTh: p[m.Index("V_th")], VReset: p[m.Index("V_reset")]}
+		d.Reset = &PlaneReset{VTh: m.Threshold(p), VReset: m.ResetTo(p)}
 		if k := m.Index("b"); k >= 0 {
 			d.Reset.B = p[k]
 		}

@@ -100,12 +100,12 @@ type runner struct {
 // newRunner starts a neuron from y0. Where y0 has one value more than the model, EIF or AdEx, that one is the integral of the
 // divergence of the flow.
 func newRunner(m *model.Model, p, y0 []float64) *runner {
-	r := &runner{m: m, p: p, y: slices.Clone(y0), out: make([]float64, len(y0)), vTh: p[m.Index("V_th")]}
+	r := &runner{m: m, p: p, y: slices.Clone(y0), out: make([]float64, len(y0)), vTh: m.Threshold(p)}
 	r.armed = y0[0] < r.vTh
 	r.field = func(_ float64, y, dy []float64) { m.Deriv(p, r.i, y, dy) }
 	r.vClimb = math.Inf(1)
 	if m.Fires == model.Reset {
-		r.vReset, r.tRef = p[m.Index("V_reset")], p[m.Index("t_ref")]
+		r.vReset, r.tRef = m.ResetTo(p), m.Hold(p)
 		if j := m.Index("delta_T"); j >= 0 {
 			r.vClimb = min(p[m.Index("V_T")]+2*p[j], r.vTh)
 			r.shape, _ = NewExponential(m, p)

@@ -203,11 +203,36 @@ func arm(b *asm.Block, at int, next *vec, skip uint64) (crossed uint64) {
 	return crossed
 }
 
-// hhStep writes the states of the eight lanes from at on after a step.
-type hhStep func(b *asm.Block, at int, drive *vec, y, next *[4]vec)
+// hhMethod numbers the fast steps of HH and RHH. They are called by a switch and not through a function value, so that their arguments
+// stay on the stack.
+type hhMethod int
+
+const (
+	hhStrangMethod hhMethod = iota
+	hhRK4Method
+	hhExpEulerMethod
+	rhhRK4Method
+	rhhExpEulerMethod
+)
+
+// advance writes the states of the eight lanes from at on after a step.
+func (m hhMethod) advance(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
+	switch m {
+	case hhStrangMethod:
+		strangStep(b, at, drive, y, next)
+	case hhRK4Method:
+		hhRK4Step(b, at, drive, y, next)
+	case hhExpEulerMethod:
+		hhExpEulerStep(b, at, drive, y, next)
+	case rhhRK4Method:
+		rhhRKStep(b, at, drive, y, next)
+	case rhhExpEulerMethod:
+		rhhExpEulerStep(b, at, drive, y, next)
+	}
+}
 
 // hhFast makes a fast step; see asm.Block.
-func hhFast(states int, advance hhStep) func(b *asm.Block, full bool) {
+func hhFast(states int, method hhMethod) func(b *asm.Block, full bool) {
 	return func(b *asm.Block, full bool) {
 		var y, next [4]vec
 		for ; b.Step < b.Steps; b.Step++ {
@@ -217,7 +242,7 @@ func hhFast(states int, advance hhStep) func(b *asm.Block, full bool) {
 					y[j] = *(*vec)(b.Y[j][at:])
 				}
 				drive := hhCurrent(b, at, full)
-				advance(b, at, &drive, &y, &next)
+				method.advance(b, at, &drive, &y, &next)
 				crossed := arm(b, at, &next[0], 0)
 				if full {
 					extremes(b, at, &next[0], &y[0], 0)
@@ -245,8 +270,8 @@ type slopes func(b *asm.Block, l int, drive float64, old, now *[4]float64) (befo
 
 // hhScheme is a scheme of HH or RHH whose rare step records the crossing that the fast step saw. Without slopes it
 // leaves its spikes at the end of the step.
-func hhScheme(states int, sense slopes, advance hhStep) scheme {
-	fast := hhFast(states, advance)
+func hhScheme(states int, sense slopes, method hhMethod) scheme {
+	fast := hhFast(states, method)
 	return scheme{
 		sources: hhSources, driven: asm.HHPerC, fold: foldHH, enter: hhEnter, sync: columnsSync,
 		rare: func(w *Worker, _ *Shard, g int, events []Event) []Event {
@@ -290,7 +315,7 @@ func (w *Worker) crossing(b *asm.Block, l int, drive float64, sense slopes) floa
 // the two half steps of the gates that meet between steps only their sum is taken, so the columns hold the gates half
 // a step behind V; State and Enter shift them.
 var hhStrang = func() scheme {
-	s := hhScheme(4, strangSlopes, strangStep)
+	s := hhScheme(4, strangSlopes, hhStrangMethod)
 	s.enter = func(s *Shard, i int, _ int64, y []float64) {
 		behind := [4]float64(y)
 		shiftGates(s.Dt, -0.5, behind[:])
@@ -375,7 +400,9 @@ func hhSlopes(b *asm.Block, l int, drive float64, old, now *[4]float64) (before,
 }
 
 // hhRK4 is the classical fourth-order method.
-var hhRK4 = hhScheme(4, hhSlopes, func(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
+var hhRK4 = hhScheme(4, hhSlopes, hhRK4Method)
+
+func hhRK4Step(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
 	dt, half, sixth := b.Coef[asm.HHDt][at], b.Coef[asm.HHHalf][at], b.Coef[asm.HHSixth][at]
 	for l := range drive {
 		x := hhState{y[0][l], y[1][l], y[2][l], y[3][l]}
@@ -390,7 +417,7 @@ var hhRK4 = hhScheme(4, hhSlopes, func(b *asm.Block, at int, drive *vec, y, next
 		x = x.plus(sixth, hhState{sum.v + d.v, sum.m + d.m, sum.h + d.h, sum.n + d.n})
 		next[0][l], next[1][l], next[2][l], next[3][l] = x.v, x.m, x.h, x.n
 	}
-})
+}
 
 // hhState is the state of one neuron, or its derivative.
 type hhState struct{ v, m, h, n float64 }
@@ -424,7 +451,9 @@ func hhDeriv(b *asm.Block, l int, drive float64, y hhState) hhState {
 
 // hhExpEuler is Rush-Larsen's method as others use it: every variable relaxes exponentially, seeing the old state of
 // the others.
-var hhExpEuler = hhScheme(4, nil, func(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
+var hhExpEuler = hhScheme(4, nil, hhExpEulerMethod)
+
+func hhExpEulerStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
 	var r hhRates
 	var a, g vec
 	r.at(&y[0], true)
@@ -437,7 +466,7 @@ var hhExpEuler = hhScheme(4, nil, func(b *asm.Block, at int, drive *vec, y, next
 		next[3][l] = relaxGate(y[3][l], r.nN[l], math.FMA(r.nB[l], r.nD[l], r.nN[l]), r.nD[l], negDt)
 		next[0][l] = relaxTo(y[0][l], a[l]/g[l], float64(g[l]*negDt))
 	}
-})
+}
 
 // relaxGate moves a gate towards num/sum at the rate sum/den.
 func relaxGate(x, num, sum, den, negDt float64) float64 {

@@ -201,7 +201,7 @@ func (k *Kernel) NewShard(first, n int, dt float64, set Setting) *Shard {
 		}
 		if i >= n {
 			if k.Model.Fires == model.Reset { // its own V_th may be below the first neuron's rest
-				y[0] = p[k.Model.Index("V_reset")]
+				y[0] = k.Model.ResetTo(p)
 			}
 			s.Enter(i, 0, y)
 			s.Wake[i] = math.Inf(1)

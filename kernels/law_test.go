@@ -117,7 +117,7 @@ func TestCutRun(t *testing.T) {
 			p, y := m.Defaults(), make([]float64, len(m.States))
 			m.Initial(p, y)
 			y[0] += 5
-			current := map[string]float64{"lif": 25, "eif": 12, "adex": 14, "hh": 9, "rhh": 6}[m.Name]
+			current := m.Typical.Current
 			set := Setting{I: Values{current}, Gain: Values{1}}
 			for _, x := range p {
 				set.P = append(set.P, Values{x})

@@ -73,10 +73,12 @@ func rungeKutta(b *asm.Block, at int, drive *vec, y, next *[4]vec) (first, last 
 }
 
 // rhhRK4 is the classical fourth-order method.
-var rhhRK4 = hhScheme(2, rhhSlopes, rhhRKStep)
+var rhhRK4 = hhScheme(2, rhhSlopes, rhhRK4Method)
 
 // rhhExpEuler relaxes V and h exponentially, each seeing the old state of the other.
-var rhhExpEuler = hhScheme(2, nil, func(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
+var rhhExpEuler = hhScheme(2, nil, rhhExpEulerMethod)
+
+func rhhExpEulerStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
 	var r hhRates
 	var m, n, a, g vec
 	r.at(&y[0], false)
@@ -92,7 +94,7 @@ var rhhExpEuler = hhScheme(2, nil, func(b *asm.Block, at int, drive *vec, y, nex
 		s := math.FMA(r.hA[l], r.hD[l], 1)
 		next[1][l] = relaxGate(h[l], s-1, s, r.hD[l], negDt)
 	}
-})
+}
 
 // cut-rk4 is rk4 whose step is cut into pieces where the upstroke needs it: m follows V at once, so V runs tens of mV
 // within hundredths of a millisecond. A lane is cut when dV/dt at the first or the last stage would move it by more

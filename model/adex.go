@@ -53,18 +53,30 @@ var AdExModel = &Model{
 		jac[0], jac[1] = math.Expm1((y[0]-q.VT)/q.DeltaT)/q.Tau, -q.R/q.Tau
 		jac[2], jac[3] = q.A/q.TauW, -1/q.TauW
 	},
-	Steady: func(p []float64, v float64, y []float64) float64 {
-		q := AdExOf(p)
-		y[0], y[1] = v, q.A*(v-q.VRest)
-		return (v-q.VRest-q.DeltaT*math.Exp((v-q.VT)/q.DeltaT))/q.R + y[1]
-	},
-	relations: func(p []float64) []error {
+	Steady: adexSteady,
+	Relations: func(p []float64) []error {
 		q := AdExOf(p)
 		return append(resetBelow(q.VReset, q.VTh), cutOff(q.VTh, q.VT, q.DeltaT)...)
 	},
-	limits: func(p []float64, method string) (float64, float64) {
+	Limits: func(p []float64, method string) (float64, float64) {
 		q := AdExOf(p)
 		return flowLimits(q.Tau, q.TauW, method)
 	},
-	rest: math.NaN(),
+	Threshold: func(p []float64) float64 { return AdExOf(p).VTh },
+	ResetTo:   func(p []float64) float64 { return AdExOf(p).VReset },
+	Hold:      func(p []float64) float64 { return AdExOf(p).TRef },
+	Rest:      func(p []float64) float64 { return AdExOf(p).VRest },
+	Equilibria: func(p []float64, i float64) []float64 {
+		q := AdExOf(p)
+		var y [2]float64
+		return exponentialEquilibria(func(v float64) float64 { return adexSteady(p, v, y[:]) - i }, q.VT, q.DeltaT, 1+q.A*q.R)
+	},
+	Typical: Typical{Current: 14, Currents: []float64{10, 20}, Largest: 60},
+}
+
+// adexSteady is Model.Steady of AdEx.
+func adexSteady(p []float64, v float64, y []float64) float64 {
+	q := AdExOf(p)
+	y[0], y[1] = v, q.A*(v-q.VRest)
+	return (v-q.VRest-q.DeltaT*math.Exp((v-q.VT)/q.DeltaT))/q.R + y[1]
 }

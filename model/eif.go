@@ -53,20 +53,25 @@ var EIFModel = &Model{
 		q := EIFOf(p)
 		jac[0] = math.Expm1((y[0]-q.VT)/q.DeltaT) / q.Tau
 	},
-	Steady: func(p []float64, v float64, y []float64) float64 {
-		q := EIFOf(p)
-		y[0] = v
-		return (v - q.VRest - q.DeltaT*math.Exp((v-q.VT)/q.DeltaT)) / q.R
-	},
-	relations: func(p []float64) []error {
+	Steady: eifSteady,
+	Relations: func(p []float64) []error {
 		q := EIFOf(p)
 		return append(resetBelow(q.VReset, q.VTh), cutOff(q.VTh, q.VT, q.DeltaT)...)
 	},
-	limits: func(p []float64, method string) (float64, float64) {
+	Limits: func(p []float64, method string) (float64, float64) {
 		q := EIFOf(p)
 		return flowLimits(q.Tau, math.Inf(1), method)
 	},
-	rest: math.NaN(),
+	Threshold: func(p []float64) float64 { return EIFOf(p).VTh },
+	ResetTo:   func(p []float64) float64 { return EIFOf(p).VReset },
+	Hold:      func(p []float64) float64 { return EIFOf(p).TRef },
+	Rest:      func(p []float64) float64 { return EIFOf(p).VRest },
+	Equilibria: func(p []float64, i float64) []float64 {
+		q := EIFOf(p)
+		var y [1]float64
+		return exponentialEquilibria(func(v float64) float64 { return eifSteady(p, v, y[:]) - i }, q.VT, q.DeltaT, 1)
+	},
+	Typical: Typical{Current: 12, Currents: []float64{10, 20}, Largest: 60},
 }
 
 // The exponential at the cut-off must stay a number one can add to.
@@ -98,4 +103,11 @@ func flowLimits(tau, tauW float64, method string) (usable, accurate float64) {
 		return 0.05 * fastest, 0.02 * fastest
 	}
 	return 0.2 * fastest, 0.03 * fastest
+}
+
+// eifSteady is Model.Steady of EIF.
+func eifSteady(p []float64, v float64, y []float64) float64 {
+	q := EIFOf(p)
+	y[0] = v
+	return (v - q.VRest - q.DeltaT*math.Exp((v-q.VT)/q.DeltaT)) / q.R
 }

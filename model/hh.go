@@ -13,6 +13,9 @@ type HH struct{ C, GNa, GK, GL, ENa, EK, EL, VTh float64 }
 // HHOf names the values of a parameter vector.
 func HHOf(p []float64) HH { return HH{p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]} }
 
+// reach is the range of the reversal potentials.
+func (q HH) reach() (low, high float64) { return min(q.ENa, q.EK, q.EL), max(q.ENa, q.EK, q.EL) }
+
 // Gates are the opening and closing rates (1/ms) of m, h and n at one potential, and their slopes in V (1/(ms mV)).
 type Gates struct {
 	AlphaM, BetaM, AlphaH, BetaH, AlphaN, BetaN       float64
@@ -126,11 +129,13 @@ var HHModel = &Model{
 		y[0], y[1], y[2], y[3] = v, m, h, n
 		return q.GNa*m*m*m*h*(v-q.ENa) + q.GK*n*n*n*n*(v-q.EK) + q.GL*(v-q.EL)
 	},
-	relations: func([]float64) []error { return nil },
-	limits: func(p []float64, method string) (float64, float64) {
+	Limits: func(p []float64, method string) (float64, float64) {
 		return hhLimits(HHOf(p), method)
 	},
-	rest: -65,
+	Threshold: func(p []float64) float64 { return HHOf(p).VTh },
+	Reach:     func(p []float64) (low, high float64) { return HHOf(p).reach() },
+	Rest:      func([]float64) float64 { return -65 },
+	Typical:   Typical{Current: 9, Currents: []float64{6.5, 10, 20}, Largest: 160},
 }
 
 // hhLimits bounds dt by the membrane's fastest rate: at the peak of a spike about a quarter of the sodium and potassium

@@ -55,12 +55,20 @@ var LIFModel = &Model{
 		y[0] = v
 		return (v - q.VRest) / q.R
 	},
-	relations: func(p []float64) []error {
+	Relations: func(p []float64) []error {
 		q := LIFOf(p)
 		return resetBelow(q.VReset, q.VTh)
 	},
-	limits: func([]float64, string) (float64, float64) { return math.Inf(1), math.Inf(1) },
-	rest:   math.NaN(),
+	Limits:    func([]float64, string) (float64, float64) { return math.Inf(1), math.Inf(1) },
+	Threshold: func(p []float64) float64 { return LIFOf(p).VTh },
+	ResetTo:   func(p []float64) float64 { return LIFOf(p).VReset },
+	Hold:      func(p []float64) float64 { return LIFOf(p).TRef },
+	Rest:      func(p []float64) float64 { return LIFOf(p).VRest },
+	Equilibria: func(p []float64, i float64) []float64 {
+		q := LIFOf(p)
+		return []float64{q.VRest + q.R*i}
+	},
+	Typical: Typical{Current: 25, Currents: []float64{25, 40}, Largest: 60},
 }
 
 func resetBelow(vReset, vTh float64) []error {

@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// Model is one neuron model. Parameter vectors p hold len(Params) values in the order of Params; state vectors y hold
+// Model is one neuron model; other packages may define their own. Parameter vectors p hold len(Params) values in the order of Params; state vectors y hold
 // len(States) values, the membrane potential first.
 type Model struct {
 	Name        string // as on the command line
@@ -35,9 +35,30 @@ type Model struct {
 	// current that would hold V there too: the steady current-voltage relation. Its roots in v are the equilibria.
 	Steady func(p []float64, v float64, y []float64) (i float64)
 
-	relations func(p []float64) []error
-	limits    func(p []float64, method string) (usable, accurate float64)
-	rest      float64 // V (mV) to start from where there is no stable rest; NaN means V_rest
+	// Threshold is the potential (mV) at which a spike is counted.
+	Threshold func(p []float64) float64
+	// ResetTo (mV) and Hold (ms) are the potential after a spike and how long it is held; of models that reset.
+	ResetTo, Hold func(p []float64) float64
+	// Reach is the range of potentials (mV) into which the membrane's own currents pull V; of models that cross.
+	Reach func(p []float64) (low, high float64)
+	// Equilibria lists the potentials (mV) of the equilibria for input current i in ascending order. nil means that they are searched
+	// for in Reach.
+	Equilibria func(p []float64, i float64) []float64
+	// Rest is the potential (mV) to start from where there is no stable equilibrium.
+	Rest func(p []float64) float64
+	// Relations reports the faults between parameters that are sound one by one; nil means that there are none.
+	Relations func(p []float64) []error
+	// Limits gives the step sizes of StepLimits; nil means that there is no bound.
+	Limits func(p []float64, method string) (usable, accurate float64)
+
+	Typical Typical
+}
+
+// Typical holds input currents of a neuron with default parameters, in CurrentUnit, for tests, measurements and examples.
+type Typical struct {
+	Current  float64   // at which it fires regularly
+	Currents []float64 // at which it fires, from near the onset on
+	Largest  float64   // up to which it is of interest
 }
 
 // Param is one parameter of a model.
@@ -174,8 +195,8 @@ func (m *Model) Check(p []float64) error {
 			sound = false
 		}
 	}
-	if sound {
-		for _, fault := range m.relations(p) {
+	if sound && m.Relations != nil {
+		for _, fault := range m.Relations(p) {
 			faults = append(faults, fmt.Errorf("model: %s: %w", m.Name, fault))
 		}
 	}
@@ -206,7 +227,10 @@ const (
 // more; beyond accurate its error is no longer small: see UsableError, AccurateError. They do not see the input: a strong
 // current makes everything faster, and Method.Steps is the measure of that.
 func (m *Model) StepLimits(method Method, p []float64) (usable, accurate float64) {
-	return m.limits(p, method.Name)
+	if m.Limits == nil {
+		return math.Inf(1), math.Inf(1)
+	}
+	return m.Limits(p, method.Name)
 }
 
 // Crowded tells whether steps of dt ms are too few for spikes that come free ms after the refractory period before them.

@@ -11,11 +11,7 @@ func (m *Model) Initial(p, y []float64) {
 			return
 		}
 	}
-	v := m.rest
-	if math.IsNaN(v) {
-		v = p[m.Index("V_rest")]
-	}
-	m.Steady(p, v, y)
+	m.Steady(p, m.Rest(p), y)
 	for j := range y {
 		y[j] += 0 // no -0
 	}
@@ -25,16 +21,16 @@ func (m *Model) Initial(p, y []float64) {
 // hh and rhh are looked for every 0.25 mV, and in proportion to V beyond 1000 mV, where no gate moves: a pair nearer to each other
 // than that, close to a fold, may be missed.
 func (m *Model) EquilibriaAt(p []float64, i float64) []float64 {
-	if m.Fires == Reset {
-		return m.integrateAndFireEquilibria(p, i)
+	if m.Equilibria != nil {
+		return m.Equilibria(p, i)
 	}
 	const scan = 0.25
 	y := make([]float64, len(m.States))
 	excess := func(v float64) float64 { return m.Steady(p, v, y) - i }
 	// Without input every current pulls V into the range of the reversal potentials; what input there is moves the
 	// outermost equilibria beyond it until the leak holds them.
-	q := HHOf(p)
-	low, high := min(q.ENa, q.EK, q.EL)-scan, max(q.ENa, q.EK, q.EL)+scan
+	low, high := m.Reach(p)
+	low, high = low-scan, high+scan
 	for step := scan; excess(low) >= 0 && low > -1e6; step *= 2 {
 		low -= step
 	}
@@ -54,21 +50,9 @@ func (m *Model) EquilibriaAt(p []float64, i float64) []float64 {
 	return roots
 }
 
-// integrateAndFireEquilibria uses that the steady current of LIF rises for ever, and that of EIF and AdEx rises to a
-// single maximum, the saddle-node, at V_T + delta_T ln(1 + a R).
-func (m *Model) integrateAndFireEquilibria(p []float64, i float64) []float64 {
-	y := make([]float64, len(m.States))
-	excess := func(v float64) float64 { return m.Steady(p, v, y) - i }
-	if m == LIFModel {
-		q := LIFOf(p)
-		return []float64{q.VRest + q.R*i}
-	}
-	q, slope := EIFOf(p), 1.0
-	if m == AdExModel {
-		x := AdExOf(p)
-		q = EIF{VT: x.VT, DeltaT: x.DeltaT}
-		slope += x.A * x.R
-	}
+// exponentialEquilibria lists the roots of an excess current that rises to a single maximum, the saddle-node, at V_T + delta_T ln(slope), where
+// slope is 1 + a R: that of EIF and AdEx.
+func exponentialEquilibria(excess func(v float64) float64, vT, deltaT, slope float64) []float64 {
 	if slope <= 0 { // the steady current falls for ever: one equilibrium, a saddle
 		lo, hi := -1.0, 1.0
 		for excess(lo) < 0 && lo > -1e9 {
@@ -82,11 +66,11 @@ func (m *Model) integrateAndFireEquilibria(p []float64, i float64) []float64 {
 		}
 		return []float64{bisect(excess, lo, hi)}
 	}
-	top := q.VT + q.DeltaT*math.Log(slope)
+	top := vT + deltaT*math.Log(slope)
 	if excess(top) < 0 {
 		return nil
 	}
-	below, above := q.DeltaT, q.DeltaT
+	below, above := deltaT, deltaT
 	for excess(top-below) > 0 {
 		below *= 2
 	}

@@ -59,13 +59,15 @@ var RHHModel = &Model{
 		y[0], y[1] = v, h
 		return q.GNa*m*m*m*h*(v-q.ENa) + q.GK*n*n*n*n*(v-q.EK) + q.GL*(v-q.EL)
 	},
-	relations: func([]float64) []error { return nil },
-	limits: func(p []float64, method string) (float64, float64) {
+	Limits: func(p []float64, method string) (float64, float64) {
 		usable, accurate := hhLimits(HHOf(p), method)
 		if method == "rk4" {
 			accurate /= 4
 		}
 		return usable, accurate
 	},
-	rest: -65,
+	Threshold: func(p []float64) float64 { return HHOf(p).VTh },
+	Reach:     func(p []float64) (low, high float64) { return HHOf(p).reach() },
+	Rest:      func([]float64) float64 { return -65 },
+	Typical:   Typical{Current: 6, Currents: []float64{2, 5, 10}, Largest: 16},
 }

@@ -12,7 +12,10 @@ func (m *Model) Runaway(p []float64, i float64, y []float64) bool {
 	if m.Fires != Reset || len(y) < 2 {
 		return false // one variable: V relaxes towards V_rest + R I; crossing: V stays between the reversal potentials
 	}
-	vRest, vTh, r := p[m.Index("V_rest")], p[m.Index("V_th")], p[m.Index("R")]
+	vRest, vTh, r := m.Rest(p), m.Threshold(p), 1.0
+	if j := m.Index("R"); j >= 0 {
+		r = p[j]
+	}
 	far := y[0] - vRest
 	if !(math.Abs(far) > runawayScale*(math.Abs(vTh-vRest)+math.Abs(r*i))) || math.IsInf(far, 0) {
 		return false

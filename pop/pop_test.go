@@ -98,7 +98,7 @@ func trains(sum pop.Summary) (all []pop.Train) {
 
 // mixed is a population whose neurons differ in everything that moves them.
 func mixed(m *model.Model, method string, n int) pop.Spec {
-	current := map[string]float64{"lif": 25, "eif": 12, "adex": 14, "hh": 9, "rhh": 6}[m.Name]
+	current := m.Typical.Current
 	spec := pop.Spec{Model: m, Method: method, N: n, I: make(kernels.Values, n), Gain: make(kernels.Values, n), Init: make([]kernels.Values, len(m.States))}
 	spec.Init[0] = make(kernels.Values, n)
 	for i := range n {

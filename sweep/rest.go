@@ -76,7 +76,7 @@ func (r *rester) judge(p []float64, i float64, y []float64) stability {
 	if !(r.distance(p, r.y, y) <= restNear) {
 		return nowhereNear
 	}
-	if r.m.Fires == model.Reset && r.y[0] >= p[r.m.Index("V_th")] {
+	if r.m.Fires == model.Reset && r.y[0] >= r.m.Threshold(p) {
 		return nowhereNear
 	}
 	switch {

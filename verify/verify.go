@@ -325,7 +325,7 @@ func order(ctx context.Context, m *model.Model, q model.Method) (string, bool, e
 // crowd is a population of which every neuron differs.
 func crowd(m *model.Model, method string) pop.Spec {
 	const n = 500
-	current := map[string]float64{"lif": 25, "eif": 12, "adex": 14, "hh": 9, "rhh": 6}[m.Name]
+	current := m.Typical.Current
 	spec := pop.Spec{Model: m, Method: method, N: n, I: make(kernels.Values, n)}
 	for i := range n {
 		spec.I[i] = current * (0.8 + 0.4*math.Mod(float64(i+1)*math.Phi, 1))
