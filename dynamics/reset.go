@@ -164,8 +164,16 @@ type Attractor struct {
 // longestPeriod is the longest period, in spikes, that Attractor tells from irregular firing.
 const longestPeriod = 64
 
-// Attractor follows the map from a reset that leaves w (pA) for at most drop+keep spikes. It stops as soon as the orbit repeats itself to
-// rounding; otherwise the first drop spikes are forgotten and the statistics are those of the others.
+// mostTurns is how many spikes of an orbit are followed while neither Newton's method nor the exponent decides what it settles on.
+const mostTurns = 10_000
+
+// leastKept is the least number of spikes whose mean exponent tells anything; who keeps fewer wants no statistics.
+const leastKept = 32
+
+// Attractor follows the map from a reset that leaves w (pA) until what it settles on is known. The orbit is periodic when it repeats itself
+// to rounding, or when it approaches a periodic point that Newton's method finds at the rate that the slope there gives. It is irregular
+// when, after drop spikes, the mean exponent of at least keep spikes is positive by three standard errors. An orbit of which neither can
+// be said after mostTurns spikes has no period and the exponent NaN.
 func (r *ResetMap) Attractor(ctx context.Context, w float64, drop, keep int) (Attractor, error) {
 	const same = 1e-11 // relative to 1 + |w|
 	r.halt = ctx.Err
@@ -174,7 +182,8 @@ func (r *ResetMap) Attractor(ctx context.Context, w float64, drop, keep int) (At
 	reset := w
 	w = held + (reset-held)*math.Exp(-at("t_ref")/at("tau_w"))
 	var ws, resets, intervals, slopes []float64
-	for k := range drop + keep {
+	most := drop + keep
+	for k := 0; k < most; k++ {
 		if ctx.Err() != nil {
 			return Attractor{}, ctx.Err()
 		}
@@ -188,13 +197,158 @@ func (r *ResetMap) Attractor(ctx context.Context, w float64, drop, keep int) (At
 		if period := repeats(ws, same); period > 0 && k > 8 {
 			return settled(ws, resets, intervals, slopes, period), nil
 		}
+		if k+1 == 32 || k+1 == 100 || k+1 == most {
+			a, found, err := r.approached(ws)
+			if found || err != nil {
+				return a, err
+			}
+		}
+		if k+1 == most && keep >= leastKept && !irregular(slopes[min(drop, len(slopes)-1):]) && most < mostTurns {
+			most = min(2*most, mostTurns)
+		}
 	}
 	if period := repeats(ws, 1e-6); period > 0 { // close to a bifurcation the orbit settles slowly
 		return settled(ws, resets, intervals, slopes, period), nil
 	}
-	a := settled(ws, resets, intervals, slopes, keep)
+	kept := max(keep, len(ws)-drop)
+	a := settled(ws, resets, intervals, slopes, min(kept, len(ws)))
 	a.Period = 0
+	if a.Lyapunov < 0 {
+		a.Lyapunov = math.NaN()
+	}
+	a.last(keep)
 	return a, nil
+}
+
+// last leaves the last n spikes of an irregular train in the lists; its rate and exponent stay those of all.
+func (a *Attractor) last(n int) {
+	if n = len(a.W) - n; n > 0 {
+		a.W, a.Resets, a.Intervals = a.W[n:], a.Resets[n:], a.Intervals[n:]
+	}
+}
+
+// irregular tells whether the mean of the exponents of an orbit is positive by three standard errors. Exponents of neighbours are
+// correlated, so the error is that of means over blocks of 8 spikes.
+func irregular(exponents []float64) bool {
+	const block, errors = 8, 3
+	var means []float64
+	total := 0.0
+	for k := 0; k+block <= len(exponents); k += block {
+		mean := 0.0
+		for _, x := range exponents[k : k+block] {
+			mean += x / block
+		}
+		means = append(means, mean)
+		total += mean
+	}
+	n := float64(len(means))
+	mean, square := total/n, 0.0
+	for _, x := range means {
+		square += (x - mean) * (x - mean)
+	}
+	return n > 1 && mean > errors*math.Sqrt(square/(n*(n-1)))
+}
+
+// approached tells whether the orbit ws is on its way to a stable periodic point: it starts Newton's method from its end, with the
+// smallest period after which the orbit comes close to itself, and believes the point when the last round has brought the orbit nearer
+// by the multiplier there, to a tenth of what the multiplier differs from 1.
+func (r *ResetMap) approached(ws []float64) (a Attractor, found bool, err error) {
+	const (
+		near  = 0.03 // of the extent of the orbit: apart by no more after a period
+		tried = 3    // periods
+	)
+	tail := ws[max(0, len(ws)-2*longestPeriod-1):]
+	extent := slices.Max(tail) - slices.Min(tail)
+	tries := 0
+	for n := 1; n <= longestPeriod && 2*n < len(ws) && tries < tried; n++ {
+		end := len(ws) - 1
+		from, to := ws[end-n], ws[end]
+		apart := 0.0
+		for k := range n {
+			apart = max(apart, math.Abs(ws[end-k]-ws[end-k-n]))
+		}
+		if apart > near*extent && apart > 1e-3*(1+math.Abs(to)) {
+			continue
+		}
+		tries++
+		c, ok, err := r.periodic(to, n)
+		if err != nil {
+			return a, false, err
+		}
+		if !ok || math.Abs(c.Multiplier) >= 1 {
+			continue
+		}
+		point := c.W[0]
+		ratio := (to - point) / (from - point)
+		rounding := 1e-10 * (1 + math.Abs(point))
+		if math.Abs(to-point) > rounding && !(math.Abs(ratio-c.Multiplier) < 0.1*(1-math.Abs(c.Multiplier))) {
+			continue
+		}
+		return c.attractor(), true, nil
+	}
+	return a, false, nil
+}
+
+// mapOrbit is a periodic orbit of a reset map, from one of its points once around.
+type mapOrbit struct {
+	W, Resets, Intervals []float64
+	Exponent             float64 // mean of ln |slope| per spike
+	Multiplier           float64 // of one round
+}
+
+func (c mapOrbit) attractor() Attractor {
+	a := Attractor{Period: len(c.W), W: c.W, Resets: c.Resets, Intervals: c.Intervals, Lyapunov: c.Exponent}
+	span := 0.0
+	for _, x := range c.Intervals {
+		span += x
+	}
+	a.Rate = 1000 * float64(len(c.W)) / span
+	return a
+}
+
+// round follows the map for n spikes from w and returns where it ends.
+func (r *ResetMap) round(w float64, n int) (c mapOrbit, end float64, ok bool, err error) {
+	c = mapOrbit{Multiplier: 1}
+	for range n {
+		j, ok, err := r.next(w)
+		if !ok {
+			return c, w, false, err
+		}
+		c.W, c.Resets, c.Intervals = append(c.W, w), append(c.Resets, j.Reset), append(c.Intervals, j.Interval)
+		c.Multiplier *= j.Slope
+		c.Exponent += math.Log(math.Abs(j.Slope)) / float64(n)
+		w = j.W
+	}
+	c.Resets = append(c.Resets[n-1:], c.Resets[:n-1]...) // the reset that leads to W[0] is the last of the round
+	return c, w, true, nil
+}
+
+// periodic finds the point of period n (and of no part of it) next to w by Newton's method.
+func (r *ResetMap) periodic(w float64, n int) (c mapOrbit, ok bool, err error) {
+	const same = 1e-13 // relative to 1 + |w|
+	before := math.Inf(1)
+	for range 30 {
+		var end float64
+		if c, end, ok, err = r.round(w, n); !ok || err != nil {
+			return c, false, err
+		}
+		step := (end - w) / (1 - c.Multiplier)
+		size := math.Abs(step) / (1 + math.Abs(w))
+		if math.IsNaN(step) || math.IsInf(step, 0) {
+			return c, false, nil
+		}
+		if math.Abs(end-w) <= same*(1+math.Abs(w)) || size <= same || size < 1e-9 && size >= before/2 {
+			for part := 1; part <= n/2; part++ {
+				if n%part == 0 && math.Abs(c.W[part]-c.W[0]) < 1e-7*(1+math.Abs(w)) {
+					return c, false, nil
+				}
+			}
+			return c, true, nil
+		}
+		before = size
+		w += step
+	}
+	return c, false, nil
 }
 
 // repeats finds the smallest period with which the last two rounds of ws agree, or 0. Where an orbit approaches its

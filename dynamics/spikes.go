@@ -153,6 +153,10 @@ func (e Exponential) newClimb(r *runner) *stepper {
 // climbRoot is the root of exp(-(V-V_T)/delta_T) over which upstrokes are followed.
 const climbRoot = 4
 
+// highestClimb is how many delta_T above V_T an upstroke is integrated at most. From there V reaches any V_th within
+// tau exp(-80), about 1e-35 tau, in which neither the time nor w changes in its last digit.
+const highestClimb = 80
+
 // climbX is the place of V in an upstroke, climbV the V of a place.
 func (e Exponential) climbX(v float64) float64 { return math.Exp((e.VT - v) / (climbRoot * e.DeltaT)) }
 func (e Exponential) climbV(x float64) float64 { return e.VT - climbRoot*e.DeltaT*math.Log(x) }
@@ -247,7 +251,7 @@ func (r *runner) top(stop float64) (bool, error) {
 			y[d] += math.Log(after[0] / before[0])
 		}
 	}
-	x, end := r.shape.climbX(r.y[0]), r.shape.climbX(r.vTh)
+	x, end := r.shape.climbX(r.y[0]), r.shape.climbX(min(r.vTh, r.shape.VT+highestClimb*r.shape.DeltaT))
 	y, out := slices.Clone(r.y), slices.Clone(r.y)
 	y[0] = 0
 	steps := 0
