@@ -78,7 +78,7 @@ func (c *Count) Set(text string) error {
 	c.Given = true
 	x, err := strconv.ParseFloat(text, 64)
 	switch {
-	case err != nil || x != math.Trunc(x):
+	case err != nil || x != math.Trunc(x) || strings.ContainsAny(text, "_xX"):
 		c.Err = fmt.Errorf("%q is not a whole number", text)
 	case x < 1 || x >= 1<<53:
 		c.Err = fmt.Errorf("%s is out of range; it must be 1 or more, and below 2^53", text)
@@ -111,7 +111,7 @@ type Seed struct {
 
 // Set reads a whole number from 0 to 2^64-1.
 func (s *Seed) Set(text string) error {
-	if s.Value, s.Err = strconv.ParseUint(text, 0, 64); s.Err != nil {
+	if s.Value, s.Err = strconv.ParseUint(text, 0, 64); s.Err != nil || strings.Contains(text, "_") {
 		s.Err = fmt.Errorf("%q is not a whole number from 0 to 2^64-1", text)
 	}
 	return nil

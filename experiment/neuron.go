@@ -17,7 +17,8 @@ type Neuron struct {
 	Model    *model.Model
 	Preset   model.Preset
 	Settings []Setting
-	Faulty   bool // some NAME=VALUE was not understood
+	Faulty   bool     // some NAME=VALUE was not understood
+	Notes    []string // what should be known of values that are taken as they stand
 }
 
 // Setting is one NAME=VALUE.
@@ -80,6 +81,7 @@ func ParseNeuron(args []string, extra ...string) (Neuron, error) {
 			continue
 		}
 		n.Settings = append(n.Settings, s)
+		n.Notes = append(n.Notes, s.Value.Notes...)
 	}
 	return n, bad.Err()
 }

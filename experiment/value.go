@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -40,6 +41,7 @@ type Value struct {
 	Log     bool      // of a Range: evenly spaced in the logarithm
 	Draw    Draw      // of kind Drawn
 	Path    string    // of a File, as it was given behind the @
+	Notes   []string  // what should be known of a value that is read as it stands
 	axis    sweep.Axis
 }
 
@@ -52,11 +54,12 @@ type Value struct {
 //	log:1:100/50    50 values, evenly spaced in the logarithm
 //	-5:20           an interval
 //	normal:21:2     a draw for each neuron, of mean and standard deviation; uniform:LO:HI between two ends
-//	@file.npy       one value per element of a .npy or one-column .csv file
+//	@file.npy       one value per element or row of a .npy, .csv, .npz or .parquet file
+//	@file.csv:COL   a column of it
 //
 // Numbers may carry a unit that fits unit, in which all are given. A list or range of one value is a Number.
 func ParseValue(name, text, unit string) (Value, error) {
-	v, err := parseValue(strings.TrimSpace(text), unit)
+	v, err := parseValue(name, strings.TrimSpace(text), unit)
 	if err != nil {
 		return Value{}, inSetting(name, text, err)
 	}
@@ -126,13 +129,12 @@ func (v Value) text(unit string) string {
 	return text
 }
 
-func parseValue(text, unit string) (Value, error) {
+func parseValue(name, text, unit string) (Value, error) {
 	if text == "" {
 		return Value{}, errors.New("no value; use a number, a list a,b,c or a range start:stop:step")
 	}
 	if path, ok := strings.CutPrefix(text, "@"); ok {
-		list, err := file.ReadColumn(path)
-		return Value{Kind: File, Path: path, axis: sweep.Values("", "", list...)}, err
+		return fromFile(name, path, unit)
 	}
 	kind, rest, _ := strings.Cut(text, ":")
 	switch kind {
@@ -168,6 +170,61 @@ func parseValue(text, unit string) (Value, error) {
 	return Value{Kind: Interval, Numbers: x}, nil
 }
 
+// mixesUnits tells whether some numbers have a unit and others, not 0, have none.
+func mixesUnits(texts []string, x []float64) bool {
+	with, without := false, false
+	for i, t := range texts {
+		bare := isBare(t)
+		with, without = with || !bare, without || bare && x[i] != 0
+	}
+	return with && without
+}
+
+// isBare tells whether a number has no unit.
+func isBare(text string) bool {
+	_, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	return err == nil
+}
+
+// baseUnits has a unit of each dimension.
+var baseUnits = []string{"ms", "mV", "pA", "nS", "GOhm", "uA/cm2", "mS/cm2", "uF/cm2", "Hz"}
+
+// isUnit tells whether text is a unit of any dimension.
+func isUnit(text string) bool {
+	return slices.ContainsFunc(baseUnits, func(u string) bool {
+		_, err := model.ParseQuantity("1"+text, u)
+		return err == nil
+	})
+}
+
+// ParseColumn reads the column of a file, PATH or PATH:COLUMN, as values of the quantity name.
+func ParseColumn(name, path, unit string) (Value, error) { return fromFile(name, path, unit) }
+
+// fromFile reads a column of a file. Its header may carry a unit, which holds, and must not name another quantity.
+func fromFile(name, path, unit string) (Value, error) {
+	c, err := file.ReadNamed(path)
+	if err != nil {
+		return Value{}, err
+	}
+	quantity, in := c.Name, ""
+	if !NamesQuantity(c.Name) {
+		if base, u := file.SplitHeader(c.Name); u != "" && (isUnit(u) || strings.ContainsAny(c.Name, "([")) {
+			quantity, in = base, u
+		}
+	}
+	if quantity != name && NamesQuantity(quantity) {
+		return Value{}, fmt.Errorf("the header of %s is %q, another quantity", path, c.Name)
+	}
+	if in != "" && in != "1" && in != unit {
+		for i, x := range c.Values {
+			if c.Values[i], err = model.ParseQuantity(strconv.FormatFloat(x, 'g', -1, 64)+in, unit); err != nil {
+				return Value{}, fmt.Errorf("the header of %s is %q: %w", path, c.Name, err)
+			}
+		}
+	}
+	return Value{Kind: File, Path: path, Notes: c.Notes, axis: sweep.Values("", "", c.Values...)}, nil
+}
+
 // several makes a value of one number a Number.
 func several(v Value) Value {
 	if v.Len() == 1 {
@@ -178,9 +235,13 @@ func several(v Value) Value {
 
 // list reads one number or several divided by commas.
 func list(text, unit string) (Value, error) {
-	x, err := numbers(strings.Split(text, ","), unit)
+	texts := strings.Split(text, ",")
+	x, err := numbers(texts, unit)
 	if err != nil {
 		return Value{}, err
+	}
+	if mixesUnits(texts, x) {
+		return Value{}, fmt.Errorf("a list of numbers with and without units; write the unit of each (bare numbers are in %s, decimals have a point)", unit)
 	}
 	return several(Value{Kind: List, Numbers: x, axis: sweep.Values("", "", x...)}), nil
 }

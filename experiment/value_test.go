@@ -89,9 +89,40 @@ func TestParseValueRefuses(t *testing.T) {
 		"@nowhere.csv":              "cannot be read",
 		"0:1/999999999999999999999": "whole number",
 		"1,,2":                      "not a finite number",
+		"2,5nA":                     "with and without units",
+		"1_0":                       "wrong unit",
 	} {
 		if _, err := ParseValue("I", text, "pA"); err == nil || !strings.Contains(err.Error(), word) {
 			t.Errorf("%s: %v, want %q", text, err, word)
+		}
+	}
+}
+
+// TestFiles: the unit of a header holds, a header of another quantity is refused, and what may be meant otherwise is noted.
+func TestFiles(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, c := range []struct{ text, ref, want string }{
+		{"I (nA)\n0.0105\n0.011\n", "", "[10.5 11]"},
+		{"I_nA\n0.0105\n0.011\n", "", "[10.5 11]"},
+		{"I [uA]\n1e-5\n", "", "[10]"},
+		{"current\n10\n11\n", "", "[10 11]"},
+		{"t_ms,I_nA\n0,0.01\n1,0.02\n", ":I", "[10 20]"},
+		{"V_T\n10\n", "", "another quantity"},
+		{"V_T (mV)\n10\n", "", "another quantity"},
+		{"I (mV)\n10\n", "", "wrong unit"},
+		{"tau_ms\n10\n", "", "another quantity"},
+		{"0\n10\n11\n", "", "pandas"},
+	} {
+		if err := os.WriteFile("x.csv", []byte(c.text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		v, err := ParseValue("I", "@x.csv"+c.ref, "pA")
+		got := fmt.Sprint(v.Axis().All(), v.Notes)
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(got, c.want) {
+			t.Errorf("%q: %s, want %s", c.text, got, c.want)
 		}
 	}
 }

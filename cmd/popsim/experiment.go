@@ -25,7 +25,7 @@ everything resolved: all parameters with their units, method, step, times.
   full = true
 
   [values]                    # NAME=VALUE, in the order in which they would be named
-  b = [0, 20, "60pA"]
+  b = ["0pA", "20pA", "0.06nA"]
   I = "0:40:0.2"
 
 A file is understood by the very words of the command line, so popsim help values and popsim VERB --help say what may

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -170,8 +171,11 @@ func (f *flags) check() (isa kernels.ISA, bad fault.List) {
 	return isa, bad
 }
 
-// checkProfile reports an unknown profile mode.
+// checkProfile reports an unknown profile mode, and a directory for no profile.
 func (f *flags) checkProfile() error {
+	if f.profileDir.Given && f.profile.Value == "" {
+		return fault.Hint(errors.New("--profile-dir names a place for a profile, but there is none"), "--profile MODE writes one")
+	}
 	if f.profile.Value == "" || slices.Contains(profileModes(), f.profile.Value) {
 		return nil
 	}

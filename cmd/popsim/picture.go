@@ -30,7 +30,10 @@ type picture struct {
 }
 
 func newPicture(s *runCommand) *picture {
-	p := &picture{run: s, neurons: min(s.spec.N, shownNeurons), of: s.traced[:min(shownTraces, len(s.traced))]}
+	p := &picture{run: s, neurons: min(s.spec.N, shownNeurons), of: s.traced}
+	if !s.of.Given {
+		p.of = p.of[:min(shownTraces, len(p.of))]
+	}
 	for _, i := range p.of {
 		p.traces = append(p.traces, figure.Trace{Name: fmt.Sprintf("neuron %d", i)})
 	}

@@ -190,7 +190,10 @@ model's own unit.
   I=0:20:0.5         from 0 to 20 in steps of 0.5; 20 is included where the steps reach it
   I=0:20/201         201 values from 0 to 20, both included
   I=log:1:100/50     50 values, evenly spaced in the logarithm
-  I=@file.npy        one value per point, or per neuron in run, from a .npy file or a .csv file of one column
+  I=@file.npy        one value per point, or per neuron in run, from a file:
+                     .npy, or .csv, .npz, .parquet of one column
+  I=@file.csv:COL    one column of a table, by its header; "I (nA)" and "I_nA"
+                     give their unit
   I=-5:20            an interval, for bifurcation only
   I=normal:21:2      run only: a draw for each neuron, of mean 21 and standard deviation 2
   I=uniform:15:30    run only: a draw for each neuron between 15 and 30

@@ -18,7 +18,6 @@ import (
 	"popsim/model"
 	"popsim/pop"
 	"popsim/stimulus"
-	"popsim/table/file"
 )
 
 const runHelp = `run advances a population of neurons that do not hear of each other.
@@ -29,7 +28,8 @@ where there is none), latency_ms to the first spike, and isi_cv, the coefficient
 time; --trace the states of the neurons --of, every so often. Step k covers [k dt, (k+1) dt); a spike is located
 within its step; a recorded state at time k dt is that before step k.
 
---waveform adds a current, the same for all neurons, times gain=VALUE of each:
+--waveform adds a current, the same for all neurons, times gain=VALUE of each;
+several add up:
   steps:0ms=2.5,100ms=7    from each time on
   pulse:100ms:400ms:21     start, end, height
   ramp:0ms:1s:0:30         start, end, and the heights before and after them
@@ -50,7 +50,7 @@ type runCommand struct {
 	n                 experiment.Count
 	spikes, trace, of experiment.Word
 	every             experiment.Quantity
-	waveform          experiment.Word
+	waveforms         experiment.Texts
 
 	neuron  experiment.Neuron
 	method  model.Method
@@ -79,9 +79,10 @@ func (v *call) runVerb() *cobra.Command {
 	add(set, experiment.Flag{Name: "neurons", Letter: "n", Value: &s.n, Help: "number of neurons; 1e6 is understood (default 1, or as many as a file of values has)"})
 	s.steps(set, 1000, 0)
 	add(set, experiment.Flag{Name: "seed", Value: &s.seed, Help: "seed of the draws normal:MEAN:SD and uniform:LO:HI"})
-	s.waveform, s.spikes, s.trace, s.of = experiment.Word{Form: "SHAPE"}, experiment.Word{Form: "FILE"}, experiment.Word{Form: "FILE"}, experiment.Word{Form: "NEURONS", Number: true, List: true}
+	s.waveforms = experiment.Texts{Form: "SHAPE"}
+	s.spikes, s.trace, s.of = experiment.Word{Form: "FILE"}, experiment.Word{Form: "FILE"}, experiment.Word{Form: "NEURONS", Number: true, List: true}
 	s.every = experiment.Quantity{Unit: "ms", Value: 0.1}
-	add(set, experiment.Flag{Name: "waveform", Offers: offerShapes, Value: &s.waveform, Help: "current added to I, times gain"})
+	add(set, experiment.Flag{Name: "waveform", Offers: offerShapes, Value: &s.waveforms, Help: "current added to I, times gain; may be repeated, shapes add up"})
 	add(set, experiment.Flag{Name: "spikes", Value: &s.spikes, Help: "table of all spikes"})
 	add(set, experiment.Flag{Name: "trace", Value: &s.trace, Help: "table of states over time"})
 	add(set, experiment.Flag{Name: "of", Value: &s.of, Help: "neurons to trace, as 0:9 or 1,5,7 (default the first ten, in pictures the first three)"})
@@ -166,6 +167,7 @@ func (s *runCommand) read(args []string) error {
 		bad.About("--dt", s.checkStep())
 	}
 	bad.About("--waveform", s.readWaveform())
+	s.warnAll(q.Notes)
 	bad.About("--of", s.readTrace())
 	return misused(bad.Err())
 }
@@ -217,25 +219,41 @@ func (s *runCommand) checkStep() error {
 // readWaveform reads the shape of the input.
 func (s *runCommand) readWaveform() error {
 	gain := slices.ContainsFunc(s.neuron.Settings, func(x experiment.Setting) bool { return x.Target == experiment.Gain })
-	if s.waveform.Value == "" {
+	if len(s.waveforms.List) == 0 {
 		if gain {
 			return fault.Hint(errors.New("gain is set, but there is no waveform to take with it"), "--waveform SHAPE gives one")
 		}
 		return nil
 	}
-	shape, err := stimulus.Syntax{Column: file.ReadColumn}.Parse(s.waveform.Value, s.neuron.Model.CurrentUnit)
-	if err != nil {
-		err = fmt.Errorf("--waveform %s: %w", s.waveform.Value, err)
-		if errors.Is(err, stimulus.ErrKind) {
-			err = fault.Hint(err, "the shapes are %s", stimulus.Forms)
+	unit := s.neuron.Model.CurrentUnit
+	syntax := stimulus.Syntax{Column: func(path string) ([]float64, error) {
+		v, err := experiment.ParseColumn("I", path, unit)
+		s.warnAll(v.Notes)
+		return v.Axis().All(), err
+	}}
+	var sum stimulus.Sum
+	var bad fault.List
+	for _, text := range s.waveforms.List {
+		shape, err := syntax.Parse(text, unit)
+		if err != nil {
+			err = fmt.Errorf("--waveform %s: %w", text, err)
+			if errors.Is(err, stimulus.ErrKind) {
+				err = fault.Hint(err, "the shapes are %s", stimulus.Forms)
+			}
+			bad.Add(err)
+			continue
 		}
-		return err
+		if samples, ok := shape.(stimulus.Samples); ok && samples.End() < s.time.Value*(1-1e-12) {
+			s.warn("the samples of the waveform end at %.6g ms; after that the waveform is 0", samples.End())
+		}
+		sum = append(sum, shape)
 	}
-	if samples, ok := shape.(stimulus.Samples); ok && samples.End() < s.time.Value*(1-1e-12) {
-		s.warn("the samples of the waveform end at %.6g ms; after that the waveform is 0", samples.End())
+	if len(sum) == 1 {
+		s.cfg.Wave = sum[0].Waveform(s.cfg.Dt).Mean
+	} else {
+		s.cfg.Wave = sum.Waveform(s.cfg.Dt).Mean
 	}
-	s.cfg.Wave = shape.Waveform(s.cfg.Dt).Mean
-	return nil
+	return bad.Err()
 }
 
 // advance runs the population with the monitors asked for.

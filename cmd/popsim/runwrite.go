@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"popsim/experiment"
 	"popsim/fault"
@@ -312,8 +313,8 @@ func (s *runCommand) record(sum pop.Summary) file.Record {
 	if work > 0 {
 		extra["ns_per_neuron_step"] = sum.Elapsed.Seconds() * 1e9 / work
 	}
-	if s.waveform.Value != "" {
-		extra["waveform"] = s.waveform.Value
+	if len(s.waveforms.List) > 0 {
+		extra["waveform"] = strings.Join(s.waveforms.List, " ")
 	}
 	return file.Record{
 		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name,

@@ -148,6 +148,8 @@ func (s *sweepCommand) read(args []string) error {
 	bad.Add(s.readGrid())
 	bad.About("--measures", s.readMeasures())
 	bad.Add(s.apart(s.dryRun))
+	bad.Add(s.checkIdle())
+	s.warnAll(q.Notes)
 	if err := misused(bad.Err()); err != nil {
 		return err
 	}
@@ -176,6 +178,18 @@ func (s *sweepCommand) read(args []string) error {
 		s.warn("dt is %v ms; method %s of %s is accurate up to about %.3g ms here", dt, method.Name, q.Model.Name, accurate)
 	}
 	return misused(bad.Err())
+}
+
+// checkIdle refuses flags that would have no effect.
+func (s *sweepCommand) checkIdle() error {
+	var bad fault.List
+	if s.zip && len(s.spec.Grid.Axes) < 2 && !s.neuron.Faulty {
+		bad.About("--zip", errors.New("--zip pairs the values of several lists, but fewer than two are given"))
+	}
+	if s.every.Given && s.out.Value == "" {
+		bad.About("--save-every", fault.Hint(errors.New("--save-every keeps finished points beside -o FILE, but none is given"), "-o FILE names it"))
+	}
+	return bad.Err()
 }
 
 // readGrid makes axes of all that has several values, and of I in an f-I curve; what has one value is set.

@@ -232,6 +232,9 @@ func (s *sweepCommand) advance(ctx context.Context) (*sweep.Result, error) {
 			return r, err
 		}
 		s.borders = borders
+		if len(borders) == 0 {
+			s.warn("--refine found no transition along %s between points that are silent, transient or firing; it added no points", s.spec.Grid.Axes[0].Name)
+		}
 		return fine, nil
 	}
 	if s.verb == "fi" && len(s.spec.Grid.Axes) == 1 && s.spec.From == sweep.FromRest && s.cfg.Part.Of == 0 {

@@ -2,6 +2,10 @@ package file
 
 import (
 	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"math"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -112,3 +116,83 @@ type orderedGroup struct {
 }
 
 func (g orderedGroup) Fields() []parquet.Field { return g.fields }
+
+// readParquetColumn is ReadNamed for Parquet files.
+func readParquetColumn(f io.ReaderAt, size int64, path, column string) (Column, error) {
+	file, err := parquet.OpenFile(f, size)
+	if err != nil {
+		return Column{}, fmt.Errorf("%s is not a Parquet file: %w", path, err)
+	}
+	var names []string
+	for _, c := range file.Root().Columns() {
+		names = append(names, c.Name())
+	}
+	i, err := chooseColumn(names, column, path)
+	if err != nil {
+		return Column{}, err
+	}
+	leaf, ok := file.Schema().Lookup(names[i])
+	if !ok {
+		return Column{}, fmt.Errorf("%s: the column %s holds no numbers", path, names[i])
+	}
+	out := Column{Name: names[i]}
+	for _, group := range file.RowGroups() {
+		if err := out.appendPages(group.ColumnChunks()[leaf.ColumnIndex].Pages(), path); err != nil {
+			return Column{}, err
+		}
+	}
+	if len(out.Values) == 0 {
+		return Column{}, fmt.Errorf("%s: the column %s holds no numbers", path, out.Name)
+	}
+	return out, nil
+}
+
+// appendPages appends the numbers of a chunk.
+func (c *Column) appendPages(pages parquet.Pages, path string) error {
+	defer pages.Close()
+	values := make([]parquet.Value, parquetBatch)
+	for {
+		page, err := pages.ReadPage()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		reader := page.Values()
+		for {
+			n, err := reader.ReadValues(values)
+			for _, v := range values[:n] {
+				x, ok := parquetNumber(v)
+				if !ok || math.IsNaN(x) || math.IsInf(x, 0) {
+					return fmt.Errorf("%s: row %d of the column %s is %v; a finite number is needed", path, len(c.Values), c.Name, v)
+				}
+				c.Values = append(c.Values, x)
+			}
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", path, err)
+			}
+		}
+		parquet.Release(page)
+	}
+}
+
+func parquetNumber(v parquet.Value) (float64, bool) {
+	if v.IsNull() {
+		return 0, false
+	}
+	switch v.Kind() {
+	case parquet.Double:
+		return v.Double(), true
+	case parquet.Float:
+		return float64(v.Float()), true
+	case parquet.Int64:
+		return float64(v.Int64()), true
+	case parquet.Int32:
+		return float64(v.Int32()), true
+	}
+	return 0, false
+}

@@ -30,15 +30,25 @@ func TestReadCSVColumn(t *testing.T) {
 		"1.o5\n1\n":                                   `line 1: "1.o5" is not a number`,
 		"1\nNaN\n":                                    `line 2: "NaN" is not a finite number`,
 		"1\n\n2\n":                                    "line 2: the line is empty",
-		"1,2\n3,4\n":                                  "line 1: 2 columns, but one is needed; this would keep the first: cut -d',' -f1",
-		"1;2\n":                                       "2 columns",
+		"1,2\n3,4\n":                                  "line 1: \"1,2\" has a decimal comma, or two columns",
+		"1;2\n":                                       "2 columns, but one is needed; I.csv:1",
 		"1\n1e999\n":                                  "does not fit",
 		"I\n":                                         "holds no numbers",
 		"":                                            "holds no numbers",
+		",I\n0,10\n1,11\n":                            "line 1: 2 columns, but one is needed; name it, as in I.csv:I",
+		"t,I\n0,10\n":                                 "I.csv:I",
+		"I\n10,5\n11,5\n":                             `line 2: "10,5" has a decimal comma`,
+		"10,5\n11,5\n":                                "decimal comma, or two columns",
+		"I\n1_0\n":                                    `"1_0" is not a number`,
+		"0x1p3\n":                                     `"0x1p3" is not a number`,
+		"1\r2\r3\r":                                   "old Macs",
+		"\xff\xfe1\x00\n\x00":                         "UTF-16",
+		"1\x00\n\x002\x00":                            "UTF-16",
 		"1\n# why\n":                                  `line 2: "# why" is not a number`,
 		strings.Repeat("1", 70000):                    "line 1: ",
 	} {
-		got, err := readCSVColumn(strings.NewReader(text), "I.csv")
+		column, err := readCSVColumn(strings.NewReader(text), "I.csv", "")
+		got := column.Values
 		switch {
 		case want == "" && (err != nil || !slices.Equal(got, []float64{1, 2.5, -300})):
 			t.Errorf("%q reads as %v, %v", text, got, err)
@@ -63,7 +73,7 @@ func TestReadNPYColumn(t *testing.T) {
 		{npy(1, "{'descr': '|O', "+tail+"(2,), }\n"), "pickled Python objects"},
 		{npy(1, "{'descr': '<c16', "+tail+"(2,), }\n"), `type "<c16" is not supported`},
 		{npy(1, "{'descr': '<U3', "+tail+"(2,), }\n"), "an array of strings"},
-		{npy(1, "{'descr': [('a', '<f8')], "+tail+"(2,), }\n"), "an array of records"},
+		{npy(1, "{'descr': [('a', '<f8'), ('b', '<f8')], "+tail+"(2,), }\n"), "I.npy has 2 columns, but one is needed; name it, as I.npy:COLUMN: a, b"},
 		{npy(1, "{'descr': '<f8', "+tail+"(2,), }\n", 1, 2, 3), "cut off: it holds 0 of 2 elements"},
 		{npy(1, "{'descr': '<f8', "+tail+"(9000000000000000000,), }\n"), "cut off"},
 		{npy(1, "{'descr': '<f8', "+tail+"(9000000000000000000, 9), }\n"), "has shape"},
@@ -75,7 +85,7 @@ func TestReadNPYColumn(t *testing.T) {
 		{[]byte(npyMagic + "\x02\x00\xff\xff\xff\xff"), "claims to be"},
 		{nil, "not a .npy file"},
 	} {
-		got, err := readNPYColumn(bytes.NewReader(c.file), "I.npy")
+		got, err := readNPYColumn(bytes.NewReader(c.file), "I.npy", "")
 		switch {
 		case c.want == "" && (err != nil || !slices.Equal(got, []float64{1, -2})):
 			t.Errorf("%q reads as %v, %v", c.file, got, err)
@@ -100,8 +110,46 @@ func TestReadColumn(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadColumn(path); err == nil || !strings.Contains(err.Error(), "use .npy or .csv") {
+	if _, err := ReadColumn(path); err == nil || !strings.Contains(err.Error(), "use .csv, .npy, .npz or .parquet") {
 		t.Errorf("an unknown ending: %v", err)
+	}
+}
+
+// TestReadNamed: a column of a table is found by its name, in every format, and by its number in text.
+func TestReadNamed(t *testing.T) {
+	want := []float64{1, 2.5, 1e300}
+	columns := table.NewTable(table.Col("neuron", []int64{7, 8, 9}), table.Col("I_nA", want), table.Col("name", []string{"a", "b", "c"}))
+	for _, ending := range endings {
+		path := saved(t, "many"+ending, columns, 2)
+		for _, column := range []string{"I_nA", "I"} {
+			got, err := ReadNamed(path + ":" + column)
+			if err != nil || !slices.Equal(got.Values, want) || got.Name != "I_nA" && ending != ".npy" {
+				t.Errorf("%s:%s is %v, %v", ending, column, got, err)
+			}
+		}
+		if got, err := ReadNamed(path + ":neuron"); err != nil || !slices.Equal(got.Values, []float64{7, 8, 9}) {
+			t.Errorf("%s:neuron is %v, %v", ending, got, err)
+		}
+		for ref, want := range map[string]string{path + ":V": `there is no column "V"`, path: "columns, but one is needed", path + ":name": "number"} {
+			if _, err := ReadNamed(ref); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v, want %q", filepath.Base(ref), err, want)
+			}
+		}
+	}
+	for text, column := range map[string]string{
+		"a,b\n9,1\n9,2.5\n9,1e300\n": "b", "9;1\n9;2.5\n9;1e300": "2", "x\tI (nA)\n9\t1\n9\t2.5\n9\t1e300": "I",
+		"\"a, b\",I\n\"9,9\",1\n8,2.5\n8,1e300\n": "I",
+	} {
+		got, err := readCSVColumn(strings.NewReader(text), "I.csv", column)
+		if err != nil || !slices.Equal(got.Values, want) {
+			t.Errorf("%q:%s is %v, %v", text, column, got, err)
+		}
+	}
+	if _, err := readCSVColumn(strings.NewReader("t;I\n0;10,5\n"), "I.csv", "I"); err == nil || !strings.Contains(err.Error(), "decimal comma") {
+		t.Errorf("a decimal comma in a column: %v", err)
+	}
+	if got, err := readCSVColumn(strings.NewReader("0\n10\n11\n"), "I.csv", ""); err != nil || len(got.Notes) != 1 || len(got.Values) != 3 {
+		t.Errorf("the header of an unnamed series: %v, %v", got, err)
 	}
 }
 
@@ -112,7 +160,7 @@ func FuzzReadNPY(f *testing.F) {
 	f.Add(npy(2, "{'descr': '<i4', 'fortran_order': False, 'shape': (99999999, 99999999), }\n"))
 	f.Add([]byte(npyMagic))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		values, err := readNPYColumn(bytes.NewReader(file), "f.npy")
+		values, err := readNPYColumn(bytes.NewReader(file), "f.npy", "")
 		if err == nil && len(values) > len(file) {
 			t.Errorf("%d values from %d bytes", len(values), len(file))
 		}
@@ -124,7 +172,8 @@ func FuzzReadCSV(f *testing.F) {
 	f.Add("\ufeff1\r\n\r\n")
 	f.Add("\"\n,\x00")
 	f.Fuzz(func(t *testing.T, text string) {
-		values, err := readCSVColumn(strings.NewReader(text), "f.csv")
+		column, err := readCSVColumn(strings.NewReader(text), "f.csv", "")
+		values := column.Values
 		if err == nil && len(values) > len(text) {
 			t.Errorf("%d values from %d bytes", len(values), len(text))
 		}

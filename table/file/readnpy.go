@@ -31,20 +31,37 @@ type npyArray struct {
 	shape      []int
 }
 
-// readNPYColumn is ReadColumn for arrays.
-func readNPYColumn(r io.Reader, path string) ([]float64, error) {
+// readNPYColumn is ReadNamed for arrays; column is a field of records, or "".
+func readNPYColumn(r io.Reader, path, column string) ([]float64, error) {
 	a, err := readNPYHeader(r)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if a.structured || a.fields[0].kind == 'U' {
-		return nil, fmt.Errorf("%s holds an array of %s; one number per element is needed", path, a.what())
+	field := 0
+	switch {
+	case column != "" && !a.structured:
+		return nil, fmt.Errorf("%s has no columns: it holds one array", path)
+	case a.structured:
+		var names []string
+		for _, f := range a.fields {
+			names = append(names, f.name)
+		}
+		if field, err = chooseColumn(names, column, path); err != nil {
+			return nil, err
+		}
+	}
+	if a.fields[field].kind == 'U' {
+		return nil, fmt.Errorf("%s holds an array of strings; one number per element is needed", path)
 	}
 	if n := len(a.shape); n != 1 && (n != 2 || a.shape[1] != 1) {
 		return nil, fmt.Errorf("%s has shape %s; (N,) or (N, 1) is needed", path, a.shapeText())
 	}
 	var values []float64
-	err = a.read(r, func(_ npyField, b []byte) { values = append(values, a.fields[0].float(b)) })
+	err = a.read(r, func(f npyField, b []byte) {
+		if f.name == a.fields[field].name {
+			values = append(values, f.float(b))
+		}
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
