@@ -12,6 +12,7 @@ import (
 var layers = map[string][]string{
 	"model":                   nil,
 	"rng":                     nil,
+	"expression":              {"rng"},
 	"sched":                   nil,
 	"fault":                   nil,
 	"stimulus":                {"model"},
@@ -91,7 +92,7 @@ func TestNothingFuses(t *testing.T) {
 		}
 		return places
 	}
-	for _, name := range []string{"kernels", "rng"} {
+	for _, name := range []string{"kernels", "rng", "expression"} {
 		for _, place := range fused(name) {
 			t.Errorf("%s: a product is fused with a sum on arm64; float64() around it prevents that", place)
 		}
