@@ -27,6 +27,7 @@ var layers = map[string][]string{
 	"dynamics":                {"model"},
 	"bench":                   {"sweep", "pop", "kernels", "kernels/asm", "sched", "dynamics", "model"},
 	"figure":                  {"sweep", "dynamics", "pop", "model", "table", "table/file"},
+	"network":                 {"kernels", "kernels/asm", "model", "rng"},
 	"verify":                  {"sweep", "pop", "kernels", "dynamics", "model", "table", "table/file"},
 	"cmd/popsim/internal/cli": nil,
 	"cmd/popsim": {

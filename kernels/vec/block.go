@@ -240,34 +240,64 @@ func (b *Block) set(p *Pin, v *node) {
 	b.sets[p] = b.add(&node{op: opSet, pin: p, args: []*node{v}})
 }
 
-// Arithmetic, one rounding each.
+// Add is x + y. Arithmetic rounds once for each operation.
 func (b *Block) Add(x, y Vec) Vec { return b.vec(opAdd, x.n, y.n) }
-func (b *Block) Sub(x, y Vec) Vec { return b.vec(opSub, x.n, y.n) }
-func (b *Block) Mul(x, y Vec) Vec { return b.vec(opMul, x.n, y.n) }
-func (b *Block) Div(x, y Vec) Vec { return b.vec(opDiv, x.n, y.n) }
-func (b *Block) Sqrt(x Vec) Vec   { return b.vec(opSqrt, x.n) }
 
-// FMA is x*y + z, FNMA z - x*y, FMS x*y - z; math.FMA(x, y, z), math.FMA(-x, y, z), math.FMA(x, y, -z).
-func (b *Block) FMA(x, y, z Vec) Vec  { return b.vec(opFMA, x.n, y.n, z.n) }
+// Sub is x - y.
+func (b *Block) Sub(x, y Vec) Vec { return b.vec(opSub, x.n, y.n) }
+
+// Mul is x*y.
+func (b *Block) Mul(x, y Vec) Vec { return b.vec(opMul, x.n, y.n) }
+
+// Div is x / y.
+func (b *Block) Div(x, y Vec) Vec { return b.vec(opDiv, x.n, y.n) }
+
+// Sqrt is the square root of x.
+func (b *Block) Sqrt(x Vec) Vec { return b.vec(opSqrt, x.n) }
+
+// FMA is x*y + z, rounded once: math.FMA(x, y, z).
+func (b *Block) FMA(x, y, z Vec) Vec { return b.vec(opFMA, x.n, y.n, z.n) }
+
+// FNMA is z - x*y, rounded once.
 func (b *Block) FNMA(x, y, z Vec) Vec { return b.vec(opFNMA, x.n, y.n, z.n) }
-func (b *Block) FMS(x, y, z Vec) Vec  { return b.vec(opFMS, x.n, y.n, z.n) }
+
+// FMS is x*y - z, rounded once.
+func (b *Block) FMS(x, y, z Vec) Vec { return b.vec(opFMS, x.n, y.n, z.n) }
 
 // Min is x < y ? x : y and Max x > y ? x : y, so a NaN on either side gives y: write Min(limit, x) to let NaN pass.
 func (b *Block) Min(x, y Vec) Vec { return b.vec(opMin, x.n, y.n) }
+
+// Max is x where x > y, else y.
 func (b *Block) Max(x, y Vec) Vec { return b.vec(opMax, x.n, y.n) }
 
-// Bit patterns. AndNot is Go's x &^ y.
-func (b *Block) And(x, y Vec) Vec    { return b.vec(opAnd, x.n, y.n) }
-func (b *Block) Or(x, y Vec) Vec     { return b.vec(opOr, x.n, y.n) }
-func (b *Block) Xor(x, y Vec) Vec    { return b.vec(opXor, x.n, y.n) }
+// And is x & y, on bit patterns.
+func (b *Block) And(x, y Vec) Vec { return b.vec(opAnd, x.n, y.n) }
+
+// Or is x | y, on bit patterns.
+func (b *Block) Or(x, y Vec) Vec { return b.vec(opOr, x.n, y.n) }
+
+// Xor is x ^ y, on bit patterns.
+func (b *Block) Xor(x, y Vec) Vec { return b.vec(opXor, x.n, y.n) }
+
+// AndNot is x &^ y, on bit patterns.
 func (b *Block) AndNot(x, y Vec) Vec { return b.vec(opAndNot, y.n, x.n) }
-func (b *Block) AddI(x, y Vec) Vec   { return b.vec(opAddI, x.n, y.n) }
-func (b *Block) SubI(x, y Vec) Vec   { return b.vec(opSubI, x.n, y.n) }
-func (b *Block) Abs(x Vec) Vec       { return b.And(x, b.ConstBits(1<<63-1)) }
-func (b *Block) Neg(x Vec) Vec       { return b.Xor(x, b.ConstBits(1<<63)) }
+
+// AddI is x + y as 64-bit integers.
+func (b *Block) AddI(x, y Vec) Vec { return b.vec(opAddI, x.n, y.n) }
+
+// SubI is x - y as 64-bit integers.
+func (b *Block) SubI(x, y Vec) Vec { return b.vec(opSubI, x.n, y.n) }
+
+// Abs is x without its sign.
+func (b *Block) Abs(x Vec) Vec { return b.And(x, b.ConstBits(1<<63-1)) }
+
+// Neg is -x.
+func (b *Block) Neg(x Vec) Vec { return b.Xor(x, b.ConstBits(1<<63)) }
 
 // ShlI and ShrI shift the 64 bits of each lane; ShrI fills with zeros.
 func (b *Block) ShlI(x Vec, n uint8) Vec { return b.shift(opShlI, x, n) }
+
+// ShrI is x shifted right by n bits, filled with zeros.
 func (b *Block) ShrI(x Vec, n uint8) Vec { return b.shift(opShrI, x, n) }
 
 func (b *Block) shift(o op, x Vec, n uint8) Vec {
@@ -279,6 +309,7 @@ func (b *Block) shift(o op, x Vec, n uint8) Vec {
 // A Pred is a comparison; none signals. LT to EQ are false where an operand is NaN, NLT to NEQ, their negations, are true there.
 type Pred uint8
 
+// The comparisons, by their numbers in VCMPPD.
 const (
 	EQ  Pred = 0x00
 	LT  Pred = 0x11
@@ -302,8 +333,11 @@ func (b *Block) GtI(x, y Vec) Mask {
 	return Mask{b.add(&node{op: opGtI, args: []*node{x.n, y.n}, mask: true})}
 }
 
+// MaskAnd is x && y.
 func (b *Block) MaskAnd(x, y Mask) Mask { return b.maskop(opAnd, x.n, y.n) }
-func (b *Block) MaskOr(x, y Mask) Mask  { return b.maskop(opOr, x.n, y.n) }
+
+// MaskOr is x || y.
+func (b *Block) MaskOr(x, y Mask) Mask { return b.maskop(opOr, x.n, y.n) }
 
 // MaskAndNot is x && !y.
 func (b *Block) MaskAndNot(x, y Mask) Mask { return b.maskop(opAndNot, y.n, x.n) }
@@ -320,7 +354,7 @@ func (b *Block) Count(c Vec, m Mask) Vec {
 	if b.Target.HasMasks() {
 		return b.Select(m, b.AddI(c, b.ConstBits(1)), c)
 	}
-	return b.SubI(c, Vec{m.n}) // true is -1
+	return b.SubI(c, Vec(m)) // true is -1
 }
 
 // Signs is a vector whose sign bit is set where m holds; the other bits are not defined. FromSigns is the mask of the lanes whose sign bit
@@ -329,7 +363,7 @@ func (b *Block) Signs(m Mask) Vec {
 	if b.Target.HasMasks() {
 		return b.Select(m, b.ConstBits(1<<63), b.ConstBits(0))
 	}
-	return Vec{m.n}
+	return Vec(m)
 }
 
 // FromSigns is the way back of Signs.
@@ -337,11 +371,11 @@ func (b *Block) FromSigns(v Vec) Mask {
 	if b.Target.HasMasks() {
 		return b.GtI(b.ConstBits(0), v)
 	}
-	return Mask{v.n}
+	return Mask(v)
 }
 
 // AndMask is x where m holds, 0 elsewhere, for targets whose masks are vectors.
-func (b *Block) AndMask(x Vec, m Mask) Vec { return b.And(x, Vec{m.n}) }
+func (b *Block) AndMask(x Vec, m Mask) Vec { return b.And(x, Vec(m)) }
 
 // Bits writes m to the 32-bit general register r (as the emitter names it), one bit per lane, the lowest for the first lane.
 func (b *Block) Bits(m Mask, r any) { b.add(&node{op: opBits, args: []*node{m.n}, gp: r}) }
