@@ -79,6 +79,7 @@ const (
 	BogdanovTakens  = "bogdanov-takens"
 	Cusp            = "cusp"
 	Bautin          = "bautin"
+	ZeroHopf        = "zero-hopf"
 	ParameterBorder = "border" // the end of the interval asked for
 	Closed          = "closed" // the branch has come back to where it began
 )

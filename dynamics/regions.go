@@ -15,7 +15,7 @@ type Regions struct {
 	Model    *model.Model
 	X, Y     Free
 	Curves   []Border
-	Points   []BorderPoint // of codimension two: Bogdanov-Takens, cusp, Bautin
+	Points   []BorderPoint // of codimension two: Bogdanov-Takens, cusp, Bautin, zero-Hopf
 	Warnings []error
 }
 
@@ -48,9 +48,22 @@ func Borders(ctx context.Context, m *model.Model, p []float64, i float64, x, y F
 		return nil, fmt.Errorf("dynamics: both parameters are %s", x.Name)
 	}
 	r := &Regions{Model: m, X: x, Y: y}
-	t := &surveyor{system: newSystem(m, p, i, x.Name), x: x, y: y, second: m.Index(y.Name)}
-	diagrams := map[float64]*Diagram{}
-	var scans []float64
+	t := newSurveyor(m, p, i, x, y)
+	scans, diagrams, err := t.restBorders(ctx, r)
+	if err != nil {
+		return r, err
+	}
+	if t.dim() > 1 {
+		t.cycleFolds(ctx, r, scans, diagrams)
+	}
+	return r, ctx.Err()
+}
+
+// restBorders adds the curves of folds and of Hopf points with their special points. It returns the values of the second
+// parameter that were searched, and the diagrams of equilibria there.
+func (t *surveyor) restBorders(ctx context.Context, r *Regions) (scans []float64, diagrams map[float64]*Diagram, err error) {
+	x, y, m := t.x, t.y, t.m
+	diagrams = map[float64]*Diagram{}
 	for _, at := range spread(y.Lo, y.Hi, borderScans) {
 		t.choose(at)
 		if m.Check(t.p) != nil {
@@ -72,17 +85,14 @@ func Borders(ctx context.Context, m *model.Model, p []float64, i float64, x, y F
 		}
 		for k := range seeds {
 			if ctx.Err() != nil {
-				return r, ctx.Err()
+				return scans, diagrams, ctx.Err()
 			}
 			if !seeds[k].done {
 				t.add(r, label, seeds, k)
 			}
 		}
 	}
-	if t.dim() > 1 {
-		t.cycleFolds(ctx, r, scans, diagrams)
-	}
-	return r, ctx.Err()
+	return scans, diagrams, nil
 }
 
 // place is V and the two parameters.
@@ -98,6 +108,10 @@ type surveyor struct {
 	*system
 	x, y   Free
 	second int // of y in the parameters, -1 for the current
+}
+
+func newSurveyor(m *model.Model, p []float64, i float64, x, y Free) *surveyor {
+	return &surveyor{system: newSystem(m, p, i, x.Name), x: x, y: y, second: m.Index(y.Name)}
 }
 
 // choose sets the second parameter.
@@ -278,9 +292,14 @@ func (t *surveyor) add(r *Regions, label string, seeds []mark3, k int) {
 			}
 		}
 	}
+	mark := func(q BorderPoint, ok bool) {
+		if ok && q.X >= t.x.Lo && q.X <= t.x.Hi && q.Y >= t.y.Lo && q.Y <= t.y.Hi {
+			r.mark(q)
+		}
+	}
 	border := Border{Label: label}
 	var last BorderPoint
-	var lastTest [2]float64
+	var lastTest [tests]float64
 	for j, q := range path {
 		point, test, labels, ok := t.describe(label, q)
 		if !ok { // beyond a Bogdanov-Takens point the sum of two real eigenvalues is zero: no Hopf point
@@ -290,15 +309,15 @@ func (t *surveyor) add(r *Regions, label string, seeds []mark3, k int) {
 			}
 			lastTest = test
 			if j > 0 && last.Label != "" {
-				r.mark(t.special(label, BogdanovTakens, path[j-1], q, 0))
+				mark(t.special(label, BogdanovTakens, path[j-1], q, 0))
 			}
 			last = BorderPoint{}
 			continue
 		}
 		if j > 0 {
 			for e := range test {
-				if labels[e] != "" && (test[e] < 0) != (lastTest[e] < 0) && (last.Label != "" || labels[e] == BogdanovTakens) {
-					r.mark(t.special(label, labels[e], path[j-1], q, e))
+				if labels[e] != "" && (test[e] < 0) != (lastTest[e] < 0) && last.Label != "" {
+					mark(t.special(label, labels[e], path[j-1], q, e))
 				}
 			}
 		}
@@ -326,31 +345,32 @@ func (r *Regions) keep(b Border) {
 	}
 }
 
-// describe gives the point of a border at q, and two numbers that change their sign at special points of the labels given.
+// tests is the number of functions along a border that change sign at special points.
+const tests = 3
+
+// describe gives the point of a border at q, and numbers that change their sign at special points of the labels given.
 // ok is false where the curve of Hopf points has become one of neutral saddles.
-func (t *surveyor) describe(label string, q place) (point BorderPoint, test [2]float64, labels [2]string, ok bool) {
+func (t *surveyor) describe(label string, q place) (point BorderPoint, test [tests]float64, labels [tests]string, ok bool) {
 	t.set(q)
 	y := make([]float64, t.dim())
 	t.m.Steady(t.p, q[0], y)
 	point = BorderPoint{Label: label, X: q[1], Y: q[2], V: q[0], Frequency: math.NaN()}
 	l := t.eigenvalues(y)
 	if label == Fold {
-		const h = 1e-3
-		curvature := (t.slope(q[0]+h) - t.slope(q[0]-h)) / (2 * h)
-		labels = [2]string{"", Cusp}
+		labels = [tests]string{"", Cusp, ""}
 		if t.dim() > 1 {
 			labels[0] = BogdanovTakens
 		}
-		return point, [2]float64{pairs(l), curvature}, labels, true
-	}
-	test[0] = t.slope(q[0]) // zero at a Bogdanov-Takens point
-	omega, least := 0.0, math.Inf(1)
-	for _, z := range l {
-		if imag(z) > 0 && math.Abs(real(z)) < least {
-			omega, least = imag(z), math.Abs(real(z))
+		if t.dim() > 2 {
+			labels[2] = ZeroHopf
 		}
+		return point, [tests]float64{allButOne(l), t.curvature(q[0]), pairs(l)}, labels, true
 	}
-	if omega == 0 || least > 1e-4*omega+1e-7 {
+	labels = [tests]string{"", Bautin, ZeroHopf}
+	test[0] = t.slope(q[0]) // zero at a Bogdanov-Takens point
+	test[2] = test[0]
+	omega := t.oscillation(l)
+	if omega == 0 {
 		return point, test, labels, false
 	}
 	point.Frequency = 1000 * omega / (2 * math.Pi)
@@ -359,11 +379,110 @@ func (t *surveyor) describe(label string, q place) (point BorderPoint, test [2]f
 	if test[1] < 0 {
 		point.Criticality = "super"
 	}
-	return point, test, [2]string{"", Bautin}, true
+	return point, test, labels, true
 }
 
-// special closes in on the zero of test number e between the neighbours a and b of a curve.
-func (t *surveyor) special(label, name string, a, b place, e int) BorderPoint {
+// oscillation is the imaginary part (rad/ms) of the eigenvalue on the imaginary axis, 0 if there is none.
+func (t *surveyor) oscillation(l []complex128) float64 {
+	omega, least := 0.0, math.Inf(1)
+	for _, z := range l {
+		if imag(z) > 0 && math.Abs(real(z)) < least {
+			omega, least = imag(z), math.Abs(real(z))
+		}
+	}
+	if least > 1e-4*omega+1e-7 {
+		return 0
+	}
+	return omega
+}
+
+// curvature is the second derivative of the steady current by V.
+func (t *surveyor) curvature(v float64) float64 {
+	const h = 2e-2 // mV
+	return (8*(t.slope(v+h)-t.slope(v-h)) - (t.slope(v+2*h) - t.slope(v-2*h))) / (12 * h)
+}
+
+// allButOne is the sum of the products of all eigenvalues but one, a coefficient of the characteristic polynomial. Where one
+// eigenvalue is zero it is the product of the others: zero where a second one vanishes, and nowhere else.
+func allButOne(l []complex128) float64 {
+	sum := complex(0, 0)
+	for i := range l {
+		product := complex(1, 0)
+		for j, z := range l {
+			if j != i {
+				product *= z
+			}
+		}
+		sum += product
+	}
+	return real(sum)
+}
+
+// defining are the three equations of a point of codimension two, in V and the two parameters.
+func (t *surveyor) defining(name string, q place) (g [3]float64) {
+	t.set(q)
+	y := make([]float64, t.dim())
+	t.m.Steady(t.p, q[0], y)
+	l := t.eigenvalues(y)
+	g[0] = t.excess(q[0])
+	switch name {
+	case BogdanovTakens:
+		g[1], g[2] = t.slope(q[0]), allButOne(l)
+	case Cusp:
+		g[1], g[2] = t.slope(q[0]), t.curvature(q[0])
+	case ZeroHopf:
+		g[1], g[2] = t.slope(q[0]), pairs(l)
+	case Bautin:
+		g[1], g[2] = pairs(l), math.NaN()
+		if omega := t.oscillation(l); omega > 0 {
+			g[2] = t.lyapunov(y, omega)
+		}
+	}
+	return g
+}
+
+// pinpoint solves the defining equations of the point by Newton's method from q. It reports whether that converged nearby.
+func (t *surveyor) pinpoint(name string, q place) (place, bool) {
+	const (
+		near  = 3    // steps along a curve
+		small = 1e-9 // such steps, of a correction
+	)
+	u, start := t.unit(), q
+	for k, last := 0, math.Inf(1); k < 20; k++ {
+		g := t.defining(name, q)
+		var d [3]place // gradients
+		for c := range q {
+			up, down := q, q
+			up[c] += 0.01 * u[c]
+			down[c] -= 0.01 * u[c]
+			a, b := t.defining(name, up), t.defining(name, down)
+			for e := range d {
+				d[e][c] = (a[e] - b[e]) / 0.02
+			}
+		}
+		// d·s = -g by Cramer's rule.
+		volume := scalar(d[0], cross(d[1], d[2]))
+		a, b, e := cross(d[1], d[2]), cross(d[2], d[0]), cross(d[0], d[1])
+		size := 0.0
+		for c := range q {
+			s := -(g[0]*a[c] + g[1]*b[c] + g[2]*e[c]) / volume
+			q[c] += s * u[c]
+			size = max(size, math.Abs(s))
+			if !(math.Abs(q[c]-start[c]) < near*u[c]) {
+				return start, false
+			}
+		}
+		if size < small || size < 1e-6 && size > last/2 { // as near as differences can tell
+			return q, true
+		}
+		last = size
+	}
+	return q, false
+}
+
+// special closes in on the zero of test number e between the neighbours a and b of a curve. It is false where nothing of
+// the name is there: the sum of two eigenvalues vanishes at a neutral saddle as well.
+func (t *surveyor) special(label, name string, a, b place, e int) (BorderPoint, bool) {
 	u := t.unit()
 	var normal place
 	for k := range normal {
@@ -384,15 +503,28 @@ func (t *surveyor) special(label, name string, a, b place, e int) BorderPoint {
 	fa, fb := f(0), f(1)
 	w := 0.5
 	if (fa < 0) != (fb < 0) {
-		w, _ = rootNear(f, 0, 1, fa, fb, 1e-10)
+		scale := max(math.Abs(fa), math.Abs(fb))
+		w, _ = rootNear(func(w float64) float64 { return f(w) / scale }, 0, 1, fa/scale, fb/scale, 1e-10)
 	}
-	point, _, _, _ := t.describe(label, on(w))
-	point.Label = name
-	point.Criticality = "" // that of its neighbours changes here, or ends
-	if name == BogdanovTakens {
-		point.Frequency = math.NaN()
+	q := on(w)
+	if better, ok := t.pinpoint(name, q); ok {
+		q = better
 	}
-	return point
+	t.set(q)
+	y := make([]float64, t.dim())
+	t.m.Steady(t.p, q[0], y)
+	point := BorderPoint{Label: name, X: q[1], Y: q[2], V: q[0], Frequency: math.NaN()}
+	switch omega := t.oscillation(t.eigenvalues(y)); name {
+	case ZeroHopf:
+		const slowest = 1e-3 // rad/ms; at a Bogdanov-Takens point there is no frequency at all
+		if omega < slowest {
+			return point, false
+		}
+		point.Frequency = 1000 * omega / (2 * math.Pi)
+	case Bautin:
+		point.Frequency = 1000 * omega / (2 * math.Pi)
+	}
+	return point, true
 }
 
 // cycleFolds follows the folds of cycles. At every other value searched the whole diagram is made; each fold in it that no

@@ -3,6 +3,7 @@ package dynamics
 import (
 	"context"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -84,6 +85,56 @@ func TestRegimesOfTheReducedModel(t *testing.T) {
 	for k, r := range list {
 		if r.Name() != want[k] {
 			t.Errorf("I = %v, g_L = %v: %s (%+v), want %s", r.X, r.Y, r.Name(), r, want[k])
+		}
+	}
+}
+
+// TestPointsOfCodimensionTwo compares with Newton's method on the defining systems in numpy (7 to 12 digits). No other point of
+// these kinds lies in the windows: over g_K and E_K of hh the fold touches a curve of neutral saddles, which is none.
+func TestPointsOfCodimensionTwo(t *testing.T) {
+	t.Parallel()
+	type point struct {
+		label string
+		x, y  float64
+		tol   float64 // half a unit of the last digit known
+	}
+	for _, c := range []struct {
+		model string
+		x, y  Free
+		want  []point
+	}{
+		{"hh", Free{Name: "I", Lo: -20, Hi: 200}, Free{Name: "g_K", Lo: 2, Hi: 60}, []point{
+			{Cusp, -1.058224102487, 10.82994571771, 1e-10},
+			{BogdanovTakens, -4.071831, 2.6288685, 5e-7},
+			{Bautin, 49.3393557563, 8.7222237825, 1e-7},
+			{Bautin, 60.4994863664, 53.3258375736, 1e-6},
+		}},
+		{"hh", Free{Name: "I", Lo: -80, Hi: 200}, Free{Name: "E_K", Lo: -100, Hi: -40}, []point{
+			{Cusp, -6.047079938519, -60.51852873004, 1e-11},
+			{BogdanovTakens, -6.583528786538, -59.61420195222, 1e-11},
+			{Bautin, -6.44748688441, -59.7894946005, 1e-8},
+		}},
+		{"hh", Free{Name: "I", Lo: -20, Hi: 200}, Free{Name: "C", Lo: 0.5, Hi: 15}, []point{
+			{Bautin, 73.0859942491, 11.9131749243, 1e-6},
+		}},
+		{"adex", Free{Name: "I", Lo: 0, Hi: 20}, Free{Name: "tau_w", Lo: 2, Hi: 100}, []point{
+			{BogdanovTakens, 8.06430438, 10, 5e-9},
+		}},
+	} {
+		m, p := mustModel(t, c.model, nil)
+		r := &Regions{Model: m, X: c.x, Y: c.y}
+		if _, _, err := newSurveyor(m, p, 0, c.x, c.y).restBorders(context.Background(), r); err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Points) != len(c.want) {
+			t.Errorf("%s over %s and %s: %d points, want %d: %+v", c.model, c.x.Name, c.y.Name, len(r.Points), len(c.want), r.Points)
+		}
+		for _, w := range c.want {
+			if !slices.ContainsFunc(r.Points, func(q BorderPoint) bool {
+				return q.Label == w.label && math.Abs(q.X-w.x) < w.tol && math.Abs(q.Y-w.y) < w.tol
+			}) {
+				t.Errorf("%s over %s and %s: no %s at %v, %v: %+v", c.model, c.x.Name, c.y.Name, w.label, w.x, w.y, r.Points)
+			}
 		}
 	}
 }

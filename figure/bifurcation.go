@@ -242,7 +242,7 @@ func (b *Bifurcation) marks(height func(Special) float64, named bool) (points []
 // prose has the labels that prose and pictures write otherwise than tables.
 var prose = map[string]string{
 	dynamics.Hopf: "Hopf", dynamics.CycleFold: "fold of cycles", dynamics.PeriodDoubling: "period doubling", dynamics.SNIC: "SNIC",
-	dynamics.BogdanovTakens: "Bogdanov-Takens", dynamics.Bautin: "Bautin", dynamics.BranchEnd: "branch end",
+	dynamics.BogdanovTakens: "Bogdanov-Takens", dynamics.Bautin: "Bautin", dynamics.ZeroHopf: "zero-Hopf", dynamics.BranchEnd: "branch end",
 }
 
 // title is what a special point is called.
