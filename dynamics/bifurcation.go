@@ -142,6 +142,12 @@ func (d *Diagram) clip(wide *Diagram, k int) {
 // cycles adds the branches of cycles.
 func (d *Diagram) cycles(ctx context.Context, c *cyclist) error {
 	add := func(b Branch, points []Point, err error) {
+		if len(b.Rows) < 2 && err == nil {
+			return
+		}
+		if ctx.Err() == nil && c.middle.u != nil && d.meets(c, c.middle) {
+			return // the same branch, from its other end
+		}
 		if err != nil && ctx.Err() == nil {
 			d.Warnings = append(d.Warnings, err)
 		}
@@ -181,11 +187,14 @@ func (d *Diagram) cycles(ctx context.Context, c *cyclist) error {
 			}
 			c.system.at(mu)
 			r, err := c.pinned(c.guess(f, mu, meshIntervals), 3)
+			if err != nil && c.fades(f, mu) {
+				continue
+			}
 			if err != nil {
 				d.Warnings = append(d.Warnings, fmt.Errorf("%w near the one that integration finds at %s = %.8g with period %.6g ms", err, c.free.Name, mu, f.period))
 				continue
 			}
-			if f.vMin, f.vMax, f.period = r.vMin, r.vMax, r.period; f.vMax-f.vMin < smallCycle || d.knows(f, mu) {
+			if r.vMax-r.vMin < smallCycle || d.meets(c, r) {
 				continue
 			}
 			add(c.through(ctx, r))
@@ -261,4 +270,97 @@ func (d *Diagram) knows(f found, mu float64) bool {
 		}
 	}
 	return false
+}
+
+// meets tells whether the cycle r lies on a branch already followed: whether r itself, continued by Newton's method to the
+// parameter of a row beside it, becomes the cycle of that row. Rows may lie far apart where the period is a straight line
+// over the parameter, so that nothing can be said of what is between them by interpolation.
+func (d *Diagram) meets(c *cyclist, r ring) bool {
+	const (
+		loose = 0.1  // of the period, and of 50 mV: which rows are tried
+		same  = 1e-5 // of the period, and of 50 mV: what is one cycle
+	)
+	off := func(row Row, o ring) float64 {
+		return max(math.Abs(row.Period/o.period-1), math.Abs(row.VMax-o.vMax)/50, math.Abs(row.VMin-o.vMin)/50)
+	}
+	between := func(a, b, x, slack float64) bool { return x > min(a, b)-slack && x < max(a, b)+slack }
+	for _, b := range d.Branches {
+		if b.Kind != Cycle {
+			continue
+		}
+		for k := 1; k < len(b.Rows); k++ {
+			p, q := b.Rows[k-1], b.Rows[k]
+			if !between(p.Parameter, q.Parameter, r.mu, 1e-9*c.muUnit) || !between(p.Period, q.Period, r.period, loose*r.period) ||
+				!between(p.VMax, q.VMax, r.vMax, 50*loose) || !between(p.VMin, q.VMin, r.vMin, 50*loose) {
+				continue
+			}
+			for _, row := range []Row{p, q} {
+				if o, ok := c.slid(r, row.Parameter); ok && off(row, o) < same {
+					return true
+				}
+			}
+		}
+	}
+	return d.knows(found{period: r.period, vMin: r.vMin, vMax: r.vMax}, r.mu)
+}
+
+// slid continues the cycle r to another value of the parameter, if that can be reached without turning.
+func (c *cyclist) slid(r ring, mu float64) (ring, bool) {
+	const most = 8 // steps
+	for range most {
+		part := 1.0
+		if way := math.Abs(mu - r.mu); way > 0 {
+			part = min(1, 0.3*math.Abs(r.tangent.mu)/way) // of a step that changes the cycle by less than a third
+		}
+		guess := r.plus(part*(mu-r.mu)/r.tangent.mu, r.tangent)
+		if r.tangent.mu == 0 {
+			guess = r.orbit
+		}
+		guess.mu = r.mu + part*(mu-r.mu)
+		if part == 1 {
+			guess.mu = mu
+		}
+		next, err := c.pinned(guess, 0)
+		if err != nil {
+			return r, false
+		}
+		if r = next; part == 1 {
+			return r, true
+		}
+		r = c.remeshed(r)
+	}
+	return r, false
+}
+
+// fades tells whether what integration took for a cycle still grows or shrinks, as beside a Hopf point, where nothing settles
+// within the time that a search takes: its range of V differs by more than a thousandth after many turns.
+func (c *cyclist) fades(f found, mu float64) bool {
+	const turns, steady = 100, 1e-3
+	c.system.at(mu)
+	sign := 1.0
+	if f.backwards {
+		sign = -1
+	}
+	st := newStepper(c.dim, coarse, func(_ float64, y, dy []float64) {
+		c.deriv(y, dy)
+		for k := range dy {
+			dy[k] *= sign
+		}
+	})
+	y, out := slices.Clone(f.y), make([]float64, c.dim)
+	steps := 0
+	for t, h := 0.0, f.period/100; t < turns*f.period; {
+		if steps++; c.weary(steps) {
+			return false
+		}
+		made, next, err := st.advance(t, y, turns*f.period, h, out)
+		if err != nil {
+			return false
+		}
+		t, h = t+made, next
+		copy(y, out)
+	}
+	later := found{y: y, period: f.period, backwards: f.backwards}
+	later.trace(c.system)
+	return math.Abs(later.vMax-later.vMin-(f.vMax-f.vMin)) > steady*(f.vMax-f.vMin)
 }

@@ -267,3 +267,54 @@ func TestNoFoldsOfNoise(t *testing.T) {
 		t.Errorf("special points %v; want a Hopf point, a homoclinic orbit, and no fold of cycles", count)
 	}
 }
+
+// TestEveryBranchOnce takes windows in which a branch is reached from both of its Hopf points or by searches, with rows so far
+// apart that straight lines between them miss its cycles. No branch may come twice, and none is missed or stopped.
+func TestEveryBranchOnce(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes whole diagrams")
+	}
+	const tol = 2e-6 // of I: the stored folds have eight digits
+	for _, c := range []struct {
+		set    map[string]float64
+		lo, hi float64
+		cycles int // curves of cycles
+		folds  []float64
+	}{
+		{map[string]float64{"g_K": 53.1}, 50, 90, 2, []float64{57.3224645, 63.180997, 77.146165, 69.276806}},
+		{map[string]float64{"g_K": 53.1}, -10, 90, 1, []float64{57.3224645, 63.180997, 77.146165, 69.276806, 35.021911}},
+		{map[string]float64{"g_K": 53.125}, -10, 90, 1, []float64{57.660018, 76.970244, 35.140825}},
+		{
+			map[string]float64{"g_Na": 174.5, "g_K": 22.7, "g_L": 0.248, "E_Na": 55.4, "E_K": -74.6, "E_L": -59.4, "C": 0.65},
+			-20, 250, 1,
+			[]float64{-1.26193707, -1.24584026, -1.317410},
+		},
+	} {
+		m, p := mustModel(t, "hh", c.set)
+		d, err := Bifurcation(context.Background(), m, p, 0, Free{Name: "I", Lo: c.lo, Hi: c.hi})
+		if err != nil || len(d.Warnings) > 0 {
+			t.Fatal(c.set, err, d.Warnings)
+		}
+		cycles := 0
+		for _, b := range d.Branches {
+			if b.Kind == Cycle {
+				cycles++
+			}
+		}
+		var folds []float64
+		for _, q := range d.Points {
+			if q.Label == CycleFold {
+				folds = append(folds, q.Parameter)
+			}
+		}
+		if cycles != c.cycles || len(folds) != len(c.folds) {
+			t.Errorf("%v: %d curves of cycles with folds %v, want %d with %v", c.set, cycles, folds, c.cycles, c.folds)
+		}
+		for _, want := range c.folds {
+			if !slices.ContainsFunc(folds, func(x float64) bool { return math.Abs(x-want) < tol }) {
+				t.Errorf("%v: folds of cycles at %v, none at %v", c.set, folds, want)
+			}
+		}
+	}
+}

@@ -42,6 +42,9 @@ type cyclist struct {
 	used   []bool // Hopf points at which a branch has begun or ended
 	turned []ring // folds of cycles met
 
+	middle ring   // of the branch last followed from a Hopf point, if it has one
+	halves []ring // at most 32 rings, evenly spaced by their number, of the side being followed
+
 	carried [][]float64 // states on the cycles last found by simulation, from which the next search starts
 }
 
@@ -229,6 +232,8 @@ type trail struct {
 func (c *cyclist) follow(ctx context.Context, r ring, ds float64) (t trail, err error) {
 	start := r
 	ceiling := c.ceiling()
+	c.halves = c.halves[:0]
+	met, every := 0, 1
 	longest := max(1000, 8*start.period)
 	for {
 		if ctx.Err() != nil {
@@ -255,6 +260,14 @@ func (c *cyclist) follow(ctx context.Context, r ring, ds float64) (t trail, err 
 		case q.mu < c.free.Lo || q.mu > c.free.Hi:
 			t.rows = append(t.rows, c.rowsBetween(r, ds, c.marked(r, q, ds))...)
 			return c.endAtBorder(t, r, ds)
+		}
+		if met++; met%every == 0 {
+			if c.halves = append(c.halves, q); len(c.halves) == 32 {
+				for k := range 16 {
+					c.halves[k] = c.halves[2*k+1]
+				}
+				c.halves, every = c.halves[:16], 2*every
+			}
 		}
 		points, special := c.between(r, q, ds)
 		t.points = append(t.points, points...)
@@ -526,6 +539,7 @@ func (c *cyclist) backAt(start, r, q ring) bool {
 func (c *cyclist) fromHopf(ctx context.Context, k int) (Branch, []Point, error) {
 	h := c.hopfs[k]
 	c.used[k] = true
+	c.middle = ring{}
 	c.system.at(h.Parameter)
 	omega := 2 * math.Pi / h.Period
 	a := make([]float64, c.dim*c.dim)
@@ -569,6 +583,9 @@ func (c *cyclist) fromHopf(ctx context.Context, k int) (Branch, []Point, error) 
 	}
 	b.Rows = append(b.Rows, c.row(r))
 	t, err := c.follow(ctx, r, first)
+	if n := len(c.halves); n > 0 {
+		c.middle = c.halves[n/2]
+	}
 	b.Rows = append(b.Rows, t.rows...)
 	b.To = t.end
 	return b, t.points, err
@@ -577,6 +594,7 @@ func (c *cyclist) fromHopf(ctx context.Context, k int) (Branch, []Point, error) 
 // through follows the branch of cycles through r in both directions.
 func (c *cyclist) through(ctx context.Context, r ring) (Branch, []Point, error) {
 	const first = 1e-2
+	c.middle = ring{}
 	b := Branch{Kind: Cycle}
 	ahead, err := c.follow(ctx, r, first)
 	b.To = ahead.end
