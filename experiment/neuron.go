@@ -83,6 +83,10 @@ func ParseNeuron(args []string, extra ...string) (Neuron, error) {
 		n.Settings = append(n.Settings, s)
 		n.Notes = append(n.Notes, s.Value.Notes...)
 	}
+	bad.Add(n.resolve())
+	if len(bad) == 0 {
+		n.Notes = append(n.Notes, n.implausible()...)
+	}
 	return n, bad.Err()
 }
 
@@ -97,7 +101,7 @@ func (n Neuron) parse(arg string, extra []string) (Setting, error) {
 		return Setting{}, fault.About(name, n.unknown(name, extra))
 	}
 	var err error
-	s.Value, err = ParseValue(name, text, s.Unit)
+	s.Value, err = ParseValue(s.Name, text, s.Unit)
 	if err == nil && s.Target == State && s.Unit == "1" {
 		err = s.checkGate()
 	}
@@ -120,7 +124,7 @@ func (n Neuron) target(name string, extra []string) (Setting, bool) {
 	case name == GainName && slices.Contains(extra, name):
 		s.Target, s.Unit = Gain, "1"
 	default:
-		return s, false
+		return membrane(m, name)
 	}
 	return s, true
 }
@@ -128,6 +132,9 @@ func (n Neuron) target(name string, extra []string) (Setting, bool) {
 // unknown is the fault of a name that model and verb do not know.
 func (n Neuron) unknown(name string, extra []string) error {
 	known := append(Names(n.Model), extra...)
+	if err := n.elsewhere(name); err != nil {
+		return err
+	}
 	err := fmt.Errorf("%s has no %q", n.Model.Name, name)
 	if near := model.Nearest(name, known); near != "" {
 		return fault.Hint(err, "did you mean %s=?", near)

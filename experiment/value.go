@@ -63,9 +63,14 @@ func ParseValue(name, text, unit string) (Value, error) {
 	if err != nil {
 		return Value{}, inSetting(name, text, err)
 	}
+	return v.named(name, unit), nil
+}
+
+// named is the value of a quantity.
+func (v Value) named(name, unit string) Value {
 	v.Unit = unit
 	v.axis.Name, v.axis.Unit = name, unit
-	return v, nil
+	return v
 }
 
 // Len is the number of values: 0 of an interval and of a draw.

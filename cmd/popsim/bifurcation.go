@@ -134,6 +134,7 @@ func (s *bifurcationCommand) read(args []string) error {
 		return misused(bad.Err())
 	}
 	s.neuron = q
+	s.warnAll(q.Notes)
 	bad.Add(s.readSettings())
 	if len(bad) == 0 {
 		bad.Add(s.checkEnds())

@@ -115,6 +115,7 @@ func (s *convergenceCommand) read(args []string) error {
 		return misused(bad.Err())
 	}
 	s.neuron = q
+	s.warnAll(q.Notes)
 	_, err = q.Model.Method(s.flags.method.Value)
 	bad.About("--method", err)
 	if s.tolerance.Err != nil {

@@ -109,6 +109,7 @@ func (s *phaseCommand) read(args []string) error {
 		return misused(bad.Err())
 	}
 	s.neuron = q
+	s.warnAll(q.Notes)
 	s.at, err = q.Single("phase")
 	bad.Add(err)
 	if err == nil {
