@@ -104,6 +104,10 @@ func (c *checker) population(p *Population) {
 		}
 		return
 	}
+	if p.Model.Name != "lif" {
+		c.fault("%s: %s in networks is not available; lif is", what, p.Model.Name)
+		return
+	}
 	if len(p.P) != len(p.Model.Params) {
 		c.fault("%s: %d parameters; %s has %d", what, len(p.P), p.Model.Name, len(p.Model.Params))
 		return

@@ -1,0 +1,326 @@
+package network
+
+import (
+	"math"
+	"slices"
+
+	"popsim/rng"
+)
+
+// train is an input of spikes or of a current.
+type train struct {
+	in    *Input
+	to    pool
+	start float64 // steps, of arrivals
+	stop  float64
+
+	counts, instants, law rng.Stream
+	weight                sampler
+}
+
+// inputReceptors makes the receptors that inputs reach.
+func (n *Network) inputReceptors() {
+	l := n.layout
+	for i := range l.spec.Inputs {
+		in := &l.spec.Inputs[i]
+		t := &train{in: in, to: l.spec.pool(in.To), start: (in.Start + in.Delay) / l.spec.Dt, stop: math.Inf(1)}
+		if in.Stop > 0 {
+			t.stop = (in.Stop + in.Delay) / l.spec.Dt
+		}
+		if in.Current != nil {
+			t.start, t.stop = in.Start/l.spec.Dt, t.stop-in.Delay/l.spec.Dt
+		}
+		t.counts = rng.NewStream(l.spec.Seed, "counts "+in.Name)
+		t.instants = rng.NewStream(l.spec.Seed, "instants "+in.Name)
+		t.law = rng.NewStream(l.spec.Seed, "rate "+in.Name)
+		t.weight = newSampler(in.Weight, l.spec.Seed, "weight "+in.Name)
+		n.inputs = append(n.inputs, t)
+		if in.Current != nil {
+			continue
+		}
+		for _, p := range in.To {
+			l.receptor(in.Synapse, p.Population, false)
+			l.receptor(in.Synapse, p.Population, true)
+		}
+	}
+}
+
+// trainPart is what of an input reaches a range.
+type trainPart struct {
+	*train
+	lanes    []uint16
+	members  []int // of the pool
+	weights  []float64
+	receptor []uint8
+	gains    []float64
+
+	at      []arrivalAt // spikes, ascending
+	next    int
+	laws    []*rng.Counts
+	law     []int32 // of each lane
+	rate    float64
+	cycle   int64
+	words   [][4]uint32
+	uniform bool // one law for all
+}
+
+type arrivalAt struct {
+	step int64
+	arrival
+}
+
+// position splits a time in steps into a step and the part of it.
+func position(x float64) (step int64, theta float64) {
+	f := math.Floor(x)
+	theta = x - f
+	if theta > 1-instant {
+		f, theta = f+1, 0
+	} else if theta < instant {
+		theta = 0
+	}
+	return int64(f), theta
+}
+
+func (r *shard) prepareInputs() {
+	l := r.net.layout
+	for _, t := range r.net.inputs {
+		p := &trainPart{train: t, rate: -1, cycle: -1}
+		for m := range t.to.n {
+			seg := r.segmentOf(t.to.global(m))
+			if seg == nil {
+				continue
+			}
+			p.members = append(p.members, m)
+			p.lanes = append(p.lanes, uint16(seg.base+t.to.global(m)-seg.first))
+			gain := 1.0
+			if t.in.Gain != nil {
+				gain = t.in.Gain.At(m)
+			}
+			p.gains = append(p.gains, gain)
+			if t.in.Current != nil {
+				continue
+			}
+			w := t.weight.at(m, m, uint32(m), 0)
+			if t.weight.drawn {
+				w = float64(float32(w))
+			}
+			p.weights = append(p.weights, w)
+			p.receptor = append(p.receptor, uint8(l.receptor(t.in.Synapse, seg.population, w < 0)))
+			if t.in.Spikes == nil {
+				continue
+			}
+			for _, time := range t.in.Spikes[m] {
+				if time < t.in.Start || t.in.Stop > 0 && time >= t.in.Stop {
+					continue
+				}
+				step, theta := position((time + t.in.Delay) / l.spec.Dt)
+				if l.spec.OnGrid && theta == 0 {
+					step = max(0, step-1)
+				}
+				i := len(p.members) - 1
+				p.at = append(p.at, arrivalAt{step, arrival{p.lanes[i], p.receptor[i], theta, w}})
+			}
+		}
+		slices.SortStableFunc(p.at, func(a, b arrivalAt) int { return int(a.step - b.step) })
+		if len(p.members) > 0 {
+			r.trains = append(r.trains, p)
+		}
+	}
+}
+
+// input adds what inputs bring in step k to the rows, and the currents.
+func (r *shard) input(k int64) {
+	r.external = r.external[:0]
+	if r.current != nil {
+		clear(r.current)
+	}
+	for _, p := range r.trains {
+		switch {
+		case p.in.Current != nil:
+			share := min(p.stop, float64(k+1)) - max(p.start, float64(k))
+			if share <= 0 {
+				continue
+			}
+			x := p.in.Current(k) * min(1, share)
+			for i, lane := range p.lanes {
+				r.current[lane] = math.FMA(p.gains[i], x, r.current[lane])
+			}
+		case p.in.Spikes != nil:
+			for ; p.next < len(p.at) && p.at[p.next].step <= k; p.next++ {
+				r.arrive(p.at[p.next].arrival)
+			}
+		default:
+			r.poisson(p, k)
+		}
+	}
+}
+
+func (r *shard) arrive(a arrival) {
+	r.addOne(int(a.receptor), a.lane, a.theta, a.weight)
+	if !r.net.layout.spec.OnGrid {
+		r.external = append(r.external, a)
+	}
+}
+
+// rateAt is the rate of a Poisson input in step k, spikes/s, before gains.
+func (p *trainPart) rateAt(dt float64, k int64) float64 {
+	q := p.in.Poisson
+	switch {
+	case q.Law != nil:
+		cycle := int64(math.Floor((float64(k)*dt - p.in.Start) / q.Redraw * (1 + 1e-12)))
+		if cycle != p.cycle || p.rate < 0 {
+			p.cycle = cycle
+			s := newSampler(*q.Law, 0, "")
+			s.stream, s.seed = p.train.law, uint64(cycle)
+			return max(0, s.at(0, 0, 0, uint32(cycle)))
+		}
+		return p.rate
+	case q.Shape != nil:
+		return max(0, q.Shape(k))
+	}
+	return q.Rate
+}
+
+// poisson makes the arrivals of a Poisson input in step k.
+func (r *shard) poisson(p *trainPart, k int64) {
+	dt := r.net.layout.spec.Dt
+	if float64(k+1) <= p.start || float64(k) >= p.stop {
+		return
+	}
+	if rate := p.rateAt(dt, k); rate != p.rate {
+		p.rate = rate
+		r.laws(p, rate*dt/1000)
+	}
+	onGrid := r.net.layout.spec.OnGrid
+	if k%4 == 0 || p.words == nil {
+		if p.words == nil {
+			p.words = make([][4]uint32, len(p.lanes))
+		}
+		for i, m := range p.members {
+			p.words[i] = p.counts.At(uint32(m), uint32(k/4))
+		}
+	}
+	for i, lane := range p.lanes {
+		n := p.laws[p.law[i]].At(p.words[i][k%4])
+		if n == 0 {
+			continue
+		}
+		if onGrid {
+			r.addOne(int(p.receptor[i]), lane, 0, float64(n)*p.weights[i])
+			continue
+		}
+		w := words{s: p.instants, id: uint32(p.members[i])}
+		for j := range n {
+			if j%4 == 0 { // four instants to a block; blocks of one step are told apart by the key
+				w.block = rng.StreamOf(uint64(p.instants.At(0, uint32(j/4))[0]), rng.NameKey(p.in.Name)).At(w.id, uint32(k))
+			}
+			theta := rng.Uniform32(w.block[j%4])
+			if x := float64(k) + theta; x < p.start || x >= p.stop {
+				continue
+			}
+			r.arrive(arrival{lane, p.receptor[i], theta, p.weights[i]})
+		}
+	}
+}
+
+// laws makes the laws of the counts for a mean per step.
+func (r *shard) laws(p *trainPart, mean float64) {
+	if p.law == nil {
+		p.law = make([]int32, len(p.lanes))
+	}
+	p.laws = p.laws[:0]
+	index := map[float64]int32{}
+	for i, g := range p.gains {
+		at, ok := index[g]
+		if !ok {
+			at = int32(len(p.laws))
+			index[g] = at
+			c, err := rng.NewPoisson(min(max(0, mean*g), rng.MaxPoissonMean))
+			if err != nil {
+				panic("bug: network: " + err.Error())
+			}
+			p.laws = append(p.laws, c)
+		}
+		p.law[i] = at
+	}
+}
+
+// sourcePart is the sources of spikes of one segment.
+type sourcePart struct {
+	seg    segment
+	counts rng.Stream
+	places rng.Stream
+	laws   []*rng.Counts
+	times  [][]float64
+	next   []int
+	dt     float64
+	onGrid bool
+}
+
+func newSourcePart(s *Spec, seg segment) *sourcePart {
+	q := &s.Populations[seg.population]
+	p := &sourcePart{seg: seg, dt: s.Dt, onGrid: s.OnGrid, times: q.Source.Times, next: make([]int, seg.n)}
+	p.counts = rng.NewStream(s.Seed, "counts of "+q.Name)
+	p.places = rng.NewStream(s.Seed, "instants of "+q.Name)
+	if p.times != nil {
+		return p
+	}
+	for i, rate := range q.Source.Rate {
+		if len(q.Source.Rate) > 1 && (i < seg.offset || i >= seg.offset+seg.n) {
+			continue
+		}
+		c, err := rng.NewPoisson(min(rate*s.Dt/1000, rng.MaxPoissonMean))
+		if err != nil {
+			panic("bug: network: " + err.Error())
+		}
+		p.laws = append(p.laws, c)
+	}
+	return p
+}
+
+// emit appends the spikes of step k.
+func (p *sourcePart) emit(r *shard, k int64, out []spike) []spike {
+	add := func(i int, theta float64) {
+		if p.onGrid {
+			theta = 1
+		}
+		out = append(out, spike{int32(p.seg.first + i), int32(p.seg.population), theta})
+	}
+	for i := range p.seg.n {
+		m := p.seg.offset + i
+		if p.times != nil {
+			for list := p.times[m]; p.next[i] < len(list); p.next[i]++ {
+				step, theta := position(list[p.next[i]] / p.dt)
+				if p.onGrid && theta == 0 && step > 0 {
+					step--
+				}
+				if step > k {
+					break
+				}
+				add(i, theta)
+			}
+			continue
+		}
+		law := p.laws[0]
+		if len(p.laws) > 1 {
+			law = p.laws[i]
+		}
+		n := law.At(p.counts.At(uint32(m), uint32(k/4))[k%4])
+		if n == 0 {
+			continue
+		}
+		first := len(out)
+		for j := range n {
+			add(i, rng.Uniform32(p.places.At(uint32(m), uint32(k))[j%4]))
+		}
+		slices.SortFunc(out[first:], func(a, b spike) int {
+			if a.theta < b.theta {
+				return -1
+			} else if a.theta > b.theta {
+				return 1
+			}
+			return 0
+		})
+	}
+	return out
+}

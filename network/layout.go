@@ -1,0 +1,296 @@
+package network
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"popsim/kernels"
+)
+
+// A class is a set of populations among which an arrival has the same effect on V, up to a factor of the target.
+type class struct {
+	tau float64 // ms: LIF with this membrane time constant; NaN: LIF with one for each neuron; 0: no LIF
+}
+
+// A receptor is what arrivals are added up in: one synapse onto the populations of one class, weights of one sign
+// unless on the grid.
+type receptor struct {
+	synapse  int
+	kind     Kind
+	tau      float64 // ms
+	negative bool    // holds weights below 0; without OnGrid others are at least 0
+	class    int
+	width    int // accumulators of a neuron: see coefs
+}
+
+// maxRange is the most lanes of a range: local numbers of targets have 16 bits, one of which is behind the last.
+const maxRange = 65535 - kernels.Group
+
+// layout is what is common to all ranges.
+type layout struct {
+	spec      *Spec
+	firsts    []int
+	classes   []class
+	classOf   []int // of populations; -1: sources
+	receptors []receptor
+	draws     []*drawing
+	steps     int64 // epoch, steps: the least delay
+	longest   int   // longest delay, whole steps
+}
+
+func newLayout(s *Spec) *layout {
+	l := &layout{spec: s, firsts: s.firsts()}
+	for i := range s.Populations {
+		p := &s.Populations[i]
+		if p.Model == nil {
+			l.classOf = append(l.classOf, -1)
+			continue
+		}
+		c := class{}
+		if p.Model.Name == "lif" {
+			c.tau = p.P[p.Model.Index("tau")][0]
+			for _, x := range p.P[p.Model.Index("tau")] {
+				if x != c.tau {
+					c.tau = math.NaN()
+				}
+			}
+		}
+		at := slices.IndexFunc(l.classes, func(k class) bool { return k == c || math.IsNaN(k.tau) && math.IsNaN(c.tau) })
+		if at < 0 {
+			at = len(l.classes)
+			l.classes = append(l.classes, c)
+		}
+		l.classOf = append(l.classOf, at)
+	}
+	return l
+}
+
+// receptor is the number of the receptor of a weight onto a population, which is made where there is none.
+func (l *layout) receptor(synapse, population int, negative bool) int {
+	y := &l.spec.Synapses[synapse]
+	r := receptor{synapse: synapse, kind: y.Kind, tau: y.Tau, class: l.classOf[population], negative: negative && !l.spec.OnGrid, width: 1}
+	switch {
+	case y.Kind == Delta:
+		r.synapse = 0
+	case l.spec.OnGrid:
+	case y.Kind == ExpCurrent:
+		r.width = 2
+	case y.Kind == AlphaCurrent:
+		r.width = 3
+	}
+	for i := range l.receptors {
+		if l.receptors[i] == r {
+			return i
+		}
+	}
+	l.receptors = append(l.receptors, r)
+	return len(l.receptors) - 1
+}
+
+// place splits a delay in ms into whole steps and the part of a step that is left.
+func (l *layout) place(delay float64) (whole int, part float64) {
+	x := delay / l.spec.Dt
+	if r := math.Round(x); l.spec.OnGrid || math.Abs(x-r) <= wholeDelay*max(1, r) {
+		return max(1, int(r)), 0
+	}
+	return int(x), x - math.Floor(x)
+}
+
+// A segment is the neurons of one population that belong to one range.
+type segment struct {
+	population int
+	first, n   int // numbers in the network
+	base       int // lane of the first
+	offset     int // number in the population of the first
+}
+
+// bounds cuts the neurons of the network into n ranges.
+func (l *layout) bounds(n int) [][]segment {
+	total := l.firsts[len(l.firsts)-1]
+	var ranges [][]segment
+	for r := range n {
+		lo, hi := total*r/n, total*(r+1)/n
+		var segs []segment
+		base := 0
+		for p := range l.spec.Populations {
+			from, to := max(lo, l.firsts[p]), min(hi, l.firsts[p+1])
+			if from >= to {
+				continue
+			}
+			segs = append(segs, segment{p, from, to - from, base, from - l.firsts[p]})
+			if l.classOf[p] >= 0 {
+				base += (to - from + kernels.Group - 1) / kernels.Group * kernels.Group
+			}
+		}
+		ranges = append(ranges, segs)
+	}
+	return ranges
+}
+
+// lanes is the number of lanes of the segments of a range.
+func (l *layout) lanes(segs []segment) int {
+	n := 0
+	for _, s := range segs {
+		if l.classOf[s.population] >= 0 {
+			n += (s.n + kernels.Group - 1) / kernels.Group * kernels.Group
+		}
+	}
+	return n
+}
+
+// ranges cuts the network into at least n ranges whose lanes have numbers of 16 bits.
+func (l *layout) ranges(n int) [][]segment {
+	total := l.firsts[len(l.firsts)-1]
+	for n = max(1, min(n, total)); ; n++ {
+		cut := l.bounds(n)
+		if !slices.ContainsFunc(cut, func(s []segment) bool { return l.lanes(s) > maxRange }) {
+			return cut
+		}
+	}
+}
+
+// style is how the edges of a table are stored.
+type style int
+
+const (
+	shared   style = iota // one weight for all edges of a source
+	float32s              // weights of edges, float32
+	float64s              // weights of edges, float64
+	timed                 // float64 weights, and of each delay the part of a step
+)
+
+// Blocks of four edges; empty places have the weight 0 and the target behind the last.
+type (
+	block16 [4]uint16
+	block32 struct {
+		To [4]uint16
+		W  [4]float32
+	}
+	block64 struct {
+		To [4]uint16
+		W  [4]float64
+	}
+	blockTimed struct {
+		To   [4]uint16
+		W    [4]float64
+		Part [4]float64
+	}
+)
+
+// A table holds the edges from one population onto one receptor of a range: for each source its edges sorted by whole
+// steps of delay; within one delay by projection and draw.
+type table struct {
+	receptor   int
+	population int
+	style      style
+	first      int // number in the network of the first source
+	least      int // least delay, steps
+	delays     int // number of delays from least on
+	// The edges of source s with delay d are the blocks from start[i] on up to start[i+1], i = (s-first)·(delays+1) + d-least.
+	start  []uint32
+	weight []float64 // shared: of each source
+
+	b16 []block16
+	b32 []block32
+	b64 []block64
+	bt  []blockTimed
+}
+
+func (t *table) blocks() int {
+	switch t.style {
+	case shared:
+		return len(t.b16)
+	case float32s:
+		return len(t.b32)
+	case float64s:
+		return len(t.b64)
+	}
+	return len(t.bt)
+}
+
+func (t *table) bytes() int64 {
+	size := [...]int{8, 24, 40, 72}[t.style]
+	return int64(t.blocks()*size) + int64(4*len(t.start)+8*len(t.weight))
+}
+
+// local is an edge of one source onto a lane of a range.
+type local struct {
+	weight, part float64
+	lane         uint16
+	delay        uint16
+}
+
+// summary of the edges from one population onto one receptor, over all ranges: decides the style.
+type traits struct {
+	least, most    int
+	any, timed     bool
+	drawn, numbers bool            // drawn weights; other weights that differ
+	constants      map[int]float64 // by source population: the one weight; with numbers of no meaning
+	first          bool
+	one            float64
+}
+
+// traitsOf gathers what the edges of the network are like without drawing them where the laws tell; delays that differ
+// from edge to edge are bounded by their laws.
+func (l *layout) delayBounds(p *Projection) (least, most int, timed bool, err error) {
+	bounds := func(lo, hi float64) {
+		a, pa := l.place(max(lo, l.spec.Dt))
+		b, pb := l.place(min(hi, MaxDelay))
+		least, most, timed = a, b, timed || pa > 0 || pb > 0
+	}
+	if e, ok := p.Rule.(Edges); ok && e.Delay != nil {
+		least, most = math.MaxInt, 1
+		for _, d := range e.Delay {
+			w, part := l.place(d)
+			least, most, timed = min(least, w), max(most, w), timed || part > 0
+		}
+		return min(least, most), most, timed, nil
+	}
+	switch d := p.Delay.(type) {
+	case Constant:
+		bounds(float64(d), float64(d))
+	case PerEdge:
+		lo, hi := math.Inf(1), 0.0
+		from, to := size(p.From), size(p.To)
+		for i := range from {
+			for j := range to {
+				x := d(i, j)
+				if !(x >= l.spec.Dt*(1-wholeDelay) && x <= MaxDelay) {
+					return 0, 0, false, fmt.Errorf("projection %s: delay %g ms from %d to %d; it lies between %g and %d ms", p.Name, x, i, j, l.spec.Dt, MaxDelay)
+				}
+				_, part := l.place(x)
+				timed = timed || part > 0
+				lo, hi = min(lo, x), max(hi, x)
+			}
+		}
+		bounds(lo, hi)
+	case Draw:
+		lo, hi := math.Inf(-1), math.Inf(1)
+		switch d.Kind {
+		case Uniform:
+			lo, hi = d.A, d.B
+		case Normal: // of words of 32 bits: within 6.4 standard deviations
+			lo, hi = d.A-6.5*d.B, d.A+6.5*d.B
+		}
+		for _, b := range []*[2]float64{d.Redraw, d.Clip} {
+			if b != nil {
+				lo, hi = max(lo, b[0]), min(hi, b[1])
+			}
+		}
+		if d.Round > 0 {
+			lo, hi = math.Round(lo/d.Round)*d.Round, math.Round(hi/d.Round)*d.Round
+			x := d.Round / l.spec.Dt
+			timed = !l.spec.OnGrid && math.Abs(x-math.Round(x)) > wholeDelay*x
+		} else {
+			timed = !l.spec.OnGrid
+		}
+		if lo < l.spec.Dt*(1-wholeDelay) {
+			return 0, 0, false, fmt.Errorf("projection %s: drawn delays reach down to %.4g ms, below the step of %g ms; clip or redraw them", p.Name, max(0, lo), l.spec.Dt)
+		}
+		t := timed
+		bounds(lo, hi)
+		timed = t
+	}
+	return least, most, timed, nil
+}

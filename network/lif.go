@@ -1,0 +1,445 @@
+package network
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"popsim/kernels"
+)
+
+// Between events LIF with currents is linear. With left ms of a step after an arrival, s = left:
+//
+//	P22(s) = exp(-s/tau)                              of V
+//	P11(s) = exp(-s/tau_s)                            of a current
+//	P21(s) = s/tau exp(-s/tau) phi(d s)               of V by a current I, times R;  d = 1/tau_s - 1/tau
+//	P20(s) = s²/tau exp(-s/tau) psi(d s)              of V by the rise y of an alpha current, times R
+//
+// with phi(x) = (1-exp(-x))/x and psi(x) = (phi(x)-exp(-x))/x, which are smooth at tau_s = tau.
+
+func phi(x float64) float64 {
+	if math.Abs(x) < 1e-300 {
+		return 1
+	}
+	return -kernels.Expm1(-x) / x
+}
+
+// psiSeries is the |x| below which psi is summed as a series, whose terms then fall by more than 4.
+const psiSeries = 0.5
+
+func psi(x float64) float64 {
+	if math.Abs(x) >= psiSeries {
+		return (phi(x) - kernels.Exp(-x)) / x
+	}
+	sum, term := 0.0, 1.0
+	for n := 0.0; n < 16; n++ {
+		sum += term / (n + 2)
+		term *= -x / (n + 1)
+	}
+	return sum
+}
+
+func p21(s, tau, tauS float64) float64 {
+	return s / tau * kernels.Exp(-s/tau) * phi((1/tauS-1/tau)*s)
+}
+
+func p20(s, tau, tauS float64) float64 {
+	return s * s / tau * kernels.Exp(-s/tau) * psi((1/tauS-1/tau)*s)
+}
+
+// coefs is what an arrival of weight 1 with left ms of the step behind it adds to the accumulators of a target with
+// membrane time constant tau: to V (delta); to the current at the step's end and to V/R (exp-current); to y and s at
+// the step's end and to V/R (alpha-current). On the grid it adds 1 to V, s or y·tau/e at the end of the step.
+func (r *receptor) coefs(left, tau float64) (c [3]float64) {
+	switch r.kind {
+	case Delta:
+		c[0] = kernels.Exp(-left / tau)
+	case ExpCurrent:
+		c[0], c[1] = kernels.Exp(-left/r.tau), p21(left, tau, r.tau)
+	case AlphaCurrent:
+		e := math.E / r.tau
+		c[0] = e * kernels.Exp(-left/r.tau)
+		c[1], c[2] = c[0]*left, e*p20(left, tau, r.tau)
+	}
+	return c
+}
+
+// An arrival reaches a lane at theta of the step in hand.
+type arrival struct {
+	lane     uint16
+	receptor uint8
+	theta    float64
+	weight   float64
+}
+
+// lifSegment is LIF neurons of one segment: columns by lane of the segment.
+type lifSegment struct {
+	segment
+	class                                 int
+	vInf, keep, r, vTh, vReset, tau, hold []float64   // keep: 1-exp(-dt/tau); hold: t_ref in steps
+	receptors                             []int       // of its class
+	p21, p20                              [][]float64 // R P21(dt), R P20(dt), by receptor of the segment
+}
+
+func (r *shard) newLIF(seg segment) *lifSegment {
+	l := r.net.layout
+	p := &l.spec.Populations[seg.population]
+	dt := l.spec.Dt
+	s := &lifSegment{segment: seg, class: l.classOf[seg.population]}
+	for _, c := range []*[]float64{&s.vInf, &s.keep, &s.r, &s.vTh, &s.vReset, &s.tau, &s.hold} {
+		*c = make([]float64, seg.n)
+	}
+	for i := range l.receptors {
+		if l.receptors[i].class == s.class {
+			s.receptors = append(s.receptors, i)
+			s.p21, s.p20 = append(s.p21, make([]float64, seg.n)), append(s.p20, make([]float64, seg.n))
+		}
+	}
+	at := func(name string, i int) float64 { return p.P[p.Model.Index(name)].At(i) }
+	for i := range seg.n {
+		g := seg.offset + i
+		current := 0.0
+		if p.I != nil {
+			current = p.I.At(g)
+		}
+		s.r[i], s.tau[i], s.vTh[i], s.vReset[i] = at("R", g), at("tau", g), at("V_th", g), at("V_reset", g)
+		s.vInf[i] = math.FMA(s.r[i], current, at("V_rest", g))
+		s.keep[i] = -kernels.Expm1(-dt / s.tau[i])
+		s.hold[i] = at("t_ref", g) / dt
+		if l.spec.OnGrid {
+			s.hold[i] = math.Round(s.hold[i])
+		}
+		for j, k := range s.receptors {
+			if rc := &l.receptors[k]; rc.kind != Delta {
+				s.p21[j][i] = s.r[i] * p21(dt, s.tau[i], rc.tau)
+				s.p20[j][i] = s.r[i] * p20(dt, s.tau[i], rc.tau)
+			}
+		}
+		lane := seg.base + i
+		r.v[lane] = at("V_rest", g)
+		if len(p.Start) > 0 && p.Start[0] != nil {
+			r.v[lane] = p.Start[0].At(g)
+		}
+		for _, k := range s.receptors {
+			rc := &l.receptors[k]
+			if v := p.Synaptic[l.spec.Synapses[rc.synapse].Name]; v != nil && rc.kind != Delta {
+				if x := v.At(g); l.spec.OnGrid || x < 0 == rc.negative {
+					r.s[k][lane] = x
+				}
+			}
+		}
+	}
+	return s
+}
+
+// before is the state of a lane at the start of an event step.
+type before struct {
+	seg  *lifSegment
+	lane int
+	v    float64
+	at   int // of its synaptic variables in shard.synaptic: s and y for each receptor of the segment
+}
+
+// step moves all lanes through step k, and lists those that have an event in it. The rows are emptied.
+func (s *lifSegment) step(r *shard, k int64) {
+	l := r.net.layout
+	dt, onGrid := l.spec.Dt, l.spec.OnGrid
+	now := float64(k)
+	for i := range s.n {
+		lane := s.base + i
+		v := r.v[lane]
+		vInf := s.vInf[i]
+		if r.current != nil {
+			vInf = math.FMA(s.r[i], r.current[lane], vInf)
+		}
+		gain := float64(s.keep[i] * (vInf - v))
+		next := v + gain
+		top := v + max(0, gain) // V stays below
+		jump := 0.0
+		was := len(r.synaptic)
+		for j, c := range s.receptors {
+			rc := &l.receptors[c]
+			row := r.rows[c][lane*rc.width:][:rc.width]
+			a := row[0]
+			if rc.kind == Delta {
+				jump += a
+				if !rc.negative {
+					top += a * r.deltaTop[s.class]
+				}
+				r.synaptic = append(r.synaptic, 0, 0)
+				row[0] = empty
+				continue
+			}
+			cur, rise := r.s[c][lane], 0.0
+			per := s.r[i] / s.tau[i] * dt
+			next = math.FMA(s.p21[j][i], cur, next)
+			decay := r.decay[c]
+			if rc.kind == ExpCurrent {
+				r.s[c][lane] = math.FMA(decay, cur, a)
+				if !onGrid {
+					next = math.FMA(s.r[i], row[1], next)
+					if !rc.negative {
+						top += per * (max(0, cur) + a/decay)
+					}
+					row[1] = empty
+				}
+			} else {
+				rise = r.y[c][lane]
+				next = math.FMA(s.p20[j][i], rise, next)
+				end := math.FMA(decay*dt, rise, float64(decay*cur))
+				if onGrid {
+					r.y[c][lane] = math.FMA(decay, rise, a*(math.E/rc.tau))
+				} else {
+					r.y[c][lane] = math.FMA(decay, rise, a)
+					end += row[1]
+					next = math.FMA(s.r[i], row[2], next)
+					if !rc.negative {
+						top += per * (max(0, cur) + dt*(max(0, rise)+a/decay))
+					}
+					row[1], row[2] = empty, empty
+				}
+				r.s[c][lane] = end
+			}
+			row[0] = empty
+			r.synaptic = append(r.synaptic, cur, rise)
+		}
+		wake := r.wake[lane]
+		if onGrid {
+			r.synaptic = r.synaptic[:was]
+			if wake <= now {
+				v = next
+			}
+			if wake <= now+1 {
+				v += jump
+				if v >= s.vTh[i] {
+					v = s.vReset[i]
+					r.wake[lane] = now + 1 + s.hold[i]
+					r.fire(s, i, 1)
+				}
+			}
+			r.v[lane] = v
+			continue
+		}
+		next += jump
+		switch {
+		case wake >= now+1:
+			r.synaptic = r.synaptic[:was]
+		case wake > now || max(top, next) >= s.vTh[i] || k == 0 && v >= s.vTh[i]:
+			r.events = append(r.events, before{s, lane, v, was})
+			r.flags[lane>>6] |= 1 << (lane & 63)
+		default:
+			r.v[lane] = next
+			r.synaptic = r.synaptic[:was]
+		}
+	}
+}
+
+// instant is the part of a step within which events are at one instant: what rounding makes of equal times.
+const instant = 1e-12
+
+// maxSpikes is the most spikes of a neuron in one step.
+const maxSpikes = 100000
+
+// walker carries one lane through an event step, from event to event by the closed form.
+type walker struct {
+	seg      *lifSegment
+	i        int
+	dt, vInf float64
+	v        float64
+	s, y     []float64
+	rc       []*receptor
+}
+
+// walk finishes step k of one lane, whose arrivals are given.
+func (w *walker) walk(r *shard, k int64, b before, arrivals []arrival) error {
+	l := r.net.layout
+	s := b.seg
+	i := b.lane - s.base
+	w.seg, w.i, w.dt, w.v, w.vInf = s, i, l.spec.Dt, b.v, s.vInf[i]
+	if r.current != nil {
+		w.vInf = math.FMA(s.r[i], r.current[b.lane], w.vInf)
+	}
+	w.s, w.y, w.rc = w.s[:0], w.y[:0], w.rc[:0]
+	for j, c := range s.receptors {
+		w.s, w.y = append(w.s, r.synaptic[b.at+2*j]), append(w.y, r.synaptic[b.at+2*j+1])
+		w.rc = append(w.rc, &l.receptors[c])
+	}
+	slices.SortStableFunc(arrivals, func(a, b arrival) int { return cmp.Compare(a.theta, b.theta) })
+	wake := max(0, r.wake[b.lane]-float64(k)) + 0 // part of the step at which V moves
+	if wake > 0 {
+		wake = r.wakeTheta[b.lane]
+	}
+	held := wake > 0
+	spikes := 0
+	fire := func(at float64) error {
+		if spikes++; spikes > maxSpikes {
+			return fmt.Errorf("neuron %d fires more than %d times in step %d", s.first+i, maxSpikes, k)
+		}
+		r.fire(s, i, at)
+		w.v = s.vReset[i]
+		wake = at + s.hold[i]
+		held = s.hold[i] > 0
+		return nil
+	}
+	if k == 0 && !held && w.v >= s.vTh[i] {
+		if err := fire(0); err != nil {
+			return err
+		}
+	}
+	for t := 0.0; ; {
+		// The instant t: refractoriness ends, arrivals are added, the threshold is tested.
+		if held && wake <= t+instant {
+			held = false
+		}
+		for len(arrivals) > 0 && arrivals[0].theta <= t+instant {
+			w.add(r, &arrivals[0], held)
+			arrivals = arrivals[1:]
+		}
+		for !held && w.v >= s.vTh[i] {
+			if err := fire(t); err != nil {
+				return err
+			}
+		}
+		// The segment up to the next instant.
+		to := 1.0
+		if len(arrivals) > 0 {
+			to = min(to, arrivals[0].theta)
+		}
+		if held {
+			to = min(to, wake)
+			w.forward((to-t)*w.dt, true)
+		} else if c := w.crossing((to - t) * w.dt); c >= 0 && t+c/w.dt < 1-instant {
+			t = min(t+c/w.dt, to)
+			w.forward(c, false)
+			if err := fire(t); err != nil {
+				return err
+			}
+			continue
+		} else {
+			w.forward((to-t)*w.dt, false)
+		}
+		if t = to; t >= 1 {
+			break
+		}
+	}
+	r.v[b.lane] = w.v
+	if held {
+		whole := math.Floor(wake)
+		part := wake - whole
+		if part > 1-instant {
+			whole, part = whole+1, 0
+		} else if part < instant {
+			part = 0
+		}
+		r.wake[b.lane], r.wakeTheta[b.lane] = float64(k)+whole, part
+		if part > 0 {
+			r.wake[b.lane] += 0.5
+		}
+	} else {
+		r.wake[b.lane] = 0
+	}
+	return nil
+}
+
+func (w *walker) add(r *shard, a *arrival, held bool) {
+	for j, c := range w.seg.receptors {
+		if c != int(a.receptor) {
+			continue
+		}
+		switch w.rc[j].kind {
+		case Delta:
+			if !held {
+				w.v += a.weight
+			}
+		case ExpCurrent:
+			w.s[j] += a.weight
+		case AlphaCurrent:
+			w.y[j] += a.weight * (math.E / w.rc[j].tau)
+		}
+	}
+}
+
+// ahead is V after t ms without events.
+func (w *walker) ahead(t float64) float64 {
+	tau := w.seg.tau[w.i]
+	sum := 0.0
+	for j, rc := range w.rc {
+		if rc.kind != Delta {
+			sum = math.FMA(w.s[j], p21(t, tau, rc.tau), sum)
+			if rc.kind == AlphaCurrent {
+				sum = math.FMA(w.y[j], p20(t, tau, rc.tau), sum)
+			}
+		}
+	}
+	return math.FMA(w.seg.r[w.i], sum, math.FMA(-kernels.Expm1(-t/tau), w.vInf-w.v, w.v))
+}
+
+// forward moves V (unless held) and the synaptic variables by t ms without events.
+func (w *walker) forward(t float64, held bool) {
+	if t == 0 {
+		return
+	}
+	if !held {
+		w.v = w.ahead(t)
+	}
+	for j, rc := range w.rc {
+		if rc.kind == Delta {
+			continue
+		}
+		p := kernels.Exp(-t / rc.tau)
+		w.s[j] = p * math.FMA(t, w.y[j], w.s[j])
+		w.y[j] *= p
+	}
+}
+
+// crossing is the time in ms after which V, below the threshold now, first reaches it, if that is within t ms; else -1.
+// It goes from point to point, by steps that cannot pass a crossing since |V”| has a bound: the least root of
+// V + V' s + bound s²/2 = V_th. Near a crossing these are Newton steps.
+func (w *walker) crossing(t float64) float64 {
+	tau, r := w.seg.tau[w.i], w.seg.r[w.i]
+	vTh := w.seg.vTh[w.i]
+	at := func(s float64) (v, slope, bound float64) {
+		v = w.ahead(s)
+		current, change := 0.0, 0.0
+		for j, rc := range w.rc {
+			if rc.kind == Delta {
+				continue
+			}
+			p := kernels.Exp(-s / rc.tau)
+			y := p * w.y[j]
+			c := p * math.FMA(s, w.y[j], w.s[j])
+			current += c
+			change += math.Abs(y) + (math.Abs(c)+(t-s)*math.Abs(y))/rc.tau
+		}
+		slope = (math.FMA(r, current, w.vInf) - v) / tau
+		change *= math.Abs(r)
+		return v, slope, (max(math.Abs(slope), change) + change) / tau
+	}
+	const accuracy = 1e-15
+	s := 0.0
+	for range 10000 {
+		v, slope, bound := at(s)
+		gap := vTh - v
+		if gap <= 0 {
+			return s
+		}
+		root := math.Sqrt(math.FMA(slope, slope, 2*bound*gap))
+		step := 2 * gap / (slope + root)
+		if slope < 0 {
+			step = (root - slope) / bound
+		}
+		if !(step <= t-s) {
+			// The threshold may still be passed by rounding at the very end.
+			return -1
+		}
+		if slope > 0 && step <= accuracy*max(t, s) {
+			return s + step
+		}
+		if step < accuracy*t {
+			step = accuracy * t
+		}
+		s += step
+	}
+	return -1
+}

@@ -1,0 +1,484 @@
+package network
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"popsim/kernels"
+	"popsim/sched"
+)
+
+// empty is what an accumulator without arrivals holds: decaying currents then never become subnormal.
+const empty = 1e-290
+
+// Network is a network that has been built.
+type Network struct {
+	layout   *layout
+	config   Config
+	workers  int
+	pairs    map[pair]*traits
+	order    []pair // of pairs, as first met
+	ranges   []*shard
+	inputs   []*train
+	step     int64 // steps done
+	checksum uint64
+	edges    int64
+	bytes    int64
+}
+
+// Spike is a spike of a neuron at (Step + Theta) dt.
+type Spike struct {
+	Neuron int32
+	Step   int64
+	Theta  float64
+}
+
+// Recorder takes what a run produces; each function may be nil. Slices belong to the Network after the call.
+type Recorder struct {
+	Spikes func(spikes []Spike) error // ordered by time, then by neuron
+	// Progress is called after each epoch with the number of steps done.
+	Progress func(steps int64) error
+}
+
+// Summary tells what was built.
+type Summary struct {
+	Neurons       int
+	Edges         int64
+	Bytes         int64 // of edges and their index
+	Checksum      uint64
+	LeastDelay    float64 // ms
+	LongestDelay  float64 // ms
+	Ranges, Epoch int     // ranges of targets; steps of an epoch
+}
+
+// Summary tells what was built.
+func (n *Network) Summary() Summary {
+	l := n.layout
+	return Summary{
+		l.firsts[len(l.firsts)-1], n.edges, n.bytes, n.checksum, float64(l.steps) * l.spec.Dt,
+		float64(l.longest) * l.spec.Dt, len(n.ranges), int(l.steps),
+	}
+}
+
+// Edges calls f for each edge of the graph, projection by projection, until it returns false: pre and post are numbers
+// in the network, delay is in ms.
+func (n *Network) Edges(f func(projection, pre, post int, weight, delay float64) bool) {
+	var edges []edge
+	var seen marks
+	var sources []int32
+	for i, d := range n.layout.draws {
+		count := d.from.n
+		if d.byTarget() {
+			count = d.to.n
+		}
+		for m := range count {
+			edges = edges[:0]
+			if d.byTarget() {
+				sources = d.sourcesOf(m, &seen, sources[:0])
+				for k, pre := range sources {
+					edges = append(edges, d.of(int(pre), m, uint32(m), uint32(k)))
+				}
+			} else {
+				edges = d.ofSource(m, edges)
+			}
+			for _, e := range edges {
+				if !f(i, d.from.global(int(e.pre)), d.to.global(int(e.post)), e.weight, e.delay) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// spike is a spike of one step, kept for as long as the longest delay.
+type spike struct {
+	neuron     int32
+	population int32
+	theta      float64
+}
+
+// run is the edges of one spike that arrive in the step in hand.
+type runOf struct {
+	t        *table
+	from, to uint32
+	source   int
+	theta    float64 // of the arrival; of timed tables: of the spike
+	late     bool    // timed: those edges whose part of a step carries them into the next
+}
+
+// shard is one range of targets and all that is known about it.
+type shard struct {
+	net    *Network
+	number int
+	segs   []segment
+	lanes  int
+
+	v, wake, wakeTheta []float64 // by lane; wake: first step in which V moves, plus 1/2 if it does so inside it
+	s, y, rows         [][]float64
+	decay              []float64 // exp(-dt/tau) by receptor
+	deltaTop           []float64 // by class: exp(dt/tau), largest
+	current            []float64
+	lif                []*lifSegment
+
+	tables   []*table
+	tablesOf [][]int
+	counts   []uint32
+	edges    int64
+	checksum uint64
+	fault    error
+
+	history  [][]spike // by step modulo its length
+	out      []spike
+	runs     []runOf
+	events   []before
+	synaptic []float64
+	flags    []uint64
+	arrivals []arrival
+	external []arrival // of inputs in the step in hand
+	w        walker
+	trains   []*trainPart
+	sources  []*sourcePart
+}
+
+func (r *shard) segmentOf(g int) *segment {
+	for i := range r.segs {
+		if s := &r.segs[i]; g >= s.first && g < s.first+s.n {
+			return s
+		}
+	}
+	return nil
+}
+
+// layOut makes the columns of the range.
+func (r *shard) layOut() {
+	l := r.net.layout
+	r.lanes = l.lanes(r.segs)
+	r.v, r.wake, r.wakeTheta = make([]float64, r.lanes), make([]float64, r.lanes), make([]float64, r.lanes)
+	r.flags = make([]uint64, r.lanes/64+1)
+	for i := range l.receptors {
+		rc := &l.receptors[i]
+		fill := func(n int) []float64 {
+			c := make([]float64, n)
+			for j := range c {
+				c[j] = empty
+			}
+			return c
+		}
+		r.s, r.y = append(r.s, fill(r.lanes)), append(r.y, fill(r.lanes))
+		r.rows = append(r.rows, fill((r.lanes+1)*rc.width))
+		r.decay = append(r.decay, kernels.Exp(-l.spec.Dt/rc.tau))
+	}
+	r.deltaTop = make([]float64, len(l.classes))
+	for _, in := range l.spec.Inputs {
+		if in.Current != nil {
+			r.current = make([]float64, r.lanes)
+		}
+	}
+	for _, seg := range r.segs {
+		if c := l.classOf[seg.population]; c >= 0 {
+			s := r.newLIF(seg)
+			for _, tau := range s.tau {
+				r.deltaTop[c] = max(r.deltaTop[c], kernels.Exp(l.spec.Dt/tau))
+			}
+			r.lif = append(r.lif, s)
+		} else {
+			r.sources = append(r.sources, newSourcePart(l.spec, seg))
+		}
+	}
+	r.history = make([][]spike, int64(l.longest)+2*l.steps+4)
+}
+
+func (r *shard) fire(s *lifSegment, i int, theta float64) {
+	r.out = append(r.out, spike{int32(s.first + i), int32(s.population), theta})
+}
+
+// emitted is the spikes of the range in a step.
+func (r *shard) emitted(k int64) []spike {
+	if k < 0 {
+		return nil
+	}
+	return r.history[k%int64(len(r.history))]
+}
+
+// deliver adds what arrives in step k to the rows: for each delay, longest first, the spikes of that many steps before,
+// by number of the source.
+func (r *shard) deliver(k int64) {
+	l := r.net.layout
+	r.runs = r.runs[:0]
+	for d := l.longest + 1; d >= int(l.steps); d-- {
+		for _, from := range r.net.ranges {
+			for _, sp := range from.emitted(k - int64(d)) {
+				for _, ti := range r.tablesOf[sp.population] {
+					t := r.tables[ti]
+					r.note(t, &sp, d, false)
+					if t.style == timed {
+						r.note(t, &sp, d-1, true)
+					}
+				}
+			}
+		}
+	}
+	for i := range r.runs {
+		r.addRun(&r.runs[i])
+	}
+}
+
+// note lists the edges of a spike that have a whole delay of d steps.
+func (r *shard) note(t *table, sp *spike, d int, late bool) {
+	if d < t.least || d >= t.least+t.delays {
+		return
+	}
+	at := (int(sp.neuron)-t.first)*(t.delays+1) + d - t.least
+	if from, to := t.start[at], t.start[at+1]; from < to {
+		r.runs = append(r.runs, runOf{t, from, to, int(sp.neuron) - t.first, sp.theta, late})
+	}
+}
+
+func (r *shard) addRun(u *runOf) {
+	l := r.net.layout
+	rc := &l.receptors[u.t.receptor]
+	row := r.rows[u.t.receptor]
+	tau := l.classes[rc.class].tau
+	if u.t.style == timed || math.IsNaN(tau) && !l.spec.OnGrid {
+		r.each(u, func(lane uint16, theta, weight float64) { r.addOne(u.t.receptor, lane, theta, weight) })
+		return
+	}
+	c := [3]float64{1}
+	if !l.spec.OnGrid {
+		c = rc.coefs((1-u.theta)*l.spec.Dt, tau)
+	}
+	switch u.t.style {
+	case shared:
+		w := u.t.weight[u.source]
+		for j := range c {
+			c[j] *= w
+		}
+		addShared(row, u.t.b16[u.from:u.to], rc.width, c)
+	case float32s:
+		add32(row, u.t.b32[u.from:u.to], rc.width, c)
+	case float64s:
+		add64(row, u.t.b64[u.from:u.to], rc.width, c)
+	}
+}
+
+func addShared(row []float64, blocks []block16, width int, c [3]float64) {
+	for i := range blocks {
+		for _, t := range blocks[i] {
+			at := row[int(t)*width:][:width]
+			for j := range at {
+				at[j] += c[j]
+			}
+		}
+	}
+}
+
+func add32(row []float64, blocks []block32, width int, c [3]float64) {
+	for i := range blocks {
+		b := &blocks[i]
+		for n, t := range b.To {
+			w := float64(b.W[n])
+			at := row[int(t)*width:][:width]
+			for j := range at {
+				at[j] += float64(w * c[j])
+			}
+		}
+	}
+}
+
+func add64(row []float64, blocks []block64, width int, c [3]float64) {
+	for i := range blocks {
+		b := &blocks[i]
+		for n, t := range b.To {
+			w := b.W[n]
+			at := row[int(t)*width:][:width]
+			for j := range at {
+				at[j] += float64(w * c[j])
+			}
+		}
+	}
+}
+
+// addOne adds one arrival to the accumulators of its lane.
+func (r *shard) addOne(receptor int, lane uint16, theta, weight float64) {
+	l := r.net.layout
+	rc := &l.receptors[receptor]
+	at := r.rows[receptor][int(lane)*rc.width:][:rc.width]
+	if l.spec.OnGrid {
+		at[0] += weight
+		return
+	}
+	tau := l.classes[rc.class].tau
+	if math.IsNaN(tau) {
+		tau = r.tauOf(int(lane))
+	}
+	c := rc.coefs((1-theta)*l.spec.Dt, tau)
+	for j := range at {
+		at[j] += float64(weight * c[j])
+	}
+}
+
+func (r *shard) tauOf(lane int) float64 {
+	for _, s := range r.lif {
+		if lane >= s.base && lane < s.base+s.n {
+			return s.tau[lane-s.base]
+		}
+	}
+	panic("bug: network: lane of no segment")
+}
+
+// each calls f for the edges of a run that arrive in the step in hand.
+func (r *shard) each(u *runOf, f func(lane uint16, theta, weight float64)) {
+	none := uint16(r.lanes)
+	for i := u.from; i < u.to; i++ {
+		for j := range 4 {
+			var lane uint16
+			var w float64
+			theta := u.theta
+			switch u.t.style {
+			case shared:
+				lane, w = u.t.b16[i][j], u.t.weight[u.source]
+			case float32s:
+				lane, w = u.t.b32[i].To[j], float64(u.t.b32[i].W[j])
+			case float64s:
+				lane, w = u.t.b64[i].To[j], u.t.b64[i].W[j]
+			case timed:
+				lane, w = u.t.bt[i].To[j], u.t.bt[i].W[j]
+				theta += u.t.bt[i].Part[j]
+				late := theta >= 1-instant
+				if late != u.late {
+					continue
+				}
+				if late {
+					theta = max(0, theta-1)
+				}
+				if theta < instant {
+					theta = 0
+				}
+			}
+			if lane != none {
+				f(lane, theta, w)
+			}
+		}
+	}
+}
+
+// lookUp collects the arrivals of the lanes that have events in the step in hand, in the order of their sums.
+func (r *shard) lookUp() {
+	r.arrivals = r.arrivals[:0]
+	for i := range r.runs {
+		u := &r.runs[i]
+		r.each(u, func(lane uint16, theta, w float64) {
+			if r.flags[lane>>6]>>(lane&63)&1 != 0 {
+				r.arrivals = append(r.arrivals, arrival{lane, uint8(u.t.receptor), theta, w})
+			}
+		})
+	}
+	for _, a := range r.external {
+		if r.flags[a.lane>>6]>>(a.lane&63)&1 != 0 {
+			r.arrivals = append(r.arrivals, a)
+		}
+	}
+	slices.SortStableFunc(r.arrivals, func(a, b arrival) int { return cmp.Compare(a.lane, b.lane) })
+}
+
+// advance moves the range through step k.
+func (r *shard) advance(k int64) error {
+	r.deliver(k)
+	r.input(k)
+	r.out, r.events, r.synaptic = r.history[k%int64(len(r.history))][:0], r.events[:0], r.synaptic[:0]
+	for _, s := range r.lif {
+		s.step(r, k)
+	}
+	if len(r.events) > 0 {
+		r.lookUp()
+		rest := r.arrivals
+		for _, b := range r.events {
+			n := 0
+			for n < len(rest) && int(rest[n].lane) == b.lane {
+				n++
+			}
+			if err := r.w.walk(r, k, b, rest[:n]); err != nil {
+				return err
+			}
+			rest = rest[n:]
+			r.flags[b.lane>>6] = 0
+		}
+	}
+	for _, s := range r.sources {
+		r.out = s.emit(r, k, r.out)
+	}
+	slices.SortStableFunc(r.out, func(a, b spike) int { return cmp.Compare(a.neuron, b.neuron) })
+	r.history[k%int64(len(r.history))] = r.out
+	return nil
+}
+
+// Steps is the number of steps done.
+func (n *Network) Steps() int64 { return n.step }
+
+// Run advances the network by a number of steps.
+func (n *Network) Run(ctx context.Context, steps int64, rec Recorder) error {
+	end := n.step + steps
+	if end > math.MaxUint32 {
+		return fmt.Errorf("%d steps; at most %d are possible", end, uint32(math.MaxUint32))
+	}
+	if steps <= 0 {
+		return nil
+	}
+	var spikes []Spike
+	// An epoch is the steps up to the least delay: within it no range needs the spikes of another.
+	_, err := sched.Run(ctx, sched.Plan{
+		Workers: n.workers, Shards: len(n.ranges),
+		Advance: func(_, shard, _ int) error {
+			for k := n.step; k < min(n.step+n.layout.steps, end); k++ {
+				if err := n.ranges[shard].advance(k); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		Merge: func(int) (bool, error) {
+			to := min(n.step+n.layout.steps, end)
+			if rec.Spikes != nil {
+				spikes = spikes[:0]
+				for k := n.step; k < to; k++ {
+					first := len(spikes)
+					for _, r := range n.ranges {
+						for _, s := range r.emitted(k) {
+							spikes = append(spikes, Spike{s.neuron, k, s.theta})
+						}
+					}
+					slices.SortStableFunc(spikes[first:], func(a, b Spike) int {
+						if c := cmp.Compare(a.Theta, b.Theta); c != 0 {
+							return c
+						}
+						return cmp.Compare(a.Neuron, b.Neuron)
+					})
+				}
+				if err := rec.Spikes(spikes); err != nil {
+					return false, err
+				}
+			}
+			n.step = to
+			if rec.Progress != nil {
+				if err := rec.Progress(to); err != nil {
+					return false, err
+				}
+			}
+			return n.step < end, nil
+		},
+	})
+	return err
+}
+
+// V is the potential of a neuron at the start of the next step, mV; NaN for a source.
+func (n *Network) V(neuron int) float64 {
+	for _, r := range n.ranges {
+		if s := r.segmentOf(neuron); s != nil && n.layout.classOf[s.population] >= 0 {
+			return r.v[s.base+neuron-s.first]
+		}
+	}
+	return math.NaN()
+}
