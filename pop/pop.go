@@ -7,7 +7,6 @@
 package pop
 
 import (
-	"fmt"
 	"time"
 
 	"popsim/kernels"
@@ -34,8 +33,10 @@ type Config struct {
 	Epoch   int         // steps between barriers; 0 means 64 to 1024, fewer of many neurons
 	ISA     kernels.ISA // instruction set; 0 means the best this processor has
 
+	// The functions are called by one goroutine at a time, between epochs; each step of a run is asked for once, in order.
+	// A slice that one of them is given belongs to the population, and is used again after the call.
 	Wave  func(k int64) float64        // current added to I times gain in step k; nil means none
-	Input func(k int64, row []float64) // writes the current of every neuron in step k, added to I; nil means none
+	Input func(k int64, row []float64) // writes the current of every neuron in step k, added to I, over whatever row holds; nil means none
 	Train bool                         // keep a Train for every neuron
 	From  float64                      // ms; intervals before it do not count in trains
 	Spike func(block []Spike) error    // is given all spikes in order of time, then neuron; nil means none
@@ -67,6 +68,7 @@ type Summary struct {
 	Phases  Phases
 	Bytes   int // of columns, for each neuron
 	Trains  Trains
+	Away    []Runaway // neurons that run away, by number within their shards
 }
 
 // Phases says where the time of a run went. Step, Record and Wait are the time of all workers divided by their number, so
@@ -100,26 +102,4 @@ func (p *Phases) Split(s sched.Stats, step time.Duration) {
 	p.Step += min(step, busy) / n
 	p.Record += max(0, busy-step) / n
 	p.Wait += max(0, s.Elapsed-s.Merging-busy/n)
-}
-
-// BlownUp is the error of a run in which a state left the numbers.
-type BlownUp struct {
-	Model  *model.Model
-	Neuron int64
-	Time   float64 // ms, the start of the step after which it was no number
-	P      []float64
-	I      float64
-	State  []float64 // before that step
-}
-
-func (e *BlownUp) Error() string {
-	text := fmt.Sprintf("pop: neuron %d became NaN in the step at t = %.6g ms (", e.Neuron, e.Time)
-	for j, q := range e.Model.Params {
-		text += fmt.Sprintf("%s=%.6g ", q.Name, e.P[j])
-	}
-	text += fmt.Sprintf("I=%.6g; state before:", e.I)
-	for j, s := range e.Model.States {
-		text += fmt.Sprintf(" %s=%.6g", s.Name, e.State[j])
-	}
-	return text + "); try a smaller dt"
 }

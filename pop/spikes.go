@@ -1,60 +1,85 @@
 package pop
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // fewSpikes is how many spikes may lie in any order for insertion to be the quickest way to put them right.
 const fewSpikes = 12
+
+// Event is a spike in step Step, at the time (Step + Theta) dt; Theta is from 0 to 1.
+type Event struct {
+	Step   int64
+	Theta  float64
+	Neuron int64
+}
+
+// Spikes lists the spikes of the epoch that was advanced last by step, then place within the step, then neuron. Call it
+// after all shards have been advanced. The slice is used again by the next call.
+func (p *Population) Spikes() []Event {
+	p.events = p.events[:0]
+	for _, s := range p.shards {
+		for _, e := range s.events {
+			p.events = append(p.events, Event{s.start + int64(e.Step), e.Theta, int64(s.first) + int64(e.Lane)})
+		}
+	}
+	slices.SortFunc(p.events, func(a, b Event) int {
+		return cmp.Or(cmp.Compare(a.Step, b.Step), cmp.Compare(a.Theta, b.Theta), cmp.Compare(a.Neuron, b.Neuron))
+	})
+	return p.events
+}
 
 // sorted gives the spikes of the epoch by time, then neuron. They are counted into their steps first. The spikes of one
 // step fit a cache; they are counted into as many slices of the step as they are many, which brings nearly every one to its
 // place at a cost that does not grow with their number, as that of comparing would. Insertion does the rest. The result is
 // used again for the next epoch.
-func (c *crew) sorted() []Spike {
-	c.buckets = slices.Grow(c.buckets[:0], c.length+1)[:c.length+1]
-	clear(c.buckets)
+func (p *Population) sorted() []Spike {
+	p.buckets = slices.Grow(p.buckets[:0], p.length+1)[:p.length+1]
+	clear(p.buckets)
 	total := 0
-	for _, s := range c.shards {
+	for _, s := range p.shards {
 		for _, e := range s.events {
-			c.buckets[e.Step+1]++
+			p.buckets[e.Step+1]++
 		}
 		total += len(s.events)
 	}
-	for k := range c.length {
-		c.buckets[k+1] += c.buckets[k]
+	for k := range p.length {
+		p.buckets[k+1] += p.buckets[k]
 	}
-	c.spikes = slices.Grow(c.spikes[:0], total)[:total]
-	for _, s := range c.shards {
+	p.spikes = slices.Grow(p.spikes[:0], total)[:total]
+	for _, s := range p.shards {
 		for _, e := range s.events {
-			at := &c.buckets[e.Step]
-			c.spikes[*at] = Spike{c.time(c.first, e), int64(s.first) + int64(e.Lane)}
+			at := &p.buckets[e.Step]
+			p.spikes[*at] = Spike{p.time(p.first, e), int64(s.first) + int64(e.Lane)}
 			*at++
 		}
 	}
 	from := 0
-	for k, to := range c.buckets[:c.length] {
-		if step := c.spikes[from:to]; len(step) > fewSpikes && !inOrder(step) { // on the grid they come in order
-			c.slice(step, float64(c.first+int64(k))*c.dt)
+	for k, to := range p.buckets[:p.length] {
+		if step := p.spikes[from:to]; len(step) > fewSpikes && !inOrder(step) { // on the grid they come in order
+			p.slice(step, float64(p.first+int64(k))*p.dt)
 		}
 		from = to
 	}
-	insert(c.spikes) // through all, since the end of one step is the start of the next
-	return c.spikes
+	insert(p.spikes) // through all, since the end of one step is the start of the next
+	return p.spikes
 }
 
 // slice brings the spikes of a step that starts at t ms nearly into order, slice by slice of the step.
-func (c *crew) slice(step []Spike, t float64) {
+func (p *Population) slice(step []Spike, t float64) {
 	n := len(step)
-	c.slices = slices.Grow(c.slices[:0], n+1)[:n+1]
-	clear(c.slices)
-	c.scratch = append(c.scratch[:0], step...)
-	scale := float64(n) / c.dt
-	for _, x := range c.scratch {
-		c.slices[max(0, min(int((x.Time-t)*scale), n-1))+1]++
+	p.slices = slices.Grow(p.slices[:0], n+1)[:n+1]
+	clear(p.slices)
+	p.scratch = append(p.scratch[:0], step...)
+	scale := float64(n) / p.dt
+	for _, x := range p.scratch {
+		p.slices[max(0, min(int((x.Time-t)*scale), n-1))+1]++
 	}
 	crowd := int32(0)
 	for i := range n {
-		crowd = max(crowd, c.slices[i+1])
-		c.slices[i+1] += c.slices[i]
+		crowd = max(crowd, p.slices[i+1])
+		p.slices[i+1] += p.slices[i]
 	}
 	if crowd > fewSpikes { // neurons nearly in step with each other
 		slices.SortFunc(step, func(a, b Spike) int {
@@ -68,8 +93,8 @@ func (c *crew) slice(step []Spike, t float64) {
 		})
 		return
 	}
-	for _, x := range c.scratch {
-		at := &c.slices[max(0, min(int((x.Time-t)*scale), n-1))]
+	for _, x := range p.scratch {
+		at := &p.slices[max(0, min(int((x.Time-t)*scale), n-1))]
 		step[*at] = x
 		*at++
 	}

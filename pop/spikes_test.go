@@ -9,20 +9,20 @@ import (
 	"popsim/kernels"
 )
 
-// tossed is a crew whose shards hold events of an epoch as kernels leave them, a lane after the other: theta draws the
+// tossed is a population whose shards hold events of an epoch as kernels leave them, a lane after the other: theta draws the
 // place within a step.
-func tossed(shards, events, length int, theta func(r *rand.Rand) float64) *crew {
+func tossed(shards, events, length int, theta func(r *rand.Rand) float64) *Population {
 	r := rand.New(rand.NewPCG(1, 2))
-	c := &crew{dt: 0.1, first: 123456789, length: length}
+	pop := &Population{dt: 0.1, first: 123456789, length: length}
 	for s := range shards {
-		p := &piece{first: 1000 * s}
+		p := &shard{first: 1000 * s}
 		for range events / shards {
 			p.events = append(p.events, kernels.Event{Lane: r.Int32N(1000), Step: r.Int32N(int32(length)), Theta: theta(r)})
 		}
 		slices.SortStableFunc(p.events, func(a, b kernels.Event) int { return int(a.Lane - b.Lane) })
-		c.shards = append(c.shards, p)
+		pop.shards = append(pop.shards, p)
 	}
-	return c
+	return pop
 }
 
 // thetas are where spikes lie in their step: anywhere, on the grid, crowded, and where neighbours round to one time.

@@ -117,10 +117,15 @@ func (s *runCommand) run(ctx context.Context, args []string) error {
 	case errors.Is(err, context.Canceled):
 		s.interrupted = true
 		s.warn("interrupted at %.6g ms of %.6g ms; what was finished is kept", float64(sum.Steps)*s.cfg.Dt, s.time.Value)
+	case errors.As(err, &blown) && !math.IsNaN(blown.Away):
+		return err // no step would help
 	case errors.As(err, &blown):
 		return fault.Hint(err, "dt was %v ms; --dt %v would be a start", s.cfg.Dt, s.cfg.Dt/4)
 	case err != nil:
 		return err
+	}
+	if n := len(sum.Away); n > 0 {
+		s.warn("runaway: %s to infinity by the equations, whatever the step: neuron %d from t = %.6g ms on", goes(n), sum.Away[0].Neuron, sum.Away[0].Time)
 	}
 	if e := s.write(sum); e != nil {
 		return e
@@ -305,6 +310,14 @@ func (s *runCommand) summary(sum pop.Summary) {
 	s.say("%.3g s, %.3g neuron-steps/s; kernel %s/%s, instruction set %s, %s, %s, %s",
 		seconds, work/math.Max(seconds, 1e-9), s.neuron.Model.Name, s.method.Name, sum.Kernel.ISA,
 		counted(len(sum.Sched.Busy), "worker"), counted(sum.Shards, "shard"), size(s.need))
+}
+
+// goes is the subject of a sentence about neurons that run away.
+func goes(n int) string {
+	if n == 1 {
+		return "V of 1 neuron goes"
+	}
+	return fmt.Sprintf("V of %d neurons goes", n)
 }
 
 // counted is a number with its noun.

@@ -309,6 +309,9 @@ func (s *runCommand) record(sum pop.Summary) file.Record {
 		"spike_rule": ruleOf(s.neuron.Model), "interrupted": s.interrupted, "shards": sum.Shards, "bytes_per_neuron": sum.Bytes,
 		"memory_forecast_bytes": s.need,
 	}
+	if len(sum.Away) > 0 {
+		extra["runaway"] = sum.Away
+	}
 	tellWorkers(extra, sum.Sched)
 	if work > 0 {
 		extra["ns_per_neuron_step"] = sum.Elapsed.Seconds() * 1e9 / work

@@ -1,0 +1,147 @@
+package pop
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"popsim/kernels"
+	"popsim/model"
+)
+
+// BlownUp is the error of a run in which a state left the numbers.
+type BlownUp struct {
+	Model  *model.Model
+	Neuron int64
+	Time   float64 // ms, the start of the step after which it was no number; in an epoch of one step, its start
+	P      []float64
+	I      float64   // without Config.Wave and Config.Input
+	State  []float64 // before that step
+	Away   float64   // ms: since when it has been running away by its own equations (see Runaway), whatever the step; NaN if it has not
+}
+
+func (e *BlownUp) Error() string {
+	text := ""
+	for j, q := range e.Model.Params {
+		text += fmt.Sprintf("%s=%.6g ", q.Name, e.P[j])
+	}
+	text += fmt.Sprintf("I=%.6g; state before:", e.I)
+	for j, s := range e.Model.States {
+		text += fmt.Sprintf(" %s=%.6g", s.Name, e.State[j])
+	}
+	if !math.IsNaN(e.Away) {
+		return fmt.Sprintf("pop: neuron %d runs away: from t = %.6g ms on V goes to infinity by its own equations, whatever the step, "+
+			"and in the step at t = %.6g ms it leaves the numbers (%s)", e.Neuron, e.Away, e.Time, text)
+	}
+	return fmt.Sprintf("pop: neuron %d became NaN in the step at t = %.6g ms (%s); try a smaller dt", e.Neuron, e.Time, text)
+}
+
+// Runaway is a neuron whose V goes to infinity by its own equations, see model.Model.Runaway. No step changes that.
+type Runaway struct {
+	Neuron int64
+	Time   float64 // ms: when that was certain
+}
+
+// farV (mV) is a V beyond which a neuron is looked at more closely.
+const farV = 1000.0
+
+// keep copies the columns of a shard before it is advanced: so the step in which a neuron leaves the numbers can be found
+// without asking for the input of earlier steps again. The copy belongs to the worker, and stays in its cache. In an epoch
+// of one step there is nothing to find.
+func (w *worker) keep(s *shard, steps int) {
+	w.kept = w.kept[:0]
+	if steps == 1 {
+		return
+	}
+	n := 0
+	for _, column := range held(s.columns) {
+		if n == cap(w.kept) {
+			w.kept = append(w.kept, nil)
+		}
+		w.kept = w.kept[:n+1]
+		w.kept[n] = append(w.kept[n][:0], column...)
+		n++
+	}
+}
+
+// held are the columns that hold the state of a shard; those that a model does not have are empty.
+func held(s *kernels.Shard) [maxHeld][]float64 {
+	all := [maxHeld][]float64{s.Wake, s.Rem}
+	if copy(all[2:], s.Y) < len(s.Y) {
+		panic("bug: pop: a kernel has more columns than are kept")
+	}
+	return all
+}
+
+const maxHeld = 2 + 14
+
+// inspect looks for neurons that have left the numbers in this epoch, or run away.
+func (p *Population) inspect(s *shard, w *worker, drive kernels.Drive) {
+	for l, v := range s.columns.Y[0][:s.columns.N] {
+		if math.Abs(v) <= farV || s.runsAway(l) && v-v == 0 {
+			continue
+		}
+		p.locate(s, w, l, drive)
+		if s.failed != nil {
+			return
+		}
+	}
+}
+
+func (s *shard) runsAway(lane int) bool {
+	return slices.ContainsFunc(s.away, func(r Runaway) bool { return r.Neuron == int64(s.first+lane) })
+}
+
+// locate follows lane l of a shard alone through the epoch, from the columns at its start and with the same input, to the
+// step in which it leaves the numbers, and notes when it is found to run away.
+func (p *Population) locate(s *shard, w *worker, l int, drive kernels.Drive) {
+	neuron, spec := s.first+l, p.spec
+	found := &BlownUp{Model: spec.Model, Neuron: int64(neuron), I: spec.I.At(neuron), State: make([]float64, len(spec.Model.States)), Away: math.NaN()}
+	for _, v := range spec.P {
+		found.P = append(found.P, v.At(neuron))
+	}
+	for _, r := range s.away {
+		if r.Neuron == found.Neuron {
+			found.Away = r.Time
+		}
+	}
+	one := p.kernel.NewShard(neuron, 1, p.dt, p.setting())
+	now := held(s.columns) // of an epoch of one step the state after it is all there is
+	before := now[:]
+	if len(w.kept) > 0 {
+		before = w.kept
+	}
+	for j, column := range held(one) {
+		if len(column) > 0 {
+			column[0] = before[j][l]
+		}
+	}
+	scratch, row := kernels.NewWorker(), make([]float64, kernels.Group)
+	var events []kernels.Event
+	for done := range p.length {
+		k := p.first + int64(done)
+		d, current := kernels.Drive{}, found.I
+		if drive.Wave != nil {
+			d.Wave = drive.Wave[done : done+1]
+			current += spec.Gain.At(neuron) * d.Wave[0]
+		}
+		if drive.Row != nil {
+			row[0] = drive.Row[done*drive.Stride+l]
+			d.Row, d.Stride = row, kernels.Group
+			current += row[0]
+		}
+		one.State(0, k, found.State)
+		found.Time = float64(k) * p.dt
+		if math.IsNaN(found.Away) && spec.Model.Runaway(found.P, current, found.State) {
+			found.Away = found.Time
+			s.away = append(s.away, Runaway{found.Neuron, found.Time})
+		}
+		events = one.Advance(scratch, k, 1, d, false, events[:0])
+		if v := one.Y[0][0]; v-v != 0 {
+			break
+		}
+	}
+	if v := s.columns.Y[0][l]; v-v != 0 {
+		s.failed = found
+	}
+}

@@ -1,0 +1,256 @@
+package pop
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"popsim/kernels"
+	"popsim/sched"
+)
+
+// Population is a population that is advanced epoch by epoch: by Run, or by a caller that has work of its own between
+// epochs, such as a network. One epoch is
+//
+//	p.Begin(steps)                 // one goroutine
+//	p.Advance(worker, shard)       // once for every shard, different shards at the same time
+//	p.Record()                     // one goroutine, after all shards
+//
+// and Spikes may be called between Advance of the last shard and the next Begin. Write B(e), A(s, e) and R(e) for these
+// calls of epoch e: B(e) comes before every A(s, e), all of these before R(e), and R(e) before B(e+1). Of two calls of
+// Advance at the same time each has its own shard and its own worker. Nothing else may run at the same time.
+type Population struct {
+	spec   Spec
+	cfg    Config
+	kernel *kernels.Kernel
+	dt     float64 // ms
+	total  int64   // steps that Run takes
+
+	shards  []*shard
+	size    int // neurons in every shard but the last
+	workers []worker
+	drive   kernels.Drive // input of the current epoch, of all neurons
+	first   int64         // first step of the current epoch
+	length  int           // steps of it
+	brief   bool          // whether its spikes are dropped once they are in the trains, and it cannot be abandoned
+
+	spikes  []Spike // of the epoch, in order
+	events  []Event // the same, exact
+	buckets []int   // of steps
+	slices  []int32
+	scratch []Spike
+	trains  Trains
+	sum     Summary
+}
+
+// worker is what belongs to one goroutine.
+type worker struct {
+	scratch *kernels.Worker
+	events  []kernels.Event // of a shard in a brief epoch
+	kept    [][]float64     // the columns of the shard in hand at the start of the epoch
+	step    time.Duration   // in kernels
+	_       [64]byte
+}
+
+// shard is a run of neurons with what an epoch leaves of them. The worker that advances it owns every byte.
+type shard struct {
+	columns *kernels.Shard
+	first   int // number of its first neuron
+	events  []kernels.Event
+	traced  []int     // lanes asked for by Trace
+	states  []float64 // of traced lanes, by time
+	handed  int       // how many of these were handed to Trace.Row
+	start   int64     // step from which events count
+	count   int64     // spikes so far
+	failed  *BlownUp  // the neuron whose state is no number any more
+	away    []Runaway // neurons that run away
+	_       [64]byte
+}
+
+// Epoch is the steps First to First+Steps-1; it covers the time from First dt to (First+Steps) dt.
+type Epoch struct {
+	First int64
+	Steps int
+}
+
+// New builds a population at the start of step 0. Its columns are allocated and set by Config.Workers goroutines. What
+// spec and cfg hold (slices, functions) must not change while the population is in use. Config.Epoch and Config.Tick are
+// for Run alone.
+func New(ctx context.Context, spec Spec, cfg Config) (*Population, error) {
+	p, err := resolve(spec, cfg, 0)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.build(ctx)
+}
+
+// Shards is the number of shards, and Workers that of workers for which there is scratch memory.
+func (p *Population) Shards() int { return len(p.shards) }
+
+// Workers is the number of workers that may call Advance at the same time.
+func (p *Population) Workers() int { return len(p.workers) }
+
+// Range is the neurons first to end-1 of a shard.
+func (p *Population) Range(shard int) (first, end int) {
+	s := p.shards[shard]
+	return s.first, s.first + s.columns.N
+}
+
+// Dt is the step, ms.
+func (p *Population) Dt() float64 { return p.dt }
+
+// build makes the shards, every worker its own.
+func (p *Population) build(ctx context.Context) error {
+	begin := time.Now()
+	size := (p.spec.N + 4*p.cfg.Workers - 1) / (4 * p.cfg.Workers)
+	size = min(size, mostShard)
+	if p.cfg.Shard > 0 {
+		size = p.cfg.Shard
+	}
+	size = (size + kernels.Group - 1) / kernels.Group * kernels.Group
+	p.size = size
+	for first := 0; first < p.spec.N; first += size {
+		p.shards = append(p.shards, &shard{first: first})
+	}
+	if p.cfg.Train {
+		p.trains = newTrains(p.spec.N)
+	}
+	for range min(p.cfg.Workers, len(p.shards)) {
+		p.workers = append(p.workers, worker{scratch: kernels.NewWorker()})
+	}
+	_, err := sched.Run(ctx, sched.Plan{
+		Workers: p.cfg.Workers,
+		Shards:  len(p.shards),
+		Advance: func(_, i, _ int) error {
+			s := p.shards[i]
+			s.columns = p.kernel.NewShard(s.first, min(size, p.spec.N-s.first), p.dt, p.setting())
+			p.enter(s)
+			return nil
+		},
+		Merge: func(int) (bool, error) { return false, nil },
+	})
+	if err != nil {
+		return err
+	}
+	if p.cfg.Trace != nil {
+		for _, i := range p.cfg.Trace.Of {
+			s := p.shardOf(int(i))
+			s.traced = append(s.traced, int(i)-s.first)
+		}
+	}
+	p.sum.Shards, p.sum.Bytes = len(p.shards), p.shards[0].columns.Bytes()
+	p.sum.Phases.Build = time.Since(begin)
+	return nil
+}
+
+func (p *Population) setting() kernels.Setting {
+	return kernels.Setting{P: p.spec.P, I: p.spec.I, Gain: p.spec.Gain}
+}
+
+func (p *Population) shardOf(neuron int) *shard { return p.shards[neuron/p.size] }
+
+// enter puts the neurons of a shard into their initial states.
+func (p *Population) enter(s *shard) {
+	y := make([]float64, len(p.spec.Init))
+	rest := make([]float64, len(y))
+	var params, of []float64
+	for l := range s.columns.N {
+		i := s.first + l
+		params = params[:0]
+		for _, v := range p.spec.P {
+			params = append(params, v.At(i))
+		}
+		if !slices.Equal(params, of) {
+			p.spec.Model.Initial(params, rest)
+			of = append(of[:0], params...)
+		}
+		copy(y, rest)
+		for j, v := range p.spec.Init {
+			if v != nil {
+				y[j] = v.At(i)
+			}
+		}
+		s.columns.Enter(l, 0, y)
+	}
+}
+
+// State writes the state of a neuron at the end of the last recorded epoch into y, which has a place for each state of the
+// model.
+func (p *Population) State(neuron int, y []float64) {
+	s := p.shardOf(neuron)
+	s.columns.State(neuron-s.first, p.sum.Steps, y)
+}
+
+// Begin begins the epoch of the given number of steps that follows the last recorded one, and asks Config.Wave and
+// Config.Input for each of its steps, in order. They are asked for each step of a run once.
+func (p *Population) Begin(steps int) Epoch {
+	first := p.sum.Steps
+	p.first, p.length, p.brief = first, steps, false
+	if p.cfg.Wave != nil {
+		p.drive.Wave = slices.Grow(p.drive.Wave[:0], steps)[:steps]
+		for k := range p.drive.Wave {
+			p.drive.Wave[k] = p.cfg.Wave(first + int64(k))
+		}
+	}
+	if p.cfg.Input != nil {
+		p.drive.Stride = (p.spec.N + kernels.Group - 1) / kernels.Group * kernels.Group
+		need := steps * p.drive.Stride
+		p.drive.Row = slices.Grow(p.drive.Row[:0], need)[:need]
+		for k := range steps {
+			p.cfg.Input(first+int64(k), p.drive.Row[k*p.drive.Stride:][:p.spec.N])
+		}
+	}
+	return Epoch{first, steps}
+}
+
+// Advance moves one shard through the epoch that was begun, with the input of Config.
+func (p *Population) Advance(worker, shard int) {
+	d := p.drive
+	if d.Row != nil {
+		d.Row = d.Row[p.shards[shard].first:]
+	}
+	p.AdvanceWith(worker, shard, d)
+}
+
+// AdvanceWith moves one shard through the epoch that was begun, with another input: drive.Wave holds a value for each step
+// of the epoch, and drive.Row[k*drive.Stride+l] is the current of the shard's neuron l in step k of it. drive is read
+// during the call only.
+func (p *Population) AdvanceWith(worker, shard int, drive kernels.Drive) {
+	s, w := p.shards[shard], &p.workers[worker]
+	p.train(s)
+	if p.brief {
+		s.events, w.events = w.events, nil
+	}
+	s.events, s.states, s.start = s.events[:0], s.states[:0], p.first
+	w.keep(s, p.length)
+	for done := 0; done < p.length; {
+		n := p.length - done
+		if len(s.traced) > 0 {
+			n = p.untilTrace(s, done)
+		}
+		before, begin := len(s.events), time.Now()
+		s.events = s.columns.Advance(w.scratch, p.first+int64(done), n, from(drive, done), false, s.events)
+		w.step += time.Since(begin)
+		for i := range s.events[before:] {
+			s.events[before+i].Step += int32(done)
+		}
+		done += n
+	}
+	s.count += int64(len(s.events))
+	if p.brief {
+		p.train(s)
+		s.events, w.events = nil, s.events
+	}
+	p.inspect(s, w, drive)
+}
+
+// from is a drive from step done of its epoch on.
+func from(d kernels.Drive, done int) kernels.Drive {
+	if d.Wave != nil {
+		d.Wave = d.Wave[done:]
+	}
+	if d.Row != nil {
+		d.Row = d.Row[done*d.Stride:]
+	}
+	return d
+}

@@ -1,0 +1,151 @@
+package pop
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"popsim/kernels"
+)
+
+// Record ends an epoch after all shards have been advanced: spikes and traced states are handed to the callbacks of Config,
+// by time. The error is that of a callback, or a *BlownUp.
+func (p *Population) Record() error {
+	for _, s := range p.shards {
+		if s.failed != nil {
+			return s.failed
+		}
+	}
+	p.sum.Spikes = 0
+	for _, s := range p.shards {
+		p.sum.Spikes += s.count
+	}
+	if p.cfg.Spike != nil {
+		if err := p.hand(p.sorted()); err != nil {
+			return err
+		}
+	}
+	if p.cfg.Trace != nil {
+		if err := p.rows(); err != nil {
+			return err
+		}
+	}
+	p.sum.Steps = p.first + int64(p.length)
+	return nil
+}
+
+// Summary says what was done up to the last recorded epoch. Its trains are those of the population, and change with it.
+func (p *Population) Summary() Summary {
+	for _, s := range p.shards {
+		if s.start < p.sum.Steps { // else the epoch was abandoned
+			p.train(s)
+		}
+	}
+	p.sum.Trains = p.trains
+	p.sum.Away = p.sum.Away[:0]
+	for _, s := range p.shards {
+		p.sum.Away = append(p.sum.Away, s.away...)
+	}
+	return p.sum
+}
+
+// train adds the events of a shard to the trains of its neurons. Unless their epoch is brief, it waits until that is merged, so that one
+// that is given up leaves no trace.
+func (p *Population) train(s *shard) {
+	if p.trains.Len() == 0 {
+		return
+	}
+	heads, tails, ahead := p.trains.heads[s.first:], p.trains.tails[s.first:], 0
+	for _, e := range s.events {
+		l := int(e.Lane)
+		if l >= ahead { // spikes of a group come in no order that a processor foresees
+			ahead = (l/kernels.Group + 1) * kernels.Group
+			if ahead < len(tails) {
+				kernels.Prefetch(tails[ahead:min(ahead+kernels.Group, len(tails))])
+			}
+		}
+		t := p.time(s.start, e)
+		if tail := &tails[l]; tail.kept < 2 {
+			heads[l].begin(tail, t, p.cfg.From)
+		} else {
+			tail.add(t)
+		}
+	}
+	s.events = s.events[:0]
+}
+
+// time of an event of the epoch that starts with step first, ms. A run has less than 2^53 steps, so the step is exact, and
+// the sum of step and theta is rounded to a part of a step that the time could not hold.
+func (p *Population) time(first int64, e kernels.Event) float64 {
+	return (float64(first+int64(e.Step)) + e.Theta) * p.dt
+}
+
+// every is the distance of the times of the trace in steps.
+func (p *Population) every() int64 { return max(1, int64(math.Round(p.cfg.Trace.Every/p.dt))) }
+
+// untilTrace notes the traced states if step done of the epoch is a time of the trace, and gives the steps to the next.
+func (p *Population) untilTrace(s *shard, done int) int {
+	every, k := p.every(), p.first+int64(done)
+	if k%every == 0 {
+		p.note(s, k)
+	}
+	return int(min(int64(p.length-done), every-k%every))
+}
+
+// note appends the states of the traced lanes at the start of step k.
+func (p *Population) note(s *shard, k int64) {
+	d := len(p.spec.Init)
+	for _, l := range s.traced {
+		n := len(s.states)
+		s.states = slices.Grow(s.states, d)[:n+d]
+		s.columns.State(l, k, s.states[n:])
+	}
+}
+
+// hand hands spikes on.
+func (p *Population) hand(block []Spike) error {
+	begin := time.Now()
+	err := p.cfg.Spike(block)
+	p.sum.Phases.Hand += time.Since(begin)
+	return err
+}
+
+// rows hands the traced states of the epoch on, by time, then in the order asked for.
+func (p *Population) rows() error {
+	every := p.every()
+	k := (p.first + every - 1) / every * every
+	return p.handRows(k, every, p.first+int64(p.length))
+}
+
+func (p *Population) handRows(k, every, end int64) error {
+	d := len(p.spec.Init)
+	for _, s := range p.shards {
+		s.handed = 0
+	}
+	begin := time.Now()
+	defer func() { p.sum.Phases.Hand += time.Since(begin) }()
+	for ; k < end; k += every {
+		for _, i := range p.cfg.Trace.Of {
+			s := p.shardOf(int(i))
+			at := s.handed
+			s.handed += d
+			if err := p.cfg.Trace.Row(float64(k)*p.dt, i, s.states[at:at+d]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// traceEnd hands on the states at the end of a run, if that is a time of the trace.
+func (p *Population) traceEnd() error {
+	k := p.sum.Steps
+	if p.cfg.Trace == nil || k%p.every() != 0 {
+		return nil
+	}
+	for _, s := range p.shards {
+		s.states = s.states[:0]
+		p.note(s, k)
+	}
+	return p.handRows(k, 1, k+1)
+}
