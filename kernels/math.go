@@ -10,7 +10,7 @@ import (
 // operations in a fixed order, so that every instruction set and architecture gives the same bits.
 
 // vec is what plain Go advances at a time: the lanes of the widest vector.
-type vec [8]float64
+type vec = [8]float64
 
 const (
 	expLo, expHi   = asm.ExpLo, asm.ExpHi

@@ -80,6 +80,13 @@ func hhParams(extra ...Param) []Param {
 	}, extra...)
 }
 
+var hhStates = []State{
+	{"V", "mV", "membrane potential"},
+	{"m", "1", "sodium activation"},
+	{"h", "1", "sodium inactivation"},
+	{"n", "1", "potassium activation"},
+}
+
 // HHModel is HH as the rest of popsim sees it.
 var HHModel = &Model{
 	Name:  "hh",
@@ -90,12 +97,7 @@ var HHModel = &Model{
 	},
 	Source: "Hodgkin & Huxley, J. Physiol. 117:500 (1952)",
 	Params: hhParams(),
-	States: []State{
-		{"V", "mV", "membrane potential"},
-		{"m", "1", "sodium activation"},
-		{"h", "1", "sodium inactivation"},
-		{"n", "1", "potassium activation"},
-	},
+	States: hhStates,
 	Methods: []Method{
 		{"strang-cn", 2, 0.025, 10, false, "Strang splitting of V and gates, Crank-Nicolson in each; one evaluation of the rates a step"},
 		{"rk4", 4, 0.05, 10, false, "classical Runge-Kutta"},
@@ -103,32 +105,9 @@ var HHModel = &Model{
 	},
 	CurrentUnit: "uA/cm2",
 	Fires:       Crossing,
-	Deriv: func(p []float64, i float64, y, dy []float64) {
-		q, g := HHOf(p), GatesAt(y[0])
-		v, m, h, n := y[0], y[1], y[2], y[3]
-		dy[0] = (i - q.GNa*m*m*m*h*(v-q.ENa) - q.GK*n*n*n*n*(v-q.EK) - q.GL*(v-q.EL)) / q.C
-		dy[1] = g.AlphaM*(1-m) - g.BetaM*m
-		dy[2] = g.AlphaH*(1-h) - g.BetaH*h
-		dy[3] = g.AlphaN*(1-n) - g.BetaN*n
-	},
-	Jacobian: func(p []float64, _ float64, y, jac []float64) {
-		q, g := HHOf(p), GatesAt(y[0])
-		v, m, h, n := y[0], y[1], y[2], y[3]
-		clear(jac[:16])
-		jac[0] = -(q.GNa*m*m*m*h + q.GK*n*n*n*n + q.GL) / q.C
-		jac[1] = -3 * q.GNa * m * m * h * (v - q.ENa) / q.C
-		jac[2] = -q.GNa * m * m * m * (v - q.ENa) / q.C
-		jac[3] = -4 * q.GK * n * n * n * (v - q.EK) / q.C
-		jac[4], jac[5] = g.DAlphaM*(1-m)-g.DBetaM*m, -(g.AlphaM + g.BetaM)
-		jac[8], jac[10] = g.DAlphaH*(1-h)-g.DBetaH*h, -(g.AlphaH + g.BetaH)
-		jac[12], jac[15] = g.DAlphaN*(1-n)-g.DBetaN*n, -(g.AlphaN + g.BetaN)
-	},
-	Steady: func(p []float64, v float64, y []float64) float64 {
-		q, g := HHOf(p), GatesAt(v)
-		m, h, n := g.AlphaM/(g.AlphaM+g.BetaM), g.AlphaH/(g.AlphaH+g.BetaH), g.AlphaN/(g.AlphaN+g.BetaN)
-		y[0], y[1], y[2], y[3] = v, m, h, n
-		return q.GNa*m*m*m*h*(v-q.ENa) + q.GK*n*n*n*n*(v-q.EK) + q.GL*(v-q.EL)
-	},
+	Deriv:       func(p []float64, i float64, y, dy []float64) { HHOf(p).deriv(GatesAt(y[0]), i, y, dy) },
+	Jacobian:    func(p []float64, _ float64, y, jac []float64) { HHOf(p).jacobian(GatesAt(y[0]), y, jac) },
+	Steady:      func(p []float64, v float64, y []float64) float64 { return HHOf(p).steady(GatesAt(v), v, y) },
 	Limits: func(p []float64, method string) (float64, float64) {
 		return hhLimits(HHOf(p), method)
 	},
@@ -136,6 +115,33 @@ var HHModel = &Model{
 	Reach:     func(p []float64) (low, high float64) { return HHOf(p).reach() },
 	Rest:      func([]float64) float64 { return -65 },
 	Typical:   Typical{Current: 9, Currents: []float64{6.5, 10, 20}, Largest: 160},
+}
+
+// deriv, jacobian and steady are those of a model with gates m, h, n whose rates at its potential are g.
+func (q HH) deriv(g Gates, i float64, y, dy []float64) {
+	v, m, h, n := y[0], y[1], y[2], y[3]
+	dy[0] = (i - q.GNa*m*m*m*h*(v-q.ENa) - q.GK*n*n*n*n*(v-q.EK) - q.GL*(v-q.EL)) / q.C
+	dy[1] = g.AlphaM*(1-m) - g.BetaM*m
+	dy[2] = g.AlphaH*(1-h) - g.BetaH*h
+	dy[3] = g.AlphaN*(1-n) - g.BetaN*n
+}
+
+func (q HH) jacobian(g Gates, y, jac []float64) {
+	v, m, h, n := y[0], y[1], y[2], y[3]
+	clear(jac[:16])
+	jac[0] = -(q.GNa*m*m*m*h + q.GK*n*n*n*n + q.GL) / q.C
+	jac[1] = -3 * q.GNa * m * m * h * (v - q.ENa) / q.C
+	jac[2] = -q.GNa * m * m * m * (v - q.ENa) / q.C
+	jac[3] = -4 * q.GK * n * n * n * (v - q.EK) / q.C
+	jac[4], jac[5] = g.DAlphaM*(1-m)-g.DBetaM*m, -(g.AlphaM + g.BetaM)
+	jac[8], jac[10] = g.DAlphaH*(1-h)-g.DBetaH*h, -(g.AlphaH + g.BetaH)
+	jac[12], jac[15] = g.DAlphaN*(1-n)-g.DBetaN*n, -(g.AlphaN + g.BetaN)
+}
+
+func (q HH) steady(g Gates, v float64, y []float64) float64 {
+	m, h, n := g.AlphaM/(g.AlphaM+g.BetaM), g.AlphaH/(g.AlphaH+g.BetaH), g.AlphaN/(g.AlphaN+g.BetaN)
+	y[0], y[1], y[2], y[3] = v, m, h, n
+	return q.GNa*m*m*m*h*(v-q.ENa) + q.GK*n*n*n*n*(v-q.EK) + q.GL*(v-q.EL)
 }
 
 // hhLimits bounds dt by the membrane's fastest rate: at the peak of a spike about a quarter of the sodium and potassium
