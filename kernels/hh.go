@@ -148,7 +148,7 @@ func hhCurrent(b *asm.Block, at int, full bool) vec {
 var hhSources = []string{
 	asm.HHNa: "g_Na C", asm.HHK: "g_K C", asm.HHL: "g_L C", asm.HHENa: "E_Na", asm.HHEK: "E_K", asm.HHDrive: "g_L E_L I C",
 	asm.HHDt: "", asm.HHHalf: "", asm.HHSixth: "", asm.HHNegDt: "", asm.HHVTh: "V_th", asm.HHRearm: "V_th", asm.HHSum: "n_plus_h",
-	asm.HHPerC: "C", asm.HHLeak: "g_L E_L C", asm.HHI: "I", asm.HHGain: "gain", asm.HHCut: "",
+	asm.HHShift: "V_T", asm.HHPerC: "C", asm.HHLeak: "g_L E_L C", asm.HHI: "I", asm.HHGain: "gain", asm.HHCut: "",
 }
 
 func foldHH(p []float64, i, gain, dt float64, c []float64) {
@@ -213,6 +213,9 @@ const (
 	hhExpEulerMethod
 	rhhRK4Method
 	rhhExpEulerMethod
+	hhtmStrangMethod
+	hhtmRK4Method
+	hhtmExpEulerMethod
 )
 
 // advance writes the states of the eight lanes from at on after a step.
@@ -228,6 +231,12 @@ func (m hhMethod) advance(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
 		rhhRKStep(b, at, drive, y, next)
 	case rhhExpEulerMethod:
 		rhhExpEulerStep(b, at, drive, y, next)
+	case hhtmStrangMethod:
+		asm.HHTMStrangGo(b, at, drive, y, next)
+	case hhtmRK4Method:
+		asm.HHTMRK4Go(b, at, drive, y, next)
+	case hhtmExpEulerMethod:
+		asm.HHTMExpEulerGo(b, at, drive, y, next)
 	}
 }
 

@@ -84,6 +84,7 @@ var schemes = map[string]map[string]scheme{
 	"eif":  {"flow": eifFlow, "euler": eifEuler, "rk4": eifRK4},
 	"adex": {"flow": adexFlow, "euler": adexEuler, "rk4": adexRK4},
 	"hh":   {"strang-cn": hhStrang, "rk4": hhRK4, "exp-euler": hhExpEuler},
+	"hhtm": {"strang-cn": hhtmStrang, "rk4": hhtmRK4, "exp-euler": hhtmExpEuler},
 	"rhh":  {"cut-rk4": rhhCut, "rk4": rhhRK4, "exp-euler": rhhExpEuler},
 }
 

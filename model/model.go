@@ -1,4 +1,4 @@
-// Package model says what a neuron is: the equations of five classical single-neuron models, their parameters with
+// Package model says what a neuron is: the equations of six classical single-neuron models, their parameters with
 // units, defaults and valid ranges, their vector field and Jacobian, and the rule by which they spike.
 //
 // Everything else in popsim reads this one definition: the kernels fold their constants from it, sweeps and help list
@@ -59,6 +59,8 @@ type Typical struct {
 	Current  float64   // at which it fires regularly
 	Currents []float64 // at which it fires, from near the onset on
 	Largest  float64   // up to which it is of interest
+	Silent   float64   // at which it rests
+	Start    []float64 // a state from which it fires at Current; nil means Initial
 }
 
 // Param is one parameter of a model.
@@ -120,7 +122,7 @@ const (
 const Rearm = 20.0
 
 // All lists the models in the order of help texts.
-var All = []*Model{LIFModel, EIFModel, AdExModel, HHModel, RHHModel}
+var All = []*Model{LIFModel, EIFModel, AdExModel, HHModel, RHHModel, HHTMModel}
 
 // Names lists the names of All.
 func Names() []string {

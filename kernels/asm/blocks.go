@@ -133,6 +133,7 @@ const (
 	HHRearm        // V_th - 20 mV
 	HHSum          // n_plus_h
 	HHCut          // RHH cut-rk4: what |dV/dt| dt may be, mV; beyond twice that a step is cut into eight
+	HHShift        // hhtm: (V_T + 15 mV)/720 mV
 	HHPerC         // 1/C
 	HHLeak         // g_L E_L/C
 	HHI            //

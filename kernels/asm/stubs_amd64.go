@@ -179,6 +179,66 @@ func HHExpEulerAVX512(b *Block)
 //go:noescape
 func HHExpEulerFullAVX512(b *Block)
 
+// HHTMStrangAVX2 advances a group; see Block.
+//
+//go:noescape
+func HHTMStrangAVX2(b *Block)
+
+// HHTMStrangFullAVX2 advances a group; see Block.
+//
+//go:noescape
+func HHTMStrangFullAVX2(b *Block)
+
+// HHTMStrangAVX512 advances a group; see Block.
+//
+//go:noescape
+func HHTMStrangAVX512(b *Block)
+
+// HHTMStrangFullAVX512 advances a group; see Block.
+//
+//go:noescape
+func HHTMStrangFullAVX512(b *Block)
+
+// HHTMRK4AVX2 advances a group; see Block.
+//
+//go:noescape
+func HHTMRK4AVX2(b *Block)
+
+// HHTMRK4FullAVX2 advances a group; see Block.
+//
+//go:noescape
+func HHTMRK4FullAVX2(b *Block)
+
+// HHTMRK4AVX512 advances a group; see Block.
+//
+//go:noescape
+func HHTMRK4AVX512(b *Block)
+
+// HHTMRK4FullAVX512 advances a group; see Block.
+//
+//go:noescape
+func HHTMRK4FullAVX512(b *Block)
+
+// HHTMExpEulerAVX2 advances a group; see Block.
+//
+//go:noescape
+func HHTMExpEulerAVX2(b *Block)
+
+// HHTMExpEulerFullAVX2 advances a group; see Block.
+//
+//go:noescape
+func HHTMExpEulerFullAVX2(b *Block)
+
+// HHTMExpEulerAVX512 advances a group; see Block.
+//
+//go:noescape
+func HHTMExpEulerAVX512(b *Block)
+
+// HHTMExpEulerFullAVX512 advances a group; see Block.
+//
+//go:noescape
+func HHTMExpEulerFullAVX512(b *Block)
+
 // RHHCutAVX2 takes groups through one step; see Block.
 //
 //go:noescape

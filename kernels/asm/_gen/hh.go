@@ -241,10 +241,16 @@ func hhStrang(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
 	m = move(m, sm, r.mN, r.mD)
 	h = move(h, sh, b.Sub(sh, one), r.hD)
 	n = move(n, sn, r.nN, r.nD)
+	return []Vec{strangVoltage(b, c, drive, v, m, h, n), m, h, n}
+}
+
+// strangVoltage is V after a step with the gates m, h, n.
+func strangVoltage(b *Block, c func(j int) Vec, drive, v, m, h, n Vec) Vec {
+	dt, half, one := c(asm.HHDt), c(asm.HHHalf), b.Const(1)
 	a, g := hhIon(b, c, drive, m, h, n)
 	z := b.Mul(g, half)
 	longer := b.FMA(z, b.FMA(b.Min(one, z), b.Const(-strangSoft), one), one)
-	return []Vec{b.FMA(b.Div(b.FNMA(g, v, a), longer), dt, v), m, h, n}
+	return b.FMA(b.Div(b.FNMA(g, v, a), longer), dt, v)
 }
 
 // hhDeriv gives the derivatives instead of the states after a step.

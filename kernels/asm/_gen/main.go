@@ -46,6 +46,13 @@ var files = []struct {
 		hhKernel("HHRK4", 4, four, map[string]Tuning{"AVX2": {Near: 20, Live: 7, Skew: 0.2, Reuse: 2}}, hhRK4(hhDeriv)),
 		hhKernel("HHExpEuler", 4, eight, nil, hhExpEuler),
 	}},
+	{name: "hhtm", kernels: []func(*file, isa){
+		hhKernel("HHTMStrang", 4, four, nil, hhtmStrang),
+		hhKernel("HHTMRK4", 4, four, nil, hhRK4(hhtmDeriv)),
+		hhKernel("HHTMExpEuler", 4, four, nil, hhtmExpEuler),
+	}, plain: []func() string{
+		hhtmPlain("Strang", hhtmStrang), hhtmPlain("RK4", hhRK4(hhtmDeriv)), hhtmPlain("ExpEuler", hhtmExpEuler), hhtmPlainGates,
+	}},
 	{name: "rhh", kernels: []func(*file, isa){
 		rhhCut(8, map[string]Tuning{"AVX2": {Near: 14, Live: 6, Skew: 0.1}}),
 		rhhPieces(8, 4, map[string]Tuning{"AVX2": {Near: 14, Live: 7, Skew: 0.2}}),
