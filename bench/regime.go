@@ -52,10 +52,16 @@ func (s Scenario) regime() regime {
 	if s.Trial != nil {
 		return s.Trial.regime()
 	}
-	r := usual[s.Model.Name]
+	r, known := usual[s.Model.Name]
+	if !known {
+		r = regime{i: s.Model.Typical.Current, start: s.Model.Typical.Start}
+	}
 	switch s.Firing {
 	case Silent:
-		r.i, r.start, r.silent = silent[s.Model.Name], nil, true
+		r.start, r.silent = nil, true
+		if r.i, known = silent[s.Model.Name]; !known {
+			r.i = s.Model.Typical.Silent
+		}
 	case Fast:
 		r.i, r.set = fast[s.Model.Name], maps.Clone(r.set)
 		if r.set == nil {

@@ -143,9 +143,9 @@ func stepsTable(t *testing.T, _ string) string {
 			}
 			current := s.I
 			if math.IsNaN(current) {
-				current = map[string]float64{"lif": 25, "eif": 12, "adex": 15, "hh": 10, "rhh": 5}[m.Name]
+				current = map[string]float64{"lif": 25, "eif": 12, "adex": 15, "hh": 10, "rhh": 5, "hhtm": 5}[m.Name]
 			}
-			truth, regular := rateOf(t, m, s.Params, current, m.Methods[0].Name, map[string]float64{"lif": 0.1, "eif": 0.01, "adex": 0.01, "hh": 0.0025, "rhh": 0.01}[m.Name])
+			truth, regular := rateOf(t, m, s.Params, current, m.Methods[0].Name, map[string]float64{"lif": 0.1, "eif": 0.01, "adex": 0.01, "hh": 0.0025, "rhh": 0.01, "hhtm": 0.0025}[m.Name])
 			for _, q := range m.Methods {
 				usable, accurate := m.StepLimits(q, s.Params)
 				promise := [3]float64{model.DefaultError, model.AccurateError, model.UsableError}
@@ -214,7 +214,7 @@ const truth = "../kernels/testdata/traj/"
 
 func trials(t *testing.T, m *model.Model) []trial {
 	t.Helper()
-	title := map[string]string{"lif": "LIF", "eif": "EIF", "adex": "AdEx", "hh": "HH", "rhh": "RHH"}[m.Name]
+	title := map[string]string{"lif": "LIF", "eif": "EIF", "adex": "AdEx", "hh": "HH", "rhh": "RHH", "hhtm": "HHTM"}[m.Name]
 	text, err := os.ReadFile(truth + "cases_" + title + ".json")
 	if err != nil {
 		t.Fatal(err)

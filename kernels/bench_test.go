@@ -18,6 +18,7 @@ var firing = map[string]struct {
 	"eif":  {10.6, []float64{-68}},
 	"adex": {40, []float64{-68, 25}},
 	"hh":   {7, []float64{-45, 0.053, 0.596, 0.318}},
+	"hhtm": {2, model.HHTMModel.Typical.Start},
 	"rhh":  {8, []float64{-10, 0.3}},
 }
 

@@ -177,7 +177,12 @@ func TestRestStays(t *testing.T) {
 			k := mustFor(t, m, "")
 			p, y := m.Defaults(), make([]float64, len(m.States))
 			m.Initial(p, y)
-			_, s := lone(k, p, 0, dt, 20000, y)
+			current := 0.0
+			if m == model.HHTMModel { // without input it fires
+				current = m.Typical.Silent
+				m.Steady(p, m.EquilibriaAt(p, current)[0], y)
+			}
+			_, s := lone(k, p, current, dt, 20000, y)
 			got := make([]float64, len(y))
 			s.State(0, 20000, got)
 			for j := range y {

@@ -33,7 +33,7 @@ func (c truthCase) chaotic() bool { return strings.HasSuffix(c.ID, "irregular") 
 
 func loadTruth(t testing.TB, m *model.Model) []truthCase {
 	t.Helper()
-	title := map[string]string{"lif": "LIF", "eif": "EIF", "adex": "AdEx", "hh": "HH", "rhh": "RHH"}[m.Name]
+	title := map[string]string{"lif": "LIF", "eif": "EIF", "adex": "AdEx", "hh": "HH", "rhh": "RHH", "hhtm": "HHTM"}[m.Name]
 	text, err := os.ReadFile("testdata/traj/cases_" + title + ".json")
 	if err != nil {
 		t.Fatal(err)
@@ -185,6 +185,9 @@ var accuracy = []bounds{
 	{"hh", "strang-cn", 0.025, 6e-3, 3e-3, 2},
 	{"hh", "rk4", 0.05, 4e-4, 2e-4, 4},
 	{"hh", "exp-euler", 0.0125, 1.5, 0.9, 1},
+	{"hhtm", "strang-cn", 0.01, 6e-3, 3e-3, 2},
+	{"hhtm", "rk4", 0.0125, 4e-5, 2e-5, 4},
+	{"hhtm", "exp-euler", 0.0125, 1.5, 0.9, 1},
 	{"rhh", "cut-rk4", 0.1, 5e-3, 3e-3, 0},
 	{"rhh", "rk4", 0.00625, 4e-4, 2e-4, 4},
 	{"rhh", "exp-euler", 0.0125, 3, 0.8, 1},
@@ -247,7 +250,7 @@ func spikeErrors(t *testing.T, m *model.Model, k *Kernel, dt float64) (worst, me
 // States are compared where V moves slowly enough for the error in time not to dominate: |dV/dt| times the error of
 // the spikes is added to the tolerance.
 func TestStates(t *testing.T) {
-	tolerance := map[string]float64{"lif": 1e-9, "eif": 2e-3, "adex": 2e-2, "hh": 1e-2, "rhh": 1e-2} // mV
+	tolerance := map[string]float64{"lif": 1e-9, "eif": 2e-3, "adex": 2e-2, "hh": 1e-2, "rhh": 1e-2, "hhtm": 1e-2} // mV
 	for _, m := range model.All {
 		t.Run(m.Name, func(t *testing.T) {
 			k := mustFor(t, m, "")

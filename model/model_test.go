@@ -122,6 +122,12 @@ func TestInitial(t *testing.T) {
 				}
 				continue
 			}
+			if m == HHTMModel && s.Name == "" { // it fires by itself
+				if y[0] != -65 {
+					t.Errorf("hhtm has no stable rest and should start at -65 mV, not %v", y[0])
+				}
+				continue
+			}
 			for j, x := range dy {
 				if math.Abs(x) > 1e-9 {
 					t.Errorf("%s:%s is not at rest at %v: d%s/dt is %v", m.Name, s.Name, y, m.States[j].Name, x)

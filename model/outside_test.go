@@ -59,6 +59,7 @@ func TestParametersByName(t *testing.T) {
 		model.EIFModel:  func(p []float64) any { return model.EIFOf(p) },
 		model.AdExModel: func(p []float64) any { return model.AdExOf(p) },
 		model.HHModel:   func(p []float64) any { return model.HHOf(p) },
+		model.HHTMModel: func(p []float64) any { return model.HHTMOf(p) },
 		model.RHHModel:  func(p []float64) any { return model.RHHOf(p) },
 	}
 	for _, m := range model.All {

@@ -93,7 +93,7 @@ func TestRandomLanesTellWhatTheFullRunTells(t *testing.T) {
 		t.Skip("takes minutes; POPSIM_LONG=1 runs it, with another POPSIM_SEED on other draws")
 	}
 	seed, _ := strconv.ParseUint(os.Getenv("POPSIM_SEED"), 10, 64)
-	most := map[string]float64{"lif": 60, "eif": 60, "adex": 60, "hh": 160, "rhh": 16} // currents, where no preset has one
+	most := map[string]float64{"lif": 60, "eif": 60, "adex": 60, "hh": 160, "rhh": 16, "hhtm": model.HHTMModel.Typical.Largest} // currents, where no preset has one
 	for _, m := range model.All {
 		for _, preset := range append(m.Presets(), model.Preset{Params: m.Defaults(), I: math.NaN()}) {
 			t.Run(m.Name+":"+preset.Name, func(t *testing.T) {

@@ -267,7 +267,10 @@ var courses = map[string]struct {
 // order takes a quarter of dt and looks at how the error of the spike times falls, over all courses together.
 func order(ctx context.Context, m *model.Model, q model.Method) (string, bool, error) {
 	const slack = 0.4 // terms of opposite sign bend the slope over two halvings, and w keeps a trace of first order at spikes
-	c := courses[m.Name]
+	c, known := courses[m.Name]
+	if !known {
+		c.currents, c.end = m.Typical.Currents[:2], 100
+	}
 	p, y := m.Defaults(), make([]float64, len(m.States))
 	m.Initial(p, y)
 	if m == model.RHHModel {

@@ -42,6 +42,7 @@ var givenCommands = map[string]struct {
 	"eif":  {"run eif V0=-61 t_ref=1.23 --time 120ms", 3, 30},
 	"adex": {"run adex V0=-61 w0=3 t_ref=1.23 --time 120ms", 5, 60},
 	"hh":   {"run hh V0=-61 m0=0.1 h0=0.5 n0=0.4 --time 60ms", 5, 60},
+	"hhtm": {"run hhtm V0=-61 m0=0.1 h0=0.5 n0=0.4 --time 60ms", 1, 30},
 	"rhh":  {"run rhh V0=-45 h0=0.4 --time 60ms", -5, 30},
 }
 

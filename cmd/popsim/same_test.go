@@ -39,6 +39,12 @@ var sameCommands = map[string][]string{
 		"fi hh I=0:40:2 --time 200ms --discard 50ms",
 		"map hh I=5:20:5 g_Na=100:140:10 -m rate,latency,isi_cv,V_min,V_max --time 100ms --discard 30ms",
 	},
+	"hhtm": {
+		"run hhtm I=uniform:1:20 -n 200 --time 60ms --spikes spikes.csv",
+		"run hhtm I=4 g_L=uniform:0.03:0.3 V_T=uniform:-65:-58 -n 150 --time 40ms --discard 10ms --waveform steps:0ms=2.5,20ms=9 gain=normal:1:0.3 --spikes spikes.csv --trace trace.csv --of 0:9 --every 0.7ms",
+		"fi hhtm I=0:20:1 --time 200ms --discard 50ms",
+		"map hhtm I=2:12:2 V_T=-66:-58:2 -m rate,latency,isi_cv,V_min,V_max --time 100ms --discard 30ms",
+	},
 	"rhh": {
 		"run rhh I=uniform:-5:30 V0=uniform:-70:20 -n 200 --time 60ms --spikes spikes.csv",
 		"run rhh I=5 g_L=uniform:0.03:0.3 n_plus_h=uniform:0.8:0.9 -n 150 --time 40ms --discard 10ms --waveform ramp:0ms:40ms:0:20 gain=normal:1:0.3 --spikes spikes.csv --trace trace.csv --of 0:9 --every 0.7ms",
