@@ -66,7 +66,8 @@ const patience = 3 * time.Minute
 // Every line of every block marked sh runs, in order, in a directory of the page's own, with the new popsim in the
 // path. The line must end with code 0, or with the code named behind it in a comment, as in "# exit 2". Lines under a
 // comment "long" run only without -short, those under "shown" not at all. Blocks marked python run, in the same
-// directory, where there is a Python with numpy and pandas. A block marked toml under the name of a file shows lines of that
+// directory, where there is a Python with numpy and pandas. A block under the comment "output" stands in what
+// the commands above it wrote. A block marked toml under the name of a file shows lines of that
 // file, as the commands above it have written it.
 func TestCommands(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
@@ -89,14 +90,19 @@ func TestCommands(t *testing.T) {
 			if python == "" && strings.Contains(string(text), "```python") {
 				t.Run("python", func(t *testing.T) { t.Skip("no Python with numpy and pandas here: blocks that need it are not tried") })
 			}
+			output := ""
 			for _, b := range blocks(string(text)) {
 				switch {
+				case b.comment == "output":
+					if want := strings.Join(b.lines, "\n"); !strings.Contains(output, want) {
+						t.Errorf("line %d: the commands above do not print\n%s\nbut\n%s", b.first, want, output)
+					}
 				case b.comment == "shown":
 				case b.comment == "long" && testing.Short():
 				case b.comment == "python" && python == "":
 				case needs.MatchString(b.comment) && b.comment != "long" && b.comment != "python" && !installed(b.comment):
 				case b.language == "sh":
-					runLines(t, b, dir, bin)
+					output = runLines(t, b, dir, bin)
 				case b.language == "toml" && strings.HasSuffix(b.comment, ".toml"):
 					showsFile(t, b, dir)
 				case b.language == "python" && python != "":
@@ -156,7 +162,8 @@ func TestPictures(t *testing.T) {
 
 var wanted = regexp.MustCompile(`# exit (\d+)$`)
 
-func runLines(t *testing.T, b block, dir, bin string) {
+// runLines runs the lines of a block, and gives what they wrote.
+func runLines(t *testing.T, b block, dir, bin string) (output string) {
 	t.Helper()
 	for i := 0; i < len(b.lines); i++ {
 		at, line := b.first+i, b.lines[i]
@@ -178,10 +185,12 @@ func runLines(t *testing.T, b block, dir, bin string) {
 		begin := time.Now()
 		out, err := cmd.CombinedOutput()
 		stop()
+		output += string(out)
 		if got := cmd.ProcessState.ExitCode(); got != want || err != nil && want == 0 {
 			t.Errorf("line %d: %s\nended with %d after %v, want %d\n%s", at, line, got, time.Since(begin).Round(time.Millisecond), want, last(out))
 		}
 	}
+	return output
 }
 
 // showsFile compares a block with the file that its comment names: what stands before a "# ..." in the block must follow each

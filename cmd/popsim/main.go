@@ -44,6 +44,9 @@ func speak(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			return exitMisused
 		}
 	}
+	if len(args) == 1 && args[0] == "--version" {
+		args = []string{"version"}
+	}
 	v.args = args
 	root := v.root()
 	root.SetArgs(args)

@@ -26,7 +26,10 @@ The table has one row per neuron: spikes in the whole run, rate_Hz = 1000 / mean
 where there is none), latency_ms to the first spike, and isi_cv, the coefficient of variation of the intervals after
 --discard. It goes to standard output as CSV, or to -o FILE. --spikes holds neuron and time_ms of every spike, by
 time; --trace the states of the neurons --of, every so often. Step k covers [k dt, (k+1) dt); a spike is located
-within its step; a recorded state at time k dt is that before step k.
+within its step; a recorded state at time k dt is that before step k. In models that reset, the upstroke of a spike and
+its reset lie within a step, so a trace does not reach V_th (pictures draw the spike up to it); --tops adds a row with V = V_th
+at each spike, its other states empty. Values drawn or read for each neuron (I=normal:21:2, tau=@tau.npy) are columns of the
+table too.
 
 --waveform adds a current, the same for all neurons, times gain=VALUE of each;
 several add up:
@@ -50,6 +53,8 @@ type runCommand struct {
 	n                 experiment.Count
 	spikes, trace, of experiment.Word
 	every             experiment.Quantity
+	tops              bool
+	pending           []pop.Spike // spikes of traced neurons that the trace has not come to
 	waveforms         experiment.Texts
 
 	neuron  experiment.Neuron
@@ -87,6 +92,7 @@ func (v *call) runVerb() *cobra.Command {
 	add(set, experiment.Flag{Name: "trace", Value: &s.trace, Help: "table of states over time"})
 	add(set, experiment.Flag{Name: "of", Value: &s.of, Help: "neurons to trace, as 0:9 or 1,5,7 (default the first ten, in pictures the first three)"})
 	add(set, experiment.Flag{Name: "every", Value: &s.every, Help: "time between traced states, in whole steps"})
+	add(set, experiment.Flag{Name: "tops", Value: (*experiment.Switch)(&s.tops), Help: "add a row with V = V_th to the trace at every spike of a model that resets"})
 	s.files(set, &v.quiet)
 	return cmd
 }
@@ -305,7 +311,7 @@ func (s *runCommand) summary(sum pop.Summary) {
 	work := n * float64(sum.Steps)
 	seconds := sum.Elapsed.Seconds()
 	span := float64(sum.Steps) * s.cfg.Dt
-	s.say("%s of %s for %.6g ms in steps of %v ms: %s, %.4g per neuron and second",
+	s.say("%s of %s for %.6g ms in steps of %v ms: %s, %.4g spikes/s per neuron",
 		counted(s.spec.N, "neuron"), s.neuron.Model.Name, span, s.cfg.Dt, counted(int(sum.Spikes), "spike"), float64(sum.Spikes)/n/span*1000)
 	s.say("%.3g s, %.3g neuron-steps/s; kernel %s/%s, instruction set %s, %s, %s, %s",
 		seconds, work/math.Max(seconds, 1e-9), s.neuron.Model.Name, s.method.Name, sum.Kernel.ISA,

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"popsim/experiment"
 	"popsim/fault"
+	"popsim/model"
 	"popsim/pop"
 	"popsim/sched"
 	"popsim/table"
@@ -29,6 +31,12 @@ func (s *runCommand) checkFiles() error {
 	bad.Add(s.apart(toStdout(s.spikes.Value) || toStdout(s.trace.Value), namedFile{"--spikes", s.spikes.Value}, namedFile{"--trace", s.trace.Value}))
 	if s.of.Value != "" && s.trace.Value == "" && s.plot.Value == "" {
 		bad.Add(fault.Hint(errors.New("--of names neurons to trace, but there is no trace"), "--trace FILE or --plot FILE makes one"))
+	}
+	if s.tops && s.trace.Value == "" {
+		bad.Add(fault.Hint(errors.New("--tops belongs to a trace, but there is none"), "--trace FILE makes one"))
+	}
+	if s.tops && s.neuron.Model != nil && s.neuron.Model.Fires == model.Crossing {
+		bad.Addf("--tops: spikes of %s are not cut, the trace holds them as they are", s.neuron.Model.Name)
 	}
 	if s.every.Given && s.trace.Value == "" {
 		bad.Add(fault.Hint(errors.New("--every belongs to a trace, but there is none"), "--trace FILE makes one"))
@@ -121,7 +129,7 @@ func (s *runCommand) monitorSpikes() (flush func() error) {
 		s.picture = newPicture(s)
 	}
 	out, pic := s.outputs.spikes, s.picture
-	if out == nil && pic == nil {
+	if out == nil && pic == nil && !s.tops {
 		return func() error { return nil }
 	}
 	var c courier
@@ -129,6 +137,7 @@ func (s *runCommand) monitorSpikes() (flush func() error) {
 		c.begin(out, s.workers.Value != 1 && sched.Allowed() > 1)
 	}
 	s.cfg.Spike = func(block []pop.Spike) error {
+		s.addTops(block)
 		if pic != nil {
 			pic.addSpikes(block)
 		}
@@ -216,7 +225,25 @@ func (s *runCommand) monitorTrace() (flush func() error) {
 	var times []float64
 	var neurons []int64
 	states := make([][]float64, len(s.neuron.Model.States))
-	flush = func() error {
+	add := func(t float64, neuron int64, state []float64) {
+		times, neurons = append(times, t), append(neurons, neuron)
+		for j := range states {
+			states[j] = append(states[j], state[j])
+		}
+	}
+	top := make([]float64, len(states))
+	for j := range top {
+		top[j] = math.NaN()
+	}
+	addTopsBefore := func(t float64) {
+		for len(s.pending) > 0 && s.pending[0].Time < t {
+			x := s.pending[0]
+			s.pending = s.pending[1:]
+			top[0] = s.spec.P[s.neuron.Model.Index("V_th")].At(int(x.Neuron))
+			add(x.Time, x.Neuron, top)
+		}
+	}
+	hand := func() error {
 		if s.outputs.trace == nil {
 			return nil
 		}
@@ -235,16 +262,30 @@ func (s *runCommand) monitorTrace() (flush func() error) {
 		if s.outputs.trace == nil {
 			return nil
 		}
-		times, neurons = append(times, t), append(neurons, neuron)
-		for j := range states {
-			states[j] = append(states[j], state[j])
-		}
+		addTopsBefore(t)
+		add(t, neuron, state)
 		if len(times) < blockRows {
 			return nil
 		}
-		return flush()
+		return hand()
 	}
-	return flush
+	return func() error {
+		addTopsBefore(math.Inf(1))
+		return hand()
+	}
+}
+
+// addTops keeps the spikes of traced neurons until the trace has come to their times: the spikes of an epoch come before its
+// states.
+func (s *runCommand) addTops(block []pop.Spike) {
+	if !s.tops {
+		return
+	}
+	for _, x := range block {
+		if slices.Contains(s.traced, x.Neuron) {
+			s.pending = append(s.pending, x)
+		}
+	}
 }
 
 // write writes the table of neurons, finishes all files and puts the records beside them.
@@ -257,7 +298,7 @@ func (s *runCommand) write(sum pop.Summary) error {
 	}
 	if s.outputs.neurons != nil {
 		for first := 0; first == 0 || first < sum.Trains.Len(); first += blockRows {
-			if err := s.outputs.neurons.Append(neuronTable(sum.Trains, first)); err != nil {
+			if err := s.outputs.neurons.Append(s.neuronTable(sum.Trains, first)); err != nil {
 				return err
 			}
 		}
@@ -287,8 +328,8 @@ func (s *runCommand) write(sum pop.Summary) error {
 	return nil
 }
 
-// neuronTable is a block of the table of neurons.
-func neuronTable(trains pop.Trains, first int) *table.Table {
+// neuronTable is a block of the table of neurons. What was drawn for each neuron, or read from a file, follows.
+func (s *runCommand) neuronTable(trains pop.Trains, first int) *table.Table {
 	n := min(blockRows, trains.Len()-first)
 	neurons, spikes := make([]int64, n), make([]int64, n)
 	rate, latency, cv := make([]float64, n), make([]float64, n), make([]float64, n)
@@ -297,8 +338,27 @@ func neuronTable(trains pop.Trains, first int) *table.Table {
 		neurons[i], spikes[i] = int64(first+i), t.Spikes()
 		rate[i], latency[i], cv[i] = t.Rate(), t.Latency(), t.CV()
 	}
-	return table.NewTable(table.Col("neuron", neurons), table.Col("spikes", spikes), table.Col("rate_Hz", rate),
+	t := table.NewTable(table.Col("neuron", neurons), table.Col("spikes", spikes), table.Col("rate_Hz", rate),
 		table.Col("latency_ms", latency), table.Col("isi_cv", cv))
+	for _, x := range s.neuron.Settings {
+		if x.Value.Kind&(experiment.Drawn|experiment.File) != 0 {
+			t.Columns = append(t.Columns, table.Col(x.Name, s.valuesOf(x)[first:first+n]))
+		}
+	}
+	return t
+}
+
+// valuesOf are the values that a setting has for each neuron.
+func (s *runCommand) valuesOf(x experiment.Setting) []float64 {
+	switch x.Target {
+	case experiment.Current:
+		return s.spec.I
+	case experiment.State:
+		return s.spec.Init[x.Index]
+	case experiment.Gain:
+		return s.spec.Gain
+	}
+	return s.spec.P[x.Index]
 }
 
 // record says how the files of this run were made.
@@ -315,6 +375,12 @@ func (s *runCommand) record(sum pop.Summary) file.Record {
 	tellWorkers(extra, sum.Sched)
 	if work > 0 {
 		extra["ns_per_neuron_step"] = sum.Elapsed.Seconds() * 1e9 / work
+	}
+	if s.trace.Value != "" {
+		extra["trace"] = "states before each traced step; a reset within a step is seen after it, its upstroke is not"
+		if s.tops {
+			extra["trace"] = "states before each traced step, and a row with V = V_th at each spike"
+		}
 	}
 	if len(s.waveforms.List) > 0 {
 		extra["waveform"] = strings.Join(s.waveforms.List, " ")

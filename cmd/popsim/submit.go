@@ -198,6 +198,9 @@ func (s *submitCommand) run(ctx context.Context) error {
 		fmt.Fprintf(s.stdout, "%s --dependency=afterok:%s --kill-on-invalid-dep=yes %s\n", shellLine(merge), strings.Join(ids, ":"), shellWord(mergePath))
 		return nil
 	}
+	if _, err := exec.LookPath("sbatch"); err != nil { // before any file is written
+		return fault.Hint(fmt.Errorf("sbatch: %w", err), "--dry-run shows what would be submitted")
+	}
 	if err := os.MkdirAll(logs, 0o777); err != nil {
 		return err
 	}

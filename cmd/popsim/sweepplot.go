@@ -23,10 +23,27 @@ func (s *sweepCommand) checkPlot() error {
 	switch n := len(s.spec.Grid.Axes); {
 	case n == 0:
 		return fault.Hint(errors.New("one point makes no picture"), "a list or range, as in I=0:20:0.5, makes one")
+	case n > 2 && s.verb == "fi" && !s.zip && s.curves() <= shownCurves:
+	case n > 2 && !s.zip && s.verb == "fi":
+		return fault.Hint(fmt.Errorf("%d curves are too many for one picture; %d fit", s.curves(), shownCurves), "the table holds all of it: leave --plot out")
 	case n > 2 && !s.zip:
 		return fault.Hint(fmt.Errorf("a grid over %d quantities makes no picture; one or two do", n), "the table holds all of it: leave --plot out")
 	}
 	return nil
+}
+
+// curves is how many f-I curves there are: one for each combination of the other quantities and each start.
+func (s *sweepCommand) curves() int {
+	n := 1
+	for _, a := range s.spec.Grid.Axes {
+		if a.Name != "I" {
+			n *= a.Len()
+		}
+	}
+	if s.spec.From == sweep.FromAll {
+		n *= 3
+	}
+	return n
 }
 
 // measure is the column that a picture shows: the first asked for, or the rate.
@@ -46,6 +63,9 @@ func (s *sweepCommand) figure(r *sweep.Result) (*figure.Figure, error) {
 	case len(axes) == 1 && slices.Contains(s.measures.List, "w") && !s.spec.Late && !s.spec.Resets:
 		return extremes(title, axes[0], r, "w", "pA"), nil
 	}
+	if s.verb == "fi" && len(axes) == 2 && !s.zip && s.curves() > shownCurves {
+		s.say("%d curves are too many for one picture; they are drawn as a map in colours", s.curves())
+	}
 	return figureOf(s.verb, r, title, s.measure())
 }
 
@@ -57,7 +77,7 @@ func figureOf(verb string, r *sweep.Result, title, measure string) (*figure.Figu
 		return figure.LateIntervals(r, title)
 	case r.Spec.Resets:
 		return figure.Resets(r, title)
-	case verb == "fi" && len(r.Spec.Grid.Axes) == 2 && !r.Spec.Grid.Zip:
+	case verb == "fi" && len(r.Spec.Grid.Axes) >= 2 && !r.Spec.Grid.Zip:
 		if _, curves := figure.FamilySeries(r, measure); len(curves) <= shownCurves {
 			return figure.Family(r, title, measure)
 		}

@@ -200,6 +200,9 @@ func (s *sweepCommand) open() (*file.Output, error) {
 	switch {
 	case s.cfg.Part.Of > 0:
 		return nil, nil
+	case s.out.Value == "" && s.onTerminal() && (s.forecast.Points > terminalRows || s.spec.Late || s.spec.Resets):
+		s.say("the table of %s is not shown on a terminal; -o FILE keeps it", counted(s.forecast.Points, "point"))
+		return nil, nil
 	case s.out.Value == "":
 		return file.NewCSV(s.stdout), nil
 	}
@@ -276,8 +279,10 @@ func (s *sweepCommand) progress() (done func()) {
 
 // write writes table, picture and record, and gives up the pieces that were kept.
 func (s *sweepCommand) write(out *file.Output, r *sweep.Result) error {
-	if err := writeResult(out, r); err != nil {
-		return err
+	if out != nil {
+		if err := writeResult(out, r); err != nil {
+			return err
+		}
 	}
 	if s.plot.Value != "" {
 		f, err := s.figure(r)
@@ -325,7 +330,7 @@ func (s *sweepCommand) summary(r *sweep.Result) {
 		s.say("%v", b)
 	}
 	if x := s.rheobase(); !math.IsNaN(x) {
-		s.say("rest is lost at I = %.10g %s, in closed form", x, s.neuron.Model.CurrentUnit)
+		s.say("resting state disappears at I = %.10g %s (analytical rheobase)", x, s.neuron.Model.CurrentUnit)
 	}
 	tellStatus(s.call, r)
 	seconds := r.Elapsed.Seconds()
