@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -103,13 +104,13 @@ func (n *Neuron) resolve() error {
 	var bad fault.List
 	switch {
 	case has("g_L") && has("R"):
-		bad.About("g_L", fault.Hint(fmt.Errorf("g_L and R are both given"), "R is 1/g_L: leave one out"))
+		bad.About("g_L", fault.Hint(errors.New("g_L and R are both given"), "R is 1/g_L: leave one out"))
 	case has("C") && has("tau") && (has("R") || has("g_L")):
-		bad.About("C", fault.Hint(fmt.Errorf("C, tau and the resistance are all given"), "tau is C*R: leave one out"))
+		bad.About("C", fault.Hint(errors.New("tau, C and the resistance are all given"), "tau is C*R: leave one out"))
 	case has("C") && !has("tau") && !has("R") && !has("g_L"):
-		bad.About("C", fault.Hint(fmt.Errorf("C alone leaves R and tau open"), "give g_L, R or tau beside it"))
+		bad.About("C", fault.Hint(errors.New("a capacitance alone leaves R and tau open"), "give g_L, R or tau beside it"))
 	case has("g_L") && !has("C") && !has("tau"):
-		bad.About("g_L", fault.Hint(fmt.Errorf("g_L alone leaves tau open"), "give C or tau beside it"))
+		bad.About("g_L", fault.Hint(errors.New("g_L alone leaves tau open"), "give C or tau beside it"))
 	}
 	for _, name := range []string{"C", "g_L", "R", "tau"} {
 		if !has(name) {
@@ -150,7 +151,7 @@ func (n *Neuron) resolve() error {
 	for i, c := range values {
 		switch {
 		case !(c > 0):
-			return fault.About("C", fmt.Errorf("C is %v pF; it must be greater than 0", c))
+			return fault.About("C", fmt.Errorf("a capacitance of %v pF; it must be greater than 0", c))
 		case has("tau"):
 			values[i] = value("tau") / c // R
 		case has("g_L"):

@@ -146,13 +146,6 @@ func (f npyField) int(b []byte) int64 {
 	return int64(f.bits(b)<<shift) >> shift
 }
 
-func (a *npyArray) what() string {
-	if a.structured {
-		return "records"
-	}
-	return "strings"
-}
-
 func (a *npyArray) shapeText() string {
 	s := strings.Trim(fmt.Sprint(a.shape), "[]")
 	s = strings.ReplaceAll(s, " ", ", ")
