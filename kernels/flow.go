@@ -332,7 +332,13 @@ func flowStep(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, 
 		return v, w, 0, true
 	}
 	if g < flowSoon {
-		if nextV, nextW = u.smooth(v, w, g, part); !(nextV >= u.vTh) { // NaN goes on as NaN
+		if nextV, nextW = u.smooth(v, w, g, part); nextV < u.vTh {
+			return nextV, nextW, part, false
+		}
+		if g < flowFaint || part*u.drift(v, w) > flowSteep {
+			return u.steep(v, w, part)
+		}
+		if !(nextV >= u.vTh) { // NaN goes on as NaN
 			return nextV, nextW, part, false
 		}
 	}
@@ -410,6 +416,66 @@ func (u *upstroke) spike(v, w, g float64) (until, gain float64) {
 	per := fall / math.FMA(z, p, g)
 	until = per * blastOf(-float64(z*per))
 	return until, float64(u.deltaT*(1-lost)) * math.FMA(z, until/4, 1)
+}
+
+// Where V would rise by more than flowSteep delta_T in the rest of a step, or g is less than flowFaint, the exponentials
+// of spike leave the range of float64; steep takes its place. Only lanes that the assembly leaves to Go come there.
+const (
+	flowSteep = 32
+	flowFaint = 0x1p-500
+)
+
+// steep is flowStep where delta_T is small beside what V rises by in a step. As long as V is below
+// V_T - 16 delta_T, and below V_th, the exponential is left out, which moves the spike by less than 1e-14 tau: V then
+// relaxes as in LIF, with w at its mean. From there on the drift is frozen, as in spike.
+func (u *upstroke) steep(v, w, part float64) (nextV, nextW, after float64, spike bool) {
+	q := float64(u.c * u.deltaT) // dt/tau
+	if from := min(u.vTh, (log2(q)-16*log2e-u.shift)/u.slope); v < from {
+		until, mean := u.linear(v, w, part, from, q)
+		if !(until < part) { // V does not get there
+			mean = u.relax(v, w, part/2)
+			_, end := relaxed(part * q)
+			nextV = math.FMA(end, float64(u.drift(v, mean)*u.deltaT)/q, v)
+			return min(nextV, from), u.relax(v+0.5*(nextV-v), w, part), part, false
+		}
+		v, w, after = from, u.relax(v+0.5*(from-v), w, until), until
+		if v >= u.vTh {
+			return v, w, after, true
+		}
+		part -= until
+	}
+	g := u.grow(v)
+	if part*u.drift(v, w) <= flowSteep {
+		nextV, nextW, until, spike := flowStep(u, v, w, g, part)
+		return nextV, nextW, after + until, spike
+	}
+	// The time in which y falls from 1 to p = exp(-rise) by dy/dt = -z y - g. Until g outweighs z y, V rises evenly.
+	rise := (u.vTh - v) / u.deltaT
+	p, fall := Exp(-rise), -Expm1(-rise)
+	z := u.drift(v, w)
+	halfway := v + 0.5*min(u.deltaT*Log1p(z/g), u.vTh-v)
+	z = u.drift(halfway, u.relax(halfway, w, min(part, Log1p(z/g)/z)/2))
+	until := Log1p(z*fall/math.FMA(z, p, g)) / z
+	if until < part {
+		return u.vTh, u.relax(halfway, w, until), after + until, true
+	}
+	nextV, nextW = u.smooth(v, w, g, part)
+	return min(nextV, math.Nextafter(u.vTh, v)), nextW, after + part, false
+}
+
+// linear is the time from v to the potential to, without the exponential, and the mean of w until then; it is NaN or
+// infinite where V does not get there. q is dt/tau.
+func (u *upstroke) linear(v, w, part, to, q float64) (until, mean float64) {
+	mean = w
+	for range 3 { // w depends on the time; each round gains a factor dt/tau_w
+		gap := float64(u.drift(v, mean)*u.deltaT)/q - (to - v) // V_inf - to
+		if !(gap > 0) {
+			return math.Inf(1), mean
+		}
+		until = Log1p((to-v)/gap) / q
+		mean = w + 0.5*(u.relax(v+0.5*(to-v), w, min(until, part))-w)
+	}
+	return until, mean
 }
 
 // meanBefore is the mean of V on its way from v to the spike, V going like -delta_T ln(t* - t).

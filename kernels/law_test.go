@@ -233,3 +233,70 @@ func TestPaddingIsSilent(t *testing.T) {
 		}
 	}
 }
+
+// flow with a delta_T that V passes many times in a step: EIF has the period that quadrature gives, for V_th far below V_T,
+// at it and above it.
+func TestFlowSharpThreshold(t *testing.T) {
+	const vRest, vReset, vT, r, tau, current, steps, dt = -70.6, -70.6, -50.4, 0.0333, 9.37, 1000, 3000, 0.1
+	const tolerance = 2e-7 // ms; a step leaves out (dt/tau)^4/24 of its drift
+	flow := mustFor(t, model.EIFModel, "flow")
+	for _, deltaT := range []float64{1e-4, 1e-5, 1e-6, 1e-9} {
+		for _, rise := range []float64{-3000, 0, 5, 250} { // (V_th - V_T)/delta_T
+			vTh := vT + rise*deltaT
+			want := sharpPeriod(vRest+r*current, vReset, vT, vTh, deltaT, tau)
+			p := []float64{vRest, vReset, vTh, vT, deltaT, r, tau, 0}
+			spikes, _ := lone(flow, p, current, dt, steps, []float64{vReset})
+			n := len(spikes)
+			if n != int(steps*dt/want) {
+				t.Errorf("delta_T = %v, V_th = %v: %d spikes, want one every %v ms", deltaT, vTh, n, want)
+				continue
+			}
+			if got := spikes[n-1] / float64(n); !(math.Abs(got-want) < tolerance) {
+				t.Errorf("delta_T = %v, V_th = %v: a period of %v ms, want %v", deltaT, vTh, got, want)
+			}
+		}
+	}
+}
+
+// sharpPeriod is the time of EIF from vReset to vTh: the closed form of LIF up to 40 delta_T below V_T, where the
+// exponential is nothing to float64, and Simpson's rule in s = (V-V_T)/delta_T from there.
+func sharpPeriod(vInf, vReset, vT, vTh, deltaT, tau float64) float64 {
+	from := min(vT-40*deltaT, vTh)
+	lif := tau * math.Log((vInf-vReset)/(vInf-from))
+	a, b := (from-vT)/deltaT, (vTh-vT)/deltaT
+	const n = 20000
+	sum := 0.0
+	for i := range n + 1 {
+		s := a + (b-a)*float64(i)/n
+		weight := []float64{2, 4}[i%2]
+		if i == 0 || i == n {
+			weight = 1
+		}
+		sum += weight / (vInf - vT + deltaT*(math.Exp(s)-s))
+	}
+	return lif + tau*deltaT*sum*(b-a)/(3*n)
+}
+
+// With adaptation flow stays of order 2 for such a delta_T: a step of a tenth makes a hundredth of the error.
+func TestFlowSharpThresholdAdapts(t *testing.T) {
+	const vReset, current, time = -70.6, 1000, 300
+	flow := mustFor(t, model.AdExModel, "flow")
+	for _, deltaT := range []float64{1e-4, 1e-6} {
+		q := model.AdEx{
+			VRest: -70.6, VReset: vReset, VTh: -50.4 + 250*deltaT, VT: -50.4, DeltaT: deltaT, R: 0.0333, Tau: 9.37,
+			A: 0.001, B: 30, TauW: 50,
+		}
+		var last [3]float64
+		for i, dt := range []float64{0.1, 0.01, 0.001} {
+			p := []float64{q.VRest, q.VReset, q.VTh, q.VT, q.DeltaT, q.R, q.Tau, q.A, q.B, q.TauW, q.TRef}
+			spikes, _ := lone(flow, p, current, dt, int(math.Round(time/dt)), []float64{vReset, 0})
+			if len(spikes) < 10 {
+				t.Fatalf("delta_T = %v, dt = %v: spikes at %v", deltaT, dt, spikes)
+			}
+			last[i] = spikes[len(spikes)-1]
+		}
+		if coarse, fine := math.Abs(last[0]-last[2]), math.Abs(last[1]-last[2]); coarse > 2e-4 || fine > coarse/80 {
+			t.Errorf("delta_T = %v: the last spike at %v ms for dt of 0.1, 0.01 and 0.001 ms", deltaT, last)
+		}
+	}
+}

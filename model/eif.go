@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"math"
+	"strconv"
 )
 
 // EIF is the exponential integrate-and-fire neuron:
@@ -79,10 +80,24 @@ const maxUpstroke = 300.0
 
 func cutOff(vTh, vT, deltaT float64) []error {
 	if (vTh-vT)/deltaT > maxUpstroke {
-		return []error{fmt.Errorf("(V_th - V_T)/delta_T is %.4g; exp of it is no usable number, %v or less will do (lower V_th to %.6g mV)",
-			(vTh-vT)/deltaT, maxUpstroke, vT+maxUpstroke*deltaT)}
+		return []error{fmt.Errorf("(V_th - V_T)/delta_T is %.4g; exp of it is no usable number, %v or less will do (lower V_th to %v mV)",
+			(vTh-vT)/deltaT, maxUpstroke, largestCutOff(vT, deltaT))}
 	}
 	return nil
+}
+
+// largestCutOff is about the largest V_th that cutOff accepts, in as few digits as tell it from V_T.
+func largestCutOff(vT, deltaT float64) float64 {
+	for digits := 6; digits <= 17; digits++ {
+		for _, share := range []float64{1, 0.9} {
+			text := strconv.FormatFloat(vT+share*maxUpstroke*deltaT, 'g', digits, 64)
+			x, err := strconv.ParseFloat(text, 64)
+			if err == nil && x > vT && (x-vT)/deltaT <= maxUpstroke {
+				return x
+			}
+		}
+	}
+	return vT
 }
 
 var flowMethods = []Method{
