@@ -16,6 +16,7 @@ type Firing struct {
 	Attractor
 	VMin, VMax float64    // mV
 	Multiplier float64    // of the reset map over one period; NaN where there is none
+	Escaped    bool       // from one of the resets tried V ran away to ever lower values
 	Repelling  []Repeller // fixed points of the reset map that the neuron does not settle on
 }
 
@@ -46,14 +47,17 @@ func FiringAt(ctx context.Context, m *model.Model, p []float64, i float64, name 
 		return f, err
 	}
 	f.Silent = true
-	for _, w := range append([]float64{at("a") * (at("V_reset") - at("V_rest"))}, w...) {
-		if f.Silent {
-			f.Attractor, err = r.Attractor(ctx, w, drop, keep)
-		}
+	starts := append([]float64{at("a") * (at("V_reset") - at("V_rest"))}, w...)
+	for k := 0; k < len(starts) && f.Silent; k++ {
+		f.Attractor, err = r.Attractor(ctx, starts[k], drop, keep)
 		if err != nil {
 			return f, err
 		}
+		if k == len(w) && f.Silent {
+			starts = append(starts, r.starts()...)
+		}
 	}
+	f.Escaped = r.escaped
 	if f.Silent {
 		return f, nil
 	}

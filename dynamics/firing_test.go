@@ -67,8 +67,8 @@ func TestFiringGoesOn(t *testing.T) {
 		}
 		list = slices.Insert(list, 0, f)
 	}
-	if f, err := FiringAt(t.Context(), m, q.Params, 28, "I", 28, 200, 100); err != nil || !f.Silent {
-		t.Errorf("from a reset, I = 28 pA: silent %t, %v", f.Silent, err)
+	if f, err := FiringAt(t.Context(), m, q.Params, 28, "I", 28, 200, 100); err != nil || f.Silent {
+		t.Errorf("from resets with other w, I = 28 pA: silent %t, %v", f.Silent, err)
 	}
 }
 

@@ -17,7 +17,8 @@ type ResetMap struct {
 	p []float64
 	i float64
 
-	halt func() error // asked now and then on long ways whether to go on; nil means yes
+	escaped bool         // V has run away to ever lower values on a way to the next spike
+	halt    func() error // asked now and then on long ways whether to go on; nil means yes
 }
 
 // NewResetMap is the reset map of the model for input current i (pA). The error says so where the reset of the model
@@ -43,6 +44,28 @@ type Jump struct {
 // silence is how long (ms) a spike is waited for, in units of the slowest time constant.
 const silence = 200
 
+// escape is the V (mV) below which a neuron is given up as one that runs away: equilibria of membranes lie far above it.
+const escape = -1e7
+
+var errEscaped = errors.New("dynamics: V runs away to ever lower values")
+
+// starts lists values of w (pA) after a reset from which firing may go on where it does not from that of V_reset. Below the least w at
+// which V stops on its way up, wTurn, at least one spike follows. The list goes down from there in steps of b and of the w that
+// changes V by delta_T, and a little up.
+func (r *ResetMap) starts() (list []float64) {
+	at := func(name string) float64 { return r.p[r.m.Index(name)] }
+	wTurn := r.i - (at("V_T")-at("V_rest")-at("delta_T"))/at("R")
+	if at("V_reset") > at("V_T") { // V turns back at once, or not at all
+		wTurn = r.i - (at("V_reset")-at("V_rest")-at("delta_T")*math.Exp((at("V_reset")-at("V_T"))/at("delta_T")))/at("R")
+	}
+	unit := max(math.Abs(at("b")), at("delta_T")/at("R"))
+	held, kept := at("a")*(at("V_reset")-at("V_rest")), math.Exp(-at("t_ref")/at("tau_w"))
+	for _, x := range []float64{-0.05, -0.5, -1, -2.5, -8} {
+		list = append(list, held+(wTurn+x*unit-held)/kept)
+	}
+	return list
+}
+
 // Next maps w; ok is false where no further spike comes, or the flow is too fast to be followed to it.
 func (r *ResetMap) Next(w float64) (jump Jump, ok bool) {
 	jump, ok, _ = r.next(w)
@@ -58,18 +81,27 @@ func (r *ResetMap) next(w float64) (jump Jump, ok bool, err error) {
 	run := newRunner(r.m, r.p, []float64{at("V_reset"), w, 0})
 	run.i, run.most = r.i, 1
 	patience := silence * max(at("tau"), at("tau_w"))
+	if _, fold := run.shape.Fold(); r.i > fold { // nothing to rest at: however slow the passage, a spike follows
+		patience *= 1000
+	}
 	const longest = 2e5 // ms; at rest a step takes a ms or more, and with time constants beyond a second many
 	steps, most := 0, mostSteps+int(10*min(patience, longest))
 	run.ask = func() error {
 		if steps++; steps > most {
 			return errTooFast
 		}
+		if run.y[0] < escape {
+			return errEscaped
+		}
 		if steps%1024 == 0 && r.halt != nil {
 			return r.halt()
 		}
 		return nil
 	}
-	if err := run.run(patience); errors.Is(err, errStepTooSmall) {
+	if err := run.run(patience); errors.Is(err, errEscaped) {
+		r.escaped = true
+		return jump, false, nil
+	} else if errors.Is(err, errStepTooSmall) {
 		return jump, false, nil
 	} else if err != nil {
 		return jump, false, fmt.Errorf("dynamics: no spike to be seen from w = %.6g pA: %w", w, err)
@@ -256,6 +288,9 @@ func (r *ResetMap) approached(ws []float64) (a Attractor, found bool, err error)
 	const (
 		near  = 0.03 // of the extent of the orbit: apart by no more after a period
 		tried = 3    // periods
+		// An orbit so close to the point (relative to 1 + |w|) that comes still closer is believed as it is: next to a period doubling the
+		// multiplier is seen only after thousands of spikes.
+		closeBy = 1e-4
 	)
 	tail := ws[max(0, len(ws)-2*longestPeriod-1):]
 	extent := slices.Max(tail) - slices.Min(tail)
@@ -281,7 +316,8 @@ func (r *ResetMap) approached(ws []float64) (a Attractor, found bool, err error)
 		point := c.W[0]
 		ratio := (to - point) / (from - point)
 		rounding := 1e-10 * (1 + math.Abs(point))
-		if math.Abs(to-point) > rounding && !(math.Abs(ratio-c.Multiplier) < 0.1*(1-math.Abs(c.Multiplier))) {
+		nearer := math.Abs(to-point) < closeBy*(1+math.Abs(point)) && math.Abs(ratio) < 1
+		if math.Abs(to-point) > rounding && !nearer && !(math.Abs(ratio-c.Multiplier) < 0.1*(1-math.Abs(c.Multiplier))) {
 			continue
 		}
 		return c.attractor(), true, nil
@@ -338,12 +374,7 @@ func (r *ResetMap) periodic(w float64, n int) (c mapOrbit, ok bool, err error) {
 			return c, false, nil
 		}
 		if math.Abs(end-w) <= same*(1+math.Abs(w)) || size <= same || size < 1e-9 && size >= before/2 {
-			for part := 1; part <= n/2; part++ {
-				if n%part == 0 && math.Abs(c.W[part]-c.W[0]) < 1e-7*(1+math.Abs(w)) {
-					return c, false, nil
-				}
-			}
-			return c, true, nil
+			return c, distinct(c.W), nil
 		}
 		before = size
 		w += step

@@ -18,9 +18,10 @@ type Bifurcation struct {
 	Axes  []Quantity // one or two: those that were varied
 
 	// Over one quantity:
-	Diagram *dynamics.Diagram
-	Trains  []dynamics.Firing // firing by reset, in the order of the quantity; nil for models that do not reset
-	Sampled *table.Table      // intervals of simulated neurons (columns of the quantity's name and isi_ms), or nil
+	Diagram      *dynamics.Diagram
+	Trains       []dynamics.Firing      // firing by reset, in the order of the quantity; nil for models that do not reset
+	FiringPoints []dynamics.FiringPoint // special points of Trains
+	Sampled      *table.Table           // intervals of simulated neurons (columns of the quantity's name and isi_ms), or nil
 
 	// Over two quantities:
 	Regions    *dynamics.Regions
@@ -261,7 +262,7 @@ func markOf(label string) Mark {
 		return Square
 	case dynamics.CycleFold, dynamics.Bautin:
 		return Diamond
-	case dynamics.Homoclinic, dynamics.SNIC, dynamics.BogdanovTakens, "onset":
+	case dynamics.Homoclinic, dynamics.SNIC, dynamics.BogdanovTakens, dynamics.Onset:
 		return Triangle
 	}
 	return Circle

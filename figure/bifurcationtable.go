@@ -212,23 +212,12 @@ func (b *Bifurcation) Specials() (list []Special) {
 	for _, q := range b.Diagram.Points {
 		list = append(list, Special{q.Label, q.Parameter, nan, q.V, q.Frequency, q.Period, q.Criticality, q.Lyapunov, q.Branch, q.Note, b.Axes})
 	}
-	for k := 1; k < len(b.Trains); k++ {
-		first, second := b.Trains[k-1], b.Trains[k]
-		if first.Silent == second.Silent {
-			continue
-		}
-		firing := first
-		if first.Silent {
-			firing = second
-		}
+	for _, q := range b.FiringPoints {
+		at := b.Trains[q.Firing].Parameter
 		branch := len(b.Diagram.Branches) + slices.IndexFunc(b.stretches(), func(x stretch) bool {
-			return !x.repels && slices.ContainsFunc(x.firings, func(f dynamics.Firing) bool { return f.Parameter == firing.Parameter })
+			return !x.repels && slices.ContainsFunc(x.firings, func(f dynamics.Firing) bool { return f.Parameter == at })
 		})
-		list = append(list, Special{
-			// At the brink of firing the period is whatever rounding leaves of a singularity; it stands with the rows beyond.
-			"onset", (first.Parameter + second.Parameter) / 2, nan, firing.VMax, nan, nan, "", nan,
-			branch, fmt.Sprintf("firing begins or ends; known to %.1g", (second.Parameter-first.Parameter)/2), b.Axes,
-		})
+		list = append(list, Special{q.Label, q.Parameter, nan, q.V, q.Frequency, q.Period, "", nan, branch, q.Note, b.Axes})
 	}
 	return list
 }

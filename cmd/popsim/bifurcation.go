@@ -60,6 +60,7 @@ type bifurcationCommand struct {
 
 	diagram *dynamics.Diagram
 	trains  []dynamics.Firing
+	special []dynamics.FiringPoint
 	regions *dynamics.Regions
 	regimes []dynamics.Regime
 	sampled *table.Table // intervals of simulated neurons
@@ -242,6 +243,11 @@ func (s *bifurcationCommand) analyse(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	s.special, err = dynamics.FiringPoints(ctx, m, p, i, s.free[0].Free, s.trains)
+	if err != nil {
+		return err
+	}
+	s.warnAll(texts(dynamics.FiringWarnings(s.free[0].Free, s.trains)))
 	s.phase("firing")
 	if s.simulated {
 		s.sampled, err = s.simulate(ctx)
@@ -253,7 +259,7 @@ func (s *bifurcationCommand) analyse(ctx context.Context) (err error) {
 // result is what was found, for tables and picture.
 func (s *bifurcationCommand) result() *figure.Bifurcation {
 	b := &figure.Bifurcation{
-		Title: s.neuron.Title(), Model: s.neuron.Model, Diagram: s.diagram, Trains: s.trains, Sampled: s.sampled,
+		Title: s.neuron.Title(), Model: s.neuron.Model, Diagram: s.diagram, Trains: s.trains, FiringPoints: s.special, Sampled: s.sampled,
 		Regions: s.regions, Regimes: s.regimes, RegimeSize: [2]int{regimeColumns, regimeRows},
 	}
 	for _, f := range s.free {
