@@ -41,7 +41,7 @@ func TestMembrane(t *testing.T) {
 		t.Errorf("a list of C gives %+v, %v", n.Settings, err)
 	}
 	for line, want := range map[string]string{
-		"lif C=200": "C alone", "lif g_L=10": "g_L alone", "lif C=1 g_L=2 R=3": "both given", "lif C=1 g_L=2 tau=3": "all given",
+		"lif C=200": "a capacitance alone", "lif g_L=10": "g_L alone", "lif C=1 g_L=2 R=3": "both given", "lif C=1 g_L=2 tau=3": "all given",
 		"lif C=1 g_L=2,3": "one number", "lif C=-1 g_L=2": "greater than 0", "lif E_L=1 V_rest=2": "set twice", "lif C=1 g_L=normal:2:1": "one number",
 	} {
 		if _, err := ParseNeuron(strings.Fields(line)); err == nil || !strings.Contains(err.Error(), want) {
