@@ -115,7 +115,7 @@ func (s *bifurcationCommand) run(ctx context.Context, args []string) (err error)
 	switch {
 	case errors.Is(err, context.Canceled):
 		s.cut = true
-		s.warn("interrupted; the branches that were finished are kept")
+		s.warn("interrupted; the branches that were finished are %s", s.partial(s.outputs.branches, s.outputs.points, s.outputs.resets))
 	case err != nil:
 		return err
 	}

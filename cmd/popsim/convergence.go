@@ -91,7 +91,7 @@ func (s *convergenceCommand) run(ctx context.Context, args []string) (err error)
 	interrupted := errors.Is(err, context.Canceled)
 	switch {
 	case interrupted:
-		s.warn("interrupted; the rows that were finished are kept")
+		s.warn("interrupted; the rows that were finished are %s", s.partial(s.out))
 	case err != nil:
 		return err
 	}

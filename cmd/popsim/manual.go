@@ -99,7 +99,7 @@ failed, or some points of a sweep did; they are marked in the table
 misused, and refused before any work
 .TP
 .B 130
-interrupted; what was finished is kept
+interrupted; what was finished is kept in FILE.partial.ENDING, or beside FILE for --resume
 `
 
 // manualPage is the page of one verb, topic, or of popsim itself, in the language of man(7).

@@ -176,7 +176,24 @@ func (v *call) aside(path string, out *file.Output, r file.Record) error {
 	if path == "" || out == nil || out.Direct() {
 		return nil
 	}
-	return v.besides(path, r)
+	return v.besides(out.Name(), r)
+}
+
+// partial gives what an interruption leaves the names of unfinished results (see file.PartialName), so that a file under
+// the name that was asked for is whole. It says where the tables are.
+func (f *flags) partial(tables ...*file.Output) (where string) {
+	var names []string
+	for _, out := range tables {
+		if out != nil && !out.Direct() {
+			out.Partial()
+			names = append(names, out.Name())
+		}
+	}
+	f.plot.Value, f.force = file.PartialName(f.plot.Value), true
+	if len(names) == 0 {
+		return "written"
+	}
+	return "in " + strings.Join(names, ", ")
 }
 
 // besides completes a record and writes it.

@@ -122,7 +122,8 @@ func (s *runCommand) run(ctx context.Context, args []string) error {
 	switch {
 	case errors.Is(err, context.Canceled):
 		s.interrupted = true
-		s.warn("interrupted at %.6g ms of %.6g ms; what was finished is kept", float64(sum.Steps)*s.cfg.Dt, s.time.Value)
+		s.warn("interrupted at %.6g ms of %.6g ms; what was finished is %s", float64(sum.Steps)*s.cfg.Dt, s.time.Value,
+			s.partial(s.outputs.neurons, s.outputs.spikes, s.outputs.trace))
 	case errors.As(err, &blown) && !math.IsNaN(blown.Away):
 		return err // no step would help
 	case errors.As(err, &blown):

@@ -103,10 +103,45 @@ func TestInterrupted(t *testing.T) {
 	if !strings.Contains(err.String(), "interrupted at") {
 		t.Errorf("nothing was said of the interruption: %s", err.String())
 	}
-	for _, file := range []string{"rates.csv", "spikes.npy", "rates.csv.run.json"} {
+	for _, file := range []string{"rates.partial.csv", "spikes.partial.npy", "rates.partial.csv.run.json"} {
 		if _, err := os.Stat(file); err != nil {
 			t.Error(err)
 		}
+	}
+	for _, file := range []string{"rates.csv", "spikes.npy", "rates.csv.run.json"} {
+		if _, err := os.Stat(file); err == nil {
+			t.Errorf("%s is there, though the run was interrupted", file)
+		}
+	}
+	leftovers(t)
+}
+
+// TestResumeOfAnInterruptedSweep: a sweep that was interrupted leaves no file under its final name, and --resume goes on from
+// what it left, though the first call did not have it. The bytes are those of a sweep left alone.
+func TestResumeOfAnInterruptedSweep(t *testing.T) {
+	t.Chdir(t.TempDir())
+	line := "map adex:tb08 V_reset=-49:-46/200 I=600:1000/50 -m rate --full --quiet -o "
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	stop, end := context.WithCancel(t.Context())
+	defer end()
+	context.AfterFunc(ctx, end)
+	var out, err bytes.Buffer
+	if code := speak(stop, strings.Fields(line+"m.csv"), &out, &err); code != exitInterrupted {
+		t.Fatalf("exit %d, want %d: %s", code, exitInterrupted, err.String())
+	}
+	if _, err := os.Stat("m.csv"); err == nil {
+		t.Error("m.csv is there, though the sweep was interrupted")
+	}
+	for _, rest := range []string{"m.csv --resume", "whole.csv"} {
+		if code := speak(t.Context(), strings.Fields(line+rest), &out, &err); code != 0 {
+			t.Fatalf("%s: exit %d: %s", rest, code, err.String())
+		}
+	}
+	resumed, err1 := os.ReadFile("m.csv")
+	whole, err2 := os.ReadFile("whole.csv")
+	if err1 != nil || err2 != nil || !bytes.Equal(resumed, whole) {
+		t.Errorf("the resumed sweep is not the whole one: %v, %v", err1, err2)
 	}
 	leftovers(t)
 }

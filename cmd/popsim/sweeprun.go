@@ -21,11 +21,8 @@ import (
 	"popsim/table/file"
 )
 
-// Sweeps of more neuron-steps than these are told how long they may take, and keep finished pieces on disk.
-const (
-	longSteps = 1e9
-	keptSteps = 8e9
-)
+// longSteps is the number of neuron-steps beyond which it is told how long a sweep may take.
+const longSteps = 1e9
 
 // run is the verb.
 func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
@@ -77,7 +74,7 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 		return err
 	case errors.Is(err, context.Canceled):
 		s.cut = true
-		s.warn("interrupted; the points that were finished are kept")
+		s.warn("interrupted; the points that were finished are %s", s.partial(out))
 	case err != nil:
 		return err
 	}
@@ -460,7 +457,8 @@ func (s *sweepCommand) readRefine() error {
 	return nil
 }
 
-// readKeep decides what is kept on disk while the sweep runs: parts, and the pieces of long sweeps.
+// readKeep decides what is kept on disk while the sweep runs, or when it is interrupted: parts, and finished points of every
+// sweep that has a file.
 func (s *sweepCommand) readKeep() (err error) {
 	path := s.out.Value
 	if s.part.Value != "" {
@@ -479,8 +477,6 @@ func (s *sweepCommand) readKeep() (err error) {
 	case (s.part.Value != "" || s.resume) && !regular:
 		return fault.Hint(errors.New("parts and pieces are kept beside a file, but none is given"), "-o FILE gives one")
 	case !regular || s.tolerance > 0:
-		return nil
-	case s.part.Value == "" && !s.resume && s.forecast.Steps < keptSteps && !sweep.Leftover(path):
 		return nil
 	case s.part.Value == "" && sweep.Leftover(path) && !s.resume && !s.force:
 		return fault.Hint(fmt.Errorf("an unfinished sweep has left pieces beside %s", path), "--resume goes on from them, --force throws them away")

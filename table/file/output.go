@@ -118,6 +118,32 @@ func NewCSV(w io.Writer) *Output {
 	return &Output{w: buf, enc: &csvEncoder{w: buf}}
 }
 
+// PartialName is the name of what an interrupted call leaves of path: rates.partial.csv for rates.csv. A path that is not
+// a regular file stays as it is.
+func PartialName(path string) string {
+	if path == "" || isDirect(path) {
+		return path
+	}
+	ending := filepath.Ext(path)
+	return strings.TrimSuffix(path, ending) + ".partial" + ending
+}
+
+// Partial gives the table the name of an unfinished one, see PartialName; an older file of that name is replaced. It is
+// called before Commit.
+func (o *Output) Partial() {
+	if !o.Direct() {
+		o.at.path, o.at.final, o.at.force = PartialName(o.at.path), PartialName(o.at.final), true
+	}
+}
+
+// Name is the path of the table as the caller wrote it, or its PartialName; "" for a writer.
+func (o *Output) Name() string {
+	if o.at == nil {
+		return ""
+	}
+	return o.at.path
+}
+
 // Direct says whether the rows go straight to a device, a pipe or a writer: then there is no file to lie beside.
 func (o *Output) Direct() bool { return o.at == nil || o.at.direct }
 
