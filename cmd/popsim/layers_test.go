@@ -13,6 +13,7 @@ var layers = map[string][]string{
 	"model":                   nil,
 	"rng":                     nil,
 	"expression":              {"rng"},
+	"network/description":     {"network", "expression", "rng", "stimulus", "kernels", "model", "fault"},
 	"sched":                   nil,
 	"fault":                   nil,
 	"stimulus":                {"model"},

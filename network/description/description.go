@@ -1,0 +1,212 @@
+// Package description reads networks from TOML files and makes network.Spec of them: parameters with units and expressions,
+// populations, synapses, projections, inputs. A file is read strictly: all faults together, by line and column.
+package description
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"popsim/expression"
+	"popsim/fault"
+	"popsim/network"
+)
+
+// Description is a network as its file describes it.
+type Description struct {
+	Path   string // as the file was named; paths in it are relative to it
+	Title  string
+	Source string
+	Text   string // of the file
+
+	root *entry
+}
+
+// The keys of each kind of table; those of populations are completed by the parameters and states of their model.
+var (
+	topKeys        = []string{"title", "source", "dt", "time", "discard", "parameters", "population", "synapse", "projection", "input", "preset"}
+	populationKeys = []string{"model", "n", "like", "method", "rate", "times", "values", "I"}
+	synapseKeys    = []string{"kind", "tau", "tau_rise", "tau_decay", "E", "alpha", "Mg"}
+	projectionKeys = []string{"from", "to", "synapse", "rule", "weight", "delay", "autapses", "multapses", "pairs"}
+	inputKeys      = []string{"to", "poisson", "spikes", "current", "synapse", "weight", "delay", "start", "stop", "redraw", "gain"}
+)
+
+// foreign are names of other simulators, with ours.
+var foreign = map[string]string{
+	"fixed_indegree": `rule = "in-degree:K"`, "indegree": `rule = "in-degree:K"`, "fixed_outdegree": `rule = "out-degree:K"`,
+	"outdegree": `rule = "out-degree:K"`, "pairwise_bernoulli": `rule = "probability:P"`, "p": `rule = "probability:P"`,
+	"fixed_total_number": `rule = "total:N"`, "all_to_all": `rule = "all-to-all"`, "one_to_one": `rule = "one-to-one"`,
+	"FixedProbabilityConnector": `rule = "probability:P"`, "FixedNumberPreConnector": `rule = "in-degree:K"`,
+	"AllToAllConnector": `rule = "all-to-all"`, "OneToOneConnector": `rule = "one-to-one"`,
+	"allow_autapses": "autapses", "allow_self_connections": "autapses", "allow_multapses": "multapses", "syn_spec": "synapse",
+	"conn_spec": "rule", "receptor_type": "synapse", "synapse_model": "synapse", "weights": "weight", "delays": "delay",
+	"E_L": "V_rest", "V_m": "V0", "tau_m": "tau", "v_rest": "V_rest", "v_reset": "V_reset", "v_thresh": "V_th", "tau_refrac": "t_ref",
+	"i_offset": "I", "I_e": "I", "tau_syn": "tau of a synapse", "tau_syn_ex": "tau of a synapse", "tau_syn_in": "tau of a synapse",
+	"threshold": "V_th", "reset": "V_reset", "refractory": "t_ref", "N": "n", "size": "n", "populations": "population",
+	"projections": "projection", "synapses": "synapse", "inputs": "input", "params": "parameters", "presets": "preset",
+}
+
+// absent are things that networks here do not have.
+var absent = map[string]string{
+	"plasticity": "plasticity", "stdp": "plasticity", "gap_junction": "gap junctions", "compartment": "compartments", "noise": "noise inputs",
+	"measure": "measures",
+}
+
+// Parse reads a description from the text of a file. The error holds all faults of its structure.
+func Parse(path string, data []byte) (*Description, error) {
+	root, err := readTOML(path, data)
+	if err != nil {
+		return nil, err
+	}
+	d := &Description{Path: path, Text: string(data), root: root}
+	var faults fault.List
+	unknown(&faults, root, "a network", topKeys)
+	for _, key := range []string{"title", "source"} {
+		if e := root.get(key); e != nil && e.kind != scalarText {
+			faults.Add(fault.At(e.place, fmt.Errorf("%s is a text", key)))
+		}
+	}
+	for _, key := range []string{"parameters", "population", "synapse", "projection", "input", "preset"} {
+		e := root.get(key)
+		if e == nil {
+			continue
+		}
+		if e.kind != table {
+			faults.Add(fault.At(e.place, fmt.Errorf("%s is a table", key)))
+			continue
+		}
+		for _, c := range e.items {
+			if key != "parameters" && c.kind != table {
+				faults.Add(fault.At(c.place, fmt.Errorf("%s.%s is a table, written [%[1]s.%[2]s]", key, c.key)))
+			}
+		}
+	}
+	if p := root.get("population"); p == nil || len(p.items) == 0 {
+		faults.Add(fault.At(root.place, errors.New("no [population.NAME]")))
+	}
+	if e := root.get("title"); e != nil {
+		d.Title = e.text
+	}
+	if e := root.get("source"); e != nil {
+		d.Source = e.text
+	}
+	if err := faults.Err(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// unknown reports the keys of a table that are not known, with the nearest, or ours for another simulator's.
+func unknown(faults *fault.List, e *entry, what string, known []string) {
+	for _, c := range e.items {
+		if slices.Contains(known, c.key) {
+			continue
+		}
+		err := fmt.Errorf("%s has no key %q%s", what, c.key, expression.Nearest(c.key, known))
+		if name, ok := absent[c.key]; ok {
+			err = fmt.Errorf("%s has no key %q: there are no %s", what, c.key, name)
+		} else if name, ok := foreign[c.key]; ok {
+			err = fmt.Errorf("%s has no key %q; here it is %s", what, c.key, name)
+		}
+		faults.Add(fault.At(c.place, err))
+	}
+}
+
+// Presets lists the names of presets, in the order of the file.
+func (d *Description) Presets() []string {
+	var names []string
+	if e := d.root.get("preset"); e != nil {
+		for _, p := range e.items {
+			names = append(names, p.key)
+		}
+	}
+	return names
+}
+
+// Setting is NAME=VALUE: of an entry of [parameters], or POPULATION.NAME of a population's parameter.
+type Setting struct {
+	Name, Text string
+	Place      string // where it stands; empty on a command line
+}
+
+// Options say how a description becomes a Spec.
+type Options struct {
+	Preset   string
+	Settings []Setting
+	Seed     uint64
+	Dt       float64 // ms; 0 is that of the description, or 0.1
+	OnGrid   bool
+}
+
+// Result is a resolved network: the Spec and the defaults of flags.
+type Result struct {
+	Spec          *network.Spec
+	Time, Discard float64     // ms; 0 where the description gives none
+	Parameters    []Parameter // in the order of the file
+	Files         []string    // @files that were read
+}
+
+// Parameter is an entry of [parameters].
+type Parameter struct {
+	Name  string
+	Text  string  // as given
+	Value float64 // in Unit
+	Unit  string
+}
+
+// Resolve evaluates the description. The error holds all faults.
+func (d *Description) Resolve(o Options) (*Result, error) {
+	r := &resolver{
+		d: d, o: o, dims: map[string]expression.Dimension{}, values: map[string]float64{}, units: map[string]string{},
+		out: &Result{Spec: &network.Spec{Seed: o.Seed, OnGrid: o.OnGrid}}, populations: map[string]int{}, used: map[int]bool{},
+		files: map[string]*columns{},
+	}
+	r.parameters()
+	r.out.Time, r.out.Discard = r.optional(d.root, "time", "ms", 0), r.optional(d.root, "discard", "ms", 0)
+	r.out.Spec.Dt = r.optional(d.root, "dt", "ms", 0.1)
+	if o.Dt > 0 {
+		r.out.Spec.Dt = o.Dt
+	}
+	r.eachOf("synapse", r.synapse)
+	r.eachOf("population", r.population)
+	r.eachOf("projection", r.projection)
+	r.eachOf("input", r.input)
+	for i, s := range o.Settings {
+		if !r.used[i] {
+			known := slices.Sorted(maps.Keys(r.values))
+			r.faults.Add(at(s.Place, fmt.Errorf("%s=%s: the network has no parameter %[1]s%[3]s", s.Name, s.Text, expression.Nearest(s.Name, known))))
+		}
+	}
+	if len(r.faults) == 0 {
+		r.faults.Add(r.out.Spec.Check())
+	}
+	if err := r.faults.Err(); err != nil {
+		return nil, err
+	}
+	r.out.Files = slices.Sorted(maps.Keys(r.files))
+	return r.out, nil
+}
+
+func (r *resolver) eachOf(key string, f func(*entry)) {
+	if e := r.d.root.get(key); e != nil {
+		for _, c := range e.items {
+			f(c)
+		}
+	}
+}
+
+// split cuts text at separators outside parentheses.
+func split(text string, separator rune) []string {
+	depth := 0
+	return strings.FieldsFunc(strings.ReplaceAll(text, string(separator)+string(separator), string(separator)+" "+string(separator)), func(c rune) bool {
+		switch c {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		}
+		return c == separator && depth == 0
+	})
+}

@@ -1,0 +1,891 @@
+package description
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"popsim/expression"
+	"popsim/fault"
+	"popsim/kernels"
+	"popsim/model"
+	"popsim/network"
+	"popsim/rng"
+	"popsim/stimulus"
+)
+
+// resolver makes a Spec of a description, and collects faults on the way.
+type resolver struct {
+	d           *Description
+	o           Options
+	out         *Result
+	faults      fault.List
+	dims        map[string]expression.Dimension
+	values      map[string]float64 // in base units
+	units       map[string]string  // of parameters: that in which bare numbers are understood
+	populations map[string]int
+	used        map[int]bool // settings
+	files       map[string]*columns
+}
+
+func (r *resolver) fault(e *entry, format string, args ...any) {
+	r.faults.Add(at(e.place, fmt.Errorf(e.key+": "+format, args...)))
+}
+
+// at puts an error at its place, if it has one.
+func at(place string, err error) error {
+	if place == "" {
+		return err
+	}
+	return fault.At(place, err)
+}
+
+// setting returns the last NAME=VALUE of a name as an entry.
+func (r *resolver) setting(name string) *entry {
+	var found *entry
+	for i, s := range r.o.Settings {
+		if s.Name == name {
+			r.used[i] = true
+			found = &entry{key: name, place: s.Place, kind: scalarText, text: s.Text}
+		}
+	}
+	return found
+}
+
+// parameters evaluates [parameters] in order, with the preset's values and NAME=VALUE instead of those of the file.
+func (r *resolver) parameters() {
+	var preset *entry
+	if r.o.Preset != "" {
+		if preset = r.d.root.get("preset").get(r.o.Preset); preset == nil {
+			r.faults.Add(fmt.Errorf("no preset %q%s", r.o.Preset, expression.Nearest(r.o.Preset, r.d.Presets())))
+		}
+	}
+	section := r.d.root.get("parameters")
+	if section == nil {
+		section = &entry{}
+	}
+	known := []string{"title", "source", "note"}
+	for _, e := range section.items {
+		known = append(known, e.key)
+	}
+	if all := r.d.root.get("preset"); all != nil {
+		for _, p := range all.items {
+			unknown(&r.faults, p, "preset "+p.key, known)
+		}
+	}
+	for _, e := range section.items {
+		if expression.Reserved(e.key) || e.key == "i" || e.key == "n" || e.key == "n_pre" || e.key == "n_post" {
+			r.fault(e, "the name is reserved")
+			continue
+		}
+		unit := "1"
+		if x, err := expression.Parse(e.text); err == nil {
+			if d, err := x.Check(r.dims); err == nil {
+				unit = written(x, d)
+			}
+		}
+		given := e
+		if p := preset.get(e.key); p != nil {
+			given = p
+		}
+		if s := r.setting(e.key); s != nil {
+			given = s
+		}
+		x := r.parse(given, given.text)
+		if x == nil {
+			continue
+		}
+		u, err := expression.UnitOf(unit)
+		if err != nil {
+			r.fault(given, "%w", err)
+			continue
+		}
+		v, err := x.In(u, r.dims, r.value)
+		if err != nil {
+			r.fault(given, "%q: %w", given.text, err)
+			continue
+		}
+		r.dims[e.key], r.values[e.key] = u.Dim, u.Base(v)
+		r.out.Parameters = append(r.out.Parameters, Parameter{e.key, given.text, v, unit})
+	}
+}
+
+// written is the unit in which a parameter is given: that behind its number, else one of its dimension.
+func written(x *expression.Expr, d expression.Dimension) string {
+	text := strings.TrimSpace(x.Text)
+	if cut := strings.LastIndexAny(text, "0123456789. "); cut >= 0 {
+		if name := text[cut+1:]; expression.IsUnit(name) && len(x.Names()) == 0 {
+			if u, err := expression.UnitOf(name); err == nil && u.Dim == d {
+				return name
+			}
+		}
+	}
+	return unitText(d)
+}
+
+// unitText is the unit of a dimension as an expression.
+func unitText(d expression.Dimension) string {
+	for _, name := range []string{"uA/cm2", "mS/cm2", "uF/cm2", "1/ms"} {
+		if u, err := expression.UnitOf(name); err == nil && u.Dim == d {
+			return name
+		}
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(d.String(), " ", "*"), "area", "(cm2/1000000)")
+}
+
+func (r *resolver) value(name string) float64 { return r.values[name] }
+
+// parse reads an expression of a scalar.
+func (r *resolver) parse(e *entry, text string) *expression.Expr {
+	if e.kind != scalarText && e.kind != scalarNumber {
+		r.fault(e, "a number, or a text with a number and its unit or an expression, is needed")
+		return nil
+	}
+	x, err := expression.Parse(text)
+	if err != nil {
+		r.fault(e, "%q: %w", text, err)
+		return nil
+	}
+	return x
+}
+
+// number evaluates text in a unit; ok is false after a fault.
+func (r *resolver) number(e *entry, text, unit string) (v float64, ok bool) {
+	x := r.parse(e, text)
+	if x == nil {
+		return 0, false
+	}
+	u, err := expression.UnitOf(unit)
+	if err == nil {
+		v, err = x.In(u, r.dims, r.value)
+	}
+	if err == nil && (math.IsNaN(v) || math.IsInf(v, 0)) {
+		err = fmt.Errorf("the value is %g", v)
+	}
+	if err != nil {
+		r.fault(e, "%q: %w", text, err)
+		return 0, false
+	}
+	return v, true
+}
+
+func (r *resolver) optional(from *entry, key, unit string, otherwise float64) float64 {
+	if e := from.get(key); e != nil {
+		if v, ok := r.number(e, e.text, unit); ok {
+			return v
+		}
+	}
+	return otherwise
+}
+
+// whole evaluates a count.
+func (r *resolver) whole(e *entry, text string) (int, bool) {
+	v, ok := r.number(e, text, "1")
+	if ok && (v != math.Round(v) || math.Abs(v) > 1<<53) {
+		r.fault(e, "%q is %g; a whole number is needed", text, v)
+		return 0, false
+	}
+	return int(v), ok
+}
+
+func (r *resolver) flag(from *entry, key string, otherwise bool) bool {
+	e := from.get(key)
+	if e == nil {
+		return otherwise
+	}
+	if e.kind != scalarBool {
+		r.fault(e, "true or false is needed")
+	}
+	return e.text == "true"
+}
+
+// word returns a text of a table.
+func (r *resolver) word(from *entry, key string) string {
+	e := from.get(key)
+	if e == nil {
+		return ""
+	}
+	if e.kind != scalarText {
+		r.fault(e, "a text is needed")
+		return ""
+	}
+	return e.text
+}
+
+func (r *resolver) synapse(e *entry) {
+	unknown(&r.faults, e, "synapse "+e.key, synapseKeys)
+	s := network.Synapse{Name: e.key}
+	name := r.word(e, "kind")
+	k := slices.Index(network.Kinds(), name)
+	if k < 0 {
+		r.fault(e, "unknown kind %q%s; kinds are %s", name, expression.Nearest(name, network.Kinds()), strings.Join(network.Kinds(), ", "))
+	}
+	s.Kind = network.Kind(k)
+	for _, c := range []struct {
+		key, unit string
+		to        *float64
+		kinds     []network.Kind
+	}{
+		{"tau", "ms", &s.Tau, []network.Kind{network.ExpCurrent, network.AlphaCurrent, network.ExpConductance, network.AlphaConductance}},
+		{"tau_rise", "ms", &s.Rise, []network.Kind{network.BiexpConductance, network.NMDA}},
+		{"tau_decay", "ms", &s.Decay, []network.Kind{network.BiexpConductance, network.NMDA}},
+		{"E", "mV", &s.E, []network.Kind{network.ExpConductance, network.AlphaConductance, network.BiexpConductance, network.NMDA}},
+		{"alpha", "1/ms", &s.Alpha, []network.Kind{network.NMDA}},
+		{"Mg", "1", &s.Mg, []network.Kind{network.NMDA}},
+	} {
+		has, needs := e.get(c.key), slices.Contains(c.kinds, s.Kind)
+		switch {
+		case has != nil && k >= 0 && !needs:
+			r.fault(has, "synapses of kind %s have none", name)
+		case has != nil:
+			*c.to, _ = r.number(has, has.text, c.unit)
+		case needs && k >= 0:
+			r.fault(e, "%s is missing", c.key)
+		}
+	}
+	r.out.Spec.Synapses = append(r.out.Spec.Synapses, s)
+}
+
+// inherited returns the entry of a key of a population: of a setting, its own table, or that which it is like.
+func (r *resolver) inherited(e *entry, key string) *entry {
+	if s := r.setting(e.key + "." + key); s != nil {
+		return s
+	}
+	seen := 0
+	for at := e; at != nil && seen < 100; seen++ {
+		if c := at.get(key); c != nil {
+			return c
+		}
+		like := at.get("like")
+		if like == nil {
+			return nil
+		}
+		at = r.d.root.get("population").get(like.text)
+	}
+	return nil
+}
+
+func (r *resolver) population(e *entry) {
+	p := network.Population{Name: e.key, N: 1}
+	r.populations[e.key] = len(r.out.Spec.Populations)
+	defer func() { r.out.Spec.Populations = append(r.out.Spec.Populations, p) }()
+	if like := e.get("like"); like != nil {
+		if r.d.root.get("population").get(like.text) == nil || like.text == e.key {
+			r.fault(like, "there is no other population %q", like.text)
+		}
+	}
+	if n := r.inherited(e, "n"); n == nil {
+		r.fault(e, "n is missing")
+	} else if p.N, _ = r.whole(n, n.text); p.N < 1 {
+		p.N = 1
+		r.fault(n, "a population has at least 1 neuron")
+	} else if p.N > math.MaxInt32 {
+		r.fault(n, "%d neurons; at most %d are possible", p.N, math.MaxInt32)
+		p.N = 1
+	}
+	kind := r.inherited(e, "model")
+	if kind == nil {
+		r.fault(e, "model is missing")
+		return
+	}
+	switch kind.text {
+	case "poisson":
+		unknown(&r.faults, e, "a population of Poisson trains", []string{"model", "n", "like", "rate"})
+		p.Source = &network.Source{}
+		if rate := r.inherited(e, "rate"); rate != nil {
+			p.Source.Rate = r.perNeuron(rate, "Hz", p.Name+".rate", p.N)
+		}
+		return
+	case "spikes":
+		unknown(&r.faults, e, "a population of spike trains", []string{"model", "n", "like", "times"})
+		p.Source = &network.Source{}
+		if times := r.inherited(e, "times"); times != nil {
+			p.Source.Times = r.spikeTimes(times, p.N)
+		} else {
+			r.fault(e, "times is missing")
+		}
+		return
+	}
+	r.neurons(e, kind, &p)
+}
+
+// neurons fills a population of neurons of a model.
+func (r *resolver) neurons(e, kind *entry, p *network.Population) {
+	name, presetName, _ := strings.Cut(kind.text, ":")
+	m, err := model.Lookup(name)
+	if err != nil {
+		r.fault(kind, "%w", err)
+		return
+	}
+	defaults, current := m.Defaults(), 0.0
+	if presetName != "" {
+		preset, err := m.Preset(presetName)
+		if err != nil {
+			r.fault(kind, "%w", err)
+			return
+		}
+		defaults = preset.Params
+		if !math.IsNaN(preset.I) {
+			current = preset.I
+		}
+	}
+	known := append([]string(nil), populationKeys[:5]...)
+	known = append(known, "values", "I")
+	synaptic := map[string]string{} // key -> synapse
+	for _, s := range r.out.Spec.Synapses {
+		if s.Kind != network.Delta {
+			for _, prefix := range []string{"I_", "g_", "s_"} {
+				synaptic[prefix+s.Name+"0"] = s.Name
+			}
+		}
+	}
+	p.Model = m
+	if method := r.inherited(e, "method"); method != nil {
+		if p.Method, err = m.Method(method.text); err != nil {
+			r.fault(method, "%w", err)
+		}
+	}
+	var file *columns
+	values := r.inherited(e, "values")
+	if values != nil {
+		file = r.file(values, values.text, p.N)
+	}
+	of := func(key, unit string) kernels.Values {
+		known = append(known, key)
+		if c := r.inherited(e, key); c != nil {
+			return r.perNeuron(c, unit, p.Name+"."+key, p.N)
+		}
+		if file != nil && file.numbers[key] != nil {
+			return file.numbers[key]
+		}
+		return nil
+	}
+	p.P = make([]kernels.Values, len(m.Params))
+	for j, q := range m.Params {
+		if p.P[j] = of(q.Name, q.Unit); p.P[j] == nil {
+			p.P[j] = kernels.Values{defaults[j]}
+		}
+	}
+	if p.I = of("I", m.CurrentUnit); p.I == nil {
+		p.I = kernels.Values{current}
+	}
+	p.Start = make([]kernels.Values, len(m.States))
+	for j, q := range m.States {
+		p.Start[j] = of(q.Name+"0", q.Unit)
+	}
+	for _, key := range slices.Sorted(maps.Keys(synaptic)) {
+		unit := m.CurrentUnit
+		if key[0] == 'g' {
+			unit = perVolt(m.CurrentUnit)
+		} else if key[0] == 's' {
+			unit = "1"
+		}
+		if v := of(key, unit); v != nil {
+			if p.Synaptic == nil {
+				p.Synaptic = map[string]kernels.Values{}
+			}
+			p.Synaptic[synaptic[key]] = v
+		}
+	}
+	unknown(&r.faults, e, "population "+e.key+" ("+m.Name+")", known)
+	for i, s := range r.o.Settings {
+		if key, ok := strings.CutPrefix(s.Name, e.key+"."); ok && !r.used[i] {
+			r.used[i] = true
+			r.faults.Add(at(s.Place, fmt.Errorf("%s=%s: population %s (%s) has no %s%s", s.Name, s.Text, e.key, m.Name, key, expression.Nearest(key, known))))
+		}
+	}
+	if file != nil {
+		for _, c := range file.names {
+			if !slices.Contains(known, c) && c != "neuron" {
+				r.fault(values, "%s: column %q is no parameter of %s%s", values.text, c, m.Name, expression.Nearest(c, known))
+			}
+		}
+	}
+}
+
+func perVolt(current string) string {
+	if current == "pA" {
+		return "nS"
+	}
+	return "mS/cm2"
+}
+
+// perNeuron evaluates a value of n neurons: a number, a draw, a file, or an expression, in i and n too.
+func (r *resolver) perNeuron(e *entry, unit, name string, n int) kernels.Values {
+	text := strings.TrimSpace(e.text)
+	if strings.HasPrefix(text, "@") {
+		path, column, _ := strings.Cut(text, ":")
+		f := r.file(e, path, n)
+		if f == nil {
+			return nil
+		}
+		if column == "" {
+			if len(f.names) != 1 {
+				r.fault(e, "%s has %d columns; name one, %[1]s:COLUMN", path, len(f.names))
+				return nil
+			}
+			column = f.names[0]
+		}
+		if f.numbers[column] == nil {
+			r.fault(e, "%s has no column %q of numbers%s", path, column, expression.Nearest(column, f.names))
+		}
+		return f.numbers[column]
+	}
+	if law, ok := r.draw(e, text, unit); ok {
+		if law == nil {
+			return nil
+		}
+		return drawn(*law, r.o.Seed, name, n)
+	}
+	x := r.parse(e, text)
+	if x == nil {
+		return nil
+	}
+	names := x.Names()
+	if !slices.Contains(names, "i") && !slices.Contains(names, "n") {
+		if v, ok := r.number(e, text, unit); ok {
+			return kernels.Values{v}
+		}
+		return nil
+	}
+	u, err := expression.UnitOf(unit)
+	if err != nil {
+		r.fault(e, "%w", err)
+		return nil
+	}
+	dims := maps.Clone(r.dims)
+	dims["i"], dims["n"] = expression.None, expression.None
+	v := make(kernels.Values, n)
+	for i := range v {
+		v[i], err = x.In(u, dims, func(name string) float64 {
+			switch name {
+			case "i":
+				return float64(i)
+			case "n":
+				return float64(n)
+			}
+			return r.values[name]
+		})
+		if err != nil {
+			r.fault(e, "%q: %w", text, err)
+			return nil
+		}
+	}
+	return v
+}
+
+// draw reads KIND:A:B with bounds; ok tells whether text begins like a draw, a nil law that it has faults.
+func (r *resolver) draw(e *entry, text, unit string) (law *network.Draw, ok bool) {
+	parts := split(text, ':')
+	if len(parts) == 0 {
+		return nil, false
+	}
+	k := slices.Index([]string{"normal", "lognormal", "uniform"}, parts[0])
+	if k < 0 {
+		return nil, false
+	}
+	if len(parts) < 3 {
+		r.fault(e, "%q: draws are written normal:M:SD, lognormal:M:SD, uniform:LO:HI", text)
+		return nil, true
+	}
+	d := network.Draw{Kind: network.DrawKind(k)}
+	var good, fine bool
+	d.A, good = r.number(e, parts[1], unit)
+	d.B, fine = r.number(e, parts[2], unit)
+	good = good && fine
+	for _, part := range parts[3:] {
+		name, bounds, _ := strings.Cut(part, "=")
+		switch name {
+		case "redraw", "clip":
+			lo, hi, two := strings.Cut(bounds, "..")
+			if !two {
+				r.fault(e, "%q: bounds are written %s=LO..HI", part, name)
+				return nil, true
+			}
+			b := &[2]float64{math.Inf(-1), math.Inf(1)}
+			for j, end := range []string{lo, hi} {
+				if end != "" {
+					b[j], fine = r.number(e, end, unit)
+					good = good && fine
+				}
+			}
+			if name == "redraw" {
+				d.Redraw = b
+			} else {
+				d.Clip = b
+			}
+		case "round":
+			d.Round, fine = r.number(e, bounds, unit)
+			good = good && fine
+		default:
+			r.fault(e, "%q: a draw takes redraw=LO..HI, clip=LO..HI and round=X behind its two values", part)
+			return nil, true
+		}
+	}
+	if !good {
+		return nil, true
+	}
+	if d.Kind == network.Uniform && d.A > d.B || d.Kind != network.Uniform && d.B < 0 || d.Kind == network.Lognormal && d.A <= 0 {
+		r.fault(e, "%q: the interval is empty, the standard deviation negative, or the mean of a lognormal not above 0", text)
+		return nil, true
+	}
+	return &d, true
+}
+
+// redraws is how often a number is drawn again before its bounds are given up and it is clipped to them.
+const redraws = 1000
+
+// drawn draws a number for each of n neurons, decided by seed, name and the neuron's number alone.
+func drawn(d network.Draw, seed uint64, name string, n int) kernels.Values {
+	s := rng.NewStream(seed, name)
+	mu, sigma := 0.0, 0.0
+	if d.Kind == network.Lognormal {
+		mu, sigma = rng.LogNormalOf(d.A, d.B)
+	}
+	v := make(kernels.Values, n)
+	for i := range v {
+		for again := range uint32(redraws) {
+			switch d.Kind {
+			case network.Uniform:
+				v[i] = math.FMA(s.Uniform(uint32(i), again), d.B-d.A, d.A)
+			case network.Normal:
+				v[i] = math.FMA(rng.Normal32(s.At(uint32(i), again)[0]), d.B, d.A)
+			case network.Lognormal:
+				v[i] = rng.LogNormal32(s.At(uint32(i), again)[0], mu, sigma)
+			}
+			if d.Redraw == nil || v[i] >= d.Redraw[0] && v[i] <= d.Redraw[1] {
+				break
+			}
+		}
+		for _, b := range []*[2]float64{d.Redraw, d.Clip} {
+			if b != nil {
+				v[i] = min(max(v[i], b[0]), b[1])
+			}
+		}
+		if d.Round > 0 {
+			v[i] = math.Round(v[i]/d.Round) * d.Round
+		}
+	}
+	return v
+}
+
+// pool reads a population, a part "E:0:239", or a list of them.
+func (r *resolver) pool(from *entry, key string) (parts []network.Part) {
+	for _, e := range r.members(from, key) {
+		if p, ok := r.part(e); ok {
+			parts = append(parts, p)
+		}
+	}
+	return parts
+}
+
+func (r *resolver) members(from *entry, key string) []*entry {
+	e := from.get(key)
+	switch {
+	case e == nil:
+		r.fault(from, "%s is missing", key)
+		return nil
+	case e.kind == list:
+		for _, item := range e.items {
+			item.key = key
+		}
+		return e.items
+	}
+	return []*entry{e}
+}
+
+func (r *resolver) part(e *entry) (network.Part, bool) {
+	words := split(e.text, ':')
+	if e.kind != scalarText || len(words) != 1 && len(words) != 3 {
+		r.fault(e, "%q: a population or a part of it, such as \"E\" or \"E:0:239\", is needed", e.text)
+		return network.Part{}, false
+	}
+	j, ok := r.populations[words[0]]
+	if !ok {
+		r.fault(e, "no population %q%s", words[0], expression.Nearest(words[0], slices.Sorted(maps.Keys(r.populations))))
+		return network.Part{}, false
+	}
+	part := network.Part{Population: j, N: r.out.Spec.Populations[j].N}
+	if len(words) == 3 {
+		first, ok := r.whole(e, words[1])
+		last, fine := r.whole(e, words[2])
+		if !ok || !fine {
+			return part, false
+		}
+		if first < 0 || last < first || last >= part.N {
+			r.fault(e, "%q: %s has neurons 0 to %d", e.text, words[0], part.N-1)
+			return part, false
+		}
+		part.First, part.N = first, last-first+1
+	}
+	return part, true
+}
+
+// synapseOf returns the synapse that a projection or input names, and the unit of its weights.
+func (r *resolver) synapseOf(from *entry, to []network.Part) (index int, unit string) {
+	name := r.word(from, "synapse")
+	names := make([]string, len(r.out.Spec.Synapses))
+	for i, s := range r.out.Spec.Synapses {
+		names[i] = s.Name
+	}
+	index = slices.Index(names, name)
+	if index < 0 {
+		r.fault(from, "no synapse %q%s", name, expression.Nearest(name, names))
+		return 0, ""
+	}
+	for _, p := range to {
+		m := r.out.Spec.Populations[p.Population].Model
+		if m == nil {
+			continue
+		}
+		u := m.CurrentUnit
+		switch k := r.out.Spec.Synapses[index].Kind; {
+		case k == network.Delta:
+			u = "mV"
+		case k >= network.ExpConductance:
+			u = perVolt(u)
+		}
+		if unit != "" && u != unit {
+			r.fault(from, "the weight is in %s for some targets and in %s for others; use two of these tables", unit, u)
+		}
+		unit = u
+	}
+	return index, unit
+}
+
+// law reads a number or a draw for each edge.
+func (r *resolver) law(e *entry, unit string) network.Law {
+	if d, ok := r.draw(e, e.text, unit); ok {
+		if d == nil {
+			return nil
+		}
+		return *d
+	}
+	if v, ok := r.number(e, e.text, unit); ok {
+		return network.Constant(v)
+	}
+	return nil
+}
+
+func (r *resolver) projection(e *entry) {
+	unknown(&r.faults, e, "projection "+e.key, projectionKeys)
+	before := len(r.faults)
+	pairs := r.flag(e, "pairs", false)
+	from, to := r.pool(e, "from"), r.pool(e, "to")
+	synapse, unit := r.synapseOf(e, to)
+	p := network.Projection{
+		Name: e.key, Synapse: synapse,
+		NoAutapses: !r.flag(e, "autapses", true), NoMultapses: !r.flag(e, "multapses", true),
+	}
+	if e.get("rule") == nil {
+		r.fault(e, "rule is missing")
+	}
+	if len(r.faults) > before || unit == "" {
+		return
+	}
+	if !pairs {
+		p.From, p.To = from, to
+		r.connect(p, e, unit, func(key string) *entry { return e.get(key) })
+		return
+	}
+	sources, targets := r.members(e, "from"), r.members(e, "to")
+	for i, target := range to {
+		for j, source := range from {
+			q := p
+			q.Name = fmt.Sprintf("%s.%s.%s", e.key, sources[j].text, targets[i].text)
+			q.From, q.To = []network.Part{source}, []network.Part{target}
+			r.connect(q, e, unit, func(key string) *entry { return r.cell(e, key, i, j, len(to), len(from)) })
+		}
+	}
+}
+
+// cell returns the entry of a matrix for a pair, or that of all pairs.
+func (r *resolver) cell(e *entry, key string, i, j, rows, columns int) *entry {
+	m := e.get(key)
+	if m == nil || m.kind != list {
+		return m
+	}
+	if len(m.items) != rows || m.items[i].kind != list || len(m.items[i].items) != columns {
+		if i == 0 && j == 0 || m.items != nil && len(m.items) == rows && j == 0 {
+			r.fault(m, "a matrix of %d rows (targets) and %d columns (sources) is needed", rows, columns)
+		}
+		return nil
+	}
+	c := m.items[i].items[j]
+	c.key = fmt.Sprintf("%s, row %d, column %d", key, i+1, j+1)
+	return c
+}
+
+// connect reads rule, weight and delay of a projection, and appends it.
+func (r *resolver) connect(p network.Projection, e *entry, unit string, of func(key string) *entry) {
+	size := func(pool []network.Part) (n int) {
+		for _, part := range pool {
+			n += part.N
+		}
+		return n
+	}
+	for name, pool := range map[string][]network.Part{"n_pre": p.From, "n_post": p.To} {
+		r.dims[name], r.values[name] = expression.None, float64(size(pool))
+		defer func() { delete(r.dims, name); delete(r.values, name) }()
+	}
+	rule := of("rule")
+	if rule == nil || rule.text == "0" {
+		return
+	}
+	weight, delay := of("weight"), of("delay")
+	if weight != nil && weight.kind == scalarNumber && weight.text == "0" && e.get("pairs") != nil {
+		return
+	}
+	before := len(r.faults)
+	if strings.HasPrefix(rule.text, "@") {
+		p.Rule = r.edges(rule, p.Name, weight == nil, delay == nil, size(p.From), size(p.To))
+	} else {
+		p.Rule = r.rule(rule)
+		if weight == nil {
+			r.fault(e, "weight is missing")
+		}
+		if delay == nil {
+			r.fault(e, "delay is missing")
+		}
+	}
+	if weight != nil {
+		p.Weight = r.law(weight, unit)
+	}
+	if delay != nil {
+		p.Delay = r.law(delay, "ms")
+	}
+	if len(r.faults) == before {
+		r.out.Spec.Projections = append(r.out.Spec.Projections, p)
+	}
+}
+
+var ruleForms = "in-degree:K, out-degree:K, probability:P, total:N, all-to-all, one-to-one, ring:J_PLUS:SIGMA_DEG, @edges.csv"
+
+func (r *resolver) rule(e *entry) network.Rule {
+	parts := split(e.text, ':')
+	if len(parts) == 0 {
+		r.fault(e, "the rule is empty; rules are %s", ruleForms)
+		return nil
+	}
+	args := map[string]int{"in-degree": 1, "out-degree": 1, "probability": 1, "total": 1, "all-to-all": 0, "one-to-one": 0, "ring": 2}
+	n, known := args[parts[0]]
+	if name, ok := foreign[parts[0]]; ok && !known {
+		r.fault(e, "unknown rule %q; here it is %s", parts[0], name)
+		return nil
+	}
+	if !known || len(parts) != n+1 {
+		r.fault(e, "unknown rule %q%s; rules are %s", e.text, expression.Nearest(parts[0], slices.Sorted(maps.Keys(args))), ruleForms)
+		return nil
+	}
+	switch parts[0] {
+	case "in-degree":
+		k, _ := r.whole(e, parts[1])
+		return network.InDegree{K: k}
+	case "out-degree":
+		k, _ := r.whole(e, parts[1])
+		return network.OutDegree{K: k}
+	case "probability":
+		p, ok := r.number(e, parts[1], "1")
+		if ok && !(p >= 0 && p <= 1) {
+			r.fault(e, "a probability of %g; it lies between 0 and 1", p)
+		}
+		return network.Probability{P: p}
+	case "total":
+		k, _ := r.whole(e, parts[1])
+		return network.Total{N: int64(k)}
+	case "all-to-all":
+		return network.AllToAll{}
+	case "one-to-one":
+		return network.OneToOne{}
+	}
+	plus, _ := r.number(e, parts[1], "1")
+	sigma, _ := r.number(e, parts[2], "1")
+	return network.Ring{JPlus: plus, Sigma: sigma}
+}
+
+func (r *resolver) input(e *entry) {
+	unknown(&r.faults, e, "input "+e.key, inputKeys)
+	in := network.Input{Name: e.key, To: r.pool(e, "to")}
+	n := 0
+	for _, p := range in.To {
+		n += p.N
+	}
+	if n == 0 {
+		return
+	}
+	in.Start, in.Stop = r.optional(e, "start", "ms", 0), r.optional(e, "stop", "ms", 0)
+	if g := e.get("gain"); g != nil {
+		in.Gain = r.perNeuron(g, "1", e.key+".gain", n)
+	}
+	poisson, spikes, current := e.get("poisson"), e.get("spikes"), e.get("current")
+	if current != nil {
+		unit := ""
+		for _, p := range in.To {
+			if m := r.out.Spec.Populations[p.Population].Model; m != nil {
+				unit = m.CurrentUnit
+			}
+		}
+		in.Current = r.shape(current, unit)
+	} else {
+		var unit string
+		in.Synapse, unit = r.synapseOf(e, in.To)
+		if w := e.get("weight"); w == nil {
+			r.fault(e, "weight is missing")
+		} else if unit != "" {
+			in.Weight = r.law(w, unit)
+		}
+		in.Delay = r.optional(e, "delay", "ms", 0)
+	}
+	if spikes != nil {
+		in.Spikes = r.spikeTimes(spikes, n)
+	}
+	if poisson != nil {
+		in.Poisson = &network.Poisson{Redraw: r.optional(e, "redraw", "ms", 0)}
+		kind, _, _ := strings.Cut(poisson.text, ":")
+		if d, ok := r.draw(poisson, poisson.text, "Hz"); ok {
+			in.Poisson.Law = d
+		} else if slices.Contains(stimulus.Kinds, kind) || strings.HasPrefix(kind, "@") {
+			in.Poisson.Shape = r.shape(poisson, "Hz")
+		} else {
+			in.Poisson.Rate, _ = r.number(poisson, poisson.text, "Hz")
+		}
+	}
+	r.out.Spec.Inputs = append(r.out.Spec.Inputs, in)
+}
+
+// shape reads a waveform; its numbers may be expressions. A single number is constant.
+func (r *resolver) shape(e *entry, unit string) func(step int64) float64 {
+	kind, _, _ := strings.Cut(e.text, ":")
+	if !slices.Contains(stimulus.Kinds, kind) && !strings.HasPrefix(kind, "@") {
+		v, _ := r.number(e, e.text, unit)
+		return func(int64) float64 { return v }
+	}
+	failed := errors.New("told already")
+	s := stimulus.Syntax{
+		Number: func(text, unit string) (float64, error) {
+			v, ok := r.number(e, text, unit)
+			if !ok {
+				return 0, failed
+			}
+			return v, nil
+		},
+		Column: func(path string) ([]float64, error) {
+			f := r.file(e, "@"+path, -1)
+			if f == nil || len(f.names) != 1 || f.numbers[f.names[0]] == nil {
+				return nil, fmt.Errorf("%s: one column of numbers is needed", path)
+			}
+			return f.numbers[f.names[0]], nil
+		},
+	}
+	shape, err := s.Parse(e.text, unit)
+	if err != nil {
+		if !errors.Is(err, failed) {
+			r.fault(e, "%w", err)
+		}
+		return nil
+	}
+	return stimulus.Sum{shape}.Waveform(r.out.Spec.Dt).Mean
+}
