@@ -28,7 +28,7 @@ var layers = map[string][]string{
 	"dynamics":                {"model"},
 	"bench":                   {"sweep", "pop", "kernels", "kernels/asm", "sched", "dynamics", "model"},
 	"figure":                  {"sweep", "dynamics", "pop", "model", "table", "table/file"},
-	"network":                 {"kernels", "kernels/asm", "model", "rng"},
+	"network":                 {"kernels", "kernels/asm", "sched", "model", "rng"},
 	"verify":                  {"sweep", "pop", "kernels", "dynamics", "model", "table", "table/file"},
 	"cmd/popsim/internal/cli": nil,
 	"cmd/popsim": {
