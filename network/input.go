@@ -60,7 +60,7 @@ type trainPart struct {
 	law     []int32 // of each lane
 	rate    float64
 	cycle   int64
-	words   [][4]uint32
+	words   []rng.Block
 	uniform bool // one law for all
 }
 
@@ -191,22 +191,27 @@ func (r *shard) poisson(p *trainPart, k int64) {
 		p.rate = rate
 		r.laws(p, rate*dt/1000)
 	}
-	onGrid := r.net.layout.spec.OnGrid
 	if k%4 == 0 || p.words == nil {
 		if p.words == nil {
-			p.words = make([][4]uint32, len(p.lanes))
+			p.words = make([]rng.Block, len(p.lanes))
 		}
-		for i, m := range p.members {
-			p.words[i] = p.counts.At(uint32(m), uint32(k/4))
+		// Members of one segment are consecutive.
+		for i := 0; i < len(p.members); {
+			j := i + 1
+			for j < len(p.members) && p.members[j] == p.members[j-1]+1 {
+				j++
+			}
+			p.counts.Blocks(p.words[i:j], uint32(p.members[i]), uint32(k/4))
+			i = j
 		}
+	}
+	if r.net.layout.spec.OnGrid {
+		r.poissonCounts(p, k)
+		return
 	}
 	for i, lane := range p.lanes {
 		n := p.laws[p.law[i]].At(p.words[i][k%4])
 		if n == 0 {
-			continue
-		}
-		if onGrid {
-			r.addOne(int(p.receptor[i]), lane, 0, float64(n)*p.weights[i])
 			continue
 		}
 		w := words{s: p.instants, id: uint32(p.members[i])}
@@ -219,6 +224,18 @@ func (r *shard) poisson(p *trainPart, k int64) {
 				continue
 			}
 			r.arrive(arrival{lane, p.receptor[i], theta, p.weights[i]})
+		}
+	}
+}
+
+// poissonCounts adds the arrivals of a Poisson input at the end of step k.
+func (r *shard) poissonCounts(p *trainPart, k int64) {
+	lanes, words, weights, law := p.lanes, p.words, p.weights, p.law
+	words, weights, law = words[:len(lanes)], weights[:len(lanes)], law[:len(lanes)]
+	at := k % 4
+	for i, lane := range lanes {
+		if n := p.laws[law[i]].At(words[i][at]); n != 0 {
+			r.rows[p.receptor[i]][lane] += float64(float64(n) * weights[i])
 		}
 	}
 }

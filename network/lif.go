@@ -141,10 +141,75 @@ type before struct {
 	at   int // of its synaptic variables in shard.synaptic: s and y for each receptor of the segment
 }
 
+// stepOnGrid moves all lanes through step k: arrivals and spikes are at its end. The rows are emptied.
+func (s *lifSegment) stepOnGrid(r *shard, k int64) {
+	l := r.net.layout
+	now, n, lo := float64(k), s.n, s.base
+	free := r.next[:n]
+	v, wake := r.v[lo:lo+n], r.wake[lo:lo+n]
+	vInf, keep, vTh := s.vInf[:n], s.keep[:n], s.vTh[:n]
+	if r.current != nil {
+		for i, c := range r.current[lo : lo+n] {
+			free[i] = float64(keep[i] * (math.FMA(s.r[i], c, vInf[i]) - v[i]))
+		}
+	} else {
+		for i := range free {
+			free[i] = float64(keep[i] * (vInf[i] - v[i]))
+		}
+	}
+	for i := range free {
+		free[i] += v[i]
+	}
+	jump := r.jump[:n]
+	clear(jump)
+	for j, c := range s.receptors {
+		rc := &l.receptors[c]
+		row, cur, p21 := r.rows[c][lo:lo+n], r.s[c][lo:lo+n], s.p21[j][:n]
+		decay := r.decay[c]
+		switch rc.kind {
+		case Delta:
+			for i, a := range row {
+				jump[i] += a
+				row[i] = empty
+			}
+		case ExpCurrent:
+			for i, a := range row {
+				free[i] = math.FMA(p21[i], cur[i], free[i])
+				cur[i] = math.FMA(decay, cur[i], a)
+				row[i] = empty
+			}
+		case AlphaCurrent:
+			rise, p20 := r.y[c][lo:lo+n], s.p20[j][:n]
+			dt, scale := l.spec.Dt, math.E/rc.tau
+			for i, a := range row {
+				free[i] = math.FMA(p20[i], rise[i], math.FMA(p21[i], cur[i], free[i]))
+				cur[i] = math.FMA(decay*dt, rise[i], float64(decay*cur[i]))
+				rise[i] = math.FMA(decay, rise[i], float64(a*scale))
+				row[i] = empty
+			}
+		}
+	}
+	for i := range v {
+		x := v[i]
+		if wake[i] <= now {
+			x = free[i]
+		}
+		if wake[i] <= now+1 {
+			x += jump[i]
+			if x >= vTh[i] {
+				x = s.vReset[i]
+				wake[i] = now + 1 + s.hold[i]
+				r.fire(s, i, 1)
+			}
+		}
+		v[i] = x
+	}
+}
+
 // step moves all lanes through step k, and lists those that have an event in it. The rows are emptied.
 func (s *lifSegment) step(r *shard, k int64) {
 	l := r.net.layout
-	dt, onGrid := l.spec.Dt, l.spec.OnGrid
+	dt := l.spec.Dt
 	now := float64(k)
 	for i := range s.n {
 		lane := s.base + i
@@ -177,50 +242,28 @@ func (s *lifSegment) step(r *shard, k int64) {
 			decay := r.decay[c]
 			if rc.kind == ExpCurrent {
 				r.s[c][lane] = math.FMA(decay, cur, a)
-				if !onGrid {
-					next = math.FMA(s.r[i], row[1], next)
-					if !rc.negative {
-						top += per * (max(0, cur) + a/decay)
-					}
-					row[1] = empty
+				next = math.FMA(s.r[i], row[1], next)
+				if !rc.negative {
+					top += per * (max(0, cur) + a/decay)
 				}
+				row[1] = empty
 			} else {
 				rise = r.y[c][lane]
 				next = math.FMA(s.p20[j][i], rise, next)
 				end := math.FMA(decay*dt, rise, float64(decay*cur))
-				if onGrid {
-					r.y[c][lane] = math.FMA(decay, rise, a*(math.E/rc.tau))
-				} else {
-					r.y[c][lane] = math.FMA(decay, rise, a)
-					end += row[1]
-					next = math.FMA(s.r[i], row[2], next)
-					if !rc.negative {
-						top += per * (max(0, cur) + dt*(max(0, rise)+a/decay))
-					}
-					row[1], row[2] = empty, empty
+				r.y[c][lane] = math.FMA(decay, rise, a)
+				end += row[1]
+				next = math.FMA(s.r[i], row[2], next)
+				if !rc.negative {
+					top += per * (max(0, cur) + dt*(max(0, rise)+a/decay))
 				}
+				row[1], row[2] = empty, empty
 				r.s[c][lane] = end
 			}
 			row[0] = empty
 			r.synaptic = append(r.synaptic, cur, rise)
 		}
 		wake := r.wake[lane]
-		if onGrid {
-			r.synaptic = r.synaptic[:was]
-			if wake <= now {
-				v = next
-			}
-			if wake <= now+1 {
-				v += jump
-				if v >= s.vTh[i] {
-					v = s.vReset[i]
-					r.wake[lane] = now + 1 + s.hold[i]
-					r.fire(s, i, 1)
-				}
-			}
-			r.v[lane] = v
-			continue
-		}
 		next += jump
 		switch {
 		case wake >= now+1:

@@ -122,6 +122,7 @@ type shard struct {
 	deltaTop           []float64 // by class: exp(dt/tau), largest
 	current            []float64
 	lif                []*lifSegment
+	next, jump         []float64 // scratch of stepOnGrid
 
 	tables   []*table
 	tablesOf [][]int
@@ -158,6 +159,7 @@ func (r *shard) layOut() {
 	r.lanes = l.lanes(r.segs)
 	r.v, r.wake, r.wakeTheta = make([]float64, r.lanes), make([]float64, r.lanes), make([]float64, r.lanes)
 	r.flags = make([]uint64, r.lanes/64+1)
+	r.next, r.jump = make([]float64, r.lanes), make([]float64, r.lanes)
 	for i := range l.receptors {
 		rc := &l.receptors[i]
 		fill := func(n int) []float64 {
@@ -265,6 +267,26 @@ func (r *shard) addRun(u *runOf) {
 }
 
 func addShared(row []float64, blocks []block16, width int, c [3]float64) {
+	switch width {
+	case 1:
+		for i := range blocks {
+			b := &blocks[i]
+			row[b[0]] += c[0]
+			row[b[1]] += c[0]
+			row[b[2]] += c[0]
+			row[b[3]] += c[0]
+		}
+		return
+	case 2:
+		for i := range blocks {
+			for _, t := range blocks[i] {
+				at := row[2*int(t):][:2]
+				at[0] += c[0]
+				at[1] += c[1]
+			}
+		}
+		return
+	}
 	for i := range blocks {
 		for _, t := range blocks[i] {
 			at := row[int(t)*width:][:width]
@@ -276,6 +298,28 @@ func addShared(row []float64, blocks []block16, width int, c [3]float64) {
 }
 
 func add32(row []float64, blocks []block32, width int, c [3]float64) {
+	switch width {
+	case 1:
+		for i := range blocks {
+			b := &blocks[i]
+			row[b.To[0]] += float64(float64(b.W[0]) * c[0])
+			row[b.To[1]] += float64(float64(b.W[1]) * c[0])
+			row[b.To[2]] += float64(float64(b.W[2]) * c[0])
+			row[b.To[3]] += float64(float64(b.W[3]) * c[0])
+		}
+		return
+	case 2:
+		for i := range blocks {
+			b := &blocks[i]
+			for n, t := range b.To {
+				at := row[2*int(t):][:2]
+				w := float64(b.W[n])
+				at[0] += float64(w * c[0])
+				at[1] += float64(w * c[1])
+			}
+		}
+		return
+	}
 	for i := range blocks {
 		b := &blocks[i]
 		for n, t := range b.To {
@@ -390,7 +434,11 @@ func (r *shard) advance(k int64) error {
 	r.input(k)
 	r.out, r.events, r.synaptic = r.history[k%int64(len(r.history))][:0], r.events[:0], r.synaptic[:0]
 	for _, s := range r.lif {
-		s.step(r, k)
+		if r.net.layout.spec.OnGrid {
+			s.stepOnGrid(r, k)
+		} else {
+			s.step(r, k)
+		}
 	}
 	if len(r.events) > 0 {
 		r.lookUp()
