@@ -50,11 +50,7 @@ func newRig(s Scenario) (*rig, error) {
 			shard.ResetExtrema(0)
 		}
 		if first := r.shards[0]; shard != first {
-			for j := range shard.Y {
-				copy(shard.Y[j], first.Y[j])
-			}
-			copy(shard.Wake, first.Wake)
-			copy(shard.Rem, first.Rem)
+			shard.CopyState(first)
 			continue
 		}
 		for i := range size {

@@ -424,7 +424,7 @@ func same(x, y float64) bool {
 
 // columns are what a step may change.
 func (s *Shard) columns() []*[]float64 {
-	cs := []*[]float64{&s.Wake, &s.Rem, &s.Lo, &s.Hi}
+	cs := []*[]float64{&s.Wake, &s.Level, &s.Rem, &s.Lo, &s.Hi}
 	for j := range s.Y {
 		cs = append(cs, &s.Y[j])
 	}

@@ -132,10 +132,10 @@ func flowSync(s *Shard, i int, k int64, y []float64) {
 
 // flowX is what x and |z| must be less than in the fast step: beyond, phi and blast are no longer good enough, and at x = 1
 // the frozen flow blows up within the step.
-const flowX = 15.0 / 16
+const flowX = asm.FlowLimit
 
 // Above flowBend the polynomial m(g) is not good enough for w, which keeps what a spike has done to it.
-const flowBend = 1.0 / 16
+const flowBend = asm.FlowBend
 
 // phi is (exp(z)-1)/z up to z⁴. What it lacks, z⁵/720, is 1.4e-8 at |z| = 0.1 and 1e-3 at flowX, of an exponential whose
 // drift is frozen: spikes are where they would be with the exact one to a thousandth of their error.
@@ -250,13 +250,7 @@ func flowGeneric(b *asm.Block, adapt, full bool) {
 }
 
 // Coefficients of m(g); the last three are a fit by least squares of the error of g m(g) over g², 0 ≤ g ≤ 1.
-const (
-	mean0 = 1.0 / 2
-	mean1 = 1.0 / 6
-	mean2 = 0.17087208016533528
-	mean3 = -0.35074039053205125
-	mean4 = 0.4616411267138857
-)
+const mean0, mean1, mean2, mean3, mean4 = asm.FlowMean0, asm.FlowMean1, asm.FlowMean2, asm.FlowMean3, asm.FlowMean4
 
 // meanGain is m(g): see above.
 func meanGain(g float64) float64 {
@@ -279,13 +273,9 @@ func blast(x float64) float64 {
 }
 
 const (
-	blast0  = 22.690963390339913
-	blastP1 = -42.81149686131888
-	blastP2 = 24.02487768673111
-	blastP3 = -3.6304831564309668
-	blastQ1 = -54.15697856165728
-	blastQ2 = 43.539714016663766
-	blastQ3 = -13.02086086813522
+	blast0                    = asm.FlowLog0
+	blastP1, blastP2, blastP3 = asm.FlowLogP1, asm.FlowLogP2, asm.FlowLogP3
+	blastQ1, blastQ2, blastQ3 = asm.FlowLogQ1, asm.FlowLogQ2, asm.FlowLogQ3
 )
 
 // upstroke is one lane of an exponential neuron, with its coefficients by name and the current of the step in hand. Its
@@ -353,7 +343,7 @@ func flowStep(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, 
 }
 
 // flowSoon is the g above which a neuron that needs care most likely spikes.
-const flowSoon = 0.25
+const flowSoon = asm.FlowSoon
 
 // smooth is the step of flowGeneric for part of a step and any drift; V is infinite where it blows up on the way.
 func (u *upstroke) smooth(v, w, g, part float64) (nextV, nextW float64) {

@@ -24,23 +24,6 @@ const (
 	hhLo, hhHi = -200.0, 120.0
 
 	hhScale, hhShift = -1.0 / 720, -1.0 / 18
-
-	// (exp(u)-1-u)/u² for |u| ≤ 2/9: least squares on Chebyshev nodes, rounded one at a time.
-	hhC2  = 0x1.fffffffffffecp-2
-	hhC3  = 0x1.5555555554f69p-3
-	hhC4  = 0x1.555555555b3f7p-5
-	hhC5  = 0x1.111111140b74ep-7
-	hhC6  = 0x1.6c16c149b5292p-10
-	hhC7  = 0x1.a019e1ba973f2p-13
-	hhC8  = 0x1.a01a99380a44cp-16
-	hhC9  = 0x1.7269d60d7f7a2p-19
-	hhC10 = 0x1.2726a6898a2f1p-22
-
-	hhBetaM  = 4 * 0x1.feac5eef1220ap-3 // 4 exp(-25/18)
-	hhAlphaH = 0x1.48962cd252fb5p-6     // 0.07 exp(-25/20)
-	hhBetaN  = 0x1.769652df22f7ep-4     // 0.125 exp(-25/80)
-	hhE05    = 0x1.a61298e1e069cp+0     // exp(1/2)
-	hhE15    = 0x1.c8f87724b5c1dp-3     // exp(-3/2)
 )
 
 // hhU is u at potential v.
@@ -57,13 +40,13 @@ func hhU(v float64) float64 {
 // hhP1 is p(1) at u.
 func hhP1(u float64) float64 {
 	z := float64(u * u)
-	even := math.FMA(z, hhC10, hhC8)
-	odd := math.FMA(z, hhC9, hhC7)
-	even = math.FMA(even, z, hhC6)
-	odd = math.FMA(odd, z, hhC5)
-	even = math.FMA(even, z, hhC4)
-	odd = math.FMA(odd, z, hhC3)
-	even = math.FMA(even, z, hhC2)
+	even := math.FMA(z, asm.HHC10, asm.HHC8)
+	odd := math.FMA(z, asm.HHC9, asm.HHC7)
+	even = math.FMA(even, z, asm.HHC6)
+	odd = math.FMA(odd, z, asm.HHC5)
+	even = math.FMA(even, z, asm.HHC4)
+	odd = math.FMA(odd, z, asm.HHC3)
+	even = math.FMA(even, z, asm.HHC2)
 	return math.FMA(math.FMA(odd, u, even), z, u)
 }
 
@@ -85,20 +68,20 @@ func hhP72(p4, p9 float64) (p36, p40, p72 float64) {
 
 // ratesM gives alpha_m = num/den and beta_m, ratesH alpha_h and beta_h = 1/den, ratesN alpha_n = num/den and beta_n, all in 1/ms.
 func ratesM(u, p40, p72 float64) (num, den, beta float64) {
-	return float64(u * 72), p72, math.FMA(p40, hhBetaM, hhBetaM)
+	return float64(u * 72), p72, math.FMA(p40, asm.HHBetaM, asm.HHBetaM)
 }
 
 func ratesH(p36, p72 float64) (alpha, den float64) {
-	return math.FMA(p36, hhAlphaH, hhAlphaH), math.FMA(p72, hhE05, 1+hhE05)
+	return math.FMA(p36, asm.HHAlphaH, asm.HHAlphaH), math.FMA(p72, asm.HHE05, 1+asm.HHE05)
 }
 
 func ratesN(u, p9, p72 float64) (num, den, beta float64) {
 	num = math.FMA(-u, 72, 1.5)
-	den = math.FMA(-p72, 10*hhE15, 10-10*hhE15)
+	den = math.FMA(-p72, 10*asm.HHE15, 10-10*asm.HHE15)
 	if math.Abs(num) < 1.0/128 {
 		den = math.FMA(math.FMA(math.FMA(math.FMA(num, 10.0/120, -10.0/24), num, 10.0/6), num, -5), num, 10) * num
 	}
-	return num, den, math.FMA(p9, hhBetaN, hhBetaN)
+	return num, den, math.FMA(p9, asm.HHBetaN, asm.HHBetaN)
 }
 
 // at evaluates the rates at v, those of n only if asked.
@@ -183,12 +166,12 @@ func hhEnter(s *Shard, i int, _ int64, y []float64) {
 	for j := range y {
 		s.Y[j][i] = y[j]
 	}
-	s.Wake[i] = armed(y[0], s.coef(asm.HHVTh, i))
+	s.Level[i] = armed(y[0], s.coef(asm.HHVTh, i))
 }
 
 // arm re-arms the lanes that sank low enough and finds those that crossed their level upwards, except lanes in skip.
 func arm(b *asm.Block, at int, next *vec, skip uint64) (crossed uint64) {
-	level, vTh, rearm := (*vec)(b.Wake[at:]), (*vec)(b.Coef[asm.HHVTh][at:]), (*vec)(b.Coef[asm.HHRearm][at:])
+	level, vTh, rearm := (*vec)(b.Level[at:]), (*vec)(b.Coef[asm.HHVTh][at:]), (*vec)(b.Coef[asm.HHRearm][at:])
 	for l := range next {
 		if skip>>(at+l)&1 != 0 {
 			continue
@@ -287,7 +270,7 @@ func hhScheme(states int, sense slopes, method hhMethod) scheme {
 			b := &w.b
 			for rare := b.Rare; rare != 0; rare &= rare - 1 {
 				l := bits.TrailingZeros64(rare)
-				b.Wake[l] = math.Inf(1)
+				b.Level[l] = math.Inf(1)
 				theta := 1.0
 				if sense != nil {
 					for j := range states {
@@ -401,7 +384,7 @@ func strangStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
 // The order stays 2, but most of what splitting does to the upstroke is undone: fitted to spike times over conductances and
 // reversal potentials around those of the squid, the error falls to a third. Beyond z = 1 the term grows no more, so that
 // no conductance makes it unstable.
-const strangSoft = 1.0 / 9
+const strangSoft = asm.StrangSoft
 
 // hhSlopes takes dV/dt of HH, mV/ms, from the states at both ends of a step.
 func hhSlopes(b *asm.Block, l int, drive float64, old, now *[4]float64) (before, after float64) {

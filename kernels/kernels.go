@@ -153,7 +153,8 @@ type Shard struct {
 	N      int
 	Dt     float64     // ms
 	Y      [][]float64 // the model's states, then hidden ones; read them through State
-	Wake   []float64   // see asm.Block
+	Wake   []float64   // models that reset: see asm.Block; nil otherwise
+	Level  []float64   // models that cross: see asm.Block; nil otherwise
 	Rem    []float64   // integrate-and-fire: the part of step Wake that is left when the neuron wakes; nil otherwise
 	Lo, Hi []float64   // extrema of V since ResetExtrema; nil before
 
@@ -170,9 +171,10 @@ func (k *Kernel) NewShard(first, n int, dt float64, set Setting) *Shard {
 	for range len(k.Model.States) + k.hidden {
 		s.Y = append(s.Y, column(padded))
 	}
-	s.Wake = column(padded)
 	if k.Model.Fires == model.Reset {
-		s.Rem = column(padded)
+		s.Wake, s.Rem = column(padded), column(padded)
+	} else {
+		s.Level = column(padded)
 	}
 	c := make([]float64, len(k.sources))
 	p := set.at(first, nil)
@@ -205,7 +207,11 @@ func (k *Kernel) NewShard(first, n int, dt float64, set Setting) *Shard {
 				y[0] = k.Model.ResetTo(p)
 			}
 			s.Enter(i, 0, y)
-			s.Wake[i] = math.Inf(1)
+			if s.Wake != nil {
+				s.Wake[i] = math.Inf(1)
+			} else {
+				s.Level[i] = math.Inf(1)
+			}
 		}
 	}
 	return s
@@ -268,12 +274,65 @@ func (s *Shard) State(i int, k int64, y []float64) { s.kernel.sync(s, i, k, y) }
 // ResetExtrema starts the record of the lowest and highest V of lane i anew.
 func (s *Shard) ResetExtrema(i int) {
 	if s.Lo == nil {
-		s.Lo, s.Hi = column(len(s.Wake)), column(len(s.Wake))
+		s.Lo, s.Hi = column(len(s.Y[0])), column(len(s.Y[0]))
 		for l := range s.Lo {
 			s.Lo[l], s.Hi[l] = math.Inf(1), math.Inf(-1)
 		}
 	}
 	s.Lo[i], s.Hi[i] = math.Inf(1), math.Inf(-1)
+}
+
+// SetLanes makes s advance its first n lanes only; n is at most the number of neurons it was made for.
+func (s *Shard) SetLanes(n int) {
+	if n < 0 || n > len(s.Y[0]) {
+		panic(fmt.Sprintf("bug: kernels: %d lanes of a shard of %d", n, len(s.Y[0])))
+	}
+	s.N = n
+}
+
+// CopyLane copies state and extrema of lane from to lane to. Its coefficients are not copied: see Fold.
+func (s *Shard) CopyLane(to, from int) {
+	for _, c := range s.lanes() {
+		if c != nil {
+			c[to] = c[from]
+		}
+	}
+}
+
+// AppendLane appends the columns of lane i to dst; PutLane puts them back.
+func (s *Shard) AppendLane(dst []float64, i int) []float64 {
+	for _, c := range s.lanes() {
+		if c != nil {
+			dst = append(dst, c[i])
+		}
+	}
+	return dst
+}
+
+// PutLane puts what AppendLane gave into lane i.
+func (s *Shard) PutLane(i int, from []float64) {
+	for _, c := range s.lanes() {
+		if c != nil {
+			c[i], from = from[0], from[1:]
+		}
+	}
+}
+
+// CopyState copies the states of all lanes from another shard of the same kernel and size, without extrema.
+func (s *Shard) CopyState(from *Shard) {
+	for j, c := range from.Y {
+		copy(s.Y[j], c)
+	}
+	copy(s.Wake, from.Wake)
+	copy(s.Level, from.Level)
+	copy(s.Rem, from.Rem)
+}
+
+// lanes lists the columns that hold the state and the extrema of a lane; some may be nil.
+func (s *Shard) lanes() [9][]float64 {
+	all := [9][]float64{s.Wake, s.Level, s.Rem, s.Lo, s.Hi}
+	copy(all[5:], s.Y)
+	return all
 }
 
 // Bytes is the memory a shard holds for each neuron in columns.
@@ -374,7 +433,7 @@ func (s *Shard) Advance(w *Worker, first int64, steps int, drive Drive, extrema 
 // ahead lists the columns of the group at lane g that the step in hand will need.
 func (s *Shard) ahead(w *Worker, g int) []*asm.Column {
 	w.ahead = w.ahead[:0]
-	for _, columns := range [...][][]float64{s.Y, {s.Wake, s.Rem}, s.coefs[:s.kernel.read(w.full)]} {
+	for _, columns := range [...][][]float64{s.Y, {s.Wake, s.Level, s.Rem}, s.coefs[:s.kernel.read(w.full)]} {
 		for _, c := range columns {
 			if c != nil {
 				w.ahead = append(w.ahead, (*asm.Column)(c[g:]))
@@ -424,7 +483,13 @@ func (w *Worker) aim(b *asm.Block, s *Shard, g int, c *asm.Coefs, drive Drive) {
 	for j, y := range s.Y {
 		b.Y[j] = (*asm.Column)(y[g:])
 	}
-	b.Wake, b.Coef, b.Lanes, b.LaneZero = (*asm.Column)(s.Wake[g:]), c, min(Group, s.N-g), g
+	b.Coef, b.Lanes, b.LaneZero = c, min(Group, s.N-g), g
+	if s.Wake != nil {
+		b.Wake = (*asm.Column)(s.Wake[g:])
+	}
+	if s.Level != nil {
+		b.Level = (*asm.Column)(s.Level[g:])
+	}
 	if s.Rem != nil {
 		b.Rem = (*asm.Column)(s.Rem[g:])
 	}

@@ -153,20 +153,20 @@ func cutGeneric(b *asm.Block, full bool) {
 }
 
 // piecesGeneric takes the lanes of b through the b.Steps pieces of a step. Where one crosses its level, the states
-// before and after the piece are noted in Old, the number of the piece in Lo.
+// before and after the piece are noted in Old, its number in Substep.
 func piecesGeneric(b *asm.Block) {
 	var y, next [4]vec
 	for at := 0; at < b.Lanes; at += len(y[0]) {
 		col := func(c *asm.Column) *vec { return (*vec)(c[at:]) }
 		y[0], y[1] = *col(b.Y[0]), *col(b.Y[1])
 		drive := hhCurrent(b, at, false)
-		level := col(b.Wake)
+		level := col(b.Level)
 		for piece := range b.Steps {
 			rhhRKStep(b, at, &drive, &y, &next)
 			for l := range level {
 				if next[0][l] >= level[l] {
 					level[l] = math.Inf(1)
-					b.Lo[at+l] = float64(piece)
+					b.Substep[at+l] = float64(piece)
 					for j := range 2 {
 						b.Old[j][at+l], b.Old[2+j][at+l] = y[j][l], next[j][l]
 					}
@@ -225,7 +225,7 @@ func (c *cutLanes) prepare(s *Shard) {
 				p.coefs[j][l] = of[j]
 			}
 		}
-		p.b = asm.Block{Y: [4]*asm.Column{&p.y[0], &p.y[1]}, Wake: &p.wake, Coef: &p.coefs, Old: &p.old, Lo: &p.piece, Steps: n}
+		p.b = asm.Block{Y: [4]*asm.Column{&p.y[0], &p.y[1]}, Level: &p.wake, Coef: &p.coefs, Old: &p.old, Substep: &p.piece, Steps: n}
 	}
 }
 
@@ -275,7 +275,7 @@ func (w *Worker) pack(p *pack, s *Shard, g int, b *asm.Block, cut uint64, events
 		for ; cut != 0 && p.n < Group; cut &= cut - 1 {
 			l, n := bits.TrailingZeros64(cut), p.n
 			p.from[n] = g + l
-			p.y[0][n], p.y[1][n], p.wake[n], p.piece[n] = b.Old[0][l], b.Old[1][l], b.Wake[l], -1
+			p.y[0][n], p.y[1][n], p.wake[n], p.piece[n] = b.Old[0][l], b.Old[1][l], b.Level[l], -1
 			p.coefs[asm.HHDrive][n] = w.hhDrive(b, l)
 			p.n++
 		}
@@ -312,7 +312,7 @@ func (w *Worker) flush(p *pack, s *Shard, k int, events []Event) []Event {
 		if v < p.coefs[asm.HHRearm][n] {
 			p.wake[n] = p.coefs[asm.HHVTh][n]
 		}
-		s.Y[0][i], s.Y[1][i], s.Wake[i] = v, p.y[1][n], p.wake[n]
+		s.Y[0][i], s.Y[1][i], s.Level[i] = v, p.y[1][n], p.wake[n]
 		if w.extrema {
 			s.Lo[i], s.Hi[i] = min(s.Lo[i], v), max(s.Hi[i], v)
 		}

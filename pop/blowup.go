@@ -66,14 +66,14 @@ func (w *worker) keep(s *shard, steps int) {
 
 // held are the columns that hold the state of a shard; those that a model does not have are empty.
 func held(s *kernels.Shard) [maxHeld][]float64 {
-	all := [maxHeld][]float64{s.Wake, s.Rem}
-	if copy(all[2:], s.Y) < len(s.Y) {
+	all := [maxHeld][]float64{s.Wake, s.Level, s.Rem}
+	if copy(all[3:], s.Y) < len(s.Y) {
 		panic("bug: pop: a kernel has more columns than are kept")
 	}
 	return all
 }
 
-const maxHeld = 2 + 14
+const maxHeld = 3 + 14
 
 // inspect looks for neurons that have left the numbers in this epoch, or run away.
 func (p *Population) inspect(s *shard, w *worker, drive kernels.Drive) {

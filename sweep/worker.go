@@ -54,7 +54,7 @@ func (e *engine) worker() *worker {
 		w.shards = append(w.shards, s)
 		if e.Resets || e.From != FromRest {
 			probe := e.kernel.NewShard(0, 2, c.dt, e.setting())
-			probe.N = 1
+			probe.SetLanes(1) // made for two, so that what axes set stands in columns
 			w.probes = append(w.probes, probe)
 		}
 	}
@@ -82,7 +82,7 @@ func (e *engine) setting() kernels.Setting {
 func (w *worker) batch(ctx context.Context, resolution, first, end int, put func(slot int, r record, late, resets []float64)) {
 	w.clock, w.s, w.resolution = w.clocks[resolution], w.shards[resolution], resolution
 	w.next, w.end, w.now, w.put = first, end, 0, put
-	w.s.N = width
+	w.s.SetLanes(width)
 	for i := range w.lanes {
 		w.lanes[i].chain = idle
 	}
@@ -110,8 +110,11 @@ func (w *worker) fill() {
 			w.begin(i)
 			continue
 		}
-		for w.s.N--; w.s.N > i && w.lanes[w.s.N].chain == idle; w.s.N-- {
+		n := w.s.N - 1
+		for n > i && w.lanes[n].chain == idle {
+			n--
 		}
+		w.s.SetLanes(n)
 		if w.s.N > i {
 			w.move(i, w.s.N)
 		}
@@ -120,20 +123,12 @@ func (w *worker) fill() {
 
 // move brings what is in lane from to lane to, which is idle.
 func (w *worker) move(to, from int) {
-	for _, column := range columns(w.s) {
-		column[to] = column[from]
-	}
+	w.s.CopyLane(to, from)
 	w.lanes[to], w.lanes[from] = w.lanes[from], w.lanes[to]
 	if w.adapts != nil {
 		w.adapts[to] = w.adapts[from]
 	}
 	w.s.Fold(to, w.lanes[to].params, w.lanes[to].current, 1)
-}
-
-// columns are those that hold the state of a lane.
-func columns(s *kernels.Shard) [][]float64 {
-	all := append([][]float64{s.Wake, s.Rem, s.Lo, s.Hi}, s.Y...)
-	return slices.DeleteFunc(all, func(column []float64) bool { return column == nil })
 }
 
 // begin puts the next point of its chain into lane i: the first into its own initial state, the others into the end
@@ -346,12 +341,9 @@ func (w *worker) finish(i, how int) {
 // drawn to it.
 func (w *worker) follow(l *lane, n int, within float64) {
 	s, k := w.alone(l, l.state), int64(0)
-	held := columns(s)
-	before := make([]float64, len(held))
+	var before []float64
 	for end := int64(math.Ceil(within / w.dt)); k < end; {
-		for j, column := range held {
-			before[j] = column[0]
-		}
+		before = s.AppendLane(before[:0], 0)
 		w.events = s.Advance(w.scratch, k, stride, kernels.Drive{}, false, w.events[:0])
 		if len(w.events) < n {
 			n -= len(w.events)
@@ -359,9 +351,7 @@ func (w *worker) follow(l *lane, n int, within float64) {
 			continue
 		}
 		step := int(w.events[n-1].Step) + 1
-		for j, column := range held {
-			column[0] = before[j]
-		}
+		s.PutLane(0, before)
 		w.events = s.Advance(w.scratch, k, step, kernels.Drive{}, false, w.events[:0])
 		for k += int64(step); w.Model.Fires == model.Reset && s.Wake[0] > float64(k); k++ {
 			w.events = s.Advance(w.scratch, k, 1, kernels.Drive{}, false, w.events[:0])

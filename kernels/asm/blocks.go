@@ -28,10 +28,11 @@ type Coefs [MaxCoef]Column
 // and Lane point behind them (Lane 0 of the next step after the last vectors), so that calling the kernel again goes
 // on. Columns are 64-byte aligned and do not overlap.
 type Block struct {
-	Y    [4]*Column // state
-	Wake *Column    // integrate-and-fire: number of the step in which V moves again; otherwise: the level whose upward crossing is the next spike
-	Coef *Coefs
-	Old  *[4]Column // out, see above
+	Y     [4]*Column // state
+	Wake  *Column    // models that reset: number of the step in which V moves again
+	Level *Column    // models that cross: the potential whose upward crossing is the next spike
+	Coef  *Coefs
+	Old   *[4]Column // out, see above
 
 	// Full kernels only: the lowest and highest V after a step (in and out), and the input. The current of step k in
 	// lane l is fma(gain[l], Wave[k], I[l]) + Row[k·RowStride + l], Wave holds Steps values, RowStride counts values.
@@ -47,14 +48,15 @@ type Block struct {
 	Events                unsafe.Pointer
 	Count, Room, LaneZero int
 
-	First float64 // number of step 0
-	Steps int
-	Lanes int // how many lanes of the group to advance, usually Group; kernels round up to what they do at a time
-	Step  int // in and out: the step in hand
-	Lane  int // in and out: the first lane of the first vector not yet advanced in it
-	Rare  uint64
-	Cut   [2]uint64 // out, RHH cut-rk4 only: lanes whose step is to be cut into four pieces or more, and into eight; its kernel does just the whole step in hand
-	Next  *Block    // RHH cut-rk4 only: another group, which its kernel takes through its step in hand as well, or nil
+	First   float64 // number of step 0
+	Steps   int
+	Lanes   int // how many lanes of the group to advance, usually Group; kernels round up to what they do at a time
+	Step    int // in and out: the step in hand
+	Lane    int // in and out: the first lane of the first vector not yet advanced in it
+	Rare    uint64
+	Substep *Column   // out, RHH substeps only: the number of the substep in which a lane crossed its level
+	Cut     [2]uint64 // out, RHH cut-rk4 only: lanes whose step is to be cut into four pieces or more, and into eight; its kernel does just the whole step in hand
+	Next    *Block    // RHH cut-rk4 only: another group, which its kernel takes through its step in hand as well, or nil
 
 	Ahead []*Column // in and out, LIF only: columns that the next group will need; its kernels ask memory for one in each chunk, from the last on
 

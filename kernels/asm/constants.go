@@ -37,3 +37,46 @@ const (
 	Exp2C7 = 0x1.00daa1aa4da77p-16
 	Exp2C8 = 0x1.6208e90f714d6p-20
 )
+
+// Constants of the flow method of EIF and AdEx; what they are for stands in kernels/flow.go.
+const (
+	FlowLimit = 15.0 / 16 // of x and |z| in the fast step
+	FlowBend  = 1.0 / 16
+	FlowSoon  = 0.25
+
+	FlowMean0 = 1.0 / 2
+	FlowMean1 = 1.0 / 6
+	FlowMean2 = 0.17087208016533528
+	FlowMean3 = -0.35074039053205125
+	FlowMean4 = 0.4616411267138857
+
+	FlowLog0  = 22.690963390339913
+	FlowLogP1 = -42.81149686131888
+	FlowLogP2 = 24.02487768673111
+	FlowLogP3 = -3.6304831564309668
+	FlowLogQ1 = -54.15697856165728
+	FlowLogQ2 = 43.539714016663766
+	FlowLogQ3 = -13.02086086813522
+)
+
+// Constants of the Hodgkin-Huxley rates and of strang-cn; see kernels/hh.go. HHC2 to HHC10 are (exp(u)-1-u)/u² for |u| ≤ 2/9: least squares on
+// Chebyshev nodes, rounded one at a time.
+const (
+	HHC2  = 0x1.fffffffffffecp-2
+	HHC3  = 0x1.5555555554f69p-3
+	HHC4  = 0x1.555555555b3f7p-5
+	HHC5  = 0x1.111111140b74ep-7
+	HHC6  = 0x1.6c16c149b5292p-10
+	HHC7  = 0x1.a019e1ba973f2p-13
+	HHC8  = 0x1.a01a99380a44cp-16
+	HHC9  = 0x1.7269d60d7f7a2p-19
+	HHC10 = 0x1.2726a6898a2f1p-22
+
+	HHBetaM  = 4 * 0x1.feac5eef1220ap-3 // 4 exp(-25/18)
+	HHAlphaH = 0x1.48962cd252fb5p-6     // 0.07 exp(-25/20)
+	HHBetaN  = 0x1.769652df22f7ep-4     // 0.125 exp(-25/80)
+	HHE05    = 0x1.a61298e1e069cp+0     // exp(1/2)
+	HHE15    = 0x1.c8f87724b5c1dp-3     // exp(-3/2)
+
+	StrangSoft = 1.0 / 9
+)

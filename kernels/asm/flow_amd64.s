@@ -10,22 +10,22 @@ TEXT ·EIFFlowAVX2(SB), $1024-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), BX
-	MOVQ 176(BX), DX
-	MOVQ 192(BX), DI
-	MOVQ 200(BX), SI
+	MOVQ 184(BX), DX
+	MOVQ 200(BX), DI
+	MOVQ 208(BX), SI
 	MOVQ (BX), CX
 	MOVQ 32(BX), R8
-	MOVQ 40(BX), R9
-	MOVQ 48(BX), R10
-	MOVQ $+0, 208(BX)
-	MOVQ DI, 192(BX)
+	MOVQ 48(BX), R9
+	MOVQ 56(BX), R10
+	MOVQ $+0, 216(BX)
+	MOVQ DI, 200(BX)
 
 	// number
-	VBROADCASTSD 192(BX), Y0
+	VBROADCASTSD 200(BX), Y0
 	VMOVUPD      flowConstsAVX2<>+0(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 168(BX), Y4
+	VBROADCASTSD 176(BX), Y4
 	VADDPD       Y3, Y4, Y15
 	SUBQ         DI, DX
 	JLE          done
@@ -676,7 +676,7 @@ step:
 
 cared:
 	ADDQ $0x20, SI
-	CMPQ SI, 184(BX)
+	CMPQ SI, 192(BX)
 	JLT  step
 	XORQ SI, SI
 
@@ -686,10 +686,10 @@ cared:
 	JNZ    step
 
 done:
-	MOVQ 176(BX), DI
+	MOVQ 184(BX), DI
 	SUBQ DX, DI
-	MOVQ DI, 192(BX)
-	MOVQ SI, 200(BX)
+	MOVQ DI, 200(BX)
+	MOVQ SI, 208(BX)
 	VZEROUPPER
 	RET
 
@@ -743,10 +743,10 @@ rare1:
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, DI
 	ORQ       CX, DI
-	MOVQ      264(BX), R9
-	MOVQ      144(BX), R10
+	MOVQ      280(BX), R9
+	MOVQ      152(BX), R10
 	ADDQ      $0x40, R10
-	CMPQ      R10, 152(BX)
+	CMPQ      R10, 160(BX)
 	JGT       crowded
 
 care:
@@ -757,10 +757,10 @@ care:
 	ANDQ   $-16, DI
 	SHLQ   CL, DI
 	ADDQ   SI, R8
-	MOVQ   40(BX), CX
-	MOVQ   48(BX), R10
+	MOVQ   48(BX), CX
+	MOVQ   56(BX), R10
 	MOVQ   32(BX), R11
-	MOVQ   128(BX), R12
+	MOVQ   136(BX), R12
 
 	// who
 	VMOVUPD     (R10)(R8*8), Y0
@@ -812,7 +812,7 @@ care:
 	VMOVUPD     Y8, 4608(R9)
 	VPTEST      Y13, Y13
 	JZ          calm
-	MOVQ        40(BX), CX
+	MOVQ        48(BX), CX
 
 	// spike
 	VMOVUPD      3072(CX)(R8*8), Y0
@@ -992,7 +992,7 @@ calm:
 	VMOVUPD 4608(R9), Y0
 	VPTEST  Y0, Y0
 	JZ      rests
-	MOVQ    40(BX), CX
+	MOVQ    48(BX), CX
 
 	// moves
 	VMOVUPD      flowConstsAVX2<>+32(SB), Y0
@@ -1123,7 +1123,7 @@ rests:
 	VMOVUPD   Y8, (CX)(R8*8)
 	VMOVUPD   Y5, 5632(R9)
 	MOVQ      32(BX), CX
-	MOVQ      128(BX), R12
+	MOVQ      136(BX), R12
 
 	// time
 	VMOVUPD   5632(R9), Y0
@@ -1136,7 +1136,7 @@ rests:
 	SUBQ      SI, R8
 	MOVQ      R8, CX
 	SHLQ      CL, R11
-	ORQ       R11, 208(BX)
+	ORQ       R11, 216(BX)
 	TESTQ     R10, R10
 	JNZ       events2
 
@@ -1145,18 +1145,18 @@ next:
 	JNZ   care
 
 crowded:
-	ORQ   208(BX), DI
+	ORQ   216(BX), DI
 	MOVQ  (BX), CX
 	MOVQ  32(BX), R8
-	MOVQ  40(BX), R9
-	MOVQ  48(BX), R10
+	MOVQ  48(BX), R9
+	MOVQ  56(BX), R10
 	TESTQ DI, DI
 	JZ    cared
 	MOVQ  SI, CX
 	SHLQ  CL, DI
-	MOVQ  DI, 208(BX)
+	MOVQ  DI, 216(BX)
 	ADDQ  $0x20, SI
-	CMPQ  SI, 184(BX)
+	CMPQ  SI, 192(BX)
 	JLT   done
 	XORQ  SI, SI
 	DECQ  DX
@@ -1164,22 +1164,22 @@ crowded:
 
 events2:
 	ADDQ SI, R8
-	ADDQ 160(BX), R8
-	MOVQ 144(BX), CX
+	ADDQ 168(BX), R8
+	MOVQ 152(BX), CX
 	SHLQ $0x04, CX
-	ADDQ 136(BX), CX
+	ADDQ 144(BX), CX
 
 event3:
 	TZCNTQ R10, R11
 	MOVQ   3584(R9)(R11*8), R12
 	MOVQ   R12, 8(CX)
-	MOVQ   176(BX), R12
+	MOVQ   184(BX), R12
 	SUBQ   DX, R12
 	MOVL   R12, 4(CX)
 	ADDQ   R8, R11
 	MOVL   R11, (CX)
 	ADDQ   $0x10, CX
-	INCQ   144(BX)
+	INCQ   152(BX)
 	LEAQ   -1(R10), R12
 	ANDQ   R12, R10
 	JNZ    event3
@@ -1192,30 +1192,30 @@ TEXT ·EIFFlowFullAVX2(SB), $1024-8
 	LEAQ  63(SP), AX
 	ANDQ  $-64, AX
 	MOVQ  b+0(FP), BX
-	MOVQ  176(BX), DX
-	MOVQ  192(BX), R9
-	MOVQ  200(BX), SI
+	MOVQ  184(BX), DX
+	MOVQ  200(BX), R9
+	MOVQ  208(BX), SI
 	MOVQ  (BX), CX
 	MOVQ  32(BX), R10
-	MOVQ  40(BX), R11
-	MOVQ  48(BX), R12
-	MOVQ  56(BX), R13
-	MOVQ  64(BX), R14
-	MOVQ  72(BX), DI
-	MOVQ  120(BX), R8
+	MOVQ  48(BX), R11
+	MOVQ  56(BX), R12
+	MOVQ  64(BX), R13
+	MOVQ  72(BX), R14
+	MOVQ  80(BX), DI
+	MOVQ  128(BX), R8
 	LEAQ  (DI)(R9*8), DI
 	IMULQ R9, R8
 	SHLQ  $0x03, R8
-	ADDQ  96(BX), R8
-	MOVQ  $+0, 208(BX)
-	MOVQ  R9, 192(BX)
+	ADDQ  104(BX), R8
+	MOVQ  $+0, 216(BX)
+	MOVQ  R9, 200(BX)
 
 	// number
-	VBROADCASTSD 192(BX), Y0
+	VBROADCASTSD 200(BX), Y0
 	VMOVUPD      flowConstsAVX2<>+0(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 168(BX), Y4
+	VBROADCASTSD 176(BX), Y4
 	VADDPD       Y3, Y4, Y15
 	SUBQ         R9, DX
 	JLE          done
@@ -1961,11 +1961,11 @@ step:
 
 cared:
 	ADDQ $0x20, SI
-	CMPQ SI, 184(BX)
+	CMPQ SI, 192(BX)
 	JLT  step
 	XORQ SI, SI
 	ADDQ $0x08, DI
-	MOVQ 120(BX), R9
+	MOVQ 128(BX), R9
 	LEAQ (R8)(R9*8), R8
 
 	// now
@@ -1974,10 +1974,10 @@ cared:
 	JNZ    step
 
 done:
-	MOVQ 176(BX), R9
+	MOVQ 184(BX), R9
 	SUBQ DX, R9
-	MOVQ R9, 192(BX)
-	MOVQ SI, 200(BX)
+	MOVQ R9, 200(BX)
+	MOVQ SI, 208(BX)
 	VZEROUPPER
 	RET
 
@@ -2031,10 +2031,10 @@ rare1:
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
-	MOVQ      264(BX), R11
-	MOVQ      144(BX), R12
+	MOVQ      280(BX), R11
+	MOVQ      152(BX), R12
 	ADDQ      $0x40, R12
-	CMPQ      R12, 152(BX)
+	CMPQ      R12, 160(BX)
 	JGT       crowded
 
 care:
@@ -2045,10 +2045,10 @@ care:
 	ANDQ   $-16, R9
 	SHLQ   CL, R9
 	ADDQ   SI, R10
-	MOVQ   40(BX), CX
-	MOVQ   48(BX), R12
+	MOVQ   48(BX), CX
+	MOVQ   56(BX), R12
 	MOVQ   32(BX), R13
-	MOVQ   128(BX), R14
+	MOVQ   136(BX), R14
 
 	// who
 	VMOVUPD      (R12)(R10*8), Y0
@@ -2105,7 +2105,7 @@ care:
 	VMOVUPD      Y9, 4608(R11)
 	VPTEST       Y4, Y4
 	JZ           calm
-	MOVQ         40(BX), CX
+	MOVQ         48(BX), CX
 
 	// spike
 	VMOVUPD      3072(CX)(R10*8), Y0
@@ -2285,7 +2285,7 @@ calm:
 	VMOVUPD 4608(R11), Y0
 	VPTEST  Y0, Y0
 	JZ      rests
-	MOVQ    40(BX), CX
+	MOVQ    48(BX), CX
 
 	// moves
 	VMOVUPD      flowConstsAVX2<>+32(SB), Y0
@@ -2416,7 +2416,7 @@ rests:
 	VMOVUPD   Y8, (CX)(R10*8)
 	VMOVUPD   Y5, 5632(R11)
 	MOVQ      32(BX), CX
-	MOVQ      128(BX), R14
+	MOVQ      136(BX), R14
 
 	// time
 	VMOVUPD   5632(R11), Y0
@@ -2426,9 +2426,9 @@ rests:
 	VBLENDVPD Y0, 3072(R11), Y3, Y4
 	VMOVUPD   Y2, (CX)(R10*8)
 	VMOVUPD   Y4, (R14)(R10*8)
-	MOVQ      40(BX), CX
-	MOVQ      56(BX), R14
-	MOVQ      64(BX), R15
+	MOVQ      48(BX), CX
+	MOVQ      64(BX), R14
+	MOVQ      72(BX), R15
 
 	// extremes
 	VMOVUPD   3584(CX)(R10*8), Y0
@@ -2451,7 +2451,7 @@ rests:
 	SUBQ      SI, R10
 	MOVQ      R10, CX
 	SHLQ      CL, R13
-	ORQ       R13, 208(BX)
+	ORQ       R13, 216(BX)
 	TESTQ     R12, R12
 	JNZ       events2
 
@@ -2460,20 +2460,20 @@ next:
 	JNZ   care
 
 crowded:
-	ORQ   208(BX), R9
+	ORQ   216(BX), R9
 	MOVQ  (BX), CX
 	MOVQ  32(BX), R10
-	MOVQ  40(BX), R11
-	MOVQ  48(BX), R12
-	MOVQ  56(BX), R13
-	MOVQ  64(BX), R14
+	MOVQ  48(BX), R11
+	MOVQ  56(BX), R12
+	MOVQ  64(BX), R13
+	MOVQ  72(BX), R14
 	TESTQ R9, R9
 	JZ    cared
 	MOVQ  SI, CX
 	SHLQ  CL, R9
-	MOVQ  R9, 208(BX)
+	MOVQ  R9, 216(BX)
 	ADDQ  $0x20, SI
-	CMPQ  SI, 184(BX)
+	CMPQ  SI, 192(BX)
 	JLT   done
 	XORQ  SI, SI
 	DECQ  DX
@@ -2481,22 +2481,22 @@ crowded:
 
 events2:
 	ADDQ SI, R10
-	ADDQ 160(BX), R10
-	MOVQ 144(BX), CX
+	ADDQ 168(BX), R10
+	MOVQ 152(BX), CX
 	SHLQ $0x04, CX
-	ADDQ 136(BX), CX
+	ADDQ 144(BX), CX
 
 event3:
 	TZCNTQ R12, R13
 	MOVQ   3584(R11)(R13*8), R14
 	MOVQ   R14, 8(CX)
-	MOVQ   176(BX), R14
+	MOVQ   184(BX), R14
 	SUBQ   DX, R14
 	MOVL   R14, 4(CX)
 	ADDQ   R10, R13
 	MOVL   R13, (CX)
 	ADDQ   $0x10, CX
-	INCQ   144(BX)
+	INCQ   152(BX)
 	LEAQ   -1(R12), R14
 	ANDQ   R14, R12
 	JNZ    event3
@@ -2509,23 +2509,23 @@ TEXT ·AdExFlowAVX2(SB), $3072-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), BX
-	MOVQ 176(BX), DX
-	MOVQ 192(BX), DI
-	MOVQ 200(BX), SI
+	MOVQ 184(BX), DX
+	MOVQ 200(BX), DI
+	MOVQ 208(BX), SI
 	MOVQ (BX), CX
 	MOVQ 32(BX), R8
-	MOVQ 40(BX), R9
-	MOVQ 48(BX), R10
+	MOVQ 48(BX), R9
+	MOVQ 56(BX), R10
 	MOVQ 8(BX), R11
-	MOVQ $+0, 208(BX)
-	MOVQ DI, 192(BX)
+	MOVQ $+0, 216(BX)
+	MOVQ DI, 200(BX)
 
 	// number
-	VBROADCASTSD 192(BX), Y0
+	VBROADCASTSD 200(BX), Y0
 	VMOVUPD      flowConstsAVX2<>+0(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 168(BX), Y4
+	VBROADCASTSD 176(BX), Y4
 	VADDPD       Y3, Y4, Y15
 	SUBQ         DI, DX
 	JLE          done
@@ -3444,7 +3444,7 @@ step:
 
 cared:
 	ADDQ $0x20, SI
-	CMPQ SI, 184(BX)
+	CMPQ SI, 192(BX)
 	JLT  step
 	XORQ SI, SI
 
@@ -3454,10 +3454,10 @@ cared:
 	JNZ    step
 
 done:
-	MOVQ 176(BX), DI
+	MOVQ 184(BX), DI
 	SUBQ DX, DI
-	MOVQ DI, 192(BX)
-	MOVQ SI, 200(BX)
+	MOVQ DI, 200(BX)
+	MOVQ SI, 208(BX)
 	VZEROUPPER
 	RET
 
@@ -3511,10 +3511,10 @@ rare1:
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, DI
 	ORQ       CX, DI
-	MOVQ      264(BX), R9
-	MOVQ      144(BX), R10
+	MOVQ      280(BX), R9
+	MOVQ      152(BX), R10
 	ADDQ      $0x40, R10
-	CMPQ      R10, 152(BX)
+	CMPQ      R10, 160(BX)
 	JGT       crowded
 
 care:
@@ -3525,10 +3525,10 @@ care:
 	ANDQ   $-16, DI
 	SHLQ   CL, DI
 	ADDQ   SI, R8
-	MOVQ   40(BX), CX
-	MOVQ   48(BX), R10
+	MOVQ   48(BX), CX
+	MOVQ   56(BX), R10
 	MOVQ   32(BX), R11
-	MOVQ   128(BX), R12
+	MOVQ   136(BX), R12
 
 	// who
 	VMOVUPD     (R10)(R8*8), Y0
@@ -3581,7 +3581,7 @@ care:
 	VMOVUPD     Y8, 4608(R9)
 	VPTEST      Y14, Y14
 	JZ          calm
-	MOVQ        40(BX), CX
+	MOVQ        48(BX), CX
 
 	// spike
 	VMOVUPD      3072(CX)(R8*8), Y0
@@ -3761,7 +3761,7 @@ calm:
 	VMOVUPD 4608(R9), Y0
 	VPTEST  Y0, Y0
 	JZ      rests
-	MOVQ    40(BX), CX
+	MOVQ    48(BX), CX
 
 	// moves
 	VMOVUPD      flowConstsAVX2<>+32(SB), Y0
@@ -3896,7 +3896,7 @@ rests:
 	VMOVUPD   Y10, (R12)(R8*8)
 	VMOVUPD   Y5, 5632(R9)
 	MOVQ      32(BX), CX
-	MOVQ      128(BX), R12
+	MOVQ      136(BX), R12
 
 	// time
 	VMOVUPD   5632(R9), Y0
@@ -3909,7 +3909,7 @@ rests:
 	SUBQ      SI, R8
 	MOVQ      R8, CX
 	SHLQ      CL, R11
-	ORQ       R11, 208(BX)
+	ORQ       R11, 216(BX)
 	TESTQ     R10, R10
 	JNZ       events2
 
@@ -3918,19 +3918,19 @@ next:
 	JNZ   care
 
 crowded:
-	ORQ   208(BX), DI
+	ORQ   216(BX), DI
 	MOVQ  (BX), CX
 	MOVQ  32(BX), R8
-	MOVQ  40(BX), R9
-	MOVQ  48(BX), R10
+	MOVQ  48(BX), R9
+	MOVQ  56(BX), R10
 	MOVQ  8(BX), R11
 	TESTQ DI, DI
 	JZ    cared
 	MOVQ  SI, CX
 	SHLQ  CL, DI
-	MOVQ  DI, 208(BX)
+	MOVQ  DI, 216(BX)
 	ADDQ  $0x20, SI
-	CMPQ  SI, 184(BX)
+	CMPQ  SI, 192(BX)
 	JLT   done
 	XORQ  SI, SI
 	DECQ  DX
@@ -3938,22 +3938,22 @@ crowded:
 
 events2:
 	ADDQ SI, R8
-	ADDQ 160(BX), R8
-	MOVQ 144(BX), CX
+	ADDQ 168(BX), R8
+	MOVQ 152(BX), CX
 	SHLQ $0x04, CX
-	ADDQ 136(BX), CX
+	ADDQ 144(BX), CX
 
 event3:
 	TZCNTQ R10, R11
 	MOVQ   3584(R9)(R11*8), R12
 	MOVQ   R12, 8(CX)
-	MOVQ   176(BX), R12
+	MOVQ   184(BX), R12
 	SUBQ   DX, R12
 	MOVL   R12, 4(CX)
 	ADDQ   R8, R11
 	MOVL   R11, (CX)
 	ADDQ   $0x10, CX
-	INCQ   144(BX)
+	INCQ   152(BX)
 	LEAQ   -1(R10), R12
 	ANDQ   R12, R10
 	JNZ    event3
@@ -3966,31 +3966,31 @@ TEXT ·AdExFlowFullAVX2(SB), $3072-8
 	LEAQ  63(SP), AX
 	ANDQ  $-64, AX
 	MOVQ  b+0(FP), BX
-	MOVQ  176(BX), DX
-	MOVQ  192(BX), R9
-	MOVQ  200(BX), SI
+	MOVQ  184(BX), DX
+	MOVQ  200(BX), R9
+	MOVQ  208(BX), SI
 	MOVQ  (BX), CX
 	MOVQ  32(BX), R10
-	MOVQ  40(BX), R11
-	MOVQ  48(BX), R12
+	MOVQ  48(BX), R11
+	MOVQ  56(BX), R12
 	MOVQ  8(BX), R13
-	MOVQ  56(BX), R14
-	MOVQ  64(BX), R15
-	MOVQ  72(BX), DI
-	MOVQ  120(BX), R8
+	MOVQ  64(BX), R14
+	MOVQ  72(BX), R15
+	MOVQ  80(BX), DI
+	MOVQ  128(BX), R8
 	LEAQ  (DI)(R9*8), DI
 	IMULQ R9, R8
 	SHLQ  $0x03, R8
-	ADDQ  96(BX), R8
-	MOVQ  $+0, 208(BX)
-	MOVQ  R9, 192(BX)
+	ADDQ  104(BX), R8
+	MOVQ  $+0, 216(BX)
+	MOVQ  R9, 200(BX)
 
 	// number
-	VBROADCASTSD 192(BX), Y0
+	VBROADCASTSD 200(BX), Y0
 	VMOVUPD      flowConstsAVX2<>+0(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 168(BX), Y4
+	VBROADCASTSD 176(BX), Y4
 	VADDPD       Y3, Y4, Y15
 	SUBQ         R9, DX
 	JLE          done
@@ -4989,11 +4989,11 @@ step:
 
 cared:
 	ADDQ $0x20, SI
-	CMPQ SI, 184(BX)
+	CMPQ SI, 192(BX)
 	JLT  step
 	XORQ SI, SI
 	ADDQ $0x08, DI
-	MOVQ 120(BX), R9
+	MOVQ 128(BX), R9
 	LEAQ (R8)(R9*8), R8
 
 	// now
@@ -5002,10 +5002,10 @@ cared:
 	JNZ    step
 
 done:
-	MOVQ 176(BX), R9
+	MOVQ 184(BX), R9
 	SUBQ DX, R9
-	MOVQ R9, 192(BX)
-	MOVQ SI, 200(BX)
+	MOVQ R9, 200(BX)
+	MOVQ SI, 208(BX)
 	VZEROUPPER
 	RET
 
@@ -5059,10 +5059,10 @@ rare1:
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
-	MOVQ      264(BX), R11
-	MOVQ      144(BX), R12
+	MOVQ      280(BX), R11
+	MOVQ      152(BX), R12
 	ADDQ      $0x40, R12
-	CMPQ      R12, 152(BX)
+	CMPQ      R12, 160(BX)
 	JGT       crowded
 
 care:
@@ -5073,10 +5073,10 @@ care:
 	ANDQ   $-16, R9
 	SHLQ   CL, R9
 	ADDQ   SI, R10
-	MOVQ   40(BX), CX
-	MOVQ   48(BX), R12
+	MOVQ   48(BX), CX
+	MOVQ   56(BX), R12
 	MOVQ   32(BX), R13
-	MOVQ   128(BX), R14
+	MOVQ   136(BX), R14
 
 	// who
 	VMOVUPD      (R12)(R10*8), Y0
@@ -5134,7 +5134,7 @@ care:
 	VMOVUPD      Y0, 4608(R11)
 	VPTEST       Y4, Y4
 	JZ           calm
-	MOVQ         40(BX), CX
+	MOVQ         48(BX), CX
 
 	// spike
 	VMOVUPD      3072(CX)(R10*8), Y0
@@ -5314,7 +5314,7 @@ calm:
 	VMOVUPD 4608(R11), Y0
 	VPTEST  Y0, Y0
 	JZ      rests
-	MOVQ    40(BX), CX
+	MOVQ    48(BX), CX
 
 	// moves
 	VMOVUPD      flowConstsAVX2<>+32(SB), Y0
@@ -5449,7 +5449,7 @@ rests:
 	VMOVUPD   Y10, (R14)(R10*8)
 	VMOVUPD   Y5, 5632(R11)
 	MOVQ      32(BX), CX
-	MOVQ      128(BX), R14
+	MOVQ      136(BX), R14
 
 	// time
 	VMOVUPD   5632(R11), Y0
@@ -5459,9 +5459,9 @@ rests:
 	VBLENDVPD Y0, 3072(R11), Y3, Y4
 	VMOVUPD   Y2, (CX)(R10*8)
 	VMOVUPD   Y4, (R14)(R10*8)
-	MOVQ      40(BX), CX
-	MOVQ      56(BX), R14
-	MOVQ      64(BX), R15
+	MOVQ      48(BX), CX
+	MOVQ      64(BX), R14
+	MOVQ      72(BX), R15
 
 	// extremes
 	VMOVUPD   3584(CX)(R10*8), Y0
@@ -5484,7 +5484,7 @@ rests:
 	SUBQ      SI, R10
 	MOVQ      R10, CX
 	SHLQ      CL, R13
-	ORQ       R13, 208(BX)
+	ORQ       R13, 216(BX)
 	TESTQ     R12, R12
 	JNZ       events2
 
@@ -5493,21 +5493,21 @@ next:
 	JNZ   care
 
 crowded:
-	ORQ   208(BX), R9
+	ORQ   216(BX), R9
 	MOVQ  (BX), CX
 	MOVQ  32(BX), R10
-	MOVQ  40(BX), R11
-	MOVQ  48(BX), R12
+	MOVQ  48(BX), R11
+	MOVQ  56(BX), R12
 	MOVQ  8(BX), R13
-	MOVQ  56(BX), R14
-	MOVQ  64(BX), R15
+	MOVQ  64(BX), R14
+	MOVQ  72(BX), R15
 	TESTQ R9, R9
 	JZ    cared
 	MOVQ  SI, CX
 	SHLQ  CL, R9
-	MOVQ  R9, 208(BX)
+	MOVQ  R9, 216(BX)
 	ADDQ  $0x20, SI
-	CMPQ  SI, 184(BX)
+	CMPQ  SI, 192(BX)
 	JLT   done
 	XORQ  SI, SI
 	DECQ  DX
@@ -5515,22 +5515,22 @@ crowded:
 
 events2:
 	ADDQ SI, R10
-	ADDQ 160(BX), R10
-	MOVQ 144(BX), CX
+	ADDQ 168(BX), R10
+	MOVQ 152(BX), CX
 	SHLQ $0x04, CX
-	ADDQ 136(BX), CX
+	ADDQ 144(BX), CX
 
 event3:
 	TZCNTQ R12, R13
 	MOVQ   3584(R11)(R13*8), R14
 	MOVQ   R14, 8(CX)
-	MOVQ   176(BX), R14
+	MOVQ   184(BX), R14
 	SUBQ   DX, R14
 	MOVL   R14, 4(CX)
 	ADDQ   R10, R13
 	MOVL   R13, (CX)
 	ADDQ   $0x10, CX
-	INCQ   144(BX)
+	INCQ   152(BX)
 	LEAQ   -1(R12), R14
 	ANDQ   R14, R12
 	JNZ    event3
@@ -5543,21 +5543,21 @@ TEXT ·EIFFlowAVX512(SB), $832-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), BX
-	MOVQ 176(BX), DX
-	MOVQ 192(BX), DI
-	MOVQ 200(BX), SI
+	MOVQ 184(BX), DX
+	MOVQ 200(BX), DI
+	MOVQ 208(BX), SI
 	MOVQ (BX), CX
 	MOVQ 32(BX), R8
-	MOVQ 40(BX), R9
-	MOVQ 48(BX), R10
-	MOVQ $+0, 208(BX)
-	MOVQ DI, 192(BX)
+	MOVQ 48(BX), R9
+	MOVQ 56(BX), R10
+	MOVQ $+0, 216(BX)
+	MOVQ DI, 200(BX)
 
 	// number
 	VBROADCASTSD flowConstsAVX512<>+0(SB), Z0
-	VORPD.BCST   192(BX), Z0, Z1
+	VORPD.BCST   200(BX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  168(BX), Z2, Z31
+	VADDPD.BCST  176(BX), Z2, Z31
 	SUBQ         DI, DX
 	JLE          done
 
@@ -6172,7 +6172,7 @@ step:
 
 cared:
 	ADDQ $0x40, SI
-	CMPQ SI, 184(BX)
+	CMPQ SI, 192(BX)
 	JLT  step
 	XORQ SI, SI
 
@@ -6182,10 +6182,10 @@ cared:
 	JNZ         step
 
 done:
-	MOVQ 176(BX), DI
+	MOVQ 184(BX), DI
 	SUBQ DX, DI
-	MOVQ DI, 192(BX)
-	MOVQ SI, 200(BX)
+	MOVQ DI, 200(BX)
+	MOVQ SI, 208(BX)
 	VZEROUPPER
 	RET
 
@@ -6247,10 +6247,10 @@ rare1:
 	KMOVB        K1, CX
 	SHLQ         $0x08, DI
 	ORQ          CX, DI
-	MOVQ         264(BX), R9
-	MOVQ         144(BX), R10
+	MOVQ         280(BX), R9
+	MOVQ         152(BX), R10
 	ADDQ         $0x40, R10
-	CMPQ         R10, 152(BX)
+	CMPQ         R10, 160(BX)
 	JGT          crowded
 
 care:
@@ -6261,10 +6261,10 @@ care:
 	ANDQ   $-256, DI
 	SHLQ   CL, DI
 	ADDQ   SI, R8
-	MOVQ   40(BX), CX
-	MOVQ   48(BX), R10
+	MOVQ   48(BX), CX
+	MOVQ   56(BX), R10
 	MOVQ   32(BX), R11
-	MOVQ   128(BX), R12
+	MOVQ   136(BX), R12
 
 	// who
 	VMOVUPD          (R10)(R8*8), Z0
@@ -6321,7 +6321,7 @@ care:
 	VMOVUPD          Z24, 4608(R9)
 	KORTESTB         K5, K5
 	JZ               calm
-	MOVQ             40(BX), CX
+	MOVQ             48(BX), CX
 
 	// spike
 	VMOVUPD          3072(CX)(R8*8), Z0
@@ -6497,7 +6497,7 @@ calm:
 	VPCMPGTQ     4608(R9), Z0, K1
 	KORTESTB     K1, K1
 	JZ           rests
-	MOVQ         40(BX), CX
+	MOVQ         48(BX), CX
 
 	// moves
 	VBROADCASTSD      flowConstsAVX512<>+8(SB), Z0
@@ -6634,7 +6634,7 @@ rests:
 	VMOVUPD        Z3, (CX)(R8*8)
 	VMOVUPD        Z4, 5632(R9)
 	MOVQ           32(BX), CX
-	MOVQ           128(BX), R12
+	MOVQ           136(BX), R12
 
 	// time
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
@@ -6648,7 +6648,7 @@ rests:
 	SUBQ         SI, R8
 	MOVQ         R8, CX
 	SHLQ         CL, R11
-	ORQ          R11, 208(BX)
+	ORQ          R11, 216(BX)
 	TESTQ        R10, R10
 	JNZ          events2
 
@@ -6657,18 +6657,18 @@ next:
 	JNZ   care
 
 crowded:
-	ORQ   208(BX), DI
+	ORQ   216(BX), DI
 	MOVQ  (BX), CX
 	MOVQ  32(BX), R8
-	MOVQ  40(BX), R9
-	MOVQ  48(BX), R10
+	MOVQ  48(BX), R9
+	MOVQ  56(BX), R10
 	TESTQ DI, DI
 	JZ    cared
 	MOVQ  SI, CX
 	SHLQ  CL, DI
-	MOVQ  DI, 208(BX)
+	MOVQ  DI, 216(BX)
 	ADDQ  $0x40, SI
-	CMPQ  SI, 184(BX)
+	CMPQ  SI, 192(BX)
 	JLT   done
 	XORQ  SI, SI
 	DECQ  DX
@@ -6676,22 +6676,22 @@ crowded:
 
 events2:
 	ADDQ SI, R8
-	ADDQ 160(BX), R8
-	MOVQ 144(BX), CX
+	ADDQ 168(BX), R8
+	MOVQ 152(BX), CX
 	SHLQ $0x04, CX
-	ADDQ 136(BX), CX
+	ADDQ 144(BX), CX
 
 event3:
 	TZCNTQ R10, R11
 	MOVQ   3584(R9)(R11*8), R12
 	MOVQ   R12, 8(CX)
-	MOVQ   176(BX), R12
+	MOVQ   184(BX), R12
 	SUBQ   DX, R12
 	MOVL   R12, 4(CX)
 	ADDQ   R8, R11
 	MOVL   R11, (CX)
 	ADDQ   $0x10, CX
-	INCQ   144(BX)
+	INCQ   152(BX)
 	LEAQ   -1(R10), R12
 	ANDQ   R12, R10
 	JNZ    event3
@@ -6704,29 +6704,29 @@ TEXT ·EIFFlowFullAVX512(SB), $832-8
 	LEAQ  63(SP), AX
 	ANDQ  $-64, AX
 	MOVQ  b+0(FP), BX
-	MOVQ  176(BX), DX
-	MOVQ  192(BX), R9
-	MOVQ  200(BX), SI
+	MOVQ  184(BX), DX
+	MOVQ  200(BX), R9
+	MOVQ  208(BX), SI
 	MOVQ  (BX), CX
 	MOVQ  32(BX), R10
-	MOVQ  40(BX), R11
-	MOVQ  48(BX), R12
-	MOVQ  56(BX), R13
-	MOVQ  64(BX), R14
-	MOVQ  72(BX), DI
-	MOVQ  120(BX), R8
+	MOVQ  48(BX), R11
+	MOVQ  56(BX), R12
+	MOVQ  64(BX), R13
+	MOVQ  72(BX), R14
+	MOVQ  80(BX), DI
+	MOVQ  128(BX), R8
 	LEAQ  (DI)(R9*8), DI
 	IMULQ R9, R8
 	SHLQ  $0x03, R8
-	ADDQ  96(BX), R8
-	MOVQ  $+0, 208(BX)
-	MOVQ  R9, 192(BX)
+	ADDQ  104(BX), R8
+	MOVQ  $+0, 216(BX)
+	MOVQ  R9, 200(BX)
 
 	// number
 	VBROADCASTSD flowConstsAVX512<>+0(SB), Z0
-	VORPD.BCST   192(BX), Z0, Z1
+	VORPD.BCST   200(BX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  168(BX), Z2, Z31
+	VADDPD.BCST  176(BX), Z2, Z31
 	SUBQ         R9, DX
 	JLE          done
 
@@ -7423,11 +7423,11 @@ step:
 
 cared:
 	ADDQ $0x40, SI
-	CMPQ SI, 184(BX)
+	CMPQ SI, 192(BX)
 	JLT  step
 	XORQ SI, SI
 	ADDQ $0x08, DI
-	MOVQ 120(BX), R9
+	MOVQ 128(BX), R9
 	LEAQ (R8)(R9*8), R8
 
 	// now
@@ -7436,10 +7436,10 @@ cared:
 	JNZ         step
 
 done:
-	MOVQ 176(BX), R9
+	MOVQ 184(BX), R9
 	SUBQ DX, R9
-	MOVQ R9, 192(BX)
-	MOVQ SI, 200(BX)
+	MOVQ R9, 200(BX)
+	MOVQ SI, 208(BX)
 	VZEROUPPER
 	RET
 
@@ -7501,10 +7501,10 @@ rare1:
 	KMOVB        K1, CX
 	SHLQ         $0x08, R9
 	ORQ          CX, R9
-	MOVQ         264(BX), R11
-	MOVQ         144(BX), R12
+	MOVQ         280(BX), R11
+	MOVQ         152(BX), R12
 	ADDQ         $0x40, R12
-	CMPQ         R12, 152(BX)
+	CMPQ         R12, 160(BX)
 	JGT          crowded
 
 care:
@@ -7515,10 +7515,10 @@ care:
 	ANDQ   $-256, R9
 	SHLQ   CL, R9
 	ADDQ   SI, R10
-	MOVQ   40(BX), CX
-	MOVQ   48(BX), R12
+	MOVQ   48(BX), CX
+	MOVQ   56(BX), R12
 	MOVQ   32(BX), R13
-	MOVQ   128(BX), R14
+	MOVQ   136(BX), R14
 
 	// who
 	VMOVUPD          (R12)(R10*8), Z0
@@ -7580,7 +7580,7 @@ care:
 	VMOVUPD          Z27, 4608(R11)
 	KORTESTB         K5, K5
 	JZ               calm
-	MOVQ             40(BX), CX
+	MOVQ             48(BX), CX
 
 	// spike
 	VMOVUPD          3072(CX)(R10*8), Z0
@@ -7756,7 +7756,7 @@ calm:
 	VPCMPGTQ     4608(R11), Z0, K1
 	KORTESTB     K1, K1
 	JZ           rests
-	MOVQ         40(BX), CX
+	MOVQ         48(BX), CX
 
 	// moves
 	VBROADCASTSD      flowConstsAVX512<>+8(SB), Z0
@@ -7893,7 +7893,7 @@ rests:
 	VMOVUPD        Z3, (CX)(R10*8)
 	VMOVUPD        Z4, 5632(R11)
 	MOVQ           32(BX), CX
-	MOVQ           128(BX), R14
+	MOVQ           136(BX), R14
 
 	// time
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
@@ -7904,9 +7904,9 @@ rests:
 	VBLENDMPD    3072(R11), Z3, K1, Z4
 	VMOVUPD      Z2, (CX)(R10*8)
 	VMOVUPD      Z4, (R14)(R10*8)
-	MOVQ         40(BX), CX
-	MOVQ         56(BX), R14
-	MOVQ         64(BX), R15
+	MOVQ         48(BX), CX
+	MOVQ         64(BX), R14
+	MOVQ         72(BX), R15
 
 	// extremes
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
@@ -7928,7 +7928,7 @@ rests:
 	SUBQ         SI, R10
 	MOVQ         R10, CX
 	SHLQ         CL, R13
-	ORQ          R13, 208(BX)
+	ORQ          R13, 216(BX)
 	TESTQ        R12, R12
 	JNZ          events2
 
@@ -7937,20 +7937,20 @@ next:
 	JNZ   care
 
 crowded:
-	ORQ   208(BX), R9
+	ORQ   216(BX), R9
 	MOVQ  (BX), CX
 	MOVQ  32(BX), R10
-	MOVQ  40(BX), R11
-	MOVQ  48(BX), R12
-	MOVQ  56(BX), R13
-	MOVQ  64(BX), R14
+	MOVQ  48(BX), R11
+	MOVQ  56(BX), R12
+	MOVQ  64(BX), R13
+	MOVQ  72(BX), R14
 	TESTQ R9, R9
 	JZ    cared
 	MOVQ  SI, CX
 	SHLQ  CL, R9
-	MOVQ  R9, 208(BX)
+	MOVQ  R9, 216(BX)
 	ADDQ  $0x40, SI
-	CMPQ  SI, 184(BX)
+	CMPQ  SI, 192(BX)
 	JLT   done
 	XORQ  SI, SI
 	DECQ  DX
@@ -7958,22 +7958,22 @@ crowded:
 
 events2:
 	ADDQ SI, R10
-	ADDQ 160(BX), R10
-	MOVQ 144(BX), CX
+	ADDQ 168(BX), R10
+	MOVQ 152(BX), CX
 	SHLQ $0x04, CX
-	ADDQ 136(BX), CX
+	ADDQ 144(BX), CX
 
 event3:
 	TZCNTQ R12, R13
 	MOVQ   3584(R11)(R13*8), R14
 	MOVQ   R14, 8(CX)
-	MOVQ   176(BX), R14
+	MOVQ   184(BX), R14
 	SUBQ   DX, R14
 	MOVL   R14, 4(CX)
 	ADDQ   R10, R13
 	MOVL   R13, (CX)
 	ADDQ   $0x10, CX
-	INCQ   144(BX)
+	INCQ   152(BX)
 	LEAQ   -1(R12), R14
 	ANDQ   R14, R12
 	JNZ    event3
@@ -7986,22 +7986,22 @@ TEXT ·AdExFlowAVX512(SB), $3200-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), BX
-	MOVQ 176(BX), DX
-	MOVQ 192(BX), DI
-	MOVQ 200(BX), SI
+	MOVQ 184(BX), DX
+	MOVQ 200(BX), DI
+	MOVQ 208(BX), SI
 	MOVQ (BX), CX
 	MOVQ 32(BX), R8
-	MOVQ 40(BX), R9
-	MOVQ 48(BX), R10
+	MOVQ 48(BX), R9
+	MOVQ 56(BX), R10
 	MOVQ 8(BX), R11
-	MOVQ $+0, 208(BX)
-	MOVQ DI, 192(BX)
+	MOVQ $+0, 216(BX)
+	MOVQ DI, 200(BX)
 
 	// number
 	VBROADCASTSD flowConstsAVX512<>+0(SB), Z0
-	VORPD.BCST   192(BX), Z0, Z1
+	VORPD.BCST   200(BX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  168(BX), Z2, Z31
+	VADDPD.BCST  176(BX), Z2, Z31
 	SUBQ         DI, DX
 	JLE          done
 
@@ -8857,7 +8857,7 @@ step:
 
 cared:
 	ADDQ $0x40, SI
-	CMPQ SI, 184(BX)
+	CMPQ SI, 192(BX)
 	JLT  step
 	XORQ SI, SI
 
@@ -8867,10 +8867,10 @@ cared:
 	JNZ         step
 
 done:
-	MOVQ 176(BX), DI
+	MOVQ 184(BX), DI
 	SUBQ DX, DI
-	MOVQ DI, 192(BX)
-	MOVQ SI, 200(BX)
+	MOVQ DI, 200(BX)
+	MOVQ SI, 208(BX)
 	VZEROUPPER
 	RET
 
@@ -8932,10 +8932,10 @@ rare1:
 	KMOVB        K1, CX
 	SHLQ         $0x08, DI
 	ORQ          CX, DI
-	MOVQ         264(BX), R9
-	MOVQ         144(BX), R10
+	MOVQ         280(BX), R9
+	MOVQ         152(BX), R10
 	ADDQ         $0x40, R10
-	CMPQ         R10, 152(BX)
+	CMPQ         R10, 160(BX)
 	JGT          crowded
 
 care:
@@ -8946,10 +8946,10 @@ care:
 	ANDQ   $-256, DI
 	SHLQ   CL, DI
 	ADDQ   SI, R8
-	MOVQ   40(BX), CX
-	MOVQ   48(BX), R10
+	MOVQ   48(BX), CX
+	MOVQ   56(BX), R10
 	MOVQ   32(BX), R11
-	MOVQ   128(BX), R12
+	MOVQ   136(BX), R12
 
 	// who
 	VMOVUPD          (R10)(R8*8), Z0
@@ -9007,7 +9007,7 @@ care:
 	VMOVUPD          Z25, 4608(R9)
 	KORTESTB         K5, K5
 	JZ               calm
-	MOVQ             40(BX), CX
+	MOVQ             48(BX), CX
 
 	// spike
 	VMOVUPD          3072(CX)(R8*8), Z0
@@ -9183,7 +9183,7 @@ calm:
 	VPCMPGTQ     4608(R9), Z0, K1
 	KORTESTB     K1, K1
 	JZ           rests
-	MOVQ         40(BX), CX
+	MOVQ         48(BX), CX
 
 	// moves
 	VBROADCASTSD      flowConstsAVX512<>+8(SB), Z0
@@ -9324,7 +9324,7 @@ rests:
 	VMOVUPD        Z5, (R12)(R8*8)
 	VMOVUPD        Z6, 5632(R9)
 	MOVQ           32(BX), CX
-	MOVQ           128(BX), R12
+	MOVQ           136(BX), R12
 
 	// time
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
@@ -9338,7 +9338,7 @@ rests:
 	SUBQ         SI, R8
 	MOVQ         R8, CX
 	SHLQ         CL, R11
-	ORQ          R11, 208(BX)
+	ORQ          R11, 216(BX)
 	TESTQ        R10, R10
 	JNZ          events2
 
@@ -9347,19 +9347,19 @@ next:
 	JNZ   care
 
 crowded:
-	ORQ   208(BX), DI
+	ORQ   216(BX), DI
 	MOVQ  (BX), CX
 	MOVQ  32(BX), R8
-	MOVQ  40(BX), R9
-	MOVQ  48(BX), R10
+	MOVQ  48(BX), R9
+	MOVQ  56(BX), R10
 	MOVQ  8(BX), R11
 	TESTQ DI, DI
 	JZ    cared
 	MOVQ  SI, CX
 	SHLQ  CL, DI
-	MOVQ  DI, 208(BX)
+	MOVQ  DI, 216(BX)
 	ADDQ  $0x40, SI
-	CMPQ  SI, 184(BX)
+	CMPQ  SI, 192(BX)
 	JLT   done
 	XORQ  SI, SI
 	DECQ  DX
@@ -9367,22 +9367,22 @@ crowded:
 
 events2:
 	ADDQ SI, R8
-	ADDQ 160(BX), R8
-	MOVQ 144(BX), CX
+	ADDQ 168(BX), R8
+	MOVQ 152(BX), CX
 	SHLQ $0x04, CX
-	ADDQ 136(BX), CX
+	ADDQ 144(BX), CX
 
 event3:
 	TZCNTQ R10, R11
 	MOVQ   3584(R9)(R11*8), R12
 	MOVQ   R12, 8(CX)
-	MOVQ   176(BX), R12
+	MOVQ   184(BX), R12
 	SUBQ   DX, R12
 	MOVL   R12, 4(CX)
 	ADDQ   R8, R11
 	MOVL   R11, (CX)
 	ADDQ   $0x10, CX
-	INCQ   144(BX)
+	INCQ   152(BX)
 	LEAQ   -1(R10), R12
 	ANDQ   R12, R10
 	JNZ    event3
@@ -9395,30 +9395,30 @@ TEXT ·AdExFlowFullAVX512(SB), $3136-8
 	LEAQ  63(SP), AX
 	ANDQ  $-64, AX
 	MOVQ  b+0(FP), BX
-	MOVQ  176(BX), DX
-	MOVQ  192(BX), R9
-	MOVQ  200(BX), SI
+	MOVQ  184(BX), DX
+	MOVQ  200(BX), R9
+	MOVQ  208(BX), SI
 	MOVQ  (BX), CX
 	MOVQ  32(BX), R10
-	MOVQ  40(BX), R11
-	MOVQ  48(BX), R12
+	MOVQ  48(BX), R11
+	MOVQ  56(BX), R12
 	MOVQ  8(BX), R13
-	MOVQ  56(BX), R14
-	MOVQ  64(BX), R15
-	MOVQ  72(BX), DI
-	MOVQ  120(BX), R8
+	MOVQ  64(BX), R14
+	MOVQ  72(BX), R15
+	MOVQ  80(BX), DI
+	MOVQ  128(BX), R8
 	LEAQ  (DI)(R9*8), DI
 	IMULQ R9, R8
 	SHLQ  $0x03, R8
-	ADDQ  96(BX), R8
-	MOVQ  $+0, 208(BX)
-	MOVQ  R9, 192(BX)
+	ADDQ  104(BX), R8
+	MOVQ  $+0, 216(BX)
+	MOVQ  R9, 200(BX)
 
 	// number
 	VBROADCASTSD flowConstsAVX512<>+0(SB), Z0
-	VORPD.BCST   192(BX), Z0, Z1
+	VORPD.BCST   200(BX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  168(BX), Z2, Z31
+	VADDPD.BCST  176(BX), Z2, Z31
 	SUBQ         R9, DX
 	JLE          done
 
@@ -10345,11 +10345,11 @@ step:
 
 cared:
 	ADDQ $0x40, SI
-	CMPQ SI, 184(BX)
+	CMPQ SI, 192(BX)
 	JLT  step
 	XORQ SI, SI
 	ADDQ $0x08, DI
-	MOVQ 120(BX), R9
+	MOVQ 128(BX), R9
 	LEAQ (R8)(R9*8), R8
 
 	// now
@@ -10358,10 +10358,10 @@ cared:
 	JNZ         step
 
 done:
-	MOVQ 176(BX), R9
+	MOVQ 184(BX), R9
 	SUBQ DX, R9
-	MOVQ R9, 192(BX)
-	MOVQ SI, 200(BX)
+	MOVQ R9, 200(BX)
+	MOVQ SI, 208(BX)
 	VZEROUPPER
 	RET
 
@@ -10423,10 +10423,10 @@ rare1:
 	KMOVB        K1, CX
 	SHLQ         $0x08, R9
 	ORQ          CX, R9
-	MOVQ         264(BX), R11
-	MOVQ         144(BX), R12
+	MOVQ         280(BX), R11
+	MOVQ         152(BX), R12
 	ADDQ         $0x40, R12
-	CMPQ         R12, 152(BX)
+	CMPQ         R12, 160(BX)
 	JGT          crowded
 
 care:
@@ -10437,10 +10437,10 @@ care:
 	ANDQ   $-256, R9
 	SHLQ   CL, R9
 	ADDQ   SI, R10
-	MOVQ   40(BX), CX
-	MOVQ   48(BX), R12
+	MOVQ   48(BX), CX
+	MOVQ   56(BX), R12
 	MOVQ   32(BX), R13
-	MOVQ   128(BX), R14
+	MOVQ   136(BX), R14
 
 	// who
 	VMOVUPD          (R12)(R10*8), Z0
@@ -10503,7 +10503,7 @@ care:
 	VMOVUPD          Z28, 4608(R11)
 	KORTESTB         K5, K5
 	JZ               calm
-	MOVQ             40(BX), CX
+	MOVQ             48(BX), CX
 
 	// spike
 	VMOVUPD          3072(CX)(R10*8), Z0
@@ -10679,7 +10679,7 @@ calm:
 	VPCMPGTQ     4608(R11), Z0, K1
 	KORTESTB     K1, K1
 	JZ           rests
-	MOVQ         40(BX), CX
+	MOVQ         48(BX), CX
 
 	// moves
 	VBROADCASTSD      flowConstsAVX512<>+8(SB), Z0
@@ -10820,7 +10820,7 @@ rests:
 	VMOVUPD        Z5, (R14)(R10*8)
 	VMOVUPD        Z6, 5632(R11)
 	MOVQ           32(BX), CX
-	MOVQ           128(BX), R14
+	MOVQ           136(BX), R14
 
 	// time
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
@@ -10831,9 +10831,9 @@ rests:
 	VBLENDMPD    3072(R11), Z3, K1, Z4
 	VMOVUPD      Z2, (CX)(R10*8)
 	VMOVUPD      Z4, (R14)(R10*8)
-	MOVQ         40(BX), CX
-	MOVQ         56(BX), R14
-	MOVQ         64(BX), R15
+	MOVQ         48(BX), CX
+	MOVQ         64(BX), R14
+	MOVQ         72(BX), R15
 
 	// extremes
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
@@ -10855,7 +10855,7 @@ rests:
 	SUBQ         SI, R10
 	MOVQ         R10, CX
 	SHLQ         CL, R13
-	ORQ          R13, 208(BX)
+	ORQ          R13, 216(BX)
 	TESTQ        R12, R12
 	JNZ          events2
 
@@ -10864,21 +10864,21 @@ next:
 	JNZ   care
 
 crowded:
-	ORQ   208(BX), R9
+	ORQ   216(BX), R9
 	MOVQ  (BX), CX
 	MOVQ  32(BX), R10
-	MOVQ  40(BX), R11
-	MOVQ  48(BX), R12
+	MOVQ  48(BX), R11
+	MOVQ  56(BX), R12
 	MOVQ  8(BX), R13
-	MOVQ  56(BX), R14
-	MOVQ  64(BX), R15
+	MOVQ  64(BX), R14
+	MOVQ  72(BX), R15
 	TESTQ R9, R9
 	JZ    cared
 	MOVQ  SI, CX
 	SHLQ  CL, R9
-	MOVQ  R9, 208(BX)
+	MOVQ  R9, 216(BX)
 	ADDQ  $0x40, SI
-	CMPQ  SI, 184(BX)
+	CMPQ  SI, 192(BX)
 	JLT   done
 	XORQ  SI, SI
 	DECQ  DX
@@ -10886,22 +10886,22 @@ crowded:
 
 events2:
 	ADDQ SI, R10
-	ADDQ 160(BX), R10
-	MOVQ 144(BX), CX
+	ADDQ 168(BX), R10
+	MOVQ 152(BX), CX
 	SHLQ $0x04, CX
-	ADDQ 136(BX), CX
+	ADDQ 144(BX), CX
 
 event3:
 	TZCNTQ R12, R13
 	MOVQ   3584(R11)(R13*8), R14
 	MOVQ   R14, 8(CX)
-	MOVQ   176(BX), R14
+	MOVQ   184(BX), R14
 	SUBQ   DX, R14
 	MOVL   R14, 4(CX)
 	ADDQ   R10, R13
 	MOVL   R13, (CX)
 	ADDQ   $0x10, CX
-	INCQ   144(BX)
+	INCQ   152(BX)
 	LEAQ   -1(R12), R14
 	ANDQ   R14, R12
 	JNZ    event3

@@ -10,15 +10,15 @@ TEXT ·LIFAVX2(SB), $128-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), SI
-	MOVQ 40(SI), BX
-	MOVQ $+0, 208(SI)
+	MOVQ 48(SI), BX
+	MOVQ $+0, 216(SI)
 	MOVQ (SI), CX
 	MOVQ 8(SI), DI
 	MOVQ 32(SI), DX
 
 	// chunk
 	VMOVUPD lifConstsAVX2<>+0(SB), Y15
-	MOVQ    $+1, 272(SI)
+	MOVQ    $+1, 288(SI)
 	XORQ    DX, DX
 
 vector1:
@@ -41,27 +41,27 @@ vector1:
 	VPTEST  Y13, Y13
 	JNZ     found
 	ADDQ    $0x04, DX
-	CMPQ    DX, 184(SI)
+	CMPQ    DX, 192(SI)
 	JLT     vector1
-	MOVQ    $+16, 272(SI)
+	MOVQ    $+16, 288(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+0(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+8, 272(SI)
+	MOVQ   $+8, 288(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+160(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+4, 272(SI)
+	MOVQ   $+4, 288(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+192(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+2, 272(SI)
+	MOVQ   $+2, 288(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+64(SB), Y15, Y0
@@ -69,39 +69,39 @@ vector1:
 	JZ     found
 
 found:
-	MOVQ 192(SI), DI
-	CMPQ 272(SI), $+1
+	MOVQ 200(SI), DI
+	CMPQ 288(SI), $+1
 	JNE  run2
 
 walk:
-	MOVQ 176(SI), R8
+	MOVQ 184(SI), R8
 	SUBQ DI, R8
 	JLE  done6
-	CMPQ R8, 272(SI)
+	CMPQ R8, 288(SI)
 	JLE  whole3
-	MOVQ 272(SI), R8
+	MOVQ 288(SI), R8
 
 whole3:
-	MOVQ 144(SI), CX
+	MOVQ 152(SI), CX
 	ADDQ $0x40, CX
-	CMPQ CX, 152(SI)
+	CMPQ CX, 160(SI)
 	JGT  done6
 	XORQ R9, R9
 	XORQ DX, DX
 
 part4:
-	MOVQ DI, 192(SI)
+	MOVQ DI, 200(SI)
 
 	// number
-	VBROADCASTSD 192(SI), Y0
+	VBROADCASTSD 200(SI), Y0
 	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
 	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
-	VBROADCASTSD 168(SI), Y0
+	VBROADCASTSD 176(SI), Y0
 	VADDPD       Y2, Y0, Y15
 	MOVQ         (SI), CX
 	MOVQ         8(SI), R10
 	MOVQ         32(SI), R11
-	MOVQ         48(SI), R12
+	MOVQ         56(SI), R12
 
 	// load
 	VMOVUPD   (R11)(DX*8), Y0
@@ -138,7 +138,7 @@ part4:
 	VCMPPD    $0x1d, Y15, Y0, Y1
 	VMOVUPD   608(BX)(DX*8), Y2
 	VBLENDVPD Y1, 96(R10)(DX*8), Y2, Y7
-	MOVQ      264(SI), R10
+	MOVQ      280(SI), R10
 	LEAQ      (R10)(DX*8), R10
 	MOVQ      R8, R11
 
@@ -215,17 +215,17 @@ step7:
 	SHLQ      CL, R10
 	ORQ       R10, R9
 	ADDQ      $0x10, DX
-	CMPQ      DX, 184(SI)
+	CMPQ      DX, 192(SI)
 	JLT       part4
 	TESTQ     R9, R9
 	JNZ       spikes8
 
 forward5:
-	MOVQ       248(SI), CX
+	MOVQ       264(SI), CX
 	DECQ       CX
 	JLT        none9
-	MOVQ       CX, 248(SI)
-	MOVQ       240(SI), DX
+	MOVQ       CX, 264(SI)
+	MOVQ       256(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -238,12 +238,12 @@ forward5:
 
 none9:
 	ADDQ R8, DI
-	CMPQ 208(SI), $+0
+	CMPQ 216(SI), $+0
 	JE   walk
 
 done6:
-	MOVQ DI, 192(SI)
-	MOVQ $+0, 200(SI)
+	MOVQ DI, 200(SI)
+	MOVQ $+0, 208(SI)
 	VZEROUPPER
 	RET
 
@@ -251,14 +251,14 @@ run2:
 	MOVQ (SI), CX
 	MOVQ 8(SI), R8
 	MOVQ 32(SI), R9
-	MOVQ 48(SI), R10
-	MOVQ DI, 192(SI)
+	MOVQ 56(SI), R10
+	MOVQ DI, 200(SI)
 
 	// number
-	VBROADCASTSD 192(SI), Y0
+	VBROADCASTSD 200(SI), Y0
 	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
 	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
-	VBROADCASTSD 168(SI), Y3
+	VBROADCASTSD 176(SI), Y3
 	VADDPD       Y2, Y3, Y15
 
 	// start
@@ -286,35 +286,35 @@ vector10:
 	VMOVUPD Y14, 1536(R10)
 
 run:
-	MOVQ 176(SI), R8
+	MOVQ 184(SI), R8
 	SUBQ DI, R8
 	JLE  done15
-	CMPQ R8, 272(SI)
+	CMPQ R8, 288(SI)
 	JLE  whole12
-	MOVQ 272(SI), R8
+	MOVQ 288(SI), R8
 
 whole12:
-	MOVQ 144(SI), CX
+	MOVQ 152(SI), CX
 	ADDQ $0x40, CX
-	CMPQ CX, 152(SI)
+	CMPQ CX, 160(SI)
 	JGT  done15
 	XORQ R9, R9
 	XORQ DX, DX
 
 part13:
-	MOVQ DI, 192(SI)
+	MOVQ DI, 200(SI)
 
 	// number
-	VBROADCASTSD 192(SI), Y0
+	VBROADCASTSD 200(SI), Y0
 	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
 	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
-	VBROADCASTSD 168(SI), Y3
+	VBROADCASTSD 176(SI), Y3
 	VADDPD       Y2, Y3, Y15
 	MOVQ         (SI), CX
 	MOVQ         8(SI), CX
 	MOVQ         32(SI), CX
-	MOVQ         48(SI), R10
-	MOVQ         264(SI), R11
+	MOVQ         56(SI), R10
+	MOVQ         280(SI), R11
 	LEAQ         (R11)(DX*8), R11
 
 	// load
@@ -524,17 +524,17 @@ stepped16:
 	SHLQ      CL, R10
 	ORQ       R10, R9
 	ADDQ      $0x20, DX
-	CMPQ      DX, 184(SI)
+	CMPQ      DX, 192(SI)
 	JLT       part13
 	TESTQ     R9, R9
 	JNZ       spikes21
 
 forward14:
-	MOVQ       248(SI), CX
+	MOVQ       264(SI), CX
 	DECQ       CX
 	JLT        none22
-	MOVQ       CX, 248(SI)
-	MOVQ       240(SI), DX
+	MOVQ       CX, 264(SI)
+	MOVQ       256(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -547,22 +547,22 @@ forward14:
 
 none22:
 	ADDQ R8, DI
-	CMPQ 272(SI), $+1
+	CMPQ 288(SI), $+1
 	JNE  run
 
 done15:
 	MOVQ (SI), CX
 	MOVQ 8(SI), DX
 	MOVQ 32(SI), R8
-	MOVQ 48(SI), R9
-	MOVQ DI, 192(SI)
+	MOVQ 56(SI), R9
+	MOVQ DI, 200(SI)
 
 	// number
-	VBROADCASTSD 192(SI), Y0
+	VBROADCASTSD 200(SI), Y0
 	VMOVUPD      lifConstsAVX2<>+224(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 168(SI), Y4
+	VBROADCASTSD 176(SI), Y4
 	VADDPD       Y3, Y4, Y15
 	XORQ         DX, DX
 
@@ -579,14 +579,14 @@ vector23:
 	JMP       walk
 
 spikes8:
-	MOVQ DI, 192(SI)
+	MOVQ DI, 200(SI)
 
 	// number
-	VBROADCASTSD 192(SI), Y0
+	VBROADCASTSD 200(SI), Y0
 	VMOVUPD      lifConstsAVX2<>+224(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 168(SI), Y4
+	VBROADCASTSD 176(SI), Y4
 	VADDPD       Y3, Y4, Y15
 
 again24:
@@ -599,8 +599,8 @@ again24:
 	MOVQ   R10, R11
 	SHLQ   CL, R11
 	XORQ   R11, R9
-	MOVQ   48(SI), CX
-	MOVQ   264(SI), R12
+	MOVQ   56(SI), CX
+	MOVQ   280(SI), R12
 
 	// look
 	VMOVUPD   (R12)(DX*8), Y0
@@ -650,7 +650,7 @@ again24:
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         32(SI), R13
-	MOVQ         128(SI), R14
+	MOVQ         136(SI), R14
 
 	// spike
 	VMOVUPD      (BX)(DX*8), Y0
@@ -718,12 +718,12 @@ again24:
 	VMOVUPD      (R14)(DX*8), Y6
 	VBLENDVPD    Y1, Y7, Y6, Y2
 	VMOVUPD      Y2, (R14)(DX*8)
-	MOVQ         160(SI), R11
+	MOVQ         168(SI), R11
 	ADDQ         DX, R11
 	LEAQ         (CX)(DX*8), CX
-	MOVQ         144(SI), DX
+	MOVQ         152(SI), DX
 	SHLQ         $0x04, DX
-	ADDQ         136(SI), DX
+	ADDQ         144(SI), DX
 
 event28:
 	TZCNTQ R10, R12
@@ -735,7 +735,7 @@ event28:
 	ADDQ   R11, R12
 	MOVL   R12, (DX)
 	ADDQ   $0x10, DX
-	INCQ   144(SI)
+	INCQ   152(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
 	JNZ    event28
@@ -743,11 +743,11 @@ event28:
 finished25:
 	TESTQ R9, R9
 	JNZ   again24
-	MOVQ  R8, 272(SI)
+	MOVQ  R8, 288(SI)
 	JMP   forward5
 
 stay11:
-	MOVQ $+1, 272(SI)
+	MOVQ $+1, 288(SI)
 	JMP  walk
 
 rest17:
@@ -931,14 +931,14 @@ even29:
 	JMP stepped16
 
 spikes21:
-	MOVQ DI, 192(SI)
+	MOVQ DI, 200(SI)
 
 	// number
-	VBROADCASTSD 192(SI), Y0
+	VBROADCASTSD 200(SI), Y0
 	VMOVUPD      lifConstsAVX2<>+224(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 168(SI), Y4
+	VBROADCASTSD 176(SI), Y4
 	VADDPD       Y3, Y4, Y15
 
 again32:
@@ -951,11 +951,11 @@ again32:
 	MOVQ   R10, R11
 	SHLQ   CL, R11
 	XORQ   R11, R9
-	MOVQ   48(SI), CX
+	MOVQ   56(SI), CX
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R11
 	MOVQ   32(SI), R11
-	MOVQ   264(SI), R12
+	MOVQ   280(SI), R12
 	CMPQ   R8, $+16
 	JNE    shorter36
 
@@ -1019,7 +1019,7 @@ located35:
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         32(SI), R13
-	MOVQ         128(SI), R14
+	MOVQ         136(SI), R14
 
 	// spike
 	VMOVUPD      (BX)(DX*8), Y0
@@ -1097,12 +1097,12 @@ located35:
 	JNZ     wakes37
 
 events34:
-	MOVQ 160(SI), R11
+	MOVQ 168(SI), R11
 	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
-	MOVQ 144(SI), DX
+	MOVQ 152(SI), DX
 	SHLQ $0x04, DX
-	ADDQ 136(SI), DX
+	ADDQ 144(SI), DX
 
 event38:
 	TZCNTQ R10, R12
@@ -1114,7 +1114,7 @@ event38:
 	ADDQ   R11, R12
 	MOVL   R12, (DX)
 	ADDQ   $0x10, DX
-	INCQ   144(SI)
+	INCQ   152(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
 	JNZ    event38
@@ -1123,7 +1123,7 @@ event38:
 	JMP    forward14
 
 odd27:
-	ORQ R11, 208(SI)
+	ORQ R11, 216(SI)
 	JMP finished25
 
 shorter36:
@@ -1149,7 +1149,7 @@ look39:
 	JMP       located35
 
 wakes37:
-	MOVQ $+1, 272(SI)
+	MOVQ $+1, 288(SI)
 	JMP  events34
 	PCALIGN $0x40
 
@@ -1159,15 +1159,15 @@ TEXT ·LIFAVX512(SB), $128-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), SI
-	MOVQ 40(SI), BX
-	MOVQ $+0, 208(SI)
+	MOVQ 48(SI), BX
+	MOVQ $+0, 216(SI)
 	MOVQ (SI), CX
 	MOVQ 8(SI), DI
 	MOVQ 32(SI), DX
 
 	// chunk
 	VBROADCASTSD lifConstsAVX512<>+0(SB), Z31
-	MOVQ         $+1, 272(SI)
+	MOVQ         $+1, 288(SI)
 	XORQ         DX, DX
 
 vector1:
@@ -1190,27 +1190,27 @@ vector1:
 	KORTESTB    K2, K2
 	JNZ         found
 	ADDQ        $0x08, DX
-	CMPQ        DX, 184(SI)
+	CMPQ        DX, 192(SI)
 	JLT         vector1
-	MOVQ        $+16, 272(SI)
+	MOVQ        $+16, 288(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+0(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+8, 272(SI)
+	MOVQ        $+8, 288(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+40(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+4, 272(SI)
+	MOVQ        $+4, 288(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+48(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+2, 272(SI)
+	MOVQ        $+2, 288(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+16(SB), Z31, K1
@@ -1218,38 +1218,38 @@ vector1:
 	JZ          found
 
 found:
-	MOVQ 192(SI), DI
-	CMPQ 272(SI), $+1
+	MOVQ 200(SI), DI
+	CMPQ 288(SI), $+1
 	JNE  run2
 
 walk:
-	MOVQ 176(SI), R8
+	MOVQ 184(SI), R8
 	SUBQ DI, R8
 	JLE  done6
-	CMPQ R8, 272(SI)
+	CMPQ R8, 288(SI)
 	JLE  whole3
-	MOVQ 272(SI), R8
+	MOVQ 288(SI), R8
 
 whole3:
-	MOVQ 144(SI), CX
+	MOVQ 152(SI), CX
 	ADDQ $0x40, CX
-	CMPQ CX, 152(SI)
+	CMPQ CX, 160(SI)
 	JGT  done6
 	XORQ R9, R9
 	XORQ DX, DX
 
 part4:
-	MOVQ DI, 192(SI)
+	MOVQ DI, 200(SI)
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
-	VORPD.BCST   192(SI), Z0, Z1
+	VORPD.BCST   200(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  168(SI), Z2, Z31
+	VADDPD.BCST  176(SI), Z2, Z31
 	MOVQ         (SI), CX
 	MOVQ         8(SI), R10
 	MOVQ         32(SI), R11
-	MOVQ         48(SI), R12
+	MOVQ         56(SI), R12
 
 	// load
 	VMOVUPD   (R11)(DX*8), Z0
@@ -1318,7 +1318,7 @@ part4:
 	VMOVUPD   384(R11)(DX*8), Z8
 	VMOVAPD   Z2, Z23
 	VMOVUPD   448(R11)(DX*8), Z7
-	MOVQ      264(SI), R10
+	MOVQ      280(SI), R10
 	LEAQ      (R10)(DX*8), R10
 	MOVQ      R8, R11
 
@@ -1445,17 +1445,17 @@ step7:
 	ORQ    R10, CX
 	ORQ    CX, R9
 	ADDQ   $0x40, DX
-	CMPQ   DX, 184(SI)
+	CMPQ   DX, 192(SI)
 	JLT    part4
 	TESTQ  R9, R9
 	JNZ    spikes8
 
 forward5:
-	MOVQ       248(SI), CX
+	MOVQ       264(SI), CX
 	DECQ       CX
 	JLT        none9
-	MOVQ       CX, 248(SI)
-	MOVQ       240(SI), DX
+	MOVQ       CX, 264(SI)
+	MOVQ       256(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -1468,12 +1468,12 @@ forward5:
 
 none9:
 	ADDQ R8, DI
-	CMPQ 208(SI), $+0
+	CMPQ 216(SI), $+0
 	JE   walk
 
 done6:
-	MOVQ DI, 192(SI)
-	MOVQ $+0, 200(SI)
+	MOVQ DI, 200(SI)
+	MOVQ $+0, 208(SI)
 	VZEROUPPER
 	RET
 
@@ -1481,14 +1481,14 @@ run2:
 	MOVQ (SI), CX
 	MOVQ 8(SI), R8
 	MOVQ 32(SI), R9
-	MOVQ 48(SI), R10
-	MOVQ DI, 192(SI)
+	MOVQ 56(SI), R10
+	MOVQ DI, 200(SI)
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
-	VORPD.BCST   192(SI), Z0, Z1
+	VORPD.BCST   200(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  168(SI), Z2, Z31
+	VADDPD.BCST  176(SI), Z2, Z31
 
 	// start
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z30
@@ -1514,34 +1514,34 @@ vector10:
 	VMOVUPD Z30, 1536(R10)
 
 run:
-	MOVQ 176(SI), R8
+	MOVQ 184(SI), R8
 	SUBQ DI, R8
 	JLE  done15
-	CMPQ R8, 272(SI)
+	CMPQ R8, 288(SI)
 	JLE  whole12
-	MOVQ 272(SI), R8
+	MOVQ 288(SI), R8
 
 whole12:
-	MOVQ 144(SI), CX
+	MOVQ 152(SI), CX
 	ADDQ $0x40, CX
-	CMPQ CX, 152(SI)
+	CMPQ CX, 160(SI)
 	JGT  done15
 	XORQ R9, R9
 	XORQ DX, DX
 
 part13:
-	MOVQ DI, 192(SI)
+	MOVQ DI, 200(SI)
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
-	VORPD.BCST   192(SI), Z0, Z1
+	VORPD.BCST   200(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  168(SI), Z2, Z31
+	VADDPD.BCST  176(SI), Z2, Z31
 	MOVQ         (SI), CX
 	MOVQ         8(SI), CX
 	MOVQ         32(SI), CX
-	MOVQ         48(SI), R10
-	MOVQ         264(SI), R11
+	MOVQ         56(SI), R10
+	MOVQ         280(SI), R11
 	LEAQ         (R11)(DX*8), R11
 
 	// load
@@ -1753,17 +1753,17 @@ stepped16:
 	ORQ    R10, CX
 	ORQ    CX, R9
 	ADDQ   $0x40, DX
-	CMPQ   DX, 184(SI)
+	CMPQ   DX, 192(SI)
 	JLT    part13
 	TESTQ  R9, R9
 	JNZ    spikes21
 
 forward14:
-	MOVQ       248(SI), CX
+	MOVQ       264(SI), CX
 	DECQ       CX
 	JLT        none22
-	MOVQ       CX, 248(SI)
-	MOVQ       240(SI), DX
+	MOVQ       CX, 264(SI)
+	MOVQ       256(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -1776,21 +1776,21 @@ forward14:
 
 none22:
 	ADDQ R8, DI
-	CMPQ 272(SI), $+1
+	CMPQ 288(SI), $+1
 	JNE  run
 
 done15:
 	MOVQ (SI), CX
 	MOVQ 8(SI), DX
 	MOVQ 32(SI), R8
-	MOVQ 48(SI), R9
-	MOVQ DI, 192(SI)
+	MOVQ 56(SI), R9
+	MOVQ DI, 200(SI)
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
-	VORPD.BCST   192(SI), Z0, Z1
+	VORPD.BCST   200(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  168(SI), Z2, Z31
+	VADDPD.BCST  176(SI), Z2, Z31
 	XORQ         DX, DX
 
 vector23:
@@ -1806,13 +1806,13 @@ vector23:
 	JMP       walk
 
 spikes8:
-	MOVQ DI, 192(SI)
+	MOVQ DI, 200(SI)
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
-	VORPD.BCST   192(SI), Z0, Z1
+	VORPD.BCST   200(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  168(SI), Z2, Z31
+	VADDPD.BCST  176(SI), Z2, Z31
 
 again24:
 	TZCNTQ R9, DX
@@ -1824,8 +1824,8 @@ again24:
 	MOVQ   R10, R11
 	SHLQ   CL, R11
 	XORQ   R11, R9
-	MOVQ   48(SI), CX
-	MOVQ   264(SI), R12
+	MOVQ   56(SI), CX
+	MOVQ   280(SI), R12
 
 	// look
 	VMOVUPD      (R12)(DX*8), Z0
@@ -1875,7 +1875,7 @@ again24:
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         32(SI), R13
-	MOVQ         128(SI), R14
+	MOVQ         136(SI), R14
 
 	// spike
 	VMOVUPD          (BX)(DX*8), Z0
@@ -1935,12 +1935,12 @@ again24:
 	VMOVUPD          (R14)(DX*8), Z2
 	VSUBPD           Z5, Z8, K6, Z2
 	VMOVUPD          Z2, (R14)(DX*8)
-	MOVQ             160(SI), R11
+	MOVQ             168(SI), R11
 	ADDQ             DX, R11
 	LEAQ             (CX)(DX*8), CX
-	MOVQ             144(SI), DX
+	MOVQ             152(SI), DX
 	SHLQ             $0x04, DX
-	ADDQ             136(SI), DX
+	ADDQ             144(SI), DX
 
 event28:
 	TZCNTQ R10, R12
@@ -1952,7 +1952,7 @@ event28:
 	ADDQ   R11, R12
 	MOVL   R12, (DX)
 	ADDQ   $0x10, DX
-	INCQ   144(SI)
+	INCQ   152(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
 	JNZ    event28
@@ -1960,11 +1960,11 @@ event28:
 finished25:
 	TESTQ R9, R9
 	JNZ   again24
-	MOVQ  R8, 272(SI)
+	MOVQ  R8, 288(SI)
 	JMP   forward5
 
 stay11:
-	MOVQ $+1, 272(SI)
+	MOVQ $+1, 288(SI)
 	JMP  walk
 
 rest17:
@@ -2148,13 +2148,13 @@ even29:
 	JMP stepped16
 
 spikes21:
-	MOVQ DI, 192(SI)
+	MOVQ DI, 200(SI)
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
-	VORPD.BCST   192(SI), Z0, Z1
+	VORPD.BCST   200(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  168(SI), Z2, Z31
+	VADDPD.BCST  176(SI), Z2, Z31
 
 again32:
 	TZCNTQ R9, DX
@@ -2166,11 +2166,11 @@ again32:
 	MOVQ   R10, R11
 	SHLQ   CL, R11
 	XORQ   R11, R9
-	MOVQ   48(SI), CX
+	MOVQ   56(SI), CX
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R11
 	MOVQ   32(SI), R11
-	MOVQ   264(SI), R12
+	MOVQ   280(SI), R12
 	CMPQ   R8, $+16
 	JNE    shorter36
 
@@ -2234,7 +2234,7 @@ located35:
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         32(SI), R13
-	MOVQ         128(SI), R14
+	MOVQ         136(SI), R14
 
 	// spike
 	VMOVUPD          (BX)(DX*8), Z0
@@ -2305,12 +2305,12 @@ located35:
 	JNZ      wakes37
 
 events34:
-	MOVQ 160(SI), R11
+	MOVQ 168(SI), R11
 	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
-	MOVQ 144(SI), DX
+	MOVQ 152(SI), DX
 	SHLQ $0x04, DX
-	ADDQ 136(SI), DX
+	ADDQ 144(SI), DX
 
 event38:
 	TZCNTQ R10, R12
@@ -2322,7 +2322,7 @@ event38:
 	ADDQ   R11, R12
 	MOVL   R12, (DX)
 	ADDQ   $0x10, DX
-	INCQ   144(SI)
+	INCQ   152(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
 	JNZ    event38
@@ -2331,7 +2331,7 @@ event38:
 	JMP    forward14
 
 odd27:
-	ORQ R11, 208(SI)
+	ORQ R11, 216(SI)
 	JMP finished25
 
 shorter36:
@@ -2357,7 +2357,7 @@ look39:
 	JMP         located35
 
 wakes37:
-	MOVQ $+1, 272(SI)
+	MOVQ $+1, 288(SI)
 	JMP  events34
 	PCALIGN $0x40
 
@@ -2367,15 +2367,15 @@ TEXT ·LIFFullAVX2(SB), $192-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), SI
-	MOVQ 40(SI), BX
-	MOVQ $+0, 208(SI)
+	MOVQ 48(SI), BX
+	MOVQ $+0, 216(SI)
 	MOVQ (SI), CX
 	MOVQ 8(SI), DI
 	MOVQ 32(SI), DX
 
 	// chunk
 	VMOVUPD lifConstsAVX2<>+0(SB), Y15
-	MOVQ    $+1, 272(SI)
+	MOVQ    $+1, 288(SI)
 	XORQ    DX, DX
 
 vector1:
@@ -2395,27 +2395,27 @@ vector1:
 	VPTEST  Y10, Y10
 	JNZ     found
 	ADDQ    $0x04, DX
-	CMPQ    DX, 184(SI)
+	CMPQ    DX, 192(SI)
 	JLT     vector1
-	MOVQ    $+16, 272(SI)
+	MOVQ    $+16, 288(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+0(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+8, 272(SI)
+	MOVQ   $+8, 288(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+160(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+4, 272(SI)
+	MOVQ   $+4, 288(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+192(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+2, 272(SI)
+	MOVQ   $+2, 288(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+64(SB), Y15, Y0
@@ -2423,37 +2423,37 @@ vector1:
 	JZ     found
 
 found:
-	MOVQ 192(SI), DI
+	MOVQ 200(SI), DI
 
 walk:
-	MOVQ 176(SI), R8
+	MOVQ 184(SI), R8
 	SUBQ DI, R8
 	JLE  done5
-	CMPQ R8, 272(SI)
+	CMPQ R8, 288(SI)
 	JLE  whole2
-	MOVQ 272(SI), R8
+	MOVQ 288(SI), R8
 
 whole2:
-	MOVQ 144(SI), CX
+	MOVQ 152(SI), CX
 	ADDQ $0x40, CX
-	CMPQ CX, 152(SI)
+	CMPQ CX, 160(SI)
 	JGT  done5
 	XORQ R9, R9
 	XORQ DX, DX
 
 part3:
-	MOVQ DI, 192(SI)
+	MOVQ DI, 200(SI)
 
 	// number
-	VBROADCASTSD 192(SI), Y0
+	VBROADCASTSD 200(SI), Y0
 	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
 	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
-	VBROADCASTSD 168(SI), Y3
+	VBROADCASTSD 176(SI), Y3
 	VADDPD       Y2, Y3, Y15
 	MOVQ         (SI), CX
 	MOVQ         8(SI), R10
 	MOVQ         32(SI), R11
-	MOVQ         48(SI), R12
+	MOVQ         56(SI), R12
 
 	// load
 	VMOVUPD   (R11)(DX*8), Y0
@@ -2476,14 +2476,14 @@ part3:
 	VMOVAPD   Y2, Y9
 	VMOVUPD   lifConstsAVX2<>+352(SB), Y7
 	VMOVUPD   lifConstsAVX2<>+640(SB), Y5
-	MOVQ      264(SI), R10
+	MOVQ      280(SI), R10
 	LEAQ      (R10)(DX*8), R10
-	MOVQ      72(SI), R12
-	MOVQ      120(SI), R13
+	MOVQ      80(SI), R12
+	MOVQ      128(SI), R13
 	LEAQ      (R12)(DI*8), R12
 	IMULQ     DI, R13
 	SHLQ      $0x03, R13
-	ADDQ      96(SI), R13
+	ADDQ      104(SI), R13
 	MOVQ      R8, R11
 
 step6:
@@ -2527,12 +2527,12 @@ step6:
 	VADDPD lifConstsAVX2<>+256(SB), Y15, Y15
 	ADDQ   $0x00000200, R10
 	ADDQ   $0x08, R12
-	MOVQ   120(SI), R14
+	MOVQ   128(SI), R14
 	LEAQ   (R13)(R14*8), R13
 	DECQ   R11
 	JNZ    step6
-	MOVQ   56(SI), R10
-	MOVQ   64(SI), R11
+	MOVQ   64(SI), R10
+	MOVQ   72(SI), R11
 
 	// store
 	VCMPPD    $0x1d, 1024(BX)(DX*8), Y6, Y0
@@ -2570,17 +2570,17 @@ step6:
 	SHLQ      CL, R10
 	ORQ       R10, R9
 	ADDQ      $0x08, DX
-	CMPQ      DX, 184(SI)
+	CMPQ      DX, 192(SI)
 	JLT       part3
 	TESTQ     R9, R9
 	JNZ       spikes7
 
 forward4:
-	MOVQ       248(SI), CX
+	MOVQ       264(SI), CX
 	DECQ       CX
 	JLT        none8
-	MOVQ       CX, 248(SI)
-	MOVQ       240(SI), DX
+	MOVQ       CX, 264(SI)
+	MOVQ       256(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -2593,23 +2593,23 @@ forward4:
 
 none8:
 	ADDQ R8, DI
-	CMPQ 208(SI), $+0
+	CMPQ 216(SI), $+0
 	JE   walk
 
 done5:
-	MOVQ DI, 192(SI)
-	MOVQ $+0, 200(SI)
+	MOVQ DI, 200(SI)
+	MOVQ $+0, 208(SI)
 	VZEROUPPER
 	RET
 
 spikes7:
-	MOVQ DI, 192(SI)
+	MOVQ DI, 200(SI)
 
 	// number
-	VBROADCASTSD 192(SI), Y0
+	VBROADCASTSD 200(SI), Y0
 	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
 	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
-	VBROADCASTSD 168(SI), Y3
+	VBROADCASTSD 176(SI), Y3
 	VADDPD       Y2, Y3, Y15
 
 again9:
@@ -2622,8 +2622,8 @@ again9:
 	MOVQ   R10, R11
 	SHLQ   CL, R11
 	XORQ   R11, R9
-	MOVQ   48(SI), CX
-	MOVQ   264(SI), R12
+	MOVQ   56(SI), CX
+	MOVQ   280(SI), R12
 	CMPQ   R8, $+16
 	JNE    shorter13
 
@@ -2764,8 +2764,8 @@ located12:
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R12
 	MOVQ   32(SI), R13
-	MOVQ   128(SI), R14
-	MOVQ   56(SI), R15
+	MOVQ   136(SI), R14
+	MOVQ   64(SI), R15
 
 	// spike
 	VMOVUPD      1024(BX)(DX*8), Y0
@@ -2828,12 +2828,12 @@ located12:
 	VMOVUPD      Y5, (R14)(DX*8)
 
 events11:
-	MOVQ 160(SI), R11
+	MOVQ 168(SI), R11
 	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
-	MOVQ 144(SI), DX
+	MOVQ 152(SI), DX
 	SHLQ $0x04, DX
-	ADDQ 136(SI), DX
+	ADDQ 144(SI), DX
 
 event16:
 	TZCNTQ R10, R12
@@ -2845,7 +2845,7 @@ event16:
 	ADDQ   R11, R12
 	MOVL   R12, (DX)
 	ADDQ   $0x10, DX
-	INCQ   144(SI)
+	INCQ   152(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
 	JNZ    event16
@@ -2853,18 +2853,18 @@ event16:
 finished10:
 	TESTQ R9, R9
 	JNZ   again9
-	MOVQ  R8, 272(SI)
+	MOVQ  R8, 288(SI)
 	JMP   forward4
 
 shorter13:
 	MOVQ R8, R14
-	MOVQ R8, 192(SI)
+	MOVQ R8, 200(SI)
 	MOVQ R8, R13
 	SHLQ $0x09, R13
 	ADDQ R12, R13
 
 	// look
-	VBROADCASTSD 192(SI), Y0
+	VBROADCASTSD 200(SI), Y0
 	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
 	VMOVUPD      lifConstsAVX2<>+320(SB), Y14
 	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y10
@@ -2926,8 +2926,8 @@ single14:
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         32(SI), R13
-	MOVQ         128(SI), R14
-	MOVQ         56(SI), R15
+	MOVQ         136(SI), R14
+	MOVQ         64(SI), R15
 
 	// spike
 	VMOVUPD      1024(BX)(DX*8), Y0
@@ -3001,11 +3001,11 @@ single14:
 	JMP          events11
 
 odd15:
-	ORQ R11, 208(SI)
+	ORQ R11, 216(SI)
 	JMP finished10
 
 odd18:
-	ORQ R11, 208(SI)
+	ORQ R11, 216(SI)
 	JMP finished10
 	PCALIGN $0x40
 
@@ -3015,15 +3015,15 @@ TEXT ·LIFFullAVX512(SB), $128-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), SI
-	MOVQ 40(SI), BX
-	MOVQ $+0, 208(SI)
+	MOVQ 48(SI), BX
+	MOVQ $+0, 216(SI)
 	MOVQ (SI), CX
 	MOVQ 8(SI), DI
 	MOVQ 32(SI), DX
 
 	// chunk
 	VBROADCASTSD lifConstsAVX512<>+0(SB), Z31
-	MOVQ         $+1, 272(SI)
+	MOVQ         $+1, 288(SI)
 	XORQ         DX, DX
 
 vector1:
@@ -3043,27 +3043,27 @@ vector1:
 	KORTESTB    K7, K7
 	JNZ         found
 	ADDQ        $0x08, DX
-	CMPQ        DX, 184(SI)
+	CMPQ        DX, 192(SI)
 	JLT         vector1
-	MOVQ        $+16, 272(SI)
+	MOVQ        $+16, 288(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+0(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+8, 272(SI)
+	MOVQ        $+8, 288(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+40(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+4, 272(SI)
+	MOVQ        $+4, 288(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+48(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+2, 272(SI)
+	MOVQ        $+2, 288(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+16(SB), Z31, K1
@@ -3071,36 +3071,36 @@ vector1:
 	JZ          found
 
 found:
-	MOVQ 192(SI), DI
+	MOVQ 200(SI), DI
 
 walk:
-	MOVQ 176(SI), R8
+	MOVQ 184(SI), R8
 	SUBQ DI, R8
 	JLE  done5
-	CMPQ R8, 272(SI)
+	CMPQ R8, 288(SI)
 	JLE  whole2
-	MOVQ 272(SI), R8
+	MOVQ 288(SI), R8
 
 whole2:
-	MOVQ 144(SI), CX
+	MOVQ 152(SI), CX
 	ADDQ $0x40, CX
-	CMPQ CX, 152(SI)
+	CMPQ CX, 160(SI)
 	JGT  done5
 	XORQ R9, R9
 	XORQ DX, DX
 
 part3:
-	MOVQ DI, 192(SI)
+	MOVQ DI, 200(SI)
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
-	VORPD.BCST   192(SI), Z0, Z1
+	VORPD.BCST   200(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  168(SI), Z2, Z31
+	VADDPD.BCST  176(SI), Z2, Z31
 	MOVQ         (SI), CX
 	MOVQ         8(SI), R10
 	MOVQ         32(SI), R11
-	MOVQ         48(SI), R12
+	MOVQ         56(SI), R12
 
 	// load
 	VMOVUPD      (R11)(DX*8), Z0
@@ -3143,14 +3143,14 @@ part3:
 	VMOVAPD      Z3, Z19
 	VBROADCASTSD lifConstsAVX512<>+88(SB), Z15
 	VBROADCASTSD lifConstsAVX512<>+160(SB), Z11
-	MOVQ         264(SI), R10
+	MOVQ         280(SI), R10
 	LEAQ         (R10)(DX*8), R10
-	MOVQ         72(SI), R12
-	MOVQ         120(SI), R13
+	MOVQ         80(SI), R12
+	MOVQ         128(SI), R13
 	LEAQ         (R12)(DI*8), R12
 	IMULQ        DI, R13
 	SHLQ         $0x03, R13
-	ADDQ         96(SI), R13
+	ADDQ         104(SI), R13
 	MOVQ         R8, R11
 
 step6:
@@ -3226,12 +3226,12 @@ step6:
 	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
 	ADDQ        $0x00000200, R10
 	ADDQ        $0x08, R12
-	MOVQ        120(SI), R14
+	MOVQ        128(SI), R14
 	LEAQ        (R13)(R14*8), R13
 	DECQ        R11
 	JNZ         step6
-	MOVQ        56(SI), R10
-	MOVQ        64(SI), R11
+	MOVQ        64(SI), R10
+	MOVQ        72(SI), R11
 
 	// store
 	VCMPPD    $0x1d, 1024(BX)(DX*8), Z14, K1
@@ -3299,17 +3299,17 @@ step6:
 	SHLQ   CL, R10
 	ORQ    R10, R9
 	ADDQ   $0x20, DX
-	CMPQ   DX, 184(SI)
+	CMPQ   DX, 192(SI)
 	JLT    part3
 	TESTQ  R9, R9
 	JNZ    spikes7
 
 forward4:
-	MOVQ       248(SI), CX
+	MOVQ       264(SI), CX
 	DECQ       CX
 	JLT        none8
-	MOVQ       CX, 248(SI)
-	MOVQ       240(SI), DX
+	MOVQ       CX, 264(SI)
+	MOVQ       256(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -3322,23 +3322,23 @@ forward4:
 
 none8:
 	ADDQ R8, DI
-	CMPQ 208(SI), $+0
+	CMPQ 216(SI), $+0
 	JE   walk
 
 done5:
-	MOVQ DI, 192(SI)
-	MOVQ $+0, 200(SI)
+	MOVQ DI, 200(SI)
+	MOVQ $+0, 208(SI)
 	VZEROUPPER
 	RET
 
 spikes7:
-	MOVQ DI, 192(SI)
+	MOVQ DI, 200(SI)
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
-	VORPD.BCST   192(SI), Z0, Z1
+	VORPD.BCST   200(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  168(SI), Z2, Z31
+	VADDPD.BCST  176(SI), Z2, Z31
 
 again9:
 	TZCNTQ R9, DX
@@ -3350,8 +3350,8 @@ again9:
 	MOVQ   R10, R11
 	SHLQ   CL, R11
 	XORQ   R11, R9
-	MOVQ   48(SI), CX
-	MOVQ   264(SI), R12
+	MOVQ   56(SI), CX
+	MOVQ   280(SI), R12
 	CMPQ   R8, $+16
 	JNE    shorter13
 
@@ -3490,8 +3490,8 @@ located12:
 	MOVQ        (SI), R11
 	MOVQ        8(SI), R12
 	MOVQ        32(SI), R13
-	MOVQ        128(SI), R14
-	MOVQ        56(SI), R15
+	MOVQ        136(SI), R14
+	MOVQ        64(SI), R15
 
 	// spike
 	VMOVUPD          1024(BX)(DX*8), Z0
@@ -3548,12 +3548,12 @@ located12:
 	VMOVUPD          Z4, (R14)(DX*8)
 
 events11:
-	MOVQ 160(SI), R11
+	MOVQ 168(SI), R11
 	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
-	MOVQ 144(SI), DX
+	MOVQ 152(SI), DX
 	SHLQ $0x04, DX
-	ADDQ 136(SI), DX
+	ADDQ 144(SI), DX
 
 event16:
 	TZCNTQ R10, R12
@@ -3565,7 +3565,7 @@ event16:
 	ADDQ   R11, R12
 	MOVL   R12, (DX)
 	ADDQ   $0x10, DX
-	INCQ   144(SI)
+	INCQ   152(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
 	JNZ    event16
@@ -3573,19 +3573,19 @@ event16:
 finished10:
 	TESTQ R9, R9
 	JNZ   again9
-	MOVQ  R8, 272(SI)
+	MOVQ  R8, 288(SI)
 	JMP   forward4
 
 shorter13:
 	MOVQ R8, R14
-	MOVQ R8, 192(SI)
+	MOVQ R8, 200(SI)
 	MOVQ R8, R13
 	SHLQ $0x09, R13
 	ADDQ R12, R13
 
 	// look
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
-	VORPD.BCST   192(SI), Z0, Z1
+	VORPD.BCST   200(SI), Z0, Z1
 	VBROADCASTSD lifConstsAVX512<>+80(SB), Z30
 	VSUBPD       Z0, Z1, Z26
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z29
@@ -3645,8 +3645,8 @@ single14:
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         32(SI), R13
-	MOVQ         128(SI), R14
-	MOVQ         56(SI), R15
+	MOVQ         136(SI), R14
+	MOVQ         64(SI), R15
 
 	// spike
 	VMOVUPD          1024(BX)(DX*8), Z0
@@ -3710,11 +3710,11 @@ single14:
 	JMP              events11
 
 odd15:
-	ORQ R11, 208(SI)
+	ORQ R11, 216(SI)
 	JMP finished10
 
 odd18:
-	ORQ R11, 208(SI)
+	ORQ R11, 216(SI)
 	JMP finished10
 	PCALIGN $0x40
 

@@ -12,15 +12,15 @@ TEXT ·RHHCutAVX2(SB), $3520-8
 	MOVQ b+0(FP), CX
 
 group:
-	MOVQ 192(CX), DX
 	MOVQ 200(CX), DX
-	MOVQ 40(CX), BX
-	MOVQ 48(CX), SI
-	MOVQ 32(CX), DI
+	MOVQ 208(CX), DX
+	MOVQ 48(CX), BX
+	MOVQ 56(CX), SI
+	MOVQ 40(CX), DI
 	MOVQ (CX), R8
 	MOVQ 8(CX), R9
-	LEAQ 208(CX), R10
-	LEAQ 216(CX), R11
+	LEAQ 216(CX), R10
+	LEAQ 232(CX), R11
 	MOVQ $+0, (R10)
 	MOVQ $+0, (R11)
 	MOVQ $+0, 8(R11)
@@ -2562,9 +2562,9 @@ vectors:
 	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
 	ADDQ         $0x20, DX
-	CMPQ         DX, 184(CX)
+	CMPQ         DX, 192(CX)
 	JLT          vectors
-	MOVQ         232(CX), CX
+	MOVQ         248(CX), CX
 	TESTQ        CX, CX
 	JNZ          group
 	VZEROUPPER
@@ -2579,28 +2579,28 @@ TEXT ·RHHCutFullAVX2(SB), $4032-8
 	MOVQ b+0(FP), CX
 
 group:
-	MOVQ 192(CX), DX
-	MOVQ 200(CX), BX
-	MOVQ 40(CX), SI
-	MOVQ 48(CX), DI
-	MOVQ 32(CX), R8
+	MOVQ 200(CX), DX
+	MOVQ 208(CX), BX
+	MOVQ 48(CX), SI
+	MOVQ 56(CX), DI
+	MOVQ 40(CX), R8
 	MOVQ (CX), R9
 	MOVQ 8(CX), R10
-	LEAQ 208(CX), R11
-	LEAQ 216(CX), R12
+	LEAQ 216(CX), R11
+	LEAQ 232(CX), R12
 	MOVQ $+0, (R11)
 	MOVQ $+0, (R12)
 	MOVQ $+0, 8(R12)
-	MOVQ 72(CX), BX
+	MOVQ 80(CX), BX
 
 	// wave
 	VBROADCASTSD (BX)(DX*8), Y15
-	MOVQ         56(CX), R13
-	MOVQ         64(CX), R14
-	MOVQ         120(CX), R15
+	MOVQ         64(CX), R13
+	MOVQ         72(CX), R14
+	MOVQ         128(CX), R15
 	IMULQ        DX, R15
 	SHLQ         $0x03, R15
-	ADDQ         96(CX), R15
+	ADDQ         104(CX), R15
 	XORQ         BX, BX
 
 vectors:
@@ -5266,9 +5266,9 @@ vectors:
 	ADDQ         $0x04, R11
 	ADDQ         $0x04, R12
 	ADDQ         $0x20, BX
-	CMPQ         BX, 184(CX)
+	CMPQ         BX, 192(CX)
 	JLT          vectors
-	MOVQ         232(CX), CX
+	MOVQ         248(CX), CX
 	TESTQ        CX, CX
 	JNZ          group
 	VZEROUPPER
@@ -5283,15 +5283,15 @@ TEXT ·RHHCutAVX512(SB), $2816-8
 	MOVQ b+0(FP), CX
 
 group:
-	MOVQ 192(CX), DX
 	MOVQ 200(CX), DX
-	MOVQ 40(CX), BX
-	MOVQ 48(CX), SI
-	MOVQ 32(CX), DI
+	MOVQ 208(CX), DX
+	MOVQ 48(CX), BX
+	MOVQ 56(CX), SI
+	MOVQ 40(CX), DI
 	MOVQ (CX), R8
 	MOVQ 8(CX), R9
-	LEAQ 208(CX), R10
-	LEAQ 216(CX), R11
+	LEAQ 216(CX), R10
+	LEAQ 232(CX), R11
 	MOVQ $+0, (R10)
 	MOVQ $+0, (R11)
 	MOVQ $+0, 8(R11)
@@ -7623,9 +7623,9 @@ vectors:
 	ADDQ             $0x08, R10
 	ADDQ             $0x08, R11
 	ADDQ             $0x40, DX
-	CMPQ             DX, 184(CX)
+	CMPQ             DX, 192(CX)
 	JLT              vectors
-	MOVQ             232(CX), CX
+	MOVQ             248(CX), CX
 	TESTQ            CX, CX
 	JNZ              group
 	VZEROUPPER
@@ -7640,28 +7640,28 @@ TEXT ·RHHCutFullAVX512(SB), $3264-8
 	MOVQ b+0(FP), CX
 
 group:
-	MOVQ 192(CX), DX
-	MOVQ 200(CX), BX
-	MOVQ 40(CX), SI
-	MOVQ 48(CX), DI
-	MOVQ 32(CX), R8
+	MOVQ 200(CX), DX
+	MOVQ 208(CX), BX
+	MOVQ 48(CX), SI
+	MOVQ 56(CX), DI
+	MOVQ 40(CX), R8
 	MOVQ (CX), R9
 	MOVQ 8(CX), R10
-	LEAQ 208(CX), R11
-	LEAQ 216(CX), R12
+	LEAQ 216(CX), R11
+	LEAQ 232(CX), R12
 	MOVQ $+0, (R11)
 	MOVQ $+0, (R12)
 	MOVQ $+0, 8(R12)
-	MOVQ 72(CX), BX
+	MOVQ 80(CX), BX
 
 	// wave
 	VBROADCASTSD (BX)(DX*8), Z31
-	MOVQ         56(CX), R13
-	MOVQ         64(CX), R14
-	MOVQ         120(CX), R15
+	MOVQ         64(CX), R13
+	MOVQ         72(CX), R14
+	MOVQ         128(CX), R15
 	IMULQ        DX, R15
 	SHLQ         $0x03, R15
-	ADDQ         96(CX), R15
+	ADDQ         104(CX), R15
 	XORQ         BX, BX
 
 vectors:
@@ -10057,9 +10057,9 @@ vectors:
 	ADDQ             $0x08, R11
 	ADDQ             $0x08, R12
 	ADDQ             $0x40, BX
-	CMPQ             BX, 184(CX)
+	CMPQ             BX, 192(CX)
 	JLT              vectors
-	MOVQ             232(CX), CX
+	MOVQ             248(CX), CX
 	TESTQ            CX, CX
 	JNZ              group
 	VZEROUPPER
@@ -10072,19 +10072,19 @@ TEXT ·RHHPiecesAVX2(SB), $2880-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), DX
-	MOVQ 192(DX), CX
-	MOVQ 200(DX), BX
-	MOVQ 40(DX), SI
-	MOVQ 48(DX), DI
-	MOVQ 32(DX), R8
+	MOVQ 200(DX), CX
+	MOVQ 208(DX), BX
+	MOVQ 48(DX), SI
+	MOVQ 56(DX), DI
+	MOVQ 40(DX), R8
 	MOVQ (DX), R9
 	MOVQ 8(DX), R10
-	MOVQ 56(DX), R11
+	MOVQ 224(DX), R11
 
 	// first
 	VMOVUPD rhhConstsAVX2<>+992(SB), Y15
 	XORQ    CX, CX
-	CMPQ    184(DX), $0x10
+	CMPQ    192(DX), $0x10
 	JGT     piece8
 
 piece4:
@@ -11274,13 +11274,13 @@ vectors4:
 	VMOVUPD      Y7, 96(R11)(BX*8)
 	VMOVUPD      Y13, 96(R8)(BX*8)
 	ADDQ         $0x10, BX
-	CMPQ         BX, 184(DX)
+	CMPQ         BX, 192(DX)
 	JLT          vectors4
 
 	// next
 	VADDPD rhhConstsAVX2<>+928(SB), Y15, Y15
 	INCQ   CX
-	CMPQ   CX, 176(DX)
+	CMPQ   CX, 184(DX)
 	JLT    piece4
 	VZEROUPPER
 	RET
@@ -13852,13 +13852,13 @@ vectors8:
 	VMOVUPD      Y8, 224(R11)(BX*8)
 	VMOVUPD      Y9, 224(R8)(BX*8)
 	ADDQ         $0x20, BX
-	CMPQ         BX, 184(DX)
+	CMPQ         BX, 192(DX)
 	JLT          vectors8
 
 	// next
 	VADDPD rhhConstsAVX2<>+928(SB), Y15, Y15
 	INCQ   CX
-	CMPQ   CX, 176(DX)
+	CMPQ   CX, 184(DX)
 	JLT    piece8
 	VZEROUPPER
 	RET
@@ -13870,19 +13870,19 @@ TEXT ·RHHPiecesAVX512(SB), $2304-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), DX
-	MOVQ 192(DX), CX
-	MOVQ 200(DX), BX
-	MOVQ 40(DX), SI
-	MOVQ 48(DX), DI
-	MOVQ 32(DX), R8
+	MOVQ 200(DX), CX
+	MOVQ 208(DX), BX
+	MOVQ 48(DX), SI
+	MOVQ 56(DX), DI
+	MOVQ 40(DX), R8
 	MOVQ (DX), R9
 	MOVQ 8(DX), R10
-	MOVQ 56(DX), R11
+	MOVQ 224(DX), R11
 
 	// first
 	VBROADCASTSD rhhConstsAVX512<>+248(SB), Z31
 	XORQ         CX, CX
-	CMPQ         184(DX), $0x20
+	CMPQ         192(DX), $0x20
 	JGT          piece8
 
 piece4:
@@ -15011,13 +15011,13 @@ vectors4:
 	VMOVUPD          Z18, 192(R11)(BX*8)
 	VMOVUPD          Z26, 192(R8)(BX*8)
 	ADDQ             $0x20, BX
-	CMPQ             BX, 184(DX)
+	CMPQ             BX, 192(DX)
 	JLT              vectors4
 
 	// next
 	VADDPD.BCST rhhConstsAVX512<>+232(SB), Z31, Z31
 	INCQ        CX
-	CMPQ        CX, 176(DX)
+	CMPQ        CX, 184(DX)
 	JLT         piece4
 	VZEROUPPER
 	RET
@@ -17307,13 +17307,13 @@ vectors8:
 	VMOVUPD          Z28, 448(R11)(BX*8)
 	VMOVUPD          Z8, 448(R8)(BX*8)
 	ADDQ             $0x40, BX
-	CMPQ             BX, 184(DX)
+	CMPQ             BX, 192(DX)
 	JLT              vectors8
 
 	// next
 	VADDPD.BCST rhhConstsAVX512<>+232(SB), Z31, Z31
 	INCQ        CX
-	CMPQ        CX, 176(DX)
+	CMPQ        CX, 184(DX)
 	JLT         piece8
 	VZEROUPPER
 	RET
@@ -17325,15 +17325,15 @@ TEXT ·RHHRK4AVX2(SB), $3008-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 192(DX), AX
-	MOVQ 200(DX), BX
-	MOVQ 40(DX), R8
-	MOVQ 48(DX), R9
-	MOVQ 32(DX), CX
+	MOVQ 200(DX), AX
+	MOVQ 208(DX), BX
+	MOVQ 48(DX), R8
+	MOVQ 56(DX), R9
+	MOVQ 40(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
-	MOVQ $+0, 208(DX)
-	CMPQ AX, 176(DX)
+	MOVQ $+0, 216(DX)
+	CMPQ AX, 184(DX)
 	JGE  done
 
 step:
@@ -19689,16 +19689,16 @@ step:
 	VPTEST       Y6, Y6
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 184(DX)
+	CMPQ         BX, 192(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 176(DX)
+	CMPQ         AX, 184(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 192(DX)
-	MOVQ BX, 200(DX)
+	MOVQ AX, 200(DX)
+	MOVQ BX, 208(DX)
 	VZEROUPPER
 	RET
 
@@ -19762,13 +19762,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 208(DX)
+	ORQ       SI, 216(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 184(DX)
+	CMPQ      BX, 192(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 176(DX)
+	CMPQ      AX, 184(DX)
 	JLT       done
 	JMP       done
 	PCALIGN $0x40
@@ -19779,28 +19779,28 @@ TEXT ·RHHRK4FullAVX2(SB), $3584-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 192(DX), AX
-	MOVQ 200(DX), BX
-	MOVQ 40(DX), R8
-	MOVQ 48(DX), R9
-	MOVQ 32(DX), CX
+	MOVQ 200(DX), AX
+	MOVQ 208(DX), BX
+	MOVQ 48(DX), R8
+	MOVQ 56(DX), R9
+	MOVQ 40(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
-	MOVQ $+0, 208(DX)
-	CMPQ AX, 176(DX)
+	MOVQ $+0, 216(DX)
+	CMPQ AX, 184(DX)
 	JGE  done
 
 step:
-	MOVQ 72(DX), R11
+	MOVQ 80(DX), R11
 
 	// wave
 	VBROADCASTSD (R11)(AX*8), Y15
-	MOVQ         56(DX), R11
-	MOVQ         64(DX), R12
-	MOVQ         120(DX), R13
+	MOVQ         64(DX), R11
+	MOVQ         72(DX), R12
+	MOVQ         128(DX), R13
 	IMULQ        AX, R13
 	SHLQ         $0x03, R13
-	ADDQ         96(DX), R13
+	ADDQ         104(DX), R13
 
 	// step
 	VMOVUPD      rhhConstsAVX2<>+32(SB), Y0
@@ -22268,16 +22268,16 @@ step:
 	VPTEST       Y12, Y12
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 184(DX)
+	CMPQ         BX, 192(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 176(DX)
+	CMPQ         AX, 184(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 192(DX)
-	MOVQ BX, 200(DX)
+	MOVQ AX, 200(DX)
+	MOVQ BX, 208(DX)
 	VZEROUPPER
 	RET
 
@@ -22341,13 +22341,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 208(DX)
+	ORQ       SI, 216(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 184(DX)
+	CMPQ      BX, 192(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 176(DX)
+	CMPQ      AX, 184(DX)
 	JLT       done
 	JMP       done
 	PCALIGN $0x40
@@ -22358,15 +22358,15 @@ TEXT ·RHHRK4AVX512(SB), $2240-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 192(DX), AX
-	MOVQ 200(DX), BX
-	MOVQ 40(DX), R8
-	MOVQ 48(DX), R9
-	MOVQ 32(DX), CX
+	MOVQ 200(DX), AX
+	MOVQ 208(DX), BX
+	MOVQ 48(DX), R8
+	MOVQ 56(DX), R9
+	MOVQ 40(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
-	MOVQ $+0, 208(DX)
-	CMPQ AX, 176(DX)
+	MOVQ $+0, 216(DX)
+	CMPQ AX, 184(DX)
 	JGE  done
 
 step:
@@ -24566,16 +24566,16 @@ step:
 	KORTESTB         K5, K5
 	JNZ              rare1
 	ADDQ             $0x40, BX
-	CMPQ             BX, 184(DX)
+	CMPQ             BX, 192(DX)
 	JLT              step
 	XORQ             BX, BX
 	INCQ             AX
-	CMPQ             AX, 176(DX)
+	CMPQ             AX, 184(DX)
 	JLT              step
 
 done:
-	MOVQ AX, 192(DX)
-	MOVQ BX, 200(DX)
+	MOVQ AX, 200(DX)
+	MOVQ BX, 208(DX)
 	VZEROUPPER
 	RET
 
@@ -24639,13 +24639,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 208(DX)
+	ORQ     SI, 216(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 184(DX)
+	CMPQ    BX, 192(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 176(DX)
+	CMPQ    AX, 184(DX)
 	JLT     done
 	JMP     done
 	PCALIGN $0x40
@@ -24656,28 +24656,28 @@ TEXT ·RHHRK4FullAVX512(SB), $2816-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 192(DX), AX
-	MOVQ 200(DX), BX
-	MOVQ 40(DX), R8
-	MOVQ 48(DX), R9
-	MOVQ 32(DX), CX
+	MOVQ 200(DX), AX
+	MOVQ 208(DX), BX
+	MOVQ 48(DX), R8
+	MOVQ 56(DX), R9
+	MOVQ 40(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
-	MOVQ $+0, 208(DX)
-	CMPQ AX, 176(DX)
+	MOVQ $+0, 216(DX)
+	CMPQ AX, 184(DX)
 	JGE  done
 
 step:
-	MOVQ 72(DX), R11
+	MOVQ 80(DX), R11
 
 	// wave
 	VBROADCASTSD (R11)(AX*8), Z31
-	MOVQ         56(DX), R11
-	MOVQ         64(DX), R12
-	MOVQ         120(DX), R13
+	MOVQ         64(DX), R11
+	MOVQ         72(DX), R12
+	MOVQ         128(DX), R13
 	IMULQ        AX, R13
 	SHLQ         $0x03, R13
-	ADDQ         96(DX), R13
+	ADDQ         104(DX), R13
 
 	// step
 	VBROADCASTSD     rhhConstsAVX512<>+8(SB), Z0
@@ -26957,16 +26957,16 @@ step:
 	KORTESTB         K6, K6
 	JNZ              rare1
 	ADDQ             $0x40, BX
-	CMPQ             BX, 184(DX)
+	CMPQ             BX, 192(DX)
 	JLT              step
 	XORQ             BX, BX
 	INCQ             AX
-	CMPQ             AX, 176(DX)
+	CMPQ             AX, 184(DX)
 	JLT              step
 
 done:
-	MOVQ AX, 192(DX)
-	MOVQ BX, 200(DX)
+	MOVQ AX, 200(DX)
+	MOVQ BX, 208(DX)
 	VZEROUPPER
 	RET
 
@@ -27030,13 +27030,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 208(DX)
+	ORQ     SI, 216(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 184(DX)
+	CMPQ    BX, 192(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 176(DX)
+	CMPQ    AX, 184(DX)
 	JLT     done
 	JMP     done
 	PCALIGN $0x40
@@ -27047,15 +27047,15 @@ TEXT ·RHHExpEulerAVX2(SB), $2304-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 192(DX), AX
-	MOVQ 200(DX), BX
-	MOVQ 40(DX), R8
-	MOVQ 48(DX), R9
-	MOVQ 32(DX), CX
+	MOVQ 200(DX), AX
+	MOVQ 208(DX), BX
+	MOVQ 48(DX), R8
+	MOVQ 56(DX), R9
+	MOVQ 40(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
-	MOVQ $+0, 208(DX)
-	CMPQ AX, 176(DX)
+	MOVQ $+0, 216(DX)
+	CMPQ AX, 184(DX)
 	JGE  done
 
 step:
@@ -28193,16 +28193,16 @@ step:
 	VPTEST       Y6, Y6
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 184(DX)
+	CMPQ         BX, 192(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 176(DX)
+	CMPQ         AX, 184(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 192(DX)
-	MOVQ BX, 200(DX)
+	MOVQ AX, 200(DX)
+	MOVQ BX, 208(DX)
 	VZEROUPPER
 	RET
 
@@ -28266,13 +28266,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 208(DX)
+	ORQ       SI, 216(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 184(DX)
+	CMPQ      BX, 192(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 176(DX)
+	CMPQ      AX, 184(DX)
 	JLT       done
 	JMP       done
 	PCALIGN $0x40
@@ -28283,28 +28283,28 @@ TEXT ·RHHExpEulerFullAVX2(SB), $2688-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 192(DX), AX
-	MOVQ 200(DX), BX
-	MOVQ 40(DX), R8
-	MOVQ 48(DX), R9
-	MOVQ 32(DX), CX
+	MOVQ 200(DX), AX
+	MOVQ 208(DX), BX
+	MOVQ 48(DX), R8
+	MOVQ 56(DX), R9
+	MOVQ 40(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
-	MOVQ $+0, 208(DX)
-	CMPQ AX, 176(DX)
+	MOVQ $+0, 216(DX)
+	CMPQ AX, 184(DX)
 	JGE  done
 
 step:
-	MOVQ 72(DX), R11
+	MOVQ 80(DX), R11
 
 	// wave
 	VBROADCASTSD (R11)(AX*8), Y15
-	MOVQ         56(DX), R11
-	MOVQ         64(DX), R12
-	MOVQ         120(DX), R13
+	MOVQ         64(DX), R11
+	MOVQ         72(DX), R12
+	MOVQ         128(DX), R13
 	IMULQ        AX, R13
 	SHLQ         $0x03, R13
-	ADDQ         96(DX), R13
+	ADDQ         104(DX), R13
 
 	// step
 	VMOVUPD      rhhConstsAVX2<>+32(SB), Y0
@@ -29554,16 +29554,16 @@ step:
 	VPTEST       Y5, Y5
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 184(DX)
+	CMPQ         BX, 192(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 176(DX)
+	CMPQ         AX, 184(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 192(DX)
-	MOVQ BX, 200(DX)
+	MOVQ AX, 200(DX)
+	MOVQ BX, 208(DX)
 	VZEROUPPER
 	RET
 
@@ -29627,13 +29627,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 208(DX)
+	ORQ       SI, 216(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 184(DX)
+	CMPQ      BX, 192(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 176(DX)
+	CMPQ      AX, 184(DX)
 	JLT       done
 	JMP       done
 	PCALIGN $0x40
@@ -29644,15 +29644,15 @@ TEXT ·RHHExpEulerAVX512(SB), $640-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 192(DX), AX
-	MOVQ 200(DX), BX
-	MOVQ 40(DX), R8
-	MOVQ 48(DX), R9
-	MOVQ 32(DX), CX
+	MOVQ 200(DX), AX
+	MOVQ 208(DX), BX
+	MOVQ 48(DX), R8
+	MOVQ 56(DX), R9
+	MOVQ 40(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
-	MOVQ $+0, 208(DX)
-	CMPQ AX, 176(DX)
+	MOVQ $+0, 216(DX)
+	CMPQ AX, 184(DX)
 	JGE  done
 
 step:
@@ -30676,16 +30676,16 @@ step:
 	KORTESTB          K6, K6
 	JNZ               rare1
 	ADDQ              $0x40, BX
-	CMPQ              BX, 184(DX)
+	CMPQ              BX, 192(DX)
 	JLT               step
 	XORQ              BX, BX
 	INCQ              AX
-	CMPQ              AX, 176(DX)
+	CMPQ              AX, 184(DX)
 	JLT               step
 
 done:
-	MOVQ AX, 192(DX)
-	MOVQ BX, 200(DX)
+	MOVQ AX, 200(DX)
+	MOVQ BX, 208(DX)
 	VZEROUPPER
 	RET
 
@@ -30749,13 +30749,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 208(DX)
+	ORQ     SI, 216(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 184(DX)
+	CMPQ    BX, 192(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 176(DX)
+	CMPQ    AX, 184(DX)
 	JLT     done
 	JMP     done
 	PCALIGN $0x40
@@ -30766,28 +30766,28 @@ TEXT ·RHHExpEulerFullAVX512(SB), $1216-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 192(DX), AX
-	MOVQ 200(DX), BX
-	MOVQ 40(DX), R8
-	MOVQ 48(DX), R9
-	MOVQ 32(DX), CX
+	MOVQ 200(DX), AX
+	MOVQ 208(DX), BX
+	MOVQ 48(DX), R8
+	MOVQ 56(DX), R9
+	MOVQ 40(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
-	MOVQ $+0, 208(DX)
-	CMPQ AX, 176(DX)
+	MOVQ $+0, 216(DX)
+	CMPQ AX, 184(DX)
 	JGE  done
 
 step:
-	MOVQ 72(DX), R11
+	MOVQ 80(DX), R11
 
 	// wave
 	VBROADCASTSD (R11)(AX*8), Z31
-	MOVQ         56(DX), R11
-	MOVQ         64(DX), R12
-	MOVQ         120(DX), R13
+	MOVQ         64(DX), R11
+	MOVQ         72(DX), R12
+	MOVQ         128(DX), R13
 	IMULQ        AX, R13
 	SHLQ         $0x03, R13
-	ADDQ         96(DX), R13
+	ADDQ         104(DX), R13
 
 	// step
 	VBROADCASTSD      rhhConstsAVX512<>+8(SB), Z0
@@ -31913,16 +31913,16 @@ step:
 	KORTESTB          K6, K6
 	JNZ               rare1
 	ADDQ              $0x40, BX
-	CMPQ              BX, 184(DX)
+	CMPQ              BX, 192(DX)
 	JLT               step
 	XORQ              BX, BX
 	INCQ              AX
-	CMPQ              AX, 176(DX)
+	CMPQ              AX, 184(DX)
 	JLT               step
 
 done:
-	MOVQ AX, 192(DX)
-	MOVQ BX, 200(DX)
+	MOVQ AX, 200(DX)
+	MOVQ BX, 208(DX)
 	VZEROUPPER
 	RET
 
@@ -31986,13 +31986,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 208(DX)
+	ORQ     SI, 216(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 184(DX)
+	CMPQ    BX, 192(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 176(DX)
+	CMPQ    AX, 184(DX)
 	JLT     done
 	JMP     done
 	PCALIGN $0x40

@@ -121,7 +121,7 @@ func (b *Block) relaxed(s Vec) (mean, end Vec) {
 }
 
 // flowSoon is what it is in package kernels: with less g nobody is taken for a spike.
-const flowSoon = 0.25
+const flowSoon = asm.FlowSoon
 
 // who begins: where in the step everyone is, and who spikes.
 func (k *care) who(b *Block) {

@@ -217,10 +217,10 @@ func (k *Func) reset(now *Pin, lane, fired reg.GPVirtual, y []reg.Register, wake
 
 // Coefficients of m(g), of phi(z) and of blast(x); see kernels/flow.go.
 var (
-	meanC  = [5]float64{1.0 / 2, 1.0 / 6, 0.17087208016533528, -0.35074039053205125, 0.4616411267138857}
+	meanC  = [5]float64{asm.FlowMean0, asm.FlowMean1, asm.FlowMean2, asm.FlowMean3, asm.FlowMean4}
 	phiC   = [5]float64{1, 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120}
-	blastP = [4]float64{22.690963390339913, -42.81149686131888, 24.02487768673111, -3.6304831564309668}
-	blastQ = [4]float64{22.690963390339913, -54.15697856165728, 43.539714016663766, -13.02086086813522}
+	blastP = [4]float64{asm.FlowLog0, asm.FlowLogP1, asm.FlowLogP2, asm.FlowLogP3}
+	blastQ = [4]float64{asm.FlowLog0, asm.FlowLogQ1, asm.FlowLogQ2, asm.FlowLogQ3}
 )
 
 // flow is the step of the flow method, operation by operation flowGeneric of package kernels.
@@ -261,8 +261,8 @@ func flow(b *Block, n *neuron) (v, w Vec, rare Mask) {
 }
 
 const (
-	flowX    = 15.0 / 16
-	flowBend = 1.0 / 16
+	flowX    = asm.FlowLimit
+	flowBend = asm.FlowBend
 )
 
 // bent is the mean gain of V in an upstroke; see kernels/flow.go.

@@ -80,7 +80,7 @@ type hhGroup struct {
 // hhGroup fetches what the Block says of a group.
 func (f *Func) hhGroup(states int, full bool) *hhGroup {
 	k := &hhGroup{Func: f, full: full}
-	k.step, k.lane, k.coef, k.old, k.wake = k.Value("Step"), k.Value("Lane"), k.Value("Coef"), k.Value("Old"), k.Value("Wake")
+	k.step, k.lane, k.coef, k.old, k.wake = k.Value("Step"), k.Value("Lane"), k.Value("Coef"), k.Value("Old"), k.Value("Level")
 	for j := range states {
 		k.y = append(k.y, k.pointer("Y", j))
 	}
@@ -168,11 +168,8 @@ func (f *Func) element(field string, j int) operand.Mem {
 	return m
 }
 
-// hhC are the coefficients of expm1(u) = u + u²(c2 + c3 u + ...), |u| <= 2/9: least squares on Chebyshev nodes, rounded one at a time.
-var hhC = [11]float64{
-	1, 1, 0x1.fffffffffffecp-2, 0x1.5555555554f69p-3, 0x1.555555555b3f7p-5, 0x1.111111140b74ep-7,
-	0x1.6c16c149b5292p-10, 0x1.a019e1ba973f2p-13, 0x1.a01a99380a44cp-16, 0x1.7269d60d7f7a2p-19, 0x1.2726a6898a2f1p-22,
-}
+// hhC are the coefficients of exp(u) - 1 = u + u²(c2 + c3 u + ...).
+var hhC = [11]float64{1, 1, asm.HHC2, asm.HHC3, asm.HHC4, asm.HHC5, asm.HHC6, asm.HHC7, asm.HHC8, asm.HHC9, asm.HHC10}
 
 // hhRates are the six rates at V, those that need it as quotients: alpha_m = mN/mD, beta_m = mB, alpha_n = nN/nD, beta_n = nB, alpha_h = hA,
 // beta_h = 1/hD.
@@ -204,10 +201,10 @@ func (b *Block) HHRates(v Vec) (r hhRates) {
 	p40 := sum(p36, p4)
 	r.mD = sum(p36, p36)
 	scaled := func(s float64, p Vec) Vec { return b.FMA(p, c(s), c(s)) } // s·exp
-	r.mB = scaled(4*0x1.feac5eef1220ap-3, p40)                           // 4 exp(-25/18)
-	r.hA = scaled(0x1.48962cd252fb5p-6, p36)                             // 0.07 exp(-25/20)
-	r.nB = scaled(0x1.769652df22f7ep-4, p9)                              // 0.125 exp(-25/80)
-	const e05, e15 = 0x1.a61298e1e069cp+0, 0x1.c8f87724b5c1dp-3          // exp(1/2), exp(-3/2)
+	r.mB = scaled(asm.HHBetaM, p40)
+	r.hA = scaled(asm.HHAlphaH, p36)
+	r.nB = scaled(asm.HHBetaN, p9)
+	const e05, e15 = asm.HHE05, asm.HHE15
 	r.hD = b.FMA(r.mD, c(e05), c(1+e05))
 	r.nN = b.FNMA(u, c(72), c(1.5))
 	s := b.FMA(r.nN, c(10.0/120), c(-10.0/24))
@@ -227,7 +224,7 @@ func hhIon(b *Block, c func(j int) Vec, drive, m, h, n Vec) (a, g Vec) {
 	return b.FMA(x, c(asm.HHENa), b.FMA(y, c(asm.HHEK), drive)), b.Add(b.Add(x, y), c(asm.HHL))
 }
 
-const strangSoft = 1.0 / 9 // see kernels/hh.go
+const strangSoft = asm.StrangSoft
 
 // hhStrang moves the gates, then V, each by Crank-Nicolson's rule: x += dt (N - S x)/(D + S dt/2), for V a little longer.
 func hhStrang(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {

@@ -92,12 +92,12 @@ func rhhCutStep(f *file, w isa, name string, S int, full bool, tune Tuning) {
 }
 
 // rhhPieces writes the kernel that takes cut lanes through the pieces of a step, S vectors at a time, few where few do. It does not branch
-// on a crossing either, but notes it: the states before and after the piece in Old, the number of the piece in Lo.
+// on a crossing either, but notes it: the states before and after the piece in Old, the number of the piece in Substep.
 func rhhPieces(S, few int, tune map[string]Tuning) func(f *file, w isa) {
 	return func(f *file, w isa) {
 		k := f.Func(w, "RHHPieces", "func(b *Block)", "takes cut lanes through the pieces of a step; see Block.").hhGroup(2, false)
 		k.Tune = tune[w.Name]
-		piece, number := k.Value("Lo"), k.Pin()
+		piece, number := k.Value("Substep"), k.Pin()
 		k.Block("first", func(b *Block) { b.Set(number, b.ConstBits(0)) })
 		k.XORQ(k.step, k.step)
 		k.CMPQ(k.Field("Lanes"), imm(few*w.Lanes))
