@@ -79,11 +79,12 @@ type analysisOutputs struct{ branches, points, resets *file.Output }
 func (v *call) bifurcationVerb() *cobra.Command {
 	s := &bifurcationCommand{call: v}
 	cmd := &cobra.Command{
-		Use:         "bifurcation MODEL[:PRESET] NAME=LO:HI [NAME=LO:HI] [NAME=VALUE ...]",
-		Short:       "Equilibria, cycles and special points over one or two quantities",
-		Long:        bifurcationHelp,
-		Example:     bifurcationExample,
-		Annotations: ofModel, ValidArgsFunction: completeModels,
+		DisableFlagsInUseLine: true,
+		Use:                   "bifurcation MODEL[:PRESET] NAME=LO:HI [NAME=LO:HI] [NAME=VALUE ...]",
+		Short:                 "Equilibria, cycles and special points over one or two quantities",
+		Long:                  bifurcationHelp,
+		Example:               bifurcationExample,
+		Annotations:           ofModel, ValidArgsFunction: completeModels,
 		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
 	}
 	set := cmd.Flags()

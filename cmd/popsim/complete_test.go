@@ -30,7 +30,7 @@ func TestCompletion(t *testing.T) {
 		"bi":                               "bifurcation",
 		"help me":                          "measures merge",
 		"help ver":                         "verify version",
-		"run h":                            "hh hh:brainpy",
+		"run h":                            "hh hh:brainpy hhtm",
 		"run lif:":                         "lif:slide lif:zoo",
 		"map adex:t":                       "adex:tb08",
 		"models rh":                        "rhh rhh:brainpy",

@@ -18,13 +18,14 @@ import (
 const experimentHelp = `popsim FILE.toml runs the experiment that stands in FILE.toml, and --save FILE.toml writes that of a command line, with
 everything resolved: all parameters with their units, method, step, times.
 
-  verb = "fi"                 # run, fi, map, phase, bifurcation, convergence, bench, ...
+  verb = "fi"                 # run, fi, map, phase, bifurcation, ...
   model = "adex:nd-tonic"     # MODEL[:PRESET]
-  time = "2s"                 # the flags of the verb, by their long names; a bare number is in the flag's own unit
+  time = "2s"                 # the flags of the verb, by their long names;
+                              # a bare number is in the flag's own unit
   measures = ["rate", "latency"]
   full = true
 
-  [values]                    # NAME=VALUE, in the order in which they would be named
+  [values]                    # NAME=VALUE, in the order of naming
   b = ["0pA", "20pA", "0.06nA"]
   I = "0:40:0.2"
 

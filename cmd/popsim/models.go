@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -29,7 +30,13 @@ func modelsVerb() *cobra.Command {
 				if err != nil {
 					return misused(err)
 				}
-				describeModel(cmd.OutOrStdout(), q)
+				var text bytes.Buffer
+				describeModel(&text, q)
+				for line := range strings.SplitSeq(strings.TrimSuffix(text.String(), "\n"), "\n") {
+					for _, part := range hanging(line) {
+						fmt.Fprintln(cmd.OutOrStdout(), part)
+					}
+				}
 				return nil
 			}
 			return misused(fmt.Errorf("models takes one name, but got %s", strings.Join(args, " ")))
@@ -47,7 +54,7 @@ func columns(w io.Writer, lines func(w io.Writer)) {
 func listModels(w io.Writer) {
 	columns(w, func(w io.Writer) {
 		for _, m := range model.All {
-			fmt.Fprintf(w, "%s\t%s\tmethods: %s\n", m.Name, m.Title, strings.Join(methodNames(m), ", "))
+			fmt.Fprintf(w, "%s\t%s\t%s\n", m.Name, m.Title, strings.Join(methodNames(m), ", "))
 		}
 	})
 	fmt.Fprintln(w, "\npopsim models MODEL tells the equations, parameters, presets and methods of one.")
@@ -76,6 +83,9 @@ func describeModel(w io.Writer, n experiment.Neuron) {
 		}
 		fmt.Fprintf(w, "  I\t%v\t%s\tinput current\n", base.Current, m.CurrentUnit)
 	})
+	if m.Index("R") >= 0 && m.Index("tau") >= 0 {
+		fmt.Fprintln(w, "\n  C (pF), g_L (nS) and E_L (mV) may be given instead: R = 1/g_L, tau = C/g_L, V_rest = E_L.")
+	}
 	fmt.Fprintln(w, "\nStates, at the start those of the stable rest at I = 0 unless set")
 	columns(w, func(w io.Writer) {
 		for _, s := range m.States {
@@ -96,11 +106,13 @@ func describeModel(w io.Writer, n experiment.Neuron) {
 		return
 	}
 	fmt.Fprintln(w, "\nPresets")
-	columns(w, func(w io.Writer) {
-		for _, s := range m.Presets() {
-			fmt.Fprintf(w, "  %s:%s\t%s\t%s\n", m.Name, s.Name, presetValues(m, s), presetSource(s))
+	for _, s := range m.Presets() {
+		head := fmt.Sprintf("  %s:%s", m.Name, s.Name)
+		for _, text := range []string{presetValues(m, s), presetSource(s)} {
+			fmt.Fprintf(w, "%-24s  %s\n", head, text)
+			head = "   "
 		}
-	})
+	}
 }
 
 // ofPreset names the preset whose values are told.
@@ -128,8 +140,8 @@ func spikeRule(m *model.Model) []string {
 	rule := []string{"A spike is V reaching V_th; V is then put to V_reset and held there for t_ref."}
 	if m.Index("delta_T") >= 0 {
 		rule = append(rule,
-			"V_T is the threshold of the rheobase, where the exponential takes over; V_th is only the cut-off that ends",
-			"the upstroke. Other programs use these names the other way round, or call V_th V_peak.")
+			"V_T is the threshold of the rheobase, where the exponential takes over; V_th is only the cut-off that ends the upstroke. "+
+				"Other programs use these names the other way round, or call V_th V_peak.")
 	}
 	return rule
 }

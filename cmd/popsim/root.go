@@ -40,13 +40,14 @@ func (v *call) root() *cobra.Command {
 		return filled(cmd.Flags())
 	}
 	root.SetFlagErrorFunc(flagError)
+	narrow(root)
 	root.SetHelpCommand(helpVerb(root))
 	for _, g := range []struct {
 		title string
 		verbs []*cobra.Command
 	}{
-		{"Questions to a model:", []*cobra.Command{v.runVerb(), v.fiVerb(), v.mapVerb(), v.phaseVerb(), v.bifurcationVerb()}},
-		{"What there is, and how far to trust it:", []*cobra.Command{modelsVerb(), v.convergenceVerb(), v.verifyVerb(), v.benchVerb(), v.versionVerb()}},
+		{"Simulate and analyse:", []*cobra.Command{v.runVerb(), v.fiVerb(), v.mapVerb(), v.phaseVerb(), v.bifurcationVerb()}},
+		{"Reference and validation:", []*cobra.Command{modelsVerb(), v.convergenceVerb(), v.verifyVerb(), v.benchVerb(), v.versionVerb()}},
 		{"Sweeps in parts:", []*cobra.Command{v.submitVerb(), v.statusVerb(), v.mergeVerb()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
@@ -115,8 +116,8 @@ func helpVerb(root *cobra.Command) *cobra.Command {
 // unknownVerb answers what is no verb, or nothing at all.
 func unknownVerb(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s\n\n%s\n", cmd.Long, cmd.UsageString())
-		return misused(fault.Hint(errors.New("no verb given"), "popsim run lif I=21 is a beginning; popsim VERB --help says more"))
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s\n\n%s\n", wrapped(cmd.Long), cmd.UsageString())
+		return misused(fault.Hint(errors.New("no verb given"), "try: popsim run lif I=21; popsim VERB --help says more"))
 	}
 	var verbs []string
 	for _, c := range cmd.Commands() {
@@ -197,6 +198,9 @@ model's own unit.
   I=-5:20            an interval, for bifurcation only
   I=normal:21:2      run only: a draw for each neuron, of mean 21 and standard deviation 2
   I=uniform:15:30    run only: a draw for each neuron between 15 and 30
+
+A list has units for all of its numbers or for none. lif, eif and adex also take C, g_L and E_L instead of R, tau and V_rest;
+names of NEST, PyNN and Brian2 are answered with what they are called here.
 
 Several lists or ranges make a grid, in which the last one named varies fastest; --zip pairs them instead. Draws depend
 on --seed, the name and the number of the neuron alone. MODEL:PRESET starts from a published set of parameters, which

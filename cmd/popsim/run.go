@@ -20,7 +20,7 @@ import (
 	"popsim/stimulus"
 )
 
-const runHelp = `run advances a population of neurons that do not hear of each other.
+const runHelp = `run advances a population of uncoupled neurons.
 
 The table has one row per neuron: spikes in the whole run, rate_Hz = 1000 / mean inter-spike interval after --discard (0
 where there is none), latency_ms to the first spike, and isi_cv, the coefficient of variation of the intervals after

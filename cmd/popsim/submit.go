@@ -52,7 +52,7 @@ type submitCommand struct {
 
 func (v *call) submitVerb() *cobra.Command {
 	return &cobra.Command{
-		Use:                "submit fi|map|FILE.toml ... -o FILE [--engine slurm] [--parts N] [--dry-run] [-- SBATCH ARGUMENTS]",
+		Use:                "submit fi|map|FILE.toml ... -o FILE [--parts N] [-- SBATCH ARGUMENTS]",
 		Short:              "Give a sweep to a batch system, in parts",
 		Long:               submitHelp,
 		Example:            submitExample,

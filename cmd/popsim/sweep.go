@@ -16,7 +16,7 @@ import (
 const surveyColumns = `One row per point, the grid's columns first. rate_Hz is 1000 / mean inter-spike interval after --discard, 0 where fewer
 than two spikes are left; rate_error_Hz estimates its numerical error from a second time step; spikes, latency_ms and
 isi_first_ms are of the whole run, isi_last_ms is its last interval; isi_cv, V_min_mV and V_max_mV are taken after
---discard; status is ok, or one word for what is to be known of the point. Neurons that rest for good or fire a train
+--discard; status is ok, or a warning code. Neurons that rest for good or fire a train
 that has settled are retired early, with the numbers that the whole run would give; --full turns this off.
 popsim help values tells how ranges are written, popsim help measures what columns there are.`
 
@@ -116,7 +116,7 @@ func (s *sweepCommand) register(cmd *cobra.Command) {
 func measuresTopic() *cobra.Command {
 	text := "-m of fi and map takes these names, with or without their unit, divided by commas.\n\n"
 	for _, m := range sweep.MeasureNames() {
-		text += fmt.Sprintf("  %-14s %s\n", m, sweep.MeasureDoc(m))
+		text += fmt.Sprintf("  %-14s  %s\n", m, sweep.MeasureDoc(m))
 	}
 	for _, m := range [][2]string{
 		{"V", "V_min_mV and V_max_mV"},
@@ -124,7 +124,7 @@ func measuresTopic() *cobra.Command {
 		{"isi", "a row for each distinct late interval (isi_ms)"},
 		{"w_reset", "a row for each distinct w right after a reset, once the run has ended (w_reset_pA)"},
 	} {
-		text += fmt.Sprintf("  %-14s %s\n", m[0], m[1])
+		text += fmt.Sprintf("  %-14s  %s\n", m[0], m[1])
 	}
 	return &cobra.Command{Use: "measures", Short: "The columns that sweeps can tell", Long: strings.TrimSpace(text)}
 }
