@@ -205,7 +205,9 @@ func (t *traits) style() style {
 func (r *shard) build(number int) error {
 	n := r.net
 	r.number = number
-	r.layOut()
+	if err := r.layOut(); err != nil {
+		return err
+	}
 	l := n.layout
 	r.tablesOf = make([][]int, len(l.spec.Populations))
 	index := map[pair]int{}

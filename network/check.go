@@ -104,10 +104,6 @@ func (c *checker) population(p *Population) {
 		}
 		return
 	}
-	if p.Model.Name != "lif" {
-		c.fault("%s: %s in networks is not available; lif is", what, p.Model.Name)
-		return
-	}
 	if len(p.P) != len(p.Model.Params) {
 		c.fault("%s: %d parameters; %s has %d", what, len(p.P), p.Model.Name, len(p.Model.Params))
 		return
@@ -144,6 +140,10 @@ func (c *checker) population(p *Population) {
 		}
 		if err := p.Model.Check(q); err != nil {
 			c.fault("%s, neuron %d: %w", what, i, err)
+			return
+		}
+		if usable, _ := p.Model.StepLimits(p.method(), q); c.spec.Dt > usable {
+			c.fault("%s: dt %g ms is too long for %s; at most %.3g ms is possible", what, c.spec.Dt, p.Model.Name, usable)
 			return
 		}
 		if p.oneSetting() {
@@ -224,6 +224,16 @@ func (c *checker) pool(what string, pool []Part, targets bool) int {
 	return n
 }
 
+// jumps refuses delta synapses onto models whose kernels take no jump inside a step.
+func (c *checker) jumps(what string, to []Part, synapse int) {
+	for _, p := range to {
+		if q := &c.spec.Populations[p.Population]; c.spec.Synapses[synapse].Kind == Delta && q.Model.Name != "lif" {
+			c.fault("%s: delta onto %s, a population of %s, is not available; use exp-current", what, q.Name, q.Model.Name)
+			return
+		}
+	}
+}
+
 func (c *checker) law(what string, law Law, least float64) {
 	switch l := law.(type) {
 	case nil:
@@ -269,6 +279,7 @@ func (c *checker) projection(p *Projection) {
 	if len(c.faults) > before {
 		return
 	}
+	c.jumps(what, p.To, p.Synapse)
 	least := c.spec.Dt * (1 - wholeDelay)
 	edges, isEdges := p.Rule.(Edges)
 	if !isEdges || edges.Weight == nil {
@@ -365,7 +376,9 @@ func (c *checker) input(in *Input) {
 	}
 	if in.Synapse < 0 || in.Synapse >= len(c.spec.Synapses) {
 		c.fault("%s: no synapse %d", what, in.Synapse)
+		return
 	}
+	c.jumps(what, in.To, in.Synapse)
 	c.law(what+": weight", in.Weight, math.Inf(-1))
 	if !(in.Delay >= 0 && in.Delay <= MaxDelay) {
 		c.fault("%s: delay %g ms; it lies between 0 and %d ms", what, in.Delay, MaxDelay)

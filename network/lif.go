@@ -51,7 +51,10 @@ func p20(s, tau, tauS float64) float64 {
 // coefs is what an arrival of weight 1 with left ms of the step behind it adds to the accumulators of a target with
 // membrane time constant tau: to V (delta); to the current at the step's end and to V/R (exp-current); to y and s at
 // the step's end and to V/R (alpha-current). On the grid it adds 1 to V, s or y·tau/e at the end of the step.
-func (r *receptor) coefs(left, tau float64) (c [3]float64) {
+func (r *receptor) coefs(left, tau, dt float64) (c [3]float64) {
+	if tau == 0 {
+		return r.meanCoefs(left, dt)
+	}
 	switch r.kind {
 	case Delta:
 		c[0] = kernels.Exp(-left / tau)
@@ -61,6 +64,20 @@ func (r *receptor) coefs(left, tau float64) (c [3]float64) {
 		e := math.E / r.tau
 		c[0] = e * kernels.Exp(-left/r.tau)
 		c[1], c[2] = c[0]*left, e*p20(left, tau, r.tau)
+	}
+	return c
+}
+
+// meanCoefs is coefs for targets that take the mean of the current over the step: its share takes the place of V/R.
+func (r *receptor) meanCoefs(left, dt float64) (c [3]float64) {
+	x := left / r.tau
+	switch r.kind {
+	case ExpCurrent:
+		c[0], c[1] = kernels.Exp(-x), left*phi(x)/dt
+	case AlphaCurrent:
+		e := math.E / r.tau
+		c[0] = e * kernels.Exp(-x)
+		c[1], c[2] = c[0]*left, e*left*left*psi(x)/dt
 	}
 	return c
 }
@@ -121,14 +138,7 @@ func (r *shard) newLIF(seg segment) *lifSegment {
 		if len(p.Start) > 0 && p.Start[0] != nil {
 			r.v[lane] = p.Start[0].At(g)
 		}
-		for _, k := range s.receptors {
-			rc := &l.receptors[k]
-			if v := p.Synaptic[l.spec.Synapses[rc.synapse].Name]; v != nil && rc.kind != Delta {
-				if x := v.At(g); l.spec.OnGrid || x < 0 == rc.negative {
-					r.s[k][lane] = x
-				}
-			}
-		}
+		r.startSynaptic(p, g, lane, s.receptors)
 	}
 	return s
 }

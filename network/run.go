@@ -122,6 +122,7 @@ type shard struct {
 	deltaTop           []float64 // by class: exp(dt/tau), largest
 	current            []float64
 	lif                []*lifSegment
+	other              []*otherSegment
 	next, jump         []float64 // scratch of stepOnGrid
 
 	tables   []*table
@@ -154,7 +155,7 @@ func (r *shard) segmentOf(g int) *segment {
 }
 
 // layOut makes the columns of the range.
-func (r *shard) layOut() {
+func (r *shard) layOut() error {
 	l := r.net.layout
 	r.lanes = l.lanes(r.segs)
 	r.v, r.wake, r.wakeTheta = make([]float64, r.lanes), make([]float64, r.lanes), make([]float64, r.lanes)
@@ -180,7 +181,13 @@ func (r *shard) layOut() {
 		}
 	}
 	for _, seg := range r.segs {
-		if c := l.classOf[seg.population]; c >= 0 {
+		if c := l.classOf[seg.population]; c >= 0 && l.spec.Populations[seg.population].Model.Name != "lif" {
+			o, err := r.newOther(seg)
+			if err != nil {
+				return err
+			}
+			r.other = append(r.other, o)
+		} else if c >= 0 {
 			s := r.newLIF(seg)
 			for _, tau := range s.tau {
 				r.deltaTop[c] = max(r.deltaTop[c], kernels.Exp(l.spec.Dt/tau))
@@ -191,6 +198,7 @@ func (r *shard) layOut() {
 		}
 	}
 	r.history = make([][]spike, int64(l.longest)+2*l.steps+4)
+	return nil
 }
 
 func (r *shard) fire(s *lifSegment, i int, theta float64) {
@@ -250,7 +258,7 @@ func (r *shard) addRun(u *runOf) {
 	}
 	c := [3]float64{1}
 	if !l.spec.OnGrid {
-		c = rc.coefs((1-u.theta)*l.spec.Dt, tau)
+		c = rc.coefs((1-u.theta)*l.spec.Dt, tau, l.spec.Dt)
 	}
 	switch u.t.style {
 	case shared:
@@ -358,7 +366,7 @@ func (r *shard) addOne(receptor int, lane uint16, theta, weight float64) {
 	if math.IsNaN(tau) {
 		tau = r.tauOf(int(lane))
 	}
-	c := rc.coefs((1-theta)*l.spec.Dt, tau)
+	c := rc.coefs((1-theta)*l.spec.Dt, tau, l.spec.Dt)
 	for j := range at {
 		at[j] += float64(weight * c[j])
 	}
@@ -455,6 +463,9 @@ func (r *shard) advance(k int64) error {
 			r.flags[b.lane>>6] = 0
 		}
 	}
+	for _, o := range r.other {
+		o.step(r, k)
+	}
 	for _, s := range r.sources {
 		r.out = s.emit(r, k, r.out)
 	}
@@ -525,6 +536,13 @@ func (n *Network) Run(ctx context.Context, steps int64, rec Recorder) error {
 func (n *Network) V(neuron int) float64 {
 	for _, r := range n.ranges {
 		if s := r.segmentOf(neuron); s != nil && n.layout.classOf[s.population] >= 0 {
+			for _, o := range r.other {
+				if o.segment == *s {
+					y := make([]float64, len(n.layout.spec.Populations[s.population].Model.States))
+					o.shard.State(neuron-s.first, n.step, y)
+					return y[0]
+				}
+			}
 			return r.v[s.base+neuron-s.first]
 		}
 	}

@@ -29,7 +29,7 @@ type Spec struct {
 	Seed uint64  // of the graph, of everything drawn while the network runs
 
 	// OnGrid stamps every spike with the end of its step and lets it arrive at the end of the step of arrival, the time
-	// of emission plus the delay rounded to whole steps. Refractory periods are rounded to whole steps.
+	// of emission plus the delay rounded to whole steps. Refractory periods of LIF are rounded to whole steps.
 	OnGrid bool
 }
 
