@@ -7,6 +7,8 @@
 package pop
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"popsim/kernels"
@@ -23,6 +25,32 @@ type Spec struct {
 	I      kernels.Values   // input current; nil means 0
 	Gain   kernels.Values   // with which Config.Wave is taken; nil means 1
 	Init   []kernels.Values // initial states in the order of the model; nil, as a whole or for a state, means Model.Initial
+}
+
+// Set sets what the model calls name: a parameter, I, gain, or an initial state such as V0. One value is for all neurons, else
+// there is one for each. A slice that Set makes is the spec's own; values is kept, not copied.
+func (s *Spec) Set(name string, values ...float64) error {
+	v := kernels.Values(values)
+	switch name {
+	case "I":
+		s.I = v
+		return nil
+	case "gain":
+		s.Gain = v
+		return nil
+	}
+	if j := s.Model.Index(name); j >= 0 {
+		s.P = append(make([]kernels.Values, 0, len(s.Model.Params)), s.P...)[:len(s.Model.Params)]
+		s.P[j] = v
+		return nil
+	}
+	state, initial := strings.CutSuffix(name, "0")
+	if j := s.Model.StateIndex(state); initial && j >= 0 {
+		s.Init = append(make([]kernels.Values, 0, len(s.Model.States)), s.Init...)[:len(s.Model.States)]
+		s.Init[j] = v
+		return nil
+	}
+	return fmt.Errorf("%s has no parameter or state %s", s.Model.Name, name)
 }
 
 // Config says how a population is run. The zero value of a field means its default.

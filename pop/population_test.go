@@ -171,3 +171,22 @@ func TestRunaway(t *testing.T) {
 		t.Errorf("got %v; want a neuron that runs away from %v ms on", err, times[0])
 	}
 }
+
+// TestSet: what a spec calls by name is set, other specs that shared its slices are not, and an unknown name is refused.
+func TestSet(t *testing.T) {
+	m := model.AdExModel
+	base := pop.Spec{Model: m, N: 2, P: kernels.Uniform(m.Defaults())}
+	spec := base
+	for name, values := range map[string][]float64{"t_ref": {5}, "I": {15, 20}, "w0": {1}, "gain": {2}} {
+		if err := spec.Set(name, values...); err != nil {
+			t.Error(err)
+		}
+	}
+	j := m.Index("t_ref")
+	if spec.P[j].At(1) != 5 || spec.I.At(1) != 20 || spec.Init[1].At(1) != 1 || spec.Gain.At(1) != 2 || base.P[j].At(1) == 5 {
+		t.Errorf("set %v, I %v, initial states %v, gain %v; the other spec has %v", spec.P, spec.I, spec.Init, spec.Gain, base.P)
+	}
+	if err := spec.Set("g_Na", 1); err == nil || err.Error() != "adex has no parameter or state g_Na" {
+		t.Errorf("got error %v", err)
+	}
+}

@@ -34,3 +34,30 @@ func ExampleStepped() {
 	fmt.Println(axis.All(), err)
 	// Output: [0 0.1 0.2 0.3 0.4 0.5] <nil>
 }
+
+// Columns of a result by name: axes and measures alike.
+func ExampleResult_Column() {
+	spec := sweep.Spec{
+		Model:    model.AdExModel,
+		I:        15,
+		Grid:     sweep.Grid{Axes: []sweep.Axis{sweep.Values("b", "pA", 0, 5, 10)}},
+		Measures: []string{"rate"},
+	}
+	result, err := sweep.Run(context.Background(), spec, sweep.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	b, _ := result.Column("b")
+	rate, _ := result.Column("rate")
+	for k := range b {
+		fmt.Printf("b = %v pA: %.2f Hz\n", b[k], rate[k])
+	}
+	_, err = result.Column("isi")
+	fmt.Println(err)
+	// Output:
+	// b = 0 pA: 63.29 Hz
+	// b = 5 pA: 36.95 Hz
+	// b = 10 pA: 28.32 Hz
+	// the result has no column "isi"; it has b, rate_Hz, status
+}

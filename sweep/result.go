@@ -1,8 +1,10 @@
 package sweep
 
 import (
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"popsim/kernels"
@@ -132,14 +134,36 @@ func (r *Result) Holds(measure string) bool {
 	return j >= 0 && r.columns[j] != nil
 }
 
-// Value is a measure of a row by the name of its column; NaN where it is missing or was not asked for. Words are
-// numbers here; see Word.
+// Value is what the column of that name says of a row: a measure, named with or without its unit, or the axis that sets a
+// parameter, state or current. It is NaN where the value is missing, and where the result has no such column, which Column
+// tells. Words are numbers here; see Word.
 func (r *Result) Value(name string, row int) float64 {
-	j := measureNamed(name)
-	if j < 0 {
-		return math.NaN()
+	if j := measureNamed(name); j >= 0 {
+		return r.value(j, row)
 	}
-	return r.value(j, row)
+	if j := r.plan.Grid.axis(name); j >= 0 {
+		return r.Axis(row, j)
+	}
+	return math.NaN()
+}
+
+// Column is Value of every row. A name that the result has no column of is an error.
+func (r *Result) Column(name string) ([]float64, error) {
+	if !r.Holds(name) && r.plan.Grid.axis(name) < 0 {
+		names := make([]string, 0, len(r.plan.Grid.Axes)+len(r.plan.columns))
+		for _, a := range r.plan.Grid.Axes {
+			names = append(names, a.Name)
+		}
+		for _, j := range r.plan.columns {
+			names = append(names, measureList[j].name)
+		}
+		return nil, fmt.Errorf("the result has no column %q; it has %s", name, strings.Join(names, ", "))
+	}
+	values := make([]float64, r.Rows())
+	for row := range values {
+		values[row] = r.Value(name, row)
+	}
+	return values, nil
 }
 
 func (r *Result) value(j, row int) float64 {

@@ -24,7 +24,7 @@ var layers = map[string][]string{
 	"kernels/vec":             {"kernels/asm"},
 	"kernels":                 {"kernels/asm", "model"},
 	"pop":                     {"kernels", "kernels/asm", "sched", "model"},
-	"sweep":                   {"pop", "kernels", "kernels/asm", "sched", "model", "table", "table/file"},
+	"sweep":                   {"pop", "kernels", "kernels/asm", "sched", "model", "table"},
 	"dynamics":                {"model"},
 	"bench":                   {"sweep", "pop", "kernels", "kernels/asm", "sched", "dynamics", "model"},
 	"figure":                  {"sweep", "dynamics", "pop", "model", "table", "table/file"},
@@ -44,6 +44,25 @@ var libraries = map[string]string{
 	"github.com/spf13/cobra":        "cmd/popsim",
 	"github.com/parquet-go/":        "table/file",
 	"gonum.org/v1/plot":             "figure",
+}
+
+// TestLibraryIsLight: who wants an f-I curve, a population or a bifurcation as numbers compiles no plotting, no file formats
+// and no command line, directly or through other packages.
+func TestLibraryIsLight(t *testing.T) {
+	for _, name := range []string{"pop", "sweep", "dynamics", "network", "stimulus", "rng"} {
+		out, err := exec.Command("go", "list", "-deps", "popsim/"+name).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(out)) {
+			dep := strings.TrimSpace(line)
+			for _, heavy := range []string{"github.com/parquet-go/", "gonum.org/v1/plot", "github.com/spf13/", "popsim/table/file", "popsim/figure"} {
+				if strings.HasPrefix(dep, heavy) {
+					t.Errorf("%s compiles %s", name, dep)
+				}
+			}
+		}
+	}
 }
 
 // TestImports: packages import only lower layers, and each library is imported in one place.
