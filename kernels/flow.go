@@ -20,15 +20,15 @@ import (
 //	delta_T (z0 + g) m(g),   m(g) = 1/2 + g/6 + ...,
 //
 // which gives a first z. The change t = z - z0 says how A moves: it raises the mean by delta_T t/3 and the weight of the
-// exponential by the factor 1 - t (1/6 + g/12). All this vanishes at an equilibrium (z0 = -g, t = 0), so that rests
-// stay where they are. Close to a spike V goes like -delta_T ln(t* - t) whatever the step; there m must be
+// exponential by the factor 1 - t (1/6 + g/12). All this vanishes at an equilibrium (z0 = -g, t = 0), so that equilibria
+// are fixed points. Close to a spike V goes like -delta_T ln(t* - t) whatever the step; there m must be
 // (1 + (1-g) ln(1-g)/g)/g, which a polynomial fits up to g = 1, and the factor is fitted likewise. w relaxes exactly
-// towards a (V - V_rest) at the mean of V, for which bent takes the place of the polynomial where V bends: an error of
-// m is of second order in the time of the spike, but w would keep it to the first. That V moves meanwhile shifts the mean
-// of w by -a (h/tau_w)/6 and its end by a (h/tau_w)²/6 times the mean gain of V. Spikes are located by upstroke.spike;
-// resets and refractoriness keep the order.
+// towards a (V - V_rest) at the mean of V. In the upstroke (x > flowUpstroke) that mean is taken from upstrokeMean instead
+// of the polynomial: an error of m shifts the spike at second order only, but it would remain in w at first order. The
+// motion of V during the step shifts the mean of w by -a (h/tau_w)/6 and its end by a (h/tau_w)²/6 times the mean gain
+// of V. Spikes are located by upstroke.spike; resets and refractoriness keep the order.
 
-// flowSources gives what each coefficient depends on, for AdEx; EIF has no adaptation.
+// flowSources names the parameters each coefficient depends on, for AdEx; those of EIF are a subset.
 var flowSources = []string{
 	asm.FlowSlope: "delta_T", asm.FlowShift: "tau V_T delta_T", asm.FlowC: "tau delta_T", asm.FlowDrive: "V_rest R I tau delta_T",
 	asm.FlowRC: "R tau delta_T", asm.FlowRest: "V_rest tau delta_T", asm.FlowI: "I", asm.FlowGain: "gain",
@@ -86,7 +86,7 @@ func foldFlow(q model.AdEx, i, gain, dt float64, c []float64) {
 	}
 }
 
-// foldExponential writes what flow, rk4 and euler have in common. They count in a unit of their own, mV, what V gains.
+// foldExponential sets the coefficients that flow, rk4 and euler share. Changes of V are in multiples of unit, mV.
 func foldExponential(q model.AdEx, i, gain, dt, unit float64, c []float64) {
 	per := dt / (q.Tau * unit)
 	c[asm.FlowSlope] = log2e / q.DeltaT
@@ -97,8 +97,9 @@ func foldExponential(q model.AdEx, i, gain, dt, unit float64, c []float64) {
 	c[asm.FlowDeltaT], c[asm.FlowVTh], c[asm.FlowVReset], c[asm.FlowB] = q.DeltaT, q.VTh, q.VReset, q.B
 }
 
-// relaxed says how much of its way a variable has gone that relaxes for s time constants: on average, 1 - (1-exp(-s))/s,
-// and at the end, 1 - exp(-s); errors at most 32 and 2.2 ulp. Where that would cancel, by the series of (exp(-s)-1+s)/s².
+// relaxed is the share of its distance to equilibrium that a variable has covered after relaxing for s time constants: the
+// mean over that time, 1 - (1-exp(-s))/s, and the value at its end, 1 - exp(-s); errors at most 32 and 2.2 ulp. For small
+// s, where these would cancel, it sums the series of (exp(-s)-1+s)/s².
 func relaxed(s float64) (mean, end float64) {
 	if s < 1.0/16 {
 		ss := float64(s * s)
@@ -111,8 +112,8 @@ func relaxed(s float64) (mean, end float64) {
 	return 1 - end/s, end
 }
 
-// flowEnter and flowSync: while V is held, w is ahead by the part of step Wake that passes before V moves, so that
-// the fast step need not know of it.
+// flowEnter sets lane i to state y at step k. While V is held, column w is ahead of time by the part of step Wake before V
+// moves, so that the fast step needs no special case; flowSync takes it back.
 func flowEnter(s *Shard, i int, k int64, y []float64) {
 	for j := range s.Y {
 		s.Y[j][i] = y[j]
@@ -130,15 +131,15 @@ func flowSync(s *Shard, i int, k int64, y []float64) {
 	}
 }
 
-// flowX is what x and |z| must be less than in the fast step: beyond, phi and blast are no longer good enough, and at x = 1
-// the frozen flow blows up within the step.
+// flowX bounds x and |z| in the fast step: beyond it phi and logTerm are not accurate enough, and at x = 1 the frozen flow
+// blows up within the step.
 const flowX = asm.FlowLimit
 
-// Above flowBend the polynomial m(g) is not good enough for w, which keeps what a spike has done to it.
-const flowBend = asm.FlowBend
+// flowUpstroke is the x above which the polynomial m(g) is not accurate enough for w, in which its error would remain.
+const flowUpstroke = asm.FlowUpstroke
 
-// phi is (exp(z)-1)/z up to z⁴. What it lacks, z⁵/720, is 1.4e-8 at |z| = 0.1 and 1e-3 at flowX, of an exponential whose
-// drift is frozen: spikes are where they would be with the exact one to a thousandth of their error.
+// phi is (exp(z)-1)/z up to z⁴. The remainder, z⁵/720, is 1.4e-8 at |z| = 0.1 and 1e-3 at flowX. Since the drift is frozen,
+// this moves spikes by less than a thousandth of their error.
 func phi(z float64) float64 {
 	return math.FMA(math.FMA(math.FMA(math.FMA(z, 1.0/120, 1.0/24), z, 1.0/6), z, 1.0/2), z, 1)
 }
@@ -146,7 +147,7 @@ func phi(z float64) float64 {
 // flowGeneric is the fast step of the flow method; see asm.Block.
 func flowGeneric(b *asm.Block, adapt, full bool) {
 	col := func(j, at int) *vec { return (*vec)(b.Coef[j][at:]) }
-	still := new(vec) // w of a neuron without one
+	still := new(vec) // w of EIF
 	for ; b.Step < b.Steps; b.Step++ {
 		k := b.First + float64(b.Step)
 		for b.Lane < b.Lanes {
@@ -195,16 +196,16 @@ func flowGeneric(b *asm.Block, adapt, full bool) {
 				}
 				z[l] = math.FMA(-fall[l], gain[l], z[l])
 			}
-			var blasts vec
-			for l := range blasts {
+			var logTerms vec
+			for l := range logTerms {
 				grow[l] = float64(grow[l] * phi(z[l]))
-				blasts[l] = blast(grow[l])
+				logTerms[l] = logTerm(grow[l])
 			}
 			if adapt {
 				wSink, wGain := col(asm.FlowWSink, at), col(asm.FlowWGain, at)
 				for l := range nextW {
-					if x := grow[l]; x > flowBend {
-						gain[l] = bent(x, blasts[l], z[l], slower[l], half[l])
+					if x := grow[l]; x > flowUpstroke {
+						gain[l] = upstrokeMean(x, logTerms[l], z[l], slower[l], half[l])
 					}
 					if wake[l] > k {
 						gain[l] = 0
@@ -216,7 +217,7 @@ func flowGeneric(b *asm.Block, adapt, full bool) {
 			vTh := col(asm.FlowVTh, at)
 			rare := uint64(0)
 			for l := range next {
-				next[l] = math.FMA(deltaT[l], math.FMA(grow[l], blasts[l], z[l]), v[l])
+				next[l] = math.FMA(deltaT[l], math.FMA(grow[l], logTerms[l], z[l]), v[l])
 				held := wake[l] > k
 				if !held && (!(grow[l] < flowX) || !(math.Abs(z[l]) < flowX) || !(next[l] < vTh[l]) || wake[l] == k) {
 					rare |= 1 << (at + l)
@@ -257,35 +258,36 @@ func meanGain(g float64) float64 {
 	return math.FMA(math.FMA(math.FMA(math.FMA(g, mean4, mean3), g, mean2), g, mean1), g, mean0)
 }
 
-// bent is the mean gain of V in an upstroke, V going like delta_T (z t/h - ln(1 - x t/h)): 1 + (1-x) ln(1-x)/x, where l is
-// blast(x), and to first order what z changes in it and in the way to x, m being meanGain. The drift, which falls with V, does
-// so in the end: a change of -slower in its mean adds slower/4 to the mean gain at given z and x, where an even one would add a sixth.
-func bent(x, l, z, slower, m float64) float64 {
+// upstrokeMean is the mean gain of V in an upstroke, V going like delta_T (z t/h - ln(1 - x t/h)): 1 + (1-x) ln(1-x)/x, where l is
+// logTerm(x), with the effect of z on it to first order; m is meanGain. The drift falls with V, so mostly at the end of the
+// step: a change of -slower in its mean adds slower/4 to the mean gain at given z and x, where an even change would add a sixth.
+func upstrokeMean(x, l, z, slower, m float64) float64 {
 	return math.FMA(slower, 0.25, math.FMA(z, math.FMA(-0.5, m, 0.75), math.FMA(-(1-x), l, 1)))
 }
 
-// blast is -ln(1-x)/x for 0 ≤ x < flowX with a relative error of 1e-12 up to x = 0.01, where rests are, of 2e-9 at 0.1, and
-// then of such a size that the time left to the blow-up, h (1-x)/x, is right to 2e-5 h/x. A ratio of polynomials with the same
-// first coefficient, by weighted least squares that were repeated until all extremes were alike; the last of Q is 1.
-func blast(x float64) float64 {
-	p := math.FMA(math.FMA(math.FMA(blastP3, x, blastP2), x, blastP1), x, blast0)
-	return p / math.FMA(math.FMA(math.FMA(x+blastQ3, x, blastQ2), x, blastQ1), x, blast0)
+// logTerm is -ln(1-x)/x for 0 ≤ x < flowX. Its relative error is 1e-12 up to x = 0.01, where equilibria lie, 2e-9 at 0.1, and
+// beyond that such that the time left to the blow-up, h (1-x)/x, is right to 2e-5 h/x. It is a ratio of polynomials with the
+// same first coefficient, fitted by least squares whose weights were iterated until all extremes of the error were equal; the
+// last coefficient of Q is 1.
+func logTerm(x float64) float64 {
+	p := math.FMA(math.FMA(math.FMA(logTermP3, x, logTermP2), x, logTermP1), x, logTerm0)
+	return p / math.FMA(math.FMA(math.FMA(x+logTermQ3, x, logTermQ2), x, logTermQ1), x, logTerm0)
 }
 
 const (
-	blast0                    = asm.FlowLog0
-	blastP1, blastP2, blastP3 = asm.FlowLogP1, asm.FlowLogP2, asm.FlowLogP3
-	blastQ1, blastQ2, blastQ3 = asm.FlowLogQ1, asm.FlowLogQ2, asm.FlowLogQ3
+	logTerm0                        = asm.FlowLog0
+	logTermP1, logTermP2, logTermP3 = asm.FlowLogP1, asm.FlowLogP2, asm.FlowLogP3
+	logTermQ1, logTermQ2, logTermQ3 = asm.FlowLogQ1, asm.FlowLogQ2, asm.FlowLogQ3
 )
 
-// upstroke is one lane of an exponential neuron, with its coefficients by name and the current of the step in hand. Its
-// times are parts of a step.
+// upstroke has the coefficients of one lane of EIF or AdEx by name, with the current of the current step in drive. Its times are
+// parts of a step.
 type upstroke struct {
 	slope, shift, c, drive, rc, deltaT, vTh, vReset, b, hold, holdPart, a, aRest, s, grow0 float64
 }
 
-// of makes u lane l of the group in hand.
-func (u *upstroke) of(w *Worker, l int) {
+// load sets u to lane l of the current group.
+func (u *upstroke) load(w *Worker, l int) {
 	b := &w.b
 	c := b.Coef
 	l &= asm.Group - 1
@@ -306,7 +308,7 @@ func (u *upstroke) grow(v float64) float64 {
 // drift is z of a whole step at v and w.
 func (u *upstroke) drift(v, w float64) float64 { return math.FMA(-u.rc, w, math.FMA(-u.c, v, u.drive)) }
 
-// toW is what w lacks to its steady value at v.
+// toW is the distance of w from its steady value a (V - V_rest) at v.
 func (u *upstroke) toW(v, w float64) float64 { return math.FMA(u.a, v, u.aRest) - w }
 
 // relax moves w for part of a step towards its steady value at potential v.
@@ -315,13 +317,13 @@ func (u *upstroke) relax(v, w, part float64) float64 {
 	return math.FMA(end, u.toW(v, w), w)
 }
 
-// flowStep advances v and w, where V would grow by g in a whole step, by part of a step, or to the spike if there is one:
-// then that happens after, else after is part.
+// flowStep advances v and w by part of a step, or to the spike if there is one; g is that of a whole step from v. after is the
+// time to the spike, or part.
 func flowStep(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, spike bool) {
 	if v >= u.vTh {
 		return v, w, 0, true
 	}
-	if g < flowSoon {
+	if g < flowLikely {
 		if nextV, nextW = u.smooth(v, w, g, part); nextV < u.vTh {
 			return nextV, nextW, part, false
 		}
@@ -342,10 +344,10 @@ func flowStep(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, 
 	return u.vTh, u.relax(v+gain, w, until), until, true
 }
 
-// flowSoon is the g above which a neuron that needs care most likely spikes.
-const flowSoon = asm.FlowSoon
+// flowLikely is the g above which a lane in an event step most likely spikes, so that the spike is looked for first.
+const flowLikely = asm.FlowLikely
 
-// smooth is the step of flowGeneric for part of a step and any drift; V is infinite where it blows up on the way.
+// smooth is the step of flowGeneric for part of a step and any drift; nextV is infinite if V blows up within it.
 func (u *upstroke) smooth(v, w, g, part float64) (nextV, nextW float64) {
 	s, rc, a := part*u.s, part*u.rc, float64(u.a*u.deltaT)
 	half, end := relaxed(s)
@@ -365,15 +367,15 @@ func (u *upstroke) smooth(v, w, g, part float64) (nextV, nextW float64) {
 	if x >= 1 {
 		return math.Inf(1), w
 	}
-	l := blastOf(x)
-	if x > flowBend {
-		gain = bent(x, l, z, slower, mean)
+	l := logTermOf(x)
+	if x > flowUpstroke {
+		gain = upstrokeMean(x, l, z, slower, mean)
 	}
 	nextW = math.FMA(float64(a*math.FMA(s, sixth, end)), gain, math.FMA(end, toW, w))
 	return math.FMA(u.deltaT, math.FMA(x, l, z), v), nextW
 }
 
-// phiOf is phi for all z, blastOf is blast for all x < 1; for negative x blast is right to 3e-6.
+// phiOf is phi for all z, logTermOf is logTerm for all x < 1; for negative x logTerm is right to 3e-6.
 func phiOf(z float64) float64 {
 	if math.Abs(z) < flowX {
 		return phi(z)
@@ -381,9 +383,9 @@ func phiOf(z float64) float64 {
 	return Expm1(z) / z
 }
 
-func blastOf(x float64) float64 {
+func logTermOf(x float64) float64 {
 	if -0.4 < x && x < flowX {
-		return blast(x)
+		return logTerm(x)
 	}
 	return -Log1p(-x) / x
 }
@@ -404,7 +406,7 @@ func (u *upstroke) spike(v, w, g float64) (until, gain float64) {
 	passed := min(fall/g, 1) * float64(math.FMA(p, 2.0/3, 1.0/3)*both)
 	z := u.drift(early, math.FMA(float64(u.s*passed), u.toW(early, w), w))
 	per := fall / math.FMA(z, p, g)
-	until = per * blastOf(-float64(z*per))
+	until = per * logTermOf(-float64(z*per))
 	return until, float64(u.deltaT*(1-lost)) * math.FMA(z, until/4, 1)
 }
 
@@ -477,18 +479,18 @@ func (u *upstroke) meanBefore(v float64) float64 {
 	return math.FMA(u.deltaT, 1-rise/Expm1(rise), v)
 }
 
-// flowRare takes one lane through a step in which it spikes or wakes; advance is the way it moves between events. With flowStep, the
-// kernels in assembly do the same for usual lanes (asm/_gen/care.go), so whoever changes an operation here changes it there.
+// flowRare advances one lane through a step in which it spikes or leaves refractoriness; advance moves it between events. The
+// assembly kernels perform the operations of flowStep for the usual cases (asm/_gen/eventstep.go): change both together.
 func flowRare(w *Worker, s *Shard, g, l int, advance func(u *upstroke, v, w, g, part float64) (float64, float64, float64, bool), events []Event) []Event {
 	b, u := &w.b, &w.u
-	u.of(w, l)
+	u.load(w, l)
 	i, k := g+l, b.First+float64(b.Step)
 	v, adapt := b.Old[0][l], 0.0
 	if len(s.Y) > 1 {
 		adapt = b.Old[1][l]
 	}
 	grow := u.grow(v)
-	at := 0.0 // where in the step we are
+	at := 0.0 // place in the step
 	if s.Wake[i] == k {
 		at = 1 - s.Rem[i]
 	}
@@ -512,7 +514,7 @@ func flowRare(w *Worker, s *Shard, g, l int, advance func(u *upstroke, v, w, g, 
 			hold, end = hold+1, end-1
 		}
 		if hold > 0 {
-			// The rest of this step and the held part of the last, at once: the steps between are relaxed by the fast step.
+			// The rest of this step and the held part of the last are relaxed at once, the steps between by the fast step.
 			adapt = u.relax(v, adapt, (1-at)+end)
 			s.Wake[i], s.Rem[i] = k+hold, 1-end
 			break

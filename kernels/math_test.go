@@ -99,12 +99,12 @@ var accuracies = []struct {
 	{"Log1p", Log1p, bigLog1p, -0.999999, 50, evenly, 2, 0},
 	{"Log1p near 0", Log1p, bigLog1p, -30, 20, byMagnitude, 2, 0},
 	{"Log1p of fractions", Log1p, bigLog1p, -0.5, 1, evenly, 2, 0},
-	{"blast, part of the time left", func(x float64) float64 { return blast(x) * (1 - x) }, func(x float64) *big.Float {
+	{"logTerm, part of the time left", func(x float64) float64 { return logTerm(x) * (1 - x) }, func(x float64) *big.Float {
 		l := bigLog1p(-x)
 		return l.Mul(l.Quo(l, newBig(-x)), newBig(1-x))
 	}, 1e-9, flowX, evenly, 0, 2e-5},
-	{"blast near 0", blast, func(x float64) *big.Float { l := bigLog1p(-x); return l.Quo(l, newBig(-x)) }, -30, -6.7, byMagnitude, 9000, 0}, // 1e-12
-	{"blast below 0", blast, func(x float64) *big.Float { l := bigLog1p(-x); return l.Quo(l, newBig(-x)) }, -0.4, -1e-9, evenly, 0, 3e-6},
+	{"logTerm near 0", logTerm, func(x float64) *big.Float { l := bigLog1p(-x); return l.Quo(l, newBig(-x)) }, -30, -6.7, byMagnitude, 9000, 0}, // 1e-12
+	{"logTerm below 0", logTerm, func(x float64) *big.Float { l := bigLog1p(-x); return l.Quo(l, newBig(-x)) }, -0.4, -1e-9, evenly, 0, 3e-6},
 	{"phi", phi, bigExpRel, -flowX, flowX, evenly, 0, 1.2e-3},
 	{"phi near 0", phi, bigExpRel, -0.1, 0.1, evenly, 0, 1.5e-8},
 	{"relaxed, mean", func(s float64) float64 { m, _ := relaxed(s); return m }, func(s float64) *big.Float {
@@ -187,7 +187,7 @@ func TestLimits(t *testing.T) {
 		{"Log1p", Log1p, nan, nan},
 		{"Log1p", Log1p, 5e-324, 5e-324},
 		{"phi", phi, 0, 1},
-		{"blast", blast, 0, 1},
+		{"logTerm", logTerm, 0, 1},
 	} {
 		if got := c.f(c.x); got != c.want && !(math.IsNaN(got) && math.IsNaN(c.want)) {
 			t.Errorf("%s(%v) = %v, want %v", c.name, c.x, got, c.want)

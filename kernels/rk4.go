@@ -141,7 +141,7 @@ func rk4Piece(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, 
 	if v >= u.vTh {
 		return v, w, 0, true
 	}
-	blast, s := part*g, part*u.s
+	logTerm, s := part*g, part*u.s
 	end := Exp((v - u.vTh) / u.deltaT) // r at V_th
 	potential := func(r float64) float64 {
 		if r <= end {
@@ -152,7 +152,7 @@ func rk4Piece(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, 
 	slopes := func(r, w float64) (dr, dw float64) {
 		p := potential(r)
 		z := float64(part * u.drift(p, w))
-		return math.FMA(-z, max(r, end), -blast), float64(s * u.toW(p, w))
+		return math.FMA(-z, max(r, end), -logTerm), float64(s * u.toW(p, w))
 	}
 	r1, w1 := slopes(1, w)
 	r2, w2 := slopes(math.FMA(0.5, r1, 1), math.FMA(0.5, w1, w))

@@ -143,7 +143,7 @@ const (
 	HHCoefs
 )
 
-// HandBack ends a call of a kernel written in Go whose lanes rare need care; Lane already points behind them.
+// HandBack ends a call of a kernel written in Go whose lanes rare are in an event step; Lane already points behind them.
 func (b *Block) HandBack(rare uint64) {
 	b.Rare = rare
 	if b.Lane >= b.Lanes {

@@ -40,9 +40,9 @@ const (
 
 // Constants of the flow method of EIF and AdEx; what they are for stands in kernels/flow.go.
 const (
-	FlowLimit = 15.0 / 16 // of x and |z| in the fast step
-	FlowBend  = 1.0 / 16
-	FlowSoon  = 0.25
+	FlowLimit    = 15.0 / 16 // of x and |z| in the fast step
+	FlowUpstroke = 1.0 / 16
+	FlowLikely   = 0.25
 
 	FlowMean0 = 1.0 / 2
 	FlowMean1 = 1.0 / 6

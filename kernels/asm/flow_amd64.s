@@ -674,7 +674,7 @@ step:
 	VPTEST       Y14, Y14
 	JNZ          rare1
 
-cared:
+finished:
 	ADDQ $0x20, SI
 	CMPQ SI, 192(BX)
 	JLT  step
@@ -747,9 +747,9 @@ rare1:
 	MOVQ      152(BX), R10
 	ADDQ      $0x40, R10
 	CMPQ      R10, 160(BX)
-	JGT       crowded
+	JGT       noroom
 
-care:
+vector:
 	TZCNTQ DI, R8
 	ANDQ   $-4, R8
 	MOVQ   R8, CX
@@ -762,7 +762,7 @@ care:
 	MOVQ   32(BX), R11
 	MOVQ   136(BX), R12
 
-	// who
+	// begin
 	VMOVUPD     (R10)(R8*8), Y0
 	VMOVUPD     512(CX)(R8*8), Y1
 	VFMADD231PD (CX)(R8*8), Y0, Y1
@@ -811,7 +811,7 @@ care:
 	VMOVUPD     Y13, 4096(R9)
 	VMOVUPD     Y8, 4608(R9)
 	VPTEST      Y13, Y13
-	JZ          calm
+	JZ          nospike
 	MOVQ        48(BX), CX
 
 	// spike
@@ -987,11 +987,11 @@ care:
 	VBLENDVPD    Y0, Y5, Y8, Y13
 	VMOVUPD      Y13, 512(R9)
 
-calm:
-	// moves?
+nospike:
+	// moving
 	VMOVUPD 4608(R9), Y0
 	VPTEST  Y0, Y0
-	JZ      rests
+	JZ      held
 	MOVQ    48(BX), CX
 
 	// moves
@@ -1105,7 +1105,7 @@ calm:
 	VORPD        5120(R9), Y3, Y11
 	VMOVUPD      Y11, 5120(R9)
 
-rests:
+held:
 	MOVQ (BX), CX
 
 	// state
@@ -1142,16 +1142,16 @@ rests:
 
 next:
 	TESTQ DI, DI
-	JNZ   care
+	JNZ   vector
 
-crowded:
+noroom:
 	ORQ   216(BX), DI
 	MOVQ  (BX), CX
 	MOVQ  32(BX), R8
 	MOVQ  48(BX), R9
 	MOVQ  56(BX), R10
 	TESTQ DI, DI
-	JZ    cared
+	JZ    finished
 	MOVQ  SI, CX
 	SHLQ  CL, DI
 	MOVQ  DI, 216(BX)
@@ -1959,7 +1959,7 @@ step:
 	VPTEST       Y8, Y8
 	JNZ          rare1
 
-cared:
+finished:
 	ADDQ $0x20, SI
 	CMPQ SI, 192(BX)
 	JLT  step
@@ -2035,9 +2035,9 @@ rare1:
 	MOVQ      152(BX), R12
 	ADDQ      $0x40, R12
 	CMPQ      R12, 160(BX)
-	JGT       crowded
+	JGT       noroom
 
-care:
+vector:
 	TZCNTQ R9, R10
 	ANDQ   $-4, R10
 	MOVQ   R10, CX
@@ -2050,7 +2050,7 @@ care:
 	MOVQ   32(BX), R13
 	MOVQ   136(BX), R14
 
-	// who
+	// begin
 	VMOVUPD      (R12)(R10*8), Y0
 	VMOVUPD      512(CX)(R10*8), Y1
 	VFMADD231PD  (CX)(R10*8), Y0, Y1
@@ -2104,7 +2104,7 @@ care:
 	VMOVUPD      Y4, 4096(R11)
 	VMOVUPD      Y9, 4608(R11)
 	VPTEST       Y4, Y4
-	JZ           calm
+	JZ           nospike
 	MOVQ         48(BX), CX
 
 	// spike
@@ -2280,11 +2280,11 @@ care:
 	VBLENDVPD    Y0, Y5, Y8, Y13
 	VMOVUPD      Y13, 512(R11)
 
-calm:
-	// moves?
+nospike:
+	// moving
 	VMOVUPD 4608(R11), Y0
 	VPTEST  Y0, Y0
-	JZ      rests
+	JZ      held
 	MOVQ    48(BX), CX
 
 	// moves
@@ -2398,7 +2398,7 @@ calm:
 	VORPD        5120(R11), Y3, Y11
 	VMOVUPD      Y11, 5120(R11)
 
-rests:
+held:
 	MOVQ (BX), CX
 
 	// state
@@ -2457,9 +2457,9 @@ rests:
 
 next:
 	TESTQ R9, R9
-	JNZ   care
+	JNZ   vector
 
-crowded:
+noroom:
 	ORQ   216(BX), R9
 	MOVQ  (BX), CX
 	MOVQ  32(BX), R10
@@ -2468,7 +2468,7 @@ crowded:
 	MOVQ  64(BX), R13
 	MOVQ  72(BX), R14
 	TESTQ R9, R9
-	JZ    cared
+	JZ    finished
 	MOVQ  SI, CX
 	SHLQ  CL, R9
 	MOVQ  R9, 216(BX)
@@ -3442,7 +3442,7 @@ step:
 	VPTEST       Y6, Y6
 	JNZ          rare1
 
-cared:
+finished:
 	ADDQ $0x20, SI
 	CMPQ SI, 192(BX)
 	JLT  step
@@ -3515,9 +3515,9 @@ rare1:
 	MOVQ      152(BX), R10
 	ADDQ      $0x40, R10
 	CMPQ      R10, 160(BX)
-	JGT       crowded
+	JGT       noroom
 
-care:
+vector:
 	TZCNTQ DI, R8
 	ANDQ   $-4, R8
 	MOVQ   R8, CX
@@ -3530,7 +3530,7 @@ care:
 	MOVQ   32(BX), R11
 	MOVQ   136(BX), R12
 
-	// who
+	// begin
 	VMOVUPD     (R10)(R8*8), Y0
 	VMOVUPD     512(CX)(R8*8), Y1
 	VFMADD231PD (CX)(R8*8), Y0, Y1
@@ -3580,7 +3580,7 @@ care:
 	VMOVUPD     Y14, 4096(R9)
 	VMOVUPD     Y8, 4608(R9)
 	VPTEST      Y14, Y14
-	JZ          calm
+	JZ          nospike
 	MOVQ        48(BX), CX
 
 	// spike
@@ -3756,11 +3756,11 @@ care:
 	VBLENDVPD    Y0, Y5, Y8, Y13
 	VMOVUPD      Y13, 512(R9)
 
-calm:
-	// moves?
+nospike:
+	// moving
 	VMOVUPD 4608(R9), Y0
 	VPTEST  Y0, Y0
-	JZ      rests
+	JZ      held
 	MOVQ    48(BX), CX
 
 	// moves
@@ -3874,7 +3874,7 @@ calm:
 	VORPD        5120(R9), Y3, Y11
 	VMOVUPD      Y11, 5120(R9)
 
-rests:
+held:
 	MOVQ (BX), CX
 	MOVQ 8(BX), R12
 
@@ -3915,9 +3915,9 @@ rests:
 
 next:
 	TESTQ DI, DI
-	JNZ   care
+	JNZ   vector
 
-crowded:
+noroom:
 	ORQ   216(BX), DI
 	MOVQ  (BX), CX
 	MOVQ  32(BX), R8
@@ -3925,7 +3925,7 @@ crowded:
 	MOVQ  56(BX), R10
 	MOVQ  8(BX), R11
 	TESTQ DI, DI
-	JZ    cared
+	JZ    finished
 	MOVQ  SI, CX
 	SHLQ  CL, DI
 	MOVQ  DI, 216(BX)
@@ -4987,7 +4987,7 @@ step:
 	VPTEST       Y1, Y1
 	JNZ          rare1
 
-cared:
+finished:
 	ADDQ $0x20, SI
 	CMPQ SI, 192(BX)
 	JLT  step
@@ -5063,9 +5063,9 @@ rare1:
 	MOVQ      152(BX), R12
 	ADDQ      $0x40, R12
 	CMPQ      R12, 160(BX)
-	JGT       crowded
+	JGT       noroom
 
-care:
+vector:
 	TZCNTQ R9, R10
 	ANDQ   $-4, R10
 	MOVQ   R10, CX
@@ -5078,7 +5078,7 @@ care:
 	MOVQ   32(BX), R13
 	MOVQ   136(BX), R14
 
-	// who
+	// begin
 	VMOVUPD      (R12)(R10*8), Y0
 	VMOVUPD      512(CX)(R10*8), Y1
 	VFMADD231PD  (CX)(R10*8), Y0, Y1
@@ -5133,7 +5133,7 @@ care:
 	VMOVUPD      Y4, 4096(R11)
 	VMOVUPD      Y0, 4608(R11)
 	VPTEST       Y4, Y4
-	JZ           calm
+	JZ           nospike
 	MOVQ         48(BX), CX
 
 	// spike
@@ -5309,11 +5309,11 @@ care:
 	VBLENDVPD    Y0, Y5, Y8, Y13
 	VMOVUPD      Y13, 512(R11)
 
-calm:
-	// moves?
+nospike:
+	// moving
 	VMOVUPD 4608(R11), Y0
 	VPTEST  Y0, Y0
-	JZ      rests
+	JZ      held
 	MOVQ    48(BX), CX
 
 	// moves
@@ -5427,7 +5427,7 @@ calm:
 	VORPD        5120(R11), Y3, Y11
 	VMOVUPD      Y11, 5120(R11)
 
-rests:
+held:
 	MOVQ (BX), CX
 	MOVQ 8(BX), R14
 
@@ -5490,9 +5490,9 @@ rests:
 
 next:
 	TESTQ R9, R9
-	JNZ   care
+	JNZ   vector
 
-crowded:
+noroom:
 	ORQ   216(BX), R9
 	MOVQ  (BX), CX
 	MOVQ  32(BX), R10
@@ -5502,7 +5502,7 @@ crowded:
 	MOVQ  64(BX), R14
 	MOVQ  72(BX), R15
 	TESTQ R9, R9
-	JZ    cared
+	JZ    finished
 	MOVQ  SI, CX
 	SHLQ  CL, R9
 	MOVQ  R9, 216(BX)
@@ -6170,7 +6170,7 @@ step:
 	KORTESTB         K3, K3
 	JNZ              rare1
 
-cared:
+finished:
 	ADDQ $0x40, SI
 	CMPQ SI, 192(BX)
 	JLT  step
@@ -6251,9 +6251,9 @@ rare1:
 	MOVQ         152(BX), R10
 	ADDQ         $0x40, R10
 	CMPQ         R10, 160(BX)
-	JGT          crowded
+	JGT          noroom
 
-care:
+vector:
 	TZCNTQ DI, R8
 	ANDQ   $-8, R8
 	MOVQ   R8, CX
@@ -6266,7 +6266,7 @@ care:
 	MOVQ   32(BX), R11
 	MOVQ   136(BX), R12
 
-	// who
+	// begin
 	VMOVUPD          (R10)(R8*8), Z0
 	VMOVUPD          512(CX)(R8*8), Z1
 	VFMADD231PD      (CX)(R8*8), Z0, Z1
@@ -6320,7 +6320,7 @@ care:
 	VMOVUPD          Z23, 4096(R9)
 	VMOVUPD          Z24, 4608(R9)
 	KORTESTB         K5, K5
-	JZ               calm
+	JZ               nospike
 	MOVQ             48(BX), CX
 
 	// spike
@@ -6491,12 +6491,12 @@ care:
 	VBLENDMPD        Z29, Z0, K1, Z16
 	VMOVUPD          Z16, 512(R9)
 
-calm:
-	// moves?
+nospike:
+	// moving
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
 	VPCMPGTQ     4608(R9), Z0, K1
 	KORTESTB     K1, K1
-	JZ           rests
+	JZ           held
 	MOVQ         48(BX), CX
 
 	// moves
@@ -6612,7 +6612,7 @@ calm:
 	VMOVUPD           Z11, 5120(R9)
 	VMOVUPD           Z4, 512(R9)
 
-rests:
+held:
 	MOVQ (BX), CX
 
 	// state
@@ -6654,16 +6654,16 @@ rests:
 
 next:
 	TESTQ DI, DI
-	JNZ   care
+	JNZ   vector
 
-crowded:
+noroom:
 	ORQ   216(BX), DI
 	MOVQ  (BX), CX
 	MOVQ  32(BX), R8
 	MOVQ  48(BX), R9
 	MOVQ  56(BX), R10
 	TESTQ DI, DI
-	JZ    cared
+	JZ    finished
 	MOVQ  SI, CX
 	SHLQ  CL, DI
 	MOVQ  DI, 216(BX)
@@ -7421,7 +7421,7 @@ step:
 	KORTESTB         K4, K4
 	JNZ              rare1
 
-cared:
+finished:
 	ADDQ $0x40, SI
 	CMPQ SI, 192(BX)
 	JLT  step
@@ -7505,9 +7505,9 @@ rare1:
 	MOVQ         152(BX), R12
 	ADDQ         $0x40, R12
 	CMPQ         R12, 160(BX)
-	JGT          crowded
+	JGT          noroom
 
-care:
+vector:
 	TZCNTQ R9, R10
 	ANDQ   $-8, R10
 	MOVQ   R10, CX
@@ -7520,7 +7520,7 @@ care:
 	MOVQ   32(BX), R13
 	MOVQ   136(BX), R14
 
-	// who
+	// begin
 	VMOVUPD          (R12)(R10*8), Z0
 	VMOVUPD          512(CX)(R10*8), Z1
 	VFMADD231PD      (CX)(R10*8), Z0, Z1
@@ -7579,7 +7579,7 @@ care:
 	VMOVUPD          Z26, 4096(R11)
 	VMOVUPD          Z27, 4608(R11)
 	KORTESTB         K5, K5
-	JZ               calm
+	JZ               nospike
 	MOVQ             48(BX), CX
 
 	// spike
@@ -7750,12 +7750,12 @@ care:
 	VBLENDMPD        Z29, Z0, K1, Z16
 	VMOVUPD          Z16, 512(R11)
 
-calm:
-	// moves?
+nospike:
+	// moving
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
 	VPCMPGTQ     4608(R11), Z0, K1
 	KORTESTB     K1, K1
-	JZ           rests
+	JZ           held
 	MOVQ         48(BX), CX
 
 	// moves
@@ -7871,7 +7871,7 @@ calm:
 	VMOVUPD           Z11, 5120(R11)
 	VMOVUPD           Z4, 512(R11)
 
-rests:
+held:
 	MOVQ (BX), CX
 
 	// state
@@ -7934,9 +7934,9 @@ rests:
 
 next:
 	TESTQ R9, R9
-	JNZ   care
+	JNZ   vector
 
-crowded:
+noroom:
 	ORQ   216(BX), R9
 	MOVQ  (BX), CX
 	MOVQ  32(BX), R10
@@ -7945,7 +7945,7 @@ crowded:
 	MOVQ  64(BX), R13
 	MOVQ  72(BX), R14
 	TESTQ R9, R9
-	JZ    cared
+	JZ    finished
 	MOVQ  SI, CX
 	SHLQ  CL, R9
 	MOVQ  R9, 216(BX)
@@ -8855,7 +8855,7 @@ step:
 	KORTESTB          K2, K2
 	JNZ               rare1
 
-cared:
+finished:
 	ADDQ $0x40, SI
 	CMPQ SI, 192(BX)
 	JLT  step
@@ -8936,9 +8936,9 @@ rare1:
 	MOVQ         152(BX), R10
 	ADDQ         $0x40, R10
 	CMPQ         R10, 160(BX)
-	JGT          crowded
+	JGT          noroom
 
-care:
+vector:
 	TZCNTQ DI, R8
 	ANDQ   $-8, R8
 	MOVQ   R8, CX
@@ -8951,7 +8951,7 @@ care:
 	MOVQ   32(BX), R11
 	MOVQ   136(BX), R12
 
-	// who
+	// begin
 	VMOVUPD          (R10)(R8*8), Z0
 	VMOVUPD          512(CX)(R8*8), Z1
 	VFMADD231PD      (CX)(R8*8), Z0, Z1
@@ -9006,7 +9006,7 @@ care:
 	VMOVUPD          Z24, 4096(R9)
 	VMOVUPD          Z25, 4608(R9)
 	KORTESTB         K5, K5
-	JZ               calm
+	JZ               nospike
 	MOVQ             48(BX), CX
 
 	// spike
@@ -9177,12 +9177,12 @@ care:
 	VBLENDMPD        Z29, Z0, K1, Z16
 	VMOVUPD          Z16, 512(R9)
 
-calm:
-	// moves?
+nospike:
+	// moving
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
 	VPCMPGTQ     4608(R9), Z0, K1
 	KORTESTB     K1, K1
-	JZ           rests
+	JZ           held
 	MOVQ         48(BX), CX
 
 	// moves
@@ -9298,7 +9298,7 @@ calm:
 	VMOVUPD           Z11, 5120(R9)
 	VMOVUPD           Z4, 512(R9)
 
-rests:
+held:
 	MOVQ (BX), CX
 	MOVQ 8(BX), R12
 
@@ -9344,9 +9344,9 @@ rests:
 
 next:
 	TESTQ DI, DI
-	JNZ   care
+	JNZ   vector
 
-crowded:
+noroom:
 	ORQ   216(BX), DI
 	MOVQ  (BX), CX
 	MOVQ  32(BX), R8
@@ -9354,7 +9354,7 @@ crowded:
 	MOVQ  56(BX), R10
 	MOVQ  8(BX), R11
 	TESTQ DI, DI
-	JZ    cared
+	JZ    finished
 	MOVQ  SI, CX
 	SHLQ  CL, DI
 	MOVQ  DI, 216(BX)
@@ -10343,7 +10343,7 @@ step:
 	KORTESTB          K4, K4
 	JNZ               rare1
 
-cared:
+finished:
 	ADDQ $0x40, SI
 	CMPQ SI, 192(BX)
 	JLT  step
@@ -10427,9 +10427,9 @@ rare1:
 	MOVQ         152(BX), R12
 	ADDQ         $0x40, R12
 	CMPQ         R12, 160(BX)
-	JGT          crowded
+	JGT          noroom
 
-care:
+vector:
 	TZCNTQ R9, R10
 	ANDQ   $-8, R10
 	MOVQ   R10, CX
@@ -10442,7 +10442,7 @@ care:
 	MOVQ   32(BX), R13
 	MOVQ   136(BX), R14
 
-	// who
+	// begin
 	VMOVUPD          (R12)(R10*8), Z0
 	VMOVUPD          512(CX)(R10*8), Z1
 	VFMADD231PD      (CX)(R10*8), Z0, Z1
@@ -10502,7 +10502,7 @@ care:
 	VMOVUPD          Z27, 4096(R11)
 	VMOVUPD          Z28, 4608(R11)
 	KORTESTB         K5, K5
-	JZ               calm
+	JZ               nospike
 	MOVQ             48(BX), CX
 
 	// spike
@@ -10673,12 +10673,12 @@ care:
 	VBLENDMPD        Z29, Z0, K1, Z16
 	VMOVUPD          Z16, 512(R11)
 
-calm:
-	// moves?
+nospike:
+	// moving
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
 	VPCMPGTQ     4608(R11), Z0, K1
 	KORTESTB     K1, K1
-	JZ           rests
+	JZ           held
 	MOVQ         48(BX), CX
 
 	// moves
@@ -10794,7 +10794,7 @@ calm:
 	VMOVUPD           Z11, 5120(R11)
 	VMOVUPD           Z4, 512(R11)
 
-rests:
+held:
 	MOVQ (BX), CX
 	MOVQ 8(BX), R14
 
@@ -10861,9 +10861,9 @@ rests:
 
 next:
 	TESTQ R9, R9
-	JNZ   care
+	JNZ   vector
 
-crowded:
+noroom:
 	ORQ   216(BX), R9
 	MOVQ  (BX), CX
 	MOVQ  32(BX), R10
@@ -10873,7 +10873,7 @@ crowded:
 	MOVQ  64(BX), R14
 	MOVQ  72(BX), R15
 	TESTQ R9, R9
-	JZ    cared
+	JZ    finished
 	MOVQ  SI, CX
 	SHLQ  CL, R9
 	MOVQ  R9, 216(BX)

@@ -7,17 +7,18 @@ import (
 	"popsim/kernels/asm"
 )
 
-// A neuron is what the step of EIF or AdEx knows of one vector: coefficients, the state before the step (w only if it adapts), when V
-// moves, and the number of the step.
+// A neuron is one vector of EIF or AdEx neurons before a step: coefficients, R I + V_rest as FlowDrive, V, w (if adapts), the step
+// from which V moves again, the number of the step.
 type neuron struct {
 	c                      func(j int) Vec
 	drive, v, w, wake, now Vec
 	adapts                 bool
 }
 
-// exponential writes the four kernels of a method for EIF and AdEx, lean and full, S vectors at a time. advance gives V and w after the
-// step, and who is rare. A method that keeps, for them, the state before the step and word of who they are, hands them back to Go. In
-// another they are those that have reached V_th, and are reset at the end of the step, as a matter of course where masks make it cheap.
+// exponential emits the four kernels of a method for EIF and AdEx, without and with input, S vectors at a time. advance returns V and w
+// after the step and the mask of lanes in an event step. With keeps the state before the step and the mask are stored in Old, the usual
+// events are finished by an eventStep and the others are handed back to Go. Without keeps the mask selects the lanes at or above V_th; they
+// are reset at the end of the step, by masked operations on AVX-512 and on a rarely taken branch on AVX2.
 func exponential(method string, S int, keeps bool, tune map[string]Tuning, advance func(b *Block, n *neuron) (v, w Vec, rare Mask)) func(f *file, w isa) {
 	return func(f *file, w isa) {
 		for _, model := range []string{"EIF", "AdEx"} {
@@ -32,14 +33,14 @@ func exponential(method string, S int, keeps bool, tune map[string]Tuning, advan
 
 func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Block, n *neuron) (v, w Vec, rare Mask)) {
 	width := k.W
-	const word = 3                       // column of Old
+	const maskColumn = 3                 // column of Old with the mask of lanes in an event step
 	branches := !keeps && !width.kmask() // masked operations cost less than a branch
 	now := k.Pin()
 	if width.kmask() && !keeps { // short enough that its constants find room in 32 registers
 		k.Hold(1, asm.Exp2C1, asm.Exp2C2, asm.Exp2C3, asm.Exp2C4, asm.Exp2C5, asm.Exp2C6, asm.Exp2C7, asm.Exp2C8, magic, exp2Lo, 1)
 	}
 	n, step, lane := k.Value("Steps"), k.Value("Step"), k.Value("Lane")
-	var pointers []func() // each puts one where it belongs
+	var pointers []func() // each loads one pointer
 	pointer := func(field string, j int) reg.GPVirtual {
 		r := k.GP64()
 		pointers = append(pointers, func() { k.MOVQ(k.element(field, j), r) })
@@ -58,7 +59,7 @@ func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Bloc
 	col := func(r reg.Register, j, s int) operand.Mem {
 		return operand.Mem{Base: r, Index: lane, Scale: 8, Disp: 8*asm.Group*j + s*width.Bytes()}
 	}
-	var fired reg.GPVirtual // where it says who has fired
+	var fired reg.GPVirtual // pointer to the step's mask of lanes that have fired
 	if !keeps {
 		fired = k.GP64()
 		k.MOVQ(step, fired)
@@ -92,7 +93,7 @@ func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Bloc
 			v, w, rare := advance(b, x)
 			if keeps {
 				b.Store(col(old, 0, s), x.v)
-				b.Store(col(old, word, s), b.signs(rare))
+				b.Store(col(old, maskColumn, s), b.signs(rare))
 			}
 			if keeps && adapts {
 				b.Store(col(old, 1, s), x.w)
@@ -141,14 +142,14 @@ func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Bloc
 	}
 	if keeps {
 		k.JNZ(k.Later("rare", func() {
-			rare := k.bits(S, func(b *Block, s int) Mask { return b.whereSigned(b.Load(col(old, word, s))) })
-			c := &care{Func: k, n: n, lane: lane, rare: rare, now: now, in: in, adapts: adapts, full: full}
-			c.finish()
+			rare := k.bits(S, func(b *Block, s int) Mask { return b.whereSigned(b.Load(col(old, maskColumn, s))) })
+			e := &eventStep{Func: k, n: n, lane: lane, rare: rare, now: now, in: in, adapts: adapts, full: full}
+			e.finish()
 			for _, load := range pointers {
 				load()
 			}
 			k.TESTQ(rare, rare)
-			k.JZ(operand.LabelRef("cared"))
+			k.JZ(operand.LabelRef("finished"))
 			k.MOVQ(lane, reg.RCX)
 			k.SHLQ(reg.CL, rare)
 			k.MOVQ(rare, k.Field("Rare"))
@@ -156,7 +157,7 @@ func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Bloc
 			k.DECQ(n)
 			k.JMP(operand.LabelRef("done"))
 		}))
-		k.Label("cared")
+		k.Label("finished")
 	} else {
 		if branches {
 			k.JNZ(k.Later("rare", func() { k.reset(now, lane, fired, y, wake, coef, lo) }))
@@ -183,7 +184,7 @@ func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Bloc
 	k.End()
 }
 
-// reset puts back the lanes of the vectors from lane on that have fired, of whom there are as many as bits in the word at fired.
+// reset resets the lanes that have fired, whose mask is at fired; bit 0 is lane.
 func (k *Func) reset(now *Pin, lane, fired reg.GPVirtual, y []reg.Register, wake, coef, lo reg.Register) {
 	bits, first := k.GP64(), k.GP64()
 	col := func(r reg.Register, j int) operand.Mem {
@@ -209,18 +210,18 @@ func (k *Func) reset(now *Pin, lane, fired reg.GPVirtual, y []reg.Register, wake
 		}
 		write(y[0], c(asm.FlowVReset))
 	})
-	k.LEAQ(at(bits, -1), first) // the next one; another of the same vector finds it reset
+	k.LEAQ(at(bits, -1), first) // clear the lowest bit; a second lane of the same vector finds V reset already
 	k.ANDQ(first, bits)
 	k.JNZ(operand.LabelRef(top))
 	k.JMP(operand.LabelRef("reset"))
 }
 
-// Coefficients of m(g), of phi(z) and of blast(x); see kernels/flow.go.
+// Coefficients of m(g), of phi(z) and of logTerm(x); see kernels/flow.go.
 var (
-	meanC  = [5]float64{asm.FlowMean0, asm.FlowMean1, asm.FlowMean2, asm.FlowMean3, asm.FlowMean4}
-	phiC   = [5]float64{1, 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120}
-	blastP = [4]float64{asm.FlowLog0, asm.FlowLogP1, asm.FlowLogP2, asm.FlowLogP3}
-	blastQ = [4]float64{asm.FlowLog0, asm.FlowLogQ1, asm.FlowLogQ2, asm.FlowLogQ3}
+	meanC    = [5]float64{asm.FlowMean0, asm.FlowMean1, asm.FlowMean2, asm.FlowMean3, asm.FlowMean4}
+	phiC     = [5]float64{1, 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120}
+	logTermP = [4]float64{asm.FlowLog0, asm.FlowLogP1, asm.FlowLogP2, asm.FlowLogP3}
+	logTermQ = [4]float64{asm.FlowLog0, asm.FlowLogQ1, asm.FlowLogQ2, asm.FlowLogQ3}
 )
 
 // flow is the step of the flow method, operation by operation flowGeneric of package kernels.
@@ -247,9 +248,9 @@ func flow(b *Block, n *neuron) (v, w Vec, rare Mask) {
 	grow = b.Mul(grow, b.FMA(slower, b.horner(grow, []float64{1.0 / 6, 1.0 / 12}), num(1)))
 	z = b.FNMA(c(asm.FlowFall), gain, z)
 	x := b.Mul(grow, b.horner(z, phiC[:]))
-	l := b.blast(x)
+	l := b.logTerm(x)
 	if n.adapts {
-		gain = b.Select(b.Cmp(x, GT, num(flowBend)), b.bent(x, l, z, slower, half), gain)
+		gain = b.Select(b.Cmp(x, GT, num(flowUpstroke)), b.upstrokeMean(x, l, z, slower, half), gain)
 		w = b.FMA(c(asm.FlowWGain), b.Select(held, num(0), gain), b.FMA(c(asm.FlowWSink), sink, n.w))
 	}
 	v = b.FMA(c(asm.FlowDeltaT), b.FMA(x, l, z), n.v)
@@ -261,21 +262,21 @@ func flow(b *Block, n *neuron) (v, w Vec, rare Mask) {
 }
 
 const (
-	flowX    = asm.FlowLimit
-	flowBend = asm.FlowBend
+	flowX        = asm.FlowLimit
+	flowUpstroke = asm.FlowUpstroke
 )
 
-// bent is the mean gain of V in an upstroke; see kernels/flow.go.
-func (b *Block) bent(x, l, z, slower, m Vec) Vec {
+// upstrokeMean is the mean gain of V in an upstroke; see kernels/flow.go.
+func (b *Block) upstrokeMean(x, l, z, slower, m Vec) Vec {
 	num := b.Const
 	return b.FMA(slower, num(0.25), b.FMA(z, b.FNMA(num(0.5), m, num(0.75)), b.FNMA(b.Sub(num(1), x), l, num(1))))
 }
 
-// blast is -ln(1-x)/x; see kernels/flow.go.
-func (b *Block) blast(x Vec) Vec {
-	q := b.Add(x, b.Const(blastQ[3]))
+// logTerm is -ln(1-x)/x; see kernels/flow.go.
+func (b *Block) logTerm(x Vec) Vec {
+	q := b.Add(x, b.Const(logTermQ[3]))
 	for i := 2; i >= 0; i-- {
-		q = b.FMA(q, x, b.Const(blastQ[i]))
+		q = b.FMA(q, x, b.Const(logTermQ[i]))
 	}
-	return b.Div(b.horner(x, blastP[:]), q)
+	return b.Div(b.horner(x, logTermP[:]), q)
 }
