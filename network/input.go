@@ -15,6 +15,7 @@ type train struct {
 	stop  float64
 
 	counts, instants, law rng.Stream
+	instantsKey           uint64 // of the name of instants
 	weight                sampler
 }
 
@@ -31,7 +32,8 @@ func (n *Network) inputReceptors() {
 			t.start, t.stop = in.Start/l.spec.Dt, t.stop-in.Delay/l.spec.Dt
 		}
 		t.counts = rng.NewStream(l.spec.Seed, "counts "+in.Name)
-		t.instants = rng.NewStream(l.spec.Seed, "instants "+in.Name)
+		t.instantsKey = rng.NameKey("instants " + in.Name)
+		t.instants = rng.StreamOf(l.spec.Seed, t.instantsKey)
 		t.law = rng.NewStream(l.spec.Seed, "rate "+in.Name)
 		t.weight = newSampler(in.Weight, l.spec.Seed, "weight "+in.Name)
 		n.inputs = append(n.inputs, t)
@@ -214,12 +216,16 @@ func (r *shard) poisson(p *trainPart, k int64) {
 		if n == 0 {
 			continue
 		}
-		w := words{s: p.instants, id: uint32(p.members[i])}
+		var block rng.Block
 		for j := range n {
-			if j%4 == 0 { // four instants to a block; blocks of one step are told apart by the key
-				w.block = rng.StreamOf(uint64(p.instants.At(0, uint32(j/4))[0]), rng.NameKey(p.in.Name)).At(w.id, uint32(k))
+			if j%4 == 0 { // four instants to a block; the blocks of one step are told apart by their key
+				s := p.instants
+				if j > 0 {
+					s = rng.StreamOf(r.net.layout.spec.Seed+uint64(j/4), p.instantsKey)
+				}
+				block = s.At(uint32(p.members[i]), uint32(k))
 			}
-			theta := rng.Uniform32(w.block[j%4])
+			theta := rng.Uniform32(block[j%4])
 			if x := float64(k) + theta; x < p.start || x >= p.stop {
 				continue
 			}

@@ -532,19 +532,41 @@ func (n *Network) Run(ctx context.Context, steps int64, rec Recorder) error {
 	return err
 }
 
-// V is the potential of a neuron at the start of the next step, mV; NaN for a source.
-func (n *Network) V(neuron int) float64 {
+// State writes the state of a neuron, one value for each state of its model, at the start of the next step. It reports
+// whether there is one: sources of spikes have none.
+func (n *Network) State(neuron int, y []float64) bool {
 	for _, r := range n.ranges {
-		if s := r.segmentOf(neuron); s != nil && n.layout.classOf[s.population] >= 0 {
-			for _, o := range r.other {
-				if o.segment == *s {
-					y := make([]float64, len(n.layout.spec.Populations[s.population].Model.States))
-					o.shard.State(neuron-s.first, n.step, y)
-					return y[0]
-				}
+		s := r.segmentOf(neuron)
+		if s == nil || n.layout.classOf[s.population] < 0 {
+			continue
+		}
+		for _, o := range r.other {
+			if o.segment == *s {
+				o.shard.State(neuron-s.first, n.step, y)
+				return true
 			}
-			return r.v[s.base+neuron-s.first]
+		}
+		y[0] = r.v[s.base+neuron-s.first]
+		return true
+	}
+	return false
+}
+
+// Synaptic is the current by a synapse, by its index in Spec.Synapses, into a neuron at the start of the next step, in
+// units of the model's current; 0 where there is none.
+func (n *Network) Synaptic(neuron, synapse int) float64 {
+	sum := 0.0
+	for _, r := range n.ranges {
+		s := r.segmentOf(neuron)
+		if s == nil || n.layout.classOf[s.population] < 0 {
+			continue
+		}
+		for c := range n.layout.receptors {
+			rc := &n.layout.receptors[c]
+			if rc.kind != Delta && rc.synapse == synapse && rc.class == n.layout.classOf[s.population] {
+				sum += r.s[c][s.base+neuron-s.first]
+			}
 		}
 	}
-	return math.NaN()
+	return sum
 }
