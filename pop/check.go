@@ -149,6 +149,9 @@ func Forecast(spec Spec, cfg Config) (int64, error) {
 	each := int64(c.kernel.Bytes(varies))
 	if cfg.Train {
 		each += trainBytes
+		if mayHavePeriods(spec.Model) {
+			each += recentBytes
+		}
 	}
 	padded := (int64(n) + kernels.Group - 1) / kernels.Group * kernels.Group
 	return padded * each, nil

@@ -70,6 +70,7 @@ func (p *Population) train(s *shard) {
 		} else {
 			tail.add(t)
 		}
+		p.trains.note(s.first + l)
 	}
 	s.events = s.events[:0]
 }

@@ -3,6 +3,8 @@ package pop
 import (
 	"math"
 	"unsafe"
+
+	"popsim/model"
 )
 
 // Train sums up the spikes of one neuron as they come, in ms. The zero value is a train without spikes. Intervals count
@@ -10,6 +12,8 @@ import (
 type Train struct {
 	head
 	tail
+	cut     int64   // kept intervals at the end that belong to no whole period; see Trains.At
+	cutTime float64 // their sum, ms
 }
 
 // head is what the first spikes of a train leave.
@@ -89,12 +93,13 @@ func (s *Train) Mean() float64 {
 	return (s.last - s.start) / float64(s.kept-1)
 }
 
-// Rate is 1000 over the mean kept interval, Hz; 0 without one.
+// Rate is 1000 over the mean kept interval, Hz; 0 without one. Of a train of Trains that repeats itself after several
+// intervals it is that of whole periods.
 func (s *Train) Rate() float64 {
 	if s.kept < 2 {
 		return 0
 	}
-	return 1000 / s.Mean()
+	return 1000 * float64(s.kept-1-s.cut) / (s.last - s.cutTime - s.start)
 }
 
 // CV is the standard deviation (over their number) of the kept intervals over their mean; NaN with fewer than two.
@@ -117,16 +122,97 @@ func (s *Train) Latency() float64 {
 
 // Trains is a Train for each of many neurons. What every spike changes lies side by side.
 type Trains struct {
-	heads []head
-	tails []tail
+	heads  []head
+	tails  []tail
+	recent []recent // the last intervals, where a train may have a period of several; nil where each interval begins alike
 }
 
-const trainBytes = int64(unsafe.Sizeof(Train{}))
+// recent holds the last intervals of a neuron, ms, in a ring. They find the period and trim the mean to it: single precision
+// does for both.
+type recent [recentIntervals]float32
 
-func newTrains(n int) Trains { return Trains{make([]head, n), make([]tail, n)} }
+const (
+	recentIntervals = 64
+	longestPeriod   = recentIntervals / 3 // of which three fit
+	alikeIntervals  = 1e-4                // relative: intervals a period apart differ by less
+)
+
+const (
+	trainBytes  = int64(unsafe.Sizeof(head{}) + unsafe.Sizeof(tail{}))
+	recentBytes = int64(unsafe.Sizeof(recent{}))
+)
+
+func newTrains(n int, m *model.Model) Trains {
+	s := Trains{heads: make([]head, n), tails: make([]tail, n)}
+	if mayHavePeriods(m) {
+		s.recent = make([]recent, n)
+	}
+	return s
+}
+
+// mayHavePeriods tells whether something else than V outlives a spike, so that intervals may differ.
+func mayHavePeriods(m *model.Model) bool { return m.Fires == model.Crossing || len(m.States) > 1 }
+
+// note keeps the interval that the last spike of neuron i ended.
+func (s Trains) note(i int) {
+	if t := &s.tails[i]; s.recent != nil && t.kept > 1 {
+		s.recent[i][(t.kept-2)%recentIntervals] = float32(t.isiLast)
+	}
+}
 
 // Len is the number of neurons.
 func (s Trains) Len() int { return len(s.tails) }
 
-// At is the train of neuron i.
-func (s Trains) At(i int) Train { return Train{s.heads[i], s.tails[i]} }
+// At is the train of neuron i. If its last intervals, up to 64, repeat themselves after 2 to 21, its rate is over whole
+// periods.
+func (s Trains) At(i int) Train {
+	t := Train{head: s.heads[i], tail: s.tails[i]}
+	if s.recent == nil {
+		return t
+	}
+	var last [recentIntervals]float64
+	kept := t.Intervals()
+	n := min(kept, recentIntervals)
+	for k := range n {
+		last[k] = float64(s.recent[i][(kept-n+k)%recentIntervals])
+	}
+	x := last[:n]
+	if n > 12 { // the earlier ones may belong to a transient
+		x = x[n/2:]
+	}
+	p := int64(Period(x, longestPeriod, alikeIntervals))
+	if p == 0 {
+		p = int64(Period(last[:n], longestPeriod, alikeIntervals))
+	}
+	if p > 1 {
+		t.cut = kept % p
+		for _, isi := range last[n-t.cut : n] {
+			t.cutTime += isi
+		}
+	}
+	return t
+}
+
+// Period is the least p up to most such that intervals p apart are alike all over x, of which three periods are needed; 0 if
+// there is none. Alike means that they differ by less than that share of the mean interval or, if it is longer, of
+// themselves.
+func Period(x []float64, most int, alike float64) int {
+	if len(x) < 3 {
+		return 0
+	}
+	sum := 0.0
+	for _, v := range x {
+		sum += v - x[0]
+	}
+	typical := x[0] + sum/float64(len(x))
+	for p := 1; p <= min(most, len(x)/3); p++ {
+		ok := true
+		for i := len(x) - 1; i >= p && ok; i-- {
+			ok = math.Abs(x[i]-x[i-p]) <= alike*max(typical, x[i])
+		}
+		if ok {
+			return p
+		}
+	}
+	return 0
+}

@@ -1,10 +1,13 @@
 package pop_test
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"testing"
 
+	"popsim/kernels"
+	"popsim/model"
 	"popsim/pop"
 )
 
@@ -53,6 +56,30 @@ func TestTrain(t *testing.T) {
 		}
 		if train.Spikes() != int64(n) || train.Intervals() != int64(len(kept)) {
 			t.Errorf("%d spikes, %d intervals; want %d and %d", train.Spikes(), train.Intervals(), n, len(kept))
+		}
+	}
+}
+
+// TestWholePeriods: the rate of a train that repeats itself after two intervals is that of whole periods, wherever the run
+// ends. The right value is that of the reset map (popsim/dynamics).
+func TestWholePeriods(t *testing.T) {
+	const want, allowed = 14.4376148, 1e-5 // Hz; the error of flow at 0.1 ms
+	set, err := model.AdExModel.Preset("naud-reg-burst")
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := pop.Spec{Model: model.AdExModel, N: 1, I: kernels.Values{210}}
+	for _, x := range set.Params {
+		spec.P = append(spec.P, kernels.Values{x})
+	}
+	for _, end := range []float64{1900, 2000, 2100} {
+		sum, err := pop.Run(context.Background(), spec, pop.Config{Train: true, From: 500}, end)
+		if err != nil {
+			t.Fatal(err)
+		}
+		train := sum.Trains.At(0)
+		if got := train.Rate(); math.Abs(got-want) > allowed {
+			t.Errorf("%v ms: %.9g Hz, want %v", end, got, want)
 		}
 	}
 }

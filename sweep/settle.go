@@ -1,6 +1,10 @@
 package sweep
 
-import "math"
+import (
+	"math"
+
+	"popsim/pop"
+)
 
 // maxPeriod is the longest pattern that is looked for, in spikes; a quarter of memory.
 const maxPeriod = 64
@@ -79,25 +83,7 @@ func repetitionOf(x []float64, p int, mean float64) repetition {
 
 // period is the least p such that intervals p apart are alike all over x, of which three periods are needed; 0 if there
 // is none.
-func period(x []float64) int { return periodWithin(x, alike) }
-
-// periodWithin is period by another measure of what is alike.
-func periodWithin(x []float64, alike float64) int {
-	if len(x) < 3 {
-		return 0
-	}
-	typical := mean(x)
-	for p := 1; p <= min(maxPeriod, len(x)/3); p++ {
-		ok := true
-		for i := len(x) - 1; i >= p && ok; i-- {
-			ok = math.Abs(x[i]-x[i-p]) <= alike*max(typical, x[i])
-		}
-		if ok {
-			return p
-		}
-	}
-	return 0
-}
+func period(x []float64) int { return pop.Period(x, maxPeriod, alike) }
 
 // lastPeriod is the period that a train has at its end, or is bound for, given its last intervals; 0 for none. Close to a
 // doubling of the period the train alternates about its true course for long; an alternation that fades is none. And a
@@ -116,7 +102,7 @@ func lastPeriod(x []float64) int {
 			return p
 		}
 	}
-	return periodWithin(x, blurred)
+	return pop.Period(x, maxPeriod, blurred)
 }
 
 const (

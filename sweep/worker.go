@@ -8,6 +8,7 @@ import (
 
 	"popsim/kernels"
 	"popsim/model"
+	"popsim/pop"
 )
 
 // worker runs batches of chains in its own shards; it belongs to one goroutine.
@@ -429,7 +430,7 @@ func (w *worker) course(l *lane, how int) course {
 	}
 	if c.period = l.settled.period; how != endSettled {
 		if c.period = lastPeriod(c.tail); c.period == 0 { // a long one shows only in all of them
-			if p := periodWithin(c.late, blurred); p > 0 {
+			if p := pop.Period(c.late, maxPeriod, blurred); p > 0 {
 				c.tail, c.period = c.late, p
 			}
 		}
