@@ -428,9 +428,9 @@ func (u *upstroke) steep(v, w, part float64) (nextV, nextW, after float64, spike
 			mean = u.relax(v, w, part/2)
 			_, end := relaxed(part * q)
 			nextV = math.FMA(end, float64(u.drift(v, mean)*u.deltaT)/q, v)
-			return min(nextV, from), u.relax(v+0.5*(nextV-v), w, part), part, false
+			return min(nextV, from), u.relax(v+float64(0.5*(nextV-v)), w, part), part, false
 		}
-		v, w, after = from, u.relax(v+0.5*(from-v), w, until), until
+		v, w, after = from, u.relax(v+float64(0.5*(from-v)), w, until), until
 		if v >= u.vTh {
 			return v, w, after, true
 		}
@@ -445,7 +445,7 @@ func (u *upstroke) steep(v, w, part float64) (nextV, nextW, after float64, spike
 	rise := (u.vTh - v) / u.deltaT
 	p, fall := Exp(-rise), -Expm1(-rise)
 	z := u.drift(v, w)
-	halfway := v + 0.5*min(u.deltaT*Log1p(z/g), u.vTh-v)
+	halfway := v + float64(0.5*min(u.deltaT*Log1p(z/g), u.vTh-v))
 	z = u.drift(halfway, u.relax(halfway, w, min(part, Log1p(z/g)/z)/2))
 	until := Log1p(z*fall/math.FMA(z, p, g)) / z
 	if until < part {
@@ -465,7 +465,7 @@ func (u *upstroke) linear(v, w, part, to, q float64) (until, mean float64) {
 			return math.Inf(1), mean
 		}
 		until = Log1p((to-v)/gap) / q
-		mean = w + 0.5*(u.relax(v+0.5*(to-v), w, min(until, part))-w)
+		mean = w + float64(0.5*(u.relax(v+float64(0.5*(to-v)), w, min(until, part))-w))
 	}
 	return until, mean
 }
