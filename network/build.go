@@ -103,6 +103,9 @@ func Build(ctx context.Context, s *Spec, c Config) (*Network, error) {
 		n.ranges = append(n.ranges, &shard{net: n, segs: segs})
 	}
 	n.inputReceptors()
+	if len(l.receptors) > maxReceptors {
+		return nil, fmt.Errorf("%d kinds of synapse onto kinds of neuron, by sign; at most %d are possible", len(l.receptors), maxReceptors)
+	}
 	_, err = sched.Run(ctx, sched.Plan{
 		Workers: workers, Shards: len(n.ranges),
 		Advance: func(_, shard, _ int) error { return n.ranges[shard].build(shard) },
@@ -120,6 +123,9 @@ func Build(ctx context.Context, s *Spec, c Config) (*Network, error) {
 	}
 	return n, nil
 }
+
+// maxReceptors is the most receptors: arrivals name theirs in 8 bits.
+const maxReceptors = 255
 
 // pair is a population of sources and a receptor.
 type pair struct{ population, receptor int }
@@ -182,6 +188,9 @@ func (n *Network) traits() error {
 				}
 			}
 		}
+	}
+	if l.longest >= math.MaxUint16 {
+		return fmt.Errorf("a delay of %g ms is %d steps; at most %d are possible, with a longer dt", float64(l.longest)*l.spec.Dt, l.longest, math.MaxUint16-1)
 	}
 	if l.longest == 0 { // no projections
 		l.steps, l.longest = 64, 1

@@ -7,6 +7,7 @@ import (
 
 	"popsim/kernels"
 	"popsim/model"
+	"popsim/rng"
 )
 
 // MaxDelay is the longest delay, ms.
@@ -98,6 +99,11 @@ func (c *checker) population(p *Population) {
 			c.times(what, p.Source.Times, p.N)
 		} else {
 			c.values(what+": rate", p.Source.Rate, p.N, 0)
+			for _, x := range p.Source.Rate {
+				if !c.rate(what, x) {
+					break
+				}
+			}
 			if p.Source.Rate == nil {
 				c.fault("%s: it needs a rate or spike times", what)
 			}
@@ -222,6 +228,15 @@ func (c *checker) pool(what string, pool []Part, targets bool) int {
 		c.fault("%s: no neurons", what)
 	}
 	return n
+}
+
+// rate refuses a rate, spikes/s, of more spikes in a step than can be drawn.
+func (c *checker) rate(what string, rate float64) bool {
+	most := rng.MaxPoissonMean / c.spec.Dt * 1000
+	if rate > most {
+		c.fault("%s: rate %g spikes/s; at most %g is possible with dt %g ms", what, rate, most, c.spec.Dt)
+	}
+	return rate <= most
 }
 
 // jumps refuses delta synapses onto models whose kernels take no jump inside a step.
@@ -394,6 +409,12 @@ func (c *checker) input(in *Input) {
 			}
 		} else if p.Shape == nil && !(p.Rate >= 0 && !math.IsInf(p.Rate, 1)) {
 			c.fault("%s: rate %g spikes/s; it must be 0 or more", what, p.Rate)
+		} else {
+			most := 1.0
+			for _, g := range in.Gain {
+				most = max(most, g)
+			}
+			c.rate(what, p.Rate*most)
 		}
 	}
 }

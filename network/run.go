@@ -138,6 +138,9 @@ type shard struct {
 	events   []before
 	synaptic []float64
 	flags    []uint64
+	rank     []uint16 // of lanes with events, in events
+	found    []arrival
+	begin    []int
 	arrivals []arrival
 	external []arrival // of inputs in the step in hand
 	w        walker
@@ -160,6 +163,7 @@ func (r *shard) layOut() error {
 	r.lanes = l.lanes(r.segs)
 	r.v, r.wake, r.wakeTheta = make([]float64, r.lanes), make([]float64, r.lanes), make([]float64, r.lanes)
 	r.flags = make([]uint64, r.lanes/64+1)
+	r.rank = make([]uint16, r.lanes)
 	r.next, r.jump = make([]float64, r.lanes), make([]float64, r.lanes)
 	for i := range l.receptors {
 		rc := &l.receptors[i]
@@ -417,23 +421,58 @@ func (r *shard) each(u *runOf, f func(lane uint16, theta, weight float64)) {
 	}
 }
 
-// lookUp collects the arrivals of the lanes that have events in the step in hand, in the order of their sums.
+// lookUp collects the arrivals of the lanes that have events in the step in hand: those of event i in the order of their
+// sums are r.arrivals[r.begin[i]:r.begin[i+1]].
 func (r *shard) lookUp() {
-	r.arrivals = r.arrivals[:0]
+	r.found, r.begin = r.found[:0], append(r.begin[:0], 0)
+	for i, b := range r.events {
+		r.rank[b.lane] = uint16(i)
+		r.begin = append(r.begin, 0)
+	}
 	for i := range r.runs {
-		u := &r.runs[i]
-		r.each(u, func(lane uint16, theta, w float64) {
-			if r.flags[lane>>6]>>(lane&63)&1 != 0 {
-				r.arrivals = append(r.arrivals, arrival{lane, uint8(u.t.receptor), theta, w})
-			}
-		})
+		r.find(&r.runs[i])
 	}
 	for _, a := range r.external {
 		if r.flags[a.lane>>6]>>(a.lane&63)&1 != 0 {
-			r.arrivals = append(r.arrivals, a)
+			r.found = append(r.found, a)
 		}
 	}
-	slices.SortStableFunc(r.arrivals, func(a, b arrival) int { return cmp.Compare(a.lane, b.lane) })
+	for i := range r.found {
+		r.begin[r.rank[r.found[i].lane]+1]++
+	}
+	for i := range r.events {
+		r.begin[i+1] += r.begin[i]
+	}
+	r.arrivals = slices.Grow(r.arrivals[:0], len(r.found))[:len(r.found)]
+	for i := range r.found {
+		at := &r.begin[r.rank[r.found[i].lane]]
+		r.arrivals[*at] = r.found[i]
+		*at++
+	}
+	copy(r.begin[1:], r.begin) // each was moved to the beginning of the next
+	r.begin[0] = 0
+}
+
+// find appends the edges of a run onto lanes with events to r.found.
+func (r *shard) find(u *runOf) {
+	receptor := uint8(u.t.receptor)
+	flags := r.flags
+	if u.t.style != shared {
+		r.each(u, func(lane uint16, theta, w float64) {
+			if flags[lane>>6]>>(lane&63)&1 != 0 {
+				r.found = append(r.found, arrival{lane, receptor, theta, w})
+			}
+		})
+		return
+	}
+	w := u.t.weight[u.source]
+	for _, b := range u.t.b16[u.from:u.to] {
+		for _, lane := range b {
+			if flags[lane>>6]>>(lane&63)&1 != 0 { // never of the target behind the last
+				r.found = append(r.found, arrival{lane, receptor, u.theta, w})
+			}
+		}
+	}
 }
 
 // advance moves the range through step k.
@@ -450,16 +489,10 @@ func (r *shard) advance(k int64) error {
 	}
 	if len(r.events) > 0 {
 		r.lookUp()
-		rest := r.arrivals
-		for _, b := range r.events {
-			n := 0
-			for n < len(rest) && int(rest[n].lane) == b.lane {
-				n++
-			}
-			if err := r.w.walk(r, k, b, rest[:n]); err != nil {
+		for i, b := range r.events {
+			if err := r.w.walk(r, k, b, r.arrivals[r.begin[i]:r.begin[i+1]]); err != nil {
 				return err
 			}
-			rest = rest[n:]
 			r.flags[b.lane>>6] = 0
 		}
 	}
