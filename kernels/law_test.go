@@ -234,25 +234,27 @@ func TestPaddingIsSilent(t *testing.T) {
 	}
 }
 
-// flow with a delta_T that V passes many times in a step: EIF has the period that quadrature gives, for V_th far below V_T,
-// at it and above it.
+// flow and rk4 with a delta_T that V passes many times in a step: EIF has the period that quadrature gives, for V_th far
+// below V_T, at it and above it.
 func TestFlowSharpThreshold(t *testing.T) {
 	const vRest, vReset, vT, r, tau, current, steps, dt = -70.6, -70.6, -50.4, 0.0333, 9.37, 1000, 3000, 0.1
 	const tolerance = 2e-7 // ms; a step leaves out (dt/tau)^4/24 of its drift
-	flow := mustFor(t, model.EIFModel, "flow")
-	for _, deltaT := range []float64{1e-4, 1e-5, 1e-6, 1e-9} {
-		for _, rise := range []float64{-3000, 0, 5, 250} { // (V_th - V_T)/delta_T
-			vTh := vT + rise*deltaT
-			want := sharpPeriod(vRest+r*current, vReset, vT, vTh, deltaT, tau)
-			p := []float64{vRest, vReset, vTh, vT, deltaT, r, tau, 0}
-			spikes, _ := lone(flow, p, current, dt, steps, []float64{vReset})
-			n := len(spikes)
-			if n != int(steps*dt/want) {
-				t.Errorf("delta_T = %v, V_th = %v: %d spikes, want one every %v ms", deltaT, vTh, n, want)
-				continue
-			}
-			if got := spikes[n-1] / float64(n); !(math.Abs(got-want) < tolerance) {
-				t.Errorf("delta_T = %v, V_th = %v: a period of %v ms, want %v", deltaT, vTh, got, want)
+	for _, method := range []string{"flow", "rk4"} {
+		k := mustFor(t, model.EIFModel, method)
+		for _, deltaT := range []float64{1e-4, 1e-5, 1e-6, 1e-9} {
+			for _, rise := range []float64{-3000, 0, 5, 250} { // (V_th - V_T)/delta_T
+				vTh := vT + rise*deltaT
+				want := sharpPeriod(vRest+r*current, vReset, vT, vTh, deltaT, tau)
+				p := []float64{vRest, vReset, vTh, vT, deltaT, r, tau, 0}
+				spikes, _ := lone(k, p, current, dt, steps, []float64{vReset})
+				n := len(spikes)
+				if n != int(steps*dt/want) {
+					t.Errorf("%s, delta_T = %v, V_th = %v: %d spikes, want one every %v ms", method, deltaT, vTh, n, want)
+					continue
+				}
+				if got := spikes[n-1] / float64(n); !(math.Abs(got-want) < tolerance) {
+					t.Errorf("%s, delta_T = %v, V_th = %v: a period of %v ms, want %v", method, deltaT, vTh, got, want)
+				}
 			}
 		}
 	}

@@ -118,14 +118,18 @@ func rk4Generic(b *asm.Block, adapt, full bool) {
 }
 
 // rk4Step advances v and w by part of a step, or to the spike; see flowStep. Where V drifts by more than delta_T, as it may in
-// the step in which it is let go, r would fall past V_th within a stage: that step is cut, so that it drifts by a quarter of it.
+// the step in which refractoriness ends, r would fall past V_th within a stage: that step is cut into pieces in each of which V
+// drifts by at most a quarter of delta_T. Where that would take more than most pieces, flowStep takes its place.
 func rk4Step(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, spike bool) {
 	const most = 1 << 12
 	drift := math.Abs(part * u.drift(v, w))
 	if !(drift > 1) {
 		return rk4Piece(u, v, w, g, part)
 	}
-	pieces := min(math.Ceil(4*drift), most)
+	pieces := math.Ceil(4 * drift)
+	if !(pieces <= most) {
+		return flowStep(u, v, w, g, part)
+	}
 	for n := range int(pieces) {
 		v, w, after, spike = rk4Piece(u, v, w, g, part/pieces)
 		if spike {
@@ -141,7 +145,7 @@ func rk4Piece(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, 
 	if v >= u.vTh {
 		return v, w, 0, true
 	}
-	logTerm, s := part*g, part*u.s
+	growth, s := part*g, part*u.s
 	end := Exp((v - u.vTh) / u.deltaT) // r at V_th
 	potential := func(r float64) float64 {
 		if r <= end {
@@ -152,7 +156,7 @@ func rk4Piece(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, 
 	slopes := func(r, w float64) (dr, dw float64) {
 		p := potential(r)
 		z := float64(part * u.drift(p, w))
-		return math.FMA(-z, max(r, end), -logTerm), float64(s * u.toW(p, w))
+		return math.FMA(-z, max(r, end), -growth), float64(s * u.toW(p, w))
 	}
 	r1, w1 := slopes(1, w)
 	r2, w2 := slopes(math.FMA(0.5, r1, 1), math.FMA(0.5, w1, w))
