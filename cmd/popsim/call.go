@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"syscall"
 	"time"
@@ -37,7 +38,7 @@ func (v *call) say(format string, args ...any) {
 
 // warn tells of something that does not stop the work but should be known. It also stands in the record of the run.
 func (v *call) warn(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
+	text := unprefixed(fmt.Sprintf(format, args...))
 	v.warnings = append(v.warnings, text)
 	fmt.Fprintf(v.stderr, "popsim: warning: %s\n", text)
 }
@@ -93,6 +94,11 @@ func misused(err error) error {
 	return misuse{err}
 }
 
+// packagePrefix is the name with which a package begins its errors: of use to a Go program, not to a user.
+var packagePrefix = regexp.MustCompile(`(^|: )(?:model|kernels|pop|sweep|dynamics|network|figure|table|bench): `)
+
+func unprefixed(text string) string { return packagePrefix.ReplaceAllString(text, "$1") }
+
 // complain reports an error, each fault on a line with its advice below it. Nothing is said when the reader of standard
 // output has gone away or the user has interrupted.
 func (v *call) complain(err error) {
@@ -100,7 +106,7 @@ func (v *call) complain(err error) {
 		return
 	}
 	for _, line := range fault.Lines(err, v.places) {
-		fmt.Fprintf(v.stderr, "popsim: error: %s\n", line.Text)
+		fmt.Fprintf(v.stderr, "popsim: error: %s\n", unprefixed(line.Text))
 		if line.Hint != "" {
 			fmt.Fprintf(v.stderr, "popsim: hint: %s\n", line.Hint)
 		}

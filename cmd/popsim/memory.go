@@ -103,7 +103,7 @@ func readNumber(path string) (float64, bool) {
 func fits(what string, need float64) error {
 	if have := available(); need > have {
 		return fault.Hint(fmt.Errorf("%s needs about %s of memory, but only %s are to be had", what, size(need), size(have)),
-			"a smaller number, or a machine with more memory, would do")
+			"use a smaller number, or a machine with more memory")
 	}
 	return nil
 }

@@ -206,7 +206,7 @@ func (s *phaseCommand) readStarts() error {
 			bad.Addf("--start %s has %s, but V is the only variable of %s", text, counted(n, "number"), m.Name)
 			continue
 		case len(m.States) > 1 && n != 2 && n != len(m.States):
-			bad.Addf("--start %s has %s; V and the second variable%s would do", text, counted(n, "number"), map[bool]string{true: fmt.Sprintf(", or all %d states,", len(m.States))}[len(m.States) > 2])
+			bad.Addf("--start %s has %s; V and the second variable%s are needed", text, counted(n, "number"), map[bool]string{true: fmt.Sprintf(", or all %d states,", len(m.States))}[len(m.States) > 2])
 			continue
 		}
 		start := make([]float64, n)

@@ -144,7 +144,7 @@ func flagError(cmd *cobra.Command, err error) error {
 		kind, usage := pflag.UnquoteUsage(bare.GetFlag())
 		return misused(fmt.Errorf("--%s needs a value: %s, %s", bare.GetFlag().Name, kind, usage))
 	case errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "bool":
-		return misused(fmt.Errorf("--%s=%s: --%[1]s alone switches it on; true or false would do", invalid.GetFlag().Name, invalid.GetValue()))
+		return misused(fmt.Errorf("--%s=%s: --%[1]s alone switches it on; else use true or false", invalid.GetFlag().Name, invalid.GetValue()))
 	case !errors.As(err, &unknown):
 		return misused(err)
 	}

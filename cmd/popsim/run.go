@@ -127,7 +127,7 @@ func (s *runCommand) run(ctx context.Context, args []string) error {
 	case errors.As(err, &blown) && !math.IsNaN(blown.Away):
 		return err // no step would help
 	case errors.As(err, &blown):
-		return fault.Hint(err, "dt was %v ms; --dt %v would be a start", s.cfg.Dt, s.cfg.Dt/4)
+		return fault.Hint(err, "dt was %v ms; try --dt %v", s.cfg.Dt, s.cfg.Dt/4)
 	case err != nil:
 		return err
 	}
@@ -221,7 +221,7 @@ func (s *runCommand) checkStep() error {
 	switch {
 	case dt > usable:
 		return fault.Hint(fmt.Errorf("dt is %v ms, but %s with method %s needs at most %.4g ms here: beyond, it is unstable or wrong by a tenth", dt, m, s.method.Name, usable),
-			"--dt %.3gms would do; beyond %.3g ms results are inaccurate", min(s.method.Dt, accurate), accurate)
+			"use --dt %.3gms; beyond %.3g ms results are inaccurate", min(s.method.Dt, accurate), accurate)
 	case dt > accurate:
 		s.warn("dt is %v ms; method %s of %s is accurate up to about %.3g ms here", dt, s.method.Name, m, accurate)
 	}
