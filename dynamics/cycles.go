@@ -495,6 +495,14 @@ func (c *cyclist) endAtInfinity(t trail, r, q ring) trail {
 			slowest, p.V, p.State = speed, y[0], slices.Clone(y)
 		}
 	}
+	rows := slices.Clone(t.rows)
+	if n := len(rows); n == 0 || rows[n-1].Period < q.period {
+		rows = append(rows, c.row(q))
+	}
+	if len(rows) > 3 {
+		c.system.homoclinicNote(&p, rows)
+		c.system.at(q.mu)
+	}
 	t.points = append(t.points, p)
 	return t
 }
