@@ -12,15 +12,15 @@ import (
 const assembled = true
 
 // assembly finds the assembly of a method, if it has any.
-func assembly(model, method string, isa ISA) (lean, full step, ok bool) {
+func assembly(model, method string, isa ISA) (free, driven step, ok bool) {
 	pair, ok := routines[routine{model, method, isa}]
 	return pair[0], pair[1], ok
 }
 
-// prefetch asks for the memory of a column.
+// prefetch loads a column into the cache.
 func prefetch(c *asm.Column) { asm.Prefetch(c) }
 
-// Prefetch asks for the memory of s, but for what is left of it behind whole columns.
+// Prefetch loads s into the cache, except what is left of it after whole columns.
 func Prefetch[T any](s []T) {
 	const column = int(unsafe.Sizeof(asm.Column{}))
 	start, bytes := unsafe.Pointer(unsafe.SliceData(s)), len(s)*int(unsafe.Sizeof(s[0]))
@@ -34,7 +34,7 @@ type routine struct {
 	isa           ISA
 }
 
-// routines lists the assembly there is: the lean step, then the full one.
+// routines lists the assembly kernels: the free step, then the driven one.
 var routines = map[routine][2]step{
 	{"eif", "euler", AVX2}:        {asm.EIFEulerAVX2, asm.EIFEulerFullAVX2},
 	{"eif", "euler", AVX512}:      {asm.EIFEulerAVX512, asm.EIFEulerFullAVX512},

@@ -7,7 +7,7 @@ import "popsim/kernels/asm"
 // assembled says that this build holds assembly.
 const assembled = false
 
-func assembly(string, string, ISA) (lean, full step, ok bool) { return nil, nil, false }
+func assembly(string, string, ISA) (free, driven step, ok bool) { return nil, nil, false }
 
 func prefetch(*asm.Column) {} // left to the processor
 

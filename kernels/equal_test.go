@@ -136,12 +136,12 @@ func kernelOn(t testing.TB, m *model.Model, method model.Method, isa ISA) *Kerne
 	if run == isa {
 		return k
 	}
-	if lean, full, ok := assembly(m.Name, method.Name, isa); ok {
-		k.ISA, k.lean, k.full = isa, interpreted(t, lean), interpreted(t, full)
+	if free, driven, ok := assembly(m.Name, method.Name, isa); ok {
+		k.ISA, k.free, k.driven = isa, interpreted(t, free), interpreted(t, driven)
 	}
 	if k.pieces != nil {
-		if lean, _, ok := assembly(m.Name, "pieces", k.ISA); ok {
-			k.pieces = interpreted(t, lean)
+		if free, _, ok := assembly(m.Name, "pieces", k.ISA); ok {
+			k.pieces = interpreted(t, free)
 		}
 	}
 	return k
@@ -154,7 +154,7 @@ func (row equalRow) compare(rt *rapid.T, k *Kernel) int {
 	dt := method.Dt * rapid.SampledFrom([]float64{1, 1, 1, 0.3, 2.5, 100}).Draw(rt, "dt")
 	odd := rapid.SampledFrom([]float64{0, 0, 0.003, 0.02, 0.3}).Draw(rt, "odd values")
 	varies := rapid.SampledFrom([]float64{0, 0.2, 1}).Draw(rt, "varying parameters")
-	full := rapid.Bool().Draw(rt, "full") // half of the runs go through the lean kernels
+	full := rapid.Bool().Draw(rt, "full") // half of the runs go through the free kernels
 	wave, rows, extrema := full && rapid.Bool().Draw(rt, "wave"), full && rapid.Bool().Draw(rt, "row"), full && rapid.Bool().Draw(rt, "extrema")
 	first := rapid.SampledFrom([]int64{0, 12345, 1 << 40}).Draw(rt, "first step")
 	calls := rapid.SliceOfN(rapid.IntRange(1, 80), 1, 6).Draw(rt, "calls")

@@ -14,14 +14,14 @@ import (
 
 var (
 	eifEuler = scheme{
-		sources: flowSources, driven: asm.FlowRest, fold: foldEIFEuler, enter: flowEnter, sync: columnsSync, grid: true,
-		lean: func(b *asm.Block) { eulerGeneric(b, false, false) },
-		full: func(b *asm.Block) { eulerGeneric(b, false, true) },
+		sources: flowSources, firstDriven: asm.FlowRest, fold: foldEIFEuler, enter: flowEnter, sync: columnsSync, grid: true,
+		free:   func(b *asm.Block) { eulerGeneric(b, false, false) },
+		driven: func(b *asm.Block) { eulerGeneric(b, false, true) },
 	}
 	adexEuler = scheme{
-		sources: flowSources, driven: asm.FlowRest, fold: foldAdExEuler, enter: flowEnter, sync: columnsSync, grid: true,
-		lean: func(b *asm.Block) { eulerGeneric(b, true, false) },
-		full: func(b *asm.Block) { eulerGeneric(b, true, true) },
+		sources: flowSources, firstDriven: asm.FlowRest, fold: foldAdExEuler, enter: flowEnter, sync: columnsSync, grid: true,
+		free:   func(b *asm.Block) { eulerGeneric(b, true, false) },
+		driven: func(b *asm.Block) { eulerGeneric(b, true, true) },
 	}
 )
 

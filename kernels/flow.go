@@ -41,17 +41,17 @@ var flowSources = []string{
 
 var (
 	eifFlow = scheme{
-		sources: flowSources, driven: asm.FlowRest, fold: foldEIF, enter: flowEnter, sync: flowSync,
+		sources: flowSources, firstDriven: asm.FlowRest, fold: foldEIF, enter: flowEnter, sync: flowSync,
 		rare: eachRare(func(w *Worker, s *Shard, g, l int, events []Event) []Event {
 			return flowRare(w, s, g, l, flowStep, events)
 		}),
-		lean: func(b *asm.Block) { flowGeneric(b, false, false) },
-		full: func(b *asm.Block) { flowGeneric(b, false, true) },
+		free:   func(b *asm.Block) { flowGeneric(b, false, false) },
+		driven: func(b *asm.Block) { flowGeneric(b, false, true) },
 	}
 	adexFlow = scheme{
-		sources: flowSources, driven: asm.FlowRest, fold: foldAdEx, enter: flowEnter, sync: flowSync, rare: eifFlow.rare,
-		lean: func(b *asm.Block) { flowGeneric(b, true, false) },
-		full: func(b *asm.Block) { flowGeneric(b, true, true) },
+		sources: flowSources, firstDriven: asm.FlowRest, fold: foldAdEx, enter: flowEnter, sync: flowSync, rare: eifFlow.rare,
+		free:   func(b *asm.Block) { flowGeneric(b, true, false) },
+		driven: func(b *asm.Block) { flowGeneric(b, true, true) },
 	}
 )
 
@@ -507,7 +507,7 @@ func flowRare(w *Worker, s *Shard, g, l int, advance func(u *upstroke, v, w, g, 
 		}
 		at = min(1, at+after)
 		events = append(events, Event{int32(i), int32(b.Step), at})
-		w.touch(l, u.vTh, u.vReset)
+		w.widen(l, u.vTh, u.vReset)
 		v, adapt, grow = u.vReset, adapt+u.b, u.grow0
 		hold, end := u.hold, at+u.holdPart
 		if end >= 1 {

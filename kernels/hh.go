@@ -265,7 +265,7 @@ type slopes func(b *asm.Block, l int, drive float64, old, now *[4]float64) (befo
 func hhScheme(states int, sense slopes, method hhMethod) scheme {
 	fast := hhFast(states, method)
 	return scheme{
-		sources: hhSources, driven: asm.HHPerC, fold: foldHH, enter: hhEnter, sync: columnsSync,
+		sources: hhSources, firstDriven: asm.HHPerC, fold: foldHH, enter: hhEnter, sync: columnsSync,
 		rare: func(w *Worker, _ *Shard, g int, events []Event) []Event {
 			b := &w.b
 			for rare := b.Rare; rare != 0; rare &= rare - 1 {
@@ -282,8 +282,8 @@ func hhScheme(states int, sense slopes, method hhMethod) scheme {
 			}
 			return events
 		},
-		lean: func(b *asm.Block) { fast(b, false) },
-		full: func(b *asm.Block) { fast(b, true) },
+		free:   func(b *asm.Block) { fast(b, false) },
+		driven: func(b *asm.Block) { fast(b, true) },
 	}
 }
 

@@ -1,13 +1,13 @@
-// Package kernels says how the columns of a population move: for every model and method a step in plain Go, written so
-// that vectors can repeat it bit for bit, and where there is one the same step in assembly.
+// Package kernels advances the columns of a population: for every model and method it has a step in plain Go and, where vectors are
+// worth it, the same step in assembly with the same bits.
 //
 // # Time
 //
-// Step k covers [k dt, (k+1) dt); the state at k dt is the state before step k. Neurons do not hear of each other
-// within a call, so a group of them is loaded once and advanced many steps (temporal blocking): the cost of memory is
-// paid once per call. Most steps of most neurons are smooth; those go through the fast step. A neuron that spikes or
-// ends its refractory period inside a step is handed to the rare step, which locates events on the model's own
-// continuous flow. Whether a step is rare is decided by the neuron's own numbers, never by its neighbours.
+// Step k covers [k dt, (k+1) dt); the state at k dt is the state before step k. Neurons do not interact within a call, so a
+// group of them is loaded once and advanced many steps (temporal blocking): the cost of memory is paid once per call. Most
+// steps of most neurons are smooth; those go through the fast step. A step in which a neuron spikes or leaves refractoriness
+// (an event step) is finished by the rare step, which locates the event on the model's own continuous flow. Whether a step is
+// an event step depends on the lane's own numbers alone.
 //
 // # Sameness
 //
@@ -57,9 +57,9 @@ type Kernel struct {
 
 // scheme is what a model's file gives for one method.
 type scheme struct {
-	sources []string // for each coefficient the parameters it depends on, "I" and "gain" among them
-	driven  int      // the first of the coefficients that only full steps read
-	hidden  int      // columns of Y behind those of the model's states
+	sources     []string // for each coefficient the parameters it depends on, "I" and "gain" among them
+	firstDriven int      // index of the first coefficient used only when there is an input
+	hidden      int      // columns of Y behind those of the model's states
 
 	// fold writes the coefficients of a neuron with parameters p, current i and gain, at step size dt.
 	fold func(p []float64, i, gain, dt float64, c []float64)
@@ -73,9 +73,9 @@ type scheme struct {
 	// grid says that spikes come at the ends of steps, and that the fast step resets V itself and notes them in Fired.
 	grid bool
 
-	lean, full step // the fast step without and with extrema and drive
-	asks       bool // whether these, in assembly, ask memory for the next group's columns on their way
-	pieces     step // cut-rk4: what takes lanes whose step is cut through its pieces; else nil
+	free, driven step // the fast step without an input, and with input and extrema
+	prefetches   bool // whether the assembly kernels prefetch the next group's columns themselves
+	pieces       step // cut-rk4: the kernel that advances lanes through the substeps of a step that is cut; else nil
 }
 
 // schemes lists what there is, by model and method.
@@ -99,14 +99,14 @@ func For(m *model.Model, method model.Method, isa ISA) (*Kernel, error) {
 		return nil, fmt.Errorf("kernels: %s has no method %q", m.Name, method.Name)
 	}
 	k := &Kernel{Model: m, Method: method, ISA: Go, scheme: s}
-	if lean, full, ok := assembly(m.Name, method.Name, isa); ok {
-		k.ISA, k.lean, k.full = isa, lean, full
+	if free, driven, ok := assembly(m.Name, method.Name, isa); ok {
+		k.ISA, k.free, k.driven = isa, free, driven
 	} else {
-		k.asks = false
+		k.prefetches = false
 	}
 	if k.pieces != nil {
-		if lean, _, ok := assembly(m.Name, "pieces", k.ISA); ok {
-			k.pieces = lean
+		if free, _, ok := assembly(m.Name, "pieces", k.ISA); ok {
+			k.pieces = free
 		}
 	}
 	return k, nil
@@ -123,20 +123,20 @@ func (v Values) At(i int) float64 {
 	return v[i]
 }
 
-// fast is the fast step of a call.
+// fast is the step that a call uses.
 func (k *Kernel) fast(full bool) step {
 	if full {
-		return k.full
+		return k.driven
 	}
-	return k.lean
+	return k.free
 }
 
-// read is how many coefficients a step reads, the first ones.
+// read is the number of coefficients that a step reads; they are the first ones.
 func (k *Kernel) read(full bool) int {
 	if full {
 		return len(k.sources)
 	}
-	return k.driven
+	return k.firstDriven
 }
 
 // Setting is what distinguishes the neurons of a population: parameters in the order of the model, the input current,
@@ -147,7 +147,7 @@ type Setting struct {
 	Gain Values
 }
 
-// Shard is a run of neurons in parallel columns, padded to whole groups with copies of its last neuron that are held for ever.
+// Shard is a run of neurons in parallel columns, padded to whole groups with copies of its last neuron that never spike.
 // A shard owns every byte it writes.
 type Shard struct {
 	N      int
@@ -377,7 +377,7 @@ type Drive struct {
 type Worker struct {
 	coefs  asm.Coefs
 	old    [4]asm.Column
-	unused [2]asm.Column // extrema nobody asked for
+	unused [2]asm.Column // extrema that are not wanted
 	log    [2 * asm.Chunk]asm.Column
 	cut    cutLanes // of RHH cut-rk4
 
@@ -385,7 +385,7 @@ type Worker struct {
 	ahead []*asm.Column // of the next group
 
 	b       asm.Block
-	full    bool // whether the call is a full one
+	full    bool // whether the call is driven, or records extrema
 	extrema bool
 	zeros   []float64 // a Wave or a Row of zeros
 
@@ -410,10 +410,10 @@ func (s *Shard) Advance(w *Worker, first int64, steps int, drive Drive, extrema 
 	b, fast := &w.b, s.kernel.fast(w.full)
 	b.Old, b.Log, b.Fired, b.First = &w.old, &w.log, &w.fired, float64(first)
 	for g := 0; g < s.N; g += Group {
-		w.aim(b, s, g, s.gather(&w.coefs, g, w.full, g == 0), drive)
+		w.bind(b, s, g, s.loadCoefs(&w.coefs, g, w.full, g == 0), drive)
 		if s.large && g+Group < s.N {
-			if b.Ahead = s.ahead(w, g+Group); !s.kernel.asks {
-				w.ask()
+			if b.Ahead = s.nextColumns(w, g+Group); !s.kernel.prefetches {
+				w.prefetchRest()
 			}
 		}
 		b.Step, b.Lane, b.Steps = 0, 0, 0
@@ -425,13 +425,13 @@ func (s *Shard) Advance(w *Worker, first int64, steps int, drive Drive, extrema 
 				events = gridSpikes(b, first, g, events)
 			}
 		}
-		w.ask()
+		w.prefetchRest()
 	}
 	return events
 }
 
-// ahead lists the columns of the group at lane g that the step in hand will need.
-func (s *Shard) ahead(w *Worker, g int) []*asm.Column {
+// nextColumns lists the columns of the group at lane g that a call reads.
+func (s *Shard) nextColumns(w *Worker, g int) []*asm.Column {
 	w.ahead = w.ahead[:0]
 	for _, columns := range [...][][]float64{s.Y, {s.Wake, s.Level, s.Rem}, s.coefs[:s.kernel.read(w.full)]} {
 		for _, c := range columns {
@@ -443,15 +443,15 @@ func (s *Shard) ahead(w *Worker, g int) []*asm.Column {
 	return w.ahead
 }
 
-// ask asks memory for the columns that no kernel has asked for.
-func (w *Worker) ask() {
+// prefetchRest prefetches the columns that no kernel has prefetched.
+func (w *Worker) prefetchRest() {
 	for _, c := range w.b.Ahead {
 		prefetch(c)
 	}
 	w.b.Ahead = nil
 }
 
-// run takes the group at lane g to step b.Steps.
+// run advances the group at lane g to step b.Steps.
 func (s *Shard) run(w *Worker, fast step, g int, events []Event) []Event {
 	b := &w.b
 	for {
@@ -460,7 +460,7 @@ func (s *Shard) run(w *Worker, fast step, g int, events []Event) []Event {
 		fast(b)
 		events = events[:len(events)+b.Count]
 		if b.Rare == 0 {
-			if b.Count+Group > b.Room { // perhaps it stopped for want of room
+			if b.Count+Group > b.Room { // it may have stopped because events had no room left
 				continue
 			}
 			return events
@@ -478,8 +478,8 @@ func (s *Shard) run(w *Worker, fast step, g int, events []Event) []Event {
 // lanes has a bit for each lane of the group that is a neuron, not padding.
 func lanes(b *asm.Block) uint64 { return ^uint64(0) >> (Group - b.Lanes) }
 
-// aim points b to the group at lane g, whose coefficients are c.
-func (w *Worker) aim(b *asm.Block, s *Shard, g int, c *asm.Coefs, drive Drive) {
+// bind points b to the group at lane g, whose coefficients are c.
+func (w *Worker) bind(b *asm.Block, s *Shard, g int, c *asm.Coefs, drive Drive) {
 	for j, y := range s.Y {
 		b.Y[j] = (*asm.Column)(y[g:])
 	}
@@ -509,9 +509,9 @@ func (w *Worker) aim(b *asm.Block, s *Shard, g int, c *asm.Coefs, drive Drive) {
 	}
 }
 
-// gather lays the coefficients of the group at lane g side by side. What all neurons share is copied only into new c,
-// and only where something differs.
-func (s *Shard) gather(c *asm.Coefs, g int, full, isNew bool) *asm.Coefs {
+// loadCoefs copies the coefficients of the group at lane g to c. Those that all neurons share are copied only if c isNew, and nothing
+// is copied where no coefficient differs from neuron to neuron.
+func (s *Shard) loadCoefs(c *asm.Coefs, g int, full, isNew bool) *asm.Coefs {
 	each := false
 	for j, col := range s.coefs[:s.kernel.read(full)] {
 		if col != nil {
@@ -533,7 +533,7 @@ func current(b *asm.Block, l, i, gain int) float64 {
 	return math.FMA(b.Coef[gain][l], b.Wave[b.Step], b.Coef[i][l]) + b.Row[b.Step*b.RowStride+l]
 }
 
-// eachRare makes a scheme's rare step out of one for a single lane l of the group at lane g. What the fast step left
+// eachRare makes the rare step of a scheme from one for a single lane l of the group at lane g. What the fast step left
 // out of the extrema is added here.
 func eachRare(one func(w *Worker, s *Shard, g, l int, events []Event) []Event) func(*Worker, *Shard, int, []Event) []Event {
 	return func(w *Worker, s *Shard, g int, events []Event) []Event {
@@ -541,7 +541,7 @@ func eachRare(one func(w *Worker, s *Shard, g, l int, events []Event) []Event) f
 		for rare := b.Rare; rare != 0; rare &= rare - 1 {
 			l := bits.TrailingZeros64(rare)
 			events = one(w, s, g, l, events)
-			w.touch(l, b.Y[0][l], b.Y[0][l])
+			w.widen(l, b.Y[0][l], b.Y[0][l])
 		}
 		return events
 	}

@@ -17,7 +17,7 @@ var lifExact = scheme{
 		asm.LIFHold: "t_ref", asm.LIFHoldPart: "t_ref", asm.LIFPart: "tau",
 		asm.LIFAfter: "tau t_ref", asm.LIFLater: "tau t_ref",
 	},
-	driven: asm.LIFR, hidden: 1, asks: true,
+	firstDriven: asm.LIFR, hidden: 1, prefetches: true,
 	fold: func(p []float64, i, gain, dt float64, c []float64) {
 		q := model.LIFOf(p)
 		c[asm.LIFVInf] = math.FMA(q.R, i, q.VRest)
@@ -36,10 +36,10 @@ var lifExact = scheme{
 			s.Y[1][i] = 0
 		}
 	},
-	sync: func(s *Shard, i int, _ int64, y []float64) { y[0] = s.Y[0][i] },
-	rare: eachRare(lifRare),
-	lean: func(b *asm.Block) { lifGeneric(b, false) },
-	full: func(b *asm.Block) { lifGeneric(b, true) },
+	sync:   func(s *Shard, i int, _ int64, y []float64) { y[0] = s.Y[0][i] },
+	rare:   eachRare(lifRare),
+	free:   func(b *asm.Block) { lifGeneric(b, false) },
+	driven: func(b *asm.Block) { lifGeneric(b, true) },
 }
 
 // wholeSteps splits a time into whole steps and the part of a step that is left, 0 ≤ part < 1.
@@ -301,7 +301,7 @@ func lifStep(w *Worker, s *Shard, g, l int, events []Event) []Event {
 			next = math.FMA(-gone, v-vInf, v)
 		}
 		b.Y[0][l] = next
-		w.touch(l, min(next, vTh), next)
+		w.widen(l, min(next, vTh), next)
 		if !(next >= vTh) {
 			return events
 		}
@@ -325,7 +325,7 @@ func lifStep(w *Worker, s *Shard, g, l int, events []Event) []Event {
 		}
 		events = append(events, Event{int32(i), int32(b.Step), at})
 		v = c[asm.LIFVReset][l]
-		w.touch(l, vTh, v)
+		w.widen(l, vTh, v)
 		hold := c[asm.LIFHold][l]
 		if late {
 			hold++
@@ -345,7 +345,7 @@ func (s *Shard) fail(i int) {
 }
 
 // touch adds to the extrema of lane l what V rose and fell to, as the threshold and the reset of a spike.
-func (w *Worker) touch(l int, high, low float64) {
+func (w *Worker) widen(l int, high, low float64) {
 	if !w.full {
 		return
 	}

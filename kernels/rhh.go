@@ -110,8 +110,8 @@ var pieces = [...]int{4, 8}
 
 var rhhCut = func() scheme {
 	s := rhhRK4
-	s.lean = func(b *asm.Block) { cutGeneric(b, false) }
-	s.full = func(b *asm.Block) { cutGeneric(b, true) }
+	s.free = func(b *asm.Block) { cutGeneric(b, false) }
+	s.driven = func(b *asm.Block) { cutGeneric(b, true) }
 	s.pieces = piecesGeneric
 	return s
 }()
@@ -242,7 +242,7 @@ func (s *Shard) advanceCut(w *Worker, steps int, drive Drive, events []Event) []
 			if i > 0 {
 				blocks[i-1].Next = b
 			}
-			w.aim(b, s, g, s.gather(&c.coefs[i], g, w.full, from == 0), drive)
+			w.bind(b, s, g, s.loadCoefs(&c.coefs[i], g, w.full, from == 0), drive)
 		}
 		for k := range steps {
 			for i := range blocks {

@@ -13,17 +13,17 @@ import (
 
 var (
 	eifRK4 = scheme{
-		sources: flowSources, driven: asm.FlowRest, fold: foldEIF, enter: flowEnter, sync: flowSync,
+		sources: flowSources, firstDriven: asm.FlowRest, fold: foldEIF, enter: flowEnter, sync: flowSync,
 		rare: eachRare(func(w *Worker, s *Shard, g, l int, events []Event) []Event {
 			return flowRare(w, s, g, l, rk4Step, events)
 		}),
-		lean: func(b *asm.Block) { rk4Generic(b, false, false) },
-		full: func(b *asm.Block) { rk4Generic(b, false, true) },
+		free:   func(b *asm.Block) { rk4Generic(b, false, false) },
+		driven: func(b *asm.Block) { rk4Generic(b, false, true) },
 	}
 	adexRK4 = scheme{
-		sources: flowSources, driven: asm.FlowRest, fold: foldAdEx, enter: flowEnter, sync: flowSync, rare: eifRK4.rare,
-		lean: func(b *asm.Block) { rk4Generic(b, true, false) },
-		full: func(b *asm.Block) { rk4Generic(b, true, true) },
+		sources: flowSources, firstDriven: asm.FlowRest, fold: foldAdEx, enter: flowEnter, sync: flowSync, rare: eifRK4.rare,
+		free:   func(b *asm.Block) { rk4Generic(b, true, false) },
+		driven: func(b *asm.Block) { rk4Generic(b, true, true) },
 	}
 )
 

@@ -3,16 +3,16 @@ package asm
 import "unsafe"
 
 // Group is the number of neurons a kernel advances in one call: eight vectors of AVX-512, sixteen of AVX2. Columns are
-// padded to whole groups with resting neurons, so kernels have no tails.
+// padded to whole groups, so kernels have no tails.
 const Group = 64
 
-// Chunk is the most steps that LIF kernels take between two looks for spikes.
+// Chunk is the largest number of steps after which LIF kernels test for spikes.
 const Chunk = 16
 
 // MaxSteps is the most steps from one call to the next of a kernel; Steps goes up to its multiples.
 const MaxSteps = 1024
 
-// Column is one quantity of the neurons of a group.
+// Column is one quantity of the neurons of a group, a value per lane.
 type Column [Group]float64
 
 // MaxCoef is the most coefficients any kernel takes.
@@ -34,7 +34,7 @@ type Block struct {
 	Coef  *Coefs
 	Old   *[4]Column // out, see above
 
-	// Full kernels only: the lowest and highest V after a step (in and out), and the input. The current of step k in
+	// Driven kernels only: the lowest and highest V after a step (in and out), and the input. The current of step k in
 	// lane l is fma(gain[l], Wave[k], I[l]) + Row[k·RowStride + l], Wave holds Steps values, RowStride counts values.
 	Lo, Hi    *Column
 	Wave      []float64
@@ -58,7 +58,7 @@ type Block struct {
 	Cut     [2]uint64 // out, RHH cut-rk4 only: lanes whose step is to be cut into four pieces or more, and into eight; its kernel does just the whole step in hand
 	Next    *Block    // RHH cut-rk4 only: another group, which its kernel takes through its step in hand as well, or nil
 
-	Ahead []*Column // in and out, LIF only: columns that the next group will need; its kernels ask memory for one in each chunk, from the last on
+	Ahead []*Column // in and out, LIF only: columns of the next group; its kernels prefetch one of them in each chunk, the last first
 
 	Log   *[2 * Chunk]Column // LIF: V within a chunk of steps (without input, before every second), then V_inf; flow: notes on rare lanes
 	Chunk int                // LIF only: how many steps go together; out: over how many, up to Step, rare lanes go from Old on
@@ -69,7 +69,7 @@ type Block struct {
 // LIFFar is the V_inf (mV) from which on V_inf + V_inf may overflow: spikes on the way to it are located by a logarithm in Go.
 const LIFFar = 1e300
 
-// Coefficients of the LIF step; from LIFR on those of full kernels only.
+// Coefficients of the LIF step; from LIFR on those of driven kernels only.
 const (
 	LIFVInf = iota // V_rest + R I
 	LIFK           // 1 - exp(-dt/tau)
@@ -89,7 +89,7 @@ const (
 )
 
 // Coefficients of the EIF and AdEx steps. What V gains in a step is counted in units of delta_T, by euler in mV: drift C (V_inf - V - R w)
-// and exponential are C (V_rest - V + R (I - w)) and exp2(Slope V + Shift). From FlowRest on they are of full kernels only.
+// and exponential are C (V_rest - V + R (I - w)) and exp2(Slope V + Shift). From FlowRest on they are used by driven kernels only.
 const (
 	FlowSlope    = iota // 1/(delta_T ln 2)
 	FlowShift           // log2(C delta_T) - V_T/(delta_T ln 2)
@@ -119,7 +119,7 @@ const (
 	FlowCoefs
 )
 
-// Coefficients of the Hodgkin-Huxley steps, HH and RHH; from HHPerC on those of full kernels only.
+// Coefficients of the Hodgkin-Huxley steps, HH and RHH; from HHPerC on those of driven kernels only.
 const (
 	HHNa    = iota // g_Na/C
 	HHK            // g_K/C
