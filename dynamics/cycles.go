@@ -39,6 +39,7 @@ type cyclist struct {
 	fine   float64 // length of the interval in which rows are to be dense
 	hopfs  []Point
 	folds  []Point
+	plain  bool   // multipliers are not needed
 	used   []bool // Hopf points at which a branch has begun or ended
 	turned []ring // folds of cycles met
 
@@ -114,7 +115,9 @@ func (c *cyclist) measure(o, ref orbit, form linear) (ring, error) {
 		return r, err
 	}
 	r.tangent = c.normalised(t, o.period)
-	r.spectrum = c.multipliers(o)
+	if !c.plain {
+		r.spectrum = c.multipliers(o)
+	}
 	r.vMin, r.vMax, r.sMax = o.extremes(c.dim)
 	return r, nil
 }

@@ -80,6 +80,7 @@ const (
 	Cusp            = "cusp"
 	Bautin          = "bautin"
 	ZeroHopf        = "zero-hopf"
+	CycleCusp       = "cusp-of-cycles"
 	ParameterBorder = "border" // the end of the interval asked for
 	Closed          = "closed" // the branch has come back to where it began
 )
@@ -108,8 +109,9 @@ type system struct {
 		lo, hi float64
 		turns  []float64
 	}
-	halt  func() error // asked now and then on long ways whether to go on; nil means yes
-	swift bool         // a search for cycles was given up
+	along func(mu float64) // sets the parameters where the free one is a place along a line through two of them; nil means it is one
+	halt  func() error     // asked now and then on long ways whether to go on; nil means yes
+	swift bool             // a search for cycles was given up
 }
 
 // mostSteps is how many steps of the integrator one way round may take. The slowest among the presets take a few thousand; a
@@ -134,6 +136,10 @@ func newSystem(m *model.Model, p []float64, i float64, free string) *system {
 
 // at sets the free parameter.
 func (s *system) at(mu float64) {
+	if s.along != nil {
+		s.along(mu)
+		return
+	}
 	if s.index < 0 {
 		s.i = mu
 	} else {

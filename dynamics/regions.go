@@ -1,7 +1,6 @@
 package dynamics
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -525,101 +524,4 @@ func (t *surveyor) special(label, name string, a, b place, e int) (BorderPoint, 
 		point.Frequency = 1000 * omega / (2 * math.Pi)
 	}
 	return point, true
-}
-
-// cycleFolds follows the folds of cycles. At every other value searched the whole diagram is made; each fold in it that no
-// curve has passed is followed to both sides.
-func (t *surveyor) cycleFolds(ctx context.Context, r *Regions, scans []float64, diagrams map[float64]*Diagram) {
-	for k := 0; k < len(scans); k += 2 {
-		if ctx.Err() != nil {
-			return
-		}
-		at := scans[k]
-		t.choose(at)
-		d := diagrams[at]
-		c := newCyclist(t.system, t.x, d.Points)
-		if err := d.cycles(ctx, c); err != nil {
-			return
-		}
-		for _, f := range c.turned {
-			known := slices.ContainsFunc(r.Curves, func(b Border) bool {
-				return b.Label == CycleFold && b.passes(f.mu, at, 1e-4*(t.x.Hi-t.x.Lo))
-			})
-			if known {
-				continue
-			}
-			below, above := t.foldsTo(ctx, c, f, at, t.y.Lo), t.foldsTo(ctx, c, f, at, t.y.Hi)
-			slices.Reverse(below)
-			if ctx.Err() != nil {
-				return
-			}
-			r.keep(Border{Label: CycleFold, Points: slices.Concat(below, []BorderPoint{foldPoint(f, at)}, above)})
-			t.choose(at)
-		}
-	}
-}
-
-// foldsTo follows the fold of cycles f, found at the value y of the second parameter, towards end, the one or the other end
-// of its interval, until it is lost or leaves the rectangle: the parameter changes a little, and the fold nearby is looked
-// for. The steps grow short where it is lost or would leave.
-func (t *surveyor) foldsTo(ctx context.Context, c *cyclist, f ring, y, end float64) (list []BorderPoint) {
-	step := math.Copysign((t.y.Hi-t.y.Lo)*(1./40), end-y)
-	for h := step; y != end && math.Abs(h) >= math.Abs(step)/100 && ctx.Err() == nil; {
-		next := min(max(y+h, t.y.Lo), t.y.Hi)
-		t.choose(next)
-		q, err := c.foldNear(f)
-		if err != nil || math.Abs(q.mu-f.mu) > 0.1*(t.x.Hi-t.x.Lo) || q.mu < t.x.Lo || q.mu > t.x.Hi {
-			h /= 4
-			continue
-		}
-		list = append(list, foldPoint(q, next))
-		f, y, h = q, next, step
-	}
-	return list
-}
-
-func foldPoint(f ring, y float64) BorderPoint {
-	return BorderPoint{Label: CycleFold, X: f.mu, Y: y, V: f.vMax, Frequency: 1000 / f.period}
-}
-
-// passes tells whether the border runs through (x, y), to within tol in x.
-func (b Border) passes(x, y, tol float64) bool {
-	k, found := slices.BinarySearchFunc(b.Points, y, func(p BorderPoint, y float64) int { return cmp.Compare(p.Y, y) })
-	if found {
-		return math.Abs(b.Points[k].X-x) < tol
-	}
-	if k == 0 || k == len(b.Points) {
-		return false
-	}
-	p, q := b.Points[k-1], b.Points[k]
-	return math.Abs(p.X+(q.X-p.X)*(y-p.Y)/(q.Y-p.Y)-x) < math.Abs(q.X-p.X)+tol
-}
-
-// foldNear finds the fold of cycles near f, which was one for slightly different parameters. At a fold the branch runs
-// square to the parameter, so the place along it can be held while the parameter adjusts.
-func (c *cyclist) foldNear(f ring) (ring, error) {
-	f = c.remeshed(f)
-	form := c.inner(f.tangent, f.period)
-	o, err := c.settle(f.orbit, f.orbit, form, form.of(f.orbit))
-	if err != nil {
-		return f, err
-	}
-	r, err := c.measure(o, f.orbit, form)
-	if err != nil {
-		return f, err
-	}
-	here, _, _ := r.tests()
-	for ds := 1e-3; ds < 2; ds *= 2 {
-		for _, s := range []float64{ds, -ds} {
-			q, err := c.step(r, s)
-			if err != nil {
-				continue
-			}
-			if there, _, _ := q.tests(); (there < 0) != (here < 0) {
-				fold, _ := c.locate(r, s, here, there, func(x ring) float64 { v, _, _ := x.tests(); return v })
-				return fold, nil
-			}
-		}
-	}
-	return f, errNoConvergence
 }

@@ -138,3 +138,82 @@ func TestPointsOfCodimensionTwo(t *testing.T) {
 		}
 	}
 }
+
+// TestFoldsOfCyclesTurn follows the folds of cycles of hh born at two Bautin points, through two cusps of cycles, and compares
+// with AUTO-07p: all folds at some g_K, no others. Near g_K = 18.58 a cycle of no amplitude obeys the equations as well.
+func TestFoldsOfCyclesTurn(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes some seconds")
+	}
+	const (
+		straight = 0.03 // of I: what straight lines between rows miss
+		exact    = 1e-5 // of I: a row against the diagram over I at its g_K
+	)
+	m, p := mustModel(t, "hh", nil)
+	x, y := Free{Name: "I", Lo: -20, Hi: 200}, Free{Name: "g_K", Lo: 2, Hi: 60}
+	r := &Regions{Model: m, X: x, Y: y}
+	s := newSurveyor(m, p, 0, x, y)
+	ctx := context.Background()
+	if _, _, err := s.restBorders(ctx, r); err != nil {
+		t.Fatal(err)
+	}
+	w := newFoldWalker(s)
+	for _, q := range slices.Clone(r.Points) {
+		if q.Label == Bautin {
+			s.besideBautin(ctx, w, r, q)
+		}
+	}
+	var curves []Border
+	for _, b := range r.Curves {
+		if b.Label == CycleFold {
+			curves = append(curves, b)
+		}
+	}
+	for gK, want := range map[float64][]float64{
+		5: {18.3347522, -3.7731}, 18.58438: {-1.2308276}, 36: {7.8434, 7.9177855, 6.2611}, 54: {70.2101551, 40.155}, 54.7: {46.6913319, 62.416886},
+	} {
+		var got []float64
+		for _, b := range curves {
+			for k := 1; k < len(b.Points); k++ {
+				p, q := b.Points[k-1], b.Points[k]
+				if (p.Y < gK) != (q.Y < gK) {
+					got = append(got, p.X+(q.X-p.X)*(gK-p.Y)/(q.Y-p.Y))
+				}
+			}
+		}
+		if len(got) != len(want) {
+			t.Errorf("g_K = %v: folds of cycles at I = %v, want %v", gK, got, want)
+		}
+		for _, i := range want {
+			if !slices.ContainsFunc(got, func(x float64) bool { return math.Abs(x-i) < straight+0.001*math.Abs(i) }) {
+				t.Errorf("g_K = %v: folds of cycles at I = %v, want %v", gK, got, want)
+			}
+		}
+	}
+	cusps := 0
+	for _, q := range r.Points {
+		if q.Label == CycleCusp {
+			cusps++
+		}
+	}
+	if cusps != 2 {
+		t.Errorf("%d cusps of cycles, want 2: %+v", cusps, r.Points)
+	}
+	checked := 0
+	for _, b := range curves {
+		row := b.Points[len(b.Points)/2]
+		_, p := mustModel(t, "hh", map[string]float64{"g_K": row.Y})
+		d, err := Bifurcation(ctx, m, p, 0, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checked++
+		if !slices.ContainsFunc(d.Points, func(q Point) bool { return q.Label == CycleFold && math.Abs(q.Parameter-row.X) < exact }) {
+			t.Errorf("%+v is no fold of cycles of the diagram over I there", row)
+		}
+	}
+	if checked == 0 {
+		t.Error("no curve of folds of cycles")
+	}
+}

@@ -243,7 +243,7 @@ func (b *Bifurcation) marks(height func(Special) float64, named bool) (points []
 // prose has the labels that prose and pictures write otherwise than tables.
 var prose = map[string]string{
 	dynamics.Hopf: "Hopf", dynamics.CycleFold: "fold of cycles", dynamics.PeriodDoubling: "period doubling", dynamics.SNIC: "SNIC",
-	dynamics.BogdanovTakens: "Bogdanov-Takens", dynamics.Bautin: "Bautin", dynamics.ZeroHopf: "zero-Hopf", dynamics.BranchEnd: "branch end",
+	dynamics.BogdanovTakens: "Bogdanov-Takens", dynamics.Bautin: "Bautin", dynamics.ZeroHopf: "zero-Hopf", dynamics.CycleCusp: "cusp of cycles", dynamics.BranchEnd: "branch end",
 }
 
 // title is what a special point is called.
@@ -260,7 +260,7 @@ func markOf(label string) Mark {
 	switch label {
 	case dynamics.Fold, dynamics.Cusp:
 		return Square
-	case dynamics.CycleFold, dynamics.Bautin:
+	case dynamics.CycleFold, dynamics.CycleCusp, dynamics.Bautin:
 		return Diamond
 	case dynamics.Homoclinic, dynamics.SNIC, dynamics.BogdanovTakens, dynamics.Onset:
 		return Triangle

@@ -1,0 +1,490 @@
+package dynamics
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Numbers that steer the continuation of folds of cycles. Lengths in the plane are parts of the widths of its two intervals.
+const (
+	foldStep      = 0.01  // in the plane
+	foldSwing     = 0.1   // of the cycle, in units of its arclength: one step changes it by no more
+	foldTol       = 1e-7  // of a correction, in steps; the next one would be far smaller
+	foldFlat      = 1e-11 // ∂λ/∂s that counts as zero
+	foldCanard    = 1e-7  // and on a canard, by which λ stays within 1e-8
+	foldSmallest  = 1e-3  // step that is tried, in steps
+	foldAmplitude = 0.2   // mV; a smaller cycle has come to a Bautin point
+	foldJumpV     = 8.0   // mV, of the extremes of V between neighbouring rows
+	foldJumpT     = 0.15  // of the period
+	mostFolds     = 4000  // rows of one curve
+)
+
+// frame is a pair of axes in the plane of the two parameters, each in units of its interval: τ along t, λ along n, which is
+// t turned to the left.
+type frame struct {
+	x, y   float64
+	tx, ty float64
+}
+
+func (f frame) point(tau, lambda float64) (x, y float64) {
+	return f.x + tau*f.tx - lambda*f.ty, f.y + tau*f.ty + lambda*f.tx
+}
+
+// tau is the place along t of a point of the plane.
+func (f frame) tau(x, y float64) float64 { return (x-f.x)*f.tx + (y-f.y)*f.ty }
+
+// foldWalker follows folds of cycles through the plane of two parameters. The cycles near a fold form a surface over two
+// coordinates: s, the place along the null vector of the fold, and τ, a place along the curve of folds; λ, the parameter
+// across the curve, is an unknown of the equations of the cycle, like the period. Folds are where ∂λ/∂s = 0: one equation in s and τ,
+// whose solutions are followed by pseudo-arclength. The axes turn with the curve, and s is regular at a cusp of cycles,
+// so that the curve may turn back in either parameter.
+type foldWalker struct {
+	*cyclist
+	t     *surveyor
+	frame frame
+	tau   float64 // at which cycles are solved for
+}
+
+func newFoldWalker(t *surveyor) *foldWalker {
+	w := &foldWalker{t: t}
+	s := newSystem(t.m, t.p, t.i, t.x.Name)
+	w.cyclist = &cyclist{collocator: newCollocator(s, 1), free: t.x, fine: 1, plain: true}
+	w.byMu = nil
+	set := func(index int, value float64) {
+		if index < 0 {
+			s.i = value
+		} else {
+			s.p[index] = value
+		}
+	}
+	s.along = func(lambda float64) {
+		x, y := w.frame.point(w.tau, lambda)
+		set(s.index, t.x.Lo+x*(t.x.Hi-t.x.Lo))
+		set(t.second, t.y.Lo+y*(t.y.Hi-t.y.Lo))
+	}
+	return w
+}
+
+// fold is a fold of cycles: the ring, at τ = λ = 0 of the frame, and the slopes of ∂λ/∂s there, in steps.
+type fold struct {
+	ring
+	frame  frame
+	bs, bt float64
+}
+
+// units are the steps in s and τ at r.
+func (w *foldWalker) units(r ring) (s, tau float64) {
+	return min(foldSwing, max(1e-4, (r.vMax-r.vMin)/300)), foldStep
+}
+
+// ring solves for the cycle at s and τ beside f, from the guess o.
+func (w *foldWalker) ring(f *fold, o orbit, s, tau float64) (ring, error) {
+	w.frame, w.tau = f.frame, tau
+	form := w.inner(f.tangent, f.period)
+	o, err := w.settle(o, f.orbit, form, form.of(f.orbit)+s)
+	if err != nil {
+		return ring{}, err
+	}
+	return w.measure(o, f.orbit, form)
+}
+
+// prepare makes the fold r, at (x, y) of the plane, the origin of axes along the curve there.
+func (w *foldWalker) prepare(r ring, g frame) (*fold, error) {
+	r = w.remeshed(r)
+	r.mu = 0
+	f := &fold{ring: r, frame: g}
+	su, tu := w.units(r)
+	const part = 0.02 // of a step, for differences
+	for range 3 {
+		here, err := w.ring(f, f.orbit, 0, 0)
+		if err != nil {
+			return nil, err
+		}
+		f.orbit, f.vMin, f.vMax, f.sMax, f.spectrum = here.orbit, here.vMin, here.vMax, here.sMax, here.spectrum
+		x, y := f.frame.point(0, here.mu)
+		f.frame.x, f.frame.y, f.mu = x, y, 0
+		if f.tangent = here.tangent; math.Abs(f.tangent.mu) > 0.5 {
+			return nil, errNoConvergence
+		}
+		up, errUp := w.ring(f, f.orbit, 0, part*tu)
+		down, errDown := w.ring(f, f.orbit, 0, -part*tu)
+		if errUp != nil || errDown != nil {
+			return nil, errNoConvergence
+		}
+		slope := (up.mu - down.mu) / (2 * part * tu)
+		if math.Abs(slope) > 0.2 { // turn the axes
+			norm := math.Hypot(1, slope)
+			f.frame.tx, f.frame.ty = (f.frame.tx-slope*f.frame.ty)/norm, (f.frame.ty+slope*f.frame.tx)/norm
+			continue
+		}
+		f.bt = (up.tangent.mu - down.tangent.mu) / (2 * part)
+		ahead, errAhead := w.ring(f, f.plus(part*su, f.tangent), part*su, 0)
+		behind, errBehind := w.ring(f, f.plus(-part*su, f.tangent), -part*su, 0)
+		if errAhead != nil || errBehind != nil {
+			return nil, errNoConvergence
+		}
+		f.bs = (ahead.tangent.mu - behind.tangent.mu) / (2 * part)
+		return f, nil
+	}
+	return nil, errNoConvergence
+}
+
+// solve finds the fold beside f whose place (s, τ), in steps, is at + a multiple of what is square to normal.
+func (w *foldWalker) solve(f *fold, at, normal [2]float64) (r ring, z [2]float64, ok bool) {
+	su, tu := w.units(f.ring)
+	z = at
+	bs, bt := f.bs, f.bt
+	guess := f.plus(z[0]*su, f.tangent)
+	last := math.NaN()
+	var moved [2]float64
+	for range 12 {
+		var err error
+		if r, err = w.ring(f, guess, z[0]*su, z[1]*tu); err != nil {
+			return r, z, false
+		}
+		g := r.tangent.mu
+		if !math.IsNaN(last) { // Broyden's update
+			miss := (g - last - bs*moved[0] - bt*moved[1]) / (moved[0]*moved[0] + moved[1]*moved[1])
+			bs, bt = bs+miss*moved[0], bt+miss*moved[1]
+		}
+		if math.Abs(g) < foldFlat || f.flat() && math.Abs(g) < foldCanard {
+			return r, z, true
+		}
+		// b·d = -g, normal·d = 0
+		det := bs*normal[1] - bt*normal[0]
+		moved = [2]float64{-g * normal[1] / det, g * normal[0] / det}
+		size := math.Hypot(moved[0], moved[1])
+		if !(size < 1) {
+			return r, z, false
+		}
+		if size < foldTol {
+			return r, z, true
+		}
+		last = g
+		z[0], z[1] = z[0]+moved[0], z[1]+moved[1]
+		guess = r.plus(moved[0]*su, f.tangent)
+	}
+	return r, z, false
+}
+
+// flat tells whether λ stands still over s, as on a canard, to the digits that the equations have. Where in s the fold is cannot be
+// known there, nor does it matter for where it is in the plane.
+func (f *fold) flat() bool { return math.Hypot(f.bs, f.bt) < foldCanard }
+
+// direction is that of the curve at f, in steps, on the side of the given one.
+func (f *fold) direction(side [2]float64) [2]float64 {
+	d := [2]float64{-f.bt, f.bs}
+	norm := math.Hypot(d[0], d[1])
+	if f.flat() {
+		return [2]float64{0, math.Copysign(1, side[1])}
+	}
+	if d[0]*side[0]+d[1]*side[1] < 0 {
+		norm = -norm
+	}
+	return [2]float64{d[0] / norm, d[1] / norm}
+}
+
+// foldRow is the fold r, at (x, y) of the plane, as a row of its curve.
+func (w *foldWalker) foldRow(r ring, x, y float64) BorderPoint {
+	value := func(f Free, part float64) float64 { // exact at the ends
+		if part > 0.5 {
+			return f.Hi - (1-part)*(f.Hi-f.Lo)
+		}
+		return f.Lo + part*(f.Hi-f.Lo)
+	}
+	return BorderPoint{Label: CycleFold, X: value(w.t.x, x), Y: value(w.t.y, y), V: r.vMax, Frequency: 1000 / r.period}
+}
+
+// follow walks along the folds from f, at first towards side, until the curve leaves the plane, shrinks to a point, comes back, meets
+// itself or cannot go on. The row of f itself is not among those returned.
+func (w *foldWalker) follow(ctx context.Context, f *fold, side [2]float64, r *Regions) (rows []BorderPoint, closed bool, err error) {
+	start, left := *f, false
+	known := 0 // rows in succession that lie on another curve
+	d := f.direction(side)
+	for h := 0.1; len(rows) < mostFolds; {
+		if ctx.Err() != nil {
+			return rows, false, ctx.Err()
+		}
+		q, z, ok := w.solve(f, [2]float64{h * d[0], h * d[1]}, d)
+		if ok {
+			ok = math.Abs(q.vMax-f.vMax) < foldJumpV && math.Abs(q.vMin-f.vMin) < foldJumpV && math.Abs(q.period/f.period-1) < foldJumpT &&
+				w.inner(f.tangent, f.period).of(q.tangent) > sharpestTurn && z[0]*d[0]+z[1]*d[1] > 0.8*math.Hypot(z[0], z[1]) &&
+				math.Abs(q.mu) < foldStep
+		}
+		var next *fold
+		var x, y float64
+		if ok {
+			_, tu := w.units(f.ring)
+			x, y = f.frame.point(z[1]*tu, q.mu)
+			if x < 0 || x > 1 || y < 0 || y > 1 {
+				if last, ok := w.atBorder(f, d, h); ok {
+					rows = append(rows, last)
+				}
+				return rows, false, nil
+			}
+			if q.vMax-q.vMin < foldAmplitude {
+				if b := r.nearestBautin(w.foldRow(q, x, y)); b != nil {
+					rows = append(rows, BorderPoint{Label: CycleFold, X: b.X, Y: b.Y, V: b.V, Frequency: b.Frequency})
+				}
+				return rows, false, nil
+			}
+			// The former fold in the axes of the new one tells which way is on.
+			g := f.frame
+			g.x, g.y = x, y
+			next, err = w.prepare(q, g)
+			ok = err == nil
+		}
+		if !ok {
+			if h /= 2; h < foldSmallest {
+				return rows, false, fmt.Errorf("dynamics: the curve of folds of cycles cannot be followed beyond %s = %.6g, %s = %.6g, period %.4g ms",
+					w.t.x.Name, w.t.x.Lo+f.frame.x*(w.t.x.Hi-w.t.x.Lo), w.t.y.Name, w.t.y.Lo+f.frame.y*(w.t.y.Hi-w.t.y.Lo), f.period)
+			}
+			continue
+		}
+		form := w.inner(q.tangent, q.period)
+		su, tu := w.units(next.ring)
+		on := [2]float64{(form.of(q.orbit) - form.of(f.orbit)) / su, -next.frame.tau(f.frame.x, f.frame.y) / tu}
+		if (next.bs < 0) != (f.bs < 0) && math.Max(math.Abs(next.bs), math.Abs(f.bs)) > 1e-7 {
+			if c, ok := w.cusp(f, next, d, h); ok {
+				r.mark(c)
+			}
+		}
+		rows = append(rows, w.foldRow(q, x, y))
+		if known++; !r.knowsFold(rows[len(rows)-1], next.flat()) {
+			known = 0
+		} else if known == 4 { // the curve has run into one that is there already
+			return rows[:len(rows)-3], false, nil
+		}
+		if q.period > max(1000, 8*start.period) {
+			return rows, false, nil
+		}
+		away := math.Hypot(x-start.frame.x, y-start.frame.y)
+		left = left || away > 2*foldStep
+		if left && away < 0.75*foldStep && math.Abs(q.vMax-start.vMax) < foldJumpV/2 &&
+			math.Abs(q.vMin-start.vMin) < foldJumpV/2 && math.Abs(q.period/start.period-1) < 0.05 {
+			return append(rows, w.foldRow(start.ring, start.frame.x, start.frame.y)), true, nil
+		}
+		f, d = next, next.direction(on)
+		h = min(1, 1.5*h)
+	}
+	return rows, false, nil
+}
+
+// atBorder is the row at which the curve leaves the plane within the step h from f.
+func (w *foldWalker) atBorder(f *fold, d [2]float64, h float64) (BorderPoint, bool) {
+	_, tu := w.units(f.ring)
+	outside := func(x, y float64) float64 { return max(-x, x-1, -y, y-1) }
+	var row BorderPoint
+	good := false
+	over := func(h float64) float64 {
+		q, z, ok := w.solve(f, [2]float64{h * d[0], h * d[1]}, d)
+		if !ok {
+			return math.NaN()
+		}
+		x, y := f.frame.point(z[1]*tu, q.mu)
+		e := outside(x, y)
+		if good = math.Abs(e) < 1e-8; good {
+			row = w.foldRow(q, snapped(x), snapped(y))
+		}
+		return e
+	}
+	first, last := over(0), over(h)
+	if !(first < 0) || !(last > 0) {
+		return row, good
+	}
+	rootNear(over, 0, h, first, last, 1e-10)
+	return row, good
+}
+
+// snapped is x, or the end of the interval from 0 to 1 that it lies on to what is solved for.
+func snapped(x float64) float64 {
+	for _, end := range []float64{0, 1} {
+		if math.Abs(x-end) < 1e-8 {
+			return end
+		}
+	}
+	return x
+}
+
+// cusp locates the cusp of cycles between f and next, a step h apart: there ∂²λ/∂s² is zero as well.
+func (w *foldWalker) cusp(f, next *fold, d [2]float64, h float64) (BorderPoint, bool) {
+	_, tu := w.units(f.ring)
+	var at BorderPoint
+	good := false
+	scale := max(math.Abs(f.bs), math.Abs(next.bs))
+	second := func(h float64) float64 {
+		q, z, ok := w.solve(f, [2]float64{h * d[0], h * d[1]}, d)
+		if !ok {
+			return math.NaN()
+		}
+		x, y := f.frame.point(z[1]*tu, q.mu)
+		g := f.frame
+		g.x, g.y = x, y
+		there, err := w.prepare(q, g)
+		if err != nil {
+			return math.NaN()
+		}
+		at, good = w.foldRow(q, x, y), true
+		at.Label = CycleCusp
+		return there.bs / scale
+	}
+	_, jump := rootNear(second, 0, h, f.bs/scale, next.bs/scale, 1e-7)
+	return at, good && jump < 0.5
+}
+
+// nearestBautin is the Bautin point in which a small cycle ends, nil if there is none near.
+func (r *Regions) nearestBautin(row BorderPoint) *BorderPoint {
+	const near = 0.01 // of the intervals
+	for k := range r.Points {
+		b := &r.Points[k]
+		if b.Label == Bautin && math.Abs(b.X-row.X) < near*(r.X.Hi-r.X.Lo) && math.Abs(b.Y-row.Y) < near*(r.Y.Hi-r.Y.Lo) && math.Abs(b.V-row.V) < 2 {
+			return b
+		}
+	}
+	return nil
+}
+
+// cycleFolds follows the folds of cycles. Seeds are the folds in diagrams over the first parameter at every value searched,
+// in diagrams over the second one at some of the first, and beside Bautin points.
+func (t *surveyor) cycleFolds(ctx context.Context, r *Regions, scans []float64, diagrams map[float64]*Diagram) {
+	w := newFoldWalker(t)
+	for _, q := range slices.Clone(r.Points) {
+		if q.Label == Bautin {
+			t.besideBautin(ctx, w, r, q)
+		}
+	}
+	for _, at := range scans {
+		if ctx.Err() != nil {
+			return
+		}
+		t.choose(at)
+		c := newCyclist(t.system, t.x, diagrams[at].Points)
+		c.halt = ctx.Err
+		if err := diagrams[at].cycles(ctx, c); err != nil {
+			return
+		}
+		for _, f := range c.turned {
+			t.foldCurve(ctx, w, r, f, (f.mu-t.x.Lo)/(t.x.Hi-t.x.Lo), (at-t.y.Lo)/(t.y.Hi-t.y.Lo), true)
+		}
+	}
+	const across = 5 // values of the first parameter
+	for _, at := range spread(t.x.Lo, t.x.Hi, across+2)[1 : across+1] {
+		if ctx.Err() != nil {
+			return
+		}
+		s := newSystem(t.m, t.p, t.i, t.x.Name)
+		s.at(at)
+		over := newSystem(t.m, s.p, s.i, t.y.Name)
+		over.halt = ctx.Err
+		if over.at(t.y.Lo); t.m.Check(over.p) != nil {
+			continue
+		}
+		if over.at(t.y.Hi); t.m.Check(over.p) != nil {
+			continue
+		}
+		d := &Diagram{Model: t.m, Free: t.y}
+		d.Branches, d.Points, _ = restBranches(over, t.y)
+		c := newCyclist(over, t.y, d.Points)
+		if err := d.cycles(ctx, c); err != nil {
+			return
+		}
+		for _, f := range c.turned {
+			t.foldCurve(ctx, w, r, f, (at-t.x.Lo)/(t.x.Hi-t.x.Lo), (f.mu-t.y.Lo)/(t.y.Hi-t.y.Lo), false)
+		}
+	}
+}
+
+// besideBautin finds the fold of cycles born at the Bautin point q: on one side of it the cycles of the Hopf point nearby turn.
+func (t *surveyor) besideBautin(ctx context.Context, w *foldWalker, r *Regions, q BorderPoint) {
+	for _, part := range []float64{0.002, -0.002, 0.008, -0.008} {
+		at := q.Y + part*(t.y.Hi-t.y.Lo)
+		if t.choose(at); at < t.y.Lo || at > t.y.Hi || t.m.Check(t.p) != nil {
+			continue
+		}
+		x := t.x
+		x.Lo, x.Hi = q.X-0.1*(t.x.Hi-t.x.Lo), q.X+0.1*(t.x.Hi-t.x.Lo)
+		_, special, _ := restBranches(t.system, x)
+		c := newCyclist(t.system, x, special)
+		for k, h := range c.hopfs {
+			if math.Abs(h.V-q.V) > 5 || math.Abs(h.Parameter-q.X) > 0.05*(t.x.Hi-t.x.Lo) || ctx.Err() != nil {
+				continue
+			}
+			c.turned = nil
+			_, _, _ = c.fromHopf(ctx, k)
+			if len(c.turned) > 0 {
+				f := c.turned[0]
+				t.foldCurve(ctx, w, r, f, (f.mu-t.x.Lo)/(t.x.Hi-t.x.Lo), (at-t.y.Lo)/(t.y.Hi-t.y.Lo), true)
+				return
+			}
+		}
+	}
+}
+
+// foldCurve adds the curve of folds of cycles through the fold r, found at (x, y) of the plane by a diagram over the first
+// parameter or over the second, unless there is one.
+func (t *surveyor) foldCurve(ctx context.Context, w *foldWalker, r *Regions, o ring, x, y float64, first bool) {
+	if x < 0 || x > 1 || y < 0 || y > 1 || r.knowsFold(w.foldRow(o, x, y), false) || ctx.Err() != nil {
+		return
+	}
+	g := frame{x: x, y: y, ty: -1} // λ along the first parameter
+	width := t.x.Hi - t.x.Lo
+	if !first {
+		g = frame{x: x, y: y, tx: 1}
+		width = t.y.Hi - t.y.Lo
+	}
+	o.tangent.mu /= width
+	o.mu = 0
+	o.tangent = w.normalised(o.tangent, o.period)
+	f, err := w.prepare(o, g)
+	if err != nil {
+		return
+	}
+	// What a diagram gives is near the fold: close in on it at this τ.
+	if q, z, ok := w.solve(f, [2]float64{}, [2]float64{0, 1}); ok {
+		_, tu := w.units(f.ring)
+		g = f.frame
+		g.x, g.y = f.frame.point(z[1]*tu, q.mu)
+		if next, err := w.prepare(q, g); err == nil {
+			f = next
+		}
+	}
+	if f.vMax-f.vMin < foldAmplitude || r.knowsFold(w.foldRow(f.ring, f.frame.x, f.frame.y), f.flat()) {
+		return
+	}
+	seed := w.foldRow(f.ring, f.frame.x, f.frame.y)
+	d := f.direction([2]float64{0, 1})
+	ahead, closed, err := w.follow(ctx, f, d, r)
+	r.Warnings = appendError(r.Warnings, err)
+	var behind []BorderPoint
+	if !closed {
+		behind, _, err = w.follow(ctx, f, [2]float64{-d[0], -d[1]}, r)
+		r.Warnings = appendError(r.Warnings, err)
+		slices.Reverse(behind)
+	}
+	r.keep(Border{Label: CycleFold, Points: slices.Concat(behind, []BorderPoint{seed}, ahead)})
+}
+
+// knowsFold tells whether a curve of folds of cycles runs through q.
+func (r *Regions) knowsFold(q BorderPoint, flat bool) bool {
+	near, nearV := 1e-3, 15.0 // of the intervals; mV
+	if flat {
+		near, nearV = 3e-4, math.Inf(1) // on a canard V of the fold is not known
+	}
+	for _, b := range r.Curves {
+		if b.Label != CycleFold {
+			continue
+		}
+		for k := 1; k < len(b.Points); k++ {
+			p, n := b.Points[k-1], b.Points[k]
+			x0, y0 := (p.X-q.X)/(r.X.Hi-r.X.Lo), (p.Y-q.Y)/(r.Y.Hi-r.Y.Lo)
+			dx, dy := (n.X-p.X)/(r.X.Hi-r.X.Lo), (n.Y-p.Y)/(r.Y.Hi-r.Y.Lo)
+			part := min(1, max(0, -(x0*dx+y0*dy)/(dx*dx+dy*dy+1e-300)))
+			if math.Hypot(x0+part*dx, y0+part*dy) < near && math.Abs(p.V+part*(n.V-p.V)-q.V) < nearV {
+				return true
+			}
+		}
+	}
+	return false
+}
