@@ -3,6 +3,7 @@ package network
 import (
 	"math"
 
+	"popsim/kernels"
 	"popsim/rng"
 )
 
@@ -35,7 +36,7 @@ func newDrawing(s *Spec, p *Projection) *drawing {
 	d.sources = rng.NewStream(s.Seed, "sources "+p.Name)
 	switch r := p.Rule.(type) {
 	case Probability:
-		d.logGap = 1 / math.Log1p(-r.P)
+		d.logGap = 1 / kernels.Log1p(-r.P)
 	case Total:
 		d.perSource = make([]uint32, d.from.n)
 		n := uint64(d.from.n)
@@ -65,7 +66,7 @@ func ringKernel(r Ring) []float64 {
 	for i := range ringCells {
 		d := 360 * float64(i) / ringCells
 		d = min(d, 360-d)
-		mean += math.Exp(-d*d/(2*r.Sigma*r.Sigma)) / ringCells
+		mean += kernels.Exp(-d*d/(2*r.Sigma*r.Sigma)) / ringCells
 	}
 	low := (1 - r.JPlus*mean) / (1 - mean)
 	return []float64{low, r.JPlus - low}
@@ -89,7 +90,7 @@ func (d *drawing) of(pre, post int, id, draw uint32) edge {
 		x := math.Abs(360 * (float64(pre)/float64(d.from.n) - float64(post)/float64(d.to.n)))
 		x = min(x, 360-x)
 		r := d.p.Rule.(Ring)
-		e.weight *= d.ring[0] + d.ring[1]*math.Exp(-x*x/(2*r.Sigma*r.Sigma))
+		e.weight *= d.ring[0] + d.ring[1]*kernels.Exp(-x*x/(2*r.Sigma*r.Sigma))
 	}
 	return e
 }

@@ -221,18 +221,16 @@ type local struct {
 	delay        uint16
 }
 
-// summary of the edges from one population onto one receptor, over all ranges: decides the style.
+// traits is what the edges from one population onto one receptor are like, over all ranges; it decides their style.
 type traits struct {
 	least, most    int
-	any, timed     bool
-	drawn, numbers bool            // drawn weights; other weights that differ
-	constants      map[int]float64 // by source population: the one weight; with numbers of no meaning
-	first          bool
-	one            float64
+	any, timed     bool    // whether some weight is constant; whether some delay is not whole steps
+	drawn, numbers bool    // drawn weights; other weights that differ
+	one            float64 // the constant weight
 }
 
-// traitsOf gathers what the edges of the network are like without drawing them where the laws tell; delays that differ
-// from edge to edge are bounded by their laws.
+// delayBounds is the least and the longest delay of a projection in whole steps, and whether some delays are not whole
+// steps. Drawn delays are bounded by their law, without drawing them.
 func (l *layout) delayBounds(p *Projection) (least, most int, timed bool, err error) {
 	bounds := func(lo, hi float64) {
 		a, pa := l.place(max(lo, l.spec.Dt))
