@@ -9,8 +9,8 @@ import (
 	"popsim/model"
 )
 
-// The euler methods of EIF and AdEx do what other simulators do: forward Euler for V and w from the old state, V
-// looked at once a step, spikes stamped with the end of the step that passed V_th, refractoriness in whole steps.
+// The euler methods of EIF and AdEx are those of other simulators: forward Euler for V and w from the old state, V
+// compared with V_th once a step, spikes at the end of the step in which V passes V_th, refractoriness in whole steps.
 
 var (
 	eifEuler = scheme{
@@ -31,7 +31,7 @@ func foldAdExEuler(p []float64, i, gain, dt float64, c []float64) {
 	foldEuler(model.AdExOf(p), i, gain, dt, c)
 }
 
-// foldEuler takes 1 mV for the unit, and t_ref for a whole number of steps.
+// foldEuler sets the coefficients of euler: changes of V in mV, t_ref rounded to whole steps.
 func foldEuler(q model.AdEx, i, gain, dt float64, c []float64) {
 	foldExponential(q, i, gain, dt, 1, c)
 	hold, part := wholeSteps(q.TRef, dt)
@@ -78,7 +78,7 @@ func eulerGeneric(b *asm.Block, adapt, full bool) {
 	b.Rare = 0
 }
 
-// eulerReset puts lane l back at the end of step k.
+// eulerReset resets lane l at the end of step k.
 func eulerReset(b *asm.Block, l int, k float64, adapt, full bool) {
 	b.Fired[b.Step%asm.MaxSteps] |= 1 << l
 	b.Y[0][l] = b.Coef[asm.FlowVReset][l]
@@ -91,7 +91,7 @@ func eulerReset(b *asm.Block, l int, k float64, adapt, full bool) {
 	}
 }
 
-// gridSpikes appends the spikes that are noted from step first on, of the group at lane g.
+// gridSpikes appends the spikes recorded in Fired from step first on, of the group at lane g.
 func gridSpikes(b *asm.Block, first, g int, events []Event) []Event {
 	events = slices.Grow(events, b.Steps-first+Group)
 	n, room := len(events), events[:cap(events)]
@@ -102,7 +102,7 @@ func gridSpikes(b *asm.Block, first, g int, events []Event) []Event {
 			room = events[:cap(events)]
 		}
 		for {
-			// None or one is what is usual; without a branch for that, none is foretold wrongly.
+			// Usually none or one: without a branch that distinguishes them, none is mispredicted.
 			room[n] = Event{int32(g + bits.TrailingZeros64(fired)), int32(k), 1}
 			n += int((fired | -fired) >> 63)
 			if fired &= fired - 1; fired == 0 {

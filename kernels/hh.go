@@ -8,7 +8,7 @@ import (
 	"popsim/model"
 )
 
-// The Hodgkin-Huxley steps share one way to the rates, without range reduction and without singularities. With
+// All Hodgkin-Huxley steps compute the rates alike, without range reduction and without singularities. With
 // u = -(V+40)/720 and p(k) = exp(k u) - 1 from p(i+j) = p(i) + p(j) + p(i) p(j):
 //
 //	exp(-(V+40)/10) = 1 + p72, exp(-(V+65)/18) ~ 1 + p40, exp(-(V+65)/20) ~ 1 + p36, exp(-(V+65)/80) ~ 1 + p9
@@ -84,7 +84,7 @@ func ratesN(u, p9, p72 float64) (num, den, beta float64) {
 	return num, den, math.FMA(p9, asm.HHBetaN, asm.HHBetaN)
 }
 
-// at evaluates the rates at v, those of n only if asked.
+// at sets r to the rates at v, those of n only if withN.
 func (r *hhRates) at(v *vec, withN bool) {
 	var u, p1, p4, p9, p36, p40, p72 vec
 	for l := range u {
@@ -119,7 +119,7 @@ func hhIon(b *asm.Block, at int, drive, m, h, n, a, g *vec) {
 	}
 }
 
-// hhCurrent is (g_L E_L + I)/C for the step in hand.
+// hhCurrent is (g_L E_L + I)/C in the current step.
 func hhCurrent(b *asm.Block, at int, full bool) vec {
 	drive := *(*vec)(b.Coef[asm.HHDrive][at:])
 	if full {
@@ -169,7 +169,8 @@ func hhEnter(s *Shard, i int, _ int64, y []float64) {
 	s.Level[i] = armed(y[0], s.coef(asm.HHVTh, i))
 }
 
-// arm re-arms the lanes that sank low enough and finds those that crossed their level upwards, except lanes in skip.
+// arm re-arms the lanes that fell below their re-arming level and returns the mask of those that crossed their level upwards; lanes in
+// skip are left alone.
 func arm(b *asm.Block, at int, next *vec, skip uint64) (crossed uint64) {
 	level, vTh, rearm := (*vec)(b.Level[at:]), (*vec)(b.Coef[asm.HHVTh][at:]), (*vec)(b.Coef[asm.HHRearm][at:])
 	for l := range next {
@@ -186,8 +187,8 @@ func arm(b *asm.Block, at int, next *vec, skip uint64) (crossed uint64) {
 	return crossed
 }
 
-// hhMethod numbers the fast steps of HH and RHH. They are called by a switch and not through a function value, so that their arguments
-// stay on the stack.
+// hhMethod names a fast step of HH, HHTM or RHH. A switch calls it instead of a function value, so that its arguments do not escape to
+// the heap.
 type hhMethod int
 
 const (
@@ -201,7 +202,7 @@ const (
 	hhtmExpEulerMethod
 )
 
-// advance writes the states of the eight lanes from at on after a step.
+// advance sets next to the states after a step of the eight lanes from at on.
 func (m hhMethod) advance(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
 	switch m {
 	case hhStrangMethod:
@@ -260,8 +261,8 @@ func hhFast(states int, method hhMethod) func(b *asm.Block, full bool) {
 // slopes gives dV/dt of lane l before and after a step, from the states there.
 type slopes func(b *asm.Block, l int, drive float64, old, now *[4]float64) (before, after float64)
 
-// hhScheme is a scheme of HH or RHH whose rare step records the crossing that the fast step saw. Without slopes it
-// leaves its spikes at the end of the step.
+// hhScheme is a scheme of HH or RHH whose event step locates the crossing found by the fast step, from the slopes sense
+// returns. Without sense a spike is at the end of its step.
 func hhScheme(states int, sense slopes, method hhMethod) scheme {
 	fast := hhFast(states, method)
 	return scheme{
@@ -287,7 +288,7 @@ func hhScheme(states int, sense slopes, method hhMethod) scheme {
 	}
 }
 
-// hhDrive is (g_L E_L + I)/C of lane l of b in the step in hand.
+// hhDrive is (g_L E_L + I)/C of lane l of b in the current step.
 func (w *Worker) hhDrive(b *asm.Block, l int) float64 {
 	if w.full {
 		return math.FMA(b.Coef[asm.HHPerC][l], current(b, l, asm.HHI, asm.HHGain), b.Coef[asm.HHLeak][l])
@@ -295,7 +296,7 @@ func (w *Worker) hhDrive(b *asm.Block, l int) float64 {
 	return b.Coef[asm.HHDrive][l]
 }
 
-// crossing is where between the states w.before and w.after, a step apart, lane l of b crossed V_th, on the cubic
+// crossing is the part of the step at which lane l of b crossed V_th between the states w.before and w.after, on the cubic
 // through V and dV/dt at both ends.
 func (w *Worker) crossing(b *asm.Block, l int, drive float64, sense slopes) float64 {
 	d0, d1 := sense(b, l, drive, &w.before, &w.after)
@@ -303,9 +304,9 @@ func (w *Worker) crossing(b *asm.Block, l int, drive float64, sense slopes) floa
 	return hermite(w.before[0], w.after[0], float64(dt*d0), float64(dt*d1)).crossing(b.Coef[asm.HHVTh][l])
 }
 
-// hhStrang splits V from the gates (Strang) and moves each by Crank-Nicolson's rule, which keeps every equilibrium. Of
-// the two half steps of the gates that meet between steps only their sum is taken, so the columns hold the gates half
-// a step behind V; State and Enter shift them.
+// hhStrang splits V from the gates (Strang) and advances each by the Crank-Nicolson rule, which preserves every equilibrium.
+// The two half steps of the gates that meet between steps are taken as one, so the columns hold the gates half a step
+// behind V; State and Enter shift them.
 var hhStrang = func() scheme {
 	s := hhScheme(4, strangSlopes, hhStrangMethod)
 	s.enter = func(s *Shard, i int, _ int64, y []float64) {
@@ -320,7 +321,7 @@ var hhStrang = func() scheme {
 	return s
 }()
 
-// strangSlopes takes the gates at the ends of the step from their course through the columns, half a step before each.
+// strangSlopes extrapolates the gates, which the columns hold half a step before V, to both ends of the step.
 func strangSlopes(b *asm.Block, l int, drive float64, old, now *[4]float64) (before, after float64) {
 	var mid, end [4]float64
 	for j := 1; j < len(mid); j++ {
@@ -331,7 +332,7 @@ func strangSlopes(b *asm.Block, l int, drive float64, old, now *[4]float64) (bef
 	return hhSlopes(b, l, drive, &mid, &end)
 }
 
-// shiftGates moves the gates of y by a part of a step of dt ms at constant V.
+// shiftGates advances the gates of y by part of a step of dt ms at constant V.
 func shiftGates(dt, part float64, y []float64) {
 	var x [4]vec
 	for j := range y {
@@ -343,7 +344,7 @@ func shiftGates(dt, part float64, y []float64) {
 	}
 }
 
-// gates moves m, h and n by d ms at the potential y[0], d2 being d/2:
+// gates advances m, h and n by d ms at the potential y[0]; d2 is d/2:
 //
 //	x → x + d (N - S x)/(D + S d/2),   S = N + beta D,   alpha + beta = S/D
 func gates(y, next *[4]vec, d, d2 float64) {
@@ -381,12 +382,12 @@ func strangStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
 }
 
 // strangSoft makes the Crank-Nicolson step of V, (a - g V) h/(1 + z), z = g h/2, a little longer: (a - g V) h/(1 + z (1 - z/9)).
-// The order stays 2, but most of what splitting does to the upstroke is undone: fitted to spike times over conductances and
-// reversal potentials around those of the squid, the error falls to a third. Beyond z = 1 the term grows no more, so that
-// no conductance makes it unstable.
+// The order stays 2, but most of the splitting error in the upstroke cancels: with the value fitted to spike times over
+// conductances and reversal potentials around those of the squid, the error falls to a third. The term is bounded beyond
+// z = 1, so that the step is stable for any conductance.
 const strangSoft = asm.StrangSoft
 
-// hhSlopes takes dV/dt of HH, mV/ms, from the states at both ends of a step.
+// hhSlopes is dV/dt of HH, mV/ms, at the states at both ends of a step.
 func hhSlopes(b *asm.Block, l int, drive float64, old, now *[4]float64) (before, after float64) {
 	return hhDeriv(b, l, drive, hhState{old[0], old[1], old[2], old[3]}).v, hhDeriv(b, l, drive, hhState{now[0], now[1], now[2], now[3]}).v
 }
@@ -419,8 +420,8 @@ func (y hhState) plus(r float64, d hhState) hhState {
 	return hhState{math.FMA(d.v, r, y.v), math.FMA(d.m, r, y.m), math.FMA(d.h, r, y.h), math.FMA(d.n, r, y.n)}
 }
 
-// hhDeriv is the derivative (per ms) of the state y of lane l. It takes one neuron, which fits into registers, where the other
-// steps take eight side by side: with four stages to go through, that is faster.
+// hhDeriv is the derivative (per ms) of the state y of lane l. It computes one neuron at a time, whose four stages stay in
+// registers; this is faster here than eight side by side as in the other steps.
 func hhDeriv(b *asm.Block, l int, drive float64, y hhState) hhState {
 	c, i := b.Coef, uint(l)%Group
 	u := hhU(y.v)

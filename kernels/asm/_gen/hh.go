@@ -7,11 +7,11 @@ import (
 	"popsim/kernels/asm"
 )
 
-// hhStep is the arithmetic of one step of HH or RHH: c gives the coefficients, drive is (g_L E_L + I)/C, y are the states before; it
-// returns those after.
+// hhStep records the arithmetic of one step of HH or RHH and returns the states after it. c(j) is coefficient j, drive is
+// (g_L E_L + I)/C, y are the states before the step.
 type hhStep func(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec
 
-// hhKernel writes the kernels of a method, lean and full, S vectors at a time; see asm.Block.
+// hhKernel emits the kernels of a method, without and with input, S vectors at a time; see asm.Block.
 func hhKernel(name string, states int, S map[string]int, tune map[string]Tuning, step hhStep) func(f *file, w isa) {
 	return func(f *file, w isa) {
 		hhLoop(f, w, name, states, S[w.Name], false, tune[w.Name], step)
@@ -67,7 +67,7 @@ func hhLoop(f *file, w isa, name string, states, S int, full bool, tune Tuning, 
 	k.End()
 }
 
-// An hhGroup is a kernel in the making whose Block holds a group of HH or RHH neurons.
+// An hhGroup emits a kernel that advances a group of HH or RHH neurons.
 type hhGroup struct {
 	*Func
 	full                        bool
@@ -77,7 +77,7 @@ type hhGroup struct {
 	now                         *Pin          // and its value of the wave
 }
 
-// hhGroup fetches what the Block says of a group.
+// hhGroup loads the pointers of the Block.
 func (f *Func) hhGroup(states int, full bool) *hhGroup {
 	k := &hhGroup{Func: f, full: full}
 	k.step, k.lane, k.coef, k.old, k.wake = k.Value("Step"), k.Value("Lane"), k.Value("Coef"), k.Value("Old"), k.Value("Level")
@@ -87,7 +87,7 @@ func (f *Func) hhGroup(states int, full bool) *hhGroup {
 	return k
 }
 
-// col is vector s of those in hand in the column at r, sub the same in column j of an array of columns.
+// col is vector s of the current vectors in the column at r, sub the same in column j of the array of columns at r.
 func (k *hhGroup) col(r reg.Register, s int) operand.Mem {
 	return operand.Mem{Base: r, Index: k.lane, Scale: 8, Disp: s * k.W.Bytes()}
 }
@@ -96,7 +96,7 @@ func (k *hhGroup) sub(r reg.Register, j, s int) operand.Mem {
 	return k.col(r, j*asm.Group/k.W.Lanes+s)
 }
 
-// input finds the input of the step in hand.
+// input loads the wave and the row of the current step.
 func (k *hhGroup) input() {
 	if !k.full {
 		return
@@ -110,7 +110,7 @@ func (k *hhGroup) input() {
 	k.ADDQ(k.Field("Row"), k.row)
 }
 
-// load gives coefficients, input and states of vector s.
+// load returns the coefficients, the drive and the states of vector s.
 func (k *hhGroup) load(b *Block, s int) (c func(j int) Vec, drive Vec, y []Vec) {
 	c = func(j int) Vec { return b.Load(k.sub(k.coef, j, s)) }
 	for _, r := range k.y {
@@ -135,12 +135,12 @@ func (k *hhGroup) keep(b *Block, s int, v Vec, y, next []Vec) {
 	}
 }
 
-// crossed tells, of what is stored, which lanes of vector s have crossed their level.
+// crossed is the mask of the lanes of vector s whose stored V is at or above their level.
 func (k *hhGroup) crossed(b *Block, s int) Mask {
 	return b.Cmp(b.Load(k.col(k.y[0], s)), GE, b.Load(k.col(k.wake, s)))
 }
 
-// lanes writes a mask of the S vectors in hand to a field, one bit for each lane of the group.
+// lanes writes a mask of the current S vectors to a field, one bit for each lane of the group.
 func (k *hhGroup) lanes(field string, S int, mask func(b *Block, s int) Mask) {
 	all, bits := k.GP64(), k.GP64()
 	k.XORQ(all, all)
@@ -175,7 +175,7 @@ var hhC = [11]float64{1, 1, asm.HHC2, asm.HHC3, asm.HHC4, asm.HHC5, asm.HHC6, as
 // beta_h = 1/hD.
 type hhRates struct{ mN, mD, mB, nN, nD, nB, hA, hD Vec }
 
-// HHRates takes all rates from one polynomial; see kernels/hh.go.
+// HHRates computes all rates from one polynomial; see kernels/hh.go.
 func (b *Block) HHRates(v Vec) (r hhRates) {
 	c := b.Const
 	h := func(i int) Vec { return c(hhC[i]) }
@@ -226,7 +226,7 @@ func hhIon(b *Block, c func(j int) Vec, drive, m, h, n Vec) (a, g Vec) {
 
 const strangSoft = asm.StrangSoft
 
-// hhStrang moves the gates, then V, each by Crank-Nicolson's rule: x += dt (N - S x)/(D + S dt/2), for V a little longer.
+// hhStrang advances the gates, then V, each by the Crank-Nicolson rule, x += dt (N - S x)/(D + S dt/2), with V's step lengthened.
 func hhStrang(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
 	v, m, h, n := y[0], y[1], y[2], y[3]
 	dt, half, one := c(asm.HHDt), c(asm.HHHalf), b.Const(1)
@@ -250,7 +250,7 @@ func strangVoltage(b *Block, c func(j int) Vec, drive, v, m, h, n Vec) Vec {
 	return b.FMA(b.Div(b.FNMA(g, v, a), longer), dt, v)
 }
 
-// hhDeriv gives the derivatives instead of the states after a step.
+// hhDeriv returns the derivatives instead of the states after a step.
 func hhDeriv(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
 	v, m, h, n := y[0], y[1], y[2], y[3]
 	r := b.HHRates(v)
@@ -267,7 +267,7 @@ func hhRK4(deriv hhStep) hhStep {
 	}
 }
 
-// rungeKutta also gives dV/dt in the first and the last stage.
+// rungeKutta also returns dV/dt of the first and the last stage.
 func rungeKutta(b *Block, deriv hhStep, c func(j int) Vec, drive Vec, y []Vec) (next []Vec, first, last Vec) {
 	add := func(to, d []Vec, by Vec) []Vec { // to + by d
 		r := make([]Vec, len(d))
@@ -287,18 +287,18 @@ func rungeKutta(b *Block, deriv hhStep, c func(j int) Vec, drive Vec, y []Vec) (
 	return add(y, sum, c(asm.HHSixth)), d1[0], d4[0]
 }
 
-// relax moves x towards its goal, leaving exp(u) of the way.
+// relax is goal + (x - goal) exp(u).
 func relax(b *Block, x, goal, u Vec) Vec {
 	const lo = -0x1.6232bdd7abcd2p+9 // below it exp is subnormal
 	return b.FMA(b.Sub(x, goal), b.Exp(b.Max(b.Const(lo), u)), goal)
 }
 
-// relaxGate moves a gate towards num/sum at the rate sum/den.
+// relaxGate relaxes a gate towards num/sum at the rate sum/den.
 func relaxGate(b *Block, c func(j int) Vec, x, num, sum, den Vec) Vec {
 	return relax(b, x, b.Div(num, sum), b.Mul(b.Div(sum, den), c(asm.HHNegDt)))
 }
 
-// hhExpEuler relaxes every variable exponentially, seeing the old state of the others.
+// hhExpEuler relaxes every variable exponentially, with the others at their state before the step.
 func hhExpEuler(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
 	r := b.HHRates(y[0])
 	a, g := hhIon(b, c, drive, y[1], y[2], y[3])
