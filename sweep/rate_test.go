@@ -201,3 +201,16 @@ func TestPerfectIntegrator(t *testing.T) {
 		}
 	}
 }
+
+// TestSlowPassage: just beyond a saddle-node there is no equilibrium, however slowly V passes the place where it was. (The rate of
+// this neuron is 0.0502149657 Hz.)
+func TestSlowPassage(t *testing.T) {
+	m, p := mustModel(t, "eif", "", map[string]float64{"delta_T": 0.02, "V_th": -55})
+	r := newRester(m)
+	for k := range 20001 {
+		v := p[m.Index("V_T")] - 0.1 + 1e-5*float64(k)
+		if got := r.judge(p, 5.0800001, []float64{v}); got != nowhereNear {
+			t.Fatalf("V = %v mV was taken for an equilibrium (%v)", v, got)
+		}
+	}
+}

@@ -58,6 +58,7 @@ const (
 // V_th resets, and of what kind.
 func (r *rester) judge(p []float64, i float64, y []float64) stability {
 	copy(r.y, y)
+	converged := false // a slow passage has no root: Newton's method jumps about it, and may end near by
 	for range restTries {
 		r.m.Deriv(p, i, r.y, r.dy)
 		r.m.Jacobian(p, i, r.y, r.jac)
@@ -69,11 +70,11 @@ func (r *rester) judge(p []float64, i float64, y []float64) stability {
 			r.y[j] -= r.dy[j]
 			step = max(step, math.Abs(r.dy[j]))
 		}
-		if step < 1e-12*math.Abs(r.y[0]) {
+		if converged = step < 1e-12*math.Abs(r.y[0]); converged {
 			break
 		}
 	}
-	if !(r.distance(p, r.y, y) <= restNear) {
+	if !converged || !(r.distance(p, r.y, y) <= restNear) {
 		return nowhereNear
 	}
 	if r.m.Fires == model.Reset && r.y[0] >= r.m.Threshold(p) {
