@@ -13,6 +13,7 @@ var layers = map[string][]string{
 	"model":                   nil,
 	"rng":                     nil,
 	"expression":              {"rng"},
+	"network/statistics":      nil,
 	"network/description":     {"network", "expression", "rng", "stimulus", "kernels", "model", "fault"},
 	"sched":                   nil,
 	"fault":                   nil,
@@ -33,7 +34,7 @@ var layers = map[string][]string{
 	"cmd/popsim/internal/cli": nil,
 	"cmd/popsim": {
 		"figure", "bench", "verify", "sweep", "pop", "kernels", "kernels/asm", "sched", "dynamics", "model", "table", "table/file",
-		"cmd/popsim/internal/cli", "experiment", "fault", "stimulus",
+		"cmd/popsim/internal/cli", "experiment", "fault", "stimulus", "network", "network/description", "network/statistics",
 	},
 }
 

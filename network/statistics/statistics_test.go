@@ -1,0 +1,67 @@
+package statistics
+
+import (
+	"math"
+	"testing"
+
+	"popsim/rng"
+)
+
+// TestRegular: trains that are equal have CV 0, synchrony 1 and correlation 1; rates are exact.
+func TestRegular(t *testing.T) {
+	r := NewRecorder(10, 100, 1)
+	for k := range 100 {
+		for i := range 10 {
+			r.Add(i, 10*float64(k)+0.5)
+		}
+	}
+	p := r.Measure(1000)
+	const tolerance = 1e-7 // of square roots of differences that are 0
+	for name, d := range map[string]float64{
+		"rate": p.Rate - 100, "sd": p.RateSD, "cv": p.CV, "synchrony": p.Synchrony - 1, "correlation": p.Correlation - 1, "fano": p.Fano - 10*0.9,
+	} {
+		if !(math.Abs(d) < tolerance) {
+			t.Errorf("%s is off by %v", name, d)
+		}
+	}
+}
+
+// TestPoisson: independent Poisson trains have CV 1, Fano factor 1, synchrony 1/sqrt(n) and correlation 0.
+func TestPoisson(t *testing.T) {
+	const n, end, rate = 100, 20000.0, 0.02 // spikes/ms
+	r := NewRecorder(n, 0, 1)
+	s := rng.NewStream(1, "trains")
+	now := 0.0
+	for k := uint32(0); ; k++ {
+		b := s.At(k, 0)
+		if now += rng.Exponential32(b[0]) / (n * rate); now >= end {
+			break
+		}
+		r.Add(int(rng.Below(b[1], n)), now)
+	}
+	p := r.Measure(end)
+	// Four standard errors: 40000 spikes; 20000 bins; 400 intervals a neuron, whose CV is low by 1/400.
+	for _, c := range []struct {
+		name             string
+		got, want, error float64
+	}{
+		{"rate", p.Rate, 20, 0.4},
+		{"sd", p.RateSD, 1, 0.3},
+		{"se", p.RateSE, 0.1, 0.03},
+		{"cv", p.CV, 1, 0.03},
+		{"fano", p.Fano, 1, 0.04},
+		{"synchrony", p.Synchrony, 0.1, 0.004},
+		{"correlation", p.Correlation, 0, 0.0004},
+	} {
+		if !(math.Abs(c.got-c.want) < c.error) {
+			t.Errorf("%s %v, want %v +- %v", c.name, c.got, c.want, c.error)
+		}
+	}
+}
+
+func TestSilent(t *testing.T) {
+	p := NewRecorder(3, 0, 1).Measure(100)
+	if p.Rate != 0 || !math.IsNaN(p.CV) || !math.IsNaN(p.Fano) || !math.IsNaN(p.Synchrony) || !math.IsNaN(p.Correlation) {
+		t.Errorf("%+v", p)
+	}
+}
