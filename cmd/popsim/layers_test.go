@@ -34,7 +34,7 @@ var layers = map[string][]string{
 	"cmd/popsim/internal/cli": nil,
 	"cmd/popsim": {
 		"figure", "bench", "verify", "sweep", "pop", "kernels", "kernels/asm", "sched", "dynamics", "model", "table", "table/file",
-		"cmd/popsim/internal/cli", "experiment", "fault", "stimulus", "network", "network/description", "network/statistics",
+		"cmd/popsim/internal/cli", "experiment", "fault", "stimulus", "expression", "network", "network/description", "network/statistics",
 	},
 }
 

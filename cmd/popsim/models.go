@@ -12,12 +12,14 @@ import (
 
 	"popsim/experiment"
 	"popsim/model"
+	"popsim/network/description"
 )
 
 func modelsVerb() *cobra.Command {
-	return &cobra.Command{
-		Use:         "models [MODEL[:PRESET]]",
-		Short:       "The models; of one, its equations, parameters, presets and methods",
+	var asTOML bool
+	cmd := &cobra.Command{
+		Use:         "models [MODEL|NETWORK[:PRESET]]",
+		Short:       "The models and networks; of one, equations, parameters, presets",
 		Example:     "  popsim models\n  popsim models adex\n  popsim models adex:tb08",
 		Annotations: ofModel, ValidArgsFunction: completeModels,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -26,6 +28,18 @@ func modelsVerb() *cobra.Command {
 				listModels(cmd.OutOrStdout())
 				return nil
 			case 1:
+				d, preset, ok, err := networkNamed(args)
+				switch {
+				case err != nil:
+					return misused(err)
+				case ok && asTOML:
+					_, err = fmt.Fprint(cmd.OutOrStdout(), d.Text)
+					return err
+				case ok:
+					return describeNetwork(cmd.OutOrStdout(), d, preset)
+				case asTOML:
+					return misused(fmt.Errorf("--toml prints the description of a network; %s is none", args[0]))
+				}
 				q, err := experiment.ParseNeuron(args)
 				if err != nil {
 					return misused(err)
@@ -42,6 +56,8 @@ func modelsVerb() *cobra.Command {
 			return misused(fmt.Errorf("models takes one name, but got %s", strings.Join(args, " ")))
 		},
 	}
+	cmd.Flags().BoolVar(&asTOML, "toml", false, "print the description of a network, to be edited")
+	return cmd
 }
 
 // columns writes lines whose cells are divided by tabs, aligned.
@@ -55,6 +71,16 @@ func listModels(w io.Writer) {
 	columns(w, func(w io.Writer) {
 		for _, m := range model.All {
 			fmt.Fprintf(w, "%s\t%s\t%s\n", m.Name, m.Title, strings.Join(methodNames(m), ", "))
+		}
+	})
+	fmt.Fprintln(w, "\nNetworks")
+	columns(w, func(w io.Writer) {
+		for _, name := range description.Names() {
+			d, err := description.Lookup(name)
+			if err != nil {
+				panic("bug: " + err.Error())
+			}
+			fmt.Fprintf(w, "%s\t%s\n", name, d.Title)
 		}
 	})
 	fmt.Fprintln(w, "\npopsim models MODEL tells the equations, parameters, presets and methods of one.")

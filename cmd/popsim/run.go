@@ -56,6 +56,7 @@ type runCommand struct {
 	tops              bool
 	pending           []pop.Spike // spikes of traced neurons that the trace has not come to
 	waveforms         experiment.Texts
+	networkFlags      networkFlags
 
 	neuron  experiment.Neuron
 	method  model.Method
@@ -72,8 +73,8 @@ type runCommand struct {
 func (v *call) runVerb() *cobra.Command {
 	s := &runCommand{call: v}
 	cmd := &cobra.Command{
-		Use:         "run MODEL[:PRESET] [NAME=VALUE ...]",
-		Short:       "Advance a population",
+		Use:         "run MODEL|NETWORK[:PRESET] [NAME=VALUE ...]",
+		Short:       "Advance a population, or a network",
 		Long:        runHelp,
 		Example:     runExample,
 		Annotations: ofModel, ValidArgsFunction: completeModels,
@@ -93,14 +94,23 @@ func (v *call) runVerb() *cobra.Command {
 	add(set, experiment.Flag{Name: "of", Value: &s.of, Help: "neurons to trace, as 0:9 or 1,5,7 (default the first ten, in pictures the first three)"})
 	add(set, experiment.Flag{Name: "every", Value: &s.every, Help: "time between traced states, in whole steps"})
 	add(set, experiment.Flag{Name: "tops", Value: (*experiment.Switch)(&s.tops), Help: "add a row with V = V_th to the trace at every spike of a model that resets"})
+	s.networkFlags.add(set)
 	s.files(set, &v.quiet)
 	return cmd
 }
 
 // run is the verb: read everything, refuse what cannot be, open files, advance, write.
 func (s *runCommand) run(ctx context.Context, args []string) error {
+	if d, preset, ok, err := networkNamed(args); err != nil {
+		return misused(err)
+	} else if ok {
+		return s.runNetwork(ctx, d, preset, args[1:])
+	}
+	if s.networkFlags.given() {
+		return misused(errors.New("--spikes-on-grid, --populations, --edges, --rates and --bin belong to networks"))
+	}
 	if err := s.read(args); err != nil {
-		return err
+		return nearestNetwork(args, err)
 	}
 	if err := s.open(); err != nil {
 		return err

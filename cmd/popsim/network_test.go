@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// networkCalled runs popsim with arguments and returns what it wrote and how it ended.
+func networkCalled(t *testing.T, args ...string) (stdout, stderr string, exit int) {
+	t.Helper()
+	var out, talk bytes.Buffer
+	exit = run(args, &out, &talk)
+	return out.String(), talk.String(), exit
+}
+
+// TestNetworkRates compares the networks by name with simulations by an independent program: means over seeds, and tolerances
+// that one seed of the same length exceeds once in a thousand times. This run is shorter, so they are doubled.
+func TestNetworkRates(t *testing.T) {
+	for _, c := range []struct {
+		args      []string
+		rates     map[string]float64
+		tolerance float64
+	}{
+		{[]string{"cuba", "--time", "1.5s", "--discard", "500ms"}, map[string]float64{"E": 5.111, "I": 5.144}, 2 * 0.178},
+		{[]string{"brunel", "N_E=4000", "J=0.25mV", "--time", "400ms", "--discard", "200ms"}, map[string]float64{"E": 42.19, "I": 42.49}, 2 * 3.37},
+	} {
+		out, talk, exit := networkCalled(t, append(append([]string{"run"}, c.args...), "--populations", "-", "--quiet")...)
+		if exit != 0 {
+			t.Fatalf("%v: exit %d: %s", c.args, exit, talk)
+		}
+		rows, err := csv.NewReader(strings.NewReader(out)).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range rows[1:] {
+			rate, err := strconv.ParseFloat(row[2], 64)
+			if want := c.rates[row[0]]; err != nil || math.Abs(rate-want) > c.tolerance {
+				t.Errorf("%v: rate of %s %v Hz, want %v +- %v", c.args, row[0], rate, want, c.tolerance)
+			}
+		}
+	}
+}
+
+// TestNetworkSameBytes: tables do not depend on the number of workers; edges that are written and read back give the same spikes.
+func TestNetworkSameBytes(t *testing.T) {
+	dir := t.TempDir()
+	files := func(workers string) (all [4][]byte) {
+		var args []string
+		names := []string{"out.csv", "spikes.csv", "edges.csv", "rates.csv"}
+		for j, flag := range []string{"-o", "--spikes", "--edges", "--rates"} {
+			args = append(args, flag, filepath.Join(dir, names[j]))
+		}
+		_, talk, exit := networkCalled(t, append([]string{"run", "brunel", "N_E=400", "--time", "50ms", "--workers", workers, "--quiet", "--force"}, args...)...)
+		if exit != 0 {
+			t.Fatalf("exit %d: %s", exit, talk)
+		}
+		for j, name := range names {
+			data, err := os.ReadFile(filepath.Join(dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[j] = data
+		}
+		return all
+	}
+	one, three := files("1"), files("3")
+	for j := range one {
+		if len(one[j]) < 100 || !bytes.Equal(one[j], three[j]) {
+			t.Errorf("table %d: %d bytes with one worker, %d with three, which differ", j, len(one[j]), len(three[j]))
+		}
+	}
+}
+
+// TestNetworkRefusals: what a network cannot take is told in a line, and flags of networks are refused elsewhere.
+func TestNetworkRefusals(t *testing.T) {
+	for want, args := range map[string][]string{
+		"--neurons: the file of a network gives its sizes":               {"run", "cuba", "-n", "3"},
+		"--waveform: inputs of a network stand in its file":              {"run", "cuba", "--waveform", "sine:1Hz:2"},
+		"--plot is not there for networks yet":                           {"run", "cuba", "--plot", "a.svg"},
+		"the network has no parameter C_e; did you mean C_E?":            {"run", "cuba", "C_e=3"},
+		"--bin is 0.15 ms; it must be a whole number of steps of 0.1 ms": {"run", "cuba", "--bin", "0.15ms"},
+		"belong to networks": {"run", "lif", "--spikes-on-grid"},
+		"--toml prints the description of a network; lif is none": {"models", "lif", "--toml"},
+		`no preset "sr-fast"`: {"run", "brunel:sr-fast"},
+		"population E (lif) has no V_treset; did you mean V_reset?": {"run", "cuba", "E.V_treset=3"},
+		`E.V_th: "3ms": column 1: 3ms is in ms; it should be in mV`: {"run", "cuba", "E.V_th=3ms"},
+	} {
+		_, talk, exit := networkCalled(t, args...)
+		if exit != 2 || !strings.Contains(talk, want) {
+			t.Errorf("%v: exit %d: %s\nwant %s", args, exit, talk, want)
+		}
+	}
+}
+
+// TestNetworkTOML: a description that is printed and saved runs like the network by name.
+func TestNetworkTOML(t *testing.T) {
+	text, _, exit := networkCalled(t, "models", "brunel", "--toml")
+	path := filepath.Join(t.TempDir(), "mine.toml")
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil || exit != 0 {
+		t.Fatal(err, exit)
+	}
+	args := []string{"N_E=400", "--time", "20ms", "--quiet", "--spikes", "-"}
+	a, _, _ := networkCalled(t, append([]string{"run", "brunel"}, args...)...)
+	b, talk, exit := networkCalled(t, append([]string{"run", path}, args...)...)
+	if exit != 0 || a != b || len(a) < 100 {
+		t.Errorf("exit %d: %s; %d and %d bytes of spikes", exit, talk, len(a), len(b))
+	}
+}
