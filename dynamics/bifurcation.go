@@ -227,9 +227,14 @@ func (c *cyclist) search() []found {
 }
 
 // searched lists the values of the parameter at which cycles are looked for: evenly over the interval, and where V of an
-// equilibrium has moved by 2 mV, because that is where the membrane's properties change.
+// equilibrium has moved by some mV, because that is where the membrane's properties change. A finer list follows the coarse one,
+// for isolas: most of its cycles lie on branches that are known by then.
 func (d *Diagram) searched() []float64 {
-	const even, move = 13, 2.0
+	return append(d.searchedEvery(13, 2), d.searchedEvery(25, 0.5)...)
+}
+
+// searchedEvery lists so many values evenly over the interval, and those where V of an equilibrium has moved by so many mV.
+func (d *Diagram) searchedEvery(even int, move float64) []float64 {
 	at := spread(d.Free.Lo, d.Free.Hi, even)
 	for _, b := range d.Branches {
 		if b.Kind != Equilibrium {

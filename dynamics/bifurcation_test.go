@@ -318,3 +318,37 @@ func TestEveryBranchOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestIsolasInWideWindows: cycles that no Hopf point leads to, narrow beside the interval. Ends by AUTO-07p from an integrated cycle.
+func TestIsolasInWideWindows(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes whole diagrams")
+	}
+	const tol = 1e-6 // of I: seven digits are known
+	for _, c := range []struct {
+		model  string
+		set    map[string]float64
+		lo, hi float64
+		folds  [2]float64
+	}{
+		{"hh", map[string]float64{"g_K": 54.7}, -20, 200, [2]float64{46.69133187, 62.41688596}},
+		{"rhh", map[string]float64{"g_L": 0.34}, -40, 100, [2]float64{0.8325862, 5.2045244}},
+	} {
+		m, p := mustModel(t, c.model, c.set)
+		d, err := Bifurcation(context.Background(), m, p, 0, Free{Name: "I", Lo: c.lo, Hi: c.hi})
+		if err != nil || len(d.Warnings) > 0 {
+			t.Fatal(c.model, c.set, err, d.Warnings)
+		}
+		var folds []float64
+		for _, q := range d.Points {
+			if q.Label == CycleFold {
+				folds = append(folds, q.Parameter)
+			}
+		}
+		slices.Sort(folds)
+		if len(folds) != 2 || math.Abs(folds[0]-c.folds[0]) > tol || math.Abs(folds[1]-c.folds[1]) > tol {
+			t.Errorf("%s %v: folds of cycles at %v, want %v", c.model, c.set, folds, c.folds)
+		}
+	}
+}
