@@ -1,4 +1,4 @@
-// Package sched advances shards in lockstep. Time is cut into epochs; in each, a fixed crew of workers advances every
+// Package sched advances shards in lockstep. Time is cut into epochs; in each, a fixed pool of workers advances every
 // shard once, a barrier ends the epoch, and one goroutine merges what the shards have left before the next begins.
 //
 // What a shard is, the package does not know. It promises the order of events: write A(s, k) for advancing shard s
@@ -23,7 +23,7 @@ import (
 // Plan says what is advanced, and by how many.
 type Plan struct {
 	Workers int // goroutines at work, the caller among them; 0 means Allowed(); never more than Shards
-	Shards  int // pieces of the whole, numbered from 0
+	Shards  int // numbered from 0
 
 	// Advance moves one shard through one epoch. It is called once per shard and epoch, at the same time for several
 	// shards but never for one worker: worker, below Workers, may choose a scratch area. An error ends the run.
@@ -86,7 +86,7 @@ func (s Stats) Imbalance() float64 {
 // more for many). It is judged by the epoch before: below little the caller goes on alone, above twice that with all.
 const little = 4 * time.Microsecond
 
-// Run advances p's shards epoch by epoch until Merge has had enough. It starts Workers-1 goroutines, since the caller
+// Run advances the shards of p epoch by epoch until Merge returns more == false. It starts Workers-1 goroutines, since the caller
 // is worker 0, and joins them before it returns.
 //
 // An epoch once begun is carried through all its shards. Then, if any has failed, the error of the lowest is returned
@@ -103,7 +103,7 @@ func run(ctx context.Context, p Plan, little time.Duration) (stats Stats, err er
 	if err := p.check(); err != nil {
 		return Stats{}, err
 	}
-	c := newCrew(p)
+	c := newPool(p)
 	pprof.ForLabels(ctx, func(_, _ string) bool { c.labels = true; return false })
 	defer func() { stats = c.stats() }()
 	defer c.dismiss() // also when Merge panics
@@ -120,7 +120,7 @@ func labelled(ctx context.Context, worker int, f func(context.Context)) {
 
 // label marks the goroutine of a worker, whose context is ctx, with the shard it advances. The contexts are kept, since
 // making one costs more than a small shard; even so a label costs as much as a small epoch has to give.
-func (c *crew) label(ctx context.Context, worker, shard int) {
+func (c *pool) label(ctx context.Context, worker, shard int) {
 	if !c.labels {
 		return
 	}
@@ -135,15 +135,15 @@ func (c *crew) label(ctx context.Context, worker, shard int) {
 }
 
 // unlabel takes the mark of a shard off again.
-func (c *crew) unlabel(ctx context.Context) {
+func (c *pool) unlabel(ctx context.Context) {
 	if c.labels {
 		pprof.SetGoroutineLabels(ctx)
 	}
 }
 
-// A crew is the workers of one run. What has no lock and is not atomic is written by the caller between turns, and
+// A pool is the workers of one run. What has no lock and is not atomic is written by the caller between turns, and
 // read by the others within one: open and done are the fences. A turn is an epoch that all advance together.
-type crew struct {
+type pool struct {
 	Plan
 	workers []worker
 	hired   sync.WaitGroup
@@ -186,12 +186,12 @@ type worker struct {
 // pad keeps neighbours out of each other's cache lines, which some processors fetch in pairs.
 type pad [128]byte
 
-func newCrew(p Plan) *crew {
+func newPool(p Plan) *pool {
 	if p.Workers == 0 {
 		p.Workers = Allowed()
 	}
 	n := max(1, min(p.Workers, p.Shards))
-	c := &crew{Plan: p, workers: make([]worker, n), begin: time.Now()}
+	c := &pool{Plan: p, workers: make([]worker, n), begin: time.Now()}
 	for w := range c.workers {
 		c.workers[w].first = int64(w * p.Shards / n)
 		c.workers[w].end = int64((w + 1) * p.Shards / n)
@@ -203,7 +203,7 @@ func newCrew(p Plan) *crew {
 }
 
 // lead is the caller's part: epochs, barriers between them, merging.
-func (c *crew) lead(ctx context.Context, little time.Duration) error {
+func (c *pool) lead(ctx context.Context, little time.Duration) error {
 	alone := len(c.workers) == 1
 	for more := true; more; c.epoch++ {
 		if err := ctx.Err(); err != nil {
@@ -232,7 +232,7 @@ func (c *crew) lead(ctx context.Context, little time.Duration) error {
 }
 
 // alone advances every shard in the caller, and returns the time it took.
-func (c *crew) alone(ctx context.Context) time.Duration {
+func (c *pool) alone(ctx context.Context) time.Duration {
 	begin := time.Now()
 	region := trace.StartRegion(ctx, "epoch")
 	for s := range c.Shards {
@@ -248,7 +248,7 @@ func (c *crew) alone(ctx context.Context) time.Duration {
 }
 
 // together advances every shard with all hands, and returns the sum of their times.
-func (c *crew) together(ctx context.Context) time.Duration {
+func (c *pool) together(ctx context.Context) time.Duration {
 	begin := time.Now()
 	var before, after time.Duration
 	for w := range c.workers {
@@ -268,7 +268,7 @@ func (c *crew) together(ctx context.Context) time.Duration {
 }
 
 // serve is a hired worker's part: a turn whenever one is open.
-func (c *crew) serve(ctx context.Context, worker int) {
+func (c *pool) serve(ctx context.Context, worker int) {
 	for turn := int64(1); ; turn++ {
 		c.open.await(turn, c.spin)
 		if c.over {
@@ -280,7 +280,7 @@ func (c *crew) serve(ctx context.Context, worker int) {
 
 // turn claims shards and advances them until none is left, then reports at the barrier. It does so even if Advance
 // ends the goroutine, as testing's FailNow does, lest the others wait for ever.
-func (c *crew) turn(ctx context.Context, worker int) {
+func (c *pool) turn(ctx context.Context, worker int) {
 	defer func() {
 		if c.left.Add(-1) == 0 {
 			c.done.set(c.turns)
@@ -301,7 +301,7 @@ func (c *crew) turn(ctx context.Context, worker int) {
 }
 
 // advance moves one shard and keeps what went wrong.
-func (c *crew) advance(worker, shard int) {
+func (c *pool) advance(worker, shard int) {
 	returned := false
 	defer func() {
 		if returned {
@@ -324,7 +324,7 @@ func (c *crew) advance(worker, shard int) {
 }
 
 // fail keeps the error of the lowest shard: which one comes first is chance.
-func (c *crew) fail(shard int, err error) {
+func (c *pool) fail(shard int, err error) {
 	c.fault.Lock()
 	defer c.fault.Unlock()
 	if c.fault.err == nil || shard < c.fault.shard {
@@ -333,14 +333,14 @@ func (c *crew) fail(shard int, err error) {
 }
 
 // dismiss sends the hired workers home and waits until they have gone.
-func (c *crew) dismiss() {
+func (c *pool) dismiss() {
 	c.done.await(c.turns, false) // a turn may still be under way if the caller's goroutine is being ended
 	c.over = true
 	c.open.set(c.turns + 1)
 	c.hired.Wait()
 }
 
-func (c *crew) stats() Stats {
+func (c *pool) stats() Stats {
 	s := Stats{
 		Epochs:  c.merged,
 		Alone:   c.solos,

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-var crews = []int{1, 2, 3, 8}
+var pools = []int{1, 2, 3, 8}
 
 // eager is a value of little for which every epoch is shared, though it holds no work.
 const eager = 0
@@ -27,7 +27,7 @@ func until(n int) func(int) (bool, error) {
 // Shards are plain integers: the race detector, or a wrong sum, tells if A(s, k) < M(k) < A(s, k+1) does not hold.
 func TestLockstep(t *testing.T) {
 	const epochs = 300
-	for _, workers := range crews {
+	for _, workers := range pools {
 		for _, shards := range []int{0, 1, 2, 7, 64} {
 			t.Run(fmt.Sprintf("workers=%d/shards=%d", workers, shards), func(t *testing.T) {
 				calls := make([]int, shards)
@@ -93,7 +93,7 @@ func TestLittleWorkIsNotShared(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
-	for _, workers := range crews {
+	for _, workers := range pools {
 		ctx, cancel := context.WithCancel(t.Context())
 		merged := -1
 		stats, err := run(ctx, Plan{
@@ -121,7 +121,7 @@ func TestCancel(t *testing.T) {
 
 // The error is that of the lowest shard, though others fail before it, and its epoch is carried through but not merged.
 func TestErrorOfLowestShard(t *testing.T) {
-	for _, workers := range crews {
+	for _, workers := range pools {
 		var last atomic.Int64
 		stats, err := run(t.Context(), Plan{
 			Workers: workers,
@@ -153,7 +153,7 @@ func TestErrorOfLowestShard(t *testing.T) {
 
 func TestMergeError(t *testing.T) {
 	full := errors.New("disk full")
-	for _, workers := range crews {
+	for _, workers := range pools {
 		stats, err := run(t.Context(), Plan{
 			Workers: workers,
 			Shards:  3,
@@ -184,7 +184,7 @@ func TestPanic(t *testing.T) {
 		{"runtime", func() { none[0] = 1 }, []string{"index out of range"}},
 		{"nil", func() { panic(any(nil)) }, []string{"panic called with nil"}},
 	} {
-		for _, workers := range crews {
+		for _, workers := range pools {
 			_, err := run(t.Context(), Plan{
 				Workers: workers,
 				Shards:  7,
@@ -212,7 +212,7 @@ func TestPanic(t *testing.T) {
 func TestNobodyIsLeftBehind(t *testing.T) {
 	before := runtime.NumGoroutine()
 	idle := func(_, _, _ int) error { return nil }
-	for _, workers := range crews {
+	for _, workers := range pools {
 		func() {
 			defer func() {
 				if p := recover(); p != "merge" {
@@ -248,9 +248,9 @@ func TestNobodyIsLeftBehind(t *testing.T) {
 func TestNoGarbage(t *testing.T) {
 	const warm, epochs = 100, 2000
 	labelled := pprof.WithLabels(t.Context(), pprof.Labels("model", "adex"))
-	for i, workers := range append(crews, crews...) {
+	for i, workers := range append(pools, pools...) {
 		ctx := t.Context()
-		if i >= len(crews) {
+		if i >= len(pools) {
 			ctx = labelled
 		}
 		for _, little := range []time.Duration{eager, time.Hour} {
@@ -392,7 +392,7 @@ func TestAllowed(t *testing.T) {
 
 // BenchmarkBarrier is an epoch without work: what lockstep costs.
 func BenchmarkBarrier(b *testing.B) {
-	for _, workers := range crews {
+	for _, workers := range pools {
 		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {
 			b.ReportAllocs()
 			stats, err := run(b.Context(), Plan{
