@@ -103,6 +103,11 @@ func (s *runCommand) runNetwork(ctx context.Context, d *description.Description,
 	if err != nil {
 		return err
 	}
+	taken := slices.ContainsFunc([]experiment.Word{s.spikes, s.networkFlags.populations, s.networkFlags.edges, s.networkFlags.rates},
+		func(w experiment.Word) bool { return toStdout(w.Value) })
+	if s.out.Value == "" && !taken && !s.onTerminal() {
+		r.out = file.NewCSV(s.stdout)
+	}
 	defer func() { abort(r.out, r.spikes, r.pops, r.edges, r.rates) }()
 	s.phase("read")
 	n, err := network.Build(ctx, r.resolved.Spec, network.Config{Workers: s.workers.Value, ISA: r.isa, Memory: int64(available())})
