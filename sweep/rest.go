@@ -16,6 +16,10 @@ const (
 	minDecay  = 1e-3 // 1/ms
 	slowDecay = 1e-4 // 1/ms
 	restTries = 8
+
+	// Relative to one unit and the state: Newton's step at a root. On a slow passage where dV/dt is c at least and bends by a, it
+	// is sqrt(c/a) or more: beyond this even where the passage takes years.
+	restConverged = 1e-9
 )
 
 // rester finds rests by Newton's method; it is the scratch of one worker.
@@ -65,12 +69,12 @@ func (r *rester) judge(p []float64, i float64, y []float64) stability {
 		if !r.solve() {
 			return nowhereNear
 		}
-		step := 0.0
+		converged = true
 		for j := range r.y {
+			converged = converged && math.Abs(r.dy[j]) <= restConverged*(1+math.Abs(r.y[j]))
 			r.y[j] -= r.dy[j]
-			step = max(step, math.Abs(r.dy[j]))
 		}
-		if converged = step < 1e-12*math.Abs(r.y[0]); converged {
+		if converged {
 			break
 		}
 	}
