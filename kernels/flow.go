@@ -423,9 +423,9 @@ const (
 func (u *upstroke) steep(v, w, part float64) (nextV, nextW, after float64, spike bool) {
 	q := float64(u.c * u.deltaT) // dt/tau
 	if from := min(u.vTh, (log2(q)-16*log2e-u.shift)/u.slope); v < from {
-		until, mean := u.linear(v, w, part, from, q)
+		until := u.linear(v, w, part, from, q)
 		if !(until < part) { // V does not get there
-			mean = u.relax(v, w, part/2)
+			mean := u.relax(v, w, part/2)
 			_, end := relaxed(part * q)
 			nextV = math.FMA(end, float64(u.drift(v, mean)*u.deltaT)/q, v)
 			return min(nextV, from), u.relax(v+float64(0.5*(nextV-v)), w, part), part, false
@@ -455,19 +455,19 @@ func (u *upstroke) steep(v, w, part float64) (nextV, nextW, after float64, spike
 	return min(nextV, math.Nextafter(u.vTh, v)), nextW, after + part, false
 }
 
-// linear is the time from v to the potential to, without the exponential, and the mean of w until then; it is NaN or
-// infinite where V does not get there. q is dt/tau.
-func (u *upstroke) linear(v, w, part, to, q float64) (until, mean float64) {
-	mean = w
+// linear is the time from v to the potential to, without the exponential; it is NaN or infinite where V does not get there.
+// q is dt/tau.
+func (u *upstroke) linear(v, w, part, to, q float64) (until float64) {
+	mean := w
 	for range 3 { // w depends on the time; each round gains a factor dt/tau_w
 		gap := float64(u.drift(v, mean)*u.deltaT)/q - (to - v) // V_inf - to
 		if !(gap > 0) {
-			return math.Inf(1), mean
+			return math.Inf(1)
 		}
 		until = Log1p((to-v)/gap) / q
 		mean = w + float64(0.5*(u.relax(v+float64(0.5*(to-v)), w, min(until, part))-w))
 	}
-	return until, mean
+	return until
 }
 
 // meanBefore is the mean of V on its way from v to the spike, V going like -delta_T ln(t* - t).

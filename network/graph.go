@@ -19,8 +19,8 @@ type drawing struct {
 	p        *Projection
 	from, to pool
 
-	ends, weights, delays, sources rng.Stream
-	weight, delay                  sampler
+	ends, sources rng.Stream
+	weight, delay sampler
 
 	perSource []uint32 // Total: number of edges of each source
 	logGap    float64  // Probability: 1/ln(1-P)

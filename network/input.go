@@ -56,14 +56,13 @@ type trainPart struct {
 	receptor []uint8
 	gains    []float64
 
-	at      []arrivalAt // spikes, ascending
-	next    int
-	laws    []*rng.Counts
-	law     []int32 // of each lane
-	rate    float64
-	cycle   int64
-	words   []rng.Block
-	uniform bool // one law for all
+	at    []arrivalAt // spikes, ascending
+	next  int
+	laws  []*rng.Counts
+	law   []int32 // of each lane
+	rate  float64
+	cycle int64
+	words []rng.Block
 }
 
 type arrivalAt struct {

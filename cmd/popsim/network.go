@@ -83,7 +83,6 @@ type networkRun struct {
 	firsts      []int // first neuron of each population, and their number
 	recorders   []*statistics.Recorder
 	latency     []float64
-	first       bool
 	spikesAll   int64
 	counts      []int64 // of the bin in hand, by population
 	bin, nBins  int64
