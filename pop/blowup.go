@@ -33,7 +33,7 @@ func (e *BlownUp) Error() string {
 		return fmt.Sprintf("pop: neuron %d runs away: from t = %.6g ms on V goes to infinity by its own equations, whatever the step, "+
 			"and in the step at t = %.6g ms it leaves the numbers (%s)", e.Neuron, e.Away, e.Time, text)
 	}
-	return fmt.Sprintf("pop: neuron %d became NaN in the step at t = %.6g ms (%s); try a smaller dt", e.Neuron, e.Time, text)
+	return fmt.Sprintf("pop: neuron %d became NaN in the step at t = %.6g ms (%s)", e.Neuron, e.Time, text)
 }
 
 // Runaway is a neuron whose V goes to infinity by its own equations, see model.Model.Runaway. No step changes that.

@@ -137,7 +137,7 @@ func (s *runCommand) run(ctx context.Context, args []string) error {
 	case errors.As(err, &blown) && !math.IsNaN(blown.Away):
 		return err // no step would help
 	case errors.As(err, &blown):
-		return fault.Hint(err, "dt was %v ms; try --dt %v", s.cfg.Dt, s.cfg.Dt/4)
+		return s.smallerStep(err, blown)
 	case err != nil:
 		return err
 	}
@@ -346,4 +346,38 @@ func counted(n int, noun string) string {
 		return fmt.Sprintf("%d %sies", n, stem)
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// smallerStep adds to the error of a neuron that left the numbers which step keeps it there, tried on that neuron alone without
+// a waveform, or that none was found.
+func (s *runCommand) smallerStep(err error, blown *pop.BlownUp) error {
+	const (
+		finest = 1024 // of the step
+		budget = 2e6  // steps of a trial
+	)
+	i := int(blown.Neuron)
+	spec := pop.Spec{Model: s.spec.Model, Method: s.spec.Method, N: 1, I: kernels.Values{blown.I}}
+	for _, x := range blown.P {
+		spec.P = append(spec.P, kernels.Values{x})
+	}
+	for _, x := range s.spec.Init {
+		if x != nil {
+			x = kernels.Values{x.At(i)}
+		}
+		spec.Init = append(spec.Init, x)
+	}
+	for f := 4.0; f <= finest; f *= 4 {
+		dt := s.cfg.Dt / f
+		end := blown.Time + 20*s.cfg.Dt
+		if end/dt > budget {
+			return fault.Hint(err, "dt was %v ms; try a smaller --dt", s.cfg.Dt)
+		}
+		if _, e := pop.Run(context.Background(), spec, pop.Config{Dt: dt, Workers: 1}, end); e == nil {
+			return fault.Hint(err, "dt was %v ms; --dt %v keeps this neuron in range to %.4g ms", s.cfg.Dt, dt, end)
+		}
+	}
+	if s.method.Dt < s.cfg.Dt/finest {
+		return fault.Hint(err, "dt was %v ms; the default is %v", s.cfg.Dt, s.method.Dt)
+	}
+	return fault.Hint(err, "no step down to dt/%v helps: are the parameters what they should be, in these units?", finest)
 }
