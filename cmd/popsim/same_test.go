@@ -156,7 +156,7 @@ func TestSetOfTheEnvironment(t *testing.T) {
 		}
 	}
 	t.Setenv("POPSIM_ISA", "sse9")
-	if _, told := popsim(t, exitMisused, strings.Fields("run eif I=12 -n 64 --time 5ms")...); !strings.Contains(told, `error: POPSIM_ISA: kernels: instruction set "sse9" is not available here`) {
+	if _, told := popsim(t, exitMisused, strings.Fields("run eif I=12 -n 64 --time 5ms")...); !strings.Contains(told, `error: POPSIM_ISA: instruction set "sse9" is not available here`) {
 		t.Errorf("POPSIM_ISA=sse9: %s", told)
 	}
 	if _, told := popsim(t, exitMisused, strings.Fields("run eif I=12 -n 64 --time 5ms --isa sse8")...); strings.Contains(told, "POPSIM_ISA") {
