@@ -22,6 +22,7 @@ import (
 	"popsim/network"
 	"popsim/network/description"
 	"popsim/network/statistics"
+	"popsim/pop"
 	"popsim/table"
 	"popsim/table/file"
 )
@@ -82,7 +83,7 @@ type networkRun struct {
 
 	firsts      []int // first neuron of each population, and their number
 	recorders   []*statistics.Recorder
-	latency     []float64
+	trains      []pop.Train // of each neuron, as run of a population has them
 	spikesAll   int64
 	counts      []int64 // of the bin in hand, by population
 	bin, nBins  int64
@@ -211,10 +212,7 @@ func (r *networkRun) advance(ctx context.Context, n *network.Network) (done int6
 		r.recorders = append(r.recorders, statistics.NewRecorder(p.N, r.from, r.networkFlags.bin.Value))
 	}
 	total := r.firsts[len(spec.Populations)]
-	r.latency = make([]float64, total)
-	for i := range r.latency {
-		r.latency[i] = math.NaN()
-	}
+	r.trains = make([]pop.Train, total)
 	r.counts = make([]int64, len(spec.Populations))
 	r.nBins = int64(math.Round(r.networkFlags.bin.Value / spec.Dt))
 	steps := int64(math.Round(r.time.Value / spec.Dt))
@@ -245,9 +243,7 @@ func (r *networkRun) take(block []network.Spike, dt float64) error {
 		neurons[i], times[i] = int64(s.Neuron), t
 		j := r.populationOf(int(s.Neuron))
 		r.recorders[j].Add(int(s.Neuron)-r.firsts[j], t)
-		if math.IsNaN(r.latency[s.Neuron]) {
-			r.latency[s.Neuron] = t
-		}
+		r.trains[s.Neuron].Add(t, r.from)
 		r.counts[j]++
 	}
 	r.spikesAll += int64(len(block))
@@ -291,7 +287,7 @@ func (r *networkRun) write(n *network.Network, done int64) error {
 	measured := end > r.from
 	var measures []statistics.Population
 	if r.out != nil && measured {
-		if err := r.writeNeurons(end); err != nil {
+		if err := r.writeNeurons(); err != nil {
 			return err
 		}
 	}
@@ -341,19 +337,20 @@ func (r *networkRun) write(n *network.Network, done int64) error {
 	return nil
 }
 
-func (r *networkRun) writeNeurons(end float64) error {
+// writeNeurons writes a row per neuron: its spikes in the whole run, and rate and variation of the intervals after --discard.
+func (r *networkRun) writeNeurons() error {
 	var population []string
 	var neuron, spikes []int64
-	var rate, cv []float64
+	var rate, latency, cv []float64
 	for j, p := range r.resolved.Spec.Populations {
-		for i := range p.N {
-			k, hz, v := r.recorders[j].Neuron(i, end)
-			population, neuron, spikes = append(population, p.Name), append(neuron, int64(r.firsts[j]+i)), append(spikes, k)
-			rate, cv = append(rate, hz), append(cv, v)
+		for i := r.firsts[j]; i < r.firsts[j+1]; i++ {
+			t := &r.trains[i]
+			population, neuron, spikes = append(population, p.Name), append(neuron, int64(i)), append(spikes, t.Spikes())
+			rate, latency, cv = append(rate, t.Rate()), append(latency, t.Latency()), append(cv, t.CV())
 		}
 	}
 	return r.out.Append(table.NewTable(table.Col("population", population), table.Col("neuron", neuron), table.Col("spikes", spikes),
-		table.Col("rate_Hz", rate), table.Col("latency_ms", r.latency), table.Col("isi_cv", cv)))
+		table.Col("rate_Hz", rate), table.Col("latency_ms", latency), table.Col("isi_cv", cv)))
 }
 
 func (r *networkRun) writeEdges(n *network.Network) (err error) {
