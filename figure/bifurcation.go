@@ -179,7 +179,7 @@ func (b *Bifurcation) frequencyPanel() Panel {
 	for k := range p.Lines {
 		p.Lines[k].Name = ""
 	}
-	p.Points, p.Texts = b.marks(func(q Special) float64 { return q.frequency }, false)
+	p.Points, p.Texts = b.marks(func(q Special) float64 { return q.frequency * float64(max(1, q.spikes)) }, false) // the curve is the rate
 	return p
 }
 
@@ -220,7 +220,11 @@ func (b *Bifurcation) exponentPanel() Panel {
 
 // marks are the special points with their names.
 func (b *Bifurcation) marks(height func(Special) float64, named bool) (points []Points, texts []Text) {
-	const near = 0.012 // of the axis: names closer than this are told once
+	const (
+		near = 0.012 // of the axis: names closer than this are told once
+		wide = 0.15  // of the axis, about the width of a name: names of one height closer than this would overlap
+		same = 0.5   // mV: one height
+	)
 	var told []Special
 	for _, q := range b.Specials() {
 		y := height(q)
@@ -230,7 +234,8 @@ func (b *Bifurcation) marks(height func(Special) float64, named bool) (points []
 		points = append(points, Points{X: []float64{q.x}, Y: []float64{y}, Mark: markOf(q.label), Open: q.criticality == "sub", Size: 6})
 		again := false
 		for _, t := range told {
-			again = again || t.label == q.label && math.Abs(t.x-q.x) < near*(b.Axes[0].Hi-b.Axes[0].Lo) && math.Abs(t.v-q.v) < 10
+			apart, height := math.Abs(t.x-q.x)/(b.Axes[0].Hi-b.Axes[0].Lo), math.Abs(t.v-q.v)
+			again = again || t.label == q.label && (apart < near && height < 10 || apart < wide && height < same)
 		}
 		if named && !again {
 			told = append(told, q)

@@ -195,6 +195,7 @@ type Special struct {
 	branch      int
 	note        string
 	axes        []Quantity
+	spikes      int // per period of an orbit of the reset map; 0 elsewhere
 }
 
 // Specials lists the special points of branches, of the beginning and end of firing, and of the plane.
@@ -202,7 +203,7 @@ func (b *Bifurcation) Specials() (list []Special) {
 	nan := math.NaN()
 	if b.Regions != nil {
 		for _, q := range b.Regions.Points {
-			list = append(list, Special{q.Label, q.X, q.Y, q.V, q.Frequency, 1000 / q.Frequency, q.Criticality, nan, -1, "", b.Axes})
+			list = append(list, Special{q.Label, q.X, q.Y, q.V, q.Frequency, 1000 / q.Frequency, q.Criticality, nan, -1, "", b.Axes, 0})
 		}
 		return list
 	}
@@ -210,14 +211,14 @@ func (b *Bifurcation) Specials() (list []Special) {
 		return nil
 	}
 	for _, q := range b.Diagram.Points {
-		list = append(list, Special{q.Label, q.Parameter, nan, q.V, q.Frequency, q.Period, q.Criticality, q.Lyapunov, q.Branch, q.Note, b.Axes})
+		list = append(list, Special{q.Label, q.Parameter, nan, q.V, q.Frequency, q.Period, q.Criticality, q.Lyapunov, q.Branch, q.Note, b.Axes, 0})
 	}
 	for _, q := range b.FiringPoints {
 		at := b.Trains[q.Firing].Parameter
 		branch := len(b.Diagram.Branches) + slices.IndexFunc(b.stretches(), func(x stretch) bool {
 			return !x.repels && slices.ContainsFunc(x.firings, func(f dynamics.Firing) bool { return f.Parameter == at })
 		})
-		list = append(list, Special{q.Label, q.Parameter, nan, q.V, q.Frequency, q.Period, "", nan, branch, q.Note, b.Axes})
+		list = append(list, Special{q.Label, q.Parameter, nan, q.V, q.Frequency, q.Period, "", nan, branch, q.Note, b.Axes, q.Spikes})
 	}
 	return list
 }

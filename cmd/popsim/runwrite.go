@@ -132,9 +132,9 @@ func (s *runCommand) monitorSpikes() (flush func() error) {
 	if out == nil && pic == nil && !s.tops {
 		return func() error { return nil }
 	}
-	var c courier
+	var w spikeWriter
 	if out != nil {
-		c.begin(out, s.workers.Value != 1 && sched.Allowed() > 1)
+		w.start(out, s.workers.Value != 1 && sched.Allowed() > 1)
 	}
 	s.cfg.Spike = func(block []pop.Spike) error {
 		s.addTops(block)
@@ -144,77 +144,77 @@ func (s *runCommand) monitorSpikes() (flush func() error) {
 		if out == nil {
 			return nil
 		}
-		return c.carry(block)
+		return w.write(block)
 	}
-	return c.end
+	return w.close
 }
 
-// courier brings spikes to their table. Where there is more than one processor it does so in a goroutine of its own, while
-// the next spikes are made. Write G(k) for giving it block k and A(k) for appending it to the table: A(k) precedes G(k+2),
-// so of two bags one is always free, and the error of A(k) is known to G(k+2) or to end.
-type courier struct {
-	out   *file.Output
-	bags  [2]bag
-	n     int // blocks given
-	give  chan *bag
-	ended chan struct{} // closed when the goroutine ends, after err was written
-	err   error
+// spikeWriter appends spikes to their table. Where there is more than one processor it does so in a goroutine of its own, while
+// the next spikes are computed. Call W(k) the call of write for block k and A(k) the appending of that block to the table: A(k)
+// precedes W(k+2), so one of the two blocks is always free, and the error of A(k) is returned by W(k+2) at the latest, or by close.
+type spikeWriter struct {
+	out    *file.Output
+	blocks [2]spikeBlock
+	n      int // blocks written
+	queue  chan *spikeBlock
+	ended  chan struct{} // closed when the goroutine ends, after err was set
+	err    error
 }
 
-// bag is a block of spikes in columns.
-type bag struct {
+// spikeBlock is a block of spikes in columns.
+type spikeBlock struct {
 	neurons []int64
 	times   []float64
 }
 
-func (b *bag) table() *table.Table {
+func (b *spikeBlock) table() *table.Table {
 	return table.NewTable(table.Col("neuron", b.neurons), table.Col("time_ms", b.times))
 }
 
-// begin starts the goroutine, if it is to be one.
-func (c *courier) begin(out *file.Output, apart bool) {
-	c.out = out
+// start sets the table and, if apart, starts the goroutine.
+func (w *spikeWriter) start(out *file.Output, apart bool) {
+	w.out = out
 	if !apart {
 		return
 	}
-	c.give, c.ended = make(chan *bag), make(chan struct{})
+	w.queue, w.ended = make(chan *spikeBlock), make(chan struct{})
 	go func() {
-		defer close(c.ended)
-		for b := range c.give {
-			if c.err = out.Append(b.table()); c.err != nil {
+		defer close(w.ended)
+		for b := range w.queue {
+			if w.err = out.Append(b.table()); w.err != nil {
 				return
 			}
 		}
 	}()
 }
 
-// carry takes a copy of a block.
-func (c *courier) carry(block []pop.Spike) error {
-	b := &c.bags[c.n%2]
-	c.n++
+// write appends a block, which it copies.
+func (w *spikeWriter) write(block []pop.Spike) error {
+	b := &w.blocks[w.n%2]
+	w.n++
 	b.neurons, b.times = b.neurons[:0], b.times[:0]
 	for _, x := range block {
 		b.neurons, b.times = append(b.neurons, x.Neuron), append(b.times, x.Time)
 	}
-	if c.give == nil {
-		return c.out.Append(b.table())
+	if w.queue == nil {
+		return w.out.Append(b.table())
 	}
 	select {
-	case c.give <- b:
+	case w.queue <- b:
 		return nil
-	case <-c.ended:
-		return c.err
+	case <-w.ended:
+		return w.err
 	}
 }
 
-// end waits for what is under way.
-func (c *courier) end() error {
-	if c.give == nil {
+// close waits until every block is in the table.
+func (w *spikeWriter) close() error {
+	if w.queue == nil {
 		return nil
 	}
-	close(c.give)
-	<-c.ended
-	return c.err
+	close(w.queue)
+	<-w.ended
+	return w.err
 }
 
 // monitorTrace lets traced states flow into their table and into the picture; flush hands on the last of them.
