@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"popsim/cmd/popsim/internal/profile"
 	"popsim/fault"
 	"popsim/table/file"
 )
@@ -111,4 +112,17 @@ func (v *call) complain(err error) {
 			fmt.Fprintf(v.stderr, "popsim: hint: %s\n", line.Hint)
 		}
 	}
+}
+
+// compute does the work of a verb on a model; where --profile asks for it, under a profile whose samples are labelled with both.
+func (v *call) compute(ctx context.Context, f *flags, verb, model string, work func(ctx context.Context) error) error {
+	if f.profile.Value == "" {
+		return work(ctx)
+	}
+	stop, err := profile.Start(f.profile.Value, f.profileDir.Value)
+	if err != nil {
+		return misused(err)
+	}
+	defer func() { v.say("%s", stop()) }()
+	return profile.Labelled(ctx, verb, model, work)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"popsim/bench"
+	"popsim/cmd/popsim/internal/profile"
 	"popsim/experiment"
 	"popsim/kernels"
 	"popsim/model"
@@ -106,7 +107,7 @@ func offerShapes(*model.Model) (found []string) {
 	return append(found, "@")
 }
 
-func offerProfiles(*model.Model) []string { return profileModes() }
+func offerProfiles(*model.Model) []string { return profile.Modes() }
 func offerFrom(*model.Model) []string     { return []string{"rest", "up", "down", "all"} }
 func offerKinds(*model.Model) []string    { return bench.Kinds }
 func offerParts(*model.Model) []string    { return []string{"auto"} }

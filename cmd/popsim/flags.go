@@ -5,13 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
+	"popsim/cmd/popsim/internal/profile"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/kernels"
-	"popsim/model"
 	"popsim/table/file"
 
 	"github.com/spf13/cobra"
@@ -130,7 +129,7 @@ func (f *flags) checkSave() error {
 // profiling registers the flags of verbs that compute.
 func (f *flags) profiling(set *pflag.FlagSet) {
 	f.profile, f.profileDir = experiment.Word{Form: "MODE"}, experiment.Word{Form: "DIR", Value: "."}
-	add(set, experiment.Flag{Name: "profile", Once: true, Offers: offerProfiles, Value: &f.profile, Help: "profile to write: " + strings.Join(profileModes(), ", ")})
+	add(set, experiment.Flag{Name: "profile", Once: true, Offers: offerProfiles, Value: &f.profile, Help: "profile to write: " + strings.Join(profile.Modes(), ", ")})
 	add(set, experiment.Flag{Name: "profile-dir", Once: true, Value: &f.profileDir, Help: "where profiles are written"})
 }
 
@@ -176,12 +175,8 @@ func (f *flags) checkProfile() error {
 	if f.profileDir.Given && f.profile.Value == "" {
 		return fault.Hint(errors.New("--profile-dir names a place for a profile, but there is none"), "--profile MODE writes one")
 	}
-	if f.profile.Value == "" || slices.Contains(profileModes(), f.profile.Value) {
+	if f.profile.Value == "" {
 		return nil
 	}
-	err := fmt.Errorf("there is no profile mode %q", f.profile.Value)
-	if near := model.Nearest(f.profile.Value, profileModes()); near != "" {
-		return fault.Hint(err, "did you mean --profile %s?", near)
-	}
-	return fault.Hint(err, "the modes are %s", strings.Join(profileModes(), ", "))
+	return profile.CheckMode(f.profile.Value)
 }

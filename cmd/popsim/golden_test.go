@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "rewrite the golden files that differ")
 var masks = []struct{ pattern, mask string }{
 	{`(?m)^popsim: [0-9.e+-]+ s, [0-9.e+-]+ neuron-steps/s; .*$`, "popsim: TIME AND SPEED"},
 	{` in [0-9.e+-]+ s\b`, " in TIME"},
-	{`only [0-9.]+ [kMGT]?B are to be had`, "only SO MUCH is to be had"},
+	{`[0-9.]+ [kMGT]?B are available`, "SO MUCH is available"},
 	{`\(have (avx512, )?(avx2, )?go\)`, "(have SETS)"},
 }
 

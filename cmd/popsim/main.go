@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"popsim/cmd/popsim/internal/signals"
 	"popsim/experiment"
 )
 
@@ -29,7 +30,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 // run is popsim, callable: arguments in, data and talk out, and the exit code back.
 func run(args []string, stdout, stderr io.Writer) int {
 	signal.Ignore(syscall.SIGPIPE) // a reader that goes away is an error of Write, after which files are tidied up
-	ctx, end := withSignals(context.Background())
+	ctx, end := signals.Context(context.Background())
 	defer end()
 	return speak(ctx, args, stdout, stderr)
 }

@@ -26,7 +26,7 @@ func TestManual(t *testing.T) {
 		if c.Hidden || c.Name() == "help" {
 			continue
 		}
-		path := filepath.Join(dir, pageName(c)+".1")
+		path := filepath.Join(dir, strings.ReplaceAll(c.CommandPath(), " ", "-")+".1")
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Error(err)
@@ -37,7 +37,7 @@ func TestManual(t *testing.T) {
 			t.Errorf("%s: the date is not that of SOURCE_DATE_EPOCH", path)
 		}
 		c.Flags().VisitAll(func(f *pflag.Flag) {
-			if !strings.Contains(string(text), roff("--"+f.Name)) {
+			if !strings.Contains(string(text), `\-\-`+strings.ReplaceAll(f.Name, "-", `\-`)) {
 				t.Errorf("%s does not tell of --%s", path, f.Name)
 			}
 		})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"popsim/cmd/popsim/internal/memory"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/figure"
@@ -108,7 +109,7 @@ func (v *call) wholeOf(parts *sweep.Parts, record file.Record, f flags, measure 
 	if err != nil {
 		return nil, err
 	}
-	if err := fits(fmt.Sprintf("a picture of %d points", parts.Rows()), forecast.Bytes); err != nil && f.plot.Value != "" {
+	if err := memory.Fits(fmt.Sprintf("a picture of %d points", parts.Rows()), forecast.Bytes); err != nil && f.plot.Value != "" {
 		return nil, misused(err)
 	} else if err != nil {
 		return nil, nil

@@ -6,10 +6,10 @@ import (
 	"io"
 	"math"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"popsim/cmd/popsim/internal/help"
 	"popsim/experiment"
 	"popsim/model"
 	"popsim/network/description"
@@ -47,7 +47,7 @@ func modelsVerb() *cobra.Command {
 				var text bytes.Buffer
 				describeModel(&text, q)
 				for line := range strings.SplitSeq(strings.TrimSuffix(text.String(), "\n"), "\n") {
-					for _, part := range hanging(line) {
+					for _, part := range help.WrapLine(line) {
 						fmt.Fprintln(cmd.OutOrStdout(), part)
 					}
 				}
@@ -60,21 +60,14 @@ func modelsVerb() *cobra.Command {
 	return cmd
 }
 
-// columns writes lines whose cells are divided by tabs, aligned.
-func columns(w io.Writer, lines func(w io.Writer)) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	lines(t)
-	_ = t.Flush()
-}
-
 func listModels(w io.Writer) {
-	columns(w, func(w io.Writer) {
+	help.Columns(w, func(w io.Writer) {
 		for _, m := range model.All {
 			fmt.Fprintf(w, "%s\t%s\t%s\n", m.Name, m.Title, strings.Join(methodNames(m), ", "))
 		}
 	})
 	fmt.Fprintln(w, "\nNetworks")
-	columns(w, func(w io.Writer) {
+	help.Columns(w, func(w io.Writer) {
 		for _, name := range description.Names() {
 			d, err := description.Lookup(name)
 			if err != nil {
@@ -103,7 +96,7 @@ func describeModel(w io.Writer, n experiment.Neuron) {
 	}
 	fmt.Fprintf(w, "\n  %s\n\n  %s\n\n", m.Source, strings.Join(spikeRule(m), "\n  "))
 	fmt.Fprintln(w, "Parameters"+ofPreset(n.Preset))
-	columns(w, func(w io.Writer) {
+	help.Columns(w, func(w io.Writer) {
 		for j, q := range m.Params {
 			fmt.Fprintf(w, "  %s\t%v\t%s\t%s\n", q.Name, base.Params[j], unitless(q.Unit), q.Doc)
 		}
@@ -113,13 +106,13 @@ func describeModel(w io.Writer, n experiment.Neuron) {
 		fmt.Fprintln(w, "\n  C (pF), g_L (nS) and E_L (mV) may be given instead: R = 1/g_L, tau = C/g_L, V_rest = E_L.")
 	}
 	fmt.Fprintln(w, "\nStates, at the start those of the stable rest at I = 0 unless set")
-	columns(w, func(w io.Writer) {
+	help.Columns(w, func(w io.Writer) {
 		for _, s := range m.States {
 			fmt.Fprintf(w, "  %s0\t%s\t%s\n", s.Name, unitless(s.Unit), s.Doc)
 		}
 	})
 	fmt.Fprintln(w, "\nMethods, the default first")
-	columns(w, func(w io.Writer) {
+	help.Columns(w, func(w io.Writer) {
 		for _, q := range m.Methods {
 			order := fmt.Sprintf("order %d", q.Order)
 			if q.Order == 0 {

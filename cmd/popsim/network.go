@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"popsim/cmd/popsim/internal/cli"
+	"popsim/cmd/popsim/internal/help"
+	"popsim/cmd/popsim/internal/memory"
 	"popsim/experiment"
 	"popsim/expression"
 	"popsim/fault"
@@ -110,7 +112,7 @@ func (s *runCommand) runNetwork(ctx context.Context, d *description.Description,
 	}
 	defer func() { abort(r.out, r.spikes, r.pops, r.edges, r.rates) }()
 	s.phase("read")
-	n, err := network.Build(ctx, r.resolved.Spec, network.Config{Workers: s.workers.Value, ISA: r.isa, Memory: int64(available())})
+	n, err := network.Build(ctx, r.resolved.Spec, network.Config{Workers: s.workers.Value, ISA: r.isa, Memory: int64(memory.Available())})
 	if err != nil {
 		return err
 	}
@@ -401,7 +403,7 @@ func populationTable(spec *network.Spec, m []statistics.Population) *table.Table
 
 // tellPopulations shows the table of populations at the end of a run.
 func (r *networkRun) tellPopulations(spec *network.Spec, m []statistics.Population) {
-	columns(r.stderr, func(w io.Writer) {
+	help.Columns(r.stderr, func(w io.Writer) {
 		fmt.Fprintln(w, "population\tn\trate Hz\tse\tCV\tsynchrony\tFano\tcorrelation")
 		for i, p := range spec.Populations {
 			fmt.Fprintf(w, "%s\t%d\t%.4g\t%.2g\t%.3f\t%.3f\t%.3g\t%.4f\n", p.Name, p.N, m[i].Rate, m[i].RateSE, m[i].CV, m[i].Synchrony, m[i].Fano, m[i].Correlation)
@@ -438,13 +440,13 @@ func describeNetwork(w io.Writer, d *description.Description, preset string) err
 		return misused(err)
 	}
 	fmt.Fprintf(w, "%s: %s\n\n  %s\n\nParameters\n", strings.TrimSuffix(d.Path, experiment.Ending), d.Title, d.Source)
-	columns(w, func(w io.Writer) {
+	help.Columns(w, func(w io.Writer) {
 		for _, p := range res.Parameters {
 			fmt.Fprintf(w, "  %s\t%s\t%.6g\t%s\n", p.Name, p.Text, p.Value, unitless(p.Unit))
 		}
 	})
 	fmt.Fprintln(w, "\nPopulations")
-	columns(w, func(w io.Writer) {
+	help.Columns(w, func(w io.Writer) {
 		for _, p := range res.Spec.Populations {
 			kind := "spike trains"
 			if p.Model != nil {
@@ -454,7 +456,7 @@ func describeNetwork(w io.Writer, d *description.Description, preset string) err
 		}
 	})
 	fmt.Fprintln(w, "\nProjections")
-	columns(w, func(w io.Writer) {
+	help.Columns(w, func(w io.Writer) {
 		for _, p := range res.Spec.Projections {
 			s := res.Spec.Synapses[p.Synapse]
 			fmt.Fprintf(w, "  %s\t%s\t%s\n", p.Name, s.Name, s.Kind)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"popsim/cmd/popsim/internal/cli"
+	"popsim/cmd/popsim/internal/memory"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/figure"
@@ -210,7 +211,7 @@ func (v *call) completed(r file.Record) file.Record {
 	if r.Warnings == nil {
 		r.Warnings = []string{}
 	}
-	r.MemoryBytes = held()
+	r.MemoryBytes = memory.Held()
 	if r.Extra == nil {
 		r.Extra = map[string]any{}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/pprof/profile"
 
+	profiling "popsim/cmd/popsim/internal/profile"
 	"popsim/kernels"
 )
 
@@ -48,21 +49,21 @@ func TestProfileModes(t *testing.T) {
 		lines = append(slices.Clone(lines), "verify")
 	}
 	for i, line := range lines {
-		for _, p := range profiles {
-			if (!long && i > 0 || line == "verify") && p.mode != "cpu" { // verify takes its time
+		for _, mode := range profiling.Modes() {
+			if (!long && i > 0 || line == "verify") && mode != "cpu" { // verify takes its time
 				continue
 			}
-			args := append(strings.Fields(line), "--profile", p.mode, "--profile-dir", "p")
+			args := append(strings.Fields(line), "--profile", mode, "--profile-dir", "p")
 			_, text := popsim(t, exitDone, args...)
-			path := filepath.Join("p", p.file)
+			path := filepath.Join("p", profiling.FileOf(mode))
 			written, err := os.ReadFile(path)
 			if err != nil || !strings.Contains(text, path) {
-				t.Fatalf("%s --profile %s: %v\n%s", line, p.mode, err, text)
+				t.Fatalf("%s --profile %s: %v\n%s", line, mode, err, text)
 			}
 			if err := os.Remove(path); err != nil {
 				t.Fatal(err)
 			}
-			if p.mode == "trace" {
+			if mode == "trace" {
 				if !bytes.HasPrefix(written, []byte("go 1.")) {
 					t.Errorf("%s: %q... is no trace", line, written[:min(16, len(written))])
 				}
@@ -70,15 +71,15 @@ func TestProfileModes(t *testing.T) {
 			}
 			read, err := profile.ParseData(written)
 			if err != nil {
-				t.Errorf("%s --profile %s: %v", line, p.mode, err)
+				t.Errorf("%s --profile %s: %v", line, mode, err)
 				continue
 			}
 			want := map[string]string{
 				"cpu": "cpu", "mem": "alloc_space", "allocs": "alloc_space", "heap": "alloc_space", "block": "contentions", "mutex": "contentions",
 				"goroutine": "goroutine", "thread": "threadcreate", "clock": "time",
-			}[p.mode]
+			}[mode]
 			if !slices.ContainsFunc(read.SampleType, func(v *profile.ValueType) bool { return v.Type == want }) {
-				t.Errorf("%s --profile %s: no samples of %s, but %v", line, p.mode, want, read.SampleType)
+				t.Errorf("%s --profile %s: no samples of %s, but %v", line, mode, want, read.SampleType)
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"popsim/cmd/popsim/internal/help"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/model"
@@ -40,7 +41,7 @@ func (v *call) root() *cobra.Command {
 		return filled(cmd.Flags())
 	}
 	root.SetFlagErrorFunc(flagError)
-	narrow(root)
+	help.Fit(root)
 	root.SetHelpCommand(helpVerb(root))
 	for _, g := range []struct {
 		title string
@@ -116,7 +117,7 @@ func helpVerb(root *cobra.Command) *cobra.Command {
 // unknownVerb answers what is no verb, or nothing at all.
 func unknownVerb(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s\n\n%s\n", wrapped(cmd.Long), cmd.UsageString())
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s\n\n%s\n", help.Wrap(cmd.Long), cmd.UsageString())
 		return misused(fault.Hint(errors.New("no verb given"), "try: popsim run lif I=21; popsim VERB --help says more"))
 	}
 	var verbs []string

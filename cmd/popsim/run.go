@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"popsim/cmd/popsim/internal/cli"
+	"popsim/cmd/popsim/internal/memory"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/kernels"
@@ -209,7 +210,7 @@ func (s *runCommand) forecast(n int) error {
 		return nil // what is wrong with the parameters is told later, all at once
 	}
 	s.need = float64(bytes) + held
-	return fits(fmt.Sprintf("a population of %d %s neurons", n, s.neuron.Model.Name), s.need)
+	return memory.Fits(fmt.Sprintf("a population of %d %s neurons", n, s.neuron.Model.Name), s.need)
 }
 
 // checkSpan refuses a time of less than one step, and of more than can be counted.
@@ -326,7 +327,7 @@ func (s *runCommand) summary(sum pop.Summary) {
 		counted(s.spec.N, "neuron"), s.neuron.Model.Name, span, s.cfg.Dt, counted(int(sum.Spikes), "spike"), float64(sum.Spikes)/n/span*1000)
 	s.say("%.3g s, %.3g neuron-steps/s; kernel %s/%s, instruction set %s, %s, %s, %s",
 		seconds, work/math.Max(seconds, 1e-9), s.neuron.Model.Name, s.method.Name, sum.Kernel.ISA,
-		counted(len(sum.Sched.Busy), "worker"), counted(sum.Shards, "shard"), size(s.need))
+		counted(len(sum.Sched.Busy), "worker"), counted(sum.Shards, "shard"), memory.Size(s.need))
 }
 
 // goes is the subject of a sentence about neurons that run away.

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"popsim/cmd/popsim/internal/signals"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/sweep"
@@ -341,7 +342,7 @@ func shellWord(w string) string {
 // began is not asked for again: it would never end.
 func (s *sweepCommand) requeue(ctx context.Context, r *sweep.Result) {
 	job := os.Getenv("SLURM_JOB_ID")
-	if !strings.HasPrefix(s.part.Value, "auto") || job == "" || !hearing(ctx).goesOn() {
+	if !strings.HasPrefix(s.part.Value, "auto") || job == "" || !signals.OutOfTime(ctx) {
 		return
 	}
 	if r == nil || r.Kept == 0 {

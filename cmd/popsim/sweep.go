@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"popsim/cmd/popsim/internal/memory"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/sched"
@@ -164,7 +165,7 @@ func (s *sweepCommand) read(args []string) error {
 	if part, err := readPart(s.part.Value); s.part.Value != "" && err == nil {
 		need /= float64(part.Of) // of the others nothing is held
 	}
-	if err := fits(fmt.Sprintf("a sweep of %d points", s.forecast.Points), need); err != nil && !s.away {
+	if err := memory.Fits(fmt.Sprintf("a sweep of %d points", s.forecast.Points), need); err != nil && !s.away {
 		return misused(err)
 	}
 	if err := s.spec.Check(); err != nil {

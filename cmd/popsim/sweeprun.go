@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"popsim/cmd/popsim/internal/cli"
+	"popsim/cmd/popsim/internal/memory"
+	"popsim/cmd/popsim/internal/signals"
 	"popsim/dynamics"
 	"popsim/fault"
 	"popsim/model"
@@ -50,7 +52,7 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 	}
 	s.phase("read")
 	if s.cfg.Keep != "" {
-		s.cfg.Stop = hearing(ctx).listen()
+		s.cfg.Stop = signals.Graceful(ctx)
 	}
 	if s.cfg.Part.Of > 0 {
 		s.cfg.Record = func(r *sweep.Result) any { return s.completed(s.record(r)) }
@@ -144,7 +146,7 @@ func failed(n, of int) error {
 // tellForecast says what the sweep will cost at most; how long it may take is measured where that matters.
 func (s *sweepCommand) tellForecast(ctx context.Context) error {
 	text := fmt.Sprintf("%s in steps of %v ms: at most %.3g neuron-steps, %s", counted(s.forecast.Points, "point"),
-		s.dtUsed(), s.forecast.Steps, size(s.forecast.Bytes))
+		s.dtUsed(), s.forecast.Steps, memory.Size(s.forecast.Bytes))
 	if s.dryRun || s.forecast.Steps > longSteps {
 		speed, err := s.speed(ctx)
 		if err != nil {

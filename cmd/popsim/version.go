@@ -2,12 +2,15 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"popsim/cmd/popsim/internal/manual"
+	"popsim/fault"
 	"popsim/kernels"
 	"popsim/sched"
 )
@@ -54,6 +57,26 @@ func (v *call) versionVerb() *cobra.Command {
 			_, err := fmt.Fprintf(v.stdout, "popsim %s, %s %s/%s, instruction sets %s, %s\n",
 				version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, strings.Join(sets, " "), counted(sched.Allowed(), "worker"))
 			return err
+		},
+	}
+}
+
+// manualVerb writes the manual pages, for those who package popsim. It is hidden, since a user reads the same by --help.
+func (v *call) manualVerb() *cobra.Command {
+	return &cobra.Command{
+		Use:    "man DIR",
+		Short:  "Manual pages",
+		Hidden: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return misused(fmt.Errorf("man takes one directory, but got %d", len(args)))
+			}
+			if info, err := os.Stat(args[0]); err != nil {
+				return misused(fault.Hint(fmt.Errorf("man: there is no directory %s", args[0]), "mkdir -p %s makes it", args[0]))
+			} else if !info.IsDir() {
+				return misused(fmt.Errorf("man: %s is not a directory", args[0]))
+			}
+			return manual.Write(args[0], cmd.Root(), version())
 		},
 	}
 }

@@ -1,4 +1,6 @@
-package main
+// Package memory tells how much memory the process may take and has taken, so that work which does not fit is refused before
+// it begins.
+package memory
 
 import (
 	"fmt"
@@ -15,13 +17,13 @@ import (
 	"popsim/fault"
 )
 
-// unknownMemory is what is taken to be available (bytes) on systems that do not tell: no more than a large machine has.
-const unknownMemory = 1e12
+// unknown is the memory (bytes) taken to be available on systems that do not tell: no more than a large machine has.
+const unknown = 1e12
 
-// available is the memory (bytes) that this process may still take, as far as the system tells: the least of what is free,
-// what the control groups leave and what GOMEMLIMIT allows.
-func available() float64 {
-	least := unknownMemory
+// Available returns the memory (bytes) that this process may still take, as far as the system tells: the least of what is
+// free, what the control groups leave and what GOMEMLIMIT allows.
+func Available() float64 {
+	least := unknown
 	if free, ok := memFree("/proc/meminfo"); ok {
 		least = free
 	}
@@ -32,9 +34,10 @@ func available() float64 {
 	return least
 }
 
-// groupsLeave is what the control groups of a process, of either version, let it take: the least that the group it is in and
-// those around that one leave. Pages of files that could be dropped do not count as used. A container may show its own group
-// as the root of the tree alone, whatever path the list names.
+// groupsLeave returns the memory (bytes) that the control groups of a process, version 1 or 2, still allow: the least over
+// its own group and all groups above it. list is /proc/self/cgroup, root where the tree of groups is mounted. Cached pages of
+// files that the system could drop do not count as used. In a container the own group may be shown only as the root of the
+// tree, whatever path the list names; therefore the root is always looked at.
 func groupsLeave(list, root string) float64 {
 	least := math.Inf(1)
 	text, err := os.ReadFile(list)
@@ -69,14 +72,14 @@ func groupsLeave(list, root string) float64 {
 	return least
 }
 
-// memFree reads what /proc/meminfo calls available.
+// memFree reads MemAvailable of /proc/meminfo, in bytes.
 func memFree(path string) (float64, bool) {
 	kB, ok := readField(path, "MemAvailable:")
 	return kB * 1024, ok
 }
 
-// readField is the number behind a name on a line of its own.
-func readField(path, name string) (float64, bool) {
+// readField returns the number that follows name on a line of a file; ok is false where there is none.
+func readField(path, name string) (value float64, ok bool) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return 0, false
@@ -90,7 +93,8 @@ func readField(path, name string) (float64, bool) {
 	return 0, false
 }
 
-func readNumber(path string) (float64, bool) {
+// readNumber returns the number that a file consists of.
+func readNumber(path string) (value float64, ok bool) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return 0, false
@@ -99,17 +103,17 @@ func readNumber(path string) (float64, bool) {
 	return x, err == nil
 }
 
-// fits refuses what needs more memory than there is.
-func fits(what string, need float64) error {
-	if have := available(); need > have {
-		return fault.Hint(fmt.Errorf("%s needs about %s of memory, but only %s are to be had", what, size(need), size(have)),
+// Fits returns an error if what needs more memory (bytes) than is available.
+func Fits(what string, need float64) error {
+	if have := Available(); need > have {
+		return fault.Hint(fmt.Errorf("%s needs about %s of memory; %s are available", what, Size(need), Size(have)),
 			"use a smaller number, or a machine with more memory")
 	}
 	return nil
 }
 
-// size writes bytes for people.
-func size(bytes float64) string {
+// Size formats a number of bytes with three digits and a unit, as 1.04 GB.
+func Size(bytes float64) string {
 	for _, u := range []struct {
 		scale float64
 		unit  string
@@ -121,8 +125,8 @@ func size(bytes float64) string {
 	return fmt.Sprintf("%.0f B", bytes)
 }
 
-// held is the memory (bytes) that the process has from the system.
-func held() uint64 {
+// Held returns the memory (bytes) that the process holds from the system now.
+func Held() uint64 {
 	all := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 	metrics.Read(all)
 	return all[0].Value.Uint64() - all[1].Value.Uint64()

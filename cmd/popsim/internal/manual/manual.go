@@ -1,4 +1,6 @@
-package main
+// Package manual writes manual pages in the language of man(7), one for each command and topic, from the texts and flags of
+// the commands themselves.
+package manual
 
 import (
 	"bytes"
@@ -14,45 +16,31 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"popsim/fault"
 	"popsim/table/file"
 )
 
-// manualVerb writes the manual pages, for those who pack popsim up: popsim(1), and one for each verb and topic. It is
-// hidden, since a user reads the same by --help. The date of the pages is SOURCE_DATE_EPOCH, or else that of the commit.
-func (v *call) manualVerb() *cobra.Command {
-	return &cobra.Command{
-		Use:    "man DIR",
-		Short:  "Manual pages",
-		Hidden: true,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return misused(fmt.Errorf("man takes one directory, but got %d", len(args)))
-			}
-			if info, err := os.Stat(args[0]); err != nil {
-				return misused(fault.Hint(fmt.Errorf("man: there is no directory %s", args[0]), "mkdir -p %s makes it", args[0]))
-			} else if !info.IsDir() {
-				return misused(fmt.Errorf("man: %s is not a directory", args[0]))
-			}
-			date, err := commitDate()
-			if err != nil {
-				return misused(err)
-			}
-			for _, c := range append(cmd.Root().Commands(), cmd.Root()) {
-				if c.Hidden || c.Name() == "help" {
-					continue
-				}
-				name := filepath.Join(args[0], pageName(c)+".1")
-				if err := file.Write(name, manualPage(c, date), true); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
+// Write writes the pages of root and of its commands and topics, except hidden ones, into dir. version is the one that the
+// pages show. Their date is SOURCE_DATE_EPOCH, else that of the commit.
+func Write(dir string, root *cobra.Command, version string) error {
+	date, err := commitDate()
+	if err != nil {
+		return err
 	}
+	for _, c := range append(root.Commands(), root) {
+		if !hasPage(c) {
+			continue
+		}
+		if err := file.Write(filepath.Join(dir, pageName(c)+".1"), page(c, date, version), true); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// commitDate is the date of what is built, empty where nothing tells it.
+// hasPage reports whether a command has a page of its own.
+func hasPage(c *cobra.Command) bool { return !c.Hidden && c.Name() != "help" }
+
+// commitDate returns the date of the program, empty where it is not known.
 func commitDate() (string, error) {
 	if text := os.Getenv("SOURCE_DATE_EPOCH"); text != "" {
 		seconds, err := strconv.ParseInt(text, 10, 64)
@@ -70,11 +58,11 @@ func commitDate() (string, error) {
 	return "", nil
 }
 
-// pageName is the name of the page of a verb.
+// pageName returns the name of the page of a command, without its section.
 func pageName(c *cobra.Command) string { return strings.ReplaceAll(c.CommandPath(), " ", "-") }
 
-// manualEnd is what the page of popsim itself tells of all verbs.
-const manualEnd = `.SH ENVIRONMENT
+// commonEnd is the part of the page of popsim itself that concerns all verbs.
+const commonEnd = `.SH ENVIRONMENT
 .TP
 .B POPSIM_ISA
 the instruction set to use: auto, avx512, avx2 or go; --isa overrides it
@@ -82,7 +70,7 @@ the instruction set to use: auto, avx512, avx2 or go; --isa overrides it
 .B GOMEMLIMIT
 memory that popsim should stay below, as 4GiB; a population that needs more is refused
 .SH FILES
-A file takes its name when it is whole. Beside each
+A file has its name once it is complete. Beside each
 .I FILE
 that is written with \-o lies
 .IR FILE .run.json ,
@@ -102,10 +90,10 @@ misused, and refused before any work
 interrupted; what was finished is kept in FILE.partial.ENDING, or beside FILE for --resume
 `
 
-// manualPage is the page of one verb, topic, or of popsim itself, in the language of man(7).
-func manualPage(c *cobra.Command, date string) []byte {
+// page returns the page of one command, topic, or of popsim itself.
+func page(c *cobra.Command, date, version string) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, ".TH %s 1 %q %q %q\n", strings.ToUpper(pageName(c)), date, "popsim "+version(), "popsim")
+	fmt.Fprintf(&b, ".TH %s 1 %q %q %q\n", strings.ToUpper(pageName(c)), date, "popsim "+version, "popsim")
 	fmt.Fprintf(&b, ".SH NAME\n%s \\- %s\n", pageName(c), roff(strings.ToLower(c.Short[:1])+c.Short[1:]))
 	if c.Runnable() {
 		fmt.Fprintf(&b, ".SH SYNOPSIS\n.B %s\n", roff(c.UseLine()))
@@ -115,7 +103,7 @@ func manualPage(c *cobra.Command, date string) []byte {
 	if text == "" {
 		text = c.Short + "."
 	}
-	manualText(&b, text)
+	writeText(&b, text)
 	if c.HasAvailableSubCommands() {
 		b.WriteString(".SH VERBS\n")
 		for _, s := range c.Commands() {
@@ -127,31 +115,34 @@ func manualPage(c *cobra.Command, date string) []byte {
 	if c.Runnable() {
 		c.InitDefaultHelpFlag()
 		b.WriteString(".SH OPTIONS\n")
-		c.Flags().VisitAll(func(f *pflag.Flag) { manualFlag(&b, f) })
+		c.Flags().VisitAll(func(f *pflag.Flag) { writeFlag(&b, f) })
 	}
 	if c.Example != "" {
 		b.WriteString(".SH EXAMPLES\n")
-		manualText(&b, c.Example)
+		writeText(&b, c.Example)
 	}
 	if !c.HasParent() {
-		b.WriteString(manualEnd)
+		b.WriteString(commonEnd)
 	}
-	b.WriteString(".SH SEE ALSO\n")
-	var others []string
+	b.WriteString(".SH SEE ALSO\n" + strings.Join(seeAlso(c), " ,\n") + "\n")
+	return b.Bytes()
+}
+
+// seeAlso lists the other pages, popsim itself first.
+func seeAlso(c *cobra.Command) (others []string) {
 	for _, s := range c.Root().Commands() {
-		if s != c && s.Name() != "help" && !s.Hidden {
+		if s != c && hasPage(s) {
 			others = append(others, fmt.Sprintf(".BR %s (1)", roff(pageName(s))))
 		}
 	}
 	if c.HasParent() {
 		others = slices.Insert(others, 0, fmt.Sprintf(".BR %s (1)", pageName(c.Root())))
 	}
-	b.WriteString(strings.Join(others, " ,\n") + "\n")
-	return b.Bytes()
+	return others
 }
 
-// manualFlag is the entry of one flag.
-func manualFlag(b *bytes.Buffer, f *pflag.Flag) {
+// writeFlag writes the entry of one flag.
+func writeFlag(b *bytes.Buffer, f *pflag.Flag) {
 	kind, usage := pflag.UnquoteUsage(f)
 	b.WriteString(".TP\n")
 	name := roff("--" + f.Name)
@@ -169,9 +160,9 @@ func manualFlag(b *bytes.Buffer, f *pflag.Flag) {
 	b.WriteString("\n")
 }
 
-// manualText turns help, whose indented lines are to stay as they are, into paragraphs.
-func manualText(b *bytes.Buffer, text string) {
-	kept, begin := false, false // in a block of indented lines; at the beginning of a paragraph that is not the first
+// writeText writes a help text: paragraphs, and blocks of indented lines, which stay as they are.
+func writeText(b *bytes.Buffer, text string) {
+	kept, begin := false, false // within a block of indented lines; at the beginning of a paragraph that is not the first
 	for i, line := range strings.Split(text, "\n") {
 		indented, isIndented := strings.CutPrefix(line, "  ")
 		switch {
@@ -197,7 +188,7 @@ func manualText(b *bytes.Buffer, text string) {
 	}
 }
 
-// roff escapes a line of text.
+// roff returns a line of text with the characters escaped that man(7) would interpret.
 func roff(line string) string {
 	line = strings.NewReplacer(`\`, `\e`, `-`, `\-`, `'`, `\(aq`, "`", `\(ga`, `^`, `\(ha`, `~`, `\(ti`).Replace(line)
 	if strings.HasPrefix(line, ".") {
