@@ -66,7 +66,7 @@ const patience = 3 * time.Minute
 // Every line of every block marked sh runs, in order, in a directory of the page's own, with the new popsim in the
 // path. The line must end with code 0, or with the code named behind it in a comment, as in "# exit 2". Lines under a
 // comment "long" run only without -short, those under "shown" not at all. Blocks marked python run, in the same
-// directory, where there is a Python with numpy and pandas. A block under the comment "output" stands in what
+// directory, where there is a Python with numpy, pandas and h5py. A block under the comment "output" stands in what
 // the commands above it wrote. A block marked toml under the name of a file shows lines of that
 // file, as the commands above it have written it.
 func TestCommands(t *testing.T) {
@@ -88,9 +88,11 @@ func TestCommands(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			if python == "" && strings.Contains(string(text), "```python") {
-				t.Run("python", func(t *testing.T) { t.Skip("no Python with numpy and pandas here: blocks that need it are not tried") })
+				t.Run("python", func(t *testing.T) {
+					t.Skip("no Python with numpy, pandas and h5py here: blocks that need it are not tried")
+				})
 			}
-			output := ""
+			output, earlier := "", "" // of the commands; blocks of Python, which go on from those before
 			for _, b := range blocks(string(text)) {
 				switch {
 				case b.comment == "output":
@@ -106,8 +108,10 @@ func TestCommands(t *testing.T) {
 				case b.language == "toml" && strings.HasSuffix(b.comment, ".toml"):
 					showsFile(t, b, dir)
 				case b.language == "python" && python != "":
-					cmd := exec.Command(python, "-c", strings.Join(b.lines, "\n"))
+					earlier += strings.Join(b.lines, "\n") + "\n"
+					cmd := exec.Command(python, "-c", earlier)
 					cmd.Dir = dir
+					cmd.Env = withModule(bin)
 					if out, err := cmd.CombinedOutput(); err != nil {
 						t.Errorf("line %d: %v\n%s", b.first, err, out)
 					}
@@ -225,14 +229,24 @@ func last(out []byte) []byte {
 	return out
 }
 
-// pythonWithPandas is a Python interpreter that has numpy and pandas, or "".
+// pythonWithPandas is a Python interpreter that has numpy, pandas and h5py, or "".
 func pythonWithPandas() string {
 	for _, name := range []string{"python3", "/usr/bin/python3"} {
-		if exec.Command(name, "-c", "import numpy, pandas").Run() == nil {
+		if exec.Command(name, "-c", "import numpy, pandas, h5py").Run() == nil {
 			return name
 		}
 	}
 	return ""
+}
+
+// withModule is the environment in which Python finds popsim.py, and it the program in bin.
+func withModule(bin string) []string {
+	module, err := filepath.Abs("../python")
+	if err != nil {
+		panic(err)
+	}
+	return append(os.Environ(), "PYTHONPATH="+module, "PYTHONDONTWRITEBYTECODE=1",
+		"PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 }
 
 // Links between the documents, and from them to other files of the project, lead somewhere.
