@@ -62,7 +62,9 @@ type trainPart struct {
 	law   []int32 // of each lane
 	rate  float64
 	cycle int64
-	words []rng.Block
+	words []rng.Block // of each lane in the four steps from 4 wordsOf on
+	// wordsOf is -1 where there are none yet.
+	wordsOf int64
 }
 
 type arrivalAt struct {
@@ -85,7 +87,7 @@ func position(x float64) (step int64, theta float64) {
 func (r *shard) prepareInputs() {
 	l := r.net.layout
 	for _, t := range r.net.inputs {
-		p := &trainPart{train: t, rate: -1, cycle: -1}
+		p := &trainPart{train: t, rate: -1, cycle: -1, wordsOf: -1}
 		for m := range t.to.n {
 			seg := r.segmentOf(t.to.global(m))
 			if seg == nil {
@@ -126,6 +128,19 @@ func (r *shard) prepareInputs() {
 		if len(p.members) > 0 {
 			r.trains = append(r.trains, p)
 		}
+	}
+}
+
+// rewindInputs makes the inputs of the range go on from step k.
+func (r *shard) rewindInputs(k int64) {
+	for _, p := range r.trains {
+		p.next, p.rate, p.cycle, p.wordsOf = 0, -1, -1, -1
+		for p.next < len(p.at) && p.at[p.next].step < k {
+			p.next++
+		}
+	}
+	for _, s := range r.sources {
+		s.rewind(k)
 	}
 }
 
@@ -192,7 +207,8 @@ func (r *shard) poisson(p *trainPart, k int64) {
 		p.rate = rate
 		r.laws(p, rate*dt/1000)
 	}
-	if k%4 == 0 || p.words == nil {
+	if k/4 != p.wordsOf {
+		p.wordsOf = k / 4
 		if p.words == nil {
 			p.words = make([]rng.Block, len(p.lanes))
 		}
@@ -300,6 +316,30 @@ func newSourcePart(s *Spec, seg segment) *sourcePart {
 	return p
 }
 
+// stepOf is the step and the part of it in which a spike at a time in ms is emitted.
+func (p *sourcePart) stepOf(time float64) (step int64, theta float64) {
+	step, theta = position(time / p.dt)
+	if p.onGrid && theta == 0 && step > 0 {
+		step--
+	}
+	return step, theta
+}
+
+// rewind makes the sources go on from step k.
+func (p *sourcePart) rewind(k int64) {
+	for i := range p.next {
+		p.next[i] = 0
+		if p.times == nil {
+			continue
+		}
+		for list := p.times[p.seg.offset+i]; p.next[i] < len(list); p.next[i]++ {
+			if step, _ := p.stepOf(list[p.next[i]]); step >= k {
+				break
+			}
+		}
+	}
+}
+
 // emit appends the spikes of step k.
 func (p *sourcePart) emit(r *shard, k int64, out []spike) []spike {
 	add := func(i int, theta float64) {
@@ -312,10 +352,7 @@ func (p *sourcePart) emit(r *shard, k int64, out []spike) []spike {
 		m := p.seg.offset + i
 		if p.times != nil {
 			for list := p.times[m]; p.next[i] < len(list); p.next[i]++ {
-				step, theta := position(list[p.next[i]] / p.dt)
-				if p.onGrid && theta == 0 && step > 0 {
-					step--
-				}
+				step, theta := p.stepOf(list[p.next[i]])
 				if step > k {
 					break
 				}
