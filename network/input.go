@@ -31,10 +31,10 @@ func (n *Network) inputReceptors() {
 		if in.Current != nil {
 			t.start, t.stop = in.Start/l.spec.Dt, t.stop-in.Delay/l.spec.Dt
 		}
-		t.counts = rng.NewStream(l.spec.Seed, "counts "+in.Name)
+		t.counts = l.spec.stream("counts " + in.Name)
 		t.instantsKey = rng.NameKey("instants " + in.Name)
 		t.instants = rng.StreamOf(l.spec.Seed, t.instantsKey)
-		t.law = rng.NewStream(l.spec.Seed, "rate "+in.Name)
+		t.law = l.spec.stream("rate " + in.Name)
 		t.weight = newSampler(in.Weight, l.spec.Seed, "weight "+in.Name)
 		n.inputs = append(n.inputs, t)
 		if in.Current != nil {
@@ -298,8 +298,8 @@ type sourcePart struct {
 func newSourcePart(s *Spec, seg segment) *sourcePart {
 	q := &s.Populations[seg.population]
 	p := &sourcePart{seg: seg, dt: s.Dt, onGrid: s.OnGrid, times: q.Source.Times, next: make([]int, seg.n)}
-	p.counts = rng.NewStream(s.Seed, "counts of "+q.Name)
-	p.places = rng.NewStream(s.Seed, "instants of "+q.Name)
+	p.counts = s.stream("counts of " + q.Name)
+	p.places = s.stream("instants of " + q.Name)
 	if p.times != nil {
 		return p
 	}

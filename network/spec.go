@@ -14,8 +14,11 @@
 package network
 
 import (
+	"fmt"
+
 	"popsim/kernels"
 	"popsim/model"
+	"popsim/rng"
 )
 
 // Spec is a network in resolved numbers. Neurons are numbered from 0 through all populations in their order.
@@ -25,8 +28,9 @@ type Spec struct {
 	Projections []Projection
 	Inputs      []Input
 
-	Dt   float64 // step, ms
-	Seed uint64  // of the graph, of everything drawn while the network runs
+	Dt    float64 // step, ms
+	Seed  uint64  // of the graph, of everything drawn while the network runs
+	Trial uint64  // the inputs of each trial are drawn anew; the graph is that of Seed in all of them
 
 	// OnGrid stamps every spike with the end of its step and lets it arrive at the end of the step of arrival, the time
 	// of emission plus the delay rounded to whole steps. Refractory periods of LIF are rounded to whole steps.
@@ -215,4 +219,12 @@ type Poisson struct {
 	Shape  func(step int64) float64 // mean rate over step, spikes/s
 	Law    *Draw
 	Redraw float64 // ms
+}
+
+// stream is the stream of random numbers of an input or source, by its name.
+func (s *Spec) stream(name string) rng.Stream {
+	if s.Trial > 0 {
+		name = fmt.Sprintf("%s, trial %d", name, s.Trial)
+	}
+	return rng.NewStream(s.Seed, name)
 }
