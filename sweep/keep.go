@@ -102,7 +102,7 @@ func (e *engine) runKept(ctx context.Context, cfg Config, all span, out *Result,
 	path := cfg.Keep
 	if cfg.Part.Of > 0 {
 		path = PartPath(path, cfg.Part)
-		beat := startBeat(path, func() (done, total int64) { return e.done.Load(), int64(out.slots()) * int64(len(e.clocks)) })
+		beat := startBeat(path, cfg.Job, func() (done, total int64) { return e.done.Load(), int64(out.slots()) * int64(len(e.clocks)) })
 		defer beat.end()
 	}
 	left := []span{all}

@@ -25,6 +25,7 @@ type Config struct {
 	Every   time.Duration           // how often finished points are put there; 0 means by itself, see keeper
 	Batch   int                     // chains that a worker takes at once; 0 means by itself
 	Stop    <-chan struct{}         // closed: begin nothing more, finish and keep what is in hand, and return ErrStopped
+	Job     string                  // how a batch system calls this run; status tells it while a part runs
 	Record  func(*Result) any       // what is to be known of how a part was made; it is kept in the part as JSON
 }
 

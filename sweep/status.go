@@ -39,9 +39,9 @@ type heart struct {
 	gone sync.WaitGroup
 }
 
-func startBeat(part string, progress func() (done, total int64)) *heart {
+func startBeat(part, job string, progress func() (done, total int64)) *heart {
 	h := &heart{path: part + beatMark, stop: make(chan struct{})}
-	b := Beat{Process: os.Getpid(), Started: time.Now().Round(time.Second), Job: jobName()}
+	b := Beat{Process: os.Getpid(), Started: time.Now().Round(time.Second), Job: job}
 	b.Host, _ = os.Hostname()
 	beat := func() {
 		b.Done, b.Total = progress()
@@ -71,14 +71,6 @@ func (h *heart) end() {
 		h.gone.Wait()
 		_ = os.Remove(h.path)
 	})
-}
-
-// jobName is what the batch system calls this process, or "".
-func jobName() string {
-	if array, task := os.Getenv("SLURM_ARRAY_JOB_ID"), os.Getenv("SLURM_ARRAY_TASK_ID"); array != "" && task != "" {
-		return array + "_" + task
-	}
-	return os.Getenv("SLURM_JOB_ID")
 }
 
 // PartState is what has become of a part.

@@ -31,6 +31,7 @@ var layers = map[string][]string{
 	"figure":                      {"sweep", "dynamics", "pop", "model", "table", "table/file"},
 	"network":                     {"kernels", "kernels/asm", "sched", "model", "rng"},
 	"verify":                      {"sweep", "pop", "kernels", "dynamics", "model", "table", "table/file"},
+	"cmd/popsim/internal/batch":   {"fault", "sweep"},
 	"cmd/popsim/internal/cli":     nil,
 	"cmd/popsim/internal/help":    nil,
 	"cmd/popsim/internal/manual":  {"table/file"},
@@ -39,7 +40,7 @@ var layers = map[string][]string{
 	"cmd/popsim/internal/signals": nil,
 	"cmd/popsim": {
 		"figure", "bench", "verify", "sweep", "pop", "kernels", "kernels/asm", "sched", "dynamics", "model", "table", "table/file",
-		"cmd/popsim/internal/cli", "cmd/popsim/internal/help", "cmd/popsim/internal/manual", "cmd/popsim/internal/memory",
+		"cmd/popsim/internal/batch", "cmd/popsim/internal/cli", "cmd/popsim/internal/help", "cmd/popsim/internal/manual", "cmd/popsim/internal/memory",
 		"cmd/popsim/internal/profile", "cmd/popsim/internal/signals", "experiment", "fault", "stimulus", "expression", "network", "network/description", "network/statistics",
 	},
 }

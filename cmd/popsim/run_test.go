@@ -185,31 +185,6 @@ func TestParts(t *testing.T) {
 	}
 }
 
-// TestPartOfBatch: the number of the part comes from the batch system.
-func TestPartOfBatch(t *testing.T) {
-	for _, c := range []struct {
-		text string
-		env  map[string]string
-		want string
-	}{
-		{"2/5", nil, "{2 5}"},
-		{"auto", map[string]string{"SLURM_ARRAY_TASK_ID": "4", "SLURM_ARRAY_TASK_MIN": "2", "SLURM_ARRAY_TASK_COUNT": "3"}, "{3 3}"},
-		{"auto", map[string]string{"SLURM_ARRAY_TASK_ID": "0", "SLURM_ARRAY_TASK_COUNT": "8"}, "{1 8}"},
-		{"auto/4", map[string]string{"JOB_COMPLETION_INDEX": "1"}, "{2 4}"},
-		{"auto", map[string]string{"JOB_COMPLETION_INDEX": "1"}, ""},
-		{"auto", nil, ""},
-		{"6/5", nil, ""},
-	} {
-		for _, name := range []string{"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_STEP", "JOB_COMPLETION_INDEX"} {
-			t.Setenv(name, c.env[name])
-		}
-		part, err := readPart(c.text)
-		if got := fmt.Sprint(part); err == nil && got != c.want || err != nil && c.want != "" {
-			t.Errorf("--part %s with %v: %s (%v), want %s", c.text, c.env, got, err, c.want)
-		}
-	}
-}
-
 // TestPictures: every verb draws in every format.
 func TestPictures(t *testing.T) {
 	t.Chdir(t.TempDir())

@@ -6,19 +6,15 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"popsim/cmd/popsim/internal/signals"
+	"popsim/cmd/popsim/internal/batch"
 	"popsim/experiment"
 	"popsim/fault"
-	"popsim/sweep"
 	"popsim/table/file"
 )
 
@@ -37,18 +33,18 @@ and the commands, and does nothing.`
 const submitExample = `  popsim submit map adex:tb08 V_reset=-49:-46/1001 I=600:1000/1001 -m rate,pattern -o map.parquet --engine slurm --dry-run
   popsim submit sweep.toml --parts 200 -- --partition=short --time=1:00:00 --cpus-per-task=4`
 
-// aboutTen is the time (s) that a part takes if nobody says how many there are to be.
-const aboutTen = 600.0
+// secondsPerPart is how long a part takes, by one worker, if --parts is not given.
+const secondsPerPart = 600.0
 
-// submission is one call of submit.
+// submitCommand is one call of submit.
 type submitCommand struct {
 	*call
-	survey *sweepCommand
+	sweep  *sweepCommand // what is submitted
 	engine experiment.Word
 	parts  experiment.Count
 	dryRun bool
-	words  []string // of the sweep, one by one: verb, model, NAME=VALUE, flags
-	extra  []string // for sbatch
+	words  []string // command line of the sweep: verb, model, NAME=VALUE, flags
+	extra  []string // arguments for sbatch
 }
 
 func (v *call) submitVerb() *cobra.Command {
@@ -85,12 +81,12 @@ func (s *submitCommand) read(args []string) error {
 		args = append(line, own...)
 	}
 	var cmd *cobra.Command
-	s.survey = &sweepCommand{call: s.call, verb: args[0], away: true}
+	s.sweep = &sweepCommand{call: s.call, verb: args[0], away: true}
 	switch args[0] {
 	case "fi":
-		cmd = s.survey.fi()
+		cmd = s.sweep.fi()
 	case "map":
-		cmd = s.survey.grid()
+		cmd = s.sweep.grid()
 	default:
 		return misused(fault.Hint(fmt.Errorf("submit gives sweeps away, and %q is none", args[0]), "popsim submit map ... or fi ..., or a FILE%s of one", experiment.Ending))
 	}
@@ -134,13 +130,13 @@ func (s *submitCommand) read(args []string) error {
 	if s.parts.Err != nil {
 		bad.Addf("--parts: %w", s.parts.Err)
 	}
-	bad.Add(s.survey.read(words))
-	if s.survey.out.Value == "" || !s.survey.keepable() {
+	bad.Add(s.sweep.read(words))
+	if s.sweep.out.Value == "" || !s.sweep.keepable() {
 		bad.Add(fault.Hint(errors.New("parts are kept beside a file, but none is given"), "-o FILE gives one"))
-	} else if err := file.Check(s.survey.out.Value, s.survey.force); err != nil {
+	} else if err := file.Check(s.sweep.out.Value, s.sweep.force); err != nil {
 		bad.Add(err) // or the merge would refuse it, when all parts are done
 	} else {
-		bad.Add(file.CheckFormat(s.survey.out.Value))
+		bad.Add(file.CheckFormat(s.sweep.out.Value))
 	}
 	if len(s.inFile) > 0 {
 		bad.Add(errNotBegun)
@@ -176,185 +172,52 @@ func (s *submitCommand) cutOwn(args []string) (own, rest []string) {
 
 // run writes the scripts and submits them.
 func (s *submitCommand) run(ctx context.Context) error {
-	most, err := s.chooseParts(ctx)
-	if err != nil {
+	if err := s.chooseParts(ctx); err != nil {
 		return err
 	}
-	out := s.survey.out.Value
-	sweepPath, mergePath, logs := out+".slurm.sh", out+".merge.sh", out+".log"
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("where popsim itself lies: %w", err)
 	}
-	sweepScript, mergeScript := s.scripts(self)
-	arrays := s.arrays(most, sweepPath)
-	merge := s.sbatch("--job-name="+s.jobName()+"-merge", "--output="+filepath.Join(pattern(logs), "merge-%j.log"))
+	out := s.sweep.out.Value
+	job := batch.Job{
+		Name: "popsim-" + s.words[0], Path: out, Parts: s.parts.Value, Arguments: s.extra, MaxArray: batch.MaxArray(ctx),
+		Command: slices.Concat([]string{self}, s.words, []string{"--resume", "--quiet"}),
+		Merge:   []string{self, "merge", out},
+	}
+	if s.sweep.force {
+		job.Merge = append(job.Merge, "--force")
+	}
 	if s.dryRun {
-		fmt.Fprintf(s.stdout, "# %s\n%s\n# %s\n%s\n", sweepPath, sweepScript, mergePath, mergeScript)
-		var ids []string
-		for i, a := range arrays {
-			ids = append(ids, fmt.Sprintf("$array%d", i+1))
-			fmt.Fprintf(s.stdout, "array%d=$(%s)\n", i+1, shellLine(a))
-		}
-		fmt.Fprintf(s.stdout, "%s --dependency=afterok:%s --kill-on-invalid-dep=yes %s\n", shellLine(merge), strings.Join(ids, ":"), shellWord(mergePath))
-		return nil
+		return job.DryRun(s.stdout)
 	}
-	if _, err := exec.LookPath("sbatch"); err != nil { // before any file is written
-		return fault.Hint(fmt.Errorf("sbatch: %w", err), "--dry-run shows what would be submitted")
-	}
-	if err := os.MkdirAll(logs, 0o777); err != nil {
+	arrays, merge, err := job.Submit(ctx)
+	if err != nil {
 		return err
 	}
-	for path, text := range map[string]string{sweepPath: sweepScript, mergePath: mergeScript} {
-		if err := os.WriteFile(path, []byte(text), 0o777); err != nil {
-			return err
-		}
-	}
-	var ids []string
-	for _, a := range arrays {
-		id, err := submitted(ctx, a)
-		if err != nil {
-			if len(ids) > 0 {
-				err = fault.Hint(err, "the arrays before it are submitted; scancel %s takes them back", strings.Join(ids, " "))
-			}
-			return err
-		}
-		ids = append(ids, id)
-	}
-	merge = append(merge, "--dependency=afterok:"+strings.Join(ids, ":"), "--kill-on-invalid-dep=yes", mergePath)
-	id, err := submitted(ctx, merge)
-	if err != nil {
-		return fault.Hint(err, "the arrays are submitted; popsim merge %s joins their parts", out)
-	}
-	s.say("%s in %s, job %s; merge: job %s", counted(s.parts.Value, "part"), counted(len(ids), "array"), strings.Join(ids, " and "), id)
+	s.say("%s in %s, job %s; merge: job %s",
+		counted(s.parts.Value, "part"), counted(len(arrays), "array"), strings.Join(arrays, " and "), merge)
 	s.say("popsim status %s says how far they are", out)
 	return nil
 }
 
-// chooseParts decides how many parts there are, and finds how many tasks an array may have.
-func (s *submitCommand) chooseParts(ctx context.Context) (most int, err error) {
-	chains, err := s.survey.spec.Chains()
+// chooseParts sets the number of parts if it is not given, and refuses more parts than there are points or curves.
+func (s *submitCommand) chooseParts(ctx context.Context) error {
+	chains, err := s.sweep.spec.Chains()
 	if err != nil {
-		return 0, misused(err)
+		return misused(err)
 	}
 	if !s.parts.Given {
-		s.survey.cfg.Workers = 1
-		speed, err := s.survey.speed(ctx)
+		s.sweep.cfg.Workers = 1
+		speed, err := s.sweep.speed(ctx)
 		if err != nil {
-			return 0, err
+			return err
 		}
-		s.parts.Value = int(math.Max(1, math.Min(float64(chains), math.Ceil(s.survey.forecast.Steps/speed/aboutTen))))
+		parts := math.Ceil(s.sweep.forecast.Steps / speed / secondsPerPart)
+		s.parts.Value = int(math.Max(1, math.Min(float64(chains), parts)))
 	}
 	if s.parts.Value > chains {
-		return 0, misused(fmt.Errorf("--parts %d is more than there are points or curves to share (%d)", s.parts.Value, chains))
+		return misused(fmt.Errorf("--parts %d is more than there are points or curves to share (%d)", s.parts.Value, chains))
 	}
-	return largestArray(ctx), nil
-}
-
-// defaultArray is the size of an array that Slurm allows where nobody has set another (MaxArraySize 1001, from 0).
-const defaultArray = 1000
-
-// largestArray is the number of tasks that an array may have. Numbers of tasks are below MaxArraySize.
-func largestArray(ctx context.Context) int {
-	text, err := exec.CommandContext(ctx, "scontrol", "show", "config").Output()
-	if err != nil {
-		return defaultArray
-	}
-	return arrayLimit(string(text))
-}
-
-func arrayLimit(config string) int {
-	for line := range strings.Lines(config) {
-		key, value, _ := strings.Cut(line, "=")
-		if n, err := strconv.Atoi(strings.TrimSpace(value)); strings.TrimSpace(key) == "MaxArraySize" && err == nil && n > 1 {
-			return n - 1
-		}
-	}
-	return defaultArray
-}
-
-func (s *submitCommand) jobName() string { return "popsim-" + s.words[0] }
-
-// sbatch is an sbatch command with some arguments of ours before those of the user, which therefore prevail.
-func (s *submitCommand) sbatch(ours ...string) []string {
-	return slices.Concat([]string{"sbatch", "--parsable"}, ours, s.extra)
-}
-
-// arrays are the commands that submit the parts, each array no longer than most. The script is told what to add to the
-// number of a task.
-func (s *submitCommand) arrays(most int, script string) (commands [][]string) {
-	for first := 0; first < s.parts.Value; first += most {
-		n := min(most, s.parts.Value-first)
-		a := s.sbatch("--job-name="+s.jobName(), "--output="+filepath.Join(pattern(s.survey.out.Value+".log"), "%A_%a.log"),
-			"--requeue", "--open-mode=append", "--signal=B:USR1@90")
-		commands = append(commands, append(a, fmt.Sprintf("--array=1-%d", n), script, strconv.Itoa(first)))
-	}
-	return commands
-}
-
-// pattern is a path where sbatch replaces what stands behind a per cent sign.
-func pattern(path string) string { return strings.ReplaceAll(path, "%", "%%") }
-
-// scripts are the batch scripts of the parts and of the merge. exec, so that signals reach popsim and not a shell.
-func (s *submitCommand) scripts(self string) (parts, merge string) {
-	line := slices.Concat([]string{self}, s.words, []string{"--resume", "--quiet"})
-	parts = fmt.Sprintf("#!/bin/sh\n# One part of a sweep; $1 is added to the number of the task.\nexec %s --part=\"auto+${1:-0}/%d\"\n", shellLine(line), s.parts.Value)
-	join := []string{self, "merge", s.survey.out.Value}
-	if s.survey.force {
-		join = append(join, "--force")
-	}
-	return parts, fmt.Sprintf("#!/bin/sh\nexec %s\n", shellLine(join))
-}
-
-// submitted runs an sbatch command and returns the number of its job.
-func submitted(ctx context.Context, command []string) (id string, err error) {
-	text, err := exec.CommandContext(ctx, command[0], command[1:]...).Output()
-	var failed *exec.ExitError
-	switch {
-	case errors.As(err, &failed):
-		return "", fmt.Errorf("sbatch: %s", strings.TrimSpace(string(failed.Stderr)))
-	case err != nil:
-		return "", fault.Hint(fmt.Errorf("sbatch: %w", err), "--dry-run shows what would be submitted")
-	}
-	id, _, _ = strings.Cut(strings.TrimSpace(string(text)), ";") // a cluster's name may follow
-	return id, nil
-}
-
-// shellLine is a command for a POSIX shell, in which every word stays as it is.
-func shellLine(words []string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = shellWord(w)
-	}
-	return strings.Join(quoted, " ")
-}
-
-const plainLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%"
-
-func shellWord(w string) string {
-	if w != "" && strings.Trim(w, plainLetters) == "" {
-		return w
-	}
-	return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-}
-
-// requeue asks Slurm to run this part again, when its time has run out. A task that has come no further than when it
-// began is not asked for again: it would never end.
-func (s *sweepCommand) requeue(ctx context.Context, r *sweep.Result) {
-	job := os.Getenv("SLURM_JOB_ID")
-	if !strings.HasPrefix(s.part.Value, "auto") || job == "" || !signals.OutOfTime(ctx) {
-		return
-	}
-	if r == nil || r.Kept == 0 {
-		s.warn("the time of the task was too short to finish anything; it is not asked for again")
-		return
-	}
-	if array, task := os.Getenv("SLURM_ARRAY_JOB_ID"), os.Getenv("SLURM_ARRAY_TASK_ID"); array != "" && task != "" {
-		job = array + "_" + task
-	}
-	if text, err := exec.Command("scontrol", "requeue", job).CombinedOutput(); err != nil {
-		s.warn("scontrol requeue %s: %v %s", job, err, strings.TrimSpace(string(text)))
-		return
-	}
-	s.warn("the time of task %s has run out; it is queued again", job)
+	return nil
 }

@@ -120,14 +120,6 @@ func TestSubmitRefuses(t *testing.T) {
 	}
 }
 
-func TestArrayLimit(t *testing.T) {
-	for text, want := range map[string]int{"MaxArraySize = 1001\n": 1000, "x\nMaxArraySize            = 4000001\n": 4000000, "": defaultArray, "MaxArraySize=x\n": defaultArray} {
-		if got := arrayLimit(text); got != want {
-			t.Errorf("%q: %d, want %d", text, got, want)
-		}
-	}
-}
-
 // A part that is warned by SIGTERM or SIGUSR1 keeps what it has, exits with 130, and goes on from there; after SIGUSR1 in a
 // task of Slurm it asks to be queued again.
 func TestWarned(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"popsim/cmd/popsim/internal/batch"
 	"popsim/cmd/popsim/internal/memory"
 	"popsim/experiment"
 	"popsim/fault"
@@ -162,7 +163,7 @@ func (s *sweepCommand) read(args []string) error {
 		return misused(err)
 	}
 	need := s.forecast.Bytes
-	if part, err := readPart(s.part.Value); s.part.Value != "" && err == nil {
+	if part, err := batch.ParsePart(s.part.Value); s.part.Value != "" && err == nil {
 		need /= float64(part.Of) // of the others nothing is held
 	}
 	if err := memory.Fits(fmt.Sprintf("a sweep of %d points", s.forecast.Points), need); err != nil && !s.away {

@@ -8,10 +8,10 @@ import (
 	"math"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"popsim/cmd/popsim/internal/batch"
 	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/memory"
 	"popsim/cmd/popsim/internal/signals"
@@ -52,7 +52,7 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 	}
 	s.phase("read")
 	if s.cfg.Keep != "" {
-		s.cfg.Stop = signals.Graceful(ctx)
+		s.cfg.Stop, s.cfg.Job = signals.Graceful(ctx), batch.JobName()
 	}
 	if s.cfg.Part.Of > 0 {
 		s.cfg.Record = func(r *sweep.Result) any { return s.completed(s.record(r)) }
@@ -464,7 +464,7 @@ func (s *sweepCommand) readRefine() error {
 func (s *sweepCommand) readKeep() (err error) {
 	path := s.out.Value
 	if s.part.Value != "" {
-		if s.cfg.Part, err = readPart(s.part.Value); err != nil {
+		if s.cfg.Part, err = batch.ParsePart(s.part.Value); err != nil {
 			return err
 		}
 		if err := file.CheckFormat(path); path != "" && err != nil {
@@ -507,44 +507,20 @@ func (s *sweepCommand) readEvery() error {
 	return nil
 }
 
-// readPart reads i/n, or finds i and n in what a batch system says of an array task.
-func readPart(text string) (sweep.Part, error) {
-	rest, auto := strings.CutPrefix(text, "auto")
-	if !auto {
-		return sweep.ParsePart(text)
+// requeue asks Slurm to run this part again after its time has run out. A task that has finished nothing since it began is not
+// queued again, because it would never come to its end.
+func (s *sweepCommand) requeue(ctx context.Context, r *sweep.Result) {
+	job := batch.JobName()
+	if !strings.HasPrefix(s.part.Value, "auto") || job == "" || !signals.OutOfTime(ctx) {
+		return
 	}
-	number := func(name string) (int, bool) {
-		n, err := strconv.Atoi(os.Getenv(name))
-		return n, err == nil
+	if r == nil || r.Kept == 0 {
+		s.warn("the time of the task was too short to finish anything; it is not queued again")
+		return
 	}
-	offset := 0
-	if plus, ok := strings.CutPrefix(rest, "+"); ok {
-		text, of, _ := strings.Cut(plus, "/")
-		var err error
-		if offset, err = strconv.Atoi(text); err != nil || offset < 0 {
-			return sweep.Part{}, fmt.Errorf("--part auto+%s: auto+K/N adds K to the number of the task", plus)
-		}
-		rest = "/" + of
+	if err := batch.Requeue(job); err != nil {
+		s.warn("%v", err)
+		return
 	}
-	i, n := 0, 0
-	if id, ok := number("SLURM_ARRAY_TASK_ID"); ok {
-		first, _ := number("SLURM_ARRAY_TASK_MIN")
-		step, ok := number("SLURM_ARRAY_TASK_STEP")
-		if !ok {
-			step = 1
-		}
-		i = (id-first)/step + 1
-		n, _ = number("SLURM_ARRAY_TASK_COUNT")
-	} else if id, ok := number("JOB_COMPLETION_INDEX"); ok {
-		i = id + 1
-	} else {
-		return sweep.Part{}, fault.Hint(errors.New("--part auto: there is no SLURM_ARRAY_TASK_ID and no JOB_COMPLETION_INDEX"), "--part I/N names the part")
-	}
-	if given, ok := strings.CutPrefix(rest, "/"); ok {
-		n, _ = strconv.Atoi(given)
-	}
-	if n == 0 {
-		return sweep.Part{}, fault.Hint(errors.New("--part auto: the batch system does not tell how many tasks there are"), "--part auto/N says it")
-	}
-	return sweep.ParsePart(fmt.Sprintf("%d/%d", i+offset, n))
+	s.warn("the time of task %s has run out; it is queued again", job)
 }
