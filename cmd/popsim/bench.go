@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"popsim/bench"
+	"popsim/cmd/popsim/internal/completion"
 	"popsim/experiment"
 	"popsim/model"
 )
@@ -34,7 +35,7 @@ func (v *call) benchVerb() *cobra.Command {
 		Short:       "What kernels cost on this machine, in rows for benchstat",
 		Long:        benchHelp,
 		Example:     "  popsim bench --quick\n  popsim bench adex --method flow --isa avx2\n  popsim bench hh --kind work",
-		Annotations: ofModel, ValidArgsFunction: completeModels,
+		Annotations: ofModel, ValidArgsFunction: completion.Models,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			isa, bad := f.check()
 			switch len(args) {
@@ -91,7 +92,7 @@ func (v *call) benchVerb() *cobra.Command {
 	add(set, experiment.Flag{Name: "dt", Value: &f.dt, Help: "time step (default that of each method)"})
 	f.kernel(set, "this integration method alone", "this instruction set alone: avx512, avx2 or go; auto means all")
 	add(set, experiment.Flag{Name: "quick", Value: (*experiment.Switch)(&q.Quick), Help: "uniform parameters in the first-level cache, spikes alone; less than 30 s"})
-	add(set, experiment.Flag{Name: "kind", Value: &kinds, Offers: offerKinds, Help: "rows to measure: " + strings.Join(bench.Kinds, ", ")})
+	add(set, experiment.Flag{Name: "kind", Value: &kinds, Offers: completion.BenchKinds, Help: "rows to measure: " + strings.Join(bench.Kinds, ", ")})
 	add(set, experiment.Flag{Name: "rows", Value: &rows, Help: "rows whose name matches alone, as in params=each/n=512$"})
 	add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(&v.quiet), Help: "rows alone, no talk"})
 	f.profiling(set)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"popsim/cmd/popsim/internal/completion"
 	"popsim/dynamics"
 	"popsim/experiment"
 	"popsim/fault"
@@ -84,7 +85,7 @@ func (v *call) bifurcationVerb() *cobra.Command {
 		Short:                 "Equilibria, cycles and special points over one or two quantities",
 		Long:                  bifurcationHelp,
 		Example:               bifurcationExample,
-		Annotations:           ofModel, ValidArgsFunction: completeModels,
+		Annotations:           ofModel, ValidArgsFunction: completion.Models,
 		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
 	}
 	set := cmd.Flags()

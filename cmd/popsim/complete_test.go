@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"popsim/cmd/popsim/internal/flagset"
 )
 
 // completed lists what popsim offers at the end of a line; the last word of the line is begun.
@@ -61,7 +63,7 @@ func TestCompletion(t *testing.T) {
 	// Every flag of every verb that takes a word from a list offers it.
 	root := new(call).root()
 	for _, c := range root.Commands() {
-		for _, f := range records(c.Flags()) {
+		for _, f := range flagset.Records(c.Flags()) {
 			if f.Offers != nil && len(completed(t, c.Name()+" --"+f.Name+" ")) == 0 {
 				t.Errorf("popsim %s --%s offers nothing", c.Name(), f.Name)
 			}
@@ -69,7 +71,7 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// TestCompletionScripts: the scripts for shells are to be had, the shells that are here read them, and bash and fish complete
+// TestCompletionScripts: there are scripts for shells, the shells installed here read them, and bash and fish complete
 // with theirs.
 func TestCompletionScripts(t *testing.T) {
 	dir := t.TempDir()

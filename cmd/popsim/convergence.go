@@ -13,6 +13,7 @@ import (
 
 	"popsim/bench"
 	"popsim/cmd/popsim/internal/cli"
+	"popsim/cmd/popsim/internal/completion"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/figure"
@@ -54,7 +55,7 @@ func (v *call) convergenceVerb() *cobra.Command {
 		Short:       "Error against cost of each method and step, and the step to take",
 		Long:        convergenceHelp,
 		Example:     "  popsim convergence adex:tb08 --plot work.svg\n  popsim convergence hh I=7,10,20 --tolerance 0.001ms -o work.csv",
-		Annotations: ofModel, ValidArgsFunction: completeModels,
+		Annotations: ofModel, ValidArgsFunction: completion.Models,
 		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
 	}
 	set := cmd.Flags()

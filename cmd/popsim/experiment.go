@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"popsim/cmd/popsim/internal/flagset"
 	"popsim/experiment"
 	"popsim/table/file"
 
@@ -100,7 +101,7 @@ func (v *call) understood(f *flags, n experiment.Neuron, resolved map[string]str
 		return nil
 	}
 	set := v.cmd.Flags()
-	text := experiment.Save("popsim "+version()+"; popsim FILE.toml runs this again", v.cmd.Name(), n, records(set), set.Changed, resolved)
+	text := experiment.Save("popsim "+version()+"; popsim FILE.toml runs this again", v.cmd.Name(), n, flagset.Records(set), set.Changed, resolved)
 	if toStdout(path) {
 		_, err := v.stdout.Write(text)
 		return err

@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 
+	"popsim/cmd/popsim/internal/completion"
+	"popsim/cmd/popsim/internal/flagset"
 	"popsim/cmd/popsim/internal/profile"
 	"popsim/experiment"
 	"popsim/fault"
@@ -17,32 +19,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// flagValue is the value of a flag together with its record, from which completion, files and --save are made.
-type flagValue struct {
-	experiment.FlagValue
-	record experiment.Flag
-}
-
 // add registers flags, in the order in which help lists them.
-func add(set *pflag.FlagSet, flags ...experiment.Flag) {
-	set.SortFlags = false
-	for _, f := range flags {
-		p := set.VarPF(flagValue{f.Value, f}, f.Name, f.Letter, f.Help)
-		if f.Value.Type() == "bool" {
-			p.NoOptDefVal = "true"
-		}
-	}
-}
-
-// records lists the flags of a verb.
-func records(set *pflag.FlagSet) (all []experiment.Flag) {
-	set.VisitAll(func(f *pflag.Flag) {
-		if v, ok := f.Value.(flagValue); ok {
-			all = append(all, v.record)
-		}
-	})
-	return all
-}
+func add(set *pflag.FlagSet, flags ...experiment.Flag) { flagset.Add(set, flags...) }
 
 // The subject of a verb, which its command carries as an annotation.
 const subject = "subject"
@@ -55,7 +33,7 @@ func fileVerbs(root *cobra.Command) (verbs []experiment.Verb) {
 		if !c.Runnable() || c.DisableFlagParsing || c.Name() == "help" {
 			continue
 		}
-		v := experiment.Verb{Name: c.Name(), Flags: records(c.Flags())}
+		v := experiment.Verb{Name: c.Name(), Flags: flagset.Records(c.Flags())}
 		switch c.Annotations[subject] {
 		case experiment.ModelKey:
 			v.Subject = experiment.OfModel
@@ -96,8 +74,8 @@ func (f *flags) steps(set *pflag.FlagSet, time, discard float64) {
 // kernel registers the flags that choose a kernel; method and isa say what they do.
 func (f *flags) kernel(set *pflag.FlagSet, method, isa string) {
 	f.method, f.isa = experiment.Word{Form: "NAME"}, experiment.Word{Form: "SET", Value: cmp.Or(os.Getenv("POPSIM_ISA"), "auto")}
-	add(set, experiment.Flag{Name: "method", Offers: offerMethods, Value: &f.method, Help: method})
-	add(set, experiment.Flag{Name: "isa", Offers: offerISAs, Value: &f.isa, Help: isa + "; POPSIM_ISA sets the default"})
+	add(set, experiment.Flag{Name: "method", Offers: completion.Methods, Value: &f.method, Help: method})
+	add(set, experiment.Flag{Name: "isa", Offers: completion.ISAs, Value: &f.isa, Help: isa + "; POPSIM_ISA sets the default"})
 }
 
 // files registers the flags of verbs that write files.
@@ -129,7 +107,7 @@ func (f *flags) checkSave() error {
 // profiling registers the flags of verbs that compute.
 func (f *flags) profiling(set *pflag.FlagSet) {
 	f.profile, f.profileDir = experiment.Word{Form: "MODE"}, experiment.Word{Form: "DIR", Value: "."}
-	add(set, experiment.Flag{Name: "profile", Once: true, Offers: offerProfiles, Value: &f.profile, Help: "profile to write: " + strings.Join(profile.Modes(), ", ")})
+	add(set, experiment.Flag{Name: "profile", Once: true, Offers: completion.Profiles, Value: &f.profile, Help: "profile to write: " + strings.Join(profile.Modes(), ", ")})
 	add(set, experiment.Flag{Name: "profile-dir", Once: true, Value: &f.profileDir, Help: "where profiles are written"})
 }
 

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/signals"
 	"popsim/experiment"
 )
@@ -53,7 +54,7 @@ func speak(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	told := &watched{Writer: stdout}
 	root.SetOut(told)
-	addCompletion(root, args)
+	completion.AddVerb(root, args, misused)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	if err == nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/memory"
 	"popsim/experiment"
 	"popsim/fault"
@@ -46,7 +47,7 @@ func (v *call) mergeVerb() *cobra.Command {
 	f.plot = experiment.Word{Form: "FILE"}
 	set := cmd.Flags()
 	add(set, experiment.Flag{Name: "plot", Value: &f.plot, Help: "picture to draw: .svg .png .pdf"})
-	add(set, experiment.Flag{Name: "measure", Letter: "m", Value: &measure, Offers: offerMeasures, Help: "column to draw"})
+	add(set, experiment.Flag{Name: "measure", Letter: "m", Value: &measure, Offers: completion.Measures, Help: "column to draw"})
 	add(set, experiment.Flag{Name: "force", Once: true, Value: (*experiment.Switch)(&f.force), Help: "overwrite files that exist"})
 	add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(&v.quiet), Help: "no summary, only warnings and errors"})
 	return cmd

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/help"
 	"popsim/experiment"
 	"popsim/model"
@@ -21,7 +22,7 @@ func modelsVerb() *cobra.Command {
 		Use:         "models [MODEL|NETWORK[:PRESET]]",
 		Short:       "The models and networks; of one, equations, parameters, presets",
 		Example:     "  popsim models\n  popsim models adex\n  popsim models adex:tb08",
-		Annotations: ofModel, ValidArgsFunction: completeModels,
+		Annotations: ofModel, ValidArgsFunction: completion.Models,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch len(args) {
 			case 0:

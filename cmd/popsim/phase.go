@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"popsim/cmd/popsim/internal/completion"
 	"popsim/dynamics"
 	"popsim/experiment"
 	"popsim/fault"
@@ -51,7 +52,7 @@ func (v *call) phaseVerb() *cobra.Command {
 		Short:       "The phase plane: nullclines, fixed points, cycles, trajectories",
 		Long:        phaseHelp,
 		Example:     "  popsim phase rhh I=5 --plot plane.svg -o plane.json\n  popsim phase adex:nd-tonic --plot plane.svg --start -55,0 --start -70,40\n  popsim phase hh I=8 --y h --plot plane.png",
-		Annotations: ofModel, ValidArgsFunction: completeModels,
+		Annotations: ofModel, ValidArgsFunction: completion.Models,
 		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
 	}
 	set := cmd.Flags()

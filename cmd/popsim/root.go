@@ -7,10 +7,10 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
+	"popsim/cmd/popsim/internal/completion"
+	"popsim/cmd/popsim/internal/flagset"
 	"popsim/cmd/popsim/internal/help"
-	"popsim/experiment"
 	"popsim/fault"
 	"popsim/model"
 )
@@ -38,9 +38,9 @@ func (v *call) root() *cobra.Command {
 	}
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		v.cmd = cmd
-		return filled(cmd.Flags())
+		return misused(flagset.CheckEmpty(cmd.Flags()))
 	}
-	root.SetFlagErrorFunc(flagError)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return misused(flagset.Explain(cmd, err)) })
 	help.Fit(root)
 	root.SetHelpCommand(helpVerb(root))
 	for _, g := range []struct {
@@ -61,37 +61,10 @@ func (v *call) root() *cobra.Command {
 	if len(v.args) > 0 && strings.HasPrefix(v.args[0], cobra.ShellCompRequestCmd) { // cobra keeps what is registered for ever
 		root.ValidArgsFunction = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault) // an experiment file
 		for _, c := range root.Commands() {
-			completeFlags(c)
+			completion.Flags(c)
 		}
 	}
 	return root
-}
-
-// addCompletion adds cobra's own verb, which writes to the output that root has now, and makes it refuse what is no shell.
-func addCompletion(root *cobra.Command, args []string) {
-	root.InitDefaultCompletionCmd(args...)
-	at := slices.IndexFunc(root.Commands(), func(c *cobra.Command) bool { return c.Name() == "completion" })
-	if at < 0 {
-		return
-	}
-	completion := root.Commands()[at]
-	var shells []string
-	for _, c := range completion.Commands() {
-		shells = append(shells, c.Name())
-		c.Args = func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return misused(fmt.Errorf("%s takes no %q", cmd.CommandPath(), args[0]))
-			}
-			return nil
-		}
-	}
-	completion.Args = cobra.ArbitraryArgs
-	completion.RunE = func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return cmd.Help()
-		}
-		return misused(fault.Hint(fmt.Errorf("there is no completion for %q", args[0]), "%s are there", strings.Join(shells, ", ")))
-	}
 }
 
 // helpVerb is help on a verb or topic.
@@ -100,7 +73,7 @@ func helpVerb(root *cobra.Command) *cobra.Command {
 		Use:   "help [VERB]",
 		Short: "Help on a verb or a topic",
 
-		ValidArgsFunction: completeVerbs(root),
+		ValidArgsFunction: completion.Verbs(root),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return root.Help()
@@ -133,54 +106,6 @@ func unknownVerb(cmd *cobra.Command, args []string) error {
 		return misused(fault.Hint(err, "did you mean popsim %s?", near))
 	}
 	return misused(fault.Hint(err, "popsim --help lists them"))
-}
-
-// flagError tells what is wrong with a flag, and suggests the nearest.
-func flagError(cmd *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
-	var bare *pflag.ValueRequiredError
-	var invalid *pflag.InvalidValueError
-	switch {
-	case errors.As(err, &bare):
-		kind, usage := pflag.UnquoteUsage(bare.GetFlag())
-		return misused(fmt.Errorf("--%s needs a value: %s, %s", bare.GetFlag().Name, kind, usage))
-	case errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "bool":
-		return misused(fmt.Errorf("--%s=%s: --%[1]s alone switches it on; else use true or false", invalid.GetFlag().Name, invalid.GetValue()))
-	case !errors.As(err, &unknown):
-		return misused(err)
-	}
-	name, letters := unknown.GetSpecifiedName(), unknown.GetSpecifiedShortnames()
-	var known []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
-	switch {
-	case slices.Contains(known, letters):
-		return misused(fault.Hint(fmt.Errorf("%s has no flag -%s", cmd.CommandPath(), letters), "did you mean --%s?", letters))
-	case letters != "":
-		return misused(fault.Hint(fmt.Errorf("%s has no flag -%s", cmd.CommandPath(), name),
-			"a parameter is set without a dash, as in I=-5; %s --help lists the flags", cmd.CommandPath()))
-	case experiment.NamesQuantity(name):
-		return misused(fault.Hint(fmt.Errorf("%s has no flag --%s", cmd.CommandPath(), name), "a parameter is set without dashes: %s=VALUE", name))
-	}
-	err = fmt.Errorf("%s has no flag --%s", cmd.CommandPath(), name)
-	if near := model.Nearest(name, known); near != "" {
-		return misused(fault.Hint(err, "did you mean --%s?", near))
-	}
-	return misused(fault.Hint(err, "%s --help lists the flags", cmd.CommandPath()))
-}
-
-// filled refuses flags that are given without anything, as scripts do whose variable is empty: they would be ignored.
-func filled(set *pflag.FlagSet) error {
-	var bad fault.List
-	set.Visit(func(f *pflag.Flag) {
-		v, _ := f.Value.(flagValue)
-		word, isWord := v.FlagValue.(*experiment.Word)
-		words, areWords := v.FlagValue.(*experiment.Words)
-		if isWord && word.Value == "" || areWords && len(words.List) == 0 {
-			kind, _ := pflag.UnquoteUsage(f)
-			bad.About("--"+f.Name, fmt.Errorf("--%s is empty; it needs a value: %s", f.Name, kind))
-		}
-	})
-	return misused(bad.Err())
 }
 
 const valuesHelp = `NAME=VALUE sets a parameter of the model, the input current I, or an initial state (V0, w0, m0, h0, n0).

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"popsim/cmd/popsim/internal/cli"
+	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/memory"
 	"popsim/experiment"
 	"popsim/fault"
@@ -78,7 +79,7 @@ func (v *call) runVerb() *cobra.Command {
 		Short:       "Advance a population, or a network",
 		Long:        runHelp,
 		Example:     runExample,
-		Annotations: ofModel, ValidArgsFunction: completeModels,
+		Annotations: ofModel, ValidArgsFunction: completion.Models,
 		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
 	}
 	set := cmd.Flags()
@@ -89,7 +90,7 @@ func (v *call) runVerb() *cobra.Command {
 	s.waveforms = experiment.Texts{Form: "SHAPE"}
 	s.spikes, s.trace, s.of = experiment.Word{Form: "FILE"}, experiment.Word{Form: "FILE"}, experiment.Word{Form: "NEURONS", Number: true, List: true}
 	s.every = experiment.Quantity{Unit: "ms", Value: 0.1}
-	add(set, experiment.Flag{Name: "waveform", Offers: offerShapes, Value: &s.waveforms, Help: "current added to I, times gain; may be repeated, shapes add up"})
+	add(set, experiment.Flag{Name: "waveform", Offers: completion.Shapes, Value: &s.waveforms, Help: "current added to I, times gain; may be repeated, shapes add up"})
 	add(set, experiment.Flag{Name: "spikes", Value: &s.spikes, Help: "table of all spikes"})
 	add(set, experiment.Flag{Name: "trace", Value: &s.trace, Help: "table of states over time"})
 	add(set, experiment.Flag{Name: "of", Value: &s.of, Help: "neurons to trace, as 0:9 or 1,5,7 (default the first ten, in pictures the first three)"})

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"popsim/cmd/popsim/internal/batch"
+	"popsim/cmd/popsim/internal/flagset"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/table/file"
@@ -112,10 +113,10 @@ func (s *submitCommand) read(args []string) error {
 	case errors.Is(err, pflag.ErrHelp):
 		return misused(fault.Hint(errors.New("submit takes the flags of the sweep"), "popsim submit --help tells of submit, popsim %s --help of the sweep", args[0]))
 	case err != nil:
-		return flagError(cmd, err)
+		return misused(flagset.Explain(cmd, err))
 	}
-	if err := filled(set); err != nil {
-		return err
+	if err := flagset.CheckEmpty(set); err != nil {
+		return misused(err)
 	}
 	words := set.Args()
 	if at := set.ArgsLenAtDash(); at >= 0 {

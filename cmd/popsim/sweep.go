@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"popsim/cmd/popsim/internal/batch"
+	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/memory"
 	"popsim/experiment"
 	"popsim/fault"
@@ -92,21 +93,21 @@ func (s *sweepCommand) grid() *cobra.Command {
 
 // register sets what fi and map share.
 func (s *sweepCommand) register(cmd *cobra.Command) {
-	cmd.Annotations, cmd.ValidArgsFunction = ofModel, completeModels
+	cmd.Annotations, cmd.ValidArgsFunction = ofModel, completion.Models
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) }
 	set := cmd.Flags()
 	set.SortFlags = false
 	s.steps(set, sweep.DefaultTime, 500)
 	s.measures = experiment.Words{Form: "NAMES"}
-	add(set, experiment.Flag{Name: "measures", Letter: "m", Value: &s.measures, Offers: offerMeasures, Help: "columns, such as rate,isi_cv,pattern; popsim help measures lists them"})
+	add(set, experiment.Flag{Name: "measures", Letter: "m", Value: &s.measures, Offers: completion.Measures, Help: "columns, such as rate,isi_cv,pattern; popsim help measures lists them"})
 	s.from = experiment.Word{Form: "rest|up|down|all", Value: "rest"}
-	add(set, experiment.Flag{Name: "from", Offers: offerFrom, Value: &s.from, Help: "where each current starts: at rest, or where the one below or above ended"})
+	add(set, experiment.Flag{Name: "from", Offers: completion.Starts, Value: &s.from, Help: "where each current starts: at rest, or where the one below or above ended"})
 	add(set, experiment.Flag{Name: "zip", Value: (*experiment.Switch)(&s.zip), Help: "pair the values of several lists instead of combining them"})
 	add(set, experiment.Flag{Name: "full", Value: (*experiment.Switch)(&s.full), Help: "run every point to its end"})
 	add(set, experiment.Flag{Name: "dry-run", Once: true, Value: (*experiment.Switch)(&s.dryRun), Help: "say what it would cost, and stop"})
 	s.part, s.refine = experiment.Word{Form: "I/N"}, experiment.Word{Form: "TOL", Number: true}
 	add(set, experiment.Flag{Name: "refine", Value: &s.refine, Help: "add points to a curve until its borders, such as the rheobase, are known to this tolerance"})
-	add(set, experiment.Flag{Name: "part", Once: true, Offers: offerParts, Value: &s.part, Help: "do one part of the sweep, kept beside -o FILE; popsim merge FILE joins them; auto reads the number\nfrom the array task of the batch system, auto/N where that does not tell how many there are"})
+	add(set, experiment.Flag{Name: "part", Once: true, Offers: completion.Parts, Value: &s.part, Help: "do one part of the sweep, kept beside -o FILE; popsim merge FILE joins them; auto reads the number\nfrom the array task of the batch system, auto/N where that does not tell how many there are"})
 	add(set, experiment.Flag{Name: "resume", Once: true, Value: (*experiment.Switch)(&s.resume), Help: "go on from the finished pieces that an interrupted sweep has left beside -o FILE"})
 	s.every = experiment.Quantity{Unit: "s"}
 	add(set, experiment.Flag{Name: "save-every", Once: true, Value: &s.every, Help: "how often finished points of a long sweep are put on disk (default a fiftieth of the time so far, 1s to 60s)"})
