@@ -9,7 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/completion"
+	"popsim/cmd/popsim/internal/output"
+	"popsim/cmd/popsim/internal/record"
 	"popsim/dynamics"
 	"popsim/experiment"
 	"popsim/fault"
@@ -108,7 +111,7 @@ func (s *bifurcationCommand) run(ctx context.Context, args []string) (err error)
 	if err := s.open(); err != nil {
 		return err
 	}
-	defer abort(s.outputs.branches, s.outputs.points, s.outputs.resets)
+	defer output.Abort(s.outputs.branches, s.outputs.points, s.outputs.resets)
 	if err := s.understood(&s.flags, s.neuron, nil); err != nil {
 		return err
 	}
@@ -155,8 +158,8 @@ func (s *bifurcationCommand) read(args []string) error {
 	if s.simulated && s.plot.Value == "" {
 		bad.Add(fault.Hint(errors.New("--simulated adds to a picture, but there is none"), "--plot FILE draws one"))
 	}
-	bad.Add(s.apart(toStdout(s.pointsFile.Value) || toStdout(s.resetsFile.Value),
-		namedFile{"--points", s.pointsFile.Value}, namedFile{"--resets", s.resetsFile.Value}))
+	bad.Add(s.apart(output.ToStdout(s.pointsFile.Value) || output.ToStdout(s.resetsFile.Value),
+		output.Named{Flag: "--points", Path: s.pointsFile.Value}, output.Named{Flag: "--resets", Path: s.resetsFile.Value}))
 	bad.Add(s.checkProfile())
 	return misused(bad.Err())
 }
@@ -218,8 +221,8 @@ func (s *bifurcationCommand) open() error {
 	err := s.openTables(&s.flags, opening{s.out.Value, &s.outputs.branches}, opening{s.pointsFile.Value, &s.outputs.points},
 		opening{s.resetsFile.Value, &s.outputs.resets})
 	switch {
-	case err != nil || s.out.Value != "" || toStdout(s.pointsFile.Value) || toStdout(s.resetsFile.Value):
-	case s.onTerminal():
+	case err != nil || s.out.Value != "" || output.ToStdout(s.pointsFile.Value) || output.ToStdout(s.resetsFile.Value):
+	case output.OnTerminal(s.stdout):
 		s.say("the table of branches is not shown on a terminal; -o FILE keeps it")
 	default:
 		s.outputs.branches = file.NewCSV(s.stdout)
@@ -311,11 +314,11 @@ func (s *bifurcationCommand) write() error {
 func (s *bifurcationCommand) record() file.Record {
 	extra := map[string]any{"interrupted": s.cut}
 	if s.stats.Epochs > 0 {
-		tellWorkers(extra, s.stats)
+		record.AddWorkers(extra, s.stats)
 	}
 	return file.Record{
 		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name,
-		Parameters: parameters(s.neuron, nil), Workers: s.workers.Value, Extra: extra,
+		Parameters: s.neuron.Parameters(nil), Workers: s.workers.Value, Extra: extra,
 	}
 }
 
@@ -328,7 +331,7 @@ func (s *bifurcationCommand) tell() {
 	var what []string
 	count := func(n int, noun, of string) {
 		if n > 0 {
-			what = append(what, counted(n, noun)+of)
+			what = append(what, cli.Count(n, noun)+of)
 		}
 	}
 	if d := s.diagram; d != nil {

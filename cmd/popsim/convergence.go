@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
-	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,8 +15,6 @@ import (
 	"popsim/fault"
 	"popsim/figure"
 	"popsim/kernels"
-	"popsim/model"
-	"popsim/table"
 	"popsim/table/file"
 )
 
@@ -34,7 +29,7 @@ many calls; accurate is false where popsim run would warn of the step. Steps tha
 
 I takes a value or several; without it the preset's own is taken, or some at which the default neuron fires.`
 
-// convergence is one call of the verb.
+// convergenceCommand is one call of convergence.
 type convergenceCommand struct {
 	*call
 	flags
@@ -45,7 +40,7 @@ type convergenceCommand struct {
 	currents []float64
 	isa      kernels.ISA
 	out      *file.Output
-	rows     []bench.Work // by method, then from large steps to small
+	result   bench.Convergence
 }
 
 func (v *call) convergenceVerb() *cobra.Command {
@@ -165,6 +160,7 @@ func (s *convergenceCommand) measure(ctx context.Context) error {
 	if err != nil {
 		return fault.Hint(err, "I=... sets a current at which it fires, V0=... a state from which it does")
 	}
+	s.result = bench.Convergence{Trial: trial, Tolerance: s.tolerance.Value}
 	s.phase("truth")
 	list, err := trial.Scenarios(s.flags.method.Value, s.isa)
 	if err != nil {
@@ -175,46 +171,7 @@ func (s *convergenceCommand) measure(ctx context.Context) error {
 		progress = cli.NewProgress(s.stderr, float64(len(list)), "rows")
 		defer progress.Clear()
 	}
-	for i, x := range list {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		const budget = 40 * time.Millisecond
-		w, err := bench.MeasureWork(x, budget)
-		if err != nil {
-			return err
-		}
-		s.rows = append(s.rows, w)
-		progress.Update(float64(i + 1))
-	}
-	return nil
-}
-
-// recommended is the row of a method with the largest step from which on all errors are allowed, and of which no run would
-// warn: it may be that few errors are small by chance.
-func (s *convergenceCommand) recommended(q model.Method) (best bench.Work, ok bool) {
-	_, accurate := s.neuron.Model.StepLimits(q, s.at.Params)
-	for _, w := range slices.Backward(s.rows) {
-		if w.Method.Name != q.Name {
-			continue
-		}
-		if !(w.Error <= s.tolerance.Value) || w.Dt > accurate {
-			break
-		}
-		best, ok = w, true
-	}
-	return best, ok
-}
-
-// cheapest is the recommended row that costs least.
-func (s *convergenceCommand) cheapest() (best bench.Work, ok bool) {
-	best.Cost = math.Inf(1)
-	for _, q := range s.neuron.Model.Methods {
-		if w, found := s.recommended(q); found && w.Cost < best.Cost {
-			best, ok = w, true
-		}
-	}
-	return best, ok
+	return s.result.Measure(ctx, list, func(done int) { progress.Update(float64(done)) })
 }
 
 // advise says which step to take.
@@ -225,7 +182,7 @@ func (s *convergenceCommand) advise() {
 			continue
 		}
 		text := "no step of those tried is fine enough"
-		if w, ok := s.recommended(q); ok {
+		if w, ok := s.result.Recommended(q); ok {
 			text = fmt.Sprintf("dt %v ms, off by %.1e ms, for %.3g ns", w.Dt, w.Error, w.Cost)
 		}
 		if stable, _ := m.StepLimits(q, p); !math.IsInf(stable, 1) {
@@ -233,94 +190,35 @@ func (s *convergenceCommand) advise() {
 		}
 		s.say("%s: %s", q.Name, text)
 	}
-	if w, ok := s.cheapest(); ok {
+	if w, ok := s.result.Cheapest(); ok {
 		s.say("for spikes within %v ms take --method %s --dt %vms", s.tolerance.Value, w.Method.Name, w.Dt)
 	} else {
 		s.warn("no method has spikes within %v ms at the steps tried", s.tolerance.Value)
 	}
 }
 
-// table has a row for every method and step.
-func (s *convergenceCommand) table() *table.Table {
-	var method, accurate, recommended []string
-	var dt, spike, rate, cost []float64
-	defined := func(x float64) float64 {
-		if math.IsInf(x, 0) {
-			return math.NaN()
-		}
-		return x
-	}
-	for _, w := range s.rows {
-		_, limit := w.Model.StepLimits(w.Method, s.at.Params)
-		best, ok := s.recommended(w.Method)
-		method, dt = append(method, w.Method.Name), append(dt, w.Dt)
-		spike, rate, cost = append(spike, defined(w.Error)), append(rate, defined(w.Rate)), append(cost, w.Cost)
-		accurate, recommended = append(accurate, strconv.FormatBool(w.Dt <= limit)), append(recommended, strconv.FormatBool(ok && best.Dt == w.Dt))
-	}
-	return table.NewTable(table.Col("method", method), table.Col("dt_ms", dt), table.Col("spike_error_ms", spike),
-		table.Col("rate_error_Hz", rate), table.Col("cost_ns_per_ms", cost), table.Col("accurate", accurate),
-		table.Col("recommended", recommended))
-}
-
 // write writes the table, the picture and the record.
 func (s *convergenceCommand) write() error {
-	if err := s.out.WriteTable(s.table()); err != nil {
+	if err := s.out.WriteTable(s.result.Table()); err != nil {
 		return err
 	}
 	if err := s.out.Commit(); err != nil {
 		return err
 	}
 	if s.plot.Value != "" {
-		if err := s.figure().Save(s.plot.Value, s.force); err != nil {
+		if err := figure.Convergence(&s.result, s.neuron.Title()).Save(s.plot.Value, s.force); err != nil {
 			return err
 		}
 	}
 	s.phase("write")
 	extra := map[string]any{"tolerance_ms": s.tolerance.Value, "time_ms": s.time.Value}
-	if w, ok := s.cheapest(); ok {
-		extra["recommended"] = map[string]any{"method": w.Method.Name, "dt_ms": w.Dt, "spike_error_ms": w.Error, "cost_ns_per_ms": w.Cost}
+	if w, ok := s.result.Cheapest(); ok {
+		extra["recommended"] = map[string]any{
+			"method": w.Method.Name, "dt_ms": w.Dt, "spike_error_ms": w.Error, "cost_ns_per_ms": w.Cost,
+		}
 	}
 	return s.aside(s.flags.out.Value, s.out, file.Record{
-		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name, Parameters: parameters(s.neuron, map[string]any{"I": s.currents}),
-		ISA: s.isa.String(), Extra: extra,
+		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name,
+		Parameters: s.neuron.Parameters(map[string]any{"I": s.currents}), ISA: s.isa.String(), Extra: extra,
 	})
-}
-
-// figure draws error against cost, and error against step.
-func (s *convergenceCommand) figure() *figure.Figure {
-	cost := figure.Panel{XLabel: "cost (ns per neuron and ms of model time)", YLabel: "error of a spike (ms)", XLog: true, YLog: true, Height: 60}
-	step := figure.Panel{XLabel: "time step (ms)", YLabel: cost.YLabel, XLog: true, YLog: true, Height: 60}
-	var costs, steps []figure.Series
-	low, high := [2]float64{math.Inf(1), math.Inf(1)}, [2]float64{}
-	for _, q := range s.neuron.Model.Methods {
-		a := figure.Series{Name: q.Name, Points: true}
-		b := a
-		for _, w := range s.rows {
-			if w.Method.Name != q.Name || math.IsInf(w.Error, 1) {
-				continue
-			}
-			a.X, a.Y = append(a.X, w.Cost), append(a.Y, w.Error)
-			b.X, b.Y = append(b.X, w.Dt), append(b.Y, w.Error)
-			for k, x := range []float64{w.Cost, w.Dt} {
-				low[k], high[k] = min(low[k], x), max(high[k], x)
-			}
-		}
-		if len(a.X) > 0 {
-			costs, steps = append(costs, a), append(steps, b)
-		}
-	}
-	for k, p := range []struct {
-		panel  *figure.Panel
-		series []figure.Series
-	}{{&cost, costs}, {&step, steps}} {
-		drawn := figure.Curves("", "", "", p.series...).Panels[0]
-		p.panel.Lines, p.panel.Points = drawn.Lines, drawn.Points
-		p.panel.Lines = append(p.panel.Lines, figure.Line{
-			Name: "allowed", X: []float64{low[k], high[k]}, Y: []float64{s.tolerance.Value, s.tolerance.Value}, Dash: figure.Dotted, Width: 0.8,
-		})
-	}
-	if w, ok := s.cheapest(); ok {
-		cost.Texts = []figure.Text{{X: w.Cost, Y: w.Error, Text: fmt.Sprintf("%s, dt %v ms", w.Method.Name, w.Dt)}}
-	}
-	return &figure.Figure{Title: s.neuron.Title(), Panels: []figure.Panel{cost, step}}
 }

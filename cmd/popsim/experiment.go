@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"popsim/cmd/popsim/internal/flagset"
+	"popsim/cmd/popsim/internal/output"
 	"popsim/experiment"
 	"popsim/table/file"
 
@@ -102,7 +103,7 @@ func (v *call) understood(f *flags, n experiment.Neuron, resolved map[string]str
 	}
 	set := v.cmd.Flags()
 	text := experiment.Save("popsim "+version()+"; popsim FILE.toml runs this again", v.cmd.Name(), n, flagset.Records(set), set.Changed, resolved)
-	if toStdout(path) {
+	if output.ToStdout(path) {
 		_, err := v.stdout.Write(text)
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/flagset"
+	"popsim/cmd/popsim/internal/output"
 	"popsim/cmd/popsim/internal/profile"
 	"popsim/experiment"
 	"popsim/fault"
@@ -98,7 +99,7 @@ func (f *flags) saving(set *pflag.FlagSet) {
 // checkSave refuses an experiment file that popsim would not take for one.
 func (f *flags) checkSave() error {
 	path := f.save.Value
-	if path == "" || toStdout(path) || !file.Regular(path) || strings.HasSuffix(path, experiment.Ending) {
+	if path == "" || output.ToStdout(path) || !file.Regular(path) || strings.HasSuffix(path, experiment.Ending) {
 		return nil
 	}
 	return fault.Hint(fmt.Errorf("--save %s does not end in %s", path, experiment.Ending), "popsim FILE%s runs it again", experiment.Ending)

@@ -1,18 +1,18 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/memory"
+	"popsim/cmd/popsim/internal/output"
+	"popsim/cmd/popsim/internal/record"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/figure"
@@ -54,7 +54,7 @@ func (v *call) mergeVerb() *cobra.Command {
 }
 
 func (v *call) merge(path string, f flags, measure string) error {
-	if err := distinct([]namedFile{{"FILE", path}}, namedFile{"--plot", f.plot.Value}); err != nil {
+	if err := output.Distinct([]output.Named{{Flag: "FILE", Path: path}}, output.Named{Flag: "--plot", Path: f.plot.Value}); err != nil {
 		return misused(err)
 	}
 	if err := f.checkPicture(f.force); err != nil {
@@ -71,8 +71,8 @@ func (v *call) merge(path string, f flags, measure string) error {
 	}
 	defer parts.Close()
 	v.phase("check")
-	record := mergedRecord(parts)
-	picture, err := v.wholeOf(parts, record, f, measure)
+	merged := record.Merged(parts)
+	picture, err := v.wholeOf(parts, merged, f, measure)
 	if err != nil {
 		return err
 	}
@@ -95,14 +95,14 @@ func (v *call) merge(path string, f flags, measure string) error {
 		}
 		v.phase("plot")
 	}
-	v.say("%s of %s in %s", counted(parts.Rows(), "point"), counted(parts.Count(), "part"), path)
+	v.say("%s of %s in %s", cli.Count(parts.Rows(), "point"), cli.Count(parts.Count(), "part"), path)
 	t.tell(v)
-	return errors.Join(v.aside(path, out, record), failed(t["nan"], parts.Rows()))
+	return errors.Join(v.aside(path, out, merged), failed(t["nan"], parts.Rows()))
 }
 
 // wholeOf does what needs all points in memory: the picture, if one is asked for, and the borders of a curve, for the record.
-func (v *call) wholeOf(parts *sweep.Parts, record file.Record, f flags, measure string) (*figure.Figure, error) {
-	borders := record.Extra["verb"] == "fi" && len(parts.Spec.Grid.Axes) == 1 && parts.Spec.From == sweep.FromRest
+func (v *call) wholeOf(parts *sweep.Parts, merged file.Record, f flags, measure string) (*figure.Figure, error) {
+	borders := merged.Extra["verb"] == "fi" && len(parts.Spec.Grid.Axes) == 1 && parts.Spec.From == sweep.FromRest
 	if f.plot.Value == "" && !borders {
 		return nil, nil
 	}
@@ -125,61 +125,13 @@ func (v *call) wholeOf(parts *sweep.Parts, record file.Record, f flags, measure 
 			lines = append(lines, b.String())
 		}
 		if lines != nil {
-			record.Extra["borders"] = lines
+			merged.Extra["borders"] = lines
 		}
 	}
 	if f.plot.Value == "" {
 		return nil, nil
 	}
-	verb, _ := record.Extra["verb"].(string)
+	verb, _ := merged.Extra["verb"].(string)
 	picture, err := figureOf(verb, r, r.Spec.Model.Name, measure)
 	return picture, misused(err)
-}
-
-// mergedRecord is the record of a merged file: what its parts say of the experiment, and what they have cost together.
-func mergedRecord(parts *sweep.Parts) file.Record {
-	spec := parts.Spec
-	r := file.Record{
-		Model: spec.Model.Name, Dt: spec.Dt, Method: spec.Method, Kernel: spec.Model.Name + "/" + spec.Method,
-		Extra: map[string]any{
-			"points": parts.Rows(), "time_ms": spec.Time, "discard_ms": spec.Discard, "from": spec.From.String(), "full": spec.Full,
-			"zip": spec.Grid.Zip, "interrupted": false, "spike_rule": ruleOf(spec.Model), "experiment": parts.Digest(),
-			"neuron_steps": parts.Work.LaneSteps, "parts": parts.Count(), "parts_seconds": parts.Work.Seconds,
-			"ns_per_neuron_step": parts.Work.Seconds * 1e9 / max(1, float64(parts.Work.LaneSteps)),
-		},
-	}
-	versions, sets, processors, most := map[string]bool{}, map[string]bool{}, map[string]bool{}, 0.0
-	for i, text := range parts.Records() {
-		var q file.Record
-		if json.Unmarshal(text, &q) != nil {
-			continue
-		}
-		if i == 0 {
-			r.Preset, r.Parameters, r.Seed = q.Preset, q.Parameters, q.Seed
-			if len(q.Command) > 1 {
-				r.Extra["verb"] = q.Command[1]
-			}
-			r.Extra["part_command"] = q.Command
-			for _, name := range []string{"neuron_steps_forecast", "memory_forecast_bytes", "bytes_per_neuron", "rheobase"} {
-				if x, ok := q.Extra[name]; ok {
-					r.Extra[name] = x
-				}
-			}
-		}
-		r.ISA, r.Workers = q.ISA, max(r.Workers, q.Workers)
-		versions[q.Version], sets[q.ISA] = true, true
-		if p, ok := q.Extra["processor"].(string); ok {
-			processors[p] = true
-		}
-		total := 0.0
-		for _, p := range q.Phases {
-			total += p.Seconds
-		}
-		most = max(most, total)
-	}
-	r.Extra["parts_versions"] = slices.Sorted(maps.Keys(versions))
-	r.Extra["parts_instruction_sets"] = slices.Sorted(maps.Keys(sets))
-	r.Extra["parts_processors"] = slices.Sorted(maps.Keys(processors))
-	r.Extra["parts_longest_seconds"] = most
-	return r
 }

@@ -16,6 +16,8 @@ import (
 	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/help"
 	"popsim/cmd/popsim/internal/memory"
+	"popsim/cmd/popsim/internal/output"
+	"popsim/cmd/popsim/internal/reference"
 	"popsim/experiment"
 	"popsim/expression"
 	"popsim/fault"
@@ -106,11 +108,11 @@ func (s *runCommand) runNetwork(ctx context.Context, d *description.Description,
 		return err
 	}
 	taken := slices.ContainsFunc([]experiment.Word{s.spikes, s.networkFlags.populations, s.networkFlags.edges, s.networkFlags.rates},
-		func(w experiment.Word) bool { return toStdout(w.Value) })
-	if s.out.Value == "" && !taken && !s.onTerminal() {
+		func(w experiment.Word) bool { return output.ToStdout(w.Value) })
+	if s.out.Value == "" && !taken && !output.OnTerminal(s.stdout) {
 		r.out = file.NewCSV(s.stdout)
 	}
-	defer func() { abort(r.out, r.spikes, r.pops, r.edges, r.rates) }()
+	defer func() { output.Abort(r.out, r.spikes, r.pops, r.edges, r.rates) }()
 	s.phase("read")
 	n, err := network.Build(ctx, r.resolved.Spec, network.Config{Workers: s.workers.Value, ISA: r.isa, Memory: int64(memory.Available())})
 	if err != nil {
@@ -193,12 +195,12 @@ func (r *networkRun) read(words []string) error {
 	if steps := math.Round(bin / dt); steps < 1 || math.Abs(steps*dt-bin) > 1e-9*bin {
 		bad.Addf("--bin is %v ms; it must be a whole number of steps of %v ms", bin, dt)
 	}
-	bad.Add(distinct([]namedFile{
-		{"-o", r.out0()},
-		{"--spikes", r.runCommand.spikes.Value},
-		{"--populations", r.networkFlags.populations.Value},
-		{"--edges", r.networkFlags.edges.Value},
-		{"--rates", r.networkFlags.rates.Value},
+	bad.Add(output.Distinct([]output.Named{
+		{Flag: "-o", Path: r.out0()},
+		{Flag: "--spikes", Path: r.runCommand.spikes.Value},
+		{Flag: "--populations", Path: r.networkFlags.populations.Value},
+		{Flag: "--edges", Path: r.networkFlags.edges.Value},
+		{Flag: "--rates", Path: r.networkFlags.rates.Value},
 	}))
 	return bad.Err()
 }
@@ -334,8 +336,8 @@ func (r *networkRun) write(n *network.Network, done int64) error {
 		}
 	}
 	r.say("%s, %s, delays %.4g to %.4g ms, %.3g bytes a synapse; %s in %.6g ms",
-		counted(sum.Neurons, "neuron"), counted(int(sum.Edges), "synapse"), sum.LeastDelay, sum.LongestDelay,
-		float64(sum.Bytes)/math.Max(1, float64(sum.Edges)), counted(int(r.spikesAll), "spike"), end)
+		cli.Count(sum.Neurons, "neuron"), cli.Count(int(sum.Edges), "synapse"), sum.LeastDelay, sum.LongestDelay,
+		float64(sum.Bytes)/math.Max(1, float64(sum.Edges)), cli.Count(int(r.spikesAll), "spike"), end)
 	return nil
 }
 
@@ -442,7 +444,7 @@ func describeNetwork(w io.Writer, d *description.Description, preset string) err
 	fmt.Fprintf(w, "%s: %s\n\n  %s\n\nParameters\n", strings.TrimSuffix(d.Path, experiment.Ending), d.Title, d.Source)
 	help.Columns(w, func(w io.Writer) {
 		for _, p := range res.Parameters {
-			fmt.Fprintf(w, "  %s\t%s\t%.6g\t%s\n", p.Name, p.Text, p.Value, unitless(p.Unit))
+			fmt.Fprintf(w, "  %s\t%s\t%.6g\t%s\n", p.Name, p.Text, p.Value, reference.Unit(p.Unit))
 		}
 	})
 	fmt.Fprintln(w, "\nPopulations")

@@ -13,7 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/completion"
+	"popsim/cmd/popsim/internal/output"
 	"popsim/dynamics"
 	"popsim/experiment"
 	"popsim/fault"
@@ -77,7 +79,7 @@ func (s *phaseCommand) run(ctx context.Context, args []string) (err error) {
 	if err := s.open(); err != nil {
 		return err
 	}
-	defer abort(s.table)
+	defer output.Abort(s.table)
 	if err := s.understood(&s.flags, s.neuron, map[string]string{"time": ""}); err != nil {
 		return err
 	}
@@ -96,8 +98,8 @@ func (s *phaseCommand) run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	s.tell(plane)
-	s.say("%s, %s, %s in %.2g s", counted(len(plane.FixedPoints), "fixed point"), counted(len(plane.Cycles), "cycle"),
-		counted(len(plane.Trajectories), "trajectory"), time.Since(s.started).Seconds())
+	s.say("%s, %s, %s in %.2g s", cli.Count(len(plane.FixedPoints), "fixed point"), cli.Count(len(plane.Cycles), "cycle"),
+		cli.Count(len(plane.Trajectories), "trajectory"), time.Since(s.started).Seconds())
 	return nil
 }
 
@@ -204,10 +206,10 @@ func (s *phaseCommand) readStarts() error {
 		n := len(values)
 		switch {
 		case len(m.States) == 1 && n != 1:
-			bad.Addf("--start %s has %s, but V is the only variable of %s", text, counted(n, "number"), m.Name)
+			bad.Addf("--start %s has %s, but V is the only variable of %s", text, cli.Count(n, "number"), m.Name)
 			continue
 		case len(m.States) > 1 && n != 2 && n != len(m.States):
-			bad.Addf("--start %s has %s; V and the second variable%s are needed", text, counted(n, "number"), map[bool]string{true: fmt.Sprintf(", or all %d states,", len(m.States))}[len(m.States) > 2])
+			bad.Addf("--start %s has %s; V and the second variable%s are needed", text, cli.Count(n, "number"), map[bool]string{true: fmt.Sprintf(", or all %d states,", len(m.States))}[len(m.States) > 2])
 			continue
 		}
 		start := make([]float64, n)
@@ -230,7 +232,7 @@ func (s *phaseCommand) open() (err error) {
 		return err
 	}
 	switch path := s.out.Value; {
-	case path == "" && s.onTerminal():
+	case path == "" && output.OnTerminal(s.stdout):
 		s.say("the plane is not shown on a terminal; -o FILE.json keeps it")
 	case path == "":
 		s.document = true
@@ -303,7 +305,7 @@ func (s *phaseCommand) tell(p *dynamics.Plane) {
 	}
 	for _, t := range p.Trajectories {
 		if len(t.Spikes) > 0 {
-			s.say("the trajectory from %.6g mV fires %s, the first after %.6g ms", t.Start[0], counted(len(t.Spikes), "spike"), t.Spikes[0])
+			s.say("the trajectory from %.6g mV fires %s, the first after %.6g ms", t.Start[0], cli.Count(len(t.Spikes), "spike"), t.Spikes[0])
 		}
 	}
 }
@@ -318,6 +320,6 @@ func complexText(l [2]float64) string {
 func (s *phaseCommand) record() file.Record {
 	return file.Record{
 		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name,
-		Parameters: parameters(s.neuron, nil), Workers: 1,
+		Parameters: s.neuron.Parameters(nil), Workers: 1,
 	}
 }

@@ -7,13 +7,13 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/memory"
+	"popsim/cmd/popsim/internal/output"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/kernels"
@@ -117,7 +117,7 @@ func (s *runCommand) run(ctx context.Context, args []string) error {
 	if err := s.open(); err != nil {
 		return err
 	}
-	defer abort(s.outputs.neurons, s.outputs.spikes, s.outputs.trace)
+	defer output.Abort(s.outputs.neurons, s.outputs.spikes, s.outputs.trace)
 	if err := s.understood(&s.flags, s.neuron, map[string]string{
 		"dt": milliseconds(s.cfg.Dt), "method": s.method.Name, "time": "", "discard": "", "seed": "", "neurons": strconv.Itoa(s.spec.N),
 	}); err != nil {
@@ -325,10 +325,10 @@ func (s *runCommand) summary(sum pop.Summary) {
 	seconds := sum.Elapsed.Seconds()
 	span := float64(sum.Steps) * s.cfg.Dt
 	s.say("%s of %s for %.6g ms in steps of %v ms: %s, %.4g spikes/s per neuron",
-		counted(s.spec.N, "neuron"), s.neuron.Model.Name, span, s.cfg.Dt, counted(int(sum.Spikes), "spike"), float64(sum.Spikes)/n/span*1000)
+		cli.Count(s.spec.N, "neuron"), s.neuron.Model.Name, span, s.cfg.Dt, cli.Count(int(sum.Spikes), "spike"), float64(sum.Spikes)/n/span*1000)
 	s.say("%.3g s, %.3g neuron-steps/s; kernel %s/%s, instruction set %s, %s, %s, %s",
 		seconds, work/math.Max(seconds, 1e-9), s.neuron.Model.Name, s.method.Name, sum.Kernel.ISA,
-		counted(len(sum.Sched.Busy), "worker"), counted(sum.Shards, "shard"), memory.Size(s.need))
+		cli.Count(len(sum.Sched.Busy), "worker"), cli.Count(sum.Shards, "shard"), memory.Size(s.need))
 }
 
 // goes is the subject of a sentence about neurons that run away.
@@ -337,17 +337,6 @@ func goes(n int) string {
 		return "V of 1 neuron goes"
 	}
 	return fmt.Sprintf("V of %d neurons goes", n)
-}
-
-// counted is a number with its noun.
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	if stem, ok := strings.CutSuffix(noun, "y"); ok && !strings.HasSuffix(stem, "a") {
-		return fmt.Sprintf("%d %sies", n, stem)
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // smallerStep adds to the error of a neuron that left the numbers which step keeps it there, tried on that neuron alone without

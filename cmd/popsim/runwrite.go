@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"popsim/cmd/popsim/internal/output"
+	"popsim/cmd/popsim/internal/record"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/model"
@@ -28,7 +30,7 @@ const (
 // checkFiles reports flags that name no place, one place twice, or nothing to do.
 func (s *runCommand) checkFiles() error {
 	var bad fault.List
-	bad.Add(s.apart(toStdout(s.spikes.Value) || toStdout(s.trace.Value), namedFile{"--spikes", s.spikes.Value}, namedFile{"--trace", s.trace.Value}))
+	bad.Add(s.apart(output.ToStdout(s.spikes.Value) || output.ToStdout(s.trace.Value), output.Named{Flag: "--spikes", Path: s.spikes.Value}, output.Named{Flag: "--trace", Path: s.trace.Value}))
 	if s.of.Value != "" && s.trace.Value == "" && s.plot.Value == "" {
 		bad.Add(fault.Hint(errors.New("--of names neurons to trace, but there is no trace"), "--trace FILE or --plot FILE makes one"))
 	}
@@ -54,8 +56,8 @@ func (s *runCommand) open() error {
 	err := s.openTables(&s.flags, opening{s.out.Value, &s.outputs.neurons}, opening{s.spikes.Value, &s.outputs.spikes},
 		opening{s.trace.Value, &s.outputs.trace})
 	switch {
-	case err != nil || s.out.Value != "" || toStdout(s.spikes.Value) || toStdout(s.trace.Value):
-	case s.spec.N > terminalRows && s.onTerminal():
+	case err != nil || s.out.Value != "" || output.ToStdout(s.spikes.Value) || output.ToStdout(s.trace.Value):
+	case s.spec.N > terminalRows && output.OnTerminal(s.stdout):
 		s.say("the table of %d neurons is not shown on a terminal; -o FILE keeps it", s.spec.N)
 	default:
 		s.outputs.neurons = file.NewCSV(s.stdout)
@@ -366,13 +368,13 @@ func (s *runCommand) record(sum pop.Summary) file.Record {
 	work := float64(s.spec.N) * float64(sum.Steps)
 	extra := map[string]any{
 		"neurons": s.spec.N, "time_ms": s.time.Value, "discard_ms": s.discard.Value, "steps": sum.Steps, "spikes": sum.Spikes,
-		"spike_rule": ruleOf(s.neuron.Model), "interrupted": s.interrupted, "shards": sum.Shards, "bytes_per_neuron": sum.Bytes,
+		"spike_rule": record.SpikeRule(s.neuron.Model), "interrupted": s.interrupted, "shards": sum.Shards, "bytes_per_neuron": sum.Bytes,
 		"memory_forecast_bytes": s.need,
 	}
 	if len(sum.Away) > 0 {
 		extra["runaway"] = sum.Away
 	}
-	tellWorkers(extra, sum.Sched)
+	record.AddWorkers(extra, sum.Sched)
 	if work > 0 {
 		extra["ns_per_neuron_step"] = sum.Elapsed.Seconds() * 1e9 / work
 	}
@@ -387,7 +389,7 @@ func (s *runCommand) record(sum pop.Summary) file.Record {
 	}
 	return file.Record{
 		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name,
-		Parameters: parameters(s.neuron, nil), Dt: s.cfg.Dt, Method: s.method.Name, Seed: s.seed.Value,
+		Parameters: s.neuron.Parameters(nil), Dt: s.cfg.Dt, Method: s.method.Name, Seed: s.seed.Value,
 		Kernel: s.neuron.Model.Name + "/" + s.method.Name, ISA: sum.Kernel.ISA.String(), Workers: len(sum.Sched.Busy),
 		Extra: extra,
 	}

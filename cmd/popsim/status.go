@@ -99,9 +99,9 @@ func (v *call) status(path string) error {
 func progressOf(s *sweep.Status) string {
 	text := fmt.Sprintf("%.1f %%", math.Floor(1000*s.Share())/10)
 	if s.Points > 0 {
-		text += fmt.Sprintf(" of %s", counted(s.Points, "point"))
+		text += fmt.Sprintf(" of %s", cli.Count(s.Points, "point"))
 	}
-	text += fmt.Sprintf(": %d of %s done", s.Count(sweep.Done), counted(len(s.Parts), "part"))
+	text += fmt.Sprintf(": %d of %s done", s.Count(sweep.Done), cli.Count(len(s.Parts), "part"))
 	for _, state := range []sweep.PartState{sweep.Running, sweep.Interrupted, sweep.Lost, sweep.Missing, sweep.Refused, sweep.Empty} {
 		if n := s.Count(state); n > 0 {
 			text += fmt.Sprintf(", %d %v", n, state)
@@ -143,7 +143,7 @@ func (v *call) watch(ctx context.Context, path string, every time.Duration) erro
 		if share := s.Share(); began.IsZero() {
 			began, from = now, share
 		} else if share > from && share < 1 {
-			line += fmt.Sprintf(", about %s left", duration((1-share)/(share-from)*now.Sub(began).Seconds()))
+			line += fmt.Sprintf(", about %s left", cli.Duration((1-share)/(share-from)*now.Sub(began).Seconds()))
 		}
 		if terminal {
 			fmt.Fprintf(v.stderr, "\r%s\x1b[K", line)

@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 
+	"popsim/cmd/popsim/internal/cli"
 	"popsim/model"
 )
 
@@ -36,11 +37,11 @@ func (c *stepCheck) warn(v *call, noun string) {
 	}
 	if c.least < shortest*c.dt {
 		v.warn("steps of %v ms are too long for %s: at %s %d spikes come as soon as refractoriness ends, for which no step is short enough",
-			c.dt, counted(c.n, noun), noun, c.fastest)
+			c.dt, cli.Count(c.n, noun), noun, c.fastest)
 		return
 	}
 	v.warn("steps of %v ms are too long for %s: at %s %d a spike comes %.3g steps after the end of refractoriness; method %s needs %v, so --dt %.1gms",
-		c.dt, counted(c.n, noun), noun, c.fastest, c.least/c.dt, c.method.Name, c.method.Steps, floor1(c.least/c.method.Steps))
+		c.dt, cli.Count(c.n, noun), noun, c.fastest, c.least/c.dt, c.method.Name, c.method.Steps, floor1(c.least/c.method.Steps))
 }
 
 // floor1 is the largest number of one digit up to x.

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"popsim/cmd/popsim/internal/batch"
+	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/flagset"
 	"popsim/experiment"
 	"popsim/fault"
@@ -197,7 +198,7 @@ func (s *submitCommand) run(ctx context.Context) error {
 		return err
 	}
 	s.say("%s in %s, job %s; merge: job %s",
-		counted(s.parts.Value, "part"), counted(len(arrays), "array"), strings.Join(arrays, " and "), merge)
+		cli.Count(s.parts.Value, "part"), cli.Count(len(arrays), "array"), strings.Join(arrays, " and "), merge)
 	s.say("popsim status %s says how far they are", out)
 	return nil
 }

@@ -14,6 +14,8 @@ import (
 	"popsim/cmd/popsim/internal/batch"
 	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/memory"
+	"popsim/cmd/popsim/internal/output"
+	"popsim/cmd/popsim/internal/record"
 	"popsim/cmd/popsim/internal/signals"
 	"popsim/dynamics"
 	"popsim/fault"
@@ -40,7 +42,7 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 		if out, err = s.open(); err != nil {
 			return err
 		}
-		defer abort(out)
+		defer output.Abort(out)
 	}
 	if err := s.understood(&s.flags, s.neuron, map[string]string{
 		"dt": milliseconds(s.dtUsed()), "method": s.spec.Method, "time": "", "discard": "", "from": "", "seed": "",
@@ -145,14 +147,14 @@ func failed(n, of int) error {
 
 // tellForecast says what the sweep will cost at most; how long it may take is measured where that matters.
 func (s *sweepCommand) tellForecast(ctx context.Context) error {
-	text := fmt.Sprintf("%s in steps of %v ms: at most %.3g neuron-steps, %s", counted(s.forecast.Points, "point"),
+	text := fmt.Sprintf("%s in steps of %v ms: at most %.3g neuron-steps, %s", cli.Count(s.forecast.Points, "point"),
 		s.dtUsed(), s.forecast.Steps, memory.Size(s.forecast.Bytes))
 	if s.dryRun || s.forecast.Steps > longSteps {
 		speed, err := s.speed(ctx)
 		if err != nil {
 			return err
 		}
-		text += ", " + duration(s.forecast.Steps/speed)
+		text += ", " + cli.Duration(s.forecast.Steps/speed)
 	}
 	if s.dryRun {
 		fmt.Fprintf(s.stderr, "popsim: %s\n", text)
@@ -199,8 +201,8 @@ func (s *sweepCommand) open() (*file.Output, error) {
 	switch {
 	case s.cfg.Part.Of > 0:
 		return nil, nil
-	case s.out.Value == "" && s.onTerminal() && (s.forecast.Points > terminalRows || s.spec.Late || s.spec.Resets):
-		s.say("the table of %s is not shown on a terminal; -o FILE keeps it", counted(s.forecast.Points, "point"))
+	case s.out.Value == "" && output.OnTerminal(s.stdout) && (s.forecast.Points > terminalRows || s.spec.Late || s.spec.Resets):
+		s.say("the table of %s is not shown on a terminal; -o FILE keeps it", cli.Count(s.forecast.Points, "point"))
 		return nil, nil
 	case s.out.Value == "":
 		return file.NewCSV(s.stdout), nil
@@ -219,9 +221,13 @@ func (s *sweepCommand) open() (*file.Output, error) {
 
 // advance runs the sweep, with progress, and refines it if asked to.
 func (s *sweepCommand) advance(ctx context.Context) (*sweep.Result, error) {
-	done := s.progress()
+	stop := func() {}
+	if !s.quiet {
+		s.cfg.Tick, stop = cli.Shared(s.stderr, "points")
+	}
 	r, err := sweep.Run(ctx, s.spec, s.cfg)
-	done()
+	stop()
+	s.cfg.Tick = nil
 	if errors.Is(err, sweep.ErrEmptyPart) {
 		return r, misused(err)
 	}
@@ -243,37 +249,6 @@ func (s *sweepCommand) advance(ctx context.Context) (*sweep.Result, error) {
 		s.borders = r.Borders()
 	}
 	return r, nil
-}
-
-// progress lets the sweep tell how far it is, whichever worker tells it; done ends it.
-func (s *sweepCommand) progress() (done func()) {
-	if s.quiet {
-		return func() {}
-	}
-	ticks := make(chan [2]int64, 1)
-	finished := make(chan struct{})
-	s.cfg.Tick = func(done, total int64) {
-		select {
-		case ticks <- [2]int64{done, total}:
-		default: // the last one has not been shown yet
-		}
-	}
-	go func() {
-		defer close(finished)
-		var line *cli.Progress
-		for t := range ticks {
-			if line == nil {
-				line = cli.NewProgress(s.stderr, float64(t[1]), "points")
-			}
-			line.Update(float64(t[0]))
-		}
-		line.Clear()
-	}()
-	return func() {
-		close(ticks)
-		<-finished
-		s.cfg.Tick = nil
-	}
 }
 
 // write writes table, picture and record, and gives up the pieces that were kept.
@@ -334,7 +309,7 @@ func (s *sweepCommand) summary(r *sweep.Result) {
 	tellStatus(s.call, r)
 	seconds := r.Elapsed.Seconds()
 	s.say("%.3g s, %.3g neuron-steps/s; kernel %s/%s, instruction set %s, %s",
-		seconds, float64(r.LaneSteps)/math.Max(seconds, 1e-9), s.neuron.Model.Name, s.spec.Method, r.Kernel.ISA, counted(r.Workers, "worker"))
+		seconds, float64(r.LaneSteps)/math.Max(seconds, 1e-9), s.neuron.Model.Name, s.spec.Method, r.Kernel.ISA, cli.Count(r.Workers, "worker"))
 }
 
 // checkTrains warns of points that fire too fast for the step.
@@ -393,7 +368,7 @@ var statusAdvice = map[string]string{
 // tell says how many points have a status other than ok, a line for each.
 func (t tally) tell(v *call) {
 	for _, w := range slices.Sorted(maps.Keys(t)) {
-		text := fmt.Sprintf("status %s at %s", w, counted(t[w], "point"))
+		text := fmt.Sprintf("status %s at %s", w, cli.Count(t[w], "point"))
 		if advice := statusAdvice[w]; advice != "" {
 			text += ": " + advice
 		}
@@ -406,11 +381,11 @@ func (s *sweepCommand) record(r *sweep.Result) file.Record {
 	extra := map[string]any{
 		"points": r.Rows(), "time_ms": s.spec.Time, "discard_ms": s.spec.Discard, "from": s.spec.From.String(),
 		"full": s.full, "zip": s.zip, "interrupted": s.cut, "neuron_steps": r.LaneSteps, "neuron_steps_forecast": s.forecast.Steps,
-		"memory_forecast_bytes": s.forecast.Bytes, "spike_rule": ruleOf(s.neuron.Model),
+		"memory_forecast_bytes": s.forecast.Bytes, "spike_rule": record.SpikeRule(s.neuron.Model),
 		"experiment": r.Digest(), "ns_per_neuron_step": r.Elapsed.Seconds() * 1e9 / math.Max(1, float64(r.LaneSteps)),
 		"bytes_per_neuron": r.Bytes,
 	}
-	tellWorkers(extra, r.Sched)
+	record.AddWorkers(extra, r.Sched)
 	var borders []string
 	for _, b := range s.borders {
 		borders = append(borders, b.String())
@@ -423,18 +398,10 @@ func (s *sweepCommand) record(r *sweep.Result) file.Record {
 	}
 	return file.Record{
 		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name,
-		Parameters: parameters(s.neuron, nil), Dt: s.dtUsed(), Method: s.spec.Method, Seed: s.seed.Value,
+		Parameters: s.neuron.Parameters(nil), Dt: s.dtUsed(), Method: s.spec.Method, Seed: s.seed.Value,
 		Kernel: s.neuron.Model.Name + "/" + s.spec.Method, ISA: r.Kernel.ISA.String(), Workers: r.Workers,
 		Extra: extra,
 	}
-}
-
-// ruleOf says in records what a spike is.
-func ruleOf(m *model.Model) string {
-	if m.Fires == model.Crossing {
-		return fmt.Sprintf("upward crossing of V_th, re-armed below V_th - %v mV", model.Rearm)
-	}
-	return "V reaching V_th"
 }
 
 // readRefine understands --refine, in the unit of the only axis.
@@ -492,7 +459,7 @@ func (s *sweepCommand) readKeep() (err error) {
 func (s *sweepCommand) keepable() bool {
 	path := s.out.Value
 	info, err := os.Stat(path)
-	return path != "" && !toStdout(path) && (err != nil || info.Mode().IsRegular())
+	return path != "" && !output.ToStdout(path) && (err != nil || info.Mode().IsRegular())
 }
 
 // readEvery understands --save-every.

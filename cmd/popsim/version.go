@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/manual"
 	"popsim/fault"
 	"popsim/kernels"
@@ -55,7 +56,7 @@ func (v *call) versionVerb() *cobra.Command {
 				sets = append(sets, isa.String())
 			}
 			_, err := fmt.Fprintf(v.stdout, "popsim %s, %s %s/%s, instruction sets %s, %s\n",
-				version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, strings.Join(sets, " "), counted(sched.Allowed(), "worker"))
+				version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, strings.Join(sets, " "), cli.Count(sched.Allowed(), "worker"))
 			return err
 		},
 	}

@@ -109,3 +109,32 @@ func IsTerminal(w io.Writer) bool {
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
+
+// Shared returns a function that any goroutine may call with what is done and the total, in unit, and that never waits; the line
+// appears on w. stop ends the display; after it the function must not be called.
+func Shared(w io.Writer, unit string) (update func(done, total int64), stop func()) {
+	type state struct{ done, total int64 }
+	updates := make(chan state, 1)
+	finished := make(chan struct{})
+	go func() {
+		defer close(finished)
+		var line *Progress
+		for s := range updates {
+			if line == nil {
+				line = NewProgress(w, float64(s.total), unit)
+			}
+			line.Update(float64(s.done))
+		}
+		line.Clear()
+	}()
+	update = func(done, total int64) {
+		select {
+		case updates <- state{done, total}:
+		default: // the last one has not been shown yet
+		}
+	}
+	return update, func() {
+		close(updates)
+		<-finished
+	}
+}

@@ -1,0 +1,63 @@
+package record
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+
+	"popsim/sweep"
+	"popsim/table/file"
+)
+
+// Merged returns the record of a merged file: the experiment, as the first part tells it, and what all parts have cost.
+func Merged(parts *sweep.Parts) file.Record {
+	spec := parts.Spec
+	r := file.Record{
+		Model: spec.Model.Name, Dt: spec.Dt, Method: spec.Method, Kernel: spec.Model.Name + "/" + spec.Method,
+		Extra: map[string]any{
+			"points": parts.Rows(), "time_ms": spec.Time, "discard_ms": spec.Discard, "from": spec.From.String(), "full": spec.Full,
+			"zip": spec.Grid.Zip, "interrupted": false, "spike_rule": SpikeRule(spec.Model), "experiment": parts.Digest(),
+			"neuron_steps": parts.Work.LaneSteps, "parts": parts.Count(), "parts_seconds": parts.Work.Seconds,
+			"ns_per_neuron_step": parts.Work.Seconds * 1e9 / max(1, float64(parts.Work.LaneSteps)),
+		},
+	}
+	versions, sets, processors, longest := map[string]bool{}, map[string]bool{}, map[string]bool{}, 0.0
+	for i, text := range parts.Records() {
+		var q file.Record
+		if json.Unmarshal(text, &q) != nil {
+			continue
+		}
+		if i == 0 {
+			addFirst(&r, q)
+		}
+		r.ISA, r.Workers = q.ISA, max(r.Workers, q.Workers)
+		versions[q.Version], sets[q.ISA] = true, true
+		if p, ok := q.Extra["processor"].(string); ok {
+			processors[p] = true
+		}
+		total := 0.0
+		for _, p := range q.Phases {
+			total += p.Seconds
+		}
+		longest = max(longest, total)
+	}
+	r.Extra["parts_versions"] = slices.Sorted(maps.Keys(versions))
+	r.Extra["parts_instruction_sets"] = slices.Sorted(maps.Keys(sets))
+	r.Extra["parts_processors"] = slices.Sorted(maps.Keys(processors))
+	r.Extra["parts_longest_seconds"] = longest
+	return r
+}
+
+// addFirst copies to r what the record q of the first part tells of the whole experiment.
+func addFirst(r *file.Record, q file.Record) {
+	r.Preset, r.Parameters, r.Seed = q.Preset, q.Parameters, q.Seed
+	if len(q.Command) > 1 {
+		r.Extra["verb"] = q.Command[1]
+	}
+	r.Extra["part_command"] = q.Command
+	for _, name := range []string{"neuron_steps_forecast", "memory_forecast_bytes", "bytes_per_neuron", "rheobase"} {
+		if x, ok := q.Extra[name]; ok {
+			r.Extra[name] = x
+		}
+	}
+}
