@@ -80,8 +80,12 @@ func Build(ctx context.Context, s *Spec, c Config) (*Network, error) {
 	if c.Memory > 0 && f.Bytes > c.Memory {
 		return nil, fmt.Errorf("the network needs about %.3g GB for %.4g synapses; %.3g GB are available", float64(f.Bytes)/1e9, float64(f.Edges), float64(c.Memory)/1e9)
 	}
+	isa, err := kernels.ParseISA(c.ISA.String())
+	if err != nil {
+		return nil, err
+	}
 	l := newLayout(s)
-	n := &Network{layout: l, config: c}
+	n := &Network{layout: l, isa: isa}
 	workers := c.Workers
 	if workers <= 0 {
 		workers = sched.Allowed()

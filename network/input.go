@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"popsim/kernels"
 	"popsim/rng"
 )
 
@@ -56,15 +57,48 @@ type trainPart struct {
 	receptor []uint8
 	gains    []float64
 
-	at    []arrivalAt // spikes, ascending
-	next  int
-	laws  []*rng.Counts
-	law   []int32 // of each lane
-	rate  float64
-	cycle int64
-	words []rng.Block // of each lane in the four steps from 4 wordsOf on
-	// wordsOf is -1 where there are none yet.
-	wordsOf int64
+	at       []arrivalAt // spikes, ascending
+	next     int
+	distinct []float64     // gains that occur
+	laws     []*rng.Counts // of each
+	runs     []trainRun
+	rate     float64
+	cycle    int64
+	counts   []uint8 // of each lane in the four steps from 4·countsOf on, step by step
+	stride   int     // from step to step in counts
+	countsOf int64   // -1: there are none yet
+}
+
+// A trainRun is consecutive members of an input's pool with consecutive lanes, one receptor and one gain.
+type trainRun struct {
+	first, n int // of trainPart.lanes
+	law      int
+	uniform  bool // one weight
+}
+
+// split finds the runs.
+func (p *trainPart) split() {
+	index := map[float64]int{}
+	for i, g := range p.gains {
+		law, ok := index[g]
+		if !ok {
+			law = len(p.distinct)
+			index[g] = law
+			p.distinct = append(p.distinct, g)
+		}
+		if i > 0 {
+			u := &p.runs[len(p.runs)-1]
+			if law == u.law && p.receptor[i] == p.receptor[i-1] && p.members[i] == p.members[i-1]+1 && p.lanes[i] == p.lanes[i-1]+1 {
+				u.uniform = u.uniform && p.weights[i] == p.weights[i-1]
+				u.n++
+				continue
+			}
+		}
+		p.runs = append(p.runs, trainRun{first: i, n: 1, law: law, uniform: true})
+	}
+	const most = 32 // kernels.Counts rounds up to a multiple of it
+	p.stride = len(p.lanes) + most
+	p.counts = make([]uint8, 4*p.stride)
 }
 
 type arrivalAt struct {
@@ -87,7 +121,7 @@ func position(x float64) (step int64, theta float64) {
 func (r *shard) prepareInputs() {
 	l := r.net.layout
 	for _, t := range r.net.inputs {
-		p := &trainPart{train: t, rate: -1, cycle: -1, wordsOf: -1}
+		p := &trainPart{train: t, rate: -1, cycle: -1, countsOf: -1}
 		for m := range t.to.n {
 			seg := r.segmentOf(t.to.global(m))
 			if seg == nil {
@@ -126,6 +160,9 @@ func (r *shard) prepareInputs() {
 		}
 		slices.SortStableFunc(p.at, func(a, b arrivalAt) int { return int(a.step - b.step) })
 		if len(p.members) > 0 {
+			if t.in.Poisson != nil {
+				p.split()
+			}
 			r.trains = append(r.trains, p)
 		}
 	}
@@ -134,7 +171,7 @@ func (r *shard) prepareInputs() {
 // rewindInputs makes the inputs of the range go on from step k.
 func (r *shard) rewindInputs(k int64) {
 	for _, p := range r.trains {
-		p.next, p.rate, p.cycle, p.wordsOf = 0, -1, -1, -1
+		p.next, p.rate, p.cycle, p.countsOf = 0, -1, -1, -1
 		for p.next < len(p.at) && p.at[p.next].step < k {
 			p.next++
 		}
@@ -204,36 +241,49 @@ func (r *shard) poisson(p *trainPart, k int64) {
 		return
 	}
 	if rate := p.rateAt(dt, k); rate != p.rate {
-		p.rate = rate
-		r.laws(p, rate*dt/1000)
+		p.rate, p.countsOf = rate, -1
+		p.setLaws(rate * dt / 1000)
 	}
-	if k/4 != p.wordsOf {
-		p.wordsOf = k / 4
-		if p.words == nil {
-			p.words = make([]rng.Block, len(p.lanes))
-		}
-		// Members of one segment are consecutive.
-		for i := 0; i < len(p.members); {
-			j := i + 1
-			for j < len(p.members) && p.members[j] == p.members[j-1]+1 {
-				j++
+	if k/4 != p.countsOf {
+		p.countsOf = k / 4
+		for _, u := range p.runs {
+			if law := p.laws[u.law]; kernels.FitsCounts(law) {
+				kernels.Counts(r.net.isa, p.train.counts, law, p.counts[u.first:], p.stride, u.n, uint32(p.members[u.first]), uint32(k/4))
 			}
-			p.counts.Blocks(p.words[i:j], uint32(p.members[i]), uint32(k/4))
-			i = j
 		}
 	}
-	if r.net.layout.spec.OnGrid {
-		r.poissonCounts(p, k)
-		return
-	}
-	for i, lane := range p.lanes {
-		n := p.laws[p.law[i]].At(p.words[i][k%4])
-		if n == 0 {
-			continue
+	for i := range p.runs {
+		u := &p.runs[i]
+		switch fits := kernels.FitsCounts(p.laws[u.law]); {
+		case !r.net.layout.spec.OnGrid:
+			r.poissonInstants(p, u, k, fits)
+		case fits && u.uniform:
+			row := r.rows[p.receptor[u.first]][p.lanes[u.first]:]
+			kernels.AddCounts(r.net.isa, row[:u.n], p.counts[int(k%4)*p.stride+u.first:], p.weights[u.first])
+		default:
+			row := r.rows[p.receptor[u.first]]
+			for i := u.first; i < u.first+u.n; i++ {
+				row[p.lanes[i]] += float64(float64(p.count(u, i, k, fits)) * p.weights[i])
+			}
 		}
+	}
+}
+
+// count is the number of arrivals at lane i of a run in step k; fits tells whether p.counts holds it.
+func (p *trainPart) count(u *trainRun, i int, k int64, fits bool) int {
+	if fits {
+		return int(p.counts[int(k%4)*p.stride+i])
+	}
+	return p.laws[u.law].At(p.train.counts.At(uint32(p.members[i]), uint32(k/4))[k%4])
+}
+
+// poissonInstants makes the arrivals of a run in step k at their instants: four of them to a block of words; the blocks of
+// one step are told apart by their key.
+func (r *shard) poissonInstants(p *trainPart, u *trainRun, k int64, fits bool) {
+	for i := u.first; i < u.first+u.n; i++ {
 		var block rng.Block
-		for j := range n {
-			if j%4 == 0 { // four instants to a block; the blocks of one step are told apart by their key
+		for j := range p.count(u, i, k, fits) {
+			if j%4 == 0 {
 				s := p.instants
 				if j > 0 {
 					s = rng.StreamOf(r.net.layout.spec.Seed+uint64(j/4), p.instantsKey)
@@ -244,42 +294,20 @@ func (r *shard) poisson(p *trainPart, k int64) {
 			if x := float64(k) + theta; x < p.start || x >= p.stop {
 				continue
 			}
-			r.arrive(arrival{lane, p.receptor[i], theta, p.weights[i]})
+			r.arrive(arrival{p.lanes[i], p.receptor[i], theta, p.weights[i]})
 		}
 	}
 }
 
-// poissonCounts adds the arrivals of a Poisson input at the end of step k.
-func (r *shard) poissonCounts(p *trainPart, k int64) {
-	lanes, words, weights, law := p.lanes, p.words, p.weights, p.law
-	words, weights, law = words[:len(lanes)], weights[:len(lanes)], law[:len(lanes)]
-	at := k % 4
-	for i, lane := range lanes {
-		if n := p.laws[law[i]].At(words[i][at]); n != 0 {
-			r.rows[p.receptor[i]][lane] += float64(float64(n) * weights[i])
-		}
+// setLaws makes the laws of the counts for a mean per step.
+func (p *trainPart) setLaws(mean float64) {
+	for len(p.laws) < len(p.distinct) {
+		p.laws = append(p.laws, new(rng.Counts))
 	}
-}
-
-// laws makes the laws of the counts for a mean per step.
-func (r *shard) laws(p *trainPart, mean float64) {
-	if p.law == nil {
-		p.law = make([]int32, len(p.lanes))
-	}
-	p.laws = p.laws[:0]
-	index := map[float64]int32{}
-	for i, g := range p.gains {
-		at, ok := index[g]
-		if !ok {
-			at = int32(len(p.laws))
-			index[g] = at
-			c, err := rng.NewPoisson(min(max(0, mean*g), rng.MaxPoissonMean))
-			if err != nil {
-				panic("bug: network: " + err.Error())
-			}
-			p.laws = append(p.laws, c)
+	for i, gain := range p.distinct {
+		if err := p.laws[i].SetPoisson(min(max(0, mean*gain), rng.MaxPoissonMean)); err != nil {
+			panic("bug: network: " + err.Error())
 		}
-		p.law[i] = at
 	}
 }
 

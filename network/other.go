@@ -21,7 +21,7 @@ type otherSegment struct {
 func (r *shard) newOther(seg segment) (*otherSegment, error) {
 	l := r.net.layout
 	p := &l.spec.Populations[seg.population]
-	kernel, err := kernels.For(p.Model, p.method(), r.net.config.ISA)
+	kernel, err := kernels.For(p.Model, p.method(), r.net.isa)
 	if err != nil {
 		return nil, err
 	}

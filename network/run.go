@@ -17,7 +17,7 @@ const empty = 1e-290
 // Network is a network that has been built.
 type Network struct {
 	layout   *layout
-	config   Config
+	isa      kernels.ISA // one of kernels.Available
 	workers  int
 	pairs    map[pair]*traits
 	order    []pair // of pairs, as first met

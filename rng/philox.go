@@ -61,6 +61,10 @@ func StreamOf(seed, nameKey uint64) Stream {
 	}
 }
 
+// Key returns the key of Philox under which s draws, and the upper half of its counters; the lower half is the id and the
+// counter. With them, words can be drawn by other means that give the same bits.
+func (s Stream) Key() (key, name [2]uint32) { return s.key, s.name }
+
 // At returns the four words of an id and a counter.
 func (s Stream) At(id, counter uint32) Block {
 	return Philox4x32(Block{id, counter, s.name[0], s.name[1]}, s.key)

@@ -14,6 +14,36 @@ func ExpAVX2(dst *float64, src *float64, n int)
 //go:noescape
 func ExpAVX512(dst *float64, src *float64, n int)
 
+// PhiloxWordsAVX2 draws words; see PhiloxBlock.
+//
+//go:noescape
+func PhiloxWordsAVX2(b *PhiloxBlock)
+
+// PhiloxWordsAVX512 draws words; see PhiloxBlock.
+//
+//go:noescape
+func PhiloxWordsAVX512(b *PhiloxBlock)
+
+// PhiloxCountsAVX2 draws counts; see PhiloxBlock.
+//
+//go:noescape
+func PhiloxCountsAVX2(b *PhiloxBlock)
+
+// PhiloxCountsAVX512 draws counts; see PhiloxBlock.
+//
+//go:noescape
+func PhiloxCountsAVX512(b *PhiloxBlock)
+
+// AddCountsAVX2 adds counts of arrivals; see CountBlock.
+//
+//go:noescape
+func AddCountsAVX2(b *CountBlock)
+
+// AddCountsAVX512 adds counts of arrivals; see CountBlock.
+//
+//go:noescape
+func AddCountsAVX512(b *CountBlock)
+
 // Prefetch asks for the memory of a column that is wanted soon.
 //
 //go:noescape

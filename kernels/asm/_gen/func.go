@@ -69,6 +69,20 @@ func (f *Func) Field(name string) operand.Mem {
 	panic("bug: " + f.name + ": no field " + name + " of b")
 }
 
+// fieldStart is the memory where a field starts, of whatever type it is.
+func (f *Func) fieldStart(name string) operand.Mem {
+	if f.block == nil {
+		f.block = f.Dereference(f.Param("b"))
+	}
+	field := f.block.Field(name)
+	for _, c := range []gotypes.Component{field, field.Index(0)} {
+		if p, err := c.Resolve(); err == nil {
+			return p.Addr
+		}
+	}
+	panic("bug: " + f.name + ": no field " + name + " of b")
+}
+
 // Value is a field of eight bytes (a pointer, a count) in a register.
 func (f *Func) Value(field string) reg.GPVirtual {
 	r := f.GP64()

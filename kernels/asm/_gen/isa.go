@@ -44,7 +44,9 @@ func (w isa) has(op operand.Op) bool {
 			found := false
 			vectors, masks := w.Registers()
 			for _, ok := range append(vectors, masks...) {
-				found = found || r == w.register(ok)
+				// The lower half or quarter of a register is there where the register is.
+				own := w.register(ok).(reg.Physical)
+				found = found || r.Kind() == own.Kind() && r.(reg.Physical).PhysicalIndex() == own.PhysicalIndex()
 			}
 			if !found {
 				return false

@@ -30,6 +30,7 @@ var files = []struct {
 	plain   []func() string
 }{
 	{name: "exp", kernels: []func(*file, isa){exp}},
+	{name: "draws", kernels: []func(*file, isa){philoxWords, philoxCounts, addCounts}},
 	{name: "prefetch", kernels: []func(*file, isa){prefetch}},
 	{name: "lif", kernels: []func(*file, isa){
 		lif("LIF", false, map[string]gaits{"AVX2": {walk: 4, run: 8}, "AVX512": {walk: 8, run: 8}}),

@@ -1,0 +1,286 @@
+package main
+
+import (
+	"math/bits"
+
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
+	"popsim/kernels/asm"
+	"popsim/kernels/vec"
+)
+
+// philox is a kernel that draws four words for each of 32-bit lanes in the making. Vector registers are given by hand:
+// package vec knows 64-bit lanes only.
+type philox struct {
+	*Func
+	mul    [2]reg.Register
+	number reg.Register       // of lanes: First two words of the counters in hand
+	second reg.Register       //
+	words  [2][4]reg.Register // of two vectors
+	t      []reg.Register     // scratch
+	odd    reg.Register       // mask of the odd lanes (AVX-512)
+}
+
+func newPhilox(f *file, w isa, name, doc string) *philox {
+	k := &philox{Func: f.Func(w, name, "func(b *PhiloxBlock)", doc)}
+	all := func(i int) reg.Register { return w.register(vec.VectorReg(i)) }
+	k.mul = [2]reg.Register{all(0), all(1)}
+	k.number, k.second = all(2), all(3)
+	for v := range k.vectors() {
+		for j := range 4 {
+			k.words[v][j] = all(4 + 4*v + j)
+		}
+	}
+	first := 4 + 4*k.vectors()
+	for i := range 6 {
+		k.t = append(k.t, all(first+i))
+	}
+	for j, m := range []uint32{asm.PhiloxMul0, asm.PhiloxMul1} {
+		k.broadcast(k.mul[j], operand.U32(m))
+	}
+	if w.kmask() {
+		k.odd = reg.K1
+		x := k.GP32()
+		k.MOVL(operand.U32(0xAAAA), x)
+		k.KMOVW(x, k.odd)
+	}
+	for j, r := range []reg.Register{k.number, k.second} {
+		p := k.GP64()
+		k.MOVQ(k.plus("Lane", 8*j), p)
+		k.memory(k.t[0], k.plus("Counter", 4*j))
+		k.asm("VPADDD", at(p, 0), k.t[0], r)
+	}
+	return k
+}
+
+// vectors is how many vectors go together.
+func (k *philox) vectors() int {
+	if k.W.kmask() {
+		return 2
+	}
+	return 1
+}
+
+// lanes is the number of 32-bit lanes of a vector.
+func (k *philox) lanes() int { return 2 * k.W.Lanes }
+
+// plus is the memory d bytes behind the start of a field.
+func (k *philox) plus(field string, d int) operand.Mem {
+	m := k.fieldStart(field)
+	m.Disp += d
+	return m
+}
+
+// broadcast fills r with an immediate.
+func (k *philox) broadcast(r reg.Register, x operand.Op) {
+	g := k.GP32()
+	k.MOVL(x, g)
+	low := r.(reg.Vec).AsX()
+	k.VMOVD(g, low)
+	k.asm("VPBROADCASTD", low, r)
+}
+
+// memory fills r with a word of memory.
+func (k *philox) memory(r reg.Register, m operand.Mem) { k.asm("VPBROADCASTD", m, r) }
+
+// draw leaves the four words of the next lanes in words, and moves the counters on.
+func (k *philox) draw() {
+	for v := range k.vectors() {
+		k.move(k.number, k.words[v][0])
+		k.move(k.second, k.words[v][1])
+		k.memory(k.words[v][2], k.plus("Counter", 8))
+		k.memory(k.words[v][3], k.plus("Counter", 12))
+		for j, r := range []reg.Register{k.number, k.second} {
+			k.memory(k.t[0], k.plus("Step", 4*j))
+			k.asm("VPADDD", k.t[0], r, r)
+		}
+	}
+	for round := range asm.PhiloxRounds {
+		for v := range k.vectors() {
+			k.round(&k.words[v], round)
+		}
+	}
+}
+
+// round is one round on the words x of a vector: with p = x0 mul0 and q = x2 mul1, products of 64 bits,
+//
+//	x0, x1, x2, x3 = high(q)^x1^key0, low(q), high(p)^x3^key1, low(p)
+func (k *philox) round(x *[4]reg.Register, number int) {
+	for j, c := range []int{0, 2} { // x[c] becomes the low half, t[j] the high half of its product
+		even, odd := k.t[2*j], k.t[2*j+1]
+		k.asm("VPSRLQ", operand.U8(32), x[c], odd)
+		k.asm("VPMULUDQ", k.mul[j], x[c], even)
+		k.asm("VPMULUDQ", k.mul[j], odd, odd)
+		k.asm("VPSLLQ", operand.U8(32), odd, x[c])
+		k.oddFrom(even, x[c], x[c])
+		k.asm("VPSRLQ", operand.U8(32), even, even)
+		k.oddFrom(even, odd, even)
+	}
+	// Now x[0], x[2] are the low halves of p and q, t[0], t[2] their high halves.
+	for j, c := range []int{1, 3} {
+		high := k.t[2-2*j] // of q for x0, of p for x2
+		key := k.plus("Keys", 8*number+4*j)
+		if k.W.kmask() {
+			k.asm("VPTERNLOGD_BCST", operand.U8(0x96), key, high, x[c])
+			continue
+		}
+		k.memory(k.t[4+j], key)
+		k.asm("VPXOR", high, x[c], x[c])
+		k.asm("VPXOR", k.t[4+j], x[c], x[c])
+	}
+	x[0], x[1], x[2], x[3] = x[1], x[2], x[3], x[0]
+}
+
+// oddFrom is the even lanes of x and the odd lanes of y.
+func (k *philox) oddFrom(x, y, to reg.Register) {
+	if k.W.kmask() {
+		k.asm("VPBLENDMD", y, x, k.odd, to)
+		return
+	}
+	k.asm("VPBLENDD", operand.U8(0xAA), y, x, to)
+}
+
+func (k *philox) move(from, to reg.Register) {
+	if k.W.kmask() {
+		k.asm("VMOVDQA32", from, to)
+		return
+	}
+	k.asm("VMOVDQA", from, to)
+}
+
+// philoxWords writes the words of each lane together: two steps of unpacking turn four vectors of words into vectors whose
+// quarters (halves, with AVX2) are four words of one lane.
+func philoxWords(f *file, w isa) {
+	k := newPhilox(f, w, "PhiloxWords", "draws words; see PhiloxBlock.")
+	out, n := k.Value("Words"), k.Value("Vectors")
+	if k.vectors() == 2 {
+		k.SHRQ(imm(1), n)
+	}
+	k.Loop("vectors", n, func() {
+		k.draw()
+		for v := range k.vectors() {
+			x, t := k.words[v], k.t
+			k.asm("VPUNPCKLDQ", x[1], x[0], t[0]) // 00 10 01 11
+			k.asm("VPUNPCKHDQ", x[1], x[0], t[1]) // 02 12 03 13
+			k.asm("VPUNPCKLDQ", x[3], x[2], t[2])
+			k.asm("VPUNPCKHDQ", x[3], x[2], t[3])
+			k.asm("VPUNPCKLQDQ", t[2], t[0], x[0])
+			k.asm("VPUNPCKHQDQ", t[2], t[0], x[1])
+			k.asm("VPUNPCKLQDQ", t[3], t[1], x[2])
+			k.asm("VPUNPCKHQDQ", t[3], t[1], x[3])
+			for lane := range 4 {
+				for quarter := range k.lanes() / 4 {
+					to := at(out, 16*(k.lanes()*v+4*quarter+lane))
+					if k.W.kmask() {
+						k.asm("VEXTRACTI32X4", operand.U8(quarter), x[lane], to)
+					} else {
+						k.asm("VEXTRACTI128", operand.U8(quarter), x[lane], to)
+					}
+				}
+			}
+		}
+		k.ADDQ(imm(16*k.lanes()*k.vectors()), out)
+	})
+	k.End()
+}
+
+// philoxCounts compares all thresholds with each word: the count is exact, and needs no table look-ups.
+func philoxCounts(f *file, w isa) {
+	k := newPhilox(f, w, "PhiloxCounts", "draws counts; see PhiloxBlock.")
+	out, n, stride := k.Value("Counts"), k.Value("Vectors"), k.Value("Stride")
+	if k.vectors() == 2 {
+		k.SHRQ(imm(1), n)
+	}
+	k.Loop("vectors", n, func() {
+		k.draw()
+		row := k.GP64()
+		k.MOVQ(out, row)
+		for word := range 4 {
+			var words []reg.Register
+			for v := range k.vectors() {
+				words = append(words, k.words[v][word])
+			}
+			k.count(words, row)
+			k.ADDQ(stride, row)
+		}
+		k.ADDQ(imm(k.lanes()*k.vectors()), out)
+	})
+	k.End()
+}
+
+// count writes a byte for each lane of the words: Least and the number of thresholds that do not exceed it.
+func (k *philox) count(words []reg.Register, to reg.Register) {
+	threshold, one := k.t[2], k.t[3]
+	for v := range words {
+		k.memory(k.t[v], k.plus("Least", 0))
+	}
+	next, left, done := k.Value("Thresholds"), k.GP64(), k.NewLabel("counted")
+	length := k.Field("Thresholds")
+	length.Disp += 8
+	k.MOVQ(length, left)
+	k.TESTQ(left, left)
+	k.JZ(operand.LabelRef(done))
+	if k.W.kmask() {
+		k.broadcast(one, operand.U32(1))
+	}
+	k.Loop("threshold", left, func() {
+		k.memory(threshold, at(next, 0))
+		for v, x := range words {
+			if k.W.kmask() {
+				const atLeast = 5
+				k.asm("VPCMPUD", operand.U8(atLeast), threshold, x, reg.K2)
+				k.asm("VPADDD", one, k.t[v], reg.K2, k.t[v])
+			} else {
+				k.asm("VPMAXUD", threshold, x, k.t[4])
+				k.asm("VPCMPEQD", k.t[4], x, k.t[4])
+				k.asm("VPSUBD", k.t[4], k.t[v], k.t[v])
+			}
+		}
+		k.ADDQ(imm(4), next)
+	})
+	k.Label(done)
+	for v := range words {
+		x := k.t[v]
+		if k.W.kmask() {
+			k.asm("VPMOVDB", x, at(to, k.lanes()*v))
+			continue
+		}
+		low, high := x.(reg.Vec).AsX(), k.t[4].(reg.Vec).AsX()
+		k.asm("VPACKUSDW", x, x, x)
+		k.asm("VPACKUSWB", x, x, x)
+		k.asm("VEXTRACTI128", operand.U8(1), x, high)
+		k.asm("VPUNPCKLDQ", high, low, low)
+		k.asm("VMOVQ", low, at(to, 0))
+	}
+}
+
+// addCounts adds a number of equal weights to each lane of a row.
+func addCounts(f *file, w isa) {
+	k := f.Func(w, "AddCounts", "func(b *CountBlock)", "adds counts of arrivals; see CountBlock.")
+	all := func(i int) reg.VecPhysical { return w.register(vec.VectorReg(i)).(reg.VecPhysical) }
+	weight := all(0)
+	k.asm("VBROADCASTSD", k.Field("Weight"), weight)
+	row, counts, n := k.Value("Row"), k.Value("Counts"), k.Value("Lanes")
+	const together = 8 // lanes
+	k.SHRQ(imm(bits.Len(together)-1), n)
+	k.Loop("lanes", n, func() {
+		for v := range together / w.Lanes {
+			x := all(1 + v)
+			whole := x.AsX()
+			if w.kmask() {
+				k.asm("VPMOVZXBD", at(counts, 0), x.AsY())
+				k.asm("VCVTDQ2PD", x.AsY(), x)
+			} else {
+				k.asm("VPMOVZXBD", at(counts, 4*v), whole)
+				k.asm("VCVTDQ2PD", whole, x)
+			}
+			k.asm("VMULPD", weight, x, x)
+			k.asm("VADDPD", at(row, v*w.Bytes()), x, x)
+			k.asm("VMOVUPD", x, at(row, v*w.Bytes()))
+		}
+		k.ADDQ(imm(together), counts)
+		k.ADDQ(imm(8*together), row)
+	})
+	k.End()
+}

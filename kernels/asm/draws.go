@@ -1,0 +1,42 @@
+package asm
+
+// PhiloxBlock is the argument of the kernels that draw words of Philox4x32-10: lane l has the counter
+// (Counter[0] + Lane[0][l], Counter[1] + Lane[1][l], Counter[2], Counter[3]) for the first lanes, and from vector to
+// vector Step is added to the first two words of it.
+type PhiloxBlock struct {
+	Counter [4]uint32
+	Keys    [2 * PhiloxRounds]uint32 // two words for each round
+	Lane    [2]*[PhiloxLanes]uint32
+	Step    [2]uint32
+	Vectors int // of 16 lanes with AVX-512, of 8 with AVX2; even
+
+	Words []uint32 // PhiloxWords, out: the four words of each lane, lane by lane
+
+	// PhiloxCounts, out: byte l of row w, which starts at w·Stride, is Least plus the number of Thresholds that are at
+	// most word w of lane l.
+	Counts     []uint8
+	Stride     int
+	Thresholds []uint32
+	Least      uint32
+}
+
+// The constants of Philox4x32-10: rounds, multipliers, and what a round adds to the two words of the key.
+const (
+	PhiloxRounds = 10
+	PhiloxMul0   = 0xD2511F53
+	PhiloxMul1   = 0xCD9E8D57
+	PhiloxWeyl0  = 0x9E3779B9
+	PhiloxWeyl1  = 0xBB67AE85
+)
+
+// PhiloxLanes is the number of lanes that the widest kernel draws at a time.
+const PhiloxLanes = 16
+
+// CountBlock is the argument of AddCounts: Row[l] += float64(Counts[l] Weight), rounded after the product, for Lanes
+// lanes, a multiple of 8.
+type CountBlock struct {
+	Row    []float64
+	Counts []uint8
+	Weight float64
+	Lanes  int
+}

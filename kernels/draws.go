@@ -1,0 +1,92 @@
+package kernels
+
+import (
+	"popsim/kernels/asm"
+	"popsim/rng"
+)
+
+// PhiloxKeys are the keys of the rounds of Philox4x32-10 from the first on.
+func philoxKeys(key [2]uint32) (all [2 * asm.PhiloxRounds]uint32) {
+	for i := range asm.PhiloxRounds {
+		all[2*i], all[2*i+1] = key[0], key[1]
+		key[0] += asm.PhiloxWeyl0
+		key[1] += asm.PhiloxWeyl1
+	}
+	return all
+}
+
+// countingLanes numbers lanes from 0; equalLanes are all 0.
+var (
+	countingLanes = [asm.PhiloxLanes]uint32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
+	equalLanes    [asm.PhiloxLanes]uint32
+)
+
+// Words fills dst with consecutive words of one id, as s.Words does: dst[j] is word j%4 of the counter first + j/4.
+func Words(isa ISA, s rng.Stream, dst []uint32, id, first uint32) {
+	words, width := philoxKernels(isa)
+	if n := len(dst) / (8 * width) * 2; words != nil && n > 0 { // vectors, an even number
+		key, name := s.Key()
+		b := asm.PhiloxBlock{
+			Counter: [4]uint32{id, first, name[0], name[1]}, Keys: philoxKeys(key), Words: dst,
+			Lane: [2]*[asm.PhiloxLanes]uint32{&equalLanes, &countingLanes}, Step: [2]uint32{0, uint32(width)}, Vectors: n,
+		}
+		words.words(&b)
+		dst, first = dst[4*n*width:], first+uint32(n*width)
+	}
+	s.Words(dst, id, first)
+}
+
+// MaxCounts is the most thresholds and the largest deviate of a law that Counts takes.
+const MaxCounts = 255
+
+// Counts draws deviates of a law, which FitsCounts, for n consecutive ids at one counter: dst[w·stride + j] is that of word
+// w (0 to 3) of the id first + j. stride is at least n rounded up to a multiple of 32; what lies behind the n is not
+// defined.
+func Counts(isa ISA, s rng.Stream, law *rng.Counts, dst []uint8, stride, n int, first, counter uint32) {
+	least, thresholds := law.Thresholds()
+	const few = 8 // of which plain Go is as fast
+	if k, width := philoxKernels(isa); k != nil && n > few {
+		key, name := s.Key()
+		vectors := (n + 2*width - 1) / (2 * width) * 2
+		b := asm.PhiloxBlock{
+			Counter: [4]uint32{first, counter, name[0], name[1]}, Keys: philoxKeys(key),
+			Lane: [2]*[asm.PhiloxLanes]uint32{&countingLanes, &equalLanes}, Step: [2]uint32{uint32(width), 0},
+			Vectors: vectors,
+			Counts:  dst[:3*stride+vectors*width], Stride: stride, Thresholds: thresholds, Least: uint32(least),
+		}
+		k.counts(&b)
+		return
+	}
+	for j := range n {
+		for w, word := range s.At(first+uint32(j), counter) {
+			dst[w*stride+j] = uint8(law.At(word))
+		}
+	}
+}
+
+// FitsCounts reports whether the deviates of a law are numbers that Counts can write.
+func FitsCounts(law *rng.Counts) bool {
+	least, thresholds := law.Thresholds()
+	return least+len(thresholds) <= MaxCounts
+}
+
+// AddCounts adds to row[j] the product counts[j]·weight, rounded first.
+func AddCounts(isa ISA, row []float64, counts []uint8, weight float64) {
+	n := 0
+	if k, _ := philoxKernels(isa); k != nil {
+		n = len(row) / 8 * 8
+		if n > 0 {
+			k.add(&asm.CountBlock{Row: row, Counts: counts[:len(row)], Weight: weight, Lanes: n})
+		}
+	}
+	counts = counts[:len(row)]
+	for j := n; j < len(row); j++ {
+		row[j] += float64(float64(counts[j]) * weight)
+	}
+}
+
+// drawKernels are the kernels of an instruction set that draw.
+type drawKernels struct {
+	words, counts func(*asm.PhiloxBlock)
+	add           func(*asm.CountBlock)
+}

@@ -1,0 +1,101 @@
+package kernels
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"popsim/rng"
+)
+
+// TestWords: every instruction set gives the words of rng, for any number of them.
+func TestWords(t *testing.T) {
+	s := rng.NewStream(0x123456789abcdef, "words")
+	for _, isa := range Available() {
+		for _, n := range []int{0, 3, 64, 127, 128, 1000, 1031} {
+			got, want := make([]uint32, n+1), make([]uint32, n+1)
+			s.Words(want[:n], 77, math.MaxUint32-100) // the counter wraps
+			Words(isa, s, got[:n], 77, math.MaxUint32-100)
+			if !slices.Equal(got, want) {
+				t.Errorf("%v: other words of %d", isa, n)
+			}
+		}
+	}
+}
+
+// TestCounts: every instruction set gives the deviates of rng.
+func TestCounts(t *testing.T) {
+	s := rng.NewStream(5, "counts")
+	for _, mean := range []float64{0, 1e-9, 0.01, 2, 30, 130} {
+		law, err := rng.NewPoisson(mean)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !FitsCounts(law) {
+			t.Fatalf("a mean of %g does not fit", mean)
+		}
+		for _, isa := range Available() {
+			const n, stride = 75, 100
+			got := make([]uint8, 4*stride)
+			Counts(isa, s, law, got, stride, n, 1000, 3)
+			for j := range n {
+				for w, word := range s.At(1000+uint32(j), 3) {
+					if want := law.At(word); int(got[w*stride+j]) != want {
+						t.Fatalf("%v, mean %g: word %d of id %d gives %d; want %d", isa, mean, w, j, got[w*stride+j], want)
+					}
+				}
+			}
+		}
+	}
+	if law, _ := rng.NewPoisson(200); FitsCounts(law) {
+		t.Error("a mean of 200 has more than 255 thresholds or too large deviates")
+	}
+}
+
+// TestAddCounts: the sums are those of plain Go, and nothing behind the row is written.
+func TestAddCounts(t *testing.T) {
+	counts := make([]uint8, 37)
+	row := make([]float64, 40)
+	for j := range row {
+		row[j] = 1 / float64(j+3)
+		counts[j%37] = uint8(j * 41)
+	}
+	want := slices.Clone(row)
+	for j := range 37 {
+		want[j] += float64(float64(counts[j]) * 0.1)
+	}
+	for _, isa := range Available() {
+		got := slices.Clone(row)
+		AddCounts(isa, got[:37], counts, 0.1)
+		if !slices.Equal(got, want) {
+			t.Errorf("%v: other sums", isa)
+		}
+	}
+}
+
+// BenchmarkWords and BenchmarkCounts report the time for a word and for a deviate.
+func BenchmarkWords(b *testing.B) {
+	s, dst := rng.NewStream(1, "words"), make([]uint32, 4096)
+	for _, isa := range Available() {
+		b.Run(isa.String(), func(b *testing.B) {
+			for b.Loop() {
+				Words(isa, s, dst, 1, 0)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(dst)), "ns/word")
+		})
+	}
+}
+
+func BenchmarkCounts(b *testing.B) {
+	const n = 4096
+	s, dst := rng.NewStream(1, "counts"), make([]uint8, 4*n)
+	law, _ := rng.NewPoisson(2)
+	for _, isa := range Available() {
+		b.Run(isa.String(), func(b *testing.B) {
+			for b.Loop() {
+				Counts(isa, s, law, dst, n, n, 0, 0)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*4*n), "ns/draw")
+		})
+	}
+}
