@@ -263,23 +263,35 @@ func (n Neuron) Complete() []Setting {
 	return append(all, n.Settings...)
 }
 
-// Title names the neuron in pictures: the preset and all that is set to something else.
+// Title names the neuron in pictures, in words: the model, its preset, and what is set to one other value or drawn; what
+// runs over several values stands at the axes.
 func (n Neuron) Title() string {
-	text := n.Name()
+	text := capital(n.Model.Title)
+	if n.Preset.Name != "" {
+		text += " (" + n.Preset.Name + ")"
+	}
 	base := n.Base()
 	for _, s := range n.Settings {
-		if s.Target == Parameter || s.Target == Current && !math.IsNaN(n.Preset.I) {
-			before := base.Current
-			if s.Target == Parameter {
-				before = base.Params[s.Index]
-			}
-			if x, ok := s.Value.Single(); ok && x == before {
-				continue
-			}
+		x, single := s.Value.Single()
+		if !single && s.Value.Kind&(Drawn|File) == 0 {
+			continue
 		}
-		text += fmt.Sprintf("  %s=%s", s.Name, s.Value.Bare())
+		if s.Target == Parameter && single && x == base.Params[s.Index] || s.Target == Current && single && x == n.Preset.I {
+			continue
+		}
+		text += fmt.Sprintf(", %s = %s", s.Name, s.Value.Bare())
+		if s.Unit != "" && s.Unit != "1" && single {
+			text += " " + s.Unit
+		}
 	}
 	return text
+}
+
+func capital(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 // Single is the neuron with one value for everything, for a verb that takes no more.

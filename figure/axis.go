@@ -150,6 +150,16 @@ func tickFormat(step, largest float64) func(float64) string {
 	}
 }
 
+// named has a tick at 0, 1, 2 ... under the names of these values.
+func (a axis) named(names []string) (ticks []tick) {
+	for i, name := range names {
+		if at := a.at(float64(i)); at >= 0 && at <= 1 {
+			ticks = append(ticks, tick{at: at, label: name})
+		}
+	}
+	return ticks
+}
+
 // logTicks labels powers of ten, and 2 and 5 times them where there is room.
 func (a axis) logTicks(most int) []tick {
 	var ticks []tick

@@ -63,7 +63,7 @@ func TestTicksAnywhere(t *testing.T) {
 
 func TestMapGrowsLighter(t *testing.T) {
 	last := -1.0
-	for _, c := range mapPalette()[1:] {
+	for _, c := range mapPalette("")[1:] {
 		r, g, b, _ := c.RGBA()
 		light := 0.2126*float64(r) + 0.7152*float64(g) + 0.0722*float64(b)
 		if light <= last {

@@ -3,6 +3,9 @@ package figure
 import (
 	"image/color"
 	"math"
+
+	"gonum.org/v1/plot/palette"
+	"gonum.org/v1/plot/palette/moreland"
 )
 
 // Colours that are told apart by people who see no colours (Okabe and Ito, jfly.uni-koeln.de/color). Dashes and marks
@@ -35,11 +38,52 @@ func viridis(t float64) color.RGBA {
 
 const mapLevels = 64 // colours of a map: steps are hardly seen, and the file is half of what 256 would need
 
-// mapPalette is grey for NaN, then the map from low to high.
-func mapPalette() color.Palette {
+// colourMaps are the maps of images. All but the last run from dark to light; that one has white in its middle.
+var colourMaps = []struct {
+	name string
+	at   func() func(t float64) color.Color
+}{
+	{"viridis", func() func(float64) color.Color { return func(t float64) color.Color { return viridis(t) } }},
+	{"kindlmann", func() func(float64) color.Color { return library(moreland.Kindlmann()) }},
+	{"blackbody", func() func(float64) color.Color { return library(moreland.ExtendedBlackBody()) }},
+	{"grey", func() func(float64) color.Color {
+		return func(t float64) color.Color { return color.Gray{uint8(math.Round(255 * t))} }
+	}},
+	{"blue-red", func() func(float64) color.Color { return library(moreland.SmoothBlueRed()) }},
+}
+
+// library is a map of gonum between 0 and 1.
+func library(m palette.ColorMap) func(float64) color.Color {
+	m.SetMin(0)
+	m.SetMax(1)
+	return func(t float64) color.Color {
+		c, err := m.At(t)
+		if err != nil {
+			panic(err) // t is between 0 and 1
+		}
+		return c
+	}
+}
+
+// ColourMaps are the names of the maps that a Style may choose for images; the first is the usual one.
+func ColourMaps() (names []string) {
+	for _, m := range colourMaps {
+		names = append(names, m.name)
+	}
+	return names
+}
+
+// mapPalette is grey for NaN, then the map of the given name from low to high.
+func mapPalette(name string) color.Palette {
+	at := colourMaps[0].at()
+	for _, m := range colourMaps {
+		if m.name == name {
+			at = m.at()
+		}
+	}
 	p := color.Palette{color.RGBA{0xc8, 0xc8, 0xc8, 0xff}}
 	for i := range mapLevels {
-		p = append(p, viridis(float64(i)/(mapLevels-1)))
+		p = append(p, at(float64(i)/(mapLevels-1)))
 	}
 	return p
 }
@@ -50,4 +94,27 @@ func mapIndex(a axis, v float64) uint8 {
 		return 0
 	}
 	return 1 + uint8(min(mapLevels-1, max(0, a.at(v)*mapLevels)))
+}
+
+// nameColours are those of images that show names: no order is read into them, and every two differ for people who do
+// not tell red from green (TestNameColours).
+var nameColours = []color.RGBA{
+	{0xdd, 0xdd, 0xdd, 0xff},
+	{0x00, 0x72, 0xb2, 0xff},
+	{0xe6, 0x9f, 0x00, 0xff},
+	{0x00, 0x9e, 0x73, 0xff},
+	{0xf0, 0xe4, 0x42, 0xff},
+	{0xcc, 0x79, 0xa7, 0xff},
+	{0x56, 0xb4, 0xe9, 0xff},
+	{0x33, 0x22, 0x55, 0xff},
+	{0xd5, 0x5e, 0x00, 0xff},
+}
+
+// namePalette is grey for NaN, then nameColours.
+func namePalette() color.Palette {
+	p := color.Palette{color.RGBA{0xc8, 0xc8, 0xc8, 0xff}}
+	for _, c := range nameColours {
+		p = append(p, c)
+	}
+	return p
 }

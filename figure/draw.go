@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"math"
 	"sort"
+	"strings"
 
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
@@ -32,7 +33,7 @@ func (f *Figure) draw(frames []*frame, c draw.Canvas, pixels float64) {
 	c.SetColor(color.White) // paper: black letters are not to be read where a page is dark
 	c.Fill(c.Rectangle.Path())
 	if f.Title != "" {
-		sty := titleStyle()
+		sty := f.Style.title()
 		sty.YAlign = text.YTop
 		middle := (frames[0].rect.Min.X + frames[0].rect.Max.X) / 2
 		c.FillText(sty, vg.Point{X: middle, Y: c.Max.Y - pageEdge}, f.Title)
@@ -106,7 +107,7 @@ func (p *pen) grid() {
 func (p *pen) axes() {
 	ink := stroke(axisWidth, color.Black)
 	p.box(p.Rectangle)
-	below, beside := numberStyle(), numberStyle()
+	below, beside := p.style.number(), p.style.number()
 	below.YAlign, beside.XAlign = text.YTop, text.XRight
 	for _, t := range p.xs {
 		x := p.X(t.at)
@@ -129,11 +130,11 @@ func (p *pen) axes() {
 		}
 	}
 	if p.labelled {
-		sty := labelStyle()
+		sty := p.style.label()
 		sty.YAlign = text.YBottom
 		p.FillText(sty, vg.Point{X: p.Center().X, Y: p.Min.Y - vg.Length(p.below)}, p.XLabel)
 	}
-	sty := labelStyle()
+	sty := p.style.label()
 	sty.Rotation, sty.YAlign = math.Pi/2, text.YTop
 	p.FillText(sty, vg.Point{X: pageEdge, Y: p.Center().Y}, p.YLabel)
 }
@@ -159,13 +160,13 @@ func (p *pen) bar() {
 		Min: vg.Point{X: p.Max.X + barGap, Y: p.Min.Y},
 		Max: vg.Point{X: p.Max.X + barGap + barWidth, Y: p.Max.Y},
 	}
-	strip := image.NewPaletted(image.Rect(0, 0, 4, mapLevels), mapPalette())
+	strip := image.NewPaletted(image.Rect(0, 0, 4, mapLevels), p.palette())
 	for i := range strip.Pix {
 		strip.Pix[i] = uint8(mapLevels - i/4)
 	}
 	p.DrawImage(r, strip)
 	p.box(r)
-	sty := numberStyle()
+	sty := p.style.number()
 	sty.XAlign = text.XLeft
 	widest := vg.Length(0)
 	for _, t := range p.zs {
@@ -180,7 +181,7 @@ func (p *pen) bar() {
 			widest = max(widest, w)
 		}
 	}
-	sty = labelStyle()
+	sty = p.style.label()
 	sty.Rotation, sty.YAlign = math.Pi/2, text.YTop
 	p.FillText(sty, vg.Point{X: r.Max.X + tickSize + 2*labelGap + widest, Y: p.Center().Y}, p.Image.Label)
 }
@@ -191,13 +192,13 @@ func (fr *frame) cells(pixels float64) *image.Paletted {
 	size := fr.rect.Size()
 	columns := cellsUnder(fr.xa, fr.columns, int(math.Round(float64(size.X)*pixels)))
 	rows := cellsUnder(fr.ya, fr.rowEnds, int(math.Round(float64(size.Y)*pixels)))
-	img := image.NewPaletted(image.Rect(0, 0, len(columns), len(rows)), mapPalette())
+	img := image.NewPaletted(image.Rect(0, 0, len(columns), len(rows)), fr.palette())
 	n := len(fr.Image.X)
 	for j, row := range rows {
 		line := img.Pix[(len(rows)-1-j)*img.Stride:]
 		for i, column := range columns {
 			if row >= 0 && column >= 0 {
-				line[i] = mapIndex(fr.za, fr.Image.Z[row*n+column])
+				line[i] = fr.colour(fr.Image.Z[row*n+column])
 			}
 		}
 	}
@@ -508,7 +509,7 @@ func (p *pen) texts() {
 		if !ok || !p.Contains(pt) {
 			continue
 		}
-		w, h := boxOf(numberStyle(), t.Text)
+		w, h := boxOf(p.style.number(), t.Text)
 		best, least, led := vg.Rectangle{}, math.Inf(1), false
 		for ring, shift := range []vg.Length{labelShift, 3 * labelShift, 6 * labelShift} {
 			for _, side := range [8][2]vg.Length{{1, 1}, {-1, 1}, {1, -1}, {-1, -1}, {1, 0}, {-1, 0}, {0, 1}, {0, -1}} {
@@ -533,7 +534,7 @@ func (p *pen) texts() {
 		}
 		p.SetColor(color.White)
 		p.Fill(best.Path())
-		p.FillText(numberStyle(), vg.Point{X: (best.Min.X + best.Max.X) / 2, Y: (best.Min.Y + best.Max.Y) / 2}, t.Text)
+		p.FillText(p.style.number(), vg.Point{X: (best.Min.X + best.Max.X) / 2, Y: (best.Min.Y + best.Max.Y) / 2}, t.Text)
 	}
 }
 
@@ -561,34 +562,67 @@ func (p *pen) cost(r vg.Rectangle, taken []vg.Rectangle) float64 {
 	return cost
 }
 
-// names draws the legend above the frame.
+// names draws the legend: in rows above the frame, or one below the other in a corner of it.
 func (p *pen) names() {
-	sty := numberStyle()
-	sty.XAlign = text.XLeft
-	for i, row := range p.legend {
-		x := p.Min.X
-		y := p.Max.Y + vg.Length(rowHeight*(float64(len(p.legend)-i)-0.4))
+	if len(p.legend) == 0 {
+		return
+	}
+	height := vg.Length(p.rowHeight())
+	if p.above > 0 {
+		for i, row := range p.legend {
+			at := vg.Point{X: p.Min.X, Y: p.Max.Y + height*vg.Length(float64(len(p.legend)-i)-0.4)}
+			for _, e := range row {
+				p.name(e, at)
+				at.X += vg.Length(e.width)
+			}
+		}
+		return
+	}
+	var all []entry
+	widest := 0.0
+	for _, row := range p.legend {
 		for _, e := range row {
-			icon := vg.Length(e.icon)
-			middle := vg.Point{X: x + icon/2, Y: y}
-			if e.fill != nil {
-				r := vg.Rectangle{Min: vg.Point{X: middle.X - 5, Y: y - 4}, Max: vg.Point{X: middle.X + 5, Y: y + 4}}
-				p.SetColor(e.fill)
-				p.Fill(r.Path())
-				p.box(r)
-			}
-			if e.line != nil {
-				p.StrokeLine2(p.lineStyle(*e.line), x, y, x+icon, y)
-			}
-			if e.marks != nil {
-				m := *e.marks
-				if m.Mark == Dot {
-					m.Size = max(m.Size, 2.5)
-				}
-				p.mark(m, middle)
-			}
-			p.FillText(sty, vg.Point{X: x + icon + labelGap, Y: y}, e.name)
-			x += vg.Length(e.width)
+			all = append(all, e)
+			widest = max(widest, e.width)
 		}
 	}
+	const inset = 4 // points from the frame
+	box := vg.Point{X: vg.Length(widest-entryGap) + 2*inset, Y: height * vg.Length(len(all))}
+	corner := vg.Point{X: p.Min.X + inset, Y: p.Max.Y - inset - box.Y}
+	if strings.HasSuffix(p.style.Legend, "right") {
+		corner.X = p.Max.X - inset - box.X
+	}
+	if strings.HasPrefix(p.style.Legend, "bottom") {
+		corner.Y = p.Min.Y + inset
+	}
+	p.SetColor(color.White)
+	p.Fill(vg.Rectangle{Min: corner, Max: corner.Add(box)}.Path())
+	for i, e := range all {
+		p.name(e, vg.Point{X: corner.X + inset, Y: corner.Y + box.Y - height*(vg.Length(i)+0.5)})
+	}
+}
+
+// name draws an entry of the legend from at on, with its middle at the height of at.
+func (p *pen) name(e entry, at vg.Point) {
+	sty := p.style.number()
+	sty.XAlign = text.XLeft
+	icon := vg.Length(e.icon)
+	middle := vg.Point{X: at.X + icon/2, Y: at.Y}
+	if e.fill != nil {
+		r := vg.Rectangle{Min: vg.Point{X: middle.X - 5, Y: at.Y - 4}, Max: vg.Point{X: middle.X + 5, Y: at.Y + 4}}
+		p.SetColor(e.fill)
+		p.Fill(r.Path())
+		p.box(r)
+	}
+	if e.line != nil {
+		p.StrokeLine2(p.lineStyle(*e.line), at.X, at.Y, at.X+icon, at.Y)
+	}
+	if e.marks != nil {
+		m := *e.marks
+		if m.Mark == Dot {
+			m.Size = max(m.Size, 2.5)
+		}
+		p.mark(m, middle)
+	}
+	p.FillText(sty, vg.Point{X: at.X + icon + labelGap, Y: at.Y}, e.name)
 }

@@ -1,7 +1,6 @@
 // Package figure draws results as pictures: f-I curves, maps, rasters, phase planes and bifurcation diagrams. A Figure
 // is panels stacked above each other, made of lines, points, arrows, labels and images, saved as .svg, .png or .pdf. It
-// is legible without colour, and its letters are outlines, so it needs no font to be installed and looks the same
-// everywhere.
+// is legible without colour. Its Style sets sizes, limits, fonts, the place of the legend and colours.
 package figure
 
 import (
@@ -17,6 +16,7 @@ type Figure struct {
 	Width  float64 // mm; 0 means 160
 	Panels []Panel
 	ShareX bool // all panels have the same x axis, labelled under the last one
+	Style  Style
 }
 
 // Panel is one pair of axes with what stands in it, drawn in the order of the fields. A name makes an entry in the
@@ -26,6 +26,7 @@ type Panel struct {
 	XRange, YRange [2]float64 // ends of the axes; equal ones mean: from the data
 	XLog, YLog     bool       // logarithmic; values that are not positive are not drawn
 	YWhole         bool       // ticks at whole numbers alone, as of neurons
+	YNames         []string   // of the values 0, 1, 2 ... of y, in place of numbers
 	Height         float64    // of the axes, mm; 0 means 85
 	Image          *Image
 	Lines          []Line
@@ -182,7 +183,9 @@ func Curves(title, xlabel, ylabel string, series ...Series) *Figure {
 		}
 		p.Lines = append(p.Lines, line)
 		if s.Points || s.YErr != nil {
-			marks := Points{Name: s.Name, X: s.X, Y: s.Y, YErr: s.YErr, Size: 4, Color: clr}
+			// Curves that coincide are seen by their marks, the first of them the largest.
+			size := 4 + min(1.5*float64(len(series)-1-i), 4.5)
+			marks := Points{Name: s.Name, X: s.X, Y: s.Y, YErr: s.YErr, Size: size, Color: clr}
 			marks.Mark = []Mark{Circle, Square, Triangle, Diamond}[i%4]
 			marks.Open = i/2%2 == 1
 			p.Points = append(p.Points, marks)

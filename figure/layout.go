@@ -4,8 +4,8 @@ import (
 	"image/color"
 	"math"
 	"slices"
+	"strings"
 
-	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 )
 
@@ -20,18 +20,15 @@ const (
 	iconWidth = 22.0 // of a line in the legend
 	markWidth = 10.0 // of a mark without a line
 	entryGap  = 14.0
-	rowHeight = 13.0
+	rowHeight = 13.0 // of the legend, at the usual size of letters
 
 	perMM = 72 / 25.4 // points per millimetre
 )
 
-func titleStyle() text.Style  { return newStyle(12) }
-func labelStyle() text.Style  { return newStyle(10) }
-func numberStyle() text.Style { return newStyle(9) }
-
 // frame is one panel with its place on the page.
 type frame struct {
 	*Panel
+	style            *Style
 	xa, ya, za       axis // za is the bar of the image
 	xs, ys, zs       []tick
 	labelled         bool // with numbers and a label below
@@ -62,7 +59,7 @@ func (f *Figure) layout() (frames []*frame, w, h float64) {
 	w = math.Ceil(w)
 	shared := newSpan(len(f.Panels) > 0 && f.Panels[0].XLog)
 	for i := range f.Panels {
-		fr := &frame{Panel: &f.Panels[i], labelled: !f.ShareX || i == len(f.Panels)-1}
+		fr := &frame{Panel: &f.Panels[i], style: &f.Style, labelled: !f.ShareX || i == len(f.Panels)-1}
 		xspan, tight := fr.scale()
 		if f.ShareX {
 			shared.add(xspan.lo, xspan.hi)
@@ -78,14 +75,19 @@ func (f *Figure) layout() (frames []*frame, w, h float64) {
 		fr.measure(w)
 		left, right = max(left, fr.left), max(right, fr.right)
 	}
-	_, titleHeight := boxOf(titleStyle(), f.Title)
+	f.Title = f.Style.wrap(f.Title, w-2*pageEdge)
+	_, titleHeight := boxOf(f.Style.title(), f.Title)
 	y := pageEdge + float64(titleHeight)
 	if f.Title != "" {
 		y += 2 * labelGap
 	}
 	for i, fr := range frames {
-		fr.legend = fr.entries(w - left - right)
-		fr.above = rowHeight * float64(len(fr.legend))
+		switch fr.legend = fr.entries(w - left - right); f.Style.Legend {
+		case "", Legends[0]:
+			fr.above = fr.rowHeight() * float64(len(fr.legend))
+		case "none":
+			fr.legend = nil
+		}
 		if i > 0 {
 			y += panelGap
 		}
@@ -106,10 +108,7 @@ func (f *Figure) layout() (frames []*frame, w, h float64) {
 }
 
 func (fr *frame) height() float64 {
-	if fr.Height <= 0 {
-		return 85 * perMM
-	}
-	return fr.Height * perMM
+	return fr.tall() * perMM
 }
 
 // scale finds what the axes must hold, sets those of y and of the bar, and returns that of x. The edges of an image
@@ -151,6 +150,9 @@ func (fr *frame) scale() (x span, tight bool) {
 	fr.ya = fr.axis(fr.YRange, y, tight)
 	fr.ya.whole = fr.YWhole
 	fr.ys = fr.ya.ticks(tickCount(fr.height()))
+	if fr.YNames != nil {
+		fr.ys = fr.ya.named(fr.YNames)
+	}
 	return x, tight
 }
 
@@ -166,6 +168,44 @@ func (fr *frame) axis(ends [2]float64, s span, tight bool) axis {
 	return s.axis(margin)
 }
 
+// wrap breaks a title that is wider than width, points, behind commas.
+func (s *Style) wrap(title string, width float64) string {
+	var lines []string
+	line := ""
+	for part := range strings.SplitAfterSeq(title, ", ") {
+		if w, _ := boxOf(s.title(), strings.TrimRight(line+part, " ")); line != "" && float64(w) > width {
+			lines = append(lines, strings.TrimRight(line, " "))
+			line = ""
+		}
+		line += part
+	}
+	return strings.Join(append(lines, line), "\n")
+}
+
+// rowHeight is that of the legend.
+func (fr *frame) rowHeight() float64 { return rowHeight * fr.style.scale() }
+
+// palette holds the colours of the image: grey for NaN, then those of its map or of its names.
+func (fr *frame) palette() color.Palette {
+	if fr.named() {
+		return namePalette()
+	}
+	return mapPalette(fr.style.Colours)
+}
+
+// colour is the entry of the palette for a value of the image.
+func (fr *frame) colour(v float64) uint8 {
+	if fr.named() && !math.IsNaN(v) {
+		return 1 + uint8(v)
+	}
+	return mapIndex(fr.za, v)
+}
+
+// named tells whether the image shows names, each in a colour of its own.
+func (fr *frame) named() bool {
+	return fr.Image != nil && fr.Image.Names != nil && len(fr.Image.Names) <= len(nameColours)
+}
+
 // tickCount is how many labelled ticks suit a vertical axis of that height, in points.
 func tickCount(height float64) int {
 	const apart = 30 // points
@@ -177,33 +217,33 @@ func (fr *frame) measure(pageWidth float64) {
 	inner := pageWidth - 2*pageEdge - 50
 	for most := 9; most >= 2; most-- {
 		fr.xs = fr.xa.ticks(most)
-		width, n := widest(fr.xs)
+		width, n := fr.widest(fr.xs)
 		if (width+10)*float64(n) < inner {
 			break
 		}
 	}
-	_, numberHeight := boxOf(numberStyle(), "0")
-	_, labelHeight := boxOf(labelStyle(), fr.YLabel)
-	numbers, _ := widest(fr.ys)
-	fr.left = pageEdge + numbers + tickSize + 2*labelGap + float64(labelHeight)
-	last, _ := widest(fr.xs)
+	_, numberHeight := boxOf(fr.style.number(), "0")
+	_, labelHeight := boxOf(fr.style.label(), fr.YLabel)
+	numbers, _ := fr.widest(fr.ys)
+	fr.left = pageEdge + numbers + tickSize + 3*labelGap + float64(labelHeight)
+	last, _ := fr.widest(fr.xs)
 	fr.right = pageEdge + last/2
 	if fr.Image != nil && fr.Image.Names == nil {
-		numbers, _ := widest(fr.zs)
-		_, labelHeight := boxOf(labelStyle(), fr.Image.Label)
+		numbers, _ := fr.widest(fr.zs)
+		_, labelHeight := boxOf(fr.style.label(), fr.Image.Label)
 		fr.right = pageEdge + barGap + barWidth + tickSize + numbers + 2*labelGap + float64(labelHeight)
 	}
 	if fr.labelled {
-		_, labelHeight := boxOf(labelStyle(), fr.XLabel)
+		_, labelHeight := boxOf(fr.style.label(), fr.XLabel)
 		fr.below = tickSize + 2*labelGap + float64(numberHeight+labelHeight)
 	}
 }
 
 // widest is the width of the widest label and the number of labels.
-func widest(ticks []tick) (width float64, n int) {
+func (fr *frame) widest(ticks []tick) (width float64, n int) {
 	for _, t := range ticks {
 		if t.label != "" {
-			w, _ := boxOf(numberStyle(), t.label)
+			w, _ := boxOf(fr.style.number(), t.label)
 			width = max(width, float64(w))
 			n++
 		}
@@ -226,13 +266,13 @@ func (fr *frame) entries(width float64) [][]entry {
 	if fr.Image != nil {
 		for _, z := range fr.Image.Z {
 			if math.IsNaN(z) {
-				find("undefined").fill = mapPalette()[0]
+				find("undefined").fill = fr.palette()[0]
 				break
 			}
 		}
 		for k, name := range fr.Image.Names {
 			if slices.Contains(fr.Image.Z, float64(k)) {
-				find(name).fill = mapPalette()[mapIndex(fr.za, float64(k))]
+				find(name).fill = fr.palette()[fr.colour(float64(k))]
 			}
 		}
 	}
@@ -249,7 +289,7 @@ func (fr *frame) entries(width float64) [][]entry {
 	var rows [][]entry
 	room := 0.0
 	for _, e := range all {
-		w, _ := boxOf(numberStyle(), e.name)
+		w, _ := boxOf(fr.style.number(), e.name)
 		e.icon = markWidth
 		if e.line != nil {
 			e.icon = iconWidth

@@ -5,51 +5,101 @@ import (
 	"math"
 	"sync"
 
+	stdfont "golang.org/x/image/font"
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/font/liberation"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 )
 
-// letters draws text as the outlines of its letters. So a picture needs no font on the reader's machine, PDF files
-// hold letters beyond the Western code page, and all formats look the same.
-type letters struct{ text.Plain }
+// Of an index, in sizes of the letters before it.
+const (
+	indexSize = 0.72
+	indexDrop = 0.22
+)
+
+// letters draws text in runs (typeset). Where the canvas can write text it writes text, which can be searched and edited;
+// elsewhere, and where outlines are asked for, it draws the outlines of the letters.
+type letters struct {
+	text.Plain
+	outlines bool
+}
+
+// writer is a canvas that writes text as text. It says of a run whether it can.
+type writer interface {
+	writes(r run) bool
+}
 
 // newStyle is black text of the given size in points.
-func newStyle(size float64) text.Style {
+func newStyle(size float64, outlines bool) text.Style {
 	return text.Style{
 		Color:   color.Black,
 		Font:    font.Font{Typeface: "Liberation", Variant: "Sans", Size: vg.Points(size)},
 		XAlign:  text.XCenter,
 		YAlign:  text.YCenter,
-		Handler: letters{text.Plain{Fonts: fonts()}},
+		Handler: letters{text.Plain{Fonts: fonts()}, outlines},
 	}
 }
 
 // fonts are read when the first picture is drawn: most runs draw none.
 var fonts = sync.OnceValue(func() *font.Cache { return font.NewCache(liberation.Collection()) })
 
+// face is the font of a run, and how much it lies below the line.
+func (r run) face(f font.Font) (face font.Face, drop vg.Length) {
+	if r.italic {
+		f.Style = stdfont.StyleItalic
+	}
+	if r.sub {
+		drop = indexDrop * f.Size
+		f.Size *= indexSize
+	}
+	return fonts().Lookup(f, f.Size), drop
+}
+
 // Draw puts txt at pt, aligned and turned as sty says. Lines of a block are centred on each other.
 func (h letters) Draw(c vg.Canvas, txt string, sty text.Style, pt vg.Point) {
+	if d, ok := c.(*draw.Canvas); ok {
+		c = d.Canvas
+	}
+	out, writes := c.(writer)
 	face := h.Fonts.Lookup(sty.Font, sty.Font.Size)
 	c.Push()
 	defer c.Pop()
 	c.SetColor(sty.Color)
 	c.Translate(pt)
 	c.Rotate(sty.Rotation)
-	lines := h.Lines(txt)
 	ext := face.Extents()
 	_, height := boxOf(sty, txt)
 	top := height * (1 + vg.Length(sty.YAlign))
-	for i, line := range lines {
-		x := face.Width(line) * vg.Length(sty.XAlign)
-		y := top - ext.Ascent - vg.Length(i)*ext.Height
-		if path := outline(face, line, vg.Point{X: x, Y: y}); len(path) > 0 {
-			c.Fill(path)
+	for i, line := range h.Lines(txt) {
+		runs := typeset(line)
+		at := vg.Point{
+			X: widthOf(sty.Font, runs) * vg.Length(sty.XAlign),
+			Y: top - ext.Ascent - vg.Length(i)*ext.Height,
+		}
+		for _, r := range runs {
+			face, drop := r.face(sty.Font)
+			start := vg.Point{X: at.X, Y: at.Y - drop}
+			if writes && !h.outlines && out.writes(r) {
+				c.FillString(face, start, r.text)
+			} else if path := outline(face, r.text, start); len(path) > 0 {
+				c.Fill(path)
+			}
+			at.X += face.Width(r.text)
 		}
 	}
+}
+
+// widthOf is the width of a line on the paper.
+func widthOf(f font.Font, runs []run) (w vg.Length) {
+	for _, r := range runs {
+		face, _ := r.face(f)
+		w += face.Width(r.text)
+	}
+	return w
 }
 
 // outline is the path around the letters of line, which begins at the point at. Signs that the font lacks leave a box.
@@ -113,7 +163,7 @@ func boxOf(sty text.Style, txt string) (w, h vg.Length) {
 	ext := face.Extents()
 	lines := sty.Handler.Lines(txt)
 	for _, line := range lines {
-		w = vg.Length(math.Max(float64(w), float64(face.Width(line))))
+		w = vg.Length(math.Max(float64(w), float64(widthOf(sty.Font, typeset(line)))))
 	}
 	return w, ext.Ascent + ext.Descent + vg.Length(len(lines)-1)*ext.Height
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -34,6 +35,9 @@ var pages = []page{
 	{".pdf", 0, func(w, h vg.Length) vg.CanvasWriterTo { return pdf{vgpdf.New(w, h)} }},
 }
 
+// Fonts that stand in for Liberation Sans, letter for letter of the same width, where it is not installed.
+const standIns = `font-family:'Liberation Sans',Arial,Helvetica,sans-serif;`
+
 // svg is a canvas whose images fill their rectangles and are called what they are, PNG. gonum keeps their proportions
 // and calls them JPEG, which some viewers believe.
 type svg struct{ *vgsvg.Canvas }
@@ -45,12 +49,28 @@ func (c svg) WriteTo(w io.Writer) (int64, error) {
 	}
 	text := bytes.ReplaceAll(data.Bytes(), []byte("data:image/jpg;"), []byte("data:image/png;"))
 	text = bytes.ReplaceAll(text, []byte("<image "), []byte(`<image preserveAspectRatio="none" `))
+	text = bytes.ReplaceAll(text, []byte("font-family:Liberation Sans;"), []byte(standIns))
 	n, err := w.Write(text)
 	return int64(n), err
 }
 
-// pdf is a canvas whose images stand upright; gonum's stand on their heads.
+// writes is true: an SVG file holds any letters.
+func (c svg) writes(run) bool { return true }
+
+// pdf is a canvas whose images stand upright; gonum's stand on their heads. Its text is that of Windows-1252; letters
+// beyond it are drawn as outlines, and so are italic ones: the writer of PDF keeps one font alone.
 type pdf struct{ *vgpdf.Canvas }
+
+func (c pdf) writes(r run) bool {
+	_, ok := western(r.text)
+	return ok && !r.italic
+}
+
+// FillString writes text in the encoding of the file.
+func (c pdf) FillString(face font.Face, pt vg.Point, text string) {
+	coded, _ := western(text)
+	c.Canvas.FillString(face, pt, string(coded))
+}
 
 func (c pdf) DrawImage(rect vg.Rectangle, img image.Image) {
 	if p, ok := img.(*image.Paletted); ok {
@@ -97,6 +117,7 @@ func (f *Figure) Save(path string, force bool) error {
 	if err := f.Check(); err != nil {
 		return err
 	}
+	f = f.styled()
 	frames, width, height := f.layout()
 	w, h := vg.Length(width), vg.Length(height)
 	canvas := format.open(w, h)

@@ -88,33 +88,38 @@ func curves(r *sweep.Result, title, measure string) *Figure {
 		}
 		slices.SortStableFunc(rows, func(i, j int) int { return cmp.Compare(r.Axis(i, 0), r.Axis(j, 0)) })
 		trace(r, &s, measure, rows)
+		if measure == "rate_Hz" {
+			s.breakJumps()
+		}
 		series = append(series, s)
 	}
-	return Curves(title, AxisLabel(r.Spec.Grid.Axes[0]), wordsLabel(r, measure), series...)
+	f := Curves(title, AxisLabel(r.Spec.Grid.Axes[0]), MeasureLabel(measure), series...)
+	inWords(f, r, measure)
+	flat(f, measure)
+	return f
 }
 
-// wordsLabel is MeasureLabel and, of a measure in words, what the numbers on its axis stand for.
-func wordsLabel(r *sweep.Result, measure string) string {
-	var found []string
-	for i, word := range sweep.MeasureWords(measure) {
-		if occurs(r, measure, float64(i)) {
-			found = append(found, fmt.Sprintf("%d %s", i, word))
-		}
+// inWords puts the words that occur at the axis of a measure in words, and its points, which have no order, are not joined.
+func inWords(f *Figure, r *sweep.Result, measure string) {
+	words := sweep.MeasureWords(measure)
+	if words == nil {
+		return
 	}
-	if found == nil {
-		return MeasureLabel(measure)
+	p := &f.Panels[0]
+	var all []float64
+	for i := range p.Lines {
+		all = append(all, p.Lines[i].Y...)
 	}
-	return fmt.Sprintf("%s: %s", MeasureLabel(measure), strings.Join(found, ", "))
-}
-
-// occurs tells whether a measure has the given value in some row.
-func occurs(r *sweep.Result, measure string, value float64) bool {
-	for row := range r.Rows() {
-		if r.Value(measure, row) == value {
-			return true
-		}
+	p.YNames = present(words, all)
+	p.Points = nil
+	at := 0
+	for i, l := range p.Lines {
+		y := all[at : at+len(l.Y)]
+		at += len(l.Y)
+		p.Points = append(p.Points, Points{Name: l.Name, X: l.X, Y: y, Size: 4, Color: l.Color, Mark: []Mark{Circle, Square, Triangle, Diamond}[i%4]})
 	}
-	return false
+	p.Lines = nil
+	p.YRange = [2]float64{-0.5, float64(len(p.YNames)) - 0.5}
 }
 
 // Family draws a measure over the current, or the last axis where none is the current: a curve for each branch and each
@@ -125,7 +130,10 @@ func Family(r *sweep.Result, title, measure string) (*Figure, error) {
 		return nil, err
 	}
 	over, series := FamilySeries(r, measure)
-	return Curves(title, AxisLabel(over), MeasureLabel(measure), series...), nil
+	f := Curves(title, AxisLabel(over), MeasureLabel(measure), series...)
+	inWords(f, r, measure)
+	flat(f, measure)
+	return f, nil
 }
 
 // FamilySeries are the curves of Family, and the axis that they run over.
@@ -145,7 +153,45 @@ func FamilySeries(r *sweep.Result, measure string) (over sweep.Axis, series []Se
 		s := &series[at[first]]
 		s.X, s.Y = append(s.X, r.Axis(row, x)), append(s.Y, r.Value(measure, row))
 	}
+	if measure == "rate_Hz" {
+		for i := range series {
+			series[i].breakJumps()
+		}
+	}
 	return r.Spec.Grid.Axes[x], series
+}
+
+// jumpRatio is how much larger than the next step of a rate its first one is where it jumps. A rate that begins
+// like a square root, at a saddle-node on the cycle, has a ratio of at most 1/(sqrt(2) - 1) = 2.4.
+const jumpRatio = 3
+
+// breakJumps breaks a curve of a rate where it jumps between 0 and a frequency: between the two points nothing is known
+// of a line that would join them.
+func (s *Series) breakJumps() {
+	jumps := func(zero, first, second int) bool {
+		if zero < 0 || second < 0 || max(zero, second) >= len(s.Y) || s.Y[zero] != 0 || !(s.Y[first] > 0) {
+			return false
+		}
+		return s.Y[first] > jumpRatio*math.Abs(s.Y[second]-s.Y[first])
+	}
+	out := Series{Name: s.Name, Points: s.Points, Dashed: s.Dashed}
+	add := func(x, y, e float64) {
+		out.X, out.Y = append(out.X, x), append(out.Y, y)
+		if s.YErr != nil {
+			out.YErr = append(out.YErr, e)
+		}
+	}
+	for i := range s.X {
+		if jumps(i-1, i, i+1) || jumps(i, i-1, i-2) {
+			add(math.NaN(), math.NaN(), math.NaN())
+		}
+		e := 0.0
+		if s.YErr != nil {
+			e = s.YErr[i]
+		}
+		add(s.X[i], s.Y[i], e)
+	}
+	*s = out
 }
 
 // curveName tells the curve over axis x through a row from the others: by the other axes, and the start.
@@ -176,6 +222,32 @@ func trace(r *sweep.Result, s *Series, measure string, rows []int) {
 	}
 }
 
+// leastSpan is the least range of the axis of a measure: differences far below it are rounding, and would look like structure.
+var leastSpan = map[string]float64{"isi_cv": 0.01, "adaptation": 0.01}
+
+// flat gives an axis whose values differ by less than leastSpan that range, around them.
+func flat(f *Figure, measure string) {
+	s := newSpan(false)
+	for _, l := range f.Panels[0].Lines {
+		s.add(l.Y...)
+	}
+	if pair, ok := s.widened(leastSpan[measure]); ok {
+		f.Panels[0].YRange = pair
+	}
+}
+
+// widened is a range of the given width around values that differ by less; ok is false where they differ by more.
+func (s span) widened(width float64) (pair [2]float64, ok bool) {
+	if width == 0 || !(s.hi-s.lo < width) || s.lo > s.hi {
+		return pair, false
+	}
+	low := s.lo
+	if low > 0 && low < width {
+		low = 0
+	}
+	return [2]float64{low, low + width}, true
+}
+
 // visible is the relative error from which error bars are drawn.
 const visible = 0.01
 
@@ -196,6 +268,9 @@ func heatMap(r *sweep.Result, title, measure string) (*Figure, error) {
 			image.Z = append(image.Z, r.Value(measure, j*x.Len()+i))
 		}
 	}
+	z := newSpan(false)
+	z.add(image.Z...)
+	image.Range, _ = z.widened(leastSpan[measure])
 	if words := sweep.MeasureWords(measure); words != nil {
 		image.Names = present(words, image.Z)
 	}

@@ -13,6 +13,7 @@ import (
 	"popsim/cmd/popsim/internal/profile"
 	"popsim/experiment"
 	"popsim/fault"
+	"popsim/figure"
 	"popsim/kernels"
 	"popsim/table/file"
 
@@ -54,6 +55,8 @@ type flags struct {
 	workers       experiment.Count
 	seed          experiment.Seed
 	out, plot     experiment.Word
+	plotStyle     experiment.Word
+	style         figure.Style // what plotStyle says
 	force         bool
 	profile       experiment.Word
 	profileDir    experiment.Word
@@ -81,9 +84,9 @@ func (f *flags) kernel(set *pflag.FlagSet, method, isa string) {
 
 // files registers the flags of verbs that write files.
 func (f *flags) files(set *pflag.FlagSet, quiet *bool) {
-	f.out, f.plot = experiment.Word{Form: "FILE"}, experiment.Word{Form: "FILE"}
+	f.out = experiment.Word{Form: "FILE"}
 	add(set, experiment.Flag{Name: "out", Letter: "o", Value: &f.out, Help: "table to write: .csv .npz .npy .parquet .json (default CSV on standard output)"})
-	add(set, experiment.Flag{Name: "plot", Value: &f.plot, Help: "picture to draw: .svg .png .pdf"})
+	f.picture(set)
 	add(set, experiment.Flag{Name: "force", Once: true, Value: (*experiment.Switch)(&f.force), Help: "overwrite files that exist"})
 	add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(quiet), Help: "no progress and no summary, only warnings and errors"})
 	f.profiling(set)

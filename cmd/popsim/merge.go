@@ -44,9 +44,8 @@ func (v *call) mergeVerb() *cobra.Command {
 			return v.merge(args[0], f, measure.Value)
 		},
 	}
-	f.plot = experiment.Word{Form: "FILE"}
 	set := cmd.Flags()
-	add(set, experiment.Flag{Name: "plot", Value: &f.plot, Help: "picture to draw: .svg .png .pdf"})
+	f.picture(set)
 	add(set, experiment.Flag{Name: "measure", Letter: "m", Value: &measure, Offers: completion.Measures, Help: "column to draw"})
 	add(set, experiment.Flag{Name: "force", Once: true, Value: (*experiment.Switch)(&f.force), Help: "overwrite files that exist"})
 	add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(&v.quiet), Help: "no summary, only warnings and errors"})
@@ -90,7 +89,7 @@ func (v *call) merge(path string, f flags, measure string) error {
 	}
 	v.phase("write")
 	if picture != nil {
-		if err := picture.Save(f.plot.Value, f.force); err != nil {
+		if err := f.draw(picture, f.force); err != nil {
 			return err
 		}
 		v.phase("plot")

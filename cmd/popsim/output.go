@@ -9,7 +9,6 @@ import (
 	"popsim/cmd/popsim/internal/output"
 	"popsim/cmd/popsim/internal/record"
 	"popsim/fault"
-	"popsim/figure"
 	"popsim/pop"
 	"popsim/table/file"
 )
@@ -49,14 +48,6 @@ func (v *call) openTables(f *flags, tables ...opening) (err error) {
 		}
 	}
 	return err
-}
-
-// checkPicture refuses, before the work begins, a picture that could not be written.
-func (f *flags) checkPicture(force bool) error {
-	if f.plot.Value == "" {
-		return nil
-	}
-	return misused(figure.CheckPicture(f.plot.Value, force))
 }
 
 // apart refuses files that would be one, and a --save that no call would read; tables are those beside -o. idle says

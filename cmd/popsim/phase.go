@@ -276,7 +276,7 @@ func (s *phaseCommand) write(p *dynamics.Plane) error {
 	if s.plot.Value == "" {
 		return nil
 	}
-	return figure.Phase(s.neuron.Title(), p).Save(s.plot.Value, s.force)
+	return s.draw(figure.Phase(s.neuron.Title(), p), s.force)
 }
 
 // tell says in words what was found.

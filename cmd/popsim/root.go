@@ -57,7 +57,7 @@ func (v *call) root() *cobra.Command {
 			root.AddCommand(verb)
 		}
 	}
-	root.AddCommand(v.manualVerb(), valuesTopic(), measuresTopic(), experimentTopic())
+	root.AddCommand(v.manualVerb(), valuesTopic(), measuresTopic(), picturesTopic(), experimentTopic())
 	if len(v.args) > 0 && strings.HasPrefix(v.args[0], cobra.ShellCompRequestCmd) { // cobra keeps what is registered for ever
 		root.ValidArgsFunction = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault) // an experiment file
 		for _, c := range root.Commands() {

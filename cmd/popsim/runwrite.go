@@ -314,7 +314,7 @@ func (s *runCommand) write(sum pop.Summary) error {
 		}
 	}
 	if s.picture != nil {
-		if err := s.picture.figure().Save(s.plot.Value, s.force); err != nil {
+		if err := s.draw(s.picture.figure(), s.force); err != nil {
 			return err
 		}
 	}
