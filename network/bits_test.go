@@ -1,0 +1,131 @@
+package network
+
+import (
+	"context"
+	"math"
+	"math/bits"
+	"testing"
+
+	"popsim/kernels"
+	"popsim/model"
+)
+
+// mixed is a network of three populations with one projection of every rule and law, so that rules drawn by source and by
+// target, pools of several parts and weights of both signs meet in the same tables.
+func mixed(n int) *Spec {
+	q := Population{N: n, Model: model.LIFModel}
+	for _, x := range q.Model.Defaults() {
+		q.P = append(q.P, kernels.Values{x})
+	}
+	a, b, c := q, q, q
+	a.Name, b.Name, c.Name, c.N = "A", "B", "C", n/3
+	all := []Part{{0, 0, n}, {1, 0, n}, {2, 0, n / 3}}
+	some := []Part{{2, 1, n/3 - 1}, {0, n / 2, n / 4}}
+	two := []Part{{0, 0, n}, {1, 0, n}}
+	normal := Draw{Kind: Normal, A: 1, B: 1}
+	whole := Draw{Kind: Normal, A: 1.5, B: 0.75, Redraw: &[2]float64{0.05, math.Inf(1)}, Round: 0.1}
+	perEdge := PerEdge(func(pre, post int) float64 { return 0.1 + float64((pre*31+post)%17)/10 })
+	var edges Edges
+	for i := range 5 * n {
+		edges.Pre, edges.Post = append(edges.Pre, int32(i*i*7%n)), append(edges.Post, int32(i*13%n))
+		edges.Weight, edges.Delay = append(edges.Weight, float64(i%9)-4), append(edges.Delay, 0.3+float64(i%5)/10)
+	}
+	bare := Edges{Pre: edges.Pre, Post: edges.Post}
+	return &Spec{
+		Populations: []Population{a, b, c}, Synapses: []Synapse{{Name: "s"}, {Name: "t", Kind: ExpCurrent, Tau: 3}}, Dt: 0.1, Seed: 11,
+		Projections: []Projection{
+			{Name: "in", From: all, To: some, Rule: InDegree{K: 20}, Weight: normal, Delay: whole},
+			{Name: "in2", From: two, To: all, Rule: InDegree{K: 9}, Weight: Constant(1), Delay: Constant(1.5), NoAutapses: true, NoMultapses: true},
+			{Name: "out", From: all, To: two, Rule: OutDegree{K: 11}, Weight: Draw{Kind: Lognormal, A: 2, B: 1}, Delay: Draw{Kind: Uniform, A: 1, B: 2, Round: 0.1}},
+			{Name: "out2", From: two, To: some, Synapse: 1, Rule: OutDegree{K: 7}, Weight: Constant(-2), Delay: whole, NoAutapses: true, NoMultapses: true},
+			{Name: "p", From: all, To: all, Synapse: 1, Rule: Probability{P: 0.03}, Weight: Draw{Kind: Uniform, A: -1, B: 1}, Delay: Constant(0.7), NoAutapses: true},
+			{Name: "total", From: two, To: all, Rule: Total{N: int64(10*n + 3)}, Weight: Draw{Kind: Normal, A: 3, B: 2, Clip: &[2]float64{0, 4}}, Delay: whole},
+			{Name: "all", From: some[:1], To: some[1:], Synapse: 1, Rule: AllToAll{}, Weight: perEdge, Delay: perEdge},
+			{Name: "one", From: two, To: two, Rule: OneToOne{}, Weight: Constant(0.5), Delay: Constant(2)},
+			{Name: "ring", From: all[:1], To: all[1:2], Synapse: 1, Rule: Ring{1.6, 20}, Weight: Constant(1), Delay: Constant(1)},
+			{Name: "edges", From: all[:1], To: all[1:2], Rule: edges},
+			{Name: "bare", From: all[1:2], To: all[:1], Rule: bare, Weight: normal, Delay: whole},
+		},
+	}
+}
+
+// tablesHash is a hash of all edges as they are delivered: table by table, source by source, run by run, in their order.
+func tablesHash(n *Network) uint64 {
+	h := uint64(1)
+	add := func(x uint64) {
+		hi, lo := bits.Mul64(h^x, 0xd6e8feb86659fd93)
+		h = hi ^ lo ^ bits.RotateLeft64(x, 29)
+	}
+	for _, r := range n.ranges {
+		for _, t := range r.tables {
+			for s := range n.layout.spec.Populations[t.population].N {
+				for d := range t.delays {
+					if t.start[s*(t.delays+1)+d] < t.start[s*(t.delays+1)+d+1] {
+						add(uint64(s)<<20 | uint64(d+t.least))
+					}
+					for i := t.start[s*(t.delays+1)+d]; i < t.start[s*(t.delays+1)+d+1]; i++ {
+						for j := range 4 {
+							var to uint16
+							var w, part float64
+							switch t.style {
+							case shared:
+								to, w = t.b16[i][j], t.weight[s]
+							case float32s:
+								to, w = t.b32[i].To[j], float64(t.b32[i].W[j])
+							case float64s:
+								to, w = t.b64[i].To[j], t.b64[i].W[j]
+							case timed:
+								to, w, part = t.bt[i].To[j], t.bt[i].W[j], t.bt[i].Part[j]
+							}
+							if int(to) != r.lanes {
+								add(uint64(to))
+								add(math.Float64bits(w))
+								add(math.Float64bits(part))
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	return h
+}
+
+// TestGraphsKeepTheirBits holds graphs, and the order in which their edges are delivered, to what they were.
+func TestGraphsKeepTheirBits(t *testing.T) {
+	alone := func(i int) *Spec {
+		s := mixed(120)
+		s.Projections = s.Projections[i : i+1]
+		return s
+	}
+	onGrid := mixed(120)
+	onGrid.OnGrid = true
+	for name, c := range map[string]struct {
+		spec             *Spec
+		edges            int64
+		checksum, tables uint64
+	}{
+		"mixed": {mixed(120), 29264, 0x3095981c81458fa3, 0xc2c7521f0552001},
+		"on grid": {onGrid, 29264, 0x3095981c81458fa3, 0xd92d6a66b1777120},
+		"in": {alone(0), 1380, 0x953b9f1cc8c4710f, 0xe295c935b0532278},
+		"in2": {alone(1), 2520, 0x662255e00dfae97, 0xb5987a7e64146a53},
+		"out": {alone(2), 3080, 0x186a4e33bf53d0f5, 0xe68063ec7468ae26},
+		"out2": {alone(3), 1680, 0x6cf1b3ebc5d309dd, 0x98508dd281686b64},
+		"p": {alone(4), 2391, 0x6ffd5b3d67a2731, 0xc937cf7d9e3b4492},
+		"total": {alone(5), 1203, 0xd8d4cb309d9b8901, 0x99bdc4dc4504000},
+		"all": {alone(6), 1170, 0xd9f6b49300fa7710, 0x379eed1df1e65366},
+		"one": {alone(7), 240, 0x42ca8e5e3a2eda81, 0x505588bf0a6561b},
+		"ring": {alone(8), 14400, 0x569cc781cac3dddf, 0x5fca15d836444973},
+		"edges": {alone(9), 600, 0xe521fd0a41fb7b81, 0x6ca3d7fc9bd27d27},
+		"bare": {alone(10), 600, 0xdb5a9d6be4f5bfda, 0xfa7edfa94aaa1d05},
+	} {
+		n, err := Build(context.Background(), c.spec, Config{Workers: 1, Ranges: 1})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if s, h := n.Summary(), tablesHash(n); s.Edges != c.edges || s.Checksum != c.checksum || h != c.tables {
+			t.Errorf("%q: %d, %#x, %#x", name, s.Edges, s.Checksum, h)
+		}
+	}
+}
