@@ -10,9 +10,9 @@ import (
 	"popsim/model"
 )
 
-// mixed is a network of three populations with one projection of every rule and law, so that rules drawn by source and by
+// everyRule is a network of three populations with one projection of every rule and law, so that rules drawn by source and by
 // target, pools of several parts and weights of both signs meet in the same tables.
-func mixed(n int) *Spec {
+func everyRule(n int) *Spec {
 	q := Population{N: n, Model: model.LIFModel}
 	for _, x := range q.Model.Defaults() {
 		q.P = append(q.P, kernels.Values{x})
@@ -94,30 +94,30 @@ func tablesHash(n *Network) uint64 {
 // TestGraphsKeepTheirBits holds graphs, and the order in which their edges are delivered, to what they were.
 func TestGraphsKeepTheirBits(t *testing.T) {
 	alone := func(i int) *Spec {
-		s := mixed(120)
+		s := everyRule(120)
 		s.Projections = s.Projections[i : i+1]
 		return s
 	}
-	onGrid := mixed(120)
+	onGrid := everyRule(120)
 	onGrid.OnGrid = true
 	for name, c := range map[string]struct {
 		spec             *Spec
 		edges            int64
 		checksum, tables uint64
 	}{
-		"mixed": {mixed(120), 29264, 0x3095981c81458fa3, 0xc2c7521f0552001},
+		"mixed":   {everyRule(120), 29264, 0x3095981c81458fa3, 0xc2c7521f0552001},
 		"on grid": {onGrid, 29264, 0x3095981c81458fa3, 0xd92d6a66b1777120},
-		"in": {alone(0), 1380, 0x953b9f1cc8c4710f, 0xe295c935b0532278},
-		"in2": {alone(1), 2520, 0x662255e00dfae97, 0xb5987a7e64146a53},
-		"out": {alone(2), 3080, 0x186a4e33bf53d0f5, 0xe68063ec7468ae26},
-		"out2": {alone(3), 1680, 0x6cf1b3ebc5d309dd, 0x98508dd281686b64},
-		"p": {alone(4), 2391, 0x6ffd5b3d67a2731, 0xc937cf7d9e3b4492},
-		"total": {alone(5), 1203, 0xd8d4cb309d9b8901, 0x99bdc4dc4504000},
-		"all": {alone(6), 1170, 0xd9f6b49300fa7710, 0x379eed1df1e65366},
-		"one": {alone(7), 240, 0x42ca8e5e3a2eda81, 0x505588bf0a6561b},
-		"ring": {alone(8), 14400, 0x569cc781cac3dddf, 0x5fca15d836444973},
-		"edges": {alone(9), 600, 0xe521fd0a41fb7b81, 0x6ca3d7fc9bd27d27},
-		"bare": {alone(10), 600, 0xdb5a9d6be4f5bfda, 0xfa7edfa94aaa1d05},
+		"in":      {alone(0), 1380, 0x953b9f1cc8c4710f, 0xe295c935b0532278},
+		"in2":     {alone(1), 2520, 0x662255e00dfae97, 0xb5987a7e64146a53},
+		"out":     {alone(2), 3080, 0x186a4e33bf53d0f5, 0xe68063ec7468ae26},
+		"out2":    {alone(3), 1680, 0x6cf1b3ebc5d309dd, 0x98508dd281686b64},
+		"p":       {alone(4), 2391, 0x6ffd5b3d67a2731, 0xc937cf7d9e3b4492},
+		"total":   {alone(5), 1203, 0xd8d4cb309d9b8901, 0x99bdc4dc4504000},
+		"all":     {alone(6), 1170, 0xd9f6b49300fa7710, 0x379eed1df1e65366},
+		"one":     {alone(7), 240, 0x42ca8e5e3a2eda81, 0x505588bf0a6561b},
+		"ring":    {alone(8), 14400, 0x569cc781cac3dddf, 0x5fca15d836444973},
+		"edges":   {alone(9), 600, 0xe521fd0a41fb7b81, 0x6ca3d7fc9bd27d27},
+		"bare":    {alone(10), 600, 0xdb5a9d6be4f5bfda, 0xfa7edfa94aaa1d05},
 	} {
 		n, err := Build(context.Background(), c.spec, Config{Workers: 1, Ranges: 1})
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"runtime"
 
 	"popsim/kernels"
 	"popsim/sched"
@@ -16,59 +17,6 @@ type Config struct {
 	Ranges  int         // least number of ranges into which the targets are cut; 0 is one for each worker
 	ISA     kernels.ISA // instruction set of the kernels
 	Memory  int64       // bytes that the network may take; 0 is no limit
-}
-
-// Forecast is what a network will need.
-type Forecast struct {
-	Neurons int
-	Edges   int64 // expected
-	Bytes   int64
-}
-
-// Forecast computes what the network will need, from its laws alone.
-func (s *Spec) Forecast() (Forecast, error) {
-	if err := s.Check(); err != nil {
-		return Forecast{}, err
-	}
-	l := newLayout(s)
-	f := Forecast{Neurons: l.firsts[len(l.firsts)-1]}
-	for i := range s.Projections {
-		p := &s.Projections[i]
-		least, most, timed, err := l.delayBounds(p)
-		if err != nil {
-			return f, err
-		}
-		from, to := float64(size(p.From)), float64(size(p.To))
-		edges := from * to
-		switch r := p.Rule.(type) {
-		case InDegree:
-			edges = to * float64(r.K)
-		case OutDegree:
-			edges = from * float64(r.K)
-		case Probability:
-			edges = from * to * r.P
-		case Total:
-			edges = float64(r.N)
-		case OneToOne:
-			edges = from
-		case Edges:
-			edges = float64(len(r.Pre))
-		}
-		per := 10.0
-		_, constant := p.Weight.(Constant)
-		_, drawn := p.Weight.(Draw)
-		if timed {
-			per = 18
-		} else if constant {
-			per = 2
-		} else if drawn {
-			per = 6
-		}
-		f.Edges += int64(edges)
-		f.Bytes += int64(edges*per*1.05 + 4*from*float64(most-least+2))
-	}
-	f.Bytes += int64(f.Neurons) * 200
-	return f, nil
 }
 
 // Build draws the graph of a network and lays it out; the Spec must not change while the Network is in use.
@@ -85,339 +33,575 @@ func Build(ctx context.Context, s *Spec, c Config) (*Network, error) {
 		return nil, err
 	}
 	l := newLayout(s)
-	n := &Network{layout: l, isa: isa}
-	workers := c.Workers
-	if workers <= 0 {
-		workers = sched.Allowed()
+	n := &Network{layout: l, isa: isa, pages: new(mapped)}
+	runtime.AddCleanup(n, (*mapped).release, n.pages)
+	n.workers = c.Workers
+	if n.workers <= 0 {
+		n.workers = sched.Allowed()
 	}
-	n.workers = workers
 	if err := n.traits(); err != nil {
 		return nil, err
 	}
-	count := workers
+	count := n.workers
 	if c.Ranges > 0 {
 		count = c.Ranges
 	} else if f.Edges < 20000 && f.Neurons < 2000 {
 		count = 1 // less work per epoch than a barrier costs
 	}
 	for i := range s.Projections {
-		l.draws = append(l.draws, newDrawing(s, &s.Projections[i]))
+		l.draws = append(l.draws, newDrawing(l, i))
 	}
 	for _, segs := range l.ranges(count) {
-		n.ranges = append(n.ranges, &shard{net: n, segs: segs})
+		n.ranges = append(n.ranges, &shard{net: n, segs: segs, number: len(n.ranges)})
 	}
 	n.inputReceptors()
 	if len(l.receptors) > maxReceptors {
 		return nil, fmt.Errorf("%d kinds of synapse onto kinds of neuron, by sign; at most %d are possible", len(l.receptors), maxReceptors)
 	}
-	_, err = sched.Run(ctx, sched.Plan{
-		Workers: workers, Shards: len(n.ranges),
-		Advance: func(_, shard, _ int) error { return n.ranges[shard].build(shard) },
-		Merge:   func(int) (bool, error) { return false, nil },
-	})
-	if err != nil {
+	if err := newBuilder(ctx, n).build(); err != nil {
+		n.Close()
 		return nil, err
-	}
-	for _, r := range n.ranges {
-		n.checksum += r.checksum
-		n.edges += r.edges
-		for _, t := range r.tables {
-			n.bytes += t.bytes()
-		}
 	}
 	return n, nil
 }
 
+// Close gives the memory of the graph back to the system. The Network must not be used any more. A Network that is not
+// closed does so when it is collected as garbage.
+func (n *Network) Close() { n.pages.release() }
+
 // maxReceptors is the most receptors: arrivals name theirs in 8 bits.
 const maxReceptors = 255
 
-// pair is a population of sources and a receptor.
-type pair struct{ population, receptor int }
+// A home is where a target neuron is.
+type home struct{ shard, lane uint16 }
 
-// traits finds the receptors that projections reach, the style in which each pair of population and receptor stores its
-// edges, and the least and longest delays.
-func (n *Network) traits() error {
+// builder draws the edges of a network and stores each in its table.
+//
+// The tables of a population whose projections are all drawn by source are written at once: all edges of a source are
+// drawn, sorted in cache, and appended. Populations with a projection that is drawn by target are gone through twice, to
+// count and to write; no edge is held anywhere else in between. Every row of an index, and every run, is written by one
+// worker at a time, so that the order within a run is that of projections and draws, whatever the number of workers.
+type builder struct {
+	net     *Network
+	ctx     context.Context
+	index   map[pair]int // number of the table of a pair, the same in all ranges
+	stores  [][]*store   // by range and number
+	counted []bool       // of populations: gone through twice
+
+	homes       []home   // by neuron
+	populations []uint16 // by neuron
+	routes      [][]route
+	scratches   []scratch // by worker
+}
+
+// A route is where the edges of a projection from one population go.
+type route struct {
+	tables [][2]int32 // numbers of tables by class of the target and sign of the weight
+	class  int        // of all targets; -1: they differ
+	signed bool       // whether the sign must be looked at
+}
+
+// scratch is what one worker builds with.
+type scratch struct {
+	bundle
+	lists    [][]local // by range and number of the table
+	counts   []uint32  // by delay
+	edges    int64
+	checksum uint64
+}
+
+func newBuilder(ctx context.Context, n *Network) *builder {
 	l := n.layout
-	n.pairs = map[pair]*traits{}
-	l.steps = math.MaxInt64
-	note := func(pop, target int, synapse int, negative bool, p *Projection, least, most int, timed bool) {
-		key := pair{pop, l.receptor(synapse, target, negative)}
-		t := n.pairs[key]
-		if t == nil {
-			t = &traits{least: least, most: most}
-			n.pairs[key] = t
-			n.order = append(n.order, key)
+	b := &builder{net: n, ctx: ctx, index: map[pair]int{}, scratches: make([]scratch, n.workers)}
+	for i, key := range n.order {
+		b.index[key] = i
+	}
+	b.counted = make([]bool, len(l.spec.Populations))
+	for _, d := range l.draws {
+		routes := make([]route, len(l.spec.Populations))
+		for _, from := range d.p.From {
+			b.counted[from.Population] = b.counted[from.Population] || byTarget(d.p.Rule)
+			routes[from.Population] = b.route(d, from.Population)
 		}
-		t.least, t.most, t.timed = min(t.least, least), max(t.most, most), t.timed || timed
-		w, constant := p.Weight.(Constant)
-		_, drawn := p.Weight.(Draw)
-		if e, ok := p.Rule.(Edges); ok && e.Weight != nil {
-			constant, drawn = false, false
-		}
-		if _, ok := p.Rule.(Ring); ok {
-			constant, drawn = false, false
-		}
-		switch {
-		case drawn:
-			t.drawn = true
-		case !constant || t.any && t.one != float64(w):
-			t.numbers = true
-		default:
-			t.any, t.one = true, float64(w)
+		b.routes = append(b.routes, routes)
+	}
+	b.homes = make([]home, l.firsts[len(l.firsts)-1])
+	b.populations = make([]uint16, len(b.homes))
+	for _, r := range n.ranges {
+		for _, s := range r.segs {
+			for i := range s.n {
+				b.homes[s.first+i] = home{uint16(r.number), uint16(s.base + i)}
+				b.populations[s.first+i] = uint16(s.population)
+			}
 		}
 	}
-	for i := range l.spec.Projections {
-		p := &l.spec.Projections[i]
-		least, most, timed, err := l.delayBounds(p)
-		if err != nil {
+	return b
+}
+
+func (b *builder) route(d *drawing, population int) route {
+	l := b.net.layout
+	r := route{tables: make([][2]int32, len(l.classes)), class: -2}
+	for _, to := range d.p.To {
+		c := l.classOf[to.Population]
+		if r.class == -2 {
+			r.class = c
+		} else if r.class != c {
+			r.class = -1
+		}
+		signs := l.signs(d.p)
+		for _, negative := range signs {
+			t := int32(b.index[pair{population, l.receptor(d.p.Synapse, to.Population, negative)}])
+			if len(signs) == 1 {
+				r.tables[c] = [2]int32{t, t}
+			} else if negative {
+				r.tables[c][1] = t
+			} else {
+				r.tables[c][0] = t
+			}
+		}
+		r.signed = r.signed || r.tables[c][0] != r.tables[c][1]
+	}
+	return r
+}
+
+// table is the number of the table of an edge onto a neuron.
+func (b *builder) table(r *route, target int, weight float64) int32 {
+	class := r.class
+	if class < 0 {
+		class = b.net.layout.classOf[b.populations[target]]
+	}
+	if weight < 0 {
+		return r.tables[class][1]
+	}
+	return r.tables[class][0]
+}
+
+// parallel calls f for the numbers below n, each once, by several workers at once, until one call fails.
+func (b *builder) parallel(n int, f func(sc *scratch, i int) error) error {
+	if n == 0 {
+		return nil
+	}
+	_, err := sched.Run(b.ctx, sched.Plan{
+		Workers: b.net.workers, Shards: n,
+		Advance: func(worker, i, _ int) error {
+			if err := b.ctx.Err(); err != nil {
+				return err
+			}
+			return f(&b.scratches[worker], i)
+		},
+		Merge: func(int) (bool, error) { return false, nil },
+	})
+	return err
+}
+
+// build draws and stores all edges, and makes what else the ranges have.
+func (b *builder) build() error {
+	n := b.net
+	for _, step := range []func() error{b.countTotals, b.prepare, b.countEdges, b.placeEdges, b.appendEdges, b.finish} {
+		if err := step(); err != nil {
 			return err
 		}
-		l.steps, l.longest = min(l.steps, int64(least)), max(l.longest, most)
-		for _, f := range p.From {
-			for _, t := range p.To {
-				signs := []bool{false, true}
-				if w, ok := p.Weight.(Constant); ok {
-					if _, ring := p.Rule.(Ring); !ring {
-						signs = []bool{w < 0}
-					}
-				}
-				if e, ok := p.Rule.(Edges); ok && e.Weight != nil {
-					signs = []bool{false, true}
-				}
-				if l.spec.OnGrid {
-					signs = signs[:1]
-				}
-				for _, negative := range signs {
-					note(f.Population, t.Population, p.Synapse, negative, p, least, most, timed)
-				}
-			}
+	}
+	for i := range b.scratches {
+		n.edges += b.scratches[i].edges
+		n.checksum += b.scratches[i].checksum
+	}
+	for _, r := range n.ranges {
+		for _, t := range r.tables {
+			n.bytes += t.bytes()
 		}
-	}
-	if l.longest >= math.MaxUint16 {
-		return fmt.Errorf("a delay of %g ms is %d steps; at most %d are possible, with a longer dt", float64(l.longest)*l.spec.Dt, l.longest, math.MaxUint16-1)
-	}
-	if l.longest == 0 { // no projections
-		l.steps, l.longest = 64, 1
 	}
 	return nil
 }
 
-func (t *traits) style() style {
-	switch {
-	case t.timed:
-		return timed
-	case t.numbers || t.drawn && t.any:
-		return float64s
-	case t.drawn:
-		return float32s
+// countTotals draws the number of edges of each source of all projections with a Total.
+func (b *builder) countTotals() error {
+	type part struct {
+		d          *drawing
+		first, end int64
+		counts     []uint32
+		capacities []uint32
 	}
-	return shared
-}
-
-// build makes the tables of the range and its columns.
-func (r *shard) build(number int) error {
-	n := r.net
-	r.number = number
-	if err := r.layOut(); err != nil {
-		return err
-	}
-	l := n.layout
-	r.tablesOf = make([][]int, len(l.spec.Populations))
-	index := map[pair]int{}
-	for _, key := range n.order {
-		t := n.pairs[key]
-		p := &l.spec.Populations[key.population]
-		most := t.most
-		tb := &table{
-			receptor: key.receptor, population: key.population, style: t.style(), first: l.firsts[key.population],
-			least: t.least, delays: most - t.least + 1,
-		}
-		tb.start = make([]uint32, p.N*(tb.delays+1)+1)
-		if tb.style == shared {
-			tb.weight = make([]float64, p.N)
-		}
-		index[key] = len(r.tables)
-		r.tablesOf[key.population] = append(r.tablesOf[key.population], len(r.tables))
-		r.tables = append(r.tables, tb)
-	}
-	transposed := make([]*transpose, len(l.draws))
-	for i, d := range l.draws {
-		if d.byTarget() {
-			transposed[i] = r.transpose(d)
-		}
-	}
-	lists := make([][]local, len(r.tables))
-	var edges []edge
-	for p := range l.spec.Populations {
-		if len(r.tablesOf[p]) == 0 {
+	const step = 1 << 22 // edges; a multiple of what countPart draws at a time
+	var parts []part
+	for _, d := range b.net.layout.draws {
+		r, ok := d.p.Rule.(Total)
+		if !ok {
 			continue
 		}
-		for s := l.firsts[p]; s < l.firsts[p+1]; s++ {
-			for _, t := range r.tablesOf[p] {
-				lists[t] = lists[t][:0]
+		if c := d.capacities(); !d.plain(c) {
+			parts = append(parts, part{d: d, end: r.N, capacities: c})
+			continue
+		}
+		for first := int64(0); first < r.N; first += step {
+			parts = append(parts, part{d: d, first: first, end: min(first+step, r.N)})
+		}
+		d.perSource = make([]uint32, d.from.n)
+	}
+	err := b.parallel(len(parts), func(_ *scratch, i int) error {
+		p := &parts[i]
+		if p.capacities != nil {
+			p.counts = p.d.countSingly(p.end, p.capacities)
+			return nil
+		}
+		p.counts = make([]uint32, p.d.from.n)
+		p.d.countPart(p.counts, p.first, p.end)
+		return nil
+	})
+	for _, p := range parts {
+		if p.d.perSource == nil {
+			p.d.perSource = p.counts
+			continue
+		}
+		for i, c := range p.counts {
+			p.d.perSource[i] += c
+		}
+	}
+	return err
+}
+
+// prepare makes the columns of the ranges, and their tables without edges.
+func (b *builder) prepare() error {
+	n := b.net
+	l := n.layout
+	b.stores = make([][]*store, len(n.ranges))
+	return b.parallel(len(n.ranges), func(_ *scratch, i int) error {
+		r := n.ranges[i]
+		if err := r.layOut(); err != nil {
+			return err
+		}
+		r.prepareInputs()
+		r.tablesOf = make([][]int, len(l.spec.Populations))
+		for j, key := range n.order {
+			t := n.pairs[key]
+			p := &l.spec.Populations[key.population]
+			tb := &table{
+				receptor: key.receptor, population: key.population, style: t.style(), first: l.firsts[key.population],
+				least: t.least, delays: t.most - t.least + 1,
 			}
-			for i, d := range l.draws {
-				d.from.members(s, func(pre int) {
-					if transposed[i] != nil {
-						edges = transposed[i].of(d, pre, edges[:0])
-					} else {
-						edges = d.ofSource(pre, edges[:0])
-					}
-					for k := range edges {
-						r.add(i, d, s, p, &edges[k], index, lists)
-					}
-				})
+			tb.start = allocate[uint32](n.pages, p.N*(tb.delays+1))
+			if tb.style == shared {
+				tb.weight = make([]float64, p.N)
+				for s := range tb.weight {
+					tb.weight[s] = t.one
+				}
 			}
-			if r.fault != nil {
-				return r.fault
+			r.tablesOf[key.population] = append(r.tablesOf[key.population], j)
+			r.tables = append(r.tables, tb)
+			b.stores[i] = append(b.stores[i], &store{table: tb})
+		}
+		for _, d := range l.draws {
+			b.expect(d, r)
+		}
+		for _, s := range b.stores[i] {
+			if !b.counted[s.population] {
+				s.make(n.pages, min(maxBlocks, int(s.blockBound())))
 			}
-			for _, t := range r.tablesOf[p] {
-				if err := r.tables[t].put(s, lists[t], uint16(r.lanes), &r.counts); err != nil {
-					return err
+		}
+		return nil
+	})
+}
+
+// expect adds the edges of a projection onto a range to the bounds of its tables.
+func (b *builder) expect(d *drawing, r *shard) {
+	targets := 0.0
+	for i := range r.segs {
+		for j := range d.to.parts {
+			lo, hi := d.to.parts[j].within(&r.segs[i])
+			targets += float64(max(0, hi-lo))
+		}
+	}
+	for _, from := range d.p.From {
+		if b.counted[from.Population] {
+			continue
+		}
+		seen := map[int32]bool{}
+		for _, tables := range b.routes[d.number][from.Population].tables {
+			for _, t := range tables {
+				if s := b.stores[r.number][t]; !seen[t] && s.population == from.Population {
+					s.edges += d.atMost(float64(from.N), targets)
+					seen[t] = true
 				}
 			}
 		}
 	}
-	r.prepareInputs()
+}
+
+// atMost bounds the number of edges from some sources onto some of the targets.
+func (d *drawing) atMost(sources, targets float64) float64 {
+	from, to := float64(d.from.n), float64(d.to.n)
+	share := targets / max(1, to-1) // of one without its autapse
+	switch r := d.p.Rule.(type) {
+	case Probability:
+		return min(sources*targets, sure(sources*targets*r.P))
+	case OutDegree:
+		return min(sources*float64(r.K), sure(sources*float64(r.K)*share))
+	case Total:
+		return min(float64(r.N), sure(float64(r.N)*share*sources/max(1, from-1)))
+	case Edges:
+		return float64(len(r.Pre))
+	case OneToOne:
+		return min(sources, targets)
+	}
+	return sources * targets
+}
+
+// blockBound bounds the number of blocks: each run fills its last block in part.
+func (s *store) blockBound() float64 {
+	runs := min(s.edges, float64(len(s.start)))
+	return math.Ceil((s.edges+3*runs)/4) + 1
+}
+
+// finish gives back room that was not needed.
+func (b *builder) finish() error {
+	return b.parallel(len(b.stores), func(_ *scratch, i int) error {
+		for _, s := range b.stores[i] {
+			if !b.counted[s.population] {
+				s.trim(b.net.pages, int(s.next.Load()))
+			}
+		}
+		return nil
+	})
+}
+
+// A span is a run of neurons, by number in the network.
+type span struct{ population, from, to int }
+
+// spans cuts populations of sources into runs for the workers.
+func (b *builder) spans(counted bool) (list []span) {
+	const perWorker = 16 // so that a slow worker keeps the others waiting for a sixteenth of its part at most
+	l := b.net.layout
+	for p, c := range b.counted {
+		if c != counted {
+			continue
+		}
+		n := l.spec.Populations[p].N
+		parts := min(n, perWorker*b.net.workers)
+		for i := range parts {
+			list = append(list, span{p, l.firsts[p] + n*i/parts, l.firsts[p] + n*(i+1)/parts})
+		}
+	}
+	return list
+}
+
+// appendEdges draws and stores the edges of the populations that are gone through once.
+func (b *builder) appendEdges() error {
+	spans := b.spans(false)
+	return b.parallel(len(spans), func(sc *scratch, i int) error {
+		if sc.lists == nil {
+			sc.lists = make([][]local, len(b.stores)*len(b.index))
+		}
+		for s := spans[i].from; s < spans[i].to; s++ {
+			if err := b.appendSource(sc, spans[i].population, s); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// appendSource draws and stores the edges of neuron s of a population.
+func (b *builder) appendSource(sc *scratch, population, s int) error {
+	n := b.net
+	var err error
+	for i, d := range n.layout.draws {
+		if len(b.routes[i][population].tables) == 0 {
+			continue
+		}
+		d.from.members(s, func(pre int) {
+			d.ofSource(pre, &sc.bundle)
+			if err == nil {
+				err = b.sort(sc, d, population, s)
+			}
+		})
+	}
+	if err != nil {
+		return err
+	}
+	for r, stores := range b.stores {
+		for _, t := range n.ranges[r].tablesOf[population] {
+			list := &sc.lists[r*len(b.index)+t]
+			sc.counts = resized(sc.counts, stores[t].delays)
+			err := stores[t].put(s-n.layout.firsts[population], *list, uint16(n.ranges[r].lanes), sc.counts)
+			if err != nil {
+				return err
+			}
+			*list = (*list)[:0]
+		}
+	}
 	return nil
 }
 
-// add puts an edge from neuron s of population p on the list of its table, if its target is in the range.
-func (r *shard) add(projection int, d *drawing, s, p int, e *edge, index map[pair]int, lists [][]local) {
-	g := d.to.global(int(e.post))
-	seg := r.segmentOf(g)
-	if seg == nil {
-		return
+// sort puts the edges of the bundle, which has source s, on the lists of their tables.
+func (b *builder) sort(sc *scratch, d *drawing, population, s int) error {
+	r := &b.routes[d.number][population]
+	for k, post := range sc.post {
+		target := d.to.global(int(post))
+		w, h := sc.weight[k], b.homes[target]
+		t := b.table(r, target, w)
+		st := b.stores[h.shard][t]
+		delay := int(sc.steps[k]) - st.least
+		if uint(delay) >= uint(st.delays) || w-w != 0 {
+			return d.refused(&sc.bundle, k)
+		}
+		list := &sc.lists[int(h.shard)*len(b.index)+int(t)]
+		*list = append(*list, local{w, sc.part[k], h.lane, uint16(delay)})
+		sc.checksum += edgeHash(d.number, s, target, w, sc.delay[k])
 	}
-	l := r.net.layout
-	whole, part := l.place(e.delay)
-	key := pair{p, l.receptor(d.p.Synapse, seg.population, e.weight < 0)}
-	t := index[key]
-	tb := r.tables[t]
-	if whole < tb.least || whole >= tb.least+tb.delays || math.IsNaN(e.weight) || math.IsInf(e.weight, 0) {
-		r.fault = fmt.Errorf("projection %s: edge from %d to %d with weight %g and delay %g ms", d.p.Name, e.pre, e.post, e.weight, e.delay)
-		return
-	}
-	lists[t] = append(lists[t], local{weight: e.weight, part: part, lane: uint16(seg.base + g - seg.first), delay: uint16(whole - tb.least)})
-	r.edges++
-	r.checksum += edgeHash(projection, s, g, e)
+	sc.edges += int64(len(sc.post))
+	return nil
+}
+
+// refused is the error of edge k of a bundle, whose numbers cannot be.
+func (d *drawing) refused(b *bundle, k int) error {
+	pre, post := b.end(k)
+	return fmt.Errorf("projection %s: edge from %d to %d with weight %g and delay %g ms; weights are finite, delays lie between %g and %d ms",
+		d.p.Name, pre, post, b.weight[k], b.delay[k], d.layout.spec.Dt, MaxDelay)
 }
 
 // edgeHash is the share of an edge in the checksum of a graph, which is their sum.
-func edgeHash(projection, pre, post int, e *edge) uint64 {
+func edgeHash(projection, pre, post int, weight, delay float64) uint64 {
 	h := uint64(0x9e3779b97f4a7c15)
-	for _, x := range [...]uint64{uint64(projection), uint64(pre)<<32 | uint64(post), math.Float64bits(e.weight), math.Float64bits(e.delay)} {
+	for _, x := range [...]uint64{uint64(projection), uint64(pre)<<32 | uint64(post), math.Float64bits(weight), math.Float64bits(delay)} {
 		hi, lo := bits.Mul64(h^x, 0xd6e8feb86659fd93)
 		h = hi ^ lo ^ bits.RotateLeft64(x, 29)
 	}
 	return h
 }
 
-// put appends the edges of source s, sorted by delay, in the order of the list within one delay.
-func (t *table) put(s int, list []local, none uint16, counts *[]uint32) error {
-	if cap(*counts) < t.delays+1 {
-		*counts = make([]uint32, t.delays+1)
+// countEdges counts the edges of the runs of populations that are gone through twice, and makes room for them.
+func (b *builder) countEdges() error {
+	for _, target := range []bool{false, true} {
+		err := b.twice(target, b.net.layout.draws, func(sc *scratch, d *drawing, member int, only *shard) error {
+			return b.count(sc, d, member, only)
+		})
+		if err != nil {
+			return err
+		}
 	}
-	at := (*counts)[:t.delays+1]
-	clear(at)
-	for i := range list {
-		at[list[i].delay]++
+	return b.parallel(len(b.stores), func(_ *scratch, i int) error {
+		for _, s := range b.stores[i] {
+			if b.counted[s.population] {
+				if err := s.begin(b.net.pages); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// placeEdges draws the same edges again and stores them.
+func (b *builder) placeEdges() error {
+	draws := b.net.layout.draws
+	for len(draws) > 0 { // runs of projections that are drawn alike: edges are stored in the order of projections
+		n := 1
+		for n < len(draws) && byTarget(draws[n].p.Rule) == byTarget(draws[0].p.Rule) {
+			n++
+		}
+		err := b.twice(byTarget(draws[0].p.Rule), draws[:n], b.place)
+		if err != nil {
+			return err
+		}
+		draws = draws[n:]
 	}
-	row := t.start[(s-t.first)*(t.delays+1):][:t.delays+2]
-	next := uint32(t.blocks())
-	total := uint64(next)
-	for d := range t.delays {
-		row[d] = next
-		c := at[d]
-		at[d] = 4 * next
-		next += (c + 3) / 4
-		total += uint64(c+3) / 4
+	return b.parallel(len(b.stores), func(_ *scratch, i int) error {
+		for _, s := range b.stores[i] {
+			if b.counted[s.population] {
+				s.end(uint16(b.net.ranges[i].lanes))
+			}
+		}
+		return nil
+	})
+}
+
+// twice calls f for every member, source or target, of those projections that are drawn by target, or by source, and
+// reach a population that is gone through twice. only is the range whose edges are meant; nil: all.
+func (b *builder) twice(target bool, draws []*drawing, f func(sc *scratch, d *drawing, member int, only *shard) error) error {
+	if target {
+		return b.parallel(len(b.net.ranges), func(sc *scratch, i int) error {
+			for _, d := range draws {
+				if !byTarget(d.p.Rule) {
+					continue
+				}
+				if err := b.targets(d, b.net.ranges[i], func(post int) error { return f(sc, d, post, b.net.ranges[i]) }); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	}
-	row[t.delays], row[t.delays+1] = next, next
-	if total > math.MaxUint32/4 {
-		return fmt.Errorf("more than %d synapses onto one range of targets; use more workers", math.MaxUint32)
-	}
-	t.grow(int(next), none)
-	for i := range list {
-		e := &list[i]
-		k := at[e.delay]
-		at[e.delay]++
-		b, j := k/4, k%4
-		switch t.style {
-		case shared:
-			t.b16[b][j] = e.lane
-			t.weight[s-t.first] = e.weight
-		case float32s:
-			t.b32[b].To[j], t.b32[b].W[j] = e.lane, float32(e.weight)
-		case float64s:
-			t.b64[b].To[j], t.b64[b].W[j] = e.lane, e.weight
-		case timed:
-			t.bt[b].To[j], t.bt[b].W[j], t.bt[b].Part[j] = e.lane, e.weight, e.part
+	spans := b.spans(true)
+	return b.parallel(len(spans), func(sc *scratch, i int) error {
+		var err error
+		for s := spans[i].from; s < spans[i].to; s++ {
+			for _, d := range draws {
+				if byTarget(d.p.Rule) {
+					continue
+				}
+				d.from.members(s, func(pre int) {
+					if err == nil {
+						err = f(sc, d, pre, nil)
+					}
+				})
+			}
+		}
+		return err
+	})
+}
+
+// targets calls f for the members of a projection's pool of targets that are in a range, in their order.
+func (b *builder) targets(d *drawing, r *shard, f func(post int) error) error {
+	for i := range d.to.parts {
+		p := &d.to.parts[i]
+		for j := range r.segs {
+			lo, hi := p.within(&r.segs[j])
+			for post := lo; post < hi; post++ {
+				if err := f(post); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return nil
 }
 
-// grow appends empty blocks up to n.
-func (t *table) grow(n int, none uint16) {
-	to := [4]uint16{none, none, none, none}
-	for t.blocks() < n {
-		switch t.style {
-		case shared:
-			t.b16 = append(t.b16, to)
-		case float32s:
-			t.b32 = append(t.b32, block32{To: to})
-		case float64s:
-			t.b64 = append(t.b64, block64{To: to})
-		case timed:
-			t.bt = append(t.bt, blockTimed{To: to})
-		}
-	}
-}
-
-// transpose holds the edges of a projection drawn by target, by source.
-type transpose struct {
-	start []uint32
-	post  []int32
-	draw  []uint32
-}
-
-// transpose draws the edges onto the targets of the range and orders them by source.
-func (r *shard) transpose(d *drawing) *transpose {
-	t := &transpose{start: make([]uint32, d.from.n+1)}
-	var seen marks
-	var sources []int32
-	each := func(f func(post int, sources []int32)) {
-		for post := range d.to.n {
-			if r.segmentOf(d.to.global(post)) != nil {
-				sources = d.sourcesOf(post, &seen, sources[:0])
-				f(post, sources)
-			}
-		}
-	}
-	each(func(_ int, sources []int32) {
-		for _, s := range sources {
-			t.start[s+1]++
-		}
+// count counts the edges of a member.
+func (b *builder) count(sc *scratch, d *drawing, member int, _ *shard) error {
+	d.of(member, &sc.bundle)
+	return b.visit(sc, d, func(t *table, source, delay int, _ home, _ int) {
+		t.row(source)[delay+1]++
 	})
-	for i := range d.from.n {
-		t.start[i+1] += t.start[i]
-	}
-	t.post, t.draw = make([]int32, t.start[d.from.n]), make([]uint32, t.start[d.from.n])
-	at := append([]uint32(nil), t.start...)
-	each(func(post int, sources []int32) {
-		for k, s := range sources {
-			t.post[at[s]], t.draw[at[s]] = int32(post), uint32(k)
-			at[s]++
-		}
-	})
-	return t
 }
 
-func (t *transpose) of(d *drawing, pre int, edges []edge) []edge {
-	for i := t.start[pre]; i < t.start[pre+1]; i++ {
-		post := int(t.post[i])
-		edges = append(edges, d.of(pre, post, uint32(post), t.draw[i]))
+// place stores the edges of a member.
+func (b *builder) place(sc *scratch, d *drawing, member int, _ *shard) error {
+	d.of(member, &sc.bundle)
+	sc.edges += int64(sc.len())
+	return b.visit(sc, d, func(t *table, source, delay int, h home, k int) {
+		next := &t.row(source)[delay+1]
+		t.set(*next, h.lane, sc.weight[k], sc.part[k])
+		*next++
+		pre, post := sc.end(k)
+		sc.checksum += edgeHash(d.number, d.from.global(pre), d.to.global(post), sc.weight[k], sc.delay[k])
+	})
+}
+
+// visit calls f for each edge of the bundle with its table, the number of the source in its population and the steps of
+// delay above the table's least.
+func (b *builder) visit(sc *scratch, d *drawing, f func(t *table, source, delay int, h home, k int)) error {
+	for k := range sc.len() {
+		pre, post := sc.end(k)
+		s, target := d.from.global(pre), d.to.global(post)
+		population := int(b.populations[s])
+		h := b.homes[target]
+		w := sc.weight[k]
+		t := b.stores[h.shard][b.table(&b.routes[d.number][population], target, w)].table
+		delay := int(sc.steps[k]) - t.least
+		if uint(delay) >= uint(t.delays) || w-w != 0 {
+			return d.refused(&sc.bundle, k)
+		}
+		f(t, s-t.first, delay, h, k)
 	}
-	return edges
+	return nil
 }

@@ -1,7 +1,6 @@
 package network
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -212,83 +211,4 @@ func (t *table) blocks() int {
 func (t *table) bytes() int64 {
 	size := [...]int{8, 24, 40, 72}[t.style]
 	return int64(t.blocks()*size) + int64(4*len(t.start)+8*len(t.weight))
-}
-
-// local is an edge of one source onto a lane of a range.
-type local struct {
-	weight, part float64
-	lane         uint16
-	delay        uint16
-}
-
-// traits is what the edges from one population onto one receptor are like, over all ranges; it decides their style.
-type traits struct {
-	least, most    int
-	any, timed     bool    // whether some weight is constant; whether some delay is not whole steps
-	drawn, numbers bool    // drawn weights; other weights that differ
-	one            float64 // the constant weight
-}
-
-// delayBounds is the least and the longest delay of a projection in whole steps, and whether some delays are not whole
-// steps. Drawn delays are bounded by their law, without drawing them.
-func (l *layout) delayBounds(p *Projection) (least, most int, timed bool, err error) {
-	bounds := func(lo, hi float64) {
-		a, pa := l.place(max(lo, l.spec.Dt))
-		b, pb := l.place(min(hi, MaxDelay))
-		least, most, timed = a, b, timed || pa > 0 || pb > 0
-	}
-	if e, ok := p.Rule.(Edges); ok && e.Delay != nil {
-		least, most = math.MaxInt, 1
-		for _, d := range e.Delay {
-			w, part := l.place(d)
-			least, most, timed = min(least, w), max(most, w), timed || part > 0
-		}
-		return min(least, most), most, timed, nil
-	}
-	switch d := p.Delay.(type) {
-	case Constant:
-		bounds(float64(d), float64(d))
-	case PerEdge:
-		lo, hi := math.Inf(1), 0.0
-		from, to := size(p.From), size(p.To)
-		for i := range from {
-			for j := range to {
-				x := d(i, j)
-				if !(x >= l.spec.Dt*(1-wholeDelay) && x <= MaxDelay) {
-					return 0, 0, false, fmt.Errorf("projection %s: delay %g ms from %d to %d; it lies between %g and %d ms", p.Name, x, i, j, l.spec.Dt, MaxDelay)
-				}
-				_, part := l.place(x)
-				timed = timed || part > 0
-				lo, hi = min(lo, x), max(hi, x)
-			}
-		}
-		bounds(lo, hi)
-	case Draw:
-		lo, hi := math.Inf(-1), math.Inf(1)
-		switch d.Kind {
-		case Uniform:
-			lo, hi = d.A, d.B
-		case Normal: // of words of 32 bits: within 6.4 standard deviations
-			lo, hi = d.A-6.5*d.B, d.A+6.5*d.B
-		}
-		for _, b := range []*[2]float64{d.Redraw, d.Clip} {
-			if b != nil {
-				lo, hi = max(lo, b[0]), min(hi, b[1])
-			}
-		}
-		if d.Round > 0 {
-			lo, hi = math.Round(lo/d.Round)*d.Round, math.Round(hi/d.Round)*d.Round
-			x := d.Round / l.spec.Dt
-			timed = !l.spec.OnGrid && math.Abs(x-math.Round(x)) > wholeDelay*x
-		} else {
-			timed = !l.spec.OnGrid
-		}
-		if lo < l.spec.Dt*(1-wholeDelay) {
-			return 0, 0, false, fmt.Errorf("projection %s: drawn delays reach down to %.4g ms, below the step of %g ms; clip or redraw them", p.Name, max(0, lo), l.spec.Dt)
-		}
-		t := timed
-		bounds(lo, hi)
-		timed = t
-	}
-	return least, most, timed, nil
 }

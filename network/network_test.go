@@ -70,7 +70,7 @@ func TestChecksumDoesNotDependOnRanges(t *testing.T) {
 		edges, sum := int64(0), uint64(0)
 		n.Edges(func(projection, pre, post int, weight, delay float64) bool {
 			edges++
-			sum += edgeHash(projection, pre, post, &edge{weight: weight, delay: delay})
+			sum += edgeHash(projection, pre, post, weight, delay)
 			return true
 		})
 		if y := n.Summary(); edges != y.Edges || sum != y.Checksum {

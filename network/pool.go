@@ -1,23 +1,28 @@
 package network
 
-// pools numbers the members of a list of parts.
+// A pool numbers the members of a list of parts.
 type pool struct {
-	spec  *Spec
 	parts []poolPart
 	n     int
 }
 
+// A poolPart is a run of neurons that follow each other in the network, of one population or of several.
 type poolPart struct {
-	Part
-	base   int // number in the pool of the part's first member
-	global int // number in the network of the part's first member
+	base   int // number in the pool of the first member
+	global int // its number in the network
+	n      int
 }
 
 func (s *Spec) pool(parts []Part) pool {
 	first := s.firsts()
-	p := pool{spec: s}
+	p := pool{}
 	for _, q := range parts {
-		p.parts = append(p.parts, poolPart{q, p.n, first[q.Population] + q.First})
+		g := first[q.Population] + q.First
+		if k := len(p.parts) - 1; k >= 0 && p.parts[k].global+p.parts[k].n == g {
+			p.parts[k].n += q.N
+		} else {
+			p.parts = append(p.parts, poolPart{p.n, g, q.N})
+		}
 		p.n += q.N
 	}
 	return p
@@ -34,8 +39,15 @@ func (s *Spec) firsts() []int {
 
 // global is the number in the network of member i.
 func (p *pool) global(i int) int {
+	if len(p.parts) == 1 {
+		return p.parts[0].global + i
+	}
+	return p.find(i)
+}
+
+func (p *pool) find(i int) int {
 	for k := range p.parts {
-		if q := &p.parts[k]; i < q.base+q.N {
+		if q := &p.parts[k]; i < q.base+q.n {
 			return q.global + i - q.base
 		}
 	}
@@ -45,8 +57,14 @@ func (p *pool) global(i int) int {
 // members calls f with the number in the pool of each member that is neuron g of the network.
 func (p *pool) members(g int, f func(i int)) {
 	for k := range p.parts {
-		if q := &p.parts[k]; g >= q.global && g < q.global+q.N {
+		if q := &p.parts[k]; g >= q.global && g < q.global+q.n {
 			f(q.base + g - q.global)
 		}
 	}
+}
+
+// within is the members of the part, from lo on up to hi, that are in a segment.
+func (q *poolPart) within(s *segment) (lo, hi int) {
+	lo, hi = max(q.global, s.first), min(q.global+q.n, s.first+s.n)
+	return q.base + lo - q.global, q.base + hi - q.global
 }

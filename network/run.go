@@ -27,6 +27,7 @@ type Network struct {
 	checksum uint64
 	edges    int64
 	bytes    int64
+	pages    *mapped // of tables
 }
 
 // Spike is a spike of a neuron at (Step + Theta) dt.
@@ -66,26 +67,17 @@ func (n *Network) Summary() Summary {
 // Edges calls f for each edge of the graph, projection by projection, until it returns false: pre and post are numbers
 // in the network, delay is in ms.
 func (n *Network) Edges(f func(projection, pre, post int, weight, delay float64) bool) {
-	var edges []edge
-	var seen marks
-	var sources []int32
+	var b bundle
 	for i, d := range n.layout.draws {
 		count := d.from.n
-		if d.byTarget() {
+		if byTarget(d.p.Rule) {
 			count = d.to.n
 		}
 		for m := range count {
-			edges = edges[:0]
-			if d.byTarget() {
-				sources = d.sourcesOf(m, &seen, sources[:0])
-				for k, pre := range sources {
-					edges = append(edges, d.of(int(pre), m, uint32(m), uint32(k)))
-				}
-			} else {
-				edges = d.ofSource(m, edges)
-			}
-			for _, e := range edges {
-				if !f(i, d.from.global(int(e.pre)), d.to.global(int(e.post)), e.weight, e.delay) {
+			d.of(m, &b)
+			for k, w := range b.weight {
+				pre, post := b.end(k)
+				if !f(i, d.from.global(pre), d.to.global(post), w, b.delay[k]) {
 					return
 				}
 			}
@@ -127,10 +119,6 @@ type shard struct {
 
 	tables   []*table
 	tablesOf [][]int
-	counts   []uint32
-	edges    int64
-	checksum uint64
-	fault    error
 
 	history  [][]spike // by step modulo its length
 	out      []spike

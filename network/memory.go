@@ -1,0 +1,62 @@
+package network
+
+import (
+	"sync"
+	"unsafe"
+)
+
+// mapped is the memory of a network outside Go's heap.
+type mapped struct {
+	lock   sync.Mutex
+	pieces [][]byte
+}
+
+// hugePage is the size of the pages that are asked for, bytes; less is left to Go's heap.
+const hugePage = 2 << 20
+
+// allocate returns n zeros. Large slices lie in mapped memory with huge pages where the system has them; memory that is
+// never written is never taken from the system.
+func allocate[T any](m *mapped, n int) []T {
+	var zero T
+	size := n * int(unsafe.Sizeof(zero))
+	if size < 2*hugePage {
+		return make([]T, n)
+	}
+	b := mapPages(size)
+	if b == nil {
+		return make([]T, n)
+	}
+	m.lock.Lock()
+	m.pieces = append(m.pieces, b)
+	m.lock.Unlock()
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), n)
+}
+
+// trim gives back what lies behind the first n elements of s, a slice that allocate has returned, and returns these.
+func trim[T any](m *mapped, s []T, n int) []T {
+	var zero T
+	size := n * int(unsafe.Sizeof(zero))
+	data := unsafe.Pointer(unsafe.SliceData(s))
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	for i, b := range m.pieces {
+		if unsafe.Pointer(unsafe.SliceData(b)) == data {
+			m.pieces[i] = unmapBehind(b, size)
+			return s[:n:n]
+		}
+	}
+	if n < len(s)/8*7 {
+		return append([]T(nil), s[:n]...)
+	}
+	return s[:n:n]
+}
+
+// release gives all memory back to the system.
+func (m *mapped) release() {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	for _, b := range m.pieces {
+		unmapBehind(b, 0)
+	}
+	m.pieces = nil
+}

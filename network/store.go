@@ -1,0 +1,176 @@
+package network
+
+import (
+	"fmt"
+	"math"
+	"sync/atomic"
+)
+
+// A store is a table while it is filled. Its blocks have room for all edges that may come.
+type store struct {
+	*table
+	edges float64      // bound of the number of edges, before they are drawn
+	next  atomic.Int64 // blocks taken
+}
+
+// maxBlocks is the most blocks of a table: while it is filled, places of single edges are counted in 32 bits.
+const maxBlocks = 1 << 30
+
+// make makes room for n blocks.
+func (t *table) make(m *mapped, n int) {
+	switch t.style {
+	case shared:
+		t.b16 = allocate[block16](m, n)
+	case float32s:
+		t.b32 = allocate[block32](m, n)
+	case float64s:
+		t.b64 = allocate[block64](m, n)
+	case timed:
+		t.bt = allocate[blockTimed](m, n)
+	}
+}
+
+// trim gives back what lies behind the first n blocks.
+func (t *table) trim(m *mapped, n int) {
+	switch t.style {
+	case shared:
+		t.b16 = trim(m, t.b16, n)
+	case float32s:
+		t.b32 = trim(m, t.b32, n)
+	case float64s:
+		t.b64 = trim(m, t.b64, n)
+	case timed:
+		t.bt = trim(m, t.bt, n)
+	}
+}
+
+// set writes an edge in place k, a block's four places being numbered together.
+func (t *table) set(k uint32, lane uint16, weight, part float64) {
+	b, j := k/4, k%4
+	switch t.style {
+	case shared:
+		t.b16[b][j] = lane
+	case float32s:
+		t.b32[b].To[j], t.b32[b].W[j] = lane, float32(weight)
+	case float64s:
+		t.b64[b].To[j], t.b64[b].W[j] = lane, weight
+	case timed:
+		t.bt[b].To[j], t.bt[b].W[j], t.bt[b].Part[j] = lane, weight, part
+	}
+}
+
+// pad sets the places from k up to the end of its block to the target behind the last; their weights are 0 already.
+func (t *table) pad(k uint32, none uint16) {
+	for ; k%4 != 0; k++ {
+		t.set(k, none, 0, 0)
+	}
+}
+
+// row is the part of the index that belongs to a source: the first blocks of its runs, and the end of the last.
+func (t *table) row(source int) []uint32 { return t.start[source*(t.delays+1):][:t.delays+1] }
+
+// local is an edge of one source onto a lane of a range.
+type local struct {
+	weight, part float64
+	lane         uint16
+	delay        uint16 // steps above the table's least
+}
+
+// put stores all edges of a source, by its number in its population: sorted by delay, within one delay in their order.
+func (s *store) put(source int, list []local, none uint16, counts []uint32) error {
+	t, row := s.table, s.row(source)
+	at := counts[:t.delays]
+	clear(at)
+	for i := range list {
+		at[list[i].delay]++
+	}
+	blocks := int64(0)
+	for _, c := range at {
+		blocks += int64(c+3) / 4
+	}
+	next := s.next.Add(blocks) - blocks
+	if next+blocks > int64(t.blocks()) {
+		return tooMany(next + blocks)
+	}
+	for d, c := range at {
+		row[d] = uint32(next)
+		at[d] = uint32(4 * next)
+		next += int64(c+3) / 4
+	}
+	row[t.delays] = uint32(next)
+	t.place(list, at)
+	for _, k := range at {
+		t.pad(k, none)
+	}
+	return nil
+}
+
+func tooMany(blocks int64) error {
+	return fmt.Errorf("%d synapses from one population onto one range of targets; at most %d are possible, use more workers", 4*blocks, 4*maxBlocks)
+}
+
+// place writes edges to the places at, by delay, which it moves.
+func (t *table) place(list []local, at []uint32) {
+	switch t.style {
+	case shared:
+		for i := range list {
+			e := &list[i]
+			k := at[e.delay]
+			at[e.delay]++
+			t.b16[k/4][k%4] = e.lane
+		}
+	case float32s:
+		for i := range list {
+			e := &list[i]
+			k := at[e.delay]
+			at[e.delay]++
+			b := &t.b32[k/4]
+			b.To[k%4], b.W[k%4] = e.lane, float32(e.weight)
+		}
+	default:
+		for i := range list {
+			e := &list[i]
+			k := at[e.delay]
+			at[e.delay]++
+			t.set(k, e.lane, e.weight, e.part)
+		}
+	}
+}
+
+// The tables of populations with rules that are drawn by target are filled in two passes. The first counts the edges of
+// each run in row[d+1]. The second puts each edge behind those of its run that are already there: row[d+1] is the next
+// place. Behind the last, row[d+1] is the end of the run, from which its final value follows.
+
+// begin turns the counts of runs into their first places, and makes room for all of them.
+func (s *store) begin(m *mapped) error {
+	t, next := s.table, uint64(0)
+	for source := range len(t.start) / (t.delays + 1) {
+		row := t.row(source)
+		row[0] = uint32(next)
+		for d := range t.delays {
+			c := row[d+1]
+			row[d+1] = uint32(4 * next)
+			next += uint64(c+3) / 4
+		}
+		if next > maxBlocks {
+			return tooMany(int64(next))
+		}
+	}
+	t.make(m, int(next))
+	return nil
+}
+
+// end turns the ends of runs into blocks, and fills the last block of each.
+func (s *store) end(none uint16) {
+	t := s.table
+	for source := range len(t.start) / (t.delays + 1) {
+		row := t.row(source)
+		for d := range t.delays {
+			t.pad(row[d+1], none)
+			row[d+1] = (row[d+1] + 3) / 4
+		}
+	}
+}
+
+// sure is the number of edges that a binomial law of a mean exceeds with a probability below 1e-20.
+func sure(mean float64) float64 { return mean + 10*math.Sqrt(mean) + 30 }
