@@ -23,7 +23,7 @@ var layers = map[string][]string{
 	"table/file":                {"table"},
 	"kernels/asm":               nil,
 	"kernels/vec":               {"kernels/asm"},
-	"kernels":                   {"kernels/asm", "model"},
+	"kernels":                   {"kernels/asm", "model", "rng"},
 	"pop":                       {"kernels", "kernels/asm", "sched", "model"},
 	"sweep":                     {"pop", "kernels", "kernels/asm", "sched", "model", "table"},
 	"dynamics":                  {"model"},
