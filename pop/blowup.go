@@ -1,6 +1,8 @@
 package pop
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -144,4 +146,34 @@ func (p *Population) locate(s *shard, w *worker, l int, drive kernels.Drive) {
 	if v := s.columns.Y[0][l]; v-v != 0 {
 		s.failed = found
 	}
+}
+
+// FinestTrial is the divisor of the smallest step that SmallerStep tries.
+const FinestTrial = 1024
+
+// ErrLongTrial is the error of SmallerStep where a trial would take too many steps.
+var ErrLongTrial = errors.New("pop: the trial of a smaller step would take too long")
+
+// SmallerStep looks for a step with which the neuron of e, a neuron of spec that was run in steps of dt ms, stays in range until
+// 20 steps after the blow-up. It runs the neuron alone, without Config.Wave and Config.Input, in steps of dt/4, dt/16, ...,
+// dt/FinestTrial. It returns the step, 0 if none was found, and the time (ms) up to which it was tried.
+func (e *BlownUp) SmallerStep(spec Spec, dt float64) (step, end float64, err error) {
+	const budget = 2e6 // steps of a trial
+	one := Spec{Model: spec.Model, Method: spec.Method, N: 1, P: kernels.Uniform(e.P), I: kernels.Values{e.I}}
+	for _, x := range spec.Init {
+		if x != nil {
+			x = kernels.Values{x.At(int(e.Neuron))}
+		}
+		one.Init = append(one.Init, x)
+	}
+	end = e.Time + 20*dt
+	for f := 4.0; f <= FinestTrial; f *= 4 {
+		if end/(dt/f) > budget {
+			return 0, end, ErrLongTrial
+		}
+		if _, err := Run(context.Background(), one, Config{Dt: dt / f, Workers: 1}, end); err == nil {
+			return dt / f, end, nil
+		}
+	}
+	return 0, end, nil
 }

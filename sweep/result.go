@@ -128,6 +128,9 @@ func (r *Result) Starts() []From { return slices.Clone(r.plan.starts) }
 // CurrentAxis is the number of the axis that is the current, or -1.
 func (r *Result) CurrentAxis() int { return r.plan.current }
 
+// Varies reports whether an axis sets the parameter, state or current of that name.
+func (r *Result) Varies(name string) bool { return r.plan.Grid.axis(name) >= 0 }
+
 // Holds tells whether the sweep kept a measure, named with or without its unit.
 func (r *Result) Holds(measure string) bool {
 	j := measureNamed(measure)

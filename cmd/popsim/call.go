@@ -44,6 +44,13 @@ func (v *call) warn(format string, args ...any) {
 	fmt.Fprintf(v.stderr, "popsim: warning: %s\n", text)
 }
 
+// warnNote warns of a note, if it is not empty.
+func (v *call) warnNote(note string) {
+	if note != "" {
+		v.warn("%s", note)
+	}
+}
+
 // mostWarnings is how many of one kind are worth a line each.
 const mostWarnings = 5
 

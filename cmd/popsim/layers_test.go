@@ -18,7 +18,7 @@ var layers = map[string][]string{
 	"sched":                     nil,
 	"fault":                     nil,
 	"stimulus":                  {"model"},
-	"experiment":                {"sweep", "pop", "kernels", "model", "fault", "rng", "table", "table/file"},
+	"experiment":                {"stimulus", "sweep", "pop", "kernels", "model", "fault", "rng", "table", "table/file"},
 	"table":                     nil,
 	"table/file":                {"table"},
 	"kernels/asm":               nil,
@@ -28,7 +28,8 @@ var layers = map[string][]string{
 	"sweep":                     {"pop", "kernels", "kernels/asm", "sched", "model", "table"},
 	"dynamics":                  {"model"},
 	"bench":                     {"table", "sweep", "pop", "kernels", "kernels/asm", "sched", "dynamics", "model"},
-	"figure":                    {"bench", "sweep", "dynamics", "pop", "model", "table", "table/file"},
+	"recording":                 {"pop", "kernels", "model", "table", "table/file"},
+	"figure":                    {"kernels", "bench", "sweep", "dynamics", "pop", "model", "table", "table/file"},
 	"network":                   {"kernels", "kernels/asm", "sched", "model", "rng"},
 	"verify":                    {"sweep", "pop", "kernels", "dynamics", "model", "table", "table/file"},
 	"cmd/popsim/internal/batch": {"fault", "sweep"},
@@ -50,7 +51,7 @@ var layers = map[string][]string{
 		"cmd/popsim/internal/batch", "cmd/popsim/internal/cli", "cmd/popsim/internal/completion",
 		"cmd/popsim/internal/flagset", "cmd/popsim/internal/help", "cmd/popsim/internal/manual", "cmd/popsim/internal/memory",
 		"cmd/popsim/internal/output", "cmd/popsim/internal/profile", "cmd/popsim/internal/record",
-		"cmd/popsim/internal/reference", "cmd/popsim/internal/signals", "experiment", "fault", "stimulus", "expression", "network", "network/description", "network/statistics",
+		"cmd/popsim/internal/reference", "cmd/popsim/internal/signals", "experiment", "fault", "recording", "stimulus", "expression", "network", "network/description", "network/statistics",
 	},
 }
 

@@ -27,6 +27,7 @@ import (
 	"popsim/network/description"
 	"popsim/network/statistics"
 	"popsim/pop"
+	"popsim/recording"
 	"popsim/table"
 	"popsim/table/file"
 )
@@ -190,7 +191,7 @@ func (r *networkRun) read(words []string) error {
 		bad.Addf("discard is %v ms of %v ms; it must be less than the time", r.from, r.time.Value)
 	}
 	r.cfg.Dt = resolved.Spec.Dt
-	bad.Add(r.checkSpan())
+	bad.Add(experiment.CheckSpan(r.time.Value, r.cfg.Dt))
 	bin, dt := r.networkFlags.bin.Value, r.cfg.Dt
 	if steps := math.Round(bin / dt); steps < 1 || math.Abs(steps*dt-bin) > 1e-9*bin {
 		bad.Addf("--bin is %v ms; it must be a whole number of steps of %v ms", bin, dt)
@@ -370,7 +371,7 @@ func (r *networkRun) writeEdges(n *network.Network) (err error) {
 	n.Edges(func(p, from, to int, w, d float64) bool {
 		projection, pre, post = append(projection, r.resolved.Spec.Projections[p].Name), append(pre, int64(from)), append(post, int64(to))
 		weight, delay = append(weight, w), append(delay, d)
-		if len(pre) == blockRows {
+		if len(pre) == recording.BlockRows {
 			err = flush()
 		}
 		return err == nil

@@ -16,10 +16,10 @@ import (
 	"popsim/cmd/popsim/internal/output"
 	"popsim/experiment"
 	"popsim/fault"
+	"popsim/figure"
 	"popsim/kernels"
 	"popsim/model"
 	"popsim/pop"
-	"popsim/stimulus"
 )
 
 const runHelp = `run advances a population of uncoupled neurons.
@@ -48,7 +48,7 @@ const runExample = `  popsim run lif:slide I=21 --time 200ms --spikes /dev/stdou
   popsim run lif -n 1e6 I=normal:21:2 --time 1s -o rates.parquet
   popsim run hh --waveform pulse:50ms:150ms:10 --time 200ms --trace v.csv --every 0.1ms`
 
-// simulation is one call of run.
+// runCommand is one call of run.
 type runCommand struct {
 	*call
 	flags
@@ -56,7 +56,6 @@ type runCommand struct {
 	spikes, trace, of experiment.Word
 	every             experiment.Quantity
 	tops              bool
-	pending           []pop.Spike // spikes of traced neurons that the trace has not come to
 	waveforms         experiment.Texts
 	networkFlags      networkFlags
 
@@ -67,7 +66,7 @@ type runCommand struct {
 	need    float64 // memory forecast, bytes
 	traced  []int64
 	outputs outputs
-	picture *picture
+	picture *figure.Activity // nil without --plot
 
 	interrupted bool
 }
@@ -139,12 +138,13 @@ func (s *runCommand) run(ctx context.Context, args []string) error {
 	case errors.As(err, &blown) && !math.IsNaN(blown.Away):
 		return err // no step would help
 	case errors.As(err, &blown):
-		return s.smallerStep(err, blown)
+		return s.adviseStep(err, blown)
 	case err != nil:
 		return err
 	}
 	if n := len(sum.Away); n > 0 {
-		s.warn("runaway: %s to infinity by the equations, whatever the step: neuron %d from t = %.6g ms on", goes(n), sum.Away[0].Neuron, sum.Away[0].Time)
+		s.warn("runaway: V of %s goes to infinity by the equations, whatever the step: neuron %d from t = %.6g ms on",
+			cli.Count(n, "neuron"), sum.Away[0].Neuron, sum.Away[0].Time)
 	}
 	if e := s.write(sum); e != nil {
 		return e
@@ -177,7 +177,7 @@ func (s *runCommand) read(args []string) error {
 	if s.dt.Given {
 		s.cfg.Dt = s.dt.Value
 	}
-	if err := s.checkSpan(); err != nil {
+	if err := experiment.CheckSpan(s.time.Value, s.cfg.Dt); err != nil {
 		return misused(fault.About("--time", err))
 	}
 	if err := s.forecast(n); err != nil {
@@ -188,7 +188,9 @@ func (s *runCommand) read(args []string) error {
 	})
 	bad.Add(experiment.CheckPopulation(s.spec))
 	if len(bad) == 0 {
-		bad.About("--dt", s.checkStep())
+		note, err := experiment.CheckStep(s.spec, s.cfg.Dt)
+		bad.About("--dt", err)
+		s.warnNote(note)
 	}
 	bad.About("--waveform", s.readWaveform())
 	s.warnAll(q.Notes)
@@ -214,33 +216,7 @@ func (s *runCommand) forecast(n int) error {
 	return memory.Fits(fmt.Sprintf("a population of %d %s neurons", n, s.neuron.Model.Name), s.need)
 }
 
-// checkSpan refuses a time of less than one step, and of more than can be counted.
-func (s *runCommand) checkSpan() error {
-	t, dt := s.time.Value, s.cfg.Dt
-	switch {
-	case t < dt*(1-1e-9):
-		return fmt.Errorf("--time is %v ms, less than one step of %v ms; --dt takes smaller ones", t, dt)
-	case t/dt >= 1<<53:
-		return fmt.Errorf("--time is %v ms, %.3g steps of %v ms; steps are counted up to 2^53", t, t/dt, dt)
-	}
-	return nil
-}
-
-// checkStep refuses a step with which results mean nothing, and warns of one that is inaccurate.
-func (s *runCommand) checkStep() error {
-	usable, accurate := experiment.StepLimits(s.spec)
-	m, dt := s.neuron.Model.Name, s.cfg.Dt
-	switch {
-	case dt > usable:
-		return fault.Hint(fmt.Errorf("dt is %v ms, but %s with method %s needs at most %.4g ms here: beyond, it is unstable or wrong by a tenth", dt, m, s.method.Name, usable),
-			"use --dt %.3gms; beyond %.3g ms results are inaccurate", min(s.method.Dt, accurate), accurate)
-	case dt > accurate:
-		s.warn("dt is %v ms; method %s of %s is accurate up to about %.3g ms here", dt, s.method.Name, m, accurate)
-	}
-	return nil
-}
-
-// readWaveform reads the shape of the input.
+// readWaveform parses the shapes of the input.
 func (s *runCommand) readWaveform() error {
 	gain := slices.ContainsFunc(s.neuron.Settings, func(x experiment.Setting) bool { return x.Target == experiment.Gain })
 	if len(s.waveforms.List) == 0 {
@@ -249,38 +225,17 @@ func (s *runCommand) readWaveform() error {
 		}
 		return nil
 	}
-	unit := s.neuron.Model.CurrentUnit
-	syntax := stimulus.Syntax{Column: func(path string) ([]float64, error) {
-		v, err := experiment.ParseColumn("I", path, unit)
-		s.warnAll(v.Notes)
-		return v.Axis().All(), err
-	}}
-	var sum stimulus.Sum
-	var bad fault.List
-	for _, text := range s.waveforms.List {
-		shape, err := syntax.Parse(text, unit)
-		if err != nil {
-			err = fmt.Errorf("--waveform %s: %w", text, err)
-			if errors.Is(err, stimulus.ErrKind) {
-				err = fault.Hint(err, "the shapes are %s", stimulus.Forms)
-			}
-			bad.Add(err)
-			continue
-		}
-		if samples, ok := shape.(stimulus.Samples); ok && samples.End() < s.time.Value*(1-1e-12) {
-			s.warn("the samples of the waveform end at %.6g ms; after that the waveform is 0", samples.End())
-		}
-		sum = append(sum, shape)
-	}
+	sum, notes, err := experiment.ParseWaveform(s.waveforms.List, s.neuron.Model.CurrentUnit, s.time.Value)
+	s.warnAll(notes)
 	if len(sum) == 1 {
 		s.cfg.Wave = sum[0].Waveform(s.cfg.Dt).Mean
 	} else {
 		s.cfg.Wave = sum.Waveform(s.cfg.Dt).Mean
 	}
-	return bad.Err()
+	return err
 }
 
-// advance runs the population with the monitors asked for.
+// advance runs the population, and records what is asked for.
 func (s *runCommand) advance(ctx context.Context) (pop.Summary, error) {
 	steps := pop.Steps(s.time.Value, s.cfg.Dt)
 	var progress *cli.Progress
@@ -288,13 +243,11 @@ func (s *runCommand) advance(ctx context.Context) (pop.Summary, error) {
 		progress = cli.NewProgress(s.stderr, float64(steps)*float64(s.spec.N), "neuron-steps")
 		s.cfg.Tick = func(done, _ int64) { progress.Update(float64(done) * float64(s.spec.N)) }
 	}
-	flushSpikes, flushTrace := s.monitorSpikes(), s.monitorTrace()
+	closeRecorders := s.record()
 	sum, err := pop.Run(ctx, s.spec, s.cfg, s.time.Value)
 	progress.Clear()
-	for _, flush := range []func() error{flushSpikes, flushTrace} {
-		if e := flush(); err == nil {
-			err = e
-		}
+	if e := closeRecorders(); err == nil {
+		err = e
 	}
 	s.checkTrains(sum.Trains)
 	return sum, err
@@ -302,10 +255,10 @@ func (s *runCommand) advance(ctx context.Context) (pop.Summary, error) {
 
 // checkTrains warns of neurons that fire too fast for the step.
 func (s *runCommand) checkTrains(trains pop.Trains) {
-	c := stepCheck{method: s.method, dt: s.cfg.Dt}
-	refract := kernels.Values{0}
+	c := experiment.Crowding{Method: s.method, Dt: s.cfg.Dt}
+	refractory := kernels.Values{0}
 	if j := s.neuron.Model.Index("t_ref"); j >= 0 {
-		refract = s.spec.P[j]
+		refractory = s.spec.P[j]
 	}
 	for i := range trains.Len() {
 		t := trains.At(i)
@@ -313,9 +266,9 @@ func (s *runCommand) checkTrains(trains pop.Trains) {
 		if t.Intervals() > 0 {
 			interval = min(interval, t.Mean())
 		}
-		c.add(i, interval, refract.At(i))
+		c.Add(i, interval, refractory.At(i))
 	}
-	c.warn(s.call, "neuron")
+	s.warnNote(c.Note("neuron"))
 }
 
 // summary tells what happened, and how fast.
@@ -331,44 +284,17 @@ func (s *runCommand) summary(sum pop.Summary) {
 		cli.Count(len(sum.Sched.Busy), "worker"), cli.Count(sum.Shards, "shard"), memory.Size(s.need))
 }
 
-// goes is the subject of a sentence about neurons that run away.
-func goes(n int) string {
-	if n == 1 {
-		return "V of 1 neuron goes"
+// adviseStep adds to the error of a neuron that became NaN which smaller step keeps it in range.
+func (s *runCommand) adviseStep(err error, blown *pop.BlownUp) error {
+	dt := s.cfg.Dt
+	step, end, e := blown.SmallerStep(s.spec, dt)
+	switch {
+	case e != nil:
+		return fault.Hint(err, "dt was %v ms; try a smaller --dt", dt)
+	case step > 0:
+		return fault.Hint(err, "dt was %v ms; --dt %v keeps this neuron in range to %.4g ms", dt, step, end)
+	case s.method.Dt < dt/pop.FinestTrial:
+		return fault.Hint(err, "dt was %v ms; the default is %v", dt, s.method.Dt)
 	}
-	return fmt.Sprintf("V of %d neurons goes", n)
-}
-
-// smallerStep adds to the error of a neuron that left the numbers which step keeps it there, tried on that neuron alone without
-// a waveform, or that none was found.
-func (s *runCommand) smallerStep(err error, blown *pop.BlownUp) error {
-	const (
-		finest = 1024 // of the step
-		budget = 2e6  // steps of a trial
-	)
-	i := int(blown.Neuron)
-	spec := pop.Spec{Model: s.spec.Model, Method: s.spec.Method, N: 1, I: kernels.Values{blown.I}}
-	for _, x := range blown.P {
-		spec.P = append(spec.P, kernels.Values{x})
-	}
-	for _, x := range s.spec.Init {
-		if x != nil {
-			x = kernels.Values{x.At(i)}
-		}
-		spec.Init = append(spec.Init, x)
-	}
-	for f := 4.0; f <= finest; f *= 4 {
-		dt := s.cfg.Dt / f
-		end := blown.Time + 20*s.cfg.Dt
-		if end/dt > budget {
-			return fault.Hint(err, "dt was %v ms; try a smaller --dt", s.cfg.Dt)
-		}
-		if _, e := pop.Run(context.Background(), spec, pop.Config{Dt: dt, Workers: 1}, end); e == nil {
-			return fault.Hint(err, "dt was %v ms; --dt %v keeps this neuron in range to %.4g ms", s.cfg.Dt, dt, end)
-		}
-	}
-	if s.method.Dt < s.cfg.Dt/finest {
-		return fault.Hint(err, "dt was %v ms; the default is %v", s.cfg.Dt, s.method.Dt)
-	}
-	return fault.Hint(err, "no step down to dt/%v helps: are the parameters what they should be, in these units?", finest)
+	return fault.Hint(err, "no step down to dt/%v helps: are the parameters what they should be, in these units?", pop.FinestTrial)
 }

@@ -178,7 +178,7 @@ func (s *sweepCommand) read(args []string) error {
 	bad.Add(s.readEvery())
 	bad.Add(s.checkPlot())
 	if dt, accurate := s.dtUsed(), s.spec.AccurateDt(); dt > accurate {
-		s.warn("dt is %v ms; method %s of %s is accurate up to about %.3g ms here", dt, method.Name, q.Model.Name, accurate)
+		s.warnNote(experiment.InaccurateStep(dt, q.Model, method, accurate))
 	}
 	return misused(bad.Err())
 }

@@ -18,6 +18,7 @@ import (
 	"popsim/cmd/popsim/internal/record"
 	"popsim/cmd/popsim/internal/signals"
 	"popsim/dynamics"
+	"popsim/experiment"
 	"popsim/fault"
 	"popsim/model"
 	"popsim/sweep"
@@ -314,20 +315,19 @@ func (s *sweepCommand) summary(r *sweep.Result) {
 
 // checkTrains warns of points that fire too fast for the step.
 func (s *sweepCommand) checkTrains(r *sweep.Result) {
-	m := s.neuron.Model
-	method, _ := m.Method(s.spec.Method)
-	c := stepCheck{method: method, dt: s.dtUsed()}
-	refract := func(int) float64 { return 0 }
-	if j := m.Index("t_ref"); j >= 0 {
-		refract = func(int) float64 { return r.Spec.P[j] }
-		if k := slices.IndexFunc(r.Spec.Grid.Axes, func(a sweep.Axis) bool { return a.Name == "t_ref" }); k >= 0 {
-			refract = func(row int) float64 { return r.Axis(row, k) }
+	method, _ := s.neuron.Model.Method(s.spec.Method)
+	c := experiment.Crowding{Method: method, Dt: s.dtUsed()}
+	refractory := func(int) float64 { return 0 }
+	if j := s.neuron.Model.Index("t_ref"); j >= 0 {
+		refractory = func(int) float64 { return r.Spec.P[j] }
+		if r.Varies("t_ref") {
+			refractory = func(row int) float64 { return r.Value("t_ref", row) }
 		}
 	}
 	for row, end := r.Present(); row < end; row++ {
-		c.add(row, 1000/r.Value("rate_Hz", row), refract(row))
+		c.Add(row, 1000/r.Value("rate_Hz", row), refractory(row))
 	}
-	c.warn(s.call, "point")
+	s.warnNote(c.Note("point"))
 }
 
 // rheobase is known in closed form where an f-I curve varies I alone, in some models.
