@@ -284,7 +284,7 @@ func (r *reader) parse(data []byte) {
 		case unstable.Table, unstable.ArrayTable:
 			var place string
 			table, place = r.key(p, e)
-			if len(table) != 1 || table[0] != ValuesKey || e.Kind == unstable.ArrayTable {
+			if len(table) > 2 || table[0] != ValuesKey || e.Kind == unstable.ArrayTable {
 				r.fault(place, fault.Hint(fmt.Errorf("there is no table %s", strings.Join(table, ".")), "the only table is [%s]; flags stand above it", ValuesKey))
 			}
 		case unstable.KeyValue:
@@ -312,7 +312,7 @@ func (r *reader) keyValue(p *unstable.Parser, n *unstable.Node, table []string) 
 	key, place := r.key(p, n)
 	path := append(slices.Clone(table), key...)
 	value := n.Value()
-	if value.Kind == unstable.InlineTable && len(path) == 1 && path[0] == ValuesKey {
+	if value.Kind == unstable.InlineTable && len(path) <= 2 && path[0] == ValuesKey {
 		for pairs := value.Children(); pairs.Next(); {
 			r.keyValue(p, pairs.Node(), path)
 		}
@@ -332,6 +332,8 @@ func (r *reader) keyValue(p *unstable.Parser, n *unstable.Node, table []string) 
 	switch {
 	case len(path) == 2 && path[0] == ValuesKey:
 		to = &r.values
+	case len(path) == 3 && path[0] == ValuesKey: // POPULATION.NAME of a network
+		to, e.Name = &r.values, path[1]+"."+path[2]
 	case len(path) > 1 && len(table) == 0:
 		err = fmt.Errorf("there is no %s", strings.Join(path, "."))
 	case len(path) > 1:

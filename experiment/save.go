@@ -5,36 +5,73 @@ import (
 	"strings"
 )
 
-// Save is the experiment file of a verb: all parameters of the neuron with their units, and flags, those given and those
-// in resolved. resolved has the values of flags that were not given, or not in full; an empty text stands for what the
-// flag itself holds. Flags that belong to one call are left out. comment is the first line.
+// Saved is an experiment to be written: flags, those given and those in Resolved, then values.
+type Saved struct {
+	Comment string // the first line
+	Verb    string
+	Model   string // MODEL[:PRESET], "" for none
+	Flags   []Flag
+	Given   func(name string) bool
+
+	// Resolved has the values of flags that were not given, or not in full; an empty text stands for what the flag itself
+	// holds. Flags that belong to one call are left out.
+	Resolved map[string]string
+	Values   [][2]string // NAME and VALUE
+}
+
+// Save is the experiment file of a verb: all parameters of the neuron with their units, and flags as Saved has them.
 func Save(comment string, verb string, n Neuron, flags []Flag, given func(name string) bool, resolved map[string]string) []byte {
-	var b strings.Builder
-	fmt.Fprintf(&b, "# %s\n", comment)
-	fmt.Fprintf(&b, "%s = %s\n", VerbKey, Quote(verb))
+	x := Saved{Comment: comment, Verb: verb, Flags: flags, Given: given, Resolved: resolved}
 	if n.Model != nil {
-		fmt.Fprintf(&b, "%s = %s\n", ModelKey, Quote(n.Name()))
+		x.Model = n.Name()
+		for _, s := range n.Complete() {
+			x.Values = append(x.Values, [2]string{s.Name, s.Value.String()})
+		}
 	}
-	for _, f := range flags {
-		text, known := resolved[f.Name]
-		if f.Once || !known && !given(f.Name) {
+	return x.Text()
+}
+
+// Text is the experiment file.
+func (x Saved) Text() []byte {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n", x.Comment)
+	fmt.Fprintf(&b, "%s = %s\n", VerbKey, Quote(x.Verb))
+	if x.Model != "" {
+		fmt.Fprintf(&b, "%s = %s\n", ModelKey, Quote(x.Model))
+	}
+	for _, f := range x.Flags {
+		text, known := x.Resolved[f.Name]
+		if f.Once || !known && !x.Given(f.Name) {
 			continue
 		}
 		if text != "" {
-			text = Quote(text)
+			text = quoteLines(text)
 		} else {
 			text = f.Value.TOML()
 		}
 		fmt.Fprintf(&b, "%s = %s\n", f.Name, text)
 	}
-	if n.Model == nil {
+	if x.Model == "" {
 		return []byte(b.String())
 	}
 	fmt.Fprintf(&b, "\n[%s]\n", ValuesKey)
-	for _, s := range n.Complete() {
-		fmt.Fprintf(&b, "%s = %s\n", s.Name, Quote(s.Value.String()))
+	for _, v := range x.Values {
+		name := v[0]
+		if strings.Contains(name, ".") {
+			name = Quote(name)
+		}
+		fmt.Fprintf(&b, "%s = %s\n", name, Quote(v[1]))
 	}
 	return []byte(b.String())
+}
+
+// quoteLines is Quote, or of a text of several lines a literal of several lines where that can hold it.
+func quoteLines(text string) string {
+	control := strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r == 0x7f })
+	if !strings.Contains(text, "\n") || strings.Contains(text, "'''") || control {
+		return Quote(text)
+	}
+	return "'''\n" + text + "'''"
 }
 
 // Quote is text as a basic string of TOML.

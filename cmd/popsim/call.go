@@ -81,12 +81,14 @@ func texts(list []error) []string {
 }
 
 // phase says that one part of the work ends here, and how long it took since the last.
-func (v *call) phase(name string) {
+func (v *call) phase(name string) (seconds float64) {
 	total := 0.0
 	for _, p := range v.phases {
 		total += p.Seconds
 	}
-	v.phases = append(v.phases, file.Phase{Name: name, Seconds: time.Since(v.started).Seconds() - total})
+	seconds = time.Since(v.started).Seconds() - total
+	v.phases = append(v.phases, file.Phase{Name: name, Seconds: seconds})
+	return seconds
 }
 
 // misuse is an error found before any work has begun.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 
 	"popsim/cmd/popsim/internal/flagset"
 	"popsim/cmd/popsim/internal/output"
@@ -49,10 +50,17 @@ func experimentTopic() *cobra.Command {
 // follows it in args. The places of everything in the file are kept, so that faults found later can name them, and what is
 // wrong with the file itself is kept in v.inFile. The error is that nothing can be run.
 func (v *call) expand(args []string) ([]string, error) {
-	data, err := os.ReadFile(args[0])
+	name, _, _ := strings.Cut(args[0]+":", experiment.Ending+":")
+	name += experiment.Ending
+	data, err := os.ReadFile(name)
 	var at *fs.PathError
 	if errors.As(err, &at) {
 		return nil, misused(fmt.Errorf("%s cannot be read: %w", args[0], at.Err))
+	}
+	if kind, err := experiment.KindOf(name, data); err != nil {
+		return nil, misused(err)
+	} else if kind == experiment.NetworkFile {
+		return append([]string{"run"}, args...), nil
 	}
 	root := new(call).root()
 	x, bad := experiment.Read(args[0], data, fileVerbs(root))
@@ -97,12 +105,30 @@ func (v *call) understood(f *flags, n experiment.Neuron, resolved map[string]str
 	if len(v.inFile) > 0 {
 		return misused(errNotBegun)
 	}
-	path := f.save.Value
-	if path == "" {
+	if f.save.Value == "" {
 		return nil
 	}
 	set := v.cmd.Flags()
-	text := experiment.Save("popsim "+version()+"; popsim FILE.toml runs this again", v.cmd.Name(), n, flagset.Records(set), set.Changed, resolved)
+	return v.keep(f, experiment.Save(savedComment(), v.cmd.Name(), n, flagset.Records(set), set.Changed, resolved))
+}
+
+// savedComment is the first line of an experiment file.
+func savedComment() string { return "popsim " + version() + "; popsim FILE.toml runs this again" }
+
+// saveExperiment is understood for a network.
+func (v *call) saveExperiment(f *flags, x experiment.Saved) error {
+	if len(v.inFile) > 0 {
+		return misused(errNotBegun)
+	}
+	if f.save.Value == "" {
+		return nil
+	}
+	return v.keep(f, x.Text())
+}
+
+// keep writes an experiment file where --save names it.
+func (v *call) keep(f *flags, text []byte) error {
+	path := f.save.Value
 	if output.ToStdout(path) {
 		_, err := v.stdout.Write(text)
 		return err

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
@@ -39,7 +38,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 // speak is run under a context that may end the work early.
 func speak(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	v := &call{stdout: stdout, stderr: stderr, started: time.Now()}
-	if len(args) > 0 && strings.HasSuffix(args[0], experiment.Ending) {
+	if len(args) > 0 && experiment.IsFile(args[0]) {
 		var err error
 		if args, err = v.expand(args); err != nil {
 			v.complain(err)

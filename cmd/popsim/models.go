@@ -24,7 +24,7 @@ func modelsVerb() *cobra.Command {
 				reference.List(cmd.OutOrStdout())
 				return nil
 			case 1:
-				d, preset, ok, err := networkNamed(args)
+				d, preset, ok, err := networkNamed(args, "")
 				switch {
 				case err != nil:
 					return misused(err)

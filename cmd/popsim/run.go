@@ -102,10 +102,10 @@ func (v *call) runVerb() *cobra.Command {
 
 // run is the verb: read everything, refuse what cannot be, open files, advance, write.
 func (s *runCommand) run(ctx context.Context, args []string) error {
-	if d, preset, ok, err := networkNamed(args); err != nil {
+	if d, preset, ok, err := networkNamed(args, s.networkFlags.description.Value); err != nil {
 		return misused(err)
 	} else if ok {
-		return s.runNetwork(ctx, d, preset, args[1:])
+		return s.runNetwork(ctx, d, preset, args)
 	}
 	if s.networkFlags.given() {
 		return misused(errors.New("--spikes-on-grid, --populations, --edges, --rates and --bin belong to networks"))

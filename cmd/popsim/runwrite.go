@@ -27,14 +27,21 @@ const terminalRows = 40
 func (s *runCommand) checkFiles() error {
 	var bad fault.List
 	bad.Add(s.apart(output.ToStdout(s.spikes.Value) || output.ToStdout(s.trace.Value), output.Named{Flag: "--spikes", Path: s.spikes.Value}, output.Named{Flag: "--trace", Path: s.trace.Value}))
-	if s.of.Value != "" && s.trace.Value == "" && s.plot.Value == "" {
-		bad.Add(fault.Hint(errors.New("--of names neurons to trace, but there is no trace"), "--trace FILE or --plot FILE makes one"))
-	}
 	if s.tops && s.trace.Value == "" {
 		bad.Add(fault.Hint(errors.New("--tops belongs to a trace, but there is none"), "--trace FILE makes one"))
 	}
 	if s.tops && s.neuron.Model != nil && s.neuron.Model.Fires == model.Crossing {
 		bad.Addf("--tops: spikes of %s are not cut, the trace holds them as they are", s.neuron.Model.Name)
+	}
+	bad.Add(s.checkTraceFlags())
+	return errors.Join(bad...)
+}
+
+// checkTraceFlags reports flags about a trace that is not there, or that cannot be.
+func (s *runCommand) checkTraceFlags() error {
+	var bad fault.List
+	if s.of.Value != "" && s.trace.Value == "" && s.plot.Value == "" {
+		bad.Add(fault.Hint(errors.New("--of names neurons to trace, but there is no trace"), "--trace FILE or --plot FILE makes one"))
 	}
 	if s.every.Given && s.trace.Value == "" {
 		bad.Add(fault.Hint(errors.New("--every belongs to a trace, but there is none"), "--trace FILE makes one"))

@@ -21,7 +21,8 @@ type Description struct {
 	Source string
 	Text   string // of the file
 
-	root *entry
+	root   *entry
+	faults fault.List // of its structure
 }
 
 // The keys of each kind of table; those of populations are completed by the parameters and states of their model.
@@ -54,18 +55,22 @@ var absent = map[string]string{
 	"measure": "measures",
 }
 
-// Parse reads a description from the text of a file. The error holds all faults of its structure.
+// Parse reads a description from the text of a file. The error is that it is no TOML; all other faults are told by Resolve.
 func Parse(path string, data []byte) (*Description, error) {
-	root, err := readTOML(path, data)
+	root, faults, err := readTOML(path, data)
 	if err != nil {
 		return nil, err
 	}
 	d := &Description{Path: path, Text: string(data), root: root}
-	var faults fault.List
 	unknown(&faults, root, "a network", topKeys)
-	for _, key := range []string{"title", "source"} {
-		if e := root.get(key); e != nil && e.kind != scalarText {
-			faults.Add(fault.At(e.place, fmt.Errorf("%s is a text", key)))
+	for _, to := range []struct {
+		key  string
+		text *string
+	}{{"title", &d.Title}, {"source", &d.Source}} {
+		if e := root.get(to.key); e != nil && e.kind != scalarText {
+			faults.Add(fault.At(e.place, fmt.Errorf("%s is a text", to.key)))
+		} else if e != nil {
+			*to.text = e.text
 		}
 	}
 	for _, key := range []string{"parameters", "population", "synapse", "projection", "input", "preset"} {
@@ -86,15 +91,7 @@ func Parse(path string, data []byte) (*Description, error) {
 	if p := root.get("population"); p == nil || len(p.items) == 0 {
 		faults.Add(fault.At(root.place, errors.New("no [population.NAME]")))
 	}
-	if e := root.get("title"); e != nil {
-		d.Title = e.text
-	}
-	if e := root.get("source"); e != nil {
-		d.Source = e.text
-	}
-	if err := faults.Err(); err != nil {
-		return nil, err
-	}
+	d.faults = faults
 	return d, nil
 }
 
@@ -106,7 +103,7 @@ func unknown(faults *fault.List, e *entry, what string, known []string) {
 		}
 		err := fmt.Errorf("%s has no key %q%s", what, c.key, expression.Nearest(c.key, known))
 		if name, ok := absent[c.key]; ok {
-			err = fmt.Errorf("%s has no key %q: there are no %s", what, c.key, name)
+			err = fmt.Errorf("%s has no key %q: networks here have no %s", what, c.key, name)
 		} else if name, ok := foreign[c.key]; ok {
 			err = fmt.Errorf("%s has no key %q; here it is %s", what, c.key, name)
 		}
@@ -145,7 +142,7 @@ type Result struct {
 	Spec          *network.Spec
 	Time, Discard float64     // ms; 0 where the description gives none
 	Parameters    []Parameter // in the order of the file
-	Files         []string    // @files that were read
+	Files         []File      // @files that were read, by path
 }
 
 // Parameter is an entry of [parameters].
@@ -161,7 +158,7 @@ func (d *Description) Resolve(o Options) (*Result, error) {
 	r := &resolver{
 		d: d, o: o, dims: map[string]expression.Dimension{}, values: map[string]float64{}, units: map[string]string{},
 		out: &Result{Spec: &network.Spec{Seed: o.Seed, OnGrid: o.OnGrid}}, populations: map[string]int{}, used: map[int]bool{},
-		files: map[string]*columns{},
+		files: map[string]*columns{}, faults: slices.Clone(d.faults), broken: map[string]bool{},
 	}
 	r.parameters()
 	r.out.Time, r.out.Discard = r.optional(d.root, "time", "ms", 0), r.optional(d.root, "discard", "ms", 0)
@@ -185,14 +182,18 @@ func (d *Description) Resolve(o Options) (*Result, error) {
 	if err := r.faults.Err(); err != nil {
 		return nil, err
 	}
-	r.out.Files = slices.Sorted(maps.Keys(r.files))
+	for _, path := range slices.Sorted(maps.Keys(r.files)) {
+		r.out.Files = append(r.out.Files, File{path, r.files[path].sum})
+	}
 	return r.out, nil
 }
 
 func (r *resolver) eachOf(key string, f func(*entry)) {
 	if e := r.d.root.get(key); e != nil {
 		for _, c := range e.items {
-			f(c)
+			if c.kind == table {
+				f(c)
+			}
 		}
 	}
 }

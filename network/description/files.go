@@ -2,6 +2,7 @@ package description
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/csv"
 	"fmt"
 	"math"
@@ -15,12 +16,19 @@ import (
 	"popsim/network"
 )
 
+// File is an @file that a description names.
+type File struct {
+	Path   string // from where the program runs
+	SHA256 string // of its bytes, in hexadecimal digits
+}
+
 // columns is a CSV table: a column is of numbers, or else of texts.
 type columns struct {
 	names   []string
 	numbers map[string][]float64
 	texts   map[string][]string
 	rows    int
+	sum     string // SHA-256 of the file
 }
 
 // file reads @path, relative to the description, and checks its number of rows unless n < 0.
@@ -48,6 +56,7 @@ func (r *resolver) file(e *entry, text string, n int) *columns {
 			r.fault(e, "%s: %w", name, err)
 			return nil
 		}
+		c.sum = fmt.Sprintf("%x", sha256.Sum256(data))
 		r.files[path] = c
 	}
 	if n >= 0 && c.rows != n {

@@ -29,6 +29,7 @@ type resolver struct {
 	populations map[string]int
 	used        map[int]bool // settings
 	files       map[string]*columns
+	broken      map[string]bool // parameters with faults: what uses them is not judged
 }
 
 func (r *resolver) fault(e *entry, format string, args ...any) {
@@ -94,6 +95,7 @@ func (r *resolver) parameters() {
 		if s := r.setting(e.key); s != nil {
 			given = s
 		}
+		r.broken[e.key] = true
 		x := r.parse(given, given.text)
 		if x == nil {
 			continue
@@ -108,7 +110,7 @@ func (r *resolver) parameters() {
 			r.fault(given, "%q: %w", given.text, err)
 			continue
 		}
-		r.dims[e.key], r.values[e.key] = u.Dim, u.Base(v)
+		r.dims[e.key], r.values[e.key], r.broken[e.key] = u.Dim, u.Base(v), false
 		r.out.Parameters = append(r.out.Parameters, Parameter{e.key, given.text, v, unit})
 	}
 }
@@ -148,6 +150,9 @@ func (r *resolver) parse(e *entry, text string) *expression.Expr {
 	if err != nil {
 		r.fault(e, "%q: %w", text, err)
 		return nil
+	}
+	if slices.ContainsFunc(x.Names(), func(name string) bool { return r.broken[name] }) {
+		return nil // that is told already
 	}
 	return x
 }
@@ -279,7 +284,9 @@ func (r *resolver) population(e *entry) {
 	}
 	if n := r.inherited(e, "n"); n == nil {
 		r.fault(e, "n is missing")
-	} else if p.N, _ = r.whole(n, n.text); p.N < 1 {
+	} else if k, ok := r.whole(n, n.text); !ok {
+		p.N = 1
+	} else if p.N = k; p.N < 1 {
 		p.N = 1
 		r.fault(n, "a population has at least 1 neuron")
 	} else if p.N > math.MaxInt32 {
@@ -684,6 +691,7 @@ func (r *resolver) projection(e *entry) {
 		r.fault(e, "rule is missing")
 	}
 	if len(r.faults) > before || unit == "" {
+		r.judge(e)
 		return
 	}
 	if !pairs {
@@ -699,6 +707,18 @@ func (r *resolver) projection(e *entry) {
 			q.From, q.To = []network.Part{source}, []network.Part{target}
 			r.connect(q, e, unit, func(key string) *entry { return r.cell(e, key, i, j, len(to), len(from)) })
 		}
+	}
+}
+
+// judge reads what a projection with faults has besides them, for more.
+func (r *resolver) judge(e *entry) {
+	r.broken["n_pre"], r.broken["n_post"] = true, true
+	defer func() { delete(r.broken, "n_pre"); delete(r.broken, "n_post") }()
+	if rule := e.get("rule"); rule != nil && rule.kind == scalarText && !strings.HasPrefix(rule.text, "@") {
+		r.rule(rule)
+	}
+	if delay := e.get("delay"); delay != nil && delay.kind != list {
+		r.law(delay, "ms")
 	}
 }
 

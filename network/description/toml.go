@@ -1,6 +1,7 @@
 package description
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -42,13 +43,13 @@ func (e *entry) get(key string) *entry {
 	return nil
 }
 
-// readTOML reads a file into a tree; faults of its syntax end it.
-func readTOML(path string, data []byte) (*entry, error) {
-	root := &entry{kind: table, place: path + ":1:1"}
+// readTOML reads a file into a tree, with what stands twice or is out of place. The error is that of the syntax, which ends
+// the reading.
+func readTOML(path string, data []byte) (root *entry, faults fault.List, err error) {
+	root = &entry{kind: table, place: path + ":1:1"}
 	p := new(unstable.Parser)
 	p.Reset(data)
 	at := root
-	var faults fault.List
 	for p.NextExpression() {
 		e := p.Expression()
 		switch e.Kind {
@@ -80,9 +81,9 @@ func readTOML(path string, data []byte) (*entry, error) {
 			start := p.Shape(p.Range(pe.Highlight)).Start
 			where = fmt.Sprintf("%s:%d:%d", path, start.Line, start.Column)
 		}
-		faults.Add(fault.At(where, fmt.Errorf("no TOML: %w", err)))
+		return nil, nil, errors.Join(faults.Err(), fault.At(where, fmt.Errorf("no TOML: %w", err)))
 	}
-	return root, faults.Err()
+	return root, faults, nil
 }
 
 func onlyTables(e *entry) bool {

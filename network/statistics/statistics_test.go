@@ -9,7 +9,7 @@ import (
 
 // TestRegular: trains that are equal have CV 0, synchrony 1 and correlation 1; rates are exact.
 func TestRegular(t *testing.T) {
-	r := NewRecorder(10, 100, 1)
+	r := NewRecorder(10, 100, 1000, 1)
 	for k := range 100 {
 		for i := range 10 {
 			r.Add(i, 10*float64(k)+0.5)
@@ -19,6 +19,7 @@ func TestRegular(t *testing.T) {
 	const tolerance = 1e-7 // of square roots of differences that are 0
 	for name, d := range map[string]float64{
 		"rate": p.Rate - 100, "sd": p.RateSD, "cv": p.CV, "synchrony": p.Synchrony - 1, "correlation": p.Correlation - 1, "fano": p.Fano - 10*0.9,
+		"cv2": p.CV2, "synchrony_se": p.SynchronySE, "correlation_se": p.CorrelationSE, "fano_se": p.FanoSE,
 	} {
 		if !(math.Abs(d) < tolerance) {
 			t.Errorf("%s is off by %v", name, d)
@@ -29,7 +30,7 @@ func TestRegular(t *testing.T) {
 // TestPoisson: independent Poisson trains have CV 1, Fano factor 1, synchrony 1/sqrt(n) and correlation 0.
 func TestPoisson(t *testing.T) {
 	const n, end, rate = 100, 20000.0, 0.02 // spikes/ms
-	r := NewRecorder(n, 0, 1)
+	r := NewRecorder(n, 0, end, 1)
 	s := rng.NewStream(1, "trains")
 	now := 0.0
 	for k := uint32(0); ; k++ {
@@ -52,6 +53,12 @@ func TestPoisson(t *testing.T) {
 		{"fano", p.Fano, 1, 0.04},
 		{"synchrony", p.Synchrony, 0.1, 0.004},
 		{"correlation", p.Correlation, 0, 0.0004},
+		// Errors that ten batches tell are themselves uncertain by a quarter: here to 3.3 of that, and less a bias.
+		{"cv2", p.CV2, 1, 0.02},
+		{"cv se", p.CVSE, 0.005, 0.0025}, // 1/sqrt(2 * 400), over 10
+		{"fano se", p.FanoSE, 0.01, 0.009},
+		{"synchrony se", p.SynchronySE, 0.0005, 0.00045},
+		{"correlation se", p.CorrelationSE, 0.0001, 0.00009},
 	} {
 		if !(math.Abs(c.got-c.want) < c.error) {
 			t.Errorf("%s %v, want %v +- %v", c.name, c.got, c.want, c.error)
@@ -60,7 +67,7 @@ func TestPoisson(t *testing.T) {
 }
 
 func TestSilent(t *testing.T) {
-	p := NewRecorder(3, 0, 1).Measure(100)
+	p := NewRecorder(3, 0, 100, 1).Measure(100)
 	if p.Rate != 0 || !math.IsNaN(p.CV) || !math.IsNaN(p.Fano) || !math.IsNaN(p.Synchrony) || !math.IsNaN(p.Correlation) {
 		t.Errorf("%+v", p)
 	}

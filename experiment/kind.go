@@ -1,0 +1,62 @@
+package experiment
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2/unstable"
+)
+
+// FileKind is what a TOML file describes.
+type FileKind int
+
+// The kinds of TOML files, told apart by what they hold.
+const (
+	ExperimentFile FileKind = iota // a key verb
+	NetworkFile                    // tables [population.NAME]
+	NeuronFile                     // a table [neuron]
+)
+
+// IsFile tells whether a word names a TOML file, FILE.toml or FILE.toml:PRESET.
+func IsFile(word string) bool {
+	return strings.HasSuffix(word, Ending) || strings.Contains(word, Ending+":")
+}
+
+// KindOf tells what a TOML file describes. A file that is no TOML, or holds none of the marks, passes for an experiment,
+// whose reader says what is wrong with it; one that holds two of them is refused.
+func KindOf(path string, data []byte) (FileKind, error) {
+	var marks [3]bool
+	p := new(unstable.Parser)
+	p.Reset(data)
+	top := true
+	for p.NextExpression() {
+		e := p.Expression()
+		if e.Kind != unstable.Table && e.Kind != unstable.ArrayTable && e.Kind != unstable.KeyValue {
+			continue
+		}
+		k := e.Key()
+		if !k.Next() {
+			continue
+		}
+		name := string(k.Node().Data)
+		if e.Kind != unstable.KeyValue {
+			top = false
+		} else if !top {
+			continue
+		}
+		marks[ExperimentFile] = marks[ExperimentFile] || top && name == VerbKey
+		marks[NetworkFile] = marks[NetworkFile] || name == "population"
+		marks[NeuronFile] = marks[NeuronFile] || name == "neuron"
+	}
+	names := []string{"a key verb (an experiment)", "[population.NAME] (a network)", "[neuron] (a model)"}
+	found := -1
+	for kind, holds := range marks {
+		switch {
+		case holds && found >= 0:
+			return 0, fmt.Errorf("%s holds both %s and %s; a file describes one thing", path, names[found], names[kind])
+		case holds:
+			found = kind
+		}
+	}
+	return FileKind(max(found, 0)), nil
+}

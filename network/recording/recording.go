@@ -1,0 +1,174 @@
+// Package recording advances a network and keeps what its users look at: the train of each neuron, measures of populations,
+// and tables of spikes, states and rates that are handed on in blocks, by time, so that memory does not grow with them.
+package recording
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"popsim/network"
+	"popsim/network/statistics"
+	"popsim/pop"
+	"popsim/table"
+)
+
+// blockRows is the number of rows from which on a block is handed on.
+const blockRows = 1 << 14
+
+// Sink takes a block of a table, which may be used again when it returns. A nil Sink takes nothing.
+type Sink func(block *table.Table) error
+
+// Config says what is recorded.
+type Config struct {
+	From float64 // ms: earlier spikes do not count for rates, CV and measures of populations
+	To   float64 // ms: where the run is meant to end
+	Bin  float64 // ms, a whole number of steps: of rates over time, and of the counts behind measures
+
+	Spikes, Rates Sink
+	Trace         Trace
+	Sample        int // neurons of which spikes are kept in memory, for pictures; shared out among populations
+
+	Progress func(steps int64) // called with the number of steps done, often
+}
+
+// Recording is what is known of a network that runs.
+type Recording struct {
+	net  *network.Network
+	spec *network.Spec
+	cfg  Config
+
+	firsts []int // first neuron of each population, and the number of all
+	trains []pop.Train
+	meters []*statistics.Recorder
+	spikes int64
+	rates  rates
+	trace  *tracer
+	sample sample
+
+	neurons []int64 // the block of spikes in hand
+	times   []float64
+}
+
+// New begins to record a network from its present step on.
+func New(net *network.Network, spec *network.Spec, cfg Config) *Recording {
+	r := &Recording{net: net, spec: spec, cfg: cfg, firsts: []int{0}}
+	for i, p := range spec.Populations {
+		r.firsts = append(r.firsts, r.firsts[i]+p.N)
+		r.meters = append(r.meters, statistics.NewRecorder(p.N, cfg.From, cfg.To, cfg.Bin))
+	}
+	r.trains = make([]pop.Train, r.Neurons())
+	r.rates = newRates(spec, cfg)
+	r.sample = newSample(spec, cfg.Sample)
+	r.trace = newTracer(net, spec, cfg.Trace, r.firsts)
+	return r
+}
+
+// Neurons is the number of neurons.
+func (r *Recording) Neurons() int { return r.firsts[len(r.firsts)-1] }
+
+// Firsts are the numbers of the first neurons of the populations, and of all neurons.
+func (r *Recording) Firsts() []int { return r.firsts }
+
+// Spikes is the number of spikes so far.
+func (r *Recording) Spikes() int64 { return r.spikes }
+
+// End is the time up to which the network has come, ms.
+func (r *Recording) End() float64 { return float64(r.net.Steps()) * r.spec.Dt }
+
+// Advance moves the network to a step, and hands on all that happened before it.
+func (r *Recording) Advance(ctx context.Context, to int64) error {
+	for r.net.Steps() < to {
+		next := to
+		if r.trace != nil {
+			if err := r.trace.note(r.net.Steps()); err != nil {
+				return err
+			}
+			next = min(to, r.trace.after(r.net.Steps()))
+		}
+		if err := r.net.Run(ctx, next-r.net.Steps(), network.Recorder{Spikes: r.take, Progress: r.progress}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Flush hands on what is still in memory, also when a run was cut short.
+func (r *Recording) Flush() error {
+	if err := r.flushSpikes(); err != nil {
+		return err
+	}
+	if err := r.rates.finish(r.net.Steps()); err != nil {
+		return err
+	}
+	if r.trace == nil {
+		return nil
+	}
+	if err := r.trace.note(r.net.Steps()); err != nil {
+		return err
+	}
+	return r.trace.flush()
+}
+
+func (r *Recording) progress(step int64) error {
+	if r.cfg.Progress != nil {
+		r.cfg.Progress(step)
+	}
+	return r.rates.close(step)
+}
+
+// take notes spikes, which come by time.
+func (r *Recording) take(block []network.Spike) error {
+	for _, s := range block {
+		if err := r.rates.close(s.Step); err != nil {
+			return err
+		}
+		t, i := (float64(s.Step)+s.Theta)*r.spec.Dt, int(s.Neuron)
+		j := r.populationOf(i)
+		r.meters[j].Add(i-r.firsts[j], t)
+		r.trains[i].Add(t, r.cfg.From)
+		r.rates.counts[j]++
+		r.sample.add(j, i-r.firsts[j], t)
+		if r.cfg.Spikes != nil {
+			r.neurons, r.times = append(r.neurons, int64(i)), append(r.times, t)
+		}
+	}
+	r.spikes += int64(len(block))
+	if len(r.neurons) < blockRows {
+		return nil
+	}
+	return r.flushSpikes()
+}
+
+func (r *Recording) flushSpikes() error {
+	if r.cfg.Spikes == nil {
+		return nil
+	}
+	err := r.cfg.Spikes(table.NewTable(table.Col("neuron", r.neurons), table.Col("time_ms", r.times)))
+	r.neurons, r.times = r.neurons[:0], r.times[:0]
+	return err
+}
+
+func (r *Recording) populationOf(neuron int) int {
+	j, found := slices.BinarySearch(r.firsts, neuron)
+	if !found {
+		j--
+	}
+	return j
+}
+
+// Measures are those of the populations, of the spikes from Config.From to now; nil where nothing was measured yet. Spikes
+// must not be recorded afterwards.
+func (r *Recording) Measures() []statistics.Population {
+	if r.End() <= r.cfg.From {
+		return nil
+	}
+	m := make([]statistics.Population, len(r.meters))
+	for j, c := range r.meters {
+		m[j] = c.Measure(r.End())
+	}
+	return m
+}
+
+// Steps is a time in whole steps.
+func Steps(t, dt float64) int64 { return int64(math.Round(t / dt)) }
