@@ -106,6 +106,30 @@ func measureNamed(name string) int {
 	return slices.IndexFunc(measureList[:], func(m measure) bool { return m.name == name || unitless(m.name) == name })
 }
 
+// SetMeasures sets what the sweep tells of every point from names of columns, with or without their unit. V and w stand for the
+// two columns of their extremes; isi and w_reset (Late, Resets) give rows of their own, so that only one of them is allowed.
+// Unknown names are reported by Check.
+func (s *Spec) SetMeasures(names []string) error {
+	for _, m := range names {
+		switch m {
+		case "isi", "isi_ms":
+			s.Late = true
+		case "w_reset", "w_reset_pA":
+			s.Resets = true
+		case "V":
+			s.Measures = append(s.Measures, "V_min_mV", "V_max_mV")
+		case "w":
+			s.Measures = append(s.Measures, "w_min_pA", "w_max_pA")
+		default:
+			s.Measures = append(s.Measures, m)
+		}
+	}
+	if s.Late && s.Resets {
+		return errors.New("sweep: isi and w_reset both give rows of their own")
+	}
+	return nil
+}
+
 // measuresOf finds measures by name, with or without the unit. Status is always among them.
 func measuresOf(names []string) ([]int, error) {
 	if names == nil {

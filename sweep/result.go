@@ -233,6 +233,17 @@ func (r *Result) Table() *table.Table {
 	return t
 }
 
+// Asked is the table that the spec asks for: LateTable, ResetTable or Table.
+func (r *Result) Asked() *table.Table {
+	switch {
+	case r.Spec.Late:
+		return r.LateTable()
+	case r.Spec.Resets:
+		return r.ResetTable()
+	}
+	return r.Table()
+}
+
 // LateTable is the map of intervals: a row for each distinct late interval of each point (isi_ms), with the measures of
 // the point repeated. A point without intervals has one row, in which isi_ms is missing. It needs Spec.Late.
 func (r *Result) LateTable() *table.Table { return r.listTable("isi_ms", r.Late) }

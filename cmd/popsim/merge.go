@@ -75,11 +75,11 @@ func (v *call) merge(path string, f flags, measure string) error {
 	if err != nil {
 		return err
 	}
-	t := tally{}
+	counts := sweep.StatusCounts{}
 	even := strings.EqualFold(filepath.Ext(path), ".npy") // its columns have one width from the first row on
 	err = parts.Blocks(even, func(b *sweep.Result) error {
-		t.count(b)
-		return out.Append(tableOf(b))
+		counts.Add(b)
+		return out.Append(b.Asked())
 	})
 	if err != nil {
 		return err
@@ -95,8 +95,8 @@ func (v *call) merge(path string, f flags, measure string) error {
 		v.phase("plot")
 	}
 	v.say("%s of %s in %s", cli.Count(parts.Rows(), "point"), cli.Count(parts.Count(), "part"), path)
-	t.tell(v)
-	return errors.Join(v.aside(path, out, merged), failed(t["nan"], parts.Rows()))
+	v.tellStatus(counts)
+	return errors.Join(v.aside(path, out, merged), failed(counts["nan"], parts.Rows()))
 }
 
 // wholeOf does what needs all points in memory: the picture, if one is asked for, and the borders of a curve, for the record.
@@ -131,6 +131,6 @@ func (v *call) wholeOf(parts *sweep.Parts, merged file.Record, f flags, measure 
 		return nil, nil
 	}
 	verb, _ := merged.Extra["verb"].(string)
-	picture, err := figureOf(verb, r, r.Spec.Model.Name, measure)
+	picture, err := figure.SweepPicture{Title: r.Spec.Model.Name, Measure: measure, Curves: verb == "fi"}.Figure(r)
 	return picture, misused(err)
 }

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,7 +12,6 @@ import (
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/sweep"
-	"popsim/table"
 	"popsim/table/file"
 )
 
@@ -30,7 +26,7 @@ part.
 
 --watch looks again every so often and shows one line, until all parts are done.`
 
-// statusVerb is status.
+// statusVerb returns the verb status.
 func (v *call) statusVerb() *cobra.Command {
 	watch := experiment.Quantity{Unit: "s"}
 	cmd := &cobra.Command{
@@ -59,76 +55,26 @@ func (v *call) statusVerb() *cobra.Command {
 	return cmd
 }
 
-// status tells it once.
+// status writes the table of the parts, and says what is to be done.
 func (v *call) status(path string) error {
 	s, err := sweep.ReadStatus(path)
 	if err != nil {
 		return err
 	}
-	now := time.Now()
-	n := len(s.Parts)
-	part, share, heard, process := make([]int64, n), make([]float64, n), make([]float64, n), make([]float64, n)
-	state, host, job := make([]string, n), make([]string, n), make([]string, n)
-	var bad fault.List
-	for i, p := range s.Parts {
-		part[i], state[i], share[i], heard[i], process[i] = int64(p.Number), p.State.String(), p.Share, math.NaN(), math.NaN()
-		if !p.Heard.IsZero() {
-			heard[i] = math.Round(now.Sub(p.Heard).Seconds())
-		}
-		if p.Beat.Process != 0 {
-			host[i], job[i], process[i] = p.Beat.Host, p.Beat.Job, float64(p.Beat.Process)
-		}
-		bad.Add(p.Faults)
-	}
 	out := file.NewCSV(v.stdout)
-	err = out.WriteTable(table.NewTable(table.Col("part", part), table.Col("state", state), table.Col("share", share),
-		table.Col("heard_s", heard), table.Col("host", host), table.Col("process", process), table.Col("job", job)))
-	if err := errors.Join(err, out.Commit()); err != nil {
+	if err := errors.Join(out.WriteTable(s.Table(time.Now())), out.Commit()); err != nil {
 		return err
 	}
-	v.say("%s", progressOf(s))
-	if open := openParts(s); open != "" {
-		v.say("to be run: --part I/%d for I = %s", n, open)
+	v.say("%v", s)
+	if open := s.Open(); open != "" {
+		v.say("to be run: --part I/%d for I = %s", len(s.Parts), open)
 	} else if s.Whole() {
 		v.say("popsim merge %s joins them", path)
 	}
-	return errors.Join(bad...)
+	return s.Err()
 }
 
-// progressOf is a status in one line.
-func progressOf(s *sweep.Status) string {
-	text := fmt.Sprintf("%.1f %%", math.Floor(1000*s.Share())/10)
-	if s.Points > 0 {
-		text += fmt.Sprintf(" of %s", cli.Count(s.Points, "point"))
-	}
-	text += fmt.Sprintf(": %d of %s done", s.Count(sweep.Done), cli.Count(len(s.Parts), "part"))
-	for _, state := range []sweep.PartState{sweep.Running, sweep.Interrupted, sweep.Lost, sweep.Missing, sweep.Refused, sweep.Empty} {
-		if n := s.Count(state); n > 0 {
-			text += fmt.Sprintf(", %d %v", n, state)
-		}
-	}
-	return text
-}
-
-// openParts lists the parts that nobody works on, as 3,7-9.
-func openParts(s *sweep.Status) string {
-	var runs []string
-	for i := 0; i < len(s.Parts); i++ {
-		first := i
-		for i < len(s.Parts) && !slices.Contains([]sweep.PartState{sweep.Done, sweep.Running, sweep.Empty}, s.Parts[i].State) {
-			i++
-		}
-		switch {
-		case i == first+1:
-			runs = append(runs, fmt.Sprint(first+1))
-		case i > first:
-			runs = append(runs, fmt.Sprintf("%d-%d", first+1, i))
-		}
-	}
-	return strings.Join(runs, ",")
-}
-
-// watch shows a line until all is done, a part is refused, or the user has seen enough.
+// watch shows a line at intervals of every until all is done, a part is refused, or the user interrupts.
 func (v *call) watch(ctx context.Context, path string, every time.Duration) error {
 	terminal := cli.IsTerminal(v.stderr)
 	var w sweep.Watch
@@ -139,7 +85,7 @@ func (v *call) watch(ctx context.Context, path string, every time.Duration) erro
 		if err != nil {
 			return err
 		}
-		line, now := progressOf(s), time.Now()
+		line, now := s.String(), time.Now()
 		if share := s.Share(); began.IsZero() {
 			began, from = now, share
 		} else if share > from && share < 1 {
@@ -150,15 +96,11 @@ func (v *call) watch(ctx context.Context, path string, every time.Duration) erro
 		} else {
 			fmt.Fprintf(v.stderr, "popsim: %s %s\n", now.Format(time.TimeOnly), line)
 		}
-		var bad fault.List
-		for _, p := range s.Parts {
-			bad.Add(p.Faults)
-		}
-		if len(bad) > 0 || s.Whole() {
+		if err := s.Err(); err != nil || s.Whole() {
 			if terminal {
 				fmt.Fprintln(v.stderr)
 			}
-			return errors.Join(bad...)
+			return err
 		}
 		select {
 		case <-time.After(every):

@@ -211,7 +211,7 @@ func (s *submitCommand) chooseParts(ctx context.Context) error {
 	}
 	if !s.parts.Given {
 		s.sweep.cfg.Workers = 1
-		speed, err := s.sweep.speed(ctx)
+		speed, err := s.sweep.spec.Speed(ctx, s.sweep.cfg)
 		if err != nil {
 			return err
 		}

@@ -149,7 +149,9 @@ func (s *sweepCommand) read(args []string) error {
 	s.spec.From, err = sweep.ParseFrom(s.from.Value)
 	bad.About("--from", err)
 	bad.Add(s.readGrid())
-	bad.About("--measures", s.readMeasures())
+	if err := s.spec.SetMeasures(s.measures.List); err != nil {
+		bad.About("--measures", fault.Hint(err, "-m takes one of them"))
+	}
 	bad.Add(s.apart(s.dryRun))
 	bad.Add(s.checkIdle())
 	s.warnAll(q.Notes)
@@ -177,7 +179,7 @@ func (s *sweepCommand) read(args []string) error {
 	bad.Add(s.readKeep())
 	bad.Add(s.readEvery())
 	bad.Add(s.checkPlot())
-	if dt, accurate := s.dtUsed(), s.spec.AccurateDt(); dt > accurate {
+	if dt, accurate := s.spec.Step(), s.spec.AccurateDt(); dt > accurate {
 		s.warnNote(experiment.InaccurateStep(dt, q.Model, method, accurate))
 	}
 	return misused(bad.Err())
@@ -215,27 +217,4 @@ func (s *sweepCommand) readGrid() error {
 	}
 	s.spec.P, s.spec.I, s.spec.Init, s.spec.Grid.Zip = base.Params, base.Current, base.Initial, s.zip
 	return errors.Join(bad...)
-}
-
-// readMeasures understands isi and w_reset, which are rows, and V and w, which are two columns each; the sweep knows the
-// others.
-func (s *sweepCommand) readMeasures() error {
-	for _, m := range s.measures.List {
-		switch m {
-		case "isi", "isi_ms":
-			s.spec.Late = true
-		case "w_reset", "w_reset_pA":
-			s.spec.Resets = true
-		case "V":
-			s.spec.Measures = append(s.spec.Measures, "V_min_mV", "V_max_mV")
-		case "w":
-			s.spec.Measures = append(s.spec.Measures, "w_min_pA", "w_max_pA")
-		default:
-			s.spec.Measures = append(s.spec.Measures, m)
-		}
-	}
-	if s.spec.Late && s.spec.Resets {
-		return fault.Hint(errors.New("-m isi and -m w_reset both give rows of their own"), "ask for one at a time")
-	}
-	return nil
 }

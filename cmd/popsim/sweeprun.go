@@ -20,9 +20,9 @@ import (
 	"popsim/dynamics"
 	"popsim/experiment"
 	"popsim/fault"
+	"popsim/figure"
 	"popsim/model"
 	"popsim/sweep"
-	"popsim/table"
 	"popsim/table/file"
 )
 
@@ -46,7 +46,7 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 		defer output.Abort(out)
 	}
 	if err := s.understood(&s.flags, s.neuron, map[string]string{
-		"dt": milliseconds(s.dtUsed()), "method": s.spec.Method, "time": "", "discard": "", "from": "", "seed": "",
+		"dt": milliseconds(s.spec.Step()), "method": s.spec.Method, "time": "", "discard": "", "from": "", "seed": "",
 	}); err != nil || done {
 		return err
 	}
@@ -149,9 +149,9 @@ func failed(n, of int) error {
 // tellForecast says what the sweep will cost at most; how long it may take is measured where that matters.
 func (s *sweepCommand) tellForecast(ctx context.Context) error {
 	text := fmt.Sprintf("%s in steps of %v ms: at most %.3g neuron-steps, %s", cli.Count(s.forecast.Points, "point"),
-		s.dtUsed(), s.forecast.Steps, memory.Size(s.forecast.Bytes))
+		s.spec.Step(), s.forecast.Steps, memory.Size(s.forecast.Bytes))
 	if s.dryRun || s.forecast.Steps > longSteps {
-		speed, err := s.speed(ctx)
+		speed, err := s.spec.Speed(ctx, s.cfg)
 		if err != nil {
 			return err
 		}
@@ -163,35 +163,6 @@ func (s *sweepCommand) tellForecast(ctx context.Context) error {
 	}
 	s.say("%s", text)
 	return nil
-}
-
-// speed is how many neuron-steps per second this machine makes of a small sweep of the same kind, at the best of three.
-func (s *sweepCommand) speed(ctx context.Context) (float64, error) {
-	sample := s.spec
-	current := make([]float64, 128*s.cfg.Workers)
-	for i := range current {
-		current[i] = s.spec.I
-	}
-	sample.Grid = sweep.Grid{Axes: []sweep.Axis{sweep.Values("I", s.neuron.Model.CurrentUnit, current...)}}
-	sample.From, sample.Full, sample.NoError = sweep.FromRest, true, true
-	sample.Time, sample.Discard = 400*s.dtUsed(), 0
-	best := 0.0
-	for range 3 {
-		r, err := sweep.Run(ctx, sample, sweep.Config{Workers: s.cfg.Workers, ISA: s.cfg.ISA})
-		if err != nil {
-			return 0, err
-		}
-		best = max(best, float64(r.LaneSteps)/math.Max(r.Elapsed.Seconds(), 1e-9))
-	}
-	return best, nil
-}
-
-func (s *sweepCommand) dtUsed() float64 {
-	if s.spec.Dt > 0 {
-		return s.spec.Dt
-	}
-	method, _ := s.neuron.Model.Method(s.spec.Method)
-	return method.Dt
 }
 
 // open opens the files before the work begins. A part has none: the sweep keeps it.
@@ -260,7 +231,10 @@ func (s *sweepCommand) write(out *file.Output, r *sweep.Result) error {
 		}
 	}
 	if s.plot.Value != "" {
-		f, err := s.figure(r)
+		if n := figure.CurvesOf(s.spec); s.verb == "fi" && len(s.spec.Grid.Axes) == 2 && !s.zip && n > figure.ShownCurves {
+			s.say("%d curves are too many for one picture; they are drawn as a map in colours", n)
+		}
+		f, err := s.sweepPicture().Figure(r)
 		if err != nil {
 			return err
 		}
@@ -268,7 +242,7 @@ func (s *sweepCommand) write(out *file.Output, r *sweep.Result) error {
 			return err
 		}
 	} else if !s.quiet && cli.IsTerminal(s.stderr) {
-		fmt.Fprint(s.stderr, s.glance(r))
+		fmt.Fprint(s.stderr, s.sweepPicture().Terminal(r, terminalWidth()))
 	}
 	s.phase("write")
 	if err := s.aside(s.out.Value, out, s.record(r)); err != nil || s.cfg.Keep == "" {
@@ -279,21 +253,10 @@ func (s *sweepCommand) write(out *file.Output, r *sweep.Result) error {
 
 // writeResult writes the table of a sweep.
 func writeResult(out *file.Output, r *sweep.Result) error {
-	if err := out.WriteTable(tableOf(r)); err != nil {
+	if err := out.WriteTable(r.Asked()); err != nil {
 		return err
 	}
 	return out.Commit()
-}
-
-// tableOf is the table that was asked for.
-func tableOf(r *sweep.Result) *table.Table {
-	switch {
-	case r.Spec.Late:
-		return r.LateTable()
-	case r.Spec.Resets:
-		return r.ResetTable()
-	}
-	return r.Table()
 }
 
 // shownBorders is the number of borders worth a line each.
@@ -307,7 +270,9 @@ func (s *sweepCommand) summary(r *sweep.Result) {
 	if x := s.rheobase(); !math.IsNaN(x) {
 		s.say("resting state disappears at I = %.10g %s (analytical rheobase)", x, s.neuron.Model.CurrentUnit)
 	}
-	tellStatus(s.call, r)
+	counts := sweep.StatusCounts{}
+	counts.Add(r)
+	s.tellStatus(counts)
 	seconds := r.Elapsed.Seconds()
 	s.say("%.3g s, %.3g neuron-steps/s; kernel %s/%s, instruction set %s, %s",
 		seconds, float64(r.LaneSteps)/math.Max(seconds, 1e-9), s.neuron.Model.Name, s.spec.Method, r.Kernel.ISA, cli.Count(r.Workers, "worker"))
@@ -316,7 +281,7 @@ func (s *sweepCommand) summary(r *sweep.Result) {
 // checkTrains warns of points that fire too fast for the step.
 func (s *sweepCommand) checkTrains(r *sweep.Result) {
 	method, _ := s.neuron.Model.Method(s.spec.Method)
-	c := experiment.Crowding{Method: method, Dt: s.dtUsed()}
+	c := experiment.Crowding{Method: method, Dt: s.spec.Step()}
 	refractory := func(int) float64 { return 0 }
 	if j := s.neuron.Model.Index("t_ref"); j >= 0 {
 		refractory = func(int) float64 { return r.Spec.P[j] }
@@ -338,25 +303,6 @@ func (s *sweepCommand) rheobase() float64 {
 	return dynamics.Rheobase(s.neuron.Model, s.spec.P)
 }
 
-// tellStatus counts the points of which something is to be known.
-func tellStatus(v *call, r *sweep.Result) {
-	t := tally{}
-	t.count(r)
-	t.tell(v)
-}
-
-// tally counts rows by their status.
-type tally map[string]int
-
-// count adds the rows that are in r.
-func (t tally) count(r *sweep.Result) {
-	for row, end := r.Present(); row < end; row++ {
-		if w := r.Word("status", row); w != "" && w != "ok" {
-			t[w]++
-		}
-	}
-}
-
 // statusAdvice says what follows from a status.
 var statusAdvice = map[string]string{
 	"drift":        "the rate still changes; more --time or --discard settles it",
@@ -365,10 +311,10 @@ var statusAdvice = map[string]string{
 	"stopped":      "the train ended; the rate is that of the train",
 }
 
-// tell says how many points have a status other than ok, a line for each.
-func (t tally) tell(v *call) {
-	for _, w := range slices.Sorted(maps.Keys(t)) {
-		text := fmt.Sprintf("status %s at %s", w, cli.Count(t[w], "point"))
+// tellStatus says how many points have a status other than ok, a line for each.
+func (v *call) tellStatus(counts sweep.StatusCounts) {
+	for _, w := range slices.Sorted(maps.Keys(counts)) {
+		text := fmt.Sprintf("status %s at %s", w, cli.Count(counts[w], "point"))
 		if advice := statusAdvice[w]; advice != "" {
 			text += ": " + advice
 		}
@@ -398,7 +344,7 @@ func (s *sweepCommand) record(r *sweep.Result) file.Record {
 	}
 	return file.Record{
 		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name,
-		Parameters: s.neuron.Parameters(nil), Dt: s.dtUsed(), Method: s.spec.Method, Seed: s.seed.Value,
+		Parameters: s.neuron.Parameters(nil), Dt: s.spec.Step(), Method: s.spec.Method, Seed: s.seed.Value,
 		Kernel: s.neuron.Model.Name + "/" + s.spec.Method, ISA: r.Kernel.ISA.String(), Workers: r.Workers,
 		Extra: extra,
 	}
