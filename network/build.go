@@ -33,6 +33,7 @@ func Build(ctx context.Context, s *Spec, c Config) (*Network, error) {
 		return nil, err
 	}
 	l := newLayout(s)
+	l.isa = isa
 	n := &Network{layout: l, isa: isa, pages: new(mapped)}
 	runtime.AddCleanup(n, (*mapped).release, n.pages)
 	n.workers = c.Workers
@@ -86,7 +87,9 @@ type builder struct {
 	ctx     context.Context
 	index   map[pair]int // number of the table of a pair, the same in all ranges
 	stores  [][]*store   // by range and number
+	all     []*store     // the same, of all ranges
 	counted []bool       // of populations: gone through twice
+	timed   bool         // whether some delay is not whole steps
 
 	homes       []home   // by neuron
 	populations []uint16 // by neuron
@@ -104,8 +107,12 @@ type route struct {
 // scratch is what one worker builds with.
 type scratch struct {
 	bundle
-	lists    [][]local // by range and number of the table
-	counts   []uint32  // by delay
+	tables   []int32  // of each edge of the bundle: its table, by range and number
+	runs     []uint32 // its steps of delay above the table's least
+	lanes    []uint16
+	lists    [][]local   // by range and number of the table
+	parts    [][]float64 // of edges of the same lists: parts of a step, where there are any
+	counts   []uint32    // by delay
 	edges    int64
 	checksum uint64
 }
@@ -115,6 +122,7 @@ func newBuilder(ctx context.Context, n *Network) *builder {
 	b := &builder{net: n, ctx: ctx, index: map[pair]int{}, scratches: make([]scratch, n.workers)}
 	for i, key := range n.order {
 		b.index[key] = i
+		b.timed = b.timed || n.pairs[key].timed
 	}
 	b.counted = make([]bool, len(l.spec.Populations))
 	for _, d := range l.draws {
@@ -162,18 +170,6 @@ func (b *builder) route(d *drawing, population int) route {
 		r.signed = r.signed || r.tables[c][0] != r.tables[c][1]
 	}
 	return r
-}
-
-// table is the number of the table of an edge onto a neuron.
-func (b *builder) table(r *route, target int, weight float64) int32 {
-	class := r.class
-	if class < 0 {
-		class = b.net.layout.classOf[b.populations[target]]
-	}
-	if weight < 0 {
-		return r.tables[class][1]
-	}
-	return r.tables[class][0]
 }
 
 // parallel calls f for the numbers below n, each once, by several workers at once, until one call fails.
@@ -264,7 +260,7 @@ func (b *builder) countTotals() error {
 func (b *builder) prepare() error {
 	n := b.net
 	l := n.layout
-	b.stores = make([][]*store, len(n.ranges))
+	b.stores, b.all = make([][]*store, len(n.ranges)), make([]*store, len(n.ranges)*len(n.order))
 	return b.parallel(len(n.ranges), func(_ *scratch, i int) error {
 		r := n.ranges[i]
 		if err := r.layOut(); err != nil {
@@ -290,6 +286,7 @@ func (b *builder) prepare() error {
 			r.tables = append(r.tables, tb)
 			b.stores[i] = append(b.stores[i], &store{table: tb})
 		}
+		copy(b.all[i*len(b.index):], b.stores[i])
 		for _, d := range l.draws {
 			b.expect(d, r)
 		}
@@ -389,7 +386,7 @@ func (b *builder) appendEdges() error {
 	spans := b.spans(false)
 	return b.parallel(len(spans), func(sc *scratch, i int) error {
 		if sc.lists == nil {
-			sc.lists = make([][]local, len(b.stores)*len(b.index))
+			sc.lists, sc.parts = make([][]local, len(b.all)), make([][]float64, len(b.all))
 		}
 		for s := spans[i].from; s < spans[i].to; s++ {
 			if err := b.appendSource(sc, spans[i].population, s); err != nil {
@@ -409,9 +406,8 @@ func (b *builder) appendSource(sc *scratch, population, s int) error {
 			continue
 		}
 		d.from.members(s, func(pre int) {
-			d.ofSource(pre, &sc.bundle)
 			if err == nil {
-				err = b.sort(sc, d, population, s)
+				err = b.sort(sc, d, pre)
 			}
 		})
 	}
@@ -420,43 +416,95 @@ func (b *builder) appendSource(sc *scratch, population, s int) error {
 	}
 	for r, stores := range b.stores {
 		for _, t := range n.ranges[r].tablesOf[population] {
-			list := &sc.lists[r*len(b.index)+t]
+			list, parts := &sc.lists[r*len(b.index)+t], &sc.parts[r*len(b.index)+t]
 			sc.counts = resized(sc.counts, stores[t].delays)
-			err := stores[t].put(s-n.layout.firsts[population], *list, uint16(n.ranges[r].lanes), sc.counts)
+			err := stores[t].put(s-n.layout.firsts[population], *list, *parts, uint16(n.ranges[r].lanes), sc.counts)
 			if err != nil {
 				return err
 			}
-			*list = (*list)[:0]
+			*list, *parts = (*list)[:0], (*parts)[:0]
 		}
 	}
 	return nil
 }
 
-// sort puts the edges of the bundle, which has source s, on the lists of their tables.
-func (b *builder) sort(sc *scratch, d *drawing, population, s int) error {
-	r := &b.routes[d.number][population]
-	for k, post := range sc.post {
-		target := d.to.global(int(post))
-		w, h := sc.weight[k], b.homes[target]
-		t := b.table(r, target, w)
-		st := b.stores[h.shard][t]
-		delay := int(sc.steps[k]) - st.least
-		if uint(delay) >= uint(st.delays) || w-w != 0 {
+// sort puts the edges of member pre of a projection's pool of sources on the lists of their tables.
+func (b *builder) sort(sc *scratch, d *drawing, pre int) error {
+	if err := d.of(pre, &sc.bundle, numbers); err != nil {
+		return err
+	}
+	if err := b.locate(sc, d); err != nil {
+		return err
+	}
+	for k, t := range sc.tables {
+		sc.lists[t] = append(sc.lists[t], local{sc.weight[k], sc.lanes[k], uint16(sc.runs[k])})
+		if b.timed {
+			sc.parts[t] = append(sc.parts[t], sc.part[k])
+		}
+	}
+	b.note(sc, d)
+	return nil
+}
+
+// note counts the edges of a bundle and adds them to the checksum.
+func (b *builder) note(sc *scratch, d *drawing) {
+	sum := uint64(0)
+	if len(sc.tables) > 0 {
+		pre, post := sc.end(0)
+		s, target := d.from.global(pre), d.to.global(post)
+		for k := range sc.tables {
+			if len(sc.post) > 1 {
+				target = d.to.global(int(sc.post[k]))
+			} else if len(sc.pre) > 1 {
+				s = d.from.global(int(sc.pre[k]))
+			}
+			sum += edgeHash(d.number, s, target, sc.weight[k], sc.delay[k])
+		}
+	}
+	sc.edges += int64(len(sc.tables))
+	sc.checksum += sum
+}
+
+// locate finds the table, the run (its delay in steps above the table's least) and the lane of each edge of a bundle.
+func (b *builder) locate(sc *scratch, d *drawing) error {
+	n := sc.len()
+	sc.tables, sc.runs, sc.lanes = resized(sc.tables, n), resized(sc.runs, n), resized(sc.lanes, n)
+	if n == 0 {
+		return nil
+	}
+	pre, post := sc.end(0)
+	s, target := d.from.global(pre), d.to.global(post)
+	r, h := &b.routes[d.number][b.populations[s]], b.homes[target]
+	for k := range sc.tables {
+		if len(sc.post) > 1 {
+			target = d.to.global(int(sc.post[k]))
+			h = b.homes[target]
+		} else if len(sc.pre) > 1 {
+			r = &b.routes[d.number][b.populations[d.from.global(int(sc.pre[k]))]]
+		}
+		class := r.class
+		if class < 0 {
+			class = b.net.layout.classOf[b.populations[target]]
+		}
+		t := r.tables[class][0]
+		if r.signed && sc.weight[k] < 0 {
+			t = r.tables[class][1]
+		}
+		number := int32(h.shard)*int32(len(b.index)) + t
+		st := b.all[number]
+		run := uint32(sc.steps[k]) - uint32(st.least)
+		if run >= uint32(st.delays) {
 			return d.refused(&sc.bundle, k)
 		}
-		list := &sc.lists[int(h.shard)*len(b.index)+int(t)]
-		*list = append(*list, local{w, sc.part[k], h.lane, uint16(delay)})
-		sc.checksum += edgeHash(d.number, s, target, w, sc.delay[k])
+		sc.tables[k], sc.runs[k], sc.lanes[k] = number, run, h.lane
 	}
-	sc.edges += int64(len(sc.post))
 	return nil
 }
 
-// refused is the error of edge k of a bundle, whose numbers cannot be.
+// refused is the error of edge k of a bundle, whose delay cannot be.
 func (d *drawing) refused(b *bundle, k int) error {
 	pre, post := b.end(k)
-	return fmt.Errorf("projection %s: edge from %d to %d with weight %g and delay %g ms; weights are finite, delays lie between %g and %d ms",
-		d.p.Name, pre, post, b.weight[k], b.delay[k], d.layout.spec.Dt, MaxDelay)
+	return fmt.Errorf("projection %s: delay %g ms of the edge from %d to %d; it lies between %g and %d ms", d.p.Name, b.delay[k], pre, post, d.layout.spec.Dt, MaxDelay)
 }
 
 // edgeHash is the share of an edge in the checksum of a graph, which is their sum.
@@ -472,10 +520,7 @@ func edgeHash(projection, pre, post int, weight, delay float64) uint64 {
 // countEdges counts the edges of the runs of populations that are gone through twice, and makes room for them.
 func (b *builder) countEdges() error {
 	for _, target := range []bool{false, true} {
-		err := b.twice(target, b.net.layout.draws, func(sc *scratch, d *drawing, member int, only *shard) error {
-			return b.count(sc, d, member, only)
-		})
-		if err != nil {
+		if err := b.twice(target, b.net.layout.draws, b.count); err != nil {
 			return err
 		}
 	}
@@ -516,15 +561,15 @@ func (b *builder) placeEdges() error {
 }
 
 // twice calls f for every member, source or target, of those projections that are drawn by target, or by source, and
-// reach a population that is gone through twice. only is the range whose edges are meant; nil: all.
-func (b *builder) twice(target bool, draws []*drawing, f func(sc *scratch, d *drawing, member int, only *shard) error) error {
+// reach a population that is gone through twice.
+func (b *builder) twice(target bool, draws []*drawing, f func(sc *scratch, d *drawing, member int) error) error {
 	if target {
 		return b.parallel(len(b.net.ranges), func(sc *scratch, i int) error {
 			for _, d := range draws {
 				if !byTarget(d.p.Rule) {
 					continue
 				}
-				if err := b.targets(d, b.net.ranges[i], func(post int) error { return f(sc, d, post, b.net.ranges[i]) }); err != nil {
+				if err := b.targets(d, b.net.ranges[i], func(post int) error { return f(sc, d, post) }); err != nil {
 					return err
 				}
 			}
@@ -541,7 +586,7 @@ func (b *builder) twice(target bool, draws []*drawing, f func(sc *scratch, d *dr
 				}
 				d.from.members(s, func(pre int) {
 					if err == nil {
-						err = f(sc, d, pre, nil)
+						err = f(sc, d, pre)
 					}
 				})
 			}
@@ -567,41 +612,50 @@ func (b *builder) targets(d *drawing, r *shard, f func(post int) error) error {
 }
 
 // count counts the edges of a member.
-func (b *builder) count(sc *scratch, d *drawing, member int, _ *shard) error {
-	d.of(member, &sc.bundle)
-	return b.visit(sc, d, func(t *table, source, delay int, _ home, _ int) {
-		t.row(source)[delay+1]++
-	})
+func (b *builder) count(sc *scratch, d *drawing, member int) error {
+	columns := delays
+	for i := range b.routes[d.number] {
+		if b.routes[d.number][i].signed {
+			columns |= weights
+		}
+	}
+	if err := d.of(member, &sc.bundle, columns); err != nil {
+		return err
+	}
+	if err := b.locate(sc, d); err != nil {
+		return err
+	}
+	for k, t := range sc.tables {
+		b.all[t].start[b.run(sc, d, k)]++
+	}
+	return nil
+}
+
+// run is the place in the index of its table where edge k of a bundle is counted: the entry behind that of its run.
+func (b *builder) run(sc *scratch, d *drawing, k int) int {
+	st := b.all[sc.tables[k]]
+	s := d.from.global(int(sc.pre[min(k, len(sc.pre)-1)])) - st.first
+	return s*(st.delays+1) + int(sc.runs[k]) + 1
 }
 
 // place stores the edges of a member.
-func (b *builder) place(sc *scratch, d *drawing, member int, _ *shard) error {
-	d.of(member, &sc.bundle)
-	sc.edges += int64(sc.len())
-	return b.visit(sc, d, func(t *table, source, delay int, h home, k int) {
-		next := &t.row(source)[delay+1]
-		t.set(*next, h.lane, sc.weight[k], sc.part[k])
-		*next++
-		pre, post := sc.end(k)
-		sc.checksum += edgeHash(d.number, d.from.global(pre), d.to.global(post), sc.weight[k], sc.delay[k])
-	})
-}
-
-// visit calls f for each edge of the bundle with its table, the number of the source in its population and the steps of
-// delay above the table's least.
-func (b *builder) visit(sc *scratch, d *drawing, f func(t *table, source, delay int, h home, k int)) error {
-	for k := range sc.len() {
-		pre, post := sc.end(k)
-		s, target := d.from.global(pre), d.to.global(post)
-		population := int(b.populations[s])
-		h := b.homes[target]
-		w := sc.weight[k]
-		t := b.stores[h.shard][b.table(&b.routes[d.number][population], target, w)].table
-		delay := int(sc.steps[k]) - t.least
-		if uint(delay) >= uint(t.delays) || w-w != 0 {
-			return d.refused(&sc.bundle, k)
-		}
-		f(t, s-t.first, delay, h, k)
+func (b *builder) place(sc *scratch, d *drawing, member int) error {
+	if err := d.of(member, &sc.bundle, numbers); err != nil {
+		return err
 	}
+	if err := b.locate(sc, d); err != nil {
+		return err
+	}
+	for k, t := range sc.tables {
+		st := b.all[t].table
+		next := &st.start[b.run(sc, d, k)]
+		if st.style == shared {
+			st.b16[*next/4][*next%4] = sc.lanes[k]
+		} else {
+			st.set(*next, sc.lanes[k], sc.weight[k], sc.part[k])
+		}
+		*next++
+	}
+	b.note(sc, d)
 	return nil
 }

@@ -1,7 +1,9 @@
 package network
 
 import (
+	"fmt"
 	"math"
+	"slices"
 
 	"popsim/kernels"
 	"popsim/rng"
@@ -87,19 +89,22 @@ func byTarget(r Rule) bool {
 
 // words are the words of one id of a stream, one after the other.
 type words struct {
+	isa   kernels.ISA
 	s     rng.Stream
 	id    uint32
 	n     uint32 // words made
 	left  []uint32
-	block [64]uint32
+	block [256]uint32
 }
 
-func (w *words) begin(s rng.Stream, id uint32) { w.s, w.id, w.n, w.left = s, id, 0, nil }
+func (w *words) begin(isa kernels.ISA, s rng.Stream, id uint32) {
+	w.isa, w.s, w.id, w.n, w.left = isa, s, id, 0, nil
+}
 
 func (w *words) next() uint32 {
 	if len(w.left) == 0 {
 		w.left = w.block[:min(len(w.block), 8+int(w.n))] // few are made where few may be needed
-		w.s.Words(w.left, w.id, w.n/4)
+		kernels.Words(w.isa, w.s, w.left, w.id, w.n/4)
 		w.n += uint32(len(w.left))
 	}
 	x := w.left[0]
@@ -117,34 +122,48 @@ type bundle struct {
 	weight    []float64
 	delay     []float64 // ms
 	steps     []uint16  // whole steps of the delay
-	part      []float64 // of a step; not used where delays are whole steps
+	part      []float64 // of a step
 
-	w     words
-	words [4 * batch]uint32
-	seen  marks
+	w      words
+	words  [4 * batch]uint32
+	seen   marks
+	except []int32
+
+	weightsOf, delaysOf *drawing // whose constants the columns hold
 }
 
-func (b *bundle) len() int { return len(b.weight) }
+// Columns of a bundle.
+const (
+	weights = 1 << iota
+	delays
+	numbers = weights | delays
+)
 
-// ofSource draws the edges of member pre of the pool of sources. It is not for rules drawn by target.
-func (d *drawing) ofSource(pre int, b *bundle) {
-	b.pre, b.post = append(b.pre[:0], int32(pre)), d.targetsOf(pre, b, b.post[:0])
-	d.numbers(b, len(b.post), uint32(pre))
-}
-
-// ofTarget draws the edges of member post of the pool of targets, for rules drawn by target.
-func (d *drawing) ofTarget(post int, b *bundle) {
-	b.pre, b.post = d.sourcesOf(post, b, b.pre[:0]), append(b.post[:0], int32(post))
-	d.numbers(b, len(b.pre), uint32(post))
-}
-
-// of draws the edges of a member of the pool that d is drawn by.
-func (d *drawing) of(member int, b *bundle) {
+// of draws the edges of a member of the pool that d is drawn by, and of their numbers the columns asked for.
+func (d *drawing) of(member int, b *bundle, columns int) error {
 	if byTarget(d.p.Rule) {
-		d.ofTarget(member, b)
+		b.pre, b.post = d.sourcesOf(member, b, b.pre[:0]), append(b.post[:0], int32(member))
 	} else {
-		d.ofSource(member, b)
+		b.pre, b.post = append(b.pre[:0], int32(member)), d.targetsOf(member, b, b.post[:0])
 	}
+	n := b.len()
+	if columns&weights != 0 {
+		if err := d.weights(b, n, uint32(member)); err != nil {
+			return err
+		}
+	}
+	if columns&delays != 0 {
+		d.delays(b, n, uint32(member))
+	}
+	return nil
+}
+
+// len is the number of edges.
+func (b *bundle) len() int {
+	if len(b.pre) == 0 || len(b.post) == 0 {
+		return 0
+	}
+	return max(len(b.pre), len(b.post))
 }
 
 // end returns the ends of edge k.
@@ -154,28 +173,27 @@ func (b *bundle) end(k int) (pre, post int) {
 
 // targetsOf appends the targets of member pre of the pool of sources.
 func (d *drawing) targetsOf(pre int, b *bundle, posts []int32) []int32 {
-	self := -1 // the neuron of pre where autapses are excluded
+	b.except = b.except[:0]
 	if d.p.NoAutapses {
-		self = d.from.global(pre)
+		d.to.members(d.from.global(pre), func(i int) { b.except = append(b.except, int32(i)) })
 	}
-	excluded := func(post int) bool { return self >= 0 && d.to.global(post) == self }
 	switch r := d.p.Rule.(type) {
 	case AllToAll, Ring:
-		for post := range d.to.n {
-			if !excluded(post) {
-				posts = append(posts, int32(post))
+		for post := range int32(d.to.n) {
+			if !slices.Contains(b.except, post) {
+				posts = append(posts, post)
 			}
 		}
 	case OneToOne:
-		if !excluded(pre) {
+		if !slices.Contains(b.except, int32(pre)) {
 			posts = append(posts, int32(pre))
 		}
 	case Probability:
-		posts = d.byChance(r.P, pre, excluded, &b.w, posts)
+		posts = d.byChance(r.P, pre, b, posts)
 	case OutDegree:
-		posts = d.drawn(r.K, pre, excluded, b, posts)
+		posts = d.uniform(posts, r.K, d.to.n, uint32(pre), b)
 	case Total:
-		posts = d.drawn(int(d.perSource[pre]), pre, excluded, b, posts)
+		posts = d.uniform(posts, int(d.perSource[pre]), d.to.n, uint32(pre), b)
 	case Edges:
 		for _, i := range d.index[d.first[pre]:d.first[pre+1]] {
 			posts = append(posts, r.Post[i])
@@ -185,11 +203,12 @@ func (d *drawing) targetsOf(pre int, b *bundle, posts []int32) []int32 {
 }
 
 // byChance appends each possible target with probability p: the gaps between them have a geometric law.
-func (d *drawing) byChance(p float64, pre int, excluded func(int) bool, w *words, posts []int32) []int32 {
+func (d *drawing) byChance(p float64, pre int, b *bundle, posts []int32) []int32 {
 	if p == 0 {
 		return posts
 	}
-	w.begin(d.ends, uint32(pre))
+	w := &b.w
+	w.begin(d.layout.isa, d.ends, uint32(pre))
 	for post := -1; ; {
 		gap := 0.0
 		if p < 1 {
@@ -199,66 +218,46 @@ func (d *drawing) byChance(p float64, pre int, excluded func(int) bool, w *words
 			return posts
 		}
 		post += 1 + int(gap)
-		if !excluded(post) {
+		if !slices.Contains(b.except, int32(post)) {
 			posts = append(posts, int32(post))
 		}
 	}
 }
 
-// drawn appends k targets drawn uniformly; without multapses each at most once.
-func (d *drawing) drawn(k, pre int, excluded func(int) bool, b *bundle, posts []int32) []int32 {
-	n := d.to.n
-	if !d.p.NoMultapses && !d.p.NoAutapses {
-		return d.uniform(posts, k, n, uint32(pre), b)
+// sourcesOf appends the sources of the edges of member post of the pool of targets.
+func (d *drawing) sourcesOf(post int, b *bundle, sources []int32) []int32 {
+	b.except = b.except[:0]
+	if d.p.NoAutapses {
+		d.from.members(d.to.global(post), func(i int) { b.except = append(b.except, int32(i)) })
 	}
-	b.w.begin(d.ends, uint32(pre))
+	return d.uniform(sources, d.p.Rule.(InDegree).K, d.from.n, uint32(post), b)
+}
+
+// uniform appends k members of a pool of n, drawn uniformly; without multapses each at most once.
+func (d *drawing) uniform(members []int32, k, n int, id uint32, b *bundle) []int32 {
 	if d.p.NoMultapses {
 		b.seen.clear(n)
 	}
-	for k > 0 {
-		post := b.w.below(n)
-		if excluded(post) || d.p.NoMultapses && !b.seen.mark(post) {
+	for counter := uint32(0); k > 0; {
+		w := drawWords(d.layout.isa, d.ends, &b.words, min(len(b.words), (k+3)/4*4), id, counter)
+		counter += uint32(len(w) / 4)
+		if len(b.except) == 0 && !d.p.NoMultapses {
+			for _, x := range w[:min(k, len(w))] {
+				members = append(members, int32(uint64(x)*uint64(n)>>32))
+			}
+			k -= len(w)
 			continue
 		}
-		posts = append(posts, int32(post))
-		k--
-	}
-	return posts
-}
-
-// uniform appends k members of a pool of n, with replacement.
-func (d *drawing) uniform(members []int32, k, n int, id uint32, b *bundle) []int32 {
-	for first := 0; first < k; first += len(b.words) {
-		w := b.words[:min(len(b.words), k-first)]
-		d.ends.Words(w, id, uint32(first/4))
 		for _, x := range w {
-			members = append(members, int32(uint64(x)*uint64(n)>>32))
+			m := int32(uint64(x) * uint64(n) >> 32)
+			if k == 0 || slices.Contains(b.except, m) || d.p.NoMultapses && !b.seen.mark(int(m)) {
+				continue
+			}
+			members = append(members, m)
+			k--
 		}
 	}
 	return members
-}
-
-// sourcesOf appends the sources of the edges of member post of the pool of targets.
-func (d *drawing) sourcesOf(post int, b *bundle, sources []int32) []int32 {
-	self := -1
-	if d.p.NoAutapses {
-		self = d.to.global(post)
-	}
-	k := d.p.Rule.(InDegree).K
-	if self < 0 && !d.p.NoMultapses {
-		return d.uniform(sources, k, d.from.n, uint32(post), b)
-	}
-	b.w.begin(d.ends, uint32(post))
-	b.seen.clear(d.from.n)
-	for k > 0 {
-		pre := b.w.below(d.from.n)
-		if self >= 0 && d.from.global(pre) == self || d.p.NoMultapses && !b.seen.mark(pre) {
-			continue
-		}
-		sources = append(sources, int32(pre))
-		k--
-	}
-	return sources
 }
 
 // resized returns a slice of n elements, which hold anything.
@@ -269,19 +268,22 @@ func resized[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// numbers gives the n edges of a bundle, drawn under an id, their weights and delays.
-func (d *drawing) numbers(b *bundle, n int, id uint32) {
-	b.weight, b.delay, b.steps, b.part = resized(b.weight, n), resized(b.delay, n), resized(b.steps, n), resized(b.part, n)
-	d.weights(b, id)
-	d.delays(b, id)
-}
-
-func (d *drawing) weights(b *bundle, id uint32) {
+// weights gives the n edges of a bundle, drawn under an id, their weights.
+func (d *drawing) weights(b *bundle, n int, id uint32) error {
+	_, constant := d.p.Weight.(Constant)
+	constant = constant && d.ring == nil && d.listed.Weight == nil
+	if constant && b.weightsOf == d && n <= len(b.weight) {
+		return nil
+	}
+	b.weight, b.weightsOf = resized(b.weight, n), nil
+	if constant {
+		b.weightsOf = d
+	}
 	if d.listed.Weight != nil {
 		for k, i := range d.index[d.first[id]:d.first[id+1]] {
 			b.weight[k] = d.listed.Weight[i]
 		}
-		return
+		return nil
 	}
 	d.law(&d.weight, b, b.weight, id)
 	if d.weight.drawn {
@@ -289,16 +291,23 @@ func (d *drawing) weights(b *bundle, id uint32) {
 			b.weight[k] = float64(float32(x))
 		}
 	}
-	if d.ring == nil {
-		return
-	}
-	r := d.p.Rule.(Ring)
+	r, ring := d.p.Rule.(Ring)
 	for k := range b.weight {
+		if !ring {
+			break
+		}
 		pre, post := b.end(k)
 		x := math.Abs(360 * (float64(pre)/float64(d.from.n) - float64(post)/float64(d.to.n)))
 		x = min(x, 360-x)
 		b.weight[k] *= d.ring[0] + d.ring[1]*kernels.Exp(-x*x/(2*r.Sigma*r.Sigma))
 	}
+	for k, w := range b.weight {
+		if w-w != 0 {
+			pre, post := b.end(k)
+			return fmt.Errorf("projection %s: weight %g of the edge from %d to %d", d.p.Name, w, pre, post)
+		}
+	}
+	return nil
 }
 
 // law fills dst with the numbers of a law for the edges of a bundle.
@@ -316,7 +325,7 @@ func (d *drawing) law(s *sampler, b *bundle, dst []float64, id uint32) {
 		}
 	case Draw:
 		if d.index == nil {
-			s.fill(dst, id, &b.words)
+			s.fill(d.layout.isa, dst, id, &b.words)
 			return
 		}
 		for k, i := range d.index[d.first[id]:d.first[id+1]] { // the edges of a list are drawn under their own numbers
@@ -325,17 +334,25 @@ func (d *drawing) law(s *sampler, b *bundle, dst []float64, id uint32) {
 	}
 }
 
-func (d *drawing) delays(b *bundle, id uint32) {
-	if d.listed.Delay == nil && d.index == nil && d.delay.cells != nil {
-		clear(b.part)
-		d.delay.fillSteps(b.steps, b.delay, id, &b.words)
+// delays gives the n edges of a bundle, drawn under an id, their delays.
+func (d *drawing) delays(b *bundle, n int, id uint32) {
+	c, constant := d.p.Delay.(Constant)
+	constant = constant && d.listed.Delay == nil
+	if constant && b.delaysOf == d && n <= len(b.delay) {
 		return
 	}
-	if c, ok := d.p.Delay.(Constant); ok && d.listed.Delay == nil {
+	b.delay, b.steps, b.part, b.delaysOf = resized(b.delay, n), resized(b.steps, n), resized(b.part, n), nil
+	switch {
+	case constant:
+		b.delaysOf = d
 		whole, part := d.layout.place(float64(c))
 		for k := range b.delay {
 			b.delay[k], b.steps[k], b.part[k] = float64(c), uint16(whole), part
 		}
+		return
+	case d.listed.Delay == nil && d.index == nil && d.delay.cells != nil:
+		clear(b.part)
+		d.delay.fillSteps(b.steps, b.delay, id, &b.words)
 		return
 	}
 	if d.listed.Delay != nil {

@@ -34,8 +34,9 @@ type layout struct {
 	classOf   []int // of populations; -1: sources
 	receptors []receptor
 	draws     []*drawing
-	steps     int64 // epoch, steps: the least delay
-	longest   int   // longest delay, whole steps
+	steps     int64       // epoch, steps: the least delay
+	longest   int         // longest delay, whole steps
+	isa       kernels.ISA // with which edges are drawn
 }
 
 func newLayout(s *Spec) *layout {

@@ -74,10 +74,10 @@ func (n *Network) Edges(f func(projection, pre, post int, weight, delay float64)
 			count = d.to.n
 		}
 		for m := range count {
-			d.of(m, &b)
-			for k, w := range b.weight {
+			_ = d.of(m, &b, numbers) // Build has seen that it has no error
+			for k := range b.len() {
 				pre, post := b.end(k)
-				if !f(i, d.from.global(pre), d.to.global(post), w, b.delay[k]) {
+				if !f(i, d.from.global(pre), d.to.global(post), b.weight[k], b.delay[k]) {
 					return
 				}
 			}

@@ -3,6 +3,7 @@ package network
 import (
 	"math"
 
+	"popsim/kernels"
 	"popsim/rng"
 )
 
@@ -97,19 +98,40 @@ func (s *sampler) finished(x float64) float64 {
 // batch is the number of draws for which words are made at a time.
 const batch = 256
 
+// drawWords writes n consecutive words of an id to the beginning of a buffer, whose length is at least n, and returns them.
+func drawWords(isa kernels.ISA, s rng.Stream, buffer *[4 * batch]uint32, n int, id, first uint32) []uint32 {
+	made := n
+	const few = 24
+	if isa != kernels.Go && n > few { // more words in whole vectors cost less than single ones
+		made = min(len(buffer), (n+127)/128*128)
+	}
+	kernels.Words(isa, s, buffer[:made], id, first)
+	return buffer[:n]
+}
+
 // fill writes the numbers of the draws from 0 on of an id.
-func (s *sampler) fill(dst []float64, id uint32, words *[4 * batch]uint32) {
+func (s *sampler) fill(isa kernels.ISA, dst []float64, id uint32, words *[4 * batch]uint32) {
 	for first := 0; first < len(dst); first += batch {
 		part := dst[first:min(len(dst), first+batch)]
-		w := words[:4*len(part)]
-		s.stream.Words(w, id, uint32(first))
-		for k := range part {
-			block := (*rng.Block)(w[4*k:])
-			x := s.raw(block[0])
-			if !s.inside(x) {
-				x = s.redrawn(block, id, uint32(first+k))
+		w := drawWords(isa, s.stream, words, 4*len(part), id, uint32(first))
+		if d := &s.draw; d.Kind == Normal {
+			for k := range part {
+				part[k] = math.FMA(d.B, rng.Normal32(w[4*k]), d.A)
 			}
-			part[k] = s.finished(x)
+		} else {
+			for k := range part {
+				part[k] = s.raw(w[4*k])
+			}
+		}
+		for k, x := range part {
+			if !s.inside(x) {
+				part[k] = s.redrawn((*rng.Block)(w[4*k:]), id, uint32(first+k))
+			}
+		}
+	}
+	if d := &s.draw; d.Redraw != nil || d.Clip != nil || d.Round > 0 {
+		for k, x := range dst {
+			dst[k] = s.finished(x)
 		}
 	}
 }
@@ -194,8 +216,7 @@ func (d *delaySampler) tabulate() {
 func (d *delaySampler) fillSteps(steps []uint16, ms []float64, id uint32, words *[4 * batch]uint32) {
 	for first := 0; first < len(ms); first += batch {
 		n := min(len(ms)-first, batch)
-		w := words[:4*n]
-		d.stream.Words(w, id, uint32(first))
+		w := drawWords(d.layout.isa, d.stream, words, 4*n, id, uint32(first))
 		for k := range n {
 			block := (*rng.Block)(w[4*k:])
 			cell := d.cells[block[0]>>(32-cellBits)]

@@ -71,13 +71,14 @@ func (t *table) row(source int) []uint32 { return t.start[source*(t.delays+1):][
 
 // local is an edge of one source onto a lane of a range.
 type local struct {
-	weight, part float64
-	lane         uint16
-	delay        uint16 // steps above the table's least
+	weight float64
+	lane   uint16
+	delay  uint16 // steps above the table's least
 }
 
 // put stores all edges of a source, by its number in its population: sorted by delay, within one delay in their order.
-func (s *store) put(source int, list []local, none uint16, counts []uint32) error {
+// Those of timed tables have parts of a step.
+func (s *store) put(source int, list []local, parts []float64, none uint16, counts []uint32) error {
 	t, row := s.table, s.row(source)
 	at := counts[:t.delays]
 	clear(at)
@@ -98,7 +99,7 @@ func (s *store) put(source int, list []local, none uint16, counts []uint32) erro
 		next += int64(c+3) / 4
 	}
 	row[t.delays] = uint32(next)
-	t.place(list, at)
+	t.place(list, parts, at)
 	for _, k := range at {
 		t.pad(k, none)
 	}
@@ -110,7 +111,7 @@ func tooMany(blocks int64) error {
 }
 
 // place writes edges to the places at, by delay, which it moves.
-func (t *table) place(list []local, at []uint32) {
+func (t *table) place(list []local, parts []float64, at []uint32) {
 	switch t.style {
 	case shared:
 		for i := range list {
@@ -129,10 +130,13 @@ func (t *table) place(list []local, at []uint32) {
 		}
 	default:
 		for i := range list {
-			e := &list[i]
+			e, part := &list[i], 0.0
+			if t.style == timed {
+				part = parts[i]
+			}
 			k := at[e.delay]
 			at[e.delay]++
-			t.set(k, e.lane, e.weight, e.part)
+			t.set(k, e.lane, e.weight, part)
 		}
 	}
 }

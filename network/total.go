@@ -1,6 +1,9 @@
 package network
 
-import "popsim/rng"
+import (
+	"popsim/kernels"
+	"popsim/rng"
+)
 
 // The edges of a Total are drawn by source, too: first the number of edges of each source has its multinomial law, by
 // drawing the source of every edge, then each source draws its targets.
@@ -11,7 +14,7 @@ func (d *drawing) countPart(counts []uint32, first, end int64) {
 	n := uint64(d.from.n)
 	for q := first; q < end; q += int64(len(words)) { // first is a multiple of len(words)
 		w := words[:min(int64(len(words)), end-q)]
-		d.sources.Words(w, uint32(q>>34), uint32(q>>2))
+		kernels.Words(d.layout.isa, d.sources, w, uint32(q>>34), uint32(q>>2))
 		for _, x := range w {
 			counts[uint64(x)*n>>32]++
 		}
@@ -66,7 +69,7 @@ func (d *drawing) countSingly(n int64, capacities []uint32) []uint32 {
 	if complement {
 		n = pairs - n
 	}
-	w := pairWords{s: d.sources}
+	w := pairWords{isa: d.layout.isa, s: d.sources}
 	for n > 0 {
 		source := w.below(d.from.n)
 		// A source is taken with a probability proportional to the number of its targets that are left.
@@ -89,6 +92,7 @@ func (d *drawing) countSingly(n int64, capacities []uint32) []uint32 {
 
 // pairWords are the words of a stream, beyond the 2^34 of one id.
 type pairWords struct {
+	isa   kernels.ISA
 	s     rng.Stream
 	n     uint64
 	block [4 * batch]uint32
@@ -97,7 +101,7 @@ type pairWords struct {
 func (w *pairWords) below(n int) int {
 	at := w.n % uint64(len(w.block))
 	if at == 0 {
-		w.s.Words(w.block[:], uint32(w.n>>34), uint32(w.n>>2))
+		kernels.Words(w.isa, w.s, w.block[:], uint32(w.n>>34), uint32(w.n>>2))
 	}
 	w.n++
 	return int(uint64(w.block[at]) * uint64(n) >> 32)

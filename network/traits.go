@@ -173,8 +173,10 @@ func (l *layout) computedDelays(i int) (least, most int, timed bool, err error) 
 		members = d.to.n
 	}
 	for m := range members {
-		d.of(m, &b)
-		for k, x := range b.delay {
+		if err := d.of(m, &b, delays); err != nil {
+			return 0, 0, false, err
+		}
+		for k, x := range b.delay[:b.len()] {
 			if !(x >= l.spec.Dt*(1-wholeDelay) && x <= MaxDelay) {
 				pre, post := b.end(k)
 				return 0, 0, false, fmt.Errorf("projection %s: delay %g ms from %d to %d; it lies between %g and %d ms", d.p.Name, x, pre, post, l.spec.Dt, MaxDelay)
