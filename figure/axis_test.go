@@ -122,7 +122,7 @@ func TestPicturePaths(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		path:                              "exists; use --force to overwrite it",
-		filepath.Join(dir, "a.gif"):       "use .svg, .png or .pdf",
+		filepath.Join(dir, "a.gif"):       "use .svg, .png, .pdf or .html",
 		filepath.Join(dir, "none/a.png"):  "no such file or directory",
 		filepath.Join(dir, "a.svg/a.png"): "not a directory",
 	} {

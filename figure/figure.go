@@ -1,5 +1,6 @@
 // Package figure draws results as pictures: f-I curves, maps, rasters, phase planes and bifurcation diagrams. A Figure
-// is panels stacked above each other, made of lines, points, arrows, labels and images, saved as .svg, .png or .pdf. It
+// is panels stacked above each other, made of lines, points, arrows, labels and images, saved as .svg, .png or .pdf for
+// print, or as an .html page that lets its reader zoom. It
 // is legible without colour. Its Style sets sizes, limits, fonts, the place of the legend and colours.
 package figure
 
@@ -17,6 +18,7 @@ type Figure struct {
 	Panels []Panel
 	ShareX bool // all panels have the same x axis, labelled under the last one
 	Style  Style
+	Source string // the command that drew it, kept in the file
 }
 
 // Panel is one pair of axes with what stands in it, drawn in the order of the fields. A name makes an entry in the

@@ -23,16 +23,18 @@ const pngPixels = 3 // to the point: 216 to the inch
 // page is a picture format.
 type page struct {
 	ending string
-	pixels float64 // to the point; 0 where there are none
+	note   func(data []byte, text string) []byte // the file with a remark that readers do not show
+	pixels float64                               // to the point; 0 where there are none
 	open   func(w, h vg.Length) vg.CanvasWriterTo
 }
 
 var pages = []page{
-	{".svg", 0, func(w, h vg.Length) vg.CanvasWriterTo { return svg{vgsvg.New(w, h)} }},
-	{".png", pngPixels, func(w, h vg.Length) vg.CanvasWriterTo {
+	{".svg", noteSVG, 0, func(w, h vg.Length) vg.CanvasWriterTo { return svg{vgsvg.New(w, h)} }},
+	{".png", notePNG, pngPixels, func(w, h vg.Length) vg.CanvasWriterTo {
 		return vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(w, h), vgimg.UseDPI(72*pngPixels))}
 	}},
-	{".pdf", 0, func(w, h vg.Length) vg.CanvasWriterTo { return pdf{vgpdf.New(w, h)} }},
+	{".pdf", notePDF, 0, func(w, h vg.Length) vg.CanvasWriterTo { return pdf{vgpdf.New(w, h)} }},
+	{".html", nil, 0, nil}, // by html
 }
 
 // Fonts that stand in for Liberation Sans, letter for letter of the same width, where it is not installed.
@@ -118,6 +120,13 @@ func (f *Figure) Save(path string, force bool) error {
 		return err
 	}
 	f = f.styled()
+	if format.open == nil {
+		data, err := f.html()
+		if err != nil {
+			return fmt.Errorf("drawing %s: %w", path, err)
+		}
+		return file.Write(path, data, force)
+	}
 	frames, width, height := f.layout()
 	w, h := vg.Length(width), vg.Length(height)
 	canvas := format.open(w, h)
@@ -126,5 +135,5 @@ func (f *Figure) Save(path string, force bool) error {
 	if _, err := canvas.WriteTo(&data); err != nil {
 		return fmt.Errorf("drawing %s: %w", path, err)
 	}
-	return file.Write(path, data.Bytes(), force)
+	return file.Write(path, format.note(data.Bytes(), f.Source), force)
 }

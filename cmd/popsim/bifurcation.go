@@ -297,7 +297,7 @@ func (s *bifurcationCommand) write() error {
 		}
 	}
 	if s.plot.Value != "" {
-		if err := s.draw(found.Figure(), s.force); err != nil {
+		if err := s.draw(&s.flags, found.Figure(), s.force); err != nil {
 			return err
 		}
 	}

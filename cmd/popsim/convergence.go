@@ -206,7 +206,7 @@ func (s *convergenceCommand) write() error {
 		return err
 	}
 	if s.plot.Value != "" {
-		if err := s.draw(figure.Convergence(&s.result, s.neuron.Title()), s.force); err != nil {
+		if err := s.draw(&s.flags, figure.Convergence(&s.result, s.neuron.Title()), s.force); err != nil {
 			return err
 		}
 	}

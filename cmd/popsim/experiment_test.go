@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -107,7 +108,8 @@ func TestSaveKeepsPictures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !bytes.Equal(got, want) {
+		command := regexp.MustCompile(`<desc>popsim .*</desc>`) // which differs
+		if !bytes.Equal(command.ReplaceAll(got, nil), command.ReplaceAll(want, nil)) {
 			t.Errorf("%s: the picture of the file differs", line)
 		}
 	}

@@ -89,7 +89,7 @@ func (v *call) merge(path string, f flags, measure string) error {
 	}
 	v.phase("write")
 	if picture != nil {
-		if err := f.draw(picture, f.force); err != nil {
+		if err := v.draw(&f, picture, f.force); err != nil {
 			return err
 		}
 		v.phase("plot")

@@ -276,7 +276,7 @@ func (s *phaseCommand) write(p *dynamics.Plane) error {
 	if s.plot.Value == "" {
 		return nil
 	}
-	return s.draw(figure.Phase(s.neuron.Title(), p), s.force)
+	return s.draw(&s.flags, figure.Phase(s.neuron.Title(), p), s.force)
 }
 
 // tell says in words what was found.

@@ -16,7 +16,7 @@ import (
 // picture registers the flags of verbs that draw.
 func (f *flags) picture(set *pflag.FlagSet) {
 	f.plot, f.plotStyle = experiment.Word{Form: "FILE"}, experiment.Word{Form: "STYLE"}
-	add(set, experiment.Flag{Name: "plot", Value: &f.plot, Help: "picture to draw: .svg .png .pdf"})
+	add(set, experiment.Flag{Name: "plot", Value: &f.plot, Help: "picture to draw: .svg .png .pdf .html"})
 	add(set, experiment.Flag{Name: "plot-style", Value: &f.plotStyle, Help: "its sizes, limits, letters and colours: FILE.toml, KEY=VALUE,...; see popsim help pictures"})
 }
 
@@ -36,13 +36,14 @@ func (f *flags) checkPicture(force bool) error {
 }
 
 // draw writes a picture in the style that was asked for.
-func (f *flags) draw(picture *figure.Figure, force bool) error {
-	picture.Style = f.style
+func (v *call) draw(f *flags, picture *figure.Figure, force bool) error {
+	picture.Style, picture.Source = f.style, "popsim "+strings.Join(v.args, " ")
 	return picture.Save(f.plot.Value, force)
 }
 
-const picturesHelp = `--plot FILE draws a picture: .svg and .pdf for print, .png for a screen. Their text is text, which can be searched and
-edited; letters that PDF's own encoding lacks, such as Greek ones, are outlines there.
+const picturesHelp = `--plot FILE draws a picture: .svg and .pdf for print, .png for a screen, or an .html page with the data in it, in
+which one zooms, reads values and switches curves off, without a network. Text is text, which can be searched and edited;
+letters that PDF's own encoding lacks, and italic ones, are outlines there. The command is kept in the file.
 
 --plot-style STYLE sets how it looks: KEY=VALUE or FILE.toml with such keys, several divided by commas; what stands later
 goes before what stands earlier.

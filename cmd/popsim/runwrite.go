@@ -181,7 +181,7 @@ func (s *runCommand) write(sum pop.Summary) error {
 		if s.picture.Full {
 			s.warn("the picture shows the first %d spikes alone", figure.ShownSpikes)
 		}
-		if err := s.draw(s.picture.Figure(s.neuron.Title()), s.force); err != nil {
+		if err := s.draw(&s.flags, s.picture.Figure(s.neuron.Title()), s.force); err != nil {
 			return err
 		}
 	}

@@ -238,7 +238,7 @@ func (s *sweepCommand) write(out *file.Output, r *sweep.Result) error {
 		if err != nil {
 			return err
 		}
-		if err := s.draw(f, s.replaces()); err != nil {
+		if err := s.draw(&s.flags, f, s.replaces()); err != nil {
 			return err
 		}
 	} else if !s.quiet && cli.IsTerminal(s.stderr) {
