@@ -115,7 +115,7 @@ func (r *networkRun) write(n *network.Network) error {
 		return err
 	}
 	if r.traces != nil {
-		if err := r.draw(r.figure(), r.force); err != nil {
+		if err := r.draw(&r.flags, r.figure(), r.force); err != nil {
 			return err
 		}
 	}
