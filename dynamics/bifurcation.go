@@ -15,24 +15,32 @@ import (
 // others by simulation. What could not be followed to its end is told in Warnings. When ctx is cancelled the diagram so
 // far is returned with its error.
 func Bifurcation(ctx context.Context, m *model.Model, p []float64, i float64, free Free) (*Diagram, error) {
+	d, _, err := newDiagram(ctx, m, p, i, free)
+	return d, err
+}
+
+// newDiagram is Bifurcation. It also returns what followed the cycles, which has noted their folds and homoclinic ends; nil of a model of
+// one variable.
+func newDiagram(ctx context.Context, m *model.Model, p []float64, i float64, free Free) (*Diagram, *cyclist, error) {
 	if err := free.check(m); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s := newSystem(m, p, i, free.Name)
 	s.halt = ctx.Err
 	for _, end := range []float64{free.Lo, free.Hi} {
 		s.at(end)
 		if err := m.Check(s.p); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	d := &Diagram{Model: m, Free: free}
 	d.Branches, d.Points, d.Warnings = restBranches(s, free)
 	switch s.dim() {
 	case 1:
-		return d, ctx.Err()
+		return d, nil, ctx.Err()
 	case 2:
-		return d, d.cycles(ctx, newCyclist(s, free, d.Points))
+		c := newCyclist(s, free, d.Points)
+		return d, c, d.cycles(ctx, c)
 	}
 	// Here only stable cycles can be searched for. Unstable ones are found as the continuation of others, which may begin
 	// outside the interval.
@@ -48,7 +56,7 @@ func Bifurcation(ctx context.Context, m *model.Model, p []float64, i float64, fr
 		d.clip(wide, k)
 	}
 	d.Warnings = append(d.Warnings, wide.Warnings...)
-	return d, err
+	return d, c, err
 }
 
 // widened is the interval in which cycles are followed that may reach into free: three times as long, and for the

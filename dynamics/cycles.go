@@ -42,6 +42,7 @@ type cyclist struct {
 	plain  bool   // multipliers are not needed
 	used   []bool // Hopf points at which a branch has begun or ended
 	turned []ring // folds of cycles met
+	long   []ring // the last cycles of branches that end at a homoclinic orbit
 
 	middle ring   // of the branch last followed from a Hopf point, if it has one
 	halves []ring // at most 32 rings, evenly spaced by their number, of the side being followed
@@ -483,21 +484,12 @@ func (c *cyclist) endAtInfinity(t trail, r, q ring) trail {
 		}
 	}
 	t.end = Homoclinic
+	c.long = append(c.long, q)
 	p := newPoint(Homoclinic, q.mu, q.vMax)
 	p.State, p.Frequency, p.Period = c.row(q).State, 0, math.NaN()
 	c.system.at(q.mu)
-	slowest, y, f := math.Inf(1), make([]float64, c.dim), make([]float64, c.dim)
-	for k := 0; k < len(q.u); k += c.dim { // the saddle is where the cycle lingers
-		copy(y, q.u[k:k+c.dim])
-		c.deriv(y, f)
-		speed := 0.0
-		for x := range f {
-			speed += math.Abs(f[x]) / c.unit[x]
-		}
-		if speed < slowest {
-			slowest, p.V, p.State = speed, y[0], slices.Clone(y)
-		}
-	}
+	p.State = c.slowest(q.orbit)
+	p.V = p.State[0]
 	rows := slices.Clone(t.rows)
 	if n := len(rows); n == 0 || rows[n-1].Period < q.period {
 		rows = append(rows, c.row(q))
@@ -508,6 +500,29 @@ func (c *cyclist) endAtInfinity(t trail, r, q ring) trail {
 	}
 	t.points = append(t.points, p)
 	return t
+}
+
+// slowest is the state at which a long cycle lingers, at the present parameters: near the saddle of a homoclinic orbit.
+func (c *collocator) slowest(o orbit) []float64 {
+	k := c.slowestNode(o) * c.dim
+	return slices.Clone(o.u[k : k+c.dim])
+}
+
+// slowestNode is the node of o at which the vector field is least.
+func (c *collocator) slowestNode(o orbit) (node int) {
+	least, y, f := math.Inf(1), make([]float64, c.dim), make([]float64, c.dim)
+	for k := range len(o.u) / c.dim {
+		copy(y, o.u[k*c.dim:])
+		c.deriv(y, f)
+		speed := 0.0
+		for x := range f {
+			speed += math.Abs(f[x]) / c.unit[x]
+		}
+		if speed < least {
+			least, node = speed, k
+		}
+	}
+	return node
 }
 
 // hopfNear finds the Hopf point into which a small cycle shrinks, or -1.

@@ -25,11 +25,15 @@ type stepper struct {
 const (
 	reference = 1e-13
 	coarse    = 1e-9
+	rough     = 1e-6
 )
 
 func newStepper(dim int, tol float64, f field) *stepper {
 	s := &stepper{f: f, tol: tol, columns: 8}
-	if tol > 1e-11 {
+	switch {
+	case tol >= rough:
+		s.columns = 4
+	case tol > 1e-11:
 		s.columns = 5
 	}
 	s.slope, s.a, s.b, s.d = make([]float64, dim), make([]float64, dim), make([]float64, dim), make([]float64, dim)

@@ -19,6 +19,7 @@ const (
 	foldJumpV     = 8.0   // mV, of the extremes of V between neighbouring rows
 	foldJumpT     = 0.15  // of the period
 	mostFolds     = 4000  // rows of one curve
+	edgeTol       = 1e-8  // to which the place where a curve leaves the plane is solved for
 )
 
 // frame is a pair of axes in the plane of the two parameters, each in units of its interval: τ along t, λ along n, which is
@@ -32,23 +33,40 @@ func (f frame) point(tau, lambda float64) (x, y float64) {
 	return f.x + tau*f.tx - lambda*f.ty, f.y + tau*f.ty + lambda*f.tx
 }
 
-// tau is the place along t of a point of the plane.
-func (f frame) tau(x, y float64) float64 { return (x-f.x)*f.tx + (y-f.y)*f.ty }
+// tau is the place along t of a point of the plane, lambda that along n.
+func (f frame) tau(x, y float64) float64    { return (x-f.x)*f.tx + (y-f.y)*f.ty }
+func (f frame) lambda(x, y float64) float64 { return (y-f.y)*f.tx - (x-f.x)*f.ty }
+
+// turned is the frame with its axis t turned to or from the place (τ, λ): the side of t stays the same.
+func (f frame) turned(tau, lambda float64) frame {
+	norm := math.Hypot(tau, lambda)
+	c, s := math.Abs(tau)/norm, math.Copysign(lambda/norm, lambda*tau)
+	f.tx, f.ty = c*f.tx-s*f.ty, c*f.ty+s*f.tx
+	return f
+}
+
+// outside is how far the origin of the frame lies outside the plane; inside it is negative.
+func (f frame) outside() float64 { return max(-f.x, f.x-1, -f.y, f.y-1) }
 
 // foldWalker follows folds of cycles through the plane of two parameters. The cycles near a fold form a surface over two
 // coordinates: s, the place along the null vector of the fold, and τ, a place along the curve of folds; λ, the parameter
 // across the curve, is an unknown of the equations of the cycle, like the period. Folds are where ∂λ/∂s = 0: one equation in s and τ,
 // whose solutions are followed by pseudo-arclength. The axes turn with the curve, and s is regular at a cusp of cycles,
 // so that the curve may turn back in either parameter.
-type foldWalker struct {
+type foldWalker struct{ *planeWalker }
+
+func newFoldWalker(t *surveyor) *foldWalker { return &foldWalker{newPlaneWalker(t)} }
+
+// planeWalker solves for cycles whose free parameter λ is the place across a curve through the plane of two parameters, at a place τ along it.
+type planeWalker struct {
 	*cyclist
 	t     *surveyor
 	frame frame
 	tau   float64 // at which cycles are solved for
 }
 
-func newFoldWalker(t *surveyor) *foldWalker {
-	w := &foldWalker{t: t}
+func newPlaneWalker(t *surveyor) *planeWalker {
+	w := &planeWalker{t: t}
 	s := newSystem(t.m, t.p, t.i, t.x.Name)
 	w.cyclist = &cyclist{collocator: newCollocator(s, 1), free: t.x, fine: 1, plain: true}
 	w.byMu = nil
@@ -63,8 +81,20 @@ func newFoldWalker(t *surveyor) *foldWalker {
 		x, y := w.frame.point(w.tau, lambda)
 		set(s.index, t.x.Lo+x*(t.x.Hi-t.x.Lo))
 		set(t.second, t.y.Lo+y*(t.y.Hi-t.y.Lo))
+		s.known.hi = 0
 	}
 	return w
+}
+
+// planeRow is a row of a curve at (x, y) of the plane, exact at its ends.
+func (w *planeWalker) planeRow(label string, x, y float64) BorderPoint {
+	value := func(f Free, part float64) float64 {
+		if part > 0.5 {
+			return f.Hi - (1-part)*(f.Hi-f.Lo)
+		}
+		return f.Lo + part*(f.Hi-f.Lo)
+	}
+	return BorderPoint{Label: label, X: value(w.t.x, x), Y: value(w.t.y, y)}
 }
 
 // fold is a fold of cycles: the ring, at τ = λ = 0 of the frame, and the slopes of ∂λ/∂s there, in steps.
@@ -188,13 +218,9 @@ func (f *fold) direction(side [2]float64) [2]float64 {
 
 // foldRow is the fold r, at (x, y) of the plane, as a row of its curve.
 func (w *foldWalker) foldRow(r ring, x, y float64) BorderPoint {
-	value := func(f Free, part float64) float64 { // exact at the ends
-		if part > 0.5 {
-			return f.Hi - (1-part)*(f.Hi-f.Lo)
-		}
-		return f.Lo + part*(f.Hi-f.Lo)
-	}
-	return BorderPoint{Label: CycleFold, X: value(w.t.x, x), Y: value(w.t.y, y), V: r.vMax, Frequency: 1000 / r.period}
+	q := w.planeRow(CycleFold, x, y)
+	q.V, q.Frequency = r.vMax, 1000/r.period
+	return q
 }
 
 // follow walks along the folds from f, at first towards side, until the curve leaves the plane, shrinks to a point, comes back, meets
@@ -285,8 +311,8 @@ func (w *foldWalker) atBorder(f *fold, d [2]float64, h float64) (BorderPoint, bo
 		}
 		x, y := f.frame.point(z[1]*tu, q.mu)
 		e := outside(x, y)
-		if good = math.Abs(e) < 1e-8; good {
-			row = w.foldRow(q, snapped(x), snapped(y))
+		if good = math.Abs(e) < edgeTol; good {
+			row = w.foldRow(q, snapped(x, edgeTol), snapped(y, edgeTol))
 		}
 		return e
 	}
@@ -298,10 +324,10 @@ func (w *foldWalker) atBorder(f *fold, d [2]float64, h float64) (BorderPoint, bo
 	return row, good
 }
 
-// snapped is x, or the end of the interval from 0 to 1 that it lies on to what is solved for.
-func snapped(x float64) float64 {
+// snapped is x, or the end of the interval from 0 to 1 that lies within tol of it.
+func snapped(x, tol float64) float64 {
 	for _, end := range []float64{0, 1} {
-		if math.Abs(x-end) < 1e-8 {
+		if math.Abs(x-end) < tol {
 			return end
 		}
 	}
@@ -346,52 +372,25 @@ func (r *Regions) nearestBautin(row BorderPoint) *BorderPoint {
 	return nil
 }
 
-// cycleFolds follows the folds of cycles. Seeds are the folds in diagrams over the first parameter at every value searched,
-// in diagrams over the second one at some of the first, and beside Bautin points.
-func (t *surveyor) cycleFolds(ctx context.Context, r *Regions, scans []float64, diagrams map[float64]*Diagram) {
+// cycleFolds follows the folds of cycles, from those born at Bautin points and from those of the scans.
+func (t *surveyor) cycleFolds(ctx context.Context, r *Regions, scans []scan) {
 	w := newFoldWalker(t)
 	for _, q := range slices.Clone(r.Points) {
 		if q.Label == Bautin {
 			t.besideBautin(ctx, w, r, q)
 		}
 	}
-	for _, at := range scans {
-		if ctx.Err() != nil {
-			return
-		}
-		t.choose(at)
-		c := newCyclist(t.system, t.x, diagrams[at].Points)
-		c.halt = ctx.Err
-		if err := diagrams[at].cycles(ctx, c); err != nil {
-			return
-		}
-		for _, f := range c.turned {
-			t.foldCurve(ctx, w, r, f, (f.mu-t.x.Lo)/(t.x.Hi-t.x.Lo), (at-t.y.Lo)/(t.y.Hi-t.y.Lo), true)
-		}
-	}
-	const across = 5 // values of the first parameter
-	for _, at := range spread(t.x.Lo, t.x.Hi, across+2)[1 : across+1] {
-		if ctx.Err() != nil {
-			return
-		}
-		s := newSystem(t.m, t.p, t.i, t.x.Name)
-		s.at(at)
-		over := newSystem(t.m, s.p, s.i, t.y.Name)
-		over.halt = ctx.Err
-		if over.at(t.y.Lo); t.m.Check(over.p) != nil {
-			continue
-		}
-		if over.at(t.y.Hi); t.m.Check(over.p) != nil {
-			continue
-		}
-		d := &Diagram{Model: t.m, Free: t.y}
-		d.Branches, d.Points, _ = restBranches(over, t.y)
-		c := newCyclist(over, t.y, d.Points)
-		if err := d.cycles(ctx, c); err != nil {
-			return
-		}
-		for _, f := range c.turned {
-			t.foldCurve(ctx, w, r, f, (at-t.x.Lo)/(t.x.Hi-t.x.Lo), (f.mu-t.y.Lo)/(t.y.Hi-t.y.Lo), false)
+	for _, s := range scans {
+		for _, f := range s.folds {
+			along, across := t.x, t.y
+			if s.column {
+				along, across = across, along
+			}
+			a, b := (f.mu-along.Lo)/(along.Hi-along.Lo), (s.at-across.Lo)/(across.Hi-across.Lo)
+			if s.column {
+				a, b = b, a
+			}
+			t.foldCurve(ctx, w, r, f, a, b, !s.column)
 		}
 	}
 }
@@ -472,19 +471,45 @@ func (r *Regions) knowsFold(q BorderPoint, flat bool) bool {
 	if flat {
 		near, nearV = 3e-4, math.Inf(1) // on a canard V of the fold is not known
 	}
+	return r.near(q, near, nearV)
+}
+
+// near tells whether a curve of q's label runs through the neighbourhood of q: near in parts of the intervals, nearV in mV.
+func (r *Regions) near(q BorderPoint, near, nearV float64) bool {
+	found := false
+	r.project(q, func(on BorderPoint, away float64) {
+		found = found || away < near && !(math.Abs(on.V-q.V) >= nearV)
+	})
+	return found
+}
+
+// nearest is the point on the curves of q's label that is nearest to q, with its distance in parts of the intervals.
+func (r *Regions) nearest(q BorderPoint) (on BorderPoint, away float64) {
+	away = math.Inf(1)
+	r.project(q, func(p BorderPoint, d float64) {
+		if d < away {
+			on, away = p, d
+		}
+	})
+	return on, away
+}
+
+// project calls visit with the point nearest to q, and its distance in parts of the intervals, on every line between two rows of the curves
+// of q's label.
+func (r *Regions) project(q BorderPoint, visit func(on BorderPoint, away float64)) {
+	width, height := r.X.Hi-r.X.Lo, r.Y.Hi-r.Y.Lo
 	for _, b := range r.Curves {
-		if b.Label != CycleFold {
+		if b.Label != q.Label {
 			continue
 		}
 		for k := 1; k < len(b.Points); k++ {
 			p, n := b.Points[k-1], b.Points[k]
-			x0, y0 := (p.X-q.X)/(r.X.Hi-r.X.Lo), (p.Y-q.Y)/(r.Y.Hi-r.Y.Lo)
-			dx, dy := (n.X-p.X)/(r.X.Hi-r.X.Lo), (n.Y-p.Y)/(r.Y.Hi-r.Y.Lo)
+			x0, y0 := (p.X-q.X)/width, (p.Y-q.Y)/height
+			dx, dy := (n.X-p.X)/width, (n.Y-p.Y)/height
 			part := min(1, max(0, -(x0*dx+y0*dy)/(dx*dx+dy*dy+1e-300)))
-			if math.Hypot(x0+part*dx, y0+part*dy) < near && math.Abs(p.V+part*(n.V-p.V)-q.V) < nearV {
-				return true
-			}
+			on := p
+			on.X, on.Y, on.V = p.X+part*(n.X-p.X), p.Y+part*(n.Y-p.Y), p.V+part*(n.V-p.V)
+			visit(on, math.Hypot(x0+part*dx, y0+part*dy))
 		}
 	}
-	return false
 }

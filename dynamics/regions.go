@@ -32,12 +32,16 @@ type BorderPoint struct {
 	Criticality string  // of a Hopf point: "sub" or "super"
 }
 
-// borderScans is how many values of the second parameter are searched for special points to start curves from.
-const borderScans = 9
+// How many diagrams are searched for points from which curves start.
+const (
+	rowScans    = 17 // over the first parameter, at even values of the second, its ends among them
+	columnScans = 5  // over the second parameter, at even values of the first between its ends
+)
 
 // Borders follows the folds, the Hopf points and the folds of cycles of the model through the plane of two parameters, and
-// marks the Bogdanov-Takens, cusp and Bautin points on them. The other parameters are p, the input current is i.
-func Borders(ctx context.Context, m *model.Model, p []float64, i float64, x, y Free) (*Regions, error) {
+// marks the Bogdanov-Takens, cusp and Bautin points on them. The other parameters are p, the input current is i. each may share the
+// diagrams from which curves start among workers; it has no influence on the result.
+func Borders(ctx context.Context, m *model.Model, p []float64, i float64, x, y Free, each Each) (*Regions, error) {
 	for _, f := range []Free{x, y} {
 		if err := f.check(m); err != nil {
 			return nil, err
@@ -48,50 +52,92 @@ func Borders(ctx context.Context, m *model.Model, p []float64, i float64, x, y F
 	}
 	r := &Regions{Model: m, X: x, Y: y}
 	t := newSurveyor(m, p, i, x, y)
-	scans, diagrams, err := t.restBorders(ctx, r)
+	if err := t.restBorders(ctx, r); err != nil || t.dim() == 1 {
+		return r, err
+	}
+	scans, err := t.scan(ctx, each)
 	if err != nil {
 		return r, err
 	}
-	if t.dim() > 1 {
-		t.cycleFolds(ctx, r, scans, diagrams)
-	}
+	t.cycleFolds(ctx, r, scans)
+	t.homoclinics(ctx, r, scans)
 	return r, ctx.Err()
 }
 
-// restBorders adds the curves of folds and of Hopf points with their special points. It returns the values of the second
-// parameter that were searched, and the diagrams of equilibria there.
-func (t *surveyor) restBorders(ctx context.Context, r *Regions) (scans []float64, diagrams map[float64]*Diagram, err error) {
-	x, y, m := t.x, t.y, t.m
-	diagrams = map[float64]*Diagram{}
-	for _, at := range spread(y.Lo, y.Hi, borderScans) {
+// restBorders adds the curves of folds and of Hopf points with their special points.
+func (t *surveyor) restBorders(ctx context.Context, r *Regions) error {
+	var found []mark3
+	var labels []string
+	for _, at := range spread(t.y.Lo, t.y.Hi, rowScans) {
 		t.choose(at)
-		if m.Check(t.p) != nil {
+		if ctx.Err() != nil || t.m.Check(t.p) != nil {
 			continue
 		}
-		d := &Diagram{Model: m, Free: x}
-		d.Branches, d.Points, d.Warnings = restBranches(t.system, x)
-		diagrams[at] = d
-		scans = append(scans, at)
+		_, points, _ := restBranches(t.system, t.x)
+		for _, q := range points {
+			found = append(found, mark3{place{q.V, q.Parameter, at}, false})
+			labels = append(labels, q.Label)
+		}
 	}
 	for _, label := range []string{Fold, Hopf} {
 		var seeds []mark3
-		for _, at := range scans {
-			for _, q := range diagrams[at].Points {
-				if q.Label == label {
-					seeds = append(seeds, mark3{place{q.V, q.Parameter, at}, false})
-				}
+		for k, q := range found {
+			if labels[k] == label {
+				seeds = append(seeds, q)
 			}
 		}
 		for k := range seeds {
 			if ctx.Err() != nil {
-				return scans, diagrams, ctx.Err()
+				return ctx.Err()
 			}
 			if !seeds[k].done {
 				t.add(r, label, seeds, k)
 			}
 		}
 	}
-	return scans, diagrams, nil
+	return ctx.Err()
+}
+
+// scan is a diagram over one of the parameters, at one value of the other.
+type scan struct {
+	at      float64 // of the other parameter
+	column  bool    // whether the diagram is over the second parameter
+	diagram *Diagram
+	folds   []ring // of cycles
+	long    []ring // near homoclinic orbits
+}
+
+// scan makes the diagrams from which curves of cycles start, except where the parameters make no sense.
+func (t *surveyor) scan(ctx context.Context, each Each) ([]scan, error) {
+	var scans []scan
+	for _, at := range spread(t.y.Lo, t.y.Hi, rowScans) {
+		scans = append(scans, scan{at: at})
+	}
+	for _, at := range spread(t.x.Lo, t.x.Hi, columnScans+2)[1 : columnScans+1] {
+		scans = append(scans, scan{at: at, column: true})
+	}
+	err := each.do(len(scans), func(k int) error {
+		q := &scans[k]
+		over, other := t.x, t.y
+		if q.column {
+			over, other = other, over
+		}
+		s := newSystem(t.m, t.p, t.i, other.Name)
+		s.at(q.at)
+		for _, end := range []float64{over.Lo, over.Hi} {
+			e := newSystem(t.m, s.p, s.i, over.Name)
+			if e.at(end); t.m.Check(e.p) != nil {
+				return nil
+			}
+		}
+		d, c, err := newDiagram(ctx, t.m, s.p, s.i, over)
+		if err != nil {
+			return err
+		}
+		q.diagram, q.folds, q.long = d, c.turned, c.long
+		return nil
+	})
+	return slices.DeleteFunc(scans, func(q scan) bool { return q.diagram == nil }), err
 }
 
 // place is V and the two parameters.

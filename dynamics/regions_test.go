@@ -13,7 +13,7 @@ func TestAdExBordersHaveTheirClosedForms(t *testing.T) {
 		t.Skip("takes several diagrams")
 	}
 	m, p := mustModel(t, "adex", nil)
-	r, err := Borders(context.Background(), m, p, 0, Free{Name: "I", Lo: 0, Hi: 10}, Free{Name: "a", Lo: 0, Hi: 2})
+	r, err := Borders(context.Background(), m, p, 0, Free{Name: "I", Lo: 0, Hi: 10}, Free{Name: "a", Lo: 0, Hi: 2}, nil)
 	if err != nil || len(r.Warnings) > 0 {
 		t.Fatal(err, r.Warnings)
 	}
@@ -23,7 +23,10 @@ func TestAdExBordersHaveTheirClosedForms(t *testing.T) {
 		for _, q := range b.Points {
 			e := mustExponential(t, "adex", map[string]float64{"a": q.Y})
 			v, i := e.Fold()
-			if b.Label == Hopf {
+			switch b.Label {
+			case Homoclinic:
+				continue
+			case Hopf:
 				v, i, _, _ = e.Hopf()
 			}
 			if math.Abs(q.V-v) > 1e-7 || math.Abs(q.X-i) > 1e-7 {
@@ -31,8 +34,8 @@ func TestAdExBordersHaveTheirClosedForms(t *testing.T) {
 			}
 		}
 	}
-	if counts[Fold] != 1 || counts[Hopf] != 1 || len(counts) != 2 {
-		t.Errorf("curves %v, want one of folds and one of Hopf points", counts)
+	if counts[Fold] != 1 || counts[Hopf] != 1 || counts[Homoclinic] != 1 || len(counts) != 3 {
+		t.Errorf("curves %v, want one of folds, one of Hopf points and one of homoclinic orbits", counts)
 	}
 	a, v, i := mustExponential(t, "adex", nil).BogdanovTakens()
 	if len(r.Points) != 1 || r.Points[0].Label != BogdanovTakens || math.Abs(r.Points[0].X-i)+math.Abs(r.Points[0].Y-a)+math.Abs(r.Points[0].V-v) > 1e-6 {
@@ -47,7 +50,7 @@ func TestFoldsOfCyclesAreFollowed(t *testing.T) {
 		t.Skip("takes several diagrams")
 	}
 	m, p := mustModel(t, "rhh", nil)
-	r, err := Borders(context.Background(), m, p, 0, Free{Name: "I", Lo: 10.5, Hi: 13}, Free{Name: "g_L", Lo: 0.28, Hi: 0.3})
+	r, err := Borders(context.Background(), m, p, 0, Free{Name: "I", Lo: 10.5, Hi: 13}, Free{Name: "g_L", Lo: 0.28, Hi: 0.3}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +126,7 @@ func TestPointsOfCodimensionTwo(t *testing.T) {
 	} {
 		m, p := mustModel(t, c.model, nil)
 		r := &Regions{Model: m, X: c.x, Y: c.y}
-		if _, _, err := newSurveyor(m, p, 0, c.x, c.y).restBorders(context.Background(), r); err != nil {
+		if err := newSurveyor(m, p, 0, c.x, c.y).restBorders(context.Background(), r); err != nil {
 			t.Fatal(err)
 		}
 		if len(r.Points) != len(c.want) {
@@ -155,7 +158,7 @@ func TestFoldsOfCyclesTurn(t *testing.T) {
 	r := &Regions{Model: m, X: x, Y: y}
 	s := newSurveyor(m, p, 0, x, y)
 	ctx := context.Background()
-	if _, _, err := s.restBorders(ctx, r); err != nil {
+	if err := s.restBorders(ctx, r); err != nil {
 		t.Fatal(err)
 	}
 	w := newFoldWalker(s)

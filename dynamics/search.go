@@ -28,18 +28,20 @@ type section struct {
 	top    float64   // the largest V to look at
 	lo, hi float64   // what the second variable may be on a cycle
 	sign   float64   // of the crossing in forward time
-	clock  *stepper
-	back   bool // in time
+	clock  *stepper  // of cycles
+	rough  *stepper  // of gains, of which the sign is wanted
+	back   bool      // in time
 }
 
 func newSection(s *system, at []float64, top float64) *section {
 	c := &section{system: s, at: at, top: top, lo: math.Inf(1), hi: math.Inf(-1)}
-	c.clock = newStepper(2, coarse, func(_ float64, y, dy []float64) {
+	field := func(_ float64, y, dy []float64) {
 		s.deriv(y, dy)
 		if c.back {
 			dy[0], dy[1] = -dy[0], -dy[1]
 		}
-	})
+	}
+	c.clock, c.rough = newStepper(2, coarse, field), newStepper(2, rough, field)
 	d := make([]float64, 2)
 	// On a cycle the second variable turns where it is at rest for V. Beyond all of these values it only ever came from further
 	// out, and backwards in time the membrane becomes faster with it, without end.
@@ -54,7 +56,7 @@ func newSection(s *system, at []float64, top float64) *section {
 
 // next tells where the trajectory from V on the section comes back to it, in the direction of time chosen, and after
 // which time. escaped says that it ran beyond where cycles live, lost that it did not come back in time.
-func (c *section) next(v float64) (back, period float64, escaped, lost bool) {
+func (c *section) next(clock *stepper, v float64) (back, period float64, escaped, lost bool) {
 	y, out := []float64{v, c.at[1]}, make([]float64, 2)
 	d := make([]float64, 2)
 	sign := c.sign
@@ -66,14 +68,14 @@ func (c *section) next(v float64) (back, period float64, escaped, lost bool) {
 		if steps++; c.weary(steps) {
 			return 0, 0, false, true
 		}
-		made, next, err := c.clock.advance(t, y, longestWait, h, out)
+		made, next, err := clock.advance(t, y, longestWait, h, out)
 		if err != nil {
 			return 0, 0, true, false
 		}
 		h = next
 		// Up to the crossing on the other side the second variable has moved off; then it returns.
 		if t > 0 && (out[1]-c.at[1])*sign >= 0 && (y[1]-c.at[1])*sign < 0 && out[0]+y[0] > 2*c.at[0] {
-			part := c.clock.crossing(t, y, made, 1, c.at[1], out)
+			part := clock.crossing(t, y, made, 1, c.at[1], out)
 			if out[0] > c.at[0] {
 				return out[0], t + part, false, false
 			}
@@ -93,7 +95,7 @@ func (c *section) next(v float64) (back, period float64, escaped, lost bool) {
 
 // gain is by how much the return lies further out than v; escaping counts as far out, getting lost as NaN.
 func (c *section) gain(v float64) float64 {
-	w, _, escaped, lost := c.next(v)
+	w, _, escaped, lost := c.next(c.rough, v)
 	switch {
 	case escaped:
 		return 1e3
@@ -195,7 +197,7 @@ func (c *section) turnUntilSettled(f *found, v, lo, hi float64) bool {
 	c.back = f.backwards
 	defer func() { c.back = false }()
 	for range 4 {
-		w, period, escaped, lost := c.next(v)
+		w, period, escaped, lost := c.next(c.clock, v)
 		if escaped || lost || w < lo || w > hi {
 			f.y = nil
 			return false

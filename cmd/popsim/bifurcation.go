@@ -41,7 +41,7 @@ reset map; irregular firing has no period and a positive exponent. Fixed points 
 too, with stable = false. --resets has one row per reset: its number in the period, w_pA after it, and isi_ms to the next.
 
 Two intervals give the curves on which that picture changes, in the plane of both: a row per point with curve,
-label (hopf, fold, cycle-fold), both quantities, V_mV, frequency_Hz and criticality; --points has the points where they
+label (hopf, fold, cycle-fold, homoclinic), both quantities, V_mV, frequency_Hz and criticality; --points has the points where they
 meet or change (bogdanov-takens, cusp, bautin), and the picture shows what the neuron can settle on in between.`
 
 const bifurcationExample = `  popsim bifurcation rhh I=-5:20 --plot isola.svg

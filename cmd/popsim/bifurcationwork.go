@@ -75,7 +75,7 @@ func (s *bifurcationCommand) chart(ctx context.Context) (err error) {
 		defer slices.Reverse(s.free)
 	}
 	x, y := s.free[0].Free, s.free[1].Free
-	s.regions, err = dynamics.Borders(ctx, m, p, i, x, y)
+	s.regions, err = dynamics.Borders(ctx, m, p, i, x, y, s.parallel(ctx, "diagrams"))
 	if s.regions != nil {
 		s.warnAll(texts(s.regions.Warnings))
 		if turned {
