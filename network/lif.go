@@ -97,6 +97,7 @@ type lifSegment struct {
 	vInf, keep, r, vTh, vReset, tau, hold []float64   // keep: 1-exp(-dt/tau); hold: t_ref in steps
 	receptors                             []int       // of its class
 	p21, p20                              [][]float64 // R P21(dt), R P20(dt), by receptor of the segment
+	grid                                  onGrid
 }
 
 func (r *shard) newLIF(seg segment) *lifSegment {
@@ -140,6 +141,9 @@ func (r *shard) newLIF(seg segment) *lifSegment {
 		}
 		r.startSynaptic(p, g, lane, s.receptors)
 	}
+	if l.spec.OnGrid {
+		s.makeOnGrid(r)
+	}
 	return s
 }
 
@@ -149,71 +153,6 @@ type before struct {
 	lane int
 	v    float64
 	at   int // of its synaptic variables in shard.synaptic: s and y for each receptor of the segment
-}
-
-// stepOnGrid moves all lanes through step k: arrivals and spikes are at its end. The rows are emptied.
-func (s *lifSegment) stepOnGrid(r *shard, k int64) {
-	l := r.net.layout
-	now, n, lo := float64(k), s.n, s.base
-	free := r.next[:n]
-	v, wake := r.v[lo:lo+n], r.wake[lo:lo+n]
-	vInf, keep, vTh := s.vInf[:n], s.keep[:n], s.vTh[:n]
-	if r.current != nil {
-		for i, c := range r.current[lo : lo+n] {
-			free[i] = float64(keep[i] * (math.FMA(s.r[i], c, vInf[i]) - v[i]))
-		}
-	} else {
-		for i := range free {
-			free[i] = float64(keep[i] * (vInf[i] - v[i]))
-		}
-	}
-	for i := range free {
-		free[i] += v[i]
-	}
-	jump := r.jump[:n]
-	clear(jump)
-	for j, c := range s.receptors {
-		rc := &l.receptors[c]
-		row, cur, p21 := r.rows[c][lo:lo+n], r.s[c][lo:lo+n], s.p21[j][:n]
-		decay := r.decay[c]
-		switch rc.kind {
-		case Delta:
-			for i, a := range row {
-				jump[i] += a
-				row[i] = empty
-			}
-		case ExpCurrent:
-			for i, a := range row {
-				free[i] = math.FMA(p21[i], cur[i], free[i])
-				cur[i] = math.FMA(decay, cur[i], a)
-				row[i] = empty
-			}
-		case AlphaCurrent:
-			rise, p20 := r.y[c][lo:lo+n], s.p20[j][:n]
-			dt, scale := l.spec.Dt, math.E/rc.tau
-			for i, a := range row {
-				free[i] = math.FMA(p20[i], rise[i], math.FMA(p21[i], cur[i], free[i]))
-				cur[i] = math.FMA(decay*dt, rise[i], float64(decay*cur[i]))
-				rise[i] = math.FMA(decay, rise[i], float64(a*scale))
-				row[i] = empty
-			}
-		}
-	}
-	for i := range v {
-		x := v[i]
-		if wake[i] <= now {
-			x = free[i]
-		}
-		if wake[i] <= now+1 {
-			x += jump[i]
-			if x >= vTh[i] {
-				x = s.vReset[i]
-				wake[i] = now + 1 + s.hold[i]
-				r.fire(s, i, 1)
-			}
-		}
-		v[i] = x
-	}
 }
 
 // step moves all lanes through step k, and lists those that have an event in it. The rows are emptied.

@@ -42,17 +42,22 @@ func balanced(n int, kind Kind, onGrid bool) *Spec {
 }
 
 func TestWorkersAndRangesDoNotChangeBits(t *testing.T) {
+	isas := kernels.Available()
 	for _, kind := range []Kind{Delta, ExpCurrent, AlphaCurrent} {
 		for _, onGrid := range []bool{false, true} {
 			s := balanced(100, kind, onGrid)
-			want := collect(t, s, Config{Workers: 1, Ranges: 1}, 100)
+			s.Inputs = append(s.Inputs, Input{
+				Name: "current", To: []Part{{0, 3, 250}}, Current: func(step int64) float64 { return float64(step%7) / 4 },
+			})
+			want := collect(t, s, Config{Workers: 1, Ranges: 1, ISA: kernels.Go}, 100)
 			if len(want) < 200 {
 				t.Errorf("%s: only %d spikes", kind, len(want))
 			}
 			for workers := 2; workers <= 7; workers++ {
-				got := collect(t, s, Config{Workers: workers, Ranges: workers + workers%3}, 100)
+				isa := isas[workers%len(isas)]
+				got := collect(t, s, Config{Workers: workers, Ranges: workers + workers%3, ISA: isa}, 100)
 				if !slices.Equal(got, want) {
-					t.Errorf("%s, on grid %t: other spikes with %d workers", kind, onGrid, workers)
+					t.Errorf("%s, on grid %t: other spikes with %d workers, %v", kind, onGrid, workers, isa)
 				}
 			}
 		}

@@ -108,14 +108,22 @@ type shard struct {
 	segs   []segment
 	lanes  int
 
-	v, wake, wakeTheta []float64 // by lane; wake: first step in which V moves, plus 1/2 if it does so inside it
-	s, y, rows         [][]float64
-	decay              []float64 // exp(-dt/tau) by receptor
-	deltaTop           []float64 // by class: exp(dt/tau), largest
-	current            []float64
-	lif                []*lifSegment
-	other              []*otherSegment
-	next, jump         []float64 // scratch of stepOnGrid
+	v, wake, wakeTheta []float64   // by lane; wake: first step in which V moves, plus 1/2 if it does so inside it
+	s, y               [][]float64 // synaptic variables by receptor and lane
+	decay              []float64   // exp(-dt/tau) by receptor
+	deltaTop           []float64   // by class: exp(dt/tau), largest
+
+	// Accumulators by receptor: of the step in hand, of all steps that are advanced together, and these as one column whose
+	// steps are strides apart; currents by lane likewise, nil where no input is one.
+	rows         [][]float64
+	stepRows     [][][]float64
+	allRows      [][]float64
+	strides      []int
+	current      []float64
+	stepCurrents [][]float64
+
+	lif   []*lifSegment
+	other []*otherSegment
 
 	tables   []*table
 	tablesOf [][]int
@@ -149,29 +157,22 @@ func (r *shard) segmentOf(g int) *segment {
 func (r *shard) layOut() error {
 	l := r.net.layout
 	r.lanes = l.lanes(r.segs)
-	r.v, r.wake, r.wakeTheta = make([]float64, r.lanes), make([]float64, r.lanes), make([]float64, r.lanes)
+	r.v, r.wake, r.wakeTheta = makeColumn(r.lanes), makeColumn(r.lanes), makeColumn(r.lanes)
 	r.flags = make([]uint64, r.lanes/64+1)
 	r.rank = make([]uint16, r.lanes)
-	r.next, r.jump = make([]float64, r.lanes), make([]float64, r.lanes)
 	for i := range l.receptors {
 		rc := &l.receptors[i]
-		fill := func(n int) []float64 {
-			c := make([]float64, n)
+		columns := [2][]float64{makeColumn(r.lanes), makeColumn(r.lanes)}
+		for _, c := range columns {
 			for j := range c {
 				c[j] = empty
 			}
-			return c
 		}
-		r.s, r.y = append(r.s, fill(r.lanes)), append(r.y, fill(r.lanes))
-		r.rows = append(r.rows, fill((r.lanes+1)*rc.width))
+		r.s, r.y = append(r.s, columns[0]), append(r.y, columns[1])
 		r.decay = append(r.decay, kernels.Exp(-l.spec.Dt/rc.tau))
 	}
 	r.deltaTop = make([]float64, len(l.classes))
-	for _, in := range l.spec.Inputs {
-		if in.Current != nil {
-			r.current = make([]float64, r.lanes)
-		}
-	}
+	r.makeRows()
 	for _, seg := range r.segs {
 		if c := l.classOf[seg.population]; c >= 0 && l.spec.Populations[seg.population].Model.Name != "lif" {
 			o, err := r.newOther(seg)
@@ -202,8 +203,11 @@ func (r *shard) emitted(k int64) []spike {
 	if k < 0 {
 		return nil
 	}
-	return r.history[k%int64(len(r.history))]
+	return r.history[r.slot(k)]
 }
+
+// slot is where r.history keeps the spikes of step k.
+func (r *shard) slot(k int64) int64 { return k % int64(len(r.history)) }
 
 // deliver adds what arrives in step k to the rows: for each delay, longest first, the spikes of that many steps before,
 // by number of the source.
@@ -463,17 +467,29 @@ func (r *shard) find(u *runOf) {
 	}
 }
 
-// advance moves the range through step k.
-func (r *shard) advance(k int64) error {
+// advance moves the range through steps from k on, up to end.
+func (r *shard) advance(k, end int64) error {
+	if r.net.layout.spec.OnGrid {
+		for most := int64(len(r.stepRows)); k < end; k += most {
+			r.advanceOnGrid(k, int(min(most, end-k)))
+		}
+		return nil
+	}
+	for ; k < end; k++ {
+		if err := r.step(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// step moves the range through step k, with arrivals and spikes inside it.
+func (r *shard) step(k int64) error {
 	r.deliver(k)
 	r.input(k)
-	r.out, r.events, r.synaptic = r.history[k%int64(len(r.history))][:0], r.events[:0], r.synaptic[:0]
+	r.out, r.events, r.synaptic = r.history[r.slot(k)][:0], r.events[:0], r.synaptic[:0]
 	for _, s := range r.lif {
-		if r.net.layout.spec.OnGrid {
-			s.stepOnGrid(r, k)
-		} else {
-			s.step(r, k)
-		}
+		s.step(r, k)
 	}
 	if len(r.events) > 0 {
 		r.lookUp()
@@ -484,19 +500,35 @@ func (r *shard) advance(k int64) error {
 			r.flags[b.lane>>6] = 0
 		}
 	}
+	r.advanceOthers(k)
+	r.history[r.slot(k)] = r.out
+	return nil
+}
+
+// advanceOthers moves what is not LIF through step k, and orders r.out.
+func (r *shard) advanceOthers(k int64) {
 	for _, o := range r.other {
 		o.step(r, k)
 	}
 	for _, s := range r.sources {
 		r.out = s.emit(r, k, r.out)
 	}
-	slices.SortStableFunc(r.out, func(a, b spike) int { return cmp.Compare(a.neuron, b.neuron) })
-	r.history[k%int64(len(r.history))] = r.out
-	return nil
+	byNeuron := func(a, b spike) int { return cmp.Compare(a.neuron, b.neuron) }
+	if !slices.IsSortedFunc(r.out, byNeuron) {
+		slices.SortStableFunc(r.out, byNeuron)
+	}
 }
 
 // Steps is the number of steps done.
 func (n *Network) Steps() int64 { return n.step }
+
+// byTime orders spikes of one step.
+func byTime(a, b Spike) int {
+	if c := cmp.Compare(a.Theta, b.Theta); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.Neuron, b.Neuron)
+}
 
 // Run advances the network by a number of steps.
 func (n *Network) Run(ctx context.Context, steps int64, rec Recorder) error {
@@ -512,12 +544,7 @@ func (n *Network) Run(ctx context.Context, steps int64, rec Recorder) error {
 	_, err := sched.Run(ctx, sched.Plan{
 		Workers: n.workers, Shards: len(n.ranges),
 		Advance: func(_, shard, _ int) error {
-			for k := n.step; k < min(n.step+n.layout.steps, end); k++ {
-				if err := n.ranges[shard].advance(k); err != nil {
-					return err
-				}
-			}
-			return nil
+			return n.ranges[shard].advance(n.step, min(n.step+n.layout.steps, end))
 		},
 		Merge: func(int) (bool, error) {
 			to := min(n.step+n.layout.steps, end)
@@ -530,12 +557,9 @@ func (n *Network) Run(ctx context.Context, steps int64, rec Recorder) error {
 							spikes = append(spikes, Spike{s.neuron, k, s.theta})
 						}
 					}
-					slices.SortStableFunc(spikes[first:], func(a, b Spike) int {
-						if c := cmp.Compare(a.Theta, b.Theta); c != 0 {
-							return c
-						}
-						return cmp.Compare(a.Neuron, b.Neuron)
-					})
+					if !slices.IsSortedFunc(spikes[first:], byTime) {
+						slices.SortStableFunc(spikes[first:], byTime)
+					}
 				}
 				if err := rec.Spikes(spikes); err != nil {
 					return false, err

@@ -44,6 +44,56 @@ func AddCountsAVX2(b *CountBlock)
 //go:noescape
 func AddCountsAVX512(b *CountBlock)
 
+// LIFRowsAVX2 advances LIF neurons with currents and jumps; see LIFRowsBlock.
+//
+//go:noescape
+func LIFRowsAVX2(b *LIFRowsBlock)
+
+// LIFRowsAVX512 advances LIF neurons with currents and jumps; see LIFRowsBlock.
+//
+//go:noescape
+func LIFRowsAVX512(b *LIFRowsBlock)
+
+// LIFDriveRowsAVX2 is LIFRows without the row Jump.
+//
+//go:noescape
+func LIFDriveRowsAVX2(b *LIFRowsBlock)
+
+// LIFDriveRowsAVX512 is LIFRows without the row Jump.
+//
+//go:noescape
+func LIFDriveRowsAVX512(b *LIFRowsBlock)
+
+// LIFJumpRowsAVX2 is LIFRows without the row Drive.
+//
+//go:noescape
+func LIFJumpRowsAVX2(b *LIFRowsBlock)
+
+// LIFJumpRowsAVX512 is LIFRows without the row Drive.
+//
+//go:noescape
+func LIFJumpRowsAVX512(b *LIFRowsBlock)
+
+// ExpRowsAVX2 advances exponential currents; see CurrentRowsBlock.
+//
+//go:noescape
+func ExpRowsAVX2(b *CurrentRowsBlock)
+
+// ExpRowsAVX512 advances exponential currents; see CurrentRowsBlock.
+//
+//go:noescape
+func ExpRowsAVX512(b *CurrentRowsBlock)
+
+// AlphaRowsAVX2 advances alpha currents; see CurrentRowsBlock.
+//
+//go:noescape
+func AlphaRowsAVX2(b *CurrentRowsBlock)
+
+// AlphaRowsAVX512 advances alpha currents; see CurrentRowsBlock.
+//
+//go:noescape
+func AlphaRowsAVX512(b *CurrentRowsBlock)
+
 // Prefetch asks for the memory of a column that is wanted soon.
 //
 //go:noescape

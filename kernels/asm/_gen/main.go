@@ -31,6 +31,11 @@ var files = []struct {
 }{
 	{name: "exp", kernels: []func(*file, isa){exp}},
 	{name: "draws", kernels: []func(*file, isa){philoxWords, philoxCounts, addCounts}},
+	{name: "rows", kernels: []func(*file, isa){
+		lifRowKernels[0].assembly, lifRowKernels[1].assembly, lifRowKernels[2].assembly, expRows.assembly, alphaRows.assembly,
+	}, plain: []func() string{
+		lifRowKernels[0].plain, lifRowKernels[1].plain, lifRowKernels[2].plain, expRows.plain, alphaRows.plain,
+	}},
 	{name: "prefetch", kernels: []func(*file, isa){prefetch}},
 	{name: "lif", kernels: []func(*file, isa){
 		lif("LIF", false, map[string]gaits{"AVX2": {walk: 4, run: 8}, "AVX512": {walk: 8, run: 8}}),

@@ -1,0 +1,53 @@
+package asm
+
+// The kernels over rows take many lanes of a network through some steps. Columns have one value per lane; a row holds one
+// value per lane for each step, that of step k and lane l at k·Stride + l. Coefficients lie in groups: that of lane l is
+// Coef[l/Group·CoefStride + j][l%Group], so that with a stride of 0 all groups have the same. Lanes is a multiple of Group.
+
+// EmptyRow is what a row without arrivals holds: a current that decays then never becomes subnormal.
+const EmptyRow = 1e-290
+
+// LIFRowsBlock is the argument of the LIFRows kernels, which move LIF neurons whose arrivals and spikes are at ends of
+// steps.
+type LIFRowsBlock struct {
+	Lanes, Steps int
+	First        float64   // number of step 0
+	V, Wake      []float64 // state; Wake is the number of the first step in which V moves
+	Coef         []Column  // by LIFRowsVInf and so on
+	CoefStride   int
+
+	Drive       []float64 // row: what currents add to V in a step
+	DriveStride int
+	Jump        []float64 // row: what is added to V at the end of a step; emptied as it is read
+	JumpStride  int
+
+	Fired       []uint8 // out: bit l%8 of Fired[k·FiredStride + l/8] tells that lane l fired at the end of step k
+	FiredStride int
+}
+
+// Coefficients of the LIFRows kernels.
+const (
+	LIFRowsVInf   = iota // V_rest + R I
+	LIFRowsKeep          // 1 - exp(-dt/tau)
+	LIFRowsVTh           //
+	LIFRowsVReset        //
+	LIFRowsHold          // t_ref in steps
+	LIFRowsCoefs
+)
+
+// CurrentRowsBlock is the argument of the kernels of synaptic currents: they add to Drive what the current gives in each
+// step, let it decay, and then add what has arrived.
+type CurrentRowsBlock struct {
+	Lanes, Steps  int
+	Current, Rise []float64 // state; Rise of alpha currents: the current's rise, 1/ms
+	Coef          []Column  // what a current, and a rise, of 1 gives in a step
+	CoefStride    int
+	Decay         float64 // exp(-dt/tau_s)
+	DecayDt       float64 // alpha: Decay dt
+	Scale         float64 // alpha: the rise by an arrival of 1
+
+	Row         []float64 // emptied as it is read
+	RowStride   int
+	Drive       []float64
+	DriveStride int
+}

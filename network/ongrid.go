@@ -1,0 +1,237 @@
+package network
+
+import (
+	"encoding/binary"
+	"math"
+	mathbits "math/bits"
+	"unsafe"
+
+	"popsim/kernels"
+	"popsim/kernels/asm"
+)
+
+// rowBytes is how much the rows of the steps that are advanced together may take: half of a small second-level cache.
+const rowBytes = 256 << 10
+
+// stepsTogether is for how many steps arrivals are added up before the neurons are advanced. No result depends on it.
+func (r *shard) stepsTogether() int {
+	l := r.net.layout
+	if !l.spec.OnGrid {
+		return 1
+	}
+	const most = 16
+	fit := rowBytes / (8 * max(1, r.lanes*len(l.receptors)))
+	return int(max(1, min(l.steps, int64(fit), most)))
+}
+
+// makeRows makes the rows of the steps that are advanced together, one for each receptor and step, empty.
+func (r *shard) makeRows() {
+	l := r.net.layout
+	r.stepRows, r.stepCurrents = make([][][]float64, r.stepsTogether()), make([][]float64, r.stepsTogether())
+	var all [][]float64
+	for i := range l.receptors {
+		r.strides = append(r.strides, (r.lanes+asm.Group)*l.receptors[i].width)
+		column := makeColumn(r.strides[i] * len(r.stepRows))
+		for j := range column {
+			column[j] = empty
+		}
+		all = append(all, column)
+	}
+	r.allRows = all
+	currents := false
+	for _, in := range l.spec.Inputs {
+		currents = currents || in.Current != nil
+	}
+	for j := range r.stepRows {
+		for i, column := range all {
+			r.stepRows[j] = append(r.stepRows[j], column[j*r.strides[i]:][:(r.lanes+1)*l.receptors[i].width])
+		}
+		if currents {
+			r.stepCurrents[j] = makeColumn(r.lanes)
+		}
+	}
+	r.useStep(0)
+}
+
+// makeColumn is n zeros that start on a cache line.
+func makeColumn(n int) []float64 {
+	const line = 8
+	c := make([]float64, n+line)
+	at := 0
+	for ; uintptr(unsafe.Pointer(&c[at]))%(8*line) != 0; at++ {
+	}
+	return c[at:][:n:n]
+}
+
+// useStep makes the rows and currents of step j of those advanced together the ones in hand.
+func (r *shard) useStep(j int) { r.rows, r.current = r.stepRows[j], r.stepCurrents[j] }
+
+// advanceOnGrid moves the range through some steps from k on, no more than stepsTogether.
+func (r *shard) advanceOnGrid(k int64, steps int) {
+	for j := range steps {
+		r.useStep(j)
+		r.deliver(k + int64(j))
+		r.input(k + int64(j))
+		at := r.slot(k + int64(j))
+		r.history[at] = r.history[at][:0]
+	}
+	for _, s := range r.lif {
+		s.advanceOnGrid(r, k, steps)
+	}
+	for j := range steps {
+		r.useStep(j)
+		at := r.slot(k + int64(j))
+		r.out = r.history[at]
+		r.advanceOthers(k + int64(j))
+		r.history[at] = r.out
+	}
+}
+
+// onGrid is what LIF neurons of a segment need for steps on the grid.
+type onGrid struct {
+	neurons  coefs     // see asm.LIFRowsBlock
+	currents []coefs   // of each receptor of the segment, none of those of jumps: see asm.CurrentRowsBlock
+	jump     int       // receptor of jumps; -1: there is none
+	driven   bool      // whether currents come in
+	drive    []float64 // scratch: a tile of lanes, step by step
+	fired    []uint8   // by step and eight lanes
+}
+
+// coefs are columns of coefficients by group of lanes.
+type coefs struct {
+	columns []asm.Column
+	stride  int // columns from group to group: 0 where all lanes have the same
+}
+
+// from is the columns from the group of a lane on.
+func (c *coefs) from(lane int) []asm.Column { return c.columns[lane/kernels.Group*c.stride:] }
+
+// groupCoefs puts columns of all lanes into groups.
+func groupCoefs(columns ...[]float64) coefs {
+	alike := true
+	for _, c := range columns {
+		for _, x := range c {
+			alike = alike && x == c[0]
+		}
+	}
+	if alike {
+		c := coefs{columns: make([]asm.Column, len(columns))}
+		for j := range columns {
+			for l := range c.columns[j] {
+				c.columns[j][l] = columns[j][0]
+			}
+		}
+		return c
+	}
+	n := len(columns[0])
+	c := coefs{make([]asm.Column, len(columns)*((n+kernels.Group-1)/kernels.Group)), len(columns)}
+	for j := range columns {
+		for i, x := range columns[j] {
+			c.columns[i/kernels.Group*c.stride+j][i%kernels.Group] = x
+		}
+	}
+	return c
+}
+
+// tile is the number of lanes whose currents are summed up before V moves: the sums stay in the first-level cache.
+const tile = 4 * kernels.Group
+
+func (s *lifSegment) makeOnGrid(r *shard) {
+	g := &s.grid
+	g.neurons = groupCoefs(s.vInf, s.keep, s.vTh, s.vReset, s.hold)
+	g.jump, g.driven = -1, r.current != nil
+	for j, c := range s.receptors {
+		kind := r.net.layout.receptors[c].kind
+		if kind == Delta {
+			g.jump = c
+			g.currents = append(g.currents, coefs{})
+			continue
+		}
+		g.driven = true
+		columns := [][]float64{s.p21[j]}
+		if kind == AlphaCurrent {
+			columns = append(columns, s.p20[j])
+		}
+		g.currents = append(g.currents, groupCoefs(columns...))
+	}
+	steps := len(r.stepRows)
+	g.drive, g.fired = makeColumn(tile*steps), make([]uint8, steps*s.padded()/8)
+	for lane := s.base + s.n; lane < s.base+s.padded(); lane++ {
+		r.wake[lane] = math.Inf(1) // padding never moves
+	}
+}
+
+// padded is the number of lanes of the segment, whole groups.
+func (s *segment) padded() int { return (s.n + kernels.Group - 1) / kernels.Group * kernels.Group }
+
+// advanceOnGrid moves all lanes through some steps from k on: arrivals and spikes are at ends of steps. The rows are
+// emptied.
+func (s *lifSegment) advanceOnGrid(r *shard, k int64, steps int) {
+	g := &s.grid
+	rows := kernels.RowsOf(r.net.isa)
+	n := s.padded()
+	for at := 0; at < n; at += tile {
+		lanes := min(tile, n-at)
+		b := asm.LIFRowsBlock{
+			Lanes: lanes, Steps: steps, First: float64(k), V: r.v[s.base+at:], Wake: r.wake[s.base+at:],
+			Coef: g.neurons.from(at), CoefStride: g.neurons.stride, Fired: g.fired[at/8:], FiredStride: n / 8,
+			Drive: g.drive, DriveStride: tile,
+		}
+		if g.jump >= 0 {
+			b.Jump, b.JumpStride = r.allRows[g.jump][s.base+at:], r.strides[g.jump]
+		}
+		if g.driven {
+			s.sumCurrents(r, rows, at, lanes, steps)
+		}
+		switch {
+		case g.jump < 0:
+			rows.LIFDrive(&b)
+		case g.driven:
+			rows.LIF(&b)
+		default:
+			rows.LIFJump(&b)
+		}
+	}
+	for j := range steps {
+		out := &r.history[r.slot(k+int64(j))]
+		fired := g.fired[j*n/8:][:n/8]
+		for i := 0; i < n/8; i += 8 {
+			for bits := binary.LittleEndian.Uint64(fired[i:]); bits != 0; bits &= bits - 1 {
+				lane := 8*i + mathbits.TrailingZeros64(bits)
+				*out = append(*out, spike{int32(s.first + lane), int32(s.population), 1})
+			}
+		}
+	}
+}
+
+// sumCurrents writes what currents add to V of lanes of the segment from at on to g.drive, step by step, and moves the
+// synaptic currents.
+func (s *lifSegment) sumCurrents(r *shard, rows *kernels.Rows, at, lanes, steps int) {
+	l := r.net.layout
+	g := &s.grid
+	clear(g.drive[:steps*tile])
+	for j := 0; r.current != nil && j < steps; j++ {
+		drive := g.drive[j*tile:][:tile]
+		current := r.stepCurrents[j][s.base+at:]
+		for i := range min(lanes, s.n-at) {
+			drive[i] = s.keep[at+i] * float64(s.r[at+i]*current[i])
+		}
+	}
+	for j, c := range s.receptors {
+		rc := &l.receptors[c]
+		if rc.kind == Delta {
+			continue
+		}
+		lo, decay := s.base+at, r.decay[c]
+		b := asm.CurrentRowsBlock{
+			Lanes: lanes, Steps: steps, Current: r.s[c][lo:], Rise: r.y[c][lo:], Coef: g.currents[j].from(at), CoefStride: g.currents[j].stride,
+			Decay: decay, DecayDt: decay * l.spec.Dt, Scale: math.E / rc.tau,
+			Row: r.allRows[c][lo:], RowStride: r.strides[c], Drive: g.drive, DriveStride: tile,
+		}
+		if rc.kind == ExpCurrent {
+			rows.Exp(&b)
+		} else {
+			rows.Alpha(&b)
+		}
+	}
+}
