@@ -26,11 +26,22 @@ func TestParsePart(t *testing.T) {
 		{"auto", map[string]string{"SLURM_ARRAY_TASK_ID": "0", "SLURM_ARRAY_TASK_COUNT": "8"}, "{1 8}"},
 		{"auto/4", map[string]string{"JOB_COMPLETION_INDEX": "1"}, "{2 4}"},
 		{"auto", map[string]string{"JOB_COMPLETION_INDEX": "1"}, ""},
+		{"auto/9", map[string]string{"PBS_ARRAY_INDEX": "9"}, "{9 9}"},
+		{"auto/9", map[string]string{"PBS_ARRAYID": "3"}, "{3 9}"},
+		{"auto/9", map[string]string{"PBS_ARRAY_INDEX": "0"}, ""},
+		{"auto", map[string]string{"SGE_TASK_ID": "7", "SGE_TASK_FIRST": "3", "SGE_TASK_LAST": "10", "SGE_TASK_STEPSIZE": "2"}, "{3 4}"},
+		{"auto", map[string]string{"SGE_TASK_ID": "undefined", "SGE_TASK_FIRST": "undefined"}, ""},
+		{"auto", map[string]string{"LSB_JOBINDEX": "2", "LSB_JOBINDEX_END": "5"}, "{2 5}"},
+		{"auto", map[string]string{"LSB_JOBINDEX": "0", "LSB_JOBINDEX_END": "0"}, ""},
 		{"auto", nil, ""},
 		{"6/5", nil, ""},
 	} {
-		for _, name := range []string{"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_STEP", "JOB_COMPLETION_INDEX"} {
-			t.Setenv(name, c.env[name])
+		for _, a := range arrays {
+			for _, name := range []string{a.id, a.first, a.step, a.count, a.last} {
+				if name != "" {
+					t.Setenv(name, c.env[name])
+				}
+			}
 		}
 		part, err := ParsePart(c.text)
 		if got := fmt.Sprint(part); err == nil && got != c.want || err != nil && c.want != "" {

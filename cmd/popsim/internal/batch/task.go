@@ -46,8 +46,8 @@ func ParsePart(text string) (sweep.Part, error) {
 	}
 	i, n, ok := task()
 	if !ok {
-		return sweep.Part{}, fault.Hint(errors.New("--part auto: there is no SLURM_ARRAY_TASK_ID and no JOB_COMPLETION_INDEX"),
-			"--part I/N names the part")
+		return sweep.Part{}, fault.Hint(errors.New("--part auto: this process is no task of an array"),
+			"it looks for %s; --part I/N names the part", strings.Join(variables(), ", "))
 	}
 	if given, ok := strings.CutPrefix(rest, "/"); ok {
 		n, _ = strconv.Atoi(given)
@@ -59,20 +59,58 @@ func ParsePart(text string) (sweep.Part, error) {
 	return sweep.ParsePart(fmt.Sprintf("%d/%d", i+offset, n))
 }
 
+// array is how a batch system tells a task its place in an array of tasks: names of variables of the environment, ""
+// where it has none.
+type array struct {
+	id    string // number of the task; tasks start at first, or, without it, at start
+	first string
+	step  string
+	count string // number of tasks
+	last  string // number of the last task, where there is no count
+	start int
+}
+
+// arrays are those of Slurm, PBS Pro, Torque, Grid Engine, LSF and Kubernetes.
+var arrays = []array{
+	{id: "SLURM_ARRAY_TASK_ID", first: "SLURM_ARRAY_TASK_MIN", step: "SLURM_ARRAY_TASK_STEP", count: "SLURM_ARRAY_TASK_COUNT"},
+	{id: "PBS_ARRAY_INDEX", start: 1},
+	{id: "PBS_ARRAYID", start: 1},
+	{id: "SGE_TASK_ID", first: "SGE_TASK_FIRST", step: "SGE_TASK_STEPSIZE", last: "SGE_TASK_LAST", start: 1},
+	{id: "LSB_JOBINDEX", step: "LSB_JOBINDEX_STEP", last: "LSB_JOBINDEX_END", start: 1},
+	{id: "JOB_COMPLETION_INDEX"},
+}
+
 // task returns the number of this task in its array, counted from 1, and how many tasks there are, 0 if that is not known. ok
 // is false where this process is not a task.
 func task() (number, of int, ok bool) {
-	if id, ok := environment("SLURM_ARRAY_TASK_ID"); ok {
-		first, _ := environment("SLURM_ARRAY_TASK_MIN")
-		step, ok := environment("SLURM_ARRAY_TASK_STEP")
+	for _, a := range arrays {
+		id, ok := environment(a.id)
+		if !ok || a.id == "LSB_JOBINDEX" && id == 0 { // LSF sets 0 outside of arrays
+			continue
+		}
+		first, ok := environment(a.first)
 		if !ok {
+			first = a.start
+		}
+		step, ok := environment(a.step)
+		if !ok || step < 1 {
 			step = 1
 		}
-		of, _ = environment("SLURM_ARRAY_TASK_COUNT")
+		of, ok = environment(a.count)
+		if last, known := environment(a.last); !ok && known && last >= first {
+			of = (last-first)/step + 1
+		}
 		return (id-first)/step + 1, of, true
 	}
-	id, ok := environment("JOB_COMPLETION_INDEX")
-	return id + 1, 0, ok
+	return 0, 0, false
+}
+
+// variables are the names under which batch systems tell a task its number.
+func variables() (names []string) {
+	for _, a := range arrays {
+		names = append(names, a.id)
+	}
+	return names
 }
 
 // environment returns a variable of the environment that holds a whole number.
