@@ -53,7 +53,7 @@ type engine struct {
 	done    atomic.Int64                // points finished, each resolution counted apart
 	moved   atomic.Int64                // lane-steps
 	stats   sched.Stats                 // of the run
-	saving  time.Duration               // spent on pieces meanwhile, by whichever worker
+	saving  time.Duration               // spent on checkpoints meanwhile, by whichever worker
 }
 
 func newEngine(p *plan, isa kernels.ISA) (*engine, error) {

@@ -21,7 +21,7 @@ func FuzzMerge(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		body := text[len(pieceMagic) : len(text)-sha256.Size]
+		body := text[len(checkpointMagic) : len(text)-sha256.Size]
 		f.Add(body)
 		f.Add(body[:len(body)-8])
 		f.Add(bytes.Replace(body, []byte(`"N":2`), []byte(`"N":200000000000`), 1))
@@ -31,7 +31,7 @@ func FuzzMerge(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		keep := filepath.Join(t.TempDir(), "map.csv")
-		text := append([]byte(pieceMagic), body...)
+		text := append([]byte(checkpointMagic), body...)
 		sum := sha256.Sum256(text)
 		if err := os.WriteFile(PartPath(keep, Part{1, 1}), append(text, sum[:]...), 0o644); err != nil {
 			t.Fatal(err)

@@ -37,7 +37,7 @@ type Parts struct {
 	Work Work // of all of them
 
 	plan  *plan
-	parts []pieceFile // in the order of chains
+	parts []checkpointFile // in the order of chains
 	files map[int]*os.File
 	lists map[int][][]int64 // by part: for every list, where each indexEvery-th slot begins
 	rows  int               // of a block
@@ -67,7 +67,7 @@ func OpenParts(path string) (*Parts, error) {
 	m := &Parts{files: map[int]*os.File{}, lists: map[int][][]int64{}, rows: blockRows}
 	var faults []error
 	for _, name := range found {
-		q, err := openPiece(name)
+		q, err := openCheckpoint(name)
 		if err != nil {
 			faults = append(faults, err)
 			continue
@@ -78,7 +78,7 @@ func OpenParts(path string) (*Parts, error) {
 	if len(m.parts) == 0 {
 		return nil, errors.Join(faults...)
 	}
-	slices.SortStableFunc(m.parts, func(a, b pieceFile) int { return a.First - b.First })
+	slices.SortStableFunc(m.parts, func(a, b checkpointFile) int { return a.First - b.First })
 	first := m.parts[0]
 	spec, err := first.Experiment.spec()
 	if err != nil {
@@ -128,7 +128,7 @@ func OpenParts(path string) (*Parts, error) {
 }
 
 // plan is that of the experiment a file belongs to.
-func (q pieceFile) plan() (*plan, error) {
+func (q checkpointFile) plan() (*plan, error) {
 	spec, err := q.Experiment.spec()
 	if err != nil {
 		return nil, fmt.Errorf("sweep: %s: %w", q.path, err)
@@ -141,7 +141,7 @@ func (q pieceFile) plan() (*plan, error) {
 }
 
 // slots are those of a part.
-func (m *Parts) slots(q pieceFile) (lo, hi int) {
+func (m *Parts) slots(q checkpointFile) (lo, hi int) {
 	p := m.plan
 	return p.slot(q.First, 0), p.slot(q.End-1, 0) + p.links(q.End-1)
 }
@@ -230,7 +230,7 @@ func (m *Parts) block(rows span) (*Result, error) {
 	}
 	for i := 0; i < n; { // a run of slots that lie behind each other in one part
 		first := slots[order[i]]
-		at, found := slices.BinarySearchFunc(m.parts, first, func(q pieceFile, slot int) int {
+		at, found := slices.BinarySearchFunc(m.parts, first, func(q checkpointFile, slot int) int {
 			lo, hi := m.slots(q)
 			if slot >= hi {
 				return -1

@@ -88,7 +88,7 @@ func TestStop(t *testing.T) {
 				close(stop)
 			}
 		}})
-		if _, err := os.Stat(PartPath(keep, Part{1, 1}) + beatMark); err == nil {
+		if _, err := os.Stat(PartPath(keep, Part{1, 1}) + heartbeatMark); err == nil {
 			t.Error("a part that does not run any more says that it does")
 		}
 		if err == nil {
@@ -142,8 +142,8 @@ func TestReadStatus(t *testing.T) {
 	}
 	beat := func(i int, age time.Duration) {
 		t.Helper()
-		path := PartPath(keep, Part{i, of}) + beatMark
-		text, _ := json.Marshal(Beat{Host: "here", Done: 1, Total: 4})
+		path := PartPath(keep, Part{i, of}) + heartbeatMark
+		text, _ := json.Marshal(Heartbeat{Host: "here", Done: 1, Total: 4})
 		if err := os.WriteFile(path, text, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +174,7 @@ func TestReadStatus(t *testing.T) {
 	if p := got.Parts[2]; !(p.Share > 0 && p.Share < 1) {
 		t.Errorf("share of the interrupted part: %v", p.Share)
 	}
-	if p := got.Parts[3]; p.Share != 0.25 || p.Beat.Host != "here" {
+	if p := got.Parts[3]; p.Share != 0.25 || p.Heartbeat.Host != "here" {
 		t.Errorf("the running part: %+v", p)
 	}
 	if got.Points != 72 || got.Count(Done) != 2 {
@@ -214,7 +214,7 @@ func TestMergeMemory(t *testing.T) {
 				}
 			}
 		}
-		if err := os.WriteFile(PartPath(keep, Part{i, parts}), r.piece(first, end, Work{}, nil), 0o644); err != nil {
+		if err := os.WriteFile(PartPath(keep, Part{i, parts}), r.checkpoint(first, end, Work{}, nil), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

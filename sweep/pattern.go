@@ -170,11 +170,11 @@ func (c course) silence() float64 {
 	case c.how == endRest || c.how == endRunaway:
 		return math.Inf(1)
 	}
-	return (c.end - c.train.Last()) / c.patience()
+	return (c.end - c.train.Last()) / c.extendFactors()
 }
 
-// patience is how long (ms) after its last spike a train may be silent and go on.
-func (c course) patience() float64 {
+// extendFactors is how long (ms) after its last spike a train may be silent and go on.
+func (c course) extendFactors() float64 {
 	last := c.train.ISILast()
 	switch {
 	case c.intervals == 0:

@@ -206,10 +206,10 @@ func TestPerfectIntegrator(t *testing.T) {
 // this neuron is 0.0502149657 Hz.)
 func TestSlowPassage(t *testing.T) {
 	m, p := mustModel(t, "eif", "", map[string]float64{"delta_T": 0.02, "V_th": -55})
-	r := newRester(m)
+	r := newClassifier(m)
 	for k := range 20001 {
 		v := p[m.Index("V_T")] - 0.1 + 1e-5*float64(k)
-		if got := r.judge(p, 5.0800001, []float64{v}); got != nowhereNear {
+		if got := r.classify(p, 5.0800001, []float64{v}); got != notEquilibrium {
 			t.Fatalf("V = %v mV was taken for an equilibrium (%v)", v, got)
 		}
 	}

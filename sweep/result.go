@@ -20,8 +20,8 @@ type Result struct {
 	Workers   int
 	Elapsed   time.Duration
 	LaneSteps int64 // done, both resolutions
-	Kept      int   // points that were put on disk in pieces, those resumed from not counted
-	Resumed   Work  // what the pieces had cost from which the run went on; it is not in LaneSteps and Elapsed
+	Kept      int   // points that were put on disk in checkpoints, those resumed from not counted
+	Resumed   Work  // what the checkpoints had cost from which the run went on; it is not in LaneSteps and Elapsed
 	Bytes     int   // of columns, for each lane and resolution
 	Sched     sched.Stats
 	Phases    pop.Phases // Merge is what was kept on disk on the way

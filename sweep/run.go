@@ -19,10 +19,10 @@ type Config struct {
 	ISA     kernels.ISA             // instruction set; 0 means the best this processor has
 	Tick    func(done, total int64) // is told, by any worker, how many points are done, each resolution counted apart
 	Part    Part                    // the part to run; the zero value is the whole
-	Keep    string                  // where to keep finished pieces: a path, whose name theirs begin with; "" means nowhere
-	Resume  bool                    // go on from pieces that are kept there
-	Fresh   bool                    // throw them away; without either, finding some is an error
-	Every   time.Duration           // how often finished points are put there; 0 means by itself, see keeper
+	Keep    string                  // where to keep finished checkpoints: a path, whose name theirs begin with; "" means nowhere
+	Resume  bool                    // go on from checkpoints that are kept there
+	Discard bool                    // throw them away; without either, finding some is an error
+	Every   time.Duration           // how often finished points are put there; 0 means by itself, see checkpointer
 	Batch   int                     // chains that a worker takes at once; 0 means by itself
 	Stop    <-chan struct{}         // closed: begin nothing more, finish and keep what is in hand, and return ErrStopped
 	Job     string                  // how a batch system calls this run; status tells it while a part runs
@@ -66,8 +66,8 @@ const (
 	batchSteps  = 2e9
 )
 
-// Run runs a sweep, or a part of it. With Keep, finished points are put on disk every now and then, as pieces; a finished
-// part is one file there, see Merge; the pieces of a whole sweep stay until Discard. When ctx is done the finished rows
+// Run runs a sweep, or a part of it. With Keep, finished points are put on disk every now and then, as checkpoints; a finished
+// part is one file there, see Merge; the checkpoints of a whole sweep stay until Discard. When ctx is done the finished rows
 // come with the error of ctx, and with Keep all of them are on disk.
 func Run(ctx context.Context, spec Spec, cfg Config) (*Result, error) {
 	p, err := spec.plan()
@@ -169,7 +169,7 @@ func (e *engine) batches(cfg Config, spans []span) (batches []span) {
 	if size == 0 {
 		share := (n + cfg.Workers - 1) / cfg.Workers
 		if cfg.Keep != "" {
-			share = max(share/8, min(share, width)) // so that even a small sweep is kept in pieces
+			share = max(share/8, min(share, width)) // so that even a small sweep is kept in checkpoints
 		}
 		size = min(batchChains, share, max(width, int(batchSteps/(steps*float64(e.links(0))))))
 	}

@@ -392,7 +392,7 @@ func (p *plan) checkPoints() error {
 	return nil
 }
 
-// Chains is the number of pieces a sweep can be cut into: its points, or, where states are carried through the currents, its
+// Chains is the number of checkpoints a sweep can be cut into: its points, or, where states are carried through the currents, its
 // curves. The error is that of the grid.
 func (s Spec) Chains() (int, error) { return s.chains() }
 

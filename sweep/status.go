@@ -15,15 +15,15 @@ import (
 )
 
 // While a part runs, a small file beside it says so: where, since when, and how far it is. It is written anew every
-// beatEvery, so one that is older than lostAfter belongs to a process that was killed, or whose machine is gone.
+// heartbeatEvery, so one that is older than lostAfter belongs to a process that was killed, or whose machine is gone.
 const (
-	beatMark  = ".running"
-	beatEvery = 20 * time.Second
-	lostAfter = 3 * beatEvery
+	heartbeatMark  = ".running"
+	heartbeatEvery = 20 * time.Second
+	lostAfter      = 3 * heartbeatEvery
 )
 
-// Beat is what a running part says of itself.
-type Beat struct {
+// Heartbeat is what a running part says of itself.
+type Heartbeat struct {
 	Host        string
 	Process     int
 	Job         string    `json:",omitempty"` // of the batch system
@@ -31,17 +31,17 @@ type Beat struct {
 	Done, Total int64     // points, each resolution counted apart
 }
 
-// heart writes beats until it is ended. That one cannot be written is no reason to stop.
-type heart struct {
+// heartbeat writes beats until it is ended. That one cannot be written is no reason to stop.
+type heartbeat struct {
 	path string
 	stop chan struct{}
 	once sync.Once
 	gone sync.WaitGroup
 }
 
-func startBeat(part, job string, progress func() (done, total int64)) *heart {
-	h := &heart{path: part + beatMark, stop: make(chan struct{})}
-	b := Beat{Process: os.Getpid(), Started: time.Now().Round(time.Second), Job: job}
+func startHeartbeat(part, job string, progress func() (done, total int64)) *heartbeat {
+	h := &heartbeat{path: part + heartbeatMark, stop: make(chan struct{})}
+	b := Heartbeat{Process: os.Getpid(), Started: time.Now().Round(time.Second), Job: job}
 	b.Host, _ = os.Hostname()
 	beat := func() {
 		b.Done, b.Total = progress()
@@ -51,7 +51,7 @@ func startBeat(part, job string, progress func() (done, total int64)) *heart {
 	}
 	beat()
 	h.gone.Go(func() {
-		tick := time.NewTicker(beatEvery)
+		tick := time.NewTicker(heartbeatEvery)
 		defer tick.Stop()
 		for {
 			select {
@@ -65,7 +65,7 @@ func startBeat(part, job string, progress func() (done, total int64)) *heart {
 	return h
 }
 
-func (h *heart) end() {
+func (h *heartbeat) end() {
 	h.once.Do(func() {
 		close(h.stop)
 		h.gone.Wait()
@@ -82,7 +82,7 @@ const (
 	Done                         // its file is there and whole
 	Running                      // it was heard of within the last minute
 	Lost                         // it said that it runs, but has fallen silent
-	Interrupted                  // it has left pieces, from which --resume goes on
+	Interrupted                  // it has left checkpoints, from which --resume goes on
 	Refused                      // its file is torn, or belongs to another experiment
 	Empty                        // nothing is there, and no point is left for it
 )
@@ -94,11 +94,11 @@ func (s PartState) String() string { return stateNames[s] }
 // PartStatus is a part of a sweep as far as files tell.
 type PartStatus struct {
 	Part
-	State  PartState
-	Share  float64   // of its points that are done and kept, or said to be done, 0 to 1
-	Beat   Beat      // of one that runs or is lost
-	Heard  time.Time // when a file of the part was last written; zero for one that is missing
-	Faults error     // why it is refused
+	State     PartState
+	Share     float64   // of its points that are done and kept, or said to be done, 0 to 1
+	Heartbeat Heartbeat // of one that runs or is lost
+	Heard     time.Time // when a file of the part was last written; zero for one that is missing
+	Faults    error     // why it is refused
 
 	chains int // 0 where no part tells yet
 }
@@ -117,27 +117,27 @@ func ReadStatus(path string) (*Status, error) { return new(Watch).Status(path) }
 // Watch reads the same status again and again, and every part once. Its zero value is ready.
 type Watch struct {
 	known map[string]knownPart
-	first *pieceFile // a part that is whole, by which the others are judged
-	mine  []byte     // its experiment
+	first *checkpointFile // a part that is whole, by which the others are judged
+	mine  []byte          // its experiment
 }
 
 // knownPart is a part that was found whole, and the file it was found in.
 type knownPart struct {
-	pieceFile
+	checkpointFile
 	size    int64
 	written time.Time
 }
 
-// open is openPiece, unless the file has been read before.
-func (w *Watch) open(path string) (pieceFile, error) {
+// open is openCheckpoint, unless the file has been read before.
+func (w *Watch) open(path string) (checkpointFile, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return pieceFile{}, fmt.Errorf("sweep: %w", err)
+		return checkpointFile{}, fmt.Errorf("sweep: %w", err)
 	}
 	if k, ok := w.known[path]; ok && k.size == info.Size() && k.written.Equal(info.ModTime()) {
-		return k.pieceFile, nil
+		return k.checkpointFile, nil
 	}
-	q, err := openPiece(path)
+	q, err := openCheckpoint(path)
 	if err == nil {
 		if w.known == nil {
 			w.known = map[string]knownPart{}
@@ -170,7 +170,7 @@ func (w *Watch) Status(path string) (*Status, error) {
 		case t.State == Missing && t.chains == 0:
 			t.State = Empty
 		case t.State == Interrupted || t.State == Lost:
-			t.Share = float64(inPieces(files[t.Number].pieces)) / float64(max(1, t.chains))
+			t.Share = float64(chainsInNames(files[t.Number].checkpoints)) / float64(max(1, t.chains))
 		}
 	}
 	if spec, err := w.first.Experiment.spec(); err == nil {
@@ -182,7 +182,7 @@ func (w *Watch) Status(path string) (*Status, error) {
 // filesOfPart are the paths of the files of one part; "" and none where there are none.
 type filesOfPart struct {
 	whole, beat string
-	pieces      []string
+	checkpoints []string
 }
 
 // partFiles finds the files of all parts that are kept for path, by the number of the part, and how many parts the sweep was
@@ -206,10 +206,10 @@ func partFiles(path string) (of int, files map[int]filesOfPart, err error) {
 		switch {
 		case rest == "":
 			f.whole = name
-		case rest == beatMark:
+		case rest == heartbeatMark:
 			f.beat = name
-		case strings.HasPrefix(rest, pieceMark):
-			f.pieces = append(f.pieces, name)
+		case strings.HasPrefix(rest, checkpointMark):
+			f.checkpoints = append(f.checkpoints, name)
 		}
 		files[p.Number] = f
 	}
@@ -222,7 +222,7 @@ func partFiles(path string) (of int, files map[int]filesOfPart, err error) {
 // part is the status of a part, as far as its own files tell.
 func (w *Watch) part(p Part, f filesOfPart, now time.Time) PartStatus {
 	t := PartStatus{Part: p}
-	for _, name := range f.pieces {
+	for _, name := range f.checkpoints {
 		if x := written(name); x.After(t.Heard) {
 			t.Heard = x
 		}
@@ -239,15 +239,15 @@ func (w *Watch) part(p Part, f filesOfPart, now time.Time) PartStatus {
 			t.Heard = x
 		}
 		if text, err := os.ReadFile(f.beat); err == nil {
-			_ = json.Unmarshal(text, &t.Beat) // one that is being written is read the next time
+			_ = json.Unmarshal(text, &t.Heartbeat) // one that is being written is read the next time
 		}
-		if t.Beat.Total > 0 {
-			t.Share = float64(t.Beat.Done) / float64(t.Beat.Total)
+		if t.Heartbeat.Total > 0 {
+			t.Share = float64(t.Heartbeat.Done) / float64(t.Heartbeat.Total)
 		}
 		if !t.Heard.IsZero() && now.Sub(t.Heard) > lostAfter { // a file that has gone meanwhile is of a part that ends
 			t.State = Lost
 		}
-	case f.pieces != nil:
+	case f.checkpoints != nil:
 		t.State = Interrupted
 	}
 	return t
@@ -294,10 +294,10 @@ func written(path string) time.Time {
 	return info.ModTime()
 }
 
-// inPieces is the number of chains that pieces of these names hold.
-func inPieces(names []string) (chains int) {
+// chainsInNames is the number of chains that checkpoints of these names hold.
+func chainsInNames(names []string) (chains int) {
 	for _, name := range names {
-		_, text, _ := strings.Cut(filepath.Base(name), pieceMark)
+		_, text, _ := strings.Cut(filepath.Base(name), checkpointMark)
 		first, end, _ := strings.Cut(text, "-")
 		a, err1 := strconv.Atoi(first)
 		b, err2 := strconv.Atoi(end)

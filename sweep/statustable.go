@@ -23,8 +23,8 @@ func (s *Status) Table(now time.Time) *table.Table {
 		if !p.Heard.IsZero() {
 			heard[i] = math.Round(now.Sub(p.Heard).Seconds())
 		}
-		if p.Beat.Process != 0 {
-			host[i], job[i], process[i] = p.Beat.Host, p.Beat.Job, float64(p.Beat.Process)
+		if p.Heartbeat.Process != 0 {
+			host[i], job[i], process[i] = p.Heartbeat.Host, p.Heartbeat.Job, float64(p.Heartbeat.Process)
 		}
 	}
 	return table.NewTable(table.Col("part", part), table.Col("state", state), table.Col("share", share),

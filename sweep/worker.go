@@ -23,7 +23,7 @@ type worker struct {
 	now        int64 // the shard's step
 	lanes      []lane
 	events     []kernels.Event
-	rester     *rester
+	equilibria *classifier
 	adapts     []extent // of w since watch, by lane; nil where it is not asked for
 	buf        [memory]float64
 	y          []float64 // a state
@@ -37,7 +37,7 @@ type worker struct {
 func (e *engine) worker() *worker {
 	begin := time.Now()
 	w := &worker{
-		engine: e, scratch: kernels.NewWorker(), rester: newRester(e.Model),
+		engine: e, scratch: kernels.NewWorker(), equilibria: newClassifier(e.Model),
 		lanes: make([]lane, width), y: make([]float64, len(e.Model.States)),
 	}
 	if e.watchesW() {
@@ -284,7 +284,7 @@ func (w *worker) decided(i int, l *lane) (how int, decided bool) {
 		return 0, false
 	}
 	if l.train.Spikes() == l.spikes { // none since the last decision
-		if w.rester.distance(l.params, w.y, l.state) > restNear || w.rester.judge(l.params, l.current, w.y) != stable {
+		if w.equilibria.distance(l.params, w.y, l.state) > restNear || w.equilibria.classify(l.params, l.current, w.y) != stable {
 			return 0, false
 		}
 		if math.IsNaN(l.from) {
@@ -330,9 +330,9 @@ func (w *worker) finish(i, how int) {
 	case how == endSettled:
 		// The whole run would have gone on for some whole periods and this many spikes.
 		n := int(l.train.Spikes()-seen)%l.settled.period + 1
-		w.follow(l, n, float64(n)*c.patience())
+		w.follow(l, n, float64(n)*c.extendFactors())
 	case how == endTime && l.train.Spikes() > 0:
-		w.follow(l, 1, c.patience()-(c.end-l.train.Last()))
+		w.follow(l, 1, c.extendFactors()-(c.end-l.train.Last()))
 	}
 }
 
@@ -436,7 +436,7 @@ func (w *worker) course(l *lane, how int) course {
 		}
 	}
 	if how == endTime && l.train.Spikes() == l.spikes {
-		c.at = w.rester.judge(l.params, l.current, w.y)
+		c.at = w.equilibria.classify(l.params, l.current, w.y)
 	}
 	return c
 }

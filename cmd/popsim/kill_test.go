@@ -64,18 +64,18 @@ func (v victim) whole(more ...string) {
 }
 
 // kill runs it to its end, killing it on the way at random moments, and counts those; resumed tells how often it began with
-// pieces on disk.
+// checkpoints on disk.
 func (v victim) kill(more ...string) (kills, resumed int) {
 	v.t.Helper()
 	for before := 0; ; {
-		pieces, _ := filepath.Glob(filepath.Join(v.dir, "*.piece-*"))
-		if len(pieces) > 0 {
+		checkpoints, _ := filepath.Glob(filepath.Join(v.dir, "*.checkpoint-*"))
+		if len(checkpoints) > 0 {
 			resumed++
 		}
-		if len(pieces) == before {
+		if len(checkpoints) == before {
 			v.max += v.max / 4 // on a busy machine a run may be killed before it has begun
 		}
-		before = len(pieces)
+		before = len(checkpoints)
 		c := v.start(append(more, "--resume", "--save-every", "10ms")...)
 		done := make(chan error, 1)
 		go func() { done <- c.Wait() }()
@@ -231,7 +231,7 @@ func TestMillionPoints(t *testing.T) {
 	}
 }
 
-// A sweep whose last files were cut off goes on from its pieces; one that is finished is not run again.
+// A sweep whose last files were cut off goes on from its checkpoints; one that is finished is not run again.
 func TestResumeAtTheEnd(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "map.csv")

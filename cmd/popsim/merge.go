@@ -99,10 +99,10 @@ func (v *call) merge(path string, f flags, measure string) error {
 	return errors.Join(v.aside(path, out, merged), failed(counts["nan"], parts.Rows()))
 }
 
-// wholeOf does what needs all points in memory: the picture, if one is asked for, and the borders of a curve, for the record.
+// wholeOf does what needs all points in memory: the picture, if one is asked for, and the transitions of a curve, for the record.
 func (v *call) wholeOf(parts *sweep.Parts, merged file.Record, f flags, measure string) (*figure.Figure, error) {
-	borders := merged.Extra["verb"] == "fi" && len(parts.Spec.Grid.Axes) == 1 && parts.Spec.From == sweep.FromRest
-	if f.plot.Value == "" && !borders {
+	curve := merged.Extra["verb"] == "fi" && len(parts.Spec.Grid.Axes) == 1 && parts.Spec.From == sweep.FromRest
+	if f.plot.Value == "" && !curve {
 		return nil, nil
 	}
 	forecast, err := parts.Spec.Forecast(1)
@@ -118,9 +118,9 @@ func (v *call) wholeOf(parts *sweep.Parts, merged file.Record, f flags, measure 
 	if err != nil {
 		return nil, err
 	}
-	if borders {
+	if curve {
 		var lines []string
-		for _, b := range r.Borders() {
+		for _, b := range r.Transitions() {
 			lines = append(lines, b.String())
 		}
 		if lines != nil {

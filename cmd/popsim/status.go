@@ -19,7 +19,7 @@ const statusHelp = `status says how far a sweep in parts is, from the files besi
 
 The table has a row per part: done when its file is there and whole; running when it was heard of in the last minute; lost
 when it says that it runs but has fallen silent: it was killed, or its machine is gone; interrupted when it has left
-pieces, from which --resume goes on; refused when its file is torn or belongs to another experiment; missing when
+checkpoints, from which --resume goes on; refused when its file is torn or belongs to another experiment; missing when
 there is nothing; empty when there are more parts than points or curves, and none is left for this one. share is how much
 of its points is done, heard_s how many seconds ago a file of it was written; host, process and job are those of a running
 part.

@@ -144,12 +144,12 @@ func TestWarned(t *testing.T) {
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
-		pieces := func() int {
-			found, _ := filepath.Glob(filepath.Join(dir, "map.csv.part-1-of-1.piece-*"))
+		checkpoints := func() int {
+			found, _ := filepath.Glob(filepath.Join(dir, "map.csv.part-1-of-1.checkpoint-*"))
 			return len(found)
 		}
-		before := pieces()
-		for begin := time.Now(); pieces() == before && time.Since(begin) < 30*time.Second; time.Sleep(5 * time.Millisecond) {
+		before := checkpoints()
+		for begin := time.Now(); checkpoints() == before && time.Since(begin) < 30*time.Second; time.Sleep(5 * time.Millisecond) {
 		}
 		if err := c.Process.Signal(sig); err != nil {
 			t.Fatal(err)
@@ -158,8 +158,8 @@ func TestWarned(t *testing.T) {
 		told, _ := os.ReadFile(filepath.Join(dir, "told"))
 		if got := c.ProcessState.ExitCode(); got == exitDone {
 			t.Skipf("the part was done before %v came", sig) // on a machine that is fast, or late
-		} else if got != exitInterrupted || pieces() <= before {
-			t.Fatalf("after %v: exit %d, %d pieces, %d before\n%s", sig, got, pieces(), before, talk.String())
+		} else if got != exitInterrupted || checkpoints() <= before {
+			t.Fatalf("after %v: exit %d, %d checkpoints, %d before\n%s", sig, got, checkpoints(), before, talk.String())
 		}
 		if want := map[syscall.Signal]string{syscall.SIGUSR1: "requeue 70_0\n"}[sig]; string(told) != want {
 			t.Errorf("after %v scontrol was told %q, want %q", sig, told, want)

@@ -52,15 +52,15 @@ type sweepCommand struct {
 	part     experiment.Word
 	refine   experiment.Word
 
-	neuron    experiment.Neuron
-	spec      sweep.Spec
-	cfg       sweep.Config
-	forecast  sweep.Forecast
-	cut       bool    // interrupted
-	away      bool    // it runs elsewhere
-	goesOn    bool    // pieces were there when the sweep began
-	tolerance float64 // of --refine, in the unit of the axis
-	borders   []sweep.Border
+	neuron      experiment.Neuron
+	spec        sweep.Spec
+	cfg         sweep.Config
+	forecast    sweep.Forecast
+	cut         bool    // interrupted
+	away        bool    // it runs elsewhere
+	goesOn      bool    // checkpoints were there when the sweep began
+	tolerance   float64 // of --refine, in the unit of the axis
+	transitions []sweep.Transition
 }
 
 func (v *call) fiVerb() *cobra.Command { return (&sweepCommand{call: v, verb: "fi"}).fi() }
@@ -106,9 +106,9 @@ func (s *sweepCommand) register(cmd *cobra.Command) {
 	add(set, experiment.Flag{Name: "full", Value: (*experiment.Switch)(&s.full), Help: "run every point to its end"})
 	add(set, experiment.Flag{Name: "dry-run", Once: true, Value: (*experiment.Switch)(&s.dryRun), Help: "say what it would cost, and stop"})
 	s.part, s.refine = experiment.Word{Form: "I/N"}, experiment.Word{Form: "TOL", Number: true}
-	add(set, experiment.Flag{Name: "refine", Value: &s.refine, Help: "add points to a curve until its borders, such as the rheobase, are known to this tolerance"})
+	add(set, experiment.Flag{Name: "refine", Value: &s.refine, Help: "add points to a curve until its transitions, such as the rheobase, are known to this tolerance"})
 	add(set, experiment.Flag{Name: "part", Once: true, Offers: completion.Parts, Value: &s.part, Help: "do one part of the sweep, kept beside -o FILE; popsim merge FILE joins them; auto reads the number\nfrom the array task of the batch system, auto/N where that does not tell how many there are"})
-	add(set, experiment.Flag{Name: "resume", Once: true, Value: (*experiment.Switch)(&s.resume), Help: "go on from the finished pieces that an interrupted sweep has left beside -o FILE"})
+	add(set, experiment.Flag{Name: "resume", Once: true, Value: (*experiment.Switch)(&s.resume), Help: "go on from the finished checkpoints that an interrupted sweep has left beside -o FILE"})
 	s.every = experiment.Quantity{Unit: "s"}
 	add(set, experiment.Flag{Name: "save-every", Once: true, Value: &s.every, Help: "how often finished points of a long sweep are put on disk (default a fiftieth of the time so far, 1s to 60s)"})
 	add(set, experiment.Flag{Name: "seed", Value: &s.seed, Help: "seed, kept in the record; a sweep draws nothing"})

@@ -70,12 +70,12 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 	}
 	s.phase("borders")
 	switch {
-	case errors.Is(err, context.Canceled) && s.cfg.Keep != "" && sweep.Leftover(s.kept()):
-		s.warn("interrupted; the pieces that were finished are kept beside %s, and --resume goes on from them", s.out.Value)
+	case errors.Is(err, context.Canceled) && s.cfg.Keep != "" && sweep.HasCheckpoints(s.kept()):
+		s.warn("interrupted; the checkpoints that were finished are kept beside %s, and --resume goes on from them", s.out.Value)
 		s.requeue(ctx, r)
 		return err
 	case errors.Is(err, context.Canceled) && s.cfg.Keep != "":
-		s.warn("interrupted before the first piece was finished; nothing is kept")
+		s.warn("interrupted before the first checkpoint was finished; nothing is kept")
 		return err
 	case errors.Is(err, context.Canceled):
 		s.cut = true
@@ -103,7 +103,7 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 }
 
 // finished tells whether a sweep that is to be resumed has come to its end: its table is there, with the record of this
-// experiment, and no pieces are, which go last.
+// experiment, and no checkpoints are, which go last.
 func (s *sweepCommand) finished() (bool, error) {
 	path := s.out.Value
 	if !s.resume || s.cfg.Part.Of > 0 || s.replaces() {
@@ -128,7 +128,7 @@ func (s *sweepCommand) finished() (bool, error) {
 // very sweep that is resumed.
 func (s *sweepCommand) replaces() bool { return s.force || s.resume && s.goesOn }
 
-// kept is the path beside which pieces are kept.
+// kept is the path beside which checkpoints are kept.
 func (s *sweepCommand) kept() string {
 	if s.cfg.Part.Of > 0 {
 		return sweep.PartPath(s.cfg.Keep, s.cfg.Part)
@@ -207,23 +207,23 @@ func (s *sweepCommand) advance(ctx context.Context) (*sweep.Result, error) {
 		return r, err
 	}
 	if s.tolerance > 0 {
-		fine, borders, err := sweep.Refine(ctx, r, s.cfg, s.tolerance)
+		fine, transitions, err := sweep.Refine(ctx, r, s.cfg, s.tolerance)
 		if err != nil {
 			return r, err
 		}
-		s.borders = borders
-		if len(borders) == 0 {
+		s.transitions = transitions
+		if len(transitions) == 0 {
 			s.warn("--refine found no transition along %s between points that are silent, transient or firing; it added no points", s.spec.Grid.Axes[0].Name)
 		}
 		return fine, nil
 	}
 	if s.verb == "fi" && len(s.spec.Grid.Axes) == 1 && s.spec.From == sweep.FromRest && s.cfg.Part.Of == 0 {
-		s.borders = r.Borders()
+		s.transitions = r.Transitions()
 	}
 	return r, nil
 }
 
-// write writes table, picture and record, and gives up the pieces that were kept.
+// write writes table, picture and record, and gives up the checkpoints that were kept.
 func (s *sweepCommand) write(out *file.Output, r *sweep.Result) error {
 	if out != nil {
 		if err := writeResult(out, r); err != nil {
@@ -259,12 +259,12 @@ func writeResult(out *file.Output, r *sweep.Result) error {
 	return out.Commit()
 }
 
-// shownBorders is the number of borders worth a line each.
-const shownBorders = 8
+// shownTransitions is the number of transitions worth a line each.
+const shownTransitions = 8
 
 // summary tells what happened, and how fast.
 func (s *sweepCommand) summary(r *sweep.Result) {
-	for _, b := range s.borders[:min(shownBorders, len(s.borders))] {
+	for _, b := range s.transitions[:min(shownTransitions, len(s.transitions))] {
 		s.say("%v", b)
 	}
 	if x := s.rheobase(); !math.IsNaN(x) {
@@ -332,12 +332,12 @@ func (s *sweepCommand) record(r *sweep.Result) file.Record {
 		"bytes_per_neuron": r.Bytes,
 	}
 	record.AddWorkers(extra, r.Sched)
-	var borders []string
-	for _, b := range s.borders {
-		borders = append(borders, b.String())
+	var transitions []string
+	for _, b := range s.transitions {
+		transitions = append(transitions, b.String())
 	}
-	if borders != nil {
-		extra["borders"] = borders
+	if transitions != nil {
+		extra["borders"] = transitions
 	}
 	if x := s.rheobase(); !math.IsNaN(x) {
 		extra["rheobase"] = x
@@ -359,7 +359,7 @@ func (s *sweepCommand) readRefine() error {
 		return errors.New("--refine sharpens a curve over one quantity, started from rest")
 	}
 	if s.part.Value != "" || s.resume {
-		return errors.New("--refine is not for sweeps in parts or pieces: its points depend on one another")
+		return errors.New("--refine is not for sweeps in parts or checkpoints: its points depend on one another")
 	}
 	x, err := model.ParseQuantity(s.refine.Value, s.spec.Grid.Axes[0].Unit)
 	switch {
@@ -390,14 +390,14 @@ func (s *sweepCommand) readKeep() (err error) {
 	regular := s.keepable()
 	switch {
 	case (s.part.Value != "" || s.resume) && !regular:
-		return fault.Hint(errors.New("parts and pieces are kept beside a file, but none is given"), "-o FILE gives one")
+		return fault.Hint(errors.New("parts and checkpoints are kept beside a file, but none is given"), "-o FILE gives one")
 	case !regular || s.tolerance > 0:
 		return nil
-	case s.part.Value == "" && sweep.Leftover(path) && !s.resume && !s.force:
-		return fault.Hint(fmt.Errorf("an unfinished sweep has left pieces beside %s", path), "--resume goes on from them, --force throws them away")
+	case s.part.Value == "" && sweep.HasCheckpoints(path) && !s.resume && !s.force:
+		return fault.Hint(fmt.Errorf("an unfinished sweep has left checkpoints beside %s", path), "--resume goes on from them, --force throws them away")
 	}
-	s.goesOn = s.resume && sweep.Leftover(path)
-	s.cfg.Keep, s.cfg.Resume, s.cfg.Fresh = path, s.resume, s.force && !s.resume
+	s.goesOn = s.resume && sweep.HasCheckpoints(path)
+	s.cfg.Keep, s.cfg.Resume, s.cfg.Discard = path, s.resume, s.force && !s.resume
 	return nil
 }
 

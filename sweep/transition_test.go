@@ -84,7 +84,7 @@ func TestBorders(t *testing.T) {
 func TestDigitsCoverTheBorder(t *testing.T) {
 	for k := range 1000 {
 		lo := 8.8545 + 1.37e-4*float64(k)
-		b := Border{Lo: lo, Hi: lo + 1e-4*math.Pow(1.013, float64(k)), Error: math.NaN()}
+		b := Transition{Lo: lo, Hi: lo + 1e-4*math.Pow(1.013, float64(k)), Error: math.NaN()}
 		var at, u float64
 		if _, err := fmt.Sscanf(b.Digits(), "%g +- %g", &at, &u); err != nil {
 			t.Fatal(b.Digits(), err)

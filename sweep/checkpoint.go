@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// keeper puts what is finished on disk while the sweep goes on. A piece holds neighbouring batches; where it begins and
+// checkpointer puts what is finished on disk while the sweep goes on. A checkpoint holds neighbouring batches; where it begins and
 // ends depends on the moment, which does not matter: whoever resumes takes what is there and computes what is not.
 //
 // Write F(b) for finishing batch b, which writes its places in the result, and S for saving. F(b) precedes done[b], under
 // mu; S looks at done under mu, and reads the places of those batches alone.
-type keeper struct {
+type checkpointer struct {
 	r       *Result
 	path    string
 	batches []span
@@ -31,33 +31,33 @@ type keeper struct {
 	begin time.Time
 	due   time.Time // of the next saving
 	spent time.Duration
-	err   error // why a piece could not be written
+	err   error // why a checkpoint could not be written
 }
 
-// By itself a keeper saves when a fiftieth more time has gone by, so that a sweep of a day leaves hundreds of pieces; and
+// By itself a checkpointer saves when a fiftieth more time has gone by, so that a sweep of a day leaves hundreds of checkpoints; and
 // never takes more than a fiftieth of the time of one worker.
 const (
-	keepShare = 50
-	keepLeast = time.Second
-	keepMost  = time.Minute
+	checkpointShare = 50
+	checkpointLeast = time.Second
+	checkpointMost  = time.Minute
 )
 
-func newKeeper(r *Result, path string, batches []span, every time.Duration, stop func()) *keeper {
-	k := &keeper{r: r, path: path, batches: batches, every: every, stop: stop, done: make([]bool, len(batches)), begin: time.Now()}
+func newCheckpointer(r *Result, path string, batches []span, every time.Duration, stop func()) *checkpointer {
+	k := &checkpointer{r: r, path: path, batches: batches, every: every, stop: stop, done: make([]bool, len(batches)), begin: time.Now()}
 	k.due = k.begin.Add(k.wait(0))
 	return k
 }
 
 // wait is the time from one saving, which took so long, to the next.
-func (k *keeper) wait(took time.Duration) time.Duration {
+func (k *checkpointer) wait(took time.Duration) time.Duration {
 	if k.every > 0 {
 		return k.every
 	}
-	return max(min(max(time.Since(k.begin)/keepShare, keepLeast), keepMost), keepShare*took)
+	return max(min(max(time.Since(k.begin)/checkpointShare, checkpointLeast), checkpointMost), checkpointShare*took)
 }
 
 // finished notes that a batch is done and, when it is time, saves all up to the first that is not.
-func (k *keeper) finished(batch int) {
+func (k *checkpointer) finished(batch int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.done[batch] = true
@@ -72,7 +72,7 @@ func (k *keeper) finished(batch int) {
 }
 
 // rest saves all that is finished and not yet saved, when no batch is in hand any more.
-func (k *keeper) rest() error {
+func (k *checkpointer) rest() error {
 	for b := k.saved; b < len(k.batches); b++ {
 		if k.done[b] {
 			b = k.save(b)
@@ -81,15 +81,15 @@ func (k *keeper) rest() error {
 	return k.err
 }
 
-// save writes a piece of the finished batches from first on, as far as they follow each other, and returns the first that
+// save writes a checkpoint of the finished batches from first on, as far as they follow each other, and returns the first that
 // is not in it.
-func (k *keeper) save(first int) (end int) {
+func (k *checkpointer) save(first int) (end int) {
 	for end = first + 1; end < len(k.batches) && k.done[end] && k.batches[end].first == k.batches[end-1].end; end++ {
 	}
 	from, to := k.batches[first].first, k.batches[end-1].end
 	lo, hi := k.r.slotRange(from, to)
 	k.r.Kept += hi - lo
-	if err := write(piecePath(k.path, from, to), k.r.piece(from, to, k.cost(), nil)); err != nil && k.err == nil {
+	if err := write(checkpointPath(k.path, from, to), k.r.checkpoint(from, to, k.cost(), nil)); err != nil && k.err == nil {
 		k.err = err
 		k.stop()
 	}
@@ -102,7 +102,7 @@ func (e *engine) runKept(ctx context.Context, cfg Config, all span, out *Result,
 	path := cfg.Keep
 	if cfg.Part.Of > 0 {
 		path = PartPath(path, cfg.Part)
-		beat := startBeat(path, cfg.Job, func() (done, total int64) { return e.done.Load(), int64(out.slots()) * int64(len(e.clocks)) })
+		beat := startHeartbeat(path, cfg.Job, func() (done, total int64) { return e.done.Load(), int64(out.slots()) * int64(len(e.clocks)) })
 		defer beat.end()
 	}
 	left := []span{all}
@@ -119,16 +119,16 @@ func (e *engine) runKept(ctx context.Context, cfg Config, all span, out *Result,
 		}
 		left = all.without(have)
 		e.done.Store(int64(out.slots()-out.count(left)) * int64(len(e.clocks)))
-	case cfg.Fresh:
+	case cfg.Discard:
 		if err := Discard(path); err != nil {
 			return err
 		}
-	case Leftover(path):
-		return fmt.Errorf("sweep: pieces of an unfinished run are kept beside %s; resume goes on from them", path)
+	case HasCheckpoints(path):
+		return fmt.Errorf("sweep: checkpoints of an unfinished run are kept beside %s; resume goes on from them", path)
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	k := newKeeper(out, path, e.batches(cfg, left), cfg.Every, stop)
+	k := newCheckpointer(out, path, e.batches(cfg, left), cfg.Every, stop)
 	k.cost = e.meter()
 	err := e.run(ctx, cfg, k.batches, out, k.finished)
 	e.saving = k.spent
@@ -145,7 +145,7 @@ func (e *engine) runKept(ctx context.Context, cfg Config, all span, out *Result,
 	}
 	work := Work{out.LaneSteps, out.Elapsed.Seconds()}
 	work.add(out.Resumed)
-	if err := write(path, out.piece(all.first, all.end, work, record)); err != nil {
+	if err := write(path, out.checkpoint(all.first, all.end, work, record)); err != nil {
 		return err
 	}
 	return Discard(path)
@@ -185,9 +185,9 @@ func (r *Result) count(spans []span) (n int) {
 	return n
 }
 
-// resume loads the pieces that are kept, and says which chains they hold.
+// resume loads the checkpoints that are kept, and says which chains they hold.
 func (r *Result) resume(path string) (have []span, err error) {
-	found, err := beside(path, pieceMark)
+	found, err := beside(path, checkpointMark)
 	if err != nil {
 		return nil, err
 	}
@@ -221,7 +221,7 @@ func (r *Result) resumePart(path string, all span) (whole bool, err error) {
 
 // take loads a file of this experiment.
 func (r *Result) take(path string) (have span, err error) {
-	h, err := openPiece(path)
+	h, err := openCheckpoint(path)
 	if err != nil {
 		return span{}, err
 	}

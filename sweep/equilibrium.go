@@ -22,21 +22,21 @@ const (
 	restConverged = 1e-9
 )
 
-// rester finds rests by Newton's method; it is the scratch of one worker.
-type rester struct {
+// classifier finds rests by Newton's method; it is the scratch of one worker.
+type classifier struct {
 	m     *model.Model
 	y, dy []float64
 	jac   []float64
 	a     []float64
 }
 
-func newRester(m *model.Model) *rester {
+func newClassifier(m *model.Model) *classifier {
 	d := len(m.States)
-	return &rester{m: m, y: make([]float64, d), dy: make([]float64, d), jac: make([]float64, d*d), a: make([]float64, d*(d+1))}
+	return &classifier{m: m, y: make([]float64, d), dy: make([]float64, d), jac: make([]float64, d*d), a: make([]float64, d*(d+1))}
 }
 
 // distance is how far apart two states are: mV for V, the unit of the state divided by scale for the others.
-func (r *rester) distance(p, a, b []float64) float64 {
+func (r *classifier) distance(p, a, b []float64) float64 {
 	far := math.Abs(a[0] - b[0])
 	for j := 1; j < len(a); j++ {
 		d := math.Abs(a[j] - b[j])
@@ -52,22 +52,22 @@ func (r *rester) distance(p, a, b []float64) float64 {
 type stability int
 
 const (
-	nowhereNear stability = iota // there is none here
-	unsure                       // attracts, but too slowly
+	notEquilibrium stability = iota // there is none here
+	marginal                        // attracts, but too slowly
 	stable
 	unstable
 )
 
-// judge tells whether y is at an equilibrium of the neuron with parameters p and current i, which is below V_th where
+// classify tells whether y is at an equilibrium of the neuron with parameters p and current i, which is below V_th where
 // V_th resets, and of what kind.
-func (r *rester) judge(p []float64, i float64, y []float64) stability {
+func (r *classifier) classify(p []float64, i float64, y []float64) stability {
 	copy(r.y, y)
 	converged := false // a slow passage has no root: Newton's method jumps about it, and may end near by
 	for range restTries {
 		r.m.Deriv(p, i, r.y, r.dy)
 		r.m.Jacobian(p, i, r.y, r.jac)
 		if !r.solve() {
-			return nowhereNear
+			return notEquilibrium
 		}
 		converged = true
 		for j := range r.y {
@@ -79,22 +79,22 @@ func (r *rester) judge(p []float64, i float64, y []float64) stability {
 		}
 	}
 	if !converged || !(r.distance(p, r.y, y) <= restNear) {
-		return nowhereNear
+		return notEquilibrium
 	}
 	if r.m.Fires == model.Reset && r.y[0] >= r.m.Threshold(p) {
-		return nowhereNear
+		return notEquilibrium
 	}
 	switch {
 	case r.decaysAt(p, i, minDecay), r.oneSlow(p, i) && r.decaysAt(p, i, slowDecay):
 		return stable
 	case r.decaysAt(p, i, 0):
-		return unsure
+		return marginal
 	}
 	return unstable
 }
 
 // decaysAt tells whether every eigenvalue at the equilibrium in hand has a real part below -rate per ms.
-func (r *rester) decaysAt(p []float64, i, rate float64) bool {
+func (r *classifier) decaysAt(p []float64, i, rate float64) bool {
 	r.m.Jacobian(p, i, r.y, r.jac)
 	d := len(r.y)
 	for j := range d {
@@ -105,7 +105,7 @@ func (r *rester) decaysAt(p []float64, i, rate float64) bool {
 
 // oneSlow tells, of models of one or two variables, whether a single eigenvalue at the equilibrium in hand is above
 // -minDecay; it is real then.
-func (r *rester) oneSlow(p []float64, i float64) bool {
+func (r *classifier) oneSlow(p []float64, i float64) bool {
 	r.m.Jacobian(p, i, r.y, r.jac)
 	switch j := r.jac; len(r.y) {
 	case 1:
@@ -117,7 +117,7 @@ func (r *rester) oneSlow(p []float64, i float64) bool {
 }
 
 // solve replaces dy by the solution of jac x = dy; false where there is none.
-func (r *rester) solve() bool {
+func (r *classifier) solve() bool {
 	d := len(r.dy)
 	w := d + 1
 	for i := range d {

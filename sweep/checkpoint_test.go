@@ -106,7 +106,7 @@ func TestMergeRefuses(t *testing.T) {
 		func(b []byte) []byte { return b[:len(b)-1] },
 		func(b []byte) []byte { b[len(b)/2] ^= 1; return b },
 		func(b []byte) []byte { return nil },
-		func(b []byte) []byte { return b[:len(pieceMagic)+3] },
+		func(b []byte) []byte { return b[:len(checkpointMagic)+3] },
 	} {
 		if err := os.WriteFile(PartPath(keep, Part{2, 3}), damage(bytes.Clone(data)), 0o644); err != nil {
 			t.Fatal(err)
@@ -131,7 +131,7 @@ func TestResume(t *testing.T) {
 				cancel()
 			}
 		}}
-		if err := os.WriteFile(piecePath(keep, 3, 7)+tempMark, []byte("torn"), 0o644); err != nil {
+		if err := os.WriteFile(checkpointPath(keep, 3, 7)+tempMark, []byte("torn"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		r, err := Run(ctx, s, cfg)
@@ -154,31 +154,31 @@ func TestResume(t *testing.T) {
 	if _, err := Run(context.Background(), s, Config{Keep: keep}); err == nil {
 		t.Error("an unfinished run was overwritten without being asked to")
 	}
-	pieces, err := beside(keep, pieceMark)
-	if err != nil || len(pieces) < 3 {
-		t.Fatalf("%d pieces are left, %v", len(pieces), err)
+	checkpoints, err := beside(keep, checkpointMark)
+	if err != nil || len(checkpoints) < 3 {
+		t.Fatalf("%d checkpoints are left, %v", len(checkpoints), err)
 	}
-	data, err := os.ReadFile(pieces[1])
+	data, err := os.ReadFile(checkpoints[1])
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, damaged := range [][]byte{data[:len(data)-9], append(bytes.Clone(data[:100]), data...), nil} {
-		if err := os.WriteFile(pieces[1], damaged, 0o644); err != nil {
+		if err := os.WriteFile(checkpoints[1], damaged, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Run(context.Background(), s, Config{Keep: keep, Resume: true}); err == nil || !strings.Contains(err.Error(), pieces[1]) {
-			t.Errorf("resumed from a damaged piece: %v", err)
+		if _, err := Run(context.Background(), s, Config{Keep: keep, Resume: true}); err == nil || !strings.Contains(err.Error(), checkpoints[1]) {
+			t.Errorf("resumed from a damaged checkpoint: %v", err)
 		}
 	}
-	if err := os.WriteFile(pieces[1], data, 0o644); err != nil {
+	if err := os.WriteFile(checkpoints[1], data, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	s.Discard = 10
 	if _, err := Run(context.Background(), s, Config{Keep: keep, Resume: true}); err == nil || !strings.Contains(err.Error(), "another experiment") {
 		t.Errorf("resumed another experiment: %v", err)
 	}
-	if err := Discard(keep); err != nil || Leftover(keep) {
-		t.Errorf("pieces are left: %v", err)
+	if err := Discard(keep); err != nil || HasCheckpoints(keep) {
+		t.Errorf("checkpoints are left: %v", err)
 	}
 }
 

@@ -20,16 +20,16 @@ import (
 	"popsim/model"
 )
 
-// A piece is a file with the results of a range of chains: a line that says what it is, a line of JSON with the experiment
+// A checkpoint is a file with the results of a range of chains: a line that says what it is, a line of JSON with the experiment
 // and the range, the columns as little-endian doubles, and a SHA-256 of all that. It is written under a temporary name and
 // renamed, so a file with a final name is whole; the checksum is for disks and for people.
 
 // generation is raised when the same experiment gives other numbers than before.
 const generation = 1
 
-var pieceMagic = fmt.Sprintf("popsim sweep piece %d\n", generation)
+var checkpointMagic = fmt.Sprintf("popsim sweep checkpoint %d\n", generation)
 
-// header says what a piece holds.
+// header says what a checkpoint holds.
 type header struct {
 	Experiment experiment
 	First, End int // chains
@@ -37,7 +37,7 @@ type header struct {
 	Record     json.RawMessage `json:",omitempty"` // of a part, see Config.Record
 }
 
-// Work is what a piece of a sweep has cost.
+// Work is what a checkpoint of a sweep has cost.
 type Work struct {
 	LaneSteps int64
 	Seconds   float64
@@ -148,10 +148,10 @@ func (x experiment) text() []byte {
 	return text
 }
 
-// piece writes what r holds of the chains first to end-1, which have cost so much work.
-func (r *Result) piece(first, end int, work Work, record any) []byte {
+// checkpoint writes what r holds of the chains first to end-1, which have cost so much work.
+func (r *Result) checkpoint(first, end int, work Work, record any) []byte {
 	var b bytes.Buffer
-	b.WriteString(pieceMagic)
+	b.WriteString(checkpointMagic)
 	h := header{Experiment: r.plan.experiment(), First: first, End: end, Work: work}
 	if text, err := json.Marshal(record); err == nil && record != nil {
 		h.Record = text // one that cannot be written is not worth losing the part for
@@ -200,15 +200,15 @@ func doubles(values []float64) []byte {
 	return b
 }
 
-// pieceFile is a file on disk that is whole.
-type pieceFile struct {
+// checkpointFile is a file on disk that is whole.
+type checkpointFile struct {
 	path string
 	header
 	start, end int64 // of the columns and lists, bytes
 }
 
-// openPiece reads a file through, with little memory, and checks that it is whole.
-func openPiece(path string) (q pieceFile, err error) {
+// openCheckpoint reads a file through, with little memory, and checks that it is whole.
+func openCheckpoint(path string) (q checkpointFile, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return q, fmt.Errorf("sweep: %w", err)
@@ -224,10 +224,10 @@ func openPiece(path string) (q pieceFile, err error) {
 		return q, torn(path)
 	}
 	body := bufio.NewReaderSize(io.TeeReader(io.LimitReader(f, q.end), sum), 1<<16)
-	if magic := make([]byte, len(pieceMagic)); q.end < int64(len(magic)) {
+	if magic := make([]byte, len(checkpointMagic)); q.end < int64(len(magic)) {
 		return q, torn(path)
-	} else if _, err := io.ReadFull(body, magic); err != nil || string(magic) != pieceMagic {
-		return q, fmt.Errorf("sweep: %s is no piece of a sweep, or one of another version", path)
+	} else if _, err := io.ReadFull(body, magic); err != nil || string(magic) != checkpointMagic {
+		return q, fmt.Errorf("sweep: %s is no checkpoint of a sweep, or one of another version", path)
 	}
 	head, err := body.ReadBytes('\n')
 	if err != nil {
@@ -243,12 +243,12 @@ func openPiece(path string) (q pieceFile, err error) {
 	if json.Unmarshal(head, &q.header) != nil || q.First < 0 || q.First >= q.End {
 		return q, torn(path)
 	}
-	q.start = int64(len(pieceMagic) + len(head))
+	q.start = int64(len(checkpointMagic) + len(head))
 	return q, nil
 }
 
 // payload is what the file holds behind its header.
-func (q pieceFile) payload() ([]byte, error) {
+func (q checkpointFile) payload() ([]byte, error) {
 	f, err := os.Open(q.path)
 	if err != nil {
 		return nil, fmt.Errorf("sweep: %w", err)
@@ -265,8 +265,8 @@ func torn(path string) error {
 	return fmt.Errorf("sweep: %s is torn: its checksum does not fit; remove it and run its part again", path)
 }
 
-// load puts a piece into r.
-func (r *Result) load(h pieceFile) error {
+// load puts a checkpoint into r.
+func (r *Result) load(h checkpointFile) error {
 	path := h.path
 	payload, err := h.payload()
 	if err != nil {
@@ -314,11 +314,11 @@ func (r *Result) load(h pieceFile) error {
 	return nil
 }
 
-// The names of pieces and parts begin with the path they are kept for.
+// The names of checkpoints and parts begin with the path they are kept for.
 const (
-	pieceMark = ".piece-"
-	partMark  = ".part-"
-	tempMark  = ".tmp"
+	checkpointMark = ".checkpoint-"
+	partMark       = ".part-"
+	tempMark       = ".tmp"
 )
 
 // PartPath is the name of a part's file.
@@ -326,8 +326,8 @@ func PartPath(keep string, p Part) string {
 	return fmt.Sprintf("%s%s%d-of-%d", keep, partMark, p.Number, p.Of)
 }
 
-func piecePath(keep string, first, end int) string {
-	return fmt.Sprintf("%s%s%d-%d", keep, pieceMark, first, end)
+func checkpointPath(keep string, first, end int) string {
+	return fmt.Sprintf("%s%s%d-%d", keep, checkpointMark, first, end)
 }
 
 // beside lists the files whose names begin with that of path and mark, in the order of their names.
@@ -346,18 +346,18 @@ func beside(path, mark string) ([]string, error) {
 	return found, nil
 }
 
-// Discard removes the pieces that are kept for path: after the table is written.
+// Discard removes the checkpoints that are kept for path: after the table is written.
 func Discard(path string) error {
-	found, err := beside(path, pieceMark)
+	found, err := beside(path, checkpointMark)
 	for _, name := range found {
 		err = errors.Join(err, os.Remove(name))
 	}
 	return err
 }
 
-// Leftover tells whether pieces of an unfinished sweep are kept for path.
-func Leftover(path string) bool {
-	found, err := beside(path, pieceMark)
+// HasCheckpoints tells whether checkpoints of an unfinished sweep are kept for path.
+func HasCheckpoints(path string) bool {
+	found, err := beside(path, checkpointMark)
 	return err == nil && slices.ContainsFunc(found, func(name string) bool { return !strings.HasSuffix(name, tempMark) })
 }
 
@@ -382,7 +382,7 @@ func write(path string, data []byte) error {
 	return nil
 }
 
-// leastSlot is how many bytes of a piece a slot takes at least: the measures that judgement needs.
+// leastSlot is how many bytes of a checkpoint a slot takes at least: the measures that judgement needs.
 const leastSlot = 4 * 8
 
 // chains counts the chains of a spec without laying them out.

@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// Border is where, along the axis of a curve, the neuron begins to do something else.
-type Border struct {
+// Transition is where, along the axis of a curve, the neuron begins to do something else.
+type Transition struct {
 	Axis         string
 	Lo, Hi       float64 // the nearest points on the two sides of which it is known what the neuron does
 	Below, Above string  // what that is: silent or transient (at rest in the end), firing, subthreshold, nan
@@ -20,10 +20,10 @@ type Border struct {
 }
 
 // At is the border itself, the middle between its neighbours.
-func (b Border) At() float64 { return b.Lo + (b.Hi-b.Lo)/2 }
+func (b Transition) At() float64 { return b.Lo + (b.Hi-b.Lo)/2 }
 
 // Uncertainty is half the distance of the neighbours plus the difference of the two resolutions.
-func (b Border) Uncertainty() float64 {
+func (b Transition) Uncertainty() float64 {
 	u := (b.Hi - b.Lo) / 2
 	if !math.IsNaN(b.Error) {
 		u += b.Error
@@ -32,7 +32,7 @@ func (b Border) Uncertainty() float64 {
 }
 
 // String tells the border with the digits that are known.
-func (b Border) String() string {
+func (b Transition) String() string {
 	text := fmt.Sprintf("%s = %s: %s below, %s above", b.Axis, b.Digits(), b.Below, b.Above)
 	switch b.Class {
 	case 1:
@@ -44,7 +44,7 @@ func (b Border) String() string {
 }
 
 // Digits is the border with one uncertain digit at most. What is said to be uncertain, rounded up, covers the rounding too.
-func (b Border) Digits() string {
+func (b Transition) Digits() string {
 	u := b.Uncertainty()
 	if !(u > 0) {
 		return fmt.Sprintf("%.15g", b.At())
@@ -63,13 +63,13 @@ const splits = 7
 const mostRefined = 100_000
 
 // Near a border everything is slow: a train on its last legs, the ghost of a cycle, a passage. What is not decided after
-// the time of the sweep is watched for these multiples of it; only its fate is taken from there, not its numbers.
-var patience = []float64{8, 64}
+// the time of the sweep is watched for these multiples of it; only its outcome is taken from there, not its numbers.
+var extendFactors = []float64{8, 64}
 
 // Refine adds points to a sweep over a single axis until neighbours that do different things are no more than tol
-// apart, in the unit of the axis. Borders closer together than the points given, as of firing that begins and ends between
+// apart, in the unit of the axis. Transitions closer together than the points given, as of firing that begins and ends between
 // two of them, are not seen. It returns the sweep with the new points in ascending order, and the borders.
-func Refine(ctx context.Context, r *Result, cfg Config, tol float64) (*Result, []Border, error) {
+func Refine(ctx context.Context, r *Result, cfg Config, tol float64) (*Result, []Transition, error) {
 	if len(r.Spec.Grid.Axes) != 1 || r.Spec.From != FromRest {
 		return nil, nil, errors.New("sweep: only a curve over one axis, started from rest, can be refined")
 	}
@@ -77,7 +77,7 @@ func Refine(ctx context.Context, r *Result, cfg Config, tol float64) (*Result, [
 		return nil, nil, fmt.Errorf("sweep: a tolerance of %v cannot be reached; above 0 would do", tol)
 	}
 	cfg.Keep, cfg.Part, cfg.Tick = "", Part{}, nil
-	fine := &curve{Result: r, cfg: cfg, fates: map[float64]fate{}}
+	fine := &curve{Result: r, cfg: cfg, outcomes: map[float64]outcome{}}
 	if err := fine.sharpen(ctx, tol); err != nil {
 		return nil, nil, err
 	}
@@ -88,7 +88,7 @@ func Refine(ctx context.Context, r *Result, cfg Config, tol float64) (*Result, [
 	if err != nil {
 		return nil, nil, err
 	}
-	coarse := &curve{Result: start, cfg: cfg, fates: map[float64]fate{}}
+	coarse := &curve{Result: start, cfg: cfg, outcomes: map[float64]outcome{}}
 	if err := coarse.sharpen(ctx, tol); err != nil {
 		return nil, nil, err
 	}
@@ -114,21 +114,21 @@ func (r *Result) sorted() []float64 {
 	return slices.Compact(values)
 }
 
-// fate is what a neuron does in the end, or slow where that is not known.
-type fate string
+// outcome is what a neuron does in the end, or slow where that is not known.
+type outcome string
 
 const (
-	silent    fate = "silent"
-	transient fate = "transient"
-	firing    fate = "firing"
-	slow      fate = "slow"
+	silent    outcome = "silent"
+	transient outcome = "transient"
+	firing    outcome = "firing"
+	slow      outcome = "slow"
 )
 
-// fate is that of a row as far as its run has shown it; open tells whether a longer run may show another.
-func (r *Result) fate(row int) (f fate, open bool) {
+// outcome is that of a row as far as its run has shown it; open tells whether a longer run may show another.
+func (r *Result) outcome(row int) (f outcome, open bool) {
 	switch status := r.Word("status", row); {
 	case status == "nan", status == "subthreshold":
-		return fate(status), false
+		return outcome(status), false
 	case r.Word("ended", row) == "settled":
 		return firing, false
 	case r.Word("ended", row) == "rest" && r.Value("spikes", row) == 0:
@@ -144,16 +144,16 @@ func (r *Result) fate(row int) (f fate, open bool) {
 // curve is a sweep over one axis that is looked at for borders.
 type curve struct {
 	*Result
-	cfg   Config
-	fates map[float64]fate // by value of the axis, of those that were watched for longer
+	cfg      Config
+	outcomes map[float64]outcome // by value of the axis, of those that were watched for longer
 }
 
-// known is the fate of a row, and whether a longer run may show another.
-func (c *curve) known(row int) (f fate, open bool) {
-	if f, ok := c.fates[c.Axis(row, 0)]; ok {
+// known is the outcome of a row, and whether a longer run may show another.
+func (c *curve) known(row int) (f outcome, open bool) {
+	if f, ok := c.outcomes[c.Axis(row, 0)]; ok {
 		return f, false
 	}
-	return c.fate(row)
+	return c.outcome(row)
 }
 
 // with is the sweep of the curve at other values of its axis.
@@ -186,7 +186,7 @@ func (c *curve) wait(ctx context.Context) error {
 		if values = slices.Compact(values); len(values) == 0 {
 			return nil
 		}
-		for _, factor := range patience {
+		for _, factor := range extendFactors {
 			longer, err := c.with(ctx, values, func(s *Spec) {
 				s.Time, s.Discard, s.NoError, s.Late, s.Resets = s.Time*factor, s.Time*factor/2, true, false, false
 			})
@@ -196,8 +196,8 @@ func (c *curve) wait(ctx context.Context) error {
 			values = values[:0]
 			for row := range longer.Rows() {
 				x := longer.Axis(row, 0)
-				f, open := longer.fate(row)
-				if c.fates[x] = f; open {
+				f, open := longer.outcome(row)
+				if c.outcomes[x] = f; open {
 					values = append(values, x)
 				}
 			}
@@ -329,11 +329,11 @@ func join(a, b *Result) (*Result, error) {
 	return r, nil
 }
 
-// Borders lists where along a curve over one axis the neuron comes to do something else from one point to the next. What
+// Transitions lists where along a curve over one axis the neuron comes to do something else from one point to the next. What
 // is too slow to tell belongs to the uncertainty of the border that it lies on.
-func (r *Result) Borders() []Border { return (&curve{Result: r}).borders() }
+func (r *Result) Transitions() []Transition { return (&curve{Result: r}).borders() }
 
-func (c *curve) borders() (found []Border) {
+func (c *curve) borders() (found []Transition) {
 	last, before := -1, slow
 	for _, row := range c.ascending() {
 		f, _ := c.known(row)
@@ -341,7 +341,7 @@ func (c *curve) borders() (found []Border) {
 			continue
 		}
 		if last >= 0 && f != before {
-			b := Border{
+			b := Transition{
 				Axis: c.plan.Grid.Axes[0].Name, Lo: c.Axis(last, 0), Hi: c.Axis(row, 0),
 				Below: string(before), Above: string(f), Error: math.NaN(), Rate: math.NaN(),
 			}
@@ -372,7 +372,7 @@ const (
 )
 
 // classify finds the class of a border at which firing begins as the current grows.
-func (c *curve) classify(ctx context.Context, b *Border) error {
+func (c *curve) classify(ctx context.Context, b *Transition) error {
 	if b.Axis != "I" || b.Above != string(firing) || b.Below != string(silent) && b.Below != string(transient) {
 		return nil
 	}
@@ -385,7 +385,7 @@ func (c *curve) classify(ctx context.Context, b *Border) error {
 	}
 	at := []float64{b.At() + near*q*q, b.At() + near*q, b.At() + near}
 	r, err := c.with(ctx, at, func(s *Spec) {
-		s.Time *= patience[1]
+		s.Time *= extendFactors[1]
 		s.Discard, s.NoError, s.Late, s.Resets = s.Time/2, true, false, false
 	})
 	if err != nil {
