@@ -5,7 +5,7 @@ import (
 	"popsim/rng"
 )
 
-// PhiloxKeys are the keys of the rounds of Philox4x32-10 from the first on.
+// philoxKeys are the keys of the rounds of Philox4x32-10 from the first on.
 func philoxKeys(key [2]uint32) (all [2 * asm.PhiloxRounds]uint32) {
 	for i := range asm.PhiloxRounds {
 		all[2*i], all[2*i+1] = key[0], key[1]
@@ -21,16 +21,18 @@ var (
 	equalLanes    [asm.PhiloxLanes]uint32
 )
 
+// What is drawn here is the same for every isa, which is one of Available.
+
 // Words fills dst with consecutive words of one id, as s.Words does: dst[j] is word j%4 of the counter first + j/4.
 func Words(isa ISA, s rng.Stream, dst []uint32, id, first uint32) {
-	words, width := philoxKernels(isa)
-	if n := len(dst) / (8 * width) * 2; words != nil && n > 0 { // vectors, an even number
+	width := philoxLanes(isa)
+	if n := len(dst) / max(1, 8*width) * 2; width > 0 && n > 0 { // vectors, an even number
 		key, name := s.Key()
 		b := asm.PhiloxBlock{
 			Counter: [4]uint32{id, first, name[0], name[1]}, Keys: philoxKeys(key), Words: dst,
 			Lane: [2]*[asm.PhiloxLanes]uint32{&equalLanes, &countingLanes}, Step: [2]uint32{0, uint32(width)}, Vectors: n,
 		}
-		words.words(&b)
+		philoxWords(isa, &b)
 		dst, first = dst[4*n*width:], first+uint32(n*width)
 	}
 	s.Words(dst, id, first)
@@ -45,7 +47,7 @@ const MaxCounts = 255
 func Counts(isa ISA, s rng.Stream, law *rng.Counts, dst []uint8, stride, n int, first, counter uint32) {
 	least, thresholds := law.Thresholds()
 	const few = 8 // of which plain Go is as fast
-	if k, width := philoxKernels(isa); k != nil && n > few {
+	if width := philoxLanes(isa); width > 0 && n > few {
 		key, name := s.Key()
 		vectors := (n + 2*width - 1) / (2 * width) * 2
 		b := asm.PhiloxBlock{
@@ -54,7 +56,7 @@ func Counts(isa ISA, s rng.Stream, law *rng.Counts, dst []uint8, stride, n int, 
 			Vectors: vectors,
 			Counts:  dst[:3*stride+vectors*width], Stride: stride, Thresholds: thresholds, Least: uint32(least),
 		}
-		k.counts(&b)
+		philoxCounts(isa, &b)
 		return
 	}
 	for j := range n {
@@ -73,20 +75,12 @@ func FitsCounts(law *rng.Counts) bool {
 // AddCounts adds to row[j] the product counts[j]·weight, rounded first.
 func AddCounts(isa ISA, row []float64, counts []uint8, weight float64) {
 	n := 0
-	if k, _ := philoxKernels(isa); k != nil {
+	if philoxLanes(isa) > 0 && len(row) >= 8 {
 		n = len(row) / 8 * 8
-		if n > 0 {
-			k.add(&asm.CountBlock{Row: row, Counts: counts[:len(row)], Weight: weight, Lanes: n})
-		}
+		addCounts(isa, &asm.CountBlock{Row: row, Counts: counts[:len(row)], Weight: weight, Lanes: n})
 	}
 	counts = counts[:len(row)]
 	for j := n; j < len(row); j++ {
 		row[j] += float64(float64(counts[j]) * weight)
 	}
-}
-
-// drawKernels are the kernels of an instruction set that draw.
-type drawKernels struct {
-	words, counts func(*asm.PhiloxBlock)
-	add           func(*asm.CountBlock)
 }

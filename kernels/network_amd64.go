@@ -4,37 +4,83 @@ package kernels
 
 import "popsim/kernels/asm"
 
-var (
-	drawsAVX2   = &drawKernels{asm.PhiloxWordsAVX2, asm.PhiloxCountsAVX2, asm.AddCountsAVX2}
-	drawsAVX512 = &drawKernels{asm.PhiloxWordsAVX512, asm.PhiloxCountsAVX512, asm.AddCountsAVX512}
-)
+// Kernels are called by name here, not through function values, so that their arguments can stay on the stack.
 
-var (
-	rowsAVX2   = &Rows{asm.LIFRowsAVX2, asm.LIFDriveRowsAVX2, asm.LIFJumpRowsAVX2, asm.ExpRowsAVX2, asm.AlphaRowsAVX2}
-	rowsAVX512 = &Rows{asm.LIFRowsAVX512, asm.LIFDriveRowsAVX512, asm.LIFJumpRowsAVX512, asm.ExpRowsAVX512, asm.AlphaRowsAVX512}
-)
-
-// RowsOf are the kernels over rows of an instruction set.
-func RowsOf(isa ISA) *Rows {
-	switch isa {
-	case AVX2:
-		return rowsAVX2
-	case AVX512:
-		return rowsAVX512
+// LIFRows moves LIF neurons; one of the rows Drive and Jump may be nil.
+func LIFRows(isa ISA, b *asm.LIFRowsBlock) {
+	switch {
+	case isa == AVX512 && b.Jump == nil:
+		asm.LIFDriveRowsAVX512(b)
+	case isa == AVX512 && b.Drive == nil:
+		asm.LIFJumpRowsAVX512(b)
+	case isa == AVX512:
+		asm.LIFRowsAVX512(b)
+	case isa == AVX2 && b.Jump == nil:
+		asm.LIFDriveRowsAVX2(b)
+	case isa == AVX2 && b.Drive == nil:
+		asm.LIFJumpRowsAVX2(b)
+	case isa == AVX2:
+		asm.LIFRowsAVX2(b)
+	default:
+		lifRowsGo(b)
 	}
-	return rowsGo
 }
 
-// philoxKernels are the kernels of an instruction set and the number of their lanes; nil where there are none.
-func philoxKernels(isa ISA) (*drawKernels, int) {
-	if isa == Auto {
-		isa = Available()[0]
-	}
+// ExpRows moves exponential currents.
+func ExpRows(isa ISA, b *asm.CurrentRowsBlock) {
 	switch isa {
-	case AVX2:
-		return drawsAVX2, 8
 	case AVX512:
-		return drawsAVX512, 16
+		asm.ExpRowsAVX512(b)
+	case AVX2:
+		asm.ExpRowsAVX2(b)
+	default:
+		asm.ExpRowsGo(b)
 	}
-	return nil, 1
+}
+
+// AlphaRows moves alpha currents.
+func AlphaRows(isa ISA, b *asm.CurrentRowsBlock) {
+	switch isa {
+	case AVX512:
+		asm.AlphaRowsAVX512(b)
+	case AVX2:
+		asm.AlphaRowsAVX2(b)
+	default:
+		asm.AlphaRowsGo(b)
+	}
+}
+
+// philoxLanes is the number of lanes of an instruction set's kernels that draw; 0 where it has none.
+func philoxLanes(isa ISA) int {
+	switch isa {
+	case AVX512:
+		return 16
+	case AVX2:
+		return 8
+	}
+	return 0
+}
+
+func philoxWords(isa ISA, b *asm.PhiloxBlock) {
+	if isa == AVX512 {
+		asm.PhiloxWordsAVX512(b)
+	} else {
+		asm.PhiloxWordsAVX2(b)
+	}
+}
+
+func philoxCounts(isa ISA, b *asm.PhiloxBlock) {
+	if isa == AVX512 {
+		asm.PhiloxCountsAVX512(b)
+	} else {
+		asm.PhiloxCountsAVX2(b)
+	}
+}
+
+func addCounts(isa ISA, b *asm.CountBlock) {
+	if isa == AVX512 {
+		asm.AddCountsAVX512(b)
+	} else {
+		asm.AddCountsAVX2(b)
+	}
 }

@@ -2,8 +2,19 @@
 
 package kernels
 
-// philoxKernels are the kernels of an instruction set and the number of their lanes; nil where there are none.
-func philoxKernels(ISA) (*drawKernels, int) { return nil, 1 }
+import "popsim/kernels/asm"
 
-// RowsOf are the kernels over rows of an instruction set.
-func RowsOf(ISA) *Rows { return rowsGo }
+// LIFRows moves LIF neurons; one of the rows Drive and Jump may be nil.
+func LIFRows(_ ISA, b *asm.LIFRowsBlock) { lifRowsGo(b) }
+
+// ExpRows moves exponential currents.
+func ExpRows(_ ISA, b *asm.CurrentRowsBlock) { asm.ExpRowsGo(b) }
+
+// AlphaRows moves alpha currents.
+func AlphaRows(_ ISA, b *asm.CurrentRowsBlock) { asm.AlphaRowsGo(b) }
+
+func philoxLanes(ISA) int { return 0 }
+
+func philoxWords(ISA, *asm.PhiloxBlock)  {}
+func philoxCounts(ISA, *asm.PhiloxBlock) {}
+func addCounts(ISA, *asm.CountBlock)     {}

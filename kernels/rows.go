@@ -2,14 +2,17 @@ package kernels
 
 import "popsim/kernels/asm"
 
-// Rows are the kernels over rows of one instruction set, which take many lanes of a network through some steps: see the
-// arguments in package asm.
-type Rows struct {
-	LIF      func(*asm.LIFRowsBlock) // with currents and jumps
-	LIFDrive func(*asm.LIFRowsBlock) // with currents
-	LIFJump  func(*asm.LIFRowsBlock) // with jumps
-	Exp      func(*asm.CurrentRowsBlock)
-	Alpha    func(*asm.CurrentRowsBlock)
-}
+// The kernels over rows take many lanes of a network through some steps: see their arguments in package asm. isa is one
+// of Available; all give the same bits.
 
-var rowsGo = &Rows{asm.LIFRowsGo, asm.LIFDriveRowsGo, asm.LIFJumpRowsGo, asm.ExpRowsGo, asm.AlphaRowsGo}
+// lifRowsGo is LIFRows in plain Go.
+func lifRowsGo(b *asm.LIFRowsBlock) {
+	switch {
+	case b.Jump == nil:
+		asm.LIFDriveRowsGo(b)
+	case b.Drive == nil:
+		asm.LIFJumpRowsGo(b)
+	default:
+		asm.LIFRowsGo(b)
+	}
+}

@@ -168,29 +168,21 @@ func (s *segment) padded() int { return (s.n + kernels.Group - 1) / kernels.Grou
 // emptied.
 func (s *lifSegment) advanceOnGrid(r *shard, k int64, steps int) {
 	g := &s.grid
-	rows := kernels.RowsOf(r.net.isa)
 	n := s.padded()
 	for at := 0; at < n; at += tile {
 		lanes := min(tile, n-at)
 		b := asm.LIFRowsBlock{
 			Lanes: lanes, Steps: steps, First: float64(k), V: r.v[s.base+at:], Wake: r.wake[s.base+at:],
 			Coef: g.neurons.from(at), CoefStride: g.neurons.stride, Fired: g.fired[at/8:], FiredStride: n / 8,
-			Drive: g.drive, DriveStride: tile,
 		}
 		if g.jump >= 0 {
 			b.Jump, b.JumpStride = r.allRows[g.jump][s.base+at:], r.strides[g.jump]
 		}
-		if g.driven {
-			s.sumCurrents(r, rows, at, lanes, steps)
+		if g.driven || g.jump < 0 {
+			s.sumCurrents(r, at, lanes, steps)
+			b.Drive, b.DriveStride = g.drive, tile
 		}
-		switch {
-		case g.jump < 0:
-			rows.LIFDrive(&b)
-		case g.driven:
-			rows.LIF(&b)
-		default:
-			rows.LIFJump(&b)
-		}
+		kernels.LIFRows(r.net.isa, &b)
 	}
 	for j := range steps {
 		out := &r.history[r.slot(k+int64(j))]
@@ -206,7 +198,7 @@ func (s *lifSegment) advanceOnGrid(r *shard, k int64, steps int) {
 
 // sumCurrents writes what currents add to V of lanes of the segment from at on to g.drive, step by step, and moves the
 // synaptic currents.
-func (s *lifSegment) sumCurrents(r *shard, rows *kernels.Rows, at, lanes, steps int) {
+func (s *lifSegment) sumCurrents(r *shard, at, lanes, steps int) {
 	l := r.net.layout
 	g := &s.grid
 	clear(g.drive[:steps*tile])
@@ -229,9 +221,9 @@ func (s *lifSegment) sumCurrents(r *shard, rows *kernels.Rows, at, lanes, steps 
 			Row: r.allRows[c][lo:], RowStride: r.strides[c], Drive: g.drive, DriveStride: tile,
 		}
 		if rc.kind == ExpCurrent {
-			rows.Exp(&b)
+			kernels.ExpRows(r.net.isa, &b)
 		} else {
-			rows.Alpha(&b)
+			kernels.AlphaRows(r.net.isa, &b)
 		}
 	}
 }
