@@ -32,7 +32,8 @@ var checkpointMagic = fmt.Sprintf("popsim sweep checkpoint %d\n", generation)
 // header says what a checkpoint holds.
 type header struct {
 	Experiment experiment
-	First, End int // chains
+	Jobs       *jobsText `json:",omitempty"` // of Jobs, whose Experiment is empty
+	First, End int       // chains; rows of Jobs
 	Work       Work
 	Record     json.RawMessage `json:",omitempty"` // of a part, see Config.Record
 }
@@ -109,11 +110,32 @@ func (p *plan) experiment() experiment {
 	for _, j := range p.columns {
 		x.Measures = append(x.Measures, measureList[j].name)
 	}
-	for _, a := range p.Grid.Axes {
-		ends := [4]exact{exact(a.start), exact(a.stop), exact(a.step), exact(a.ticks)}
-		x.Axes = append(x.Axes, axisText{a.Name, a.Unit, exacts(a.list), a.n, ends, a.log})
-	}
+	x.Axes = axisTexts(p.Grid.Axes)
 	return x
+}
+
+// axisTexts are axes in writing.
+func axisTexts(axes []Axis) (texts []axisText) {
+	for _, a := range axes {
+		ends := [4]exact{exact(a.start), exact(a.stop), exact(a.step), exact(a.ticks)}
+		texts = append(texts, axisText{a.Name, a.Unit, exacts(a.list), a.n, ends, a.log})
+	}
+	return texts
+}
+
+// gridOf is the other way.
+func gridOf(axes []axisText, zip bool) (g Grid, err error) {
+	g.Zip = zip
+	for _, a := range axes {
+		if a.N < 0 || a.Values != nil && a.N != len(a.Values) {
+			return g, fmt.Errorf("the header tells of %d values of %s, and has %d", a.N, a.Name, len(a.Values))
+		}
+		g.Axes = append(g.Axes, Axis{
+			Name: a.Name, Unit: a.Unit, list: floats(a.Values), n: a.N,
+			start: float64(a.Ends[0]), stop: float64(a.Ends[1]), step: float64(a.Ends[2]), ticks: float64(a.Ends[3]), log: a.Log,
+		})
+	}
+	return g, nil
 }
 
 // spec is the other way.
@@ -123,15 +145,8 @@ func (x experiment) spec() (s Spec, err error) {
 		Dt: float64(x.Dt), Full: x.Full, NoError: x.NoError, Late: x.Late, Resets: x.Resets,
 		Measures: x.Measures,
 	}
-	s.Grid.Zip = x.Zip
-	for _, a := range x.Axes {
-		if a.N < 0 || a.Values != nil && a.N != len(a.Values) {
-			return s, fmt.Errorf("the header tells of %d values of %s, and has %d", a.N, a.Name, len(a.Values))
-		}
-		s.Grid.Axes = append(s.Grid.Axes, Axis{
-			Name: a.Name, Unit: a.Unit, list: floats(a.Values), n: a.N,
-			start: float64(a.Ends[0]), stop: float64(a.Ends[1]), step: float64(a.Ends[2]), ticks: float64(a.Ends[3]), log: a.Log,
-		})
+	if s.Grid, err = gridOf(x.Axes, x.Zip); err != nil {
+		return s, err
 	}
 	if s.From, err = ParseFrom(x.From); err == nil {
 		s.Model, err = model.Lookup(x.Model)
@@ -245,6 +260,31 @@ func openCheckpoint(path string) (q checkpointFile, err error) {
 	}
 	q.start = int64(len(checkpointMagic) + len(head))
 	return q, nil
+}
+
+// identity is what the file belongs to, as bytes.
+func (q pieceFile) identity() []byte {
+	if q.Jobs != nil {
+		return q.Jobs.bytes()
+	}
+	return q.Experiment.text()
+}
+
+// size is the number of chains and of points of the sweep that the file belongs to; 0 where it cannot be told.
+func (q pieceFile) size() (chains, points int) {
+	if q.Jobs != nil {
+		j, err := q.Jobs.jobs()
+		if err != nil {
+			return 0, 0
+		}
+		return j.Rows(), j.Rows()
+	}
+	spec, err := q.Experiment.spec()
+	if err != nil {
+		return 0, 0
+	}
+	chains, _ = spec.chains()
+	return chains, int(spec.Grid.Points()) * len(spec.From.branches())
 }
 
 // payload is what the file holds behind its header.
@@ -416,7 +456,9 @@ func (s Spec) Digest() (string, error) {
 	return p.experiment().digest(), nil
 }
 
-func (x experiment) digest() string {
-	sum := sha256.Sum256(x.text())
+func (x experiment) digest() string { return digestOf(x.text()) }
+
+func digestOf(text []byte) string {
+	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:8])
 }

@@ -80,6 +80,9 @@ func OpenParts(path string) (*Parts, error) {
 	}
 	slices.SortStableFunc(m.parts, func(a, b checkpointFile) int { return a.First - b.First })
 	first := m.parts[0]
+	if first.Jobs != nil {
+		return nil, fmt.Errorf("sweep: %s is of a sweep of networks", first.path)
+	}
 	spec, err := first.Experiment.spec()
 	if err != nil {
 		return nil, fmt.Errorf("sweep: %s: %w", first.path, err)
@@ -92,7 +95,7 @@ func OpenParts(path string) (*Parts, error) {
 	next, last, held := 0, "", int64(0)
 	for _, q := range m.parts {
 		switch {
-		case !bytes.Equal(q.Experiment.text(), mine):
+		case !bytes.Equal(q.identity(), mine):
 			faults = append(faults, fmt.Errorf("sweep: %s and %s belong to different experiments", first.path, q.path))
 			continue
 		case q.End > chains:

@@ -173,9 +173,8 @@ func (w *Watch) Status(path string) (*Status, error) {
 			t.Share = float64(chainsInNames(files[t.Number].checkpoints)) / float64(max(1, t.chains))
 		}
 	}
-	if spec, err := w.first.Experiment.spec(); err == nil {
-		s.Points, s.Digest = int(spec.Grid.Points())*len(spec.From.branches()), w.first.Experiment.digest()
-	}
+	_, s.Points = w.first.size()
+	s.Digest = digestOf(w.mine)
 	return s, nil
 }
 
@@ -261,9 +260,9 @@ func (w *Watch) judge(p Part, path string) error {
 		return err
 	}
 	if w.first == nil {
-		w.first, w.mine = &q, q.Experiment.text()
+		w.first, w.mine = &q, q.identity()
 	}
-	if !bytes.Equal(q.Experiment.text(), w.mine) {
+	if !bytes.Equal(q.identity(), w.mine) {
 		return fmt.Errorf("sweep: %s belongs to another experiment than the parts before it", path)
 	}
 	if first, end := p.chains(w.chains()); q.First != first || q.End != end {
@@ -277,11 +276,7 @@ func (w *Watch) chains() int {
 	if w.first == nil {
 		return 0
 	}
-	spec, err := w.first.Experiment.spec()
-	if err != nil {
-		return 0
-	}
-	n, _ := spec.chains()
+	n, _ := w.first.size()
 	return n
 }
 
