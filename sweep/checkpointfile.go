@@ -263,7 +263,7 @@ func openCheckpoint(path string) (q checkpointFile, err error) {
 }
 
 // identity is what the file belongs to, as bytes.
-func (q pieceFile) identity() []byte {
+func (q checkpointFile) identity() []byte {
 	if q.Jobs != nil {
 		return q.Jobs.bytes()
 	}
@@ -271,7 +271,7 @@ func (q pieceFile) identity() []byte {
 }
 
 // size is the number of chains and of points of the sweep that the file belongs to; 0 where it cannot be told.
-func (q pieceFile) size() (chains, points int) {
+func (q checkpointFile) size() (chains, points int) {
 	if q.Jobs != nil {
 		j, err := q.Jobs.jobs()
 		if err != nil {

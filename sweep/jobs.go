@@ -63,8 +63,8 @@ const mostJobs = 1e9
 type JobsResult struct {
 	Jobs    *Jobs
 	Elapsed time.Duration
-	Kept    int     // rows that were put on disk in pieces, those resumed from not counted
-	Resumed float64 // seconds that the pieces had cost from which the run went on
+	Kept    int     // rows that were put on disk in checkpoints, those resumed from not counted
+	Resumed float64 // seconds that the checkpoints had cost from which the run went on
 	Workers int
 	Sched   sched.Stats
 

@@ -74,12 +74,12 @@ func TestJobsResume(t *testing.T) {
 	}
 	j.Run = run
 	if _, err := RunJobs(context.Background(), j, Config{Workers: 1, Keep: path}, nil); err == nil || !strings.Contains(err.Error(), "resume goes on") {
-		t.Errorf("pieces that are kept: %v", err)
+		t.Errorf("checkpoints that are kept: %v", err)
 	}
 	other := testJobs(&ran)
 	other.Identity = "another"
 	if _, err := RunJobs(context.Background(), other, Config{Workers: 1, Keep: path, Resume: true}, nil); err == nil || !strings.Contains(err.Error(), "another experiment") {
-		t.Errorf("pieces of another experiment: %v", err)
+		t.Errorf("checkpoints of another experiment: %v", err)
 	}
 	r, err := RunJobs(context.Background(), j, Config{Workers: 2, Keep: path, Resume: true}, nil)
 	if err != nil {
@@ -154,7 +154,7 @@ func TestJobsStop(t *testing.T) {
 		return run(ctx, point, trial, workers)
 	}
 	r, err := RunJobs(context.Background(), j, Config{Workers: 1, Keep: path, Stop: stop}, nil)
-	if !errors.Is(err, context.Canceled) || r.Finished() != 4 || r.Kept != 4 || !Leftover(path) {
+	if !errors.Is(err, context.Canceled) || r.Finished() != 4 || r.Kept != 4 || !HasCheckpoints(path) {
 		t.Errorf("%v, %d finished, %d kept", err, r.Finished(), r.Kept)
 	}
 }

@@ -24,7 +24,7 @@ func HoldsJobs(path string) bool {
 		return false
 	}
 	for _, name := range files {
-		if q, err := openPiece(name); err == nil {
+		if q, err := openCheckpoint(name); err == nil {
 			return q.Jobs != nil
 		}
 	}
@@ -48,9 +48,9 @@ func OpenJobsParts(path string) (*JobsParts, error) {
 		return nil, err
 	}
 	var faults []error
-	var parts []pieceFile
+	var parts []checkpointFile
 	for _, name := range files {
-		q, err := openPiece(name)
+		q, err := openCheckpoint(name)
 		if err == nil && q.Jobs == nil {
 			err = fmt.Errorf("sweep: %s is of another kind of sweep", name)
 		}
@@ -63,7 +63,7 @@ func OpenJobsParts(path string) (*JobsParts, error) {
 	if len(parts) == 0 {
 		return nil, errors.Join(append(faults, fmt.Errorf("sweep: no parts are kept for %s; they are named %s", path, PartPath(path, Part{1, 1})))...)
 	}
-	slices.SortStableFunc(parts, func(a, b pieceFile) int { return a.First - b.First })
+	slices.SortStableFunc(parts, func(a, b checkpointFile) int { return a.First - b.First })
 	jobs, err := parts[0].Jobs.jobs()
 	if err != nil {
 		return nil, fmt.Errorf("sweep: %s: %w", parts[0].path, err)

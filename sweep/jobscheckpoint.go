@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// jobsText is Jobs in writing: what a piece belongs to.
+// jobsText is Jobs in writing: what a checkpoint belongs to.
 type jobsText struct {
 	Axes     []axisText
 	Zip      bool
@@ -50,9 +50,9 @@ func (x *jobsText) bytes() []byte {
 // Digest is a short name of the jobs, the same for all their parts.
 func (j *Jobs) Digest() string { return digestOf(j.text().bytes()) }
 
-// jobsKeeper puts finished rows on disk while jobs run. A row is written by its job before finished is called with it, under
+// jobsCheckpointer puts finished rows on disk while jobs run. A row is written by its job before finished is called with it, under
 // mu; save reads rows that were finished so.
-type jobsKeeper struct {
+type jobsCheckpointer struct {
 	r     *JobsResult
 	path  string
 	every time.Duration
@@ -66,7 +66,7 @@ type jobsKeeper struct {
 	err   error
 }
 
-func (k *jobsKeeper) finished(row int) {
+func (k *jobsCheckpointer) finished(row int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.ready = append(k.ready, row)
@@ -75,8 +75,8 @@ func (k *jobsKeeper) finished(row int) {
 	}
 }
 
-// save writes a piece for each run of neighbouring rows that are ready.
-func (k *jobsKeeper) save() {
+// save writes a checkpoint for each run of neighbouring rows that are ready.
+func (k *jobsCheckpointer) save() {
 	now := time.Now()
 	seconds := now.Sub(k.last).Seconds()
 	slices.Sort(k.ready)
@@ -86,7 +86,7 @@ func (k *jobsKeeper) save() {
 			end++
 		}
 		from, to := k.ready[first], k.ready[end-1]+1
-		if err := write(piecePath(k.path, from, to), k.r.piece(from, to, seconds, nil)); err != nil && k.err == nil {
+		if err := write(checkpointPath(k.path, from, to), k.r.checkpoint(from, to, seconds, nil)); err != nil && k.err == nil {
 			k.err = err
 			k.stop()
 		}
@@ -97,13 +97,13 @@ func (k *jobsKeeper) save() {
 	k.last = time.Now()
 	wait := k.every
 	if wait == 0 {
-		wait = max(min(time.Since(k.begin)/keepShare, keepMost), keepLeast, keepShare*k.last.Sub(now))
+		wait = max(min(time.Since(k.begin)/checkpointShare, checkpointMost), checkpointLeast, checkpointShare*k.last.Sub(now))
 	}
 	k.due = k.last.Add(wait)
 }
 
 // rest saves what is ready, when no job runs any more.
-func (k *jobsKeeper) rest() error {
+func (k *jobsCheckpointer) rest() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if len(k.ready) > 0 {
@@ -126,12 +126,12 @@ func (r *JobsResult) runKept(ctx context.Context, cfg Config, record func(*JobsR
 		if err := r.resume(path); err != nil {
 			return err
 		}
-	case cfg.Fresh:
+	case cfg.Discard:
 		if err := Discard(path); err != nil {
 			return err
 		}
-	case Leftover(path):
-		return fmt.Errorf("sweep: pieces of an unfinished run are kept beside %s; resume goes on from them", path)
+	case HasCheckpoints(path):
+		return fmt.Errorf("sweep: checkpoints of an unfinished run are kept beside %s; resume goes on from them", path)
 	}
 	if cfg.Part.Of > 0 {
 		tick, done := cfg.Tick, new(latest)
@@ -141,12 +141,12 @@ func (r *JobsResult) runKept(ctx context.Context, cfg Config, record func(*JobsR
 				tick(n, of)
 			}
 		}
-		beat := startBeat(path, cfg.Job, func() (int64, int64) { return done.get(), int64(len(r.values)) })
+		beat := startHeartbeat(path, cfg.Job, func() (int64, int64) { return done.get(), int64(len(r.values)) })
 		defer beat.end()
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	k := &jobsKeeper{r: r, path: path, every: cfg.Every, stop: stop, begin: begin, last: begin, due: begin.Add(max(cfg.Every, keepLeast))}
+	k := &jobsCheckpointer{r: r, path: path, every: cfg.Every, stop: stop, begin: begin, last: begin, due: begin.Add(max(cfg.Every, checkpointLeast))}
 	err := r.run(ctx, cfg, r.open(), k.finished)
 	if e := k.rest(); e != nil {
 		return e
@@ -159,7 +159,7 @@ func (r *JobsResult) runKept(ctx context.Context, cfg Config, record func(*JobsR
 	if record != nil {
 		told = record(r)
 	}
-	if err := write(path, r.piece(r.first, end, r.Elapsed.Seconds()+r.Resumed, told)); err != nil {
+	if err := write(path, r.checkpoint(r.first, end, r.Elapsed.Seconds()+r.Resumed, told)); err != nil {
 		return err
 	}
 	return Discard(path)
@@ -183,10 +183,10 @@ func (l *latest) get() int64 {
 	return l.n
 }
 
-// piece writes the rows first to end-1, which have cost so many seconds.
-func (r *JobsResult) piece(first, end int, seconds float64, record any) []byte {
+// checkpoint writes the rows first to end-1, which have cost so many seconds.
+func (r *JobsResult) checkpoint(first, end int, seconds float64, record any) []byte {
 	var b bytes.Buffer
-	b.WriteString(pieceMagic)
+	b.WriteString(checkpointMagic)
 	h := header{Jobs: r.Jobs.text(), First: first, End: end, Work: Work{Seconds: seconds}}
 	if text, err := json.Marshal(record); err == nil && record != nil {
 		h.Record = text
@@ -205,9 +205,9 @@ func (r *JobsResult) piece(first, end int, seconds float64, record any) []byte {
 	return b.Bytes()
 }
 
-// resume loads the pieces that are kept for path.
+// resume loads the checkpoints that are kept for path.
 func (r *JobsResult) resume(path string) error {
-	found, err := beside(path, pieceMark)
+	found, err := beside(path, checkpointMark)
 	if err != nil {
 		return err
 	}
@@ -227,7 +227,7 @@ func (r *JobsResult) resume(path string) error {
 
 // take loads a file of these jobs.
 func (r *JobsResult) take(path string) error {
-	q, err := openPiece(path)
+	q, err := openCheckpoint(path)
 	if err != nil {
 		return err
 	}
@@ -239,7 +239,7 @@ func (r *JobsResult) take(path string) error {
 }
 
 // load puts the rows of a file where they belong.
-func (r *JobsResult) load(q pieceFile) error {
+func (r *JobsResult) load(q checkpointFile) error {
 	payload, err := q.payload()
 	if err != nil {
 		return err
