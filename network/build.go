@@ -266,7 +266,9 @@ func (b *builder) prepare() error {
 		if err := r.layOut(); err != nil {
 			return err
 		}
-		r.prepareInputs()
+		if err := r.prepareInputs(); err != nil {
+			return err
+		}
 		r.tablesOf = make([][]int, len(l.spec.Populations))
 		for j, key := range n.order {
 			t := n.pairs[key]
@@ -497,6 +499,20 @@ func (b *builder) locate(sc *scratch, d *drawing) error {
 			return d.refused(&sc.bundle, k)
 		}
 		sc.tables[k], sc.runs[k], sc.lanes[k] = number, run, h.lane
+	}
+	return d.negative(&sc.bundle)
+}
+
+// negative refuses edges of a bundle whose weights are conductances below 0.
+func (d *drawing) negative(b *bundle) error {
+	if !d.layout.spec.Synapses[d.p.Synapse].Kind.conductance() {
+		return nil
+	}
+	for k, w := range b.weight {
+		if w < 0 {
+			pre, post := b.end(k)
+			return fmt.Errorf("projection %s: weight %g of the edge from %d to %d; conductances are at least 0 (clip or redraw them)", d.p.Name, w, pre, post)
+		}
 	}
 	return nil
 }

@@ -43,6 +43,13 @@ func (s *Spec) Check() error {
 	for i := range s.Inputs {
 		c.input(&s.Inputs[i])
 	}
+	for i := range s.Populations {
+		if len(c.faults) == 0 && s.coupled(i) {
+			if err := s.Populations[i].coupledMethod(); err != nil {
+				c.fault("population %s: %w", s.Populations[i].Name, err)
+			}
+		}
+	}
 	return errors.Join(c.faults...)
 }
 
@@ -189,11 +196,31 @@ func (c *checker) synapse(y *Synapse) {
 	switch y.Kind {
 	case Delta:
 	case ExpCurrent, AlphaCurrent:
-		if !(y.Tau > 0) || math.IsInf(y.Tau, 1) {
-			c.fault("synapse %s: tau %g ms; it must be above 0", y.Name, y.Tau)
+		c.time(y, "tau", y.Tau)
+	case ExpConductance, AlphaConductance:
+		c.time(y, "tau", y.Tau)
+		c.reversal(y)
+	case BiexpConductance:
+		c.time(y, "tau_rise", y.Rise)
+		c.time(y, "tau_decay", y.Decay)
+		if !(y.Rise < y.Decay) {
+			c.fault("synapse %s: tau_rise %g ms; it must be below tau_decay, %g ms", y.Name, y.Rise, y.Decay)
 		}
+		c.reversal(y)
 	default:
-		c.fault("synapse %s: %s is not available; delta, exp-current and alpha-current are", y.Name, y.Kind)
+		c.fault("synapse %s: %s is not available", y.Name, y.Kind)
+	}
+}
+
+func (c *checker) time(y *Synapse, name string, x float64) {
+	if !(x > 0) || math.IsInf(x, 1) {
+		c.fault("synapse %s: %s %g ms; it must be above 0", y.Name, name, x)
+	}
+}
+
+func (c *checker) reversal(y *Synapse) {
+	if math.IsNaN(y.E) || math.IsInf(y.E, 0) {
+		c.fault("synapse %s: E %g mV", y.Name, y.E)
 	}
 }
 
@@ -239,14 +266,12 @@ func (c *checker) rate(what string, rate float64) bool {
 	return rate <= most
 }
 
-// jumps refuses delta synapses onto models whose kernels take no jump inside a step.
-func (c *checker) jumps(what string, to []Part, synapse int) {
-	for _, p := range to {
-		if q := &c.spec.Populations[p.Population]; c.spec.Synapses[synapse].Kind == Delta && q.Model.Name != "lif" {
-			c.fault("%s: delta onto %s, a population of %s, is not available; use exp-current", what, q.Name, q.Model.Name)
-			return
-		}
+// least is the lowest weight of a synapse: conductances are not negative.
+func (c *checker) least(synapse int) float64 {
+	if c.spec.Synapses[synapse].Kind.conductance() {
+		return 0
 	}
+	return math.Inf(-1)
 }
 
 func (c *checker) law(what string, law Law, least float64) {
@@ -294,11 +319,10 @@ func (c *checker) projection(p *Projection) {
 	if len(c.faults) > before {
 		return
 	}
-	c.jumps(what, p.To, p.Synapse)
 	least := c.spec.Dt * (1 - wholeDelay)
 	edges, isEdges := p.Rule.(Edges)
 	if !isEdges || edges.Weight == nil {
-		c.law(what+": weight", p.Weight, math.Inf(-1))
+		c.law(what+": weight", p.Weight, c.least(p.Synapse))
 	}
 	if !isEdges || edges.Delay == nil {
 		c.law(what+": delay (ms)", p.Delay, least)
@@ -393,8 +417,7 @@ func (c *checker) input(in *Input) {
 		c.fault("%s: no synapse %d", what, in.Synapse)
 		return
 	}
-	c.jumps(what, in.To, in.Synapse)
-	c.law(what+": weight", in.Weight, math.Inf(-1))
+	c.law(what+": weight", in.Weight, c.least(in.Synapse))
 	if !(in.Delay >= 0 && in.Delay <= MaxDelay) {
 		c.fault("%s: delay %g ms; it lies between 0 and %d ms", what, in.Delay, MaxDelay)
 	}

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -118,7 +119,7 @@ func position(x float64) (step int64, theta float64) {
 	return int64(f), theta
 }
 
-func (r *shard) prepareInputs() {
+func (r *shard) prepareInputs() error {
 	l := r.net.layout
 	for _, t := range r.net.inputs {
 		p := &trainPart{train: t, rate: -1, cycle: -1, countsOf: -1}
@@ -140,6 +141,9 @@ func (r *shard) prepareInputs() {
 			w := t.weight.at(m, m, uint32(m), 0)
 			if t.weight.drawn {
 				w = float64(float32(w))
+			}
+			if w < 0 && l.spec.Synapses[t.in.Synapse].Kind.conductance() {
+				return fmt.Errorf("input %s: weight %g of neuron %d; conductances are at least 0 (clip or redraw them)", t.in.Name, w, m)
 			}
 			p.weights = append(p.weights, w)
 			p.receptor = append(p.receptor, uint8(l.receptor(t.in.Synapse, seg.population, w < 0)))
@@ -166,6 +170,7 @@ func (r *shard) prepareInputs() {
 			r.trains = append(r.trains, p)
 		}
 	}
+	return nil
 }
 
 // rewindInputs makes the inputs of the range go on from step k.

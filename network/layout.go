@@ -9,7 +9,8 @@ import (
 
 // A class is a set of populations among which an arrival has the same effect on V, up to a factor of the target.
 type class struct {
-	tau float64 // ms: LIF with this membrane time constant; NaN: LIF with one for each neuron; 0: no LIF
+	tau     float64 // ms: LIF with this membrane time constant; NaN: LIF with one for each neuron; 0: arrivals act through means
+	coupled bool    // neurons of coupledSegment
 }
 
 // A receptor is what arrivals are added up in: one synapse onto the populations of one class, weights of one sign
@@ -17,7 +18,9 @@ type class struct {
 type receptor struct {
 	synapse  int
 	kind     Kind
-	tau      float64 // ms
+	tau      float64 // ms; of biexp-conductance: of the decay
+	rise     float64 // ms: biexp-conductance
+	peak     float64 // of biexp-conductance: what a weight of 1 adds to either of its two variables
 	negative bool    // holds weights below 0; without OnGrid others are at least 0
 	class    int
 	width    int // accumulators of a neuron: see coefs
@@ -47,8 +50,8 @@ func newLayout(s *Spec) *layout {
 			l.classOf = append(l.classOf, -1)
 			continue
 		}
-		c := class{}
-		if p.Model.Name == "lif" {
+		c := class{coupled: s.coupled(i)}
+		if p.Model.Name == "lif" && !c.coupled {
 			c.tau = p.P[p.Model.Index("tau")][0]
 			for _, x := range p.P[p.Model.Index("tau")] {
 				if x != c.tau {
@@ -70,10 +73,18 @@ func newLayout(s *Spec) *layout {
 func (l *layout) receptor(synapse, population int, negative bool) int {
 	y := &l.spec.Synapses[synapse]
 	r := receptor{synapse: synapse, kind: y.Kind, tau: y.Tau, class: l.classOf[population], negative: negative && !l.spec.OnGrid, width: 1}
+	if y.Kind.conductance() {
+		r.negative = false
+		if y.Kind == BiexpConductance {
+			r.tau, r.rise, r.peak = y.Decay, y.Rise, biexpPeak(y.Rise, y.Decay)
+		}
+	}
 	switch {
 	case y.Kind == Delta:
 		r.synapse = 0
 	case l.spec.OnGrid:
+	case l.classes[r.class].coupled:
+		r.width = 3
 	case y.Kind == ExpCurrent:
 		r.width = 2
 	case y.Kind == AlphaCurrent:

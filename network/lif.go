@@ -50,10 +50,10 @@ func p20(s, tau, tauS float64) float64 {
 
 // coefs is what an arrival of weight 1 with left ms of the step behind it adds to the accumulators of a target with
 // membrane time constant tau: to V (delta); to the current at the step's end and to V/R (exp-current); to y and s at
-// the step's end and to V/R (alpha-current). On the grid it adds 1 to V, s or y·tau/e at the end of the step.
+// the step's end and to V/R (alpha-current). Where tau is 0 meanCoefs are meant.
 func (r *receptor) coefs(left, tau, dt float64) (c [3]float64) {
 	if tau == 0 {
-		return r.meanCoefs(left, dt)
+		return r.meanCoefs(left, dt, r.width == 3)
 	}
 	switch r.kind {
 	case Delta:
@@ -64,20 +64,6 @@ func (r *receptor) coefs(left, tau, dt float64) (c [3]float64) {
 		e := math.E / r.tau
 		c[0] = e * kernels.Exp(-left/r.tau)
 		c[1], c[2] = c[0]*left, e*p20(left, tau, r.tau)
-	}
-	return c
-}
-
-// meanCoefs is coefs for targets that take the mean of the current over the step: its share takes the place of V/R.
-func (r *receptor) meanCoefs(left, dt float64) (c [3]float64) {
-	x := left / r.tau
-	switch r.kind {
-	case ExpCurrent:
-		c[0], c[1] = kernels.Exp(-x), left*phi(x)/dt
-	case AlphaCurrent:
-		e := math.E / r.tau
-		c[0] = e * kernels.Exp(-x)
-		c[1], c[2] = c[0]*left, e*left*left*psi(x)/dt
 	}
 	return c
 }

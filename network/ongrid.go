@@ -67,7 +67,7 @@ func makeColumn(n int) []float64 {
 func (r *shard) useStep(j int) { r.rows, r.current = r.stepRows[j], r.stepCurrents[j] }
 
 // advanceOnGrid moves the range through some steps from k on, no more than stepsTogether.
-func (r *shard) advanceOnGrid(k int64, steps int) {
+func (r *shard) advanceOnGrid(k int64, steps int) error {
 	for j := range steps {
 		r.useStep(j)
 		r.deliver(k + int64(j))
@@ -82,9 +82,12 @@ func (r *shard) advanceOnGrid(k int64, steps int) {
 		r.useStep(j)
 		at := r.slot(k + int64(j))
 		r.out = r.history[at]
-		r.advanceOthers(k + int64(j))
+		if err := r.advanceOthers(k + int64(j)); err != nil {
+			return err
+		}
 		r.history[at] = r.out
 	}
+	return nil
 }
 
 // onGrid is what LIF neurons of a segment need for steps on the grid.

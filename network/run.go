@@ -122,8 +122,9 @@ type shard struct {
 	current      []float64
 	stepCurrents [][]float64
 
-	lif   []*lifSegment
-	other []*otherSegment
+	lif     []*lifSegment
+	other   []*otherSegment
+	coupled []*coupledSegment
 
 	tables   []*table
 	tablesOf [][]int
@@ -174,7 +175,13 @@ func (r *shard) layOut() error {
 	r.deltaTop = make([]float64, len(l.classes))
 	r.makeRows()
 	for _, seg := range r.segs {
-		if c := l.classOf[seg.population]; c >= 0 && l.spec.Populations[seg.population].Model.Name != "lif" {
+		if c := l.classOf[seg.population]; c >= 0 && l.classes[c].coupled {
+			o, err := r.newCoupled(seg)
+			if err != nil {
+				return err
+			}
+			r.coupled = append(r.coupled, o)
+		} else if c >= 0 && l.spec.Populations[seg.population].Model.Name != "lif" {
 			o, err := r.newOther(seg)
 			if err != nil {
 				return err
@@ -471,7 +478,9 @@ func (r *shard) find(u *runOf) {
 func (r *shard) advance(k, end int64) error {
 	if r.net.layout.spec.OnGrid {
 		for most := int64(len(r.stepRows)); k < end; k += most {
-			r.advanceOnGrid(k, int(min(most, end-k)))
+			if err := r.advanceOnGrid(k, int(min(most, end-k))); err != nil {
+				return err
+			}
 		}
 		return nil
 	}
@@ -500,15 +509,20 @@ func (r *shard) step(k int64) error {
 			r.flags[b.lane>>6] = 0
 		}
 	}
-	r.advanceOthers(k)
+	err := r.advanceOthers(k)
 	r.history[r.slot(k)] = r.out
-	return nil
+	return err
 }
 
 // advanceOthers moves what is not LIF through step k, and orders r.out.
-func (r *shard) advanceOthers(k int64) {
+func (r *shard) advanceOthers(k int64) error {
 	for _, o := range r.other {
 		o.step(r, k)
+	}
+	for _, o := range r.coupled {
+		if err := o.step(r, k); err != nil {
+			return err
+		}
 	}
 	for _, s := range r.sources {
 		r.out = s.emit(r, k, r.out)
@@ -517,6 +531,7 @@ func (r *shard) advanceOthers(k int64) {
 	if !slices.IsSortedFunc(r.out, byNeuron) {
 		slices.SortStableFunc(r.out, byNeuron)
 	}
+	return nil
 }
 
 // Steps is the number of steps done.
@@ -585,6 +600,13 @@ func (n *Network) State(neuron int, y []float64) bool {
 		if s == nil || n.layout.classOf[s.population] < 0 {
 			continue
 		}
+		for _, o := range r.coupled {
+			if o.segment == *s {
+				x := o.cell.state(o, neuron-s.first)
+				copy(y, x[:])
+				return true
+			}
+		}
 		for _, o := range r.other {
 			if o.segment == *s {
 				o.shard.State(neuron-s.first, n.step, y)
@@ -597,8 +619,8 @@ func (n *Network) State(neuron int, y []float64) bool {
 	return false
 }
 
-// Synaptic is the current by a synapse, by its index in Spec.Synapses, into a neuron at the start of the next step, in
-// units of the model's current; 0 where there is none.
+// Synaptic is the current, or the conductance, by a synapse, by its index in Spec.Synapses, into a neuron at the start
+// of the next step, in units of the model's current or of that per mV; 0 where there is none.
 func (n *Network) Synaptic(neuron, synapse int) float64 {
 	sum := 0.0
 	for _, r := range n.ranges {
@@ -610,6 +632,9 @@ func (n *Network) Synaptic(neuron, synapse int) float64 {
 			rc := &n.layout.receptors[c]
 			if rc.kind != Delta && rc.synapse == synapse && rc.class == n.layout.classOf[s.population] {
 				sum += r.s[c][s.base+neuron-s.first]
+				if rc.kind == BiexpConductance {
+					sum -= r.y[c][s.base+neuron-s.first]
+				}
 			}
 		}
 	}

@@ -1,0 +1,371 @@
+package network
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"popsim/kernels"
+	"popsim/model"
+)
+
+// cell is the model of a coupledSegment: its constants, by lane, and its step. All models have the form
+//
+//	dV/dt = drive + per (J + I) - (rate + per G) V - per w + what is particular to the model
+//
+// with the conductance G, the current J that includes conductances times reversal potentials, and per = R/tau or 1/C.
+type cell struct {
+	states      int
+	resets      bool // Reset models; the others cross
+	exponential bool // eif, adex: with an exponential current and w
+	squid       bool // gates with the rates of hh, else those of hhtm
+	linear      bool // lif
+	split       bool // hh, hhtm by strang-cn; the gates in the columns are half a step behind V
+	noM         bool // rhh: m follows V, and n = shift - h
+	dt          float64
+
+	per, rate, drive []float64
+	vTh              []float64
+	near             []float64 // models that reset: V that stays below it cannot reach V_th in the step
+
+	vReset, hold []float64 // mV; t_ref in steps
+
+	// eif, adex; a, b and wKept are 0, 0 and 1 for eif
+	vT, deltaT   []float64
+	a, b, vRest  []float64
+	wKept, wRate []float64 // exp(-dt/tau_w), 1/tau_w
+
+	// hh, hhtm, rhh: conductances over C
+	na, k, eNa, eK, shift []float64
+}
+
+// upstroke is the part of V's way to infinity, in (dt/tau) exp((V-V_T)/delta_T), up to which the exponential current is
+// left to the step of order 2; from there on lanes are walked.
+const upstroke = 0.1
+
+// coupledMethods names the methods of each model that go with conductances; the first is used where none is named: the
+// exact solution for the means of lif, runge-kutta of the others, with smaller steps where that needs them.
+var coupledMethods = map[string][]string{
+	"lif": {"exact"}, "eif": {"flow", "rk4"}, "adex": {"flow", "rk4"}, "hh": {"rk4", "strang-cn"},
+	"hhtm": {"rk4", "strang-cn"}, "rhh": {"cut-rk4", "rk4"},
+}
+
+// coupledMethod tells why a population that receives conductances cannot be advanced; nil if it can.
+func (p *Population) coupledMethod() error {
+	names, ok := coupledMethods[p.Model.Name]
+	switch {
+	case !ok:
+		return fmt.Errorf("conductances onto %s are not available", p.Model.Name)
+	case p.Method.Name != "" && !slices.Contains(names, p.Method.Name):
+		return fmt.Errorf("method %s takes no conductances, nor jumps of V; use %s", p.Method.Name, strings.Join(names, " or "))
+	}
+	return nil
+}
+
+func (o *coupledSegment) newCell(dt float64) error {
+	if err := o.p.coupledMethod(); err != nil {
+		return fmt.Errorf("population %s: %w", o.p.Name, err)
+	}
+	m := o.p.Model
+	c := &cell{states: len(m.States), resets: m.Fires == model.Reset, dt: dt}
+	o.cell = c
+	column := func() []float64 { return make([]float64, o.n) }
+	c.per, c.rate, c.drive, c.vTh = column(), column(), column(), column()
+	value := func(name string, i int) float64 { return o.p.P[m.Index(name)].At(o.offset + i) }
+	for i := range o.n {
+		c.vTh[i] = value("V_th", i)
+	}
+	if !c.resets {
+		c.squid, c.noM, c.split = m.Name != "hhtm", m.Name == "rhh", o.p.Method.Name == "strang-cn"
+		c.na, c.k, c.eNa, c.eK, c.shift = column(), column(), column(), column(), column()
+		for i := range o.n {
+			capacity := value("C", i)
+			c.per[i], c.rate[i] = 1/capacity, value("g_L", i)/capacity
+			c.drive[i] = math.FMA(value("g_L", i), value("E_L", i), o.currentOf(i)) / capacity
+			c.na[i], c.k[i], c.eNa[i], c.eK[i] = value("g_Na", i)/capacity, value("g_K", i)/capacity, value("E_Na", i), value("E_K", i)
+			switch m.Name {
+			case "hhtm":
+				c.shift[i] = value("V_T", i)
+			case "rhh":
+				c.shift[i] = value("n_plus_h", i)
+			}
+		}
+		return nil
+	}
+	c.near, c.vReset, c.hold = column(), column(), column()
+	for i := range o.n {
+		tau := value("tau", i)
+		c.per[i], c.rate[i] = value("R", i)/tau, 1/tau
+		c.drive[i] = math.FMA(value("R", i), o.currentOf(i), value("V_rest", i)) / tau
+		c.near[i], c.vReset[i], c.hold[i] = c.vTh[i], value("V_reset", i), value("t_ref", i)/dt
+	}
+	if c.linear = m.Name == "lif"; c.linear {
+		return nil
+	}
+	c.exponential = true
+	c.vT, c.deltaT = column(), column()
+	c.a, c.b, c.vRest, c.wKept, c.wRate = column(), column(), column(), column(), column()
+	o.y[1] = column() // of eif: stays 0
+	for i := range o.n {
+		c.vT[i], c.deltaT[i], c.vRest[i] = value("V_T", i), value("delta_T", i), value("V_rest", i)
+		level := math.FMA(c.deltaT[i], kernels.Log1p(upstroke/(dt*c.rate[i])-1), c.vT[i])
+		// Below upstroke the exponential raises V by less than 0.12 delta_T.
+		c.near[i] = min(level, c.vTh[i]-float64(0.12*c.deltaT[i]))
+		c.wKept[i] = 1
+		if m.Name == "adex" {
+			c.a[i], c.b[i] = value("a", i), value("b", i)
+			c.wRate[i] = 1 / value("tau_w", i)
+			c.wKept[i] = kernels.Exp(-dt / value("tau_w", i))
+		}
+	}
+	return nil
+}
+
+// currentOf is the constant current of lane i.
+func (o *coupledSegment) currentOf(i int) float64 {
+	if o.p.I == nil {
+		return 0
+	}
+	return o.p.I.At(o.offset + i)
+}
+
+// enter puts lane i into a state.
+func (c *cell) enter(o *coupledSegment, i int, y *[4]float64, dt float64) {
+	for j := range c.states {
+		o.y[j][i] = y[j]
+	}
+	if c.split {
+		x := *y
+		c.moveGates(i, -0.5*dt, &x)
+		for j := 1; j < 4; j++ {
+			o.y[j][i] = x[j]
+		}
+	}
+}
+
+// state is the state of lane i.
+func (c *cell) state(o *coupledSegment, i int) (y [4]float64) {
+	for j := range c.states {
+		y[j] = o.y[j][i]
+	}
+	if c.split {
+		c.moveGates(i, 0.5*c.dt, &y)
+	}
+	return y
+}
+
+// heldW is w of lane i at the end of a step in which V is held.
+func (c *cell) heldW(o *coupledSegment, i int) float64 {
+	goal := float64(c.a[i] * (o.y[0][i] - c.vRest[i]))
+	return math.FMA(c.wKept[i], o.y[1][i]-goal, goal)
+}
+
+// advance sets next to the states of n lanes from lo on after a step with the means in, without events. It returns the
+// lanes in which V relaxes too fast for the step.
+func (c *cell) advance(o *coupledSegment, lo, n int, in *means, next *[4][chunk]float64) (fast uint64) {
+	switch {
+	case c.linear:
+		v, per, rate, drive := o.y[0][lo:][:n], c.per[lo:][:n], c.rate[lo:][:n], c.drive[lo:][:n]
+		tilt := c.dt * c.dt / 12
+		for i := range v {
+			a, d := math.FMA(per[i], in.g[i], rate[i]), math.FMA(per[i], in.j[i], drive[i])
+			// With the tilt, by the second term of Magnus's series.
+			bend := float64(per[i] * math.FMA(in.jTilt[i], a, -float64(in.gTilt[i]*d)))
+			next[0][i] = math.FMA(tilt, bend, relax(v[i], a, d, c.dt))
+			if !(float64(a*c.dt) < stiff) && !c.follow(o, lo+i, i, in, next) {
+				fast |= 1 << i
+			}
+		}
+	case c.split:
+		c.gateStep(o, lo, n, in, next)
+	default:
+		for i := range n {
+			if c.rk4Step(o, lo+i, i, in, next) && !c.follow(o, lo+i, i, in, next) {
+				fast |= 1 << i
+			}
+		}
+	}
+	return fast
+}
+
+// stiff is the part of a time constant of V that a step of rk4 may last.
+const stiff = 1.0
+
+// pinned is the number of time constants in a step from which on V follows its inputs at once.
+const pinned = 50.0
+
+// follow sets lane i of next to the state of lane l after a step in which the conductances are so large that V ends
+// where they hold it. It does nothing and returns false where they are not.
+func (c *cell) follow(o *coupledSegment, l, i int, in *means, next *[4][chunk]float64) bool {
+	a := math.FMA(c.per[l], math.FMA(0.5, in.gTilt[i], in.g[i]), c.rate[l])
+	if !(float64(a*c.dt) > pinned) {
+		return false
+	}
+	d := math.FMA(c.per[l], math.FMA(0.5, in.jTilt[i], in.j[i]), c.drive[l])
+	var y [4]float64
+	for j := 1; j < c.states; j++ {
+		y[j] = o.y[j][l]
+	}
+	switch {
+	case c.exponential:
+		d = math.FMA(-c.per[l], y[1], d)
+	case c.states == 4:
+		na, k := c.open(l, &y)
+		a += na + k
+		d = math.FMA(na, c.eNa[l], math.FMA(k, c.eK[l], d))
+	}
+	y[0] = d / a
+	next[0][i] = y[0]
+	switch {
+	case c.noM:
+		alpha, beta := c.rates(l, y[0])
+		sum := alpha[1] + beta[1]
+		goal := alpha[1] / sum
+		next[1][i] = math.FMA(kernels.Exp(-sum*c.dt), y[1]-goal, goal)
+	case c.exponential:
+		goal := float64(c.a[l] * (y[0] - c.vRest[l]))
+		next[1][i] = math.FMA(c.wKept[l], y[1]-goal, goal)
+	case c.states == 4:
+		c.moveGates(l, c.dt, &y)
+		next[1][i], next[2][i], next[3][i] = y[1], y[2], y[3]
+	}
+	return true
+}
+
+// relax is V after dt ms of dV/dt = d - a V.
+func relax(v, a, d, dt float64) float64 {
+	return math.FMA(dt*phi(a*dt), math.FMA(-a, v, d), v)
+}
+
+// gateStep is Strang's splitting of hh and hhtm as in kernels: a step of the gates at V, from half a step before it to
+// half a step behind, then a step of V, both by the Crank-Nicolson rule. That of V is bounded: its goal is not passed.
+func (c *cell) gateStep(o *coupledSegment, lo, n int, in *means, next *[4][chunk]float64) {
+	for i := range n {
+		l := lo + i
+		y := [4]float64{o.y[0][l], o.y[1][l], o.y[2][l], o.y[3][l]}
+		c.moveGates(l, c.dt, &y)
+		na, k := c.open(l, &y)
+		a := na + k + math.FMA(c.per[l], in.g[i], c.rate[l])
+		d := math.FMA(na, c.eNa[l], math.FMA(k, c.eK[l], math.FMA(c.per[l], in.j[i], c.drive[l])))
+		z := float64(0.5 * float64(a*c.dt))
+		step := c.dt / math.FMA(z, math.FMA(min(z, 1), -strangSoft, 1), 1)
+		if float64(step*a) > 1 {
+			step = 1 / a
+		}
+		next[0][i] = math.FMA(math.FMA(-a, y[0], d), step, y[0])
+		next[1][i], next[2][i], next[3][i] = y[1], y[2], y[3]
+	}
+}
+
+// open is the sodium and potassium conductance of lane l at y, over C.
+func (c *cell) open(l int, y *[4]float64) (na, k float64) {
+	n := float64(y[3] * y[3])
+	return float64(float64(y[1]*y[1]) * float64(float64(y[1]*y[2])*c.na[l])), float64(float64(n*n) * c.k[l])
+}
+
+// strangSoft lengthens the Crank-Nicolson step of V, as in kernels, which takes most of the splitting error out of the
+// upstroke.
+const strangSoft = 1.0 / 9
+
+// moveGates advances the gates of lane l by d ms at the potential y[0], by the Crank-Nicolson rule.
+func (c *cell) moveGates(l int, d float64, y *[4]float64) {
+	alpha, beta := c.rates(l, y[0])
+	for j := range alpha {
+		sum := alpha[j] + beta[j]
+		y[j+1] = math.FMA(math.FMA(-sum, y[j+1], alpha[j])/math.FMA(sum, 0.5*d, 1), d, y[j+1])
+	}
+}
+
+// rates are the opening and closing rates of m, h and n at v, 1/ms: model.GatesAt and model.TraubMilesAt by the
+// functions of kernels, which have the same bits everywhere. v is bounded so that they do not overflow.
+func (c *cell) rates(l int, v float64) (alpha, beta [3]float64) {
+	v = min(max(v, -300), 300)
+	if c.squid {
+		alpha = [3]float64{exprel((v + 40) / 10), 0.07 * kernels.Exp(-(v+65)/20), 0.1 * exprel((v+55)/10)}
+		beta = [3]float64{4 * kernels.Exp(-(v+65)/18), 1 / (1 + kernels.Exp(-(v+35)/10)), 0.125 * kernels.Exp(-(v+65)/80)}
+		return alpha, beta
+	}
+	s := v - c.shift[l]
+	alpha = [3]float64{1.28 * exprel((s-13)/4), 0.128 * kernels.Exp((17-s)/18), 0.16 * exprel((s-15)/5)}
+	beta = [3]float64{1.4 * exprel((40-s)/5), 4 / (1 + kernels.Exp((40-s)/5)), 0.5 * kernels.Exp((10-s)/40)}
+	return alpha, beta
+}
+
+// exprel is x/(1-exp(-x)).
+func exprel(x float64) float64 {
+	if math.Abs(x) < 1e-9 {
+		return math.FMA(0.5, x, 1)
+	}
+	return x / -kernels.Expm1(-x)
+}
+
+// slope is dy/dt of lane l at y with the conductance g and the current j.
+func (c *cell) slope(l int, g, j float64, y *[4]float64) (d [4]float64) {
+	v := y[0]
+	a := math.FMA(c.per[l], g, c.rate[l])
+	d[0] = math.FMA(-a, v, math.FMA(c.per[l], j, c.drive[l]))
+	if c.resets {
+		if c.exponential {
+			d[0] = math.FMA(float64(c.deltaT[l]*c.rate[l]), kernels.Exp((v-c.vT[l])/c.deltaT[l]), math.FMA(-c.per[l], y[1], d[0]))
+			if c.states == 2 {
+				d[1] = float64(c.wRate[l] * math.FMA(c.a[l], v-c.vRest[l], -y[1]))
+			}
+		}
+		return d
+	}
+	alpha, beta := c.rates(l, v)
+	m, h, n := y[1], y[2], y[3]
+	if c.noM {
+		m, h = alpha[0]/(alpha[0]+beta[0]), y[1]
+		n = c.shift[l] - h
+		d[1] = math.FMA(-(alpha[1] + beta[1]), h, alpha[1])
+	} else {
+		for i := range alpha {
+			d[i+1] = math.FMA(-(alpha[i] + beta[i]), y[i+1], alpha[i])
+		}
+	}
+	na, k := c.open(l, &[4]float64{v, m, h, n})
+	d[0] = math.FMA(na, c.eNa[l]-v, math.FMA(k, c.eK[l]-v, d[0]))
+	return d
+}
+
+// rk4Step sets lane i of next to the state of lane l after a step by the classical method of order 4. It does nothing
+// and returns true where V relaxes too fast for that.
+func (c *cell) rk4Step(o *coupledSegment, l, i int, in *means, next *[4][chunk]float64) (fast bool) {
+	var y, x, sum [4]float64
+	for j := range c.states {
+		y[j] = o.y[j][l]
+	}
+	if !(float64(c.fastest(l, in.g[i], &y)*c.dt) < stiff) {
+		return true
+	}
+	x = y
+	g := [4]float64{math.FMA(-0.5, in.gTilt[i], in.g[i]), in.g[i], in.g[i], math.FMA(0.5, in.gTilt[i], in.g[i])}
+	current := [4]float64{math.FMA(-0.5, in.jTilt[i], in.j[i]), in.j[i], in.j[i], math.FMA(0.5, in.jTilt[i], in.j[i])}
+	for stage, weight := range [4]float64{1, 2, 2, 1} {
+		d := c.slope(l, g[stage], current[stage], &x)
+		reach := [4]float64{0.5, 0.5, 1, 0}[stage] * c.dt
+		for j := range c.states {
+			sum[j] = math.FMA(weight, d[j], sum[j])
+			x[j] = math.FMA(reach, d[j], y[j])
+		}
+	}
+	for j := range c.states {
+		next[j][i] = math.FMA(c.dt/6, sum[j], y[j])
+	}
+	return false
+}
+
+// fastest is the rate at which V relaxes at y, 1/ms.
+func (c *cell) fastest(l int, g float64, y *[4]float64) float64 {
+	a := math.FMA(c.per[l], g, c.rate[l])
+	if c.resets {
+		return a
+	}
+	if c.noM {
+		return math.Inf(1) // m moves with V: there is no bound
+	}
+	na, k := c.open(l, y)
+	return na + k + a
+}

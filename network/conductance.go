@@ -1,0 +1,99 @@
+package network
+
+import (
+	"math"
+
+	"popsim/kernels"
+)
+
+// conductance reports whether arrivals of the kind change a conductance.
+func (k Kind) conductance() bool { return k >= ExpConductance }
+
+// coupled reports whether the neurons of a population are those of a coupledSegment: conductances reach them, or they
+// are not LIF and take jumps of V.
+func (s *Spec) coupled(population int) bool {
+	p := &s.Populations[population]
+	if p.Model == nil {
+		return false
+	}
+	takes := func(to []Part, synapse int) bool {
+		k := s.Synapses[synapse].Kind
+		if !k.conductance() && (k != Delta || p.Model.Name == "lif") {
+			return false
+		}
+		for _, part := range to {
+			if part.Population == population {
+				return true
+			}
+		}
+		return false
+	}
+	for i := range s.Projections {
+		if takes(s.Projections[i].To, s.Projections[i].Synapse) {
+			return true
+		}
+	}
+	for i := range s.Inputs {
+		if in := &s.Inputs[i]; in.Current == nil && takes(in.To, in.Synapse) {
+			return true
+		}
+	}
+	for name := range p.Synaptic {
+		if y := s.synapseNamed(name); y >= 0 && s.Synapses[y].Kind.conductance() {
+			return true
+		}
+	}
+	return false
+}
+
+// biexpPeak is what a weight of 1 adds to both variables of a difference of exponentials whose peak is then 1.
+func biexpPeak(rise, decay float64) float64 {
+	at := decay * rise / (decay - rise) * kernels.Log1p((decay-rise)/rise)
+	return 1 / (kernels.Exp(-at/decay) - kernels.Exp(-at/rise))
+}
+
+// chi is (2 psi(x) - exp(-x))/x: the integral of u² exp(-x u) from 0 to 1, as phi and psi are those of exp(-x u) and
+// u exp(-x u).
+func chi(x float64) float64 {
+	if math.Abs(x) >= psiSeries {
+		return (2*psi(x) - kernels.Exp(-x)) / x
+	}
+	sum, term := 0.0, 1.0
+	for n := 0.0; n < 16; n++ {
+		sum += term / (n + 3)
+		term *= -x / (n + 1)
+	}
+	return sum
+}
+
+// meanCoefs is what an arrival of weight 1 with left ms of the step behind it adds to the accumulators of a target that
+// takes the mean of its currents and conductances over the step: to each variable at the step's end, then to the mean.
+// An arrival of a jump of V adds 1.
+//
+//	exp:    s = exp(-t/tau)               mean over left ms of dt:  left/dt phi(left/tau)
+//	alpha:  y = e/tau exp(-t/tau), s = t y                          e/tau left²/dt psi(left/tau)
+//	biexp:  a - b, two exp times the peak factor
+//
+// With tilted, exp has a third: of the line that has mean and first moment of the current or conductance over the step,
+// the rise from the step's beginning to its end. The others begin at 0, and arrivals do not tilt them to that order.
+func (r *receptor) meanCoefs(left, dt float64, tilted bool) (c [3]float64) {
+	x := left / r.tau
+	switch r.kind {
+	case Delta:
+		c[0] = 1
+	case ExpCurrent, ExpConductance:
+		c[0], c[1] = kernels.Exp(-x), left*phi(x)/dt
+		if tilted {
+			c[2] = 12 * left * math.FMA(left, psi(x), float64(math.FMA(0.5, dt, -left)*phi(x))) / float64(dt*dt)
+		}
+	case AlphaCurrent, AlphaConductance:
+		e := math.E / r.tau
+		c[0] = e * kernels.Exp(-x)
+		c[1], c[2] = c[0]*left, e*left*left*psi(x)/dt
+	case BiexpConductance:
+		z := left / r.rise
+		c[0], c[1] = r.peak*kernels.Exp(-x), r.peak*kernels.Exp(-z)
+		c[2] = r.peak * left * (phi(x) - phi(z)) / dt
+	}
+	return c
+}

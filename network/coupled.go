@@ -1,0 +1,478 @@
+package network
+
+import (
+	"fmt"
+	"math"
+
+	"popsim/kernels"
+	"popsim/model"
+)
+
+// chunk is the number of lanes of a coupledSegment that are advanced together.
+const chunk = 64
+
+// coupledSegment is neurons of one segment that receive conductances, or jumps of V outside LIF. A step has two parts.
+// First all lanes are advanced by the means of their conductances and currents over the step, by the step of the model
+// in cell.go, which is of order 2. Then the lanes that have or may have an event in the step (a spike, the end of
+// refractoriness, a jump of V) are put back and advanced by walk.go from arrival to arrival.
+type coupledSegment struct {
+	segment
+	cell      *cell
+	p         *Population
+	class     int
+	receptors []coupledReceptor
+	hasJumps  bool // whether arrivals of jumps are possible
+
+	y [4][]float64 // states of the model, by lane of the segment; gates of hh and hhtm are half a step behind V
+
+	// Models that reset: the first step in which V moves, and the part of that step at which it begins to.
+	wake, wakeTheta []float64
+	level           []float64 // models that cross: V_th while armed, else +Inf
+
+	walker cellWalker
+	events []int32 // lanes of the segment with an event in the step in hand
+}
+
+// coupledReceptor is what a receptor is to a coupledSegment. A step of its variable s multiplies it by s.decay; the
+// current or conductance has the mean s.mean over the step and rises by s.rise, for each 1 of s at the start. The
+// variable y is the rise of alpha kinds, and what biexp-conductance takes away.
+type coupledReceptor struct {
+	*receptor
+	c, synapse   int // index in shard.rows; index in Spec.Synapses
+	e            float64
+	ofS, ofY     share
+	s, y         []float64 // columns at the start of the step: those of the shard
+	nextS, nextY []float64 // at its end
+	current      bool
+}
+
+// share is what a variable of 1 at the start of a step means for it.
+type share struct{ decay, mean, tilt float64 }
+
+// shareOf is that of exp(-t/tau).
+func shareOf(dt, tau float64) share {
+	x := dt / tau
+	return share{kernels.Exp(-x), phi(x), 12 * math.FMA(-0.5, phi(x), psi(x))}
+}
+
+func (r *shard) newCoupled(seg segment) (*coupledSegment, error) {
+	l := r.net.layout
+	p := &l.spec.Populations[seg.population]
+	dt := l.spec.Dt
+	o := &coupledSegment{segment: seg, p: p, class: l.classOf[seg.population]}
+	for c := range l.receptors {
+		rc := &l.receptors[c]
+		if rc.class != o.class {
+			continue
+		}
+		q := coupledReceptor{receptor: rc, c: c, synapse: rc.synapse}
+		if rc.kind == Delta {
+			o.hasJumps = true
+		} else {
+			q.e = l.spec.Synapses[rc.synapse].E
+			q.current = !rc.kind.conductance()
+			q.ofS = shareOf(dt, rc.tau)
+			switch rc.kind {
+			case BiexpConductance:
+				q.ofY = shareOf(dt, rc.rise)
+			case AlphaCurrent, AlphaConductance: // t exp(-t/tau)
+				x := dt / rc.tau
+				q.ofY = share{q.ofS.decay, dt * psi(x), 12 * dt * math.FMA(-0.5, psi(x), chi(x))}
+			}
+			q.s, q.y = r.s[c][seg.base:][:seg.n], r.y[c][seg.base:][:seg.n]
+			q.nextS, q.nextY = make([]float64, seg.n), make([]float64, seg.n)
+		}
+		o.receptors = append(o.receptors, q)
+	}
+	if err := o.newCell(dt); err != nil {
+		return nil, err
+	}
+	return o, o.start(r)
+}
+
+// start puts the lanes into their states at t = 0.
+func (o *coupledSegment) start(r *shard) error {
+	l := r.net.layout
+	m := o.p.Model
+	for j := range m.States {
+		o.y[j] = make([]float64, o.n)
+	}
+	if m.Fires == model.Reset {
+		o.wake, o.wakeTheta = make([]float64, o.n), make([]float64, o.n)
+	} else {
+		o.level = make([]float64, o.n)
+	}
+	var numbers []int
+	for _, q := range o.receptors {
+		numbers = append(numbers, q.c)
+	}
+	y, p := make([]float64, 4), make([]float64, len(o.p.P))
+	for i := range o.n {
+		g := o.offset + i
+		for j, v := range o.p.P {
+			p[j] = v.At(g)
+		}
+		m.Initial(p, y[:len(m.States)])
+		for j, v := range o.p.Start {
+			if v != nil {
+				y[j] = v.At(g)
+			}
+		}
+		if o.level != nil {
+			o.level[i] = m.Threshold(p)
+			if y[0] >= o.level[i] {
+				o.level[i] = math.Inf(1)
+			}
+		}
+		o.cell.enter(o, i, (*[4]float64)(y), l.spec.Dt)
+		r.startSynaptic(o.p, g, o.base+i, numbers)
+	}
+	return nil
+}
+
+// means is what the lanes of a chunk receive in a step: the means of the conductance and of the current with
+// conductances times their reversal potentials; by how much either rises over the step, as a line with the same mean and
+// first moment; and an upper bound of the current while V is no lower than at the start.
+type means struct {
+	g, j, gTilt, jTilt, up [chunk]float64
+	jump                   uint64 // lanes with arrivals of jumps
+}
+
+// step moves all lanes through step k. The rows are emptied.
+func (o *coupledSegment) step(r *shard, k int64) error {
+	var in means
+	o.events = o.events[:0]
+	for lo := 0; lo < o.n; lo += chunk {
+		n := min(chunk, o.n-lo)
+		clear(in.g[:n])
+		clear(in.gTilt[:n])
+		clear(in.jTilt[:n])
+		clear(in.up[:n])
+		in.jump = 0
+		if r.current != nil {
+			copy(in.j[:n], r.current[o.base+lo:][:n])
+			copy(in.up[:n], in.j[:n])
+		} else {
+			clear(in.j[:n])
+		}
+		for j := range o.receptors {
+			q := &o.receptors[j]
+			if q.kind == Delta {
+				o.jumps(r, q, lo, n, &in)
+				continue
+			}
+			if o.cell.resets && !r.net.layout.spec.OnGrid {
+				o.bound(r, q, lo, n, &in)
+			}
+			o.receive(r, q, lo, n, &in)
+		}
+		if r.net.layout.spec.OnGrid {
+			if err := o.finishOnGrid(r, k, lo, n, &in); err != nil {
+				return err
+			}
+		} else {
+			o.finish(k, lo, n, &in)
+		}
+	}
+	if err := o.walkEvents(r, k); err != nil {
+		return err
+	}
+	for j := range o.receptors {
+		q := &o.receptors[j]
+		copy(q.s, q.nextS)
+		copy(q.y, q.nextY)
+	}
+	if r.net.layout.spec.OnGrid {
+		for j := range o.receptors {
+			if q := &o.receptors[j]; q.kind == Delta {
+				clearRow(r.rows[q.c][o.base:][:o.n])
+			}
+		}
+	}
+	return nil
+}
+
+func clearRow(row []float64) {
+	for i := range row {
+		row[i] = empty
+	}
+}
+
+// jumps notes the lanes in which jumps of V arrive. On the grid the row is kept for the end of the step.
+func (o *coupledSegment) jumps(r *shard, q *coupledReceptor, lo, n int, in *means) {
+	row := r.rows[q.c][o.base+lo:][:n]
+	for i, a := range row {
+		if a != empty {
+			in.jump |= 1 << i
+		}
+	}
+	if !r.net.layout.spec.OnGrid {
+		clearRow(row)
+	}
+}
+
+// receive adds what a receptor does in the step to the means, and advances its variables.
+func (o *coupledSegment) receive(r *shard, q *coupledReceptor, lo, n int, in *means) {
+	onGrid := r.net.layout.spec.OnGrid
+	row := r.rows[q.c][(o.base+lo)*q.width:][:n*q.width]
+	s, y, nextS, nextY := q.s[lo:][:n], q.y[lo:][:n], q.nextS[lo:][:n], q.nextY[lo:][:n]
+	var x, tilt [chunk]float64 // of the current or conductance
+	p, u := q.ofS, q.ofY
+	switch q.kind {
+	case ExpCurrent, ExpConductance:
+		if onGrid {
+			for i, a := range row {
+				x[i], tilt[i] = float64(p.mean*s[i]), float64(p.tilt*s[i])
+				nextS[i] = math.FMA(p.decay, s[i], a)
+			}
+		} else {
+			for i := range s {
+				a := row[3*i:][:3]
+				x[i], tilt[i] = math.FMA(p.mean, s[i], a[1]), math.FMA(p.tilt, s[i], a[2])
+				nextS[i] = math.FMA(p.decay, s[i], a[0])
+			}
+		}
+	case AlphaCurrent, AlphaConductance:
+		rise := p.decay * o.cell.dt
+		for i := range s {
+			x[i], tilt[i] = math.FMA(u.mean, y[i], float64(p.mean*s[i])), math.FMA(u.tilt, y[i], float64(p.tilt*s[i]))
+			end := math.FMA(rise, y[i], float64(p.decay*s[i]))
+			if onGrid {
+				nextY[i] = math.FMA(p.decay, y[i], float64(row[i]*(math.E/q.tau)))
+			} else {
+				nextY[i] = math.FMA(p.decay, y[i], row[3*i])
+				end += row[3*i+1]
+				x[i] += row[3*i+2]
+			}
+			nextS[i] = end
+		}
+	case BiexpConductance:
+		for i := range s {
+			x[i], tilt[i] = math.FMA(-u.mean, y[i], float64(p.mean*s[i])), math.FMA(-u.tilt, y[i], float64(p.tilt*s[i]))
+			if onGrid {
+				a := float64(row[i] * q.peak)
+				nextS[i], nextY[i] = math.FMA(p.decay, s[i], a), math.FMA(u.decay, y[i], a)
+			} else {
+				nextS[i], nextY[i] = math.FMA(p.decay, s[i], row[3*i]), math.FMA(u.decay, y[i], row[3*i+1])
+				x[i] += row[3*i+2]
+			}
+		}
+	}
+	clearRow(row)
+	if q.current {
+		for i := range s {
+			in.j[i] += x[i]
+			in.jTilt[i] += tilt[i]
+		}
+		return
+	}
+	for i := range s {
+		in.g[i] += x[i]
+		in.j[i] = math.FMA(q.e, x[i], in.j[i])
+		in.gTilt[i] += tilt[i]
+		in.jTilt[i] = math.FMA(q.e, tilt[i], in.jTilt[i])
+	}
+}
+
+// bound adds an upper bound of the receptor's current at any time of the step to in.up, valid while V is at least what
+// it is at the start. Arrivals of weight w at r ms before the end have added at least w exp(-dt/tau) to the row. A
+// conductance is bounded from above where it drives V up, from below where it drives V down.
+func (o *coupledSegment) bound(r *shard, q *coupledReceptor, lo, n int, in *means) {
+	row := r.rows[q.c][(o.base+lo)*q.width:][:n*q.width]
+	s, y, v := q.s[lo:][:n], q.y[lo:][:n], o.y[0][lo:][:n]
+	dt := o.cell.dt
+	for i := range s {
+		var least, most float64
+		switch q.kind {
+		case ExpCurrent, ExpConductance:
+			kept := q.ofS.decay * s[i]
+			least, most = min(s[i], kept), max(s[i], kept)
+			if q.negative {
+				least += row[3*i] / q.ofS.decay
+			} else {
+				most += row[3*i] / q.ofS.decay
+			}
+		case AlphaCurrent, AlphaConductance:
+			kept := q.ofS.decay * s[i]
+			rise := float64(dt * (y[i] + row[3*i]/q.ofS.decay))
+			least, most = min(s[i], kept)+min(0, rise), max(s[i], kept)+max(0, rise)
+		case BiexpConductance:
+			most = s[i] - min(y[i], float64(q.ofY.decay*y[i]))
+			least = max(0, float64(q.ofS.decay*s[i])-y[i])
+			most = math.FMA(row[3*i]/q.ofS.decay, 1-q.ofY.decay, most)
+		}
+		if q.current {
+			in.up[i] += most
+		} else if gap := q.e - v[i]; gap >= 0 {
+			in.up[i] = math.FMA(most, gap, in.up[i])
+		} else {
+			in.up[i] = math.FMA(least, gap, in.up[i])
+		}
+	}
+}
+
+// finish advances the lanes of a chunk by the means and lists those with events.
+func (o *coupledSegment) finish(k int64, lo, n int, in *means) {
+	var next [4][chunk]float64
+	c := o.cell
+	event := in.jump | c.advance(o, lo, n, in, &next)
+	v := o.y[0][lo:][:n]
+	if c.resets {
+		wake, theta := o.wake[lo:][:n], o.wakeTheta[lo:][:n]
+		per, rate, drive, near := c.per[lo:][:n], c.rate[lo:][:n], c.drive[lo:][:n], c.near[lo:][:n]
+		for i := range v {
+			slope := math.FMA(-rate[i], v[i], math.FMA(per[i], in.up[i], drive[i]))
+			if c.exponential {
+				slope = math.FMA(-per[i], min(o.y[1][lo+i], next[1][i]), slope)
+			}
+			top := math.FMA(c.dt, max(0, slope), v[i])
+			switch {
+			case wake[i] > float64(k):
+				event &^= 1 << i
+				next[0][i] = v[i]
+				if c.exponential {
+					next[1][i] = c.heldW(o, lo+i)
+				}
+			case !(max(top, next[0][i]) < near[i]) || wake[i] == float64(k) && theta[i] > 0:
+				event |= 1 << i
+			}
+		}
+	} else {
+		level := o.level[lo:][:n]
+		for i := range v {
+			if next[0][i] < c.vTh[lo+i]-model.Rearm {
+				level[i] = c.vTh[lo+i]
+			}
+			if !(next[0][i] < level[i]) {
+				event |= 1 << i
+			}
+		}
+	}
+	for i := range v {
+		if event>>i&1 != 0 {
+			o.events = append(o.events, int32(lo+i))
+			continue
+		}
+		for j := range c.states {
+			o.y[j][lo+i] = next[j][i]
+		}
+	}
+}
+
+// walkEvents finishes the step of the lanes with events.
+func (o *coupledSegment) walkEvents(r *shard, k int64) error {
+	if len(o.events) == 0 {
+		return nil
+	}
+	r.events = r.events[:0]
+	for _, i := range o.events {
+		lane := o.base + int(i)
+		r.events = append(r.events, before{lane: lane})
+		r.flags[lane>>6] |= 1 << (lane & 63)
+	}
+	r.lookUp()
+	for at, i := range o.events {
+		if err := o.walker.walk(r, o, k, int(i), r.arrivals[r.begin[at]:r.begin[at+1]]); err != nil {
+			return err
+		}
+		r.flags[(o.base+int(i))>>6] = 0
+	}
+	return nil
+}
+
+// finishOnGrid is finish with arrivals and spikes at the ends of steps.
+func (o *coupledSegment) finishOnGrid(r *shard, k int64, lo, n int, in *means) error {
+	var next [4][chunk]float64
+	c := o.cell
+	fast := c.advance(o, lo, n, in, &next)
+	end := float64(k + 1)
+	for i := range n {
+		if fast>>i&1 != 0 || c.exponential && !(max(o.y[0][lo+i], next[0][i]) < c.near[lo+i]) {
+			o.walker.free(r, o, lo+i, in.g[i], in.j[i], &next, i)
+		}
+		if c.resets && o.wake[lo+i] > float64(k) { // held
+			next[0][i] = o.y[0][lo+i]
+			if c.exponential {
+				next[1][i] = c.heldW(o, lo+i)
+			}
+		}
+		if !c.resets || o.wake[lo+i] <= end {
+			for j := range o.receptors {
+				if q := &o.receptors[j]; q.kind == Delta {
+					next[0][i] += r.rows[q.c][o.base+lo+i]
+				}
+			}
+			switch vTh := c.vTh[lo+i]; {
+			case math.IsNaN(next[0][i]):
+				o.y[0][lo+i] = next[0][i]
+				o.walker.begin(r, o, lo+i)
+				return o.fault(r, k, lo+i, o.walker.s, o.walker.x)
+			case c.resets && !(next[0][i] < vTh):
+				next[0][i] = c.vReset[lo+i]
+				if c.exponential {
+					next[1][i] += c.b[lo+i]
+				}
+				o.wake[lo+i] = end + math.Round(c.hold[lo+i])
+				o.fire(r, lo+i, 1)
+			case !c.resets && next[0][i] >= o.level[lo+i]:
+				o.level[lo+i] = math.Inf(1)
+				o.fire(r, lo+i, 1)
+			case !c.resets && next[0][i] < vTh-model.Rearm:
+				o.level[lo+i] = vTh
+			}
+		}
+		for j := range c.states {
+			o.y[j][lo+i] = next[j][i]
+		}
+	}
+	return nil
+}
+
+func (o *coupledSegment) fire(r *shard, i int, theta float64) {
+	r.out = append(r.out, spike{int32(o.first + i), int32(o.population), theta})
+}
+
+// blownUp is the |V| in mV beyond which no neuron can be.
+const blownUp = 1e6
+
+// BlownUp is the error of a run in which V of a neuron left the numbers.
+type BlownUp struct {
+	Neuron int
+	Time   float64 // ms: the end of the step in which it did
+	V      float64
+	Inputs string // what it received
+}
+
+func (e *BlownUp) Error() string {
+	return fmt.Sprintf("V of neuron %d is %g mV at %g ms, with %s; try a smaller dt", e.Neuron, e.V, e.Time, e.Inputs)
+}
+
+// fault tells of lane i, whose V has left the numbers in step k.
+func (o *coupledSegment) fault(r *shard, k int64, i int, s, y []float64) error {
+	return &BlownUp{Neuron: o.first + i, Time: float64(k+1) * o.cell.dt, V: o.y[0][i], Inputs: o.inputs(r, i, s, y)}
+}
+
+// inputs tells what lane i receives while the variables of its receptors are s and y.
+func (o *coupledSegment) inputs(r *shard, i int, s, y []float64) string {
+	inputs := fmt.Sprintf("I %g", o.currentOf(i))
+	if r.current != nil {
+		inputs += fmt.Sprintf(" + %g", r.current[o.base+i])
+	}
+	for j := range o.receptors {
+		q := &o.receptors[j]
+		if q.kind == Delta {
+			continue
+		}
+		x := s[j]
+		if q.kind == BiexpConductance {
+			x -= y[j]
+		}
+		name := r.net.layout.spec.Synapses[q.synapse].Name
+		if q.current {
+			inputs += fmt.Sprintf(", I_%s %.4g", name, x)
+		} else {
+			inputs += fmt.Sprintf(", g_%s %.4g", name, x)
+		}
+	}
+	return inputs
+}

@@ -1,0 +1,236 @@
+package network
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"popsim/kernels"
+	"popsim/model"
+)
+
+// networkTolerance (ms) is what spike times of the networks with conductances are held to up to their horizons, where a
+// disturbance has grown a thousandfold, at the default steps: what order 3 leaves, times that growth.
+const networkTolerance = 0.05
+
+func TestNetworksOfConductancesAgainstTruth(t *testing.T) {
+	steps := map[string]float64{"lif": 0.1, "ade": 0.05, "hhc": 0.025}
+	dirs, _ := filepath.Glob("testdata/*coba*")
+	if len(dirs) != 12 {
+		t.Errorf("%d networks; 12 are known", len(dirs))
+	}
+	for _, dir := range dirs {
+		dt := steps[filepath.Base(dir)[:3]]
+		s, want, until, horizon := truthNetwork(t, dir, dt)
+		spikes := collect(t, s, Config{Workers: 2, Ranges: 2}, until)
+		worst := 0.0
+		for i, w := range want {
+			if w["time_ms"] > horizon {
+				break
+			}
+			if i >= len(spikes) || int(w["neuron"]) != int(spikes[i].Neuron) {
+				t.Errorf("%s: spike %d of neuron %g at %.9g ms is missing", dir, i, w["neuron"], w["time_ms"])
+				break
+			}
+			worst = max(worst, math.Abs((float64(spikes[i].Step)+spikes[i].Theta)*dt-w["time_ms"]))
+		}
+		if worst > networkTolerance {
+			t.Errorf("%s: spikes are wrong by %.3g ms at dt %g ms", dir, worst, dt)
+		}
+		for len(spikes) > 0 && spikes[len(spikes)-1].Neuron >= 0 && float64(spikes[len(spikes)-1].Step+1)*dt > until {
+			spikes = spikes[:len(spikes)-1] // the list ends inside the last step
+		}
+		if math.IsInf(horizon, 1) && len(spikes) != len(want) {
+			t.Errorf("%s: %d spikes; want %d", dir, len(spikes), len(want))
+		}
+		t.Logf("%s at dt %g: largest error %.2g ms over %d spikes", dir, dt, worst, len(want))
+	}
+}
+
+// conductive is populations of every model with every linear kind of synapse, driven and coupled.
+func conductive(onGrid bool, dt float64) *Spec {
+	s := &Spec{Dt: dt, Seed: 5, OnGrid: onGrid, Synapses: []Synapse{
+		{Name: "jump", Kind: Delta},
+		{Name: "current", Kind: AlphaCurrent, Tau: 2},
+		{Name: "exc", Kind: ExpConductance, Tau: 3, E: 0},
+		{Name: "inh", Kind: AlphaConductance, Tau: 2, E: -80},
+		{Name: "slow", Kind: BiexpConductance, Rise: 1, Decay: 8, E: -70},
+	}}
+	unit := map[string]float64{ // nS, mS/cm2 that move V alike
+		"lif": 0.08, "eif": 0.08, "adex": 0.08, "hh": 0.03, "rhh": 0.02, "hhtm": 0.015,
+	}
+	for k, m := range model.All {
+		const n = 20
+		p := Population{Name: m.Name, N: n, Model: m, I: kernels.Values{m.Typical.Current}}
+		for _, x := range m.Defaults() {
+			p.P = append(p.P, kernels.Values{x})
+		}
+		if m.Name == "lif" { // against inhibition
+			p.I[0] *= 1.5
+		}
+		s.Populations = append(s.Populations, p)
+		to, from := []Part{{k, 0, n}}, []Part{{(k + 1) % len(model.All), 0, n}}
+		scale := unit[m.Name]
+		add := func(name string, synapse int, weight, delay float64) {
+			s.Projections = append(s.Projections, Projection{
+				Name: name + m.Name, From: from, To: to, Synapse: synapse, Rule: InDegree{K: 3}, Weight: Constant(weight), Delay: Constant(delay),
+			})
+		}
+		add("jump", 0, 1.5, 1.23)
+		add("current", 1, 10*scale, 0.91)
+		add("inh", 3, 4*scale, 1.5)
+		add("slow", 4, scale, 0.7)
+		s.Inputs = append(s.Inputs, Input{Name: "exc" + m.Name, To: to, Synapse: 2, Weight: Constant(scale), Poisson: &Poisson{Rate: 800}})
+	}
+	return s
+}
+
+func TestConductancesDoNotChangeBitsWithWorkers(t *testing.T) {
+	for _, onGrid := range []bool{false, true} {
+		s := conductive(onGrid, 0.025)
+		want := collect(t, s, Config{Workers: 1, Ranges: 1}, 60)
+		fired := make([]int, len(s.Populations))
+		for _, x := range want {
+			fired[int(x.Neuron)/20]++
+		}
+		for k, n := range fired {
+			if n == 0 {
+				t.Errorf("%s does not fire", s.Populations[k].Name)
+			}
+		}
+		for workers := 2; workers <= 7; workers += 2 {
+			if got := collect(t, s, Config{Workers: workers, Ranges: workers + 1}, 60); !slices.Equal(got, want) {
+				t.Errorf("on grid %t: other spikes with %d workers", onGrid, workers)
+			}
+		}
+	}
+}
+
+// TestModelsWithoutTruthKeepOrder compares V of hhtm and rhh, and of the strang-cn steps of hh and hhtm, with that of a
+// fine step.
+func TestModelsWithoutTruthKeepOrder(t *testing.T) {
+	for _, c := range []struct {
+		model, method string
+		dt            float64
+	}{{"hhtm", "", 0.04}, {"rhh", "", 0.08}, {"hh", "strang-cn", 0.02}, {"hhtm", "strang-cn", 0.01}} {
+		m, err := model.Lookup(c.model)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := func(dt float64) []float64 {
+			s := conductive(false, dt)
+			k := slices.Index(model.All, m)
+			s.Populations = s.Populations[k : k+1]
+			p := &s.Populations[0]
+			p.N, p.I = 1, kernels.Values{0}
+			if c.method != "" && dt > 1e-3 {
+				if p.Method, err = m.Method(c.method); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s.Projections, s.Inputs = nil, nil
+			for y, w := range []float64{2, 1, 0.1, 0.3, 0.1} {
+				s.Inputs = append(s.Inputs, Input{
+					Name: fmt.Sprint(y), To: []Part{{0, 0, 1}}, Synapse: y, Weight: Constant(w),
+					Spikes: [][]float64{{1.03 + float64(y), 4.217 + float64(2*y), 9.87 + float64(y)}},
+				})
+			}
+			n, err := Build(context.Background(), s, Config{Workers: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var v []float64
+			for range 5 {
+				if err := n.Run(context.Background(), int64(math.Round(4/dt)), Recorder{}); err != nil {
+					t.Fatal(err)
+				}
+				y := make([]float64, 4)
+				n.State(0, y)
+				v = append(v, y[0])
+			}
+			return v
+		}
+		want := at(1e-3)
+		var e []float64
+		for _, dt := range []float64{c.dt, c.dt / 2, c.dt / 4} {
+			worst := 0.0
+			for i, v := range at(dt) {
+				worst = max(worst, math.Abs(v-want[i]))
+			}
+			e = append(e, worst)
+		}
+		t.Logf("%s %s: V is wrong by %.3g mV at dt %g, %g, %g", c.model, c.method, e, c.dt, c.dt/2, c.dt/4)
+		if e[2] > max(e[0]/10, 1e-5) { // order 2 divides by 16; steps longer than a time constant are cut and so more exact
+			t.Errorf("%s %s: V is wrong by %.3g mV at dt %g, %g, %g; order 2 expected", c.model, c.method, e, c.dt, c.dt/2, c.dt/4)
+		}
+	}
+}
+
+func TestConductancesRefuse(t *testing.T) {
+	for _, c := range []struct {
+		change func(*Spec)
+		want   string
+	}{
+		{func(s *Spec) { s.Populations[1].Method = model.Method{Name: "euler"} }, "method euler takes no conductances"},
+		{func(s *Spec) { s.Projections[2].Weight = Constant(-1) }, "at least 0 is needed"},
+		{func(s *Spec) { s.Projections[2].Weight = Draw{Kind: Normal, A: 1, B: 1} }, "conductances are at least 0"},
+		{func(s *Spec) { s.Inputs[0].Weight = Draw{Kind: Normal, A: 1, B: 1} }, "conductances are at least 0"},
+		{func(s *Spec) { s.Synapses[4].Rise = 9 }, "must be below tau_decay"},
+		{func(s *Spec) { s.Synapses[2].Tau = 0 }, "must be above 0"},
+	} {
+		s := conductive(false, 0.05)
+		c.change(s)
+		if _, err := Build(context.Background(), s, Config{}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("error %v; want one with %q", err, c.want)
+		}
+	}
+}
+
+// TestHugeConductances tests that V stays between the reversal potentials, and that spikes do not move, whatever the
+// conductance.
+func TestHugeConductances(t *testing.T) {
+	for k, m := range model.All {
+		for _, times := range []float64{1e2, 1e4, 1e6} { // of the leak
+			s := conductive(false, 0.1)
+			s.Populations = s.Populations[k : k+1]
+			p := &s.Populations[0]
+			p.N = 1
+			if m.Name == "adex" { // else it fires a thousand times a step
+				p.P[m.Index("t_ref")] = kernels.Values{2}
+			}
+			if m.Name == "hhtm" {
+				s.Dt = 0.05
+			}
+			s.Projections, s.Inputs = nil, nil
+			leak := 0.3
+			if m.Fires == model.Reset {
+				leak = 1 / p.P[m.Index("R")][0]
+			}
+			for i, y := range []int{2, 3} {
+				s.Inputs = append(s.Inputs, Input{
+					Name: fmt.Sprint(y), To: []Part{{0, 0, 1}}, Synapse: y, Weight: Constant(leak * times),
+					Spikes: [][]float64{{5.03 + 20*float64(i)}},
+				})
+			}
+			n, err := Build(context.Background(), s, Config{Workers: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for k := range int(50 / s.Dt) {
+				if err := n.Run(context.Background(), 1, Recorder{}); err != nil {
+					t.Errorf("%s, %g times the leak: %v", m.Name, times, err)
+					break
+				}
+				y := make([]float64, 4)
+				if n.State(0, y); !(y[0] > -200 && y[0] < 200) {
+					t.Errorf("%s, %g times the leak: V is %g mV after step %d", m.Name, times, y[0], k)
+					break
+				}
+			}
+		}
+	}
+}
