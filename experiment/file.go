@@ -97,15 +97,20 @@ func (e Entry) one(numbers bool) error {
 	return nil
 }
 
-// Args is the command line of the experiment.
-func (x *Experiment) Args() []string {
-	args := []string{x.Verb}
+// Words are the words behind the verb: MODEL[:PRESET] or FILE, then NAME=VALUE.
+func (x *Experiment) Words() (words []string) {
 	if x.Subject != "" {
-		args = append(args, x.Subject)
+		words = append(words, x.Subject)
 	}
 	for _, e := range x.Values {
-		args = append(args, e.Name+"="+e.Text())
+		words = append(words, e.Name+"="+e.Text())
 	}
+	return words
+}
+
+// Args is the command line that asks for the same.
+func (x *Experiment) Args() []string {
+	args := append([]string{x.Verb}, x.Words()...)
 	for _, e := range x.Flags {
 		for _, t := range e.Texts {
 			args = append(args, "--"+e.Name+"="+t)

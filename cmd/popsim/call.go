@@ -109,9 +109,9 @@ var packagePrefix = regexp.MustCompile(`(^|: )(?:model|kernels|pop|sweep|dynamic
 
 func unprefixed(text string) string { return packagePrefix.ReplaceAllString(text, "$1") }
 
-// complain reports an error, each fault on a line with its advice below it. Nothing is said when the reader of standard
+// reportError reports an error, each fault on a line with its advice below it. Nothing is said when the reader of standard
 // output has gone away or the user has interrupted.
-func (v *call) complain(err error) {
+func (v *call) reportError(err error) {
 	if err == nil || errors.Is(err, syscall.EPIPE) || errors.Is(err, context.Canceled) {
 		return
 	}

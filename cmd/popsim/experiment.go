@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -32,9 +33,9 @@ everything resolved: all parameters with their units, method, step, times.
   b = ["0pA", "20pA", "0.06nA"]
   I = "0:40:0.2"
 
-A file is understood by the very words of the command line, so popsim help values and popsim VERB --help say what may
-stand in it. It is read strictly: a key that the verb does not know, a unit that does not fit, a text where a number should be
-are told with line and column, all of them at once. NAME=VALUE and flags behind FILE.toml go before what stands in it:
+Values and flags are written as on the command line, so popsim help values and popsim VERB --help say what may stand in a
+file. It is read strictly: unknown keys, units that do not fit and texts where numbers should be are reported with line and
+column, all of them at once. NAME=VALUE and flags after FILE.toml take precedence over the file:
 
   popsim fi.toml b=0 -o tonic.csv
 
@@ -46,46 +47,78 @@ func experimentTopic() *cobra.Command {
 	return &cobra.Command{Use: "experiments", Short: "Experiment files, FILE.toml", Long: experimentHelp}
 }
 
-// expand is the command line for args, of which the first names an experiment file: what stands in the file, then what
-// follows it in args. The places of everything in the file are kept, so that faults found later can name them, and what is
-// wrong with the file itself is kept in v.inFile. The error is that nothing can be run.
-func (v *call) expand(args []string) ([]string, error) {
-	name, _, _ := strings.Cut(args[0]+":", experiment.Ending+":")
+// kindOfFile returns what the file describes that the word FILE.toml or FILE.toml:PRESET names.
+func kindOfFile(word string) (experiment.FileKind, error) {
+	name, _, _ := strings.Cut(word+":", experiment.Ending+":")
 	name += experiment.Ending
-	data, err := os.ReadFile(name)
+	data, err := readTOML(name)
+	if err != nil {
+		return 0, err
+	}
+	return experiment.KindOf(name, data)
+}
+
+func readTOML(path string) ([]byte, error) {
+	data, err := os.ReadFile(path)
 	var at *fs.PathError
 	if errors.As(err, &at) {
-		return nil, misused(fmt.Errorf("%s cannot be read: %w", args[0], at.Err))
+		err = fmt.Errorf("%s cannot be read: %w", path, at.Err)
 	}
-	if kind, err := experiment.KindOf(name, data); err != nil {
-		return nil, misused(err)
-	} else if kind == experiment.NetworkFile {
-		return append([]string{"run"}, args...), nil
+	return data, err
+}
+
+// runFile runs the experiment in a file that args[0] names, with what follows it in args set on top. The flags of the verb are
+// set from the entries of the file by their records, as the command line sets them; no command line is made in between.
+func (v *call) runFile(ctx context.Context, root *cobra.Command, args []string) error {
+	x, cmd, err := v.readFile(root, args)
+	if errors.Is(err, pflag.ErrHelp) {
+		return cmd.Help()
 	}
-	root := new(call).root()
+	if err != nil {
+		return err
+	}
+	v.args, v.cmd = x.Args(), cmd
+	set := cmd.Flags()
+	if err := flagset.Set(set, x.Flags); err != nil {
+		return misused(flagset.Explain(cmd, err))
+	}
+	if err := flagset.CheckEmpty(set); err != nil {
+		return misused(err)
+	}
+	cmd.SetContext(ctx)
+	return cmd.RunE(cmd, x.Words())
+}
+
+// readFile reads the experiment file that args[0] names, sets on top what follows it in args, and returns the experiment and the
+// command of its verb. Faults of the file are kept in v.inFile, and places in v.places, for errors that are found later. The error
+// says that nothing can be run.
+func (v *call) readFile(root *cobra.Command, args []string) (*experiment.Experiment, *cobra.Command, error) {
+	data, err := readTOML(args[0])
+	if err != nil {
+		return nil, nil, misused(err)
+	}
 	x, bad := experiment.Read(args[0], data, fileVerbs(root))
 	if x == nil {
-		return nil, misused(bad.Err())
+		return nil, nil, misused(bad.Err())
 	}
 	cmd, _, err := root.Find([]string{x.Verb})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(bad) > 0 && cmd.Flags().Lookup("save") == nil {
-		return nil, misused(bad.Err()) // verbs without --save do not ask whether they may begin
+		return nil, nil, misused(bad.Err()) // verbs without --save do not ask whether they may begin
 	}
 	v.inFile = bad
 	words, flags, err := besides(cmd, args[1:])
-	if err != nil { // for the verb to refuse, which reports it together with the faults of the file
-		v.places = x.Places()
-		return append(x.Args(), args[1:]...), nil
-	}
 	x.Override(words, flags)
 	v.places = x.Places()
-	return x.Args(), nil
+	if err != nil {
+		return nil, cmd, misused(flagset.Explain(cmd, err))
+	}
+	return x, cmd, nil
 }
 
-// besides parts what is given beside a file into NAME=VALUE and flags.
+// besides splits what follows a file on the command line into NAME=VALUE and flags, and sets none of them.
 func besides(cmd *cobra.Command, args []string) (words []string, flags []experiment.Entry, err error) {
 	err = cmd.Flags().ParseAll(args, func(f *pflag.Flag, value string) error {
 		if i := slices.IndexFunc(flags, func(e experiment.Entry) bool { return e.Name == f.Name }); i >= 0 {
@@ -142,5 +175,5 @@ func (v *call) keep(f *flags, text []byte) error {
 // errNotBegun is the error of a verb that has understood its command line, but whose experiment file is at fault.
 var errNotBegun = errors.New("not begun")
 
-// milliseconds is a time with its unit.
+// milliseconds formats a time with its unit.
 func milliseconds(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) + "ms" }

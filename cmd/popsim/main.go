@@ -1,6 +1,6 @@
-// Command popsim is the voice of the house: it reads what is asked on the command line, lets the other rooms answer,
-// and hands the answer on. Data go to standard output or to files, talk to standard error. It exits with 0 when all
-// is done, 1 when the work failed, 2 when it refused to begin, and 130 when it was interrupted.
+// Command popsim is the command line of popsim: it parses the arguments or an experiment file, calls the library packages and
+// writes their results. Data go to standard output or to files, messages to standard error. The exit code is 0 when everything
+// is done, 1 when the work failed, 2 when it was refused before it began, and 130 when it was interrupted.
 package main
 
 import (
@@ -27,45 +27,22 @@ const (
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
-// run is popsim, callable: arguments in, data and talk out, and the exit code back.
+// run runs popsim with the given arguments and returns its exit code.
 func run(args []string, stdout, stderr io.Writer) int {
-	signal.Ignore(syscall.SIGPIPE) // a reader that goes away is an error of Write, after which files are tidied up
-	ctx, end := signals.Context(context.Background())
-	defer end()
-	return speak(ctx, args, stdout, stderr)
+	signal.Ignore(syscall.SIGPIPE) // a reader that goes away is then an error of Write, after which files are tidied up
+	ctx, stop := signals.Context(context.Background())
+	defer stop()
+	return runContext(ctx, args, stdout, stderr)
 }
 
-// speak is run under a context that may end the work early.
-func speak(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	v := &call{stdout: stdout, stderr: stderr, started: time.Now()}
-	if len(args) > 0 && experiment.IsFile(args[0]) {
-		var err error
-		if args, err = v.expand(args); err != nil {
-			v.complain(err)
-			return exitMisused
-		}
-	}
+// runContext is run under a context that may end the work early.
+func runContext(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) == 1 && args[0] == "--version" {
 		args = []string{"version"}
 	}
-	v.args = args
-	root := v.root()
-	root.SetArgs(args)
-	told := &watched{Writer: stdout}
-	root.SetOut(told)
-	completion.AddVerb(root, args, misused)
-	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
-	if err == nil {
-		err = told.err
-	}
-	if len(v.inFile) > 0 {
-		if errors.Is(err, errNotBegun) {
-			err = nil
-		}
-		err = misused(errors.Join(errors.Join(v.inFile...), err))
-	}
-	v.complain(err)
+	v := &call{stdout: stdout, stderr: stderr, started: time.Now(), args: args}
+	err := v.execute(ctx)
+	v.reportError(err)
 	var m misuse
 	switch {
 	case err == nil:
@@ -78,13 +55,51 @@ func speak(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitFailed
 }
 
-// watched keeps the first failure of a writer, for those who do not look at what they write: help, lists.
-type watched struct {
+// execute runs the experiment file or the verb that the arguments name. Errors in the file come before those found by the verb.
+func (v *call) execute(ctx context.Context) error {
+	isExperiment := false
+	if len(v.args) > 0 && experiment.IsFile(v.args[0]) {
+		kind, err := kindOfFile(v.args[0])
+		switch {
+		case err != nil:
+			return misused(err)
+		case kind == experiment.NetworkFile:
+			v.args = append([]string{"run"}, v.args...)
+		default:
+			isExperiment = true
+		}
+	}
+	root := v.root()
+	out := &errorWriter{Writer: v.stdout}
+	root.SetOut(out)
+	root.SetErr(v.stderr)
+	var err error
+	if isExperiment {
+		err = v.runFile(ctx, root, v.args)
+	} else {
+		root.SetArgs(v.args)
+		completion.AddVerb(root, v.args, misused)
+		err = root.ExecuteContext(ctx)
+	}
+	if err == nil {
+		err = out.err
+	}
+	if len(v.inFile) > 0 {
+		if errors.Is(err, errNotBegun) {
+			err = nil
+		}
+		err = misused(errors.Join(errors.Join(v.inFile...), err))
+	}
+	return err
+}
+
+// errorWriter keeps the first error of a writer, for cobra, which ignores errors when it writes help and lists.
+type errorWriter struct {
 	io.Writer
 	err error
 }
 
-func (w *watched) Write(p []byte) (int, error) {
+func (w *errorWriter) Write(p []byte) (int, error) {
 	n, err := w.Writer.Write(p)
 	if w.err == nil {
 		w.err = err

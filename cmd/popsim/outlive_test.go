@@ -32,7 +32,7 @@ func TestNoGoroutineOutlivesACall(t *testing.T) {
 		{"bifurcation eif I=0:40 -o branches.csv", exitDone},
 	}
 	call := func(ctx context.Context, line string) int {
-		return speak(ctx, append(strings.Fields(line), "--quiet", "--force"), io.Discard, io.Discard)
+		return runContext(ctx, append(strings.Fields(line), "--quiet", "--force"), io.Discard, io.Discard)
 	}
 	call(t.Context(), "version") // what the runtime starts once
 	before := runtime.NumGoroutine()

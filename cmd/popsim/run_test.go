@@ -97,7 +97,7 @@ func TestInterrupted(t *testing.T) {
 	context.AfterFunc(ctx, end)
 	var out, err bytes.Buffer
 	args := strings.Fields("run lif -n 20000 I=21 --time 1000s -o rates.csv --spikes spikes.npy")
-	if code := speak(stop, args, &out, &err); code != exitInterrupted {
+	if code := runContext(stop, args, &out, &err); code != exitInterrupted {
 		t.Fatalf("exit %d, want %d: %s", code, exitInterrupted, err.String())
 	}
 	if !strings.Contains(err.String(), "interrupted at") {
@@ -127,14 +127,14 @@ func TestResumeOfAnInterruptedSweep(t *testing.T) {
 	defer end()
 	context.AfterFunc(ctx, end)
 	var out, err bytes.Buffer
-	if code := speak(stop, strings.Fields(line+"m.csv"), &out, &err); code != exitInterrupted {
+	if code := runContext(stop, strings.Fields(line+"m.csv"), &out, &err); code != exitInterrupted {
 		t.Fatalf("exit %d, want %d: %s", code, exitInterrupted, err.String())
 	}
 	if _, err := os.Stat("m.csv"); err == nil {
 		t.Error("m.csv is there, though the sweep was interrupted")
 	}
 	for _, rest := range []string{"m.csv --resume", "whole.csv"} {
-		if code := speak(t.Context(), strings.Fields(line+rest), &out, &err); code != 0 {
+		if code := runContext(t.Context(), strings.Fields(line+rest), &out, &err); code != 0 {
 			t.Fatalf("%s: exit %d: %s", rest, code, err.String())
 		}
 	}

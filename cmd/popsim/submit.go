@@ -76,11 +76,11 @@ func (v *call) submitVerb() *cobra.Command {
 func (s *submitCommand) read(args []string) error {
 	if strings.HasSuffix(args[0], experiment.Ending) {
 		own, beside := s.cutOwn(args[1:])
-		line, err := s.expand(append(args[:1:1], beside...))
+		x, _, err := s.readFile(new(call).root(), append(args[:1:1], beside...))
 		if err != nil {
 			return err
 		}
-		args = append(line, own...)
+		args = append(x.Args(), own...)
 	}
 	var cmd *cobra.Command
 	s.sweep = &sweepCommand{call: s.call, verb: args[0], away: true}

@@ -47,6 +47,18 @@ func Records(set *pflag.FlagSet) (all []experiment.Flag) {
 	return all
 }
 
+// Set sets the flags of entries, as the command line would; a flag with several texts is set with each of them in turn.
+func Set(set *pflag.FlagSet, entries []experiment.Entry) error {
+	for _, e := range entries {
+		for _, text := range e.Texts {
+			if err := set.Set(e.Name, text); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // CheckEmpty returns an error if a flag that holds words is given with an empty text, as by a script whose variable is empty.
 func CheckEmpty(set *pflag.FlagSet) error {
 	var bad fault.List
