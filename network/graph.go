@@ -112,9 +112,6 @@ func (w *words) next() uint32 {
 	return x
 }
 
-// below is a uniform number below n.
-func (w *words) below(n int) int { return int(uint64(w.next()) * uint64(n) >> 32) }
-
 // bundle is the edges of one source of a projection, or of one target where the rule is drawn by target, in the order in
 // which they are drawn.
 type bundle struct {
