@@ -2,7 +2,18 @@
 
 package kernels
 
-import "popsim/kernels/asm"
+import (
+	"unsafe"
+
+	"popsim/kernels/asm"
+)
+
+// PrefetchRange brings the n bytes from p on into the cache.
+func PrefetchRange(p unsafe.Pointer, n int) {
+	if n > 0 {
+		asm.PrefetchRange((*byte)(p), n)
+	}
+}
 
 // Kernels are called by name here, not through function values, so that their arguments can stay on the stack.
 

@@ -2,7 +2,14 @@
 
 package kernels
 
-import "popsim/kernels/asm"
+import (
+	"unsafe"
+
+	"popsim/kernels/asm"
+)
+
+// PrefetchRange brings the n bytes from p on into the cache.
+func PrefetchRange(unsafe.Pointer, int) {} // left to the processor
 
 // LIFRows moves LIF neurons; one of the rows Drive and Jump may be nil.
 func LIFRows(_ ISA, b *asm.LIFRowsBlock) { lifRowsGo(b) }

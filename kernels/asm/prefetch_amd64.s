@@ -15,3 +15,18 @@ TEXT ·Prefetch(SB), $0-8
 	PREFETCHT0 384(AX)
 	PREFETCHT0 448(AX)
 	RET
+
+// func PrefetchRange(p *byte, n int)
+// Requires: MMX+
+TEXT ·PrefetchRange(SB), $0-16
+	MOVQ p+0(FP), AX
+	MOVQ n+8(FP), CX
+	ADDQ AX, CX
+	ANDQ $-64, AX
+
+line:
+	PREFETCHT0 (AX)
+	ADDQ       $0x40, AX
+	CMPQ       AX, CX
+	JLT        line
+	RET

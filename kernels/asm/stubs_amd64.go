@@ -99,6 +99,11 @@ func AlphaRowsAVX512(b *CurrentRowsBlock)
 //go:noescape
 func Prefetch(c *Column)
 
+// PrefetchRange asks for all cache lines of the n bytes from p on; n is at least 1.
+//
+//go:noescape
+func PrefetchRange(p *byte, n int)
+
 // LIFAVX2 advances a group of LIF neurons; see Block.
 //
 //go:noescape

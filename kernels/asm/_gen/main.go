@@ -36,7 +36,7 @@ var files = []struct {
 	}, plain: []func() string{
 		lifRowKernels[0].plain, lifRowKernels[1].plain, lifRowKernels[2].plain, expRows.plain, alphaRows.plain,
 	}},
-	{name: "prefetch", kernels: []func(*file, isa){prefetch}},
+	{name: "prefetch", kernels: []func(*file, isa){prefetch, prefetchRange}},
 	{name: "lif", kernels: []func(*file, isa){
 		lif("LIF", false, map[string]gaits{"AVX2": {walk: 4, run: 8}, "AVX512": {walk: 8, run: 8}}),
 		lif("LIFFull", true, map[string]gaits{"AVX2": {walk: 2}, "AVX512": {walk: 4}}),

@@ -1,0 +1,86 @@
+package network
+
+import "unsafe"
+
+// The loops that add edges to accumulators. A lane of a block is at most the one behind the last of its range, and a row
+// has accumulators for that one too: the places are not checked again.
+
+// place is accumulator i of a row.
+func place(row unsafe.Pointer, i int) *float64 { return (*float64)(unsafe.Add(row, 8*i)) }
+
+// addShared adds c to the accumulators of each target.
+func addShared(row []float64, blocks []block16, width int, c [3]float64) {
+	at := unsafe.Pointer(unsafe.SliceData(row))
+	switch width {
+	case 1:
+		for i := range blocks {
+			b := &blocks[i]
+			*place(at, int(b[0])) += c[0]
+			*place(at, int(b[1])) += c[0]
+			*place(at, int(b[2])) += c[0]
+			*place(at, int(b[3])) += c[0]
+		}
+	case 2:
+		for i := range blocks {
+			for _, to := range &blocks[i] {
+				*place(at, 2*int(to)) += c[0]
+				*place(at, 2*int(to)+1) += c[1]
+			}
+		}
+	default:
+		for i := range blocks {
+			for _, to := range &blocks[i] {
+				*place(at, 3*int(to)) += c[0]
+				*place(at, 3*int(to)+1) += c[1]
+				*place(at, 3*int(to)+2) += c[2]
+			}
+		}
+	}
+}
+
+// add32 adds the weight of each edge, times c, to the accumulators of its target.
+func add32(row []float64, blocks []block32, width int, c [3]float64) {
+	at := unsafe.Pointer(unsafe.SliceData(row))
+	switch width {
+	case 1:
+		for i := range blocks {
+			b := &blocks[i]
+			*place(at, int(b.To[0])) += float64(float64(b.W[0]) * c[0])
+			*place(at, int(b.To[1])) += float64(float64(b.W[1]) * c[0])
+			*place(at, int(b.To[2])) += float64(float64(b.W[2]) * c[0])
+			*place(at, int(b.To[3])) += float64(float64(b.W[3]) * c[0])
+		}
+	case 2:
+		for i := range blocks {
+			b := &blocks[i]
+			for n, to := range &b.To {
+				w := float64(b.W[n])
+				*place(at, 2*int(to)) += float64(w * c[0])
+				*place(at, 2*int(to)+1) += float64(w * c[1])
+			}
+		}
+	default:
+		for i := range blocks {
+			b := &blocks[i]
+			for n, to := range &b.To {
+				w := float64(b.W[n])
+				*place(at, 3*int(to)) += float64(w * c[0])
+				*place(at, 3*int(to)+1) += float64(w * c[1])
+				*place(at, 3*int(to)+2) += float64(w * c[2])
+			}
+		}
+	}
+}
+
+// add64 is add32 for weights of 64 bits.
+func add64(row []float64, blocks []block64, width int, c [3]float64) {
+	at := unsafe.Pointer(unsafe.SliceData(row))
+	for i := range blocks {
+		b := &blocks[i]
+		for n, to := range &b.To {
+			for j := range width {
+				*place(at, width*int(to)+j) += float64(b.W[n] * c[j])
+			}
+		}
+	}
+}
