@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"popsim/equations"
 	"popsim/fault"
 	"popsim/model"
 )
@@ -54,7 +55,7 @@ func ParseNeuron(args []string, extra ...string) (Neuron, error) {
 		return Neuron{}, fault.Hint(errors.New("no model given"), "the models are %s; popsim models describes them", strings.Join(model.Names(), ", "))
 	}
 	name, preset, named := strings.Cut(args[0], ":")
-	m, err := model.Lookup(name)
+	m, err := equations.Lookup(name)
 	if err != nil {
 		if strings.Contains(args[0], "=") {
 			err = fault.Hint(fmt.Errorf("%q stands where the model should", args[0]), "the model comes first, then NAME=VALUE")
@@ -102,7 +103,7 @@ func (n Neuron) parse(arg string, extra []string) (Setting, error) {
 	}
 	var err error
 	s.Value, err = ParseValue(s.Name, text, s.Unit)
-	if err == nil && s.Target == State && s.Unit == "1" {
+	if err == nil && s.Target == State && s.Unit == "1" && n.Model.Start == nil {
 		err = s.checkGate()
 	}
 	return s, fault.About(name, err)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode"
 
+	"popsim/expression"
 	"popsim/fault"
 	"popsim/kernels"
 	"popsim/model"
@@ -107,6 +108,14 @@ func (v Value) String() string {
 	return v.text(v.Unit)
 }
 
+// behindNumber is a unit as it stands behind a number: 3 times 1/ms is 3/ms.
+func behindNumber(unit string) string {
+	if strings.HasPrefix(unit, "1/") {
+		return unit[1:]
+	}
+	return unit
+}
+
 // Bare is the value as text, its numbers without units.
 func (v Value) Bare() string { return v.text("") }
 
@@ -119,7 +128,7 @@ func (v Value) text(unit string) string {
 	}
 	texts := make([]string, len(v.Numbers))
 	for i, x := range v.Numbers {
-		texts[i] = strconv.FormatFloat(x, 'g', -1, 64) + unit
+		texts[i] = strconv.FormatFloat(x, 'g', -1, 64) + behindNumber(unit)
 	}
 	if v.Kind == List || v.Kind == Number {
 		return strings.Join(texts, ",")
@@ -276,10 +285,10 @@ func numbers(texts []string, unit string) ([]float64, error) {
 	return values, bad.Err()
 }
 
-// cutCount cuts text at the slash of start:stop/n. A slash between letters belongs to a unit, as in uA/cm2.
+// cutCount cuts text at the slash of start:stop/n. A slash before a unit belongs to that, as in uA/cm2 and 0.02/ms.
 func cutCount(text string) (span, count string, ok bool) {
 	i := strings.LastIndexByte(text, '/')
-	if i < 0 || i > 0 && i+1 < len(text) && unicode.IsLetter(rune(text[i-1])) && unicode.IsLetter(rune(text[i+1])) {
+	if i < 0 || expression.IsUnit(strings.Trim(text[i+1:], "()*^0123456789 ")) || i > 0 && i+1 < len(text) && unicode.IsLetter(rune(text[i-1])) && unicode.IsLetter(rune(text[i+1])) {
 		return text, "", false
 	}
 	return text[:i], text[i+1:], true

@@ -26,6 +26,15 @@ func (d Dimension) plus(e Dimension, sign int16) Dimension {
 	return d
 }
 
+// Times is the dimension of a product.
+func (d Dimension) Times(e Dimension) Dimension { return d.plus(e, 1) }
+
+// Per is the dimension of a quotient.
+func (d Dimension) Per(e Dimension) Dimension { return d.plus(e, -1) }
+
+// Power is d^x; ok tells whether all exponents are twelfths.
+func (d Dimension) Power(x float64) (Dimension, bool) { return d.power(x) }
+
 // power returns d^x; ok tells whether all exponents are twelfths.
 func (d Dimension) power(x float64) (Dimension, bool) {
 	for i := range d {
@@ -119,6 +128,9 @@ func IsUnit(name string) bool {
 	_, ok := units[plain(name)]
 	return ok
 }
+
+// UnitDimension is the dimension of a unit.
+func UnitDimension(name string) Dimension { return units[plain(name)].dim }
 
 // UnitNames lists the names of all units.
 func UnitNames() []string {

@@ -369,3 +369,9 @@ func shortened(text string) string {
 	}
 	return text
 }
+
+// Exp is exp(x) as expressions compute it: of correctly rounded operations, alike on every architecture.
+func Exp(x float64) float64 { return rng.Exp(x) }
+
+// Apply is a function of the language by its name; it must be one of FunctionNames and take so many arguments.
+func Apply(name string, x ...float64) float64 { return functions[name].value(x) }

@@ -42,6 +42,9 @@ type Node struct {
 	behindNumber bool // of a UnitName: it is one whatever names there are
 }
 
+// MayBeName tells of a UnitName whether something of that name comes first: behind a number it is always the unit.
+func (n *Node) MayBeName() bool { return n.Op == UnitName && !n.behindNumber }
+
 // Expr is an expression as it was written.
 type Expr struct {
 	Text string

@@ -22,6 +22,7 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+	"sync"
 	"unsafe"
 
 	"popsim/kernels/asm"
@@ -53,6 +54,9 @@ type Kernel struct {
 	ISA    ISA // what runs: never Auto, and Go where the method has no assembly
 
 	scheme
+
+	program *Program // of a model from outside of this package
+	codes   *sync.Map
 }
 
 // scheme is what a model's file gives for one method.
@@ -93,6 +97,10 @@ func For(m *model.Model, method model.Method, isa ISA) (*Kernel, error) {
 	isa, err := ParseISA(isa.String())
 	if err != nil {
 		return nil, err
+	}
+	if p, ok := provided.Load(providedKey{m, method.Name}); ok {
+		p := p.(*Program)
+		return &Kernel{Model: m, Method: method, ISA: Go, scheme: programScheme(m, p), program: p, codes: new(sync.Map)}, nil
 	}
 	s, ok := schemes[m.Name][method.Name]
 	if !ok {
@@ -162,6 +170,7 @@ type Shard struct {
 	coefs  [][]float64 // a column for each coefficient that differs from neuron to neuron, nil for the others
 	shared *asm.Coefs  // the others
 	large  bool        // whether it outgrows the first-level cache
+	own    *programShard
 }
 
 // NewShard makes a shard of the n neurons from number first on of the population that set describes.
@@ -171,17 +180,21 @@ func (k *Kernel) NewShard(first, n int, dt float64, set Setting) *Shard {
 	for range len(k.Model.States) + k.hidden {
 		s.Y = append(s.Y, column(padded))
 	}
-	if k.Model.Fires == model.Reset {
+	switch {
+	case k.program != nil:
+	case k.Model.Fires == model.Reset:
 		s.Wake, s.Rem = column(padded), column(padded)
-	} else {
+	default:
 		s.Level = column(padded)
 	}
 	c := make([]float64, len(k.sources))
 	p := set.at(first, nil)
 	k.fold(p, set.I.At(first), set.Gain.At(first), dt, c)
-	for j, x := range c {
-		for l := range s.shared[j] {
-			s.shared[j][l] = x
+	if k.program == nil {
+		for j, x := range c {
+			for l := range s.shared[j] {
+				s.shared[j][l] = x
+			}
 		}
 	}
 	varies := set.varying(k.Model)
@@ -193,6 +206,9 @@ func (k *Kernel) NewShard(first, n int, dt float64, set Setting) *Shard {
 			each = true
 		}
 	}
+	if k.program != nil {
+		s.program(c)
+	}
 	s.large = padded*s.Bytes() > 32<<10
 	y := make([]float64, len(k.Model.States))
 	k.Model.Initial(p, y)
@@ -202,7 +218,9 @@ func (k *Kernel) NewShard(first, n int, dt float64, set Setting) *Shard {
 			p = set.at(j, p)
 			s.Fold(i, p, set.I.At(j), set.Gain.At(j))
 		}
-		if i >= n {
+		if i >= n && k.program != nil {
+			s.Enter(i, 0, y)
+		} else if i >= n {
 			if k.Model.Fires == model.Reset { // its own V_th may be below the first neuron's rest
 				y[0] = k.Model.ResetTo(p)
 			}
@@ -248,8 +266,12 @@ func column(n int) []float64 {
 
 // Fold gives lane i other parameters. Only coefficients that differ from neuron to neuron can change.
 func (s *Shard) Fold(i int, p []float64, current, gain float64) {
-	var c [asm.MaxCoef]float64
-	s.kernel.fold(p, current, gain, s.Dt, c[:])
+	var few [asm.MaxCoef]float64
+	c := few[:]
+	if s.own != nil {
+		c = s.own.scratch
+	}
+	s.kernel.fold(p, current, gain, s.Dt, c)
 	for j, col := range s.coefs {
 		if col != nil {
 			col[i] = c[j]
@@ -261,6 +283,9 @@ func (s *Shard) Fold(i int, p []float64, current, gain float64) {
 func (s *Shard) coef(j, i int) float64 {
 	if s.coefs[j] != nil {
 		return s.coefs[j][i]
+	}
+	if s.own != nil {
+		return s.own.shared[j]
 	}
 	return s.shared[j][0]
 }
@@ -328,9 +353,12 @@ func (s *Shard) CopyState(from *Shard) {
 	copy(s.Rem, from.Rem)
 }
 
+// MaxColumns is how many columns of Y a model may have: its states and hidden ones.
+const MaxColumns = model.MaxStates + 1
+
 // lanes lists the columns that hold the state and the extrema of a lane; some may be nil.
-func (s *Shard) lanes() [9][]float64 {
-	all := [9][]float64{s.Wake, s.Level, s.Rem, s.Lo, s.Hi}
+func (s *Shard) lanes() [5 + MaxColumns][]float64 {
+	all := [5 + MaxColumns][]float64{s.Wake, s.Level, s.Rem, s.Lo, s.Hi}
 	copy(all[5:], s.Y)
 	return all
 }
@@ -388,6 +416,7 @@ type Worker struct {
 	full    bool // whether the call is driven, or records extrema
 	extrema bool
 	zeros   []float64 // a Wave or a Row of zeros
+	own     programWorker
 
 	before, after [4]float64 // states of one lane around a step
 	u             upstroke   // one lane of EIF or AdEx
@@ -403,6 +432,9 @@ func (s *Shard) Advance(w *Worker, first int64, steps int, drive Drive, extrema 
 	w.extrema, w.full = extrema, extrema || drive.Wave != nil || drive.Row != nil
 	if need := max(steps, Group); w.full && len(w.zeros) < need {
 		w.zeros = make([]float64, need)
+	}
+	if s.own != nil {
+		return s.advanceProgram(w, steps, drive, events)
 	}
 	if s.kernel.pieces != nil {
 		return s.advanceCut(w, steps, drive, events)

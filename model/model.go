@@ -51,6 +51,13 @@ type Model struct {
 	// Limits gives the step sizes of StepLimits; nil means that there is no bound.
 	Limits func(p []float64, method string) (usable, accurate float64)
 
+	// Start writes the state to start from; nil means the resting state that Initial looks for.
+	Start func(p, y []float64)
+	// Given are the presets of a model from outside. One without a name holds what stands where none is named.
+	Given []Preset
+	// SpikeRule says in prose what a spike is; empty means that Fires does.
+	SpikeRule string
+
 	Typical Typical
 }
 

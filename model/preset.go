@@ -58,11 +58,22 @@ var presets = sync.OnceValue(func() map[string][]Preset {
 })
 
 // Presets lists the published parameter sets of m by name.
-func (m *Model) Presets() []Preset { return presets()[m.Name] }
+func (m *Model) Presets() []Preset {
+	if m.Given == nil {
+		return presets()[m.Name]
+	}
+	return slices.DeleteFunc(slices.Clone(m.Given), func(s Preset) bool { return s.Name == "" })
+}
 
 // Preset finds a published parameter set; the empty name means the defaults.
 func (m *Model) Preset(name string) (Preset, error) {
 	if name == "" {
+		for _, s := range m.Given {
+			if s.Name == "" {
+				s.Params = slices.Clone(s.Params)
+				return s, nil
+			}
+		}
 		return Preset{Params: m.Defaults(), I: math.NaN()}, nil
 	}
 	var names []string

@@ -1,10 +1,19 @@
 package model
 
-import "math"
+import (
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+)
 
 // Initial writes the state from which a neuron with parameters p starts by default: the stable equilibrium at I = 0
-// with the lowest V; where there is none, V_rest and w = 0, for hh and rhh V = -65 mV with the gates at steady state.
+// with the lowest V; where there is none, V_rest and w = 0, for hh and rhh V = -65 mV with the gates at steady state. A model that
+// has a Start of its own starts from that.
 func (m *Model) Initial(p, y []float64) {
+	if m.Start != nil {
+		m.Start(p, y)
+		return
+	}
 	for _, v := range m.EquilibriaAt(p, 0) {
 		m.Steady(p, v, y)
 		if m.stableAt(p, 0, y) {
@@ -105,9 +114,12 @@ func (m *Model) stableAt(p []float64, i float64, y []float64) bool {
 	return Decays(jac, d)
 }
 
-// Decays tells whether all eigenvalues of a d×d matrix, d ≤ 4, given row by row, have negative real parts: Routh's conditions
-// on its characteristic polynomial (after Faddeev and LeVerrier).
+// Decays tells whether all eigenvalues of a d×d matrix, given row by row, have negative real parts: for d ≤ 4 by Routh's conditions
+// on its characteristic polynomial (after Faddeev and LeVerrier), which loses its digits for larger ones, else by the eigenvalues.
 func Decays(jac []float64, d int) bool {
+	if d > 4 {
+		return eigenvaluesDecay(jac, d)
+	}
 	var c [5]float64
 	var m, next [16]float64
 	c[0] = 1
@@ -138,6 +150,24 @@ func Decays(jac []float64, d int) bool {
 		return c[1]*c[2] > c[3]
 	case 4:
 		return c[1]*c[2]*c[3] > c[3]*c[3]+c[1]*c[1]*c[4]
+	}
+	return true
+}
+
+func eigenvaluesDecay(jac []float64, d int) bool {
+	for _, x := range jac[:d*d] {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return false
+		}
+	}
+	var eigen mat.Eigen
+	if !eigen.Factorize(mat.NewDense(d, d, jac[:d*d]), mat.EigenNone) {
+		return false
+	}
+	for _, x := range eigen.Values(nil) {
+		if !(real(x) < 0) {
+			return false
+		}
 	}
 	return true
 }

@@ -20,15 +20,15 @@ func (m *Model) Runaway(p []float64, i float64, y []float64) bool {
 	if !(math.Abs(far) > runawayScale*(math.Abs(vTh-vRest)+math.Abs(r*i))) || math.IsInf(far, 0) {
 		return false
 	}
-	var dy [maxStates]float64
+	var dy [MaxStates]float64
 	m.Deriv(p, i, y, dy[:len(y)])
 	if !(dy[0]*far > 0) {
 		return false
 	}
-	var jac [maxStates * maxStates]float64
+	var jac [MaxStates * MaxStates]float64
 	m.Jacobian(p, i, y, jac[:len(y)*len(y)])
 	return !Decays(jac[:len(y)*len(y)], len(y))
 }
 
-// maxStates is the most states a model here has.
-const maxStates = 4
+// MaxStates is the most states a model may have.
+const MaxStates = 20

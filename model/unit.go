@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"popsim/expression"
 )
 
 // scales gives, for each kind of quantity, its units and how many of the first one each is. Two units belong together
@@ -59,7 +61,34 @@ func ParseQuantity(text, unit string) (float64, error) {
 		}
 		return 0, fmt.Errorf("%q has the wrong unit %q; it should be in %s", text, suffix, strings.Join(known, ", "))
 	}
+	if unit != "" && unit != "1" {
+		return parseCompound(text, unit)
+	}
 	return 0, fmt.Errorf("%q has a unit, but this is a pure number", text)
+}
+
+// parseCompound reads a quantity whose unit is a product, such as mV/ms.
+func parseCompound(text, unit string) (float64, error) {
+	u, err := expression.UnitOf(unit)
+	if err != nil {
+		return 0, err
+	}
+	e, err := expression.Parse(text)
+	if err != nil {
+		return 0, fmt.Errorf("%q is no quantity in %s: %w", text, unit, err)
+	}
+	d, err := e.Check(nil)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("%q is no quantity in %s: %w", text, unit, err)
+	case d != u.Dim:
+		return 0, fmt.Errorf("%q has the wrong unit; it should be in %s", text, unit)
+	}
+	x := u.From(e.Eval(nil))
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return 0, fmt.Errorf("%q is not a finite number", text)
+	}
+	return x, nil
 }
 
 // rescale avoids the rounding of a factor below one: 3 us is 3/1000 ms, not 3 times the double nearest to 0.001.

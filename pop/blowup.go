@@ -75,7 +75,7 @@ func held(s *kernels.Shard) [maxHeld][]float64 {
 	return all
 }
 
-const maxHeld = 3 + 14
+const maxHeld = 3 + kernels.MaxColumns
 
 // inspect looks for neurons that have left the numbers in this epoch, or run away.
 func (p *Population) inspect(s *shard, w *worker, drive kernels.Drive) {

@@ -40,8 +40,8 @@ func (r *classifier) distance(p, a, b []float64) float64 {
 	far := math.Abs(a[0] - b[0])
 	for j := 1; j < len(a); j++ {
 		d := math.Abs(a[j] - b[j])
-		if r.m.States[j].Unit != "1" {
-			d *= p[r.m.Index("R")] // w in pA times R in GOhm is mV
+		if k := r.m.Index("R"); k >= 0 && r.m.States[j].Unit == "pA" {
+			d *= p[k] // w in pA times R in GOhm is mV
 		}
 		far = max(far, d)
 	}

@@ -241,10 +241,22 @@ func (c course) pattern() (name int, margin float64) {
 
 // membraneTime is the time constant (ms) of the passive membrane.
 func membraneTime(m *model.Model, p []float64) float64 {
+	if m.Start != nil { // from outside: its parameters may be called anything
+		return passiveTime(m, p)
+	}
 	if j := m.Index("tau"); j >= 0 {
 		return p[j]
 	}
 	return p[m.Index("C")] / p[m.Index("g_L")]
+}
+
+// passiveTime is how fast V of a model from outside relaxes at its start while the other states are kept.
+func passiveTime(m *model.Model, p []float64) float64 {
+	d := len(m.States)
+	y, jac := make([]float64, d), make([]float64, d*d)
+	m.Initial(p, y)
+	m.Jacobian(p, 0, y, jac)
+	return 1 / math.Abs(jac[0])
 }
 
 // distinct lists the late intervals in ascending order: those of a period where the train repeats itself, as means over its

@@ -11,6 +11,7 @@ import (
 	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/memory"
 	"popsim/cmd/popsim/internal/output"
+	"popsim/equations"
 	"popsim/experiment"
 	"popsim/expression"
 	"popsim/fault"
@@ -52,6 +53,9 @@ func networkNamed(args []string, text string) (d *description.Description, prese
 		return nil, "", false, nil
 	case kind == experiment.ExperimentFile:
 		return nil, "", true, fault.Hint(fmt.Errorf("%s is an experiment, not a network", name), "popsim %s runs it", name)
+	}
+	if equations.Describes(data) {
+		return nil, "", false, nil
 	}
 	d, err = description.Parse(name, data)
 	return d, preset, true, err

@@ -42,6 +42,9 @@ func AddWorkers(extra map[string]any, s sched.Stats) {
 
 // SpikeRule says what a spike of a model is.
 func SpikeRule(m *model.Model) string {
+	if m.SpikeRule != "" {
+		return m.SpikeRule
+	}
 	if m.Fires == model.Crossing {
 		return fmt.Sprintf("upward crossing of V_th, re-armed below V_th - %v mV", model.Rearm)
 	}

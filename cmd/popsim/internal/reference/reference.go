@@ -81,10 +81,20 @@ func describeParameters(w io.Writer, n experiment.Neuron) {
 
 // describeStates writes the states and the methods.
 func describeStates(w io.Writer, m *model.Model) {
-	fmt.Fprintln(w, "\nStates, at the start those of the stable rest at I = 0 unless set")
+	start := make([]float64, len(m.States))
+	if m.Start != nil {
+		m.Start(m.Defaults(), start)
+		fmt.Fprintln(w, "\nStates, and where they start unless set")
+	} else {
+		fmt.Fprintln(w, "\nStates, at the start those of the stable rest at I = 0 unless set")
+	}
 	help.Columns(w, func(w io.Writer) {
-		for _, s := range m.States {
-			fmt.Fprintf(w, "  %s0\t%s\t%s\n", s.Name, Unit(s.Unit), s.Doc)
+		for j, s := range m.States {
+			if m.Start != nil {
+				fmt.Fprintf(w, "  %s0\t%v\t%s\t%s\n", s.Name, start[j], Unit(s.Unit), s.Doc)
+			} else {
+				fmt.Fprintf(w, "  %s0\t%s\t%s\n", s.Name, Unit(s.Unit), s.Doc)
+			}
 		}
 	})
 	fmt.Fprintln(w, "\nMethods, the default first")
@@ -132,6 +142,9 @@ func Unit(unit string) string {
 
 // spikeRule says in one or two lines what a spike of m is, and what its thresholds mean.
 func spikeRule(m *model.Model) []string {
+	if m.SpikeRule != "" {
+		return []string{m.SpikeRule}
+	}
 	if m.Fires == model.Crossing {
 		return []string{
 			fmt.Sprintf("A spike is an upward crossing of V_th; the next one counts once V has been below V_th - %v mV.", model.Rearm),

@@ -1,0 +1,78 @@
+package equations
+
+import (
+	"popsim/equations/graph"
+	"popsim/kernels"
+	"popsim/kernels/vec"
+)
+
+// compiled is a definition with one of its methods.
+type compiled struct {
+	*definition
+	coefficients
+	method      method
+	whole, part []*graph.Node // formulas of the method for a whole step, and for a part of one
+	slopes      []*graph.Node // dt dy/dt
+	excessSlope *graph.Node   // dt times the derivative of the excess by time
+	rearm, hold *graph.Node   // hold in steps
+}
+
+// compile collects all formulas of a kernel. Afterwards the graph is only read.
+func (d *definition) compile(m method) *compiled {
+	c := &compiled{definition: d, method: m, coefficients: coefficients{index: map[*graph.Node]int{}}, rearm: d.rearm}
+	dt := d.Var(d.dtVar())
+	c.whole = m.formulas(d, dt)
+	c.part = m.formulas(d, d.Mul(d.Var(d.partVar()), dt))
+	c.excessSlope = d.Const(0)
+	for i, f := range d.slopes {
+		c.slopes = append(c.slopes, d.Mul(dt, f))
+		c.excessSlope = d.Add(c.excessSlope, d.Mul(d.Derivative(d.excess, i), c.slopes[i]))
+	}
+	if d.hold != nil {
+		c.hold = d.Div(d.hold, dt)
+	}
+	for _, roots := range [][]*graph.Node{c.whole, c.part, c.slopes, d.reset, {d.excess, c.excessSlope, c.rearm, c.hold}} {
+		c.collect(d.dynamic(), roots...)
+	}
+	return c
+}
+
+// program is the kernel of the method.
+func (c *compiled) program() *kernels.Program {
+	one := func(n *graph.Node) func(b *vec.Block, y []vec.Vec, x kernels.Surroundings) vec.Vec {
+		return func(b *vec.Block, y []vec.Vec, x kernels.Surroundings) vec.Vec { return c.at(b, y, x).of(n) }
+	}
+	p := &kernels.Program{
+		Coefs: c.sources(), Fold: c.fold(), Grid: c.method.OnGrid,
+		Step: func(b *vec.Block, y []vec.Vec, x kernels.Surroundings) []vec.Vec {
+			f := c.whole
+			if x.Part != nil {
+				f = c.part
+			}
+			return c.method.step(c, b, y, x, f)
+		},
+		Slopes: func(b *vec.Block, y []vec.Vec, x kernels.Surroundings) []vec.Vec { return c.at(b, y, x).all(c.slopes) },
+		Excess: one(c.excess), ExcessSlope: one(c.excessSlope),
+	}
+	if c.reset == nil {
+		p.Rearm = func(b *vec.Block, x kernels.Surroundings) vec.Vec { return c.at(b, nil, x).of(c.rearm) }
+		return p
+	}
+	p.Reset = func(b *vec.Block, y []vec.Vec, x kernels.Surroundings) []vec.Vec { return c.at(b, y, x).all(c.reset) }
+	if c.hold != nil {
+		p.Hold = func(b *vec.Block, x kernels.Surroundings) vec.Vec { return c.at(b, nil, x).of(c.hold) }
+	}
+	return p
+}
+
+// fold computes the coefficients of a neuron.
+func (c *compiled) fold() func(p []float64, dt float64, out []float64) {
+	t := graph.NewTape(c.nodes...)
+	first, dtVar := c.paramVar(0), c.dtVar()
+	return func(p []float64, dt float64, out []float64) {
+		x := make([]float64, first+len(p))
+		x[dtVar] = dt
+		copy(x[first:], p)
+		t.Run(x, make([]float64, t.Len()), out)
+	}
+}

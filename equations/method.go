@@ -1,0 +1,96 @@
+package equations
+
+import (
+	"popsim/equations/graph"
+	"popsim/kernels"
+	"popsim/kernels/vec"
+	"popsim/model"
+)
+
+// method is a way to advance the states by a step, or by a part of one.
+type method struct {
+	model.Method
+	// formulas gives what step computes with, for a step of h ms.
+	formulas func(d *definition, h *graph.Node) []*graph.Node
+	// step is the state behind a step from y; f are the formulas.
+	step func(c *compiled, b *vec.Block, y []vec.Vec, x kernels.Surroundings, f []*graph.Node) []vec.Vec
+}
+
+var methods = []method{
+	{
+		Method:   model.Method{Name: "rk4", Order: 4, Doc: "classical Runge-Kutta method; spikes inside the step"},
+		formulas: rk4Formulas, step: rk4Step,
+	},
+	{
+		Method: model.Method{
+			Name: "exp-euler", Order: 1, OnGrid: true,
+			Doc: "exponential Euler where a state is linear in itself, Rosenbrock's elsewhere; as in other simulators, spikes on the grid",
+		},
+		formulas: expEulerFormulas, step: directStep,
+	},
+	{
+		Method:   model.Method{Name: "euler", Order: 1, OnGrid: true, Doc: "forward Euler, as in other simulators, spikes on the grid"},
+		formulas: eulerFormulas, step: directStep,
+	},
+}
+
+// directStep is for methods whose formulas are the states at the end of the step.
+func directStep(c *compiled, b *vec.Block, y []vec.Vec, x kernels.Surroundings, f []*graph.Node) []vec.Vec {
+	return c.at(b, y, x).all(f)
+}
+
+func eulerFormulas(d *definition, h *graph.Node) []*graph.Node {
+	next := make([]*graph.Node, len(d.states))
+	for i, s := range d.states {
+		next[i] = d.Add(s.node, d.Mul(h, d.slopes[i]))
+	}
+	return next
+}
+
+// expEulerFormulas are y + h F/exprel(h J), J being the derivative of F by y itself: (e^z - 1)/z is 1/exprel(z). Where
+// F is linear in y and J not 0 this is the exact solution for the other states at rest. If J holds no state, h/exprel(h
+// J) is a coefficient.
+func expEulerFormulas(d *definition, h *graph.Node) []*graph.Node {
+	next := make([]*graph.Node, len(d.states))
+	for i, s := range d.states {
+		j := d.Derivative(d.slopes[i], i)
+		step := d.Div(h, d.Func(graph.Exprel, d.Mul(h, j)))
+		next[i] = d.Add(s.node, d.Mul(step, d.slopes[i]))
+	}
+	return next
+}
+
+// rk4Formulas are the slopes, h/2, h and h/6.
+func rk4Formulas(d *definition, h *graph.Node) []*graph.Node {
+	return append(append([]*graph.Node{}, d.slopes...), d.Mul(d.Const(0.5), h), h, d.Mul(d.Const(1.0/6), h))
+}
+
+func rk4Step(c *compiled, b *vec.Block, y []vec.Vec, x kernels.Surroundings, f []*graph.Node) []vec.Vec {
+	n := len(y)
+	spans := c.at(b, y, x).all(f[n:])
+	half, whole, sixth := spans[0], spans[1], spans[2]
+	slopes := func(y []vec.Vec) []vec.Vec {
+		s := c.at(b, y, x).all(f[:n])
+		if x.Held != nil {
+			s[0] = b.Select(*x.Held, b.Const(0), s[0])
+		}
+		return s
+	}
+	from := func(a, s []vec.Vec, h vec.Vec) []vec.Vec {
+		r := make([]vec.Vec, n)
+		for i := range r {
+			r[i] = b.FMA(s[i], h, a[i])
+		}
+		return r
+	}
+	two := b.Const(2)
+	k1 := slopes(y)
+	k2 := slopes(from(y, k1, half))
+	k3 := slopes(from(y, k2, half))
+	k4 := slopes(from(y, k3, whole))
+	sum := from(from(k1, k2, two), k3, two)
+	for i := range sum {
+		sum[i] = b.Add(sum[i], k4[i])
+	}
+	return from(y, sum, sixth)
+}

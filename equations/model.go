@@ -1,0 +1,167 @@
+package equations
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+
+	"popsim/equations/graph"
+	"popsim/expression"
+	"popsim/fault"
+	"popsim/kernels"
+	"popsim/model"
+)
+
+// function evaluates formulas at a state, for one parameter vector and current at a time. It may be used by several
+// goroutines.
+type function struct {
+	tape    *graph.Tape
+	d       *definition
+	out     int
+	scratch sync.Pool // *[]float64: variables, values of the tape, results
+}
+
+func (d *definition) function(nodes ...*graph.Node) *function {
+	f := &function{tape: graph.NewTape(nodes...), d: d, out: len(nodes)}
+	variables := d.paramVar(len(d.parameters))
+	f.scratch.New = func() any {
+		s := make([]float64, variables+f.tape.Len()+f.out)
+		return &s
+	}
+	return f
+}
+
+// run writes the values to out.
+func (f *function) run(p []float64, i float64, y, out []float64) {
+	s := f.scratch.Get().(*[]float64)
+	defer f.scratch.Put(s)
+	x := (*s)[:f.d.paramVar(len(p))]
+	copy(x, y)
+	x[f.d.currentVar()], x[f.d.dtVar()] = i, f.d.dt
+	copy(x[f.d.paramVar(0):], p)
+	f.tape.Run(x, (*s)[len(x):], out)
+}
+
+// one is the value of the only formula.
+func (f *function) one(p []float64, i float64, y []float64) float64 {
+	var out [1]float64
+	f.run(p, i, y, out[:])
+	return out[0]
+}
+
+// model makes the model of a definition without faults, and provides its kernels.
+func (d *definition) model() (*model.Model, error) {
+	m := &model.Model{
+		Name: d.name, Title: d.title, Source: d.source, CurrentUnit: d.current.Unit, Equations: d.equationTexts(), Given: d.presets,
+		SpikeRule: d.rule(), Fires: model.Crossing,
+	}
+	if m.Source == "" {
+		m.Source = d.path
+	}
+	for _, p := range d.parameters {
+		m.Params = append(m.Params, p.Param)
+	}
+	start := make([]float64, len(d.states))
+	for i, s := range d.states {
+		m.States = append(m.States, s.State)
+		start[i] = s.start
+	}
+	m.Start = func(_, y []float64) { copy(y, start) }
+	d.dynamics(m, start)
+	if d.reset != nil {
+		m.Fires = model.Reset
+		to := d.function(d.reset[0])
+		m.ResetTo = func(p []float64) float64 {
+			y := slices.Clone(start)
+			y[0] = m.Threshold(p)
+			return to.one(p, 0, y)
+		}
+		m.Hold = func([]float64) float64 { return 0 }
+		if d.hold != nil {
+			hold := d.function(d.hold)
+			m.Hold = func(p []float64) float64 { return hold.one(p, 0, start) }
+		}
+	}
+	if err := d.provide(m); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// provide makes the kernels of all methods, the default first.
+func (d *definition) provide(m *model.Model) error {
+	var names []string
+	for _, q := range methods {
+		names = append(names, q.Name)
+	}
+	if d.method != "" && !slices.Contains(names, d.method) {
+		return fault.At(d.path+":1:1", fmt.Errorf("method is %q%s; it may be %v", d.method, expression.Nearest(d.method, names), names))
+	}
+	for _, q := range methods {
+		q.Dt = d.dt
+		if math.IsNaN(q.Dt) {
+			q.Dt = 0.05
+		}
+		if q.Name == d.method {
+			m.Methods = append([]model.Method{q.Method}, m.Methods...)
+		} else {
+			m.Methods = append(m.Methods, q.Method)
+		}
+		kernels.Provide(m, q.Name, d.compile(q).program())
+	}
+	return nil
+}
+
+// dynamics gives m its vector field, its derivatives, and what follows from them.
+func (d *definition) dynamics(m *model.Model, start []float64) {
+	n := len(d.states)
+	slopes := d.function(d.slopes...)
+	m.Deriv = slopes.run
+	var jac []*graph.Node
+	for _, f := range d.slopes {
+		for j := range n {
+			jac = append(jac, d.Derivative(f, j))
+		}
+	}
+	m.Jacobian = d.function(jac...).run
+	excess, slope := d.function(d.excess), d.function(d.Derivative(d.excess, 0))
+	m.Threshold = func(p []float64) float64 {
+		s := slope.one(p, 0, start)
+		if s == 0 {
+			return math.NaN() // the threshold is of another state
+		}
+		return start[0] - excess.one(p, 0, start)/s
+	}
+	m.Rest = func([]float64) float64 { return start[0] }
+	d.equilibria(m, start)
+}
+
+// equationTexts are the formulas as they were written, for people.
+func (d *definition) equationTexts() []string {
+	var lines []string
+	for _, s := range d.states {
+		lines = append(lines, fmt.Sprintf("d%s/dt = %s", s.Name, s.equation))
+	}
+	for _, l := range d.lets {
+		lines = append(lines, fmt.Sprintf("%s = %s", l.from.Key, l.from.Text))
+	}
+	return lines
+}
+
+// rule says what a spike is.
+func (d *definition) rule() string {
+	if d.reset == nil {
+		return fmt.Sprintf("A spike is %s becoming true; the next one counts once the difference has been below by %s.", d.when, d.rearmText)
+	}
+	text := fmt.Sprintf("A spike is %s becoming true; then", d.when)
+	for i, s := range d.states {
+		if d.resets[i] != "" {
+			text += fmt.Sprintf(" %s is put to %s,", s.Name, d.resets[i])
+		}
+	}
+	if d.hold != nil {
+		return text + fmt.Sprintf(" and %s is held for a while.", d.states[0].Name)
+	}
+	return text[:len(text)-1] + "."
+}

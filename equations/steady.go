@@ -1,0 +1,122 @@
+package equations
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+
+	"popsim/equations/graph"
+	"popsim/model"
+)
+
+// Newton's method for the states that are at rest while the first one is kept.
+const (
+	steadyRounds = 60
+	steadyError  = 1e-13 // relative to a state and one unit
+)
+
+// equilibria gives m its steady states: those of the other states and the current for a value of the first one, and the
+// values of the first one for a current.
+func (d *definition) equilibria(m *model.Model, start []float64) {
+	n := len(d.states)
+	// Unknowns are the other states and I, in this order; the equations are those of all states.
+	var jac []*graph.Node
+	for _, f := range d.slopes {
+		for j := 1; j <= n; j++ {
+			jac = append(jac, d.Derivative(f, j)) // variable n is I
+		}
+	}
+	slopes, derivatives := d.function(d.slopes...), d.function(jac...)
+	m.Steady = func(p []float64, v float64, y []float64) float64 {
+		copy(y, start)
+		y[0] = v
+		return newton(n, y, d.current.Default, func(i float64, f, j []float64) {
+			slopes.run(p, i, y, f)
+			derivatives.run(p, i, y, j)
+		})
+	}
+	m.Reach = d.reach
+	m.Equilibria = func(p []float64, i float64) []float64 { return d.roots(m, p, i) }
+}
+
+// newton solves for the states from y[1] on and for the current, which it returns; NaN where it finds nothing.
+func newton(n int, y []float64, current float64, at func(i float64, f, j []float64)) float64 {
+	f, j := make([]float64, n), make([]float64, n*n)
+	step := mat.NewVecDense(n, nil)
+	for range steadyRounds {
+		at(current, f, j)
+		if err := step.SolveVec(mat.NewDense(n, n, j), mat.NewVecDense(n, f)); err != nil && !illConditioned(err) {
+			return math.NaN()
+		}
+		done := true
+		for k := range n {
+			x := step.AtVec(k)
+			if math.IsNaN(x) || math.IsInf(x, 0) {
+				return math.NaN()
+			}
+			value := &current
+			if k < n-1 {
+				value = &y[k+1]
+			}
+			*value -= x
+			done = done && math.Abs(x) <= steadyError*(1+math.Abs(*value))
+		}
+		if done {
+			return current
+		}
+	}
+	return math.NaN()
+}
+
+func illConditioned(err error) bool {
+	_, ok := err.(mat.Condition)
+	return ok
+}
+
+// reach is the range in which equilibria are looked for: that of all parameters in the unit of the first state, its
+// start and its threshold, widened by its own width.
+func (d *definition) reach(p []float64) (low, high float64) {
+	low, high = d.states[0].start, d.states[0].start
+	for j, q := range d.parameters {
+		if q.dim == d.states[0].dim && q.Unit == d.states[0].Unit {
+			low, high = min(low, p[j]), max(high, p[j])
+		}
+	}
+	width := max(high-low, 1)
+	return low - width, high + width
+}
+
+// scanned is into how many pieces the reach is cut where equilibria are looked for.
+const scanned = 2000
+
+func (d *definition) roots(m *model.Model, p []float64, i float64) (found []float64) {
+	y := make([]float64, len(d.states))
+	excess := func(v float64) float64 { return m.Steady(p, v, y) - i }
+	low, high := m.Reach(p)
+	lo, flo := low, excess(low)
+	for k := 1; k <= scanned; k++ {
+		hi := low + (high-low)*float64(k)/scanned
+		fhi := excess(hi)
+		if flo == flo && fhi == fhi && (flo < 0) != (fhi < 0) {
+			found = append(found, bisect(excess, lo, hi))
+		}
+		lo, flo = hi, fhi
+	}
+	return found
+}
+
+// bisect closes in on the sign change of f between lo and hi until no number lies between.
+func bisect(f func(float64) float64, lo, hi float64) float64 {
+	negative := f(lo) < 0
+	for {
+		mid := lo + (hi-lo)/2
+		if !(mid > lo && mid < hi) {
+			return mid
+		}
+		if (f(mid) < 0) == negative {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+}

@@ -1,0 +1,456 @@
+package kernels
+
+import (
+	"fmt"
+	"math"
+	"math/bits"
+	"slices"
+	"sync"
+
+	vector "popsim/kernels/vec"
+	"popsim/model"
+)
+
+// A Program is one method of a model from outside of this package, as recordings of vector operations: the definition
+// of its bits. Vectors of states have the order of the model's states.
+type Program struct {
+	// Coefs has an element for each coefficient: the parameters that it depends on, separated by spaces.
+	Coefs []string
+	// Fold writes the coefficients of a neuron with parameters p at step size dt.
+	Fold func(p []float64, dt float64, c []float64)
+	// Step is the state at the end of a step, or of x.Part of one, from state y.
+	Step func(b *vector.Block, y []vector.Vec, x Surroundings) []vector.Vec
+	// Slopes are dt dy/dt at state y.
+	Slopes func(b *vector.Block, y []vector.Vec, x Surroundings) []vector.Vec
+	// Excess is by how much state y is beyond the threshold; not negative where there is a spike.
+	Excess func(b *vector.Block, y []vector.Vec, x Surroundings) vector.Vec
+	// ExcessSlope is dt d/dt Excess.
+	ExcessSlope func(b *vector.Block, y []vector.Vec, x Surroundings) vector.Vec
+	// Rearm, of models that cross, is how far Excess must sink below 0 before the next spike.
+	Rearm func(b *vector.Block, x Surroundings) vector.Vec
+	// Reset, of models that reset, is the state after a spike in state y.
+	Reset func(b *vector.Block, y []vector.Vec, x Surroundings) []vector.Vec
+	// Hold, of models that reset, is how many steps the first state is held after a spike; nil where it is not.
+	Hold func(b *vector.Block, x Surroundings) vector.Vec
+	// Grid says that spikes come at the ends of steps and that hold is rounded to whole steps.
+	Grid bool
+}
+
+// Surroundings are what a recording of a Program reads beside the state.
+type Surroundings struct {
+	I    vector.Vec             // the input current
+	Coef func(j int) vector.Vec // coefficient j
+	Part *vector.Vec            // the fraction of a step that Step covers; nil: the whole
+	Held *vector.Mask           // lanes in which the first state is held; nil: none
+}
+
+// provided holds the programs of models from outside, by model and method.
+var provided sync.Map
+
+type providedKey struct {
+	m      *model.Model
+	method string
+}
+
+// Provide makes p the kernel of a method of m, a model from outside of this package. It is called once for each method,
+// before For.
+func Provide(m *model.Model, method string, p *Program) { provided.Store(providedKey{m, method}, p) }
+
+// programScheme is the scheme of a program. Its last coefficients are I and gain; its hidden column is the remaining
+// hold in steps, or whether the next crossing counts (1) or not (0).
+func programScheme(m *model.Model, p *Program) scheme {
+	n := len(p.Coefs)
+	s := scheme{
+		sources: append(slices.Clone(p.Coefs), "I", "gain"), firstDriven: n + 2, grid: p.Grid,
+		fold: func(q []float64, i, gain, dt float64, c []float64) {
+			p.Fold(q, dt, c[:n])
+			c[n], c[n+1] = i, gain
+		},
+		enter: func(s *Shard, i int, _ int64, y []float64) { s.enterProgram(i, y) },
+		sync:  columnsSync,
+	}
+	if m.Fires == model.Crossing || p.Hold != nil {
+		s.hidden = 1
+	}
+	return s
+}
+
+// enterProgram puts lane i into state y. A neuron that crosses is armed; that it starts beyond its threshold shows at
+// its first crossing.
+func (s *Shard) enterProgram(i int, y []float64) {
+	for j, x := range y {
+		s.Y[j][i] = x
+	}
+	if s.kernel.hidden > 0 {
+		s.Y[len(y)][i] = 0
+		if s.kernel.Model.Fires == model.Crossing {
+			s.Y[len(y)][i] = 1
+		}
+	}
+}
+
+// programShard is what a Shard has of a program beside its columns.
+type programShard struct {
+	shared  []float64 // coefficients that all neurons share
+	place   []int     // of each coefficient, its column among those that differ, or -1
+	scratch []float64 // of Fold
+	code    *programCode
+}
+
+// program prepares s for a kernel of a program, c being the coefficients of its first neuron.
+func (s *Shard) program(c []float64) {
+	o := &programShard{shared: c, scratch: make([]float64, len(c))}
+	n := 0
+	for _, col := range s.coefs {
+		if col == nil {
+			o.place = append(o.place, -1)
+			continue
+		}
+		o.place = append(o.place, n)
+		n++
+	}
+	o.code = s.kernel.codeFor(o.place)
+	s.own = o
+}
+
+// programCode is a program compiled for coefficients some of which differ from lane to lane.
+type programCode struct {
+	step, full, part, locate *vector.Code
+}
+
+// codeFor compiles the program of k, once for each choice of the coefficients that differ from lane to lane.
+func (k *Kernel) codeFor(place []int) *programCode {
+	key := fmt.Sprint(place)
+	if c, ok := k.codes.Load(key); ok {
+		return c.(*programCode)
+	}
+	r := recorder{k, place, len(k.Model.States)}
+	c, _ := k.codes.LoadOrStore(key, &programCode{
+		step:   (&vector.Program{Name: k.Model.Name, Record: r.step(false)}).Compile(),
+		full:   (&vector.Program{Name: k.Model.Name, Record: r.step(true)}).Compile(),
+		part:   (&vector.Program{Name: k.Model.Name, Record: r.part}).Compile(),
+		locate: (&vector.Program{Name: k.Model.Name, Record: r.locate}).Compile(),
+	})
+	return c.(*programCode)
+}
+
+// programWorker is the scratch memory of a goroutine for programs.
+type programWorker struct {
+	executors map[*programCode]*programExecutors
+	frame     vector.Frame // of a group
+	event     vector.Frame // of one lane in an event step
+	input     []float64    // currents, rows of a group
+	lanes     [3][]float64
+}
+
+type programExecutors struct{ step, full, part, locate vector.Executor }
+
+func (w *Worker) executors(c *programCode) *programExecutors {
+	if w.own.executors == nil {
+		w.own.executors = map[*programCode]*programExecutors{}
+	}
+	x := w.own.executors[c]
+	if x == nil {
+		x = &programExecutors{c.step.Executor(), c.full.Executor(), c.part.Executor(), c.locate.Executor()}
+		w.own.executors[c] = x
+	}
+	return x
+}
+
+// programRows is for how many steps the currents of a group are laid out at a time.
+const programRows = 16
+
+// sized makes a slice of n numbers of one that may be too short; what it holds is lost.
+func sized(x []float64, n int) []float64 {
+	if cap(x) < n {
+		return column(n)
+	}
+	return x[:n]
+}
+
+// advanceProgram is Advance for programs. The columns of a group are copied to memory of the worker, where they go
+// through all steps.
+func (s *Shard) advanceProgram(w *Worker, steps int, drive Drive, events []Event) []Event {
+	a := programAdvance{s: s, w: w, x: w.executors(s.own.code), drive: drive, columns: len(s.Y)}
+	driven := drive.Wave != nil || drive.Row != nil
+	run := a.x.step
+	if w.extrema {
+		run = a.x.full
+		a.columns += 2
+	}
+	o := &w.own
+	for g := 0; g < s.N; g += Group {
+		f := &o.frame
+		a.group, a.lanes = g, min(Group, s.N-g)
+		a.load(f)
+		for at := 0; at < steps; {
+			n := steps - at
+			if driven {
+				n = min(n, programRows)
+			}
+			a.currents(f, at, n, driven)
+			f.Step, f.Steps, f.At, f.Lanes = 0, n, 0, a.lanes
+			for run.Run(f); f.Fired != 0; run.Run(f) {
+				events = a.fire(f, at, events)
+			}
+			at += n
+		}
+		a.store(f)
+	}
+	return events
+}
+
+// programAdvance is one call of Advance.
+type programAdvance struct {
+	s       *Shard
+	w       *Worker
+	x       *programExecutors
+	drive   Drive
+	columns int // of a frame: states, hidden, extrema
+	group   int // its first lane
+	lanes   int // of it
+}
+
+// changing lists the columns that steps change.
+func (a *programAdvance) changing(yield func(j int, column []float64)) {
+	for j, y := range a.s.Y {
+		yield(j, y[a.group:a.group+Group])
+	}
+	if a.w.extrema {
+		yield(len(a.s.Y), a.s.Lo[a.group:a.group+Group])
+		yield(len(a.s.Y)+1, a.s.Hi[a.group:a.group+Group])
+	}
+}
+
+// load copies the columns of the group to the frame.
+func (a *programAdvance) load(f *vector.Frame) {
+	o := &a.w.own
+	varying := 0
+	for _, c := range a.s.coefs {
+		if c != nil {
+			varying++
+		}
+	}
+	for i, n := range [3]int{a.columns, a.columns, varying} {
+		o.lanes[i] = sized(o.lanes[i], n*Group)
+	}
+	f.Before, f.After, f.Lane, f.Shared = o.lanes[0], o.lanes[1], o.lanes[2], a.s.own.shared
+	a.changing(func(j int, column []float64) { copy(f.Before[j*Group:], column) })
+	for j, c := range a.s.coefs {
+		if c != nil {
+			copy(f.Lane[a.s.own.place[j]*Group:], c[a.group:a.group+Group])
+		}
+	}
+}
+
+func (a *programAdvance) store(f *vector.Frame) {
+	a.changing(func(j int, column []float64) { copy(column, f.Before[j*Group:]) })
+}
+
+// currents lays out the input of steps at to at+n-1.
+func (a *programAdvance) currents(f *vector.Frame, at, n int, driven bool) {
+	o := &a.w.own
+	f.Stride = 0
+	rows := 1
+	if driven {
+		f.Stride, rows = Group, n
+	}
+	o.input = sized(o.input, rows*Group)
+	f.Input = o.input
+	i := len(a.s.coefs) - 2
+	for k := range rows {
+		row := o.input[k*Group:][:a.lanes]
+		for l := range row {
+			row[l] = a.s.coef(i, a.group+l)
+		}
+		if a.drive.Wave != nil {
+			for l := range row {
+				row[l] = math.FMA(a.s.coef(i+1, a.group+l), a.drive.Wave[at+k], row[l])
+			}
+		}
+		if a.drive.Row != nil {
+			from := a.drive.Row[(at+k)*a.drive.Stride+a.group:]
+			for l := range row {
+				row[l] += from[l]
+			}
+		}
+	}
+}
+
+// fire finishes the step in hand of the lanes that fired, and appends their spikes. at is the step of the call at which
+// the frame begins.
+func (a *programAdvance) fire(f *vector.Frame, at int, events []Event) []Event {
+	for fired := f.Fired; fired != 0; fired &= fired - 1 {
+		l := bits.TrailingZeros64(fired)
+		e := programEvent{programAdvance: a, f: f, lane: l, step: int32(at + f.Step)}
+		e.prepare()
+		if a.model().Fires == model.Crossing {
+			events = e.crossing(events)
+		} else {
+			events = e.resets(events)
+		}
+	}
+	return events
+}
+
+func (a *programAdvance) model() *model.Model { return a.s.kernel.Model }
+
+// programEvent is an event step of one lane. The frame of events holds that lane alone, as its lane 0.
+type programEvent struct {
+	*programAdvance
+	f    *vector.Frame
+	lane int
+	step int32
+	n    int // states
+}
+
+// Columns of the input of a frame of events.
+const (
+	inputI = iota
+	inputPart
+	inputHeld
+	inputEnd // the state at the end of the part, of the program that locates
+)
+
+func (e *programEvent) prepare() {
+	v := &e.w.own.event
+	e.n = len(e.model().States)
+	v.Before, v.After = sized(v.Before, (e.n+4)*Group), sized(v.After, (e.n+4)*Group)
+	v.Input, v.Lane = sized(v.Input, (inputEnd+e.n)*Group), sized(v.Lane, len(e.f.Lane))
+	v.Shared = e.f.Shared
+	for j := 0; j < len(e.f.Lane); j += Group {
+		v.Lane[j] = e.f.Lane[j+e.lane]
+	}
+	v.Input[inputI] = e.f.Input[e.f.Step*e.f.Stride+e.lane]
+}
+
+// run runs a program on the lane, from the state in Before; the result is in After.
+func (e *programEvent) run(x vector.Executor) *vector.Frame {
+	v := &e.w.own.event
+	v.Step, v.Steps, v.At, v.Lanes = 0, 1, 0, 1
+	x.Run(v)
+	v.Before, v.After = v.After, v.Before // Run has ended the step
+	return v
+}
+
+// locate finds the spike between the state in Before and that of the frame at the end of a part of a step.
+func (e *programEvent) locate(part float64, end func(j int) float64) *vector.Frame {
+	v := &e.w.own.event
+	v.Input[inputPart*Group] = part
+	for j := range e.n {
+		v.Input[(inputEnd+j)*Group] = end(j)
+	}
+	return e.run(e.x.locate)
+}
+
+// theta is where the located spike is in its part, as a number between 0 and 1 whatever has become of the states.
+func (e *programEvent) theta(v *vector.Frame) float64 {
+	if t := v.After[e.n*Group]; t >= 0 && t <= 1 {
+		return t
+	}
+	return 1
+}
+
+func (e *programEvent) crossing(events []Event) []Event {
+	v := &e.w.own.event
+	for j := range e.n {
+		v.Before[j*Group] = e.f.Before[j*Group+e.lane]
+	}
+	e.locate(1, func(j int) float64 { return e.f.After[j*Group+e.lane] })
+	if v.After[(e.n+1)*Group] >= 0 {
+		return events // it has been beyond the threshold since its start
+	}
+	return append(events, Event{int32(e.group + e.lane), e.step, e.theta(v)})
+}
+
+// resets takes a lane that resets through its step: held first where it is still refractory, from spike to spike, and
+// held again.
+func (e *programEvent) resets(events []Event) []Event {
+	v := &e.w.own.event
+	n, end := e.n, e.f.After
+	for j := range n {
+		v.Before[j*Group] = e.f.Before[j*Group+e.lane]
+	}
+	at, wait := 0.0, 0.0 // the part of the step that is done; steps to be held
+	here := true         // the state at the end of the step is that of the frame
+	if e.s.kernel.hidden > 0 {
+		if at = e.f.Before[n*Group+e.lane]; at > 0 {
+			e.part(at, true)
+			e.take()
+			here = false
+		}
+	}
+	for spikes := 0; ; spikes++ {
+		var excess float64
+		if !here {
+			excess = e.part(1-at, false)
+			for j := range n {
+				end[j*Group+e.lane] = v.After[j*Group]
+			}
+		}
+		if here = here && spikes == 0; !here && !(excess >= 0) {
+			break
+		}
+		if spikes == MaxSpikes {
+			end[e.lane] = math.NaN()
+			break
+		}
+		e.locate(1-at, func(j int) float64 { return end[j*Group+e.lane] })
+		at += float64(e.theta(v) * (1 - at))
+		at = min(at, 1)
+		events = append(events, Event{int32(e.group + e.lane), e.step, at})
+		wait, here = v.After[(n+2)*Group], false
+		e.widen(v.After[(n+3)*Group])
+		e.take()
+		if wait > 0 {
+			if at+wait >= 1 || e.s.kernel.grid {
+				wait -= 1 - at
+				e.part(1-at, true)
+				for j := range n {
+					end[j*Group+e.lane] = v.After[j*Group]
+				}
+				break
+			}
+			e.part(wait, true)
+			e.take()
+			at, wait = at+wait, 0
+		}
+		if e.s.kernel.grid {
+			for j := range n {
+				end[j*Group+e.lane] = v.Before[j*Group]
+			}
+			break
+		}
+	}
+	if e.s.kernel.hidden > 0 {
+		end[n*Group+e.lane] = max(wait, 0)
+	}
+	e.widen(end[e.lane])
+	return events
+}
+
+// part advances the lane from the state in Before by a part of a step, and returns the excess at its end.
+func (e *programEvent) part(part float64, held bool) float64 {
+	v := &e.w.own.event
+	v.Input[inputPart*Group], v.Input[inputHeld*Group] = part, 0
+	if held {
+		v.Input[inputHeld*Group] = 1
+	}
+	e.run(e.x.part)
+	return v.After[e.n*Group]
+}
+
+// take makes the state at the end of a part the state before the next.
+func (e *programEvent) take() {
+	v := &e.w.own.event
+	v.Before, v.After = v.After, v.Before
+}
+
+// widen adds a potential v of an event step to the extrema of the lane.
+func (e *programEvent) widen(v float64) {
+	if !e.w.extrema {
+		return
+	}
+	end, at := e.f.After, len(e.s.Y)*Group+e.lane
+	end[at], end[at+Group] = min(end[at], v), max(end[at+Group], v)
+}

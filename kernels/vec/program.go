@@ -1,0 +1,62 @@
+package vec
+
+// FrameLanes is how many lanes a column of a Frame holds.
+const FrameLanes = 64
+
+// A Place is one of the memories of a Frame, as the base of a Mem.
+type Place uint8
+
+// The places. A program reads all but After and writes After alone, so that what it reads never changes under it.
+const (
+	Before Place = iota // columns
+	After               // columns
+	Lane                // columns
+	Input               // columns, those of the step in hand
+	Shared              // one value each, for all lanes
+)
+
+// Column is column j of a place.
+func (p Place) Column(j int) Mem { return Mem{Base: p, Disp: 8 * FrameLanes * j} }
+
+// SharedValue is value j of the place Shared, to be broadcast.
+func SharedValue(j int) Mem { return Mem{Base: Shared, Disp: 8 * j} }
+
+// Fired is the name by which Bits hands the mask of a program to its executor.
+const Fired = "fired"
+
+// A Frame is the memory that programs run on: columns of FrameLanes values for a group of lanes, and where in the steps
+// they stand.
+type Frame struct {
+	Before, After []float64 // the state at the start and at the end of the step in hand; they change places after each step
+	Lane          []float64 // what differs from lane to lane and does not change
+	Input         []float64 // what changes from step to step: Stride values on for each step
+	Shared        []float64 // what is the same for all lanes
+	Stride        int
+
+	Step, Steps int    // the step in hand, and the one to stop before
+	At, Lanes   int    // the lane to go on with in this step, and how many lanes there are
+	Fired       uint64 // bit l: the mask of Fired held in lane l of the vectors just run
+}
+
+// A Program is what happens in one step of a vector of lanes, as operations on the columns of a Frame. It records the
+// same operations for every target: their meaning is that of Block.
+//
+// Executors of a program are alike but for speed. Run goes on with the step f.Step at lane f.At and returns
+//
+//   - with f.Fired = 0 when f.Step has reached f.Steps;
+//   - with f.Fired ≠ 0 behind the vectors in which a lane fired: f.At is the lane behind them, Before and After are those of the step in hand.
+//     The caller may change After, and Run goes on.
+type Program struct {
+	Name   string
+	Record func(b *Block)
+}
+
+// An Executor runs a program. It may be used by one goroutine at a time.
+type Executor interface{ Run(f *Frame) }
+
+// advance ends the step in hand: the state at its end is the state before the next.
+func (f *Frame) advance() {
+	f.At = 0
+	f.Step++
+	f.Before, f.After = f.After, f.Before
+}
