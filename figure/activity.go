@@ -41,7 +41,7 @@ func NewActivity(spec pop.Spec, span float64, traced []int64) *Activity {
 }
 
 // AddSpikes adds spikes, in order of time. In models that reset, a trace goes to V_th and jumps to V_reset there.
-func (a *Activity) AddSpikes(block []pop.Spike) {
+func (a *Activity) AddSpikes(block []pop.Spike) error {
 	for _, s := range block {
 		a.addJump(s)
 		if s.Neuron >= int64(a.neurons) {
@@ -53,6 +53,7 @@ func (a *Activity) AddSpikes(block []pop.Spike) {
 		}
 		a.times, a.ids = append(a.times, s.Time), append(a.ids, s.Neuron)
 	}
+	return nil
 }
 
 // addJump adds a spike of a model that resets to the trace of its neuron.
@@ -67,11 +68,12 @@ func (a *Activity) addJump(s pop.Spike) {
 	t.T, t.V = append(t.T, s.Time, s.Time), append(t.V, threshold, reset)
 }
 
-// AddState adds V (mV) of a neuron at time ms to its trace, if it has one.
-func (a *Activity) AddState(time float64, neuron int64, v float64) {
+// AddState adds V, the first state, of a neuron at time ms to its trace, if it has one.
+func (a *Activity) AddState(time float64, neuron int64, state []float64) error {
 	if j := slices.Index(a.traced, neuron); j >= 0 {
-		a.traces[j].T, a.traces[j].V = append(a.traces[j].T, time), append(a.traces[j].V, v)
+		a.traces[j].T, a.traces[j].V = append(a.traces[j].T, time), append(a.traces[j].V, state[0])
 	}
+	return nil
 }
 
 // Figure returns the picture.

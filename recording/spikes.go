@@ -10,10 +10,9 @@ import (
 // BlockRows is how many rows are handed to a table at once.
 const BlockRows = 1 << 14
 
-// Spikes writes spikes to a table with the columns neuron and time_ms. Its Append is a pop.Config.Spike.
-//
+// Spikes writes spikes to a table with the columns neuron and time_ms. //
 // With Background it appends to the table in a goroutine of its own while the next spikes are computed. Call W(k) the call of
-// Append for block k and A(k) the appending of that block to the table: A(k) precedes the return of W(k+1), so one of the two
+// AddSpikes for block k and A(k) the appending of that block to the table: A(k) precedes the return of W(k+1), so one of the two
 // blocks of columns is always free, and the error of A(k) is returned by W(k+2) at the latest, or by Close.
 type Spikes struct {
 	out    *file.Output
@@ -37,7 +36,7 @@ func (b *spikeBlock) table() *table.Table {
 // NewSpikes returns a recorder of spikes that writes to out.
 func NewSpikes(out *file.Output) *Spikes { return &Spikes{out: out} }
 
-// Background starts the goroutine. It must be called before the first Append; Close ends the goroutine.
+// Background starts the goroutine. It must be called before the first AddSpikes; Close ends the goroutine.
 func (s *Spikes) Background() {
 	s.queue, s.ended = make(chan *spikeBlock), make(chan struct{})
 	go func() {
@@ -50,8 +49,8 @@ func (s *Spikes) Background() {
 	}()
 }
 
-// Append appends a block, which it copies.
-func (s *Spikes) Append(block []pop.Spike) error {
+// AddSpikes appends a block, which it copies.
+func (s *Spikes) AddSpikes(block []pop.Spike) error {
 	b := &s.blocks[s.n%2]
 	s.n++
 	b.neurons, b.times = b.neurons[:0], b.times[:0]

@@ -11,19 +11,13 @@ import (
 	"popsim/table/file"
 )
 
-// Trace writes the states of some neurons over time to a table with the columns time_ms, neuron and the states. Its Row is a
-// pop.Trace.Row.
+// Trace writes the states of the traced neurons over time to a table with the columns time_ms, neuron and the states.
 type Trace struct {
 	out     *file.Output
 	model   *model.Model
 	times   []float64
 	neurons []int64
 	states  [][]float64 // by state
-
-	tops      []int64        // neurons whose spikes get a row
-	threshold kernels.Values // V_th
-	pending   []pop.Spike    // spikes that the rows have not come to yet
-	topState  []float64      // V_th, and NaN for the other states
 }
 
 // NewTrace returns a recorder of states of a model that writes to out.
@@ -31,54 +25,16 @@ func NewTrace(out *file.Output, m *model.Model) *Trace {
 	return &Trace{out: out, model: m, states: make([][]float64, len(m.States))}
 }
 
-// Tops adds a row with V = V_th, and the other states missing, at each spike of the given neurons of a model that resets.
-// AddSpikes must then be given all spikes.
-func (t *Trace) Tops(neurons []int64, spec pop.Spec) {
-	t.tops, t.threshold = neurons, spec.P[t.model.Index("V_th")]
-	t.topState = make([]float64, len(t.states))
-	for j := range t.topState {
-		t.topState[j] = math.NaN()
-	}
-}
-
-// AddSpikes keeps the spikes that get rows until rows of later times come: the spikes of an epoch are reported before its
-// states.
-func (t *Trace) AddSpikes(block []pop.Spike) {
-	if t.tops == nil {
-		return
-	}
-	for _, x := range block {
-		if slices.Contains(t.tops, x.Neuron) {
-			t.pending = append(t.pending, x)
-		}
-	}
-}
-
-// Row adds the states of a neuron at time ms, which it copies.
-func (t *Trace) Row(time float64, neuron int64, state []float64) error {
-	t.addTops(time)
-	t.add(time, neuron, state)
-	if len(t.times) < BlockRows {
-		return nil
-	}
-	return t.flush()
-}
-
-// addTops adds the rows of pending spikes before a time, ms.
-func (t *Trace) addTops(before float64) {
-	for len(t.pending) > 0 && t.pending[0].Time < before {
-		x := t.pending[0]
-		t.pending = t.pending[1:]
-		t.topState[0] = t.threshold.At(int(x.Neuron))
-		t.add(x.Time, x.Neuron, t.topState)
-	}
-}
-
-func (t *Trace) add(time float64, neuron int64, state []float64) {
+// AddState adds the states of a neuron at time ms, which it copies.
+func (t *Trace) AddState(time float64, neuron int64, state []float64) error {
 	t.times, t.neurons = append(t.times, time), append(t.neurons, neuron)
 	for j := range t.states {
 		t.states[j] = append(t.states[j], state[j])
 	}
+	if len(t.times) < BlockRows {
+		return nil
+	}
+	return t.flush()
 }
 
 // flush appends the rows so far to the table.
@@ -93,7 +49,63 @@ func (t *Trace) flush() error {
 }
 
 // Close appends the last rows. The table remains to be committed.
-func (t *Trace) Close() error {
-	t.addTops(math.Inf(1))
+func (t *Trace) Close() error { return t.flush() }
+
+// TopTrace is a Trace with a further row at each spike of the traced neurons of a model that resets: V = V_th, and the other states
+// missing.
+type TopTrace struct {
+	*Trace
+	traced    []int64
+	threshold kernels.Values // V_th
+	state     []float64      // of such a row
+	pending   []pop.Spike    // spikes later than the last row: those of an epoch are reported before its states
+}
+
+// NewTopTrace returns a recorder of the states and spikes of traced neurons of a population that writes to out.
+func NewTopTrace(out *file.Output, spec pop.Spec, traced []int64) *TopTrace {
+	t := &TopTrace{Trace: NewTrace(out, spec.Model), traced: traced, threshold: spec.P[spec.Model.Index("V_th")]}
+	t.state = make([]float64, len(t.states))
+	for j := range t.state {
+		t.state[j] = math.NaN()
+	}
+	return t
+}
+
+// AddSpikes keeps the spikes of traced neurons until states of later times come.
+func (t *TopTrace) AddSpikes(block []pop.Spike) error {
+	for _, x := range block {
+		if slices.Contains(t.traced, x.Neuron) {
+			t.pending = append(t.pending, x)
+		}
+	}
+	return nil
+}
+
+// AddState adds the rows of the spikes before a state, and of the state.
+func (t *TopTrace) AddState(time float64, neuron int64, state []float64) error {
+	if err := t.addTops(time); err != nil {
+		return err
+	}
+	return t.Trace.AddState(time, neuron, state)
+}
+
+// addTops adds the rows of the spikes before a time, ms.
+func (t *TopTrace) addTops(before float64) error {
+	for len(t.pending) > 0 && t.pending[0].Time < before {
+		x := t.pending[0]
+		t.pending = t.pending[1:]
+		t.state[0] = t.threshold.At(int(x.Neuron))
+		if err := t.Trace.AddState(x.Time, x.Neuron, t.state); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close adds the rows of the spikes after the last state, and appends the last rows.
+func (t *TopTrace) Close() error {
+	if err := t.addTops(math.Inf(1)); err != nil {
+		return err
+	}
 	return t.flush()
 }

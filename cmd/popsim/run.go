@@ -20,6 +20,7 @@ import (
 	"popsim/kernels"
 	"popsim/model"
 	"popsim/pop"
+	"popsim/recording"
 )
 
 const runHelp = `run advances a population of uncoupled neurons.
@@ -243,10 +244,11 @@ func (s *runCommand) advance(ctx context.Context) (pop.Summary, error) {
 		progress = cli.NewProgress(s.stderr, float64(steps)*float64(s.spec.N), "neuron-steps")
 		s.cfg.Tick = func(done, _ int64) { progress.Update(float64(done) * float64(s.spec.N)) }
 	}
-	closeRecorders := s.record()
+	recorders := s.recorders()
+	recording.Attach(&s.cfg, recorders...)
 	sum, err := pop.Run(ctx, s.spec, s.cfg, s.time.Value)
 	progress.Clear()
-	if e := closeRecorders(); err == nil {
+	if e := recording.Close(recorders...); err == nil {
 		err = e
 	}
 	s.checkTrains(sum.Trains)

@@ -99,67 +99,29 @@ func (s *runCommand) readTrace() error {
 	return nil
 }
 
-// record lets spikes and states go to their tables and to the picture. closeRecorders must be called after the run; it waits until
-// the tables hold everything.
-func (s *runCommand) record() (closeRecorders func() error) {
+// recorders are what writes spikes and states while the run goes on: tables, and the picture.
+func (s *runCommand) recorders() (all []any) {
+	if s.outputs.trace != nil && s.tops {
+		all = append(all, recording.NewTopTrace(s.outputs.trace, s.spec, s.traced))
+	} else if s.outputs.trace != nil {
+		all = append(all, recording.NewTrace(s.outputs.trace, s.neuron.Model))
+	}
 	if s.plot.Value != "" {
 		shown := s.traced
 		if !s.of.Given {
 			shown = shown[:min(figure.ShownTraces, len(shown))]
 		}
 		s.picture = figure.NewActivity(s.spec, s.time.Value, shown)
+		all = append(all, s.picture)
 	}
-	var spikes *recording.Spikes
-	var trace *recording.Trace
 	if s.outputs.spikes != nil {
-		spikes = recording.NewSpikes(s.outputs.spikes)
+		spikes := recording.NewSpikes(s.outputs.spikes)
 		if s.workers.Value != 1 && sched.Allowed() > 1 {
 			spikes.Background()
 		}
+		all = append(all, spikes)
 	}
-	if s.outputs.trace != nil {
-		trace = recording.NewTrace(s.outputs.trace, s.neuron.Model)
-		if s.tops {
-			trace.Tops(s.traced, s.spec)
-		}
-	}
-	if spikes != nil || s.picture != nil || s.tops {
-		s.cfg.Spike = func(block []pop.Spike) error { return s.recordSpikes(spikes, trace, block) }
-	}
-	if s.cfg.Trace != nil {
-		s.cfg.Trace.Row = func(time float64, neuron int64, state []float64) error {
-			if s.picture != nil {
-				s.picture.AddState(time, neuron, state[0])
-			}
-			if trace == nil {
-				return nil
-			}
-			return trace.Row(time, neuron, state)
-		}
-	}
-	return func() (err error) {
-		if spikes != nil {
-			err = spikes.Close()
-		}
-		if trace != nil {
-			err = errors.Join(err, trace.Close())
-		}
-		return err
-	}
-}
-
-// recordSpikes gives a block of spikes to the recorders that are not nil, and to the picture.
-func (s *runCommand) recordSpikes(spikes *recording.Spikes, trace *recording.Trace, block []pop.Spike) error {
-	if trace != nil {
-		trace.AddSpikes(block)
-	}
-	if s.picture != nil {
-		s.picture.AddSpikes(block)
-	}
-	if spikes == nil {
-		return nil
-	}
-	return spikes.Append(block)
+	return all
 }
 
 // write writes the table of neurons, finishes all files and puts the records beside them.
