@@ -62,6 +62,19 @@ func (n Neuron) Population(method string, count int, values func(Setting) kernel
 	return spec
 }
 
+// Of returns the values that a population has of what s sets.
+func (s Setting) Of(spec pop.Spec) kernels.Values {
+	switch s.Target {
+	case Current:
+		return spec.I
+	case State:
+		return spec.Init[s.Index]
+	case Gain:
+		return spec.Gain
+	}
+	return spec.P[s.Index]
+}
+
 // eachNeuron calls visit with the parameters of every neuron, or once where they are the same for all. p is reused.
 func eachNeuron(s pop.Spec, visit func(neuron int, p []float64)) {
 	n := 1

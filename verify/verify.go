@@ -6,6 +6,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 
@@ -23,6 +24,31 @@ type Check struct {
 	// Prove returns the figure found beside the one allowed, in words, and whether the promise holds. The error says why
 	// it could not be tried, which counts as a failure.
 	Prove func(context.Context) (figure string, ok bool, err error)
+}
+
+// Report writes a line for each check, and how many passed. The error says that some failed.
+func Report(ctx context.Context, list []Check, w io.Writer) error {
+	failed := 0
+	for _, c := range list {
+		figure, ok, err := c.Prove(ctx)
+		if e := ctx.Err(); e != nil {
+			return e
+		}
+		verdict := "ok  "
+		if err != nil {
+			ok, figure = false, err.Error()
+		}
+		if !ok {
+			verdict = "FAIL"
+			failed++
+		}
+		fmt.Fprintf(w, "%s  %s: %s\n", verdict, c.Name, figure)
+	}
+	fmt.Fprintf(w, "%d passed, %d failed\n", len(list)-failed, failed)
+	if failed > 0 {
+		return fmt.Errorf("%d of %d checks failed on this machine", failed, len(list))
+	}
+	return nil
 }
 
 // Checks lists all promises, in the order in which they are told.

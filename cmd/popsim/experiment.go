@@ -19,34 +19,6 @@ import (
 	"github.com/spf13/pflag"
 )
 
-const experimentHelp = `popsim FILE.toml runs the experiment that stands in FILE.toml, and --save FILE.toml writes that of a command line, with
-everything resolved: all parameters with their units, method, step, times.
-
-  verb = "fi"                 # run, fi, map, phase, bifurcation, ...
-  model = "adex:nd-tonic"     # MODEL[:PRESET]
-  time = "2s"                 # the flags of the verb, by their long names;
-                              # a bare number is in the flag's own unit
-  measures = ["rate", "latency"]
-  full = true
-
-  [values]                    # NAME=VALUE, in the order of naming
-  b = ["0pA", "20pA", "0.06nA"]
-  I = "0:40:0.2"
-
-Values and flags are written as on the command line, so popsim help values and popsim VERB --help say what may stand in a
-file. It is read strictly: unknown keys, units that do not fit and texts where numbers should be are reported with line and
-column, all of them at once. NAME=VALUE and flags after FILE.toml take precedence over the file:
-
-  popsim fi.toml b=0 -o tonic.csv
-
-Names of files in it are relative to where popsim runs. What --save writes leaves out what belongs to one run alone:
---force, --resume, --part, --dry-run, profiles.`
-
-// experimentTopic is help on experiment files.
-func experimentTopic() *cobra.Command {
-	return &cobra.Command{Use: "experiments", Short: "Experiment files, FILE.toml", Long: experimentHelp}
-}
-
 // kindOfFile returns what the file describes that the word FILE.toml or FILE.toml:PRESET names.
 func kindOfFile(word string) (experiment.FileKind, error) {
 	name, _, _ := strings.Cut(word+":", experiment.Ending+":")

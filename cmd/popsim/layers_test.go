@@ -46,9 +46,10 @@ var layers = map[string][]string{
 	"cmd/popsim/internal/manual":    {"table/file"},
 	"cmd/popsim/internal/memory":    {"fault"},
 	"cmd/popsim/internal/output":    {"cmd/popsim/internal/cli", "fault", "table/file"},
-	"cmd/popsim/internal/record":    {"kernels", "model", "sched", "sweep", "table/file"},
+	"cmd/popsim/internal/record":    {"experiment", "pop", "kernels", "model", "sched", "sweep", "table/file"},
 	"cmd/popsim/internal/reference": {"cmd/popsim/internal/help", "experiment", "model", "network/description"},
 	"cmd/popsim/internal/profile":   {"fault", "model"},
+	"cmd/popsim/internal/topics":    {"figure", "sweep"},
 	"cmd/popsim/internal/signals":   nil,
 	"cmd/popsim": {
 		"equations",
@@ -56,7 +57,7 @@ var layers = map[string][]string{
 		"cmd/popsim/internal/batch", "cmd/popsim/internal/cli", "cmd/popsim/internal/completion",
 		"cmd/popsim/internal/flagset", "cmd/popsim/internal/help", "cmd/popsim/internal/manual", "cmd/popsim/internal/memory",
 		"cmd/popsim/internal/output", "cmd/popsim/internal/profile", "cmd/popsim/internal/record",
-		"cmd/popsim/internal/reference", "cmd/popsim/internal/signals", "experiment", "fault", "recording", "stimulus", "expression", "network", "network/description", "network/statistics", "network/recording",
+		"cmd/popsim/internal/reference", "cmd/popsim/internal/signals", "cmd/popsim/internal/topics", "experiment", "fault", "recording", "stimulus", "expression", "network", "network/description", "network/statistics", "network/recording",
 	},
 }
 

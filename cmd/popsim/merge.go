@@ -119,12 +119,8 @@ func (v *call) wholeOf(parts *sweep.Parts, merged file.Record, f flags, measure 
 		return nil, err
 	}
 	if curve {
-		var lines []string
-		for _, b := range r.Transitions() {
-			lines = append(lines, b.String())
-		}
-		if lines != nil {
-			merged.Extra["borders"] = lines
+		if found := r.Transitions(); found != nil {
+			merged.Extra["borders"] = record.Lines(found)
 		}
 	}
 	if f.plot.Value == "" {

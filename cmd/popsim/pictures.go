@@ -9,7 +9,6 @@ import (
 	"popsim/fault"
 	"popsim/figure"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -39,30 +38,4 @@ func (f *flags) checkPicture(force bool) error {
 func (v *call) draw(f *flags, picture *figure.Figure, force bool) error {
 	picture.Style, picture.Source = f.style, "popsim "+strings.Join(v.args, " ")
 	return picture.Save(f.plot.Value, force)
-}
-
-const picturesHelp = `--plot FILE draws a picture: .svg and .pdf for print, .png for a screen, or an .html page with the data in it, in
-which one zooms, reads values and switches curves off, without a network. Text is text, which can be searched and edited;
-letters that PDF's own encoding lacks, and italic ones, are outlines there. The command is kept in the file.
-
---plot-style STYLE sets how it looks: KEY=VALUE or FILE.toml with such keys, several divided by commas; what stands later
-goes before what stands earlier.
-
-  width=85mm          of the page; also cm, in, pt (default 160mm)
-  height=50mm         of the axes of the largest panel; the others shrink alike
-  font=8pt            numbers at the axes; labels and titles are larger (default 9pt)
-  title=TEXT          in place of the usual one; title= leaves it out
-  legend=PLACE        LEGENDS
-  colours=MAP         of images: MAPS
-  x=LO:HI y=LO:HI     ends of the axes; of several panels from above, divided by
-                      semicolons: y=0:50;-80:40, an empty one as usual
-  outlines=true       letters as outlines: the same look with no font installed
-
-  popsim fi lif I=19:40:0.25 --plot fi.pdf --plot-style width=85mm,font=8,title=`
-
-// picturesTopic is help on pictures.
-func picturesTopic() *cobra.Command {
-	text := strings.NewReplacer("LEGENDS", strings.Join(figure.Legends, ", "), "MAPS", strings.Join(figure.ColourMaps(), ", ")).
-		Replace(picturesHelp)
-	return &cobra.Command{Use: "pictures", Short: "How pictures are drawn, and their style", Long: text}
 }

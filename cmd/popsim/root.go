@@ -11,6 +11,7 @@ import (
 	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/flagset"
 	"popsim/cmd/popsim/internal/help"
+	"popsim/cmd/popsim/internal/topics"
 	"popsim/fault"
 	"popsim/model"
 )
@@ -57,7 +58,7 @@ func (v *call) root() *cobra.Command {
 			root.AddCommand(verb)
 		}
 	}
-	root.AddCommand(v.manualVerb(), valuesTopic(), measuresTopic(), picturesTopic(), experimentTopic())
+	root.AddCommand(v.manualVerb(), topics.Values(), topics.Measures(), topics.Pictures(), topics.Experiments())
 	if len(v.args) > 0 && strings.HasPrefix(v.args[0], cobra.ShellCompRequestCmd) { // cobra keeps what is registered for ever
 		root.ValidArgsFunction = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault) // an experiment file
 		for _, c := range root.Commands() {
@@ -106,33 +107,4 @@ func unknownVerb(cmd *cobra.Command, args []string) error {
 		return misused(fault.Hint(err, "did you mean popsim %s?", near))
 	}
 	return misused(fault.Hint(err, "popsim --help lists them"))
-}
-
-const valuesHelp = `NAME=VALUE sets a parameter of the model, the input current I, or an initial state (V0, w0, m0, h0, n0).
-popsim models MODEL lists the names. A number may carry a unit that fits: tau=10ms, I=0.8nA; a bare number is in the
-model's own unit.
-
-  I=21               one value
-  I=5,6,7            a list
-  I=0:20:0.5         from 0 to 20 in steps of 0.5; 20 is included where the steps reach it
-  I=0:20/201         201 values from 0 to 20, both included
-  I=log:1:100/50     50 values, evenly spaced in the logarithm
-  I=@file.npy        one value per point, or per neuron in run, from a file:
-                     .npy, or .csv, .npz, .parquet of one column
-  I=@file.csv:COL    one column of a table, by its header; "I (nA)" and "I_nA"
-                     give their unit
-  I=-5:20            an interval, for bifurcation only
-  I=normal:21:2      run only: a draw for each neuron, of mean 21 and standard deviation 2
-  I=uniform:15:30    run only: a draw for each neuron between 15 and 30
-
-A list has units for all of its numbers or for none. lif, eif and adex also take C, g_L and E_L instead of R, tau and V_rest;
-names of NEST, PyNN and Brian2 are answered with what they are called here.
-
-Several lists or ranges make a grid, in which the last one named varies fastest; --zip pairs them instead. Draws depend
-on --seed, the name and the number of the neuron alone. MODEL:PRESET starts from a published set of parameters, which
-may fix I too; what is named afterwards is set on top of it. run also knows gain, with which a neuron takes --waveform.`
-
-// valuesTopic is help on the grammar of values.
-func valuesTopic() *cobra.Command {
-	return &cobra.Command{Use: "values", Short: "How NAME=VALUE is written", Long: valuesHelp}
 }

@@ -148,7 +148,7 @@ func (s *runCommand) write(sum pop.Summary) error {
 		}
 	}
 	s.phase("write")
-	r := s.runRecord(sum)
+	r := s.record(sum)
 	for path, out := range map[string]*file.Output{
 		s.out.Value: s.outputs.neurons, s.spikes.Value: s.outputs.spikes, s.trace.Value: s.outputs.trace,
 	} {
@@ -163,53 +163,25 @@ func (s *runCommand) write(sum pop.Summary) error {
 func (s *runCommand) furtherColumns() (columns []recording.Column) {
 	for _, x := range s.neuron.Settings {
 		if x.Value.Kind&(experiment.Drawn|experiment.File) != 0 {
-			columns = append(columns, recording.Column{Name: x.Name, Values: s.valuesOf(x)})
+			columns = append(columns, recording.Column{Name: x.Name, Values: x.Of(s.spec)})
 		}
 	}
 	return columns
 }
 
-// valuesOf returns the values of a setting, one for each neuron.
-func (s *runCommand) valuesOf(x experiment.Setting) []float64 {
-	switch x.Target {
-	case experiment.Current:
-		return s.spec.I
-	case experiment.State:
-		return s.spec.Init[x.Index]
-	case experiment.Gain:
-		return s.spec.Gain
-	}
-	return s.spec.P[x.Index]
-}
-
-// runRecord returns the record of the files of this run.
-func (s *runCommand) runRecord(sum pop.Summary) file.Record {
-	work := float64(s.spec.N) * float64(sum.Steps)
-	extra := map[string]any{
-		"neurons": s.spec.N, "time_ms": s.time.Value, "discard_ms": s.discard.Value, "steps": sum.Steps, "spikes": sum.Spikes,
-		"spike_rule": record.SpikeRule(s.neuron.Model), "interrupted": s.interrupted, "shards": sum.Shards, "bytes_per_neuron": sum.Bytes,
-		"memory_forecast_bytes": s.need,
-	}
-	if len(sum.Away) > 0 {
-		extra["runaway"] = sum.Away
-	}
-	record.AddWorkers(extra, sum.Sched)
-	if work > 0 {
-		extra["ns_per_neuron_step"] = sum.Elapsed.Seconds() * 1e9 / work
-	}
+// record returns the record of the files of this run.
+func (s *runCommand) record(sum pop.Summary) file.Record {
+	r := record.Population(s.neuron, s.spec, s.cfg, sum, s.seed.Value)
+	r.Extra["time_ms"], r.Extra["discard_ms"], r.Extra["interrupted"] = s.time.Value, s.discard.Value, s.interrupted
+	r.Extra["memory_forecast_bytes"] = s.need
 	if s.trace.Value != "" {
-		extra["trace"] = "states before each traced step; a reset within a step is seen after it, its upstroke is not"
+		r.Extra["trace"] = "states before each traced step; a reset within a step is seen after it, its upstroke is not"
 		if s.tops {
-			extra["trace"] = "states before each traced step, and a row with V = V_th at each spike"
+			r.Extra["trace"] = "states before each traced step, and a row with V = V_th at each spike"
 		}
 	}
 	if len(s.waveforms.List) > 0 {
-		extra["waveform"] = strings.Join(s.waveforms.List, " ")
+		r.Extra["waveform"] = strings.Join(s.waveforms.List, " ")
 	}
-	return file.Record{
-		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name,
-		Parameters: s.neuron.Parameters(nil), Dt: s.cfg.Dt, Method: s.method.Name, Seed: s.seed.Value,
-		Kernel: s.neuron.Model.Name + "/" + s.method.Name, ISA: sum.Kernel.ISA.String(), Workers: len(sum.Sched.Busy),
-		Extra: extra,
-	}
+	return r
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -115,23 +114,6 @@ func (s *sweepCommand) register(cmd *cobra.Command) {
 	s.files(set, &s.quiet)
 }
 
-// measuresTopic is help on the columns of sweeps.
-func measuresTopic() *cobra.Command {
-	text := "-m of fi and map takes these names, with or without their unit, divided by commas.\n\n"
-	for _, m := range sweep.MeasureNames() {
-		text += fmt.Sprintf("  %-14s  %s\n", m, sweep.MeasureDoc(m))
-	}
-	for _, m := range [][2]string{
-		{"V", "V_min_mV and V_max_mV"},
-		{"w", "w_min_pA and w_max_pA"},
-		{"isi", "a row for each distinct late interval (isi_ms)"},
-		{"w_reset", "a row for each distinct w right after a reset, once the run has ended (w_reset_pA)"},
-	} {
-		text += fmt.Sprintf("  %-14s  %s\n", m[0], m[1])
-	}
-	return &cobra.Command{Use: "measures", Short: "The columns that sweeps can tell", Long: strings.TrimSpace(text)}
-}
-
 // read understands the command line and refuses what makes no sense, all of it at once.
 func (s *sweepCommand) read(args []string) error {
 	isa, bad := s.check()
@@ -143,12 +125,12 @@ func (s *sweepCommand) read(args []string) error {
 	s.neuron = q
 	method, err := q.Model.Method(s.method.Value)
 	bad.About("--method", err)
-	s.spec = sweep.Spec{
-		Model: q.Model, Method: method.Name, Time: s.time.Value, Discard: s.discard.Value, Dt: s.dt.Value, Full: s.full,
-	}
+	s.spec, err = q.Sweep(s.verb)
+	bad.Add(err)
+	s.spec.Grid.Zip, s.spec.Method, s.spec.Full = s.zip, method.Name, s.full
+	s.spec.Time, s.spec.Discard, s.spec.Dt = s.time.Value, s.discard.Value, s.dt.Value
 	s.spec.From, err = sweep.ParseFrom(s.from.Value)
 	bad.About("--from", err)
-	bad.Add(s.readGrid())
 	if err := s.spec.SetMeasures(s.measures.List); err != nil {
 		bad.About("--measures", fault.Hint(err, "-m takes one of them"))
 	}
@@ -195,26 +177,4 @@ func (s *sweepCommand) checkIdle() error {
 		bad.About("--save-every", fault.Hint(errors.New("--save-every keeps finished points beside -o FILE, but none is given"), "-o FILE names it"))
 	}
 	return bad.Err()
-}
-
-// readGrid makes axes of all that has several values, and of I in an f-I curve; what has one value is set.
-func (s *sweepCommand) readGrid() error {
-	var bad fault.List
-	bad.Add(s.neuron.Check(s.verb, experiment.Several))
-	base := s.neuron.Base()
-	current := false
-	for _, x := range s.neuron.Settings {
-		isCurrent := x.Target == experiment.Current
-		current = current || isCurrent
-		if x.Value.Kind == experiment.Number && (s.verb != "fi" || !isCurrent) {
-			base.Set(x, x.Value.At(0))
-			continue
-		}
-		s.spec.Grid.Axes = append(s.spec.Grid.Axes, x.Value.Axis())
-	}
-	if s.verb == "fi" && !current && len(bad) == 0 && !s.neuron.Faulty {
-		bad.Add(fault.Hint(errors.New("fi needs a range of currents, but I is not given"), "for example I=0:20:0.5"))
-	}
-	s.spec.P, s.spec.I, s.spec.Init, s.spec.Grid.Zip = base.Params, base.Current, base.Initial, s.zip
-	return errors.Join(bad...)
 }

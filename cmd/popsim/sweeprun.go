@@ -21,7 +21,6 @@ import (
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/figure"
-	"popsim/model"
 	"popsim/sweep"
 	"popsim/table/file"
 )
@@ -102,25 +101,16 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 	return errors.Join(err, failures(r))
 }
 
-// finished tells whether a sweep that is to be resumed has come to its end: its table is there, with the record of this
-// experiment, and no checkpoints are, which go last.
+// finished reports whether a sweep that is to be resumed has already come to its end. Its checkpoints are removed last.
 func (s *sweepCommand) finished() (bool, error) {
-	path := s.out.Value
 	if !s.resume || s.cfg.Part.Of > 0 || s.replaces() {
 		return false, nil
 	}
-	record, err := file.ReadRecord(path)
-	if err != nil || record.Extra["interrupted"] != false {
-		return false, nil
-	}
-	if _, err := os.Stat(path); err != nil {
-		return false, nil
-	}
-	mine, err := s.spec.Digest()
-	if err != nil || record.Extra["experiment"] != mine {
+	digest, err := s.spec.Digest()
+	if err != nil || !record.Finished(s.out.Value, digest) {
 		return false, err
 	}
-	s.say("%s is finished already", path)
+	s.say("%s is finished already", s.out.Value)
 	return true, nil
 }
 
@@ -322,53 +312,31 @@ func (v *call) tellStatus(counts sweep.StatusCounts) {
 	}
 }
 
-// record says how the table was made.
+// record returns the record of the table.
 func (s *sweepCommand) record(r *sweep.Result) file.Record {
-	extra := map[string]any{
-		"points": r.Rows(), "time_ms": s.spec.Time, "discard_ms": s.spec.Discard, "from": s.spec.From.String(),
-		"full": s.full, "zip": s.zip, "interrupted": s.cut, "neuron_steps": r.LaneSteps, "neuron_steps_forecast": s.forecast.Steps,
-		"memory_forecast_bytes": s.forecast.Bytes, "spike_rule": record.SpikeRule(s.neuron.Model),
-		"experiment": r.Digest(), "ns_per_neuron_step": r.Elapsed.Seconds() * 1e9 / math.Max(1, float64(r.LaneSteps)),
-		"bytes_per_neuron": r.Bytes,
-	}
-	record.AddWorkers(extra, r.Sched)
-	var transitions []string
-	for _, b := range s.transitions {
-		transitions = append(transitions, b.String())
-	}
-	if transitions != nil {
-		extra["borders"] = transitions
+	q := record.Sweep(s.neuron, r, s.seed.Value)
+	q.Extra["interrupted"], q.Extra["neuron_steps_forecast"] = s.cut, s.forecast.Steps
+	q.Extra["memory_forecast_bytes"] = s.forecast.Bytes
+	if s.transitions != nil {
+		q.Extra["borders"] = record.Lines(s.transitions)
 	}
 	if x := s.rheobase(); !math.IsNaN(x) {
-		extra["rheobase"] = x
+		q.Extra["rheobase"] = x
 	}
-	return file.Record{
-		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name,
-		Parameters: s.neuron.Parameters(nil), Dt: s.spec.Step(), Method: s.spec.Method, Seed: s.seed.Value,
-		Kernel: s.neuron.Model.Name + "/" + s.spec.Method, ISA: r.Kernel.ISA.String(), Workers: r.Workers,
-		Extra: extra,
-	}
+	return q
 }
 
-// readRefine understands --refine, in the unit of the only axis.
-func (s *sweepCommand) readRefine() error {
+// readRefine parses --refine.
+func (s *sweepCommand) readRefine() (err error) {
 	if s.refine.Value == "" {
 		return nil
 	}
-	if len(s.spec.Grid.Axes) != 1 || s.spec.From != sweep.FromRest {
-		return errors.New("--refine sharpens a curve over one quantity, started from rest")
+	if s.tolerance, err = experiment.ParseTolerance(s.refine.Value, s.spec); err != nil {
+		return err
 	}
 	if s.part.Value != "" || s.resume {
 		return errors.New("--refine is not for sweeps in parts or checkpoints: its points depend on one another")
 	}
-	x, err := model.ParseQuantity(s.refine.Value, s.spec.Grid.Axes[0].Unit)
-	switch {
-	case err != nil:
-		return fmt.Errorf("--refine: %w", err)
-	case x <= 0:
-		return fmt.Errorf("--refine: a tolerance of %v cannot be reached; it must be greater than 0", x)
-	}
-	s.tolerance = x
 	return nil
 }
 

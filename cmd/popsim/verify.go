@@ -27,34 +27,9 @@ func (v *call) verifyVerb() *cobra.Command {
 			if err := f.checkProfile(); err != nil {
 				return misused(err)
 			}
-			return v.compute(cmd.Context(), &f, "verify", "all", func(ctx context.Context) error { return v.prove(ctx, verify.Checks()) })
+			return v.compute(cmd.Context(), &f, "verify", "all", func(ctx context.Context) error { return verify.Report(ctx, verify.Checks(), v.stdout) })
 		},
 	}
 	f.profiling(cmd.Flags())
 	return cmd
-}
-
-// prove goes through a list of checks, a line each, and counts them.
-func (v *call) prove(ctx context.Context, list []verify.Check) error {
-	failed := 0
-	for _, c := range list {
-		figure, ok, err := c.Prove(ctx)
-		if e := ctx.Err(); e != nil {
-			return e
-		}
-		verdict := "ok  "
-		if err != nil {
-			ok, figure = false, err.Error()
-		}
-		if !ok {
-			verdict = "FAIL"
-			failed++
-		}
-		fmt.Fprintf(v.stdout, "%s  %s: %s\n", verdict, c.Name, figure)
-	}
-	fmt.Fprintf(v.stdout, "%d passed, %d failed\n", len(list)-failed, failed)
-	if failed > 0 {
-		return fmt.Errorf("%d of %d checks failed on this machine", failed, len(list))
-	}
-	return nil
 }

@@ -1,4 +1,4 @@
-package main
+package verify_test
 
 import (
 	"bytes"
@@ -13,14 +13,13 @@ import (
 
 // A check that fails fails the verb, and the rest is done all the same.
 func TestVerifyCounts(t *testing.T) {
-	var stdout, stderr bytes.Buffer
-	v := &call{stdout: &stdout, stderr: &stderr}
-	err := v.prove(context.Background(), []verify.Check{
+	var stdout bytes.Buffer
+	err := verify.Report(context.Background(), []verify.Check{
 		{Name: "one", Prove: func(context.Context) (string, bool, error) { return "found 3 (3)", true, nil }},
 		{Name: "two", Prove: func(context.Context) (string, bool, error) { return "found 4 (3)", false, nil }},
 		{Name: "three", Prove: func(context.Context) (string, bool, error) { return "", true, errors.New("broken") }},
 		{Name: "four", Prove: func(context.Context) (string, bool, error) { return "found 3 (3)", true, nil }},
-	})
+	}, &stdout)
 	want := "ok    one: found 3 (3)\nFAIL  two: found 4 (3)\nFAIL  three: broken\nok    four: found 3 (3)\n2 passed, 2 failed\n"
 	if err == nil || stdout.String() != want {
 		t.Errorf("error %v, said\n%swant an error, and\n%s", err, stdout.String(), want)
@@ -43,9 +42,8 @@ func TestVerify(t *testing.T) {
 		}
 		list = short
 	}
-	var stdout, stderr bytes.Buffer
-	v := &call{stdout: &stdout, stderr: &stderr}
-	if err := v.prove(context.Background(), list); err != nil {
+	var stdout bytes.Buffer
+	if err := verify.Report(context.Background(), list, &stdout); err != nil {
 		t.Errorf("%v\n%s", err, stdout.String())
 	}
 }
