@@ -29,7 +29,7 @@ var computing = []string{
 
 // TestProfileFlag: no verb is forgotten.
 func TestProfileFlag(t *testing.T) {
-	idle := []string{"version", "man", "models", "merge", "status", "submit", "values", "measures", "pictures", "experiments", "help"}
+	idle := []string{"version", "man", "models", "merge", "status", "submit", "values", "measures", "pictures", "plot", "experiments", "help"}
 	root := new(call).root()
 	for _, c := range root.Commands() {
 		offers := c.Flags().Lookup("profile") != nil

@@ -92,7 +92,7 @@ func TestRoundTrip(t *testing.T) {
 			if ending == ".csv" && data.Rows() == 0 {
 				want = table.NewTable(table.Col("neuron", []float64{}), table.Col("time_ms", []float64{}))
 			}
-			got, err := readTable(saved(t, "t"+ending, data, 1000))
+			got, err := ReadTable(saved(t, "t"+ending, data, 1000))
 			if err != nil {
 				t.Errorf("%s%s: %v", name, ending, err)
 			} else if !same(got, want) {
@@ -130,7 +130,7 @@ func TestSpoolsOnDisk(t *testing.T) {
 		v[i] = math.Sqrt(float64(i))
 	}
 	data := table.NewTable(table.Col("t", v), table.Col("label", slices.Repeat([]string{"a"}, rows)))
-	got, err := readTable(saved(t, "t.npz", data, rows/3))
+	got, err := ReadTable(saved(t, "t.npz", data, rows/3))
 	if err != nil || !same(got, data) {
 		t.Errorf("a table of %d rows does not read back: %v", rows, err)
 	}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+
+	"popsim/experiment"
+	"popsim/fault"
+	"popsim/figure"
+	"popsim/table"
+	"popsim/table/file"
+
+	"github.com/spf13/cobra"
+)
+
+const plotHelp = `plot draws tables that popsim wrote (.csv, .npz, .npy, .parquet) in one picture: f-I curves of several models or
+presets, traces, rates of populations, spikes. A curve is drawn for each table, for each column in -y, and for each value
+of the other quantities of a grid. Its name is that of the model and preset in FILE.run.json, or of the file.`
+
+// plotVerb draws tables that exist.
+func (v *call) plotVerb() *cobra.Command {
+	var f flags
+	x, y := experiment.Word{Form: "COLUMN"}, experiment.Word{Form: "COLUMN,..."}
+	cmd := &cobra.Command{
+		Use:   "plot FILE ...",
+		Short: "One picture of several tables",
+		Long:  plotHelp,
+		Example: `  popsim fi lif I=19:30:0.5 -o lif.csv
+  popsim fi eif I=19:30:0.5 -o eif.csv
+  popsim plot lif.csv eif.csv --plot both.svg`,
+		RunE: func(_ *cobra.Command, args []string) error { return v.plotTables(args, &f, x.Value, y.Value) },
+	}
+	set := cmd.Flags()
+	f.picture(set)
+	add(set, experiment.Flag{Name: "x", Letter: "x", Value: &x, Help: "column of the horizontal axis (default time, I, or the last quantity of the grid)"})
+	add(set, experiment.Flag{Name: "y", Letter: "y", Value: &y, Help: "columns to draw (default what the table is about: rate, V, spikes)"})
+	add(set, experiment.Flag{Name: "force", Once: true, Value: (*experiment.Switch)(&f.force), Help: "overwrite a picture that exists"})
+	return cmd
+}
+
+func (v *call) plotTables(paths []string, f *flags, x, y string) error {
+	switch {
+	case len(paths) == 0:
+		return misused(fault.Hint(errors.New("plot needs a table"), "popsim fi lif I=19:30:0.5 -o lif.csv writes one"))
+	case f.plot.Value == "":
+		return misused(fault.Hint(errors.New("there is no picture to draw into"), "--plot FILE.svg names it"))
+	}
+	if err := f.checkPicture(f.force); err != nil {
+		return err
+	}
+	var tables []figure.Named
+	for _, path := range paths {
+		t, err := file.ReadTable(path)
+		if err != nil {
+			return misused(err)
+		}
+		tables = append(tables, named(path, t))
+	}
+	distinguish(tables, paths)
+	var ys []string
+	if y != "" {
+		ys = strings.Split(y, ",")
+	}
+	title := ""
+	if len(tables) == 1 {
+		title = tables[0].Name
+	}
+	picture, err := figure.Tables(title, tables, x, ys)
+	if err != nil {
+		return misused(err)
+	}
+	return v.draw(f, picture, f.force)
+}
+
+// named is a table under the model and preset of its record, with the units that are told there; without a record under
+// its file.
+func named(path string, t *table.Table) figure.Named {
+	r, err := file.ReadRecord(path)
+	if err != nil || r.Model == "" {
+		return figure.Named{Name: filepath.Base(path), Table: t}
+	}
+	n := figure.Named{Name: r.Model, Table: t, Units: map[string]string{}}
+	if r.Preset != "" {
+		n.Name += ":" + r.Preset
+	}
+	for _, p := range r.Parameters {
+		n.Units[p.Name] = p.Unit
+	}
+	return n
+}
+
+// distinguish names tables by their files where their models are the same.
+func distinguish(tables []figure.Named, paths []string) {
+	count := map[string]int{}
+	for _, t := range tables {
+		count[t.Name]++
+	}
+	for i := range tables {
+		if count[tables[i].Name] > 1 {
+			tables[i].Name = strings.TrimSuffix(filepath.Base(paths[i]), filepath.Ext(paths[i]))
+		}
+	}
+}
