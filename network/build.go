@@ -439,7 +439,7 @@ func (b *builder) sort(sc *scratch, d *drawing, pre int) error {
 		return err
 	}
 	for k, t := range sc.tables {
-		sc.lists[t] = append(sc.lists[t], local{sc.weight[k], sc.lanes[k], uint16(sc.runs[k])})
+		sc.lists[t] = append(sc.lists[t], local{sc.weight[k], sc.lanes[k], sc.runs[k]})
 		if b.timed {
 			sc.parts[t] = append(sc.parts[t], sc.part[k])
 		}
@@ -494,7 +494,7 @@ func (b *builder) locate(sc *scratch, d *drawing) error {
 		}
 		number := int32(h.shard)*int32(len(b.index)) + t
 		st := b.all[number]
-		run := uint32(sc.steps[k]) - uint32(st.least)
+		run := sc.steps[k] - uint32(st.least)
 		if run >= uint32(st.delays) {
 			return d.refused(&sc.bundle, k)
 		}

@@ -26,10 +26,17 @@ func (s *Spec) Check() error {
 	if len(s.Populations) == 0 {
 		c.fault("a network needs a population")
 	}
+	if len(s.Populations) > math.MaxUint16 {
+		c.fault("%d populations; at most %d are possible", len(s.Populations), math.MaxUint16)
+	}
+	c.names("populations", len(s.Populations), func(i int) string { return s.Populations[i].Name })
+	c.names("synapses", len(s.Synapses), func(i int) string { return s.Synapses[i].Name })
+	c.names("projections", len(s.Projections), func(i int) string { return s.Projections[i].Name })
+	c.names("inputs", len(s.Inputs), func(i int) string { return s.Inputs[i].Name })
 	total := 0
 	for i := range s.Populations {
 		c.population(&s.Populations[i])
-		total += max(0, s.Populations[i].N)
+		total += min(max(0, s.Populations[i].N), math.MaxInt32+1)
 	}
 	if total > math.MaxInt32 {
 		c.fault("%d neurons; at most %d are possible", total, math.MaxInt32)
@@ -60,6 +67,17 @@ type checker struct {
 
 func (c *checker) fault(format string, args ...any) {
 	c.faults = append(c.faults, fmt.Errorf(format, args...))
+}
+
+// names refuses two things of one name: what is drawn for them depends on it.
+func (c *checker) names(what string, n int, name func(i int) string) {
+	seen := map[string]bool{}
+	for i := range n {
+		if seen[name(i)] {
+			c.fault("two %s are named %q", what, name(i))
+		}
+		seen[name(i)] = true
+	}
 }
 
 func (c *checker) values(what string, v kernels.Values, n int, least float64) {
@@ -96,6 +114,9 @@ func (c *checker) population(p *Population) {
 	if p.N < 1 {
 		c.fault("%s: %d neurons; at least 1 is needed", what, p.N)
 		return
+	}
+	if p.N > math.MaxInt32 {
+		return // told of the sum
 	}
 	if (p.Model == nil) == (p.Source == nil) {
 		c.fault("%s: it needs a model or a source of spikes, not both", what)
@@ -224,39 +245,6 @@ func (c *checker) reversal(y *Synapse) {
 	}
 }
 
-// size is the number of neurons of a pool.
-func size(pool []Part) int {
-	n := 0
-	for _, p := range pool {
-		n += p.N
-	}
-	return n
-}
-
-// pool checks the parts of a pool and returns its size; targets must be neurons.
-func (c *checker) pool(what string, pool []Part, targets bool) int {
-	for _, p := range pool {
-		if p.Population < 0 || p.Population >= len(c.spec.Populations) {
-			c.fault("%s: no population %d", what, p.Population)
-			return 0
-		}
-		q := &c.spec.Populations[p.Population]
-		if p.First < 0 || p.N < 1 || p.First+p.N > q.N {
-			c.fault("%s: neurons %d to %d of %s, which has %d", what, p.First, p.First+p.N-1, q.Name, q.N)
-			return 0
-		}
-		if targets && q.Model == nil {
-			c.fault("%s: %s has sources of spikes, which take no input", what, q.Name)
-			return 0
-		}
-	}
-	n := size(pool)
-	if n == 0 {
-		c.fault("%s: no neurons", what)
-	}
-	return n
-}
-
 // rate refuses a rate, spikes/s, of more spikes in a step than can be drawn.
 func (c *checker) rate(what string, rate float64) bool {
 	most := rng.MaxPoissonMean / c.spec.Dt * 1000
@@ -272,125 +260,6 @@ func (c *checker) least(synapse int) float64 {
 		return 0
 	}
 	return math.Inf(-1)
-}
-
-func (c *checker) law(what string, law Law, least float64) {
-	switch l := law.(type) {
-	case nil:
-		c.fault("%s is missing", what)
-	case Constant:
-		if !(float64(l) >= least) || math.IsInf(float64(l), 0) {
-			if math.IsInf(least, -1) {
-				c.fault("%s: %g", what, float64(l))
-			} else {
-				c.fault("%s: %g; at least %g is needed", what, float64(l), least)
-			}
-		}
-	case PerEdge:
-	case Draw:
-		c.draw(what, &l)
-	}
-}
-
-func (c *checker) draw(what string, l *Draw) {
-	if l.Kind == Uniform && !(l.A <= l.B) {
-		c.fault("%s: uniform from %g to %g; the lower end comes first", what, l.A, l.B)
-	}
-	if l.Kind != Uniform && !(l.B >= 0) {
-		c.fault("%s: standard deviation %g; it must be 0 or more", what, l.B)
-	}
-	if l.Kind == Lognormal && !(l.A > 0) {
-		c.fault("%s: mean %g of a lognormal; it must be above 0", what, l.A)
-	}
-	for _, b := range []*[2]float64{l.Redraw, l.Clip} {
-		if b != nil && !(b[0] <= b[1]) {
-			c.fault("%s: bounds %g..%g; the lower one comes first", what, b[0], b[1])
-		}
-	}
-}
-
-func (c *checker) projection(p *Projection) {
-	what := "projection " + p.Name
-	before := len(c.faults)
-	from, to := c.pool(what+": from", p.From, false), c.pool(what+": to", p.To, true)
-	if p.Synapse < 0 || p.Synapse >= len(c.spec.Synapses) {
-		c.fault("%s: no synapse %d", what, p.Synapse)
-	}
-	if len(c.faults) > before {
-		return
-	}
-	least := c.spec.Dt * (1 - wholeDelay)
-	edges, isEdges := p.Rule.(Edges)
-	if !isEdges || edges.Weight == nil {
-		c.law(what+": weight", p.Weight, c.least(p.Synapse))
-	}
-	if !isEdges || edges.Delay == nil {
-		c.law(what+": delay (ms)", p.Delay, least)
-		if d, ok := p.Delay.(Constant); ok && float64(d) > MaxDelay {
-			c.fault("%s: delay %g ms; at most %d ms is possible", what, float64(d), MaxDelay)
-		}
-	}
-	switch r := p.Rule.(type) {
-	case nil:
-		c.fault("%s: rule is missing", what)
-	case InDegree:
-		c.degree(what, "in-degree", r.K, from, p.NoMultapses)
-	case OutDegree:
-		c.degree(what, "out-degree", r.K, to, p.NoMultapses)
-	case Probability:
-		if !(r.P >= 0 && r.P <= 1) {
-			c.fault("%s: probability %g; it lies between 0 and 1", what, r.P)
-		}
-	case Total:
-		if r.N < 0 {
-			c.fault("%s: %d edges", what, r.N)
-		}
-		if p.NoMultapses {
-			c.fault("%s: total with multapses = false is not available; probability or in-degree are", what)
-		}
-	case OneToOne:
-		if from != to {
-			c.fault("%s: one-to-one between %d sources and %d targets", what, from, to)
-		}
-	case Ring:
-		if !(r.Sigma > 0) {
-			c.fault("%s: ring of width %g degrees; it must be above 0", what, r.Sigma)
-		}
-	case Edges:
-		c.edges(what, r, from, to, least)
-	}
-}
-
-func (c *checker) degree(what, name string, k, n int, noMultapses bool) {
-	if k < 0 {
-		c.fault("%s: %s %d; it must be 0 or more", what, name, k)
-	}
-	if noMultapses && k > n-1 {
-		c.fault("%s: %s %d without multapses from a pool of %d", what, name, k, n)
-	}
-}
-
-func (c *checker) edges(what string, r Edges, from, to int, least float64) {
-	n := len(r.Pre)
-	if len(r.Post) != n || r.Weight != nil && len(r.Weight) != n || r.Delay != nil && len(r.Delay) != n {
-		c.fault("%s: columns of unequal length", what)
-		return
-	}
-	for i := range n {
-		switch {
-		case r.Pre[i] < 0 || int(r.Pre[i]) >= from:
-			c.fault("%s: edge %d: source %d of %d", what, i, r.Pre[i], from)
-		case r.Post[i] < 0 || int(r.Post[i]) >= to:
-			c.fault("%s: edge %d: target %d of %d", what, i, r.Post[i], to)
-		case r.Weight != nil && (math.IsNaN(r.Weight[i]) || math.IsInf(r.Weight[i], 0)):
-			c.fault("%s: edge %d: weight %g", what, i, r.Weight[i])
-		case r.Delay != nil && !(r.Delay[i] >= least && r.Delay[i] <= MaxDelay):
-			c.fault("%s: edge %d: delay %g ms; it lies between %g and %d ms", what, i, r.Delay[i], c.spec.Dt, MaxDelay)
-		default:
-			continue
-		}
-		return
-	}
 }
 
 func (c *checker) input(in *Input) {

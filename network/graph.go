@@ -118,7 +118,7 @@ type bundle struct {
 	pre, post []int32 // one of them for each edge, the other holds the one end that all have
 	weight    []float64
 	delay     []float64 // ms
-	steps     []uint16  // whole steps of the delay
+	steps     []uint32  // whole steps of the delay
 	part      []float64 // of a step
 
 	w      words
@@ -344,7 +344,7 @@ func (d *drawing) delays(b *bundle, n int, id uint32) {
 		b.delaysOf = d
 		whole, part := d.layout.place(float64(c))
 		for k := range b.delay {
-			b.delay[k], b.steps[k], b.part[k] = float64(c), uint16(whole), part
+			b.delay[k], b.steps[k], b.part[k] = float64(c), uint32(whole), part
 		}
 		return
 	case d.listed.Delay == nil && d.index == nil && d.delay.cells != nil:
@@ -361,10 +361,10 @@ func (d *drawing) delays(b *bundle, n int, id uint32) {
 	}
 	for k, x := range b.delay {
 		whole, part := d.layout.place(x)
-		if !(x >= 0) || whole > math.MaxUint16 {
+		if !(x >= 0 && x <= 2*MaxDelay) {
 			whole = 0 // found to be out of bounds where the edge is stored
 		}
-		b.steps[k], b.part[k] = uint16(whole), part
+		b.steps[k], b.part[k] = uint32(whole), part
 	}
 }
 

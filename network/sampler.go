@@ -213,7 +213,7 @@ func (d *delaySampler) tabulate() {
 }
 
 // fillSteps writes the delays of the draws from 0 on of an id, in steps and in ms.
-func (d *delaySampler) fillSteps(steps []uint16, ms []float64, id uint32, words *[4 * batch]uint32) {
+func (d *delaySampler) fillSteps(steps []uint32, ms []float64, id uint32, words *[4 * batch]uint32) {
 	for first := 0; first < len(ms); first += batch {
 		n := min(len(ms)-first, batch)
 		w := drawWords(d.layout.isa, d.stream, words, 4*n, id, uint32(first))
@@ -224,12 +224,12 @@ func (d *delaySampler) fillSteps(steps []uint16, ms []float64, id uint32, words 
 				cell = d.cells[block[try]>>(32-cellBits)]
 			}
 			if cell < cellRedraw {
-				steps[first+k], ms[first+k] = cell, d.ms[cell]
+				steps[first+k], ms[first+k] = uint32(cell), d.ms[cell]
 				continue
 			}
 			x := d.finished(d.redrawn(block, id, uint32(first+k)))
 			whole, _ := d.layout.place(x)
-			steps[first+k], ms[first+k] = uint16(whole), x
+			steps[first+k], ms[first+k] = uint32(whole), x
 		}
 	}
 }

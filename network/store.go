@@ -73,7 +73,7 @@ func (t *table) row(source int) []uint32 { return t.start[source*(t.delays+1):][
 type local struct {
 	weight float64
 	lane   uint16
-	delay  uint16 // steps above the table's least
+	delay  uint32 // steps above the table's least
 }
 
 // put stores all edges of a source, by its number in its population: sorted by delay, within one delay in their order.

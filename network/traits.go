@@ -5,6 +5,9 @@ import (
 	"math"
 )
 
+// maxDelaySteps is the longest delay, steps: that of 1 s at a step of 1 µs.
+const maxDelaySteps = 1_000_000
+
 // pair is a population of sources and a receptor.
 type pair struct{ population, receptor int }
 
@@ -76,8 +79,8 @@ func (n *Network) traits() error {
 			}
 		}
 	}
-	if l.longest >= math.MaxUint16 {
-		return fmt.Errorf("a delay of %g ms is %d steps; at most %d are possible, with a longer dt", float64(l.longest)*l.spec.Dt, l.longest, math.MaxUint16-1)
+	if l.longest > maxDelaySteps {
+		return fmt.Errorf("a delay of %g ms is %d steps; at most %d are possible, with a longer dt", float64(l.longest)*l.spec.Dt, l.longest, maxDelaySteps)
 	}
 	if len(l.spec.Projections) == 0 {
 		l.steps, l.longest = 64, 1
