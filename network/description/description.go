@@ -27,7 +27,7 @@ type Description struct {
 
 // The keys of each kind of table; those of populations are completed by the parameters and states of their model.
 var (
-	topKeys        = []string{"title", "source", "dt", "time", "discard", "parameters", "population", "synapse", "projection", "input", "preset"}
+	topKeys        = []string{"title", "source", "dt", "time", "discard", "parameters", "population", "synapse", "projection", "input", "measure", "preset"}
 	populationKeys = []string{"model", "n", "like", "method", "rate", "times", "values", "I"}
 	synapseKeys    = []string{"kind", "tau", "tau_rise", "tau_decay", "E", "alpha", "Mg"}
 	projectionKeys = []string{"from", "to", "synapse", "rule", "weight", "delay", "autapses", "multapses", "pairs"}
@@ -52,7 +52,6 @@ var foreign = map[string]string{
 // absent are things that networks here do not have.
 var absent = map[string]string{
 	"plasticity": "plasticity", "stdp": "plasticity", "gap_junction": "gap junctions", "compartment": "compartments", "noise": "noise inputs",
-	"measure": "measures",
 }
 
 // Parse reads a description from the text of a file. The error is that it is no TOML; all other faults are told by Resolve.
@@ -73,7 +72,7 @@ func Parse(path string, data []byte) (*Description, error) {
 			*to.text = e.text
 		}
 	}
-	for _, key := range []string{"parameters", "population", "synapse", "projection", "input", "preset"} {
+	for _, key := range []string{"parameters", "population", "synapse", "projection", "input", "measure", "preset"} {
 		e := root.get(key)
 		if e == nil {
 			continue
@@ -133,6 +132,7 @@ type Options struct {
 	Preset   string
 	Settings []Setting
 	Seed     uint64
+	Trial    uint64  // initial states and inputs of each trial are drawn anew; all else is that of Seed
 	Dt       float64 // ms; 0 is that of the description, or 0.1
 	OnGrid   bool
 }
@@ -143,6 +143,7 @@ type Result struct {
 	Time, Discard float64     // ms; 0 where the description gives none
 	Parameters    []Parameter // in the order of the file
 	Files         []File      // @files that were read, by path
+	Measures      []Measure   // in the order of the file
 }
 
 // Parameter is an entry of [parameters].
@@ -157,7 +158,7 @@ type Parameter struct {
 func (d *Description) Resolve(o Options) (*Result, error) {
 	r := &resolver{
 		d: d, o: o, dims: map[string]expression.Dimension{}, values: map[string]float64{}, units: map[string]string{},
-		out: &Result{Spec: &network.Spec{Seed: o.Seed, OnGrid: o.OnGrid}}, populations: map[string]int{}, used: map[int]bool{},
+		out: &Result{Spec: &network.Spec{Seed: o.Seed, Trial: o.Trial, OnGrid: o.OnGrid}}, populations: map[string]int{}, used: map[int]bool{},
 		files: map[string]*columns{}, faults: slices.Clone(d.faults), broken: map[string]bool{},
 	}
 	r.parameters()
@@ -170,6 +171,7 @@ func (d *Description) Resolve(o Options) (*Result, error) {
 	r.eachOf("population", r.population)
 	r.eachOf("projection", r.projection)
 	r.eachOf("input", r.input)
+	r.eachOf("measure", r.measure)
 	for i, s := range o.Settings {
 		if !r.used[i] {
 			known := slices.Sorted(maps.Keys(r.values))

@@ -360,10 +360,11 @@ func (r *resolver) neurons(e, kind *entry, p *network.Population) {
 	if values != nil {
 		file = r.file(values, values.text, p.N)
 	}
+	trial := "" // of what is drawn anew in each
 	of := func(key, unit string) kernels.Values {
 		known = append(known, key)
 		if c := r.inherited(e, key); c != nil {
-			return r.perNeuron(c, unit, p.Name+"."+key, p.N)
+			return r.perNeuron(c, unit, p.Name+"."+key+trial, p.N)
 		}
 		if file != nil && file.numbers[key] != nil {
 			return file.numbers[key]
@@ -378,6 +379,9 @@ func (r *resolver) neurons(e, kind *entry, p *network.Population) {
 	}
 	if p.I = of("I", m.CurrentUnit); p.I == nil {
 		p.I = kernels.Values{current}
+	}
+	if r.o.Trial > 0 {
+		trial = fmt.Sprintf(", trial %d", r.o.Trial)
 	}
 	p.Start = make([]kernels.Values, len(m.States))
 	for j, q := range m.States {

@@ -25,6 +25,7 @@ type Config struct {
 	To   float64 // ms: where the run is meant to end
 	Bin  float64 // ms, a whole number of steps: of rates over time, and of the counts behind measures
 
+	Each          func(population, neuron int, t float64) // takes each spike, the neuron counted in its population; may be nil
 	Spikes, Rates Sink
 	Trace         Trace
 	Sample        int // neurons of which spikes are kept in memory, for pictures; shared out among populations
@@ -129,6 +130,9 @@ func (r *Recording) take(block []network.Spike) error {
 		r.trains[i].Add(t, r.cfg.From)
 		r.rates.counts[j]++
 		r.sample.add(j, i-r.firsts[j], t)
+		if r.cfg.Each != nil {
+			r.cfg.Each(j, i-r.firsts[j], t)
+		}
 		if r.cfg.Spikes != nil {
 			r.neurons, r.times = append(r.neurons, int64(i)), append(r.times, t)
 		}

@@ -1,0 +1,90 @@
+package description
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"popsim/expression"
+	"popsim/network"
+)
+
+// MeasureKind is what a measure tells of a run.
+type MeasureKind int
+
+// The kinds of measures.
+const (
+	// FirstAbove is the first window in which the rate of a population reaches a level, and that population.
+	FirstAbove MeasureKind = iota
+	// PopulationVector is the mean direction of the spikes in a window, neurons standing on a ring in their order.
+	PopulationVector
+)
+
+var measureKinds = []string{"first-above", "population-vector"}
+
+var measureKeys = map[MeasureKind][]string{
+	FirstAbove:       {"kind", "populations", "window", "every", "level", "after"},
+	PopulationVector: {"kind", "population", "window", "at"},
+}
+
+// Measure is a table [measure.NAME].
+type Measure struct {
+	Name  string
+	Kind  MeasureKind
+	Parts []network.Part // one of PopulationVector
+	Names []string       // of the parts, as the file has them
+
+	Window float64 // ms
+	Every  float64 // ms, from the end of one window to the next: FirstAbove
+	Level  float64 // spikes/s: FirstAbove
+	After  float64 // ms, windows end later: FirstAbove
+	At     float64 // ms, where the window ends; 0 is the end of the run: PopulationVector
+}
+
+// measure reads a table [measure.NAME].
+func (r *resolver) measure(e *entry) {
+	name := r.word(e, "kind")
+	k := slices.Index(measureKinds, name)
+	if k < 0 {
+		r.fault(e, "unknown kind %q%s; kinds of measures are %s", name, expression.Nearest(name, measureKinds), strings.Join(measureKinds, ", "))
+		return
+	}
+	m := Measure{Name: e.key, Kind: MeasureKind(k)}
+	unknown(&r.faults, e, "measure "+e.key, measureKeys[m.Kind])
+	m.Window = r.positive(e, "window", "ms")
+	from := "populations"
+	switch m.Kind {
+	case FirstAbove:
+		m.Every, m.Level, m.After = r.positive(e, "every", "ms"), r.positive(e, "level", "Hz"), r.optional(e, "after", "ms", 0)
+		if n := m.Window / m.Every; m.Every > 0 && math.Abs(n-math.Round(n)) > 1e-9*n {
+			r.fault(e, "a window of %g ms is no whole number of times every %g ms", m.Window, m.Every)
+		}
+	case PopulationVector:
+		from = "population"
+		m.At = r.optional(e, "at", "ms", 0)
+		if p := e.get(from); p != nil && p.kind == list {
+			r.fault(p, "one population is needed, not a list")
+			return
+		}
+	}
+	for _, c := range r.members(e, from) {
+		if part, ok := r.part(c); ok {
+			m.Parts, m.Names = append(m.Parts, part), append(m.Names, c.text)
+		}
+	}
+	r.out.Measures = append(r.out.Measures, m)
+}
+
+// positive reads a number above 0 that must be there.
+func (r *resolver) positive(from *entry, key, unit string) float64 {
+	e := from.get(key)
+	if e == nil {
+		r.fault(from, "%s is missing", key)
+		return 0
+	}
+	v, ok := r.number(e, e.text, unit)
+	if ok && v <= 0 {
+		r.fault(e, "%g %s; it must be greater than 0", v, unit)
+	}
+	return v
+}

@@ -1,0 +1,245 @@
+// Package measure computes what a sweep keeps of a run of a network: measures of populations and those of tables
+// [measure.NAME].
+package measure
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"popsim/expression"
+	"popsim/network"
+	"popsim/network/description"
+	"popsim/network/statistics"
+	"popsim/sweep"
+)
+
+// Defaults are the measures of populations that are kept where none is named.
+var Defaults = []string{"rate", "cv", "synchrony"}
+
+// Names lists the measures of populations.
+func Names() (names []string) {
+	for _, c := range statistics.Columns {
+		names = append(names, strings.TrimSuffix(c.Name, "_Hz"))
+	}
+	return names
+}
+
+// Set is the measures that are kept of runs of a network.
+type Set struct {
+	spec    *network.Spec
+	columns []sweep.JobColumn
+	plain   []statistics.Column
+	tables  []description.Measure
+	of      []int // populations that measures are taken of: those of neurons, or all where none is
+}
+
+// New chooses measures by name: those of Names, and tables [measure.NAME]. No names stand for Defaults and all tables.
+func New(res *description.Result, names []string) (*Set, error) {
+	s := &Set{spec: res.Spec}
+	for j, p := range res.Spec.Populations {
+		if p.Model != nil {
+			s.of = append(s.of, j)
+		}
+	}
+	if s.of == nil {
+		for j := range res.Spec.Populations {
+			s.of = append(s.of, j)
+		}
+	}
+	known := Names()
+	if len(names) == 0 {
+		names = Defaults
+		s.tables = res.Measures
+	}
+	for _, m := range res.Measures {
+		known = append(known, m.Name)
+	}
+	for _, name := range names {
+		plain := slices.IndexFunc(statistics.Columns, func(c statistics.Column) bool { return c.Name == name || c.Name == name+"_Hz" })
+		table := slices.IndexFunc(res.Measures, func(m description.Measure) bool { return m.Name == name })
+		switch {
+		case plain >= 0:
+			s.plain = append(s.plain, statistics.Columns[plain])
+		case table >= 0:
+			s.tables = append(s.tables, res.Measures[table])
+		default:
+			return nil, fmt.Errorf("networks have no measure %q%s; the measures are %s", name, expression.Nearest(name, known), strings.Join(known, ", "))
+		}
+	}
+	s.name()
+	for i, c := range s.columns {
+		if slices.ContainsFunc(s.columns[:i], func(o sweep.JobColumn) bool { return o.Name == c.Name }) {
+			return nil, fmt.Errorf("measure %s is named twice", c.Name)
+		}
+	}
+	return s, nil
+}
+
+// name lists the columns.
+func (s *Set) name() {
+	for _, c := range s.plain {
+		base, unit := c.Name, ""
+		if cut, ok := strings.CutSuffix(base, "_Hz"); ok {
+			base, unit = cut, "_Hz"
+		}
+		if base == "rate" {
+			s.columns = append(s.columns, sweep.JobColumn{Name: c.Name})
+		}
+		for _, j := range s.of {
+			s.columns = append(s.columns, sweep.JobColumn{Name: base + "_" + s.spec.Populations[j].Name + unit})
+		}
+	}
+	for _, m := range s.tables {
+		switch m.Kind {
+		case description.FirstAbove:
+			s.columns = append(s.columns, sweep.JobColumn{Name: m.Name, Words: m.Names}, sweep.JobColumn{Name: m.Name + "_time_ms"})
+		case description.PopulationVector:
+			s.columns = append(s.columns, sweep.JobColumn{Name: m.Name + "_deg"}, sweep.JobColumn{Name: m.Name + "_length"})
+		}
+	}
+}
+
+// Columns are those of the measures, in the order of Values.
+func (s *Set) Columns() []sweep.JobColumn { return s.columns }
+
+// Missing is a value for each column, all missing.
+func (s *Set) Missing() []float64 { return slices.Repeat([]float64{math.NaN()}, len(s.columns)) }
+
+// Meter takes the measures of one run that goes on to an end (ms).
+type Meter struct {
+	set    *Set
+	tables []tableMeter
+}
+
+// tableMeter takes one measure of a table.
+type tableMeter interface {
+	add(part, neuron int, t float64)
+	values() []float64
+}
+
+// Meter begins to measure a run.
+func (s *Set) Meter(end float64) *Meter {
+	m := &Meter{set: s}
+	for _, d := range s.tables {
+		switch d.Kind {
+		case description.FirstAbove:
+			m.tables = append(m.tables, newFirstAbove(d, end))
+		case description.PopulationVector:
+			m.tables = append(m.tables, newVector(d, end))
+		}
+	}
+	return m
+}
+
+// Add notes a spike of neuron i of a population at t ms.
+func (m *Meter) Add(population, i int, t float64) {
+	for k, d := range m.set.tables {
+		for part, p := range d.Parts {
+			if p.Population == population && i >= p.First && i < p.First+p.N {
+				m.tables[k].add(part, i-p.First, t)
+			}
+		}
+	}
+}
+
+// Values are those of the columns; populations has the measures of all populations.
+func (m *Meter) Values(populations []statistics.Population) (values []float64) {
+	for _, c := range m.set.plain {
+		if c.Name == "rate_Hz" {
+			sum, n := 0.0, 0.0
+			for _, j := range m.set.of {
+				size := float64(m.set.spec.Populations[j].N)
+				sum, n = sum+float64(size*populations[j].Rate), n+size
+			}
+			values = append(values, sum/n)
+		}
+		for _, j := range m.set.of {
+			values = append(values, c.Of(&populations[j]))
+		}
+	}
+	for _, t := range m.tables {
+		values = append(values, t.values()...)
+	}
+	return values
+}
+
+// edge is the share of a bin by which a spike may miss the beginning of the next and still belong to it.
+const edge = 1e-9
+
+// firstAbove counts spikes in bins from one end of a window to the next.
+type firstAbove struct {
+	d      description.Measure
+	counts [][]int32 // by part, then bin
+}
+
+func newFirstAbove(d description.Measure, end float64) *firstAbove {
+	f := &firstAbove{d: d}
+	for range d.Parts {
+		f.counts = append(f.counts, make([]int32, int(end/d.Every+edge)))
+	}
+	return f
+}
+
+func (f *firstAbove) add(part, _ int, t float64) {
+	if k := int(t/f.d.Every + edge); k < len(f.counts[part]) {
+		f.counts[part][k]++
+	}
+}
+
+// values are the part whose rate first reaches the level, the larger of two, and the end of that window.
+func (f *firstAbove) values() []float64 {
+	n := int(math.Round(f.d.Window / f.d.Every))
+	sums := make([]int64, len(f.counts))
+	for k := range len(f.counts[0]) {
+		best, most := -1, 0.0
+		for part, c := range f.counts {
+			sums[part] += int64(c[k])
+			if k >= n {
+				sums[part] -= int64(c[k-n])
+			}
+			if rate := float64(sums[part]) / float64(f.d.Parts[part].N) / f.d.Window * 1000; rate >= f.d.Level && rate > most {
+				best, most = part, rate
+			}
+		}
+		if end := float64(k+1) * f.d.Every; best >= 0 && k+1 >= n && end > f.d.After*(1+edge) {
+			return []float64{float64(best), end}
+		}
+	}
+	return []float64{math.NaN(), math.NaN()}
+}
+
+// vector sums the directions of the spikes in a window.
+type vector struct {
+	from, to   float64 // ms
+	n          float64 // neurons on the ring
+	x, y, many float64
+}
+
+func newVector(d description.Measure, end float64) *vector {
+	if d.At > 0 {
+		end = d.At
+	}
+	return &vector{from: end - d.Window, to: end, n: float64(d.Parts[0].N)}
+}
+
+func (v *vector) add(_, neuron int, t float64) {
+	if t < v.from || t >= v.to {
+		return
+	}
+	sin, cos := math.Sincos(2 * math.Pi * float64(neuron) / v.n)
+	v.x, v.y, v.many = v.x+cos, v.y+sin, v.many+1
+}
+
+// values are the mean direction in degrees from 0 to 360, neuron i at i/n of a turn, and the length of the mean vector.
+func (v *vector) values() []float64 {
+	if v.many == 0 {
+		return []float64{math.NaN(), math.NaN()}
+	}
+	deg := math.Atan2(v.y, v.x) * 180 / math.Pi
+	if deg < 0 {
+		deg += 360
+	}
+	return []float64{deg, math.Hypot(v.x, v.y) / v.many}
+}
