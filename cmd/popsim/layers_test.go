@@ -14,6 +14,7 @@ var layers = map[string][]string{
 	"rng":                       nil,
 	"expression":                {"rng"},
 	"network/statistics":        nil,
+	"network/measure":           {"network", "network/description", "network/recording", "network/statistics", "sweep", "experiment", "expression", "fault", "kernels"},
 	"network/recording":         {"network", "network/statistics", "pop", "table", "expression"},
 	"network/description":       {"network", "expression", "rng", "stimulus", "kernels", "model", "fault"},
 	"sched":                     nil,
@@ -57,7 +58,7 @@ var layers = map[string][]string{
 		"cmd/popsim/internal/batch", "cmd/popsim/internal/cli", "cmd/popsim/internal/completion",
 		"cmd/popsim/internal/flagset", "cmd/popsim/internal/help", "cmd/popsim/internal/manual", "cmd/popsim/internal/memory",
 		"cmd/popsim/internal/output", "cmd/popsim/internal/profile", "cmd/popsim/internal/record",
-		"cmd/popsim/internal/reference", "cmd/popsim/internal/signals", "cmd/popsim/internal/topics", "experiment", "fault", "recording", "stimulus", "expression", "network", "network/description", "network/statistics", "network/recording",
+		"cmd/popsim/internal/reference", "cmd/popsim/internal/signals", "cmd/popsim/internal/topics", "experiment", "fault", "recording", "stimulus", "expression", "network", "network/description", "network/statistics", "network/recording", "network/measure",
 	},
 }
 

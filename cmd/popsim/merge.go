@@ -64,6 +64,9 @@ func (v *call) merge(path string, f flags, measure string) error {
 		return err
 	}
 	defer out.Abort()
+	if sweep.HoldsJobs(path) {
+		return v.mergeJobs(path, f, out)
+	}
 	parts, err := sweep.OpenParts(path)
 	if err != nil {
 		return err
@@ -129,4 +132,30 @@ func (v *call) wholeOf(parts *sweep.Parts, merged file.Record, f flags, measure 
 	verb, _ := merged.Extra["verb"].(string)
 	picture, err := figure.SweepPicture{Title: r.Spec.Model.Name, Measure: measure, Curves: verb == "fi"}.Figure(r)
 	return picture, misused(err)
+}
+
+// mergeJobs is merge for a sweep of a network.
+func (v *call) mergeJobs(path string, f flags, out *file.Output) error {
+	parts, err := sweep.OpenJobsParts(path)
+	if err != nil {
+		return err
+	}
+	v.phase("check")
+	if err := errors.Join(out.WriteTable(parts.Result.Table()), out.Commit()); err != nil {
+		return err
+	}
+	v.phase("write")
+	merged := record.MergedJobs(parts)
+	if f.plot.Value != "" {
+		picture, err := figure.Jobs(parts.Result, merged.Model)
+		if err != nil {
+			return misused(err)
+		}
+		if err := v.draw(&f, picture, f.force); err != nil {
+			return err
+		}
+		v.phase("plot")
+	}
+	v.say("%s of %s in %s", cli.Count(parts.Result.Finished(), "run"), cli.Count(parts.Count, "part"), path)
+	return errors.Join(v.aside(path, out, merged), jobFailures(parts.Result))
 }

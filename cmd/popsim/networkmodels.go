@@ -63,13 +63,18 @@ func describedNetwork(d *description.Description, res *description.Result, sum n
 	for j, p := range res.Spec.Populations {
 		populations = append(populations, map[string]any{"name": p.Name, "first": firsts[j], "n": p.N})
 	}
+	return map[string]any{
+		"description": d.Text, "files": filesOf(res), "populations": populations, "synapses": sum.Edges,
+		"least_delay_ms": sum.LeastDelay, "longest_delay_ms": sum.LongestDelay, "bytes_per_synapse": perSynapse(sum),
+		"graph_checksum": fmt.Sprintf("%016x", sum.Checksum),
+	}
+}
+
+// filesOf are the @files of a network with their checksums, for a record.
+func filesOf(res *description.Result) []map[string]any {
 	files := []map[string]any{}
 	for _, f := range res.Files {
 		files = append(files, map[string]any{"path": f.Path, "sha256": f.SHA256})
 	}
-	return map[string]any{
-		"description": d.Text, "files": files, "populations": populations, "synapses": sum.Edges,
-		"least_delay_ms": sum.LeastDelay, "longest_delay_ms": sum.LongestDelay, "bytes_per_synapse": perSynapse(sum),
-		"graph_checksum": fmt.Sprintf("%016x", sum.Checksum),
-	}
+	return files
 }

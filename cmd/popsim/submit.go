@@ -205,6 +205,9 @@ func (s *submitCommand) run(ctx context.Context) error {
 
 // chooseParts sets the number of parts if it is not given, and refuses more parts than there are points or curves.
 func (s *submitCommand) chooseParts(ctx context.Context) error {
+	if s.sweep.net != nil {
+		return s.chooseNetworkParts(ctx, s.sweep.net)
+	}
 	chains, err := s.sweep.spec.Chains()
 	if err != nil {
 		return misused(err)
@@ -220,6 +223,22 @@ func (s *submitCommand) chooseParts(ctx context.Context) error {
 	}
 	if s.parts.Value > chains {
 		return misused(fmt.Errorf("--parts %d is more than there are points or curves to share (%d)", s.parts.Value, chains))
+	}
+	return nil
+}
+
+// chooseNetworkParts is chooseParts for a sweep of a network.
+func (s *submitCommand) chooseNetworkParts(ctx context.Context, net *networkSweep) error {
+	runs := net.jobs.Rows()
+	if !s.parts.Given {
+		seconds, err := net.x.Seconds(ctx)
+		if err != nil {
+			return err
+		}
+		s.parts.Value = int(math.Max(1, math.Min(float64(runs), math.Ceil(seconds*float64(runs)/secondsPerPart))))
+	}
+	if s.parts.Value > runs {
+		return misused(fmt.Errorf("--parts %d is more than there are runs to share (%d)", s.parts.Value, runs))
 	}
 	return nil
 }

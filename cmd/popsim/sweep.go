@@ -51,6 +51,8 @@ type sweepCommand struct {
 	part     experiment.Word
 	refine   experiment.Word
 
+	network     networkMapFlags
+	net         *networkSweep // of a network; all below is then unused but for cfg, cut, away and goesOn
 	neuron      experiment.Neuron
 	spec        sweep.Spec
 	cfg         sweep.Config
@@ -87,6 +89,7 @@ func (s *sweepCommand) grid() *cobra.Command {
 		Example: "  popsim map adex:tb08 V_reset=-49:-46:0.01 I=800 -m isi --plot map.png\n  popsim map adex I=0:60/200 b=0:60/50 -m rate --plot rates.png",
 	}
 	s.register(cmd)
+	s.network.add(cmd.Flags())
 	return cmd
 }
 
@@ -116,6 +119,17 @@ func (s *sweepCommand) register(cmd *cobra.Command) {
 
 // read understands the command line and refuses what makes no sense, all of it at once.
 func (s *sweepCommand) read(args []string) error {
+	if d, preset, ok, err := networkNamed(args, s.network.description.Value); err != nil {
+		return misused(err)
+	} else if ok && s.verb != "map" {
+		return misused(fault.Hint(fmt.Errorf("%s is for single neurons, and %s is a network", s.verb, args[0]), "popsim map goes through the parameters of networks"))
+	} else if ok {
+		s.net = &networkSweep{sweepCommand: s, name: args[0]}
+		return s.net.read(d, preset, args[1:])
+	}
+	if s.network.given() {
+		return misused(errors.New("--trials, --spikes-on-grid and --bin belong to networks"))
+	}
 	isa, bad := s.check()
 	q, err := experiment.ParseNeuron(args)
 	bad.Add(err)

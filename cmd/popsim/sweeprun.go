@@ -33,13 +33,17 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 	if err := s.read(args); err != nil {
 		return err
 	}
-	done, err := s.finished()
+	if s.net != nil {
+		return s.net.run(ctx)
+	}
+	mine, err := s.spec.Digest()
 	if err != nil {
 		return err
 	}
+	done := s.isFinished(mine)
 	var out *file.Output
 	if !done && !s.dryRun {
-		if out, err = s.open(); err != nil {
+		if out, err = s.open(s.forecast.Points, s.spec.Late || s.spec.Resets); err != nil {
 			return err
 		}
 		defer output.Abort(out)
@@ -69,12 +73,12 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 	}
 	s.phase("borders")
 	switch {
-	case errors.Is(err, context.Canceled) && s.cfg.Keep != "" && sweep.HasCheckpoints(s.kept()):
-		s.warn("interrupted; the checkpoints that were finished are kept beside %s, and --resume goes on from them", s.out.Value)
-		s.requeue(ctx, r)
-		return err
 	case errors.Is(err, context.Canceled) && s.cfg.Keep != "":
-		s.warn("interrupted before the first checkpoint was finished; nothing is kept")
+		kept := 0
+		if r != nil {
+			kept = r.Kept
+		}
+		s.tellInterrupted(ctx, kept)
 		return err
 	case errors.Is(err, context.Canceled):
 		s.cut = true
@@ -101,17 +105,24 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 	return errors.Join(err, failures(r))
 }
 
-// finished reports whether a sweep that is to be resumed has already come to its end. Its checkpoints are removed last.
-func (s *sweepCommand) finished() (bool, error) {
-	if !s.resume || s.cfg.Part.Of > 0 || s.replaces() {
-		return false, nil
-	}
-	digest, err := s.spec.Digest()
-	if err != nil || !record.Finished(s.out.Value, digest) {
-		return false, err
+// isFinished reports whether a sweep that is to be resumed has already come to its end. Its checkpoints are removed last.
+func (s *sweepCommand) isFinished(digest string) bool {
+	if !s.resume || s.cfg.Part.Of > 0 || s.replaces() || !record.Finished(s.out.Value, digest) {
+		return false
 	}
 	s.say("%s is finished already", s.out.Value)
-	return true, nil
+	return true
+}
+
+// tellInterrupted says what an interruption leaves of a sweep that keeps checkpoints, of which this run has put so many points
+// on disk, and asks for more time where a batch system has ended it.
+func (s *sweepCommand) tellInterrupted(ctx context.Context, kept int) {
+	if !sweep.HasCheckpoints(s.kept()) {
+		s.warn("interrupted before the first checkpoint was finished; nothing is kept")
+		return
+	}
+	s.warn("interrupted; the checkpoints that were finished are kept beside %s, and --resume goes on from them", s.out.Value)
+	s.requeue(ctx, kept)
 }
 
 // replaces tells whether files that exist may be overwritten: when asked to, or when they were written by the end of the
@@ -156,15 +167,15 @@ func (s *sweepCommand) tellForecast(ctx context.Context) error {
 }
 
 // open opens the files before the work begins. A part has none: the sweep keeps it.
-func (s *sweepCommand) open() (*file.Output, error) {
+func (s *sweepCommand) open(rows int, long bool) (*file.Output, error) {
 	if err := s.checkPicture(s.replaces()); err != nil {
 		return nil, err
 	}
 	switch {
 	case s.cfg.Part.Of > 0:
 		return nil, nil
-	case s.out.Value == "" && output.OnTerminal(s.stdout) && (s.forecast.Points > terminalRows || s.spec.Late || s.spec.Resets):
-		s.say("the table of %s is not shown on a terminal; -o FILE keeps it", cli.Count(s.forecast.Points, "point"))
+	case s.out.Value == "" && output.OnTerminal(s.stdout) && (rows > terminalRows || long):
+		s.say("the table of %s is not shown on a terminal; -o FILE keeps it", cli.Count(rows, "point"))
 		return nil, nil
 	case s.out.Value == "":
 		return file.NewCSV(s.stdout), nil
@@ -390,12 +401,12 @@ func (s *sweepCommand) readEvery() error {
 
 // requeue asks Slurm to run this part again after its time has run out. A task that has finished nothing since it began is not
 // queued again, because it would never come to its end.
-func (s *sweepCommand) requeue(ctx context.Context, r *sweep.Result) {
+func (s *sweepCommand) requeue(ctx context.Context, kept int) {
 	job := batch.JobName()
 	if !strings.HasPrefix(s.part.Value, "auto") || job == "" || !signals.OutOfTime(ctx) {
 		return
 	}
-	if r == nil || r.Kept == 0 {
+	if kept == 0 {
 		s.warn("the time of the task was too short to finish anything; it is not queued again")
 		return
 	}

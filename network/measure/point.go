@@ -3,6 +3,7 @@ package measure
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"popsim/kernels"
 	"popsim/network"
@@ -35,3 +36,24 @@ func (s *Set) Point(ctx context.Context, res *description.Result, run Run) ([]fl
 	}
 	return meter.Values(populations), nil
 }
+
+// Seconds estimates how long one run takes on one processor, from a short run of the first point.
+func (x *Sweep) Seconds(ctx context.Context) (float64, error) {
+	begin := time.Now()
+	net, err := network.Build(ctx, x.Base.Spec, network.Config{Workers: 1, ISA: x.Run.ISA, Memory: x.Run.Memory})
+	if err != nil {
+		return 0, err
+	}
+	built := time.Since(begin).Seconds()
+	rec := recording.New(net, x.Base.Spec, recording.Config{From: 0, To: x.Run.Time, Bin: x.Run.Bin})
+	steps := recording.Steps(x.Run.Time, x.Base.Spec.Dt)
+	for begin = time.Now(); time.Since(begin) < shortRun && net.Steps() < steps; {
+		if err := rec.Advance(ctx, min(steps, net.Steps()+max(10, steps/100))); err != nil {
+			return 0, err
+		}
+	}
+	return built + time.Since(begin).Seconds()*float64(steps)/float64(net.Steps()), nil
+}
+
+// shortRun is how long the speed of a network is measured.
+const shortRun = 300 * time.Millisecond

@@ -21,14 +21,37 @@ func Merged(parts *sweep.Parts) file.Record {
 			"ns_per_neuron_step": parts.Work.Seconds * 1e9 / max(1, float64(parts.Work.LaneSteps)),
 		},
 	}
+	addParts(&r, parts.Records(), addFirst)
+	return r
+}
+
+// MergedJobs returns the record of a merged file of a sweep of a network.
+func MergedJobs(parts *sweep.JobsParts) file.Record {
+	r := file.Record{Extra: map[string]any{
+		"interrupted": false, "experiment": parts.Result.Jobs.Digest(), "parts": parts.Count, "parts_seconds": parts.Seconds,
+	}}
+	addParts(&r, parts.Records, func(r *file.Record, q file.Record) {
+		r.Model, r.Preset, r.Parameters, r.Dt, r.Seed = q.Model, q.Preset, q.Parameters, q.Dt, q.Seed
+		r.Extra["part_command"] = q.Command
+		for _, name := range []string{
+			"description", "files", "settings", "points", "trials", "time_ms", "discard_ms", "bin_ms", "zip", "spikes_on_grid", "memory_forecast_bytes",
+		} {
+			r.Extra[name] = q.Extra[name]
+		}
+	})
+	return r
+}
+
+// addParts adds to r what the records of parts tell; first takes that of the first part.
+func addParts(r *file.Record, records []json.RawMessage, first func(r *file.Record, q file.Record)) {
 	versions, sets, processors, longest := map[string]bool{}, map[string]bool{}, map[string]bool{}, 0.0
-	for i, text := range parts.Records() {
+	for i, text := range records {
 		var q file.Record
 		if json.Unmarshal(text, &q) != nil {
 			continue
 		}
 		if i == 0 {
-			addFirst(&r, q)
+			first(r, q)
 		}
 		r.ISA, r.Workers = q.ISA, max(r.Workers, q.Workers)
 		versions[q.Version], sets[q.ISA] = true, true
@@ -45,7 +68,6 @@ func Merged(parts *sweep.Parts) file.Record {
 	r.Extra["parts_instruction_sets"] = slices.Sorted(maps.Keys(sets))
 	r.Extra["parts_processors"] = slices.Sorted(maps.Keys(processors))
 	r.Extra["parts_longest_seconds"] = longest
-	return r
 }
 
 // addFirst copies to r what the record q of the first part tells of the whole experiment.

@@ -1,0 +1,276 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"popsim/cmd/popsim/internal/batch"
+	"popsim/cmd/popsim/internal/cli"
+	"popsim/cmd/popsim/internal/flagset"
+	"popsim/cmd/popsim/internal/memory"
+	"popsim/cmd/popsim/internal/output"
+	"popsim/cmd/popsim/internal/record"
+	"popsim/cmd/popsim/internal/signals"
+	"popsim/experiment"
+	"popsim/fault"
+	"popsim/figure"
+	"popsim/network/description"
+	"popsim/network/measure"
+	"popsim/sched"
+	"popsim/sweep"
+	"popsim/table/file"
+)
+
+// networkMapFlags are those that map takes for networks alone.
+type networkMapFlags struct {
+	trials experiment.Count
+	onGrid bool
+	bin    experiment.Quantity
+	embedded
+}
+
+// add registers the flags.
+func (f *networkMapFlags) add(set *pflag.FlagSet) {
+	f.bin = experiment.Quantity{Unit: "ms", Value: 1}
+	flagset.Add(set, experiment.Flag{Name: "trials", Value: &f.trials, Help: "networks: runs of each point, with other inputs and initial states"})
+	flagset.Add(set, experiment.Flag{Name: "spikes-on-grid", Value: (*experiment.Switch)(&f.onGrid), Help: "networks: spikes and arrivals at the ends of steps"})
+	flagset.Add(set, experiment.Flag{Name: "bin", Value: &f.bin, Help: "networks: time over which counts for synchrony are taken"})
+	f.embedded.add(set)
+}
+
+// given tells whether one of the flags was set.
+func (f *networkMapFlags) given() bool { return f.trials.Given || f.onGrid || f.bin.Given }
+
+// networkSweep is one call of map for a network.
+type networkSweep struct {
+	*sweepCommand
+	name     string
+	settings []description.Setting
+	x        *measure.Sweep
+	jobs     *sweep.Jobs
+}
+
+// read understands the command line and refuses what makes no sense, all of it at once.
+func (s *networkSweep) read(d *description.Description, preset string, words []string) error {
+	isa, bad := s.check()
+	f := &s.network
+	for _, refused := range []struct {
+		flag  string
+		given bool
+	}{{"--method", s.method.Given}, {"--from", s.from.Given}, {"--full", s.full}, {"--refine", s.refine.Given}} {
+		if refused.given {
+			bad.About(refused.flag, fmt.Errorf("%s is not for networks", refused.flag))
+		}
+	}
+	for _, e := range []struct {
+		flag string
+		err  error
+	}{{"--trials", f.trials.Err}, {"--bin", f.bin.Err}} {
+		if e.err != nil {
+			bad.About(e.flag, fmt.Errorf("%s: %w", e.flag, e.err))
+		}
+	}
+	var faults fault.List
+	s.settings, faults = settingsOf(words, s.places)
+	bad = append(bad, faults...)
+	s.x = &measure.Sweep{
+		Description: d, Options: description.Options{Preset: preset, Seed: s.seed.Value, Dt: s.dt.Value, OnGrid: f.onGrid},
+		Grid: sweep.Grid{Zip: s.zip}, Trials: f.trials.Value, Measures: s.measures.List,
+		Run: measure.Run{Discard: -1, Bin: f.bin.Value, ISA: isa},
+	}
+	if s.time.Given {
+		s.x.Run.Time = s.time.Value
+	}
+	if s.discard.Given {
+		s.x.Run.Discard = s.discard.Value
+	}
+	if err := s.x.Read(s.settings); err != nil {
+		bad.Add(err)
+		return misused(bad.Err())
+	}
+	bad.Add(f.embedded.check(s.x.Base.Files))
+	bad.Add(s.apart(s.dryRun))
+	bad.Add(s.readKeep())
+	bad.Add(s.readEvery())
+	if n := len(s.x.Grid.Axes); s.plot.Value != "" && (n == 0 || n > 2 && !s.zip) {
+		bad.About("--plot", fmt.Errorf("a grid over %d quantities makes no picture; one or two do", n))
+	}
+	s.cfg.Workers, s.cfg.ISA = s.workers.Value, isa
+	if s.cfg.Workers == 0 {
+		s.cfg.Workers = sched.Allowed()
+	}
+	bad.Add(s.plan())
+	return misused(bad.Err())
+}
+
+// plan decides whether many runs go on at once, each with one worker, or one after the other, each with all.
+func (s *networkSweep) plan() error {
+	need, free := float64(s.x.Forecast.Bytes), memory.Available()
+	rows := int(s.x.Grid.Points()) * max(1, s.x.Trials)
+	s.jobs = s.x.Jobs(rows < s.cfg.Workers || need*float64(s.cfg.Workers) > free/2)
+	s.x.Run.Memory = int64(free)
+	if s.away {
+		return nil
+	}
+	return memory.Fits("the network", need)
+}
+
+// run is the verb.
+func (s *networkSweep) run(ctx context.Context) error {
+	if s.isFinished(s.jobs.Digest()) {
+		return nil
+	}
+	var out *file.Output
+	var err error
+	if !s.dryRun {
+		if out, err = s.open(s.jobs.Rows(), false); err != nil {
+			return err
+		}
+		defer output.Abort(out)
+	}
+	if err := s.keepExperiment(); err != nil {
+		return err
+	}
+	if err := s.tellForecast(ctx); err != nil || s.dryRun {
+		return err
+	}
+	s.phase("read")
+	if s.cfg.Keep != "" {
+		s.cfg.Stop, s.cfg.Job = signals.Graceful(ctx), batch.JobName()
+	}
+	var r *sweep.JobsResult
+	err = s.compute(ctx, &s.flags, s.verb, s.x.Description.Title, func(ctx context.Context) (err error) {
+		stop := func() {}
+		if !s.quiet {
+			s.cfg.Tick, stop = cli.Shared(s.stderr, "runs")
+		}
+		defer func() { stop() }()
+		r, err = sweep.RunJobs(ctx, s.jobs, s.cfg, func(r *sweep.JobsResult) any { return s.completed(s.record(r)) })
+		return err
+	})
+	s.phase("run")
+	if errors.Is(err, sweep.ErrEmptyPart) {
+		return misused(err)
+	}
+	if r != nil {
+		s.warnAll(s.x.Notes())
+	}
+	switch canceled := errors.Is(err, context.Canceled); {
+	case canceled && s.cfg.Keep != "":
+		s.tellInterrupted(ctx, r.Kept)
+		return err
+	case canceled:
+		s.cut = true
+		s.warn("interrupted; the runs that were finished are %s", s.partial(out))
+	case err != nil:
+		return err
+	case s.cfg.Part.Of > 0:
+		s.say("part %d/%d is in %s; popsim merge %s joins all", s.cfg.Part.Number, s.cfg.Part.Of, sweep.PartPath(s.cfg.Keep, s.cfg.Part), s.cfg.Keep)
+		return s.part0(jobFailures(r))
+	}
+	if e := s.write(out, r); e != nil {
+		return e
+	}
+	s.say("%s in %.3g s, %s", cli.Count(r.Finished(), "run"), r.Elapsed.Seconds(), cli.Count(r.Workers, "worker"))
+	return errors.Join(err, jobFailures(r))
+}
+
+// part0 is the error of a finished part: points that failed are no reason for a batch system to stop.
+func (s *networkSweep) part0(err error) error {
+	if err != nil && strings.HasPrefix(s.part.Value, "auto") {
+		s.warn("%v; the part is whole, and popsim merge will tell it again", err)
+		return nil
+	}
+	return err
+}
+
+// jobFailures is the error of a sweep in which runs failed.
+func jobFailures(r *sweep.JobsResult) error {
+	blown, refused := r.Count("status", measure.Blown), r.Count("status", measure.Refused)
+	if blown+refused == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d of %d runs failed; the column status marks them", blown+refused, r.Finished())
+}
+
+// tellForecast says what the sweep will cost.
+func (s *networkSweep) tellForecast(ctx context.Context) error {
+	fc := s.x.Forecast
+	text := fmt.Sprintf("%s of %s with %.3g synapses, %s", cli.Count(s.jobs.Rows(), "run"), cli.Count(fc.Neurons, "neuron"), float64(fc.Edges), memory.Size(float64(fc.Bytes)))
+	if s.dryRun {
+		seconds, err := s.x.Seconds(ctx)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(s.stderr, "popsim: %s, about %s of one processor\n", text, cli.Duration(seconds*float64(s.jobs.Rows())))
+		return nil
+	}
+	s.say("%s", text)
+	return nil
+}
+
+// keepExperiment writes the experiment where --save asks for it.
+func (s *networkSweep) keepExperiment() error {
+	x := experiment.Saved{
+		Comment: savedComment(), Verb: "map", Model: s.name, Flags: flagset.Records(s.cmd.Flags()), Given: s.cmd.Flags().Changed,
+		Resolved: map[string]string{
+			"dt": milliseconds(s.x.Base.Spec.Dt), "time": milliseconds(s.x.Run.Time), "discard": milliseconds(s.x.Run.Discard), "seed": "",
+			"bin": milliseconds(s.x.Run.Bin), "description": s.x.Description.Text,
+		},
+	}
+	s.network.files.List = nil
+	for _, f := range s.x.Base.Files {
+		s.network.files.List = append(s.network.files.List, f.Path+" sha256:"+f.SHA256)
+		x.Resolved["files"] = ""
+	}
+	for _, v := range s.settings {
+		x.Values = append(x.Values, [2]string{v.Name, v.Text})
+	}
+	return s.saveExperiment(&s.flags, x)
+}
+
+// write writes table, picture and record, and gives up the checkpoints that were kept.
+func (s *networkSweep) write(out *file.Output, r *sweep.JobsResult) error {
+	if out != nil {
+		if err := errors.Join(out.WriteTable(r.Table()), out.Commit()); err != nil {
+			return err
+		}
+	}
+	if s.plot.Value != "" {
+		f, err := figure.Jobs(r, s.name)
+		if err != nil {
+			return err
+		}
+		if err := s.draw(&s.flags, f, s.replaces()); err != nil {
+			return err
+		}
+	}
+	s.phase("write")
+	if err := s.aside(s.out.Value, out, s.record(r)); err != nil || s.cfg.Keep == "" {
+		return err
+	}
+	return sweep.Discard(s.cfg.Keep) // last: a sweep that is killed before this has all it needs to write its files again
+}
+
+// record says how the table was made.
+func (s *networkSweep) record(r *sweep.JobsResult) file.Record {
+	axes := map[string]any{}
+	for _, v := range s.settings {
+		axes[v.Name] = v.Text
+	}
+	extra := map[string]any{
+		"description": s.x.Description.Text, "files": filesOf(s.x.Base), "settings": axes, "points": int(s.jobs.Grid.Points()), "trials": s.jobs.Trials,
+		"time_ms": s.x.Run.Time, "discard_ms": s.x.Run.Discard, "bin_ms": s.x.Run.Bin, "zip": s.zip, "interrupted": s.cut,
+		"spikes_on_grid": s.network.onGrid, "experiment": s.jobs.Digest(), "runs": r.Finished(), "runs_at_once": !s.jobs.Alone,
+		"memory_forecast_bytes": s.x.Forecast.Bytes, "run_s": r.Elapsed.Seconds(),
+	}
+	record.AddWorkers(extra, r.Sched)
+	return file.Record{
+		Model: strings.TrimSuffix(s.x.Description.Path, experiment.Ending), Preset: s.x.Options.Preset, Parameters: networkParameters(s.x.Base),
+		Dt: s.x.Base.Spec.Dt, Seed: s.seed.Value, ISA: s.cfg.ISA.String(), Workers: r.Workers, Extra: extra,
+	}
+}

@@ -1,0 +1,182 @@
+package measure
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"popsim/network/description"
+	"popsim/sweep"
+)
+
+// ring is 8 neurons, of which the first four are A and the others B, with measures of both kinds.
+const ring = `
+[parameters]
+rate_A = "10Hz"
+rate_B = "10Hz"
+[population.A]
+model = "poisson"
+n = 40
+rate = "rate_A"
+[population.B]
+like = "A"
+rate = "rate_B"
+[measure.choice]
+kind = "first-above"
+populations = ["A", "B"]
+window = "50ms"
+every = "5ms"
+level = "30Hz"
+after = "100ms"
+[measure.bump]
+kind = "population-vector"
+population = "A"
+window = "100ms"
+at = "300ms"
+`
+
+func parsed(t *testing.T, text string) *description.Description {
+	t.Helper()
+	d, err := description.Parse("ring.toml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// TestTables: measures of tables on trains with known values.
+func TestTables(t *testing.T) {
+	res, err := parsed(t, ring).Resolve(description.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := New(res, []string{"choice", "bump"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []sweep.JobColumn{{Name: "choice", Words: []string{"A", "B"}}, {Name: "choice_time_ms"}, {Name: "bump_deg"}, {Name: "bump_length"}}
+	if !reflect.DeepEqual(set.Columns(), want) {
+		t.Errorf("columns %v", set.Columns())
+	}
+	m := set.Meter(400)
+	// B reaches 30 Hz, 60 spikes of 40 neurons in 50 ms, with those at 122 ms; before 100 ms nothing counts.
+	for i := range 40 {
+		m.Add(0, i, 40)
+	}
+	for i := range 40 {
+		m.Add(0, i, 40.5)
+	}
+	for i := range 40 {
+		m.Add(1, i, 118)
+	}
+	for i := range 20 {
+		m.Add(1, i, 122)
+	}
+	for range 3 {
+		m.Add(0, 10, 250) // a quarter of the ring
+		m.Add(0, 10, 199.9)
+	}
+	m.Add(0, 30, 299.9)
+	got := m.Values(nil)
+	if got[0] != 1 || got[1] != 125 {
+		t.Errorf("choice %v at %v, want B at 125", got[0], got[1])
+	}
+	if math.Abs(got[2]-90) > 1e-9 || math.Abs(got[3]-0.5) > 1e-9 {
+		t.Errorf("bump at %v of length %v, want 90 and 0.5", got[2], got[3])
+	}
+	if got := set.Meter(400).Values(nil); slices.ContainsFunc(got, func(x float64) bool { return !math.IsNaN(x) }) {
+		t.Errorf("measures of silence: %v", got)
+	}
+}
+
+// TestEdges: a window that ends just at the time after which windows count is left out, and the larger rate of two is taken.
+func TestEdges(t *testing.T) {
+	res, err := parsed(t, ring).Resolve(description.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := New(res, []string{"choice"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := set.Meter(400)
+	for k := range 200 {
+		m.Add(0, k%40, 97)
+		m.Add(1, k%40, 98)
+	}
+	m.Add(1, 0, 104.999999999999) // at the edge of the next bin but for rounding: it belongs to that
+	m.Add(0, 0, 99)
+	if got := m.Values(nil); got[0] != 0 || got[1] != 105 {
+		t.Errorf("choice %v at %v, want A at 105", got[0], got[1])
+	}
+}
+
+// TestSweep: a sweep has the same table for any workers, its trials differ, and points whose values are refused are told.
+func TestSweep(t *testing.T) {
+	tables := map[bool]string{}
+	for _, alone := range []bool{false, true} {
+		x := &Sweep{Description: parsed(t, ring), Trials: 2, Measures: []string{"rate", "choice"}, Run: Run{Time: 200, Discard: 50, Bin: 1}}
+		x.Options.Seed = 7
+		if err := x.Read([]description.Setting{{Name: "rate_A", Text: "0:60:30"}, {Name: "rate_B", Text: "12Hz"}}); err != nil {
+			t.Fatal(err)
+		}
+		r, err := sweep.RunJobs(context.Background(), x.Jobs(alone), sweep.Config{Workers: 2}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		for _, c := range r.Table().Columns {
+			b.WriteString(c.Name + " ")
+		}
+		if want := "rate_A trial rate_Hz rate_A_Hz rate_B_Hz choice choice_time_ms status "; b.String() != want {
+			t.Errorf("columns %s, want %s", b.String(), want)
+		}
+		c, _ := r.Table().Column("rate_A_Hz")
+		rates := c.Values.([]float64)
+		if rates[0] != 0 || math.Abs(rates[4]-60) > 20 || rates[4] == rates[5] { // 5 sd of 360 spikes
+			t.Errorf("rates %v", rates)
+		}
+		tables[alone] = tableText(r)
+	}
+	if tables[false] != tables[true] {
+		t.Error("the table depends on workers")
+	}
+}
+
+// tableText is the table to the last bit.
+func tableText(r *sweep.JobsResult) string {
+	var b strings.Builder
+	for _, c := range r.Table().Columns {
+		fmt.Fprintln(&b, c.Name, c.Values)
+	}
+	return b.String()
+}
+
+// TestRefusals: what is wrong with a sweep is told before it runs.
+func TestRefusals(t *testing.T) {
+	for _, c := range []struct {
+		settings, measures []string
+		want               string
+	}{
+		{[]string{"rate_A=0:60"}, nil, "rate_A=0:60 is an interval"},
+		{[]string{"rate_A=0:60:x"}, nil, `"x"`},
+		{[]string{"rate_a=1,2"}, nil, "the network has no parameter rate_a; did you mean rate_A?"},
+		{[]string{"rate_A=1mV,2mV"}, nil, "mV"},
+		{[]string{"rate_A=1,2"}, []string{"speed"}, `networks have no measure "speed"`},
+		{[]string{"rate_A=1,2"}, []string{"cv", "cv"}, "measure cv_A is named twice"},
+	} {
+		x := &Sweep{Description: parsed(t, ring), Measures: c.measures, Run: Run{Time: 200, Bin: 1}}
+		var settings []description.Setting
+		for _, s := range c.settings {
+			name, text, _ := strings.Cut(s, "=")
+			settings = append(settings, description.Setting{Name: name, Text: text})
+		}
+		if err := x.Read(settings); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: %v; want %s", c.settings, err, c.want)
+		}
+	}
+}
