@@ -149,7 +149,7 @@ func Forecast(spec Spec, cfg Config) (int64, error) {
 	each := int64(c.kernel.Bytes(varies))
 	if cfg.Train {
 		each += trainBytes
-		if mayHavePeriods(spec.Model) {
+		if cfg.mayHavePeriods(spec.Model) {
 			each += recentBytes
 		}
 	}

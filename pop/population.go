@@ -113,7 +113,7 @@ func (p *Population) build(ctx context.Context) error {
 		p.shards = append(p.shards, &shard{first: first})
 	}
 	if p.cfg.Train {
-		p.trains = newTrains(p.spec.N, p.spec.Model)
+		p.trains = newTrains(p.spec.N, p.cfg.mayHavePeriods(p.spec.Model))
 	}
 	for range min(p.cfg.Workers, len(p.shards)) {
 		p.workers = append(p.workers, worker{scratch: kernels.NewWorker()})

@@ -124,7 +124,7 @@ func (s *Train) Latency() float64 {
 type Trains struct {
 	heads  []head
 	tails  []tail
-	recent []recent // the last intervals, where a train may have a period of several; nil where each interval begins alike
+	recent []recent // the last intervals, where a train may have a period of several; nil where all intervals are the same
 }
 
 // recent holds the last intervals of a neuron, ms, in a ring. They find the period and trim the mean to it: single precision
@@ -142,16 +142,20 @@ const (
 	recentBytes = int64(unsafe.Sizeof(recent{}))
 )
 
-func newTrains(n int, m *model.Model) Trains {
+// newTrains returns the trains of n neurons; periodic says whether theirs may have periods, see mayHavePeriods.
+func newTrains(n int, periodic bool) Trains {
 	s := Trains{heads: make([]head, n), tails: make([]tail, n)}
-	if mayHavePeriods(m) {
+	if periodic {
 		s.recent = make([]recent, n)
 	}
 	return s
 }
 
-// mayHavePeriods tells whether something else than V outlives a spike, so that intervals may differ.
-func mayHavePeriods(m *model.Model) bool { return m.Fires == model.Crossing || len(m.States) > 1 }
+// mayHavePeriods reports whether intervals may differ from each other: because a state other than V outlasts a spike, or because
+// the current changes over time, as where spikes are locked to a periodic waveform.
+func (cfg Config) mayHavePeriods(m *model.Model) bool {
+	return m.Fires == model.Crossing || len(m.States) > 1 || cfg.Wave != nil || cfg.Input != nil
+}
 
 // note keeps the interval that the last spike of neuron i ended.
 func (s Trains) note(i int) {

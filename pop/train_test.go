@@ -83,3 +83,30 @@ func TestWholePeriods(t *testing.T) {
 		}
 	}
 }
+
+// TestLockedRate: a lif neuron whose spikes are locked to a sine, two for three periods, has the rate of whole periods, whether the
+// number of its intervals is even or odd.
+func TestLockedRate(t *testing.T) {
+	const (
+		want      = 1000.0 / 30 // Hz: two spikes in 60 ms
+		tolerance = 1e-4        // Hz; the mean of an odd number of intervals is off by 0.2 Hz and more
+	)
+	slide, err := model.LIFModel.Preset("slide")
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := pop.Spec{Model: model.LIFModel, N: 1, P: kernels.Uniform(slide.Params), I: kernels.Values{23}}
+	for _, time := range []float64{980, 995, 1010, 1025} {
+		cfg := pop.Config{Train: true, From: 400, Workers: 1, Wave: func(k int64) float64 {
+			return 8 * math.Sin(2*math.Pi*50e-3*(float64(k)+0.5)*0.1)
+		}}
+		sum, err := pop.Run(context.Background(), spec, cfg, time)
+		if err != nil {
+			t.Fatal(err)
+		}
+		train := sum.Trains.At(0)
+		if math.Abs(train.Rate()-want) > tolerance {
+			t.Errorf("%v ms, %d intervals: %v Hz, want %v", time, train.Intervals(), train.Rate(), want)
+		}
+	}
+}

@@ -181,6 +181,7 @@ func (s *runCommand) read(args []string) error {
 	if err := experiment.CheckSpan(s.time.Value, s.cfg.Dt); err != nil {
 		return misused(fault.About("--time", err))
 	}
+	badWaveform := s.readWaveform() // before the forecast, since a waveform takes memory for trains
 	if err := s.forecast(n); err != nil {
 		return misused(err)
 	}
@@ -193,7 +194,7 @@ func (s *runCommand) read(args []string) error {
 		bad.About("--dt", err)
 		s.warnNote(note)
 	}
-	bad.About("--waveform", s.readWaveform())
+	bad.About("--waveform", badWaveform)
 	s.warnAll(q.Notes)
 	bad.About("--of", s.readTrace())
 	return misused(bad.Err())
