@@ -114,6 +114,15 @@ func (n *Network) columns() (all [][]float64) {
 		each(func(r *shard) []float64 { return r.s[c] })
 		each(func(r *shard) []float64 { return r.y[c] })
 	}
+	for j := range 7 {
+		for _, r := range n.ranges {
+			for _, o := range r.coupled {
+				if column := [7][]float64{o.y[0], o.y[1], o.y[2], o.y[3], o.wake, o.wakeTheta, o.level}[j]; column != nil {
+					all = append(all, column)
+				}
+			}
+		}
+	}
 	return all
 }
 

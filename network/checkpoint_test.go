@@ -44,9 +44,13 @@ func mixed(kind Kind, onGrid bool) *Spec {
 }
 
 func TestCheckpointGoesOn(t *testing.T) {
-	for _, kind := range []Kind{Delta, AlphaCurrent} {
+	for _, make := range []func(onGrid bool) *Spec{
+		func(onGrid bool) *Spec { return mixed(Delta, onGrid) },
+		func(onGrid bool) *Spec { return mixed(AlphaCurrent, onGrid) },
+		func(onGrid bool) *Spec { return conductive(onGrid, 0.1) },
+	} {
 		for _, onGrid := range []bool{false, true} {
-			s := mixed(kind, onGrid)
+			s := make(onGrid)
 			want := collect(t, s, Config{Workers: 1}, 50)
 			var spikes []Spike
 			rec := Recorder{Spikes: func(x []Spike) error { spikes = append(spikes, x...); return nil }}
@@ -68,7 +72,7 @@ func TestCheckpointGoesOn(t *testing.T) {
 				}
 			}
 			if !slices.Equal(spikes, want) || len(want) < 100 {
-				t.Errorf("%s, on grid %t: %d spikes through a checkpoint, %d in one run, or others", kind, onGrid, len(spikes), len(want))
+				t.Errorf("%s, on grid %t: %d spikes through a checkpoint, %d in one run, or others", s.Populations[0].Name, onGrid, len(spikes), len(want))
 			}
 		}
 	}

@@ -36,7 +36,7 @@ func networkNamed(args []string, text string) (d *description.Description, prese
 		d, err = description.Parse(name, []byte(text))
 		return d, preset, true, err
 	case slices.Contains(description.Names(), name):
-		d, err = description.Lookup(name)
+		d, err = description.Lookup(args[0])
 		return d, preset, true, err
 	case !strings.HasSuffix(name, experiment.Ending):
 		return nil, "", false, nil

@@ -21,6 +21,7 @@ type Description struct {
 	Source string
 	Text   string // of the file
 
+	others []string // presets that are files of their own
 	root   *entry
 	faults fault.List // of its structure
 }
@@ -116,6 +117,11 @@ func (d *Description) Presets() []string {
 	if e := d.root.get("preset"); e != nil {
 		for _, p := range e.items {
 			names = append(names, p.key)
+		}
+	}
+	for _, p := range d.others {
+		if !slices.Contains(names, p) {
+			names = append(names, p)
 		}
 	}
 	return names

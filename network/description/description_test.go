@@ -35,6 +35,9 @@ func TestLibrary(t *testing.T) {
 			t.Errorf("%s: title %q, source %q", name, d.Title, d.Source)
 		}
 		for _, preset := range append(d.Presets(), "") {
+			if d, err = Lookup(name + ":" + preset); err != nil {
+				t.Fatal(err)
+			}
 			if _, err := d.Resolve(Options{Preset: preset}); err != nil {
 				t.Errorf("%s:%s: %v", name, preset, err)
 			}
