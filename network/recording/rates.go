@@ -69,28 +69,31 @@ func (r *rates) end(steps int64) error {
 	if len(r.times) < blockRows {
 		return nil
 	}
-	return r.flush()
+	return r.flush(false)
 }
 
-// finish ends the bin in hand, however short, at the end of a run, and hands on the block in hand.
+// finish ends the bin in hand, however short, at the end of a run.
 func (r *rates) finish(step int64) error {
 	if short := step - r.bin*r.steps; short > 0 {
 		if err := r.end(short); err != nil {
 			return err
 		}
 	}
-	return r.flush()
+	return nil
 }
 
-func (r *rates) flush() error {
+func (r *rates) flush(all bool) error {
 	if r.sink == nil {
 		return nil
 	}
 	block := table.NewTable(table.Col("time_ms", r.times))
 	for j, c := range r.columns {
 		block.Columns = append(block.Columns, table.Col(c.Name, r.values[j]))
-		r.values[j] = r.values[j][:0]
 	}
-	r.times = r.times[:0]
-	return r.sink(block)
+	n, err := handOn(r.sink, block, all)
+	for j, v := range r.values {
+		r.values[j] = v[:copy(v, v[n:])]
+	}
+	r.times = r.times[:copy(r.times, r.times[n:])]
+	return err
 }

@@ -96,19 +96,26 @@ func (r *Recording) Advance(ctx context.Context, to int64) error {
 
 // Flush hands on what is still in memory, also when a run was cut short.
 func (r *Recording) Flush() error {
-	if err := r.flushSpikes(); err != nil {
-		return err
-	}
 	if err := r.rates.finish(r.net.Steps()); err != nil {
 		return err
 	}
-	if r.trace == nil {
-		return nil
+	if r.trace != nil {
+		if err := r.trace.note(r.net.Steps()); err != nil {
+			return err
+		}
 	}
-	if err := r.trace.note(r.net.Steps()); err != nil {
+	return r.flush(true)
+}
+
+// flush hands on whole blocks of rows, and with all those that are left too.
+func (r *Recording) flush(all bool) error {
+	if err := r.flushSpikes(all); err != nil {
 		return err
 	}
-	return r.trace.flush()
+	if err := r.rates.flush(all); err != nil || r.trace == nil {
+		return err
+	}
+	return r.trace.flush(all)
 }
 
 func (r *Recording) progress(step int64) error {
@@ -141,15 +148,15 @@ func (r *Recording) take(block []network.Spike) error {
 	if len(r.neurons) < blockRows {
 		return nil
 	}
-	return r.flushSpikes()
+	return r.flushSpikes(false)
 }
 
-func (r *Recording) flushSpikes() error {
+func (r *Recording) flushSpikes(all bool) error {
 	if r.cfg.Spikes == nil {
 		return nil
 	}
-	err := r.cfg.Spikes(table.NewTable(table.Col("neuron", r.neurons), table.Col("time_ms", r.times)))
-	r.neurons, r.times = r.neurons[:0], r.times[:0]
+	n, err := handOn(r.cfg.Spikes, table.NewTable(table.Col("neuron", r.neurons), table.Col("time_ms", r.times)), all)
+	r.neurons, r.times = r.neurons[:copy(r.neurons, r.neurons[n:])], r.times[:copy(r.times, r.times[n:])]
 	return err
 }
 

@@ -204,18 +204,21 @@ func (t *tracer) note(k int64) error {
 	if len(t.times) < blockRows {
 		return nil
 	}
-	return t.flush()
+	return t.flush(false)
 }
 
-func (t *tracer) flush() error {
+func (t *tracer) flush(all bool) error {
 	if t.cfg.Sink == nil {
 		return nil
 	}
 	block := table.NewTable(table.Col("time_ms", t.times), table.Col("neuron", t.neurons))
 	for c, v := range t.variables {
 		block.Columns = append(block.Columns, table.Col(v.name, t.values[c]))
-		t.values[c] = t.values[c][:0]
 	}
-	t.times, t.neurons = t.times[:0], t.neurons[:0]
-	return t.cfg.Sink(block)
+	n, err := handOn(t.cfg.Sink, block, all)
+	for c, v := range t.values {
+		t.values[c] = v[:copy(v, v[n:])]
+	}
+	t.times, t.neurons = t.times[:copy(t.times, t.times[n:])], t.neurons[:copy(t.neurons, t.neurons[n:])]
+	return err
 }

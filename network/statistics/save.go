@@ -1,0 +1,76 @@
+package statistics
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+)
+
+// ErrSaved is the error for bytes that are no Recorder of that size.
+var ErrSaved = errors.New("these are no measures of a population of that size")
+
+// Save appends to b all that the recorder has seen, in the form that Restore reads.
+func (r *Recorder) Save(b []byte) []byte {
+	word := func(x int64) { b = binary.LittleEndian.AppendUint64(b, uint64(x)) }
+	number := func(x float64) { b = binary.LittleEndian.AppendUint64(b, math.Float64bits(x)) }
+	word(int64(len(r.intervals)))
+	word(int64(len(r.closed)))
+	for _, x := range []int64{r.now, r.inBin, r.part.sum, r.part.square, r.part.bins, r.all.sum, r.all.square, r.all.bins} {
+		word(x)
+	}
+	for _, c := range r.closed {
+		for _, x := range c {
+			number(x)
+		}
+	}
+	for i := range r.intervals {
+		v, c := &r.intervals[i], &r.counts[i]
+		word(v.spikes)
+		for _, x := range []float64{v.last, v.interval, v.sum, v.square, v.change} {
+			number(x)
+		}
+		for _, x := range []int64{c.bin, c.inBin, c.part.sum, c.part.square, c.all.sum, c.all.square} {
+			word(x)
+		}
+	}
+	return b
+}
+
+// Restore makes a new recorder what it was at Save, and returns the bytes behind it.
+func (r *Recorder) Restore(b []byte) (rest []byte, err error) {
+	const head, batch, neuron = 10, 3, 12 // words
+	at := func(i int) int64 { return int64(binary.LittleEndian.Uint64(b[8*i:])) }
+	if len(b) < 8*head || at(0) != int64(len(r.intervals)) || at(1) < 0 || at(1) > 2*batches {
+		return nil, ErrSaved
+	}
+	closed := int(at(1))
+	size := 8 * (head + batch*closed + neuron*len(r.intervals))
+	if len(b) < size {
+		return nil, ErrSaved
+	}
+	rest, b = b[size:], b[16:size]
+	word := func() int64 {
+		x := int64(binary.LittleEndian.Uint64(b))
+		b = b[8:]
+		return x
+	}
+	number := func() float64 { return math.Float64frombits(uint64(word())) }
+	for _, x := range []*int64{&r.now, &r.inBin, &r.part.sum, &r.part.square, &r.part.bins, &r.all.sum, &r.all.square, &r.all.bins} {
+		*x = word()
+	}
+	r.closed = make([][3]float64, closed)
+	for k := range r.closed {
+		r.closed[k] = [3]float64{number(), number(), number()}
+	}
+	for i := range r.intervals {
+		v, c := &r.intervals[i], &r.counts[i]
+		v.spikes = word()
+		for _, x := range []*float64{&v.last, &v.interval, &v.sum, &v.square, &v.change} {
+			*x = number()
+		}
+		for _, x := range []*int64{&c.bin, &c.inBin, &c.part.sum, &c.part.square, &c.all.sum, &c.all.square} {
+			*x = word()
+		}
+	}
+	return rest, nil
+}
