@@ -21,38 +21,20 @@ type Config struct {
 
 // Build draws the graph of a network and lays it out; the Spec must not change while the Network is in use.
 func Build(ctx context.Context, s *Spec, c Config) (*Network, error) {
-	f, err := s.Forecast()
+	n, err := newNetwork(s, c)
 	if err != nil {
 		return nil, err
 	}
+	f := n.forecast(c)
 	if c.Memory > 0 && f.Bytes > c.Memory {
 		return nil, fmt.Errorf("the network needs about %.3g GB for %.4g synapses; %.3g GB are available", float64(f.Bytes)/1e9, float64(f.Edges), float64(c.Memory)/1e9)
 	}
-	isa, err := kernels.ParseISA(c.ISA.String())
-	if err != nil {
-		return nil, err
-	}
-	l := newLayout(s)
-	l.isa = isa
-	n := &Network{layout: l, isa: isa, pages: new(mapped)}
 	runtime.AddCleanup(n, (*mapped).release, n.pages)
-	n.workers = c.Workers
-	if n.workers <= 0 {
-		n.workers = sched.Allowed()
-	}
-	if err := n.traits(); err != nil {
-		return nil, err
-	}
-	count := n.workers
-	if c.Ranges > 0 {
-		count = c.Ranges
-	} else if f.Edges < 20000 && f.Neurons < 2000 {
-		count = 1 // less work per epoch than a barrier costs
-	}
+	l := n.layout
 	for i := range s.Projections {
 		l.draws = append(l.draws, newDrawing(l, i))
 	}
-	for _, segs := range l.ranges(count) {
+	for _, segs := range l.ranges(n.rangeCount(c, f)) {
 		n.ranges = append(n.ranges, &shard{net: n, segs: segs, number: len(n.ranges)})
 	}
 	n.inputReceptors()

@@ -3,7 +3,6 @@ package network_test
 import (
 	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 
 	"popsim/network"
@@ -29,15 +28,6 @@ func library(t testing.TB, name, settings string, o description.Options) *networ
 	return r.Spec
 }
 
-// processorTime is what the process has used, ns.
-func processorTime(b *testing.B) int64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return u.Utime.Nano() + u.Stime.Nano()
-}
-
 // BenchmarkBuild times the building of graphs, per synapse and worker.
 func BenchmarkBuild(b *testing.B) {
 	for _, c := range []struct{ name, network, settings string }{
@@ -49,7 +39,7 @@ func BenchmarkBuild(b *testing.B) {
 			b.Run(c.name+"/"+string(rune('0'+workers)), func(b *testing.B) {
 				spec := library(b, c.network, c.settings, description.Options{})
 				edges, bytes := int64(0), int64(0)
-				begin := processorTime(b)
+				begin := processorTime()
 				for range b.N {
 					n, err := network.Build(b.Context(), spec, network.Config{Workers: workers})
 					if err != nil {
@@ -59,7 +49,7 @@ func BenchmarkBuild(b *testing.B) {
 					n.Close()
 					runtime.GC()
 				}
-				b.ReportMetric(float64(processorTime(b)-begin)/float64(b.N)/float64(edges), "cpu-ns/synapse")
+				b.ReportMetric(float64(processorTime()-begin)/float64(b.N)/float64(edges), "cpu-ns/synapse")
 				b.ReportMetric(float64(bytes)/float64(edges), "B/synapse")
 			})
 		}

@@ -1,54 +1,296 @@
 package network
 
-// Forecast is what a network will need.
+import (
+	"math"
+	"time"
+
+	"popsim/kernels"
+	"popsim/sched"
+)
+
+// Forecast is what a network will need, known before an edge is drawn.
 type Forecast struct {
 	Neurons int
-	Edges   int64 // expected
-	Bytes   int64
+	Edges   int64   // expected
+	Bytes   int64   // memory, at its most while the network is built
+	Seconds float64 // of building, on all processors of this machine if nothing else runs
 }
 
-// Forecast computes what the network will need, from its laws alone.
+// Forecast computes what the network will need from its laws, and the time from a few of its edges that it draws.
 func (s *Spec) Forecast() (Forecast, error) {
-	if err := s.Check(); err != nil {
+	n, err := newNetwork(s, Config{})
+	if err != nil {
 		return Forecast{}, err
 	}
-	l := newLayout(s)
-	f := Forecast{Neurons: l.firsts[len(l.firsts)-1]}
-	for i := range s.Projections {
-		p := &s.Projections[i]
-		least, most, timed, err := l.delayBounds(i)
-		if err != nil {
-			return f, err
-		}
-		from, to := float64(size(p.From)), float64(size(p.To))
-		edges := from * to
-		switch r := p.Rule.(type) {
-		case InDegree:
-			edges = to * float64(r.K)
-		case OutDegree:
-			edges = from * float64(r.K)
-		case Probability:
-			edges = from * to * r.P
-		case Total:
-			edges = float64(r.N)
-		case OneToOne:
-			edges = from
-		case Edges:
-			edges = float64(len(r.Pre))
-		}
-		per := 10.0
-		_, constant := p.Weight.(Constant)
-		_, drawn := p.Weight.(Draw)
-		if timed {
-			per = 18
-		} else if constant {
-			per = 2
-		} else if drawn {
-			per = 6
-		}
-		f.Edges += int64(edges)
-		f.Bytes += int64(edges*per*1.05 + 4*from*float64(most-least+2))
-	}
-	f.Bytes += int64(f.Neurons) * 200
+	f := n.forecast(Config{})
+	f.Seconds = n.buildingTime()
 	return f, nil
+}
+
+// forecast is what a network of known traits will need, but for the time.
+func (n *Network) forecast(c Config) Forecast {
+	l := n.layout
+	f := Forecast{Neurons: l.firsts[len(l.firsts)-1]}
+	expected := make([]map[pair]float64, len(l.spec.Projections)) // edges of each source
+	shares := make([]map[int]float64, len(expected))
+	busiest := 0.0
+	for i := range l.spec.Projections {
+		expected[i], shares[i] = l.expected(i), l.delayShares(i)
+		perSource := 0.0
+		for key, x := range expected[i] {
+			f.Edges += int64(x * float64(l.spec.Populations[key.population].N))
+			perSource += x
+		}
+		busiest += perSource
+	}
+	ranges := float64(len(l.ranges(n.rangeCount(c, f))))
+	bytes := float64(f.Neurons)*n.neuronBytes() + l.givenBytes()
+	for key, t := range n.pairs {
+		runs := make([]float64, t.most-t.least+1) // expected edges of a source, one range and each delay
+		for i, x := range expected {
+			if x[key] > 0 {
+				for d, share := range shares[i] {
+					runs[d-t.least] += x[key] * share / ranges
+				}
+			}
+		}
+		blocks := 0.0
+		for _, x := range runs {
+			blocks += expectedBlocks(x)
+		}
+		sources := float64(l.spec.Populations[key.population].N) * ranges
+		bytes += sources * (blocks*float64(blockBytes[t.style()]) + 4*float64(len(runs)+1))
+		if t.style() == shared {
+			bytes += 8 * sources
+		}
+	}
+	const edgeBytes = 40 // of an edge while those of its source are sorted
+	bytes += float64(n.workers) * edgeBytes * busiest
+	f.Bytes = int64(bytes)
+	return f
+}
+
+// neuronBytes is what a neuron takes: columns of its state, and those of each receptor.
+func (n *Network) neuronBytes() float64 {
+	const (
+		columns = 120 // V, waking, parameters, places while the graph is built
+		each    = 40  // of a receptor: two variables and the rows of a step
+	)
+	return columns + each*float64(len(n.layout.receptors))
+}
+
+// givenBytes is what inputs, lists of edges and counts of edges take.
+func (l *layout) givenBytes() (bytes float64) {
+	const (
+		train = 48 // of an input to one neuron
+		index = 4  // of a listed edge, and of a source
+	)
+	for _, in := range l.spec.Inputs {
+		bytes += train * float64(size(in.To))
+	}
+	for _, p := range l.spec.Projections {
+		switch r := p.Rule.(type) {
+		case Edges:
+			bytes += index * float64(len(r.Pre)+size(p.From))
+		case Total:
+			bytes += 2 * index * float64(size(p.From))
+		}
+	}
+	return bytes
+}
+
+// expectedBlocks is the mean number of blocks of four that a run fills whose number of edges has a Poisson law of a mean.
+func expectedBlocks(mean float64) float64 {
+	// The mean of what is missing up to a multiple of four follows from the law of the number modulo four.
+	missing := 1.5 - math.Exp(-mean)*(math.Cos(mean)-math.Sin(mean)) - math.Exp(-2*mean)/2
+	return (mean + missing) / 4
+}
+
+// expected is the mean number of edges of projection i from one source of a population onto a receptor.
+func (l *layout) expected(i int) map[pair]float64 {
+	p := &l.spec.Projections[i]
+	from, to := float64(size(p.From)), float64(size(p.To))
+	edges := from * to
+	switch r := p.Rule.(type) {
+	case InDegree:
+		edges = to * float64(r.K)
+	case OutDegree:
+		edges = from * float64(r.K)
+	case Probability:
+		edges = from * to * r.P
+	case Total:
+		edges = float64(r.N)
+	case OneToOne:
+		edges = from
+	case Edges:
+		edges = float64(len(r.Pre))
+	}
+	if _, listed := p.Rule.(Edges); p.NoAutapses && !listed {
+		if _, chance := p.Rule.(Probability); chance || edges == from*to {
+			edges -= edges / (from * to) * float64(l.autapses(p))
+		}
+	}
+	signs := l.signs(p)
+	negative := negativeShare(p)
+	x := map[pair]float64{}
+	for _, f := range p.From {
+		for _, t := range p.To {
+			for _, sign := range signs {
+				share := 1.0
+				if len(signs) == 2 {
+					share = 1 - negative
+				}
+				if len(signs) == 2 && sign {
+					share = negative
+				}
+				key := pair{f.Population, l.receptor(p.Synapse, t.Population, sign)}
+				x[key] += share * edges * float64(f.N) / from * float64(t.N) / to / float64(l.spec.Populations[f.Population].N)
+			}
+		}
+	}
+	return x
+}
+
+// autapses is the number of pairs of a source and a target that are the same neuron.
+func (l *layout) autapses(p *Projection) (n int) {
+	for _, f := range p.From {
+		for _, t := range p.To {
+			n += common(f, t)
+		}
+	}
+	return n
+}
+
+// quantiles is the number of equal parts of a law that are looked at.
+const quantiles = 1 << 12
+
+// negativeShare is the share of weights below 0, of weights of both signs.
+func negativeShare(p *Projection) float64 {
+	if e, ok := p.Rule.(Edges); ok && e.Weight != nil {
+		n := 0
+		for _, w := range e.Weight {
+			if w < 0 {
+				n++
+			}
+		}
+		return float64(n) / math.Max(1, float64(len(e.Weight)))
+	}
+	if _, ok := p.Weight.(Draw); !ok {
+		return 0.5 // not known without computing them
+	}
+	s := newSampler(p.Weight, 0, "")
+	n, all := 0, 0
+	for i := range uint32(quantiles) {
+		if x := s.raw(i<<20 | 1<<19); s.inside(x) {
+			all++
+			if s.finished(x) < 0 {
+				n++
+			}
+		}
+	}
+	return float64(n) / math.Max(1, float64(all))
+}
+
+// delayShares is the share of edges of projection i with each number of whole steps.
+func (l *layout) delayShares(i int) map[int]float64 {
+	p := &l.spec.Projections[i]
+	counts, all := map[int]float64{}, 0.0
+	add := func(delay float64) {
+		whole, _ := l.place(delay)
+		counts[whole]++
+		all++
+	}
+	e, listed := p.Rule.(Edges)
+	d, drawn := p.Delay.(Draw)
+	switch c, constant := p.Delay.(Constant); {
+	case listed && e.Delay != nil:
+		for _, x := range e.Delay {
+			add(x)
+		}
+	case constant:
+		add(float64(c))
+	case drawn:
+		s := newSampler(d, 0, "")
+		for i := range uint32(quantiles) {
+			if x := s.raw(i<<20 | 1<<19); s.inside(x) {
+				add(s.finished(x))
+			}
+		}
+	default:
+		for d := l.delays[i][0]; d <= l.delays[i][1]; d++ { // not known without computing them
+			counts[d]++
+			all++
+		}
+	}
+	for d := range counts {
+		counts[d] /= all
+	}
+	return counts
+}
+
+// buildingTime estimates the time of building, s, from that of drawing some edges of each projection.
+func (n *Network) buildingTime() float64 {
+	const (
+		sample = 20_000 // edges of all projections together
+		place  = 15e-9  // s: of sorting, placing and clearing memory for one edge
+	)
+	l := n.layout
+	total := 0.0
+	var b bundle
+	for i := range l.spec.Projections {
+		d := newDrawing(l, i)
+		edges := 0.0
+		for key, x := range l.expected(i) {
+			edges += x * float64(l.spec.Populations[key.population].N)
+		}
+		members, passes := d.from.n, 1.0
+		if byTarget(d.p.Rule) {
+			members, passes = d.to.n, 2
+		}
+		if _, ok := d.p.Rule.(Total); ok {
+			d.perSource = make([]uint32, d.from.n)
+			for k := range d.perSource {
+				d.perSource[k] = uint32(math.Ceil(edges / float64(d.from.n)))
+			}
+		}
+		begin, drawn := time.Now(), 0
+		for m := 0; m < members && drawn < sample/len(l.spec.Projections)+1; m++ {
+			if d.of(m, &b, numbers) != nil {
+				break // told when the network is built
+			}
+			drawn += b.len()
+		}
+		each := time.Since(begin).Seconds() / math.Max(1, float64(drawn))
+		total += edges * (passes*each + place)
+	}
+	return total / float64(min(n.workers, sched.Allowed()))
+}
+
+// rangeCount is the least number of ranges into which the targets are cut.
+func (n *Network) rangeCount(c Config, f Forecast) int {
+	switch {
+	case c.Ranges > 0:
+		return c.Ranges
+	case f.Edges < 20000 && f.Neurons < 2000:
+		return 1 // less work per epoch than a barrier costs
+	}
+	return n.workers
+}
+
+// newNetwork makes a network that has no ranges yet.
+func newNetwork(s *Spec, c Config) (*Network, error) {
+	if err := s.Check(); err != nil {
+		return nil, err
+	}
+	isa, err := kernels.ParseISA(c.ISA.String())
+	if err != nil {
+		return nil, err
+	}
+	l := newLayout(s)
+	l.isa = isa
+	n := &Network{layout: l, isa: isa, pages: new(mapped), workers: c.Workers}
+	if n.workers <= 0 {
+		n.workers = sched.Allowed()
+	}
+	return n, n.traits()
 }

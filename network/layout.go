@@ -39,6 +39,7 @@ type layout struct {
 	draws     []*drawing
 	steps     int64       // epoch, steps: the least delay
 	longest   int         // longest delay, whole steps
+	delays    [][2]int    // of projections: least and longest delay, whole steps
 	isa       kernels.ISA // with which edges are drawn
 }
 
@@ -220,7 +221,9 @@ func (t *table) blocks() int {
 	return len(t.bt)
 }
 
+// blockBytes is the size of a block of each style.
+var blockBytes = [...]int{8, 24, 40, 72}
+
 func (t *table) bytes() int64 {
-	size := [...]int{8, 24, 40, 72}[t.style]
-	return int64(t.blocks()*size) + int64(4*len(t.start)+8*len(t.weight))
+	return int64(t.blocks()*blockBytes[t.style]) + int64(4*len(t.start)+8*len(t.weight))
 }

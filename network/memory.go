@@ -11,15 +11,18 @@ type mapped struct {
 	pieces [][]byte
 }
 
-// hugePage is the size of the pages that are asked for, bytes; less is left to Go's heap.
-const hugePage = 2 << 20
+// Sizes, bytes: of huge pages, and that from which on slices are mapped.
+const (
+	hugePage    = 2 << 20
+	leastMapped = 64 << 10
+)
 
-// allocate returns n zeros. Large slices lie in mapped memory with huge pages where the system has them; memory that is
+// allocate returns n zeros. Large slices lie in mapped memory, with huge pages where the system has them; of mapped memory, what is
 // never written is never taken from the system.
 func allocate[T any](m *mapped, n int) []T {
 	var zero T
 	size := n * int(unsafe.Sizeof(zero))
-	if size < 2*hugePage {
+	if size < leastMapped {
 		return make([]T, n)
 	}
 	b := mapPages(size)

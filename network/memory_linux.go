@@ -6,21 +6,28 @@ import (
 	"unsafe"
 )
 
-// mapPages maps zeros that begin at a huge page; nil where the system refuses.
+// mapPages maps zeros, those of large sizes in huge pages; nil where the system refuses.
 func mapPages(size int) []byte {
-	b, err := syscall.Mmap(-1, 0, size+hugePage, syscall.PROT_READ|syscall.PROT_WRITE,
+	const huge = 2 * hugePage // size from which on they pay, whose last one is used in part
+	margin := 0
+	if size >= huge {
+		margin = hugePage
+	}
+	b, err := syscall.Mmap(-1, 0, size+margin, syscall.PROT_READ|syscall.PROT_WRITE,
 		syscall.MAP_ANON|syscall.MAP_PRIVATE|syscall.MAP_NORESERVE)
 	if err != nil {
 		return nil
 	}
+	if margin == 0 {
+		return b
+	}
 	// The mapping is wider by one huge page, and what lies before the first and behind the last is given back.
-	before := int(-uintptr(unsafe.Pointer(unsafe.SliceData(b))) % hugePage)
-	if before > 0 {
+	if before := int(-uintptr(unsafe.Pointer(unsafe.SliceData(b))) % hugePage); before > 0 {
 		munmap(b[:before])
+		b = b[before:]
 	}
-	if b = unmapBehind(b[before:], size); b != nil {
-		_ = syscall.Madvise(b, syscall.MADV_HUGEPAGE) // without huge pages it is slower, not wrong
-	}
+	b = unmapBehind(b, size)
+	_ = syscall.Madvise(b, syscall.MADV_HUGEPAGE) // without huge pages it is slower, not wrong
 	return b
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"popsim/kernels"
@@ -189,8 +190,16 @@ func TestOnGridAgainstReference(t *testing.T) {
 }
 
 func TestBuildRefusesWhatDoesNotFit(t *testing.T) {
-	_, err := Build(t.Context(), balanced(100, Delta, false), Config{Memory: 1000})
-	if err == nil {
-		t.Error("a network larger than the memory is built")
+	s := balanced(100, Delta, false)
+	f, err := s.Forecast()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Build(t.Context(), s, Config{Memory: f.Bytes * 9 / 10})
+	if err == nil || !strings.Contains(err.Error(), "synapses; ") {
+		t.Errorf("error %v for a network larger than the memory", err)
+	}
+	if _, err := Build(t.Context(), s, Config{Memory: f.Bytes * 11 / 10}); err != nil {
+		t.Errorf("a network that fits is refused: %v", err)
 	}
 }

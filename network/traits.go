@@ -64,6 +64,7 @@ func (n *Network) traits() error {
 		if err != nil {
 			return err
 		}
+		l.delays = append(l.delays, [2]int{least, most})
 		l.steps, l.longest = min(l.steps, int64(least)), max(l.longest, most)
 		signs := l.signs(p)
 		for _, f := range p.From {
