@@ -28,7 +28,7 @@ func completed(t *testing.T, line string) []string {
 // TestCompletion: every shell is offered verbs, flags, their values, models, presets and parameters.
 func TestCompletion(t *testing.T) {
 	for line, want := range map[string]string{
-		"r":                                "run",
+		"r":                                "rheobase run",
 		"bi":                               "bifurcation",
 		"help me":                          "measures merge",
 		"help ver":                         "verify version",

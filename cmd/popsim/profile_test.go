@@ -24,6 +24,7 @@ var computing = []string{
 	"phase lif I=5",
 	"bifurcation lif I=20:21",
 	"convergence lif",
+	"rheobase lif",
 	"bench lif --quick --isa go",
 }
 

@@ -48,7 +48,7 @@ func (v *call) root() *cobra.Command {
 		title string
 		verbs []*cobra.Command
 	}{
-		{"Simulate and analyse:", []*cobra.Command{v.runVerb(), v.fiVerb(), v.mapVerb(), v.phaseVerb(), v.bifurcationVerb(), v.plotVerb()}},
+		{"Simulate and analyse:", []*cobra.Command{v.runVerb(), v.fiVerb(), v.mapVerb(), v.rheobaseVerb(), v.phaseVerb(), v.bifurcationVerb(), v.plotVerb()}},
 		{"Reference and validation:", []*cobra.Command{modelsVerb(), v.convergenceVerb(), v.verifyVerb(), v.benchVerb(), v.versionVerb()}},
 		{"Sweeps in parts:", []*cobra.Command{v.submitVerb(), v.statusVerb(), v.mergeVerb()}},
 	} {

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"popsim/cmd/popsim/internal/completion"
+	"popsim/dynamics"
+	"popsim/experiment"
+	"popsim/fault"
+	"popsim/sched"
+	"popsim/sweep"
+
+	"github.com/spf13/cobra"
+)
+
+const rheobaseHelp = `rheobase tells on one line from which input current on a neuron fires. There are up to three such currents: that of the
+first spike after a step from rest, that from which on firing goes on, with the class of excitability that its rate
+suggests, and, for lif, eif and adex in closed form, that at which the resting state disappears.`
+
+// rheobaseVerb finds the onset of firing.
+func (v *call) rheobaseVerb() *cobra.Command {
+	var f flags
+	cmd := &cobra.Command{
+		Use:     "rheobase MODEL[:PRESET] [NAME=VALUE ...]",
+		Short:   "The current from which on a neuron fires",
+		Long:    rheobaseHelp,
+		Example: "  popsim rheobase adex\n  popsim rheobase hh g_K=30",
+		RunE:    func(cmd *cobra.Command, args []string) error { return v.rheobase(cmd.Context(), args, &f) },
+	}
+	cmd.Annotations, cmd.ValidArgsFunction = ofModel, completion.Models
+	f.steps(cmd.Flags(), sweep.DefaultTime, 500)
+	f.profiling(cmd.Flags())
+	return cmd
+}
+
+func (v *call) rheobase(ctx context.Context, args []string, f *flags) error {
+	isa, bad := f.check()
+	q, err := experiment.ParseNeuron(args)
+	bad.Add(err)
+	if q.Model == nil {
+		return misused(bad.Err())
+	}
+	method, err := q.Model.Method(f.method.Value)
+	bad.About("--method", err)
+	for _, s := range q.Settings {
+		if s.Target == experiment.Current {
+			bad.About("I", fault.Hint(errors.New("rheobase looks for I, but it is given"), "leave it out"))
+		}
+	}
+	point, err := q.Single("rheobase")
+	bad.Add(err)
+	if err := misused(bad.Err()); err != nil {
+		return err
+	}
+	spec := sweep.Spec{
+		Model: q.Model, Method: method.Name, P: point.Params, Init: point.Initial,
+		Time: f.time.Value, Discard: f.discard.Value, Dt: f.dt.Value,
+	}
+	cfg := sweep.Config{Workers: f.workers.Value, ISA: isa}
+	if cfg.Workers == 0 {
+		cfg.Workers = sched.Allowed()
+	}
+	return v.compute(ctx, f, "rheobase", q.Name(), func(ctx context.Context) error {
+		found, err := sweep.Onsets(ctx, spec, cfg)
+		if err != nil && !errors.Is(err, sweep.ErrNeverFires) {
+			return err
+		}
+		fmt.Fprintln(v.stdout, onsetLine(q, found, dynamics.Rheobase(q.Model, point.Params), err))
+		return nil
+	})
+}
+
+// onsetLine tells the currents at which firing begins, and that at which the resting state disappears, if it is known.
+func onsetLine(q experiment.Neuron, found []sweep.Transition, lost float64, never error) string {
+	unit := q.Model.CurrentUnit
+	var parts []string
+	for _, t := range found {
+		switch text := t.Digits() + " " + unit; {
+		case t.Above == "transient":
+			parts = append(parts, "first spike at "+text)
+		case t.Above == "firing" && t.Class > 0:
+			parts = append(parts, fmt.Sprintf("firing goes on from %s, class %d", text, t.Class))
+		case t.Above == "firing":
+			parts = append(parts, "firing goes on from "+text)
+		}
+	}
+	if never != nil {
+		parts = append(parts, never.Error())
+	}
+	if !math.IsNaN(lost) {
+		parts = append(parts, fmt.Sprintf("resting state lost at %.10g %s", lost, unit))
+	}
+	return q.Name() + ": " + strings.Join(parts, "; ")
+}

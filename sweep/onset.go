@@ -1,0 +1,71 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// How the onset of firing is looked for.
+const (
+	onsetPoints    = 41   // currents of each look
+	onsetGrowth    = 4    // of the range where nothing fires in it
+	onsetLooks     = 12   // ranges that are tried: up to 4^10 times the usual one
+	onsetTolerance = 1e-4 // of the range that is refined
+)
+
+// ErrNeverFires says that no current was found at which a neuron goes on firing.
+var ErrNeverFires = errors.New("it does not go on firing at any current that was tried")
+
+// Onsets finds the currents at which a neuron, started at its rest at I = 0 and stepped to each current, first fires and
+// first goes on firing: the transitions of its f-I curve up to sustained firing, within 1e-4 of the range of currents
+// that holds them. Spec is without a grid. The error is ErrNeverFires where nothing fires at any current that is tried.
+func Onsets(ctx context.Context, spec Spec, cfg Config) ([]Transition, error) {
+	lo, hi := min(0, spec.Model.Typical.Silent), spec.Model.Typical.Largest
+	closer := false // the range is around the onset already
+	for range onsetLooks {
+		spec.Grid.Axes = []Axis{Even("I", spec.Model.CurrentUnit, lo, hi, onsetPoints)}
+		r, err := Run(ctx, spec, cfg)
+		if err != nil {
+			return nil, err
+		}
+		switch quiet, first := r.onset(); {
+		case first < 0:
+			hi *= onsetGrowth
+		case quiet < 0: // it fires at all of them
+			lo -= onsetGrowth * (hi - lo)
+		case closer:
+			_, found, err := Refine(ctx, r, cfg, onsetTolerance*(hi-lo))
+			return upTo(found, string(firing)), err
+		default:
+			lo, hi = r.Axis(quiet, 0), r.Axis(min(first+1, r.Rows()-1), 0)
+			closer = true
+		}
+	}
+	return nil, fmt.Errorf("%w, up to I = %g %s", ErrNeverFires, hi/onsetGrowth, spec.Model.CurrentUnit)
+}
+
+// onset is the last row of an f-I curve before the first that goes on firing at which nothing fires, and that first row;
+// -1 where there is none.
+func (r *Result) onset() (quiet, first int) {
+	quiet = -1
+	for row := range r.Rows() {
+		if f, _ := r.outcome(row); f == firing {
+			return quiet, row
+		}
+		if r.Value("spikes", row) == 0 {
+			quiet = row
+		}
+	}
+	return quiet, -1
+}
+
+// upTo are the transitions up to the first above which the neuron does the given.
+func upTo(found []Transition, above string) []Transition {
+	for i, t := range found {
+		if t.Above == above {
+			return found[:i+1]
+		}
+	}
+	return found
+}
