@@ -26,6 +26,7 @@ import (
 	"unsafe"
 
 	"popsim/kernels/asm"
+	"popsim/kernels/vec/code"
 	"popsim/model"
 )
 
@@ -100,7 +101,10 @@ func For(m *model.Model, method model.Method, isa ISA) (*Kernel, error) {
 	}
 	if p, ok := provided.Load(providedKey{m, method.Name}); ok {
 		p := p.(*Program)
-		return &Kernel{Model: m, Method: method, ISA: Go, scheme: programScheme(m, p), program: p, codes: new(sync.Map)}, nil
+		if code.Available() != nil {
+			isa = Go
+		}
+		return &Kernel{Model: m, Method: method, ISA: isa, scheme: programScheme(m, p), program: p, codes: new(sync.Map)}, nil
 	}
 	s, ok := schemes[m.Name][method.Name]
 	if !ok {

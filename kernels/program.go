@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	vector "popsim/kernels/vec"
+	"popsim/kernels/vec/code"
 	"popsim/model"
 )
 
@@ -115,8 +116,45 @@ func (s *Shard) program(c []float64) {
 
 // programCode is a program compiled for coefficients some of which differ from lane to lane.
 type programCode struct {
-	step, full, part, locate *vector.Code
+	step, full, part, locate executable
 }
+
+// executable is a program ready for execution, as plain Go or as machine code.
+type executable interface{ Executor() vector.Executor }
+
+// ready makes a program ready. whole says that it goes through the vectors of a group, not through one lane.
+func (k *Kernel) ready(record func(b *vector.Block), whole bool) executable {
+	p := &vector.Program{Name: k.Model.Name, Record: record}
+	plain := p.Compile()
+	target, ok := map[ISA]vector.Target{AVX2: vector.AVX2, AVX512: vector.AVX512}[k.ISA]
+	if !ok {
+		return plain
+	}
+	n := 1
+	if whole {
+		n = abreast(k.ISA, plain.Len())
+	}
+	c, err := code.Compile(p, target, n, vector.Tuning{})
+	if err != nil { // no memory for code: what plain Go computes is the same
+		return plain
+	}
+	return c
+}
+
+// abreast is how many vectors of a program of so many operations go side by side: as many as hide the latencies of
+// short ones, as few as spill little of long ones.
+func abreast(isa ISA, operations int) int {
+	switch {
+	case isa == AVX512 && operations < 40:
+		return 8
+	case operations < 40, isa == AVX512 && operations < 120:
+		return 4
+	}
+	return 2
+}
+
+// MachineCode tells why programs of models from outside run in plain Go here; nil where they are machine code.
+func MachineCode() error { return code.Available() }
 
 // codeFor compiles the program of k, once for each choice of the coefficients that differ from lane to lane.
 func (k *Kernel) codeFor(place []int) *programCode {
@@ -126,10 +164,8 @@ func (k *Kernel) codeFor(place []int) *programCode {
 	}
 	r := recorder{k, place, len(k.Model.States)}
 	c, _ := k.codes.LoadOrStore(key, &programCode{
-		step:   (&vector.Program{Name: k.Model.Name, Record: r.step(false)}).Compile(),
-		full:   (&vector.Program{Name: k.Model.Name, Record: r.step(true)}).Compile(),
-		part:   (&vector.Program{Name: k.Model.Name, Record: r.part}).Compile(),
-		locate: (&vector.Program{Name: k.Model.Name, Record: r.locate}).Compile(),
+		step: k.ready(r.step(false), true), full: k.ready(r.step(true), true),
+		part: k.ready(r.part, false), locate: k.ready(r.locate, false),
 	})
 	return c.(*programCode)
 }
@@ -235,7 +271,12 @@ func (a *programAdvance) load(f *vector.Frame) {
 		o.lanes[i] = sized(o.lanes[i], n*Group)
 	}
 	f.Before, f.After, f.Lane, f.Shared = o.lanes[0], o.lanes[1], o.lanes[2], a.s.own.shared
-	a.changing(func(j int, column []float64) { copy(f.Before[j*Group:], column) })
+	a.changing(func(j int, column []float64) {
+		copy(f.Before[j*Group:], column)
+		for l := a.lanes; l < Group; l++ { // so that no lane that is not there fires
+			f.Before[j*Group+l] = math.NaN()
+		}
+	})
 	for j, c := range a.s.coefs {
 		if c != nil {
 			copy(f.Lane[a.s.own.place[j]*Group:], c[a.group:a.group+Group])
@@ -244,7 +285,7 @@ func (a *programAdvance) load(f *vector.Frame) {
 }
 
 func (a *programAdvance) store(f *vector.Frame) {
-	a.changing(func(j int, column []float64) { copy(column, f.Before[j*Group:]) })
+	a.changing(func(j int, column []float64) { copy(column[:a.lanes], f.Before[j*Group:]) })
 }
 
 // currents lays out the input of steps at to at+n-1.

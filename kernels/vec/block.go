@@ -3,8 +3,9 @@ package vec
 import "math"
 
 // A Block records a straight line of vector arithmetic. Every method appends one operation, whose result never changes.
-// The order of the instructions and their registers are decided afterwards (schedule.go, alloc.go); every executor computes
-// exactly the operations recorded, each correctly rounded, so that the bits are the same on every instruction set.
+// The order of the instructions and their registers are decided afterwards (schedule.go, alloc.go); every executor
+// computes exactly the operations recorded, each correctly rounded, so that the bits are the same on every instruction
+// set.
 type Block struct {
 	Context
 	name   string
@@ -16,9 +17,11 @@ type Block struct {
 	slope  float64 // of the skew, cycles per recorded value
 	start  int     // first node of the vectors recorded abreast
 	done   int     // nodes recorded between start and the current vector
+	vector int     // number of the vector of a program that is recorded
 }
 
-// Context is what a block shares with the function it is part of. Its zero value with a Target records an ordinary block.
+// Context is what a block shares with the function it is part of. Its zero value with a Target records an ordinary
+// block.
 type Context struct {
 	Target Target
 	Tune   Tuning
@@ -44,8 +47,8 @@ type (
 // IsZero reports whether m is the zero Mask, which no block has recorded.
 func (m Mask) IsZero() bool { return m.n == nil }
 
-// Mem is a place in memory: Disp bytes behind Base, which is whatever the executor knows the start of a column by (a comparable
-// value). Two places with different bases never overlap.
+// Mem is a place in memory: Disp bytes behind Base, which is whatever the executor knows the start of a column by (a
+// comparable value). Two places with different bases never overlap.
 type Mem struct {
 	Base any
 	Disp int
@@ -95,8 +98,8 @@ const (
 	opTest
 )
 
-// What the scheduler and the report use of an operation: its instruction (AVX-512 masks: kname), latency in cycles (Zen 5; others
-// are close), whether it occupies an FMA pipe, whether its two operands commute.
+// What the scheduler and the report use of an operation: its instruction (AVX-512 masks: kname), latency in cycles (Zen
+// 5; others are close), whether it occupies an FMA pipe, whether its two operands commute.
 var ops = [...]struct {
 	name, kname string
 	latency     int
@@ -188,8 +191,8 @@ func (b *Block) ConstBits(u uint64) Vec {
 	return Vec{b.leaf(u, func() *node { return &node{op: opConst, bits: u} })}
 }
 
-// Load is the vector at m: a column, or a parameter replicated to a full vector. It may be read at any time, and more than once,
-// before this block stores to m; the block must not write the same memory under another base.
+// Load is the vector at m: a column, or a parameter replicated to a full vector. It may be read at any time, and more
+// than once, before this block stores to m; the block must not write the same memory under another base.
 func (b *Block) Load(m Mem) Vec { return b.load(m, false) }
 
 // Broadcast is the single float64 at m in every lane.
@@ -201,6 +204,7 @@ type loadKey struct {
 }
 
 func (b *Block) load(m Mem, one bool) Vec {
+	m = b.inVector(m)
 	if s := b.stored[m]; s != nil && !one {
 		return Vec{s.args[0]}
 	}
@@ -212,6 +216,7 @@ func (b *Block) load(m Mem, one bool) Vec {
 
 // Store writes v to m. A Load(m) recorded before it is the old value, one recorded after it is v.
 func (b *Block) Store(m Mem, v Vec) {
+	m = b.inVector(m)
 	b.stored[m] = b.add(&node{op: opStore, mem: m, args: []*node{v.n}})
 }
 
@@ -306,7 +311,8 @@ func (b *Block) shift(o op, x Vec, n uint8) Vec {
 	return v
 }
 
-// A Pred is a comparison; none signals. LT to EQ are false where an operand is NaN, NLT to NEQ, their negations, are true there.
+// A Pred is a comparison; none signals. LT to EQ are false where an operand is NaN, NLT to NEQ, their negations, are
+// true there.
 type Pred uint8
 
 // The comparisons, by their numbers in VCMPPD.
@@ -346,7 +352,8 @@ func (b *Block) maskop(o op, x, y *node) Mask {
 	return Mask{b.add(&node{op: o, args: []*node{x, y}, mask: true})}
 }
 
-// Select is x where m holds, y elsewhere. Where x is an operation with no other reader, AVX-512 performs it merge-masked on y.
+// Select is x where m holds, y elsewhere. Where x is an operation with no other reader, AVX-512 performs it
+// merge-masked on y.
 func (b *Block) Select(m Mask, x, y Vec) Vec { return b.vec(opSelect, m.n, x.n, y.n) }
 
 // Count is the integer c, plus one where m holds.
@@ -357,8 +364,8 @@ func (b *Block) Count(c Vec, m Mask) Vec {
 	return b.SubI(c, Vec(m)) // true is -1
 }
 
-// Signs is a vector whose sign bit is set where m holds; the other bits are not defined. FromSigns is the mask of the lanes whose sign bit
-// is set: a mask that has gone through memory.
+// Signs is a vector whose sign bit is set where m holds; the other bits are not defined. FromSigns is the mask of the
+// lanes whose sign bit is set: a mask that has gone through memory.
 func (b *Block) Signs(m Mask) Vec {
 	if b.Target.HasMasks() {
 		return b.Select(m, b.ConstBits(1<<63), b.ConstBits(0))
@@ -377,8 +384,14 @@ func (b *Block) FromSigns(v Vec) Mask {
 // AndMask is x where m holds, 0 elsewhere, for targets whose masks are vectors.
 func (b *Block) AndMask(x Vec, m Mask) Vec { return b.And(x, Vec(m)) }
 
-// Bits writes m to the 32-bit general register r (as the emitter names it), one bit per lane, the lowest for the first lane.
-func (b *Block) Bits(m Mask, r any) { b.add(&node{op: opBits, args: []*node{m.n}, gp: r}) }
+// Bits writes m to the 32-bit general register r (as the emitter names it), one bit per lane, the lowest for the first
+// lane.
+func (b *Block) Bits(m Mask, r any) {
+	if r == Fired {
+		r = FiredVector(b.vector)
+	}
+	b.add(&node{op: opBits, args: []*node{m.n}, gp: r})
+}
 
 // StoreBits writes masks of eight lanes together to the byte at m, the lowest bit for the first lane.
 func (b *Block) StoreBits(m Mem, masks ...Mask) {
@@ -389,11 +402,12 @@ func (b *Block) StoreBits(m Mem, masks ...Mask) {
 	b.add(n)
 }
 
-// Test sets the zero flag if m holds in no lane. It is the last instruction of the block: a JNZ after it jumps if m holds in any lane.
+// Test sets the zero flag if m holds in no lane. It is the last instruction of the block: a JNZ after it jumps if m
+// holds in any lane.
 func (b *Block) Test(m Mask) { b.add(&node{op: opTest, args: []*node{m.n}}) }
 
-// mergeSelects turns Select(m, f(x), old) into a merge-masked f, where f(x) has no other reader. An FMA is possible only onto
-// one of its own operands, whose register it overwrites anyway.
+// mergeSelects turns Select(m, f(x), old) into a merge-masked f, where f(x) has no other reader. An FMA is possible
+// only onto one of its own operands, whose register it overwrites anyway.
 func (b *Block) mergeSelects() {
 	if !b.Target.HasMasks() {
 		return

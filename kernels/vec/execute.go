@@ -174,7 +174,7 @@ func (c *interpreter) Run(f *Frame) {
 	f.Fired = 0
 	for f.Step < f.Steps {
 		if f.At >= f.Lanes {
-			f.advance()
+			f.End()
 			continue
 		}
 		fired := c.step(f, width)

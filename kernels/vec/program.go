@@ -24,6 +24,26 @@ func SharedValue(j int) Mem { return Mem{Base: Shared, Disp: 8 * j} }
 // Fired is the name by which Bits hands the mask of a program to its executor.
 const Fired = "fired"
 
+// FiredVector is the general register that receives the mask of Fired of a vector, by the number of the vector.
+type FiredVector int
+
+// inVector moves a place of a frame to the vector in hand.
+func (b *Block) inVector(m Mem) Mem {
+	if p, ok := m.Base.(Place); ok && p != Shared {
+		m.Disp += b.vector * b.Target.Bytes()
+	}
+	return m
+}
+
+// RecordVectors records p for n vectors that follow each other.
+func (p *Program) RecordVectors(b *Block, n int) {
+	for s := range n {
+		b.Vector(s)
+		b.vector = s
+		p.Record(b)
+	}
+}
+
 // A Frame is the memory that programs run on: columns of FrameLanes values for a group of lanes, and where in the steps
 // they stand.
 type Frame struct {
@@ -54,8 +74,8 @@ type Program struct {
 // An Executor runs a program. It may be used by one goroutine at a time.
 type Executor interface{ Run(f *Frame) }
 
-// advance ends the step in hand: the state at its end is the state before the next.
-func (f *Frame) advance() {
+// End ends the step in hand: the state at its end is the state before the next.
+func (f *Frame) End() {
 	f.At = 0
 	f.Step++
 	f.Before, f.After = f.After, f.Before

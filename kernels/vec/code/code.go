@@ -1,0 +1,120 @@
+// Package code makes machine code of vec programs at run time, for AVX2 and AVX-512: the operations of a program,
+// scheduled and with registers given by package vec, inside a loop over the vectors of a frame and its steps. It
+// computes the bits of vec.Code.
+//
+// Memory with code in it is never writable and executable together: it is written, then made executable. Where the
+// system refuses that, and in builds without assembly, Available tells why, and plain Go takes the place of machine
+// code.
+//
+// # Calls
+//
+// A call is a plain function call from assembly (call_amd64.s). The code uses neither the stack nor the registers of
+// Go's runtime (BP, R14); it is not preempted, since the runtime does not stop a goroutine at addresses that it does
+// not know, and returns after at most the steps of a frame. What it spills stands in memory of its executor.
+package code
+
+import (
+	"runtime"
+	"sync"
+	"unsafe"
+
+	"popsim/kernels/vec"
+)
+
+// Code is a program as machine code. It may be shared.
+type Code struct {
+	memory *memory
+	lanes  int       // that one pass advances
+	consts []float64 // read-only, on a cache line
+	spills int       // numbers that an executor spills at most
+	Size   int       // bytes of machine code
+}
+
+// arguments is what the machine code reads and writes; the offsets of its fields are known to it.
+type arguments struct {
+	before, after, lane, input, shared, consts, spill unsafe.Pointer // 0 ... 48
+	stride, steps, at, lanes                          int            // 56 (bytes), 64 (to do), 72 (bytes), 80 (bytes)
+	fired                                             uint64         // 88
+}
+
+const (
+	atBefore, atAfter, atLane, atInput, atShared, atConsts, atSpill = 0, 8, 16, 24, 32, 40, 48
+	atStride, atSteps, atAt, atLanes, atFired                       = 56, 64, 72, 80, 88
+)
+
+// Compile makes machine code of a program for the target, of n vectors at a time (n times Lanes at most
+// vec.FrameLanes).
+func Compile(p *vec.Program, target vec.Target, n int, tune vec.Tuning) (*Code, error) {
+	if err := Available(); err != nil {
+		return nil, err
+	}
+	a := assemble(p, target, n, tune)
+	m, err := newMemory(a.bytes)
+	if err != nil {
+		return nil, err
+	}
+	c := &Code{memory: m, lanes: n * target.Lanes, consts: aligned(len(a.pool)), spills: a.slots * target.Lanes, Size: len(a.bytes)}
+	copy(c.consts, a.pool)
+	runtime.AddCleanup(c, func(m *memory) { m.free() }, m)
+	return c, nil
+}
+
+// Available tells why no machine code can be made here; nil where it can. It tries once.
+var Available = sync.OnceValue(probe)
+
+// executor is a Code with memory to spill to.
+type executor struct {
+	*Code
+	args  arguments
+	spill []float64
+}
+
+// Executor makes the scratch memory of one goroutine.
+func (c *Code) Executor() vec.Executor {
+	return &executor{Code: c, spill: aligned(c.spills + 8)}
+}
+
+// Run is that of vec.Executor. Lanes that are not there are run too: their columns must be memory, and hold no numbers.
+func (x *executor) Run(f *vec.Frame) {
+	a := &x.args
+	valid := ^uint64(0) >> (64 - f.Lanes)
+	for {
+		if f.At >= f.Lanes {
+			f.End()
+		}
+		if f.Fired = 0; f.Step >= f.Steps {
+			return
+		}
+		*a = arguments{
+			before: unsafe.Pointer(&f.Before[0]), after: unsafe.Pointer(&f.After[0]), input: unsafe.Pointer(&f.Input[f.Step*f.Stride]),
+			lane: pointer(f.Lane), shared: pointer(f.Shared), consts: pointer(x.consts), spill: pointer(x.spill),
+			stride: 8 * f.Stride, steps: f.Steps - f.Step, at: 8 * f.At, lanes: 8 * f.Lanes,
+		}
+		call(x.memory.entry(), a)
+		if (f.Steps-f.Step-a.steps)%2 != 0 {
+			f.Before, f.After = f.After, f.Before
+		}
+		f.Step, f.At = f.Steps-a.steps, a.at/8
+		if a.fired == 0 {
+			f.At = 0
+			runtime.KeepAlive(x.Code)
+			return
+		}
+		if f.Fired = a.fired << (f.At - x.lanes) & valid; f.Fired != 0 {
+			runtime.KeepAlive(x.Code)
+			return
+		}
+	}
+}
+
+func pointer(x []float64) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(x)) }
+
+// aligned is memory for n numbers that begins on a cache line.
+func aligned(n int) []float64 {
+	x := make([]float64, n+8)
+	skip := 0
+	if over := uintptr(pointer(x)) % 64; over != 0 {
+		skip = int(64-over) / 8
+	}
+	return x[skip : skip+n : skip+n]
+}
