@@ -238,7 +238,7 @@ func (c *cyclist) search() []found {
 // equilibrium has moved by some mV, because that is where the membrane's properties change. A finer list follows the coarse one,
 // for isolas: most of its cycles lie on branches that are known by then.
 func (d *Diagram) searched() []float64 {
-	return append(d.searchedEvery(13, 2), d.searchedEvery(25, 0.5)...)
+	return slices.Concat(d.searchedEvery(13, 2), d.searchedEvery(25, 0.5), d.Free.search)
 }
 
 // searchedEvery lists so many values evenly over the interval, and those where V of an equilibrium has moved by so many mV.

@@ -13,6 +13,7 @@ type Free struct {
 	Name   string
 	Lo, Hi float64
 	Marks  []float64 // values at which every branch of cycles is to have a row
+	search []float64 // values at which cycles are looked for besides the usual ones
 }
 
 // check refuses a parameter that the model does not have, and an interval that does not run upwards.

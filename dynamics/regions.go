@@ -16,11 +16,17 @@ type Regions struct {
 	Curves   []Border
 	Points   []BorderPoint // of codimension two: Bogdanov-Takens, cusp, Bautin, zero-Hopf
 	Warnings []error
+
+	t       *surveyor
+	x, y    Free // the parameters as they were followed: X and Y, or exchanged
+	swapped bool // whether they are exchanged
+	scans   []scan
+	firing  map[int]firingNode // at nodes of the lattice of areas
 }
 
-// Border is a curve of folds, Hopf points or folds of cycles, in order.
+// Border is a curve of folds, Hopf points, folds of cycles, homoclinic orbits, or of the onset of firing by reset, in order.
 type Border struct {
-	Label  string // Fold, Hopf or CycleFold
+	Label  string // Fold, Hopf, CycleFold, Homoclinic or Onset
 	Points []BorderPoint
 }
 
@@ -38,9 +44,11 @@ const (
 	columnScans = 5  // over the second parameter, at even values of the first between its ends
 )
 
-// Borders follows the folds, the Hopf points and the folds of cycles of the model through the plane of two parameters, and
-// marks the Bogdanov-Takens, cusp and Bautin points on them. The other parameters are p, the input current is i. each may share the
-// diagrams from which curves start among workers; it has no influence on the result.
+// Borders follows the folds, the Hopf points, the folds of cycles and the homoclinic orbits of the model through the plane of two
+// parameters, and the onset of firing by reset, and marks the Bogdanov-Takens, cusp and Bautin points on them. The other parameters are p,
+// the input current is i. each may share the diagrams from which curves start among workers; it has no influence on the result.
+//
+// Diagrams are made over the current where it is one of the parameters, because every branch of cycles is found there.
 func Borders(ctx context.Context, m *model.Model, p []float64, i float64, x, y Free, each Each) (*Regions, error) {
 	for _, f := range []Free{x, y} {
 		if err := f.check(m); err != nil {
@@ -50,18 +58,129 @@ func Borders(ctx context.Context, m *model.Model, p []float64, i float64, x, y F
 	if x.Name == y.Name {
 		return nil, fmt.Errorf("dynamics: both parameters are %s", x.Name)
 	}
-	r := &Regions{Model: m, X: x, Y: y}
+	swapped := y.Name == "I"
+	if swapped {
+		x, y = y, x
+	}
 	t := newSurveyor(m, p, i, x, y)
-	if err := t.restBorders(ctx, r); err != nil || t.dim() == 1 {
-		return r, err
+	r := &Regions{Model: m, X: x, Y: y, t: t, x: x, y: y}
+	err := t.borders(ctx, r, each)
+	if swapped {
+		r.swap()
 	}
-	scans, err := t.scan(ctx, each)
-	if err != nil {
-		return r, err
+	return r, err
+}
+
+// borders adds all curves.
+func (t *surveyor) borders(ctx context.Context, r *Regions, each Each) error {
+	if err := t.restBorders(ctx, r); err != nil {
+		return err
 	}
-	t.cycleFolds(ctx, r, scans)
-	t.homoclinics(ctx, r, scans)
-	return r, ctx.Err()
+	if resets(t.m) {
+		if err := t.firing(ctx, r, each); err != nil {
+			return err
+		}
+	}
+	if t.dim() == 1 {
+		return ctx.Err()
+	}
+	var scans []scan
+	for _, at := range spread(t.y.Lo, t.y.Hi, rowScans) {
+		scans = append(scans, scan{along: t.x, at: at})
+	}
+	for _, at := range spread(t.x.Lo, t.x.Hi, columnScans+2)[1 : columnScans+1] {
+		scans = append(scans, scan{along: t.y, at: at, column: true})
+	}
+	var err error
+	if r.scans, err = t.scan(ctx, each, scans); err != nil {
+		return err
+	}
+	t.cycleFolds(ctx, r, r.scans)
+	if err := t.complete(ctx, r, each); err != nil {
+		return err
+	}
+	t.homoclinics(ctx, r, r.scans)
+	return ctx.Err()
+}
+
+// complete makes those diagrams of the scans anew that lack a fold of cycles which a curve tells of: it is that of an isola which the search
+// has missed. The new ones search between the folds.
+func (t *surveyor) complete(ctx context.Context, r *Regions, each Each) error {
+	var again []scan
+	var which []int
+	for k, s := range r.scans {
+		if s.along.search = s.missed(r); s.along.search != nil {
+			again, which = append(again, s), append(which, k)
+		}
+	}
+	made, err := t.scan(ctx, each, again)
+	if err != nil || len(made) != len(which) {
+		return err
+	}
+	for n, k := range which {
+		r.scans[k] = made[n]
+	}
+	return nil
+}
+
+// missed lists values between and beside the folds of cycles that curves have where the diagram of s is, if that lacks one of them.
+func (s scan) missed(r *Regions) (values []float64) {
+	const near = 2e-3 // of the interval: what curves miss between rows
+	width := s.along.Hi - s.along.Lo
+	place := func(q BorderPoint) (along, across float64) {
+		if s.column {
+			return q.Y, q.X
+		}
+		return q.X, q.Y
+	}
+	var at []float64
+	lacks := false
+	for _, c := range r.Curves {
+		for k := 1; c.Label == CycleFold && k < len(c.Points); k++ {
+			a, y0 := place(c.Points[k-1])
+			b, y1 := place(c.Points[k])
+			if (y0 < s.at) == (y1 < s.at) {
+				continue
+			}
+			x := a + (b-a)*(s.at-y0)/(y1-y0)
+			at = append(at, x)
+			lacks = lacks || !slices.ContainsFunc(s.diagram.Points, func(q Point) bool {
+				return q.Label == CycleFold && math.Abs(q.Parameter-x) < near*width
+			})
+		}
+	}
+	if !lacks {
+		return nil
+	}
+	slices.Sort(at)
+	for k, x := range at {
+		values = append(values, x-near*width, x+near*width)
+		if k > 0 {
+			values = append(values, (at[k-1]+x)/2)
+		}
+	}
+	return slices.DeleteFunc(values, func(x float64) bool { return x < s.along.Lo || x > s.along.Hi })
+}
+
+// swap exchanges the parameters.
+func (r *Regions) swap() {
+	r.X, r.Y, r.swapped = r.Y, r.X, !r.swapped
+	for k, q := range r.Points {
+		r.Points[k].X, r.Points[k].Y = q.Y, q.X
+	}
+	for _, c := range r.Curves {
+		for k, q := range c.Points {
+			c.Points[k].X, c.Points[k].Y = q.Y, q.X
+		}
+	}
+}
+
+// turned is q with the parameters in the order in which they were followed.
+func (r *Regions) turned(q BorderPoint) BorderPoint {
+	if r.swapped {
+		q.X, q.Y = q.Y, q.X
+	}
+	return q
 }
 
 // restBorders adds the curves of folds and of Hopf points with their special points.
@@ -100,27 +219,21 @@ func (t *surveyor) restBorders(ctx context.Context, r *Regions) error {
 
 // scan is a diagram over one of the parameters, at one value of the other.
 type scan struct {
-	at      float64 // of the other parameter
-	column  bool    // whether the diagram is over the second parameter
+	along   Free    // the parameter of the diagram
+	at      float64 // the value of the other one
+	column  bool    // whether along is the second parameter
 	diagram *Diagram
 	folds   []ring // of cycles
 	long    []ring // near homoclinic orbits
 }
 
-// scan makes the diagrams from which curves of cycles start, except where the parameters make no sense.
-func (t *surveyor) scan(ctx context.Context, each Each) ([]scan, error) {
-	var scans []scan
-	for _, at := range spread(t.y.Lo, t.y.Hi, rowScans) {
-		scans = append(scans, scan{at: at})
-	}
-	for _, at := range spread(t.x.Lo, t.x.Hi, columnScans+2)[1 : columnScans+1] {
-		scans = append(scans, scan{at: at, column: true})
-	}
+// scan makes the diagrams at the given places, and leaves out those where the parameters make no sense.
+func (t *surveyor) scan(ctx context.Context, each Each, scans []scan) ([]scan, error) {
 	err := each.do(len(scans), func(k int) error {
 		q := &scans[k]
-		over, other := t.x, t.y
+		over, other := q.along, t.y
 		if q.column {
-			over, other = other, over
+			other = t.x
 		}
 		s := newSystem(t.m, t.p, t.i, other.Name)
 		s.at(q.at)

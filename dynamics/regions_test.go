@@ -71,23 +71,53 @@ func TestFoldsOfCyclesAreFollowed(t *testing.T) {
 	}
 }
 
-func TestRegimesOfTheReducedModel(t *testing.T) {
+// TestAreas compares regions with simulations of the reduced Hodgkin-Huxley model and with closed forms of LIF, in both orders of the axes.
+func TestAreas(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes several diagrams")
 	}
-	m, p := mustModel(t, "rhh", nil)
-	list, err := Regimes(context.Background(), m, p, 0, Free{Name: "I", Lo: -4, Hi: 16}, Free{Name: "g_L", Lo: 0.03, Hi: 0.3}, 5, 2, nil)
-	if err != nil {
-		t.Fatal(err)
+	type at struct {
+		x, y float64
+		want string
 	}
-	want := []string{
-		"rest", "oscillation", "oscillation", "oscillation", "oscillation", // I = -4, 1, 6, 11, 16 at g_L = 0.03
-		"rest", "bistable", "bistable", "bistable", "rest", // at g_L = 0.3
-	}
-	for k, r := range list {
-		if r.Name() != want[k] {
-			t.Errorf("I = %v, g_L = %v: %s (%+v), want %s", r.X, r.Y, r.Name(), r, want[k])
+	for _, c := range []struct {
+		model string
+		x, y  Free
+		want  []at
+	}{
+		{"rhh", Free{Name: "I", Lo: -4, Hi: 16}, Free{Name: "g_L", Lo: 0.03, Hi: 0.3}, []at{
+			{-4, 0.03, "rest"},
+			{1, 0.03, "cycle"},
+			{6, 0.03, "cycle"},
+			{16, 0.03, "cycle"},
+			{-4, 0.3, "rest"},
+			{1, 0.3, "rest or cycle"},
+			{6, 0.3, "rest or cycle"},
+			{11, 0.3, "rest or cycle"},
+			{16, 0.3, "rest"},
+		}},
+		{"lif", Free{Name: "V_th", Lo: 5, Hi: 40}, Free{Name: "I", Lo: 0, Hi: 40}, []at{
+			{10, 9.7, "rest"}, {10, 10.3, "firing"}, {35, 34.7, "rest"}, {35, 35.3, "firing"},
+		}},
+	} {
+		m, p := mustModel(t, c.model, nil)
+		r, err := Borders(context.Background(), m, p, 0, c.x, c.y, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := r.Areas(context.Background(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range c.want {
+			i, j := nearestIndex(a.X, w.x), nearestIndex(a.Y, w.y)
+			if got := a.Regimes[j*len(a.X)+i].Name(); got != w.want {
+				t.Errorf("%s at %s = %v, %s = %v: %s, want %s", c.model, c.x.Name, w.x, c.y.Name, w.y, got, w.want)
+			}
+		}
+		if a.Interpolated > 0 {
+			t.Errorf("%s: %d nodes lie in regions that curves do not bound", c.model, a.Interpolated)
 		}
 	}
 }

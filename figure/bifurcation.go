@@ -3,6 +3,7 @@ package figure
 import (
 	"cmp"
 	"fmt"
+	"image/color"
 	"math"
 	"slices"
 
@@ -24,9 +25,10 @@ type Bifurcation struct {
 	Sampled      *table.Table           // intervals of simulated neurons (columns of the quantity's name and isi_ms), or nil
 
 	// Over two quantities:
-	Regions    *dynamics.Regions
-	Regimes    []dynamics.Regime // of a grid of RegimeSize[0] columns and RegimeSize[1] rows
-	RegimeSize [2]int
+	Regions *dynamics.Regions
+	Areas   *dynamics.Areas // what lies between the curves of Regions, or nil
+
+	Unfinished bool // the work was interrupted; the picture says so
 }
 
 // Quantity is a parameter or the current, and the interval over which it was varied.
@@ -286,6 +288,8 @@ func (b *Bifurcation) chartFigure() *Figure {
 		dynamics.Hopf + "super": {Name: "supercritical Hopf", Width: 1.6, Dash: DashDotted},
 		dynamics.CycleFold:      {Name: "fold of cycles", Width: 1.6, Dash: Dotted},
 		dynamics.Hopf:           {Name: "Hopf", Width: 1.6, Dash: Dashed},
+		dynamics.Homoclinic:     {Name: "homoclinic", Width: 1.2, Color: blue},
+		dynamics.Onset:          {Name: "onset of firing", Width: 1.6, Color: orange},
 	}
 	named := map[string]bool{}
 	for _, c := range b.Regions.Curves {
@@ -315,34 +319,49 @@ func (b *Bifurcation) chartFigure() *Figure {
 
 // regimeImage colours the plane by what the neuron can settle on.
 func (b *Bifurcation) regimeImage() *Image {
-	if len(b.Regimes) == 0 || len(b.Regimes) != b.RegimeSize[0]*b.RegimeSize[1] {
+	if b.Areas == nil {
 		return nil
 	}
-	regimes := []string{"rest", "bistable", "oscillation"}
-	names := []string{"rest", "rest or cycle", "cycle"}
-	if b.Model.Fires == model.Reset {
-		names = []string{"rest", "rest or firing", "firing"}
-	}
-	image := &Image{Names: names, Range: [2]float64{-2.5, 2}} // the light half, on which lines can be seen
-	z := map[[2]float64]float64{}
-	for _, r := range b.Regimes {
-		image.X, image.Y = append(image.X, r.X), append(image.Y, r.Y)
-		if k := slices.Index(regimes, r.Name()); k >= 0 {
-			z[[2]float64{r.X, r.Y}] = float64(k)
+	var regimes []dynamics.Regime
+	for _, r := range b.Areas.Regimes {
+		if !slices.Contains(regimes, r) {
+			regimes = append(regimes, r)
 		}
 	}
-	for _, axis := range []*[]float64{&image.X, &image.Y} {
-		slices.Sort(*axis)
-		*axis = slices.Compact(*axis)
+	slices.SortFunc(regimes, func(a, b dynamics.Regime) int {
+		return cmp.Or(cmp.Compare(activity(a), activity(b)), cmp.Compare(a.Rests, b.Rests), cmp.Compare(a.Cycles, b.Cycles), cmp.Compare(a.Name(), b.Name()))
+	})
+	image := &Image{X: b.Areas.X, Y: b.Areas.Y}
+	used := map[int]int{}
+	for _, r := range regimes {
+		shades := regimeColours[activity(r)]
+		image.Names = append(image.Names, r.Name())
+		image.Colours = append(image.Colours, shades[used[activity(r)]%len(shades)])
+		used[activity(r)]++
 	}
-	for _, y := range image.Y {
-		for _, x := range image.X {
-			value, ok := z[[2]float64{x, y}]
-			if !ok {
-				value = math.NaN()
-			}
-			image.Z = append(image.Z, value)
-		}
+	for _, r := range b.Areas.Regimes {
+		image.Z = append(image.Z, float64(slices.Index(regimes, r)))
 	}
 	return image
+}
+
+// activity orders regimes: rest alone is 0, rest or activity 1, activity alone 2, nothing 3.
+func activity(r dynamics.Regime) int {
+	switch active := r.Cycles > 0 || r.Firing; {
+	case active && r.Rests == 0:
+		return 2
+	case active:
+		return 1
+	case r.Rests > 0:
+		return 0
+	}
+	return 3
+}
+
+// regimeColours are those of regimes by their activity. All are light, so that curves in black, blue and vermilion are seen on them.
+var regimeColours = [][]color.Color{
+	{color.RGBA{0xe4, 0xe4, 0xe4, 0xff}, color.RGBA{0xbc, 0xbc, 0xbc, 0xff}},
+	{color.RGBA{0xa6, 0xd9, 0xc7, 0xff}, color.RGBA{0xae, 0xd6, 0xf1, 0xff}, color.RGBA{0xe3, 0xc4, 0xda, 0xff}},
+	{color.RGBA{0xf7, 0xe3, 0xa1, 0xff}, color.RGBA{0xf3, 0xc1, 0x9a, 0xff}, color.RGBA{0xd9, 0xe2, 0x8f, 0xff}},
+	{color.White},
 }

@@ -110,9 +110,12 @@ var nameColours = []color.RGBA{
 	{0xd5, 0x5e, 0x00, 0xff},
 }
 
-// namePalette is grey for NaN, then nameColours.
-func namePalette() color.Palette {
+// namePalette is grey for NaN, then the given colours or, without any, nameColours.
+func namePalette(own []color.Color) color.Palette {
 	p := color.Palette{color.RGBA{0xc8, 0xc8, 0xc8, 0xff}}
+	if own != nil {
+		return append(p, own...)
+	}
 	for _, c := range nameColours {
 		p = append(p, c)
 	}

@@ -44,6 +44,8 @@ type Image struct {
 	Label string     // of the bar, with units
 	Range [2]float64 // of the bar; equal ends mean: from the data
 	Names []string   // of the values 0, 1, 2 ...: a key in words above the axes, instead of the bar
+	// Colours are those of Names; nil means colours that differ as much as can be.
+	Colours []color.Color
 }
 
 // Line is a curve through points in their order. NaN breaks it, as a nullcline must be broken at its poles.

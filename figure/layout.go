@@ -188,7 +188,7 @@ func (fr *frame) rowHeight() float64 { return rowHeight * fr.style.scale() }
 // palette holds the colours of the image: grey for NaN, then those of its map or of its names.
 func (fr *frame) palette() color.Palette {
 	if fr.named() {
-		return namePalette()
+		return namePalette(fr.Image.Colours)
 	}
 	return mapPalette(fr.style.Colours)
 }

@@ -41,7 +41,7 @@ reset map; irregular firing has no period and a positive exponent. Fixed points 
 too, with stable = false. --resets has one row per reset: its number in the period, w_pA after it, and isi_ms to the next.
 
 Two intervals give the curves on which that picture changes, in the plane of both: a row per point with curve,
-label (hopf, fold, cycle-fold, homoclinic), both quantities, V_mV, frequency_Hz and criticality; --points has the points where they
+label (hopf, fold, cycle-fold, homoclinic, onset), both quantities, V_mV, frequency_Hz and criticality; --points has the points where they
 meet or change (bogdanov-takens, cusp, bautin), and the picture shows what the neuron can settle on in between.`
 
 const bifurcationExample = `  popsim bifurcation rhh I=-5:20 --plot isola.svg
@@ -66,7 +66,7 @@ type bifurcationCommand struct {
 	trains  []dynamics.Firing
 	special []dynamics.FiringPoint
 	regions *dynamics.Regions
-	regimes []dynamics.Regime
+	areas   *dynamics.Areas
 	sampled *table.Table // intervals of simulated neurons
 	stats   sched.Stats  // of workers, where they share the work
 	cut     bool         // interrupted
@@ -265,7 +265,7 @@ func (s *bifurcationCommand) analyse(ctx context.Context) (err error) {
 func (s *bifurcationCommand) result() *figure.Bifurcation {
 	b := &figure.Bifurcation{
 		Title: s.neuron.Title(), Model: s.neuron.Model, Diagram: s.diagram, Trains: s.trains, FiringPoints: s.special, Sampled: s.sampled,
-		Regions: s.regions, Regimes: s.regimes, RegimeSize: [2]int{regimeColumns, regimeRows},
+		Regions: s.regions, Areas: s.areas, Unfinished: s.cut,
 	}
 	for _, f := range s.free {
 		b.Axes = append(b.Axes, figure.Quantity{Name: f.Free.Name, Unit: f.Unit, Lo: f.Lo, Hi: f.Hi})

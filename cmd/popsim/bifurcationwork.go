@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"io"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -62,53 +61,18 @@ func (s *bifurcationCommand) simulate(ctx context.Context) (*table.Table, error)
 	return r.LateTable(), nil
 }
 
-// regimeRows and regimeColumns are the cells of the picture over two quantities.
-const regimeRows, regimeColumns = 40, 160
-
-// chart finds the curves in the plane of two quantities, and, for the picture, what lies between them. Diagrams are made
-// over the current where it is one of them, because every branch is found there; then the plane is turned over.
+// chart finds the curves in the plane of two quantities, and, for the picture, what the neuron settles on between them.
 func (s *bifurcationCommand) chart(ctx context.Context) (err error) {
-	m, p, i := s.neuron.Model, s.base.Params, s.base.Current
-	turned := s.free[1].Free.Name == "I"
-	if turned {
-		slices.Reverse(s.free)
-		defer slices.Reverse(s.free)
-	}
 	x, y := s.free[0].Free, s.free[1].Free
-	s.regions, err = dynamics.Borders(ctx, m, p, i, x, y, s.parallel(ctx, "diagrams"))
+	s.regions, err = dynamics.Borders(ctx, s.neuron.Model, s.base.Params, s.base.Current, x, y, s.parallel(ctx, "places"))
 	if s.regions != nil {
 		s.warnAll(texts(s.regions.Warnings))
-		if turned {
-			turn(s.regions)
-		}
 	}
 	s.phase("curves")
 	if err != nil || s.plot.Value == "" {
 		return err
 	}
-	s.regimes, err = dynamics.Regimes(ctx, m, p, i, x, y, regimeColumns, regimeRows, s.parallel(ctx, "rows"))
-	if turned {
-		for k, r := range s.regimes {
-			s.regimes[k].X, s.regimes[k].Y = r.Y, r.X
-		}
-	}
-	s.phase("regimes")
+	s.areas, err = s.regions.Areas(ctx, s.parallel(ctx, "diagrams"))
+	s.phase("areas")
 	return err
-}
-
-// turn swaps the axes of a plane.
-func turn(r *dynamics.Regions) {
-	r.X, r.Y = r.Y, r.X
-	for _, list := range append([][]dynamics.BorderPoint{r.Points}, curvesOf(r)...) {
-		for k, q := range list {
-			list[k].X, list[k].Y = q.Y, q.X
-		}
-	}
-}
-
-func curvesOf(r *dynamics.Regions) (all [][]dynamics.BorderPoint) {
-	for _, c := range r.Curves {
-		all = append(all, c.Points)
-	}
-	return all
 }

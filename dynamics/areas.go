@@ -1,0 +1,299 @@
+package dynamics
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"popsim/model"
+)
+
+// Areas is the plane of two parameters on a lattice: node (i, j) has the coordinates X[i], Y[j] and the regime Regimes[j*len(X)+i].
+// Nodes between which no curve runs have the same regime: it changes at the curves.
+type Areas struct {
+	X, Y    []float64
+	Regimes []Regime
+	// Interpolated is the number of nodes in regions within which diagrams tell different regimes, because what separates them is not
+	// known as a curve, such as a period doubling of cycles. Their regime is that of the nearest diagram.
+	Interpolated int
+}
+
+// Regime is what a neuron can settle on at one point of the plane of two parameters.
+type Regime struct {
+	Rests  int  // stable equilibria
+	Cycles int  // stable cycles that are no firing by reset
+	Firing bool // by reset
+}
+
+// Name lists what the neuron can settle on, as in "two rests or cycle"; it is "none" where nothing was found.
+func (r Regime) Name() string {
+	var parts []string
+	add := func(n int, one, several string) {
+		switch {
+		case n == 1:
+			parts = append(parts, one)
+		case n == 2:
+			parts = append(parts, "two "+several)
+		case n > 2:
+			parts = append(parts, fmt.Sprint(n, " ", several))
+		}
+	}
+	add(r.Rests, "rest", "rests")
+	add(r.Cycles, "cycle", "cycles")
+	if r.Firing {
+		parts = append(parts, "firing")
+	}
+	if parts == nil {
+		return "none"
+	}
+	return strings.Join(parts, " or ")
+}
+
+// The lattice of areas: the values of all scans are among those of its nodes.
+const (
+	areaRows    = (rowScans-1)*20 + 1
+	areaColumns = (columnScans+1)*80 + 1
+)
+
+// Areas finds the regions into which the curves divide the plane, and what the neuron can settle on in each, by the diagrams from which
+// the curves began and by some more where none runs through a region. each may share them among workers.
+func (r *Regions) Areas(ctx context.Context, each Each) (*Areas, error) {
+	nx, ny := areaColumns, areaRows
+	l := newLattice(nx, ny)
+	for _, c := range r.Curves {
+		path := make([][2]float64, len(c.Points))
+		for k, q := range c.Points {
+			q = r.turned(q)
+			path[k] = [2]float64{(q.X - r.x.Lo) / (r.x.Hi - r.x.Lo) * float64(nx-1), (q.Y - r.y.Lo) / (r.y.Hi - r.y.Lo) * float64(ny-1)}
+		}
+		l.walls(path)
+	}
+	l.number()
+	a := &Areas{X: spread(r.x.Lo, r.x.Hi, nx), Y: spread(r.y.Lo, r.y.Hi, ny)}
+	settled, fires, err := r.sample(ctx, each, a, l)
+	if err != nil {
+		return nil, err
+	}
+	a.Regimes, a.Interpolated = filled(l, settled)
+	firing, between := filled(l, fires)
+	for k := range firing {
+		a.Regimes[k].Firing = firing[k]
+	}
+	a.Interpolated = max(a.Interpolated, between)
+	if r.swapped {
+		a.transpose()
+	}
+	return a, nil
+}
+
+// sample finds the regimes, and whether the neuron fires by reset, at some nodes of the lattice.
+func (r *Regions) sample(ctx context.Context, each Each, a *Areas, l *lattice) (settled map[int]Regime, fires map[int]bool, err error) {
+	const rounds = 3
+	settled, fires = map[int]Regime{}, map[int]bool{}
+	for _, s := range r.scans {
+		along(a, l, s, settled)
+	}
+	for k, n := range r.firing {
+		fires[k] = n.fires
+		if r.t.dim() == 1 {
+			settled[k] = Regime{Rests: n.rests}
+		}
+	}
+	if resets(r.Model) {
+		if err := r.sampleFiring(ctx, each, a, l, settled, fires); err != nil {
+			return nil, nil, err
+		}
+	}
+	for range rounds {
+		rows := unknownRows(l, settled)
+		if len(rows) == 0 || r.t.dim() == 1 {
+			break
+		}
+		more := make([]scan, len(rows))
+		for k, j := range rows {
+			more[k] = scan{along: r.x, at: a.Y[j]}
+		}
+		more, err := r.t.scan(ctx, each, more)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, s := range more {
+			along(a, l, s, settled)
+		}
+	}
+	return settled, fires, nil
+}
+
+// sampleFiring looks for firing in the regions in which it has not been looked for.
+func (r *Regions) sampleFiring(ctx context.Context, each Each, a *Areas, l *lattice, settled map[int]Regime, fires map[int]bool) error {
+	g := &firingMap{t: r.t}
+	faces, inmost := unknownFaces(l, fires)
+	found := make([]firingNode, len(faces))
+	err := each.do(len(faces), func(n int) (err error) {
+		k := inmost[faces[n]]
+		found[n], err = g.at(ctx, a.X[k%l.nx], a.Y[k/l.nx], nil)
+		return err
+	})
+	for n, f := range faces {
+		k := inmost[f]
+		fires[k] = found[n].fires
+		if r.t.dim() == 1 {
+			settled[k] = Regime{Rests: found[n].rests}
+		}
+	}
+	return err
+}
+
+// unknownFaces lists the faces with no node in known that are wide enough to be seen, the widest first, and the inmost node of every face.
+func unknownFaces[T any](l *lattice, known map[int]T) (faces, inmost []int) {
+	const wide = 2 // nodes from the edge
+	inmost, depth := l.inmost()
+	seen := make([]bool, l.faces)
+	for k := range known {
+		seen[l.face[k]] = true
+	}
+	for f := range l.faces {
+		if !seen[f] && depth[f] >= wide {
+			faces = append(faces, f)
+		}
+	}
+	slices.SortStableFunc(faces, func(a, b int) int { return cmp.Compare(depth[b], depth[a]) })
+	return faces, inmost
+}
+
+// unknownRows lists some rows of the lattice on which diagrams tell of faces that have no node in known.
+func unknownRows(l *lattice, known map[int]Regime) (rows []int) {
+	const most = 6
+	faces, inmost := unknownFaces(l, known)
+	for _, f := range faces {
+		if j := inmost[f] / l.nx; len(rows) < most && !slices.Contains(rows, j) {
+			rows = append(rows, j)
+		}
+	}
+	return rows
+}
+
+// along notes the regimes that the diagram of s tells at the nodes it runs through.
+func along(a *Areas, l *lattice, s scan, known map[int]Regime) {
+	add := func(k int, at float64) {
+		rests, cycles := s.diagram.settling(at)
+		known[k] = Regime{Rests: rests, Cycles: cycles}
+	}
+	if s.column {
+		i := nearestIndex(a.X, s.at)
+		for j, y := range a.Y {
+			add(j*l.nx+i, y)
+		}
+		return
+	}
+	j := nearestIndex(a.Y, s.at)
+	for i, x := range a.X {
+		add(j*l.nx+i, x)
+	}
+}
+
+func nearestIndex(values []float64, at float64) (k int) {
+	for i, x := range values {
+		if math.Abs(x-at) < math.Abs(values[k]-at) {
+			k = i
+		}
+	}
+	return k
+}
+
+// filled gives every node a value: that of its face where all known ones agree but a few, which lie beside curves; else that of the nearest
+// known node of the face; and in faces without any, that of the nearest node beyond the curves. between counts the nodes of the second kind.
+func filled[T comparable](l *lattice, known map[int]T) (values []T, between int) {
+	const few = 0.05
+	values = make([]T, l.nx*l.ny)
+	type vote struct {
+		value T
+		n     int
+	}
+	votes := make([][]vote, l.faces)
+	for k, f := range l.face {
+		value, ok := known[k]
+		if !ok {
+			continue
+		}
+		n := slices.IndexFunc(votes[f], func(v vote) bool { return v.value == value })
+		if n < 0 {
+			votes[f] = append(votes[f], vote{value: value})
+			n = len(votes[f]) - 1
+		}
+		votes[f][n].n++
+	}
+	var all, mixed []int
+	for k, f := range l.face {
+		if votes[f] == nil {
+			continue
+		}
+		total := 0
+		for _, v := range votes[f] {
+			total += v.n
+		}
+		best := slices.MaxFunc(votes[f], func(a, b vote) int { return cmp.Compare(a.n, b.n) })
+		value, told := known[k]
+		switch {
+		case float64(best.n) >= (1-few)*float64(total):
+			values[k] = best.value
+			all = append(all, k)
+		case told:
+			values[k] = value
+			mixed = append(mixed, k)
+		}
+	}
+	all, between = append(all, mixed...), len(mixed)
+	copyFrom := func(k, before int) { values[k] = values[before] }
+	l.spreadFrom(mixed, false, func(k, before int) {
+		copyFrom(k, before)
+		all = append(all, k)
+		between++
+	})
+	l.spreadFrom(all, true, copyFrom)
+	return values, between
+}
+
+// transpose exchanges the parameters.
+func (a *Areas) transpose() {
+	nx, ny := len(a.X), len(a.Y)
+	turned := make([]Regime, 0, nx*ny)
+	for i := range nx {
+		for j := range ny {
+			turned = append(turned, a.Regimes[j*nx+i])
+		}
+	}
+	a.X, a.Y, a.Regimes = a.Y, a.X, turned
+}
+
+// settling counts the stable equilibria and cycles at one value of the free parameter.
+func (d *Diagram) settling(at float64) (rests, cycles int) {
+	for _, b := range d.Branches {
+		for k := 1; k < len(b.Rows); k++ {
+			q, r := b.Rows[k-1], b.Rows[k]
+			// A row belongs to the stretch that leaves it, so that none is counted twice; only the last one closes the branch.
+			in := at >= min(q.Parameter, r.Parameter) && at <= max(q.Parameter, r.Parameter) && (at != r.Parameter || k == len(b.Rows)-1 && b.To != Closed)
+			if !in || q.Parameter == r.Parameter {
+				continue
+			}
+			nearer := q
+			if math.Abs(at-r.Parameter) < math.Abs(at-q.Parameter) {
+				nearer = r
+			}
+			switch {
+			case !nearer.Stable:
+			case b.Kind == Cycle:
+				cycles++
+			default:
+				rests++
+			}
+		}
+	}
+	return rests, cycles
+}
+
+// resets tells whether the model fires by reset.
+func resets(m *model.Model) bool { return m.Fires == model.Reset }
