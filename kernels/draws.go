@@ -84,3 +84,32 @@ func AddCounts(isa ISA, row []float64, counts []uint8, weight float64) {
 		row[j] += float64(float64(counts[j]) * weight)
 	}
 }
+
+// Instants draws up to four numbers of (0, 1) for each of consecutive ids at one counter: theta[j][i] is that of word j of
+// the id first + i, as rng.Uniform32 has it, where counts[i] exceeds skip + j, else asm.NoArrival. theta, and the memory
+// behind counts, reach to the next multiple of 32; what lies behind the ids in theta is not defined.
+func Instants(isa ISA, s rng.Stream, counts []uint8, skip int, theta *[4][]float64, first, counter uint32) {
+	if width := philoxLanes(isa); width > 0 {
+		key, name := s.Key()
+		vectors := (len(counts) + 2*width - 1) / (2 * width) * 2
+		b := asm.PhiloxBlock{
+			Counter: [4]uint32{first, counter, name[0], name[1]}, Keys: philoxKeys(key),
+			Lane: [2]*[asm.PhiloxLanes]uint32{&countingLanes, &equalLanes}, Step: [2]uint32{uint32(width), 0},
+			Vectors: vectors, Counts: counts[:vectors*width], Skip: uint32(skip),
+		}
+		for j := range theta {
+			b.Theta[j] = &theta[j][:vectors*width][0]
+		}
+		philoxInstants(isa, &b)
+		return
+	}
+	for i, n := range counts {
+		words := s.At(first+uint32(i), counter)
+		for j := range theta {
+			theta[j][i] = asm.NoArrival
+			if int(n) > skip+j {
+				theta[j][i] = rng.Uniform32(words[j])
+			}
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"popsim/kernels/asm"
 	"popsim/rng"
 )
 
@@ -97,5 +98,49 @@ func BenchmarkCounts(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*4*n), "ns/draw")
 		})
+	}
+}
+
+// TestInstants: every instruction set gives the numbers of rng, and where there is no arrival none.
+func TestInstants(t *testing.T) {
+	s := rng.NewStream(6, "instants")
+	const n, skip = 45, 4
+	counts := make([]uint8, 64)
+	for i := range counts {
+		counts[i] = uint8(i % 11)
+	}
+	for _, isa := range Available() {
+		var theta [4][]float64
+		for j := range theta {
+			theta[j] = make([]float64, 64)
+		}
+		Instants(isa, s, counts[:n], skip, &theta, 500, 9)
+		for i := range n {
+			for j, word := range s.At(500+uint32(i), 9) {
+				want := rng.Uniform32(word)
+				if int(counts[i]) <= skip+j {
+					want = 2
+				}
+				if theta[j][i] != want {
+					t.Fatalf("%v: instant %d of id %d is %g; want %g", isa, j, i, theta[j][i], want)
+				}
+			}
+		}
+	}
+}
+
+// TestSplitPairs: every instruction set parts pairs in the same way, and empties them.
+func TestSplitPairs(t *testing.T) {
+	for _, isa := range Available() {
+		pairs, first, second := make([]float64, 256), make([]float64, 128), make([]float64, 128)
+		for i := range pairs {
+			pairs[i] = float64(i)
+		}
+		SplitPairs(isa, &asm.PairsBlock{Lanes: 128, Pairs: pairs, First: first, Second: second})
+		for l := range first {
+			if first[l] != float64(2*l) || second[l] != float64(2*l+1) || pairs[2*l] != asm.EmptyRow || pairs[2*l+1] != asm.EmptyRow {
+				t.Fatalf("%v: pair %d is parted into %g and %g", isa, l, first[l], second[l])
+			}
+		}
 	}
 }

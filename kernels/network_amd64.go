@@ -95,3 +95,119 @@ func addCounts(isa ISA, b *asm.CountBlock) {
 		asm.AddCountsAVX2(b)
 	}
 }
+
+// LIFStep moves LIF neurons through a step.
+func LIFStep(isa ISA, b *asm.LIFStepBlock) {
+	switch isa {
+	case AVX512:
+		asm.LIFStepAVX512(b)
+	case AVX2:
+		asm.LIFStepAVX2(b)
+	default:
+		asm.LIFStepGo(b)
+	}
+}
+
+// JumpStep adds jumps.
+func JumpStep(isa ISA, b *asm.JumpStepBlock) {
+	switch isa {
+	case AVX512:
+		asm.JumpStepAVX512(b)
+	case AVX2:
+		asm.JumpStepAVX2(b)
+	default:
+		asm.JumpStepGo(b)
+	}
+}
+
+// ExpStep moves exponential currents of positive weights.
+func ExpStep(isa ISA, b *asm.CurrentStepBlock) {
+	switch isa {
+	case AVX512:
+		asm.ExpStepAVX512(b)
+	case AVX2:
+		asm.ExpStepAVX2(b)
+	default:
+		asm.ExpStepGo(b)
+	}
+}
+
+// ExpStepNegative moves exponential currents of negative weights.
+func ExpStepNegative(isa ISA, b *asm.CurrentStepBlock) {
+	switch isa {
+	case AVX512:
+		asm.ExpStepNegativeAVX512(b)
+	case AVX2:
+		asm.ExpStepNegativeAVX2(b)
+	default:
+		asm.ExpStepNegativeGo(b)
+	}
+}
+
+// AlphaStep moves alpha currents of positive weights.
+func AlphaStep(isa ISA, b *asm.CurrentStepBlock) {
+	switch isa {
+	case AVX512:
+		asm.AlphaStepAVX512(b)
+	case AVX2:
+		asm.AlphaStepAVX2(b)
+	default:
+		asm.AlphaStepGo(b)
+	}
+}
+
+// AlphaStepNegative moves alpha currents of negative weights.
+func AlphaStepNegative(isa ISA, b *asm.CurrentStepBlock) {
+	switch isa {
+	case AVX512:
+		asm.AlphaStepNegativeAVX512(b)
+	case AVX2:
+		asm.AlphaStepNegativeAVX2(b)
+	default:
+		asm.AlphaStepNegativeGo(b)
+	}
+}
+
+// AddInstants adds arrivals to one accumulator.
+func AddInstants(isa ISA, b *asm.InstantsBlock) {
+	switch isa {
+	case AVX512:
+		asm.InstantsAVX512(b)
+	case AVX2:
+		asm.InstantsAVX2(b)
+	default:
+		asm.InstantsGo(b)
+	}
+}
+
+// AddInstantsTwo adds arrivals to two accumulators.
+func AddInstantsTwo(isa ISA, b *asm.InstantsBlock) {
+	switch isa {
+	case AVX512:
+		asm.InstantsTwoAVX512(b)
+	case AVX2:
+		asm.InstantsTwoAVX2(b)
+	default:
+		asm.InstantsTwoGo(b)
+	}
+}
+
+// SplitPairs parts pairs of accumulators.
+func SplitPairs(isa ISA, b *asm.PairsBlock) {
+	switch isa {
+	case AVX512:
+		asm.SplitPairsAVX512(b)
+	case AVX2:
+		asm.SplitPairsAVX2(b)
+	default:
+		splitPairsGo(b)
+	}
+}
+
+func philoxInstants(isa ISA, b *asm.PhiloxBlock) {
+	if isa == AVX512 {
+		asm.PhiloxInstantsAVX512(b)
+	} else {
+		asm.PhiloxInstantsAVX2(b)
+	}
+}

@@ -25,3 +25,32 @@ func philoxLanes(ISA) int { return 0 }
 func philoxWords(ISA, *asm.PhiloxBlock)  {}
 func philoxCounts(ISA, *asm.PhiloxBlock) {}
 func addCounts(ISA, *asm.CountBlock)     {}
+
+// LIFStep moves LIF neurons through a step.
+func LIFStep(_ ISA, b *asm.LIFStepBlock) { asm.LIFStepGo(b) }
+
+// JumpStep adds jumps.
+func JumpStep(_ ISA, b *asm.JumpStepBlock) { asm.JumpStepGo(b) }
+
+// ExpStep moves exponential currents of positive weights.
+func ExpStep(_ ISA, b *asm.CurrentStepBlock) { asm.ExpStepGo(b) }
+
+// ExpStepNegative moves exponential currents of negative weights.
+func ExpStepNegative(_ ISA, b *asm.CurrentStepBlock) { asm.ExpStepNegativeGo(b) }
+
+// AlphaStep moves alpha currents of positive weights.
+func AlphaStep(_ ISA, b *asm.CurrentStepBlock) { asm.AlphaStepGo(b) }
+
+// AlphaStepNegative moves alpha currents of negative weights.
+func AlphaStepNegative(_ ISA, b *asm.CurrentStepBlock) { asm.AlphaStepNegativeGo(b) }
+
+// AddInstants adds arrivals to one accumulator.
+func AddInstants(_ ISA, b *asm.InstantsBlock) { asm.InstantsGo(b) }
+
+// AddInstantsTwo adds arrivals to two accumulators.
+func AddInstantsTwo(_ ISA, b *asm.InstantsBlock) { asm.InstantsTwoGo(b) }
+
+// SplitPairs parts pairs of accumulators.
+func SplitPairs(_ ISA, b *asm.PairsBlock) { splitPairsGo(b) }
+
+func philoxInstants(ISA, *asm.PhiloxBlock) {}

@@ -16,3 +16,11 @@ func lifRowsGo(b *asm.LIFRowsBlock) {
 		asm.LIFRowsGo(b)
 	}
 }
+
+// splitPairsGo is SplitPairs in plain Go.
+func splitPairsGo(b *asm.PairsBlock) {
+	for l := range b.Lanes {
+		b.First[l], b.Second[l] = b.Pairs[2*l], b.Pairs[2*l+1]
+		b.Pairs[2*l], b.Pairs[2*l+1] = asm.EmptyRow, asm.EmptyRow
+	}
+}

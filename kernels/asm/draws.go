@@ -18,6 +18,11 @@ type PhiloxBlock struct {
 	Stride     int
 	Thresholds []uint32
 	Least      uint32
+
+	// PhiloxInstants: Theta[j][l], out, is the number of (0, 1) that word j of lane l stands for, as rng.Uniform32 has it,
+	// where Counts[l], in, exceeds Skip + j, else NoArrival.
+	Theta [4]*float64
+	Skip  uint32
 }
 
 // The constants of Philox4x32-10: rounds, multipliers, and what a round adds to the two words of the key.

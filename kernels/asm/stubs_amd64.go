@@ -34,6 +34,16 @@ func PhiloxCountsAVX2(b *PhiloxBlock)
 //go:noescape
 func PhiloxCountsAVX512(b *PhiloxBlock)
 
+// PhiloxInstantsAVX2 draws instants; see PhiloxBlock.
+//
+//go:noescape
+func PhiloxInstantsAVX2(b *PhiloxBlock)
+
+// PhiloxInstantsAVX512 draws instants; see PhiloxBlock.
+//
+//go:noescape
+func PhiloxInstantsAVX512(b *PhiloxBlock)
+
 // AddCountsAVX2 adds counts of arrivals; see CountBlock.
 //
 //go:noescape
@@ -93,6 +103,96 @@ func AlphaRowsAVX2(b *CurrentRowsBlock)
 //
 //go:noescape
 func AlphaRowsAVX512(b *CurrentRowsBlock)
+
+// LIFStepAVX2 moves LIF neurons; see LIFStepBlock.
+//
+//go:noescape
+func LIFStepAVX2(b *LIFStepBlock)
+
+// LIFStepAVX512 moves LIF neurons; see LIFStepBlock.
+//
+//go:noescape
+func LIFStepAVX512(b *LIFStepBlock)
+
+// JumpStepAVX2 adds jumps; see JumpStepBlock.
+//
+//go:noescape
+func JumpStepAVX2(b *JumpStepBlock)
+
+// JumpStepAVX512 adds jumps; see JumpStepBlock.
+//
+//go:noescape
+func JumpStepAVX512(b *JumpStepBlock)
+
+// ExpStepAVX2 moves exponential currents; see CurrentStepBlock.
+//
+//go:noescape
+func ExpStepAVX2(b *CurrentStepBlock)
+
+// ExpStepAVX512 moves exponential currents; see CurrentStepBlock.
+//
+//go:noescape
+func ExpStepAVX512(b *CurrentStepBlock)
+
+// ExpStepNegativeAVX2 moves exponential currents of negative weights; see CurrentStepBlock.
+//
+//go:noescape
+func ExpStepNegativeAVX2(b *CurrentStepBlock)
+
+// ExpStepNegativeAVX512 moves exponential currents of negative weights; see CurrentStepBlock.
+//
+//go:noescape
+func ExpStepNegativeAVX512(b *CurrentStepBlock)
+
+// AlphaStepAVX2 moves alpha currents; see CurrentStepBlock.
+//
+//go:noescape
+func AlphaStepAVX2(b *CurrentStepBlock)
+
+// AlphaStepAVX512 moves alpha currents; see CurrentStepBlock.
+//
+//go:noescape
+func AlphaStepAVX512(b *CurrentStepBlock)
+
+// AlphaStepNegativeAVX2 moves alpha currents of negative weights; see CurrentStepBlock.
+//
+//go:noescape
+func AlphaStepNegativeAVX2(b *CurrentStepBlock)
+
+// AlphaStepNegativeAVX512 moves alpha currents of negative weights; see CurrentStepBlock.
+//
+//go:noescape
+func AlphaStepNegativeAVX512(b *CurrentStepBlock)
+
+// InstantsAVX2 adds arrivals to End; see InstantsBlock.
+//
+//go:noescape
+func InstantsAVX2(b *InstantsBlock)
+
+// InstantsAVX512 adds arrivals to End; see InstantsBlock.
+//
+//go:noescape
+func InstantsAVX512(b *InstantsBlock)
+
+// InstantsTwoAVX2 adds arrivals to End and Share; see InstantsBlock.
+//
+//go:noescape
+func InstantsTwoAVX2(b *InstantsBlock)
+
+// InstantsTwoAVX512 adds arrivals to End and Share; see InstantsBlock.
+//
+//go:noescape
+func InstantsTwoAVX512(b *InstantsBlock)
+
+// SplitPairsAVX2 parts pairs; see PairsBlock.
+//
+//go:noescape
+func SplitPairsAVX2(b *PairsBlock)
+
+// SplitPairsAVX512 parts pairs; see PairsBlock.
+//
+//go:noescape
+func SplitPairsAVX512(b *PairsBlock)
 
 // Prefetch asks for the memory of a column that is wanted soon.
 //

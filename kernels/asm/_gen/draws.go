@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"math/bits"
 
 	"github.com/mmcloughlin/avo/operand"
@@ -252,6 +253,87 @@ func (k *philox) count(words []reg.Register, to reg.Register) {
 		k.asm("VEXTRACTI128", operand.U8(1), x, high)
 		k.asm("VPUNPCKLDQ", high, low, low)
 		k.asm("VMOVQ", low, at(to, 0))
+	}
+}
+
+// philoxInstants makes instants of words, in double precision: (word + 0.5) 2^-32.
+func philoxInstants(f *file, w isa) {
+	k := newPhilox(f, w, "PhiloxInstants", "draws instants; see PhiloxBlock.")
+	counts, n := k.Value("Counts"), k.Value("Vectors")
+	var theta [4]reg.GPVirtual
+	for j := range theta {
+		theta[j] = k.GP64()
+		k.MOVQ(k.plus("Theta", 8*j), theta[j])
+	}
+	if k.vectors() == 2 {
+		k.SHRQ(imm(1), n)
+	}
+	k.Loop("vectors", n, func() {
+		k.draw()
+		for v := range k.vectors() {
+			for j := range theta {
+				k.instants(k.words[v][j], j, at(counts, k.lanes()*v), at(theta[j], 8*k.lanes()*v))
+			}
+		}
+		k.ADDQ(imm(k.lanes()*k.vectors()), counts)
+		for j := range theta {
+			k.ADDQ(imm(8*k.lanes()*k.vectors()), theta[j])
+		}
+	})
+	k.End()
+}
+
+// instants writes the instants of word number j of the lanes of a vector.
+func (k *philox) instants(word reg.Register, j int, counts, to operand.Mem) {
+	number, count, x := k.t[0], k.t[1], k.t[2]
+	half := func(r reg.Register) reg.Register { // the lower half
+		if k.W.kmask() {
+			return r.(reg.Vec).AsY()
+		}
+		return r.(reg.Vec).AsX()
+	}
+	constant := func(u uint64) operand.Mem { m, _ := k.constant(u); return m }
+	scale, offset, none := constant(math.Float64bits(0x1p-32)), constant(math.Float64bits(0x1p-33)), constant(math.Float64bits(asm.NoArrival))
+	k.memory(number, k.plus("Skip", 0))
+	if j > 0 {
+		k.broadcast(x, operand.U32(j))
+		k.asm("VPADDD", x, number, number)
+	}
+	k.asm("VPMOVZXBD", counts, count)
+	if k.W.kmask() {
+		k.asm("VPCMPGTD", number, count, reg.K2)
+	} else {
+		k.asm("VPCMPGTD", number, count, count)
+	}
+	for part := range 2 {
+		m := to
+		m.Disp += part * k.W.Bytes()
+		if k.W.kmask() {
+			if part == 1 {
+				k.asm("VEXTRACTI64X4", operand.U8(1), word, half(word))
+				k.asm("KSHIFTRW", operand.U8(8), reg.K2, reg.K2)
+			}
+			k.asm("VCVTUDQ2PD", half(word), x)
+			k.asm("VBROADCASTSD", scale, k.t[3])
+			k.asm("VFMADD213PD_BCST", offset, k.t[3], x)
+			k.asm("VBROADCASTSD", none, k.t[3])
+			k.asm("VBLENDMPD", x, k.t[3], reg.K2, x)
+		} else {
+			if part == 1 {
+				k.asm("VEXTRACTI128", operand.U8(1), word, half(word))
+				k.asm("VEXTRACTI128", operand.U8(1), count, half(count))
+			}
+			// A word below the bits of 2^52 is 2^52 + word.
+			k.asm("VPMOVZXDQ", half(word), x)
+			k.asm("VPOR", constant(two52), x, x)
+			k.asm("VSUBPD", constant(two52), x, x)
+			k.asm("VMOVUPD", scale, k.t[3])
+			k.asm("VFMADD213PD", offset, k.t[3], x)
+			k.asm("VPMOVSXDQ", half(count), k.t[3])
+			k.asm("VMOVUPD", none, k.t[4])
+			k.asm("VBLENDVPD", k.t[3], x, k.t[4], x)
+		}
+		k.asm("VMOVUPD", x, m)
 	}
 }
 

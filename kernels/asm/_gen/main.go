@@ -30,12 +30,9 @@ var files = []struct {
 	plain   []func() string
 }{
 	{name: "exp", kernels: []func(*file, isa){exp}},
-	{name: "draws", kernels: []func(*file, isa){philoxWords, philoxCounts, addCounts}},
-	{name: "rows", kernels: []func(*file, isa){
-		lifRowKernels[0].assembly, lifRowKernels[1].assembly, lifRowKernels[2].assembly, expRows.assembly, alphaRows.assembly,
-	}, plain: []func() string{
-		lifRowKernels[0].plain, lifRowKernels[1].plain, lifRowKernels[2].plain, expRows.plain, alphaRows.plain,
-	}},
+	{name: "draws", kernels: []func(*file, isa){philoxWords, philoxCounts, philoxInstants, addCounts}},
+	{name: "rows", kernels: assemblies(rowKernels), plain: plains(rowKernels)},
+	{name: "steps", kernels: append(assemblies(stepKernels), pairPlaces, splitPairs), plain: plains(stepKernels)},
 	{name: "prefetch", kernels: []func(*file, isa){prefetch, prefetchRange}},
 	{name: "lif", kernels: []func(*file, isa){
 		lif("LIF", false, map[string]gaits{"AVX2": {walk: 4, run: 8}, "AVX512": {walk: 8, run: 8}}),
@@ -66,6 +63,24 @@ var files = []struct {
 		hhKernel("RHHExpEuler", 2, eight, map[string]Tuning{"AVX2": {Near: 14, Live: 6, Skew: 0.2}}, rhhExpEuler),
 	}},
 }
+
+// assemblies and plains list the printers of kernels.
+func assemblies[K interface{ assembly(*file, isa) }](kernels []K) (all []func(*file, isa)) {
+	for _, k := range kernels {
+		all = append(all, k.assembly)
+	}
+	return all
+}
+
+func plains[K interface{ plain() string }](kernels []K) (all []func() string) {
+	for _, k := range kernels {
+		all = append(all, k.plain)
+	}
+	return all
+}
+
+// attributes are those of tables in read-only memory.
+const attributes = attr.RODATA | attr.NOPTR
 
 // four or eight vectors at a time, with either instruction set.
 var (
@@ -157,7 +172,7 @@ func (f *file) compile() (*ir.File, error) {
 			continue
 		}
 		f.ctx.StaticGlobal(f.table(w))
-		f.ctx.DataAttributes(attr.RODATA | attr.NOPTR)
+		f.ctx.DataAttributes(attributes)
 		for _, u := range f.consts[w.Name] {
 			for range f.copies(w) {
 				f.ctx.AppendDatum(operand.U64(u))

@@ -90,10 +90,11 @@ var (
 			x.set("Row", b.Const(asm.EmptyRow))
 		},
 	}
-	lifRowKernels = []*laneKernel{
+	rowKernels = []*laneKernel{
 		lifRows("LIFRows", "advances LIF neurons with currents and jumps; see LIFRowsBlock.", true, true),
 		lifRows("LIFDriveRows", "is LIFRows without the row Jump.", true, false),
 		lifRows("LIFJumpRows", "is LIFRows without the row Drive.", false, true),
+		expRows, alphaRows,
 	}
 )
 

@@ -1,0 +1,344 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
+	"popsim/kernels/asm"
+	"popsim/kernels/vec"
+)
+
+// A stepKernel takes many lanes of a network through one step (asm/steps.go). Its assembly and its plain Go come from one recording.
+type stepKernel struct {
+	name, doc, argument string
+	columns             []string // fields, a value per lane
+	coefs               []string // columns of Coef in their order
+	scalars             []string // fields: one float64, or an array of them of which FIELD/i is number i
+	events              bool     // whether the step tells of lanes
+	vectors             map[string]int
+	step                func(b *vec.Block, x *laneVars)
+}
+
+var (
+	lifStep = &stepKernel{
+		name: "LIFStep", doc: "moves LIF neurons; see LIFStepBlock.", argument: "LIFStepBlock",
+		columns: []string{"V", "Wake", "VInf", "Drive", "Jump", "Top"}, coefs: []string{"Keep", "VTh"}, scalars: []string{"First"},
+		events: true, vectors: map[string]int{"AVX2": 2, "AVX512": 4},
+		step: func(b *vec.Block, x *laneVars) {
+			v, wake, now, keep := x.get("V"), x.get("Wake"), x.get("First"), x.get("Keep")
+			gap := b.Sub(x.get("VInf"), v)
+			end := b.Add(b.FMA(keep, gap, b.Add(v, x.get("Drive"))), x.get("Jump"))
+			most := b.Add(b.Add(v, b.Max(b.Mul(keep, gap), b.Const(0))), x.get("Top"))
+			held := b.Cmp(wake, GE, b.Add(now, b.Const(1)))
+			event := b.MaskOr(b.Cmp(wake, GT, now), b.Cmp(b.Max(end, most), GE, x.get("VTh")))
+			x.fired = b.MaskAndNot(event, held)
+			x.set("V", b.Select(b.MaskOr(held, event), v, end))
+		},
+	}
+	jumpStep = &stepKernel{
+		name: "JumpStep", doc: "adds jumps; see JumpStepBlock.", argument: "JumpStepBlock",
+		columns: []string{"Row", "Jump", "Top"}, scalars: []string{"Factor"}, vectors: map[string]int{"AVX2": 4, "AVX512": 4},
+		step: func(b *vec.Block, x *laneVars) {
+			row := x.get("Row")
+			x.set("Jump", b.Add(x.get("Jump"), row))
+			x.set("Top", b.FMA(row, x.get("Factor"), x.get("Top")))
+			x.set("Row", b.Const(asm.EmptyRow))
+		},
+	}
+	stepKernels = []*stepKernel{
+		lifStep, jumpStep, currentStep(false, true), currentStep(false, false), currentStep(true, true), currentStep(true, false),
+		instants(false), instants(true),
+	}
+)
+
+// currentStep is a step of an exponential or alpha current, of positive weights, which raise Top, or of negative ones:
+//
+//	drive += gain current + rise gain' + R share
+//	top += most (max(0, current) + end/decay)                                   exponential
+//	top += most (max(0, current) + dt (max(0, rise) + end/decay))               alpha
+func currentStep(alpha, positive bool) *stepKernel {
+	k := &stepKernel{
+		name: "ExpStep", doc: "moves exponential currents; see CurrentStepBlock.", argument: "CurrentStepBlock",
+		columns: []string{"Current", "Next", "End", "Share", "Drive"}, coefs: []string{"Gain", "R", "Most"},
+		scalars: []string{"Decay"}, vectors: map[string]int{"AVX2": 2, "AVX512": 4},
+	}
+	if alpha {
+		k.name, k.doc = "AlphaStep", "moves alpha currents; see CurrentStepBlock."
+		k.columns = append(k.columns, "Rise", "NextRise", "Slope")
+		k.coefs = append(k.coefs, "RiseGain")
+		k.scalars = append(k.scalars, "DecayDt")
+	}
+	if positive {
+		k.columns = append(k.columns, "Top")
+		k.scalars = append(k.scalars, "Growth")
+		if alpha {
+			k.scalars = append(k.scalars, "Dt")
+		}
+	} else {
+		k.name += "Negative"
+		k.doc = strings.Replace(k.doc, "currents", "currents of negative weights", 1)
+	}
+	k.step = func(b *vec.Block, x *laneVars) {
+		current, end, decay := x.get("Current"), x.get("End"), x.get("Decay")
+		drive := b.FMA(x.get("Gain"), current, b.FMA(x.get("R"), x.get("Share"), x.get("Drive")))
+		next := end
+		if alpha {
+			rise := x.get("Rise")
+			drive = b.FMA(x.get("RiseGain"), rise, drive)
+			x.set("NextRise", b.FMA(decay, rise, end))
+			next = b.FMA(x.get("DecayDt"), rise, x.get("Slope"))
+		}
+		x.set("Drive", drive)
+		x.set("Next", b.FMA(decay, current, next))
+		if positive {
+			arrived := b.Mul(end, x.get("Growth"))
+			if alpha {
+				arrived = b.Mul(b.Add(arrived, b.Max(x.get("Rise"), b.Const(0))), x.get("Dt"))
+			}
+			x.set("Top", b.FMA(x.get("Most"), b.Add(b.Max(current, b.Const(0)), arrived), x.get("Top")))
+		}
+	}
+	return k
+}
+
+// instants adds up to four arrivals to one accumulator, or to two.
+func instants(two bool) *stepKernel {
+	k := &stepKernel{
+		name: "Instants", doc: "adds arrivals to End; see InstantsBlock.", argument: "InstantsBlock",
+		columns: []string{"Theta0", "Theta1", "Theta2", "Theta3", "End"}, scalars: []string{"Weight"},
+		vectors: map[string]int{"AVX2": 2, "AVX512": 2},
+	}
+	polynomials := map[string]string{"End": "Ends"}
+	if two {
+		k.name, k.doc = "InstantsTwo", "adds arrivals to End and Share; see InstantsBlock."
+		k.columns = append(k.columns, "Share")
+		polynomials["Share"] = "Shares"
+	}
+	for _, p := range polynomials {
+		for i := range asm.InstantTerms {
+			k.scalars = append(k.scalars, fmt.Sprint(p, "/", i))
+		}
+	}
+	k.step = func(b *vec.Block, x *laneVars) {
+		var u [4]Vec
+		var there [4]Mask
+		for j := range u {
+			theta := x.get(fmt.Sprint("Theta", j))
+			u[j], there[j] = b.Sub(b.Const(0.5), theta), b.Cmp(theta, LT, b.Const(1.5))
+		}
+		for _, to := range []string{"End", "Share"} {
+			p, ok := polynomials[to]
+			if !ok {
+				continue
+			}
+			var y [4]Vec
+			for j := range u {
+				y[j] = x.get(fmt.Sprint(p, "/", asm.InstantTerms-1))
+				for i := asm.InstantTerms - 2; i >= 0; i-- {
+					y[j] = b.FMA(y[j], u[j], x.get(fmt.Sprint(p, "/", i)))
+				}
+				y[j] = b.Select(there[j], y[j], b.Const(0))
+			}
+			x.set(to, b.FMA(x.get("Weight"), b.Add(b.Add(y[0], y[1]), b.Add(y[2], y[3])), x.get(to)))
+		}
+	}
+	return k
+}
+
+// scalar is the memory of a scalar of the argument block.
+func (f *Func) scalar(name string) operand.Mem {
+	field, index, _ := strings.Cut(name, "/")
+	m := f.Field(field)
+	i, _ := strconv.Atoi(index)
+	m.Disp += 8 * i
+	return m
+}
+
+// assembly prints the kernel for one instruction set.
+func (d *stepKernel) assembly(f *file, w isa) {
+	k := f.Func(w, d.name, "func(b *"+d.argument+")", d.doc)
+	S := d.vectors[w.Name]
+	lane := k.GP64()
+	base := map[string]reg.GPVirtual{}
+	for _, field := range d.columns {
+		base[field] = k.Value(field)
+	}
+	var coef, inGroup, events reg.GPVirtual
+	if d.coefs != nil {
+		coef, inGroup = k.Value("Coef"), k.GP64()
+	}
+	if d.events {
+		events = k.Value("Fired")
+	}
+	column := func(field string, s int) operand.Mem {
+		return operand.Mem{Base: base[field], Index: lane, Scale: 8, Disp: s * w.Bytes()}
+	}
+	k.XORQ(lane, lane)
+	k.Label("group")
+	if d.coefs != nil {
+		k.XORQ(inGroup, inGroup)
+	}
+	k.Label("vectors")
+	k.Block("step", func(b *Block) {
+		var masks []Mask
+		for s := range S {
+			x := &laneVars{get: func(field string) Vec {
+				switch {
+				case base[field] != nil:
+					return b.Load(column(field, s))
+				case slices.Contains(d.scalars, field):
+					return b.Broadcast(k.scalar(field))
+				}
+				j := slices.Index(d.coefs, field)
+				return b.Load(operand.Mem{Base: coef, Index: inGroup, Scale: 8, Disp: 8*asm.Group*j + s*w.Bytes()})
+			}, set: func(field string, v Vec) { b.Store(column(field, s), v) }}
+			d.step(b.Block, x)
+			if d.events {
+				if masks = append(masks, x.fired); len(masks)*w.Lanes == 8 {
+					b.StoreBits(at(events, s*w.Lanes/8), masks...)
+					masks = nil
+				}
+			}
+		}
+	})
+	k.ADDQ(imm(S*w.Lanes), lane)
+	if d.events {
+		k.ADDQ(imm(S*w.Lanes/8), events)
+	}
+	if d.coefs != nil {
+		k.ADDQ(imm(S*w.Lanes), inGroup)
+		k.CMPQ(inGroup, imm(asm.Group))
+		k.JLT(operand.LabelRef("vectors"))
+		stride := k.Value("CoefStride")
+		k.SHLQ(imm(log2(8*asm.Group)), stride)
+		k.ADDQ(stride, coef)
+	}
+	k.CMPQ(lane, k.Field("Lanes"))
+	k.JLT(operand.LabelRef("group"))
+	k.End()
+}
+
+// plain prints the kernel in plain Go.
+func (d *stepKernel) plain() string {
+	b := vec.NewBlock(d.name, vec.Context{Target: vec.Go})
+	field := func(f string) vec.Mem { return vec.Mem{Base: f} }
+	x := &laneVars{
+		get: func(f string) Vec {
+			if slices.Contains(d.scalars, f) {
+				return b.Broadcast(field(f))
+			}
+			return b.Load(field(f))
+		},
+		set: func(f string, v Vec) { b.Store(field(f), v) },
+	}
+	d.step(b, x)
+	if d.events {
+		b.Bits(x.fired, "fired")
+	}
+	var t strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&t, format+"\n", args...) }
+	local := func(f string) string { return strings.ToLower(f[:1]) + f[1:] + "s" }
+	line("// %sGo %s\nfunc %sGo(b *%s) {\nfor at := 0; at < b.Lanes; at += %d {", d.name, d.doc, d.name, d.argument, vec.Go.Lanes)
+	if d.coefs != nil {
+		line("coef, lane := b.Coef[at/Group*b.CoefStride:], at%%Group")
+	}
+	used := b.Bases()
+	for j, f := range d.coefs {
+		if slices.Contains(used, any(f)) {
+			line("%s := (*[%d]float64)(coef[%d][lane:])", local(f), vec.Go.Lanes, j)
+		}
+	}
+	for _, f := range d.columns {
+		line("%s := (*[%d]float64)(b.%s[at:])", local(f), vec.Go.Lanes, f)
+	}
+	if d.events {
+		line("fired := uint8(0)")
+	}
+	line("for l := range %d {", vec.Go.Lanes)
+	t.WriteString(b.GoText(vec.GoNames{
+		Memory: func(m vec.Mem) string {
+			f := m.Base.(string)
+			if !slices.Contains(d.scalars, f) {
+				return local(f) + "[l]"
+			}
+			name, index, array := strings.Cut(f, "/")
+			if array {
+				return "b." + name + "[" + index + "]"
+			}
+			return "b." + name
+		},
+		General: func(r any) string { return r.(string) },
+	}))
+	line("}")
+	if d.events {
+		line("b.Fired[at/8] = fired")
+	}
+	line("}\n}")
+	return t.String()
+}
+
+// splitPairs parts rows of pairs into two columns.
+func splitPairs(f *file, w isa) {
+	k := f.Func(w, "SplitPairs", "func(b *PairsBlock)", "parts pairs; see PairsBlock.")
+	v := func(i int) reg.Register { return w.register(vec.VectorReg(i)) }
+	first, second, low, high, empty := v(0), v(1), v(2), v(3), v(4)
+	pairs, to, other, n := k.Value("Pairs"), k.Value("First"), k.Value("Second"), k.Value("Lanes")
+	k.Block("empty", func(b *Block) {
+		p := &Pin{Reg: vec.VectorReg(4)}
+		b.Set(p, b.Const(asm.EmptyRow))
+	})
+	if w.kmask() {
+		// The places of the first and the second of each pair in two vectors: 0, 2, 4, ... and 1, 3, 5, ...
+		table := k.GP64()
+		k.LEAQ(operand.NewDataAddr(operand.NewStaticSymbol(pairsTable), 0), table)
+		k.asm("VMOVUPD", at(table, 0), v(5))
+		k.asm("VMOVUPD", at(table, 64), v(6))
+	}
+	k.SHRQ(imm(log2(w.Lanes)), n)
+	k.Loop("pairs", n, func() {
+		k.asm("VMOVUPD", at(pairs, 0), low)
+		k.asm("VMOVUPD", at(pairs, w.Bytes()), high)
+		if w.kmask() {
+			k.asm("VMOVAPD", v(5), first)
+			k.asm("VMOVAPD", v(6), second)
+			k.asm("VPERMI2PD", high, low, first)
+			k.asm("VPERMI2PD", high, low, second)
+		} else {
+			const apart = 0xD8 // 0, 2, 1, 3
+			k.asm("VUNPCKLPD", high, low, first)
+			k.asm("VUNPCKHPD", high, low, second)
+			k.asm("VPERMPD", operand.U8(apart), first, first)
+			k.asm("VPERMPD", operand.U8(apart), second, second)
+		}
+		k.asm("VMOVUPD", first, at(to, 0))
+		k.asm("VMOVUPD", second, at(other, 0))
+		k.asm("VMOVUPD", empty, at(pairs, 0))
+		k.asm("VMOVUPD", empty, at(pairs, w.Bytes()))
+		k.ADDQ(imm(2*w.Bytes()), pairs)
+		k.ADDQ(imm(w.Bytes()), to)
+		k.ADDQ(imm(w.Bytes()), other)
+	})
+	k.End()
+}
+
+// pairsTable holds the places of splitPairs.
+const pairsTable = "pairPlaces"
+
+// pairPlaces writes them, once.
+func pairPlaces(f *file, w isa) {
+	if !w.kmask() {
+		return
+	}
+	f.ctx.StaticGlobal(pairsTable)
+	f.ctx.DataAttributes(attributes)
+	for odd := range 2 {
+		for i := range w.Lanes {
+			f.ctx.AppendDatum(operand.U64(2*i + odd))
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package asm
+
+// The kernels of one step take many lanes of a network through a step with arrivals inside it. All their columns start at
+// the first lane; Coef and CoefStride are those of the kernels over rows. Drive is what currents add to V at the end of the
+// step, Jump what jumps add, Top a bound of what both could add within it.
+
+// LIFStepBlock is the argument of LIFStep: V of lanes without an event moves to the end of the step. An event is the end of
+// refractoriness inside the step, or a V that may reach the threshold.
+type LIFStepBlock struct {
+	Lanes            int
+	First            float64 // number of the step
+	V, Wake          []float64
+	VInf             []float64 // V_rest + R I
+	Coef             []Column  // by LIFStepKeep and so on
+	CoefStride       int
+	Drive, Jump, Top []float64
+	Fired            []uint8 // out: bit l%8 of Fired[l/8] tells that lane l has an event; its V stays
+}
+
+// Coefficients of LIFStep.
+const (
+	LIFStepKeep = iota // 1 - exp(-dt/tau)
+	LIFStepVTh
+	LIFStepCoefs
+)
+
+// CurrentStepBlock is the argument of the kernels of synaptic currents.
+type CurrentStepBlock struct {
+	Lanes             int
+	Current, Rise     []float64 // before the step; Rise of alpha currents
+	Next, NextRise    []float64 // out, after it
+	Coef              []Column  // by CurrentStepGain and so on
+	CoefStride        int
+	Decay, Growth     float64   // exp(-dt/tau_s) and its inverse
+	Dt, DecayDt       float64   // alpha: dt, Decay dt
+	End, Slope, Share []float64 // sums over arrivals: of the current at the end of the step (alpha: of the rise), of alpha currents then, of V/R
+	Drive, Top        []float64 // in and out
+}
+
+// Coefficients of the kernels of synaptic currents.
+const (
+	CurrentStepGain = iota // what a current of 1 before the step adds to V
+	CurrentStepR           // R
+	CurrentStepMost        // R dt/tau
+	CurrentStepRise        // alpha: what a rise of 1 before the step adds to V
+	CurrentStepCoefs
+)
+
+// JumpStepBlock is the argument of JumpStep: Jump += Row, Top += Row Factor, and Row is emptied.
+type JumpStepBlock struct {
+	Lanes          int
+	Row, Jump, Top []float64
+	Factor         float64
+}
+
+// InstantTerms is the number of terms of a polynomial in the instant of an arrival.
+const InstantTerms = 10
+
+// InstantsBlock is the argument of the kernels that add Poisson arrivals: with u = 0.5 - Theta[j] for the up to four
+// arrivals of a lane, those with Theta[j] < 1.5, End grows by Weight times the sum of the polynomials Ends in u, and Share
+// likewise by Shares.
+type InstantsBlock struct {
+	Lanes                          int
+	Theta0, Theta1, Theta2, Theta3 []float64
+	Ends, Shares                   [InstantTerms]float64
+	Weight                         float64
+	End, Share                     []float64
+}
+
+// NoArrival is the instant of an arrival that there is not.
+const NoArrival = 2
+
+// PairsBlock is the argument of SplitPairs: First[l], Second[l] = Pairs[2l], Pairs[2l+1], and Pairs is emptied.
+type PairsBlock struct {
+	Lanes         int
+	Pairs         []float64
+	First, Second []float64
+}
