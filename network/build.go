@@ -38,6 +38,10 @@ func Build(ctx context.Context, s *Spec, c Config) (*Network, error) {
 		n.ranges = append(n.ranges, &shard{net: n, segs: segs, number: len(n.ranges)})
 	}
 	n.inputReceptors()
+	for i := range l.receptors {
+		rc := &l.receptors[i]
+		l.series = append(l.series, rc.newSeries(l.classes[rc.class], s.Dt))
+	}
 	if len(l.receptors) > maxReceptors {
 		return nil, fmt.Errorf("%d kinds of synapse onto kinds of neuron, by sign; at most %d are possible", len(l.receptors), maxReceptors)
 	}

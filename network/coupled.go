@@ -370,7 +370,7 @@ func (o *coupledSegment) walkEvents(r *shard, k int64) error {
 		r.events = append(r.events, before{lane: lane})
 		r.flags[lane>>6] |= 1 << (lane & 63)
 	}
-	r.lookUp()
+	r.lookUp(k)
 	for at, i := range o.events {
 		if err := o.walker.walk(r, o, k, int(i), r.arrivals[r.begin[at]:r.begin[at+1]]); err != nil {
 			return err

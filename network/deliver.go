@@ -91,7 +91,7 @@ func (r *shard) addRun(u *runOf) {
 	}
 	c := [3]float64{1}
 	if !l.spec.OnGrid {
-		c = rc.coefs((1-u.theta)*l.spec.Dt, tau, l.spec.Dt)
+		c = r.coefs(u.t.receptor, -1, u.theta)
 	}
 	switch u.t.style {
 	case shared:
@@ -116,14 +116,25 @@ func (r *shard) addOne(receptor int, lane uint16, theta, weight float64) {
 		at[0] += weight
 		return
 	}
-	tau := l.classes[rc.class].tau
-	if math.IsNaN(tau) {
-		tau = r.tauOf(int(lane))
-	}
-	c := rc.coefs((1-theta)*l.spec.Dt, tau, l.spec.Dt)
+	c := r.coefs(receptor, int(lane), theta)
 	for j := range at {
 		at[j] += float64(weight * c[j])
 	}
+}
+
+// coefs is what an arrival of weight 1 at theta of the step adds to the accumulators of a lane; of lane -1: of all lanes,
+// where they do not differ.
+func (r *shard) coefs(receptor, lane int, theta float64) [3]float64 {
+	l := r.net.layout
+	if s := l.series[receptor]; s != nil {
+		return s.at(theta)
+	}
+	rc := &l.receptors[receptor]
+	tau := l.classes[rc.class].tau
+	if math.IsNaN(tau) {
+		tau = r.tauOf(lane)
+	}
+	return rc.coefs((1-theta)*l.spec.Dt, tau, l.spec.Dt)
 }
 
 func (r *shard) tauOf(lane int) float64 {
@@ -173,7 +184,7 @@ func (r *shard) each(u *runOf, f func(lane uint16, theta, weight float64)) {
 
 // lookUp collects the arrivals of the lanes that have events in the step in hand: those of event i in the order of their
 // sums are r.arrivals[r.begin[i]:r.begin[i+1]].
-func (r *shard) lookUp() {
+func (r *shard) lookUp(k int64) {
 	r.found, r.begin = r.found[:0], append(r.begin[:0], 0)
 	for i, b := range r.events {
 		r.rank[b.lane] = uint16(i)
@@ -185,6 +196,11 @@ func (r *shard) lookUp() {
 	for _, a := range r.external {
 		if r.flags[a.lane>>6]>>(a.lane&63)&1 != 0 {
 			r.found = append(r.found, a)
+		}
+	}
+	for _, b := range r.events {
+		if b.seg != nil {
+			b.seg.findInstants(r, b.lane, k)
 		}
 	}
 	for i := range r.found {

@@ -34,7 +34,7 @@ func (n *Network) inputReceptors() {
 			t.start, t.stop = in.Start/l.spec.Dt, t.stop-in.Delay/l.spec.Dt
 		}
 		t.counts = l.spec.stream("counts " + in.Name)
-		t.instantsKey = rng.NameKey("instants " + in.Name)
+		t.instantsKey = rng.NameKey(l.spec.streamName("instants " + in.Name))
 		t.instants = rng.StreamOf(l.spec.Seed, t.instantsKey)
 		t.law = l.spec.stream("rate " + in.Name)
 		t.weight = newSampler(in.Weight, l.spec.Seed, "weight "+in.Name)
@@ -75,6 +75,10 @@ type trainRun struct {
 	first, n int // of trainPart.lanes
 	law      int
 	uniform  bool // one weight
+
+	vectors   bool    // whether lifSegment.addTrains can add its arrivals
+	inVectors int64   // the step in which it is to do so
+	mean      float64 // arrivals of a lane in a step
 }
 
 // split finds the runs.
@@ -166,11 +170,31 @@ func (r *shard) prepareInputs() error {
 		if len(p.members) > 0 {
 			if t.in.Poisson != nil {
 				p.split()
+				r.attach(p)
 			}
 			r.trains = append(r.trains, p)
 		}
 	}
 	return nil
+}
+
+// attach gives the runs of a Poisson input whose arrivals can be added in vectors to their segments.
+func (r *shard) attach(p *trainPart) {
+	l := r.net.layout
+	for i := range p.runs {
+		u := &p.runs[i]
+		u.inVectors = -1
+		c, lane := int(p.receptor[u.first]), int(p.lanes[u.first])
+		if l.spec.OnGrid || !u.uniform || l.series[c] == nil || l.receptors[c].width > 2 {
+			continue
+		}
+		for _, s := range r.lif {
+			if lane >= s.base && lane < s.base+s.n {
+				u.vectors = true
+				s.inside.trains = append(s.inside.trains, segmentTrain{p, u})
+			}
+		}
+	}
 }
 
 // rewindInputs makes the inputs of the range go on from step k.
@@ -248,6 +272,9 @@ func (r *shard) poisson(p *trainPart, k int64) {
 	if rate := p.rateAt(dt, k); rate != p.rate {
 		p.rate, p.countsOf = rate, -1
 		p.setLaws(rate * dt / 1000)
+		for i := range p.runs {
+			p.runs[i].mean = rate * dt / 1000 * p.distinct[p.runs[i].law]
+		}
 	}
 	if k/4 != p.countsOf {
 		p.countsOf = k / 4
@@ -260,6 +287,8 @@ func (r *shard) poisson(p *trainPart, k int64) {
 	for i := range p.runs {
 		u := &p.runs[i]
 		switch fits := kernels.FitsCounts(p.laws[u.law]); {
+		case u.vectors && fits && float64(k) >= p.start && float64(k+1) <= p.stop:
+			u.inVectors = k
 		case !r.net.layout.spec.OnGrid:
 			r.poissonInstants(p, u, k, fits)
 		case fits && u.uniform:
@@ -289,11 +318,7 @@ func (r *shard) poissonInstants(p *trainPart, u *trainRun, k int64, fits bool) {
 		var block rng.Block
 		for j := range p.count(u, i, k, fits) {
 			if j%4 == 0 {
-				s := p.instants
-				if j > 0 {
-					s = rng.StreamOf(r.net.layout.spec.Seed+uint64(j/4), p.instantsKey)
-				}
-				block = s.At(uint32(p.members[i]), uint32(k))
+				block = p.instantsOf(r.net.layout.spec.Seed, j/4).At(uint32(p.members[i]), uint32(k))
 			}
 			theta := rng.Uniform32(block[j%4])
 			if x := float64(k) + theta; x < p.start || x >= p.stop {

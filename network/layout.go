@@ -36,6 +36,7 @@ type layout struct {
 	classes   []class
 	classOf   []int // of populations; -1: sources
 	receptors []receptor
+	series    []*series // of each receptor
 	draws     []*drawing
 	steps     int64       // epoch, steps: the least delay
 	longest   int         // longest delay, whole steps

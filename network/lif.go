@@ -83,7 +83,8 @@ type lifSegment struct {
 	vInf, keep, r, vTh, vReset, tau, hold []float64   // keep: 1-exp(-dt/tau); hold: t_ref in steps
 	receptors                             []int       // of its class
 	p21, p20                              [][]float64 // R P21(dt), R P20(dt), by receptor of the segment
-	grid                                  onGrid
+	grid                                  onGrid      // for Spec.OnGrid
+	inside                                inside      // else
 }
 
 func (r *shard) newLIF(seg segment) *lifSegment {
@@ -129,6 +130,8 @@ func (r *shard) newLIF(seg segment) *lifSegment {
 	}
 	if l.spec.OnGrid {
 		s.makeOnGrid(r)
+	} else {
+		s.makeInside(r)
 	}
 	return s
 }
@@ -139,78 +142,6 @@ type before struct {
 	lane int
 	v    float64
 	at   int // of its synaptic variables in shard.synaptic: s and y for each receptor of the segment
-}
-
-// step moves all lanes through step k, and lists those that have an event in it. The rows are emptied.
-func (s *lifSegment) step(r *shard, k int64) {
-	l := r.net.layout
-	dt := l.spec.Dt
-	now := float64(k)
-	for i := range s.n {
-		lane := s.base + i
-		v := r.v[lane]
-		vInf := s.vInf[i]
-		if r.current != nil {
-			vInf = math.FMA(s.r[i], r.current[lane], vInf)
-		}
-		gain := float64(s.keep[i] * (vInf - v))
-		next := v + gain
-		top := v + max(0, gain) // V stays below
-		jump := 0.0
-		was := len(r.synaptic)
-		for j, c := range s.receptors {
-			rc := &l.receptors[c]
-			row := r.rows[c][lane*rc.width:][:rc.width]
-			a := row[0]
-			if rc.kind == Delta {
-				jump += a
-				if !rc.negative {
-					top += a * r.deltaTop[s.class]
-				}
-				r.synaptic = append(r.synaptic, 0, 0)
-				row[0] = empty
-				continue
-			}
-			cur, rise := r.s[c][lane], 0.0
-			per := s.r[i] / s.tau[i] * dt
-			next = math.FMA(s.p21[j][i], cur, next)
-			decay := r.decay[c]
-			if rc.kind == ExpCurrent {
-				r.s[c][lane] = math.FMA(decay, cur, a)
-				next = math.FMA(s.r[i], row[1], next)
-				if !rc.negative {
-					top += per * (max(0, cur) + a/decay)
-				}
-				row[1] = empty
-			} else {
-				rise = r.y[c][lane]
-				next = math.FMA(s.p20[j][i], rise, next)
-				end := math.FMA(decay*dt, rise, float64(decay*cur))
-				r.y[c][lane] = math.FMA(decay, rise, a)
-				end += row[1]
-				next = math.FMA(s.r[i], row[2], next)
-				if !rc.negative {
-					top += per * (max(0, cur) + dt*(max(0, rise)+a/decay))
-				}
-				row[1], row[2] = empty, empty
-				r.s[c][lane] = end
-			}
-			row[0] = empty
-			r.synaptic = append(r.synaptic, cur, rise)
-		}
-		wake := r.wake[lane]
-		next += jump
-		switch {
-		case wake >= now+1:
-			r.synaptic = r.synaptic[:was]
-		case wake > now || max(top, next) >= s.vTh[i] || k == 0 && v >= s.vTh[i]:
-			r.events = append(r.events, before{s, lane, v, was})
-			r.flags[lane>>6] |= 1 << (lane & 63)
-		default:
-			r.v[lane] = next
-			r.synaptic = r.synaptic[:was]
-		}
-	}
 }
 
 // instant is the part of a step within which events are at one instant: what rounding makes of equal times.

@@ -109,15 +109,21 @@ type coefs struct {
 // from is the columns from the group of a lane on.
 func (c *coefs) from(lane int) []asm.Column { return c.columns[lane/kernels.Group*c.stride:] }
 
-// groupCoefs puts columns of all lanes into groups.
-func groupCoefs(columns ...[]float64) coefs {
-	alike := true
+// alike reports whether each column holds one value.
+func alike(columns ...[]float64) bool {
 	for _, c := range columns {
 		for _, x := range c {
-			alike = alike && x == c[0]
+			if x != c[0] {
+				return false
+			}
 		}
 	}
-	if alike {
+	return true
+}
+
+// groupCoefs puts columns of all lanes into groups.
+func groupCoefs(columns ...[]float64) coefs {
+	if alike(columns...) {
 		c := coefs{columns: make([]asm.Column, len(columns))}
 		for j := range columns {
 			for l := range c.columns[j] {

@@ -101,6 +101,7 @@ type shard struct {
 
 	v, wake, wakeTheta []float64   // by lane; wake: first step in which V moves, plus 1/2 if it does so inside it
 	s, y               [][]float64 // synaptic variables by receptor and lane
+	nextS, nextY       [][]float64 // scratch: those at the end of the step in hand
 	decay              []float64   // exp(-dt/tau) by receptor
 	deltaTop           []float64   // by class: exp(dt/tau), largest
 
@@ -161,6 +162,13 @@ func (r *shard) layOut() error {
 			}
 		}
 		r.s, r.y = append(r.s, columns[0]), append(r.y, columns[1])
+		r.nextS, r.nextY = append(r.nextS, nil), append(r.nextY, nil)
+		if c := l.classes[rc.class]; !l.spec.OnGrid && c.tau != 0 && !c.coupled && rc.kind != Delta {
+			r.nextS[i] = makeColumn(r.lanes)
+			if rc.kind == AlphaCurrent {
+				r.nextY[i] = makeColumn(r.lanes)
+			}
+		}
 		r.decay = append(r.decay, kernels.Exp(-l.spec.Dt/rc.tau))
 	}
 	r.deltaTop = make([]float64, len(l.classes))
@@ -233,8 +241,9 @@ func (r *shard) step(k int64) error {
 	for _, s := range r.lif {
 		s.step(r, k)
 	}
+	r.swapSynaptic()
 	if len(r.events) > 0 {
-		r.lookUp()
+		r.lookUp(k)
 		for i, b := range r.events {
 			if err := r.w.walk(r, k, b, r.arrivals[r.begin[i]:r.begin[i+1]]); err != nil {
 				return err
@@ -245,6 +254,18 @@ func (r *shard) step(k int64) error {
 	err := r.advanceOthers(k)
 	r.history[r.slot(k)] = r.out
 	return err
+}
+
+// swapSynaptic makes the synaptic variables that steps of LIF have written the ones in hand.
+func (r *shard) swapSynaptic() {
+	for c := range r.nextS {
+		if r.nextS[c] != nil {
+			r.s[c], r.nextS[c] = r.nextS[c], r.s[c]
+		}
+		if r.nextY[c] != nil {
+			r.y[c], r.nextY[c] = r.nextY[c], r.y[c]
+		}
+	}
 }
 
 // advanceOthers moves what is not LIF through step k, and orders r.out.

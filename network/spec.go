@@ -222,9 +222,12 @@ type Poisson struct {
 }
 
 // stream is the stream of random numbers of an input or source, by its name.
-func (s *Spec) stream(name string) rng.Stream {
+func (s *Spec) stream(name string) rng.Stream { return rng.NewStream(s.Seed, s.streamName(name)) }
+
+// streamName is the name under which it draws.
+func (s *Spec) streamName(name string) string {
 	if s.Trial > 0 {
-		name = fmt.Sprintf("%s, trial %d", name, s.Trial)
+		return fmt.Sprintf("%s, trial %d", name, s.Trial)
 	}
-	return rng.NewStream(s.Seed, name)
+	return name
 }

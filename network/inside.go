@@ -1,0 +1,313 @@
+package network
+
+import (
+	"encoding/binary"
+	"math"
+	mathbits "math/bits"
+
+	"popsim/kernels"
+	"popsim/kernels/asm"
+	"popsim/rng"
+)
+
+// series holds, for each accumulator of a receptor, the polynomial in u = 0.5 - theta of what an arrival of weight 1 at theta
+// of a step adds: receptor.coefs by its Taylor series about the middle of the step.
+type series [3][asm.InstantTerms]float64
+
+// seriesStep is the most of the shortest time constant that a step may be for a series: the first term left out is then
+// below 3e-16 of the first.
+const seriesStep = 0.25
+
+// newSeries is the series of a receptor onto LIF neurons; nil where there is none. The accumulators obey a linear
+// differential equation in the time that is left of the step, from which the terms follow one after the other.
+func (rc *receptor) newSeries(c class, dt float64) *series {
+	tau := c.tau
+	if c.coupled || !(tau > 0) || dt > seriesStep*tau || rc.kind != Delta && dt > seriesStep*rc.tau || rc.width > 3 {
+		return nil
+	}
+	change := func(x [3]float64) [3]float64 { // d/d(time left)
+		switch rc.kind {
+		case Delta:
+			return [3]float64{-x[0] / tau}
+		case ExpCurrent:
+			return [3]float64{-x[0] / rc.tau, (x[0] - x[1]) / tau}
+		}
+		return [3]float64{-x[0] / rc.tau, x[0] - x[1]/rc.tau, (x[1] - x[2]) / tau}
+	}
+	s := new(series)
+	term := rc.coefs(dt/2, tau, dt)
+	for n := range asm.InstantTerms {
+		for j := range s {
+			s[j][n] = term[j]
+		}
+		next := change(term)
+		for j := range next {
+			term[j] = next[j] * (dt / float64(n+1))
+		}
+	}
+	return s
+}
+
+// at is what an arrival of weight 1 at theta adds.
+func (s *series) at(theta float64) (c [3]float64) {
+	u := 0.5 - theta
+	for j := range c {
+		p := &s[j]
+		y := p[asm.InstantTerms-1]
+		for n := asm.InstantTerms - 2; n >= 0; n-- {
+			y = math.FMA(y, u, p[n])
+		}
+		c[j] = y
+	}
+	return c
+}
+
+// inside is what LIF neurons of a segment need for steps with arrivals inside them. Columns of one tile are scratch.
+type inside struct {
+	neurons  coefs   // see asm.LIFStepBlock
+	currents []coefs // of each receptor of the segment, none of those of jumps: see asm.CurrentStepBlock
+	alike    bool    // whether vInf holds one tile for all
+	vInf     []float64
+
+	drive, jump, top  []float64
+	end, slope, share []float64
+	theta             [4][]float64
+	events            []uint8
+	trains            []segmentTrain
+}
+
+// A segmentTrain is a run of a Poisson input whose arrivals are added in vectors.
+type segmentTrain struct {
+	part *trainPart
+	run  *trainRun
+}
+
+func (s *lifSegment) makeInside(r *shard) {
+	l := r.net.layout
+	g := &s.inside
+	g.neurons = groupCoefs(s.keep, s.vTh)
+	g.alike = r.current == nil && alike(s.vInf)
+	g.vInf = makeColumn(s.padded())
+	copy(g.vInf, s.vInf)
+	if g.alike {
+		g.vInf = makeColumn(tile)
+		for i := range g.vInf {
+			g.vInf[i] = s.vInf[0]
+		}
+	}
+	most := make([]float64, s.n)
+	for i := range most {
+		most[i] = s.r[i] / s.tau[i] * l.spec.Dt
+	}
+	for j, c := range s.receptors {
+		columns := coefs{}
+		if l.receptors[c].kind != Delta {
+			columns = groupCoefs(s.p21[j], s.r, most, s.p20[j])
+		}
+		g.currents = append(g.currents, columns)
+	}
+	for _, c := range []*[]float64{&g.drive, &g.jump, &g.top, &g.end, &g.slope, &g.share} {
+		*c = makeColumn(tile)
+	}
+	for j := range g.theta {
+		g.theta[j] = makeColumn(tile + kernels.DrawnTogether)
+	}
+	g.events = make([]uint8, tile/8)
+	for lane := s.base + s.n; lane < s.base+s.padded(); lane++ {
+		r.wake[lane] = math.Inf(1) // padding never moves
+	}
+}
+
+// step moves all lanes through step k, with arrivals inside it, and lists those that have an event. The rows are emptied.
+func (s *lifSegment) step(r *shard, k int64) {
+	for at := 0; at < s.padded(); at += tile {
+		s.stepTile(r, k, at, min(tile, s.padded()-at))
+	}
+}
+
+// stepTile is step for the lanes of the segment from at on.
+func (s *lifSegment) stepTile(r *shard, k int64, at, lanes int) {
+	g := &s.inside
+	lo := s.base + at
+	clear(g.drive)
+	clear(g.jump)
+	clear(g.top)
+	vInf := g.vInf
+	if !g.alike {
+		vInf = vInf[at:]
+	}
+	if r.current != nil {
+		for i := at; i < min(at+lanes, s.n); i++ {
+			vInf[i-at] = math.FMA(s.r[i], r.current[s.base+i], s.vInf[i])
+		}
+	}
+	if k == 0 { // whatever starts at the threshold has an event
+		for i := at; i < min(at+lanes, s.n); i++ {
+			if r.v[s.base+i] >= s.vTh[i] {
+				g.top[i-at] = math.Inf(1)
+			}
+		}
+	}
+	for j := range s.receptors {
+		s.arrive(r, k, j, at, lanes)
+	}
+	b := asm.LIFStepBlock{
+		Lanes: lanes, First: float64(k), V: r.v[lo:], Wake: r.wake[lo:], VInf: vInf, Coef: g.neurons.from(at), CoefStride: g.neurons.stride,
+		Drive: g.drive, Jump: g.jump, Top: g.top, Fired: g.events,
+	}
+	kernels.LIFStep(r.net.isa, &b)
+	for i := 0; i < lanes; i += 64 {
+		for bits := binary.LittleEndian.Uint64(g.events[i/8:]); bits != 0; bits &= bits - 1 {
+			s.note(r, lo+i+mathbits.TrailingZeros64(bits))
+		}
+	}
+}
+
+// note lists a lane that has an event, with its state before the step.
+func (s *lifSegment) note(r *shard, lane int) {
+	r.events = append(r.events, before{s, lane, r.v[lane], len(r.synaptic)})
+	r.flags[lane>>6] |= 1 << (lane & 63)
+	for _, c := range s.receptors {
+		r.synaptic = append(r.synaptic, r.s[c][lane], r.y[c][lane])
+	}
+}
+
+// arrive adds what has arrived at receptor j of the segment to drive, jump and top, and moves its current: from r.s and r.y
+// to r.nextS and r.nextY.
+func (s *lifSegment) arrive(r *shard, k int64, j, at, lanes int) {
+	l := r.net.layout
+	g := &s.inside
+	c := s.receptors[j]
+	rc := &l.receptors[c]
+	lo := s.base + at
+	isa := r.net.isa
+	if rc.kind == Delta {
+		row := r.rows[c][lo:]
+		s.addTrains(r, k, c, at, lanes, row, nil)
+		b := asm.JumpStepBlock{Lanes: lanes, Row: row, Jump: g.jump, Top: g.top, Factor: r.deltaTop[s.class]}
+		if rc.negative {
+			b.Factor = 0
+		}
+		kernels.JumpStep(isa, &b)
+		return
+	}
+	decay := r.decay[c]
+	b := asm.CurrentStepBlock{
+		Lanes: lanes, Current: r.s[c][lo:], Next: r.nextS[c][lo:],
+		Coef: g.currents[j].from(at), CoefStride: g.currents[j].stride, Decay: decay, Growth: 1 / decay, Dt: l.spec.Dt, DecayDt: decay * l.spec.Dt,
+		End: g.end, Slope: g.slope, Share: g.share, Drive: g.drive, Top: g.top,
+	}
+	if rc.kind == ExpCurrent {
+		kernels.SplitPairs(isa, &asm.PairsBlock{Lanes: lanes, Pairs: r.rows[c][2*lo:], First: g.end, Second: g.share})
+		s.addTrains(r, k, c, at, lanes, g.end, g.share)
+	} else {
+		b.Rise, b.NextRise = r.y[c][lo:], r.nextY[c][lo:]
+		row := r.rows[c][3*lo:]
+		for i := range lanes {
+			g.end[i], g.slope[i], g.share[i] = row[3*i], row[3*i+1], row[3*i+2]
+			row[3*i], row[3*i+1], row[3*i+2] = empty, empty, empty
+		}
+	}
+	switch {
+	case rc.kind == ExpCurrent && rc.negative:
+		kernels.ExpStepNegative(isa, &b)
+	case rc.kind == ExpCurrent:
+		kernels.ExpStep(isa, &b)
+	case rc.negative:
+		kernels.AlphaStepNegative(isa, &b)
+	default:
+		kernels.AlphaStep(isa, &b)
+	}
+}
+
+// addTrains adds the arrivals in step k of Poisson inputs at receptor c to the accumulators of lanes of the segment from
+// at on.
+func (s *lifSegment) addTrains(r *shard, k int64, c, at, lanes int, end, share []float64) {
+	g := &s.inside
+	for _, t := range g.trains {
+		p, u := t.part, t.run
+		if int(p.receptor[u.first]) != c || u.inVectors != k {
+			continue
+		}
+		lane := int(p.lanes[u.first]) - s.base // of the run's first, in the segment
+		from, to := max(at, lane), min(at+lanes, lane+u.n)
+		if from >= to {
+			continue
+		}
+		first, offset := u.first+from-lane, from-at
+		counts := p.counts[int(k%4)*p.stride+first:][:to-from]
+		// Vectors take four arrivals of each lane at a time as long as many lanes have as many; the rest go one by one.
+		skip := 0
+		for ; float64(skip) < max(1, u.mean-1); skip += 4 {
+			s.addFour(r, k, t, first, offset, lanes, counts, skip, end, share)
+		}
+		for i, n := range counts {
+			for j := skip; j < int(n); j++ {
+				x := r.net.layout.series[c].at(p.instant(r.net.layout.spec.Seed, p.members[first+i], k, j))
+				end[offset+i] += float64(p.weights[u.first] * x[0])
+				if share != nil {
+					share[offset+i] += float64(p.weights[u.first] * x[1])
+				}
+			}
+		}
+	}
+}
+
+// addFour adds the arrivals number skip to skip+3 of each lane.
+func (s *lifSegment) addFour(r *shard, k int64, t segmentTrain, first, offset, lanes int, counts []uint8, skip int, end, share []float64) {
+	g := &s.inside
+	p := t.part
+	var theta [4][]float64
+	for j := range theta {
+		theta[j] = g.theta[j][offset:]
+	}
+	stream := p.instantsOf(r.net.layout.spec.Seed, skip/4)
+	kernels.Instants(r.net.isa, stream, counts, skip, &theta, uint32(p.members[first]), uint32(k))
+	for j := range g.theta {
+		for i := range g.theta[j][:offset] {
+			g.theta[j][i] = asm.NoArrival
+		}
+		for i := offset + len(counts); i < lanes; i++ {
+			g.theta[j][i] = asm.NoArrival
+		}
+	}
+	q := r.net.layout.series[p.receptor[first]]
+	b := asm.InstantsBlock{
+		Lanes: lanes, Theta0: g.theta[0], Theta1: g.theta[1], Theta2: g.theta[2], Theta3: g.theta[3],
+		Ends: q[0], Shares: q[1], Weight: p.weights[first], End: end, Share: share,
+	}
+	if share == nil {
+		kernels.AddInstants(r.net.isa, &b)
+	} else {
+		kernels.AddInstantsTwo(r.net.isa, &b)
+	}
+}
+
+// findInstants appends the arrivals of inputs in vectors at a lane in step k to r.found.
+func (s *lifSegment) findInstants(r *shard, lane int, k int64) {
+	for _, t := range s.inside.trains {
+		p, u := t.part, t.run
+		i := lane - int(p.lanes[u.first])
+		if u.inVectors != k || i < 0 || i >= u.n {
+			continue
+		}
+		i += u.first
+		for j := range int(p.counts[int(k%4)*p.stride+i]) {
+			theta := p.instant(r.net.layout.spec.Seed, p.members[i], k, j)
+			r.found = append(r.found, arrival{uint16(lane), p.receptor[i], theta, p.weights[i]})
+		}
+	}
+}
+
+// instantsOf is the stream of the instants of arrivals 4b to 4b+3 of a step.
+func (p *trainPart) instantsOf(seed uint64, b int) rng.Stream {
+	if b == 0 {
+		return p.instants
+	}
+	return rng.StreamOf(seed+uint64(b), p.instantsKey)
+}
+
+// instant is arrival j of a member in step k.
+func (p *trainPart) instant(seed uint64, member int, k int64, j int) float64 {
+	return rng.Uniform32(p.instantsOf(seed, j/4).At(uint32(member), uint32(k))[j%4])
+}
