@@ -49,7 +49,7 @@ type program struct {
 type machine struct {
 	p               *program
 	z               [32][8]uint64
-	k               [8]uint8
+	k               [8]uint16  // instructions on bytes leave the upper half 0
 	r               [18]uint64 // general registers, then SP and FP
 	zero, sign      bool
 	overflow, carry bool
@@ -257,7 +257,7 @@ func (m *machine) set(o operand, x uint64) {
 	case 'r':
 		m.r[o.n] = x
 	case 'k':
-		m.k[o.n] = uint8(x)
+		m.k[o.n] = uint16(x)
 	default:
 		*pointer[uint64](m.address(o)) = x
 	}
@@ -281,7 +281,7 @@ func (m *machine) sub(x, y uint64) uint64 {
 
 var jumps = map[string]func(m *machine) bool{
 	"JMP": func(*machine) bool { return true },
-	"JE":  func(m *machine) bool { return m.zero }, "JZ": func(m *machine) bool { return m.zero },
+	"JE":  func(m *machine) bool { return m.zero }, "JEQ": func(m *machine) bool { return m.zero }, "JZ": func(m *machine) bool { return m.zero },
 	"JNE": func(m *machine) bool { return !m.zero }, "JNZ": func(m *machine) bool { return !m.zero },
 	"JLT": func(m *machine) bool { return m.sign != m.overflow }, "JGE": func(m *machine) bool { return m.sign == m.overflow },
 	"JLE": func(m *machine) bool { return m.zero || m.sign != m.overflow },
@@ -343,6 +343,10 @@ var scalar = map[string]func(m *machine, src, dst uint64) uint64{
 	"IMULQ":  func(m *machine, s, d uint64) uint64 { return d * s },
 	"MOVQ":   func(_ *machine, s, _ uint64) uint64 { return s },
 	"TZCNTQ": func(_ *machine, s, _ uint64) uint64 { return uint64(bits.TrailingZeros64(s)) },
+	"BLSRQ":  func(m *machine, s, _ uint64) uint64 { return m.result(s&(s-1), s == 0, false) },
+	"POPCNTQ": func(m *machine, s, _ uint64) uint64 {
+		return m.result(uint64(bits.OnesCount64(s)), false, false)
+	},
 }
 
 // instruction makes one instruction, whose operands stand in Go's order, executable.
@@ -391,6 +395,8 @@ func (p *program) instruction(op string, words []string) (func(m *machine), erro
 			m.set(args[0], m.add(m.get(args[0]), by, 0))
 			m.carry = c
 		}, nil
+	case "NOTQ":
+		return func(m *machine) { m.set(args[0], ^m.get(args[0])) }, nil
 	case "MOVL":
 		return func(m *machine) {
 			if args[1].kind == 'm' {
@@ -407,6 +413,10 @@ func (p *program) instruction(op string, words []string) (func(m *machine), erro
 			}
 			m.set(args[1], uint64(uint8(m.get(args[0]))))
 		}, nil
+	case "KMOVW":
+		return func(m *machine) { m.set(args[1], uint64(uint16(m.get(args[0])))) }, nil
+	case "KUNPCKBW":
+		return func(m *machine) { m.k[args[2].n] = m.k[args[1].n]<<8 | m.k[args[0].n]&0xff }, nil
 	case "KORTESTB":
 		return func(m *machine) { x := m.k[args[0].n] | m.k[args[1].n]; m.result(uint64(x), x == 0xff, false) }, nil
 	case "KANDB":
@@ -437,6 +447,25 @@ func (p *program) instruction(op string, words []string) (func(m *machine), erro
 				}
 			}
 			m.z[args[3].n] = y
+		}, nil
+	case "VPCOMPRESSQ.Z":
+		return func(m *machine) {
+			x, n := *m.vector(args[0]), 0
+			out := &m.z[args[2].n]
+			*out = [8]uint64{}
+			for l := range x {
+				if m.k[args[1].n]>>l&1 != 0 {
+					out[n] = x[l]
+					n++
+				}
+			}
+		}, nil
+	case "VPERMT2PD":
+		return func(m *machine) {
+			second, index, first := *m.vector(args[0]), *m.vector(args[1]), m.z[args[2].n]
+			for l, i := range index {
+				m.z[args[2].n][l] = append(first[:8:8], second[:]...)[i&15]
+			}
 		}, nil
 	case "VPSLLQ":
 		return v8(args[1:], func(m *machine, d, l int) uint64 { return m.vector(args[1])[l] << args[0].disp }), nil
@@ -493,7 +522,7 @@ func (p *program) instruction(op string, words []string) (func(m *machine), erro
 func m8(k, x, y operand, holds func(x, y uint64) bool) func(m *machine) {
 	return func(m *machine) {
 		a, b := m.vector(x), m.vector(y)
-		set := uint8(0)
+		set := uint16(0)
 		for l := range a {
 			if holds(a[l], b[l]) {
 				set |= 1 << l

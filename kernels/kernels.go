@@ -491,8 +491,9 @@ func (w *Worker) prefetchRest() {
 func (s *Shard) run(w *Worker, fast step, g int, events []Event) []Event {
 	b := &w.b
 	for {
-		events = slices.Grow(events, Group)
-		b.Events, b.Count, b.Room = unsafe.Pointer(unsafe.SliceData(events[len(events):])), 0, cap(events)-len(events)
+		events = slices.Grow(events, Group+asm.EventSlack)
+		b.Events, b.Count = unsafe.Pointer(unsafe.SliceData(events[len(events):])), 0
+		b.Room = min(cap(events)-len(events)-asm.EventSlack, asm.LIFSpikes)
 		fast(b)
 		events = events[:len(events)+b.Count]
 		if b.Rare == 0 {

@@ -9,6 +9,12 @@ const Group = 64
 // Chunk is the largest number of steps after which LIF kernels test for spikes.
 const Chunk = 16
 
+// LIFSpikes is how many spikes one call of a LIF kernel may find; Room is at most that.
+const LIFSpikes = 384
+
+// EventSlack is how many events a kernel may write behind Room.
+const EventSlack = 8
+
 // MaxSteps is the most steps from one call to the next of a kernel; Steps goes up to its multiples.
 const MaxSteps = 1024
 

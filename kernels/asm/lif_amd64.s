@@ -341,7 +341,7 @@ part13:
 	CMPQ    R8, $+2
 	JLT     odd19
 
-step20:
+step21:
 	// step
 	VMOVUPD      (BX)(DX*8), Y0
 	VSUBPD       Y0, Y14, Y1
@@ -415,7 +415,7 @@ step20:
 	VMOVAPD      Y1, Y7
 	ADDQ         $0x00000200, R11
 	DECQ         CX
-	JNZ          step20
+	JNZ          step21
 	TESTQ        $0x00000001, R8
 	JZ           even18
 
@@ -527,12 +527,12 @@ stepped16:
 	CMPQ      DX, 192(SI)
 	JLT       part13
 	TESTQ     R9, R9
-	JNZ       spikes21
+	JNZ       spikes22
 
 forward14:
 	MOVQ       264(SI), CX
 	DECQ       CX
-	JLT        none22
+	JLT        none23
 	MOVQ       CX, 264(SI)
 	MOVQ       256(SI), DX
 	MOVQ       (DX)(CX*8), DX
@@ -545,7 +545,7 @@ forward14:
 	PREFETCHT0 384(DX)
 	PREFETCHT0 448(DX)
 
-none22:
+none23:
 	ADDQ R8, DI
 	CMPQ 288(SI), $+1
 	JNE  run
@@ -566,7 +566,7 @@ done15:
 	VADDPD       Y3, Y4, Y15
 	XORQ         DX, DX
 
-vector23:
+vector24:
 	// stop
 	VMOVUPD   (R8)(DX*8), Y0
 	VCMPPD    $0x1d, Y15, Y0, Y1
@@ -575,7 +575,7 @@ vector23:
 	VMOVUPD   Y3, (CX)(DX*8)
 	ADDQ      $0x04, DX
 	CMPQ      DX, $0x40
-	JLT       vector23
+	JLT       vector24
 	JMP       walk
 
 spikes8:
@@ -589,7 +589,7 @@ spikes8:
 	VBROADCASTSD 176(SI), Y4
 	VADDPD       Y3, Y4, Y15
 
-again24:
+again25:
 	TZCNTQ R9, DX
 	ANDQ   $-4, DX
 	MOVQ   DX, CX
@@ -646,7 +646,7 @@ again24:
 	VORPD        Y0, Y8, Y2
 	VANDPD       Y2, Y5, Y7
 	VPTEST       Y7, Y7
-	JNZ          odd27
+	JNZ          odd28
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         32(SI), R13
@@ -725,7 +725,7 @@ again24:
 	SHLQ         $0x04, DX
 	ADDQ         144(SI), DX
 
-event28:
+event29:
 	TZCNTQ R10, R12
 	MOVQ   512(CX)(R12*8), R13
 	MOVQ   R13, 8(DX)
@@ -738,11 +738,11 @@ event28:
 	INCQ   152(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event28
+	JNZ    event29
 
-finished25:
+finished26:
 	TESTQ R9, R9
-	JNZ   again24
+	JNZ   again25
 	MOVQ  R8, 288(SI)
 	JMP   forward5
 
@@ -759,9 +759,9 @@ rest17:
 	MOVQ    R8, R12
 	SHRQ    $0x01, R12
 	CMPQ    R8, $+2
-	JLT     odd30
+	JLT     odd31
 
-step31:
+step33:
 	// step
 	VCMPPD       $0x1e, Y6, Y15, Y0
 	VMOVUPD      Y14, (R11)
@@ -866,11 +866,11 @@ step31:
 	VADDPD lifConstsAVX2<>+64(SB), Y15, Y15
 	ADDQ   $0x00000200, R11
 	DECQ   R12
-	JNZ    step31
+	JNZ    step33
 	TESTQ  $0x00000001, R8
-	JZ     even29
+	JZ     even30
 
-odd30:
+odd31:
 	// step
 	VCMPPD       $0x1e, Y6, Y15, Y0
 	VMOVUPD      Y14, (R11)
@@ -927,10 +927,10 @@ odd30:
 	VSUBPD       224(BX)(DX*8), Y7, Y2
 	VFNMADD231PD Y2, Y1, Y7
 
-even29:
+even30:
 	JMP stepped16
 
-spikes21:
+spikes22:
 	MOVQ DI, 200(SI)
 
 	// number
@@ -941,7 +941,7 @@ spikes21:
 	VBROADCASTSD 176(SI), Y4
 	VADDPD       Y3, Y4, Y15
 
-again32:
+again34:
 	TZCNTQ R9, DX
 	ANDQ   $-4, DX
 	MOVQ   DX, CX
@@ -957,7 +957,7 @@ again32:
 	MOVQ   32(SI), R11
 	MOVQ   280(SI), R12
 	CMPQ   R8, $+16
-	JNE    shorter36
+	JNE    shorter38
 
 	// look
 	VMOVUPD   512(R12)(DX*8), Y0
@@ -992,7 +992,7 @@ again32:
 	VBLENDVPD Y1, 3584(R12)(DX*8), Y3, Y14
 	VBLENDVPD Y1, lifConstsAVX2<>+608(SB), Y0, Y13
 
-located35:
+located37:
 	// pass
 	VADDPD       Y13, Y15, Y0
 	VADDPD       lifConstsAVX2<>+256(SB), Y13, Y1
@@ -1009,13 +1009,13 @@ located35:
 	VANDPD       Y8, Y4, Y0
 	VFNMADD213PD Y14, Y3, Y0
 	VANDPD       Y10, Y4, Y9
-	VCMPPD       $0x1d, Y5, Y0, Y7
-	VSUBPD       Y2, Y0, Y8
-	VFNMADD213PD Y0, Y8, Y9
-	VBLENDVPD    Y7, Y13, Y1, Y3
+	VSUBPD       Y2, Y0, Y7
+	VCMPPD       $0x1d, Y5, Y0, Y8
+	VFNMADD213PD Y0, Y7, Y9
+	VBLENDVPD    Y8, Y13, Y1, Y3
 	VMOVUPD      lifConstsAVX2<>+288(SB), Y4
 	VBLENDVPD    Y6, Y3, Y4, Y13
-	VBLENDVPD    Y7, Y0, Y9, Y14
+	VBLENDVPD    Y8, Y0, Y9, Y14
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         32(SI), R13
@@ -1094,9 +1094,9 @@ located35:
 	VMOVUPD (CX)(DX*8), Y0
 	VCMPPD  $0x1d, 1024(BX)(DX*8), Y0, Y1
 	VPTEST  Y1, Y1
-	JNZ     wakes37
+	JNZ     wakes39
 
-events34:
+events36:
 	MOVQ 168(SI), R11
 	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
@@ -1104,7 +1104,7 @@ events34:
 	SHLQ $0x04, DX
 	ADDQ 144(SI), DX
 
-event38:
+event40:
 	TZCNTQ R10, R12
 	MOVQ   512(CX)(R12*8), R13
 	MOVQ   R13, 8(DX)
@@ -1117,16 +1117,16 @@ event38:
 	INCQ   152(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event38
+	JNZ    event40
 	TESTQ  R9, R9
-	JNZ    again32
+	JNZ    again34
 	JMP    forward14
 
-odd27:
+odd28:
 	ORQ R11, 216(SI)
-	JMP finished25
+	JMP finished26
 
-shorter36:
+shorter38:
 	LEAQ 1(R8), R13
 	SHRQ $0x01, R13
 
@@ -1135,7 +1135,7 @@ shorter36:
 	VMOVUPD lifConstsAVX2<>+288(SB), Y13
 	VMOVUPD lifConstsAVX2<>+320(SB), Y10
 
-look39:
+look41:
 	// look
 	VMOVUPD   (R12)(DX*8), Y0
 	VCMPPD    $0x11, 1024(BX)(DX*8), Y0, Y1
@@ -1145,16 +1145,16 @@ look39:
 	VMOVAPD   Y2, Y10
 	ADDQ      $0x00000200, R12
 	DECQ      R13
-	JNZ       look39
-	JMP       located35
+	JNZ       look41
+	JMP       located37
 
-wakes37:
+wakes39:
 	MOVQ $+1, 288(SI)
-	JMP  events34
+	JMP  events36
 	PCALIGN $0x40
 
 // func LIFAVX512(b *Block)
-// Requires: AVX, AVX512DQ, AVX512F, BMI, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI, MMX+, POPCNT
 TEXT ·LIFAVX512(SB), $128-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
@@ -1490,46 +1490,50 @@ run2:
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  176(SI), Z2, Z31
 
-	// start
-	VBROADCASTSD lifConstsAVX512<>+72(SB), Z30
+	// begin
+	VMOVUPD      lifConstsAVX512<>+72(SB), Z0
+	VPADDQ.BCST  168(SI), Z0, Z29
+	VBROADCASTSD lifConstsAVX512<>+136(SB), Z30
 	XORQ         DX, DX
 
 vector10:
-	// start
+	// begin
 	VMOVUPD      (R9)(DX*8), Z0
 	VCMPPD       $0x1d, Z31, Z0, K1
 	VMOVUPD      (CX)(DX*8), Z1
 	VSUBPD       (BX)(DX*8), Z1, Z2
 	VMAXPD       Z30, Z0, Z30
+	VBROADCASTSD lifConstsAVX512<>+144(SB), Z3
+	VMOVUPD      Z3, 512(R10)(DX*8)
+	VMOVUPD      Z29, 1024(R10)(DX*8)
+	VPADDQ.BCST  lifConstsAVX512<>+152(SB), Z29, Z29
 	VFNMADD231PD (R8)(DX*8), Z2, K1, Z1
-	VCMPPD       $0x1d, 1024(BX)(DX*8), Z1, K2
 	VMOVUPD      Z1, (R10)(DX*8)
+	VCMPPD       $0x1d, 1024(BX)(DX*8), Z1, K2
 	KORTESTB     K2, K2
 	JNZ          stay11
 	ADDQ         $0x08, DX
 	CMPQ         DX, $0x40
 	JLT          vector10
 
-	// start
+	// begin
 	VMOVUPD Z30, 1536(R10)
+	MOVQ    288(SI), CX
 
-run:
-	MOVQ 184(SI), R8
-	SUBQ DI, R8
+run12:
+	MOVQ 184(SI), DX
+	MOVQ 152(SI), R8
+	SUBQ DI, DX
 	JLE  done15
-	CMPQ R8, 288(SI)
-	JLE  whole12
-	MOVQ 288(SI), R8
+	CMPQ DX, 288(SI)
+	JGE  whole13
+	MOVQ DX, CX
 
-whole12:
-	MOVQ 152(SI), CX
-	ADDQ $0x40, CX
-	CMPQ CX, 160(SI)
+whole13:
+	ADDQ $0x40, R8
+	CMPQ R8, 160(SI)
 	JGT  done15
-	XORQ R9, R9
 	XORQ DX, DX
-
-part13:
 	MOVQ DI, 200(SI)
 
 	// number
@@ -1537,253 +1541,866 @@ part13:
 	VORPD.BCST   200(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  176(SI), Z2, Z31
-	MOVQ         (SI), CX
-	MOVQ         8(SI), CX
-	MOVQ         32(SI), CX
-	MOVQ         56(SI), R10
-	MOVQ         280(SI), R11
-	LEAQ         (R11)(DX*8), R11
+	MOVQ         32(SI), R8
+	MOVQ         56(SI), R9
+	MOVQ         280(SI), R10
+	LEAQ         (R10)(DX*8), R10
 
 	// load
-	VMOVUPD  1536(R10), Z0
+	VMOVUPD  1536(R9), Z0
 	VCMPPD   $0x1d, Z31, Z0, K1
-	VMOVUPD  (R10)(DX*8), Z30
-	VMOVUPD  64(R10)(DX*8), Z29
-	VMOVUPD  128(R10)(DX*8), Z28
-	VMOVUPD  192(R10)(DX*8), Z27
-	VMOVUPD  256(R10)(DX*8), Z26
-	VMOVUPD  320(R10)(DX*8), Z25
-	VMOVUPD  384(R10)(DX*8), Z24
-	VMOVUPD  448(R10)(DX*8), Z23
+	VMOVUPD  (R9)(DX*8), Z30
+	VMOVUPD  64(R9)(DX*8), Z29
+	VMOVUPD  128(R9)(DX*8), Z28
+	VMOVUPD  192(R9)(DX*8), Z27
+	VMOVUPD  256(R9)(DX*8), Z26
+	VMOVUPD  320(R9)(DX*8), Z25
+	VMOVUPD  384(R9)(DX*8), Z24
+	VMOVUPD  448(R9)(DX*8), Z23
 	KORTESTB K1, K1
 	JNZ      rest17
 
 	// keep
-	VMOVUPD 512(BX)(DX*8), Z22
-	VMOVUPD 576(BX)(DX*8), Z21
-	VMOVUPD 640(BX)(DX*8), Z20
-	VMOVUPD 704(BX)(DX*8), Z19
-	VMOVUPD 768(BX)(DX*8), Z18
-	VMOVUPD 832(BX)(DX*8), Z17
-	VMOVUPD 896(BX)(DX*8), Z16
-	VMOVUPD 960(BX)(DX*8), Z15
-	VMOVUPD (BX)(DX*8), Z14
-	VMOVUPD 64(BX)(DX*8), Z13
-	VMOVUPD 128(BX)(DX*8), Z12
-	VMOVUPD 192(BX)(DX*8), Z11
-	VMOVUPD 256(BX)(DX*8), Z10
-	VMOVUPD 320(BX)(DX*8), Z9
-	VMOVUPD 384(BX)(DX*8), Z8
-	VMOVUPD 448(BX)(DX*8), Z7
-	MOVQ    R8, CX
-	SHRQ    $0x01, CX
-	CMPQ    R8, $+2
+	VMOVUPD (BX)(DX*8), Z22
+	VMOVUPD 64(BX)(DX*8), Z21
+	VMOVUPD 128(BX)(DX*8), Z20
+	VMOVUPD 192(BX)(DX*8), Z19
+	VMOVUPD 256(BX)(DX*8), Z18
+	VMOVUPD 320(BX)(DX*8), Z17
+	VMOVUPD 384(BX)(DX*8), Z16
+	VMOVUPD 448(BX)(DX*8), Z15
+	VMOVUPD 512(BX)(DX*8), Z14
+	VMOVUPD 576(BX)(DX*8), Z13
+	VMOVUPD 640(BX)(DX*8), Z12
+	VMOVUPD 704(BX)(DX*8), Z11
+	VMOVUPD 768(BX)(DX*8), Z10
+	VMOVUPD 832(BX)(DX*8), Z9
+	VMOVUPD 896(BX)(DX*8), Z8
+	VMOVUPD 960(BX)(DX*8), Z7
+	CMPQ    CX, $+16
+	JEQ     whole20
+	MOVQ    CX, R8
+	SHRQ    $0x01, R8
+	CMPQ    CX, $+2
 	JLT     odd19
 
-step20:
+step21:
 	// step
-	VSUBPD       Z14, Z30, Z0
-	VMOVUPD      Z30, (R11)
-	VFNMADD213PD Z30, Z22, Z0
-	VSUBPD       Z14, Z0, Z1
-	VFNMADD231PD Z1, Z22, Z0
-	VMOVAPD      Z0, Z30
+	VSUBPD       Z22, Z30, Z0
+	VMOVUPD      Z30, (R10)
+	VFNMADD231PD Z0, Z14, Z30
 
 	// step
-	VSUBPD       Z13, Z29, Z0
-	VMOVUPD      Z29, 64(R11)
-	VFNMADD213PD Z29, Z21, Z0
-	VSUBPD       Z13, Z0, Z1
-	VFNMADD231PD Z1, Z21, Z0
-	VMOVAPD      Z0, Z29
+	VSUBPD       Z22, Z30, Z0
+	VFNMADD231PD Z0, Z14, Z30
 
 	// step
-	VSUBPD       Z12, Z28, Z0
-	VMOVUPD      Z28, 128(R11)
-	VFNMADD213PD Z28, Z20, Z0
-	VSUBPD       Z12, Z0, Z1
-	VFNMADD231PD Z1, Z20, Z0
-	VMOVAPD      Z0, Z28
+	VSUBPD       Z21, Z29, Z0
+	VMOVUPD      Z29, 64(R10)
+	VFNMADD231PD Z0, Z13, Z29
 
 	// step
-	VSUBPD       Z11, Z27, Z0
-	VMOVUPD      Z27, 192(R11)
-	VFNMADD213PD Z27, Z19, Z0
-	VSUBPD       Z11, Z0, Z1
-	VFNMADD231PD Z1, Z19, Z0
-	VMOVAPD      Z0, Z27
+	VSUBPD       Z21, Z29, Z0
+	VFNMADD231PD Z0, Z13, Z29
 
 	// step
-	VSUBPD       Z10, Z26, Z0
-	VMOVUPD      Z26, 256(R11)
-	VFNMADD213PD Z26, Z18, Z0
-	VSUBPD       Z10, Z0, Z1
-	VFNMADD231PD Z1, Z18, Z0
-	VMOVAPD      Z0, Z26
+	VSUBPD       Z20, Z28, Z0
+	VMOVUPD      Z28, 128(R10)
+	VFNMADD231PD Z0, Z12, Z28
 
 	// step
-	VSUBPD       Z9, Z25, Z0
-	VMOVUPD      Z25, 320(R11)
-	VFNMADD213PD Z25, Z17, Z0
-	VSUBPD       Z9, Z0, Z1
-	VFNMADD231PD Z1, Z17, Z0
-	VMOVAPD      Z0, Z25
+	VSUBPD       Z20, Z28, Z0
+	VFNMADD231PD Z0, Z12, Z28
 
 	// step
-	VSUBPD       Z8, Z24, Z0
-	VMOVUPD      Z24, 384(R11)
-	VFNMADD213PD Z24, Z16, Z0
-	VSUBPD       Z8, Z0, Z1
-	VFNMADD231PD Z1, Z16, Z0
-	VMOVAPD      Z0, Z24
+	VSUBPD       Z19, Z27, Z0
+	VMOVUPD      Z27, 192(R10)
+	VFNMADD231PD Z0, Z11, Z27
 
 	// step
-	VSUBPD       Z7, Z23, Z0
-	VMOVUPD      Z23, 448(R11)
-	VFNMADD213PD Z23, Z15, Z0
-	VSUBPD       Z7, Z0, Z1
-	VFNMADD231PD Z1, Z15, Z0
-	VMOVAPD      Z0, Z23
-	ADDQ         $0x00000200, R11
-	DECQ         CX
-	JNZ          step20
-	TESTQ        $0x00000001, R8
+	VSUBPD       Z19, Z27, Z0
+	VFNMADD231PD Z0, Z11, Z27
+
+	// step
+	VSUBPD       Z18, Z26, Z0
+	VMOVUPD      Z26, 256(R10)
+	VFNMADD231PD Z0, Z10, Z26
+
+	// step
+	VSUBPD       Z18, Z26, Z0
+	VFNMADD231PD Z0, Z10, Z26
+
+	// step
+	VSUBPD       Z17, Z25, Z0
+	VMOVUPD      Z25, 320(R10)
+	VFNMADD231PD Z0, Z9, Z25
+
+	// step
+	VSUBPD       Z17, Z25, Z0
+	VFNMADD231PD Z0, Z9, Z25
+
+	// step
+	VSUBPD       Z16, Z24, Z0
+	VMOVUPD      Z24, 384(R10)
+	VFNMADD231PD Z0, Z8, Z24
+
+	// step
+	VSUBPD       Z16, Z24, Z0
+	VFNMADD231PD Z0, Z8, Z24
+
+	// step
+	VSUBPD       Z15, Z23, Z0
+	VMOVUPD      Z23, 448(R10)
+	VFNMADD231PD Z0, Z7, Z23
+
+	// step
+	VSUBPD       Z15, Z23, Z0
+	VFNMADD231PD Z0, Z7, Z23
+	ADDQ         $0x00000200, R10
+	DECQ         R8
+	JNZ          step21
+	TESTQ        $0x00000001, CX
 	JZ           even18
 
 odd19:
 	// step
-	VSUBPD       Z14, Z30, Z0
-	VMOVUPD      Z30, (R11)
-	VFNMADD231PD Z0, Z22, Z30
+	VSUBPD       Z22, Z30, Z0
+	VMOVUPD      Z30, (R10)
+	VFNMADD231PD Z0, Z14, Z30
 
 	// step
-	VSUBPD       Z13, Z29, Z0
-	VMOVUPD      Z29, 64(R11)
-	VFNMADD231PD Z0, Z21, Z29
+	VSUBPD       Z21, Z29, Z0
+	VMOVUPD      Z29, 64(R10)
+	VFNMADD231PD Z0, Z13, Z29
 
 	// step
-	VSUBPD       Z12, Z28, Z0
-	VMOVUPD      Z28, 128(R11)
-	VFNMADD231PD Z0, Z20, Z28
+	VSUBPD       Z20, Z28, Z0
+	VMOVUPD      Z28, 128(R10)
+	VFNMADD231PD Z0, Z12, Z28
 
 	// step
-	VSUBPD       Z11, Z27, Z0
-	VMOVUPD      Z27, 192(R11)
-	VFNMADD231PD Z0, Z19, Z27
+	VSUBPD       Z19, Z27, Z0
+	VMOVUPD      Z27, 192(R10)
+	VFNMADD231PD Z0, Z11, Z27
 
 	// step
-	VSUBPD       Z10, Z26, Z0
-	VMOVUPD      Z26, 256(R11)
-	VFNMADD231PD Z0, Z18, Z26
+	VSUBPD       Z18, Z26, Z0
+	VMOVUPD      Z26, 256(R10)
+	VFNMADD231PD Z0, Z10, Z26
 
 	// step
-	VSUBPD       Z9, Z25, Z0
-	VMOVUPD      Z25, 320(R11)
-	VFNMADD231PD Z0, Z17, Z25
+	VSUBPD       Z17, Z25, Z0
+	VMOVUPD      Z25, 320(R10)
+	VFNMADD231PD Z0, Z9, Z25
 
 	// step
-	VSUBPD       Z8, Z24, Z0
-	VMOVUPD      Z24, 384(R11)
-	VFNMADD231PD Z0, Z16, Z24
+	VSUBPD       Z16, Z24, Z0
+	VMOVUPD      Z24, 384(R10)
+	VFNMADD231PD Z0, Z8, Z24
 
 	// step
-	VSUBPD       Z7, Z23, Z0
-	VMOVUPD      Z23, 448(R11)
-	VFNMADD231PD Z0, Z15, Z23
+	VSUBPD       Z15, Z23, Z0
+	VMOVUPD      Z23, 448(R10)
+	VFNMADD231PD Z0, Z7, Z23
+	JMP          even18
+
+whole20:
+	// step
+	VSUBPD       Z22, Z30, Z0
+	VMOVUPD      Z30, (R10)
+	VFNMADD231PD Z0, Z14, Z30
+
+	// step
+	VSUBPD       Z22, Z30, Z0
+	VFNMADD231PD Z0, Z14, Z30
+
+	// step
+	VSUBPD       Z21, Z29, Z0
+	VMOVUPD      Z29, 64(R10)
+	VFNMADD231PD Z0, Z13, Z29
+
+	// step
+	VSUBPD       Z21, Z29, Z0
+	VFNMADD231PD Z0, Z13, Z29
+
+	// step
+	VSUBPD       Z20, Z28, Z0
+	VMOVUPD      Z28, 128(R10)
+	VFNMADD231PD Z0, Z12, Z28
+
+	// step
+	VSUBPD       Z20, Z28, Z0
+	VFNMADD231PD Z0, Z12, Z28
+
+	// step
+	VSUBPD       Z19, Z27, Z0
+	VMOVUPD      Z27, 192(R10)
+	VFNMADD231PD Z0, Z11, Z27
+
+	// step
+	VSUBPD       Z19, Z27, Z0
+	VFNMADD231PD Z0, Z11, Z27
+
+	// step
+	VSUBPD       Z18, Z26, Z0
+	VMOVUPD      Z26, 256(R10)
+	VFNMADD231PD Z0, Z10, Z26
+
+	// step
+	VSUBPD       Z18, Z26, Z0
+	VFNMADD231PD Z0, Z10, Z26
+
+	// step
+	VSUBPD       Z17, Z25, Z0
+	VMOVUPD      Z25, 320(R10)
+	VFNMADD231PD Z0, Z9, Z25
+
+	// step
+	VSUBPD       Z17, Z25, Z0
+	VFNMADD231PD Z0, Z9, Z25
+
+	// step
+	VSUBPD       Z16, Z24, Z0
+	VMOVUPD      Z24, 384(R10)
+	VFNMADD231PD Z0, Z8, Z24
+
+	// step
+	VSUBPD       Z16, Z24, Z0
+	VFNMADD231PD Z0, Z8, Z24
+
+	// step
+	VSUBPD       Z15, Z23, Z0
+	VMOVUPD      Z23, 448(R10)
+	VFNMADD231PD Z0, Z7, Z23
+
+	// step
+	VSUBPD       Z15, Z23, Z0
+	VFNMADD231PD Z0, Z7, Z23
+	ADDQ         $0x00000200, R10
+
+	// step
+	VSUBPD       Z22, Z30, Z0
+	VMOVUPD      Z30, (R10)
+	VFNMADD231PD Z0, Z14, Z30
+
+	// step
+	VSUBPD       Z22, Z30, Z0
+	VFNMADD231PD Z0, Z14, Z30
+
+	// step
+	VSUBPD       Z21, Z29, Z0
+	VMOVUPD      Z29, 64(R10)
+	VFNMADD231PD Z0, Z13, Z29
+
+	// step
+	VSUBPD       Z21, Z29, Z0
+	VFNMADD231PD Z0, Z13, Z29
+
+	// step
+	VSUBPD       Z20, Z28, Z0
+	VMOVUPD      Z28, 128(R10)
+	VFNMADD231PD Z0, Z12, Z28
+
+	// step
+	VSUBPD       Z20, Z28, Z0
+	VFNMADD231PD Z0, Z12, Z28
+
+	// step
+	VSUBPD       Z19, Z27, Z0
+	VMOVUPD      Z27, 192(R10)
+	VFNMADD231PD Z0, Z11, Z27
+
+	// step
+	VSUBPD       Z19, Z27, Z0
+	VFNMADD231PD Z0, Z11, Z27
+
+	// step
+	VSUBPD       Z18, Z26, Z0
+	VMOVUPD      Z26, 256(R10)
+	VFNMADD231PD Z0, Z10, Z26
+
+	// step
+	VSUBPD       Z18, Z26, Z0
+	VFNMADD231PD Z0, Z10, Z26
+
+	// step
+	VSUBPD       Z17, Z25, Z0
+	VMOVUPD      Z25, 320(R10)
+	VFNMADD231PD Z0, Z9, Z25
+
+	// step
+	VSUBPD       Z17, Z25, Z0
+	VFNMADD231PD Z0, Z9, Z25
+
+	// step
+	VSUBPD       Z16, Z24, Z0
+	VMOVUPD      Z24, 384(R10)
+	VFNMADD231PD Z0, Z8, Z24
+
+	// step
+	VSUBPD       Z16, Z24, Z0
+	VFNMADD231PD Z0, Z8, Z24
+
+	// step
+	VSUBPD       Z15, Z23, Z0
+	VMOVUPD      Z23, 448(R10)
+	VFNMADD231PD Z0, Z7, Z23
+
+	// step
+	VSUBPD       Z15, Z23, Z0
+	VFNMADD231PD Z0, Z7, Z23
+	ADDQ         $0x00000200, R10
+
+	// step
+	VSUBPD       Z22, Z30, Z0
+	VMOVUPD      Z30, (R10)
+	VFNMADD231PD Z0, Z14, Z30
+
+	// step
+	VSUBPD       Z22, Z30, Z0
+	VFNMADD231PD Z0, Z14, Z30
+
+	// step
+	VSUBPD       Z21, Z29, Z0
+	VMOVUPD      Z29, 64(R10)
+	VFNMADD231PD Z0, Z13, Z29
+
+	// step
+	VSUBPD       Z21, Z29, Z0
+	VFNMADD231PD Z0, Z13, Z29
+
+	// step
+	VSUBPD       Z20, Z28, Z0
+	VMOVUPD      Z28, 128(R10)
+	VFNMADD231PD Z0, Z12, Z28
+
+	// step
+	VSUBPD       Z20, Z28, Z0
+	VFNMADD231PD Z0, Z12, Z28
+
+	// step
+	VSUBPD       Z19, Z27, Z0
+	VMOVUPD      Z27, 192(R10)
+	VFNMADD231PD Z0, Z11, Z27
+
+	// step
+	VSUBPD       Z19, Z27, Z0
+	VFNMADD231PD Z0, Z11, Z27
+
+	// step
+	VSUBPD       Z18, Z26, Z0
+	VMOVUPD      Z26, 256(R10)
+	VFNMADD231PD Z0, Z10, Z26
+
+	// step
+	VSUBPD       Z18, Z26, Z0
+	VFNMADD231PD Z0, Z10, Z26
+
+	// step
+	VSUBPD       Z17, Z25, Z0
+	VMOVUPD      Z25, 320(R10)
+	VFNMADD231PD Z0, Z9, Z25
+
+	// step
+	VSUBPD       Z17, Z25, Z0
+	VFNMADD231PD Z0, Z9, Z25
+
+	// step
+	VSUBPD       Z16, Z24, Z0
+	VMOVUPD      Z24, 384(R10)
+	VFNMADD231PD Z0, Z8, Z24
+
+	// step
+	VSUBPD       Z16, Z24, Z0
+	VFNMADD231PD Z0, Z8, Z24
+
+	// step
+	VSUBPD       Z15, Z23, Z0
+	VMOVUPD      Z23, 448(R10)
+	VFNMADD231PD Z0, Z7, Z23
+
+	// step
+	VSUBPD       Z15, Z23, Z0
+	VFNMADD231PD Z0, Z7, Z23
+	ADDQ         $0x00000200, R10
+
+	// step
+	VSUBPD       Z22, Z30, Z0
+	VMOVUPD      Z30, (R10)
+	VFNMADD231PD Z0, Z14, Z30
+
+	// step
+	VSUBPD       Z22, Z30, Z0
+	VFNMADD231PD Z0, Z14, Z30
+
+	// step
+	VSUBPD       Z21, Z29, Z0
+	VMOVUPD      Z29, 64(R10)
+	VFNMADD231PD Z0, Z13, Z29
+
+	// step
+	VSUBPD       Z21, Z29, Z0
+	VFNMADD231PD Z0, Z13, Z29
+
+	// step
+	VSUBPD       Z20, Z28, Z0
+	VMOVUPD      Z28, 128(R10)
+	VFNMADD231PD Z0, Z12, Z28
+
+	// step
+	VSUBPD       Z20, Z28, Z0
+	VFNMADD231PD Z0, Z12, Z28
+
+	// step
+	VSUBPD       Z19, Z27, Z0
+	VMOVUPD      Z27, 192(R10)
+	VFNMADD231PD Z0, Z11, Z27
+
+	// step
+	VSUBPD       Z19, Z27, Z0
+	VFNMADD231PD Z0, Z11, Z27
+
+	// step
+	VSUBPD       Z18, Z26, Z0
+	VMOVUPD      Z26, 256(R10)
+	VFNMADD231PD Z0, Z10, Z26
+
+	// step
+	VSUBPD       Z18, Z26, Z0
+	VFNMADD231PD Z0, Z10, Z26
+
+	// step
+	VSUBPD       Z17, Z25, Z0
+	VMOVUPD      Z25, 320(R10)
+	VFNMADD231PD Z0, Z9, Z25
+
+	// step
+	VSUBPD       Z17, Z25, Z0
+	VFNMADD231PD Z0, Z9, Z25
+
+	// step
+	VSUBPD       Z16, Z24, Z0
+	VMOVUPD      Z24, 384(R10)
+	VFNMADD231PD Z0, Z8, Z24
+
+	// step
+	VSUBPD       Z16, Z24, Z0
+	VFNMADD231PD Z0, Z8, Z24
+
+	// step
+	VSUBPD       Z15, Z23, Z0
+	VMOVUPD      Z23, 448(R10)
+	VFNMADD231PD Z0, Z7, Z23
+
+	// step
+	VSUBPD       Z15, Z23, Z0
+	VFNMADD231PD Z0, Z7, Z23
+	ADDQ         $0x00000200, R10
+
+	// step
+	VSUBPD       Z22, Z30, Z0
+	VMOVUPD      Z30, (R10)
+	VFNMADD231PD Z0, Z14, Z30
+
+	// step
+	VSUBPD       Z22, Z30, Z0
+	VFNMADD231PD Z0, Z14, Z30
+
+	// step
+	VSUBPD       Z21, Z29, Z0
+	VMOVUPD      Z29, 64(R10)
+	VFNMADD231PD Z0, Z13, Z29
+
+	// step
+	VSUBPD       Z21, Z29, Z0
+	VFNMADD231PD Z0, Z13, Z29
+
+	// step
+	VSUBPD       Z20, Z28, Z0
+	VMOVUPD      Z28, 128(R10)
+	VFNMADD231PD Z0, Z12, Z28
+
+	// step
+	VSUBPD       Z20, Z28, Z0
+	VFNMADD231PD Z0, Z12, Z28
+
+	// step
+	VSUBPD       Z19, Z27, Z0
+	VMOVUPD      Z27, 192(R10)
+	VFNMADD231PD Z0, Z11, Z27
+
+	// step
+	VSUBPD       Z19, Z27, Z0
+	VFNMADD231PD Z0, Z11, Z27
+
+	// step
+	VSUBPD       Z18, Z26, Z0
+	VMOVUPD      Z26, 256(R10)
+	VFNMADD231PD Z0, Z10, Z26
+
+	// step
+	VSUBPD       Z18, Z26, Z0
+	VFNMADD231PD Z0, Z10, Z26
+
+	// step
+	VSUBPD       Z17, Z25, Z0
+	VMOVUPD      Z25, 320(R10)
+	VFNMADD231PD Z0, Z9, Z25
+
+	// step
+	VSUBPD       Z17, Z25, Z0
+	VFNMADD231PD Z0, Z9, Z25
+
+	// step
+	VSUBPD       Z16, Z24, Z0
+	VMOVUPD      Z24, 384(R10)
+	VFNMADD231PD Z0, Z8, Z24
+
+	// step
+	VSUBPD       Z16, Z24, Z0
+	VFNMADD231PD Z0, Z8, Z24
+
+	// step
+	VSUBPD       Z15, Z23, Z0
+	VMOVUPD      Z23, 448(R10)
+	VFNMADD231PD Z0, Z7, Z23
+
+	// step
+	VSUBPD       Z15, Z23, Z0
+	VFNMADD231PD Z0, Z7, Z23
+	ADDQ         $0x00000200, R10
+
+	// step
+	VSUBPD       Z22, Z30, Z0
+	VMOVUPD      Z30, (R10)
+	VFNMADD231PD Z0, Z14, Z30
+
+	// step
+	VSUBPD       Z22, Z30, Z0
+	VFNMADD231PD Z0, Z14, Z30
+
+	// step
+	VSUBPD       Z21, Z29, Z0
+	VMOVUPD      Z29, 64(R10)
+	VFNMADD231PD Z0, Z13, Z29
+
+	// step
+	VSUBPD       Z21, Z29, Z0
+	VFNMADD231PD Z0, Z13, Z29
+
+	// step
+	VSUBPD       Z20, Z28, Z0
+	VMOVUPD      Z28, 128(R10)
+	VFNMADD231PD Z0, Z12, Z28
+
+	// step
+	VSUBPD       Z20, Z28, Z0
+	VFNMADD231PD Z0, Z12, Z28
+
+	// step
+	VSUBPD       Z19, Z27, Z0
+	VMOVUPD      Z27, 192(R10)
+	VFNMADD231PD Z0, Z11, Z27
+
+	// step
+	VSUBPD       Z19, Z27, Z0
+	VFNMADD231PD Z0, Z11, Z27
+
+	// step
+	VSUBPD       Z18, Z26, Z0
+	VMOVUPD      Z26, 256(R10)
+	VFNMADD231PD Z0, Z10, Z26
+
+	// step
+	VSUBPD       Z18, Z26, Z0
+	VFNMADD231PD Z0, Z10, Z26
+
+	// step
+	VSUBPD       Z17, Z25, Z0
+	VMOVUPD      Z25, 320(R10)
+	VFNMADD231PD Z0, Z9, Z25
+
+	// step
+	VSUBPD       Z17, Z25, Z0
+	VFNMADD231PD Z0, Z9, Z25
+
+	// step
+	VSUBPD       Z16, Z24, Z0
+	VMOVUPD      Z24, 384(R10)
+	VFNMADD231PD Z0, Z8, Z24
+
+	// step
+	VSUBPD       Z16, Z24, Z0
+	VFNMADD231PD Z0, Z8, Z24
+
+	// step
+	VSUBPD       Z15, Z23, Z0
+	VMOVUPD      Z23, 448(R10)
+	VFNMADD231PD Z0, Z7, Z23
+
+	// step
+	VSUBPD       Z15, Z23, Z0
+	VFNMADD231PD Z0, Z7, Z23
+	ADDQ         $0x00000200, R10
+
+	// step
+	VSUBPD       Z22, Z30, Z0
+	VMOVUPD      Z30, (R10)
+	VFNMADD231PD Z0, Z14, Z30
+
+	// step
+	VSUBPD       Z22, Z30, Z0
+	VFNMADD231PD Z0, Z14, Z30
+
+	// step
+	VSUBPD       Z21, Z29, Z0
+	VMOVUPD      Z29, 64(R10)
+	VFNMADD231PD Z0, Z13, Z29
+
+	// step
+	VSUBPD       Z21, Z29, Z0
+	VFNMADD231PD Z0, Z13, Z29
+
+	// step
+	VSUBPD       Z20, Z28, Z0
+	VMOVUPD      Z28, 128(R10)
+	VFNMADD231PD Z0, Z12, Z28
+
+	// step
+	VSUBPD       Z20, Z28, Z0
+	VFNMADD231PD Z0, Z12, Z28
+
+	// step
+	VSUBPD       Z19, Z27, Z0
+	VMOVUPD      Z27, 192(R10)
+	VFNMADD231PD Z0, Z11, Z27
+
+	// step
+	VSUBPD       Z19, Z27, Z0
+	VFNMADD231PD Z0, Z11, Z27
+
+	// step
+	VSUBPD       Z18, Z26, Z0
+	VMOVUPD      Z26, 256(R10)
+	VFNMADD231PD Z0, Z10, Z26
+
+	// step
+	VSUBPD       Z18, Z26, Z0
+	VFNMADD231PD Z0, Z10, Z26
+
+	// step
+	VSUBPD       Z17, Z25, Z0
+	VMOVUPD      Z25, 320(R10)
+	VFNMADD231PD Z0, Z9, Z25
+
+	// step
+	VSUBPD       Z17, Z25, Z0
+	VFNMADD231PD Z0, Z9, Z25
+
+	// step
+	VSUBPD       Z16, Z24, Z0
+	VMOVUPD      Z24, 384(R10)
+	VFNMADD231PD Z0, Z8, Z24
+
+	// step
+	VSUBPD       Z16, Z24, Z0
+	VFNMADD231PD Z0, Z8, Z24
+
+	// step
+	VSUBPD       Z15, Z23, Z0
+	VMOVUPD      Z23, 448(R10)
+	VFNMADD231PD Z0, Z7, Z23
+
+	// step
+	VSUBPD       Z15, Z23, Z0
+	VFNMADD231PD Z0, Z7, Z23
+	ADDQ         $0x00000200, R10
+
+	// step
+	VSUBPD       Z22, Z30, Z0
+	VMOVUPD      Z30, (R10)
+	VFNMADD231PD Z0, Z14, Z30
+
+	// step
+	VSUBPD       Z22, Z30, Z0
+	VFNMADD231PD Z0, Z14, Z30
+
+	// step
+	VSUBPD       Z21, Z29, Z0
+	VMOVUPD      Z29, 64(R10)
+	VFNMADD231PD Z0, Z13, Z29
+
+	// step
+	VSUBPD       Z21, Z29, Z0
+	VFNMADD231PD Z0, Z13, Z29
+
+	// step
+	VSUBPD       Z20, Z28, Z0
+	VMOVUPD      Z28, 128(R10)
+	VFNMADD231PD Z0, Z12, Z28
+
+	// step
+	VSUBPD       Z20, Z28, Z0
+	VFNMADD231PD Z0, Z12, Z28
+
+	// step
+	VSUBPD       Z19, Z27, Z0
+	VMOVUPD      Z27, 192(R10)
+	VFNMADD231PD Z0, Z11, Z27
+
+	// step
+	VSUBPD       Z19, Z27, Z0
+	VFNMADD231PD Z0, Z11, Z27
+
+	// step
+	VSUBPD       Z18, Z26, Z0
+	VMOVUPD      Z26, 256(R10)
+	VFNMADD231PD Z0, Z10, Z26
+
+	// step
+	VSUBPD       Z18, Z26, Z0
+	VFNMADD231PD Z0, Z10, Z26
+
+	// step
+	VSUBPD       Z17, Z25, Z0
+	VMOVUPD      Z25, 320(R10)
+	VFNMADD231PD Z0, Z9, Z25
+
+	// step
+	VSUBPD       Z17, Z25, Z0
+	VFNMADD231PD Z0, Z9, Z25
+
+	// step
+	VSUBPD       Z16, Z24, Z0
+	VMOVUPD      Z24, 384(R10)
+	VFNMADD231PD Z0, Z8, Z24
+
+	// step
+	VSUBPD       Z16, Z24, Z0
+	VFNMADD231PD Z0, Z8, Z24
+
+	// step
+	VSUBPD       Z15, Z23, Z0
+	VMOVUPD      Z23, 448(R10)
+	VFNMADD231PD Z0, Z7, Z23
+
+	// step
+	VSUBPD       Z15, Z23, Z0
+	VFNMADD231PD Z0, Z7, Z23
+	ADDQ         $0x00000200, R10
 
 even18:
 stepped16:
 	// store
-	VMOVUPD Z30, (R10)(DX*8)
-	VMOVUPD Z29, 64(R10)(DX*8)
-	VMOVUPD Z28, 128(R10)(DX*8)
-	VMOVUPD Z27, 192(R10)(DX*8)
-	VMOVUPD Z26, 256(R10)(DX*8)
-	VMOVUPD Z25, 320(R10)(DX*8)
-	VMOVUPD Z24, 384(R10)(DX*8)
-	VMOVUPD Z23, 448(R10)(DX*8)
-	XORQ    CX, CX
+	VMOVUPD Z30, (R9)(DX*8)
+	VMOVUPD Z29, 64(R9)(DX*8)
+	VMOVUPD Z28, 128(R9)(DX*8)
+	VMOVUPD Z27, 192(R9)(DX*8)
+	VMOVUPD Z26, 256(R9)(DX*8)
+	VMOVUPD Z25, 320(R9)(DX*8)
+	VMOVUPD Z24, 384(R9)(DX*8)
+	VMOVUPD Z23, 448(R9)(DX*8)
+	XORQ    R8, R8
 
-	// bits
-	VCMPPD $0x1d, 1472(BX)(DX*8), Z23, K1
-	KMOVB  K1, R10
-	SHLQ   $0x08, CX
-	ORQ    R10, CX
+	// fires
+	VCMPPD   $0x1d, 1024(BX)(DX*8), Z30, K7
+	VCMPPD   $0x1d, 1088(BX)(DX*8), Z29, K6
+	KUNPCKBW K7, K6, K7
+	KMOVW    K7, R9
+	ORQ      R9, R8
 
-	// bits
-	VCMPPD $0x1d, 1408(BX)(DX*8), Z24, K1
-	KMOVB  K1, R10
-	SHLQ   $0x08, CX
-	ORQ    R10, CX
+	// fires
+	VCMPPD   $0x1d, 1152(BX)(DX*8), Z28, K7
+	VCMPPD   $0x1d, 1216(BX)(DX*8), Z27, K6
+	KUNPCKBW K7, K6, K7
+	KMOVW    K7, R9
+	SHLQ     $0x10, R9
+	ORQ      R9, R8
 
-	// bits
-	VCMPPD $0x1d, 1344(BX)(DX*8), Z25, K1
-	KMOVB  K1, R10
-	SHLQ   $0x08, CX
-	ORQ    R10, CX
+	// fires
+	VCMPPD   $0x1d, 1280(BX)(DX*8), Z26, K7
+	VCMPPD   $0x1d, 1344(BX)(DX*8), Z25, K6
+	KUNPCKBW K7, K6, K7
+	KMOVW    K7, R9
+	SHLQ     $0x20, R9
+	ORQ      R9, R8
 
-	// bits
-	VCMPPD $0x1d, 1280(BX)(DX*8), Z26, K1
-	KMOVB  K1, R10
-	SHLQ   $0x08, CX
-	ORQ    R10, CX
-
-	// bits
-	VCMPPD $0x1d, 1216(BX)(DX*8), Z27, K1
-	KMOVB  K1, R10
-	SHLQ   $0x08, CX
-	ORQ    R10, CX
-
-	// bits
-	VCMPPD $0x1d, 1152(BX)(DX*8), Z28, K1
-	KMOVB  K1, R10
-	SHLQ   $0x08, CX
-	ORQ    R10, CX
-
-	// bits
-	VCMPPD $0x1d, 1088(BX)(DX*8), Z29, K1
-	KMOVB  K1, R10
-	SHLQ   $0x08, CX
-	ORQ    R10, CX
-
-	// bits
-	VCMPPD $0x1d, 1024(BX)(DX*8), Z30, K1
-	KMOVB  K1, R10
-	SHLQ   $0x08, CX
-	ORQ    R10, CX
-	ORQ    CX, R9
-	ADDQ   $0x40, DX
-	CMPQ   DX, 192(SI)
-	JLT    part13
-	TESTQ  R9, R9
-	JNZ    spikes21
+	// fires
+	VCMPPD   $0x1d, 1408(BX)(DX*8), Z24, K7
+	VCMPPD   $0x1d, 1472(BX)(DX*8), Z23, K6
+	KUNPCKBW K7, K6, K7
+	KMOVW    K7, R9
+	SHLQ     $0x30, R9
+	ORQ      R9, R8
+	TESTQ    R8, R8
+	JNZ      spikes22
 
 forward14:
-	MOVQ       264(SI), CX
-	DECQ       CX
-	JLT        none22
-	MOVQ       CX, 264(SI)
-	MOVQ       256(SI), DX
-	MOVQ       (DX)(CX*8), DX
-	PREFETCHT0 (DX)
-	PREFETCHT0 64(DX)
-	PREFETCHT0 128(DX)
-	PREFETCHT0 192(DX)
-	PREFETCHT0 256(DX)
-	PREFETCHT0 320(DX)
-	PREFETCHT0 384(DX)
-	PREFETCHT0 448(DX)
+	MOVQ       264(SI), DX
+	DECQ       DX
+	JLT        none23
+	MOVQ       DX, 264(SI)
+	MOVQ       256(SI), R8
+	MOVQ       (R8)(DX*8), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 256(R8)
+	PREFETCHT0 320(R8)
+	PREFETCHT0 384(R8)
+	PREFETCHT0 448(R8)
 
-none22:
-	ADDQ R8, DI
+none23:
+	ADDQ CX, DI
 	CMPQ 288(SI), $+1
-	JNE  run
+	JNE  run12
 
 done15:
+	MOVQ  280(SI), CX
+	MOVQ  144(SI), DX
+	MOVQ  152(SI), R8
+	TESTQ R8, R8
+	JZ    written24
+
+	// order
+	VMOVUPD lifConstsAVX512<>+160(SB), Z28
+	VMOVUPD lifConstsAVX512<>+224(SB), Z27
+	XORQ    R9, R9
+
+write25:
+	// theta
+	VMOVUPD           4096(CX)(R9*8), Z0
+	VDIVPD            7168(CX)(R9*8), Z0, Z1
+	VMOVUPD           13312(CX)(R9*8), Z30
+	VMOVUPD           13312(CX)(R9*8), Z29
+	VMULPD            Z1, Z1, Z2
+	VADDPD            Z1, Z1, Z3
+	VBROADCASTSD      lifConstsAVX512<>+296(SB), Z4
+	VFMADD231PD.BCST  lifConstsAVX512<>+288(SB), Z2, Z4
+	VMULPD            Z2, Z1, Z5
+	VFMADD213PD.BCST  lifConstsAVX512<>+304(SB), Z2, Z4
+	VFMADD213PD.BCST  lifConstsAVX512<>+312(SB), Z2, Z4
+	VFMADD231PD       Z4, Z5, Z3
+	VMOVUPD           10240(CX)(R9*8), Z6
+	VFNMADD213PD.BCST lifConstsAVX512<>+64(SB), Z6, Z3
+	VBROADCASTSD      lifConstsAVX512<>+72(SB), Z7
+	VMAXPD            Z3, Z7, Z31
+	VPERMT2PD         Z31, Z28, Z30
+	VMOVUPD           Z30, (DX)
+	VPERMT2PD         Z31, Z27, Z29
+	VMOVUPD           Z29, 64(DX)
+	ADDQ              $0x00000080, DX
+	ADDQ              $0x08, R9
+	CMPQ              R9, R8
+	JLT               write25
+
+written24:
 	MOVQ (SI), CX
-	MOVQ 8(SI), DX
-	MOVQ 32(SI), R8
-	MOVQ 56(SI), R9
+	MOVQ 8(SI), R8
+	MOVQ 32(SI), R9
+	MOVQ 56(SI), R10
+	MOVQ 136(SI), R11
 	MOVQ DI, 200(SI)
 
 	// number
@@ -1793,17 +2410,64 @@ done15:
 	VADDPD.BCST  176(SI), Z2, Z31
 	XORQ         DX, DX
 
-vector23:
-	// stop
-	VMOVUPD   (R8)(DX*8), Z0
-	VCMPPD    $0x1d, Z31, Z0, K1
+vector26:
+	// end
+	VMOVUPD   512(R10)(DX*8), Z0
+	VCMPPD    $0x00, Z0, Z0, K1
 	VMOVUPD   (R9)(DX*8), Z1
-	VBLENDMPD (CX)(DX*8), Z1, K1, Z2
-	VMOVUPD   Z2, (CX)(DX*8)
-	ADDQ      $0x08, DX
-	CMPQ      DX, $0x40
-	JLT       vector23
-	JMP       walk
+	VCMPPD    $0x1d, Z31, Z1, K2
+	VMOVUPD   (CX)(DX*8), Z2
+	VBLENDMPD 1536(BX)(DX*8), Z2, K1, Z3
+	VMOVUPD   (R10)(DX*8), Z4
+	VBLENDMPD Z3, Z4, K2, Z5
+	VMOVUPD   Z5, (CX)(DX*8)
+	KORTESTB  K1, K1
+	JZ        none27
+
+	// spiked
+	VMOVUPD          (BX)(DX*8), Z0
+	VMOVUPD          1024(BX)(DX*8), Z1
+	VSUBPD           Z1, Z0, Z2
+	VMOVUPD          512(R10)(DX*8), Z3
+	VSUBPD           Z3, Z0, Z4
+	VSUBPD           Z1, Z3, Z5
+	VSUBPD           Z1, Z3, Z6
+	VCMPPD           $0x00, Z3, Z3, K1
+	VADDPD           Z4, Z2, Z7
+	VDIVPD           Z2, Z6, Z8
+	VDIVPD           Z7, Z5, Z9
+	VMOVUPD          4096(BX)(DX*8), Z10
+	VFMADD213PD      Z8, Z8, Z10
+	VFMADD231PD      4608(BX)(DX*8), Z8, Z8
+	VMULPD           Z9, Z9, Z11
+	VADDPD           Z9, Z9, Z12
+	VSUBPD           4096(BX)(DX*8), Z10, Z13
+	VBROADCASTSD     lifConstsAVX512<>+296(SB), Z14
+	VFMADD231PD.BCST lifConstsAVX512<>+288(SB), Z11, Z14
+	VMULPD           Z11, Z9, Z15
+	VCMPPD.BCST      $0x12, lifConstsAVX512<>+72(SB), Z13, K2
+	VFMADD213PD.BCST lifConstsAVX512<>+304(SB), Z11, Z14
+	VSUBPD           4608(BX)(DX*8), Z8, K2, Z13
+	VFMADD213PD.BCST lifConstsAVX512<>+312(SB), Z11, Z14
+	VMOVUPD          (R8)(DX*8), Z16
+	VBLENDMPD        Z13, Z16, K1, Z17
+	VMOVUPD          Z17, (R8)(DX*8)
+	VFMADD231PD      Z14, Z15, Z12
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z18
+	VFNMADD132PD     2048(BX)(DX*8), Z18, Z12
+	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z19
+	VMAXPD           Z12, Z19, Z20
+	VADDPD           3584(BX)(DX*8), Z20, Z21
+	VSUBPD           Z18, Z21, K2, Z21
+	VMOVUPD          (R11)(DX*8), Z22
+	VSUBPD           Z21, Z18, K1, Z22
+	VMOVUPD          Z22, (R11)(DX*8)
+
+none27:
+	ADDQ $0x08, DX
+	CMPQ DX, $0x40
+	JLT  vector26
+	JMP  walk
 
 spikes8:
 	MOVQ DI, 200(SI)
@@ -1814,7 +2478,7 @@ spikes8:
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  176(SI), Z2, Z31
 
-again24:
+again28:
 	TZCNTQ R9, DX
 	ANDQ   $-8, DX
 	MOVQ   DX, CX
@@ -1830,9 +2494,9 @@ again24:
 	// look
 	VMOVUPD      (R12)(DX*8), Z0
 	VCMPPD       $0x1d, 1024(BX)(DX*8), Z0, K1
-	VBROADCASTSD lifConstsAVX512<>+80(SB), Z1
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z1
 	VBLENDMPD    Z0, Z1, K1, Z30
-	VBROADCASTSD lifConstsAVX512<>+72(SB), Z2
+	VBROADCASTSD lifConstsAVX512<>+136(SB), Z2
 	VBLENDMPD    Z1, Z2, K1, Z29
 
 	// odd?
@@ -1840,38 +2504,35 @@ again24:
 	VMOVUPD      1024(BX)(DX*8), Z1
 	VSUBPD       Z1, Z0, Z2
 	VSUBPD       Z1, Z30, Z3
-	VBROADCASTSD lifConstsAVX512<>+80(SB), Z4
-	VCMPPD       $0x1d, Z4, Z29, K1
-	VMOVUPD      3072(BX)(DX*8), Z5
-	VCMPPD.BCST  $0x11, lifConstsAVX512<>+64(SB), Z5, K2
+	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+72(SB), Z29, K1
+	VMOVUPD      3072(BX)(DX*8), Z4
+	VCMPPD.BCST  $0x11, lifConstsAVX512<>+64(SB), Z4, K2
 	VCMPPD       $0x15, Z0, Z30, K3
-	VMOVUPD      (CX)(DX*8), Z6
-	VCMPPD       $0x15, Z1, Z6, K4
-	VMOVUPD      1536(BX)(DX*8), Z7
-	VSUBPD       Z0, Z7, Z8
-	VDIVPD       Z2, Z3, Z9
-	VMOVUPD      2560(BX)(DX*8), Z10
-	VCMPPD.BCST  $0x15, lifConstsAVX512<>+8(SB), Z10, K5
+	VMOVUPD      (CX)(DX*8), Z5
+	VCMPPD       $0x15, Z1, Z5, K4
+	VMOVUPD      1536(BX)(DX*8), Z6
+	VSUBPD       Z0, Z6, Z7
+	VDIVPD       Z2, Z3, Z8
+	VMOVUPD      2560(BX)(DX*8), Z9
+	VCMPPD.BCST  $0x15, lifConstsAVX512<>+8(SB), Z9, K5
 	VCMPPD.BCST  $0x16, lifConstsAVX512<>+32(SB), Z0, K6
 	KORB         K4, K3, K7
 	KORB         K5, K7, K3
 	KORB         K6, K3, K4
-	VMOVUPD      4096(BX)(DX*8), Z11
-	VMOVAPD      Z9, Z12
-	VFMADD231PD  Z11, Z9, Z12
-	VMOVUPD      4608(BX)(DX*8), Z13
-	VFMADD231PD  Z13, Z9, Z9
-	VSUBPD       Z11, Z12, Z14
-	VCMPPD       $0x12, Z4, Z14, K7
-	VSUBPD       Z13, Z9, K7, Z14
+	VMOVUPD      4096(BX)(DX*8), Z10
+	VFMADD213PD  Z8, Z8, Z10
+	VFMADD231PD  4608(BX)(DX*8), Z8, Z8
+	VSUBPD       4096(BX)(DX*8), Z10, Z11
+	VCMPPD.BCST  $0x12, lifConstsAVX512<>+72(SB), Z11, K7
+	VSUBPD       4608(BX)(DX*8), Z8, K7, Z11
 	KANDNB       K2, K7, K5
-	VFNMADD231PD Z8, Z14, Z7
-	VCMPPD       $0x15, Z1, Z7, K3
+	VFNMADD231PD Z7, Z11, Z6
+	VCMPPD       $0x15, Z1, Z6, K3
 	KANDB        K3, K5, K6
 	KORB         K6, K4, K7
 	KANDB        K7, K1, K2
 	KORTESTB     K2, K2
-	JNZ          odd27
+	JNZ          odd31
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         32(SI), R13
@@ -1884,7 +2545,7 @@ again24:
 	VSUBPD           Z30, Z0, Z3
 	VSUBPD           Z1, Z30, Z4
 	VSUBPD           Z1, Z30, Z5
-	VBROADCASTSD     lifConstsAVX512<>+80(SB), Z6
+	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z6
 	VCMPPD           $0x1d, Z6, Z29, K1
 	VMOVUPD          3072(BX)(DX*8), Z7
 	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z8
@@ -1899,42 +2560,40 @@ again24:
 	KANDB            K2, K1, K3
 	VMOVUPD          Z14, 1024(CX)(DX*8)
 	VMOVUPD          4096(BX)(DX*8), Z16
-	VMOVAPD          Z13, Z17
-	VFMADD231PD      Z16, Z13, Z17
-	VMOVUPD          4608(BX)(DX*8), Z18
-	VFMADD231PD      Z18, Z13, Z13
-	VMULPD           Z15, Z15, Z19
-	VADDPD           Z15, Z15, Z20
-	VSUBPD           Z16, Z17, Z21
-	VBROADCASTSD     lifConstsAVX512<>+104(SB), Z22
-	VFMADD231PD.BCST lifConstsAVX512<>+96(SB), Z19, Z22
-	VMULPD           Z19, Z15, Z23
-	VCMPPD           $0x12, Z6, Z21, K4
-	VFMADD213PD.BCST lifConstsAVX512<>+112(SB), Z19, Z22
-	VSUBPD           Z18, Z13, K4, Z21
+	VFMADD213PD      Z13, Z13, Z16
+	VFMADD231PD      4608(BX)(DX*8), Z13, Z13
+	VMULPD           Z15, Z15, Z17
+	VADDPD           Z15, Z15, Z18
+	VSUBPD           4096(BX)(DX*8), Z16, Z19
+	VBROADCASTSD     lifConstsAVX512<>+296(SB), Z20
+	VFMADD231PD.BCST lifConstsAVX512<>+288(SB), Z17, Z20
+	VMULPD           Z17, Z15, Z21
+	VCMPPD           $0x12, Z6, Z19, K4
+	VFMADD213PD.BCST lifConstsAVX512<>+304(SB), Z17, Z20
+	VSUBPD           4608(BX)(DX*8), Z13, K4, Z19
 	KANDNB           K3, K4, K5
 	VADDPD           Z8, Z7, K4, Z7
 	KANDNB           K1, K5, K6
-	VFMADD213PD.BCST lifConstsAVX512<>+120(SB), Z19, Z22
-	VFNMADD231PD     Z10, Z21, K5, Z9
-	VMOVUPD          (R12)(DX*8), Z24
-	VBLENDMPD        Z21, Z24, K6, Z25
-	VMOVUPD          (R13)(DX*8), Z26
-	VADDPD           Z7, Z12, K6, Z26
-	VMOVUPD          Z25, (R12)(DX*8)
-	VFMADD231PD      Z22, Z23, Z20
-	VMOVUPD          Z26, (R13)(DX*8)
-	VMOVUPD          (R11)(DX*8), Z1
-	VBLENDMPD        Z9, Z1, K1, Z0
-	VMOVUPD          Z0, (R11)(DX*8)
-	VFNMADD132PD     2048(BX)(DX*8), Z8, Z20
-	VMAXPD           Z20, Z6, Z3
-	VADDPD           3584(BX)(DX*8), Z3, Z5
-	VMOVUPD          Z3, 512(CX)(DX*8)
-	VSUBPD           Z8, Z5, K4, Z5
-	VMOVUPD          (R14)(DX*8), Z2
-	VSUBPD           Z5, Z8, K6, Z2
-	VMOVUPD          Z2, (R14)(DX*8)
+	VFMADD213PD.BCST lifConstsAVX512<>+312(SB), Z17, Z20
+	VFNMADD231PD     Z10, Z19, K5, Z9
+	VMOVUPD          (R12)(DX*8), Z22
+	VBLENDMPD        Z19, Z22, K6, Z23
+	VMOVUPD          (R13)(DX*8), Z24
+	VADDPD           Z7, Z12, K6, Z24
+	VMOVUPD          Z23, (R12)(DX*8)
+	VFMADD231PD      Z20, Z21, Z18
+	VMOVUPD          Z24, (R13)(DX*8)
+	VMOVUPD          (R11)(DX*8), Z25
+	VBLENDMPD        Z9, Z25, K1, Z26
+	VMOVUPD          Z26, (R11)(DX*8)
+	VFNMADD132PD     2048(BX)(DX*8), Z8, Z18
+	VMAXPD           Z18, Z6, Z1
+	VADDPD           3584(BX)(DX*8), Z1, Z0
+	VMOVUPD          Z1, 512(CX)(DX*8)
+	VSUBPD           Z8, Z0, K4, Z0
+	VMOVUPD          (R14)(DX*8), Z3
+	VSUBPD           Z0, Z8, K6, Z3
+	VMOVUPD          Z3, (R14)(DX*8)
 	MOVQ             168(SI), R11
 	ADDQ             DX, R11
 	LEAQ             (CX)(DX*8), CX
@@ -1942,7 +2601,7 @@ again24:
 	SHLQ             $0x04, DX
 	ADDQ             144(SI), DX
 
-event28:
+event32:
 	TZCNTQ R10, R12
 	MOVQ   512(CX)(R12*8), R13
 	MOVQ   R13, 8(DX)
@@ -1955,11 +2614,11 @@ event28:
 	INCQ   152(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event28
+	JNZ    event32
 
-finished25:
+finished29:
 	TESTQ R9, R9
-	JNZ   again24
+	JNZ   again28
 	MOVQ  R8, 288(SI)
 	JMP   forward5
 
@@ -1969,185 +2628,924 @@ stay11:
 
 rest17:
 	// keep
-	VMOVUPD (CX)(DX*8), Z22
-	VMOVUPD 64(CX)(DX*8), Z21
-	VMOVUPD 128(CX)(DX*8), Z20
-	VMOVUPD 192(CX)(DX*8), Z19
-	VMOVUPD 256(CX)(DX*8), Z18
-	VMOVUPD 320(CX)(DX*8), Z17
-	VMOVUPD 384(CX)(DX*8), Z16
-	VMOVUPD 448(CX)(DX*8), Z15
-	MOVQ    R8, CX
-	SHRQ    $0x01, CX
-	CMPQ    R8, $+2
-	JLT     odd30
+	VMOVUPD (R8)(DX*8), Z22
+	VMOVUPD 64(R8)(DX*8), Z21
+	VMOVUPD 128(R8)(DX*8), Z20
+	VMOVUPD 192(R8)(DX*8), Z19
+	VMOVUPD 256(R8)(DX*8), Z18
+	VMOVUPD 320(R8)(DX*8), Z17
+	VMOVUPD 384(R8)(DX*8), Z16
+	VMOVUPD 448(R8)(DX*8), Z15
+	VMOVUPD (BX)(DX*8), Z14
+	VMOVUPD 64(BX)(DX*8), Z13
+	VMOVUPD 128(BX)(DX*8), Z12
+	VMOVUPD 192(BX)(DX*8), Z11
+	VMOVUPD 256(BX)(DX*8), Z10
+	VMOVUPD 320(BX)(DX*8), Z9
+	VMOVUPD 384(BX)(DX*8), Z8
+	VMOVUPD 448(BX)(DX*8), Z7
+	VMOVUPD 512(BX)(DX*8), Z6
+	VMOVUPD 576(BX)(DX*8), Z5
+	VMOVUPD 640(BX)(DX*8), Z4
+	VMOVUPD 704(BX)(DX*8), Z3
+	CMPQ    CX, $+16
+	JEQ     whole35
+	MOVQ    CX, R8
+	SHRQ    $0x01, R8
+	CMPQ    CX, $+2
+	JLT     odd34
 
-step31:
+step36:
 	// step
-	VMOVUPD      (BX)(DX*8), Z0
-	VSUBPD       Z0, Z30, Z1
+	VSUBPD       Z14, Z30, Z0
 	VCMPPD       $0x1e, Z22, Z31, K1
-	VCMPPD       $0x1d, Z22, Z31, K2
-	VMOVUPD      Z30, (R11)
-	VMOVUPD      512(BX)(DX*8), Z2
-	VMOVAPD      Z30, Z3
-	VFNMADD231PD Z1, Z2, K1, Z3
-	VSUBPD       Z0, Z3, Z4
-	VFNMADD231PD Z4, Z2, K2, Z3
-	VMOVAPD      Z3, Z30
+	VMOVUPD      Z30, (R10)
+	VFNMADD231PD Z0, Z6, K1, Z30
 
 	// step
-	VMOVUPD      64(BX)(DX*8), Z0
-	VSUBPD       Z0, Z29, Z1
+	VSUBPD       Z14, Z30, Z0
+	VCMPPD       $0x1d, Z22, Z31, K1
+	VFNMADD231PD Z0, Z6, K1, Z30
+
+	// step
+	VSUBPD       Z13, Z29, Z0
 	VCMPPD       $0x1e, Z21, Z31, K1
-	VCMPPD       $0x1d, Z21, Z31, K2
-	VMOVUPD      Z29, 64(R11)
-	VMOVUPD      576(BX)(DX*8), Z2
-	VMOVAPD      Z29, Z3
-	VFNMADD231PD Z1, Z2, K1, Z3
-	VSUBPD       Z0, Z3, Z4
-	VFNMADD231PD Z4, Z2, K2, Z3
-	VMOVAPD      Z3, Z29
+	VMOVUPD      Z29, 64(R10)
+	VFNMADD231PD Z0, Z5, K1, Z29
 
 	// step
-	VMOVUPD      128(BX)(DX*8), Z0
-	VSUBPD       Z0, Z28, Z1
+	VSUBPD       Z13, Z29, Z0
+	VCMPPD       $0x1d, Z21, Z31, K1
+	VFNMADD231PD Z0, Z5, K1, Z29
+
+	// step
+	VSUBPD       Z12, Z28, Z0
 	VCMPPD       $0x1e, Z20, Z31, K1
-	VCMPPD       $0x1d, Z20, Z31, K2
-	VMOVUPD      Z28, 128(R11)
-	VMOVUPD      640(BX)(DX*8), Z2
-	VMOVAPD      Z28, Z3
-	VFNMADD231PD Z1, Z2, K1, Z3
-	VSUBPD       Z0, Z3, Z4
-	VFNMADD231PD Z4, Z2, K2, Z3
-	VMOVAPD      Z3, Z28
+	VMOVUPD      Z28, 128(R10)
+	VFNMADD231PD Z0, Z4, K1, Z28
 
 	// step
-	VMOVUPD      192(BX)(DX*8), Z0
-	VSUBPD       Z0, Z27, Z1
+	VSUBPD       Z12, Z28, Z0
+	VCMPPD       $0x1d, Z20, Z31, K1
+	VFNMADD231PD Z0, Z4, K1, Z28
+
+	// step
+	VSUBPD       Z11, Z27, Z0
 	VCMPPD       $0x1e, Z19, Z31, K1
-	VCMPPD       $0x1d, Z19, Z31, K2
-	VMOVUPD      Z27, 192(R11)
-	VMOVUPD      704(BX)(DX*8), Z2
-	VMOVAPD      Z27, Z3
-	VFNMADD231PD Z1, Z2, K1, Z3
-	VSUBPD       Z0, Z3, Z4
-	VFNMADD231PD Z4, Z2, K2, Z3
-	VMOVAPD      Z3, Z27
+	VMOVUPD      Z27, 192(R10)
+	VFNMADD231PD Z0, Z3, K1, Z27
 
 	// step
-	VMOVUPD      256(BX)(DX*8), Z0
-	VSUBPD       Z0, Z26, Z1
+	VSUBPD       Z11, Z27, Z0
+	VCMPPD       $0x1d, Z19, Z31, K1
+	VFNMADD231PD Z0, Z3, K1, Z27
+
+	// step
+	VSUBPD       Z10, Z26, Z0
 	VCMPPD       $0x1e, Z18, Z31, K1
-	VCMPPD       $0x1d, Z18, Z31, K2
-	VMOVUPD      Z26, 256(R11)
-	VMOVUPD      768(BX)(DX*8), Z2
-	VMOVAPD      Z26, Z3
-	VFNMADD231PD Z1, Z2, K1, Z3
-	VSUBPD       Z0, Z3, Z4
-	VFNMADD231PD Z4, Z2, K2, Z3
-	VMOVAPD      Z3, Z26
-
-	// step
-	VMOVUPD      320(BX)(DX*8), Z0
-	VSUBPD       Z0, Z25, Z1
-	VCMPPD       $0x1e, Z17, Z31, K1
-	VCMPPD       $0x1d, Z17, Z31, K2
-	VMOVUPD      Z25, 320(R11)
-	VMOVUPD      832(BX)(DX*8), Z2
-	VMOVAPD      Z25, Z3
-	VFNMADD231PD Z1, Z2, K1, Z3
-	VSUBPD       Z0, Z3, Z4
-	VFNMADD231PD Z4, Z2, K2, Z3
-	VMOVAPD      Z3, Z25
-
-	// step
-	VMOVUPD      384(BX)(DX*8), Z0
-	VSUBPD       Z0, Z24, Z1
-	VCMPPD       $0x1e, Z16, Z31, K1
-	VCMPPD       $0x1d, Z16, Z31, K2
-	VMOVUPD      Z24, 384(R11)
-	VMOVUPD      896(BX)(DX*8), Z2
-	VMOVAPD      Z24, Z3
-	VFNMADD231PD Z1, Z2, K1, Z3
-	VSUBPD       Z0, Z3, Z4
-	VFNMADD231PD Z4, Z2, K2, Z3
-	VMOVAPD      Z3, Z24
-
-	// step
-	VMOVUPD      448(BX)(DX*8), Z0
-	VSUBPD       Z0, Z23, Z1
-	VCMPPD       $0x1e, Z15, Z31, K1
-	VCMPPD       $0x1d, Z15, Z31, K2
-	VMOVUPD      Z23, 448(R11)
-	VMOVUPD      960(BX)(DX*8), Z2
-	VMOVAPD      Z23, Z3
-	VFNMADD231PD Z1, Z2, K1, Z3
-	VSUBPD       Z0, Z3, Z4
-	VFNMADD231PD Z4, Z2, K2, Z3
-	VMOVAPD      Z3, Z23
-
-	// now
-	VADDPD.BCST lifConstsAVX512<>+16(SB), Z31, Z31
-	ADDQ        $0x00000200, R11
-	DECQ        CX
-	JNZ         step31
-	TESTQ       $0x00000001, R8
-	JZ          even29
-
-odd30:
-	// step
-	VSUBPD       (BX)(DX*8), Z30, Z0
-	VCMPPD       $0x1e, Z22, Z31, K1
-	VMOVUPD      Z30, (R11)
-	VFNMADD231PD 512(BX)(DX*8), Z0, K1, Z30
-
-	// step
-	VSUBPD       64(BX)(DX*8), Z29, Z0
-	VCMPPD       $0x1e, Z21, Z31, K1
-	VMOVUPD      Z29, 64(R11)
-	VFNMADD231PD 576(BX)(DX*8), Z0, K1, Z29
-
-	// step
-	VSUBPD       128(BX)(DX*8), Z28, Z0
-	VCMPPD       $0x1e, Z20, Z31, K1
-	VMOVUPD      Z28, 128(R11)
-	VFNMADD231PD 640(BX)(DX*8), Z0, K1, Z28
-
-	// step
-	VSUBPD       192(BX)(DX*8), Z27, Z0
-	VCMPPD       $0x1e, Z19, Z31, K1
-	VMOVUPD      Z27, 192(R11)
-	VFNMADD231PD 704(BX)(DX*8), Z0, K1, Z27
-
-	// step
-	VSUBPD       256(BX)(DX*8), Z26, Z0
-	VCMPPD       $0x1e, Z18, Z31, K1
-	VMOVUPD      Z26, 256(R11)
+	VMOVUPD      Z26, 256(R10)
 	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
 
 	// step
-	VSUBPD       320(BX)(DX*8), Z25, Z0
+	VSUBPD       Z10, Z26, Z0
+	VCMPPD       $0x1d, Z18, Z31, K1
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+
+	// step
+	VSUBPD       Z9, Z25, Z0
 	VCMPPD       $0x1e, Z17, Z31, K1
-	VMOVUPD      Z25, 320(R11)
+	VMOVUPD      Z25, 320(R10)
 	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
 
 	// step
-	VSUBPD       384(BX)(DX*8), Z24, Z0
+	VSUBPD       Z9, Z25, Z0
+	VCMPPD       $0x1d, Z17, Z31, K1
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+
+	// step
+	VSUBPD       Z8, Z24, Z0
 	VCMPPD       $0x1e, Z16, Z31, K1
-	VMOVUPD      Z24, 384(R11)
+	VMOVUPD      Z24, 384(R10)
 	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
 
 	// step
-	VSUBPD       448(BX)(DX*8), Z23, Z0
+	VSUBPD       Z8, Z24, Z0
+	VCMPPD       $0x1d, Z16, Z31, K1
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+
+	// step
+	VSUBPD       Z7, Z23, Z0
 	VCMPPD       $0x1e, Z15, Z31, K1
-	VMOVUPD      Z23, 448(R11)
+	VMOVUPD      Z23, 448(R10)
 	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
 
-even29:
+	// step
+	VSUBPD       Z7, Z23, Z0
+	VCMPPD       $0x1d, Z15, Z31, K1
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+16(SB), Z31, Z31
+	ADDQ        $0x00000200, R10
+	DECQ        R8
+	JNZ         step36
+	TESTQ       $0x00000001, CX
+	JZ          even33
+
+odd34:
+	// step
+	VSUBPD       Z14, Z30, Z0
+	VCMPPD       $0x1e, Z22, Z31, K1
+	VMOVUPD      Z30, (R10)
+	VFNMADD231PD Z0, Z6, K1, Z30
+
+	// step
+	VSUBPD       Z13, Z29, Z0
+	VCMPPD       $0x1e, Z21, Z31, K1
+	VMOVUPD      Z29, 64(R10)
+	VFNMADD231PD Z0, Z5, K1, Z29
+
+	// step
+	VSUBPD       Z12, Z28, Z0
+	VCMPPD       $0x1e, Z20, Z31, K1
+	VMOVUPD      Z28, 128(R10)
+	VFNMADD231PD Z0, Z4, K1, Z28
+
+	// step
+	VSUBPD       Z11, Z27, Z0
+	VCMPPD       $0x1e, Z19, Z31, K1
+	VMOVUPD      Z27, 192(R10)
+	VFNMADD231PD Z0, Z3, K1, Z27
+
+	// step
+	VSUBPD       Z10, Z26, Z0
+	VCMPPD       $0x1e, Z18, Z31, K1
+	VMOVUPD      Z26, 256(R10)
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+
+	// step
+	VSUBPD       Z9, Z25, Z0
+	VCMPPD       $0x1e, Z17, Z31, K1
+	VMOVUPD      Z25, 320(R10)
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+
+	// step
+	VSUBPD       Z8, Z24, Z0
+	VCMPPD       $0x1e, Z16, Z31, K1
+	VMOVUPD      Z24, 384(R10)
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+
+	// step
+	VSUBPD       Z7, Z23, Z0
+	VCMPPD       $0x1e, Z15, Z31, K1
+	VMOVUPD      Z23, 448(R10)
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+	JMP          even33
+
+whole35:
+	// step
+	VSUBPD       Z14, Z30, Z0
+	VCMPPD       $0x1e, Z22, Z31, K1
+	VMOVUPD      Z30, (R10)
+	VFNMADD231PD Z0, Z6, K1, Z30
+
+	// step
+	VSUBPD       Z14, Z30, Z0
+	VCMPPD       $0x1d, Z22, Z31, K1
+	VFNMADD231PD Z0, Z6, K1, Z30
+
+	// step
+	VSUBPD       Z13, Z29, Z0
+	VCMPPD       $0x1e, Z21, Z31, K1
+	VMOVUPD      Z29, 64(R10)
+	VFNMADD231PD Z0, Z5, K1, Z29
+
+	// step
+	VSUBPD       Z13, Z29, Z0
+	VCMPPD       $0x1d, Z21, Z31, K1
+	VFNMADD231PD Z0, Z5, K1, Z29
+
+	// step
+	VSUBPD       Z12, Z28, Z0
+	VCMPPD       $0x1e, Z20, Z31, K1
+	VMOVUPD      Z28, 128(R10)
+	VFNMADD231PD Z0, Z4, K1, Z28
+
+	// step
+	VSUBPD       Z12, Z28, Z0
+	VCMPPD       $0x1d, Z20, Z31, K1
+	VFNMADD231PD Z0, Z4, K1, Z28
+
+	// step
+	VSUBPD       Z11, Z27, Z0
+	VCMPPD       $0x1e, Z19, Z31, K1
+	VMOVUPD      Z27, 192(R10)
+	VFNMADD231PD Z0, Z3, K1, Z27
+
+	// step
+	VSUBPD       Z11, Z27, Z0
+	VCMPPD       $0x1d, Z19, Z31, K1
+	VFNMADD231PD Z0, Z3, K1, Z27
+
+	// step
+	VSUBPD       Z10, Z26, Z0
+	VCMPPD       $0x1e, Z18, Z31, K1
+	VMOVUPD      Z26, 256(R10)
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+
+	// step
+	VSUBPD       Z10, Z26, Z0
+	VCMPPD       $0x1d, Z18, Z31, K1
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+
+	// step
+	VSUBPD       Z9, Z25, Z0
+	VCMPPD       $0x1e, Z17, Z31, K1
+	VMOVUPD      Z25, 320(R10)
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+
+	// step
+	VSUBPD       Z9, Z25, Z0
+	VCMPPD       $0x1d, Z17, Z31, K1
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+
+	// step
+	VSUBPD       Z8, Z24, Z0
+	VCMPPD       $0x1e, Z16, Z31, K1
+	VMOVUPD      Z24, 384(R10)
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+
+	// step
+	VSUBPD       Z8, Z24, Z0
+	VCMPPD       $0x1d, Z16, Z31, K1
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+
+	// step
+	VSUBPD       Z7, Z23, Z0
+	VCMPPD       $0x1e, Z15, Z31, K1
+	VMOVUPD      Z23, 448(R10)
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+
+	// step
+	VSUBPD       Z7, Z23, Z0
+	VCMPPD       $0x1d, Z15, Z31, K1
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+16(SB), Z31, Z31
+	ADDQ        $0x00000200, R10
+
+	// step
+	VSUBPD       Z14, Z30, Z0
+	VCMPPD       $0x1e, Z22, Z31, K1
+	VMOVUPD      Z30, (R10)
+	VFNMADD231PD Z0, Z6, K1, Z30
+
+	// step
+	VSUBPD       Z14, Z30, Z0
+	VCMPPD       $0x1d, Z22, Z31, K1
+	VFNMADD231PD Z0, Z6, K1, Z30
+
+	// step
+	VSUBPD       Z13, Z29, Z0
+	VCMPPD       $0x1e, Z21, Z31, K1
+	VMOVUPD      Z29, 64(R10)
+	VFNMADD231PD Z0, Z5, K1, Z29
+
+	// step
+	VSUBPD       Z13, Z29, Z0
+	VCMPPD       $0x1d, Z21, Z31, K1
+	VFNMADD231PD Z0, Z5, K1, Z29
+
+	// step
+	VSUBPD       Z12, Z28, Z0
+	VCMPPD       $0x1e, Z20, Z31, K1
+	VMOVUPD      Z28, 128(R10)
+	VFNMADD231PD Z0, Z4, K1, Z28
+
+	// step
+	VSUBPD       Z12, Z28, Z0
+	VCMPPD       $0x1d, Z20, Z31, K1
+	VFNMADD231PD Z0, Z4, K1, Z28
+
+	// step
+	VSUBPD       Z11, Z27, Z0
+	VCMPPD       $0x1e, Z19, Z31, K1
+	VMOVUPD      Z27, 192(R10)
+	VFNMADD231PD Z0, Z3, K1, Z27
+
+	// step
+	VSUBPD       Z11, Z27, Z0
+	VCMPPD       $0x1d, Z19, Z31, K1
+	VFNMADD231PD Z0, Z3, K1, Z27
+
+	// step
+	VSUBPD       Z10, Z26, Z0
+	VCMPPD       $0x1e, Z18, Z31, K1
+	VMOVUPD      Z26, 256(R10)
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+
+	// step
+	VSUBPD       Z10, Z26, Z0
+	VCMPPD       $0x1d, Z18, Z31, K1
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+
+	// step
+	VSUBPD       Z9, Z25, Z0
+	VCMPPD       $0x1e, Z17, Z31, K1
+	VMOVUPD      Z25, 320(R10)
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+
+	// step
+	VSUBPD       Z9, Z25, Z0
+	VCMPPD       $0x1d, Z17, Z31, K1
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+
+	// step
+	VSUBPD       Z8, Z24, Z0
+	VCMPPD       $0x1e, Z16, Z31, K1
+	VMOVUPD      Z24, 384(R10)
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+
+	// step
+	VSUBPD       Z8, Z24, Z0
+	VCMPPD       $0x1d, Z16, Z31, K1
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+
+	// step
+	VSUBPD       Z7, Z23, Z0
+	VCMPPD       $0x1e, Z15, Z31, K1
+	VMOVUPD      Z23, 448(R10)
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+
+	// step
+	VSUBPD       Z7, Z23, Z0
+	VCMPPD       $0x1d, Z15, Z31, K1
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+16(SB), Z31, Z31
+	ADDQ        $0x00000200, R10
+
+	// step
+	VSUBPD       Z14, Z30, Z0
+	VCMPPD       $0x1e, Z22, Z31, K1
+	VMOVUPD      Z30, (R10)
+	VFNMADD231PD Z0, Z6, K1, Z30
+
+	// step
+	VSUBPD       Z14, Z30, Z0
+	VCMPPD       $0x1d, Z22, Z31, K1
+	VFNMADD231PD Z0, Z6, K1, Z30
+
+	// step
+	VSUBPD       Z13, Z29, Z0
+	VCMPPD       $0x1e, Z21, Z31, K1
+	VMOVUPD      Z29, 64(R10)
+	VFNMADD231PD Z0, Z5, K1, Z29
+
+	// step
+	VSUBPD       Z13, Z29, Z0
+	VCMPPD       $0x1d, Z21, Z31, K1
+	VFNMADD231PD Z0, Z5, K1, Z29
+
+	// step
+	VSUBPD       Z12, Z28, Z0
+	VCMPPD       $0x1e, Z20, Z31, K1
+	VMOVUPD      Z28, 128(R10)
+	VFNMADD231PD Z0, Z4, K1, Z28
+
+	// step
+	VSUBPD       Z12, Z28, Z0
+	VCMPPD       $0x1d, Z20, Z31, K1
+	VFNMADD231PD Z0, Z4, K1, Z28
+
+	// step
+	VSUBPD       Z11, Z27, Z0
+	VCMPPD       $0x1e, Z19, Z31, K1
+	VMOVUPD      Z27, 192(R10)
+	VFNMADD231PD Z0, Z3, K1, Z27
+
+	// step
+	VSUBPD       Z11, Z27, Z0
+	VCMPPD       $0x1d, Z19, Z31, K1
+	VFNMADD231PD Z0, Z3, K1, Z27
+
+	// step
+	VSUBPD       Z10, Z26, Z0
+	VCMPPD       $0x1e, Z18, Z31, K1
+	VMOVUPD      Z26, 256(R10)
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+
+	// step
+	VSUBPD       Z10, Z26, Z0
+	VCMPPD       $0x1d, Z18, Z31, K1
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+
+	// step
+	VSUBPD       Z9, Z25, Z0
+	VCMPPD       $0x1e, Z17, Z31, K1
+	VMOVUPD      Z25, 320(R10)
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+
+	// step
+	VSUBPD       Z9, Z25, Z0
+	VCMPPD       $0x1d, Z17, Z31, K1
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+
+	// step
+	VSUBPD       Z8, Z24, Z0
+	VCMPPD       $0x1e, Z16, Z31, K1
+	VMOVUPD      Z24, 384(R10)
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+
+	// step
+	VSUBPD       Z8, Z24, Z0
+	VCMPPD       $0x1d, Z16, Z31, K1
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+
+	// step
+	VSUBPD       Z7, Z23, Z0
+	VCMPPD       $0x1e, Z15, Z31, K1
+	VMOVUPD      Z23, 448(R10)
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+
+	// step
+	VSUBPD       Z7, Z23, Z0
+	VCMPPD       $0x1d, Z15, Z31, K1
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+16(SB), Z31, Z31
+	ADDQ        $0x00000200, R10
+
+	// step
+	VSUBPD       Z14, Z30, Z0
+	VCMPPD       $0x1e, Z22, Z31, K1
+	VMOVUPD      Z30, (R10)
+	VFNMADD231PD Z0, Z6, K1, Z30
+
+	// step
+	VSUBPD       Z14, Z30, Z0
+	VCMPPD       $0x1d, Z22, Z31, K1
+	VFNMADD231PD Z0, Z6, K1, Z30
+
+	// step
+	VSUBPD       Z13, Z29, Z0
+	VCMPPD       $0x1e, Z21, Z31, K1
+	VMOVUPD      Z29, 64(R10)
+	VFNMADD231PD Z0, Z5, K1, Z29
+
+	// step
+	VSUBPD       Z13, Z29, Z0
+	VCMPPD       $0x1d, Z21, Z31, K1
+	VFNMADD231PD Z0, Z5, K1, Z29
+
+	// step
+	VSUBPD       Z12, Z28, Z0
+	VCMPPD       $0x1e, Z20, Z31, K1
+	VMOVUPD      Z28, 128(R10)
+	VFNMADD231PD Z0, Z4, K1, Z28
+
+	// step
+	VSUBPD       Z12, Z28, Z0
+	VCMPPD       $0x1d, Z20, Z31, K1
+	VFNMADD231PD Z0, Z4, K1, Z28
+
+	// step
+	VSUBPD       Z11, Z27, Z0
+	VCMPPD       $0x1e, Z19, Z31, K1
+	VMOVUPD      Z27, 192(R10)
+	VFNMADD231PD Z0, Z3, K1, Z27
+
+	// step
+	VSUBPD       Z11, Z27, Z0
+	VCMPPD       $0x1d, Z19, Z31, K1
+	VFNMADD231PD Z0, Z3, K1, Z27
+
+	// step
+	VSUBPD       Z10, Z26, Z0
+	VCMPPD       $0x1e, Z18, Z31, K1
+	VMOVUPD      Z26, 256(R10)
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+
+	// step
+	VSUBPD       Z10, Z26, Z0
+	VCMPPD       $0x1d, Z18, Z31, K1
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+
+	// step
+	VSUBPD       Z9, Z25, Z0
+	VCMPPD       $0x1e, Z17, Z31, K1
+	VMOVUPD      Z25, 320(R10)
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+
+	// step
+	VSUBPD       Z9, Z25, Z0
+	VCMPPD       $0x1d, Z17, Z31, K1
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+
+	// step
+	VSUBPD       Z8, Z24, Z0
+	VCMPPD       $0x1e, Z16, Z31, K1
+	VMOVUPD      Z24, 384(R10)
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+
+	// step
+	VSUBPD       Z8, Z24, Z0
+	VCMPPD       $0x1d, Z16, Z31, K1
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+
+	// step
+	VSUBPD       Z7, Z23, Z0
+	VCMPPD       $0x1e, Z15, Z31, K1
+	VMOVUPD      Z23, 448(R10)
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+
+	// step
+	VSUBPD       Z7, Z23, Z0
+	VCMPPD       $0x1d, Z15, Z31, K1
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+16(SB), Z31, Z31
+	ADDQ        $0x00000200, R10
+
+	// step
+	VSUBPD       Z14, Z30, Z0
+	VCMPPD       $0x1e, Z22, Z31, K1
+	VMOVUPD      Z30, (R10)
+	VFNMADD231PD Z0, Z6, K1, Z30
+
+	// step
+	VSUBPD       Z14, Z30, Z0
+	VCMPPD       $0x1d, Z22, Z31, K1
+	VFNMADD231PD Z0, Z6, K1, Z30
+
+	// step
+	VSUBPD       Z13, Z29, Z0
+	VCMPPD       $0x1e, Z21, Z31, K1
+	VMOVUPD      Z29, 64(R10)
+	VFNMADD231PD Z0, Z5, K1, Z29
+
+	// step
+	VSUBPD       Z13, Z29, Z0
+	VCMPPD       $0x1d, Z21, Z31, K1
+	VFNMADD231PD Z0, Z5, K1, Z29
+
+	// step
+	VSUBPD       Z12, Z28, Z0
+	VCMPPD       $0x1e, Z20, Z31, K1
+	VMOVUPD      Z28, 128(R10)
+	VFNMADD231PD Z0, Z4, K1, Z28
+
+	// step
+	VSUBPD       Z12, Z28, Z0
+	VCMPPD       $0x1d, Z20, Z31, K1
+	VFNMADD231PD Z0, Z4, K1, Z28
+
+	// step
+	VSUBPD       Z11, Z27, Z0
+	VCMPPD       $0x1e, Z19, Z31, K1
+	VMOVUPD      Z27, 192(R10)
+	VFNMADD231PD Z0, Z3, K1, Z27
+
+	// step
+	VSUBPD       Z11, Z27, Z0
+	VCMPPD       $0x1d, Z19, Z31, K1
+	VFNMADD231PD Z0, Z3, K1, Z27
+
+	// step
+	VSUBPD       Z10, Z26, Z0
+	VCMPPD       $0x1e, Z18, Z31, K1
+	VMOVUPD      Z26, 256(R10)
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+
+	// step
+	VSUBPD       Z10, Z26, Z0
+	VCMPPD       $0x1d, Z18, Z31, K1
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+
+	// step
+	VSUBPD       Z9, Z25, Z0
+	VCMPPD       $0x1e, Z17, Z31, K1
+	VMOVUPD      Z25, 320(R10)
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+
+	// step
+	VSUBPD       Z9, Z25, Z0
+	VCMPPD       $0x1d, Z17, Z31, K1
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+
+	// step
+	VSUBPD       Z8, Z24, Z0
+	VCMPPD       $0x1e, Z16, Z31, K1
+	VMOVUPD      Z24, 384(R10)
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+
+	// step
+	VSUBPD       Z8, Z24, Z0
+	VCMPPD       $0x1d, Z16, Z31, K1
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+
+	// step
+	VSUBPD       Z7, Z23, Z0
+	VCMPPD       $0x1e, Z15, Z31, K1
+	VMOVUPD      Z23, 448(R10)
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+
+	// step
+	VSUBPD       Z7, Z23, Z0
+	VCMPPD       $0x1d, Z15, Z31, K1
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+16(SB), Z31, Z31
+	ADDQ        $0x00000200, R10
+
+	// step
+	VSUBPD       Z14, Z30, Z0
+	VCMPPD       $0x1e, Z22, Z31, K1
+	VMOVUPD      Z30, (R10)
+	VFNMADD231PD Z0, Z6, K1, Z30
+
+	// step
+	VSUBPD       Z14, Z30, Z0
+	VCMPPD       $0x1d, Z22, Z31, K1
+	VFNMADD231PD Z0, Z6, K1, Z30
+
+	// step
+	VSUBPD       Z13, Z29, Z0
+	VCMPPD       $0x1e, Z21, Z31, K1
+	VMOVUPD      Z29, 64(R10)
+	VFNMADD231PD Z0, Z5, K1, Z29
+
+	// step
+	VSUBPD       Z13, Z29, Z0
+	VCMPPD       $0x1d, Z21, Z31, K1
+	VFNMADD231PD Z0, Z5, K1, Z29
+
+	// step
+	VSUBPD       Z12, Z28, Z0
+	VCMPPD       $0x1e, Z20, Z31, K1
+	VMOVUPD      Z28, 128(R10)
+	VFNMADD231PD Z0, Z4, K1, Z28
+
+	// step
+	VSUBPD       Z12, Z28, Z0
+	VCMPPD       $0x1d, Z20, Z31, K1
+	VFNMADD231PD Z0, Z4, K1, Z28
+
+	// step
+	VSUBPD       Z11, Z27, Z0
+	VCMPPD       $0x1e, Z19, Z31, K1
+	VMOVUPD      Z27, 192(R10)
+	VFNMADD231PD Z0, Z3, K1, Z27
+
+	// step
+	VSUBPD       Z11, Z27, Z0
+	VCMPPD       $0x1d, Z19, Z31, K1
+	VFNMADD231PD Z0, Z3, K1, Z27
+
+	// step
+	VSUBPD       Z10, Z26, Z0
+	VCMPPD       $0x1e, Z18, Z31, K1
+	VMOVUPD      Z26, 256(R10)
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+
+	// step
+	VSUBPD       Z10, Z26, Z0
+	VCMPPD       $0x1d, Z18, Z31, K1
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+
+	// step
+	VSUBPD       Z9, Z25, Z0
+	VCMPPD       $0x1e, Z17, Z31, K1
+	VMOVUPD      Z25, 320(R10)
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+
+	// step
+	VSUBPD       Z9, Z25, Z0
+	VCMPPD       $0x1d, Z17, Z31, K1
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+
+	// step
+	VSUBPD       Z8, Z24, Z0
+	VCMPPD       $0x1e, Z16, Z31, K1
+	VMOVUPD      Z24, 384(R10)
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+
+	// step
+	VSUBPD       Z8, Z24, Z0
+	VCMPPD       $0x1d, Z16, Z31, K1
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+
+	// step
+	VSUBPD       Z7, Z23, Z0
+	VCMPPD       $0x1e, Z15, Z31, K1
+	VMOVUPD      Z23, 448(R10)
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+
+	// step
+	VSUBPD       Z7, Z23, Z0
+	VCMPPD       $0x1d, Z15, Z31, K1
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+16(SB), Z31, Z31
+	ADDQ        $0x00000200, R10
+
+	// step
+	VSUBPD       Z14, Z30, Z0
+	VCMPPD       $0x1e, Z22, Z31, K1
+	VMOVUPD      Z30, (R10)
+	VFNMADD231PD Z0, Z6, K1, Z30
+
+	// step
+	VSUBPD       Z14, Z30, Z0
+	VCMPPD       $0x1d, Z22, Z31, K1
+	VFNMADD231PD Z0, Z6, K1, Z30
+
+	// step
+	VSUBPD       Z13, Z29, Z0
+	VCMPPD       $0x1e, Z21, Z31, K1
+	VMOVUPD      Z29, 64(R10)
+	VFNMADD231PD Z0, Z5, K1, Z29
+
+	// step
+	VSUBPD       Z13, Z29, Z0
+	VCMPPD       $0x1d, Z21, Z31, K1
+	VFNMADD231PD Z0, Z5, K1, Z29
+
+	// step
+	VSUBPD       Z12, Z28, Z0
+	VCMPPD       $0x1e, Z20, Z31, K1
+	VMOVUPD      Z28, 128(R10)
+	VFNMADD231PD Z0, Z4, K1, Z28
+
+	// step
+	VSUBPD       Z12, Z28, Z0
+	VCMPPD       $0x1d, Z20, Z31, K1
+	VFNMADD231PD Z0, Z4, K1, Z28
+
+	// step
+	VSUBPD       Z11, Z27, Z0
+	VCMPPD       $0x1e, Z19, Z31, K1
+	VMOVUPD      Z27, 192(R10)
+	VFNMADD231PD Z0, Z3, K1, Z27
+
+	// step
+	VSUBPD       Z11, Z27, Z0
+	VCMPPD       $0x1d, Z19, Z31, K1
+	VFNMADD231PD Z0, Z3, K1, Z27
+
+	// step
+	VSUBPD       Z10, Z26, Z0
+	VCMPPD       $0x1e, Z18, Z31, K1
+	VMOVUPD      Z26, 256(R10)
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+
+	// step
+	VSUBPD       Z10, Z26, Z0
+	VCMPPD       $0x1d, Z18, Z31, K1
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+
+	// step
+	VSUBPD       Z9, Z25, Z0
+	VCMPPD       $0x1e, Z17, Z31, K1
+	VMOVUPD      Z25, 320(R10)
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+
+	// step
+	VSUBPD       Z9, Z25, Z0
+	VCMPPD       $0x1d, Z17, Z31, K1
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+
+	// step
+	VSUBPD       Z8, Z24, Z0
+	VCMPPD       $0x1e, Z16, Z31, K1
+	VMOVUPD      Z24, 384(R10)
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+
+	// step
+	VSUBPD       Z8, Z24, Z0
+	VCMPPD       $0x1d, Z16, Z31, K1
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+
+	// step
+	VSUBPD       Z7, Z23, Z0
+	VCMPPD       $0x1e, Z15, Z31, K1
+	VMOVUPD      Z23, 448(R10)
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+
+	// step
+	VSUBPD       Z7, Z23, Z0
+	VCMPPD       $0x1d, Z15, Z31, K1
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+16(SB), Z31, Z31
+	ADDQ        $0x00000200, R10
+
+	// step
+	VSUBPD       Z14, Z30, Z0
+	VCMPPD       $0x1e, Z22, Z31, K1
+	VMOVUPD      Z30, (R10)
+	VFNMADD231PD Z0, Z6, K1, Z30
+
+	// step
+	VSUBPD       Z14, Z30, Z0
+	VCMPPD       $0x1d, Z22, Z31, K1
+	VFNMADD231PD Z0, Z6, K1, Z30
+
+	// step
+	VSUBPD       Z13, Z29, Z0
+	VCMPPD       $0x1e, Z21, Z31, K1
+	VMOVUPD      Z29, 64(R10)
+	VFNMADD231PD Z0, Z5, K1, Z29
+
+	// step
+	VSUBPD       Z13, Z29, Z0
+	VCMPPD       $0x1d, Z21, Z31, K1
+	VFNMADD231PD Z0, Z5, K1, Z29
+
+	// step
+	VSUBPD       Z12, Z28, Z0
+	VCMPPD       $0x1e, Z20, Z31, K1
+	VMOVUPD      Z28, 128(R10)
+	VFNMADD231PD Z0, Z4, K1, Z28
+
+	// step
+	VSUBPD       Z12, Z28, Z0
+	VCMPPD       $0x1d, Z20, Z31, K1
+	VFNMADD231PD Z0, Z4, K1, Z28
+
+	// step
+	VSUBPD       Z11, Z27, Z0
+	VCMPPD       $0x1e, Z19, Z31, K1
+	VMOVUPD      Z27, 192(R10)
+	VFNMADD231PD Z0, Z3, K1, Z27
+
+	// step
+	VSUBPD       Z11, Z27, Z0
+	VCMPPD       $0x1d, Z19, Z31, K1
+	VFNMADD231PD Z0, Z3, K1, Z27
+
+	// step
+	VSUBPD       Z10, Z26, Z0
+	VCMPPD       $0x1e, Z18, Z31, K1
+	VMOVUPD      Z26, 256(R10)
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+
+	// step
+	VSUBPD       Z10, Z26, Z0
+	VCMPPD       $0x1d, Z18, Z31, K1
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+
+	// step
+	VSUBPD       Z9, Z25, Z0
+	VCMPPD       $0x1e, Z17, Z31, K1
+	VMOVUPD      Z25, 320(R10)
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+
+	// step
+	VSUBPD       Z9, Z25, Z0
+	VCMPPD       $0x1d, Z17, Z31, K1
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+
+	// step
+	VSUBPD       Z8, Z24, Z0
+	VCMPPD       $0x1e, Z16, Z31, K1
+	VMOVUPD      Z24, 384(R10)
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+
+	// step
+	VSUBPD       Z8, Z24, Z0
+	VCMPPD       $0x1d, Z16, Z31, K1
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+
+	// step
+	VSUBPD       Z7, Z23, Z0
+	VCMPPD       $0x1e, Z15, Z31, K1
+	VMOVUPD      Z23, 448(R10)
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+
+	// step
+	VSUBPD       Z7, Z23, Z0
+	VCMPPD       $0x1d, Z15, Z31, K1
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+16(SB), Z31, Z31
+	ADDQ        $0x00000200, R10
+
+even33:
 	JMP stepped16
 
-spikes21:
+spikes22:
+	MOVQ 56(SI), R12
+	MOVQ 32(SI), R13
+	MOVQ 280(SI), R14
 	MOVQ DI, 200(SI)
 
 	// number
@@ -2156,209 +3554,677 @@ spikes21:
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  176(SI), Z2, Z31
 
-again32:
-	TZCNTQ R9, DX
-	ANDQ   $-8, DX
-	MOVQ   DX, CX
-	MOVQ   R9, R10
-	SHRQ   CL, R10
-	ANDQ   $+255, R10
-	MOVQ   R10, R11
-	SHLQ   CL, R11
-	XORQ   R11, R9
-	MOVQ   56(SI), CX
-	MOVQ   (SI), R11
-	MOVQ   8(SI), R11
-	MOVQ   32(SI), R11
-	MOVQ   280(SI), R12
-	CMPQ   R8, $+16
-	JNE    shorter36
+	// number
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
+	VORPD.BCST   200(SI), Z0, Z30
+	VMOVUPD      1536(R12), Z29
+	MOVQ         R8, 200(SI)
+	MOVQ         $0x7f7f7f7f7f7f7f7f, DX
+	MOVQ         R8, R9
+	ANDQ         DX, R9
+	ADDQ         DX, R9
+	ORQ          R9, R8
+	NOTQ         DX
+	ANDQ         DX, R8
+	TZCNTQ       R8, DX
+	BLSRQ        R8, R8
+	MOVQ         DX, R9
+	SHRQ         $0x03, R9
+	KMOVB        200(SI)(R9*1), K7
+	ANDQ         $+56, DX
+	TZCNTQ       R8, R9
+	BLSRQ        R8, R8
+	MOVQ         R9, R10
+	SHRQ         $0x03, R10
+	KMOVB        200(SI)(R10*1), K6
+	ANDQ         $+56, R9
+	TZCNTQ       R8, R10
+	BLSRQ        R8, R8
+	MOVQ         R10, R11
+	SHRQ         $0x03, R11
+	KMOVB        200(SI)(R11*1), K5
+	ANDQ         $+56, R10
+	TZCNTQ       R8, R11
+	BLSRQ        R8, R8
+	MOVQ         R11, R15
+	SHRQ         $0x03, R15
+	KMOVB        200(SI)(R15*1), K4
+	ANDQ         $+56, R11
+	CMPQ         CX, $+16
+	JNE          shorter38
 
 	// look
-	VMOVUPD        512(R12)(DX*8), Z0
-	VMOVUPD        1024(BX)(DX*8), Z1
-	VCMPPD         $0x11, Z1, Z0, K1
-	VMOVUPD        1024(R12)(DX*8), Z2
-	VCMPPD         $0x11, Z1, Z2, K2
-	VMOVUPD        1536(R12)(DX*8), Z3
-	VCMPPD         $0x11, Z1, Z3, K3
-	VMOVUPD        2048(R12)(DX*8), Z4
-	VCMPPD         $0x11, Z1, Z4, K4
-	VMOVUPD        2560(R12)(DX*8), Z5
-	VCMPPD         $0x11, Z1, Z5, K5
-	VMOVUPD        3072(R12)(DX*8), Z6
-	VCMPPD         $0x11, Z1, Z6, K6
-	VMOVUPD        3584(R12)(DX*8), Z7
-	VCMPPD         $0x11, Z1, Z7, K7
-	VMOVUPD        (R12)(DX*8), Z8
-	VBLENDMPD      Z0, Z8, K1, Z9
-	VBROADCASTSD   lifConstsAVX512<>+80(SB), Z10
-	VBLENDMPD.BCST lifConstsAVX512<>+16(SB), Z10, K1, Z11
-	VBLENDMPD      Z2, Z9, K2, Z12
-	VBLENDMPD.BCST lifConstsAVX512<>+48(SB), Z11, K2, Z13
-	VBLENDMPD      Z3, Z12, K3, Z14
-	VBLENDMPD.BCST lifConstsAVX512<>+128(SB), Z13, K3, Z15
-	VBLENDMPD      Z4, Z14, K4, Z16
-	VBLENDMPD.BCST lifConstsAVX512<>+40(SB), Z15, K4, Z17
-	VBLENDMPD      Z5, Z16, K5, Z18
-	VBLENDMPD.BCST lifConstsAVX512<>+136(SB), Z17, K5, Z19
-	VBLENDMPD      Z6, Z18, K6, Z20
-	VBLENDMPD.BCST lifConstsAVX512<>+144(SB), Z19, K6, Z21
-	VBLENDMPD      Z7, Z20, K7, Z30
-	VBLENDMPD.BCST lifConstsAVX512<>+152(SB), Z21, K7, Z29
+	VMOVUPD      2048(R14)(DX*8), Z0
+	VMOVUPD      1024(BX)(DX*8), Z1
+	VCMPPD       $0x11, Z1, Z0, K1
+	VMOVUPD      1024(R14)(DX*8), Z2
+	VBLENDMPD    3072(R14)(DX*8), Z2, K1, Z3
+	VMOVUPD      512(R14)(DX*8), Z4
+	VBLENDMPD    2560(R14)(DX*8), Z4, K1, Z5
+	VCMPPD       $0x11, Z1, Z3, K2
+	VMOVUPD      1536(R14)(DX*8), Z6
+	VBLENDMPD    3584(R14)(DX*8), Z6, K1, Z7
+	VBROADCASTSD lifConstsAVX512<>+40(SB), Z8
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z9
+	VADDPD.BCST  lifConstsAVX512<>+72(SB), Z8, K1, Z9
+	VMOVUPD      (R14)(DX*8), Z10
+	VBLENDMPD    Z0, Z10, K1, Z11
+	VBLENDMPD    Z7, Z5, K2, Z12
+	VADDPD.BCST  lifConstsAVX512<>+48(SB), Z9, K2, Z9
+	VCMPPD       $0x11, Z1, Z12, K3
+	VBLENDMPD    Z3, Z11, K2, Z13
+	VADDPD.BCST  lifConstsAVX512<>+16(SB), Z9, K3, Z9
+	VBLENDMPD    Z12, Z13, K3, Z24
+	VMOVAPD      Z9, Z23
 
-located35:
+	// look
+	VMOVUPD      2048(R14)(R9*8), Z0
+	VMOVUPD      1024(BX)(R9*8), Z1
+	VCMPPD       $0x11, Z1, Z0, K1
+	VMOVUPD      1024(R14)(R9*8), Z2
+	VBLENDMPD    3072(R14)(R9*8), Z2, K1, Z3
+	VMOVUPD      512(R14)(R9*8), Z4
+	VBLENDMPD    2560(R14)(R9*8), Z4, K1, Z5
+	VCMPPD       $0x11, Z1, Z3, K2
+	VMOVUPD      1536(R14)(R9*8), Z6
+	VBLENDMPD    3584(R14)(R9*8), Z6, K1, Z7
+	VBROADCASTSD lifConstsAVX512<>+40(SB), Z8
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z9
+	VADDPD.BCST  lifConstsAVX512<>+72(SB), Z8, K1, Z9
+	VMOVUPD      (R14)(R9*8), Z10
+	VBLENDMPD    Z0, Z10, K1, Z11
+	VBLENDMPD    Z7, Z5, K2, Z12
+	VADDPD.BCST  lifConstsAVX512<>+48(SB), Z9, K2, Z9
+	VCMPPD       $0x11, Z1, Z12, K3
+	VBLENDMPD    Z3, Z11, K2, Z13
+	VADDPD.BCST  lifConstsAVX512<>+16(SB), Z9, K3, Z9
+	VBLENDMPD    Z12, Z13, K3, Z22
+	VMOVAPD      Z9, Z21
+
+	// look
+	VMOVUPD      2048(R14)(R10*8), Z0
+	VMOVUPD      1024(BX)(R10*8), Z1
+	VCMPPD       $0x11, Z1, Z0, K1
+	VMOVUPD      1024(R14)(R10*8), Z2
+	VBLENDMPD    3072(R14)(R10*8), Z2, K1, Z3
+	VMOVUPD      512(R14)(R10*8), Z4
+	VBLENDMPD    2560(R14)(R10*8), Z4, K1, Z5
+	VCMPPD       $0x11, Z1, Z3, K2
+	VMOVUPD      1536(R14)(R10*8), Z6
+	VBLENDMPD    3584(R14)(R10*8), Z6, K1, Z7
+	VBROADCASTSD lifConstsAVX512<>+40(SB), Z8
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z9
+	VADDPD.BCST  lifConstsAVX512<>+72(SB), Z8, K1, Z9
+	VMOVUPD      (R14)(R10*8), Z10
+	VBLENDMPD    Z0, Z10, K1, Z11
+	VBLENDMPD    Z7, Z5, K2, Z12
+	VADDPD.BCST  lifConstsAVX512<>+48(SB), Z9, K2, Z9
+	VCMPPD       $0x11, Z1, Z12, K3
+	VBLENDMPD    Z3, Z11, K2, Z13
+	VADDPD.BCST  lifConstsAVX512<>+16(SB), Z9, K3, Z9
+	VBLENDMPD    Z12, Z13, K3, Z20
+	VMOVAPD      Z9, Z19
+
+	// look
+	VMOVUPD      2048(R14)(R11*8), Z0
+	VMOVUPD      1024(BX)(R11*8), Z1
+	VCMPPD       $0x11, Z1, Z0, K1
+	VMOVUPD      1024(R14)(R11*8), Z2
+	VBLENDMPD    3072(R14)(R11*8), Z2, K1, Z3
+	VMOVUPD      512(R14)(R11*8), Z4
+	VBLENDMPD    2560(R14)(R11*8), Z4, K1, Z5
+	VCMPPD       $0x11, Z1, Z3, K2
+	VMOVUPD      1536(R14)(R11*8), Z6
+	VBLENDMPD    3584(R14)(R11*8), Z6, K1, Z7
+	VBROADCASTSD lifConstsAVX512<>+40(SB), Z8
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z9
+	VADDPD.BCST  lifConstsAVX512<>+72(SB), Z8, K1, Z9
+	VMOVUPD      (R14)(R11*8), Z10
+	VBLENDMPD    Z0, Z10, K1, Z11
+	VBLENDMPD    Z7, Z5, K2, Z12
+	VADDPD.BCST  lifConstsAVX512<>+48(SB), Z9, K2, Z9
+	VCMPPD       $0x11, Z1, Z12, K3
+	VBLENDMPD    Z3, Z11, K2, Z13
+	VADDPD.BCST  lifConstsAVX512<>+16(SB), Z9, K3, Z9
+	VBLENDMPD    Z12, Z13, K3, Z18
+	VMOVAPD      Z9, Z17
+
+located37:
 	// pass
-	VADDPD       Z29, Z31, Z0
-	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z29, Z1
-	VMOVUPD      (BX)(DX*8), Z2
-	VSUBPD       Z2, Z30, Z3
-	VMOVUPD      (CX)(DX*8), Z4
-	VMOVUPD      1024(BX)(DX*8), Z5
-	VCMPPD       $0x1d, Z5, Z4, K1
-	VMOVUPD      (R11)(DX*8), Z6
-	VCMPPD       $0x1e, Z6, Z0, K2
-	VADDPD       Z1, Z31, Z7
-	VCMPPD       $0x1e, Z6, Z7, K3
-	VMOVUPD      512(BX)(DX*8), Z8
-	VMOVAPD      Z30, Z9
-	VFNMADD231PD Z3, Z8, K2, Z9
-	VCMPPD       $0x1d, Z5, Z9, K4
-	VSUBPD       Z2, Z9, Z10
-	VMOVAPD      Z9, Z11
-	VFNMADD231PD Z10, Z8, K3, Z11
-	VBLENDMPD    Z29, Z1, K4, Z12
-	VBROADCASTSD lifConstsAVX512<>+72(SB), Z13
-	VBLENDMPD    Z12, Z13, K1, Z29
-	VBLENDMPD    Z9, Z11, K4, Z30
-	MOVQ         (SI), R11
-	MOVQ         8(SI), R12
-	MOVQ         32(SI), R13
-	MOVQ         136(SI), R14
+	VADDPD       Z23, Z31, Z0
+	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z23, Z1
+	VSUBPD       (BX)(DX*8), Z24, Z2
+	VCMPPD       $0x1e, (R13)(DX*8), Z0, K1
+	VADDPD       Z1, Z31, Z3
+	VCMPPD       $0x1e, (R13)(DX*8), Z3, K2
+	VMOVAPD      Z24, Z4
+	VFNMADD231PD 512(BX)(DX*8), Z2, K1, Z4
+	VSUBPD       (BX)(DX*8), Z4, Z5
+	VCMPPD       $0x1d, 1024(BX)(DX*8), Z4, K3
+	VMOVAPD      Z4, Z6
+	VFNMADD231PD 512(BX)(DX*8), Z5, K2, Z6
+	VBLENDMPD    Z23, Z1, K3, Z23
+	VBLENDMPD    Z4, Z6, K3, Z24
+
+	// pass
+	VADDPD       Z21, Z31, Z0
+	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z21, Z1
+	VSUBPD       (BX)(R9*8), Z22, Z2
+	VCMPPD       $0x1e, (R13)(R9*8), Z0, K1
+	VADDPD       Z1, Z31, Z3
+	VCMPPD       $0x1e, (R13)(R9*8), Z3, K2
+	VMOVAPD      Z22, Z4
+	VFNMADD231PD 512(BX)(R9*8), Z2, K1, Z4
+	VSUBPD       (BX)(R9*8), Z4, Z5
+	VCMPPD       $0x1d, 1024(BX)(R9*8), Z4, K3
+	VMOVAPD      Z4, Z6
+	VFNMADD231PD 512(BX)(R9*8), Z5, K2, Z6
+	VBLENDMPD    Z21, Z1, K3, Z21
+	VBLENDMPD    Z4, Z6, K3, Z22
+
+	// pass
+	VADDPD       Z19, Z31, Z0
+	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z19, Z1
+	VSUBPD       (BX)(R10*8), Z20, Z2
+	VCMPPD       $0x1e, (R13)(R10*8), Z0, K1
+	VADDPD       Z1, Z31, Z3
+	VCMPPD       $0x1e, (R13)(R10*8), Z3, K2
+	VMOVAPD      Z20, Z4
+	VFNMADD231PD 512(BX)(R10*8), Z2, K1, Z4
+	VSUBPD       (BX)(R10*8), Z4, Z5
+	VCMPPD       $0x1d, 1024(BX)(R10*8), Z4, K3
+	VMOVAPD      Z4, Z6
+	VFNMADD231PD 512(BX)(R10*8), Z5, K2, Z6
+	VBLENDMPD    Z19, Z1, K3, Z19
+	VBLENDMPD    Z4, Z6, K3, Z20
+
+	// pass
+	VADDPD       Z17, Z31, Z0
+	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z17, Z1
+	VSUBPD       (BX)(R11*8), Z18, Z2
+	VCMPPD       $0x1e, (R13)(R11*8), Z0, K1
+	VADDPD       Z1, Z31, Z3
+	VCMPPD       $0x1e, (R13)(R11*8), Z3, K2
+	VMOVAPD      Z18, Z4
+	VFNMADD231PD 512(BX)(R11*8), Z2, K1, Z4
+	VSUBPD       (BX)(R11*8), Z4, Z5
+	VCMPPD       $0x1d, 1024(BX)(R11*8), Z4, K3
+	VMOVAPD      Z4, Z6
+	VFNMADD231PD 512(BX)(R11*8), Z5, K2, Z6
+	VBLENDMPD    Z17, Z1, K3, Z17
+	VBLENDMPD    Z4, Z6, K3, Z18
 
 	// spike
-	VMOVUPD          (BX)(DX*8), Z0
-	VMOVUPD          1024(BX)(DX*8), Z1
-	VSUBPD           Z1, Z0, Z2
-	VSUBPD           Z30, Z0, Z3
-	VSUBPD           Z1, Z30, Z4
-	VSUBPD           Z1, Z30, Z5
-	VBROADCASTSD     lifConstsAVX512<>+80(SB), Z6
-	VCMPPD           $0x1d, Z6, Z29, K1
-	VADDPD           Z29, Z31, Z7
-	VMOVUPD          1536(BX)(DX*8), Z8
-	VSUBPD           Z0, Z8, Z9
-	VADDPD           Z3, Z2, Z10
-	VADDPD.BCST      lifConstsAVX512<>+56(SB), Z29, Z11
-	VDIVPD           Z2, Z5, Z12
-	VMOVUPD          (R11)(DX*8), Z13
-	VBLENDMPD        Z8, Z13, K1, Z14
-	VDIVPD           Z10, Z4, Z15
-	VMOVUPD          Z14, (R11)(DX*8)
-	VMOVUPD          Z11, 1024(CX)(DX*8)
-	VMOVUPD          4096(BX)(DX*8), Z16
-	VMOVAPD          Z12, Z17
-	VFMADD231PD      Z16, Z12, Z17
-	VMOVUPD          4608(BX)(DX*8), Z18
-	VFMADD231PD      Z18, Z12, Z12
-	VMULPD           Z15, Z15, Z19
-	VADDPD           Z15, Z15, Z20
-	VSUBPD           Z16, Z17, Z21
-	VBROADCASTSD     lifConstsAVX512<>+104(SB), Z22
-	VFMADD231PD.BCST lifConstsAVX512<>+96(SB), Z19, Z22
-	VMULPD           Z19, Z15, Z23
-	VCMPPD           $0x12, Z6, Z21, K2
-	VFMADD213PD.BCST lifConstsAVX512<>+112(SB), Z19, Z22
-	VSUBPD           Z18, Z12, K2, Z21
-	VMOVUPD          3072(BX)(DX*8), Z24
-	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z25
-	VADDPD           Z25, Z24, K2, Z24
-	VFMADD213PD.BCST lifConstsAVX512<>+120(SB), Z19, Z22
-	VFNMADD231PD     Z9, Z21, Z8
-	VADDPD           Z24, Z7, Z26
-	VMOVUPD          (R12)(DX*8), Z1
-	VBLENDMPD        Z21, Z1, K1, Z0
-	VMOVUPD          Z0, (R12)(DX*8)
-	VFMADD231PD      Z22, Z23, Z20
-	VMOVUPD          (R13)(DX*8), Z3
-	VBLENDMPD        Z26, Z3, K1, Z5
-	VMOVUPD          1536(CX), Z2
-	VMAXPD           Z2, Z26, K1, Z2
-	VMOVUPD          Z5, (R13)(DX*8)
-	VMOVUPD          (CX)(DX*8), Z13
-	VBLENDMPD        Z8, Z13, K1, Z4
-	VMOVUPD          Z2, 1536(CX)
-	VMOVUPD          Z4, (CX)(DX*8)
-	VFNMADD132PD     2048(BX)(DX*8), Z25, Z20
-	VMAXPD           Z20, Z6, Z10
-	VADDPD           3584(BX)(DX*8), Z10, Z14
-	VMOVUPD          Z10, 512(CX)(DX*8)
-	VSUBPD           Z25, Z14, K2, Z14
-	VMOVUPD          (R14)(DX*8), Z11
-	VSUBPD           Z14, Z25, K1, Z11
-	VMOVUPD          Z11, (R14)(DX*8)
+	VMOVUPD      (BX)(DX*8), Z0
+	VMOVUPD      1024(BX)(DX*8), Z1
+	VSUBPD       Z1, Z0, Z2
+	VSUBPD       Z1, Z24, Z3
+	VSUBPD       Z24, Z0, Z4
+	VMOVUPD      1536(BX)(DX*8), Z5
+	VSUBPD       Z0, Z5, Z6
+	VADDPD       Z23, Z31, Z7
+	VMOVUPD      512(R12)(DX*8), Z8
+	VBLENDMPD    Z24, Z8, K7, Z9
+	VSUBPD       Z1, Z24, Z28
+	VDIVPD       Z2, Z3, Z10
+	VMOVUPD      Z9, 512(R12)(DX*8)
+	VADDPD       Z23, Z30, Z11
+	VADDPD       Z4, Z2, Z27
+	VMOVUPD      2048(BX)(DX*8), Z26
+	VPSLLQ       $0x20, Z11, Z12
+	VPADDQ       1024(R12)(DX*8), Z12, Z25
+	VMOVUPD      4096(BX)(DX*8), Z13
+	VFMADD213PD  Z10, Z10, Z13
+	VFMADD231PD  4608(BX)(DX*8), Z10, Z10
+	VSUBPD       4096(BX)(DX*8), Z13, Z14
+	VCMPPD.BCST  $0x12, lifConstsAVX512<>+72(SB), Z14, K1
+	VSUBPD       4608(BX)(DX*8), Z10, K1, Z14
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z15
+	VMOVUPD      3072(BX)(DX*8), Z16
+	VADDPD       3072(BX)(DX*8), Z15, K1, Z16
+	VFNMADD231PD Z6, Z14, Z5
+	VADDPD       Z16, Z7, Z0
+	VMOVUPD      (R13)(DX*8), Z8
+	VBLENDMPD    Z0, Z8, K7, Z3
+	VMOVUPD      (R12)(DX*8), Z9
+	VBLENDMPD    Z5, Z9, K7, Z2
+	VMOVUPD      Z3, (R13)(DX*8)
+	VMOVUPD      Z2, (R12)(DX*8)
+	VMAXPD       Z29, Z0, K7, Z29
+	VCMPPD       $0x1d, Z1, Z5, K2
+	KANDB        K2, K7, K3
+	KORTESTB     K3, K3
+	JNZ          wakes40
 
-	// wakes?
-	VMOVUPD  (CX)(DX*8), Z0
-	VCMPPD   $0x1d, 1024(BX)(DX*8), Z0, K1
-	KORTESTB K1, K1
-	JNZ      wakes37
+waits39:
+	MOVQ          152(SI), DX
+	VPCOMPRESSQ.Z Z28, K7, Z28
+	VMOVUPD       Z28, 4096(R14)(DX*8)
+	VPCOMPRESSQ.Z Z27, K7, Z27
+	VMOVUPD       Z27, 7168(R14)(DX*8)
+	VPCOMPRESSQ.Z Z26, K7, Z26
+	VMOVUPD       Z26, 10240(R14)(DX*8)
+	VPCOMPRESSQ.Z Z25, K7, Z25
+	VMOVUPD       Z25, 13312(R14)(DX*8)
+	KMOVB         K7, DX
+	POPCNTQ       DX, DX
+	ADDQ          DX, 152(SI)
 
-events34:
-	MOVQ 168(SI), R11
-	ADDQ DX, R11
-	LEAQ (CX)(DX*8), CX
-	MOVQ 152(SI), DX
-	SHLQ $0x04, DX
-	ADDQ 144(SI), DX
+	// spike
+	VMOVUPD      (BX)(R9*8), Z0
+	VMOVUPD      1024(BX)(R9*8), Z1
+	VSUBPD       Z1, Z0, Z2
+	VSUBPD       Z1, Z22, Z3
+	VSUBPD       Z22, Z0, Z4
+	VMOVUPD      1536(BX)(R9*8), Z5
+	VSUBPD       Z0, Z5, Z6
+	VADDPD       Z21, Z31, Z7
+	VMOVUPD      512(R12)(R9*8), Z8
+	VBLENDMPD    Z22, Z8, K6, Z9
+	VSUBPD       Z1, Z22, Z28
+	VDIVPD       Z2, Z3, Z10
+	VMOVUPD      Z9, 512(R12)(R9*8)
+	VADDPD       Z21, Z30, Z11
+	VADDPD       Z4, Z2, Z27
+	VMOVUPD      2048(BX)(R9*8), Z26
+	VPSLLQ       $0x20, Z11, Z12
+	VPADDQ       1024(R12)(R9*8), Z12, Z25
+	VMOVUPD      4096(BX)(R9*8), Z13
+	VFMADD213PD  Z10, Z10, Z13
+	VFMADD231PD  4608(BX)(R9*8), Z10, Z10
+	VSUBPD       4096(BX)(R9*8), Z13, Z14
+	VCMPPD.BCST  $0x12, lifConstsAVX512<>+72(SB), Z14, K1
+	VSUBPD       4608(BX)(R9*8), Z10, K1, Z14
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z15
+	VMOVUPD      3072(BX)(R9*8), Z16
+	VADDPD       3072(BX)(R9*8), Z15, K1, Z16
+	VFNMADD231PD Z6, Z14, Z5
+	VADDPD       Z16, Z7, Z0
+	VMOVUPD      (R13)(R9*8), Z8
+	VBLENDMPD    Z0, Z8, K6, Z3
+	VMOVUPD      (R12)(R9*8), Z9
+	VBLENDMPD    Z5, Z9, K6, Z2
+	VMOVUPD      Z3, (R13)(R9*8)
+	VMOVUPD      Z2, (R12)(R9*8)
+	VMAXPD       Z29, Z0, K6, Z29
+	VCMPPD       $0x1d, Z1, Z5, K2
+	KANDB        K2, K6, K3
+	KORTESTB     K3, K3
+	JNZ          wakes42
 
-event38:
-	TZCNTQ R10, R12
-	MOVQ   512(CX)(R12*8), R13
-	MOVQ   R13, 8(DX)
-	MOVQ   1024(CX)(R12*8), R13
-	ADDQ   DI, R13
-	MOVL   R13, 4(DX)
-	ADDQ   R11, R12
-	MOVL   R12, (DX)
-	ADDQ   $0x10, DX
-	INCQ   152(SI)
-	LEAQ   -1(R10), R13
-	ANDQ   R13, R10
-	JNZ    event38
-	TESTQ  R9, R9
-	JNZ    again32
-	JMP    forward14
+waits41:
+	MOVQ          152(SI), DX
+	VPCOMPRESSQ.Z Z28, K6, Z28
+	VMOVUPD       Z28, 4096(R14)(DX*8)
+	VPCOMPRESSQ.Z Z27, K6, Z27
+	VMOVUPD       Z27, 7168(R14)(DX*8)
+	VPCOMPRESSQ.Z Z26, K6, Z26
+	VMOVUPD       Z26, 10240(R14)(DX*8)
+	VPCOMPRESSQ.Z Z25, K6, Z25
+	VMOVUPD       Z25, 13312(R14)(DX*8)
+	KMOVB         K6, DX
+	POPCNTQ       DX, DX
+	ADDQ          DX, 152(SI)
 
-odd27:
+	// spike
+	VMOVUPD      (BX)(R10*8), Z0
+	VMOVUPD      1024(BX)(R10*8), Z1
+	VSUBPD       Z1, Z0, Z2
+	VSUBPD       Z1, Z20, Z3
+	VSUBPD       Z20, Z0, Z4
+	VMOVUPD      1536(BX)(R10*8), Z5
+	VSUBPD       Z0, Z5, Z6
+	VADDPD       Z19, Z31, Z7
+	VMOVUPD      512(R12)(R10*8), Z8
+	VBLENDMPD    Z20, Z8, K5, Z9
+	VSUBPD       Z1, Z20, Z28
+	VDIVPD       Z2, Z3, Z10
+	VMOVUPD      Z9, 512(R12)(R10*8)
+	VADDPD       Z19, Z30, Z11
+	VADDPD       Z4, Z2, Z27
+	VMOVUPD      2048(BX)(R10*8), Z26
+	VPSLLQ       $0x20, Z11, Z12
+	VPADDQ       1024(R12)(R10*8), Z12, Z25
+	VMOVUPD      4096(BX)(R10*8), Z13
+	VFMADD213PD  Z10, Z10, Z13
+	VFMADD231PD  4608(BX)(R10*8), Z10, Z10
+	VSUBPD       4096(BX)(R10*8), Z13, Z14
+	VCMPPD.BCST  $0x12, lifConstsAVX512<>+72(SB), Z14, K1
+	VSUBPD       4608(BX)(R10*8), Z10, K1, Z14
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z15
+	VMOVUPD      3072(BX)(R10*8), Z16
+	VADDPD       3072(BX)(R10*8), Z15, K1, Z16
+	VFNMADD231PD Z6, Z14, Z5
+	VADDPD       Z16, Z7, Z0
+	VMOVUPD      (R13)(R10*8), Z8
+	VBLENDMPD    Z0, Z8, K5, Z3
+	VMOVUPD      (R12)(R10*8), Z9
+	VBLENDMPD    Z5, Z9, K5, Z2
+	VMOVUPD      Z3, (R13)(R10*8)
+	VMOVUPD      Z2, (R12)(R10*8)
+	VMAXPD       Z29, Z0, K5, Z29
+	VCMPPD       $0x1d, Z1, Z5, K2
+	KANDB        K2, K5, K3
+	KORTESTB     K3, K3
+	JNZ          wakes44
+
+waits43:
+	MOVQ          152(SI), DX
+	VPCOMPRESSQ.Z Z28, K5, Z28
+	VMOVUPD       Z28, 4096(R14)(DX*8)
+	VPCOMPRESSQ.Z Z27, K5, Z27
+	VMOVUPD       Z27, 7168(R14)(DX*8)
+	VPCOMPRESSQ.Z Z26, K5, Z26
+	VMOVUPD       Z26, 10240(R14)(DX*8)
+	VPCOMPRESSQ.Z Z25, K5, Z25
+	VMOVUPD       Z25, 13312(R14)(DX*8)
+	KMOVB         K5, DX
+	POPCNTQ       DX, DX
+	ADDQ          DX, 152(SI)
+
+	// spike
+	VMOVUPD      (BX)(R11*8), Z0
+	VMOVUPD      1024(BX)(R11*8), Z1
+	VSUBPD       Z1, Z0, Z2
+	VSUBPD       Z1, Z18, Z3
+	VSUBPD       Z18, Z0, Z4
+	VMOVUPD      1536(BX)(R11*8), Z5
+	VSUBPD       Z0, Z5, Z6
+	VADDPD       Z17, Z31, Z7
+	VMOVUPD      512(R12)(R11*8), Z8
+	VBLENDMPD    Z18, Z8, K4, Z9
+	VSUBPD       Z1, Z18, Z28
+	VDIVPD       Z2, Z3, Z10
+	VMOVUPD      Z9, 512(R12)(R11*8)
+	VADDPD       Z17, Z30, Z11
+	VADDPD       Z4, Z2, Z27
+	VMOVUPD      2048(BX)(R11*8), Z26
+	VPSLLQ       $0x20, Z11, Z12
+	VPADDQ       1024(R12)(R11*8), Z12, Z25
+	VMOVUPD      4096(BX)(R11*8), Z13
+	VFMADD213PD  Z10, Z10, Z13
+	VFMADD231PD  4608(BX)(R11*8), Z10, Z10
+	VSUBPD       4096(BX)(R11*8), Z13, Z14
+	VCMPPD.BCST  $0x12, lifConstsAVX512<>+72(SB), Z14, K1
+	VSUBPD       4608(BX)(R11*8), Z10, K1, Z14
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z15
+	VMOVUPD      3072(BX)(R11*8), Z16
+	VADDPD       3072(BX)(R11*8), Z15, K1, Z16
+	VFNMADD231PD Z6, Z14, Z5
+	VADDPD       Z16, Z7, Z0
+	VMOVUPD      (R13)(R11*8), Z8
+	VBLENDMPD    Z0, Z8, K4, Z3
+	VMOVUPD      (R12)(R11*8), Z9
+	VBLENDMPD    Z5, Z9, K4, Z2
+	VMOVUPD      Z3, (R13)(R11*8)
+	VMOVUPD      Z2, (R12)(R11*8)
+	VMAXPD       Z29, Z0, K4, Z29
+	VCMPPD       $0x1d, Z1, Z5, K2
+	KANDB        K2, K4, K3
+	KORTESTB     K3, K3
+	JNZ          wakes46
+
+waits45:
+	MOVQ          152(SI), DX
+	VPCOMPRESSQ.Z Z28, K4, Z28
+	VMOVUPD       Z28, 4096(R14)(DX*8)
+	VPCOMPRESSQ.Z Z27, K4, Z27
+	VMOVUPD       Z27, 7168(R14)(DX*8)
+	VPCOMPRESSQ.Z Z26, K4, Z26
+	VMOVUPD       Z26, 10240(R14)(DX*8)
+	VPCOMPRESSQ.Z Z25, K4, Z25
+	VMOVUPD       Z25, 13312(R14)(DX*8)
+	KMOVB         K4, DX
+	POPCNTQ       DX, DX
+	ADDQ          DX, 152(SI)
+	TESTQ         R8, R8
+	JNZ           more49
+
+listed48:
+	// last
+	VMOVUPD Z29, 1536(R12)
+	JMP     forward14
+
+odd31:
 	ORQ R11, 216(SI)
-	JMP finished25
+	JMP finished29
 
-shorter36:
-	LEAQ 1(R8), R13
-	SHRQ $0x01, R13
+shorter38:
+	LEAQ 1(CX), R15
+	SHRQ $0x01, R15
+	MOVQ R14, BP
 
 	// look
-	VBROADCASTSD lifConstsAVX512<>+80(SB), Z30
-	VBROADCASTSD lifConstsAVX512<>+72(SB), Z29
-	VBROADCASTSD lifConstsAVX512<>+80(SB), Z26
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z24
+	VBROADCASTSD lifConstsAVX512<>+136(SB), Z23
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z16
 
-look39:
+look50:
 	// look
-	VMOVUPD     (R12)(DX*8), Z0
+	VMOVUPD     (BP)(DX*8), Z0
 	VCMPPD      $0x11, 1024(BX)(DX*8), Z0, K1
-	VADDPD.BCST lifConstsAVX512<>+16(SB), Z26, Z1
-	VBLENDMPD   Z0, Z30, K1, Z30
-	VBLENDMPD   Z26, Z29, K1, Z29
-	VMOVAPD     Z1, Z26
-	ADDQ        $0x00000200, R12
-	DECQ        R13
-	JNZ         look39
-	JMP         located35
+	VADDPD.BCST lifConstsAVX512<>+16(SB), Z16, Z1
+	VBLENDMPD   Z0, Z24, K1, Z24
+	VBLENDMPD   Z16, Z23, K1, Z23
+	VMOVAPD     Z1, Z16
+	ADDQ        $0x00000200, BP
+	DECQ        R15
+	JNZ         look50
+	LEAQ        1(CX), R15
+	SHRQ        $0x01, R15
+	MOVQ        R14, BP
 
-wakes37:
+	// look
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z22
+	VBROADCASTSD lifConstsAVX512<>+136(SB), Z21
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z16
+
+look51:
+	// look
+	VMOVUPD     (BP)(R9*8), Z0
+	VCMPPD      $0x11, 1024(BX)(R9*8), Z0, K1
+	VADDPD.BCST lifConstsAVX512<>+16(SB), Z16, Z1
+	VBLENDMPD   Z0, Z22, K1, Z22
+	VBLENDMPD   Z16, Z21, K1, Z21
+	VMOVAPD     Z1, Z16
+	ADDQ        $0x00000200, BP
+	DECQ        R15
+	JNZ         look51
+	LEAQ        1(CX), R15
+	SHRQ        $0x01, R15
+	MOVQ        R14, BP
+
+	// look
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z20
+	VBROADCASTSD lifConstsAVX512<>+136(SB), Z19
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z16
+
+look52:
+	// look
+	VMOVUPD     (BP)(R10*8), Z0
+	VCMPPD      $0x11, 1024(BX)(R10*8), Z0, K1
+	VADDPD.BCST lifConstsAVX512<>+16(SB), Z16, Z1
+	VBLENDMPD   Z0, Z20, K1, Z20
+	VBLENDMPD   Z16, Z19, K1, Z19
+	VMOVAPD     Z1, Z16
+	ADDQ        $0x00000200, BP
+	DECQ        R15
+	JNZ         look52
+	LEAQ        1(CX), R15
+	SHRQ        $0x01, R15
+	MOVQ        R14, BP
+
+	// look
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z18
+	VBROADCASTSD lifConstsAVX512<>+136(SB), Z17
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z16
+
+look53:
+	// look
+	VMOVUPD     (BP)(R11*8), Z0
+	VCMPPD      $0x11, 1024(BX)(R11*8), Z0, K1
+	VADDPD.BCST lifConstsAVX512<>+16(SB), Z16, Z1
+	VBLENDMPD   Z0, Z18, K1, Z18
+	VBLENDMPD   Z16, Z17, K1, Z17
+	VMOVAPD     Z1, Z16
+	ADDQ        $0x00000200, BP
+	DECQ        R15
+	JNZ         look53
+	JMP         located37
+
+wakes40:
 	MOVQ $+1, 288(SI)
-	JMP  events34
+	JMP  waits39
+
+wakes42:
+	MOVQ $+1, 288(SI)
+	JMP  waits41
+
+wakes44:
+	MOVQ $+1, 288(SI)
+	JMP  waits43
+
+wakes46:
+	MOVQ $+1, 288(SI)
+	JMP  waits45
+
+more49:
+more47:
+	TZCNTQ R8, DX
+	BLSRQ  R8, R8
+	MOVQ   DX, R9
+	SHRQ   $0x03, R9
+	KMOVB  200(SI)(R9*1), K7
+	ANDQ   $+56, DX
+	CMPQ   CX, $+16
+	JNE    shorter55
+
+	// look
+	VMOVUPD      2048(R14)(DX*8), Z0
+	VMOVUPD      1024(BX)(DX*8), Z1
+	VCMPPD       $0x11, Z1, Z0, K1
+	VMOVUPD      1024(R14)(DX*8), Z2
+	VBLENDMPD    3072(R14)(DX*8), Z2, K1, Z3
+	VMOVUPD      512(R14)(DX*8), Z4
+	VBLENDMPD    2560(R14)(DX*8), Z4, K1, Z5
+	VCMPPD       $0x11, Z1, Z3, K2
+	VMOVUPD      1536(R14)(DX*8), Z6
+	VBLENDMPD    3584(R14)(DX*8), Z6, K1, Z7
+	VBROADCASTSD lifConstsAVX512<>+40(SB), Z8
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z9
+	VADDPD.BCST  lifConstsAVX512<>+72(SB), Z8, K1, Z9
+	VMOVUPD      (R14)(DX*8), Z10
+	VBLENDMPD    Z0, Z10, K1, Z11
+	VBLENDMPD    Z7, Z5, K2, Z12
+	VADDPD.BCST  lifConstsAVX512<>+48(SB), Z9, K2, Z9
+	VCMPPD       $0x11, Z1, Z12, K3
+	VBLENDMPD    Z3, Z11, K2, Z13
+	VADDPD.BCST  lifConstsAVX512<>+16(SB), Z9, K3, Z9
+	VBLENDMPD    Z12, Z13, K3, Z24
+	VMOVAPD      Z9, Z23
+
+located54:
+	// pass
+	VADDPD       Z23, Z31, Z0
+	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z23, Z1
+	VSUBPD       (BX)(DX*8), Z24, Z2
+	VCMPPD       $0x1e, (R13)(DX*8), Z0, K1
+	VADDPD       Z1, Z31, Z3
+	VCMPPD       $0x1e, (R13)(DX*8), Z3, K2
+	VMOVAPD      Z24, Z4
+	VFNMADD231PD 512(BX)(DX*8), Z2, K1, Z4
+	VSUBPD       (BX)(DX*8), Z4, Z5
+	VCMPPD       $0x1d, 1024(BX)(DX*8), Z4, K3
+	VMOVAPD      Z4, Z6
+	VFNMADD231PD 512(BX)(DX*8), Z5, K2, Z6
+	VBLENDMPD    Z23, Z1, K3, Z23
+	VBLENDMPD    Z4, Z6, K3, Z24
+
+	// spike
+	VMOVUPD      (BX)(DX*8), Z0
+	VMOVUPD      1024(BX)(DX*8), Z1
+	VSUBPD       Z1, Z0, Z2
+	VSUBPD       Z1, Z24, Z3
+	VSUBPD       Z24, Z0, Z4
+	VMOVUPD      1536(BX)(DX*8), Z5
+	VSUBPD       Z0, Z5, Z6
+	VADDPD       Z23, Z31, Z7
+	VMOVUPD      512(R12)(DX*8), Z8
+	VBLENDMPD    Z24, Z8, K7, Z9
+	VSUBPD       Z1, Z24, Z28
+	VDIVPD       Z2, Z3, Z10
+	VMOVUPD      Z9, 512(R12)(DX*8)
+	VADDPD       Z23, Z30, Z11
+	VADDPD       Z4, Z2, Z27
+	VMOVUPD      2048(BX)(DX*8), Z26
+	VPSLLQ       $0x20, Z11, Z12
+	VPADDQ       1024(R12)(DX*8), Z12, Z25
+	VMOVUPD      4096(BX)(DX*8), Z13
+	VFMADD213PD  Z10, Z10, Z13
+	VFMADD231PD  4608(BX)(DX*8), Z10, Z10
+	VSUBPD       4096(BX)(DX*8), Z13, Z14
+	VCMPPD.BCST  $0x12, lifConstsAVX512<>+72(SB), Z14, K1
+	VSUBPD       4608(BX)(DX*8), Z10, K1, Z14
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z15
+	VMOVUPD      3072(BX)(DX*8), Z16
+	VADDPD       3072(BX)(DX*8), Z15, K1, Z16
+	VFNMADD231PD Z6, Z14, Z5
+	VADDPD       Z16, Z7, Z0
+	VMOVUPD      (R13)(DX*8), Z8
+	VBLENDMPD    Z0, Z8, K7, Z3
+	VMOVUPD      (R12)(DX*8), Z9
+	VBLENDMPD    Z5, Z9, K7, Z2
+	VMOVUPD      Z3, (R13)(DX*8)
+	VMOVUPD      Z2, (R12)(DX*8)
+	VMAXPD       Z29, Z0, K7, Z29
+	VCMPPD       $0x1d, Z1, Z5, K2
+	KANDB        K2, K7, K3
+	KORTESTB     K3, K3
+	JNZ          wakes57
+
+waits56:
+	MOVQ          152(SI), DX
+	VPCOMPRESSQ.Z Z28, K7, Z28
+	VMOVUPD       Z28, 4096(R14)(DX*8)
+	VPCOMPRESSQ.Z Z27, K7, Z27
+	VMOVUPD       Z27, 7168(R14)(DX*8)
+	VPCOMPRESSQ.Z Z26, K7, Z26
+	VMOVUPD       Z26, 10240(R14)(DX*8)
+	VPCOMPRESSQ.Z Z25, K7, Z25
+	VMOVUPD       Z25, 13312(R14)(DX*8)
+	KMOVB         K7, DX
+	POPCNTQ       DX, DX
+	ADDQ          DX, 152(SI)
+	TESTQ         R8, R8
+	JNZ           more47
+	JMP           listed48
+
+shorter55:
+	LEAQ 1(CX), R9
+	SHRQ $0x01, R9
+	MOVQ R14, R10
+
+	// look
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z24
+	VBROADCASTSD lifConstsAVX512<>+136(SB), Z23
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z16
+
+look58:
+	// look
+	VMOVUPD     (R10)(DX*8), Z0
+	VCMPPD      $0x11, 1024(BX)(DX*8), Z0, K1
+	VADDPD.BCST lifConstsAVX512<>+16(SB), Z16, Z1
+	VBLENDMPD   Z0, Z24, K1, Z24
+	VBLENDMPD   Z16, Z23, K1, Z23
+	VMOVAPD     Z1, Z16
+	ADDQ        $0x00000200, R10
+	DECQ        R9
+	JNZ         look58
+	JMP         located54
+
+wakes57:
+	MOVQ $+1, 288(SI)
+	JMP  waits56
 	PCALIGN $0x40
 
 // func LIFFullAVX2(b *Block)
@@ -3123,26 +4989,26 @@ part3:
 	VBLENDMPD    64(R10)(DX*8), Z7, K2, Z25
 	VMOVUPD      128(CX)(DX*8), Z8
 	VMOVUPD      Z8, 128(R12)(DX*8)
-	VBROADCASTSD lifConstsAVX512<>+88(SB), Z18
-	VBROADCASTSD lifConstsAVX512<>+160(SB), Z14
+	VBROADCASTSD lifConstsAVX512<>+320(SB), Z18
+	VBROADCASTSD lifConstsAVX512<>+328(SB), Z14
 	VMOVUPD      640(BX)(DX*8), Z9
 	VBLENDMPD    128(R10)(DX*8), Z9, K3, Z24
 	VMOVAPD      Z5, Z29
 	VMOVAPD      Z1, Z21
 	VMOVUPD      192(CX)(DX*8), Z10
 	VMOVUPD      Z10, 192(R12)(DX*8)
-	VBROADCASTSD lifConstsAVX512<>+88(SB), Z17
-	VBROADCASTSD lifConstsAVX512<>+160(SB), Z13
+	VBROADCASTSD lifConstsAVX512<>+320(SB), Z17
+	VBROADCASTSD lifConstsAVX512<>+328(SB), Z13
 	VMOVUPD      704(BX)(DX*8), Z4
 	VBLENDMPD    192(R10)(DX*8), Z4, K4, Z23
 	VMOVAPD      Z8, Z28
 	VMOVAPD      Z2, Z20
-	VBROADCASTSD lifConstsAVX512<>+88(SB), Z16
-	VBROADCASTSD lifConstsAVX512<>+160(SB), Z12
+	VBROADCASTSD lifConstsAVX512<>+320(SB), Z16
+	VBROADCASTSD lifConstsAVX512<>+328(SB), Z12
 	VMOVAPD      Z10, Z27
 	VMOVAPD      Z3, Z19
-	VBROADCASTSD lifConstsAVX512<>+88(SB), Z15
-	VBROADCASTSD lifConstsAVX512<>+160(SB), Z11
+	VBROADCASTSD lifConstsAVX512<>+320(SB), Z15
+	VBROADCASTSD lifConstsAVX512<>+328(SB), Z11
 	MOVQ         280(SI), R10
 	LEAQ         (R10)(DX*8), R10
 	MOVQ         80(SI), R12
@@ -3359,7 +5225,7 @@ again9:
 	VMOVUPD        7680(R12)(DX*8), Z0
 	VMOVUPD        1024(BX)(DX*8), Z1
 	VCMPPD         $0x1d, Z1, Z0, K1
-	VBROADCASTSD   lifConstsAVX512<>+88(SB), Z2
+	VBROADCASTSD   lifConstsAVX512<>+320(SB), Z2
 	VMINPD         Z0, Z2, Z3
 	VMOVUPD        7168(R12)(DX*8), Z4
 	VCMPPD         $0x1d, Z1, Z4, K2
@@ -3378,45 +5244,45 @@ again9:
 	KMOVB          K7, (AX)
 	VCMPPD         $0x1d, Z1, Z11, K7
 	VMINPD         Z4, Z10, Z12
-	VBROADCASTSD   lifConstsAVX512<>+80(SB), Z13
+	VBROADCASTSD   lifConstsAVX512<>+72(SB), Z13
 	VBLENDMPD      Z0, Z13, K1, Z14
-	VBROADCASTSD   lifConstsAVX512<>+72(SB), Z15
-	VBLENDMPD.BCST lifConstsAVX512<>+168(SB), Z15, K1, Z16
+	VBROADCASTSD   lifConstsAVX512<>+136(SB), Z15
+	VBLENDMPD.BCST lifConstsAVX512<>+336(SB), Z15, K1, Z16
 	VBLENDMPD      15872(R12)(DX*8), Z13, K1, Z17
 	VBLENDMPD      Z2, Z12, K2, Z18
 	VMOVUPD        3584(R12)(DX*8), Z19
 	VCMPPD         $0x1d, Z1, Z19, K1
 	VMINPD         Z5, Z18, Z20
 	VBLENDMPD      Z4, Z14, K2, Z21
-	VBLENDMPD.BCST lifConstsAVX512<>+152(SB), Z16, K2, Z22
+	VBLENDMPD.BCST lifConstsAVX512<>+344(SB), Z16, K2, Z22
 	VBLENDMPD      15360(R12)(DX*8), Z17, K2, Z23
 	VBLENDMPD      Z2, Z20, K3, Z24
 	VBLENDMPD      Z5, Z21, K3, Z25
 	VMINPD         Z6, Z24, Z26
-	VBLENDMPD.BCST lifConstsAVX512<>+176(SB), Z22, K3, Z3
+	VBLENDMPD.BCST lifConstsAVX512<>+352(SB), Z22, K3, Z3
 	VBLENDMPD      14848(R12)(DX*8), Z23, K3, Z10
 	VMOVUPD        3072(R12)(DX*8), Z0
 	VCMPPD         $0x1d, Z1, Z0, K2
 	VBLENDMPD      Z2, Z26, K4, Z15
 	VBLENDMPD      Z6, Z25, K4, Z12
 	VMINPD         Z7, Z15, Z18
-	VBLENDMPD.BCST lifConstsAVX512<>+144(SB), Z3, K4, Z4
+	VBLENDMPD.BCST lifConstsAVX512<>+360(SB), Z3, K4, Z4
 	VBLENDMPD      14336(R12)(DX*8), Z10, K4, Z14
 	VBLENDMPD      Z7, Z12, K5, Z16
 	VBLENDMPD      Z2, Z18, K5, Z17
-	VBLENDMPD.BCST lifConstsAVX512<>+184(SB), Z4, K5, Z20
+	VBLENDMPD.BCST lifConstsAVX512<>+368(SB), Z4, K5, Z20
 	VMINPD         Z8, Z17, Z5
 	VBLENDMPD      13824(R12)(DX*8), Z14, K5, Z21
 	VMOVUPD        2560(R12)(DX*8), Z24
 	VCMPPD         $0x1d, Z1, Z24, K3
 	VBLENDMPD      Z8, Z16, K6, Z22
 	VBLENDMPD      Z2, Z5, K6, Z23
-	VBLENDMPD.BCST lifConstsAVX512<>+136(SB), Z20, K6, Z26
+	VBLENDMPD.BCST lifConstsAVX512<>+376(SB), Z20, K6, Z26
 	VMINPD         Z9, Z23, Z6
 	VBLENDMPD      13312(R12)(DX*8), Z21, K6, Z25
 	KMOVB          (AX), K4
 	VBLENDMPD      Z9, Z22, K4, Z15
-	VBLENDMPD.BCST lifConstsAVX512<>+192(SB), Z26, K4, Z3
+	VBLENDMPD.BCST lifConstsAVX512<>+384(SB), Z26, K4, Z3
 	VBLENDMPD      Z2, Z6, K4, Z10
 	VMOVUPD        2048(R12)(DX*8), Z7
 	VCMPPD         $0x1d, Z1, Z7, K5
@@ -3430,19 +5296,19 @@ again9:
 	VMOVUPD        1536(R12)(DX*8), Z5
 	VCMPPD         $0x1d, Z1, Z5, K6
 	VBLENDMPD      Z19, Z4, K1, Z20
-	VBLENDMPD.BCST lifConstsAVX512<>+200(SB), Z17, K1, Z23
+	VBLENDMPD.BCST lifConstsAVX512<>+392(SB), Z17, K1, Z23
 	VBLENDMPD      Z2, Z16, K1, Z21
 	VBLENDMPD      11776(R12)(DX*8), Z8, K1, Z9
 	VMINPD         Z0, Z21, Z22
 	VBLENDMPD      Z0, Z20, K2, Z26
-	VBLENDMPD.BCST lifConstsAVX512<>+128(SB), Z23, K2, Z6
+	VBLENDMPD.BCST lifConstsAVX512<>+400(SB), Z23, K2, Z6
 	VBLENDMPD      11264(R12)(DX*8), Z9, K2, Z10
 	VBLENDMPD      Z2, Z22, K2, Z25
 	VMOVUPD        1024(R12)(DX*8), Z11
 	VCMPPD         $0x1d, Z1, Z11, K4
 	VMINPD         Z24, Z25, Z15
 	VBLENDMPD      Z24, Z26, K3, Z3
-	VBLENDMPD.BCST lifConstsAVX512<>+208(SB), Z6, K3, Z12
+	VBLENDMPD.BCST lifConstsAVX512<>+408(SB), Z6, K3, Z12
 	VBLENDMPD      10752(R12)(DX*8), Z10, K3, Z18
 	VBLENDMPD      Z2, Z15, K3, Z14
 	VBLENDMPD      Z7, Z3, K5, Z19
@@ -3454,7 +5320,7 @@ again9:
 	VBLENDMPD      Z2, Z4, K5, Z21
 	VBLENDMPD      Z5, Z19, K6, Z0
 	VMINPD         Z5, Z21, Z20
-	VBLENDMPD.BCST lifConstsAVX512<>+216(SB), Z17, K6, Z23
+	VBLENDMPD.BCST lifConstsAVX512<>+416(SB), Z17, K6, Z23
 	VBLENDMPD      9728(R12)(DX*8), Z16, K6, Z9
 	VBLENDMPD      Z11, Z0, K4, Z22
 	VBLENDMPD      Z2, Z20, K6, Z25
@@ -3480,7 +5346,7 @@ located12:
 	JE   single14
 
 	// odd?
-	VCMPPD.BCST $0x1d, lifConstsAVX512<>+80(SB), Z29, K1
+	VCMPPD.BCST $0x1d, lifConstsAVX512<>+72(SB), Z29, K1
 	VCMPPD      $0x15, Z28, Z30, K2
 	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z28, K3
 	KORB        K3, K2, K4
@@ -3499,7 +5365,7 @@ located12:
 	VSUBPD           Z30, Z28, Z2
 	VSUBPD           Z0, Z30, Z3
 	VSUBPD           Z0, Z30, Z4
-	VBROADCASTSD     lifConstsAVX512<>+80(SB), Z5
+	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z5
 	VCMPPD           $0x1d, Z5, Z29, K1
 	VADDPD           Z29, Z31, Z6
 	VADDPD.BCST      lifConstsAVX512<>+56(SB), Z29, Z7
@@ -3521,16 +5387,16 @@ located12:
 	VMULPD           Z13, Z13, Z17
 	VADDPD           Z13, Z13, Z18
 	VSUBPD           4096(BX)(DX*8), Z16, Z19
-	VBROADCASTSD     lifConstsAVX512<>+104(SB), Z20
-	VFMADD231PD.BCST lifConstsAVX512<>+96(SB), Z17, Z20
+	VBROADCASTSD     lifConstsAVX512<>+296(SB), Z20
+	VFMADD231PD.BCST lifConstsAVX512<>+288(SB), Z17, Z20
 	VMULPD           Z17, Z13, Z21
 	VCMPPD           $0x12, Z5, Z19, K2
-	VFMADD213PD.BCST lifConstsAVX512<>+112(SB), Z17, Z20
+	VFMADD213PD.BCST lifConstsAVX512<>+304(SB), Z17, Z20
 	VSUBPD           4608(BX)(DX*8), Z10, K2, Z19
 	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z22
 	VMOVUPD          3072(BX)(DX*8), Z23
 	VADDPD           3072(BX)(DX*8), Z22, K2, Z23
-	VFMADD213PD.BCST lifConstsAVX512<>+120(SB), Z17, Z20
+	VFMADD213PD.BCST lifConstsAVX512<>+312(SB), Z17, Z20
 	VMOVUPD          (R12)(DX*8), Z24
 	VBLENDMPD        Z19, Z24, K1, Z25
 	VMOVUPD          (R13)(DX*8), Z26
@@ -3586,11 +5452,11 @@ shorter13:
 	// look
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
 	VORPD.BCST   200(SI), Z0, Z1
-	VBROADCASTSD lifConstsAVX512<>+80(SB), Z30
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z30
 	VSUBPD       Z0, Z1, Z26
-	VBROADCASTSD lifConstsAVX512<>+72(SB), Z29
-	VBROADCASTSD lifConstsAVX512<>+80(SB), Z28
-	VBROADCASTSD lifConstsAVX512<>+88(SB), Z27
+	VBROADCASTSD lifConstsAVX512<>+136(SB), Z29
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z28
+	VBROADCASTSD lifConstsAVX512<>+320(SB), Z27
 
 look17:
 	SUBQ $0x00000200, R13
@@ -3603,7 +5469,7 @@ look17:
 	VBLENDMPD      Z0, Z30, K1, Z30
 	VBLENDMPD      Z26, Z29, K1, Z29
 	VBLENDMPD      8192(R13)(DX*8), Z28, K1, Z28
-	VBLENDMPD.BCST lifConstsAVX512<>+88(SB), Z1, K1, Z27
+	VBLENDMPD.BCST lifConstsAVX512<>+320(SB), Z1, K1, Z27
 	DECQ           R14
 	JNZ            look17
 	JMP            located12
@@ -3613,7 +5479,7 @@ single14:
 	VMOVUPD      1024(BX)(DX*8), Z0
 	VSUBPD       Z0, Z28, Z1
 	VSUBPD       Z0, Z30, Z2
-	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+80(SB), Z29, K1
+	VCMPPD.BCST  $0x1d, lifConstsAVX512<>+72(SB), Z29, K1
 	VMOVUPD      3072(BX)(DX*8), Z3
 	VCMPPD.BCST  $0x11, lifConstsAVX512<>+64(SB), Z3, K2
 	VCMPPD       $0x15, Z28, Z30, K3
@@ -3632,7 +5498,7 @@ single14:
 	VFMADD213PD  Z7, Z7, Z9
 	VFMADD231PD  4608(BX)(DX*8), Z7, Z7
 	VSUBPD       4096(BX)(DX*8), Z9, Z10
-	VCMPPD.BCST  $0x12, lifConstsAVX512<>+80(SB), Z10, K7
+	VCMPPD.BCST  $0x12, lifConstsAVX512<>+72(SB), Z10, K7
 	VSUBPD       4608(BX)(DX*8), Z7, K7, Z10
 	KANDNB       K2, K7, K5
 	VFNMADD231PD Z6, Z10, Z5
@@ -3654,7 +5520,7 @@ single14:
 	VSUBPD           Z30, Z28, Z2
 	VSUBPD           Z0, Z30, Z3
 	VSUBPD           Z0, Z30, Z4
-	VBROADCASTSD     lifConstsAVX512<>+80(SB), Z5
+	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z5
 	VCMPPD           $0x1d, Z5, Z29, K1
 	VMOVUPD          3072(BX)(DX*8), Z6
 	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z7
@@ -3678,16 +5544,16 @@ single14:
 	VMULPD           Z15, Z15, Z18
 	VADDPD           Z15, Z15, Z19
 	VSUBPD           4096(BX)(DX*8), Z17, Z20
-	VBROADCASTSD     lifConstsAVX512<>+104(SB), Z21
-	VFMADD231PD.BCST lifConstsAVX512<>+96(SB), Z18, Z21
+	VBROADCASTSD     lifConstsAVX512<>+296(SB), Z21
+	VFMADD231PD.BCST lifConstsAVX512<>+288(SB), Z18, Z21
 	VMULPD           Z18, Z15, Z22
 	VCMPPD           $0x12, Z5, Z20, K4
-	VFMADD213PD.BCST lifConstsAVX512<>+112(SB), Z18, Z21
+	VFMADD213PD.BCST lifConstsAVX512<>+304(SB), Z18, Z21
 	VSUBPD           4608(BX)(DX*8), Z12, K4, Z20
 	KANDNB           K3, K4, K5
 	VADDPD           Z7, Z6, K4, Z6
 	KANDNB           K1, K5, K6
-	VFMADD213PD.BCST lifConstsAVX512<>+120(SB), Z18, Z21
+	VFMADD213PD.BCST lifConstsAVX512<>+312(SB), Z18, Z21
 	VFNMADD231PD     Z9, Z20, K5, Z8
 	VMOVUPD          (R12)(DX*8), Z23
 	VBLENDMPD        Z20, Z23, K6, Z24
@@ -3841,23 +5707,48 @@ DATA lifConstsAVX512<>+40(SB)/8, $0x4020000000000000
 DATA lifConstsAVX512<>+48(SB)/8, $0x4010000000000000
 DATA lifConstsAVX512<>+56(SB)/8, $0x4330000000000000
 DATA lifConstsAVX512<>+64(SB)/8, $0x3ff0000000000000
-DATA lifConstsAVX512<>+72(SB)/8, $0xbff0000000000000
-DATA lifConstsAVX512<>+80(SB)/8, $0x0000000000000000
-DATA lifConstsAVX512<>+88(SB)/8, $0x7ff0000000000000
-DATA lifConstsAVX512<>+96(SB)/8, $0x3fcc71c71c71c71c
-DATA lifConstsAVX512<>+104(SB)/8, $0x3fd2492492492492
-DATA lifConstsAVX512<>+112(SB)/8, $0x3fd999999999999a
-DATA lifConstsAVX512<>+120(SB)/8, $0x3fe5555555555555
-DATA lifConstsAVX512<>+128(SB)/8, $0x4018000000000000
-DATA lifConstsAVX512<>+136(SB)/8, $0x4024000000000000
-DATA lifConstsAVX512<>+144(SB)/8, $0x4028000000000000
-DATA lifConstsAVX512<>+152(SB)/8, $0x402c000000000000
-DATA lifConstsAVX512<>+160(SB)/8, $0xfff0000000000000
-DATA lifConstsAVX512<>+168(SB)/8, $0x402e000000000000
-DATA lifConstsAVX512<>+176(SB)/8, $0x402a000000000000
-DATA lifConstsAVX512<>+184(SB)/8, $0x4026000000000000
-DATA lifConstsAVX512<>+192(SB)/8, $0x4022000000000000
-DATA lifConstsAVX512<>+200(SB)/8, $0x401c000000000000
-DATA lifConstsAVX512<>+208(SB)/8, $0x4014000000000000
-DATA lifConstsAVX512<>+216(SB)/8, $0x4008000000000000
-GLOBL lifConstsAVX512<>(SB), RODATA|NOPTR, $224
+DATA lifConstsAVX512<>+72(SB)/8, $0x0000000000000000
+DATA lifConstsAVX512<>+80(SB)/8, $0x0000000000000001
+DATA lifConstsAVX512<>+88(SB)/8, $0x0000000000000002
+DATA lifConstsAVX512<>+96(SB)/8, $0x0000000000000003
+DATA lifConstsAVX512<>+104(SB)/8, $0x0000000000000004
+DATA lifConstsAVX512<>+112(SB)/8, $0x0000000000000005
+DATA lifConstsAVX512<>+120(SB)/8, $0x0000000000000006
+DATA lifConstsAVX512<>+128(SB)/8, $0x0000000000000007
+DATA lifConstsAVX512<>+136(SB)/8, $0xbff0000000000000
+DATA lifConstsAVX512<>+144(SB)/8, $0x7ff8000000000001
+DATA lifConstsAVX512<>+152(SB)/8, $0x0000000000000008
+DATA lifConstsAVX512<>+160(SB)/8, $0x0000000000000000
+DATA lifConstsAVX512<>+168(SB)/8, $0x0000000000000008
+DATA lifConstsAVX512<>+176(SB)/8, $0x0000000000000001
+DATA lifConstsAVX512<>+184(SB)/8, $0x0000000000000009
+DATA lifConstsAVX512<>+192(SB)/8, $0x0000000000000002
+DATA lifConstsAVX512<>+200(SB)/8, $0x000000000000000a
+DATA lifConstsAVX512<>+208(SB)/8, $0x0000000000000003
+DATA lifConstsAVX512<>+216(SB)/8, $0x000000000000000b
+DATA lifConstsAVX512<>+224(SB)/8, $0x0000000000000004
+DATA lifConstsAVX512<>+232(SB)/8, $0x000000000000000c
+DATA lifConstsAVX512<>+240(SB)/8, $0x0000000000000005
+DATA lifConstsAVX512<>+248(SB)/8, $0x000000000000000d
+DATA lifConstsAVX512<>+256(SB)/8, $0x0000000000000006
+DATA lifConstsAVX512<>+264(SB)/8, $0x000000000000000e
+DATA lifConstsAVX512<>+272(SB)/8, $0x0000000000000007
+DATA lifConstsAVX512<>+280(SB)/8, $0x000000000000000f
+DATA lifConstsAVX512<>+288(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX512<>+296(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX512<>+304(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX512<>+312(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX512<>+320(SB)/8, $0x7ff0000000000000
+DATA lifConstsAVX512<>+328(SB)/8, $0xfff0000000000000
+DATA lifConstsAVX512<>+336(SB)/8, $0x402e000000000000
+DATA lifConstsAVX512<>+344(SB)/8, $0x402c000000000000
+DATA lifConstsAVX512<>+352(SB)/8, $0x402a000000000000
+DATA lifConstsAVX512<>+360(SB)/8, $0x4028000000000000
+DATA lifConstsAVX512<>+368(SB)/8, $0x4026000000000000
+DATA lifConstsAVX512<>+376(SB)/8, $0x4024000000000000
+DATA lifConstsAVX512<>+384(SB)/8, $0x4022000000000000
+DATA lifConstsAVX512<>+392(SB)/8, $0x401c000000000000
+DATA lifConstsAVX512<>+400(SB)/8, $0x4018000000000000
+DATA lifConstsAVX512<>+408(SB)/8, $0x4014000000000000
+DATA lifConstsAVX512<>+416(SB)/8, $0x4008000000000000
+GLOBL lifConstsAVX512<>(SB), RODATA|NOPTR, $424

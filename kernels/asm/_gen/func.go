@@ -115,6 +115,9 @@ func (f *Func) pin(from []vec.Reg, mask bool) *Pin {
 	panic("bug: " + f.name + ": more pins than registers")
 }
 
+// unpin gives the last n pins back.
+func (f *Func) unpin(n int) { f.pins = f.pins[:len(f.pins)-n] }
+
 func (f *Func) pinned(r vec.Reg) bool { return slices.Contains(f.pins, r) }
 
 // Hold keeps constants in registers from here on. It pays where there are registers to spare.

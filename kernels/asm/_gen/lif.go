@@ -26,7 +26,13 @@ func lif(name string, full bool, together map[string]gaits) func(f *file, w isa)
 		g := together[w.Name]
 		if !full {
 			k.CMPQ(k.Field("Chunk"), operand.I8(1))
-			k.JNE(k.Later("run", func() { k.gait("run", g.run) }))
+			k.JNE(k.Later("run", func() {
+				if w.kmask() {
+					k.runLater()
+				} else {
+					k.gait("run", g.run)
+				}
+			}))
 		}
 		k.gait("walk", g.walk)
 		k.End()
@@ -94,7 +100,7 @@ func (k lifFunc) gait(name string, g int) {
 	k.TESTQ(k.rare, k.rare)
 	k.JNZ(k.Later("spikes", func() { k.spikes(forward) }))
 	k.Label(forward)
-	k.ahead()
+	k.prefetch()
 	k.ADDQ(k.m, k.step)
 	if k.runs {
 		k.CMPQ(k.Field("Chunk"), operand.I8(1))
@@ -127,12 +133,11 @@ func (k *lifFunc) start() {
 	k.Block("start", func(b *Block) { b.Set(last, b.Const(-1)) })
 	k.vectors(imm(asm.Group), func() {
 		k.Block("start", func(b *Block) {
-			wake := b.Load(k.col(wake, 0, 0))
+			v, wake, vTh := b.Load(k.col(v, 0, 0)), b.Load(k.col(wake, 0, 0)), k.c(b, asm.LIFVTh, 0)
 			b.Set(last, b.Max(wake, b.Get(last)))
-			v, rests := b.Load(k.col(v, 0, 0)), b.Cmp(wake, GE, b.Get(k.now))
-			v = b.advanceHeld(rests, b.Load(k.col(rate, 0, 0)), b.Sub(v, k.c(b, asm.LIFVInf, 0)), v, false)
+			v = k.ahead(b, v, b.Load(k.col(rate, 0, 0)), wake)
 			b.Store(k.col(old, lifAhead, 0), v)
-			b.Test(b.Cmp(v, GE, k.c(b, asm.LIFVTh, 0)))
+			b.Test(b.Cmp(v, GE, vTh))
 		})
 		k.JNZ(k.Later("stay", func() {
 			k.MOVQ(operand.I32(1), k.Field("Chunk"))
@@ -140,6 +145,12 @@ func (k *lifFunc) start() {
 		}))
 	})
 	k.Block("start", func(b *Block) { b.Store(lastWake(old), b.Get(last)) })
+}
+
+// ahead is V after the step in which a neuron wakes, if it rests, else V.
+func (k *lifFunc) ahead(b *Block, v, rate, wake Vec) Vec {
+	rests := b.Cmp(wake, GE, b.Get(k.now))
+	return b.advanceHeld(rests, rate, b.Sub(v, k.c(b, asm.LIFVInf, 0)), v, false)
 }
 
 func (k *lifFunc) stop() {
@@ -154,8 +165,8 @@ func (k *lifFunc) stop() {
 	})
 }
 
-// ahead asks memory for one more column of the next group.
-func (k *lifFunc) ahead() {
+// prefetch asks memory for one more column of the next group.
+func (k *lifFunc) prefetch() {
 	columns, none := k.Field("Ahead"), k.NewLabel("none")
 	left := columns
 	left.Disp += 8
@@ -363,39 +374,59 @@ func (k *lifFunc) run() {
 // leaves goes on two steps for each leaf of the log, from p on, which has V before them: a leaf for every step would cost half as
 // much again on Zen 3. Neurons rest until the step at wake, or, if that is nil, not at all.
 func (k *lifFunc) leaves(p, wake reg.Register) {
+	step := func(b *Block, s int, v Vec, past Pred) Vec {
+		rate, d := k.c(b, asm.LIFK, s), b.Sub(v, k.c(b, asm.LIFVInf, s))
+		if wake == nil {
+			return b.FNMA(rate, d, v)
+		}
+		return b.advanceHeld(b.Cmp(b.Get(k.now), past, b.Load(k.col(wake, 0, s))), rate, d, v, false)
+	}
 	leaf := func(steps int) {
 		for s := range k.g {
-			k.Block("step", func(b *Block) {
-				v := b.Get(k.v[s])
-				b.Store(at(p, s*k.W.Bytes()), v)
-				for _, past := range []Pred{GT, GE}[:steps] {
-					rate, d := k.c(b, asm.LIFK, s), b.Sub(v, k.c(b, asm.LIFVInf, s))
-					if wake == nil {
-						v = b.FNMA(rate, d, v)
-					} else {
-						v = b.advanceHeld(b.Cmp(b.Get(k.now), past, b.Load(k.col(wake, 0, s))), rate, d, v, false)
-					}
-				}
-				b.Set(k.v[s], v)
-			})
+			v := k.v[s]
+			log := func(b *Block) Vec {
+				b.Store(at(p, s*k.W.Bytes()), b.Get(v))
+				return b.Get(v)
+			}
+			switch {
+			case steps == 1:
+				k.Block("step", func(b *Block) { b.Set(v, step(b, s, log(b), GT)) })
+			case k.W.kmask(): // two blocks: V stays in its register
+				k.Block("step", func(b *Block) { b.Set(v, step(b, s, log(b), GT)) })
+				k.Block("step", func(b *Block) { b.Set(v, step(b, s, b.Get(v), GE)) })
+			default:
+				k.Block("step", func(b *Block) { b.Set(v, step(b, s, step(b, s, log(b), GT), GE)) })
+			}
 		}
 	}
-	n, even, odd := k.GP64(), k.NewLabel("even"), k.NewLabel("odd")
-	k.MOVQ(k.m, n)
-	k.SHRQ(operand.U8(1), n)
-	k.CMPQ(k.m, operand.I8(2))
-	k.JLT(operand.LabelRef(odd))
-	k.Loop("step", n, func() {
+	two := func() {
 		leaf(2)
 		if wake != nil {
 			k.Block("now", func(b *Block) { b.Set(k.now, b.Add(b.Get(k.now), b.Const(2))) })
 		}
 		k.ADDQ(imm(column), p)
-	})
+	}
+	n, even, odd, whole := k.GP64(), k.NewLabel("even"), k.NewLabel("odd"), k.NewLabel("whole")
+	if k.W.kmask() {
+		k.CMPQ(k.m, operand.I8(asm.Chunk))
+		k.JEQ(operand.LabelRef(whole))
+	}
+	k.MOVQ(k.m, n)
+	k.SHRQ(operand.U8(1), n)
+	k.CMPQ(k.m, operand.I8(2))
+	k.JLT(operand.LabelRef(odd))
+	k.Loop("step", n, two)
 	k.TESTQ(operand.U32(1), k.m)
 	k.JZ(operand.LabelRef(even))
 	k.Label(odd)
 	leaf(1)
+	if k.W.kmask() { // most chunks: without jumps
+		k.JMP(operand.LabelRef(even))
+		k.Label(whole)
+		for range asm.Chunk / 2 {
+			two()
+		}
+	}
 	k.Label(even)
 }
 
@@ -438,23 +469,12 @@ func (k *lifFunc) get(b *Block, p crossing[*Pin]) crossing[Vec] {
 
 // spikes finishes the spikes of the chunk, vector by vector, and hands back to Go what is not simple.
 func (k *lifFunc) spikes(forward string) {
-	w := k.W
 	defer k.Only(k.now)() // the state is in memory
 	found := crossing[*Pin]{k.Pin(), k.Pin(), k.Pin(), k.Pin()}
 	k.number(k.now, k.step)
 	again, finished := k.NewLabel("again"), k.NewLabel("finished")
 	k.Label(again)
-	k.TZCNTQ(k.rare, k.lane) // to the vector that has the first spike
-	k.ANDQ(operand.I8(-w.Lanes), k.lane)
-	which, mask := k.GP64(), k.GP64()
-	k.MOVQ(k.lane, reg.RCX)
-	k.MOVQ(k.rare, which)
-	k.SHRQ(reg.CL, which)
-	k.ANDQ(operand.I32(1<<w.Lanes-1), which)
-	k.MOVQ(which, mask)
-	k.SHLQ(reg.CL, mask)
-	k.XORQ(mask, k.rare)
-
+	which, mask := k.vectorOf()
 	old := k.Value("Old")
 	events := k.NewLabel("events")
 	odd := func(of func(b *Block, s *lifSpike) Mask) { // the lanes take the whole chunk from Old on in Go
@@ -512,6 +532,22 @@ func (k *lifFunc) spikes(forward string) {
 	k.JMP(operand.LabelRef(forward))
 }
 
+// vectorOf moves lane to the vector that has the first lane of rare. mask is what it takes from rare, which is the same with the first lane of the
+// vector as the lowest bit.
+func (k *lifFunc) vectorOf() (which, mask reg.GPVirtual) {
+	k.TZCNTQ(k.rare, k.lane)
+	k.ANDQ(operand.I8(-k.W.Lanes), k.lane)
+	which, mask = k.GP64(), k.GP64()
+	k.MOVQ(k.lane, reg.RCX)
+	k.MOVQ(k.rare, which)
+	k.SHRQ(reg.CL, which)
+	k.ANDQ(operand.I32(1<<k.W.Lanes-1), which)
+	k.MOVQ(which, mask)
+	k.SHLQ(reg.CL, mask)
+	k.XORQ(mask, k.rare)
+	return which, mask
+}
+
 // search turns over the log of the chunk.
 func (k *lifFunc) search(found crossing[*Pin]) {
 	log := k.Value("Log")
@@ -552,53 +588,93 @@ func (k *lifFunc) search(found crossing[*Pin]) {
 // overtake finds the step in which V of neurons that run passed V_th: from the last leaf of the log below it, the first or the second.
 func (k *lifFunc) overtake(found crossing[*Pin], old reg.Register) {
 	_, _, wake := k.state()
-	log, located := k.Value("Log"), k.NewLabel("located")
-	turn := func(b *Block, leaf, step Vec, x crossing[Vec]) crossing[Vec] {
-		it := b.Cmp(leaf, LT, k.c(b, asm.LIFVTh, 0))
-		x.v, x.when = b.Select(it, leaf, x.v), b.Select(it, step, x.when)
-		return x
-	}
+	k.overtaken(found, k.Value("Log"))
+	k.Block("pass", func(b *Block) {
+		x := k.passing(b, found, wake)
+		fires := b.Cmp(b.Load(k.col(old, lifAhead, 0)), GE, k.c(b, asm.LIFVTh, 0)) // the second step may lie behind the chunk
+		k.put(b, found, crossing[Vec]{v: x.v, when: b.Select(fires, x.when, b.Const(-1))})
+	})
+}
+
+// overtaken finds the last leaf of the log whose V is below V_th.
+func (k *lifFunc) overtaken(found crossing[*Pin], log reg.Register) {
+	located := k.NewLabel("located")
 	k.CMPQ(k.m, operand.I8(asm.Chunk))
 	k.JNE(k.Later("shorter", func() {
-		n, leaf, j := k.GP64(), k.GP64(), k.Pin()
-		k.LEAQ(at(k.m, 1), n)
-		k.SHRQ(operand.U8(1), n)
-		k.MOVQ(log, leaf)
-		k.Block("look", func(b *Block) {
-			k.put(b, found, k.none(b))
-			b.Set(j, b.Const(0))
-		})
-		k.Loop("look", n, func() {
-			k.Block("look", func(b *Block) {
-				k.put(b, found, turn(b, b.Load(k.col(leaf, 0, 0)), b.Get(j), k.get(b, found)))
-				b.Set(j, b.Add(b.Get(j), b.Const(2)))
-			})
-			k.ADDQ(imm(column), leaf)
-		})
+		k.overtakenAmong(found, log)
 		k.JMP(operand.LabelRef(located))
 	}))
 	k.Block("look", func(b *Block) {
 		x := crossing[Vec]{v: b.Load(k.col(log, 0, 0)), when: b.Const(0)}
 		for j := 1; j < asm.Chunk/2; j++ {
-			x = turn(b, b.Load(k.col(log, j, 0)), b.Const(2*float64(j)), x)
+			x = k.turn(b, b.Load(k.col(log, j, 0)), b.Const(2*float64(j)), x)
 		}
 		k.put(b, found, x)
 	})
 	k.Label(located)
-	k.Block("pass", func(b *Block) {
-		vTh := k.c(b, asm.LIFVTh, 0)
-		step := func(v, when Vec) Vec {
-			moves := b.Cmp(b.Add(b.Get(k.now), when), GT, b.Load(k.col(wake, 0, 0)))
-			return b.advanceHeld(moves, k.c(b, asm.LIFK, 0), b.Sub(v, k.c(b, asm.LIFVInf, 0)), v, false)
-		}
-		when := b.Get(found.when)
-		second := b.Add(when, b.Const(1))
-		v := step(b.Get(found.v), when)
-		first := b.Cmp(v, GE, vTh)
-		when = b.Select(first, when, second)
-		fires := b.Cmp(b.Load(k.col(old, lifAhead, 0)), GE, vTh) // the second step may lie behind the chunk
-		k.put(b, found, crossing[Vec]{v: b.Select(first, v, step(v, second)), when: b.Select(fires, when, b.Const(-1))})
+}
+
+// turn is x, or the given leaf of the log, before the given step, where its V is below V_th.
+func (k *lifFunc) turn(b *Block, leaf, step Vec, x crossing[Vec]) crossing[Vec] {
+	it := b.Cmp(leaf, LT, k.c(b, asm.LIFVTh, 0))
+	x.v, x.when = b.Select(it, leaf, x.v), b.Select(it, step, x.when)
+	return x
+}
+
+// overtakenAmong is overtaken for a chunk of m steps.
+func (k *lifFunc) overtakenAmong(found crossing[*Pin], log reg.Register) {
+	n, leaf, j := k.GP64(), k.GP64(), k.Pin()
+	defer k.unpin(1)
+	k.LEAQ(at(k.m, 1), n)
+	k.SHRQ(operand.U8(1), n)
+	k.MOVQ(log, leaf)
+	k.Block("look", func(b *Block) {
+		k.put(b, found, k.none(b))
+		b.Set(j, b.Const(0))
 	})
+	k.Loop("look", n, func() {
+		k.Block("look", func(b *Block) {
+			k.put(b, found, k.turn(b, b.Load(k.col(leaf, 0, 0)), b.Get(j), k.get(b, found)))
+			b.Set(j, b.Add(b.Get(j), b.Const(2)))
+		})
+		k.ADDQ(imm(column), leaf)
+	})
+}
+
+// bisect finds the last leaf of a whole chunk whose V is below V_th, given that V rises.
+func (k *lifFunc) bisect(b *Block, log reg.Register) (x crossing[Vec]) {
+	x.when = b.Const(0)
+	leaves := make([]Vec, asm.Chunk/2)
+	for j := range leaves {
+		leaves[j] = b.Load(k.col(log, j, 0))
+	}
+	for len(leaves) > 1 {
+		half := len(leaves) / 2
+		below := b.Cmp(leaves[half], LT, k.c(b, asm.LIFVTh, 0))
+		for j := range half {
+			leaves[j] = b.Select(below, leaves[half+j], leaves[j])
+		}
+		x.when = b.Select(below, b.Add(x.when, b.Const(2*float64(half))), x.when)
+		leaves = leaves[:half]
+	}
+	x.v = leaves[0]
+	return x
+}
+
+// passing is V at the end of the step in which it passes V_th, the first or the second after the leaf found, and the number of that step.
+func (k *lifFunc) passing(b *Block, found crossing[*Pin], wake reg.Register) crossing[Vec] {
+	vTh, vInf := k.c(b, asm.LIFVTh, 0), k.c(b, asm.LIFVInf, 0)
+	step := func(v, when Vec) Vec {
+		moves := b.Cmp(b.Add(b.Get(k.now), when), GT, b.Load(k.col(wake, 0, 0)))
+		return b.advanceHeld(moves, k.c(b, asm.LIFK, 0), b.Sub(v, vInf), v, false)
+	}
+	when := b.Get(found.when)
+	second := b.Add(when, b.Const(1))
+	v := step(b.Get(found.v), when)
+	first := b.Cmp(v, GE, vTh)
+	x := crossing[Vec]{when: b.Select(first, when, second), vInf: vInf}
+	x.v = b.Select(first, v, step(v, second))
+	return x
 }
 
 // A lifSpike is what follows from a crossing for the lanes it in which there is one: whether the refractory period ends late, and how far

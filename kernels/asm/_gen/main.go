@@ -35,7 +35,7 @@ var files = []struct {
 	{name: "steps", kernels: append(assemblies(stepKernels), pairPlaces, splitPairs), plain: plains(stepKernels)},
 	{name: "prefetch", kernels: []func(*file, isa){prefetch, prefetchRange}},
 	{name: "lif", kernels: []func(*file, isa){
-		lif("LIF", false, map[string]gaits{"AVX2": {walk: 4, run: 8}, "AVX512": {walk: 8, run: 8}}),
+		lif("LIF", false, map[string]gaits{"AVX2": {walk: 4, run: 8}, "AVX512": {walk: 8}}),
 		lif("LIFFull", true, map[string]gaits{"AVX2": {walk: 2}, "AVX512": {walk: 4}}),
 	}},
 	{name: "flow", kernels: []func(*file, isa){exponential("Flow", 8, true, map[string]Tuning{
@@ -232,6 +232,18 @@ func (f *file) copies(w isa) int {
 		return 1
 	}
 	return w.Lanes
+}
+
+// table is a vector of AVX-512 in read-only memory.
+func (f *Func) table(x []uint64) operand.Mem {
+	t := f.file.consts[f.W.Name]
+	i := 0
+	for ; i < len(t) && !(len(t)-i >= len(x) && slices.Equal(t[i:i+len(x)], x)); i++ {
+	}
+	if i == len(t) {
+		f.file.consts[f.W.Name] = append(t, x...)
+	}
+	return operand.NewDataAddr(operand.NewStaticSymbol(f.file.table(f.W)), 8*i)
 }
 
 // constant is the place of u in the table, and whether it stands there but once.

@@ -1,0 +1,358 @@
+package main
+
+import (
+	"math"
+
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
+	"popsim/kernels/asm"
+)
+
+// With AVX-512 a run computes of a spike only what the next chunk needs: V in the step in which the refractory period ends, and the number of
+// that step. Where in its step the spike is, and what else a state needs, follow from V at the end of that step; they are computed when the
+// call ends, for eight spikes or eight neurons at a time. Until then a spike is an entry in four lists behind the log. What bounds the work on a
+// spike is how long each operation waits for the one before, so the spikes of two vectors are taken together.
+
+// Columns of Old that only these runs have: V at the end of the step of the last spike in this call, or NaN; the numbers of the lanes.
+const lifCrossed, lifLanes = 1, 2
+
+// The lists of spikes: V - V_th at the end of the step; (V_inf - V_th) + (V_inf - V); tau/dt; lane and step, as in an Event.
+const (
+	lifPassed = iota
+	lifBoth
+	lifTau
+	lifWhere
+)
+
+// list is list j from entry i on. The lists follow the columns of the log that runs use.
+func (k *lifFunc) list(log, i reg.Register, j int) operand.Mem {
+	return operand.Mem{Base: log, Index: i, Scale: 8, Disp: column*asm.Chunk/2 + 8*asm.LIFSpikes*j}
+}
+
+// runLater is the way of gait through all chunks with spikes put off; all vectors of the group go together.
+func (k lifFunc) runLater() {
+	k.g, k.runs = asm.Group/k.W.Lanes, true
+	defer k.Only()()
+	k.now, k.v, k.m, k.rare = k.Pin(), k.row(), k.GP64(), k.GP64()
+	k.begin()
+	top, whole, forward, done := k.NewLabel("run"), k.NewLabel("whole"), k.NewLabel("forward"), k.NewLabel("done")
+	k.MOVQ(k.Field("Chunk"), k.m)
+	k.Label(top)
+	left, room := k.Value("Steps"), k.Value("Count")
+	k.SUBQ(k.step, left)
+	k.JLE(operand.LabelRef(done))
+	k.CMPQ(left, k.Field("Chunk"))
+	k.JGE(operand.LabelRef(whole))
+	k.MOVQ(left, k.m)
+	k.Label(whole)
+	k.ADDQ(imm(asm.Group), room)
+	k.CMPQ(room, k.Field("Room"))
+	k.JGT(operand.LabelRef(done))
+	k.stepAll()
+	k.TESTQ(k.rare, k.rare)
+	k.JNZ(k.Later("spikes", func() {
+		k.spikeAll()
+		k.JMP(operand.LabelRef(forward))
+	}))
+	k.Label(forward)
+	k.prefetch()
+	k.ADDQ(k.m, k.step)
+	k.CMPQ(k.Field("Chunk"), operand.I8(1))
+	k.JNE(operand.LabelRef(top))
+	k.Label(done)
+	k.writeEvents()
+	k.end()
+	k.JMP(operand.LabelRef("walk"))
+}
+
+// begin is start for runs whose spikes are put off.
+func (k *lifFunc) begin() {
+	v, rate, wake := k.state()
+	old := k.Value("Old")
+	k.number(k.now, k.step)
+	last, ids := k.v[0], k.v[1]
+	k.Block("begin", func(b *Block) {
+		b.Set(ids, b.AddI(b.Broadcast(k.Field("LaneZero")), b.Load(k.table([]uint64{0, 1, 2, 3, 4, 5, 6, 7}))))
+		b.Set(last, b.Const(-1))
+	})
+	k.vectors(imm(asm.Group), func() {
+		k.Block("begin", func(b *Block) {
+			v, wake := b.Load(k.col(v, 0, 0)), b.Load(k.col(wake, 0, 0))
+			b.Set(last, b.Max(wake, b.Get(last)))
+			v = k.ahead(b, v, b.Load(k.col(rate, 0, 0)), wake)
+			b.Store(k.col(old, lifAhead, 0), v)
+			b.Store(k.col(old, lifCrossed, 0), b.Const(math.NaN()))
+			b.Store(k.col(old, lifLanes, 0), b.Get(ids))
+			b.Set(ids, b.AddI(b.Get(ids), b.ConstBits(uint64(k.W.Lanes))))
+			b.Test(b.Cmp(v, GE, k.c(b, asm.LIFVTh, 0)))
+		})
+		k.JNZ(k.Later("stay", func() {
+			k.MOVQ(operand.I32(1), k.Field("Chunk"))
+			k.JMP(operand.LabelRef("walk"))
+		}))
+	})
+	k.Block("begin", func(b *Block) { b.Store(lastWake(old), b.Get(last)) })
+}
+
+// stepAll takes the group through the chunk.
+func (k *lifFunc) stepAll() {
+	k.XORQ(k.lane, k.lane)
+	k.number(k.now, k.step)
+	wake, old, p, stepped := k.Value("Wake"), k.Value("Old"), k.log(), k.NewLabel("stepped")
+	vectors := func(r reg.Register, j int) (all []operand.Mem) {
+		for s := range k.g {
+			all = append(all, k.col(r, j, s))
+		}
+		return all
+	}
+	coefs := append(vectors(k.coef, asm.LIFVInf), vectors(k.coef, asm.LIFK)...)
+	k.Block("load", func(b *Block) {
+		for s := range k.g {
+			b.Set(k.v[s], b.Load(k.col(old, lifAhead, s)))
+		}
+		b.Test(b.Cmp(b.Load(lastWake(old)), GE, b.Get(k.now)))
+	})
+	const spare = 3 // registers for the arithmetic
+	k.JNZ(k.Later("rest", func() {
+		k.Keep(spare, append(vectors(wake, 0), coefs...), func() { k.leaves(p, wake) })
+		k.JMP(operand.LabelRef(stepped))
+	}))
+	k.Keep(spare, coefs, func() { k.leaves(p, nil) })
+	k.Label(stepped)
+	k.Block("store", func(b *Block) {
+		for s := range k.g {
+			b.Store(k.col(old, lifAhead, s), b.Get(k.v[s]))
+		}
+	})
+	k.firing()
+}
+
+// firing sets in rare the lanes whose V is beyond V_th.
+func (k *lifFunc) firing() {
+	low, high, bits := k.PinMask(), k.PinMask(), k.GP64()
+	defer k.unpin(2)
+	l, h := k.W.register(low.Reg), k.W.register(high.Reg)
+	k.XORQ(k.rare, k.rare)
+	for s := 0; s < k.g; s += 2 {
+		k.Block("fires", func(b *Block) {
+			b.SetMask(low, b.Cmp(b.Get(k.v[s]), GE, k.c(b, asm.LIFVTh, s)))
+			b.SetMask(high, b.Cmp(b.Get(k.v[s+1]), GE, k.c(b, asm.LIFVTh, s+1)))
+		})
+		k.asm("KUNPCKBW", l, h, l)
+		k.asm("KMOVW", l, bits.As32())
+		if s > 0 {
+			k.SHLQ(imm(s*k.W.Lanes), bits)
+		}
+		k.ORQ(bits, k.rare)
+	}
+}
+
+// lifTogether is how many vectors with spikes are finished side by side.
+const lifTogether = 4
+
+// A spiking is a vector with spikes while they are finished, or one without, which stays as it is.
+type spiking struct {
+	*lifFunc      // lane is the first of the vector
+	fires    *Pin // lanes that spike
+	found    crossing[*Pin]
+}
+
+// spikeAll takes the lanes in rare through the rest of the chunk, and appends their spikes to the lists. Each part of the work is done for all
+// vectors before the next, so that operations that follow each other do not wait for each other.
+func (k *lifFunc) spikeAll() {
+	defer k.Only(k.now)() // the state is in memory
+	steps, last := k.Pin(), k.Pin()
+	entry := []*Pin{lifPassed: k.Pin(), lifBoth: k.Pin(), lifTau: k.Pin(), lifWhere: k.Pin()}
+	var all []spiking
+	for range lifTogether {
+		own := *k
+		own.lane = k.GP64()
+		all = append(all, spiking{&own, k.PinMask(), crossing[*Pin]{v: k.Pin(), when: k.Pin()}})
+	}
+	old, wake, log := k.Value("Old"), k.Value("Wake"), k.Value("Log")
+	k.number(k.now, k.step)
+	k.Block("number", func(b *Block) {
+		b.Set(steps, b.Or(b.Broadcast(k.Field("Step")), b.ConstBits(two52)))
+		b.Set(last, b.Load(lastWake(old)))
+	})
+	finish := func(together []spiking) {
+		located := k.NewLabel("located")
+		for _, p := range together {
+			p.choose()
+		}
+		k.CMPQ(k.m, operand.I8(asm.Chunk))
+		k.JNE(k.Later("shorter", func() {
+			for _, p := range together {
+				p.overtakenAmong(p.found, log)
+			}
+			k.JMP(operand.LabelRef(located))
+		}))
+		for _, p := range together {
+			k.Block("look", func(b *Block) { p.put(b, p.found, p.bisect(b, log)) })
+		}
+		k.Label(located)
+		for _, p := range together {
+			k.Block("pass", func(b *Block) { p.put(b, p.found, p.passing(b, p.found, wake)) })
+		}
+		for _, p := range together {
+			k.Block("spike", func(b *Block) { p.spike(b, steps, last, entry, old, wake) })
+			waits := k.NewLabel("waits")
+			k.JNZ(k.Later("wakes", func() { // one fires as it wakes: on in single steps
+				k.MOVQ(operand.I32(1), k.Field("Chunk"))
+				k.JMP(operand.LabelRef(waits))
+			}))
+			k.Label(waits)
+			p.enter(entry, log)
+		}
+	}
+	k.spread()
+	finish(all)
+	more, done := k.NewLabel("more"), k.NewLabel("listed")
+	k.TESTQ(k.rare, k.rare)
+	k.JNZ(k.Later("more", func() {
+		k.Label(more)
+		finish(all[:1])
+		k.TESTQ(k.rare, k.rare)
+		k.JNZ(operand.LabelRef(more))
+		k.JMP(operand.LabelRef(done))
+	}))
+	k.Label(done)
+	k.Block("last", func(b *Block) { b.Store(lastWake(old), b.Get(last)) })
+}
+
+// spread writes the lanes in rare to Step, a byte for each vector, and sets in rare the highest bit of each byte that is not 0.
+func (k *lifFunc) spread() {
+	low, x := k.GP64(), k.GP64()
+	k.MOVQ(k.rare, k.Field("Step"))
+	k.MOVQ(operand.U64(0x7f7f7f7f7f7f7f7f), low)
+	k.MOVQ(k.rare, x)
+	k.ANDQ(low, x)
+	k.ADDQ(low, x)
+	k.ORQ(x, k.rare)
+	k.NOTQ(low)
+	k.ANDQ(low, k.rare)
+}
+
+// choose moves p to the next vector in rare, and its lanes to fires; to the first vector, and none, where there is no next one.
+func (p *spiking) choose() {
+	at := p.GP64()
+	p.TZCNTQ(p.rare, p.lane)
+	p.BLSRQ(p.rare, p.rare)
+	p.MOVQ(p.lane, at)
+	p.SHRQ(operand.U8(3), at)
+	spread := p.Field("Step") // and Lane, which is 0
+	spread.Index, spread.Scale = at, 1
+	p.asm("KMOVB", spread, p.W.register(p.fires.Reg))
+	p.ANDQ(operand.I8(asm.Group-p.W.Lanes), p.lane)
+}
+
+// spike writes the state after the spikes and their entries in the lists; the jump after it is taken if a lane would fire as it wakes.
+func (p *spiking) spike(b *Block, steps, last *Pin, entry []*Pin, old, wake reg.Register) {
+	s := p.locate(b, p.get(b, p.found))
+	fires, vReset := b.GetMask(p.fires), s.c(asm.LIFVReset)
+	held := b.Select(s.late, b.Add(s.c(asm.LIFHold), b.Const(1)), s.c(asm.LIFHold))
+	wakes, next := b.Add(b.Add(b.Get(p.now), s.when), held), b.FNMA(s.rate, b.Sub(vReset, s.vInf), vReset)
+	write := func(to operand.Mem, x Vec) { b.Store(to, b.Select(fires, x, b.Load(to))) }
+	write(p.col(old, lifAhead, 0), next)
+	write(p.col(wake, 0, 0), wakes)
+	write(p.col(old, lifCrossed, 0), s.v)
+	b.Set(last, b.Select(fires, b.Max(wakes, b.Get(last)), b.Get(last)))
+	b.Set(entry[lifPassed], b.Sub(s.v, s.c(asm.LIFVTh)))
+	b.Set(entry[lifBoth], b.Add(s.above, s.below))
+	b.Set(entry[lifTau], s.c(asm.LIFSteps))
+	b.Set(entry[lifWhere], b.AddI(b.ShlI(b.Add(b.Get(steps), s.when), 32), b.Load(p.col(old, lifLanes, 0))))
+	b.Test(b.MaskAnd(fires, b.Cmp(next, GE, s.c(asm.LIFVTh))))
+}
+
+// enter appends the entries of the lanes that spike to the lists.
+func (p *spiking) enter(entry []*Pin, log reg.Register) {
+	n, count := p.Value("Count"), p.GP64()
+	fires := p.W.register(p.fires.Reg)
+	for j, e := range entry {
+		z := p.W.register(e.Reg)
+		p.asm("VPCOMPRESSQ_Z", z, fires, z)
+		p.asm("VMOVUPD", z, p.list(log, n, j))
+	}
+	p.asm("KMOVB", fires, count.As32())
+	p.POPCNTQ(count, count)
+	p.ADDQ(count, p.Field("Count"))
+}
+
+// writeEvents writes the Count spikes of the lists to Events, eight at a time.
+func (k *lifFunc) writeEvents() {
+	defer k.Only()()
+	done := k.NewLabel("written")
+	log, to, n, i := k.Value("Log"), k.Value("Events"), k.Value("Count"), k.GP64()
+	k.TESTQ(n, n)
+	k.JZ(operand.LabelRef(done))
+	theta := k.Pin()
+	pairs, order := []*Pin{k.Pin(), k.Pin()}, []*Pin{k.Pin(), k.Pin()}
+	k.Block("order", func(b *Block) { // of the places in where, then theta
+		b.Set(order[0], b.Load(k.table([]uint64{0, 8, 1, 9, 2, 10, 3, 11})))
+		b.Set(order[1], b.Load(k.table([]uint64{4, 12, 5, 13, 6, 14, 7, 15})))
+	})
+	k.XORQ(i, i)
+	top := k.NewLabel("write")
+	k.Label(top)
+	k.Block("theta", func(b *Block) {
+		list := func(j int) Vec { return b.Load(k.list(log, i, j)) }
+		b.Set(theta, b.theta(list(lifPassed), list(lifBoth), list(lifTau)))
+		for _, p := range pairs {
+			b.Set(p, list(lifWhere))
+		}
+	})
+	for j, p := range pairs {
+		z := k.W.register(p.Reg)
+		k.asm("VPERMT2PD", k.W.register(theta.Reg), k.W.register(order[j].Reg), z)
+		k.asm("VMOVUPD", z, at(to, k.W.Bytes()*j))
+	}
+	k.ADDQ(imm(2*k.W.Bytes()), to)
+	k.ADDQ(imm(k.W.Lanes), i)
+	k.CMPQ(i, n)
+	k.JLT(operand.LabelRef(top))
+	k.Label(done)
+}
+
+// theta is when a spike is, as a part of its step:
+//
+//	max(0, 1 - tau/dt ln((V_inf-V_th)/(V_inf-V))), the logarithm as lifLog of package kernels
+func (b *Block) theta(passed, both, tau Vec) Vec {
+	q := b.Div(passed, both)
+	qq := b.Mul(q, q)
+	ln := b.FMA(b.Mul(q, qq), b.horner(qq, []float64{2.0 / 3, 2.0 / 5, 2.0 / 7, 2.0 / 9}), b.Add(q, q))
+	return b.Max(b.Const(0), b.FNMA(tau, ln, b.Const(1)))
+}
+
+// end writes V of the lanes that move, and V, rate and Rem of those that spiked in this call.
+func (k *lifFunc) end() {
+	toV, toRate, wake := k.state()
+	old, rem := k.Value("Old"), k.Value("Rem")
+	k.number(k.now, k.step)
+	k.vectors(imm(asm.Group), func() {
+		crossed := func(b *Block) (Vec, Mask) {
+			v := b.Load(k.col(old, lifCrossed, 0))
+			return v, b.Cmp(v, EQ, v)
+		}
+		k.Block("end", func(b *Block) {
+			v, rests := k.col(toV, 0, 0), b.Cmp(b.Load(k.col(wake, 0, 0)), GE, b.Get(k.now))
+			_, it := crossed(b)
+			held := b.Select(it, k.c(b, asm.LIFVReset, 0), b.Load(v))
+			b.Store(v, b.Select(rests, held, b.Load(k.col(old, lifAhead, 0))))
+			b.Test(it)
+		})
+		none := k.NewLabel("none")
+		k.JZ(operand.LabelRef(none))
+		k.Block("spiked", func(b *Block) {
+			v, it := crossed(b)
+			s, one := k.locate(b, crossing[Vec]{v: v, when: b.Const(0), vInf: k.c(b, asm.LIFVInf, 0)}), b.Const(1)
+			write := func(r reg.Register, x Vec) {
+				b.Store(k.col(r, 0, 0), b.Select(it, x, b.Load(k.col(r, 0, 0))))
+			}
+			write(toRate, s.rate)
+			end := b.Add(b.theta(b.Sub(s.v, s.c(asm.LIFVTh)), b.Add(s.above, s.below), s.c(asm.LIFSteps)), s.c(asm.LIFHoldPart))
+			write(rem, b.Sub(one, b.Select(s.late, b.Sub(end, one), end)))
+		})
+		k.Label(none)
+	})
+}
