@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/bits"
+	"slices"
 	"testing"
 
 	"popsim/kernels"
@@ -127,5 +128,46 @@ func TestGraphsKeepTheirBits(t *testing.T) {
 		if s, h := n.Summary(), tablesHash(n); s.Edges != c.edges || s.Checksum != c.checksum || h != c.tables {
 			t.Errorf("%q: %d, %#x, %#x", name, s.Edges, s.Checksum, h)
 		}
+	}
+}
+
+// TestListedEdgesAreTheSameGraph lists all edges of a network, makes lists of them the rules of another, and compares
+// graph, order of delivery and spikes.
+func TestListedEdgesAreTheSameGraph(t *testing.T) {
+	drawn := everyRule(120)
+	drawn.Inputs = []Input{{
+		Name: "drive", To: []Part{{0, 0, 120}, {1, 0, 120}, {2, 0, 40}}, Weight: Constant(8),
+		Poisson: &Poisson{Rate: 400},
+	}}
+	n, err := Build(t.Context(), drawn, Config{Workers: 1, Ranges: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := *drawn
+	listed.Projections = slices.Clone(drawn.Projections)
+	lists := make([]Edges, len(drawn.Projections))
+	n.PoolEdges(func(i, pre, post int, weight, delay float64) bool {
+		e := &lists[i]
+		e.Pre, e.Post = append(e.Pre, int32(pre)), append(e.Post, int32(post))
+		e.Weight, e.Delay = append(e.Weight, weight), append(e.Delay, delay)
+		return true
+	})
+	for i := range lists {
+		p := &listed.Projections[i]
+		p.Rule, p.Weight, p.Delay = lists[i], nil, nil
+	}
+	m, err := Build(t.Context(), &listed, Config{Workers: 1, Ranges: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := n.Summary(), m.Summary(); a.Edges != b.Edges || a.Checksum != b.Checksum {
+		t.Errorf("%d edges with checksum %x drawn; %d with %x listed", a.Edges, a.Checksum, b.Edges, b.Checksum)
+	}
+	if a, b := tablesHash(n), tablesHash(m); a != b {
+		t.Errorf("edges are delivered in another order")
+	}
+	want, got := collect(t, drawn, Config{Workers: 1}, 50), collect(t, &listed, Config{Workers: 1}, 50)
+	if len(want) < 100 || !slices.Equal(got, want) {
+		t.Errorf("%d spikes of the drawn network, %d of the listed one; not the same", len(want), len(got))
 	}
 }

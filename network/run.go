@@ -67,6 +67,15 @@ func (n *Network) Summary() Summary {
 // Edges calls f for each edge of the graph, projection by projection, until it returns false: pre and post are numbers
 // in the network, delay is in ms.
 func (n *Network) Edges(f func(projection, pre, post int, weight, delay float64) bool) {
+	n.PoolEdges(func(i, pre, post int, weight, delay float64) bool {
+		d := n.layout.draws[i]
+		return f(i, d.from.global(pre), d.to.global(post), weight, delay)
+	})
+}
+
+// PoolEdges is Edges with pre and post counted through the pools of their projection, as the rule Edges has them: a
+// projection with that rule and these edges, in their order, has the same graph.
+func (n *Network) PoolEdges(f func(projection, pre, post int, weight, delay float64) bool) {
 	var b bundle
 	for i, d := range n.layout.draws {
 		count := d.from.n
@@ -77,7 +86,7 @@ func (n *Network) Edges(f func(projection, pre, post int, weight, delay float64)
 			_ = d.of(m, &b, numbers) // Build has seen that it has no error
 			for k := range b.len() {
 				pre, post := b.end(k)
-				if !f(i, d.from.global(pre), d.to.global(post), b.weight[k], b.delay[k]) {
+				if !f(i, pre, post, b.weight[k], b.delay[k]) {
 					return
 				}
 			}

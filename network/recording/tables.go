@@ -39,7 +39,7 @@ func widest(spec *network.Spec) (n int) {
 	return n
 }
 
-// EdgeTable hands on a row per edge of a network.
+// EdgeTable hands on a row per edge of a network; pre and post count through the pools of the projection, as in @edges.
 func EdgeTable(net *network.Network, spec *network.Spec, sink Sink) (err error) {
 	var projection []string
 	var pre, post []int64
@@ -55,7 +55,7 @@ func EdgeTable(net *network.Network, spec *network.Spec, sink Sink) (err error) 
 		projection, pre, post, weight, delay = projection[:0], pre[:0], post[:0], weight[:0], delay[:0]
 		return e
 	}
-	net.Edges(func(p, from, to int, w, d float64) bool {
+	net.PoolEdges(func(p, from, to int, w, d float64) bool {
 		projection, pre, post = append(projection, spec.Projections[p].Name), append(pre, int64(from)), append(post, int64(to))
 		weight, delay = append(weight, w), append(delay, d)
 		if len(pre) == blockRows {
