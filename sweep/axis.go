@@ -6,35 +6,35 @@ import (
 	"math"
 )
 
-// Axis is one named quantity of a grid and the values it takes, in their order. Values are made when asked for, so an
-// axis costs no memory before it is known to fit.
+// Axis is one named quantity of a grid and the values it takes, in their order. Values given by a rule are computed when they
+// are read, so that an axis takes no memory before the size of the grid has been checked.
 type Axis struct {
 	Name string
 	Unit string
 
-	list  []float64 // the values, or nil where a rule makes them
+	list  []float64 // the values, or nil if a rule gives them
 	n     int
 	start float64
 	stop  float64
 	step  float64 // 0 means: n values from start to stop
 	log   bool
-	ticks float64 // where step is not 0: 10^d such that start and step are whole numbers of 10^-d; 0 if there is none
+	ticks float64 // if step is not 0: 10^d such that start and step are multiples of 10^-d; 0 if there is none
 }
 
-// Values is an axis of given values.
+// Values returns an axis of given values, which it keeps.
 func Values(name, unit string, values ...float64) Axis {
 	return Axis{Name: name, Unit: unit, list: values, n: len(values)}
 }
 
-// Even is an axis of n values, 2 or more, evenly spaced from lo to hi.
+// Even returns an axis of n values, 2 or more, evenly spaced from lo to hi.
 func Even(name, unit string, lo, hi float64, n int) Axis {
 	return Axis{Name: name, Unit: unit, n: n, start: lo, stop: hi}
 }
 
-// Len is the number of values.
+// Len returns the number of values.
 func (a Axis) Len() int { return a.n }
 
-// At is value i. On a linear axis it is the double nearest to the decimal that was meant: 0.3, not 3 times 0.1.
+// At returns value i. On a linear axis it is the float64 nearest to the decimal number: 0.3, not 3 times 0.1.
 func (a Axis) At(i int) float64 {
 	switch {
 	case a.list != nil:
@@ -64,13 +64,13 @@ func (a Axis) All() []float64 {
 // most is the largest number of values or points that is counted exactly.
 const most = 1 << 53
 
-// slack is how far, in steps, the last value may miss stop and still be it: the rounding of decimal steps.
+// slack is the part of a step by which the last value may miss stop and still count as reaching it: decimal steps are rounded.
 const slack = 1e-9
 
 // ErrWide is the error for ends whose difference or ratio is not a finite number.
 var ErrWide = errors.New("the ends are further apart than numbers go")
 
-// Stepped is an axis from start to stop in steps of step, whose sign must fit; stop is included where the steps reach it.
+// Stepped returns an axis from start to stop in steps of step, whose sign must fit; stop is included if the steps reach it.
 func Stepped(name, unit string, start, stop, step float64) (Axis, error) {
 	width := stop - start
 	switch {
@@ -88,8 +88,8 @@ func Stepped(name, unit string, start, stop, step float64) (Axis, error) {
 	return Axis{Name: name, Unit: unit, n: int(n), start: start, stop: stop, step: step, ticks: decimals(start, step)}, nil
 }
 
-// Counted is an axis of n values evenly spaced from start to stop, both included, n >= 2. Values are the doubles nearest
-// to the decimals that are meant where start and stop have few digits.
+// Counted returns an axis of n values evenly spaced from start to stop, both included, n >= 2. If start and stop have few
+// digits, the values are the float64 numbers nearest to the decimal ones.
 func Counted(name, unit string, start, stop float64, n int) (Axis, error) {
 	if err := checkEnds(start, stop, n); err != nil {
 		return Axis{}, err
@@ -108,7 +108,7 @@ func Counted(name, unit string, start, stop float64, n int) (Axis, error) {
 	return a, nil
 }
 
-// Logarithmic is an axis of n values from start to stop, both above 0 and both included, evenly spaced in the logarithm;
+// Logarithmic returns an axis of n values from start to stop, both above 0 and both included, evenly spaced in the logarithm;
 // n >= 2.
 func Logarithmic(name, unit string, start, stop float64, n int) (Axis, error) {
 	err := checkEnds(start, stop, n)
@@ -123,6 +123,7 @@ func Logarithmic(name, unit string, start, stop float64, n int) (Axis, error) {
 	return Axis{Name: name, Unit: unit, n: n, start: start, stop: stop, log: true}, nil
 }
 
+// checkEnds checks what an axis of n values with both ends needs.
 func checkEnds(start, stop float64, n int) error {
 	switch {
 	case n < 2 || n >= most:
@@ -133,7 +134,7 @@ func checkEnds(start, stop float64, n int) error {
 	return nil
 }
 
-// decimals is the least power of ten that makes whole numbers of both x and y, or 0 where there is none below 1e12.
+// decimals returns the least power of ten whose products with x and y are whole numbers, 0 if there is none below 1e12.
 func decimals(x, y float64) float64 {
 	for scale := 1.0; scale < 1e12; scale *= 10 {
 		if whole(x, scale) && whole(y, scale) {
@@ -143,6 +144,7 @@ func decimals(x, y float64) float64 {
 	return 0
 }
 
+// whole reports whether x times scale is a whole number, up to rounding.
 func whole(x, scale float64) bool {
 	r := math.Round(x * scale)
 	return math.Abs(r) < 1e15 && r/scale == x

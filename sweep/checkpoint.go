@@ -12,30 +12,30 @@ import (
 	"time"
 )
 
-// checkpointer puts what is finished on disk while the sweep goes on. A checkpoint holds neighbouring batches; where it begins and
-// ends depends on the moment, which does not matter: whoever resumes takes what is there and computes what is not.
+// checkpointer writes finished batches to disk while the sweep runs. A checkpoint holds neighbouring batches; which ones depends
+// on when it is written. This does not matter for the results: a resumed sweep reads all checkpoints and computes the rest.
 //
-// Write F(b) for finishing batch b, which writes its places in the result, and S for saving. F(b) precedes done[b], under
-// mu; S looks at done under mu, and reads the places of those batches alone.
+// Let F(b) be the writing of batch b into the result by a worker, and S the writing of a checkpoint. F(b) precedes the setting
+// of done[b], under mu; S reads done under mu, and of the result only the batches that are done.
 type checkpointer struct {
 	r       *Result
 	path    string
 	batches []span
-	every   time.Duration // 0: by itself
-	stop    func()        // ends the sweep, when the disk does not take what it is given
-	cost    func() Work   // of what was done since it was last asked
+	every   time.Duration // time between checkpoints; 0 means it is chosen, see wait
+	stop    func()        // ends the sweep, after a checkpoint could not be written
+	cost    func() Work   // returns the work since its last call
 
 	mu    sync.Mutex
-	done  []bool // finished; those before saved are on disk
-	saved int
+	done  []bool // by batch
+	saved int    // the batches before it are on disk
 	begin time.Time
-	due   time.Time // of the next saving
+	due   time.Time // of the next checkpoint
 	spent time.Duration
-	err   error // why a checkpoint could not be written
+	err   error // the first error of writing
 }
 
-// By itself a checkpointer saves when a fiftieth more time has gone by, so that a sweep of a day leaves hundreds of checkpoints; and
-// never takes more than a fiftieth of the time of one worker.
+// If no time between checkpoints is given, it is a fiftieth of the time of the sweep so far, within limits, so that a sweep of a
+// day leaves some hundred checkpoints; and writing takes at most a fiftieth of the time of one worker.
 const (
 	checkpointShare = 50
 	checkpointLeast = time.Second
@@ -48,7 +48,7 @@ func newCheckpointer(r *Result, path string, batches []span, every time.Duration
 	return k
 }
 
-// wait is the time from one saving, which took so long, to the next.
+// wait returns the time from a checkpoint, whose writing took the given time, to the next.
 func (k *checkpointer) wait(took time.Duration) time.Duration {
 	if k.every > 0 {
 		return k.every
@@ -56,7 +56,7 @@ func (k *checkpointer) wait(took time.Duration) time.Duration {
 	return max(min(max(time.Since(k.begin)/checkpointShare, checkpointLeast), checkpointMost), checkpointShare*took)
 }
 
-// finished notes that a batch is done and, when it is time, saves all up to the first that is not.
+// finished marks a batch as done and, if a checkpoint is due, writes the batches up to the first that is not done.
 func (k *checkpointer) finished(batch int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -71,8 +71,8 @@ func (k *checkpointer) finished(batch int) {
 	k.due = time.Now().Add(k.wait(took))
 }
 
-// rest saves all that is finished and not yet saved, when no batch is in hand any more.
-func (k *checkpointer) rest() error {
+// saveRest writes all batches that are done and not on disk. No batch may be running.
+func (k *checkpointer) saveRest() error {
 	for b := k.saved; b < len(k.batches); b++ {
 		if k.done[b] {
 			b = k.save(b)
@@ -81,8 +81,7 @@ func (k *checkpointer) rest() error {
 	return k.err
 }
 
-// save writes a checkpoint of the finished batches from first on, as far as they follow each other, and returns the first that
-// is not in it.
+// save writes a checkpoint of the batches from first on that are done and contiguous, and returns the first that is not in it.
 func (k *checkpointer) save(first int) (end int) {
 	for end = first + 1; end < len(k.batches) && k.done[end] && k.batches[end].first == k.batches[end-1].end; end++ {
 	}
@@ -96,8 +95,8 @@ func (k *checkpointer) save(first int) (end int) {
 	return end
 }
 
-// runKept runs the chains of all, keeping what is finished on disk; a part is joined into one file at the end. account
-// brings what out tells of the run up to date.
+// runKept runs the chains of all with checkpoints; a part is written to one file at the end. account updates the times and
+// counts in out.
 func (e *engine) runKept(ctx context.Context, cfg Config, all span, out *Result, account func()) error {
 	path := cfg.Keep
 	if cfg.Part.Of > 0 {
@@ -132,7 +131,7 @@ func (e *engine) runKept(ctx context.Context, cfg Config, all span, out *Result,
 	k.cost = e.meter()
 	err := e.run(ctx, cfg, k.batches, out, k.finished)
 	e.saving = k.spent
-	if e := k.rest(); e != nil {
+	if e := k.saveRest(); e != nil {
 		return e
 	}
 	if err != nil || cfg.Part.Of == 0 {
@@ -151,7 +150,7 @@ func (e *engine) runKept(ctx context.Context, cfg Config, all span, out *Result,
 	return Discard(path)
 }
 
-// meter measures the work that is done between one call and the next.
+// meter returns a function that returns the work since its last call.
 func (e *engine) meter() func() Work {
 	moved, at := e.moved.Load(), time.Now()
 	return func() Work {
@@ -162,7 +161,7 @@ func (e *engine) meter() func() Work {
 	}
 }
 
-// without is what is left of a span when others, in any order, are taken out.
+// without returns what is left of a span when others, in any order, are removed.
 func (s span) without(others []span) (left []span) {
 	slices.SortFunc(others, func(a, b span) int { return a.first - b.first })
 	for _, o := range others {
@@ -176,7 +175,7 @@ func (s span) without(others []span) (left []span) {
 	return append(left, s)
 }
 
-// count is the number of points in spans of chains.
+// count returns the number of points in spans of chains.
 func (r *Result) count(spans []span) (n int) {
 	for _, s := range spans {
 		lo, hi := r.slotRange(s.first, s.end)
@@ -185,14 +184,14 @@ func (r *Result) count(spans []span) (n int) {
 	return n
 }
 
-// resume loads the checkpoints that are kept, and says which chains they hold.
+// resume loads the checkpoints at path and returns which chains they hold.
 func (r *Result) resume(path string) (have []span, err error) {
 	found, err := beside(path, checkpointMark)
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range found {
-		if strings.HasSuffix(name, tempMark) { // what a killed run was writing
+		if strings.HasSuffix(name, tempMark) { // was being written when the run was killed
 			if err := os.Remove(name); err != nil {
 				return nil, fmt.Errorf("sweep: %w", err)
 			}
@@ -207,7 +206,7 @@ func (r *Result) resume(path string) (have []span, err error) {
 	return have, nil
 }
 
-// resumePart loads the file of a part that is finished already; whole tells whether there is one.
+// resumePart loads the file of a part that is already finished; whole reports whether there is one.
 func (r *Result) resumePart(path string, all span) (whole bool, err error) {
 	if _, err := os.Stat(path); err != nil {
 		return false, nil
@@ -219,7 +218,7 @@ func (r *Result) resumePart(path string, all span) (whole bool, err error) {
 	return true, err
 }
 
-// take loads a file of this experiment.
+// take loads a checkpoint of this experiment and returns its chains.
 func (r *Result) take(path string) (have span, err error) {
 	h, err := openCheckpoint(path)
 	if err != nil {

@@ -21,15 +21,15 @@ import (
 )
 
 // A checkpoint is a file with the results of a range of chains: a line that says what it is, a line of JSON with the experiment
-// and the range, the columns as little-endian doubles, and a SHA-256 of all that. It is written under a temporary name and
-// renamed, so a file with a final name is whole; the checksum is for disks and for people.
+// and the range, the columns as little-endian float64, the lists of values, and a SHA-256 of all that. It is written under a
+// temporary name and renamed, so a file with a final name is complete; the checksum detects damage to it later.
 
-// generation is raised when the same experiment gives other numbers than before.
+// generation is increased when the same experiment gives other numbers than before, so that older files are refused.
 const generation = 1
 
 var checkpointMagic = fmt.Sprintf("popsim sweep checkpoint %d\n", generation)
 
-// header says what a checkpoint holds.
+// header is the second line of a checkpoint.
 type header struct {
 	Experiment experiment
 	Jobs       *jobsText `json:",omitempty"` // of Jobs, whose Experiment is empty
@@ -38,7 +38,7 @@ type header struct {
 	Record     json.RawMessage `json:",omitempty"` // of a part, see Config.Record
 }
 
-// Work is what a checkpoint of a sweep has cost.
+// Work is the cost of a checkpoint or part.
 type Work struct {
 	LaneSteps int64
 	Seconds   float64
@@ -46,7 +46,7 @@ type Work struct {
 
 func (w *Work) add(v Work) { w.LaneSteps, w.Seconds = w.LaneSteps+v.LaneSteps, w.Seconds+v.Seconds }
 
-// experiment is a resolved Spec in writing.
+// experiment is a resolved Spec as it is written to JSON.
 type experiment struct {
 	Model, Method string
 	P             []exact
@@ -70,7 +70,7 @@ type axisText struct {
 	Log        bool
 }
 
-// exact is a float64 in writing, to the last bit and with NaN.
+// exact is a float64 that JSON holds exactly, also NaN: as a string.
 type exact float64
 
 func (x exact) MarshalJSON() ([]byte, error) {
@@ -138,7 +138,7 @@ func gridOf(axes []axisText, zip bool) (g Grid, err error) {
 	return g, nil
 }
 
-// spec is the other way.
+// spec returns the Spec of an experiment.
 func (x experiment) spec() (s Spec, err error) {
 	s = Spec{
 		Method: x.Method, P: floats(x.P), I: float64(x.I), Init: floats(x.Init), Time: float64(x.Time), Discard: float64(x.Discard),
@@ -154,7 +154,7 @@ func (x experiment) spec() (s Spec, err error) {
 	return s, err
 }
 
-// text is the experiment as bytes; two experiments are the same if these are.
+// text returns the experiment as JSON. Two experiments are the same if their texts are.
 func (x experiment) text() []byte {
 	text, err := json.Marshal(x)
 	if err != nil {
@@ -163,13 +163,14 @@ func (x experiment) text() []byte {
 	return text
 }
 
-// checkpoint writes what r holds of the chains first to end-1, which have cost so much work.
+// checkpoint returns the content of a checkpoint with the chains first to end-1 of r, which have cost work; record is stored with
+// it if it is not nil.
 func (r *Result) checkpoint(first, end int, work Work, record any) []byte {
 	var b bytes.Buffer
 	b.WriteString(checkpointMagic)
 	h := header{Experiment: r.plan.experiment(), First: first, End: end, Work: work}
 	if text, err := json.Marshal(record); err == nil && record != nil {
-		h.Record = text // one that cannot be written is not worth losing the part for
+		h.Record = text // a record that JSON cannot hold is left out: the part is worth more
 	}
 	head, err := json.Marshal(h)
 	if err != nil {
@@ -192,7 +193,7 @@ func (r *Result) checkpoint(first, end int, work Work, record any) []byte {
 	return b.Bytes()
 }
 
-// lists are the lists of values by slot that r keeps.
+// lists returns the lists of values by slot that r stores.
 func (r *Result) lists() (kept [][][]float64) {
 	for _, l := range [][][]float64{r.late, r.resets} {
 		if l != nil {
@@ -202,7 +203,7 @@ func (r *Result) lists() (kept [][][]float64) {
 	return kept
 }
 
-// slotRange is where the chains first to end-1 are kept.
+// slotRange returns the range of indices in the columns of the chains first to end-1.
 func (r *Result) slotRange(first, end int) (lo, hi int) {
 	return r.plan.slot(first, 0) - r.base, r.plan.slot(end-1, 0) + r.plan.links(end-1) - r.base
 }
@@ -215,14 +216,14 @@ func doubles(values []float64) []byte {
 	return b
 }
 
-// checkpointFile is a file on disk that is whole.
+// checkpointFile is a complete checkpoint or part on disk.
 type checkpointFile struct {
 	path string
 	header
 	start, end int64 // of the columns and lists, bytes
 }
 
-// openCheckpoint reads a file through, with little memory, and checks that it is whole.
+// openCheckpoint reads a file once, with little memory, and checks that it is complete and undamaged.
 func openCheckpoint(path string) (q checkpointFile, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -262,7 +263,7 @@ func openCheckpoint(path string) (q checkpointFile, err error) {
 	return q, nil
 }
 
-// identity is what the file belongs to, as bytes.
+// identity returns the text of the experiment or the jobs that the file belongs to.
 func (q checkpointFile) identity() []byte {
 	if q.Jobs != nil {
 		return q.Jobs.bytes()
@@ -270,7 +271,7 @@ func (q checkpointFile) identity() []byte {
 	return q.Experiment.text()
 }
 
-// size is the number of chains and of points of the sweep that the file belongs to; 0 where it cannot be told.
+// size returns the number of chains and of points of the sweep that the file belongs to; 0 if they are not known.
 func (q checkpointFile) size() (chains, points int) {
 	if q.Jobs != nil {
 		j, err := q.Jobs.jobs()
@@ -287,7 +288,7 @@ func (q checkpointFile) size() (chains, points int) {
 	return chains, int(spec.Grid.Points()) * len(spec.From.branches())
 }
 
-// payload is what the file holds behind its header.
+// payload returns the content of the file after its header, without the checksum.
 func (q checkpointFile) payload() ([]byte, error) {
 	f, err := os.Open(q.path)
 	if err != nil {
@@ -305,7 +306,7 @@ func torn(path string) error {
 	return fmt.Errorf("sweep: %s is torn: its checksum does not fit; remove it and run its part again", path)
 }
 
-// load puts a checkpoint into r.
+// load reads a checkpoint into r.
 func (r *Result) load(h checkpointFile) error {
 	path := h.path
 	payload, err := h.payload()
@@ -361,7 +362,7 @@ const (
 	tempMark       = ".tmp"
 )
 
-// PartPath is the name of a part's file.
+// PartPath returns the path of the file of a part.
 func PartPath(keep string, p Part) string {
 	return fmt.Sprintf("%s%s%d-of-%d", keep, partMark, p.Number, p.Of)
 }
@@ -370,7 +371,7 @@ func checkpointPath(keep string, first, end int) string {
 	return fmt.Sprintf("%s%s%d-%d", keep, checkpointMark, first, end)
 }
 
-// beside lists the files whose names begin with that of path and mark, in the order of their names.
+// beside lists the files whose names begin with path followed by mark, in the order of their names.
 func beside(path, mark string) ([]string, error) {
 	dir, base := filepath.Split(path)
 	entries, err := os.ReadDir(filepath.Clean(dir + "."))
@@ -386,7 +387,7 @@ func beside(path, mark string) ([]string, error) {
 	return found, nil
 }
 
-// Discard removes the checkpoints that are kept for path: after the table is written.
+// Discard removes the checkpoints of a sweep with Config.Keep = path; it is called after the table is written.
 func Discard(path string) error {
 	found, err := beside(path, checkpointMark)
 	for _, name := range found {
@@ -395,13 +396,13 @@ func Discard(path string) error {
 	return err
 }
 
-// HasCheckpoints tells whether checkpoints of an unfinished sweep are kept for path.
+// HasCheckpoints reports whether there are checkpoints of a sweep with Config.Keep = path.
 func HasCheckpoints(path string) bool {
 	found, err := beside(path, checkpointMark)
 	return err == nil && slices.ContainsFunc(found, func(name string) bool { return !strings.HasSuffix(name, tempMark) })
 }
 
-// write puts a file in its place, whole or not at all.
+// write writes a file completely or not at all.
 func write(path string, data []byte) error {
 	f, err := os.Create(path + tempMark)
 	if err != nil {
@@ -422,7 +423,7 @@ func write(path string, data []byte) error {
 	return nil
 }
 
-// leastSlot is how many bytes of a checkpoint a slot takes at least: the measures that judgement needs.
+// leastSlot is the least number of bytes that a slot takes in a checkpoint: the measures that kept always includes.
 const leastSlot = 4 * 8
 
 // chains counts the chains of a spec without laying them out.

@@ -13,17 +13,17 @@ import (
 
 const (
 	width   = kernels.Group // lanes of a shard: more would not be faster
-	decide  = 50.0          // ms of a lane's time between decisions
+	decide  = 50.0          // model time between two decisions whether to retire lanes, ms
 	perCall = 1024          // steps in one call of a kernel, which cannot be preempted
 )
 
-// clock is one resolution of a sweep, all in steps.
+// clock is the time grid of one resolution of a sweep.
 type clock struct {
 	dt      float64 // ms
-	steps   int64   // of a point
-	discard int64
-	every   int64   // between decisions
-	cuts    []int64 // where a shard stops within that time: where points end, where extremes begin, and at its end
+	steps   int64   // length of the run of a point
+	discard int64   // steps at its start that count neither for the rate nor for extremes
+	every   int64   // steps between two decisions
+	cuts    []int64 // steps after a decision at which a shard stops: where points end, where extremes begin, and at every
 }
 
 func (p *plan) clock(dt float64) clock {
@@ -43,17 +43,17 @@ func (p *plan) clock(dt float64) clock {
 	return c
 }
 
-// engine runs chains; it is shared by workers.
+// engine holds what the workers share.
 type engine struct {
 	*plan
 	kernel  *kernels.Kernel
-	clocks  []clock                     // the resolution that is told, and, if wanted, the second
-	rests   []atomic.Pointer[[]float64] // see rest
+	clocks  []clock                     // that of the results and, unless NoError, that of the second resolution
+	resting []atomic.Pointer[[]float64] // resting states by their place, see restingState; nil if they are not kept
 	workers []*worker                   // made when they are first needed
-	done    atomic.Int64                // points finished, each resolution counted apart
+	done    atomic.Int64                // points finished, each resolution counted separately
 	moved   atomic.Int64                // lane-steps
 	stats   sched.Stats                 // of the run
-	saving  time.Duration               // spent on checkpoints meanwhile, by whichever worker
+	saving  time.Duration               // time spent on checkpoints during the run, by all workers
 }
 
 func newEngine(p *plan, isa kernels.ISA) (*engine, error) {
@@ -65,13 +65,13 @@ func newEngine(p *plan, isa kernels.ISA) (*engine, error) {
 	if !p.NoError {
 		e.clocks = append(e.clocks, p.clock(p.coarse))
 	}
-	if n := p.restCount(); n < p.points || n < 1<<12 {
-		e.rests = make([]atomic.Pointer[[]float64], n)
+	if n := p.restingStates(); n < p.points || n < 1<<12 {
+		e.resting = make([]atomic.Pointer[[]float64], n)
 	}
 	return e, nil
 }
 
-// phases says where the time of the workers went.
+// phases returns where the time of the workers went.
 func (e *engine) phases() (p pop.Phases) {
 	var step, build time.Duration
 	made := time.Duration(0)
@@ -86,8 +86,8 @@ func (e *engine) phases() (p pop.Phases) {
 	return p
 }
 
-// restCount is the number of points that may differ in their rest at I = 0.
-func (p *plan) restCount() int {
+// restingStates returns the number of different sets of parameters, each of which has a resting state of its own.
+func (p *plan) restingStates() int {
 	n := 1
 	for j, a := range p.Grid.Axes {
 		if p.targets[j].kind != setsParam {
@@ -101,8 +101,9 @@ func (p *plan) restCount() int {
 	return n
 }
 
-// rest is the rest at I = 0 of a point with the given parameters. It is found once for all points that share them.
-func (e *engine) rest(point int, params []float64) []float64 {
+// restingState returns the resting state at I = 0 of a point with the given parameters. It is found once for all points that
+// share the parameters. The caller must not change it.
+func (e *engine) restingState(point int, params []float64) []float64 {
 	at := 0
 	for j, a := range e.Grid.Axes {
 		if e.targets[j].kind == setsParam {
@@ -113,15 +114,15 @@ func (e *engine) rest(point int, params []float64) []float64 {
 			at = at*a.Len() + e.Grid.Index(point, j)
 		}
 	}
-	if e.rests != nil {
-		if y := e.rests[at].Load(); y != nil {
+	if e.resting != nil {
+		if y := e.resting[at].Load(); y != nil {
 			return *y
 		}
 	}
 	y := make([]float64, len(e.Model.States))
 	e.Model.Initial(params, y)
-	if e.rests != nil {
-		e.rests[at].Store(&y) // two workers may both find it: it is the same
+	if e.resting != nil {
+		e.resting[at].Store(&y) // two workers may both find it, with the same result
 	}
 	return y
 }

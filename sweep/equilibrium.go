@@ -6,23 +6,24 @@ import (
 	"popsim/model"
 )
 
-// A silent lane is retired when it is at a stable rest. It is near the rest to 1e-6 mV and 1e-6 of the gates, has come
-// no farther away since the last decision, and the rest attracts: every eigenvalue of the Jacobian there has a real
-// part below -minDecay, so that the nearest saddle or unstable cycle, whose distance goes with the decay rate or its
-// root, is farther away than this by orders of magnitude. A single real eigenvalue may be closer to zero, up to
-// -slowDecay: it tells of a saddle-node, which no method moves.
+// A silent lane is retired when it is at a stable equilibrium: within restNear of it, moved by no more than that since the last
+// decision, and every eigenvalue of the Jacobian at the equilibrium has a real part below -minDecay. Then the nearest saddle or
+// unstable cycle, whose distance is proportional to the decay rate or its square root, is farther away than restNear by orders
+// of magnitude. A single real eigenvalue may be closer to zero, up to -slowDecay: it belongs to a saddle-node, whose place does
+// not depend on the integration method.
 const (
-	restNear  = 1e-6 // mV; for gates, of 1
+	restNear  = 1e-6 // mV; for gating variables 1
 	minDecay  = 1e-3 // 1/ms
 	slowDecay = 1e-4 // 1/ms
-	restTries = 8
+	restTries = 8    // steps of Newton's method
 
-	// Relative to one unit and the state: Newton's step at a root. On a slow passage where dV/dt is c at least and bends by a, it
-	// is sqrt(c/a) or more: beyond this even where the passage takes years.
+	// restConverged is the largest last step of Newton's method, relative to 1 plus the state. On a slow passage without a root,
+	// where dV/dt is c + a V² around its minimum, Newton's steps are sqrt(c/a) or more: larger than this even if the passage
+	// takes years of model time.
 	restConverged = 1e-9
 )
 
-// classifier finds rests by Newton's method; it is the scratch of one worker.
+// classifier finds equilibria by Newton's method and classifies them. It holds scratch memory and belongs to one worker.
 type classifier struct {
 	m     *model.Model
 	y, dy []float64
@@ -35,7 +36,7 @@ func newClassifier(m *model.Model) *classifier {
 	return &classifier{m: m, y: make([]float64, d), dy: make([]float64, d), jac: make([]float64, d*d), a: make([]float64, d*(d+1))}
 }
 
-// distance is how far apart two states are: mV for V, the unit of the state divided by scale for the others.
+// distance returns the largest difference between two states: V in mV, gating variables as they are, w times R in mV.
 func (r *classifier) distance(p, a, b []float64) float64 {
 	far := math.Abs(a[0] - b[0])
 	for j := 1; j < len(a); j++ {
@@ -48,21 +49,21 @@ func (r *classifier) distance(p, a, b []float64) float64 {
 	return far
 }
 
-// stability is that of an equilibrium.
+// stability is the kind of an equilibrium.
 type stability int
 
 const (
-	notEquilibrium stability = iota // there is none here
-	marginal                        // attracts, but too slowly
+	notEquilibrium stability = iota // the state is not at an equilibrium
+	marginal                        // attracting, but too slowly to be sure
 	stable
 	unstable
 )
 
-// classify tells whether y is at an equilibrium of the neuron with parameters p and current i, which is below V_th where
-// V_th resets, and of what kind.
+// classify returns the kind of equilibrium at state y of the neuron with parameters p and current i. In models that reset, an
+// equilibrium at or above V_th is none.
 func (r *classifier) classify(p []float64, i float64, y []float64) stability {
 	copy(r.y, y)
-	converged := false // a slow passage has no root: Newton's method jumps about it, and may end near by
+	converged := false // on a slow passage without a root, Newton's method jumps around its minimum and may end close to y
 	for range restTries {
 		r.m.Deriv(p, i, r.y, r.dy)
 		r.m.Jacobian(p, i, r.y, r.jac)
@@ -93,7 +94,7 @@ func (r *classifier) classify(p []float64, i float64, y []float64) stability {
 	return unstable
 }
 
-// decaysAt tells whether every eigenvalue at the equilibrium in hand has a real part below -rate per ms.
+// decaysAt reports whether every eigenvalue at the equilibrium r.y has a real part below -rate per ms.
 func (r *classifier) decaysAt(p []float64, i, rate float64) bool {
 	r.m.Jacobian(p, i, r.y, r.jac)
 	d := len(r.y)
@@ -103,8 +104,8 @@ func (r *classifier) decaysAt(p []float64, i, rate float64) bool {
 	return model.Decays(r.jac, d)
 }
 
-// oneSlow tells, of models of one or two variables, whether a single eigenvalue at the equilibrium in hand is above
-// -minDecay; it is real then.
+// oneSlow reports whether exactly one eigenvalue at the equilibrium r.y is above -minDecay, which is then real. It is false for
+// models of more than two variables.
 func (r *classifier) oneSlow(p []float64, i float64) bool {
 	r.m.Jacobian(p, i, r.y, r.jac)
 	switch j := r.jac; len(r.y) {
@@ -116,8 +117,8 @@ func (r *classifier) oneSlow(p []float64, i float64) bool {
 	return false
 }
 
-// solve replaces dy by the solution of jac x = dy; false where there is none.
-func (r *classifier) solve() bool {
+// solve replaces r.dy by the solution x of r.jac x = r.dy, by Gauss-Jordan elimination; ok is false if there is none.
+func (r *classifier) solve() (ok bool) {
 	d := len(r.dy)
 	w := d + 1
 	for i := range d {

@@ -12,8 +12,8 @@ type Grid struct {
 	Zip  bool
 }
 
-// Points is the number of points; a grid without axes has one. It is a float64 because what a user writes may be
-// beyond any int: ask Check before using it as one.
+// Points returns the number of points; a grid without axes has one. It is a float64 because the number may exceed every int; it
+// is a valid int once Check has returned nil.
 func (g Grid) Points() float64 {
 	n := 1.0
 	for i, a := range g.Axes {
@@ -25,7 +25,7 @@ func (g Grid) Points() float64 {
 	return n
 }
 
-// Check names all faults of the grid: axes named twice, empty axes, zipped axes of unequal length, too many points.
+// Check reports all faults of the grid: axes named twice, empty axes, zipped axes of unequal length, too many points.
 func (g Grid) Check() error {
 	var faults []error
 	seen := map[string]bool{}
@@ -48,7 +48,7 @@ func (g Grid) Check() error {
 	return errors.Join(faults...)
 }
 
-// Index is the place on axis j of a point.
+// Index returns the place of a point on axis j.
 func (g Grid) Index(point, j int) int {
 	if g.Zip {
 		return point
@@ -59,10 +59,10 @@ func (g Grid) Index(point, j int) int {
 	return point % g.Axes[j].Len()
 }
 
-// At is the value of axis j at a point.
+// At returns the value of axis j at a point.
 func (g Grid) At(point, j int) float64 { return g.Axes[j].At(g.Index(point, j)) }
 
-// axis is the place of the named axis, or -1.
+// axis returns the number of the named axis, or -1.
 func (g Grid) axis(name string) int {
 	for j, a := range g.Axes {
 		if a.Name == name {
@@ -72,7 +72,7 @@ func (g Grid) axis(name string) int {
 	return -1
 }
 
-// Stride is how many points one step along axis j goes; 1 in a zipped grid.
+// Stride returns the difference between the numbers of points that are neighbours along axis j; 1 in a zipped grid.
 func (g Grid) Stride(j int) int {
 	n := 1
 	if g.Zip {

@@ -6,49 +6,48 @@ import (
 	"popsim/pop"
 )
 
-// memory is how many intervals a lane remembers.
+// memory is the number of interspike intervals that a lane keeps.
 const memory = 256
 
-// lane is the book of one lane: which point it runs, and what its neuron has done. Times are those of the lane, from
-// the start of its point.
+// lane is the record of one lane: which point it runs, and what the neuron has done. Times count from the start of the point.
 type lane struct {
-	chain, link int  // chain is idle in a lane without work
-	waits       bool // for the next decision, to go on with its chain
-	slot        int
-	start       int64 // the shard's step at which the point began
+	chain, link int   // the point: its chain, and its place in it; chain is idle in a lane without a point
+	waiting     bool  // the point is finished; the next one of the chain begins at the next decision
+	slot        int   // of the point, see plan.slot
+	start       int64 // step of the shard at which the point began
 	params      []float64
 	current     float64
-	rest        float64 // V of the rest at I = 0, mV
+	restingV    float64 // V of the resting state at I = 0, mV
 
 	train     pop.Train
-	intervals int64           // in the whole run
-	early     [early]float64  // the first ones
-	isi       [memory]float64 // a ring of the last ones
-	adapt     float64         // sum of (next - this)/(next + this)
+	intervals int64           // number of intervals in the whole run
+	early     [early]float64  // the first intervals, ms
+	isi       [memory]float64 // the last intervals, ms, in a ring: interval k is isi[k%memory]
+	adapt     float64         // sum of (next - this)/(next + this) over neighbouring intervals
 
-	look   int64     // intervals at which to look for a pattern again
-	state  []float64 // at the last decision
-	spikes int64     // at the last decision
+	nextCheck int64     // number of intervals at which settle is tried again
+	state     []float64 // at the last decision
+	spikes    int64     // number of spikes at the last decision
 
-	settled repetition // what the train has settled to; mean 0 before
+	settled repetition // the pattern that the train has settled to; its mean is 0 before that
 
-	from   float64   // ms: since when extremes are kept; NaN before
-	span   extent    // of V since then
-	spanW  extent    // of w since then, where it is asked for
-	swings [2]extent // of V between the last decisions, the older first
-	window extent    // of V since the last decision
+	from    float64   // ms: time from which extremes are kept; NaN before
+	span    extent    // of V since from
+	spanW   extent    // of w since from, if it is asked for
+	windows [2]extent // of V in the last two windows between decisions, the older first
+	window  extent    // of V since the last decision
 }
 
-// early is how many intervals at the start of a train are remembered.
+// early is the number of intervals at the start of a train that are kept.
 const early = 8
 
-// extent is a range of V, mV, or of w, pA.
+// extent is the least and the largest value of V (mV) or w (pA).
 type extent struct{ lo, hi float64 }
 
-// nowhere is the extent that any other replaces.
+// nowhere is the extent of no values.
 var nowhere = extent{math.Inf(1), math.Inf(-1)}
 
-// with is the extent that holds x as well; NaN changes nothing.
+// with returns the extent that includes x; NaN changes nothing.
 func (a extent) with(x float64) extent {
 	if x < a.lo {
 		a.lo = x
@@ -61,22 +60,22 @@ func (a extent) with(x float64) extent {
 
 func (a extent) join(b extent) extent { return extent{min(a.lo, b.lo), max(a.hi, b.hi)} }
 
-// idle stands for no chain.
+// idle is the chain of a lane without a point.
 const idle = -1
 
-// runs tells whether the lane is on its way through a point.
-func (l *lane) runs() bool { return l.chain != idle && !l.waits }
+// runs reports whether the lane runs a point.
+func (l *lane) runs() bool { return l.chain != idle && !l.waiting }
 
-// begin opens the book of a new point.
+// begin resets the record for a new point.
 func (l *lane) begin(link, slot int, start int64) {
-	l.link, l.slot, l.start, l.waits = link, slot, start, false
+	l.link, l.slot, l.start, l.waiting = link, slot, start, false
 	l.train, l.intervals, l.adapt = pop.Train{}, 0, 0
-	l.look, l.spikes = firstLook, 0
-	l.settled, l.from, l.span, l.swings, l.window = repetition{}, math.NaN(), nowhere, [2]extent{nowhere, nowhere}, nowhere
+	l.nextCheck, l.spikes = firstCheck, 0
+	l.settled, l.from, l.span, l.windows, l.window = repetition{}, math.NaN(), nowhere, [2]extent{nowhere, nowhere}, nowhere
 	l.spanW = nowhere
 }
 
-// spike notes a spike at t ms; discard is the time from which intervals count.
+// spike adds a spike at t ms; discard is the time from which intervals count.
 func (l *lane) spike(t, discard float64) {
 	if l.train.Spikes() > 0 {
 		isi := t - l.train.Last()
@@ -93,12 +92,12 @@ func (l *lane) spike(t, discard float64) {
 	l.train.Add(t, discard)
 }
 
-// late writes the last intervals that count into buf, the oldest first.
+// late writes the last intervals after discard into buf, the oldest first, and returns the part of buf that holds them.
 func (l *lane) late(buf *[memory]float64) []float64 {
 	return l.recent(int(min(l.train.Intervals(), memory)), buf)
 }
 
-// recent writes the last n intervals, the oldest first, into buf; fewer if there are fewer.
+// recent writes the last n intervals, or as many as there are, into buf, the oldest first, and returns the part that holds them.
 func (l *lane) recent(n int, buf *[memory]float64) []float64 {
 	n = int(min(int64(n), l.intervals, memory))
 	for i := range n {
@@ -107,7 +106,7 @@ func (l *lane) recent(n int, buf *[memory]float64) []float64 {
 	return buf[:n]
 }
 
-// extend goes on with the settled pattern to the end of the run.
+// extend adds the spikes of the settled pattern up to the end of the run, ms.
 func (l *lane) extend(end, discard float64) {
 	for j := int(l.intervals - l.settled.since); ; j++ {
 		t := l.train.Last() + l.settled.isi[j%l.settled.period]

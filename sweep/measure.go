@@ -9,7 +9,7 @@ import (
 	"popsim/model"
 )
 
-// The measures of a point, in the order of columns. A record holds all of them.
+// The numbers of the measures of a point, in the order of the columns. A record holds all of them.
 const (
 	mRate = iota
 	mRateError
@@ -32,6 +32,7 @@ const (
 	measures
 )
 
+// record holds the measures of a point; NaN where one is missing.
 type record [measures]float64
 
 // measure is a column of the table.
@@ -63,12 +64,12 @@ var measureList = [measures]measure{
 	mEndedAt:    {"ended_ms", false, nil, "when it ended: of a neuron that runs away, when that was seen; empty where a state became NaN"},
 }
 
-// usual is what a sweep tells unless asked for something else.
+// usual are the columns if Spec.Measures is nil.
 var usual = []string{
 	"rate_Hz", "rate_error_Hz", "spikes", "latency_ms", "isi_first_ms", "isi_last_ms", "isi_cv", "V_min_mV", "V_max_mV", "status",
 }
 
-// MeasureNames lists the columns that can be asked for; a name may be given without its unit.
+// MeasureNames lists the names of all measures; Spec.Measures may give them without their unit.
 func MeasureNames() []string {
 	names := make([]string, measures)
 	for j, m := range measureList {
@@ -77,7 +78,7 @@ func MeasureNames() []string {
 	return names
 }
 
-// MeasureDoc says what a column means.
+// MeasureDoc describes a measure in a sentence; "" for an unknown name.
 func MeasureDoc(name string) string {
 	if j := measureNamed(name); j >= 0 {
 		return measureList[j].doc
@@ -85,7 +86,7 @@ func MeasureDoc(name string) string {
 	return ""
 }
 
-// MeasureColumn is the column of a measure that is named with or without its unit; "" where there is none.
+// MeasureColumn returns the name, with its unit, of a measure that is named with or without it; "" for an unknown name.
 func MeasureColumn(name string) string {
 	if j := measureNamed(name); j >= 0 {
 		return measureList[j].name
@@ -93,7 +94,7 @@ func MeasureColumn(name string) string {
 	return ""
 }
 
-// MeasureWords lists the words that the values 0, 1, 2 ... of a measure stand for; nil for a measure in numbers.
+// MeasureWords lists the words that the values 0, 1, 2 ... of a measure stand for; nil for a measure that is a number.
 func MeasureWords(name string) []string {
 	if j := measureNamed(name); j >= 0 {
 		return slices.Clone(measureList[j].words)
@@ -101,14 +102,14 @@ func MeasureWords(name string) []string {
 	return nil
 }
 
-// measureNamed is the measure of a column, given with or without its unit, or -1.
+// measureNamed returns the number of a measure, named with or without its unit, or -1.
 func measureNamed(name string) int {
 	return slices.IndexFunc(measureList[:], func(m measure) bool { return m.name == name || unitless(m.name) == name })
 }
 
-// SetMeasures sets what the sweep tells of every point from names of columns, with or without their unit. V and w stand for the
-// two columns of their extremes; isi and w_reset (Late, Resets) give rows of their own, so that only one of them is allowed.
-// Unknown names are reported by Check.
+// SetMeasures sets Measures, Late and Resets from names, with or without their unit. V and w stand for the two columns of their
+// extremes, isi for Late and w_reset for Resets. Both Late and Resets are an error, because each gives rows of its own. Unknown
+// names are reported by Check.
 func (s *Spec) SetMeasures(names []string) error {
 	for _, m := range names {
 		switch m {
@@ -130,7 +131,7 @@ func (s *Spec) SetMeasures(names []string) error {
 	return nil
 }
 
-// measuresOf finds measures by name, with or without the unit. Status is always among them.
+// measuresOf returns the numbers of measures, named with or without their unit. Status is always among them.
 func measuresOf(names []string) ([]int, error) {
 	if names == nil {
 		names = usual
@@ -156,7 +157,7 @@ func measuresOf(names []string) ([]int, error) {
 	return found, errors.Join(faults...)
 }
 
-// unitless is the name of a column without its unit.
+// unitless returns the name of a measure without its unit.
 func unitless(name string) string {
 	for _, unit := range []string{"_Hz", "_ms", "_mV", "_pA"} {
 		name = strings.TrimSuffix(name, unit)

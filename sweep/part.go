@@ -17,7 +17,8 @@ import (
 	"unicode/utf8"
 )
 
-// partNamed reads the part from the name of a file that is kept for base; rest is what follows, "" for the part itself.
+// partNamed parses the name of a file that belongs to a part of base; rest is what follows the number of the part, "" for the
+// file of the part itself.
 func partNamed(name, base string) (p Part, rest string, ok bool) {
 	text, ok := strings.CutPrefix(name, base+partMark)
 	number, text, ok2 := strings.Cut(text, "-of-")
@@ -31,7 +32,7 @@ func partNamed(name, base string) (p Part, rest string, ok bool) {
 	return p, text[end:], ok && ok2 && err1 == nil && err2 == nil && p.Number >= 1 && p.Number <= p.Of
 }
 
-// Parts are the finished parts of a sweep, which make up all of it. Their rows are read when they are asked for.
+// Parts are the files of all parts of a sweep. Rows are read from them when they are needed.
 type Parts struct {
 	Spec Spec // with its defaults resolved
 	Work Work // of all of them
@@ -39,19 +40,19 @@ type Parts struct {
 	plan  *plan
 	parts []checkpointFile // in the order of chains
 	files map[int]*os.File
-	lists map[int][][]int64 // by part: for every list, where each indexEvery-th slot begins
-	rows  int               // of a block
+	lists map[int][][]int64 // by part: for every list, the offset in the file of each indexEvery-th slot
+	rows  int               // number of rows of a block
 }
 
-// Some numbers of reading parts.
+// Limits on what is held while parts are read.
 const (
 	blockRows  = 1 << 16 // rows in memory at a time
-	indexEvery = 256     // slots between noted places of lists
-	openFiles  = 64      // at a time
+	indexEvery = 256     // slots from one stored offset of a list to the next
+	openFiles  = 64      // files open at a time
 )
 
-// OpenParts finds the parts that are kept for path and checks them, with little memory. The error names parts that are
-// missing, doubled, torn or of another experiment.
+// OpenParts finds the parts of a sweep with Config.Keep = path and checks them, with little memory. The error names parts that
+// are missing, overlapping, damaged or of another experiment.
 func OpenParts(path string) (*Parts, error) {
 	found, err := beside(path, partMark)
 	if err != nil {
@@ -114,7 +115,7 @@ func OpenParts(path string) (*Parts, error) {
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
-	// Nothing is laid out that the files do not fill: a header alone may promise anything.
+	// No memory is allocated that the files do not fill: a damaged header may claim any number of points.
 	if slots := spec.Grid.Points() * float64(len(spec.From.branches())); slots*leastSlot > float64(held) {
 		return nil, torn(last)
 	}
@@ -130,7 +131,7 @@ func OpenParts(path string) (*Parts, error) {
 	return m, nil
 }
 
-// plan is that of the experiment a file belongs to.
+// plan returns the plan of the sweep that a file belongs to.
 func (q checkpointFile) plan() (*plan, error) {
 	spec, err := q.Experiment.spec()
 	if err != nil {
@@ -143,19 +144,19 @@ func (q checkpointFile) plan() (*plan, error) {
 	return p, nil
 }
 
-// slots are those of a part.
+// slots returns the range of slots of a part.
 func (m *Parts) slots(q checkpointFile) (lo, hi int) {
 	p := m.plan
 	return p.slot(q.First, 0), p.slot(q.End-1, 0) + p.links(q.End-1)
 }
 
-// Count is the number of parts.
+// Count returns the number of parts.
 func (m *Parts) Count() int { return len(m.parts) }
 
-// Rows is the number of rows.
+// Rows returns the number of rows of the whole sweep.
 func (m *Parts) Rows() int { return m.plan.rows }
 
-// Records are what Config.Record had to tell of each part, where it told something.
+// Records returns the results of Config.Record stored with the parts; parts without one are left out.
 func (m *Parts) Records() (all []json.RawMessage) {
 	for _, q := range m.parts {
 		if q.Record != nil {
@@ -165,7 +166,7 @@ func (m *Parts) Records() (all []json.RawMessage) {
 	return all
 }
 
-// Digest is a short name of the experiment.
+// Digest returns a short text that identifies the experiment.
 func (m *Parts) Digest() string { return m.plan.experiment().digest() }
 
 // Close closes the files.
@@ -176,7 +177,7 @@ func (m *Parts) Close() {
 	clear(m.files)
 }
 
-// Result reads all of it into memory: the same as from an unsplit run.
+// Result reads all parts into memory. It is the same as that of the sweep in one run.
 func (m *Parts) Result() (*Result, error) {
 	r := newResult(m.plan, 0, m.plan.chains())
 	for _, q := range m.parts {
@@ -188,8 +189,9 @@ func (m *Parts) Result() (*Result, error) {
 	return r, nil
 }
 
-// Blocks calls visit with all rows in their order, some at a time; a block may not be kept. even says that the words of a
-// block must leave room for those of later ones, which some formats of tables need and which costs a pass over the files.
+// Blocks calls visit with all rows in their order, a block at a time; a block is valid during the call. even says that columns
+// of words must be as wide in each block as the longest word of all blocks, which some file formats need; it takes a further
+// pass over the files.
 func (m *Parts) Blocks(even bool, visit func(block *Result) error) error {
 	var widths map[int]int
 	if even {
@@ -231,7 +233,7 @@ func (m *Parts) block(rows span) (*Result, error) {
 	if p.Resets {
 		r.resets = make([][]float64, n)
 	}
-	for i := 0; i < n; { // a run of slots that lie behind each other in one part
+	for i := 0; i < n; { // a run of contiguous slots of one part
 		first := slots[order[i]]
 		at, found := slices.BinarySearchFunc(m.parts, first, func(q checkpointFile, slot int) int {
 			lo, hi := m.slots(q)
@@ -256,7 +258,7 @@ func (m *Parts) block(rows span) (*Result, error) {
 	return r, nil
 }
 
-// file is part at, open.
+// file returns the open file of part at.
 func (m *Parts) file(at int) (*os.File, error) {
 	if f := m.files[at]; f != nil {
 		return f, nil
@@ -272,7 +274,7 @@ func (m *Parts) file(at int) (*os.File, error) {
 	return f, nil
 }
 
-// read reads the slots from first on out of part at, as many as there are places in r for them.
+// read reads the slots from first on from part at and stores them at the given places of r, one slot for each place.
 func (m *Parts) read(at, first int, places []int, r *Result) error {
 	q := m.parts[at]
 	f, err := m.file(at)
@@ -309,7 +311,7 @@ func (m *Parts) read(at, first int, places []int, r *Result) error {
 	return nil
 }
 
-// index notes where the lists of part at lie.
+// index returns the offsets of the lists of part at, see Parts.lists.
 func (m *Parts) index(at int) ([][]int64, error) {
 	if found := m.lists[at]; found != nil {
 		return found, nil
@@ -343,7 +345,7 @@ func (m *Parts) index(at int) ([][]int64, error) {
 	return all, l.err
 }
 
-// listReader reads lists of values, each behind its length. The first error stays.
+// listReader reads lists of values, each preceded by its length. The first error is kept, and later reads return nothing.
 type listReader struct {
 	path string
 	r    *bufio.Reader
@@ -352,10 +354,12 @@ type listReader struct {
 	err  error
 }
 
+// seek makes the reader start at an offset of f; the lists end at end.
 func (l *listReader) seek(f *os.File, at, end int64) {
 	l.r, l.at, l.end = bufio.NewReaderSize(io.NewSectionReader(f, at, end-at), 1<<15), at, end
 }
 
+// length reads the length of the next list.
 func (l *listReader) length() int {
 	var b [4]byte
 	if _, err := io.ReadFull(l.r, b[:]); err != nil && l.err == nil {
@@ -373,12 +377,14 @@ func (l *listReader) length() int {
 	return int(n)
 }
 
+// skip skips a list.
 func (l *listReader) skip() {
 	if _, err := l.r.Discard(8 * l.length()); err != nil && l.err == nil {
 		l.err = torn(l.path)
 	}
 }
 
+// next reads a list.
 func (l *listReader) next() []float64 {
 	b := make([]byte, 8*l.length())
 	if _, err := io.ReadFull(l.r, b); err != nil && l.err == nil {
@@ -391,7 +397,7 @@ func (l *listReader) next() []float64 {
 	return list
 }
 
-// widths are the characters of the longest words of all finished rows, by measure.
+// widths returns the number of characters of the longest word of each measure in words, over all rows.
 func (m *Parts) widths() (map[int]int, error) {
 	found := map[int]int{}
 	kept := m.plan.kept()
@@ -428,8 +434,8 @@ func (m *Parts) widths() (map[int]int, error) {
 	return found, nil
 }
 
-// Merge joins the parts that are kept for path into one result, the same as that of an unsplit run. The error names parts
-// that are missing, doubled, torn or of another experiment.
+// Merge reads the parts of a sweep with Config.Keep = path into one result, the same as that of the sweep in one run. The error
+// names parts that are missing, overlapping, damaged or of another experiment.
 func Merge(path string) (*Result, error) {
 	m, err := OpenParts(path)
 	if err != nil {

@@ -45,30 +45,30 @@ var patternNames = []string{
 	"oscillating",
 }
 
-// course is what a run has shown of a neuron, for judgement.
-type course struct {
+// behaviour is what a run has shown of a neuron; status, pattern and the error of the rate are derived from it.
+type behaviour struct {
 	*lane
 	model  *model.Model
-	how    int
-	late   []float64 // intervals after discard, the last ones
-	tail   []float64 // the later half of them, or all where they are few; where a period is looked for
-	period int       // of the tail, or of what the train has settled to; 0 for none
-	at     stability // of the equilibrium at which the run has ended, if it has
-	tau    float64   // of the membrane, ms
-	end    float64   // of the run, ms
+	how    int       // how the run ended, one of endTime, ...
+	late   []float64 // the last intervals after discard, ms
+	tail   []float64 // their later half, or all if they are few; a period is looked for in it
+	period int       // number of intervals after which the tail, or the settled train, repeats itself; 0 for none
+	at     stability // of the equilibrium at which the run ended, if it did
+	tau    float64   // time constant of the membrane, ms
+	end    float64   // end of the run, ms
 }
 
 const (
-	driftShare   = 1e-4 // of the mean interval: what may change between the last two quarters of the train
-	adaptedShare = 2e-3 // of the mean interval: what adaptation after discard may leave in it
-	driftNoise   = 4.0  // standard errors beyond which a change is no chance
-	swingLeast   = 0.1  // mV: a smaller oscillation is no oscillation
-	swingShare   = 2e-3 // of it: by how much the last two windows of decisions may differ in a steady one
-	swingStill   = 1e-3 // mV: a membrane that moves less from one window to the next is still
+	driftShare   = 1e-4 // change of the mean interval between the last two quarters of the train, relative, that counts as drift
+	adaptedShare = 2e-3 // difference between the mean interval and that at the end, relative, that counts as drift
+	driftNoise   = 4.0  // standard errors that a change must exceed to count as drift
+	swingLeast   = 0.1  // mV: least difference of extremes that counts as an oscillation
+	swingShare   = 2e-3 // change of the extremes of a steady oscillation between two windows, over its amplitude, at most
+	swingStill   = 1e-3 // mV: change of extremes between two windows up to which the membrane counts as still
 )
 
-// status finds the word for what is to be known of a point.
-func (c course) status() int {
+// status returns the number of the word that warns about a point.
+func (c behaviour) status() int {
 	silent := c.train.Intervals() == 0 && c.train.Spikes() == c.spikes && c.end-c.train.Last() > 4*decide
 	moved, steady := c.swing()
 	switch stopped := c.train.Intervals() > 0 && c.silence() > 1; {
@@ -90,16 +90,16 @@ func (c course) status() int {
 	return statusOK
 }
 
-// swing tells by how much the extremes of V moved between the last two windows of decisions, mV, and whether they are those of
-// a steady oscillation.
-func (c course) swing() (moved float64, steady bool) {
-	a, b := c.swings[0], c.swings[1]
+// swing returns by how much the extremes of V moved between the last two windows (mV), and whether they are those of a steady
+// oscillation.
+func (c behaviour) swing() (moved float64, steady bool) {
+	a, b := c.windows[0], c.windows[1]
 	moved = max(math.Abs(a.hi-b.hi), math.Abs(a.lo-b.lo))
 	return moved, b.hi-b.lo >= swingLeast && moved <= swingShare*(b.hi-b.lo)
 }
 
-// adapted tells whether the mean interval after discard differs from that at the end because the neuron was still adapting.
-func (c course) adapted() bool {
+// adapted reports whether the mean interval after discard differs from that at the end because the neuron was still adapting.
+func (c behaviour) adapted() bool {
 	m := c.wholeMean()
 	last := c.settled.mean
 	if c.how != endSettled {
@@ -112,9 +112,9 @@ func (c course) adapted() bool {
 	return math.Abs(m/last-1) > adaptedShare
 }
 
-// drifts compares the means of the last two quarters of the late intervals. The noise is that of neighbours, which a
-// trend does not touch.
-func (c course) drifts() bool {
+// drifts reports whether the means of the last two quarters of the late intervals differ by more than driftShare and by more
+// than noise. The noise is estimated from differences of neighbours, in which a trend hardly shows.
+func (c behaviour) drifts() bool {
 	k := len(c.late) / 4
 	if c.period > 0 {
 		k = max(k-k%c.period, min(c.period, len(c.late)/2))
@@ -127,7 +127,7 @@ func (c course) drifts() bool {
 	return change > driftShare*mean(x) && change > driftNoise*jitter(x)*math.Sqrt(2/float64(k))
 }
 
-// jitter is the standard deviation of intervals as their neighbours show it.
+// jitter returns the standard deviation of intervals, estimated from differences of neighbours.
 func jitter(x []float64) float64 {
 	sum := 0.0
 	for i := 1; i < len(x); i++ {
@@ -137,17 +137,17 @@ func jitter(x []float64) float64 {
 	return math.Sqrt(sum / float64(2*(len(x)-1)))
 }
 
-// trend tells whether three intervals go one way, by more than a hundredth each time.
+// trend reports whether three intervals change in one direction, by more than 1 % each time.
 func trend(x []float64) bool {
 	a, b := x[1]/x[0]-1, x[2]/x[1]-1
 	return min(a, b) > 0.01 || max(a, b) < -0.01
 }
 
-// The rule for patterns is that of Komendantov et al., Sci. Rep. 9:17915 (2019), with its constants where nothing else is
-// said, as far as it fits trains without noise: there the fits need no test of significance, and an initial burst need not
-// be followed by an interval longer than the next. A slope alone would call adapting what changes by a few percent, and a
-// latency alone, delayed what begins with short intervals; so both have a second condition, which is ours. Where they
-// name several elements, the word here is the first that holds of: oscillating, silent or depolarisation-block, transient, bursting,
+// The rule for patterns is that of Komendantov et al., Sci. Rep. 9:17915 (2019), with its constants unless a comment says
+// otherwise, adapted to trains without noise: fits need no test of significance, and an initial burst need not be followed by
+// an interval longer than the next. A slope alone would call a train adapting that changes by a few percent, and a latency
+// alone would call a train delayed that begins with short intervals; so both have a second condition, which is ours. Of the
+// patterns that apply, the first of this list is taken: oscillating, silent or depolarisation-block, transient, bursting,
 // irregular, initial-burst, delayed, adapting, tonic.
 const (
 	silentFactor  = 2.0   // silence at the end over the mean of the last two intervals, and over the longest: it has ended
@@ -162,19 +162,19 @@ const (
 	irregularCV   = 0.05  // jitter over mean of a train that does not repeat itself; ours
 )
 
-// silence is how long the neuron has been silent at the end, over the time after which a train counts as ended.
-func (c course) silence() float64 {
+// silence returns how long the neuron has been silent at the end of the run, over the longest silence within a train.
+func (c behaviour) silence() float64 {
 	switch {
 	case c.how == endSettled || c.train.Spikes() == 0:
 		return 0
 	case c.how == endRest || c.how == endRunaway:
 		return math.Inf(1)
 	}
-	return (c.end - c.train.Last()) / c.extendFactors()
+	return (c.end - c.train.Last()) / c.longestSilence()
 }
 
-// extendFactors is how long (ms) after its last spike a train may be silent and go on.
-func (c course) extendFactors() float64 {
+// longestSilence returns how long (ms) a train may be silent after its last spike without counting as ended.
+func (c behaviour) longestSilence() float64 {
 	last := c.train.ISILast()
 	switch {
 	case c.intervals == 0:
@@ -188,8 +188,9 @@ func (c course) extendFactors() float64 {
 	return silentFactor * last
 }
 
-// pattern names the firing pattern, and says by what factor the closest call on the way to the name was decided.
-func (c course) pattern() (name int, margin float64) {
+// pattern returns the number of the firing pattern, and the margin: the factor by which the closest of the compared quantities
+// missed its bound.
+func (c behaviour) pattern() (name int, margin float64) {
 	margin = math.Inf(1)
 	above := func(x, bound float64) bool {
 		if r := math.Abs(x / bound); r > 0 {
@@ -198,11 +199,11 @@ func (c course) pattern() (name int, margin float64) {
 		return x > bound
 	}
 	ended := c.train.Spikes() == 0 || above(c.silence(), 1)
-	_, swings := c.swing()
+	_, windows := c.swing()
 	switch {
-	case ended && c.how == endTime && swings:
+	case ended && c.how == endTime && windows:
 		return patternOscillating, margin
-	case ended && c.model.Fires == model.Crossing && above((c.swings[1].lo+c.swings[1].hi)/2-c.rest, blockRise):
+	case ended && c.model.Fires == model.Crossing && above((c.windows[1].lo+c.windows[1].hi)/2-c.restingV, blockRise):
 		return patternBlock, margin
 	case c.train.Spikes() == 0:
 		return patternSilent, margin
@@ -239,7 +240,7 @@ func (c course) pattern() (name int, margin float64) {
 	return patternTonic, margin
 }
 
-// membraneTime is the time constant (ms) of the passive membrane.
+// membraneTime returns the time constant (ms) of the passive membrane.
 func membraneTime(m *model.Model, p []float64) float64 {
 	if m.Start != nil { // from outside: its parameters may be called anything
 		return passiveTime(m, p)
@@ -259,9 +260,9 @@ func passiveTime(m *model.Model, p []float64) float64 {
 	return 1 / math.Abs(jac[0])
 }
 
-// distinct lists the late intervals in ascending order: those of a period where the train repeats itself, as means over its
-// periods, else all that differ by more than rounding.
-func (c course) distinct() []float64 {
+// distinct returns the late intervals in ascending order: of a train with a period those of one period, as means over all
+// periods, else all that differ by more than rounding errors.
+func (c behaviour) distinct() []float64 {
 	if c.lane == nil {
 		return nil
 	}
@@ -279,7 +280,7 @@ func (c course) distinct() []float64 {
 	return slices.CompactFunc(x, func(a, b float64) bool { return math.Abs(b-a) <= 1e-9*b })
 }
 
-// isolation is the longest interval that has two neighbours over these, summed.
+// isolation returns the sum of the ratios of the longest interval (of those with two neighbours) to its neighbours.
 func isolation(x []float64) float64 {
 	at := 1
 	for i := 2; i < len(x)-1; i++ {
@@ -290,7 +291,7 @@ func isolation(x []float64) float64 {
 	return x[at]/x[at-1] + x[at]/x[at+1]
 }
 
-// slope is that of the straight line through intervals over the times at which they end.
+// slope returns the slope of the straight line fitted to intervals over the times at which they end, ms per ms.
 func slope(x []float64) float64 {
 	t, sumT, sumX, sumTX, sumTT := 0.0, 0.0, 0.0, 0.0, 0.0
 	for _, isi := range x {

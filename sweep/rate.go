@@ -10,12 +10,11 @@ import (
 // The rate of a train is 1000 / mean interval after discard. Where the train repeats itself after p > 1 intervals, the mean
 // is over whole periods: with n intervals the last n mod p are left out, since their mean is not that of a period.
 //
-// Beside the error of integration a rate has an error of its own: how far it may be from that of a much longer run. It is
-// 0 where every interval begins in the same state; else it is estimated from the intervals themselves, by the rules of
-// spread.
+// Besides the numerical error a rate has an error because the run is finite: how far it may be from the rate of a much longer
+// run. It is 0 if every interval begins in the same state; else it is estimated from the intervals, see spread.
 
-// wholeMean is the mean interval (ms) after discard over whole periods; NaN without one.
-func (c course) wholeMean() float64 {
+// wholeMean returns the mean interval (ms) after discard over whole periods; NaN without an interval.
+func (c behaviour) wholeMean() float64 {
 	n := c.train.Intervals()
 	rest := int64(0)
 	if c.period > 1 {
@@ -30,32 +29,32 @@ func (c course) wholeMean() float64 {
 	return sum / float64(n-rest)
 }
 
-// What spread takes for certain, and for unknown.
+// Constants of the estimates of spread.
 const (
-	batches    = 8    // of a train that does not repeat itself: stretches whose means are compared
-	student    = 1.18 // half the 97.5 % quantile of Student's t for batches - 1 degrees of freedom: twice the error then covers 95 %
-	fewest     = 8    // intervals below which stretches have no scatter that could be measured
-	unknown    = 1.0  // relative error of a rate that rests on a single interval
-	slowFading = 0.8  // of successive changes: what fades more slowly is taken to fade like this
+	batches    = 8    // number of stretches of an irregular train whose means are compared
+	student    = 1.18 // half the 97.5 % quantile of Student's t for batches - 1 degrees of freedom: twice the error covers 95 %
+	fewest     = 8    // number of intervals below which the scatter of stretches cannot be measured
+	unknown    = 1.0  // relative error of a rate that is based on a single interval
+	slowFading = 0.8  // largest ratio of successive changes that is extrapolated
 )
 
-// spread is how far, relative to it, the mean interval m may be from that of a much longer run.
-func (c course) spread(m float64) float64 {
+// spread estimates how far the mean interval m may be from that of a much longer run, relative to m.
+func (c behaviour) spread(m float64) float64 {
 	switch {
 	case c.train.Intervals() == 0:
 		return 0
-	case c.model.Fires == model.Reset && len(c.model.States) == 1: // each interval begins at V_reset, and nothing else is state
+	case c.model.Fires == model.Reset && len(c.model.States) == 1: // each interval begins at V_reset, and V is the only state
 		return 0
-	case c.how == endRest || c.how == endRunaway: // the train has ended: a longer run adds nothing to it
+	case c.how == endRest || c.how == endRunaway: // the train has ended: a longer run adds no spikes
 		return 0
-	case c.silence() > 1: // it has ended, or pauses; twice the error reaches down to no rate at all
+	case c.silence() > 1: // the train has ended or pauses: twice this error includes a rate of 0
 		return unknown / 2
 	case c.how == endSettled:
 		return math.Abs(m/c.settled.mean - 1)
 	}
 	var buf [memory + 1]float64
-	all := c.recent(memory, (*[memory]float64)(buf[:])) // those before discard too, which tell of a trend where few are left
-	if open := c.end - c.train.Last(); open > m {       // the interval that the end of the run has cut off is at least as long
+	all := c.recent(memory, (*[memory]float64)(buf[:])) // also those before discard: they show a trend if few are left after it
+	if open := c.end - c.train.Last(); open > m {       // the interval that the end of the run cut off is at least this long
 		all = append(all, open)
 	}
 	switch p := c.period; {
@@ -67,8 +66,9 @@ func (c course) spread(m float64) float64 {
 	return irregularSpread(c.late, int(c.train.Intervals()), m)
 }
 
-// periodicSpread is that of a train whose last intervals x repeat themselves after p: what the mean m of all owes to the
-// time before, and what the mean of a period may still change, which is extrapolated from three stretches.
+// periodicSpread estimates the spread of a train whose last intervals x have period p and mean m over all of the train: the
+// difference between m and the mean at the end, plus the change of the latter that is still to come, extrapolated from three
+// stretches.
 func periodicSpread(x []float64, p int, m float64) float64 {
 	k := max(1, len(x)/3/p) * p
 	last := mean(x[len(x)-min(k, len(x)):])
@@ -83,8 +83,8 @@ func periodicSpread(x []float64, p int, m float64) float64 {
 	return spread
 }
 
-// remaining is by how much a quantity is still to change that changed by first and then by second, in equal times, if its
-// changes go on by the same factor (Aitken).
+// remaining returns the change still to come of a quantity that changed by first and then, in an equal time, by second, if
+// its changes continue to shrink by the same factor (Aitken).
 func remaining(first, second float64) float64 {
 	q := min(slowFading, math.Abs(second/first))
 	if math.IsInf(first, 0) || math.IsNaN(q) {
@@ -93,7 +93,8 @@ func remaining(first, second float64) float64 {
 	return math.Abs(second) * q / (1 - q)
 }
 
-// shortSpread is that of a train of few intervals x: their range, shared among them, and the last step of a trend.
+// shortSpread estimates the spread of a train of few intervals x and mean m: their range over their number, or the distance of
+// m from the last, whichever is larger, plus half the last change.
 func shortSpread(x []float64, m float64) float64 {
 	n := len(x)
 	if n < 2 {
@@ -103,9 +104,9 @@ func shortSpread(x []float64, m float64) float64 {
 	return (max(scatter, math.Abs(m-x[n-1])) + math.Abs(x[n-1]-x[n-2])/2) / m
 }
 
-// irregularSpread is that of a train whose last intervals are x, of n in all, and do not repeat themselves: the standard error
-// of the mean by overlapping stretches (Meketon & Schmeiser 1984), which knows how neighbours depend on each other, or the
-// difference between all and the later half, where that is larger.
+// irregularSpread estimates the spread of a train without a period, whose last intervals are x, of n in all, with mean m: the
+// standard error of the mean by overlapping stretches (Meketon & Schmeiser 1984), which allows for correlations between
+// intervals, or the difference between m and the mean of the later half of x, whichever is larger.
 func irregularSpread(x []float64, n int, m float64) float64 {
 	b := len(x) / batches
 	average := mean(x)

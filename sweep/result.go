@@ -13,29 +13,29 @@ import (
 	"popsim/table"
 )
 
-// Result is what came out of a sweep: a row per point, by branch, then in the order of the grid.
+// Result holds the results of a sweep: a row for each point, by branch, then in the order of the grid.
 type Result struct {
 	Spec      Spec // with its defaults resolved
 	Kernel    *kernels.Kernel
 	Workers   int
 	Elapsed   time.Duration
-	LaneSteps int64 // done, both resolutions
-	Kept      int   // points that were put on disk in checkpoints, those resumed from not counted
-	Resumed   Work  // what the checkpoints had cost from which the run went on; it is not in LaneSteps and Elapsed
+	LaneSteps int64 // steps made, summed over lanes and both resolutions
+	Kept      int   // points that this run wrote to checkpoints
+	Resumed   Work  // cost of the checkpoints from which the run was resumed; not included in LaneSteps and Elapsed
 	Bytes     int   // of columns, for each lane and resolution
 	Sched     sched.Stats
-	Phases    pop.Phases // Merge is what was kept on disk on the way
+	Phases    pop.Phases // Merge is the time spent on checkpoints
 
 	plan    *plan
-	base    int                 // the first slot that is kept here
-	rows    *span               // of a block of rows: which, kept in their order instead of by slot
-	widths  map[int]int         // characters of the longest word of a measure, where a block must know those of others
+	base    int                 // the first slot that is stored here
+	rows    *span               // of a block of Parts: its rows, which are stored in their order instead of by slot; else nil
+	widths  map[int]int         // of a block of Parts: characters of the longest word of each measure in all blocks
 	columns [measures][]float64 // by slot; nil for measures that were not asked for
 	late    [][]float64         // late intervals by slot, if asked for
 	resets  [][]float64         // w after resets by slot, if asked for
 }
 
-// newResult makes room for the chains first to end-1.
+// newResult returns a result with room for the chains first to end-1.
 func newResult(p *plan, first, end int) *Result {
 	r := &Result{Spec: p.Spec, plan: p, base: p.slot(first, 0)}
 	n := p.slot(end-1, 0) + p.links(end-1) - r.base
@@ -51,21 +51,21 @@ func newResult(p *plan, first, end int) *Result {
 	return r
 }
 
-// kept lists the measures that are kept: what was asked for, and what judgement needs.
+// kept lists the measures that are stored: those of the table, and those that Result itself reads.
 func (p *plan) kept() []int {
 	keep := slices.Concat(p.columns, []int{mRate, mRateError, mSpikes, mEnded})
 	slices.Sort(keep)
 	return slices.Compact(keep)
 }
 
-// note keeps the rate that the second resolution found, in the place of the error, until the first has its own.
+// note stores the rate of the second resolution in the column of the error, where put finds it.
 func (r *Result) note(slot int, x record, _, _ []float64) {
 	r.columns[mRateError][slot-r.base] = x[mRate]
 }
 
-// put keeps what a lane found. The error of its rate is what the lane says of its own, and the difference from the second
-// resolution: the whole one from twice the step, and twice that from half of it, as if the method were of first order.
-// So it is more than the error of other methods.
+// put stores the measures of a point. To the error of the rate because the run is finite, which x holds, it adds the numerical
+// error: the difference from the rate of the second resolution, or twice that where the second step is half the first. That
+// is the error of a method of order 1, and more than that of other methods.
 func (r *Result) put(slot int, x record, late, resets []float64) {
 	at := slot - r.base
 	if r.plan.NoError {
@@ -91,10 +91,10 @@ func (r *Result) put(slot int, x record, late, resets []float64) {
 	}
 }
 
-// slots is the number of points that are kept here.
+// slots returns the number of points that are stored here.
 func (r *Result) slots() int { return len(r.columns[mEnded]) }
 
-// place is where a row is kept.
+// place returns the index of a row in the columns; it may be out of their range.
 func (r *Result) place(row int) int {
 	if r.rows != nil {
 		return row - r.rows.first
@@ -102,7 +102,7 @@ func (r *Result) place(row int) int {
 	return r.plan.slotOf(row) - r.base
 }
 
-// span is the rows that may be here.
+// span returns a range that includes all rows stored here.
 func (r *Result) span() span {
 	switch {
 	case r.rows != nil:
@@ -113,33 +113,33 @@ func (r *Result) span() span {
 	return span{0, r.plan.rows}
 }
 
-// Present is the range of rows that may be here: all of them but in a part, or in a block of Parts.
+// Present returns a range that includes all rows that are present: all rows, except in a part or in a block of Parts.
 func (r *Result) Present() (first, end int) { s := r.span(); return s.first, s.end }
 
-// Rows is the number of rows.
+// Rows returns the number of rows of the whole sweep.
 func (r *Result) Rows() int { return r.plan.rows }
 
-// Points is the number of points of the grid. Row k belongs to point k mod Points.
+// Points returns the number of points of the grid. Row k belongs to point k mod Points.
 func (r *Result) Points() int { return r.plan.points }
 
-// Starts lists from where the branches of the sweep start, in the order of their rows; each has Points rows.
+// Starts lists the starts of the branches in the order of their rows; each branch has Points rows.
 func (r *Result) Starts() []From { return slices.Clone(r.plan.starts) }
 
-// CurrentAxis is the number of the axis that is the current, or -1.
+// CurrentAxis returns the number of the axis that sets the current, or -1.
 func (r *Result) CurrentAxis() int { return r.plan.current }
 
 // Varies reports whether an axis sets the parameter, state or current of that name.
 func (r *Result) Varies(name string) bool { return r.plan.Grid.axis(name) >= 0 }
 
-// Holds tells whether the sweep kept a measure, named with or without its unit.
+// Holds reports whether the sweep has stored a measure, named with or without its unit.
 func (r *Result) Holds(measure string) bool {
 	j := measureNamed(measure)
 	return j >= 0 && r.columns[j] != nil
 }
 
-// Value is what the column of that name says of a row: a measure, named with or without its unit, or the axis that sets a
-// parameter, state or current. It is NaN where the value is missing, and where the result has no such column, which Column
-// tells. Words are numbers here; see Word.
+// Value returns the value of a row in the column of that name: a measure, named with or without its unit, or an axis. It is NaN
+// where the value is missing and where the result has no such column (Column returns an error then). A word is its number; see
+// Word.
 func (r *Result) Value(name string, row int) float64 {
 	if j := measureNamed(name); j >= 0 {
 		return r.value(j, row)
@@ -150,7 +150,7 @@ func (r *Result) Value(name string, row int) float64 {
 	return math.NaN()
 }
 
-// Column is Value of every row. A name that the result has no column of is an error.
+// Column returns Value of every row. It returns an error if the result has no column of that name.
 func (r *Result) Column(name string) ([]float64, error) {
 	if !r.Holds(name) && r.plan.Grid.axis(name) < 0 {
 		names := make([]string, 0, len(r.plan.Grid.Axes)+len(r.plan.columns))
@@ -169,6 +169,7 @@ func (r *Result) Column(name string) ([]float64, error) {
 	return values, nil
 }
 
+// value returns measure j of a row.
 func (r *Result) value(j, row int) float64 {
 	at := r.place(row)
 	if at < 0 || at >= len(r.columns[j]) {
@@ -177,14 +178,15 @@ func (r *Result) value(j, row int) float64 {
 	return r.columns[j][at]
 }
 
-// Late lists the distinct late intervals of a row, ms, in ascending order: those of its period where the train repeats
-// itself, else the last ones. It needs Spec.Late.
+// Late lists the distinct late intervals of a row, ms, in ascending order: those of one period if the train has a period, else
+// the last ones. It needs Spec.Late. The caller must not change the slice.
 func (r *Result) Late(row int) []float64 { return r.list(r.late, row) }
 
-// Resets lists w (pA) right after the resets that follow the run of a row, in ascending order: one period of a train that
-// repeats itself, else many. It needs Spec.Resets.
+// Resets lists w (pA) right after the resets that follow the run of a row, in ascending order: those of one period if the train
+// has a period, else 64. It needs Spec.Resets. The caller must not change the slice.
 func (r *Result) Resets(row int) []float64 { return r.list(r.resets, row) }
 
+// list returns the list of a row, nil where it is missing.
 func (r *Result) list(lists [][]float64, row int) []float64 {
 	at := r.place(row)
 	if at < 0 || at >= len(lists) {
@@ -193,13 +195,13 @@ func (r *Result) list(lists [][]float64, row int) []float64 {
 	return lists[at]
 }
 
-// Axis is the value of axis j in a row.
+// Axis returns the value of axis j in a row.
 func (r *Result) Axis(row, j int) float64 { return r.plan.Grid.At(row%r.plan.points, j) }
 
-// Branch is the start of a row.
+// Branch returns the start of the branch of a row.
 func (r *Result) Branch(row int) From { return r.plan.starts[row/r.plan.points] }
 
-// Word is a measure that is a word, such as the status; "" where it is missing or was not asked for.
+// Word returns the word of a row in a column of words, such as status; "" where it is missing or not stored.
 func (r *Result) Word(name string, row int) string {
 	if j := measureNamed(name); j >= 0 {
 		return r.word(j, row)
@@ -207,6 +209,7 @@ func (r *Result) Word(name string, row int) string {
 	return ""
 }
 
+// word returns the word of measure j of a row.
 func (r *Result) word(j, row int) string {
 	x := r.value(j, row)
 	if math.IsNaN(x) || measureList[j].words == nil {
@@ -226,14 +229,14 @@ func (r *Result) Failed() int {
 	return n
 }
 
-// Table is the result as a table: the axes, the branch where a curve is carried, the measures that were asked for. Rows
-// that were not run to their end, after an interruption or in a part, are not in it.
+// Table returns the result as a table: the axes, the branch if there are several, the measures of the spec. Rows whose run was
+// not finished, after an interruption or in a part, are left out.
 func (r *Result) Table() *table.Table {
 	t, _ := r.table(func(int) int { return 1 })
 	return t
 }
 
-// Asked is the table that the spec asks for: LateTable, ResetTable or Table.
+// Asked returns the table that the spec asks for: LateTable, ResetTable or Table.
 func (r *Result) Asked() *table.Table {
 	switch {
 	case r.Spec.Late:
@@ -244,13 +247,15 @@ func (r *Result) Asked() *table.Table {
 	return r.Table()
 }
 
-// LateTable is the map of intervals: a row for each distinct late interval of each point (isi_ms), with the measures of
+// LateTable returns the map of intervals: a row for each distinct late interval of each point (isi_ms), with the measures of
 // the point repeated. A point without intervals has one row, in which isi_ms is missing. It needs Spec.Late.
 func (r *Result) LateTable() *table.Table { return r.listTable("isi_ms", r.Late) }
 
-// ResetTable is the map of the attractor: a row for each of Resets (w_reset_pA), likewise. It needs Spec.Resets.
+// ResetTable returns the attractor of the reset map: a row for each of Resets (w_reset_pA) of each point, likewise. It needs
+// Spec.Resets.
 func (r *Result) ResetTable() *table.Table { return r.listTable("w_reset_pA", r.Resets) }
 
+// listTable returns the table with a row for each value of a list, which is a column behind the axes.
 func (r *Result) listTable(column string, list func(row int) []float64) *table.Table {
 	t, head := r.table(func(row int) int { return max(1, len(list(row))) })
 	var values []float64
@@ -267,10 +272,11 @@ func (r *Result) listTable(column string, list func(row int) []float64) *table.T
 	return t
 }
 
-// finished tells whether a row was run to its end.
+// finished reports whether the run of a row was finished.
 func (r *Result) finished(row int) bool { return !math.IsNaN(r.value(mEnded, row)) }
 
-// table lays out the finished rows, each as often as repeat says; head is the number of columns before the measures.
+// table returns the table of the finished rows, each repeated as often as repeat says; head is the number of columns before the
+// measures.
 func (r *Result) table(repeat func(row int) int) (t *table.Table, head int) {
 	var rows []int
 	for row := r.span().first; row < r.span().end; row++ {
@@ -304,6 +310,7 @@ func (r *Result) table(repeat func(row int) int) (t *table.Table, head int) {
 	return t, head
 }
 
+// gather returns the value of each row.
 func gather[T any](rows []int, value func(row int) T) []T {
 	values := make([]T, len(rows))
 	for i, row := range rows {

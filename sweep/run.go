@@ -13,27 +13,30 @@ import (
 	"popsim/sched"
 )
 
-// Config says how a sweep is run; it does not change what comes out. The zero value of a field means its default.
+// Config says how a sweep is run; it does not change the results. The zero value of a field means its default.
 type Config struct {
-	Workers int                     // goroutines; 0 means sched.Allowed
-	ISA     kernels.ISA             // instruction set; 0 means the best this processor has
-	Tick    func(done, total int64) // is told, by any worker, how many points are done, each resolution counted apart
-	Part    Part                    // the part to run; the zero value is the whole
-	Keep    string                  // where to keep finished checkpoints: a path, whose name theirs begin with; "" means nowhere
-	Resume  bool                    // go on from checkpoints that are kept there
-	Discard bool                    // throw them away; without either, finding some is an error
-	Every   time.Duration           // how often finished points are put there; 0 means by itself, see checkpointer
-	Batch   int                     // chains that a worker takes at once; 0 means by itself
-	Stop    <-chan struct{}         // closed: begin nothing more, finish and keep what is in hand, and return ErrStopped
-	Job     string                  // how a batch system calls this run; status tells it while a part runs
-	Record  func(*Result) any       // what is to be known of how a part was made; it is kept in the part as JSON
+	Workers int           // goroutines; 0 means sched.Allowed
+	ISA     kernels.ISA   // instruction set; 0 means the best this processor has
+	Part    Part          // the part to run; the zero value is the whole sweep
+	Keep    string        // path whose name those of checkpoints and parts begin with; "" means no checkpoints
+	Resume  bool          // continue from the checkpoints at Keep
+	Discard bool          // remove the checkpoints at Keep; without Resume or Discard, finding some is an error
+	Every   time.Duration // time between two checkpoints; 0 means it is chosen, see checkpointer
+	Batch   int           // chains that a worker takes at once; 0 means it is chosen, see batchChains
+	Job     string        // name of the run in a batch system, shown by Status while a part runs
+
+	// Tick is called, by any worker, with the number of points done and their total, each resolution counted separately.
+	Tick func(done, total int64)
+	// Stop, when closed, makes Run begin no more batches, finish and keep those begun, and return ErrStopped.
+	Stop <-chan struct{}
+	// Record returns what the file of a part should tell about how it was made; it is stored there as JSON.
+	Record func(*Result) any
 }
 
-// ErrStopped is the error of a sweep that was ended by Config.Stop. To whom the difference does not matter it is
-// context.Canceled.
+// ErrStopped is the error of a sweep that was ended by Config.Stop. It is also a context.Canceled.
 var ErrStopped = fmt.Errorf("sweep: stopped: %w", context.Canceled)
 
-// ErrEmptyPart is the error for one of more parts than there is work for.
+// ErrEmptyPart is the error of a part without points: there are more parts than chains.
 var ErrEmptyPart = errors.New("sweep: the part is empty")
 
 // Part is one of Of parts of a sweep, Number from 1.
@@ -50,7 +53,7 @@ func ParsePart(text string) (Part, error) {
 	return Part{number, of}, nil
 }
 
-// chains is the range of chains of the part.
+// chains returns the range of the part among n chains.
 func (p Part) chains(n int) (first, end int) {
 	if p.Of == 0 {
 		return 0, n
@@ -58,17 +61,17 @@ func (p Part) chains(n int) (first, end int) {
 	return int(int64(n) * int64(p.Number-1) / int64(p.Of)), int(int64(n) * int64(p.Number) / int64(p.Of))
 }
 
-// batchChains is how many chains a worker takes at once: several times the lanes, so that most of them are full to
-// the end, and few enough that all workers end together. batchSteps is the most work (lane-steps, a few seconds) in a
-// batch that has more chains than lanes: it is lost when the process is killed.
+// batchChains is how many chains a worker takes at once: several times the number of lanes, so that lanes are idle only at
+// the end, and few enough that all workers end at about the same time. batchSteps limits the lane-steps (a few seconds) of a
+// batch that has more chains than lanes, because a batch that is not finished is lost when the process is killed.
 const (
 	batchChains = 512
 	batchSteps  = 2e9
 )
 
-// Run runs a sweep, or a part of it. With Keep, finished points are put on disk every now and then, as checkpoints; a finished
-// part is one file there, see Merge; the checkpoints of a whole sweep stay until Discard. When ctx is done the finished rows
-// come with the error of ctx, and with Keep all of them are on disk.
+// Run runs a sweep, or a part of it. With Config.Keep, finished points are written to checkpoints from time to time; a
+// finished part is one file, see Merge; the checkpoints of a whole sweep stay until Discard is called. When ctx is done, the
+// finished rows are returned with the error of ctx, and with Config.Keep all of them are on disk.
 func Run(ctx context.Context, spec Spec, cfg Config) (*Result, error) {
 	p, err := spec.plan()
 	if err != nil {
@@ -117,11 +120,12 @@ func Run(ctx context.Context, spec Spec, cfg Config) (*Result, error) {
 // span is the range of chains from first to end-1.
 type span struct{ first, end int }
 
-// run runs batches of chains into out; finished is told of each when it is done, by any worker.
+// run runs batches of chains and puts the results into out. finished is called with the number of each batch that is done, by
+// any worker.
 func (e *engine) run(ctx context.Context, cfg Config, batches []span, out *Result, finished func(batch int)) error {
 	total := int64(out.slots()) * int64(len(e.clocks))
 	e.workers = make([]*worker, cfg.Workers)
-	var next atomic.Int64 // batches are taken in their order, so that what is finished has few holes
+	var next atomic.Int64 // batches are taken in their order, so that finished chains are mostly contiguous
 	stats, err := sched.Run(ctx, sched.Plan{
 		Workers: cfg.Workers,
 		Shards:  len(batches),
@@ -155,7 +159,7 @@ func (e *engine) run(ctx context.Context, cfg Config, batches []span, out *Resul
 	return err
 }
 
-// batches cuts spans into what workers take at once.
+// batches cuts spans into the batches that workers take.
 func (e *engine) batches(cfg Config, spans []span) (batches []span) {
 	n := 0
 	for _, s := range spans {
@@ -169,7 +173,7 @@ func (e *engine) batches(cfg Config, spans []span) (batches []span) {
 	if size == 0 {
 		share := (n + cfg.Workers - 1) / cfg.Workers
 		if cfg.Keep != "" {
-			share = max(share/8, min(share, width)) // so that even a small sweep is kept in checkpoints
+			share = max(share/8, min(share, width)) // so that even a small sweep has several checkpoints
 		}
 		size = min(batchChains, share, max(width, int(batchSteps/(steps*float64(e.links(0))))))
 	}

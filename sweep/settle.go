@@ -6,49 +6,49 @@ import (
 	"popsim/pop"
 )
 
-// maxPeriod is the longest pattern that is looked for, in spikes; a quarter of memory.
+// maxPeriod is the longest period that is looked for, in intervals; a quarter of memory.
 const maxPeriod = 64
 
-// firstLook is the number of intervals at which a train is first looked at. A look takes the later half of them: the
-// earlier may belong to the transient.
-const firstLook = 8 * settleLeast
+// firstCheck is the number of intervals at which settle is first tried. It is given the later half of the intervals: the
+// earlier half may belong to the transient.
+const firstCheck = 8 * settleLeast
 
-// repetition is a train that repeats itself after period intervals.
+// repetition describes a train that repeats itself after period intervals.
 type repetition struct {
 	period int
-	isi    [maxPeriod]float64 // ms; the interval that comes next after those since is the first
-	since  int64              // intervals there were when it was found
-	mean   float64            // ms; 0 for none
-	drift  float64            // by how much, relative, the mean may still change to the end of the run
+	isi    [maxPeriod]float64 // intervals of a period, ms; isi[0] is the one that comes next after the first since intervals
+	since  int64              // number of intervals when it was found
+	mean   float64            // mean interval, ms; 0 for no repetition
+	drift  float64            // change of the mean that is possible until the end of the run, relative
 }
 
-// A train is settled when its return map has converged: not when it is quiet for a while. Near a saddle-node of cycles
-// the ghost of the cycle carries a train of N spikes and then the train ends; in its narrowest place the intervals change
-// by (pi/N)² of their natural scale per spike, and that is the least drift there is on the way. So the drift that may be
-// left is a matter of how many intervals are to come. With n of them, relative to the mean interval and per interval,
+// A train is settled when its return map has converged; that its intervals hardly change for a while is not enough. Near a
+// saddle-node of cycles the ghost of the cycle carries a train of N spikes before the train ends. In the narrowest place of
+// the ghost the intervals change by (pi/N)² of their natural scale per spike, which is the smallest drift of such a train. So
+// the drift that can be tolerated depends on the number n of intervals to the end of the run. Relative to the mean interval
+// and per interval,
 //
 //	drift < min(settleMean/n, settleGhost/n²)
 //
-// The first bounds what the mean may still change, which is counted in the error of the rate. The second excludes every
-// ghost that could end before the run does: its narrowest place lies at least half way, N < 2n, and the natural scale
-// is taken as 0.4 % of the interval. The drift is measured between means under Hann's window, which suppresses what the
-// grid of time steps does to intervals: a spike falls into its step at an ever different place, and this shows in the
-// interval as a quasi-periodic ripple.
+// The first term bounds the change of the mean until the end, which is included in the error of the rate. The second excludes
+// every ghost that could end before the run does: its narrowest place lies at least half way, N < 2n, and the natural scale is
+// taken as 0.4 % of the interval. The drift is measured between means under Hann's window, which suppresses the quasi-periodic
+// ripple of intervals that comes from the grid of time steps, because spikes fall at different places within their steps.
 const (
 	settleMean  = 2e-5
 	settleGhost = 1e-2
-	settleLeast = 2    // intervals, or periods if they are longer, from one window to the next
-	alike       = 1e-4 // intervals one period apart differ by less, relative to the mean or, if it is longer, to themselves; the ripple does
+	settleLeast = 2    // least number of intervals from one window to the next; whole periods are taken
+	alike       = 1e-4 // largest difference of intervals one period apart, over the mean interval or, if it is longer, the interval
 )
 
-// settle looks for what a train has settled to, given its last intervals and the time to come (ms). A zero repetition
-// means nothing yet.
+// settle returns the repetition that a train has settled to, given its last intervals x and the time left (ms); the zero
+// repetition if it has not settled.
 func settle(x []float64, left float64) (found repetition) {
 	p := period(x)
 	if p == 0 || fades(x, p) {
 		return repetition{}
 	}
-	k := len(x) / 4 / p * p // the step between windows of 2k
+	k := len(x) / 4 / p * p // distance of windows, each of 2k intervals
 	if k < settleLeast {
 		return repetition{}
 	}
@@ -64,7 +64,8 @@ func settle(x []float64, left float64) (found repetition) {
 	return found
 }
 
-// repetitionOf is the mean course of the last intervals over a period, brought to the given mean.
+// repetitionOf returns the repetition whose intervals are the means of the last intervals of x at their places in the period,
+// scaled to the given mean.
 func repetitionOf(x []float64, p int, mean float64) repetition {
 	found := repetition{period: p, mean: mean}
 	periods := max(1, len(x)/2/p)
@@ -81,13 +82,13 @@ func repetitionOf(x []float64, p int, mean float64) repetition {
 	return found
 }
 
-// period is the least p such that intervals p apart are alike all over x, of which three periods are needed; 0 if there
-// is none.
+// period returns the smallest p such that all intervals of x that are p apart are alike; x must hold three periods. It is 0 if
+// there is none.
 func period(x []float64) int { return pop.Period(x, maxPeriod, alike) }
 
-// lastPeriod is the period that a train has at its end, or is bound for, given its last intervals; 0 for none. Close to a
-// doubling of the period the train alternates about its true course for long; an alternation that fades is none. And a
-// train that closes in on a short period, by the same factor again and again, counts as having it.
+// lastPeriod returns the period that a train has at its end, or converges to, given its last intervals x; 0 for none. Close to
+// a period doubling the intervals alternate around their limit for a long time; an alternation that fades does not count as a
+// period. A train that approaches a short period by the same factor again and again counts as having it.
 func lastPeriod(x []float64) int {
 	p := period(x)
 	for p > 1 && p%2 == 0 && fades(x, p) && fadesOut(x, p/2) {
@@ -106,14 +107,14 @@ func lastPeriod(x []float64) int {
 }
 
 const (
-	blurred     = 1e-3 // alike for trains that repeat themselves no better: near a critical slope of the return map the ripple is blown up
-	fadeShare   = 0.01 // change of an alternation from the first third of a train to the last, relative: less is none
-	boundPeriod = 8    // the longest period of a train that is still on its way
-	boundNear   = 0.02 // how far off it may be at the end, relative to the mean interval
-	boundFactor = 0.7  // from a quarter of the train to the next it comes nearer by this at least
+	blurred     = 1e-3 // alike, less strictly: near a critical slope of the return map the ripple is amplified
+	fadeShare   = 0.01 // least relative change of an alternation from the first third of a train to the last that counts as fading
+	boundPeriod = 8    // longest period that a train may converge to
+	boundNear   = 0.02 // distance from it at the end, relative to the mean interval, at most
+	boundFactor = 0.7  // ratio of the distances in successive quarters of the train, at most
 )
 
-// apart is by how much, in each of n equal stretches of x, intervals differ from those p before: root mean squares.
+// apart returns, for each of n equal stretches of x, the root mean square difference between intervals and those p before.
 func apart(x []float64, p, n int) []float64 {
 	far := make([]float64, n)
 	stretch := (len(x) - p) / n
@@ -128,7 +129,7 @@ func apart(x []float64, p, n int) []float64 {
 	return far
 }
 
-// fades tells whether what makes x repeat itself after p intervals and not after p/2 is changing.
+// fades reports whether the difference between intervals p/2 apart, which distinguishes period p from p/2, is changing.
 func fades(x []float64, p int) bool {
 	if p%2 != 0 || len(x) < p/2+3 {
 		return false
@@ -137,14 +138,15 @@ func fades(x []float64, p int) bool {
 	return math.Abs(far[2]-far[0]) > fadeShare*far[2]
 }
 
-// fadesOut tells whether the differences of intervals p apart shrink towards less than half of what is left (Aitken).
+// fadesOut reports whether the differences of intervals p apart shrink to a limit (by Aitken) of less than half their last
+// value.
 func fadesOut(x []float64, p int) bool {
 	far := apart(x, p, 3)
 	a, b := far[1]-far[0], far[2]-far[1]
 	return b < 0 && a < b && far[2]-b*b/(b-a) < far[2]/2
 }
 
-// closes tells whether all numbers shrink from each to the next.
+// closes reports whether each number is less than boundFactor times the one before.
 func closes(far []float64) bool {
 	for k := 1; k < len(far); k++ {
 		if !(far[k] < boundFactor*far[k-1]) {
@@ -154,8 +156,8 @@ func closes(far []float64) bool {
 	return true
 }
 
-// rippleOf is the standard deviation of intervals from those a period before, relative to their mean: what the grid of
-// time steps does to a spike depends on its place in the step, and this shows it.
+// rippleOf returns the standard deviation of intervals, estimated from differences between those a period p apart, relative to
+// their mean. In a settled train it comes from the grid of time steps: the error of a spike depends on its place in the step.
 func rippleOf(x []float64, p int) float64 {
 	if len(x) <= p {
 		return 0
@@ -168,6 +170,7 @@ func rippleOf(x []float64, p int) float64 {
 	return math.Sqrt(sum/float64(2*(len(x)-p))) / mean(x)
 }
 
+// mean returns the mean of x, from differences to x[0], which keeps digits.
 func mean(x []float64) float64 {
 	sum := 0.0
 	for _, v := range x {
@@ -176,9 +179,9 @@ func mean(x []float64) float64 {
 	return x[0] + sum/float64(len(x))
 }
 
-// hann is the mean of x under Hann's window.
+// hann returns the mean of x under Hann's window.
 func hann(x []float64) float64 {
-	// cos by rotation: c and s go round once over len(x)
+	// the cosine by rotation: (c, s) turns once around the circle in len(x) steps
 	step := 2 * math.Pi / float64(len(x))
 	dc, ds := math.Cos(step), math.Sin(step)
 	c, s := math.Cos(step/2), math.Sin(step/2)
@@ -192,8 +195,8 @@ func hann(x []float64) float64 {
 	return x[0] + sum/weight
 }
 
-// grows tells whether what the intervals differ by from those a period before grew in the second half of x, beyond
-// floor: an instability on its way out.
+// grows reports whether the largest difference between intervals one period p apart doubled from the first half of x to the
+// second, beyond floor: a growing instability.
 func grows(x []float64, p int, floor float64) bool {
 	half := len(x) / 2
 	early, late := floor, 0.0

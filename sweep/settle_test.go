@@ -162,10 +162,10 @@ func TestGhostIsNoTrain(t *testing.T) {
 
 // TestPeriodOfATrainThatFades: an alternation on its way out is no period of two, one that stays is.
 func TestPeriodOfATrainThatFades(t *testing.T) {
-	train := func(course func(i float64) float64) []float64 {
+	train := func(behaviour func(i float64) float64) []float64 {
 		x := make([]float64, 60)
 		for i := range x {
-			x[i] = 20 + course(float64(i))
+			x[i] = 20 + behaviour(float64(i))
 		}
 		return x
 	}

@@ -11,14 +11,14 @@ import (
 	"popsim/model"
 )
 
-// Spec says what is asked: a model, a grid over its parameters, and how long each point is watched. The zero value of
-// a field means its default.
+// Spec describes a sweep: a model, a grid over its parameters, and how long each point is simulated. The zero value of a field
+// means its default.
 type Spec struct {
 	Model  *model.Model
 	Method string    // empty means the model's default
 	P      []float64 // parameters where no axis sets them; nil means the model's defaults
 	I      float64   // input current where no axis sets it
-	Init   []float64 // initial state where no axis sets it, NaN for a state left alone; nil, NaN: the rest at I = 0
+	Init   []float64 // initial state where no axis sets it; nil, or NaN for a state, means the resting state at I = 0
 	Grid   Grid      // axes named as parameters, I, or a state with a 0 behind it: V0 w0 m0 h0 n0
 
 	Time    float64 // of each point, ms; 0 means 2000
@@ -26,18 +26,19 @@ type Spec struct {
 	Dt      float64 // step, ms; 0 means the method's own
 	From    From    // where the points of an f-I curve start
 
-	Full     bool     // run every point to its end, none is retired
-	NoError  bool     // no second resolution: rate_error_Hz stays empty
+	Full     bool     // run every point to its end; none is retired
+	NoError  bool     // no second resolution; rate_error_Hz is then missing
 	Measures []string // columns, see MeasureNames; nil means the usual ones
-	Late     bool     // keep the late intervals of every point, for maps of intervals
-	Resets   bool     // keep w after the resets that follow the run, for maps of the attractor; adex only
+	Late     bool     // keep the late intervals of every point, see Result.Late
+	Resets   bool     // keep w after the resets that follow the run of every point, see Result.Resets; adex only
 }
 
-// DefaultTime is how long a point is watched, ms.
+// DefaultTime is the default of Spec.Time, ms.
 const DefaultTime = 2000.0
 
-// From says in which state a point starts. A neuron that fires at the end of a point is carried on from its next spike
-// (see follow), so that a train is handed on in the same phase whatever the time of the run, and whether it was retired.
+// From says in which state a point starts. Where a point starts from the end of another at which the neuron fired, it starts
+// at the neuron's next spike (see follow), so that the phase does not depend on the time of the run, nor on whether the point
+// was retired.
 type From int
 
 // The starts.
@@ -50,6 +51,7 @@ const (
 
 var fromNames = []string{"rest", "up", "down", "all"}
 
+// String returns rest, up, down or all.
 func (f From) String() string { return fromNames[f] }
 
 // ParseFrom reads rest, up, down or all; the empty text means rest.
@@ -63,7 +65,7 @@ func ParseFrom(text string) (From, error) {
 	return 0, fmt.Errorf("sweep: a curve starts from %s, not from %q", strings.Join(fromNames, ", "), text)
 }
 
-// branches lists the starts that f stands for.
+// branches lists the starts that f stands for, each of which gives a branch of rows.
 func (f From) branches() []From {
 	if f == FromAll {
 		return []From{FromRest, FromUp, FromDown}
@@ -71,7 +73,7 @@ func (f From) branches() []From {
 	return []From{f}
 }
 
-// target is what an axis sets.
+// target is the quantity that an axis sets.
 type target struct {
 	kind  targetKind
 	index int // of the parameter or the state
@@ -85,7 +87,7 @@ const (
 	setsState
 )
 
-// targetOf finds what a name on an axis means in model m, and the unit of its values. The error suggests the nearest name.
+// targetOf returns the quantity of model m that an axis with this name sets, and its unit. The error suggests the nearest name.
 func targetOf(m *model.Model, name string) (target, string, error) {
 	if name == "I" {
 		return target{kind: setsCurrent}, m.CurrentUnit, nil
@@ -111,9 +113,10 @@ func targetOf(m *model.Model, name string) (target, string, error) {
 
 // plan is a Spec with its defaults resolved and its points numbered.
 //
-// A chain is a sequence of points in which each may start from the end state of the one before; started from rest,
-// every point is a chain of its own. Chains are what is queued, cut into parts and resumed. Rows are numbered by
-// branch, then by point.
+// A chain is a sequence of points each of which starts from the end state of the one before; with FromRest every point is a
+// chain of its own. Chains are queued, cut into parts and resumed. Rows of the table are numbered by branch, then by point.
+// Slots number the same points by branch, then by chain, then along the chain: chains that are run together are then stored
+// together.
 type plan struct {
 	Spec
 	method  model.Method
@@ -121,21 +124,22 @@ type plan struct {
 	points  int
 	rows    int
 	starts  []From
-	current int   // the axis of I, or -1
-	order   []int // places on the axis of I (points, if zipped) by ascending current; nil unless carried
-	rank    []int // the inverse of order
-	first   []int // the first chain of each branch, and the number of all
-	coarse  float64
-	columns []int // measures
+	current int     // the axis of I, or -1
+	order   []int   // places on the axis of I (points, if zipped) by ascending current; nil with FromRest
+	rank    []int   // the inverse of order
+	first   []int   // the first chain of each branch, then the number of all chains
+	coarse  float64 // step of the second resolution, ms
+	columns []int   // numbers of the measures that the table shows
 }
 
-// Check names all faults of the spec at once: unknown names, impossible parameters at any point, a step that the method
-// cannot take, times that make no sense.
+// Check reports all faults of the spec together: unknown names, impossible parameters at any point, a step that the method
+// cannot take, impossible times.
 func (s Spec) Check() error {
 	_, err := s.plan()
 	return err
 }
 
+// plan checks the spec and returns its plan.
 func (s Spec) plan() (*plan, error) {
 	p := &plan{Spec: s, current: -1}
 	var faults []error
@@ -200,12 +204,12 @@ func (s Spec) plan() (*plan, error) {
 	return p, p.checkPoints()
 }
 
-// watchesW tells whether extremes of w are asked for.
+// watchesW reports whether extremes of w are asked for.
 func (p *plan) watchesW() bool {
 	return slices.Contains(p.columns, mWMin) || slices.Contains(p.columns, mWMax)
 }
 
-// number lays out rows and chains.
+// number numbers the rows and the chains.
 func (p *plan) number() {
 	p.starts = p.From.branches()
 	p.rows = p.points * len(p.starts)
@@ -231,10 +235,10 @@ func (p *plan) number() {
 	}
 }
 
-// chains is the number of chains.
+// chains returns the number of chains.
 func (p *plan) chains() int { return p.first[len(p.first)-1] }
 
-// branch is the number of the branch of a chain.
+// branch returns the number of the branch of a chain.
 func (p *plan) branch(chain int) int {
 	b := 0
 	for chain >= p.first[b+1] {
@@ -243,7 +247,7 @@ func (p *plan) branch(chain int) int {
 	return b
 }
 
-// links is the number of points of a chain.
+// links returns the number of points of a chain.
 func (p *plan) links(chain int) int {
 	if p.starts[p.branch(chain)] == FromRest {
 		return 1
@@ -251,7 +255,7 @@ func (p *plan) links(chain int) int {
 	return len(p.order)
 }
 
-// point is the point at place link of a chain.
+// point returns the number of the point at place link of a chain.
 func (p *plan) point(chain, link int) int {
 	b := p.branch(chain)
 	chain -= p.first[b]
@@ -265,13 +269,13 @@ func (p *plan) point(chain, link int) int {
 	return chain/stride*stride*len(p.order) + p.order[link]*stride + chain%stride
 }
 
-// slot numbers the points in the order of chains, and along each: where results are kept.
+// slot returns the slot of the point at place link of a chain.
 func (p *plan) slot(chain, link int) int {
 	b := p.branch(chain)
 	return b*p.points + (chain-p.first[b])*p.links(chain) + link
 }
 
-// slotOf is the slot of a row of the table. Rows go by branch, then by point.
+// slotOf returns the slot of a row of the table.
 func (p *plan) slotOf(row int) int {
 	b, point := row/p.points, row%p.points
 	if p.starts[b] == FromRest {
@@ -286,7 +290,7 @@ func (p *plan) slotOf(row int) int {
 	return b*p.points + chain*n + link
 }
 
-// at writes the parameters of a point into params, and returns its current.
+// at writes the parameters of a point into params and returns its current.
 func (p *plan) at(point int, params []float64) (current float64) {
 	copy(params, p.P)
 	current = p.I
@@ -301,7 +305,7 @@ func (p *plan) at(point int, params []float64) (current float64) {
 	return current
 }
 
-// enter writes the initial state of a point over its rest y.
+// enter writes what the spec sets of the initial state of a point over its resting state y.
 func (p *plan) enter(point int, y []float64) {
 	for j, x := range p.Init {
 		if !math.IsNaN(x) {
@@ -315,9 +319,8 @@ func (p *plan) enter(point int, y []float64) {
 	}
 }
 
-// distinct calls visit with the first point of every set of parameters and of every current, in the order of points; alike
-// is the number of points that share what it has to look at. A grid has far fewer of these than points where some of its
-// axes set no parameter.
+// distinct calls visit once for each combination of the values of the axes whose target satisfies sets, with the first point
+// that has it; alike is the number of points that have it. These are far fewer than points where other axes are long.
 func (p *plan) distinct(sets func(target) bool, visit func(point, alike int)) {
 	n, alike := 1, 1
 	for j, a := range p.Grid.Axes {
@@ -346,11 +349,14 @@ func (p *plan) distinct(sets func(target) bool, visit func(point, alike int)) {
 	}
 }
 
-func (t target) setsParam() bool   { return t.kind == setsParam }
+// setsParam reports whether t is a parameter.
+func (t target) setsParam() bool { return t.kind == setsParam }
+
+// setsCurrent reports whether t is the current.
 func (t target) setsCurrent() bool { return t.kind == setsCurrent }
 
-// checkPoints looks at the parameters and the current of every point, and finds the second resolution that is stable at
-// all of them.
+// checkPoints checks the parameters and the current of every point, and sets the step of the second resolution: twice the
+// step, or half of it where twice is not stable at every point.
 func (p *plan) checkPoints() error {
 	params := make([]float64, len(p.P))
 	stable := math.Inf(1)
@@ -392,11 +398,11 @@ func (p *plan) checkPoints() error {
 	return nil
 }
 
-// Chains is the number of checkpoints a sweep can be cut into: its points, or, where states are carried through the currents, its
-// curves. The error is that of the grid.
+// Chains returns the largest number of parts of the sweep: its points, or its curves where points start from the end of
+// others. The error is that of the grid.
 func (s Spec) Chains() (int, error) { return s.chains() }
 
-// AccurateDt is the largest step (ms) whose error is small at every corner of the grid, as Model.StepLimits has it.
+// AccurateDt returns the largest step (ms) that is accurate at every point by Model.StepLimits; NaN if the spec has faults.
 func (s Spec) AccurateDt() float64 {
 	p, err := s.plan()
 	if err != nil {
@@ -412,14 +418,15 @@ func (s Spec) AccurateDt() float64 {
 	return least
 }
 
-// Forecast is what a sweep will cost at most, known before it starts.
+// Forecast is the most that a sweep can cost.
 type Forecast struct {
-	Points int     // rows of the table, the branches of a curve counted apart
+	Points int     // rows of the table, over all branches
 	Steps  float64 // lane-steps if no lane is retired, the second resolution included
 	Bytes  float64 // memory for results and lanes
 }
 
-// Forecast counts before anything is allocated. The error is that of the grid, or of an unknown method or measure.
+// Forecast returns the forecast without allocating memory for points. The error is that of the grid, or of an unknown method or
+// measure.
 func (s Spec) Forecast(workers int) (Forecast, error) {
 	if err := s.Grid.Check(); err != nil {
 		return Forecast{}, err
@@ -449,8 +456,8 @@ func (s Spec) Forecast(workers int) (Forecast, error) {
 }
 
 const (
-	pointBytes = 125 // of every point, whatever is asked for: words, a picture, what judges it; measured
-	tableShare = 1.5 // the table copies the columns; the rest is not yet collected
-	lateGuess  = 16  // late intervals of a point, on average
-	laneBytes  = 8*64 + 8*memory + 512
+	pointBytes = 125                   // memory of every point besides its columns; measured
+	tableShare = 1.5                   // the table copies the columns; half as much again is garbage not yet collected
+	lateGuess  = 16                    // average number of late intervals of a point
+	laneBytes  = 8*64 + 8*memory + 512 // a lane and its columns
 )

@@ -14,24 +14,24 @@ import (
 	"time"
 )
 
-// While a part runs, a small file beside it says so: where, since when, and how far it is. It is written anew every
-// heartbeatEvery, so one that is older than lostAfter belongs to a process that was killed, or whose machine is gone.
+// While a part runs, a small file beside it says on which machine, since when, and how many points are done. It is rewritten
+// every heartbeatEvery, so a file older than lostAfter belongs to a process that was killed, or whose machine has failed.
 const (
 	heartbeatMark  = ".running"
 	heartbeatEvery = 20 * time.Second
 	lostAfter      = 3 * heartbeatEvery
 )
 
-// Heartbeat is what a running part says of itself.
+// Heartbeat is the content of that file.
 type Heartbeat struct {
 	Host        string
 	Process     int
-	Job         string    `json:",omitempty"` // of the batch system
-	Started     time.Time // of this process; earlier ones may have done their share
-	Done, Total int64     // points, each resolution counted apart
+	Job         string    `json:",omitempty"` // name of the job in the batch system
+	Started     time.Time // start of this process; earlier ones may have written checkpoints
+	Done, Total int64     // points, each resolution counted separately
 }
 
-// heartbeat writes beats until it is ended. That one cannot be written is no reason to stop.
+// heartbeat rewrites the file until end is called. A failed write is ignored.
 type heartbeat struct {
 	path string
 	stop chan struct{}
@@ -39,6 +39,7 @@ type heartbeat struct {
 	gone sync.WaitGroup
 }
 
+// startHeartbeat writes the file beside the file of a part, and goes on in a goroutine of its own.
 func startHeartbeat(part, job string, progress func() (done, total int64)) *heartbeat {
 	h := &heartbeat{path: part + heartbeatMark, stop: make(chan struct{})}
 	b := Heartbeat{Process: os.Getpid(), Started: time.Now().Round(time.Second), Job: job}
@@ -73,29 +74,29 @@ func (h *heartbeat) end() {
 	})
 }
 
-// PartState is what has become of a part.
+// PartState is the state of a part as far as its files show it.
 type PartState int
 
 // The states of a part.
 const (
-	Missing     PartState = iota // nothing is there
-	Done                         // its file is there and whole
-	Running                      // it was heard of within the last minute
-	Lost                         // it said that it runs, but has fallen silent
-	Interrupted                  // it has left checkpoints, from which --resume goes on
-	Refused                      // its file is torn, or belongs to another experiment
-	Empty                        // nothing is there, and no point is left for it
+	Missing     PartState = iota // there is no file
+	Done                         // its file is complete
+	Running                      // its heartbeat is less than a minute old
+	Lost                         // its heartbeat is older
+	Interrupted                  // there are checkpoints and no heartbeat
+	Refused                      // its file is damaged, or belongs to another experiment
+	Empty                        // there are more parts than chains, and this one has none
 )
 
 var stateNames = []string{"missing", "done", "running", "lost", "interrupted", "refused", "empty"}
 
 func (s PartState) String() string { return stateNames[s] }
 
-// PartStatus is a part of a sweep as far as files tell.
+// PartStatus describes a part of a sweep as far as its files show it.
 type PartStatus struct {
 	Part
 	State     PartState
-	Share     float64   // of its points that are done and kept, or said to be done, 0 to 1
+	Share     float64   // part of its points that is done, 0 to 1: by the checkpoints, or by the heartbeat of a running one
 	Heartbeat Heartbeat // of one that runs or is lost
 	Heard     time.Time // when a file of the part was last written; zero for one that is missing
 	Faults    error     // why it is refused
@@ -103,7 +104,7 @@ type PartStatus struct {
 	chains int // 0 where no part tells yet
 }
 
-// Status is a sweep in parts.
+// Status describes a sweep in parts.
 type Status struct {
 	Path   string
 	Parts  []PartStatus // by number
@@ -111,17 +112,18 @@ type Status struct {
 	Digest string       // of the experiment, likewise
 }
 
-// ReadStatus finds out from the files beside path how far a sweep in parts is. Parts are read through, as merging does.
+// ReadStatus determines the status of the sweep in parts with Config.Keep = path from the files beside path. The files of parts
+// are read in full and checked.
 func ReadStatus(path string) (*Status, error) { return new(Watch).Status(path) }
 
-// Watch reads the same status again and again, and every part once. Its zero value is ready.
+// Watch determines the status repeatedly, and reads the file of each part only once. Its zero value is ready for use.
 type Watch struct {
 	known map[string]knownPart
-	first *checkpointFile // a part that is whole, by which the others are judged
-	mine  []byte          // its experiment
+	first *checkpointFile // a complete part, with which the others must agree
+	mine  []byte          // its identity
 }
 
-// knownPart is a part that was found whole, and the file it was found in.
+// knownPart is a part that was found complete, with the size and time of its file.
 type knownPart struct {
 	checkpointFile
 	size    int64
@@ -148,7 +150,7 @@ func (w *Watch) open(path string) (checkpointFile, error) {
 	return q, err
 }
 
-// Status is ReadStatus.
+// Status is like ReadStatus.
 func (w *Watch) Status(path string) (*Status, error) {
 	of, files, err := partFiles(path)
 	if err != nil {
@@ -178,7 +180,7 @@ func (w *Watch) Status(path string) (*Status, error) {
 	return s, nil
 }
 
-// filesOfPart are the paths of the files of one part; "" and none where there are none.
+// filesOfPart are the paths of the files of one part; empty if there are none.
 type filesOfPart struct {
 	whole, beat string
 	checkpoints []string
@@ -218,7 +220,7 @@ func partFiles(path string) (of int, files map[int]filesOfPart, err error) {
 	return of, files, err
 }
 
-// part is the status of a part, as far as its own files tell.
+// part returns the status of a part, as far as its own files show it.
 func (w *Watch) part(p Part, f filesOfPart, now time.Time) PartStatus {
 	t := PartStatus{Part: p}
 	for _, name := range f.checkpoints {
@@ -229,7 +231,7 @@ func (w *Watch) part(p Part, f filesOfPart, now time.Time) PartStatus {
 	switch {
 	case f.whole != "":
 		t.State, t.Share, t.Heard = Done, 1, written(f.whole)
-		if t.Faults = w.judge(p, f.whole); t.Faults != nil {
+		if t.Faults = w.check(p, f.whole); t.Faults != nil {
 			t.State, t.Share = Refused, 0
 		}
 	case f.beat != "":
@@ -252,9 +254,9 @@ func (w *Watch) part(p Part, f filesOfPart, now time.Time) PartStatus {
 	return t
 }
 
-// judge says what is wrong with the file of a part that should be whole: it is torn, or belongs to another experiment than
-// the parts before it, or is another part.
-func (w *Watch) judge(p Part, path string) error {
+// check returns what is wrong with the file of a part: it is damaged, or belongs to another experiment than the parts before
+// it, or holds another part.
+func (w *Watch) check(p Part, path string) error {
 	q, err := w.open(path)
 	if err != nil {
 		return err
@@ -271,7 +273,7 @@ func (w *Watch) judge(p Part, path string) error {
 	return nil
 }
 
-// chains is the number of chains of the sweep; 0 where no part tells yet.
+// chains returns the number of chains of the sweep; 0 if no part is complete yet.
 func (w *Watch) chains() int {
 	if w.first == nil {
 		return 0
@@ -280,7 +282,7 @@ func (w *Watch) chains() int {
 	return n
 }
 
-// written is when a file was last written.
+// written returns when a file was last written.
 func written(path string) time.Time {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -289,7 +291,7 @@ func written(path string) time.Time {
 	return info.ModTime()
 }
 
-// chainsInNames is the number of chains that checkpoints of these names hold.
+// chainsInNames returns the number of chains in checkpoints with these names.
 func chainsInNames(names []string) (chains int) {
 	for _, name := range names {
 		_, text, _ := strings.Cut(filepath.Base(name), checkpointMark)
@@ -303,7 +305,7 @@ func chainsInNames(names []string) (chains int) {
 	return chains
 }
 
-// Count is the number of parts in a state.
+// Count returns the number of parts in a state.
 func (s *Status) Count(state PartState) int {
 	n := 0
 	for _, p := range s.Parts {
@@ -314,10 +316,10 @@ func (s *Status) Count(state PartState) int {
 	return n
 }
 
-// Whole tells whether every part that has points is done.
+// Whole reports whether every part that has points is done.
 func (s *Status) Whole() bool { return s.Count(Done)+s.Count(Empty) == len(s.Parts) }
 
-// Share is how much of the sweep is done, 0 to 1: of its points and curves, or of its parts where none tells of these yet.
+// Share returns how much of the sweep is done, 0 to 1, weighted by chains; by parts if no part is complete yet.
 func (s *Status) Share() float64 {
 	sum, of, told := 0.0, 0.0, slices.ContainsFunc(s.Parts, func(p PartStatus) bool { return p.chains > 0 })
 	for _, p := range s.Parts {

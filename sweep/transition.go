@@ -9,20 +9,20 @@ import (
 	"slices"
 )
 
-// Transition is where, along the axis of a curve, the neuron begins to do something else.
+// Transition is a value on the axis of a curve at which the behaviour of the neuron changes.
 type Transition struct {
 	Axis         string
-	Lo, Hi       float64 // the nearest points on the two sides of which it is known what the neuron does
-	Below, Above string  // what that is: silent or transient (at rest in the end), firing, subthreshold, nan
-	Error        float64 // how far the second resolution puts the border from here; NaN where it finds none, or was not asked
-	Class        int     // of excitability that the rate suggests where firing begins: 1 (from zero), 2 (with a jump), 0 unknown
-	Rate         float64 // the rate nearest to the border on the firing side, Hz; NaN where no side fires
+	Lo, Hi       float64 // the nearest points below and above it at which the behaviour is known
+	Below, Above string  // the behaviour there: silent or transient (at rest in the end), firing, subthreshold, nan
+	Error        float64 // distance to the transition at the second resolution; NaN if there is none, or it was not run
+	Class        int     // excitability that the rate suggests where firing begins: 1 (from zero), 2 (with a jump), 0 unknown
+	Rate         float64 // the rate nearest to the transition on the firing side, Hz; NaN if neither side fires
 }
 
-// At is the border itself, the middle between its neighbours.
+// At returns the transition, the middle of Lo and Hi.
 func (b Transition) At() float64 { return b.Lo + (b.Hi-b.Lo)/2 }
 
-// Uncertainty is half the distance of the neighbours plus the difference of the two resolutions.
+// Uncertainty returns half the distance of Lo and Hi plus Error.
 func (b Transition) Uncertainty() float64 {
 	u := (b.Hi - b.Lo) / 2
 	if !math.IsNaN(b.Error) {
@@ -31,7 +31,7 @@ func (b Transition) Uncertainty() float64 {
 	return u
 }
 
-// String tells the border with the digits that are known.
+// String returns a line that says what changes where, with the digits that are known.
 func (b Transition) String() string {
 	text := fmt.Sprintf("%s = %s: %s below, %s above", b.Axis, b.Digits(), b.Below, b.Above)
 	switch b.Class {
@@ -43,7 +43,8 @@ func (b Transition) String() string {
 	return text
 }
 
-// Digits is the border with one uncertain digit at most. What is said to be uncertain, rounded up, covers the rounding too.
+// Digits returns the transition with at most one uncertain digit, and its uncertainty, rounded up to one digit, which includes
+// the rounding.
 func (b Transition) Digits() string {
 	u := b.Uncertainty()
 	if !(u > 0) {
@@ -56,19 +57,20 @@ func (b Transition) Digits() string {
 	return fmt.Sprintf("%.*f +- %.1g", places, b.At(), math.Ceil(u/digit-1e-6)*digit)
 }
 
-// splits is how many points are put into a gap at once: lanes are there anyway.
+// splits is the number of points put between two neighbours at once: as many as lanes would otherwise be idle.
 const splits = 7
 
-// mostRefined is the most points that refinement adds.
+// mostRefined is the largest number of points that refinement adds.
 const mostRefined = 100_000
 
-// Near a border everything is slow: a train on its last legs, the ghost of a cycle, a passage. What is not decided after
-// the time of the sweep is watched for these multiples of it; only its outcome is taken from there, not its numbers.
+// extendFactors are the multiples of the time of the sweep for which a point is simulated whose outcome is still open after that
+// time. Near a transition everything is slow: a train that is about to end, the ghost of a cycle, a slow passage. Only the
+// outcome is taken from the longer run, not its measures.
 var extendFactors = []float64{8, 64}
 
-// Refine adds points to a sweep over a single axis until neighbours that do different things are no more than tol
-// apart, in the unit of the axis. Transitions closer together than the points given, as of firing that begins and ends between
-// two of them, are not seen. It returns the sweep with the new points in ascending order, and the borders.
+// Refine adds points to a sweep over a single axis until neighbours of different outcome are no more than tol apart, in the unit
+// of the axis. Two transitions between the same two given points, as of firing that begins and ends there, are not found. It
+// returns the sweep with the new points in ascending order, and the transitions.
 func Refine(ctx context.Context, r *Result, cfg Config, tol float64) (*Result, []Transition, error) {
 	if len(r.Spec.Grid.Axes) != 1 || r.Spec.From != FromRest {
 		return nil, nil, errors.New("sweep: only a curve over one axis, started from rest, can be refined")
@@ -78,7 +80,7 @@ func Refine(ctx context.Context, r *Result, cfg Config, tol float64) (*Result, [
 	}
 	cfg.Keep, cfg.Part, cfg.Tick = "", Part{}, nil
 	fine := &curve{Result: r, cfg: cfg, outcomes: map[float64]outcome{}}
-	if err := fine.sharpen(ctx, tol); err != nil {
+	if err := fine.refine(ctx, tol); err != nil {
 		return nil, nil, err
 	}
 	second := r.Spec
@@ -89,12 +91,12 @@ func Refine(ctx context.Context, r *Result, cfg Config, tol float64) (*Result, [
 		return nil, nil, err
 	}
 	coarse := &curve{Result: start, cfg: cfg, outcomes: map[float64]outcome{}}
-	if err := coarse.sharpen(ctx, tol); err != nil {
+	if err := coarse.refine(ctx, tol); err != nil {
 		return nil, nil, err
 	}
-	borders, others := fine.borders(), coarse.borders()
-	for i := range borders {
-		b := &borders[i]
+	transitions, others := fine.transitions(), coarse.transitions()
+	for i := range transitions {
+		b := &transitions[i]
 		for _, o := range others {
 			if d := math.Abs(o.At() - b.At()); o.Below == b.Below && o.Above == b.Above && !(d > b.Error) {
 				b.Error = d
@@ -104,7 +106,7 @@ func Refine(ctx context.Context, r *Result, cfg Config, tol float64) (*Result, [
 			return nil, nil, err
 		}
 	}
-	return fine.Result, borders, nil
+	return fine.Result, transitions, nil
 }
 
 // sorted lists the values of the one axis in ascending order.
@@ -114,17 +116,17 @@ func (r *Result) sorted() []float64 {
 	return slices.Compact(values)
 }
 
-// outcome is what a neuron does in the end, or slow where that is not known.
+// outcome is what a neuron does in the end: one of these, or a status.
 type outcome string
 
 const (
 	silent    outcome = "silent"
 	transient outcome = "transient"
 	firing    outcome = "firing"
-	slow      outcome = "slow"
+	undecided outcome = "undecided" // the run was too short
 )
 
-// outcome is that of a row as far as its run has shown it; open tells whether a longer run may show another.
+// outcome returns the outcome of a row as far as its run has shown it; open says whether a longer run may show another.
 func (r *Result) outcome(row int) (f outcome, open bool) {
 	switch status := r.Word("status", row); {
 	case status == "nan", status == "subthreshold":
@@ -138,26 +140,26 @@ func (r *Result) outcome(row int) (f outcome, open bool) {
 	case r.Value("rate_Hz", row) > 0 && status == "ok":
 		return firing, true
 	}
-	return slow, true
+	return undecided, true
 }
 
-// curve is a sweep over one axis that is looked at for borders.
+// curve is a sweep over one axis in which transitions are located.
 type curve struct {
 	*Result
 	cfg      Config
-	outcomes map[float64]outcome // by value of the axis, of those that were watched for longer
+	outcomes map[float64]outcome // of points that were simulated for longer, by their value on the axis
 }
 
-// known is the outcome of a row, and whether a longer run may show another.
-func (c *curve) known(row int) (f outcome, open bool) {
+// outcomeOf returns the outcome of a row, from a longer run if there was one, and whether a longer run may show another.
+func (c *curve) outcomeOf(row int) (f outcome, open bool) {
 	if f, ok := c.outcomes[c.Axis(row, 0)]; ok {
 		return f, false
 	}
 	return c.outcome(row)
 }
 
-// with is the sweep of the curve at other values of its axis.
-func (c *curve) with(ctx context.Context, values []float64, change func(*Spec)) (*Result, error) {
+// runAt runs the sweep of the curve at other values of its axis, with a spec that change has changed.
+func (c *curve) runAt(ctx context.Context, values []float64, change func(*Spec)) (*Result, error) {
 	spec := c.Spec
 	axis := c.plan.Grid.Axes[0]
 	spec.Grid.Axes = []Axis{Values(axis.Name, axis.Unit, values...)}
@@ -165,21 +167,21 @@ func (c *curve) with(ctx context.Context, values []float64, change func(*Spec)) 
 	return Run(ctx, spec, c.cfg)
 }
 
-// wait watches for longer what is slow, and what fires unsettled beside something that does not fire.
-func (c *curve) wait(ctx context.Context) error {
+// extend simulates points for longer that are undecided, or whose outcome is open and differs from that of a neighbour.
+func (c *curve) extend(ctx context.Context) error {
 	for {
 		rows := c.ascending()
 		var values []float64
 		for i, row := range rows {
-			f, open := c.known(row)
+			f, open := c.outcomeOf(row)
 			differs := func(j int) bool {
 				if j < 0 || j >= len(rows) {
 					return false
 				}
-				g, _ := c.known(rows[j])
+				g, _ := c.outcomeOf(rows[j])
 				return g != f
 			}
-			if open && (f == slow || differs(i-1) || differs(i+1)) {
+			if open && (f == undecided || differs(i-1) || differs(i+1)) {
 				values = append(values, c.Axis(row, 0))
 			}
 		}
@@ -187,7 +189,7 @@ func (c *curve) wait(ctx context.Context) error {
 			return nil
 		}
 		for _, factor := range extendFactors {
-			longer, err := c.with(ctx, values, func(s *Spec) {
+			longer, err := c.runAt(ctx, values, func(s *Spec) {
 				s.Time, s.Discard, s.NoError, s.Late, s.Resets = s.Time*factor, s.Time*factor/2, true, false, false
 			})
 			if err != nil {
@@ -208,11 +210,11 @@ func (c *curve) wait(ctx context.Context) error {
 	}
 }
 
-// sharpen adds points between neighbours that do different things until these are no more than tol apart, or what lies
-// between them is slow and no narrower for it.
-func (c *curve) sharpen(ctx context.Context, tol float64) error {
+// refine adds points between neighbours of different outcome until these are no more than tol apart, or no more than a quarter
+// of the undecided stretch between them.
+func (c *curve) refine(ctx context.Context, tol float64) error {
 	for added := 0; ; {
-		if err := c.wait(ctx); err != nil {
+		if err := c.extend(ctx); err != nil {
 			return err
 		}
 		var values []float64
@@ -228,9 +230,9 @@ func (c *curve) sharpen(ctx context.Context, tol float64) error {
 			return nil
 		}
 		if added += len(values); added > mostRefined {
-			return fmt.Errorf("sweep: %d borders would need more than %d points; a larger tolerance would do", len(values)/splits, mostRefined)
+			return fmt.Errorf("sweep: %d transitions would need more than %d points; a larger tolerance would do", len(values)/splits, mostRefined)
 		}
-		more, err := c.with(ctx, values, func(*Spec) {})
+		more, err := c.runAt(ctx, values, func(*Spec) {})
 		if err != nil {
 			return err
 		}
@@ -240,28 +242,28 @@ func (c *curve) sharpen(ctx context.Context, tol float64) error {
 	}
 }
 
-// gaps lists where points are wanted.
+// gaps lists the intervals of the axis in which refine adds points.
 func (c *curve) gaps(tol float64) (found []extent) {
 	rows := c.ascending()
-	width := func(i, step int) float64 { // of the slow stretch that begins at i and goes on by step
+	width := func(i, step int) float64 { // of the undecided stretch from i on, in the direction of step
 		j := i
 		for ; j+step >= 0 && j+step < len(rows); j += step {
-			if f, _ := c.known(rows[j+step]); f != slow {
+			if f, _ := c.outcomeOf(rows[j+step]); f != undecided {
 				break
 			}
 		}
 		return math.Abs(c.Axis(rows[j], 0) - c.Axis(rows[i], 0))
 	}
 	for i := 1; i < len(rows); i++ {
-		f, _ := c.known(rows[i-1])
-		g, _ := c.known(rows[i])
+		f, _ := c.outcomeOf(rows[i-1])
+		g, _ := c.outcomeOf(rows[i])
 		least := tol
 		switch {
 		case f == g:
 			continue
-		case f == slow:
+		case f == undecided:
 			least = max(tol, width(i-1, -1)/4)
-		case g == slow:
+		case g == undecided:
 			least = max(tol, width(i, 1)/4)
 		}
 		if gap := (extent{c.Axis(rows[i-1], 0), c.Axis(rows[i], 0)}); gap.hi-gap.lo > least {
@@ -271,7 +273,7 @@ func (c *curve) gaps(tol float64) (found []extent) {
 	return found
 }
 
-// ascending lists the rows of a curve by their value on the axis.
+// ascending lists the rows of a curve in the order of their values on the axis.
 func (r *Result) ascending() []int {
 	rows := make([]int, r.Rows())
 	for i := range rows {
@@ -281,7 +283,7 @@ func (r *Result) ascending() []int {
 	return rows
 }
 
-// join puts the rows of two curves together, in ascending order.
+// join returns the curve with the rows of two curves, in ascending order.
 func join(a, b *Result) (*Result, error) {
 	type source struct {
 		r   *Result
@@ -329,15 +331,15 @@ func join(a, b *Result) (*Result, error) {
 	return r, nil
 }
 
-// Transitions lists where along a curve over one axis the neuron comes to do something else from one point to the next. What
-// is too slow to tell belongs to the uncertainty of the border that it lies on.
-func (r *Result) Transitions() []Transition { return (&curve{Result: r}).borders() }
+// Transitions lists the transitions of a curve over one axis, between neighbouring points of different outcome. Undecided points
+// lie between Lo and Hi of a transition.
+func (r *Result) Transitions() []Transition { return (&curve{Result: r}).transitions() }
 
-func (c *curve) borders() (found []Transition) {
-	last, before := -1, slow
+func (c *curve) transitions() (found []Transition) {
+	last, before := -1, undecided
 	for _, row := range c.ascending() {
-		f, _ := c.known(row)
-		if f == slow {
+		f, _ := c.outcomeOf(row)
+		if f == undecided {
 			continue
 		}
 		if last >= 0 && f != before {
@@ -358,20 +360,21 @@ func (c *curve) borders() (found []Transition) {
 	return found
 }
 
-// The class of excitability is told from how the period grows towards the border, at three distances that shrink by the
-// same factor q. Where a saddle-node lies on the cycle the period goes as the inverse root of the distance, and its second
-// growth is the first times the root of q; where the cycle ends at a threshold or a saddle it goes as the logarithm, and
-// both are alike; where the rate jumps, the second is at most the first over the root of q (a fold of cycles), or over q.
+// The class of excitability follows from the growth of the period towards the transition, at three distances that shrink by the
+// same factor q. If a saddle-node lies on the cycle, the period is proportional to the inverse square root of the distance, and
+// its second growth is the first times the root of q. If the cycle ends at a threshold or a saddle, the period grows as the
+// logarithm, and both growths are equal. If the rate jumps, the second growth is at most the first divided by the root of q (at
+// a fold of cycles) or by q.
 const (
-	classNear  = 30.0 // uncertainties of the border: the least distance
-	classFar   = 0.01 // of the axis: the largest
-	classRatio = 8.0  // q at most
-	classLeast = 2.0  // and at least: below, there is nothing to tell
-	classGrows = -0.2 // power of q for the second growth over the first, from which the rate comes from zero
-	classJumps = -0.3 // and up to which it jumps
+	classNear  = 30.0 // least distance, in uncertainties of the transition
+	classFar   = 0.01 // largest distance, as a part of the axis
+	classRatio = 8.0  // largest q
+	classLeast = 2.0  // least q; below it the class cannot be decided
+	classGrows = -0.2 // the rate comes from zero if the second growth is more than the first times q to this power
+	classJumps = -0.3 // the rate jumps if the second growth is less than the first times q to this power
 )
 
-// classify finds the class of a border at which firing begins as the current grows.
+// classify sets the class of a transition at which firing begins as the current grows.
 func (c *curve) classify(ctx context.Context, b *Transition) error {
 	if b.Axis != "I" || b.Above != string(firing) || b.Below != string(silent) && b.Below != string(transient) {
 		return nil
@@ -384,7 +387,7 @@ func (c *curve) classify(ctx context.Context, b *Transition) error {
 		return nil
 	}
 	at := []float64{b.At() + near*q*q, b.At() + near*q, b.At() + near}
-	r, err := c.with(ctx, at, func(s *Spec) {
+	r, err := c.runAt(ctx, at, func(s *Spec) {
 		s.Time *= extendFactors[1]
 		s.Discard, s.NoError, s.Late, s.Resets = s.Time/2, true, false, false
 	})
@@ -397,14 +400,14 @@ func (c *curve) classify(ctx context.Context, b *Transition) error {
 	}
 	first, second := period[1]-period[0], period[2]-period[1]
 	switch {
-	case first <= 0 && second <= 0: // it fires faster here than farther on
+	case first <= 0 && second <= 0: // the rate is higher here than farther away
 		b.Class = 2
 	case second > first*math.Pow(q, classGrows):
 		b.Class = 1
 	case second < first*math.Pow(q, classJumps):
 		b.Class = 2
 	}
-	if b.Class == 2 && b.Rate == 0 { // too slow to begin for the time of the curve
+	if b.Class == 2 && b.Rate == 0 { // firing began too late for the time of the curve
 		b.Rate = r.Value("rate_Hz", 2)
 	}
 	return nil

@@ -11,26 +11,26 @@ import (
 	"popsim/pop"
 )
 
-// worker runs batches of chains in its own shards; it belongs to one goroutine.
+// worker runs batches of chains in shards of its own; it belongs to one goroutine.
 type worker struct {
 	*engine
 	clock
-	resolution int              // the clock in hand
-	s          *kernels.Shard   // its shard
+	resolution int              // number of the embedded clock, that of the current batch
+	s          *kernels.Shard   // shards[resolution]
 	shards     []*kernels.Shard // one for each clock
-	probes     []*kernels.Shard // one lane each, for what is asked of a neuron after its run; nil where nothing is
+	probes     []*kernels.Shard // of one lane, one for each clock, in which a neuron is continued after its run; nil if none is
 	scratch    *kernels.Worker
 	now        int64 // the shard's step
 	lanes      []lane
 	events     []kernels.Event
 	equilibria *classifier
-	adapts     []extent // of w since watch, by lane; nil where it is not asked for
+	adapts     []extent // of w since the last collect, by lane; nil if it is not asked for
 	buf        [memory]float64
 	y          []float64 // a state
 
-	build, step time.Duration // spent on shards, and in kernels
+	build, step time.Duration // time spent on making shards, and in kernels
 
-	next, end int // chains of the batch not yet begun
+	next, end int // range of the chains of the batch that have not begun
 	put       func(slot int, r record, late, resets []float64)
 }
 
@@ -55,7 +55,7 @@ func (e *engine) worker() *worker {
 		w.shards = append(w.shards, s)
 		if e.Resets || e.From != FromRest {
 			probe := e.kernel.NewShard(0, 2, c.dt, e.setting())
-			probe.SetLanes(1) // made for two, so that what axes set stands in columns
+			probe.SetLanes(1) // made for two, so that the parameters that axes set are columns
 			w.probes = append(w.probes, probe)
 		}
 	}
@@ -63,7 +63,8 @@ func (e *engine) worker() *worker {
 	return w
 }
 
-// setting describes a shard of which every lane is at the first point, and may differ in what the axes set.
+// setting returns the setting of a shard whose lanes are all at the first point; what axes set is a column, so that it can
+// differ from lane to lane.
 func (e *engine) setting() kernels.Setting {
 	params := make([]float64, len(e.P))
 	spread := func(x float64) kernels.Values { return slices.Repeat(kernels.Values{x}, width) }
@@ -78,8 +79,8 @@ func (e *engine) setting() kernels.Setting {
 	return set
 }
 
-// batch runs the chains first to end-1 at one resolution; put is given the record of each point, in no order. It stops
-// early when ctx is done.
+// batch runs the chains first to end-1 at one resolution. put is called with the record of each point, in any order. batch
+// returns early when ctx is done.
 func (w *worker) batch(ctx context.Context, resolution, first, end int, put func(slot int, r record, late, resets []float64)) {
 	w.clock, w.s, w.resolution = w.clocks[resolution], w.shards[resolution], resolution
 	w.next, w.end, w.now, w.put = first, end, 0, put
@@ -98,7 +99,8 @@ func (w *worker) batch(ctx context.Context, resolution, first, end int, put func
 	}
 }
 
-// fill gives idle lanes the next chains; when there are none left it closes the ranks.
+// fill gives idle lanes the next chains. When there are none left, it moves lanes from the end into idle ones and shortens the
+// shard.
 func (w *worker) fill() {
 	for i := 0; i < w.s.N; i++ {
 		l := &w.lanes[i]
@@ -122,7 +124,7 @@ func (w *worker) fill() {
 	}
 }
 
-// move brings what is in lane from to lane to, which is idle.
+// move moves the content of lane from to lane to, which is idle.
 func (w *worker) move(to, from int) {
 	w.s.CopyLane(to, from)
 	w.lanes[to], w.lanes[from] = w.lanes[from], w.lanes[to]
@@ -132,16 +134,16 @@ func (w *worker) move(to, from int) {
 	w.s.Fold(to, w.lanes[to].params, w.lanes[to].current, 1)
 }
 
-// begin puts the next point of its chain into lane i: the first into its own initial state, the others into the end
-// state of the one before, which is in the book. Where that one became NaN, the chain begins anew.
+// begin starts the next point of its chain in lane i: the first point from its own initial state, the others from the end
+// state of the point before, which is in lane.state. If that is NaN, the point starts from its own initial state.
 func (w *worker) begin(i int) {
 	l := &w.lanes[i]
 	point := w.point(l.chain, l.link+1)
 	l.begin(l.link+1, w.slot(l.chain, l.link+1), w.now)
 	l.current = w.at(point, l.params)
 	w.s.Fold(i, l.params, l.current, 1)
-	rest := w.rest(point, l.params)
-	l.rest = rest[0]
+	rest := w.restingState(point, l.params)
+	l.restingV = rest[0]
 	if l.link == 0 || math.IsNaN(l.state[0]) {
 		copy(l.state, rest)
 		w.enter(point, l.state)
@@ -153,7 +155,7 @@ func (w *worker) begin(i int) {
 	}
 }
 
-// watch starts the record of extremes of lane i, at state y.
+// watch starts the extremes of lane i anew, at state y.
 func (w *worker) watch(i int, y []float64) {
 	w.collect(i)
 	l := &w.lanes[i]
@@ -163,7 +165,7 @@ func (w *worker) watch(i int, y []float64) {
 	}
 }
 
-// collect adds the extremes of V in lane i since they were last collected to its book.
+// collect adds the extremes since the last collect to those of lane i.
 func (w *worker) collect(i int) {
 	l, v := &w.lanes[i], extent{w.s.Lo[i], w.s.Hi[i]}
 	l.span, l.window = l.span.join(v), l.window.join(v)
@@ -173,13 +175,13 @@ func (w *worker) collect(i int) {
 	}
 }
 
-// time is that of lane l, ms.
+// time returns the time since the start of the point of lane l, ms.
 func (w *worker) time(l *lane) float64 { return float64(w.now-l.start) * w.dt }
 
-// advance moves all lanes by n steps and enters their spikes into the books.
+// advance advances all lanes by n steps and adds their spikes to their records.
 func (w *worker) advance(n int64) {
 	from := float64(w.discard) * w.dt
-	clocked := w.adapts == nil // a step alone is as short as a look at the clock, and counts among the records
+	clocked := w.adapts == nil // a single step is as short as reading the clock, so it is not timed
 	for n > 0 {
 		k := min(n, perCall)
 		if w.adapts != nil {
@@ -207,7 +209,7 @@ func (w *worker) advance(n int64) {
 	}
 }
 
-// adapt notes w of all lanes after a step, and where they fired in it, w on both sides of the reset.
+// adapt adds w after a step to the extremes of all lanes and, of lanes that fired in it, w before and after the reset.
 func (w *worker) adapt() {
 	for i, x := range w.s.Y[1][:w.s.N] {
 		w.adapts[i] = w.adapts[i].with(x)
@@ -222,15 +224,16 @@ func (w *worker) adapt() {
 	}
 }
 
-// afterReset is w (pA) right after a spike theta of a step after its start, followed back from the state y at the end of
-// that step.
+// afterReset returns w (pA) right after a spike at fraction theta of a step, computed backwards from the state y at the end of
+// the step: w relaxes exponentially to a (V - V_rest), with V at its mean over the rest of the step.
 func (w *worker) afterReset(l *lane, y []float64, theta float64) float64 {
 	q := model.AdExOf(l.params)
 	steady := q.A * ((y[0]+q.VReset)/2 - q.VRest)
 	return steady + (y[1]-steady)*math.Exp((1-theta)*w.dt/q.TauW)
 }
 
-// stop looks at what a cut is for: points that end here, and extremes that begin.
+// stop does what is due at a cut: it finishes the points that end here, and starts the extremes of those whose discarded time
+// ends here.
 func (w *worker) stop() {
 	for i := range w.s.N {
 		l := &w.lanes[i]
@@ -248,14 +251,14 @@ func (w *worker) stop() {
 	}
 }
 
-// decide retires the lanes whose course is decided, and goes on with the next point of their chain.
+// decide finishes the lanes the rest of whose run is known, and begins the next points of chains.
 func (w *worker) decide() {
 	for i := range w.s.N {
 		l := &w.lanes[i]
 		if l.runs() {
 			w.s.State(i, w.now, w.y)
 			w.collect(i)
-			l.swings, l.window = [2]extent{l.swings[1], l.window}, nowhere
+			l.windows, l.window = [2]extent{l.windows[1], l.window}, nowhere
 			if how, decided := w.decided(i, l); decided {
 				w.finish(i, how)
 			} else {
@@ -263,13 +266,13 @@ func (w *worker) decide() {
 				l.spikes = l.train.Spikes()
 			}
 		}
-		if l.waits {
+		if l.waiting {
 			w.begin(i)
 		}
 	}
 }
 
-// decided tells whether the course of lane i, in state w.y, is decided, and how.
+// decided reports whether the rest of the run of lane i, in state w.y, is known, and how the run ends.
 func (w *worker) decided(i int, l *lane) (how int, decided bool) {
 	if math.IsNaN(w.y[0]) {
 		return endNaN, true
@@ -293,19 +296,20 @@ func (w *worker) decided(i int, l *lane) (how int, decided bool) {
 		return endRest, true
 	}
 	t := w.time(l)
-	if l.settled.mean == 0 && l.intervals >= l.look {
-		l.look = l.intervals + l.intervals/8 + 1
+	if l.settled.mean == 0 && l.intervals >= l.nextCheck {
+		l.nextCheck = l.intervals + l.intervals/8 + 1
 		l.settled = settle(l.recent(int(min(memory, l.intervals/2)), &w.buf), float64(w.steps)*w.dt-t)
 		l.settled.since = l.intervals
 		if l.settled.mean != 0 && math.IsNaN(l.from) {
 			w.watch(i, w.y)
 		}
 	}
-	// Extremes must have seen the whole pattern.
+	// The extremes must cover a whole period.
 	return endSettled, l.settled.mean != 0 && t-l.from >= l.settled.mean*float64(l.settled.period)
 }
 
-// finish closes the book of lane i, whose state is in w.y.
+// finish hands on the record of lane i, whose state is in w.y and whose run ended as how says, and prepares the next point of
+// its chain.
 func (w *worker) finish(i, how int) {
 	l := &w.lanes[i]
 	if math.IsNaN(w.y[0]) {
@@ -324,22 +328,21 @@ func (w *worker) finish(i, how int) {
 		l.chain = idle
 		return
 	}
-	l.waits = true
+	l.waiting = true
 	copy(l.state, w.y)
 	switch {
 	case how == endSettled:
-		// The whole run would have gone on for some whole periods and this many spikes.
+		// To its end the run would have made some whole periods and n further spikes.
 		n := int(l.train.Spikes()-seen)%l.settled.period + 1
-		w.follow(l, n, float64(n)*c.extendFactors())
+		w.follow(l, n, float64(n)*c.longestSilence())
 	case how == endTime && l.train.Spikes() > 0:
-		w.follow(l, 1, c.extendFactors()-(c.end-l.train.Last()))
+		w.follow(l, 1, c.longestSilence()-(c.end-l.train.Last()))
 	}
 }
 
-// follow carries the state in the book of lane l on to the n-th spike from here and, past it, to the end of the refractory
-// period, if that spike comes within so many ms. So a train is always handed on in the same phase, whenever its run
-// ended; and where a cycle is about to vanish, the spike is that phase of it which is farthest from the border of what is
-// drawn to it.
+// follow advances the state of lane l to its n-th spike from here and on to the end of the refractory period, if the spike
+// comes within the given ms. So the next point of a chain always starts at the same phase of the train, whenever the run
+// ended. Close to where a cycle vanishes, the spike is the phase farthest from the boundary of its basin of attraction.
 func (w *worker) follow(l *lane, n int, within float64) {
 	s, k := w.alone(l, l.state), int64(0)
 	var before []float64
@@ -362,10 +365,10 @@ func (w *worker) follow(l *lane, n int, within float64) {
 	}
 }
 
-// stride is the number of steps in which one neuron alone is followed.
+// stride is the number of steps of one kernel call of follow.
 const stride = 32
 
-// alone puts the neuron of lane l, in state y, alone into a shard of the clock in hand.
+// alone puts the neuron of lane l, in state y, into the probe of the current resolution and returns that.
 func (w *worker) alone(l *lane, y []float64) *kernels.Shard {
 	s := w.probes[w.resolution]
 	s.Fold(0, l.params, l.current, 1)
@@ -373,8 +376,8 @@ func (w *worker) alone(l *lane, y []float64) *kernels.Shard {
 	return s
 }
 
-// record sums up the book of a lane whose state is in w.y.
-func (w *worker) record(l *lane, how int) (r record, c course) {
+// record computes the measures of a lane whose state is in w.y and whose run ended as how says.
+func (w *worker) record(l *lane, how int) (r record, c behaviour) {
 	if how == endSettled {
 		l.extend(float64(w.steps)*w.dt, float64(w.discard)*w.dt)
 	}
@@ -400,7 +403,7 @@ func (w *worker) record(l *lane, how int) (r record, c course) {
 	if w.adapts != nil {
 		r[mWMin], r[mWMax] = l.spanW.lo, l.spanW.hi
 	}
-	c = w.course(l, how)
+	c = w.behaviour(l, how)
 	ripple := 0.0
 	if c.period > 0 {
 		r[mPeriod] = float64(c.period)
@@ -415,21 +418,21 @@ func (w *worker) record(l *lane, how int) (r record, c course) {
 	}
 	r[mStatus] = float64(c.status())
 	pattern, margin := c.pattern()
-	if math.IsInf(margin, 1) { // no spike, or rest for good: nothing was close
+	if math.IsInf(margin, 1) { // no spike, or at a stable equilibrium: no decision was close
 		margin = math.NaN()
 	}
 	r[mPattern], r[mMargin] = float64(pattern), margin
 	return r, c
 }
 
-// course is what the book of a lane shows, whose state is in w.y.
-func (w *worker) course(l *lane, how int) course {
-	c := course{lane: l, model: w.Model, how: how, late: l.late(&w.buf), end: float64(w.steps) * w.dt, tau: membraneTime(w.Model, l.params)}
+// behaviour returns what the run of a lane has shown; its state is in w.y.
+func (w *worker) behaviour(l *lane, how int) behaviour {
+	c := behaviour{lane: l, model: w.Model, how: how, late: l.late(&w.buf), end: float64(w.steps) * w.dt, tau: membraneTime(w.Model, l.params)}
 	if c.tail = c.late; len(c.late) > leastTail {
 		c.tail = c.late[len(c.late)/2:]
 	}
 	if c.period = l.settled.period; how != endSettled {
-		if c.period = lastPeriod(c.tail); c.period == 0 { // a long one shows only in all of them
+		if c.period = lastPeriod(c.tail); c.period == 0 { // a long period may show only in all late intervals
 			if p := pop.Period(c.late, maxPeriod, blurred); p > 0 {
 				c.tail, c.period = c.late, p
 			}
@@ -441,14 +444,14 @@ func (w *worker) course(l *lane, how int) course {
 	return c
 }
 
-// leastTail is the number of late intervals up to which a period is looked for in all of them.
+// leastTail is the number of late intervals up to which a period is looked for in all of them, not in the later half.
 const leastTail = 12
 
-// irregularResets is how many resets are looked at of a train that does not repeat itself.
+// irregularResets is the number of resets listed for a train without a period.
 const irregularResets = 64
 
-// resets lists w right after the next resets of a lane whose state is in w.y: those of one period, or irregularResets. It
-// goes on with the neuron step by step, for no longer than the run took.
+// resets lists w (pA) right after the next resets of a lane whose state is in w.y: those of one period, or irregularResets of a
+// train without one. The neuron is continued step by step, for at most as long as its run.
 func (w *worker) resets(l *lane, period int) (found []float64) {
 	if w.resolution != 0 || l.train.Spikes() == 0 {
 		return nil
