@@ -6,8 +6,8 @@ import (
 	"math"
 )
 
-// Axis is one named quantity of a grid and the values it takes, in their order. Values given by a rule are computed when they
-// are read, so that an axis takes no memory before the size of the grid has been checked.
+// Axis is one named quantity of a grid and the values it takes, in their order. Values given by a rule are computed
+// when they are read, so that an axis takes no memory before the size of the grid has been checked.
 type Axis struct {
 	Name string
 	Unit string
@@ -64,13 +64,15 @@ func (a Axis) All() []float64 {
 // most is the largest number of values or points that is counted exactly.
 const most = 1 << 53
 
-// slack is the part of a step by which the last value may miss stop and still count as reaching it: decimal steps are rounded.
+// slack is the part of a step by which the last value may miss stop and still count as reaching it: decimal steps are
+// rounded.
 const slack = 1e-9
 
 // ErrWide is the error for ends whose difference or ratio is not a finite number.
 var ErrWide = errors.New("the ends are further apart than numbers go")
 
-// Stepped returns an axis from start to stop in steps of step, whose sign must fit; stop is included if the steps reach it.
+// Stepped returns an axis from start to stop in steps of step, whose sign must fit; stop is included if the steps reach
+// it.
 func Stepped(name, unit string, start, stop, step float64) (Axis, error) {
 	width := stop - start
 	switch {
@@ -88,8 +90,8 @@ func Stepped(name, unit string, start, stop, step float64) (Axis, error) {
 	return Axis{Name: name, Unit: unit, n: int(n), start: start, stop: stop, step: step, ticks: decimals(start, step)}, nil
 }
 
-// Counted returns an axis of n values evenly spaced from start to stop, both included, n >= 2. If start and stop have few
-// digits, the values are the float64 numbers nearest to the decimal ones.
+// Counted returns an axis of n values evenly spaced from start to stop, both included, n >= 2. If start and stop have
+// few digits, the values are the float64 numbers nearest to the decimal ones.
 func Counted(name, unit string, start, stop float64, n int) (Axis, error) {
 	if err := checkEnds(start, stop, n); err != nil {
 		return Axis{}, err
@@ -108,8 +110,8 @@ func Counted(name, unit string, start, stop float64, n int) (Axis, error) {
 	return a, nil
 }
 
-// Logarithmic returns an axis of n values from start to stop, both above 0 and both included, evenly spaced in the logarithm;
-// n >= 2.
+// Logarithmic returns an axis of n values from start to stop, both above 0 and both included, evenly spaced in the
+// logarithm; n >= 2.
 func Logarithmic(name, unit string, start, stop float64, n int) (Axis, error) {
 	err := checkEnds(start, stop, n)
 	switch {

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// readAxis reads the axes of these tests: numbers divided by commas, start:stop:step, start:stop/n and log:start:stop/n.
+// readAxis reads the axes of these tests: numbers divided by commas, start:stop:step, start:stop/n and
+// log:start:stop/n.
 func readAxis(name, text, unit string) (Axis, error) {
 	rest, log := strings.CutPrefix(text, "log:")
 	span, count, counted := strings.Cut(rest, "/")

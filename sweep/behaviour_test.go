@@ -22,7 +22,10 @@ func TestPresetsFireAsTheyAreNamed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := mustRun(t, Spec{Model: model.AdExModel, P: s.Params, I: s.I, Discard: 500, Measures: everything(model.AdExModel)})
+		r := mustRun(t, Spec{
+			Model: model.AdExModel, P: s.Params, I: s.I, Discard: 500,
+			Measures: everything(model.AdExModel),
+		})
 		if got := r.Word("pattern", 0); got != want {
 			t.Errorf("%s: %s (margin %.3g), want %s", name, got, r.Value("pattern_margin", 0), want)
 		}
@@ -68,14 +71,15 @@ func TestStatus(t *testing.T) {
 	restless := l.Defaults()
 	restless[l.Index("t_ref")] = 0
 	r = mustRun(t, Spec{Model: l, P: restless, Time: 100, Grid: Grid{Axes: mustAxes(t, l, "I=30,1e8,40")}})
-	if got := r.Failed(); got != 1 || r.Word("status", 1) != "nan" || !math.IsNaN(r.Value("rate_Hz", 1)) || !(r.Value("rate_Hz", 2) > 0) {
+	if got := r.Failed(); got != 1 || r.Word("status", 1) != "nan" || !math.IsNaN(r.Value("rate_Hz", 1)) ||
+		!(r.Value("rate_Hz", 2) > 0) {
 		t.Errorf("more spikes than fit into a step: %d failed, %s; want nan for the second alone", got, r.Word("status", 1))
 	}
 }
 
-// TestCarriedCurvesShowBistability: carried downwards, HH fires down to the fold of cycles and RHH down to the end of its
-// isola; carried upwards, HH rests up to the Hopf point and RHH everywhere. However far one step goes, and in whatever
-// phase a run ends, the branches keep; and retired trains tell what full runs tell.
+// TestCarriedCurvesShowBistability: carried downwards, HH fires down to the fold of cycles and RHH down to the end of
+// its isola; carried upwards, HH rests up to the Hopf point and RHH everywhere. However far one step goes, and in
+// whatever phase a run ends, the branches keep; and retired trains tell what full runs tell.
 func TestCarriedCurvesShowBistability(t *testing.T) {
 	for _, c := range []struct {
 		model    string
@@ -98,11 +102,13 @@ func TestCarriedCurvesShowBistability(t *testing.T) {
 			full := mustRun(t, s)
 			for row := range r.Rows() {
 				i, rate := r.Axis(row, 0), r.Value("rate_Hz", row)
-				if want, within := full.Value("rate_Hz", row), r.Value("rate_error_Hz", row); math.Abs(rate-want) > within+1e-9*want || within > 0.1 {
+				if want, within := full.Value("rate_Hz", row), r.Value("rate_error_Hz",
+					row); math.Abs(rate-want) > within+1e-9*want || within > 0.1 {
 					t.Errorf("%s from %s, I=%v: %v Hz, in full %v, error stated %v", c.model, r.Branch(row), i, rate, want, within)
 				}
 				switch from := r.Branch(row); {
-				case from == FromDown && (i > c.down) != (rate > 0), from == FromUp && i < c.up && rate > 0, from == FromUp && i > c.up+c.leaves && rate == 0:
+				case from == FromDown && (i > c.down) != (rate > 0), from == FromUp && i < c.up && rate > 0,
+					from == FromUp && i > c.up+c.leaves && rate == 0:
 					t.Errorf("%s from %s, I=%v: %v Hz (%s)", c.model, from, i, rate, r.Word("status", row))
 				case from == FromUp && i > c.up && rate == 0 && r.Word("status", row) != "drift":
 					t.Errorf("%s from %s, I=%v: rest is being left, but the status is %s", c.model, from, i, r.Word("status", row))
@@ -112,8 +118,8 @@ func TestCarriedCurvesShowBistability(t *testing.T) {
 	}
 }
 
-// TestExtremesOfW: w_min and w_max are those of a fine full run, and where b is large those on both sides of resets; for
-// adex:tb08 at V_reset = -47.2 testdata/adexmap has them.
+// TestExtremesOfW: w_min and w_max are those of a fine full run, and where b is large those on both sides of resets;
+// for adex:tb08 at V_reset = -47.2 testdata/adexmap has them.
 func TestExtremesOfW(t *testing.T) {
 	for _, c := range []struct {
 		preset string
@@ -143,7 +149,8 @@ func TestExtremesOfW(t *testing.T) {
 			}
 		}
 		if c.preset == "tb08" {
-			if lo, hi := r.Value("w_min_pA", 0), r.Value("w_max_pA", 0); math.Abs(lo/(254.3553474898-80)-1) > rateTol || math.Abs(hi/425.0392040016-1) > rateTol {
+			if lo, hi := r.Value("w_min_pA", 0), r.Value("w_max_pA", 0); math.Abs(lo/(254.3553474898-80)-1) > rateTol ||
+				math.Abs(hi/425.0392040016-1) > rateTol {
 				t.Errorf("adex:tb08: w from %v to %v, want %v to %v", lo, hi, 254.3553474898-80, 425.0392040016)
 			}
 		}

@@ -12,11 +12,12 @@ import (
 	"time"
 )
 
-// checkpointer writes finished batches to disk while the sweep runs. A checkpoint holds neighbouring batches; which ones depends
-// on when it is written. This does not matter for the results: a resumed sweep reads all checkpoints and computes the rest.
+// checkpointer writes finished batches to disk while the sweep runs. A checkpoint holds neighbouring batches; which
+// ones depends on when it is written. This does not matter for the results: a resumed sweep reads all checkpoints and
+// computes the rest.
 //
-// Let F(b) be the writing of batch b into the result by a worker, and S the writing of a checkpoint. F(b) precedes the setting
-// of done[b], under mu; S reads done under mu, and of the result only the batches that are done.
+// Let F(b) be the writing of batch b into the result by a worker, and S the writing of a checkpoint. F(b) precedes the
+// setting of done[b], under mu; S reads done under mu, and of the result only the batches that are done.
 type checkpointer struct {
 	r       *Result
 	path    string
@@ -34,8 +35,8 @@ type checkpointer struct {
 	err   error // the first error of writing
 }
 
-// If no time between checkpoints is given, it is a fiftieth of the time of the sweep so far, within limits, so that a sweep of a
-// day leaves some hundred checkpoints; and writing takes at most a fiftieth of the time of one worker.
+// If no time between checkpoints is given, it is a fiftieth of the time of the sweep so far, within limits, so that a
+// sweep of a day leaves some hundred checkpoints; and writing takes at most a fiftieth of the time of one worker.
 const (
 	checkpointShare = 50
 	checkpointLeast = time.Second
@@ -43,7 +44,10 @@ const (
 )
 
 func newCheckpointer(r *Result, path string, batches []span, every time.Duration, stop func()) *checkpointer {
-	k := &checkpointer{r: r, path: path, batches: batches, every: every, stop: stop, done: make([]bool, len(batches)), begin: time.Now()}
+	k := &checkpointer{
+		r: r, path: path, batches: batches, every: every, stop: stop, done: make([]bool, len(batches)),
+		begin: time.Now(),
+	}
 	k.due = k.begin.Add(k.wait(0))
 	return k
 }
@@ -81,27 +85,32 @@ func (k *checkpointer) saveRest() error {
 	return k.err
 }
 
-// save writes a checkpoint of the batches from first on that are done and contiguous, and returns the first that is not in it.
+// save writes a checkpoint of the batches from first on that are done and contiguous, and returns the first that is not
+// in it.
 func (k *checkpointer) save(first int) (end int) {
 	for end = first + 1; end < len(k.batches) && k.done[end] && k.batches[end].first == k.batches[end-1].end; end++ {
 	}
 	from, to := k.batches[first].first, k.batches[end-1].end
 	lo, hi := k.r.slotRange(from, to)
 	k.r.Kept += hi - lo
-	if err := write(checkpointPath(k.path, from, to), k.r.checkpoint(from, to, k.cost(), nil)); err != nil && k.err == nil {
+	if err := write(checkpointPath(k.path, from, to), k.r.checkpoint(from, to, k.cost(), nil)); err != nil &&
+		k.err == nil {
 		k.err = err
 		k.stop()
 	}
 	return end
 }
 
-// runKept runs the chains of all with checkpoints; a part is written to one file at the end. account updates the times and
-// counts in out.
+// runKept runs the chains of all with checkpoints; a part is written to one file at the end. account updates the times
+// and counts in out.
 func (e *engine) runKept(ctx context.Context, cfg Config, all span, out *Result, account func()) error {
 	path := cfg.Keep
 	if cfg.Part.Of > 0 {
 		path = PartPath(path, cfg.Part)
-		beat := startHeartbeat(path, cfg.Job, func() (done, total int64) { return e.done.Load(), int64(out.slots()) * int64(len(e.clocks)) })
+		beat := startHeartbeat(path, cfg.Job, func() (done, total int64) {
+			return e.done.Load(),
+				int64(out.slots()) * int64(len(e.clocks))
+		})
 		defer beat.end()
 	}
 	left := []span{all}
@@ -213,7 +222,8 @@ func (r *Result) resumePart(path string, all span) (whole bool, err error) {
 	}
 	have, err := r.take(path)
 	if err == nil && have != all {
-		err = fmt.Errorf("sweep: %s holds chains %d to %d, not %d to %d; remove it", path, have.first, have.end-1, all.first, all.end-1)
+		err = fmt.Errorf("sweep: %s holds chains %d to %d, not %d to %d; remove it", path, have.first, have.end-1,
+			all.first, all.end-1)
 	}
 	return true, err
 }
@@ -225,7 +235,8 @@ func (r *Result) take(path string) (have span, err error) {
 		return span{}, err
 	}
 	if !bytes.Equal(h.Experiment.text(), r.plan.experiment().text()) {
-		return span{}, fmt.Errorf("sweep: %s belongs to another experiment; remove it, or give the same model, grid, times and method", path)
+		return span{}, fmt.Errorf("sweep: %s belongs to another experiment; remove it, or give the same model, grid, "+
+			"times and method", path)
 	}
 	r.Resumed.add(h.Work)
 	return span{h.First, h.End}, r.load(h)

@@ -117,8 +117,8 @@ func TestMergeRefuses(t *testing.T) {
 	}
 }
 
-// TestResume stops a sweep again and again, leaves a torn temporary file behind, and goes on with other batches, which do
-// not begin where the old ones did.
+// TestResume stops a sweep again and again, leaves a torn temporary file behind, and goes on with other batches, which
+// do not begin where the old ones did.
 func TestResume(t *testing.T) {
 	s := smallMap(t)
 	want := csvOf(t, mustRun(t, s).Table())
@@ -126,11 +126,14 @@ func TestResume(t *testing.T) {
 	before := int64(0)
 	for stop := int64(1); ; stop++ {
 		ctx, cancel := context.WithCancel(context.Background())
-		cfg := Config{Keep: keep, Resume: true, Workers: 1 + int(stop)%3, Batch: 1 + int(stop)%4, Every: 1, Tick: func(done, _ int64) {
-			if done > before+20 {
-				cancel()
-			}
-		}}
+		cfg := Config{
+			Keep: keep, Resume: true, Workers: 1 + int(stop)%3, Batch: 1 + int(stop)%4, Every: 1,
+			Tick: func(done, _ int64) {
+				if done > before+20 {
+					cancel()
+				}
+			},
+		}
 		if err := os.WriteFile(checkpointPath(keep, 3, 7)+tempMark, []byte("torn"), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -166,7 +169,8 @@ func TestResume(t *testing.T) {
 		if err := os.WriteFile(checkpoints[1], damaged, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Run(context.Background(), s, Config{Keep: keep, Resume: true}); err == nil || !strings.Contains(err.Error(), checkpoints[1]) {
+		if _, err := Run(context.Background(), s, Config{Keep: keep, Resume: true}); err == nil ||
+			!strings.Contains(err.Error(), checkpoints[1]) {
 			t.Errorf("resumed from a damaged checkpoint: %v", err)
 		}
 	}
@@ -174,7 +178,8 @@ func TestResume(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Discard = 10
-	if _, err := Run(context.Background(), s, Config{Keep: keep, Resume: true}); err == nil || !strings.Contains(err.Error(), "another experiment") {
+	if _, err := Run(context.Background(), s, Config{Keep: keep, Resume: true}); err == nil ||
+		!strings.Contains(err.Error(), "another experiment") {
 		t.Errorf("resumed another experiment: %v", err)
 	}
 	if err := Discard(keep); err != nil || HasCheckpoints(keep) {

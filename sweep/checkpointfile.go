@@ -20,9 +20,10 @@ import (
 	"popsim/model"
 )
 
-// A checkpoint is a file with the results of a range of chains: a line that says what it is, a line of JSON with the experiment
-// and the range, the columns as little-endian float64, the lists of values, and a SHA-256 of all that. It is written under a
-// temporary name and renamed, so a file with a final name is complete; the checksum detects damage to it later.
+// A checkpoint is a file with the results of a range of chains: a line that says what it is, a line of JSON with the
+// experiment and the range, the columns as little-endian float64, the lists of values, and a SHA-256 of all that. It is
+// written under a temporary name and renamed, so a file with a final name is complete; the checksum detects damage to
+// it later.
 
 // generation is increased when the same experiment gives other numbers than before, so that older files are refused.
 const generation = 1
@@ -141,8 +142,9 @@ func gridOf(axes []axisText, zip bool) (g Grid, err error) {
 // spec returns the Spec of an experiment.
 func (x experiment) spec() (s Spec, err error) {
 	s = Spec{
-		Method: x.Method, P: floats(x.P), I: float64(x.I), Init: floats(x.Init), Time: float64(x.Time), Discard: float64(x.Discard),
-		Dt: float64(x.Dt), Full: x.Full, NoError: x.NoError, Late: x.Late, Resets: x.Resets,
+		Method: x.Method, P: floats(x.P), I: float64(x.I), Init: floats(x.Init), Time: float64(x.Time),
+		Discard: float64(x.Discard),
+		Dt:      float64(x.Dt), Full: x.Full, NoError: x.NoError, Late: x.Late, Resets: x.Resets,
 		Measures: x.Measures,
 	}
 	if s.Grid, err = gridOf(x.Axes, x.Zip); err != nil {
@@ -163,8 +165,8 @@ func (x experiment) text() []byte {
 	return text
 }
 
-// checkpoint returns the content of a checkpoint with the chains first to end-1 of r, which have cost work; record is stored with
-// it if it is not nil.
+// checkpoint returns the content of a checkpoint with the chains first to end-1 of r, which have cost work; record is
+// stored with it if it is not nil.
 func (r *Result) checkpoint(first, end int, work Work, record any) []byte {
 	var b bytes.Buffer
 	b.WriteString(checkpointMagic)

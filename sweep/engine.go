@@ -101,8 +101,8 @@ func (p *plan) restingStates() int {
 	return n
 }
 
-// restingState returns the resting state at I = 0 of a point with the given parameters. It is found once for all points that
-// share the parameters. The caller must not change it.
+// restingState returns the resting state at I = 0 of a point with the given parameters. It is found once for all points
+// that share the parameters. The caller must not change it.
 func (e *engine) restingState(point int, params []float64) []float64 {
 	at := 0
 	for j, a := range e.Grid.Axes {

@@ -6,24 +6,25 @@ import (
 	"popsim/model"
 )
 
-// A silent lane is retired when it is at a stable equilibrium: within restNear of it, moved by no more than that since the last
-// decision, and every eigenvalue of the Jacobian at the equilibrium has a real part below -minDecay. Then the nearest saddle or
-// unstable cycle, whose distance is proportional to the decay rate or its square root, is farther away than restNear by orders
-// of magnitude. A single real eigenvalue may be closer to zero, up to -slowDecay: it belongs to a saddle-node, whose place does
-// not depend on the integration method.
+// A silent lane is retired when it is at a stable equilibrium: within restNear of it, moved by no more than that since
+// the last decision, and every eigenvalue of the Jacobian at the equilibrium has a real part below -minDecay. Then the
+// nearest saddle or unstable cycle, whose distance is proportional to the decay rate or its square root, is farther
+// away than restNear by orders of magnitude. A single real eigenvalue may be closer to zero, up to -slowDecay: it
+// belongs to a saddle-node, whose place does not depend on the integration method.
 const (
 	restNear  = 1e-6 // mV; for gating variables 1
 	minDecay  = 1e-3 // 1/ms
 	slowDecay = 1e-4 // 1/ms
 	restTries = 8    // steps of Newton's method
 
-	// restConverged is the largest last step of Newton's method, relative to 1 plus the state. On a slow passage without a root,
-	// where dV/dt is c + a V² around its minimum, Newton's steps are sqrt(c/a) or more: larger than this even if the passage
-	// takes years of model time.
+	// restConverged is the largest last step of Newton's method, relative to 1 plus the state. On a slow passage
+	// without a root, where dV/dt is c + a V² around its minimum, Newton's steps are sqrt(c/a) or more: larger than
+	// this even if the passage takes years of model time.
 	restConverged = 1e-9
 )
 
-// classifier finds equilibria by Newton's method and classifies them. It holds scratch memory and belongs to one worker.
+// classifier finds equilibria by Newton's method and classifies them. It holds scratch memory and belongs to one
+// worker.
 type classifier struct {
 	m     *model.Model
 	y, dy []float64
@@ -33,7 +34,10 @@ type classifier struct {
 
 func newClassifier(m *model.Model) *classifier {
 	d := len(m.States)
-	return &classifier{m: m, y: make([]float64, d), dy: make([]float64, d), jac: make([]float64, d*d), a: make([]float64, d*(d+1))}
+	return &classifier{
+		m: m, y: make([]float64, d), dy: make([]float64, d), jac: make([]float64, d*d),
+		a: make([]float64, d*(d+1)),
+	}
 }
 
 // distance returns the largest difference between two states: V in mV, gating variables as they are, w times R in mV.
@@ -59,8 +63,8 @@ const (
 	unstable
 )
 
-// classify returns the kind of equilibrium at state y of the neuron with parameters p and current i. In models that reset, an
-// equilibrium at or above V_th is none.
+// classify returns the kind of equilibrium at state y of the neuron with parameters p and current i. In models that
+// reset, an equilibrium at or above V_th is none.
 func (r *classifier) classify(p []float64, i float64, y []float64) stability {
 	copy(r.y, y)
 	converged := false // on a slow passage without a root, Newton's method jumps around its minimum and may end close to y
@@ -104,8 +108,8 @@ func (r *classifier) decaysAt(p []float64, i, rate float64) bool {
 	return model.Decays(r.jac, d)
 }
 
-// oneSlow reports whether exactly one eigenvalue at the equilibrium r.y is above -minDecay, which is then real. It is false for
-// models of more than two variables.
+// oneSlow reports whether exactly one eigenvalue at the equilibrium r.y is above -minDecay, which is then real. It is
+// false for models of more than two variables.
 func (r *classifier) oneSlow(p []float64, i float64) bool {
 	r.m.Jacobian(p, i, r.y, r.jac)
 	switch j := r.jac; len(r.y) {

@@ -12,8 +12,8 @@ type Grid struct {
 	Zip  bool
 }
 
-// Points returns the number of points; a grid without axes has one. It is a float64 because the number may exceed every int; it
-// is a valid int once Check has returned nil.
+// Points returns the number of points; a grid without axes has one. It is a float64 because the number may exceed every
+// int; it is a valid int once Check has returned nil.
 func (g Grid) Points() float64 {
 	n := 1.0
 	for i, a := range g.Axes {

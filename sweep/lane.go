@@ -9,7 +9,8 @@ import (
 // memory is the number of interspike intervals that a lane keeps.
 const memory = 256
 
-// lane is the record of one lane: which point it runs, and what the neuron has done. Times count from the start of the point.
+// lane is the record of one lane: which point it runs, and what the neuron has done. Times count from the start of the
+// point.
 type lane struct {
 	chain, link int   // the point: its chain, and its place in it; chain is idle in a lane without a point
 	waiting     bool  // the point is finished; the next one of the chain begins at the next decision
@@ -71,7 +72,8 @@ func (l *lane) begin(link, slot int, start int64) {
 	l.link, l.slot, l.start, l.waiting = link, slot, start, false
 	l.train, l.intervals, l.adapt = pop.Train{}, 0, 0
 	l.nextCheck, l.spikes = firstCheck, 0
-	l.settled, l.from, l.span, l.windows, l.window = repetition{}, math.NaN(), nowhere, [2]extent{nowhere, nowhere}, nowhere
+	l.settled, l.from, l.span, l.windows, l.window = repetition{}, math.NaN(), nowhere, [2]extent{nowhere, nowhere},
+		nowhere
 	l.spanW = nowhere
 }
 
@@ -97,7 +99,8 @@ func (l *lane) late(buf *[memory]float64) []float64 {
 	return l.recent(int(min(l.train.Intervals(), memory)), buf)
 }
 
-// recent writes the last n intervals, or as many as there are, into buf, the oldest first, and returns the part that holds them.
+// recent writes the last n intervals, or as many as there are, into buf, the oldest first, and returns the part that
+// holds them.
 func (l *lane) recent(n int, buf *[memory]float64) []float64 {
 	n = int(min(int64(n), l.intervals, memory))
 	for i := range n {

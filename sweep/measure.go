@@ -44,29 +44,37 @@ type measure struct {
 }
 
 var measureList = [measures]measure{
-	mRate:       {"rate_Hz", false, nil, "1000 / mean interval of the spikes after discard, over whole periods where the train repeats itself; 0 where fewer than two"},
-	mRateError:  {"rate_error_Hz", false, nil, "estimate of the error of the rate: numerical, from a second resolution, and what the length of the run leaves open"},
-	mSpikes:     {"spikes", true, nil, "spikes in the whole run"},
-	mLatency:    {"latency_ms", false, nil, "time of the first spike"},
-	mISIFirst:   {"isi_first_ms", false, nil, "first interval of the whole run"},
-	mISILast:    {"isi_last_ms", false, nil, "last interval of the whole run"},
-	mCV:         {"isi_cv", false, nil, "coefficient of variation of the intervals after discard"},
-	mVMin:       {"V_min_mV", false, nil, "lowest V after discard"},
-	mVMax:       {"V_max_mV", false, nil, "highest V after discard"},
-	mWMin:       {"w_min_pA", false, nil, "lowest w after discard, of a model that has one"},
-	mWMax:       {"w_max_pA", false, nil, "highest w after discard"},
-	mStatus:     {"status", false, statusNames, "ok, or one word for what is to be known of this point: " + strings.Join(statusNames[1:], ", ")},
-	mPattern:    {"pattern", false, patternNames, "the firing pattern by the rule in docs/numerics.md: " + strings.Join(patternNames, ", ")},
-	mMargin:     {"pattern_margin", false, nil, "how far the quantity that decided the pattern is from its bound, as a factor; near 1 means a close call; missing where nothing was close"},
-	mPeriod:     {"period", false, nil, "spikes after which the train repeats itself; empty where it does not"},
-	mAdaptation: {"adaptation", false, nil, "mean of (next - this)/(next + this) over neighbouring intervals of the whole run"},
-	mEnded:      {"ended", false, endNames, "how the run ended: " + strings.Join(endNames, ", ")},
-	mEndedAt:    {"ended_ms", false, nil, "when it ended: of a neuron that runs away, when that was seen; empty where a state became NaN"},
+	mRate: {"rate_Hz", false, nil, "1000 / mean interval of the spikes after discard, over whole periods where the " +
+		"train repeats itself; 0 where fewer than two"},
+	mRateError: {"rate_error_Hz", false, nil, "estimate of the error of the rate: numerical, from a second resolution, " +
+		"and what the length of the run leaves open"},
+	mSpikes:   {"spikes", true, nil, "spikes in the whole run"},
+	mLatency:  {"latency_ms", false, nil, "time of the first spike"},
+	mISIFirst: {"isi_first_ms", false, nil, "first interval of the whole run"},
+	mISILast:  {"isi_last_ms", false, nil, "last interval of the whole run"},
+	mCV:       {"isi_cv", false, nil, "coefficient of variation of the intervals after discard"},
+	mVMin:     {"V_min_mV", false, nil, "lowest V after discard"},
+	mVMax:     {"V_max_mV", false, nil, "highest V after discard"},
+	mWMin:     {"w_min_pA", false, nil, "lowest w after discard, of a model that has one"},
+	mWMax:     {"w_max_pA", false, nil, "highest w after discard"},
+	mStatus: {"status", false, statusNames, "ok, or one word for what is to be known of this point: " +
+		strings.Join(statusNames[1:], ", ")},
+	mPattern: {"pattern", false, patternNames, "the firing pattern by the rule in docs/numerics.md: " +
+		strings.Join(patternNames, ", ")},
+	mMargin: {"pattern_margin", false, nil, "how far the quantity that decided the pattern is from its bound, as a " +
+		"factor; near 1 means a close call; missing where nothing was close"},
+	mPeriod: {"period", false, nil, "spikes after which the train repeats itself; empty where it does not"},
+	mAdaptation: {"adaptation", false, nil, "mean of (next - this)/(next + this) over neighbouring intervals of the " +
+		"whole run"},
+	mEnded: {"ended", false, endNames, "how the run ended: " + strings.Join(endNames, ", ")},
+	mEndedAt: {"ended_ms", false, nil, "when it ended: of a neuron that runs away, when that was seen; empty where a " +
+		"state became NaN"},
 }
 
 // usual are the columns if Spec.Measures is nil.
 var usual = []string{
-	"rate_Hz", "rate_error_Hz", "spikes", "latency_ms", "isi_first_ms", "isi_last_ms", "isi_cv", "V_min_mV", "V_max_mV", "status",
+	"rate_Hz", "rate_error_Hz", "spikes", "latency_ms", "isi_first_ms", "isi_last_ms", "isi_cv", "V_min_mV", "V_max_mV",
+	"status",
 }
 
 // MeasureNames lists the names of all measures; Spec.Measures may give them without their unit.
@@ -107,9 +115,9 @@ func measureNamed(name string) int {
 	return slices.IndexFunc(measureList[:], func(m measure) bool { return m.name == name || unitless(m.name) == name })
 }
 
-// SetMeasures sets Measures, Late and Resets from names, with or without their unit. V and w stand for the two columns of their
-// extremes, isi for Late and w_reset for Resets. Both Late and Resets are an error, because each gives rows of its own. Unknown
-// names are reported by Check.
+// SetMeasures sets Measures, Late and Resets from names, with or without their unit. V and w stand for the two columns
+// of their extremes, isi for Late and w_reset for Resets. Both Late and Resets are an error, because each gives rows of
+// its own. Unknown names are reported by Check.
 func (s *Spec) SetMeasures(names []string) error {
 	for _, m := range names {
 		switch m {

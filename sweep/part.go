@@ -17,8 +17,8 @@ import (
 	"unicode/utf8"
 )
 
-// partNamed parses the name of a file that belongs to a part of base; rest is what follows the number of the part, "" for the
-// file of the part itself.
+// partNamed parses the name of a file that belongs to a part of base; rest is what follows the number of the part, ""
+// for the file of the part itself.
 func partNamed(name, base string) (p Part, rest string, ok bool) {
 	text, ok := strings.CutPrefix(name, base+partMark)
 	number, text, ok2 := strings.Cut(text, "-of-")
@@ -51,8 +51,8 @@ const (
 	openFiles  = 64      // files open at a time
 )
 
-// OpenParts finds the parts of a sweep with Config.Keep = path and checks them, with little memory. The error names parts that
-// are missing, overlapping, damaged or of another experiment.
+// OpenParts finds the parts of a sweep with Config.Keep = path and checks them, with little memory. The error names
+// parts that are missing, overlapping, damaged or of another experiment.
 func OpenParts(path string) (*Parts, error) {
 	found, err := beside(path, partMark)
 	if err != nil {
@@ -102,15 +102,18 @@ func OpenParts(path string) (*Parts, error) {
 		case q.End > chains:
 			faults = append(faults, torn(q.path))
 		case q.First > next:
-			faults = append(faults, fmt.Errorf("sweep: a part is missing before %s: chains %d to %d of %d", q.path, next, q.First-1, chains))
+			faults = append(faults, fmt.Errorf("sweep: a part is missing before %s: chains %d to %d of %d", q.path,
+				next, q.First-1, chains))
 		case q.First < next:
-			faults = append(faults, fmt.Errorf("sweep: %s and %s overlap in chains %d to %d", last, q.path, q.First, min(next, q.End)-1))
+			faults = append(faults, fmt.Errorf("sweep: %s and %s overlap in chains %d to %d", last, q.path, q.First,
+				min(next, q.End)-1))
 		}
 		next, last = max(next, q.End), q.path
 		held += q.end - q.start
 	}
 	if next < chains {
-		faults = append(faults, fmt.Errorf("sweep: a part is missing after %s: chains %d to %d of %d", last, next, chains-1, chains))
+		faults = append(faults, fmt.Errorf("sweep: a part is missing after %s: chains %d to %d of %d", last, next,
+			chains-1, chains))
 	}
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
@@ -189,9 +192,9 @@ func (m *Parts) Result() (*Result, error) {
 	return r, nil
 }
 
-// Blocks calls visit with all rows in their order, a block at a time; a block is valid during the call. even says that columns
-// of words must be as wide in each block as the longest word of all blocks, which some file formats need; it takes a further
-// pass over the files.
+// Blocks calls visit with all rows in their order, a block at a time; a block is valid during the call. even says that
+// columns of words must be as wide in each block as the longest word of all blocks, which some file formats need; it
+// takes a further pass over the files.
 func (m *Parts) Blocks(even bool, visit func(block *Result) error) error {
 	var widths map[int]int
 	if even {
@@ -345,7 +348,8 @@ func (m *Parts) index(at int) ([][]int64, error) {
 	return all, l.err
 }
 
-// listReader reads lists of values, each preceded by its length. The first error is kept, and later reads return nothing.
+// listReader reads lists of values, each preceded by its length. The first error is kept, and later reads return
+// nothing.
 type listReader struct {
 	path string
 	r    *bufio.Reader
@@ -434,8 +438,8 @@ func (m *Parts) widths() (map[int]int, error) {
 	return found, nil
 }
 
-// Merge reads the parts of a sweep with Config.Keep = path into one result, the same as that of the sweep in one run. The error
-// names parts that are missing, overlapping, damaged or of another experiment.
+// Merge reads the parts of a sweep with Config.Keep = path into one result, the same as that of the sweep in one run.
+// The error names parts that are missing, overlapping, damaged or of another experiment.
 func Merge(path string) (*Result, error) {
 	m, err := OpenParts(path)
 	if err != nil {

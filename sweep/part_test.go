@@ -16,8 +16,8 @@ import (
 	"popsim/table/file"
 )
 
-// TestBlocks: parts read block by block make the bytes of an unsplit run in every format, however they are cut, wherever
-// the rows of a block lie.
+// TestBlocks: parts read block by block make the bytes of an unsplit run in every format, however they are cut,
+// wherever the rows of a block lie.
 func TestBlocks(t *testing.T) {
 	carried := smallMap(t)
 	resting := carried
@@ -82,12 +82,15 @@ func TestStop(t *testing.T) {
 	for {
 		stop := make(chan struct{})
 		stopped := false
-		r, err := Run(context.Background(), s, Config{Keep: keep, Part: Part{1, 1}, Resume: true, Workers: 1, Batch: 3, Every: time.Hour, Stop: stop, Tick: func(int64, int64) {
-			if !stopped {
-				stopped = true
-				close(stop)
-			}
-		}})
+		r, err := Run(context.Background(), s, Config{
+			Keep: keep, Part: Part{1, 1}, Resume: true, Workers: 1, Batch: 3,
+			Every: time.Hour, Stop: stop, Tick: func(int64, int64) {
+				if !stopped {
+					stopped = true
+					close(stop)
+				}
+			},
+		})
 		if _, err := os.Stat(PartPath(keep, Part{1, 1}) + heartbeatMark); err == nil {
 			t.Error("a part that does not run any more says that it does")
 		}
@@ -125,18 +128,24 @@ func TestReadStatus(t *testing.T) {
 	}
 	const of = 7
 	for _, i := range []int{1, 2, 6} {
-		if _, err := Run(context.Background(), s, Config{Keep: keep, Part: Part{i, of}, Record: func(*Result) any { return i }}); err != nil {
+		if _, err := Run(context.Background(), s, Config{
+			Keep: keep, Part: Part{i, of},
+			Record: func(*Result) any { return i },
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	stop := make(chan struct{})
-	_, err := Run(context.Background(), s, Config{Keep: keep, Part: Part{3, of}, Workers: 1, Batch: 1, Stop: stop, Tick: func(int64, int64) {
-		select {
-		case <-stop:
-		default:
-			close(stop)
-		}
-	}})
+	_, err := Run(context.Background(), s, Config{
+		Keep: keep, Part: Part{3, of}, Workers: 1, Batch: 1, Stop: stop,
+		Tick: func(int64, int64) {
+			select {
+			case <-stop:
+			default:
+				close(stop)
+			}
+		},
+	})
 	if !errors.Is(err, ErrStopped) {
 		t.Fatal(err)
 	}
@@ -188,15 +197,18 @@ func TestReadStatus(t *testing.T) {
 	}
 }
 
-// TestMergeMemory: the heap of a merge does not grow with the number of points. The parts are made up, since computing a
-// million points is not what this is about.
+// TestMergeMemory: the heap of a merge does not grow with the number of points. The parts are made up, since computing
+// a million points is not what this is about.
 func TestMergeMemory(t *testing.T) {
 	points, parts := 200_000, 200
 	if os.Getenv("POPSIM_LONG") != "" {
 		points, parts = 1_000_000, 1000
 	}
 	m, p := mustModel(t, "adex", "", nil)
-	s := Spec{Model: m, P: p, Measures: []string{"rate_Hz", "spikes", "latency_ms", "isi_cv", "V_min_mV", "V_max_mV", "pattern", "status"}}
+	s := Spec{Model: m, P: p, Measures: []string{
+		"rate_Hz", "spikes", "latency_ms", "isi_cv", "V_min_mV", "V_max_mV",
+		"pattern", "status",
+	}}
 	s.Grid.Axes = mustAxes(t, m, "I=0:60/1000", "b=0:60/"+strconv.Itoa(points/1000))
 	pl, err := s.plan()
 	if err != nil {
@@ -250,7 +262,8 @@ func TestMergeMemory(t *testing.T) {
 		t.Errorf("the heap grew from %d to %d bytes", before, most)
 	}
 	t.Logf("%d points in %d parts: made in %v, checked in %v, merged in %v; heap %d MB before, at most %d MB",
-		points, parts, made.Round(time.Millisecond), checked.Round(time.Millisecond), (time.Since(begin) - checked).Round(time.Millisecond), before>>20, most>>20)
+		points, parts, made.Round(time.Millisecond), checked.Round(time.Millisecond),
+		(time.Since(begin) - checked).Round(time.Millisecond), before>>20, most>>20)
 }
 
 func heap() uint64 {

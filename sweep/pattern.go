@@ -19,8 +19,9 @@ const (
 
 var statusNames = []string{
 	"ok",
-	"nan",          // a state became NaN or infinite; a smaller dt may help
-	"drift",        // intervals still change at the end, or adaptation after discard shows in the mean, or a silent membrane moves
+	"nan", // a state became NaN or infinite; a smaller dt may help
+	// intervals still change at the end, or adaptation after discard shows in the mean, or a silent membrane moves
+	"drift",
 	"stopped",      // the train ended before the run did; the rate is that of the train
 	"subthreshold", // an oscillation goes on that does not cross V_th, so that no spikes are counted
 	"runaway",      // V goes to infinity by the equations of the model, whatever the step
@@ -41,7 +42,8 @@ const (
 )
 
 var patternNames = []string{
-	"silent", "tonic", "adapting", "initial-burst", "bursting", "irregular", "transient", "delayed", "depolarisation-block",
+	"silent", "tonic", "adapting", "initial-burst", "bursting", "irregular", "transient", "delayed",
+	"depolarisation-block",
 	"oscillating",
 }
 
@@ -59,7 +61,8 @@ type behaviour struct {
 }
 
 const (
-	driftShare   = 1e-4 // change of the mean interval between the last two quarters of the train, relative, that counts as drift
+	// change of the mean interval between the last two quarters of the train, relative, that counts as drift
+	driftShare   = 1e-4
 	adaptedShare = 2e-3 // difference between the mean interval and that at the end, relative, that counts as drift
 	driftNoise   = 4.0  // standard errors that a change must exceed to count as drift
 	swingLeast   = 0.1  // mV: least difference of extremes that counts as an oscillation
@@ -90,15 +93,16 @@ func (c behaviour) status() int {
 	return statusOK
 }
 
-// swing returns by how much the extremes of V moved between the last two windows (mV), and whether they are those of a steady
-// oscillation.
+// swing returns by how much the extremes of V moved between the last two windows (mV), and whether they are those of a
+// steady oscillation.
 func (c behaviour) swing() (moved float64, steady bool) {
 	a, b := c.windows[0], c.windows[1]
 	moved = max(math.Abs(a.hi-b.hi), math.Abs(a.lo-b.lo))
 	return moved, b.hi-b.lo >= swingLeast && moved <= swingShare*(b.hi-b.lo)
 }
 
-// adapted reports whether the mean interval after discard differs from that at the end because the neuron was still adapting.
+// adapted reports whether the mean interval after discard differs from that at the end because the neuron was still
+// adapting.
 func (c behaviour) adapted() bool {
 	m := c.wholeMean()
 	last := c.settled.mean
@@ -112,8 +116,8 @@ func (c behaviour) adapted() bool {
 	return math.Abs(m/last-1) > adaptedShare
 }
 
-// drifts reports whether the means of the last two quarters of the late intervals differ by more than driftShare and by more
-// than noise. The noise is estimated from differences of neighbours, in which a trend hardly shows.
+// drifts reports whether the means of the last two quarters of the late intervals differ by more than driftShare and by
+// more than noise. The noise is estimated from differences of neighbours, in which a trend hardly shows.
 func (c behaviour) drifts() bool {
 	k := len(c.late) / 4
 	if c.period > 0 {
@@ -143,12 +147,12 @@ func trend(x []float64) bool {
 	return min(a, b) > 0.01 || max(a, b) < -0.01
 }
 
-// The rule for patterns is that of Komendantov et al., Sci. Rep. 9:17915 (2019), with its constants unless a comment says
-// otherwise, adapted to trains without noise: fits need no test of significance, and an initial burst need not be followed by
-// an interval longer than the next. A slope alone would call a train adapting that changes by a few percent, and a latency
-// alone would call a train delayed that begins with short intervals; so both have a second condition, which is ours. Of the
-// patterns that apply, the first of this list is taken: oscillating, silent or depolarisation-block, transient, bursting,
-// irregular, initial-burst, delayed, adapting, tonic.
+// The rule for patterns is that of Komendantov et al., Sci. Rep. 9:17915 (2019), with its constants unless a comment
+// says otherwise, adapted to trains without noise: fits need no test of significance, and an initial burst need not be
+// followed by an interval longer than the next. A slope alone would call a train adapting that changes by a few
+// percent, and a latency alone would call a train delayed that begins with short intervals; so both have a second
+// condition, which is ours. Of the patterns that apply, the first of this list is taken: oscillating, silent or
+// depolarisation-block, transient, bursting, irregular, initial-burst, delayed, adapting, tonic.
 const (
 	silentFactor  = 2.0   // silence at the end over the mean of the last two intervals, and over the longest: it has ended
 	burstFactor   = 5.0   // the longest late interval over its two neighbours, summed
@@ -156,10 +160,11 @@ const (
 	initialFreq   = 25.0  // Hz, least rate within the initial burst
 	adaptSlope    = 0.003 // ms per ms: growth of the early intervals over time
 	adaptFactor   = 1.4   // the mean late interval over the first; ours
-	delayFactor   = 1.25  // latency over the mean of the first two intervals (2 in theirs), and over the mean late interval
-	delayTaus     = 5.0   // latency over the time constant of the membrane, which alone would have charged by then; ours
-	blockRise     = 15.0  // mV: how far above rest a silent membrane is blocked; ours
-	irregularCV   = 0.05  // jitter over mean of a train that does not repeat itself; ours
+	// latency over the mean of the first two intervals (2 in theirs), and over the mean late interval
+	delayFactor = 1.25
+	delayTaus   = 5.0  // latency over the time constant of the membrane, which alone would have charged by then; ours
+	blockRise   = 15.0 // mV: how far above rest a silent membrane is blocked; ours
+	irregularCV = 0.05 // jitter over mean of a train that does not repeat itself; ours
 )
 
 // silence returns how long the neuron has been silent at the end of the run, over the longest silence within a train.
@@ -188,8 +193,8 @@ func (c behaviour) longestSilence() float64 {
 	return silentFactor * last
 }
 
-// pattern returns the number of the firing pattern, and the margin: the factor by which the closest of the compared quantities
-// missed its bound.
+// pattern returns the number of the firing pattern, and the margin: the factor by which the closest of the compared
+// quantities missed its bound.
 func (c behaviour) pattern() (name int, margin float64) {
 	margin = math.Inf(1)
 	above := func(x, bound float64) bool {
@@ -260,8 +265,8 @@ func passiveTime(m *model.Model, p []float64) float64 {
 	return 1 / math.Abs(jac[0])
 }
 
-// distinct returns the late intervals in ascending order: of a train with a period those of one period, as means over all
-// periods, else all that differ by more than rounding errors.
+// distinct returns the late intervals in ascending order: of a train with a period those of one period, as means over
+// all periods, else all that differ by more than rounding errors.
 func (c behaviour) distinct() []float64 {
 	if c.lane == nil {
 		return nil

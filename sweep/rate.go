@@ -7,11 +7,11 @@ import (
 	"popsim/model"
 )
 
-// The rate of a train is 1000 / mean interval after discard. Where the train repeats itself after p > 1 intervals, the mean
-// is over whole periods: with n intervals the last n mod p are left out, since their mean is not that of a period.
+// The rate of a train is 1000 / mean interval after discard. Where the train repeats itself after p > 1 intervals, the
+// mean is over whole periods: with n intervals the last n mod p are left out, since their mean is not that of a period.
 //
-// Besides the numerical error a rate has an error because the run is finite: how far it may be from the rate of a much longer
-// run. It is 0 if every interval begins in the same state; else it is estimated from the intervals, see spread.
+// Besides the numerical error a rate has an error because the run is finite: how far it may be from the rate of a much
+// longer run. It is 0 if every interval begins in the same state; else it is estimated from the intervals, see spread.
 
 // wholeMean returns the mean interval (ms) after discard over whole periods; NaN without an interval.
 func (c behaviour) wholeMean() float64 {
@@ -31,11 +31,12 @@ func (c behaviour) wholeMean() float64 {
 
 // Constants of the estimates of spread.
 const (
-	batches    = 8    // number of stretches of an irregular train whose means are compared
-	student    = 1.18 // half the 97.5 % quantile of Student's t for batches - 1 degrees of freedom: twice the error covers 95 %
-	fewest     = 8    // number of intervals below which the scatter of stretches cannot be measured
-	unknown    = 1.0  // relative error of a rate that is based on a single interval
-	slowFading = 0.8  // largest ratio of successive changes that is extrapolated
+	batches = 8 // number of stretches of an irregular train whose means are compared
+	// half the 97.5 % quantile of Student's t for batches - 1 degrees of freedom: twice the error covers 95 %
+	student    = 1.18
+	fewest     = 8   // number of intervals below which the scatter of stretches cannot be measured
+	unknown    = 1.0 // relative error of a rate that is based on a single interval
+	slowFading = 0.8 // largest ratio of successive changes that is extrapolated
 )
 
 // spread estimates how far the mean interval m may be from that of a much longer run, relative to m.
@@ -43,7 +44,8 @@ func (c behaviour) spread(m float64) float64 {
 	switch {
 	case c.train.Intervals() == 0:
 		return 0
-	case c.model.Fires == model.Reset && len(c.model.States) == 1: // each interval begins at V_reset, and V is the only state
+	case c.model.Fires == model.Reset && len(c.model.States) == 1:
+		// each interval begins at V_reset, and V is the only state
 		return 0
 	case c.how == endRest || c.how == endRunaway: // the train has ended: a longer run adds no spikes
 		return 0
@@ -53,8 +55,10 @@ func (c behaviour) spread(m float64) float64 {
 		return math.Abs(m/c.settled.mean - 1)
 	}
 	var buf [memory + 1]float64
-	all := c.recent(memory, (*[memory]float64)(buf[:])) // also those before discard: they show a trend if few are left after it
-	if open := c.end - c.train.Last(); open > m {       // the interval that the end of the run cut off is at least this long
+	// also those before discard: they show a trend if few are left after it
+	all := c.recent(memory, (*[memory]float64)(buf[:]))
+	// the interval that the end of the run cut off is at least this long
+	if open := c.end - c.train.Last(); open > m {
 		all = append(all, open)
 	}
 	switch p := c.period; {
@@ -66,9 +70,9 @@ func (c behaviour) spread(m float64) float64 {
 	return irregularSpread(c.late, int(c.train.Intervals()), m)
 }
 
-// periodicSpread estimates the spread of a train whose last intervals x have period p and mean m over all of the train: the
-// difference between m and the mean at the end, plus the change of the latter that is still to come, extrapolated from three
-// stretches.
+// periodicSpread estimates the spread of a train whose last intervals x have period p and mean m over all of the train:
+// the difference between m and the mean at the end, plus the change of the latter that is still to come, extrapolated
+// from three stretches.
 func periodicSpread(x []float64, p int, m float64) float64 {
 	k := max(1, len(x)/3/p) * p
 	last := mean(x[len(x)-min(k, len(x)):])
@@ -83,8 +87,8 @@ func periodicSpread(x []float64, p int, m float64) float64 {
 	return spread
 }
 
-// remaining returns the change still to come of a quantity that changed by first and then, in an equal time, by second, if
-// its changes continue to shrink by the same factor (Aitken).
+// remaining returns the change still to come of a quantity that changed by first and then, in an equal time, by second,
+// if its changes continue to shrink by the same factor (Aitken).
 func remaining(first, second float64) float64 {
 	q := min(slowFading, math.Abs(second/first))
 	if math.IsInf(first, 0) || math.IsNaN(q) {
@@ -93,8 +97,8 @@ func remaining(first, second float64) float64 {
 	return math.Abs(second) * q / (1 - q)
 }
 
-// shortSpread estimates the spread of a train of few intervals x and mean m: their range over their number, or the distance of
-// m from the last, whichever is larger, plus half the last change.
+// shortSpread estimates the spread of a train of few intervals x and mean m: their range over their number, or the
+// distance of m from the last, whichever is larger, plus half the last change.
 func shortSpread(x []float64, m float64) float64 {
 	n := len(x)
 	if n < 2 {
@@ -104,9 +108,9 @@ func shortSpread(x []float64, m float64) float64 {
 	return (max(scatter, math.Abs(m-x[n-1])) + math.Abs(x[n-1]-x[n-2])/2) / m
 }
 
-// irregularSpread estimates the spread of a train without a period, whose last intervals are x, of n in all, with mean m: the
-// standard error of the mean by overlapping stretches (Meketon & Schmeiser 1984), which allows for correlations between
-// intervals, or the difference between m and the mean of the later half of x, whichever is larger.
+// irregularSpread estimates the spread of a train without a period, whose last intervals are x, of n in all, with mean
+// m: the standard error of the mean by overlapping stretches (Meketon & Schmeiser 1984), which allows for correlations
+// between intervals, or the difference between m and the mean of the later half of x, whichever is larger.
 func irregularSpread(x []float64, n int, m float64) float64 {
 	b := len(x) / batches
 	average := mean(x)

@@ -18,12 +18,16 @@ type rateCase struct {
 	current float64
 }
 
-// rateCases are bursting and irregular presets over currents about their own, the reset map of tb08, and random sets of AdEx.
+// rateCases are bursting and irregular presets over currents about their own, the reset map of tb08, and random sets of
+// AdEx.
 func rateCases(t *testing.T, random int) (list []rateCase) {
 	t.Helper()
 	m := model.AdExModel
 	add := func(p []float64, current float64) { list = append(list, rateCase{p, current}) }
-	for _, name := range []string{"naud-reg-burst", "naud-init-burst", "naud-irregular", "naud-adaptation", "naud-delayed-burst", "nd-bursting", "nd-irregular", "nd-adapting", "bg05-burst"} {
+	for _, name := range []string{
+		"naud-reg-burst", "naud-init-burst", "naud-irregular", "naud-adaptation",
+		"naud-delayed-burst", "nd-bursting", "nd-irregular", "nd-adapting", "bg05-burst",
+	} {
 		preset, err := m.Preset(name)
 		if err != nil {
 			t.Fatal(err)
@@ -81,16 +85,19 @@ func rates(t *testing.T, cases []rateCase, time, discard, dt float64, noError bo
 	return r
 }
 
-// TestRateError: the true rate lies within twice the error that is told in 95 % of cases, and the error is at most ten times
-// too careful in the median. The true rate is that of a run 100 times as long; where the train repeats itself, at an eighth of
-// the step. POPSIM_LONG takes more random sets.
+// TestRateError: the true rate lies within twice the error that is told in 95 % of cases, and the error is at most ten
+// times too careful in the median. The true rate is that of a run 100 times as long; where the train repeats itself, at
+// an eighth of the step. POPSIM_LONG takes more random sets.
 func TestRateError(t *testing.T) {
 	random := 40
 	if os.Getenv("POPSIM_LONG") != "" {
 		random = 1000
 	}
 	for _, run := range []struct{ time, discard float64 }{{2000, 500}, {300, 50}} { // ms: the default, and a short run
-		t.Run(fmt.Sprintf("%v ms", run.time), func(t *testing.T) { rateErrors(t, rateCases(t, random), run.time, run.discard) })
+		t.Run(fmt.Sprintf("%v ms", run.time), func(t *testing.T) {
+			rateErrors(t, rateCases(t, random), run.time,
+				run.discard)
+		})
 	}
 }
 
@@ -113,7 +120,8 @@ func rateErrors(t *testing.T, all []rateCase, time, discard float64) {
 			settled, rows[1] = append(settled, c), append(rows[1], i)
 		}
 	}
-	truths := [2]*Result{rates(t, irregular, longer*time, discard, 0, true), rates(t, settled, longer*time, discard, told.Spec.Dt/finer, true)}
+	truths := [2]*Result{rates(t, irregular, longer*time, discard, 0, true), rates(t, settled, longer*time, discard,
+		told.Spec.Dt/finer, true)}
 	within := 0
 	var factors []float64
 	for kind, truth := range truths {
@@ -155,8 +163,8 @@ func TestBurstRate(t *testing.T) {
 	}
 }
 
-// TestRunaway: AdEx with a < -1/R has a saddle as its only equilibrium; a neuron that starts on its far side goes to minus
-// infinity and is told so, with the time, whatever the step. One that fires is not.
+// TestRunaway: AdEx with a < -1/R has a saddle as its only equilibrium; a neuron that starts on its far side goes to
+// minus infinity and is told so, with the time, whatever the step. One that fires is not.
 func TestRunaway(t *testing.T) {
 	m, p := mustModel(t, "adex", "", map[string]float64{"a": -2})
 	for _, dt := range []float64{0.1, 0.025} {
@@ -174,8 +182,8 @@ func TestRunaway(t *testing.T) {
 	}
 }
 
-// TestPerfectIntegrator: LIF whose membrane hardly leaks fires at intervals of -tau log(1 - (V_th-V_reset)/(R I)) to 1e-12 of
-// them, up to tau = 1e12 ms: what remains of a step after a spike is found without cancellation.
+// TestPerfectIntegrator: LIF whose membrane hardly leaks fires at intervals of -tau log(1 - (V_th-V_reset)/(R I)) to
+// 1e-12 of them, up to tau = 1e12 ms: what remains of a step after a spike is found without cancellation.
 func TestPerfectIntegrator(t *testing.T) {
 	const allowed = 1e-12
 	for _, tau := range []float64{1e4, 1e6, 1e8, 1e9, 1e10, 1e12} {
@@ -202,8 +210,8 @@ func TestPerfectIntegrator(t *testing.T) {
 	}
 }
 
-// TestSlowPassage: just beyond a saddle-node there is no equilibrium, however slowly V passes the place where it was. (The rate of
-// this neuron is 0.0502149657 Hz.)
+// TestSlowPassage: just beyond a saddle-node there is no equilibrium, however slowly V passes the place where it was.
+// (The rate of this neuron is 0.0502149657 Hz.)
 func TestSlowPassage(t *testing.T) {
 	m, p := mustModel(t, "eif", "", map[string]float64{"delta_T": 0.02, "V_th": -55})
 	r := newClassifier(m)

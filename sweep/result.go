@@ -26,9 +26,10 @@ type Result struct {
 	Sched     sched.Stats
 	Phases    pop.Phases // Merge is the time spent on checkpoints
 
-	plan    *plan
-	base    int                 // the first slot that is stored here
-	rows    *span               // of a block of Parts: its rows, which are stored in their order instead of by slot; else nil
+	plan *plan
+	base int // the first slot that is stored here
+	// of a block of Parts: its rows, which are stored in their order instead of by slot; else nil
+	rows    *span
 	widths  map[int]int         // of a block of Parts: characters of the longest word of each measure in all blocks
 	columns [measures][]float64 // by slot; nil for measures that were not asked for
 	late    [][]float64         // late intervals by slot, if asked for
@@ -63,9 +64,9 @@ func (r *Result) note(slot int, x record, _, _ []float64) {
 	r.columns[mRateError][slot-r.base] = x[mRate]
 }
 
-// put stores the measures of a point. To the error of the rate because the run is finite, which x holds, it adds the numerical
-// error: the difference from the rate of the second resolution, or twice that where the second step is half the first. That
-// is the error of a method of order 1, and more than that of other methods.
+// put stores the measures of a point. To the error of the rate because the run is finite, which x holds, it adds the
+// numerical error: the difference from the rate of the second resolution, or twice that where the second step is half
+// the first. That is the error of a method of order 1, and more than that of other methods.
 func (r *Result) put(slot int, x record, late, resets []float64) {
 	at := slot - r.base
 	if r.plan.NoError {
@@ -137,9 +138,9 @@ func (r *Result) Holds(measure string) bool {
 	return j >= 0 && r.columns[j] != nil
 }
 
-// Value returns the value of a row in the column of that name: a measure, named with or without its unit, or an axis. It is NaN
-// where the value is missing and where the result has no such column (Column returns an error then). A word is its number; see
-// Word.
+// Value returns the value of a row in the column of that name: a measure, named with or without its unit, or an axis.
+// It is NaN where the value is missing and where the result has no such column (Column returns an error then). A word
+// is its number; see Word.
 func (r *Result) Value(name string, row int) float64 {
 	if j := measureNamed(name); j >= 0 {
 		return r.value(j, row)
@@ -178,12 +179,12 @@ func (r *Result) value(j, row int) float64 {
 	return r.columns[j][at]
 }
 
-// Late lists the distinct late intervals of a row, ms, in ascending order: those of one period if the train has a period, else
-// the last ones. It needs Spec.Late. The caller must not change the slice.
+// Late lists the distinct late intervals of a row, ms, in ascending order: those of one period if the train has a
+// period, else the last ones. It needs Spec.Late. The caller must not change the slice.
 func (r *Result) Late(row int) []float64 { return r.list(r.late, row) }
 
-// Resets lists w (pA) right after the resets that follow the run of a row, in ascending order: those of one period if the train
-// has a period, else 64. It needs Spec.Resets. The caller must not change the slice.
+// Resets lists w (pA) right after the resets that follow the run of a row, in ascending order: those of one period if
+// the train has a period, else 64. It needs Spec.Resets. The caller must not change the slice.
 func (r *Result) Resets(row int) []float64 { return r.list(r.resets, row) }
 
 // list returns the list of a row, nil where it is missing.
@@ -229,8 +230,8 @@ func (r *Result) Failed() int {
 	return n
 }
 
-// Table returns the result as a table: the axes, the branch if there are several, the measures of the spec. Rows whose run was
-// not finished, after an interruption or in a part, are left out.
+// Table returns the result as a table: the axes, the branch if there are several, the measures of the spec. Rows whose
+// run was not finished, after an interruption or in a part, are left out.
 func (r *Result) Table() *table.Table {
 	t, _ := r.table(func(int) int { return 1 })
 	return t
@@ -247,12 +248,13 @@ func (r *Result) Asked() *table.Table {
 	return r.Table()
 }
 
-// LateTable returns the map of intervals: a row for each distinct late interval of each point (isi_ms), with the measures of
-// the point repeated. A point without intervals has one row, in which isi_ms is missing. It needs Spec.Late.
+// LateTable returns the map of intervals: a row for each distinct late interval of each point (isi_ms), with the
+// measures of the point repeated. A point without intervals has one row, in which isi_ms is missing. It needs
+// Spec.Late.
 func (r *Result) LateTable() *table.Table { return r.listTable("isi_ms", r.Late) }
 
-// ResetTable returns the attractor of the reset map: a row for each of Resets (w_reset_pA) of each point, likewise. It needs
-// Spec.Resets.
+// ResetTable returns the attractor of the reset map: a row for each of Resets (w_reset_pA) of each point, likewise. It
+// needs Spec.Resets.
 func (r *Result) ResetTable() *table.Table { return r.listTable("w_reset_pA", r.Resets) }
 
 // listTable returns the table with a row for each value of a list, which is a column behind the axes.
@@ -275,8 +277,8 @@ func (r *Result) listTable(column string, list func(row int) []float64) *table.T
 // finished reports whether the run of a row was finished.
 func (r *Result) finished(row int) bool { return !math.IsNaN(r.value(mEnded, row)) }
 
-// table returns the table of the finished rows, each repeated as often as repeat says; head is the number of columns before the
-// measures.
+// table returns the table of the finished rows, each repeated as often as repeat says; head is the number of columns
+// before the measures.
 func (r *Result) table(repeat func(row int) int) (t *table.Table, head int) {
 	var rows []int
 	for row := r.span().first; row < r.span().end; row++ {
@@ -291,7 +293,8 @@ func (r *Result) table(repeat func(row int) int) (t *table.Table, head int) {
 		t.Columns = append(t.Columns, table.Col(a.Name, gather(rows, func(row int) float64 { return r.Axis(row, j) })))
 	}
 	if r.plan.From != FromRest {
-		t.Columns = append(t.Columns, table.Col("branch", gather(rows, func(row int) string { return r.Branch(row).String() })))
+		t.Columns = append(t.Columns,
+			table.Col("branch", gather(rows, func(row int) string { return r.Branch(row).String() })))
 	}
 	head = len(t.Columns)
 	for _, j := range r.plan.columns {

@@ -61,17 +61,18 @@ func (p Part) chains(n int) (first, end int) {
 	return int(int64(n) * int64(p.Number-1) / int64(p.Of)), int(int64(n) * int64(p.Number) / int64(p.Of))
 }
 
-// batchChains is how many chains a worker takes at once: several times the number of lanes, so that lanes are idle only at
-// the end, and few enough that all workers end at about the same time. batchSteps limits the lane-steps (a few seconds) of a
-// batch that has more chains than lanes, because a batch that is not finished is lost when the process is killed.
+// batchChains is how many chains a worker takes at once: several times the number of lanes, so that lanes are idle only
+// at the end, and few enough that all workers end at about the same time. batchSteps limits the lane-steps (a few
+// seconds) of a batch that has more chains than lanes, because a batch that is not finished is lost when the process is
+// killed.
 const (
 	batchChains = 512
 	batchSteps  = 2e9
 )
 
 // Run runs a sweep, or a part of it. With Config.Keep, finished points are written to checkpoints from time to time; a
-// finished part is one file, see Merge; the checkpoints of a whole sweep stay until Discard is called. When ctx is done, the
-// finished rows are returned with the error of ctx, and with Config.Keep all of them are on disk.
+// finished part is one file, see Merge; the checkpoints of a whole sweep stay until Discard is called. When ctx is
+// done, the finished rows are returned with the error of ctx, and with Config.Keep all of them are on disk.
 func Run(ctx context.Context, spec Spec, cfg Config) (*Result, error) {
 	p, err := spec.plan()
 	if err != nil {
@@ -79,7 +80,8 @@ func Run(ctx context.Context, spec Spec, cfg Config) (*Result, error) {
 	}
 	first, end := cfg.Part.chains(p.chains())
 	if first >= end {
-		return nil, fmt.Errorf("%w: there are more parts (%d) than chains of points (%d)", ErrEmptyPart, cfg.Part.Of, p.chains())
+		return nil, fmt.Errorf("%w: there are more parts (%d) than chains of points (%d)", ErrEmptyPart, cfg.Part.Of,
+			p.chains())
 	}
 	if cfg.Part.Of > 0 && cfg.Keep == "" {
 		return nil, errors.New("sweep: a part needs a place to be kept")
@@ -120,8 +122,8 @@ func Run(ctx context.Context, spec Spec, cfg Config) (*Result, error) {
 // span is the range of chains from first to end-1.
 type span struct{ first, end int }
 
-// run runs batches of chains and puts the results into out. finished is called with the number of each batch that is done, by
-// any worker.
+// run runs batches of chains and puts the results into out. finished is called with the number of each batch that is
+// done, by any worker.
 func (e *engine) run(ctx context.Context, cfg Config, batches []span, out *Result, finished func(batch int)) error {
 	total := int64(out.slots()) * int64(len(e.clocks))
 	e.workers = make([]*worker, cfg.Workers)

@@ -9,40 +9,43 @@ import (
 // maxPeriod is the longest period that is looked for, in intervals; a quarter of memory.
 const maxPeriod = 64
 
-// firstCheck is the number of intervals at which settle is first tried. It is given the later half of the intervals: the
-// earlier half may belong to the transient.
+// firstCheck is the number of intervals at which settle is first tried. It is given the later half of the intervals:
+// the earlier half may belong to the transient.
 const firstCheck = 8 * settleLeast
 
 // repetition describes a train that repeats itself after period intervals.
 type repetition struct {
 	period int
-	isi    [maxPeriod]float64 // intervals of a period, ms; isi[0] is the one that comes next after the first since intervals
-	since  int64              // number of intervals when it was found
-	mean   float64            // mean interval, ms; 0 for no repetition
-	drift  float64            // change of the mean that is possible until the end of the run, relative
+	// intervals of a period, ms; isi[0] is the one that comes next after the first since intervals
+	isi   [maxPeriod]float64
+	since int64   // number of intervals when it was found
+	mean  float64 // mean interval, ms; 0 for no repetition
+	drift float64 // change of the mean that is possible until the end of the run, relative
 }
 
-// A train is settled when its return map has converged; that its intervals hardly change for a while is not enough. Near a
-// saddle-node of cycles the ghost of the cycle carries a train of N spikes before the train ends. In the narrowest place of
-// the ghost the intervals change by (pi/N)² of their natural scale per spike, which is the smallest drift of such a train. So
-// the drift that can be tolerated depends on the number n of intervals to the end of the run. Relative to the mean interval
-// and per interval,
+// A train is settled when its return map has converged; that its intervals hardly change for a while is not enough.
+// Near a saddle-node of cycles the ghost of the cycle carries a train of N spikes before the train ends. In the
+// narrowest place of the ghost the intervals change by (pi/N)² of their natural scale per spike, which is the smallest
+// drift of such a train. So the drift that can be tolerated depends on the number n of intervals to the end of the run.
+// Relative to the mean interval and per interval,
 //
 //	drift < min(settleMean/n, settleGhost/n²)
 //
-// The first term bounds the change of the mean until the end, which is included in the error of the rate. The second excludes
-// every ghost that could end before the run does: its narrowest place lies at least half way, N < 2n, and the natural scale is
-// taken as 0.4 % of the interval. The drift is measured between means under Hann's window, which suppresses the quasi-periodic
-// ripple of intervals that comes from the grid of time steps, because spikes fall at different places within their steps.
+// The first term bounds the change of the mean until the end, which is included in the error of the rate. The second
+// excludes every ghost that could end before the run does: its narrowest place lies at least half way, N < 2n, and the
+// natural scale is taken as 0.4 % of the interval. The drift is measured between means under Hann's window, which
+// suppresses the quasi-periodic ripple of intervals that comes from the grid of time steps, because spikes fall at
+// different places within their steps.
 const (
 	settleMean  = 2e-5
 	settleGhost = 1e-2
-	settleLeast = 2    // least number of intervals from one window to the next; whole periods are taken
-	alike       = 1e-4 // largest difference of intervals one period apart, over the mean interval or, if it is longer, the interval
+	settleLeast = 2 // least number of intervals from one window to the next; whole periods are taken
+	// largest difference of intervals one period apart, over the mean interval or, if it is longer, the interval
+	alike = 1e-4
 )
 
-// settle returns the repetition that a train has settled to, given its last intervals x and the time left (ms); the zero
-// repetition if it has not settled.
+// settle returns the repetition that a train has settled to, given its last intervals x and the time left (ms); the
+// zero repetition if it has not settled.
 func settle(x []float64, left float64) (found repetition) {
 	p := period(x)
 	if p == 0 || fades(x, p) {
@@ -64,8 +67,8 @@ func settle(x []float64, left float64) (found repetition) {
 	return found
 }
 
-// repetitionOf returns the repetition whose intervals are the means of the last intervals of x at their places in the period,
-// scaled to the given mean.
+// repetitionOf returns the repetition whose intervals are the means of the last intervals of x at their places in the
+// period, scaled to the given mean.
 func repetitionOf(x []float64, p int, mean float64) repetition {
 	found := repetition{period: p, mean: mean}
 	periods := max(1, len(x)/2/p)
@@ -82,13 +85,13 @@ func repetitionOf(x []float64, p int, mean float64) repetition {
 	return found
 }
 
-// period returns the smallest p such that all intervals of x that are p apart are alike; x must hold three periods. It is 0 if
-// there is none.
+// period returns the smallest p such that all intervals of x that are p apart are alike; x must hold three periods. It
+// is 0 if there is none.
 func period(x []float64) int { return pop.Period(x, maxPeriod, alike) }
 
-// lastPeriod returns the period that a train has at its end, or converges to, given its last intervals x; 0 for none. Close to
-// a period doubling the intervals alternate around their limit for a long time; an alternation that fades does not count as a
-// period. A train that approaches a short period by the same factor again and again counts as having it.
+// lastPeriod returns the period that a train has at its end, or converges to, given its last intervals x; 0 for none.
+// Close to a period doubling the intervals alternate around their limit for a long time; an alternation that fades does
+// not count as a period. A train that approaches a short period by the same factor again and again counts as having it.
 func lastPeriod(x []float64) int {
 	p := period(x)
 	for p > 1 && p%2 == 0 && fades(x, p) && fadesOut(x, p/2) {
@@ -107,14 +110,16 @@ func lastPeriod(x []float64) int {
 }
 
 const (
-	blurred     = 1e-3 // alike, less strictly: near a critical slope of the return map the ripple is amplified
-	fadeShare   = 0.01 // least relative change of an alternation from the first third of a train to the last that counts as fading
+	blurred = 1e-3 // alike, less strictly: near a critical slope of the return map the ripple is amplified
+	// least relative change of an alternation from the first third of a train to the last that counts as fading
+	fadeShare   = 0.01
 	boundPeriod = 8    // longest period that a train may converge to
 	boundNear   = 0.02 // distance from it at the end, relative to the mean interval, at most
 	boundFactor = 0.7  // ratio of the distances in successive quarters of the train, at most
 )
 
-// apart returns, for each of n equal stretches of x, the root mean square difference between intervals and those p before.
+// apart returns, for each of n equal stretches of x, the root mean square difference between intervals and those p
+// before.
 func apart(x []float64, p, n int) []float64 {
 	far := make([]float64, n)
 	stretch := (len(x) - p) / n
@@ -138,8 +143,8 @@ func fades(x []float64, p int) bool {
 	return math.Abs(far[2]-far[0]) > fadeShare*far[2]
 }
 
-// fadesOut reports whether the differences of intervals p apart shrink to a limit (by Aitken) of less than half their last
-// value.
+// fadesOut reports whether the differences of intervals p apart shrink to a limit (by Aitken) of less than half their
+// last value.
 func fadesOut(x []float64, p int) bool {
 	far := apart(x, p, 3)
 	a, b := far[1]-far[0], far[2]-far[1]
@@ -156,8 +161,9 @@ func closes(far []float64) bool {
 	return true
 }
 
-// rippleOf returns the standard deviation of intervals, estimated from differences between those a period p apart, relative to
-// their mean. In a settled train it comes from the grid of time steps: the error of a spike depends on its place in the step.
+// rippleOf returns the standard deviation of intervals, estimated from differences between those a period p apart,
+// relative to their mean. In a settled train it comes from the grid of time steps: the error of a spike depends on its
+// place in the step.
 func rippleOf(x []float64, p int) float64 {
 	if len(x) <= p {
 		return 0
@@ -195,8 +201,8 @@ func hann(x []float64) float64 {
 	return x[0] + sum/weight
 }
 
-// grows reports whether the largest difference between intervals one period p apart doubled from the first half of x to the
-// second, beyond floor: a growing instability.
+// grows reports whether the largest difference between intervals one period p apart doubled from the first half of x to
+// the second, beyond floor: a growing instability.
 func grows(x []float64, p int, floor float64) bool {
 	half := len(x) / 2
 	early, late := floor, 0.0

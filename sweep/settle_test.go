@@ -15,7 +15,10 @@ import (
 
 // everything asks for all measures of a model.
 func everything(m *model.Model) []string {
-	return slices.DeleteFunc(MeasureNames(), func(name string) bool { return m.StateIndex("w") < 0 && strings.HasPrefix(name, "w_") })
+	return slices.DeleteFunc(MeasureNames(), func(name string) bool {
+		return m.StateIndex("w") < 0 &&
+			strings.HasPrefix(name, "w_")
+	})
 }
 
 // agree runs a spec in full and with retirement, and compares what is told; spikes may differ by those within rounding
@@ -34,13 +37,17 @@ func agree(t *testing.T, s Spec) (retired int) {
 		rate, want := v("rate_Hz")
 		within, too := v("rate_error_Hz") // each is an error against the truth
 		if d := math.Abs(rate - want); d > within+too+1e-9*want {
-			t.Errorf("row %d (%s): rate %.12g, in full %.12g, beyond the stated errors %.2g and %.2g", i, short.Word("ended", i), rate, want, within, too)
+			t.Errorf("row %d (%s): rate %.12g, in full %.12g, beyond the stated errors %.2g and %.2g", i,
+				short.Word("ended", i), rate, want, within, too)
 		}
 		n, m := v("spikes")
 		if math.Abs(n-m) > 1 {
 			t.Errorf("row %d (%s): %v spikes, in full %v", i, short.Word("ended", i), n, m)
 		}
-		for name, tol := range map[string]float64{"latency_ms": 0, "isi_first_ms": 0, "isi_cv": 1e-4, "V_min_mV": 0.02, "V_max_mV": peakTol} {
+		for name, tol := range map[string]float64{
+			"latency_ms": 0, "isi_first_ms": 0, "isi_cv": 1e-4, "V_min_mV": 0.02,
+			"V_max_mV": peakTol,
+		} {
 			if name == "isi_cv" && n != m { // a burst cut off elsewhere
 				continue
 			}
@@ -57,7 +64,8 @@ func agree(t *testing.T, s Spec) (retired int) {
 	return retired
 }
 
-// peakTol (mV) allows for extremes being those at steps: the peak of rhh bends by 320 mV/ms², and lies within half a step of 0.1 ms.
+// peakTol (mV) allows for extremes being those at steps: the peak of rhh bends by 320 mV/ms², and lies within half a
+// step of 0.1 ms.
 const peakTol = 0.45
 
 func TestRetiredLanesTellWhatTheFullRunTells(t *testing.T) {
@@ -87,13 +95,18 @@ func TestRetiredLanesTellWhatTheFullRunTells(t *testing.T) {
 	}
 }
 
-// TestRandomLanesTellWhatTheFullRunTells draws parameters about those of every preset, and currents up to twice its own.
+// TestRandomLanesTellWhatTheFullRunTells draws parameters about those of every preset, and currents up to twice its
+// own.
 func TestRandomLanesTellWhatTheFullRunTells(t *testing.T) {
 	if os.Getenv("POPSIM_LONG") == "" {
 		t.Skip("takes minutes; POPSIM_LONG=1 runs it, with another POPSIM_SEED on other draws")
 	}
 	seed, _ := strconv.ParseUint(os.Getenv("POPSIM_SEED"), 10, 64)
-	most := map[string]float64{"lif": 60, "eif": 60, "adex": 60, "hh": 160, "rhh": 16, "hhtm": model.HHTMModel.Typical.Largest} // currents, where no preset has one
+	// currents, where no preset has one
+	most := map[string]float64{
+		"lif": 60, "eif": 60, "adex": 60, "hh": 160, "rhh": 16,
+		"hhtm": model.HHTMModel.Typical.Largest,
+	}
 	for _, m := range model.All {
 		for _, preset := range append(m.Presets(), model.Preset{Params: m.Defaults(), I: math.NaN()}) {
 			t.Run(m.Name+":"+preset.Name, func(t *testing.T) {
@@ -133,15 +146,16 @@ func TestRandomLanesTellWhatTheFullRunTells(t *testing.T) {
 	}
 }
 
-// TestGhostIsNoTrain: just below the saddle-node of cycles trains of many seconds end after all. No lane may be taken for
-// settled there; this scans the border so finely that ghosts of all lengths up to the run are met.
+// TestGhostIsNoTrain: just below the saddle-node of cycles trains of many seconds end after all. No lane may be taken
+// for settled there; this scans the border so finely that ghosts of all lengths up to the run are met.
 func TestGhostIsNoTrain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long")
 	}
 	m, p := mustModel(t, "hh", "", nil)
 	s := Spec{Model: m, P: p, Time: 3000, NoError: true}
-	s.Grid.Axes = mustAxes(t, m, "I=6.25994:6.26032:0.000006") // ghosts of 40 spikes to more than the run holds, then trains
+	// ghosts of 40 spikes to more than the run holds, then trains
+	s.Grid.Axes = mustAxes(t, m, "I=6.25994:6.26032:0.000006")
 	s.Measures = everything(s.Model)
 	short := mustRun(t, s)
 	s.Full = true
@@ -179,8 +193,11 @@ func TestPeriodOfATrainThatFades(t *testing.T) {
 		"fades":              {train(func(i float64) float64 { return 0.01 * sign(i) * math.Pow(0.97, i) }), 1},
 		"fades from afar":    {train(func(i float64) float64 { return sign(i) * math.Pow(0.9, i) }), 1},
 		"fades to a doublet": {train(func(i float64) float64 { return sign(i) * (0.5 + 0.01*math.Pow(0.97, i)) }), 2},
-		"four fade to two":   {train(func(i float64) float64 { return sign(i) + 0.01*sign(math.Floor(i/2))*math.Pow(0.97, i) }), 2},
-		"irregular":          {train(func(i float64) float64 { return 5 * math.Sin(i*i) }), 0},
+		"four fade to two": {train(func(i float64) float64 {
+			return sign(i) +
+				0.01*sign(math.Floor(i/2))*math.Pow(0.97, i)
+		}), 2},
+		"irregular": {train(func(i float64) float64 { return 5 * math.Sin(i*i) }), 0},
 	} {
 		if got := lastPeriod(c.x); got != c.want {
 			t.Errorf("%s: period %d, want %d", name, got, c.want)

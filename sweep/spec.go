@@ -11,8 +11,8 @@ import (
 	"popsim/model"
 )
 
-// Spec describes a sweep: a model, a grid over its parameters, and how long each point is simulated. The zero value of a field
-// means its default.
+// Spec describes a sweep: a model, a grid over its parameters, and how long each point is simulated. The zero value of
+// a field means its default.
 type Spec struct {
 	Model  *model.Model
 	Method string    // empty means the model's default
@@ -36,9 +36,9 @@ type Spec struct {
 // DefaultTime is the default of Spec.Time, ms.
 const DefaultTime = 2000.0
 
-// From says in which state a point starts. Where a point starts from the end of another at which the neuron fired, it starts
-// at the neuron's next spike (see follow), so that the phase does not depend on the time of the run, nor on whether the point
-// was retired.
+// From says in which state a point starts. Where a point starts from the end of another at which the neuron fired, it
+// starts at the neuron's next spike (see follow), so that the phase does not depend on the time of the run, nor on
+// whether the point was retired.
 type From int
 
 // The starts.
@@ -87,7 +87,8 @@ const (
 	setsState
 )
 
-// targetOf returns the quantity of model m that an axis with this name sets, and its unit. The error suggests the nearest name.
+// targetOf returns the quantity of model m that an axis with this name sets, and its unit. The error suggests the
+// nearest name.
 func targetOf(m *model.Model, name string) (target, string, error) {
 	if name == "I" {
 		return target{kind: setsCurrent}, m.CurrentUnit, nil
@@ -113,10 +114,10 @@ func targetOf(m *model.Model, name string) (target, string, error) {
 
 // plan is a Spec with its defaults resolved and its points numbered.
 //
-// A chain is a sequence of points each of which starts from the end state of the one before; with FromRest every point is a
-// chain of its own. Chains are queued, cut into parts and resumed. Rows of the table are numbered by branch, then by point.
-// Slots number the same points by branch, then by chain, then along the chain: chains that are run together are then stored
-// together.
+// A chain is a sequence of points each of which starts from the end state of the one before; with FromRest every point
+// is a chain of its own. Chains are queued, cut into parts and resumed. Rows of the table are numbered by branch, then
+// by point. Slots number the same points by branch, then by chain, then along the chain: chains that are run together
+// are then stored together.
 type plan struct {
 	Spec
 	method  model.Method
@@ -132,8 +133,8 @@ type plan struct {
 	columns []int   // numbers of the measures that the table shows
 }
 
-// Check reports all faults of the spec together: unknown names, impossible parameters at any point, a step that the method
-// cannot take, impossible times.
+// Check reports all faults of the spec together: unknown names, impossible parameters at any point, a step that the
+// method cannot take, impossible times.
 func (s Spec) Check() error {
 	_, err := s.plan()
 	return err
@@ -319,8 +320,9 @@ func (p *plan) enter(point int, y []float64) {
 	}
 }
 
-// distinct calls visit once for each combination of the values of the axes whose target satisfies sets, with the first point
-// that has it; alike is the number of points that have it. These are far fewer than points where other axes are long.
+// distinct calls visit once for each combination of the values of the axes whose target satisfies sets, with the first
+// point that has it; alike is the number of points that have it. These are far fewer than points where other axes are
+// long.
 func (p *plan) distinct(sets func(target) bool, visit func(point, alike int)) {
 	n, alike := 1, 1
 	for j, a := range p.Grid.Axes {
@@ -355,8 +357,8 @@ func (t target) setsParam() bool { return t.kind == setsParam }
 // setsCurrent reports whether t is the current.
 func (t target) setsCurrent() bool { return t.kind == setsCurrent }
 
-// checkPoints checks the parameters and the current of every point, and sets the step of the second resolution: twice the
-// step, or half of it where twice is not stable at every point.
+// checkPoints checks the parameters and the current of every point, and sets the step of the second resolution: twice
+// the step, or half of it where twice is not stable at every point.
 func (p *plan) checkPoints() error {
 	params := make([]float64, len(p.P))
 	stable := math.Inf(1)
@@ -389,7 +391,8 @@ func (p *plan) checkPoints() error {
 	case bad == 1:
 		return first
 	case p.Dt > stable:
-		return fmt.Errorf("sweep: dt is %v ms, but %s with method %s needs at most %.4g ms here: beyond, it is unstable or wrong by a tenth", p.Dt, p.Model.Name, p.Method, stable)
+		return fmt.Errorf("sweep: dt is %v ms, but %s with method %s needs at most %.4g ms here: beyond, it is unstable "+
+			"or wrong by a tenth", p.Dt, p.Model.Name, p.Method, stable)
 	}
 	p.coarse = 2 * p.Dt
 	if p.coarse > stable {
@@ -402,7 +405,8 @@ func (p *plan) checkPoints() error {
 // others. The error is that of the grid.
 func (s Spec) Chains() (int, error) { return s.chains() }
 
-// AccurateDt returns the largest step (ms) that is accurate at every point by Model.StepLimits; NaN if the spec has faults.
+// AccurateDt returns the largest step (ms) that is accurate at every point by Model.StepLimits; NaN if the spec has
+// faults.
 func (s Spec) AccurateDt() float64 {
 	p, err := s.plan()
 	if err != nil {
@@ -425,8 +429,8 @@ type Forecast struct {
 	Bytes  float64 // memory for results and lanes
 }
 
-// Forecast returns the forecast without allocating memory for points. The error is that of the grid, or of an unknown method or
-// measure.
+// Forecast returns the forecast without allocating memory for points. The error is that of the grid, or of an unknown
+// method or measure.
 func (s Spec) Forecast(workers int) (Forecast, error) {
 	if err := s.Grid.Check(); err != nil {
 		return Forecast{}, err

@@ -14,8 +14,8 @@ func (s Spec) Step() float64 {
 	return method.Dt
 }
 
-// Speed measures how many lane-steps per second a sweep like this makes with the workers and the instruction set of cfg: the best
-// of three runs of 128 points per worker over 400 steps. cfg.Workers must be set.
+// Speed measures how many lane-steps per second a sweep like this makes with the workers and the instruction set of
+// cfg: the best of three runs of 128 points per worker over 400 steps. cfg.Workers must be set.
 func (s Spec) Speed(ctx context.Context, cfg Config) (float64, error) {
 	current := make([]float64, 128*cfg.Workers)
 	for i := range current {

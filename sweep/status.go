@@ -14,8 +14,9 @@ import (
 	"time"
 )
 
-// While a part runs, a small file beside it says on which machine, since when, and how many points are done. It is rewritten
-// every heartbeatEvery, so a file older than lostAfter belongs to a process that was killed, or whose machine has failed.
+// While a part runs, a small file beside it says on which machine, since when, and how many points are done. It is
+// rewritten every heartbeatEvery, so a file older than lostAfter belongs to a process that was killed, or whose machine
+// has failed.
 const (
 	heartbeatMark  = ".running"
 	heartbeatEvery = 20 * time.Second
@@ -95,8 +96,9 @@ func (s PartState) String() string { return stateNames[s] }
 // PartStatus describes a part of a sweep as far as its files show it.
 type PartStatus struct {
 	Part
-	State     PartState
-	Share     float64   // part of its points that is done, 0 to 1: by the checkpoints, or by the heartbeat of a running one
+	State PartState
+	// part of its points that is done, 0 to 1: by the checkpoints, or by the heartbeat of a running one
+	Share     float64
 	Heartbeat Heartbeat // of one that runs or is lost
 	Heard     time.Time // when a file of the part was last written; zero for one that is missing
 	Faults    error     // why it is refused
@@ -112,8 +114,8 @@ type Status struct {
 	Digest string       // of the experiment, likewise
 }
 
-// ReadStatus determines the status of the sweep in parts with Config.Keep = path from the files beside path. The files of parts
-// are read in full and checked.
+// ReadStatus determines the status of the sweep in parts with Config.Keep = path from the files beside path. The files
+// of parts are read in full and checked.
 func ReadStatus(path string) (*Status, error) { return new(Watch).Status(path) }
 
 // Watch determines the status repeatedly, and reads the file of each part only once. Its zero value is ready for use.
@@ -186,8 +188,8 @@ type filesOfPart struct {
 	checkpoints []string
 }
 
-// partFiles finds the files of all parts that are kept for path, by the number of the part, and how many parts the sweep was
-// cut into. The error says so where there are no parts, or parts of sweeps that were cut differently.
+// partFiles finds the files of all parts that are kept for path, by the number of the part, and how many parts the
+// sweep was cut into. The error says so where there are no parts, or parts of sweeps that were cut differently.
 func partFiles(path string) (of int, files map[int]filesOfPart, err error) {
 	found, err := beside(path, partMark)
 	if err != nil {
@@ -200,7 +202,8 @@ func partFiles(path string) (of int, files map[int]filesOfPart, err error) {
 		case !ok || strings.HasSuffix(rest, tempMark):
 			continue
 		case of != 0 && of != p.Of:
-			return 0, nil, fmt.Errorf("sweep: beside %s lie parts of %d and of %d; remove those that do not belong to it", path, min(of, p.Of), max(of, p.Of))
+			return 0, nil, fmt.Errorf("sweep: beside %s lie parts of %d and of %d; remove those that do not belong to "+
+				"it", path, min(of, p.Of), max(of, p.Of))
 		}
 		of = p.Of
 		f := files[p.Number]
@@ -215,7 +218,8 @@ func partFiles(path string) (of int, files map[int]filesOfPart, err error) {
 		files[p.Number] = f
 	}
 	if of == 0 {
-		err = fmt.Errorf("sweep: no parts are kept for %s, nor does one run; they are named %s", path, PartPath(path, Part{1, 1}))
+		err = fmt.Errorf("sweep: no parts are kept for %s, nor does one run; they are named %s", path,
+			PartPath(path, Part{1, 1}))
 	}
 	return of, files, err
 }
@@ -254,8 +258,8 @@ func (w *Watch) part(p Part, f filesOfPart, now time.Time) PartStatus {
 	return t
 }
 
-// check returns what is wrong with the file of a part: it is damaged, or belongs to another experiment than the parts before
-// it, or holds another part.
+// check returns what is wrong with the file of a part: it is damaged, or belongs to another experiment than the parts
+// before it, or holds another part.
 func (w *Watch) check(p Part, path string) error {
 	q, err := w.open(path)
 	if err != nil {
@@ -268,7 +272,8 @@ func (w *Watch) check(p Part, path string) error {
 		return fmt.Errorf("sweep: %s belongs to another experiment than the parts before it", path)
 	}
 	if first, end := p.chains(w.chains()); q.First != first || q.End != end {
-		return fmt.Errorf("sweep: %s holds chains %d to %d, which are not those of part %d of %d", path, q.First, q.End-1, p.Number, p.Of)
+		return fmt.Errorf("sweep: %s holds chains %d to %d, which are not those of part %d of %d", path, q.First,
+			q.End-1, p.Number, p.Of)
 	}
 	return nil
 }

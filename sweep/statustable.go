@@ -11,8 +11,8 @@ import (
 	"popsim/table"
 )
 
-// Table returns a row for each part: its state, how much of its points is done, how long ago a file of it was written, and the
-// host, process and job of one that runs.
+// Table returns a row for each part: its state, how much of its points is done, how long ago a file of it was written,
+// and the host, process and job of one that runs.
 func (s *Status) Table(now time.Time) *table.Table {
 	n := len(s.Parts)
 	part, share, heard, process := make([]int64, n), make([]float64, n), make([]float64, n), make([]float64, n)

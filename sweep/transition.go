@@ -15,8 +15,9 @@ type Transition struct {
 	Lo, Hi       float64 // the nearest points below and above it at which the behaviour is known
 	Below, Above string  // the behaviour there: silent or transient (at rest in the end), firing, subthreshold, nan
 	Error        float64 // distance to the transition at the second resolution; NaN if there is none, or it was not run
-	Class        int     // excitability that the rate suggests where firing begins: 1 (from zero), 2 (with a jump), 0 unknown
-	Rate         float64 // the rate nearest to the transition on the firing side, Hz; NaN if neither side fires
+	// excitability that the rate suggests where firing begins: 1 (from zero), 2 (with a jump), 0 unknown
+	Class int
+	Rate  float64 // the rate nearest to the transition on the firing side, Hz; NaN if neither side fires
 }
 
 // At returns the transition, the middle of Lo and Hi.
@@ -43,8 +44,8 @@ func (b Transition) String() string {
 	return text
 }
 
-// Digits returns the transition with at most one uncertain digit, and its uncertainty, rounded up to one digit, which includes
-// the rounding.
+// Digits returns the transition with at most one uncertain digit, and its uncertainty, rounded up to one digit, which
+// includes the rounding.
 func (b Transition) Digits() string {
 	u := b.Uncertainty()
 	if !(u > 0) {
@@ -63,14 +64,14 @@ const splits = 7
 // mostRefined is the largest number of points that refinement adds.
 const mostRefined = 100_000
 
-// extendFactors are the multiples of the time of the sweep for which a point is simulated whose outcome is still open after that
-// time. Near a transition everything is slow: a train that is about to end, the ghost of a cycle, a slow passage. Only the
-// outcome is taken from the longer run, not its measures.
+// extendFactors are the multiples of the time of the sweep for which a point is simulated whose outcome is still open
+// after that time. Near a transition everything is slow: a train that is about to end, the ghost of a cycle, a slow
+// passage. Only the outcome is taken from the longer run, not its measures.
 var extendFactors = []float64{8, 64}
 
-// Refine adds points to a sweep over a single axis until neighbours of different outcome are no more than tol apart, in the unit
-// of the axis. Two transitions between the same two given points, as of firing that begins and ends there, are not found. It
-// returns the sweep with the new points in ascending order, and the transitions.
+// Refine adds points to a sweep over a single axis until neighbours of different outcome are no more than tol apart, in
+// the unit of the axis. Two transitions between the same two given points, as of firing that begins and ends there, are
+// not found. It returns the sweep with the new points in ascending order, and the transitions.
 func Refine(ctx context.Context, r *Result, cfg Config, tol float64) (*Result, []Transition, error) {
 	if len(r.Spec.Grid.Axes) != 1 || r.Spec.From != FromRest {
 		return nil, nil, errors.New("sweep: only a curve over one axis, started from rest, can be refined")
@@ -150,7 +151,8 @@ type curve struct {
 	outcomes map[float64]outcome // of points that were simulated for longer, by their value on the axis
 }
 
-// outcomeOf returns the outcome of a row, from a longer run if there was one, and whether a longer run may show another.
+// outcomeOf returns the outcome of a row, from a longer run if there was one, and whether a longer run may show
+// another.
 func (c *curve) outcomeOf(row int) (f outcome, open bool) {
 	if f, ok := c.outcomes[c.Axis(row, 0)]; ok {
 		return f, false
@@ -210,8 +212,8 @@ func (c *curve) extend(ctx context.Context) error {
 	}
 }
 
-// refine adds points between neighbours of different outcome until these are no more than tol apart, or no more than a quarter
-// of the undecided stretch between them.
+// refine adds points between neighbours of different outcome until these are no more than tol apart, or no more than a
+// quarter of the undecided stretch between them.
 func (c *curve) refine(ctx context.Context, tol float64) error {
 	for added := 0; ; {
 		if err := c.extend(ctx); err != nil {
@@ -230,7 +232,8 @@ func (c *curve) refine(ctx context.Context, tol float64) error {
 			return nil
 		}
 		if added += len(values); added > mostRefined {
-			return fmt.Errorf("sweep: %d transitions would need more than %d points; a larger tolerance would do", len(values)/splits, mostRefined)
+			return fmt.Errorf("sweep: %d transitions would need more than %d points; a larger tolerance would do",
+				len(values)/splits, mostRefined)
 		}
 		more, err := c.runAt(ctx, values, func(*Spec) {})
 		if err != nil {
@@ -310,7 +313,8 @@ func join(a, b *Result) (*Result, error) {
 		return nil, err
 	}
 	r := newResult(p, 0, p.chains())
-	r.Kernel, r.Workers, r.Elapsed, r.LaneSteps, r.Bytes = a.Kernel, a.Workers, a.Elapsed+b.Elapsed, a.LaneSteps+b.LaneSteps, a.Bytes
+	r.Kernel, r.Workers, r.Elapsed, r.LaneSteps, r.Bytes = a.Kernel, a.Workers, a.Elapsed+b.Elapsed,
+		a.LaneSteps+b.LaneSteps, a.Bytes
 	for _, s := range []*Result{a, b} {
 		r.Sched.Add(s.Sched)
 		r.Phases.Add(s.Phases)
@@ -331,8 +335,8 @@ func join(a, b *Result) (*Result, error) {
 	return r, nil
 }
 
-// Transitions lists the transitions of a curve over one axis, between neighbouring points of different outcome. Undecided points
-// lie between Lo and Hi of a transition.
+// Transitions lists the transitions of a curve over one axis, between neighbouring points of different outcome.
+// Undecided points lie between Lo and Hi of a transition.
 func (r *Result) Transitions() []Transition { return (&curve{Result: r}).transitions() }
 
 func (c *curve) transitions() (found []Transition) {
@@ -360,11 +364,11 @@ func (c *curve) transitions() (found []Transition) {
 	return found
 }
 
-// The class of excitability follows from the growth of the period towards the transition, at three distances that shrink by the
-// same factor q. If a saddle-node lies on the cycle, the period is proportional to the inverse square root of the distance, and
-// its second growth is the first times the root of q. If the cycle ends at a threshold or a saddle, the period grows as the
-// logarithm, and both growths are equal. If the rate jumps, the second growth is at most the first divided by the root of q (at
-// a fold of cycles) or by q.
+// The class of excitability follows from the growth of the period towards the transition, at three distances that
+// shrink by the same factor q. If a saddle-node lies on the cycle, the period is proportional to the inverse square
+// root of the distance, and its second growth is the first times the root of q. If the cycle ends at a threshold or a
+// saddle, the period grows as the logarithm, and both growths are equal. If the rate jumps, the second growth is at
+// most the first divided by the root of q (at a fold of cycles) or by q.
 const (
 	classNear  = 30.0 // least distance, in uncertainties of the transition
 	classFar   = 0.01 // largest distance, as a part of the axis

@@ -31,7 +31,8 @@ func TestBorders(t *testing.T) {
 		{"eif", nil, "I=0:10:0.5", 2000, 1e-5, []border{{1.62, "silent", "firing", 1}}, 5e-4, false},
 		// Rest comes and goes slowly near this saddle-node; firing waits on the other side, with intervals of 144 ms.
 		{"adex", map[string]float64{
-			"V_rest": -60.5, "R": 0.36, "tau": 5.9, "V_T": -39, "delta_T": 1.6, "V_th": -18.6, "V_reset": -40, "t_ref": 3.4, "tau_w": 145, "a": -1.77, "b": 0.87,
+			"V_rest": -60.5, "R": 0.36, "tau": 5.9, "V_T": -39, "delta_T": 1.6, "V_th": -18.6, "V_reset": -40,
+			"t_ref": 3.4, "tau_w": 145, "a": -1.77, "b": 0.87,
 		}, "I=0:40:2", 2000, 1e-4, []border{{18.4199146141, "silent", "firing", 2}}, 1e-3, false},
 		{"hh", nil, "I=0:20:0.5", 2000, 1e-7, []border{
 			{2.24033362437, "silent", "transient", 0}, {6.26033, "transient", "firing", 2},
@@ -45,7 +46,13 @@ func TestBorders(t *testing.T) {
 		{"rhh", nil, "I=0:14:0.5", 1500, 1e-5, []border{
 			{1.29377270798, "silent", "firing", 2}, {11.1998869618, "firing", "transient", 0},
 		}, 2e-4, true},
-		{"rhh", map[string]float64{"g_L": 0.03}, "I=-0.66:1:0.1", 1500, 1e-5, []border{{-0.653440653757415, "transient", "firing", 1}}, 2e-4, true},
+		{
+			"rhh",
+			map[string]float64{"g_L": 0.03},
+			"I=-0.66:1:0.1", 1500, 1e-5,
+			[]border{{-0.653440653757415, "transient", "firing", 1}},
+			2e-4, true,
+		},
 	} {
 		t.Run(fmt.Sprint(c.model, c.set), func(t *testing.T) {
 			if c.long && os.Getenv("POPSIM_LONG") == "" {

@@ -146,7 +146,8 @@ func TestRatesAgreeWithTruth(t *testing.T) {
 			}
 			f := fit(t, table)
 			if f.beyond > tol || f.rows < 13 {
-				t.Errorf("of %d rows the worst is off by %.2g (%.2g where no shift of I explains it) at I=%v, want %v", f.rows, f.worst, f.beyond, f.at, tol)
+				t.Errorf("of %d rows the worst is off by %.2g (%.2g where no shift of I explains it) at I=%v, want %v",
+					f.rows, f.worst, f.beyond, f.at, tol)
 			}
 			if f.over > 5 {
 				t.Errorf("an error is %.2g times its estimate", f.over)
@@ -169,7 +170,10 @@ func TestMapsAgreeWithTruth(t *testing.T) {
 		t.Run(c.set, func(t *testing.T) {
 			m, p := mustModel(t, "adex", c.preset, nil)
 			truth := readTruth(t, "adexmap/map_"+c.set+".csv")
-			s := Spec{Model: m, P: p, I: c.current, Time: 40000, Discard: 30000, Measures: everything(m), Late: true, Resets: true, NoError: true}
+			s := Spec{
+				Model: m, P: p, I: c.current, Time: 40000, Discard: 30000, Measures: everything(m), Late: true,
+				Resets: true, NoError: true,
+			}
 			s.Grid.Axes = []Axis{Values("V_reset", "mV", truth["V_reset"]...)}
 			r := mustRun(t, s)
 			for i, at := range truth["V_reset"] {

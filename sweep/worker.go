@@ -18,7 +18,8 @@ type worker struct {
 	resolution int              // number of the embedded clock, that of the current batch
 	s          *kernels.Shard   // shards[resolution]
 	shards     []*kernels.Shard // one for each clock
-	probes     []*kernels.Shard // of one lane, one for each clock, in which a neuron is continued after its run; nil if none is
+	// of one lane, one for each clock, in which a neuron is continued after its run; nil if none is
+	probes     []*kernels.Shard
 	scratch    *kernels.Worker
 	now        int64 // the shard's step
 	lanes      []lane
@@ -63,8 +64,8 @@ func (e *engine) worker() *worker {
 	return w
 }
 
-// setting returns the setting of a shard whose lanes are all at the first point; what axes set is a column, so that it can
-// differ from lane to lane.
+// setting returns the setting of a shard whose lanes are all at the first point; what axes set is a column, so that it
+// can differ from lane to lane.
 func (e *engine) setting() kernels.Setting {
 	params := make([]float64, len(e.P))
 	spread := func(x float64) kernels.Values { return slices.Repeat(kernels.Values{x}, width) }
@@ -79,9 +80,11 @@ func (e *engine) setting() kernels.Setting {
 	return set
 }
 
-// batch runs the chains first to end-1 at one resolution. put is called with the record of each point, in any order. batch
-// returns early when ctx is done.
-func (w *worker) batch(ctx context.Context, resolution, first, end int, put func(slot int, r record, late, resets []float64)) {
+// batch runs the chains first to end-1 at one resolution. put is called with the record of each point, in any order.
+// batch returns early when ctx is done.
+func (w *worker) batch(ctx context.Context, resolution, first, end int, put func(slot int, r record, late,
+	resets []float64),
+) {
 	w.clock, w.s, w.resolution = w.clocks[resolution], w.shards[resolution], resolution
 	w.next, w.end, w.now, w.put = first, end, 0, put
 	w.s.SetLanes(width)
@@ -99,8 +102,8 @@ func (w *worker) batch(ctx context.Context, resolution, first, end int, put func
 	}
 }
 
-// fill gives idle lanes the next chains. When there are none left, it moves lanes from the end into idle ones and shortens the
-// shard.
+// fill gives idle lanes the next chains. When there are none left, it moves lanes from the end into idle ones and
+// shortens the shard.
 func (w *worker) fill() {
 	for i := 0; i < w.s.N; i++ {
 		l := &w.lanes[i]
@@ -134,8 +137,8 @@ func (w *worker) move(to, from int) {
 	w.s.Fold(to, w.lanes[to].params, w.lanes[to].current, 1)
 }
 
-// begin starts the next point of its chain in lane i: the first point from its own initial state, the others from the end
-// state of the point before, which is in lane.state. If that is NaN, the point starts from its own initial state.
+// begin starts the next point of its chain in lane i: the first point from its own initial state, the others from the
+// end state of the point before, which is in lane.state. If that is NaN, the point starts from its own initial state.
 func (w *worker) begin(i int) {
 	l := &w.lanes[i]
 	point := w.point(l.chain, l.link+1)
@@ -224,16 +227,16 @@ func (w *worker) adapt() {
 	}
 }
 
-// afterReset returns w (pA) right after a spike at fraction theta of a step, computed backwards from the state y at the end of
-// the step: w relaxes exponentially to a (V - V_rest), with V at its mean over the rest of the step.
+// afterReset returns w (pA) right after a spike at fraction theta of a step, computed backwards from the state y at the
+// end of the step: w relaxes exponentially to a (V - V_rest), with V at its mean over the rest of the step.
 func (w *worker) afterReset(l *lane, y []float64, theta float64) float64 {
 	q := model.AdExOf(l.params)
 	steady := q.A * ((y[0]+q.VReset)/2 - q.VRest)
 	return steady + (y[1]-steady)*math.Exp((1-theta)*w.dt/q.TauW)
 }
 
-// stop does what is due at a cut: it finishes the points that end here, and starts the extremes of those whose discarded time
-// ends here.
+// stop does what is due at a cut: it finishes the points that end here, and starts the extremes of those whose
+// discarded time ends here.
 func (w *worker) stop() {
 	for i := range w.s.N {
 		l := &w.lanes[i]
@@ -287,7 +290,8 @@ func (w *worker) decided(i int, l *lane) (how int, decided bool) {
 		return 0, false
 	}
 	if l.train.Spikes() == l.spikes { // none since the last decision
-		if w.equilibria.distance(l.params, w.y, l.state) > restNear || w.equilibria.classify(l.params, l.current, w.y) != stable {
+		if w.equilibria.distance(l.params, w.y, l.state) > restNear || w.equilibria.classify(l.params, l.current,
+			w.y) != stable {
 			return 0, false
 		}
 		if math.IsNaN(l.from) {
@@ -308,8 +312,8 @@ func (w *worker) decided(i int, l *lane) (how int, decided bool) {
 	return endSettled, l.settled.mean != 0 && t-l.from >= l.settled.mean*float64(l.settled.period)
 }
 
-// finish hands on the record of lane i, whose state is in w.y and whose run ended as how says, and prepares the next point of
-// its chain.
+// finish hands on the record of lane i, whose state is in w.y and whose run ended as how says, and prepares the next
+// point of its chain.
 func (w *worker) finish(i, how int) {
 	l := &w.lanes[i]
 	if math.IsNaN(w.y[0]) {
@@ -340,9 +344,10 @@ func (w *worker) finish(i, how int) {
 	}
 }
 
-// follow advances the state of lane l to its n-th spike from here and on to the end of the refractory period, if the spike
-// comes within the given ms. So the next point of a chain always starts at the same phase of the train, whenever the run
-// ended. Close to where a cycle vanishes, the spike is the phase farthest from the boundary of its basin of attraction.
+// follow advances the state of lane l to its n-th spike from here and on to the end of the refractory period, if the
+// spike comes within the given ms. So the next point of a chain always starts at the same phase of the train, whenever
+// the run ended. Close to where a cycle vanishes, the spike is the phase farthest from the boundary of its basin of
+// attraction.
 func (w *worker) follow(l *lane, n int, within float64) {
 	s, k := w.alone(l, l.state), int64(0)
 	var before []float64
@@ -427,7 +432,10 @@ func (w *worker) record(l *lane, how int) (r record, c behaviour) {
 
 // behaviour returns what the run of a lane has shown; its state is in w.y.
 func (w *worker) behaviour(l *lane, how int) behaviour {
-	c := behaviour{lane: l, model: w.Model, how: how, late: l.late(&w.buf), end: float64(w.steps) * w.dt, tau: membraneTime(w.Model, l.params)}
+	c := behaviour{
+		lane: l, model: w.Model, how: how, late: l.late(&w.buf), end: float64(w.steps) * w.dt,
+		tau: membraneTime(w.Model, l.params),
+	}
 	if c.tail = c.late; len(c.late) > leastTail {
 		c.tail = c.late[len(c.late)/2:]
 	}
@@ -450,8 +458,8 @@ const leastTail = 12
 // irregularResets is the number of resets listed for a train without a period.
 const irregularResets = 64
 
-// resets lists w (pA) right after the next resets of a lane whose state is in w.y: those of one period, or irregularResets of a
-// train without one. The neuron is continued step by step, for at most as long as its run.
+// resets lists w (pA) right after the next resets of a lane whose state is in w.y: those of one period, or
+// irregularResets of a train without one. The neuron is continued step by step, for at most as long as its run.
 func (w *worker) resets(l *lane, period int) (found []float64) {
 	if w.resolution != 0 || l.train.Spikes() == 0 {
 		return nil
