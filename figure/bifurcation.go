@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"math"
 	"slices"
+	"strings"
 
 	"popsim/dynamics"
 	"popsim/model"
@@ -42,7 +43,7 @@ func (b *Bifurcation) Figure() *Figure {
 	if b.Regions != nil {
 		return b.chartFigure()
 	}
-	f := &Figure{Title: b.Title, ShareX: true, Panels: []Panel{b.potentialPanel(), b.frequencyPanel()}}
+	f := &Figure{Title: b.title(), ShareX: true, Panels: []Panel{b.potentialPanel(), b.frequencyPanel()}}
 	adapts := len(b.Model.States) > 1
 	if b.fires() && (adapts || b.Sampled != nil) {
 		f.Panels = append(f.Panels, b.intervalPanel())
@@ -54,7 +55,42 @@ func (b *Bifurcation) Figure() *Figure {
 		f.Panels[k].XLabel = b.Axes[0].label()
 		f.Panels[k].XRange = [2]float64{b.Axes[0].Lo, b.Axes[0].Hi}
 	}
+	if window, ok := b.smallCycles(); ok {
+		f.ShareX = false
+		f.Panels = slices.Insert(f.Panels, 1, f.Panels[0].enlarged(window))
+	}
 	return f
+}
+
+// title is that of the picture; it tells of an interruption.
+func (b *Bifurcation) title() string {
+	if b.Unfinished {
+		return strings.TrimSpace(b.Title + "\nunfinished: the work was interrupted")
+	}
+	return b.Title
+}
+
+// smallCycles is the window in the parameter and V of the branches of cycles that are small beside the whole picture.
+func (b *Bifurcation) smallCycles() (w window, ok bool) {
+	const small = 0.08 // of the interval of the parameter
+	w = newWindow()
+	for _, branch := range b.Diagram.Branches {
+		if branch.Kind != dynamics.Cycle {
+			continue
+		}
+		own := newWindow()
+		for _, r := range branch.Rows {
+			own.add(r.Parameter, r.VMin)
+			own.add(r.Parameter, r.VMax)
+		}
+		if own[1]-own[0] < small*(b.Axes[0].Hi-b.Axes[0].Lo) {
+			w, ok = w.with(own), true
+		}
+	}
+	if w[1]-w[0] > 0.25*(b.Axes[0].Hi-b.Axes[0].Lo) { // several, far apart
+		return w, false
+	}
+	return w.wider(0.2), ok
 }
 
 // label is the quantity with its unit.
@@ -220,31 +256,49 @@ func (b *Bifurcation) exponentPanel() Panel {
 	return Panel{YLabel: "Lyapunov exponent\nper spike", Height: 35, Lines: []Line{zero, l}}
 }
 
-// marks are the special points with their names.
+// marks are the special points; with named, their names stand beside them and in the legend.
 func (b *Bifurcation) marks(height func(Special) float64, named bool) (points []Points, texts []Text) {
 	const (
 		near = 0.012 // of the axis: names closer than this are told once
 		wide = 0.15  // of the axis, about the width of a name: names of one height closer than this would overlap
 		same = 0.5   // mV: one height
+		many = 12    // points: beyond, the legend alone explains the marks
 	)
 	var told []Special
-	for _, q := range b.Specials() {
+	legend := map[string]bool{}
+	all := b.Specials()
+	for _, q := range all {
 		y := height(q)
 		if math.IsNaN(y) {
 			continue
 		}
-		points = append(points, Points{X: []float64{q.x}, Y: []float64{y}, Mark: markOf(q.label), Open: q.criticality == "sub", Size: 6})
+		points = append(points, q.mark(y, legend))
+		if !named {
+			points[len(points)-1].Name = ""
+		}
 		again := false
 		for _, t := range told {
 			apart, height := math.Abs(t.x-q.x)/(b.Axes[0].Hi-b.Axes[0].Lo), math.Abs(t.v-q.v)
 			again = again || t.label == q.label && (apart < near && height < 10 || apart < wide && height < same)
 		}
-		if named && !again {
+		if named && !again && len(all) <= many {
 			told = append(told, q)
 			texts = append(texts, Text{X: q.x, Y: y, Text: q.title()})
 		}
 	}
 	return points, texts
+}
+
+// mark is the point at the height y. The first of its kind stands in the legend; told keeps which kinds do.
+func (q Special) mark(y float64, told map[string]bool) Points {
+	m := Points{X: []float64{q.x}, Y: []float64{y}, Size: 6}
+	m.Mark, m.Open = markOf(q.label)
+	m.Open = m.Open || q.criticality == "sub"
+	if !told[q.title()] {
+		m.Name = q.title()
+	}
+	told[q.title()] = true
+	return m
 }
 
 // prose has the labels that prose and pictures write otherwise than tables.
@@ -262,17 +316,23 @@ func (q Special) title() string {
 	return name
 }
 
-// markOf is the mark of a special point.
-func markOf(label string) Mark {
+// markOf is the mark of a special point, and whether it is an outline alone.
+func markOf(label string) (m Mark, open bool) {
 	switch label {
 	case dynamics.Fold, dynamics.Cusp:
-		return Square
-	case dynamics.CycleFold, dynamics.CycleCusp, dynamics.Bautin:
-		return Diamond
-	case dynamics.Homoclinic, dynamics.SNIC, dynamics.BogdanovTakens, dynamics.Onset:
-		return Triangle
+		return Square, false
+	case dynamics.PeriodDoubling:
+		return Square, true
+	case dynamics.CycleFold, dynamics.CycleCusp:
+		return Diamond, false
+	case dynamics.Torus, dynamics.Bautin:
+		return Diamond, true
+	case dynamics.Homoclinic, dynamics.SNIC, dynamics.BogdanovTakens:
+		return Triangle, false
+	case dynamics.Onset:
+		return Triangle, true
 	}
-	return Circle
+	return Circle, false
 }
 
 // chartFigure is the picture over two quantities: what the neuron can settle on, and the curves where that changes.
@@ -310,11 +370,12 @@ func (b *Bifurcation) chartFigure() *Figure {
 			from = to
 		}
 	}
+	told := map[string]bool{}
 	for _, q := range b.Specials() {
-		p.Points = append(p.Points, Points{X: []float64{q.x}, Y: []float64{q.y}, Mark: markOf(q.label), Size: 6})
+		p.Points = append(p.Points, q.mark(q.y, told))
 		p.Texts = append(p.Texts, Text{X: q.x, Y: q.y, Text: q.title()})
 	}
-	return &Figure{Title: b.Title, Panels: []Panel{p}}
+	return &Figure{Title: b.title(), Panels: []Panel{p}}
 }
 
 // regimeImage colours the plane by what the neuron can settle on.

@@ -4,6 +4,7 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 
@@ -511,7 +512,7 @@ func (p *pen) texts() {
 		}
 		w, h := boxOf(p.style.number(), t.Text)
 		best, least, led := vg.Rectangle{}, math.Inf(1), false
-		for ring, shift := range []vg.Length{labelShift, 3 * labelShift, 6 * labelShift} {
+		for ring, shift := range []vg.Length{labelShift, 3 * labelShift, 6 * labelShift, 10 * labelShift, 15 * labelShift} {
 			for _, side := range [8][2]vg.Length{{1, 1}, {-1, 1}, {1, -1}, {-1, -1}, {1, 0}, {-1, 0}, {0, 1}, {0, -1}} {
 				away := shift
 				if side[0] != 0 && side[1] != 0 {
@@ -532,10 +533,19 @@ func (p *pen) texts() {
 			end := vg.Point{X: min(max(pt.X, best.Min.X), best.Max.X), Y: min(max(pt.Y, best.Min.Y), best.Max.Y)}
 			p.StrokeLines(stroke(0.5, grey), []vg.Point{pt, end})
 		}
-		p.SetColor(color.White)
-		p.Fill(best.Path())
+		if !p.overLines(best) { // a line is not erased, but goes on behind the letters
+			p.SetColor(color.White)
+			p.Fill(best.Path())
+		}
 		p.FillText(p.style.number(), vg.Point{X: (best.Min.X + best.Max.X) / 2, Y: (best.Min.Y + best.Max.Y) / 2}, t.Text)
 	}
+}
+
+// overLines tells whether a line runs through r.
+func (p *pen) overLines(r vg.Rectangle) bool {
+	return slices.ContainsFunc(p.vertices, func(v vg.Point) bool {
+		return r.Min.X < v.X && v.X < r.Max.X && r.Min.Y < v.Y && v.Y < r.Max.Y
+	})
 }
 
 // cost says how bad a label in r would be: worst outside the frame, bad over a label or a mark, not good over lines.

@@ -50,7 +50,26 @@ func Phase(title string, p *dynamics.Plane) *Figure {
 	if p.Note != "" {
 		title += "\n" + p.Note
 	}
-	return &Figure{Title: title, Panels: []Panel{panel}}
+	f := &Figure{Title: title, Panels: []Panel{panel}}
+	if w, ok := smallCycles(p); ok {
+		f.Panels = append(f.Panels, f.Panels[0].enlarged(w))
+	}
+	return f
+}
+
+// smallCycles is the window of the cycles of a plane that are small beside others, or beside the plane itself.
+func smallCycles(p *dynamics.Plane) (w window, ok bool) {
+	const small = 0.2 // of the window, in V
+	w = newWindow()
+	for _, c := range p.Cycles {
+		if c.VMax-c.VMin < small*(p.Window[1]-p.Window[0]) {
+			for _, x := range c.Orbit {
+				w.add(x[0], x[1])
+			}
+			ok = true
+		}
+	}
+	return w.wider(0.3), ok
 }
 
 // secondLabel is the second axis in words.
