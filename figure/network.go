@@ -3,30 +3,21 @@ package figure
 import (
 	"fmt"
 	"math"
-)
 
-// Population is what Network shows of one: the spikes of its first neurons, and its rate over time.
-type Population struct {
-	Name    string
-	Size    int // neurons
-	Shown   int // the first of them
-	Times   []float64
-	Neurons []int64   // from 0 on
-	RateT   []float64 // ms, starts of bins
-	Rate    []float64 // spikes/s
-}
+	"popsim/network/recording"
+)
 
 // networkDots is the number of spikes that a raster of a network shows without hiding one by another.
 const networkDots = 20_000
 
 // fewer leaves out the last of the neurons shown, of each population the same share, until a raster is legible.
-func fewer(populations []Population) []Population {
+func fewer(populations []recording.Sample) []recording.Sample {
 	spikes, most := 0, 0
 	for _, p := range populations {
 		spikes, most = spikes+len(p.Times), max(most, len(p.Times))
 	}
 	share := min(1, networkDots/float64(max(1, spikes)), float64(manyDots)/float64(max(1, most)))
-	thin := make([]Population, len(populations))
+	thin := make([]recording.Sample, len(populations))
 	for j, p := range populations {
 		p.Shown = min(p.Shown, int(math.Ceil(share*float64(p.Shown))))
 		times, neurons := p.Times, p.Neurons
@@ -46,7 +37,7 @@ const rateSamples = 200
 
 // Network is a figure of a network from 0 to end (ms): a raster, the populations one above the other from below in their
 // order, rates over time, and traces of some neurons.
-func Network(title string, end float64, populations []Population, traces ...Trace) *Figure {
+func Network(title string, end float64, populations []recording.Sample, traces ...Trace) *Figure {
 	raster := Panel{XLabel: "time (ms)", YLabel: "neurons shown", YWhole: true, Height: 65, XRange: [2]float64{0, end}}
 	rates := Panel{XLabel: "time (ms)", YLabel: "rate (Hz)", Height: 30, XRange: [2]float64{0, end}}
 	first, whole := 0, true

@@ -24,15 +24,15 @@ func modelsVerb() *cobra.Command {
 				reference.List(cmd.OutOrStdout())
 				return nil
 			case 1:
-				d, preset, ok, err := networkNamed(args, "")
+				n, err := experiment.ParseNetwork(args, "", nil)
 				switch {
 				case err != nil:
 					return misused(err)
-				case ok && asTOML:
-					_, err = fmt.Fprint(cmd.OutOrStdout(), d.Text)
+				case n != nil && asTOML:
+					_, err = fmt.Fprint(cmd.OutOrStdout(), n.Description.Text)
 					return err
-				case ok:
-					return describeNetwork(cmd.OutOrStdout(), d, preset)
+				case n != nil:
+					return misused(reference.DescribeNetwork(cmd.OutOrStdout(), n))
 				case asTOML:
 					return misused(fmt.Errorf("--toml prints the description of a network; %s is none", args[0]))
 				}

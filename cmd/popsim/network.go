@@ -3,86 +3,25 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
-	"slices"
-	"strings"
+	"math"
+	"time"
 
 	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/memory"
 	"popsim/cmd/popsim/internal/output"
-	"popsim/equations"
+	"popsim/cmd/popsim/internal/signals"
 	"popsim/experiment"
-	"popsim/expression"
-	"popsim/fault"
+	"popsim/figure"
 	"popsim/kernels"
-	"popsim/model"
 	"popsim/network"
 	"popsim/network/description"
 	"popsim/network/recording"
-	"popsim/network/statistics"
-	"popsim/table/file"
 )
-
-// networkNamed returns the network that the first word names, NAME[:PRESET] or FILE.toml[:PRESET]; ok is false where it
-// names none. A text given by --description stands for what that file holds.
-func networkNamed(args []string, text string) (d *description.Description, preset string, ok bool, err error) {
-	if len(args) == 0 {
-		return nil, "", false, nil
-	}
-	name, preset, _ := strings.Cut(args[0], ":")
-	switch {
-	case text != "":
-		d, err = description.Parse(name, []byte(text))
-		return d, preset, true, err
-	case slices.Contains(description.Names(), name):
-		d, err = description.Lookup(args[0])
-		return d, preset, true, err
-	case !strings.HasSuffix(name, experiment.Ending):
-		return nil, "", false, nil
-	}
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return nil, "", true, err
-	}
-	kind, err := experiment.KindOf(name, data)
-	switch {
-	case err != nil:
-		return nil, "", true, err
-	case kind == experiment.NeuronFile:
-		return nil, "", false, nil
-	case kind == experiment.ExperimentFile:
-		return nil, "", true, fault.Hint(fmt.Errorf("%s is an experiment, not a network", name), "popsim %s runs it", name)
-	}
-	if equations.Describes(data) {
-		return nil, "", false, nil
-	}
-	d, err = description.Parse(name, data)
-	return d, preset, true, err
-}
-
-// nearestNetwork adds to the error about an unknown model the network of a similar name.
-func nearestNetwork(args []string, err error) error {
-	if len(args) == 0 || err == nil {
-		return err
-	}
-	name, _, _ := strings.Cut(args[0], ":")
-	if _, lookup := model.Lookup(name); lookup == nil {
-		return err
-	}
-	if near := expression.Nearest(name, description.Names()); near != "" {
-		return fault.Hint(err, "the networks are %s", strings.Join(description.Names(), ", "))
-	}
-	return err
-}
 
 // networkRun is one call of run for a network.
 type networkRun struct {
 	*runCommand
-	d        *description.Description
-	name     string // as the command line has it
-	preset   string
-	settings []description.Setting
+	q        *experiment.Network
 	resolved *description.Result
 	isa      kernels.ISA
 	from     float64 // ms: earlier spikes do not count for rates and measures
@@ -90,17 +29,21 @@ type networkRun struct {
 	forecast network.Forecast
 	seconds  float64 // that the run took
 
-	tables   networkTables
-	rec      *recording.Recording
-	traces   *networkTraces
-	measures []statistics.Population
+	tables     networkTables
+	checkpoint *recording.Checkpoint // nil where none is kept
+	goesOn     bool                  // from a checkpoint
+	rec        *recording.Recording
+	traces     *figure.NetworkTraces // nil without a picture
 }
 
 // runNetwork is run for a network: read everything, open files, build, run, write.
-func (s *runCommand) runNetwork(ctx context.Context, d *description.Description, preset string, args []string) error {
-	r := &networkRun{runCommand: s, d: d, name: args[0], preset: preset}
-	if err := r.read(args[1:]); err != nil {
+func (s *runCommand) runNetwork(ctx context.Context, q *experiment.Network) error {
+	r := &networkRun{runCommand: s, q: q}
+	if err := r.read(); err != nil {
 		return misused(err)
+	}
+	if r.isFinished() {
+		return nil
 	}
 	if err := r.open(); err != nil {
 		return err
@@ -115,31 +58,46 @@ func (s *runCommand) runNetwork(ctx context.Context, d *description.Description,
 		return err
 	}
 	s.phase("build")
-	r.record(n)
-	err = s.compute(ctx, &s.flags, "run", d.Title, func(ctx context.Context) error { return r.advance(ctx, n) })
-	r.seconds = s.phase("run")
-	if errors.Is(err, context.Canceled) {
-		s.interrupted = true
-		s.warn("interrupted at %.6g ms of %.6g ms; what was finished is %s", r.rec.End(), s.time.Value, s.partial(r.tables.all()...))
-	} else if err != nil {
+	if r.checkpoint != nil {
+		defer r.checkpoint.Close()
+	}
+	if err := r.record(n); err != nil {
 		return err
 	}
-	if e := r.write(n); e != nil {
-		return e
+	before := r.seconds
+	err = s.compute(ctx, &s.flags, "run", q.Description.Title, func(ctx context.Context) error { return r.advance(ctx) })
+	r.seconds = before + s.phase("run")
+	switch canceled := errors.Is(err, context.Canceled); {
+	case canceled && r.checkpoint != nil:
+		return r.tellCheckpoint(err)
+	case canceled:
+		s.interrupted = true
+		s.warn("interrupted at %.6g ms of %.6g ms; what was finished is %s", r.rec.End(), s.time.Value, s.partial(r.tables.all()...))
+	case err != nil:
+		return r.q.Locate(err, r.resolved.Spec)
 	}
-	return err
+	return errors.Join(r.write(n), err)
 }
 
-// record begins the recording of a network.
-func (r *networkRun) record(n *network.Network) {
+// record begins the recording of a network, or goes on with it.
+func (r *networkRun) record(n *network.Network) (err error) {
 	cfg := recording.Config{
 		From: r.from, To: r.time.Value, Bin: r.networkFlags.bin.Value,
-		Spikes: sink(r.tables.spikes), Rates: sink(r.tables.rates),
-		Trace: recording.Trace{Of: r.of, Every: max(1, recording.Steps(r.every.Value, r.cfg.Dt)), Sink: sink(r.tables.trace)},
+		Trace: recording.Trace{Of: r.of, Every: max(1, recording.Steps(r.every.Value, r.cfg.Dt))},
 	}
 	if r.plot.Value != "" {
 		cfg.Sample = shownNetworkNeurons
-		r.traces = newNetworkTraces(r, &cfg.Trace)
+		r.traces = figure.NewNetworkTraces(r.resolved.Spec, r.pictured())
+		if r.trace.Value == "" {
+			cfg.Trace.Of, cfg.Trace.Every = r.traces.Of, max(1, int64(math.Floor(r.time.Value/r.cfg.Dt/figure.TraceSamples)))
+		}
+	}
+	for _, t := range r.streams(&cfg) {
+		if *t.sink = t.to(); *t.sink != nil && r.checkpoint != nil {
+			if *t.sink, err = r.checkpoint.Sink(t.name); err != nil {
+				return err
+			}
+		}
 	}
 	if !r.quiet {
 		work := float64(r.forecast.Neurons)
@@ -148,22 +106,67 @@ func (r *networkRun) record(n *network.Network) {
 		r.tables.clear = progress.Clear
 	}
 	r.rec = recording.New(n, r.resolved.Spec, cfg)
-}
-
-// advance runs the network to its end, and hands what was recorded to the tables.
-func (r *networkRun) advance(ctx context.Context, n *network.Network) error {
-	err := r.rec.Advance(ctx, recording.Steps(r.time.Value, r.cfg.Dt))
-	r.tables.clear()
-	if e := r.rec.Flush(); err == nil || errors.Is(err, context.Canceled) && e != nil {
-		err = e
+	switch {
+	case r.goesOn:
+		if r.seconds, err = r.checkpoint.Restore(r.rec); err == nil {
+			r.say("going on from %.6g ms of %.6g ms", r.rec.End(), r.time.Value)
+		}
+	case r.checkpoint != nil:
+		err = r.checkpoint.Start()
 	}
 	return err
 }
 
-// sink appends to a table; nil where there is none.
-func sink(out *file.Output) recording.Sink {
-	if out == nil {
-		return nil
+// advance runs the network to its end, and hands what was recorded to the tables.
+func (r *networkRun) advance(ctx context.Context) (err error) {
+	end := recording.Steps(r.time.Value, r.cfg.Dt)
+	if r.checkpoint != nil {
+		every := time.Duration(r.networkFlags.saveEvery.Value * float64(time.Second))
+		err = r.checkpoint.Advance(ctx, r.rec, end, every, r.seconds, signals.Graceful(ctx))
+	} else {
+		err = r.rec.Advance(ctx, end)
 	}
-	return out.Append
+	r.tables.clear()
+	if err != nil && (r.checkpoint != nil || !errors.Is(err, context.Canceled)) {
+		return err
+	}
+	if e := r.rec.Flush(); e != nil {
+		return e
+	}
+	if r.checkpoint == nil {
+		return err
+	}
+	for _, t := range r.streams(&recording.Config{}) {
+		if to := t.to(); to != nil {
+			if err := r.checkpoint.Replay(t.name, to); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// stream is a table that is written while a network runs.
+type stream struct {
+	name string
+	sink *recording.Sink
+	to   func() recording.Sink // nil where nothing takes it
+}
+
+// streams are those of cfg.
+func (r *networkRun) streams(cfg *recording.Config) []stream {
+	t := &r.tables
+	return []stream{
+		{"spikes", &cfg.Spikes, func() recording.Sink { return sink(t.spikes) }},
+		{"rates", &cfg.Rates, func() recording.Sink { return sink(t.rates) }},
+		{"trace", &cfg.Trace.Sink, func() recording.Sink {
+			switch {
+			case r.traces == nil || len(r.traces.Of) == 0:
+				return sink(t.trace)
+			case t.trace == nil:
+				return r.traces.Append
+			}
+			return recording.Both(t.trace.Append, r.traces.Append)
+		}},
+	}
 }

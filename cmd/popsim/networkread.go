@@ -5,28 +5,28 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/spf13/pflag"
 
-	"popsim/cmd/popsim/internal/flagset"
 	"popsim/cmd/popsim/internal/output"
+	"popsim/cmd/popsim/internal/record"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/network/description"
 	"popsim/network/recording"
+	"popsim/table/file"
 )
 
 // networkFlags are those that run takes for networks alone.
 type networkFlags struct {
 	onGrid                    bool
 	populations, edges, rates experiment.Word
-	bin                       experiment.Quantity
+	bin, saveEvery            experiment.Quantity
+	resume                    bool
 	embedded
 }
 
-// embedded is what an experiment file holds of a network: its description, and the @files that this names, each as
-// "PATH sha256:SUM".
+// embedded is what an experiment file holds of a network: its description, and experiment.FileSums of the @files.
 type embedded struct {
 	description experiment.Word
 	files       experiment.Texts
@@ -35,84 +35,55 @@ type embedded struct {
 // add registers the flags.
 func (f *networkFlags) add(set *pflag.FlagSet) {
 	f.populations, f.edges, f.rates = experiment.Word{Form: "FILE"}, experiment.Word{Form: "FILE"}, experiment.Word{Form: "FILE"}
-	f.bin = experiment.Quantity{Unit: "ms", Value: 1}
-	flagset.Add(set, experiment.Flag{Name: "spikes-on-grid", Value: (*experiment.Switch)(&f.onGrid), Help: "networks: spikes and arrivals at the ends of steps"})
-	flagset.Add(set, experiment.Flag{Name: "populations", Value: &f.populations, Help: "networks: table of rate, CV, synchrony, ... of populations"})
-	flagset.Add(set, experiment.Flag{Name: "edges", Value: &f.edges, Help: "networks: table of all synapses"})
-	flagset.Add(set, experiment.Flag{Name: "rates", Value: &f.rates, Help: "networks: table of rates of populations over time"})
-	flagset.Add(set, experiment.Flag{Name: "bin", Value: &f.bin, Help: "networks: time over which --rates and counts for synchrony are taken"})
+	f.bin, f.saveEvery = experiment.Quantity{Unit: "ms", Value: 1}, experiment.Quantity{Unit: "s", Value: 600}
+	add(set, experiment.Flag{Name: "spikes-on-grid", Value: (*experiment.Switch)(&f.onGrid), Help: "networks: spikes and arrivals at the ends of steps"})
+	add(set, experiment.Flag{Name: "populations", Value: &f.populations, Help: "networks: table of rate, CV, synchrony, ... of populations"})
+	add(set, experiment.Flag{Name: "edges", Value: &f.edges, Help: "networks: table of all synapses"})
+	add(set, experiment.Flag{Name: "rates", Value: &f.rates, Help: "networks: table of rates of populations over time"})
+	add(set, experiment.Flag{Name: "bin", Value: &f.bin, Help: "networks: time over which --rates and counts for synchrony are taken"})
+	add(set, experiment.Flag{Name: "save-every", Once: true, Value: &f.saveEvery, Help: "networks: keep a checkpoint beside the first table and write it so often, as in 10min"})
+	add(set, experiment.Flag{Name: "resume", Once: true, Value: (*experiment.Switch)(&f.resume), Help: "networks: go on from the checkpoint that an interrupted run has left"})
 	f.embedded.add(set)
 }
 
 // add registers the flags, which are for experiment files and stand in no help.
 func (f *embedded) add(set *pflag.FlagSet) {
 	f.description, f.files = experiment.Word{Form: "TEXT"}, experiment.Texts{Form: "TEXT"}
-	flagset.Add(set, experiment.Flag{Name: "description", Value: &f.description, Help: "the description of a network, as --save writes it"})
-	flagset.Add(set, experiment.Flag{Name: "files", Value: &f.files, Help: "the @files of a network with their checksums, as --save writes them"})
+	add(set, experiment.Flag{Name: "description", Value: &f.description, Help: "the description of a network, as --save writes it"})
+	add(set, experiment.Flag{Name: "files", Value: &f.files, Help: "the @files of a network with their checksums, as --save writes them"})
 	_, _ = set.MarkHidden("description"), set.MarkHidden("files")
 }
 
 // given tells whether one of the flags was set.
 func (f *networkFlags) given() bool {
-	return f.onGrid || f.populations.Value != "" || f.edges.Value != "" || f.rates.Value != "" || f.bin.Given
-}
-
-// check refuses @files that have changed since their checksums were written.
-func (f *embedded) check(files []description.File) error {
-	var bad fault.List
-	for _, text := range f.files.List {
-		path, sum, _ := strings.Cut(text, " sha256:")
-		i := slices.IndexFunc(files, func(g description.File) bool { return g.Path == path })
-		if i < 0 || files[i].SHA256 == sum {
-			continue
-		}
-		bad.About("--files", fault.Hint(fmt.Errorf("%s has changed since the experiment was saved", path),
-			"without its line in files the experiment runs with what it holds now"))
-	}
-	return bad.Err()
-}
-
-// settingsOf reads NAME=VALUE; places are those of an experiment file.
-func settingsOf(words []string, places map[string]string) (settings []description.Setting, bad fault.List) {
-	for _, w := range words {
-		name, text, ok := strings.Cut(w, "=")
-		if !ok {
-			bad.Addf("%q is no NAME=VALUE", w)
-			continue
-		}
-		settings = append(settings, description.Setting{Name: name, Text: text, Place: places[name]})
-	}
-	return settings, bad
+	return f.onGrid || f.populations.Value != "" || f.edges.Value != "" || f.rates.Value != "" || f.bin.Given || f.saveEvery.Given || f.resume
 }
 
 // read resolves the description and refuses what makes no sense, all of it at once.
-func (r *networkRun) read(words []string) error {
+func (r *networkRun) read() error {
 	isa, bad := r.check()
 	r.isa = isa
 	bad.Add(r.refuse())
-	settings, faults := settingsOf(words, r.places)
-	r.settings, bad = settings, append(bad, faults...)
-	o := description.Options{Preset: r.preset, Seed: r.seed.Value, OnGrid: r.networkFlags.onGrid, Settings: settings}
-	if r.dt.Given {
-		o.Dt = r.dt.Value
-	}
-	resolved, err := r.d.Resolve(o)
-	bad.Add(err)
-	if r.resolved = resolved; resolved == nil {
+	bad.Add(r.q.Check())
+	o := description.Options{Preset: r.q.Preset, Seed: r.seed.Value, Dt: r.dt.Value, OnGrid: r.networkFlags.onGrid, Settings: r.q.Settings}
+	var err error
+	if r.resolved, err = r.q.Description.Resolve(o); err != nil {
+		bad.Add(err)
 		return bad.Err()
 	}
-	bad.Add(r.networkFlags.embedded.check(resolved.Files))
-	r.cfg.Dt = resolved.Spec.Dt
+	r.cfg.Dt = r.resolved.Spec.Dt
+	bad.Add(experiment.CheckFileSums(r.networkFlags.files.List, r.resolved.Files))
 	bad.Add(r.readTimes())
 	bad.Add(r.readOf())
 	bad.Add(r.checkTables())
-	if r.forecast, err = resolved.Spec.Forecast(); err != nil {
+	bad.Add(r.readCheckpoint())
+	if r.forecast, err = r.resolved.Spec.Forecast(); err != nil {
 		bad.Add(err)
 	}
 	return bad.Err()
 }
 
-// refuse reports flags that have no meaning for a network.
+// refuse reports flags that have no meaning for a network, and values that are none.
 func (r *networkRun) refuse() error {
 	var bad fault.List
 	for _, f := range []struct {
@@ -121,20 +92,22 @@ func (r *networkRun) refuse() error {
 	}{
 		{"--neurons", "the sizes of a network stand in its file, n of [population.NAME]", r.n.Given},
 		{"--waveform", "inputs of a network stand in its file, [input.NAME]", len(r.waveforms.List) > 0},
-		{"--method", "methods stand in the file of a network, method of [population.NAME]; POP.method=NAME sets one", r.method0().Given},
+		{"--method", "methods stand in the file of a network, method of [population.NAME]; POP.method=NAME sets one", r.runCommand.flags.method.Given},
 		{"--tops", "traces of networks have no rows for spikes; --spikes FILE holds their times", r.tops},
 	} {
 		if f.given {
 			bad.About(f.flag, fmt.Errorf("%s: %s", f.flag, f.why))
 		}
 	}
-	if r.networkFlags.bin.Err != nil {
-		bad.About("--bin", fmt.Errorf("--bin: %w", r.networkFlags.bin.Err))
+	for flag, q := range map[string]*experiment.Quantity{"--bin": &r.networkFlags.bin, "--save-every": &r.networkFlags.saveEvery} {
+		if q.Err != nil {
+			bad.About(flag, fmt.Errorf("%s: %w", flag, q.Err))
+		} else if !(q.Value > 0) {
+			bad.About(flag, fmt.Errorf("%s is %v %s; it must be greater than 0", flag, q.Value, q.Unit))
+		}
 	}
 	return bad.Err()
 }
-
-func (r *networkRun) method0() *experiment.Word { return &r.runCommand.flags.method }
 
 // readTimes takes from the description the times that no flag gives, and checks them.
 func (r *networkRun) readTimes() error {
@@ -150,44 +123,34 @@ func (r *networkRun) readTimes() error {
 		bad.About("--discard", fmt.Errorf("discard is %v ms of %v ms; it must be less than the time", r.from, r.time.Value))
 	}
 	bad.About("--time", experiment.CheckSpan(r.time.Value, r.cfg.Dt))
-	bin, dt := r.networkFlags.bin.Value, r.cfg.Dt
-	if steps := math.Round(bin / dt); steps < 1 || math.Abs(steps*dt-bin) > 1e-9*bin {
-		bad.About("--bin", fmt.Errorf("--bin is %v ms; it must be a whole number of steps of %v ms", bin, dt))
-	}
-	if every := r.every.Value; r.every.Err == nil && every > 0 && r.trace.Value != "" {
-		if steps := math.Max(1, math.Round(every/dt)); math.Abs(steps*dt-every) > 1e-9*every {
-			r.warn("--every %v ms is no whole number of steps; states are traced every %.6g ms", every, steps*dt)
-		}
+	bad.About("--bin", recording.CheckBin(r.networkFlags.bin.Value, r.cfg.Dt))
+	every, dt := r.every.Value, r.cfg.Dt
+	if steps := math.Max(1, math.Round(every/dt)); r.trace.Value != "" && every > 0 && math.Abs(steps*dt-every) > 1e-9*every {
+		r.warn("--every %v ms is no whole number of steps; states are traced every %.6g ms", every, steps*dt)
 	}
 	return bad.Err()
 }
 
-// tracedAtFirst is the number of neurons of each population that are traced where --of names none.
-const tracedAtFirst = 3
-
 // readOf decides which neurons are traced.
-func (r *networkRun) readOf() error {
-	spec := r.resolved.Spec
-	if r.trace.Value == "" && (r.plot.Value == "" || !r.runCommand.of.Given) {
-		return nil
-	}
-	if r.runCommand.of.Value == "" {
-		first := 0
-		for _, p := range spec.Populations {
-			for i := range min(p.N, tracedAtFirst) {
-				if p.Model != nil {
-					r.of = append(r.of, first+i)
-				}
-			}
-			first += p.N
+func (r *networkRun) readOf() (err error) {
+	switch text := r.runCommand.of.Value; {
+	case r.trace.Value == "" && (r.plot.Value == "" || text == ""):
+	case text == "":
+		r.of = recording.FirstOf(r.resolved.Spec, 3)
+	default:
+		if r.of, err = recording.ParseOf(r.resolved.Spec, text); err != nil {
+			err = fault.About("--of", fmt.Errorf("--of %s: %w", text, err))
 		}
+	}
+	return err
+}
+
+// pictured are the neurons whose V a picture shows: those of --of.
+func (r *networkRun) pictured() []int {
+	if !r.runCommand.of.Given {
 		return nil
 	}
-	var err error
-	if r.of, err = recording.ParseOf(spec, r.runCommand.of.Value); err != nil {
-		err = fmt.Errorf("--of %s: %w", r.runCommand.of.Value, err)
-	}
-	return fault.About("--of", err)
+	return r.of
 }
 
 // checkTables reports flags that name no place, one place twice, or nothing to do.
@@ -202,4 +165,61 @@ func (r *networkRun) checkTables() error {
 	bad.Add(r.apart(free, named...))
 	bad.Add(r.checkTraceFlags())
 	return errors.Join(bad...)
+}
+
+// first is the table beside which a checkpoint is kept.
+func (r *networkRun) first() string {
+	for _, f := range r.files() {
+		if f.path != "" && !output.ToStdout(f.path) && file.Regular(f.path) {
+			return f.path
+		}
+	}
+	return ""
+}
+
+// readCheckpoint decides whether a checkpoint is kept, and whether the run goes on from one.
+func (r *networkRun) readCheckpoint() error {
+	f, path := &r.networkFlags, r.first()
+	if !f.saveEvery.Given && !f.resume {
+		return nil
+	}
+	if path == "" {
+		return fault.Hint(errors.New("a checkpoint is kept beside a table, but none is given"), "-o FILE gives one")
+	}
+	r.checkpoint = recording.NewCheckpoint(path, r.identity())
+	left := r.checkpoint.Exists()
+	if left && !f.resume && !r.force {
+		return fault.Hint(fmt.Errorf("an unfinished run has left a checkpoint beside %s", path), "--resume goes on from it, --force throws it away")
+	}
+	r.goesOn = left && f.resume
+	r.force = r.force || r.goesOn // a run that was killed while it wrote its tables writes them again
+	return nil
+}
+
+// identity is, in writing, all that decides what the run gives.
+func (r *networkRun) identity() string {
+	text := fmt.Sprintf("preset %q seed %d dt %v grid %v time %v discard %v bin %v of %v every %v\n", r.q.Preset, r.seed.Value, r.cfg.Dt,
+		r.networkFlags.onGrid, r.time.Value, r.from, r.networkFlags.bin.Value, r.of, r.every.Value)
+	for _, s := range r.q.Settings {
+		text += s.Name + "=" + s.Text + "\n"
+	}
+	for _, f := range r.files() {
+		text += fmt.Sprintf("%s %v\n", f.flag, f.path != "")
+	}
+	return text + fmt.Sprintln(r.plot.Value != "", experiment.FileSums(r.resolved.Files)) + r.q.Description.Text
+}
+
+// isFinished tells whether a run that is to be resumed has come to its end.
+func (r *networkRun) isFinished() bool {
+	if !r.networkFlags.resume || r.goesOn || r.force || !record.Finished(r.first(), record.Digest(r.identity())) {
+		return false
+	}
+	missing := func(f networkFile) bool {
+		return f.path != "" && file.Regular(f.path) && file.Check(f.path, false) == nil
+	}
+	if slices.ContainsFunc(r.files(), missing) {
+		return false
+	}
+	r.say("%s is finished already", r.first())
+	return true
 }

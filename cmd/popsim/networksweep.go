@@ -16,7 +16,6 @@ import (
 	"popsim/cmd/popsim/internal/record"
 	"popsim/cmd/popsim/internal/signals"
 	"popsim/experiment"
-	"popsim/fault"
 	"popsim/figure"
 	"popsim/network/description"
 	"popsim/network/measure"
@@ -48,14 +47,13 @@ func (f *networkMapFlags) given() bool { return f.trials.Given || f.onGrid || f.
 // networkSweep is one call of map for a network.
 type networkSweep struct {
 	*sweepCommand
-	name     string
-	settings []description.Setting
-	x        *measure.Sweep
-	jobs     *sweep.Jobs
+	q    *experiment.Network
+	x    *measure.Sweep
+	jobs *sweep.Jobs
 }
 
 // read understands the command line and refuses what makes no sense, all of it at once.
-func (s *networkSweep) read(d *description.Description, preset string, words []string) error {
+func (s *networkSweep) read() error {
 	isa, bad := s.check()
 	f := &s.network
 	for _, refused := range []struct {
@@ -74,11 +72,9 @@ func (s *networkSweep) read(d *description.Description, preset string, words []s
 			bad.About(e.flag, fmt.Errorf("%s: %w", e.flag, e.err))
 		}
 	}
-	var faults fault.List
-	s.settings, faults = settingsOf(words, s.places)
-	bad = append(bad, faults...)
+	bad.Add(s.q.Check())
 	s.x = &measure.Sweep{
-		Description: d, Options: description.Options{Preset: preset, Seed: s.seed.Value, Dt: s.dt.Value, OnGrid: f.onGrid},
+		Description: s.q.Description, Options: description.Options{Preset: s.q.Preset, Seed: s.seed.Value, Dt: s.dt.Value, OnGrid: f.onGrid},
 		Grid: sweep.Grid{Zip: s.zip}, Trials: f.trials.Value, Measures: s.measures.List,
 		Run: measure.Run{Discard: -1, Bin: f.bin.Value, ISA: isa},
 	}
@@ -88,11 +84,11 @@ func (s *networkSweep) read(d *description.Description, preset string, words []s
 	if s.discard.Given {
 		s.x.Run.Discard = s.discard.Value
 	}
-	if err := s.x.Read(s.settings); err != nil {
+	if err := s.x.Read(s.q.Settings); err != nil {
 		bad.Add(err)
 		return misused(bad.Err())
 	}
-	bad.Add(f.embedded.check(s.x.Base.Files))
+	bad.Add(experiment.CheckFileSums(f.files.List, s.x.Base.Files))
 	bad.Add(s.apart(s.dryRun))
 	bad.Add(s.readKeep())
 	bad.Add(s.readEvery())
@@ -215,22 +211,11 @@ func (s *networkSweep) tellForecast(ctx context.Context) error {
 
 // keepExperiment writes the experiment where --save asks for it.
 func (s *networkSweep) keepExperiment() error {
-	x := experiment.Saved{
-		Comment: savedComment(), Verb: "map", Model: s.name, Flags: flagset.Records(s.cmd.Flags()), Given: s.cmd.Flags().Changed,
-		Resolved: map[string]string{
-			"dt": milliseconds(s.x.Base.Spec.Dt), "time": milliseconds(s.x.Run.Time), "discard": milliseconds(s.x.Run.Discard), "seed": "",
-			"bin": milliseconds(s.x.Run.Bin), "description": s.x.Description.Text,
-		},
-	}
-	s.network.files.List = nil
-	for _, f := range s.x.Base.Files {
-		s.network.files.List = append(s.network.files.List, f.Path+" sha256:"+f.SHA256)
-		x.Resolved["files"] = ""
-	}
-	for _, v := range s.settings {
-		x.Values = append(x.Values, [2]string{v.Name, v.Text})
-	}
-	return s.saveExperiment(&s.flags, x)
+	s.network.files.List = experiment.FileSums(s.x.Base.Files)
+	return s.saveExperiment(&s.flags, s.q.Saved("map", savedComment(), flagset.Records(s.cmd.Flags()), s.cmd.Flags().Changed, map[string]string{
+		"dt": milliseconds(s.x.Base.Spec.Dt), "time": milliseconds(s.x.Run.Time), "discard": milliseconds(s.x.Run.Discard), "seed": "",
+		"bin": milliseconds(s.x.Run.Bin),
+	}, len(s.network.files.List) > 0))
 }
 
 // write writes table, picture and record, and gives up the checkpoints that were kept.
@@ -241,7 +226,7 @@ func (s *networkSweep) write(out *file.Output, r *sweep.JobsResult) error {
 		}
 	}
 	if s.plot.Value != "" {
-		f, err := figure.Jobs(r, s.name)
+		f, err := figure.Jobs(r, s.q.Name)
 		if err != nil {
 			return err
 		}
@@ -258,19 +243,15 @@ func (s *networkSweep) write(out *file.Output, r *sweep.JobsResult) error {
 
 // record says how the table was made.
 func (s *networkSweep) record(r *sweep.JobsResult) file.Record {
-	axes := map[string]any{}
-	for _, v := range s.settings {
-		axes[v.Name] = v.Text
+	out := record.Network(s.q, s.x.Base)
+	for name, value := range map[string]any{
+		"points": int(s.jobs.Grid.Points()), "trials": s.jobs.Trials, "time_ms": s.x.Run.Time, "discard_ms": s.x.Run.Discard,
+		"bin_ms": s.x.Run.Bin, "zip": s.zip, "interrupted": s.cut, "experiment": s.jobs.Digest(), "runs": r.Finished(),
+		"runs_at_once": !s.jobs.Alone, "memory_forecast_bytes": s.x.Forecast.Bytes, "run_s": r.Elapsed.Seconds(),
+	} {
+		out.Extra[name] = value
 	}
-	extra := map[string]any{
-		"description": s.x.Description.Text, "files": filesOf(s.x.Base), "settings": axes, "points": int(s.jobs.Grid.Points()), "trials": s.jobs.Trials,
-		"time_ms": s.x.Run.Time, "discard_ms": s.x.Run.Discard, "bin_ms": s.x.Run.Bin, "zip": s.zip, "interrupted": s.cut,
-		"spikes_on_grid": s.network.onGrid, "experiment": s.jobs.Digest(), "runs": r.Finished(), "runs_at_once": !s.jobs.Alone,
-		"memory_forecast_bytes": s.x.Forecast.Bytes, "run_s": r.Elapsed.Seconds(),
-	}
-	record.AddWorkers(extra, r.Sched)
-	return file.Record{
-		Model: strings.TrimSuffix(s.x.Description.Path, experiment.Ending), Preset: s.x.Options.Preset, Parameters: networkParameters(s.x.Base),
-		Dt: s.x.Base.Spec.Dt, Seed: s.seed.Value, ISA: s.cfg.ISA.String(), Workers: r.Workers, Extra: extra,
-	}
+	record.AddWorkers(out.Extra, r.Sched)
+	out.ISA, out.Workers = s.cfg.ISA.String(), r.Workers
+	return out
 }

@@ -103,16 +103,16 @@ func (v *call) runVerb() *cobra.Command {
 
 // run is the verb: read everything, refuse what cannot be, open files, advance, write.
 func (s *runCommand) run(ctx context.Context, args []string) error {
-	if d, preset, ok, err := networkNamed(args, s.networkFlags.description.Value); err != nil {
+	if q, err := experiment.ParseNetwork(args, s.networkFlags.description.Value, s.places); err != nil {
 		return misused(err)
-	} else if ok {
-		return s.runNetwork(ctx, d, preset, args)
+	} else if q != nil {
+		return s.runNetwork(ctx, q)
 	}
 	if s.networkFlags.given() {
-		return misused(errors.New("--spikes-on-grid, --populations, --edges, --rates and --bin belong to networks"))
+		return misused(errors.New("--spikes-on-grid, --populations, --edges, --rates, --bin, --save-every and --resume belong to networks"))
 	}
 	if err := s.read(args); err != nil {
-		return nearestNetwork(args, err)
+		return experiment.NearestNetwork(args, err)
 	}
 	if err := s.open(); err != nil {
 		return err

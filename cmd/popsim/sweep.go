@@ -119,13 +119,13 @@ func (s *sweepCommand) register(cmd *cobra.Command) {
 
 // read understands the command line and refuses what makes no sense, all of it at once.
 func (s *sweepCommand) read(args []string) error {
-	if d, preset, ok, err := networkNamed(args, s.network.description.Value); err != nil {
+	if q, err := experiment.ParseNetwork(args, s.network.description.Value, s.places); err != nil {
 		return misused(err)
-	} else if ok && s.verb != "map" {
+	} else if q != nil && s.verb != "map" {
 		return misused(fault.Hint(fmt.Errorf("%s is for single neurons, and %s is a network", s.verb, args[0]), "popsim map goes through the parameters of networks"))
-	} else if ok {
-		s.net = &networkSweep{sweepCommand: s, name: args[0]}
-		return s.net.read(d, preset, args[1:])
+	} else if q != nil {
+		s.net = &networkSweep{sweepCommand: s, q: q}
+		return s.net.read()
 	}
 	if s.network.given() {
 		return misused(errors.New("--trials, --spikes-on-grid and --bin belong to networks"))

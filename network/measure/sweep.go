@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"popsim/fault"
 	"popsim/network"
 	"popsim/network/description"
+	"popsim/network/recording"
 	"popsim/sweep"
 )
 
@@ -144,8 +144,8 @@ func (x *Sweep) resolve() error {
 	if dt := x.Base.Spec.Dt; x.Run.Time < dt || x.Run.Discard >= x.Run.Time {
 		return fmt.Errorf("a time of %g ms of which %g ms are discarded leaves nothing in steps of %g ms", x.Run.Time, x.Run.Discard, dt)
 	}
-	if steps := x.Run.Bin / x.Base.Spec.Dt; math.Abs(steps-math.Round(steps)) > 1e-9*steps || steps < 0.5 {
-		return fault.About("--bin", fmt.Errorf("--bin is %v ms; it must be a whole number of steps of %v ms", x.Run.Bin, x.Base.Spec.Dt))
+	if err := recording.CheckBin(x.Run.Bin, x.Base.Spec.Dt); err != nil {
+		return fault.About("--bin", err)
 	}
 	var err error
 	x.set, err = New(x.Base, x.Measures)

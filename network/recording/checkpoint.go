@@ -2,6 +2,7 @@ package recording
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"time"
 )
 
 // Checkpoint keeps a run on disk beside a path, so that it goes on to the same bytes after its process has been killed: a file
@@ -36,11 +38,8 @@ func (c *Checkpoint) Exists() bool {
 	return err == nil
 }
 
-// Sink keeps the rows of a table by that name; a nil sink keeps none.
-func (c *Checkpoint) Sink(name string, sink Sink) (Sink, error) {
-	if sink == nil {
-		return nil, nil
-	}
+// Sink keeps the rows of a table by that name.
+func (c *Checkpoint) Sink(name string) (Sink, error) {
 	s, err := openSpool(c.path + "." + name)
 	if err != nil {
 		return nil, err
@@ -48,6 +47,48 @@ func (c *Checkpoint) Sink(name string, sink Sink) (Sink, error) {
 	c.names = append(c.names, name)
 	c.spools[name] = s
 	return s.add, nil
+}
+
+// ErrStopped is the error of a run that was ended by a stop; to whom the difference does not matter it is context.Canceled.
+var ErrStopped = fmt.Errorf("stopped: %w", context.Canceled)
+
+// How long a run goes on, in time of the clock, before it is looked whether it is to be saved or stopped. This changes nothing
+// in what comes out.
+const (
+	leastPause = 20 * time.Millisecond
+	firstPause = 10 // steps
+)
+
+// Advance is Recording.Advance with a checkpoint every so often, and one where stop is closed, after which it returns ErrStopped.
+// The run has already taken so many seconds. What a run whose ctx is done has reached since the last checkpoint is lost.
+func (c *Checkpoint) Advance(ctx context.Context, r *Recording, to int64, every time.Duration, seconds float64, stop <-chan struct{}) error {
+	begin, due, pause := time.Now(), time.Now().Add(every), int64(firstPause)
+	for r.net.Steps() < to {
+		now := time.Now()
+		if err := r.Advance(ctx, min(to, r.net.Steps()+pause)); err != nil {
+			return err
+		}
+		if time.Since(now) < leastPause {
+			pause *= 2
+		}
+		stopped := false
+		select {
+		case <-stop:
+			stopped = true
+		default:
+		}
+		if r.net.Steps() == to || !stopped && time.Now().Before(due) {
+			continue
+		}
+		if err := c.Save(r, seconds+time.Since(begin).Seconds()); err != nil {
+			return err
+		}
+		if stopped {
+			return ErrStopped
+		}
+		due = time.Now().Add(every)
+	}
+	return nil
 }
 
 // checkpointHead begins the file of a checkpoint, behind its mark.

@@ -21,8 +21,8 @@ func kept(t *testing.T, path string, workers int, identity string, resume bool, 
 	defer c.Close()
 	sinks := map[string]recording.Sink{"spikes": text(&s), "rates": text(&q), "trace": text(&tr)}
 	to := map[string]recording.Sink{}
-	for name, sink := range sinks {
-		if to[name], err = c.Sink(name, sink); err != nil {
+	for name := range sinks {
+		if to[name], err = c.Sink(name); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -81,3 +81,15 @@ func firstOf(spec *network.Spec, population int) (first int) {
 	}
 	return first
 }
+
+// FirstOf are the first neurons of each population, up to n of them; sources of spikes have none to trace.
+func FirstOf(spec *network.Spec, n int) (neurons []int) {
+	for j, p := range spec.Populations {
+		for i := range min(p.N, n) {
+			if p.Model != nil {
+				neurons = append(neurons, firstOf(spec, j)+i)
+			}
+		}
+	}
+	return neurons
+}

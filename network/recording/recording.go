@@ -4,6 +4,7 @@ package recording
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 
@@ -91,18 +92,16 @@ func (r *Recording) Advance(ctx context.Context, to int64) error {
 			return err
 		}
 	}
-	return nil
+	if r.trace == nil {
+		return nil
+	}
+	return r.trace.note(to)
 }
 
-// Flush hands on what is still in memory, also when a run was cut short.
+// Flush ends a run, which may have been cut short, and hands on what is still in memory.
 func (r *Recording) Flush() error {
 	if err := r.rates.finish(r.net.Steps()); err != nil {
 		return err
-	}
-	if r.trace != nil {
-		if err := r.trace.note(r.net.Steps()); err != nil {
-			return err
-		}
 	}
 	return r.flush(true)
 }
@@ -179,6 +178,14 @@ func (r *Recording) Measures() []statistics.Population {
 		m[j] = c.Measure(r.End())
 	}
 	return m
+}
+
+// CheckBin reports a bin that is no whole number of steps.
+func CheckBin(bin, dt float64) error {
+	if steps := math.Round(bin / dt); steps < 1 || math.Abs(steps*dt-bin) > 1e-9*bin {
+		return fmt.Errorf("--bin is %v ms; it must be a whole number of steps of %v ms", bin, dt)
+	}
+	return nil
 }
 
 // Steps is a time in whole steps.

@@ -196,3 +196,13 @@ func drop(t *table.Table, n int) {
 		}
 	}
 }
+
+// Both gives each block to two sinks.
+func Both(a, b Sink) Sink {
+	return func(block *table.Table) error {
+		if err := a(block); err != nil {
+			return err
+		}
+		return b(block)
+	}
+}

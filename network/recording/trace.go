@@ -13,7 +13,6 @@ type Trace struct {
 	Of    []int // neurons, by their numbers in the network; none: no trace
 	Every int64 // steps from one row to the next
 	Sink  Sink
-	Row   func(t float64, neuron int, v float64) // takes the first state of each row too; may be nil
 }
 
 // nothing is more than what remains, for reasons of speed, in a synaptic variable that is 0.
@@ -53,7 +52,7 @@ func Variables(spec *network.Spec, of []int) (names []string) {
 }
 
 func newTracer(net *network.Network, spec *network.Spec, cfg Trace, firsts []int) *tracer {
-	if len(cfg.Of) == 0 {
+	if len(cfg.Of) == 0 || cfg.Sink == nil {
 		return nil
 	}
 	t := &tracer{net: net, spec: spec, cfg: cfg, population: populationsOf(spec, cfg.Of)}
@@ -179,12 +178,6 @@ func (t *tracer) note(k int64) error {
 	for n, i := range t.cfg.Of {
 		j := t.population[n]
 		present := t.net.State(i, t.state)
-		if t.cfg.Row != nil && present {
-			t.cfg.Row(time, i, t.state[0])
-		}
-		if t.cfg.Sink == nil {
-			continue
-		}
 		t.times, t.neurons = append(t.times, time), append(t.neurons, int64(i))
 		for c, v := range t.variables {
 			x := math.NaN()
@@ -208,9 +201,6 @@ func (t *tracer) note(k int64) error {
 }
 
 func (t *tracer) flush(all bool) error {
-	if t.cfg.Sink == nil {
-		return nil
-	}
 	block := table.NewTable(table.Col("time_ms", t.times), table.Col("neuron", t.neurons))
 	for c, v := range t.variables {
 		block.Columns = append(block.Columns, table.Col(v.name, t.values[c]))

@@ -1,0 +1,157 @@
+package experiment
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"popsim/expression"
+	"popsim/fault"
+	"popsim/model"
+	"popsim/network"
+	"popsim/network/description"
+)
+
+// Network is a network as a command line or a file asks for it.
+type Network struct {
+	Name        string // NETWORK[:PRESET]
+	Preset      string
+	Description *description.Description
+	Settings    []description.Setting
+	Texts       []string // words that are no NAME=VALUE
+}
+
+// ParseNetwork reads NETWORK[:PRESET] NAME=VALUE ...; NETWORK is a name or a path ending in .toml, whose text is text where
+// that is not empty. places has those of an experiment file. It is nil where the first word names no network.
+func ParseNetwork(words []string, text string, places map[string]string) (*Network, error) {
+	if len(words) == 0 {
+		return nil, nil
+	}
+	d, err := networkNamed(words[0], text)
+	if d == nil || err != nil {
+		return nil, err
+	}
+	n := &Network{Name: words[0], Description: d}
+	_, n.Preset, _ = strings.Cut(words[0], ":")
+	for _, w := range words[1:] {
+		name, value, ok := strings.Cut(w, "=")
+		if !ok {
+			n.Texts = append(n.Texts, w)
+			continue
+		}
+		n.Settings = append(n.Settings, description.Setting{Name: name, Text: value, Place: places[name]})
+	}
+	return n, nil
+}
+
+func networkNamed(word, text string) (*description.Description, error) {
+	name, _, _ := strings.Cut(word, ":")
+	switch {
+	case text != "":
+		return description.Parse(name, []byte(text))
+	case slices.Contains(description.Names(), name):
+		return description.Lookup(name)
+	case !strings.HasSuffix(name, Ending):
+		return nil, nil
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	switch kind, err := KindOf(name, data); {
+	case err != nil:
+		return nil, err
+	case kind == NeuronFile:
+		return nil, nil
+	case kind == ExperimentFile:
+		return nil, fault.Hint(fmt.Errorf("%s is an experiment, not a network", name), "popsim %s runs it", name)
+	}
+	return description.Parse(name, data)
+}
+
+// Check reports words that are no NAME=VALUE.
+func (n *Network) Check() error {
+	var bad fault.List
+	for _, w := range n.Texts {
+		bad.Addf("%q is no NAME=VALUE", w)
+	}
+	return bad.Err()
+}
+
+// SettingTexts are the settings by name.
+func (n *Network) SettingTexts() map[string]string {
+	texts := map[string]string{}
+	for _, s := range n.Settings {
+		texts[s.Name] = s.Text
+	}
+	return texts
+}
+
+// NearestNetwork adds to the error about an unknown model the names of networks, where one of them is similar.
+func NearestNetwork(words []string, err error) error {
+	if len(words) == 0 || err == nil {
+		return err
+	}
+	name, _, _ := strings.Cut(words[0], ":")
+	if _, lookup := model.Lookup(name); lookup != nil && expression.Nearest(name, description.Names()) != "" {
+		return fault.Hint(err, "the networks are %s", strings.Join(description.Names(), ", "))
+	}
+	return err
+}
+
+// sumMark stands in FileSums between a path and the checksum.
+const sumMark = " sha256:"
+
+// FileSums are the @files of a network with their checksums, as experiment files have them.
+func FileSums(files []description.File) (texts []string) {
+	for _, f := range files {
+		texts = append(texts, f.Path+sumMark+f.SHA256)
+	}
+	return texts
+}
+
+// CheckFileSums refuses @files that have changed since their FileSums were written.
+func CheckFileSums(sums []string, files []description.File) error {
+	var bad fault.List
+	for _, text := range sums {
+		path, sum, _ := strings.Cut(text, sumMark)
+		i := slices.IndexFunc(files, func(f description.File) bool { return f.Path == path })
+		if i >= 0 && files[i].SHA256 != sum {
+			bad.About("--files", fault.Hint(fmt.Errorf("%s has changed since the experiment was saved", path),
+				"without its line in files the experiment runs with what it holds now"))
+		}
+	}
+	return bad.Err()
+}
+
+// Saved is the experiment of a network: its description itself, flags, those given and those in resolved, and settings. files
+// tells whether the flag of FileSums holds some.
+func (n *Network) Saved(verb, comment string, flags []Flag, given func(name string) bool, resolved map[string]string, files bool) Saved {
+	x := Saved{Comment: comment, Verb: verb, Model: n.Name, Flags: flags, Given: given, Resolved: resolved}
+	x.Resolved["description"] = n.Description.Text
+	if files {
+		x.Resolved["files"] = ""
+	}
+	for _, s := range n.Settings {
+		x.Values = append(x.Values, [2]string{s.Name, s.Text})
+	}
+	return x
+}
+
+// Locate adds to the error of a run whose neuron left the numbers which one of which population it was.
+func (n *Network) Locate(err error, spec *network.Spec) error {
+	var blown *network.BlownUp
+	if !errors.As(err, &blown) {
+		return err
+	}
+	first := 0
+	for _, p := range spec.Populations {
+		if blown.Neuron < first+p.N {
+			return fault.Hint(err, "this is neuron %d of population %s; dt was %v ms", blown.Neuron-first, p.Name, spec.Dt)
+		}
+		first += p.N
+	}
+	return err
+}
