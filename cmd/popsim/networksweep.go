@@ -196,13 +196,13 @@ func jobFailures(r *sweep.JobsResult) error {
 // tellForecast says what the sweep will cost.
 func (s *networkSweep) tellForecast(ctx context.Context) error {
 	fc := s.x.Forecast
-	text := fmt.Sprintf("%s of %s with %.3g synapses, %s", cli.Count(s.jobs.Rows(), "run"), cli.Count(fc.Neurons, "neuron"), float64(fc.Edges), memory.Size(float64(fc.Bytes)))
+	text := fmt.Sprintf("%s of %s with %.3g synapses", cli.Count(s.jobs.Rows(), "run"), cli.Count(fc.Neurons, "neuron"), float64(fc.Edges))
 	if s.dryRun {
 		seconds, err := s.x.Seconds(ctx)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(s.stderr, "popsim: %s, about %s of one processor\n", text, cli.Duration(seconds*float64(s.jobs.Rows())))
+		fmt.Fprintf(s.stderr, "popsim: %s, %s each, about %s of one processor\n", text, memory.Size(float64(fc.Bytes)), cli.Duration(seconds*float64(s.jobs.Rows())))
 		return nil
 	}
 	s.say("%s", text)

@@ -41,8 +41,12 @@ type networkFile struct {
 func (r *networkRun) files() []networkFile {
 	s, f, t := r.runCommand, &r.networkFlags, &r.tables
 	return []networkFile{
-		{"-o", s.out.Value, &t.neurons}, {"--spikes", s.spikes.Value, &t.spikes}, {"--trace", s.trace.Value, &t.trace},
-		{"--rates", f.rates.Value, &t.rates}, {"--populations", f.populations.Value, &t.populations}, {"--edges", f.edges.Value, &t.edges},
+		{"-o", s.out.Value, &t.neurons},
+		{"--spikes", s.spikes.Value, &t.spikes},
+		{"--trace", s.trace.Value, &t.trace},
+		{"--rates", f.rates.Value, &t.rates},
+		{"--populations", f.populations.Value, &t.populations},
+		{"--edges", f.edges.Value, &t.edges},
 	}
 }
 
@@ -53,10 +57,10 @@ func (r *networkRun) open() error {
 	for _, f := range r.files() {
 		all = append(all, opening{f.path, f.out})
 		free = free && !output.ToStdout(f.path)
-		if r.networkFlags.resume && f.path != "" {
-			if err := file.Tidy(f.path); err != nil {
-				return err
-			}
+	}
+	if r.networkFlags.resume {
+		if err := r.tidy(); err != nil {
+			return err
 		}
 	}
 	r.tables.clear = func() {}
@@ -65,6 +69,22 @@ func (r *networkRun) open() error {
 	}
 	if free {
 		r.tables.neurons = file.NewCSV(r.stdout)
+	}
+	return nil
+}
+
+// tidy removes the temporary files of killed runs.
+func (r *networkRun) tidy() error {
+	paths := []string{r.plot.Value}
+	for _, f := range r.files() {
+		paths = append(paths, f.path, f.path+file.RecordEnding)
+	}
+	for _, path := range paths {
+		if path != "" && path != file.RecordEnding {
+			if err := file.Tidy(path); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
