@@ -204,8 +204,8 @@ type Trace struct {
 	T, V []float64
 }
 
-// Raster is a figure of spikes, a dot at (times[i], neurons[i]), above the traces of some neurons. Times are ms.
-func Raster(title string, times []float64, neurons []int64, traces ...Trace) *Figure {
+// Raster is a figure of spikes, a dot at (times[i], neurons[i]). Times are ms.
+func Raster(title string, times []float64, neurons []int64) *Figure {
 	spikes := Panel{XLabel: "time (ms)", YLabel: "neuron", YWhole: true, Height: 65}
 	dots := Points{X: times, Y: make([]float64, len(neurons)), Mark: Dot}
 	var top int64
@@ -218,14 +218,7 @@ func Raster(title string, times []float64, neurons []int64, traces ...Trace) *Fi
 	}
 	spikes.Points = []Points{dots}
 	spikes.YRange = [2]float64{-0.5 - 0.01*float64(top), 0.5 + 1.01*float64(top)}
-	f := &Figure{Title: title, Panels: []Panel{spikes}, ShareX: true}
-	for _, t := range traces {
-		f.Panels = append(f.Panels, Panel{
-			XLabel: "time (ms)", YLabel: t.Name + "\nV (mV)", Height: 22,
-			Lines: []Line{{X: t.T, Y: t.V, Width: 0.8}},
-		})
-	}
-	return f
+	return &Figure{Title: title, Panels: []Panel{spikes}, ShareX: true}
 }
 
 // HeatMap is a figure of one value over two parameters.

@@ -69,13 +69,13 @@ func exampleFigures() map[string]*Figure {
 			return -70 + t + 100*math.Exp(-math.Pow((t-19)/0.3, 2))
 		}
 	}
-	var traces []Trace
+	raster := Raster("lif: 200 neurons, I = 21 pA", times, neurons)
 	for i, name := range []string{"neuron 0", "neuron 71", "neuron 199"} {
-		t, v := sampled(0, 200, 20000, spike(float64(7*i)))
-		traces = append(traces, Trace{name, t, v})
+		x, y := sampled(0, 200, 20000, spike(float64(7*i)))
+		raster.Panels = append(raster.Panels, Panel{XLabel: "time (ms)", YLabel: name + "\nV (mV)", Height: 22, Lines: []Line{{X: x, Y: y, Width: 0.8}}})
 	}
-	figures["raster"] = Raster("lif: 200 neurons, I = 21 pA", times, neurons, traces...)
-	figures["raster-few"] = Raster("", []float64{10, 30, 50, 12, 32, 52}, []int64{0, 0, 0, 1, 1, 1}, traces[0])
+	figures["raster"] = raster
+	figures["raster-few"] = Raster("", []float64{10, 30, 50, 12, 32, 52}, []int64{0, 0, 0, 1, 1, 1})
 
 	const n = 1000
 	big := Image{Label: "rate (Hz)"}

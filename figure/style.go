@@ -22,6 +22,8 @@ type Style struct {
 	Legend   string   // one of Legends; empty means the first
 	Colours  string   // the map of images, one of ColourMaps; empty means the first
 	X, Y     []string // ends of the axes of the panels, "LO:HI", from above; an empty one, or none, means those of the figure
+	Panels   []string // of the picture of a run: what it shows, from above; nil means the usual
+	Order    string   // of the picture of a run: what rows of the raster ascend in; "" means the number
 	Outlines bool     // letters as outlines instead of text: the same look everywhere, with no font installed
 }
 
@@ -56,6 +58,8 @@ var styleKeys = []styleKey{
 	{"colours", func(s *Style, v string) (err error) { s.Colours, err = oneOf(v, ColourMaps()); return }},
 	{"x", func(s *Style, v string) (err error) { s.X, err = limits(v); return }},
 	{"y", func(s *Style, v string) (err error) { s.Y, err = limits(v); return }},
+	{"panels", func(s *Style, v string) error { s.Panels = strings.FieldsFunc(v, separator); return nil }},
+	{"order", func(s *Style, v string) error { s.Order = v; return nil }},
 	{"outlines", func(s *Style, v string) (err error) { s.Outlines, err = strconv.ParseBool(v); return }},
 }
 
@@ -149,6 +153,9 @@ func positive(text string, unit, least, most float64, name string) (float64, err
 	}
 	return v, nil
 }
+
+// separator divides the names of panels: + on a command line, blanks and brackets in a list of a file.
+func separator(r rune) bool { return strings.ContainsRune("+ []", r) }
 
 func oneOf(text string, choices []string) (string, error) {
 	if !slices.Contains(choices, text) {

@@ -57,6 +57,7 @@ type flags struct {
 	out, plot     experiment.Word
 	plotStyle     experiment.Word
 	style         figure.Style // what plotStyle says
+	panels        bool         // it may choose panels
 	force         bool
 	profile       experiment.Word
 	profileDir    experiment.Word

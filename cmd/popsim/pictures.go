@@ -31,6 +31,9 @@ func (f *flags) checkPicture(force bool) error {
 	if f.style, err = figure.ParseStyle(f.plotStyle.Value); err != nil {
 		return misused(fault.Hint(fmt.Errorf("--plot-style: %w", err), "see popsim help pictures"))
 	}
+	if (f.style.Panels != nil || f.style.Order != "") && !f.panels {
+		return misused(fault.Hint(errors.New("--plot-style: panels and order are about the picture of a run of neurons"), "leave them out"))
+	}
 	return misused(figure.CheckPicture(f.plot.Value, force))
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 
@@ -56,6 +57,13 @@ func (s *runCommand) checkTraceFlags() error {
 
 // open opens all files before the work begins.
 func (s *runCommand) open() error {
+	s.panels = true
+	if err := s.checkPicture(s.force); err != nil {
+		return err
+	}
+	if err := s.view().Check(s.neuron.Model); err != nil {
+		return misused(fmt.Errorf("--plot-style: %w", err))
+	}
 	err := s.openTables(&s.flags, opening{s.out.Value, &s.outputs.neurons}, opening{s.spikes.Value, &s.outputs.spikes},
 		opening{s.trace.Value, &s.outputs.trace})
 	switch {
@@ -99,6 +107,11 @@ func (s *runCommand) readTrace() error {
 	return nil
 }
 
+// view says what the picture shows.
+func (s *runCommand) view() figure.View {
+	return figure.View{Span: s.time.Value, Dt: s.cfg.Dt, Wave: s.cfg.Wave, Panels: s.style.Panels, Order: s.style.Order}
+}
+
 // recorders are what writes spikes and states while the run goes on: tables, and the picture.
 func (s *runCommand) recorders() (all []any) {
 	if s.outputs.trace != nil && s.tops {
@@ -111,7 +124,9 @@ func (s *runCommand) recorders() (all []any) {
 		if !s.of.Given {
 			shown = shown[:min(figure.ShownTraces, len(shown))]
 		}
-		s.picture = figure.NewActivity(s.spec, s.time.Value, shown)
+		view := s.view()
+		view.Traced = shown
+		s.picture = figure.NewActivity(s.spec, view)
 		all = append(all, s.picture)
 	}
 	if s.outputs.spikes != nil {
