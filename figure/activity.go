@@ -342,4 +342,3 @@ func thinnedTrace(t Trace) Trace {
 	}
 	return thin
 }
-
