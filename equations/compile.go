@@ -1,6 +1,9 @@
 package equations
 
 import (
+	"slices"
+
+	"popsim/equations/canonical"
 	"popsim/equations/graph"
 	"popsim/kernels"
 	"popsim/kernels/vec"
@@ -15,6 +18,9 @@ type compiled struct {
 	slopes      []*graph.Node // dt dy/dt
 	excessSlope *graph.Node   // dt times the derivative of the excess by time
 	rearm, hold *graph.Node   // hold in steps
+
+	form         *canonical.Form
+	exponentials map[int]canonical.Exponentials // by state
 }
 
 // compile collects all formulas of a kernel. Afterwards the graph is only read.
@@ -31,19 +37,62 @@ func (d *definition) compile(m method) *compiled {
 	if d.hold != nil {
 		c.hold = d.Div(d.hold, dt)
 	}
-	for _, roots := range [][]*graph.Node{c.whole, c.part, c.slopes, d.reset, {d.excess, c.excessSlope, c.rearm, c.hold}} {
-		c.collect(d.dynamic(), roots...)
-	}
+	c.record()
 	return c
+}
+
+// record records everything once, so that all sums are made and all coefficients numbered.
+func (c *compiled) record() {
+	c.form, c.exponentials = canonical.New(c.Graph, c.dynamic()), map[int]canonical.Exponentials{}
+	for _, roots := range [][]*graph.Node{c.whole, c.part, c.slopes, c.reset, {c.excess, c.excessSlope, c.rearm, c.hold}} {
+		for _, n := range roots {
+			if n != nil {
+				c.form.Of(n)
+			}
+		}
+	}
+	for i := range c.states {
+		if e, ok := c.form.Exponentials(i); ok {
+			c.exponentials[i] = e
+		}
+	}
+	b := vec.NewBlock(c.name, vec.Context{Target: vec.Go})
+	one := b.Const(1)
+	y := slices.Repeat([]vec.Vec{one}, len(c.states))
+	whole := kernels.Surroundings{I: one, Coef: func(int) vec.Vec { return one }}
+	part := whole
+	part.Part = &one
+	p := c.recordings()
+	p.Step(b, y, whole)
+	p.Step(b, y, part)
+	p.Slopes(b, y, whole)
+	p.Excess(b, y, whole)
+	p.ExcessSlope(b, y, whole)
+	if p.Rearm != nil {
+		p.Rearm(b, whole)
+	}
+	if p.Reset != nil {
+		p.Reset(b, y, whole)
+	}
+	if p.Hold != nil {
+		p.Hold(b, whole)
+	}
+	c.complete = true
 }
 
 // program is the kernel of the method.
 func (c *compiled) program() *kernels.Program {
+	p := c.recordings()
+	p.Coefs, p.Fold = c.sources(), c.fold()
+	return p
+}
+
+func (c *compiled) recordings() *kernels.Program {
 	one := func(n *graph.Node) func(b *vec.Block, y []vec.Vec, x kernels.Surroundings) vec.Vec {
 		return func(b *vec.Block, y []vec.Vec, x kernels.Surroundings) vec.Vec { return c.at(b, y, x).of(n) }
 	}
 	p := &kernels.Program{
-		Coefs: c.sources(), Fold: c.fold(), Grid: c.method.OnGrid,
+		Grid: c.method.OnGrid,
 		Step: func(b *vec.Block, y []vec.Vec, x kernels.Surroundings) []vec.Vec {
 			f := c.whole
 			if x.Part != nil {

@@ -47,15 +47,19 @@ func eulerFormulas(d *definition, h *graph.Node) []*graph.Node {
 	return next
 }
 
-// expEulerFormulas are y + h F/exprel(h J), J being the derivative of F by y itself: (e^z - 1)/z is 1/exprel(z). Where
-// F is linear in y and J not 0 this is the exact solution for the other states at rest. If J holds no state, h/exprel(h
-// J) is a coefficient.
+// expEulerFormulas are the states behind a step in which the other states are at rest: y + (F/J)(e^(hJ) - 1), J being
+// the derivative of F by y itself, where F is linear in y; elsewhere this is Rosenbrock's method of order 1 in each
+// state. (e^z - 1)/z is 1/exprel(z), which is defined where J is 0; of gates, whose J is not, the quotient is written
+// out.
 func expEulerFormulas(d *definition, h *graph.Node) []*graph.Node {
 	next := make([]*graph.Node, len(d.states))
 	for i, s := range d.states {
 		j := d.Derivative(d.slopes[i], i)
-		step := d.Div(h, d.Func(graph.Exprel, d.Mul(h, j)))
-		next[i] = d.Add(s.node, d.Mul(step, d.slopes[i]))
+		step := d.Mul(d.Div(h, d.Func(graph.Exprel, d.Mul(h, j))), d.slopes[i])
+		if j.Among(d.stateMask()) && !j.DependsOn(i) {
+			step = d.Mul(d.Div(d.slopes[i], j), d.Func(graph.Expm1, d.Mul(h, j)))
+		}
+		next[i] = d.Add(s.node, step)
 	}
 	return next
 }

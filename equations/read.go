@@ -50,6 +50,7 @@ type definition struct {
 	when, rearmText     string
 	resets              []string // as they were written
 	presets             []model.Preset
+	removed             int // singularities
 }
 
 type parameter struct {
@@ -98,13 +99,21 @@ func Parse(path string, data []byte) (*model.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &definition{path: path, dt: math.NaN(), byName: map[string]*quantity{}, letByName: map[string]*let{}}
-	d.formulas = &formulas{Graph: graph.New(), lookup: d.find, known: d.names}
+	d := newDefinition(path)
 	d.read(root)
 	if err := d.faults.Err(); err != nil {
 		return nil, err
 	}
+	for i, f := range d.slopes {
+		d.slopes[i] = d.singularities(f)
+	}
 	return d.model()
+}
+
+func newDefinition(path string) *definition {
+	d := &definition{path: path, dt: math.NaN(), byName: map[string]*quantity{}, letByName: map[string]*let{}}
+	d.formulas = &formulas{Graph: graph.New(), lookup: d.find, known: d.names}
+	return d
 }
 
 func (d *definition) fault(place, format string, args ...any) {

@@ -1,9 +1,11 @@
 package equations
 
 import (
+	"math"
 	"slices"
 	"strings"
 
+	"popsim/equations/canonical"
 	"popsim/equations/graph"
 	"popsim/kernels"
 	"popsim/kernels/vec"
@@ -16,20 +18,27 @@ type recording struct {
 	*vec.Block
 	x        kernels.Surroundings
 	variable func(i int) vec.Vec // of a dynamic variable
-	memo     map[*graph.Node]vec.Vec
+	sums     map[string]vec.Vec
+	products map[string]vec.Vec
+	powers   map[canonical.Factor]vec.Vec
+	bases    map[int]map[int]vec.Vec // powers of the common base of the exponentials of a state
 }
 
-// at is a recording at other states y.
+// at is a recording at state y.
 func (c *compiled) at(b *vec.Block, y []vec.Vec, x kernels.Surroundings) *recording {
-	return &recording{compiled: c, Block: b, x: x, memo: map[*graph.Node]vec.Vec{}, variable: func(i int) vec.Vec {
-		switch {
-		case i < len(y):
-			return y[i]
-		case i == c.currentVar():
-			return x.I
-		}
-		return *x.Part
-	}}
+	return &recording{
+		compiled: c, Block: b, x: x,
+		sums: map[string]vec.Vec{}, products: map[string]vec.Vec{}, powers: map[canonical.Factor]vec.Vec{}, bases: map[int]map[int]vec.Vec{},
+		variable: func(i int) vec.Vec {
+			switch {
+			case i < len(y):
+				return y[i]
+			case i == c.currentVar():
+				return x.I
+			}
+			return *x.Part
+		},
+	}
 }
 
 // all computes several formulas.
@@ -41,89 +50,153 @@ func (r *recording) all(nodes []*graph.Node) []vec.Vec {
 	return v
 }
 
-func (r *recording) of(n *graph.Node) vec.Vec {
-	if v, ok := r.memo[n]; ok {
+func (r *recording) of(n *graph.Node) vec.Vec { return r.sum(r.form.Of(n)) }
+
+// coef is a coefficient, or a number.
+func (r *recording) coef(n *graph.Node) vec.Vec {
+	if n.Kind == graph.Const {
+		return r.Const(n.Value)
+	}
+	return r.x.Coef(r.coefficient(n))
+}
+
+// sum is a chain of fused multiply-adds, in the order of the terms.
+func (r *recording) sum(s *canonical.Sum) vec.Vec {
+	if v, ok := r.sums[s.Key()]; ok {
 		return v
 	}
-	v := r.compute(n)
-	r.memo[n] = v
+	var v vec.Vec
+	begun := len(s.Terms) == 0 || !s.Constant.Is(0)
+	if begun {
+		v = r.coef(s.Constant)
+	}
+	for _, t := range s.Terms {
+		switch one, minus := t.Coef.Is(1), t.Coef.Is(-1); {
+		case !begun && one:
+			v = r.product(t.Product)
+		case !begun:
+			v = r.Mul(r.product(t.Product), r.coef(t.Coef))
+		case one || minus:
+			v = r.plusProduct(v, t.Product, minus)
+		default:
+			v = r.FMA(r.product(t.Product), r.coef(t.Coef), v)
+		}
+		begun = true
+	}
+	r.sums[s.Key()] = v
 	return v
 }
 
-func (r *recording) compute(n *graph.Node) vec.Vec {
-	switch {
-	case n.Kind == graph.Const:
-		return r.Const(n.Value)
-	case !n.Among(r.dynamic()):
-		return r.x.Coef(r.coefficient(n))
-	case n.Kind == graph.Var:
-		return r.variable(n.Index)
+// plusProduct is v + p, or v - p.
+func (r *recording) plusProduct(v vec.Vec, p canonical.Product, minus bool) vec.Vec {
+	last := len(p) - 1
+	if _, known := r.products[p.Key()]; known || last == 0 || divides(p) {
+		if minus {
+			return r.Sub(v, r.product(p))
+		}
+		return r.Add(v, r.product(p))
 	}
-	if v, ok := r.fused(n); ok {
+	a, b := r.product(p[:last]), r.power(p[last])
+	if minus {
+		return r.FNMA(a, b, v)
+	}
+	return r.FMA(a, b, v)
+}
+
+func divides(p canonical.Product) bool {
+	return slices.ContainsFunc(p, func(f canonical.Factor) bool { return f.Power < 0 })
+}
+
+// product multiplies from the first factor on, so that products share their beginnings; what is divided by is
+// multiplied first.
+func (r *recording) product(p canonical.Product) vec.Vec {
+	if v, ok := r.products[p.Key()]; ok {
 		return v
 	}
-	args := r.all(n.Args)
-	switch a := args[0]; n.Kind {
-	case graph.Add:
-		return r.Add(a, args[1])
-	case graph.Sub:
-		return r.Sub(a, args[1])
-	case graph.Mul:
-		return r.Mul(a, args[1])
-	case graph.Div:
-		return r.Div(a, args[1])
-	case graph.Neg:
-		return r.Neg(a)
-	case graph.Pow:
-		return r.power(a, n.Index)
-	case graph.Min:
-		return r.Min(a, args[1])
-	case graph.Max:
-		return r.Max(a, args[1])
-	case graph.Where:
-		return r.Select(r.Cmp(a, vec.LT, args[1]), args[2], args[3])
-	case graph.WhereEqual:
-		return r.Select(r.Cmp(a, vec.LE, args[1]), args[2], args[3])
-	}
-	return r.function(n, args[0])
+	v := r.newProduct(p)
+	r.products[p.Key()] = v
+	return v
 }
 
-// fused is a sum or difference with a product, rounded once.
-func (r *recording) fused(n *graph.Node) (v vec.Vec, ok bool) {
-	if n.Kind != graph.Add && n.Kind != graph.Sub {
-		return v, false
+func (r *recording) newProduct(p canonical.Product) vec.Vec {
+	last := len(p) - 1
+	if !divides(p) {
+		if last == 0 {
+			return r.power(p[0])
+		}
+		return r.Mul(r.product(p[:last]), r.power(p[last]))
 	}
-	a, b := n.Args[0], n.Args[1]
-	product := func(m *graph.Node) bool { return m.Kind == graph.Mul && m.Among(r.dynamic()) }
-	switch {
-	case n.Kind == graph.Add && product(b):
-		return r.FMA(r.of(b.Args[0]), r.of(b.Args[1]), r.of(a)), true
-	case n.Kind == graph.Add && product(a):
-		return r.FMA(r.of(a.Args[0]), r.of(a.Args[1]), r.of(b)), true
-	case n.Kind == graph.Sub && product(b):
-		return r.FNMA(r.of(b.Args[0]), r.of(b.Args[1]), r.of(a)), true
-	case n.Kind == graph.Sub && product(a):
-		return r.FMS(r.of(a.Args[0]), r.of(a.Args[1]), r.of(b)), true
+	var over, under canonical.Product
+	for _, f := range p {
+		if f.Power > 0 {
+			over = append(over, f)
+		} else {
+			under = append(under, canonical.Factor{Atom: f.Atom, Power: -f.Power})
+		}
 	}
-	return v, false
+	if over == nil {
+		return r.Div(r.Const(1), r.product(under))
+	}
+	return r.Div(r.product(over), r.product(under))
 }
 
-// power is x to the power n ≥ 2, by squaring.
-func (r *recording) power(x vec.Vec, n int) vec.Vec {
-	switch {
+// power is an atom to a positive power, by squaring.
+func (r *recording) power(f canonical.Factor) vec.Vec {
+	if v, ok := r.powers[f]; ok {
+		return v
+	}
+	var v vec.Vec
+	switch n := f.Power; {
 	case n == 1:
-		return x
+		v = r.atom(f.Atom)
 	case n%2 == 1:
-		return r.Mul(r.power(x, n-1), x)
+		v = r.Mul(r.power(canonical.Factor{Atom: f.Atom, Power: n - 1}), r.power(canonical.Factor{Atom: f.Atom, Power: 1}))
+	default:
+		h := r.power(canonical.Factor{Atom: f.Atom, Power: n / 2})
+		v = r.Mul(h, h)
 	}
-	h := r.power(x, n/2)
-	return r.Mul(h, h)
+	r.powers[f] = v
+	return v
 }
 
-func (r *recording) function(n *graph.Node, x vec.Vec) vec.Vec {
-	switch n.Kind {
+func (r *recording) atom(a *canonical.Atom) vec.Vec {
+	if a.Node == nil {
+		return r.sum(a.Args[0])
+	}
+	switch n := a.Node; n.Kind {
+	case graph.Var:
+		return r.variable(n.Index)
+	case graph.Where, graph.WhereEqual:
+		p := vec.LT
+		if n.Kind == graph.WhereEqual {
+			p = vec.LE
+		}
+		x, y := r.sum(a.Args[0]), r.sum(a.Args[1])
+		return r.Select(r.Cmp(x, p, y), r.sum(a.Args[2]), r.sum(a.Args[3]))
+	case graph.Min:
+		return r.Min(r.sum(a.Args[0]), r.sum(a.Args[1]))
+	case graph.Max:
+		return r.Max(r.sum(a.Args[0]), r.sum(a.Args[1]))
+	case graph.Exp:
+		if a.Slope != 0 {
+			return r.exponential(a)
+		}
+	case graph.Expm1:
+		if a.Slope != 0 {
+			return r.expm1(a)
+		}
+	}
+	return r.function(a.Node.Kind, r.sum(a.Args[0]))
+}
+
+func (r *recording) function(kind graph.Kind, x vec.Vec) vec.Vec {
+	switch kind {
+	case canonical.Nonzero:
+		return r.Select(r.Cmp(x, vec.EQ, r.Const(0)), r.Const(0x1p-60), x)
 	case graph.Exp:
 		return r.ExpAll(x)
+	case graph.Expm1:
+		return r.Expm1(x)
 	case graph.Log:
 		return r.Log(x)
 	case graph.Sqrt:
@@ -134,8 +207,6 @@ func (r *recording) function(n *graph.Node, x vec.Vec) vec.Vec {
 		return r.Cosh(x)
 	case graph.Sinh:
 		return r.Sinh(x)
-	case graph.Exprel:
-		return r.ExpRel(x)
 	case graph.Abs:
 		return r.Abs(x)
 	case graph.Sin:
@@ -148,44 +219,67 @@ func (r *recording) function(n *graph.Node, x vec.Vec) vec.Vec {
 	panic("bug: equations: an operation without recording")
 }
 
+// shareLimit bounds the exponents of exponentials that share one: products of four of them are numbers.
+const shareLimit = 150
+
+// exponential is that of a multiple of a state: a power of the base that all of that state share, if they do.
+func (r *recording) exponential(a *canonical.Atom) vec.Vec {
+	e, shared := r.exponentials[a.State]
+	m, shares := e.Multiples[a]
+	if !shared || !shares {
+		return r.ExpClamped(r.sum(a.Args[0]))
+	}
+	known := r.bases[a.State]
+	if known == nil {
+		limit := r.Const(shareLimit / e.Largest)
+		y := r.Min(limit, r.Max(r.Neg(limit), r.variable(a.State)))
+		// The base has the sign of most exponents, so that few of them need a division.
+		base := e.Base
+		if e.Negative {
+			base = -base
+		}
+		known = map[int]vec.Vec{1: r.Exp(r.Mul(y, r.Const(base)))}
+		r.bases[a.State] = known
+		for _, n := range e.Chain {
+			known[n.Sum] = r.Mul(known[n.A], known[n.B])
+		}
+	}
+	if m < 0 != e.Negative {
+		return r.Div(r.Const(1), known[max(m, -m)])
+	}
+	return known[max(m, -m)]
+}
+
+// expm1 is e^(slope y + offset) - 1 from the exponential of slope y. Near 0, where that has lost its digits, it is the
+// series, whose first term left out is 1/720 of w⁵, below 5e-14 for |w| < 1/128.
+func (r *recording) expm1(a *canonical.Atom) vec.Vec {
+	w, base := r.sum(a.Args[0]), r.sum(a.Args[1])
+	far := r.FMA(base, r.Const(math.Exp(a.Offset)), r.Const(-1))
+	near := r.Mul(r.Horner(w, 1, 1.0/2, 1.0/6, 1.0/24, 1.0/120), w)
+	return r.Select(r.Cmp(r.Mul(w, w), vec.LT, r.Const(1.0/(128*128))), near, far)
+}
+
 // coefficients are the formulas without dynamic variables that recordings read, numbered.
 type coefficients struct {
 	nodes []*graph.Node
 	index map[*graph.Node]int
+
+	complete bool
 }
 
+// coefficient is the number of n. Those that recordings need are numbered by a first recording of everything;
+// afterwards nothing changes.
 func (c *coefficients) coefficient(n *graph.Node) int {
 	i, ok := c.index[n]
 	if !ok {
-		panic("bug: equations: a coefficient that was not collected")
+		if c.complete {
+			panic("bug: equations: a coefficient that the first recording did not need")
+		}
+		i = len(c.nodes)
+		c.index[n] = i
+		c.nodes = append(c.nodes, n)
 	}
 	return i
-}
-
-// collect numbers the coefficients of formulas, in the order of their first use.
-func (c *coefficients) collect(dynamic uint64, roots ...*graph.Node) {
-	seen := map[*graph.Node]bool{}
-	var visit func(n *graph.Node)
-	visit = func(n *graph.Node) {
-		switch {
-		case seen[n] || n.Kind == graph.Const:
-		case !n.Among(dynamic):
-			if _, ok := c.index[n]; !ok {
-				c.index[n] = len(c.nodes)
-				c.nodes = append(c.nodes, n)
-			}
-		default:
-			for _, a := range n.Args {
-				visit(a)
-			}
-		}
-		seen[n] = true
-	}
-	for _, n := range roots {
-		if n != nil {
-			visit(n)
-		}
-	}
 }
 
 // sources names the parameters that each coefficient depends on.

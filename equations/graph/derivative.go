@@ -57,6 +57,8 @@ func (d differentiation) outer(n, x *Node) *Node {
 		return d.Mul(d.Const(float64(n.Index)), d.Pow(x, n.Index-1))
 	case Exp:
 		return n
+	case Expm1:
+		return d.Func(Exp, x)
 	case Log:
 		return d.Div(one, x)
 	case Sqrt:

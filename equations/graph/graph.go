@@ -8,7 +8,8 @@ import "math"
 // Kind is what a node computes from its arguments.
 type Kind uint8
 
-// The kinds. Where and WhereEqual have four arguments: a < b (a <= b) ? c : d. Exprel is x/(e^x - 1), 1 at 0.
+// The kinds. Where and WhereEqual have four arguments: a < b (a <= b) ? c : d. Exprel is x/(e^x - 1), 1 at
+// 0, and Expm1 e^x - 1.
 const (
 	Const Kind = iota // Value
 	Var               // variable Index
@@ -27,6 +28,7 @@ const (
 	Sin
 	Cos
 	Exprel
+	Expm1
 	Abs
 	Min
 	Max

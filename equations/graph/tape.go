@@ -121,6 +121,8 @@ func function(kind Kind, x float64) float64 {
 		return expression.Exp(x)
 	case Sqrt:
 		return math.Sqrt(x)
+	case Expm1:
+		return x / expression.Apply("exprel", x)
 	case Abs:
 		return math.Abs(x)
 	}

@@ -253,6 +253,38 @@ func (in *instruction) run(r, x, y, z []float64) {
 		for l := range r {
 			r[l] = math.FMA(x[l], y[l], -z[l])
 		}
+	case opMin:
+		for l := range r {
+			v := y[l]
+			if x[l] < v {
+				v = x[l]
+			}
+			r[l] = v
+		}
+	case opMax:
+		for l := range r {
+			v := y[l]
+			if x[l] > v {
+				v = x[l]
+			}
+			r[l] = v
+		}
+	case opSelect:
+		for l := range r {
+			v := z[l]
+			if math.Float64bits(x[l])>>63 != 0 {
+				v = y[l]
+			}
+			r[l] = v
+		}
+	case opAddI:
+		for l := range r {
+			r[l] = math.Float64frombits(math.Float64bits(x[l]) + math.Float64bits(y[l]))
+		}
+	case opShlI:
+		for l := range r {
+			r[l] = math.Float64frombits(math.Float64bits(x[l]) << in.imm)
+		}
 	default:
 		n := node{op: in.op, imm: in.imm}
 		for l := range r {

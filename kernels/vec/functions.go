@@ -18,6 +18,11 @@ func (b *Block) ExpAll(x Vec) Vec {
 	return b.Select(b.Cmp(x, NEQ, x), x, e)
 }
 
+// ExpClamped is e^x, but that of asm.ExpLo and asm.ExpHi beyond them; meaningless of NaN.
+func (b *Block) ExpClamped(x Vec) Vec {
+	return b.Exp(b.Min(b.Const(asm.ExpHi), b.Max(b.Const(asm.ExpLo), x)))
+}
+
 // expm1Limit bounds the arguments of Expm1 and ExpRel: e^700 is a number, and so is its product with a state.
 const expm1Limit = 700
 
