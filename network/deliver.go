@@ -221,22 +221,38 @@ func (r *shard) lookUp(k int64) {
 
 // find appends the edges of a run onto lanes with events to r.found.
 func (r *shard) find(u *runOf) {
-	receptor := uint8(u.t.receptor)
-	flags := r.flags
-	if u.t.style != shared {
-		r.each(u, func(lane uint16, theta, w float64) {
-			if flags[lane>>6]>>(lane&63)&1 != 0 {
-				r.found = append(r.found, arrival{lane, receptor, theta, w})
-			}
-		})
-		return
-	}
-	w := u.t.weight[u.source]
-	for _, b := range u.t.b16[u.from:u.to] {
-		for _, lane := range b {
-			if flags[lane>>6]>>(lane&63)&1 != 0 { // never of the target behind the last
-				r.found = append(r.found, arrival{lane, receptor, u.theta, w})
-			}
+	one := *u
+	note := func(lane uint16, theta, w float64) {
+		if r.flags[lane>>6]>>(lane&63)&1 != 0 {
+			r.found = append(r.found, arrival{lane, uint8(u.t.receptor), theta, w})
 		}
 	}
+	for i := u.from; i < u.to; i++ {
+		if anyFlag(r.flags, u.t.targets(i)) {
+			one.from, one.to = i, i+1
+			r.each(&one, note)
+		}
+	}
+}
+
+// targets are those of block i.
+func (t *table) targets(i uint32) *[4]uint16 {
+	switch t.style {
+	case shared:
+		return (*[4]uint16)(&t.b16[i])
+	case float32s:
+		return &t.b32[i].To
+	case float64s:
+		return &t.b64[i].To
+	}
+	return &t.bt[i].To
+}
+
+// anyFlag reports whether the flag of one of four lanes is set.
+func anyFlag(flags []uint64, to *[4]uint16) bool {
+	bits := uint64(0)
+	for _, lane := range to {
+		bits |= flags[lane>>6] >> (lane & 63)
+	}
+	return bits&1 != 0
 }

@@ -279,7 +279,7 @@ func (r *shard) poisson(p *trainPart, k int64) {
 	if k/4 != p.countsOf {
 		p.countsOf = k / 4
 		for _, u := range p.runs {
-			if law := p.laws[u.law]; kernels.FitsCounts(law) {
+			if law := p.laws[u.law]; u.mean > 0 && kernels.FitsCounts(law) {
 				kernels.Counts(r.net.isa, p.train.counts, law, p.counts[u.first:], p.stride, u.n, uint32(p.members[u.first]), uint32(k/4))
 			}
 		}
@@ -287,6 +287,7 @@ func (r *shard) poisson(p *trainPart, k int64) {
 	for i := range p.runs {
 		u := &p.runs[i]
 		switch fits := kernels.FitsCounts(p.laws[u.law]); {
+		case u.mean <= 0:
 		case u.vectors && fits && float64(k) >= p.start && float64(k+1) <= p.stop:
 			u.inVectors = k
 		case !r.net.layout.spec.OnGrid:

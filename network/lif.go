@@ -160,6 +160,22 @@ type walker struct {
 	rc       []*receptor
 }
 
+// sortByTime orders the arrivals of one lane in one step; those at one instant keep their order.
+func sortByTime(arrivals []arrival) {
+	const few = 32
+	if len(arrivals) > few {
+		slices.SortStableFunc(arrivals, func(a, b arrival) int { return cmp.Compare(a.theta, b.theta) })
+		return
+	}
+	for i := 1; i < len(arrivals); i++ {
+		a, j := arrivals[i], i
+		for ; j > 0 && arrivals[j-1].theta > a.theta; j-- {
+			arrivals[j] = arrivals[j-1]
+		}
+		arrivals[j] = a
+	}
+}
+
 // walk finishes step k of one lane, whose arrivals are given.
 func (w *walker) walk(r *shard, k int64, b before, arrivals []arrival) error {
 	l := r.net.layout
@@ -174,7 +190,7 @@ func (w *walker) walk(r *shard, k int64, b before, arrivals []arrival) error {
 		w.s, w.y = append(w.s, r.synaptic[b.at+2*j]), append(w.y, r.synaptic[b.at+2*j+1])
 		w.rc = append(w.rc, &l.receptors[c])
 	}
-	slices.SortStableFunc(arrivals, func(a, b arrival) int { return cmp.Compare(a.theta, b.theta) })
+	sortByTime(arrivals)
 	wake := max(0, r.wake[b.lane]-float64(k)) + 0 // part of the step at which V moves
 	if wake > 0 {
 		wake = r.wakeTheta[b.lane]
@@ -308,6 +324,9 @@ func (w *walker) forward(t float64, held bool) {
 func (w *walker) crossing(t float64) float64 {
 	tau, r := w.seg.tau[w.i], w.seg.r[w.i]
 	vTh := w.seg.vTh[w.i]
+	if w.vInf <= vTh && !slices.ContainsFunc(w.rc, func(rc *receptor) bool { return rc.kind != Delta }) {
+		return -1 // V relaxes to V_inf
+	}
 	at := func(s float64) (v, slope, bound float64) {
 		v = w.ahead(s)
 		current, change := 0.0, 0.0
