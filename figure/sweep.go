@@ -130,6 +130,11 @@ func Family(r *sweep.Result, title, measure string) (*Figure, error) {
 		return nil, err
 	}
 	over, series := FamilySeries(r, measure)
+	if measure == "rate_Hz" {
+		for i := range series {
+			series[i].breakJumps()
+		}
+	}
 	f := Curves(title, AxisLabel(over), MeasureLabel(measure), series...)
 	inWords(f, r, measure)
 	flat(f, measure)
@@ -152,11 +157,6 @@ func FamilySeries(r *sweep.Result, measure string) (over sweep.Axis, series []Se
 		}
 		s := &series[at[first]]
 		s.X, s.Y = append(s.X, r.Axis(row, x)), append(s.Y, r.Value(measure, row))
-	}
-	if measure == "rate_Hz" {
-		for i := range series {
-			series[i].breakJumps()
-		}
 	}
 	return r.Spec.Grid.Axes[x], series
 }

@@ -1,9 +1,12 @@
 package figure
 
 import (
+	"fmt"
 	"math"
+	"os"
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/guptarohit/asciigraph"
 )
@@ -15,7 +18,8 @@ const (
 
 // Terminal is a drawing of one or several curves in characters, at most width columns wide, for a glance at an f-I
 // curve. ylabel stands above it and xlabel below. A curve is drawn at evenly spaced x, interpolated between its points,
-// whose x must ascend; where it has none, it is interrupted. With nothing to draw it is empty.
+// whose x must ascend; where it has none, it is interrupted. Several differ by colour or, where NO_COLOR is set, by
+// their characters. With nothing to draw it is empty.
 func Terminal(width int, xlabel, ylabel string, series ...Series) string {
 	columns := max(16, width-yMargin)
 	x, y := newSpan(false), newSpan(false)
@@ -54,14 +58,33 @@ func Terminal(width int, xlabel, ylabel string, series ...Series) string {
 		asciigraph.XAxisTickCount(5),
 		asciigraph.Caption(xlabel),
 	}
-	if len(series) > 1 {
+	key := ""
+	switch {
+	case len(series) < 2:
+	case os.Getenv("NO_COLOR") != "":
+		var sets []asciigraph.CharSet
+		for i := range series {
+			mark := terminalMarks[i%len(terminalMarks)]
+			sets = append(sets, asciigraph.CreateCharSet(mark))
+			if len(names) == len(series) {
+				key += fmt.Sprintf("%s %s   ", mark, names[i])
+			}
+		}
+		options = append(options, asciigraph.SeriesChars(sets...))
+	default:
 		if len(names) == len(series) {
 			options = append(options, asciigraph.SeriesLegends(names...))
 		}
 		options = append(options, asciigraph.SeriesColors(slices.Repeat(terminalColors, 1+len(series)/len(terminalColors))...))
 	}
-	return ylabel + "\n" + asciigraph.PlotMany(curves, options...) + "\n"
+	if key != "" {
+		key = strings.Repeat(" ", yMargin/2) + strings.TrimSpace(key) + "\n"
+	}
+	return ylabel + "\n" + asciigraph.PlotMany(curves, options...) + "\n" + key
 }
+
+// terminalMarks draw the curves where NO_COLOR (no-color.org) is set.
+var terminalMarks = []string{"*", "o", "+", "x", "#", "%", "@"}
 
 var terminalColors = []asciigraph.AnsiColor{asciigraph.Default, asciigraph.Red, asciigraph.Blue, asciigraph.Green}
 
