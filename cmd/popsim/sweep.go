@@ -24,7 +24,7 @@ popsim help values tells how ranges are written, popsim help measures what colum
 
 const fiHelp = `fi draws f-I curves: the firing rate over the input current. I takes a list or a range; further lists and ranges make a
 curve for each combination. --from carries the state from one current to the next, upwards or downwards, which shows
-bistability; the column branch says which.
+bistability; the column branch says which. Several models give one table, with the column model, and one picture.
 
 ` + surveyColumns
 
@@ -71,10 +71,10 @@ func (v *call) mapVerb() *cobra.Command { return (&sweepCommand{call: v, verb: "
 // fi is the command of f-I curves.
 func (s *sweepCommand) fi() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "fi MODEL[:PRESET] I=RANGE [NAME=VALUE ...]",
+		Use:     "fi MODEL[:PRESET] ... I=RANGE [NAME=VALUE ...]",
 		Short:   "f-I curves: firing rate over input current",
 		Long:    fiHelp,
-		Example: "  popsim fi hh I=0:20:0.5 --plot fi.svg\n  popsim fi adex b=0:60:20 I=0:40:0.2 -o fi.parquet\n  popsim fi hh I=0:12:0.1 --from all --plot bistable.png",
+		Example: "  popsim fi hh I=0:20:0.5 --plot fi.svg\n  popsim fi adex b=0:60:20 I=0:40:0.2 -o fi.parquet\n  popsim fi lif eif adex:bg05 I=0:40:0.5 --plot models.svg\n  popsim fi hh I=0:12:0.1 --from all --plot bistable.png",
 	}
 	s.register(cmd)
 	return cmd

@@ -30,6 +30,9 @@ const longSteps = 1e9
 
 // run is the verb.
 func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
+	if models, settings := modelsOf(args); s.verb == "fi" && len(models) > 1 {
+		return s.runModels(ctx, models, settings)
+	}
 	if err := s.read(args); err != nil {
 		return err
 	}

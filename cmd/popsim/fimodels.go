@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"popsim/cmd/popsim/internal/cli"
+	"popsim/cmd/popsim/internal/output"
+	"popsim/fault"
+	"popsim/figure"
+	"popsim/sweep"
+	"popsim/table"
+	"popsim/table/file"
+)
+
+// modelsOf parts the arguments of fi into models and what is set on all of them.
+func modelsOf(args []string) (models, settings []string) {
+	n := slices.IndexFunc(args, func(a string) bool { return strings.Contains(a, "=") })
+	if n < 0 {
+		n = len(args)
+	}
+	return args[:n], args[n:]
+}
+
+// runModels is fi of several models: one table, with the model in its first column, and one picture.
+func (s *sweepCommand) runModels(ctx context.Context, models, settings []string) error {
+	for name, given := range map[string]bool{
+		"--part": s.part.Given, "--resume": s.resume, "--refine": s.refine.Given, "--save": s.save.Given, "--dry-run": s.dryRun,
+	} {
+		if given {
+			return misused(fault.Hint(fmt.Errorf("%s is for one model, but %d are given", name, len(models)), "popsim fi %s ... %s", models[0], name))
+		}
+	}
+	each := make([]*sweepCommand, len(models))
+	var bad fault.List
+	points := 0
+	for i, name := range models {
+		one := *s
+		each[i] = &one
+		if err := one.read(append([]string{name}, settings...)); err != nil {
+			bad.Add(fmt.Errorf("%s: %w", name, err))
+			continue
+		}
+		points += one.forecast.Points
+	}
+	if err := misused(bad.Err()); err != nil {
+		return err
+	}
+	for i, one := range each[1:] {
+		if a, b := each[0].neuron.Model.CurrentUnit, one.neuron.Model.CurrentUnit; a != b {
+			return misused(fault.Hint(fmt.Errorf("%s takes I in %s and %s in %s: one table would mix them", models[0], a, models[i+1], b),
+				"popsim fi one by one, and popsim plot for the picture"))
+		}
+	}
+	out, err := s.open(points, false)
+	if err != nil {
+		return err
+	}
+	defer output.Abort(out)
+	s.phase("read")
+	results := make([]*sweep.Result, len(models))
+	err = s.compute(ctx, &s.flags, s.verb, strings.Join(models, ","), func(ctx context.Context) error {
+		for i, one := range each {
+			if results[i], err = one.advance(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.writeModels(out, models, each, results)
+}
+
+// writeModels writes the table and the picture of several models.
+func (s *sweepCommand) writeModels(out *file.Output, models []string, each []*sweepCommand, results []*sweep.Result) error {
+	named := make([]figure.Named, len(models))
+	var failed []error
+	for i, r := range results {
+		named[i] = figure.Named{Name: models[i], Table: r.Asked(), Units: map[string]string{}}
+		for _, a := range r.Spec.Grid.Axes {
+			named[i].Units[a.Name] = a.Unit
+		}
+		each[i].checkTrains(r)
+		failed = append(failed, failures(r))
+	}
+	if out != nil {
+		all, err := stacked("model", named)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(out.WriteTable(all), out.Commit()); err != nil {
+			return err
+		}
+	}
+	if s.plot.Value != "" {
+		var measures []string
+		if len(each[0].spec.Measures) > 0 {
+			measures = each[0].spec.Measures[:1]
+		}
+		picture, err := figure.Tables("", named, "I", measures)
+		if err != nil {
+			return err
+		}
+		if err := s.draw(&s.flags, picture, s.force); err != nil {
+			return err
+		}
+	}
+	s.phase("write")
+	if err := s.aside(s.out.Value, out, recordOf(models, each, results)); err != nil {
+		return err
+	}
+	for i, r := range results {
+		s.say("%s: %s, kernel %s/%s", models[i], cli.Count(r.Rows(), "point"), each[i].neuron.Model.Name, each[i].spec.Method)
+		each[i].transitions = r.Transitions()
+		for _, t := range each[i].transitions {
+			s.say("%s: %v", models[i], t)
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// recordOf is the record of several models: that of the first, with the parameters of all as MODEL.NAME.
+func recordOf(models []string, each []*sweepCommand, results []*sweep.Result) file.Record {
+	all := each[0].record(results[0])
+	all.Model, all.Preset, all.Parameters = strings.Join(models, ","), "", nil
+	for i, one := range each {
+		for _, p := range one.record(results[i]).Parameters {
+			p.Name = models[i] + "." + p.Name
+			all.Parameters = append(all.Parameters, p)
+		}
+	}
+	delete(all.Extra, "rheobase")
+	delete(all.Extra, "borders")
+	return all
+}
+
+// stacked puts tables of the same columns under each other, with their names in a first column.
+func stacked(column string, tables []figure.Named) (*table.Table, error) {
+	all := &table.Table{Columns: slices.Clone(tables[0].Table.Columns)}
+	var names []string
+	for i, t := range tables {
+		if len(t.Table.Columns) != len(all.Columns) {
+			return nil, fmt.Errorf("the tables of %s and %s have different columns; -m chooses those that both have", tables[0].Name, t.Name)
+		}
+		for range t.Table.Rows() {
+			names = append(names, t.Name)
+		}
+		if i == 0 {
+			continue
+		}
+		for j, c := range t.Table.Columns {
+			if c.Name != all.Columns[j].Name {
+				return nil, fmt.Errorf("the tables of %s and %s have different columns (%s, %s)", tables[0].Name, t.Name, all.Columns[j].Name, c.Name)
+			}
+			all.Columns[j] = appended(all.Columns[j], c)
+		}
+	}
+	all.Columns = append([]table.Column{table.Col(column, names)}, all.Columns...)
+	return all, nil
+}
+
+// appended is column a followed by column b of the same type.
+func appended(a, b table.Column) table.Column {
+	switch v := a.Values.(type) {
+	case []float64:
+		w, _ := b.Values.([]float64)
+		return table.Col(a.Name, append(slices.Clone(v), w...))
+	case []int64:
+		w, _ := b.Values.([]int64)
+		return table.Col(a.Name, append(slices.Clone(v), w...))
+	case []string:
+		w, _ := b.Values.([]string)
+		return table.Col(a.Name, append(slices.Clone(v), w...))
+	}
+	return a
+}
