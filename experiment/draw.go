@@ -12,13 +12,13 @@ import (
 	"popsim/rng"
 )
 
-// Draw is a distribution of which every neuron gets one value.
+// Draw is a distribution from which every neuron draws one value.
 type Draw struct {
 	Normal bool    // else uniform
 	A, B   float64 // mean and standard deviation, or the two ends
 }
 
-// parseDraw reads what stands behind normal: or uniform:.
+// parseDraw parses what follows normal: or uniform:.
 func parseDraw(kind, rest, unit string) (d Draw, err error) {
 	d.Normal = kind == "normal"
 	first, second, _ := strings.Cut(rest, ":")
@@ -47,8 +47,7 @@ func (d Draw) text(unit string) string {
 	return kind + ":" + number(d.A) + ":" + number(d.B)
 }
 
-// Values draws for n neurons the values of the quantity name: each is decided by seed, name and the number of the
-// neuron alone.
+// Values draws values of the quantity name for n neurons. Each depends only on seed, name and the number of the neuron.
 func (d Draw) Values(name string, n int, seed uint64) kernels.Values {
 	v, key := make(kernels.Values, n), rng.NameKey(name)
 	for i := range v {

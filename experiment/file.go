@@ -14,7 +14,7 @@ import (
 	"popsim/model"
 )
 
-// Ending is that of experiment files.
+// Ending is the ending of the names of experiment files.
 const Ending = ".toml"
 
 // The keys of an experiment file that are not flags.
@@ -25,7 +25,7 @@ const (
 	ValuesKey = "values"
 )
 
-// Subject is what a verb is about.
+// Subject is the kind of the first argument of a verb.
 type Subject int
 
 // The subjects.
@@ -37,14 +37,14 @@ const (
 
 func (s Subject) key() string { return [...]string{"", ModelKey, FileKey}[s] }
 
-// Verb is what an experiment file may ask for.
+// Verb describes a verb that an experiment file may name.
 type Verb struct {
 	Name    string
 	Subject Subject
 	Flags   []Flag
 }
 
-// flag finds a flag that may stand in a file; --save may not.
+// flag returns the flag of a key; --save is not a key.
 func (v Verb) flag(name string) (Flag, bool) {
 	i := slices.IndexFunc(v.Flags, func(f Flag) bool { return f.Name == name && f.Name != "save" })
 	if i < 0 {
@@ -53,8 +53,8 @@ func (v Verb) flag(name string) (Flag, bool) {
 	return v.Flags[i], true
 }
 
-// Experiment is what is asked: a verb, what it is about, NAME=VALUE in their order, and flags. The command line and
-// files are two ways to write it.
+// Experiment is a verb, its first argument, NAME=VALUE in their order, and flags. A file and a command line are two ways to
+// write it.
 type Experiment struct {
 	Verb    string
 	Subject string // MODEL[:PRESET] or FILE; "" for none
@@ -63,7 +63,7 @@ type Experiment struct {
 	Flags   []Entry
 }
 
-// Entry is a name and what is given for it.
+// Entry is a name and the texts given for it.
 type Entry struct {
 	Name  string
 	Texts []string // as on the command line; several of a list
@@ -72,7 +72,7 @@ type Entry struct {
 	list  bool
 }
 
-// form says what a scalar of a file is.
+// form is the type of a scalar in a file.
 type form int
 
 const (
@@ -81,7 +81,7 @@ const (
 	logical
 )
 
-// Text is the value as one word of a command line.
+// Text returns the value as one word of a command line.
 func (e Entry) Text() string { return strings.Join(e.Texts, ",") }
 
 // one checks that the entry is one text, or one number where numbers are allowed.
@@ -97,7 +97,7 @@ func (e Entry) one(numbers bool) error {
 	return nil
 }
 
-// Words are the words behind the verb: MODEL[:PRESET] or FILE, then NAME=VALUE.
+// Words returns the words after the verb: MODEL[:PRESET] or FILE, then NAME=VALUE.
 func (x *Experiment) Words() (words []string) {
 	if x.Subject != "" {
 		words = append(words, x.Subject)
@@ -108,7 +108,7 @@ func (x *Experiment) Words() (words []string) {
 	return words
 }
 
-// Args is the command line that asks for the same.
+// Args returns the command line of the same experiment.
 func (x *Experiment) Args() []string {
 	args := append([]string{x.Verb}, x.Words()...)
 	for _, e := range x.Flags {
@@ -119,7 +119,7 @@ func (x *Experiment) Args() []string {
 	return args
 }
 
-// Places are those of all entries, by the names under which faults speak of them.
+// Places returns the places of all entries in the file, by the subjects of errors (see fault.About).
 func (x *Experiment) Places() map[string]string {
 	places := map[string]string{}
 	if x.About.Place != "" {
@@ -134,7 +134,8 @@ func (x *Experiment) Places() map[string]string {
 	return places
 }
 
-// Override replaces what words (NAME=VALUE) and flags give anew; the order of the values stays. What is new comes last.
+// Override replaces entries by those of words (NAME=VALUE) and flags. Replaced values keep their place in the order; new ones
+// come last.
 func (x *Experiment) Override(words []string, flags []Entry) {
 	for _, w := range words {
 		name, value, ok := strings.Cut(w, "=")
@@ -157,11 +158,11 @@ type reader struct {
 	keys   []Entry // above [values]
 	values []Entry
 	faults fault.List
-	broken bool // it is not TOML, and was read no further than its first fault
+	broken bool // it is not TOML, and was read only up to its first error
 }
 
-// Read reads an experiment file. verbs gives the verbs, whose flags are not set. Where the file names no verb, or is not
-// TOML, the experiment is nil. Faults have their places.
+// Read reads an experiment file with the content data. verbs are the verbs it may name; their flags are not set. If the file
+// names no verb or is not TOML, the experiment is nil. All errors have their places.
 func Read(path string, data []byte, verbs []Verb) (*Experiment, fault.List) {
 	r := reader{path: path}
 	r.parse(data)
@@ -208,7 +209,7 @@ func Read(path string, data []byte, verbs []Verb) (*Experiment, fault.List) {
 	return x, r.faults
 }
 
-// unknownKey is the fault of a key that the verb does not know.
+// unknownKey returns the error about a key that the verb does not have.
 func unknownKey(verb Verb, name string) error {
 	err := fmt.Errorf("%s has no key %s", verb.Name, name)
 	if NamesQuantity(name) {
@@ -224,14 +225,14 @@ func unknownKey(verb Verb, name string) error {
 	return fault.Hint(err, "a key is %s, %s, [%s], or a flag: popsim %s --help lists them", VerbKey, ModelKey, ValuesKey, verb.Name)
 }
 
-// NamesQuantity tells whether some model has a parameter or state of that name.
+// NamesQuantity reports whether some model has a parameter or state of that name.
 func NamesQuantity(name string) bool {
 	return name == "I" || slices.ContainsFunc(model.All, func(m *model.Model) bool {
 		return m.Index(name) >= 0 || m.StateIndex(strings.TrimSuffix(name, "0")) >= 0
 	})
 }
 
-// verb is the verb that the file names.
+// verb returns the verb that the file names.
 func (r *reader) verb(verbs []Verb) (Verb, bool) {
 	var names []string
 	for _, v := range verbs {
@@ -254,7 +255,7 @@ func (r *reader) verb(verbs []Verb) (Verb, bool) {
 	return Verb{}, false
 }
 
-// take removes a key that is no flag, and gives its entry; ok is false where it is missing or not a text.
+// take removes a key that is not a flag and returns its entry; ok is false if it is missing or not a text.
 func (r *reader) take(name string) (e Entry, ok bool) {
 	i := slices.IndexFunc(r.keys, func(e Entry) bool { return e.Name == name })
 	if i < 0 {
@@ -271,7 +272,7 @@ func (r *reader) take(name string) (e Entry, ok bool) {
 
 func (r *reader) fault(place string, err error) { r.faults.Add(fault.At(place, err)) }
 
-// parse takes the file apart. What TOML does not allow is a fault of the file, reported once.
+// parse splits the file into keys and values. An error of TOML is reported once.
 func (r *reader) parse(data []byte) {
 	var whole map[string]any
 	var wrong *toml.DecodeError
@@ -299,7 +300,7 @@ func (r *reader) parse(data []byte) {
 	r.broken = p.Error() != nil
 }
 
-// key is the dotted key of a node, and its place.
+// key returns the parts of the dotted key of a node, and its place.
 func (r *reader) key(p *unstable.Parser, e *unstable.Node) (parts []string, place string) {
 	for k := e.Key(); k.Next(); {
 		n := k.Node()
@@ -312,7 +313,7 @@ func (r *reader) key(p *unstable.Parser, e *unstable.Node) (parts []string, plac
 	return parts, place
 }
 
-// keyValue reads one line, or one pair of an inline table.
+// keyValue reads one line KEY = VALUE, or one pair of an inline table.
 func (r *reader) keyValue(p *unstable.Parser, n *unstable.Node, table []string) {
 	key, place := r.key(p, n)
 	path := append(slices.Clone(table), key...)
@@ -353,7 +354,7 @@ func (r *reader) keyValue(p *unstable.Parser, n *unstable.Node, table []string) 
 	}
 }
 
-// items reads a list. Items are single values: a text with a comma would be several.
+// items reads a list. Its items must be single values; a text with a comma would be several.
 func (e *Entry) items(array *unstable.Node) error {
 	for items := array.Children(); items.Next(); {
 		item, err := scalar(items.Node())
@@ -381,7 +382,7 @@ func formOf(k unstable.Kind) form {
 	return text
 }
 
-// scalar is a single value as it would stand on the command line.
+// scalar returns a single value as it is written on the command line.
 func scalar(n *unstable.Node) (string, error) {
 	switch n.Kind {
 	case unstable.String, unstable.Bool:

@@ -9,25 +9,27 @@ import (
 	"popsim/model"
 )
 
-// Flag is one flag of a verb. The parser of the command line, the keys of experiment files, completion and manual pages
-// are made of it.
+// Flag is the record of one flag of a verb, from which the parser of the command line, the keys of experiment files, completion
+// and manual pages are made.
 type Flag struct {
 	Name   string    // long name, and key in a file
 	Letter string    // short name, "" for none
-	Value  FlagValue // where the value goes; what it holds at first is the default
-	Once   bool      // belongs to one call and not to the experiment: not saved
-	Offers func(m *model.Model) []string
+	Value  FlagValue // receives the value; it holds the default at first
+	Once   bool      // belongs to one call and not to the experiment, so that it is not saved
 	Help   string
+
+	// Offers returns the values that a shell may offer, given the model on the command line, nil if there is none.
+	Offers func(m *model.Model) []string
 }
 
-// FlagValue is the value of a flag, parsed when it is set. Faults of quantities and counts are kept, to be reported
+// FlagValue is the value of a flag, parsed when it is set. Errors in quantities and counts are kept in them, to be reported
 // together with others.
 type FlagValue interface {
 	Set(text string) error
 	String() string
-	Type() string // form of a value in help, as TIME; "bool" for switches
-	TOML() string // as it stands in a file
-	takes(e Entry) error
+	Type() string        // form of a value in help, such as TIME; "bool" for switches
+	TOML() string        // the value as it is written in a file
+	takes(e Entry) error // returns an error if an entry of a file has the wrong type
 }
 
 // Quantity is a number with a unit.

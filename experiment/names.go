@@ -11,8 +11,8 @@ import (
 	"popsim/sweep"
 )
 
-// Names of other programs and papers, written in small letters without underscores, and what they are called here. Where
-// several are given, the first that the model has is meant.
+// The names that other programs and papers use, in lower case without underscores, and the names here. Of several names the
+// first that the model has is meant.
 var foreign = map[string][]string{
 	"el": {"V_rest", "E_L"}, "eleak": {"V_rest", "E_L"}, "erest": {"V_rest", "E_L"}, "vrest": {"V_rest", "E_L"},
 	"urest": {"V_rest"}, "vl": {"V_rest", "E_L"}, "eidle": {"V_rest"}, "vr": {"V_reset"}, "vreset": {"V_reset"}, "ureset": {"V_reset"},
@@ -29,8 +29,8 @@ var foreign = map[string][]string{
 	"actm": {"m0"}, "inacth": {"h0"}, "actn": {"n0"},
 }
 
-// elsewhere answers a name that other programs use: what it is called here, and how it is converted. It is nil for names
-// that are not known.
+// elsewhere returns the error about a name that other programs use, which says what it is called here and how it is converted;
+// nil for other names.
 func (n Neuron) elsewhere(name string) error {
 	m := n.Model
 	plain := strings.ToLower(strings.ReplaceAll(name, "_", ""))
@@ -71,10 +71,10 @@ func (n Neuron) elsewhere(name string) error {
 	return fault.Hint(unknown, "here it is %s (%s%s)", s.Name, unit, note)
 }
 
-// derived is the target of C and g_L, given instead of R and tau.
+// derived is the target of C and g_L, which resolve converts to R and tau.
 const derived Target = -1
 
-// membrane is the setting of C, g_L or E_L of a model with R, tau and V_rest.
+// membrane returns the setting of C, g_L or E_L in a model with R, tau and V_rest.
 func membrane(m *model.Model, name string) (Setting, bool) {
 	if m.Index("R") < 0 || m.Index("tau") < 0 {
 		return Setting{}, false
@@ -91,7 +91,7 @@ func membrane(m *model.Model, name string) (Setting, bool) {
 	return Setting{}, false
 }
 
-// resolve puts R and tau where C and g_L were given: R = 1/g_L, tau = R C. Of C, tau and one of R and g_L two are needed.
+// resolve replaces C and g_L by R and tau: R = 1/g_L, tau = R C. Two of C, tau and one of R and g_L are needed.
 func (n *Neuron) resolve() error {
 	at := map[string]int{}
 	for i, s := range n.Settings {

@@ -12,14 +12,13 @@ import (
 	"popsim/model"
 )
 
-// Neuron is a model, a preset, and what is set on top of it, in the order in which it was named. Model is nil where none
-// was understood.
+// Neuron is a model, a preset, and what is set on top of it, in the order of naming. Model is nil if the model is unknown.
 type Neuron struct {
 	Model    *model.Model
 	Preset   model.Preset
 	Settings []Setting
-	Faulty   bool     // some NAME=VALUE was not understood
-	Notes    []string // what should be known of values that are taken as they stand
+	Faulty   bool     // some NAME=VALUE was refused, and is not in Settings
+	Notes    []string // warnings about values that were accepted
 }
 
 // Setting is one NAME=VALUE.
@@ -31,7 +30,7 @@ type Setting struct {
 	Value  Value
 }
 
-// Target is what a setting sets.
+// Target is the kind of quantity that a setting sets.
 type Target int
 
 // The targets.
@@ -42,14 +41,14 @@ const (
 	Gain             // the factor of the waveform
 )
 
-// GainName is the name of the factor of the waveform, which run takes beside what belongs to the model.
+// GainName is the name of the factor of the waveform, which the verb run accepts besides the names of the model.
 const GainName = "gain"
 
-// AboutModel is what faults of MODEL[:PRESET] are about; those of a setting are about its name.
+// AboutModel is the subject (see fault.About) of errors in MODEL[:PRESET]; that of errors in a setting is its name.
 const AboutModel = "MODEL"
 
-// ParseNeuron reads MODEL[:PRESET] [NAME=VALUE ...]. extra are names that the verb takes beside those of the model. All
-// faults are reported together; settings without fault are kept.
+// ParseNeuron parses MODEL[:PRESET] [NAME=VALUE ...]. extra are names that the verb accepts besides those of the model. All
+// errors are reported together; settings without error are kept.
 func ParseNeuron(args []string, extra ...string) (Neuron, error) {
 	if len(args) == 0 {
 		return Neuron{}, fault.Hint(errors.New("no model given"), "the models are %s; popsim models describes them", strings.Join(model.Names(), ", "))
@@ -91,7 +90,7 @@ func ParseNeuron(args []string, extra ...string) (Neuron, error) {
 	return n, bad.Err()
 }
 
-// parse reads one NAME=VALUE. The name of the setting is empty where it is not known.
+// parse parses one NAME=VALUE. The name of the setting is empty if the model has no such quantity.
 func (n Neuron) parse(arg string, extra []string) (Setting, error) {
 	name, text, ok := strings.Cut(arg, "=")
 	if !ok {
@@ -109,7 +108,7 @@ func (n Neuron) parse(arg string, extra []string) (Setting, error) {
 	return s, fault.About(name, err)
 }
 
-// target is the setting of a name, without its value.
+// target returns the setting of a name, without its value; ok is false for an unknown name.
 func (n Neuron) target(name string, extra []string) (Setting, bool) {
 	m := n.Model
 	s := Setting{Name: name}
@@ -130,7 +129,7 @@ func (n Neuron) target(name string, extra []string) (Setting, bool) {
 	return s, true
 }
 
-// unknown is the fault of a name that model and verb do not know.
+// unknown returns the error about a name that neither the model nor the verb has.
 func (n Neuron) unknown(name string, extra []string) error {
 	known := append(Names(n.Model), extra...)
 	if err := n.elsewhere(name); err != nil {
@@ -143,7 +142,7 @@ func (n Neuron) unknown(name string, extra []string) error {
 	return fault.Hint(err, "%s has %s", n.Model.Name, strings.Join(known, ", "))
 }
 
-// Names lists all that can be set of a model.
+// Names lists the names of all that can be set in a model: parameters, I, initial states.
 func Names(m *model.Model) []string {
 	var known []string
 	for _, p := range m.Params {
@@ -156,7 +155,7 @@ func Names(m *model.Model) []string {
 	return known
 }
 
-// checkGate checks that a gating variable is a probability.
+// checkGate checks that the values of a gating variable lie in [0, 1].
 func (s Setting) checkGate() error {
 	for i := range s.Value.Len() {
 		if x := s.Value.At(i); x < 0 || x > 1 {
@@ -166,7 +165,7 @@ func (s Setting) checkGate() error {
 	return nil
 }
 
-// Check refuses a value of a kind that the verb does not accept. A value of one number is accepted as a Number.
+// Check returns an error if the value is of a kind that the verb does not accept. A file of one number counts as a Number.
 func (s Setting) Check(verb string, accepted Kind) error {
 	v := s.Value
 	if v.Kind&accepted != 0 || v.Len() == 1 && accepted&Number != 0 {
@@ -193,7 +192,7 @@ func (s Setting) Check(verb string, accepted Kind) error {
 	return fault.About(s.Name, fault.Hint(fmt.Errorf("%s has %d values, but %s takes one", text, v.Len(), verb), "popsim map goes through several"))
 }
 
-// Check refuses all settings of a kind that the verb does not accept.
+// Check returns the errors of all settings whose value is of a kind that the verb does not accept.
 func (n Neuron) Check(verb string, accepted Kind) error {
 	var bad fault.List
 	for _, s := range n.Settings {
@@ -202,15 +201,15 @@ func (n Neuron) Check(verb string, accepted Kind) error {
 	return bad.Err()
 }
 
-// Point is one value for everything: parameters in the order of the model, the current, and initial states, NaN where
-// they are left to the model.
+// Point holds one value of each quantity: parameters in the order of the model, the current, and initial states, which are NaN
+// where the model determines them.
 type Point struct {
 	Params  []float64
 	Current float64
 	Initial []float64
 }
 
-// Base is the point of the preset, before anything is set. A preset without a current has I = 0.
+// Base returns the point of the preset, without the settings. A preset without a current has I = 0.
 func (n Neuron) Base() Point {
 	p := Point{Params: slices.Clone(n.Preset.Params), Current: n.Preset.I, Initial: make([]float64, len(n.Model.States))}
 	if math.IsNaN(p.Current) {
@@ -222,7 +221,7 @@ func (n Neuron) Base() Point {
 	return p
 }
 
-// Set sets what s sets to x.
+// Set sets the quantity of s to x.
 func (p *Point) Set(s Setting, x float64) {
 	switch s.Target {
 	case Parameter:
@@ -234,7 +233,7 @@ func (p *Point) Set(s Setting, x float64) {
 	}
 }
 
-// Name is MODEL[:PRESET].
+// Name returns MODEL[:PRESET].
 func (n Neuron) Name() string {
 	if n.Preset.Name != "" {
 		return n.Model.Name + ":" + n.Preset.Name
@@ -242,8 +241,8 @@ func (n Neuron) Name() string {
 	return n.Model.Name
 }
 
-// Complete lists all parameters, those that were not set as the preset has them, and the current where preset or setting
-// give one. What was set keeps its order, which is that of the grid; the rest comes first.
+// Complete lists all parameters, and the current if the preset or a setting gives one. Those that were not set have the values of
+// the preset and come first; the settings follow in their order, which is that of the axes of a grid.
 func (n Neuron) Complete() []Setting {
 	base := n.Base()
 	var all []Setting
@@ -264,8 +263,8 @@ func (n Neuron) Complete() []Setting {
 	return append(all, n.Settings...)
 }
 
-// Title names the neuron in pictures, in words: the model, its preset, and what is set to one other value or drawn; what
-// runs over several values stands at the axes.
+// Title returns the title of a picture: the model, its preset, and what is set to one other value or drawn. Quantities with
+// several values are left out, because they are axes of the picture.
 func (n Neuron) Title() string {
 	text := capital(n.Model.Title)
 	if n.Preset.Name != "" {
@@ -295,7 +294,7 @@ func capital(text string) string {
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-// Single is the neuron with one value for everything, for a verb that takes no more.
+// Single returns the point of a neuron for a verb that accepts one value of each quantity.
 func (n Neuron) Single(verb string) (Point, error) {
 	var bad fault.List
 	p := n.Base()

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Limits beyond which a value is rather one in another unit. They lie far outside what any preset has.
+// Limits beyond which a value was probably meant in another unit. They lie far outside the values of all presets.
 const (
 	volts       = 0.2  // mV; a smaller potential is one in V
 	seconds     = 0.2  // ms; a smaller time constant is one in s
@@ -20,7 +20,8 @@ const (
 	classicRest = 65   // mV; the rest of 1952 lies at -65 mV here
 )
 
-// implausible tells of values that were set and are rather in another unit, or measured from elsewhere; a line for each kind.
+// implausible returns warnings, one for each kind, about settings that were probably meant in another unit, or relative to
+// another potential.
 func (n Neuron) implausible() (notes []string) {
 	found := map[string][]Setting{}
 	for _, s := range n.Settings {
@@ -41,7 +42,7 @@ func (n Neuron) implausible() (notes []string) {
 	return append(notes, n.misplaced()...)
 }
 
-// first is the value of largest magnitude, NaN for none.
+// first returns the value of largest magnitude, NaN if there is none.
 func (s Setting) first() float64 {
 	x := math.NaN()
 	for i := range min(s.Value.Len(), 1000) {
@@ -60,7 +61,7 @@ func (s Setting) first() float64 {
 	return x
 }
 
-// likelyUnit is the unit in which a value is rather meant, "" where its own will do.
+// likelyUnit returns the unit in which a value was probably meant, "" if that is its own.
 func (s Setting) likelyUnit() string {
 	x := math.Abs(s.first())
 	switch {
@@ -81,7 +82,7 @@ func (s Setting) likelyUnit() string {
 	return ""
 }
 
-// misplaced tells of potentials that are measured from elsewhere, or mean another threshold.
+// misplaced returns warnings about potentials that are measured from another zero, or mean another threshold.
 func (n Neuron) misplaced() (notes []string) {
 	p := n.Base()
 	set := map[string]bool{}

@@ -13,13 +13,13 @@ type Saved struct {
 	Flags   []Flag
 	Given   func(name string) bool
 
-	// Resolved has the values of flags that were not given, or not in full; an empty text stands for what the flag itself
-	// holds. Flags that belong to one call are left out.
+	// Resolved holds values of flags that were not given, or whose value is to be replaced; an empty text means the value that
+	// the flag holds. Flags that belong to one call are left out.
 	Resolved map[string]string
 	Values   [][2]string // NAME and VALUE
 }
 
-// Save is the experiment file of a verb: all parameters of the neuron with their units, and flags as Saved has them.
+// Save returns the experiment file of a verb: all parameters of the neuron with their units, and flags as in Saved.
 func Save(comment string, verb string, n Neuron, flags []Flag, given func(name string) bool, resolved map[string]string) []byte {
 	x := Saved{Comment: comment, Verb: verb, Flags: flags, Given: given, Resolved: resolved}
 	if n.Model != nil {
@@ -31,7 +31,7 @@ func Save(comment string, verb string, n Neuron, flags []Flag, given func(name s
 	return x.Text()
 }
 
-// Text is the experiment file.
+// Text returns the experiment file.
 func (x Saved) Text() []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n", x.Comment)
@@ -65,7 +65,7 @@ func (x Saved) Text() []byte {
 	return []byte(b.String())
 }
 
-// quoteLines is Quote, or of a text of several lines a literal of several lines where that can hold it.
+// quoteLines is like Quote, but returns a multi-line literal string for a text of several lines, if such a string can hold it.
 func quoteLines(text string) string {
 	control := strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r == 0x7f })
 	if !strings.Contains(text, "\n") || strings.Contains(text, "'''") || control {
@@ -74,7 +74,7 @@ func quoteLines(text string) string {
 	return "'''\n" + text + "'''"
 }
 
-// Quote is text as a basic string of TOML.
+// Quote returns text as a basic string of TOML.
 func Quote(text string) string {
 	var b strings.Builder
 	b.WriteByte('"')

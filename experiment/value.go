@@ -17,7 +17,7 @@ import (
 	"popsim/table/file"
 )
 
-// Kind says what a value is; kinds are combined where several are accepted.
+// Kind says what a value is. Kinds are bits, so that a set of accepted kinds is one Kind.
 type Kind int
 
 // The kinds of values.
@@ -29,11 +29,11 @@ const (
 	Drawn                     // a number for each neuron by chance: normal:21:2, uniform:15:30
 	File                      // numbers of a file: @file.npy
 
-	// Several are the kinds that are one or more numbers in order.
+	// Several are the kinds that hold one or more numbers in order.
 	Several = Number | List | Range | File
 )
 
-// Value is what stands behind NAME=, parsed. Numbers are in Unit.
+// Value is the value of NAME=VALUE, parsed. Its numbers are in Unit.
 type Value struct {
 	Kind    Kind
 	Unit    string
@@ -46,7 +46,7 @@ type Value struct {
 	axis    sweep.Axis
 }
 
-// ParseValue reads the value of the quantity name:
+// ParseValue parses the value of the quantity name:
 //
 //	21              one number
 //	5,6,7           a list
@@ -58,7 +58,7 @@ type Value struct {
 //	@file.npy       one value per element or row of a .npy, .csv, .npz or .parquet file
 //	@file.csv:COL   a column of it
 //
-// Numbers may carry a unit that fits unit, in which all are given. A list or range of one value is a Number.
+// Numbers may have a unit of the same dimension as unit, to which they are converted. A list or range of one value is a Number.
 func ParseValue(name, text, unit string) (Value, error) {
 	v, err := parseValue(name, strings.TrimSpace(text), unit)
 	if err != nil {
@@ -74,16 +74,16 @@ func (v Value) named(name, unit string) Value {
 	return v
 }
 
-// Len is the number of values: 0 of an interval and of a draw.
+// Len returns the number of values: 0 for an interval or a draw.
 func (v Value) Len() int { return v.axis.Len() }
 
-// At is value i, in order.
+// At returns value i.
 func (v Value) At(i int) float64 { return v.axis.At(i) }
 
-// Axis is the values as an axis of a sweep; it is empty for an interval and a draw.
+// Axis returns the values as an axis of a sweep; it is empty for an interval or a draw.
 func (v Value) Axis() sweep.Axis { return v.axis }
 
-// Single is the one number of a value that has one; ok is false elsewhere.
+// Single returns the number of a value that holds exactly one; ok is false for others.
 func (v Value) Single() (x float64, ok bool) {
 	if v.Len() != 1 {
 		return math.NaN(), false
@@ -91,8 +91,8 @@ func (v Value) Single() (x float64, ok bool) {
 	return v.At(0), true
 }
 
-// Values are the numbers for n neurons: one for all, or one for each. The numbers of a file are not copied. Draws are
-// decided by seed, name and the number of the neuron.
+// Values returns the numbers for n neurons: one for all, or one for each. The numbers of a file are not copied. A drawn number
+// depends only on seed, name and the number of the neuron.
 func (v Value) Values(name string, n int, seed uint64) kernels.Values {
 	if v.Kind == Drawn {
 		return v.Draw.Values(name, n, seed)
@@ -100,7 +100,7 @@ func (v Value) Values(name string, n int, seed uint64) kernels.Values {
 	return v.axis.All()
 }
 
-// String is the value as text, every number with its unit; ParseValue reads it back to the same value.
+// String returns the value as text, every number with its unit. ParseValue parses it to the same value.
 func (v Value) String() string {
 	if v.Unit == "1" {
 		return v.text("")
@@ -108,7 +108,7 @@ func (v Value) String() string {
 	return v.text(v.Unit)
 }
 
-// behindNumber is a unit as it stands behind a number: 3 times 1/ms is 3/ms.
+// behindNumber returns a unit as it follows a number: 3 times 1/ms is 3/ms.
 func behindNumber(unit string) string {
 	if strings.HasPrefix(unit, "1/") {
 		return unit[1:]
@@ -116,7 +116,7 @@ func behindNumber(unit string) string {
 	return unit
 }
 
-// Bare is the value as text, its numbers without units.
+// Bare returns the value as text, its numbers without units.
 func (v Value) Bare() string { return v.text("") }
 
 func (v Value) text(unit string) string {
@@ -184,7 +184,7 @@ func parseValue(name, text, unit string) (Value, error) {
 	return Value{Kind: Interval, Numbers: x}, nil
 }
 
-// mixesUnits tells whether some numbers have a unit and others, not 0, have none.
+// mixesUnits reports whether some numbers have a unit and others, other than 0, have none.
 func mixesUnits(texts []string, x []float64) bool {
 	with, without := false, false
 	for i, t := range texts {
@@ -194,16 +194,16 @@ func mixesUnits(texts []string, x []float64) bool {
 	return with && without
 }
 
-// isBare tells whether a number has no unit.
+// isBare reports whether a number has no unit.
 func isBare(text string) bool {
 	_, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
 	return err == nil
 }
 
-// baseUnits has a unit of each dimension.
+// baseUnits holds one unit of each dimension.
 var baseUnits = []string{"ms", "mV", "pA", "nS", "GOhm", "uA/cm2", "mS/cm2", "uF/cm2", "Hz"}
 
-// isUnit tells whether text is a unit of any dimension.
+// isUnit reports whether text is a unit of any dimension.
 func isUnit(text string) bool {
 	return slices.ContainsFunc(baseUnits, func(u string) bool {
 		_, err := model.ParseQuantity("1"+text, u)
@@ -211,10 +211,10 @@ func isUnit(text string) bool {
 	})
 }
 
-// ParseColumn reads the column of a file, PATH or PATH:COLUMN, as values of the quantity name.
+// ParseColumn reads the column of a file, PATH or PATH:COLUMN, as values of the quantity name in unit.
 func ParseColumn(name, path, unit string) (Value, error) { return fromFile(name, path, unit) }
 
-// fromFile reads a column of a file. Its header may carry a unit, which holds, and must not name another quantity.
+// fromFile reads a column of a file. A unit in its header is taken; a header that names another quantity is an error.
 func fromFile(name, path, unit string) (Value, error) {
 	c, err := file.ReadNamed(path)
 	if err != nil {
@@ -239,7 +239,7 @@ func fromFile(name, path, unit string) (Value, error) {
 	return Value{Kind: File, Path: path, Notes: c.Notes, axis: sweep.Values("", "", c.Values...)}, nil
 }
 
-// several makes a value of one number a Number.
+// several returns v as a Number if it holds one number.
 func several(v Value) Value {
 	if v.Len() == 1 {
 		return Value{Kind: Number, Numbers: []float64{v.At(0)}, axis: sweep.Values("", "", v.At(0))}
@@ -247,7 +247,7 @@ func several(v Value) Value {
 	return v
 }
 
-// list reads one number or several divided by commas.
+// list parses one number, or several divided by commas.
 func list(text, unit string) (Value, error) {
 	texts := strings.Split(text, ",")
 	x, err := numbers(texts, unit)
@@ -260,7 +260,7 @@ func list(text, unit string) (Value, error) {
 	return several(Value{Kind: List, Numbers: x, axis: sweep.Values("", "", x...)}), nil
 }
 
-// inSetting says of every fault where it stands.
+// inSetting adds to every error in which setting it was found.
 func inSetting(name, text string, err error) error {
 	list, ok := err.(interface{ Unwrap() []error })
 	if !ok {
@@ -273,7 +273,7 @@ func inSetting(name, text string, err error) error {
 	return all.Err()
 }
 
-// numbers reads numbers, and reports all that are none.
+// numbers parses numbers, and reports all texts that are not numbers.
 func numbers(texts []string, unit string) ([]float64, error) {
 	values := make([]float64, len(texts))
 	var bad fault.List
@@ -285,7 +285,7 @@ func numbers(texts []string, unit string) ([]float64, error) {
 	return values, bad.Err()
 }
 
-// cutCount cuts text at the slash of start:stop/n. A slash before a unit belongs to that, as in uA/cm2 and 0.02/ms.
+// cutCount cuts text at the slash of start:stop/n. A slash within a unit, as in uA/cm2 and 0.02/ms, is part of the unit.
 func cutCount(text string) (span, count string, ok bool) {
 	i := strings.LastIndexByte(text, '/')
 	if i < 0 || expression.IsUnit(strings.Trim(text[i+1:], "()*^0123456789 ")) || i > 0 && i+1 < len(text) && unicode.IsLetter(rune(text[i-1])) && unicode.IsLetter(rune(text[i+1])) {
@@ -294,7 +294,7 @@ func cutCount(text string) (span, count string, ok bool) {
 	return text[:i], text[i+1:], true
 }
 
-// counted reads start:stop/n.
+// counted parses start:stop/n.
 func counted(text, unit string, log bool) (Value, error) {
 	span, count, ok := cutCount(text)
 	x, err := numbers(strings.Split(span, ":"), unit)
@@ -313,7 +313,7 @@ func counted(text, unit string, log bool) (Value, error) {
 	return Value{Kind: Range, Numbers: x, Count: n, Log: log, axis: axis}, err
 }
 
-// ParseNumbers reads a number, list or range of a flag, as --at takes them; an interval a:b is an error of that name.
+// ParseNumbers parses a number, list or range of a flag; an interval a:b is an error, which names the flag.
 func ParseNumbers(flag, text, unit string) ([]float64, error) {
 	v, err := ParseValue(flag, text, unit)
 	if err == nil && v.Kind&Several == 0 {
@@ -322,7 +322,7 @@ func ParseNumbers(flag, text, unit string) ([]float64, error) {
 	return v.axis.All(), err
 }
 
-// ParseInterval reads the interval a:b of a flag, a < b.
+// ParseInterval parses the interval a:b of a flag, a < b.
 func ParseInterval(flag, text, unit string) (lo, hi float64, err error) {
 	v, err := ParseValue(flag, text, unit)
 	switch {

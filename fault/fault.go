@@ -1,6 +1,5 @@
-// Package fault holds what is wrong with the input of a user: errors that know which part of the input they concern, at
-// which line of a file it stands, and what would be right. Faults are collected, so that all of them are reported at
-// once.
+// Package fault holds errors in the input of a user, which know the part of the input they are about, its place in a file, and
+// what would be right. Errors are collected, so that all of them are reported together.
 package fault
 
 import (
@@ -21,7 +20,7 @@ type hinted struct {
 
 func (h hinted) Unwrap() error { return h.error }
 
-// Hint adds advice to an error: what would be right. It is nil where err is.
+// Hint adds advice to an error: what would be right. It returns nil if err is nil.
 func Hint(err error, format string, args ...any) error {
 	if err == nil {
 		return nil
@@ -29,7 +28,7 @@ func Hint(err error, format string, args ...any) error {
 	return hinted{err, fmt.Sprintf(format, args...)}
 }
 
-// concern is an error about one named part of the input.
+// concern is an error about a named part of the input.
 type concern struct {
 	error
 	about string
@@ -37,8 +36,8 @@ type concern struct {
 
 func (c concern) Unwrap() error { return c.error }
 
-// About says which part of the input an error concerns, by the name under which Lines looks up its place. It is nil where
-// err is.
+// About sets the subject of an error: the name of the part of the input that it is about, under which Lines looks up its place.
+// It returns nil if err is nil.
 func About(what string, err error) error {
 	if err == nil {
 		return nil
@@ -54,7 +53,7 @@ type placed struct {
 
 func (p placed) Unwrap() error { return p.error }
 
-// At puts an error at a place, FILE:LINE:COLUMN. It is nil where err is.
+// At sets the place of an error, FILE:LINE:COLUMN. It returns nil if err is nil.
 func At(place string, err error) error {
 	if err == nil {
 		return nil
@@ -62,31 +61,30 @@ func At(place string, err error) error {
 	return placed{err, place}
 }
 
-// List collects faults.
+// List collects errors.
 type List []error
 
-// Add adds an error; nil is left out.
+// Add adds an error if it is not nil.
 func (l *List) Add(err error) {
 	if err != nil {
 		*l = append(*l, err)
 	}
 }
 
-// About adds an error about a part of the input; nil is left out.
+// About adds an error about a part of the input if it is not nil.
 func (l *List) About(what string, err error) { l.Add(About(what, err)) }
 
 // Addf adds a new error.
 func (l *List) Addf(format string, args ...any) { l.Add(fmt.Errorf(format, args...)) }
 
-// Err is all faults as one error, nil if there are none.
+// Err returns all errors as one, nil if there are none.
 func (l List) Err() error { return errors.Join(l...) }
 
-// Line is one fault as it is shown: its text, which begins with its place where that is known, and the advice that
-// belongs to it.
+// Line is one error as it is shown: its text, which begins with its place if that is known, and the advice that belongs to it.
 type Line struct{ Text, Hint string }
 
-// Lines takes an error apart into its faults. places has the places of parts of the input by the names given to About.
-// Faults of files come first, in the order of the file. Advice that several faults share stands at the last of them.
+// Lines splits an error into its parts. places holds the places of parts of the input by their subjects, see About. Errors with
+// a place come first, in the order of the file. Advice that several errors share is given with the last of them.
 func Lines(err error, places map[string]string) []Line {
 	var lines []Line
 	collect(err, "", places, &lines)
@@ -99,7 +97,7 @@ func Lines(err error, places map[string]string) []Line {
 	return lines
 }
 
-// byPlace orders lines that begin with FILE:LINE:COLUMN as the file has them, before all others.
+// byPlace orders lines that begin with FILE:LINE:COLUMN by their places, before all others.
 func byPlace(a, b Line) int {
 	var at [2][2]int
 	for i, text := range []string{a.Text, b.Text} {
@@ -114,7 +112,7 @@ func byPlace(a, b Line) int {
 
 var atPlace = regexp.MustCompile(`^\S+?:(\d+):(\d+): `)
 
-// collect appends the faults that err is made of; place is that of an error around it.
+// collect appends the errors that err consists of; place is the place of an error that wraps it.
 func collect(err error, place string, places map[string]string, lines *[]Line) {
 	switch e := err.(type) {
 	case nil:

@@ -11,15 +11,15 @@ import (
 	"popsim/model"
 )
 
-// BlownUp is the error of a run in which a state left the numbers.
+// BlownUp is the error of a run in which a state became NaN or infinite.
 type BlownUp struct {
 	Model  *model.Model
 	Neuron int64
-	Time   float64 // ms, the start of the step after which it was no number; in an epoch of one step, its start
+	Time   float64 // start of the step in which it did, ms; in an epoch of one step, the start of the epoch
 	P      []float64
 	I      float64   // without Config.Wave and Config.Input
 	State  []float64 // before that step
-	Away   float64   // ms: since when it has been running away by its own equations (see Runaway), whatever the step; NaN if it has not
+	Away   float64   // time (ms) from which the neuron has been a Runaway; NaN if it has not
 }
 
 func (e *BlownUp) Error() string {
@@ -38,18 +38,18 @@ func (e *BlownUp) Error() string {
 	return fmt.Sprintf("pop: neuron %d became NaN in the step at t = %.6g ms (%s)", e.Neuron, e.Time, text)
 }
 
-// Runaway is a neuron whose V goes to infinity by its own equations, see model.Model.Runaway. No step changes that.
+// Runaway is a neuron whose V goes to infinity by the equations of the model, whatever the step; see model.Model.Runaway.
 type Runaway struct {
 	Neuron int64
-	Time   float64 // ms: when that was certain
+	Time   float64 // when that was certain, ms
 }
 
-// farV (mV) is a V beyond which a neuron is looked at more closely.
+// farV is the magnitude of V (mV) beyond which a neuron is inspected.
 const farV = 1000.0
 
-// keep copies the columns of a shard before it is advanced: so the step in which a neuron leaves the numbers can be found
-// without asking for the input of earlier steps again. The copy belongs to the worker, and stays in its cache. In an epoch
-// of one step there is nothing to find.
+// keep copies the columns of a shard before it is advanced, so that the step in which a state becomes NaN can be found by
+// repeating the epoch, without input of earlier steps. The copy belongs to the worker and stays in its cache. In an epoch of
+// one step nothing is copied.
 func (w *worker) keep(s *shard, steps int) {
 	w.kept = w.kept[:0]
 	if steps == 1 {
@@ -66,7 +66,7 @@ func (w *worker) keep(s *shard, steps int) {
 	}
 }
 
-// held are the columns that hold the state of a shard; those that a model does not have are empty.
+// held returns the columns that hold the state of a shard; those that a model does not have are empty.
 func held(s *kernels.Shard) [maxHeld][]float64 {
 	all := [maxHeld][]float64{s.Wake, s.Level, s.Rem}
 	if copy(all[3:], s.Y) < len(s.Y) {
@@ -77,7 +77,7 @@ func held(s *kernels.Shard) [maxHeld][]float64 {
 
 const maxHeld = 3 + kernels.MaxColumns
 
-// inspect looks for neurons that have left the numbers in this epoch, or run away.
+// inspect looks for neurons whose state became NaN or infinite in this epoch, or that run away.
 func (p *Population) inspect(s *shard, w *worker, drive kernels.Drive) {
 	for l, v := range s.columns.Y[0][:s.columns.N] {
 		if math.Abs(v) <= farV || s.runsAway(l) && v-v == 0 {
@@ -94,8 +94,8 @@ func (s *shard) runsAway(lane int) bool {
 	return slices.ContainsFunc(s.away, func(r Runaway) bool { return r.Neuron == int64(s.first+lane) })
 }
 
-// locate follows lane l of a shard alone through the epoch, from the columns at its start and with the same input, to the
-// step in which it leaves the numbers, and notes when it is found to run away.
+// locate repeats the epoch for lane l of a shard alone, from the columns at its start and with the same input, up to the step in
+// which its state becomes NaN or infinite, and records when it is found to run away.
 func (p *Population) locate(s *shard, w *worker, l int, drive kernels.Drive) {
 	neuron, spec := s.first+l, p.spec
 	found := &BlownUp{Model: spec.Model, Neuron: int64(neuron), I: spec.I.At(neuron), State: make([]float64, len(spec.Model.States)), Away: math.NaN()}

@@ -52,7 +52,7 @@ func resolve(spec Spec, cfg Config, duration float64) (*Population, error) {
 	return p, nil
 }
 
-// check reports the faults of a spec together.
+// check reports all errors in a spec together.
 func check(spec Spec, cfg Config, duration float64) error {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf("pop: "+format, args...)) }
@@ -118,7 +118,7 @@ func check(spec Spec, cfg Config, duration float64) error {
 	return nil
 }
 
-// Forecast is the memory, in bytes, that a run of spec with cfg will hold, beside what spec itself holds.
+// Forecast returns the memory (bytes) that a run of spec with cfg will take, besides that of the slices in spec.
 func Forecast(spec Spec, cfg Config) (int64, error) {
 	n := spec.N
 	spec.N = 1

@@ -1,9 +1,9 @@
-// Package pop holds populations: many neurons of one model in columns, cut into shards that workers advance in
-// lockstep. A population is built from a Spec, runs for a time, and tells what happened through monitors: spikes and
-// traces that leave while the run goes on, and a summary of every neuron's train of spikes.
+// Package pop simulates populations: many uncoupled neurons of one model, stored in columns and cut into shards that workers
+// advance in lockstep. A population is built from a Spec and run for a time. It reports spikes and traced states to callbacks
+// while it runs, and at the end a summary with the spike train of every neuron.
 //
-// What a neuron does depends on its own parameters, initial state and input alone; so the results are the same bits
-// for any number of workers, any shard size, any length of epochs and any instruction set.
+// The results of a neuron depend only on its own parameters, initial state and input; so they are the same bits for any number
+// of workers, any shard size, any length of epochs and any instruction set.
 package pop
 
 import (
@@ -16,19 +16,19 @@ import (
 	"popsim/sched"
 )
 
-// Spec says what a population is. Values hold one number for all neurons or one for each.
+// Spec describes a population. Values hold one number for all neurons or one for each.
 type Spec struct {
 	Model  *model.Model
 	Method string           // empty means the model's default
 	N      int              // neurons
 	P      []kernels.Values // parameters in the order of the model; nil means the defaults
 	I      kernels.Values   // input current; nil means 0
-	Gain   kernels.Values   // with which Config.Wave is taken; nil means 1
+	Gain   kernels.Values   // factor applied to Config.Wave; nil means 1
 	Init   []kernels.Values // initial states in the order of the model; nil, as a whole or for a state, means Model.Initial
 }
 
-// Set sets what the model calls name: a parameter, I, gain, or an initial state such as V0. One value is for all neurons, else
-// there is one for each. A slice that Set makes is the spec's own; values is kept, not copied.
+// Set sets the quantity of that name: a parameter of the model, I, gain, or an initial state such as V0. values holds one value
+// for all neurons or one for each; it is kept, not copied.
 func (s *Spec) Set(name string, values ...float64) error {
 	v := kernels.Values(values)
 	switch name {
@@ -61,15 +61,22 @@ type Config struct {
 	Epoch   int         // steps between barriers; 0 means 64 to 1024, fewer of many neurons
 	ISA     kernels.ISA // instruction set; 0 means the best this processor has
 
-	// The functions are called by one goroutine at a time, between epochs; each step of a run is asked for once, in order.
-	// A slice that one of them is given belongs to the population, and is used again after the call.
-	Wave  func(k int64) float64        // current added to I times gain in step k; nil means none
-	Input func(k int64, row []float64) // writes the current of every neuron in step k, added to I, over whatever row holds; nil means none
-	Train bool                         // keep a Train for every neuron
-	From  float64                      // ms; intervals before it do not count in trains
-	Spike func(block []Spike) error    // is given all spikes in order of time, then neuron; nil means none
-	Trace *Trace                       // nil means none
-	Tick  func(done, total int64)      // is told, between epochs, how many steps are done; nil means none
+	Train bool    // keep a Train for every neuron
+	From  float64 // ms; intervals before it do not count in trains
+	Trace *Trace  // states to report; nil means none
+
+	// The functions below are called by one goroutine at a time, between epochs; nil means none. Slices that are passed to them
+	// belong to the population and are valid during the call.
+
+	// Wave returns a current that is added, times gain, to I in step k. It is called once for each step, in order.
+	Wave func(k int64) float64
+	// Input writes into row the current of every neuron that is added to I in step k. It is called once for each step, in
+	// order; row holds arbitrary numbers before the call.
+	Input func(k int64, row []float64)
+	// Spike is called with all spikes, in order of time, then neuron.
+	Spike func(block []Spike) error
+	// Tick is called with the number of steps done and the total.
+	Tick func(done, total int64)
 }
 
 // Spike is one spike.
@@ -78,16 +85,16 @@ type Spike struct {
 	Neuron int64
 }
 
-// Trace asks for the states of some neurons at regular times.
+// Trace says which states are reported, and how often.
 type Trace struct {
 	Of    []int64                                              // neurons
 	Every float64                                              // ms; rounded to whole steps, at least one
-	Row   func(t float64, neuron int64, state []float64) error // is given the states at t ms, by time, then by the order of Of
+	Row   func(t float64, neuron int64, state []float64) error // called with each state at t ms, by time, then in the order of Of
 }
 
-// Summary says what a run did.
+// Summary sums up a run.
 type Summary struct {
-	Steps   int64 // done of those asked for, before an interruption
+	Steps   int64 // steps made, less than asked for after an interruption
 	Spikes  int64
 	Elapsed time.Duration
 	Kernel  *kernels.Kernel
@@ -99,15 +106,15 @@ type Summary struct {
 	Away    []Runaway // neurons that run away, by number within their shards
 }
 
-// Phases says where the time of a run went. Step, Record and Wait are the time of all workers divided by their number, so
+// Phases is the time of a run by what was done. Step, Record and Wait are the time of all workers divided by their number, so
 // that the phases add up to about the time of the run.
 type Phases struct {
-	Build  time.Duration // shards, initial states
+	Build  time.Duration // making shards, setting initial states
 	Step   time.Duration // kernels
-	Record time.Duration // what workers note of spikes and states beside them
-	Wait   time.Duration // workers at the barrier, or with nothing to do
-	Merge  time.Duration // between epochs: spikes brought into order, Tick
-	Hand   time.Duration // what Spike and Trace.Row do
+	Record time.Duration // recording of spikes and states by workers
+	Wait   time.Duration // workers at the barrier, or without work
+	Merge  time.Duration // sorting of spikes between epochs, and Tick
+	Hand   time.Duration // calls of Spike and Trace.Row
 }
 
 // Add adds the times of another run to p.
@@ -120,7 +127,7 @@ func (p *Phases) Add(q Phases) {
 	p.Hand += q.Hand
 }
 
-// Split divides the time of the workers: step is what they spent in kernels, all together.
+// Split adds the time of the workers to Step, Record and Wait; step is the time that all of them together spent in kernels.
 func (p *Phases) Split(s sched.Stats, step time.Duration) {
 	n := time.Duration(max(1, len(s.Busy)))
 	busy := time.Duration(0)

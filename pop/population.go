@@ -16,9 +16,9 @@ import (
 //	p.Advance(worker, shard)       // once for every shard, different shards at the same time
 //	p.Record()                     // one goroutine, after all shards
 //
-// and Spikes may be called between Advance of the last shard and the next Begin. Write B(e), A(s, e) and R(e) for these
-// calls of epoch e: B(e) comes before every A(s, e), all of these before R(e), and R(e) before B(e+1). Of two calls of
-// Advance at the same time each has its own shard and its own worker. Nothing else may run at the same time.
+// and Spikes may be called between Advance of the last shard and the next Begin. Let B(e), A(s, e) and R(e) be these calls in
+// epoch e: B(e) precedes every A(s, e), all of these precede R(e), and R(e) precedes B(e+1). Simultaneous calls of Advance must
+// have different shards and different workers. No other methods may be called at the same time.
 type Population struct {
 	spec   Spec
 	cfg    Config
@@ -32,7 +32,7 @@ type Population struct {
 	drive   kernels.Drive // input of the current epoch, of all neurons
 	first   int64         // first step of the current epoch
 	length  int           // steps of it
-	brief   bool          // whether its spikes are dropped once they are in the trains, and it cannot be abandoned
+	brief   bool          // its spikes are dropped once they are in the trains, and it is never abandoned
 
 	spikes  []Spike // of the epoch, in order
 	events  []Event // the same, exact
@@ -43,26 +43,26 @@ type Population struct {
 	sum     Summary
 }
 
-// worker is what belongs to one goroutine.
+// worker is the memory that belongs to one goroutine.
 type worker struct {
 	scratch *kernels.Worker
 	events  []kernels.Event // of a shard in a brief epoch
-	kept    [][]float64     // the columns of the shard in hand at the start of the epoch
+	kept    [][]float64     // the columns of the shard being advanced as they were at the start of the epoch
 	step    time.Duration   // in kernels
 	_       [64]byte
 }
 
-// shard is a run of neurons with what an epoch leaves of them. The worker that advances it owns every byte.
+// shard is a run of neurons with what an epoch records of them. During Advance its worker owns every byte of it.
 type shard struct {
 	columns *kernels.Shard
 	first   int // number of its first neuron
 	events  []kernels.Event
 	traced  []int     // lanes asked for by Trace
 	states  []float64 // of traced lanes, by time
-	handed  int       // how many of these were handed to Trace.Row
+	handed  int       // number of states that were passed to Trace.Row
 	start   int64     // step from which events count
 	count   int64     // spikes so far
-	failed  *BlownUp  // the neuron whose state is no number any more
+	failed  *BlownUp  // the neuron whose state became NaN or infinite, nil if none
 	away    []Runaway // neurons that run away
 	_       [64]byte
 }
@@ -73,9 +73,8 @@ type Epoch struct {
 	Steps int
 }
 
-// New builds a population at the start of step 0. Its columns are allocated and set by Config.Workers goroutines. What
-// spec and cfg hold (slices, functions) must not change while the population is in use. Config.Epoch and Config.Tick are
-// for Run alone.
+// New builds a population at the start of step 0. Its columns are allocated and set by Config.Workers goroutines. The slices in
+// spec and cfg must not change while the population is in use. Config.Epoch and Config.Tick are used by Run only.
 func New(ctx context.Context, spec Spec, cfg Config) (*Population, error) {
 	p, err := resolve(spec, cfg, 0)
 	if err != nil {
@@ -84,22 +83,22 @@ func New(ctx context.Context, spec Spec, cfg Config) (*Population, error) {
 	return p, p.build(ctx)
 }
 
-// Shards is the number of shards, and Workers that of workers for which there is scratch memory.
+// Shards returns the number of shards.
 func (p *Population) Shards() int { return len(p.shards) }
 
-// Workers is the number of workers that may call Advance at the same time.
+// Workers returns the number of workers that may call Advance at the same time.
 func (p *Population) Workers() int { return len(p.workers) }
 
-// Range is the neurons first to end-1 of a shard.
+// Range returns the range of neurons first to end-1 of a shard.
 func (p *Population) Range(shard int) (first, end int) {
 	s := p.shards[shard]
 	return s.first, s.first + s.columns.N
 }
 
-// Dt is the step, ms.
+// Dt returns the step, ms.
 func (p *Population) Dt() float64 { return p.dt }
 
-// build makes the shards, every worker its own.
+// build makes the shards, in parallel.
 func (p *Population) build(ctx context.Context) error {
 	begin := time.Now()
 	size := (p.spec.N + 4*p.cfg.Workers - 1) / (4 * p.cfg.Workers)
@@ -174,15 +173,15 @@ func (p *Population) enter(s *shard) {
 	}
 }
 
-// State writes the state of a neuron at the end of the last recorded epoch into y, which has a place for each state of the
+// State writes the state of a neuron at the end of the last recorded epoch into y, whose length is the number of states of the
 // model.
 func (p *Population) State(neuron int, y []float64) {
 	s := p.shardOf(neuron)
 	s.columns.State(neuron-s.first, p.sum.Steps, y)
 }
 
-// Begin begins the epoch of the given number of steps that follows the last recorded one, and asks Config.Wave and
-// Config.Input for each of its steps, in order. They are asked for each step of a run once.
+// Begin begins the epoch of the given number of steps that follows the last recorded one, and calls Config.Wave and
+// Config.Input for each of its steps, in order.
 func (p *Population) Begin(steps int) Epoch {
 	first := p.sum.Steps
 	p.first, p.length, p.brief = first, steps, false
@@ -203,7 +202,7 @@ func (p *Population) Begin(steps int) Epoch {
 	return Epoch{first, steps}
 }
 
-// Advance moves one shard through the epoch that was begun, with the input of Config.
+// Advance advances one shard through the epoch that was begun, with the input of Config.
 func (p *Population) Advance(worker, shard int) {
 	d := p.drive
 	if d.Row != nil {
@@ -212,9 +211,9 @@ func (p *Population) Advance(worker, shard int) {
 	p.AdvanceWith(worker, shard, d)
 }
 
-// AdvanceWith moves one shard through the epoch that was begun, with another input: drive.Wave holds a value for each step
-// of the epoch, and drive.Row[k*drive.Stride+l] is the current of the shard's neuron l in step k of it. drive is read
-// during the call only.
+// AdvanceWith advances one shard through the epoch that was begun, with another input: drive.Wave holds a value for each step
+// of the epoch, and drive.Row[k*drive.Stride+l] is the current of the shard's neuron l in its step k. drive is read only during
+// the call.
 func (p *Population) AdvanceWith(worker, shard int, drive kernels.Drive) {
 	s, w := p.shards[shard], &p.workers[worker]
 	p.train(s)
@@ -244,7 +243,7 @@ func (p *Population) AdvanceWith(worker, shard int, drive kernels.Drive) {
 	p.inspect(s, w, drive)
 }
 
-// from is a drive from step done of its epoch on.
+// from returns a drive without the first done steps of its epoch.
 func from(d kernels.Drive, done int) kernels.Drive {
 	if d.Wave != nil {
 		d.Wave = d.Wave[done:]

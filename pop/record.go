@@ -8,8 +8,8 @@ import (
 	"popsim/kernels"
 )
 
-// Record ends an epoch after all shards have been advanced: spikes and traced states are handed to the callbacks of Config,
-// by time. The error is that of a callback, or a *BlownUp.
+// Record ends an epoch after all shards have been advanced: it passes spikes and traced states to the callbacks of Config, in
+// order of time. The error is that of a callback, or a *BlownUp.
 func (p *Population) Record() error {
 	for _, s := range p.shards {
 		if s.failed != nil {
@@ -34,7 +34,7 @@ func (p *Population) Record() error {
 	return nil
 }
 
-// Summary says what was done up to the last recorded epoch. Its trains are those of the population, and change with it.
+// Summary sums up the run up to the last recorded epoch. Its trains share memory with the population.
 func (p *Population) Summary() Summary {
 	for _, s := range p.shards {
 		if s.start < p.sum.Steps { // else the epoch was abandoned
@@ -49,8 +49,8 @@ func (p *Population) Summary() Summary {
 	return p.sum
 }
 
-// train adds the events of a shard to the trains of its neurons. Unless their epoch is brief, it waits until that is merged, so that one
-// that is given up leaves no trace.
+// train adds the events of the last epoch of a shard to the trains of its neurons. Unless the epoch is brief, this is done after
+// it was merged, so that an abandoned epoch leaves nothing in the trains.
 func (p *Population) train(s *shard) {
 	if p.trains.Len() == 0 {
 		return
@@ -58,7 +58,7 @@ func (p *Population) train(s *shard) {
 	heads, tails, ahead := p.trains.heads[s.first:], p.trains.tails[s.first:], 0
 	for _, e := range s.events {
 		l := int(e.Lane)
-		if l >= ahead { // spikes of a group come in no order that a processor foresees
+		if l >= ahead { // the order of neurons is random for the processor, which therefore does not prefetch their trains
 			ahead = (l/kernels.Group + 1) * kernels.Group
 			if ahead < len(tails) {
 				kernels.Prefetch(tails[ahead:min(ahead+kernels.Group, len(tails))])
@@ -75,16 +75,16 @@ func (p *Population) train(s *shard) {
 	s.events = s.events[:0]
 }
 
-// time of an event of the epoch that starts with step first, ms. A run has less than 2^53 steps, so the step is exact, and
-// the sum of step and theta is rounded to a part of a step that the time could not hold.
+// time returns the time (ms) of an event of the epoch that starts with step first. A run has less than 2^53 steps, so the step is
+// exact; the sum of step and theta is rounded no more coarsely than the time itself.
 func (p *Population) time(first int64, e kernels.Event) float64 {
 	return (float64(first+int64(e.Step)) + e.Theta) * p.dt
 }
 
-// every is the distance of the times of the trace in steps.
+// every returns the number of steps from one time of the trace to the next.
 func (p *Population) every() int64 { return max(1, int64(math.Round(p.cfg.Trace.Every/p.dt))) }
 
-// untilTrace notes the traced states if step done of the epoch is a time of the trace, and gives the steps to the next.
+// untilTrace records the traced states if step done of the epoch is a time of the trace, and returns the steps to the next.
 func (p *Population) untilTrace(s *shard, done int) int {
 	every, k := p.every(), p.first+int64(done)
 	if k%every == 0 {
@@ -93,7 +93,7 @@ func (p *Population) untilTrace(s *shard, done int) int {
 	return int(min(int64(p.length-done), every-k%every))
 }
 
-// note appends the states of the traced lanes at the start of step k.
+// note records the states of the traced lanes at the start of step k.
 func (p *Population) note(s *shard, k int64) {
 	d := len(p.spec.Init)
 	for _, l := range s.traced {
@@ -103,7 +103,7 @@ func (p *Population) note(s *shard, k int64) {
 	}
 }
 
-// hand hands spikes on.
+// hand passes the spikes of the epoch to Config.Spike.
 func (p *Population) hand(block []Spike) error {
 	begin := time.Now()
 	err := p.cfg.Spike(block)
@@ -111,7 +111,7 @@ func (p *Population) hand(block []Spike) error {
 	return err
 }
 
-// rows hands the traced states of the epoch on, by time, then in the order asked for.
+// rows passes the traced states of the epoch to Trace.Row, by time, then in the order of Trace.Of.
 func (p *Population) rows() error {
 	every := p.every()
 	k := (p.first + every - 1) / every * every
@@ -138,7 +138,7 @@ func (p *Population) handRows(k, every, end int64) error {
 	return nil
 }
 
-// traceEnd hands on the states at the end of a run, if that is a time of the trace.
+// traceEnd passes the states at the end of a run to Trace.Row, if that is a time of the trace.
 func (p *Population) traceEnd() error {
 	k := p.sum.Steps
 	if p.cfg.Trace == nil || k%p.every() != 0 {

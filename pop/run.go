@@ -8,8 +8,8 @@ import (
 	"popsim/sched"
 )
 
-// Epochs are long enough for the cost of memory and of the barrier to vanish, and short enough that the spikes of one
-// take little memory. Shards are small enough for an interruption to be seen within a second. Without callbacks for spikes
+// Epochs are long enough for the cost of memory and of the barrier to be negligible, and short enough that the spikes of an
+// epoch take little memory. Shards are small enough for an interruption to be seen within a second. Without callbacks for spikes
 // and states an epoch may span up to briefSteps steps, about a quarter of a second of work for one worker; such an epoch is
 // never abandoned half-way, and its spikes are dropped once they are in the trains.
 const (
@@ -22,9 +22,9 @@ const (
 	rowsAtATime = 1 << 23 // values of Config.Input held at once
 )
 
-// Run builds the population and advances it for the given time, ms. An interruption through ctx ends it with the epochs
-// that are done: the summary then tells how far it came, and the error wraps that of ctx. A *BlownUp error tells of a neuron
-// whose state is no number any more.
+// Run builds the population and advances it for the given time, ms. When ctx is cancelled, it ends after the last complete
+// epoch: the summary then covers the steps made, and the error wraps that of ctx. The error is a *BlownUp if the state of a
+// neuron became NaN or infinite.
 func Run(ctx context.Context, spec Spec, cfg Config, duration float64) (Summary, error) {
 	p, err := resolve(spec, cfg, duration)
 	if err != nil {
@@ -82,8 +82,8 @@ func (p *Population) beginNext() {
 	p.brief = brief
 }
 
-// span is how many steps an epoch of a run takes, and whether it is brief. Both follow from the spec and the configuration
-// alone, never from a clock.
+// span returns the number of steps of an epoch of a run, and whether it is brief. Both depend only on the spec and the
+// configuration, never on a clock.
 func (p *Population) span() (steps int, brief bool) {
 	steps = p.cfg.Epoch
 	if steps == 0 {
@@ -99,8 +99,8 @@ func (p *Population) span() (steps int, brief bool) {
 	return steps, brief
 }
 
-// Steps is the number of steps of dt ms that cover the time t ms: the next whole number, unless rounding alone made
-// t/dt exceed one.
+// Steps returns the number of steps of dt ms that cover the time t ms: t/dt rounded up, unless it exceeds a whole number only
+// because of rounding.
 func Steps(t, dt float64) int64 {
 	n := math.Round(t / dt)
 	if math.Abs(n*dt-t) <= 1e-9*dt*max(1, n) {

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// fewSpikes is how many spikes may lie in any order for insertion to be the quickest way to put them right.
+// fewSpikes is the largest number of spikes for which insertion alone is the fastest way to sort them.
 const fewSpikes = 12
 
 // Event is a spike in step Step, at the time (Step + Theta) dt; Theta is from 0 to 1.
@@ -15,8 +15,8 @@ type Event struct {
 	Neuron int64
 }
 
-// Spikes lists the spikes of the epoch that was advanced last by step, then place within the step, then neuron. Call it
-// after all shards have been advanced. The slice is used again by the next call.
+// Spikes lists the spikes of the epoch that was advanced last, by step, then theta, then neuron. It is called after all shards
+// have been advanced. The slice is valid until the next call.
 func (p *Population) Spikes() []Event {
 	p.events = p.events[:0]
 	for _, s := range p.shards {
@@ -30,10 +30,10 @@ func (p *Population) Spikes() []Event {
 	return p.events
 }
 
-// sorted gives the spikes of the epoch by time, then neuron. They are counted into their steps first. The spikes of one
-// step fit a cache; they are counted into as many slices of the step as they are many, which brings nearly every one to its
-// place at a cost that does not grow with their number, as that of comparing would. Insertion does the rest. The result is
-// used again for the next epoch.
+// sorted returns the spikes of the epoch by time, then neuron. They are first sorted into steps by counting. The spikes of one
+// step fit into a cache; they are sorted, again by counting, into as many slices of the step as there are spikes, which brings
+// nearly every spike to its place at a cost per spike that does not grow with their number. Insertion does the rest. The slice
+// is valid until the next epoch.
 func (p *Population) sorted() []Spike {
 	p.buckets = slices.Grow(p.buckets[:0], p.length+1)[:p.length+1]
 	clear(p.buckets)
@@ -57,16 +57,16 @@ func (p *Population) sorted() []Spike {
 	}
 	from := 0
 	for k, to := range p.buckets[:p.length] {
-		if step := p.spikes[from:to]; len(step) > fewSpikes && !inOrder(step) { // on the grid they come in order
+		if step := p.spikes[from:to]; len(step) > fewSpikes && !inOrder(step) { // spikes on the grid are already in order
 			p.slice(step, float64(p.first+int64(k))*p.dt)
 		}
 		from = to
 	}
-	insert(p.spikes) // through all, since the end of one step is the start of the next
+	insert(p.spikes) // over all steps, because a spike at the end of a step has the time of one at the start of the next
 	return p.spikes
 }
 
-// slice brings the spikes of a step that starts at t ms nearly into order, slice by slice of the step.
+// slice sorts the spikes of a step that starts at t ms into slices of the step.
 func (p *Population) slice(step []Spike, t float64) {
 	n := len(step)
 	p.slices = slices.Grow(p.slices[:0], n+1)[:n+1]
@@ -81,7 +81,7 @@ func (p *Population) slice(step []Spike, t float64) {
 		crowd = max(crowd, p.slices[i+1])
 		p.slices[i+1] += p.slices[i]
 	}
-	if crowd > fewSpikes { // neurons nearly in step with each other
+	if crowd > fewSpikes { // neurons that fire nearly synchronously
 		slices.SortFunc(step, func(a, b Spike) int {
 			switch {
 			case a.Time < b.Time:
@@ -100,7 +100,7 @@ func (p *Population) slice(step []Spike, t float64) {
 	}
 }
 
-// before tells whether a belongs before b.
+// before reports whether a comes before b.
 func (a Spike) before(b Spike) bool {
 	return a.Time < b.Time || a.Time == b.Time && a.Neuron < b.Neuron
 }
@@ -114,7 +114,7 @@ func inOrder(spikes []Spike) bool {
 	return true
 }
 
-// insert sorts spikes that are nearly in order.
+// insert sorts spikes that are nearly in order, by insertion.
 func insert(spikes []Spike) {
 	for i := 1; i < len(spikes); i++ {
 		x, j := spikes[i], i

@@ -7,31 +7,31 @@ import (
 	"popsim/model"
 )
 
-// Train sums up the spikes of one neuron as they come, in ms. The zero value is a train without spikes. Intervals count
-// for the rate and its variation once their first spike is at or after the time from which spikes are kept.
+// Train sums up the spikes of one neuron while they are added; times are ms. The zero value is a train without spikes. An
+// interval counts for Mean, Rate and CV (it is kept) if its first spike is at or after the time from of Add.
 type Train struct {
 	head
 	tail
-	cut     int64   // kept intervals at the end that belong to no whole period; see Trains.At
+	cut     int64   // number of kept intervals at the end that are not part of a whole period; see Trains.At
 	cutTime float64 // their sum, ms
 }
 
-// head is what the first spikes of a train leave.
+// head is the part of a train that only its first spikes change.
 type head struct {
 	first, isiFirst float64
 	earlier         int64   // spikes before those that are kept
 	start           float64 // the first that is kept
 }
 
-// tail is what every spike changes.
+// tail is the part of a train that every spike changes.
 type tail struct {
 	kept          int64   // spikes
 	last, isiLast float64 // of the whole run
-	reference     float64 // the first kept interval: squares are taken of differences from it, which keeps their digits
+	reference     float64 // the first kept interval; square sums squares of differences from it, which keeps digits
 	square        float64
 }
 
-// Add notes a spike at t ms; from is the time from which spikes are kept.
+// Add adds a spike at t ms; from is the time from which intervals are kept.
 func (s *Train) Add(t, from float64) {
 	if s.kept < 2 {
 		s.begin(&s.tail, t, from)
@@ -40,7 +40,7 @@ func (s *Train) Add(t, from float64) {
 	}
 }
 
-// add notes a spike before which there is a kept interval.
+// add adds a spike to a train with a kept interval.
 func (l *tail) add(t float64) {
 	l.kept++
 	l.isiLast, l.last = t-l.last, t
@@ -48,7 +48,7 @@ func (l *tail) add(t float64) {
 	l.square += float64(d * d)
 }
 
-// begin notes any other spike.
+// begin adds a spike to a train without a kept interval.
 func (h *head) begin(l *tail, t, from float64) {
 	isi := t - l.last
 	switch h.earlier + l.kept {
@@ -70,22 +70,22 @@ func (h *head) begin(l *tail, t, from float64) {
 	l.isiLast, l.last = isi, t
 }
 
-// Spikes is how many there were in the whole run.
+// Spikes returns the number of spikes in the whole run.
 func (s *Train) Spikes() int64 { return s.earlier + s.kept }
 
-// Intervals is how many are kept.
+// Intervals returns the number of kept intervals.
 func (s *Train) Intervals() int64 { return max(0, s.kept-1) }
 
-// Last is the time of the last spike, ms; 0 before there is one.
+// Last returns the time of the last spike, ms; 0 without a spike.
 func (s *Train) Last() float64 { return s.last }
 
-// ISIFirst is the first interval of the whole run, ms; 0 before there is one.
+// ISIFirst returns the first interval of the whole run, ms; 0 without one.
 func (s *Train) ISIFirst() float64 { return s.isiFirst }
 
-// ISILast is the last interval of the whole run, ms; 0 before there is one.
+// ISILast returns the last interval of the whole run, ms; 0 without one.
 func (s *Train) ISILast() float64 { return s.isiLast }
 
-// Mean is the mean kept interval, ms; NaN without one.
+// Mean returns the mean kept interval, ms; NaN without one.
 func (s *Train) Mean() float64 {
 	if s.kept < 2 {
 		return math.NaN()
@@ -93,8 +93,8 @@ func (s *Train) Mean() float64 {
 	return (s.last - s.start) / float64(s.kept-1)
 }
 
-// Rate is 1000 over the mean kept interval, Hz; 0 without one. Of a train of Trains that repeats itself after several
-// intervals it is that of whole periods.
+// Rate returns 1000 over the mean kept interval, Hz; 0 without one. For a train from Trains.At that has a period of several
+// intervals, the mean is over whole periods.
 func (s *Train) Rate() float64 {
 	if s.kept < 2 {
 		return 0
@@ -102,7 +102,7 @@ func (s *Train) Rate() float64 {
 	return 1000 * float64(s.kept-1-s.cut) / (s.last - s.cutTime - s.start)
 }
 
-// CV is the standard deviation (over their number) of the kept intervals over their mean; NaN with fewer than two.
+// CV returns the standard deviation of the kept intervals (dividing by their number) over their mean; NaN with fewer than two.
 func (s *Train) CV() float64 {
 	if s.kept < 3 {
 		return math.NaN()
@@ -112,7 +112,7 @@ func (s *Train) CV() float64 {
 	return math.Sqrt(max(0, variance)) / s.Mean()
 }
 
-// Latency is the time of the first spike, ms; NaN without one.
+// Latency returns the time of the first spike, ms; NaN without one.
 func (s *Train) Latency() float64 {
 	if s.Spikes() == 0 {
 		return math.NaN()
@@ -120,21 +120,21 @@ func (s *Train) Latency() float64 {
 	return s.first
 }
 
-// Trains is a Train for each of many neurons. What every spike changes lies side by side.
+// Trains holds a Train for each of many neurons. The parts that every spike changes are stored together, for the cache.
 type Trains struct {
 	heads  []head
 	tails  []tail
 	recent []recent // the last intervals, where a train may have a period of several; nil where all intervals are the same
 }
 
-// recent holds the last intervals of a neuron, ms, in a ring. They find the period and trim the mean to it: single precision
-// does for both.
+// recent holds the last intervals of a neuron, ms, in a ring. The period is found from them, and the mean is trimmed to whole
+// periods; single precision is enough for both.
 type recent [recentIntervals]float32
 
 const (
 	recentIntervals = 64
-	longestPeriod   = recentIntervals / 3 // of which three fit
-	alikeIntervals  = 1e-4                // relative: intervals a period apart differ by less
+	longestPeriod   = recentIntervals / 3 // so that three periods fit
+	alikeIntervals  = 1e-4                // largest relative difference of intervals one period apart
 )
 
 const (
@@ -157,17 +157,17 @@ func (cfg Config) mayHavePeriods(m *model.Model) bool {
 	return m.Fires == model.Crossing || len(m.States) > 1 || cfg.Wave != nil || cfg.Input != nil
 }
 
-// note keeps the interval that the last spike of neuron i ended.
+// note stores the interval that the last spike of neuron i ended.
 func (s Trains) note(i int) {
 	if t := &s.tails[i]; s.recent != nil && t.kept > 1 {
 		s.recent[i][(t.kept-2)%recentIntervals] = float32(t.isiLast)
 	}
 }
 
-// Len is the number of neurons.
+// Len returns the number of neurons.
 func (s Trains) Len() int { return len(s.tails) }
 
-// At is the train of neuron i. If its last intervals, up to 64, repeat themselves after 2 to 21, its rate is over whole
+// At returns the train of neuron i. If its last intervals, up to 64, have a period of 2 to 21 intervals, its rate is over whole
 // periods.
 func (s Trains) At(i int) Train {
 	t := Train{head: s.heads[i], tail: s.tails[i]}
@@ -197,9 +197,8 @@ func (s Trains) At(i int) Train {
 	return t
 }
 
-// Period is the least p up to most such that intervals p apart are alike all over x, of which three periods are needed; 0 if
-// there is none. Alike means that they differ by less than that share of the mean interval or, if it is longer, of
-// themselves.
+// Period returns the smallest p, at most most, such that any two intervals of x that are p apart differ by no more than alike
+// times the mean interval or, if it is longer, the interval itself; x must hold three periods. It is 0 if there is none.
 func Period(x []float64, most int, alike float64) int {
 	if len(x) < 3 {
 		return 0

@@ -1,5 +1,5 @@
-// Package table holds results as named columns of equal length: float64, where NaN means missing, int64 or strings. It
-// depends on nothing, so that packages that compute can return tables; popsim/table/file writes and reads them.
+// Package table holds results as named columns of equal length: float64, where NaN means missing, int64 or strings. It imports
+// nothing, so that packages that compute can return tables; popsim/table/file writes and reads them.
 package table
 
 import (
@@ -7,19 +7,19 @@ import (
 	"fmt"
 )
 
-// Column is one named column: []float64 (NaN is missing), []int64 or []string. It is made by Col.
+// Column is one named column, made by Col.
 type Column struct {
 	Name   string
-	Values any // []float64, []int64 or []string
-	Width  int // of strings: characters for which to leave room, where later blocks may hold longer ones than this; else 0
+	Values any // []float64 (NaN is missing), []int64 or []string
+	Width  int // of strings: least width in characters, if later blocks of the table may hold longer ones; else 0
 }
 
-// Col is the column of the given name and values, which it does not copy.
+// Col returns the column of the given name and values, which it does not copy.
 func Col[T float64 | int64 | string](name string, values []T) Column {
 	return Column{Name: name, Values: values}
 }
 
-// Len is the number of rows.
+// Len returns the number of rows.
 func (c Column) Len() int {
 	switch v := c.Values.(type) {
 	case []float64:
@@ -32,7 +32,7 @@ func (c Column) Len() int {
 	return 0
 }
 
-// Kind is the type of the column as NumPy's headers name it: f8, i8 or U; empty for a type that a column cannot hold.
+// Kind returns the type of the column as NumPy names it: f8, i8 or U; empty for a type that a column cannot hold.
 func (c Column) Kind() string {
 	switch c.Values.(type) {
 	case []float64:
@@ -45,7 +45,7 @@ func (c Column) Kind() string {
 	return ""
 }
 
-// Slice is the column of rows lo to hi-1. It shares its values with c.
+// Slice returns the column of rows lo to hi-1, which shares its values with c.
 func (c Column) Slice(lo, hi int) Column {
 	switch v := c.Values.(type) {
 	case []float64:
@@ -63,10 +63,10 @@ type Table struct {
 	Columns []Column
 }
 
-// NewTable is the table of the given columns.
+// NewTable returns a table of the given columns.
 func NewTable(columns ...Column) *Table { return &Table{Columns: columns} }
 
-// Rows is the number of rows.
+// Rows returns the number of rows.
 func (t *Table) Rows() int {
 	if len(t.Columns) == 0 {
 		return 0
@@ -74,7 +74,7 @@ func (t *Table) Rows() int {
 	return t.Columns[0].Len()
 }
 
-// Column is the first column of that name.
+// Column returns the first column of that name.
 func (t *Table) Column(name string) (Column, bool) {
 	for _, c := range t.Columns {
 		if c.Name == name {
@@ -84,8 +84,8 @@ func (t *Table) Column(name string) (Column, bool) {
 	return Column{}, false
 }
 
-// Check names all faults of the table at once: no columns, columns without a name or with the name of another, of
-// unequal length, or of a type that is not one of the three.
+// Check reports all errors of the table together: no columns, columns without a name or with the name of another, of unequal
+// length, or of another type.
 func (t *Table) Check() error {
 	if len(t.Columns) == 0 {
 		return errors.New("a table without columns")
