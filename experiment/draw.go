@@ -58,7 +58,10 @@ func (d Draw) Values(name string, n int, seed uint64) kernels.Values {
 
 func (d Draw) at(seed, name uint64, neuron int) float64 {
 	lo, hi := uint64(neuron), name
-	b := rng.Philox4x32(rng.Block{uint32(lo), uint32(lo >> 32), uint32(hi), uint32(hi >> 32)}, [2]uint32{uint32(seed), uint32(seed >> 32)})
+	b := rng.Philox4x32(rng.Block{uint32(lo), uint32(lo >> 32), uint32(hi), uint32(hi >> 32)}, [2]uint32{
+		uint32(seed),
+		uint32(seed >> 32),
+	})
 	u := rng.Uniform64(uint64(b[1])<<32 | uint64(b[0]))
 	if d.Normal {
 		return math.FMA(d.B, math.Sqrt2*math.Erfinv(2*u-1), d.A)

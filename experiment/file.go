@@ -53,8 +53,8 @@ func (v Verb) flag(name string) (Flag, bool) {
 	return v.Flags[i], true
 }
 
-// Experiment is a verb, its first argument, NAME=VALUE in their order, and flags. A file and a command line are two ways to
-// write it.
+// Experiment is a verb, its first argument, NAME=VALUE in their order, and flags. A file and a command line are two
+// ways to write it.
 type Experiment struct {
 	Verb    string
 	Subject string // MODEL[:PRESET] or FILE; "" for none
@@ -134,8 +134,8 @@ func (x *Experiment) Places() map[string]string {
 	return places
 }
 
-// Override replaces entries by those of words (NAME=VALUE) and flags. Replaced values keep their place in the order; new ones
-// come last.
+// Override replaces entries by those of words (NAME=VALUE) and flags. Replaced values keep their place in the order;
+// new ones come last.
 func (x *Experiment) Override(words []string, flags []Entry) {
 	for _, w := range words {
 		name, value, ok := strings.Cut(w, "=")
@@ -161,8 +161,8 @@ type reader struct {
 	broken bool // it is not TOML, and was read only up to its first error
 }
 
-// Read reads an experiment file with the content data. verbs are the verbs it may name; their flags are not set. If the file
-// names no verb or is not TOML, the experiment is nil. All errors have their places.
+// Read reads an experiment file with the content data. verbs are the verbs it may name; their flags are not set. If the
+// file names no verb or is not TOML, the experiment is nil. All errors have their places.
 func Read(path string, data []byte, verbs []Verb) (*Experiment, fault.List) {
 	r := reader{path: path}
 	r.parse(data)
@@ -222,7 +222,8 @@ func unknownKey(verb Verb, name string) error {
 	if near := model.Nearest(name, known); near != "" {
 		return fault.Hint(err, "did you mean %s?", near)
 	}
-	return fault.Hint(err, "a key is %s, %s, [%s], or a flag: popsim %s --help lists them", VerbKey, ModelKey, ValuesKey, verb.Name)
+	return fault.Hint(err, "a key is %s, %s, [%s], or a flag: popsim %s --help lists them", VerbKey, ModelKey,
+		ValuesKey, verb.Name)
 }
 
 // NamesQuantity reports whether some model has a parameter or state of that name.
@@ -242,7 +243,8 @@ func (r *reader) verb(verbs []Verb) (Verb, bool) {
 	i := slices.Index(names, e.Text())
 	switch {
 	case !ok && e.Place == "":
-		r.fault(r.path, fault.Hint(fmt.Errorf("no %s is given", VerbKey), `begin the file with %s = "run"; the verbs are %s`, VerbKey, strings.Join(names, ", ")))
+		r.fault(r.path, fault.Hint(fmt.Errorf("no %s is given", VerbKey),
+			`begin the file with %s = "run"; the verbs are %s`, VerbKey, strings.Join(names, ", ")))
 	case ok && i < 0:
 		err := fmt.Errorf("there is no %s %q", VerbKey, e.Text())
 		if near := model.Nearest(e.Text(), names); near != "" {
@@ -291,7 +293,8 @@ func (r *reader) parse(data []byte) {
 			var place string
 			table, place = r.key(p, e)
 			if len(table) > 2 || table[0] != ValuesKey || e.Kind == unstable.ArrayTable {
-				r.fault(place, fault.Hint(fmt.Errorf("there is no table %s", strings.Join(table, ".")), "the only table is [%s]; flags stand above it", ValuesKey))
+				r.fault(place, fault.Hint(fmt.Errorf("there is no table %s", strings.Join(table, ".")),
+					"the only table is [%s]; flags stand above it", ValuesKey))
 			}
 		case unstable.KeyValue:
 			r.keyValue(p, e, table)
@@ -400,5 +403,6 @@ func scalar(n *unstable.Node) (string, error) {
 		}
 		return t, nil
 	}
-	return "", fmt.Errorf("a %s cannot be used here; use a number, a text such as \"10ms\", true or false, or a list", strings.ToLower(n.Kind.String()))
+	return "", fmt.Errorf("a %s cannot be used here; use a number, a text such as \"10ms\", true or false, or a list",
+		strings.ToLower(n.Kind.String()))
 }

@@ -9,8 +9,8 @@ import (
 	"popsim/model"
 )
 
-// Flag is the record of one flag of a verb, from which the parser of the command line, the keys of experiment files, completion
-// and manual pages are made.
+// Flag is the record of one flag of a verb, from which the parser of the command line, the keys of experiment files,
+// completion and manual pages are made.
 type Flag struct {
 	Name   string    // long name, and key in a file
 	Letter string    // short name, "" for none
@@ -22,8 +22,8 @@ type Flag struct {
 	Offers func(m *model.Model) []string
 }
 
-// FlagValue is the value of a flag, parsed when it is set. Errors in quantities and counts are kept in them, to be reported
-// together with others.
+// FlagValue is the value of a flag, parsed when it is set. Errors in quantities and counts are kept in them, to be
+// reported together with others.
 type FlagValue interface {
 	Set(text string) error
 	String() string

@@ -22,8 +22,8 @@ func IsFile(word string) bool {
 	return strings.HasSuffix(word, Ending) || strings.Contains(word, Ending+":")
 }
 
-// KindOf tells what a TOML file describes. A file that is no TOML, or holds none of the marks, passes for an experiment,
-// whose reader says what is wrong with it; one that holds two of them is refused.
+// KindOf tells what a TOML file describes. A file that is no TOML, or holds none of the marks, passes for an
+// experiment, whose reader says what is wrong with it; one that holds two of them is refused.
 func KindOf(path string, data []byte) (FileKind, error) {
 	var marks [3]bool
 	p := new(unstable.Parser)

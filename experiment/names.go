@@ -11,26 +11,34 @@ import (
 	"popsim/sweep"
 )
 
-// The names that other programs and papers use, in lower case without underscores, and the names here. Of several names the
-// first that the model has is meant.
+// The names that other programs and papers use, in lower case without underscores, and the names here. Of several names
+// the first that the model has is meant.
 var foreign = map[string][]string{
 	"el": {"V_rest", "E_L"}, "eleak": {"V_rest", "E_L"}, "erest": {"V_rest", "E_L"}, "vrest": {"V_rest", "E_L"},
-	"urest": {"V_rest"}, "vl": {"V_rest", "E_L"}, "eidle": {"V_rest"}, "vr": {"V_reset"}, "vreset": {"V_reset"}, "ureset": {"V_reset"},
-	"vpeak": {"V_th"}, "vspike": {"V_th"}, "vcut": {"V_th"}, "vcutoff": {"V_th"}, "vmax": {"V_th"}, "thetareset": {"V_th"},
-	"vth": {"V_th"}, "vthresh": {"V_th"}, "vthreshold": {"V_th"}, "theta": {"V_th"}, "uth": {"V_th"}, "vt": {"V_T", "V_th"},
+	"urest": {"V_rest"}, "vl": {"V_rest", "E_L"}, "eidle": {"V_rest"}, "vr": {"V_reset"}, "vreset": {"V_reset"},
+	"ureset": {"V_reset"},
+	"vpeak":  {"V_th"}, "vspike": {"V_th"}, "vcut": {"V_th"}, "vcutoff": {"V_th"}, "vmax": {"V_th"}, "thetareset": {"V_th"},
+	"vth": {"V_th"}, "vthresh": {"V_th"}, "vthreshold": {"V_th"}, "theta": {"V_th"}, "uth": {"V_th"},
+	"vt":      {"V_T", "V_th"},
 	"thetarh": {"V_T", "V_th"}, "vrh": {"V_T", "V_th"}, "deltat": {"delta_T"}, "dt": {"delta_T"}, "vdelta": {"delta_T"},
-	"taum": {"tau"}, "taumem": {"tau"}, "taumembrane": {"tau"}, "taurefrac": {"t_ref"}, "tauref": {"t_ref"}, "tref": {"t_ref"},
-	"trefrac": {"t_ref"}, "refractory": {"t_ref"}, "taurc": {"tau"}, "tauarp": {"t_ref"}, "rm": {"R"}, "rin": {"R"}, "rmem": {"R"},
-	"cm": {"C"}, "capacitance": {"C"}, "cmem": {"C"}, "gl": {"g_L"}, "gleak": {"g_L"}, "gm": {"g_L"}, "gbarl": {"g_L"},
-	"ie": {"I"}, "iext": {"I"}, "iapp": {"I"}, "ioffset": {"I"}, "idc": {"I"}, "istim": {"I"}, "iinj": {"I"}, "i0": {"I"}, "current": {"I"},
-	"tauadapt": {"tau_w"}, "tauk": {"tau_w"}, "tauw": {"tau_w"}, "ena": {"E_Na"}, "ek": {"E_K"}, "vna": {"E_Na"}, "vk": {"E_K"},
-	"gna": {"g_Na"}, "gk": {"g_K"}, "gbarna": {"g_Na"}, "gbark": {"g_K"}, "gnabar": {"g_Na"}, "gkbar": {"g_K"}, "gkdr": {"g_K"},
-	"vm": {"V0"}, "vinit": {"V0"}, "uinit": {"V0"}, "v": {"V0"}, "winit": {"w0"}, "w": {"w0"}, "m": {"m0"}, "h": {"h0"}, "n": {"n0"},
+	"taum": {"tau"}, "taumem": {"tau"}, "taumembrane": {"tau"}, "taurefrac": {"t_ref"}, "tauref": {"t_ref"},
+	"tref":    {"t_ref"},
+	"trefrac": {"t_ref"}, "refractory": {"t_ref"}, "taurc": {"tau"}, "tauarp": {"t_ref"}, "rm": {"R"}, "rin": {"R"},
+	"rmem": {"R"},
+	"cm":   {"C"}, "capacitance": {"C"}, "cmem": {"C"}, "gl": {"g_L"}, "gleak": {"g_L"}, "gm": {"g_L"}, "gbarl": {"g_L"},
+	"ie": {"I"}, "iext": {"I"}, "iapp": {"I"}, "ioffset": {"I"}, "idc": {"I"}, "istim": {"I"}, "iinj": {"I"},
+	"i0": {"I"}, "current": {"I"},
+	"tauadapt": {"tau_w"}, "tauk": {"tau_w"}, "tauw": {"tau_w"}, "ena": {"E_Na"}, "ek": {"E_K"}, "vna": {"E_Na"},
+	"vk":  {"E_K"},
+	"gna": {"g_Na"}, "gk": {"g_K"}, "gbarna": {"g_Na"}, "gbark": {"g_K"}, "gnabar": {"g_Na"}, "gkbar": {"g_K"},
+	"gkdr": {"g_K"},
+	"vm":   {"V0"}, "vinit": {"V0"}, "uinit": {"V0"}, "v": {"V0"}, "winit": {"w0"}, "w": {"w0"}, "m": {"m0"}, "h": {"h0"},
+	"n":    {"n0"},
 	"actm": {"m0"}, "inacth": {"h0"}, "actn": {"n0"},
 }
 
-// elsewhere returns the error about a name that other programs use, which says what it is called here and how it is converted;
-// nil for other names.
+// elsewhere returns the error about a name that other programs use, which says what it is called here and how it is
+// converted; nil for other names.
 func (n Neuron) elsewhere(name string) error {
 	m := n.Model
 	plain := strings.ToLower(strings.ReplaceAll(name, "_", ""))
@@ -40,7 +48,8 @@ func (n Neuron) elsewhere(name string) error {
 		if m.Index("g_Na") < 0 {
 			return nil
 		}
-		return fault.Hint(unknown, "the rates of the gates are those of one temperature; rates times phi, phi = Q10^((T - T0)/10), are C=phi*C "+
+		return fault.Hint(unknown, "the rates of the gates are those of one temperature; rates times phi, phi = Q10^((T "+
+			"- T0)/10), are C=phi*C "+
 			"with all times divided by phi, exactly")
 	case "area", "diam", "l":
 		return fault.Hint(unknown, "currents are in %s; divide a current by the area of the membrane", m.CurrentUnit)
@@ -59,8 +68,10 @@ func (n Neuron) elsewhere(name string) error {
 	}
 	note := ""
 	switch {
-	case m.Index("V_T") >= 0 && s.Name == "V_th" && strings.HasPrefix(plain, "vth"), m.Index("V_T") >= 0 && plain == "theta":
-		return fault.Hint(unknown, "V_th here is the cut-off that ends a spike (V_peak elsewhere); the threshold V_th of NEST and PyNN is V_T here (mV)")
+	case m.Index("V_T") >= 0 && s.Name == "V_th" && strings.HasPrefix(plain, "vth"), m.Index("V_T") >= 0 &&
+		plain == "theta":
+		return fault.Hint(unknown, "V_th here is the cut-off that ends a spike (V_peak elsewhere); the threshold V_th of "+
+			"NEST and PyNN is V_T here (mV)")
 	case s.Name == "g_L" && s.Target == derived:
 		note = ", R = 1/g_L"
 	case s.Name == "C" && s.Target == derived:

@@ -41,8 +41,10 @@ func TestMembrane(t *testing.T) {
 		t.Errorf("a list of C gives %+v, %v", n.Settings, err)
 	}
 	for line, want := range map[string]string{
-		"lif C=200": "a capacitance alone", "lif g_L=10": "g_L alone", "lif C=1 g_L=2 R=3": "both given", "lif C=1 g_L=2 tau=3": "all given",
-		"lif C=1 g_L=2,3": "one number", "lif C=-1 g_L=2": "greater than 0", "lif E_L=1 V_rest=2": "set twice", "lif C=1 g_L=normal:2:1": "one number",
+		"lif C=200": "a capacitance alone", "lif g_L=10": "g_L alone", "lif C=1 g_L=2 R=3": "both given",
+		"lif C=1 g_L=2 tau=3": "all given",
+		"lif C=1 g_L=2,3":     "one number", "lif C=-1 g_L=2": "greater than 0", "lif E_L=1 V_rest=2": "set twice",
+		"lif C=1 g_L=normal:2:1": "one number",
 	} {
 		if _, err := ParseNeuron(strings.Fields(line)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", line, err, want)
@@ -55,9 +57,11 @@ func TestElsewhere(t *testing.T) {
 	for line, want := range map[string]string{
 		"adex V_peak=0": "here it is V_th", "adex Delta_T=2": "here it is delta_T", "adex C_m=281": "here it is C (pF",
 		"adex g_l=30": "here it is g_L (nS", "adex E_leak=-70": "here it is V_rest", "adex I_e=1": "here it is I (pA",
-		"adex tau_m=9": "here it is tau (ms", "adex v_thresh=-50": "V_th of NEST and PyNN is V_T", "eif tau_refrac=2": "here it is t_ref",
-		"lif v_rest=-65": "here it is V_rest", "hh celsius=6.3": "C=phi*C", "hh phi=3": "C=phi*C", "hh gNa=120": "here it is g_Na",
-		"hh cm=1": "here it is C (uF/cm2", "hh ENa=50": "here it is E_Na", "hh area=1": "divide a current",
+		"adex tau_m=9": "here it is tau (ms", "adex v_thresh=-50": "V_th of NEST and PyNN is V_T",
+		"eif tau_refrac=2": "here it is t_ref",
+		"lif v_rest=-65":   "here it is V_rest", "hh celsius=6.3": "C=phi*C", "hh phi=3": "C=phi*C",
+		"hh gNa=120": "here it is g_Na",
+		"hh cm=1":    "here it is C (uF/cm2", "hh ENa=50": "here it is E_Na", "hh area=1": "divide a current",
 	} {
 		_, err := ParseNeuron(strings.Fields(line))
 		if lines := fault.Lines(err, nil); len(lines) != 1 || !strings.Contains(lines[0].Hint, want) {

@@ -12,7 +12,8 @@ import (
 	"popsim/model"
 )
 
-// Neuron is a model, a preset, and what is set on top of it, in the order of naming. Model is nil if the model is unknown.
+// Neuron is a model, a preset, and what is set on top of it, in the order of naming. Model is nil if the model is
+// unknown.
 type Neuron struct {
 	Model    *model.Model
 	Preset   model.Preset
@@ -47,11 +48,12 @@ const GainName = "gain"
 // AboutModel is the subject (see fault.About) of errors in MODEL[:PRESET]; that of errors in a setting is its name.
 const AboutModel = "MODEL"
 
-// ParseNeuron parses MODEL[:PRESET] [NAME=VALUE ...]. extra are names that the verb accepts besides those of the model. All
-// errors are reported together; settings without error are kept.
+// ParseNeuron parses MODEL[:PRESET] [NAME=VALUE ...]. extra are names that the verb accepts besides those of the model.
+// All errors are reported together; settings without error are kept.
 func ParseNeuron(args []string, extra ...string) (Neuron, error) {
 	if len(args) == 0 {
-		return Neuron{}, fault.Hint(errors.New("no model given"), "the models are %s; popsim models describes them", strings.Join(model.Names(), ", "))
+		return Neuron{}, fault.Hint(errors.New("no model given"), "the models are %s; popsim models describes them",
+			strings.Join(model.Names(), ", "))
 	}
 	name, preset, named := strings.Cut(args[0], ":")
 	m, err := equations.Lookup(name)
@@ -65,7 +67,8 @@ func ParseNeuron(args []string, extra ...string) (Neuron, error) {
 	var bad fault.List
 	n.Preset, err = m.Preset(preset)
 	if named && preset == "" {
-		err = fault.Hint(fmt.Errorf("%q ends where a preset should follow", args[0]), "popsim models %s lists the presets; without one, leave the colon out", name)
+		err = fault.Hint(fmt.Errorf("%q ends where a preset should follow", args[0]),
+			"popsim models %s lists the presets; without one, leave the colon out", name)
 	}
 	bad.About(AboutModel, err)
 	seen := map[string]bool{}
@@ -94,7 +97,8 @@ func ParseNeuron(args []string, extra ...string) (Neuron, error) {
 func (n Neuron) parse(arg string, extra []string) (Setting, error) {
 	name, text, ok := strings.Cut(arg, "=")
 	if !ok {
-		return Setting{}, fault.Hint(fmt.Errorf("%q is not NAME=VALUE", arg), "popsim help values tells how values are written")
+		return Setting{}, fault.Hint(fmt.Errorf("%q is not NAME=VALUE", arg),
+			"popsim help values tells how values are written")
 	}
 	s, ok := n.target(name, extra)
 	if !ok {
@@ -165,7 +169,8 @@ func (s Setting) checkGate() error {
 	return nil
 }
 
-// Check returns an error if the value is of a kind that the verb does not accept. A file of one number counts as a Number.
+// Check returns an error if the value is of a kind that the verb does not accept. A file of one number counts as a
+// Number.
 func (s Setting) Check(verb string, accepted Kind) error {
 	v := s.Value
 	if v.Kind&accepted != 0 || v.Len() == 1 && accepted&Number != 0 {
@@ -175,21 +180,25 @@ func (s Setting) Check(verb string, accepted Kind) error {
 	ends := v.Numbers
 	switch {
 	case v.Kind == Drawn:
-		return fault.About(s.Name, fault.Hint(fmt.Errorf("%s draws a value for each neuron, but %s takes no draws", text, verb), "popsim run takes draws"))
+		return fault.About(s.Name, fault.Hint(fmt.Errorf("%s draws a value for each neuron, but %s takes no draws",
+			text, verb), "popsim run takes draws"))
 	case v.Kind == Interval && accepted&Range != 0:
 		return fault.About(s.Name, fault.Hint(fmt.Errorf("%s is an interval; %s takes single values", text, verb),
 			"%s/101 gives 101 of them, %s:STEP goes in steps", text, text))
 	case v.Kind == Interval:
-		return fault.About(s.Name, fault.Hint(fmt.Errorf("%s is an interval; %s takes one value", text, verb), "popsim bifurcation takes intervals"))
+		return fault.About(s.Name, fault.Hint(fmt.Errorf("%s is an interval; %s takes one value", text, verb),
+			"popsim bifurcation takes intervals"))
 	case accepted&Interval != 0:
 		lo, hi := v.At(0), v.At(v.Len()-1)
 		return fault.About(s.Name, fault.Hint(fmt.Errorf("%s has %d values, but %s follows an interval", text, v.Len(), verb),
 			"%s=%v:%v is one", s.Name, min(lo, hi), max(lo, hi)))
 	case accepted&Drawn != 0:
-		return fault.About(s.Name, fault.Hint(fmt.Errorf("%s has %d values; %s takes one, a draw, or a file of one per neuron", text, len(ends), verb),
-			"popsim fi and popsim map go through several values"))
+		return fault.About(s.Name,
+			fault.Hint(fmt.Errorf("%s has %d values; %s takes one, a draw, or a file of one per neuron", text, len(ends), verb),
+				"popsim fi and popsim map go through several values"))
 	}
-	return fault.About(s.Name, fault.Hint(fmt.Errorf("%s has %d values, but %s takes one", text, v.Len(), verb), "popsim map goes through several"))
+	return fault.About(s.Name, fault.Hint(fmt.Errorf("%s has %d values, but %s takes one", text, v.Len(), verb),
+		"popsim map goes through several"))
 }
 
 // Check returns the errors of all settings whose value is of a kind that the verb does not accept.
@@ -201,8 +210,8 @@ func (n Neuron) Check(verb string, accepted Kind) error {
 	return bad.Err()
 }
 
-// Point holds one value of each quantity: parameters in the order of the model, the current, and initial states, which are NaN
-// where the model determines them.
+// Point holds one value of each quantity: parameters in the order of the model, the current, and initial states, which
+// are NaN where the model determines them.
 type Point struct {
 	Params  []float64
 	Current float64
@@ -241,8 +250,8 @@ func (n Neuron) Name() string {
 	return n.Model.Name
 }
 
-// Complete lists all parameters, and the current if the preset or a setting gives one. Those that were not set have the values of
-// the preset and come first; the settings follow in their order, which is that of the axes of a grid.
+// Complete lists all parameters, and the current if the preset or a setting gives one. Those that were not set have the
+// values of the preset and come first; the settings follow in their order, which is that of the axes of a grid.
 func (n Neuron) Complete() []Setting {
 	base := n.Base()
 	var all []Setting
@@ -263,8 +272,8 @@ func (n Neuron) Complete() []Setting {
 	return append(all, n.Settings...)
 }
 
-// Title returns the title of a picture: the model, its preset, and what is set to one other value or drawn. Quantities with
-// several values are left out, because they are axes of the picture.
+// Title returns the title of a picture: the model, its preset, and what is set to one other value or drawn. Quantities
+// with several values are left out, because they are axes of the picture.
 func (n Neuron) Title() string {
 	text := capital(n.Model.Title)
 	if n.Preset.Name != "" {

@@ -7,8 +7,8 @@ import (
 	"popsim/fault"
 )
 
-// ParseNeurons parses the numbers of some of n neurons, as 0:9 or 1,5,7; a range includes its end. flag is the flag that gives
-// them.
+// ParseNeurons parses the numbers of some of n neurons, as 0:9 or 1,5,7; a range includes its end. flag is the flag
+// that gives them.
 func ParseNeurons(flag, text string, n int) (numbers []int64, err error) {
 	v, err := ParseValue(flag, text, "1")
 	if err == nil && v.Kind == Interval {

@@ -20,8 +20,8 @@ const (
 	classicRest = 65   // mV; the rest of 1952 lies at -65 mV here
 )
 
-// implausible returns warnings, one for each kind, about settings that were probably meant in another unit, or relative to
-// another potential.
+// implausible returns warnings, one for each kind, about settings that were probably meant in another unit, or relative
+// to another potential.
 func (n Neuron) implausible() (notes []string) {
 	found := map[string][]Setting{}
 	for _, s := range n.Settings {
@@ -36,7 +36,8 @@ func (n Neuron) implausible() (notes []string) {
 		}
 		if len(texts) > 0 {
 			s := found[unit][0]
-			notes = append(notes, fmt.Sprintf("%s: is this in %s? %s=%v%s would say so", strings.Join(texts, ", "), unit, s.Name, s.first(), unit))
+			notes = append(notes, fmt.Sprintf("%s: is this in %s? %s=%v%s would say so", strings.Join(texts, ", "),
+				unit, s.Name, s.first(), unit))
 		}
 	}
 	return append(notes, n.misplaced()...)
@@ -99,11 +100,14 @@ func (n Neuron) misplaced() (notes []string) {
 		return math.NaN()
 	}
 	if ek := at("E_K"); set["E_K"] && ek > shiftedEK && math.Abs(ek) >= volts {
-		notes = append(notes, fmt.Sprintf("E_K=%v mV: are potentials measured from a rest at 0, as in 1952? The rates here are for a rest near %v mV: E_Na=%v E_K=%v E_L=%.4g",
+		notes = append(notes, fmt.Sprintf("E_K=%v mV: are potentials measured from a rest at 0, as in 1952? The rates "+
+			"here are for a rest near %v mV: E_Na=%v E_K=%v E_L=%.4g",
 			ek, -classicRest, at("E_Na")-classicRest, ek-classicRest, at("E_L")-classicRest))
 	}
-	if vt, th, d := at("V_T"), at("V_th"), at("delta_T"); (set["V_th"] || set["V_T"] || set["delta_T"]) && th < vt+upstroke*d && math.Abs(th) >= volts {
-		notes = append(notes, fmt.Sprintf("V_th=%v mV is below V_T + %d delta_T = %.6g mV: V_th ends the upstroke here (V_peak elsewhere); "+
+	if vt, th, d := at("V_T"), at("V_th"), at("delta_T"); (set["V_th"] || set["V_T"] || set["delta_T"]) &&
+		th < vt+upstroke*d && math.Abs(th) >= volts {
+		notes = append(notes, fmt.Sprintf("V_th=%v mV is below V_T + %d delta_T = %.6g mV: V_th ends the upstroke here "+
+			"(V_peak elsewhere); "+
 			"the threshold that NEST and PyNN call V_th or v_thresh is V_T", th, upstroke, vt+upstroke*d))
 	}
 	return notes

@@ -10,8 +10,8 @@ import (
 	"popsim/pop"
 )
 
-// Count is how many neurons a population has: as many as asked for, or as its files have values, or one. asked is 0 where
-// nothing was said.
+// Count is how many neurons a population has: as many as asked for, or as its files have values, or one. asked is 0
+// where nothing was said.
 func (n Neuron) Count(asked int) (int, error) {
 	size, of := max(1, asked), ""
 	var bad fault.List
@@ -90,7 +90,8 @@ func eachNeuron(s pop.Spec, visit func(neuron int, p []float64)) {
 	}
 }
 
-// CheckPopulation reports the first neuron whose parameters or initial state make no sense, and how many more there are.
+// CheckPopulation reports the first neuron whose parameters or initial state make no sense, and how many more there
+// are.
 func CheckPopulation(s pop.Spec) error {
 	bad := 0
 	var first error

@@ -13,14 +13,16 @@ type Saved struct {
 	Flags   []Flag
 	Given   func(name string) bool
 
-	// Resolved holds values of flags that were not given, or whose value is to be replaced; an empty text means the value that
-	// the flag holds. Flags that belong to one call are left out.
+	// Resolved holds values of flags that were not given, or whose value is to be replaced; an empty text means the
+	// value that the flag holds. Flags that belong to one call are left out.
 	Resolved map[string]string
 	Values   [][2]string // NAME and VALUE
 }
 
 // Save returns the experiment file of a verb: all parameters of the neuron with their units, and flags as in Saved.
-func Save(comment string, verb string, n Neuron, flags []Flag, given func(name string) bool, resolved map[string]string) []byte {
+func Save(comment string, verb string, n Neuron, flags []Flag, given func(name string) bool,
+	resolved map[string]string,
+) []byte {
 	x := Saved{Comment: comment, Verb: verb, Flags: flags, Given: given, Resolved: resolved}
 	if n.Model != nil {
 		x.Model = n.Name()
@@ -65,7 +67,8 @@ func (x Saved) Text() []byte {
 	return []byte(b.String())
 }
 
-// quoteLines is like Quote, but returns a multi-line literal string for a text of several lines, if such a string can hold it.
+// quoteLines is like Quote, but returns a multi-line literal string for a text of several lines, if such a string can
+// hold it.
 func quoteLines(text string) string {
 	control := strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r == 0x7f })
 	if !strings.Contains(text, "\n") || strings.Contains(text, "'''") || control {

@@ -20,16 +20,18 @@ func CheckSpan(time, dt float64) error {
 	return nil
 }
 
-// CheckStep returns an error for a step (ms) with which the results of a population mean nothing, and a note on one that is
-// inaccurate.
+// CheckStep returns an error for a step (ms) with which the results of a population mean nothing, and a note on one
+// that is inaccurate.
 func CheckStep(spec pop.Spec, dt float64) (note string, err error) {
 	usable, accurate := StepLimits(spec)
 	method, _ := spec.Model.Method(spec.Method)
 	name := spec.Model.Name
 	switch {
 	case dt > usable:
-		return "", fault.Hint(fmt.Errorf("dt is %v ms, but %s with method %s needs at most %.4g ms here: beyond, it is unstable or wrong by a tenth",
-			dt, name, method.Name, usable), "use --dt %.3gms; beyond %.3g ms results are inaccurate", min(method.Dt, accurate), accurate)
+		return "", fault.Hint(fmt.Errorf("dt is %v ms, but %s with method %s needs at most %.4g ms here: beyond, it is "+
+			"unstable or wrong by a tenth",
+			dt, name, method.Name, usable), "use --dt %.3gms; beyond %.3g ms results are inaccurate", min(method.Dt,
+			accurate), accurate)
 	case dt > accurate:
 		note = InaccurateStep(dt, spec.Model, method, accurate)
 	}
@@ -38,11 +40,12 @@ func CheckStep(spec pop.Spec, dt float64) (note string, err error) {
 
 // InaccurateStep is the note on a step that is larger than accurate, ms.
 func InaccurateStep(dt float64, m *model.Model, method model.Method, accurate float64) string {
-	return fmt.Sprintf("dt is %v ms; method %s of %s is accurate up to about %.3g ms here", dt, method.Name, m.Name, accurate)
+	return fmt.Sprintf("dt is %v ms; method %s of %s is accurate up to about %.3g ms here", dt, method.Name, m.Name,
+		accurate)
 }
 
-// Crowding collects neurons or points whose interspike intervals turned out too short for the step, which is known only after
-// a run.
+// Crowding collects neurons or points whose interspike intervals turned out too short for the step, which is known only
+// after a run.
 type Crowding struct {
 	Method model.Method
 	Dt     float64 // step, ms
@@ -63,7 +66,8 @@ func (c *Crowding) Add(i int, interval, refractory float64) {
 	}
 }
 
-// shortest is the part of a step below which the time between two spikes is rounding error, or a state that goes to infinity.
+// shortest is the part of a step below which the time between two spikes is rounding error, or a state that goes to
+// infinity.
 const shortest = 1e-9
 
 // Note returns a sentence about them, "" if there are none; noun says what they are.
@@ -72,10 +76,12 @@ func (c *Crowding) Note(noun string) string {
 	case c.n == 0:
 		return ""
 	case c.least < shortest*c.Dt:
-		return fmt.Sprintf("steps of %v ms are too long for %s: at %s %d spikes come as soon as refractoriness ends, for which no step is short enough",
+		return fmt.Sprintf("steps of %v ms are too long for %s: at %s %d spikes come as soon as refractoriness ends, for "+
+			"which no step is short enough",
 			c.Dt, plural(c.n, noun), noun, c.fastest)
 	}
-	return fmt.Sprintf("steps of %v ms are too long for %s: at %s %d a spike comes %.3g steps after the end of refractoriness; "+
+	return fmt.Sprintf("steps of %v ms are too long for %s: at %s %d a spike comes %.3g steps after the end of "+
+		"refractoriness; "+
 		"method %s needs %v, so --dt %.1gms",
 		c.Dt, plural(c.n, noun), noun, c.fastest, c.least/c.Dt, c.Method.Name, c.Method.Steps, floor1(c.least/c.Method.Steps))
 }

@@ -35,14 +35,15 @@ const (
 
 // Value is the value of NAME=VALUE, parsed. Its numbers are in Unit.
 type Value struct {
-	Kind    Kind
-	Unit    string
-	Numbers []float64 // of a Number, the one; of a List, all; of a Range and an Interval, start, stop and, without Count, step
-	Count   int       // of a Range start:stop/n; 0 in one with a step
-	Log     bool      // of a Range: evenly spaced in the logarithm
-	Draw    Draw      // of kind Drawn
-	Path    string    // of a File, as it was given behind the @
-	Notes   []string  // what should be known of a value that is read as it stands
+	Kind Kind
+	Unit string
+	// of a Number, the one; of a List, all; of a Range and an Interval, start, stop and, without Count, step
+	Numbers []float64
+	Count   int      // of a Range start:stop/n; 0 in one with a step
+	Log     bool     // of a Range: evenly spaced in the logarithm
+	Draw    Draw     // of kind Drawn
+	Path    string   // of a File, as it was given behind the @
+	Notes   []string // what should be known of a value that is read as it stands
 	axis    sweep.Axis
 }
 
@@ -58,7 +59,8 @@ type Value struct {
 //	@file.npy       one value per element or row of a .npy, .csv, .npz or .parquet file
 //	@file.csv:COL   a column of it
 //
-// Numbers may have a unit of the same dimension as unit, to which they are converted. A list or range of one value is a Number.
+// Numbers may have a unit of the same dimension as unit, to which they are converted. A list or range of one value is a
+// Number.
 func ParseValue(name, text, unit string) (Value, error) {
 	v, err := parseValue(name, strings.TrimSpace(text), unit)
 	if err != nil {
@@ -91,8 +93,8 @@ func (v Value) Single() (x float64, ok bool) {
 	return v.At(0), true
 }
 
-// Values returns the numbers for n neurons: one for all, or one for each. The numbers of a file are not copied. A drawn number
-// depends only on seed, name and the number of the neuron.
+// Values returns the numbers for n neurons: one for all, or one for each. The numbers of a file are not copied. A drawn
+// number depends only on seed, name and the number of the neuron.
 func (v Value) Values(name string, n int, seed uint64) kernels.Values {
 	if v.Kind == Drawn {
 		return v.Draw.Values(name, n, seed)
@@ -255,7 +257,8 @@ func list(text, unit string) (Value, error) {
 		return Value{}, err
 	}
 	if mixesUnits(texts, x) {
-		return Value{}, fmt.Errorf("a list of numbers with and without units; write the unit of each (bare numbers are in %s, decimals have a point)", unit)
+		return Value{}, fmt.Errorf("a list of numbers with and without units; write the unit of each (bare numbers are "+
+			"in %s, decimals have a point)", unit)
 	}
 	return several(Value{Kind: List, Numbers: x, axis: sweep.Values("", "", x...)}), nil
 }
@@ -285,10 +288,12 @@ func numbers(texts []string, unit string) ([]float64, error) {
 	return values, bad.Err()
 }
 
-// cutCount cuts text at the slash of start:stop/n. A slash within a unit, as in uA/cm2 and 0.02/ms, is part of the unit.
+// cutCount cuts text at the slash of start:stop/n. A slash within a unit, as in uA/cm2 and 0.02/ms, is part of the
+// unit.
 func cutCount(text string) (span, count string, ok bool) {
 	i := strings.LastIndexByte(text, '/')
-	if i < 0 || expression.IsUnit(strings.Trim(text[i+1:], "()*^0123456789 ")) || i > 0 && i+1 < len(text) && unicode.IsLetter(rune(text[i-1])) && unicode.IsLetter(rune(text[i+1])) {
+	if i < 0 || expression.IsUnit(strings.Trim(text[i+1:], "()*^0123456789 ")) || i > 0 && i+1 < len(text) &&
+		unicode.IsLetter(rune(text[i-1])) && unicode.IsLetter(rune(text[i+1])) {
 		return text, "", false
 	}
 	return text[:i], text[i+1:], true

@@ -98,7 +98,8 @@ func TestParseValueRefuses(t *testing.T) {
 	}
 }
 
-// TestFiles: the unit of a header holds, a header of another quantity is refused, and what may be meant otherwise is noted.
+// TestFiles: the unit of a header holds, a header of another quantity is refused, and what may be meant otherwise is
+// noted.
 func TestFiles(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, c := range []struct{ text, ref, want string }{
@@ -127,8 +128,8 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// FuzzParseValue: what is understood has finite values that go one way; written with its units it reads back to the same
-// bits, and to the same text.
+// FuzzParseValue: what is understood has finite values that go one way; written with its units it reads back to the
+// same bits, and to the same text.
 func FuzzParseValue(f *testing.F) {
 	for _, text := range []string{
 		"21", "0:20:0.5", "0:20/201", "log:1:100/50", "5,6", "1e3:2e3:1e2", "0:1e18:1", "-1:1/3", "0:0.8nA:50pA",
@@ -219,7 +220,8 @@ func TestKinds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := n.Check("run", c.accepted); (c.want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), c.want) {
+		if err := n.Check("run", c.accepted); (c.want == "") != (err == nil) || err != nil &&
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.text, err, c.want)
 		}
 	}
@@ -235,7 +237,8 @@ func TestComplete(t *testing.T) {
 	for _, s := range n.Complete() {
 		names = append(names, s.Name+"="+s.Value.String())
 	}
-	if last := names[len(names)-2:]; !slices.Equal(last, []string{"tau=5ms,6ms", "I=3pA"}) || len(names) != len(model.LIFModel.Params)+1 {
+	if last := names[len(names)-2:]; !slices.Equal(last, []string{"tau=5ms,6ms", "I=3pA"}) ||
+		len(names) != len(model.LIFModel.Params)+1 {
 		t.Errorf("%q", names)
 	}
 }

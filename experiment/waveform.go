@@ -8,8 +8,8 @@ import (
 	"popsim/stimulus"
 )
 
-// ParseWaveform parses the shapes of a current in unit, which add up. notes are what should be known of files that were read,
-// and of samples that end before time (ms). Without shapes the sum is nil.
+// ParseWaveform parses the shapes of a current in unit, which add up. notes are what should be known of files that were
+// read, and of samples that end before time (ms). Without shapes the sum is nil.
 func ParseWaveform(shapes []string, unit string, time float64) (sum stimulus.Sum, notes []string, err error) {
 	syntax := stimulus.Syntax{Column: func(path string) ([]float64, error) {
 		v, err := ParseColumn("I", path, unit)
@@ -28,7 +28,8 @@ func ParseWaveform(shapes []string, unit string, time float64) (sum stimulus.Sum
 			continue
 		}
 		if samples, ok := shape.(stimulus.Samples); ok && samples.End() < time*(1-1e-12) {
-			notes = append(notes, fmt.Sprintf("the samples of the waveform end at %.6g ms; after that the waveform is 0", samples.End()))
+			notes = append(notes,
+				fmt.Sprintf("the samples of the waveform end at %.6g ms; after that the waveform is 0", samples.End()))
 		}
 		sum = append(sum, shape)
 	}

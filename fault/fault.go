@@ -1,5 +1,5 @@
-// Package fault holds errors in the input of a user, which know the part of the input they are about, its place in a file, and
-// what would be right. Errors are collected, so that all of them are reported together.
+// Package fault holds errors in the input of a user, which know the part of the input they are about, its place in a
+// file, and what would be right. Errors are collected, so that all of them are reported together.
 package fault
 
 import (
@@ -36,8 +36,8 @@ type concern struct {
 
 func (c concern) Unwrap() error { return c.error }
 
-// About sets the subject of an error: the name of the part of the input that it is about, under which Lines looks up its place.
-// It returns nil if err is nil.
+// About sets the subject of an error: the name of the part of the input that it is about, under which Lines looks up
+// its place. It returns nil if err is nil.
 func About(what string, err error) error {
 	if err == nil {
 		return nil
@@ -80,11 +80,13 @@ func (l *List) Addf(format string, args ...any) { l.Add(fmt.Errorf(format, args.
 // Err returns all errors as one, nil if there are none.
 func (l List) Err() error { return errors.Join(l...) }
 
-// Line is one error as it is shown: its text, which begins with its place if that is known, and the advice that belongs to it.
+// Line is one error as it is shown: its text, which begins with its place if that is known, and the advice that belongs
+// to it.
 type Line struct{ Text, Hint string }
 
-// Lines splits an error into its parts. places holds the places of parts of the input by their subjects, see About. Errors with
-// a place come first, in the order of the file. Advice that several errors share is given with the last of them.
+// Lines splits an error into its parts. places holds the places of parts of the input by their subjects, see About.
+// Errors with a place come first, in the order of the file. Advice that several errors share is given with the last of
+// them.
 func Lines(err error, places map[string]string) []Line {
 	var lines []Line
 	collect(err, "", places, &lines)

@@ -28,7 +28,8 @@ func TestLines(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%q, want\n%q", got, want)
 	}
-	if fault.Lines(nil, nil) != nil || fault.Hint(nil, "x") != nil || fault.About("x", nil) != nil || fault.At("x", nil) != nil {
+	if fault.Lines(nil, nil) != nil || fault.Hint(nil, "x") != nil || fault.About("x", nil) != nil ||
+		fault.At("x", nil) != nil {
 		t.Error("nil is a fault")
 	}
 }

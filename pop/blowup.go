@@ -32,13 +32,15 @@ func (e *BlownUp) Error() string {
 		text += fmt.Sprintf(" %s=%.6g", s.Name, e.State[j])
 	}
 	if !math.IsNaN(e.Away) {
-		return fmt.Sprintf("pop: neuron %d runs away: from t = %.6g ms on V goes to infinity by its own equations, whatever the step, "+
+		return fmt.Sprintf("pop: neuron %d runs away: from t = %.6g ms on V goes to infinity by its own equations, "+
+			"whatever the step, "+
 			"and in the step at t = %.6g ms it leaves the numbers (%s)", e.Neuron, e.Away, e.Time, text)
 	}
 	return fmt.Sprintf("pop: neuron %d became NaN in the step at t = %.6g ms (%s)", e.Neuron, e.Time, text)
 }
 
-// Runaway is a neuron whose V goes to infinity by the equations of the model, whatever the step; see model.Model.Runaway.
+// Runaway is a neuron whose V goes to infinity by the equations of the model, whatever the step; see
+// model.Model.Runaway.
 type Runaway struct {
 	Neuron int64
 	Time   float64 // when that was certain, ms
@@ -47,9 +49,9 @@ type Runaway struct {
 // farV is the magnitude of V (mV) beyond which a neuron is inspected.
 const farV = 1000.0
 
-// keep copies the columns of a shard before it is advanced, so that the step in which a state becomes NaN can be found by
-// repeating the epoch, without input of earlier steps. The copy belongs to the worker and stays in its cache. In an epoch of
-// one step nothing is copied.
+// keep copies the columns of a shard before it is advanced, so that the step in which a state becomes NaN can be found
+// by repeating the epoch, without input of earlier steps. The copy belongs to the worker and stays in its cache. In an
+// epoch of one step nothing is copied.
 func (w *worker) keep(s *shard, steps int) {
 	w.kept = w.kept[:0]
 	if steps == 1 {
@@ -94,11 +96,12 @@ func (s *shard) runsAway(lane int) bool {
 	return slices.ContainsFunc(s.away, func(r Runaway) bool { return r.Neuron == int64(s.first+lane) })
 }
 
-// locate repeats the epoch for lane l of a shard alone, from the columns at its start and with the same input, up to the step in
-// which its state becomes NaN or infinite, and records when it is found to run away.
+// locate repeats the epoch for lane l of a shard alone, from the columns at its start and with the same input, up to
+// the step in which its state becomes NaN or infinite, and records when it is found to run away.
 func (p *Population) locate(s *shard, w *worker, l int, drive kernels.Drive) {
 	neuron, spec := s.first+l, p.spec
-	found := &BlownUp{Model: spec.Model, Neuron: int64(neuron), I: spec.I.At(neuron), State: make([]float64, len(spec.Model.States)), Away: math.NaN()}
+	found := &BlownUp{Model: spec.Model, Neuron: int64(neuron), I: spec.I.At(neuron), State: make([]float64,
+		len(spec.Model.States)), Away: math.NaN()}
 	for _, v := range spec.P {
 		found.P = append(found.P, v.At(neuron))
 	}
@@ -154,9 +157,10 @@ const FinestTrial = 1024
 // ErrLongTrial is the error of SmallerStep where a trial would take too many steps.
 var ErrLongTrial = errors.New("pop: the trial of a smaller step would take too long")
 
-// SmallerStep looks for a step with which the neuron of e, a neuron of spec that was run in steps of dt ms, stays in range until
-// 20 steps after the blow-up. It runs the neuron alone, without Config.Wave and Config.Input, in steps of dt/4, dt/16, ...,
-// dt/FinestTrial. It returns the step, 0 if none was found, and the time (ms) up to which it was tried.
+// SmallerStep looks for a step with which the neuron of e, a neuron of spec that was run in steps of dt ms, stays in
+// range until 20 steps after the blow-up. It runs the neuron alone, without Config.Wave and Config.Input, in steps of
+// dt/4, dt/16, ..., dt/FinestTrial. It returns the step, 0 if none was found, and the time (ms) up to which it was
+// tried.
 func (e *BlownUp) SmallerStep(spec Spec, dt float64) (step, end float64, err error) {
 	const budget = 2e6 // steps of a trial
 	one := Spec{Model: spec.Model, Method: spec.Method, N: 1, P: kernels.Uniform(e.P), I: kernels.Values{e.I}}

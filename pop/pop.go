@@ -1,9 +1,9 @@
-// Package pop simulates populations: many uncoupled neurons of one model, stored in columns and cut into shards that workers
-// advance in lockstep. A population is built from a Spec and run for a time. It reports spikes and traced states to callbacks
-// while it runs, and at the end a summary with the spike train of every neuron.
+// Package pop simulates populations: many uncoupled neurons of one model, stored in columns and cut into shards that
+// workers advance in lockstep. A population is built from a Spec and run for a time. It reports spikes and traced
+// states to callbacks while it runs, and at the end a summary with the spike train of every neuron.
 //
-// The results of a neuron depend only on its own parameters, initial state and input; so they are the same bits for any number
-// of workers, any shard size, any length of epochs and any instruction set.
+// The results of a neuron depend only on its own parameters, initial state and input; so they are the same bits for any
+// number of workers, any shard size, any length of epochs and any instruction set.
 package pop
 
 import (
@@ -24,11 +24,12 @@ type Spec struct {
 	P      []kernels.Values // parameters in the order of the model; nil means the defaults
 	I      kernels.Values   // input current; nil means 0
 	Gain   kernels.Values   // factor applied to Config.Wave; nil means 1
-	Init   []kernels.Values // initial states in the order of the model; nil, as a whole or for a state, means Model.Initial
+	// initial states in the order of the model; nil, as a whole or for a state, means Model.Initial
+	Init []kernels.Values
 }
 
-// Set sets the quantity of that name: a parameter of the model, I, gain, or an initial state such as V0. values holds one value
-// for all neurons or one for each; it is kept, not copied.
+// Set sets the quantity of that name: a parameter of the model, I, gain, or an initial state such as V0. values holds
+// one value for all neurons or one for each; it is kept, not copied.
 func (s *Spec) Set(name string, values ...float64) error {
 	v := kernels.Values(values)
 	switch name {
@@ -65,8 +66,8 @@ type Config struct {
 	From  float64 // ms; intervals before it do not count in trains
 	Trace *Trace  // states to report; nil means none
 
-	// The functions below are called by one goroutine at a time, between epochs; nil means none. Slices that are passed to them
-	// belong to the population and are valid during the call.
+	// The functions below are called by one goroutine at a time, between epochs; nil means none. Slices that are passed
+	// to them belong to the population and are valid during the call.
 
 	// Wave returns a current that is added, times gain, to I in step k. It is called once for each step, in order.
 	Wave func(k int64) float64
@@ -87,9 +88,10 @@ type Spike struct {
 
 // Trace says which states are reported, and how often.
 type Trace struct {
-	Of    []int64                                              // neurons
-	Every float64                                              // ms; rounded to whole steps, at least one
-	Row   func(t float64, neuron int64, state []float64) error // called with each state at t ms, by time, then in the order of Of
+	Of    []int64 // neurons
+	Every float64 // ms; rounded to whole steps, at least one
+	// called with each state at t ms, by time, then in the order of Of
+	Row func(t float64, neuron int64, state []float64) error
 }
 
 // Summary sums up a run.
@@ -106,8 +108,8 @@ type Summary struct {
 	Away    []Runaway // neurons that run away, by number within their shards
 }
 
-// Phases is the time of a run by what was done. Step, Record and Wait are the time of all workers divided by their number, so
-// that the phases add up to about the time of the run.
+// Phases is the time of a run by what was done. Step, Record and Wait are the time of all workers divided by their
+// number, so that the phases add up to about the time of the run.
 type Phases struct {
 	Build  time.Duration // making shards, setting initial states
 	Step   time.Duration // kernels
@@ -127,7 +129,8 @@ func (p *Phases) Add(q Phases) {
 	p.Hand += q.Hand
 }
 
-// Split adds the time of the workers to Step, Record and Wait; step is the time that all of them together spent in kernels.
+// Split adds the time of the workers to Step, Record and Wait; step is the time that all of them together spent in
+// kernels.
 func (p *Phases) Split(s sched.Stats, step time.Duration) {
 	n := time.Duration(max(1, len(s.Busy)))
 	busy := time.Duration(0)

@@ -15,7 +15,8 @@ import (
 
 // One LIF neuron, and every spike as it comes.
 func ExampleRun() {
-	spec := pop.Spec{Model: model.LIFModel, N: 1, I: kernels.Values{21}, P: make([]kernels.Values, len(model.LIFModel.Params))}
+	spec := pop.Spec{Model: model.LIFModel, N: 1, I: kernels.Values{21}, P: make([]kernels.Values,
+		len(model.LIFModel.Params))}
 	spec.P[model.LIFModel.Index("t_ref")] = kernels.Values{10}
 	_, err := pop.Run(context.Background(), spec, pop.Config{Spike: func(block []pop.Spike) error {
 		for _, s := range block {
@@ -76,7 +77,9 @@ func run(t *testing.T, spec pop.Spec, cfg pop.Config, duration float64) record {
 	var r record
 	cfg.Train, cfg.From = true, duration/4
 	cfg.Spike = func(block []pop.Spike) error { r.spikes = append(r.spikes, block...); return nil }
-	cfg.Trace = &pop.Trace{Of: []int64{3, 0, int64(spec.N) - 1}, Every: 0.7, Row: func(at float64, i int64, y []float64) error {
+	cfg.Trace = &pop.Trace{Of: []int64{3, 0, int64(spec.N) - 1}, Every: 0.7, Row: func(at float64, i int64,
+		y []float64,
+	) error {
 		r.trace = append(append(r.trace, at, float64(i)), y...)
 		return nil
 	}}
@@ -99,12 +102,16 @@ func trains(sum pop.Summary) (all []pop.Train) {
 // mixed is a population whose neurons differ in everything that moves them.
 func mixed(m *model.Model, method string, n int) pop.Spec {
 	current := m.Typical.Current
-	spec := pop.Spec{Model: m, Method: method, N: n, I: make(kernels.Values, n), Gain: make(kernels.Values, n), Init: make([]kernels.Values, len(m.States))}
+	spec := pop.Spec{
+		Model: m, Method: method, N: n, I: make(kernels.Values, n), Gain: make(kernels.Values, n),
+		Init: make([]kernels.Values, len(m.States)),
+	}
 	spec.Init[0] = make(kernels.Values, n)
 	for i := range n {
 		x := math.Mod(float64(i+1)*0.6180339887498949, 1)
 		spec.I[i], spec.Gain[i] = current*(0.8+0.4*x), x
-		spec.Init[0][i] = model.All[0].Params[0].Default + map[bool]float64{true: 15 * x, false: -65 + 3*x}[m == model.LIFModel]
+		spec.Init[0][i] = model.All[0].Params[0].Default + map[bool]float64{true: 15 * x, false: -65 +
+			3*x}[m == model.LIFModel]
 	}
 	spec.P = make([]kernels.Values, len(m.Params))
 	for _, name := range []string{"t_ref", "g_L"} {
@@ -139,7 +146,8 @@ func TestResultsDoNotDependOnHowTheWorkIsCut(t *testing.T) {
 					cfg := base
 					cfg.Workers, cfg.Shard, cfg.Epoch, cfg.ISA = cut.workers, cut.shard, cut.epoch, kernels.Auto
 					got := run(t, spec, cfg, 60)
-					if !slices.Equal(got.spikes, want.spikes) || !slices.Equal(got.trace, want.trace) || !slices.Equal(got.trains, want.trains) {
+					if !slices.Equal(got.spikes, want.spikes) || !slices.Equal(got.trace, want.trace) ||
+						!slices.Equal(got.trains, want.trains) {
 						t.Errorf("%d workers, shards of %d, epochs of %d: other bits than one worker (%d spikes, %d)",
 							cut.workers, cut.shard, cut.epoch, len(got.spikes), len(want.spikes))
 					}

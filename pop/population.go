@@ -16,9 +16,9 @@ import (
 //	p.Advance(worker, shard)       // once for every shard, different shards at the same time
 //	p.Record()                     // one goroutine, after all shards
 //
-// and Spikes may be called between Advance of the last shard and the next Begin. Let B(e), A(s, e) and R(e) be these calls in
-// epoch e: B(e) precedes every A(s, e), all of these precede R(e), and R(e) precedes B(e+1). Simultaneous calls of Advance must
-// have different shards and different workers. No other methods may be called at the same time.
+// and Spikes may be called between Advance of the last shard and the next Begin. Let B(e), A(s, e) and R(e) be these
+// calls in epoch e: B(e) precedes every A(s, e), all of these precede R(e), and R(e) precedes B(e+1). Simultaneous
+// calls of Advance must have different shards and different workers. No other methods may be called at the same time.
 type Population struct {
 	spec   Spec
 	cfg    Config
@@ -73,8 +73,9 @@ type Epoch struct {
 	Steps int
 }
 
-// New builds a population at the start of step 0. Its columns are allocated and set by Config.Workers goroutines. The slices in
-// spec and cfg must not change while the population is in use. Config.Epoch and Config.Tick are used by Run only.
+// New builds a population at the start of step 0. Its columns are allocated and set by Config.Workers goroutines. The
+// slices in spec and cfg must not change while the population is in use. Config.Epoch and Config.Tick are used by Run
+// only.
 func New(ctx context.Context, spec Spec, cfg Config) (*Population, error) {
 	p, err := resolve(spec, cfg, 0)
 	if err != nil {
@@ -173,8 +174,8 @@ func (p *Population) enter(s *shard) {
 	}
 }
 
-// State writes the state of a neuron at the end of the last recorded epoch into y, whose length is the number of states of the
-// model.
+// State writes the state of a neuron at the end of the last recorded epoch into y, whose length is the number of states
+// of the model.
 func (p *Population) State(neuron int, y []float64) {
 	s := p.shardOf(neuron)
 	s.columns.State(neuron-s.first, p.sum.Steps, y)
@@ -211,9 +212,9 @@ func (p *Population) Advance(worker, shard int) {
 	p.AdvanceWith(worker, shard, d)
 }
 
-// AdvanceWith advances one shard through the epoch that was begun, with another input: drive.Wave holds a value for each step
-// of the epoch, and drive.Row[k*drive.Stride+l] is the current of the shard's neuron l in its step k. drive is read only during
-// the call.
+// AdvanceWith advances one shard through the epoch that was begun, with another input: drive.Wave holds a value for
+// each step of the epoch, and drive.Row[k*drive.Stride+l] is the current of the shard's neuron l in its step k. drive
+// is read only during the call.
 func (p *Population) AdvanceWith(worker, shard int, drive kernels.Drive) {
 	s, w := p.shards[shard], &p.workers[worker]
 	p.train(s)

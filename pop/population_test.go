@@ -15,7 +15,8 @@ import (
 
 // Two neurons that are advanced by hand, and the place of each spike within its step.
 func ExamplePopulation() {
-	p, err := pop.New(context.Background(), pop.Spec{Model: model.LIFModel, N: 2, I: kernels.Values{21, 30}}, pop.Config{Workers: 1})
+	p, err := pop.New(context.Background(), pop.Spec{Model: model.LIFModel, N: 2, I: kernels.Values{21, 30}},
+		pop.Config{Workers: 1})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -49,8 +50,8 @@ func step(t *testing.T, p *pop.Population, steps int) {
 	}
 }
 
-// TestSteppedIsRun: a population that is advanced by hand, in epochs of any length, does what Run does, to the bit; and its
-// exact spikes are those that Config.Spike is given.
+// TestSteppedIsRun: a population that is advanced by hand, in epochs of any length, does what Run does, to the bit; and
+// its exact spikes are those that Config.Spike is given.
 func TestSteppedIsRun(t *testing.T) {
 	for _, m := range model.All {
 		spec := mixed(m, "", 200)
@@ -91,13 +92,15 @@ func TestSteppedIsRun(t *testing.T) {
 			return int(a.Neuron - b.Neuron)
 		}
 		slices.SortFunc(got, byTime) // times that are rounded to the same number
-		if len(want) == 0 || !slices.Equal(got, want) || stepped.Spikes != sum.Spikes || !slices.Equal(trains(stepped), trains(sum)) {
+		if len(want) == 0 || !slices.Equal(got, want) || stepped.Spikes != sum.Spikes || !slices.Equal(trains(stepped),
+			trains(sum)) {
 			t.Errorf("%s: %d spikes by hand, %d in a run; other bits", m.Name, len(got), len(want))
 		}
 	}
 }
 
-// TestEpochAllocatesNothing: once its buffers have grown, an epoch allocates nothing, with spikes handed on, traces and input.
+// TestEpochAllocatesNothing: once its buffers have grown, an epoch allocates nothing, with spikes handed on, traces and
+// input.
 func TestEpochAllocatesNothing(t *testing.T) {
 	for _, m := range model.All {
 		spec := mixed(m, "", 300)
@@ -128,8 +131,8 @@ func TestEpochAllocatesNothing(t *testing.T) {
 	}
 }
 
-// TestBlowUpOfACallbackWithState: an input that is not a function of the step is asked for each step once, so a neuron that
-// blows up is found with the input that it had.
+// TestBlowUpOfACallbackWithState: an input that is not a function of the step is asked for each step once, so a neuron
+// that blows up is found with the input that it had.
 func TestBlowUpOfACallbackWithState(t *testing.T) {
 	calls := 0
 	spec := pop.Spec{Model: model.HHModel, Method: "rk4", N: 100}
@@ -148,8 +151,8 @@ func TestBlowUpOfACallbackWithState(t *testing.T) {
 	}
 }
 
-// TestRunaway: AdEx with a < -1/R goes to minus infinity from beyond its saddle, whatever the step; run tells the neuron
-// and the time, and when V overflows does not advise another step.
+// TestRunaway: AdEx with a < -1/R goes to minus infinity from beyond its saddle, whatever the step; run tells the
+// neuron and the time, and when V overflows does not advise another step.
 func TestRunaway(t *testing.T) {
 	m := model.AdExModel
 	spec := pop.Spec{Model: m, N: 3, P: make([]kernels.Values, len(m.Params)), I: kernels.Values{0, -5, 0}}
@@ -172,7 +175,8 @@ func TestRunaway(t *testing.T) {
 	}
 }
 
-// TestSet: what a spec calls by name is set, other specs that shared its slices are not, and an unknown name is refused.
+// TestSet: what a spec calls by name is set, other specs that shared its slices are not, and an unknown name is
+// refused.
 func TestSet(t *testing.T) {
 	m := model.AdExModel
 	base := pop.Spec{Model: m, N: 2, P: kernels.Uniform(m.Defaults())}
@@ -183,8 +187,10 @@ func TestSet(t *testing.T) {
 		}
 	}
 	j := m.Index("t_ref")
-	if spec.P[j].At(1) != 5 || spec.I.At(1) != 20 || spec.Init[1].At(1) != 1 || spec.Gain.At(1) != 2 || base.P[j].At(1) == 5 {
-		t.Errorf("set %v, I %v, initial states %v, gain %v; the other spec has %v", spec.P, spec.I, spec.Init, spec.Gain, base.P)
+	if spec.P[j].At(1) != 5 || spec.I.At(1) != 20 || spec.Init[1].At(1) != 1 || spec.Gain.At(1) != 2 ||
+		base.P[j].At(1) == 5 {
+		t.Errorf("set %v, I %v, initial states %v, gain %v; the other spec has %v", spec.P, spec.I, spec.Init,
+			spec.Gain, base.P)
 	}
 	if err := spec.Set("g_Na", 1); err == nil || err.Error() != "adex has no parameter or state g_Na" {
 		t.Errorf("got error %v", err)

@@ -8,8 +8,8 @@ import (
 	"popsim/kernels"
 )
 
-// Record ends an epoch after all shards have been advanced: it passes spikes and traced states to the callbacks of Config, in
-// order of time. The error is that of a callback, or a *BlownUp.
+// Record ends an epoch after all shards have been advanced: it passes spikes and traced states to the callbacks of
+// Config, in order of time. The error is that of a callback, or a *BlownUp.
 func (p *Population) Record() error {
 	for _, s := range p.shards {
 		if s.failed != nil {
@@ -49,8 +49,8 @@ func (p *Population) Summary() Summary {
 	return p.sum
 }
 
-// train adds the events of the last epoch of a shard to the trains of its neurons. Unless the epoch is brief, this is done after
-// it was merged, so that an abandoned epoch leaves nothing in the trains.
+// train adds the events of the last epoch of a shard to the trains of its neurons. Unless the epoch is brief, this is
+// done after it was merged, so that an abandoned epoch leaves nothing in the trains.
 func (p *Population) train(s *shard) {
 	if p.trains.Len() == 0 {
 		return
@@ -75,8 +75,8 @@ func (p *Population) train(s *shard) {
 	s.events = s.events[:0]
 }
 
-// time returns the time (ms) of an event of the epoch that starts with step first. A run has less than 2^53 steps, so the step is
-// exact; the sum of step and theta is rounded no more coarsely than the time itself.
+// time returns the time (ms) of an event of the epoch that starts with step first. A run has less than 2^53 steps, so
+// the step is exact; the sum of step and theta is rounded no more coarsely than the time itself.
 func (p *Population) time(first int64, e kernels.Event) float64 {
 	return (float64(first+int64(e.Step)) + e.Theta) * p.dt
 }
@@ -84,7 +84,8 @@ func (p *Population) time(first int64, e kernels.Event) float64 {
 // every returns the number of steps from one time of the trace to the next.
 func (p *Population) every() int64 { return max(1, int64(math.Round(p.cfg.Trace.Every/p.dt))) }
 
-// untilTrace records the traced states if step done of the epoch is a time of the trace, and returns the steps to the next.
+// untilTrace records the traced states if step done of the epoch is a time of the trace, and returns the steps to the
+// next.
 func (p *Population) untilTrace(s *shard, done int) int {
 	every, k := p.every(), p.first+int64(done)
 	if k%every == 0 {

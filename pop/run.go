@@ -8,10 +8,10 @@ import (
 	"popsim/sched"
 )
 
-// Epochs are long enough for the cost of memory and of the barrier to be negligible, and short enough that the spikes of an
-// epoch take little memory. Shards are small enough for an interruption to be seen within a second. Without callbacks for spikes
-// and states an epoch may span up to briefSteps steps, about a quarter of a second of work for one worker; such an epoch is
-// never abandoned half-way, and its spikes are dropped once they are in the trains.
+// Epochs are long enough for the cost of memory and of the barrier to be negligible, and short enough that the spikes
+// of an epoch take little memory. Shards are small enough for an interruption to be seen within a second. Without
+// callbacks for spikes and states an epoch may span up to briefSteps steps, about a quarter of a second of work for one
+// worker; such an epoch is never abandoned half-way, and its spikes are dropped once they are in the trains.
 const (
 	mostSteps   = 256
 	leastSteps  = 64
@@ -22,9 +22,9 @@ const (
 	rowsAtATime = 1 << 23 // values of Config.Input held at once
 )
 
-// Run builds the population and advances it for the given time, ms. When ctx is cancelled, it ends after the last complete
-// epoch: the summary then covers the steps made, and the error wraps that of ctx. The error is a *BlownUp if the state of a
-// neuron became NaN or infinite.
+// Run builds the population and advances it for the given time, ms. When ctx is cancelled, it ends after the last
+// complete epoch: the summary then covers the steps made, and the error wraps that of ctx. The error is a *BlownUp if
+// the state of a neuron became NaN or infinite.
 func Run(ctx context.Context, spec Spec, cfg Config, duration float64) (Summary, error) {
 	p, err := resolve(spec, cfg, duration)
 	if err != nil {
@@ -99,8 +99,8 @@ func (p *Population) span() (steps int, brief bool) {
 	return steps, brief
 }
 
-// Steps returns the number of steps of dt ms that cover the time t ms: t/dt rounded up, unless it exceeds a whole number only
-// because of rounding.
+// Steps returns the number of steps of dt ms that cover the time t ms: t/dt rounded up, unless it exceeds a whole
+// number only because of rounding.
 func Steps(t, dt float64) int64 {
 	n := math.Round(t / dt)
 	if math.Abs(n*dt-t) <= 1e-9*dt*max(1, n) {

@@ -15,8 +15,8 @@ type Event struct {
 	Neuron int64
 }
 
-// Spikes lists the spikes of the epoch that was advanced last, by step, then theta, then neuron. It is called after all shards
-// have been advanced. The slice is valid until the next call.
+// Spikes lists the spikes of the epoch that was advanced last, by step, then theta, then neuron. It is called after all
+// shards have been advanced. The slice is valid until the next call.
 func (p *Population) Spikes() []Event {
 	p.events = p.events[:0]
 	for _, s := range p.shards {
@@ -30,10 +30,10 @@ func (p *Population) Spikes() []Event {
 	return p.events
 }
 
-// sorted returns the spikes of the epoch by time, then neuron. They are first sorted into steps by counting. The spikes of one
-// step fit into a cache; they are sorted, again by counting, into as many slices of the step as there are spikes, which brings
-// nearly every spike to its place at a cost per spike that does not grow with their number. Insertion does the rest. The slice
-// is valid until the next epoch.
+// sorted returns the spikes of the epoch by time, then neuron. They are first sorted into steps by counting. The spikes
+// of one step fit into a cache; they are sorted, again by counting, into as many slices of the step as there are
+// spikes, which brings nearly every spike to its place at a cost per spike that does not grow with their number.
+// Insertion does the rest. The slice is valid until the next epoch.
 func (p *Population) sorted() []Spike {
 	p.buckets = slices.Grow(p.buckets[:0], p.length+1)[:p.length+1]
 	clear(p.buckets)

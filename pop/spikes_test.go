@@ -9,8 +9,8 @@ import (
 	"popsim/kernels"
 )
 
-// tossed is a population whose shards hold events of an epoch as kernels leave them, a lane after the other: theta draws the
-// place within a step.
+// tossed is a population whose shards hold events of an epoch as kernels leave them, a lane after the other: theta
+// draws the place within a step.
 func tossed(shards, events, length int, theta func(r *rand.Rand) float64) *Population {
 	r := rand.New(rand.NewPCG(1, 2))
 	pop := &Population{dt: 0.1, first: 123456789, length: length}

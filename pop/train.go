@@ -7,8 +7,8 @@ import (
 	"popsim/model"
 )
 
-// Train sums up the spikes of one neuron while they are added; times are ms. The zero value is a train without spikes. An
-// interval counts for Mean, Rate and CV (it is kept) if its first spike is at or after the time from of Add.
+// Train sums up the spikes of one neuron while they are added; times are ms. The zero value is a train without spikes.
+// An interval counts for Mean, Rate and CV (it is kept) if its first spike is at or after the time from of Add.
 type Train struct {
 	head
 	tail
@@ -93,8 +93,8 @@ func (s *Train) Mean() float64 {
 	return (s.last - s.start) / float64(s.kept-1)
 }
 
-// Rate returns 1000 over the mean kept interval, Hz; 0 without one. For a train from Trains.At that has a period of several
-// intervals, the mean is over whole periods.
+// Rate returns 1000 over the mean kept interval, Hz; 0 without one. For a train from Trains.At that has a period of
+// several intervals, the mean is over whole periods.
 func (s *Train) Rate() float64 {
 	if s.kept < 2 {
 		return 0
@@ -102,7 +102,8 @@ func (s *Train) Rate() float64 {
 	return 1000 * float64(s.kept-1-s.cut) / (s.last - s.cutTime - s.start)
 }
 
-// CV returns the standard deviation of the kept intervals (dividing by their number) over their mean; NaN with fewer than two.
+// CV returns the standard deviation of the kept intervals (dividing by their number) over their mean; NaN with fewer
+// than two.
 func (s *Train) CV() float64 {
 	if s.kept < 3 {
 		return math.NaN()
@@ -127,8 +128,8 @@ type Trains struct {
 	recent []recent // the last intervals, where a train may have a period of several; nil where all intervals are the same
 }
 
-// recent holds the last intervals of a neuron, ms, in a ring. The period is found from them, and the mean is trimmed to whole
-// periods; single precision is enough for both.
+// recent holds the last intervals of a neuron, ms, in a ring. The period is found from them, and the mean is trimmed to
+// whole periods; single precision is enough for both.
 type recent [recentIntervals]float32
 
 const (
@@ -151,8 +152,8 @@ func newTrains(n int, periodic bool) Trains {
 	return s
 }
 
-// mayHavePeriods reports whether intervals may differ from each other: because a state other than V outlasts a spike, or because
-// the current changes over time, as where spikes are locked to a periodic waveform.
+// mayHavePeriods reports whether intervals may differ from each other: because a state other than V outlasts a spike,
+// or because the current changes over time, as where spikes are locked to a periodic waveform.
 func (cfg Config) mayHavePeriods(m *model.Model) bool {
 	return m.Fires == model.Crossing || len(m.States) > 1 || cfg.Wave != nil || cfg.Input != nil
 }
@@ -167,8 +168,8 @@ func (s Trains) note(i int) {
 // Len returns the number of neurons.
 func (s Trains) Len() int { return len(s.tails) }
 
-// At returns the train of neuron i. If its last intervals, up to 64, have a period of 2 to 21 intervals, its rate is over whole
-// periods.
+// At returns the train of neuron i. If its last intervals, up to 64, have a period of 2 to 21 intervals, its rate is
+// over whole periods.
 func (s Trains) At(i int) Train {
 	t := Train{head: s.heads[i], tail: s.tails[i]}
 	if s.recent == nil {
@@ -197,8 +198,9 @@ func (s Trains) At(i int) Train {
 	return t
 }
 
-// Period returns the smallest p, at most most, such that any two intervals of x that are p apart differ by no more than alike
-// times the mean interval or, if it is longer, the interval itself; x must hold three periods. It is 0 if there is none.
+// Period returns the smallest p, at most most, such that any two intervals of x that are p apart differ by no more than
+// alike times the mean interval or, if it is longer, the interval itself; x must hold three periods. It is 0 if there
+// is none.
 func Period(x []float64, most int, alike float64) int {
 	if len(x) < 3 {
 		return 0

@@ -47,10 +47,14 @@ func TestTrain(t *testing.T) {
 		if len(kept) > 1 {
 			want[6] = math.Sqrt(square) / mean
 		}
-		got := []float64{train.Latency(), train.Last(), train.ISIFirst(), train.ISILast(), train.Mean(), train.Rate(), train.CV()}
+		got := []float64{
+			train.Latency(), train.Last(), train.ISIFirst(), train.ISILast(), train.Mean(), train.Rate(),
+			train.CV(),
+		}
 		for j, x := range want {
 			if !(math.Abs(got[j]-x) <= 1e-12*max(1, math.Abs(x))) && !(math.IsNaN(x) && math.IsNaN(got[j])) {
-				t.Errorf("%d spikes, intervals from %.3g ms on: latency, last, first and last interval, mean, rate, CV are %v, want %v", n, from, got, want)
+				t.Errorf("%d spikes, intervals from %.3g ms on: latency, last, first and last interval, mean, rate, CV "+
+					"are %v, want %v", n, from, got, want)
 				break
 			}
 		}
@@ -60,8 +64,8 @@ func TestTrain(t *testing.T) {
 	}
 }
 
-// TestWholePeriods: the rate of a train that repeats itself after two intervals is that of whole periods, wherever the run
-// ends. The right value is that of the reset map (popsim/dynamics).
+// TestWholePeriods: the rate of a train that repeats itself after two intervals is that of whole periods, wherever the
+// run ends. The right value is that of the reset map (popsim/dynamics).
 func TestWholePeriods(t *testing.T) {
 	const want, allowed = 14.4376148, 1e-5 // Hz; the error of flow at 0.1 ms
 	set, err := model.AdExModel.Preset("naud-reg-burst")
@@ -84,8 +88,8 @@ func TestWholePeriods(t *testing.T) {
 	}
 }
 
-// TestLockedRate: a lif neuron whose spikes are locked to a sine, two for three periods, has the rate of whole periods, whether the
-// number of its intervals is even or odd.
+// TestLockedRate: a lif neuron whose spikes are locked to a sine, two for three periods, has the rate of whole periods,
+// whether the number of its intervals is even or odd.
 func TestLockedRate(t *testing.T) {
 	const (
 		want      = 1000.0 / 30 // Hz: two spikes in 60 ms

@@ -33,6 +33,7 @@ func (s *Train) UnmarshalBinary(b []byte) error {
 	}
 	number := func() float64 { return math.Float64frombits(next()) }
 	s.first, s.isiFirst, s.earlier, s.start, s.kept = number(), number(), int64(next()), number(), int64(next())
-	s.last, s.isiLast, s.reference, s.square, s.cut, s.cutTime = number(), number(), number(), number(), int64(next()), number()
+	s.last, s.isiLast, s.reference, s.square, s.cut, s.cutTime = number(), number(), number(), number(), int64(next()),
+		number()
 	return nil
 }

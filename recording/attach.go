@@ -14,8 +14,8 @@ type StateRecorder interface {
 	AddState(time float64, neuron int64, state []float64) error
 }
 
-// Attach lets a run with cfg report to recorders, each a SpikeRecorder, a StateRecorder or both. cfg.Trace says which neurons are
-// traced, and how often; without it no states are reported.
+// Attach lets a run with cfg report to recorders, each a SpikeRecorder, a StateRecorder or both. cfg.Trace says which
+// neurons are traced, and how often; without it no states are reported.
 func Attach(cfg *pop.Config, recorders ...any) {
 	var spikes []SpikeRecorder
 	var states []StateRecorder

@@ -12,7 +12,8 @@ type Column struct {
 	Values []float64
 }
 
-// WriteNeurons appends to out a row for each neuron: its number, spikes, rate_Hz, latency_ms and isi_cv, and further columns.
+// WriteNeurons appends to out a row for each neuron: its number, spikes, rate_Hz, latency_ms and isi_cv, and further
+// columns.
 func WriteNeurons(out *file.Output, trains pop.Trains, further ...Column) error {
 	for first := 0; first == 0 || first < trains.Len(); first += BlockRows {
 		if err := out.Append(neurons(trains, first, further)); err != nil {

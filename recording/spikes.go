@@ -1,4 +1,5 @@
-// Package recording writes what a population does to tables while it runs: spikes, states over time, and a row for each neuron.
+// Package recording writes what a population does to tables while it runs: spikes, states over time, and a row for each
+// neuron.
 package recording
 
 import (
@@ -10,10 +11,10 @@ import (
 // BlockRows is how many rows are handed to a table at once.
 const BlockRows = 1 << 14
 
-// Spikes writes spikes to a table with the columns neuron and time_ms. //
-// With Background it appends to the table in a goroutine of its own while the next spikes are computed. Call W(k) the call of
-// AddSpikes for block k and A(k) the appending of that block to the table: A(k) precedes the return of W(k+1), so one of the two
-// blocks of columns is always free, and the error of A(k) is returned by W(k+2) at the latest, or by Close.
+// Spikes writes spikes to a table with the columns neuron and time_ms. // With Background it appends to the table in a
+// goroutine of its own while the next spikes are computed. Call W(k) the call of AddSpikes for block k and A(k) the
+// appending of that block to the table: A(k) precedes the return of W(k+1), so one of the two blocks of columns is
+// always free, and the error of A(k) is returned by W(k+2) at the latest, or by Close.
 type Spikes struct {
 	out    *file.Output
 	blocks [2]spikeBlock
@@ -68,7 +69,8 @@ func (s *Spikes) AddSpikes(block []pop.Spike) error {
 	}
 }
 
-// Close waits until every block is in the table. A table without spikes gets its header. The table remains to be committed.
+// Close waits until every block is in the table. A table without spikes gets its header. The table remains to be
+// committed.
 func (s *Spikes) Close() error {
 	if s.queue != nil {
 		close(s.queue)

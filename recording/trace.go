@@ -51,8 +51,8 @@ func (t *Trace) flush() error {
 // Close appends the last rows. The table remains to be committed.
 func (t *Trace) Close() error { return t.flush() }
 
-// TopTrace is a Trace with a further row at each spike of the traced neurons of a model that resets: V = V_th, and the other states
-// missing.
+// TopTrace is a Trace with a further row at each spike of the traced neurons of a model that resets: V = V_th, and the
+// other states missing.
 type TopTrace struct {
 	*Trace
 	traced    []int64

@@ -1,6 +1,6 @@
-// Package stimulus holds what enters neurons from outside as a function of time. A Shape is such a function, with times in
-// ms and values in the unit of what it drives; its Waveform on a grid of steps gives the exact mean over each step, which is
-// what a simulation adds in that step.
+// Package stimulus holds what enters neurons from outside as a function of time. A Shape is such a function, with times
+// in ms and values in the unit of what it drives; its Waveform on a grid of steps gives the exact mean over each step,
+// which is what a simulation adds in that step.
 package stimulus
 
 import (

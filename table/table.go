@@ -1,5 +1,5 @@
-// Package table holds results as named columns of equal length: float64, where NaN means missing, int64 or strings. It imports
-// nothing, so that packages that compute can return tables; popsim/table/file writes and reads them.
+// Package table holds results as named columns of equal length: float64, where NaN means missing, int64 or strings. It
+// imports nothing, so that packages that compute can return tables; popsim/table/file writes and reads them.
 package table
 
 import (
@@ -84,8 +84,8 @@ func (t *Table) Column(name string) (Column, bool) {
 	return Column{}, false
 }
 
-// Check reports all errors of the table together: no columns, columns without a name or with the name of another, of unequal
-// length, or of another type.
+// Check reports all errors of the table together: no columns, columns without a name or with the name of another, of
+// unequal length, or of another type.
 func (t *Table) Check() error {
 	if len(t.Columns) == 0 {
 		return errors.New("a table without columns")

@@ -20,7 +20,8 @@ func TestVerifyCounts(t *testing.T) {
 		{Name: "three", Prove: func(context.Context) (string, bool, error) { return "", true, errors.New("broken") }},
 		{Name: "four", Prove: func(context.Context) (string, bool, error) { return "found 3 (3)", true, nil }},
 	}, &stdout)
-	want := "ok    one: found 3 (3)\nFAIL  two: found 4 (3)\nFAIL  three: broken\nok    four: found 3 (3)\n2 passed, 2 failed\n"
+	want := "ok    one: found 3 (3)\nFAIL  two: found 4 (3)\nFAIL  three: broken\nok    four: found 3 (3)\n2 " +
+		"passed, 2 failed\n"
 	if err == nil || stdout.String() != want {
 		t.Errorf("error %v, said\n%swant an error, and\n%s", err, stdout.String(), want)
 	}

@@ -101,7 +101,8 @@ func resumedSweep(ctx context.Context) (string, bool, error) {
 		part, stop := context.WithCancel(ctx)
 		var batches atomic.Int64
 		r, err := sweep.Run(part, proofSweep(), sweep.Config{
-			Keep: filepath.Join(dir, "sweep"), Resume: true, Batch: 20, Every: 1, Workers: 1 + stops%3, ISA: sets[stops%len(sets)],
+			Keep: filepath.Join(dir, "sweep"), Resume: true, Batch: 20, Every: 1, Workers: 1 + stops%3,
+			ISA: sets[stops%len(sets)],
 			Tick: func(_, _ int64) {
 				if batches.Add(1) == 4 {
 					stop()
