@@ -310,3 +310,45 @@ func rasters(title string, tables []Named) (*Figure, error) {
 	}
 	return f, nil
 }
+
+// Stack puts tables of the same columns under each other, with their names in a first column. The error names columns
+// that differ.
+func Stack(column string, tables []Named) (*table.Table, error) {
+	all := &table.Table{Columns: slices.Clone(tables[0].Table.Columns)}
+	var names []string
+	for i, t := range tables {
+		if len(t.Table.Columns) != len(all.Columns) {
+			return nil, fmt.Errorf("the tables of %s and %s have different columns; -m chooses those that both have", tables[0].Name, t.Name)
+		}
+		for range t.Table.Rows() {
+			names = append(names, t.Name)
+		}
+		if i == 0 {
+			continue
+		}
+		for j, c := range t.Table.Columns {
+			if c.Name != all.Columns[j].Name {
+				return nil, fmt.Errorf("the tables of %s and %s have different columns (%s, %s)", tables[0].Name, t.Name, all.Columns[j].Name, c.Name)
+			}
+			all.Columns[j] = appended(all.Columns[j], c)
+		}
+	}
+	all.Columns = append([]table.Column{table.Col(column, names)}, all.Columns...)
+	return all, nil
+}
+
+// appended is column a followed by column b of the same type.
+func appended(a, b table.Column) table.Column {
+	switch v := a.Values.(type) {
+	case []float64:
+		w, _ := b.Values.([]float64)
+		return table.Col(a.Name, append(slices.Clone(v), w...))
+	case []int64:
+		w, _ := b.Values.([]int64)
+		return table.Col(a.Name, append(slices.Clone(v), w...))
+	case []string:
+		w, _ := b.Values.([]string)
+		return table.Col(a.Name, append(slices.Clone(v), w...))
+	}
+	return a
+}

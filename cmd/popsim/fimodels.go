@@ -12,7 +12,6 @@ import (
 	"popsim/fault"
 	"popsim/figure"
 	"popsim/sweep"
-	"popsim/table"
 	"popsim/table/file"
 )
 
@@ -89,7 +88,7 @@ func (s *sweepCommand) writeModels(out *file.Output, models []string, each []*sw
 		failed = append(failed, failures(r))
 	}
 	if out != nil {
-		all, err := stacked("model", named)
+		all, err := figure.Stack("model", named)
 		if err != nil {
 			return err
 		}
@@ -137,45 +136,4 @@ func recordOf(models []string, each []*sweepCommand, results []*sweep.Result) fi
 	delete(all.Extra, "rheobase")
 	delete(all.Extra, "borders")
 	return all
-}
-
-// stacked puts tables of the same columns under each other, with their names in a first column.
-func stacked(column string, tables []figure.Named) (*table.Table, error) {
-	all := &table.Table{Columns: slices.Clone(tables[0].Table.Columns)}
-	var names []string
-	for i, t := range tables {
-		if len(t.Table.Columns) != len(all.Columns) {
-			return nil, fmt.Errorf("the tables of %s and %s have different columns; -m chooses those that both have", tables[0].Name, t.Name)
-		}
-		for range t.Table.Rows() {
-			names = append(names, t.Name)
-		}
-		if i == 0 {
-			continue
-		}
-		for j, c := range t.Table.Columns {
-			if c.Name != all.Columns[j].Name {
-				return nil, fmt.Errorf("the tables of %s and %s have different columns (%s, %s)", tables[0].Name, t.Name, all.Columns[j].Name, c.Name)
-			}
-			all.Columns[j] = appended(all.Columns[j], c)
-		}
-	}
-	all.Columns = append([]table.Column{table.Col(column, names)}, all.Columns...)
-	return all, nil
-}
-
-// appended is column a followed by column b of the same type.
-func appended(a, b table.Column) table.Column {
-	switch v := a.Values.(type) {
-	case []float64:
-		w, _ := b.Values.([]float64)
-		return table.Col(a.Name, append(slices.Clone(v), w...))
-	case []int64:
-		w, _ := b.Values.([]int64)
-		return table.Col(a.Name, append(slices.Clone(v), w...))
-	case []string:
-		w, _ := b.Values.([]string)
-		return table.Col(a.Name, append(slices.Clone(v), w...))
-	}
-	return a
 }
