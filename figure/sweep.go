@@ -332,4 +332,6 @@ var measureLabels = map[string]string{
 	"pattern_margin": "margin of the pattern",
 	"period":         "period (spikes)",
 	"adaptation":     "adaptation index",
+	"burst_spikes":   "spikes per burst",
+	"burst_rate_Hz":  "bursts per second (Hz)",
 }

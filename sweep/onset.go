@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 )
 
 // How the onset of firing is looked for.
@@ -68,4 +69,25 @@ func upTo(found []Transition, above string) []Transition {
 		}
 	}
 	return found
+}
+
+// Gain is the slope of the straight line fitted by least squares to the points of an f-I curve that go on firing, Hz per unit
+// of current, and their number; NaN of fewer than three.
+func (r *Result) Gain() (slope float64, points int) {
+	var x, y []float64
+	for row := range r.Rows() {
+		if rate := r.Value("rate_Hz", row); rate > 0 && r.Word("status", row) == "ok" {
+			x, y = append(x, r.Axis(row, 0)), append(y, rate)
+		}
+	}
+	if len(x) < 3 {
+		return math.NaN(), len(x)
+	}
+	mx, my := mean(x), mean(y)
+	sxy, sxx := 0.0, 0.0
+	for i := range x {
+		sxy += float64((x[i] - mx) * (y[i] - my))
+		sxx += float64((x[i] - mx) * (x[i] - mx))
+	}
+	return sxy / sxx, len(x)
 }

@@ -39,3 +39,34 @@ func TestOnsets(t *testing.T) {
 		t.Errorf("a neuron that cannot fire: %v", err)
 	}
 }
+
+// The line through the rates of lif has the slope of its closed form, and of bursts the spikes are counted.
+func TestGainAndBursts(t *testing.T) {
+	rate := func(i float64) float64 { return 1000 / (1 + 10*math.Log(i/(i-20))) } // t_ref + tau log(R I / (R I - V_th))
+	currents := []float64{10, 25, 30, 35}
+	r, err := Run(context.Background(), Spec{Model: model.LIFModel, Grid: Grid{Axes: []Axis{Values("I", "pA", currents...)}}}, Config{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := (rate(35) - rate(25)) / 10 // of three evenly spaced points
+	if slope, n := r.Gain(); n != 3 || math.Abs(slope-want) > 1e-9*want {
+		t.Errorf("gain %v of %d points, want %v of 3", slope, n, want)
+	}
+
+	m := model.AdExModel
+	preset, err := m.Preset("tb08")
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := Spec{Model: m, P: preset.Params, I: 800, Discard: 500, Measures: []string{"rate_Hz", "period", "burst_spikes", "burst_rate_Hz"}}
+	spec.Grid.Axes = []Axis{Values("V_reset", "mV", -48.1, -47.2, -46)}
+	if r, err = Run(context.Background(), spec, Config{Workers: 1}); err != nil {
+		t.Fatal(err)
+	}
+	for row, want := range []float64{2, 4, 7} {
+		n, bursts := r.Value("burst_spikes", row), r.Value("burst_rate_Hz", row)
+		if n != want || math.Abs(n*bursts-r.Value("rate_Hz", row)) > 1e-9*n*bursts {
+			t.Errorf("row %d: %v spikes per burst, %v bursts/s, %v spikes/s; want %v spikes", row, n, bursts, r.Value("rate_Hz", row), want)
+		}
+	}
+}

@@ -427,6 +427,9 @@ func (w *worker) record(l *lane, how int) (r record, c behaviour) {
 		margin = math.NaN()
 	}
 	r[mPattern], r[mMargin] = float64(pattern), margin
+	if pattern == patternBursting {
+		r[mBurstSpikes], r[mBurstRate] = c.bursts()
+	}
 	return r, c
 }
 

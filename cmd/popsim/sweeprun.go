@@ -274,6 +274,11 @@ func (s *sweepCommand) summary(r *sweep.Result) {
 	if x := s.rheobase(); !math.IsNaN(x) {
 		s.say("resting state disappears at I = %.10g %s (analytical rheobase)", x, s.neuron.Model.CurrentUnit)
 	}
+	if s.verb == "fi" && len(s.spec.Grid.Axes) == 1 && s.spec.From == sweep.FromRest {
+		if slope, n := r.Gain(); !math.IsNaN(slope) {
+			s.say("gain %.4g Hz per %s (line through the %d points that go on firing)", slope, s.neuron.Model.CurrentUnit, n)
+		}
+	}
 	counts := sweep.StatusCounts{}
 	counts.Add(r)
 	s.tellStatus(counts)
