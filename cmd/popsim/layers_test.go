@@ -16,7 +16,7 @@ var layers = map[string][]string{
 	"network/statistics":        nil,
 	"network/measure":           {"network", "network/description", "network/recording", "network/statistics", "sweep", "experiment", "expression", "fault", "kernels"},
 	"network/recording":         {"network", "network/statistics", "pop", "table", "expression"},
-	"network/description":       {"network", "expression", "rng", "stimulus", "kernels", "model", "fault"},
+	"network/description":       {"table", "table/file", "network", "expression", "rng", "stimulus", "kernels", "model", "fault"},
 	"sched":                     nil,
 	"tomltree":                  {"fault"},
 	"kernels/vec/code":          {"kernels/vec"},

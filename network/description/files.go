@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/csv"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -14,6 +16,7 @@ import (
 
 	"popsim/expression"
 	"popsim/network"
+	"popsim/table/file"
 )
 
 // File is an @file that a description names.
@@ -44,13 +47,13 @@ func (r *resolver) file(e *entry, text string, n int) *columns {
 	}
 	c := r.files[path]
 	if c == nil {
-		if filepath.Ext(path) != ".csv" {
-			r.fault(e, "%s: files of networks are .csv", name)
-			return nil
-		}
 		data, err := os.ReadFile(path)
+		var at *fs.PathError
+		if errors.As(err, &at) {
+			err = at.Err
+		}
 		if err == nil {
-			c, err = readColumns(data)
+			c, err = readAny(path, data)
 		}
 		if err != nil {
 			r.fault(e, "%s: %w", name, err)
@@ -64,6 +67,38 @@ func (r *resolver) file(e *entry, text string, n int) *columns {
 		return nil
 	}
 	return c
+}
+
+// readAny reads the bytes of a table by the ending of its path.
+func readAny(path string, data []byte) (*columns, error) {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".csv":
+		return readColumns(data)
+	case ".npy", ".npz", ".parquet":
+	default:
+		return nil, errors.New("unsupported format; files of networks are .csv, .npy, .npz or .parquet")
+	}
+	t, err := file.ReadTable(path)
+	if err != nil {
+		return nil, err
+	}
+	c := &columns{numbers: map[string][]float64{}, texts: map[string][]string{}, rows: t.Rows()}
+	for _, column := range t.Columns {
+		c.names = append(c.names, column.Name)
+		switch v := column.Values.(type) {
+		case []float64:
+			c.numbers[column.Name] = v
+		case []int64:
+			numbers := make([]float64, len(v))
+			for i, x := range v {
+				numbers[i] = float64(x)
+			}
+			c.numbers[column.Name] = numbers
+		case []string:
+			c.texts[column.Name] = v
+		}
+	}
+	return c, nil
 }
 
 // readColumns reads CSV with a header line; a single column of numbers needs none. Empty fields are NaN.

@@ -1,0 +1,118 @@
+package description
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"popsim/network"
+	data "popsim/table"
+	"popsim/table/file"
+)
+
+// fromFiles names three files, with endings to be put in.
+const fromFiles = `
+[population.E]
+model = "lif"
+n = 3
+tau = "@cells.END:tau"
+values = "@cells.END"
+[population.S]
+model = "spikes"
+n = 2
+times = "@times.END"
+[synapse.exc]
+kind = "exp-current"
+tau = "5ms"
+[projection.P]
+from = "S"
+to = "E"
+synapse = "exc"
+rule = "@edges.END"
+[input.wave]
+to = "E"
+current = "@wave.END:0.5ms"
+`
+
+// TestFormats: files of all formats give the same network.
+func TestFormats(t *testing.T) {
+	dir := t.TempDir()
+	tables := map[string]*data.Table{
+		"cells": data.NewTable(data.Col("tau", []float64{10, 11.5, 12}), data.Col("R", []float64{0.1, 0.2, 0.30000000000000004})),
+		"times": data.NewTable(data.Col("neuron", []int64{1, 0, 1}), data.Col("time_ms", []float64{2.5, 1, 0.5})),
+		"edges": data.NewTable(data.Col("pre", []int64{0, 1}), data.Col("post", []int64{2, 0}), data.Col("weight", []float64{1.5, 0.1}),
+			data.Col("delay_ms", []float64{1, 2.25}), data.Col("projection", []string{"P", "P"})),
+		"wave": data.NewTable(data.Col("pA", []float64{1, 2, 3})),
+	}
+	var want *network.Spec
+	for _, ending := range []string{"csv", "npz", "parquet", "npy"} {
+		for name, content := range tables {
+			out, err := file.Create(filepath.Join(dir, name+"."+ending), true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := out.WriteTable(content); err != nil {
+				t.Fatal(err)
+			}
+			if err := out.Commit(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d, err := Parse(filepath.Join(dir, "net.toml"), []byte(strings.ReplaceAll(fromFiles, "END", ending)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := d.Resolve(Options{})
+		if err != nil {
+			t.Fatalf("%s: %s", ending, text(err))
+		}
+		if len(res.Files) != 4 || len(res.Files[0].SHA256) != 64 {
+			t.Errorf("%s: files %v", ending, res.Files)
+		}
+		for k, x := range []float64{1, 1, 1, 1, 1, 2} {
+			if got := res.Spec.Inputs[0].Current(int64(k)); got != x {
+				t.Errorf("%s: current in step %d: %v, want %v", ending, k, got, x)
+			}
+		}
+		res.Spec.Inputs[0].Current = nil // functions are never equal
+		if want == nil {
+			want = res.Spec
+		} else if !reflect.DeepEqual(res.Spec, want) {
+			t.Errorf("%s: %+v\nwant %+v", ending, res.Spec, want)
+		}
+	}
+}
+
+// TestFileFaults: what is wrong with a file is told in one line, at the place that names it.
+func TestFileFaults(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"empty.csv": "", "two.csv": "a,b\n1,2\n1,2\n1,2\n", "short.csv": "x\n1\n2\n", "words.csv": "x\none\ntwo\nthree\n", "bad.npz": "no archive",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]string{
+		"@missing.csv": "missing.csv: no such file", "@empty.csv": "the file is empty", "@two.csv": "two.csv has 2 columns", "@two.csv:c": `has no column "c"`,
+		"@short.csv": "has 2 rows; the population has 3 neurons", "@words.csv": `no column "x" of numbers`, "@bad.npz": "bad.npz",
+		"@some.txt": "unsupported format", "@": "",
+	} {
+		d, err := Parse(filepath.Join(dir, "net.toml"), []byte("[population.E]\nmodel = \"lif\"\nn = 3\ntau = \""+name+"\"\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == "@some.txt" {
+			if err := os.WriteFile(filepath.Join(dir, "some.txt"), []byte("1\n"), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err = d.Resolve(Options{})
+		got := text(err)
+		if !strings.Contains(got, want) || !strings.Contains(got, "net.toml:4:1: ") || strings.Count(got, "\n") != 1 {
+			t.Errorf("%s: %s\nwant %s", name, got, want)
+		}
+	}
+}
