@@ -125,11 +125,11 @@ func (s *sampler) fill(isa kernels.ISA, dst []float64, id uint32, words *[4 * ba
 		}
 		for k, x := range part {
 			if !s.inside(x) {
-				part[k] = s.redrawn((*rng.Block)(w[4*k:]), id, uint32(first+k))
+				part[k] = s.finished(s.redrawn((*rng.Block)(w[4*k:]), id, uint32(first+k)))
 			}
 		}
 	}
-	if d := &s.draw; d.Redraw != nil || d.Clip != nil || d.Round > 0 {
+	if d := &s.draw; d.Clip != nil || d.Round > 0 {
 		for k, x := range dst {
 			dst[k] = s.finished(x)
 		}
