@@ -31,7 +31,9 @@ their steady state for V.
 
 -o FILE.json writes all of it, and without -o standard output gets it; files of other endings, devices and pipes get the
 table of fixed points and cycles as rows. What was found is also told in words. A trajectory starts at rest for I = 0, or
-at V0=... w0=... of the command line, and at every --start.`
+at V0=... w0=... of the command line, and at every --start.
+
+A list or range of one quantity with --plot plane.png draws plane-001.png and so on, all in one window, for an animation.`
 
 // portrait is one call of phase.
 type phaseCommand struct {
@@ -43,6 +45,7 @@ type phaseCommand struct {
 	neuron     experiment.Neuron
 	at         experiment.Point
 	options    dynamics.PlaneOptions
+	moving     int          // place of the setting that has several values, a frame each; -1 for one plane
 	document   bool         // all of the plane is written, as JSON
 	table      *file.Output // or this
 }
@@ -53,7 +56,7 @@ func (v *call) phaseVerb() *cobra.Command {
 		Use:         "phase MODEL[:PRESET] [NAME=VALUE ...]",
 		Short:       "The phase plane: nullclines, fixed points, cycles, trajectories",
 		Long:        phaseHelp,
-		Example:     "  popsim phase rhh I=5 --plot plane.svg -o plane.json\n  popsim phase adex:nd-tonic --plot plane.svg --start -55,0 --start -70,40\n  popsim phase hh I=8 --y h --plot plane.png",
+		Example:     "  popsim phase rhh I=5 --plot plane.svg -o plane.json\n  popsim phase adex:nd-tonic --plot plane.svg --start -55,0 --start -70,40\n  popsim phase hh I=8 --y h --plot plane.png\n  popsim phase rhh I=-5:15/41 --plot frame.png",
 		Annotations: ofModel, ValidArgsFunction: completion.Models,
 		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
 	}
@@ -75,6 +78,9 @@ func (v *call) phaseVerb() *cobra.Command {
 func (s *phaseCommand) run(ctx context.Context, args []string) (err error) {
 	if err := s.read(args); err != nil {
 		return err
+	}
+	if s.moving >= 0 {
+		return s.runFrames(ctx, s.moving)
 	}
 	if err := s.open(); err != nil {
 		return err
@@ -113,6 +119,13 @@ func (s *phaseCommand) read(args []string) error {
 	}
 	s.neuron = q
 	s.warnAll(q.Notes)
+	if s.moving, err = movingSetting(q); err != nil {
+		return misused(err)
+	}
+	if s.moving >= 0 {
+		q, err = fixed(q, s.moving, 0)
+		bad.Add(err)
+	}
 	s.at, err = q.Single("phase")
 	bad.Add(err)
 	if err == nil {
@@ -140,6 +153,16 @@ func (s *phaseCommand) read(args []string) error {
 	bad.Add(s.apart(false))
 	bad.Add(s.checkProfile())
 	return misused(bad.Err())
+}
+
+// frame makes s the plane of one of several values.
+func (s *phaseCommand) frame(q experiment.Neuron) (err error) {
+	s.neuron = q
+	if s.at, err = q.Single("phase"); err != nil {
+		return err
+	}
+	s.options.Starts = nil
+	return errors.Join(q.Model.Check(s.at.Params), s.readStarts())
 }
 
 func stateNames(m *model.Model) string {

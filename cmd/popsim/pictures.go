@@ -39,6 +39,11 @@ func (f *flags) checkPicture(force bool) error {
 
 // draw writes a picture in the style that was asked for.
 func (v *call) draw(f *flags, picture *figure.Figure, force bool) error {
+	return v.drawAt(f, f.plot.Value, picture, force)
+}
+
+// drawAt is draw into another file.
+func (v *call) drawAt(f *flags, path string, picture *figure.Figure, force bool) error {
 	picture.Style, picture.Source = f.style, "popsim "+strings.Join(v.args, " ")
-	return picture.Save(f.plot.Value, force)
+	return picture.Save(path, force)
 }

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"popsim/cmd/popsim/internal/cli"
+	"popsim/dynamics"
+	"popsim/experiment"
+	"popsim/fault"
+	"popsim/figure"
+	"popsim/sched"
+	"popsim/table/file"
+)
+
+// movingSetting is the place of the setting that has several values, for a series of frames; -1 where none has.
+func movingSetting(q experiment.Neuron) (at int, err error) {
+	at = -1
+	for i, s := range q.Settings {
+		if s.Value.Kind&(experiment.List|experiment.Range|experiment.File) == 0 || s.Value.Len() < 2 {
+			continue
+		}
+		if at >= 0 {
+			return -1, fmt.Errorf("%s and %s have several values; phase draws frames over one", q.Settings[at].Name, s.Name)
+		}
+		at = i
+	}
+	return at, nil
+}
+
+// fixed is the neuron with value k of the setting in place at.
+func fixed(q experiment.Neuron, at, k int) (experiment.Neuron, error) {
+	s := q.Settings[at]
+	v, err := experiment.ParseValue(s.Name, strconv.FormatFloat(s.Value.At(k), 'g', -1, 64), s.Unit)
+	q.Settings = slices.Clone(q.Settings)
+	q.Settings[at].Value = v
+	return q, err
+}
+
+// framePath is the file of frame k, from 1 on, of n: plane-007.png.
+func framePath(path string, k, n int) string {
+	ending := filepath.Ext(path)
+	return fmt.Sprintf("%s-%0*d%s", strings.TrimSuffix(path, ending), max(3, len(strconv.Itoa(n))), k, ending)
+}
+
+// runFrames draws the planes over several values of one quantity, a numbered picture each, all in the same window.
+func (s *phaseCommand) runFrames(ctx context.Context, at int) error {
+	moving := s.neuron.Settings[at]
+	n := moving.Value.Len()
+	switch {
+	case s.plot.Value == "":
+		return misused(fault.Hint(fmt.Errorf("%s has %d values: a series of pictures, but there is no --plot", moving.Name, n), "--plot plane.png draws plane-001.png and so on"))
+	case s.out.Value != "":
+		return misused(fault.Hint(errors.New("-o holds one plane, and there are several"), "leave it out"))
+	}
+	if err := s.checkPicture(s.force); err != nil {
+		return err
+	}
+	frames := make([]phaseCommand, n)
+	for k := range frames {
+		frames[k] = *s
+		q, err := fixed(s.neuron, at, k)
+		if err != nil {
+			return misused(err)
+		}
+		if err := misused(frames[k].frame(q)); err != nil {
+			return err
+		}
+		if err := misused(file.Check(framePath(s.plot.Value, k+1, n), s.force)); err != nil {
+			return err
+		}
+	}
+	s.phase("read")
+	planes := make([]*dynamics.Plane, n)
+	err := s.compute(ctx, &s.flags, "phase", s.neuron.Model.Name, func(ctx context.Context) error {
+		return s.planes(ctx, frames, planes)
+	})
+	s.phase("phase")
+	if err != nil {
+		return err
+	}
+	for k, p := range planes {
+		s.warnAll(p.Warnings)
+		picture := figure.Phase(frames[k].neuron.Title(), p)
+		path := framePath(s.plot.Value, k+1, n)
+		if err := s.drawAt(&s.flags, path, picture, s.force); err != nil {
+			return err
+		}
+	}
+	s.say("%s of %s from %g to %g, in one window: %s to %s", cli.Count(n, "picture"), moving.Name, moving.Value.At(0), moving.Value.At(n-1),
+		framePath(s.plot.Value, 1, n), framePath(s.plot.Value, n, n))
+	return nil
+}
+
+// planes computes the planes of all frames in the window that holds those of the first and the last, side by side.
+func (s *phaseCommand) planes(ctx context.Context, frames []phaseCommand, planes []*dynamics.Plane) error {
+	one := func(ctx context.Context, k int) (err error) {
+		f := &frames[k]
+		planes[k], err = dynamics.PhasePlane(ctx, f.neuron.Model, f.at.Params, f.at.Current, f.options)
+		return err
+	}
+	last := len(frames) - 1
+	for _, k := range []int{0, last} {
+		if err := one(ctx, k); err != nil {
+			return err
+		}
+	}
+	a, b := planes[0].Window, planes[last].Window
+	for k := range frames {
+		o := &frames[k].options
+		if s.over.Value == "" {
+			o.VLo, o.VHi = min(a[0], b[0]), max(a[1], b[1])
+		}
+		if s.upTo.Value == "" {
+			o.YLo, o.YHi = min(a[2], b[2]), max(a[3], b[3])
+		}
+	}
+	errs := make([]error, len(frames))
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range min(sched.Allowed(), len(frames)) {
+		workers.Go(func() {
+			for k := range next {
+				errs[k] = one(ctx, k)
+			}
+		})
+	}
+	for k := range frames {
+		next <- k
+	}
+	close(next)
+	workers.Wait()
+	return errors.Join(errs...)
+}
