@@ -15,6 +15,7 @@ const (
 	ExperimentFile FileKind = iota // a key verb
 	NetworkFile                    // tables [population.NAME]
 	NeuronFile                     // a table [neuron]
+	UnmarkedFile                   // none of these, or no TOML
 )
 
 // IsFile tells whether a word names a TOML file, FILE.toml or FILE.toml:PRESET.
@@ -22,8 +23,8 @@ func IsFile(word string) bool {
 	return strings.HasSuffix(word, Ending) || strings.Contains(word, Ending+":")
 }
 
-// KindOf tells what a TOML file describes. A file that is no TOML, or holds none of the marks, passes for an
-// experiment, whose reader says what is wrong with it; one that holds two of them is refused.
+// KindOf tells what a TOML file describes. A file that holds two of the marks is refused; the error names
+// them.
 func KindOf(path string, data []byte) (FileKind, error) {
 	var marks [3]bool
 	p := new(unstable.Parser)
@@ -58,5 +59,8 @@ func KindOf(path string, data []byte) (FileKind, error) {
 			found = kind
 		}
 	}
-	return FileKind(max(found, 0)), nil
+	if found < 0 {
+		return UnmarkedFile, nil
+	}
+	return FileKind(found), nil
 }

@@ -83,6 +83,9 @@ func Parse(path string, data []byte) (*Description, error) {
 			continue
 		}
 		for _, c := range e.items {
+			if key != "parameters" && key != "preset" && !goodName(c.key, true) {
+				faults.Add(fault.At(c.place, fmt.Errorf("%q is no name of a %s; names consist of letters, digits, _ and -", c.key, key)))
+			}
 			if key != "parameters" && c.kind != table {
 				faults.Add(fault.At(c.place, fmt.Errorf("%s.%s is a table, written [%[1]s.%[2]s]", key, c.key)))
 			}
@@ -185,7 +188,7 @@ func (d *Description) Resolve(o Options) (*Result, error) {
 		}
 	}
 	if len(r.faults) == 0 {
-		r.faults.Add(r.out.Spec.Check())
+		r.faults.Add(d.located(r.out.Spec.Check()))
 	}
 	if err := r.faults.Err(); err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
 
 	"popsim/expression"
 	"popsim/fault"
@@ -30,6 +31,7 @@ type resolver struct {
 	used        map[int]bool // settings
 	files       map[string]*columns
 	broken      map[string]bool // parameters with faults: what uses them is not judged
+	below       map[string]bool // parameters that stand below the one in hand, and it
 }
 
 func (r *resolver) fault(e *entry, format string, args ...any) {
@@ -77,42 +79,69 @@ func (r *resolver) parameters() {
 			unknown(&r.faults, p, "preset "+p.key, known)
 		}
 	}
-	for _, e := range section.items {
-		if expression.Reserved(e.key) || e.key == "i" || e.key == "n" || e.key == "n_pre" || e.key == "n_post" {
-			r.fault(e, "the name is reserved")
-			continue
+	for k, e := range section.items {
+		r.below = map[string]bool{}
+		for _, later := range section.items[k:] {
+			r.below[later.key] = true
 		}
-		unit := "1"
-		if x, err := expression.Parse(e.text); err == nil {
-			if d, err := x.Check(r.dims); err == nil {
-				unit = written(x, d)
-			}
+		if !r.parameter(e, preset) {
+			r.broken[e.key] = true
 		}
-		given := e
-		if p := preset.get(e.key); p != nil {
-			given = p
-		}
-		if s := r.setting(e.key); s != nil {
-			given = s
-		}
-		r.broken[e.key] = true
-		x := r.parse(given, given.text)
-		if x == nil {
-			continue
-		}
-		u, err := expression.UnitOf(unit)
-		if err != nil {
-			r.fault(given, "%w", err)
-			continue
-		}
-		v, err := x.In(u, r.dims, r.value)
-		if err != nil {
-			r.fault(given, "%q: %w", given.text, err)
-			continue
-		}
-		r.dims[e.key], r.values[e.key], r.broken[e.key] = u.Dim, u.Base(v), false
-		r.out.Parameters = append(r.out.Parameters, Parameter{e.key, given.text, v, unit})
 	}
+	r.below = nil
+}
+
+// parameter evaluates an entry of [parameters]; it is false after a fault.
+func (r *resolver) parameter(e, preset *entry) bool {
+	switch {
+	case expression.Reserved(e.key) || slices.Contains([]string{"i", "n", "n_pre", "n_post"}, e.key):
+		r.fault(e, "the name is reserved")
+		return false
+	case !goodName(e.key, false):
+		r.fault(e, "names of parameters consist of letters, digits and _")
+		return false
+	}
+	unit := "1"
+	if x, err := expression.Parse(e.text); err == nil {
+		if d, err := x.Check(r.dims); err == nil {
+			unit = written(x, d)
+		}
+	}
+	given := e
+	if p := preset.get(e.key); p != nil {
+		given = p
+	}
+	if s := r.setting(e.key); s != nil {
+		given = s
+	}
+	x := r.parse(given, given.text)
+	if x == nil {
+		return false
+	}
+	if at := slices.IndexFunc(x.Names(), func(name string) bool { return r.below[name] }); at >= 0 {
+		r.fault(given, "%q: %s stands below; an entry uses those above it", given.text, x.Names()[at])
+		return false
+	}
+	u, err := expression.UnitOf(unit)
+	if err != nil {
+		r.fault(given, "%w", err)
+		return false
+	}
+	v, err := x.In(u, r.dims, r.value)
+	if err != nil {
+		r.fault(given, "%q: %w", given.text, err)
+		return false
+	}
+	r.dims[e.key], r.values[e.key] = u.Dim, u.Base(v)
+	r.out.Parameters = append(r.out.Parameters, Parameter{e.key, given.text, v, unit})
+	return true
+}
+
+// goodName tells whether a name consists of letters, digits and _, and where dashes are allowed of these.
+func goodName(name string, dashes bool) bool {
+	return name != "" && !strings.ContainsFunc(name, func(c rune) bool {
+		return c != '_' && !unicode.IsLetter(c) && !unicode.IsDigit(c) && !(dashes && c == '-')
+	})
 }
 
 // written is the unit in which a parameter is given: that behind its number, else one of its dimension.
@@ -273,6 +302,22 @@ func (r *resolver) inherited(e *entry, key string) *entry {
 	return nil
 }
 
+// circular tells whether the likes that begin at a population do not end.
+func (r *resolver) circular(e *entry) bool {
+	all := r.d.root.get("population")
+	at := e
+	for range len(all.items) + 1 {
+		like := at.get("like")
+		if like == nil {
+			return false
+		}
+		if at = all.get(like.text); at == nil {
+			return false
+		}
+	}
+	return true
+}
+
 func (r *resolver) population(e *entry) {
 	p := network.Population{Name: e.key, N: 1}
 	r.populations[e.key] = len(r.out.Spec.Populations)
@@ -280,6 +325,9 @@ func (r *resolver) population(e *entry) {
 	if like := e.get("like"); like != nil {
 		if r.d.root.get("population").get(like.text) == nil || like.text == e.key {
 			r.fault(like, "there is no other population %q", like.text)
+		} else if r.circular(e) {
+			r.fault(like, "likes lead in a circle")
+			return
 		}
 	}
 	if n := r.inherited(e, "n"); n == nil {
@@ -637,6 +685,10 @@ func (r *resolver) part(e *entry) (network.Part, bool) {
 
 // synapseOf returns the synapse that a projection or input names, and the unit of its weights.
 func (r *resolver) synapseOf(from *entry, to []network.Part) (index int, unit string) {
+	if from.get("synapse") == nil {
+		r.fault(from, "synapse is missing")
+		return 0, ""
+	}
 	name := r.word(from, "synapse")
 	names := make([]string, len(r.out.Spec.Synapses))
 	for i, s := range r.out.Spec.Synapses {
@@ -800,7 +852,11 @@ func (r *resolver) rule(e *entry) network.Rule {
 		r.fault(e, "unknown rule %q; here it is %s", parts[0], name)
 		return nil
 	}
-	if !known || len(parts) != n+1 {
+	if known && len(parts) != n+1 {
+		r.fault(e, "%q: rules are %s", e.text, ruleForms)
+		return nil
+	}
+	if !known {
 		r.fault(e, "unknown rule %q%s; rules are %s", e.text, expression.Nearest(parts[0], slices.Sorted(maps.Keys(args))), ruleForms)
 		return nil
 	}
@@ -838,6 +894,19 @@ func (r *resolver) input(e *entry) {
 		n += p.N
 	}
 	if n == 0 {
+		return
+	}
+	given := 0
+	for _, key := range []string{"poisson", "spikes", "current"} {
+		if e.get(key) != nil {
+			given++
+		}
+	}
+	if e.get("noise") != nil {
+		return // which is told already
+	}
+	if given != 1 {
+		r.fault(e, "one of poisson, spikes and current is needed; %d are given", given)
 		return
 	}
 	in.Start, in.Stop = r.optional(e, "start", "ms", 0), r.optional(e, "stop", "ms", 0)
@@ -883,7 +952,7 @@ func (r *resolver) input(e *entry) {
 // shape reads a waveform; its numbers may be expressions. A single number is constant.
 func (r *resolver) shape(e *entry, unit string) func(step int64) float64 {
 	kind, _, _ := strings.Cut(e.text, ":")
-	if !slices.Contains(stimulus.Kinds, kind) && !strings.HasPrefix(kind, "@") {
+	if !slices.Contains(stimulus.Kinds, kind) && !strings.HasPrefix(kind, "@") && !strings.Contains(e.text, ":") {
 		v, _ := r.number(e, e.text, unit)
 		return func(int64) float64 { return v }
 	}
