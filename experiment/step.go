@@ -9,6 +9,27 @@ import (
 	"popsim/pop"
 )
 
+// CheckTimes reports errors in the values of --dt, --time and --discard.
+func CheckTimes(dt, time, discard *Quantity) error {
+	var bad fault.List
+	for _, q := range []struct {
+		flag string
+		*Quantity
+	}{{"--dt", dt}, {"--time", time}, {"--discard", discard}} {
+		switch {
+		case q.Err != nil:
+			bad.About(q.flag, fmt.Errorf("%s: %w", q.flag, q.Err))
+		case q.Quantity != discard && q.Given && q.Value <= 0:
+			bad.About(q.flag, fmt.Errorf("%s is %v ms; it must be greater than 0", q.flag, q.Value))
+		}
+	}
+	if discard.Given && discard.Err == nil && time.Err == nil && (discard.Value < 0 || discard.Value >= time.Value) {
+		bad.About("--discard", fmt.Errorf("--discard is %v ms of %v ms; it must be 0 or more, and less than --time",
+			discard.Value, time.Value))
+	}
+	return bad.Err()
+}
+
 // CheckSpan returns an error if a run of time ms in steps of dt ms has less than one step, or more than can be counted.
 func CheckSpan(time, dt float64) error {
 	switch {

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"popsim/sweep"
 	"popsim/table"
+	"popsim/table/file"
 )
 
 // Named is a table with the name that its curves have in a legend. Units are those of columns whose names do not tell
@@ -351,4 +353,42 @@ func appended(a, b table.Column) table.Column {
 		return table.Col(a.Name, append(slices.Clone(v), w...))
 	}
 	return a
+}
+
+// ReadNamed reads tables from files. A table is named after the model and preset of its record, from which it also has its
+// units; after its file if there is no record, or if another table has the same model and preset.
+func ReadNamed(paths []string) ([]Named, error) {
+	var tables []Named
+	count := map[string]int{}
+	for _, path := range paths {
+		t, err := file.ReadTable(path)
+		if err != nil {
+			return nil, err
+		}
+		n := namedTable(path, t)
+		count[n.Name]++
+		tables = append(tables, n)
+	}
+	for i, path := range paths {
+		if count[tables[i].Name] > 1 {
+			tables[i].Name = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+		}
+	}
+	return tables, nil
+}
+
+// namedTable returns the table of a file with its name and units.
+func namedTable(path string, t *table.Table) Named {
+	r, err := file.ReadRecord(path)
+	if err != nil || r.Model == "" {
+		return Named{Name: filepath.Base(path), Table: t}
+	}
+	n := Named{Name: r.Model, Table: t, Units: map[string]string{}}
+	if r.Preset != "" {
+		n.Name += ":" + r.Preset
+	}
+	for _, p := range r.Parameters {
+		n.Units[p.Name] = p.Unit
+	}
+	return n
 }

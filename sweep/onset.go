@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 )
 
 // How the onset of firing is looked for.
@@ -90,4 +91,27 @@ func (r *Result) Gain() (slope float64, points int) {
 		sxx += float64((x[i] - mx) * (x[i] - mx))
 	}
 	return sxy / sxx, len(x)
+}
+
+// OnsetText says at which currents, in unit, firing begins: found is the result of Onsets. lost is the current at which the
+// resting state disappears, NaN if it is not known; never is the error of Onsets.
+func OnsetText(found []Transition, lost float64, unit string, never error) string {
+	var parts []string
+	for _, t := range found {
+		switch text := t.Digits() + " " + unit; {
+		case t.Above == string(transient):
+			parts = append(parts, "first spike at "+text)
+		case t.Above == string(firing) && t.Class > 0:
+			parts = append(parts, fmt.Sprintf("firing goes on from %s, class %d", text, t.Class))
+		case t.Above == string(firing):
+			parts = append(parts, "firing goes on from "+text)
+		}
+	}
+	if never != nil {
+		parts = append(parts, never.Error())
+	}
+	if !math.IsNaN(lost) {
+		parts = append(parts, fmt.Sprintf("resting state lost at %.10g %s", lost, unit))
+	}
+	return strings.Join(parts, "; ")
 }

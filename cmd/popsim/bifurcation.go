@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/output"
 	"popsim/cmd/popsim/internal/record"
@@ -328,26 +326,5 @@ func (s *bifurcationCommand) tell() {
 	for _, q := range found.Specials() {
 		s.say("%s", q)
 	}
-	var what []string
-	count := func(n int, noun, of string) {
-		if n > 0 {
-			what = append(what, cli.Count(n, noun)+of)
-		}
-	}
-	if d := s.diagram; d != nil {
-		kinds := map[dynamics.Kind]int{}
-		for _, b := range d.Branches {
-			kinds[b.Kind]++
-		}
-		count(kinds[dynamics.Equilibrium], "curve", " of equilibria")
-		count(kinds[dynamics.Cycle], "curve", " of cycles")
-	}
-	count(found.FiringParts(), "part", " of firing by reset")
-	if r := s.regions; r != nil {
-		count(len(r.Curves), "curve", " of special points")
-	}
-	if len(what) == 0 {
-		what = []string{"nothing found"}
-	}
-	s.say("%s in %.3g s", strings.Join(what, ", "), time.Since(s.started).Seconds())
+	s.say("%s in %.3g s", found.Summary(), time.Since(s.started).Seconds())
 }

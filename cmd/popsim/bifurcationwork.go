@@ -3,45 +3,21 @@ package main
 import (
 	"context"
 	"io"
-	"sync"
-	"sync/atomic"
 
 	"popsim/cmd/popsim/internal/cli"
 	"popsim/dynamics"
-	"popsim/sched"
 	"popsim/sweep"
 	"popsim/table"
 )
 
-// parallel shares work among all workers, until one piece fails, and tells how many of which unit are done.
+// parallel shares work among all workers, and shows how many of which unit are done.
 func (s *bifurcationCommand) parallel(ctx context.Context, unit string) dynamics.Each {
 	return func(n int, work func(k int) error) error {
 		var out io.Writer
 		if !s.quiet {
 			out = s.stderr
 		}
-		progress, done := cli.NewProgress(out, float64(n), unit), 0
-		var mu sync.Mutex
-		var failed atomic.Bool
-		stats, err := sched.Run(ctx, sched.Plan{
-			Workers: s.workers.Value, Shards: n,
-			Advance: func(_, k, _ int) error {
-				if err := ctx.Err(); err != nil || failed.Load() {
-					return err
-				}
-				err := work(k)
-				if err != nil {
-					failed.Store(true)
-				}
-				mu.Lock()
-				defer mu.Unlock()
-				done++
-				progress.Update(float64(done))
-				return err
-			},
-			Merge: func(int) (bool, error) { return false, nil },
-		})
-		progress.Clear()
+		stats, err := cli.Parallel(ctx, s.workers.Value, n, work, cli.NewProgress(out, float64(n), unit))
 		s.stats.Add(stats)
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/output"
+	"popsim/cmd/popsim/internal/record"
 	"popsim/fault"
 	"popsim/figure"
 	"popsim/sweep"
@@ -110,7 +111,11 @@ func (s *sweepCommand) writeModels(out *file.Output, models []string, each []*sw
 		}
 	}
 	s.phase("write")
-	if err := s.aside(s.out.Value, out, recordOf(models, each, results)); err != nil {
+	records := make([]file.Record, len(results))
+	for i, r := range results {
+		records[i] = each[i].record(r)
+	}
+	if err := s.aside(s.out.Value, out, record.Models(models, records)); err != nil {
 		return err
 	}
 	for i, r := range results {
@@ -121,19 +126,4 @@ func (s *sweepCommand) writeModels(out *file.Output, models []string, each []*sw
 		}
 	}
 	return errors.Join(failed...)
-}
-
-// recordOf is the record of several models: that of the first, with the parameters of all as MODEL.NAME.
-func recordOf(models []string, each []*sweepCommand, results []*sweep.Result) file.Record {
-	all := each[0].record(results[0])
-	all.Model, all.Preset, all.Parameters = strings.Join(models, ","), "", nil
-	for i, one := range each {
-		for _, p := range one.record(results[i]).Parameters {
-			p.Name = models[i] + "." + p.Name
-			all.Parameters = append(all.Parameters, p)
-		}
-	}
-	delete(all.Extra, "rheobase")
-	delete(all.Extra, "borders")
-	return all
 }

@@ -124,22 +124,12 @@ func (f *flags) check() (isa kernels.ISA, bad fault.List) {
 	if !f.discard.Given && f.discard.Value >= f.time.Value {
 		f.discard.Value = f.time.Value / 4
 	}
-	for _, q := range []struct {
-		name string
-		err  error
-	}{{"dt", f.dt.Err}, {"time", f.time.Err}, {"discard", f.discard.Err}, {"workers", f.workers.Err}, {"seed", f.seed.Err}} {
-		if q.err != nil {
-			bad.About("--"+q.name, fmt.Errorf("--%s: %w", q.name, q.err))
-		}
+	bad.Add(experiment.CheckTimes(&f.dt, &f.time, &f.discard))
+	if err := f.workers.Err; err != nil {
+		bad.About("--workers", fmt.Errorf("--workers: %w", err))
 	}
-	if f.dt.Given && f.dt.Err == nil && f.dt.Value <= 0 {
-		bad.About("--dt", fmt.Errorf("--dt is %v ms; it must be greater than 0", f.dt.Value))
-	}
-	if f.time.Given && f.time.Err == nil && f.time.Value <= 0 {
-		bad.About("--time", fmt.Errorf("--time is %v ms; it must be greater than 0", f.time.Value))
-	}
-	if f.discard.Given && f.discard.Err == nil && f.time.Err == nil && (f.discard.Value < 0 || f.discard.Value >= f.time.Value) {
-		bad.About("--discard", fmt.Errorf("--discard is %v ms of %v ms; it must be 0 or more, and less than --time", f.discard.Value, f.time.Value))
+	if err := f.seed.Err; err != nil {
+		bad.About("--seed", fmt.Errorf("--seed: %w", err))
 	}
 	if f.workers.Value > mostWorkers {
 		bad.About("--workers", fmt.Errorf("--workers is %d; %d are more than enough for any machine", f.workers.Value, mostWorkers))

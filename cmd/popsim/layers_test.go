@@ -40,7 +40,7 @@ var layers = map[string][]string{
 	"network":                   {"kernels", "kernels/asm", "sched", "model", "rng"},
 	"verify":                    {"sweep", "pop", "kernels", "dynamics", "model", "table", "table/file"},
 	"cmd/popsim/internal/batch": {"fault", "sweep"},
-	"cmd/popsim/internal/cli":   nil,
+	"cmd/popsim/internal/cli":   {"sched"},
 	"cmd/popsim/internal/completion": {
 		"bench", "cmd/popsim/internal/flagset", "cmd/popsim/internal/profile", "experiment", "fault", "kernels", "model", "stimulus", "sweep",
 	},

@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -148,7 +146,8 @@ func (s *phaseCommand) read(args []string) error {
 	}
 	s.options.Time = s.time.Value
 	if len(bad) == 0 {
-		bad.About("--start", s.readStarts())
+		s.options.Starts, err = s.at.Starts(q.Model, s.starts.List)
+		bad.About("--start", err)
 	}
 	bad.Add(s.apart(false))
 	bad.Add(s.checkProfile())
@@ -173,21 +172,7 @@ func stateNames(m *model.Model) string {
 	return strings.Join(all, ", ")
 }
 
-// units are those of a point of the plane, or of all states where n values are given.
-func (s *phaseCommand) units(n int) (units []string) {
-	m := s.neuron.Model
-	for _, x := range m.States {
-		units = append(units, x.Unit)
-	}
-	switch {
-	case len(units) == 1:
-		units = append(units, "") // dV/dt
-	case n == 2 && len(units) > 2:
-		units = units[:2] // gates all
-	}
-	return units
-}
-
+// readWindow parses --V-range and --y-range.
 func (s *phaseCommand) readWindow() error {
 	var bad fault.List
 	for _, r := range []struct {
@@ -197,7 +182,7 @@ func (s *phaseCommand) readWindow() error {
 		unit   string
 	}{
 		{"--V-range", s.over.Value, &s.options.VLo, &s.options.VHi, "mV"},
-		{"--y-range", s.upTo.Value, &s.options.YLo, &s.options.YHi, s.units(2)[1]},
+		{"--y-range", s.upTo.Value, &s.options.YLo, &s.options.YHi, experiment.PointUnits(s.neuron.Model, 2)[1]},
 	} {
 		if r.text == "" {
 			continue
@@ -205,46 +190,6 @@ func (s *phaseCommand) readWindow() error {
 		var err error
 		*r.lo, *r.hi, err = experiment.ParseInterval(r.flag, r.text, r.unit)
 		bad.About(r.flag, err)
-	}
-	return errors.Join(bad...)
-}
-
-// readStarts finds where trajectories begin: the initial state, and what --start says.
-func (s *phaseCommand) readStarts() error {
-	m := s.neuron.Model
-	first := make([]float64, len(m.States))
-	m.Initial(s.at.Params, first)
-	for j, x := range s.at.Initial {
-		if !math.IsNaN(x) {
-			first[j] = x
-		}
-	}
-	given := slices.ContainsFunc(s.at.Initial, func(x float64) bool { return !math.IsNaN(x) })
-	if given || len(m.States) > 1 { // of one variable a trajectory tells nothing that dV/dt does not
-		s.options.Starts = [][]float64{first}
-	}
-	var bad fault.List
-	for _, text := range s.starts.List {
-		values := strings.Split(text, ",")
-		n := len(values)
-		switch {
-		case len(m.States) == 1 && n != 1:
-			bad.Addf("--start %s has %s, but V is the only variable of %s", text, cli.Count(n, "number"), m.Name)
-			continue
-		case len(m.States) > 1 && n != 2 && n != len(m.States):
-			bad.Addf("--start %s has %s; V and the second variable%s are needed", text, cli.Count(n, "number"), map[bool]string{true: fmt.Sprintf(", or all %d states,", len(m.States))}[len(m.States) > 2])
-			continue
-		}
-		start := make([]float64, n)
-		for j, unit := range s.units(n)[:n] {
-			var err error
-			if start[j], err = model.ParseQuantity(values[j], unit); err != nil {
-				bad.Addf("--start %s: %w", text, err)
-			} else if unit == "1" && (start[j] < 0 || start[j] > 1) {
-				bad.Addf("--start %s: a gate stays between 0 and 1, which %v does not", text, start[j])
-			}
-		}
-		s.options.Starts = append(s.options.Starts, start)
 	}
 	return errors.Join(bad...)
 }
@@ -304,42 +249,12 @@ func (s *phaseCommand) write(p *dynamics.Plane) error {
 
 // tell says in words what was found.
 func (s *phaseCommand) tell(p *dynamics.Plane) {
-	for _, f := range p.FixedPoints {
-		var values, eigenvalues []string
-		for j, x := range s.neuron.Model.States {
-			value := fmt.Sprintf("%s = %.6g", x.Name, f.State[j])
-			if x.Unit != "1" {
-				value += " " + x.Unit
-			}
-			values = append(values, value)
-		}
-		for _, l := range f.Eigenvalues {
-			eigenvalues = append(eigenvalues, complexText(l))
-		}
-		if len(eigenvalues) == 0 {
-			s.say("equilibrium at %s; its eigenvalues are beyond numbers", strings.Join(values, ", "))
-			continue
-		}
-		s.say("%s at %s; eigenvalues %s per ms", f.Type, strings.Join(values, ", "), strings.Join(eigenvalues, ", "))
-	}
-	for _, c := range p.Cycles {
-		s.say("%s cycle of %.6g ms (%.6g Hz), V from %.6g to %.6g mV; multiplier %.3g",
-			figure.Stability(c.Stable), c.Period, 1000/c.Period, c.VMin, c.VMax, c.Multiplier)
-	}
-	for _, t := range p.Trajectories {
-		if len(t.Spikes) > 0 {
-			s.say("the trajectory from %.6g mV fires %s, the first after %.6g ms", t.Start[0], cli.Count(len(t.Spikes), "spike"), t.Spikes[0])
-		}
+	for _, line := range figure.PlaneText(p, s.neuron.Model) {
+		s.say("%s", line)
 	}
 }
 
-func complexText(l [2]float64) string {
-	if l[1] == 0 {
-		return fmt.Sprintf("%.5g", l[0])
-	}
-	return fmt.Sprintf("%.5g%+.5gi", l[0], l[1])
-}
-
+// record returns the record of the files.
 func (s *phaseCommand) record() file.Record {
 	return file.Record{
 		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name,

@@ -2,14 +2,11 @@ package main
 
 import (
 	"errors"
-	"path/filepath"
 	"strings"
 
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/figure"
-	"popsim/table"
-	"popsim/table/file"
 
 	"github.com/spf13/cobra"
 )
@@ -49,15 +46,10 @@ func (v *call) plotTables(paths []string, f *flags, x, y string) error {
 	if err := f.checkPicture(f.force); err != nil {
 		return err
 	}
-	var tables []figure.Named
-	for _, path := range paths {
-		t, err := file.ReadTable(path)
-		if err != nil {
-			return misused(err)
-		}
-		tables = append(tables, named(path, t))
+	tables, err := figure.ReadNamed(paths)
+	if err != nil {
+		return misused(err)
 	}
-	distinguish(tables, paths)
 	var ys []string
 	if y != "" {
 		ys = strings.Split(y, ",")
@@ -71,34 +63,4 @@ func (v *call) plotTables(paths []string, f *flags, x, y string) error {
 		return misused(err)
 	}
 	return v.draw(f, picture, f.force)
-}
-
-// named is a table under the model and preset of its record, with the units that are told there; without a record under
-// its file.
-func named(path string, t *table.Table) figure.Named {
-	r, err := file.ReadRecord(path)
-	if err != nil || r.Model == "" {
-		return figure.Named{Name: filepath.Base(path), Table: t}
-	}
-	n := figure.Named{Name: r.Model, Table: t, Units: map[string]string{}}
-	if r.Preset != "" {
-		n.Name += ":" + r.Preset
-	}
-	for _, p := range r.Parameters {
-		n.Units[p.Name] = p.Unit
-	}
-	return n
-}
-
-// distinguish names tables by their files where their models are the same.
-func distinguish(tables []figure.Named, paths []string) {
-	count := map[string]int{}
-	for _, t := range tables {
-		count[t.Name]++
-	}
-	for i := range tables {
-		if count[tables[i].Name] > 1 {
-			tables[i].Name = strings.TrimSuffix(filepath.Base(paths[i]), filepath.Ext(paths[i]))
-		}
-	}
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"strings"
 
 	"popsim/cmd/popsim/internal/completion"
 	"popsim/dynamics"
@@ -69,30 +67,8 @@ func (v *call) rheobase(ctx context.Context, args []string, f *flags) error {
 		if err != nil && !errors.Is(err, sweep.ErrNeverFires) {
 			return err
 		}
-		fmt.Fprintln(v.stdout, onsetLine(q, found, dynamics.Rheobase(q.Model, point.Params), err))
+		text := sweep.OnsetText(found, dynamics.Rheobase(q.Model, point.Params), q.Model.CurrentUnit, err)
+		fmt.Fprintf(v.stdout, "%s: %s\n", q.Name(), text)
 		return nil
 	})
-}
-
-// onsetLine tells the currents at which firing begins, and that at which the resting state disappears, if it is known.
-func onsetLine(q experiment.Neuron, found []sweep.Transition, lost float64, never error) string {
-	unit := q.Model.CurrentUnit
-	var parts []string
-	for _, t := range found {
-		switch text := t.Digits() + " " + unit; {
-		case t.Above == "transient":
-			parts = append(parts, "first spike at "+text)
-		case t.Above == "firing" && t.Class > 0:
-			parts = append(parts, fmt.Sprintf("firing goes on from %s, class %d", text, t.Class))
-		case t.Above == "firing":
-			parts = append(parts, "firing goes on from "+text)
-		}
-	}
-	if never != nil {
-		parts = append(parts, never.Error())
-	}
-	if !math.IsNaN(lost) {
-		parts = append(parts, fmt.Sprintf("resting state lost at %.10g %s", lost, unit))
-	}
-	return q.Name() + ": " + strings.Join(parts, "; ")
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"strings"
 
 	"popsim/experiment"
 	"popsim/pop"
@@ -62,4 +63,20 @@ func Finished(path, digest string) bool {
 	}
 	_, err = os.Stat(path)
 	return err == nil
+}
+
+// Models returns the record of a sweep of several models from those of each: that of the first, with the parameters of all,
+// named MODEL.NAME.
+func Models(models []string, records []file.Record) file.Record {
+	all := records[0]
+	all.Model, all.Preset, all.Parameters = strings.Join(models, ","), "", nil
+	for i, r := range records {
+		for _, p := range r.Parameters {
+			p.Name = models[i] + "." + p.Name
+			all.Parameters = append(all.Parameters, p)
+		}
+	}
+	delete(all.Extra, "rheobase")
+	delete(all.Extra, "borders")
+	return all
 }
