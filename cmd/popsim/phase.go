@@ -160,8 +160,8 @@ func (s *phaseCommand) frame(q experiment.Neuron) (err error) {
 	if s.at, err = q.Single("phase"); err != nil {
 		return err
 	}
-	s.options.Starts = nil
-	return errors.Join(q.Model.Check(s.at.Params), s.readStarts())
+	s.options.Starts, err = s.at.Starts(q.Model, s.starts.List)
+	return errors.Join(q.Model.Check(s.at.Params), err)
 }
 
 func stateNames(m *model.Model) string {
