@@ -25,6 +25,7 @@ func (s *Set) Point(ctx context.Context, res *description.Result, run Run) ([]fl
 	if err != nil {
 		return nil, err
 	}
+	defer net.Close()
 	meter := s.Meter(run.Time)
 	rec := recording.New(net, res.Spec, recording.Config{From: run.Discard, To: run.Time, Bin: run.Bin, Each: meter.Add})
 	if err := rec.Advance(ctx, recording.Steps(run.Time, res.Spec.Dt)); err != nil {
@@ -44,6 +45,7 @@ func (x *Sweep) Seconds(ctx context.Context) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
+	defer net.Close()
 	built := time.Since(begin).Seconds()
 	rec := recording.New(net, x.Base.Spec, recording.Config{From: 0, To: x.Run.Time, Bin: x.Run.Bin})
 	steps := recording.Steps(x.Run.Time, x.Base.Spec.Dt)
