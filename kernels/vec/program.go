@@ -22,7 +22,10 @@ func (p Place) Column(j int) Mem { return Mem{Base: p, Disp: 8 * FrameLanes * j}
 func SharedValue(j int) Mem { return Mem{Base: Shared, Disp: 8 * j} }
 
 // Fired is the name by which Bits hands the mask of a program to its executor.
-const Fired = "fired"
+const Fired ProgramRegister = "fired"
+
+// A ProgramRegister is a general register of a program; no other recording names one so.
+type ProgramRegister string
 
 // FiredVector is the general register that receives the mask of Fired of a vector, by the number of the vector.
 type FiredVector int
