@@ -131,10 +131,46 @@ func TestGraphsKeepTheirBits(t *testing.T) {
 	}
 }
 
+// dense is a network of three populations with all-to-all connections only, some of which are the same for all sources.
+func dense(n int) *Spec {
+	s := everyRule(n)
+	a, b, c := []Part{{0, 0, n}}, []Part{{1, 0, n}}, []Part{{2, 0, n / 3}}
+	both := []Part{a[0], b[0]}
+	s.Projections = []Projection{
+		{Name: "twice", From: a, To: both, Rule: AllToAll{}, Weight: Constant(0.2), Delay: Constant(1)},
+		{Name: "again", From: a, To: both, Rule: AllToAll{}, Weight: Constant(0.3), Delay: Constant(1.5)},
+		{Name: "once", From: both, To: c, Rule: AllToAll{}, Weight: Constant(0.2), Delay: Constant(1)},
+		{Name: "negative", From: both, To: both, Synapse: 1, Rule: AllToAll{}, Weight: Constant(-0.02), Delay: Constant(2)},
+		{Name: "part", From: []Part{{2, 0, n / 6}}, To: both, Rule: AllToAll{}, Weight: Constant(0.2), Delay: Constant(1)},
+		{Name: "others", From: c, To: c, Rule: AllToAll{}, Weight: Constant(0.1), Delay: Constant(1), NoAutapses: true},
+	}
+	return s
+}
+
+// TestDenseConnectionsAreStoredOnce compares a network whose sources have the same edges with the same edges listed.
+func TestDenseConnectionsAreStoredOnce(t *testing.T) {
+	const n = 120
+	drawn := dense(n)
+	net, err := Build(t.Context(), drawn, Config{Workers: 2, Ranges: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Stored are one list for each population and receptor, and the lists of "part" and "others".
+	if most := int64(2*(4*2*n+2*n/3)*10 + 2*(n/6*2*n+n/3*n/3) + 2*3*8*4*3*n); net.Summary().Bytes > most {
+		t.Errorf("%d bytes for %d edges; at most %d are needed", net.Summary().Bytes, net.Summary().Edges, most)
+	}
+	compareWithListed(t, drawn)
+}
+
 // TestListedEdgesAreTheSameGraph lists all edges of a network, makes lists of them the rules of another, and compares
 // graph, order of delivery and spikes.
 func TestListedEdgesAreTheSameGraph(t *testing.T) {
-	drawn := everyRule(120)
+	compareWithListed(t, everyRule(120))
+}
+
+// compareWithListed compares a network with that of the lists of its edges; it gives it an input.
+func compareWithListed(t *testing.T, drawn *Spec) {
+	t.Helper()
 	drawn.Inputs = []Input{{
 		Name: "drive", To: []Part{{0, 0, 120}, {1, 0, 120}, {2, 0, 40}}, Weight: Constant(8),
 		Poisson: &Poisson{Rate: 400},

@@ -272,7 +272,7 @@ func (b *builder) prepare() error {
 			}
 			r.tablesOf[key.population] = append(r.tablesOf[key.population], j)
 			r.tables = append(r.tables, tb)
-			b.stores[i] = append(b.stores[i], &store{table: tb})
+			b.stores[i] = append(b.stores[i], &store{table: tb, alike: t.alike && !b.counted[key.population]})
 		}
 		copy(b.all[i*len(b.index):], b.stores[i])
 		for _, d := range l.draws {
@@ -304,7 +304,11 @@ func (b *builder) expect(d *drawing, r *shard) {
 		for _, tables := range b.routes[d.number][from.Population].tables {
 			for _, t := range tables {
 				if s := b.stores[r.number][t]; !seen[t] && s.population == from.Population {
-					s.edges += d.atMost(float64(from.N), targets)
+					sources := float64(from.N)
+					if s.alike {
+						sources = 1
+					}
+					s.edges += d.atMost(sources, targets)
 					seen[t] = true
 				}
 			}
@@ -337,12 +341,15 @@ func (s *store) blockBound() float64 {
 	return math.Ceil((s.edges+3*runs)/4) + 1
 }
 
-// finish gives back room that was not needed.
+// finish gives back room that was not needed, and completes what is stored once for all sources.
 func (b *builder) finish() error {
 	return b.parallel(len(b.stores), func(_ *scratch, i int) error {
 		for _, s := range b.stores[i] {
 			if !b.counted[s.population] {
 				s.trim(b.net.pages, int(s.next.Load()))
+			}
+			if s.alike {
+				s.repeat()
 			}
 		}
 		return nil
@@ -404,6 +411,10 @@ func (b *builder) appendSource(sc *scratch, population, s int) error {
 	}
 	for r, stores := range b.stores {
 		for _, t := range n.ranges[r].tablesOf[population] {
+			if stores[t].alike && s > n.layout.firsts[population] {
+				sc.lists[r*len(b.index)+t] = sc.lists[r*len(b.index)+t][:0]
+				continue
+			}
 			list, parts := &sc.lists[r*len(b.index)+t], &sc.parts[r*len(b.index)+t]
 			sc.counts = resized(sc.counts, stores[t].delays)
 			err := stores[t].put(s-n.layout.firsts[population], *list, *parts, uint16(n.ranges[r].lanes), sc.counts)

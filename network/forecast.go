@@ -59,7 +59,11 @@ func (n *Network) forecast(c Config) Forecast {
 			blocks += expectedBlocks(x)
 		}
 		sources := float64(l.spec.Populations[key.population].N) * ranges
-		bytes += sources * (blocks*float64(blockBytes[t.style()]) + 4*float64(len(runs)+1))
+		stored := sources
+		if t.alike {
+			stored = ranges
+		}
+		bytes += stored*blocks*float64(blockBytes[t.style()]) + sources*4*float64(len(runs)+1)
 		if t.style() == shared {
 			bytes += 8 * sources
 		}

@@ -9,7 +9,8 @@ import (
 // A store is a table while it is filled. Its blocks have room for all edges that may come.
 type store struct {
 	*table
-	edges float64      // bound of the number of edges, before they are drawn
+	alike bool         // whether the edges of its first source are those of all
+	edges float64      // bound of the number of edges to be stored, before they are drawn
 	next  atomic.Int64 // blocks taken
 }
 
@@ -104,6 +105,14 @@ func (s *store) put(source int, list []local, parts []float64, none uint16, coun
 		t.pad(k, none)
 	}
 	return nil
+}
+
+// repeat gives all sources the runs of the first.
+func (s *store) repeat() {
+	first := s.row(0)
+	for at := len(first); at < len(s.start); at += len(first) {
+		copy(s.start[at:], first)
+	}
 }
 
 func tooMany(blocks int64) error {

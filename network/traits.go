@@ -17,6 +17,7 @@ type traits struct {
 	any, timed     bool    // whether some weight is constant; whether some delay is not whole steps
 	drawn, numbers bool    // drawn weights; other weights that differ
 	one            float64 // the constant weight
+	alike          bool    // whether all sources have the same edges: they are stored once
 }
 
 func (t *traits) style() style {
@@ -72,10 +73,11 @@ func (n *Network) traits() error {
 				for _, negative := range signs {
 					key := pair{f.Population, l.receptor(p.Synapse, t.Population, negative)}
 					if n.pairs[key] == nil {
-						n.pairs[key] = &traits{least: least, most: most}
+						n.pairs[key] = &traits{least: least, most: most, alike: true}
 						n.order = append(n.order, key)
 					}
 					n.pairs[key].add(p, least, most, timed)
+					n.pairs[key].alike = n.pairs[key].alike && l.alike(p, f, timed)
 				}
 			}
 		}
@@ -87,6 +89,14 @@ func (n *Network) traits() error {
 		l.steps, l.longest = 64, 1
 	}
 	return nil
+}
+
+// alike reports whether a projection gives all neurons of a population, of which it takes a part, the same edges.
+func (l *layout) alike(p *Projection, part Part, timed bool) bool {
+	_, all := p.Rule.(AllToAll)
+	_, weight := p.Weight.(Constant)
+	_, delay := p.Delay.(Constant)
+	return all && weight && delay && !timed && !p.NoAutapses && part.N == l.spec.Populations[part.Population].N
 }
 
 // signs lists which of its receptors a projection reaches: false is that of weights of at least 0, true that of weights
