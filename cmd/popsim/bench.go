@@ -10,20 +10,10 @@ import (
 
 	"popsim/bench"
 	"popsim/cmd/popsim/internal/completion"
+	"popsim/cmd/popsim/internal/topics"
 	"popsim/experiment"
 	"popsim/model"
 )
-
-const benchHelp = `bench measures the kernels on this machine and prints rows that benchstat reads: what a neuron-step costs in nanoseconds, by
-model, method, instruction set, parameters (uniform, or each neuron's own) and number of neurons, 512 in the
-first-level cache, 16384 in the second, 4194304 in memory. Rows that end in record=full keep extrema and add an input.
-Neurons fire at 50 to 80 Hz. A time is that of the fastest of many calls.
-
---kind population runs a million neurons by one worker and by all; efficiency is the speed for each worker against one
-worker alone, of-cache against the kernel in cache. --kind spikes sets silent neurons beside those of the other rows and
-neurons at 500 Hz: what a spike costs. --kind work sets the error of the spikes (ms-error) and of their rate (Hz-error)
-against the cost of a millisecond of model time, for every method and a range of steps; popsim convergence does so for any
-parameters.`
 
 func (v *call) benchVerb() *cobra.Command {
 	var q bench.Selection
@@ -33,7 +23,7 @@ func (v *call) benchVerb() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:         "bench [MODEL]",
 		Short:       "What kernels cost on this machine, in rows for benchstat",
-		Long:        benchHelp,
+		Long:        topics.Text("bench"),
 		Example:     "  popsim bench --quick\n  popsim bench adex --method flow --isa avx2\n  popsim bench hh --kind work",
 		Annotations: ofModel, ValidArgsFunction: completion.Models,
 		RunE: func(cmd *cobra.Command, args []string) error {

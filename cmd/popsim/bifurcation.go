@@ -11,6 +11,7 @@ import (
 	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/output"
 	"popsim/cmd/popsim/internal/record"
+	"popsim/cmd/popsim/internal/topics"
 	"popsim/dynamics"
 	"popsim/experiment"
 	"popsim/fault"
@@ -20,27 +21,6 @@ import (
 	"popsim/table"
 	"popsim/table/file"
 )
-
-const bifurcationHelp = `bifurcation follows the equilibria and cycles of a model over an interval of one quantity, NAME=LO:HI, and finds where
-they appear, vanish, or gain and lose stability. All else has one value.
-
-The table has one row per point of a branch, in order along it; straight lines between rows give the period to 1e-3.
-branch counts from 0; kind is equilibrium or cycle; V_min_mV and V_max_mV are the extremes of V; eigenvalue_re_per_ms and
-eigenvalue_im_per_ms are the eigenvalue of an equilibrium with the largest real part, multiplier_re and multiplier_im
-the Floquet multiplier of a cycle with the largest modulus, the trivial 1 left out; the other states are those of the
-equilibrium, or of the cycle where V is largest. --points has one row per special point: label, where it is, V_mV (of
-a cycle its largest), frequency_Hz, period_ms, criticality of Hopf points (sub or super), their first Lyapunov
-coefficient, the branch it lies on, and a note. --at lists values at which every branch of cycles is to have a row.
-
-Integrate-and-fire models fire by reset. What such a neuron settles on, started from a reset or going on from the firing
-beside, stands in the same table: a branch of kind cycle for each stretch with one number of spikes per period. Then
-spikes is this number, period_ms the sum of the intervals, rate_Hz the mean rate, lyapunov_per_spike the exponent of the
-reset map; irregular firing has no period and a positive exponent. Fixed points of the reset map that repel are branches
-too, with stable = false. --resets has one row per reset: its number in the period, w_pA after it, and isi_ms to the next.
-
-Two intervals give the curves on which that picture changes, in the plane of both: a row per point with curve,
-label (hopf, fold, cycle-fold, homoclinic, onset), both quantities, V_mV, frequency_Hz and criticality; --points has the points where they
-meet or change (bogdanov-takens, cusp, bautin), and the picture shows what the neuron can settle on in between.`
 
 const bifurcationExample = `  popsim bifurcation rhh I=-5:20 --plot isola.svg
   popsim bifurcation hh I=-10:180 -o branches.csv --points special.csv
@@ -84,7 +64,7 @@ func (v *call) bifurcationVerb() *cobra.Command {
 		DisableFlagsInUseLine: true,
 		Use:                   "bifurcation MODEL[:PRESET] NAME=LO:HI [NAME=LO:HI] [NAME=VALUE ...]",
 		Short:                 "Equilibria, cycles and special points over one or two quantities",
-		Long:                  bifurcationHelp,
+		Long:                  topics.Text("bifurcation"),
 		Example:               bifurcationExample,
 		Annotations:           ofModel, ValidArgsFunction: completion.Models,
 		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },

@@ -11,23 +11,13 @@ import (
 	"popsim/bench"
 	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/completion"
+	"popsim/cmd/popsim/internal/topics"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/figure"
 	"popsim/kernels"
 	"popsim/table/file"
 )
-
-const convergenceHelp = `convergence sets the error of every method against its cost, over a range of time steps, for the parameters and currents at
-hand, and recommends a step: the largest from which on the spikes are within --tolerance.
-
-The truth is not stored but computed, by an integrator of its own with an error below 1e-9 ms, for the first ten spikes
-at each current within --time. A row of the table is one method at one step: spike_error_ms is the largest error of a
-spike, rate_error_Hz that of the mean rate over these spikes, both empty where a spike is missing or one too many;
-cost_ns_per_ms is what a millisecond of model time costs for each neuron, by the kernel alone on one core, in the fastest of
-many calls; accurate is false where popsim run would warn of the step. Steps that it would refuse are left out.
-
-I takes a value or several; without it the preset's own is taken, or some at which the default neuron fires.`
 
 // convergenceCommand is one call of convergence.
 type convergenceCommand struct {
@@ -48,7 +38,7 @@ func (v *call) convergenceVerb() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:         "convergence MODEL[:PRESET] [NAME=VALUE ...]",
 		Short:       "Error against cost of each method and step, and the step to take",
-		Long:        convergenceHelp,
+		Long:        topics.Text("convergence"),
 		Example:     "  popsim convergence adex:tb08 --plot work.svg\n  popsim convergence hh I=7,10,20 --tolerance 0.001ms -o work.csv",
 		Annotations: ofModel, ValidArgsFunction: completion.Models,
 		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },

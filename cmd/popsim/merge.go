@@ -13,16 +13,13 @@ import (
 	"popsim/cmd/popsim/internal/memory"
 	"popsim/cmd/popsim/internal/output"
 	"popsim/cmd/popsim/internal/record"
+	"popsim/cmd/popsim/internal/topics"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/figure"
 	"popsim/sweep"
 	"popsim/table/file"
 )
-
-const mergeHelp = `merge joins the parts that popsim fi or map --part I/N -o FILE have left beside FILE. FILE gets the same bytes as from
-the sweep in one go. Parts that are missing, doubled, torn or of different experiments are refused; they stay where they
-are. Memory does not grow with the number of points, but --plot needs all of them.`
 
 // mergeVerb joins parts.
 func (v *call) mergeVerb() *cobra.Command {
@@ -31,7 +28,7 @@ func (v *call) mergeVerb() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:         "merge FILE",
 		Short:       "Join the parts of a sweep into FILE",
-		Long:        mergeHelp,
+		Long:        topics.Text("merge"),
 		Annotations: ofFile,
 		Example:     "  popsim map adex I=0:60/1000 b=0:60/1000 --part 1/2 -o map.npz\n  popsim map adex I=0:60/1000 b=0:60/1000 --part 2/2 -o map.npz\n  popsim merge map.npz --plot map.png",
 		RunE: func(cmd *cobra.Command, args []string) error {

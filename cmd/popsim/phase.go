@@ -14,6 +14,7 @@ import (
 	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/output"
+	"popsim/cmd/popsim/internal/topics"
 	"popsim/dynamics"
 	"popsim/experiment"
 	"popsim/fault"
@@ -21,17 +22,6 @@ import (
 	"popsim/model"
 	"popsim/table/file"
 )
-
-const phaseHelp = `phase looks at the plane of V and a second variable for a constant current: nullclines as unbroken segments, fixed
-points with their eigenvalues and types, stable and unstable cycles, separatrices of saddles, the vector field, and
-trajectories. In models of one variable the second axis is dV/dt; of hh two variables are shown and the others kept at
-their steady state for V.
-
--o FILE.json writes all of it, and without -o standard output gets it; files of other endings, devices and pipes get the
-table of fixed points and cycles as rows. What was found is also told in words. A trajectory starts at rest for I = 0, or
-at V0=... w0=... of the command line, and at every --start.
-
-A list or range of one quantity with --plot plane.png draws plane-001.png and so on, all in one window, for an animation.`
 
 // portrait is one call of phase.
 type phaseCommand struct {
@@ -53,7 +43,7 @@ func (v *call) phaseVerb() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:         "phase MODEL[:PRESET] [NAME=VALUE ...]",
 		Short:       "The phase plane: nullclines, fixed points, cycles, trajectories",
-		Long:        phaseHelp,
+		Long:        topics.Text("phase"),
 		Example:     "  popsim phase rhh I=5 --plot plane.svg -o plane.json\n  popsim phase adex:nd-tonic --plot plane.svg --start -55,0 --start -70,40\n  popsim phase hh I=8 --y h --plot plane.png\n  popsim phase rhh I=-5:15/41 --plot frame.png",
 		Annotations: ofModel, ValidArgsFunction: completion.Models,
 		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },

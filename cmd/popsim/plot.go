@@ -4,16 +4,13 @@ import (
 	"errors"
 	"strings"
 
+	"popsim/cmd/popsim/internal/topics"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/figure"
 
 	"github.com/spf13/cobra"
 )
-
-const plotHelp = `plot draws tables that popsim wrote (.csv, .npz, .npy, .parquet) in one picture: f-I curves of several models or
-presets, traces, rates of populations, spikes. A curve is drawn for each table, for each column in -y, and for each value
-of the other quantities of a grid. Its name is that of the model and preset in FILE.run.json, or of the file.`
 
 // plotVerb draws tables that exist.
 func (v *call) plotVerb() *cobra.Command {
@@ -22,7 +19,7 @@ func (v *call) plotVerb() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plot FILE ...",
 		Short: "One picture of several tables",
-		Long:  plotHelp,
+		Long:  topics.Text("plot"),
 		Example: `  popsim fi lif I=19:30:0.5 -o lif.csv
   popsim fi eif I=19:30:0.5 -o eif.csv
   popsim plot lif.csv eif.csv --plot both.svg`,

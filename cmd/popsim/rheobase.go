@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"popsim/cmd/popsim/internal/completion"
+	"popsim/cmd/popsim/internal/topics"
 	"popsim/dynamics"
 	"popsim/experiment"
 	"popsim/fault"
@@ -15,17 +16,13 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const rheobaseHelp = `rheobase tells on one line from which input current on a neuron fires. There are up to three such currents: that of the
-first spike after a step from rest, that from which on firing goes on, with the class of excitability that its rate
-suggests, and, for lif, eif and adex in closed form, that at which the resting state disappears.`
-
 // rheobaseVerb finds the onset of firing.
 func (v *call) rheobaseVerb() *cobra.Command {
 	var f flags
 	cmd := &cobra.Command{
 		Use:     "rheobase MODEL[:PRESET] [NAME=VALUE ...]",
 		Short:   "The current from which on a neuron fires",
-		Long:    rheobaseHelp,
+		Long:    topics.Text("rheobase"),
 		Example: "  popsim rheobase adex\n  popsim rheobase hh g_K=30",
 		RunE:    func(cmd *cobra.Command, args []string) error { return v.rheobase(cmd.Context(), args, &f) },
 	}

@@ -16,20 +16,12 @@ import (
 	"popsim/model"
 )
 
-const rootHelp = `popsim simulates populations of single neurons, fast and exactly repeatable: f-I curves, bifurcation maps, phase
-planes and bifurcation diagrams of five classical models, with spikes placed inside the time step.
-
-  popsim run lif:slide I=21 --time 200ms --spikes /dev/stdout
-  popsim fi hh I=0:20:0.5 --plot fi.svg
-  popsim models adex
-  popsim experiment.toml`
-
 // root is the tree of verbs.
 func (v *call) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "popsim VERB MODEL[:PRESET] [NAME=VALUE ...]",
 		Short:         "populations of single neurons",
-		Long:          rootHelp,
+		Long:          topics.Text("root"),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,

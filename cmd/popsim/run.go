@@ -14,6 +14,7 @@ import (
 	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/memory"
 	"popsim/cmd/popsim/internal/output"
+	"popsim/cmd/popsim/internal/topics"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/figure"
@@ -22,27 +23,6 @@ import (
 	"popsim/pop"
 	"popsim/recording"
 )
-
-const runHelp = `run advances a population of uncoupled neurons.
-
-The table has one row per neuron: spikes in the whole run, rate_Hz = 1000 / mean inter-spike interval after --discard (0
-where there is none), latency_ms to the first spike, and isi_cv, the coefficient of variation of the intervals after
---discard. It goes to standard output as CSV, or to -o FILE. --spikes holds neuron and time_ms of every spike, by
-time; --trace the states of the neurons --of, every so often. Step k covers [k dt, (k+1) dt); a spike is located
-within its step; a recorded state at time k dt is that before step k. In models that reset, the upstroke of a spike and
-its reset lie within a step, so a trace does not reach V_th (pictures draw the spike up to it); --tops adds a row with V = V_th
-at each spike, its other states empty. Values drawn or read for each neuron (I=normal:21:2, tau=@tau.npy) are columns of the
-table too.
-
---waveform adds a current, the same for all neurons, times gain=VALUE of each;
-several add up:
-  steps:0ms=2.5,100ms=7    from each time on
-  pulse:100ms:400ms:21     start, end, height
-  ramp:0ms:1s:0:30         start, end, and the heights before and after them
-  sine:10Hz:5              frequency, amplitude
-  chirp:1Hz:100Hz:2s:5     first and last frequency, duration, amplitude
-  @file.npy:0.1ms          samples and their spacing
-Step k uses the mean of the shape over that step. popsim help values tells how values are written.`
 
 const runExample = `  popsim run lif:slide I=21 --time 200ms --spikes /dev/stdout
   popsim run adex:naud-init-burst --time 500ms --plot burst.svg
@@ -77,7 +57,7 @@ func (v *call) runVerb() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:         "run MODEL|NETWORK[:PRESET] [NAME=VALUE ...]",
 		Short:       "Advance a population, or a network",
-		Long:        runHelp,
+		Long:        topics.Text("run"),
 		Example:     runExample,
 		Annotations: ofModel, ValidArgsFunction: completion.Models,
 		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },

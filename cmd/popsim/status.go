@@ -9,22 +9,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"popsim/cmd/popsim/internal/cli"
+	"popsim/cmd/popsim/internal/topics"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/sweep"
 	"popsim/table/file"
 )
-
-const statusHelp = `status says how far a sweep in parts is, from the files beside FILE alone, never from what a batch system says.
-
-The table has a row per part: done when its file is there and whole; running when it was heard of in the last minute; lost
-when it says that it runs but has fallen silent: it was killed, or its machine is gone; interrupted when it has left
-checkpoints, from which --resume goes on; refused when its file is torn or belongs to another experiment; missing when
-there is nothing; empty when there are more parts than points or curves, and none is left for this one. share is how much
-of its points is done, heard_s how many seconds ago a file of it was written; host, process and job are those of a running
-part.
-
---watch looks again every so often and shows one line, until all parts are done.`
 
 // statusVerb returns the verb status.
 func (v *call) statusVerb() *cobra.Command {
@@ -33,7 +23,7 @@ func (v *call) statusVerb() *cobra.Command {
 		Use:         "status FILE",
 		Annotations: ofFile,
 		Short:       "Which parts of a sweep are there, running, missing or refused",
-		Long:        statusHelp,
+		Long:        topics.Text("status"),
 		Example:     "  popsim status map.npz\n  popsim status map.npz --watch=10s",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {

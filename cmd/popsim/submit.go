@@ -15,22 +15,11 @@ import (
 	"popsim/cmd/popsim/internal/batch"
 	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/flagset"
+	"popsim/cmd/popsim/internal/topics"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/table/file"
 )
-
-const submitHelp = `submit gives a sweep to a batch system: an array of tasks, each of which does a part, and a job that merges the parts
-when all have succeeded. What stands before -- is the command line of fi or map, or an experiment file; what stands behind
-it goes to sbatch, for the array and for the merge.
-
-Two scripts are written beside -o FILE, FILE.slurm.sh and FILE.merge.sh, and the talk of the tasks goes to the directory
-FILE.log. A task is requeued when its machine fails or is taken away, and when its time runs out before its part is done; it
-then goes on from what it has kept. popsim status FILE says how far it all is.
-
---parts N cuts the sweep in N. Without it there are as many as take about ten minutes each on one processor like those
-of this machine. Where a batch system allows fewer tasks in an array, several arrays are made. --dry-run shows the scripts
-and the commands, and does nothing.`
 
 const submitExample = `  popsim submit map adex:tb08 V_reset=-49:-46/1001 I=600:1000/1001 -m rate,pattern -o map.parquet --engine slurm --dry-run
   popsim submit sweep.toml --parts 200 -- --partition=short --time=1:00:00 --cpus-per-task=4`
@@ -53,7 +42,7 @@ func (v *call) submitVerb() *cobra.Command {
 	return &cobra.Command{
 		Use:                "submit fi|map|FILE.toml ... -o FILE [--parts N] [-- SBATCH ARGUMENTS]",
 		Short:              "Give a sweep to a batch system, in parts",
-		Long:               submitHelp,
+		Long:               topics.Text("submit"),
 		Example:            submitExample,
 		DisableFlagParsing: true, // the flags are those of the verb that follows, and three more
 		RunE: func(cmd *cobra.Command, args []string) error {

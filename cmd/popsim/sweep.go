@@ -9,32 +9,12 @@ import (
 	"popsim/cmd/popsim/internal/batch"
 	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/memory"
+	"popsim/cmd/popsim/internal/topics"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/sched"
 	"popsim/sweep"
 )
-
-const surveyColumns = `One row per point, the grid's columns first. rate_Hz is 1000 / mean inter-spike interval after --discard, 0 where fewer
-than two spikes are left; rate_error_Hz estimates its numerical error from a second time step; spikes, latency_ms and
-isi_first_ms are of the whole run, isi_last_ms is its last interval; isi_cv, V_min_mV and V_max_mV are taken after
---discard; status is ok, or a warning code. Neurons that rest for good or fire a train
-that has settled are retired early, with the numbers that the whole run would give; --full turns this off.
-popsim help values tells how ranges are written, popsim help measures what columns there are.`
-
-const fiHelp = `fi draws f-I curves: the firing rate over the input current. I takes a list or a range; further lists and ranges make a
-curve for each combination. --from carries the state from one current to the next, upwards or downwards, which shows
-bistability; the column branch says which. Several models give one table, with the column model, and one picture.
-
-` + surveyColumns
-
-const mapHelp = `map goes through any grid of parameters, initial states and the current.
-
--m chooses the columns. isi gives one row per distinct late inter-spike interval (column isi_ms), the classical
-bifurcation map; w_reset one per distinct w after a reset, the attractor of the reset map. A point that has none keeps one
-row, in which the column is empty. One varied quantity makes a curve, two make a picture in colours.
-
-` + surveyColumns
 
 // survey is one call of fi or map: many neurons, a point each.
 type sweepCommand struct {
@@ -73,7 +53,7 @@ func (s *sweepCommand) fi() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "fi MODEL[:PRESET] ... I=RANGE [NAME=VALUE ...]",
 		Short:   "f-I curves: firing rate over input current",
-		Long:    fiHelp,
+		Long:    topics.Text("fi", "columns"),
 		Example: "  popsim fi hh I=0:20:0.5 --plot fi.svg\n  popsim fi adex b=0:60:20 I=0:40:0.2 -o fi.parquet\n  popsim fi lif eif adex:bg05 I=0:40:0.5 --plot models.svg\n  popsim fi hh I=0:12:0.1 --from all --plot bistable.png",
 	}
 	s.register(cmd)
@@ -85,7 +65,7 @@ func (s *sweepCommand) grid() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "map MODEL[:PRESET] NAME=RANGE [NAME=VALUE ...]",
 		Short:   "Sweeps over any parameters, and bifurcation maps",
-		Long:    mapHelp,
+		Long:    topics.Text("map", "columns"),
 		Example: "  popsim map adex:tb08 V_reset=-49:-46:0.01 I=800 -m isi --plot map.png\n  popsim map adex I=0:60/200 b=0:60/50 -m rate --plot rates.png",
 	}
 	s.register(cmd)
