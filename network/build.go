@@ -113,6 +113,11 @@ func newBuilder(ctx context.Context, n *Network) *builder {
 	b.counted = make([]bool, len(l.spec.Populations))
 	for _, d := range l.draws {
 		routes := make([]route, len(l.spec.Populations))
+		if _, one := d.p.oneWeight(l.spec); one {
+			n.edges += int64(d.from.n) * int64(d.to.n)
+			b.routes = append(b.routes, routes)
+			continue
+		}
 		for _, from := range d.p.From {
 			b.counted[from.Population] = b.counted[from.Population] || byTarget(d.p.Rule)
 			routes[from.Population] = b.route(d, from.Population)
@@ -192,6 +197,10 @@ func (b *builder) build() error {
 		for _, t := range r.tables {
 			n.bytes += t.bytes()
 		}
+		if err := r.makeGates(); err != nil {
+			return err
+		}
+		r.startGates()
 	}
 	return nil
 }
@@ -261,7 +270,7 @@ func (b *builder) prepare() error {
 			p := &l.spec.Populations[key.population]
 			tb := &table{
 				receptor: key.receptor, population: key.population, style: t.style(), first: l.firsts[key.population],
-				least: t.least, delays: t.most - t.least + 1,
+				least: t.least, delays: t.most - t.least + 1, gated: l.receptors[key.receptor].kind == NMDA,
 			}
 			tb.start = allocate[uint32](n.pages, p.N*(tb.delays+1))
 			if tb.style == shared {

@@ -100,10 +100,10 @@ func (o *coupledSegment) newCell(dt float64) error {
 		c.drive[i] = math.FMA(value("R", i), o.currentOf(i), value("V_rest", i)) / tau
 		c.near[i], c.vReset[i], c.hold[i] = c.vTh[i], value("V_reset", i), value("t_ref", i)/dt
 	}
-	if c.linear = m.Name == "lif"; c.linear {
+	c.linear = m.Name == "lif" && len(o.gated) == 0
+	if c.exponential = m.Name != "lif"; !c.exponential {
 		return nil
 	}
-	c.exponential = true
 	c.vT, c.deltaT = column(), column()
 	c.a, c.b, c.vRest, c.wKept, c.wRate = column(), column(), column(), column(), column()
 	o.y[1] = column() // of eif: stays 0
@@ -198,11 +198,16 @@ const pinned = 50.0
 // follow sets lane i of next to the state of lane l after a step in which the conductances are so large that V ends
 // where they hold it. It does nothing and returns false where they are not.
 func (c *cell) follow(o *coupledSegment, l, i int, in *means, next *[4][chunk]float64) bool {
-	a := math.FMA(c.per[l], math.FMA(0.5, in.gTilt[i], in.g[i]), c.rate[l])
+	g, current := math.FMA(0.5, in.gTilt[i], in.g[i]), math.FMA(0.5, in.jTilt[i], in.j[i])
+	for _, b := range o.blocked(l, 0.5) {
+		open, _ := magnesium(o.y[0][l], b.mg)
+		g, current = math.FMA(b.g, open, g), math.FMA(float64(b.g*open), b.e, current)
+	}
+	a := math.FMA(c.per[l], g, c.rate[l])
 	if !(float64(a*c.dt) > pinned) {
 		return false
 	}
-	d := math.FMA(c.per[l], math.FMA(0.5, in.jTilt[i], in.j[i]), c.drive[l])
+	d := math.FMA(c.per[l], current, c.drive[l])
 	var y [4]float64
 	for j := 1; j < c.states; j++ {
 		y[j] = o.y[j][l]
@@ -246,8 +251,14 @@ func (c *cell) gateStep(o *coupledSegment, lo, n int, in *means, next *[4][chunk
 		y := [4]float64{o.y[0][l], o.y[1][l], o.y[2][l], o.y[3][l]}
 		c.moveGates(l, c.dt, &y)
 		na, k := c.open(l, &y)
-		a := na + k + math.FMA(c.per[l], in.g[i], c.rate[l])
-		d := math.FMA(na, c.eNa[l], math.FMA(k, c.eK[l], math.FMA(c.per[l], in.j[i], c.drive[l])))
+		g, current := in.g[i], in.j[i]
+		for _, b := range o.blocked(l, 0) { // along the tangent at V
+			open, slope := magnesium(y[0], b.mg)
+			lean := float64(b.g * math.FMA(-slope, b.e-y[0], open))
+			g, current = g+lean, math.FMA(lean, y[0], math.FMA(float64(b.g*open), b.e-y[0], current))
+		}
+		a := na + k + math.FMA(c.per[l], g, c.rate[l])
+		d := math.FMA(na, c.eNa[l], math.FMA(k, c.eK[l], math.FMA(c.per[l], current, c.drive[l])))
 		z := float64(0.5 * float64(a*c.dt))
 		step := c.dt / math.FMA(z, math.FMA(min(z, 1), -strangSoft, 1), 1)
 		if float64(step*a) > 1 {
@@ -300,9 +311,13 @@ func exprel(x float64) float64 {
 	return x / -kernels.Expm1(-x)
 }
 
-// slope is dy/dt of lane l at y with the conductance g and the current j.
-func (c *cell) slope(l int, g, j float64, y *[4]float64) (d [4]float64) {
+// slope is dy/dt of lane l at y with the conductance g, the current j, and conductances of NMDA.
+func (c *cell) slope(l int, g, j float64, gated []blocked, y *[4]float64) (d [4]float64) {
 	v := y[0]
+	for _, b := range gated {
+		open, _ := magnesium(v, b.mg)
+		j = math.FMA(float64(b.g*open), b.e-v, j)
+	}
 	a := math.FMA(c.per[l], g, c.rate[l])
 	d[0] = math.FMA(-a, v, math.FMA(c.per[l], j, c.drive[l]))
 	if c.resets {
@@ -337,14 +352,18 @@ func (c *cell) rk4Step(o *coupledSegment, l, i int, in *means, next *[4][chunk]f
 	for j := range c.states {
 		y[j] = o.y[j][l]
 	}
-	if !(float64(c.fastest(l, in.g[i], &y)*c.dt) < stiff) {
+	gated := o.blocked(l, 0)
+	if !(float64(c.fastest(l, in.g[i], gated, &y)*c.dt) < stiff) {
 		return true
 	}
 	x = y
 	g := [4]float64{math.FMA(-0.5, in.gTilt[i], in.g[i]), in.g[i], in.g[i], math.FMA(0.5, in.gTilt[i], in.g[i])}
 	current := [4]float64{math.FMA(-0.5, in.jTilt[i], in.j[i]), in.j[i], in.j[i], math.FMA(0.5, in.jTilt[i], in.j[i])}
 	for stage, weight := range [4]float64{1, 2, 2, 1} {
-		d := c.slope(l, g[stage], current[stage], &x)
+		if len(gated) > 0 {
+			gated = o.blocked(l, [4]float64{-0.5, 0, 0, 0.5}[stage])
+		}
+		d := c.slope(l, g[stage], current[stage], gated, &x)
 		reach := [4]float64{0.5, 0.5, 1, 0}[stage] * c.dt
 		for j := range c.states {
 			sum[j] = math.FMA(weight, d[j], sum[j])
@@ -357,8 +376,25 @@ func (c *cell) rk4Step(o *coupledSegment, l, i int, in *means, next *[4][chunk]f
 	return false
 }
 
+// blocked lists the conductances of NMDA of lane l, as parts of a step from its middle on.
+func (o *coupledSegment) blocked(l int, from float64) []blocked {
+	if len(o.gated) == 0 {
+		return nil
+	}
+	o.scratch = o.scratch[:0]
+	for _, j := range o.gated {
+		q := &o.receptors[j]
+		o.scratch = append(o.scratch, blocked{math.FMA(from, q.tilt[l], q.mean[l]), q.e, q.mg})
+	}
+	return o.scratch
+}
+
 // fastest is the rate at which V relaxes at y, 1/ms.
-func (c *cell) fastest(l int, g float64, y *[4]float64) float64 {
+func (c *cell) fastest(l int, g float64, gated []blocked, y *[4]float64) float64 {
+	for _, b := range gated {
+		open, _ := magnesium(y[0], b.mg)
+		g = math.FMA(b.g, open, g)
+	}
 	a := math.FMA(c.per[l], g, c.rate[l])
 	if c.resets {
 		return a

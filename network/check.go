@@ -228,8 +228,21 @@ func (c *checker) synapse(y *Synapse) {
 			c.fault("synapse %s: tau_rise %g ms; it must be below tau_decay, %g ms", y.Name, y.Rise, y.Decay)
 		}
 		c.reversal(y)
+	case NMDA:
+		c.time(y, "tau_rise", y.Rise)
+		c.time(y, "tau_decay", y.Decay)
+		c.reversal(y)
+		if !(y.Alpha > 0) || math.IsInf(y.Alpha, 1) {
+			c.fault("synapse %s: alpha %g per ms; it must be above 0", y.Name, y.Alpha)
+		}
+		if !(y.Mg >= 0) || math.IsInf(y.Mg, 1) {
+			c.fault("synapse %s: Mg %g mM; it must be 0 or more", y.Name, y.Mg)
+		}
+		if y.Approximate && !(y.Rise < y.Decay) {
+			c.fault("synapse %s: tau_rise %g ms; the approximation needs it below tau_decay, %g ms", y.Name, y.Rise, y.Decay)
+		}
 	default:
-		c.fault("synapse %s: %s is not available", y.Name, y.Kind)
+		c.fault("synapse %s: unknown kind", y.Name)
 	}
 }
 

@@ -111,6 +111,9 @@ func (c *checker) projection(p *Projection) {
 			c.fault("%s: delay %g ms; at most %d ms is possible", what, float64(d), MaxDelay)
 		}
 	}
+	if _, one := p.Delay.(Constant); c.spec.Synapses[p.Synapse].Kind == NMDA && (!one || isEdges && edges.Delay != nil) {
+		c.fault("%s: nmda takes one number as delay: the gate belongs to the source and the delay", what)
+	}
 	switch r := p.Rule.(type) {
 	case nil:
 		c.fault("%s: rule is missing", what)

@@ -9,6 +9,7 @@ import (
 	"hash/crc64"
 	"io"
 	"math"
+	"slices"
 )
 
 // checkpointMark begins a checkpoint; its number changes with the format.
@@ -71,6 +72,7 @@ func (n *Network) Restore(r io.Reader) error {
 	for _, column := range n.columns() {
 		c.read(column)
 	}
+	n.shareGates()
 	for _, o := range n.models() {
 		c.lane = o.shard.AppendLane(c.lane[:0], 0)
 		for i := range o.n {
@@ -114,6 +116,12 @@ func (n *Network) columns() (all [][]float64) {
 		each(func(r *shard) []float64 { return r.s[c] })
 		each(func(r *shard) []float64 { return r.y[c] })
 	}
+	for _, g := range n.ranges[0].gates { // the same in all ranges: see shareGates
+		all = append(all, g.x, g.s)
+	}
+	for i := range n.inputs {
+		all = append(all, n.gatesOfInput(i)...)
+	}
 	for j := range 7 {
 		for _, r := range n.ranges {
 			for _, o := range r.coupled {
@@ -124,6 +132,39 @@ func (n *Network) columns() (all [][]float64) {
 		}
 	}
 	return all
+}
+
+// gatesOfInput lists the gates of an input's trains, one by one in the order of its pool.
+func (n *Network) gatesOfInput(input int) (all [][]float64) {
+	type gate struct {
+		member int
+		column []float64
+	}
+	var list []gate
+	for _, r := range n.ranges {
+		for _, p := range r.trains {
+			if p.train == n.inputs[input] && p.gates != nil {
+				for i, m := range p.members {
+					list = append(list, gate{m, p.gates.x[i : i+1]}, gate{m, p.gates.s[i : i+1]})
+				}
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b gate) int { return a.member - b.member })
+	for _, g := range list {
+		all = append(all, g.column)
+	}
+	return all
+}
+
+// shareGates gives the gates of the first range to the others.
+func (n *Network) shareGates() {
+	for _, r := range n.ranges[1:] {
+		for i, g := range n.ranges[0].gates {
+			copy(r.gates[i].x, g.x)
+			copy(r.gates[i].s, g.s)
+		}
+	}
 }
 
 // models lists the segments of neurons that are not LIF, in the order of the neurons.

@@ -48,6 +48,8 @@ func TestCheckpointGoesOn(t *testing.T) {
 		func(onGrid bool) *Spec { return mixed(Delta, onGrid) },
 		func(onGrid bool) *Spec { return mixed(AlphaCurrent, onGrid) },
 		func(onGrid bool) *Spec { return conductive(onGrid, 0.1) },
+		func(onGrid bool) *Spec { return gated(true, onGrid, false) },
+		func(onGrid bool) *Spec { return gated(false, onGrid, true) },
 	} {
 		for _, onGrid := range []bool{false, true} {
 			s := make(onGrid)
@@ -71,7 +73,7 @@ func TestCheckpointGoesOn(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if !slices.Equal(spikes, want) || len(want) < 100 {
+			if !slices.Equal(spikes, want) || len(want) < 30 {
 				t.Errorf("%s, on grid %t: %d spikes through a checkpoint, %d in one run, or others", s.Populations[0].Name, onGrid, len(spikes), len(want))
 			}
 		}

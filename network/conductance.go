@@ -39,7 +39,7 @@ func (s *Spec) coupled(population int) bool {
 		}
 	}
 	for name := range p.Synaptic {
-		if y := s.synapseNamed(name); y >= 0 && s.Synapses[y].Kind.conductance() {
+		if y := s.synapseNamed(name); y >= 0 && s.Synapses[y].Kind.conductance() && s.Synapses[y].Kind != NMDA {
 			return true
 		}
 	}

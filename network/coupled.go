@@ -21,7 +21,7 @@ type coupledSegment struct {
 	p         *Population
 	class     int
 	receptors []coupledReceptor
-	hasJumps  bool // whether arrivals of jumps are possible
+	gated     []int // of receptors: those of NMDA
 
 	y [4][]float64 // states of the model, by lane of the segment; gates of hh and hhtm are half a step behind V
 
@@ -29,8 +29,9 @@ type coupledSegment struct {
 	wake, wakeTheta []float64
 	level           []float64 // models that cross: V_th while armed, else +Inf
 
-	walker cellWalker
-	events []int32 // lanes of the segment with an event in the step in hand
+	walker  cellWalker
+	scratch []blocked
+	events  []int32 // lanes of the segment with an event in the step in hand
 }
 
 // coupledReceptor is what a receptor is to a coupledSegment. A step of its variable s multiplies it by s.decay; the
@@ -40,11 +41,17 @@ type coupledReceptor struct {
 	*receptor
 	c, synapse   int // index in shard.rows; index in Spec.Synapses
 	e            float64
+	current      bool
 	ofS, ofY     share
 	s, y         []float64 // columns at the start of the step: those of the shard
 	nextS, nextY []float64 // at its end
-	current      bool
+
+	mg         float64   // NMDA; its conductance without block over the step, as means has that of the others:
+	mean, tilt []float64 // by lane
 }
+
+// blocked is a conductance of NMDA channels, before the block by magnesium.
+type blocked struct{ g, e, mg float64 }
 
 // share is what a variable of 1 at the start of a step means for it.
 type share struct{ decay, mean, tilt float64 }
@@ -66,9 +73,7 @@ func (r *shard) newCoupled(seg segment) (*coupledSegment, error) {
 			continue
 		}
 		q := coupledReceptor{receptor: rc, c: c, synapse: rc.synapse}
-		if rc.kind == Delta {
-			o.hasJumps = true
-		} else {
+		if rc.kind != Delta {
 			q.e = l.spec.Synapses[rc.synapse].E
 			q.current = !rc.kind.conductance()
 			q.ofS = shareOf(dt, rc.tau)
@@ -81,6 +86,11 @@ func (r *shard) newCoupled(seg segment) (*coupledSegment, error) {
 			}
 			q.s, q.y = r.s[c][seg.base:][:seg.n], r.y[c][seg.base:][:seg.n]
 			q.nextS, q.nextY = make([]float64, seg.n), make([]float64, seg.n)
+			if rc.kind == NMDA {
+				q.mg = l.spec.Synapses[rc.synapse].Mg
+				q.mean, q.tilt = make([]float64, seg.n), make([]float64, seg.n)
+				o.gated = append(o.gated, len(o.receptors))
+			}
 		}
 		o.receptors = append(o.receptors, q)
 	}
@@ -213,13 +223,13 @@ func (o *coupledSegment) jumps(r *shard, q *coupledReceptor, lo, n int, in *mean
 
 // receive adds what a receptor does in the step to the means, and advances its variables.
 func (o *coupledSegment) receive(r *shard, q *coupledReceptor, lo, n int, in *means) {
-	onGrid := r.net.layout.spec.OnGrid
+	onGrid := r.net.layout.spec.OnGrid && q.kind != NMDA
 	row := r.rows[q.c][(o.base+lo)*q.width:][:n*q.width]
 	s, y, nextS, nextY := q.s[lo:][:n], q.y[lo:][:n], q.nextS[lo:][:n], q.nextY[lo:][:n]
 	var x, tilt [chunk]float64 // of the current or conductance
 	p, u := q.ofS, q.ofY
 	switch q.kind {
-	case ExpCurrent, ExpConductance:
+	case ExpCurrent, ExpConductance, NMDA:
 		if onGrid {
 			for i, a := range row {
 				x[i], tilt[i] = float64(p.mean*s[i]), float64(p.tilt*s[i])
@@ -259,6 +269,11 @@ func (o *coupledSegment) receive(r *shard, q *coupledReceptor, lo, n int, in *me
 		}
 	}
 	clearRow(row)
+	if q.kind == NMDA {
+		copy(q.mean[lo:], x[:n])
+		copy(q.tilt[lo:], tilt[:n])
+		return
+	}
 	if q.current {
 		for i := range s {
 			in.j[i] += x[i]
@@ -300,6 +315,9 @@ func (o *coupledSegment) bound(r *shard, q *coupledReceptor, lo, n int, in *mean
 			most = s[i] - min(y[i], float64(q.ofY.decay*y[i]))
 			least = max(0, float64(q.ofS.decay*s[i])-y[i])
 			most = math.FMA(row[3*i]/q.ofS.decay, 1-q.ofY.decay, most)
+		case NMDA: // the block is least at V_th
+			open, _ := magnesium(o.cell.vTh[lo+i], q.mg)
+			most = max(s[i], math.FMA(q.ofS.decay, s[i], row[3*i])) * open
 		}
 		if q.current {
 			in.up[i] += most
@@ -466,6 +484,9 @@ func (o *coupledSegment) inputs(r *shard, i int, s, y []float64) string {
 		x := s[j]
 		if q.kind == BiexpConductance {
 			x -= y[j]
+		}
+		if q.kind == NMDA {
+			x = q.s[i]
 		}
 		name := r.net.layout.spec.Synapses[q.synapse].Name
 		if q.current {

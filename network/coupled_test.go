@@ -92,7 +92,7 @@ func conductive(onGrid bool, dt float64) *Spec {
 func TestConductancesDoNotChangeBitsWithWorkers(t *testing.T) {
 	for _, onGrid := range []bool{false, true} {
 		s := conductive(onGrid, 0.025)
-		want := collect(t, s, Config{Workers: 1, Ranges: 1}, 60)
+		want := collect(t, s, Config{Workers: 1, Ranges: 1}, 40)
 		fired := make([]int, len(s.Populations))
 		for _, x := range want {
 			fired[int(x.Neuron)/20]++
@@ -102,8 +102,8 @@ func TestConductancesDoNotChangeBitsWithWorkers(t *testing.T) {
 				t.Errorf("%s does not fire", s.Populations[k].Name)
 			}
 		}
-		for workers := 2; workers <= 7; workers += 2 {
-			if got := collect(t, s, Config{Workers: workers, Ranges: workers + 1}, 60); !slices.Equal(got, want) {
+		for workers := 2; workers <= 7; workers += 5 {
+			if got := collect(t, s, Config{Workers: workers, Ranges: workers + 1}, 40); !slices.Equal(got, want) {
 				t.Errorf("on grid %t: other spikes with %d workers", onGrid, workers)
 			}
 		}

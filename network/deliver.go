@@ -71,7 +71,7 @@ func prefetchBlocks[T any](blocks []T, n int) {
 
 // note lists the edges of a spike that have a whole delay of d steps.
 func (r *shard) note(t *table, sp *spike, d int, late bool) {
-	if d < t.least || d >= t.least+t.delays {
+	if d < t.least || d >= t.least+t.delays || t.gated {
 		return
 	}
 	at := (int(sp.neuron)-t.first)*(t.delays+1) + d - t.least

@@ -115,6 +115,9 @@ func (l *layout) expected(i int) map[pair]float64 {
 	p := &l.spec.Projections[i]
 	from, to := float64(size(p.From)), float64(size(p.To))
 	edges := from * to
+	if _, one := p.oneWeight(l.spec); one {
+		return nil // none is stored
+	}
 	switch r := p.Rule.(type) {
 	case InDegree:
 		edges = to * float64(r.K)

@@ -58,6 +58,8 @@ type trainPart struct {
 	receptor []uint8
 	gains    []float64
 
+	gates *gates // NMDA, of its members; else nil
+
 	at       []arrivalAt // spikes, ascending
 	next     int
 	distinct []float64     // gains that occur
@@ -109,6 +111,7 @@ func (p *trainPart) split() {
 type arrivalAt struct {
 	step int64
 	arrival
+	i int // of trainPart.lanes
 }
 
 // position splits a time in steps into a step and the part of it.
@@ -163,7 +166,7 @@ func (r *shard) prepareInputs() error {
 					step = max(0, step-1)
 				}
 				i := len(p.members) - 1
-				p.at = append(p.at, arrivalAt{step, arrival{p.lanes[i], p.receptor[i], theta, w}})
+				p.at = append(p.at, arrivalAt{step, arrival{p.lanes[i], p.receptor[i], theta, w}, i})
 			}
 		}
 		slices.SortStableFunc(p.at, func(a, b arrivalAt) int { return int(a.step - b.step) })
@@ -171,6 +174,9 @@ func (r *shard) prepareInputs() error {
 			if t.in.Poisson != nil {
 				p.split()
 				r.attach(p)
+			}
+			if t.in.Current == nil && l.spec.Synapses[t.in.Synapse].Kind == NMDA {
+				p.gates = newGates(l, t.in.Synapse, len(p.lanes), 0)
 			}
 			r.trains = append(r.trains, p)
 		}
@@ -229,7 +235,7 @@ func (r *shard) input(k int64) {
 			}
 		case p.in.Spikes != nil:
 			for ; p.next < len(p.at) && p.at[p.next].step <= k; p.next++ {
-				r.arrive(p.at[p.next].arrival)
+				r.arrive(p, p.at[p.next].i, p.at[p.next].arrival)
 			}
 		default:
 			r.poisson(p, k)
@@ -237,7 +243,12 @@ func (r *shard) input(k int64) {
 	}
 }
 
-func (r *shard) arrive(a arrival) {
+// arrive lets an arrival at lane i of an input act.
+func (r *shard) arrive(p *trainPart, i int, a arrival) {
+	if p.gates != nil {
+		p.gates.arrivals = append(p.gates.arrivals, gateArrival{int32(i), a.theta})
+		return
+	}
 	r.addOne(int(a.receptor), a.lane, a.theta, a.weight)
 	if !r.net.layout.spec.OnGrid {
 		r.external = append(r.external, a)
@@ -290,7 +301,7 @@ func (r *shard) poisson(p *trainPart, k int64) {
 		case u.mean <= 0:
 		case u.vectors && fits && float64(k) >= p.start && float64(k+1) <= p.stop:
 			u.inVectors = k
-		case !r.net.layout.spec.OnGrid:
+		case !r.net.layout.spec.OnGrid || p.gates != nil:
 			r.poissonInstants(p, u, k, fits)
 		case fits && u.uniform:
 			row := r.rows[p.receptor[u.first]][p.lanes[u.first]:]
@@ -325,7 +336,7 @@ func (r *shard) poissonInstants(p *trainPart, u *trainRun, k int64, fits bool) {
 			if x := float64(k) + theta; x < p.start || x >= p.stop {
 				continue
 			}
-			r.arrive(arrival{p.lanes[i], p.receptor[i], theta, p.weights[i]})
+			r.arrive(p, i, arrival{p.lanes[i], p.receptor[i], theta, p.weights[i]})
 		}
 	}
 }

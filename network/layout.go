@@ -77,6 +77,9 @@ func (l *layout) receptor(synapse, population int, negative bool) int {
 	r := receptor{synapse: synapse, kind: y.Kind, tau: y.Tau, class: l.classOf[population], negative: negative && !l.spec.OnGrid, width: 1}
 	if y.Kind.conductance() {
 		r.negative = false
+		if y.Kind == NMDA {
+			r.tau = y.Decay
+		}
 		if y.Kind == BiexpConductance {
 			r.tau, r.rise, r.peak = y.Decay, y.Rise, biexpPeak(y.Rise, y.Decay)
 		}
@@ -84,6 +87,8 @@ func (l *layout) receptor(synapse, population int, negative bool) int {
 	switch {
 	case y.Kind == Delta:
 		r.synapse = 0
+	case y.Kind == NMDA:
+		r.width = 3
 	case l.spec.OnGrid:
 	case l.classes[r.class].coupled:
 		r.width = 3
@@ -197,9 +202,10 @@ type table struct {
 	receptor   int
 	population int
 	style      style
-	first      int // number in the network of the first source
-	least      int // least delay, steps
-	delays     int // number of delays from least on
+	gated      bool // of NMDA: the edges are those of gates, not of arrivals
+	first      int  // number in the network of the first source
+	least      int  // least delay, steps
+	delays     int  // number of delays from least on
 	// The edges of source s with delay d are the blocks from start[i] on up to start[i+1], i = (s-first)·(delays+1) + d-least.
 	start  []uint32
 	weight []float64 // shared: of each source

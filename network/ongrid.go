@@ -72,6 +72,7 @@ func (r *shard) advanceOnGrid(k int64, steps int) error {
 		r.useStep(j)
 		r.deliver(k + int64(j))
 		r.input(k + int64(j))
+		r.advanceGates(k + int64(j))
 		at := r.slot(k + int64(j))
 		r.history[at] = r.history[at][:0]
 	}

@@ -61,7 +61,7 @@ func (r *shard) startSynaptic(p *Population, g, lane int, receptors []int) {
 	l := r.net.layout
 	for _, c := range receptors {
 		rc := &l.receptors[c]
-		if v := p.Synaptic[l.spec.Synapses[rc.synapse].Name]; v != nil && rc.kind != Delta {
+		if v := p.Synaptic[l.spec.Synapses[rc.synapse].Name]; v != nil && rc.kind != Delta && rc.kind != NMDA {
 			if x := v.At(g); l.spec.OnGrid || rc.kind.conductance() || x < 0 == rc.negative {
 				r.s[c][lane] = x
 			}

@@ -143,6 +143,7 @@ type shard struct {
 	external []arrival // of inputs in the step in hand
 	w        walker
 	trains   []*trainPart
+	gates    []*gates
 	sources  []*sourcePart
 }
 
@@ -246,6 +247,7 @@ func (r *shard) advance(k, end int64) error {
 func (r *shard) step(k int64) error {
 	r.deliver(k)
 	r.input(k)
+	r.advanceGates(k)
 	r.out, r.events, r.synaptic = r.history[r.slot(k)][:0], r.events[:0], r.synaptic[:0]
 	for _, s := range r.lif {
 		s.step(r, k)
@@ -383,8 +385,17 @@ func (n *Network) State(neuron int, y []float64) bool {
 }
 
 // Synaptic is the current, or the conductance, by a synapse, by its index in Spec.Synapses, into a neuron at the start
-// of the next step, in units of the model's current or of that per mV; 0 where there is none.
+// of the next step, in units of the model's current or of that per mV; 0 where there is none. Of NMDA it is the gate s of
+// the neuron's own spikes.
 func (n *Network) Synaptic(neuron, synapse int) float64 {
+	if y := &n.layout.spec.Synapses[synapse]; y.Kind == NMDA {
+		for _, g := range n.ranges[0].gates {
+			if g.y == y && neuron >= g.first && neuron < g.first+len(g.s) {
+				return g.s[neuron-g.first]
+			}
+		}
+		return 0
+	}
 	sum := 0.0
 	for _, r := range n.ranges {
 		s := r.segmentOf(neuron)

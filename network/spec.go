@@ -101,6 +101,9 @@ type Synapse struct {
 	E           float64 // mV: reversal potential of conductances
 	Alpha       float64 // 1/ms: nmda
 	Mg          float64 // mM: nmda
+
+	// Approximate lets an arrival raise the gate of nmda at once by what it would in the end, k0 + k1 s: see docs/numerics.md.
+	Approximate bool
 }
 
 // Part is the run of N neurons from First on of a population, by its index in Spec.Populations. A list of parts is one

@@ -67,6 +67,12 @@ func (n *Network) traits() error {
 		}
 		l.delays = append(l.delays, [2]int{least, most})
 		l.steps, l.longest = min(l.steps, int64(least)), max(l.longest, most)
+		if _, one := p.oneWeight(l.spec); one {
+			for _, t := range p.To {
+				l.receptor(p.Synapse, t.Population, false)
+			}
+			continue
+		}
 		signs := l.signs(p)
 		for _, f := range p.From {
 			for _, t := range p.To {

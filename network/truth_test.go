@@ -33,7 +33,7 @@ type truthSynapse struct {
 func synapsesOf(list []truthSynapse) (synapses []Synapse) {
 	for i, y := range list {
 		kind := Kind(slices.Index(Kinds(), strings.ReplaceAll(y.Kind, "_", "-")))
-		synapses = append(synapses, Synapse{fmt.Sprint("s", i), kind, y.Tau, y.Rise, y.Decay, y.E, y.Alpha, y.Mg})
+		synapses = append(synapses, Synapse{fmt.Sprint("s", i), kind, y.Tau, y.Rise, y.Decay, y.E, y.Alpha, y.Mg, false})
 	}
 	return synapses
 }
@@ -148,7 +148,7 @@ const walkFloor = 1e-7
 // TestOtherModelsKeepOrder also tests that the number of spikes is right at every dt.
 func TestOtherModelsKeepOrder(t *testing.T) {
 	for _, c := range truthNeurons(t) {
-		if c.exact() || c.has("nmda") {
+		if c.exact() {
 			continue
 		}
 		steps := []float64{0.1, 0.05, 0.025, 0.0125}
@@ -170,9 +170,6 @@ func TestOtherModelsKeepOrder(t *testing.T) {
 
 func TestInstructionSetsDoNotChangeBits(t *testing.T) {
 	for _, c := range truthNeurons(t) {
-		if c.has("nmda") {
-			continue
-		}
 		want := collect(t, c.spec(t, 0.025), Config{Workers: 1, ISA: kernels.Go}, c.TEnd)
 		for _, isa := range kernels.Available() {
 			if got := collect(t, c.spec(t, 0.025), Config{Workers: 1, ISA: isa}, c.TEnd); !slices.Equal(got, want) {

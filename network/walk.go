@@ -35,7 +35,8 @@ type cellWalker struct {
 	k      [7][4]float64
 	next   [4]float64
 	g, j   float64 // conductance and current at the time that slope is for
-	fixed  bool    // g and j do not change with time
+	gated  []blocked
+	fixed  bool // they do not change with time
 	spikes int
 }
 
@@ -46,7 +47,11 @@ func (w *cellWalker) begin(r *shard, o *coupledSegment, l int) {
 	w.s, w.x = w.s[:0], w.x[:0]
 	for j := range o.receptors {
 		s, x := 0.0, 0.0
-		if q := &o.receptors[j]; q.kind != Delta {
+		switch q := &o.receptors[j]; q.kind {
+		case Delta:
+		case NMDA: // the line over the step: value and slope
+			s, x = math.FMA(-0.5, q.tilt[l], q.mean[l]), q.tilt[l]/o.cell.dt
+		default:
 			s, x = q.s[l], q.y[l]
 		}
 		w.s, w.x = append(w.s, s), append(w.x, x)
@@ -214,6 +219,8 @@ func (w *cellWalker) decay(t float64) {
 		case BiexpConductance:
 			w.s[j] *= kernels.Exp(-t / q.tau)
 			w.x[j] *= kernels.Exp(-t / q.rise)
+		case NMDA:
+			w.s[j] = math.FMA(w.x[j], t, w.s[j])
 		}
 	}
 }
@@ -223,12 +230,15 @@ func (w *cellWalker) inputAt(t float64) {
 	if w.fixed {
 		return
 	}
-	w.g, w.j = 0, w.extra
+	w.g, w.j, w.gated = 0, w.extra, w.gated[:0]
 	for i := range w.o.receptors {
 		q := &w.o.receptors[i]
 		x := 0.0
 		switch q.kind {
 		case Delta:
+			continue
+		case NMDA:
+			w.gated = append(w.gated, blocked{math.FMA(w.x[i], t, w.s[i]), q.e, q.mg})
 			continue
 		case ExpCurrent, ExpConductance:
 			x = float64(w.s[i] * kernels.Exp(-t/q.tau))
@@ -279,7 +289,7 @@ func (w *cellWalker) integrate(t float64) (done float64, crossed bool) {
 		}
 		if fresh {
 			w.inputAt(0)
-			w.k[0] = w.c.slope(w.l, w.g, w.j, &w.y)
+			w.k[0] = w.c.slope(w.l, w.g, w.j, w.gated, &w.y)
 		}
 		size := w.try(h)
 		if !(size <= 1) { // NaN among them
@@ -328,7 +338,7 @@ func (w *cellWalker) try(h float64) float64 {
 		if s < 6 {
 			w.inputAt(dopriC[s] * h)
 		}
-		w.k[s] = w.c.slope(w.l, w.g, w.j, &y)
+		w.k[s] = w.c.slope(w.l, w.g, w.j, w.gated, &y)
 	}
 	w.next = y
 	size := 0.0
@@ -402,7 +412,7 @@ func (w *cellWalker) reach(h float64) float64 {
 	}
 	lo := 0.0
 	for range 60 {
-		mid := 0.5 * (lo + hi)
+		mid := float64(0.5 * (lo + hi))
 		if e.at(mid) < w.level {
 			lo = mid
 		} else {
@@ -429,7 +439,7 @@ func (e extension) top() float64 {
 			a = math.FMA(-golden, hi-lo, hi)
 		}
 	}
-	return 0.5 * (lo + hi)
+	return float64(0.5 * (lo + hi))
 }
 
 // free sets place at of next to the state of lane l after a step on the grid, with the means g and j and without events;
@@ -439,7 +449,7 @@ func (w *cellWalker) free(r *shard, o *coupledSegment, l int, g, j float64, next
 	if w.level = math.Inf(1); w.c.exponential {
 		w.level = w.c.vTh[l]
 	}
-	w.g, w.j, w.fixed = g, j, true
+	w.g, w.j, w.gated, w.fixed = g, j, append(w.gated[:0], o.blocked(l, 0)...), true
 	w.integrate(w.c.dt)
 	w.fixed = false
 	for i := range w.n {

@@ -30,7 +30,7 @@ type Description struct {
 var (
 	topKeys        = []string{"title", "source", "dt", "time", "discard", "parameters", "population", "synapse", "projection", "input", "measure", "preset"}
 	populationKeys = []string{"model", "n", "like", "method", "rate", "times", "values", "I"}
-	synapseKeys    = []string{"kind", "tau", "tau_rise", "tau_decay", "E", "alpha", "Mg"}
+	synapseKeys    = []string{"kind", "tau", "tau_rise", "tau_decay", "E", "alpha", "Mg", "approximate"}
 	projectionKeys = []string{"from", "to", "synapse", "rule", "weight", "delay", "autapses", "multapses", "pairs"}
 	inputKeys      = []string{"to", "poisson", "spikes", "current", "synapse", "weight", "delay", "start", "stop", "redraw", "gain"}
 )

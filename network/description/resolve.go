@@ -268,7 +268,7 @@ func (r *resolver) synapse(e *entry) {
 		{"tau_decay", "ms", &s.Decay, []network.Kind{network.BiexpConductance, network.NMDA}},
 		{"E", "mV", &s.E, []network.Kind{network.ExpConductance, network.AlphaConductance, network.BiexpConductance, network.NMDA}},
 		{"alpha", "1/ms", &s.Alpha, []network.Kind{network.NMDA}},
-		{"Mg", "1", &s.Mg, []network.Kind{network.NMDA}},
+		{"Mg", "mM", &s.Mg, []network.Kind{network.NMDA}},
 	} {
 		has, needs := e.get(c.key), slices.Contains(c.kinds, s.Kind)
 		switch {
@@ -279,6 +279,11 @@ func (r *resolver) synapse(e *entry) {
 		case needs && k >= 0:
 			r.fault(e, "%s is missing", c.key)
 		}
+	}
+	if a := e.get("approximate"); a != nil && k >= 0 && s.Kind != network.NMDA {
+		r.fault(a, "synapses of kind %s have none", name)
+	} else {
+		s.Approximate = r.flag(e, "approximate", false)
 	}
 	r.out.Spec.Synapses = append(r.out.Spec.Synapses, s)
 }

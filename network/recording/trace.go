@@ -126,7 +126,7 @@ func variablesOf(spec *network.Spec, populations []int) []variable {
 	return all
 }
 
-// receivers are the populations in which a synapse ends, in their order.
+// receivers are the populations in which a synapse ends, of NMDA those whose spikes open its gates, in their order.
 func receivers(spec *network.Spec, synapse int) (populations []int) {
 	note := func(parts []network.Part) {
 		for _, part := range parts {
@@ -134,12 +134,14 @@ func receivers(spec *network.Spec, synapse int) (populations []int) {
 		}
 	}
 	for _, p := range spec.Projections {
-		if p.Synapse == synapse {
+		if p.Synapse == synapse && spec.Synapses[synapse].Kind == network.NMDA {
+			note(p.From)
+		} else if p.Synapse == synapse {
 			note(p.To)
 		}
 	}
 	for _, in := range spec.Inputs {
-		if in.Synapse == synapse && in.Current == nil {
+		if in.Synapse == synapse && in.Current == nil && spec.Synapses[synapse].Kind != network.NMDA {
 			note(in.To)
 		}
 	}

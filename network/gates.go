@@ -1,0 +1,424 @@
+package network
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"popsim/kernels"
+)
+
+// gates are the NMDA gates of trains: of the neurons of one population with one delay, or of the trains of one input. Each
+// train has a gate of its own, which saturates,
+//
+//	x' = -x/tau_rise,  s' = -s/tau_decay + alpha x (1 - s),  x -> x + 1 at an arrival,
+//
+// and the conductance of a target is the sum of weight times s. Between arrivals of a train that sum decays with tau_decay:
+// what gates do beyond that in a step is added to the rows of an NMDA receptor as arrivals are to those of an
+// exp-conductance, as a value at the end, a mean and a tilt.
+//
+// Every range advances the gates of all sources whose trains reach it.
+type gates struct {
+	y     *Synapse
+	dt    float64
+	whole int     // delay, steps
+	part  float64 // and part of a step
+	first int     // number in the network of the first source; of no meaning for inputs
+	pop   int     // population of the sources; -1: of an input
+
+	x, s     []float64
+	active   []int32      // trains that did more than decay in the step in hand
+	added    [][3]float64 // by train, valid for active ones: at the end, mean, tilt
+	arrivals []gateArrival
+
+	decay   share // of s
+	fall    float64
+	nodes   [3]gateNode
+	k0, k1  float64 // approximate: what an arrival adds to s is k0 + k1 s
+	uniform []uniform
+	tables  []*table
+}
+
+// gateNode is a node of the formula of Gauss over a whole step: the time after it, and exp(-t/tau_rise) there.
+type gateNode struct{ left, fall float64 }
+
+// gateArrival is an arrival at train i at theta of the step in hand.
+type gateArrival struct {
+	i     int32
+	theta float64
+}
+
+// uniform is one projection from all to all with one weight, from n sources of a population, numbered from first on, to
+// consecutive lanes.
+type uniform struct {
+	first, n    int
+	lane, lanes int
+	apart       bool // no autapses: own is the number of the source that is the first lane
+	own         int
+	receptor    int
+	weight      float64
+}
+
+// The nodes and weights of Gauss's formula with three points on [0, 1].
+var (
+	gaussAt     = [3]float64{0.1127016653792583, 0.5, 0.8872983346207417}
+	gaussWeight = [3]float64{5.0 / 18, 4.0 / 9, 5.0 / 18}
+)
+
+// idle is the x below which a gate only decays.
+const idle = 1e-14
+
+func newGates(l *layout, synapse, n int, delay float64) *gates {
+	y := &l.spec.Synapses[synapse]
+	g := &gates{y: y, dt: l.spec.Dt, pop: -1, x: make([]float64, n), s: make([]float64, n), added: make([][3]float64, n)}
+	g.whole, g.part = l.place(delay)
+	g.decay, g.fall = shareOf(g.dt, y.Decay), kernels.Exp(-g.dt/y.Rise)
+	for j, c := range gaussAt {
+		g.nodes[j] = gateNode{g.dt * (1 - c), kernels.Exp(-c * g.dt / y.Rise)}
+	}
+	if y.Approximate {
+		g.k0, g.k1 = approximateGate(y)
+	}
+	return g
+}
+
+// approximateGate is what an arrival at a gate at s adds to it in the end, k0 + k1 s, as if x acted at once: with a = alpha
+// tau_rise and b = tau_rise/tau_decay, k0 = a^b gamma(1-b, a), k1 = exp(-a) - 1, gamma the lower incomplete function.
+func approximateGate(y *Synapse) (k0, k1 float64) {
+	a, b := y.Alpha*y.Rise, y.Rise/y.Decay
+	// gamma(p, a) = a^p exp(-a) sum a^n/(p (p+1) ... (p+n)), p = 1-b.
+	p := 1 - b
+	sum, term := 0.0, 1/p
+	for n := 1.0; term > 1e-18*sum; n++ {
+		sum += term
+		term *= a / (p + n)
+	}
+	return a * kernels.Exp(-a) * sum, kernels.Expm1(-a)
+}
+
+// gateAfter is x and s after t ms without arrivals, from the sum A(t) of what s relaxes by:
+//
+//	s(t) = s exp(-A(t)) + integral of alpha x(u) exp(A(u)-A(t)) du,  A(t) = t/tau_decay + alpha x tau_rise (1 - exp(-t/tau_rise))
+func (g *gates) after(x, s, t float64) (float64, float64) {
+	fall, nodes := g.fall, g.nodes
+	if t != g.dt {
+		fall = kernels.Exp(-t / g.y.Rise)
+		for j, c := range gaussAt {
+			nodes[j] = gateNode{t * (1 - c), kernels.Exp(-c * t / g.y.Rise)}
+		}
+	}
+	drive := float64(g.y.Alpha * x)
+	reach := float64(drive * g.y.Rise)
+	sum := 0.0
+	for j, n := range nodes {
+		sum = math.FMA(gaussWeight[j], float64(n.fall*kernels.Exp(math.FMA(reach, fall-n.fall, -n.left/g.y.Decay))), sum)
+	}
+	kept := kernels.Exp(math.FMA(reach, fall-1, -t/g.y.Decay))
+	return x * fall, math.FMA(float64(t*drive), sum, float64(kept*s))
+}
+
+// advance moves all gates through a step with the arrivals noted for it; on the grid these are at its end.
+func (g *gates) advance(onGrid bool) {
+	slices.SortFunc(g.arrivals, func(a, b gateArrival) int {
+		return cmp.Or(cmp.Compare(a.i, b.i), cmp.Compare(a.theta, b.theta))
+	})
+	g.active = g.active[:0]
+	next := g.arrivals
+	for i := range g.s {
+		if g.x[i] == 0 && (len(next) == 0 || int(next[0].i) != i) {
+			if g.s[i] *= g.decay.decay; g.s[i] < 1e-200 { // no subnormals
+				g.s[i] = 0
+			}
+			continue
+		}
+		n := 0
+		for n < len(next) && int(next[n].i) == i {
+			n++
+		}
+		g.train(i, next[:n], onGrid)
+		next = next[n:]
+	}
+	g.arrivals = g.arrivals[:0]
+}
+
+// train moves one gate through a step.
+func (g *gates) train(i int, arrivals []gateArrival, onGrid bool) {
+	x, s, t := g.x[i], g.s[i], 0.0
+	var added [3]float64
+	area, moment := 0.0, 0.0
+	piece := func(end float64) {
+		if end <= t {
+			return
+		}
+		d := end - t
+		x1, s1 := g.after(x, s, d)
+		slope := func(x, s float64) float64 { return math.FMA(float64(g.y.Alpha*x), 1-s, -s/g.y.Decay) }
+		from, to := slope(x, s), slope(x1, s1)
+		// The cubic through values and slopes at both ends.
+		part := float64(d * math.FMA(d/12, from-to, 0.5*(s+s1)))
+		area += part
+		moment += math.FMA(0.5*(t+end-g.dt), part, float64(d*d*math.FMA(-d/120, from+to, float64(0.1*(s1-s)))))
+		x, s, t = x1, s1, end
+	}
+	start := s
+	for _, a := range arrivals {
+		if onGrid {
+			piece(g.dt)
+		} else {
+			piece(a.theta * g.dt)
+		}
+		if g.y.Approximate {
+			s += math.FMA(g.k1, s, g.k0)
+		} else {
+			x++
+		}
+	}
+	piece(g.dt)
+	if x < idle {
+		x = 0
+	}
+	g.x[i], g.s[i] = x, s
+	added[0] = math.FMA(-g.decay.decay, start, s)
+	added[1] = math.FMA(-g.decay.mean, start, area/g.dt)
+	added[2] = math.FMA(-g.decay.tilt, start, 12*moment/(g.dt*g.dt))
+	g.added[i] = added
+	g.active = append(g.active, int32(i))
+}
+
+// gateKey tells gates of populations apart.
+type gateKey struct {
+	population, synapse int
+	delay               float64
+}
+
+// oneWeight reports whether a projection of NMDA goes from all to all with one weight: no edges are stored.
+func (p *Projection) oneWeight(s *Spec) (weight float64, ok bool) {
+	w, constant := p.Weight.(Constant)
+	_, all := p.Rule.(AllToAll)
+	return float64(w), all && constant && s.Synapses[p.Synapse].Kind == NMDA
+}
+
+// makeGates makes the gates whose trains reach the range, once its tables are there.
+func (r *shard) makeGates() error {
+	l := r.net.layout
+	index := map[gateKey]*gates{}
+	for i := range l.spec.Projections {
+		p := &l.spec.Projections[i]
+		if l.spec.Synapses[p.Synapse].Kind != NMDA {
+			continue
+		}
+		delay := float64(p.Delay.(Constant))
+		weight, one := p.oneWeight(l.spec)
+		for _, from := range p.From {
+			key := gateKey{from.Population, p.Synapse, delay}
+			g := index[key]
+			if g == nil {
+				g = r.gatesOf(key)
+				for other, h := range index {
+					if !one && other.population == key.population && other.synapse == key.synapse && h.whole == g.whole {
+						return fmt.Errorf("projection %s: its delay of %g ms and that of another projection of %s by the same synapse, %g ms, are less than a step apart",
+							p.Name, delay, l.spec.Populations[key.population].Name, other.delay)
+					}
+				}
+				index[key] = g
+				r.gates = append(r.gates, g)
+			}
+			if one {
+				g.uniform = append(g.uniform, r.uniformOf(p, from, weight)...)
+			}
+		}
+	}
+	return nil
+}
+
+func (r *shard) gatesOf(key gateKey) *gates {
+	l := r.net.layout
+	p := &l.spec.Populations[key.population]
+	g := newGates(l, key.synapse, p.N, key.delay)
+	g.pop, g.first = key.population, l.firsts[key.population]
+	for _, t := range r.tables {
+		if rc := &l.receptors[t.receptor]; t.population == key.population && rc.kind == NMDA && rc.synapse == key.synapse {
+			g.tables = append(g.tables, t)
+		}
+	}
+	if v := p.Synaptic[g.y.Name]; v != nil {
+		for i := range g.s {
+			g.s[i] = v.At(i)
+		}
+	}
+	return g
+}
+
+// uniformOf is what of a projection from all to all reaches the range, by receptor.
+func (r *shard) uniformOf(p *Projection, from Part, weight float64) (list []uniform) {
+	l := r.net.layout
+	to := l.spec.pool(p.To)
+	for i := range r.segs {
+		seg := &r.segs[i]
+		for j := range to.parts {
+			q := &to.parts[j]
+			lo, hi := q.within(seg)
+			if lo >= hi {
+				continue
+			}
+			lo, hi = lo+q.global-q.base, hi+q.global-q.base
+			u := uniform{
+				first: from.First, n: from.N, lane: lo - seg.first + seg.base, lanes: hi - lo, own: lo - l.firsts[seg.population],
+				apart: p.NoAutapses && seg.population == from.Population, receptor: l.receptor(p.Synapse, seg.population, false), weight: weight,
+			}
+			list = append(list, u)
+		}
+	}
+	return list
+}
+
+// advanceGates moves the gates of the range through step k, and adds what they do to the rows.
+func (r *shard) advanceGates(k int64) {
+	onGrid := r.net.layout.spec.OnGrid
+	for _, g := range r.gates {
+		r.gateArrivals(g, k)
+		g.advance(onGrid)
+		r.spread(g)
+	}
+	for _, p := range r.trains {
+		if g := p.gates; g != nil {
+			g.advance(onGrid)
+			for _, i := range g.active {
+				row := r.rows[p.receptor[i]][3*int(p.lanes[i]):][:3]
+				for j, x := range g.added[i] {
+					row[j] += float64(p.weights[i] * x)
+				}
+			}
+		}
+	}
+}
+
+// gateArrivals notes the spikes of the sources of g that arrive in step k.
+func (r *shard) gateArrivals(g *gates, k int64) {
+	note := func(k int64, late bool) {
+		for _, from := range r.net.ranges {
+			for _, sp := range from.emitted(k) {
+				if int(sp.population) != g.pop {
+					continue
+				}
+				theta := sp.theta + g.part
+				if r.net.layout.spec.OnGrid {
+					theta = 0
+				}
+				if theta >= 1-instant != late {
+					continue
+				}
+				if late {
+					theta = max(0, theta-1)
+				}
+				g.arrivals = append(g.arrivals, gateArrival{sp.neuron - int32(g.first), theta})
+			}
+		}
+	}
+	note(k-int64(g.whole)-1, true)
+	note(k-int64(g.whole), false)
+}
+
+// spread adds what the gates of g did in the step in hand to the rows of their targets.
+func (r *shard) spread(g *gates) {
+	for i := range g.uniform {
+		u := &g.uniform[i]
+		var sum [3]float64
+		for _, a := range g.active {
+			if int(a) >= u.first && int(a) < u.first+u.n {
+				for j, x := range g.added[a] {
+					sum[j] += x
+				}
+			}
+		}
+		for j := range sum {
+			sum[j] *= u.weight
+		}
+		row := r.rows[u.receptor]
+		for at := 3 * u.lane; at < 3*(u.lane+u.lanes); at += 3 {
+			row[at] += sum[0]
+			row[at+1] += sum[1]
+			row[at+2] += sum[2]
+		}
+		if u.apart {
+			r.withoutOwn(g, u, row)
+		}
+	}
+	for _, t := range g.tables {
+		for _, a := range g.active {
+			at := int(a)*(t.delays+1) + g.whole - t.least
+			if from, to := t.start[at], t.start[at+1]; from < to {
+				r.spreadRun(t, from, to, int(a), g.added[a])
+			}
+		}
+	}
+}
+
+// withoutOwn takes from each neuron what its own gate added.
+func (r *shard) withoutOwn(g *gates, u *uniform, row []float64) {
+	for _, a := range g.active {
+		if lane := int(a) - u.own; int(a) >= u.first && int(a) < u.first+u.n && lane >= 0 && lane < u.lanes {
+			for j, x := range g.added[a] {
+				row[3*(u.lane+lane)+j] -= float64(u.weight * x)
+			}
+		}
+	}
+}
+
+// spreadRun adds weight times c to the rows of the targets of some edges of a source.
+func (r *shard) spreadRun(t *table, from, to uint32, source int, c [3]float64) {
+	row := r.rows[t.receptor]
+	switch t.style {
+	case shared:
+		for j := range c {
+			c[j] *= t.weight[source]
+		}
+		addShared(row, t.b16[from:to], 3, c)
+	case float32s:
+		add32(row, t.b32[from:to], 3, c)
+	case float64s:
+		add64(row, t.b64[from:to], 3, c)
+	case timed:
+		for i := range t.bt[from:to] {
+			b := &t.bt[from:to][i]
+			for n, lane := range b.To {
+				for j, x := range c {
+					row[3*int(lane)+j] += float64(b.W[n] * x)
+				}
+			}
+		}
+	}
+}
+
+// startGates gives the targets the conductances of gates that are open at t = 0.
+func (r *shard) startGates() {
+	for _, g := range r.gates {
+		g.active = g.active[:0]
+		for i, s := range g.s {
+			if s != 0 {
+				g.added[i] = [3]float64{s}
+				g.active = append(g.active, int32(i))
+			}
+		}
+		r.spread(g)
+	}
+	for c := range r.net.layout.receptors {
+		if len(r.gates) == 0 || r.net.layout.receptors[c].kind != NMDA {
+			continue
+		}
+		for lane := range r.lanes {
+			at := &r.rows[c][3*lane]
+			r.s[c][lane] += *at
+			*at = empty
+		}
+	}
+}
+
+// magnesium is the part of NMDA channels that is not blocked at v mV, with mg mM of magnesium (Jahr & Stevens, J. Neurosci.
+// 10:1830 (1990)), and its slope in v.
+func magnesium(v, mg float64) (open, slope float64) {
+	x := float64(mg / 3.57 * kernels.Exp(-0.062*v))
+	open = 1 / (1 + x)
+	return open, 0.062 * x * open * open
+}

@@ -1,0 +1,151 @@
+package network
+
+import (
+	"context"
+	"math"
+	"slices"
+	"testing"
+
+	"popsim/kernels"
+	"popsim/model"
+)
+
+// wang is the NMDA of Wang (2002).
+var wang = Synapse{Name: "nmda", Kind: NMDA, Rise: 2, Decay: 100, Alpha: 0.5, Mg: 1}
+
+// TestGateOfOneSpike compares s after one spike at a resting gate with a solution by Runge and Kutta of order 4 at 1e-3 ms.
+func TestGateOfOneSpike(t *testing.T) {
+	for _, dt := range []float64{0.1, 0.25, 1} {
+		tolerance := 1e-9 + 4e-8*math.Pow(dt, 6) // of that solution's digits, and of Gauss's formula
+		l := &layout{spec: &Spec{Dt: dt, Synapses: []Synapse{wang}}}
+		g := newGates(l, 0, 1, 0)
+		g.arrivals = append(g.arrivals, gateArrival{0, 0})
+		at := map[float64]float64{1: .323637976, 5: .582228232, 10: .583779403, 50: .393284633, 100: .238539188}
+		for k := range int(math.Round(100 / dt)) {
+			before, kept := g.s[0], g.decay
+			g.advance(false)
+			if len(g.active) > 0 {
+				if got := math.FMA(kept.decay, before, g.added[0][0]); math.Abs(got-g.s[0]) > 1e-15 {
+					t.Errorf("s %g is not what was added to it, %g", g.s[0], got)
+				}
+			}
+			time := math.Round(float64(k+1)*dt*1e6) / 1e6
+			if want, ok := at[time]; ok && math.Abs(g.s[0]-want) > tolerance {
+				t.Errorf("dt %g: s(%g) = %.10f; want %.9f", dt, time, g.s[0], want)
+			}
+		}
+	}
+}
+
+// TestApproximateGate compares k0 and k1 with published values, and the mean s of regular trains.
+func TestApproximateGate(t *testing.T) {
+	k0, k1 := approximateGate(&wang)
+	if math.Abs(k0-0.6484167391) > 1e-10 || math.Abs(k1+0.6321205588) > 1e-10 {
+		t.Errorf("k0 %.10f, k1 %.10f; want 0.6484167391, -0.6321205588", k0, k1)
+	}
+	y := wang
+	y.Approximate = true
+	for rate, want := range map[float64]float64{3: .1901, 10: .4740, 20: .6568, 40: .8041, 80: .9025} {
+		const dt = 0.1
+		l := &layout{spec: &Spec{Dt: dt, Synapses: []Synapse{y}}}
+		g := newGates(l, 0, 1, 0)
+		sum, n := 0.0, 0
+		every := 1000 / rate
+		for k, next := 0, 0.0; float64(k)*dt < 2000+20*every; k++ {
+			for next < float64(k+1)*dt {
+				g.arrivals = append(g.arrivals, gateArrival{0, next/dt - float64(k)})
+				next += every
+			}
+			s := g.s[0]
+			g.advance(false)
+			if float64(k)*dt >= 2000 {
+				mean := g.decay.mean * s
+				if len(g.active) > 0 {
+					mean += g.added[0][1]
+				}
+				sum, n = sum+mean, n+1
+			}
+		}
+		if got := sum / float64(n); math.Abs(got-want) > 1e-4 {
+			t.Errorf("%g spikes/s: mean s %.4f; want %.4f", rate, got, want)
+		}
+	}
+}
+
+// gated is excitatory and inhibitory neurons coupled by NMDA, by one weight or by given edges.
+func gated(edges, onGrid, approximate bool) *Spec {
+	y := wang
+	y.Approximate = approximate
+	s := &Spec{Dt: 0.1, Seed: 2, OnGrid: onGrid, Synapses: []Synapse{y, {Name: "exc", Kind: ExpConductance, Tau: 2}}}
+	for k, m := range []*model.Model{model.LIFModel, model.HHModel} {
+		p := Population{Name: m.Name, N: 30, Model: m, Synaptic: map[string]kernels.Values{"nmda": {0.1}}}
+		for _, x := range m.Defaults() {
+			p.P = append(p.P, kernels.Values{x})
+		}
+		s.Populations = append(s.Populations, p)
+		scale := []float64{0.02, 0.005}[k]
+		s.Inputs = append(s.Inputs,
+			Input{Name: "fast" + m.Name, To: []Part{{k, 0, 30}}, Synapse: 1, Weight: Constant(3 * scale), Poisson: &Poisson{Rate: 1500}},
+			Input{Name: "slow" + m.Name, To: []Part{{k, 0, 30}}, Synapse: 0, Weight: Constant(4 * scale), Poisson: &Poisson{Rate: 50}})
+		p0 := Projection{
+			Name: "to" + m.Name, From: []Part{{0, 0, 30}, {1, 5, 10}}, To: []Part{{k, 0, 30}}, Rule: AllToAll{},
+			Weight: Constant(scale / 2), Delay: Constant(0.53), NoAutapses: true,
+		}
+		if edges {
+			p0.Weight = PerEdge(func(int, int) float64 { return scale / 2 })
+		}
+		s.Projections = append(s.Projections, p0)
+	}
+	return s
+}
+
+// TestOneWeightIsThatOfEdges compares sums per population with edges one by one: V of the two differs by rounding alone, which
+// no neuron amplifies much in so short a time.
+func TestOneWeightIsThatOfEdges(t *testing.T) {
+	const tolerance = 1e-9 // mV
+	for _, onGrid := range []bool{false, true} {
+		var v [2][]float64
+		for i := range v {
+			n, err := Build(context.Background(), gated(i == 1, onGrid, false), Config{Workers: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if edges := n.Summary().Edges; edges < 2300 || i == 0 && n.Summary().Bytes > 0 {
+				t.Errorf("%d edges in %d bytes", edges, n.Summary().Bytes)
+			}
+			spikes := 0
+			if err := n.Run(context.Background(), 300, Recorder{Spikes: func(x []Spike) error { spikes += len(x); return nil }}); err != nil {
+				t.Fatal(err)
+			}
+			if spikes < 20 {
+				t.Errorf("on grid %t: only %d spikes", onGrid, spikes)
+			}
+			y := make([]float64, 4)
+			for neuron := range 60 {
+				n.State(neuron, y)
+				v[i] = append(v[i], y[0])
+			}
+		}
+		for i := range v[0] {
+			if math.Abs(v[0][i]-v[1][i]) > tolerance {
+				t.Errorf("on grid %t: neuron %d at %.12g and %.12g mV", onGrid, i, v[0][i], v[1][i])
+				break
+			}
+		}
+	}
+}
+
+func TestGatesDoNotChangeBitsWithWorkers(t *testing.T) {
+	for _, c := range [][3]bool{{false, false, false}, {true, false, false}, {true, true, false}, {false, true, true}, {false, false, true}} {
+		s := gated(c[0], c[1], c[2])
+		want := collect(t, s, Config{Workers: 1, Ranges: 1}, 60)
+		if len(want) < 35 {
+			t.Errorf("only %d spikes", len(want))
+		}
+		for workers := 2; workers <= 7; workers += 5 {
+			if got := collect(t, s, Config{Workers: workers, Ranges: workers}, 60); !slices.Equal(got, want) {
+				t.Errorf("edges, on grid, approximate %v: other spikes with %d workers", c, workers)
+			}
+		}
+	}
+}
