@@ -16,7 +16,7 @@ type run struct {
 
 var (
 	// A variable with an index, as V_th, delta_T or g_Na; names of several letters, as isi_cv, are no variables.
-	indexed = regexp.MustCompile(`\b([A-Za-z]|tau|delta)_([A-Za-z0-9∞]+)`)
+	indexed = regexp.MustCompile(`\b([A-Za-z]|tau|delta)_([A-Za-z0-9∞]+(?:_[A-Za-z0-9]+)*)`)
 	// A variable of one letter before its unit, a sign or a value.
 	single  = regexp.MustCompile(`(^|[\s,(])([A-Za-z]|tau|delta)( \(| [=<>≤≥]|$|, )`)
 	minus   = regexp.MustCompile(`(^|[\s=(,:])-(\d)`)

@@ -29,6 +29,7 @@ func TestTypeset(t *testing.T) {
 		"tau_w (ms)":                  "*τ*_{w} (ms)",
 		"delta_T = 2 mV":              "*Δ*_{T} = 2 mV",
 		"R (GOhm)":                    "*R* (GΩ)",
+		"n_plus_h = 0.8":              "*n*_{plus_h} = 0.8",
 		"isi_cv":                      "isi_cv",
 		"adex:naud-reg-burst  I = -5": "adex:naud-reg-burst  *I* = −5",
 		"firing rate (Hz)":            "firing rate (Hz)",
