@@ -278,3 +278,23 @@ func TestKinds(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+var networkLine = regexp.MustCompile(`^BenchmarkNetwork/network=[\w-]+/spikes=(grid|inside)/isa=\w+/workers=\d+\s+\d+\s+[\d.e+-]+ ns/neuron-step\s`)
+
+// TestNetworkRows: a quick selection measures a network on the grid and inside the step.
+func TestNetworkRows(t *testing.T) {
+	var out strings.Builder
+	q := Selection{ISA: kernels.Available()[0], Quick: true, Rows: regexp.MustCompile("workers=1$")}
+	if err := q.Run(context.Background(), []string{NetworkRows}, &out, t.Logf); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if len(lines) != 2 {
+		t.Errorf("%d rows:\n%s", len(lines), out.String())
+	}
+	for _, line := range lines {
+		if !networkLine.MatchString(line) || !strings.Contains(line, "ns/synaptic-event") || strings.Contains(line, "NaN") {
+			t.Errorf("row %q", line)
+		}
+	}
+}

@@ -14,10 +14,11 @@ const (
 	PopulationRows = "population"
 	SpikesRows     = "spikes"
 	WorkRows       = "work"
+	NetworkRows    = "network"
 )
 
 // Kinds lists them.
-var Kinds = []string{KernelRows, PopulationRows, SpikesRows, WorkRows}
+var Kinds = []string{KernelRows, PopulationRows, SpikesRows, WorkRows, NetworkRows}
 
 // Talk says something to the user, in the manner of Printf.
 type Talk func(format string, args ...any)
@@ -36,7 +37,7 @@ func CheckKinds(kinds []string) error {
 // done it stops after the row in hand.
 func (q Selection) Run(ctx context.Context, kinds []string, out io.Writer, talk Talk) error {
 	rows := map[string]func(context.Context, io.Writer, Talk) error{
-		KernelRows: q.kernelRows, PopulationRows: q.populationRows, SpikesRows: q.spikesRows, WorkRows: q.workRows,
+		KernelRows: q.kernelRows, PopulationRows: q.populationRows, SpikesRows: q.spikesRows, WorkRows: q.workRows, NetworkRows: q.networkRows,
 	}
 	for _, kind := range Kinds {
 		if slices.Contains(kinds, kind) {

@@ -52,7 +52,7 @@ func networkNamed(word, text string) (*description.Description, error) {
 	case text != "":
 		return description.Parse(name, []byte(text))
 	case slices.Contains(description.Names(), name):
-		return description.Lookup(name)
+		return description.Lookup(word)
 	case !strings.HasSuffix(name, Ending):
 		return nil, nil
 	}

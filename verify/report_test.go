@@ -28,7 +28,7 @@ func TestVerifyCounts(t *testing.T) {
 }
 
 // What verify says of this machine is true of the machine that runs the tests. All of it takes seconds, so without
-// POPSIM_LONG only the checks of sweeps are made, which no other test of this package makes.
+// POPSIM_LONG only the checks of sweeps and networks are made, which no other test of this package makes.
 func TestVerify(t *testing.T) {
 	list := verify.Checks()
 	if len(list) < 20 {
@@ -37,7 +37,7 @@ func TestVerify(t *testing.T) {
 	if os.Getenv("POPSIM_LONG") == "" {
 		short := list[:0]
 		for _, c := range list {
-			if strings.HasPrefix(c.Name, "sweep") {
+			if strings.HasPrefix(c.Name, "sweep") || strings.HasPrefix(c.Name, "network") {
 				short = append(short, c)
 			}
 		}

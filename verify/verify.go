@@ -1,6 +1,6 @@
 // Package verify proves on the machine at hand what popsim promises: closed forms, published thresholds and bifurcation
 // points, the order of every method against an independent integrator, and the same bits for any instruction set, number
-// of workers, size of shards and length of epochs, for a sweep in parts, and after an interruption.
+// of workers, size of shards and length of epochs, for networks, for a sweep in parts, and after an interruption.
 package verify
 
 import (
@@ -89,6 +89,7 @@ func Checks() []Check {
 				return sameWhenCut(ctx, m)
 			}})
 	}
+	list = append(list, networkChecks()...)
 	return append(list,
 		Check{"sweep in 1, 3 and 7 parts, merged: same bytes as whole", mergedParts},
 		Check{"sweep interrupted and resumed: same bytes as in one go", resumedSweep})

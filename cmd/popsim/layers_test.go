@@ -34,11 +34,11 @@ var layers = map[string][]string{
 	"pop":                       {"kernels", "kernels/asm", "sched", "model"},
 	"sweep":                     {"pop", "kernels", "kernels/asm", "sched", "model", "table"},
 	"dynamics":                  {"model"},
-	"bench":                     {"table", "sweep", "pop", "kernels", "kernels/asm", "sched", "dynamics", "model"},
+	"bench":                     {"network", "network/description", "table", "sweep", "pop", "kernels", "kernels/asm", "sched", "dynamics", "model"},
 	"recording":                 {"pop", "kernels", "model", "table", "table/file"},
 	"figure":                    {"network", "network/recording", "kernels", "bench", "sweep", "dynamics", "pop", "model", "table", "table/file"},
 	"network":                   {"kernels", "kernels/asm", "sched", "model", "rng"},
-	"verify":                    {"sweep", "pop", "kernels", "dynamics", "model", "table", "table/file"},
+	"verify":                    {"network", "network/description", "sweep", "pop", "kernels", "dynamics", "model", "table", "table/file"},
 	"cmd/popsim/internal/batch": {"fault", "sweep"},
 	"cmd/popsim/internal/cli":   {"sched"},
 	"cmd/popsim/internal/completion": {

@@ -1,0 +1,151 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"popsim/kernels"
+	"popsim/network"
+	"popsim/network/description"
+	"popsim/sched"
+)
+
+// Network is a network of the library at work.
+type Network struct {
+	Title    string                // of its row
+	Name     string                // in the library
+	Settings []description.Setting // that make it smaller
+	OnGrid   bool
+	ISA      kernels.ISA
+	Workers  int
+}
+
+// networks are those of which there are rows. The first is the only one of quick rows.
+var networks = []Network{
+	{Title: "brunel-tenth", Name: "brunel", Settings: []description.Setting{{Name: "N_E", Text: "1000"}, {Name: "J", Text: "1mV"}}},
+	{Title: "brunel", Name: "brunel"},
+	{Title: "cuba", Name: "cuba"},
+	{Title: "coba", Name: "coba"},
+	{Title: "cobahh", Name: "cobahh"},
+	{Title: "microcircuit-tenth", Name: "microcircuit", Settings: []description.Setting{{Name: "scale", Text: "0.1"}}},
+}
+
+// RowName is the name of the network's row, behind "BenchmarkNetwork/".
+func (n Network) RowName() string {
+	spikes := "inside"
+	if n.OnGrid {
+		spikes = "grid"
+	}
+	return fmt.Sprintf("network=%s/spikes=%s/isa=%v/workers=%d", n.Title, spikes, n.ISA, n.Workers)
+}
+
+// Networks lists those of a selection, on the widest instruction set or the one asked for, by one worker and by as many as there
+// may be. A selection of models has none.
+func (q Selection) Networks() (list []Network) {
+	if len(q.Models) > 0 {
+		return nil
+	}
+	isa := q.ISA
+	if isa == kernels.Auto {
+		isa = kernels.Available()[0]
+	}
+	all := networks
+	if q.Quick {
+		all = all[:1]
+	}
+	for _, n := range all {
+		for _, onGrid := range []bool{true, false} {
+			for _, workers := range slices.Compact([]int{1, sched.Allowed()}) {
+				n.OnGrid, n.ISA, n.Workers = onGrid, isa, workers
+				if q.wants(n.RowName()) {
+					list = append(list, n)
+				}
+			}
+		}
+	}
+	return list
+}
+
+// What is measured of a network: after a start of so long, stretches of model time, of which the fastest counts.
+const (
+	networkStart   = 100.0 // ms
+	networkStretch = 10.0  // ms
+	leastStretches = 5
+)
+
+// networkWork is what a network has cost.
+type networkWork struct {
+	Stretches int
+	Fastest   time.Duration // of a stretch
+	Build     time.Duration
+	Spikes    int
+	Dt        float64
+	Summary   network.Summary
+}
+
+// measureNetwork builds a network and runs it for a time of the clock.
+func measureNetwork(ctx context.Context, n Network, budget time.Duration) (w networkWork, err error) {
+	d, err := description.Lookup(n.Name)
+	if err != nil {
+		return w, err
+	}
+	res, err := d.Resolve(description.Options{Settings: n.Settings, OnGrid: n.OnGrid})
+	if err != nil {
+		return w, err
+	}
+	begin := time.Now()
+	net, err := network.Build(ctx, res.Spec, network.Config{Workers: n.Workers, ISA: n.ISA})
+	if err != nil {
+		return w, err
+	}
+	defer net.Close()
+	w.Build, w.Dt, w.Summary = time.Since(begin), res.Spec.Dt, net.Summary()
+	rec := network.Recorder{Spikes: func(block []network.Spike) error {
+		w.Spikes += len(block)
+		return nil
+	}}
+	if err := net.Run(ctx, int64(networkStart/w.Dt), rec); err != nil {
+		return w, err
+	}
+	w.Spikes = 0
+	for begin := time.Now(); w.Stretches < leastStretches || time.Since(begin) < budget; w.Stretches++ {
+		from := time.Now()
+		if err := net.Run(ctx, int64(networkStretch/w.Dt), rec); err != nil {
+			return w, err
+		}
+		if took := time.Since(from); w.Stretches == 0 || took < w.Fastest {
+			w.Fastest = took
+		}
+	}
+	return w, nil
+}
+
+func (w networkWork) metrics() []metric {
+	neurons, edges := float64(w.Summary.Neurons), float64(w.Summary.Edges)
+	ns := float64(w.Fastest.Nanoseconds())
+	rate := float64(w.Spikes) / neurons / (float64(w.Stretches) * networkStretch / 1000)
+	return []metric{
+		{ns / (neurons * networkStretch / w.Dt), "ns/neuron-step"},
+		{ns / (edges * rate * networkStretch / 1000), "ns/synaptic-event"},
+		{ns / 1e6 / networkStretch, "s/model-s"},
+		{rate, "Hz"},
+		{float64(w.Build.Nanoseconds()) / edges, "build-ns/synapse"},
+		{float64(w.Summary.Bytes) / edges, "B/synapse"},
+	}
+}
+
+func (q Selection) networkRows(ctx context.Context, out io.Writer, _ Talk) error {
+	for _, n := range q.Networks() {
+		w, err := measureNetwork(ctx, n, 2*q.budget())
+		if err != nil {
+			return err
+		}
+		if err := row(out, "BenchmarkNetwork/"+n.RowName(), w.Stretches, w.metrics()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
