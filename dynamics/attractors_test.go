@@ -161,7 +161,8 @@ type attractor struct {
 func settle(s *system, start []float64) attractor {
 	const dt, stretch, most = 0.01, 400.0, 12
 	y := slices.Clone(start)
-	earlier, before := y[0], y[0]
+	var earlier float64
+	before := y[0]
 	var last attractor
 	for n := range most {
 		a := attractor{kind: "undecided", vMin: math.Inf(1), vMax: math.Inf(-1)}
@@ -174,7 +175,7 @@ func settle(s *system, start []float64) attractor {
 				y[0] = s.m.ResetTo(s.p)
 				y[1] += s.p[s.m.Index("b")]
 				spikes++
-				earlier, before = y[0], y[0]
+				before = y[0]
 			}
 			a.vMin, a.vMax = min(a.vMin, y[0]), max(a.vMax, y[0])
 			if bend := earlier - 2*before + y[0]; (before-earlier)*(y[0]-before) < 0 { // the parabola through three points turns between them
