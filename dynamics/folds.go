@@ -18,6 +18,7 @@ const (
 	foldAmplitude = 0.2   // mV; a smaller cycle has come to a Bautin point
 	foldJumpV     = 8.0   // mV, of the extremes of V between neighbouring rows
 	foldJumpT     = 0.15  // of the period
+	foldBend      = 0.8   // cosine of the angle between a step and the direction of the curve at its end
 	mostFolds     = 4000  // rows of one curve
 	edgeTol       = 1e-8  // to which the place where a curve leaves the plane is solved for
 )
@@ -241,6 +242,7 @@ func (w *foldWalker) follow(ctx context.Context, f *fold, side [2]float64, r *Re
 		}
 		var next *fold
 		var x, y float64
+		var on [2]float64 // the way from f to next, in the steps of next
 		if ok {
 			_, tu := w.units(f.ring)
 			x, y = f.frame.point(z[1]*tu, q.mu)
@@ -259,20 +261,23 @@ func (w *foldWalker) follow(ctx context.Context, f *fold, side [2]float64, r *Re
 			// The former fold in the axes of the new one tells which way is on.
 			g := f.frame
 			g.x, g.y = x, y
-			next, err = w.prepare(q, g)
-			ok = err == nil
+			if next, err = w.prepare(q, g); err == nil {
+				su, tu := w.units(next.ring)
+				form := w.inner(q.tangent, q.period)
+				on = [2]float64{(form.of(q.orbit) - form.of(f.orbit)) / su, -next.frame.tau(f.frame.x, f.frame.y) / tu}
+				there := next.direction(on)
+				ok = next.flat() || f.flat() || on[0]*there[0]+on[1]*there[1] > foldBend*math.Hypot(on[0], on[1])
+			} else {
+				ok = false
+			}
 		}
 		if !ok {
 			if h /= 2; h < foldSmallest {
-				return rows, false, fmt.Errorf("dynamics: the curve of folds of cycles cannot be followed beyond %s = %.6g, %s = %.6g, period %.4g ms",
-					w.t.x.Name, w.t.x.Lo+f.frame.x*(w.t.x.Hi-w.t.x.Lo), w.t.y.Name, w.t.y.Lo+f.frame.y*(w.t.y.Hi-w.t.y.Lo), f.period)
+				return rows, false, w.lost(f, r)
 			}
 			continue
 		}
-		form := w.inner(q.tangent, q.period)
-		su, tu := w.units(next.ring)
-		on := [2]float64{(form.of(q.orbit) - form.of(f.orbit)) / su, -next.frame.tau(f.frame.x, f.frame.y) / tu}
-		if (next.bs < 0) != (f.bs < 0) && math.Max(math.Abs(next.bs), math.Abs(f.bs)) > 1e-7 {
+		if (next.bs < 0) != (f.bs < 0) && !f.flat() && !next.flat() {
 			if c, ok := w.cusp(f, next, d, h); ok {
 				r.mark(c)
 			}
@@ -296,6 +301,23 @@ func (w *foldWalker) follow(ctx context.Context, f *fold, side [2]float64, r *Re
 		h = min(1, 1.5*h)
 	}
 	return rows, false, nil
+}
+
+// lost tells where the curve can be followed no further than f, and which end it is as far as that is known.
+func (w *foldWalker) lost(f *fold, r *Regions) error {
+	const near = 0.01 // of the intervals
+	q := w.foldRow(f.ring, f.frame.x, f.frame.y)
+	q.Label = Homoclinic
+	on, away := r.nearest(q)
+	place := fmt.Sprintf("%s = %.6g, %s = %.6g", w.t.x.Name, q.X, w.t.y.Name, q.Y)
+	switch {
+	case away < near:
+		return fmt.Errorf("dynamics: a curve of folds of cycles ends at homoclinic orbits near %s (known to %.1g, %.1g)",
+			place, math.Abs(on.X-q.X), math.Abs(on.Y-q.Y))
+	case f.flat():
+		return fmt.Errorf("dynamics: a curve of folds of cycles is told up to %s; beyond, the cycle is a canard, on which folds cannot be told apart", place)
+	}
+	return fmt.Errorf("dynamics: a curve of folds of cycles cannot be followed beyond %s, period %.4g ms", place, f.period)
 }
 
 // atBorder is the row at which the curve leaves the plane within the step h from f.

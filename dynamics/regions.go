@@ -95,11 +95,11 @@ func (t *surveyor) borders(ctx context.Context, r *Regions, each Each) error {
 	if r.scans, err = t.scan(ctx, each, scans); err != nil {
 		return err
 	}
+	t.homoclinics(ctx, r, r.scans)
 	t.cycleFolds(ctx, r, r.scans)
 	if err := t.complete(ctx, r, each); err != nil {
 		return err
 	}
-	t.homoclinics(ctx, r, r.scans)
 	return ctx.Err()
 }
 
