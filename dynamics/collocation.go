@@ -139,8 +139,11 @@ type collocator struct {
 
 func newCollocator(s *system, muUnit float64) *collocator {
 	c := &collocator{system: s, dim: s.dim(), muUnit: muUnit, unit: []float64{50}}
+	if s.m.Outside() && s.m.States[0].Unit != "mV" {
+		c.unit[0] = 1
+	}
 	for _, x := range s.m.States[1:] {
-		if x.Unit == "1" {
+		if x.Unit == "1" || s.m.Outside() {
 			c.unit = append(c.unit, 1)
 		} else {
 			c.unit = append(c.unit, 50/s.p[s.m.Index("R")])

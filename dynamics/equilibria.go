@@ -162,6 +162,9 @@ func (s *system) reach() (lo, hi float64) {
 		return max(min(at("V_rest")-2*away, top-100)-1, -math.MaxFloat64), top // at V_th the flow ends
 	}
 	lo, hi = s.reversals()
+	if s.m.Outside() {
+		return lo, hi
+	}
 	away := 1e5
 	if g := at("g_L"); g > 0 {
 		away = min(away, math.Abs(s.i)/g)
@@ -171,6 +174,9 @@ func (s *system) reach() (lo, hi float64) {
 
 // reversals are the least and the largest reversal potential, mV.
 func (s *system) reversals() (lo, hi float64) {
+	if s.m.Outside() {
+		return s.m.Reach(s.p)
+	}
 	at := func(name string) float64 { return s.p[s.m.Index(name)] }
 	return min(at("E_Na"), at("E_K"), at("E_L")), max(at("E_Na"), at("E_K"), at("E_L"))
 }

@@ -169,6 +169,10 @@ func (d *portrait) rest() {
 func (d *portrait) window(o PlaneOptions) {
 	w := &d.Window
 	*w = [4]float64{o.VLo, o.VHi, o.YLo, o.YHi}
+	if d.m.Outside() {
+		d.livedWindow()
+		return
+	}
 	at := func(name string) float64 { return d.p[d.m.Index(name)] }
 	if w[0] == 0 && w[1] == 0 {
 		if d.m.Fires == model.Reset {
@@ -215,7 +219,13 @@ func (d *portrait) window(o PlaneOptions) {
 
 // pace is the distance (mV) from point to point along nullclines; a window far wider than a model lives in has no more of
 // them.
-func (d *portrait) pace() float64 { return max(0.25, (d.Window[1]-d.Window[0])/8000) }
+func (d *portrait) pace() float64 {
+	width := d.Window[1] - d.Window[0]
+	if d.m.Outside() { // whose V may be in other units
+		return min(0.25, width/500)
+	}
+	return max(0.25, width/8000)
+}
 
 // nullclines finds both nullclines as unbroken segments, with a point at every whole mV.
 func (d *portrait) nullclines() {

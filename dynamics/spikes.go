@@ -298,7 +298,7 @@ func (r *runner) watch(h float64) {
 		}
 		copy(r.out, end)
 	}
-	if min(lo, hi) < r.vTh-model.Rearm {
+	if min(lo, hi) < r.vTh-r.m.RearmDistance(r.p) {
 		r.armed = true
 	}
 }

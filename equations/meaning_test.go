@@ -31,8 +31,8 @@ func define(t *testing.T, path string) *definition {
 	return d
 }
 
-// meaningError is how far vector code may be from plain arithmetic on the formulas as they were written, relative to the largest part of a
-// slope: shared exponentials multiply up to 160 rounded numbers, and sums are in another order.
+// meaningError is how far vector code may be from plain arithmetic on the formulas as they were written, relative to
+// the largest part of a slope: shared exponentials multiply up to 160 rounded numbers, and sums are in another order.
 const meaningError = 3e-13
 
 // The vector code of the slopes computes what the formulas say, at states around the start and at singular voltages.

@@ -54,7 +54,7 @@ func (f *function) one(p []float64, i float64, y []float64) float64 {
 func (d *definition) model() (*model.Model, error) {
 	m := &model.Model{
 		Name: d.name, Title: d.title, Source: d.source, CurrentUnit: d.current.Unit, Equations: d.equationTexts(), Given: d.presets,
-		SpikeRule: d.rule(), Fires: model.Crossing,
+		SpikeRule: d.rule(), Fires: model.Crossing, File: d.path,
 	}
 	if m.Source == "" {
 		m.Source = d.path
@@ -69,6 +69,10 @@ func (d *definition) model() (*model.Model, error) {
 	}
 	m.Start = func(_, y []float64) { copy(y, start) }
 	d.dynamics(m, start)
+	if d.rearm != nil {
+		rearm := d.function(d.rearm)
+		m.RearmBy = func(p []float64) float64 { return rearm.one(p, 0, start) }
+	}
 	if d.reset != nil {
 		m.Fires = model.Reset
 		to := d.function(d.reset[0])

@@ -106,7 +106,7 @@ func (n Neuron) parse(arg string, extra []string) (Setting, error) {
 	}
 	var err error
 	s.Value, err = ParseValue(s.Name, text, s.Unit)
-	if err == nil && s.Target == State && s.Unit == "1" && n.Model.Start == nil {
+	if err == nil && s.Target == State && s.Unit == "1" && !n.Model.Outside() {
 		err = s.checkGate()
 	}
 	return s, fault.About(name, err)
@@ -244,10 +244,14 @@ func (p *Point) Set(s Setting, x float64) {
 
 // Name returns MODEL[:PRESET].
 func (n Neuron) Name() string {
-	if n.Preset.Name != "" {
-		return n.Model.Name + ":" + n.Preset.Name
+	name := n.Model.Name
+	if n.Model.File != "" {
+		name = n.Model.File
 	}
-	return n.Model.Name
+	if n.Preset.Name != "" {
+		return name + ":" + n.Preset.Name
+	}
+	return name
 }
 
 // Complete lists all parameters, and the current if the preset or a setting gives one. Those that were not set have the

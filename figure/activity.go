@@ -146,13 +146,12 @@ func (a *Activity) addJump(s pop.Spike) {
 	if j < 0 || m.Fires != model.Reset {
 		return
 	}
-	threshold, reset := m.Index("V_th"), m.Index("V_reset")
-	if threshold < 0 || reset < 0 { // a model of its own equations names them otherwise
-		return
+	p := make([]float64, len(m.Params))
+	for k, v := range a.spec.P {
+		p[k] = v.At(int(s.Neuron))
 	}
-	i := int(s.Neuron)
 	t := &a.traces[j][0]
-	t.T, t.V = append(t.T, s.Time, s.Time), append(t.V, a.spec.P[threshold].At(i), a.spec.P[reset].At(i))
+	t.T, t.V = append(t.T, s.Time, s.Time), append(t.V, m.Threshold(p), m.ResetTo(p))
 }
 
 // AddState adds the state of a neuron at time ms to its traces, if it has some.

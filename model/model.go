@@ -53,6 +53,10 @@ type Model struct {
 
 	// Start writes the state to start from; nil means the resting state that Initial looks for.
 	Start func(p, y []float64)
+	// File is the file that a model from outside was read from; its name on the command line.
+	File string
+	// RearmBy is how far V must sink below the threshold before the next crossing counts; nil means Rearm.
+	RearmBy func(p []float64) float64
 	// Given are the presets of a model from outside. One without a name holds what stands where none is named.
 	Given []Preset
 	// SpikeRule says in prose what a spike is; empty means that Fires does.
@@ -148,6 +152,17 @@ func Lookup(name string) (*Model, error) {
 		}
 	}
 	return nil, unknown("model", name, Names())
+}
+
+// Outside tells whether m is no model of this package.
+func (m *Model) Outside() bool { return m.Start != nil }
+
+// RearmDistance is how far V must sink below the threshold before the next crossing counts.
+func (m *Model) RearmDistance(p []float64) float64 {
+	if m.RearmBy != nil {
+		return m.RearmBy(p)
+	}
+	return Rearm
 }
 
 // Index is the place of the named parameter in parameter vectors, or -1.

@@ -63,12 +63,29 @@ type TopTrace struct {
 
 // NewTopTrace returns a recorder of the states and spikes of traced neurons of a population that writes to out.
 func NewTopTrace(out *file.Output, spec pop.Spec, traced []int64) *TopTrace {
-	t := &TopTrace{Trace: NewTrace(out, spec.Model), traced: traced, threshold: spec.P[spec.Model.Index("V_th")]}
+	t := &TopTrace{Trace: NewTrace(out, spec.Model), traced: traced, threshold: thresholds(spec)}
 	t.state = make([]float64, len(t.states))
 	for j := range t.state {
 		t.state[j] = math.NaN()
 	}
 	return t
+}
+
+// thresholds are the potentials at which spikes are counted: one for all neurons, or one for each.
+func thresholds(spec pop.Spec) kernels.Values {
+	m := spec.Model
+	n, p := 1, make([]float64, len(m.Params))
+	for _, v := range spec.P {
+		n = max(n, len(v))
+	}
+	values := make(kernels.Values, n)
+	for i := range values {
+		for j, v := range spec.P {
+			p[j] = v.At(i)
+		}
+		values[i] = m.Threshold(p)
+	}
+	return values
 }
 
 // AddSpikes keeps the spikes of traced neurons until states of later times come.

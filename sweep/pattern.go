@@ -247,7 +247,7 @@ func (c behaviour) pattern() (name int, margin float64) {
 
 // membraneTime returns the time constant (ms) of the passive membrane.
 func membraneTime(m *model.Model, p []float64) float64 {
-	if m.Start != nil { // from outside: its parameters may be called anything
+	if m.Outside() { // from outside: its parameters may be called anything
 		return passiveTime(m, p)
 	}
 	if j := m.Index("tau"); j >= 0 {

@@ -191,7 +191,7 @@ func (s Spec) plan() (*plan, error) {
 	p.columns, err = measuresOf(p.Measures)
 	fault(err)
 	p.current = p.Grid.axis("I")
-	if (p.Resets || p.watchesW()) && (p.Model.StateIndex("w") < 0 || p.Model.Start != nil) {
+	if (p.Resets || p.watchesW()) && (p.Model.StateIndex("w") < 0 || p.Model.Outside()) {
 		fault(fmt.Errorf("sweep: %s has no w; adex has", p.Model.Name))
 	}
 	if p.From != FromRest && p.current < 0 {

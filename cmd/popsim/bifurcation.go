@@ -117,6 +117,9 @@ func (s *bifurcationCommand) read(args []string) error {
 	if q.Model == nil {
 		return misused(bad.Err())
 	}
+	if err := dynamics.Supports(q.Model); err != nil {
+		return misused(err)
+	}
 	s.neuron = q
 	s.warnAll(q.Notes)
 	bad.Add(s.readSettings())

@@ -105,6 +105,9 @@ func (s *phaseCommand) read(args []string) error {
 	if q.Model == nil {
 		return misused(bad.Err())
 	}
+	if err := dynamics.Supports(q.Model); err != nil {
+		return misused(err)
+	}
 	s.neuron = q
 	s.warnAll(q.Notes)
 	if s.moving, err = movingSetting(q); err != nil {
