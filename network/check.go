@@ -3,7 +3,9 @@ package network
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	"popsim/kernels"
 	"popsim/model"
@@ -123,26 +125,37 @@ func (c *checker) population(p *Population) {
 		return
 	}
 	if p.Source != nil {
-		if p.Source.Times != nil {
-			c.times(what, p.Source.Times, p.N)
-		} else {
-			c.values(what+": rate", p.Source.Rate, p.N, 0)
-			for _, x := range p.Source.Rate {
-				if !c.rate(what, x) {
-					break
-				}
-			}
-			if p.Source.Rate == nil {
-				c.fault("%s: it needs a rate or spike times", what)
-			}
-		}
+		c.source(what, p)
 		return
 	}
 	if len(p.P) != len(p.Model.Params) {
 		c.fault("%s: %d parameters; %s has %d", what, len(p.P), p.Model.Name, len(p.Model.Params))
 		return
 	}
-	before := len(c.faults)
+	if before := len(c.faults); c.columns(what, p) == before {
+		c.neurons(what, p)
+	}
+}
+
+// source checks the rates or times of a population of sources.
+func (c *checker) source(what string, p *Population) {
+	switch q := p.Source; {
+	case q.Times != nil:
+		c.times(what, q.Times, p.N)
+	case q.Rate == nil:
+		c.fault("%s: it needs a rate or spike times", what)
+	default:
+		c.values(what+": rate", q.Rate, p.N, 0)
+		for _, x := range q.Rate {
+			if !c.rate(what, x) {
+				break
+			}
+		}
+	}
+}
+
+// columns checks the lengths and values of what is given for each neuron, and returns the number of faults so far.
+func (c *checker) columns(what string, p *Population) int {
 	for j, v := range p.P {
 		if len(v) == 0 {
 			c.fault("%s: %s has no value", what, p.Model.Params[j].Name)
@@ -158,15 +171,17 @@ func (c *checker) population(p *Population) {
 		}
 		c.values(what+": initial "+p.Model.States[j].Name, v, p.N, math.Inf(-1))
 	}
-	for name, v := range p.Synaptic {
+	for _, name := range slices.Sorted(maps.Keys(p.Synaptic)) {
 		if c.spec.synapseNamed(name) < 0 {
 			c.fault("%s: initial value of %s, which is no synapse", what, name)
 		}
-		c.values(what+": initial value of "+name, v, p.N, math.Inf(-1))
+		c.values(what+": initial value of "+name, p.Synaptic[name], p.N, math.Inf(-1))
 	}
-	if len(c.faults) > before {
-		return
-	}
+	return len(c.faults)
+}
+
+// neurons lets the model check the parameters of each neuron, up to the first fault.
+func (c *checker) neurons(what string, p *Population) {
 	q := make([]float64, len(p.P))
 	for i := range p.N {
 		for j, v := range p.P {
@@ -292,6 +307,9 @@ func (c *checker) input(in *Input) {
 		return
 	}
 	c.values(what+": gain", in.Gain, n, math.Inf(-1))
+	if math.IsNaN(in.Start) || math.IsNaN(in.Stop) || in.Stop != 0 && in.Stop <= in.Start {
+		c.fault("%s: from %g to %g ms; it must stop after it starts, or never", what, in.Start, in.Stop)
+	}
 	if in.Current != nil {
 		return
 	}
@@ -305,21 +323,33 @@ func (c *checker) input(in *Input) {
 	}
 	if in.Spikes != nil {
 		c.times(what, in.Spikes, n)
+	} else {
+		c.poisson(what, in)
 	}
-	if p := in.Poisson; p != nil {
-		if p.Law != nil {
-			c.draw(what+": rate", p.Law)
-			if !(p.Redraw > 0) {
-				c.fault("%s: a drawn rate needs the time after which it is drawn again", what)
-			}
-		} else if p.Shape == nil && !(p.Rate >= 0 && !math.IsInf(p.Rate, 1)) {
-			c.fault("%s: rate %g spikes/s; it must be 0 or more", what, p.Rate)
-		} else {
-			most := 1.0
-			for _, g := range in.Gain {
-				most = max(most, g)
-			}
-			c.rate(what, p.Rate*most)
+}
+
+// poisson checks the rate of an input of Poisson trains.
+func (c *checker) poisson(what string, in *Input) {
+	most := 1.0
+	for i, g := range in.Gain {
+		if g < 0 {
+			c.fault("%s: gain %g of neuron %d; of trains it must be 0 or more", what, g, i)
+			return
 		}
+		most = max(most, g)
+	}
+	switch p := in.Poisson; {
+	case p.Law != nil:
+		if !(p.Redraw > 0) {
+			c.fault("%s: a drawn rate needs the time after which it is drawn again", what)
+		}
+		if before := len(c.faults); c.draw(what+": rate", p.Law) == before {
+			_, hi := p.Law.bounds()
+			c.rate(what, hi*most)
+		}
+	case p.Shape == nil && !(p.Rate >= 0 && !math.IsInf(p.Rate, 1)):
+		c.fault("%s: rate %g spikes/s; it must be 0 or more", what, p.Rate)
+	default:
+		c.rate(what, p.Rate*most)
 	}
 }

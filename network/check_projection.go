@@ -59,7 +59,8 @@ func (c *checker) law(what string, law Law, least float64) {
 	}
 }
 
-func (c *checker) draw(what string, l *Draw) {
+// draw checks a law and returns the number of faults so far.
+func (c *checker) draw(what string, l *Draw) int {
 	before := len(c.faults)
 	switch {
 	case l.Kind < Normal || l.Kind > Uniform:
@@ -82,12 +83,13 @@ func (c *checker) draw(what string, l *Draw) {
 		c.fault("%s: rounded to multiples of %g; they must be above 0, or 0 for none", what, l.Round)
 	}
 	if len(c.faults) > before || l.Redraw == nil {
-		return
+		return len(c.faults)
 	}
 	free := Draw{Kind: l.Kind, A: l.A, B: l.B}
 	if lo, hi := free.bounds(); lo > l.Redraw[1] || hi < l.Redraw[0] {
 		c.fault("%s: no number of the law lies within %g..%g, the bounds for drawing again", what, l.Redraw[0], l.Redraw[1])
 	}
+	return len(c.faults)
 }
 
 func (c *checker) projection(p *Projection) {

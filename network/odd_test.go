@@ -1,10 +1,14 @@
 package network
 
 import (
+	"context"
+	"errors"
 	"math"
 	"strings"
 	"testing"
 	"time"
+
+	"popsim/kernels"
 )
 
 // oddities changes a network of one projection between two populations of n neurons; each is refused with an error that
@@ -86,6 +90,34 @@ var oddities = map[string]struct {
 	"list, no autapses": {3, func(s *Spec, p *Projection) {
 		p.Rule, p.NoAutapses, p.To = Edges{Pre: []int32{1}, Post: []int32{1}}, true, p.From
 	}, "edge 0 is an autapse", 0},
+	"parameter NaN":     {3, func(s *Spec, p *Projection) { s.Populations[1].P[4] = kernels.Values{math.NaN()} }, "population B: tau: value NaN", 0},
+	"parameter refused": {3, func(s *Spec, p *Projection) { s.Populations[1].P[4] = kernels.Values{1, 2, -1} }, "population B, neuron 2", 0},
+	"values of others":  {3, func(s *Spec, p *Projection) { s.Populations[1].I = kernels.Values{1, 2} }, "2 values for 3 neurons", 0},
+	"states too many":   {3, func(s *Spec, p *Projection) { s.Populations[1].Start = make([]kernels.Values, 3) }, "3 initial states", 0},
+	"synaptic unknown":  {3, func(s *Spec, p *Projection) { s.Populations[1].Synaptic = map[string]kernels.Values{"x": {1}} }, "x, which is no synapse", 0},
+	"model and source":  {3, func(s *Spec, p *Projection) { s.Populations[0].Source = &Source{} }, "not both", 0},
+	"source of nothing": {3, func(s *Spec, p *Projection) { s.Populations[0].Model, s.Populations[0].Source = nil, &Source{} }, "a rate or spike times", 0},
+	"source as target": {3, func(s *Spec, p *Projection) {
+		s.Populations[1].Model, s.Populations[1].Source = nil, &Source{Rate: kernels.Values{1}}
+	}, "take no input", 0},
+	"times descending": {1, func(s *Spec, p *Projection) {
+		s.Populations[0].Model, s.Populations[0].Source = nil, &Source{Times: [][]float64{{2, 1}}}
+	}, "ascend; 1 ms comes after 2 ms", 0},
+	"gain negative": {3, func(s *Spec, p *Projection) {
+		s.Inputs = []Input{{To: p.To, Weight: Constant(1), Poisson: &Poisson{Rate: 1}, Gain: kernels.Values{-1}}}
+	}, "gain -1 of neuron 0", 0},
+	"rate too high": {3, func(s *Spec, p *Projection) {
+		s.Inputs = []Input{{To: p.To, Weight: Constant(1), Poisson: &Poisson{Rate: 1e20}}}
+	}, "at most", 0},
+	"rate drawn high": {3, func(s *Spec, p *Projection) {
+		s.Inputs = []Input{{To: p.To, Weight: Constant(1), Poisson: &Poisson{Law: &Draw{A: 1e20}, Redraw: 1}}}
+	}, "at most", 0},
+	"stops before": {3, func(s *Spec, p *Projection) {
+		s.Inputs = []Input{{To: p.To, Weight: Constant(1), Poisson: &Poisson{Rate: 1}, Start: 5, Stop: 5}}
+	}, "it must stop after it starts", 0},
+	"two inputs in one": {3, func(s *Spec, p *Projection) {
+		s.Inputs = []Input{{To: p.To, Weight: Constant(1), Poisson: &Poisson{Rate: 1}, Spikes: [][]float64{}}}
+	}, "exactly one of", 0},
 	"no synapse": {3, func(s *Spec, p *Projection) { p.Synapse = 1 }, "no synapse 1", 0},
 }
 
@@ -115,5 +147,28 @@ func TestOddDescriptions(t *testing.T) {
 				t.Errorf("error %q; want one with %q", err, c.fault)
 			}
 		})
+	}
+}
+
+// TestBuildingEndsWhenToldTo cancels building, and runs a network that has been closed.
+func TestBuildingEndsWhenToldTo(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	s := pairOf(2000, Projection{Rule: OutDegree{1000}, Weight: PerEdge(func(pre, _ int) float64 {
+		if pre == 100 {
+			cancel()
+		}
+		return 1
+	})})
+	if _, err := Build(ctx, s, Config{Workers: 2}); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v after cancellation", err)
+	}
+	n, err := Build(t.Context(), pairOf(3, Projection{Rule: AllToAll{}}), Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Close()
+	n.Close()
+	if n.Run(t.Context(), 1, Recorder{}) == nil {
+		t.Error("a closed network has run")
 	}
 }

@@ -3,6 +3,7 @@ package network
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -312,6 +313,9 @@ func byTime(a, b Spike) int {
 
 // Run advances the network by a number of steps.
 func (n *Network) Run(ctx context.Context, steps int64, rec Recorder) error {
+	if n.ranges == nil {
+		return errors.New("the network has been closed")
+	}
 	end := n.step + steps
 	if end > math.MaxUint32 {
 		return fmt.Errorf("%d steps; at most %d are possible", end, uint32(math.MaxUint32))

@@ -1,0 +1,326 @@
+package network
+
+import (
+	"fmt"
+	"math"
+	"math/bits"
+)
+
+// A span is a run of neurons, by number in the network.
+type span struct{ population, from, to int }
+
+// spans cuts populations of sources into runs for the workers.
+func (b *builder) spans(counted bool) (list []span) {
+	const perWorker = 16 // so that a slow worker keeps the others waiting for a sixteenth of its part at most
+	l := b.net.layout
+	for p, c := range b.counted {
+		if c != counted {
+			continue
+		}
+		n := l.spec.Populations[p].N
+		parts := min(n, perWorker*b.net.workers)
+		for i := range parts {
+			list = append(list, span{p, l.firsts[p] + n*i/parts, l.firsts[p] + n*(i+1)/parts})
+		}
+	}
+	return list
+}
+
+// appendEdges draws and stores the edges of the populations that are gone through once.
+func (b *builder) appendEdges() error {
+	spans := b.spans(false)
+	return b.parallel(len(spans), func(sc *scratch, i int) error {
+		if sc.lists == nil {
+			sc.lists, sc.parts = make([][]local, len(b.all)), make([][]float64, len(b.all))
+		}
+		for s := spans[i].from; s < spans[i].to; s++ {
+			if err := b.appendSource(sc, spans[i].population, s); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// appendSource draws and stores the edges of neuron s of a population.
+func (b *builder) appendSource(sc *scratch, population, s int) error {
+	n := b.net
+	var err error
+	for i, d := range n.layout.draws {
+		if len(b.routes[i][population].tables) == 0 {
+			continue
+		}
+		d.from.members(s, func(pre int) {
+			if err == nil {
+				err = b.sort(sc, d, pre)
+			}
+		})
+	}
+	if err != nil {
+		return err
+	}
+	for r, stores := range b.stores {
+		for _, t := range n.ranges[r].tablesOf[population] {
+			if stores[t].alike && s > n.layout.firsts[population] {
+				sc.lists[r*len(b.index)+t] = sc.lists[r*len(b.index)+t][:0]
+				continue
+			}
+			list, parts := &sc.lists[r*len(b.index)+t], &sc.parts[r*len(b.index)+t]
+			sc.counts = resized(sc.counts, stores[t].delays)
+			err := stores[t].put(s-n.layout.firsts[population], *list, *parts, uint16(n.ranges[r].lanes), sc.counts)
+			if err != nil {
+				return err
+			}
+			*list, *parts = (*list)[:0], (*parts)[:0]
+		}
+	}
+	return nil
+}
+
+// sort puts the edges of member pre of a projection's pool of sources on the lists of their tables.
+func (b *builder) sort(sc *scratch, d *drawing, pre int) error {
+	if err := d.of(pre, &sc.bundle, numbers); err != nil {
+		return err
+	}
+	if err := b.locate(sc, d); err != nil {
+		return err
+	}
+	for k, t := range sc.tables {
+		sc.lists[t] = append(sc.lists[t], local{sc.weight[k], sc.lanes[k], sc.runs[k]})
+		if b.timed {
+			sc.parts[t] = append(sc.parts[t], sc.part[k])
+		}
+	}
+	b.note(sc, d)
+	return nil
+}
+
+// note counts the edges of a bundle and adds them to the checksum.
+func (b *builder) note(sc *scratch, d *drawing) {
+	sum := uint64(0)
+	if len(sc.tables) > 0 {
+		pre, post := sc.end(0)
+		s, target := d.from.global(pre), d.to.global(post)
+		for k := range sc.tables {
+			if len(sc.post) > 1 {
+				target = d.to.global(int(sc.post[k]))
+			} else if len(sc.pre) > 1 {
+				s = d.from.global(int(sc.pre[k]))
+			}
+			sum += edgeHash(d.number, s, target, sc.weight[k], sc.delay[k])
+		}
+	}
+	sc.edges += int64(len(sc.tables))
+	sc.checksum += sum
+}
+
+// locate finds the table, the run (its delay in steps above the table's least) and the lane of each edge of a bundle.
+func (b *builder) locate(sc *scratch, d *drawing) error {
+	n := sc.len()
+	sc.tables, sc.runs, sc.lanes = resized(sc.tables, n), resized(sc.runs, n), resized(sc.lanes, n)
+	if n == 0 {
+		return nil
+	}
+	pre, post := sc.end(0)
+	s, target := d.from.global(pre), d.to.global(post)
+	r, h := &b.routes[d.number][b.populations[s]], b.homes[target]
+	for k := range sc.tables {
+		if len(sc.post) > 1 {
+			target = d.to.global(int(sc.post[k]))
+			h = b.homes[target]
+		} else if len(sc.pre) > 1 {
+			r = &b.routes[d.number][b.populations[d.from.global(int(sc.pre[k]))]]
+		}
+		class := r.class
+		if class < 0 {
+			class = b.net.layout.classOf[b.populations[target]]
+		}
+		t := r.tables[class][0]
+		if r.signed && sc.weight[k] < 0 {
+			t = r.tables[class][1]
+		}
+		number := int32(h.shard)*int32(len(b.index)) + t
+		st := b.all[number]
+		run := sc.steps[k] - uint32(st.least)
+		if run >= uint32(st.delays) {
+			return d.refused(&sc.bundle, k)
+		}
+		sc.tables[k], sc.runs[k], sc.lanes[k] = number, run, h.lane
+	}
+	return d.negative(&sc.bundle)
+}
+
+// negative refuses edges of a bundle whose weights are conductances below 0.
+func (d *drawing) negative(b *bundle) error {
+	if !d.layout.spec.Synapses[d.p.Synapse].Kind.conductance() {
+		return nil
+	}
+	for k, w := range b.weight {
+		if w < 0 {
+			pre, post := b.end(k)
+			return fmt.Errorf("projection %s: weight %g of the edge from %d to %d; conductances are at least 0 (clip or redraw them)", d.p.Name, w, pre, post)
+		}
+	}
+	return nil
+}
+
+// refused is the error of edge k of a bundle, whose delay cannot be.
+func (d *drawing) refused(b *bundle, k int) error {
+	pre, post := b.end(k)
+	return fmt.Errorf("projection %s: delay %g ms of the edge from %d to %d; it lies between %g and %d ms",
+		d.p.Name, b.delay[k], pre, post, d.layout.spec.Dt, MaxDelay)
+}
+
+// edgeHash is the share of an edge in the checksum of a graph, which is their sum.
+func edgeHash(projection, pre, post int, weight, delay float64) uint64 {
+	h := uint64(0x9e3779b97f4a7c15)
+	ends := uint64(pre)<<32 | uint64(post)
+	for _, x := range [...]uint64{uint64(projection), ends, math.Float64bits(weight), math.Float64bits(delay)} {
+		hi, lo := bits.Mul64(h^x, 0xd6e8feb86659fd93)
+		h = hi ^ lo ^ bits.RotateLeft64(x, 29)
+	}
+	return h
+}
+
+// countEdges counts the edges of the runs of populations that are gone through twice, and makes room for them.
+func (b *builder) countEdges() error {
+	for _, target := range []bool{false, true} {
+		if err := b.twice(target, b.net.layout.draws, b.count); err != nil {
+			return err
+		}
+	}
+	return b.parallel(len(b.stores), func(_ *scratch, i int) error {
+		for _, s := range b.stores[i] {
+			if b.counted[s.population] {
+				if err := s.begin(b.net.pages); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// placeEdges draws the same edges again and stores them.
+func (b *builder) placeEdges() error {
+	draws := b.net.layout.draws
+	for len(draws) > 0 { // runs of projections that are drawn alike: edges are stored in the order of projections
+		n := 1
+		for n < len(draws) && byTarget(draws[n].p.Rule) == byTarget(draws[0].p.Rule) {
+			n++
+		}
+		err := b.twice(byTarget(draws[0].p.Rule), draws[:n], b.place)
+		if err != nil {
+			return err
+		}
+		draws = draws[n:]
+	}
+	return b.parallel(len(b.stores), func(_ *scratch, i int) error {
+		for _, s := range b.stores[i] {
+			if b.counted[s.population] {
+				s.end(uint16(b.net.ranges[i].lanes))
+			}
+		}
+		return nil
+	})
+}
+
+// twice calls f for every member, source or target, of those projections that are drawn by target, or by source, and
+// reach a population that is gone through twice.
+func (b *builder) twice(target bool, draws []*drawing, f func(sc *scratch, d *drawing, member int) error) error {
+	if target {
+		return b.parallel(len(b.net.ranges), func(sc *scratch, i int) error {
+			for _, d := range draws {
+				if !byTarget(d.p.Rule) {
+					continue
+				}
+				if err := b.targets(d, b.net.ranges[i], func(post int) error { return f(sc, d, post) }); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	spans := b.spans(true)
+	return b.parallel(len(spans), func(sc *scratch, i int) error {
+		var err error
+		for s := spans[i].from; s < spans[i].to; s++ {
+			for _, d := range draws {
+				if byTarget(d.p.Rule) {
+					continue
+				}
+				d.from.members(s, func(pre int) {
+					if err == nil {
+						err = f(sc, d, pre)
+					}
+				})
+			}
+		}
+		return err
+	})
+}
+
+// targets calls f for the members of a projection's pool of targets that are in a range, in their order.
+func (b *builder) targets(d *drawing, r *shard, f func(post int) error) error {
+	for i := range d.to.parts {
+		p := &d.to.parts[i]
+		for j := range r.segs {
+			lo, hi := p.within(&r.segs[j])
+			for post := lo; post < hi; post++ {
+				if err := f(post); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// count counts the edges of a member.
+func (b *builder) count(sc *scratch, d *drawing, member int) error {
+	columns := delays
+	for i := range b.routes[d.number] {
+		if b.routes[d.number][i].signed {
+			columns |= weights
+		}
+	}
+	if err := d.of(member, &sc.bundle, columns); err != nil {
+		return err
+	}
+	if err := b.locate(sc, d); err != nil {
+		return err
+	}
+	for k, t := range sc.tables {
+		b.all[t].start[b.run(sc, d, k)]++
+	}
+	return nil
+}
+
+// run is the place in the index of its table where edge k of a bundle is counted: the entry behind that of its run.
+func (b *builder) run(sc *scratch, d *drawing, k int) int {
+	st := b.all[sc.tables[k]]
+	s := d.from.global(int(sc.pre[min(k, len(sc.pre)-1)])) - st.first
+	return s*(st.delays+1) + int(sc.runs[k]) + 1
+}
+
+// place stores the edges of a member.
+func (b *builder) place(sc *scratch, d *drawing, member int) error {
+	if err := d.of(member, &sc.bundle, numbers); err != nil {
+		return err
+	}
+	if err := b.locate(sc, d); err != nil {
+		return err
+	}
+	for k, t := range sc.tables {
+		st := b.all[t].table
+		next := &st.start[b.run(sc, d, k)]
+		if st.style == shared {
+			st.b16[*next/4][*next%4] = sc.lanes[k]
+		} else {
+			st.set(*next, sc.lanes[k], sc.weight[k], sc.part[k])
+		}
+		*next++
+	}
+	b.note(sc, d)
+	return nil
+}
