@@ -52,7 +52,7 @@ var layers = map[string][]string{
 	"cmd/popsim/internal/record":    {"network", "network/description", "experiment", "pop", "kernels", "model", "sched", "sweep", "table/file"},
 	"cmd/popsim/internal/reference": {"table", "cmd/popsim/internal/help", "experiment", "model", "network/description"},
 	"cmd/popsim/internal/profile":   {"fault", "model"},
-	"cmd/popsim/internal/topics":    {"figure", "sweep"},
+	"cmd/popsim/internal/topics":    {"network/measure", "figure", "sweep"},
 	"cmd/popsim/internal/signals":   nil,
 	"cmd/popsim": {
 		"equations",

@@ -50,7 +50,7 @@ func (v *call) root() *cobra.Command {
 			root.AddCommand(verb)
 		}
 	}
-	root.AddCommand(v.manualVerb(), topics.Values(), topics.Measures(), topics.Pictures(), topics.Experiments())
+	root.AddCommand(v.manualVerb(), topics.Values(), topics.Networks(), topics.Measures(), topics.Pictures(), topics.Experiments())
 	if len(v.args) > 0 && strings.HasPrefix(v.args[0], cobra.ShellCompRequestCmd) { // cobra keeps what is registered for ever
 		root.ValidArgsFunction = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault) // an experiment file
 		for _, c := range root.Commands() {

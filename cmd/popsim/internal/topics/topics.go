@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"popsim/figure"
+	"popsim/network/measure"
 	"popsim/sweep"
 )
 
@@ -32,6 +33,11 @@ func Text(names ...string) string {
 // Values returns the help on NAME=VALUE.
 func Values() *cobra.Command {
 	return &cobra.Command{Use: "values", Short: "How NAME=VALUE is written", Long: Text("values")}
+}
+
+// Networks returns the help on networks.
+func Networks() *cobra.Command {
+	return &cobra.Command{Use: "networks", Short: "Networks: names, descriptions, tables", Long: Text("networks")}
 }
 
 // Experiments returns the help on experiment files.
@@ -60,5 +66,6 @@ func Measures() *cobra.Command {
 	} {
 		text += fmt.Sprintf("  %-14s  %s\n", m[0], m[1])
 	}
+	text += "\nof networks, for all of them together or each population:\n\n  " + strings.Join(measure.Names(), ", ")
 	return &cobra.Command{Use: "measures", Short: "The columns that sweeps can tell", Long: strings.TrimSpace(text)}
 }
