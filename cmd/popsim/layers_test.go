@@ -42,7 +42,7 @@ var layers = map[string][]string{
 	"cmd/popsim/internal/batch": {"fault", "sweep"},
 	"cmd/popsim/internal/cli":   {"sched"},
 	"cmd/popsim/internal/completion": {
-		"bench", "cmd/popsim/internal/flagset", "cmd/popsim/internal/profile", "experiment", "fault", "kernels", "model", "stimulus", "sweep",
+		"bench", "network/description", "cmd/popsim/internal/flagset", "cmd/popsim/internal/profile", "experiment", "fault", "kernels", "model", "stimulus", "sweep",
 	},
 	"cmd/popsim/internal/flagset":   {"experiment", "fault", "model"},
 	"cmd/popsim/internal/help":      nil,

@@ -27,7 +27,11 @@ func Models(cmd *cobra.Command, args []string, begun string) ([]string, cobra.Sh
 				found = append(found, m.Name+":"+s.Name+"\t"+s.Source)
 			}
 		}
+		found = append(found, networks(cmd.Name())...)
 		return beginning(found, begun), cobra.ShellCompDirectiveNoFileComp
+	}
+	if names := networkNames(args); names != nil && cmd.Name() != "models" {
+		return beginning(names, begun), cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
 	}
 	m := modelOf(args)
 	if m == nil || cmd.Name() == "models" || cmd.Name() == "bench" {
