@@ -131,6 +131,29 @@ func TestGraphsKeepTheirBits(t *testing.T) {
 	}
 }
 
+// TestGraphsDoNotDependOnMachines builds with all instruction sets, workers and ranges.
+func TestGraphsDoNotDependOnMachines(t *testing.T) {
+	s := everyRule(300)
+	want := int64(0)
+	var checksum, tables uint64
+	for i, isa := range append(kernels.Available(), kernels.Go) {
+		for _, c := range []Config{{Workers: 1, Ranges: 1}, {Workers: 3, Ranges: 1}, {Workers: 3, Ranges: 5}} {
+			c.ISA = isa
+			n, err := Build(t.Context(), s, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			y := n.Summary()
+			if i == 0 && c.Workers == 1 {
+				want, checksum, tables = y.Edges, y.Checksum, tablesHash(n)
+			}
+			if y.Edges != want || y.Checksum != checksum || c.Ranges == 1 && tablesHash(n) != tables {
+				t.Errorf("another graph with %s, %d workers, %d ranges", isa, c.Workers, c.Ranges)
+			}
+		}
+	}
+}
+
 // dense is a network of three populations with all-to-all connections only, some of which are the same for all sources.
 func dense(n int) *Spec {
 	s := everyRule(n)

@@ -147,6 +147,56 @@ func TestDrawnWeightsAndDelaysFollowTheirLaws(t *testing.T) {
 	}
 }
 
+// FuzzProjections builds projections of any rule, law and pools, and compares what is stored with what is listed.
+func FuzzProjections(f *testing.F) {
+	f.Add(uint8(0), uint8(0), uint8(3), uint16(5), 0.5, 1.0, 0.5, int8(1), int8(2))
+	f.Add(uint8(3), uint8(3), uint8(1), uint16(30), 0.1, -1.0, 2.0, int8(0), int8(3))
+	f.Add(uint8(6), uint8(1), uint8(2), uint16(7), 20.0, 1e300, 1e300, int8(3), int8(4))
+	f.Fuzz(func(t *testing.T, rule, excluded, kind uint8, k uint16, p, a, b float64, first, n int8) {
+		law := Draw{Kind: DrawKind(kind % 3), A: a, B: b}
+		whole := Draw{Kind: DrawKind(kind / 3 % 3), A: a, B: b, Redraw: &[2]float64{0.05, 20}, Round: 0.1}
+		s := pairOf(6, Projection{
+			Rule: []Rule{
+				InDegree{int(k % 100)}, OutDegree{int(k % 100)}, Probability{p}, Total{int64(k % 1000)}, AllToAll{}, OneToOne{}, Ring{p, a},
+			}[rule%7],
+			Weight: law, Delay: whole, NoAutapses: excluded&1 != 0, NoMultapses: excluded&2 != 0,
+		})
+		s.Projections[0].From = []Part{{0, int(first), int(n)}, {1, 0, 3}}
+		s.OnGrid = excluded&4 != 0
+		net, err := Build(t.Context(), s, Config{Workers: 2, Ranges: 2})
+		if err != nil {
+			return
+		}
+		edges, sum := int64(0), uint64(0)
+		net.Edges(func(i, pre, post int, weight, delay float64) bool {
+			edges++
+			sum += edgeHash(i, pre, post, weight, delay)
+			return true
+		})
+		if y := net.Summary(); y.Edges != edges || y.Checksum != sum {
+			t.Errorf("%d edges with checksum %x built, %d with %x listed", y.Edges, y.Checksum, edges, sum)
+		}
+		stored := int64(0)
+		for _, r := range net.ranges {
+			for _, tb := range r.tables {
+				for source := range s.Populations[tb.population].N {
+					row := tb.row(source)
+					for i := row[0]; i < row[tb.delays]; i++ {
+						for _, lane := range tb.targets(i) {
+							if int(lane) < r.lanes {
+								stored++
+							}
+						}
+					}
+				}
+			}
+		}
+		if stored != edges {
+			t.Errorf("%d edges stored; %d listed", stored, edges)
+		}
+	})
+}
+
 func FuzzEdges(f *testing.F) {
 	f.Add(uint16(0), uint16(1), 1.0, 1.5)
 	f.Add(uint16(3), uint16(3), -2.0, 0.1)

@@ -160,7 +160,7 @@ func (l *layout) lanes(segs []segment) int {
 // ranges cuts the network into at least n ranges whose lanes have numbers of 16 bits.
 func (l *layout) ranges(n int) [][]segment {
 	total := l.firsts[len(l.firsts)-1]
-	for n = max(1, min(n, total)); ; n++ {
+	for n = max(1, min(n, total, math.MaxUint16)); ; n++ {
 		cut := l.bounds(n)
 		if !slices.ContainsFunc(cut, func(s []segment) bool { return l.lanes(s) > maxRange }) {
 			return cut
