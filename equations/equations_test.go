@@ -2,10 +2,12 @@ package equations
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"popsim/fault"
 	"popsim/kernels"
@@ -169,6 +171,12 @@ func FuzzParse(f *testing.F) {
 		f.Add(string(data))
 	}
 	f.Fuzz(func(t *testing.T, content string) {
+		begin := time.Now()
+		defer func() {
+			if d := time.Since(begin); d > 10*time.Second { // a busy machine takes some tenths of a second
+				t.Errorf("it took %v", d)
+			}
+		}()
 		m, err := Parse("fuzz.toml", []byte(content))
 		if err != nil {
 			return
@@ -179,4 +187,41 @@ func FuzzParse(f *testing.F) {
 		m.Initial(m.Defaults(), y)
 		m.Steady(m.Defaults(), y[0], y)
 	})
+}
+
+// The longest and deepest formulas that are read take no long time.
+func TestLongFormulas(t *testing.T) {
+	const frame = `
+[neuron]
+name = "long"
+units = "loose"
+[parameters]
+I = 0
+[states]
+V = 0.1
+w = 0.2
+[equations]
+V = "%s + I"
+w = "V - w"
+[spike]
+when = "V > 1"
+rearm = 0.1
+`
+	sum, product, nested := "V", "V", "V"
+	for i := range 350 {
+		sum += fmt.Sprintf(" + %d.5*V^%d*exp(-V/%d)", i, i%60+2, i+3)
+		product += fmt.Sprintf("*(V + %d)/(w + %d)", i, i)
+	}
+	for range 60 {
+		nested = "exp(" + nested + "/(1 + V^2))"
+	}
+	for name, formula := range map[string]string{"sum": sum, "product": product, "nested": nested} {
+		begin := time.Now()
+		if _, err := Parse("long.toml", []byte(fmt.Sprintf(frame, formula))); err != nil && !strings.Contains(err.Error(), "operations") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if d := time.Since(begin); d > 10*time.Second { // a quiet core takes half a second
+			t.Errorf("%s: %v", name, d)
+		}
+	}
 }

@@ -23,8 +23,12 @@ import (
 	"popsim/tomltree"
 )
 
-// maxNodes is how many operations equations and their derivatives may have, so that no file takes long.
-const maxNodes = 20_000
+// mostNodes is how many operations equations may have, and maxNodes how many they and their derivatives by all states, so that no
+// file takes long.
+const (
+	mostNodes = 3_000
+	maxNodes  = 20_000
+)
 
 // definition is what a file says, as formulas. Variables are the states in their order, the input current, the part of
 // a step, dt, and the parameters.
@@ -107,7 +111,11 @@ func Parse(path string, data []byte) (*model.Model, error) {
 	for i, f := range d.slopes {
 		d.slopes[i] = d.singularities(f)
 	}
-	return d.model()
+	m, err := d.model()
+	if err == nil {
+		m.Text = string(data)
+	}
+	return m, err
 }
 
 func newDefinition(path string) *definition {
@@ -636,7 +644,7 @@ func (d *definition) unused() {
 	if !seen[d.currentVar()] {
 		d.fault(d.current.from.Place, "I is not used by any equation; the input current belongs into one, such as V = \"... + I\"")
 	}
-	if limit := maxNodes / (1 + len(d.states)); count > limit {
+	if limit := min(mostNodes, maxNodes/(1+len(d.states))); count > limit {
 		d.fault(d.path+":1:1", "equations of %d operations; with %d states at most %d are possible", count, len(d.states), limit)
 	}
 }

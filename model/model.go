@@ -55,6 +55,8 @@ type Model struct {
 	Start func(p, y []float64)
 	// File is the file that a model from outside was read from; its name on the command line.
 	File string
+	// Text is what that file holds.
+	Text string
 	// RearmBy is how far V must sink below the threshold before the next crossing counts; nil means Rearm.
 	RearmBy func(p []float64) float64
 	// Given are the presets of a model from outside. One without a name holds what stands where none is named.

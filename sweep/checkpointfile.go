@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 
+	"popsim/equations"
 	"popsim/model"
 )
 
@@ -57,6 +58,7 @@ type experiment struct {
 	Zip           bool
 	Time, Discard exact
 	Dt, Coarse    exact
+	Equations     string `json:",omitempty"` // the text of the file of Model
 	From          string
 	Full, NoError bool
 	Late, Resets  bool
@@ -106,7 +108,10 @@ func (p *plan) experiment() experiment {
 	x := experiment{
 		Model: p.Model.Name, Method: p.Method, P: exacts(p.P), I: exact(p.I), Init: exacts(p.Init), Zip: p.Grid.Zip,
 		Time: exact(p.Time), Discard: exact(p.Discard), Dt: exact(p.Dt), Coarse: exact(p.coarse), From: p.From.String(),
-		Full: p.Full, NoError: p.NoError, Late: p.Late, Resets: p.Resets,
+		Full: p.Full, NoError: p.NoError, Late: p.Late, Resets: p.Resets, Equations: p.Model.Text,
+	}
+	if p.Model.File != "" {
+		x.Model = p.Model.File
 	}
 	for _, j := range p.columns {
 		x.Measures = append(x.Measures, measureList[j].name)
@@ -151,9 +156,17 @@ func (x experiment) spec() (s Spec, err error) {
 		return s, err
 	}
 	if s.From, err = ParseFrom(x.From); err == nil {
-		s.Model, err = model.Lookup(x.Model)
+		s.Model, err = x.model()
 	}
 	return s, err
+}
+
+// model is a built-in model, or that of the equations that the experiment holds.
+func (x experiment) model() (*model.Model, error) {
+	if x.Equations != "" {
+		return equations.Parse(x.Model, []byte(x.Equations))
+	}
+	return model.Lookup(x.Model)
 }
 
 // text returns the experiment as JSON. Two experiments are the same if their texts are.

@@ -5,14 +5,15 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"unicode"
 
+	"popsim/equations"
 	"popsim/expression"
 	"popsim/fault"
 	"popsim/kernels"
-	"popsim/model"
 	"popsim/network"
 	"popsim/rng"
 	"popsim/stimulus"
@@ -375,13 +376,16 @@ func (r *resolver) population(e *entry) {
 // neurons fills a population of neurons of a model.
 func (r *resolver) neurons(e, kind *entry, p *network.Population) {
 	name, presetName, _ := strings.Cut(kind.text, ":")
-	m, err := model.Lookup(name)
+	if equations.IsPath(name) && !filepath.IsAbs(name) {
+		name = filepath.Join(filepath.Dir(r.d.Path), name)
+	}
+	m, err := equations.Lookup(name)
 	if err != nil {
 		r.fault(kind, "%w", err)
 		return
 	}
 	defaults, current := m.Defaults(), 0.0
-	if presetName != "" {
+	if presetName != "" || m.Outside() { // whose file gives a current where no preset is named
 		preset, err := m.Preset(presetName)
 		if err != nil {
 			r.fault(kind, "%w", err)
