@@ -139,9 +139,9 @@ func kernelOn(t testing.TB, m *model.Model, method model.Method, isa ISA) *Kerne
 	if free, driven, ok := assembly(m.Name, method.Name, isa); ok {
 		k.ISA, k.free, k.driven = isa, interpreted(t, free), interpreted(t, driven)
 	}
-	if k.pieces != nil {
-		if free, _, ok := assembly(m.Name, "pieces", k.ISA); ok {
-			k.pieces = interpreted(t, free)
+	if k.substep != nil {
+		if free, _, ok := assembly(m.Name, "substep", k.ISA); ok {
+			k.substep = interpreted(t, free)
 		}
 	}
 	return k

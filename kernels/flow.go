@@ -231,9 +231,9 @@ func flowGeneric(b *asm.Block, adapt, full bool) {
 			}
 			b.Lane += len(next)
 			if rare != 0 {
-				*(*vec)(b.Old[0][at:]) = *v
+				*(*vec)(b.Scratch.Before[0][at:]) = *v
 				if adapt {
-					*(*vec)(b.Old[1][at:]) = *w
+					*(*vec)(b.Scratch.Before[1][at:]) = *w
 				}
 			}
 			*v = next
@@ -485,9 +485,9 @@ func flowRare(w *Worker, s *Shard, g, l int, advance func(u *upstroke, v, w, g, 
 	b, u := &w.b, &w.u
 	u.load(w, l)
 	i, k := g+l, b.First+float64(b.Step)
-	v, adapt := b.Old[0][l], 0.0
+	v, adapt := b.Scratch.Before[0][l], 0.0
 	if len(s.Y) > 1 {
-		adapt = b.Old[1][l]
+		adapt = b.Scratch.Before[1][l]
 	}
 	grow := u.grow(v)
 	at := 0.0 // place in the step

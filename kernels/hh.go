@@ -246,7 +246,7 @@ func hhFast(states int, method hhMethod) func(b *asm.Block, full bool) {
 				}
 				if crossed != 0 {
 					for j := range states {
-						*(*vec)(b.Old[j][at:]) = y[j]
+						*(*vec)(b.Scratch.Before[j][at:]) = y[j]
 					}
 					b.HandBack(crossed)
 					return
@@ -275,7 +275,7 @@ func hhScheme(states int, sense slopes, method hhMethod) scheme {
 				theta := 1.0
 				if sense != nil {
 					for j := range states {
-						w.before[j], w.after[j] = b.Old[j][l], b.Y[j][l]
+						w.before[j], w.after[j] = b.Scratch.Before[j][l], b.Y[j][l]
 					}
 					theta = w.crossing(b, l, w.hhDrive(b, l), sense)
 				}

@@ -80,7 +80,10 @@ type scheme struct {
 
 	free, driven step // the fast step without an input, and with input and extrema
 	prefetches   bool // whether the assembly kernels prefetch the next group's columns themselves
-	pieces       step // cut-rk4: the kernel that advances lanes through the substeps of a step that is cut; else nil
+
+	// advance is what Advance does, group by group; nil means advanceGroups.
+	advance func(s *Shard, w *Worker, first int64, steps int, drive Drive, events []Event) []Event
+	substep step // cut-rk4: the kernel that advances lanes through the substeps of a step; else nil
 }
 
 // schemes lists what there is, by model and method.
@@ -116,9 +119,9 @@ func For(m *model.Model, method model.Method, isa ISA) (*Kernel, error) {
 	} else {
 		k.prefetches = false
 	}
-	if k.pieces != nil {
-		if free, _, ok := assembly(m.Name, "pieces", k.ISA); ok {
-			k.pieces = free
+	if k.substep != nil {
+		if free, _, ok := assembly(m.Name, "substep", k.ISA); ok {
+			k.substep = free
 		}
 	}
 	return k, nil
@@ -407,11 +410,12 @@ type Drive struct {
 
 // Worker is the scratch memory of one goroutine. Its columns stand first, to be aligned.
 type Worker struct {
-	coefs  asm.Coefs
-	old    [4]asm.Column
-	unused [2]asm.Column // extrema that are not wanted
-	log    [2 * asm.Chunk]asm.Column
-	cut    cutLanes // of RHH cut-rk4
+	coefs     asm.Coefs
+	scratch   asm.Scratch
+	unused    [2]asm.Column // extrema that are not wanted
+	log       [2 * asm.Chunk]asm.Column
+	eventStep [12]asm.Column
+	cut       cutLanes // of RHH cut-rk4
 
 	fired [asm.MaxSteps]uint64
 	ahead []*asm.Column // of the next group
@@ -437,14 +441,19 @@ func (s *Shard) Advance(w *Worker, first int64, steps int, drive Drive, extrema 
 	if need := max(steps, Group); w.full && len(w.zeros) < need {
 		w.zeros = make([]float64, need)
 	}
-	if s.own != nil {
+	switch {
+	case s.own != nil:
 		return s.advanceProgram(w, steps, drive, events)
+	case s.kernel.advance != nil:
+		return s.kernel.advance(s, w, first, steps, drive, events)
 	}
-	if s.kernel.pieces != nil {
-		return s.advanceCut(w, steps, drive, events)
-	}
+	return s.advanceGroups(w, first, steps, drive, events)
+}
+
+// advanceGroups moves the neurons group by group, each through all steps.
+func (s *Shard) advanceGroups(w *Worker, first int64, steps int, drive Drive, events []Event) []Event {
 	b, fast := &w.b, s.kernel.fast(w.full)
-	b.Old, b.Log, b.Fired, b.First = &w.old, &w.log, &w.fired, float64(first)
+	b.Scratch, b.Log, b.EventStep, b.Fired, b.First = &w.scratch, &w.log, &w.eventStep, &w.fired, float64(first)
 	for g := 0; g < s.N; g += Group {
 		w.bind(b, s, g, s.loadCoefs(&w.coefs, g, w.full, g == 0), drive)
 		if s.large && g+Group < s.N {

@@ -57,7 +57,7 @@ func wholeSteps(t, dt float64) (whole, part float64) {
 // steps where it may, else together step by step.
 func lifGeneric(b *asm.Block, full bool) {
 	n := b.Lanes
-	v, first, wake, old := b.Y[0][:n], b.Y[1][:n], b.Wake[:n], b.Old[0][:n]
+	v, first, wake, old := b.Y[0][:n], b.Y[1][:n], b.Wake[:n], b.Scratch.Before[0][:n]
 	vInf, c, vTh := b.Coef[asm.LIFVInf][:n], b.Coef[asm.LIFK][:n], b.Coef[asm.LIFVTh][:n]
 	var driven asm.Column
 	if full {
@@ -274,7 +274,7 @@ func lifRare(w *Worker, s *Shard, g, l int, events []Event) []Event {
 	b := &w.b
 	l &= Group - 1
 	last := b.Step
-	b.Y[0][l] = b.Old[0][l]
+	b.Y[0][l] = b.Scratch.Before[0][l]
 	for b.Step -= b.Chunk - 1; b.Step <= last; b.Step++ {
 		events = lifStep(w, s, g, l, events)
 	}

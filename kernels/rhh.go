@@ -96,27 +96,28 @@ func rhhExpEulerStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
 	}
 }
 
-// cut-rk4 is rk4 whose step is cut into pieces where the upstroke needs it: m follows V at once, so V runs tens of mV
-// within hundredths of a millisecond. A lane is cut when dV/dt at the first or the last stage would move it by more
-// than cutAt in a step: into four, or, beyond twice that, eight. The decision is the lane's own. There are few cut lanes at a time:
-// those of a tile of groups are packed side by side, step by step, and taken through the pieces together.
+// cut-rk4 is rk4 with substeps where the upstroke needs them: m follows V at once, so that V rises tens of mV within
+// hundredths of a millisecond. A lane takes its step in four substeps where dV/dt at the first or the last stage would move
+// V by more than cutAt in the step, in eight beyond twice that; this depends on the lane alone. Such lanes are few at a time:
+// those of a tile of groups are packed side by side, step by step, and taken through their substeps together.
 const (
 	cutAt = 8.0 // mV
 	tile  = 32  // groups
 )
 
-// pieces is into how many the lanes of each pack are cut.
-var pieces = [...]int{4, 8}
+// substeps[i] is the number of substeps taken by the lanes of pack i.
+var substeps = [...]int{4, 8}
 
 var rhhCut = func() scheme {
 	s := rhhRK4
 	s.free = func(b *asm.Block) { cutGeneric(b, false) }
 	s.driven = func(b *asm.Block) { cutGeneric(b, true) }
-	s.pieces = piecesGeneric
+	s.substep, s.advance = substepGeneric, (*Shard).advanceTiles
 	return s
 }()
 
-// cutGeneric is the fast step of cut-rk4, for b and the blocks behind it. Cut lanes are left with what the uncut step gave.
+// cutGeneric is the fast step of cut-rk4 for b and the blocks after it. Lanes to be cut get the state after the whole step; the
+// substeps start from Scratch.Before.
 func cutGeneric(b *asm.Block, full bool) {
 	var y, next [4]vec
 	for ; b != nil; b = b.Next {
@@ -146,29 +147,29 @@ func cutGeneric(b *asm.Block, full bool) {
 			if full {
 				extremes(b, at, &next[0], &y[0], cut)
 			}
-			*(*vec)(b.Old[0][at:]), *(*vec)(b.Old[1][at:]) = y[0], y[1]
+			*(*vec)(b.Scratch.Before[0][at:]), *(*vec)(b.Scratch.Before[1][at:]) = y[0], y[1]
 			*(*vec)(b.Y[0][at:]), *(*vec)(b.Y[1][at:]) = next[0], next[1]
 		}
 	}
 }
 
-// piecesGeneric takes the lanes of b through the b.Steps pieces of a step. Where one crosses its level, the states
-// before and after the piece are noted in Old, its number in Substep.
-func piecesGeneric(b *asm.Block) {
+// substepGeneric takes the lanes of b through the b.Substeps substeps of a step. Where one crosses its level, the states
+// before and after the substep are written to Scratch, its number to Substep.
+func substepGeneric(b *asm.Block) {
 	var y, next [4]vec
 	for at := 0; at < b.Lanes; at += len(y[0]) {
 		col := func(c *asm.Column) *vec { return (*vec)(c[at:]) }
 		y[0], y[1] = *col(b.Y[0]), *col(b.Y[1])
 		drive := hhCurrent(b, at, false)
 		level := col(b.Level)
-		for piece := range b.Steps {
+		for substep := range b.Substeps {
 			rhhRKStep(b, at, &drive, &y, &next)
 			for l := range level {
 				if next[0][l] >= level[l] {
 					level[l] = math.Inf(1)
-					b.Substep[at+l] = float64(piece)
+					b.Substep[at+l] = float64(substep)
 					for j := range 2 {
-						b.Old[j][at+l], b.Old[2+j][at+l] = y[j][l], next[j][l]
+						b.Scratch.Before[j][at+l], b.Scratch.After[j][at+l] = y[j][l], next[j][l]
 					}
 				}
 			}
@@ -178,31 +179,31 @@ func piecesGeneric(b *asm.Block) {
 	}
 }
 
-// cutLanes is the scratch memory of cut-rk4. What consists of columns comes in arrays of its own, aligned as they are.
+// cutLanes is the scratch memory of cut-rk4. What consists of columns is in arrays of its own, which keep it aligned.
 type cutLanes struct {
-	columns [len(pieces)]packColumns
-	packs   [len(pieces)]pack
-	coefs   []asm.Coefs     // of the groups of a tile, as the next two
-	old     [][4]asm.Column //
-	blocks  []asm.Block     //
-	of      *Shard          // for which all this is prepared
+	columns [len(substeps)]packColumns
+	packs   [len(substeps)]pack
+	coefs   []asm.Coefs   // of the groups of a tile, as the next two
+	scratch []asm.Scratch //
+	blocks  []asm.Block   //
+	of      *Shard        // for which all this is prepared
 }
 
-// A pack is where lanes are that are cut into the same number of pieces.
+// A pack holds lanes that take the same number of substeps.
 type pack struct {
 	*packColumns
-	from   [Group]int // where they stand in the shard
-	b      asm.Block
-	n      int     // how many there are
-	pieces float64 // of a step
+	from     [Group]int // their lanes in the shard
+	b        asm.Block
+	n        int     // lanes packed
+	substeps float64 // of a step
 }
 
 type packColumns struct {
-	coefs asm.Coefs
-	old   [4]asm.Column
-	y     [2]asm.Column
-	wake  asm.Column
-	piece asm.Column // in which the lane crossed V_th, or -1
+	coefs   asm.Coefs
+	scratch asm.Scratch
+	y       [2]asm.Column
+	level   asm.Column
+	substep asm.Column // in which the lane crossed its level, or -1
 }
 
 // prepare makes c ready for s.
@@ -211,26 +212,27 @@ func (c *cutLanes) prepare(s *Shard) {
 		return
 	}
 	if c.blocks == nil {
-		c.coefs, c.old, c.blocks = make([]asm.Coefs, tile), make([][4]asm.Column, tile), make([]asm.Block, tile)
+		c.coefs, c.scratch, c.blocks = make([]asm.Coefs, tile), make([]asm.Scratch, tile), make([]asm.Block, tile)
 	}
 	c.of = s
-	for i, n := range pieces {
+	for i, n := range substeps {
 		p := &c.packs[i]
-		p.packColumns, p.pieces = &c.columns[i], float64(n)
+		p.packColumns, p.substeps = &c.columns[i], float64(n)
 		p.coefs = *s.shared
 		var of [asm.MaxCoef]float64
-		hhStepSize(s.Dt/p.pieces, of[:])
+		hhStepSize(s.Dt/p.substeps, of[:])
 		for _, j := range [...]int{asm.HHDt, asm.HHHalf, asm.HHSixth, asm.HHNegDt} {
 			for l := range p.coefs[j] {
 				p.coefs[j][l] = of[j]
 			}
 		}
-		p.b = asm.Block{Y: [4]*asm.Column{&p.y[0], &p.y[1]}, Level: &p.wake, Coef: &p.coefs, Old: &p.old, Substep: &p.piece, Steps: n}
+		p.b = asm.Block{Y: [4]*asm.Column{&p.y[0], &p.y[1]}, Coef: &p.coefs, Scratch: &p.scratch}
+		p.b.Level, p.b.Substep, p.b.Substeps = &p.level, &p.substep, n
 	}
 }
 
-// advanceCut is Advance for cut-rk4: tile by tile, and in a tile step by step.
-func (s *Shard) advanceCut(w *Worker, steps int, drive Drive, events []Event) []Event {
+// advanceTiles is advanceGroups for cut-rk4: tile by tile, and in a tile step by step.
+func (s *Shard) advanceTiles(w *Worker, _ int64, steps int, drive Drive, events []Event) []Event {
 	c := &w.cut
 	c.prepare(s)
 	fast := s.kernel.fast(w.full)
@@ -238,7 +240,7 @@ func (s *Shard) advanceCut(w *Worker, steps int, drive Drive, events []Event) []
 		blocks := c.blocks[:min(tile, (s.N-from+Group-1)/Group)]
 		for i := range blocks {
 			b, g := &blocks[i], from+i*Group
-			b.Old, b.Next = &c.old[i], nil
+			b.Scratch, b.Next = &c.scratch[i], nil
 			if i > 0 {
 				blocks[i-1].Next = b
 			}
@@ -268,14 +270,14 @@ func (s *Shard) advanceCut(w *Worker, steps int, drive Drive, events []Event) []
 	return events
 }
 
-// pack takes lanes of the group at lane g along, those that are cut alike.
+// pack adds the lanes cut of the group at lane g to p.
 func (w *Worker) pack(p *pack, s *Shard, g int, b *asm.Block, cut uint64, events []Event) []Event {
 	for cut != 0 {
 		from := p.n
 		for ; cut != 0 && p.n < Group; cut &= cut - 1 {
 			l, n := bits.TrailingZeros64(cut), p.n
 			p.from[n] = g + l
-			p.y[0][n], p.y[1][n], p.wake[n], p.piece[n] = b.Old[0][l], b.Old[1][l], b.Level[l], -1
+			p.y[0][n], p.y[1][n], p.level[n], p.substep[n] = b.Scratch.Before[0][l], b.Scratch.Before[1][l], b.Level[l], -1
 			p.coefs[asm.HHDrive][n] = w.hhDrive(b, l)
 			p.n++
 		}
@@ -293,26 +295,26 @@ func (w *Worker) pack(p *pack, s *Shard, g int, b *asm.Block, cut uint64, events
 	return events
 }
 
-// flush takes the packed lanes through the pieces of step k, and puts them back.
+// flush takes the packed lanes through the substeps of step k, and writes their states back to s.
 func (w *Worker) flush(p *pack, s *Shard, k int, events []Event) []Event {
 	b := &p.b
 	if b.Lanes = p.n; p.n == 0 {
 		return events
 	}
-	s.kernel.pieces(b)
+	s.kernel.substep(b)
 	for n, i := range p.from[:p.n] {
-		if p.piece[n] >= 0 {
+		if p.substep[n] >= 0 {
 			for j := range p.y {
-				w.before[j], w.after[j] = p.old[j][n], p.old[2+j][n]
+				w.before[j], w.after[j] = p.scratch.Before[j][n], p.scratch.After[j][n]
 			}
 			theta := w.crossing(b, n, p.coefs[asm.HHDrive][n], rhhSlopes)
-			events = append(events, Event{int32(i), int32(k), (p.piece[n] + theta) / p.pieces})
+			events = append(events, Event{int32(i), int32(k), (p.substep[n] + theta) / p.substeps})
 		}
 		v := p.y[0][n]
 		if v < p.coefs[asm.HHRearm][n] {
-			p.wake[n] = p.coefs[asm.HHVTh][n]
+			p.level[n] = p.coefs[asm.HHVTh][n]
 		}
-		s.Y[0][i], s.Y[1][i], s.Level[i] = v, p.y[1][n], p.wake[n]
+		s.Y[0][i], s.Y[1][i], s.Level[i] = v, p.y[1][n], p.level[n]
 		if w.extrema {
 			s.Lo[i], s.Hi[i] = min(s.Lo[i], v), max(s.Hi[i], v)
 		}

@@ -98,9 +98,9 @@ func rk4Generic(b *asm.Block, adapt, full bool) {
 			}
 			b.Lane += len(next)
 			if rare != 0 {
-				*(*vec)(b.Old[0][at:]) = *v
+				*(*vec)(b.Scratch.Before[0][at:]) = *v
 				if adapt {
-					*(*vec)(b.Old[1][at:]) = *w
+					*(*vec)(b.Scratch.Before[1][at:]) = *w
 				}
 			}
 			*v = next
@@ -118,30 +118,30 @@ func rk4Generic(b *asm.Block, adapt, full bool) {
 }
 
 // rk4Step advances v and w by part of a step, or to the spike; see flowStep. Where V drifts by more than delta_T, as it may in
-// the step in which refractoriness ends, r would fall past V_th within a stage: that step is cut into pieces in each of which V
-// drifts by at most a quarter of delta_T. Where that would take more than most pieces, flowStep takes its place.
+// the step in which refractoriness ends, r would fall past V_th within a stage: that step is taken in substeps in each of which V
+// drifts by at most a quarter of delta_T. Where that would take more than most substeps, flowStep takes its place.
 func rk4Step(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, spike bool) {
 	const most = 1 << 12
 	drift := math.Abs(part * u.drift(v, w))
 	if !(drift > 1) {
-		return rk4Piece(u, v, w, g, part)
+		return rk4Substep(u, v, w, g, part)
 	}
-	pieces := math.Ceil(4 * drift)
-	if !(pieces <= most) {
+	substeps := math.Ceil(4 * drift)
+	if !(substeps <= most) {
 		return flowStep(u, v, w, g, part)
 	}
-	for n := range int(pieces) {
-		v, w, after, spike = rk4Piece(u, v, w, g, part/pieces)
+	for n := range int(substeps) {
+		v, w, after, spike = rk4Substep(u, v, w, g, part/substeps)
 		if spike {
-			return v, w, math.FMA(float64(n), part/pieces, after), true
+			return v, w, math.FMA(float64(n), part/substeps, after), true
 		}
 		g = u.grow(v)
 	}
 	return v, w, part, false
 }
 
-// rk4Piece is rk4Step in one step, of r and w. Stages beyond the spike are cut at V_th, or w would take in a potential that is never there.
-func rk4Piece(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, spike bool) {
+// rk4Substep is rk4Step in one substep, of r and w. Stages beyond the spike are cut at V_th, or w would take in a potential that is never there.
+func rk4Substep(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, spike bool) {
 	if v >= u.vTh {
 		return v, w, 0, true
 	}

@@ -27,49 +27,102 @@ const MaxCoef = 25
 // Coefs are the constants of a step, folded from parameters and dt: coefficient j of lane l is Coefs[j][l].
 type Coefs [MaxCoef]Column
 
-// Block is the argument of every kernel: it advances one group from the vectors at lane Lane of step Step to the end
-// of step Steps-1. A kernel returns either when all is done, with Rare = 0, or early, when lanes of the vectors just
-// advanced need what vectors do not do (a spike, the end of a refractory period). Then bit l of Rare is set for each
-// such lane l of the group, Old holds the state those vectors had before the step, Y their state after it, and Step
-// and Lane point behind them (Lane 0 of the next step after the last vectors), so that calling the kernel again goes
-// on. Columns are 64-byte aligned and do not overlap.
+// Block is the argument of the kernels: those of every family, then those of one family each. A kernel advances one group
+// from the vectors at lane Lane of step Step to the end of step Steps-1. It returns either when all is done, with Rare = 0,
+// or early, when lanes of the vectors just advanced are in an event step (a spike, the end of a refractory period) that
+// vectors do not finish. Then bit l of Rare is set for each such lane l of the group, Scratch.Before holds the state those
+// vectors had before the step, Y their state after it, and Step and Lane point behind them (lane 0 of the next step after the
+// last vectors), so that calling the kernel again goes on. Columns are 64-byte aligned and do not overlap.
 type Block struct {
-	Y     [4]*Column // state
-	Wake  *Column    // models that reset: number of the step in which V moves again
-	Level *Column    // models that cross: the potential whose upward crossing is the next spike
-	Coef  *Coefs
-	Old   *[4]Column // out, see above
-
-	// Driven kernels only: the lowest and highest V after a step (in and out), and the input. The current of step k in
-	// lane l is fma(gain[l], Wave[k], I[l]) + Row[k·RowStride + l], Wave holds Steps values, RowStride counts values.
-	Lo, Hi    *Column
-	Wave      []float64
-	Row       []float64
-	RowStride int
-
-	// LIF and flow only, whose kernels finish usual spikes themselves: the part of step Wake that is left when V moves, and
-	// where to append to the Count events there are (lane and step, int32, and Theta, float64); the first lane of the
-	// group has number LaneZero there. A kernel stops early when fewer than Group would fit between Count and Room.
-	Rem                   *Column
-	Events                unsafe.Pointer
-	Count, Room, LaneZero int
-
+	Y       [4]*Column // state
+	Coef    *Coefs
+	Scratch *Scratch
 	First   float64 // number of step 0
 	Steps   int
-	Lanes   int // how many lanes of the group to advance, usually Group; kernels round up to what they do at a time
+	Lanes   int // number of lanes of the group to advance, usually Group; kernels round it up to whole vectors
 	Step    int // in and out: the step in hand
 	Lane    int // in and out: the first lane of the first vector not yet advanced in it
 	Rare    uint64
-	Substep *Column   // out, RHH substeps only: the number of the substep in which a lane crossed its level
-	Cut     [2]uint64 // out, RHH cut-rk4 only: lanes whose step is to be cut into four pieces or more, and into eight; its kernel does just the whole step in hand
-	Next    *Block    // RHH cut-rk4 only: another group, which its kernel takes through its step in hand as well, or nil
 
-	Ahead []*Column // in and out, LIF only: columns of the next group; its kernels prefetch one of them in each chunk, the last first
+	Resetting
+	Crossing
+	Spikes
+	Input
+	LIF
+	Flow
+	Euler
+	CutRK4
+	Substepping
 
-	Log   *[2 * Chunk]Column // LIF: V within a chunk of steps (without input, before every second), then V_inf; flow: notes on rare lanes
-	Chunk int                // LIF only: how many steps go together; out: over how many, up to Step, rare lanes go from Old on
+	Ahead []*Column // in and out: columns of the next group; the kernels of LIF prefetch one of them in each chunk, the last first
+}
 
-	Fired *[MaxSteps]uint64 // euler only, out: bit l of Fired[k%MaxSteps] says whether lane l fired at the end of step k
+// Resetting is the part of models that reset V.
+type Resetting struct {
+	Wake *Column // number of the step in which V moves again
+}
+
+// Crossing is the part of models that spike by crossing a potential upwards.
+type Crossing struct {
+	Level *Column // the potential whose upward crossing is the next spike; +Inf until V has been low enough
+}
+
+// Spikes is the part of kernels that finish most event steps themselves, those of LIF and of flow.
+type Spikes struct {
+	Rem      *Column        // the part of step Wake that is left when V moves
+	Events   unsafe.Pointer // where to write spikes: lane and step, int32, and Theta, float64
+	Count    int            // in and out: spikes written
+	Room     int            // a kernel stops early when fewer than Group would fit between Count and Room
+	LaneZero int            // number of lane 0 in Events
+}
+
+// Input is the part of driven kernels. The current of step k in lane l is fma(gain[l], Wave[k], I[l]) + Row[k RowStride + l].
+type Input struct {
+	Lo, Hi    *Column   // in and out: the lowest and highest V after a step
+	Wave      []float64 // a value for each step
+	Row       []float64
+	RowStride int // in values
+}
+
+// LIF is the part of LIF.
+type LIF struct {
+	Log   *[2 * Chunk]Column // scratch: V in the steps of a chunk, then V_inf
+	Chunk int                // in and out: steps of a chunk; lanes in Rare are advanced by Go from Before on over a chunk that ends at Step
+}
+
+// Flow is the part of flow.
+type Flow struct {
+	EventStep *[12]Column // scratch of event steps
+}
+
+// Euler is the part of euler.
+type Euler struct {
+	Fired *[MaxSteps]uint64 // out: bit l of Fired[k%MaxSteps] says whether lane l fired at the end of step k
+}
+
+// CutRK4 is the part of cut-rk4, whose kernel takes several groups through one step.
+type CutRK4 struct {
+	Cut  [2]uint64 // out: lanes whose step is to be taken in four substeps or more, and in eight
+	Next *Block    // the next group, or nil
+}
+
+// Substepping is the part of the kernel that takes the lanes cut by CutRK4 through their substeps.
+type Substepping struct {
+	Substeps int
+	Substep  *Column // out: number of the substep in which a lane crossed its level; Scratch holds the states around it
+}
+
+// Scratch is the memory a kernel works in. Before and After are read by Go, the rest only within a call.
+type Scratch struct {
+	Before  [4]Column // states before the step in hand
+	After   [2]Column // Substepping: states after the substep of Before
+	InEvent Column    // flow: sign bits set in the lanes in an event step
+
+	// LIF without input:
+	LIFAhead  Column // V, or, in a refractory lane, V after the step in which it moves again
+	LIFTheta  Column // spike times as parts of a step; with AVX-512 V at the end of the step of the last spike, or NaN
+	LIFNumber Column // steps of spikes; with AVX-512 the numbers of the lanes in Events
+	LIFLatest Column // first vector only: upper bounds of Wake
 }
 
 // LIFFar is the V_inf (mV) from which on V_inf + V_inf may overflow: spikes on the way to it are located by a logarithm in Go.

@@ -10,26 +10,26 @@ TEXT ·EIFEulerAVX2(SB), $640-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), DX
-	MOVQ 184(DX), CX
-	MOVQ 200(DX), BX
-	MOVQ 208(DX), SI
+	MOVQ 56(DX), CX
+	MOVQ 72(DX), BX
+	MOVQ 80(DX), SI
 	MOVQ (DX), DI
-	MOVQ 32(DX), R8
-	MOVQ 48(DX), R9
-	MOVQ 56(DX), R10
+	MOVQ 96(DX), R8
+	MOVQ 32(DX), R9
+	MOVQ 40(DX), R10
 	MOVQ BX, R10
 	ANDQ $+1023, R10
 	SHLQ $0x03, R10
-	ADDQ 296(DX), R10
-	MOVQ $+0, 216(DX)
-	MOVQ BX, 200(DX)
+	ADDQ 248(DX), R10
+	MOVQ $+0, 88(DX)
+	MOVQ BX, 72(DX)
 
 	// number
-	VBROADCASTSD 200(DX), Y0
+	VBROADCASTSD 72(DX), Y0
 	VMOVUPD      eulerConstsAVX2<>+0(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 176(DX), Y4
+	VBROADCASTSD 48(DX), Y4
 	VADDPD       Y3, Y4, Y15
 	SUBQ         BX, CX
 	JLE          done
@@ -325,7 +325,7 @@ step:
 reset:
 	ADDQ $0x04, R10
 	ADDQ $0x20, SI
-	CMPQ SI, 192(DX)
+	CMPQ SI, 64(DX)
 	JLT  step
 	XORQ SI, SI
 	ADDQ $0x07, R10
@@ -337,10 +337,10 @@ reset:
 	JNZ    step
 
 done:
-	MOVQ 184(DX), BX
+	MOVQ 56(DX), BX
 	SUBQ CX, BX
-	MOVQ BX, 200(DX)
-	MOVQ SI, 208(DX)
+	MOVQ BX, 72(DX)
+	MOVQ SI, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -374,34 +374,34 @@ TEXT ·EIFEulerFullAVX2(SB), $640-8
 	LEAQ  63(SP), AX
 	ANDQ  $-64, AX
 	MOVQ  b+0(FP), DX
-	MOVQ  184(DX), CX
-	MOVQ  200(DX), BX
-	MOVQ  208(DX), SI
+	MOVQ  56(DX), CX
+	MOVQ  72(DX), BX
+	MOVQ  80(DX), SI
 	MOVQ  (DX), DI
-	MOVQ  32(DX), R8
-	MOVQ  48(DX), R9
-	MOVQ  56(DX), R10
-	MOVQ  64(DX), R10
-	MOVQ  72(DX), R11
-	MOVQ  80(DX), R12
-	MOVQ  128(DX), R13
+	MOVQ  96(DX), R8
+	MOVQ  32(DX), R9
+	MOVQ  40(DX), R10
+	MOVQ  152(DX), R10
+	MOVQ  160(DX), R11
+	MOVQ  168(DX), R12
+	MOVQ  216(DX), R13
 	LEAQ  (R12)(BX*8), R12
 	IMULQ BX, R13
 	SHLQ  $0x03, R13
-	ADDQ  104(DX), R13
+	ADDQ  192(DX), R13
 	MOVQ  BX, R14
 	ANDQ  $+1023, R14
 	SHLQ  $0x03, R14
-	ADDQ  296(DX), R14
-	MOVQ  $+0, 216(DX)
-	MOVQ  BX, 200(DX)
+	ADDQ  248(DX), R14
+	MOVQ  $+0, 88(DX)
+	MOVQ  BX, 72(DX)
 
 	// number
-	VBROADCASTSD 200(DX), Y0
+	VBROADCASTSD 72(DX), Y0
 	VMOVUPD      eulerConstsAVX2<>+0(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 176(DX), Y4
+	VBROADCASTSD 48(DX), Y4
 	VADDPD       Y3, Y4, Y15
 	SUBQ         BX, CX
 	JLE          done
@@ -777,11 +777,11 @@ step:
 reset:
 	ADDQ $0x04, R14
 	ADDQ $0x20, SI
-	CMPQ SI, 192(DX)
+	CMPQ SI, 64(DX)
 	JLT  step
 	XORQ SI, SI
 	ADDQ $0x08, R12
-	MOVQ 128(DX), BX
+	MOVQ 216(DX), BX
 	LEAQ (R13)(BX*8), R13
 	ADDQ $0x07, R14
 	ANDQ $-8, R14
@@ -792,10 +792,10 @@ reset:
 	JNZ    step
 
 done:
-	MOVQ 184(DX), BX
+	MOVQ 56(DX), BX
 	SUBQ CX, BX
-	MOVQ BX, 200(DX)
-	MOVQ SI, 208(DX)
+	MOVQ BX, 72(DX)
+	MOVQ SI, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -834,27 +834,27 @@ TEXT ·AdExEulerAVX2(SB), $640-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), DX
-	MOVQ 184(DX), CX
-	MOVQ 200(DX), BX
-	MOVQ 208(DX), SI
+	MOVQ 56(DX), CX
+	MOVQ 72(DX), BX
+	MOVQ 80(DX), SI
 	MOVQ (DX), DI
-	MOVQ 32(DX), R8
-	MOVQ 48(DX), R9
-	MOVQ 56(DX), R10
+	MOVQ 96(DX), R8
+	MOVQ 32(DX), R9
+	MOVQ 40(DX), R10
 	MOVQ 8(DX), R10
 	MOVQ BX, R11
 	ANDQ $+1023, R11
 	SHLQ $0x03, R11
-	ADDQ 296(DX), R11
-	MOVQ $+0, 216(DX)
-	MOVQ BX, 200(DX)
+	ADDQ 248(DX), R11
+	MOVQ $+0, 88(DX)
+	MOVQ BX, 72(DX)
 
 	// number
-	VBROADCASTSD 200(DX), Y0
+	VBROADCASTSD 72(DX), Y0
 	VMOVUPD      eulerConstsAVX2<>+0(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 176(DX), Y4
+	VBROADCASTSD 48(DX), Y4
 	VADDPD       Y3, Y4, Y15
 	SUBQ         BX, CX
 	JLE          done
@@ -1210,7 +1210,7 @@ step:
 reset:
 	ADDQ $0x04, R11
 	ADDQ $0x20, SI
-	CMPQ SI, 192(DX)
+	CMPQ SI, 64(DX)
 	JLT  step
 	XORQ SI, SI
 	ADDQ $0x07, R11
@@ -1222,10 +1222,10 @@ reset:
 	JNZ    step
 
 done:
-	MOVQ 184(DX), BX
+	MOVQ 56(DX), BX
 	SUBQ CX, BX
-	MOVQ BX, 200(DX)
-	MOVQ SI, 208(DX)
+	MOVQ BX, 72(DX)
+	MOVQ SI, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -1263,35 +1263,35 @@ TEXT ·AdExEulerFullAVX2(SB), $832-8
 	LEAQ  63(SP), AX
 	ANDQ  $-64, AX
 	MOVQ  b+0(FP), DX
-	MOVQ  184(DX), CX
-	MOVQ  200(DX), BX
-	MOVQ  208(DX), SI
+	MOVQ  56(DX), CX
+	MOVQ  72(DX), BX
+	MOVQ  80(DX), SI
 	MOVQ  (DX), DI
-	MOVQ  32(DX), R8
-	MOVQ  48(DX), R9
-	MOVQ  56(DX), R10
+	MOVQ  96(DX), R8
+	MOVQ  32(DX), R9
+	MOVQ  40(DX), R10
 	MOVQ  8(DX), R10
-	MOVQ  64(DX), R11
-	MOVQ  72(DX), R12
-	MOVQ  80(DX), R13
-	MOVQ  128(DX), R14
+	MOVQ  152(DX), R11
+	MOVQ  160(DX), R12
+	MOVQ  168(DX), R13
+	MOVQ  216(DX), R14
 	LEAQ  (R13)(BX*8), R13
 	IMULQ BX, R14
 	SHLQ  $0x03, R14
-	ADDQ  104(DX), R14
+	ADDQ  192(DX), R14
 	MOVQ  BX, R15
 	ANDQ  $+1023, R15
 	SHLQ  $0x03, R15
-	ADDQ  296(DX), R15
-	MOVQ  $+0, 216(DX)
-	MOVQ  BX, 200(DX)
+	ADDQ  248(DX), R15
+	MOVQ  $+0, 88(DX)
+	MOVQ  BX, 72(DX)
 
 	// number
-	VBROADCASTSD 200(DX), Y0
+	VBROADCASTSD 72(DX), Y0
 	VMOVUPD      eulerConstsAVX2<>+0(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 176(DX), Y4
+	VBROADCASTSD 48(DX), Y4
 	VADDPD       Y3, Y4, Y15
 	SUBQ         BX, CX
 	JLE          done
@@ -1739,11 +1739,11 @@ step:
 reset:
 	ADDQ $0x04, R15
 	ADDQ $0x20, SI
-	CMPQ SI, 192(DX)
+	CMPQ SI, 64(DX)
 	JLT  step
 	XORQ SI, SI
 	ADDQ $0x08, R13
-	MOVQ 128(DX), BX
+	MOVQ 216(DX), BX
 	LEAQ (R14)(BX*8), R14
 	ADDQ $0x07, R15
 	ANDQ $-8, R15
@@ -1754,10 +1754,10 @@ reset:
 	JNZ    step
 
 done:
-	MOVQ 184(DX), BX
+	MOVQ 56(DX), BX
 	SUBQ CX, BX
-	MOVQ BX, 200(DX)
-	MOVQ SI, 208(DX)
+	MOVQ BX, 72(DX)
+	MOVQ SI, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -1836,25 +1836,25 @@ TEXT ·EIFEulerAVX512(SB), $128-8
 	// hold
 	VBROADCASTSD eulerConstsAVX512<>+0(SB), Z19
 	MOVQ         b+0(FP), DX
-	MOVQ         184(DX), CX
-	MOVQ         200(DX), BX
-	MOVQ         208(DX), SI
+	MOVQ         56(DX), CX
+	MOVQ         72(DX), BX
+	MOVQ         80(DX), SI
 	MOVQ         (DX), DI
-	MOVQ         32(DX), R8
-	MOVQ         48(DX), R9
-	MOVQ         56(DX), R10
+	MOVQ         96(DX), R8
+	MOVQ         32(DX), R9
+	MOVQ         40(DX), R10
 	MOVQ         BX, R10
 	ANDQ         $+1023, R10
 	SHLQ         $0x03, R10
-	ADDQ         296(DX), R10
-	MOVQ         $+0, 216(DX)
-	MOVQ         BX, 200(DX)
+	ADDQ         248(DX), R10
+	MOVQ         $+0, 88(DX)
+	MOVQ         BX, 72(DX)
 
 	// number
 	VBROADCASTSD eulerConstsAVX512<>+88(SB), Z0
-	VORPD.BCST   200(DX), Z0, Z1
+	VORPD.BCST   72(DX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  176(DX), Z2, Z31
+	VADDPD.BCST  48(DX), Z2, Z31
 	SUBQ         BX, CX
 	JLE          done
 
@@ -2144,7 +2144,7 @@ step:
 	VMOVUPD      Z1, 448(R8)(SI*8)
 	ADDQ         $0x08, R10
 	ADDQ         $0x40, SI
-	CMPQ         SI, 192(DX)
+	CMPQ         SI, 64(DX)
 	JLT          step
 	XORQ         SI, SI
 	ADDQ         $0x07, R10
@@ -2156,10 +2156,10 @@ step:
 	JNZ    step
 
 done:
-	MOVQ 184(DX), BX
+	MOVQ 56(DX), BX
 	SUBQ CX, BX
-	MOVQ BX, 200(DX)
-	MOVQ SI, 208(DX)
+	MOVQ BX, 72(DX)
+	MOVQ SI, 80(DX)
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -2206,33 +2206,33 @@ TEXT ·EIFEulerFullAVX512(SB), $192-8
 	// hold
 	VBROADCASTSD eulerConstsAVX512<>+0(SB), Z19
 	MOVQ         b+0(FP), DX
-	MOVQ         184(DX), CX
-	MOVQ         200(DX), BX
-	MOVQ         208(DX), SI
+	MOVQ         56(DX), CX
+	MOVQ         72(DX), BX
+	MOVQ         80(DX), SI
 	MOVQ         (DX), DI
-	MOVQ         32(DX), R8
-	MOVQ         48(DX), R9
-	MOVQ         56(DX), R10
-	MOVQ         64(DX), R10
-	MOVQ         72(DX), R11
-	MOVQ         80(DX), R12
-	MOVQ         128(DX), R13
+	MOVQ         96(DX), R8
+	MOVQ         32(DX), R9
+	MOVQ         40(DX), R10
+	MOVQ         152(DX), R10
+	MOVQ         160(DX), R11
+	MOVQ         168(DX), R12
+	MOVQ         216(DX), R13
 	LEAQ         (R12)(BX*8), R12
 	IMULQ        BX, R13
 	SHLQ         $0x03, R13
-	ADDQ         104(DX), R13
+	ADDQ         192(DX), R13
 	MOVQ         BX, R14
 	ANDQ         $+1023, R14
 	SHLQ         $0x03, R14
-	ADDQ         296(DX), R14
-	MOVQ         $+0, 216(DX)
-	MOVQ         BX, 200(DX)
+	ADDQ         248(DX), R14
+	MOVQ         $+0, 88(DX)
+	MOVQ         BX, 72(DX)
 
 	// number
 	VBROADCASTSD eulerConstsAVX512<>+88(SB), Z0
-	VORPD.BCST   200(DX), Z0, Z1
+	VORPD.BCST   72(DX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  176(DX), Z2, Z31
+	VADDPD.BCST  48(DX), Z2, Z31
 	SUBQ         BX, CX
 	JLE          done
 
@@ -2605,11 +2605,11 @@ step:
 	VMOVUPD      Z9, 448(R11)(SI*8)
 	ADDQ         $0x08, R14
 	ADDQ         $0x40, SI
-	CMPQ         SI, 192(DX)
+	CMPQ         SI, 64(DX)
 	JLT          step
 	XORQ         SI, SI
 	ADDQ         $0x08, R12
-	MOVQ         128(DX), BX
+	MOVQ         216(DX), BX
 	LEAQ         (R13)(BX*8), R13
 	ADDQ         $0x07, R14
 	ANDQ         $-8, R14
@@ -2620,10 +2620,10 @@ step:
 	JNZ    step
 
 done:
-	MOVQ 184(DX), BX
+	MOVQ 56(DX), BX
 	SUBQ CX, BX
-	MOVQ BX, 200(DX)
-	MOVQ SI, 208(DX)
+	MOVQ BX, 72(DX)
+	MOVQ SI, 80(DX)
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -2670,26 +2670,26 @@ TEXT ·AdExEulerAVX512(SB), $128-8
 	// hold
 	VBROADCASTSD eulerConstsAVX512<>+0(SB), Z19
 	MOVQ         b+0(FP), DX
-	MOVQ         184(DX), CX
-	MOVQ         200(DX), BX
-	MOVQ         208(DX), SI
+	MOVQ         56(DX), CX
+	MOVQ         72(DX), BX
+	MOVQ         80(DX), SI
 	MOVQ         (DX), DI
-	MOVQ         32(DX), R8
-	MOVQ         48(DX), R9
-	MOVQ         56(DX), R10
+	MOVQ         96(DX), R8
+	MOVQ         32(DX), R9
+	MOVQ         40(DX), R10
 	MOVQ         8(DX), R10
 	MOVQ         BX, R11
 	ANDQ         $+1023, R11
 	SHLQ         $0x03, R11
-	ADDQ         296(DX), R11
-	MOVQ         $+0, 216(DX)
-	MOVQ         BX, 200(DX)
+	ADDQ         248(DX), R11
+	MOVQ         $+0, 88(DX)
+	MOVQ         BX, 72(DX)
 
 	// number
 	VBROADCASTSD eulerConstsAVX512<>+88(SB), Z0
-	VORPD.BCST   200(DX), Z0, Z1
+	VORPD.BCST   72(DX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  176(DX), Z2, Z31
+	VADDPD.BCST  48(DX), Z2, Z31
 	SUBQ         BX, CX
 	JLE          done
 
@@ -3043,7 +3043,7 @@ step:
 	VMOVUPD      Z4, 448(R10)(SI*8)
 	ADDQ         $0x08, R11
 	ADDQ         $0x40, SI
-	CMPQ         SI, 192(DX)
+	CMPQ         SI, 64(DX)
 	JLT          step
 	XORQ         SI, SI
 	ADDQ         $0x07, R11
@@ -3055,10 +3055,10 @@ step:
 	JNZ    step
 
 done:
-	MOVQ 184(DX), BX
+	MOVQ 56(DX), BX
 	SUBQ CX, BX
-	MOVQ BX, 200(DX)
-	MOVQ SI, 208(DX)
+	MOVQ BX, 72(DX)
+	MOVQ SI, 80(DX)
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -3105,34 +3105,34 @@ TEXT ·AdExEulerFullAVX512(SB), $192-8
 	// hold
 	VBROADCASTSD eulerConstsAVX512<>+0(SB), Z19
 	MOVQ         b+0(FP), DX
-	MOVQ         184(DX), CX
-	MOVQ         200(DX), BX
-	MOVQ         208(DX), SI
+	MOVQ         56(DX), CX
+	MOVQ         72(DX), BX
+	MOVQ         80(DX), SI
 	MOVQ         (DX), DI
-	MOVQ         32(DX), R8
-	MOVQ         48(DX), R9
-	MOVQ         56(DX), R10
+	MOVQ         96(DX), R8
+	MOVQ         32(DX), R9
+	MOVQ         40(DX), R10
 	MOVQ         8(DX), R10
-	MOVQ         64(DX), R11
-	MOVQ         72(DX), R12
-	MOVQ         80(DX), R13
-	MOVQ         128(DX), R14
+	MOVQ         152(DX), R11
+	MOVQ         160(DX), R12
+	MOVQ         168(DX), R13
+	MOVQ         216(DX), R14
 	LEAQ         (R13)(BX*8), R13
 	IMULQ        BX, R14
 	SHLQ         $0x03, R14
-	ADDQ         104(DX), R14
+	ADDQ         192(DX), R14
 	MOVQ         BX, R15
 	ANDQ         $+1023, R15
 	SHLQ         $0x03, R15
-	ADDQ         296(DX), R15
-	MOVQ         $+0, 216(DX)
-	MOVQ         BX, 200(DX)
+	ADDQ         248(DX), R15
+	MOVQ         $+0, 88(DX)
+	MOVQ         BX, 72(DX)
 
 	// number
 	VBROADCASTSD eulerConstsAVX512<>+88(SB), Z0
-	VORPD.BCST   200(DX), Z0, Z1
+	VORPD.BCST   72(DX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  176(DX), Z2, Z31
+	VADDPD.BCST  48(DX), Z2, Z31
 	SUBQ         BX, CX
 	JLE          done
 
@@ -3571,11 +3571,11 @@ step:
 	VMOVUPD      Z15, 448(R10)(SI*8)
 	ADDQ         $0x08, R15
 	ADDQ         $0x40, SI
-	CMPQ         SI, 192(DX)
+	CMPQ         SI, 64(DX)
 	JLT          step
 	XORQ         SI, SI
 	ADDQ         $0x08, R13
-	MOVQ         128(DX), BX
+	MOVQ         216(DX), BX
 	LEAQ         (R14)(BX*8), R14
 	ADDQ         $0x07, R15
 	ANDQ         $-8, R15
@@ -3586,10 +3586,10 @@ step:
 	JNZ    step
 
 done:
-	MOVQ 184(DX), BX
+	MOVQ 56(DX), BX
 	SUBQ CX, BX
-	MOVQ BX, 200(DX)
-	MOVQ SI, 208(DX)
+	MOVQ BX, 72(DX)
+	MOVQ SI, 80(DX)
 	VZEROUPPER
 	RET
 	PCALIGN $0x40

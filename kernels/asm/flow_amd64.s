@@ -10,22 +10,22 @@ TEXT ·EIFFlowAVX2(SB), $1024-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), BX
-	MOVQ 184(BX), DX
-	MOVQ 200(BX), DI
-	MOVQ 208(BX), SI
+	MOVQ 56(BX), DX
+	MOVQ 72(BX), DI
+	MOVQ 80(BX), SI
 	MOVQ (BX), CX
-	MOVQ 32(BX), R8
-	MOVQ 48(BX), R9
-	MOVQ 56(BX), R10
-	MOVQ $+0, 216(BX)
-	MOVQ DI, 200(BX)
+	MOVQ 96(BX), R8
+	MOVQ 32(BX), R9
+	MOVQ 40(BX), R10
+	MOVQ $+0, 88(BX)
+	MOVQ DI, 72(BX)
 
 	// number
-	VBROADCASTSD 200(BX), Y0
+	VBROADCASTSD 72(BX), Y0
 	VMOVUPD      flowConstsAVX2<>+0(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 176(BX), Y4
+	VBROADCASTSD 48(BX), Y4
 	VADDPD       Y3, Y4, Y15
 	SUBQ         DI, DX
 	JLE          done
@@ -587,7 +587,7 @@ step:
 	VMOVUPD      96(AX), Y8
 	VORPD        Y3, Y8, Y6
 	VANDNPD      Y6, Y5, Y11
-	VMOVUPD      Y11, 1536(R10)(SI*8)
+	VMOVUPD      Y11, 3072(R10)(SI*8)
 	VCMPPD       $0x15, 3104(R9)(SI*8), Y10, Y1
 	VMOVUPD      32(R8)(SI*8), Y0
 	VCMPPD       $0x00, Y15, Y0, Y8
@@ -599,7 +599,7 @@ step:
 	VBLENDVPD    Y1, 32(CX)(SI*8), Y10, Y5
 	VMOVUPD      Y5, 32(CX)(SI*8)
 	VORPD        Y8, Y11, Y3
-	VMOVUPD      Y8, 1568(R10)(SI*8)
+	VMOVUPD      Y8, 3104(R10)(SI*8)
 	VCMPPD       $0x15, 3136(R9)(SI*8), Y7, Y0
 	VMOVUPD      64(R8)(SI*8), Y6
 	VCMPPD       $0x00, Y15, Y6, Y1
@@ -611,7 +611,7 @@ step:
 	VBLENDVPD    Y8, 64(CX)(SI*8), Y7, Y1
 	VMOVUPD      Y1, 64(CX)(SI*8)
 	VORPD        Y0, Y3, Y5
-	VMOVUPD      Y0, 1600(R10)(SI*8)
+	VMOVUPD      Y0, 3136(R10)(SI*8)
 	VMOVUPD      64(AX), Y10
 	VCMPPD       $0x15, 3168(R9)(SI*8), Y10, Y6
 	VMOVUPD      96(R8)(SI*8), Y11
@@ -624,7 +624,7 @@ step:
 	VBLENDVPD    Y0, 96(CX)(SI*8), Y10, Y8
 	VMOVUPD      Y8, 96(CX)(SI*8)
 	VORPD        Y6, Y5, Y1
-	VMOVUPD      Y6, 1632(R10)(SI*8)
+	VMOVUPD      Y6, 3168(R10)(SI*8)
 	VCMPPD       $0x15, 3200(R9)(SI*8), Y4, Y7
 	VMOVUPD      128(R8)(SI*8), Y11
 	VCMPPD       $0x00, Y15, Y11, Y3
@@ -636,7 +636,7 @@ step:
 	VBLENDVPD    Y5, 128(CX)(SI*8), Y4, Y7
 	VMOVUPD      Y7, 128(CX)(SI*8)
 	VORPD        Y6, Y1, Y3
-	VMOVUPD      Y6, 1664(R10)(SI*8)
+	VMOVUPD      Y6, 3200(R10)(SI*8)
 	VCMPPD       $0x15, 3232(R9)(SI*8), Y9, Y10
 	VMOVUPD      160(R8)(SI*8), Y0
 	VCMPPD       $0x00, Y15, Y0, Y11
@@ -648,7 +648,7 @@ step:
 	VBLENDVPD    Y7, 160(CX)(SI*8), Y9, Y6
 	VMOVUPD      Y6, 160(CX)(SI*8)
 	VORPD        Y1, Y3, Y10
-	VMOVUPD      Y1, 1696(R10)(SI*8)
+	VMOVUPD      Y1, 3232(R10)(SI*8)
 	VCMPPD       $0x15, 3264(R9)(SI*8), Y14, Y11
 	VMOVUPD      192(R8)(SI*8), Y5
 	VCMPPD       $0x00, Y15, Y5, Y8
@@ -665,10 +665,10 @@ step:
 	VCMPPD       $0x1e, Y15, Y1, Y12
 	VORPD        Y8, Y13, Y0
 	VORPD        Y9, Y10, Y5
-	VMOVUPD      Y9, 1728(R10)(SI*8)
+	VMOVUPD      Y9, 3264(R10)(SI*8)
 	VANDNPD      Y0, Y12, Y4
 	VBLENDVPD    Y12, 224(CX)(SI*8), Y2, Y7
-	VMOVUPD      Y4, 1760(R10)(SI*8)
+	VMOVUPD      Y4, 3296(R10)(SI*8)
 	VMOVUPD      Y7, 224(CX)(SI*8)
 	VORPD        Y4, Y5, Y14
 	VPTEST       Y14, Y14
@@ -676,7 +676,7 @@ step:
 
 finished:
 	ADDQ $0x20, SI
-	CMPQ SI, 192(BX)
+	CMPQ SI, 64(BX)
 	JLT  step
 	XORQ SI, SI
 
@@ -686,10 +686,10 @@ finished:
 	JNZ    step
 
 done:
-	MOVQ 184(BX), DI
+	MOVQ 56(BX), DI
 	SUBQ DX, DI
-	MOVQ DI, 200(BX)
-	MOVQ SI, 208(BX)
+	MOVQ DI, 72(BX)
+	MOVQ SI, 80(BX)
 	VZEROUPPER
 	RET
 
@@ -697,56 +697,56 @@ rare1:
 	XORQ DI, DI
 
 	// bits
-	VMOVUPD   1760(R10)(SI*8), Y0
+	VMOVUPD   3296(R10)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, DI
 	ORQ       CX, DI
 
 	// bits
-	VMOVUPD   1728(R10)(SI*8), Y0
+	VMOVUPD   3264(R10)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, DI
 	ORQ       CX, DI
 
 	// bits
-	VMOVUPD   1696(R10)(SI*8), Y0
+	VMOVUPD   3232(R10)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, DI
 	ORQ       CX, DI
 
 	// bits
-	VMOVUPD   1664(R10)(SI*8), Y0
+	VMOVUPD   3200(R10)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, DI
 	ORQ       CX, DI
 
 	// bits
-	VMOVUPD   1632(R10)(SI*8), Y0
+	VMOVUPD   3168(R10)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, DI
 	ORQ       CX, DI
 
 	// bits
-	VMOVUPD   1600(R10)(SI*8), Y0
+	VMOVUPD   3136(R10)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, DI
 	ORQ       CX, DI
 
 	// bits
-	VMOVUPD   1568(R10)(SI*8), Y0
+	VMOVUPD   3104(R10)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, DI
 	ORQ       CX, DI
 
 	// bits
-	VMOVUPD   1536(R10)(SI*8), Y0
+	VMOVUPD   3072(R10)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, DI
 	ORQ       CX, DI
-	MOVQ      280(BX), R9
-	MOVQ      152(BX), R10
+	MOVQ      240(BX), R9
+	MOVQ      128(BX), R10
 	ADDQ      $0x40, R10
-	CMPQ      R10, 160(BX)
+	CMPQ      R10, 136(BX)
 	JGT       noroom
 
 vector:
@@ -757,10 +757,10 @@ vector:
 	ANDQ   $-16, DI
 	SHLQ   CL, DI
 	ADDQ   SI, R8
-	MOVQ   48(BX), CX
-	MOVQ   56(BX), R10
-	MOVQ   32(BX), R11
-	MOVQ   136(BX), R12
+	MOVQ   32(BX), CX
+	MOVQ   40(BX), R10
+	MOVQ   96(BX), R11
+	MOVQ   112(BX), R12
 
 	// begin
 	VMOVUPD     (R10)(R8*8), Y0
@@ -787,7 +787,7 @@ vector:
 	VMOVUPD     flowConstsAVX2<>+96(SB), Y14
 	VADDPD      Y14, Y12, Y7
 	VMOVUPD     Y8, 5120(R9)
-	VMOVUPD     1536(R10)(R8*8), Y0
+	VMOVUPD     3072(R10)(R8*8), Y0
 	VMOVUPD     Y0, 5632(R9)
 	VSUBPD      Y14, Y7, Y10
 	VPSLLQ      $0x34, Y7, Y2
@@ -812,7 +812,7 @@ vector:
 	VMOVUPD     Y8, 4608(R9)
 	VPTEST      Y13, Y13
 	JZ          nospike
-	MOVQ        48(BX), CX
+	MOVQ        32(BX), CX
 
 	// spike
 	VMOVUPD      3072(CX)(R8*8), Y0
@@ -992,7 +992,7 @@ nospike:
 	VMOVUPD 4608(R9), Y0
 	VPTEST  Y0, Y0
 	JZ      held
-	MOVQ    48(BX), CX
+	MOVQ    32(BX), CX
 
 	// moves
 	VMOVUPD      flowConstsAVX2<>+32(SB), Y0
@@ -1122,8 +1122,8 @@ held:
 	VMOVMSKPD Y6, R10
 	VMOVUPD   Y8, (CX)(R8*8)
 	VMOVUPD   Y5, 5632(R9)
-	MOVQ      32(BX), CX
-	MOVQ      136(BX), R12
+	MOVQ      96(BX), CX
+	MOVQ      112(BX), R12
 
 	// time
 	VMOVUPD   5632(R9), Y0
@@ -1136,7 +1136,7 @@ held:
 	SUBQ      SI, R8
 	MOVQ      R8, CX
 	SHLQ      CL, R11
-	ORQ       R11, 216(BX)
+	ORQ       R11, 88(BX)
 	TESTQ     R10, R10
 	JNZ       events2
 
@@ -1145,18 +1145,18 @@ next:
 	JNZ   vector
 
 noroom:
-	ORQ   216(BX), DI
+	ORQ   88(BX), DI
 	MOVQ  (BX), CX
-	MOVQ  32(BX), R8
-	MOVQ  48(BX), R9
-	MOVQ  56(BX), R10
+	MOVQ  96(BX), R8
+	MOVQ  32(BX), R9
+	MOVQ  40(BX), R10
 	TESTQ DI, DI
 	JZ    finished
 	MOVQ  SI, CX
 	SHLQ  CL, DI
-	MOVQ  DI, 216(BX)
+	MOVQ  DI, 88(BX)
 	ADDQ  $0x20, SI
-	CMPQ  SI, 192(BX)
+	CMPQ  SI, 64(BX)
 	JLT   done
 	XORQ  SI, SI
 	DECQ  DX
@@ -1164,22 +1164,22 @@ noroom:
 
 events2:
 	ADDQ SI, R8
-	ADDQ 168(BX), R8
-	MOVQ 152(BX), CX
+	ADDQ 144(BX), R8
+	MOVQ 128(BX), CX
 	SHLQ $0x04, CX
-	ADDQ 144(BX), CX
+	ADDQ 120(BX), CX
 
 event3:
 	TZCNTQ R10, R11
 	MOVQ   3584(R9)(R11*8), R12
 	MOVQ   R12, 8(CX)
-	MOVQ   184(BX), R12
+	MOVQ   56(BX), R12
 	SUBQ   DX, R12
 	MOVL   R12, 4(CX)
 	ADDQ   R8, R11
 	MOVL   R11, (CX)
 	ADDQ   $0x10, CX
-	INCQ   152(BX)
+	INCQ   128(BX)
 	LEAQ   -1(R10), R12
 	ANDQ   R12, R10
 	JNZ    event3
@@ -1192,30 +1192,30 @@ TEXT ·EIFFlowFullAVX2(SB), $1024-8
 	LEAQ  63(SP), AX
 	ANDQ  $-64, AX
 	MOVQ  b+0(FP), BX
-	MOVQ  184(BX), DX
-	MOVQ  200(BX), R9
-	MOVQ  208(BX), SI
+	MOVQ  56(BX), DX
+	MOVQ  72(BX), R9
+	MOVQ  80(BX), SI
 	MOVQ  (BX), CX
-	MOVQ  32(BX), R10
-	MOVQ  48(BX), R11
-	MOVQ  56(BX), R12
-	MOVQ  64(BX), R13
-	MOVQ  72(BX), R14
-	MOVQ  80(BX), DI
-	MOVQ  128(BX), R8
+	MOVQ  96(BX), R10
+	MOVQ  32(BX), R11
+	MOVQ  40(BX), R12
+	MOVQ  152(BX), R13
+	MOVQ  160(BX), R14
+	MOVQ  168(BX), DI
+	MOVQ  216(BX), R8
 	LEAQ  (DI)(R9*8), DI
 	IMULQ R9, R8
 	SHLQ  $0x03, R8
-	ADDQ  104(BX), R8
-	MOVQ  $+0, 216(BX)
-	MOVQ  R9, 200(BX)
+	ADDQ  192(BX), R8
+	MOVQ  $+0, 88(BX)
+	MOVQ  R9, 72(BX)
 
 	// number
-	VBROADCASTSD 200(BX), Y0
+	VBROADCASTSD 72(BX), Y0
 	VMOVUPD      flowConstsAVX2<>+0(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 176(BX), Y4
+	VBROADCASTSD 48(BX), Y4
 	VADDPD       Y3, Y4, Y15
 	SUBQ         R9, DX
 	JLE          done
@@ -1824,7 +1824,7 @@ step:
 	VMOVUPD      96(AX), Y1
 	VORPD        Y13, Y1, Y2
 	VANDNPD      Y2, Y4, Y14
-	VMOVUPD      Y14, 1536(R12)(SI*8)
+	VMOVUPD      Y14, 3072(R12)(SI*8)
 	VCMPPD       $0x15, 3104(R11)(SI*8), Y10, Y1
 	VMOVUPD      32(R10)(SI*8), Y13
 	VCMPPD       $0x00, Y15, Y13, Y4
@@ -1835,7 +1835,7 @@ step:
 	VANDNPD      Y4, Y1, Y2
 	VMOVUPD      32(CX)(SI*8), Y13
 	VBLENDVPD    Y1, Y13, Y10, Y4
-	VMOVUPD      Y2, 1568(R12)(SI*8)
+	VMOVUPD      Y2, 3104(R12)(SI*8)
 	VCMPPD       $0x15, 3136(R11)(SI*8), Y0, Y1
 	VMOVUPD      64(R10)(SI*8), Y10
 	VCMPPD       $0x00, Y15, Y10, Y7
@@ -1846,7 +1846,7 @@ step:
 	VANDNPD      Y7, Y1, Y10
 	VMOVUPD      64(CX)(SI*8), Y7
 	VBLENDVPD    Y1, Y7, Y0, Y1
-	VMOVUPD      Y10, 1600(R12)(SI*8)
+	VMOVUPD      Y10, 3136(R12)(SI*8)
 	VBLENDVPD    Y14, (CX)(SI*8), Y9, Y0
 	VMOVUPD      Y9, (CX)(SI*8)
 	VORPD        Y2, Y14, Y9
@@ -1871,7 +1871,7 @@ step:
 	VMOVUPD      96(CX)(SI*8), Y0
 	VBLENDVPD    Y4, Y0, Y10, Y1
 	VORPD        Y9, Y2, Y7
-	VMOVUPD      Y9, 1632(R12)(SI*8)
+	VMOVUPD      Y9, 3168(R12)(SI*8)
 	VBLENDVPD    Y9, Y0, Y1, Y4
 	VMOVUPD      Y1, 96(CX)(SI*8)
 	VMINPD       32(R13)(SI*8), Y14, Y10
@@ -1889,7 +1889,7 @@ step:
 	VMOVUPD      128(CX)(SI*8), Y14
 	VBLENDVPD    Y9, Y14, Y8, Y10
 	VORPD        Y1, Y7, Y0
-	VMOVUPD      Y1, 1664(R12)(SI*8)
+	VMOVUPD      Y1, 3200(R12)(SI*8)
 	VBLENDVPD    Y1, Y14, Y10, Y2
 	VMOVUPD      Y10, 128(CX)(SI*8)
 	VMINPD       64(R13)(SI*8), Y13, Y9
@@ -1907,7 +1907,7 @@ step:
 	VMOVUPD      160(CX)(SI*8), Y14
 	VBLENDVPD    Y8, Y14, Y3, Y9
 	VORPD        Y7, Y0, Y10
-	VMOVUPD      Y7, 1696(R12)(SI*8)
+	VMOVUPD      Y7, 3232(R12)(SI*8)
 	VBLENDVPD    Y7, Y14, Y9, Y1
 	VMOVUPD      Y9, 160(CX)(SI*8)
 	VMINPD       96(R13)(SI*8), Y4, Y13
@@ -1924,7 +1924,7 @@ step:
 	VMOVUPD      192(CX)(SI*8), Y8
 	VBLENDVPD    Y13, Y8, Y5, Y3
 	VORPD        Y4, Y10, Y7
-	VMOVUPD      Y4, 1728(R12)(SI*8)
+	VMOVUPD      Y4, 3264(R12)(SI*8)
 	VBLENDVPD    Y4, Y8, Y3, Y12
 	VMOVUPD      Y3, 192(CX)(SI*8)
 	VMINPD       128(R13)(SI*8), Y2, Y14
@@ -1948,7 +1948,7 @@ step:
 	VMAXPD       192(R14)(SI*8), Y12, Y6
 	VMOVUPD      Y5, 192(R13)(SI*8)
 	VBLENDVPD    Y3, Y14, Y2, Y10
-	VMOVUPD      Y3, 1760(R12)(SI*8)
+	VMOVUPD      Y3, 3296(R12)(SI*8)
 	VMOVUPD      Y6, 192(R14)(SI*8)
 	VMINPD       224(R13)(SI*8), Y10, Y13
 	VMAXPD       224(R14)(SI*8), Y10, Y4
@@ -1961,11 +1961,11 @@ step:
 
 finished:
 	ADDQ $0x20, SI
-	CMPQ SI, 192(BX)
+	CMPQ SI, 64(BX)
 	JLT  step
 	XORQ SI, SI
 	ADDQ $0x08, DI
-	MOVQ 128(BX), R9
+	MOVQ 216(BX), R9
 	LEAQ (R8)(R9*8), R8
 
 	// now
@@ -1974,10 +1974,10 @@ finished:
 	JNZ    step
 
 done:
-	MOVQ 184(BX), R9
+	MOVQ 56(BX), R9
 	SUBQ DX, R9
-	MOVQ R9, 200(BX)
-	MOVQ SI, 208(BX)
+	MOVQ R9, 72(BX)
+	MOVQ SI, 80(BX)
 	VZEROUPPER
 	RET
 
@@ -1985,56 +1985,56 @@ rare1:
 	XORQ R9, R9
 
 	// bits
-	VMOVUPD   1760(R12)(SI*8), Y0
+	VMOVUPD   3296(R12)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
 
 	// bits
-	VMOVUPD   1728(R12)(SI*8), Y0
+	VMOVUPD   3264(R12)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
 
 	// bits
-	VMOVUPD   1696(R12)(SI*8), Y0
+	VMOVUPD   3232(R12)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
 
 	// bits
-	VMOVUPD   1664(R12)(SI*8), Y0
+	VMOVUPD   3200(R12)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
 
 	// bits
-	VMOVUPD   1632(R12)(SI*8), Y0
+	VMOVUPD   3168(R12)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
 
 	// bits
-	VMOVUPD   1600(R12)(SI*8), Y0
+	VMOVUPD   3136(R12)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
 
 	// bits
-	VMOVUPD   1568(R12)(SI*8), Y0
+	VMOVUPD   3104(R12)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
 
 	// bits
-	VMOVUPD   1536(R12)(SI*8), Y0
+	VMOVUPD   3072(R12)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
-	MOVQ      280(BX), R11
-	MOVQ      152(BX), R12
+	MOVQ      240(BX), R11
+	MOVQ      128(BX), R12
 	ADDQ      $0x40, R12
-	CMPQ      R12, 160(BX)
+	CMPQ      R12, 136(BX)
 	JGT       noroom
 
 vector:
@@ -2045,10 +2045,10 @@ vector:
 	ANDQ   $-16, R9
 	SHLQ   CL, R9
 	ADDQ   SI, R10
-	MOVQ   48(BX), CX
-	MOVQ   56(BX), R12
-	MOVQ   32(BX), R13
-	MOVQ   136(BX), R14
+	MOVQ   32(BX), CX
+	MOVQ   40(BX), R12
+	MOVQ   96(BX), R13
+	MOVQ   112(BX), R14
 
 	// begin
 	VMOVUPD      (R12)(R10*8), Y0
@@ -2079,7 +2079,7 @@ vector:
 	VMOVUPD      Y10, 5120(R11)
 	VMOVUPD      2048(CX)(R10*8), Y4
 	VFMADD213PD  11264(CX)(R10*8), Y4, Y14
-	VMOVUPD      1536(R12)(R10*8), Y12
+	VMOVUPD      3072(R12)(R10*8), Y12
 	VMOVUPD      Y12, 5632(R11)
 	VSUBPD       Y9, Y0, Y1
 	VPSLLQ       $0x34, Y0, Y3
@@ -2105,7 +2105,7 @@ vector:
 	VMOVUPD      Y9, 4608(R11)
 	VPTEST       Y4, Y4
 	JZ           nospike
-	MOVQ         48(BX), CX
+	MOVQ         32(BX), CX
 
 	// spike
 	VMOVUPD      3072(CX)(R10*8), Y0
@@ -2285,7 +2285,7 @@ nospike:
 	VMOVUPD 4608(R11), Y0
 	VPTEST  Y0, Y0
 	JZ      held
-	MOVQ    48(BX), CX
+	MOVQ    32(BX), CX
 
 	// moves
 	VMOVUPD      flowConstsAVX2<>+32(SB), Y0
@@ -2415,8 +2415,8 @@ held:
 	VMOVMSKPD Y6, R12
 	VMOVUPD   Y8, (CX)(R10*8)
 	VMOVUPD   Y5, 5632(R11)
-	MOVQ      32(BX), CX
-	MOVQ      136(BX), R14
+	MOVQ      96(BX), CX
+	MOVQ      112(BX), R14
 
 	// time
 	VMOVUPD   5632(R11), Y0
@@ -2426,9 +2426,9 @@ held:
 	VBLENDVPD Y0, 3072(R11), Y3, Y4
 	VMOVUPD   Y2, (CX)(R10*8)
 	VMOVUPD   Y4, (R14)(R10*8)
-	MOVQ      48(BX), CX
-	MOVQ      64(BX), R14
-	MOVQ      72(BX), R15
+	MOVQ      32(BX), CX
+	MOVQ      152(BX), R14
+	MOVQ      160(BX), R15
 
 	// extremes
 	VMOVUPD   3584(CX)(R10*8), Y0
@@ -2451,7 +2451,7 @@ held:
 	SUBQ      SI, R10
 	MOVQ      R10, CX
 	SHLQ      CL, R13
-	ORQ       R13, 216(BX)
+	ORQ       R13, 88(BX)
 	TESTQ     R12, R12
 	JNZ       events2
 
@@ -2460,20 +2460,20 @@ next:
 	JNZ   vector
 
 noroom:
-	ORQ   216(BX), R9
+	ORQ   88(BX), R9
 	MOVQ  (BX), CX
-	MOVQ  32(BX), R10
-	MOVQ  48(BX), R11
-	MOVQ  56(BX), R12
-	MOVQ  64(BX), R13
-	MOVQ  72(BX), R14
+	MOVQ  96(BX), R10
+	MOVQ  32(BX), R11
+	MOVQ  40(BX), R12
+	MOVQ  152(BX), R13
+	MOVQ  160(BX), R14
 	TESTQ R9, R9
 	JZ    finished
 	MOVQ  SI, CX
 	SHLQ  CL, R9
-	MOVQ  R9, 216(BX)
+	MOVQ  R9, 88(BX)
 	ADDQ  $0x20, SI
-	CMPQ  SI, 192(BX)
+	CMPQ  SI, 64(BX)
 	JLT   done
 	XORQ  SI, SI
 	DECQ  DX
@@ -2481,22 +2481,22 @@ noroom:
 
 events2:
 	ADDQ SI, R10
-	ADDQ 168(BX), R10
-	MOVQ 152(BX), CX
+	ADDQ 144(BX), R10
+	MOVQ 128(BX), CX
 	SHLQ $0x04, CX
-	ADDQ 144(BX), CX
+	ADDQ 120(BX), CX
 
 event3:
 	TZCNTQ R12, R13
 	MOVQ   3584(R11)(R13*8), R14
 	MOVQ   R14, 8(CX)
-	MOVQ   184(BX), R14
+	MOVQ   56(BX), R14
 	SUBQ   DX, R14
 	MOVL   R14, 4(CX)
 	ADDQ   R10, R13
 	MOVL   R13, (CX)
 	ADDQ   $0x10, CX
-	INCQ   152(BX)
+	INCQ   128(BX)
 	LEAQ   -1(R12), R14
 	ANDQ   R14, R12
 	JNZ    event3
@@ -2509,23 +2509,23 @@ TEXT ·AdExFlowAVX2(SB), $3072-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), BX
-	MOVQ 184(BX), DX
-	MOVQ 200(BX), DI
-	MOVQ 208(BX), SI
+	MOVQ 56(BX), DX
+	MOVQ 72(BX), DI
+	MOVQ 80(BX), SI
 	MOVQ (BX), CX
-	MOVQ 32(BX), R8
-	MOVQ 48(BX), R9
-	MOVQ 56(BX), R10
+	MOVQ 96(BX), R8
+	MOVQ 32(BX), R9
+	MOVQ 40(BX), R10
 	MOVQ 8(BX), R11
-	MOVQ $+0, 216(BX)
-	MOVQ DI, 200(BX)
+	MOVQ $+0, 88(BX)
+	MOVQ DI, 72(BX)
 
 	// number
-	VBROADCASTSD 200(BX), Y0
+	VBROADCASTSD 72(BX), Y0
 	VMOVUPD      flowConstsAVX2<>+0(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 176(BX), Y4
+	VBROADCASTSD 48(BX), Y4
 	VADDPD       Y3, Y4, Y15
 	SUBQ         DI, DX
 	JLE          done
@@ -3238,7 +3238,7 @@ step:
 	VORPD        Y7, Y4, Y5
 	VORPD        Y5, Y3, Y11
 	VANDNPD      Y11, Y12, Y4
-	VMOVUPD      Y4, 1536(R10)(SI*8)
+	VMOVUPD      Y4, 3072(R10)(SI*8)
 	VSUBPD       Y13, Y6, Y7
 	VMOVUPD      768(AX), Y3
 	VFNMADD213PD Y6, Y3, Y7
@@ -3269,7 +3269,7 @@ step:
 	VORPD        Y9, Y2, Y7
 	VANDNPD      Y7, Y11, Y5
 	VORPD        Y5, Y4, Y12
-	VMOVUPD      Y5, 1568(R10)(SI*8)
+	VMOVUPD      Y5, 3104(R10)(SI*8)
 	VMOVUPD      448(AX), Y1
 	VSUBPD       Y1, Y6, Y2
 	VMOVUPD      224(AX), Y9
@@ -3303,7 +3303,7 @@ step:
 	VORPD        Y10, Y2, Y11
 	VANDNPD      Y11, Y5, Y4
 	VORPD        Y4, Y12, Y14
-	VMOVUPD      Y4, 1600(R10)(SI*8)
+	VMOVUPD      Y4, 3136(R10)(SI*8)
 	VMOVUPD      192(AX), Y2
 	VSUBPD       Y2, Y6, Y10
 	VMOVUPD      1408(AX), Y5
@@ -3356,7 +3356,7 @@ step:
 	VORPD        Y3, Y5, Y2
 	VANDNPD      Y2, Y11, Y4
 	VORPD        Y4, Y14, Y13
-	VMOVUPD      Y4, 1632(R10)(SI*8)
+	VMOVUPD      Y4, 3168(R10)(SI*8)
 	VMOVUPD      384(AX), Y5
 	VSUBPD       Y5, Y6, Y3
 	VMOVUPD      288(AX), Y11
@@ -3389,7 +3389,7 @@ step:
 	VORPD        Y7, Y8, Y9
 	VANDNPD      Y9, Y3, Y0
 	VORPD        Y0, Y13, Y5
-	VMOVUPD      Y0, 1664(R10)(SI*8)
+	VMOVUPD      Y0, 3200(R10)(SI*8)
 	VMOVUPD      160(R8)(SI*8), Y4
 	VCMPPD       $0x1e, Y15, Y4, Y1
 	VBLENDVPD    Y1, Y6, Y12, Y8
@@ -3406,7 +3406,7 @@ step:
 	VORPD        Y12, Y7, Y8
 	VANDNPD      Y8, Y1, Y3
 	VORPD        Y3, Y5, Y13
-	VMOVUPD      Y3, 1696(R10)(SI*8)
+	VMOVUPD      Y3, 3232(R10)(SI*8)
 	VMOVUPD      192(R8)(SI*8), Y4
 	VCMPPD       $0x1e, Y15, Y4, Y9
 	VBLENDVPD    Y9, Y6, Y10, Y0
@@ -3423,7 +3423,7 @@ step:
 	VORPD        Y3, Y10, Y7
 	VANDNPD      Y7, Y9, Y0
 	VORPD        Y0, Y13, Y12
-	VMOVUPD      Y0, 1728(R10)(SI*8)
+	VMOVUPD      Y0, 3264(R10)(SI*8)
 	VMOVUPD      224(R8)(SI*8), Y8
 	VCMPPD       $0x1e, Y15, Y8, Y4
 	VBLENDVPD    Y4, Y6, Y2, Y1
@@ -3437,14 +3437,14 @@ step:
 	VORPD        Y9, Y14, Y13
 	VMOVUPD      Y7, 224(CX)(SI*8)
 	VANDNPD      Y13, Y4, Y0
-	VMOVUPD      Y0, 1760(R10)(SI*8)
+	VMOVUPD      Y0, 3296(R10)(SI*8)
 	VORPD        Y0, Y12, Y6
 	VPTEST       Y6, Y6
 	JNZ          rare1
 
 finished:
 	ADDQ $0x20, SI
-	CMPQ SI, 192(BX)
+	CMPQ SI, 64(BX)
 	JLT  step
 	XORQ SI, SI
 
@@ -3454,10 +3454,10 @@ finished:
 	JNZ    step
 
 done:
-	MOVQ 184(BX), DI
+	MOVQ 56(BX), DI
 	SUBQ DX, DI
-	MOVQ DI, 200(BX)
-	MOVQ SI, 208(BX)
+	MOVQ DI, 72(BX)
+	MOVQ SI, 80(BX)
 	VZEROUPPER
 	RET
 
@@ -3465,56 +3465,56 @@ rare1:
 	XORQ DI, DI
 
 	// bits
-	VMOVUPD   1760(R10)(SI*8), Y0
+	VMOVUPD   3296(R10)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, DI
 	ORQ       CX, DI
 
 	// bits
-	VMOVUPD   1728(R10)(SI*8), Y0
+	VMOVUPD   3264(R10)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, DI
 	ORQ       CX, DI
 
 	// bits
-	VMOVUPD   1696(R10)(SI*8), Y0
+	VMOVUPD   3232(R10)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, DI
 	ORQ       CX, DI
 
 	// bits
-	VMOVUPD   1664(R10)(SI*8), Y0
+	VMOVUPD   3200(R10)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, DI
 	ORQ       CX, DI
 
 	// bits
-	VMOVUPD   1632(R10)(SI*8), Y0
+	VMOVUPD   3168(R10)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, DI
 	ORQ       CX, DI
 
 	// bits
-	VMOVUPD   1600(R10)(SI*8), Y0
+	VMOVUPD   3136(R10)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, DI
 	ORQ       CX, DI
 
 	// bits
-	VMOVUPD   1568(R10)(SI*8), Y0
+	VMOVUPD   3104(R10)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, DI
 	ORQ       CX, DI
 
 	// bits
-	VMOVUPD   1536(R10)(SI*8), Y0
+	VMOVUPD   3072(R10)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, DI
 	ORQ       CX, DI
-	MOVQ      280(BX), R9
-	MOVQ      152(BX), R10
+	MOVQ      240(BX), R9
+	MOVQ      128(BX), R10
 	ADDQ      $0x40, R10
-	CMPQ      R10, 160(BX)
+	CMPQ      R10, 136(BX)
 	JGT       noroom
 
 vector:
@@ -3525,10 +3525,10 @@ vector:
 	ANDQ   $-16, DI
 	SHLQ   CL, DI
 	ADDQ   SI, R8
-	MOVQ   48(BX), CX
-	MOVQ   56(BX), R10
-	MOVQ   32(BX), R11
-	MOVQ   136(BX), R12
+	MOVQ   32(BX), CX
+	MOVQ   40(BX), R10
+	MOVQ   96(BX), R11
+	MOVQ   112(BX), R12
 
 	// begin
 	VMOVUPD     (R10)(R8*8), Y0
@@ -3556,7 +3556,7 @@ vector:
 	VMOVUPD     flowConstsAVX2<>+96(SB), Y7
 	VADDPD      Y7, Y12, Y0
 	VMOVUPD     Y8, 5120(R9)
-	VMOVUPD     1536(R10)(R8*8), Y9
+	VMOVUPD     3072(R10)(R8*8), Y9
 	VMOVUPD     Y9, 5632(R9)
 	VSUBPD      Y7, Y0, Y10
 	VPSLLQ      $0x34, Y0, Y2
@@ -3581,7 +3581,7 @@ vector:
 	VMOVUPD     Y8, 4608(R9)
 	VPTEST      Y14, Y14
 	JZ          nospike
-	MOVQ        48(BX), CX
+	MOVQ        32(BX), CX
 
 	// spike
 	VMOVUPD      3072(CX)(R8*8), Y0
@@ -3761,7 +3761,7 @@ nospike:
 	VMOVUPD 4608(R9), Y0
 	VPTEST  Y0, Y0
 	JZ      held
-	MOVQ    48(BX), CX
+	MOVQ    32(BX), CX
 
 	// moves
 	VMOVUPD      flowConstsAVX2<>+32(SB), Y0
@@ -3895,8 +3895,8 @@ held:
 	VMOVUPD   Y8, (CX)(R8*8)
 	VMOVUPD   Y10, (R12)(R8*8)
 	VMOVUPD   Y5, 5632(R9)
-	MOVQ      32(BX), CX
-	MOVQ      136(BX), R12
+	MOVQ      96(BX), CX
+	MOVQ      112(BX), R12
 
 	// time
 	VMOVUPD   5632(R9), Y0
@@ -3909,7 +3909,7 @@ held:
 	SUBQ      SI, R8
 	MOVQ      R8, CX
 	SHLQ      CL, R11
-	ORQ       R11, 216(BX)
+	ORQ       R11, 88(BX)
 	TESTQ     R10, R10
 	JNZ       events2
 
@@ -3918,19 +3918,19 @@ next:
 	JNZ   vector
 
 noroom:
-	ORQ   216(BX), DI
+	ORQ   88(BX), DI
 	MOVQ  (BX), CX
-	MOVQ  32(BX), R8
-	MOVQ  48(BX), R9
-	MOVQ  56(BX), R10
+	MOVQ  96(BX), R8
+	MOVQ  32(BX), R9
+	MOVQ  40(BX), R10
 	MOVQ  8(BX), R11
 	TESTQ DI, DI
 	JZ    finished
 	MOVQ  SI, CX
 	SHLQ  CL, DI
-	MOVQ  DI, 216(BX)
+	MOVQ  DI, 88(BX)
 	ADDQ  $0x20, SI
-	CMPQ  SI, 192(BX)
+	CMPQ  SI, 64(BX)
 	JLT   done
 	XORQ  SI, SI
 	DECQ  DX
@@ -3938,22 +3938,22 @@ noroom:
 
 events2:
 	ADDQ SI, R8
-	ADDQ 168(BX), R8
-	MOVQ 152(BX), CX
+	ADDQ 144(BX), R8
+	MOVQ 128(BX), CX
 	SHLQ $0x04, CX
-	ADDQ 144(BX), CX
+	ADDQ 120(BX), CX
 
 event3:
 	TZCNTQ R10, R11
 	MOVQ   3584(R9)(R11*8), R12
 	MOVQ   R12, 8(CX)
-	MOVQ   184(BX), R12
+	MOVQ   56(BX), R12
 	SUBQ   DX, R12
 	MOVL   R12, 4(CX)
 	ADDQ   R8, R11
 	MOVL   R11, (CX)
 	ADDQ   $0x10, CX
-	INCQ   152(BX)
+	INCQ   128(BX)
 	LEAQ   -1(R10), R12
 	ANDQ   R12, R10
 	JNZ    event3
@@ -3966,31 +3966,31 @@ TEXT ·AdExFlowFullAVX2(SB), $3072-8
 	LEAQ  63(SP), AX
 	ANDQ  $-64, AX
 	MOVQ  b+0(FP), BX
-	MOVQ  184(BX), DX
-	MOVQ  200(BX), R9
-	MOVQ  208(BX), SI
+	MOVQ  56(BX), DX
+	MOVQ  72(BX), R9
+	MOVQ  80(BX), SI
 	MOVQ  (BX), CX
-	MOVQ  32(BX), R10
-	MOVQ  48(BX), R11
-	MOVQ  56(BX), R12
+	MOVQ  96(BX), R10
+	MOVQ  32(BX), R11
+	MOVQ  40(BX), R12
 	MOVQ  8(BX), R13
-	MOVQ  64(BX), R14
-	MOVQ  72(BX), R15
-	MOVQ  80(BX), DI
-	MOVQ  128(BX), R8
+	MOVQ  152(BX), R14
+	MOVQ  160(BX), R15
+	MOVQ  168(BX), DI
+	MOVQ  216(BX), R8
 	LEAQ  (DI)(R9*8), DI
 	IMULQ R9, R8
 	SHLQ  $0x03, R8
-	ADDQ  104(BX), R8
-	MOVQ  $+0, 216(BX)
-	MOVQ  R9, 200(BX)
+	ADDQ  192(BX), R8
+	MOVQ  $+0, 88(BX)
+	MOVQ  R9, 72(BX)
 
 	// number
-	VBROADCASTSD 200(BX), Y0
+	VBROADCASTSD 72(BX), Y0
 	VMOVUPD      flowConstsAVX2<>+0(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 176(BX), Y4
+	VBROADCASTSD 48(BX), Y4
 	VADDPD       Y3, Y4, Y15
 	SUBQ         R9, DX
 	JLE          done
@@ -4740,7 +4740,7 @@ step:
 	VORPD        Y9, Y4, Y6
 	VORPD        Y6, Y10, Y4
 	VANDNPD      Y4, Y8, Y9
-	VMOVUPD      Y9, 1536(R12)(SI*8)
+	VMOVUPD      Y9, 3072(R12)(SI*8)
 	VSUBPD       Y7, Y13, Y10
 	VMOVUPD      352(AX), Y6
 	VFNMADD213PD Y13, Y6, Y10
@@ -4769,7 +4769,7 @@ step:
 	VMOVUPD      8736(R11)(SI*8), Y0
 	VFMADD213PD  576(AX), Y0, Y8
 	VMOVUPD      Y8, 32(R13)(SI*8)
-	VMOVUPD      Y10, 1568(R12)(SI*8)
+	VMOVUPD      Y10, 3104(R12)(SI*8)
 	VMOVUPD      544(AX), Y1
 	VSUBPD       Y1, Y13, Y5
 	VMOVUPD      1376(AX), Y0
@@ -4801,7 +4801,7 @@ step:
 	VMOVUPD      8768(R11)(SI*8), Y2
 	VFMADD213PD  704(AX), Y2, Y7
 	VMOVUPD      Y7, 64(R13)(SI*8)
-	VMOVUPD      Y5, 1600(R12)(SI*8)
+	VMOVUPD      Y5, 3136(R12)(SI*8)
 	VMOVUPD      32(AX), Y3
 	VSUBPD       Y3, Y13, Y2
 	VMOVUPD      1408(AX), Y7
@@ -4866,7 +4866,7 @@ step:
 	VMOVUPD      96(CX)(SI*8), Y2
 	VBLENDVPD    Y8, Y2, Y6, Y5
 	VORPD        Y4, Y9, Y8
-	VMOVUPD      Y4, 1632(R12)(SI*8)
+	VMOVUPD      Y4, 3168(R12)(SI*8)
 	VBLENDVPD    Y4, Y2, Y5, Y6
 	VMOVUPD      Y5, 96(CX)(SI*8)
 	VMINPD       32(R14)(SI*8), Y12, Y9
@@ -4905,7 +4905,7 @@ step:
 	VORPD        Y11, Y13, Y13
 	VANDNPD      Y13, Y12, Y11
 	VORPD        Y11, Y8, Y12
-	VMOVUPD      Y11, 1664(R12)(SI*8)
+	VMOVUPD      Y11, 3200(R12)(SI*8)
 	VBLENDVPD    Y11, 128(CX)(SI*8), Y5, Y13
 	VMOVUPD      Y5, 128(CX)(SI*8)
 	VMINPD       64(R14)(SI*8), Y10, Y8
@@ -4926,7 +4926,7 @@ step:
 	VORPD        Y5, Y1, Y3
 	VANDNPD      Y3, Y8, Y7
 	VORPD        Y7, Y12, Y1
-	VMOVUPD      Y7, 1696(R12)(SI*8)
+	VMOVUPD      Y7, 3232(R12)(SI*8)
 	VBLENDVPD    Y7, Y11, Y10, Y5
 	VMOVUPD      Y10, 160(CX)(SI*8)
 	VMINPD       96(R14)(SI*8), Y6, Y8
@@ -4949,7 +4949,7 @@ step:
 	VORPD        Y11, Y8, Y12
 	VANDNPD      Y12, Y7, Y6
 	VORPD        Y6, Y1, Y10
-	VMOVUPD      Y6, 1728(R12)(SI*8)
+	VMOVUPD      Y6, 3264(R12)(SI*8)
 	VBLENDVPD    Y6, Y3, Y0, Y8
 	VMOVUPD      Y0, 192(CX)(SI*8)
 	VMINPD       128(R14)(SI*8), Y13, Y11
@@ -4976,7 +4976,7 @@ step:
 	VMAXPD       192(R15)(SI*8), Y8, Y0
 	VMOVUPD      Y12, 192(R14)(SI*8)
 	VBLENDVPD    Y3, Y2, Y11, Y13
-	VMOVUPD      Y3, 1760(R12)(SI*8)
+	VMOVUPD      Y3, 3296(R12)(SI*8)
 	VMOVUPD      Y0, 192(R15)(SI*8)
 	VMINPD       224(R14)(SI*8), Y13, Y14
 	VMAXPD       224(R15)(SI*8), Y13, Y7
@@ -4989,11 +4989,11 @@ step:
 
 finished:
 	ADDQ $0x20, SI
-	CMPQ SI, 192(BX)
+	CMPQ SI, 64(BX)
 	JLT  step
 	XORQ SI, SI
 	ADDQ $0x08, DI
-	MOVQ 128(BX), R9
+	MOVQ 216(BX), R9
 	LEAQ (R8)(R9*8), R8
 
 	// now
@@ -5002,10 +5002,10 @@ finished:
 	JNZ    step
 
 done:
-	MOVQ 184(BX), R9
+	MOVQ 56(BX), R9
 	SUBQ DX, R9
-	MOVQ R9, 200(BX)
-	MOVQ SI, 208(BX)
+	MOVQ R9, 72(BX)
+	MOVQ SI, 80(BX)
 	VZEROUPPER
 	RET
 
@@ -5013,56 +5013,56 @@ rare1:
 	XORQ R9, R9
 
 	// bits
-	VMOVUPD   1760(R12)(SI*8), Y0
+	VMOVUPD   3296(R12)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
 
 	// bits
-	VMOVUPD   1728(R12)(SI*8), Y0
+	VMOVUPD   3264(R12)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
 
 	// bits
-	VMOVUPD   1696(R12)(SI*8), Y0
+	VMOVUPD   3232(R12)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
 
 	// bits
-	VMOVUPD   1664(R12)(SI*8), Y0
+	VMOVUPD   3200(R12)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
 
 	// bits
-	VMOVUPD   1632(R12)(SI*8), Y0
+	VMOVUPD   3168(R12)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
 
 	// bits
-	VMOVUPD   1600(R12)(SI*8), Y0
+	VMOVUPD   3136(R12)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
 
 	// bits
-	VMOVUPD   1568(R12)(SI*8), Y0
+	VMOVUPD   3104(R12)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
 
 	// bits
-	VMOVUPD   1536(R12)(SI*8), Y0
+	VMOVUPD   3072(R12)(SI*8), Y0
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
-	MOVQ      280(BX), R11
-	MOVQ      152(BX), R12
+	MOVQ      240(BX), R11
+	MOVQ      128(BX), R12
 	ADDQ      $0x40, R12
-	CMPQ      R12, 160(BX)
+	CMPQ      R12, 136(BX)
 	JGT       noroom
 
 vector:
@@ -5073,10 +5073,10 @@ vector:
 	ANDQ   $-16, R9
 	SHLQ   CL, R9
 	ADDQ   SI, R10
-	MOVQ   48(BX), CX
-	MOVQ   56(BX), R12
-	MOVQ   32(BX), R13
-	MOVQ   136(BX), R14
+	MOVQ   32(BX), CX
+	MOVQ   40(BX), R12
+	MOVQ   96(BX), R13
+	MOVQ   112(BX), R14
 
 	// begin
 	VMOVUPD      (R12)(R10*8), Y0
@@ -5108,7 +5108,7 @@ vector:
 	VMOVUPD      Y10, 5120(R11)
 	VMOVUPD      2048(CX)(R10*8), Y4
 	VFMADD213PD  11264(CX)(R10*8), Y4, Y14
-	VMOVUPD      1536(R12)(R10*8), Y12
+	VMOVUPD      3072(R12)(R10*8), Y12
 	VMOVUPD      Y12, 5632(R11)
 	VSUBPD       Y0, Y11, Y1
 	VPSLLQ       $0x34, Y11, Y3
@@ -5134,7 +5134,7 @@ vector:
 	VMOVUPD      Y0, 4608(R11)
 	VPTEST       Y4, Y4
 	JZ           nospike
-	MOVQ         48(BX), CX
+	MOVQ         32(BX), CX
 
 	// spike
 	VMOVUPD      3072(CX)(R10*8), Y0
@@ -5314,7 +5314,7 @@ nospike:
 	VMOVUPD 4608(R11), Y0
 	VPTEST  Y0, Y0
 	JZ      held
-	MOVQ    48(BX), CX
+	MOVQ    32(BX), CX
 
 	// moves
 	VMOVUPD      flowConstsAVX2<>+32(SB), Y0
@@ -5448,8 +5448,8 @@ held:
 	VMOVUPD   Y8, (CX)(R10*8)
 	VMOVUPD   Y10, (R14)(R10*8)
 	VMOVUPD   Y5, 5632(R11)
-	MOVQ      32(BX), CX
-	MOVQ      136(BX), R14
+	MOVQ      96(BX), CX
+	MOVQ      112(BX), R14
 
 	// time
 	VMOVUPD   5632(R11), Y0
@@ -5459,9 +5459,9 @@ held:
 	VBLENDVPD Y0, 3072(R11), Y3, Y4
 	VMOVUPD   Y2, (CX)(R10*8)
 	VMOVUPD   Y4, (R14)(R10*8)
-	MOVQ      48(BX), CX
-	MOVQ      64(BX), R14
-	MOVQ      72(BX), R15
+	MOVQ      32(BX), CX
+	MOVQ      152(BX), R14
+	MOVQ      160(BX), R15
 
 	// extremes
 	VMOVUPD   3584(CX)(R10*8), Y0
@@ -5484,7 +5484,7 @@ held:
 	SUBQ      SI, R10
 	MOVQ      R10, CX
 	SHLQ      CL, R13
-	ORQ       R13, 216(BX)
+	ORQ       R13, 88(BX)
 	TESTQ     R12, R12
 	JNZ       events2
 
@@ -5493,21 +5493,21 @@ next:
 	JNZ   vector
 
 noroom:
-	ORQ   216(BX), R9
+	ORQ   88(BX), R9
 	MOVQ  (BX), CX
-	MOVQ  32(BX), R10
-	MOVQ  48(BX), R11
-	MOVQ  56(BX), R12
+	MOVQ  96(BX), R10
+	MOVQ  32(BX), R11
+	MOVQ  40(BX), R12
 	MOVQ  8(BX), R13
-	MOVQ  64(BX), R14
-	MOVQ  72(BX), R15
+	MOVQ  152(BX), R14
+	MOVQ  160(BX), R15
 	TESTQ R9, R9
 	JZ    finished
 	MOVQ  SI, CX
 	SHLQ  CL, R9
-	MOVQ  R9, 216(BX)
+	MOVQ  R9, 88(BX)
 	ADDQ  $0x20, SI
-	CMPQ  SI, 192(BX)
+	CMPQ  SI, 64(BX)
 	JLT   done
 	XORQ  SI, SI
 	DECQ  DX
@@ -5515,22 +5515,22 @@ noroom:
 
 events2:
 	ADDQ SI, R10
-	ADDQ 168(BX), R10
-	MOVQ 152(BX), CX
+	ADDQ 144(BX), R10
+	MOVQ 128(BX), CX
 	SHLQ $0x04, CX
-	ADDQ 144(BX), CX
+	ADDQ 120(BX), CX
 
 event3:
 	TZCNTQ R12, R13
 	MOVQ   3584(R11)(R13*8), R14
 	MOVQ   R14, 8(CX)
-	MOVQ   184(BX), R14
+	MOVQ   56(BX), R14
 	SUBQ   DX, R14
 	MOVL   R14, 4(CX)
 	ADDQ   R10, R13
 	MOVL   R13, (CX)
 	ADDQ   $0x10, CX
-	INCQ   152(BX)
+	INCQ   128(BX)
 	LEAQ   -1(R12), R14
 	ANDQ   R14, R12
 	JNZ    event3
@@ -5543,21 +5543,21 @@ TEXT ·EIFFlowAVX512(SB), $832-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), BX
-	MOVQ 184(BX), DX
-	MOVQ 200(BX), DI
-	MOVQ 208(BX), SI
+	MOVQ 56(BX), DX
+	MOVQ 72(BX), DI
+	MOVQ 80(BX), SI
 	MOVQ (BX), CX
-	MOVQ 32(BX), R8
-	MOVQ 48(BX), R9
-	MOVQ 56(BX), R10
-	MOVQ $+0, 216(BX)
-	MOVQ DI, 200(BX)
+	MOVQ 96(BX), R8
+	MOVQ 32(BX), R9
+	MOVQ 40(BX), R10
+	MOVQ $+0, 88(BX)
+	MOVQ DI, 72(BX)
 
 	// number
 	VBROADCASTSD flowConstsAVX512<>+0(SB), Z0
-	VORPD.BCST   200(BX), Z0, Z1
+	VORPD.BCST   72(BX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  176(BX), Z2, Z31
+	VADDPD.BCST  48(BX), Z2, Z31
 	SUBQ         DI, DX
 	JLE          done
 
@@ -6083,11 +6083,11 @@ step:
 	VBROADCASTSD     flowConstsAVX512<>+248(SB), Z15
 	VBROADCASTSD     flowConstsAVX512<>+240(SB), Z11
 	VBLENDMPD        Z11, Z15, K7, Z16
-	VMOVUPD          Z16, 1536(R10)(SI*8)
+	VMOVUPD          Z16, 3072(R10)(SI*8)
 	VMOVUPD          704(AX), Z26
 	VFMADD213PD      Z26, Z30, Z7
 	VBLENDMPD        Z11, Z15, K4, Z14
-	VMOVUPD          Z14, 1600(R10)(SI*8)
+	VMOVUPD          Z14, 3136(R10)(SI*8)
 	VFMADD213PD      Z29, Z2, Z17
 	VFMADD231PD      Z2, Z22, Z29
 	VFMADD213PD      Z18, Z4, Z24
@@ -6101,7 +6101,7 @@ step:
 	VBLENDMPD        Z11, Z15, K2, Z12
 	VDIVPD           Z17, Z29, Z0
 	KANDNB           K1, K6, K7
-	VMOVUPD          Z12, 1664(R10)(SI*8)
+	VMOVUPD          Z12, 3200(R10)(SI*8)
 	VCMPPD           $0x15, 3328(R9)(SI*8), Z7, K5
 	VCMPPD           $0x15, Z27, Z8, K4
 	VMOVUPD          2880(R9)(SI*8), Z5
@@ -6113,7 +6113,7 @@ step:
 	VMAXPD           Z25, Z4, Z6
 	KMOVB            192(AX), K6
 	KORB             K6, K5, K1
-	VMOVUPD          Z3, 1728(R10)(SI*8)
+	VMOVUPD          Z3, 3264(R10)(SI*8)
 	KORB             K1, K4, K3
 	VCMPPD           $0x15, 3392(R9)(SI*8), Z24, K7
 	KMOVB            128(AX), K5
@@ -6127,7 +6127,7 @@ step:
 	VANDPD           Z9, Z1, Z14
 	KMOVB            320(AX), K3
 	KORB             K3, K7, K2
-	VMOVUPD          Z16, 1792(R10)(SI*8)
+	VMOVUPD          Z16, 3328(R10)(SI*8)
 	VMOVUPD          Z13, 256(CX)(SI*8)
 	VMAXPD           Z14, Z23, Z22
 	VFMADD213PD      Z19, Z2, Z0
@@ -6142,7 +6142,7 @@ step:
 	VMOVUPD          448(CX)(SI*8), Z30
 	VFMADD132PD      3008(R9)(SI*8), Z30, Z0
 	VANDPD           Z9, Z19, Z28
-	VMOVUPD          Z20, 1856(R10)(SI*8)
+	VMOVUPD          Z20, 3392(R10)(SI*8)
 	VMOVUPD          Z26, 320(CX)(SI*8)
 	VMAXPD           Z28, Z2, Z29
 	KMOVB            448(AX), K5
@@ -6156,7 +6156,7 @@ step:
 	VMOVUPD          Z17, 384(CX)(SI*8)
 	VBLENDMPD        Z11, Z15, K4, Z12
 	KORB             K4, K2, K1
-	VMOVUPD          Z12, 1920(R10)(SI*8)
+	VMOVUPD          Z12, 3456(R10)(SI*8)
 	KMOVB            512(AX), K7
 	VBLENDMPD        Z30, Z0, K7, Z8
 	KMOVB            576(AX), K3
@@ -6166,13 +6166,13 @@ step:
 	KANDNB           K4, K7, K6
 	VBLENDMPD        Z11, Z15, K6, Z5
 	KORB             K6, K1, K3
-	VMOVUPD          Z5, 1984(R10)(SI*8)
+	VMOVUPD          Z5, 3520(R10)(SI*8)
 	KORTESTB         K3, K3
 	JNZ              rare1
 
 finished:
 	ADDQ $0x40, SI
-	CMPQ SI, 192(BX)
+	CMPQ SI, 64(BX)
 	JLT  step
 	XORQ SI, SI
 
@@ -6182,10 +6182,10 @@ finished:
 	JNZ         step
 
 done:
-	MOVQ 184(BX), DI
+	MOVQ 56(BX), DI
 	SUBQ DX, DI
-	MOVQ DI, 200(BX)
-	MOVQ SI, 208(BX)
+	MOVQ DI, 72(BX)
+	MOVQ SI, 80(BX)
 	VZEROUPPER
 	RET
 
@@ -6194,63 +6194,63 @@ rare1:
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1984(R10)(SI*8), Z0, K1
+	VPCMPGTQ     3520(R10)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, DI
 	ORQ          CX, DI
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1920(R10)(SI*8), Z0, K1
+	VPCMPGTQ     3456(R10)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, DI
 	ORQ          CX, DI
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1856(R10)(SI*8), Z0, K1
+	VPCMPGTQ     3392(R10)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, DI
 	ORQ          CX, DI
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1792(R10)(SI*8), Z0, K1
+	VPCMPGTQ     3328(R10)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, DI
 	ORQ          CX, DI
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1728(R10)(SI*8), Z0, K1
+	VPCMPGTQ     3264(R10)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, DI
 	ORQ          CX, DI
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1664(R10)(SI*8), Z0, K1
+	VPCMPGTQ     3200(R10)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, DI
 	ORQ          CX, DI
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1600(R10)(SI*8), Z0, K1
+	VPCMPGTQ     3136(R10)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, DI
 	ORQ          CX, DI
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1536(R10)(SI*8), Z0, K1
+	VPCMPGTQ     3072(R10)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, DI
 	ORQ          CX, DI
-	MOVQ         280(BX), R9
-	MOVQ         152(BX), R10
+	MOVQ         240(BX), R9
+	MOVQ         128(BX), R10
 	ADDQ         $0x40, R10
-	CMPQ         R10, 160(BX)
+	CMPQ         R10, 136(BX)
 	JGT          noroom
 
 vector:
@@ -6261,17 +6261,17 @@ vector:
 	ANDQ   $-256, DI
 	SHLQ   CL, DI
 	ADDQ   SI, R8
-	MOVQ   48(BX), CX
-	MOVQ   56(BX), R10
-	MOVQ   32(BX), R11
-	MOVQ   136(BX), R12
+	MOVQ   32(BX), CX
+	MOVQ   40(BX), R10
+	MOVQ   96(BX), R11
+	MOVQ   112(BX), R12
 
 	// begin
 	VMOVUPD          (R10)(R8*8), Z0
 	VMOVUPD          512(CX)(R8*8), Z1
 	VFMADD231PD      (CX)(R8*8), Z0, Z1
 	VBROADCASTSD     flowConstsAVX512<>+248(SB), Z2
-	VPCMPGTQ         1536(R10)(R8*8), Z2, K1
+	VPCMPGTQ         3072(R10)(R8*8), Z2, K1
 	VMOVUPD          (R11)(R8*8), Z3
 	VCMPPD           $0x00, Z31, Z3, K2
 	VMOVUPD          10240(CX)(R8*8), Z4
@@ -6321,7 +6321,7 @@ vector:
 	VMOVUPD          Z24, 4608(R9)
 	KORTESTB         K5, K5
 	JZ               nospike
-	MOVQ             48(BX), CX
+	MOVQ             32(BX), CX
 
 	// spike
 	VMOVUPD          3072(CX)(R8*8), Z0
@@ -6497,7 +6497,7 @@ nospike:
 	VPCMPGTQ     4608(R9), Z0, K1
 	KORTESTB     K1, K1
 	JZ           held
-	MOVQ         48(BX), CX
+	MOVQ         32(BX), CX
 
 	// moves
 	VBROADCASTSD      flowConstsAVX512<>+8(SB), Z0
@@ -6633,8 +6633,8 @@ held:
 	VBLENDMPD.BCST flowConstsAVX512<>+240(SB), Z1, K7, Z4
 	VMOVUPD        Z3, (CX)(R8*8)
 	VMOVUPD        Z4, 5632(R9)
-	MOVQ           32(BX), CX
-	MOVQ           136(BX), R12
+	MOVQ           96(BX), CX
+	MOVQ           112(BX), R12
 
 	// time
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
@@ -6648,7 +6648,7 @@ held:
 	SUBQ         SI, R8
 	MOVQ         R8, CX
 	SHLQ         CL, R11
-	ORQ          R11, 216(BX)
+	ORQ          R11, 88(BX)
 	TESTQ        R10, R10
 	JNZ          events2
 
@@ -6657,18 +6657,18 @@ next:
 	JNZ   vector
 
 noroom:
-	ORQ   216(BX), DI
+	ORQ   88(BX), DI
 	MOVQ  (BX), CX
-	MOVQ  32(BX), R8
-	MOVQ  48(BX), R9
-	MOVQ  56(BX), R10
+	MOVQ  96(BX), R8
+	MOVQ  32(BX), R9
+	MOVQ  40(BX), R10
 	TESTQ DI, DI
 	JZ    finished
 	MOVQ  SI, CX
 	SHLQ  CL, DI
-	MOVQ  DI, 216(BX)
+	MOVQ  DI, 88(BX)
 	ADDQ  $0x40, SI
-	CMPQ  SI, 192(BX)
+	CMPQ  SI, 64(BX)
 	JLT   done
 	XORQ  SI, SI
 	DECQ  DX
@@ -6676,22 +6676,22 @@ noroom:
 
 events2:
 	ADDQ SI, R8
-	ADDQ 168(BX), R8
-	MOVQ 152(BX), CX
+	ADDQ 144(BX), R8
+	MOVQ 128(BX), CX
 	SHLQ $0x04, CX
-	ADDQ 144(BX), CX
+	ADDQ 120(BX), CX
 
 event3:
 	TZCNTQ R10, R11
 	MOVQ   3584(R9)(R11*8), R12
 	MOVQ   R12, 8(CX)
-	MOVQ   184(BX), R12
+	MOVQ   56(BX), R12
 	SUBQ   DX, R12
 	MOVL   R12, 4(CX)
 	ADDQ   R8, R11
 	MOVL   R11, (CX)
 	ADDQ   $0x10, CX
-	INCQ   152(BX)
+	INCQ   128(BX)
 	LEAQ   -1(R10), R12
 	ANDQ   R12, R10
 	JNZ    event3
@@ -6704,29 +6704,29 @@ TEXT ·EIFFlowFullAVX512(SB), $832-8
 	LEAQ  63(SP), AX
 	ANDQ  $-64, AX
 	MOVQ  b+0(FP), BX
-	MOVQ  184(BX), DX
-	MOVQ  200(BX), R9
-	MOVQ  208(BX), SI
+	MOVQ  56(BX), DX
+	MOVQ  72(BX), R9
+	MOVQ  80(BX), SI
 	MOVQ  (BX), CX
-	MOVQ  32(BX), R10
-	MOVQ  48(BX), R11
-	MOVQ  56(BX), R12
-	MOVQ  64(BX), R13
-	MOVQ  72(BX), R14
-	MOVQ  80(BX), DI
-	MOVQ  128(BX), R8
+	MOVQ  96(BX), R10
+	MOVQ  32(BX), R11
+	MOVQ  40(BX), R12
+	MOVQ  152(BX), R13
+	MOVQ  160(BX), R14
+	MOVQ  168(BX), DI
+	MOVQ  216(BX), R8
 	LEAQ  (DI)(R9*8), DI
 	IMULQ R9, R8
 	SHLQ  $0x03, R8
-	ADDQ  104(BX), R8
-	MOVQ  $+0, 216(BX)
-	MOVQ  R9, 200(BX)
+	ADDQ  192(BX), R8
+	MOVQ  $+0, 88(BX)
+	MOVQ  R9, 72(BX)
 
 	// number
 	VBROADCASTSD flowConstsAVX512<>+0(SB), Z0
-	VORPD.BCST   200(BX), Z0, Z1
+	VORPD.BCST   72(BX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  176(BX), Z2, Z31
+	VADDPD.BCST  48(BX), Z2, Z31
 	SUBQ         R9, DX
 	JLE          done
 
@@ -7314,7 +7314,7 @@ step:
 	VBROADCASTSD     flowConstsAVX512<>+248(SB), Z0
 	VBROADCASTSD     flowConstsAVX512<>+240(SB), Z21
 	VBLENDMPD        Z21, Z0, K7, Z24
-	VMOVUPD          Z24, 1536(R12)(SI*8)
+	VMOVUPD          Z24, 3072(R12)(SI*8)
 	VFMADD213PD      Z20, Z1, Z22
 	VMOVUPD          Z15, (R14)(SI*8)
 	VBLENDMPD        Z23, Z30, K4, Z9
@@ -7324,7 +7324,7 @@ step:
 	VMAXPD           64(R14)(SI*8), Z9, Z27
 	VBLENDMPD        Z21, Z0, K4, Z16
 	VMOVUPD          Z6, 64(R13)(SI*8)
-	VMOVUPD          Z16, 1600(R12)(SI*8)
+	VMOVUPD          Z16, 3136(R12)(SI*8)
 	VMOVUPD          Z27, 64(R14)(SI*8)
 	VDIVPD           Z20, Z22, Z7
 	KMOVB            576(AX), K5
@@ -7332,7 +7332,7 @@ step:
 	VBLENDMPD        Z21, Z0, K5, Z4
 	VMINPD           128(R13)(SI*8), Z11, Z18
 	VMAXPD           128(R14)(SI*8), Z11, Z24
-	VMOVUPD          Z4, 1664(R12)(SI*8)
+	VMOVUPD          Z4, 3200(R12)(SI*8)
 	VMOVUPD          2880(R11)(SI*8), Z15
 	VFMADD213PD      320(CX)(SI*8), Z15, Z26
 	VMOVUPD          Z18, 128(R13)(SI*8)
@@ -7345,7 +7345,7 @@ step:
 	VMINPD           192(R13)(SI*8), Z23, Z30
 	VMAXPD           192(R14)(SI*8), Z23, Z9
 	VCMPPD           $0x15, 3392(R11)(SI*8), Z26, K7
-	VMOVUPD          Z14, 1728(R12)(SI*8)
+	VMOVUPD          Z14, 3264(R12)(SI*8)
 	VMOVUPD          Z30, 192(R13)(SI*8)
 	VMOVUPD          2944(R11)(SI*8), Z6
 	VFMADD213PD      384(CX)(SI*8), Z6, Z5
@@ -7362,7 +7362,7 @@ step:
 	VBLENDMPD        Z21, Z0, K6, Z11
 	VCMPPD           $0x15, 3456(R11)(SI*8), Z5, K1
 	KORB             K5, K3, K7
-	VMOVUPD          Z11, 1792(R12)(SI*8)
+	VMOVUPD          Z11, 3328(R12)(SI*8)
 	VMOVUPD          Z22, 256(R13)(SI*8)
 	VMOVUPD          Z20, 256(R14)(SI*8)
 	VMOVUPD          3008(R11)(SI*8), Z4
@@ -7384,7 +7384,7 @@ step:
 	VBLENDMPD        Z21, Z0, K3, Z30
 	VCMPPD           $0x15, 3520(R11)(SI*8), Z7, K2
 	KORB             K6, K4, K1
-	VMOVUPD          Z30, 1856(R12)(SI*8)
+	VMOVUPD          Z30, 3392(R12)(SI*8)
 	VMOVUPD          Z23, 320(R13)(SI*8)
 	VMOVUPD          Z14, 320(R14)(SI*8)
 	VMOVUPD          Z18, 320(CX)(SI*8)
@@ -7401,7 +7401,7 @@ step:
 	VMAXPD           384(R14)(SI*8), Z19, Z16
 	KORB             K4, K5, K3
 	KORB             K1, K7, K2
-	VMOVUPD          Z10, 1920(R12)(SI*8)
+	VMOVUPD          Z10, 3456(R12)(SI*8)
 	VMOVUPD          Z25, 384(R13)(SI*8)
 	VMOVUPD          Z16, 384(R14)(SI*8)
 	VMOVUPD          Z9, 384(CX)(SI*8)
@@ -7411,7 +7411,7 @@ step:
 	VBLENDMPD        Z12, Z7, K6, Z27
 	VBLENDMPD        Z21, Z0, K5, Z11
 	VBLENDMPD        Z12, Z27, K5, Z22
-	VMOVUPD          Z11, 1984(R12)(SI*8)
+	VMOVUPD          Z11, 3520(R12)(SI*8)
 	VMINPD           448(R13)(SI*8), Z22, Z20
 	VMAXPD           448(R14)(SI*8), Z22, Z4
 	VMOVUPD          Z27, 448(CX)(SI*8)
@@ -7423,11 +7423,11 @@ step:
 
 finished:
 	ADDQ $0x40, SI
-	CMPQ SI, 192(BX)
+	CMPQ SI, 64(BX)
 	JLT  step
 	XORQ SI, SI
 	ADDQ $0x08, DI
-	MOVQ 128(BX), R9
+	MOVQ 216(BX), R9
 	LEAQ (R8)(R9*8), R8
 
 	// now
@@ -7436,10 +7436,10 @@ finished:
 	JNZ         step
 
 done:
-	MOVQ 184(BX), R9
+	MOVQ 56(BX), R9
 	SUBQ DX, R9
-	MOVQ R9, 200(BX)
-	MOVQ SI, 208(BX)
+	MOVQ R9, 72(BX)
+	MOVQ SI, 80(BX)
 	VZEROUPPER
 	RET
 
@@ -7448,63 +7448,63 @@ rare1:
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1984(R12)(SI*8), Z0, K1
+	VPCMPGTQ     3520(R12)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, R9
 	ORQ          CX, R9
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1920(R12)(SI*8), Z0, K1
+	VPCMPGTQ     3456(R12)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, R9
 	ORQ          CX, R9
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1856(R12)(SI*8), Z0, K1
+	VPCMPGTQ     3392(R12)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, R9
 	ORQ          CX, R9
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1792(R12)(SI*8), Z0, K1
+	VPCMPGTQ     3328(R12)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, R9
 	ORQ          CX, R9
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1728(R12)(SI*8), Z0, K1
+	VPCMPGTQ     3264(R12)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, R9
 	ORQ          CX, R9
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1664(R12)(SI*8), Z0, K1
+	VPCMPGTQ     3200(R12)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, R9
 	ORQ          CX, R9
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1600(R12)(SI*8), Z0, K1
+	VPCMPGTQ     3136(R12)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, R9
 	ORQ          CX, R9
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1536(R12)(SI*8), Z0, K1
+	VPCMPGTQ     3072(R12)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, R9
 	ORQ          CX, R9
-	MOVQ         280(BX), R11
-	MOVQ         152(BX), R12
+	MOVQ         240(BX), R11
+	MOVQ         128(BX), R12
 	ADDQ         $0x40, R12
-	CMPQ         R12, 160(BX)
+	CMPQ         R12, 136(BX)
 	JGT          noroom
 
 vector:
@@ -7515,10 +7515,10 @@ vector:
 	ANDQ   $-256, R9
 	SHLQ   CL, R9
 	ADDQ   SI, R10
-	MOVQ   48(BX), CX
-	MOVQ   56(BX), R12
-	MOVQ   32(BX), R13
-	MOVQ   136(BX), R14
+	MOVQ   32(BX), CX
+	MOVQ   40(BX), R12
+	MOVQ   96(BX), R13
+	MOVQ   112(BX), R14
 
 	// begin
 	VMOVUPD          (R12)(R10*8), Z0
@@ -7528,7 +7528,7 @@ vector:
 	VMOVUPD          11776(CX)(R10*8), Z3
 	VFMADD231PD.BCST (DI), Z2, Z3
 	VBROADCASTSD     flowConstsAVX512<>+248(SB), Z4
-	VPCMPGTQ         1536(R12)(R10*8), Z4, K1
+	VPCMPGTQ         3072(R12)(R10*8), Z4, K1
 	VMOVUPD          (R13)(R10*8), Z5
 	VCMPPD           $0x00, Z31, Z5, K2
 	VMOVUPD          10240(CX)(R10*8), Z6
@@ -7580,7 +7580,7 @@ vector:
 	VMOVUPD          Z27, 4608(R11)
 	KORTESTB         K5, K5
 	JZ               nospike
-	MOVQ             48(BX), CX
+	MOVQ             32(BX), CX
 
 	// spike
 	VMOVUPD          3072(CX)(R10*8), Z0
@@ -7756,7 +7756,7 @@ nospike:
 	VPCMPGTQ     4608(R11), Z0, K1
 	KORTESTB     K1, K1
 	JZ           held
-	MOVQ         48(BX), CX
+	MOVQ         32(BX), CX
 
 	// moves
 	VBROADCASTSD      flowConstsAVX512<>+8(SB), Z0
@@ -7892,8 +7892,8 @@ held:
 	VBLENDMPD.BCST flowConstsAVX512<>+240(SB), Z1, K7, Z4
 	VMOVUPD        Z3, (CX)(R10*8)
 	VMOVUPD        Z4, 5632(R11)
-	MOVQ           32(BX), CX
-	MOVQ           136(BX), R14
+	MOVQ           96(BX), CX
+	MOVQ           112(BX), R14
 
 	// time
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
@@ -7904,9 +7904,9 @@ held:
 	VBLENDMPD    3072(R11), Z3, K1, Z4
 	VMOVUPD      Z2, (CX)(R10*8)
 	VMOVUPD      Z4, (R14)(R10*8)
-	MOVQ         48(BX), CX
-	MOVQ         64(BX), R14
-	MOVQ         72(BX), R15
+	MOVQ         32(BX), CX
+	MOVQ         152(BX), R14
+	MOVQ         160(BX), R15
 
 	// extremes
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
@@ -7928,7 +7928,7 @@ held:
 	SUBQ         SI, R10
 	MOVQ         R10, CX
 	SHLQ         CL, R13
-	ORQ          R13, 216(BX)
+	ORQ          R13, 88(BX)
 	TESTQ        R12, R12
 	JNZ          events2
 
@@ -7937,20 +7937,20 @@ next:
 	JNZ   vector
 
 noroom:
-	ORQ   216(BX), R9
+	ORQ   88(BX), R9
 	MOVQ  (BX), CX
-	MOVQ  32(BX), R10
-	MOVQ  48(BX), R11
-	MOVQ  56(BX), R12
-	MOVQ  64(BX), R13
-	MOVQ  72(BX), R14
+	MOVQ  96(BX), R10
+	MOVQ  32(BX), R11
+	MOVQ  40(BX), R12
+	MOVQ  152(BX), R13
+	MOVQ  160(BX), R14
 	TESTQ R9, R9
 	JZ    finished
 	MOVQ  SI, CX
 	SHLQ  CL, R9
-	MOVQ  R9, 216(BX)
+	MOVQ  R9, 88(BX)
 	ADDQ  $0x40, SI
-	CMPQ  SI, 192(BX)
+	CMPQ  SI, 64(BX)
 	JLT   done
 	XORQ  SI, SI
 	DECQ  DX
@@ -7958,22 +7958,22 @@ noroom:
 
 events2:
 	ADDQ SI, R10
-	ADDQ 168(BX), R10
-	MOVQ 152(BX), CX
+	ADDQ 144(BX), R10
+	MOVQ 128(BX), CX
 	SHLQ $0x04, CX
-	ADDQ 144(BX), CX
+	ADDQ 120(BX), CX
 
 event3:
 	TZCNTQ R12, R13
 	MOVQ   3584(R11)(R13*8), R14
 	MOVQ   R14, 8(CX)
-	MOVQ   184(BX), R14
+	MOVQ   56(BX), R14
 	SUBQ   DX, R14
 	MOVL   R14, 4(CX)
 	ADDQ   R10, R13
 	MOVL   R13, (CX)
 	ADDQ   $0x10, CX
-	INCQ   152(BX)
+	INCQ   128(BX)
 	LEAQ   -1(R12), R14
 	ANDQ   R14, R12
 	JNZ    event3
@@ -7986,22 +7986,22 @@ TEXT ·AdExFlowAVX512(SB), $3200-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), BX
-	MOVQ 184(BX), DX
-	MOVQ 200(BX), DI
-	MOVQ 208(BX), SI
+	MOVQ 56(BX), DX
+	MOVQ 72(BX), DI
+	MOVQ 80(BX), SI
 	MOVQ (BX), CX
-	MOVQ 32(BX), R8
-	MOVQ 48(BX), R9
-	MOVQ 56(BX), R10
+	MOVQ 96(BX), R8
+	MOVQ 32(BX), R9
+	MOVQ 40(BX), R10
 	MOVQ 8(BX), R11
-	MOVQ $+0, 216(BX)
-	MOVQ DI, 200(BX)
+	MOVQ $+0, 88(BX)
+	MOVQ DI, 72(BX)
 
 	// number
 	VBROADCASTSD flowConstsAVX512<>+0(SB), Z0
-	VORPD.BCST   200(BX), Z0, Z1
+	VORPD.BCST   72(BX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  176(BX), Z2, Z31
+	VADDPD.BCST  48(BX), Z2, Z31
 	SUBQ         DI, DX
 	JLE          done
 
@@ -8755,7 +8755,7 @@ step:
 	KORB              K2, K3, K4
 	VBROADCASTSD      flowConstsAVX512<>+240(SB), Z19
 	VBLENDMPD         Z19, Z18, K7, Z28
-	VMOVUPD           Z28, 1536(R10)(SI*8)
+	VMOVUPD           Z28, 3072(R10)(SI*8)
 	VSUBPD            Z4, Z0, Z2
 	VFNMADD213PD      Z0, Z26, Z2
 	VMOVUPD           2752(AX), Z29
@@ -8784,7 +8784,7 @@ step:
 	KANDNB            K6, K3, K5
 	KORB              K5, K4, K7
 	VBLENDMPD         Z19, Z18, K1, Z30
-	VMOVUPD           Z30, 1600(R10)(SI*8)
+	VMOVUPD           Z30, 3136(R10)(SI*8)
 	VSUBPD            Z1, Z0, Z25
 	VFNMADD213PD      Z0, Z3, Z25
 	VMOVUPD           2880(AX), Z17
@@ -8792,7 +8792,7 @@ step:
 	VFMADD231PD       Z7, Z27, Z25
 	KMOVB             704(AX), K3
 	VBLENDMPD         Z19, Z18, K3, Z22
-	VMOVUPD           Z22, 1664(R10)(SI*8)
+	VMOVUPD           Z22, 3200(R10)(SI*8)
 	VSUBPD            Z8, Z0, Z5
 	KMOVB             3072(AX), K6
 	VMOVUPD           2432(AX), Z28
@@ -8800,11 +8800,11 @@ step:
 	VFMADD213PD       Z17, Z1, Z3
 	KMOVB             (AX), K4
 	VBLENDMPD         Z19, Z18, K4, Z9
-	VMOVUPD           Z9, 1728(R10)(SI*8)
+	VMOVUPD           Z9, 3264(R10)(SI*8)
 	VFNMADD231PD      Z12, Z5, Z0
 	VFMADD213PD       Z21, Z8, Z12
 	VBLENDMPD         Z19, Z18, K2, Z29
-	VMOVUPD           Z29, 1792(R10)(SI*8)
+	VMOVUPD           Z29, 3328(R10)(SI*8)
 	VMOVUPD           384(CX)(SI*8), Z4
 	VFMADD132PD       2944(R9)(SI*8), Z4, Z3
 	VANDPD            Z24, Z17, Z16
@@ -8818,7 +8818,7 @@ step:
 	VANDPD            Z24, Z21, Z13
 	VCMPPD            $0x15, 3456(R9)(SI*8), Z3, K3
 	VCMPPD            $0x15, Z15, Z6, K6
-	VMOVUPD           Z20, 1856(R10)(SI*8)
+	VMOVUPD           Z20, 3392(R10)(SI*8)
 	VFMADD231PD       Z7, Z23, Z0
 	VMOVUPD           9088(R9)(SI*8), Z26
 	VFMADD213PD       2368(AX), Z26, Z11
@@ -8837,7 +8837,7 @@ step:
 	VBLENDMPD         Z18, Z22, K6, Z25
 	VBLENDMPD         Z19, Z18, K5, Z28
 	KORB              K5, K7, K1
-	VMOVUPD           Z28, 1920(R10)(SI*8)
+	VMOVUPD           Z28, 3456(R10)(SI*8)
 	VMOVUPD           Z30, 384(CX)(SI*8)
 	VMOVUPD           Z11, 384(R11)(SI*8)
 	VMOVUPD           9152(R9)(SI*8), Z9
@@ -8850,14 +8850,14 @@ step:
 	KANDNB            K5, K6, K4
 	VBLENDMPD         Z19, Z18, K4, Z29
 	VMOVUPD           Z25, 448(R11)(SI*8)
-	VMOVUPD           Z29, 1984(R10)(SI*8)
+	VMOVUPD           Z29, 3520(R10)(SI*8)
 	KORB              K4, K1, K2
 	KORTESTB          K2, K2
 	JNZ               rare1
 
 finished:
 	ADDQ $0x40, SI
-	CMPQ SI, 192(BX)
+	CMPQ SI, 64(BX)
 	JLT  step
 	XORQ SI, SI
 
@@ -8867,10 +8867,10 @@ finished:
 	JNZ         step
 
 done:
-	MOVQ 184(BX), DI
+	MOVQ 56(BX), DI
 	SUBQ DX, DI
-	MOVQ DI, 200(BX)
-	MOVQ SI, 208(BX)
+	MOVQ DI, 72(BX)
+	MOVQ SI, 80(BX)
 	VZEROUPPER
 	RET
 
@@ -8879,63 +8879,63 @@ rare1:
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1984(R10)(SI*8), Z0, K1
+	VPCMPGTQ     3520(R10)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, DI
 	ORQ          CX, DI
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1920(R10)(SI*8), Z0, K1
+	VPCMPGTQ     3456(R10)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, DI
 	ORQ          CX, DI
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1856(R10)(SI*8), Z0, K1
+	VPCMPGTQ     3392(R10)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, DI
 	ORQ          CX, DI
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1792(R10)(SI*8), Z0, K1
+	VPCMPGTQ     3328(R10)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, DI
 	ORQ          CX, DI
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1728(R10)(SI*8), Z0, K1
+	VPCMPGTQ     3264(R10)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, DI
 	ORQ          CX, DI
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1664(R10)(SI*8), Z0, K1
+	VPCMPGTQ     3200(R10)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, DI
 	ORQ          CX, DI
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1600(R10)(SI*8), Z0, K1
+	VPCMPGTQ     3136(R10)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, DI
 	ORQ          CX, DI
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1536(R10)(SI*8), Z0, K1
+	VPCMPGTQ     3072(R10)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, DI
 	ORQ          CX, DI
-	MOVQ         280(BX), R9
-	MOVQ         152(BX), R10
+	MOVQ         240(BX), R9
+	MOVQ         128(BX), R10
 	ADDQ         $0x40, R10
-	CMPQ         R10, 160(BX)
+	CMPQ         R10, 136(BX)
 	JGT          noroom
 
 vector:
@@ -8946,17 +8946,17 @@ vector:
 	ANDQ   $-256, DI
 	SHLQ   CL, DI
 	ADDQ   SI, R8
-	MOVQ   48(BX), CX
-	MOVQ   56(BX), R10
-	MOVQ   32(BX), R11
-	MOVQ   136(BX), R12
+	MOVQ   32(BX), CX
+	MOVQ   40(BX), R10
+	MOVQ   96(BX), R11
+	MOVQ   112(BX), R12
 
 	// begin
 	VMOVUPD          (R10)(R8*8), Z0
 	VMOVUPD          512(CX)(R8*8), Z1
 	VFMADD231PD      (CX)(R8*8), Z0, Z1
 	VBROADCASTSD     flowConstsAVX512<>+248(SB), Z2
-	VPCMPGTQ         1536(R10)(R8*8), Z2, K1
+	VPCMPGTQ         3072(R10)(R8*8), Z2, K1
 	VMOVUPD          (R11)(R8*8), Z3
 	VCMPPD           $0x00, Z31, Z3, K2
 	VMOVUPD          10240(CX)(R8*8), Z4
@@ -9007,7 +9007,7 @@ vector:
 	VMOVUPD          Z25, 4608(R9)
 	KORTESTB         K5, K5
 	JZ               nospike
-	MOVQ             48(BX), CX
+	MOVQ             32(BX), CX
 
 	// spike
 	VMOVUPD          3072(CX)(R8*8), Z0
@@ -9183,7 +9183,7 @@ nospike:
 	VPCMPGTQ     4608(R9), Z0, K1
 	KORTESTB     K1, K1
 	JZ           held
-	MOVQ         48(BX), CX
+	MOVQ         32(BX), CX
 
 	// moves
 	VBROADCASTSD      flowConstsAVX512<>+8(SB), Z0
@@ -9323,8 +9323,8 @@ held:
 	VMOVUPD        Z3, (CX)(R8*8)
 	VMOVUPD        Z5, (R12)(R8*8)
 	VMOVUPD        Z6, 5632(R9)
-	MOVQ           32(BX), CX
-	MOVQ           136(BX), R12
+	MOVQ           96(BX), CX
+	MOVQ           112(BX), R12
 
 	// time
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
@@ -9338,7 +9338,7 @@ held:
 	SUBQ         SI, R8
 	MOVQ         R8, CX
 	SHLQ         CL, R11
-	ORQ          R11, 216(BX)
+	ORQ          R11, 88(BX)
 	TESTQ        R10, R10
 	JNZ          events2
 
@@ -9347,19 +9347,19 @@ next:
 	JNZ   vector
 
 noroom:
-	ORQ   216(BX), DI
+	ORQ   88(BX), DI
 	MOVQ  (BX), CX
-	MOVQ  32(BX), R8
-	MOVQ  48(BX), R9
-	MOVQ  56(BX), R10
+	MOVQ  96(BX), R8
+	MOVQ  32(BX), R9
+	MOVQ  40(BX), R10
 	MOVQ  8(BX), R11
 	TESTQ DI, DI
 	JZ    finished
 	MOVQ  SI, CX
 	SHLQ  CL, DI
-	MOVQ  DI, 216(BX)
+	MOVQ  DI, 88(BX)
 	ADDQ  $0x40, SI
-	CMPQ  SI, 192(BX)
+	CMPQ  SI, 64(BX)
 	JLT   done
 	XORQ  SI, SI
 	DECQ  DX
@@ -9367,22 +9367,22 @@ noroom:
 
 events2:
 	ADDQ SI, R8
-	ADDQ 168(BX), R8
-	MOVQ 152(BX), CX
+	ADDQ 144(BX), R8
+	MOVQ 128(BX), CX
 	SHLQ $0x04, CX
-	ADDQ 144(BX), CX
+	ADDQ 120(BX), CX
 
 event3:
 	TZCNTQ R10, R11
 	MOVQ   3584(R9)(R11*8), R12
 	MOVQ   R12, 8(CX)
-	MOVQ   184(BX), R12
+	MOVQ   56(BX), R12
 	SUBQ   DX, R12
 	MOVL   R12, 4(CX)
 	ADDQ   R8, R11
 	MOVL   R11, (CX)
 	ADDQ   $0x10, CX
-	INCQ   152(BX)
+	INCQ   128(BX)
 	LEAQ   -1(R10), R12
 	ANDQ   R12, R10
 	JNZ    event3
@@ -9395,30 +9395,30 @@ TEXT ·AdExFlowFullAVX512(SB), $3136-8
 	LEAQ  63(SP), AX
 	ANDQ  $-64, AX
 	MOVQ  b+0(FP), BX
-	MOVQ  184(BX), DX
-	MOVQ  200(BX), R9
-	MOVQ  208(BX), SI
+	MOVQ  56(BX), DX
+	MOVQ  72(BX), R9
+	MOVQ  80(BX), SI
 	MOVQ  (BX), CX
-	MOVQ  32(BX), R10
-	MOVQ  48(BX), R11
-	MOVQ  56(BX), R12
+	MOVQ  96(BX), R10
+	MOVQ  32(BX), R11
+	MOVQ  40(BX), R12
 	MOVQ  8(BX), R13
-	MOVQ  64(BX), R14
-	MOVQ  72(BX), R15
-	MOVQ  80(BX), DI
-	MOVQ  128(BX), R8
+	MOVQ  152(BX), R14
+	MOVQ  160(BX), R15
+	MOVQ  168(BX), DI
+	MOVQ  216(BX), R8
 	LEAQ  (DI)(R9*8), DI
 	IMULQ R9, R8
 	SHLQ  $0x03, R8
-	ADDQ  104(BX), R8
-	MOVQ  $+0, 216(BX)
-	MOVQ  R9, 200(BX)
+	ADDQ  192(BX), R8
+	MOVQ  $+0, 88(BX)
+	MOVQ  R9, 72(BX)
 
 	// number
 	VBROADCASTSD flowConstsAVX512<>+0(SB), Z0
-	VORPD.BCST   200(BX), Z0, Z1
+	VORPD.BCST   72(BX), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  176(BX), Z2, Z31
+	VADDPD.BCST  48(BX), Z2, Z31
 	SUBQ         R9, DX
 	JLE          done
 
@@ -10202,7 +10202,7 @@ step:
 	KORB              K2, K3, K4
 	VBROADCASTSD      flowConstsAVX512<>+240(SB), Z4
 	VBLENDMPD         Z4, Z20, K7, Z24
-	VMOVUPD           Z24, 1536(R12)(SI*8)
+	VMOVUPD           Z24, 3072(R12)(SI*8)
 	VBLENDMPD         Z17, Z11, K1, Z16
 	VMOVUPD           Z11, 64(CX)(SI*8)
 	VMINPD            64(R14)(SI*8), Z16, Z25
@@ -10236,7 +10236,7 @@ step:
 	KANDNB            K6, K3, K5
 	KORB              K5, K4, K7
 	VBLENDMPD         Z4, Z20, K1, Z8
-	VMOVUPD           Z8, 1600(R12)(SI*8)
+	VMOVUPD           Z8, 3136(R12)(SI*8)
 	KMOVB             640(AX), K3
 	VBLENDMPD         Z10, Z7, K3, Z12
 	VMOVUPD           Z7, 128(CX)(SI*8)
@@ -10257,7 +10257,7 @@ step:
 	VMAXPD            Z25, Z13, Z9
 	VCMPPD            $0x15, Z28, Z9, K4
 	VBLENDMPD         Z4, Z20, K3, Z8
-	VMOVUPD           Z8, 1664(R12)(SI*8)
+	VMOVUPD           Z8, 3200(R12)(SI*8)
 	KMOVB             (AX), K1
 	VBLENDMPD         Z1, Z3, K1, Z10
 	VMOVUPD           Z3, 192(CX)(SI*8)
@@ -10267,7 +10267,7 @@ step:
 	VSUBPD            Z23, Z29, Z12
 	VMOVUPD           Z26, 192(R15)(SI*8)
 	VBLENDMPD         Z4, Z20, K1, Z5
-	VMOVUPD           Z5, 1728(R12)(SI*8)
+	VMOVUPD           Z5, 3264(R12)(SI*8)
 	VMOVUPD           2944(R11)(SI*8), Z27
 	VFMADD213PD       384(CX)(SI*8), Z27, Z14
 	VFNMADD231PD      Z15, Z12, Z29
@@ -10280,7 +10280,7 @@ step:
 	VBLENDMPD         Z4, Z20, K2, Z13
 	VMOVUPD           Z6, 256(R14)(SI*8)
 	VCMPPD            $0x15, 3456(R11)(SI*8), Z14, K6
-	VMOVUPD           Z13, 1792(R12)(SI*8)
+	VMOVUPD           Z13, 3328(R12)(SI*8)
 	VMOVUPD           Z17, 256(R15)(SI*8)
 	VMOVUPD           3008(R11)(SI*8), Z25
 	VFMADD213PD       448(CX)(SI*8), Z25, Z15
@@ -10297,7 +10297,7 @@ step:
 	VBLENDMPD         Z20, Z16, K2, Z26
 	VCMPPD            $0x15, 3520(R11)(SI*8), Z15, K6
 	KORB              K1, K4, K3
-	VMOVUPD           Z10, 1856(R12)(SI*8)
+	VMOVUPD           Z10, 3392(R12)(SI*8)
 	VMOVUPD           Z1, 320(R14)(SI*8)
 	VMOVUPD           9088(R11)(SI*8), Z5
 	VFMADD213PD       2240(AX), Z5, Z26
@@ -10320,7 +10320,7 @@ step:
 	VBLENDMPD         Z20, Z18, K1, Z25
 	KORB              K4, K7, K6
 	KORB              K2, K5, K3
-	VMOVUPD           Z17, 1920(R12)(SI*8)
+	VMOVUPD           Z17, 3456(R12)(SI*8)
 	VMOVUPD           Z6, 384(R14)(SI*8)
 	VMOVUPD           9152(R11)(SI*8), Z11
 	VFMADD213PD       2496(AX), Z11, Z25
@@ -10332,7 +10332,7 @@ step:
 	VBLENDMPD         Z30, Z15, K1, Z0
 	VBLENDMPD         Z4, Z20, K7, Z9
 	VBLENDMPD         Z30, Z0, K7, Z23
-	VMOVUPD           Z9, 1984(R12)(SI*8)
+	VMOVUPD           Z9, 3520(R12)(SI*8)
 	VMINPD            448(R14)(SI*8), Z23, Z8
 	VMAXPD            448(R15)(SI*8), Z23, Z2
 	VMOVUPD           Z0, 448(CX)(SI*8)
@@ -10345,11 +10345,11 @@ step:
 
 finished:
 	ADDQ $0x40, SI
-	CMPQ SI, 192(BX)
+	CMPQ SI, 64(BX)
 	JLT  step
 	XORQ SI, SI
 	ADDQ $0x08, DI
-	MOVQ 128(BX), R9
+	MOVQ 216(BX), R9
 	LEAQ (R8)(R9*8), R8
 
 	// now
@@ -10358,10 +10358,10 @@ finished:
 	JNZ         step
 
 done:
-	MOVQ 184(BX), R9
+	MOVQ 56(BX), R9
 	SUBQ DX, R9
-	MOVQ R9, 200(BX)
-	MOVQ SI, 208(BX)
+	MOVQ R9, 72(BX)
+	MOVQ SI, 80(BX)
 	VZEROUPPER
 	RET
 
@@ -10370,63 +10370,63 @@ rare1:
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1984(R12)(SI*8), Z0, K1
+	VPCMPGTQ     3520(R12)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, R9
 	ORQ          CX, R9
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1920(R12)(SI*8), Z0, K1
+	VPCMPGTQ     3456(R12)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, R9
 	ORQ          CX, R9
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1856(R12)(SI*8), Z0, K1
+	VPCMPGTQ     3392(R12)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, R9
 	ORQ          CX, R9
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1792(R12)(SI*8), Z0, K1
+	VPCMPGTQ     3328(R12)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, R9
 	ORQ          CX, R9
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1728(R12)(SI*8), Z0, K1
+	VPCMPGTQ     3264(R12)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, R9
 	ORQ          CX, R9
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1664(R12)(SI*8), Z0, K1
+	VPCMPGTQ     3200(R12)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, R9
 	ORQ          CX, R9
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1600(R12)(SI*8), Z0, K1
+	VPCMPGTQ     3136(R12)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, R9
 	ORQ          CX, R9
 
 	// bits
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
-	VPCMPGTQ     1536(R12)(SI*8), Z0, K1
+	VPCMPGTQ     3072(R12)(SI*8), Z0, K1
 	KMOVB        K1, CX
 	SHLQ         $0x08, R9
 	ORQ          CX, R9
-	MOVQ         280(BX), R11
-	MOVQ         152(BX), R12
+	MOVQ         240(BX), R11
+	MOVQ         128(BX), R12
 	ADDQ         $0x40, R12
-	CMPQ         R12, 160(BX)
+	CMPQ         R12, 136(BX)
 	JGT          noroom
 
 vector:
@@ -10437,10 +10437,10 @@ vector:
 	ANDQ   $-256, R9
 	SHLQ   CL, R9
 	ADDQ   SI, R10
-	MOVQ   48(BX), CX
-	MOVQ   56(BX), R12
-	MOVQ   32(BX), R13
-	MOVQ   136(BX), R14
+	MOVQ   32(BX), CX
+	MOVQ   40(BX), R12
+	MOVQ   96(BX), R13
+	MOVQ   112(BX), R14
 
 	// begin
 	VMOVUPD          (R12)(R10*8), Z0
@@ -10450,7 +10450,7 @@ vector:
 	VMOVUPD          11776(CX)(R10*8), Z3
 	VFMADD231PD.BCST (DI), Z2, Z3
 	VBROADCASTSD     flowConstsAVX512<>+248(SB), Z4
-	VPCMPGTQ         1536(R12)(R10*8), Z4, K1
+	VPCMPGTQ         3072(R12)(R10*8), Z4, K1
 	VMOVUPD          (R13)(R10*8), Z5
 	VCMPPD           $0x00, Z31, Z5, K2
 	VMOVUPD          10240(CX)(R10*8), Z6
@@ -10503,7 +10503,7 @@ vector:
 	VMOVUPD          Z28, 4608(R11)
 	KORTESTB         K5, K5
 	JZ               nospike
-	MOVQ             48(BX), CX
+	MOVQ             32(BX), CX
 
 	// spike
 	VMOVUPD          3072(CX)(R10*8), Z0
@@ -10679,7 +10679,7 @@ nospike:
 	VPCMPGTQ     4608(R11), Z0, K1
 	KORTESTB     K1, K1
 	JZ           held
-	MOVQ         48(BX), CX
+	MOVQ         32(BX), CX
 
 	// moves
 	VBROADCASTSD      flowConstsAVX512<>+8(SB), Z0
@@ -10819,8 +10819,8 @@ held:
 	VMOVUPD        Z3, (CX)(R10*8)
 	VMOVUPD        Z5, (R14)(R10*8)
 	VMOVUPD        Z6, 5632(R11)
-	MOVQ           32(BX), CX
-	MOVQ           136(BX), R14
+	MOVQ           96(BX), CX
+	MOVQ           112(BX), R14
 
 	// time
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
@@ -10831,9 +10831,9 @@ held:
 	VBLENDMPD    3072(R11), Z3, K1, Z4
 	VMOVUPD      Z2, (CX)(R10*8)
 	VMOVUPD      Z4, (R14)(R10*8)
-	MOVQ         48(BX), CX
-	MOVQ         64(BX), R14
-	MOVQ         72(BX), R15
+	MOVQ         32(BX), CX
+	MOVQ         152(BX), R14
+	MOVQ         160(BX), R15
 
 	// extremes
 	VBROADCASTSD flowConstsAVX512<>+248(SB), Z0
@@ -10855,7 +10855,7 @@ held:
 	SUBQ         SI, R10
 	MOVQ         R10, CX
 	SHLQ         CL, R13
-	ORQ          R13, 216(BX)
+	ORQ          R13, 88(BX)
 	TESTQ        R12, R12
 	JNZ          events2
 
@@ -10864,21 +10864,21 @@ next:
 	JNZ   vector
 
 noroom:
-	ORQ   216(BX), R9
+	ORQ   88(BX), R9
 	MOVQ  (BX), CX
-	MOVQ  32(BX), R10
-	MOVQ  48(BX), R11
-	MOVQ  56(BX), R12
+	MOVQ  96(BX), R10
+	MOVQ  32(BX), R11
+	MOVQ  40(BX), R12
 	MOVQ  8(BX), R13
-	MOVQ  64(BX), R14
-	MOVQ  72(BX), R15
+	MOVQ  152(BX), R14
+	MOVQ  160(BX), R15
 	TESTQ R9, R9
 	JZ    finished
 	MOVQ  SI, CX
 	SHLQ  CL, R9
-	MOVQ  R9, 216(BX)
+	MOVQ  R9, 88(BX)
 	ADDQ  $0x40, SI
-	CMPQ  SI, 192(BX)
+	CMPQ  SI, 64(BX)
 	JLT   done
 	XORQ  SI, SI
 	DECQ  DX
@@ -10886,22 +10886,22 @@ noroom:
 
 events2:
 	ADDQ SI, R10
-	ADDQ 168(BX), R10
-	MOVQ 152(BX), CX
+	ADDQ 144(BX), R10
+	MOVQ 128(BX), CX
 	SHLQ $0x04, CX
-	ADDQ 144(BX), CX
+	ADDQ 120(BX), CX
 
 event3:
 	TZCNTQ R12, R13
 	MOVQ   3584(R11)(R13*8), R14
 	MOVQ   R14, 8(CX)
-	MOVQ   184(BX), R14
+	MOVQ   56(BX), R14
 	SUBQ   DX, R14
 	MOVL   R14, 4(CX)
 	ADDQ   R10, R13
 	MOVL   R13, (CX)
 	ADDQ   $0x10, CX
-	INCQ   152(BX)
+	INCQ   128(BX)
 	LEAQ   -1(R12), R14
 	ANDQ   R14, R12
 	JNZ    event3

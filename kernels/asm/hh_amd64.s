@@ -10,17 +10,17 @@ TEXT ·HHStrangAVX2(SB), $1152-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
@@ -988,16 +988,16 @@ step:
 	VPTEST       Y0, Y0
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 192(DX)
+	CMPQ         BX, 64(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 184(DX)
+	CMPQ         AX, 56(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -1061,13 +1061,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 216(DX)
+	ORQ       SI, 88(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 192(DX)
+	CMPQ      BX, 64(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 184(DX)
+	CMPQ      AX, 56(DX)
 	JLT       done
 	JMP       done
 	PCALIGN $0x40
@@ -1078,30 +1078,30 @@ TEXT ·HHStrangFullAVX2(SB), $1152-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
-	MOVQ 80(DX), R13
+	MOVQ 168(DX), R13
 
 	// wave
 	VBROADCASTSD (R13)(AX*8), Y15
-	MOVQ         64(DX), R13
-	MOVQ         72(DX), R14
-	MOVQ         128(DX), R15
+	MOVQ         152(DX), R13
+	MOVQ         160(DX), R14
+	MOVQ         216(DX), R15
 	IMULQ        AX, R15
 	SHLQ         $0x03, R15
-	ADDQ         104(DX), R15
+	ADDQ         192(DX), R15
 
 	// step
 	VMOVUPD      hhConstsAVX2<>+64(SB), Y0
@@ -2156,16 +2156,16 @@ step:
 	VPTEST       Y7, Y7
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 192(DX)
+	CMPQ         BX, 64(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 184(DX)
+	CMPQ         AX, 56(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -2229,13 +2229,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 216(DX)
+	ORQ       SI, 88(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 192(DX)
+	CMPQ      BX, 64(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 184(DX)
+	CMPQ      AX, 56(DX)
 	JLT       done
 	JMP       done
 	PCALIGN $0x40
@@ -2246,17 +2246,17 @@ TEXT ·HHStrangAVX512(SB), $512-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
@@ -3131,16 +3131,16 @@ step:
 	KORTESTB          K6, K6
 	JNZ               rare1
 	ADDQ              $0x40, BX
-	CMPQ              BX, 192(DX)
+	CMPQ              BX, 64(DX)
 	JLT               step
 	XORQ              BX, BX
 	INCQ              AX
-	CMPQ              AX, 184(DX)
+	CMPQ              AX, 56(DX)
 	JLT               step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -3204,13 +3204,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 216(DX)
+	ORQ     SI, 88(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 192(DX)
+	CMPQ    BX, 64(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 184(DX)
+	CMPQ    AX, 56(DX)
 	JLT     done
 	JMP     done
 	PCALIGN $0x40
@@ -3221,30 +3221,30 @@ TEXT ·HHStrangFullAVX512(SB), $512-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
-	MOVQ 80(DX), R13
+	MOVQ 168(DX), R13
 
 	// wave
 	VBROADCASTSD (R13)(AX*8), Z31
-	MOVQ         64(DX), R13
-	MOVQ         72(DX), R14
-	MOVQ         128(DX), R15
+	MOVQ         152(DX), R13
+	MOVQ         160(DX), R14
+	MOVQ         216(DX), R15
 	IMULQ        AX, R15
 	SHLQ         $0x03, R15
-	ADDQ         104(DX), R15
+	ADDQ         192(DX), R15
 
 	// step
 	VBROADCASTSD      hhConstsAVX512<>+16(SB), Z0
@@ -4183,16 +4183,16 @@ step:
 	KORTESTB          K6, K6
 	JNZ               rare1
 	ADDQ              $0x40, BX
-	CMPQ              BX, 192(DX)
+	CMPQ              BX, 64(DX)
 	JLT               step
 	XORQ              BX, BX
 	INCQ              AX
-	CMPQ              AX, 184(DX)
+	CMPQ              AX, 56(DX)
 	JLT               step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -4256,13 +4256,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 216(DX)
+	ORQ     SI, 88(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 192(DX)
+	CMPQ    BX, 64(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 184(DX)
+	CMPQ    AX, 56(DX)
 	JLT     done
 	JMP     done
 	PCALIGN $0x40
@@ -4273,17 +4273,17 @@ TEXT ·HHRK4AVX2(SB), $3456-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
@@ -6057,16 +6057,16 @@ step:
 	VPTEST       Y3, Y3
 	JNZ          rare1
 	ADDQ         $0x10, BX
-	CMPQ         BX, 192(DX)
+	CMPQ         BX, 64(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 184(DX)
+	CMPQ         AX, 56(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -6102,13 +6102,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 216(DX)
+	ORQ       SI, 88(DX)
 	ADDQ      $0x10, BX
-	CMPQ      BX, 192(DX)
+	CMPQ      BX, 64(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 184(DX)
+	CMPQ      AX, 56(DX)
 	JLT       done
 	JMP       done
 	PCALIGN $0x40
@@ -6119,30 +6119,30 @@ TEXT ·HHRK4FullAVX2(SB), $3584-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
-	MOVQ 80(DX), R13
+	MOVQ 168(DX), R13
 
 	// wave
 	VBROADCASTSD (R13)(AX*8), Y15
-	MOVQ         64(DX), R13
-	MOVQ         72(DX), R14
-	MOVQ         128(DX), R15
+	MOVQ         152(DX), R13
+	MOVQ         160(DX), R14
+	MOVQ         216(DX), R15
 	IMULQ        AX, R15
 	SHLQ         $0x03, R15
-	ADDQ         104(DX), R15
+	ADDQ         192(DX), R15
 
 	// step
 	VMOVUPD      hhConstsAVX2<>+64(SB), Y0
@@ -7994,16 +7994,16 @@ step:
 	VPTEST       Y7, Y7
 	JNZ          rare1
 	ADDQ         $0x10, BX
-	CMPQ         BX, 192(DX)
+	CMPQ         BX, 64(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 184(DX)
+	CMPQ         AX, 56(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -8039,13 +8039,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 216(DX)
+	ORQ       SI, 88(DX)
 	ADDQ      $0x10, BX
-	CMPQ      BX, 192(DX)
+	CMPQ      BX, 64(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 184(DX)
+	CMPQ      AX, 56(DX)
 	JLT       done
 	JMP       done
 	PCALIGN $0x40
@@ -8056,17 +8056,17 @@ TEXT ·HHRK4AVX512(SB), $2304-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
@@ -9625,16 +9625,16 @@ step:
 	KORTESTB          K1, K1
 	JNZ               rare1
 	ADDQ              $0x20, BX
-	CMPQ              BX, 192(DX)
+	CMPQ              BX, 64(DX)
 	JLT               step
 	XORQ              BX, BX
 	INCQ              AX
-	CMPQ              AX, 184(DX)
+	CMPQ              AX, 56(DX)
 	JLT               step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -9670,13 +9670,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 216(DX)
+	ORQ     SI, 88(DX)
 	ADDQ    $0x20, BX
-	CMPQ    BX, 192(DX)
+	CMPQ    BX, 64(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 184(DX)
+	CMPQ    AX, 56(DX)
 	JLT     done
 	JMP     done
 	PCALIGN $0x40
@@ -9687,30 +9687,30 @@ TEXT ·HHRK4FullAVX512(SB), $2496-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
-	MOVQ 80(DX), R13
+	MOVQ 168(DX), R13
 
 	// wave
 	VBROADCASTSD (R13)(AX*8), Z31
-	MOVQ         64(DX), R13
-	MOVQ         72(DX), R14
-	MOVQ         128(DX), R15
+	MOVQ         152(DX), R13
+	MOVQ         160(DX), R14
+	MOVQ         216(DX), R15
 	IMULQ        AX, R15
 	SHLQ         $0x03, R15
-	ADDQ         104(DX), R15
+	ADDQ         192(DX), R15
 
 	// step
 	VBROADCASTSD      hhConstsAVX512<>+16(SB), Z0
@@ -11309,16 +11309,16 @@ step:
 	KORTESTB          K1, K1
 	JNZ               rare1
 	ADDQ              $0x20, BX
-	CMPQ              BX, 192(DX)
+	CMPQ              BX, 64(DX)
 	JLT               step
 	XORQ              BX, BX
 	INCQ              AX
-	CMPQ              AX, 184(DX)
+	CMPQ              AX, 56(DX)
 	JLT               step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -11354,13 +11354,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 216(DX)
+	ORQ     SI, 88(DX)
 	ADDQ    $0x20, BX
-	CMPQ    BX, 192(DX)
+	CMPQ    BX, 64(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 184(DX)
+	CMPQ    AX, 56(DX)
 	JLT     done
 	JMP     done
 	PCALIGN $0x40
@@ -11371,17 +11371,17 @@ TEXT ·HHExpEulerAVX2(SB), $4224-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
@@ -13326,16 +13326,16 @@ step:
 	VPTEST       Y7, Y7
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 192(DX)
+	CMPQ         BX, 64(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 184(DX)
+	CMPQ         AX, 56(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -13399,13 +13399,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 216(DX)
+	ORQ       SI, 88(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 192(DX)
+	CMPQ      BX, 64(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 184(DX)
+	CMPQ      AX, 56(DX)
 	JLT       done
 	JMP       done
 	PCALIGN $0x40
@@ -13416,30 +13416,30 @@ TEXT ·HHExpEulerFullAVX2(SB), $4288-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
-	MOVQ 80(DX), R13
+	MOVQ 168(DX), R13
 
 	// wave
 	VBROADCASTSD (R13)(AX*8), Y15
-	MOVQ         64(DX), R13
-	MOVQ         72(DX), R14
-	MOVQ         128(DX), R15
+	MOVQ         152(DX), R13
+	MOVQ         160(DX), R14
+	MOVQ         216(DX), R15
 	IMULQ        AX, R15
 	SHLQ         $0x03, R15
-	ADDQ         104(DX), R15
+	ADDQ         192(DX), R15
 
 	// step
 	VMOVUPD      hhConstsAVX2<>+64(SB), Y0
@@ -15491,16 +15491,16 @@ step:
 	VPTEST       Y3, Y3
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 192(DX)
+	CMPQ         BX, 64(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 184(DX)
+	CMPQ         AX, 56(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -15564,13 +15564,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 216(DX)
+	ORQ       SI, 88(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 192(DX)
+	CMPQ      BX, 64(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 184(DX)
+	CMPQ      AX, 56(DX)
 	JLT       done
 	JMP       done
 	PCALIGN $0x40
@@ -15581,17 +15581,17 @@ TEXT ·HHExpEulerAVX512(SB), $3200-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
@@ -17338,16 +17338,16 @@ step:
 	KORTESTB          K3, K3
 	JNZ               rare1
 	ADDQ              $0x40, BX
-	CMPQ              BX, 192(DX)
+	CMPQ              BX, 64(DX)
 	JLT               step
 	XORQ              BX, BX
 	INCQ              AX
-	CMPQ              AX, 184(DX)
+	CMPQ              AX, 56(DX)
 	JLT               step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -17411,13 +17411,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 216(DX)
+	ORQ     SI, 88(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 192(DX)
+	CMPQ    BX, 64(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 184(DX)
+	CMPQ    AX, 56(DX)
 	JLT     done
 	JMP     done
 	PCALIGN $0x40
@@ -17428,30 +17428,30 @@ TEXT ·HHExpEulerFullAVX512(SB), $3456-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
-	MOVQ 80(DX), R13
+	MOVQ 168(DX), R13
 
 	// wave
 	VBROADCASTSD (R13)(AX*8), Z31
-	MOVQ         64(DX), R13
-	MOVQ         72(DX), R14
-	MOVQ         128(DX), R15
+	MOVQ         152(DX), R13
+	MOVQ         160(DX), R14
+	MOVQ         216(DX), R15
 	IMULQ        AX, R15
 	SHLQ         $0x03, R15
-	ADDQ         104(DX), R15
+	ADDQ         192(DX), R15
 
 	// step
 	VBROADCASTSD      hhConstsAVX512<>+16(SB), Z0
@@ -19307,16 +19307,16 @@ step:
 	KORTESTB          K3, K3
 	JNZ               rare1
 	ADDQ              $0x40, BX
-	CMPQ              BX, 192(DX)
+	CMPQ              BX, 64(DX)
 	JLT               step
 	XORQ              BX, BX
 	INCQ              AX
-	CMPQ              AX, 184(DX)
+	CMPQ              AX, 56(DX)
 	JLT               step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -19380,13 +19380,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 216(DX)
+	ORQ     SI, 88(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 192(DX)
+	CMPQ    BX, 64(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 184(DX)
+	CMPQ    AX, 56(DX)
 	JLT     done
 	JMP     done
 	PCALIGN $0x40

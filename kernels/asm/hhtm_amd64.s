@@ -10,17 +10,17 @@ TEXT ·HHTMStrangAVX2(SB), $448-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
@@ -574,16 +574,16 @@ step:
 	VPTEST       Y12, Y12
 	JNZ          rare1
 	ADDQ         $0x10, BX
-	CMPQ         BX, 192(DX)
+	CMPQ         BX, 64(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 184(DX)
+	CMPQ         AX, 56(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -619,13 +619,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 216(DX)
+	ORQ       SI, 88(DX)
 	ADDQ      $0x10, BX
-	CMPQ      BX, 192(DX)
+	CMPQ      BX, 64(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 184(DX)
+	CMPQ      AX, 56(DX)
 	JLT       done
 	JMP       done
 	PCALIGN $0x40
@@ -636,30 +636,30 @@ TEXT ·HHTMStrangFullAVX2(SB), $640-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
-	MOVQ 80(DX), R13
+	MOVQ 168(DX), R13
 
 	// wave
 	VBROADCASTSD (R13)(AX*8), Y15
-	MOVQ         64(DX), R13
-	MOVQ         72(DX), R14
-	MOVQ         128(DX), R15
+	MOVQ         152(DX), R13
+	MOVQ         160(DX), R14
+	MOVQ         216(DX), R15
 	IMULQ        AX, R15
 	SHLQ         $0x03, R15
-	ADDQ         104(DX), R15
+	ADDQ         192(DX), R15
 
 	// step
 	VMOVUPD      (DI)(BX*8), Y0
@@ -1264,16 +1264,16 @@ step:
 	VPTEST       Y0, Y0
 	JNZ          rare1
 	ADDQ         $0x10, BX
-	CMPQ         BX, 192(DX)
+	CMPQ         BX, 64(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 184(DX)
+	CMPQ         AX, 56(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -1309,13 +1309,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 216(DX)
+	ORQ       SI, 88(DX)
 	ADDQ      $0x10, BX
-	CMPQ      BX, 192(DX)
+	CMPQ      BX, 64(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 184(DX)
+	CMPQ      AX, 56(DX)
 	JLT       done
 	JMP       done
 	PCALIGN $0x40
@@ -1326,17 +1326,17 @@ TEXT ·HHTMStrangAVX512(SB), $192-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
@@ -1878,16 +1878,16 @@ step:
 	KORTESTB         K7, K7
 	JNZ              rare1
 	ADDQ             $0x20, BX
-	CMPQ             BX, 192(DX)
+	CMPQ             BX, 64(DX)
 	JLT              step
 	XORQ             BX, BX
 	INCQ             AX
-	CMPQ             AX, 184(DX)
+	CMPQ             AX, 56(DX)
 	JLT              step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -1923,13 +1923,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 216(DX)
+	ORQ     SI, 88(DX)
 	ADDQ    $0x20, BX
-	CMPQ    BX, 192(DX)
+	CMPQ    BX, 64(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 184(DX)
+	CMPQ    AX, 56(DX)
 	JLT     done
 	JMP     done
 	PCALIGN $0x40
@@ -1940,30 +1940,30 @@ TEXT ·HHTMStrangFullAVX512(SB), $512-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
-	MOVQ 80(DX), R13
+	MOVQ 168(DX), R13
 
 	// wave
 	VBROADCASTSD (R13)(AX*8), Z31
-	MOVQ         64(DX), R13
-	MOVQ         72(DX), R14
-	MOVQ         128(DX), R15
+	MOVQ         152(DX), R13
+	MOVQ         160(DX), R14
+	MOVQ         216(DX), R15
 	IMULQ        AX, R15
 	SHLQ         $0x03, R15
-	ADDQ         104(DX), R15
+	ADDQ         192(DX), R15
 
 	// step
 	VMOVUPD          (DI)(BX*8), Z0
@@ -2546,16 +2546,16 @@ step:
 	KORTESTB         K1, K1
 	JNZ              rare1
 	ADDQ             $0x20, BX
-	CMPQ             BX, 192(DX)
+	CMPQ             BX, 64(DX)
 	JLT              step
 	XORQ             BX, BX
 	INCQ             AX
-	CMPQ             AX, 184(DX)
+	CMPQ             AX, 56(DX)
 	JLT              step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -2591,13 +2591,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 216(DX)
+	ORQ     SI, 88(DX)
 	ADDQ    $0x20, BX
-	CMPQ    BX, 192(DX)
+	CMPQ    BX, 64(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 184(DX)
+	CMPQ    AX, 56(DX)
 	JLT     done
 	JMP     done
 	PCALIGN $0x40
@@ -2608,17 +2608,17 @@ TEXT ·HHTMRK4AVX2(SB), $3200-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
@@ -4812,16 +4812,16 @@ step:
 	VPTEST       Y11, Y11
 	JNZ          rare1
 	ADDQ         $0x10, BX
-	CMPQ         BX, 192(DX)
+	CMPQ         BX, 64(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 184(DX)
+	CMPQ         AX, 56(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -4857,13 +4857,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 216(DX)
+	ORQ       SI, 88(DX)
 	ADDQ      $0x10, BX
-	CMPQ      BX, 192(DX)
+	CMPQ      BX, 64(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 184(DX)
+	CMPQ      AX, 56(DX)
 	JLT       done
 	JMP       done
 	PCALIGN $0x40
@@ -4874,30 +4874,30 @@ TEXT ·HHTMRK4FullAVX2(SB), $3520-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
-	MOVQ 80(DX), R13
+	MOVQ 168(DX), R13
 
 	// wave
 	VBROADCASTSD (R13)(AX*8), Y15
-	MOVQ         64(DX), R13
-	MOVQ         72(DX), R14
-	MOVQ         128(DX), R15
+	MOVQ         152(DX), R13
+	MOVQ         160(DX), R14
+	MOVQ         216(DX), R15
 	IMULQ        AX, R15
 	SHLQ         $0x03, R15
-	ADDQ         104(DX), R15
+	ADDQ         192(DX), R15
 
 	// step
 	VMOVUPD      (DI)(BX*8), Y0
@@ -7168,16 +7168,16 @@ step:
 	VPTEST       Y5, Y5
 	JNZ          rare1
 	ADDQ         $0x10, BX
-	CMPQ         BX, 192(DX)
+	CMPQ         BX, 64(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 184(DX)
+	CMPQ         AX, 56(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -7213,13 +7213,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 216(DX)
+	ORQ       SI, 88(DX)
 	ADDQ      $0x10, BX
-	CMPQ      BX, 192(DX)
+	CMPQ      BX, 64(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 184(DX)
+	CMPQ      AX, 56(DX)
 	JLT       done
 	JMP       done
 	PCALIGN $0x40
@@ -7230,17 +7230,17 @@ TEXT ·HHTMRK4AVX512(SB), $2432-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
@@ -9225,16 +9225,16 @@ step:
 	KORTESTB         K4, K4
 	JNZ              rare1
 	ADDQ             $0x20, BX
-	CMPQ             BX, 192(DX)
+	CMPQ             BX, 64(DX)
 	JLT              step
 	XORQ             BX, BX
 	INCQ             AX
-	CMPQ             AX, 184(DX)
+	CMPQ             AX, 56(DX)
 	JLT              step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -9270,13 +9270,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 216(DX)
+	ORQ     SI, 88(DX)
 	ADDQ    $0x20, BX
-	CMPQ    BX, 192(DX)
+	CMPQ    BX, 64(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 184(DX)
+	CMPQ    AX, 56(DX)
 	JLT     done
 	JMP     done
 	PCALIGN $0x40
@@ -9287,30 +9287,30 @@ TEXT ·HHTMRK4FullAVX512(SB), $2688-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
-	MOVQ 80(DX), R13
+	MOVQ 168(DX), R13
 
 	// wave
 	VBROADCASTSD (R13)(AX*8), Z31
-	MOVQ         64(DX), R13
-	MOVQ         72(DX), R14
-	MOVQ         128(DX), R15
+	MOVQ         152(DX), R13
+	MOVQ         160(DX), R14
+	MOVQ         216(DX), R15
 	IMULQ        AX, R15
 	SHLQ         $0x03, R15
-	ADDQ         104(DX), R15
+	ADDQ         192(DX), R15
 
 	// step
 	VMOVUPD          (DI)(BX*8), Z0
@@ -11333,16 +11333,16 @@ step:
 	KORTESTB         K6, K6
 	JNZ              rare1
 	ADDQ             $0x20, BX
-	CMPQ             BX, 192(DX)
+	CMPQ             BX, 64(DX)
 	JLT              step
 	XORQ             BX, BX
 	INCQ             AX
-	CMPQ             AX, 184(DX)
+	CMPQ             AX, 56(DX)
 	JLT              step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -11378,13 +11378,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 216(DX)
+	ORQ     SI, 88(DX)
 	ADDQ    $0x20, BX
-	CMPQ    BX, 192(DX)
+	CMPQ    BX, 64(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 184(DX)
+	CMPQ    AX, 56(DX)
 	JLT     done
 	JMP     done
 	PCALIGN $0x40
@@ -11395,17 +11395,17 @@ TEXT ·HHTMExpEulerAVX2(SB), $1792-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
@@ -12429,16 +12429,16 @@ step:
 	VPTEST       Y3, Y3
 	JNZ          rare1
 	ADDQ         $0x10, BX
-	CMPQ         BX, 192(DX)
+	CMPQ         BX, 64(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 184(DX)
+	CMPQ         AX, 56(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -12474,13 +12474,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 216(DX)
+	ORQ       SI, 88(DX)
 	ADDQ      $0x10, BX
-	CMPQ      BX, 192(DX)
+	CMPQ      BX, 64(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 184(DX)
+	CMPQ      AX, 56(DX)
 	JLT       done
 	JMP       done
 	PCALIGN $0x40
@@ -12491,30 +12491,30 @@ TEXT ·HHTMExpEulerFullAVX2(SB), $1856-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
-	MOVQ 80(DX), R13
+	MOVQ 168(DX), R13
 
 	// wave
 	VBROADCASTSD (R13)(AX*8), Y15
-	MOVQ         64(DX), R13
-	MOVQ         72(DX), R14
-	MOVQ         128(DX), R15
+	MOVQ         152(DX), R13
+	MOVQ         160(DX), R14
+	MOVQ         216(DX), R15
 	IMULQ        AX, R15
 	SHLQ         $0x03, R15
-	ADDQ         104(DX), R15
+	ADDQ         192(DX), R15
 
 	// step
 	VMOVUPD      (DI)(BX*8), Y0
@@ -13578,16 +13578,16 @@ step:
 	VPTEST       Y8, Y8
 	JNZ          rare1
 	ADDQ         $0x10, BX
-	CMPQ         BX, 192(DX)
+	CMPQ         BX, 64(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 184(DX)
+	CMPQ         AX, 56(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -13623,13 +13623,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 216(DX)
+	ORQ       SI, 88(DX)
 	ADDQ      $0x10, BX
-	CMPQ      BX, 192(DX)
+	CMPQ      BX, 64(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 184(DX)
+	CMPQ      AX, 56(DX)
 	JLT       done
 	JMP       done
 	PCALIGN $0x40
@@ -13640,17 +13640,17 @@ TEXT ·HHTMExpEulerAVX512(SB), $1152-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
@@ -14590,16 +14590,16 @@ step:
 	KORTESTB          K7, K7
 	JNZ               rare1
 	ADDQ              $0x20, BX
-	CMPQ              BX, 192(DX)
+	CMPQ              BX, 64(DX)
 	JLT               step
 	XORQ              BX, BX
 	INCQ              AX
-	CMPQ              AX, 184(DX)
+	CMPQ              AX, 56(DX)
 	JLT               step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -14635,13 +14635,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 216(DX)
+	ORQ     SI, 88(DX)
 	ADDQ    $0x20, BX
-	CMPQ    BX, 192(DX)
+	CMPQ    BX, 64(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 184(DX)
+	CMPQ    AX, 56(DX)
 	JLT     done
 	JMP     done
 	PCALIGN $0x40
@@ -14652,30 +14652,30 @@ TEXT ·HHTMExpEulerFullAVX512(SB), $1088-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
 	MOVQ 16(DX), R11
 	MOVQ 24(DX), R12
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
-	MOVQ 80(DX), R13
+	MOVQ 168(DX), R13
 
 	// wave
 	VBROADCASTSD (R13)(AX*8), Z31
-	MOVQ         64(DX), R13
-	MOVQ         72(DX), R14
-	MOVQ         128(DX), R15
+	MOVQ         152(DX), R13
+	MOVQ         160(DX), R14
+	MOVQ         216(DX), R15
 	IMULQ        AX, R15
 	SHLQ         $0x03, R15
-	ADDQ         104(DX), R15
+	ADDQ         192(DX), R15
 
 	// step
 	VMOVUPD           (DI)(BX*8), Z0
@@ -15647,16 +15647,16 @@ step:
 	KORTESTB          K7, K7
 	JNZ               rare1
 	ADDQ              $0x20, BX
-	CMPQ              BX, 192(DX)
+	CMPQ              BX, 64(DX)
 	JLT               step
 	XORQ              BX, BX
 	INCQ              AX
-	CMPQ              AX, 184(DX)
+	CMPQ              AX, 56(DX)
 	JLT               step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -15692,13 +15692,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 216(DX)
+	ORQ     SI, 88(DX)
 	ADDQ    $0x20, BX
-	CMPQ    BX, 192(DX)
+	CMPQ    BX, 64(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 184(DX)
+	CMPQ    AX, 56(DX)
 	JLT     done
 	JMP     done
 	PCALIGN $0x40

@@ -10,15 +10,15 @@ TEXT ·LIFAVX2(SB), $128-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), SI
-	MOVQ 48(SI), BX
-	MOVQ $+0, 216(SI)
+	MOVQ 32(SI), BX
+	MOVQ $+0, 88(SI)
 	MOVQ (SI), CX
 	MOVQ 8(SI), DI
-	MOVQ 32(SI), DX
+	MOVQ 96(SI), DX
 
 	// chunk
 	VMOVUPD lifConstsAVX2<>+0(SB), Y15
-	MOVQ    $+1, 288(SI)
+	MOVQ    $+1, 232(SI)
 	XORQ    DX, DX
 
 vector1:
@@ -41,27 +41,27 @@ vector1:
 	VPTEST  Y13, Y13
 	JNZ     found
 	ADDQ    $0x04, DX
-	CMPQ    DX, 192(SI)
+	CMPQ    DX, 64(SI)
 	JLT     vector1
-	MOVQ    $+16, 288(SI)
+	MOVQ    $+16, 232(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+0(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+8, 288(SI)
+	MOVQ   $+8, 232(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+160(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+4, 288(SI)
+	MOVQ   $+4, 232(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+192(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+2, 288(SI)
+	MOVQ   $+2, 232(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+64(SB), Y15, Y0
@@ -69,39 +69,39 @@ vector1:
 	JZ     found
 
 found:
-	MOVQ 200(SI), DI
-	CMPQ 288(SI), $+1
+	MOVQ 72(SI), DI
+	CMPQ 232(SI), $+1
 	JNE  run2
 
 walk:
-	MOVQ 184(SI), R8
+	MOVQ 56(SI), R8
 	SUBQ DI, R8
 	JLE  done6
-	CMPQ R8, 288(SI)
+	CMPQ R8, 232(SI)
 	JLE  whole3
-	MOVQ 288(SI), R8
+	MOVQ 232(SI), R8
 
 whole3:
-	MOVQ 152(SI), CX
+	MOVQ 128(SI), CX
 	ADDQ $0x40, CX
-	CMPQ CX, 160(SI)
+	CMPQ CX, 136(SI)
 	JGT  done6
 	XORQ R9, R9
 	XORQ DX, DX
 
 part4:
-	MOVQ DI, 200(SI)
+	MOVQ DI, 72(SI)
 
 	// number
-	VBROADCASTSD 200(SI), Y0
+	VBROADCASTSD 72(SI), Y0
 	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
 	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
-	VBROADCASTSD 176(SI), Y0
+	VBROADCASTSD 48(SI), Y0
 	VADDPD       Y2, Y0, Y15
 	MOVQ         (SI), CX
 	MOVQ         8(SI), R10
-	MOVQ         32(SI), R11
-	MOVQ         56(SI), R12
+	MOVQ         96(SI), R11
+	MOVQ         40(SI), R12
 
 	// load
 	VMOVUPD   (R11)(DX*8), Y0
@@ -138,7 +138,7 @@ part4:
 	VCMPPD    $0x1d, Y15, Y0, Y1
 	VMOVUPD   608(BX)(DX*8), Y2
 	VBLENDVPD Y1, 96(R10)(DX*8), Y2, Y7
-	MOVQ      280(SI), R10
+	MOVQ      224(SI), R10
 	LEAQ      (R10)(DX*8), R10
 	MOVQ      R8, R11
 
@@ -215,17 +215,17 @@ step7:
 	SHLQ      CL, R10
 	ORQ       R10, R9
 	ADDQ      $0x10, DX
-	CMPQ      DX, 192(SI)
+	CMPQ      DX, 64(SI)
 	JLT       part4
 	TESTQ     R9, R9
 	JNZ       spikes8
 
 forward5:
-	MOVQ       264(SI), CX
+	MOVQ       304(SI), CX
 	DECQ       CX
 	JLT        none9
-	MOVQ       CX, 264(SI)
-	MOVQ       256(SI), DX
+	MOVQ       CX, 304(SI)
+	MOVQ       296(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -238,27 +238,27 @@ forward5:
 
 none9:
 	ADDQ R8, DI
-	CMPQ 216(SI), $+0
+	CMPQ 88(SI), $+0
 	JE   walk
 
 done6:
-	MOVQ DI, 200(SI)
-	MOVQ $+0, 208(SI)
+	MOVQ DI, 72(SI)
+	MOVQ $+0, 80(SI)
 	VZEROUPPER
 	RET
 
 run2:
 	MOVQ (SI), CX
 	MOVQ 8(SI), R8
-	MOVQ 32(SI), R9
-	MOVQ 56(SI), R10
-	MOVQ DI, 200(SI)
+	MOVQ 96(SI), R9
+	MOVQ 40(SI), R10
+	MOVQ DI, 72(SI)
 
 	// number
-	VBROADCASTSD 200(SI), Y0
+	VBROADCASTSD 72(SI), Y0
 	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
 	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
-	VBROADCASTSD 176(SI), Y3
+	VBROADCASTSD 48(SI), Y3
 	VADDPD       Y2, Y3, Y15
 
 	// start
@@ -275,7 +275,7 @@ vector10:
 	VANDPD       (R8)(DX*8), Y1, Y4
 	VFNMADD231PD Y3, Y4, Y2
 	VCMPPD       $0x1d, 1024(BX)(DX*8), Y2, Y5
-	VMOVUPD      Y2, (R10)(DX*8)
+	VMOVUPD      Y2, 3584(R10)(DX*8)
 	VPTEST       Y5, Y5
 	JNZ          stay11
 	ADDQ         $0x04, DX
@@ -283,51 +283,51 @@ vector10:
 	JLT          vector10
 
 	// start
-	VMOVUPD Y14, 1536(R10)
+	VMOVUPD Y14, 5120(R10)
 
 run:
-	MOVQ 184(SI), R8
+	MOVQ 56(SI), R8
 	SUBQ DI, R8
 	JLE  done15
-	CMPQ R8, 288(SI)
+	CMPQ R8, 232(SI)
 	JLE  whole12
-	MOVQ 288(SI), R8
+	MOVQ 232(SI), R8
 
 whole12:
-	MOVQ 152(SI), CX
+	MOVQ 128(SI), CX
 	ADDQ $0x40, CX
-	CMPQ CX, 160(SI)
+	CMPQ CX, 136(SI)
 	JGT  done15
 	XORQ R9, R9
 	XORQ DX, DX
 
 part13:
-	MOVQ DI, 200(SI)
+	MOVQ DI, 72(SI)
 
 	// number
-	VBROADCASTSD 200(SI), Y0
+	VBROADCASTSD 72(SI), Y0
 	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
 	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
-	VBROADCASTSD 176(SI), Y3
+	VBROADCASTSD 48(SI), Y3
 	VADDPD       Y2, Y3, Y15
 	MOVQ         (SI), CX
 	MOVQ         8(SI), CX
-	MOVQ         32(SI), CX
-	MOVQ         56(SI), R10
-	MOVQ         280(SI), R11
+	MOVQ         96(SI), CX
+	MOVQ         40(SI), R10
+	MOVQ         224(SI), R11
 	LEAQ         (R11)(DX*8), R11
 
 	// load
-	VMOVUPD 1536(R10), Y0
+	VMOVUPD 5120(R10), Y0
 	VCMPPD  $0x1d, Y15, Y0, Y1
-	VMOVUPD (R10)(DX*8), Y14
-	VMOVUPD 32(R10)(DX*8), Y13
-	VMOVUPD 64(R10)(DX*8), Y12
-	VMOVUPD 96(R10)(DX*8), Y11
-	VMOVUPD 128(R10)(DX*8), Y10
-	VMOVUPD 160(R10)(DX*8), Y9
-	VMOVUPD 192(R10)(DX*8), Y8
-	VMOVUPD 224(R10)(DX*8), Y7
+	VMOVUPD 3584(R10)(DX*8), Y14
+	VMOVUPD 3616(R10)(DX*8), Y13
+	VMOVUPD 3648(R10)(DX*8), Y12
+	VMOVUPD 3680(R10)(DX*8), Y11
+	VMOVUPD 3712(R10)(DX*8), Y10
+	VMOVUPD 3744(R10)(DX*8), Y9
+	VMOVUPD 3776(R10)(DX*8), Y8
+	VMOVUPD 3808(R10)(DX*8), Y7
 	VPTEST  Y1, Y1
 	JNZ     rest17
 
@@ -463,14 +463,14 @@ odd19:
 even18:
 stepped16:
 	// store
-	VMOVUPD Y14, (R10)(DX*8)
-	VMOVUPD Y13, 32(R10)(DX*8)
-	VMOVUPD Y12, 64(R10)(DX*8)
-	VMOVUPD Y11, 96(R10)(DX*8)
-	VMOVUPD Y10, 128(R10)(DX*8)
-	VMOVUPD Y9, 160(R10)(DX*8)
-	VMOVUPD Y8, 192(R10)(DX*8)
-	VMOVUPD Y7, 224(R10)(DX*8)
+	VMOVUPD Y14, 3584(R10)(DX*8)
+	VMOVUPD Y13, 3616(R10)(DX*8)
+	VMOVUPD Y12, 3648(R10)(DX*8)
+	VMOVUPD Y11, 3680(R10)(DX*8)
+	VMOVUPD Y10, 3712(R10)(DX*8)
+	VMOVUPD Y9, 3744(R10)(DX*8)
+	VMOVUPD Y8, 3776(R10)(DX*8)
+	VMOVUPD Y7, 3808(R10)(DX*8)
 	XORQ    R10, R10
 
 	// bits
@@ -524,17 +524,17 @@ stepped16:
 	SHLQ      CL, R10
 	ORQ       R10, R9
 	ADDQ      $0x20, DX
-	CMPQ      DX, 192(SI)
+	CMPQ      DX, 64(SI)
 	JLT       part13
 	TESTQ     R9, R9
 	JNZ       spikes22
 
 forward14:
-	MOVQ       264(SI), CX
+	MOVQ       304(SI), CX
 	DECQ       CX
 	JLT        none23
-	MOVQ       CX, 264(SI)
-	MOVQ       256(SI), DX
+	MOVQ       CX, 304(SI)
+	MOVQ       296(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -547,22 +547,22 @@ forward14:
 
 none23:
 	ADDQ R8, DI
-	CMPQ 288(SI), $+1
+	CMPQ 232(SI), $+1
 	JNE  run
 
 done15:
 	MOVQ (SI), CX
 	MOVQ 8(SI), DX
-	MOVQ 32(SI), R8
-	MOVQ 56(SI), R9
-	MOVQ DI, 200(SI)
+	MOVQ 96(SI), R8
+	MOVQ 40(SI), R9
+	MOVQ DI, 72(SI)
 
 	// number
-	VBROADCASTSD 200(SI), Y0
+	VBROADCASTSD 72(SI), Y0
 	VMOVUPD      lifConstsAVX2<>+224(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 176(SI), Y4
+	VBROADCASTSD 48(SI), Y4
 	VADDPD       Y3, Y4, Y15
 	XORQ         DX, DX
 
@@ -570,7 +570,7 @@ vector24:
 	// stop
 	VMOVUPD   (R8)(DX*8), Y0
 	VCMPPD    $0x1d, Y15, Y0, Y1
-	VMOVUPD   (R9)(DX*8), Y2
+	VMOVUPD   3584(R9)(DX*8), Y2
 	VBLENDVPD Y1, (CX)(DX*8), Y2, Y3
 	VMOVUPD   Y3, (CX)(DX*8)
 	ADDQ      $0x04, DX
@@ -579,14 +579,14 @@ vector24:
 	JMP       walk
 
 spikes8:
-	MOVQ DI, 200(SI)
+	MOVQ DI, 72(SI)
 
 	// number
-	VBROADCASTSD 200(SI), Y0
+	VBROADCASTSD 72(SI), Y0
 	VMOVUPD      lifConstsAVX2<>+224(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 176(SI), Y4
+	VBROADCASTSD 48(SI), Y4
 	VADDPD       Y3, Y4, Y15
 
 again25:
@@ -599,8 +599,8 @@ again25:
 	MOVQ   R10, R11
 	SHLQ   CL, R11
 	XORQ   R11, R9
-	MOVQ   56(SI), CX
-	MOVQ   280(SI), R12
+	MOVQ   40(SI), CX
+	MOVQ   224(SI), R12
 
 	// look
 	VMOVUPD   (R12)(DX*8), Y0
@@ -649,8 +649,8 @@ again25:
 	JNZ          odd28
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
-	MOVQ         32(SI), R13
-	MOVQ         136(SI), R14
+	MOVQ         96(SI), R13
+	MOVQ         112(SI), R14
 
 	// spike
 	VMOVUPD      (BX)(DX*8), Y0
@@ -673,7 +673,7 @@ again25:
 	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y8
 	VDIVPD       Y3, Y4, Y4
 	VANDPD       Y10, Y7, Y3
-	VMOVUPD      Y8, 1024(CX)(DX*8)
+	VMOVUPD      Y8, 4608(CX)(DX*8)
 	VMOVUPD      4096(BX)(DX*8), Y10
 	VFMADD213PD  Y5, Y5, Y10
 	VFMADD231PD  4608(BX)(DX*8), Y5, Y5
@@ -709,7 +709,7 @@ again25:
 	VMOVUPD      Y10, (R13)(DX*8)
 	VMOVUPD      (R11)(DX*8), Y2
 	VBLENDVPD    Y7, Y6, Y2, Y3
-	VMOVUPD      Y9, 512(CX)(DX*8)
+	VMOVUPD      Y9, 4096(CX)(DX*8)
 	VMOVUPD      Y3, (R11)(DX*8)
 	VMOVUPD      lifConstsAVX2<>+256(SB), Y5
 	VSUBPD       Y5, Y0, Y4
@@ -718,24 +718,24 @@ again25:
 	VMOVUPD      (R14)(DX*8), Y6
 	VBLENDVPD    Y1, Y7, Y6, Y2
 	VMOVUPD      Y2, (R14)(DX*8)
-	MOVQ         168(SI), R11
+	MOVQ         144(SI), R11
 	ADDQ         DX, R11
 	LEAQ         (CX)(DX*8), CX
-	MOVQ         152(SI), DX
+	MOVQ         128(SI), DX
 	SHLQ         $0x04, DX
-	ADDQ         144(SI), DX
+	ADDQ         120(SI), DX
 
 event29:
 	TZCNTQ R10, R12
-	MOVQ   512(CX)(R12*8), R13
+	MOVQ   4096(CX)(R12*8), R13
 	MOVQ   R13, 8(DX)
-	MOVQ   1024(CX)(R12*8), R13
+	MOVQ   4608(CX)(R12*8), R13
 	ADDQ   DI, R13
 	MOVL   R13, 4(DX)
 	ADDQ   R11, R12
 	MOVL   R12, (DX)
 	ADDQ   $0x10, DX
-	INCQ   152(SI)
+	INCQ   128(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
 	JNZ    event29
@@ -743,11 +743,11 @@ event29:
 finished26:
 	TESTQ R9, R9
 	JNZ   again25
-	MOVQ  R8, 288(SI)
+	MOVQ  R8, 232(SI)
 	JMP   forward5
 
 stay11:
-	MOVQ $+1, 288(SI)
+	MOVQ $+1, 232(SI)
 	JMP  walk
 
 rest17:
@@ -931,14 +931,14 @@ even30:
 	JMP stepped16
 
 spikes22:
-	MOVQ DI, 200(SI)
+	MOVQ DI, 72(SI)
 
 	// number
-	VBROADCASTSD 200(SI), Y0
+	VBROADCASTSD 72(SI), Y0
 	VMOVUPD      lifConstsAVX2<>+224(SB), Y1
 	VORPD        Y1, Y0, Y2
 	VSUBPD       Y1, Y2, Y3
-	VBROADCASTSD 176(SI), Y4
+	VBROADCASTSD 48(SI), Y4
 	VADDPD       Y3, Y4, Y15
 
 again34:
@@ -951,11 +951,11 @@ again34:
 	MOVQ   R10, R11
 	SHLQ   CL, R11
 	XORQ   R11, R9
-	MOVQ   56(SI), CX
+	MOVQ   40(SI), CX
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R11
-	MOVQ   32(SI), R11
-	MOVQ   280(SI), R12
+	MOVQ   96(SI), R11
+	MOVQ   224(SI), R12
 	CMPQ   R8, $+16
 	JNE    shorter38
 
@@ -998,7 +998,7 @@ located37:
 	VADDPD       lifConstsAVX2<>+256(SB), Y13, Y1
 	VMOVUPD      (BX)(DX*8), Y2
 	VSUBPD       Y2, Y14, Y3
-	VMOVUPD      (CX)(DX*8), Y4
+	VMOVUPD      3584(CX)(DX*8), Y4
 	VMOVUPD      1024(BX)(DX*8), Y5
 	VCMPPD       $0x1d, Y5, Y4, Y6
 	VMOVUPD      (R11)(DX*8), Y7
@@ -1018,8 +1018,8 @@ located37:
 	VBLENDVPD    Y8, Y0, Y9, Y14
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
-	MOVQ         32(SI), R13
-	MOVQ         136(SI), R14
+	MOVQ         96(SI), R13
+	MOVQ         112(SI), R14
 
 	// spike
 	VMOVUPD      (BX)(DX*8), Y0
@@ -1043,7 +1043,7 @@ located37:
 	VBLENDVPD    Y7, 1536(BX)(DX*8), Y8, Y8
 	VDIVPD       Y3, Y4, Y4
 	VMOVUPD      Y8, (R11)(DX*8)
-	VMOVUPD      Y2, 1024(CX)(DX*8)
+	VMOVUPD      Y2, 4608(CX)(DX*8)
 	VMOVUPD      4096(BX)(DX*8), Y3
 	VMOVAPD      Y5, Y8
 	VFMADD231PD  Y3, Y5, Y8
@@ -1070,20 +1070,20 @@ located37:
 	VBLENDVPD    Y7, Y4, Y10, Y5
 	VMOVUPD      Y5, (R12)(DX*8)
 	VMAXPD       Y9, Y6, Y1
-	VMOVUPD      1536(CX), Y3
+	VMOVUPD      5120(CX), Y3
 	VMAXPD       Y3, Y8, Y4
 	VMOVUPD      (R13)(DX*8), Y10
 	VBLENDVPD    Y7, Y8, Y10, Y5
 	VADDPD       3584(BX)(DX*8), Y1, Y6
 	VMOVUPD      Y5, (R13)(DX*8)
 	VBLENDVPD    Y7, Y4, Y3, Y9
-	VMOVUPD      (CX)(DX*8), Y8
+	VMOVUPD      3584(CX)(DX*8), Y8
 	VBLENDVPD    Y7, Y0, Y8, Y10
-	VMOVUPD      Y9, 1536(CX)
-	VMOVUPD      Y10, (CX)(DX*8)
+	VMOVUPD      Y9, 5120(CX)
+	VMOVUPD      Y10, 3584(CX)(DX*8)
 	VMOVUPD      lifConstsAVX2<>+256(SB), Y5
 	VSUBPD       Y5, Y6, Y4
-	VMOVUPD      Y1, 512(CX)(DX*8)
+	VMOVUPD      Y1, 4096(CX)(DX*8)
 	VBLENDVPD    Y2, Y4, Y6, Y3
 	VSUBPD       Y3, Y5, Y0
 	VMOVUPD      (R14)(DX*8), Y8
@@ -1091,30 +1091,30 @@ located37:
 	VMOVUPD      Y9, (R14)(DX*8)
 
 	// wakes?
-	VMOVUPD (CX)(DX*8), Y0
+	VMOVUPD 3584(CX)(DX*8), Y0
 	VCMPPD  $0x1d, 1024(BX)(DX*8), Y0, Y1
 	VPTEST  Y1, Y1
 	JNZ     wakes39
 
 events36:
-	MOVQ 168(SI), R11
+	MOVQ 144(SI), R11
 	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
-	MOVQ 152(SI), DX
+	MOVQ 128(SI), DX
 	SHLQ $0x04, DX
-	ADDQ 144(SI), DX
+	ADDQ 120(SI), DX
 
 event40:
 	TZCNTQ R10, R12
-	MOVQ   512(CX)(R12*8), R13
+	MOVQ   4096(CX)(R12*8), R13
 	MOVQ   R13, 8(DX)
-	MOVQ   1024(CX)(R12*8), R13
+	MOVQ   4608(CX)(R12*8), R13
 	ADDQ   DI, R13
 	MOVL   R13, 4(DX)
 	ADDQ   R11, R12
 	MOVL   R12, (DX)
 	ADDQ   $0x10, DX
-	INCQ   152(SI)
+	INCQ   128(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
 	JNZ    event40
@@ -1123,7 +1123,7 @@ event40:
 	JMP    forward14
 
 odd28:
-	ORQ R11, 216(SI)
+	ORQ R11, 88(SI)
 	JMP finished26
 
 shorter38:
@@ -1149,7 +1149,7 @@ look41:
 	JMP       located37
 
 wakes39:
-	MOVQ $+1, 288(SI)
+	MOVQ $+1, 232(SI)
 	JMP  events36
 	PCALIGN $0x40
 
@@ -1159,15 +1159,15 @@ TEXT ·LIFAVX512(SB), $128-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), SI
-	MOVQ 48(SI), BX
-	MOVQ $+0, 216(SI)
+	MOVQ 32(SI), BX
+	MOVQ $+0, 88(SI)
 	MOVQ (SI), CX
 	MOVQ 8(SI), DI
-	MOVQ 32(SI), DX
+	MOVQ 96(SI), DX
 
 	// chunk
 	VBROADCASTSD lifConstsAVX512<>+0(SB), Z31
-	MOVQ         $+1, 288(SI)
+	MOVQ         $+1, 232(SI)
 	XORQ         DX, DX
 
 vector1:
@@ -1190,27 +1190,27 @@ vector1:
 	KORTESTB    K2, K2
 	JNZ         found
 	ADDQ        $0x08, DX
-	CMPQ        DX, 192(SI)
+	CMPQ        DX, 64(SI)
 	JLT         vector1
-	MOVQ        $+16, 288(SI)
+	MOVQ        $+16, 232(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+0(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+8, 288(SI)
+	MOVQ        $+8, 232(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+40(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+4, 288(SI)
+	MOVQ        $+4, 232(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+48(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+2, 288(SI)
+	MOVQ        $+2, 232(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+16(SB), Z31, K1
@@ -1218,38 +1218,38 @@ vector1:
 	JZ          found
 
 found:
-	MOVQ 200(SI), DI
-	CMPQ 288(SI), $+1
+	MOVQ 72(SI), DI
+	CMPQ 232(SI), $+1
 	JNE  run2
 
 walk:
-	MOVQ 184(SI), R8
+	MOVQ 56(SI), R8
 	SUBQ DI, R8
 	JLE  done6
-	CMPQ R8, 288(SI)
+	CMPQ R8, 232(SI)
 	JLE  whole3
-	MOVQ 288(SI), R8
+	MOVQ 232(SI), R8
 
 whole3:
-	MOVQ 152(SI), CX
+	MOVQ 128(SI), CX
 	ADDQ $0x40, CX
-	CMPQ CX, 160(SI)
+	CMPQ CX, 136(SI)
 	JGT  done6
 	XORQ R9, R9
 	XORQ DX, DX
 
 part4:
-	MOVQ DI, 200(SI)
+	MOVQ DI, 72(SI)
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
-	VORPD.BCST   200(SI), Z0, Z1
+	VORPD.BCST   72(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  176(SI), Z2, Z31
+	VADDPD.BCST  48(SI), Z2, Z31
 	MOVQ         (SI), CX
 	MOVQ         8(SI), R10
-	MOVQ         32(SI), R11
-	MOVQ         56(SI), R12
+	MOVQ         96(SI), R11
+	MOVQ         40(SI), R12
 
 	// load
 	VMOVUPD   (R11)(DX*8), Z0
@@ -1318,7 +1318,7 @@ part4:
 	VMOVUPD   384(R11)(DX*8), Z8
 	VMOVAPD   Z2, Z23
 	VMOVUPD   448(R11)(DX*8), Z7
-	MOVQ      280(SI), R10
+	MOVQ      224(SI), R10
 	LEAQ      (R10)(DX*8), R10
 	MOVQ      R8, R11
 
@@ -1445,17 +1445,17 @@ step7:
 	ORQ    R10, CX
 	ORQ    CX, R9
 	ADDQ   $0x40, DX
-	CMPQ   DX, 192(SI)
+	CMPQ   DX, 64(SI)
 	JLT    part4
 	TESTQ  R9, R9
 	JNZ    spikes8
 
 forward5:
-	MOVQ       264(SI), CX
+	MOVQ       304(SI), CX
 	DECQ       CX
 	JLT        none9
-	MOVQ       CX, 264(SI)
-	MOVQ       256(SI), DX
+	MOVQ       CX, 304(SI)
+	MOVQ       296(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -1468,31 +1468,31 @@ forward5:
 
 none9:
 	ADDQ R8, DI
-	CMPQ 216(SI), $+0
+	CMPQ 88(SI), $+0
 	JE   walk
 
 done6:
-	MOVQ DI, 200(SI)
-	MOVQ $+0, 208(SI)
+	MOVQ DI, 72(SI)
+	MOVQ $+0, 80(SI)
 	VZEROUPPER
 	RET
 
 run2:
 	MOVQ (SI), CX
 	MOVQ 8(SI), R8
-	MOVQ 32(SI), R9
-	MOVQ 56(SI), R10
-	MOVQ DI, 200(SI)
+	MOVQ 96(SI), R9
+	MOVQ 40(SI), R10
+	MOVQ DI, 72(SI)
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
-	VORPD.BCST   200(SI), Z0, Z1
+	VORPD.BCST   72(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  176(SI), Z2, Z31
+	VADDPD.BCST  48(SI), Z2, Z31
 
 	// begin
 	VMOVUPD      lifConstsAVX512<>+72(SB), Z0
-	VPADDQ.BCST  168(SI), Z0, Z29
+	VPADDQ.BCST  144(SI), Z0, Z29
 	VBROADCASTSD lifConstsAVX512<>+136(SB), Z30
 	XORQ         DX, DX
 
@@ -1504,11 +1504,11 @@ vector10:
 	VSUBPD       (BX)(DX*8), Z1, Z2
 	VMAXPD       Z30, Z0, Z30
 	VBROADCASTSD lifConstsAVX512<>+144(SB), Z3
-	VMOVUPD      Z3, 512(R10)(DX*8)
-	VMOVUPD      Z29, 1024(R10)(DX*8)
+	VMOVUPD      Z3, 4096(R10)(DX*8)
+	VMOVUPD      Z29, 4608(R10)(DX*8)
 	VPADDQ.BCST  lifConstsAVX512<>+152(SB), Z29, Z29
 	VFNMADD231PD (R8)(DX*8), Z2, K1, Z1
-	VMOVUPD      Z1, (R10)(DX*8)
+	VMOVUPD      Z1, 3584(R10)(DX*8)
 	VCMPPD       $0x1d, 1024(BX)(DX*8), Z1, K2
 	KORTESTB     K2, K2
 	JNZ          stay11
@@ -1517,46 +1517,46 @@ vector10:
 	JLT          vector10
 
 	// begin
-	VMOVUPD Z30, 1536(R10)
-	MOVQ    288(SI), CX
+	VMOVUPD Z30, 5120(R10)
+	MOVQ    232(SI), CX
 
 run12:
-	MOVQ 184(SI), DX
-	MOVQ 152(SI), R8
+	MOVQ 56(SI), DX
+	MOVQ 128(SI), R8
 	SUBQ DI, DX
 	JLE  done15
-	CMPQ DX, 288(SI)
+	CMPQ DX, 232(SI)
 	JGE  whole13
 	MOVQ DX, CX
 
 whole13:
 	ADDQ $0x40, R8
-	CMPQ R8, 160(SI)
+	CMPQ R8, 136(SI)
 	JGT  done15
 	XORQ DX, DX
-	MOVQ DI, 200(SI)
+	MOVQ DI, 72(SI)
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
-	VORPD.BCST   200(SI), Z0, Z1
+	VORPD.BCST   72(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  176(SI), Z2, Z31
-	MOVQ         32(SI), R8
-	MOVQ         56(SI), R9
-	MOVQ         280(SI), R10
+	VADDPD.BCST  48(SI), Z2, Z31
+	MOVQ         96(SI), R8
+	MOVQ         40(SI), R9
+	MOVQ         224(SI), R10
 	LEAQ         (R10)(DX*8), R10
 
 	// load
-	VMOVUPD  1536(R9), Z0
+	VMOVUPD  5120(R9), Z0
 	VCMPPD   $0x1d, Z31, Z0, K1
-	VMOVUPD  (R9)(DX*8), Z30
-	VMOVUPD  64(R9)(DX*8), Z29
-	VMOVUPD  128(R9)(DX*8), Z28
-	VMOVUPD  192(R9)(DX*8), Z27
-	VMOVUPD  256(R9)(DX*8), Z26
-	VMOVUPD  320(R9)(DX*8), Z25
-	VMOVUPD  384(R9)(DX*8), Z24
-	VMOVUPD  448(R9)(DX*8), Z23
+	VMOVUPD  3584(R9)(DX*8), Z30
+	VMOVUPD  3648(R9)(DX*8), Z29
+	VMOVUPD  3712(R9)(DX*8), Z28
+	VMOVUPD  3776(R9)(DX*8), Z27
+	VMOVUPD  3840(R9)(DX*8), Z26
+	VMOVUPD  3904(R9)(DX*8), Z25
+	VMOVUPD  3968(R9)(DX*8), Z24
+	VMOVUPD  4032(R9)(DX*8), Z23
 	KORTESTB K1, K1
 	JNZ      rest17
 
@@ -2292,14 +2292,14 @@ whole20:
 even18:
 stepped16:
 	// store
-	VMOVUPD Z30, (R9)(DX*8)
-	VMOVUPD Z29, 64(R9)(DX*8)
-	VMOVUPD Z28, 128(R9)(DX*8)
-	VMOVUPD Z27, 192(R9)(DX*8)
-	VMOVUPD Z26, 256(R9)(DX*8)
-	VMOVUPD Z25, 320(R9)(DX*8)
-	VMOVUPD Z24, 384(R9)(DX*8)
-	VMOVUPD Z23, 448(R9)(DX*8)
+	VMOVUPD Z30, 3584(R9)(DX*8)
+	VMOVUPD Z29, 3648(R9)(DX*8)
+	VMOVUPD Z28, 3712(R9)(DX*8)
+	VMOVUPD Z27, 3776(R9)(DX*8)
+	VMOVUPD Z26, 3840(R9)(DX*8)
+	VMOVUPD Z25, 3904(R9)(DX*8)
+	VMOVUPD Z24, 3968(R9)(DX*8)
+	VMOVUPD Z23, 4032(R9)(DX*8)
 	XORQ    R8, R8
 
 	// fires
@@ -2336,11 +2336,11 @@ stepped16:
 	JNZ      spikes22
 
 forward14:
-	MOVQ       264(SI), DX
+	MOVQ       304(SI), DX
 	DECQ       DX
 	JLT        none23
-	MOVQ       DX, 264(SI)
-	MOVQ       256(SI), R8
+	MOVQ       DX, 304(SI)
+	MOVQ       296(SI), R8
 	MOVQ       (R8)(DX*8), R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -2353,13 +2353,13 @@ forward14:
 
 none23:
 	ADDQ CX, DI
-	CMPQ 288(SI), $+1
+	CMPQ 232(SI), $+1
 	JNE  run12
 
 done15:
-	MOVQ  280(SI), CX
-	MOVQ  144(SI), DX
-	MOVQ  152(SI), R8
+	MOVQ  224(SI), CX
+	MOVQ  120(SI), DX
+	MOVQ  128(SI), R8
 	TESTQ R8, R8
 	JZ    written24
 
@@ -2398,27 +2398,27 @@ write25:
 written24:
 	MOVQ (SI), CX
 	MOVQ 8(SI), R8
-	MOVQ 32(SI), R9
-	MOVQ 56(SI), R10
-	MOVQ 136(SI), R11
-	MOVQ DI, 200(SI)
+	MOVQ 96(SI), R9
+	MOVQ 40(SI), R10
+	MOVQ 112(SI), R11
+	MOVQ DI, 72(SI)
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
-	VORPD.BCST   200(SI), Z0, Z1
+	VORPD.BCST   72(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  176(SI), Z2, Z31
+	VADDPD.BCST  48(SI), Z2, Z31
 	XORQ         DX, DX
 
 vector26:
 	// end
-	VMOVUPD   512(R10)(DX*8), Z0
+	VMOVUPD   4096(R10)(DX*8), Z0
 	VCMPPD    $0x00, Z0, Z0, K1
 	VMOVUPD   (R9)(DX*8), Z1
 	VCMPPD    $0x1d, Z31, Z1, K2
 	VMOVUPD   (CX)(DX*8), Z2
 	VBLENDMPD 1536(BX)(DX*8), Z2, K1, Z3
-	VMOVUPD   (R10)(DX*8), Z4
+	VMOVUPD   3584(R10)(DX*8), Z4
 	VBLENDMPD Z3, Z4, K2, Z5
 	VMOVUPD   Z5, (CX)(DX*8)
 	KORTESTB  K1, K1
@@ -2428,7 +2428,7 @@ vector26:
 	VMOVUPD          (BX)(DX*8), Z0
 	VMOVUPD          1024(BX)(DX*8), Z1
 	VSUBPD           Z1, Z0, Z2
-	VMOVUPD          512(R10)(DX*8), Z3
+	VMOVUPD          4096(R10)(DX*8), Z3
 	VSUBPD           Z3, Z0, Z4
 	VSUBPD           Z1, Z3, Z5
 	VSUBPD           Z1, Z3, Z6
@@ -2470,13 +2470,13 @@ none27:
 	JMP  walk
 
 spikes8:
-	MOVQ DI, 200(SI)
+	MOVQ DI, 72(SI)
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
-	VORPD.BCST   200(SI), Z0, Z1
+	VORPD.BCST   72(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  176(SI), Z2, Z31
+	VADDPD.BCST  48(SI), Z2, Z31
 
 again28:
 	TZCNTQ R9, DX
@@ -2488,8 +2488,8 @@ again28:
 	MOVQ   R10, R11
 	SHLQ   CL, R11
 	XORQ   R11, R9
-	MOVQ   56(SI), CX
-	MOVQ   280(SI), R12
+	MOVQ   40(SI), CX
+	MOVQ   224(SI), R12
 
 	// look
 	VMOVUPD      (R12)(DX*8), Z0
@@ -2535,8 +2535,8 @@ again28:
 	JNZ          odd31
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
-	MOVQ         32(SI), R13
-	MOVQ         136(SI), R14
+	MOVQ         96(SI), R13
+	MOVQ         112(SI), R14
 
 	// spike
 	VMOVUPD          (BX)(DX*8), Z0
@@ -2558,7 +2558,7 @@ again28:
 	VADDPD.BCST      lifConstsAVX512<>+56(SB), Z29, Z14
 	VDIVPD           Z11, Z4, Z15
 	KANDB            K2, K1, K3
-	VMOVUPD          Z14, 1024(CX)(DX*8)
+	VMOVUPD          Z14, 4608(CX)(DX*8)
 	VMOVUPD          4096(BX)(DX*8), Z16
 	VFMADD213PD      Z13, Z13, Z16
 	VFMADD231PD      4608(BX)(DX*8), Z13, Z13
@@ -2589,29 +2589,29 @@ again28:
 	VFNMADD132PD     2048(BX)(DX*8), Z8, Z18
 	VMAXPD           Z18, Z6, Z1
 	VADDPD           3584(BX)(DX*8), Z1, Z0
-	VMOVUPD          Z1, 512(CX)(DX*8)
+	VMOVUPD          Z1, 4096(CX)(DX*8)
 	VSUBPD           Z8, Z0, K4, Z0
 	VMOVUPD          (R14)(DX*8), Z3
 	VSUBPD           Z0, Z8, K6, Z3
 	VMOVUPD          Z3, (R14)(DX*8)
-	MOVQ             168(SI), R11
+	MOVQ             144(SI), R11
 	ADDQ             DX, R11
 	LEAQ             (CX)(DX*8), CX
-	MOVQ             152(SI), DX
+	MOVQ             128(SI), DX
 	SHLQ             $0x04, DX
-	ADDQ             144(SI), DX
+	ADDQ             120(SI), DX
 
 event32:
 	TZCNTQ R10, R12
-	MOVQ   512(CX)(R12*8), R13
+	MOVQ   4096(CX)(R12*8), R13
 	MOVQ   R13, 8(DX)
-	MOVQ   1024(CX)(R12*8), R13
+	MOVQ   4608(CX)(R12*8), R13
 	ADDQ   DI, R13
 	MOVL   R13, 4(DX)
 	ADDQ   R11, R12
 	MOVL   R12, (DX)
 	ADDQ   $0x10, DX
-	INCQ   152(SI)
+	INCQ   128(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
 	JNZ    event32
@@ -2619,11 +2619,11 @@ event32:
 finished29:
 	TESTQ R9, R9
 	JNZ   again28
-	MOVQ  R8, 288(SI)
+	MOVQ  R8, 232(SI)
 	JMP   forward5
 
 stay11:
-	MOVQ $+1, 288(SI)
+	MOVQ $+1, 232(SI)
 	JMP  walk
 
 rest17:
@@ -3543,22 +3543,22 @@ even33:
 	JMP stepped16
 
 spikes22:
-	MOVQ 56(SI), R12
-	MOVQ 32(SI), R13
-	MOVQ 280(SI), R14
-	MOVQ DI, 200(SI)
+	MOVQ 40(SI), R12
+	MOVQ 96(SI), R13
+	MOVQ 224(SI), R14
+	MOVQ DI, 72(SI)
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
-	VORPD.BCST   200(SI), Z0, Z1
+	VORPD.BCST   72(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  176(SI), Z2, Z31
+	VADDPD.BCST  48(SI), Z2, Z31
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
-	VORPD.BCST   200(SI), Z0, Z30
-	VMOVUPD      1536(R12), Z29
-	MOVQ         R8, 200(SI)
+	VORPD.BCST   72(SI), Z0, Z30
+	VMOVUPD      5120(R12), Z29
+	MOVQ         R8, 72(SI)
 	MOVQ         $0x7f7f7f7f7f7f7f7f, DX
 	MOVQ         R8, R9
 	ANDQ         DX, R9
@@ -3570,25 +3570,25 @@ spikes22:
 	BLSRQ        R8, R8
 	MOVQ         DX, R9
 	SHRQ         $0x03, R9
-	KMOVB        200(SI)(R9*1), K7
+	KMOVB        72(SI)(R9*1), K7
 	ANDQ         $+56, DX
 	TZCNTQ       R8, R9
 	BLSRQ        R8, R8
 	MOVQ         R9, R10
 	SHRQ         $0x03, R10
-	KMOVB        200(SI)(R10*1), K6
+	KMOVB        72(SI)(R10*1), K6
 	ANDQ         $+56, R9
 	TZCNTQ       R8, R10
 	BLSRQ        R8, R8
 	MOVQ         R10, R11
 	SHRQ         $0x03, R11
-	KMOVB        200(SI)(R11*1), K5
+	KMOVB        72(SI)(R11*1), K5
 	ANDQ         $+56, R10
 	TZCNTQ       R8, R11
 	BLSRQ        R8, R8
 	MOVQ         R11, R15
 	SHRQ         $0x03, R15
-	KMOVB        200(SI)(R15*1), K4
+	KMOVB        72(SI)(R15*1), K4
 	ANDQ         $+56, R11
 	CMPQ         CX, $+16
 	JNE          shorter38
@@ -3763,16 +3763,16 @@ located37:
 	VMOVUPD      1536(BX)(DX*8), Z5
 	VSUBPD       Z0, Z5, Z6
 	VADDPD       Z23, Z31, Z7
-	VMOVUPD      512(R12)(DX*8), Z8
+	VMOVUPD      4096(R12)(DX*8), Z8
 	VBLENDMPD    Z24, Z8, K7, Z9
 	VSUBPD       Z1, Z24, Z28
 	VDIVPD       Z2, Z3, Z10
-	VMOVUPD      Z9, 512(R12)(DX*8)
+	VMOVUPD      Z9, 4096(R12)(DX*8)
 	VADDPD       Z23, Z30, Z11
 	VADDPD       Z4, Z2, Z27
 	VMOVUPD      2048(BX)(DX*8), Z26
 	VPSLLQ       $0x20, Z11, Z12
-	VPADDQ       1024(R12)(DX*8), Z12, Z25
+	VPADDQ       4608(R12)(DX*8), Z12, Z25
 	VMOVUPD      4096(BX)(DX*8), Z13
 	VFMADD213PD  Z10, Z10, Z13
 	VFMADD231PD  4608(BX)(DX*8), Z10, Z10
@@ -3786,10 +3786,10 @@ located37:
 	VADDPD       Z16, Z7, Z0
 	VMOVUPD      (R13)(DX*8), Z8
 	VBLENDMPD    Z0, Z8, K7, Z3
-	VMOVUPD      (R12)(DX*8), Z9
+	VMOVUPD      3584(R12)(DX*8), Z9
 	VBLENDMPD    Z5, Z9, K7, Z2
 	VMOVUPD      Z3, (R13)(DX*8)
-	VMOVUPD      Z2, (R12)(DX*8)
+	VMOVUPD      Z2, 3584(R12)(DX*8)
 	VMAXPD       Z29, Z0, K7, Z29
 	VCMPPD       $0x1d, Z1, Z5, K2
 	KANDB        K2, K7, K3
@@ -3797,7 +3797,7 @@ located37:
 	JNZ          wakes40
 
 waits39:
-	MOVQ          152(SI), DX
+	MOVQ          128(SI), DX
 	VPCOMPRESSQ.Z Z28, K7, Z28
 	VMOVUPD       Z28, 4096(R14)(DX*8)
 	VPCOMPRESSQ.Z Z27, K7, Z27
@@ -3808,7 +3808,7 @@ waits39:
 	VMOVUPD       Z25, 13312(R14)(DX*8)
 	KMOVB         K7, DX
 	POPCNTQ       DX, DX
-	ADDQ          DX, 152(SI)
+	ADDQ          DX, 128(SI)
 
 	// spike
 	VMOVUPD      (BX)(R9*8), Z0
@@ -3819,16 +3819,16 @@ waits39:
 	VMOVUPD      1536(BX)(R9*8), Z5
 	VSUBPD       Z0, Z5, Z6
 	VADDPD       Z21, Z31, Z7
-	VMOVUPD      512(R12)(R9*8), Z8
+	VMOVUPD      4096(R12)(R9*8), Z8
 	VBLENDMPD    Z22, Z8, K6, Z9
 	VSUBPD       Z1, Z22, Z28
 	VDIVPD       Z2, Z3, Z10
-	VMOVUPD      Z9, 512(R12)(R9*8)
+	VMOVUPD      Z9, 4096(R12)(R9*8)
 	VADDPD       Z21, Z30, Z11
 	VADDPD       Z4, Z2, Z27
 	VMOVUPD      2048(BX)(R9*8), Z26
 	VPSLLQ       $0x20, Z11, Z12
-	VPADDQ       1024(R12)(R9*8), Z12, Z25
+	VPADDQ       4608(R12)(R9*8), Z12, Z25
 	VMOVUPD      4096(BX)(R9*8), Z13
 	VFMADD213PD  Z10, Z10, Z13
 	VFMADD231PD  4608(BX)(R9*8), Z10, Z10
@@ -3842,10 +3842,10 @@ waits39:
 	VADDPD       Z16, Z7, Z0
 	VMOVUPD      (R13)(R9*8), Z8
 	VBLENDMPD    Z0, Z8, K6, Z3
-	VMOVUPD      (R12)(R9*8), Z9
+	VMOVUPD      3584(R12)(R9*8), Z9
 	VBLENDMPD    Z5, Z9, K6, Z2
 	VMOVUPD      Z3, (R13)(R9*8)
-	VMOVUPD      Z2, (R12)(R9*8)
+	VMOVUPD      Z2, 3584(R12)(R9*8)
 	VMAXPD       Z29, Z0, K6, Z29
 	VCMPPD       $0x1d, Z1, Z5, K2
 	KANDB        K2, K6, K3
@@ -3853,7 +3853,7 @@ waits39:
 	JNZ          wakes42
 
 waits41:
-	MOVQ          152(SI), DX
+	MOVQ          128(SI), DX
 	VPCOMPRESSQ.Z Z28, K6, Z28
 	VMOVUPD       Z28, 4096(R14)(DX*8)
 	VPCOMPRESSQ.Z Z27, K6, Z27
@@ -3864,7 +3864,7 @@ waits41:
 	VMOVUPD       Z25, 13312(R14)(DX*8)
 	KMOVB         K6, DX
 	POPCNTQ       DX, DX
-	ADDQ          DX, 152(SI)
+	ADDQ          DX, 128(SI)
 
 	// spike
 	VMOVUPD      (BX)(R10*8), Z0
@@ -3875,16 +3875,16 @@ waits41:
 	VMOVUPD      1536(BX)(R10*8), Z5
 	VSUBPD       Z0, Z5, Z6
 	VADDPD       Z19, Z31, Z7
-	VMOVUPD      512(R12)(R10*8), Z8
+	VMOVUPD      4096(R12)(R10*8), Z8
 	VBLENDMPD    Z20, Z8, K5, Z9
 	VSUBPD       Z1, Z20, Z28
 	VDIVPD       Z2, Z3, Z10
-	VMOVUPD      Z9, 512(R12)(R10*8)
+	VMOVUPD      Z9, 4096(R12)(R10*8)
 	VADDPD       Z19, Z30, Z11
 	VADDPD       Z4, Z2, Z27
 	VMOVUPD      2048(BX)(R10*8), Z26
 	VPSLLQ       $0x20, Z11, Z12
-	VPADDQ       1024(R12)(R10*8), Z12, Z25
+	VPADDQ       4608(R12)(R10*8), Z12, Z25
 	VMOVUPD      4096(BX)(R10*8), Z13
 	VFMADD213PD  Z10, Z10, Z13
 	VFMADD231PD  4608(BX)(R10*8), Z10, Z10
@@ -3898,10 +3898,10 @@ waits41:
 	VADDPD       Z16, Z7, Z0
 	VMOVUPD      (R13)(R10*8), Z8
 	VBLENDMPD    Z0, Z8, K5, Z3
-	VMOVUPD      (R12)(R10*8), Z9
+	VMOVUPD      3584(R12)(R10*8), Z9
 	VBLENDMPD    Z5, Z9, K5, Z2
 	VMOVUPD      Z3, (R13)(R10*8)
-	VMOVUPD      Z2, (R12)(R10*8)
+	VMOVUPD      Z2, 3584(R12)(R10*8)
 	VMAXPD       Z29, Z0, K5, Z29
 	VCMPPD       $0x1d, Z1, Z5, K2
 	KANDB        K2, K5, K3
@@ -3909,7 +3909,7 @@ waits41:
 	JNZ          wakes44
 
 waits43:
-	MOVQ          152(SI), DX
+	MOVQ          128(SI), DX
 	VPCOMPRESSQ.Z Z28, K5, Z28
 	VMOVUPD       Z28, 4096(R14)(DX*8)
 	VPCOMPRESSQ.Z Z27, K5, Z27
@@ -3920,7 +3920,7 @@ waits43:
 	VMOVUPD       Z25, 13312(R14)(DX*8)
 	KMOVB         K5, DX
 	POPCNTQ       DX, DX
-	ADDQ          DX, 152(SI)
+	ADDQ          DX, 128(SI)
 
 	// spike
 	VMOVUPD      (BX)(R11*8), Z0
@@ -3931,16 +3931,16 @@ waits43:
 	VMOVUPD      1536(BX)(R11*8), Z5
 	VSUBPD       Z0, Z5, Z6
 	VADDPD       Z17, Z31, Z7
-	VMOVUPD      512(R12)(R11*8), Z8
+	VMOVUPD      4096(R12)(R11*8), Z8
 	VBLENDMPD    Z18, Z8, K4, Z9
 	VSUBPD       Z1, Z18, Z28
 	VDIVPD       Z2, Z3, Z10
-	VMOVUPD      Z9, 512(R12)(R11*8)
+	VMOVUPD      Z9, 4096(R12)(R11*8)
 	VADDPD       Z17, Z30, Z11
 	VADDPD       Z4, Z2, Z27
 	VMOVUPD      2048(BX)(R11*8), Z26
 	VPSLLQ       $0x20, Z11, Z12
-	VPADDQ       1024(R12)(R11*8), Z12, Z25
+	VPADDQ       4608(R12)(R11*8), Z12, Z25
 	VMOVUPD      4096(BX)(R11*8), Z13
 	VFMADD213PD  Z10, Z10, Z13
 	VFMADD231PD  4608(BX)(R11*8), Z10, Z10
@@ -3954,10 +3954,10 @@ waits43:
 	VADDPD       Z16, Z7, Z0
 	VMOVUPD      (R13)(R11*8), Z8
 	VBLENDMPD    Z0, Z8, K4, Z3
-	VMOVUPD      (R12)(R11*8), Z9
+	VMOVUPD      3584(R12)(R11*8), Z9
 	VBLENDMPD    Z5, Z9, K4, Z2
 	VMOVUPD      Z3, (R13)(R11*8)
-	VMOVUPD      Z2, (R12)(R11*8)
+	VMOVUPD      Z2, 3584(R12)(R11*8)
 	VMAXPD       Z29, Z0, K4, Z29
 	VCMPPD       $0x1d, Z1, Z5, K2
 	KANDB        K2, K4, K3
@@ -3965,7 +3965,7 @@ waits43:
 	JNZ          wakes46
 
 waits45:
-	MOVQ          152(SI), DX
+	MOVQ          128(SI), DX
 	VPCOMPRESSQ.Z Z28, K4, Z28
 	VMOVUPD       Z28, 4096(R14)(DX*8)
 	VPCOMPRESSQ.Z Z27, K4, Z27
@@ -3976,17 +3976,17 @@ waits45:
 	VMOVUPD       Z25, 13312(R14)(DX*8)
 	KMOVB         K4, DX
 	POPCNTQ       DX, DX
-	ADDQ          DX, 152(SI)
+	ADDQ          DX, 128(SI)
 	TESTQ         R8, R8
 	JNZ           more49
 
 listed48:
 	// last
-	VMOVUPD Z29, 1536(R12)
+	VMOVUPD Z29, 5120(R12)
 	JMP     forward14
 
 odd31:
-	ORQ R11, 216(SI)
+	ORQ R11, 88(SI)
 	JMP finished29
 
 shorter38:
@@ -4073,19 +4073,19 @@ look53:
 	JMP         located37
 
 wakes40:
-	MOVQ $+1, 288(SI)
+	MOVQ $+1, 232(SI)
 	JMP  waits39
 
 wakes42:
-	MOVQ $+1, 288(SI)
+	MOVQ $+1, 232(SI)
 	JMP  waits41
 
 wakes44:
-	MOVQ $+1, 288(SI)
+	MOVQ $+1, 232(SI)
 	JMP  waits43
 
 wakes46:
-	MOVQ $+1, 288(SI)
+	MOVQ $+1, 232(SI)
 	JMP  waits45
 
 more49:
@@ -4094,7 +4094,7 @@ more47:
 	BLSRQ  R8, R8
 	MOVQ   DX, R9
 	SHRQ   $0x03, R9
-	KMOVB  200(SI)(R9*1), K7
+	KMOVB  72(SI)(R9*1), K7
 	ANDQ   $+56, DX
 	CMPQ   CX, $+16
 	JNE    shorter55
@@ -4149,16 +4149,16 @@ located54:
 	VMOVUPD      1536(BX)(DX*8), Z5
 	VSUBPD       Z0, Z5, Z6
 	VADDPD       Z23, Z31, Z7
-	VMOVUPD      512(R12)(DX*8), Z8
+	VMOVUPD      4096(R12)(DX*8), Z8
 	VBLENDMPD    Z24, Z8, K7, Z9
 	VSUBPD       Z1, Z24, Z28
 	VDIVPD       Z2, Z3, Z10
-	VMOVUPD      Z9, 512(R12)(DX*8)
+	VMOVUPD      Z9, 4096(R12)(DX*8)
 	VADDPD       Z23, Z30, Z11
 	VADDPD       Z4, Z2, Z27
 	VMOVUPD      2048(BX)(DX*8), Z26
 	VPSLLQ       $0x20, Z11, Z12
-	VPADDQ       1024(R12)(DX*8), Z12, Z25
+	VPADDQ       4608(R12)(DX*8), Z12, Z25
 	VMOVUPD      4096(BX)(DX*8), Z13
 	VFMADD213PD  Z10, Z10, Z13
 	VFMADD231PD  4608(BX)(DX*8), Z10, Z10
@@ -4172,10 +4172,10 @@ located54:
 	VADDPD       Z16, Z7, Z0
 	VMOVUPD      (R13)(DX*8), Z8
 	VBLENDMPD    Z0, Z8, K7, Z3
-	VMOVUPD      (R12)(DX*8), Z9
+	VMOVUPD      3584(R12)(DX*8), Z9
 	VBLENDMPD    Z5, Z9, K7, Z2
 	VMOVUPD      Z3, (R13)(DX*8)
-	VMOVUPD      Z2, (R12)(DX*8)
+	VMOVUPD      Z2, 3584(R12)(DX*8)
 	VMAXPD       Z29, Z0, K7, Z29
 	VCMPPD       $0x1d, Z1, Z5, K2
 	KANDB        K2, K7, K3
@@ -4183,7 +4183,7 @@ located54:
 	JNZ          wakes57
 
 waits56:
-	MOVQ          152(SI), DX
+	MOVQ          128(SI), DX
 	VPCOMPRESSQ.Z Z28, K7, Z28
 	VMOVUPD       Z28, 4096(R14)(DX*8)
 	VPCOMPRESSQ.Z Z27, K7, Z27
@@ -4194,7 +4194,7 @@ waits56:
 	VMOVUPD       Z25, 13312(R14)(DX*8)
 	KMOVB         K7, DX
 	POPCNTQ       DX, DX
-	ADDQ          DX, 152(SI)
+	ADDQ          DX, 128(SI)
 	TESTQ         R8, R8
 	JNZ           more47
 	JMP           listed48
@@ -4223,7 +4223,7 @@ look58:
 	JMP         located54
 
 wakes57:
-	MOVQ $+1, 288(SI)
+	MOVQ $+1, 232(SI)
 	JMP  waits56
 	PCALIGN $0x40
 
@@ -4233,15 +4233,15 @@ TEXT ·LIFFullAVX2(SB), $192-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), SI
-	MOVQ 48(SI), BX
-	MOVQ $+0, 216(SI)
+	MOVQ 32(SI), BX
+	MOVQ $+0, 88(SI)
 	MOVQ (SI), CX
 	MOVQ 8(SI), DI
-	MOVQ 32(SI), DX
+	MOVQ 96(SI), DX
 
 	// chunk
 	VMOVUPD lifConstsAVX2<>+0(SB), Y15
-	MOVQ    $+1, 288(SI)
+	MOVQ    $+1, 232(SI)
 	XORQ    DX, DX
 
 vector1:
@@ -4261,27 +4261,27 @@ vector1:
 	VPTEST  Y10, Y10
 	JNZ     found
 	ADDQ    $0x04, DX
-	CMPQ    DX, 192(SI)
+	CMPQ    DX, 64(SI)
 	JLT     vector1
-	MOVQ    $+16, 288(SI)
+	MOVQ    $+16, 232(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+0(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+8, 288(SI)
+	MOVQ   $+8, 232(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+160(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+4, 288(SI)
+	MOVQ   $+4, 232(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+192(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+2, 288(SI)
+	MOVQ   $+2, 232(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+64(SB), Y15, Y0
@@ -4289,37 +4289,37 @@ vector1:
 	JZ     found
 
 found:
-	MOVQ 200(SI), DI
+	MOVQ 72(SI), DI
 
 walk:
-	MOVQ 184(SI), R8
+	MOVQ 56(SI), R8
 	SUBQ DI, R8
 	JLE  done5
-	CMPQ R8, 288(SI)
+	CMPQ R8, 232(SI)
 	JLE  whole2
-	MOVQ 288(SI), R8
+	MOVQ 232(SI), R8
 
 whole2:
-	MOVQ 152(SI), CX
+	MOVQ 128(SI), CX
 	ADDQ $0x40, CX
-	CMPQ CX, 160(SI)
+	CMPQ CX, 136(SI)
 	JGT  done5
 	XORQ R9, R9
 	XORQ DX, DX
 
 part3:
-	MOVQ DI, 200(SI)
+	MOVQ DI, 72(SI)
 
 	// number
-	VBROADCASTSD 200(SI), Y0
+	VBROADCASTSD 72(SI), Y0
 	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
 	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
-	VBROADCASTSD 176(SI), Y3
+	VBROADCASTSD 48(SI), Y3
 	VADDPD       Y2, Y3, Y15
 	MOVQ         (SI), CX
 	MOVQ         8(SI), R10
-	MOVQ         32(SI), R11
-	MOVQ         56(SI), R12
+	MOVQ         96(SI), R11
+	MOVQ         40(SI), R12
 
 	// load
 	VMOVUPD   (R11)(DX*8), Y0
@@ -4342,14 +4342,14 @@ part3:
 	VMOVAPD   Y2, Y9
 	VMOVUPD   lifConstsAVX2<>+352(SB), Y7
 	VMOVUPD   lifConstsAVX2<>+640(SB), Y5
-	MOVQ      280(SI), R10
+	MOVQ      224(SI), R10
 	LEAQ      (R10)(DX*8), R10
-	MOVQ      80(SI), R12
-	MOVQ      128(SI), R13
+	MOVQ      168(SI), R12
+	MOVQ      216(SI), R13
 	LEAQ      (R12)(DI*8), R12
 	IMULQ     DI, R13
 	SHLQ      $0x03, R13
-	ADDQ      104(SI), R13
+	ADDQ      192(SI), R13
 	MOVQ      R8, R11
 
 step6:
@@ -4393,12 +4393,12 @@ step6:
 	VADDPD lifConstsAVX2<>+256(SB), Y15, Y15
 	ADDQ   $0x00000200, R10
 	ADDQ   $0x08, R12
-	MOVQ   128(SI), R14
+	MOVQ   216(SI), R14
 	LEAQ   (R13)(R14*8), R13
 	DECQ   R11
 	JNZ    step6
-	MOVQ   64(SI), R10
-	MOVQ   72(SI), R11
+	MOVQ   152(SI), R10
+	MOVQ   160(SI), R11
 
 	// store
 	VCMPPD    $0x1d, 1024(BX)(DX*8), Y6, Y0
@@ -4436,17 +4436,17 @@ step6:
 	SHLQ      CL, R10
 	ORQ       R10, R9
 	ADDQ      $0x08, DX
-	CMPQ      DX, 192(SI)
+	CMPQ      DX, 64(SI)
 	JLT       part3
 	TESTQ     R9, R9
 	JNZ       spikes7
 
 forward4:
-	MOVQ       264(SI), CX
+	MOVQ       304(SI), CX
 	DECQ       CX
 	JLT        none8
-	MOVQ       CX, 264(SI)
-	MOVQ       256(SI), DX
+	MOVQ       CX, 304(SI)
+	MOVQ       296(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -4459,23 +4459,23 @@ forward4:
 
 none8:
 	ADDQ R8, DI
-	CMPQ 216(SI), $+0
+	CMPQ 88(SI), $+0
 	JE   walk
 
 done5:
-	MOVQ DI, 200(SI)
-	MOVQ $+0, 208(SI)
+	MOVQ DI, 72(SI)
+	MOVQ $+0, 80(SI)
 	VZEROUPPER
 	RET
 
 spikes7:
-	MOVQ DI, 200(SI)
+	MOVQ DI, 72(SI)
 
 	// number
-	VBROADCASTSD 200(SI), Y0
+	VBROADCASTSD 72(SI), Y0
 	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
 	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y2
-	VBROADCASTSD 176(SI), Y3
+	VBROADCASTSD 48(SI), Y3
 	VADDPD       Y2, Y3, Y15
 
 again9:
@@ -4488,8 +4488,8 @@ again9:
 	MOVQ   R10, R11
 	SHLQ   CL, R11
 	XORQ   R11, R9
-	MOVQ   56(SI), CX
-	MOVQ   280(SI), R12
+	MOVQ   40(SI), CX
+	MOVQ   224(SI), R12
 	CMPQ   R8, $+16
 	JNE    shorter13
 
@@ -4629,9 +4629,9 @@ located12:
 	JNZ    odd15
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R12
-	MOVQ   32(SI), R13
-	MOVQ   136(SI), R14
-	MOVQ   64(SI), R15
+	MOVQ   96(SI), R13
+	MOVQ   112(SI), R14
+	MOVQ   152(SI), R15
 
 	// spike
 	VMOVUPD      1024(BX)(DX*8), Y0
@@ -4654,7 +4654,7 @@ located12:
 	VMOVUPD      Y1, (R11)(DX*8)
 	VMOVUPD      1536(BX)(DX*8), Y10
 	VMINPD       Y0, Y10, Y1
-	VMOVUPD      Y4, 1024(CX)(DX*8)
+	VMOVUPD      Y4, 4608(CX)(DX*8)
 	VMOVUPD      (R15)(DX*8), Y10
 	VBLENDVPD    Y6, Y1, Y10, Y0
 	VMOVUPD      Y0, (R15)(DX*8)
@@ -4685,7 +4685,7 @@ located12:
 	VMOVUPD      Y2, (R13)(DX*8)
 	VMAXPD       Y10, Y5, Y8
 	VADDPD       3584(BX)(DX*8), Y8, Y4
-	VMOVUPD      Y8, 512(CX)(DX*8)
+	VMOVUPD      Y8, 4096(CX)(DX*8)
 	VSUBPD       Y7, Y4, Y0
 	VBLENDVPD    Y1, Y0, Y4, Y3
 	VSUBPD       Y3, Y7, Y9
@@ -4694,24 +4694,24 @@ located12:
 	VMOVUPD      Y5, (R14)(DX*8)
 
 events11:
-	MOVQ 168(SI), R11
+	MOVQ 144(SI), R11
 	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
-	MOVQ 152(SI), DX
+	MOVQ 128(SI), DX
 	SHLQ $0x04, DX
-	ADDQ 144(SI), DX
+	ADDQ 120(SI), DX
 
 event16:
 	TZCNTQ R10, R12
-	MOVQ   512(CX)(R12*8), R13
+	MOVQ   4096(CX)(R12*8), R13
 	MOVQ   R13, 8(DX)
-	MOVQ   1024(CX)(R12*8), R13
+	MOVQ   4608(CX)(R12*8), R13
 	ADDQ   DI, R13
 	MOVL   R13, 4(DX)
 	ADDQ   R11, R12
 	MOVL   R12, (DX)
 	ADDQ   $0x10, DX
-	INCQ   152(SI)
+	INCQ   128(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
 	JNZ    event16
@@ -4719,18 +4719,18 @@ event16:
 finished10:
 	TESTQ R9, R9
 	JNZ   again9
-	MOVQ  R8, 288(SI)
+	MOVQ  R8, 232(SI)
 	JMP   forward4
 
 shorter13:
 	MOVQ R8, R14
-	MOVQ R8, 200(SI)
+	MOVQ R8, 72(SI)
 	MOVQ R8, R13
 	SHLQ $0x09, R13
 	ADDQ R12, R13
 
 	// look
-	VBROADCASTSD 200(SI), Y0
+	VBROADCASTSD 72(SI), Y0
 	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
 	VMOVUPD      lifConstsAVX2<>+320(SB), Y14
 	VSUBPD       lifConstsAVX2<>+224(SB), Y1, Y10
@@ -4791,9 +4791,9 @@ single14:
 	JNZ          odd18
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
-	MOVQ         32(SI), R13
-	MOVQ         136(SI), R14
-	MOVQ         64(SI), R15
+	MOVQ         96(SI), R13
+	MOVQ         112(SI), R14
+	MOVQ         152(SI), R15
 
 	// spike
 	VMOVUPD      1024(BX)(DX*8), Y0
@@ -4816,7 +4816,7 @@ single14:
 	VDIVPD       Y2, Y3, Y3
 	VANDPD       Y9, Y6, Y2
 	VADDPD       lifConstsAVX2<>+224(SB), Y13, Y9
-	VMOVUPD      Y9, 1024(CX)(DX*8)
+	VMOVUPD      Y9, 4608(CX)(DX*8)
 	VMINPD       Y7, Y10, Y9
 	VMOVUPD      (R15)(DX*8), Y7
 	VBLENDVPD    Y6, Y9, Y7, Y9
@@ -4856,7 +4856,7 @@ single14:
 	VMOVUPD      Y0, (R13)(DX*8)
 	VMOVUPD      (R11)(DX*8), Y2
 	VBLENDVPD    Y6, Y3, Y2, Y7
-	VMOVUPD      Y1, 512(CX)(DX*8)
+	VMOVUPD      Y1, 4096(CX)(DX*8)
 	VMOVUPD      Y7, (R11)(DX*8)
 	VSUBPD       Y8, Y10, Y4
 	VBLENDVPD    Y9, Y4, Y10, Y0
@@ -4867,11 +4867,11 @@ single14:
 	JMP          events11
 
 odd15:
-	ORQ R11, 216(SI)
+	ORQ R11, 88(SI)
 	JMP finished10
 
 odd18:
-	ORQ R11, 216(SI)
+	ORQ R11, 88(SI)
 	JMP finished10
 	PCALIGN $0x40
 
@@ -4881,15 +4881,15 @@ TEXT ·LIFFullAVX512(SB), $128-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), SI
-	MOVQ 48(SI), BX
-	MOVQ $+0, 216(SI)
+	MOVQ 32(SI), BX
+	MOVQ $+0, 88(SI)
 	MOVQ (SI), CX
 	MOVQ 8(SI), DI
-	MOVQ 32(SI), DX
+	MOVQ 96(SI), DX
 
 	// chunk
 	VBROADCASTSD lifConstsAVX512<>+0(SB), Z31
-	MOVQ         $+1, 288(SI)
+	MOVQ         $+1, 232(SI)
 	XORQ         DX, DX
 
 vector1:
@@ -4909,27 +4909,27 @@ vector1:
 	KORTESTB    K7, K7
 	JNZ         found
 	ADDQ        $0x08, DX
-	CMPQ        DX, 192(SI)
+	CMPQ        DX, 64(SI)
 	JLT         vector1
-	MOVQ        $+16, 288(SI)
+	MOVQ        $+16, 232(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+0(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+8, 288(SI)
+	MOVQ        $+8, 232(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+40(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+4, 288(SI)
+	MOVQ        $+4, 232(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+48(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+2, 288(SI)
+	MOVQ        $+2, 232(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+16(SB), Z31, K1
@@ -4937,36 +4937,36 @@ vector1:
 	JZ          found
 
 found:
-	MOVQ 200(SI), DI
+	MOVQ 72(SI), DI
 
 walk:
-	MOVQ 184(SI), R8
+	MOVQ 56(SI), R8
 	SUBQ DI, R8
 	JLE  done5
-	CMPQ R8, 288(SI)
+	CMPQ R8, 232(SI)
 	JLE  whole2
-	MOVQ 288(SI), R8
+	MOVQ 232(SI), R8
 
 whole2:
-	MOVQ 152(SI), CX
+	MOVQ 128(SI), CX
 	ADDQ $0x40, CX
-	CMPQ CX, 160(SI)
+	CMPQ CX, 136(SI)
 	JGT  done5
 	XORQ R9, R9
 	XORQ DX, DX
 
 part3:
-	MOVQ DI, 200(SI)
+	MOVQ DI, 72(SI)
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
-	VORPD.BCST   200(SI), Z0, Z1
+	VORPD.BCST   72(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  176(SI), Z2, Z31
+	VADDPD.BCST  48(SI), Z2, Z31
 	MOVQ         (SI), CX
 	MOVQ         8(SI), R10
-	MOVQ         32(SI), R11
-	MOVQ         56(SI), R12
+	MOVQ         96(SI), R11
+	MOVQ         40(SI), R12
 
 	// load
 	VMOVUPD      (R11)(DX*8), Z0
@@ -5009,14 +5009,14 @@ part3:
 	VMOVAPD      Z3, Z19
 	VBROADCASTSD lifConstsAVX512<>+320(SB), Z15
 	VBROADCASTSD lifConstsAVX512<>+328(SB), Z11
-	MOVQ         280(SI), R10
+	MOVQ         224(SI), R10
 	LEAQ         (R10)(DX*8), R10
-	MOVQ         80(SI), R12
-	MOVQ         128(SI), R13
+	MOVQ         168(SI), R12
+	MOVQ         216(SI), R13
 	LEAQ         (R12)(DI*8), R12
 	IMULQ        DI, R13
 	SHLQ         $0x03, R13
-	ADDQ         104(SI), R13
+	ADDQ         192(SI), R13
 	MOVQ         R8, R11
 
 step6:
@@ -5092,12 +5092,12 @@ step6:
 	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
 	ADDQ        $0x00000200, R10
 	ADDQ        $0x08, R12
-	MOVQ        128(SI), R14
+	MOVQ        216(SI), R14
 	LEAQ        (R13)(R14*8), R13
 	DECQ        R11
 	JNZ         step6
-	MOVQ        64(SI), R10
-	MOVQ        72(SI), R11
+	MOVQ        152(SI), R10
+	MOVQ        160(SI), R11
 
 	// store
 	VCMPPD    $0x1d, 1024(BX)(DX*8), Z14, K1
@@ -5165,17 +5165,17 @@ step6:
 	SHLQ   CL, R10
 	ORQ    R10, R9
 	ADDQ   $0x20, DX
-	CMPQ   DX, 192(SI)
+	CMPQ   DX, 64(SI)
 	JLT    part3
 	TESTQ  R9, R9
 	JNZ    spikes7
 
 forward4:
-	MOVQ       264(SI), CX
+	MOVQ       304(SI), CX
 	DECQ       CX
 	JLT        none8
-	MOVQ       CX, 264(SI)
-	MOVQ       256(SI), DX
+	MOVQ       CX, 304(SI)
+	MOVQ       296(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -5188,23 +5188,23 @@ forward4:
 
 none8:
 	ADDQ R8, DI
-	CMPQ 216(SI), $+0
+	CMPQ 88(SI), $+0
 	JE   walk
 
 done5:
-	MOVQ DI, 200(SI)
-	MOVQ $+0, 208(SI)
+	MOVQ DI, 72(SI)
+	MOVQ $+0, 80(SI)
 	VZEROUPPER
 	RET
 
 spikes7:
-	MOVQ DI, 200(SI)
+	MOVQ DI, 72(SI)
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
-	VORPD.BCST   200(SI), Z0, Z1
+	VORPD.BCST   72(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
-	VADDPD.BCST  176(SI), Z2, Z31
+	VADDPD.BCST  48(SI), Z2, Z31
 
 again9:
 	TZCNTQ R9, DX
@@ -5216,8 +5216,8 @@ again9:
 	MOVQ   R10, R11
 	SHLQ   CL, R11
 	XORQ   R11, R9
-	MOVQ   56(SI), CX
-	MOVQ   280(SI), R12
+	MOVQ   40(SI), CX
+	MOVQ   224(SI), R12
 	CMPQ   R8, $+16
 	JNE    shorter13
 
@@ -5355,9 +5355,9 @@ located12:
 	JNZ         odd15
 	MOVQ        (SI), R11
 	MOVQ        8(SI), R12
-	MOVQ        32(SI), R13
-	MOVQ        136(SI), R14
-	MOVQ        64(SI), R15
+	MOVQ        96(SI), R13
+	MOVQ        112(SI), R14
+	MOVQ        152(SI), R15
 
 	// spike
 	VMOVUPD          1024(BX)(DX*8), Z0
@@ -5379,7 +5379,7 @@ located12:
 	VMOVUPD          1536(BX)(DX*8), Z14
 	VMOVUPD          (R15)(DX*8), Z15
 	VMINPD           Z9, Z14, K1, Z15
-	VMOVUPD          Z7, 1024(CX)(DX*8)
+	VMOVUPD          Z7, 4608(CX)(DX*8)
 	VMOVUPD          Z15, (R15)(DX*8)
 	VMOVUPD          4096(BX)(DX*8), Z16
 	VFMADD213PD      Z10, Z10, Z16
@@ -5407,31 +5407,31 @@ located12:
 	VFNMADD132PD     2048(BX)(DX*8), Z22, Z18
 	VMAXPD           Z18, Z5, Z0
 	VADDPD           3584(BX)(DX*8), Z0, Z2
-	VMOVUPD          Z0, 512(CX)(DX*8)
+	VMOVUPD          Z0, 4096(CX)(DX*8)
 	VSUBPD           Z22, Z2, K2, Z2
 	VMOVUPD          (R14)(DX*8), Z4
 	VSUBPD           Z2, Z22, K1, Z4
 	VMOVUPD          Z4, (R14)(DX*8)
 
 events11:
-	MOVQ 168(SI), R11
+	MOVQ 144(SI), R11
 	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
-	MOVQ 152(SI), DX
+	MOVQ 128(SI), DX
 	SHLQ $0x04, DX
-	ADDQ 144(SI), DX
+	ADDQ 120(SI), DX
 
 event16:
 	TZCNTQ R10, R12
-	MOVQ   512(CX)(R12*8), R13
+	MOVQ   4096(CX)(R12*8), R13
 	MOVQ   R13, 8(DX)
-	MOVQ   1024(CX)(R12*8), R13
+	MOVQ   4608(CX)(R12*8), R13
 	ADDQ   DI, R13
 	MOVL   R13, 4(DX)
 	ADDQ   R11, R12
 	MOVL   R12, (DX)
 	ADDQ   $0x10, DX
-	INCQ   152(SI)
+	INCQ   128(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
 	JNZ    event16
@@ -5439,19 +5439,19 @@ event16:
 finished10:
 	TESTQ R9, R9
 	JNZ   again9
-	MOVQ  R8, 288(SI)
+	MOVQ  R8, 232(SI)
 	JMP   forward4
 
 shorter13:
 	MOVQ R8, R14
-	MOVQ R8, 200(SI)
+	MOVQ R8, 72(SI)
 	MOVQ R8, R13
 	SHLQ $0x09, R13
 	ADDQ R12, R13
 
 	// look
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
-	VORPD.BCST   200(SI), Z0, Z1
+	VORPD.BCST   72(SI), Z0, Z1
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z30
 	VSUBPD       Z0, Z1, Z26
 	VBROADCASTSD lifConstsAVX512<>+136(SB), Z29
@@ -5510,9 +5510,9 @@ single14:
 	JNZ          odd18
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
-	MOVQ         32(SI), R13
-	MOVQ         136(SI), R14
-	MOVQ         64(SI), R15
+	MOVQ         96(SI), R13
+	MOVQ         112(SI), R14
+	MOVQ         152(SI), R15
 
 	// spike
 	VMOVUPD          1024(BX)(DX*8), Z0
@@ -5536,7 +5536,7 @@ single14:
 	KANDB            K2, K1, K3
 	VMOVUPD          (R15)(DX*8), Z16
 	VMINPD           Z14, Z8, K1, Z16
-	VMOVUPD          Z13, 1024(CX)(DX*8)
+	VMOVUPD          Z13, 4608(CX)(DX*8)
 	VMOVUPD          Z16, (R15)(DX*8)
 	VMOVUPD          4096(BX)(DX*8), Z17
 	VFMADD213PD      Z12, Z12, Z17
@@ -5568,7 +5568,7 @@ single14:
 	VFNMADD132PD     2048(BX)(DX*8), Z7, Z19
 	VMAXPD           Z19, Z5, Z2
 	VADDPD           3584(BX)(DX*8), Z2, Z4
-	VMOVUPD          Z2, 512(CX)(DX*8)
+	VMOVUPD          Z2, 4096(CX)(DX*8)
 	VSUBPD           Z7, Z4, K4, Z4
 	VMOVUPD          (R14)(DX*8), Z1
 	VSUBPD           Z4, Z7, K6, Z1
@@ -5576,11 +5576,11 @@ single14:
 	JMP              events11
 
 odd15:
-	ORQ R11, 216(SI)
+	ORQ R11, 88(SI)
 	JMP finished10
 
 odd18:
-	ORQ R11, 216(SI)
+	ORQ R11, 88(SI)
 	JMP finished10
 	PCALIGN $0x40
 

@@ -12,15 +12,15 @@ TEXT ·RHHCutAVX2(SB), $3520-8
 	MOVQ b+0(FP), CX
 
 group:
-	MOVQ 200(CX), DX
-	MOVQ 208(CX), DX
-	MOVQ 48(CX), BX
-	MOVQ 56(CX), SI
-	MOVQ 40(CX), DI
+	MOVQ 72(CX), DX
+	MOVQ 80(CX), DX
+	MOVQ 32(CX), BX
+	MOVQ 40(CX), SI
+	MOVQ 104(CX), DI
 	MOVQ (CX), R8
 	MOVQ 8(CX), R9
-	LEAQ 216(CX), R10
-	LEAQ 232(CX), R11
+	LEAQ 88(CX), R10
+	LEAQ 256(CX), R11
 	MOVQ $+0, (R10)
 	MOVQ $+0, (R11)
 	MOVQ $+0, 8(R11)
@@ -2562,9 +2562,9 @@ vectors:
 	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
 	ADDQ         $0x20, DX
-	CMPQ         DX, 192(CX)
+	CMPQ         DX, 64(CX)
 	JLT          vectors
-	MOVQ         248(CX), CX
+	MOVQ         272(CX), CX
 	TESTQ        CX, CX
 	JNZ          group
 	VZEROUPPER
@@ -2579,28 +2579,28 @@ TEXT ·RHHCutFullAVX2(SB), $4032-8
 	MOVQ b+0(FP), CX
 
 group:
-	MOVQ 200(CX), DX
-	MOVQ 208(CX), BX
-	MOVQ 48(CX), SI
-	MOVQ 56(CX), DI
-	MOVQ 40(CX), R8
+	MOVQ 72(CX), DX
+	MOVQ 80(CX), BX
+	MOVQ 32(CX), SI
+	MOVQ 40(CX), DI
+	MOVQ 104(CX), R8
 	MOVQ (CX), R9
 	MOVQ 8(CX), R10
-	LEAQ 216(CX), R11
-	LEAQ 232(CX), R12
+	LEAQ 88(CX), R11
+	LEAQ 256(CX), R12
 	MOVQ $+0, (R11)
 	MOVQ $+0, (R12)
 	MOVQ $+0, 8(R12)
-	MOVQ 80(CX), BX
+	MOVQ 168(CX), BX
 
 	// wave
 	VBROADCASTSD (BX)(DX*8), Y15
-	MOVQ         64(CX), R13
-	MOVQ         72(CX), R14
-	MOVQ         128(CX), R15
+	MOVQ         152(CX), R13
+	MOVQ         160(CX), R14
+	MOVQ         216(CX), R15
 	IMULQ        DX, R15
 	SHLQ         $0x03, R15
-	ADDQ         104(CX), R15
+	ADDQ         192(CX), R15
 	XORQ         BX, BX
 
 vectors:
@@ -5266,9 +5266,9 @@ vectors:
 	ADDQ         $0x04, R11
 	ADDQ         $0x04, R12
 	ADDQ         $0x20, BX
-	CMPQ         BX, 192(CX)
+	CMPQ         BX, 64(CX)
 	JLT          vectors
-	MOVQ         248(CX), CX
+	MOVQ         272(CX), CX
 	TESTQ        CX, CX
 	JNZ          group
 	VZEROUPPER
@@ -5283,15 +5283,15 @@ TEXT ·RHHCutAVX512(SB), $2816-8
 	MOVQ b+0(FP), CX
 
 group:
-	MOVQ 200(CX), DX
-	MOVQ 208(CX), DX
-	MOVQ 48(CX), BX
-	MOVQ 56(CX), SI
-	MOVQ 40(CX), DI
+	MOVQ 72(CX), DX
+	MOVQ 80(CX), DX
+	MOVQ 32(CX), BX
+	MOVQ 40(CX), SI
+	MOVQ 104(CX), DI
 	MOVQ (CX), R8
 	MOVQ 8(CX), R9
-	LEAQ 216(CX), R10
-	LEAQ 232(CX), R11
+	LEAQ 88(CX), R10
+	LEAQ 256(CX), R11
 	MOVQ $+0, (R10)
 	MOVQ $+0, (R11)
 	MOVQ $+0, 8(R11)
@@ -7623,9 +7623,9 @@ vectors:
 	ADDQ             $0x08, R10
 	ADDQ             $0x08, R11
 	ADDQ             $0x40, DX
-	CMPQ             DX, 192(CX)
+	CMPQ             DX, 64(CX)
 	JLT              vectors
-	MOVQ             248(CX), CX
+	MOVQ             272(CX), CX
 	TESTQ            CX, CX
 	JNZ              group
 	VZEROUPPER
@@ -7640,28 +7640,28 @@ TEXT ·RHHCutFullAVX512(SB), $3264-8
 	MOVQ b+0(FP), CX
 
 group:
-	MOVQ 200(CX), DX
-	MOVQ 208(CX), BX
-	MOVQ 48(CX), SI
-	MOVQ 56(CX), DI
-	MOVQ 40(CX), R8
+	MOVQ 72(CX), DX
+	MOVQ 80(CX), BX
+	MOVQ 32(CX), SI
+	MOVQ 40(CX), DI
+	MOVQ 104(CX), R8
 	MOVQ (CX), R9
 	MOVQ 8(CX), R10
-	LEAQ 216(CX), R11
-	LEAQ 232(CX), R12
+	LEAQ 88(CX), R11
+	LEAQ 256(CX), R12
 	MOVQ $+0, (R11)
 	MOVQ $+0, (R12)
 	MOVQ $+0, 8(R12)
-	MOVQ 80(CX), BX
+	MOVQ 168(CX), BX
 
 	// wave
 	VBROADCASTSD (BX)(DX*8), Z31
-	MOVQ         64(CX), R13
-	MOVQ         72(CX), R14
-	MOVQ         128(CX), R15
+	MOVQ         152(CX), R13
+	MOVQ         160(CX), R14
+	MOVQ         216(CX), R15
 	IMULQ        DX, R15
 	SHLQ         $0x03, R15
-	ADDQ         104(CX), R15
+	ADDQ         192(CX), R15
 	XORQ         BX, BX
 
 vectors:
@@ -10057,37 +10057,37 @@ vectors:
 	ADDQ             $0x08, R11
 	ADDQ             $0x08, R12
 	ADDQ             $0x40, BX
-	CMPQ             BX, 192(CX)
+	CMPQ             BX, 64(CX)
 	JLT              vectors
-	MOVQ             248(CX), CX
+	MOVQ             272(CX), CX
 	TESTQ            CX, CX
 	JNZ              group
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
 
-// func RHHPiecesAVX2(b *Block)
+// func RHHSubstepsAVX2(b *Block)
 // Requires: AVX, FMA3
-TEXT ·RHHPiecesAVX2(SB), $2880-8
+TEXT ·RHHSubstepsAVX2(SB), $2880-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), CX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), SI
-	MOVQ 56(DX), DI
-	MOVQ 40(DX), R8
+	MOVQ 72(DX), CX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), SI
+	MOVQ 40(DX), DI
+	MOVQ 104(DX), R8
 	MOVQ (DX), R9
 	MOVQ 8(DX), R10
-	MOVQ 224(DX), R11
+	MOVQ 288(DX), R11
 
 	// first
 	VMOVUPD rhhConstsAVX2<>+992(SB), Y15
 	XORQ    CX, CX
-	CMPQ    192(DX), $0x10
-	JGT     piece8
+	CMPQ    64(DX), $0x10
+	JGT     substep8
 
-piece4:
+substep4:
 	XORQ BX, BX
 
 vectors4:
@@ -11128,17 +11128,17 @@ vectors4:
 	VBLENDVPD    Y0, (R9)(BX*8), Y9, Y9
 	VMOVUPD      Y9, (DI)(BX*8)
 	VMOVUPD      Y2, (R9)(BX*8)
-	VMOVUPD      1024(DI)(BX*8), Y9
+	VMOVUPD      2048(DI)(BX*8), Y9
 	VBLENDVPD    Y0, Y2, Y9, Y2
-	VMOVUPD      Y2, 1024(DI)(BX*8)
+	VMOVUPD      Y2, 2048(DI)(BX*8)
 	VMOVUPD      512(DI)(BX*8), Y9
 	VBLENDVPD    Y0, (R10)(BX*8), Y9, Y2
 	VMOVUPD      Y2, 512(DI)(BX*8)
 	VMOVUPD      384(AX), Y9
 	VMOVUPD      Y9, (R10)(BX*8)
-	VMOVUPD      1536(DI)(BX*8), Y2
+	VMOVUPD      2560(DI)(BX*8), Y2
 	VBLENDVPD    Y0, Y9, Y2, Y9
-	VMOVUPD      Y9, 1536(DI)(BX*8)
+	VMOVUPD      Y9, 2560(DI)(BX*8)
 	VMOVUPD      2592(SI)(BX*8), Y2
 	VFMADD231PD  2080(SI)(BX*8), Y14, Y2
 	VADDPD       Y14, Y11, Y9
@@ -11196,17 +11196,17 @@ vectors4:
 	VBLENDVPD    Y12, 32(R9)(BX*8), Y0, Y9
 	VMOVUPD      Y9, 32(DI)(BX*8)
 	VMOVUPD      Y11, 32(R9)(BX*8)
-	VMOVUPD      1056(DI)(BX*8), Y13
+	VMOVUPD      2080(DI)(BX*8), Y13
 	VBLENDVPD    Y12, Y11, Y13, Y14
-	VMOVUPD      Y14, 1056(DI)(BX*8)
+	VMOVUPD      Y14, 2080(DI)(BX*8)
 	VMOVUPD      544(DI)(BX*8), Y2
 	VBLENDVPD    Y12, 32(R10)(BX*8), Y2, Y7
 	VMOVUPD      Y7, 544(DI)(BX*8)
 	VMOVUPD      128(AX), Y0
 	VMOVUPD      Y0, 32(R10)(BX*8)
-	VMOVUPD      1568(DI)(BX*8), Y9
+	VMOVUPD      2592(DI)(BX*8), Y9
 	VBLENDVPD    Y12, Y0, Y9, Y11
-	VMOVUPD      Y11, 1568(DI)(BX*8)
+	VMOVUPD      Y11, 2592(DI)(BX*8)
 	VMOVUPD      32(R11)(BX*8), Y13
 	VBLENDVPD    Y12, Y15, Y13, Y14
 	VMOVUPD      Y14, 32(R11)(BX*8)
@@ -11232,18 +11232,18 @@ vectors4:
 	VMOVUPD      64(DI)(BX*8), Y13
 	VBLENDVPD    Y1, 64(R9)(BX*8), Y13, Y12
 	VMOVUPD      Y12, 64(DI)(BX*8)
-	VMOVUPD      1088(DI)(BX*8), Y14
+	VMOVUPD      2112(DI)(BX*8), Y14
 	VBLENDVPD    Y1, Y4, Y14, Y7
 	VMOVUPD      Y4, 64(R9)(BX*8)
 	VMOVUPD      576(DI)(BX*8), Y0
 	VBLENDVPD    Y1, 64(R10)(BX*8), Y0, Y2
-	VMOVUPD      Y7, 1088(DI)(BX*8)
-	VMOVUPD      1600(DI)(BX*8), Y9
+	VMOVUPD      Y7, 2112(DI)(BX*8)
+	VMOVUPD      2624(DI)(BX*8), Y9
 	VBLENDVPD    Y1, Y10, Y9, Y11
 	VMOVUPD      Y2, 576(DI)(BX*8)
 	VMOVUPD      64(R11)(BX*8), Y13
 	VBLENDVPD    Y1, Y15, Y13, Y12
-	VMOVUPD      Y11, 1600(DI)(BX*8)
+	VMOVUPD      Y11, 2624(DI)(BX*8)
 	VMOVUPD      64(R8)(BX*8), Y14
 	VBLENDVPD    Y1, Y8, Y14, Y4
 	VMOVUPD      Y10, 64(R10)(BX*8)
@@ -11256,36 +11256,36 @@ vectors4:
 	VCMPPD       $0x1d, Y9, Y0, Y2
 	VMOVUPD      96(DI)(BX*8), Y13
 	VBLENDVPD    Y2, Y7, Y13, Y11
-	VMOVUPD      1120(DI)(BX*8), Y1
+	VMOVUPD      2144(DI)(BX*8), Y1
 	VBLENDVPD    Y2, Y0, Y1, Y14
 	VMOVUPD      608(DI)(BX*8), Y10
 	VBLENDVPD    Y2, 96(R10)(BX*8), Y10, Y12
-	VMOVUPD      1632(DI)(BX*8), Y4
+	VMOVUPD      2656(DI)(BX*8), Y4
 	VBLENDVPD    Y2, Y5, Y4, Y3
 	VMOVUPD      Y11, 96(DI)(BX*8)
 	VMOVUPD      96(R11)(BX*8), Y6
 	VBLENDVPD    Y2, Y15, Y6, Y7
-	VMOVUPD      Y14, 1120(DI)(BX*8)
+	VMOVUPD      Y14, 2144(DI)(BX*8)
 	VBLENDVPD    Y2, Y8, Y9, Y13
 	VMOVUPD      Y0, 96(R9)(BX*8)
 	VMOVUPD      Y12, 608(DI)(BX*8)
-	VMOVUPD      Y3, 1632(DI)(BX*8)
+	VMOVUPD      Y3, 2656(DI)(BX*8)
 	VMOVUPD      Y5, 96(R10)(BX*8)
 	VMOVUPD      Y7, 96(R11)(BX*8)
 	VMOVUPD      Y13, 96(R8)(BX*8)
 	ADDQ         $0x10, BX
-	CMPQ         BX, 192(DX)
+	CMPQ         BX, 64(DX)
 	JLT          vectors4
 
 	// next
 	VADDPD rhhConstsAVX2<>+928(SB), Y15, Y15
 	INCQ   CX
-	CMPQ   CX, 184(DX)
-	JLT    piece4
+	CMPQ   CX, 280(DX)
+	JLT    substep4
 	VZEROUPPER
 	RET
 
-piece8:
+substep8:
 	XORQ BX, BX
 
 vectors8:
@@ -13510,17 +13510,17 @@ vectors8:
 	VBLENDVPD    Y4, (R9)(BX*8), Y9, Y9
 	VMOVUPD      Y9, (DI)(BX*8)
 	VMOVUPD      Y3, (R9)(BX*8)
-	VMOVUPD      1024(DI)(BX*8), Y9
+	VMOVUPD      2048(DI)(BX*8), Y9
 	VBLENDVPD    Y4, Y3, Y9, Y3
-	VMOVUPD      Y3, 1024(DI)(BX*8)
+	VMOVUPD      Y3, 2048(DI)(BX*8)
 	VMOVUPD      512(DI)(BX*8), Y9
 	VBLENDVPD    Y4, (R10)(BX*8), Y9, Y3
 	VMOVUPD      Y3, 512(DI)(BX*8)
 	VMOVUPD      64(AX), Y9
 	VMOVUPD      Y9, (R10)(BX*8)
-	VMOVUPD      1536(DI)(BX*8), Y3
+	VMOVUPD      2560(DI)(BX*8), Y3
 	VBLENDVPD    Y4, Y9, Y3, Y9
-	VMOVUPD      Y9, 1536(DI)(BX*8)
+	VMOVUPD      Y9, 2560(DI)(BX*8)
 	VMOVUPD      (R11)(BX*8), Y3
 	VBLENDVPD    Y4, Y15, Y3, Y9
 	VMOVUPD      Y9, (R11)(BX*8)
@@ -13579,17 +13579,17 @@ vectors8:
 	VBLENDVPD    Y4, 32(R9)(BX*8), Y8, Y8
 	VMOVUPD      Y8, 32(DI)(BX*8)
 	VMOVUPD      Y1, 32(R9)(BX*8)
-	VMOVUPD      1056(DI)(BX*8), Y8
+	VMOVUPD      2080(DI)(BX*8), Y8
 	VBLENDVPD    Y4, Y1, Y8, Y1
-	VMOVUPD      Y1, 1056(DI)(BX*8)
+	VMOVUPD      Y1, 2080(DI)(BX*8)
 	VMOVUPD      544(DI)(BX*8), Y8
 	VBLENDVPD    Y4, 32(R10)(BX*8), Y8, Y1
 	VMOVUPD      Y1, 544(DI)(BX*8)
 	VMOVUPD      (AX), Y8
 	VMOVUPD      Y8, 32(R10)(BX*8)
-	VMOVUPD      1568(DI)(BX*8), Y1
+	VMOVUPD      2592(DI)(BX*8), Y1
 	VBLENDVPD    Y4, Y8, Y1, Y8
-	VMOVUPD      Y8, 1568(DI)(BX*8)
+	VMOVUPD      Y8, 2592(DI)(BX*8)
 	VMOVUPD      32(R11)(BX*8), Y1
 	VBLENDVPD    Y4, Y15, Y1, Y8
 	VMOVUPD      Y8, 32(R11)(BX*8)
@@ -13644,17 +13644,17 @@ vectors8:
 	VBLENDVPD    Y5, 64(R9)(BX*8), Y6, Y6
 	VMOVUPD      Y6, 64(DI)(BX*8)
 	VMOVUPD      Y12, 64(R9)(BX*8)
-	VMOVUPD      1088(DI)(BX*8), Y6
+	VMOVUPD      2112(DI)(BX*8), Y6
 	VBLENDVPD    Y5, Y12, Y6, Y12
-	VMOVUPD      Y12, 1088(DI)(BX*8)
+	VMOVUPD      Y12, 2112(DI)(BX*8)
 	VMOVUPD      576(DI)(BX*8), Y6
 	VBLENDVPD    Y5, 64(R10)(BX*8), Y6, Y12
 	VMOVUPD      Y12, 576(DI)(BX*8)
 	VMOVUPD      864(AX), Y6
 	VMOVUPD      Y6, 64(R10)(BX*8)
-	VMOVUPD      1600(DI)(BX*8), Y12
+	VMOVUPD      2624(DI)(BX*8), Y12
 	VBLENDVPD    Y5, Y6, Y12, Y6
-	VMOVUPD      Y6, 1600(DI)(BX*8)
+	VMOVUPD      Y6, 2624(DI)(BX*8)
 	VMOVUPD      64(R11)(BX*8), Y12
 	VBLENDVPD    Y5, Y15, Y12, Y6
 	VMOVUPD      Y6, 64(R11)(BX*8)
@@ -13711,17 +13711,17 @@ vectors8:
 	VBLENDVPD    Y0, 96(R9)(BX*8), Y5, Y3
 	VMOVUPD      Y3, 96(DI)(BX*8)
 	VMOVUPD      Y9, 96(R9)(BX*8)
-	VMOVUPD      1120(DI)(BX*8), Y8
+	VMOVUPD      2144(DI)(BX*8), Y8
 	VBLENDVPD    Y0, Y9, Y8, Y6
-	VMOVUPD      Y6, 1120(DI)(BX*8)
+	VMOVUPD      Y6, 2144(DI)(BX*8)
 	VMOVUPD      608(DI)(BX*8), Y12
 	VBLENDVPD    Y0, 96(R10)(BX*8), Y12, Y5
 	VMOVUPD      Y5, 608(DI)(BX*8)
 	VMOVUPD      160(AX), Y3
 	VMOVUPD      Y3, 96(R10)(BX*8)
-	VMOVUPD      1632(DI)(BX*8), Y9
+	VMOVUPD      2656(DI)(BX*8), Y9
 	VBLENDVPD    Y0, Y3, Y9, Y8
-	VMOVUPD      Y8, 1632(DI)(BX*8)
+	VMOVUPD      Y8, 2656(DI)(BX*8)
 	VMOVUPD      96(R11)(BX*8), Y6
 	VBLENDVPD    Y0, Y15, Y6, Y12
 	VMOVUPD      Y12, 96(R11)(BX*8)
@@ -13753,17 +13753,17 @@ vectors8:
 	VBLENDVPD    Y0, 128(R9)(BX*8), Y11, Y4
 	VMOVUPD      Y4, 128(DI)(BX*8)
 	VMOVUPD      Y1, 128(R9)(BX*8)
-	VMOVUPD      1152(DI)(BX*8), Y5
+	VMOVUPD      2176(DI)(BX*8), Y5
 	VBLENDVPD    Y0, Y1, Y5, Y8
-	VMOVUPD      Y8, 1152(DI)(BX*8)
+	VMOVUPD      Y8, 2176(DI)(BX*8)
 	VMOVUPD      640(DI)(BX*8), Y11
 	VBLENDVPD    Y0, 128(R10)(BX*8), Y11, Y4
 	VMOVUPD      Y4, 640(DI)(BX*8)
 	VMOVUPD      64(AX), Y1
 	VMOVUPD      Y1, 128(R10)(BX*8)
-	VMOVUPD      1664(DI)(BX*8), Y5
+	VMOVUPD      2688(DI)(BX*8), Y5
 	VBLENDVPD    Y0, Y1, Y5, Y8
-	VMOVUPD      Y8, 1664(DI)(BX*8)
+	VMOVUPD      Y8, 2688(DI)(BX*8)
 	VMOVUPD      128(R11)(BX*8), Y11
 	VBLENDVPD    Y0, Y15, Y11, Y4
 	VMOVUPD      Y4, 128(R11)(BX*8)
@@ -13792,19 +13792,19 @@ vectors8:
 	VBLENDVPD    Y5, 160(R9)(BX*8), Y8, Y1
 	VMOVUPD      Y1, 160(DI)(BX*8)
 	VMOVUPD      Y10, 160(R9)(BX*8)
-	VMOVUPD      1184(DI)(BX*8), Y9
+	VMOVUPD      2208(DI)(BX*8), Y9
 	VBLENDVPD    Y5, Y10, Y9, Y2
-	VMOVUPD      Y2, 1184(DI)(BX*8)
+	VMOVUPD      Y2, 2208(DI)(BX*8)
 	VMOVUPD      672(DI)(BX*8), Y6
 	VBLENDVPD    Y5, 160(R10)(BX*8), Y6, Y11
 	VMOVUPD      Y11, 672(DI)(BX*8)
-	VMOVUPD      1696(DI)(BX*8), Y12
+	VMOVUPD      2720(DI)(BX*8), Y12
 	VMOVUPD      (AX), Y13
 	VBLENDVPD    Y5, Y13, Y12, Y8
 	VMOVUPD      Y13, 160(R10)(BX*8)
 	VMOVUPD      160(R11)(BX*8), Y1
 	VBLENDVPD    Y5, Y15, Y1, Y10
-	VMOVUPD      Y8, 1696(DI)(BX*8)
+	VMOVUPD      Y8, 2720(DI)(BX*8)
 	VMOVUPD      160(R8)(BX*8), Y9
 	VBLENDVPD    Y5, Y3, Y9, Y2
 	VMOVUPD      Y10, 160(R11)(BX*8)
@@ -13815,77 +13815,77 @@ vectors8:
 	VMOVUPD      192(DI)(BX*8), Y13
 	VBLENDVPD    Y11, 192(R9)(BX*8), Y13, Y1
 	VMOVUPD      Y1, 192(DI)(BX*8)
-	VMOVUPD      1216(DI)(BX*8), Y8
+	VMOVUPD      2240(DI)(BX*8), Y8
 	VBLENDVPD    Y11, Y0, Y8, Y5
 	VMOVUPD      Y0, 192(R9)(BX*8)
 	VMOVUPD      704(DI)(BX*8), Y9
 	VBLENDVPD    Y11, 192(R10)(BX*8), Y9, Y10
-	VMOVUPD      Y5, 1216(DI)(BX*8)
-	VMOVUPD      1728(DI)(BX*8), Y2
+	VMOVUPD      Y5, 2240(DI)(BX*8)
+	VMOVUPD      2752(DI)(BX*8), Y2
 	VBLENDVPD    Y11, Y14, Y2, Y13
 	VMOVUPD      Y10, 704(DI)(BX*8)
 	VMOVUPD      192(R11)(BX*8), Y1
 	VBLENDVPD    Y11, Y15, Y1, Y8
-	VMOVUPD      Y13, 1728(DI)(BX*8)
+	VMOVUPD      Y13, 2752(DI)(BX*8)
 	VBLENDVPD    Y11, Y3, Y6, Y0
 	VMOVUPD      Y14, 192(R10)(BX*8)
 	VMOVUPD      Y8, 192(R11)(BX*8)
 	VMOVUPD      Y0, 192(R8)(BX*8)
 	VMOVUPD      224(DI)(BX*8), Y9
 	VBLENDVPD    Y12, 224(R9)(BX*8), Y9, Y5
-	VMOVUPD      1248(DI)(BX*8), Y2
+	VMOVUPD      2272(DI)(BX*8), Y2
 	VBLENDVPD    Y12, Y4, Y2, Y10
 	VMOVUPD      736(DI)(BX*8), Y1
 	VBLENDVPD    Y12, 224(R10)(BX*8), Y1, Y13
-	VMOVUPD      1760(DI)(BX*8), Y11
+	VMOVUPD      2784(DI)(BX*8), Y11
 	VBLENDVPD    Y12, Y7, Y11, Y6
 	VMOVUPD      Y5, 224(DI)(BX*8)
 	VMOVUPD      224(R11)(BX*8), Y14
 	VBLENDVPD    Y12, Y15, Y14, Y8
-	VMOVUPD      Y10, 1248(DI)(BX*8)
+	VMOVUPD      Y10, 2272(DI)(BX*8)
 	VMOVUPD      224(R8)(BX*8), Y0
 	VBLENDVPD    Y12, Y3, Y0, Y9
 	VMOVUPD      Y4, 224(R9)(BX*8)
 	VMOVUPD      Y13, 736(DI)(BX*8)
-	VMOVUPD      Y6, 1760(DI)(BX*8)
+	VMOVUPD      Y6, 2784(DI)(BX*8)
 	VMOVUPD      Y7, 224(R10)(BX*8)
 	VMOVUPD      Y8, 224(R11)(BX*8)
 	VMOVUPD      Y9, 224(R8)(BX*8)
 	ADDQ         $0x20, BX
-	CMPQ         BX, 192(DX)
+	CMPQ         BX, 64(DX)
 	JLT          vectors8
 
 	// next
 	VADDPD rhhConstsAVX2<>+928(SB), Y15, Y15
 	INCQ   CX
-	CMPQ   CX, 184(DX)
-	JLT    piece8
+	CMPQ   CX, 280(DX)
+	JLT    substep8
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
 
-// func RHHPiecesAVX512(b *Block)
+// func RHHSubstepsAVX512(b *Block)
 // Requires: AVX, AVX512F
-TEXT ·RHHPiecesAVX512(SB), $2304-8
+TEXT ·RHHSubstepsAVX512(SB), $2304-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), CX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), SI
-	MOVQ 56(DX), DI
-	MOVQ 40(DX), R8
+	MOVQ 72(DX), CX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), SI
+	MOVQ 40(DX), DI
+	MOVQ 104(DX), R8
 	MOVQ (DX), R9
 	MOVQ 8(DX), R10
-	MOVQ 224(DX), R11
+	MOVQ 288(DX), R11
 
 	// first
 	VBROADCASTSD rhhConstsAVX512<>+248(SB), Z31
 	XORQ         CX, CX
-	CMPQ         192(DX), $0x20
-	JGT          piece8
+	CMPQ         64(DX), $0x20
+	JGT          substep8
 
-piece4:
+substep4:
 	XORQ BX, BX
 
 vectors4:
@@ -14784,19 +14784,19 @@ vectors4:
 	VMOVUPD          (DI)(BX*8), Z11
 	VBLENDMPD        (R9)(BX*8), Z11, K1, Z11
 	VMOVUPD          Z11, (DI)(BX*8)
-	VMOVUPD          1024(DI)(BX*8), Z11
+	VMOVUPD          2048(DI)(BX*8), Z11
 	VBLENDMPD        Z15, Z11, K1, Z11
 	VMOVUPD          Z15, (R9)(BX*8)
 	VMOVUPD          512(DI)(BX*8), Z15
 	VBLENDMPD        (R10)(BX*8), Z15, K1, Z15
-	VMOVUPD          Z11, 1024(DI)(BX*8)
-	VMOVUPD          1536(DI)(BX*8), Z11
+	VMOVUPD          Z11, 2048(DI)(BX*8)
+	VMOVUPD          2560(DI)(BX*8), Z11
 	VBLENDMPD        Z1, Z11, K1, Z11
 	VMOVUPD          Z15, 512(DI)(BX*8)
 	VFMADD231PD      Z26, Z26, Z4
 	VMOVUPD          (R11)(BX*8), Z15
 	VBLENDMPD        Z31, Z15, K1, Z15
-	VMOVUPD          Z11, 1536(DI)(BX*8)
+	VMOVUPD          Z11, 2560(DI)(BX*8)
 	VMOVUPD          Z1, (R10)(BX*8)
 	VMOVUPD          (R8)(BX*8), Z11
 	VBLENDMPD.BCST   rhhConstsAVX512<>+256(SB), Z11, K1, Z1
@@ -14883,7 +14883,7 @@ vectors4:
 	VADDPD           Z24, Z24, Z5
 	VMOVUPD          64(DI)(BX*8), Z17
 	VBLENDMPD        64(R9)(BX*8), Z17, K2, Z25
-	VMOVUPD          1088(DI)(BX*8), Z27
+	VMOVUPD          2112(DI)(BX*8), Z27
 	VBLENDMPD        Z13, Z27, K2, Z17
 	VFMADD213PD.BCST rhhConstsAVX512<>+96(SB), Z28, Z9
 	VFMADD231PD      Z22, Z24, Z26
@@ -14891,16 +14891,16 @@ vectors4:
 	VMOVUPD          576(DI)(BX*8), Z27
 	VBLENDMPD        64(R10)(BX*8), Z27, K2, Z22
 	VFMADD213PD.BCST rhhConstsAVX512<>+104(SB), Z28, Z3
-	VMOVUPD          Z17, 1088(DI)(BX*8)
+	VMOVUPD          Z17, 2112(DI)(BX*8)
 	VMOVUPD          Z13, 64(R9)(BX*8)
-	VMOVUPD          1600(DI)(BX*8), Z25
+	VMOVUPD          2624(DI)(BX*8), Z25
 	VBLENDMPD        Z10, Z25, K2, Z27
 	VFMADD231PD      Z24, Z24, Z5
 	VMOVUPD          Z22, 576(DI)(BX*8)
 	VFMADD213PD      Z18, Z18, Z26
 	VMOVUPD          64(R11)(BX*8), Z17
 	VBLENDMPD        Z31, Z17, K2, Z13
-	VMOVUPD          Z27, 1600(DI)(BX*8)
+	VMOVUPD          Z27, 2624(DI)(BX*8)
 	VMOVUPD          64(R8)(BX*8), Z25
 	VBROADCASTSD     rhhConstsAVX512<>+256(SB), Z22
 	VBLENDMPD        Z22, Z25, K2, Z17
@@ -14946,23 +14946,23 @@ vectors4:
 	VFMADD231PD      Z0, Z0, Z7
 	VMOVUPD          128(DI)(BX*8), Z6
 	VBLENDMPD        128(R9)(BX*8), Z6, K3, Z5
-	VMOVUPD          1152(DI)(BX*8), Z24
+	VMOVUPD          2176(DI)(BX*8), Z24
 	VBLENDMPD        Z3, Z24, K3, Z13
 	VMOVUPD          Z5, 128(DI)(BX*8)
 	VMOVUPD          640(DI)(BX*8), Z26
 	VBLENDMPD        128(R10)(BX*8), Z26, K3, Z2
-	VMOVUPD          Z13, 1152(DI)(BX*8)
+	VMOVUPD          Z13, 2176(DI)(BX*8)
 	VADDPD           Z17, Z7, Z9
 	VADDPD           Z7, Z7, Z29
 	VMOVUPD          Z3, 128(R9)(BX*8)
-	VMOVUPD          1664(DI)(BX*8), Z30
+	VMOVUPD          2688(DI)(BX*8), Z30
 	VBLENDMPD        Z25, Z30, K3, Z15
 	VMOVUPD          Z2, 640(DI)(BX*8)
 	VMOVUPD          128(R11)(BX*8), Z10
 	VBLENDMPD        Z31, Z10, K3, Z28
 	VFMADD231PD      Z17, Z7, Z9
 	VFMADD231PD      Z7, Z7, Z29
-	VMOVUPD          Z15, 1664(DI)(BX*8)
+	VMOVUPD          Z15, 2688(DI)(BX*8)
 	VMOVUPD          128(R8)(BX*8), Z0
 	VBLENDMPD        Z22, Z0, K3, Z6
 	VMOVUPD          Z25, 128(R10)(BX*8)
@@ -14992,37 +14992,37 @@ vectors4:
 	VCMPPD           $0x1d, 192(R8)(BX*8), Z0, K4
 	VMOVUPD          192(DI)(BX*8), Z28
 	VBLENDMPD        192(R9)(BX*8), Z28, K4, Z6
-	VMOVUPD          1216(DI)(BX*8), Z7
+	VMOVUPD          2240(DI)(BX*8), Z7
 	VBLENDMPD        Z0, Z7, K4, Z9
 	VMOVUPD          Z6, 192(DI)(BX*8)
 	VMOVUPD          704(DI)(BX*8), Z8
 	VBLENDMPD        Z21, Z8, K4, Z29
-	VMOVUPD          Z9, 1216(DI)(BX*8)
+	VMOVUPD          Z9, 2240(DI)(BX*8)
 	VMOVUPD          Z0, 192(R9)(BX*8)
-	VMOVUPD          1728(DI)(BX*8), Z11
+	VMOVUPD          2752(DI)(BX*8), Z11
 	VBLENDMPD        Z2, Z11, K4, Z12
 	VMOVUPD          Z29, 704(DI)(BX*8)
 	VMOVUPD          192(R11)(BX*8), Z20
 	VBLENDMPD        Z31, Z20, K4, Z18
-	VMOVUPD          Z12, 1728(DI)(BX*8)
+	VMOVUPD          Z12, 2752(DI)(BX*8)
 	VMOVUPD          192(R8)(BX*8), Z24
 	VBLENDMPD        Z22, Z24, K4, Z26
 	VMOVUPD          Z2, 192(R10)(BX*8)
 	VMOVUPD          Z18, 192(R11)(BX*8)
 	VMOVUPD          Z26, 192(R8)(BX*8)
 	ADDQ             $0x20, BX
-	CMPQ             BX, 192(DX)
+	CMPQ             BX, 64(DX)
 	JLT              vectors4
 
 	// next
 	VADDPD.BCST rhhConstsAVX512<>+232(SB), Z31, Z31
 	INCQ        CX
-	CMPQ        CX, 184(DX)
-	JLT         piece4
+	CMPQ        CX, 280(DX)
+	JLT         substep4
 	VZEROUPPER
 	RET
 
-piece8:
+substep8:
 	XORQ BX, BX
 
 vectors8:
@@ -16741,9 +16741,9 @@ vectors8:
 	VBLENDMPD        (R9)(BX*8), Z17, K1, Z17
 	VMOVUPD          Z17, (DI)(BX*8)
 	VMOVUPD          Z19, (R9)(BX*8)
-	VMOVUPD          1024(DI)(BX*8), Z17
+	VMOVUPD          2048(DI)(BX*8), Z17
 	VBLENDMPD        Z19, Z17, K1, Z19
-	VMOVUPD          Z19, 1024(DI)(BX*8)
+	VMOVUPD          Z19, 2048(DI)(BX*8)
 	VMOVUPD          2880(SI)(BX*8), Z17
 	VFMADD231PD      2368(SI)(BX*8), Z21, Z17
 	VADDPD           Z21, Z16, Z19
@@ -16757,9 +16757,9 @@ vectors8:
 	VBLENDMPD        (R10)(BX*8), Z19, K1, Z21
 	VMOVUPD          Z21, 512(DI)(BX*8)
 	VMOVUPD          Z14, (R10)(BX*8)
-	VMOVUPD          1536(DI)(BX*8), Z23
+	VMOVUPD          2560(DI)(BX*8), Z23
 	VBLENDMPD        Z14, Z23, K1, Z19
-	VMOVUPD          Z19, 1536(DI)(BX*8)
+	VMOVUPD          Z19, 2560(DI)(BX*8)
 	VADDPD           Z26, Z7, Z21
 	VFMADD231PD      Z26, Z7, Z21
 	VFMADD213PD      Z5, Z5, Z21
@@ -16874,9 +16874,9 @@ vectors8:
 	VBLENDMPD        64(R9)(BX*8), Z28, K2, Z28
 	VMOVUPD          Z28, 64(DI)(BX*8)
 	VMOVUPD          Z18, 64(R9)(BX*8)
-	VMOVUPD          1088(DI)(BX*8), Z28
+	VMOVUPD          2112(DI)(BX*8), Z28
 	VBLENDMPD        Z18, Z28, K2, Z18
-	VMOVUPD          Z18, 1088(DI)(BX*8)
+	VMOVUPD          Z18, 2112(DI)(BX*8)
 	VMOVUPD          2944(SI)(BX*8), Z28
 	VFMADD231PD      2432(SI)(BX*8), Z16, Z28
 	VADDPD           Z16, Z0, Z18
@@ -16890,9 +16890,9 @@ vectors8:
 	VBLENDMPD        64(R10)(BX*8), Z18, K2, Z16
 	VMOVUPD          Z16, 576(DI)(BX*8)
 	VMOVUPD          Z11, 64(R10)(BX*8)
-	VMOVUPD          1600(DI)(BX*8), Z15
+	VMOVUPD          2624(DI)(BX*8), Z15
 	VBLENDMPD        Z11, Z15, K2, Z18
-	VMOVUPD          Z18, 1600(DI)(BX*8)
+	VMOVUPD          Z18, 2624(DI)(BX*8)
 	VADDPD           Z29, Z17, Z16
 	VFMADD231PD      Z29, Z17, Z16
 	VFMADD213PD      Z5, Z5, Z16
@@ -16980,9 +16980,9 @@ vectors8:
 	VBLENDMPD        128(R9)(BX*8), Z27, K3, Z27
 	VMOVUPD          Z27, 128(DI)(BX*8)
 	VMOVUPD          Z25, 128(R9)(BX*8)
-	VMOVUPD          1152(DI)(BX*8), Z27
+	VMOVUPD          2176(DI)(BX*8), Z27
 	VBLENDMPD        Z25, Z27, K3, Z25
-	VMOVUPD          Z25, 1152(DI)(BX*8)
+	VMOVUPD          Z25, 2176(DI)(BX*8)
 	VMOVUPD          3008(SI)(BX*8), Z27
 	VFMADD231PD      2496(SI)(BX*8), Z17, Z27
 	VADDPD           Z17, Z19, Z25
@@ -16996,9 +16996,9 @@ vectors8:
 	VBLENDMPD        128(R10)(BX*8), Z25, K3, Z17
 	VMOVUPD          Z17, 640(DI)(BX*8)
 	VMOVUPD          Z26, 128(R10)(BX*8)
-	VMOVUPD          1664(DI)(BX*8), Z6
+	VMOVUPD          2688(DI)(BX*8), Z6
 	VBLENDMPD        Z26, Z6, K3, Z25
-	VMOVUPD          Z25, 1664(DI)(BX*8)
+	VMOVUPD          Z25, 2688(DI)(BX*8)
 	VADDPD           Z14, Z0, Z17
 	VFMADD231PD      Z14, Z0, Z17
 	VFMADD213PD      Z5, Z5, Z17
@@ -17066,23 +17066,23 @@ vectors8:
 	VMOVUPD          192(DI)(BX*8), Z12
 	VBLENDMPD        192(R9)(BX*8), Z12, K4, Z0
 	VMOVUPD          Z0, 192(DI)(BX*8)
-	VMOVUPD          1216(DI)(BX*8), Z1
+	VMOVUPD          2240(DI)(BX*8), Z1
 	VBLENDMPD        Z16, Z1, K4, Z4
 	VMOVUPD          Z16, 192(R9)(BX*8)
 	VMOVUPD          704(DI)(BX*8), Z12
 	VBLENDMPD        192(R10)(BX*8), Z12, K4, Z0
-	VMOVUPD          Z4, 1216(DI)(BX*8)
+	VMOVUPD          Z4, 2240(DI)(BX*8)
 	VADDPD           Z7, Z28, Z1
 	VMOVUPD          Z0, 704(DI)(BX*8)
 	VFMADD213PD.BCST rhhConstsAVX512<>+64(SB), Z17, Z3
 	VFMADD231PD      Z7, Z28, Z1
-	VMOVUPD          1728(DI)(BX*8), Z16
+	VMOVUPD          2752(DI)(BX*8), Z16
 	VBLENDMPD        Z11, Z16, K4, Z12
 	VMOVUPD          Z11, 192(R10)(BX*8)
 	VFMADD213PD.BCST rhhConstsAVX512<>+72(SB), Z17, Z29
 	VMOVUPD          192(R11)(BX*8), Z4
 	VBLENDMPD        Z31, Z4, K4, Z0
-	VMOVUPD          Z12, 1728(DI)(BX*8)
+	VMOVUPD          Z12, 2752(DI)(BX*8)
 	VMOVUPD          192(R8)(BX*8), Z7
 	VBLENDMPD        Z13, Z7, K4, Z16
 	VMOVUPD          Z0, 192(R11)(BX*8)
@@ -17153,20 +17153,20 @@ vectors8:
 	VMOVUPD          256(DI)(BX*8), Z11
 	VBLENDMPD        256(R9)(BX*8), Z11, K5, Z0
 	VMOVUPD          Z0, 256(DI)(BX*8)
-	VMOVUPD          1280(DI)(BX*8), Z20
+	VMOVUPD          2304(DI)(BX*8), Z20
 	VBLENDMPD        Z14, Z20, K5, Z11
 	VMOVUPD          Z14, 256(R9)(BX*8)
 	VMOVUPD          768(DI)(BX*8), Z0
 	VBLENDMPD        256(R10)(BX*8), Z0, K5, Z20
-	VMOVUPD          Z11, 1280(DI)(BX*8)
+	VMOVUPD          Z11, 2304(DI)(BX*8)
 	VADDPD           Z21, Z9, Z14
 	VMOVUPD          Z20, 768(DI)(BX*8)
-	VMOVUPD          1792(DI)(BX*8), Z0
+	VMOVUPD          2816(DI)(BX*8), Z0
 	VBLENDMPD        Z25, Z0, K5, Z11
 	VMOVUPD          Z25, 256(R10)(BX*8)
 	VMOVUPD          256(R11)(BX*8), Z20
 	VBLENDMPD        Z31, Z20, K5, Z0
-	VMOVUPD          Z11, 1792(DI)(BX*8)
+	VMOVUPD          Z11, 2816(DI)(BX*8)
 	VMOVUPD          256(R8)(BX*8), Z25
 	VBLENDMPD        Z13, Z25, K5, Z20
 	VMOVUPD          Z0, 256(R11)(BX*8)
@@ -17206,15 +17206,15 @@ vectors8:
 	VFMADD231PD      Z18, Z18, Z29
 	VMOVUPD          320(DI)(BX*8), Z28
 	VBLENDMPD        320(R9)(BX*8), Z28, K6, Z15
-	VMOVUPD          1344(DI)(BX*8), Z6
+	VMOVUPD          2368(DI)(BX*8), Z6
 	VBLENDMPD        Z0, Z6, K6, Z14
 	VMOVUPD          832(DI)(BX*8), Z11
 	VBLENDMPD        320(R10)(BX*8), Z11, K6, Z21
-	VMOVUPD          1856(DI)(BX*8), Z26
+	VMOVUPD          2880(DI)(BX*8), Z26
 	VBLENDMPD        Z4, Z26, K6, Z18
 	VMULPD           Z10, Z23, Z28
 	VMOVUPD          Z15, 320(DI)(BX*8)
-	VMOVUPD          Z14, 1344(DI)(BX*8)
+	VMOVUPD          Z14, 2368(DI)(BX*8)
 	VADDPD           Z16, Z29, Z6
 	VMOVUPD          320(R11)(BX*8), Z11
 	VBLENDMPD        Z31, Z11, K6, Z26
@@ -17223,7 +17223,7 @@ vectors8:
 	VBLENDMPD        Z13, Z15, K6, Z14
 	VMOVUPD          Z21, 832(DI)(BX*8)
 	VMULPD           Z23, Z23, Z11
-	VMOVUPD          Z18, 1856(DI)(BX*8)
+	VMOVUPD          Z18, 2880(DI)(BX*8)
 	VMOVUPD          Z4, 320(R10)(BX*8)
 	VMULPD           384(SI)(BX*8), Z28, Z0
 	VMOVUPD          Z26, 320(R11)(BX*8)
@@ -17253,14 +17253,14 @@ vectors8:
 	VMULPD           Z3, Z26, Z11
 	VMOVUPD          384(DI)(BX*8), Z0
 	VBLENDMPD        384(R9)(BX*8), Z0, K7, Z29
-	VMOVUPD          1408(DI)(BX*8), Z6
+	VMOVUPD          2432(DI)(BX*8), Z6
 	VBLENDMPD        Z12, Z6, K7, Z17
 	VMOVUPD          896(DI)(BX*8), Z23
 	VBLENDMPD        384(R10)(BX*8), Z23, K7, Z21
-	VMOVUPD          1920(DI)(BX*8), Z10
+	VMOVUPD          2944(DI)(BX*8), Z10
 	VBLENDMPD        Z28, Z10, K7, Z18
 	VMOVUPD          Z29, 384(DI)(BX*8)
-	VMOVUPD          Z17, 1408(DI)(BX*8)
+	VMOVUPD          Z17, 2432(DI)(BX*8)
 	VMOVUPD          384(R11)(BX*8), Z15
 	VBLENDMPD        Z31, Z15, K7, Z8
 	VMOVUPD          Z12, 384(R9)(BX*8)
@@ -17268,7 +17268,7 @@ vectors8:
 	VBLENDMPD        Z13, Z9, K7, Z4
 	VMOVUPD          Z21, 896(DI)(BX*8)
 	VMULPD           Z26, Z26, Z1
-	VMOVUPD          Z18, 1920(DI)(BX*8)
+	VMOVUPD          Z18, 2944(DI)(BX*8)
 	VMOVUPD          Z28, 384(R10)(BX*8)
 	VMULPD           448(SI)(BX*8), Z11, Z5
 	VMOVUPD          Z8, 384(R11)(BX*8)
@@ -17288,33 +17288,33 @@ vectors8:
 	VCMPPD           $0x1d, 448(R8)(BX*8), Z23, K1
 	VMOVUPD          448(DI)(BX*8), Z10
 	VBLENDMPD        Z19, Z10, K1, Z29
-	VMOVUPD          1472(DI)(BX*8), Z17
+	VMOVUPD          2496(DI)(BX*8), Z17
 	VBLENDMPD        Z23, Z17, K1, Z15
 	VMOVUPD          960(DI)(BX*8), Z12
 	VBLENDMPD        448(R10)(BX*8), Z12, K1, Z9
-	VMOVUPD          1984(DI)(BX*8), Z21
+	VMOVUPD          3008(DI)(BX*8), Z21
 	VBLENDMPD        Z14, Z21, K1, Z26
 	VMOVUPD          Z29, 448(DI)(BX*8)
-	VMOVUPD          Z15, 1472(DI)(BX*8)
+	VMOVUPD          Z15, 2496(DI)(BX*8)
 	VMOVUPD          448(R11)(BX*8), Z18
 	VBLENDMPD        Z31, Z18, K1, Z28
 	VMOVUPD          Z23, 448(R9)(BX*8)
 	VMOVUPD          448(R8)(BX*8), Z11
 	VBLENDMPD        Z13, Z11, K1, Z8
 	VMOVUPD          Z9, 960(DI)(BX*8)
-	VMOVUPD          Z26, 1984(DI)(BX*8)
+	VMOVUPD          Z26, 3008(DI)(BX*8)
 	VMOVUPD          Z14, 448(R10)(BX*8)
 	VMOVUPD          Z28, 448(R11)(BX*8)
 	VMOVUPD          Z8, 448(R8)(BX*8)
 	ADDQ             $0x40, BX
-	CMPQ             BX, 192(DX)
+	CMPQ             BX, 64(DX)
 	JLT              vectors8
 
 	// next
 	VADDPD.BCST rhhConstsAVX512<>+232(SB), Z31, Z31
 	INCQ        CX
-	CMPQ        CX, 184(DX)
-	JLT         piece8
+	CMPQ        CX, 280(DX)
+	JLT         substep8
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -17325,15 +17325,15 @@ TEXT ·RHHRK4AVX2(SB), $3008-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
@@ -19689,16 +19689,16 @@ step:
 	VPTEST       Y6, Y6
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 192(DX)
+	CMPQ         BX, 64(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 184(DX)
+	CMPQ         AX, 56(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -19762,13 +19762,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 216(DX)
+	ORQ       SI, 88(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 192(DX)
+	CMPQ      BX, 64(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 184(DX)
+	CMPQ      AX, 56(DX)
 	JLT       done
 	JMP       done
 	PCALIGN $0x40
@@ -19779,28 +19779,28 @@ TEXT ·RHHRK4FullAVX2(SB), $3584-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
-	MOVQ 80(DX), R11
+	MOVQ 168(DX), R11
 
 	// wave
 	VBROADCASTSD (R11)(AX*8), Y15
-	MOVQ         64(DX), R11
-	MOVQ         72(DX), R12
-	MOVQ         128(DX), R13
+	MOVQ         152(DX), R11
+	MOVQ         160(DX), R12
+	MOVQ         216(DX), R13
 	IMULQ        AX, R13
 	SHLQ         $0x03, R13
-	ADDQ         104(DX), R13
+	ADDQ         192(DX), R13
 
 	// step
 	VMOVUPD      rhhConstsAVX2<>+32(SB), Y0
@@ -22268,16 +22268,16 @@ step:
 	VPTEST       Y12, Y12
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 192(DX)
+	CMPQ         BX, 64(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 184(DX)
+	CMPQ         AX, 56(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -22341,13 +22341,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 216(DX)
+	ORQ       SI, 88(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 192(DX)
+	CMPQ      BX, 64(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 184(DX)
+	CMPQ      AX, 56(DX)
 	JLT       done
 	JMP       done
 	PCALIGN $0x40
@@ -22358,15 +22358,15 @@ TEXT ·RHHRK4AVX512(SB), $2240-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
@@ -24566,16 +24566,16 @@ step:
 	KORTESTB         K5, K5
 	JNZ              rare1
 	ADDQ             $0x40, BX
-	CMPQ             BX, 192(DX)
+	CMPQ             BX, 64(DX)
 	JLT              step
 	XORQ             BX, BX
 	INCQ             AX
-	CMPQ             AX, 184(DX)
+	CMPQ             AX, 56(DX)
 	JLT              step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -24639,13 +24639,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 216(DX)
+	ORQ     SI, 88(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 192(DX)
+	CMPQ    BX, 64(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 184(DX)
+	CMPQ    AX, 56(DX)
 	JLT     done
 	JMP     done
 	PCALIGN $0x40
@@ -24656,28 +24656,28 @@ TEXT ·RHHRK4FullAVX512(SB), $2816-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
-	MOVQ 80(DX), R11
+	MOVQ 168(DX), R11
 
 	// wave
 	VBROADCASTSD (R11)(AX*8), Z31
-	MOVQ         64(DX), R11
-	MOVQ         72(DX), R12
-	MOVQ         128(DX), R13
+	MOVQ         152(DX), R11
+	MOVQ         160(DX), R12
+	MOVQ         216(DX), R13
 	IMULQ        AX, R13
 	SHLQ         $0x03, R13
-	ADDQ         104(DX), R13
+	ADDQ         192(DX), R13
 
 	// step
 	VBROADCASTSD     rhhConstsAVX512<>+8(SB), Z0
@@ -26957,16 +26957,16 @@ step:
 	KORTESTB         K6, K6
 	JNZ              rare1
 	ADDQ             $0x40, BX
-	CMPQ             BX, 192(DX)
+	CMPQ             BX, 64(DX)
 	JLT              step
 	XORQ             BX, BX
 	INCQ             AX
-	CMPQ             AX, 184(DX)
+	CMPQ             AX, 56(DX)
 	JLT              step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -27030,13 +27030,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 216(DX)
+	ORQ     SI, 88(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 192(DX)
+	CMPQ    BX, 64(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 184(DX)
+	CMPQ    AX, 56(DX)
 	JLT     done
 	JMP     done
 	PCALIGN $0x40
@@ -27047,15 +27047,15 @@ TEXT ·RHHExpEulerAVX2(SB), $2304-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
@@ -28193,16 +28193,16 @@ step:
 	VPTEST       Y6, Y6
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 192(DX)
+	CMPQ         BX, 64(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 184(DX)
+	CMPQ         AX, 56(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -28266,13 +28266,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 216(DX)
+	ORQ       SI, 88(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 192(DX)
+	CMPQ      BX, 64(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 184(DX)
+	CMPQ      AX, 56(DX)
 	JLT       done
 	JMP       done
 	PCALIGN $0x40
@@ -28283,28 +28283,28 @@ TEXT ·RHHExpEulerFullAVX2(SB), $2688-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
-	MOVQ 80(DX), R11
+	MOVQ 168(DX), R11
 
 	// wave
 	VBROADCASTSD (R11)(AX*8), Y15
-	MOVQ         64(DX), R11
-	MOVQ         72(DX), R12
-	MOVQ         128(DX), R13
+	MOVQ         152(DX), R11
+	MOVQ         160(DX), R12
+	MOVQ         216(DX), R13
 	IMULQ        AX, R13
 	SHLQ         $0x03, R13
-	ADDQ         104(DX), R13
+	ADDQ         192(DX), R13
 
 	// step
 	VMOVUPD      rhhConstsAVX2<>+32(SB), Y0
@@ -29554,16 +29554,16 @@ step:
 	VPTEST       Y5, Y5
 	JNZ          rare1
 	ADDQ         $0x20, BX
-	CMPQ         BX, 192(DX)
+	CMPQ         BX, 64(DX)
 	JLT          step
 	XORQ         BX, BX
 	INCQ         AX
-	CMPQ         AX, 184(DX)
+	CMPQ         AX, 56(DX)
 	JLT          step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -29627,13 +29627,13 @@ rare1:
 	ORQ       R8, SI
 	MOVQ      BX, CX
 	SHLQ      CL, SI
-	ORQ       SI, 216(DX)
+	ORQ       SI, 88(DX)
 	ADDQ      $0x20, BX
-	CMPQ      BX, 192(DX)
+	CMPQ      BX, 64(DX)
 	JLT       done
 	XORQ      BX, BX
 	INCQ      AX
-	CMPQ      AX, 184(DX)
+	CMPQ      AX, 56(DX)
 	JLT       done
 	JMP       done
 	PCALIGN $0x40
@@ -29644,15 +29644,15 @@ TEXT ·RHHExpEulerAVX512(SB), $640-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
@@ -30676,16 +30676,16 @@ step:
 	KORTESTB          K6, K6
 	JNZ               rare1
 	ADDQ              $0x40, BX
-	CMPQ              BX, 192(DX)
+	CMPQ              BX, 64(DX)
 	JLT               step
 	XORQ              BX, BX
 	INCQ              AX
-	CMPQ              AX, 184(DX)
+	CMPQ              AX, 56(DX)
 	JLT               step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -30749,13 +30749,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 216(DX)
+	ORQ     SI, 88(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 192(DX)
+	CMPQ    BX, 64(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 184(DX)
+	CMPQ    AX, 56(DX)
 	JLT     done
 	JMP     done
 	PCALIGN $0x40
@@ -30766,28 +30766,28 @@ TEXT ·RHHExpEulerFullAVX512(SB), $1216-8
 	LEAQ 63(SP), SI
 	ANDQ $-64, SI
 	MOVQ b+0(FP), DX
-	MOVQ 200(DX), AX
-	MOVQ 208(DX), BX
-	MOVQ 48(DX), R8
-	MOVQ 56(DX), R9
-	MOVQ 40(DX), CX
+	MOVQ 72(DX), AX
+	MOVQ 80(DX), BX
+	MOVQ 32(DX), R8
+	MOVQ 40(DX), R9
+	MOVQ 104(DX), CX
 	MOVQ (DX), DI
 	MOVQ 8(DX), R10
-	MOVQ $+0, 216(DX)
-	CMPQ AX, 184(DX)
+	MOVQ $+0, 88(DX)
+	CMPQ AX, 56(DX)
 	JGE  done
 
 step:
-	MOVQ 80(DX), R11
+	MOVQ 168(DX), R11
 
 	// wave
 	VBROADCASTSD (R11)(AX*8), Z31
-	MOVQ         64(DX), R11
-	MOVQ         72(DX), R12
-	MOVQ         128(DX), R13
+	MOVQ         152(DX), R11
+	MOVQ         160(DX), R12
+	MOVQ         216(DX), R13
 	IMULQ        AX, R13
 	SHLQ         $0x03, R13
-	ADDQ         104(DX), R13
+	ADDQ         192(DX), R13
 
 	// step
 	VBROADCASTSD      rhhConstsAVX512<>+8(SB), Z0
@@ -31913,16 +31913,16 @@ step:
 	KORTESTB          K6, K6
 	JNZ               rare1
 	ADDQ              $0x40, BX
-	CMPQ              BX, 192(DX)
+	CMPQ              BX, 64(DX)
 	JLT               step
 	XORQ              BX, BX
 	INCQ              AX
-	CMPQ              AX, 184(DX)
+	CMPQ              AX, 56(DX)
 	JLT               step
 
 done:
-	MOVQ AX, 200(DX)
-	MOVQ BX, 208(DX)
+	MOVQ AX, 72(DX)
+	MOVQ BX, 80(DX)
 	VZEROUPPER
 	RET
 
@@ -31986,13 +31986,13 @@ rare1:
 	ORQ     R8, SI
 	MOVQ    BX, CX
 	SHLQ    CL, SI
-	ORQ     SI, 216(DX)
+	ORQ     SI, 88(DX)
 	ADDQ    $0x40, BX
-	CMPQ    BX, 192(DX)
+	CMPQ    BX, 64(DX)
 	JLT     done
 	XORQ    BX, BX
 	INCQ    AX
-	CMPQ    AX, 184(DX)
+	CMPQ    AX, 56(DX)
 	JLT     done
 	JMP     done
 	PCALIGN $0x40

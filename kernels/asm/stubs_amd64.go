@@ -444,15 +444,15 @@ func RHHCutAVX512(b *Block)
 //go:noescape
 func RHHCutFullAVX512(b *Block)
 
-// RHHPiecesAVX2 takes cut lanes through the pieces of a step; see Block.
+// RHHSubstepsAVX2 takes cut lanes through the substeps of a step; see Block.
 //
 //go:noescape
-func RHHPiecesAVX2(b *Block)
+func RHHSubstepsAVX2(b *Block)
 
-// RHHPiecesAVX512 takes cut lanes through the pieces of a step; see Block.
+// RHHSubstepsAVX512 takes cut lanes through the substeps of a step; see Block.
 //
 //go:noescape
-func RHHPiecesAVX512(b *Block)
+func RHHSubstepsAVX512(b *Block)
 
 // RHHRK4AVX2 advances a group; see Block.
 //

@@ -41,7 +41,7 @@ const (
 // finish advances the lanes in rare to the end of the step, vector by vector; afterwards rare holds the lanes that are left to Go.
 func (k *eventStep) finish() {
 	lanes := k.W.Lanes
-	k.first, k.log = k.GP64(), k.Value("Log")
+	k.first, k.log = k.GP64(), k.Value("EventStep")
 	which := k.Value("Count")
 	k.ADDQ(imm(asm.Group), which)
 	k.CMPQ(which, k.Field("Room"))
@@ -130,8 +130,8 @@ const flowLikely = asm.FlowLikely
 func (k *eventStep) begin(b *Block) {
 	num := b.Const
 	put := func(j int, x Vec) { b.Store(k.scratch(j), x) }
-	old := k.Value("Old")
-	rare, v, w := b.whereSigned(b.Load(k.at(old, 3))), b.Load(k.at(old, 0)), num(0)
+	old := k.Value("Scratch")
+	rare, v, w := b.whereSigned(b.Load(k.at(old, columnInEvent))), b.Load(k.at(old, 0)), num(0)
 	if k.adapts {
 		w = b.Load(k.at(old, 1))
 	}

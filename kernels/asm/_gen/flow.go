@@ -16,7 +16,7 @@ type neuron struct {
 }
 
 // exponential emits the four kernels of a method for EIF and AdEx, without and with input, S vectors at a time. advance returns V and w
-// after the step and the mask of lanes in an event step. With keeps the state before the step and the mask are stored in Old, the usual
+// after the step and the mask of lanes in an event step. With keeps the state before the step and the mask are stored in Scratch, the usual
 // events are finished by an eventStep and the others are handed back to Go. Without keeps the mask selects the lanes at or above V_th; they
 // are reset at the end of the step, by masked operations on AVX-512 and on a rarely taken branch on AVX2.
 func exponential(method string, S int, keeps bool, tune map[string]Tuning, advance func(b *Block, n *neuron) (v, w Vec, rare Mask)) func(f *file, w isa) {
@@ -33,7 +33,7 @@ func exponential(method string, S int, keeps bool, tune map[string]Tuning, advan
 
 func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Block, n *neuron) (v, w Vec, rare Mask)) {
 	width := k.W
-	const maskColumn = 3                 // column of Old with the mask of lanes in an event step
+	const maskColumn = columnInEvent     // of Scratch
 	branches := !keeps && !width.kmask() // masked operations cost less than a branch
 	now := k.Pin()
 	if width.kmask() && !keeps { // short enough that its constants find room in 32 registers
@@ -47,7 +47,7 @@ func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Bloc
 		pointers[len(pointers)-1]()
 		return r
 	}
-	y, wake, coef, old := []reg.Register{pointer("Y", 0)}, pointer("Wake", 0), pointer("Coef", 0), pointer("Old", 0)
+	y, wake, coef, old := []reg.Register{pointer("Y", 0)}, pointer("Wake", 0), pointer("Coef", 0), pointer("Scratch", 0)
 	if adapts {
 		y = append(y, pointer("Y", 1))
 	}

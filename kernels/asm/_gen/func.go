@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"reflect"
 	"slices"
+	"unsafe"
 
 	"github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/gotypes"
@@ -13,6 +14,7 @@ import (
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 
+	"popsim/kernels/asm"
 	"popsim/kernels/vec"
 )
 
@@ -60,10 +62,18 @@ func (f *Func) Field(name string) operand.Mem {
 	if f.block == nil {
 		f.block = f.Dereference(f.Param("b"))
 	}
-	field := f.block.Field(name)
-	for _, c := range []gotypes.Component{field, field.Index(0), field.Base()} {
-		if p, err := c.Resolve(); err == nil {
-			return p.Addr
+	parts := []gotypes.Component{f.block}
+	for part := range reflect.TypeFor[asm.Block]().Fields() {
+		if part.Anonymous {
+			parts = append(parts, f.block.Field(part.Name))
+		}
+	}
+	for _, part := range parts {
+		field := part.Field(name)
+		for _, c := range []gotypes.Component{field, field.Index(0), field.Base()} {
+			if p, err := c.Resolve(); err == nil {
+				return p.Addr
+			}
 		}
 	}
 	panic("bug: " + f.name + ": no field " + name + " of b")
@@ -89,6 +99,14 @@ func (f *Func) Value(field string) reg.GPVirtual {
 	f.MOVQ(f.Field(field), r)
 	return r
 }
+
+// Numbers of columns in asm.Scratch.
+const (
+	columnBefore  = int(unsafe.Offsetof(asm.Scratch{}.Before)) / column
+	columnAfter   = int(unsafe.Offsetof(asm.Scratch{}.After)) / column
+	columnInEvent = int(unsafe.Offsetof(asm.Scratch{}.InEvent)) / column
+	columnAhead   = int(unsafe.Offsetof(asm.Scratch{}.LIFAhead)) / column
+)
 
 // Pin reserves a vector register for a value that lives across blocks, PinMask one for a mask.
 func (f *Func) Pin() *Pin {

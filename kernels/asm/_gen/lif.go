@@ -57,7 +57,7 @@ type lifFunc struct {
 
 // gait is the way through all chunks, g vectors at a time. Neurons that walk hold V_reset while they rest, and beside it how far V goes in
 // the step in which they wake. Where V_inf stays the same, V after that step is known when they fire: neurons that run have it from then on, in
-// Old, and no other state. Without input they run, but walk in single steps where a period is short, or where one would fire as it wakes.
+// LIFAhead, and no other state. Without input they run, but walk in single steps where a period is short, or where one would fire as it wakes.
 func (k lifFunc) gait(name string, g int) {
 	k.g, k.runs = g, name == "run"
 	defer k.Only()()
@@ -117,9 +117,8 @@ func (k lifFunc) gait(name string, g int) {
 	k.MOVQ(operand.I32(0), k.Field("Lane"))
 }
 
-// Columns of Old: V before the chunk, or that of neurons that run; the times of spikes, as parts of a step, and their steps, as integers in the
-// low bits; the last steps in which any neurons that run wake.
-const lifBefore, lifAhead, lifTheta, lifSteps, lifLast = 0, 0, 1, 2, 3
+// Columns of Scratch.
+const lifBefore, lifAhead, lifTheta, lifSteps, lifLast = columnBefore, columnAhead, columnAhead + 1, columnAhead + 2, columnAhead + 3
 
 // lastWake is where the last steps stand in which neurons that run wake.
 func lastWake(old reg.Register) operand.Mem { return at(old, column*lifLast) }
@@ -127,7 +126,7 @@ func lastWake(old reg.Register) operand.Mem { return at(old, column*lifLast) }
 // start takes the neurons from V as it is to V as those that run have it, unless one would fire as it wakes; stop takes them back.
 func (k *lifFunc) start() {
 	v, rate, wake := k.state()
-	old := k.Value("Old")
+	old := k.Value("Scratch")
 	k.number(k.now, k.step)
 	last := k.v[0]
 	k.Block("start", func(b *Block) { b.Set(last, b.Const(-1)) })
@@ -155,7 +154,7 @@ func (k *lifFunc) ahead(b *Block, v, rate, wake Vec) Vec {
 
 func (k *lifFunc) stop() {
 	v, _, wake := k.state()
-	old := k.Value("Old")
+	old := k.Value("Scratch")
 	k.number(k.now, k.step)
 	k.vectors(imm(asm.Group), func() {
 		k.Block("stop", func(b *Block) {
@@ -254,7 +253,7 @@ const toVInf = asm.Chunk // columns from V to V_inf
 // walk takes the vectors in hand through the chunk.
 func (k *lifFunc) walk() {
 	v, rate, wake := k.state()
-	old := k.Value("Old")
+	old := k.Value("Scratch")
 	k.Block("load", func(b *Block) {
 		for s := range k.g {
 			v, wake := b.Load(k.col(v, 0, s)), b.Load(k.col(wake, 0, s))
@@ -341,7 +340,7 @@ func (k *lifFunc) advance(b *Block, s int, p reg.Register) {
 // run takes the vectors in hand through the chunk. Whether a neuron rests is asked only if one of the group may.
 func (k *lifFunc) run() {
 	_, _, wake := k.state()
-	old := k.Value("Old")
+	old := k.Value("Scratch")
 	p, stepped := k.log(), k.NewLabel("stepped")
 	k.Tune = Tuning{Reuse: 2} // by the second step of a leaf
 	k.Block("load", func(b *Block) {
@@ -475,9 +474,9 @@ func (k *lifFunc) spikes(forward string) {
 	again, finished := k.NewLabel("again"), k.NewLabel("finished")
 	k.Label(again)
 	which, mask := k.vectorOf()
-	old := k.Value("Old")
+	old := k.Value("Scratch")
 	events := k.NewLabel("events")
-	odd := func(of func(b *Block, s *lifSpike) Mask) { // the lanes take the whole chunk from Old on in Go
+	odd := func(of func(b *Block, s *lifSpike) Mask) { // the lanes take the whole chunk from Before on in Go
 		k.Block("odd?", func(b *Block) {
 			s := k.locate(b, k.get(b, found))
 			b.Test(b.MaskAnd(s.it, of(b, s)))

@@ -14,8 +14,8 @@ import (
 // call ends, for eight spikes or eight neurons at a time. Until then a spike is an entry in four lists behind the log. What bounds the work on a
 // spike is how long each operation waits for the one before, so the spikes of two vectors are taken together.
 
-// Columns of Old that only these runs have: V at the end of the step of the last spike in this call, or NaN; the numbers of the lanes.
-const lifCrossed, lifLanes = 1, 2
+// Columns of Scratch: V at the end of the step of the last spike in this call, or NaN; the numbers of the lanes.
+const lifCrossed, lifLanes = lifTheta, lifSteps
 
 // The lists of spikes: V - V_th at the end of the step; (V_inf - V_th) + (V_inf - V); tau/dt; lane and step, as in an Event.
 const (
@@ -69,7 +69,7 @@ func (k lifFunc) runLater() {
 // begin is start for runs whose spikes are put off.
 func (k *lifFunc) begin() {
 	v, rate, wake := k.state()
-	old := k.Value("Old")
+	old := k.Value("Scratch")
 	k.number(k.now, k.step)
 	last, ids := k.v[0], k.v[1]
 	k.Block("begin", func(b *Block) {
@@ -99,7 +99,7 @@ func (k *lifFunc) begin() {
 func (k *lifFunc) stepAll() {
 	k.XORQ(k.lane, k.lane)
 	k.number(k.now, k.step)
-	wake, old, p, stepped := k.Value("Wake"), k.Value("Old"), k.log(), k.NewLabel("stepped")
+	wake, old, p, stepped := k.Value("Wake"), k.Value("Scratch"), k.log(), k.NewLabel("stepped")
 	vectors := func(r reg.Register, j int) (all []operand.Mem) {
 		for s := range k.g {
 			all = append(all, k.col(r, j, s))
@@ -170,7 +170,7 @@ func (k *lifFunc) spikeAll() {
 		own.lane = k.GP64()
 		all = append(all, spiking{&own, k.PinMask(), crossing[*Pin]{v: k.Pin(), when: k.Pin()}})
 	}
-	old, wake, log := k.Value("Old"), k.Value("Wake"), k.Value("Log")
+	old, wake, log := k.Value("Scratch"), k.Value("Wake"), k.Value("Log")
 	k.number(k.now, k.step)
 	k.Block("number", func(b *Block) {
 		b.Set(steps, b.Or(b.Broadcast(k.Field("Step")), b.ConstBits(two52)))
@@ -327,7 +327,7 @@ func (b *Block) theta(passed, both, tau Vec) Vec {
 // end writes V of the lanes that move, and V, rate and Rem of those that spiked in this call.
 func (k *lifFunc) end() {
 	toV, toRate, wake := k.state()
-	old, rem := k.Value("Old"), k.Value("Rem")
+	old, rem := k.Value("Scratch"), k.Value("Rem")
 	k.number(k.now, k.step)
 	k.vectors(imm(asm.Group), func() {
 		crossed := func(b *Block) (Vec, Mask) {

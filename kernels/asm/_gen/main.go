@@ -58,7 +58,7 @@ var files = []struct {
 	}},
 	{name: "rhh", kernels: []func(*file, isa){
 		rhhCut(8, map[string]Tuning{"AVX2": {Near: 14, Live: 6, Skew: 0.1}}),
-		rhhPieces(8, 4, map[string]Tuning{"AVX2": {Near: 14, Live: 7, Skew: 0.2}}),
+		rhhSubsteps(8, 4, map[string]Tuning{"AVX2": {Near: 14, Live: 7, Skew: 0.2}}),
 		hhKernel("RHHRK4", 2, eight, map[string]Tuning{"AVX2": {Skew: 0.1}}, hhRK4(rhhDeriv)),
 		hhKernel("RHHExpEuler", 2, eight, map[string]Tuning{"AVX2": {Near: 14, Live: 6, Skew: 0.2}}, rhhExpEuler),
 	}},

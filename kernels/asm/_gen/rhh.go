@@ -91,19 +91,19 @@ func rhhCutStep(f *file, w isa, name string, S int, full bool, tune Tuning) {
 	k.End()
 }
 
-// rhhPieces writes the kernel that takes cut lanes through the pieces of a step, S vectors at a time, few where few do. It does not branch
-// on a crossing either, but notes it: the states before and after the piece in Old, the number of the piece in Substep.
-func rhhPieces(S, few int, tune map[string]Tuning) func(f *file, w isa) {
+// rhhSubsteps writes the kernel that takes cut lanes through the substeps of a step, S vectors at a time, few where these suffice. It does not branch
+// on a crossing either, but writes the states before and after the substep to Scratch, and its number to Substep.
+func rhhSubsteps(S, few int, tune map[string]Tuning) func(f *file, w isa) {
 	return func(f *file, w isa) {
-		k := f.Func(w, "RHHPieces", "func(b *Block)", "takes cut lanes through the pieces of a step; see Block.").hhGroup(2, false)
+		k := f.Func(w, "RHHSubsteps", "func(b *Block)", "takes cut lanes through the substeps of a step; see Block.").hhGroup(2, false)
 		k.Tune = tune[w.Name]
-		piece, number := k.Value("Substep"), k.Pin()
+		substep, number := k.Value("Substep"), k.Pin()
 		k.Block("first", func(b *Block) { b.Set(number, b.ConstBits(0)) })
 		k.XORQ(k.step, k.step)
 		k.CMPQ(k.Field("Lanes"), imm(few*w.Lanes))
-		k.JGT(operand.LabelRef(fmt.Sprint("piece", S)))
+		k.JGT(operand.LabelRef(fmt.Sprint("substep", S)))
 		for _, S := range []int{few, S} {
-			k.Label(fmt.Sprint("piece", S))
+			k.Label(fmt.Sprint("substep", S))
 			k.XORQ(k.lane, k.lane)
 			k.Label(fmt.Sprint("vectors", S))
 			k.Block("step", func(b *Block) {
@@ -115,10 +115,10 @@ func rhhPieces(S, few int, tune map[string]Tuning) func(f *file, w isa) {
 					note := func(m operand.Mem, v Vec) { b.Store(m, b.Select(up, v, b.Load(m))) }
 					for j := range next {
 						note(k.sub(k.old, j, s), y[j])
-						note(k.sub(k.old, 2+j, s), next[j])
+						note(k.sub(k.old, columnAfter+j, s), next[j])
 						b.Store(k.col(k.y[j], s), next[j])
 					}
-					note(k.col(piece, s), b.Get(number))
+					note(k.col(substep, s), b.Get(number))
 					note(k.col(k.wake, s), b.Const(math.Inf(1)))
 				}
 			})
@@ -127,8 +127,8 @@ func rhhPieces(S, few int, tune map[string]Tuning) func(f *file, w isa) {
 			k.JLT(operand.LabelRef(fmt.Sprint("vectors", S)))
 			k.Block("next", func(b *Block) { b.Set(number, b.Add(b.Get(number), b.Const(1))) })
 			k.INCQ(k.step)
-			k.CMPQ(k.step, k.Field("Steps"))
-			k.JLT(operand.LabelRef(fmt.Sprint("piece", S)))
+			k.CMPQ(k.step, k.Field("Substeps"))
+			k.JLT(operand.LabelRef(fmt.Sprint("substep", S)))
 			if S == few {
 				k.VZEROUPPER()
 				k.RET()
