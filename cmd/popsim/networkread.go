@@ -21,6 +21,7 @@ import (
 type networkFlags struct {
 	onGrid                    bool
 	populations, edges, rates experiment.Word
+	spectrum                  experiment.Word
 	bin, saveEvery            experiment.Quantity
 	resume                    bool
 	embedded
@@ -34,12 +35,15 @@ type embedded struct {
 
 // add registers the flags.
 func (f *networkFlags) add(set *pflag.FlagSet) {
-	f.populations, f.edges, f.rates = experiment.Word{Form: "FILE"}, experiment.Word{Form: "FILE"}, experiment.Word{Form: "FILE"}
+	for _, w := range []*experiment.Word{&f.populations, &f.edges, &f.rates, &f.spectrum} {
+		w.Form = "FILE"
+	}
 	f.bin, f.saveEvery = experiment.Quantity{Unit: "ms", Value: 1}, experiment.Quantity{Unit: "s", Value: 600}
 	add(set, experiment.Flag{Name: "spikes-on-grid", Value: (*experiment.Switch)(&f.onGrid), Help: "networks: spikes and arrivals at the ends of steps"})
 	add(set, experiment.Flag{Name: "populations", Value: &f.populations, Help: "networks: table of rate, CV, synchrony, ... of populations"})
 	add(set, experiment.Flag{Name: "edges", Value: &f.edges, Help: "networks: table of all synapses"})
 	add(set, experiment.Flag{Name: "rates", Value: &f.rates, Help: "networks: table of rates of populations over time"})
+	add(set, experiment.Flag{Name: "spectrum", Value: &f.spectrum, Help: "networks: table of power spectra of the rates of populations"})
 	add(set, experiment.Flag{Name: "bin", Value: &f.bin, Help: "networks: time over which --rates and counts for synchrony are taken"})
 	add(set, experiment.Flag{Name: "save-every", Once: true, Value: &f.saveEvery, Help: "networks: keep a checkpoint beside the first table and write it so often, as in 10min"})
 	add(set, experiment.Flag{Name: "resume", Once: true, Value: (*experiment.Switch)(&f.resume), Help: "networks: go on from the checkpoint that an interrupted run has left"})
@@ -56,7 +60,7 @@ func (f *embedded) add(set *pflag.FlagSet) {
 
 // given tells whether one of the flags was set.
 func (f *networkFlags) given() bool {
-	return f.onGrid || f.populations.Value != "" || f.edges.Value != "" || f.rates.Value != "" || f.bin.Given || f.saveEvery.Given || f.resume
+	return f.onGrid || f.populations.Value != "" || f.edges.Value != "" || f.rates.Value != "" || f.spectrum.Value != "" || f.bin.Given || f.saveEvery.Given || f.resume
 }
 
 // read resolves the description and refuses what makes no sense, all of it at once.

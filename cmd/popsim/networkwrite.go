@@ -23,12 +23,13 @@ const shownNetworkNeurons = 1000
 
 // networkTables are the tables of a run of a network; nil for those not asked for.
 type networkTables struct {
-	neurons, spikes, trace, rates, populations, edges *file.Output
-	clear                                             func() // wipes the line of progress
+	neurons, spikes, trace, rates, populations, spectrum, edges *file.Output
+
+	clear func() // wipes the line of progress
 }
 
 func (t *networkTables) all() []*file.Output {
-	return []*file.Output{t.neurons, t.spikes, t.trace, t.rates, t.populations, t.edges}
+	return []*file.Output{t.neurons, t.spikes, t.trace, t.rates, t.populations, t.spectrum, t.edges}
 }
 
 // networkFile is a table with its flag and path.
@@ -46,6 +47,7 @@ func (r *networkRun) files() []networkFile {
 		{"--trace", s.trace.Value, &t.trace},
 		{"--rates", f.rates.Value, &t.rates},
 		{"--populations", f.populations.Value, &t.populations},
+		{"--spectrum", f.spectrum.Value, &t.spectrum},
 		{"--edges", f.edges.Value, &t.edges},
 	}
 }
@@ -120,7 +122,8 @@ func (r *networkRun) tellCheckpoint(err error) error {
 // write finishes all tables and tells what happened.
 func (r *networkRun) write(n *network.Network) error {
 	spec, t := r.resolved.Spec, &r.tables
-	populations := recording.PopulationTable(spec, r.rec.Measures())
+	measures := r.rec.Measures()
+	populations := recording.PopulationTable(spec, measures)
 	for _, w := range []struct {
 		out   *file.Output
 		write func(recording.Sink) error
@@ -128,6 +131,7 @@ func (r *networkRun) write(n *network.Network) error {
 		{t.neurons, r.rec.NeuronTable},
 		{t.edges, func(to recording.Sink) error { return recording.EdgeTable(n, spec, to) }},
 		{t.populations, func(to recording.Sink) error { return to(populations) }},
+		{t.spectrum, func(to recording.Sink) error { return to(recording.SpectrumTable(spec, measures)) }},
 	} {
 		if w.out != nil {
 			if err := w.write(w.out.Append); err != nil {

@@ -89,7 +89,7 @@ func (s *runCommand) run(ctx context.Context, args []string) error {
 		return s.runNetwork(ctx, q)
 	}
 	if s.networkFlags.given() {
-		return misused(errors.New("--spikes-on-grid, --populations, --edges, --rates, --bin, --save-every and --resume belong to networks"))
+		return misused(errors.New("--spikes-on-grid, --populations, --edges, --rates, --spectrum, --bin, --save-every and --resume belong to networks"))
 	}
 	if err := s.read(args); err != nil {
 		return experiment.NearestNetwork(args, err)

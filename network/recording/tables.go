@@ -69,6 +69,28 @@ func EdgeTable(net *network.Network, spec *network.Spec, sink Sink) (err error) 
 	return err
 }
 
+// SpectrumTable is a row per frequency with the power spectra of the rates of populations, and their standard errors; it has no
+// rows where the time was too short for one.
+func SpectrumTable(spec *network.Spec, m []statistics.Population) *table.Table {
+	t := new(table.Table)
+	for i := range m { // of a silent population there is no spectrum, of the others they have the same frequencies
+		if s := m[i].Spectrum; len(s.Frequency) > 0 {
+			t.Columns = []table.Column{table.Col("frequency_Hz", s.Frequency)}
+		}
+	}
+	if t.Columns == nil {
+		t.Columns = []table.Column{table.Col("frequency_Hz", []float64{})}
+	}
+	for i, p := range spec.Populations {
+		power, se := make([]float64, t.Rows()), make([]float64, t.Rows())
+		if i < len(m) && len(m[i].Spectrum.Power) > 0 {
+			power, se = m[i].Spectrum.Power, m[i].Spectrum.SE
+		}
+		t.Columns = append(t.Columns, table.Col(p.Name+"_power", power), table.Col(p.Name+"_power_se", se))
+	}
+	return t
+}
+
 // PopulationTable is a row per population with its measures.
 func PopulationTable(spec *network.Spec, m []statistics.Population) *table.Table {
 	names, sizes := make([]string, len(m)), make([]int64, len(m))

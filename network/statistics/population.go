@@ -33,6 +33,11 @@ type Population struct {
 	// mean correlation coefficient of pairs, weighted by the product of their standard deviations. Their errors come from
 	// the scatter between ten stretches of the time, which includes all correlations shorter than these.
 	Fano, FanoSE, Synchrony, SynchronySE, Correlation, CorrelationSE float64
+
+	// Of the power spectrum of the rate: the frequency of the largest power, uncertain by half the distance of frequencies,
+	// and that power over 2r/n, what independent Poisson trains of rate r have.
+	Peak, PeakSE, PeakRatio float64
+	Spectrum                Spectrum
 }
 
 // Column is a column of the table of populations.
@@ -56,6 +61,9 @@ var Columns = []Column{
 	{"synchrony_se", func(p *Population) float64 { return p.SynchronySE }},
 	{"fano_se", func(p *Population) float64 { return p.FanoSE }},
 	{"correlation_se", func(p *Population) float64 { return p.CorrelationSE }},
+	{"peak_Hz", func(p *Population) float64 { return p.Peak }},
+	{"peak_se_Hz", func(p *Population) float64 { return p.PeakSE }},
+	{"peak_ratio", func(p *Population) float64 { return p.PeakRatio }},
 }
 
 // Recorder measures the neurons of one population while their spikes come in.
@@ -69,6 +77,7 @@ type Recorder struct {
 	inBin     int64  // count of the population in it
 	part, all binned // earlier bins of the batch in hand, and of all earlier batches
 	closed    [][3]float64
+	series    []int32 // counts of the population in earlier bins
 }
 
 // intervals sums up the inter-spike intervals of a neuron.
@@ -154,6 +163,8 @@ func (r *Recorder) advance(k int64) {
 func (r *Recorder) count(k int64) {
 	r.part.add(r.inBin)
 	r.part.bins += k - r.now
+	r.series = append(r.series, int32(r.inBin))
+	r.series = append(r.series, make([]int32, k-r.now-1)...)
 	r.now, r.inBin = k, 0
 }
 
@@ -234,7 +245,36 @@ func (r *Recorder) Measure(end float64) Population {
 	_, p.FanoSE = errors[0].mean()
 	_, p.SynchronySE = errors[1].mean()
 	_, p.CorrelationSE = errors[2].mean()
+	r.spectrum(&p)
 	return p
+}
+
+// Segments of the spectrum of a rate: a power of two bins, of which there are at least leastSegments without overlap.
+const (
+	mostSegment   = 1024
+	leastSegment  = 32
+	leastSegments = 4
+)
+
+// spectrum computes the spectrum of the rate, and its peak.
+func (r *Recorder) spectrum(p *Population) {
+	p.Peak, p.PeakSE, p.PeakRatio = math.NaN(), math.NaN(), math.NaN()
+	segment := mostSegment
+	for segment > leastSegment && segment*leastSegments > len(r.series) {
+		segment /= 2
+	}
+	if segment*leastSegments > len(r.series) || r.all.sum == 0 {
+		return
+	}
+	counts := make([]float64, len(r.series))
+	for k, c := range r.series {
+		counts[k] = float64(c)
+	}
+	n := len(r.counts)
+	p.Spectrum = PowerSpectrum(counts, n, r.bin, segment)
+	var power float64
+	p.Peak, power = p.Spectrum.Peak(0, math.Inf(1))
+	p.PeakSE, p.PeakRatio = p.Spectrum.Frequency[0]/2, power/(2*p.Rate/float64(n))
 }
 
 // finish ends the last batch with a number of whole bins; what lies in a last bin that is not whole is left out.

@@ -15,6 +15,7 @@ func (r *Recorder) Save(b []byte) []byte {
 	number := func(x float64) { b = binary.LittleEndian.AppendUint64(b, math.Float64bits(x)) }
 	word(int64(len(r.intervals)))
 	word(int64(len(r.closed)))
+	word(int64(len(r.series)))
 	for _, x := range []int64{r.now, r.inBin, r.part.sum, r.part.square, r.part.bins, r.all.sum, r.all.square, r.all.bins} {
 		word(x)
 	}
@@ -22,6 +23,9 @@ func (r *Recorder) Save(b []byte) []byte {
 		for _, x := range c {
 			number(x)
 		}
+	}
+	for _, c := range r.series {
+		word(int64(c))
 	}
 	for i := range r.intervals {
 		v, c := &r.intervals[i], &r.counts[i]
@@ -38,17 +42,17 @@ func (r *Recorder) Save(b []byte) []byte {
 
 // Restore makes a new recorder what it was at Save, and returns the bytes behind it.
 func (r *Recorder) Restore(b []byte) (rest []byte, err error) {
-	const head, batch, neuron = 10, 3, 12 // words
+	const head, batch, neuron = 11, 3, 12 // words
 	at := func(i int) int64 { return int64(binary.LittleEndian.Uint64(b[8*i:])) }
-	if len(b) < 8*head || at(0) != int64(len(r.intervals)) || at(1) < 0 || at(1) > 2*batches {
+	if len(b) < 8*head || at(0) != int64(len(r.intervals)) || at(1) < 0 || at(1) > 2*batches || at(2) < 0 || at(2) > int64(len(b)) {
 		return nil, ErrSaved
 	}
-	closed := int(at(1))
-	size := 8 * (head + batch*closed + neuron*len(r.intervals))
+	closed, series := int(at(1)), int(at(2))
+	size := 8 * (head + batch*closed + series + neuron*len(r.intervals))
 	if len(b) < size {
 		return nil, ErrSaved
 	}
-	rest, b = b[size:], b[16:size]
+	rest, b = b[size:], b[24:size]
 	word := func() int64 {
 		x := int64(binary.LittleEndian.Uint64(b))
 		b = b[8:]
@@ -61,6 +65,10 @@ func (r *Recorder) Restore(b []byte) (rest []byte, err error) {
 	r.closed = make([][3]float64, closed)
 	for k := range r.closed {
 		r.closed[k] = [3]float64{number(), number(), number()}
+	}
+	r.series = make([]int32, series)
+	for k := range r.series {
+		r.series[k] = int32(word())
 	}
 	for i := range r.intervals {
 		v, c := &r.intervals[i], &r.counts[i]

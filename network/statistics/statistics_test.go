@@ -58,6 +58,7 @@ func TestPoisson(t *testing.T) {
 		{"cv se", p.CVSE, 0.005, 0.0025}, // 1/sqrt(2 * 400), over 10
 		{"fano se", p.FanoSE, 0.01, 0.009},
 		{"synchrony se", p.SynchronySE, 0.0005, 0.00045},
+		{"peak ratio", p.PeakRatio, 1.5, 0.5}, // the largest of 512 powers, each the mean of 37 segments
 		{"correlation se", p.CorrelationSE, 0.0001, 0.00009},
 	} {
 		if !(math.Abs(c.got-c.want) < c.error) {
