@@ -47,7 +47,7 @@ func resolve(spec Spec, cfg Config, duration float64) (*Population, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Population{spec: spec, cfg: cfg, kernel: kernel, dt: cfg.Dt, total: Steps(duration, cfg.Dt)}
+	p := &Population{spec: spec, cfg: cfg, kernel: kernel, dt: cfg.Dt, total: Steps(duration, cfg.Dt), noisy: newNoisy(cfg.Noise, cfg.Dt)}
 	p.sum.Kernel = kernel
 	return p, nil
 }
@@ -59,6 +59,9 @@ func check(spec Spec, cfg Config, duration float64) error {
 	if spec.N < 1 {
 		fault("%d neurons; at least 1 is needed", spec.N)
 		return errors.Join(faults...)
+	}
+	if err := cfg.Noise.check(spec.Model); err != nil {
+		faults = append(faults, err)
 	}
 	if !(cfg.Dt > 0) || math.IsInf(cfg.Dt, 0) {
 		fault("dt is %v ms; it must be a positive number", cfg.Dt)

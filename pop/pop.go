@@ -62,6 +62,7 @@ type Config struct {
 	Epoch   int         // steps between barriers; 0 means 64 to 1024, fewer of many neurons
 	ISA     kernels.ISA // instruction set; 0 means the best this processor has
 
+	Noise Noise   // what moves each neuron by chance
 	Train bool    // keep a Train for every neuron
 	From  float64 // ms; intervals before it do not count in trains
 	Trace *Trace  // states to report; nil means none

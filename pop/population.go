@@ -29,6 +29,7 @@ type Population struct {
 	shards  []*shard
 	size    int // neurons in every shard but the last
 	workers []worker
+	noisy   *noisy        // nil without noise
 	drive   kernels.Drive // input of the current epoch, of all neurons
 	first   int64         // first step of the current epoch
 	length  int           // steps of it
@@ -49,6 +50,7 @@ type worker struct {
 	events  []kernels.Event // of a shard in a brief epoch
 	kept    [][]float64     // the columns of the shard being advanced as they were at the start of the epoch
 	step    time.Duration   // in kernels
+	row     []float64       // currents of a shard in a step, with noise
 	_       [64]byte
 }
 
@@ -57,13 +59,15 @@ type shard struct {
 	columns *kernels.Shard
 	first   int // number of its first neuron
 	events  []kernels.Event
-	traced  []int     // lanes asked for by Trace
-	states  []float64 // of traced lanes, by time
-	handed  int       // number of states that were passed to Trace.Row
-	start   int64     // step from which events count
-	count   int64     // spikes so far
-	failed  *BlownUp  // the neuron whose state became NaN or infinite, nil if none
-	away    []Runaway // neurons that run away
+	traced  []int       // lanes asked for by Trace
+	states  []float64   // of traced lanes, by time
+	handed  int         // number of states that were passed to Trace.Row
+	start   int64       // step from which events count
+	count   int64       // spikes so far
+	ou      []float64   // with an Ornstein-Uhlenbeck current: it, of unit variance
+	lif     []lifNeuron // with white noise on LIF
+	failed  *BlownUp    // the neuron whose state became NaN or infinite, nil if none
+	away    []Runaway   // neurons that run away
 	_       [64]byte
 }
 
@@ -229,11 +233,15 @@ func (p *Population) AdvanceWith(worker, shard int, drive kernels.Drive) {
 			n = p.untilTrace(s, done)
 		}
 		before, begin := len(s.events), time.Now()
-		s.events = s.columns.Advance(w.scratch, p.first+int64(done), n, from(drive, done), false, s.events)
-		w.step += time.Since(begin)
-		for i := range s.events[before:] {
-			s.events[before+i].Step += int32(done)
+		if p.noisy != nil {
+			p.advanceNoisy(s, w, done, n, from(drive, done))
+		} else {
+			s.events = s.columns.Advance(w.scratch, p.first+int64(done), n, from(drive, done), false, s.events)
+			for i := range s.events[before:] {
+				s.events[before+i].Step += int32(done)
+			}
 		}
+		w.step += time.Since(begin)
 		done += n
 	}
 	s.count += int64(len(s.events))

@@ -155,8 +155,14 @@ func newTrains(n int, periodic bool) Trains {
 // mayHavePeriods reports whether intervals may differ from each other: because a state other than V outlasts a spike,
 // or because the current changes over time, as where spikes are locked to a periodic waveform.
 func (cfg Config) mayHavePeriods(m *model.Model) bool {
+	if !cfg.Noise.none() {
+		return false
+	}
 	return m.Fires == model.Crossing || len(m.States) > 1 || cfg.Wave != nil || cfg.Input != nil
 }
+
+// CountedRate is the rate (Hz) from the number of spikes that are kept in ms milliseconds, as under noise.
+func (s *Train) CountedRate(ms float64) float64 { return 1000 * float64(s.kept) / ms }
 
 // note stores the interval that the last spike of neuron i ended.
 func (s Trains) note(i int) {

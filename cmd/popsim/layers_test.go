@@ -31,7 +31,7 @@ var layers = map[string][]string{
 	"kernels/asm":               nil,
 	"kernels/vec":               {"kernels/asm"},
 	"kernels":                   {"kernels/asm", "kernels/vec", "kernels/vec/code", "model", "rng"},
-	"pop":                       {"kernels", "kernels/asm", "sched", "model"},
+	"pop":                       {"kernels", "kernels/asm", "sched", "model", "rng"},
 	"sweep":                     {"equations", "pop", "kernels", "kernels/asm", "sched", "model", "table"},
 	"dynamics":                  {"model"},
 	"bench":                     {"network", "network/description", "table", "sweep", "pop", "kernels", "kernels/asm", "sched", "dynamics", "model"},

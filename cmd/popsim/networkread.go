@@ -96,6 +96,7 @@ func (r *networkRun) refuse() error {
 	}{
 		{"--neurons", "the sizes of a network stand in its file, n of [population.NAME]", r.n.Given},
 		{"--waveform", "inputs of a network stand in its file, [input.NAME]", len(r.waveforms.List) > 0},
+		{"--noise", "noise on a network stands in its file, noise of [input.NAME]", len(r.noises.List) > 0},
 		{"--method", "methods stand in the file of a network, method of [population.NAME]; POP.method=NAME sets one", r.runCommand.flags.method.Given},
 		{"--tops", "traces of networks have no rows for spikes; --spikes FILE holds their times", r.tops},
 	} {

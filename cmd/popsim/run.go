@@ -38,6 +38,7 @@ type runCommand struct {
 	every             experiment.Quantity
 	tops              bool
 	waveforms         experiment.Texts
+	noises            experiment.Texts
 	networkFlags      networkFlags
 
 	neuron  experiment.Neuron
@@ -66,11 +67,13 @@ func (v *call) runVerb() *cobra.Command {
 	set.SortFlags = false
 	add(set, experiment.Flag{Name: "neurons", Letter: "n", Value: &s.n, Help: "number of neurons; 1e6 is understood (default 1, or as many as a file of values has)"})
 	s.steps(set, 1000, 0)
-	add(set, experiment.Flag{Name: "seed", Value: &s.seed, Help: "seed of the draws normal:MEAN:SD and uniform:LO:HI"})
+	add(set, experiment.Flag{Name: "seed", Value: &s.seed, Help: "seed of the draws normal:MEAN:SD and uniform:LO:HI, and of --noise"})
 	s.waveforms = experiment.Texts{Form: "SHAPE"}
 	s.spikes, s.trace, s.of = experiment.Word{Form: "FILE"}, experiment.Word{Form: "FILE"}, experiment.Word{Form: "NEURONS", Number: true, List: true}
 	s.every = experiment.Quantity{Unit: "ms", Value: 0.1}
 	add(set, experiment.Flag{Name: "waveform", Offers: completion.Shapes, Value: &s.waveforms, Help: "current added to I, times gain; may be repeated, shapes add up"})
+	s.noises = experiment.Texts{Form: "NOISE"}
+	add(set, experiment.Flag{Name: "noise", Value: &s.noises, Help: "white:SIGMA on V, or ou:SIGMA:TAU on the current, of each neuron its own; rates are then spikes counted"})
 	add(set, experiment.Flag{Name: "spikes", Value: &s.spikes, Help: "table of all spikes"})
 	add(set, experiment.Flag{Name: "trace", Value: &s.trace, Help: "table of states over time"})
 	add(set, experiment.Flag{Name: "of", Value: &s.of, Help: "neurons to trace, as 0:9 or 1,5,7 (default the first ten, in pictures the first three)"})
@@ -161,6 +164,8 @@ func (s *runCommand) read(args []string) error {
 	if err := experiment.CheckSpan(s.time.Value, s.cfg.Dt); err != nil {
 		return misused(fault.About("--time", err))
 	}
+	var badNoise error
+	s.cfg.Noise, badNoise = experiment.ParseNoise(s.noises.List, s.neuron.Model, s.seed.Value)
 	badWaveform := s.readWaveform() // before the forecast, since a waveform takes memory for trains
 	if err := s.forecast(n); err != nil {
 		return misused(err)
@@ -175,6 +180,7 @@ func (s *runCommand) read(args []string) error {
 		s.warnNote(note)
 	}
 	bad.About("--waveform", badWaveform)
+	bad.About("--noise", badNoise)
 	s.warnAll(q.Notes)
 	bad.About("--of", s.readTrace())
 	return misused(bad.Err())

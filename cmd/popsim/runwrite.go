@@ -139,10 +139,18 @@ func (s *runCommand) recorders() (all []any) {
 	return all
 }
 
+// counted is the time (ms) in which spikes are counted for rates, where there is noise; else 0.
+func (s *runCommand) counted(sum pop.Summary) float64 {
+	if len(s.noises.List) == 0 {
+		return 0
+	}
+	return max(0, float64(sum.Steps)*s.cfg.Dt-s.cfg.From)
+}
+
 // write writes the table of neurons, finishes all files and puts the records beside them.
 func (s *runCommand) write(sum pop.Summary) error {
 	if s.outputs.neurons != nil {
-		if err := recording.WriteNeurons(s.outputs.neurons, sum.Trains, s.furtherColumns()...); err != nil {
+		if err := recording.WriteNeurons(s.outputs.neurons, sum.Trains, s.counted(sum), s.furtherColumns()...); err != nil {
 			return err
 		}
 	}
@@ -194,6 +202,9 @@ func (s *runCommand) record(sum pop.Summary) file.Record {
 		if s.tops {
 			r.Extra["trace"] = "states before each traced step, and a row with V = V_th at each spike"
 		}
+	}
+	if len(s.noises.List) > 0 {
+		r.Extra["noise"] = strings.Join(s.noises.List, " ")
 	}
 	if len(s.waveforms.List) > 0 {
 		r.Extra["waveform"] = strings.Join(s.waveforms.List, " ")
