@@ -191,14 +191,15 @@ func runLines(t *testing.T, b block, dir, bin string) (output string) {
 		stop()
 		output += string(out)
 		if got := cmd.ProcessState.ExitCode(); got != want || err != nil && want == 0 {
-			t.Errorf("line %d: %s\nended with %d after %v, want %d\n%s", at, line, got, time.Since(begin).Round(time.Millisecond), want, last(out))
+			t.Errorf("line %d: %s\nended with %d after %v, want %d\n%s", at, line, got,
+				time.Since(begin).Round(time.Millisecond), want, last(out))
 		}
 	}
 	return output
 }
 
-// showsFile compares a block with the file that its comment names: what stands before a "# ..." in the block must follow each
-// other in the file, and so must what stands behind it.
+// showsFile compares a block with the file that its comment names: what stands before a "# ..." in the block must
+// follow each other in the file, and so must what stands behind it.
 func showsFile(t *testing.T, b block, dir string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, b.comment))

@@ -26,7 +26,8 @@ func TestLibrary(t *testing.T) {
 	defer os.RemoveAll(dir)
 	found := program.FindAllSubmatchIndex(text, -1)
 	if len(found) != strings.Count(string(text), "```go") || len(found) < 4 {
-		t.Fatalf("%d programs with what they print; a population, an f-I curve, a phase plane and a bifurcation are needed", len(found))
+		t.Fatalf("%d programs with what they print; a population, an f-I curve, a phase plane and a bifurcation are "+
+			"needed", len(found))
 	}
 	fresh, last := "", 0
 	for _, at := range found {

@@ -45,7 +45,8 @@ func TestTables(t *testing.T) {
 			}
 			want := maker(t, argument)
 			if q.text != want && !*update {
-				t.Errorf("%s: table %s has changed; go test ./docs -update writes it anew\ngot\n%swant\n%s", page, q.name, q.text, want)
+				t.Errorf("%s: table %s has changed; go test ./docs -update writes it anew\ngot\n%swant\n%s", page,
+					q.name, q.text, want)
 			}
 			fresh.WriteString(string(text[from:q.start]))
 			fresh.WriteString(want)
@@ -131,10 +132,11 @@ func presetsTable(t *testing.T, name string) string {
 	return b.String()
 }
 
-// stepsTable has the steps that are recommended, warned of and refused, for every model, preset and method, each with what
-// it does to the rate of a neuron that fires. It fails where that is more than model.StepLimits promises.
+// stepsTable has the steps that are recommended, warned of and refused, for every model, preset and method, each with
+// what it does to the rate of a neuron that fires. It fails where that is more than model.StepLimits promises.
 func stepsTable(t *testing.T, _ string) string {
-	b := rowsOf("model", "I", "method", "default (ms)", "off by", "warned of above (ms)", "off by", "refused above (ms)", "off by")
+	b := rowsOf("model", "I", "method", "default (ms)", "off by", "warned of above (ms)", "off by",
+		"refused above (ms)", "off by")
 	for _, m := range model.All {
 		for _, s := range append([]model.Preset{{Params: m.Defaults(), I: math.NaN()}}, m.Presets()...) {
 			title := m.Name
@@ -145,7 +147,10 @@ func stepsTable(t *testing.T, _ string) string {
 			if math.IsNaN(current) {
 				current = map[string]float64{"lif": 25, "eif": 12, "adex": 15, "hh": 10, "rhh": 5, "hhtm": 5}[m.Name]
 			}
-			truth, regular := rateOf(t, m, s.Params, current, m.Methods[0].Name, map[string]float64{"lif": 0.1, "eif": 0.01, "adex": 0.01, "hh": 0.0025, "rhh": 0.01, "hhtm": 0.0025}[m.Name])
+			truth, regular := rateOf(t, m, s.Params, current, m.Methods[0].Name, map[string]float64{
+				"lif": 0.1,
+				"eif": 0.01, "adex": 0.01, "hh": 0.0025, "rhh": 0.01, "hhtm": 0.0025,
+			}[m.Name])
 			for _, q := range m.Methods {
 				usable, accurate := m.StepLimits(q, s.Params)
 				promise := [3]float64{model.DefaultError, model.AccurateError, model.UsableError}
@@ -165,7 +170,8 @@ func stepsTable(t *testing.T, _ string) string {
 						if off = percent(x); !(x <= promise[i]) && !repeats { // at this step the rate is a mean, with scatter
 							off = "irregular"
 						} else if !(x <= promise[i]) {
-							t.Errorf("%s, I=%v, method %s, dt=%.4g ms: the rate is off by %.2g, but %.2g is promised", title, current, q.Name, dt, x, promise[i])
+							t.Errorf("%s, I=%v, method %s, dt=%.4g ms: the rate is off by %.2g, but %.2g is promised",
+								title, current, q.Name, dt, x, promise[i])
 						}
 					} else if off = "silent"; rate > 0 {
 						t.Errorf("%s, I=%v, method %s, dt=%.4g ms: %v Hz, but the neuron is silent", title, current, q.Name, dt, rate)
@@ -188,11 +194,14 @@ func percent(x float64) string {
 }
 
 // rateOf is the rate (Hz) from the second to the third second, and whether the intervals repeat themselves.
-func rateOf(t *testing.T, m *model.Model, p []float64, current float64, method string, dt float64) (rate float64, regular bool) {
+func rateOf(t *testing.T, m *model.Model, p []float64, current float64, method string, dt float64) (rate float64,
+	regular bool,
+) {
 	t.Helper()
 	r, err := sweep.Run(t.Context(), sweep.Spec{
-		Model: m, Method: method, P: p, Dt: dt, Time: 3000, Discard: 1000, Full: true, NoError: true, Measures: []string{"rate_Hz", "period"},
-		Grid: sweep.Grid{Axes: []sweep.Axis{sweep.Values("I", m.CurrentUnit, current)}},
+		Model: m, Method: method, P: p, Dt: dt, Time: 3000, Discard: 1000, Full: true, NoError: true,
+		Measures: []string{"rate_Hz", "period"},
+		Grid:     sweep.Grid{Axes: []sweep.Axis{sweep.Values("I", m.CurrentUnit, current)}},
 	}, sweep.Config{Workers: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -215,7 +224,10 @@ const truth = "../kernels/testdata/traj/"
 
 func trials(t *testing.T, m *model.Model) []trial {
 	t.Helper()
-	title := map[string]string{"lif": "LIF", "eif": "EIF", "adex": "AdEx", "hh": "HH", "rhh": "RHH", "hhtm": "HHTM"}[m.Name]
+	title := map[string]string{
+		"lif": "LIF", "eif": "EIF", "adex": "AdEx", "hh": "HH", "rhh": "RHH",
+		"hhtm": "HHTM",
+	}[m.Name]
 	text, err := os.ReadFile(truth + "cases_" + title + ".json")
 	if err != nil {
 		t.Fatal(err)

@@ -23,8 +23,8 @@ type Network struct {
 	Texts       []string // words that are no NAME=VALUE
 }
 
-// ParseNetwork reads NETWORK[:PRESET] NAME=VALUE ...; NETWORK is a name or a path ending in .toml, whose text is text where
-// that is not empty. places has those of an experiment file. It is nil where the first word names no network.
+// ParseNetwork reads NETWORK[:PRESET] NAME=VALUE ...; NETWORK is a name or a path ending in .toml, whose text is text
+// where that is not empty. places has those of an experiment file. It is nil where the first word names no network.
 func ParseNetwork(words []string, text string, places map[string]string) (*Network, error) {
 	if len(words) == 0 {
 		return nil, nil
@@ -126,9 +126,11 @@ func CheckFileSums(sums []string, files []description.File) error {
 	return bad.Err()
 }
 
-// Saved is the experiment of a network: its description itself, flags, those given and those in resolved, and settings. files
-// tells whether the flag of FileSums holds some.
-func (n *Network) Saved(verb, comment string, flags []Flag, given func(name string) bool, resolved map[string]string, files bool) Saved {
+// Saved is the experiment of a network: its description itself, flags, those given and those in resolved, and settings.
+// files tells whether the flag of FileSums holds some.
+func (n *Network) Saved(verb, comment string, flags []Flag, given func(name string) bool, resolved map[string]string,
+	files bool,
+) Saved {
 	x := Saved{Comment: comment, Verb: verb, Model: n.Name, Flags: flags, Given: given, Resolved: resolved}
 	x.Resolved["description"] = n.Description.Text
 	if files {

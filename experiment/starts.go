@@ -24,8 +24,8 @@ func PointUnits(m *model.Model, n int) (units []string) {
 	return units
 }
 
-// Starts returns the states from which trajectories in the phase plane of m start: the initial state of p, and those of texts,
-// each V,y or all states. For models of one variable the initial state counts only if p sets it.
+// Starts returns the states from which trajectories in the phase plane of m start: the initial state of p, and those of
+// texts, each V,y or all states. For models of one variable the initial state counts only if p sets it.
 func (p Point) Starts(m *model.Model, texts []string) (starts [][]float64, err error) {
 	first := make([]float64, len(m.States))
 	m.Initial(p.Params, first)

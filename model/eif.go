@@ -80,7 +80,8 @@ const maxUpstroke = 300.0
 
 func cutOff(vTh, vT, deltaT float64) []error {
 	if (vTh-vT)/deltaT > maxUpstroke {
-		return []error{fmt.Errorf("(V_th - V_T)/delta_T is %.4g; exp of it is no usable number, %v or less will do (lower V_th to %v mV)",
+		return []error{fmt.Errorf("(V_th - V_T)/delta_T is %.4g; exp of it is no usable number, %v or less will do "+
+			"(lower V_th to %v mV)",
 			(vTh-vT)/deltaT, maxUpstroke, largestCutOff(vT, deltaT))}
 	}
 	return nil
@@ -101,9 +102,11 @@ func largestCutOff(vT, deltaT float64) float64 {
 }
 
 var flowMethods = []Method{
-	{"flow", 2, 0.1, 2, false, "exact flow of the exponential with the linear drift frozen at its mean over the step; spikes inside the step"},
+	{"flow", 2, 0.1, 2, false, "exact flow of the exponential with the linear drift frozen at its mean over the step; " +
+		"spikes inside the step"},
 	{"euler", 1, 0.05, 40, true, "forward Euler, spikes on the grid: for comparison with other simulators"},
-	{"rk4", 2, 0.05, 10, false, "classical Runge-Kutta, of order 4 between spikes; close to them in exp(-V/delta_T), which brings the order to 2"},
+	{"rk4", 2, 0.05, 10, false, "classical Runge-Kutta, of order 4 between spikes; close to them in exp(-V/delta_T), " +
+		"which brings the order to 2"},
 }
 
 // flowLimits bounds dt by the faster time constant. Every method is stable, or bounded by the cut-off, far beyond: what

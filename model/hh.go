@@ -99,9 +99,11 @@ var HHModel = &Model{
 	Params: hhParams(),
 	States: hhStates,
 	Methods: []Method{
-		{"strang-cn", 2, 0.025, 10, false, "Strang splitting of V and gates, Crank-Nicolson in each; one evaluation of the rates a step"},
+		{"strang-cn", 2, 0.025, 10, false, "Strang splitting of V and gates, Crank-Nicolson in each; one evaluation of " +
+			"the rates a step"},
 		{"rk4", 4, 0.05, 10, false, "classical Runge-Kutta"},
-		{"exp-euler", 1, 0.02, 40, true, "Rush-Larsen from the old state, spikes on the grid: for comparison with other simulators"},
+		{"exp-euler", 1, 0.02, 40, true, "Rush-Larsen from the old state, spikes on the grid: for comparison with other " +
+			"simulators"},
 	},
 	CurrentUnit: "uA/cm2",
 	Fires:       Crossing,
@@ -146,8 +148,8 @@ func (q HH) steady(g Gates, v float64, y []float64) float64 {
 
 // hhLimits bounds dt by the membrane's fastest rate: at the peak of a spike about a quarter of the sodium and potassium
 // conductance is open. For rk4 that rate must stay inside the interval of stability, with something to spare for strong
-// currents; cut-rk4 cuts the steps in which it matters; the others are stable for any dt, but not right. The rates of the
-// gates do not depend on parameters: they bound dt in ms.
+// currents; cut-rk4 cuts the steps in which it matters; the others are stable for any dt, but not right. The rates of
+// the gates do not depend on parameters: they bound dt in ms.
 func hhLimits(q HH, method string) (usable, accurate float64) {
 	fastest := (0.25*(q.GNa+q.GK) + q.GL) / q.C
 	switch method {

@@ -2,9 +2,9 @@ package model
 
 import "math"
 
-// HHTM is the Hodgkin-Huxley neuron with the rates of Traub & Miles, shifted by VT: see TraubMilesAt. A spike is an upward crossing of VTh.
-// The defaults are those of COBAHH. Source: Traub & Miles, Neuronal Networks of the Hippocampus (1991), as in
-// Brette et al., J. Comput. Neurosci. 23:349 (2007), appendix B.
+// HHTM is the Hodgkin-Huxley neuron with the rates of Traub & Miles, shifted by VT: see TraubMilesAt. A spike is an
+// upward crossing of VTh. The defaults are those of COBAHH. Source: Traub & Miles, Neuronal Networks of the Hippocampus
+// (1991), as in Brette et al., J. Comput. Neurosci. 23:349 (2007), appendix B.
 type HHTM struct {
 	HH
 	VT float64
@@ -48,7 +48,8 @@ var HHTMModel = &Model{
 		"C dV/dt = I - g_Na m^3 h (V - E_Na) - g_K n^4 (V - E_K) - g_L (V - E_L)",
 		"dx/dt = alpha_x(V - V_T) (1 - x) - beta_x(V - V_T) x for x = m, h, n, with the rates of Traub & Miles",
 	},
-	Source: "Traub & Miles, Neuronal Networks of the Hippocampus (1991), as in Brette et al., J. Comput. Neurosci. 23:349 (2007)",
+	Source: "Traub & Miles, Neuronal Networks of the Hippocampus (1991), as in Brette et al., J. Comput. Neurosci. " +
+		"23:349 (2007)",
 	Params: []Param{
 		{"C", "uF/cm2", 1, Positive, "membrane capacitance"},
 		{"g_Na", "mS/cm2", 100, NonNegative, "largest sodium conductance"},
@@ -62,9 +63,11 @@ var HHTMModel = &Model{
 	},
 	States: hhStates,
 	Methods: []Method{
-		{"strang-cn", 2, 0.01, 10, false, "Strang splitting of V and gates, Crank-Nicolson in each; one evaluation of the rates a step"},
+		{"strang-cn", 2, 0.01, 10, false, "Strang splitting of V and gates, Crank-Nicolson in each; one evaluation of " +
+			"the rates a step"},
 		{"rk4", 4, 0.0125, 10, false, "classical Runge-Kutta"},
-		{"exp-euler", 1, 0.0125, 40, true, "Rush-Larsen from the old state, spikes on the grid: for comparison with other simulators"},
+		{"exp-euler", 1, 0.0125, 40, true, "Rush-Larsen from the old state, spikes on the grid: for comparison with " +
+			"other simulators"},
 	},
 	CurrentUnit: "uA/cm2",
 	Fires:       Crossing,
@@ -90,5 +93,8 @@ var HHTMModel = &Model{
 	Threshold: func(p []float64) float64 { return HHOf(p).VTh },
 	Reach:     func(p []float64) (low, high float64) { return HHOf(p).reach() },
 	Rest:      func([]float64) float64 { return -65 },
-	Typical:   Typical{Current: 2, Currents: []float64{2, 4, 10}, Largest: 30, Silent: -1, Start: []float64{-65, 0.01, 0.9, 0.1}},
+	Typical: Typical{Current: 2, Currents: []float64{2, 4, 10}, Largest: 30, Silent: -1, Start: []float64{
+		-65, 0.01,
+		0.9, 0.1,
+	}},
 }

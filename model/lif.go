@@ -41,8 +41,11 @@ var LIFModel = &Model{
 		{"tau", "ms", 10, Positive, docTau},
 		{"t_ref", "ms", 1, NonNegative, docTRef},
 	},
-	States:      []State{{"V", "mV", "membrane potential"}},
-	Methods:     []Method{{"exact", 0, 0.1, 0, false, "closed form between spikes and at them; any dt gives the same spikes to rounding"}},
+	States: []State{{"V", "mV", "membrane potential"}},
+	Methods: []Method{{
+		"exact", 0, 0.1, 0, false,
+		"closed form between spikes and at them; any dt gives the same spikes to rounding",
+	}},
 	CurrentUnit: "pA",
 	Fires:       Reset,
 	Deriv: func(p []float64, i float64, y, dy []float64) {

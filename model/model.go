@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// Model is one neuron model; other packages may define their own. Parameter vectors p hold len(Params) values in the order of Params; state vectors y hold
-// len(States) values, the membrane potential first.
+// Model is one neuron model; other packages may define their own. Parameter vectors p hold len(Params) values in the
+// order of Params; state vectors y hold len(States) values, the membrane potential first.
 type Model struct {
 	Name        string // as on the command line
 	Title       string // as in prose
@@ -41,8 +41,8 @@ type Model struct {
 	ResetTo, Hold func(p []float64) float64
 	// Reach is the range of potentials (mV) into which the membrane's own currents pull V; of models that cross.
 	Reach func(p []float64) (low, high float64)
-	// Equilibria lists the potentials (mV) of the equilibria for input current i in ascending order. nil means that they are searched
-	// for in Reach.
+	// Equilibria lists the potentials (mV) of the equilibria for input current i in ascending order. nil means that
+	// they are searched for in Reach.
 	Equilibria func(p []float64, i float64) []float64
 	// Rest is the potential (mV) to start from where there is no stable equilibrium.
 	Rest func(p []float64) float64
@@ -67,7 +67,8 @@ type Model struct {
 	Typical Typical
 }
 
-// Typical holds input currents of a neuron with default parameters, in CurrentUnit, for tests, measurements and examples.
+// Typical holds input currents of a neuron with default parameters, in CurrentUnit, for tests, measurements and
+// examples.
 type Typical struct {
 	Current  float64   // at which it fires regularly
 	Currents []float64 // at which it fires, from near the onset on
@@ -112,11 +113,12 @@ func (s State) Column() string {
 
 // Method is a way to advance a model by one step.
 type Method struct {
-	Name   string
-	Order  int     // of the spike times as dt → 0; 0 means exact
-	Dt     float64 // default step, ms
-	Steps  float64 // that a spike should have between it and the end of refractoriness before it, for what StepLimits promises
-	OnGrid bool    // spikes and refractoriness stay on the grid of steps, as in other simulators
+	Name  string
+	Order int     // of the spike times as dt → 0; 0 means exact
+	Dt    float64 // default step, ms
+	// that a spike should have between it and the end of refractoriness before it, for what StepLimits promises
+	Steps  float64
+	OnGrid bool // spikes and refractoriness stay on the grid of steps, as in other simulators
 	Doc    string
 }
 
@@ -250,8 +252,8 @@ const (
 )
 
 // StepLimits gives two step sizes (ms) for these parameters: beyond usable the results of the method mean nothing any
-// more; beyond accurate its error is no longer small: see UsableError, AccurateError. They do not see the input: a strong
-// current makes everything faster, and Method.Steps is the measure of that.
+// more; beyond accurate its error is no longer small: see UsableError, AccurateError. They do not see the input: a
+// strong current makes everything faster, and Method.Steps is the measure of that.
 func (m *Model) StepLimits(method Method, p []float64) (usable, accurate float64) {
 	if m.Limits == nil {
 		return math.Inf(1), math.Inf(1)
@@ -259,8 +261,8 @@ func (m *Model) StepLimits(method Method, p []float64) (usable, accurate float64
 	return m.Limits(p, method.Name)
 }
 
-// Crowded tells whether steps of dt ms are too few for spikes that come free ms after the refractory period before them.
-// An exact method has no such bound.
+// Crowded tells whether steps of dt ms are too few for spikes that come free ms after the refractory period before
+// them. An exact method has no such bound.
 func (q Method) Crowded(free, dt float64) bool { return q.Steps > 0 && free < q.Steps*dt*(1-1e-9) }
 
 // unknown is the error for a name that is not in the list, with the nearest one that is.

@@ -40,7 +40,8 @@ func TestJacobianIsTheSlopeOfDeriv(t *testing.T) {
 					for r := range d {
 						want := (4*fine[r] - coarse[r]) / 3
 						if got := jac[r*d+c]; math.Abs(got-want) > tol*(1+math.Abs(want)) {
-							t.Fatalf("at %v: d(d%s/dt)/d%s is %.12g, differences give %.12g", y, m.States[r].Name, m.States[c].Name, got, want)
+							t.Fatalf("at %v: d(d%s/dt)/d%s is %.12g, differences give %.12g", y, m.States[r].Name,
+								m.States[c].Name, got, want)
 						}
 					}
 				}
@@ -162,7 +163,8 @@ func TestStepLimits(t *testing.T) {
 			for _, q := range m.Methods {
 				usable, accurate := m.StepLimits(q, s.Params)
 				if !(0 < q.Dt && q.Dt <= accurate && accurate <= usable) {
-					t.Errorf("%s:%s, method %s: default %v ms, accurate up to %v ms, usable up to %v ms", m.Name, s.Name, q.Name, q.Dt, accurate, usable)
+					t.Errorf("%s:%s, method %s: default %v ms, accurate up to %v ms, usable up to %v ms", m.Name,
+						s.Name, q.Name, q.Dt, accurate, usable)
 				}
 			}
 		}
@@ -182,7 +184,8 @@ func TestCrowded(t *testing.T) {
 	const dt = 0.05
 	enough := q.Steps * dt
 	if q.Crowded(enough, dt) || !q.Crowded(0.99*enough, dt) {
-		t.Errorf("%v ms are %v steps of %v ms: enough %t; and a hundredth less: %t", enough, q.Steps, dt, !q.Crowded(enough, dt), !q.Crowded(0.99*enough, dt))
+		t.Errorf("%v ms are %v steps of %v ms: enough %t; and a hundredth less: %t", enough, q.Steps, dt,
+			!q.Crowded(enough, dt), !q.Crowded(0.99*enough, dt))
 	}
 	if exact := All[0].Methods[0]; exact.Name != "exact" || exact.Crowded(1e-6, 1) {
 		t.Error("the exact method needs no steps between spikes")
@@ -205,7 +208,8 @@ func TestCheckNamesAllFaults(t *testing.T) {
 	}
 	p = LIFModel.Defaults()
 	p[LIFModel.Index("V_reset")] = 20
-	if err := LIFModel.Check(p); err == nil || !strings.Contains(err.Error(), "V_reset (20 mV) is not below V_th (20 mV)") {
+	if err := LIFModel.Check(p); err == nil || !strings.Contains(err.Error(),
+		"V_reset (20 mV) is not below V_th (20 mV)") {
 		t.Errorf("V_reset at V_th: got error %v", err)
 	}
 }

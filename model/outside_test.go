@@ -9,10 +9,14 @@ import (
 	"popsim/model"
 )
 
-// quadratic is the quadratic integrate-and-fire neuron, defined outside of the package: tau dV/dt = V² + I, dimensionless but for time.
+// quadratic is the quadratic integrate-and-fire neuron, defined outside of the package: tau dV/dt = V² + I,
+// dimensionless but for time.
 var quadratic = &model.Model{
-	Name:   "qif",
-	Params: []model.Param{{Name: "tau", Unit: "ms", Default: 10, Domain: model.Positive}, {Name: "V_th", Unit: "mV", Default: 20}},
+	Name: "qif",
+	Params: []model.Param{{Name: "tau", Unit: "ms", Default: 10, Domain: model.Positive}, {
+		Name: "V_th", Unit: "mV",
+		Default: 20,
+	}},
 	States: []model.State{{Name: "V", Unit: "mV"}},
 	Fires:  model.Reset,
 	Deriv:  func(p []float64, i float64, y, dy []float64) { dy[0] = (y[0]*y[0] + i) / p[0] },
@@ -73,7 +77,8 @@ func TestParametersByName(t *testing.T) {
 		}
 		names, values := flat(reflect.ValueOf(of[m](p)))
 		for j, q := range m.Params {
-			if want := strings.ToLower(strings.ReplaceAll(q.Name, "_", "")); j >= len(names) || strings.ToLower(names[j]) != want || values[j] != p[j] {
+			if want := strings.ToLower(strings.ReplaceAll(q.Name, "_", "")); j >= len(names) ||
+				strings.ToLower(names[j]) != want || values[j] != p[j] {
 				t.Errorf("%s: parameter %d is %s, the struct has %v = %v", m.Name, j, q.Name, names, values)
 				break
 			}

@@ -7,8 +7,8 @@ import (
 )
 
 // Initial writes the state from which a neuron with parameters p starts by default: the stable equilibrium at I = 0
-// with the lowest V; where there is none, V_rest and w = 0, for hh and rhh V = -65 mV with the gates at steady state. A model that
-// has a Start of its own starts from that.
+// with the lowest V; where there is none, V_rest and w = 0, for hh and rhh V = -65 mV with the gates at steady state. A
+// model that has a Start of its own starts from that.
 func (m *Model) Initial(p, y []float64) {
 	if m.Start != nil {
 		m.Start(p, y)
@@ -26,9 +26,9 @@ func (m *Model) Initial(p, y []float64) {
 	}
 }
 
-// EquilibriaAt lists the potentials (mV) of the equilibria for input current i in ascending order, to the last bit. Those of
-// hh and rhh are looked for every 0.25 mV, and in proportion to V beyond 1000 mV, where no gate moves: a pair nearer to each other
-// than that, close to a fold, may be missed.
+// EquilibriaAt lists the potentials (mV) of the equilibria for input current i in ascending order, to the last bit.
+// Those of hh and rhh are looked for every 0.25 mV, and in proportion to V beyond 1000 mV, where no gate moves: a pair
+// nearer to each other than that, close to a fold, may be missed.
 func (m *Model) EquilibriaAt(p []float64, i float64) []float64 {
 	if m.Equilibria != nil {
 		return m.Equilibria(p, i)
@@ -59,8 +59,8 @@ func (m *Model) EquilibriaAt(p []float64, i float64) []float64 {
 	return roots
 }
 
-// exponentialEquilibria lists the roots of an excess current that rises to a single maximum, the saddle-node, at V_T + delta_T ln(slope), where
-// slope is 1 + a R: that of EIF and AdEx.
+// exponentialEquilibria lists the roots of an excess current that rises to a single maximum, the saddle-node, at V_T +
+// delta_T ln(slope), where slope is 1 + a R: that of EIF and AdEx.
 func exponentialEquilibria(excess func(v float64) float64, vT, deltaT, slope float64) []float64 {
 	if slope <= 0 { // the steady current falls for ever: one equilibrium, a saddle
 		lo, hi := -1.0, 1.0
@@ -89,8 +89,8 @@ func exponentialEquilibria(excess func(v float64) float64, vT, deltaT, slope flo
 	return []float64{bisect(excess, top-below, top), bisect(excess, top, top+above)}
 }
 
-// bisect closes in on the sign change of f between lo and hi until no number lies between. Where an end is not finite, or the
-// other is too far away, there is none: NaN.
+// bisect closes in on the sign change of f between lo and hi until no number lies between. Where an end is not finite,
+// or the other is too far away, there is none: NaN.
 func bisect(f func(float64) float64, lo, hi float64) float64 {
 	negative := f(lo) < 0
 	for {
@@ -114,8 +114,9 @@ func (m *Model) stableAt(p []float64, i float64, y []float64) bool {
 	return Decays(jac, d)
 }
 
-// Decays tells whether all eigenvalues of a d×d matrix, given row by row, have negative real parts: for d ≤ 4 by Routh's conditions
-// on its characteristic polynomial (after Faddeev and LeVerrier), which loses its digits for larger ones, else by the eigenvalues.
+// Decays tells whether all eigenvalues of a d×d matrix, given row by row, have negative real parts: for d ≤ 4 by
+// Routh's conditions on its characteristic polynomial (after Faddeev and LeVerrier), which loses its digits for larger
+// ones, else by the eigenvalues.
 func Decays(jac []float64, d int) bool {
 	if d > 4 {
 		return eigenvaluesDecay(jac, d)

@@ -31,7 +31,8 @@ var RHHModel = &Model{
 	Methods: []Method{
 		{"cut-rk4", 4, 0.1, 10, false, "Runge-Kutta whose step is cut into four or eight where a spike needs it"},
 		{"rk4", 4, 0.00625, 10, false, "classical Runge-Kutta"},
-		{"exp-euler", 1, 0.0125, 40, true, "exponential Euler from the old state, spikes on the grid: for comparison with other simulators"},
+		{"exp-euler", 1, 0.0125, 40, true, "exponential Euler from the old state, spikes on the grid: for comparison " +
+			"with other simulators"},
 	},
 	CurrentUnit: "uA/cm2",
 	Fires:       Crossing,

@@ -14,11 +14,12 @@ func Exponential32(word uint32) float64 { return -Log(Uniform32(word)) }
 // Exponential64 is Exponential32 with 52 bits; its largest value is 36.7.
 func Exponential64(word uint64) float64 { return -Log(Uniform64(word)) }
 
-// Normal32 maps a word to a standard normal deviate: the inverse of the distribution function at Uniform32, odd about the
-// middle, increasing with the word, within normalError of the exact value. Its largest value is 6.338.
+// Normal32 maps a word to a standard normal deviate: the inverse of the distribution function at Uniform32, odd about
+// the middle, increasing with the word, within normalError of the exact value. Its largest value is 6.338.
 //
-// Below the middle u = (2w+1)/2^33. Cell j of normalTable is one of sixteen equal parts of one octave of 2w+1, named by the
-// exponent and the first four bits of the fraction of 2w+1 as a float64; the cubic's variable is the rest of the fraction.
+// Below the middle u = (2w+1)/2^33. Cell j of normalTable is one of sixteen equal parts of one octave of 2w+1, named by
+// the exponent and the first four bits of the fraction of 2w+1 as a float64; the cubic's variable is the rest of the
+// fraction.
 func Normal32(word uint32) float64 {
 	sign := uint64(0)
 	if word>>31 != 0 {

@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// Counts is a discrete distribution over first, first+1, ... as thresholds of a word: the deviate is first plus the number of
-// thresholds that are <= word. Probabilities are those of the law to 2^-32 each; what lies beyond the last 2^-33 of either
-// tail does not occur. The zero value always gives 0.
+// Counts is a discrete distribution over first, first+1, ... as thresholds of a word: the deviate is first plus the
+// number of thresholds that are <= word. Probabilities are those of the law to 2^-32 each; what lies beyond the last
+// 2^-33 of either tail does not occur. The zero value always gives 0.
 type Counts struct {
 	first      int
 	thresholds []uint32
@@ -58,8 +58,8 @@ func (c *Counts) SetBinomial(n int, p float64) error {
 	return nil
 }
 
-// set fills c from the ratios P(k)/P(k-1) of a law of one mode on 0..last: products of them from the mode outwards, divided by
-// their sum, so that no logarithm or factorial is needed.
+// set fills c from the ratios P(k)/P(k-1) of a law of one mode on 0..last: products of them from the mode outwards,
+// divided by their sum, so that no logarithm or factorial is needed.
 func (c *Counts) set(mode, last int, ratio func(k int) float64) {
 	const negligible = 0x1p-60
 	p := append(c.p[:0], 1)
@@ -133,6 +133,6 @@ func (c *Counts) Fill(dst []int32, words []uint32) {
 	}
 }
 
-// Thresholds returns the value of words below the first threshold and the thresholds, in increasing order: the deviate of a
-// word is first plus the number of thresholds that are <= word. They belong to c until it is set anew.
+// Thresholds returns the value of words below the first threshold and the thresholds, in increasing order: the deviate
+// of a word is first plus the number of thresholds that are <= word. They belong to c until it is set anew.
 func (c *Counts) Thresholds() (first int, thresholds []uint32) { return c.first, c.thresholds }

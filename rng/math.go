@@ -2,8 +2,8 @@ package rng
 
 import "math"
 
-// exp and log are made of correctly rounded operations in a fixed order, unlike those of the standard library, which are
-// written in assembly on some architectures and fused on others.
+// exp and log are made of correctly rounded operations in a fixed order, unlike those of the standard library, which
+// are written in assembly on some architectures and fused on others.
 
 const (
 	ln2Hi = 0x1.62e42fefa3800p-1  // 42 bits: n·ln2Hi is exact

@@ -1,9 +1,9 @@
-// Package rng makes random numbers by key: a number is a pure function of the seed, the name of what is drawn, the number of
-// the neuron, and a counter. Nothing depends on the order in which numbers are drawn, so any division of the work among
-// goroutines gives the same bits.
+// Package rng makes random numbers by key: a number is a pure function of the seed, the name of what is drawn, the
+// number of the neuron, and a counter. Nothing depends on the order in which numbers are drawn, so any division of the
+// work among goroutines gives the same bits.
 //
-// Words come from Philox4x32-10. Distributions are made of words by correctly rounded operations only (+, -, ·, /, sqrt, FMA),
-// so that every architecture gives the same bits.
+// Words come from Philox4x32-10. Distributions are made of words by correctly rounded operations only (+, -, ·, /,
+// sqrt, FMA), so that every architecture gives the same bits.
 package rng
 
 import (
@@ -43,8 +43,8 @@ func NameKey(name string) uint64 {
 	return h.Sum64()
 }
 
-// A Stream is the family of random numbers of one seed and one name, numbered by id (a neuron, a source, ...) and counter (a
-// step, a draw, ...). It is a value; its methods may be called from any goroutine.
+// A Stream is the family of random numbers of one seed and one name, numbered by id (a neuron, a source, ...) and
+// counter (a step, a draw, ...). It is a value; its methods may be called from any goroutine.
 type Stream struct {
 	key  [2]uint32 // the seed
 	name [2]uint32 // upper half of Philox's counter
@@ -61,8 +61,8 @@ func StreamOf(seed, nameKey uint64) Stream {
 	}
 }
 
-// Key returns the key of Philox under which s draws, and the upper half of its counters; the lower half is the id and the
-// counter. With them, words can be drawn by other means that give the same bits.
+// Key returns the key of Philox under which s draws, and the upper half of its counters; the lower half is the id and
+// the counter. With them, words can be drawn by other means that give the same bits.
 func (s Stream) Key() (key, name [2]uint32) { return s.key, s.name }
 
 // At returns the four words of an id and a counter.

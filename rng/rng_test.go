@@ -77,8 +77,8 @@ func TestStreamsDiffer(t *testing.T) {
 	}
 }
 
-// TestFunctions: Log and Exp, which are within 1 ulp of the exact value, are within 2 of the standard library, whose Exp in
-// assembly is within 1 too.
+// TestFunctions: Log and Exp, which are within 1 ulp of the exact value, are within 2 of the standard library, whose
+// Exp in assembly is within 1 too.
 func TestFunctions(t *testing.T) {
 	const ulps = 2
 	s := NewStream(1, "functions")
@@ -168,11 +168,23 @@ func TestContinuousLaws(t *testing.T) {
 		mean, variance float64
 		edges          []float64
 	}{
-		{"uniform32", func(b Block) float64 { return Uniform32(b[0]) }, func(x float64) float64 { return x }, 0.5, 1.0 / 12, grid(0.001, 0.999, 500)},
-		{"uniform64", func(b Block) float64 { return Uniform64(uint64(b[1])<<32 | uint64(b[0])) }, func(x float64) float64 { return x }, 0.5, 1.0 / 12, grid(0.001, 0.999, 500)},
+		{
+			"uniform32", func(b Block) float64 { return Uniform32(b[0]) }, func(x float64) float64 { return x }, 0.5,
+			1.0 / 12, grid(0.001, 0.999, 500),
+		},
+		{
+			"uniform64", func(b Block) float64 { return Uniform64(uint64(b[1])<<32 | uint64(b[0])) },
+			func(x float64) float64 { return x }, 0.5, 1.0 / 12, grid(0.001, 0.999, 500),
+		},
 		{"normal", func(b Block) float64 { return Normal32(b[2]) }, normalCDF, 0, 1, grid(-4.5, 4.5, 301)},
-		{"exponential32", func(b Block) float64 { return Exponential32(b[3]) }, func(x float64) float64 { return -math.Expm1(-x) }, 1, 1, grid(0.01, 13, 300)},
-		{"exponential64", func(b Block) float64 { return Exponential64(uint64(b[1])<<32 | uint64(b[0])) }, func(x float64) float64 { return -math.Expm1(-x) }, 1, 1, grid(0.01, 13, 300)},
+		{
+			"exponential32", func(b Block) float64 { return Exponential32(b[3]) },
+			func(x float64) float64 { return -math.Expm1(-x) }, 1, 1, grid(0.01, 13, 300),
+		},
+		{
+			"exponential64", func(b Block) float64 { return Exponential64(uint64(b[1])<<32 | uint64(b[0])) },
+			func(x float64) float64 { return -math.Expm1(-x) }, 1, 1, grid(0.01, 13, 300),
+		},
 		{
 			"lognormal", func(b Block) float64 { return LogNormal32(b[1], mu, sigma) },
 			func(x float64) float64 { return normalCDF((math.Log(x) - mu) / sigma) },
@@ -202,7 +214,8 @@ func TestContinuousLaws(t *testing.T) {
 			if q := chiSquared(counts, p); q < leastP {
 				t.Errorf("chi-squared test: probability %v", q)
 			}
-			// Four standard errors of the mean; of the variance with a kurtosis of at most 12, that of lognormal and exponential.
+			// Four standard errors of the mean; of the variance with a kurtosis of at most 12, that of lognormal and
+			// exponential.
 			if m := sum / float64(n); math.Abs(m) > 4*math.Sqrt(law.variance/float64(n)) {
 				t.Errorf("mean %v, want %v", law.mean+m, law.mean)
 			}
@@ -223,8 +236,8 @@ func grid(lo, hi float64, n int) []float64 {
 	return g
 }
 
-// TestSerialIndependence: pairs of normal deviates of neighbouring ids, of neighbouring counters, and of words of one block are
-// uncorrelated, and so are their squares.
+// TestSerialIndependence: pairs of normal deviates of neighbouring ids, of neighbouring counters, and of words of one
+// block are uncorrelated, and so are their squares.
 func TestSerialIndependence(t *testing.T) {
 	s := NewStream(5, "pairs")
 	n := min(draws(), 1<<22)
@@ -399,7 +412,8 @@ func TestBelow(t *testing.T) {
 
 func TestLogNormalOf(t *testing.T) {
 	mu, sigma := LogNormalOf(2, 1)
-	if m, v := math.Exp(mu+sigma*sigma/2), math.Expm1(sigma*sigma)*math.Exp(2*mu+sigma*sigma); math.Abs(m-2) > 1e-14 || math.Abs(v-1) > 1e-14 {
+	if m, v := math.Exp(mu+sigma*sigma/2), math.Expm1(sigma*sigma)*math.Exp(2*mu+sigma*sigma); math.Abs(m-2) > 1e-14 ||
+		math.Abs(v-1) > 1e-14 {
 		t.Errorf("mean %v, variance %v, want 2, 1", m, v)
 	}
 }

@@ -2,8 +2,8 @@
 
 package rng
 
-// normalTable holds, for each sixteenth of an octave of 2w+1 = 2^33 u, c of the quantile of 1-u: c[0] + c[1] t + c[2] t² +
-// c[3] t³ with t in [-1/2, 1/2].
+// normalTable holds, for each sixteenth of an octave of 2w+1 = 2^33 u, c of the quantile of 1-u: c[0] + c[1] t + c[2]
+// t² + c[3] t³ with t in [-1/2, 1/2].
 var normalTable = [1 << normalBits][4]float64{
 	{0x1.95535f9d06acp+02, -0x1.3247968a378abp-07, 0x1.22408579cp-12, -0x1.7328226d55555p-17},
 	{0x1.94be97cfc4998p+02, -0x1.212c90c9fb0abp-07, 0x1.02596fdd4p-12, -0x1.3778862d55555p-17},

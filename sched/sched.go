@@ -86,15 +86,15 @@ func (s Stats) Imbalance() float64 {
 // more for many). It is judged by the epoch before: below little the caller goes on alone, above twice that with all.
 const little = 4 * time.Microsecond
 
-// Run advances the shards of p epoch by epoch until Merge returns more == false. It starts Workers-1 goroutines, since the caller
-// is worker 0, and joins them before it returns.
+// Run advances the shards of p epoch by epoch until Merge returns more == false. It starts Workers-1 goroutines, since
+// the caller is worker 0, and joins them before it returns.
 //
 // An epoch once begun is carried through all its shards. Then, if any has failed, the error of the lowest is returned
 // and the epoch is not merged; a panic counts as an error, and comes with its stack. The context is looked at between
 // epochs: when it is done, the epoch in hand has been merged and its error is returned. Stats are valid either way.
 //
-// Goroutines carry the pprof labels of ctx and their own, worker. Where ctx has labels, so that someone means to look at
-// them, they carry shard too while they advance one. Each marks its part of an epoch as a trace region.
+// Goroutines carry the pprof labels of ctx and their own, worker. Where ctx has labels, so that someone means to look
+// at them, they carry shard too while they advance one. Each marks its part of an epoch as a trace region.
 func Run(ctx context.Context, p Plan) (Stats, error) {
 	return run(ctx, p, little)
 }

@@ -108,7 +108,8 @@ func TestCancel(t *testing.T) {
 			Merge: func(epoch int) (bool, error) { merged = epoch; return true, nil },
 		}, eager)
 		if !errors.Is(err, context.Canceled) || merged != 5 || stats.Epochs != 6 {
-			t.Errorf("workers=%d: %v after epoch %d of %d, want context.Canceled after epoch 5 of 6", workers, err, merged, stats.Epochs)
+			t.Errorf("workers=%d: %v after epoch %d of %d, want context.Canceled after epoch 5 of 6", workers, err,
+				merged, stats.Epochs)
 		}
 		if stats, err = Run(ctx, Plan{Workers: workers, Shards: 1, Advance: func(_, _, _ int) error {
 			t.Error("advanced under a context that was done")
@@ -179,7 +180,10 @@ func TestPanic(t *testing.T) {
 		do   func()
 		want []string
 	}{
-		{"text", func() { panic("bug: pop: no column") }, []string{"shard 6 panicked in epoch 3: bug: pop: no column", "TestPanic"}},
+		{"text", func() { panic("bug: pop: no column") }, []string{
+			"shard 6 panicked in epoch 3: bug: pop: no column",
+			"TestPanic",
+		}},
 		{"error", func() { panic(cause) }, []string{"shard 6 panicked in epoch 3: a cause", "goroutine"}},
 		{"runtime", func() { none[0] = 1 }, []string{"index out of range"}},
 		{"nil", func() { panic(any(nil)) }, []string{"panic called with nil"}},
@@ -219,7 +223,11 @@ func TestNobodyIsLeftBehind(t *testing.T) {
 					t.Errorf("workers=%d: recovered %v, want the panic of Merge", workers, p)
 				}
 			}()
-			_, _ = run(t.Context(), Plan{Workers: workers, Shards: 8, Advance: idle, Merge: func(int) (bool, error) { panic("merge") }}, eager)
+			_, _ = run(t.Context(), Plan{Workers: workers, Shards: 8, Advance: idle, Merge: func(int) (bool,
+				error,
+			) {
+				panic("merge")
+			}}, eager)
 		}()
 
 		gone := make(chan error, 1)
@@ -298,7 +306,8 @@ func TestStats(t *testing.T) {
 	}
 	busy, wait := stats.Busy[0]+stats.Busy[1], stats.Wait[0]+stats.Wait[1]
 	if least := epochs * nap; busy < least || wait < least/2 || stats.Elapsed < least || len(stats.Busy) != 2 {
-		t.Errorf("busy %v, waiting %v of %v, want at least %v, %v and %v", stats.Busy, stats.Wait, stats.Elapsed, least, least/2, least)
+		t.Errorf("busy %v, waiting %v of %v, want at least %v, %v and %v", stats.Busy, stats.Wait, stats.Elapsed, least,
+			least/2, least)
 	}
 	if i := stats.Imbalance(); i < 0.2 || i > 0.6 { // one works, one waits: 0.5
 		t.Errorf("imbalance %.2f, want about 0.5", i)
@@ -306,7 +315,8 @@ func TestStats(t *testing.T) {
 	sum := Stats{}
 	sum.Add(stats)
 	sum.Add(stats)
-	if sum.Epochs != 2*epochs || len(sum.Busy) != 2 || sum.Busy[0]+sum.Busy[1] != 2*busy || sum.Wait[0]+sum.Wait[1] != 2*wait {
+	if sum.Epochs != 2*epochs || len(sum.Busy) != 2 || sum.Busy[0]+sum.Busy[1] != 2*busy ||
+		sum.Wait[0]+sum.Wait[1] != 2*wait {
 		t.Errorf("twice %+v is %+v", stats, sum)
 	}
 	if i := (Stats{}).Imbalance(); i != 0 {
@@ -322,8 +332,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// Labels of the caller's context and our own reach every goroutine that advances shards: the shard while it does so, the
-// worker also between turns.
+// Labels of the caller's context and our own reach every goroutine that advances shards: the shard while it does so,
+// the worker also between turns.
 func TestLabels(t *testing.T) {
 	ctx := pprof.WithLabels(t.Context(), pprof.Labels("model", "adex"))
 	var within, between strings.Builder
@@ -366,7 +376,10 @@ func TestTraced(t *testing.T) {
 		t.Skip(err) // go test -trace is at it already
 	}
 	defer trace.Stop()
-	if _, err := run(t.Context(), Plan{Workers: 2, Shards: 4, Advance: func(_, _, _ int) error { return nil }, Merge: until(9)}, eager); err != nil {
+	if _, err := run(t.Context(), Plan{
+		Workers: 2, Shards: 4, Advance: func(_, _, _ int) error { return nil },
+		Merge: until(9),
+	}, eager); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"popsim/table"
 )
 
-// Jobs is a sweep each of whose points is a run of its own, such as that of a network, made as often as there are trials. Its
-// rows are in the order of the grid, the trials of a point one after the other.
+// Jobs is a sweep each of whose points is a run of its own, such as that of a network, made as often as there are
+// trials. Its rows are in the order of the grid, the trials of a point one after the other.
 type Jobs struct {
 	Grid    Grid
 	Trials  int // of each point; 0 is one, and no column trial
@@ -51,7 +51,8 @@ func (j *Jobs) Check() error {
 		return err
 	}
 	if j.Trials < 0 || j.Grid.Points()*float64(j.trials()) >= mostJobs {
-		return fmt.Errorf("sweep: %.3g points of %d trials; up to %g runs are possible", j.Grid.Points(), j.Trials, float64(mostJobs))
+		return fmt.Errorf("sweep: %.3g points of %d trials; up to %g runs are possible", j.Grid.Points(), j.Trials,
+			float64(mostJobs))
 	}
 	return nil
 }
@@ -72,8 +73,8 @@ type JobsResult struct {
 	values [][]float64 // by row from first on; nil for those that were not finished
 }
 
-// RunJobs runs jobs, or a part of them, with cfg as Run; cfg.Record, cfg.ISA and cfg.Batch are of no meaning. record tells
-// what is to be known of how a part was made; it may be nil.
+// RunJobs runs jobs, or a part of them, with cfg as Run; cfg.Record, cfg.ISA and cfg.Batch are of no meaning. record
+// tells what is to be known of how a part was made; it may be nil.
 func RunJobs(ctx context.Context, j *Jobs, cfg Config, record func(*JobsResult) any) (*JobsResult, error) {
 	if err := j.Check(); err != nil {
 		return nil, err
@@ -199,10 +200,12 @@ func (r *JobsResult) Table() *table.Table {
 	trials := r.Jobs.trials()
 	t := new(table.Table)
 	for j, a := range r.Jobs.Grid.Axes {
-		t.Columns = append(t.Columns, table.Col(a.Name, gather(rows, func(k int) float64 { return r.Jobs.Grid.At((r.first+k)/trials, j) })))
+		t.Columns = append(t.Columns,
+			table.Col(a.Name, gather(rows, func(k int) float64 { return r.Jobs.Grid.At((r.first+k)/trials, j) })))
 	}
 	if r.Jobs.Trials > 0 {
-		t.Columns = append(t.Columns, table.Col("trial", gather(rows, func(k int) int64 { return int64((r.first + k) % trials) })))
+		t.Columns = append(t.Columns,
+			table.Col("trial", gather(rows, func(k int) int64 { return int64((r.first + k) % trials) })))
 	}
 	for j, c := range r.Jobs.Columns {
 		t.Columns = append(t.Columns, r.columnOf(c, rows, func(k int) float64 { return r.values[k][j] }))

@@ -17,7 +17,11 @@ func testJobs(ran *atomic.Int64) *Jobs {
 	j := &Jobs{
 		Grid:   Grid{Axes: []Axis{Values("g", "1", 3, 4, 5), Values("eta", "1", 1, 2)}},
 		Trials: 2, Identity: "a test",
-		Columns: []JobColumn{{Name: "rate_Hz"}, {Name: "spikes", Count: true}, {Name: "status", Words: []string{"ok", "nan"}}},
+		Columns: []JobColumn{
+			{Name: "rate_Hz"},
+			{Name: "spikes", Count: true},
+			{Name: "status", Words: []string{"ok", "nan"}},
+		},
 	}
 	j.Run = func(_ context.Context, point, trial, _ int) ([]float64, error) {
 		ran.Add(1)
@@ -35,7 +39,10 @@ func TestJobsTable(t *testing.T) {
 	got := r.Table()
 	want := map[string]any{
 		"g": []float64{3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5}, "eta": []float64{1, 1, 2, 2, 1, 1, 2, 2, 1, 1, 2, 2},
-		"trial": []int64{0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1}, "spikes": []int64{0, 1, 100, 101, 200, 201, 300, 301, 400, 401, 500, 501},
+		"trial": []int64{0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1}, "spikes": []int64{
+			0, 1, 100, 101, 200, 201, 300, 301, 400,
+			401, 500, 501,
+		},
 		"status": []string{"ok", "ok", "nan", "nan", "ok", "ok", "nan", "nan", "ok", "ok", "nan", "nan"},
 	}
 	for name, values := range want {
@@ -73,12 +80,14 @@ func TestJobsResume(t *testing.T) {
 		t.Fatal(err)
 	}
 	j.Run = run
-	if _, err := RunJobs(context.Background(), j, Config{Workers: 1, Keep: path}, nil); err == nil || !strings.Contains(err.Error(), "resume goes on") {
+	if _, err := RunJobs(context.Background(), j, Config{Workers: 1, Keep: path}, nil); err == nil ||
+		!strings.Contains(err.Error(), "resume goes on") {
 		t.Errorf("checkpoints that are kept: %v", err)
 	}
 	other := testJobs(&ran)
 	other.Identity = "another"
-	if _, err := RunJobs(context.Background(), other, Config{Workers: 1, Keep: path, Resume: true}, nil); err == nil || !strings.Contains(err.Error(), "another experiment") {
+	if _, err := RunJobs(context.Background(), other, Config{Workers: 1, Keep: path, Resume: true}, nil); err == nil ||
+		!strings.Contains(err.Error(), "another experiment") {
 		t.Errorf("checkpoints of another experiment: %v", err)
 	}
 	r, err := RunJobs(context.Background(), j, Config{Workers: 2, Keep: path, Resume: true}, nil)
@@ -120,7 +129,8 @@ func TestJobsParts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(m.Result.Table(), whole.Table()) || len(m.Records) != 5 || m.Count != 5 || m.Result.Jobs.Digest() != j.Digest() {
+	if !reflect.DeepEqual(m.Result.Table(), whole.Table()) || len(m.Records) != 5 || m.Count != 5 ||
+		m.Result.Jobs.Digest() != j.Digest() {
 		t.Errorf("%d parts, %d records; or the tables differ", m.Count, len(m.Records))
 	}
 	if _, err := OpenParts(path); err == nil {

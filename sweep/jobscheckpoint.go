@@ -50,8 +50,8 @@ func (x *jobsText) bytes() []byte {
 // Digest is a short name of the jobs, the same for all their parts.
 func (j *Jobs) Digest() string { return digestOf(j.text().bytes()) }
 
-// jobsCheckpointer puts finished rows on disk while jobs run. A row is written by its job before finished is called with it, under
-// mu; save reads rows that were finished so.
+// jobsCheckpointer puts finished rows on disk while jobs run. A row is written by its job before finished is called
+// with it, under mu; save reads rows that were finished so.
 type jobsCheckpointer struct {
 	r     *JobsResult
 	path  string
@@ -86,7 +86,8 @@ func (k *jobsCheckpointer) save() {
 			end++
 		}
 		from, to := k.ready[first], k.ready[end-1]+1
-		if err := write(checkpointPath(k.path, from, to), k.r.checkpoint(from, to, seconds, nil)); err != nil && k.err == nil {
+		if err := write(checkpointPath(k.path, from, to), k.r.checkpoint(from, to, seconds, nil)); err != nil &&
+			k.err == nil {
 			k.err = err
 			k.stop()
 		}
@@ -112,7 +113,8 @@ func (k *jobsCheckpointer) rest() error {
 	return k.err
 }
 
-// runKept runs the rows that are not on disk, keeping what is finished there; a part is joined into one file at the end.
+// runKept runs the rows that are not on disk, keeping what is finished there; a part is joined into one file at the
+// end.
 func (r *JobsResult) runKept(ctx context.Context, cfg Config, record func(*JobsResult) any, begin time.Time) error {
 	path, end := cfg.Keep, r.first+len(r.values)
 	if cfg.Part.Of > 0 {
@@ -146,7 +148,10 @@ func (r *JobsResult) runKept(ctx context.Context, cfg Config, record func(*JobsR
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	k := &jobsCheckpointer{r: r, path: path, every: cfg.Every, stop: stop, begin: begin, last: begin, due: begin.Add(max(cfg.Every, checkpointLeast))}
+	k := &jobsCheckpointer{
+		r: r, path: path, every: cfg.Every, stop: stop, begin: begin, last: begin,
+		due: begin.Add(max(cfg.Every, checkpointLeast)),
+	}
 	err := r.run(ctx, cfg, r.open(), k.finished)
 	if e := k.rest(); e != nil {
 		return e
@@ -232,7 +237,8 @@ func (r *JobsResult) take(path string) error {
 		return err
 	}
 	if !bytes.Equal(q.identity(), r.Jobs.text().bytes()) {
-		return fmt.Errorf("sweep: %s belongs to another experiment; remove it, or give the same network, values, times and measures", path)
+		return fmt.Errorf("sweep: %s belongs to another experiment; remove it, or give the same network, values, times "+
+			"and measures", path)
 	}
 	r.Resumed += q.Work.Seconds
 	return r.load(q)

@@ -40,8 +40,8 @@ func wholeParts(path string) ([]string, error) {
 	}), err
 }
 
-// OpenJobsParts reads the parts that are kept for path. The error names parts that are missing, doubled, torn or of other
-// jobs.
+// OpenJobsParts reads the parts that are kept for path. The error names parts that are missing, doubled, torn or of
+// other jobs.
 func OpenJobsParts(path string) (*JobsParts, error) {
 	files, err := wholeParts(path)
 	if err != nil {
@@ -61,7 +61,8 @@ func OpenJobsParts(path string) (*JobsParts, error) {
 		parts = append(parts, q)
 	}
 	if len(parts) == 0 {
-		return nil, errors.Join(append(faults, fmt.Errorf("sweep: no parts are kept for %s; they are named %s", path, PartPath(path, Part{1, 1})))...)
+		return nil, errors.Join(append(faults, fmt.Errorf("sweep: no parts are kept for %s; they are named %s", path,
+			PartPath(path, Part{1, 1})))...)
 	}
 	slices.SortStableFunc(parts, func(a, b checkpointFile) int { return a.First - b.First })
 	jobs, err := parts[0].Jobs.jobs()
@@ -78,9 +79,11 @@ func OpenJobsParts(path string) (*JobsParts, error) {
 		case q.End > jobs.Rows():
 			faults = append(faults, torn(q.path))
 		case q.First > next:
-			faults = append(faults, fmt.Errorf("sweep: a part is missing before %s: runs %d to %d of %d", q.path, next, q.First-1, jobs.Rows()))
+			faults = append(faults, fmt.Errorf("sweep: a part is missing before %s: runs %d to %d of %d", q.path, next,
+				q.First-1, jobs.Rows()))
 		case q.First < next:
-			faults = append(faults, fmt.Errorf("sweep: %s overlaps another part in runs %d to %d", q.path, q.First, min(next, q.End)-1))
+			faults = append(faults, fmt.Errorf("sweep: %s overlaps another part in runs %d to %d", q.path, q.First,
+				min(next, q.End)-1))
 		}
 		next = max(next, q.End)
 		held += q.end - q.start

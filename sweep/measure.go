@@ -71,8 +71,11 @@ var measureList = [measures]measure{
 	mEnded: {"ended", false, endNames, "how the run ended: " + strings.Join(endNames, ", ")},
 	mEndedAt: {"ended_ms", false, nil, "when it ended: of a neuron that runs away, when that was seen; empty where a " +
 		"state became NaN"},
-	mBurstSpikes: {"burst_spikes", false, nil, "spikes per burst of a bursting train, over whole periods; empty of others"},
-	mBurstRate:   {"burst_rate_Hz", false, nil, "bursts per second of a bursting train"},
+	mBurstSpikes: {
+		"burst_spikes", false, nil,
+		"spikes per burst of a bursting train, over whole periods; empty of others",
+	},
+	mBurstRate: {"burst_rate_Hz", false, nil, "bursts per second of a bursting train"},
 }
 
 // usual are the columns if Spec.Measures is nil.

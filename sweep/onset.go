@@ -19,9 +19,10 @@ const (
 // ErrNeverFires says that no current was found at which a neuron goes on firing.
 var ErrNeverFires = errors.New("it does not go on firing at any current that was tried")
 
-// Onsets finds the currents at which a neuron, started at its rest at I = 0 and stepped to each current, first fires and
-// first goes on firing: the transitions of its f-I curve up to sustained firing, within 1e-4 of the range of currents
-// that holds them. Spec is without a grid. The error is ErrNeverFires where nothing fires at any current that is tried.
+// Onsets finds the currents at which a neuron, started at its rest at I = 0 and stepped to each current, first fires
+// and first goes on firing: the transitions of its f-I curve up to sustained firing, within 1e-4 of the range of
+// currents that holds them. Spec is without a grid. The error is ErrNeverFires where nothing fires at any current that
+// is tried.
 func Onsets(ctx context.Context, spec Spec, cfg Config) ([]Transition, error) {
 	lo, hi := min(0, spec.Model.Typical.Silent), spec.Model.Typical.Largest
 	closer := false // the range is around the onset already
@@ -47,7 +48,8 @@ func Onsets(ctx context.Context, spec Spec, cfg Config) ([]Transition, error) {
 	return nil, fmt.Errorf("%w, up to I = %g %s", ErrNeverFires, hi/onsetGrowth, spec.Model.CurrentUnit)
 }
 
-// onset is the last row of an f-I curve before the first that goes on firing at which nothing fires, and that first row;
+// onset is the last row of an f-I curve before the first that goes on firing at which nothing fires, and that first
+// row;
 // -1 where there is none.
 func (r *Result) onset() (quiet, first int) {
 	quiet = -1
@@ -72,8 +74,8 @@ func upTo(found []Transition, above string) []Transition {
 	return found
 }
 
-// Gain is the slope of the straight line fitted by least squares to the points of an f-I curve that go on firing, Hz per unit
-// of current, and their number; NaN of fewer than three.
+// Gain is the slope of the straight line fitted by least squares to the points of an f-I curve that go on firing, Hz
+// per unit of current, and their number; NaN of fewer than three.
 func (r *Result) Gain() (slope float64, points int) {
 	var x, y []float64
 	for row := range r.Rows() {
@@ -93,8 +95,8 @@ func (r *Result) Gain() (slope float64, points int) {
 	return sxy / sxx, len(x)
 }
 
-// OnsetText says at which currents, in unit, firing begins: found is the result of Onsets. lost is the current at which the
-// resting state disappears, NaN if it is not known; never is the error of Onsets.
+// OnsetText says at which currents, in unit, firing begins: found is the result of Onsets. lost is the current at which
+// the resting state disappears, NaN if it is not known; never is the error of Onsets.
 func OnsetText(found []Transition, lost float64, unit string, never error) string {
 	var parts []string
 	for _, t := range found {

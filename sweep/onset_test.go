@@ -9,7 +9,8 @@ import (
 	"popsim/model"
 )
 
-// The onset is that of closed forms, for the usual parameters and far from them, and of continuation (hh, fold of cycles).
+// The onset is that of closed forms, for the usual parameters and far from them, and of continuation (hh, fold of
+// cycles).
 func TestOnsets(t *testing.T) {
 	lif := model.LIFModel.Defaults()
 	far := append([]float64(nil), lif...)
@@ -35,7 +36,8 @@ func TestOnsets(t *testing.T) {
 	}
 	silent := append([]float64(nil), lif...)
 	silent[model.LIFModel.Index("V_th")] = 1e9
-	if _, err := Onsets(context.Background(), Spec{Model: model.LIFModel, P: silent}, Config{Workers: 1}); !errors.Is(err, ErrNeverFires) {
+	if _, err := Onsets(context.Background(), Spec{Model: model.LIFModel, P: silent},
+		Config{Workers: 1}); !errors.Is(err, ErrNeverFires) {
 		t.Errorf("a neuron that cannot fire: %v", err)
 	}
 }
@@ -44,7 +46,10 @@ func TestOnsets(t *testing.T) {
 func TestGainAndBursts(t *testing.T) {
 	rate := func(i float64) float64 { return 1000 / (1 + 10*math.Log(i/(i-20))) } // t_ref + tau log(R I / (R I - V_th))
 	currents := []float64{10, 25, 30, 35}
-	r, err := Run(context.Background(), Spec{Model: model.LIFModel, Grid: Grid{Axes: []Axis{Values("I", "pA", currents...)}}}, Config{Workers: 1})
+	r, err := Run(context.Background(), Spec{
+		Model: model.LIFModel,
+		Grid:  Grid{Axes: []Axis{Values("I", "pA", currents...)}},
+	}, Config{Workers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +63,10 @@ func TestGainAndBursts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec := Spec{Model: m, P: preset.Params, I: 800, Discard: 500, Measures: []string{"rate_Hz", "period", "burst_spikes", "burst_rate_Hz"}}
+	spec := Spec{Model: m, P: preset.Params, I: 800, Discard: 500, Measures: []string{
+		"rate_Hz", "period",
+		"burst_spikes", "burst_rate_Hz",
+	}}
 	spec.Grid.Axes = []Axis{Values("V_reset", "mV", -48.1, -47.2, -46)}
 	if r, err = Run(context.Background(), spec, Config{Workers: 1}); err != nil {
 		t.Fatal(err)
@@ -67,7 +75,8 @@ func TestGainAndBursts(t *testing.T) {
 	for row, want := range []float64{2, 4, 7} {
 		n, bursts := r.Value("burst_spikes", row), r.Value("burst_rate_Hz", row)
 		if n != want || math.Abs(n*bursts-r.Value("rate_Hz", row)) > same*n*bursts {
-			t.Errorf("row %d: %v spikes per burst, %v bursts/s, %v spikes/s; want %v spikes", row, n, bursts, r.Value("rate_Hz", row), want)
+			t.Errorf("row %d: %v spikes per burst, %v bursts/s, %v spikes/s; want %v spikes", row, n, bursts,
+				r.Value("rate_Hz", row), want)
 		}
 	}
 }

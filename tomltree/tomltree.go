@@ -115,7 +115,8 @@ func (r *reader) table(root *Entry, e *unstable.Node) *Entry {
 		at = next
 	}
 	if e.Kind == unstable.ArrayTable {
-		r.faults.Add(fault.At(place, fmt.Errorf("[[%s]] is a list of tables; a table is written [%[1]s]", strings.Join(names, "."))))
+		r.faults.Add(fault.At(place, fmt.Errorf("[[%s]] is a list of tables; a table is written [%[1]s]",
+			strings.Join(names, "."))))
 	}
 	return at
 }

@@ -44,7 +44,9 @@ func resolved(name string, onGrid bool, settings ...string) (*network.Spec, erro
 func smallNetworks() (specs []*network.Spec, err error) {
 	for _, onGrid := range []bool{false, true} {
 		for _, n := range [][]string{
-			{"brunel", "N_E", "400", "J", "1mV"}, {"cuba", "N_E", "400", "C_E", "16", "C_I", "4"}, {"coba", "N_E", "160", "P", "0.1"},
+			{"brunel", "N_E", "400", "J", "1mV"},
+			{"cuba", "N_E", "400", "C_E", "16", "C_I", "4"},
+			{"coba", "N_E", "160", "P", "0.1"},
 		} {
 			spec, err := resolved(n[0], onGrid, n[1:]...)
 			if err != nil {
@@ -57,7 +59,9 @@ func smallNetworks() (specs []*network.Spec, err error) {
 }
 
 // networkSpikes builds a network and runs it for so many steps.
-func networkSpikes(ctx context.Context, spec *network.Spec, cfg network.Config, steps int64) (spikes []network.Spike, err error) {
+func networkSpikes(ctx context.Context, spec *network.Spec, cfg network.Config, steps int64) (spikes []network.Spike,
+	err error,
+) {
 	n, err := network.Build(ctx, spec, cfg)
 	if err != nil {
 		return nil, err
@@ -156,7 +160,8 @@ func chain(dt, t0, delay float64, onGrid bool, s network.Synapse, weight float64
 		Populations: []network.Population{{Name: "source", N: 1, Source: &network.Source{Times: [][]float64{{t0}}}}, cell},
 		Synapses:    []network.Synapse{s},
 		Projections: []network.Projection{{
-			Name: "P", From: []network.Part{{Population: 0, N: 1}}, To: []network.Part{{Population: 1, N: 1}}, Rule: network.OneToOne{},
+			Name: "P", From: []network.Part{{Population: 0, N: 1}}, To: []network.Part{{Population: 1, N: 1}},
+			Rule:   network.OneToOne{},
 			Weight: network.Constant(weight), Delay: network.Constant(delay),
 		}},
 		Dt: dt, OnGrid: onGrid,
@@ -166,8 +171,8 @@ func chain(dt, t0, delay float64, onGrid bool, s network.Synapse, weight float64
 // closedForm is the error of spike times (ms) that is allowed where everything is known in closed form.
 const closedForm = 1e-9
 
-// synapseClosedForm: a time t after the arrival of weight w, tau V' = -V + R w exp(-t/tau_s) has V = R w tau_s/(tau_s - tau)
-// (exp(-t/tau_s) - exp(-t/tau)), whose first crossing of V_th, before the peak, is found by bisection.
+// synapseClosedForm: a time t after the arrival of weight w, tau V' = -V + R w exp(-t/tau_s) has V = R w tau_s/(tau_s -
+// tau) (exp(-t/tau_s) - exp(-t/tau)), whose first crossing of V_th, before the peak, is found by bisection.
 func synapseClosedForm(ctx context.Context) (string, bool, error) {
 	const tau, tauS, w, t0, delay, threshold = 20.0, 5.0, 80.0, 3.217, 1.934, 10.0
 	v := func(t float64) float64 { return w * tauS / (tauS - tau) * (math.Exp(-t/tauS) - math.Exp(-t/tau)) }
@@ -181,7 +186,10 @@ func synapseClosedForm(ctx context.Context) (string, bool, error) {
 	}
 	want, worst := t0+delay+lo, 0.0
 	for _, dt := range []float64{0.01, 0.1, 0.37, 1} {
-		spikes, err := networkSpikes(ctx, chain(dt, t0, delay, false, network.Synapse{Name: "s", Kind: network.ExpCurrent, Tau: tauS}, w), network.Config{}, int64(20/dt))
+		spikes, err := networkSpikes(ctx, chain(dt, t0, delay, false, network.Synapse{
+			Name: "s",
+			Kind: network.ExpCurrent, Tau: tauS,
+		}, w), network.Config{}, int64(20/dt))
 		if err != nil {
 			return "", false, err
 		}

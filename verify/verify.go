@@ -1,6 +1,7 @@
 // Package verify proves on the machine at hand what popsim promises: closed forms, published thresholds and bifurcation
-// points, the order of every method against an independent integrator, and the same bits for any instruction set, number
-// of workers, size of shards and length of epochs, for networks, for a sweep in parts, and after an interruption.
+// points, the order of every method against an independent integrator, and the same bits for any instruction set,
+// number of workers, size of shards and length of epochs, for networks, for a sweep in parts, and after an
+// interruption.
 package verify
 
 import (
@@ -68,26 +69,24 @@ func Checks() []Check {
 			return threshold(ctx, model.RHHModel, 1, 1.5, 1.29377270798)
 		}},
 	}
+	add := func(name string, prove proof) { list = append(list, Check{name, prove}) }
 	for _, dt := range []float64{1, 0.1} {
-		list = append(list, Check{fmt.Sprintf("lif, closed form at dt %v ms", dt), func(ctx context.Context) (string, bool, error) {
+		add(fmt.Sprintf("lif, closed form at dt %v ms", dt), func(ctx context.Context) (string, bool, error) {
 			return lifClosedForm(ctx, dt)
-		}})
+		})
 	}
 	for _, m := range model.All {
 		for _, q := range m.Methods {
 			if q.Order > 0 {
-				list = append(list, Check{fmt.Sprintf("%s, order of %s", m.Name, q.Name), func(ctx context.Context) (string, bool, error) {
+				add(fmt.Sprintf("%s, order of %s", m.Name, q.Name), func(ctx context.Context) (string, bool, error) {
 					return order(ctx, m, q)
-				}})
+				})
 			}
 		}
 	}
 	for _, m := range model.All {
-		list = append(list,
-			Check{m.Name + ", same bits on " + setNames(), func(ctx context.Context) (string, bool, error) { return sameOnSets(ctx, m) }},
-			Check{m.Name + ", same bits for 1, 2, 3 workers and shards of 64 to 1024", func(ctx context.Context) (string, bool, error) {
-				return sameWhenCut(ctx, m)
-			}})
+		add(m.Name+", same bits on "+setNames(), proofFor(m, sameOnSets))
+		add(m.Name+", same bits for 1, 2, 3 workers and shards of 64 to 1024", proofFor(m, sameWhenCut))
 	}
 	list = append(list, networkChecks()...)
 	return append(list,
@@ -95,6 +94,15 @@ func Checks() []Check {
 		Check{"sweep interrupted and resumed: same bytes as in one go", resumedSweep})
 }
 
+// proof is the type of Check.Prove.
+type proof = func(ctx context.Context) (figure string, ok bool, err error)
+
+// proofFor returns the proof for a model.
+func proofFor(m *model.Model, prove func(ctx context.Context, m *model.Model) (string, bool, error)) proof {
+	return func(ctx context.Context) (string, bool, error) { return prove(ctx, m) }
+}
+
+// setNames lists the instruction sets of this machine.
 func setNames() string {
 	text := ""
 	for i, a := range kernels.Available() {
@@ -147,7 +155,8 @@ func slideExample(ctx context.Context) (string, bool, error) {
 	for i, t := range got[0] {
 		worst = max(worst, math.Abs(t-first-float64(i)*period))
 	}
-	return fmt.Sprintf("%d spikes in 200 ms, off by %.1e ms at most (5, %.0e)", len(got[0]), worst, allowed), len(got[0]) == 5 && worst <= allowed, nil
+	return fmt.Sprintf("%d spikes in 200 ms, off by %.1e ms at most (5, %.0e)", len(got[0]), worst, allowed),
+		len(got[0]) == 5 && worst <= allowed, nil
 }
 
 func lifClosedForm(ctx context.Context, dt float64) (string, bool, error) {
@@ -170,14 +179,17 @@ func lifClosedForm(ctx context.Context, dt float64) (string, bool, error) {
 		}
 		spikes += len(train)
 	}
-	return fmt.Sprintf("%d spikes of %d neurons, off by %.1e ms at most (%.0e)", spikes, n, worst, allowed), spikes > 0 && worst <= allowed, nil
+	return fmt.Sprintf("%d spikes of %d neurons, off by %.1e ms at most (%.0e)", spikes, n, worst, allowed),
+		spikes > 0 && worst <= allowed, nil
 }
 
-// eifQuadrature compares with T = t_ref + tau ∫ dV/(V_rest - V + delta_T exp((V-V_T)/delta_T) + R I) from reset to cut-off.
+// eifQuadrature compares with T = t_ref + tau ∫ dV/(V_rest - V + delta_T exp((V-V_T)/delta_T) + R I) from reset to
+// cut-off.
 func eifQuadrature(ctx context.Context) (string, bool, error) {
 	const allowed = 1e-4 // relative, at the default step
 	q := model.EIFOf(model.EIFModel.Defaults())
-	spec := pop.Spec{Model: model.EIFModel, N: 6, I: kernels.Values{2, 3, 5, 10, 20, 50}, Init: []kernels.Values{{q.VReset}}}
+	currents := kernels.Values{2, 3, 5, 10, 20, 50}
+	spec := pop.Spec{Model: model.EIFModel, N: len(currents), I: currents, Init: []kernels.Values{{q.VReset}}}
 	sum, err := pop.Run(ctx, spec, pop.Config{Train: true}, 2000)
 	if err != nil {
 		return "", false, err
@@ -207,7 +219,9 @@ type known struct {
 }
 
 // specials compares special points over the current with their published places.
-func specials(ctx context.Context, m *model.Model, preset string, lo, hi, allowed float64, want ...known) (string, bool, error) {
+func specials(ctx context.Context, m *model.Model, preset string, lo, hi, allowed float64, want ...known) (
+	figure string, ok bool, err error,
+) {
 	set, err := m.Preset(preset)
 	if err != nil {
 		return "", false, err
@@ -231,21 +245,26 @@ func specials(ctx context.Context, m *model.Model, preset string, lo, hi, allowe
 }
 
 func hhSpecials(ctx context.Context) (string, bool, error) {
-	return specials(ctx, model.HHModel, "", 0, 160, 1e-8, known{dynamics.Hopf, 9.77543799539313}, known{dynamics.Hopf, 154.522433665808},
-		known{dynamics.CycleFold, 6.26032127451372}, known{dynamics.CycleFold, 7.8423471201904}, known{dynamics.CycleFold, 7.91778549})
+	return specials(ctx, model.HHModel, "", 0, 160, 1e-8,
+		known{dynamics.Hopf, 9.77543799539313}, known{dynamics.Hopf, 154.522433665808},
+		known{dynamics.CycleFold, 6.26032127451372}, known{dynamics.CycleFold, 7.8423471201904},
+		known{dynamics.CycleFold, 7.91778549})
 }
 
 func rhhIsola(ctx context.Context) (string, bool, error) {
-	return specials(ctx, model.RHHModel, "", -5, 20, 1e-6, known{dynamics.CycleFold, -1.57652305}, known{dynamics.CycleFold, 11.19988696})
+	return specials(ctx, model.RHHModel, "", -5, 20, 1e-6,
+		known{dynamics.CycleFold, -1.57652305}, known{dynamics.CycleFold, 11.19988696})
 }
 
 func leakSpecials(ctx context.Context) (string, bool, error) {
 	return specials(ctx, model.RHHModel, "brainpy", -5, 40, 1e-6,
-		known{dynamics.SNIC, -0.653440653757415}, known{dynamics.Hopf, 16.2028611}, known{dynamics.CycleFold, 35.5119053539998})
+		known{dynamics.SNIC, -0.653440653757415}, known{dynamics.Hopf, 16.2028611},
+		known{dynamics.CycleFold, 35.5119053539998})
 }
 
 func eifFold(ctx context.Context) (string, bool, error) {
-	return specials(ctx, model.EIFModel, "", 0, 10, 1e-9, known{dynamics.Fold, dynamics.Rheobase(model.EIFModel, model.EIFModel.Defaults())})
+	rheobase := dynamics.Rheobase(model.EIFModel, model.EIFModel.Defaults())
+	return specials(ctx, model.EIFModel, "", 0, 10, 1e-9, known{dynamics.Fold, rheobase})
 }
 
 func adexSpecials(ctx context.Context) (string, bool, error) {
@@ -277,7 +296,8 @@ func threshold(ctx context.Context, m *model.Model, lo, hi, want float64) (strin
 		}
 		lo, hi = spec.I[first-1], spec.I[first]
 	}
-	return fmt.Sprintf("between %.7g and %.7g (%.7g within %.0e)", lo, hi, want, allowed), lo-allowed <= want && want <= hi+allowed, nil
+	return fmt.Sprintf("between %.7g and %.7g (%.7g within %.0e)", lo, hi, want, allowed),
+		lo-allowed <= want && want <= hi+allowed, nil
 }
 
 // courses are the cases on which orders are measured: currents strong enough for ten spikes or so in the time.
@@ -293,7 +313,8 @@ var courses = map[string]struct {
 
 // order takes a quarter of dt and looks at how the error of the spike times falls, over all courses together.
 func order(ctx context.Context, m *model.Model, q model.Method) (string, bool, error) {
-	const slack = 0.4 // terms of opposite sign bend the slope over two halvings, and w keeps a trace of first order at spikes
+	// terms of opposite sign bend the slope over two halvings, and w keeps a trace of first order at spikes
+	const slack = 0.4
 	c, known := courses[m.Name]
 	if !known {
 		c.currents, c.end = m.Typical.Currents[:2], 100
@@ -348,7 +369,8 @@ func order(ctx context.Context, m *model.Model, q model.Method) (string, bool, e
 		return "", false, err
 	}
 	slope := math.Log2(coarse/fine) / 2
-	return fmt.Sprintf("spikes off by %.1e ms at dt %v ms, %.1e at a quarter: order %.2f (%d)", coarse, dt, fine, slope, q.Order),
+	return fmt.Sprintf("spikes off by %.1e ms at dt %v ms, %.1e at a quarter: order %.2f (%d)",
+			coarse, dt, fine, slope, q.Order),
 		slope >= float64(q.Order)-slack, nil
 }
 
@@ -363,7 +385,8 @@ func crowd(m *model.Model, method string) pop.Spec {
 	return spec
 }
 
-// sameSpikes runs the crowd by every method under each configuration, and compares the bits of every spike with the first.
+// sameSpikes runs the crowd by every method under each configuration, and compares the bits of every spike with the
+// first.
 func sameSpikes(ctx context.Context, m *model.Model, configs []pop.Config) (string, bool, error) {
 	const span = 100 // ms
 	spikes := 0
@@ -388,7 +411,8 @@ func sameSpikes(ctx context.Context, m *model.Model, configs []pop.Config) (stri
 			}
 		}
 	}
-	return fmt.Sprintf("%d spikes of 500 neurons, methods: %d, ways: %d, none differs", spikes, len(m.Methods), len(configs)), spikes > 0, nil
+	return fmt.Sprintf("%d spikes of 500 neurons, methods: %d, ways: %d, none differs",
+		spikes, len(m.Methods), len(configs)), spikes > 0, nil
 }
 
 func sameOnSets(ctx context.Context, m *model.Model) (string, bool, error) {
@@ -403,5 +427,7 @@ func sameOnSets(ctx context.Context, m *model.Model) (string, bool, error) {
 }
 
 func sameWhenCut(ctx context.Context, m *model.Model) (string, bool, error) {
-	return sameSpikes(ctx, m, []pop.Config{{Workers: 1}, {Workers: 2, Shard: 64}, {Workers: 3, Shard: 128, Epoch: 10}, {Workers: 2, Shard: 1024, Epoch: 7}})
+	return sameSpikes(ctx, m, []pop.Config{
+		{Workers: 1}, {Workers: 2, Shard: 64}, {Workers: 3, Shard: 128, Epoch: 10}, {Workers: 2, Shard: 1024, Epoch: 7},
+	})
 }

@@ -81,8 +81,10 @@ func (v *call) benchVerb() *cobra.Command {
 	set := cmd.Flags()
 	add(set, experiment.Flag{Name: "dt", Value: &f.dt, Help: "time step (default that of each method)"})
 	f.kernel(set, "this integration method alone", "this instruction set alone: avx512, avx2 or go; auto means all")
-	add(set, experiment.Flag{Name: "quick", Value: (*experiment.Switch)(&q.Quick), Help: "uniform parameters in the first-level cache, spikes alone; less than 30 s"})
-	add(set, experiment.Flag{Name: "kind", Value: &kinds, Offers: completion.BenchKinds, Help: "rows to measure: " + strings.Join(bench.Kinds, ", ")})
+	add(set, experiment.Flag{Name: "quick", Value: (*experiment.Switch)(&q.Quick), Help: "uniform parameters in the " +
+		"first-level cache, spikes alone; less than 30 s"})
+	add(set, experiment.Flag{Name: "kind", Value: &kinds, Offers: completion.BenchKinds, Help: "rows to measure: " +
+		strings.Join(bench.Kinds, ", ")})
 	add(set, experiment.Flag{Name: "rows", Value: &rows, Help: "rows whose name matches alone, as in params=each/n=512$"})
 	add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(&v.quiet), Help: "rows alone, no talk"})
 	f.profiling(set)

@@ -71,12 +71,17 @@ func (v *call) bifurcationVerb() *cobra.Command {
 	}
 	set := cmd.Flags()
 	set.SortFlags = false
-	s.pointsFile, s.resetsFile, s.atText = experiment.Word{Form: "FILE"}, experiment.Word{Form: "FILE"}, experiment.Word{Form: "VALUES", Number: true, List: true}
+	s.pointsFile, s.resetsFile, s.atText = experiment.Word{Form: "FILE"}, experiment.Word{Form: "FILE"},
+		experiment.Word{Form: "VALUES", Number: true, List: true}
 	add(set, experiment.Flag{Name: "points", Value: &s.pointsFile, Help: "table of the special points"})
-	add(set, experiment.Flag{Name: "resets", Value: &s.resetsFile, Help: "table of the resets of an integrate-and-fire model"})
-	add(set, experiment.Flag{Name: "at", Value: &s.atText, Help: "values at which every branch of cycles is to have a row, as 7.8,7.9"})
-	add(set, experiment.Flag{Name: "simulated", Value: (*experiment.Switch)(&s.simulated), Help: "plot the intervals of simulated neurons over those of the reset map"})
-	add(set, experiment.Flag{Name: "workers", Value: &s.workers, Help: "goroutines (default the CPUs this process may use)"})
+	add(set, experiment.Flag{Name: "resets", Value: &s.resetsFile, Help: "table of the resets of an " +
+		"integrate-and-fire model"})
+	add(set, experiment.Flag{Name: "at", Value: &s.atText, Help: "values at which every branch of cycles is to have a " +
+		"row, as 7.8,7.9"})
+	add(set, experiment.Flag{Name: "simulated", Value: (*experiment.Switch)(&s.simulated), Help: "plot the intervals of " +
+		"simulated neurons over those of the reset map"})
+	add(set, experiment.Flag{Name: "workers", Value: &s.workers, Help: "goroutines (default the CPUs this " +
+		"process may use)"})
 	s.files(set, &v.quiet)
 	return cmd
 }
@@ -98,7 +103,8 @@ func (s *bifurcationCommand) run(ctx context.Context, args []string) (err error)
 	switch {
 	case errors.Is(err, context.Canceled):
 		s.cut = true
-		s.warn("interrupted; the branches that were finished are %s", s.partial(s.outputs.branches, s.outputs.points, s.outputs.resets))
+		s.warn("interrupted; the branches that were finished are %s", s.partial(s.outputs.branches, s.outputs.points,
+			s.outputs.resets))
 	case err != nil:
 		return err
 	}
@@ -134,7 +140,8 @@ func (s *bifurcationCommand) read(args []string) error {
 	}
 	resets := q.Model.Fires == model.Reset && len(s.free) < 2
 	if (s.resetsFile.Value != "" || s.simulated) && !resets {
-		bad.Add(fault.Hint(errors.New("--resets and --simulated are about firing by reset over one quantity"), "lif, eif and adex fire so"))
+		bad.Add(fault.Hint(errors.New("--resets and --simulated are about firing by reset over one quantity"),
+			"lif, eif and adex fire so"))
 	}
 	if s.simulated && s.plot.Value == "" {
 		bad.Add(fault.Hint(errors.New("--simulated adds to a picture, but there is none"), "--plot FILE draws one"))
@@ -151,7 +158,8 @@ func (s *bifurcationCommand) readSettings() error {
 	s.base = s.neuron.Base()
 	for _, x := range s.neuron.Settings {
 		if x.Target == experiment.State {
-			bad.About(x.Name, fault.Hint(fmt.Errorf("%s is an initial state, and a diagram has none", x.Name), "popsim phase draws trajectories from states"))
+			bad.About(x.Name, fault.Hint(fmt.Errorf("%s is an initial state, and a diagram has none", x.Name),
+				"popsim phase draws trajectories from states"))
 			continue
 		}
 		err := x.Check("bifurcation", experiment.Number|experiment.Interval)
@@ -168,7 +176,8 @@ func (s *bifurcationCommand) readSettings() error {
 	switch {
 	case len(bad) > 0 || s.neuron.Faulty:
 	case len(s.free) == 0:
-		bad.Add(fault.Hint(errors.New("bifurcation follows a quantity through an interval, but none is given"), "I=-5:20 is one"))
+		bad.Add(fault.Hint(errors.New("bifurcation follows a quantity through an interval, but none is given"),
+			"I=-5:20 is one"))
 	case len(s.free) > 2:
 		bad.Addf("bifurcation follows one or two quantities, but %d intervals are given", len(s.free))
 	case s.atText.Value != "":
@@ -199,7 +208,10 @@ func (s *bifurcationCommand) checkEnds() error {
 
 // open opens the files before the work begins.
 func (s *bifurcationCommand) open() error {
-	err := s.openTables(&s.flags, opening{s.out.Value, &s.outputs.branches}, opening{s.pointsFile.Value, &s.outputs.points},
+	err := s.openTables(&s.flags, opening{s.out.Value, &s.outputs.branches}, opening{
+		s.pointsFile.Value,
+		&s.outputs.points,
+	},
 		opening{s.resetsFile.Value, &s.outputs.resets})
 	switch {
 	case err != nil || s.out.Value != "" || output.ToStdout(s.pointsFile.Value) || output.ToStdout(s.resetsFile.Value):
@@ -245,7 +257,8 @@ func (s *bifurcationCommand) analyse(ctx context.Context) (err error) {
 // result is what was found, for tables and picture.
 func (s *bifurcationCommand) result() *figure.Bifurcation {
 	b := &figure.Bifurcation{
-		Title: s.neuron.Title(), Model: s.neuron.Model, Diagram: s.diagram, Trains: s.trains, FiringPoints: s.special, Sampled: s.sampled,
+		Title: s.neuron.Title(), Model: s.neuron.Model, Diagram: s.diagram, Trains: s.trains, FiringPoints: s.special,
+		Sampled: s.sampled,
 		Regions: s.regions, Areas: s.areas, Unfinished: s.cut,
 	}
 	for _, f := range s.free {

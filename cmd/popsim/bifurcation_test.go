@@ -149,7 +149,8 @@ func TestPlaneHasItsPublicForm(t *testing.T) {
 		t.Fatal(err)
 	}
 	switch {
-	case len(plane.FixedPoints) != 1 || plane.FixedPoints[0].Type != "stable focus" || len(plane.FixedPoints[0].Eigenvalues) != 2:
+	case len(plane.FixedPoints) != 1 || plane.FixedPoints[0].Type != "stable focus" ||
+		len(plane.FixedPoints[0].Eigenvalues) != 2:
 		t.Errorf("fixed points %+v, want one stable focus", plane.FixedPoints)
 	case len(plane.Cycles) != 2 || plane.Cycles[0].Stable || !plane.Cycles[1].Stable:
 		t.Errorf("cycles %+v, want an unstable and a stable one", plane.Cycles)

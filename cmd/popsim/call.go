@@ -109,8 +109,8 @@ var packagePrefix = regexp.MustCompile(`(^|: )(?:model|kernels|pop|sweep|dynamic
 
 func unprefixed(text string) string { return packagePrefix.ReplaceAllString(text, "$1") }
 
-// reportError reports an error, each fault on a line with its advice below it. Nothing is said when the reader of standard
-// output has gone away or the user has interrupted.
+// reportError reports an error, each fault on a line with its advice below it. Nothing is said when the reader of
+// standard output has gone away or the user has interrupted.
 func (v *call) reportError(err error) {
 	if err == nil || errors.Is(err, syscall.EPIPE) || errors.Is(err, context.Canceled) {
 		return
@@ -123,7 +123,8 @@ func (v *call) reportError(err error) {
 	}
 }
 
-// compute does the work of a verb on a model; where --profile asks for it, under a profile whose samples are labelled with both.
+// compute does the work of a verb on a model; where --profile asks for it, under a profile whose samples are labelled
+// with both.
 func (v *call) compute(ctx context.Context, f *flags, verb, model string, work func(ctx context.Context) error) error {
 	if f.profile.Value == "" {
 		return work(ctx)

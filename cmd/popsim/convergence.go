@@ -36,10 +36,11 @@ type convergenceCommand struct {
 func (v *call) convergenceVerb() *cobra.Command {
 	s := &convergenceCommand{call: v}
 	cmd := &cobra.Command{
-		Use:         "convergence MODEL[:PRESET] [NAME=VALUE ...]",
-		Short:       "Error against cost of each method and step, and the step to take",
-		Long:        topics.Text("convergence"),
-		Example:     "  popsim convergence adex:tb08 --plot work.svg\n  popsim convergence hh I=7,10,20 --tolerance 0.001ms -o work.csv",
+		Use:   "convergence MODEL[:PRESET] [NAME=VALUE ...]",
+		Short: "Error against cost of each method and step, and the step to take",
+		Long:  topics.Text("convergence"),
+		Example: "  popsim convergence adex:tb08 --plot work.svg\n  popsim convergence hh I=7,10,20 --tolerance " +
+			"0.001ms -o work.csv",
 		Annotations: ofModel, ValidArgsFunction: completion.Models,
 		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
 	}

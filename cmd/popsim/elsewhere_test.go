@@ -14,9 +14,9 @@ import (
 )
 
 // builds are programs that must write the bytes that this one writes: other compilers' choices, other processors. Those
-// that do not run here run under an emulator of one process, qemu-user. Outside of the kernels (draws, resting states, means of
-// intervals) some have other digits, because Go fuses products with sums there, or its exp does or does not: those must give the
-// spikes and states of given neurons to the bit all the same.
+// that do not run here run under an emulator of one process, qemu-user. Outside of the kernels (draws, resting states,
+// means of intervals) some have other digits, because Go fuses products with sums there, or its exp does or does not:
+// those must give the spikes and states of given neurons to the bit all the same.
 var builds = []struct {
 	name, want string // the best instruction set that dispatch must find
 	env, tags  string
@@ -32,8 +32,8 @@ var builds = []struct {
 	{"s390x", "go", "GOARCH=s390x", "", []string{"qemu-s390x"}, true}, // most significant byte first
 }
 
-// givenCommands leave nothing to draws and resting states; of what they write only spikes and trace are compared. Currents
-// are those of a file, 40 from lo to hi.
+// givenCommands leave nothing to draws and resting states; of what they write only spikes and trace are compared.
+// Currents are those of a file, 40 from lo to hi.
 var givenCommands = map[string]struct {
 	command string
 	lo, hi  float64
@@ -46,7 +46,8 @@ var givenCommands = map[string]struct {
 	"rhh":  {"run rhh V0=-45 h0=0.4 --time 60ms", -5, 30},
 }
 
-// TestSameBytesElsewhere builds popsim for other processors and compares what sameCommands write there, with every method.
+// TestSameBytesElsewhere builds popsim for other processors and compares what sameCommands write there, with every
+// method.
 func TestSameBytesElsewhere(t *testing.T) {
 	if !long {
 		t.Skip("builds popsim seven times and emulates it; POPSIM_LONG=1 does so")

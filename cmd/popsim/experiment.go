@@ -39,8 +39,9 @@ func readTOML(path string) ([]byte, error) {
 	return data, err
 }
 
-// runFile runs the experiment in a file that args[0] names, with what follows it in args set on top. The flags of the verb are
-// set from the entries of the file by their records, as the command line sets them; no command line is made in between.
+// runFile runs the experiment in a file that args[0] names, with what follows it in args set on top. The flags of the
+// verb are set from the entries of the file by their records, as the command line sets them; no command line is made in
+// between.
 func (v *call) runFile(ctx context.Context, root *cobra.Command, args []string) error {
 	x, cmd, err := v.readFile(root, args)
 	if errors.Is(err, pflag.ErrHelp) {
@@ -61,9 +62,9 @@ func (v *call) runFile(ctx context.Context, root *cobra.Command, args []string) 
 	return cmd.RunE(cmd, x.Words())
 }
 
-// readFile reads the experiment file that args[0] names, sets on top what follows it in args, and returns the experiment and the
-// command of its verb. Faults of the file are kept in v.inFile, and places in v.places, for errors that are found later. The error
-// says that nothing can be run.
+// readFile reads the experiment file that args[0] names, sets on top what follows it in args, and returns the
+// experiment and the command of its verb. Faults of the file are kept in v.inFile, and places in v.places, for errors
+// that are found later. The error says that nothing can be run.
 func (v *call) readFile(root *cobra.Command, args []string) (*experiment.Experiment, *cobra.Command, error) {
 	data, err := readTOML(args[0])
 	if err != nil {
@@ -103,9 +104,9 @@ func besides(cmd *cobra.Command, args []string) (words []string, flags []experim
 	return cmd.Flags().Args(), flags, err
 }
 
-// understood is called when a verb has understood what is asked, has opened its files and would begin: the experiment is
-// written where --save asks for it. resolved has the values of flags that were not given, or not in full; an empty text
-// stands for what the flag itself holds. The error says that the work must not begin.
+// understood is called when a verb has understood what is asked, has opened its files and would begin: the experiment
+// is written where --save asks for it. resolved has the values of flags that were not given, or not in full; an empty
+// text stands for what the flag itself holds. The error says that the work must not begin.
 func (v *call) understood(f *flags, n experiment.Neuron, resolved map[string]string) error {
 	if len(v.inFile) > 0 {
 		return misused(errNotBegun)

@@ -117,9 +117,13 @@ func TestSaveKeepsPictures(t *testing.T) {
 
 // What stands beside a file goes before what stands in it, in the same place of the grid.
 func TestExperimentBeside(t *testing.T) {
-	text := "verb = 'map'\nmodel = 'lif'\ntime = 300\nmeasures = ['rate']\nfull = true\nquiet = true\n[values]\nI = [25, 30]\ntau = ['5ms', '10ms']\n"
-	want, _, _ := saidIn(t, map[string]string{}, strings.Fields("map lif I=27 tau=5,10 --time 400ms -m latency --quiet R=2")...)
-	got, talk, code := saidIn(t, map[string]string{"x.toml": text}, "x.toml", "R=2", "--time", "400ms", "I=27", "-m", "latency", "--full=false")
+	text := "verb = 'map'\nmodel = 'lif'\ntime = 300\nmeasures = ['rate']\nfull = true\nquiet = " +
+		"true\n[values]\nI = [25, " +
+		"30]\ntau = ['5ms', '10ms']\n"
+	want, _, _ := saidIn(t, map[string]string{},
+		strings.Fields("map lif I=27 tau=5,10 --time 400ms -m latency --quiet R=2")...)
+	got, talk, code := saidIn(t, map[string]string{"x.toml": text}, "x.toml", "R=2", "--time", "400ms", "I=27", "-m",
+		"latency", "--full=false")
 	if got != want || code != exitDone {
 		t.Errorf("exit %d: %s\n%s\nwant\n%s", code, talk, got, want)
 	}

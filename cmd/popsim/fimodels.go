@@ -28,10 +28,12 @@ func modelsOf(args []string) (models, settings []string) {
 // runModels is fi of several models: one table, with the model in its first column, and one picture.
 func (s *sweepCommand) runModels(ctx context.Context, models, settings []string) error {
 	for name, given := range map[string]bool{
-		"--part": s.part.Given, "--resume": s.resume, "--refine": s.refine.Given, "--save": s.save.Given, "--dry-run": s.dryRun,
+		"--part": s.part.Given, "--resume": s.resume, "--refine": s.refine.Given, "--save": s.save.Given,
+		"--dry-run": s.dryRun,
 	} {
 		if given {
-			return misused(fault.Hint(fmt.Errorf("%s is for one model, but %d are given", name, len(models)), "popsim fi %s ... %s", models[0], name))
+			return misused(fault.Hint(fmt.Errorf("%s is for one model, but %d are given", name, len(models)),
+				"popsim fi %s ... %s", models[0], name))
 		}
 	}
 	each := make([]*sweepCommand, len(models))
@@ -51,7 +53,8 @@ func (s *sweepCommand) runModels(ctx context.Context, models, settings []string)
 	}
 	for i, one := range each[1:] {
 		if a, b := each[0].neuron.Model.CurrentUnit, one.neuron.Model.CurrentUnit; a != b {
-			return misused(fault.Hint(fmt.Errorf("%s takes I in %s and %s in %s: one table would mix them", models[0], a, models[i+1], b),
+			return misused(fault.Hint(fmt.Errorf("%s takes I in %s and %s in %s: one table would mix them", models[0],
+				a, models[i+1], b),
 				"popsim fi one by one, and popsim plot for the picture"))
 		}
 	}
@@ -77,7 +80,9 @@ func (s *sweepCommand) runModels(ctx context.Context, models, settings []string)
 }
 
 // writeModels writes the table and the picture of several models.
-func (s *sweepCommand) writeModels(out *file.Output, models []string, each []*sweepCommand, results []*sweep.Result) error {
+func (s *sweepCommand) writeModels(out *file.Output, models []string, each []*sweepCommand,
+	results []*sweep.Result,
+) error {
 	named := make([]figure.Named, len(models))
 	var failed []error
 	for i, r := range results {

@@ -70,26 +70,35 @@ func (f *flags) steps(set *pflag.FlagSet, time, discard float64) {
 	f.time = experiment.Quantity{Unit: "ms", Value: time}
 	f.discard = experiment.Quantity{Unit: "ms", Value: discard}
 	add(set, experiment.Flag{Name: "dt", Value: &f.dt, Help: "time step (default that of the method)"})
-	f.kernel(set, "integration method (default the first that popsim models MODEL lists)", "instruction set: auto, avx512, avx2 or go")
+	f.kernel(set, "integration method (default the first that popsim models MODEL lists)",
+		"instruction set: auto, avx512, avx2 or go")
 	add(set, experiment.Flag{Name: "time", Value: &f.time, Help: "model time"})
-	add(set, experiment.Flag{Name: "discard", Value: &f.discard, Help: "time at the start that does not count for rates, CV and extremes"})
-	add(set, experiment.Flag{Name: "workers", Value: &f.workers, Help: "goroutines (default the CPUs this process may use)"})
+	add(set, experiment.Flag{Name: "discard", Value: &f.discard, Help: "time at the start that does not count " +
+		"for rates, " +
+		"CV and extremes"})
+	add(set, experiment.Flag{Name: "workers", Value: &f.workers, Help: "goroutines (default the CPUs this " +
+		"process may use)"})
 }
 
 // kernel registers the flags that choose a kernel; method and isa say what they do.
 func (f *flags) kernel(set *pflag.FlagSet, method, isa string) {
-	f.method, f.isa = experiment.Word{Form: "NAME"}, experiment.Word{Form: "SET", Value: cmp.Or(os.Getenv("POPSIM_ISA"), "auto")}
+	f.method, f.isa = experiment.Word{Form: "NAME"}, experiment.Word{Form: "SET", Value: cmp.Or(os.Getenv("POPSIM_ISA"),
+		"auto")}
 	add(set, experiment.Flag{Name: "method", Offers: completion.Methods, Value: &f.method, Help: method})
-	add(set, experiment.Flag{Name: "isa", Offers: completion.ISAs, Value: &f.isa, Help: isa + "; POPSIM_ISA sets the default"})
+	add(set, experiment.Flag{Name: "isa", Offers: completion.ISAs, Value: &f.isa, Help: isa + "; POPSIM_ISA sets " +
+		"the default"})
 }
 
 // files registers the flags of verbs that write files.
 func (f *flags) files(set *pflag.FlagSet, quiet *bool) {
 	f.out = experiment.Word{Form: "FILE"}
-	add(set, experiment.Flag{Name: "out", Letter: "o", Value: &f.out, Help: "table to write: .csv .npz .npy .parquet .json (default CSV on standard output)"})
+	add(set, experiment.Flag{Name: "out", Letter: "o", Value: &f.out, Help: "table to write: .csv .npz .npy .parquet " +
+		".json (default CSV on standard output)"})
 	f.picture(set)
-	add(set, experiment.Flag{Name: "force", Once: true, Value: (*experiment.Switch)(&f.force), Help: "overwrite files that exist"})
-	add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(quiet), Help: "no progress and no summary, only warnings and errors"})
+	add(set, experiment.Flag{Name: "force", Once: true, Value: (*experiment.Switch)(&f.force), Help: "overwrite files " +
+		"that exist"})
+	add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(quiet), Help: "no progress and no summary, only " +
+		"warnings and errors"})
 	f.profiling(set)
 	f.saving(set)
 }
@@ -97,7 +106,8 @@ func (f *flags) files(set *pflag.FlagSet, quiet *bool) {
 // saving registers the flag of verbs whose command line can be kept as an experiment file.
 func (f *flags) saving(set *pflag.FlagSet) {
 	f.save = experiment.Word{Form: "FILE"}
-	add(set, experiment.Flag{Name: "save", Once: true, Value: &f.save, Help: "experiment to write, .toml: this command line with everything resolved; popsim FILE.toml runs it"})
+	add(set, experiment.Flag{Name: "save", Once: true, Value: &f.save, Help: "experiment to write, .toml: this command " +
+		"line with everything resolved; popsim FILE.toml runs it"})
 }
 
 // checkSave refuses an experiment file that popsim would not take for one.
@@ -106,13 +116,18 @@ func (f *flags) checkSave() error {
 	if path == "" || output.ToStdout(path) || !file.Regular(path) || strings.HasSuffix(path, experiment.Ending) {
 		return nil
 	}
-	return fault.Hint(fmt.Errorf("--save %s does not end in %s", path, experiment.Ending), "popsim FILE%s runs it again", experiment.Ending)
+	return fault.Hint(fmt.Errorf("--save %s does not end in %s", path, experiment.Ending),
+		"popsim FILE%s runs it again", experiment.Ending)
 }
 
 // profiling registers the flags of verbs that compute.
 func (f *flags) profiling(set *pflag.FlagSet) {
 	f.profile, f.profileDir = experiment.Word{Form: "MODE"}, experiment.Word{Form: "DIR", Value: "."}
-	add(set, experiment.Flag{Name: "profile", Once: true, Offers: completion.Profiles, Value: &f.profile, Help: "profile to write: " + strings.Join(profile.Modes(), ", ")})
+	modes := strings.Join(profile.Modes(), ", ")
+	add(set, experiment.Flag{
+		Name: "profile", Once: true, Offers: completion.Profiles, Value: &f.profile,
+		Help: "profile to write: " + modes,
+	})
 	add(set, experiment.Flag{Name: "profile-dir", Once: true, Value: &f.profileDir, Help: "where profiles are written"})
 }
 
@@ -132,7 +147,8 @@ func (f *flags) check() (isa kernels.ISA, bad fault.List) {
 		bad.About("--seed", fmt.Errorf("--seed: %w", err))
 	}
 	if f.workers.Value > mostWorkers {
-		bad.About("--workers", fmt.Errorf("--workers is %d; %d are more than enough for any machine", f.workers.Value, mostWorkers))
+		bad.About("--workers", fmt.Errorf("--workers is %d; %d are more than enough for any machine", f.workers.Value,
+			mostWorkers))
 	}
 	isa, err := kernels.ParseISA(f.isa.Value)
 	if err != nil && !f.isa.Given {
@@ -146,7 +162,8 @@ func (f *flags) check() (isa kernels.ISA, bad fault.List) {
 // checkProfile reports an unknown profile mode, and a directory for no profile.
 func (f *flags) checkProfile() error {
 	if f.profileDir.Given && f.profile.Value == "" {
-		return fault.Hint(errors.New("--profile-dir names a place for a profile, but there is none"), "--profile MODE writes one")
+		return fault.Hint(errors.New("--profile-dir names a place for a profile, but there is none"),
+			"--profile MODE writes one")
 	}
 	if f.profile.Value == "" {
 		return nil

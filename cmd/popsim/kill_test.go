@@ -63,8 +63,8 @@ func (v victim) whole(more ...string) {
 	}
 }
 
-// kill runs it to its end, killing it on the way at random moments, and counts those; resumed tells how often it began with
-// checkpoints on disk.
+// kill runs it to its end, killing it on the way at random moments, and counts those; resumed tells how often it began
+// with checkpoints on disk.
 func (v victim) kill(more ...string) (kills, resumed int) {
 	v.t.Helper()
 	for before := 0; ; {
@@ -133,8 +133,8 @@ func (v victim) steps(path string) float64 {
 	return r.Extra["neuron_steps"].(float64)
 }
 
-// A sweep that is killed at random moments and resumed each time leaves the bytes of one that was left alone, and does not
-// begin anew each time.
+// A sweep that is killed at random moments and resumed each time leaves the bytes of one that was left alone, and does
+// not begin anew each time.
 func TestResumeAfterKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds; the full test run has it")
@@ -202,7 +202,10 @@ func TestMillionPoints(t *testing.T) {
 		t.Skip("takes a minute; POPSIM_LONG=1 runs it")
 	}
 	for _, picture := range []string{"map.png", "map.svg", "map.png -m rate"} {
-		v := victim{t: t, dir: t.TempDir(), args: strings.Fields("map adex I=0:60/1000 b=0:60/1000 --time 60ms -o map.npz --plot " + picture)}
+		v := victim{
+			t: t, dir: t.TempDir(),
+			args: strings.Fields("map adex I=0:60/1000 b=0:60/1000 --time 60ms -o map.npz --plot " + picture),
+		}
 		picture, _, _ = strings.Cut(picture, " ")
 		c := v.start()
 		if err := c.Wait(); err != nil {

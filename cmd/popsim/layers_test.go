@@ -10,57 +10,85 @@ import (
 
 // layers are the packages, each with those below it that it may import.
 var layers = map[string][]string{
-	"model":                     {"expression"},
-	"rng":                       nil,
-	"expression":                {"rng"},
-	"network/statistics":        nil,
-	"network/measure":           {"network", "network/description", "network/recording", "network/statistics", "sweep", "experiment", "expression", "fault", "kernels"},
-	"network/recording":         {"network", "network/statistics", "pop", "table", "expression"},
-	"network/description":       {"equations", "table", "table/file", "network", "expression", "rng", "stimulus", "kernels", "model", "fault"},
-	"sched":                     nil,
-	"tomltree":                  {"fault"},
-	"kernels/vec/code":          {"kernels/vec"},
-	"equations/graph":           {"expression"},
-	"equations/canonical":       {"equations/graph"},
-	"equations":                 {"equations/canonical", "equations/graph", "expression", "fault", "kernels", "kernels/vec", "model", "tomltree"},
-	"fault":                     nil,
-	"stimulus":                  {"model"},
-	"experiment":                {"network", "network/description", "equations", "expression", "stimulus", "sweep", "pop", "kernels", "model", "fault", "rng", "table", "table/file"},
-	"table":                     nil,
-	"table/file":                {"table"},
-	"kernels/asm":               nil,
-	"kernels/vec":               {"kernels/asm"},
-	"kernels":                   {"kernels/asm", "kernels/vec", "kernels/vec/code", "model", "rng"},
-	"pop":                       {"kernels", "kernels/asm", "sched", "model", "rng"},
-	"sweep":                     {"equations", "pop", "kernels", "kernels/asm", "sched", "model", "table"},
-	"dynamics":                  {"model"},
-	"bench":                     {"network", "network/description", "table", "sweep", "pop", "kernels", "kernels/asm", "sched", "dynamics", "model"},
-	"recording":                 {"pop", "kernels", "model", "table", "table/file"},
-	"figure":                    {"network", "network/recording", "kernels", "bench", "sweep", "dynamics", "pop", "model", "table", "table/file"},
-	"network":                   {"kernels", "kernels/asm", "sched", "model", "rng"},
-	"verify":                    {"network", "network/description", "sweep", "pop", "kernels", "dynamics", "model", "table", "table/file"},
+	"model":              {"expression"},
+	"rng":                nil,
+	"expression":         {"rng"},
+	"network/statistics": nil,
+	"network/measure": {
+		"network", "network/description", "network/recording", "network/statistics", "sweep",
+		"experiment", "expression", "fault", "kernels",
+	},
+	"network/recording": {"network", "network/statistics", "pop", "table", "expression"},
+	"network/description": {
+		"equations", "table", "table/file", "network", "expression", "rng", "stimulus",
+		"kernels", "model", "fault",
+	},
+	"sched":               nil,
+	"tomltree":            {"fault"},
+	"kernels/vec/code":    {"kernels/vec"},
+	"equations/graph":     {"expression"},
+	"equations/canonical": {"equations/graph"},
+	"equations": {
+		"equations/canonical", "equations/graph", "expression", "fault", "kernels",
+		"kernels/vec", "model", "tomltree",
+	},
+	"fault":    nil,
+	"stimulus": {"model"},
+	"experiment": {
+		"network", "network/description", "equations", "expression", "stimulus", "sweep",
+		"pop", "kernels", "model", "fault", "rng", "table", "table/file",
+	},
+	"table":       nil,
+	"table/file":  {"table"},
+	"kernels/asm": nil,
+	"kernels/vec": {"kernels/asm"},
+	"kernels":     {"kernels/asm", "kernels/vec", "kernels/vec/code", "model", "rng"},
+	"pop":         {"kernels", "kernels/asm", "sched", "model", "rng"},
+	"sweep":       {"equations", "pop", "kernels", "kernels/asm", "sched", "model", "table"},
+	"dynamics":    {"model"},
+	"bench": {
+		"network", "network/description", "table", "sweep", "pop", "kernels", "kernels/asm",
+		"sched", "dynamics", "model",
+	},
+	"recording": {"pop", "kernels", "model", "table", "table/file"},
+	"figure": {
+		"network", "network/recording", "kernels", "bench", "sweep", "dynamics", "pop",
+		"model", "table", "table/file",
+	},
+	"network": {"kernels", "kernels/asm", "sched", "model", "rng"},
+	"verify": {
+		"network", "network/description", "sweep", "pop", "kernels", "dynamics", "model",
+		"table", "table/file",
+	},
 	"cmd/popsim/internal/batch": {"fault", "sweep"},
 	"cmd/popsim/internal/cli":   {"sched"},
 	"cmd/popsim/internal/completion": {
-		"bench", "network/description", "cmd/popsim/internal/flagset", "cmd/popsim/internal/profile", "experiment", "fault", "kernels", "model", "stimulus", "sweep",
+		"bench", "network/description", "cmd/popsim/internal/flagset", "cmd/popsim/internal/profile", "experiment",
+		"fault", "kernels", "model", "stimulus", "sweep",
 	},
-	"cmd/popsim/internal/flagset":   {"experiment", "fault", "model"},
-	"cmd/popsim/internal/help":      nil,
-	"cmd/popsim/internal/manual":    {"table/file"},
-	"cmd/popsim/internal/memory":    {"fault"},
-	"cmd/popsim/internal/output":    {"cmd/popsim/internal/cli", "fault", "table/file"},
-	"cmd/popsim/internal/record":    {"network", "network/description", "experiment", "pop", "kernels", "model", "sched", "sweep", "table/file"},
+	"cmd/popsim/internal/flagset": {"experiment", "fault", "model"},
+	"cmd/popsim/internal/help":    nil,
+	"cmd/popsim/internal/manual":  {"table/file"},
+	"cmd/popsim/internal/memory":  {"fault"},
+	"cmd/popsim/internal/output":  {"cmd/popsim/internal/cli", "fault", "table/file"},
+	"cmd/popsim/internal/record": {
+		"network", "network/description", "experiment", "pop", "kernels", "model",
+		"sched", "sweep", "table/file",
+	},
 	"cmd/popsim/internal/reference": {"table", "cmd/popsim/internal/help", "experiment", "model", "network/description"},
 	"cmd/popsim/internal/profile":   {"fault", "model"},
 	"cmd/popsim/internal/topics":    {"network/measure", "figure", "sweep"},
 	"cmd/popsim/internal/signals":   nil,
 	"cmd/popsim": {
 		"equations",
-		"figure", "bench", "verify", "sweep", "pop", "kernels", "kernels/asm", "sched", "dynamics", "model", "table", "table/file",
+		"figure", "bench", "verify", "sweep", "pop", "kernels", "kernels/asm", "sched", "dynamics", "model", "table",
+		"table/file",
 		"cmd/popsim/internal/batch", "cmd/popsim/internal/cli", "cmd/popsim/internal/completion",
 		"cmd/popsim/internal/flagset", "cmd/popsim/internal/help", "cmd/popsim/internal/manual", "cmd/popsim/internal/memory",
 		"cmd/popsim/internal/output", "cmd/popsim/internal/profile", "cmd/popsim/internal/record",
-		"cmd/popsim/internal/reference", "cmd/popsim/internal/signals", "cmd/popsim/internal/topics", "experiment", "fault", "recording", "stimulus", "expression", "network", "network/description", "network/statistics", "network/recording", "network/measure",
+		"cmd/popsim/internal/reference", "cmd/popsim/internal/signals", "cmd/popsim/internal/topics", "experiment",
+		"fault", "recording", "stimulus", "expression", "network", "network/description", "network/statistics",
+		"network/recording", "network/measure",
 	},
 }
 
@@ -73,8 +101,8 @@ var libraries = map[string]string{
 	"gonum.org/v1/plot":             "figure",
 }
 
-// TestLibraryIsLight: who wants an f-I curve, a population or a bifurcation as numbers compiles no plotting, no file formats
-// and no command line, directly or through other packages.
+// TestLibraryIsLight: who wants an f-I curve, a population or a bifurcation as numbers compiles no plotting, no file
+// formats and no command line, directly or through other packages.
 func TestLibraryIsLight(t *testing.T) {
 	for _, name := range []string{"pop", "sweep", "dynamics", "network", "stimulus", "rng"} {
 		out, err := exec.Command("go", "list", "-deps", "popsim/"+name).Output()
@@ -83,7 +111,10 @@ func TestLibraryIsLight(t *testing.T) {
 		}
 		for line := range strings.Lines(string(out)) {
 			dep := strings.TrimSpace(line)
-			for _, heavy := range []string{"github.com/parquet-go/", "gonum.org/v1/plot", "github.com/spf13/", "popsim/table/file", "popsim/figure"} {
+			for _, heavy := range []string{
+				"github.com/parquet-go/", "gonum.org/v1/plot", "github.com/spf13/",
+				"popsim/table/file", "popsim/figure",
+			} {
 				if strings.HasPrefix(dep, heavy) {
 					t.Errorf("%s compiles %s", name, dep)
 				}
@@ -122,8 +153,8 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// TestNothingFuses: where a processor has fused multiply-add Go may use it for a bare x*y + z, even across statements, and other
-// bits come out than elsewhere. Kernels say float64(x*y) + z; the compiler tells where it would fuse.
+// TestNothingFuses: where a processor has fused multiply-add Go may use it for a bare x*y + z, even across statements,
+// and other bits come out than elsewhere. Kernels say float64(x*y) + z; the compiler tells where it would fuse.
 func TestNothingFuses(t *testing.T) {
 	fused := func(room string) (places []string) {
 		t.Helper()

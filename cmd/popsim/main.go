@@ -1,6 +1,7 @@
-// Command popsim is the command line of popsim: it parses the arguments or an experiment file, calls the library packages and
-// writes their results. Data go to standard output or to files, messages to standard error. The exit code is 0 when everything
-// is done, 1 when the work failed, 2 when it was refused before it began, and 130 when it was interrupted.
+// Command popsim is the command line of popsim: it parses the arguments or an experiment file, calls the library
+// packages and writes their results. Data go to standard output or to files, messages to standard error. The exit code
+// is 0 when everything is done, 1 when the work failed, 2 when it was refused before it began, and 130 when it was
+// interrupted.
 package main
 
 import (
@@ -55,7 +56,8 @@ func runContext(ctx context.Context, args []string, stdout, stderr io.Writer) in
 	return exitFailed
 }
 
-// execute runs the experiment file or the verb that the arguments name. Errors in the file come before those found by the verb.
+// execute runs the experiment file or the verb that the arguments name. Errors in the file come before those found by
+// the verb.
 func (v *call) execute(ctx context.Context) error {
 	isExperiment := false
 	if len(v.args) > 0 && experiment.IsFile(v.args[0]) {

@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Every verb and topic has a manual page with all its flags, of the date that is asked for, in which mandoc, where there
-// is one, finds nothing to mend.
+// Every verb and topic has a manual page with all its flags, of the date that is asked for, in which mandoc, where
+// there is one, finds nothing to mend.
 func TestManual(t *testing.T) {
 	t.Setenv("SOURCE_DATE_EPOCH", "86400")
 	dir := t.TempDir()
@@ -46,7 +46,8 @@ func TestManual(t *testing.T) {
 	if err != nil {
 		t.Skip("no mandoc to check the pages")
 	}
-	if out, err := exec.Command(mandoc, append([]string{"-Tlint", "-Wwarning"}, pages...)...).CombinedOutput(); err != nil {
+	lint := append([]string{"-Tlint", "-Wwarning"}, pages...)
+	if out, err := exec.Command(mandoc, lint...).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
@@ -59,8 +60,9 @@ func TestManualWithoutDirectory(t *testing.T) {
 	}
 	missing := filepath.Join(filepath.Dir(file), "missing")
 	for dir, want := range map[string]string{
-		file:    "popsim: error: man: " + file + " is not a directory\n",
-		missing: "popsim: error: man: there is no directory " + missing + "\npopsim: hint: mkdir -p " + missing + " makes it\n",
+		file: "popsim: error: man: " + file + " is not a directory\n",
+		missing: "popsim: error: man: there is no directory " + missing + "\npopsim: hint: mkdir -p " + missing +
+			" makes it\n",
 	} {
 		if _, told := popsim(t, exitMisused, "man", dir); told != want {
 			t.Errorf("told %q, want %q", told, want)

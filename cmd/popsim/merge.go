@@ -30,10 +30,12 @@ func (v *call) mergeVerb() *cobra.Command {
 		Short:       "Join the parts of a sweep into FILE",
 		Long:        topics.Text("merge"),
 		Annotations: ofFile,
-		Example:     "  popsim map adex I=0:60/1000 b=0:60/1000 --part 1/2 -o map.npz\n  popsim map adex I=0:60/1000 b=0:60/1000 --part 2/2 -o map.npz\n  popsim merge map.npz --plot map.png",
+		Example: "  popsim map adex I=0:60/1000 b=0:60/1000 --part 1/2 -o map.npz\n  popsim map adex I=0:60/1000 " +
+			"b=0:60/1000 --part 2/2 -o map.npz\n  popsim merge map.npz --plot map.png",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return misused(fault.Hint(fmt.Errorf("merge takes one file, but got %d", len(args)), "it is the name that was given with -o"))
+				return misused(fault.Hint(fmt.Errorf("merge takes one file, but got %d", len(args)),
+					"it is the name that was given with -o"))
 			}
 			if measure.Given && f.plot.Value == "" {
 				return misused(fault.Hint(errors.New("--measure is about a picture, but there is none"), "--plot FILE draws one"))
@@ -43,14 +45,22 @@ func (v *call) mergeVerb() *cobra.Command {
 	}
 	set := cmd.Flags()
 	f.picture(set)
-	add(set, experiment.Flag{Name: "measure", Letter: "m", Value: &measure, Offers: completion.Measures, Help: "column to draw"})
-	add(set, experiment.Flag{Name: "force", Once: true, Value: (*experiment.Switch)(&f.force), Help: "overwrite files that exist"})
-	add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(&v.quiet), Help: "no summary, only warnings and errors"})
+	add(set, experiment.Flag{
+		Name: "measure", Letter: "m", Value: &measure, Offers: completion.Measures,
+		Help: "column to draw",
+	})
+	add(set, experiment.Flag{Name: "force", Once: true, Value: (*experiment.Switch)(&f.force), Help: "overwrite files " +
+		"that exist"})
+	add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(&v.quiet), Help: "no summary, only warnings " +
+		"and errors"})
 	return cmd
 }
 
 func (v *call) merge(path string, f flags, measure string) error {
-	if err := output.Distinct([]output.Named{{Flag: "FILE", Path: path}}, output.Named{Flag: "--plot", Path: f.plot.Value}); err != nil {
+	if err := output.Distinct([]output.Named{{Flag: "FILE", Path: path}}, output.Named{
+		Flag: "--plot",
+		Path: f.plot.Value,
+	}); err != nil {
 		return misused(err)
 	}
 	if err := f.checkPicture(f.force); err != nil {
@@ -99,7 +109,8 @@ func (v *call) merge(path string, f flags, measure string) error {
 	return errors.Join(v.aside(path, out, merged), failed(counts["nan"], parts.Rows()))
 }
 
-// wholeOf does what needs all points in memory: the picture, if one is asked for, and the transitions of a curve, for the record.
+// wholeOf does what needs all points in memory: the picture, if one is asked for, and the transitions of a curve, for
+// the record.
 func (v *call) wholeOf(parts *sweep.Parts, merged file.Record, f flags, measure string) (*figure.Figure, error) {
 	curve := merged.Extra["verb"] == "fi" && len(parts.Spec.Grid.Axes) == 1 && parts.Spec.From == sweep.FromRest
 	if f.plot.Value == "" && !curve {
@@ -109,7 +120,8 @@ func (v *call) wholeOf(parts *sweep.Parts, merged file.Record, f flags, measure 
 	if err != nil {
 		return nil, err
 	}
-	if err := memory.Fits(fmt.Sprintf("a picture of %d points", parts.Rows()), forecast.Bytes); err != nil && f.plot.Value != "" {
+	if err := memory.Fits(fmt.Sprintf("a picture of %d points", parts.Rows()), forecast.Bytes); err != nil &&
+		f.plot.Value != "" {
 		return nil, misused(err)
 	} else if err != nil {
 		return nil, nil

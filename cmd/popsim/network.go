@@ -53,7 +53,9 @@ func (s *runCommand) runNetwork(ctx context.Context, q *experiment.Network) erro
 		return err
 	}
 	s.phase("read")
-	n, err := network.Build(ctx, r.resolved.Spec, network.Config{Workers: s.workers.Value, ISA: r.isa, Memory: int64(memory.Available())})
+	n, err := network.Build(ctx, r.resolved.Spec, network.Config{
+		Workers: s.workers.Value, ISA: r.isa, Memory: int64(memory.Available()),
+	})
 	if err != nil {
 		return err
 	}
@@ -72,7 +74,8 @@ func (s *runCommand) runNetwork(ctx context.Context, q *experiment.Network) erro
 		return r.tellCheckpoint(err)
 	case canceled:
 		s.interrupted = true
-		s.warn("interrupted at %.6g ms of %.6g ms; what was finished is %s", r.rec.End(), s.time.Value, s.partial(r.tables.all()...))
+		s.warn("interrupted at %.6g ms of %.6g ms; what was finished is %s", r.rec.End(), s.time.Value,
+			s.partial(r.tables.all()...))
 	case err != nil:
 		return r.q.Locate(err, r.resolved.Spec)
 	}

@@ -19,8 +19,9 @@ func networkCalled(t *testing.T, args ...string) (stdout, stderr string, exit in
 	return out.String(), talk.String(), exit
 }
 
-// TestNetworkRates compares the networks by name with simulations by an independent program: means over seeds, and tolerances
-// that one seed of the same length exceeds once in a thousand times. This run is shorter, so they are doubled.
+// TestNetworkRates compares the networks by name with simulations by an independent program: means over seeds, and
+// tolerances that one seed of the same length exceeds once in a thousand times. This run is shorter, so they are
+// doubled.
 func TestNetworkRates(t *testing.T) {
 	for _, c := range []struct {
 		args      []string
@@ -28,7 +29,11 @@ func TestNetworkRates(t *testing.T) {
 		tolerance float64
 	}{
 		{[]string{"cuba", "--time", "1.5s", "--discard", "500ms"}, map[string]float64{"E": 5.111, "I": 5.144}, 2 * 0.178},
-		{[]string{"brunel", "N_E=4000", "J=0.25mV", "--time", "400ms", "--discard", "200ms"}, map[string]float64{"E": 42.19, "I": 42.49}, 2 * 3.37},
+		{
+			[]string{"brunel", "N_E=4000", "J=0.25mV", "--time", "400ms", "--discard", "200ms"},
+			map[string]float64{"E": 42.19, "I": 42.49},
+			2 * 3.37,
+		},
 	} {
 		out, talk, exit := networkCalled(t, append(append([]string{"run"}, c.args...), "--populations", "-", "--quiet")...)
 		if exit != 0 {
@@ -47,7 +52,8 @@ func TestNetworkRates(t *testing.T) {
 	}
 }
 
-// TestNetworkSameBytes: tables do not depend on the number of workers; edges that are written and read back give the same spikes.
+// TestNetworkSameBytes: tables do not depend on the number of workers; edges that are written and read back give the
+// same spikes.
 func TestNetworkSameBytes(t *testing.T) {
 	dir := t.TempDir()
 	files := func(workers string) (all [4][]byte) {
@@ -56,7 +62,10 @@ func TestNetworkSameBytes(t *testing.T) {
 		for j, flag := range []string{"-o", "--spikes", "--edges", "--rates"} {
 			args = append(args, flag, filepath.Join(dir, names[j]))
 		}
-		_, talk, exit := networkCalled(t, append([]string{"run", "brunel", "N_E=400", "--time", "50ms", "--workers", workers, "--quiet", "--force"}, args...)...)
+		_, talk, exit := networkCalled(t, append([]string{
+			"run", "brunel", "N_E=400", "--time", "50ms", "--workers",
+			workers, "--quiet", "--force",
+		}, args...)...)
 		if exit != 0 {
 			t.Fatalf("exit %d: %s", exit, talk)
 		}

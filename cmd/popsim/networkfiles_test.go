@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestNetworkSaved: a network that --save wrote runs to the same bytes, also where its own file is gone, and is refused where
-// an @file of it has changed.
+// TestNetworkSaved: a network that --save wrote runs to the same bytes, also where its own file is gone, and is refused
+// where an @file of it has changed.
 func TestNetworkSaved(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
@@ -18,7 +18,8 @@ func TestNetworkSaved(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, talk, exit := networkCalled(t, "run", "net.toml", "w=1nA", "E.tau=12ms", "--seed", "3", "--spikes", "a.csv", "--save", "saved.toml", "--quiet")
+	_, talk, exit := networkCalled(t, "run", "net.toml", "w=1nA", "E.tau=12ms", "--seed", "3", "--spikes", "a.csv",
+		"--save", "saved.toml", "--quiet")
 	if exit != 0 {
 		t.Fatal(talk)
 	}
@@ -74,7 +75,8 @@ func TestNetworkPicture(t *testing.T) {
 	var pictures []string
 	for _, workers := range []string{"1", "2"} {
 		path := filepath.Join(dir, "net"+workers+".svg")
-		_, talk, exit := networkCalled(t, "run", "cuba", "N_E=400", "C_E=8", "C_I=2", "--time", "100ms", "--plot", path, "--of", "I:3", "--workers", workers, "-o", os.DevNull)
+		_, talk, exit := networkCalled(t, "run", "cuba", "N_E=400", "C_E=8", "C_I=2", "--time", "100ms", "--plot", path,
+			"--of", "I:3", "--workers", workers, "-o", os.DevNull)
 		if exit != 0 {
 			t.Fatal(talk)
 		}

@@ -9,16 +9,18 @@ import (
 	"time"
 )
 
-// TestNetworkKilled: a run of a network that is killed again and again, and resumed with other workers, gives the files of one
-// that is not, and leaves nothing else.
+// TestNetworkKilled: a run of a network that is killed again and again, and resumed with other workers, gives the files
+// of one that is not, and leaves nothing else.
 func TestNetworkKilled(t *testing.T) {
-	args := strings.Fields("run brunel N_E=400 J=0.8mV --time 1500ms --discard 100ms --rates r.csv --every 1ms --of E:0,I:1")
+	args := strings.Fields("run brunel N_E=400 J=0.8mV --time 1500ms --discard 100ms --rates r.csv --every 1ms " +
+		"--of E:0,I:1")
 	v := victim{t: t, args: args, dir: t.TempDir()}
 	v.whole("--spikes", "a.npz", "-o", "a.parquet", "--trace", "a.csv", "--populations", "ap.csv", "--plot", "a.svg")
 	kills, resumed := 0, 0
 	for patience := 60 * time.Millisecond; ; patience += 10 * time.Millisecond {
 		workers := []string{"1", "2", "3"}[kills%3]
-		c := v.start("--spikes", "b.npz", "-o", "b.parquet", "--trace", "b.csv", "--populations", "bp.csv", "--plot", "b.svg", "--workers", workers,
+		c := v.start("--spikes", "b.npz", "-o", "b.parquet", "--trace", "b.csv", "--populations", "bp.csv", "--plot",
+			"b.svg", "--workers", workers,
 			"--force", "--save-every", "10ms", "--resume")
 		done := make(chan error, 1)
 		go func() { done <- c.Wait() }()
@@ -41,7 +43,12 @@ func TestNetworkKilled(t *testing.T) {
 	if kills < 2 || resumed < 1 {
 		t.Errorf("killed %d times, with a checkpoint %d times", kills, resumed)
 	}
-	for _, f := range [][2]string{{"b.npz", "a.npz"}, {"b.parquet", "a.parquet"}, {"b.csv", "a.csv"}, {"bp.csv", "ap.csv"}} {
+	for _, f := range [][2]string{
+		{"b.npz", "a.npz"},
+		{"b.parquet", "a.parquet"},
+		{"b.csv", "a.csv"},
+		{"bp.csv", "ap.csv"},
+	} {
 		v.same(f[0], f[1])
 	}
 	if left := v.found("*checkpoint*", "*.tmp", ".*.tmp"); len(left) > 0 {

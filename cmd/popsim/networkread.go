@@ -39,28 +39,37 @@ func (f *networkFlags) add(set *pflag.FlagSet) {
 		w.Form = "FILE"
 	}
 	f.bin, f.saveEvery = experiment.Quantity{Unit: "ms", Value: 1}, experiment.Quantity{Unit: "s", Value: 600}
-	add(set, experiment.Flag{Name: "spikes-on-grid", Value: (*experiment.Switch)(&f.onGrid), Help: "networks: spikes and arrivals at the ends of steps"})
-	add(set, experiment.Flag{Name: "populations", Value: &f.populations, Help: "networks: table of rate, CV, synchrony, ... of populations"})
+	add(set, experiment.Flag{Name: "spikes-on-grid", Value: (*experiment.Switch)(&f.onGrid), Help: "networks: spikes " +
+		"and arrivals at the ends of steps"})
+	add(set, experiment.Flag{Name: "populations", Value: &f.populations, Help: "networks: table of rate, CV, synchrony, " +
+		"... of populations"})
 	add(set, experiment.Flag{Name: "edges", Value: &f.edges, Help: "networks: table of all synapses"})
 	add(set, experiment.Flag{Name: "rates", Value: &f.rates, Help: "networks: table of rates of populations over time"})
-	add(set, experiment.Flag{Name: "spectrum", Value: &f.spectrum, Help: "networks: table of power spectra of the rates of populations"})
-	add(set, experiment.Flag{Name: "bin", Value: &f.bin, Help: "networks: time over which --rates and counts for synchrony are taken"})
-	add(set, experiment.Flag{Name: "save-every", Once: true, Value: &f.saveEvery, Help: "networks: keep a checkpoint beside the first table and write it so often, as in 10min"})
-	add(set, experiment.Flag{Name: "resume", Once: true, Value: (*experiment.Switch)(&f.resume), Help: "networks: go on from the checkpoint that an interrupted run has left"})
+	add(set, experiment.Flag{Name: "spectrum", Value: &f.spectrum, Help: "networks: table of power spectra of the rates " +
+		"of populations"})
+	add(set, experiment.Flag{Name: "bin", Value: &f.bin, Help: "networks: time over which --rates and counts for " +
+		"synchrony are taken"})
+	add(set, experiment.Flag{Name: "save-every", Once: true, Value: &f.saveEvery, Help: "networks: keep a checkpoint " +
+		"beside the first table and write it so often, as in 10min"})
+	add(set, experiment.Flag{Name: "resume", Once: true, Value: (*experiment.Switch)(&f.resume), Help: "networks: go on " +
+		"from the checkpoint that an interrupted run has left"})
 	f.embedded.add(set)
 }
 
 // add registers the flags, which are for experiment files and stand in no help.
 func (f *embedded) add(set *pflag.FlagSet) {
 	f.description, f.files = experiment.Word{Form: "TEXT"}, experiment.Texts{Form: "TEXT"}
-	add(set, experiment.Flag{Name: "description", Value: &f.description, Help: "the description of a network, as --save writes it"})
-	add(set, experiment.Flag{Name: "files", Value: &f.files, Help: "the @files of a network with their checksums, as --save writes them"})
+	add(set, experiment.Flag{Name: "description", Value: &f.description, Help: "the description of a network, as --save " +
+		"writes it"})
+	add(set, experiment.Flag{Name: "files", Value: &f.files, Help: "the @files of a network with their checksums, as " +
+		"--save writes them"})
 	_, _ = set.MarkHidden("description"), set.MarkHidden("files")
 }
 
 // given tells whether one of the flags was set.
 func (f *networkFlags) given() bool {
-	return f.onGrid || f.populations.Value != "" || f.edges.Value != "" || f.rates.Value != "" || f.spectrum.Value != "" || f.bin.Given || f.saveEvery.Given || f.resume
+	return f.onGrid || f.populations.Value != "" || f.edges.Value != "" || f.rates.Value != "" ||
+		f.spectrum.Value != "" || f.bin.Given || f.saveEvery.Given || f.resume
 }
 
 // read resolves the description and refuses what makes no sense, all of it at once.
@@ -69,7 +78,10 @@ func (r *networkRun) read() error {
 	r.isa = isa
 	bad.Add(r.refuse())
 	bad.Add(r.q.Check())
-	o := description.Options{Preset: r.q.Preset, Seed: r.seed.Value, Dt: r.dt.Value, OnGrid: r.networkFlags.onGrid, Settings: r.q.Settings}
+	o := description.Options{
+		Preset: r.q.Preset, Seed: r.seed.Value, Dt: r.dt.Value, OnGrid: r.networkFlags.onGrid,
+		Settings: r.q.Settings,
+	}
 	var err error
 	if r.resolved, err = r.q.Description.Resolve(o); err != nil {
 		bad.Add(err)
@@ -97,14 +109,20 @@ func (r *networkRun) refuse() error {
 		{"--neurons", "the sizes of a network stand in its file, n of [population.NAME]", r.n.Given},
 		{"--waveform", "inputs of a network stand in its file, [input.NAME]", len(r.waveforms.List) > 0},
 		{"--noise", "noise on a network stands in its file, noise of [input.NAME]", len(r.noises.List) > 0},
-		{"--method", "methods stand in the file of a network, method of [population.NAME]; POP.method=NAME sets one", r.runCommand.flags.method.Given},
+		{
+			"--method", "methods stand in the file of a network, method of [population.NAME]; POP.method=NAME sets one",
+			r.runCommand.flags.method.Given,
+		},
 		{"--tops", "traces of networks have no rows for spikes; --spikes FILE holds their times", r.tops},
 	} {
 		if f.given {
 			bad.About(f.flag, fmt.Errorf("%s: %s", f.flag, f.why))
 		}
 	}
-	for flag, q := range map[string]*experiment.Quantity{"--bin": &r.networkFlags.bin, "--save-every": &r.networkFlags.saveEvery} {
+	for flag, q := range map[string]*experiment.Quantity{
+		"--bin":        &r.networkFlags.bin,
+		"--save-every": &r.networkFlags.saveEvery,
+	} {
 		if q.Err != nil {
 			bad.About(flag, fmt.Errorf("%s: %w", flag, q.Err))
 		} else if !(q.Value > 0) {
@@ -130,7 +148,8 @@ func (r *networkRun) readTimes() error {
 	bad.About("--time", experiment.CheckSpan(r.time.Value, r.cfg.Dt))
 	bad.About("--bin", recording.CheckBin(r.networkFlags.bin.Value, r.cfg.Dt))
 	every, dt := r.every.Value, r.cfg.Dt
-	if steps := math.Max(1, math.Round(every/dt)); r.trace.Value != "" && every > 0 && math.Abs(steps*dt-every) > 1e-9*every {
+	if steps := math.Max(1, math.Round(every/dt)); r.trace.Value != "" && every > 0 &&
+		math.Abs(steps*dt-every) > 1e-9*every {
 		r.warn("--every %v ms is no whole number of steps; states are traced every %.6g ms", every, steps*dt)
 	}
 	return bad.Err()
@@ -194,7 +213,8 @@ func (r *networkRun) readCheckpoint() error {
 	r.checkpoint = recording.NewCheckpoint(path, r.identity())
 	left := r.checkpoint.Exists()
 	if left && !f.resume && !r.force {
-		return fault.Hint(fmt.Errorf("an unfinished run has left a checkpoint beside %s", path), "--resume goes on from it, --force throws it away")
+		return fault.Hint(fmt.Errorf("an unfinished run has left a checkpoint beside %s", path),
+			"--resume goes on from it, --force throws it away")
 	}
 	r.goesOn = left && f.resume
 	r.force = r.force || r.goesOn // a run that was killed while it wrote its tables writes them again
@@ -203,7 +223,8 @@ func (r *networkRun) readCheckpoint() error {
 
 // identity is, in writing, all that decides what the run gives.
 func (r *networkRun) identity() string {
-	text := fmt.Sprintf("preset %q seed %d dt %v grid %v time %v discard %v bin %v of %v every %v\n", r.q.Preset, r.seed.Value, r.cfg.Dt,
+	text := fmt.Sprintf("preset %q seed %d dt %v grid %v time %v discard %v bin %v of %v every %v\n", r.q.Preset,
+		r.seed.Value, r.cfg.Dt,
 		r.networkFlags.onGrid, r.time.Value, r.from, r.networkFlags.bin.Value, r.of, r.every.Value)
 	for _, s := range r.q.Settings {
 		text += s.Name + "=" + s.Text + "\n"

@@ -35,9 +35,12 @@ type networkMapFlags struct {
 // add registers the flags.
 func (f *networkMapFlags) add(set *pflag.FlagSet) {
 	f.bin = experiment.Quantity{Unit: "ms", Value: 1}
-	flagset.Add(set, experiment.Flag{Name: "trials", Value: &f.trials, Help: "networks: runs of each point, with other inputs and initial states"})
-	flagset.Add(set, experiment.Flag{Name: "spikes-on-grid", Value: (*experiment.Switch)(&f.onGrid), Help: "networks: spikes and arrivals at the ends of steps"})
-	flagset.Add(set, experiment.Flag{Name: "bin", Value: &f.bin, Help: "networks: time over which counts for synchrony are taken"})
+	flagset.Add(set, experiment.Flag{Name: "trials", Value: &f.trials, Help: "networks: runs of each point, with other " +
+		"inputs and initial states"})
+	flagset.Add(set, experiment.Flag{Name: "spikes-on-grid", Value: (*experiment.Switch)(&f.onGrid), Help: "networks: " +
+		"spikes and arrivals at the ends of steps"})
+	flagset.Add(set, experiment.Flag{Name: "bin", Value: &f.bin, Help: "networks: time over which counts for synchrony " +
+		"are taken"})
 	f.embedded.add(set)
 }
 
@@ -74,7 +77,10 @@ func (s *networkSweep) read() error {
 	}
 	bad.Add(s.q.Check())
 	s.x = &measure.Sweep{
-		Description: s.q.Description, Options: description.Options{Preset: s.q.Preset, Seed: s.seed.Value, Dt: s.dt.Value, OnGrid: f.onGrid},
+		Description: s.q.Description, Options: description.Options{
+			Preset: s.q.Preset, Seed: s.seed.Value,
+			Dt: s.dt.Value, OnGrid: f.onGrid,
+		},
 		Grid: sweep.Grid{Zip: s.zip}, Trials: f.trials.Value, Measures: s.measures.List,
 		Run: measure.Run{Discard: -1, Bin: f.bin.Value, ISA: isa},
 	}
@@ -165,7 +171,8 @@ func (s *networkSweep) run(ctx context.Context) error {
 	case err != nil:
 		return err
 	case s.cfg.Part.Of > 0:
-		s.say("part %d/%d is in %s; popsim merge %s joins all", s.cfg.Part.Number, s.cfg.Part.Of, sweep.PartPath(s.cfg.Keep, s.cfg.Part), s.cfg.Keep)
+		s.say("part %d/%d is in %s; popsim merge %s joins all", s.cfg.Part.Number, s.cfg.Part.Of,
+			sweep.PartPath(s.cfg.Keep, s.cfg.Part), s.cfg.Keep)
 		return s.part0(jobFailures(r))
 	}
 	if e := s.write(out, r); e != nil {
@@ -196,13 +203,15 @@ func jobFailures(r *sweep.JobsResult) error {
 // tellForecast says what the sweep will cost.
 func (s *networkSweep) tellForecast(ctx context.Context) error {
 	fc := s.x.Forecast
-	text := fmt.Sprintf("%s of %s with %.3g synapses", cli.Count(s.jobs.Rows(), "run"), cli.Count(fc.Neurons, "neuron"), float64(fc.Edges))
+	text := fmt.Sprintf("%s of %s with %.3g synapses", cli.Count(s.jobs.Rows(), "run"), cli.Count(fc.Neurons, "neuron"),
+		float64(fc.Edges))
 	if s.dryRun {
 		seconds, err := s.x.Seconds(ctx)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(s.stderr, "popsim: %s, %s each, about %s of one processor\n", text, memory.Size(float64(fc.Bytes)), cli.Duration(seconds*float64(s.jobs.Rows())))
+		fmt.Fprintf(s.stderr, "popsim: %s, %s each, about %s of one processor\n", text, memory.Size(float64(fc.Bytes)),
+			cli.Duration(seconds*float64(s.jobs.Rows())))
 		return nil
 	}
 	s.say("%s", text)
@@ -212,10 +221,12 @@ func (s *networkSweep) tellForecast(ctx context.Context) error {
 // keepExperiment writes the experiment where --save asks for it.
 func (s *networkSweep) keepExperiment() error {
 	s.network.files.List = experiment.FileSums(s.x.Base.Files)
-	return s.saveExperiment(&s.flags, s.q.Saved("map", savedComment(), flagset.Records(s.cmd.Flags()), s.cmd.Flags().Changed, map[string]string{
-		"dt": milliseconds(s.x.Base.Spec.Dt), "time": milliseconds(s.x.Run.Time), "discard": milliseconds(s.x.Run.Discard), "seed": "",
-		"bin": milliseconds(s.x.Run.Bin),
-	}, len(s.network.files.List) > 0))
+	return s.saveExperiment(&s.flags, s.q.Saved("map", savedComment(), flagset.Records(s.cmd.Flags()),
+		s.cmd.Flags().Changed, map[string]string{
+			"dt": milliseconds(s.x.Base.Spec.Dt), "time": milliseconds(s.x.Run.Time),
+			"discard": milliseconds(s.x.Run.Discard), "seed": "",
+			"bin": milliseconds(s.x.Run.Bin),
+		}, len(s.network.files.List) > 0))
 }
 
 // write writes table, picture and record, and gives up the checkpoints that were kept.

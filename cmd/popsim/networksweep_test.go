@@ -11,7 +11,8 @@ import (
 // TestNetworkMap: the table of a sweep over a network is the same for any workers, in parts, and after a resume.
 func TestNetworkMap(t *testing.T) {
 	t.Chdir(t.TempDir())
-	args := strings.Fields("map brunel N_E=200 J=1mV g=4:8/2 E.t_ref=1ms,2ms --trials 2 --time 60ms --discard 10ms -m rate,cv2,fano --quiet")
+	args := strings.Fields("map brunel N_E=200 J=1mV g=4:8/2 E.t_ref=1ms,2ms --trials 2 --time 60ms --discard 10ms -m " +
+		"rate,cv2,fano --quiet")
 	call := func(more ...string) {
 		t.Helper()
 		if _, talk, exit := networkCalled(t, append(args, more...)...); exit != 0 {
@@ -48,11 +49,13 @@ func TestNetworkMap(t *testing.T) {
 
 // TestNetworkTrials: trial 0 is what run gives.
 func TestNetworkTrials(t *testing.T) {
-	table, talk, exit := networkCalled(t, strings.Fields("map brunel N_E=200 J=1mV g=5,6 --trials 2 --time 60ms --quiet -m rate")...)
+	table, talk, exit := networkCalled(t,
+		strings.Fields("map brunel N_E=200 J=1mV g=5,6 --trials 2 --time 60ms --quiet -m rate")...)
 	if exit != 0 {
 		t.Fatal(talk)
 	}
-	populations, talk, exit := networkCalled(t, strings.Fields("run brunel N_E=200 J=1mV g=6 --time 60ms --quiet --populations -")...)
+	populations, talk, exit := networkCalled(t,
+		strings.Fields("run brunel N_E=200 J=1mV g=6 --time 60ms --quiet --populations -")...)
 	if exit != 0 {
 		t.Fatal(talk)
 	}

@@ -103,16 +103,18 @@ func sink(out *file.Output) recording.Sink {
 func (r *networkRun) keepExperiment() error {
 	f := &r.networkFlags
 	f.files.List = experiment.FileSums(r.resolved.Files)
-	return r.saveExperiment(&r.runCommand.flags, r.q.Saved("run", savedComment(), flagset.Records(r.cmd.Flags()), r.cmd.Flags().Changed, map[string]string{
-		"dt": milliseconds(r.cfg.Dt), "time": milliseconds(r.time.Value), "discard": milliseconds(r.from), "seed": "",
-		"bin": milliseconds(f.bin.Value),
-	}, len(f.files.List) > 0))
+	return r.saveExperiment(&r.runCommand.flags, r.q.Saved("run", savedComment(), flagset.Records(r.cmd.Flags()),
+		r.cmd.Flags().Changed, map[string]string{
+			"dt": milliseconds(r.cfg.Dt), "time": milliseconds(r.time.Value), "discard": milliseconds(r.from), "seed": "",
+			"bin": milliseconds(f.bin.Value),
+		}, len(f.files.List) > 0))
 }
 
 // tellCheckpoint says from where an interrupted run can go on.
 func (r *networkRun) tellCheckpoint(err error) error {
 	if r.checkpoint.Exists() {
-		r.warn("interrupted at %.6g ms of %.6g ms; --resume goes on from the checkpoint beside %s", r.rec.End(), r.time.Value, r.first())
+		r.warn("interrupted at %.6g ms of %.6g ms; --resume goes on from the checkpoint beside %s", r.rec.End(),
+			r.time.Value, r.first())
 	} else {
 		r.warn("interrupted at %.6g ms of %.6g ms, before the first checkpoint; nothing is kept", r.rec.End(), r.time.Value)
 	}
@@ -155,7 +157,8 @@ func (r *networkRun) write(n *network.Network) error {
 		for _, s := range r.q.Settings {
 			title += fmt.Sprintf("  %s = %s", s.Name, s.Text)
 		}
-		if err := r.draw(&r.runCommand.flags, figure.Network(title, r.time.Value, samples, r.traces.Traces...), r.force); err != nil {
+		if err := r.draw(&r.runCommand.flags, figure.Network(title, r.time.Value, samples, r.traces.Traces...),
+			r.force); err != nil {
 			return err
 		}
 	}
@@ -181,11 +184,13 @@ func (r *networkRun) write(n *network.Network) error {
 // summarise tells what ran, and how fast.
 func (r *networkRun) summarise(sum network.Summary) {
 	end := r.rec.End()
-	r.say("%s, %s, delays %.4g to %.4g ms; %s in %.6g ms", cli.Count(sum.Neurons, "neuron"), cli.Count(int(sum.Edges), "synapse"),
+	r.say("%s, %s, delays %.4g to %.4g ms; %s in %.6g ms", cli.Count(sum.Neurons, "neuron"), cli.Count(int(sum.Edges),
+		"synapse"),
 		sum.LeastDelay, sum.LongestDelay, cli.Count(int(r.rec.Spikes()), "spike"), end)
 	work := end / r.cfg.Dt * float64(sum.Neurons)
 	r.say("%.3g s, %.3g neuron-steps/s; %.3g times real time, %.3g bytes a synapse, instruction set %s, %s", r.seconds,
-		work/math.Max(r.seconds, 1e-9), r.seconds*1000/math.Max(end, 1e-9), record.PerSynapse(sum), r.isa, cli.Count(r.workersUsed(), "worker"))
+		work/math.Max(r.seconds, 1e-9), r.seconds*1000/math.Max(end, 1e-9), record.PerSynapse(sum), r.isa,
+		cli.Count(r.workersUsed(), "worker"))
 }
 
 func (r *networkRun) workersUsed() int {
@@ -200,8 +205,10 @@ func (r *networkRun) networkRecord(n *network.Network) file.Record {
 	out := record.Network(r.q, r.resolved)
 	record.AddGraph(out.Extra, r.resolved.Spec, n.Summary())
 	for name, value := range map[string]any{
-		"steps": n.Steps(), "time_ms": r.time.Value, "discard_ms": r.from, "bin_ms": r.networkFlags.bin.Value, "spikes": r.rec.Spikes(),
-		"interrupted": r.interrupted, "forecast_bytes": r.forecast.Bytes, "forecast_synapses": r.forecast.Edges, "run_s": r.seconds,
+		"steps": n.Steps(), "time_ms": r.time.Value, "discard_ms": r.from, "bin_ms": r.networkFlags.bin.Value,
+		"spikes":      r.rec.Spikes(),
+		"interrupted": r.interrupted, "forecast_bytes": r.forecast.Bytes, "forecast_synapses": r.forecast.Edges,
+		"run_s":           r.seconds,
 		"realtime_factor": r.seconds * 1000 / math.Max(r.rec.End(), 1e-9), "experiment": record.Digest(r.identity()),
 	} {
 		out.Extra[name] = value

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// No goroutine outlives the call that made it, whether the work is done, fails, or is interrupted at some moment: by verbs
-// that between them enter every room.
+// No goroutine outlives the call that made it, whether the work is done, fails, or is interrupted at some moment: by
+// verbs that between them enter every room.
 func TestNoGoroutineOutlivesACall(t *testing.T) {
 	t.Chdir(t.TempDir())
 	calls := []struct {

@@ -28,8 +28,8 @@ type opening struct {
 	out  **file.Output
 }
 
-// openTables opens tables before the work begins, and looks whether the picture can be written. Where something cannot be
-// written, nothing is left open.
+// openTables opens tables before the work begins, and looks whether the picture can be written. Where something cannot
+// be written, nothing is left open.
 func (v *call) openTables(f *flags, tables ...opening) (err error) {
 	if err := f.checkPicture(f.force); err != nil {
 		return err
@@ -72,8 +72,8 @@ func (v *call) aside(path string, out *file.Output, r file.Record) error {
 	return v.besides(out.Name(), r)
 }
 
-// partial gives what an interruption leaves the names of unfinished results (see file.PartialName), so that a file under
-// the name that was asked for is whole. It says where the tables are.
+// partial gives what an interruption leaves the names of unfinished results (see file.PartialName), so that a file
+// under the name that was asked for is whole. It says where the tables are.
 func (f *flags) partial(tables ...*file.Output) (where string) {
 	var names []string
 	for _, out := range tables {

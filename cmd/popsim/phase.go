@@ -41,10 +41,12 @@ type phaseCommand struct {
 func (v *call) phaseVerb() *cobra.Command {
 	s := &phaseCommand{call: v}
 	cmd := &cobra.Command{
-		Use:         "phase MODEL[:PRESET] [NAME=VALUE ...]",
-		Short:       "The phase plane: nullclines, fixed points, cycles, trajectories",
-		Long:        topics.Text("phase"),
-		Example:     "  popsim phase rhh I=5 --plot plane.svg -o plane.json\n  popsim phase adex:nd-tonic --plot plane.svg --start -55,0 --start -70,40\n  popsim phase hh I=8 --y h --plot plane.png\n  popsim phase rhh I=-5:15/41 --plot frame.png",
+		Use:   "phase MODEL[:PRESET] [NAME=VALUE ...]",
+		Short: "The phase plane: nullclines, fixed points, cycles, trajectories",
+		Long:  topics.Text("phase"),
+		Example: "  popsim phase rhh I=5 --plot plane.svg -o plane.json\n  popsim phase adex:nd-tonic --plot " +
+			"plane.svg --start -55,0 --start -70,40\n  popsim phase hh I=8 --y h --plot plane.png\n  popsim phase rhh " +
+			"I=-5:15/41 --plot frame.png",
 		Annotations: ofModel, ValidArgsFunction: completion.Models,
 		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
 	}
@@ -52,11 +54,14 @@ func (v *call) phaseVerb() *cobra.Command {
 	set.SortFlags = false
 	s.time = experiment.Quantity{Unit: "ms", Value: 100}
 	s.starts = experiment.Texts{Form: "V,y"}
-	s.over, s.upTo, s.second = experiment.Word{Form: "LO:HI"}, experiment.Word{Form: "LO:HI"}, experiment.Word{Form: "STATE"}
-	add(set, experiment.Flag{Name: "start", Value: &s.starts, Help: "start of a trajectory, as V,y or as all states; may be repeated"})
+	s.over, s.upTo, s.second = experiment.Word{Form: "LO:HI"}, experiment.Word{Form: "LO:HI"},
+		experiment.Word{Form: "STATE"}
+	add(set, experiment.Flag{Name: "start", Value: &s.starts, Help: "start of a trajectory, as V,y or as all states; " +
+		"may be repeated"})
 	add(set, experiment.Flag{Name: "time", Value: &s.time, Help: "model time of the trajectories"})
 	add(set, experiment.Flag{Name: "y", Value: &s.second, Help: "second variable of hh: m, h or n (default n)"})
-	add(set, experiment.Flag{Name: "V-range", Value: &s.over, Help: "potentials to show, mV (default where the model lives)"})
+	add(set, experiment.Flag{Name: "V-range", Value: &s.over, Help: "potentials to show, mV (default where the " +
+		"model lives)"})
 	add(set, experiment.Flag{Name: "y-range", Value: &s.upTo, Help: "values of the second variable to show"})
 	s.files(set, &v.quiet)
 	set.Lookup("out").Usage = "file to write: .json holds the whole plane, other tables the fixed points and cycles"

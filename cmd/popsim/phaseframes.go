@@ -55,7 +55,8 @@ func (s *phaseCommand) runFrames(ctx context.Context, at int) error {
 	n := moving.Value.Len()
 	switch {
 	case s.plot.Value == "":
-		return misused(fault.Hint(fmt.Errorf("%s has %d values: a series of pictures, but there is no --plot", moving.Name, n), "--plot plane.png draws plane-001.png and so on"))
+		return misused(fault.Hint(fmt.Errorf("%s has %d values: a series of pictures, but there is no --plot",
+			moving.Name, n), "--plot plane.png draws plane-001.png and so on"))
 	case s.out.Value != "":
 		return misused(fault.Hint(errors.New("-o holds one plane, and there are several"), "leave it out"))
 	}
@@ -93,7 +94,8 @@ func (s *phaseCommand) runFrames(ctx context.Context, at int) error {
 			return err
 		}
 	}
-	s.say("%s of %s from %g to %g, in one window: %s to %s", cli.Count(n, "picture"), moving.Name, moving.Value.At(0), moving.Value.At(n-1),
+	s.say("%s of %s from %g to %g, in one window: %s to %s", cli.Count(n, "picture"), moving.Name, moving.Value.At(0),
+		moving.Value.At(n-1),
 		framePath(s.plot.Value, 1, n), framePath(s.plot.Value, n, n))
 	return nil
 }

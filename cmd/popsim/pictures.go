@@ -16,7 +16,8 @@ import (
 func (f *flags) picture(set *pflag.FlagSet) {
 	f.plot, f.plotStyle = experiment.Word{Form: "FILE"}, experiment.Word{Form: "STYLE"}
 	add(set, experiment.Flag{Name: "plot", Value: &f.plot, Help: "picture to draw: .svg .png .pdf .html"})
-	add(set, experiment.Flag{Name: "plot-style", Value: &f.plotStyle, Help: "its sizes, limits, letters and colours: FILE.toml, KEY=VALUE,...; see popsim help pictures"})
+	add(set, experiment.Flag{Name: "plot-style", Value: &f.plotStyle, Help: "its sizes, limits, letters " +
+		"and colours: FILE.toml, KEY=VALUE,...; see popsim help pictures"})
 }
 
 // checkPicture refuses, before the work begins, a picture that could not be written, and reads its style.
@@ -32,7 +33,8 @@ func (f *flags) checkPicture(force bool) error {
 		return misused(fault.Hint(fmt.Errorf("--plot-style: %w", err), "see popsim help pictures"))
 	}
 	if (f.style.Panels != nil || f.style.Order != "") && !f.panels {
-		return misused(fault.Hint(errors.New("--plot-style: panels and order are about the picture of a run of neurons"), "leave them out"))
+		return misused(fault.Hint(errors.New("--plot-style: panels and order are about the picture of a run of neurons"),
+			"leave them out"))
 	}
 	return misused(figure.CheckPicture(f.plot.Value, force))
 }

@@ -27,9 +27,12 @@ func (v *call) plotVerb() *cobra.Command {
 	}
 	set := cmd.Flags()
 	f.picture(set)
-	add(set, experiment.Flag{Name: "x", Letter: "x", Value: &x, Help: "column of the horizontal axis (default time, I, or the last quantity of the grid)"})
-	add(set, experiment.Flag{Name: "y", Letter: "y", Value: &y, Help: "columns to draw (default what the table is about: rate, V, spikes)"})
-	add(set, experiment.Flag{Name: "force", Once: true, Value: (*experiment.Switch)(&f.force), Help: "overwrite a picture that exists"})
+	add(set, experiment.Flag{Name: "x", Letter: "x", Value: &x, Help: "column of the horizontal axis (default time, I, " +
+		"or the last quantity of the grid)"})
+	add(set, experiment.Flag{Name: "y", Letter: "y", Value: &y, Help: "columns to draw (default what the table " +
+		"is about: rate, V, spikes)"})
+	add(set, experiment.Flag{Name: "force", Once: true, Value: (*experiment.Switch)(&f.force), Help: "overwrite a " +
+		"picture that exists"})
 	return cmd
 }
 

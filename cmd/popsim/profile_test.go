@@ -30,19 +30,23 @@ var computing = []string{
 
 // TestProfileFlag: no verb is forgotten.
 func TestProfileFlag(t *testing.T) {
-	idle := []string{"version", "man", "models", "merge", "status", "submit", "values", "measures", "pictures", "plot", "experiments", "help"}
+	idle := []string{
+		"version", "man", "models", "merge", "status", "submit", "values", "measures", "pictures", "plot",
+		"experiments", "help",
+	}
 	root := new(call).root()
 	for _, c := range root.Commands() {
 		offers := c.Flags().Lookup("profile") != nil
-		computes := c.Name() == "verify" || slices.ContainsFunc(computing, func(line string) bool { return strings.HasPrefix(line, c.Name()+" ") })
+		computes := c.Name() == "verify" || slices.ContainsFunc(computing,
+			func(line string) bool { return strings.HasPrefix(line, c.Name()+" ") })
 		if offers != computes || computes == slices.Contains(idle, c.Name()) {
 			t.Errorf("popsim %s: --profile %t; the lists of this test say whether it computes (%t)", c.Name(), offers, computes)
 		}
 	}
 }
 
-// TestProfileModes: every mode writes what its reader reads; with POPSIM_LONG on every verb, else on run, and the others
-// cpu.
+// TestProfileModes: every mode writes what its reader reads; with POPSIM_LONG on every verb, else on run, and the
+// others cpu.
 func TestProfileModes(t *testing.T) {
 	t.Chdir(t.TempDir())
 	lines, long := computing, os.Getenv("POPSIM_LONG") != ""
@@ -76,7 +80,8 @@ func TestProfileModes(t *testing.T) {
 				continue
 			}
 			want := map[string]string{
-				"cpu": "cpu", "mem": "alloc_space", "allocs": "alloc_space", "heap": "alloc_space", "block": "contentions", "mutex": "contentions",
+				"cpu": "cpu", "mem": "alloc_space", "allocs": "alloc_space", "heap": "alloc_space",
+				"block": "contentions", "mutex": "contentions",
 				"goroutine": "goroutine", "thread": "threadcreate", "clock": "time",
 			}[mode]
 			if !slices.ContainsFunc(read.SampleType, func(v *profile.ValueType) bool { return v.Type == want }) {
@@ -119,7 +124,8 @@ func TestProfileLabels(t *testing.T) {
 					for name := range s.Label {
 						seen[name] += n
 					}
-					if verb, model := s.Label["verb"], s.Label["model"]; !slices.Equal(verb, []string{c.verb}) || !slices.Equal(model, []string{c.model}) {
+					if verb, model := s.Label["verb"], s.Label["model"]; !slices.Equal(verb, []string{c.verb}) ||
+						!slices.Equal(model, []string{c.model}) {
 						t.Errorf("%s: a sample of %v is labelled %v", line, stack(s), s.Label)
 					}
 				}
@@ -197,7 +203,8 @@ func TestRecordOfTime(t *testing.T) {
 		if sum < 0.9*epochs {
 			t.Errorf("%s: phases of %.4f s in all, but the workers tell of %.4f s", line, sum, epochs)
 		}
-		if over := r.Extra["worker_imbalance"].([]any); len(over) != 2 || math.Abs(over[0].(float64)+over[1].(float64)) > 1e-9 {
+		if over := r.Extra["worker_imbalance"].([]any); len(over) != 2 ||
+			math.Abs(over[0].(float64)+over[1].(float64)) > 1e-9 {
 			t.Errorf("%s: imbalance of workers %v, which should be two and cancel", line, over)
 		}
 		for _, key := range []string{

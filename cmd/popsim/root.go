@@ -40,8 +40,14 @@ func (v *call) root() *cobra.Command {
 		title string
 		verbs []*cobra.Command
 	}{
-		{"Simulate and analyse:", []*cobra.Command{v.runVerb(), v.fiVerb(), v.mapVerb(), v.rheobaseVerb(), v.phaseVerb(), v.bifurcationVerb(), v.plotVerb()}},
-		{"Reference and validation:", []*cobra.Command{modelsVerb(), v.convergenceVerb(), v.verifyVerb(), v.benchVerb(), v.versionVerb()}},
+		{"Simulate and analyse:", []*cobra.Command{
+			v.runVerb(), v.fiVerb(), v.mapVerb(), v.rheobaseVerb(),
+			v.phaseVerb(), v.bifurcationVerb(), v.plotVerb(),
+		}},
+		{"Reference and validation:", []*cobra.Command{
+			modelsVerb(), v.convergenceVerb(), v.verifyVerb(), v.benchVerb(),
+			v.versionVerb(),
+		}},
 		{"Sweeps in parts:", []*cobra.Command{v.submitVerb(), v.statusVerb(), v.mergeVerb()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
@@ -50,8 +56,10 @@ func (v *call) root() *cobra.Command {
 			root.AddCommand(verb)
 		}
 	}
-	root.AddCommand(v.manualVerb(), topics.Values(), topics.Networks(), topics.Measures(), topics.Pictures(), topics.Experiments())
-	if len(v.args) > 0 && strings.HasPrefix(v.args[0], cobra.ShellCompRequestCmd) { // cobra keeps what is registered for ever
+	root.AddCommand(v.manualVerb(), topics.Values(), topics.Networks(), topics.Measures(), topics.Pictures(),
+		topics.Experiments())
+	// cobra keeps what is registered for ever
+	if len(v.args) > 0 && strings.HasPrefix(v.args[0], cobra.ShellCompRequestCmd) {
 		root.ValidArgsFunction = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault) // an experiment file
 		for _, c := range root.Commands() {
 			completion.Flags(c)

@@ -65,20 +65,27 @@ func (v *call) runVerb() *cobra.Command {
 	}
 	set := cmd.Flags()
 	set.SortFlags = false
-	add(set, experiment.Flag{Name: "neurons", Letter: "n", Value: &s.n, Help: "number of neurons; 1e6 is understood (default 1, or as many as a file of values has)"})
+	add(set, experiment.Flag{Name: "neurons", Letter: "n", Value: &s.n, Help: "number of neurons; 1e6 is understood " +
+		"(default 1, or as many as a file of values has)"})
 	s.steps(set, 1000, 0)
-	add(set, experiment.Flag{Name: "seed", Value: &s.seed, Help: "seed of the draws normal:MEAN:SD and uniform:LO:HI, and of --noise"})
+	add(set, experiment.Flag{Name: "seed", Value: &s.seed, Help: "seed of the draws normal:MEAN:SD and uniform:LO:HI, " +
+		"and of --noise"})
 	s.waveforms = experiment.Texts{Form: "SHAPE"}
-	s.spikes, s.trace, s.of = experiment.Word{Form: "FILE"}, experiment.Word{Form: "FILE"}, experiment.Word{Form: "NEURONS", Number: true, List: true}
+	s.spikes, s.trace, s.of = experiment.Word{Form: "FILE"}, experiment.Word{Form: "FILE"},
+		experiment.Word{Form: "NEURONS", Number: true, List: true}
 	s.every = experiment.Quantity{Unit: "ms", Value: 0.1}
-	add(set, experiment.Flag{Name: "waveform", Offers: completion.Shapes, Value: &s.waveforms, Help: "current added to I, times gain; may be repeated, shapes add up"})
+	add(set, experiment.Flag{Name: "waveform", Offers: completion.Shapes, Value: &s.waveforms, Help: "current added to " +
+		"I, times gain; may be repeated, shapes add up"})
 	s.noises = experiment.Texts{Form: "NOISE"}
-	add(set, experiment.Flag{Name: "noise", Value: &s.noises, Help: "white:SIGMA on V, or ou:SIGMA:TAU on the current, of each neuron its own; rates are then spikes counted"})
+	add(set, experiment.Flag{Name: "noise", Value: &s.noises, Help: "white:SIGMA on V, or ou:SIGMA:TAU on the current, " +
+		"of each neuron its own; rates are then spikes counted"})
 	add(set, experiment.Flag{Name: "spikes", Value: &s.spikes, Help: "table of all spikes"})
 	add(set, experiment.Flag{Name: "trace", Value: &s.trace, Help: "table of states over time"})
-	add(set, experiment.Flag{Name: "of", Value: &s.of, Help: "neurons to trace, as 0:9 or 1,5,7 (default the first ten, in pictures the first three)"})
+	add(set, experiment.Flag{Name: "of", Value: &s.of, Help: "neurons to trace, as 0:9 or 1,5,7 (default the first ten, " +
+		"in pictures the first three)"})
 	add(set, experiment.Flag{Name: "every", Value: &s.every, Help: "time between traced states, in whole steps"})
-	add(set, experiment.Flag{Name: "tops", Value: (*experiment.Switch)(&s.tops), Help: "add a row with V = V_th to the trace at every spike of a model that resets"})
+	add(set, experiment.Flag{Name: "tops", Value: (*experiment.Switch)(&s.tops), Help: "add a row with V = V_th to the " +
+		"trace at every spike of a model that resets"})
 	s.networkFlags.add(set)
 	s.files(set, &v.quiet)
 	return cmd
@@ -92,7 +99,8 @@ func (s *runCommand) run(ctx context.Context, args []string) error {
 		return s.runNetwork(ctx, q)
 	}
 	if s.networkFlags.given() {
-		return misused(errors.New("--spikes-on-grid, --populations, --edges, --rates, --spectrum, --bin, --save-every and --resume belong to networks"))
+		return misused(errors.New("--spikes-on-grid, --populations, --edges, --rates, --spectrum, --bin, --save-every " +
+			"and --resume belong to networks"))
 	}
 	if err := s.read(args); err != nil {
 		return experiment.NearestNetwork(args, err)
@@ -102,7 +110,8 @@ func (s *runCommand) run(ctx context.Context, args []string) error {
 	}
 	defer output.Abort(s.outputs.neurons, s.outputs.spikes, s.outputs.trace)
 	if err := s.understood(&s.flags, s.neuron, map[string]string{
-		"dt": milliseconds(s.cfg.Dt), "method": s.method.Name, "time": "", "discard": "", "seed": "", "neurons": strconv.Itoa(s.spec.N),
+		"dt": milliseconds(s.cfg.Dt), "method": s.method.Name, "time": "", "discard": "", "seed": "",
+		"neurons": strconv.Itoa(s.spec.N),
 	}); err != nil {
 		return err
 	}
@@ -267,7 +276,8 @@ func (s *runCommand) summary(sum pop.Summary) {
 	seconds := sum.Elapsed.Seconds()
 	span := float64(sum.Steps) * s.cfg.Dt
 	s.say("%s of %s for %.6g ms in steps of %v ms: %s, %.4g spikes/s per neuron",
-		cli.Count(s.spec.N, "neuron"), s.neuron.Model.Name, span, s.cfg.Dt, cli.Count(int(sum.Spikes), "spike"), float64(sum.Spikes)/n/span*1000)
+		cli.Count(s.spec.N, "neuron"), s.neuron.Model.Name, span, s.cfg.Dt, cli.Count(int(sum.Spikes), "spike"),
+		float64(sum.Spikes)/n/span*1000)
 	s.say("%.3g s, %.3g neuron-steps/s; kernel %s/%s, instruction set %s, %s, %s, %s",
 		seconds, work/math.Max(seconds, 1e-9), s.neuron.Model.Name, s.method.Name, sum.Kernel.ISA,
 		cli.Count(len(sum.Sched.Busy), "worker"), cli.Count(sum.Shards, "shard"), memory.Size(s.need))
@@ -285,5 +295,6 @@ func (s *runCommand) adviseStep(err error, blown *pop.BlownUp) error {
 	case s.method.Dt < dt/pop.FinestTrial:
 		return fault.Hint(err, "dt was %v ms; the default is %v", dt, s.method.Dt)
 	}
-	return fault.Hint(err, "no step down to dt/%v helps: are the parameters what they should be, in these units?", pop.FinestTrial)
+	return fault.Hint(err, "no step down to dt/%v helps: are the parameters what they should be, in these units?",
+		pop.FinestTrial)
 }

@@ -34,7 +34,8 @@ func popsim(t *testing.T, code int, args ...string) (stdout, stderr string) {
 // TestSameFiles: tables do not depend on workers, and the recorded command writes the same bytes again.
 func TestSameFiles(t *testing.T) {
 	t.Chdir(t.TempDir())
-	base := strings.Fields("run adex -n 300 I=normal:15:3 b=uniform:0:60 --time 200ms --seed 5 --waveform sine:7Hz:4 gain=normal:1:0.2 --quiet")
+	base := strings.Fields("run adex -n 300 I=normal:15:3 b=uniform:0:60 --time 200ms --seed 5 --waveform sine:7Hz:4 " +
+		"gain=normal:1:0.2 --quiet")
 	var first []byte
 	for workers := 1; workers <= 3; workers++ {
 		file := fmt.Sprintf("w%d.npz", workers)
@@ -116,8 +117,8 @@ func TestInterrupted(t *testing.T) {
 	leftovers(t)
 }
 
-// TestResumeOfAnInterruptedSweep: a sweep that was interrupted leaves no file under its final name, and --resume goes on from
-// what it left, though the first call did not have it. The bytes are those of a sweep left alone.
+// TestResumeOfAnInterruptedSweep: a sweep that was interrupted leaves no file under its final name, and --resume goes
+// on from what it left, though the first call did not have it. The bytes are those of a sweep left alone.
 func TestResumeOfAnInterruptedSweep(t *testing.T) {
 	t.Chdir(t.TempDir())
 	line := "map adex:tb08 V_reset=-49:-46/200 I=600:1000/50 -m rate --full --quiet -o "
@@ -219,15 +220,20 @@ func TestVersion(t *testing.T) {
 // TestSpikesAtOnce: where a spike follows the other at once no shorter step is proposed, for none would do.
 func TestSpikesAtOnce(t *testing.T) {
 	_, told := popsim(t, exitDone, strings.Fields("run eif I=1e300 --time 20ms --quiet")...)
-	if want := "at neuron 0 spikes come as soon as refractoriness ends, for which no step is short enough\n"; !strings.HasSuffix(told, want) {
+	if want := "at neuron 0 spikes come as soon as refractoriness ends, for which no step is short " +
+		"enough\n"; !strings.HasSuffix(told, want) {
 		t.Errorf("told %q, want %q at its end", told, want)
 	}
 }
 
 // TestNoInfiniteNumbers: what would be infinite is missing, so that CSV says what JSON can say.
 func TestNoInfiniteNumbers(t *testing.T) {
-	for _, args := range []string{"map lif I=0,30 -m pattern,pattern_margin --time 1s --quiet", "bifurcation lif I=15:25 --quiet"} {
-		if table, _ := popsim(t, exitDone, strings.Fields(args)...); strings.Contains(table, "inf") || !strings.Contains(table, ",,") {
+	for _, args := range []string{
+		"map lif I=0,30 -m pattern,pattern_margin --time 1s --quiet",
+		"bifurcation lif I=15:25 --quiet",
+	} {
+		if table, _ := popsim(t, exitDone, strings.Fields(args)...); strings.Contains(table, "inf") ||
+			!strings.Contains(table, ",,") {
 			t.Errorf("%s: infinite numbers, or none missing:\n%.1000s", args, table)
 		}
 	}

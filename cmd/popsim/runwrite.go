@@ -27,7 +27,10 @@ const terminalRows = 40
 // checkFiles reports flags that name no place, one place twice, or nothing to do.
 func (s *runCommand) checkFiles() error {
 	var bad fault.List
-	bad.Add(s.apart(output.ToStdout(s.spikes.Value) || output.ToStdout(s.trace.Value), output.Named{Flag: "--spikes", Path: s.spikes.Value}, output.Named{Flag: "--trace", Path: s.trace.Value}))
+	bad.Add(s.apart(output.ToStdout(s.spikes.Value) || output.ToStdout(s.trace.Value), output.Named{
+		Flag: "--spikes",
+		Path: s.spikes.Value,
+	}, output.Named{Flag: "--trace", Path: s.trace.Value}))
 	if s.tops && s.trace.Value == "" {
 		bad.Add(fault.Hint(errors.New("--tops belongs to a trace, but there is none"), "--trace FILE makes one"))
 	}
@@ -42,7 +45,8 @@ func (s *runCommand) checkFiles() error {
 func (s *runCommand) checkTraceFlags() error {
 	var bad fault.List
 	if s.of.Value != "" && s.trace.Value == "" && s.plot.Value == "" {
-		bad.Add(fault.Hint(errors.New("--of names neurons to trace, but there is no trace"), "--trace FILE or --plot FILE makes one"))
+		bad.Add(fault.Hint(errors.New("--of names neurons to trace, but there is no trace"),
+			"--trace FILE or --plot FILE makes one"))
 	}
 	if s.every.Given && s.trace.Value == "" {
 		bad.Add(fault.Hint(errors.New("--every belongs to a trace, but there is none"), "--trace FILE makes one"))

@@ -17,37 +17,43 @@ import (
 var sameCommands = map[string][]string{
 	"lif": {
 		"run lif I=25 V0=uniform:0:19 -n 200 --time 120ms --spikes spikes.csv",
-		"run lif I=normal:24:3 t_ref=uniform:0:3 V_reset=uniform:-3:3 -n 150 --time 80ms --discard 20ms --waveform sine:20Hz:4 gain=normal:1:0.3 --spikes spikes.csv --trace trace.csv --of 0:9 --every 0.7ms",
+		"run lif I=normal:24:3 t_ref=uniform:0:3 V_reset=uniform:-3:3 -n 150 --time 80ms --discard 20ms --waveform " +
+			"sine:20Hz:4 gain=normal:1:0.3 --spikes spikes.csv --trace trace.csv --of 0:9 --every 0.7ms",
 		"fi lif I=15:40:0.5 --time 400ms --discard 100ms",
 		"map lif I=20:60:8 t_ref=0:4:0.5 -m rate,latency,isi_cv,V_min,V_max --time 200ms --discard 50ms",
 	},
 	"eif": {
 		"run eif I=uniform:5:25 -n 200 --time 120ms --spikes spikes.csv",
-		"run eif I=12 delta_T=uniform:2:4 V_T=uniform:-61:-58 -n 150 --time 80ms --discard 20ms --waveform chirp:1Hz:100Hz:80ms:4 gain=normal:1:0.3 --spikes spikes.csv --trace trace.csv --of 0:9 --every 0.7ms",
+		"run eif I=12 delta_T=uniform:2:4 V_T=uniform:-61:-58 -n 150 --time 80ms --discard 20ms --waveform " +
+			"chirp:1Hz:100Hz:80ms:4 gain=normal:1:0.3 --spikes spikes.csv --trace trace.csv --of 0:9 --every 0.7ms",
 		"fi eif I=0:20:0.5 --time 400ms --discard 100ms",
 		"map eif I=6:20:2 t_ref=0:4:0.5 -m rate,latency,isi_cv,V_min,V_max --time 200ms --discard 50ms",
 	},
 	"adex": {
 		"run adex I=15 w0=uniform:0:40 -n 200 --time 120ms --spikes spikes.csv",
-		"run adex I=normal:20:4 b=uniform:0:30 a=uniform:0:2 -n 150 --time 80ms --discard 20ms --waveform pulse:10ms:60ms:9 gain=normal:1:0.3 --spikes spikes.csv --trace trace.csv --of 0:9 --every 0.7ms",
+		"run adex I=normal:20:4 b=uniform:0:30 a=uniform:0:2 -n 150 --time 80ms --discard 20ms --waveform " +
+			"pulse:10ms:60ms:9 gain=normal:1:0.3 --spikes spikes.csv --trace trace.csv --of 0:9 --every 0.7ms",
 		"fi adex I=0:40:1 --time 400ms --discard 100ms",
 		"map adex:tb08 I=800 V_reset=-49:-46:0.5 -m isi --time 600ms --discard 300ms",
 	},
 	"hh": {
 		"run hh I=uniform:5:40 -n 200 --time 60ms --spikes spikes.csv",
-		"run hh I=10 g_L=uniform:0.03:0.3 V_th=uniform:-10:10 -n 150 --time 40ms --discard 10ms --waveform steps:0ms=2.5,20ms=30 gain=normal:1:0.3 --spikes spikes.csv --trace trace.csv --of 0:9 --every 0.7ms",
+		"run hh I=10 g_L=uniform:0.03:0.3 V_th=uniform:-10:10 -n 150 --time 40ms --discard 10ms --waveform " +
+			"steps:0ms=2.5,20ms=30 gain=normal:1:0.3 --spikes spikes.csv --trace trace.csv --of 0:9 --every 0.7ms",
 		"fi hh I=0:40:2 --time 200ms --discard 50ms",
 		"map hh I=5:20:5 g_Na=100:140:10 -m rate,latency,isi_cv,V_min,V_max --time 100ms --discard 30ms",
 	},
 	"hhtm": {
 		"run hhtm I=uniform:1:20 -n 200 --time 60ms --spikes spikes.csv",
-		"run hhtm I=4 g_L=uniform:0.03:0.3 V_T=uniform:-65:-58 -n 150 --time 40ms --discard 10ms --waveform steps:0ms=2.5,20ms=9 gain=normal:1:0.3 --spikes spikes.csv --trace trace.csv --of 0:9 --every 0.7ms",
+		"run hhtm I=4 g_L=uniform:0.03:0.3 V_T=uniform:-65:-58 -n 150 --time 40ms --discard 10ms --waveform " +
+			"steps:0ms=2.5,20ms=9 gain=normal:1:0.3 --spikes spikes.csv --trace trace.csv --of 0:9 --every 0.7ms",
 		"fi hhtm I=0:20:1 --time 200ms --discard 50ms",
 		"map hhtm I=2:12:2 V_T=-66:-58:2 -m rate,latency,isi_cv,V_min,V_max --time 100ms --discard 30ms",
 	},
 	"rhh": {
 		"run rhh I=uniform:-5:30 V0=uniform:-70:20 -n 200 --time 60ms --spikes spikes.csv",
-		"run rhh I=5 g_L=uniform:0.03:0.3 n_plus_h=uniform:0.8:0.9 -n 150 --time 40ms --discard 10ms --waveform ramp:0ms:40ms:0:20 gain=normal:1:0.3 --spikes spikes.csv --trace trace.csv --of 0:9 --every 0.7ms",
+		"run rhh I=5 g_L=uniform:0.03:0.3 n_plus_h=uniform:0.8:0.9 -n 150 --time 40ms --discard 10ms --waveform " +
+			"ramp:0ms:40ms:0:20 gain=normal:1:0.3 --spikes spikes.csv --trace trace.csv --of 0:9 --every 0.7ms",
 		"fi rhh I=-2:14:1 g_L=0.03 --time 200ms --discard 50ms",
 		"map rhh I=5:20:5 g_Na=100:140:10 -m rate,latency,isi_cv,V_min,V_max --time 100ms --discard 30ms",
 	},
@@ -98,7 +104,8 @@ func told(t *testing.T, command, method string, isa kernels.ISA, workers int) st
 
 // toldArgs is a command that says nothing but its results.
 func toldArgs(command, method, isa string, workers int) []string {
-	args := append(strings.Fields(command), "--method", method, "--isa", isa, "--workers", fmt.Sprint(workers), "--quiet", "--force")
+	args := append(strings.Fields(command), "--method", method, "--isa", isa, "--workers", fmt.Sprint(workers),
+		"--quiet", "--force")
 	if args[0] == "run" {
 		args = append(args, "--seed", "7")
 	}
@@ -156,10 +163,12 @@ func TestSetOfTheEnvironment(t *testing.T) {
 		}
 	}
 	t.Setenv("POPSIM_ISA", "sse9")
-	if _, told := popsim(t, exitMisused, strings.Fields("run eif I=12 -n 64 --time 5ms")...); !strings.Contains(told, `error: POPSIM_ISA: instruction set "sse9" is not available here`) {
+	if _, told := popsim(t, exitMisused, strings.Fields("run eif I=12 -n 64 --time 5ms")...); !strings.Contains(told,
+		`error: POPSIM_ISA: instruction set "sse9" is not available here`) {
 		t.Errorf("POPSIM_ISA=sse9: %s", told)
 	}
-	if _, told := popsim(t, exitMisused, strings.Fields("run eif I=12 -n 64 --time 5ms --isa sse8")...); strings.Contains(told, "POPSIM_ISA") {
+	if _, told := popsim(t, exitMisused,
+		strings.Fields("run eif I=12 -n 64 --time 5ms --isa sse8")...); strings.Contains(told, "POPSIM_ISA") {
 		t.Errorf("--isa sse8 is blamed on POPSIM_ISA: %s", told)
 	}
 }

@@ -27,7 +27,8 @@ func (v *call) statusVerb() *cobra.Command {
 		Example:     "  popsim status map.npz\n  popsim status map.npz --watch=10s",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return misused(fault.Hint(fmt.Errorf("status takes one file, but got %d", len(args)), "it is the name that was given with -o"))
+				return misused(fault.Hint(fmt.Errorf("status takes one file, but got %d", len(args)),
+					"it is the name that was given with -o"))
 			}
 			if watch.Err != nil || watch.Given && watch.Value <= 0 {
 				return misused(fmt.Errorf("--watch is a time greater than 0, as in --watch=10s"))
@@ -39,7 +40,9 @@ func (v *call) statusVerb() *cobra.Command {
 		},
 	}
 	set := cmd.Flags()
-	add(set, experiment.Flag{Name: "watch", Value: &watch, Help: "look again every so often, 10 s if not said, until all parts are done"})
+	add(set, experiment.Flag{Name: "watch", Value: &watch, Help: "look again every so often, 10 s if not said, " +
+		"until all " +
+		"parts are done"})
 	set.Lookup("watch").NoOptDefVal = "10s"
 	add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(&v.quiet), Help: "no summary"})
 	return cmd

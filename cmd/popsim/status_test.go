@@ -43,7 +43,8 @@ func TestPartsToRecord(t *testing.T) {
 			t.Errorf("a merge that was refused has left %s", path)
 		}
 	}
-	if _, talk := say(exitDone, "status fi.csv --watch"); !strings.Contains(talk, "100.0 % of 13 points: 4 of 4 parts done\n") {
+	if _, talk := say(exitDone, "status fi.csv --watch"); !strings.Contains(talk,
+		"100.0 % of 13 points: 4 of 4 parts done\n") {
 		t.Errorf("watched: %s", talk)
 	}
 	say(exitDone, "merge fi.csv --plot fi.svg -m latency")
@@ -72,7 +73,8 @@ func TestPartsToRecord(t *testing.T) {
 	if err := os.WriteFile("fi.csv.part-2-of-4", []byte("torn"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if table, talk := say(exitFailed, "status fi.csv"); !strings.Contains(table, "2,refused,0,") || !strings.Contains(talk, "fi.csv.part-2-of-4 ") {
+	if table, talk := say(exitFailed, "status fi.csv"); !strings.Contains(table, "2,refused,0,") ||
+		!strings.Contains(talk, "fi.csv.part-2-of-4 ") {
 		t.Errorf("a torn part: %s\n%s", table, talk)
 	}
 }
@@ -84,7 +86,8 @@ func TestMorePartsThanPoints(t *testing.T) {
 		popsim(t, code, "fi", "lif", "I=20,25", "--quiet", "-o", "fi.csv", "--part", fmt.Sprintf("%d/3", part+1))
 	}
 	table, talk := popsim(t, exitDone, "status", "fi.csv")
-	if !strings.Contains(table, "1,empty,0,") || !strings.Contains(talk, "100.0 % of 2 points: 2 of 3 parts done, 1 empty\npopsim: popsim merge fi.csv") {
+	if !strings.Contains(table, "1,empty,0,") || !strings.Contains(talk,
+		"100.0 % of 2 points: 2 of 3 parts done, 1 empty\npopsim: popsim merge fi.csv") {
 		t.Errorf("%s%s", table, talk)
 	}
 	popsim(t, exitDone, "status", "fi.csv", "--watch")

@@ -21,8 +21,9 @@ import (
 	"popsim/table/file"
 )
 
-const submitExample = `  popsim submit map adex:tb08 V_reset=-49:-46/1001 I=600:1000/1001 -m rate,pattern -o map.parquet --engine slurm --dry-run
-  popsim submit sweep.toml --parts 200 -- --partition=short --time=1:00:00 --cpus-per-task=4`
+const submitExample = "  popsim submit map adex:tb08 V_reset=-49:-46/1001 I=600:1000/1001 -m rate,pattern " +
+	"-o map.parquet --engine slurm --dry-run\n" +
+	"  popsim submit sweep.toml --parts 200 -- --partition=short --time=1:00:00 --cpus-per-task=4"
 
 // secondsPerPart is how long a part takes, by one worker, if --parts is not given.
 const secondsPerPart = 600.0
@@ -48,7 +49,8 @@ func (v *call) submitVerb() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 0:
-				return misused(fault.Hint(errors.New("submit takes a sweep, but got nothing"), "popsim submit map ... or fi ..., or a FILE%s of one", experiment.Ending))
+				return misused(fault.Hint(errors.New("submit takes a sweep, but got nothing"),
+					"popsim submit map ... or fi ..., or a FILE%s of one", experiment.Ending))
 			case slices.Contains([]string{"-h", "--help", "help"}, args[0]):
 				return cmd.Help()
 			}
@@ -79,7 +81,8 @@ func (s *submitCommand) read(args []string) error {
 	case "map":
 		cmd = s.sweep.grid()
 	default:
-		return misused(fault.Hint(fmt.Errorf("submit gives sweeps away, and %q is none", args[0]), "popsim submit map ... or fi ..., or a FILE%s of one", experiment.Ending))
+		return misused(fault.Hint(fmt.Errorf("submit gives sweeps away, and %q is none", args[0]),
+			"popsim submit map ... or fi ..., or a FILE%s of one", experiment.Ending))
 	}
 	set := cmd.Flags()
 	s.register(set)
@@ -101,7 +104,8 @@ func (s *submitCommand) read(args []string) error {
 	})
 	switch {
 	case errors.Is(err, pflag.ErrHelp):
-		return misused(fault.Hint(errors.New("submit takes the flags of the sweep"), "popsim submit --help tells of submit, popsim %s --help of the sweep", args[0]))
+		return misused(fault.Hint(errors.New("submit takes the flags of the sweep"),
+			"popsim submit --help tells of submit, popsim %s --help of the sweep", args[0]))
 	case err != nil:
 		return misused(flagset.Explain(cmd, err))
 	}
@@ -139,7 +143,8 @@ func (s *submitCommand) read(args []string) error {
 func (s *submitCommand) register(set *pflag.FlagSet) {
 	s.engine = experiment.Word{Form: "NAME", Value: "slurm"}
 	add(set, experiment.Flag{Name: "engine", Value: &s.engine, Help: "the batch system: slurm"})
-	add(set, experiment.Flag{Name: "parts", Value: &s.parts, Help: "number of parts (default as many as take ten minutes each)"})
+	add(set, experiment.Flag{Name: "parts", Value: &s.parts, Help: "number of parts (default as many as take ten " +
+		"minutes each)"})
 }
 
 // cutOwn takes the flags of submit, and what stands behind --, out of args.

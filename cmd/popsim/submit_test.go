@@ -16,8 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// submitting runs submit in a new directory with an sbatch and an scontrol that write down what they are told, and returns
-// what was said and written down.
+// submitting runs submit in a new directory with an sbatch and an scontrol that write down what they are told, and
+// returns what was said and written down.
 func submitting(t *testing.T, args ...string) (dir, stdout, stderr, told string, code int) {
 	t.Helper()
 	dir = t.TempDir()
@@ -40,14 +40,20 @@ func submitting(t *testing.T, args ...string) (dir, stdout, stderr, told string,
 
 func TestSubmit(t *testing.T) {
 	name := "it's a $(map).csv"
-	_, _, talk, told, code := submitting(t, "map", "lif", "I=20:30/3", "tau=5,10", "-m", "rate", "-o", name, "--parts=6", "--engine", "slurm", "--", "--partition=a b")
+	_, _, talk, told, code := submitting(t, "map", "lif", "I=20:30/3", "tau=5,10", "-m", "rate", "-o", name,
+		"--parts=6", "--engine", "slurm", "--", "--partition=a b")
 	if code != exitDone {
 		t.Fatalf("exit %d: %s", code, talk)
 	}
 	log := "[--output=" + name + ".log/"
-	want := "[--parsable][--job-name=popsim-map]" + log + "%A_%a.log][--requeue][--open-mode=append][--signal=B:USR1@90][--partition=a b][--array=1-4][" + name + ".slurm.sh][0]\n" +
-		"[--parsable][--job-name=popsim-map]" + log + "%A_%a.log][--requeue][--open-mode=append][--signal=B:USR1@90][--partition=a b][--array=1-2][" + name + ".slurm.sh][4]\n" +
-		"[--parsable][--job-name=popsim-map-merge]" + log + "merge-%j.log][--partition=a b][--dependency=afterok:1:2][--kill-on-invalid-dep=yes][" + name + ".merge.sh]\n"
+	want := "[--parsable][--job-name=popsim-map]" + log +
+		"%A_%a.log][--requeue][--open-mode=append][--signal=B:USR1@90][--partition=a b][--array=1-4][" + name +
+		".slurm.sh][0]\n" +
+		"[--parsable][--job-name=popsim-map]" + log +
+		"%A_%a.log][--requeue][--open-mode=append][--signal=B:USR1@90][--partition=a b][--array=1-2][" + name +
+		".slurm.sh][4]\n" +
+		"[--parsable][--job-name=popsim-map-merge]" + log +
+		"merge-%j.log][--partition=a b][--dependency=afterok:1:2][--kill-on-invalid-dep=yes][" + name + ".merge.sh]\n"
 	if diff := cmp.Diff(want, told); diff != "" {
 		t.Errorf("sbatch was told (-want +got):\n%s", diff)
 	}
@@ -55,7 +61,8 @@ func TestSubmit(t *testing.T) {
 	t.Setenv(asProgram, "1")
 	for task := range 6 {
 		c := exec.Command("./"+name+".slurm.sh", []string{"0", "4"}[task/4])
-		c.Env = append(os.Environ(), "SLURM_ARRAY_TASK_ID="+string(rune('1'+task%4)), "SLURM_ARRAY_TASK_MIN=1", "SLURM_ARRAY_TASK_COUNT=4")
+		c.Env = append(os.Environ(), "SLURM_ARRAY_TASK_ID="+string(rune('1'+task%4)), "SLURM_ARRAY_TASK_MIN=1",
+			"SLURM_ARRAY_TASK_COUNT=4")
 		if text, err := c.CombinedOutput(); err != nil {
 			t.Fatalf("task %d: %v\n%s", task, err, text)
 		}
@@ -80,7 +87,8 @@ func TestSubmit(t *testing.T) {
 // A dry run shows all that would be, and does nothing; an experiment file may stand for the sweep.
 func TestSubmitDryRun(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "x.toml")
-	if err := os.WriteFile(file, []byte("verb = 'fi'\nmodel = 'lif'\nout = 'a.csv'\n[values]\nI = '20:30/5'\n"), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte("verb = 'fi'\nmodel = 'lif'\nout = 'a.csv'\n[values]\nI = '20:30/5'\n"),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	dir, out, talk, told, code := submitting(t, file, "--time=300ms", "--parts", "5", "--dry-run", "--", "--time=1:00")
@@ -89,7 +97,8 @@ func TestSubmitDryRun(t *testing.T) {
 	}
 	for _, want := range []string{
 		"fi lif I=20:30/5 --out=a.csv --time=300ms --resume --quiet --part=\"auto+${1:-0}/5\"\n",
-		"--time=1:00 --array=1-4 a.csv.slurm.sh 0)\n", "array2=$(sbatch ", "--dependency=afterok:$array1:$array2 --kill-on-invalid-dep=yes a.csv.merge.sh\n",
+		"--time=1:00 --array=1-4 a.csv.slurm.sh 0)\n", "array2=$(sbatch ",
+		"--dependency=afterok:$array1:$array2 --kill-on-invalid-dep=yes a.csv.merge.sh\n",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in\n%s", want, out)
@@ -120,8 +129,8 @@ func TestSubmitRefuses(t *testing.T) {
 	}
 }
 
-// A part that is warned by SIGTERM or SIGUSR1 keeps what it has, exits with 130, and goes on from there; after SIGUSR1 in a
-// task of Slurm it asks to be queued again.
+// A part that is warned by SIGTERM or SIGUSR1 keeps what it has, exits with 130, and goes on from there; after SIGUSR1
+// in a task of Slurm it asks to be queued again.
 func TestWarned(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
@@ -131,13 +140,15 @@ func TestWarned(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(bin, "scontrol"), []byte("#!/bin/sh\necho \"$@\" >>told\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	args := strings.Fields("map hh I=0:40/60 g_L=0.05:0.5/40 --time 400ms --discard 100ms --full -o map.csv --part auto/1 --resume --save-every 10ms")
+	args := strings.Fields("map hh I=0:40/60 g_L=0.05:0.5/40 --time 400ms --discard 100ms --full -o map.csv --part " +
+		"auto/1 --resume --save-every 10ms")
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGUSR1} {
 		ctx, stop := context.WithTimeout(context.Background(), time.Minute)
 		defer stop()
 		c := exec.CommandContext(ctx, self, args...)
 		c.Dir = dir
-		c.Env = append(os.Environ(), asProgram+"=1", "SLURM_JOB_ID=77", "SLURM_ARRAY_JOB_ID=70", "SLURM_ARRAY_TASK_ID=0", "SLURM_ARRAY_TASK_COUNT=1",
+		c.Env = append(os.Environ(), asProgram+"=1", "SLURM_JOB_ID=77", "SLURM_ARRAY_JOB_ID=70",
+			"SLURM_ARRAY_TASK_ID=0", "SLURM_ARRAY_TASK_COUNT=1",
 			"PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 		var talk bytes.Buffer
 		c.Stderr = &talk
@@ -149,7 +160,8 @@ func TestWarned(t *testing.T) {
 			return len(found)
 		}
 		before := checkpoints()
-		for begin := time.Now(); checkpoints() == before && time.Since(begin) < 30*time.Second; time.Sleep(5 * time.Millisecond) {
+		for begin := time.Now(); checkpoints() == before &&
+			time.Since(begin) < 30*time.Second; time.Sleep(5 * time.Millisecond) {
 		}
 		if err := c.Process.Signal(sig); err != nil {
 			t.Fatal(err)
@@ -180,7 +192,8 @@ func TestSubmitTooLate(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, args := range map[int][]string{exitMisused: nil, exitDone: {"--force"}} {
-		if code := run(append(strings.Fields("submit fi lif I=20:30/3 -o map.csv --parts 2"), args...), new(bytes.Buffer), new(bytes.Buffer)); code != want {
+		if code := run(append(strings.Fields("submit fi lif I=20:30/3 -o map.csv --parts 2"), args...),
+			new(bytes.Buffer), new(bytes.Buffer)); code != want {
 			t.Errorf("over a file that exists, with %v: exit %d, want %d", args, code, want)
 		}
 	}

@@ -51,10 +51,11 @@ func (v *call) mapVerb() *cobra.Command { return (&sweepCommand{call: v, verb: "
 // fi is the command of f-I curves.
 func (s *sweepCommand) fi() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "fi MODEL[:PRESET] ... I=RANGE [NAME=VALUE ...]",
-		Short:   "f-I curves: firing rate over input current",
-		Long:    topics.Text("fi", "columns"),
-		Example: "  popsim fi hh I=0:20:0.5 --plot fi.svg\n  popsim fi adex b=0:60:20 I=0:40:0.2 -o fi.parquet\n  popsim fi lif eif adex:bg05 I=0:40:0.5 --plot models.svg\n  popsim fi hh I=0:12:0.1 --from all --plot bistable.png",
+		Use:   "fi MODEL[:PRESET] ... I=RANGE [NAME=VALUE ...]",
+		Short: "f-I curves: firing rate over input current",
+		Long:  topics.Text("fi", "columns"),
+		Example: "  popsim fi hh I=0:20:0.5 --plot fi.svg\n  popsim fi adex b=0:60:20 I=0:40:0.2 -o fi.parquet\n  popsim " +
+			"fi lif eif adex:bg05 I=0:40:0.5 --plot models.svg\n  popsim fi hh I=0:12:0.1 --from all --plot bistable.png",
 	}
 	s.register(cmd)
 	return cmd
@@ -63,10 +64,11 @@ func (s *sweepCommand) fi() *cobra.Command {
 // grid is the command of maps.
 func (s *sweepCommand) grid() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "map MODEL[:PRESET] NAME=RANGE [NAME=VALUE ...]",
-		Short:   "Sweeps over any parameters, and bifurcation maps",
-		Long:    topics.Text("map", "columns"),
-		Example: "  popsim map adex:tb08 V_reset=-49:-46:0.01 I=800 -m isi --plot map.png\n  popsim map adex I=0:60/200 b=0:60/50 -m rate --plot rates.png",
+		Use:   "map MODEL[:PRESET] NAME=RANGE [NAME=VALUE ...]",
+		Short: "Sweeps over any parameters, and bifurcation maps",
+		Long:  topics.Text("map", "columns"),
+		Example: "  popsim map adex:tb08 V_reset=-49:-46:0.01 I=800 -m isi --plot map.png\n  popsim map adex I=0:60/200 " +
+			"b=0:60/50 -m rate --plot rates.png",
 	}
 	s.register(cmd)
 	s.network.add(cmd.Flags())
@@ -81,18 +83,30 @@ func (s *sweepCommand) register(cmd *cobra.Command) {
 	set.SortFlags = false
 	s.steps(set, sweep.DefaultTime, 500)
 	s.measures = experiment.Words{Form: "NAMES"}
-	add(set, experiment.Flag{Name: "measures", Letter: "m", Value: &s.measures, Offers: completion.Measures, Help: "columns, such as rate,isi_cv,pattern; popsim help measures lists them"})
+	add(set, experiment.Flag{
+		Name: "measures", Letter: "m", Value: &s.measures, Offers: completion.Measures,
+		Help: "columns, such as rate,isi_cv,pattern; popsim help measures lists them",
+	})
 	s.from = experiment.Word{Form: "rest|up|down|all", Value: "rest"}
-	add(set, experiment.Flag{Name: "from", Offers: completion.Starts, Value: &s.from, Help: "where each current starts: at rest, or where the one below or above ended"})
-	add(set, experiment.Flag{Name: "zip", Value: (*experiment.Switch)(&s.zip), Help: "pair the values of several lists instead of combining them"})
+	add(set, experiment.Flag{Name: "from", Offers: completion.Starts, Value: &s.from, Help: "where each current starts: " +
+		"at rest, or where the one below or above ended"})
+	add(set, experiment.Flag{Name: "zip", Value: (*experiment.Switch)(&s.zip), Help: "pair the values of several lists " +
+		"instead of combining them"})
 	add(set, experiment.Flag{Name: "full", Value: (*experiment.Switch)(&s.full), Help: "run every point to its end"})
-	add(set, experiment.Flag{Name: "dry-run", Once: true, Value: (*experiment.Switch)(&s.dryRun), Help: "say what it would cost, and stop"})
+	add(set, experiment.Flag{Name: "dry-run", Once: true, Value: (*experiment.Switch)(&s.dryRun), Help: "say what it " +
+		"would cost, and stop"})
 	s.part, s.refine = experiment.Word{Form: "I/N"}, experiment.Word{Form: "TOL", Number: true}
-	add(set, experiment.Flag{Name: "refine", Value: &s.refine, Help: "add points to a curve until its transitions, such as the rheobase, are known to this tolerance"})
-	add(set, experiment.Flag{Name: "part", Once: true, Offers: completion.Parts, Value: &s.part, Help: "do one part of the sweep, kept beside -o FILE; popsim merge FILE joins them; auto reads the number\nfrom the array task of the batch system, auto/N where that does not tell how many there are"})
-	add(set, experiment.Flag{Name: "resume", Once: true, Value: (*experiment.Switch)(&s.resume), Help: "go on from the finished checkpoints that an interrupted sweep has left beside -o FILE"})
+	add(set, experiment.Flag{Name: "refine", Value: &s.refine, Help: "add points to a curve until its transitions, such " +
+		"as the rheobase, are known to this tolerance"})
+	add(set, experiment.Flag{Name: "part", Once: true, Offers: completion.Parts, Value: &s.part, Help: "do one part of " +
+		"the sweep, kept beside -o FILE; popsim merge FILE joins them; auto reads the number\nfrom the array task of the " +
+		"batch system, auto/N where that does not tell how many there are"})
+	add(set, experiment.Flag{Name: "resume", Once: true, Value: (*experiment.Switch)(&s.resume), Help: "go on from the " +
+		"finished checkpoints that an interrupted sweep has left beside -o FILE"})
 	s.every = experiment.Quantity{Unit: "s"}
-	add(set, experiment.Flag{Name: "save-every", Once: true, Value: &s.every, Help: "how often finished points of a long sweep are put on disk (default a fiftieth of the time so far, 1s to 60s)"})
+	add(set, experiment.Flag{Name: "save-every", Once: true, Value: &s.every, Help: "how often finished points " +
+		"of a long " +
+		"sweep are put on disk (default a fiftieth of the time so far, 1s to 60s)"})
 	add(set, experiment.Flag{Name: "seed", Value: &s.seed, Help: "seed, kept in the record; a sweep draws nothing"})
 	s.files(set, &s.quiet)
 }
@@ -102,7 +116,8 @@ func (s *sweepCommand) read(args []string) error {
 	if q, err := experiment.ParseNetwork(args, s.network.description.Value, s.places); err != nil {
 		return misused(err)
 	} else if q != nil && s.verb != "map" {
-		return misused(fault.Hint(fmt.Errorf("%s is for single neurons, and %s is a network", s.verb, args[0]), "popsim map goes through the parameters of networks"))
+		return misused(fault.Hint(fmt.Errorf("%s is for single neurons, and %s is a network", s.verb, args[0]),
+			"popsim map goes through the parameters of networks"))
 	} else if q != nil {
 		s.net = &networkSweep{sweepCommand: s, q: q}
 		return s.net.read()
@@ -168,7 +183,8 @@ func (s *sweepCommand) checkIdle() error {
 		bad.About("--zip", errors.New("--zip pairs the values of several lists, but fewer than two are given"))
 	}
 	if s.every.Given && s.out.Value == "" {
-		bad.About("--save-every", fault.Hint(errors.New("--save-every keeps finished points beside -o FILE, but none is given"), "-o FILE names it"))
+		bad.About("--save-every",
+			fault.Hint(errors.New("--save-every keeps finished points beside -o FILE, but none is given"), "-o FILE names it"))
 	}
 	return bad.Err()
 }

@@ -21,9 +21,11 @@ func (s *sweepCommand) checkPlot() error {
 		return fault.Hint(errors.New("one point makes no picture"), "a list or range, as in I=0:20:0.5, makes one")
 	case n > 2 && s.verb == "fi" && !s.zip && figure.CurvesOf(s.spec) <= figure.ShownCurves:
 	case n > 2 && !s.zip && s.verb == "fi":
-		return fault.Hint(fmt.Errorf("%d curves are too many for one picture; %d fit", figure.CurvesOf(s.spec), figure.ShownCurves), "the table holds all of it: leave --plot out")
+		return fault.Hint(fmt.Errorf("%d curves are too many for one picture; %d fit", figure.CurvesOf(s.spec),
+			figure.ShownCurves), "the table holds all of it: leave --plot out")
 	case n > 2 && !s.zip:
-		return fault.Hint(fmt.Errorf("a grid over %d quantities makes no picture; one or two do", n), "the table holds all of it: leave --plot out")
+		return fault.Hint(fmt.Errorf("a grid over %d quantities makes no picture; one or two do", n),
+			"the table holds all of it: leave --plot out")
 	}
 	return nil
 }

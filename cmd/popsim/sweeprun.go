@@ -91,7 +91,8 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 	}
 	s.checkTrains(r)
 	if s.cfg.Part.Of > 0 {
-		s.say("part %d/%d is in %s; popsim merge %s joins all", s.cfg.Part.Number, s.cfg.Part.Of, sweep.PartPath(s.cfg.Keep, s.cfg.Part), s.cfg.Keep)
+		s.say("part %d/%d is in %s; popsim merge %s joins all", s.cfg.Part.Number, s.cfg.Part.Of,
+			sweep.PartPath(s.cfg.Keep, s.cfg.Part), s.cfg.Keep)
 		s.summary(r)
 		if e := failures(r); e != nil && strings.HasPrefix(s.part.Value, "auto") {
 			s.warn("%v; the part is whole, and popsim merge will tell it again", e) // no reason for a batch system to stop
@@ -108,7 +109,8 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 	return errors.Join(err, failures(r))
 }
 
-// isFinished reports whether a sweep that is to be resumed has already come to its end. Its checkpoints are removed last.
+// isFinished reports whether a sweep that is to be resumed has already come to its end. Its checkpoints are removed
+// last.
 func (s *sweepCommand) isFinished(digest string) bool {
 	if !s.resume || s.cfg.Part.Of > 0 || s.replaces() || !record.Finished(s.out.Value, digest) {
 		return false
@@ -117,19 +119,20 @@ func (s *sweepCommand) isFinished(digest string) bool {
 	return true
 }
 
-// tellInterrupted says what an interruption leaves of a sweep that keeps checkpoints, of which this run has put so many points
-// on disk, and asks for more time where a batch system has ended it.
+// tellInterrupted says what an interruption leaves of a sweep that keeps checkpoints, of which this run has put so many
+// points on disk, and asks for more time where a batch system has ended it.
 func (s *sweepCommand) tellInterrupted(ctx context.Context, kept int) {
 	if !sweep.HasCheckpoints(s.kept()) {
 		s.warn("interrupted before the first checkpoint was finished; nothing is kept")
 		return
 	}
-	s.warn("interrupted; the checkpoints that were finished are kept beside %s, and --resume goes on from them", s.out.Value)
+	s.warn("interrupted; the checkpoints that were finished are kept beside %s, and --resume goes on from them",
+		s.out.Value)
 	s.requeue(ctx, kept)
 }
 
-// replaces tells whether files that exist may be overwritten: when asked to, or when they were written by the end of the
-// very sweep that is resumed.
+// replaces tells whether files that exist may be overwritten: when asked to, or when they were written by the end of
+// the very sweep that is resumed.
 func (s *sweepCommand) replaces() bool { return s.force || s.resume && s.goesOn }
 
 // kept is the path beside which checkpoints are kept.
@@ -147,7 +150,8 @@ func failed(n, of int) error {
 	if n == 0 {
 		return nil
 	}
-	return fault.Hint(fmt.Errorf("%d of %d points became NaN or infinite; the column status marks them with nan", n, of), "a smaller --dt may help")
+	return fault.Hint(fmt.Errorf("%d of %d points became NaN or infinite; the column status marks them with nan", n,
+		of), "a smaller --dt may help")
 }
 
 // tellForecast says what the sweep will cost at most; how long it may take is measured where that matters.
@@ -217,7 +221,8 @@ func (s *sweepCommand) advance(ctx context.Context) (*sweep.Result, error) {
 		}
 		s.transitions = transitions
 		if len(transitions) == 0 {
-			s.warn("--refine found no transition along %s between points that are silent, transient or firing; it added no points", s.spec.Grid.Axes[0].Name)
+			s.warn("--refine found no transition along %s between points that are silent, transient or firing; it added "+
+				"no points", s.spec.Grid.Axes[0].Name)
 		}
 		return fine, nil
 	}
@@ -284,7 +289,8 @@ func (s *sweepCommand) summary(r *sweep.Result) {
 	s.tellStatus(counts)
 	seconds := r.Elapsed.Seconds()
 	s.say("%.3g s, %.3g neuron-steps/s; kernel %s/%s, instruction set %s, %s",
-		seconds, float64(r.LaneSteps)/math.Max(seconds, 1e-9), s.neuron.Model.Name, s.spec.Method, r.Kernel.ISA, cli.Count(r.Workers, "worker"))
+		seconds, float64(r.LaneSteps)/math.Max(seconds, 1e-9), s.neuron.Model.Name, s.spec.Method, r.Kernel.ISA,
+		cli.Count(r.Workers, "worker"))
 }
 
 // checkTrains warns of points that fire too fast for the step.
@@ -359,8 +365,8 @@ func (s *sweepCommand) readRefine() (err error) {
 	return nil
 }
 
-// readKeep decides what is kept on disk while the sweep runs, or when it is interrupted: parts, and finished points of every
-// sweep that has a file.
+// readKeep decides what is kept on disk while the sweep runs, or when it is interrupted: parts, and finished points of
+// every sweep that has a file.
 func (s *sweepCommand) readKeep() (err error) {
 	path := s.out.Value
 	if s.part.Value != "" {
@@ -381,7 +387,8 @@ func (s *sweepCommand) readKeep() (err error) {
 	case !regular || s.tolerance > 0:
 		return nil
 	case s.part.Value == "" && sweep.HasCheckpoints(path) && !s.resume && !s.force:
-		return fault.Hint(fmt.Errorf("an unfinished sweep has left checkpoints beside %s", path), "--resume goes on from them, --force throws them away")
+		return fault.Hint(fmt.Errorf("an unfinished sweep has left checkpoints beside %s", path),
+			"--resume goes on from them, --force throws them away")
 	}
 	s.goesOn = s.resume && sweep.HasCheckpoints(path)
 	s.cfg.Keep, s.cfg.Resume, s.cfg.Discard = path, s.resume, s.force && !s.resume
@@ -407,8 +414,8 @@ func (s *sweepCommand) readEvery() error {
 	return nil
 }
 
-// requeue asks Slurm to run this part again after its time has run out. A task that has finished nothing since it began is not
-// queued again, because it would never come to its end.
+// requeue asks Slurm to run this part again after its time has run out. A task that has finished nothing since it began
+// is not queued again, because it would never come to its end.
 func (s *sweepCommand) requeue(ctx context.Context, kept int) {
 	job := batch.JobName()
 	if !strings.HasPrefix(s.part.Value, "auto") || job == "" || !signals.OutOfTime(ctx) {

@@ -13,7 +13,9 @@ func TestTops(t *testing.T) {
 	dir := t.TempDir()
 	read := func(name string, more ...string) []string {
 		path := filepath.Join(dir, name)
-		popsim(t, exitDone, append(strings.Fields("run lif:slide -n 3 I=uniform:21:30 --time 2s --of 0,2 --every 1ms --quiet --trace "+path), more...)...)
+		popsim(t, exitDone,
+			append(strings.Fields("run lif:slide -n 3 I=uniform:21:30 --time 2s --of 0,2 --every 1ms --quiet --trace "+
+				""+path), more...)...)
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)

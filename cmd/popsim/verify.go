@@ -23,7 +23,8 @@ func (v *call) verifyVerb() *cobra.Command {
 			if err := f.checkProfile(); err != nil {
 				return misused(err)
 			}
-			return v.compute(cmd.Context(), &f, "verify", "all", func(ctx context.Context) error { return verify.Report(ctx, verify.Checks(), v.stdout) })
+			return v.compute(cmd.Context(), &f, "verify", "all",
+				func(ctx context.Context) error { return verify.Report(ctx, verify.Checks(), v.stdout) })
 		},
 	}
 	f.profiling(cmd.Flags())

@@ -16,7 +16,8 @@ import (
 	"popsim/sched"
 )
 
-// The version, and the commit it was built from; scripts/release sets the commit at linking, elsewhere the build may know it.
+// The version, and the commit it was built from; scripts/release sets the commit at linking, elsewhere the build may
+// know it.
 var (
 	release = "0.1.0"
 	commit  = ""
@@ -56,13 +57,15 @@ func (v *call) versionVerb() *cobra.Command {
 				sets = append(sets, isa.String())
 			}
 			_, err := fmt.Fprintf(v.stdout, "popsim %s, %s %s/%s, instruction sets %s, %s\n",
-				version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, strings.Join(sets, " "), cli.Count(sched.Allowed(), "worker"))
+				version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, strings.Join(sets, " "),
+				cli.Count(sched.Allowed(), "worker"))
 			return err
 		},
 	}
 }
 
-// manualVerb writes the manual pages, for those who package popsim. It is hidden, since a user reads the same by --help.
+// manualVerb writes the manual pages, for those who package popsim. It is hidden, since a user reads the same by
+// --help.
 func (v *call) manualVerb() *cobra.Command {
 	return &cobra.Command{
 		Use:    "man DIR",

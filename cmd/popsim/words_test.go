@@ -83,7 +83,10 @@ func unexplained(f *ast.File) (names []*ast.Ident) {
 }
 
 // wellKnown are methods of interfaces that everybody knows.
-var wellKnown = map[string]bool{"String": true, "Error": true, "Unwrap": true, "Write": true, "Close": true, "MarshalJSON": true}
+var wellKnown = map[string]bool{
+	"String": true, "Error": true, "Unwrap": true, "Write": true, "Close": true,
+	"MarshalJSON": true,
+}
 
 // public tells whether a receiver, if there is one, is of an exported type.
 func public(recv *ast.FieldList) bool {

@@ -62,7 +62,8 @@ func longest(c table.Column) int {
 	return width
 }
 
-// appendValue appends element i as NumPy stores it, little-endian; a string as width UTF-32 characters, padded by zeros.
+// appendValue appends element i as NumPy stores it, little-endian; a string as width UTF-32 characters, padded by
+// zeros.
 func appendValue(b []byte, c table.Column, i, width int) ([]byte, error) {
 	switch v := c.Values.(type) {
 	case []float64:

@@ -48,8 +48,8 @@ func (e *npzEncoder) write(t *table.Table) error {
 // spooledRows is how many rows go to a spool at once.
 const spooledRows = 1 << 12
 
-// appendSpooled appends c as it waits: numbers as they will be, strings with their length before them, since the width of
-// all is not known yet.
+// appendSpooled appends c as it waits: numbers as they will be, strings with their length before them, since the width
+// of all is not known yet.
 func appendSpooled(b []byte, c table.Column) []byte {
 	switch v := c.Values.(type) {
 	case []float64:

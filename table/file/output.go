@@ -118,8 +118,8 @@ func NewCSV(w io.Writer) *Output {
 	return &Output{w: buf, enc: &csvEncoder{w: buf}}
 }
 
-// PartialName is the name of what an interrupted call leaves of path: rates.partial.csv for rates.csv. A path that is not
-// a regular file stays as it is.
+// PartialName is the name of what an interrupted call leaves of path: rates.partial.csv for rates.csv. A path that is
+// not a regular file stays as it is.
 func PartialName(path string) string {
 	if path == "" || isDirect(path) {
 		return path

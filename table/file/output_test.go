@@ -18,12 +18,16 @@ import (
 
 // hard is a table of values that formats get wrong.
 func hard() *table.Table {
-	floats := []float64{math.NaN(), math.Copysign(0, -1), 5e-324, math.MaxFloat64, -math.MaxFloat64, math.Inf(1), math.Inf(-1), 0.1, 1e21, 1.5e-7, 123456789}
+	floats := []float64{
+		math.NaN(), math.Copysign(0, -1), 5e-324, math.MaxFloat64, -math.MaxFloat64, math.Inf(1),
+		math.Inf(-1), 0.1, 1e21, 1.5e-7, 123456789,
+	}
 	n := len(floats)
 	ints, texts := make([]int64, n), make([]string, n)
 	copy(ints, []int64{0, -1, math.MaxInt64, math.MinInt64})
 	copy(texts, []string{"ok", "", `a "quoted", word`, "two\nlines", "µA/cm²", " spaces ", "[1]"})
-	return table.NewTable(table.Col("I", floats), table.Col("spikes", ints), table.Col("status", texts), table.Col("it's, (a) \"name\" µ", floats))
+	return table.NewTable(table.Col("I", floats), table.Col("spikes", ints), table.Col("status", texts),
+		table.Col("it's, (a) \"name\" µ", floats))
 }
 
 // same says whether two tables hold the same names, types and bits, one NaN being as good as another.
@@ -139,7 +143,10 @@ func TestSpoolsOnDisk(t *testing.T) {
 func TestCSVText(t *testing.T) {
 	var b bytes.Buffer
 	out := NewCSV(&b)
-	data := table.NewTable(table.Col("I", []float64{21, 0.1, math.NaN(), 1e-6, 2.5e22, 1e20, -34773033831314215000, 1<<53 - 1}),
+	data := table.NewTable(table.Col("I", []float64{
+		21, 0.1, math.NaN(), 1e-6, 2.5e22, 1e20, -34773033831314215000,
+		1<<53 - 1,
+	}),
 		table.Col("n", []int64{1, 2, 3, 4, 5, 6, 7, 8}))
 	if err := errors.Join(out.WriteTable(data), out.Commit()); err != nil {
 		t.Fatal(err)
@@ -219,14 +226,15 @@ func TestCreateRefuses(t *testing.T) {
 	}
 }
 
-// A file goes to where the symbolic links lead, by way of directories too, whether there is a file already or not; the links stay, and
-// the record lies beside the name that was given. Links that lead in a circle are refused.
+// A file goes to where the symbolic links lead, by way of directories too, whether there is a file already or not; the
+// links stay, and the record lies beside the name that was given. Links that lead in a circle are refused.
 func TestLinks(t *testing.T) {
 	t.Chdir(t.TempDir())
 	mkdir(t, "far")
 	mkdir(t, filepath.Join("far", "away"))
 	for link, to := range map[string]string{
-		"here": filepath.Join("far", "away"), "a.csv": "b.csv", "b.csv": "here" + string(filepath.Separator) + filepath.Join("..", "c.csv"), "x.csv": "y.csv", "y.csv": "x.csv",
+		"here": filepath.Join("far", "away"), "a.csv": "b.csv", "b.csv": "here" + string(filepath.Separator) +
+			filepath.Join("..", "c.csv"), "x.csv": "y.csv", "y.csv": "x.csv",
 	} {
 		if err := os.Symlink(to, link); err != nil {
 			t.Skip(err) // no links here
@@ -322,7 +330,8 @@ func TestBrokenPipe(t *testing.T) {
 	r.Close()
 	defer w.Close()
 	out := NewCSV(w)
-	if err := errors.Join(out.WriteTable(table.NewTable(table.Col("x", []int64{1}))), out.Commit()); !errors.Is(err, syscall.EPIPE) {
+	if err := errors.Join(out.WriteTable(table.NewTable(table.Col("x", []int64{1}))), out.Commit()); !errors.Is(err,
+		syscall.EPIPE) {
 		t.Errorf("a pipe without a reader: %v, want EPIPE", err)
 	}
 }
@@ -362,7 +371,8 @@ func TestWriteRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	var back Record
-	if err := json.Unmarshal(text, &back); err != nil || back.Parameters[0] != r.Parameters[0] || !strings.Contains(string(text), `"<2>"`) {
+	if err := json.Unmarshal(text, &back); err != nil || back.Parameters[0] != r.Parameters[0] ||
+		!strings.Contains(string(text), `"<2>"`) {
 		t.Errorf("the record reads back as %+v (%v):\n%s", back, err, text)
 	}
 }
@@ -382,7 +392,8 @@ func TestRecordKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, key := range []string{
-		"version", "command", "model", "preset", "parameters", "dt_ms", "method", "seed", "kernel", "instruction_set", "workers",
+		"version", "command", "model", "preset", "parameters", "dt_ms", "method", "seed", "kernel", "instruction_set",
+		"workers",
 		"phases", "memory_bytes", "warnings",
 	} {
 		if _, ok := keys[key]; !ok {

@@ -82,7 +82,8 @@ func Write(path string, data []byte, force bool) error {
 	return p.commit()
 }
 
-// Regular says whether path is, or would be, a regular file: one with a record beside it, written under a temporary name.
+// Regular says whether path is, or would be, a regular file: one with a record beside it, written under a temporary
+// name.
 func Regular(path string) bool { return !isDirect(path) }
 
 // Real is where a file of that name lies, or would lie: path with symbolic links followed, also where the last of them

@@ -35,10 +35,10 @@ func ReadColumn(ref string) ([]float64, error) {
 	return c.Values, err
 }
 
-// ReadNamed reads the column that ref names, PATH or PATH:COLUMN: one finite number per element of a .npy array (real numbers
-// of any width, shape (N,) or (N, 1), or a field of records), per line of a .csv file, whose first line may name the columns,
-// or per row of a column of a .npz or .parquet file. Without COLUMN the file must have just one. In a .csv file COLUMN may
-// also be its number, from 1 on. Errors say at which line or element.
+// ReadNamed reads the column that ref names, PATH or PATH:COLUMN: one finite number per element of a .npy array (real
+// numbers of any width, shape (N,) or (N, 1), or a field of records), per line of a .csv file, whose first line may
+// name the columns, or per row of a column of a .npz or .parquet file. Without COLUMN the file must have just one. In a
+// .csv file COLUMN may also be its number, from 1 on. Errors say at which line or element.
 func ReadNamed(ref string) (Column, error) {
 	path, column := ref, ""
 	if m := namedColumn.FindStringSubmatch(ref); m != nil {
@@ -98,10 +98,12 @@ func readCSVColumn(text io.Reader, path, column string) (Column, error) {
 	buffered := bufio.NewReaderSize(text, maxLine)
 	head, _ := buffered.Peek(maxLine)
 	switch {
-	case bytes.HasPrefix(head, []byte{0xff, 0xfe}) || bytes.HasPrefix(head, []byte{0xfe, 0xff}) || bytes.IndexByte(head, 0) >= 0:
+	case bytes.HasPrefix(head, []byte{0xff, 0xfe}) || bytes.HasPrefix(head, []byte{0xfe, 0xff}) ||
+		bytes.IndexByte(head, 0) >= 0:
 		return Column{}, fmt.Errorf("%s is UTF-16 text; save it as UTF-8", path)
 	case bytes.IndexByte(head, '\n') < 0 && bytes.IndexByte(bytes.TrimRight(head, "\r"), '\r') >= 0:
-		return Column{}, fmt.Errorf("the lines of %s end as on old Macs, with a carriage return alone; save it with line ends of Unix or Windows", path)
+		return Column{}, fmt.Errorf("the lines of %s end as on old Macs, with a carriage return alone; save it with line "+
+			"ends of Unix or Windows", path)
 	}
 	lines := bufio.NewScanner(buffered)
 	lines.Buffer(nil, maxLine)
@@ -161,8 +163,9 @@ func (r *csvReader) add(line string) error {
 		return r.fail("%w", err)
 	}
 	if r.line == 1 && text == "0" && r.fields == 1 {
-		r.out.Notes = append(r.out.Notes, r.path+` begins with the number 0, which is also the header that pandas gives a column without a name; `+
-			`it is read as a value, and header=False leaves it out`)
+		r.out.Notes = append(r.out.Notes,
+			r.path+` begins with the number 0, which is also the header that pandas gives a column without a name; `+
+				`it is read as a value, and header=False leaves it out`)
 	}
 	r.out.Values = append(r.out.Values, v)
 	return nil
@@ -193,7 +196,8 @@ func (r *csvReader) begin(line string) (header bool, err error) {
 			return true, nil
 		}
 		if decimalComma.MatchString(line) {
-			return false, r.fail("%q has a decimal comma, or two columns; write decimals with a point, and name a column as %s:1", line, r.path)
+			return false, r.fail("%q has a decimal comma, or two columns; write decimals with a point, and name a column "+
+				"as %s:1", line, r.path)
 		}
 		return false, nil
 	}
@@ -210,7 +214,8 @@ func (r *csvReader) begin(line string) (header bool, err error) {
 	}
 	if err != nil {
 		if !header {
-			return false, r.fail("there is no column %q: the first line has no names; a number from 1 to %d names a column", r.column, r.fields)
+			return false, r.fail("there is no column %q: the first line has no names; a number from 1 to %d names a "+
+				"column", r.column, r.fields)
 		}
 		return false, fmt.Errorf("%s: %w", r.path, err)
 	}
@@ -233,7 +238,8 @@ func (r *csvReader) split(line string) ([]string, error) {
 	return c.Read()
 }
 
-// findColumn finds a column by its header, which may carry a unit: I finds "I", "I (nA)" and "I_nA", where just one is there.
+// findColumn finds a column by its header, which may carry a unit: I finds "I", "I (nA)" and "I_nA", where just one is
+// there.
 func findColumn(names []string, column string) (int, error) {
 	if i := slices.Index(names, column); i >= 0 {
 		return i, nil
@@ -319,7 +325,8 @@ func readNPZColumn(f io.ReaderAt, size int64, path, column string) (Column, erro
 // chooseColumn finds the column in a file whose columns all have names.
 func chooseColumn(names []string, column, path string) (int, error) {
 	if column == "" && len(names) != 1 {
-		return 0, fmt.Errorf("%s has %d columns, but one is needed; name it, as %s:COLUMN: %s", path, len(names), path, strings.Join(names, ", "))
+		return 0, fmt.Errorf("%s has %d columns, but one is needed; name it, as %s:COLUMN: %s", path, len(names), path,
+			strings.Join(names, ", "))
 	}
 	if column == "" {
 		return 0, nil

@@ -73,7 +73,10 @@ func TestReadNPYColumn(t *testing.T) {
 		{npy(1, "{'descr': '|O', "+tail+"(2,), }\n"), "pickled Python objects"},
 		{npy(1, "{'descr': '<c16', "+tail+"(2,), }\n"), `type "<c16" is not supported`},
 		{npy(1, "{'descr': '<U3', "+tail+"(2,), }\n"), "an array of strings"},
-		{npy(1, "{'descr': [('a', '<f8'), ('b', '<f8')], "+tail+"(2,), }\n"), "I.npy has 2 columns, but one is needed; name it, as I.npy:COLUMN: a, b"},
+		{
+			npy(1, "{'descr': [('a', '<f8'), ('b', '<f8')], "+tail+"(2,), }\n"),
+			"I.npy has 2 columns, but one is needed; name it, as I.npy:COLUMN: a, b",
+		},
 		{npy(1, "{'descr': '<f8', "+tail+"(2,), }\n", 1, 2, 3), "cut off: it holds 0 of 2 elements"},
 		{npy(1, "{'descr': '<f8', "+tail+"(9000000000000000000,), }\n"), "cut off"},
 		{npy(1, "{'descr': '<f8', "+tail+"(9000000000000000000, 9), }\n"), "has shape"},
@@ -103,7 +106,8 @@ func TestReadColumn(t *testing.T) {
 			t.Errorf("%s reads back as %v, %v", ending, got, err)
 		}
 	}
-	if _, err := ReadColumn("none.csv"); err == nil || !strings.Contains(err.Error(), "none.csv cannot be read: no such file") {
+	if _, err := ReadColumn("none.csv"); err == nil || !strings.Contains(err.Error(),
+		"none.csv cannot be read: no such file") {
 		t.Errorf("a file that is not there: %v", err)
 	}
 	path := filepath.Join(t.TempDir(), "I.txt")
@@ -118,7 +122,8 @@ func TestReadColumn(t *testing.T) {
 // TestReadNamed: a column of a table is found by its name, in every format, and by its number in text.
 func TestReadNamed(t *testing.T) {
 	want := []float64{1, 2.5, 1e300}
-	columns := table.NewTable(table.Col("neuron", []int64{7, 8, 9}), table.Col("I_nA", want), table.Col("name", []string{"a", "b", "c"}))
+	columns := table.NewTable(table.Col("neuron", []int64{7, 8, 9}), table.Col("I_nA", want),
+		table.Col("name", []string{"a", "b", "c"}))
 	for _, ending := range endings {
 		path := saved(t, "many"+ending, columns, 2)
 		for _, column := range []string{"I_nA", "I"} {
@@ -130,7 +135,10 @@ func TestReadNamed(t *testing.T) {
 		if got, err := ReadNamed(path + ":neuron"); err != nil || !slices.Equal(got.Values, []float64{7, 8, 9}) {
 			t.Errorf("%s:neuron is %v, %v", ending, got, err)
 		}
-		for ref, want := range map[string]string{path + ":V": `there is no column "V"`, path: "columns, but one is needed", path + ":name": "number"} {
+		for ref, want := range map[string]string{
+			path + ":V": `there is no column "V"`,
+			path:        "columns, but one is needed", path + ":name": "number",
+		} {
 			if _, err := ReadNamed(ref); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: %v, want %q", filepath.Base(ref), err, want)
 			}
@@ -145,10 +153,12 @@ func TestReadNamed(t *testing.T) {
 			t.Errorf("%q:%s is %v, %v", text, column, got, err)
 		}
 	}
-	if _, err := readCSVColumn(strings.NewReader("t;I\n0;10,5\n"), "I.csv", "I"); err == nil || !strings.Contains(err.Error(), "decimal comma") {
+	if _, err := readCSVColumn(strings.NewReader("t;I\n0;10,5\n"), "I.csv", "I"); err == nil ||
+		!strings.Contains(err.Error(), "decimal comma") {
 		t.Errorf("a decimal comma in a column: %v", err)
 	}
-	if got, err := readCSVColumn(strings.NewReader("0\n10\n11\n"), "I.csv", ""); err != nil || len(got.Notes) != 1 || len(got.Values) != 3 {
+	if got, err := readCSVColumn(strings.NewReader("0\n10\n11\n"), "I.csv", ""); err != nil || len(got.Notes) != 1 ||
+		len(got.Values) != 3 {
 		t.Errorf("the header of an unnamed series: %v, %v", got, err)
 	}
 }

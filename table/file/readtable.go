@@ -18,9 +18,9 @@ import (
 	"popsim/table"
 )
 
-// ReadTable reads back a table that an Output has written as .csv, .npy, .npz or .parquet. CSV does not say what a column
-// holds: one of whole numbers alone reads as int64, one of numbers and missing values as float64, any other as string.
-// A plain .npy has one column, named value.
+// ReadTable reads back a table that an Output has written as .csv, .npy, .npz or .parquet. CSV does not say what a
+// column holds: one of whole numbers alone reads as int64, one of numbers and missing values as float64, any other as
+// string. A plain .npy has one column, named value.
 func ReadTable(path string) (*table.Table, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 )
 
 // appendFloat appends v with the fewest digits that read back to the same bits, in plain decimal notation where that is
-// short. From 2^53 on v has an exponent: pandas reads a column that holds a whole number beyond 2^63 as text. Infinities
-// are inf and -inf, which pandas, R and Go all read. (pandas.read_csv restores the last bit only with
+// short. From 2^53 on v has an exponent: pandas reads a column that holds a whole number beyond 2^63 as text.
+// Infinities are inf and -inf, which pandas, R and Go all read. (pandas.read_csv restores the last bit only with
 // float_precision="round_trip".)
 func appendFloat(b []byte, v float64) []byte {
 	switch a := math.Abs(v); {

@@ -1,5 +1,5 @@
-// Package batch gives work in parts to a batch system, and reads what the system tells a task about itself. Slurm is the
-// system that work can be given to; tasks are recognised in Slurm arrays and in indexed jobs of Kubernetes.
+// Package batch gives work in parts to a batch system, and reads what the system tells a task about itself. Slurm is
+// the system that work can be given to; tasks are recognised in Slurm arrays and in indexed jobs of Kubernetes.
 package batch
 
 import (
@@ -17,7 +17,8 @@ import (
 	"popsim/fault"
 )
 
-// Job is a computation in parts, of which each is a task of an array, and a job that merges the parts when all have succeeded.
+// Job is a computation in parts, of which each is a task of an array, and a job that merges the parts when all have
+// succeeded.
 type Job struct {
 	Name      string   // of the array; the merge is NAME-merge
 	Path      string   // of the result; scripts and logs lie beside it: PATH.slurm.sh, PATH.merge.sh, PATH.log
@@ -83,16 +84,17 @@ func (j Job) writeScripts() error {
 		os.WriteFile(j.mergePath(), []byte(merge), 0o777))
 }
 
-// scripts returns the batch scripts of a part and of the merge. They replace the shell by popsim (exec), so that signals reach
-// popsim.
+// scripts returns the batch scripts of a part and of the merge. They replace the shell by popsim (exec), so that
+// signals reach popsim.
 func (j Job) scripts() (parts, merge string) {
-	return fmt.Sprintf("#!/bin/sh\n# One part of a sweep; $1 is added to the number of the task.\nexec %s --part=\"auto+${1:-0}/%d\"\n",
+	return fmt.Sprintf("#!/bin/sh\n# One part of a sweep; $1 is added to the number of the task.\nexec %s "+
+			"--part=\"auto+${1:-0}/%d\"\n",
 			shellLine(j.Command), j.Parts),
 		fmt.Sprintf("#!/bin/sh\nexec %s\n", shellLine(j.Merge))
 }
 
-// arrays returns the sbatch commands of the arrays, none longer than MaxArray. The argument of the script is the number of
-// parts in the arrays before.
+// arrays returns the sbatch commands of the arrays, none longer than MaxArray. The argument of the script is the number
+// of parts in the arrays before.
 func (j Job) arrays() (commands [][]string) {
 	for first := 0; first < j.Parts; first += j.MaxArray {
 		n := min(j.MaxArray, j.Parts-first)
@@ -130,7 +132,8 @@ func sbatch(ctx context.Context, command []string) (id string, err error) {
 	return id, nil
 }
 
-// defaultMaxArray is the size of an array that Slurm takes where no other is configured (MaxArraySize 1001, counted from 0).
+// defaultMaxArray is the size of an array that Slurm takes where no other is configured (MaxArraySize 1001, counted
+// from 0).
 const defaultMaxArray = 1000
 
 // MaxArray asks Slurm for the number of tasks that an array may have.

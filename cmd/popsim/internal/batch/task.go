@@ -28,8 +28,8 @@ func Requeue(job string) error {
 	return nil
 }
 
-// ParsePart parses I/N, a part of a sweep. With auto, auto/N or auto+K/N it is the part that this task of an array is to
-// compute: I is the number of the task, counted from 1, plus K; N, where it is not given, the number of tasks.
+// ParsePart parses I/N, a part of a sweep. With auto, auto/N or auto+K/N it is the part that this task of an array is
+// to compute: I is the number of the task, counted from 1, plus K; N, where it is not given, the number of tasks.
 func ParsePart(text string) (sweep.Part, error) {
 	rest, auto := strings.CutPrefix(text, "auto")
 	if !auto {
@@ -72,7 +72,10 @@ type array struct {
 
 // arrays are those of Slurm, PBS Pro, Torque, Grid Engine, LSF and Kubernetes.
 var arrays = []array{
-	{id: "SLURM_ARRAY_TASK_ID", first: "SLURM_ARRAY_TASK_MIN", step: "SLURM_ARRAY_TASK_STEP", count: "SLURM_ARRAY_TASK_COUNT"},
+	{
+		id: "SLURM_ARRAY_TASK_ID", first: "SLURM_ARRAY_TASK_MIN", step: "SLURM_ARRAY_TASK_STEP",
+		count: "SLURM_ARRAY_TASK_COUNT",
+	},
 	{id: "PBS_ARRAY_INDEX", start: 1},
 	{id: "PBS_ARRAYID", start: 1},
 	{id: "SGE_TASK_ID", first: "SGE_TASK_FIRST", step: "SGE_TASK_STEPSIZE", last: "SGE_TASK_LAST", start: 1},
@@ -80,8 +83,8 @@ var arrays = []array{
 	{id: "JOB_COMPLETION_INDEX"},
 }
 
-// task returns the number of this task in its array, counted from 1, and how many tasks there are, 0 if that is not known. ok
-// is false where this process is not a task.
+// task returns the number of this task in its array, counted from 1, and how many tasks there are, 0 if that is not
+// known. ok is false where this process is not a task.
 func task() (number, of int, ok bool) {
 	for _, a := range arrays {
 		id, ok := environment(a.id)

@@ -8,8 +8,8 @@ import (
 	"popsim/sched"
 )
 
-// Parallel calls work(0), ..., work(n-1) from workers goroutines, until one of the calls fails, and shows on progress how many are
-// done.
+// Parallel calls work(0), ..., work(n-1) from workers goroutines, until one of the calls fails, and shows on progress
+// how many are done.
 func Parallel(ctx context.Context, workers, n int, work func(k int) error, progress *Progress) (sched.Stats, error) {
 	var mu sync.Mutex // of done and progress
 	done := 0

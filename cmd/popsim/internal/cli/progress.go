@@ -17,7 +17,8 @@ const (
 )
 
 // Progress tells how far a piece of work has come: per cent, time elapsed and remaining, rate. On a terminal the line
-// is redrawn in place; elsewhere a plain line appears every 30 s. It is used by one goroutine. A nil *Progress is quiet.
+// is redrawn in place; elsewhere a plain line appears every 30 s. It is used by one goroutine. A nil *Progress is
+// quiet.
 type Progress struct {
 	w        io.Writer
 	unit     string
@@ -110,8 +111,8 @@ func IsTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// Shared returns a function that any goroutine may call with what is done and the total, in unit, and that never waits; the line
-// appears on w. stop ends the display; after it the function must not be called.
+// Shared returns a function that any goroutine may call with what is done and the total, in unit, and that never waits;
+// the line appears on w. stop ends the display; after it the function must not be called.
 func Shared(w io.Writer, unit string) (update func(done, total int64), stop func()) {
 	type state struct{ done, total int64 }
 	updates := make(chan state, 1)

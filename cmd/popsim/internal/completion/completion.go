@@ -1,5 +1,5 @@
-// Package completion tells a shell which words may follow on a command line. An offer is a word or, followed by a tab, a word
-// and its meaning.
+// Package completion tells a shell which words may follow on a command line. An offer is a word or, followed by a tab,
+// a word and its meaning.
 package completion
 
 import (
@@ -16,8 +16,8 @@ import (
 	"popsim/model"
 )
 
-// Models offers the models with their presets as the first argument, and after a model those of its parameters, states and
-// the current that have not been set yet.
+// Models offers the models with their presets as the first argument, and after a model those of its parameters, states
+// and the current that have not been set yet.
 func Models(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 	var found []string
 	if len(args) == 0 {
@@ -126,8 +126,8 @@ func Verbs(root *cobra.Command) cobra.CompletionFunc {
 	}
 }
 
-// AddVerb adds the verb of cobra that prints the scripts for shells, to the output that root has now. Unlike cobra's it refuses
-// unknown shells and further arguments; refuse marks the error.
+// AddVerb adds the verb of cobra that prints the scripts for shells, to the output that root has now. Unlike cobra's it
+// refuses unknown shells and further arguments; refuse marks the error.
 func AddVerb(root *cobra.Command, args []string, refuse func(error) error) {
 	root.InitDefaultCompletionCmd(args...)
 	at := slices.IndexFunc(root.Commands(), func(c *cobra.Command) bool { return c.Name() == "completion" })
@@ -150,6 +150,7 @@ func AddVerb(root *cobra.Command, args []string, refuse func(error) error) {
 		if len(args) == 0 {
 			return cmd.Help()
 		}
-		return refuse(fault.Hint(fmt.Errorf("there is no completion for %q", args[0]), "%s are there", strings.Join(shells, ", ")))
+		return refuse(fault.Hint(fmt.Errorf("there is no completion for %q", args[0]), "%s are there",
+			strings.Join(shells, ", ")))
 	}
 }

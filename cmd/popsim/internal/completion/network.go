@@ -29,8 +29,8 @@ func networks(verb string) (found []string) {
 	return found
 }
 
-// networkNames offers what can be set of the network that the first argument names and has not been; it is nil where that names
-// none of the library.
+// networkNames offers what can be set of the network that the first argument names and has not been; it is nil where
+// that names none of the library.
 func networkNames(args []string) (found []string) {
 	name, preset, _ := strings.Cut(args[0], ":")
 	if !slices.Contains(description.Names(), name) {

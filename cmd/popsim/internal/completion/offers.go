@@ -9,8 +9,8 @@ import (
 	"popsim/sweep"
 )
 
-// The functions below are the Offers of flags: they return the values a flag may take, given the model that the command line
-// names, nil if none.
+// The functions below are the Offers of flags: they return the values a flag may take, given the model that the command
+// line names, nil if none.
 
 // Methods offers integration methods, those of m if it is not nil.
 func Methods(m *model.Model) (found []string) {

@@ -1,4 +1,5 @@
-// Package flagset makes flags of the command line from their records, experiment.Flag, and explains the errors of its parser.
+// Package flagset makes flags of the command line from their records, experiment.Flag, and explains the errors of its
+// parser.
 package flagset
 
 import (
@@ -59,7 +60,8 @@ func Set(set *pflag.FlagSet, entries []experiment.Entry) error {
 	return nil
 }
 
-// CheckEmpty returns an error if a flag that holds words is given with an empty text, as by a script whose variable is empty.
+// CheckEmpty returns an error if a flag that holds words is given with an empty text, as by a script whose variable is
+// empty.
 func CheckEmpty(set *pflag.FlagSet) error {
 	var bad fault.List
 	set.Visit(func(f *pflag.Flag) {
@@ -92,7 +94,8 @@ func Explain(cmd *cobra.Command, err error) error {
 	return err
 }
 
-// explainUnknown is the error about an unknown flag: name is its long name, or the first of the letters after a single dash.
+// explainUnknown is the error about an unknown flag: name is its long name, or the first of the letters after a single
+// dash.
 func explainUnknown(cmd *cobra.Command, name, letters string) error {
 	var known []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })

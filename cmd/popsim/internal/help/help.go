@@ -13,8 +13,8 @@ import (
 // Width is the number of columns that help fits into.
 const Width = 80
 
-// Fit makes the help of root and of all its commands fit Width: paragraphs and descriptions of flags are wrapped between
-// words; indented lines stay as they are unless they are too long.
+// Fit makes the help of root and of all its commands fit Width: paragraphs and descriptions of flags are wrapped
+// between words; indented lines stay as they are unless they are too long.
 func Fit(root *cobra.Command) {
 	usage := strings.NewReplacer(
 		".LocalFlags.FlagUsages", ".LocalFlags.FlagUsagesWrapped 80",
@@ -73,8 +73,8 @@ func columnsOf(text string) int { return len([]rune(text)) }
 // twoColumns matches an indented line of two columns.
 var twoColumns = regexp.MustCompile(`^( +\S.*\s{2,})(\S.*)$`)
 
-// WrapLine wraps an indented line that is too long. The second of two columns goes on below itself; a popsim command goes on
-// after a backslash, further indented; other text goes on at the indentation of the line.
+// WrapLine wraps an indented line that is too long. The second of two columns goes on below itself; a popsim command
+// goes on after a backslash, further indented; other text goes on at the indentation of the line.
 func WrapLine(line string) []string {
 	head, rest, mark := "", line, ""
 	if m := twoColumns.FindStringSubmatch(line); m != nil {

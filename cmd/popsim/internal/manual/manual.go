@@ -1,5 +1,5 @@
-// Package manual writes manual pages in the language of man(7), one for each command and topic, from the texts and flags of
-// the commands themselves.
+// Package manual writes manual pages in the language of man(7), one for each command and topic, from the texts and
+// flags of the commands themselves.
 package manual
 
 import (
@@ -19,8 +19,8 @@ import (
 	"popsim/table/file"
 )
 
-// Write writes the pages of root and of its commands and topics, except hidden ones, into dir. version is the one that the
-// pages show. Their date is SOURCE_DATE_EPOCH, else that of the commit.
+// Write writes the pages of root and of its commands and topics, except hidden ones, into dir. version is the one that
+// the pages show. Their date is SOURCE_DATE_EPOCH, else that of the commit.
 func Write(dir string, root *cobra.Command, version string) error {
 	date, err := commitDate()
 	if err != nil {

@@ -23,7 +23,8 @@ func TestGroupsLeave(t *testing.T) {
 			"slurm/job/step/memory.max": "max\n", "slurm/job/step/memory.current": "300\n",
 		}, 850},
 		{"the step has less", "0::/job/step\n", map[string]string{
-			"job/memory.max": "1000\n", "job/memory.current": "400\n", "job/step/memory.max": "350\n", "job/step/memory.current": "300\n",
+			"job/memory.max": "1000\n", "job/memory.current": "400\n", "job/step/memory.max": "350\n",
+			"job/step/memory.current": "300\n",
 		}, 50},
 		{"a container, whose path is that of its host", "0::/docker/0123\n", map[string]string{
 			"memory.max": "700\n", "memory.current": "800\n",

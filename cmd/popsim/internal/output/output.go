@@ -17,7 +17,8 @@ func ToStdout(path string) bool {
 	return path == "-" || filepath.ToSlash(path) == "/dev/stdout"
 }
 
-// OnTerminal reports whether what is written to w appears on a terminal. A device that discards it, such as /dev/null, is none.
+// OnTerminal reports whether what is written to w appears on a terminal. A device that discards it, such as /dev/null,
+// is none.
 func OnTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok || !cli.IsTerminal(f) {

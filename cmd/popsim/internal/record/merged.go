@@ -15,8 +15,9 @@ func Merged(parts *sweep.Parts) file.Record {
 	r := file.Record{
 		Model: spec.Model.Name, Dt: spec.Dt, Method: spec.Method, Kernel: spec.Model.Name + "/" + spec.Method,
 		Extra: map[string]any{
-			"points": parts.Rows(), "time_ms": spec.Time, "discard_ms": spec.Discard, "from": spec.From.String(), "full": spec.Full,
-			"zip": spec.Grid.Zip, "interrupted": false, "spike_rule": SpikeRule(spec.Model), "experiment": parts.Digest(),
+			"points": parts.Rows(), "time_ms": spec.Time, "discard_ms": spec.Discard, "from": spec.From.String(),
+			"full": spec.Full,
+			"zip":  spec.Grid.Zip, "interrupted": false, "spike_rule": SpikeRule(spec.Model), "experiment": parts.Digest(),
 			"neuron_steps": parts.Work.LaneSteps, "parts": parts.Count(), "parts_seconds": parts.Work.Seconds,
 			"ns_per_neuron_step": parts.Work.Seconds * 1e9 / max(1, float64(parts.Work.LaneSteps)),
 		},
@@ -34,7 +35,8 @@ func MergedJobs(parts *sweep.JobsParts) file.Record {
 		r.Model, r.Preset, r.Parameters, r.Dt, r.Seed = q.Model, q.Preset, q.Parameters, q.Dt, q.Seed
 		r.Extra["part_command"] = q.Command
 		for _, name := range []string{
-			"description", "files", "settings", "points", "trials", "time_ms", "discard_ms", "bin_ms", "zip", "spikes_on_grid", "memory_forecast_bytes",
+			"description", "files", "settings", "points", "trials", "time_ms", "discard_ms", "bin_ms", "zip",
+			"spikes_on_grid", "memory_forecast_bytes",
 		} {
 			r.Extra[name] = q.Extra[name]
 		}

@@ -13,15 +13,16 @@ import (
 	"popsim/table/file"
 )
 
-// Network returns what the record of a run or sweep of a network tells of the network: its description with the @files that it
-// names, and its parameters.
+// Network returns what the record of a run or sweep of a network tells of the network: its description with the @files
+// that it names, and its parameters.
 func Network(n *experiment.Network, res *description.Result) file.Record {
 	files := []map[string]any{}
 	for _, f := range res.Files {
 		files = append(files, map[string]any{"path": f.Path, "sha256": f.SHA256})
 	}
 	r := file.Record{
-		Model: strings.TrimSuffix(n.Description.Path, experiment.Ending), Preset: n.Preset, Dt: res.Spec.Dt, Seed: res.Spec.Seed,
+		Model: strings.TrimSuffix(n.Description.Path, experiment.Ending), Preset: n.Preset, Dt: res.Spec.Dt,
+		Seed: res.Spec.Seed,
 		Extra: map[string]any{
 			"description": n.Description.Text, "files": files, "settings": n.SettingTexts(), "spikes_on_grid": res.Spec.OnGrid,
 		},
@@ -40,7 +41,8 @@ func AddGraph(extra map[string]any, spec *network.Spec, sum network.Summary) {
 		populations = append(populations, map[string]any{"name": p.Name, "first": first, "n": p.N})
 		first += p.N
 	}
-	extra["populations"], extra["synapses"], extra["graph_checksum"] = populations, sum.Edges, fmt.Sprintf("%016x", sum.Checksum)
+	extra["populations"], extra["synapses"], extra["graph_checksum"] = populations, sum.Edges,
+		fmt.Sprintf("%016x", sum.Checksum)
 	extra["least_delay_ms"], extra["longest_delay_ms"] = sum.LeastDelay, sum.LongestDelay
 	extra["bytes_per_synapse"] = PerSynapse(sum)
 }

@@ -22,8 +22,8 @@ func AddMachine(extra map[string]any) {
 	extra["gc_cpu_fraction"], extra["allocated_bytes"] = gc.GCCPUFraction, gc.TotalAlloc
 }
 
-// AddWorkers puts into extra how long each worker computed and waited for the others (s), and its imbalance: its time divided
-// by the mean of all, less one.
+// AddWorkers puts into extra how long each worker computed and waited for the others (s), and its imbalance: its time
+// divided by the mean of all, less one.
 func AddWorkers(extra map[string]any, s sched.Stats) {
 	busy, wait, over := make([]float64, len(s.Busy)), make([]float64, len(s.Wait)), make([]float64, len(s.Busy))
 	mean := 0.0

@@ -16,7 +16,8 @@ import (
 func Population(n experiment.Neuron, spec pop.Spec, cfg pop.Config, sum pop.Summary, seed uint64) file.Record {
 	method, _ := spec.Model.Method(spec.Method)
 	extra := map[string]any{
-		"neurons": spec.N, "steps": sum.Steps, "spikes": sum.Spikes, "spike_rule": SpikeRule(spec.Model), "shards": sum.Shards,
+		"neurons": spec.N, "steps": sum.Steps, "spikes": sum.Spikes, "spike_rule": SpikeRule(spec.Model),
+		"shards":           sum.Shards,
 		"bytes_per_neuron": sum.Bytes,
 	}
 	if len(sum.Away) > 0 {
@@ -27,7 +28,8 @@ func Population(n experiment.Neuron, spec pop.Spec, cfg pop.Config, sum pop.Summ
 		extra["ns_per_neuron_step"] = sum.Elapsed.Seconds() * 1e9 / work
 	}
 	return file.Record{
-		Model: spec.Model.Name, Preset: n.Preset.Name, Parameters: n.Parameters(nil), Dt: cfg.Dt, Method: method.Name, Seed: seed,
+		Model: spec.Model.Name, Preset: n.Preset.Name, Parameters: n.Parameters(nil), Dt: cfg.Dt, Method: method.Name,
+		Seed:   seed,
 		Kernel: spec.Model.Name + "/" + method.Name, ISA: sum.Kernel.ISA.String(), Workers: len(sum.Sched.Busy), Extra: extra,
 	}
 }
@@ -42,7 +44,8 @@ func Sweep(n experiment.Neuron, r *sweep.Result, seed uint64) file.Record {
 	}
 	AddWorkers(extra, r.Sched)
 	return file.Record{
-		Model: spec.Model.Name, Preset: n.Preset.Name, Parameters: n.Parameters(nil), Dt: spec.Dt, Method: spec.Method, Seed: seed,
+		Model: spec.Model.Name, Preset: n.Preset.Name, Parameters: n.Parameters(nil), Dt: spec.Dt, Method: spec.Method,
+		Seed:   seed,
 		Kernel: spec.Model.Name + "/" + spec.Method, ISA: r.Kernel.ISA.String(), Workers: r.Workers, Extra: extra,
 	}
 }
@@ -65,8 +68,8 @@ func Finished(path, digest string) bool {
 	return err == nil
 }
 
-// Models returns the record of a sweep of several models from those of each: that of the first, with the parameters of all,
-// named MODEL.NAME.
+// Models returns the record of a sweep of several models from those of each: that of the first, with the parameters of
+// all, named MODEL.NAME.
 func Models(models []string, records []file.Record) file.Record {
 	all := records[0]
 	all.Model, all.Preset, all.Parameters = strings.Join(models, ","), "", nil

@@ -43,7 +43,8 @@ func methodNames(m *model.Model) []string {
 	return names
 }
 
-// Describe writes all that is needed to use a model: equations, parameters as the preset has them, states, methods, presets.
+// Describe writes all that is needed to use a model: equations, parameters as the preset has them, states, methods,
+// presets.
 func Describe(w io.Writer, n experiment.Neuron) error {
 	var b bytes.Buffer
 	describeParameters(&b, n)
@@ -147,13 +148,15 @@ func spikeRule(m *model.Model) []string {
 	}
 	if m.Fires == model.Crossing {
 		return []string{
-			fmt.Sprintf("A spike is an upward crossing of V_th; the next one counts once V has been below V_th - %v mV.", model.Rearm),
+			fmt.Sprintf("A spike is an upward crossing of V_th; the next one counts once V has been below V_th - %v "+
+				"mV.", model.Rearm),
 		}
 	}
 	rule := []string{"A spike is V reaching V_th; V is then put to V_reset and held there for t_ref."}
 	if m.Index("delta_T") >= 0 {
 		rule = append(rule,
-			"V_T is the threshold of the rheobase, where the exponential takes over; V_th is only the cut-off that ends the upstroke. "+
+			"V_T is the threshold of the rheobase, where the exponential takes over; V_th is only the cut-off that ends "+
+				"the upstroke. "+
 				"Other programs use these names the other way round, or call V_th V_peak.")
 	}
 	return rule

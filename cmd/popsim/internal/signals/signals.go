@@ -1,9 +1,9 @@
 // Package signals ends the work of the process when a signal arrives.
 //
-// An interrupt (Ctrl-C) and a terminal that closes end the work at once. SIGTERM and SIGUSR1 are warnings: batch systems send
-// them before they take the machine away. Work that can keep what it has finished waits for a warning on the channel of
-// Graceful and ends by itself; all other work ends at once. After a warning the next signal ends graceful work at once, and
-// the one after that the process.
+// An interrupt (Ctrl-C) and a terminal that closes end the work at once. SIGTERM and SIGUSR1 are warnings: batch
+// systems send them before they take the machine away. Work that can keep what it has finished waits for a warning on
+// the channel of Graceful and ends by itself; all other work ends at once. After a warning the next signal ends
+// graceful work at once, and the one after that the process.
 package signals
 
 import (
@@ -31,8 +31,8 @@ func of(ctx context.Context) *state {
 	return s
 }
 
-// Graceful returns a channel that is closed when a warning arrives. The caller must then end its work soon: from this call on
-// the first warning no longer cancels ctx. It returns nil if ctx does not come from Context.
+// Graceful returns a channel that is closed when a warning arrives. The caller must then end its work soon: from this
+// call on the first warning no longer cancels ctx. It returns nil if ctx does not come from Context.
 func Graceful(ctx context.Context) <-chan struct{} {
 	s := of(ctx)
 	if s == nil {
@@ -42,8 +42,8 @@ func Graceful(ctx context.Context) <-chan struct{} {
 	return s.warned
 }
 
-// OutOfTime reports whether the warning was that the time of the job has run out (SIGUSR1), after which it should be queued
-// again.
+// OutOfTime reports whether the warning was that the time of the job has run out (SIGUSR1), after which it should be
+// queued again.
 func OutOfTime(ctx context.Context) bool {
 	s := of(ctx)
 	return s != nil && s.outOfTime.Load()
@@ -65,8 +65,8 @@ func Context(parent context.Context) (ctx context.Context, stop func()) {
 	}
 }
 
-// watch calls cancel when a signal arrives that is not a warning for graceful work. From then on signals have their usual
-// effect, so that the next one ends the process.
+// watch calls cancel when a signal arrives that is not a warning for graceful work. From then on signals have their
+// usual effect, so that the next one ends the process.
 func (s *state) watch(ctx context.Context, arrived chan os.Signal, cancel func()) {
 	warned := false
 	for {

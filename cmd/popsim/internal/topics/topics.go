@@ -1,5 +1,5 @@
-// Package topics holds the help texts: text/NAME.txt is that of the verb or topic NAME. Paragraphs are wrapped when they are
-// shown; indented lines stay as they are.
+// Package topics holds the help texts: text/NAME.txt is that of the verb or topic NAME. Paragraphs are wrapped when
+// they are shown; indented lines stay as they are.
 package topics
 
 import (
@@ -47,7 +47,8 @@ func Experiments() *cobra.Command {
 
 // Pictures returns the help on pictures.
 func Pictures() *cobra.Command {
-	text := strings.NewReplacer("LEGENDS", strings.Join(figure.Legends, ", "), "MAPS", strings.Join(figure.ColourMaps(), ", ")).
+	text := strings.NewReplacer("LEGENDS", strings.Join(figure.Legends, ", "), "MAPS", strings.Join(figure.ColourMaps(),
+		", ")).
 		Replace(Text("pictures"))
 	return &cobra.Command{Use: "pictures", Short: "How pictures are drawn, and their style", Long: text}
 }

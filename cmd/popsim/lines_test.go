@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bufio"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// mostColumns is the length of the longest line of Go, in characters; a tab counts as one.
+const mostColumns = 120
+
+// longLines are the directories, with those below them, in which lines may still be longer. Remove one when it is
+// clean.
+var longLines = []string{"kernels", "dynamics", "network", "figure", "equations", "expression", "bench", "rng/_gen"}
+
+// TestLinesFit: no line of Go is longer than mostColumns, except in generated files and in longLines.
+func TestLinesFit(t *testing.T) {
+	root := filepath.Join("..", "..")
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := filepath.ToSlash(strings.TrimPrefix(path, root+string(filepath.Separator)))
+		switch {
+		case entry.IsDir() && (strings.HasPrefix(entry.Name(), ".") && path != root || slices.Contains(longLines, name)):
+			return filepath.SkipDir
+		case entry.IsDir() || filepath.Ext(path) != ".go":
+			return nil
+		}
+		checkLines(t, path, name)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checkLines reports the long lines of a file that is not generated.
+func checkLines(t *testing.T, path, name string) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<22)
+	for n := 1; lines.Scan(); n++ {
+		if n == 1 && strings.HasPrefix(lines.Text(), "// Code generated") {
+			return
+		}
+		if columns := utf8.RuneCountInString(lines.Text()); columns > mostColumns {
+			t.Errorf("%s:%d has %d columns; %d are the most", name, n, columns, mostColumns)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		t.Error(err)
+	}
+}
