@@ -14,12 +14,25 @@ type method struct {
 	formulas func(d *definition, h *graph.Node) []*graph.Node
 	// step is the state behind a step from y; f are the formulas.
 	step func(c *compiled, b *vec.Block, y []vec.Vec, x kernels.Surroundings, f []*graph.Node) []vec.Vec
+	// applies tells whether there is the method for these equations; nil means always.
+	applies func(d *definition) bool
 }
 
 var methods = []method{
 	{
 		Method:   model.Method{Name: "rk4", Order: 4, Doc: "classical Runge-Kutta method; spikes inside the step"},
 		formulas: rk4Formulas, step: rk4Step,
+	},
+	{
+		Method: model.Method{
+			Name: "strang-cn", Order: 2,
+			Doc: "V and gates in turns, each by the trapezoidal rule, where all are linear in themselves; spikes inside the step",
+		},
+		formulas: strangFormulas, step: strangStep, applies: (*definition).strangApplies,
+	},
+	{
+		Method:   model.Method{Name: "rosenbrock", Order: 3, Doc: "ROS3, for stiff equations, by exact derivatives; spikes inside the step"},
+		formulas: rosenbrockFormulas, step: rosenbrockStep,
 	},
 	{
 		Method: model.Method{

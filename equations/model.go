@@ -97,12 +97,17 @@ func (d *definition) model() (*model.Model, error) {
 func (d *definition) provide(m *model.Model) error {
 	var names []string
 	for _, q := range methods {
-		names = append(names, q.Name)
+		if q.applies == nil || q.applies(d) {
+			names = append(names, q.Name)
+		}
 	}
 	if d.method != "" && !slices.Contains(names, d.method) {
 		return fault.At(d.path+":1:1", fmt.Errorf("method is %q%s; it may be %v", d.method, expression.Nearest(d.method, names), names))
 	}
 	for _, q := range methods {
+		if !slices.Contains(names, q.Name) {
+			continue
+		}
 		q.Dt = d.dt
 		if math.IsNaN(q.Dt) {
 			q.Dt = 0.05
@@ -112,7 +117,11 @@ func (d *definition) provide(m *model.Model) error {
 		} else {
 			m.Methods = append(m.Methods, q.Method)
 		}
-		kernels.Provide(m, q.Name, d.compile(q).program())
+		kernels.Provide(m, q.Name, func() *kernels.Program {
+			d.compiling.Lock() // the graph grows
+			defer d.compiling.Unlock()
+			return d.compile(q).program()
+		})
 	}
 	return nil
 }

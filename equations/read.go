@@ -15,6 +15,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"popsim/equations/graph"
 	"popsim/expression"
@@ -23,10 +24,10 @@ import (
 	"popsim/tomltree"
 )
 
-// mostNodes is how many operations equations may have, and maxNodes how many they and their derivatives by all states, so that no
-// file takes long.
+// mostNodes is how many operations equations may have, and maxNodes how many they and their derivatives by all states,
+// so that no file takes long.
 const (
-	mostNodes = 3_000
+	mostNodes = 1_500
 	maxNodes  = 20_000
 )
 
@@ -55,6 +56,7 @@ type definition struct {
 	resets              []string // as they were written
 	presets             []model.Preset
 	removed             int // singularities
+	compiling           sync.Mutex
 }
 
 type parameter struct {

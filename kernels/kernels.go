@@ -103,7 +103,7 @@ func For(m *model.Model, method model.Method, isa ISA) (*Kernel, error) {
 		return nil, err
 	}
 	if p, ok := provided.Load(providedKey{m, method.Name}); ok {
-		p := p.(*Program)
+		p := p.(func() *Program)()
 		if code.Available() != nil {
 			isa = Go
 		}

@@ -53,9 +53,11 @@ type providedKey struct {
 	method string
 }
 
-// Provide makes p the kernel of a method of m, a model from outside of this package. It is called once for each method,
-// before For.
-func Provide(m *model.Model, method string, p *Program) { provided.Store(providedKey{m, method}, p) }
+// Provide makes what make returns the kernel of a method of m, a model from outside of this package. It is called before For, which
+// calls make at most once.
+func Provide(m *model.Model, method string, make func() *Program) {
+	provided.Store(providedKey{m, method}, sync.OnceValue(make))
+}
 
 // programScheme is the scheme of a program. Its last coefficients are I and gain; its hidden column is the remaining
 // hold in steps, or whether the next crossing counts (1) or not (0).

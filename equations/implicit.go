@@ -1,0 +1,194 @@
+package equations
+
+import (
+	"popsim/equations/graph"
+	"popsim/kernels"
+	"popsim/kernels/vec"
+)
+
+// strangApplies tells whether V is linear in itself, and every other state linear in itself and independent of the
+// others but V.
+func (d *definition) strangApplies() bool {
+	for i, f := range d.slopes {
+		for j := range d.states {
+			slope := d.Derivative(f, j)
+			if i == j && slope.DependsOn(i) || i > 0 && j > 0 && i != j && !slope.Is(0) {
+				return false
+			}
+		}
+	}
+	return len(d.states) > 1
+}
+
+// strangFormulas are a half step of V while the others stay, and a step of the others while V stays, each by the
+// trapezoidal rule, which is exact algebra where F is linear in the state: y + h F/(1 - h/2 J).
+func strangFormulas(d *definition, h *graph.Node) []*graph.Node {
+	f := make([]*graph.Node, len(d.states))
+	for i, s := range d.states {
+		span := h
+		if i == 0 {
+			span = d.Mul(d.Const(0.5), h)
+		}
+		j := d.Derivative(d.slopes[i], i)
+		f[i] = d.Add(s.node, d.Div(d.Mul(span, d.slopes[i]), d.Sub(d.Const(1), d.Mul(d.Mul(d.Const(0.5), span), j))))
+	}
+	return f
+}
+
+// strangStep is Strang's splitting, of order 2: half a step of V, a step of the others, half a step of V. The rates of
+// the others are needed once a step.
+func strangStep(c *compiled, b *vec.Block, y []vec.Vec, x kernels.Surroundings, f []*graph.Node) []vec.Vec {
+	z := append([]vec.Vec{}, y...)
+	half := func() {
+		v := c.at(b, z, x).of(f[0])
+		if x.Held != nil {
+			v = b.Select(*x.Held, z[0], v)
+		}
+		z = append([]vec.Vec{v}, z[1:]...)
+	}
+	half()
+	z = append([]vec.Vec{z[0]}, c.at(b, z, x).all(f[1:])...)
+	half()
+	return z
+}
+
+// Coefficients of ROS3, an L-stable Rosenbrock method of order 3 in three stages with two evaluations of the field:
+// Sandu et al., Atmos. Environ. 31:3459 (1997), in the form of Hairer & Wanner, in which K_i are sums of slopes times
+// the step.
+const (
+	ros3Gamma = 0.43586652150845899941601945119356
+	ros3C21   = -1.0156171083877702091975600115545
+	ros3C31   = 4.0759956452537699824805835358067
+	ros3C32   = 9.2076794298330791242156818474003
+	ros3M2    = 6.1697947043828245592553615689730
+	ros3M3    = -0.42772256543218573326238373806514
+)
+
+// rosenbrockFormulas are the slopes, their derivatives times gamma h, row by row, and gamma h.
+func rosenbrockFormulas(d *definition, h *graph.Node) []*graph.Node {
+	span := d.Mul(d.Const(ros3Gamma), h)
+	f := append([]*graph.Node{}, d.slopes...)
+	for _, slope := range d.slopes {
+		for j := range d.states {
+			f = append(f, d.Mul(span, d.Derivative(slope, j)))
+		}
+	}
+	return append(f, span)
+}
+
+// rosenbrockStep solves (1 - gamma h J) K_i = gamma h F_i + gamma sum C_ij K_j for three stages.
+func rosenbrockStep(c *compiled, b *vec.Block, y []vec.Vec, x kernels.Surroundings, f []*graph.Node) []vec.Vec {
+	n := len(y)
+	r := c.at(b, y, x)
+	span := r.of(f[n+n*n])
+	m := newMatrix(r, f[n:n+n*n], x.Held)
+	slopes := func(y []vec.Vec) []vec.Vec {
+		s := c.at(b, y, x).all(f[:n])
+		if x.Held != nil {
+			s[0] = b.Select(*x.Held, b.Const(0), s[0])
+		}
+		return s
+	}
+	stage := func(s []vec.Vec, k [][]vec.Vec, coefs ...float64) []vec.Vec {
+		right := make([]vec.Vec, n)
+		for i := range right {
+			right[i] = b.Mul(span, s[i])
+			for j, coef := range coefs {
+				right[i] = b.FMA(k[j][i], b.Const(ros3Gamma*coef), right[i])
+			}
+		}
+		return m.solve(right)
+	}
+	k1 := stage(slopes(y), nil)
+	moved := make([]vec.Vec, n)
+	for i := range moved {
+		moved[i] = b.Add(y[i], k1[i])
+	}
+	second := slopes(moved)
+	k2 := stage(second, [][]vec.Vec{k1}, ros3C21)
+	k3 := stage(second, [][]vec.Vec{k1, k2}, ros3C31, ros3C32)
+	next := make([]vec.Vec, n)
+	for i := range next {
+		next[i] = b.FMA(k3[i], b.Const(ros3M3), b.FMA(k2[i], b.Const(ros3M2), moved[i]))
+	}
+	return next
+}
+
+// matrix is 1 - gamma h J, eliminated from the last state to the first, so that gates, which depend on V and themselves
+// alone, fill nothing in. Places that are 0 for every state are left out.
+type matrix struct {
+	*recording
+	n       int
+	at      map[[2]int]vec.Vec // below the diagonal the factors of the elimination
+	inverse []vec.Vec          // of the diagonal
+}
+
+func newMatrix(r *recording, jac []*graph.Node, held *vec.Mask) *matrix {
+	n := len(r.states)
+	m := &matrix{recording: r, n: n, at: map[[2]int]vec.Vec{}, inverse: make([]vec.Vec, n)}
+	zero, one := r.Const(0), r.Const(1)
+	for k, node := range jac {
+		i, j := k/n, k%n
+		switch {
+		case i == j:
+			m.at[[2]int{i, j}] = r.Sub(one, r.of(node))
+		case !node.Is(0):
+			m.at[[2]int{i, j}] = r.Neg(r.of(node))
+		default:
+			continue
+		}
+		if i == 0 && held != nil {
+			fixed := zero
+			if j == 0 {
+				fixed = one
+			}
+			m.at[[2]int{i, j}] = r.Select(*held, fixed, m.at[[2]int{i, j}])
+		}
+	}
+	for p := n - 1; p >= 0; p-- { // the pivot
+		m.inverse[p] = r.Div(one, m.at[[2]int{p, p}])
+		for i := p - 1; i >= 0; i-- {
+			below, ok := m.at[[2]int{i, p}]
+			if !ok {
+				continue
+			}
+			factor := r.Mul(below, m.inverse[p])
+			m.at[[2]int{i, p}] = factor
+			for j := range p {
+				if right, ok := m.at[[2]int{p, j}]; ok {
+					m.subtract(i, j, factor, right)
+				}
+			}
+		}
+	}
+	return m
+}
+
+// subtract takes a product from a place.
+func (m *matrix) subtract(i, j int, a, b vec.Vec) {
+	if v, ok := m.at[[2]int{i, j}]; ok {
+		m.at[[2]int{i, j}] = m.FNMA(a, b, v)
+	} else {
+		m.at[[2]int{i, j}] = m.Neg(m.Mul(a, b))
+	}
+}
+
+func (m *matrix) solve(right []vec.Vec) []vec.Vec {
+	x := append([]vec.Vec{}, right...)
+	for p := m.n - 1; p >= 0; p-- {
+		for i := p - 1; i >= 0; i-- {
+			if factor, ok := m.at[[2]int{i, p}]; ok {
+				x[i] = m.FNMA(factor, x[p], x[i])
+			}
+		}
+	}
+	for i := range x {
+		for j := range i {
+			if v, ok := m.at[[2]int{i, j}]; ok {
+				x[i] = m.FNMA(v, x[j], x[i])
+			}
+		}
+		x[i] = m.Mul(x[i], m.inverse[i])
+	}
+	return x
+}
