@@ -92,6 +92,7 @@ type route struct {
 	tables [][2]int32 // numbers of tables by class of the target and sign of the weight
 	class  int        // of all targets; -1: they differ
 	signed bool       // whether the sign must be looked at
+	only   int32      // number of the table if it is the same for all edges; else -1
 }
 
 // scratch is what one worker builds with.
@@ -100,6 +101,7 @@ type scratch struct {
 	tables   []int32  // of each edge of the bundle: its table, by range and number
 	runs     []uint32 // its steps of delay above the table's least
 	lanes    []uint16
+	starts   []int       // of edges onto one target: where they are counted in the index
 	lists    [][]local   // by range and number of the table
 	parts    [][]float64 // of edges of the same lists: parts of a step, where there are any
 	counts   []uint32    // by delay
@@ -143,7 +145,7 @@ func newBuilder(ctx context.Context, n *Network) *builder {
 
 func (b *builder) route(d *drawing, population int) route {
 	l := b.net.layout
-	r := route{tables: make([][2]int32, len(l.classes)), class: -2}
+	r := route{tables: make([][2]int32, len(l.classes)), class: -2, only: -1}
 	for _, to := range d.p.To {
 		c := l.classOf[to.Population]
 		if r.class == -2 {
@@ -163,6 +165,9 @@ func (b *builder) route(d *drawing, population int) route {
 			}
 		}
 		r.signed = r.signed || r.tables[c][0] != r.tables[c][1]
+	}
+	if r.class >= 0 && !r.signed {
+		r.only = r.tables[r.class][0]
 	}
 	return r
 }

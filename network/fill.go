@@ -97,20 +97,23 @@ func (b *builder) sort(sc *scratch, d *drawing, pre int) error {
 
 // note counts the edges of a bundle and adds them to the checksum.
 func (b *builder) note(sc *scratch, d *drawing) {
-	sum := uint64(0)
-	if len(sc.tables) > 0 {
-		pre, post := sc.end(0)
-		s, target := d.from.global(pre), d.to.global(post)
-		for k := range sc.tables {
-			if len(sc.post) > 1 {
-				target = d.to.global(int(sc.post[k]))
-			} else if len(sc.pre) > 1 {
-				s = d.from.global(int(sc.pre[k]))
-			}
-			sum += edgeHash(d.number, s, target, sc.weight[k], sc.delay[k])
+	n := sc.len()
+	if n == 0 {
+		return
+	}
+	pre, post := sc.end(0)
+	s, target := d.from.global(pre), d.to.global(post)
+	sum, weight, delay := uint64(0), sc.weight[:n], sc.delay[:n]
+	if byTarget(d.p.Rule) {
+		for k, w := range weight {
+			sum += edgeHash(d.number, d.from.global(int(sc.pre[k])), target, w, delay[k])
+		}
+	} else {
+		for k, w := range weight {
+			sum += edgeHash(d.number, s, d.to.global(int(sc.post[k])), w, delay[k])
 		}
 	}
-	sc.edges += int64(len(sc.tables))
+	sc.edges += int64(n)
 	sc.checksum += sum
 }
 
@@ -122,22 +125,20 @@ func (b *builder) locate(sc *scratch, d *drawing) error {
 		return nil
 	}
 	pre, post := sc.end(0)
-	s, target := d.from.global(pre), d.to.global(post)
-	r, h := &b.routes[d.number][b.populations[s]], b.homes[target]
+	target := d.to.global(post)
+	r, h := &b.routes[d.number][b.populations[d.from.global(pre)]], b.homes[target]
+	drawnByTarget := byTarget(d.p.Rule)
 	for k := range sc.tables {
-		if len(sc.post) > 1 {
-			target = d.to.global(int(sc.post[k]))
-			h = b.homes[target]
-		} else if len(sc.pre) > 1 {
+		t := r.only
+		switch {
+		case drawnByTarget:
 			r = &b.routes[d.number][b.populations[d.from.global(int(sc.pre[k]))]]
-		}
-		class := r.class
-		if class < 0 {
-			class = b.net.layout.classOf[b.populations[target]]
-		}
-		t := r.tables[class][0]
-		if r.signed && sc.weight[k] < 0 {
-			t = r.tables[class][1]
+			t = b.table(r, target, sc.weight, k)
+		case t < 0:
+			target = d.to.global(int(sc.post[k]))
+			h, t = b.homes[target], b.table(r, target, sc.weight, k)
+		default:
+			h = b.homes[d.to.global(int(sc.post[k]))]
 		}
 		number := int32(h.shard)*int32(len(b.index)) + t
 		st := b.all[number]
@@ -147,21 +148,22 @@ func (b *builder) locate(sc *scratch, d *drawing) error {
 		}
 		sc.tables[k], sc.runs[k], sc.lanes[k] = number, run, h.lane
 	}
-	return d.negative(&sc.bundle)
+	return nil
 }
 
-// negative refuses edges of a bundle whose weights are conductances below 0.
-func (d *drawing) negative(b *bundle) error {
-	if !d.layout.spec.Synapses[d.p.Synapse].Kind.conductance() {
-		return nil
+// table is the number of the table of edge k onto a neuron. Weights are looked at only where the sign matters.
+func (b *builder) table(r *route, target int, weight []float64, k int) int32 {
+	if r.only >= 0 {
+		return r.only
 	}
-	for k, w := range b.weight {
-		if w < 0 {
-			pre, post := b.end(k)
-			return fmt.Errorf("projection %s: weight %g of the edge from %d to %d; conductances are at least 0 (clip or redraw them)", d.p.Name, w, pre, post)
-		}
+	class := r.class
+	if class < 0 {
+		class = b.net.layout.classOf[b.populations[target]]
 	}
-	return nil
+	if r.signed && weight[k] < 0 {
+		return r.tables[class][1]
+	}
+	return r.tables[class][0]
 }
 
 // refused is the error of edge k of a bundle, whose delay cannot be.
@@ -287,11 +289,47 @@ func (b *builder) count(sc *scratch, d *drawing, member int) error {
 	if err := d.of(member, &sc.bundle, columns); err != nil {
 		return err
 	}
+	if st := b.only(d, member); st != nil {
+		err := st.places(sc, d)
+		for _, i := range sc.starts {
+			st.start[i]++
+		}
+		return err
+	}
 	if err := b.locate(sc, d); err != nil {
 		return err
 	}
 	for k, t := range sc.tables {
 		b.all[t].start[b.run(sc, d, k)]++
+	}
+	return nil
+}
+
+// only returns the table of all edges that a projection from one population draws for a target; nil where there are
+// several tables.
+func (b *builder) only(d *drawing, post int) *store {
+	if !byTarget(d.p.Rule) || len(d.p.From) > 1 {
+		return nil
+	}
+	r := &b.routes[d.number][d.p.From[0].Population]
+	if r.only < 0 {
+		return nil
+	}
+	return b.stores[b.homes[d.to.global(post)].shard][r.only]
+}
+
+// places finds the places in the index where the edges of a bundle of one target, all of this table, are counted: the
+// entries behind those of their runs.
+func (s *store) places(sc *scratch, d *drawing) error {
+	sc.starts = resized(sc.starts, len(sc.pre))
+	stride, least := s.delays+1, uint32(s.least)
+	first := d.from.global(0) - s.first
+	for k, pre := range sc.pre {
+		run := sc.steps[k] - least
+		if run >= uint32(s.delays) {
+			return d.refused(&sc.bundle, k)
+		}
+		sc.starts[k] = (first+int(pre))*stride + int(run) + 1
 	}
 	return nil
 }
@@ -308,19 +346,36 @@ func (b *builder) place(sc *scratch, d *drawing, member int) error {
 	if err := d.of(member, &sc.bundle, numbers); err != nil {
 		return err
 	}
+	b.note(sc, d)
+	if st := b.only(d, member); st != nil {
+		err := st.places(sc, d)
+		st.placeAt(sc, b.homes[d.to.global(member)].lane)
+		return err
+	}
 	if err := b.locate(sc, d); err != nil {
 		return err
 	}
 	for k, t := range sc.tables {
 		st := b.all[t].table
 		next := &st.start[b.run(sc, d, k)]
-		if st.style == shared {
-			st.b16[*next/4][*next%4] = sc.lanes[k]
-		} else {
-			st.set(*next, sc.lanes[k], sc.weight[k], sc.part[k])
-		}
+		st.set(*next, sc.lanes[k], sc.weight[k], sc.part[k])
 		*next++
 	}
-	b.note(sc, d)
 	return nil
+}
+
+// placeAt stores the edges of a bundle of one target, whose places in the index are known.
+func (s *store) placeAt(sc *scratch, lane uint16) {
+	if s.style == shared {
+		for _, i := range sc.starts {
+			next := s.start[i]
+			s.start[i] = next + 1
+			s.b16[next/4][next%4] = lane
+		}
+		return
+	}
+	for k, i := range sc.starts {
+		s.set(s.start[i], lane, sc.weight[k], sc.part[k])
+		s.start[i]++
+	}
 }

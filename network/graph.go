@@ -280,7 +280,7 @@ func (d *drawing) weights(b *bundle, n int, id uint32) error {
 		for k, i := range d.index[d.first[id]:d.first[id+1]] {
 			b.weight[k] = d.listed.Weight[i]
 		}
-		return nil
+		return d.usable(b)
 	}
 	d.law(&d.weight, b, b.weight, id)
 	if d.weight.drawn {
@@ -298,10 +298,20 @@ func (d *drawing) weights(b *bundle, n int, id uint32) error {
 		x = min(x, 360-x)
 		b.weight[k] *= d.ring[0] + d.ring[1]*kernels.Exp(-x*x/(2*r.Sigma*r.Sigma))
 	}
+	return d.usable(b)
+}
+
+// usable refuses weights of a bundle that are not finite, and conductances below 0.
+func (d *drawing) usable(b *bundle) error {
+	conductance := d.layout.spec.Synapses[d.p.Synapse].Kind.conductance()
 	for k, w := range b.weight {
-		if w-w != 0 {
+		if w-w != 0 || conductance && w < 0 {
 			pre, post := b.end(k)
-			return fmt.Errorf("projection %s: weight %g of the edge from %d to %d", d.p.Name, w, pre, post)
+			most := ""
+			if conductance {
+				most = "; conductances are at least 0 (clip or redraw them)"
+			}
+			return fmt.Errorf("projection %s: weight %g of the edge from %d to %d%s", d.p.Name, w, pre, post, most)
 		}
 	}
 	return nil
