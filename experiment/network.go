@@ -126,6 +126,16 @@ func CheckFileSums(sums []string, files []description.File) error {
 	return bad.Err()
 }
 
+// Identity is, in writing, all that decides what a run gives: the network, and whatever else is told.
+func (n *Network) Identity(res *description.Result, rest ...any) string {
+	text := fmt.Sprintf("preset %q seed %d dt %v grid %v", n.Preset, res.Spec.Seed, res.Spec.Dt, res.Spec.OnGrid)
+	text += fmt.Sprintln(append([]any{" rest"}, rest...)...)
+	for _, s := range n.Settings {
+		text += s.Name + "=" + s.Text + "\n"
+	}
+	return text + fmt.Sprintln(FileSums(res.Files)) + n.Description.Text
+}
+
 // Saved is the experiment of a network: its description itself, flags, those given and those in resolved, and settings.
 // files tells whether the flag of FileSums holds some.
 func (n *Network) Saved(verb, comment string, flags []Flag, given func(name string) bool, resolved map[string]string,

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"popsim/network"
+	"popsim/network/recording"
 	"popsim/table"
 )
 
@@ -28,6 +29,19 @@ func NewNetworkTraces(spec *network.Spec, of []int) *NetworkTraces {
 		}
 	}
 	return t
+}
+
+// Follow lets a trace of so many steps feed these neurons too; where it goes nowhere else, it is one of them alone, in steps that
+// suit a picture.
+func (t *NetworkTraces) Follow(trace recording.Trace, steps float64) recording.Trace {
+	switch {
+	case len(t.Of) == 0:
+	case trace.Sink == nil:
+		trace = recording.Trace{Of: t.Of, Every: max(1, int64(steps/TraceSamples)), Sink: t.Append}
+	default:
+		trace.Sink = recording.Both(trace.Sink, t.Append)
+	}
+	return trace
 }
 
 // Append adds V of these neurons from a block of the table of a trace. The error is nil.

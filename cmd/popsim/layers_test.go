@@ -72,7 +72,7 @@ var layers = map[string][]string{
 	"cmd/popsim/internal/memory":  {"fault"},
 	"cmd/popsim/internal/output":  {"cmd/popsim/internal/cli", "fault", "table/file"},
 	"cmd/popsim/internal/record": {
-		"network", "network/description", "experiment", "pop", "kernels", "model",
+		"network/measure", "network/recording", "network", "network/description", "experiment", "pop", "kernels", "model",
 		"sched", "sweep", "table/file",
 	},
 	"cmd/popsim/internal/reference": {"table", "cmd/popsim/internal/help", "experiment", "model", "network/description"},

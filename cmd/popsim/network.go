@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"math"
 	"time"
 
 	"popsim/cmd/popsim/internal/cli"
@@ -27,14 +26,15 @@ type networkRun struct {
 	from     float64 // ms: earlier spikes do not count for rates and measures
 	of       []int   // neurons to trace
 	forecast network.Forecast
-	seconds  float64 // that the run took
+	built    float64 // s
 
-	tables     networkTables
-	checkpoint *recording.Checkpoint // nil where none is kept
-	goesOn     bool                  // from a checkpoint
-	rec        *recording.Recording
-	traces     *figure.NetworkTraces // nil without a picture
+	tables  networkTables
+	session recording.Session
+	traces  *figure.NetworkTraces // nil without a picture
 }
+
+// toldEdges is the number of synapses from which on it is told what building them takes.
+const toldEdges = 5_000_000
 
 // runNetwork is run for a network: read everything, open files, build, run, write.
 func (s *runCommand) runNetwork(ctx context.Context, q *experiment.Network) error {
@@ -53,123 +53,61 @@ func (s *runCommand) runNetwork(ctx context.Context, q *experiment.Network) erro
 		return err
 	}
 	s.phase("read")
+	if f := r.forecast; f.Edges > toldEdges {
+		s.say("building %.3g synapses: %s, about %s", float64(f.Edges), memory.Size(float64(f.Bytes)),
+			cli.Duration(f.Seconds))
+	}
 	n, err := network.Build(ctx, r.resolved.Spec, network.Config{
-		Workers: s.workers.Value, ISA: r.isa, Memory: int64(memory.Available()),
+		Workers: s.workers.Value, ISA: r.isa,
+		Memory: int64(memory.Available()),
 	})
 	if err != nil {
 		return err
 	}
-	s.phase("build")
-	if r.checkpoint != nil {
-		defer r.checkpoint.Close()
+	r.built = s.phase("build")
+	if c := r.session.Checkpoint; c != nil {
+		defer c.Close()
 	}
-	if err := r.record(n); err != nil {
+	wipe := r.configure(ctx)
+	if err := r.session.Begin(n, r.resolved.Spec); err != nil {
 		return err
 	}
-	before := r.seconds
-	err = s.compute(ctx, &s.flags, "run", q.Description.Title, func(ctx context.Context) error { return r.advance(ctx) })
-	r.seconds = before + s.phase("run")
+	if r.session.Resume {
+		s.say("going on from %s", r.session.Reached())
+	}
+	err = s.compute(ctx, &s.flags, "run", q.Description.Title, r.session.Run)
+	wipe()
+	s.phase("run")
 	switch canceled := errors.Is(err, context.Canceled); {
-	case canceled && r.checkpoint != nil:
-		return r.tellCheckpoint(err)
+	case canceled && r.session.Checkpoint != nil:
+		r.tellCheckpoint()
+		return err
 	case canceled:
 		s.interrupted = true
-		s.warn("interrupted at %.6g ms of %.6g ms; what was finished is %s", r.rec.End(), s.time.Value,
-			s.partial(r.tables.all()...))
+		s.warn("interrupted at %s; what was finished is %s", r.session.Reached(), s.partial(r.tables.all()...))
 	case err != nil:
 		return r.q.Locate(err, r.resolved.Spec)
 	}
 	return errors.Join(r.write(n), err)
 }
 
-// record begins the recording of a network, or goes on with it.
-func (r *networkRun) record(n *network.Network) (err error) {
-	cfg := recording.Config{
-		From: r.from, To: r.time.Value, Bin: r.networkFlags.bin.Value,
-		Trace: recording.Trace{Of: r.of, Every: max(1, recording.Steps(r.every.Value, r.cfg.Dt))},
-	}
+// configure says what is recorded. What it returns wipes the line of progress.
+func (r *networkRun) configure(ctx context.Context) (wipe func()) {
+	c, t := &r.session, &r.tables
+	c.From, c.To, c.Bin = r.from, r.time.Value, r.networkFlags.bin.Value
+	c.Every, c.Stop = time.Duration(r.networkFlags.saveEvery.Value*float64(time.Second)), signals.Graceful(ctx)
+	c.Spikes, c.Rates = sink(t.spikes), sink(t.rates)
+	c.Trace = recording.Trace{Of: r.of, Every: max(1, recording.Steps(r.every.Value, r.cfg.Dt)), Sink: sink(t.trace)}
 	if r.plot.Value != "" {
-		cfg.Sample = shownNetworkNeurons
+		c.Sample = shownNetworkNeurons
 		r.traces = figure.NewNetworkTraces(r.resolved.Spec, r.pictured())
-		if r.trace.Value == "" {
-			cfg.Trace.Of, cfg.Trace.Every = r.traces.Of, max(1, int64(math.Floor(r.time.Value/r.cfg.Dt/figure.TraceSamples)))
-		}
+		c.Trace = r.traces.Follow(c.Trace, r.time.Value/r.cfg.Dt)
 	}
-	for _, t := range r.streams(&cfg) {
-		if *t.sink = t.to(); *t.sink != nil && r.checkpoint != nil {
-			if *t.sink, err = r.checkpoint.Sink(t.name); err != nil {
-				return err
-			}
-		}
+	if r.quiet {
+		return func() {}
 	}
-	if !r.quiet {
-		work := float64(r.forecast.Neurons)
-		progress := cli.NewProgress(r.stderr, float64(recording.Steps(r.time.Value, r.cfg.Dt))*work, "neuron-steps")
-		cfg.Progress = func(steps int64) { progress.Update(float64(steps) * work) }
-		r.tables.clear = progress.Clear
-	}
-	r.rec = recording.New(n, r.resolved.Spec, cfg)
-	switch {
-	case r.goesOn:
-		if r.seconds, err = r.checkpoint.Restore(r.rec); err == nil {
-			r.say("going on from %.6g ms of %.6g ms", r.rec.End(), r.time.Value)
-		}
-	case r.checkpoint != nil:
-		err = r.checkpoint.Start()
-	}
-	return err
-}
-
-// advance runs the network to its end, and hands what was recorded to the tables.
-func (r *networkRun) advance(ctx context.Context) (err error) {
-	end := recording.Steps(r.time.Value, r.cfg.Dt)
-	if r.checkpoint != nil {
-		every := time.Duration(r.networkFlags.saveEvery.Value * float64(time.Second))
-		err = r.checkpoint.Advance(ctx, r.rec, end, every, r.seconds, signals.Graceful(ctx))
-	} else {
-		err = r.rec.Advance(ctx, end)
-	}
-	r.tables.clear()
-	if err != nil && (r.checkpoint != nil || !errors.Is(err, context.Canceled)) {
-		return err
-	}
-	if e := r.rec.Flush(); e != nil {
-		return e
-	}
-	if r.checkpoint == nil {
-		return err
-	}
-	for _, t := range r.streams(&recording.Config{}) {
-		if to := t.to(); to != nil {
-			if err := r.checkpoint.Replay(t.name, to); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// stream is a table that is written while a network runs.
-type stream struct {
-	name string
-	sink *recording.Sink
-	to   func() recording.Sink // nil where nothing takes it
-}
-
-// streams are those of cfg.
-func (r *networkRun) streams(cfg *recording.Config) []stream {
-	t := &r.tables
-	return []stream{
-		{"spikes", &cfg.Spikes, func() recording.Sink { return sink(t.spikes) }},
-		{"rates", &cfg.Rates, func() recording.Sink { return sink(t.rates) }},
-		{"trace", &cfg.Trace.Sink, func() recording.Sink {
-			switch {
-			case r.traces == nil || len(r.traces.Of) == 0:
-				return sink(t.trace)
-			case t.trace == nil:
-				return r.traces.Append
-			}
-			return recording.Both(t.trace.Append, r.traces.Append)
-		}},
-	}
+	work := float64(r.forecast.Neurons)
+	progress := cli.NewProgress(r.stderr, r.time.Value/r.cfg.Dt*work, "neuron-steps")
+	c.Progress = func(steps int64) { progress.Update(float64(steps) * work) }
+	return progress.Clear
 }

@@ -39,8 +39,8 @@ func (f *networkFlags) add(set *pflag.FlagSet) {
 		w.Form = "FILE"
 	}
 	f.bin, f.saveEvery = experiment.Quantity{Unit: "ms", Value: 1}, experiment.Quantity{Unit: "s", Value: 600}
-	add(set, experiment.Flag{Name: "spikes-on-grid", Value: (*experiment.Switch)(&f.onGrid), Help: "networks: spikes " +
-		"and arrivals at the ends of steps"})
+	add(set, experiment.Flag{Name: "spikes-on-grid", Value: (*experiment.Switch)(&f.onGrid), Help: "networks: spikes and " +
+		"arrivals at the ends of steps"})
 	add(set, experiment.Flag{Name: "populations", Value: &f.populations, Help: "networks: table of rate, CV, synchrony, " +
 		"... of populations"})
 	add(set, experiment.Flag{Name: "edges", Value: &f.edges, Help: "networks: table of all synapses"})
@@ -108,7 +108,6 @@ func (r *networkRun) refuse() error {
 	}{
 		{"--neurons", "the sizes of a network stand in its file, n of [population.NAME]", r.n.Given},
 		{"--waveform", "inputs of a network stand in its file, [input.NAME]", len(r.waveforms.List) > 0},
-		{"--noise", "noise on a network stands in its file, noise of [input.NAME]", len(r.noises.List) > 0},
 		{
 			"--method", "methods stand in the file of a network, method of [population.NAME]; POP.method=NAME sets one",
 			r.runCommand.flags.method.Given,
@@ -210,34 +209,30 @@ func (r *networkRun) readCheckpoint() error {
 	if path == "" {
 		return fault.Hint(errors.New("a checkpoint is kept beside a table, but none is given"), "-o FILE gives one")
 	}
-	r.checkpoint = recording.NewCheckpoint(path, r.identity())
-	left := r.checkpoint.Exists()
-	if left && !f.resume && !r.force {
+	c := recording.NewCheckpoint(path, r.identity())
+	if c.Exists() && !f.resume && !r.force {
 		return fault.Hint(fmt.Errorf("an unfinished run has left a checkpoint beside %s", path),
 			"--resume goes on from it, --force throws it away")
 	}
-	r.goesOn = left && f.resume
-	r.force = r.force || r.goesOn // a run that was killed while it wrote its tables writes them again
+	r.session.Checkpoint, r.session.Resume = c, c.Exists() && f.resume
+	r.force = r.force || r.session.Resume // a run that was killed while it wrote its tables writes them again
 	return nil
 }
 
 // identity is, in writing, all that decides what the run gives.
 func (r *networkRun) identity() string {
-	text := fmt.Sprintf("preset %q seed %d dt %v grid %v time %v discard %v bin %v of %v every %v\n", r.q.Preset,
-		r.seed.Value, r.cfg.Dt,
-		r.networkFlags.onGrid, r.time.Value, r.from, r.networkFlags.bin.Value, r.of, r.every.Value)
-	for _, s := range r.q.Settings {
-		text += s.Name + "=" + s.Text + "\n"
-	}
+	var tables []bool
 	for _, f := range r.files() {
-		text += fmt.Sprintf("%s %v\n", f.flag, f.path != "")
+		tables = append(tables, f.path != "")
 	}
-	return text + fmt.Sprintln(r.plot.Value != "", experiment.FileSums(r.resolved.Files)) + r.q.Description.Text
+	return r.q.Identity(r.resolved, r.time.Value, r.from, r.networkFlags.bin.Value, r.of, r.every.Value, tables,
+		r.plot.Value != "")
 }
 
 // isFinished tells whether a run that is to be resumed has come to its end.
 func (r *networkRun) isFinished() bool {
-	if !r.networkFlags.resume || r.goesOn || r.force || !record.Finished(r.first(), record.Digest(r.identity())) {
+	f := &r.networkFlags
+	if !f.resume || r.session.Resume || r.force || !record.Finished(r.first(), record.Digest(r.identity())) {
 		return false
 	}
 	missing := func(f networkFile) bool {

@@ -254,15 +254,7 @@ func (s *networkSweep) write(out *file.Output, r *sweep.JobsResult) error {
 
 // record says how the table was made.
 func (s *networkSweep) record(r *sweep.JobsResult) file.Record {
-	out := record.Network(s.q, s.x.Base)
-	for name, value := range map[string]any{
-		"points": int(s.jobs.Grid.Points()), "trials": s.jobs.Trials, "time_ms": s.x.Run.Time, "discard_ms": s.x.Run.Discard,
-		"bin_ms": s.x.Run.Bin, "zip": s.zip, "interrupted": s.cut, "experiment": s.jobs.Digest(), "runs": r.Finished(),
-		"runs_at_once": !s.jobs.Alone, "memory_forecast_bytes": s.x.Forecast.Bytes, "run_s": r.Elapsed.Seconds(),
-	} {
-		out.Extra[name] = value
-	}
-	record.AddWorkers(out.Extra, r.Sched)
-	out.ISA, out.Workers = s.cfg.ISA.String(), r.Workers
+	out := record.NetworkSweep(s.q, s.x, r)
+	out.ISA, out.Extra["interrupted"] = s.cfg.ISA.String(), s.cut
 	return out
 }

@@ -24,8 +24,6 @@ const shownNetworkNeurons = 1000
 // networkTables are the tables of a run of a network; nil for those not asked for.
 type networkTables struct {
 	neurons, spikes, trace, rates, populations, spectrum, edges *file.Output
-
-	clear func() // wipes the line of progress
 }
 
 func (t *networkTables) all() []*file.Output {
@@ -65,7 +63,6 @@ func (r *networkRun) open() error {
 			return err
 		}
 	}
-	r.tables.clear = func() {}
 	if err := r.openTables(&r.runCommand.flags, all...); err != nil {
 		return err
 	}
@@ -111,26 +108,24 @@ func (r *networkRun) keepExperiment() error {
 }
 
 // tellCheckpoint says from where an interrupted run can go on.
-func (r *networkRun) tellCheckpoint(err error) error {
-	if r.checkpoint.Exists() {
-		r.warn("interrupted at %.6g ms of %.6g ms; --resume goes on from the checkpoint beside %s", r.rec.End(),
-			r.time.Value, r.first())
+func (r *networkRun) tellCheckpoint() {
+	if r.session.Checkpoint.Exists() {
+		r.warn("interrupted at %s; --resume goes on from the checkpoint beside %s", r.session.Reached(), r.first())
 	} else {
-		r.warn("interrupted at %.6g ms of %.6g ms, before the first checkpoint; nothing is kept", r.rec.End(), r.time.Value)
+		r.warn("interrupted at %s, before the first checkpoint; nothing is kept", r.session.Reached())
 	}
-	return err
 }
 
 // write finishes all tables and tells what happened.
 func (r *networkRun) write(n *network.Network) error {
 	spec, t := r.resolved.Spec, &r.tables
-	measures := r.rec.Measures()
+	measures := r.session.Recording.Measures()
 	populations := recording.PopulationTable(spec, measures)
 	for _, w := range []struct {
 		out   *file.Output
 		write func(recording.Sink) error
 	}{
-		{t.neurons, r.rec.NeuronTable},
+		{t.neurons, r.session.Recording.NeuronTable},
 		{t.edges, func(to recording.Sink) error { return recording.EdgeTable(n, spec, to) }},
 		{t.populations, func(to recording.Sink) error { return to(populations) }},
 		{t.spectrum, func(to recording.Sink) error { return to(recording.SpectrumTable(spec, measures)) }},
@@ -149,7 +144,7 @@ func (r *networkRun) write(n *network.Network) error {
 		}
 	}
 	if r.traces != nil {
-		samples := r.rec.Samples()
+		samples := r.session.Recording.Samples()
 		if slices.ContainsFunc(samples, func(s recording.Sample) bool { return s.Cut }) {
 			r.warn("the picture shows the first spikes alone; there are too many")
 		}
@@ -163,14 +158,17 @@ func (r *networkRun) write(n *network.Network) error {
 		}
 	}
 	r.phase("write")
-	record := r.networkRecord(n)
+	out := record.NetworkRun(r.q, r.resolved, n.Summary(), &r.session, r.forecast)
+	out.ISA, out.Workers, out.Extra["interrupted"] = r.isa.String(), r.workersUsed(), r.interrupted
+	out.Extra["build_s"] = r.built
+	out.Extra["experiment"] = record.Digest(r.identity())
 	for _, f := range r.files() {
-		if err := r.aside(f.path, *f.out, record); err != nil {
+		if err := r.aside(f.path, *f.out, out); err != nil {
 			return err
 		}
 	}
-	if r.checkpoint != nil {
-		if err := r.checkpoint.Remove(); err != nil { // last: a run that is killed before this writes its files again
+	if r.session.Checkpoint != nil {
+		if err := r.session.Checkpoint.Remove(); err != nil { // last: a run that is killed before this writes its files again
 			return err
 		}
 	}
@@ -183,14 +181,15 @@ func (r *networkRun) write(n *network.Network) error {
 
 // summarise tells what ran, and how fast.
 func (r *networkRun) summarise(sum network.Summary) {
-	end := r.rec.End()
+	end := r.session.Recording.End()
 	r.say("%s, %s, delays %.4g to %.4g ms; %s in %.6g ms", cli.Count(sum.Neurons, "neuron"), cli.Count(int(sum.Edges),
 		"synapse"),
-		sum.LeastDelay, sum.LongestDelay, cli.Count(int(r.rec.Spikes()), "spike"), end)
+		sum.LeastDelay, sum.LongestDelay, cli.Count(int(r.session.Recording.Spikes()), "spike"), end)
 	work := end / r.cfg.Dt * float64(sum.Neurons)
-	r.say("%.3g s, %.3g neuron-steps/s; %.3g times real time, %.3g bytes a synapse, instruction set %s, %s", r.seconds,
-		work/math.Max(r.seconds, 1e-9), r.seconds*1000/math.Max(end, 1e-9), record.PerSynapse(sum), r.isa,
-		cli.Count(r.workersUsed(), "worker"))
+	r.say("%.3g s, %.3g neuron-steps/s; %.3g times real time, %.3g bytes a synapse, instruction set %s, %s",
+		r.session.Seconds,
+		work/math.Max(r.session.Seconds, 1e-9), r.session.Seconds*1000/math.Max(end, 1e-9), record.PerSynapse(sum),
+		r.isa, cli.Count(r.workersUsed(), "worker"))
 }
 
 func (r *networkRun) workersUsed() int {
@@ -198,24 +197,4 @@ func (r *networkRun) workersUsed() int {
 		return sched.Allowed()
 	}
 	return r.workers.Value
-}
-
-// networkRecord says how the tables were made.
-func (r *networkRun) networkRecord(n *network.Network) file.Record {
-	out := record.Network(r.q, r.resolved)
-	record.AddGraph(out.Extra, r.resolved.Spec, n.Summary())
-	for name, value := range map[string]any{
-		"steps": n.Steps(), "time_ms": r.time.Value, "discard_ms": r.from, "bin_ms": r.networkFlags.bin.Value,
-		"spikes":      r.rec.Spikes(),
-		"interrupted": r.interrupted, "forecast_bytes": r.forecast.Bytes, "forecast_synapses": r.forecast.Edges,
-		"run_s":           r.seconds,
-		"realtime_factor": r.seconds * 1000 / math.Max(r.rec.End(), 1e-9), "experiment": record.Digest(r.identity()),
-	} {
-		out.Extra[name] = value
-	}
-	if i := slices.IndexFunc(r.phases, func(p file.Phase) bool { return p.Name == "build" }); i >= 0 {
-		out.Extra["build_s"] = r.phases[i].Seconds
-	}
-	out.ISA, out.Workers = r.isa.String(), r.workersUsed()
-	return out
 }

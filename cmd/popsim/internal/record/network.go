@@ -10,6 +10,9 @@ import (
 	"popsim/experiment"
 	"popsim/network"
 	"popsim/network/description"
+	"popsim/network/measure"
+	"popsim/network/recording"
+	"popsim/sweep"
 	"popsim/table/file"
 )
 
@@ -45,6 +48,41 @@ func AddGraph(extra map[string]any, spec *network.Spec, sum network.Summary) {
 		fmt.Sprintf("%016x", sum.Checksum)
 	extra["least_delay_ms"], extra["longest_delay_ms"] = sum.LeastDelay, sum.LongestDelay
 	extra["bytes_per_synapse"] = PerSynapse(sum)
+}
+
+// NetworkRun returns the record of a run of a network.
+func NetworkRun(n *experiment.Network, res *description.Result, sum network.Summary, s *recording.Session,
+	forecast network.Forecast,
+) file.Record {
+	r := Network(n, res)
+	AddGraph(r.Extra, res.Spec, sum)
+	end := s.Recording.End()
+	for name, value := range map[string]any{
+		"steps": recording.Steps(end, res.Spec.Dt), "time_ms": s.To, "discard_ms": s.From, "bin_ms": s.Bin,
+		"spikes":         s.Recording.Spikes(),
+		"forecast_bytes": forecast.Bytes, "forecast_synapses": forecast.Edges, "forecast_build_s": forecast.Seconds,
+		"run_s":           s.Seconds,
+		"realtime_factor": s.Seconds * 1000 / math.Max(end, 1e-9),
+	} {
+		r.Extra[name] = value
+	}
+	return r
+}
+
+// NetworkSweep returns the record of a sweep of a network, or of a part of it.
+func NetworkSweep(n *experiment.Network, x *measure.Sweep, r *sweep.JobsResult) file.Record {
+	out := Network(n, x.Base)
+	for name, value := range map[string]any{
+		"points": int(r.Jobs.Grid.Points()), "trials": r.Jobs.Trials, "time_ms": x.Run.Time, "discard_ms": x.Run.Discard,
+		"bin_ms": x.Run.Bin, "zip": r.Jobs.Grid.Zip, "experiment": r.Jobs.Digest(), "runs": r.Finished(),
+		"runs_at_once":          !r.Jobs.Alone,
+		"memory_forecast_bytes": x.Forecast.Bytes, "run_s": r.Elapsed.Seconds(),
+	} {
+		out.Extra[name] = value
+	}
+	AddWorkers(out.Extra, r.Sched)
+	out.Workers = r.Workers
+	return out
 }
 
 // PerSynapse is the memory of a graph for each synapse, bytes.
