@@ -47,7 +47,10 @@ func resolve(spec Spec, cfg Config, duration float64) (*Population, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Population{spec: spec, cfg: cfg, kernel: kernel, dt: cfg.Dt, total: Steps(duration, cfg.Dt), noisy: newNoisy(cfg.Noise, cfg.Dt)}
+	p := &Population{
+		spec: spec, cfg: cfg, kernel: kernel, dt: cfg.Dt, total: Steps(duration, cfg.Dt),
+		noisy: newNoisy(cfg.Noise, cfg.Dt),
+	}
 	p.sum.Kernel = kernel
 	return p, nil
 }

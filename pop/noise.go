@@ -52,8 +52,8 @@ type noisy struct {
 	spread float64
 }
 
-// mostParts is the number of parts of a step that have a stream of their own; a step with more spikes takes the last again,
-// at other counters.
+// mostParts is the number of parts of a step that have a stream of their own; a step with more spikes takes the last
+// again, at other counters.
 const mostParts = 16
 
 func newNoisy(n Noise, dt float64) *noisy {
@@ -214,10 +214,10 @@ func (p *Population) lifNeurons(s *shard) []lifNeuron {
 	return all
 }
 
-// lifStep advances the LIF neurons of a shard by step k with white noise. The law of V at the end of a step is exact. That
-// it crosses the threshold in between, although it is below at the end, has the probability
-// exp(-2 (V_th - V0)(V_th - V1)/(D h)) of a Brownian bridge (D = sigma²/tau); the instant is drawn from the law of first
-// passage of that bridge. The curvature of the path's mean over a step is left out, an error of order h in the rate.
+// lifStep advances the LIF neurons of a shard by step k with white noise. The law of V at the end of a step is exact.
+// That it crosses the threshold in between, although it is below at the end, has the probability exp(-2 (V_th -
+// V0)(V_th - V1)/(D h)) of a Brownian bridge (D = sigma²/tau); the instant is drawn from the law of first passage of
+// that bridge. The curvature of the path's mean over a step is left out, an error of order h in the rate.
 func (p *Population) lifStep(s *shard, step int, k int64, drive kernels.Drive) {
 	v, wake, rem := s.columns.Y[0], s.columns.Wake, s.columns.Rem
 	for l := range s.lif {
@@ -241,7 +241,8 @@ func (p *Population) lifStep(s *shard, step int, k int64, drive kernels.Drive) {
 	}
 }
 
-// lifLane advances one neuron through what is left of step k from start on, and gives V at its end; V_reset if it is held.
+// lifLane advances one neuron through what is left of step k from start on, and gives V at its end; V_reset if it is
+// held.
 func (p *Population) lifLane(s *shard, q *lifNeuron, l, step int, k int64, start, v, vInf float64) float64 {
 	neuron := uint32(s.first + l)
 	for part := 0; ; part++ {
@@ -269,11 +270,11 @@ func (p *Population) lifLane(s *shard, q *lifNeuron, l, step int, k int64, start
 	}
 }
 
-// crossing tells whether a path from 0 to end in h ms, a Brownian bridge of the given diffusion, reaches level, and when:
-// its words are the second to the fourth of b.
+// crossing tells whether a path from 0 to end in h ms, a Brownian bridge of the given diffusion, reaches level, and
+// when: its words are the second to the fourth of b.
 //
-// In the clock s = h t/(h-t) the bridge is a free Brownian motion and the level a line, reached after an inverse Gaussian
-// time of mean level h/|end - level| and shape level²/D.
+// In the clock s = h t/(h-t) the bridge is a free Brownian motion and the level a line, reached after an inverse
+// Gaussian time of mean level h/|end - level| and shape level²/D.
 func crossing(level, end, diffusion, h float64, b rng.Block) (at float64, crossed bool) {
 	if level <= 0 {
 		return 0, true
@@ -288,7 +289,8 @@ func crossing(level, end, diffusion, h float64, b rng.Block) (at float64, crosse
 	return h * s / (h + s), true
 }
 
-// inverseGaussian draws a first-passage time of the given mean and shape (Michael, Schucany & Haas, Am. Stat. 30:88, 1976).
+// inverseGaussian draws a first-passage time of the given mean and shape (Michael, Schucany & Haas, Am. Stat. 30:88,
+// 1976).
 func inverseGaussian(mean, shape float64, b rng.Block) float64 {
 	y := rng.Normal32(b[2])
 	y *= y

@@ -17,8 +17,9 @@ import (
 //go:embed testdata/*.csv
 var noiseTruth embed.FS
 
-// truthRows reads a table of rates, a map from column to number for each row. Their origin: lif_white, Siegert's formula
-// with 30 digits; eif_white, threshold integration (Richardson 2007), 1e-11; lif_coloured, Monte Carlo with rate_se_Hz.
+// truthRows reads a table of rates, a map from column to number for each row. Their origin: lif_white, Siegert's
+// formula with 30 digits; eif_white, threshold integration (Richardson 2007), 1e-11; lif_coloured, Monte Carlo with
+// rate_se_Hz.
 func truthRows(t *testing.T, name string) (rows []map[string]float64) {
 	t.Helper()
 	f, err := noiseTruth.Open("testdata/" + name)
@@ -43,7 +44,9 @@ func truthRows(t *testing.T, name string) (rows []map[string]float64) {
 }
 
 // noisyRate is the rate (Hz) of n neurons over ms after 200 ms, and its standard error from the scatter between them.
-func noisyRate(t *testing.T, m *model.Model, set map[string]float64, noise Noise, n int, ms float64, dt float64) (rate, se float64) {
+func noisyRate(t *testing.T, m *model.Model, set map[string]float64, noise Noise, n int, ms float64, dt float64) (rate,
+	se float64,
+) {
 	t.Helper()
 	spec := Spec{Model: m, N: n}
 	for name, v := range set {
@@ -52,7 +55,10 @@ func noisyRate(t *testing.T, m *model.Model, set map[string]float64, noise Noise
 		}
 	}
 	const settle = 200
-	sum, err := Run(context.Background(), spec, Config{Noise: noise, Train: true, From: settle, Dt: dt, ISA: kernels.Auto}, settle+ms)
+	sum, err := Run(context.Background(), spec, Config{
+		Noise: noise, Train: true, From: settle, Dt: dt,
+		ISA: kernels.Auto,
+	}, settle+ms)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,8 +71,8 @@ func noisyRate(t *testing.T, m *model.Model, set map[string]float64, noise Noise
 	return 1000 * mean / ms, 1000 / ms * math.Sqrt((square-mean*mean)/float64(n-1))
 }
 
-// Rates under white noise are within 0.3 % of Siegert's formula, and of threshold integration, at the default step, where they
-// are at least 2 Hz: beside 3.3 standard errors of the simulation.
+// Rates under white noise are within 0.3 % of Siegert's formula, and of threshold integration, at the default step,
+// where they are at least 2 Hz: beside 3.3 standard errors of the simulation.
 func TestWhiteNoise(t *testing.T) {
 	const allowed = 0.003
 	n, ms := 1000, 2000.0
@@ -79,7 +85,8 @@ func TestWhiteNoise(t *testing.T) {
 			continue
 		}
 		set := map[string]float64{
-			"tau": q["tau_ms"], "V_rest": 0, "V_th": q["V_th_mV"], "V_reset": q["V_reset_mV"], "t_ref": q["t_ref_ms"], "R": 1, "I": q["mu_mV"],
+			"tau": q["tau_ms"], "V_rest": 0, "V_th": q["V_th_mV"], "V_reset": q["V_reset_mV"], "t_ref": q["t_ref_ms"],
+			"R": 1, "I": q["mu_mV"],
 		}
 		rate, se := noisyRate(t, model.LIFModel, set, Noise{White: q["sigma_mV"], Seed: 1}, n, ms, 0)
 		if want := q["rate_Hz"]; math.Abs(rate-want) > allowed*want+3.3*se {
@@ -109,12 +116,14 @@ func TestColouredNoise(t *testing.T) {
 	}
 	for _, q := range truthRows(t, "lif_coloured.csv") {
 		set := map[string]float64{
-			"tau": q["tau_ms"], "V_rest": 0, "V_th": q["V_th_mV"], "V_reset": q["V_reset_mV"], "t_ref": q["t_ref_ms"], "R": 1, "I": q["mu_mV"],
+			"tau": q["tau_ms"], "V_rest": 0, "V_th": q["V_th_mV"], "V_reset": q["V_reset_mV"], "t_ref": q["t_ref_ms"],
+			"R": 1, "I": q["mu_mV"],
 		}
 		rate, se := noisyRate(t, model.LIFModel, set, Noise{OU: q["sd_input_mV"], Tau: q["tau_s_ms"], Seed: 3}, n, ms, 0)
 		want := q["rate_Hz"]
 		if math.Abs(rate-want) > 0.005*want+3.3*math.Hypot(se, q["rate_se_Hz"]) {
-			t.Errorf("mu %v, sd %v, tau_s %v: %.4f +- %.4f Hz, want %.4f", q["mu_mV"], q["sd_input_mV"], q["tau_s_ms"], rate, se, want)
+			t.Errorf("mu %v, sd %v, tau_s %v: %.4f +- %.4f Hz, want %.4f", q["mu_mV"], q["sd_input_mV"], q["tau_s_ms"],
+				rate, se, want)
 		}
 	}
 }
