@@ -35,24 +35,34 @@ type embedded struct {
 
 // add registers the flags.
 func (f *networkFlags) add(set *pflag.FlagSet) {
-	for _, w := range []*experiment.Word{&f.populations, &f.edges, &f.rates, &f.spectrum} {
-		w.Form = "FILE"
+	add(set, experiment.Flag{
+		Name: "spikes-on-grid", Value: (*experiment.Switch)(&f.onGrid),
+		Help: "networks: spikes and arrivals at the ends of steps",
+	})
+	for _, w := range []struct {
+		name, what string
+		to         *experiment.Word
+	}{
+		{"populations", "rate, CV, synchrony, ... of populations", &f.populations},
+		{"edges", "all synapses", &f.edges},
+		{"rates", "rates of populations over time", &f.rates},
+		{"spectrum", "power spectra of the rates of populations", &f.spectrum},
+	} {
+		w.to.Form = "FILE"
+		add(set, experiment.Flag{Name: w.name, Value: w.to, Help: "networks: table of " + w.what})
 	}
 	f.bin, f.saveEvery = experiment.Quantity{Unit: "ms", Value: 1}, experiment.Quantity{Unit: "s", Value: 600}
-	add(set, experiment.Flag{Name: "spikes-on-grid", Value: (*experiment.Switch)(&f.onGrid), Help: "networks: spikes and " +
-		"arrivals at the ends of steps"})
-	add(set, experiment.Flag{Name: "populations", Value: &f.populations, Help: "networks: table of rate, CV, synchrony, " +
-		"... of populations"})
-	add(set, experiment.Flag{Name: "edges", Value: &f.edges, Help: "networks: table of all synapses"})
-	add(set, experiment.Flag{Name: "rates", Value: &f.rates, Help: "networks: table of rates of populations over time"})
-	add(set, experiment.Flag{Name: "spectrum", Value: &f.spectrum, Help: "networks: table of power spectra of the rates " +
-		"of populations"})
-	add(set, experiment.Flag{Name: "bin", Value: &f.bin, Help: "networks: time over which --rates and counts for " +
-		"synchrony are taken"})
-	add(set, experiment.Flag{Name: "save-every", Once: true, Value: &f.saveEvery, Help: "networks: keep a checkpoint " +
-		"beside the first table and write it so often, as in 10min"})
-	add(set, experiment.Flag{Name: "resume", Once: true, Value: (*experiment.Switch)(&f.resume), Help: "networks: go on " +
-		"from the checkpoint that an interrupted run has left"})
+	add(set, experiment.Flag{
+		Name: "bin", Value: &f.bin, Help: "networks: time over which --rates and counts for synchrony are taken",
+	})
+	add(set, experiment.Flag{
+		Name: "save-every", Once: true, Value: &f.saveEvery,
+		Help: "networks: keep a checkpoint beside the first table and write it so often, as in 10min",
+	})
+	add(set, experiment.Flag{
+		Name: "resume", Once: true, Value: (*experiment.Switch)(&f.resume),
+		Help: "networks: go on from the checkpoint that an interrupted run has left",
+	})
 	f.embedded.add(set)
 }
 
@@ -108,6 +118,7 @@ func (r *networkRun) refuse() error {
 	}{
 		{"--neurons", "the sizes of a network stand in its file, n of [population.NAME]", r.n.Given},
 		{"--waveform", "inputs of a network stand in its file, [input.NAME]", len(r.waveforms.List) > 0},
+		{"--noise", "noise on a network stands in its file, noise of [input.NAME]", len(r.noises.List) > 0},
 		{
 			"--method", "methods stand in the file of a network, method of [population.NAME]; POP.method=NAME sets one",
 			r.runCommand.flags.method.Given,
