@@ -211,3 +211,31 @@ func philoxInstants(isa ISA, b *asm.PhiloxBlock) {
 		asm.PhiloxInstantsAVX2(b)
 	}
 }
+
+// Coupled moves a group of neurons with conductances.
+func Coupled(isa ISA, k CoupledKernel, b *asm.CoupledBlock) {
+	switch {
+	case isa == AVX512 && k == LIFCoupled:
+		asm.LIFCoupledAVX512(b)
+	case isa == AVX512 && k == HHCoupledRK4:
+		asm.HHCoupledRK4AVX512(b)
+	case isa == AVX512 && k == HHTMCoupledRK4:
+		asm.HHTMCoupledRK4AVX512(b)
+	case isa == AVX512 && k == HHCoupledStrang:
+		asm.HHCoupledStrangAVX512(b)
+	case isa == AVX512 && k == HHTMCoupledStrang:
+		asm.HHTMCoupledStrangAVX512(b)
+	case isa == AVX2 && k == LIFCoupled:
+		asm.LIFCoupledAVX2(b)
+	case isa == AVX2 && k == HHCoupledRK4:
+		asm.HHCoupledRK4AVX2(b)
+	case isa == AVX2 && k == HHTMCoupledRK4:
+		asm.HHTMCoupledRK4AVX2(b)
+	case isa == AVX2 && k == HHCoupledStrang:
+		asm.HHCoupledStrangAVX2(b)
+	case isa == AVX2 && k == HHTMCoupledStrang:
+		asm.HHTMCoupledStrangAVX2(b)
+	default:
+		coupledGo(k, b)
+	}
+}

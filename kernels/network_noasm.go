@@ -54,3 +54,6 @@ func AddInstantsTwo(_ ISA, b *asm.InstantsBlock) { asm.InstantsTwoGo(b) }
 func SplitPairs(_ ISA, b *asm.PairsBlock) { splitPairsGo(b) }
 
 func philoxInstants(ISA, *asm.PhiloxBlock) {}
+
+// Coupled moves a group of neurons with conductances.
+func Coupled(_ ISA, k CoupledKernel, b *asm.CoupledBlock) { coupledGo(k, b) }

@@ -24,3 +24,32 @@ func splitPairsGo(b *asm.PairsBlock) {
 		b.Pairs[2*l], b.Pairs[2*l+1] = asm.EmptyRow, asm.EmptyRow
 	}
 }
+
+// CoupledKernel names a kernel that moves a group of neurons with conductances.
+type CoupledKernel int
+
+// The kernels of asm.CoupledBlock; NoCoupled is none.
+const (
+	NoCoupled CoupledKernel = iota
+	LIFCoupled
+	HHCoupledRK4
+	HHTMCoupledRK4
+	HHCoupledStrang
+	HHTMCoupledStrang
+)
+
+// coupledGo is Coupled in plain Go.
+func coupledGo(k CoupledKernel, b *asm.CoupledBlock) {
+	switch k {
+	case LIFCoupled:
+		asm.LIFCoupledGo(b)
+	case HHCoupledRK4:
+		asm.HHCoupledRK4Go(b)
+	case HHTMCoupledRK4:
+		asm.HHTMCoupledRK4Go(b)
+	case HHCoupledStrang:
+		asm.HHCoupledStrangGo(b)
+	case HHTMCoupledStrang:
+		asm.HHTMCoupledStrangGo(b)
+	}
+}

@@ -1,12 +1,14 @@
 package network
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 
 	"popsim/kernels"
+	"popsim/kernels/asm"
 	"popsim/model"
 )
 
@@ -20,9 +22,10 @@ type cell struct {
 	resets      bool // Reset models; the others cross
 	exponential bool // eif, adex: with an exponential current and w
 	squid       bool // gates with the rates of hh, else those of hhtm
-	linear      bool // lif
-	split       bool // hh, hhtm by strang-cn; the gates in the columns are half a step behind V
-	noM         bool // rhh: m follows V, and n = shift - h
+	kernel      kernels.CoupledKernel
+	coefs       []asm.CoupledCoefs // of kernel, by chunk
+	split       bool               // hh, hhtm by strang-cn; the gates in the columns are half a step behind V
+	noM         bool               // rhh: m follows V, and n = shift - h
 	dt          float64
 
 	per, rate, drive []float64
@@ -91,6 +94,7 @@ func (o *coupledSegment) newCell(dt float64) error {
 				c.shift[i] = value("n_plus_h", i)
 			}
 		}
+		c.useKernel(o)
 		return nil
 	}
 	c.near, c.vReset, c.hold = column(), column(), column()
@@ -100,8 +104,8 @@ func (o *coupledSegment) newCell(dt float64) error {
 		c.drive[i] = math.FMA(value("R", i), o.currentOf(i), value("V_rest", i)) / tau
 		c.near[i], c.vReset[i], c.hold[i] = c.vTh[i], value("V_reset", i), value("t_ref", i)/dt
 	}
-	c.linear = m.Name == "lif" && len(o.gated) == 0
 	if c.exponential = m.Name != "lif"; !c.exponential {
+		c.useKernel(o)
 		return nil
 	}
 	c.vT, c.deltaT = column(), column()
@@ -120,6 +124,38 @@ func (o *coupledSegment) newCell(dt float64) error {
 		}
 	}
 	return nil
+}
+
+// useKernel chooses the kernel of the steps, if there is one: NMDA, whose current bends with V, has none.
+func (c *cell) useKernel(o *coupledSegment) {
+	if len(o.gated) > 0 {
+		return
+	}
+	switch name := o.p.Model.Name; {
+	case name == "lif":
+		c.kernel = kernels.LIFCoupled
+	case name == "hh" && c.split:
+		c.kernel = kernels.HHCoupledStrang
+	case name == "hh":
+		c.kernel = kernels.HHCoupledRK4
+	case name == "hhtm" && c.split:
+		c.kernel = kernels.HHTMCoupledStrang
+	case name == "hhtm":
+		c.kernel = kernels.HHTMCoupledRK4
+	default:
+		return
+	}
+	c.coefs = make([]asm.CoupledCoefs, (o.n+chunk-1)/chunk)
+	for i := range chunk * len(c.coefs) {
+		q, l, at := &c.coefs[i/chunk], i%chunk, min(i, o.n-1)
+		q.Per[l], q.Rate[l], q.Drive[l], q.VTh[l] = c.per[at], c.rate[at], c.drive[at], c.vTh[at]
+		if c.resets {
+			q.Near[l] = c.near[at]
+			continue
+		}
+		q.Na[l], q.K[l], q.ENa[l], q.EK[l] = c.na[at], c.k[at], c.eNa[at], c.eK[at]
+		q.Shift[l] = (c.shift[at] + 15) / 720 // of hhtm
+	}
 }
 
 // currentOf is the constant current of lane i.
@@ -161,32 +197,67 @@ func (c *cell) heldW(o *coupledSegment, i int) float64 {
 	return math.FMA(c.wKept[i], o.y[1][i]-goal, goal)
 }
 
-// advance sets next to the states of n lanes from lo on after a step with the means in, without events. It returns the
-// lanes in which V relaxes too fast for the step.
-func (c *cell) advance(o *coupledSegment, lo, n int, in *means, next *[4][chunk]float64) (fast uint64) {
-	switch {
-	case c.linear:
-		v, per, rate, drive := o.y[0][lo:][:n], c.per[lo:][:n], c.rate[lo:][:n], c.drive[lo:][:n]
-		tilt := c.dt * c.dt / 12
-		for i := range v {
-			a, d := math.FMA(per[i], in.g[i], rate[i]), math.FMA(per[i], in.j[i], drive[i])
-			// With the tilt, by the second term of Magnus's series.
-			bend := float64(per[i] * math.FMA(in.jTilt[i], a, -float64(in.gTilt[i]*d)))
-			next[0][i] = math.FMA(tilt, bend, relax(v[i], a, d, c.dt))
-			if !(float64(a*c.dt) < stiff) && !c.follow(o, lo+i, i, in, next) {
-				fast |= 1 << i
+// advance sets Next of in to the states of n lanes from lo on after a step with the means in, without events. It returns the
+// lanes that may have to do with more than that: which may fire, are held, or whose V relaxes too fast for the step.
+func (c *cell) advance(r *shard, o *coupledSegment, k int64, lo, n int, in *means) (busy uint64) {
+	y, next := in.columns()
+	for j := range c.states {
+		copy(y[j][:n], o.y[j][lo:])
+	}
+	if !c.resets {
+		copy(in.Level[:n], o.level[lo:])
+	}
+	if c.kernel != kernels.NoCoupled {
+		if c.resets {
+			for i := range n {
+				in.Free[i] = o.wake[lo+i]
+				if o.wakeTheta[lo+i] > 0 {
+					in.Free[i]++
+				}
 			}
 		}
-	case c.split:
+		in.Coef, in.Now, in.Dt, in.Half, in.Sixth, in.Tilt, in.Stiff = &c.coefs[lo/chunk], float64(k), c.dt, 0.5*c.dt, c.dt/6, c.dt*c.dt/12, stiff
+		kernels.Coupled(r.net.isa, c.kernel, &in.CoupledBlock)
+		return ^binary.LittleEndian.Uint64(in.Calm[:])
+	}
+	if c.split {
 		c.gateStep(o, lo, n, in, next)
-	default:
-		for i := range n {
-			if c.rk4Step(o, lo+i, i, in, next) && !c.follow(o, lo+i, i, in, next) {
-				fast |= 1 << i
+	}
+	for i := range n {
+		if !c.split && !c.tooFast(o, lo+i, i, in) {
+			c.rk4Step(o, lo+i, i, in, next)
+		}
+		if !c.resets {
+			if next[0][i] < c.vTh[lo+i]-model.Rearm {
+				in.Level[i] = c.vTh[lo+i]
 			}
+			if !(next[0][i] < in.Level[i]) {
+				busy |= 1 << i
+			}
+		}
+		if c.resets || !c.split && c.tooFast(o, lo+i, i, in) {
+			busy |= 1 << i
 		}
 	}
-	return fast
+	return busy
+}
+
+// calm reports whether a lane is done with what advance has made of it, or with what follow makes of it.
+func (c *cell) calm(o *coupledSegment, l, i int, k int64, in *means, y [4]*asm.Column) bool {
+	if !c.split && c.tooFastAt(o, l, i, in, y) && !c.follow(o, l, i, in, y) {
+		return false
+	}
+	v, next := y[0][i], in.NextV[i]
+	if !c.resets {
+		return next < in.Level[i]
+	}
+	slope := math.FMA(-c.rate[l], v, math.FMA(c.per[l], in.Up[i], c.drive[l]))
+	if c.exponential {
+		slope = math.FMA(-c.per[l], min(y[1][i], in.NextM[i]), slope)
+	}
+	top := math.FMA(c.dt, max(0, slope), v)
+	waking := o.wake[l] == float64(k) && o.wakeTheta[l] > 0
+	return max(top, next) < c.near[l] && !waking
 }
 
 // stiff is the part of a time constant of V that a step of rk4 may last.
@@ -195,12 +266,13 @@ const stiff = 1.0
 // pinned is the number of time constants in a step from which on V follows its inputs at once.
 const pinned = 50.0
 
-// follow sets lane i of next to the state of lane l after a step in which the conductances are so large that V ends
+// follow sets lane i of Next to the state of lane l after a step in which the conductances are so large that V ends
 // where they hold it. It does nothing and returns false where they are not.
-func (c *cell) follow(o *coupledSegment, l, i int, in *means, next *[4][chunk]float64) bool {
-	g, current := math.FMA(0.5, in.gTilt[i], in.g[i]), math.FMA(0.5, in.jTilt[i], in.j[i])
+func (c *cell) follow(o *coupledSegment, l, i int, in *means, old [4]*asm.Column) bool {
+	_, next := in.columns()
+	g, current := math.FMA(0.5, in.GTilt[i], in.G[i]), math.FMA(0.5, in.JTilt[i], in.J[i])
 	for _, b := range o.blocked(l, 0.5) {
-		open, _ := magnesium(o.y[0][l], b.mg)
+		open, _ := magnesium(old[0][i], b.mg)
 		g, current = math.FMA(b.g, open, g), math.FMA(float64(b.g*open), b.e, current)
 	}
 	a := math.FMA(c.per[l], g, c.rate[l])
@@ -210,7 +282,7 @@ func (c *cell) follow(o *coupledSegment, l, i int, in *means, next *[4][chunk]fl
 	d := math.FMA(c.per[l], current, c.drive[l])
 	var y [4]float64
 	for j := 1; j < c.states; j++ {
-		y[j] = o.y[j][l]
+		y[j] = old[j][i]
 	}
 	switch {
 	case c.exponential:
@@ -238,20 +310,15 @@ func (c *cell) follow(o *coupledSegment, l, i int, in *means, next *[4][chunk]fl
 	return true
 }
 
-// relax is V after dt ms of dV/dt = d - a V.
-func relax(v, a, d, dt float64) float64 {
-	return math.FMA(dt*phi(a*dt), math.FMA(-a, v, d), v)
-}
-
 // gateStep is Strang's splitting of hh and hhtm as in kernels: a step of the gates at V, from half a step before it to
 // half a step behind, then a step of V, both by the Crank-Nicolson rule. That of V is bounded: its goal is not passed.
-func (c *cell) gateStep(o *coupledSegment, lo, n int, in *means, next *[4][chunk]float64) {
+func (c *cell) gateStep(o *coupledSegment, lo, n int, in *means, next [4]*asm.Column) {
 	for i := range n {
 		l := lo + i
 		y := [4]float64{o.y[0][l], o.y[1][l], o.y[2][l], o.y[3][l]}
 		c.moveGates(l, c.dt, &y)
 		na, k := c.open(l, &y)
-		g, current := in.g[i], in.j[i]
+		g, current := in.G[i], in.J[i]
 		for _, b := range o.blocked(l, 0) { // along the tangent at V
 			open, slope := magnesium(y[0], b.mg)
 			lean := float64(b.g * math.FMA(-slope, b.e-y[0], open))
@@ -260,10 +327,7 @@ func (c *cell) gateStep(o *coupledSegment, lo, n int, in *means, next *[4][chunk
 		a := na + k + math.FMA(c.per[l], g, c.rate[l])
 		d := math.FMA(na, c.eNa[l], math.FMA(k, c.eK[l], math.FMA(c.per[l], current, c.drive[l])))
 		z := float64(0.5 * float64(a*c.dt))
-		step := c.dt / math.FMA(z, math.FMA(min(z, 1), -strangSoft, 1), 1)
-		if float64(step*a) > 1 {
-			step = 1 / a
-		}
+		step := c.dt / max(math.FMA(z, math.FMA(min(z, 1), -strangSoft, 1), 1), z+z)
 		next[0][i] = math.FMA(math.FMA(-a, y[0], d), step, y[0])
 		next[1][i], next[2][i], next[3][i] = y[1], y[2], y[3]
 	}
@@ -345,20 +409,30 @@ func (c *cell) slope(l int, g, j float64, gated []blocked, y *[4]float64) (d [4]
 	return d
 }
 
-// rk4Step sets lane i of next to the state of lane l after a step by the classical method of order 4. It does nothing
-// and returns true where V relaxes too fast for that.
-func (c *cell) rk4Step(o *coupledSegment, l, i int, in *means, next *[4][chunk]float64) (fast bool) {
+// tooFast reports whether V of lane l relaxes too fast for a step; tooFastAt takes the state before it from y.
+func (c *cell) tooFast(o *coupledSegment, l, i int, in *means) bool {
+	var y [4]float64
+	for j := range c.states {
+		y[j] = o.y[j][l]
+	}
+	return !(float64(c.fastest(l, in.G[i], o.blocked(l, 0), &y)*c.dt) < stiff)
+}
+
+func (c *cell) tooFastAt(o *coupledSegment, l, i int, in *means, y [4]*asm.Column) bool {
+	z := [4]float64{y[0][i], y[1][i], y[2][i], y[3][i]}
+	return !(float64(c.fastest(l, in.G[i], o.blocked(l, 0), &z)*c.dt) < stiff)
+}
+
+// rk4Step sets lane i of next to the state of lane l after a step by the classical method of order 4.
+func (c *cell) rk4Step(o *coupledSegment, l, i int, in *means, next [4]*asm.Column) {
 	var y, x, sum [4]float64
 	for j := range c.states {
 		y[j] = o.y[j][l]
 	}
 	gated := o.blocked(l, 0)
-	if !(float64(c.fastest(l, in.g[i], gated, &y)*c.dt) < stiff) {
-		return true
-	}
 	x = y
-	g := [4]float64{math.FMA(-0.5, in.gTilt[i], in.g[i]), in.g[i], in.g[i], math.FMA(0.5, in.gTilt[i], in.g[i])}
-	current := [4]float64{math.FMA(-0.5, in.jTilt[i], in.j[i]), in.j[i], in.j[i], math.FMA(0.5, in.jTilt[i], in.j[i])}
+	g := [4]float64{math.FMA(-0.5, in.GTilt[i], in.G[i]), in.G[i], in.G[i], math.FMA(0.5, in.GTilt[i], in.G[i])}
+	current := [4]float64{math.FMA(-0.5, in.JTilt[i], in.J[i]), in.J[i], in.J[i], math.FMA(0.5, in.JTilt[i], in.J[i])}
 	for stage, weight := range [4]float64{1, 2, 2, 1} {
 		if len(gated) > 0 {
 			gated = o.blocked(l, [4]float64{-0.5, 0, 0, 0.5}[stage])
@@ -373,7 +447,6 @@ func (c *cell) rk4Step(o *coupledSegment, l, i int, in *means, next *[4][chunk]f
 	for j := range c.states {
 		next[j][i] = math.FMA(c.dt/6, sum[j], y[j])
 	}
-	return false
 }
 
 // blocked lists the conductances of NMDA of lane l, as parts of a step from its middle on.

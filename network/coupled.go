@@ -3,13 +3,15 @@ package network
 import (
 	"fmt"
 	"math"
+	"math/bits"
 
 	"popsim/kernels"
+	"popsim/kernels/asm"
 	"popsim/model"
 )
 
 // chunk is the number of lanes of a coupledSegment that are advanced together.
-const chunk = 64
+const chunk = asm.Group
 
 // coupledSegment is neurons of one segment that receive conductances, or jumps of V outside LIF. A step has two parts.
 // First all lanes are advanced by the means of their conductances and currents over the step, by the step of the model
@@ -29,6 +31,7 @@ type coupledSegment struct {
 	wake, wakeTheta []float64
 	level           []float64 // models that cross: V_th while armed, else +Inf
 
+	in      means
 	walker  cellWalker
 	scratch []blocked
 	events  []int32 // lanes of the segment with an event in the step in hand
@@ -144,44 +147,49 @@ func (o *coupledSegment) start(r *shard) error {
 // conductances times their reversal potentials; by how much either rises over the step, as a line with the same mean and
 // first moment; and an upper bound of the current while V is no lower than at the start.
 type means struct {
-	g, j, gTilt, jTilt, up [chunk]float64
-	jump                   uint64 // lanes with arrivals of jumps
+	asm.CoupledBlock        // with G, J, GTilt, JTilt, Up; and Next, the states after the step
+	jump             uint64 // lanes with arrivals of jumps
+}
+
+// columns are the states in a block, and those after the step.
+func (in *means) columns() (y, next [4]*asm.Column) {
+	return [4]*asm.Column{&in.V, &in.M, &in.H, &in.N}, [4]*asm.Column{&in.NextV, &in.NextM, &in.NextH, &in.NextN}
 }
 
 // step moves all lanes through step k. The rows are emptied.
 func (o *coupledSegment) step(r *shard, k int64) error {
-	var in means
+	in := &o.in
 	o.events = o.events[:0]
 	for lo := 0; lo < o.n; lo += chunk {
 		n := min(chunk, o.n-lo)
-		clear(in.g[:n])
-		clear(in.gTilt[:n])
-		clear(in.jTilt[:n])
-		clear(in.up[:n])
+		clear(in.G[:n])
+		clear(in.GTilt[:n])
+		clear(in.JTilt[:n])
+		clear(in.Up[:n])
 		in.jump = 0
 		if r.current != nil {
-			copy(in.j[:n], r.current[o.base+lo:][:n])
-			copy(in.up[:n], in.j[:n])
+			copy(in.J[:n], r.current[o.base+lo:][:n])
+			copy(in.Up[:n], in.J[:n])
 		} else {
-			clear(in.j[:n])
+			clear(in.J[:n])
 		}
 		for j := range o.receptors {
 			q := &o.receptors[j]
 			if q.kind == Delta {
-				o.jumps(r, q, lo, n, &in)
+				o.jumps(r, q, lo, n, in)
 				continue
 			}
 			if o.cell.resets && !r.net.layout.spec.OnGrid {
-				o.bound(r, q, lo, n, &in)
+				o.bound(r, q, lo, n, in)
 			}
-			o.receive(r, q, lo, n, &in)
+			o.receive(r, q, lo, n, in)
 		}
 		if r.net.layout.spec.OnGrid {
-			if err := o.finishOnGrid(r, k, lo, n, &in); err != nil {
+			if err := o.finishOnGrid(r, k, lo, n, in); err != nil {
 				return err
 			}
 		} else {
-			o.finish(k, lo, n, &in)
+			o.finish(r, k, lo, n, in)
 		}
 	}
 	if err := o.walkEvents(r, k); err != nil {
@@ -276,16 +284,16 @@ func (o *coupledSegment) receive(r *shard, q *coupledReceptor, lo, n int, in *me
 	}
 	if q.current {
 		for i := range s {
-			in.j[i] += x[i]
-			in.jTilt[i] += tilt[i]
+			in.J[i] += x[i]
+			in.JTilt[i] += tilt[i]
 		}
 		return
 	}
 	for i := range s {
-		in.g[i] += x[i]
-		in.j[i] = math.FMA(q.e, x[i], in.j[i])
-		in.gTilt[i] += tilt[i]
-		in.jTilt[i] = math.FMA(q.e, tilt[i], in.jTilt[i])
+		in.G[i] += x[i]
+		in.J[i] = math.FMA(q.e, x[i], in.J[i])
+		in.GTilt[i] += tilt[i]
+		in.JTilt[i] = math.FMA(q.e, tilt[i], in.JTilt[i])
 	}
 }
 
@@ -320,60 +328,49 @@ func (o *coupledSegment) bound(r *shard, q *coupledReceptor, lo, n int, in *mean
 			most = max(s[i], math.FMA(q.ofS.decay, s[i], row[3*i])) * open
 		}
 		if q.current {
-			in.up[i] += most
+			in.Up[i] += most
 		} else if gap := q.e - v[i]; gap >= 0 {
-			in.up[i] = math.FMA(most, gap, in.up[i])
+			in.Up[i] = math.FMA(most, gap, in.Up[i])
 		} else {
-			in.up[i] = math.FMA(least, gap, in.up[i])
+			in.Up[i] = math.FMA(least, gap, in.Up[i])
 		}
 	}
 }
 
 // finish advances the lanes of a chunk by the means and lists those with events.
-func (o *coupledSegment) finish(k int64, lo, n int, in *means) {
-	var next [4][chunk]float64
+func (o *coupledSegment) finish(r *shard, k int64, lo, n int, in *means) {
 	c := o.cell
-	event := in.jump | c.advance(o, lo, n, in, &next)
-	v := o.y[0][lo:][:n]
-	if c.resets {
-		wake, theta := o.wake[lo:][:n], o.wakeTheta[lo:][:n]
-		per, rate, drive, near := c.per[lo:][:n], c.rate[lo:][:n], c.drive[lo:][:n], c.near[lo:][:n]
-		for i := range v {
-			slope := math.FMA(-rate[i], v[i], math.FMA(per[i], in.up[i], drive[i]))
-			if c.exponential {
-				slope = math.FMA(-per[i], min(o.y[1][lo+i], next[1][i]), slope)
-			}
-			top := math.FMA(c.dt, max(0, slope), v[i])
-			switch {
-			case wake[i] > float64(k):
-				event &^= 1 << i
-				next[0][i] = v[i]
-				if c.exponential {
-					next[1][i] = c.heldW(o, lo+i)
-				}
-			case !(max(top, next[0][i]) < near[i]) || wake[i] == float64(k) && theta[i] > 0:
-				event |= 1 << i
-			}
-		}
-	} else {
-		level := o.level[lo:][:n]
-		for i := range v {
-			if next[0][i] < c.vTh[lo+i]-model.Rearm {
-				level[i] = c.vTh[lo+i]
-			}
-			if !(next[0][i] < level[i]) {
-				event |= 1 << i
-			}
-		}
+	y, next := in.columns()
+	busy := c.advance(r, o, k, lo, n, in)
+	for j := range c.states {
+		copy(y[j][:n], o.y[j][lo:])
+		copy(o.y[j][lo:], next[j][:n])
 	}
-	for i := range v {
-		if event>>i&1 != 0 {
-			o.events = append(o.events, int32(lo+i))
+	if !c.resets {
+		copy(o.level[lo:], in.Level[:n])
+	}
+	for busy = (busy | in.jump) & (^uint64(0) >> (chunk - n)); busy != 0; busy &= busy - 1 {
+		i := bits.TrailingZeros64(busy)
+		l := lo + i
+		jump := in.jump>>i&1 != 0
+		switch {
+		case c.resets && o.wake[l] > float64(k):
+			o.y[0][l] = y[0][i]
+			if c.exponential {
+				o.y[1][l] = y[1][i]
+				o.y[1][l] = c.heldW(o, l)
+			}
+			continue
+		case !jump && c.calm(o, l, i, k, in, y):
+			for j := range c.states {
+				o.y[j][l] = next[j][i]
+			}
 			continue
 		}
 		for j := range c.states {
-			o.y[j][lo+i] = next[j][i]
+			o.y[j][l] = y[j][i]
 		}
+		o.events = append(o.events, int32(l))
 	}
 }
 
@@ -400,13 +397,13 @@ func (o *coupledSegment) walkEvents(r *shard, k int64) error {
 
 // finishOnGrid is finish with arrivals and spikes at the ends of steps.
 func (o *coupledSegment) finishOnGrid(r *shard, k int64, lo, n int, in *means) error {
-	var next [4][chunk]float64
 	c := o.cell
-	fast := c.advance(o, lo, n, in, &next)
+	_, next := in.columns()
+	busy := c.advance(r, o, k, lo, n, in)
 	end := float64(k + 1)
 	for i := range n {
-		if fast>>i&1 != 0 || c.exponential && !(max(o.y[0][lo+i], next[0][i]) < c.near[lo+i]) {
-			o.walker.free(r, o, lo+i, in.g[i], in.j[i], &next, i)
+		if busy>>i&1 != 0 && !c.split && c.tooFast(o, lo+i, i, in) || c.exponential && !(max(o.y[0][lo+i], next[0][i]) < c.near[lo+i]) {
+			o.walker.free(r, o, lo+i, in.G[i], in.J[i], &next, i)
 		}
 		if c.resets && o.wake[lo+i] > float64(k) { // held
 			next[0][i] = o.y[0][lo+i]

@@ -110,6 +110,28 @@ func TestConductancesDoNotChangeBitsWithWorkers(t *testing.T) {
 	}
 }
 
+// TestConductancesDoNotChangeBitsWithInstructionSets runs every kernel: both methods of hh and hhtm.
+func TestConductancesDoNotChangeBitsWithInstructionSets(t *testing.T) {
+	for _, method := range []string{"rk4", "strang-cn"} {
+		s := conductive(false, 0.025)
+		for i := range s.Populations {
+			if m := s.Populations[i].Model; strings.HasPrefix(m.Name, "hh") {
+				var err error
+				if s.Populations[i].Method, err = m.Method(method); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		s.Dt = 0.0125
+		want := collect(t, s, Config{Workers: 1, ISA: kernels.Go}, 20)
+		for _, isa := range kernels.Available() {
+			if got := collect(t, s, Config{Workers: 1, ISA: isa}, 20); !slices.Equal(got, want) {
+				t.Errorf("%s: other spikes with %v", method, isa)
+			}
+		}
+	}
+}
+
 // TestModelsWithoutTruthKeepOrder compares V of hhtm and rhh, and of the strang-cn steps of hh and hhtm, with that of a
 // fine step.
 func TestModelsWithoutTruthKeepOrder(t *testing.T) {

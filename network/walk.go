@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"popsim/kernels"
+	"popsim/kernels/asm"
 	"popsim/model"
 )
 
@@ -15,6 +16,7 @@ import (
 const (
 	walkTolerance = 1e-9
 	gateTolerance = 1e-11
+	splitLooser   = 1e4 // by how much more strang-cn may err, whose steps leave 1e-3 mV
 	// maxSubsteps is the most steps inside one step of the network before the neuron is given up.
 	maxSubsteps = 200000
 )
@@ -357,10 +359,14 @@ func (w *cellWalker) try(h float64) float64 {
 
 // tolerance is the error that a substep may make in state i.
 func (w *cellWalker) tolerance(i int) float64 {
-	if i == 0 || w.c.exponential {
-		return walkTolerance * max(1, 1e-3*math.Abs(w.y[i]))
+	looser := 1.0
+	if w.c.split {
+		looser = splitLooser
 	}
-	return gateTolerance
+	if i == 0 || w.c.exponential {
+		return looser * walkTolerance * max(1, 1e-3*math.Abs(w.y[i]))
+	}
+	return looser * gateTolerance
 }
 
 // between is the state at the part x of the substep of h ms that try made.
@@ -444,7 +450,7 @@ func (e extension) top() float64 {
 
 // free sets place at of next to the state of lane l after a step on the grid, with the means g and j and without events;
 // the upstroke of eif and adex ends at V_th.
-func (w *cellWalker) free(r *shard, o *coupledSegment, l int, g, j float64, next *[4][chunk]float64, at int) {
+func (w *cellWalker) free(r *shard, o *coupledSegment, l int, g, j float64, next *[4]*asm.Column, at int) {
 	w.begin(r, o, l)
 	if w.level = math.Inf(1); w.c.exponential {
 		w.level = w.c.vTh[l]

@@ -194,6 +194,56 @@ func SplitPairsAVX2(b *PairsBlock)
 //go:noescape
 func SplitPairsAVX512(b *PairsBlock)
 
+// LIFCoupledAVX2 moves LIF neurons; see CoupledBlock.
+//
+//go:noescape
+func LIFCoupledAVX2(b *CoupledBlock)
+
+// LIFCoupledAVX512 moves LIF neurons; see CoupledBlock.
+//
+//go:noescape
+func LIFCoupledAVX512(b *CoupledBlock)
+
+// HHCoupledRK4AVX2 moves hh neurons by the classical method of order 4; see CoupledBlock.
+//
+//go:noescape
+func HHCoupledRK4AVX2(b *CoupledBlock)
+
+// HHCoupledRK4AVX512 moves hh neurons by the classical method of order 4; see CoupledBlock.
+//
+//go:noescape
+func HHCoupledRK4AVX512(b *CoupledBlock)
+
+// HHTMCoupledRK4AVX2 moves hhtm neurons by the classical method of order 4; see CoupledBlock.
+//
+//go:noescape
+func HHTMCoupledRK4AVX2(b *CoupledBlock)
+
+// HHTMCoupledRK4AVX512 moves hhtm neurons by the classical method of order 4; see CoupledBlock.
+//
+//go:noescape
+func HHTMCoupledRK4AVX512(b *CoupledBlock)
+
+// HHCoupledStrangAVX2 moves hh neurons by Strang's splitting; see CoupledBlock.
+//
+//go:noescape
+func HHCoupledStrangAVX2(b *CoupledBlock)
+
+// HHCoupledStrangAVX512 moves hh neurons by Strang's splitting; see CoupledBlock.
+//
+//go:noescape
+func HHCoupledStrangAVX512(b *CoupledBlock)
+
+// HHTMCoupledStrangAVX2 moves hhtm neurons by Strang's splitting; see CoupledBlock.
+//
+//go:noescape
+func HHTMCoupledStrangAVX2(b *CoupledBlock)
+
+// HHTMCoupledStrangAVX512 moves hhtm neurons by Strang's splitting; see CoupledBlock.
+//
+//go:noescape
+func HHTMCoupledStrangAVX512(b *CoupledBlock)
+
 // Prefetch asks for the memory of a column that is wanted soon.
 //
 //go:noescape

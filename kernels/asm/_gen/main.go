@@ -33,6 +33,7 @@ var files = []struct {
 	{name: "draws", kernels: []func(*file, isa){philoxWords, philoxCounts, philoxInstants, addCounts}},
 	{name: "rows", kernels: assemblies(rowKernels), plain: plains(rowKernels)},
 	{name: "steps", kernels: append(assemblies(stepKernels), pairPlaces, splitPairs), plain: plains(stepKernels)},
+	{name: "coupled", kernels: assemblies(coupledKernels), plain: plains(coupledKernels)},
 	{name: "prefetch", kernels: []func(*file, isa){prefetch, prefetchRange}},
 	{name: "lif", kernels: []func(*file, isa){
 		lif("LIF", false, map[string]gaits{"AVX2": {walk: 4, run: 8}, "AVX512": {walk: 8}}),
