@@ -82,6 +82,9 @@ type segmentTrain struct {
 	run  *trainRun
 }
 
+// insideTile is the number of lanes that are taken through a step together: their scratch stays in the first-level cache.
+const insideTile = 4 * kernels.Group
+
 func (s *lifSegment) makeInside(r *shard) {
 	l := r.net.layout
 	g := &s.inside
@@ -90,7 +93,7 @@ func (s *lifSegment) makeInside(r *shard) {
 	g.vInf = makeColumn(s.padded())
 	copy(g.vInf, s.vInf)
 	if g.alike {
-		g.vInf = makeColumn(tile)
+		g.vInf = makeColumn(insideTile)
 		for i := range g.vInf {
 			g.vInf[i] = s.vInf[0]
 		}
@@ -107,12 +110,12 @@ func (s *lifSegment) makeInside(r *shard) {
 		g.currents = append(g.currents, columns)
 	}
 	for _, c := range []*[]float64{&g.drive, &g.jump, &g.top, &g.end, &g.slope, &g.share} {
-		*c = makeColumn(tile)
+		*c = makeColumn(insideTile)
 	}
 	for j := range g.theta {
-		g.theta[j] = makeColumn(tile + kernels.DrawnTogether)
+		g.theta[j] = makeColumn(insideTile + kernels.DrawnTogether)
 	}
-	g.events = make([]uint8, tile/8)
+	g.events = make([]uint8, insideTile/8)
 	for lane := s.base + s.n; lane < s.base+s.padded(); lane++ {
 		r.wake[lane] = math.Inf(1) // padding never moves
 	}
@@ -120,8 +123,8 @@ func (s *lifSegment) makeInside(r *shard) {
 
 // step moves all lanes through step k, with arrivals inside it, and lists those that have an event. The rows are emptied.
 func (s *lifSegment) step(r *shard, k int64) {
-	for at := 0; at < s.padded(); at += tile {
-		s.stepTile(r, k, at, min(tile, s.padded()-at))
+	for at := 0; at < s.padded(); at += insideTile {
+		s.stepTile(r, k, at, min(insideTile, s.padded()-at))
 	}
 }
 

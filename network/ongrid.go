@@ -97,7 +97,8 @@ type onGrid struct {
 	currents []coefs   // of each receptor of the segment, none of those of jumps: see asm.CurrentRowsBlock
 	jump     int       // receptor of jumps; -1: there is none
 	driven   bool      // whether currents come in
-	drive    []float64 // scratch: a tile of lanes, step by step
+	tile     int       // lanes whose currents are summed up before V moves
+	drive    []float64 // scratch: their sums, step by step
 	fired    []uint8   // by step and eight lanes
 }
 
@@ -143,8 +144,11 @@ func groupCoefs(columns ...[]float64) coefs {
 	return c
 }
 
-// tile is the number of lanes whose currents are summed up before V moves: the sums stay in the first-level cache.
-const tile = 4 * kernels.Group
+// tileSums is the number of sums of currents that are made before V moves: they stay in the first-level cache.
+const tileSums = 32 * kernels.Group
+
+// tile is the number of lanes, whole groups, whose sums over some steps are no more than tileSums.
+func tile(steps int) int { return max(1, tileSums/kernels.Group/steps) * kernels.Group }
 
 func (s *lifSegment) makeOnGrid(r *shard) {
 	g := &s.grid
@@ -165,7 +169,8 @@ func (s *lifSegment) makeOnGrid(r *shard) {
 		g.currents = append(g.currents, groupCoefs(columns...))
 	}
 	steps := len(r.stepRows)
-	g.drive, g.fired = makeColumn(tile*steps), make([]uint8, steps*s.padded()/8)
+	g.tile = tile(steps)
+	g.drive, g.fired = makeColumn(g.tile*steps), make([]uint8, steps*s.padded()/8)
 	for lane := s.base + s.n; lane < s.base+s.padded(); lane++ {
 		r.wake[lane] = math.Inf(1) // padding never moves
 	}
@@ -179,8 +184,8 @@ func (s *segment) padded() int { return (s.n + kernels.Group - 1) / kernels.Grou
 func (s *lifSegment) advanceOnGrid(r *shard, k int64, steps int) {
 	g := &s.grid
 	n := s.padded()
-	for at := 0; at < n; at += tile {
-		lanes := min(tile, n-at)
+	for at := 0; at < n; at += g.tile {
+		lanes := min(g.tile, n-at)
 		b := asm.LIFRowsBlock{
 			Lanes: lanes, Steps: steps, First: float64(k), V: r.v[s.base+at:], Wake: r.wake[s.base+at:],
 			Coef: g.neurons.from(at), CoefStride: g.neurons.stride, Fired: g.fired[at/8:], FiredStride: n / 8,
@@ -190,7 +195,7 @@ func (s *lifSegment) advanceOnGrid(r *shard, k int64, steps int) {
 		}
 		if g.driven || g.jump < 0 {
 			s.sumCurrents(r, at, lanes, steps)
-			b.Drive, b.DriveStride = g.drive, tile
+			b.Drive, b.DriveStride = g.drive, g.tile
 		}
 		kernels.LIFRows(r.net.isa, &b)
 	}
@@ -211,9 +216,9 @@ func (s *lifSegment) advanceOnGrid(r *shard, k int64, steps int) {
 func (s *lifSegment) sumCurrents(r *shard, at, lanes, steps int) {
 	l := r.net.layout
 	g := &s.grid
-	clear(g.drive[:steps*tile])
+	clear(g.drive[:steps*g.tile])
 	for j := 0; r.current != nil && j < steps; j++ {
-		drive := g.drive[j*tile:][:tile]
+		drive := g.drive[j*g.tile:][:g.tile]
 		current := r.stepCurrents[j][s.base+at:]
 		for i := range min(lanes, s.n-at) {
 			drive[i] = s.keep[at+i] * float64(s.r[at+i]*current[i])
@@ -228,7 +233,7 @@ func (s *lifSegment) sumCurrents(r *shard, at, lanes, steps int) {
 		b := asm.CurrentRowsBlock{
 			Lanes: lanes, Steps: steps, Current: r.s[c][lo:], Rise: r.y[c][lo:], Coef: g.currents[j].from(at), CoefStride: g.currents[j].stride,
 			Decay: decay, DecayDt: decay * l.spec.Dt, Scale: math.E / rc.tau,
-			Row: r.allRows[c][lo:], RowStride: r.strides[c], Drive: g.drive, DriveStride: tile,
+			Row: r.allRows[c][lo:], RowStride: r.strides[c], Drive: g.drive, DriveStride: g.tile,
 		}
 		if rc.kind == ExpCurrent {
 			kernels.ExpRows(r.net.isa, &b)

@@ -1,0 +1,186 @@
+package kernels
+
+import (
+	"math"
+	"reflect"
+	"slices"
+	"testing"
+
+	"popsim/kernels/asm"
+	"popsim/rng"
+)
+
+// filler fills columns with numbers that take every way through the kernels: some lanes are held, some wake, some fire.
+type filler struct {
+	s rng.Stream
+	n uint32
+}
+
+func (f *filler) number() float64 {
+	f.n++
+	return f.s.Uniform(f.n, 0)
+}
+
+// column is n numbers between low and high.
+func (f *filler) column(n int, low, high float64) []float64 {
+	c := make([]float64, n)
+	for i := range c {
+		c[i] = low + float64(f.number()*(high-low))
+	}
+	return c
+}
+
+// coefs is groups of columns of numbers below 1.
+func (f *filler) coefs(columns, groups int) []asm.Column {
+	c := make([]asm.Column, columns*groups)
+	for j := range c {
+		copy(c[j][:], f.column(Group, 0, 1))
+	}
+	return c
+}
+
+const (
+	rowLanes = 3 * Group
+	rowSteps = 7
+)
+
+// lifRows is lanes below and above the threshold, of which some wake in one of the steps.
+func (f *filler) lifRows(drive, jump bool) *asm.LIFRowsBlock {
+	b := &asm.LIFRowsBlock{
+		Lanes: rowLanes, Steps: rowSteps, First: 10, V: f.column(rowLanes, -1, 1), Wake: f.column(rowLanes, 5, 20),
+		Coef: f.coefs(asm.LIFRowsCoefs, 3), CoefStride: asm.LIFRowsCoefs, Fired: make([]uint8, rowSteps*rowLanes/8), FiredStride: rowLanes / 8,
+	}
+	for i, w := range b.Wake {
+		b.Wake[i] = math.Floor(w)
+	}
+	if drive {
+		b.Drive, b.DriveStride = f.column(rowSteps*rowLanes, -0.1, 0.2), rowLanes
+	}
+	if jump {
+		b.Jump, b.JumpStride = f.column(rowSteps*rowLanes, -0.1, 0.2), rowLanes
+	}
+	return b
+}
+
+func (f *filler) currentRows() *asm.CurrentRowsBlock {
+	return &asm.CurrentRowsBlock{
+		Lanes: rowLanes, Steps: rowSteps, Current: f.column(rowLanes, -1, 1), Rise: f.column(rowLanes, -1, 1),
+		Coef: f.coefs(2, 1), Decay: 0.7, DecayDt: 0.07, Scale: 1.3,
+		Row: f.column(rowSteps*rowLanes, -1, 1), RowStride: rowLanes, Drive: f.column(rowSteps*rowLanes, -1, 1), DriveStride: rowLanes,
+	}
+}
+
+func (f *filler) lifStep() *asm.LIFStepBlock {
+	b := &asm.LIFStepBlock{
+		Lanes: rowLanes, First: 10, V: f.column(rowLanes, -3, 0.5), Wake: f.column(rowLanes, 4, 11), VInf: f.column(rowLanes, -3, 0),
+		Coef: f.coefs(asm.LIFStepCoefs, 3), CoefStride: asm.LIFStepCoefs,
+		Drive: f.column(rowLanes, -1, 0), Jump: f.column(rowLanes, -1, 0), Top: f.column(rowLanes, 0, 0.2), Fired: make([]uint8, rowLanes/8),
+	}
+	for i := range b.Wake {
+		b.Wake[i] = math.Floor(2*b.Wake[i]) / 2
+	}
+	return b
+}
+
+func (f *filler) currentStep() *asm.CurrentStepBlock {
+	c := func() []float64 { return f.column(rowLanes, -1, 1) }
+	return &asm.CurrentStepBlock{
+		Lanes: rowLanes, Current: c(), Rise: c(), Next: c(), NextRise: c(), Coef: f.coefs(asm.CurrentStepCoefs, 3), CoefStride: asm.CurrentStepCoefs,
+		Decay: 0.7, Growth: 1 / 0.7, Dt: 0.1, DecayDt: 0.07, End: c(), Slope: c(), Share: c(), Drive: c(), Top: c(),
+	}
+}
+
+func (f *filler) instants() *asm.InstantsBlock {
+	theta := func() []float64 {
+		c := f.column(rowLanes, 0, 2)
+		for i, x := range c {
+			if x > 1 {
+				c[i] = asm.NoArrival
+			}
+		}
+		return c
+	}
+	b := &asm.InstantsBlock{Lanes: rowLanes, Theta0: theta(), Theta1: theta(), Theta2: theta(), Theta3: theta(), Weight: 0.3}
+	copy(b.Ends[:], f.column(asm.InstantTerms, -1, 1))
+	copy(b.Shares[:], f.column(asm.InstantTerms, -1, 1))
+	b.End, b.Share = f.column(rowLanes, -1, 1), f.column(rowLanes, -1, 1)
+	return b
+}
+
+// networkKernels are the kernels of networks: each makes its argument and runs it.
+var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
+	"LIFRows":       func(f *filler) (any, func(ISA)) { b := f.lifRows(true, true); return b, func(a ISA) { LIFRows(a, b) } },
+	"LIFRows drive": func(f *filler) (any, func(ISA)) { b := f.lifRows(true, false); return b, func(a ISA) { LIFRows(a, b) } },
+	"LIFRows jump":  func(f *filler) (any, func(ISA)) { b := f.lifRows(false, true); return b, func(a ISA) { LIFRows(a, b) } },
+	"ExpRows":       func(f *filler) (any, func(ISA)) { b := f.currentRows(); return b, func(a ISA) { ExpRows(a, b) } },
+	"AlphaRows":     func(f *filler) (any, func(ISA)) { b := f.currentRows(); return b, func(a ISA) { AlphaRows(a, b) } },
+	"LIFStep":       func(f *filler) (any, func(ISA)) { b := f.lifStep(); return b, func(a ISA) { LIFStep(a, b) } },
+	"ExpStep":       func(f *filler) (any, func(ISA)) { b := f.currentStep(); return b, func(a ISA) { ExpStep(a, b) } },
+	"ExpStepNegative": func(f *filler) (any, func(ISA)) {
+		b := f.currentStep()
+		return b, func(a ISA) { ExpStepNegative(a, b) }
+	},
+	"AlphaStep": func(f *filler) (any, func(ISA)) { b := f.currentStep(); return b, func(a ISA) { AlphaStep(a, b) } },
+	"AlphaStepNegative": func(f *filler) (any, func(ISA)) {
+		b := f.currentStep()
+		return b, func(a ISA) { AlphaStepNegative(a, b) }
+	},
+	"AddInstants":    func(f *filler) (any, func(ISA)) { b := f.instants(); return b, func(a ISA) { AddInstants(a, b) } },
+	"AddInstantsTwo": func(f *filler) (any, func(ISA)) { b := f.instants(); return b, func(a ISA) { AddInstantsTwo(a, b) } },
+	"JumpStep": func(f *filler) (any, func(ISA)) {
+		c := func() []float64 { return f.column(rowLanes, -1, 1) }
+		b := &asm.JumpStepBlock{Lanes: rowLanes, Row: c(), Jump: c(), Top: c(), Factor: 1.1}
+		return b, func(a ISA) { JumpStep(a, b) }
+	},
+}
+
+// TestNetworkKernels: every instruction set leaves the same bits in every column, and in the masks some bits of both kinds.
+func TestNetworkKernels(t *testing.T) {
+	for name, kernel := range networkKernels {
+		var want any
+		for _, isa := range append([]ISA{Go}, Available()...) {
+			argument, run := kernel(&filler{s: rng.NewStream(3, name)})
+			run(isa)
+			if want == nil {
+				want = argument
+			}
+			if !reflect.DeepEqual(argument, want) { // no NaN is in them, and no two zeros of different signs
+				t.Errorf("%s: %v gives other bits than plain Go", name, isa)
+			}
+			fired := reflect.ValueOf(argument).Elem().FieldByName("Fired")
+			if fired.IsValid() && (!slices.ContainsFunc(fired.Bytes(), func(x uint8) bool { return x != 0 }) || !slices.Contains(fired.Bytes(), 0)) {
+				t.Errorf("%s: all lanes have events, or none", name)
+			}
+		}
+	}
+}
+
+// TestNetworkKernelsAllocateNothing holds the arguments to the stack of the caller.
+func TestNetworkKernelsAllocateNothing(t *testing.T) {
+	s := rng.NewStream(1, "words")
+	words, counts, row := make([]uint32, 256), make([]uint8, 4*256), make([]float64, 200)
+	var theta [4][]float64
+	for j := range theta {
+		theta[j] = make([]float64, 256)
+	}
+	law, err := rng.NewPoisson(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, isa := range Available() {
+		runs := map[string]func(){
+			"Words": func() { Words(isa, s, words, 1, 2) }, "Counts": func() { Counts(isa, s, law, counts, 256, 200, 1, 2) },
+			"Instants":  func() { Instants(isa, s, counts[:200], 0, &theta, 1, 2) },
+			"AddCounts": func() { AddCounts(isa, row, counts, 0.1) },
+		}
+		for name, kernel := range networkKernels {
+			_, run := kernel(&filler{s: s})
+			runs[name] = func() { run(isa) }
+		}
+		for name, run := range runs {
+			if n := testing.AllocsPerRun(10, run); n != 0 {
+				t.Errorf("%s, %v: %g allocations in a call", name, isa, n)
+			}
+		}
+	}
+}
