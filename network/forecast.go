@@ -110,14 +110,10 @@ func expectedBlocks(mean float64) float64 {
 	return (mean + missing) / 4
 }
 
-// expected is the mean number of edges of projection i from one source of a population onto a receptor.
-func (l *layout) expected(i int) map[pair]float64 {
-	p := &l.spec.Projections[i]
+// edges is the mean number of edges of a projection.
+func (l *layout) edges(p *Projection) float64 {
 	from, to := float64(size(p.From)), float64(size(p.To))
 	edges := from * to
-	if _, one := p.oneWeight(l.spec); one {
-		return nil // none is stored
-	}
 	switch r := p.Rule.(type) {
 	case InDegree:
 		edges = to * float64(r.K)
@@ -137,6 +133,17 @@ func (l *layout) expected(i int) map[pair]float64 {
 			edges -= edges / (from * to) * float64(l.autapses(p))
 		}
 	}
+	return edges
+}
+
+// expected is the mean number of stored edges of projection i from one source of a population onto a receptor.
+func (l *layout) expected(i int) map[pair]float64 {
+	p := &l.spec.Projections[i]
+	from, to := float64(size(p.From)), float64(size(p.To))
+	if _, one := p.oneWeight(l.spec); one {
+		return nil // none is stored
+	}
+	edges := l.edges(p)
 	signs := l.signs(p)
 	negative := negativeShare(p)
 	x := map[pair]float64{}
@@ -237,22 +244,15 @@ func (l *layout) delayShares(i int) map[int]float64 {
 
 // buildingTime estimates the time of building, s, from that of drawing some edges of each projection.
 func (n *Network) buildingTime() float64 {
-	const (
-		sample = 20_000 // edges of all projections together
-		place  = 15e-9  // s: of sorting, placing and clearing memory for one edge
-	)
+	const place = 15e-9 // s: of sorting, placing and clearing memory for one edge
 	l := n.layout
 	total := 0.0
 	var b bundle
 	for i := range l.spec.Projections {
-		d := newDrawing(l, i)
-		edges := 0.0
-		for key, x := range l.expected(i) {
-			edges += x * float64(l.spec.Populations[key.population].N)
-		}
-		members, passes := d.from.n, 1.0
+		d, edges := newDrawing(l, i), l.edges(&l.spec.Projections[i])
+		passes := 1.0
 		if byTarget(d.p.Rule) {
-			members, passes = d.to.n, 2
+			passes = 2
 		}
 		if _, ok := d.p.Rule.(Total); ok {
 			d.perSource = make([]uint32, d.from.n)
@@ -260,17 +260,38 @@ func (n *Network) buildingTime() float64 {
 				d.perSource[k] = uint32(math.Ceil(edges / float64(d.from.n)))
 			}
 		}
+		total += edges * (passes*d.drawingTime(&b) + place)
+	}
+	return total / float64(min(n.workers, sched.Allowed()))
+}
+
+// drawingTime is the time of drawing one edge, s: the least of a few samples, since other work may come between.
+func (d *drawing) drawingTime(b *bundle) float64 {
+	const (
+		samples = 5
+		enough  = 200 // edges
+	)
+	members := d.from.n
+	if byTarget(d.p.Rule) {
+		members = d.to.n
+	}
+	least, m := math.Inf(1), 0
+	for range samples {
 		begin, drawn := time.Now(), 0
-		for m := 0; m < members && drawn < sample/len(l.spec.Projections)+1; m++ {
-			if d.of(m, &b, numbers) != nil {
-				break // told when the network is built
+		for ; m < members && drawn < enough; m++ {
+			if d.of(m, b, numbers) != nil {
+				return 0 // told when the network is built
 			}
 			drawn += b.len()
 		}
-		each := time.Since(begin).Seconds() / math.Max(1, float64(drawn))
-		total += edges * (passes*each + place)
+		if drawn > 0 {
+			least = min(least, time.Since(begin).Seconds()/float64(drawn))
+		}
 	}
-	return total / float64(min(n.workers, sched.Allowed()))
+	if math.IsInf(least, 1) {
+		return 0
+	}
+	return least
 }
 
 // rangeCount is the least number of ranges into which the targets are cut.

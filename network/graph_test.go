@@ -147,6 +147,28 @@ func TestDrawnWeightsAndDelaysFollowTheirLaws(t *testing.T) {
 	}
 }
 
+// TestRangesShareTheWork cuts a network whose populations have unequal in-degrees.
+func TestRangesShareTheWork(t *testing.T) {
+	s := pairOf(1000, Projection{Rule: InDegree{2000}}) // A has no synapses
+	for _, n := range []int{1, 2, 3, 7, 100, 2000} {
+		l := newLayout(s)
+		costs, cuts := l.costs(), l.cuts(n)
+		all, most := 1000*(costs[0]+costs[1]), 0.0
+		for r := range n {
+			work := 0.0
+			for i := cuts[r]; i < cuts[r+1]; i++ {
+				work += costs[i/1000]
+			}
+			if most = max(most, work); cuts[r+1] <= cuts[r] {
+				t.Errorf("range %d of %d is empty", r, n)
+			}
+		}
+		if most > all/float64(n)+2*costs[1] { // to a neuron at either end
+			t.Errorf("%d ranges: one has the work %g of %g", n, most, all)
+		}
+	}
+}
+
 // FuzzProjections builds projections of any rule, law and pools, and compares what is stored with what is listed.
 func FuzzProjections(f *testing.F) {
 	f.Add(uint8(0), uint8(0), uint8(3), uint16(5), 0.5, 1.0, 0.5, int8(1), int8(2))

@@ -123,12 +123,51 @@ type segment struct {
 	offset     int // number in the population of the first
 }
 
+// costs estimates the work of a step for one neuron of each population, in units of a synapse: half a thousand for the
+// neuron itself and one for each of its synapses. In the microcircuit this is even within 5 %.
+func (l *layout) costs() []float64 {
+	const neuron = 500
+	costs := make([]float64, len(l.spec.Populations))
+	for p := range costs {
+		costs[p] = neuron
+	}
+	for i := range l.spec.Projections {
+		p := &l.spec.Projections[i]
+		each := l.edges(p) / float64(size(p.To)) // onto one target
+		for _, to := range p.To {
+			costs[to.Population] += each * float64(to.N) / float64(l.spec.Populations[to.Population].N)
+		}
+	}
+	return costs
+}
+
+// cuts lists where n ranges of about the same work begin and end, by number of the neuron; each has a neuron at least.
+func (l *layout) cuts(n int) []int {
+	costs, all := l.costs(), 0.0
+	for p, c := range costs {
+		all += c * float64(l.spec.Populations[p].N)
+	}
+	total := l.firsts[len(l.firsts)-1]
+	cuts := []int{0}
+	p, before := 0, 0.0 // the population in hand, and the work of those before it
+	for r := 1; r < n; r++ {
+		target := all * float64(r) / float64(n)
+		for p < len(costs)-1 && before+costs[p]*float64(l.spec.Populations[p].N) < target {
+			before += costs[p] * float64(l.spec.Populations[p].N)
+			p++
+		}
+		at := l.firsts[p] + int((target-before)/costs[p])
+		cuts = append(cuts, min(max(at, cuts[r-1]+1), total-(n-r)))
+	}
+	return append(cuts, total)
+}
+
 // bounds cuts the neurons of the network into n ranges.
 func (l *layout) bounds(n int) [][]segment {
-	total := l.firsts[len(l.firsts)-1]
+	cuts := l.cuts(n)
 	var ranges [][]segment
 	for r := range n {
-		lo, hi := total*r/n, total*(r+1)/n
+		lo, hi := cuts[r], cuts[r+1]
 		var segs []segment
 		base := 0
 		for p := range l.spec.Populations {
