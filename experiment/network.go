@@ -3,13 +3,13 @@ package experiment
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
 
 	"popsim/expression"
 	"popsim/fault"
-	"popsim/model"
 	"popsim/network"
 	"popsim/network/description"
 )
@@ -57,6 +57,10 @@ func networkNamed(word, text string) (*description.Description, error) {
 		return nil, nil
 	}
 	data, err := os.ReadFile(name)
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		err = fmt.Errorf("%s cannot be read: %w", name, at.Err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -89,14 +93,16 @@ func (n *Network) SettingTexts() map[string]string {
 	return texts
 }
 
-// NearestNetwork adds to the error about an unknown model the names of networks, where one of them is similar.
-func NearestNetwork(words []string, err error) error {
-	if len(words) == 0 || err == nil {
-		return err
-	}
-	name, _, _ := strings.Cut(words[0], ":")
-	if _, lookup := model.Lookup(name); lookup != nil && expression.Nearest(name, description.Names()) != "" {
-		return fault.Hint(err, "the networks are %s", strings.Join(description.Names(), ", "))
+// orNetwork is the error about an unknown model of that name: where it is a network, that single neurons are needed; where it is
+// like the name of one, the error tells of networks too.
+func orNetwork(name string, err error) error {
+	names := description.Names()
+	switch {
+	case slices.Contains(names, name):
+		return fault.Hint(fmt.Errorf("%s is a network; a model of single neurons is needed here", name),
+			"popsim run, map and models take networks")
+	case expression.Nearest(name, names) != "":
+		return fault.Hint(err, "the networks are %s", strings.Join(names, ", "))
 	}
 	return err
 }

@@ -61,7 +61,7 @@ func ParseNeuron(args []string, extra ...string) (Neuron, error) {
 		if strings.Contains(args[0], "=") {
 			err = fault.Hint(fmt.Errorf("%q stands where the model should", args[0]), "the model comes first, then NAME=VALUE")
 		}
-		return Neuron{}, fault.About(AboutModel, err)
+		return Neuron{}, fault.About(AboutModel, orNetwork(name, err))
 	}
 	n := Neuron{Model: m}
 	var bad fault.List

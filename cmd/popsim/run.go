@@ -103,7 +103,7 @@ func (s *runCommand) run(ctx context.Context, args []string) error {
 			"and --resume belong to networks"))
 	}
 	if err := s.read(args); err != nil {
-		return experiment.NearestNetwork(args, err)
+		return err
 	}
 	if err := s.open(); err != nil {
 		return err
