@@ -320,7 +320,7 @@ step:
 	MOVB         BL, 3(R10)
 	VORPD        Y5, Y2, Y7
 	VPTEST       Y7, Y7
-	JNZ          rare1
+	JNZ          fired1
 
 reset:
 	ADDQ $0x04, R10
@@ -344,7 +344,7 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+fired1:
 	MOVL (R10), BX
 
 again2:
@@ -772,7 +772,7 @@ step:
 	VMOVUPD      Y9, 224(R10)(SI*8)
 	VMOVUPD      Y10, 224(R11)(SI*8)
 	VPTEST       Y11, Y11
-	JNZ          rare1
+	JNZ          fired1
 
 reset:
 	ADDQ $0x04, R14
@@ -799,7 +799,7 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+fired1:
 	MOVL (R14), BX
 
 again2:
@@ -1205,7 +1205,7 @@ step:
 	VMOVUPD      Y13, 224(DI)(SI*8)
 	VMOVUPD      Y12, 224(R10)(SI*8)
 	VPTEST       Y4, Y4
-	JNZ          rare1
+	JNZ          fired1
 
 reset:
 	ADDQ $0x04, R11
@@ -1229,7 +1229,7 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+fired1:
 	MOVL (R11), BX
 
 again2:
@@ -1734,7 +1734,7 @@ step:
 	VMOVUPD      Y9, 224(R11)(SI*8)
 	VMOVUPD      Y2, 224(R12)(SI*8)
 	VPTEST       Y13, Y13
-	JNZ          rare1
+	JNZ          fired1
 
 reset:
 	ADDQ $0x04, R15
@@ -1761,7 +1761,7 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+fired1:
 	MOVL (R15), BX
 
 again2:

@@ -672,7 +672,7 @@ step:
 	VMOVUPD      Y7, 224(CX)(SI*8)
 	VORPD        Y4, Y5, Y14
 	VPTEST       Y14, Y14
-	JNZ          rare1
+	JNZ          events1
 
 finished:
 	ADDQ $0x20, SI
@@ -693,7 +693,7 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ DI, DI
 
 	// bits
@@ -1957,7 +1957,7 @@ step:
 	VMOVUPD      Y13, 224(R13)(SI*8)
 	VMOVUPD      Y4, 224(R14)(SI*8)
 	VPTEST       Y8, Y8
-	JNZ          rare1
+	JNZ          events1
 
 finished:
 	ADDQ $0x20, SI
@@ -1981,7 +1981,7 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ R9, R9
 
 	// bits
@@ -3440,7 +3440,7 @@ step:
 	VMOVUPD      Y0, 3296(R10)(SI*8)
 	VORPD        Y0, Y12, Y6
 	VPTEST       Y6, Y6
-	JNZ          rare1
+	JNZ          events1
 
 finished:
 	ADDQ $0x20, SI
@@ -3461,7 +3461,7 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ DI, DI
 
 	// bits
@@ -4985,7 +4985,7 @@ step:
 	VMOVUPD      Y14, 224(R14)(SI*8)
 	VMOVUPD      Y7, 224(R15)(SI*8)
 	VPTEST       Y1, Y1
-	JNZ          rare1
+	JNZ          events1
 
 finished:
 	ADDQ $0x20, SI
@@ -5009,7 +5009,7 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ R9, R9
 
 	// bits
@@ -6168,7 +6168,7 @@ step:
 	KORB             K6, K1, K3
 	VMOVUPD          Z5, 3520(R10)(SI*8)
 	KORTESTB         K3, K3
-	JNZ              rare1
+	JNZ              events1
 
 finished:
 	ADDQ $0x40, SI
@@ -6189,7 +6189,7 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ DI, DI
 
 	// bits
@@ -7419,7 +7419,7 @@ step:
 	VMOVUPD          Z20, 448(R13)(SI*8)
 	VMOVUPD          Z4, 448(R14)(SI*8)
 	KORTESTB         K4, K4
-	JNZ              rare1
+	JNZ              events1
 
 finished:
 	ADDQ $0x40, SI
@@ -7443,7 +7443,7 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ R9, R9
 
 	// bits
@@ -8853,7 +8853,7 @@ step:
 	VMOVUPD           Z29, 3520(R10)(SI*8)
 	KORB              K4, K1, K2
 	KORTESTB          K2, K2
-	JNZ               rare1
+	JNZ               events1
 
 finished:
 	ADDQ $0x40, SI
@@ -8874,7 +8874,7 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ DI, DI
 
 	// bits
@@ -10341,7 +10341,7 @@ step:
 	VMOVUPD           Z2, 448(R15)(SI*8)
 	KORB              K7, K6, K4
 	KORTESTB          K4, K4
-	JNZ               rare1
+	JNZ               events1
 
 finished:
 	ADDQ $0x40, SI
@@ -10365,7 +10365,7 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ R9, R9
 
 	// bits

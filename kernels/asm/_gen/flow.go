@@ -15,200 +15,251 @@ type neuron struct {
 	adapts                 bool
 }
 
-// exponential emits the four kernels of a method for EIF and AdEx, without and with input, S vectors at a time. advance returns V and w
-// after the step and the mask of lanes in an event step. With keeps the state before the step and the mask are stored in Scratch, the usual
-// events are finished by an eventStep and the others are handed back to Go. Without keeps the mask selects the lanes at or above V_th; they
-// are reset at the end of the step, by masked operations on AVX-512 and on a rarely taken branch on AVX2.
-func exponential(method string, S int, keeps bool, tune map[string]Tuning, advance func(b *Block, n *neuron) (v, w Vec, rare Mask)) func(f *file, w isa) {
+// A stepOf records one step of a vector: V and w after it, and a mask. For methods that find spikes inside the step the mask selects the lanes
+// in an event step, for those on the grid the lanes at or above V_th.
+type stepOf func(b *Block, n *neuron) (v, w Vec, selected Mask)
+
+// exponential emits the four kernels of a method for EIF and AdEx, free and driven, S vectors at a time. If inside, spikes are found inside the
+// step: the state before the step and the mask are stored in Scratch, most event steps are finished by an eventStep, and the others are left to
+// Go. Otherwise lanes that fire are reset at the end of the step, by masked operations with AVX-512 and on a rarely taken branch with AVX2.
+func exponential(method string, S int, inside bool, tune map[string]Tuning, step stepOf) func(f *file, w isa) {
 	return func(f *file, w isa) {
 		for _, model := range []string{"EIF", "AdEx"} {
-			for _, full := range []string{"", "Full"} {
-				k := f.Func(w, model+method+full, "func(b *Block)", "advances a group of "+model+" neurons; see Block.")
-				k.Tune = tune[w.Name]
-				k.exponential(S, model == "AdEx", full != "", keeps, advance)
+			for _, driven := range []string{"", "Full"} {
+				fn := f.Func(w, model+method+driven, "func(b *Block)", "advances a group of "+model+" neurons; see Block.")
+				fn.Tune = tune[w.Name]
+				k := &expKernel{Func: fn, S: S, adapts: model == "AdEx", driven: driven != "", inside: inside, stepOf: step}
+				k.emit()
 			}
 		}
 	}
 }
 
-func (k *Func) exponential(S int, adapts, full, keeps bool, advance func(b *Block, n *neuron) (v, w Vec, rare Mask)) {
-	width := k.W
-	const maskColumn = columnInEvent     // of Scratch
-	branches := !keeps && !width.kmask() // masked operations cost less than a branch
-	now := k.Pin()
-	if width.kmask() && !keeps { // short enough that its constants find room in 32 registers
-		k.Hold(1, asm.Exp2C1, asm.Exp2C2, asm.Exp2C3, asm.Exp2C4, asm.Exp2C5, asm.Exp2C6, asm.Exp2C7, asm.Exp2C8, magic, exp2Lo, 1)
-	}
-	n, step, lane := k.Value("Steps"), k.Value("Step"), k.Value("Lane")
-	var pointers []func() // each loads one pointer
-	pointer := func(field string, j int) reg.GPVirtual {
-		r := k.GP64()
-		pointers = append(pointers, func() { k.MOVQ(k.element(field, j), r) })
-		pointers[len(pointers)-1]()
-		return r
-	}
-	y, wake, coef, old := []reg.Register{pointer("Y", 0)}, pointer("Wake", 0), pointer("Coef", 0), pointer("Scratch", 0)
-	if adapts {
-		y = append(y, pointer("Y", 1))
-	}
-	var lo, hi reg.Register
-	var in input
-	if full {
-		lo, hi, in = pointer("Lo", 0), pointer("Hi", 0), k.input(step, lane)
-	}
-	col := func(r reg.Register, j, s int) operand.Mem {
-		return operand.Mem{Base: r, Index: lane, Scale: 8, Disp: 8*asm.Group*j + s*width.Bytes()}
-	}
-	var fired reg.GPVirtual // pointer to the step's mask of lanes that have fired
-	if !keeps {
-		fired = k.GP64()
-		k.MOVQ(step, fired)
-		k.ANDQ(operand.I32(asm.MaxSteps-1), fired)
-		k.SHLQ(imm(3), fired)
-		k.ADDQ(k.Field("Fired"), fired)
-	}
-	k.MOVQ(operand.I32(0), k.Field("Rare"))
-	k.number(now, step)
-	k.SUBQ(step, n)
-	k.JLE(operand.LabelRef("done"))
+// An expKernel emits one kernel of exponential.
+type expKernel struct {
+	*Func
+	S                      int
+	adapts, driven, inside bool
+	stepOf                 stepOf
 
+	now                 *Pin          // number of the step
+	n, step, lane       reg.GPVirtual // steps left; first step; first lane of the vectors in hand
+	y                   []reg.Register
+	wake, coef, scratch reg.GPVirtual
+	lo, hi              reg.Register
+	in                  input
+	fired               reg.GPVirtual // not inside: pointer to the step's mask of lanes that have fired
+	reload              []func()      // each loads one pointer
+}
+
+// branches reports whether lanes that fire are reset on a branch. With AVX-512 masked operations cost less.
+func (k *expKernel) branches() bool { return !k.inside && !k.W.kmask() }
+
+func (k *expKernel) emit() {
+	k.begin()
 	k.Label("step")
-	k.Block("step", func(b *Block) {
-		var any Mask
-		var spikes []Mask
-		next := b.Add(b.Get(now), b.Const(1))
-		for s := range S {
-			b.Vector(s)
-			x := &neuron{
-				c: func(j int) Vec { return b.Load(col(coef, j, s)) },
-				v: b.Load(col(y[0], 0, s)), wake: b.Load(col(wake, 0, s)), now: b.Get(now), adapts: adapts,
-			}
-			x.drive = x.c(asm.FlowDrive)
-			if full {
-				x.drive = in.steadyVoltage(b, s, x.c, asm.FlowI, asm.FlowGain, asm.FlowRC, asm.FlowRest)
-			}
-			if adapts {
-				x.w = b.Load(col(y[1], 0, s))
-			}
-			v, w, rare := advance(b, x)
-			if keeps {
-				b.Store(col(old, 0, s), x.v)
-				b.Store(col(old, maskColumn, s), b.signs(rare))
-			}
-			if keeps && adapts {
-				b.Store(col(old, 1, s), x.w)
-			}
-			low, high := v, v
-			if keeps && full {
-				low = b.Select(rare, x.v, v)
-				high = low
-			} else if !keeps {
-				spikes = append(spikes, rare)
-				if full {
-					high = b.Min(x.c(asm.FlowVTh), v)
-				}
-				if !branches {
-					v = b.Select(rare, x.c(asm.FlowVReset), v)
-					b.Store(col(wake, 0, s), b.Select(rare, b.Add(next, x.c(asm.FlowHold)), x.wake))
-					if adapts {
-						w = b.Select(rare, b.Add(w, x.c(asm.FlowB)), w)
-					}
-				}
-				low = v
-				if i := s * width.Lanes / 8; len(spikes)*width.Lanes == 8 {
-					b.StoreBits(at(fired, i), spikes...)
-					spikes = spikes[:0]
-				}
-			}
-			if full {
-				b.Store(col(lo, 0, s), b.Min(low, b.Load(col(lo, 0, s))))
-				b.Store(col(hi, 0, s), b.Max(high, b.Load(col(hi, 0, s))))
-			}
-			b.Store(col(y[0], 0, s), v)
-			if adapts {
-				b.Store(col(y[1], 0, s), w)
-			}
-			any = b.either(any, rare)
-		}
-		if keeps || branches {
-			b.Test(any)
-		}
-	})
-	forward := func(again operand.LabelRef) { // to the next vectors, and again if there are any
-		k.ADDQ(imm(S*width.Lanes), lane)
-		k.CMPQ(lane, k.Field("Lanes"))
-		k.JLT(again)
-		k.XORQ(lane, lane)
-	}
-	if keeps {
-		k.JNZ(k.Later("rare", func() {
-			rare := k.bits(S, func(b *Block, s int) Mask { return b.whereSigned(b.Load(col(old, maskColumn, s))) })
-			e := &eventStep{Func: k, n: n, lane: lane, rare: rare, now: now, in: in, adapts: adapts, full: full}
-			e.finish()
-			for _, load := range pointers {
-				load()
-			}
-			k.TESTQ(rare, rare)
-			k.JZ(operand.LabelRef("finished"))
-			k.MOVQ(lane, reg.RCX)
-			k.SHLQ(reg.CL, rare)
-			k.MOVQ(rare, k.Field("Rare"))
-			forward("done")
-			k.DECQ(n)
-			k.JMP(operand.LabelRef("done"))
-		}))
+	k.Block("step", k.vectors)
+	switch {
+	case k.inside:
+		k.JNZ(k.Later("events", k.events))
 		k.Label("finished")
-	} else {
-		if branches {
-			k.JNZ(k.Later("rare", func() { k.reset(now, lane, fired, y, wake, coef, lo) }))
-			k.Label("reset")
-		}
-		k.ADDQ(imm(S*width.Lanes/8), fired)
+	case k.branches():
+		k.JNZ(k.Later("fired", k.reset))
+		k.Label("reset")
+		fallthrough
+	default:
+		k.ADDQ(imm(k.S*k.W.Lanes/8), k.fired)
 	}
-	forward("step")
-	if full {
-		in.next(k)
+	k.forward("step")
+	if k.driven {
+		k.in.next(k.Func)
 	}
-	if !keeps { // a step has eight bytes
-		k.ADDQ(imm(7), fired)
-		k.ANDQ(operand.I8(-8), fired)
+	if !k.inside { // a step has eight bytes
+		k.ADDQ(imm(7), k.fired)
+		k.ANDQ(operand.I8(-8), k.fired)
 	}
-	k.Block("now", func(b *Block) { b.Set(now, b.Add(b.Get(now), b.Const(1))) })
-	k.DECQ(n)
+	k.Block("now", func(b *Block) { b.Set(k.now, b.Add(b.Get(k.now), b.Const(1))) })
+	k.DECQ(k.n)
 	k.JNZ(operand.LabelRef("step"))
 	k.Label("done")
-	k.MOVQ(k.Field("Steps"), step)
-	k.SUBQ(n, step)
-	k.MOVQ(step, k.Field("Step"))
-	k.MOVQ(lane, k.Field("Lane"))
+	k.MOVQ(k.Field("Steps"), k.step)
+	k.SUBQ(k.n, k.step)
+	k.MOVQ(k.step, k.Field("Step"))
+	k.MOVQ(k.lane, k.Field("Lane"))
 	k.End()
 }
 
-// reset resets the lanes that have fired, whose mask is at fired; bit 0 is lane.
-func (k *Func) reset(now *Pin, lane, fired reg.GPVirtual, y []reg.Register, wake, coef, lo reg.Register) {
+// begin loads the counters and pointers.
+func (k *expKernel) begin() {
+	k.now = k.Pin()
+	if k.W.kmask() && !k.inside { // short enough that its constants find room in 32 registers
+		k.Hold(1, asm.Exp2C1, asm.Exp2C2, asm.Exp2C3, asm.Exp2C4, asm.Exp2C5, asm.Exp2C6, asm.Exp2C7, asm.Exp2C8, magic, exp2Lo, 1)
+	}
+	k.n, k.step, k.lane = k.Value("Steps"), k.Value("Step"), k.Value("Lane")
+	pointer := func(field string, j int) reg.GPVirtual {
+		r := k.GP64()
+		k.reload = append(k.reload, func() { k.MOVQ(k.element(field, j), r) })
+		k.reload[len(k.reload)-1]()
+		return r
+	}
+	k.y = []reg.Register{pointer("Y", 0)}
+	k.wake, k.coef, k.scratch = pointer("Wake", 0), pointer("Coef", 0), pointer("Scratch", 0)
+	if k.adapts {
+		k.y = append(k.y, pointer("Y", 1))
+	}
+	if k.driven {
+		k.lo, k.hi, k.in = pointer("Lo", 0), pointer("Hi", 0), k.input(k.step, k.lane)
+	}
+	if !k.inside {
+		k.fired = k.GP64()
+		k.MOVQ(k.step, k.fired)
+		k.ANDQ(operand.I32(asm.MaxSteps-1), k.fired)
+		k.SHLQ(imm(3), k.fired)
+		k.ADDQ(k.Field("Fired"), k.fired)
+	}
+	k.MOVQ(operand.I32(0), k.Field("Rare"))
+	k.number(k.now, k.step)
+	k.SUBQ(k.step, k.n)
+	k.JLE(operand.LabelRef("done"))
+}
+
+// col is vector s of the vectors in hand in column j of the columns at r.
+func (k *expKernel) col(r reg.Register, j, s int) operand.Mem {
+	return operand.Mem{Base: r, Index: k.lane, Scale: 8, Disp: column*j + s*k.W.Bytes()}
+}
+
+// vectors takes the vectors in hand through one step; unless lanes are reset by masked operations, it tests whether any lane is selected.
+func (k *expKernel) vectors(b *Block) {
+	var any Mask
+	var fired []Mask
+	next := b.Add(b.Get(k.now), b.Const(1))
+	for s := range k.S {
+		b.Vector(s)
+		x := k.load(b, s)
+		v, w, selected := k.stepOf(b, x)
+		low, high := v, v
+		if k.inside {
+			low, high = k.before(b, s, x, v, selected)
+		} else {
+			fired = append(fired, selected)
+			if k.driven {
+				high = b.Min(x.c(asm.FlowVTh), v)
+			}
+			if !k.branches() {
+				v, w = k.resetMasked(b, s, x, v, w, next, selected)
+			}
+			low = v
+			if i := s * k.W.Lanes / 8; len(fired)*k.W.Lanes == 8 {
+				b.StoreBits(at(k.fired, i), fired...)
+				fired = fired[:0]
+			}
+		}
+		if k.driven {
+			b.Store(k.col(k.lo, 0, s), b.Min(low, b.Load(k.col(k.lo, 0, s))))
+			b.Store(k.col(k.hi, 0, s), b.Max(high, b.Load(k.col(k.hi, 0, s))))
+		}
+		b.Store(k.col(k.y[0], 0, s), v)
+		if k.adapts {
+			b.Store(k.col(k.y[1], 0, s), w)
+		}
+		any = b.either(any, selected)
+	}
+	if k.inside || k.branches() {
+		b.Test(any)
+	}
+}
+
+// load is vector s before the step.
+func (k *expKernel) load(b *Block, s int) *neuron {
+	x := &neuron{
+		c: func(j int) Vec { return b.Load(k.col(k.coef, j, s)) },
+		v: b.Load(k.col(k.y[0], 0, s)), wake: b.Load(k.col(k.wake, 0, s)), now: b.Get(k.now), adapts: k.adapts,
+	}
+	x.drive = x.c(asm.FlowDrive)
+	if k.driven {
+		x.drive = k.in.steadyVoltage(b, s, x.c, asm.FlowI, asm.FlowGain, asm.FlowRC, asm.FlowRest)
+	}
+	if k.adapts {
+		x.w = b.Load(k.col(k.y[1], 0, s))
+	}
+	return x
+}
+
+// before stores the state before the step and the lanes in an event step. It returns what the extrema are widened by: V, but in event steps V
+// before the step.
+func (k *expKernel) before(b *Block, s int, x *neuron, v Vec, inEvent Mask) (low, high Vec) {
+	b.Store(k.col(k.scratch, 0, s), x.v)
+	b.Store(k.col(k.scratch, columnInEvent, s), b.signs(inEvent))
+	if k.adapts {
+		b.Store(k.col(k.scratch, 1, s), x.w)
+	}
+	if k.driven {
+		v = b.Select(inEvent, x.v, v)
+	}
+	return v, v
+}
+
+// resetMasked resets V and w of the lanes that fire, and stores the step in which they move again.
+func (k *expKernel) resetMasked(b *Block, s int, x *neuron, v, w, next Vec, fires Mask) (Vec, Vec) {
+	v = b.Select(fires, x.c(asm.FlowVReset), v)
+	b.Store(k.col(k.wake, 0, s), b.Select(fires, b.Add(next, x.c(asm.FlowHold)), x.wake))
+	if k.adapts {
+		w = b.Select(fires, b.Add(w, x.c(asm.FlowB)), w)
+	}
+	return v, w
+}
+
+// forward goes to the next vectors, and to again if there are any.
+func (k *expKernel) forward(again operand.LabelRef) {
+	k.ADDQ(imm(k.S*k.W.Lanes), k.lane)
+	k.CMPQ(k.lane, k.Field("Lanes"))
+	k.JLT(again)
+	k.XORQ(k.lane, k.lane)
+}
+
+// events finishes the event steps of the vectors in hand, and returns to Go where lanes are left.
+func (k *expKernel) events() {
+	left := k.bits(k.S, func(b *Block, s int) Mask { return b.whereSigned(b.Load(k.col(k.scratch, columnInEvent, s))) })
+	e := &eventStep{Func: k.Func, n: k.n, lane: k.lane, rare: left, now: k.now, in: k.in, adapts: k.adapts, full: k.driven}
+	e.finish()
+	for _, load := range k.reload {
+		load()
+	}
+	k.TESTQ(left, left)
+	k.JZ(operand.LabelRef("finished"))
+	k.MOVQ(k.lane, reg.RCX)
+	k.SHLQ(reg.CL, left)
+	k.MOVQ(left, k.Field("Rare"))
+	k.forward("done")
+	k.DECQ(k.n)
+	k.JMP(operand.LabelRef("done"))
+}
+
+// reset resets the lanes that have fired, vector by vector; bit 0 of their mask is lane.
+func (k *expKernel) reset() {
 	bits, first := k.GP64(), k.GP64()
 	col := func(r reg.Register, j int) operand.Mem {
-		return operand.Mem{Base: r, Index: first, Scale: 8, Disp: 8 * asm.Group * j}
+		return operand.Mem{Base: r, Index: first, Scale: 8, Disp: column * j}
 	}
-	k.MOVL(at(fired, 0), bits.As32())
+	k.MOVL(at(k.fired, 0), bits.As32())
 	top := k.NewLabel("again")
 	k.Label(top)
 	k.TZCNTQ(bits, first)
 	k.ANDQ(operand.I8(-k.W.Lanes), first)
-	k.ADDQ(lane, first)
+	k.ADDQ(k.lane, first)
 	k.Block("reset", func(b *Block) {
-		c := func(j int) Vec { return b.Load(col(coef, j)) }
-		v := b.Load(col(y[0], 0))
-		it := b.Cmp(v, GE, c(asm.FlowVTh))
-		write := func(r reg.Register, x Vec) { b.Store(col(r, 0), b.Select(it, x, b.Load(col(r, 0)))) }
-		write(wake, b.Add(b.Add(b.Get(now), b.Const(1)), c(asm.FlowHold)))
-		if len(y) > 1 {
-			write(y[1], b.Add(b.Load(col(y[1], 0)), c(asm.FlowB)))
+		c := func(j int) Vec { return b.Load(col(k.coef, j)) }
+		v := b.Load(col(k.y[0], 0))
+		fires := b.Cmp(v, GE, c(asm.FlowVTh))
+		write := func(r reg.Register, x Vec) { b.Store(col(r, 0), b.Select(fires, x, b.Load(col(r, 0)))) }
+		write(k.wake, b.Add(b.Add(b.Get(k.now), b.Const(1)), c(asm.FlowHold)))
+		if k.adapts {
+			write(k.y[1], b.Add(b.Load(col(k.y[1], 0)), c(asm.FlowB)))
 		}
-		if lo != nil {
-			write(lo, b.Min(c(asm.FlowVReset), b.Load(col(lo, 0))))
+		if k.driven {
+			write(k.lo, b.Min(c(asm.FlowVReset), b.Load(col(k.lo, 0))))
 		}
-		write(y[0], c(asm.FlowVReset))
+		write(k.y[0], c(asm.FlowVReset))
 	})
 	k.LEAQ(at(bits, -1), first) // clear the lowest bit; a second lane of the same vector finds V reset already
 	k.ANDQ(first, bits)
