@@ -6,8 +6,8 @@
 // of Go benchmarks, so that benchstat reads them.
 //
 // A time is that of the fastest of many short calls: on a shared machine the fastest is the one that nothing disturbed.
-// Phases of the neurons are spread evenly over their period, so that every call meets the same number of spikes. How far
-// the median call lies above the fastest is watched, and said when it is much.
+// Phases of the neurons are spread evenly over their period, so that every call meets the same number of spikes. How
+// far the median call lies above the fastest is watched, and said when it is much.
 package bench
 
 import (

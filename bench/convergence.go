@@ -21,8 +21,8 @@ type Convergence struct {
 // budget is how long a row is timed.
 const budget = 40 * time.Millisecond
 
-// Measure measures scenarios of the trial and appends a row for each. progress is called after each with the number of rows
-// measured. When ctx ends, the rows so far are kept and its error is returned.
+// Measure measures scenarios of the trial and appends a row for each. progress is called after each with the number of
+// rows measured. When ctx ends, the rows so far are kept and its error is returned.
 func (c *Convergence) Measure(ctx context.Context, list []Scenario, progress func(done int)) error {
 	for i, s := range list {
 		if err := ctx.Err(); err != nil {
@@ -43,8 +43,8 @@ func (c *Convergence) limits(q model.Method) (stable, accurate float64) {
 	return c.Trial.Model.StepLimits(q, c.Trial.P)
 }
 
-// Recommended returns the row of a method with the largest step such that at it and at all smaller steps the error is within
-// the tolerance, and of which no run warns. (A larger step may have a small error by chance.)
+// Recommended returns the row of a method with the largest step such that at it and at all smaller steps the error is
+// within the tolerance, and of which no run warns. (A larger step may have a small error by chance.)
 func (c *Convergence) Recommended(q model.Method) (best Work, ok bool) {
 	_, accurate := c.limits(q)
 	for _, w := range slices.Backward(c.Rows) {

@@ -71,7 +71,8 @@ func (s Scenario) spec() (pop.Spec, error) {
 	return spec, nil
 }
 
-// run advances the population for a number of steps, and keeps its trains, as popsim run does. The time to build it does not count.
+// run advances the population for a number of steps, and keeps its trains, as popsim run does. The time to build it
+// does not count.
 func (p Population) run(ctx context.Context, spec pop.Spec, steps int64) (time.Duration, pop.Summary, error) {
 	sum, err := pop.Run(ctx, spec, pop.Config{Dt: p.Dt, Workers: p.Workers, ISA: p.ISA, Train: true}, float64(steps)*p.Dt)
 	return sum.Sched.Elapsed, sum, err

@@ -14,8 +14,8 @@ import (
 	"popsim/model"
 )
 
-// Trial is a neuron under one or several currents, with the spikes that it fires in truth: what the error of a method is
-// measured by. The truth is computed by dynamics.Spikes, an integrator of its own, so any parameters will do.
+// Trial is a neuron under one or several currents, with the spikes that it fires in truth: what the error of a method
+// is measured by. The truth is computed by dynamics.Spikes, an integrator of its own, so any parameters will do.
 type Trial struct {
 	Model *model.Model
 	P     []float64 // parameters
@@ -31,8 +31,8 @@ type train struct {
 	known float64   // ms; there are no others before that
 }
 
-// trialSpikes is how many spikes of a neuron are compared. In a chaotic train an error grows from spike to spike, so that
-// many more would tell of the chaos and not of the method.
+// trialSpikes is how many spikes of a neuron are compared. In a chaotic train an error grows from spike to spike, so
+// that many more would tell of the chaos and not of the method.
 const trialSpikes = 10
 
 // DefaultCurrents are those under which a neuron is tried where none are given: with its default parameters it fires.
@@ -40,8 +40,8 @@ func DefaultCurrents(m *model.Model) []float64 {
 	return m.Typical.Currents
 }
 
-// NewTrial finds the true spikes up to the time longest, ms, or until there are enough. A nil start means Model.Initial. The
-// error tells that there is no neuron that fires twice, or that the truth cannot be found.
+// NewTrial finds the true spikes up to the time longest, ms, or until there are enough. A nil start means
+// Model.Initial. The error tells that there is no neuron that fires twice, or that the truth cannot be found.
 func NewTrial(m *model.Model, p, currents, start []float64, longest float64) (*Trial, error) {
 	t := &Trial{Model: m, P: p, I: currents, Start: start}
 	if start == nil {
@@ -96,8 +96,8 @@ func (w Work) metrics() []metric {
 // workSteps are tried with every method, ms.
 var workSteps = []float64{0.4, 0.2, 0.1, 0.05, 0.025, 0.0125, 0.00625, 0.003125}
 
-// scenarios are those of a kernel at all steps that it may take with the parameters of the trial, its own among them, or at
-// the step dt alone where that is not 0.
+// scenarios are those of a kernel at all steps that it may take with the parameters of the trial, its own among them,
+// or at the step dt alone where that is not 0.
 func (t *Trial) scenarios(k *kernels.Kernel, dt float64) []Scenario {
 	dts := slices.Clone(workSteps)
 	if dt > 0 {
@@ -116,8 +116,8 @@ func (t *Trial) scenarios(k *kernels.Kernel, dt float64) []Scenario {
 	return list
 }
 
-// Scenarios lists the scenarios in which work is set against precision in a trial: every method, or the one named, by its
-// kernel for the instruction set, at the steps that it may take.
+// Scenarios lists the scenarios in which work is set against precision in a trial: every method, or the one named, by
+// its kernel for the instruction set, at the steps that it may take.
 func (t *Trial) Scenarios(method string, isa kernels.ISA) ([]Scenario, error) {
 	var list []Scenario
 	for _, q := range t.Model.Methods {
@@ -172,8 +172,8 @@ func MeasureWork(s Scenario, budget time.Duration) (Work, error) {
 	return w, nil
 }
 
-// Errors gives the largest error of a spike (ms) and of the mean rate (Hz) over the neurons of the trial, by kernel k in
-// steps of dt ms; infinite where spikes are missing, or there are too many.
+// Errors gives the largest error of a spike (ms) and of the mean rate (Hz) over the neurons of the trial, by kernel k
+// in steps of dt ms; infinite where spikes are missing, or there are too many.
 func (t *Trial) Errors(k *kernels.Kernel, dt float64) (spike, rate float64) {
 	for i, got := range t.run(k, dt) {
 		want := t.truth[i]
@@ -230,8 +230,8 @@ func (t *Trial) setting(currents []float64) kernels.Setting {
 	return set
 }
 
-// regime is what the neurons of the trial do while they are timed: what the first that fires twice does in the time of its
-// true spikes.
+// regime is what the neurons of the trial do while they are timed: what the first that fires twice does in the time of
+// its true spikes.
 func (t *Trial) regime() regime {
 	i := slices.IndexFunc(t.truth, func(x train) bool { return len(x.times) > 1 })
 	return regime{p: t.P, i: t.I[i], start: t.Start, span: t.truth[i].known}

@@ -58,8 +58,8 @@ func BenchmarkKernel(b *testing.B) {
 	}
 }
 
-// firingShard makes n neurons spread over the phases of regular firing, which differ by 1 % in current; their parameters
-// all stand in columns if each is set.
+// firingShard makes n neurons spread over the phases of regular firing, which differ by 1 % in current; their
+// parameters all stand in columns if each is set.
 func firingShard(k *Kernel, n int, dt float64, each bool) *Shard {
 	at := firing[k.Model.Name]
 	set := Setting{I: make(Values, n), Gain: Values{1}}

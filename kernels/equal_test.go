@@ -17,7 +17,8 @@ import (
 // TestSameBits and FuzzSameBits run every method in assembly and in plain Go, from the same states with the same
 // parameters and input, and compare all columns and events bit for bit; any NaN counts as any other. Padding is not
 // compared. POPSIM_LONG=1 makes it 20 million neuron-steps for each kernel; an instruction set named in
-// POPSIM_REQUIRE_ISA (avx2,avx512) must be there. Where AVX-512 is not, its assembly is interpreted, a twentieth as long.
+// POPSIM_REQUIRE_ISA (avx2,avx512) must be there. Where AVX-512 is not, its assembly is interpreted, a twentieth as
+// long.
 
 // An equalRow says what the neurons of a model may be given.
 type equalRow struct {

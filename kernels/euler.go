@@ -47,8 +47,8 @@ func columnsSync(s *Shard, i int, _ int64, y []float64) {
 	}
 }
 
-// eulerGeneric is the fast step of the euler method; see asm.Block. Its arithmetic, asm.EIFEulerGo and asm.AdExEulerGo, is printed from the same
-// recording as the assembly.
+// eulerGeneric is the fast step of the euler method; see asm.Block. Its arithmetic, asm.EIFEulerGo and asm.AdExEulerGo,
+// is printed from the same recording as the assembly.
 func eulerGeneric(b *asm.Block, adapt, full bool) {
 	for ; b.Step < b.Steps; b.Step++ {
 		k := b.First + float64(b.Step)
@@ -75,7 +75,7 @@ func eulerGeneric(b *asm.Block, adapt, full bool) {
 		}
 		b.Lane = 0
 	}
-	b.Rare = 0
+	b.InEvent = 0
 }
 
 // eulerReset resets lane l at the end of step k.

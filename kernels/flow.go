@@ -19,12 +19,12 @@ import (
 //
 //	delta_T (z0 + g) m(g),   m(g) = 1/2 + g/6 + ...,
 //
-// which gives a first z. The change t = z - z0 says how A moves: it raises the mean by delta_T t/3 and the weight of the
-// exponential by the factor 1 - t (1/6 + g/12). All this vanishes at an equilibrium (z0 = -g, t = 0), so that equilibria
-// are fixed points. Close to a spike V goes like -delta_T ln(t* - t) whatever the step; there m must be
-// (1 + (1-g) ln(1-g)/g)/g, which a polynomial fits up to g = 1, and the factor is fitted likewise. w relaxes exactly
-// towards a (V - V_rest) at the mean of V. In the upstroke (x > flowUpstroke) that mean is taken from upstrokeMean instead
-// of the polynomial: an error of m shifts the spike at second order only, but it would remain in w at first order. The
+// which gives a first z. The change t = z - z0 says how A moves: it raises the mean by delta_T t/3 and the weight of
+// the exponential by the factor 1 - t (1/6 + g/12). All this vanishes at an equilibrium (z0 = -g, t = 0), so that
+// equilibria are fixed points. Close to a spike V goes like -delta_T ln(t* - t) whatever the step; there m must be (1 +
+// (1-g) ln(1-g)/g)/g, which a polynomial fits up to g = 1, and the factor is fitted likewise. w relaxes exactly towards
+// a (V - V_rest) at the mean of V. In the upstroke (x > flowUpstroke) that mean is taken from upstrokeMean instead of
+// the polynomial: an error of m shifts the spike at second order only, but it would remain in w at first order. The
 // motion of V during the step shifts the mean of w by -a (h/tau_w)/6 and its end by a (h/tau_w)²/6 times the mean gain
 // of V. Spikes are located by upstroke.spike; resets and refractoriness keep the order.
 
@@ -42,14 +42,14 @@ var flowSources = []string{
 var (
 	eifFlow = scheme{
 		sources: flowSources, firstDriven: asm.FlowRest, fold: foldEIF, enter: flowEnter, sync: flowSync,
-		rare: eachRare(func(w *Worker, s *Shard, g, l int, events []Event) []Event {
-			return flowRare(w, s, g, l, flowStep, events)
+		finish: eachLane(func(w *Worker, s *Shard, g, l int, events []Event) []Event {
+			return flowEventStep(w, s, g, l, flowStep, events)
 		}),
 		free:   func(b *asm.Block) { flowGeneric(b, false, false) },
 		driven: func(b *asm.Block) { flowGeneric(b, false, true) },
 	}
 	adexFlow = scheme{
-		sources: flowSources, firstDriven: asm.FlowRest, fold: foldAdEx, enter: flowEnter, sync: flowSync, rare: eifFlow.rare,
+		sources: flowSources, firstDriven: asm.FlowRest, fold: foldAdEx, enter: flowEnter, sync: flowSync, finish: eifFlow.finish,
 		free:   func(b *asm.Block) { flowGeneric(b, true, false) },
 		driven: func(b *asm.Block) { flowGeneric(b, true, true) },
 	}
@@ -97,9 +97,9 @@ func foldExponential(q model.AdEx, i, gain, dt, unit float64, c []float64) {
 	c[asm.FlowDeltaT], c[asm.FlowVTh], c[asm.FlowVReset], c[asm.FlowB] = q.DeltaT, q.VTh, q.VReset, q.B
 }
 
-// relaxed is the share of its distance to equilibrium that a variable has covered after relaxing for s time constants: the
-// mean over that time, 1 - (1-exp(-s))/s, and the value at its end, 1 - exp(-s); errors at most 32 and 2.2 ulp. For small
-// s, where these would cancel, it sums the series of (exp(-s)-1+s)/s².
+// relaxed is the share of its distance to equilibrium that a variable has covered after relaxing for s time constants:
+// the mean over that time, 1 - (1-exp(-s))/s, and the value at its end, 1 - exp(-s); errors at most 32 and 2.2 ulp. For
+// small s, where these would cancel, it sums the series of (exp(-s)-1+s)/s².
 func relaxed(s float64) (mean, end float64) {
 	if s < 1.0/16 {
 		ss := float64(s * s)
@@ -112,8 +112,8 @@ func relaxed(s float64) (mean, end float64) {
 	return 1 - end/s, end
 }
 
-// flowEnter sets lane i to state y at step k. While V is held, column w is ahead of time by the part of step Wake before V
-// moves, so that the fast step needs no special case; flowSync takes it back.
+// flowEnter sets lane i to state y at step k. While V is held, column w is ahead of time by the part of step Wake
+// before V moves, so that the fast step needs no special case; flowSync takes it back.
 func flowEnter(s *Shard, i int, k int64, y []float64) {
 	for j := range s.Y {
 		s.Y[j][i] = y[j]
@@ -131,15 +131,15 @@ func flowSync(s *Shard, i int, k int64, y []float64) {
 	}
 }
 
-// flowX bounds x and |z| in the fast step: beyond it phi and logTerm are not accurate enough, and at x = 1 the frozen flow
-// blows up within the step.
+// flowX bounds x and |z| in the fast step: beyond it phi and logTerm are not accurate enough, and at x = 1 the frozen
+// flow blows up within the step.
 const flowX = asm.FlowLimit
 
 // flowUpstroke is the x above which the polynomial m(g) is not accurate enough for w, in which its error would remain.
 const flowUpstroke = asm.FlowUpstroke
 
-// phi is (exp(z)-1)/z up to z⁴. The remainder, z⁵/720, is 1.4e-8 at |z| = 0.1 and 1e-3 at flowX. Since the drift is frozen,
-// this moves spikes by less than a thousandth of their error.
+// phi is (exp(z)-1)/z up to z⁴. The remainder, z⁵/720, is 1.4e-8 at |z| = 0.1 and 1e-3 at flowX. Since the drift is
+// frozen, this moves spikes by less than a thousandth of their error.
 func phi(z float64) float64 {
 	return math.FMA(math.FMA(math.FMA(math.FMA(z, 1.0/120, 1.0/24), z, 1.0/6), z, 1.0/2), z, 1)
 }
@@ -215,22 +215,22 @@ func flowGeneric(b *asm.Block, adapt, full bool) {
 			}
 			deltaT := col(asm.FlowDeltaT, at)
 			vTh := col(asm.FlowVTh, at)
-			rare := uint64(0)
+			inEvent := uint64(0)
 			for l := range next {
 				next[l] = math.FMA(deltaT[l], math.FMA(grow[l], logTerms[l], z[l]), v[l])
 				held := wake[l] > k
 				if !held && (!(grow[l] < flowX) || !(math.Abs(z[l]) < flowX) || !(next[l] < vTh[l]) || wake[l] == k) {
-					rare |= 1 << (at + l)
+					inEvent |= 1 << (at + l)
 				}
 				if held {
 					next[l] = v[l]
 				}
 			}
 			if full {
-				extremes(b, at, &next, v, rare)
+				extremes(b, at, &next, v, inEvent)
 			}
 			b.Lane += len(next)
-			if rare != 0 {
+			if inEvent != 0 {
 				*(*vec)(b.Scratch.Before[0][at:]) = *v
 				if adapt {
 					*(*vec)(b.Scratch.Before[1][at:]) = *w
@@ -240,14 +240,14 @@ func flowGeneric(b *asm.Block, adapt, full bool) {
 			if adapt {
 				*w = nextW
 			}
-			if rare != 0 {
-				b.HandBack(rare)
+			if inEvent != 0 {
+				b.HandBack(inEvent)
 				return
 			}
 		}
 		b.Lane = 0
 	}
-	b.Rare = 0
+	b.InEvent = 0
 }
 
 // Coefficients of m(g); the last three are a fit by least squares of the error of g m(g) over g², 0 ≤ g ≤ 1.
@@ -258,17 +258,18 @@ func meanGain(g float64) float64 {
 	return math.FMA(math.FMA(math.FMA(math.FMA(g, mean4, mean3), g, mean2), g, mean1), g, mean0)
 }
 
-// upstrokeMean is the mean gain of V in an upstroke, V going like delta_T (z t/h - ln(1 - x t/h)): 1 + (1-x) ln(1-x)/x, where l is
-// logTerm(x), with the effect of z on it to first order; m is meanGain. The drift falls with V, so mostly at the end of the
-// step: a change of -slower in its mean adds slower/4 to the mean gain at given z and x, where an even change would add a sixth.
+// upstrokeMean is the mean gain of V in an upstroke, V going like delta_T (z t/h - ln(1 - x t/h)): 1 + (1-x) ln(1-x)/x,
+// where l is logTerm(x), with the effect of z on it to first order; m is meanGain. The drift falls with V, so mostly at
+// the end of the step: a change of -slower in its mean adds slower/4 to the mean gain at given z and x, where an even
+// change would add a sixth.
 func upstrokeMean(x, l, z, slower, m float64) float64 {
 	return math.FMA(slower, 0.25, math.FMA(z, math.FMA(-0.5, m, 0.75), math.FMA(-(1-x), l, 1)))
 }
 
-// logTerm is -ln(1-x)/x for 0 ≤ x < flowX. Its relative error is 1e-12 up to x = 0.01, where equilibria lie, 2e-9 at 0.1, and
-// beyond that such that the time left to the blow-up, h (1-x)/x, is right to 2e-5 h/x. It is a ratio of polynomials with the
-// same first coefficient, fitted by least squares whose weights were iterated until all extremes of the error were equal; the
-// last coefficient of Q is 1.
+// logTerm is -ln(1-x)/x for 0 ≤ x < flowX. Its relative error is 1e-12 up to x = 0.01, where equilibria lie, 2e-9 at
+// 0.1, and beyond that such that the time left to the blow-up, h (1-x)/x, is right to 2e-5 h/x. It is a ratio of
+// polynomials with the same first coefficient, fitted by least squares whose weights were iterated until all extremes
+// of the error were equal; the last coefficient of Q is 1.
 func logTerm(x float64) float64 {
 	p := math.FMA(math.FMA(math.FMA(logTermP3, x, logTermP2), x, logTermP1), x, logTerm0)
 	return p / math.FMA(math.FMA(math.FMA(x+logTermQ3, x, logTermQ2), x, logTermQ1), x, logTerm0)
@@ -280,8 +281,8 @@ const (
 	logTermQ1, logTermQ2, logTermQ3 = asm.FlowLogQ1, asm.FlowLogQ2, asm.FlowLogQ3
 )
 
-// upstroke has the coefficients of one lane of EIF or AdEx by name, with the current of the current step in drive. Its times are
-// parts of a step.
+// upstroke has the coefficients of one lane of EIF or AdEx by name, with the current of the current step in drive. Its
+// times are parts of a step.
 type upstroke struct {
 	slope, shift, c, drive, rc, deltaT, vTh, vReset, b, hold, holdPart, a, aRest, s, grow0 float64
 }
@@ -317,8 +318,8 @@ func (u *upstroke) relax(v, w, part float64) float64 {
 	return math.FMA(end, u.toW(v, w), w)
 }
 
-// flowStep advances v and w by part of a step, or to the spike if there is one; g is that of a whole step from v. after is the
-// time to the spike, or part.
+// flowStep advances v and w by part of a step, or to the spike if there is one; g is that of a whole step from v. after
+// is the time to the spike, or part.
 func flowStep(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, spike bool) {
 	if v >= u.vTh {
 		return v, w, 0, true
@@ -410,8 +411,9 @@ func (u *upstroke) spike(v, w, g float64) (until, gain float64) {
 	return until, float64(u.deltaT*(1-lost)) * math.FMA(z, until/4, 1)
 }
 
-// Where V would rise by more than flowSteep delta_T in the rest of a step, or g is less than flowFaint, the exponentials
-// of spike leave the range of float64; steep takes its place. Only lanes that the assembly leaves to Go come there.
+// Where V would rise by more than flowSteep delta_T in the rest of a step, or g is less than flowFaint, the
+// exponentials of spike leave the range of float64; steep takes its place. Only lanes that the assembly leaves to Go
+// come there.
 const (
 	flowSteep = 32
 	flowFaint = 0x1p-500
@@ -455,8 +457,8 @@ func (u *upstroke) steep(v, w, part float64) (nextV, nextW, after float64, spike
 	return min(nextV, math.Nextafter(u.vTh, v)), nextW, after + part, false
 }
 
-// linear is the time from v to the potential to, without the exponential; it is NaN or infinite where V does not get there.
-// q is dt/tau.
+// linear is the time from v to the potential to, without the exponential; it is NaN or infinite where V does not get
+// there. q is dt/tau.
 func (u *upstroke) linear(v, w, part, to, q float64) (until float64) {
 	mean := w
 	for range 3 { // w depends on the time; each round gains a factor dt/tau_w
@@ -479,9 +481,10 @@ func (u *upstroke) meanBefore(v float64) float64 {
 	return math.FMA(u.deltaT, 1-rise/Expm1(rise), v)
 }
 
-// flowRare advances one lane through a step in which it spikes or leaves refractoriness; advance moves it between events. The
-// assembly kernels perform the operations of flowStep for the usual cases (asm/_gen/eventstep.go): change both together.
-func flowRare(w *Worker, s *Shard, g, l int, advance func(u *upstroke, v, w, g, part float64) (float64, float64, float64, bool), events []Event) []Event {
+// flowEventStep advances one lane through a step in which it spikes or leaves refractoriness; advance moves it between
+// events. The assembly kernels perform the operations of flowStep for the usual cases (asm/_gen/eventstep.go): change
+// both together.
+func flowEventStep(w *Worker, s *Shard, g, l int, advance func(u *upstroke, v, w, g, part float64) (float64, float64, float64, bool), events []Event) []Event {
 	b, u := &w.b, &w.u
 	u.load(w, l)
 	i, k := g+l, b.First+float64(b.Step)
@@ -514,7 +517,8 @@ func flowRare(w *Worker, s *Shard, g, l int, advance func(u *upstroke, v, w, g, 
 			hold, end = hold+1, end-1
 		}
 		if hold > 0 {
-			// The rest of this step and the held part of the last are relaxed at once, the steps between by the fast step.
+			// The rest of this step and the held part of the last are relaxed at once, the steps between by the fast
+			// step.
 			adapt = u.relax(v, adapt, (1-at)+end)
 			s.Wake[i], s.Rem[i] = k+hold, 1-end
 			break

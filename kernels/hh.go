@@ -66,7 +66,8 @@ func hhP72(p4, p9 float64) (p36, p40, p72 float64) {
 	return p36, hhSum(p36, p4), hhSum(p36, p36)
 }
 
-// ratesM gives alpha_m = num/den and beta_m, ratesH alpha_h and beta_h = 1/den, ratesN alpha_n = num/den and beta_n, all in 1/ms.
+// ratesM gives alpha_m = num/den and beta_m, ratesH alpha_h and beta_h = 1/den, ratesN alpha_n = num/den and beta_n,
+// all in 1/ms.
 func ratesM(u, p40, p72 float64) (num, den, beta float64) {
 	return float64(u * 72), p72, math.FMA(p40, asm.HHBetaM, asm.HHBetaM)
 }
@@ -169,8 +170,8 @@ func hhEnter(s *Shard, i int, _ int64, y []float64) {
 	s.Level[i] = armed(y[0], s.coef(asm.HHVTh, i))
 }
 
-// arm re-arms the lanes that fell below their re-arming level and returns the mask of those that crossed their level upwards; lanes in
-// skip are left alone.
+// arm re-arms the lanes that fell below their re-arming level and returns the mask of those that crossed their level
+// upwards; lanes in skip are left alone.
 func arm(b *asm.Block, at int, next *vec, skip uint64) (crossed uint64) {
 	level, vTh, rearm := (*vec)(b.Level[at:]), (*vec)(b.Coef[asm.HHVTh][at:]), (*vec)(b.Coef[asm.HHRearm][at:])
 	for l := range next {
@@ -187,8 +188,8 @@ func arm(b *asm.Block, at int, next *vec, skip uint64) (crossed uint64) {
 	return crossed
 }
 
-// hhMethod names a fast step of HH, HHTM or RHH. A switch calls it instead of a function value, so that its arguments do not escape to
-// the heap.
+// hhMethod names a fast step of HH, HHTM or RHH. A switch calls it instead of a function value, so that its arguments
+// do not escape to the heap.
 type hhMethod int
 
 const (
@@ -254,7 +255,7 @@ func hhFast(states int, method hhMethod) func(b *asm.Block, full bool) {
 			}
 			b.Lane = 0
 		}
-		b.Rare = 0
+		b.InEvent = 0
 	}
 }
 
@@ -267,10 +268,10 @@ func hhScheme(states int, sense slopes, method hhMethod) scheme {
 	fast := hhFast(states, method)
 	return scheme{
 		sources: hhSources, firstDriven: asm.HHPerC, fold: foldHH, enter: hhEnter, sync: columnsSync,
-		rare: func(w *Worker, _ *Shard, g int, events []Event) []Event {
+		finish: func(w *Worker, _ *Shard, g int, events []Event) []Event {
 			b := &w.b
-			for rare := b.Rare; rare != 0; rare &= rare - 1 {
-				l := bits.TrailingZeros64(rare)
+			for inEvent := b.InEvent; inEvent != 0; inEvent &= inEvent - 1 {
+				l := bits.TrailingZeros64(inEvent)
 				b.Level[l] = math.Inf(1)
 				theta := 1.0
 				if sense != nil {
@@ -296,17 +297,17 @@ func (w *Worker) hhDrive(b *asm.Block, l int) float64 {
 	return b.Coef[asm.HHDrive][l]
 }
 
-// crossing is the part of the step at which lane l of b crossed V_th between the states w.before and w.after, on the cubic
-// through V and dV/dt at both ends.
+// crossing is the part of the step at which lane l of b crossed V_th between the states w.before and w.after, on the
+// cubic through V and dV/dt at both ends.
 func (w *Worker) crossing(b *asm.Block, l int, drive float64, sense slopes) float64 {
 	d0, d1 := sense(b, l, drive, &w.before, &w.after)
 	dt := b.Coef[asm.HHDt][l]
 	return hermite(w.before[0], w.after[0], float64(dt*d0), float64(dt*d1)).crossing(b.Coef[asm.HHVTh][l])
 }
 
-// hhStrang splits V from the gates (Strang) and advances each by the Crank-Nicolson rule, which preserves every equilibrium.
-// The two half steps of the gates that meet between steps are taken as one, so the columns hold the gates half a step
-// behind V; State and Enter shift them.
+// hhStrang splits V from the gates (Strang) and advances each by the Crank-Nicolson rule, which preserves every
+// equilibrium. The two half steps of the gates that meet between steps are taken as one, so the columns hold the gates
+// half a step behind V; State and Enter shift them.
 var hhStrang = func() scheme {
 	s := hhScheme(4, strangSlopes, hhStrangMethod)
 	s.enter = func(s *Shard, i int, _ int64, y []float64) {
@@ -381,10 +382,10 @@ func strangStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
 	}
 }
 
-// strangSoft makes the Crank-Nicolson step of V, (a - g V) h/(1 + z), z = g h/2, a little longer: (a - g V) h/(1 + z (1 - z/9)).
-// The order stays 2, but most of the splitting error in the upstroke cancels: with the value fitted to spike times over
-// conductances and reversal potentials around those of the squid, the error falls to a third. The term is bounded beyond
-// z = 1, so that the step is stable for any conductance.
+// strangSoft makes the Crank-Nicolson step of V, (a - g V) h/(1 + z), z = g h/2, a little longer: (a - g V) h/(1 + z (1
+// - z/9)). The order stays 2, but most of the splitting error in the upstroke cancels: with the value fitted to spike
+// times over conductances and reversal potentials around those of the squid, the error falls to a third. The term is
+// bounded beyond z = 1, so that the step is stable for any conductance.
 const strangSoft = asm.StrangSoft
 
 // hhSlopes is dV/dt of HH, mV/ms, at the states at both ends of a step.
@@ -420,8 +421,8 @@ func (y hhState) plus(r float64, d hhState) hhState {
 	return hhState{math.FMA(d.v, r, y.v), math.FMA(d.m, r, y.m), math.FMA(d.h, r, y.h), math.FMA(d.n, r, y.n)}
 }
 
-// hhDeriv is the derivative (per ms) of the state y of lane l. It computes one neuron at a time, whose four stages stay in
-// registers; this is faster here than eight side by side as in the other steps.
+// hhDeriv is the derivative (per ms) of the state y of lane l. It computes one neuron at a time, whose four stages stay
+// in registers; this is faster here than eight side by side as in the other steps.
 func hhDeriv(b *asm.Block, l int, drive float64, y hhState) hhState {
 	c, i := b.Coef, uint(l)%Group
 	u := hhU(y.v)

@@ -5,7 +5,8 @@ import (
 	"popsim/model"
 )
 
-// The steps of hhtm are those of hh with other rates. Their plain Go is printed from the recordings in kernels/asm/_gen/hhtm.go.
+// The steps of hhtm are those of hh with other rates. Their plain Go is printed from the recordings in
+// kernels/asm/_gen/hhtm.go.
 
 var (
 	hhtmStrang = func() scheme {

@@ -1,13 +1,13 @@
-// Package kernels advances the columns of a population: for every model and method it has a step in plain Go and, where vectors are
-// worth it, the same step in assembly with the same bits.
+// Package kernels advances the columns of a population: for every model and method it has a step in plain Go and, where
+// vectors are worth it, the same step in assembly with the same bits.
 //
 // # Time
 //
-// Step k covers [k dt, (k+1) dt); the state at k dt is the state before step k. Neurons do not interact within a call, so a
-// group of them is loaded once and advanced many steps (temporal blocking): the cost of memory is paid once per call. Most
-// steps of most neurons are smooth; those go through the fast step. A step in which a neuron spikes or leaves refractoriness
-// (an event step) is finished by the rare step, which locates the event on the model's own continuous flow. Whether a step is
-// an event step depends on the lane's own numbers alone.
+// Step k covers [k dt, (k+1) dt); the state at k dt is the state before step k. Neurons do not interact within a call,
+// so a group of them is loaded once and advanced many steps (temporal blocking): the cost of memory is paid once per
+// call. Most steps of most neurons are smooth; those go through the fast step. A step in which a neuron spikes or
+// leaves refractoriness (an event step) is finished by finish, which locates the event on the model's own continuous
+// flow. Whether a step is an event step depends on the lane's own numbers alone.
 //
 // # Sameness
 //
@@ -72,8 +72,9 @@ type scheme struct {
 	enter func(s *Shard, i int, k int64, y []float64)
 	// sync writes the state of lane i of s at the start of step k.
 	sync func(s *Shard, i int, k int64, y []float64)
-	// rare finishes the step in hand of the lanes b.Rare of the group at lane g, and appends their spikes; nil with grid.
-	rare func(w *Worker, s *Shard, g int, events []Event) []Event
+	// finish finishes the step in hand of the lanes b.InEvent of the group at lane g, and appends their spikes; nil
+	// with grid.
+	finish func(w *Worker, s *Shard, g int, events []Event) []Event
 
 	// grid says that spikes come at the ends of steps, and that the fast step resets V itself and notes them in Fired.
 	grid bool
@@ -162,8 +163,8 @@ type Setting struct {
 	Gain Values
 }
 
-// Shard is a run of neurons in parallel columns, padded to whole groups with copies of its last neuron that never spike.
-// A shard owns every byte it writes.
+// Shard is a run of neurons in parallel columns, padded to whole groups with copies of its last neuron that never
+// spike. A shard owns every byte it writes.
 type Shard struct {
 	N      int
 	Dt     float64     // ms
@@ -505,18 +506,18 @@ func (s *Shard) run(w *Worker, fast step, g int, events []Event) []Event {
 		b.Room = min(cap(events)-len(events)-asm.EventSlack, asm.LIFSpikes)
 		fast(b)
 		events = events[:len(events)+b.Count]
-		if b.Rare == 0 {
+		if b.InEvent == 0 {
 			if b.Count+Group > b.Room { // it may have stopped because events had no room left
 				continue
 			}
 			return events
 		}
-		b.Rare &= lanes(b)
+		b.InEvent &= lanes(b)
 		step, lane := b.Step, b.Lane
 		if lane == 0 {
 			b.Step-- // the step in hand
 		}
-		events = s.kernel.rare(w, s, g, events)
+		events = s.kernel.finish(w, s, g, events)
 		b.Step, b.Lane = step, lane
 	}
 }
@@ -555,8 +556,8 @@ func (w *Worker) bind(b *asm.Block, s *Shard, g int, c *asm.Coefs, drive Drive) 
 	}
 }
 
-// loadCoefs copies the coefficients of the group at lane g to c. Those that all neurons share are copied only if c isNew, and nothing
-// is copied where no coefficient differs from neuron to neuron.
+// loadCoefs copies the coefficients of the group at lane g to c. Those that all neurons share are copied only if c
+// isNew, and nothing is copied where no coefficient differs from neuron to neuron.
 func (s *Shard) loadCoefs(c *asm.Coefs, g int, full, isNew bool) *asm.Coefs {
 	each := false
 	for j, col := range s.coefs[:s.kernel.read(full)] {
@@ -579,13 +580,13 @@ func current(b *asm.Block, l, i, gain int) float64 {
 	return math.FMA(b.Coef[gain][l], b.Wave[b.Step], b.Coef[i][l]) + b.Row[b.Step*b.RowStride+l]
 }
 
-// eachRare makes the rare step of a scheme from one for a single lane l of the group at lane g. What the fast step left
+// eachLane makes finish of a scheme from a function for a single lane l of the group at lane g. What the fast step left
 // out of the extrema is added here.
-func eachRare(one func(w *Worker, s *Shard, g, l int, events []Event) []Event) func(*Worker, *Shard, int, []Event) []Event {
+func eachLane(one func(w *Worker, s *Shard, g, l int, events []Event) []Event) func(*Worker, *Shard, int, []Event) []Event {
 	return func(w *Worker, s *Shard, g int, events []Event) []Event {
 		b := &w.b
-		for rare := b.Rare; rare != 0; rare &= rare - 1 {
-			l := bits.TrailingZeros64(rare)
+		for inEvent := b.InEvent; inEvent != 0; inEvent &= inEvent - 1 {
+			l := bits.TrailingZeros64(inEvent)
 			events = one(w, s, g, l, events)
 			w.widen(l, b.Y[0][l], b.Y[0][l])
 		}

@@ -66,7 +66,8 @@ func TestLIFClosedForm(t *testing.T) {
 	})
 }
 
-// LIF that starts at or above V_th fires at once, whatever dt is, also where V would sink below V_th within the first step.
+// LIF that starts at or above V_th fires at once, whatever dt is, also where V would sink below V_th within the first
+// step.
 func TestLIFStartsAboveThreshold(t *testing.T) {
 	k := mustFor(t, model.LIFModel, "")
 	const vTh, tau, current = 20, 10, 25
@@ -204,7 +205,8 @@ func TestTooManySpikes(t *testing.T) {
 	}
 }
 
-// Lanes that pad the last group never fire, though they have the last neuron's V_th and that is below the first one's rest.
+// Lanes that pad the last group never fire, though they have the last neuron's V_th and that is below the first one's
+// rest.
 func TestPaddingIsSilent(t *testing.T) {
 	for _, isa := range Available() {
 		for _, m := range []*model.Model{model.LIFModel, model.EIFModel, model.AdExModel} {
@@ -234,8 +236,8 @@ func TestPaddingIsSilent(t *testing.T) {
 	}
 }
 
-// flow and rk4 with a delta_T that V passes many times in a step: EIF has the period that quadrature gives, for V_th far
-// below V_T, at it and above it.
+// flow and rk4 with a delta_T that V passes many times in a step: EIF has the period that quadrature gives, for V_th
+// far below V_T, at it and above it.
 func TestFlowSharpThreshold(t *testing.T) {
 	const vRest, vReset, vT, r, tau, current, steps, dt = -70.6, -70.6, -50.4, 0.0333, 9.37, 1000, 3000, 0.1
 	const tolerance = 2e-7 // ms; a step leaves out (dt/tau)^4/24 of its drift

@@ -37,7 +37,7 @@ var lifExact = scheme{
 		}
 	},
 	sync:   func(s *Shard, i int, _ int64, y []float64) { y[0] = s.Y[0][i] },
-	rare:   eachRare(lifRare),
+	finish: eachLane(lifEventStep),
 	free:   func(b *asm.Block) { lifGeneric(b, false) },
 	driven: func(b *asm.Block) { lifGeneric(b, true) },
 }
@@ -67,7 +67,7 @@ func lifGeneric(b *asm.Block, full bool) {
 			lifRun(b, min(chunk, b.Steps-b.Step))
 		}
 		b.Step = min(b.Step, b.Steps)
-		b.Rare = 0
+		b.InEvent = 0
 		return
 	}
 	for ; b.Step < b.Steps; b.Step++ {
@@ -75,7 +75,7 @@ func lifGeneric(b *asm.Block, full bool) {
 			steadyVoltage(b, at, asm.LIFI, asm.LIFGain, asm.LIFR, asm.LIFVRest, (*vec)(driven[at:]))
 		}
 		k := b.First + float64(b.Step)
-		rare := uint64(0)
+		inEvent := uint64(0)
 		for l, x := range v {
 			old[l] = x
 			if wake[l] <= k {
@@ -87,23 +87,23 @@ func lifGeneric(b *asm.Block, full bool) {
 				v[l] = x
 			}
 			if x >= vTh[l] {
-				rare |= 1 << l
+				inEvent |= 1 << l
 			}
 		}
 		for at := 0; full && at < n; at += len(vec{}) {
 			lifExtremes(b, at, (*vec)(b.Y[0][at:]), (*vec)(b.Coef[asm.LIFVTh][at:]))
 		}
-		if rare != 0 {
+		if inEvent != 0 {
 			b.Lane, b.Chunk = n, 1
-			b.HandBack(rare)
+			b.HandBack(inEvent)
 			return
 		}
 	}
-	b.Rare = 0
+	b.InEvent = 0
 }
 
-// lifChunk is how many steps the lanes may be taken through one by one without input: as many as the shortest refractory
-// period has, if V climbs steadily from below V_th towards V_inf in all of them.
+// lifChunk is how many steps the lanes may be taken through one by one without input: as many as the shortest
+// refractory period has, if V climbs steadily from below V_th towards V_inf in all of them.
 func lifChunk(b *asm.Block) int {
 	c, chunk := b.Coef, asm.Chunk+0.0
 	for l := range b.Lanes {
@@ -155,8 +155,8 @@ func lifRun(b *asm.Block, n int) {
 	}
 }
 
-// lifLane takes one lane through n steps of which it sits out the first held, and gives its V; its rate is first in the step
-// in which it wakes.
+// lifLane takes one lane through n steps of which it sits out the first held, and gives its V; its rate is first in the
+// step in which it wakes.
 func lifLane(v, first, held float64, n int, vInf, rate float64) float64 {
 	if held >= float64(n) {
 		return v
@@ -202,8 +202,8 @@ func steadyVoltage(b *asm.Block, at, i, gain, r, vRest int, vInf *vec) {
 	}
 }
 
-// lifExtremes widens the extrema by the new potentials, up to the threshold. A lane beyond it is no special case: where it
-// has been, the rare step knows.
+// lifExtremes widens the extrema by the new potentials, up to the threshold. A lane beyond it is no special case: where
+// it was, the event step adds.
 func lifExtremes(b *asm.Block, at int, next, vTh *vec) {
 	lo, hi := (*vec)(b.Lo[at:]), (*vec)(b.Hi[at:])
 	for l, v := range next {
@@ -219,12 +219,13 @@ func lifExtremes(b *asm.Block, at int, next, vTh *vec) {
 	}
 }
 
-// extremes widens the extrema by the new potentials; rare lanes stay with the old one, since their step is not done.
-func extremes(b *asm.Block, at int, next, old *vec, rare uint64) {
+// extremes widens the extrema by the new potentials, in lanes in an event step by the old one, since their step is not
+// done.
+func extremes(b *asm.Block, at int, next, old *vec, inEvent uint64) {
 	lo, hi := (*vec)(b.Lo[at:]), (*vec)(b.Hi[at:])
 	for l := range next {
 		v := next[l]
-		if rare>>(at+l)&1 != 0 {
+		if inEvent>>(at+l)&1 != 0 {
 			v = old[l]
 		}
 		if v < lo[l] {
@@ -240,8 +241,8 @@ func extremes(b *asm.Block, at int, next, old *vec, rare uint64) {
 // exp(-(1-theta) dt/tau). In longer steps V may reach V_inf to the last bit, and only V at the start can tell.
 const lifShort = 1.0 / 16
 
-// lifLog is -ln r = ln(1 + d/below) for d = above - below, 0 ≤ d/below ≤ 0.065, by the series of atanh(d/(above+below));
-// error at most 3 ulp.
+// lifLog is -ln r = ln(1 + d/below) for d = above - below, 0 ≤ d/below ≤ 0.065, by the series of
+// atanh(d/(above+below)); error at most 3 ulp.
 func lifLog(d, above, below float64) float64 {
 	s := d / (above + below)
 	ss := float64(s * s)
@@ -250,9 +251,10 @@ func lifLog(d, above, below float64) float64 {
 }
 
 // lifCross is for a spike in a short step at whose end V would be next: when it happens, as part of the step; when the
-// refractory period ends, as part of the step Hold (if late: Hold + 1) steps on; and the rate for V in what remains of that step,
-// 1 - exp(-remaining time/tau). With p = (next-V_th)/(V_inf-V_th) and x the time from the end of this step to that end over tau,
-// the rate is 1 - (1-p) exp(x) = p + p expm1(x) - expm1(x), in which nothing is lost where tau is long and V_inf far.
+// refractory period ends, as part of the step Hold (if late: Hold + 1) steps on; and the rate for V in what remains of
+// that step, 1 - exp(-remaining time/tau). With p = (next-V_th)/(V_inf-V_th) and x the time from the end of this step
+// to that end over tau, the rate is 1 - (1-p) exp(x) = p + p expm1(x) - expm1(x), in which nothing is lost where tau is
+// long and V_inf far.
 func lifCross(c *asm.Coefs, l int, vInf, next float64) (at, end, rate float64, late bool) {
 	above, below, passed := vInf-c[asm.LIFVTh][l], vInf-next, next-c[asm.LIFVTh][l]
 	at = math.FMA(-c[asm.LIFSteps][l], lifLog(passed, above, below), 1)
@@ -269,8 +271,8 @@ func lifCross(c *asm.Coefs, l int, vInf, next float64) (at, end, rate float64, l
 	return at, end, rate, false
 }
 
-// lifRare takes one lane through the b.Chunk steps up to the step in hand, in which it spikes.
-func lifRare(w *Worker, s *Shard, g, l int, events []Event) []Event {
+// lifEventStep takes one lane through the b.Chunk steps up to the step in hand, in which it spikes.
+func lifEventStep(w *Worker, s *Shard, g, l int, events []Event) []Event {
 	b := &w.b
 	l &= Group - 1
 	last := b.Step

@@ -66,9 +66,9 @@ func expNormal(x float64) float64 {
 	return scale(math.FMA(p, r, 1), t)
 }
 
-// exp2Near is 2^x for exp2Lo ≤ x ≤ exp2Hi with a relative error of 1e-12, exact for whole x; the remainder x - n is exact. It serves
-// the exponential current of EIF and AdEx: the error is that of a V_T off by 1e-12 delta_T, which no step size makes
-// visible, and it takes three operations less than exp. For other x, NaN among them, it is some number.
+// exp2Near is 2^x for exp2Lo ≤ x ≤ exp2Hi with a relative error of 1e-12, exact for whole x; the remainder x - n is
+// exact. It serves the exponential current of EIF and AdEx: the error is that of a V_T off by 1e-12 delta_T, which no
+// step size makes visible, and it takes three operations less than exp. For other x, NaN among them, it is some number.
 func exp2Near(x float64) float64 {
 	t := x + asm.Magic
 	r := x - (t - asm.Magic)
@@ -144,8 +144,8 @@ func Log1p(x float64) float64 {
 	return math.FMA(n, asm.Ln2Hi, f-(h-tail))
 }
 
-// log2 is the logarithm of x > 0 to base 2, with an absolute error of 4e-15 for 1e-6 < x < 100: enough where it is added to numbers
-// of order ten.
+// log2 is the logarithm of x > 0 to base 2, with an absolute error of 4e-15 for 1e-6 < x < 100: enough where it is
+// added to numbers of order ten.
 func log2(x float64) float64 {
 	f, e := math.Frexp(x)
 	return math.FMA(Log1p(f-1), log2e, float64(e))

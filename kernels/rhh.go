@@ -97,9 +97,10 @@ func rhhExpEulerStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
 }
 
 // cut-rk4 is rk4 with substeps where the upstroke needs them: m follows V at once, so that V rises tens of mV within
-// hundredths of a millisecond. A lane takes its step in four substeps where dV/dt at the first or the last stage would move
-// V by more than cutAt in the step, in eight beyond twice that; this depends on the lane alone. Such lanes are few at a time:
-// those of a tile of groups are packed side by side, step by step, and taken through their substeps together.
+// hundredths of a millisecond. A lane takes its step in four substeps where dV/dt at the first or the last stage would
+// move V by more than cutAt in the step, in eight beyond twice that; this depends on the lane alone. Such lanes are few
+// at a time: those of a tile of groups are packed side by side, step by step, and taken through their substeps
+// together.
 const (
 	cutAt = 8.0 // mV
 	tile  = 32  // groups
@@ -116,12 +117,12 @@ var rhhCut = func() scheme {
 	return s
 }()
 
-// cutGeneric is the fast step of cut-rk4 for b and the blocks after it. Lanes to be cut get the state after the whole step; the
-// substeps start from Scratch.Before.
+// cutGeneric is the fast step of cut-rk4 for b and the blocks after it. Lanes to be cut get the state after the whole
+// step; the substeps start from Scratch.Before.
 func cutGeneric(b *asm.Block, full bool) {
 	var y, next [4]vec
 	for ; b != nil; b = b.Next {
-		b.Rare, b.Cut = 0, [2]uint64{}
+		b.InEvent, b.Cut = 0, [2]uint64{}
 		for at := 0; at < b.Lanes; at += len(y[0]) {
 			y[0], y[1] = *(*vec)(b.Y[0][at:]), *(*vec)(b.Y[1][at:])
 			drive := hhCurrent(b, at, full)
@@ -143,7 +144,7 @@ func cutGeneric(b *asm.Block, full bool) {
 			}
 			b.Cut[0] |= cut
 			b.Cut[1] |= eighths
-			b.Rare |= arm(b, at, &next[0], cut)
+			b.InEvent |= arm(b, at, &next[0], cut)
 			if full {
 				extremes(b, at, &next[0], &y[0], cut)
 			}
@@ -153,8 +154,8 @@ func cutGeneric(b *asm.Block, full bool) {
 	}
 }
 
-// substepGeneric takes the lanes of b through the b.Substeps substeps of a step. Where one crosses its level, the states
-// before and after the substep are written to Scratch, its number to Substep.
+// substepGeneric takes the lanes of b through the b.Substeps substeps of a step. Where one crosses its level, the
+// states before and after the substep are written to Scratch, its number to Substep.
 func substepGeneric(b *asm.Block) {
 	var y, next [4]vec
 	for at := 0; at < b.Lanes; at += len(y[0]) {
@@ -253,9 +254,9 @@ func (s *Shard) advanceTiles(w *Worker, _ int64, steps int, drive Drive, events 
 			fast(&blocks[0])
 			for i := range blocks {
 				b, g := &blocks[i], from+i*Group
-				if b.Rare &= lanes(b); b.Rare != 0 {
+				if b.InEvent &= lanes(b); b.InEvent != 0 {
 					w.b = *b
-					events = s.kernel.rare(w, s, g, events)
+					events = s.kernel.finish(w, s, g, events)
 				}
 				if cut, eighths := b.Cut[0]&lanes(b), b.Cut[1]&lanes(b); cut != 0 {
 					events = w.pack(&c.packs[0], s, g, b, cut&^eighths, events)

@@ -14,14 +14,14 @@ import (
 var (
 	eifRK4 = scheme{
 		sources: flowSources, firstDriven: asm.FlowRest, fold: foldEIF, enter: flowEnter, sync: flowSync,
-		rare: eachRare(func(w *Worker, s *Shard, g, l int, events []Event) []Event {
-			return flowRare(w, s, g, l, rk4Step, events)
+		finish: eachLane(func(w *Worker, s *Shard, g, l int, events []Event) []Event {
+			return flowEventStep(w, s, g, l, rk4Step, events)
 		}),
 		free:   func(b *asm.Block) { rk4Generic(b, false, false) },
 		driven: func(b *asm.Block) { rk4Generic(b, false, true) },
 	}
 	adexRK4 = scheme{
-		sources: flowSources, firstDriven: asm.FlowRest, fold: foldAdEx, enter: flowEnter, sync: flowSync, rare: eifRK4.rare,
+		sources: flowSources, firstDriven: asm.FlowRest, fold: foldAdEx, enter: flowEnter, sync: flowSync, finish: eifRK4.finish,
 		free:   func(b *asm.Block) { rk4Generic(b, true, false) },
 		driven: func(b *asm.Block) { rk4Generic(b, true, true) },
 	}
@@ -83,21 +83,21 @@ func rk4Generic(b *asm.Block, adapt, full bool) {
 				}
 			}
 			var next, nextW vec
-			rare := uint64(0)
+			inEvent := uint64(0)
 			for l := range next {
 				next[l], nextW[l] = math.FMA(sumV[l], 1.0/6, v[l]), math.FMA(sumW[l], 1.0/6, w[l])
 				switch {
 				case wake[l] > k:
 					next[l] = v[l]
 				case !(steepest[l] <= rk4G) || !(next[l] < vTh[l]) || wake[l] == k:
-					rare |= 1 << (at + l)
+					inEvent |= 1 << (at + l)
 				}
 			}
 			if full {
-				extremes(b, at, &next, v, rare)
+				extremes(b, at, &next, v, inEvent)
 			}
 			b.Lane += len(next)
-			if rare != 0 {
+			if inEvent != 0 {
 				*(*vec)(b.Scratch.Before[0][at:]) = *v
 				if adapt {
 					*(*vec)(b.Scratch.Before[1][at:]) = *w
@@ -107,19 +107,20 @@ func rk4Generic(b *asm.Block, adapt, full bool) {
 			if adapt {
 				*w = nextW
 			}
-			if rare != 0 {
-				b.HandBack(rare)
+			if inEvent != 0 {
+				b.HandBack(inEvent)
 				return
 			}
 		}
 		b.Lane = 0
 	}
-	b.Rare = 0
+	b.InEvent = 0
 }
 
-// rk4Step advances v and w by part of a step, or to the spike; see flowStep. Where V drifts by more than delta_T, as it may in
-// the step in which refractoriness ends, r would fall past V_th within a stage: that step is taken in substeps in each of which V
-// drifts by at most a quarter of delta_T. Where that would take more than most substeps, flowStep takes its place.
+// rk4Step advances v and w by part of a step, or to the spike; see flowStep. Where V drifts by more than delta_T, as it
+// may in the step in which refractoriness ends, r would fall past V_th within a stage: that step is taken in substeps
+// in each of which V drifts by at most a quarter of delta_T. Where that would take more than most substeps, flowStep
+// takes its place.
 func rk4Step(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, spike bool) {
 	const most = 1 << 12
 	drift := math.Abs(part * u.drift(v, w))
@@ -140,7 +141,8 @@ func rk4Step(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, s
 	return v, w, part, false
 }
 
-// rk4Substep is rk4Step in one substep, of r and w. Stages beyond the spike are cut at V_th, or w would take in a potential that is never there.
+// rk4Substep is rk4Step in one substep, of r and w. Stages beyond the spike are cut at V_th, or w would take in a
+// potential that is never there.
 func rk4Substep(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, spike bool) {
 	if v >= u.vTh {
 		return v, w, 0, true

@@ -27,12 +27,13 @@ const MaxCoef = 25
 // Coefs are the constants of a step, folded from parameters and dt: coefficient j of lane l is Coefs[j][l].
 type Coefs [MaxCoef]Column
 
-// Block is the argument of the kernels: those of every family, then those of one family each. A kernel advances one group
-// from the vectors at lane Lane of step Step to the end of step Steps-1. It returns either when all is done, with Rare = 0,
-// or early, when lanes of the vectors just advanced are in an event step (a spike, the end of a refractory period) that
-// vectors do not finish. Then bit l of Rare is set for each such lane l of the group, Scratch.Before holds the state those
-// vectors had before the step, Y their state after it, and Step and Lane point behind them (lane 0 of the next step after the
-// last vectors), so that calling the kernel again goes on. Columns are 64-byte aligned and do not overlap.
+// Block is the argument of the kernels: those of every family, then those of one family each. A kernel advances one
+// group from the vectors at lane Lane of step Step to the end of step Steps-1. It returns either when all is done, with
+// InEvent = 0, or early, when lanes of the vectors just advanced are in an event step (a spike, the end of a refractory
+// period) that vectors do not finish. Then bit l of InEvent is set for each such lane l of the group, Scratch.Before
+// holds the state those vectors had before the step, Y their state after it, and Step and Lane point behind them (lane
+// 0 of the next step after the last vectors), so that calling the kernel again goes on. Columns are 64-byte aligned and
+// do not overlap.
 type Block struct {
 	Y       [4]*Column // state
 	Coef    *Coefs
@@ -42,7 +43,7 @@ type Block struct {
 	Lanes   int // number of lanes of the group to advance, usually Group; kernels round it up to whole vectors
 	Step    int // in and out: the step in hand
 	Lane    int // in and out: the first lane of the first vector not yet advanced in it
-	Rare    uint64
+	InEvent uint64
 
 	Resetting
 	Crossing
@@ -54,7 +55,8 @@ type Block struct {
 	CutRK4
 	Substepping
 
-	Ahead []*Column // in and out: columns of the next group; the kernels of LIF prefetch one of them in each chunk, the last first
+	// in and out: columns of the next group; the kernels of LIF prefetch one of them in each chunk, the last first
+	Ahead []*Column
 }
 
 // Resetting is the part of models that reset V.
@@ -76,7 +78,8 @@ type Spikes struct {
 	LaneZero int            // number of lane 0 in Events
 }
 
-// Input is the part of driven kernels. The current of step k in lane l is fma(gain[l], Wave[k], I[l]) + Row[k RowStride + l].
+// Input is the part of driven kernels. The current of step k in lane l is fma(gain[l], Wave[k], I[l]) + Row[k RowStride
+// + l].
 type Input struct {
 	Lo, Hi    *Column   // in and out: the lowest and highest V after a step
 	Wave      []float64 // a value for each step
@@ -86,8 +89,9 @@ type Input struct {
 
 // LIF is the part of LIF.
 type LIF struct {
-	Log   *[2 * Chunk]Column // scratch: V in the steps of a chunk, then V_inf
-	Chunk int                // in and out: steps of a chunk; lanes in Rare are advanced by Go from Before on over a chunk that ends at Step
+	Log *[2 * Chunk]Column // scratch: V in the steps of a chunk, then V_inf
+	// in and out: steps of a chunk; lanes in InEvent are advanced by Go from Before on over a chunk that ends at Step
+	Chunk int
 }
 
 // Flow is the part of flow.
@@ -125,7 +129,8 @@ type Scratch struct {
 	LIFLatest Column // first vector only: upper bounds of Wake
 }
 
-// LIFFar is the V_inf (mV) from which on V_inf + V_inf may overflow: spikes on the way to it are located by a logarithm in Go.
+// LIFFar is the V_inf (mV) from which on V_inf + V_inf may overflow: spikes on the way to it are located by a logarithm
+// in Go.
 const LIFFar = 1e300
 
 // Coefficients of the LIF step; from LIFR on those of driven kernels only.
@@ -147,8 +152,9 @@ const (
 	LIFCoefs
 )
 
-// Coefficients of the EIF and AdEx steps. What V gains in a step is counted in units of delta_T, by euler in mV: drift C (V_inf - V - R w)
-// and exponential are C (V_rest - V + R (I - w)) and exp2(Slope V + Shift). From FlowRest on they are used by driven kernels only.
+// Coefficients of the EIF and AdEx steps. What V gains in a step is counted in units of delta_T, by euler in mV: drift
+// C (V_inf - V - R w) and exponential are C (V_rest - V + R (I - w)) and exp2(Slope V + Shift). From FlowRest on they
+// are used by driven kernels only.
 const (
 	FlowSlope    = iota // 1/(delta_T ln 2)
 	FlowShift           // log2(C delta_T) - V_T/(delta_T ln 2)
@@ -202,9 +208,10 @@ const (
 	HHCoefs
 )
 
-// HandBack ends a call of a kernel written in Go whose lanes rare are in an event step; Lane already points behind them.
-func (b *Block) HandBack(rare uint64) {
-	b.Rare = rare
+// HandBack ends a call of a kernel written in Go whose lanes inEvent are in an event step; Lane already points behind
+// them.
+func (b *Block) HandBack(inEvent uint64) {
+	b.InEvent = inEvent
 	if b.Lane >= b.Lanes {
 		b.Lane = 0
 		b.Step++

@@ -26,7 +26,8 @@ const (
 	ExpC11 = 0x1.ac236999e0b80p-26
 )
 
-// Coefficients of 2^r for |r| ≤ 1/2, of which the first is 1: least squares of the relative error on Chebyshev nodes, rounded one at a time.
+// Coefficients of 2^r for |r| ≤ 1/2, of which the first is 1: least squares of the relative error on Chebyshev nodes,
+// rounded one at a time.
 const (
 	Exp2C1 = 0x1.62e42fef863fep-1
 	Exp2C2 = 0x1.ebfbdff8ccfe7p-3
@@ -59,8 +60,8 @@ const (
 	FlowLogQ3 = -13.02086086813522
 )
 
-// Constants of the Hodgkin-Huxley rates and of strang-cn; see kernels/hh.go. HHC2 to HHC10 are (exp(u)-1-u)/u² for |u| ≤ 2/9: least squares on
-// Chebyshev nodes, rounded one at a time.
+// Constants of the Hodgkin-Huxley rates and of strang-cn; see kernels/hh.go. HHC2 to HHC10 are (exp(u)-1-u)/u² for |u|
+// ≤ 2/9: least squares on Chebyshev nodes, rounded one at a time.
 const (
 	HHC2  = 0x1.fffffffffffecp-2
 	HHC3  = 0x1.5555555554f69p-3

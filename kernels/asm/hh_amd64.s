@@ -986,7 +986,7 @@ step:
 	VMOVUPD      Y2, 224(CX)(BX*8)
 	VORPD        Y6, Y13, Y0
 	VPTEST       Y0, Y0
-	JNZ          rare1
+	JNZ          events1
 	ADDQ         $0x20, BX
 	CMPQ         BX, 64(DX)
 	JLT          step
@@ -1001,59 +1001,59 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   224(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 224(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   192(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 192(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   160(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 160(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   128(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 128(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   96(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 96(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   64(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 64(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   32(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 32(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   (DI)(BX*8), Y0
 	VCMPPD    $0x1d, (CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
@@ -2154,7 +2154,7 @@ step:
 	VMOVUPD      Y6, 224(CX)(BX*8)
 	VORPD        Y8, Y4, Y7
 	VPTEST       Y7, Y7
-	JNZ          rare1
+	JNZ          events1
 	ADDQ         $0x20, BX
 	CMPQ         BX, 64(DX)
 	JLT          step
@@ -2169,59 +2169,59 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   224(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 224(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   192(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 192(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   160(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 160(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   128(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 128(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   96(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 96(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   64(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 64(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   32(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 32(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   (DI)(BX*8), Y0
 	VCMPPD    $0x1d, (CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
@@ -3129,7 +3129,7 @@ step:
 	VMOVUPD           Z5, 448(CX)(BX*8)
 	KORB              K3, K5, K6
 	KORTESTB          K6, K6
-	JNZ               rare1
+	JNZ               events1
 	ADDQ              $0x40, BX
 	CMPQ              BX, 64(DX)
 	JLT               step
@@ -3144,59 +3144,59 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 448(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 448(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 384(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 384(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 320(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 320(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 256(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 256(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 192(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 192(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 128(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 128(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 64(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 64(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD (DI)(BX*8), Z0
 	VCMPPD  $0x1d, (CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
@@ -4181,7 +4181,7 @@ step:
 	VMOVUPD           Z1, 448(CX)(BX*8)
 	KORB              K3, K5, K6
 	KORTESTB          K6, K6
-	JNZ               rare1
+	JNZ               events1
 	ADDQ              $0x40, BX
 	CMPQ              BX, 64(DX)
 	JLT               step
@@ -4196,59 +4196,59 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 448(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 448(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 384(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 384(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 320(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 320(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 256(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 256(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 192(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 192(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 128(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 128(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 64(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 64(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD (DI)(BX*8), Z0
 	VCMPPD  $0x1d, (CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
@@ -6055,7 +6055,7 @@ step:
 	VMOVUPD      Y4, 96(R11)(BX*8)
 	VORPD        Y2, Y11, Y3
 	VPTEST       Y3, Y3
-	JNZ          rare1
+	JNZ          events1
 	ADDQ         $0x10, BX
 	CMPQ         BX, 64(DX)
 	JLT          step
@@ -6070,31 +6070,31 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   96(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 96(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   64(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 64(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   32(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 32(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   (DI)(BX*8), Y0
 	VCMPPD    $0x1d, (CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
@@ -7992,7 +7992,7 @@ step:
 	VMOVUPD      Y5, 96(R14)(BX*8)
 	VORPD        Y8, Y12, Y7
 	VPTEST       Y7, Y7
-	JNZ          rare1
+	JNZ          events1
 	ADDQ         $0x10, BX
 	CMPQ         BX, 64(DX)
 	JLT          step
@@ -8007,31 +8007,31 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   96(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 96(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   64(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 64(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   32(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 32(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   (DI)(BX*8), Y0
 	VCMPPD    $0x1d, (CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
@@ -9623,7 +9623,7 @@ step:
 	VMOVUPD           Z10, 192(R12)(BX*8)
 	KORB              K4, K5, K1
 	KORTESTB          K1, K1
-	JNZ               rare1
+	JNZ               events1
 	ADDQ              $0x20, BX
 	CMPQ              BX, 64(DX)
 	JLT               step
@@ -9638,31 +9638,31 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 192(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 192(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 128(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 128(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 64(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 64(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD (DI)(BX*8), Z0
 	VCMPPD  $0x1d, (CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
@@ -11307,7 +11307,7 @@ step:
 	VMOVUPD           Z20, 192(R12)(BX*8)
 	KORB              K4, K5, K1
 	KORTESTB          K1, K1
-	JNZ               rare1
+	JNZ               events1
 	ADDQ              $0x20, BX
 	CMPQ              BX, 64(DX)
 	JLT               step
@@ -11322,31 +11322,31 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 192(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 192(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 128(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 128(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 64(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 64(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD (DI)(BX*8), Z0
 	VCMPPD  $0x1d, (CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
@@ -13324,7 +13324,7 @@ step:
 	VMOVUPD      Y8, 224(R12)(BX*8)
 	VORPD        Y15, Y4, Y7
 	VPTEST       Y7, Y7
-	JNZ          rare1
+	JNZ          events1
 	ADDQ         $0x20, BX
 	CMPQ         BX, 64(DX)
 	JLT          step
@@ -13339,59 +13339,59 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   224(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 224(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   192(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 192(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   160(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 160(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   128(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 128(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   96(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 96(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   64(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 64(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   32(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 32(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   (DI)(BX*8), Y0
 	VCMPPD    $0x1d, (CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
@@ -15489,7 +15489,7 @@ step:
 	VMOVUPD      Y13, 224(R12)(BX*8)
 	VORPD        Y0, Y6, Y3
 	VPTEST       Y3, Y3
-	JNZ          rare1
+	JNZ          events1
 	ADDQ         $0x20, BX
 	CMPQ         BX, 64(DX)
 	JLT          step
@@ -15504,59 +15504,59 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   224(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 224(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   192(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 192(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   160(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 160(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   128(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 128(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   96(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 96(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   64(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 64(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   32(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 32(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   (DI)(BX*8), Y0
 	VCMPPD    $0x1d, (CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
@@ -17336,7 +17336,7 @@ step:
 	KORB              K5, K4, K3
 	VMOVUPD           Z15, 448(R12)(BX*8)
 	KORTESTB          K3, K3
-	JNZ               rare1
+	JNZ               events1
 	ADDQ              $0x40, BX
 	CMPQ              BX, 64(DX)
 	JLT               step
@@ -17351,59 +17351,59 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 448(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 448(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 384(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 384(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 320(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 320(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 256(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 256(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 192(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 192(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 128(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 128(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 64(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 64(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD (DI)(BX*8), Z0
 	VCMPPD  $0x1d, (CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
@@ -19305,7 +19305,7 @@ step:
 	VMOVUPD           Z27, 448(R12)(BX*8)
 	KORB              K5, K4, K3
 	KORTESTB          K3, K3
-	JNZ               rare1
+	JNZ               events1
 	ADDQ              $0x40, BX
 	CMPQ              BX, 64(DX)
 	JLT               step
@@ -19320,59 +19320,59 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 448(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 448(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 384(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 384(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 320(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 320(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 256(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 256(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 192(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 192(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 128(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 128(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 64(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 64(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD (DI)(BX*8), Z0
 	VCMPPD  $0x1d, (CX)(BX*8), Z0, K1
 	KMOVB   K1, R8

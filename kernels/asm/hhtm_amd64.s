@@ -572,7 +572,7 @@ step:
 	VMOVUPD      Y8, 96(CX)(BX*8)
 	VORPD        Y3, Y0, Y12
 	VPTEST       Y12, Y12
-	JNZ          rare1
+	JNZ          events1
 	ADDQ         $0x10, BX
 	CMPQ         BX, 64(DX)
 	JLT          step
@@ -587,31 +587,31 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   96(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 96(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   64(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 64(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   32(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 32(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   (DI)(BX*8), Y0
 	VCMPPD    $0x1d, (CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
@@ -1262,7 +1262,7 @@ step:
 	VMOVUPD      Y7, 96(CX)(BX*8)
 	VORPD        Y14, Y9, Y0
 	VPTEST       Y0, Y0
-	JNZ          rare1
+	JNZ          events1
 	ADDQ         $0x10, BX
 	CMPQ         BX, 64(DX)
 	JLT          step
@@ -1277,31 +1277,31 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   96(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 96(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   64(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 64(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   32(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 32(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   (DI)(BX*8), Y0
 	VCMPPD    $0x1d, (CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
@@ -1876,7 +1876,7 @@ step:
 	VMOVUPD          Z18, 192(CX)(BX*8)
 	KORB             K5, K2, K7
 	KORTESTB         K7, K7
-	JNZ              rare1
+	JNZ              events1
 	ADDQ             $0x20, BX
 	CMPQ             BX, 64(DX)
 	JLT              step
@@ -1891,31 +1891,31 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 192(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 192(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 128(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 128(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 64(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 64(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD (DI)(BX*8), Z0
 	VCMPPD  $0x1d, (CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
@@ -2544,7 +2544,7 @@ step:
 	VMOVUPD          Z20, 192(CX)(BX*8)
 	KORB             K5, K2, K1
 	KORTESTB         K1, K1
-	JNZ              rare1
+	JNZ              events1
 	ADDQ             $0x20, BX
 	CMPQ             BX, 64(DX)
 	JLT              step
@@ -2559,31 +2559,31 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 192(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 192(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 128(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 128(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 64(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 64(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD (DI)(BX*8), Z0
 	VCMPPD  $0x1d, (CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
@@ -4810,7 +4810,7 @@ step:
 	VMOVUPD      (SI), Y8
 	VORPD        Y8, Y0, Y11
 	VPTEST       Y11, Y11
-	JNZ          rare1
+	JNZ          events1
 	ADDQ         $0x10, BX
 	CMPQ         BX, 64(DX)
 	JLT          step
@@ -4825,31 +4825,31 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   96(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 96(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   64(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 64(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   32(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 32(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   (DI)(BX*8), Y0
 	VCMPPD    $0x1d, (CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
@@ -7166,7 +7166,7 @@ step:
 	VMOVUPD      32(SI), Y6
 	VORPD        Y6, Y4, Y5
 	VPTEST       Y5, Y5
-	JNZ          rare1
+	JNZ          events1
 	ADDQ         $0x10, BX
 	CMPQ         BX, 64(DX)
 	JLT          step
@@ -7181,31 +7181,31 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   96(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 96(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   64(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 64(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   32(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 32(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   (DI)(BX*8), Y0
 	VCMPPD    $0x1d, (CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
@@ -9223,7 +9223,7 @@ step:
 	VMOVUPD          Z25, 192(R12)(BX*8)
 	KORB             K2, K7, K4
 	KORTESTB         K4, K4
-	JNZ              rare1
+	JNZ              events1
 	ADDQ             $0x20, BX
 	CMPQ             BX, 64(DX)
 	JLT              step
@@ -9238,31 +9238,31 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 192(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 192(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 128(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 128(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 64(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 64(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD (DI)(BX*8), Z0
 	VCMPPD  $0x1d, (CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
@@ -11331,7 +11331,7 @@ step:
 	VMOVUPD          Z10, 192(R12)(BX*8)
 	KORB             K2, K4, K6
 	KORTESTB         K6, K6
-	JNZ              rare1
+	JNZ              events1
 	ADDQ             $0x20, BX
 	CMPQ             BX, 64(DX)
 	JLT              step
@@ -11346,31 +11346,31 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 192(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 192(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 128(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 128(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 64(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 64(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD (DI)(BX*8), Z0
 	VCMPPD  $0x1d, (CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
@@ -12427,7 +12427,7 @@ step:
 	VMOVUPD      Y4, 96(CX)(BX*8)
 	VORPD        Y13, Y14, Y3
 	VPTEST       Y3, Y3
-	JNZ          rare1
+	JNZ          events1
 	ADDQ         $0x10, BX
 	CMPQ         BX, 64(DX)
 	JLT          step
@@ -12442,31 +12442,31 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   96(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 96(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   64(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 64(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   32(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 32(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   (DI)(BX*8), Y0
 	VCMPPD    $0x1d, (CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
@@ -13576,7 +13576,7 @@ step:
 	VMOVUPD      Y6, 96(R12)(BX*8)
 	VORPD        Y12, Y11, Y8
 	VPTEST       Y8, Y8
-	JNZ          rare1
+	JNZ          events1
 	ADDQ         $0x10, BX
 	CMPQ         BX, 64(DX)
 	JLT          step
@@ -13591,31 +13591,31 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   96(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 96(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   64(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 64(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   32(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 32(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   (DI)(BX*8), Y0
 	VCMPPD    $0x1d, (CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
@@ -14588,7 +14588,7 @@ step:
 	VMOVUPD           Z30, 192(R11)(BX*8)
 	VMOVUPD           Z0, 192(R12)(BX*8)
 	KORTESTB          K7, K7
-	JNZ               rare1
+	JNZ               events1
 	ADDQ              $0x20, BX
 	CMPQ              BX, 64(DX)
 	JLT               step
@@ -14603,31 +14603,31 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 192(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 192(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 128(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 128(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 64(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 64(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD (DI)(BX*8), Z0
 	VCMPPD  $0x1d, (CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
@@ -15645,7 +15645,7 @@ step:
 	VMOVUPD           Z10, 192(R11)(BX*8)
 	VMOVUPD           Z6, 192(R12)(BX*8)
 	KORTESTB          K7, K7
-	JNZ               rare1
+	JNZ               events1
 	ADDQ              $0x20, BX
 	CMPQ              BX, 64(DX)
 	JLT               step
@@ -15660,31 +15660,31 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 192(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 192(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 128(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 128(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 64(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 64(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD (DI)(BX*8), Z0
 	VCMPPD  $0x1d, (CX)(BX*8), Z0, K1
 	KMOVB   K1, R8

@@ -71,9 +71,9 @@ vector1:
 found:
 	MOVQ 72(SI), DI
 	CMPQ 232(SI), $+1
-	JNE  run2
+	JNE  ahead2
 
-walk:
+held:
 	MOVQ 56(SI), R8
 	SUBQ DI, R8
 	JLE  done6
@@ -239,7 +239,7 @@ forward5:
 none9:
 	ADDQ R8, DI
 	CMPQ 88(SI), $+0
-	JE   walk
+	JE   held
 
 done6:
 	MOVQ DI, 72(SI)
@@ -247,7 +247,7 @@ done6:
 	VZEROUPPER
 	RET
 
-run2:
+ahead2:
 	MOVQ (SI), CX
 	MOVQ 8(SI), R8
 	MOVQ 96(SI), R9
@@ -285,7 +285,7 @@ vector10:
 	// start
 	VMOVUPD Y14, 5120(R10)
 
-run:
+ahead:
 	MOVQ 56(SI), R8
 	SUBQ DI, R8
 	JLE  done15
@@ -329,7 +329,7 @@ part13:
 	VMOVUPD 3776(R10)(DX*8), Y8
 	VMOVUPD 3808(R10)(DX*8), Y7
 	VPTEST  Y1, Y1
-	JNZ     rest17
+	JNZ     refractory17
 
 	// keep
 	VMOVUPD 512(BX)(DX*8), Y6
@@ -548,7 +548,7 @@ forward14:
 none23:
 	ADDQ R8, DI
 	CMPQ 232(SI), $+1
-	JNE  run
+	JNE  ahead
 
 done15:
 	MOVQ (SI), CX
@@ -576,7 +576,7 @@ vector24:
 	ADDQ      $0x04, DX
 	CMPQ      DX, $0x40
 	JLT       vector24
-	JMP       walk
+	JMP       held
 
 spikes8:
 	MOVQ DI, 72(SI)
@@ -602,7 +602,7 @@ again25:
 	MOVQ   40(SI), CX
 	MOVQ   224(SI), R12
 
-	// look
+	// search
 	VMOVUPD   (R12)(DX*8), Y0
 	VCMPPD    $0x1d, 1024(BX)(DX*8), Y0, Y1
 	VMOVUPD   lifConstsAVX2<>+320(SB), Y2
@@ -610,7 +610,7 @@ again25:
 	VMOVUPD   lifConstsAVX2<>+288(SB), Y3
 	VBLENDVPD Y1, Y2, Y3, Y13
 
-	// odd?
+	// unusual
 	VMOVUPD      (BX)(DX*8), Y0
 	VMOVUPD      1024(BX)(DX*8), Y1
 	VSUBPD       Y1, Y0, Y2
@@ -646,7 +646,7 @@ again25:
 	VORPD        Y0, Y8, Y2
 	VANDPD       Y2, Y5, Y7
 	VPTEST       Y7, Y7
-	JNZ          odd28
+	JNZ          unusual28
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         96(SI), R13
@@ -748,9 +748,9 @@ finished26:
 
 stay11:
 	MOVQ $+1, 232(SI)
-	JMP  walk
+	JMP  held
 
-rest17:
+refractory17:
 	// keep
 	VMOVUPD (CX)(DX*8), Y6
 	VMOVUPD 32(CX)(DX*8), Y5
@@ -959,7 +959,7 @@ again34:
 	CMPQ   R8, $+16
 	JNE    shorter38
 
-	// look
+	// search
 	VMOVUPD   512(R12)(DX*8), Y0
 	VMOVUPD   1024(BX)(DX*8), Y1
 	VCMPPD    $0x11, Y1, Y0, Y2
@@ -1090,7 +1090,7 @@ located37:
 	VBLENDVPD    Y7, Y0, Y8, Y9
 	VMOVUPD      Y9, (R14)(DX*8)
 
-	// wakes?
+	// wakes
 	VMOVUPD 3584(CX)(DX*8), Y0
 	VCMPPD  $0x1d, 1024(BX)(DX*8), Y0, Y1
 	VPTEST  Y1, Y1
@@ -1122,7 +1122,7 @@ event40:
 	JNZ    again34
 	JMP    forward14
 
-odd28:
+unusual28:
 	ORQ R11, 88(SI)
 	JMP finished26
 
@@ -1130,13 +1130,13 @@ shorter38:
 	LEAQ 1(R8), R13
 	SHRQ $0x01, R13
 
-	// look
+	// search
 	VMOVUPD lifConstsAVX2<>+320(SB), Y14
 	VMOVUPD lifConstsAVX2<>+288(SB), Y13
 	VMOVUPD lifConstsAVX2<>+320(SB), Y10
 
-look41:
-	// look
+search41:
+	// search
 	VMOVUPD   (R12)(DX*8), Y0
 	VCMPPD    $0x11, 1024(BX)(DX*8), Y0, Y1
 	VADDPD    lifConstsAVX2<>+64(SB), Y10, Y2
@@ -1145,7 +1145,7 @@ look41:
 	VMOVAPD   Y2, Y10
 	ADDQ      $0x00000200, R12
 	DECQ      R13
-	JNZ       look41
+	JNZ       search41
 	JMP       located37
 
 wakes39:
@@ -1220,9 +1220,9 @@ vector1:
 found:
 	MOVQ 72(SI), DI
 	CMPQ 232(SI), $+1
-	JNE  run2
+	JNE  ahead2
 
-walk:
+held:
 	MOVQ 56(SI), R8
 	SUBQ DI, R8
 	JLE  done6
@@ -1469,7 +1469,7 @@ forward5:
 none9:
 	ADDQ R8, DI
 	CMPQ 88(SI), $+0
-	JE   walk
+	JE   held
 
 done6:
 	MOVQ DI, 72(SI)
@@ -1477,7 +1477,7 @@ done6:
 	VZEROUPPER
 	RET
 
-run2:
+ahead2:
 	MOVQ (SI), CX
 	MOVQ 8(SI), R8
 	MOVQ 96(SI), R9
@@ -1520,7 +1520,7 @@ vector10:
 	VMOVUPD Z30, 5120(R10)
 	MOVQ    232(SI), CX
 
-run12:
+ahead12:
 	MOVQ 56(SI), DX
 	MOVQ 128(SI), R8
 	SUBQ DI, DX
@@ -1558,7 +1558,7 @@ whole13:
 	VMOVUPD  3968(R9)(DX*8), Z24
 	VMOVUPD  4032(R9)(DX*8), Z23
 	KORTESTB K1, K1
-	JNZ      rest17
+	JNZ      refractory17
 
 	// keep
 	VMOVUPD (BX)(DX*8), Z22
@@ -2354,7 +2354,7 @@ forward14:
 none23:
 	ADDQ CX, DI
 	CMPQ 232(SI), $+1
-	JNE  run12
+	JNE  ahead12
 
 done15:
 	MOVQ  224(SI), CX
@@ -2467,7 +2467,7 @@ none27:
 	ADDQ $0x08, DX
 	CMPQ DX, $0x40
 	JLT  vector26
-	JMP  walk
+	JMP  held
 
 spikes8:
 	MOVQ DI, 72(SI)
@@ -2491,7 +2491,7 @@ again28:
 	MOVQ   40(SI), CX
 	MOVQ   224(SI), R12
 
-	// look
+	// search
 	VMOVUPD      (R12)(DX*8), Z0
 	VCMPPD       $0x1d, 1024(BX)(DX*8), Z0, K1
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z1
@@ -2499,7 +2499,7 @@ again28:
 	VBROADCASTSD lifConstsAVX512<>+136(SB), Z2
 	VBLENDMPD    Z1, Z2, K1, Z29
 
-	// odd?
+	// unusual
 	VMOVUPD      (BX)(DX*8), Z0
 	VMOVUPD      1024(BX)(DX*8), Z1
 	VSUBPD       Z1, Z0, Z2
@@ -2532,7 +2532,7 @@ again28:
 	KORB         K6, K4, K7
 	KANDB        K7, K1, K2
 	KORTESTB     K2, K2
-	JNZ          odd31
+	JNZ          unusual31
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         96(SI), R13
@@ -2624,9 +2624,9 @@ finished29:
 
 stay11:
 	MOVQ $+1, 232(SI)
-	JMP  walk
+	JMP  held
 
-rest17:
+refractory17:
 	// keep
 	VMOVUPD (R8)(DX*8), Z22
 	VMOVUPD 64(R8)(DX*8), Z21
@@ -3593,7 +3593,7 @@ spikes22:
 	CMPQ         CX, $+16
 	JNE          shorter38
 
-	// look
+	// search
 	VMOVUPD      2048(R14)(DX*8), Z0
 	VMOVUPD      1024(BX)(DX*8), Z1
 	VCMPPD       $0x11, Z1, Z0, K1
@@ -3617,7 +3617,7 @@ spikes22:
 	VBLENDMPD    Z12, Z13, K3, Z24
 	VMOVAPD      Z9, Z23
 
-	// look
+	// search
 	VMOVUPD      2048(R14)(R9*8), Z0
 	VMOVUPD      1024(BX)(R9*8), Z1
 	VCMPPD       $0x11, Z1, Z0, K1
@@ -3641,7 +3641,7 @@ spikes22:
 	VBLENDMPD    Z12, Z13, K3, Z22
 	VMOVAPD      Z9, Z21
 
-	// look
+	// search
 	VMOVUPD      2048(R14)(R10*8), Z0
 	VMOVUPD      1024(BX)(R10*8), Z1
 	VCMPPD       $0x11, Z1, Z0, K1
@@ -3665,7 +3665,7 @@ spikes22:
 	VBLENDMPD    Z12, Z13, K3, Z20
 	VMOVAPD      Z9, Z19
 
-	// look
+	// search
 	VMOVUPD      2048(R14)(R11*8), Z0
 	VMOVUPD      1024(BX)(R11*8), Z1
 	VCMPPD       $0x11, Z1, Z0, K1
@@ -3985,7 +3985,7 @@ listed48:
 	VMOVUPD Z29, 5120(R12)
 	JMP     forward14
 
-odd31:
+unusual31:
 	ORQ R11, 88(SI)
 	JMP finished29
 
@@ -3994,13 +3994,13 @@ shorter38:
 	SHRQ $0x01, R15
 	MOVQ R14, BP
 
-	// look
+	// search
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z24
 	VBROADCASTSD lifConstsAVX512<>+136(SB), Z23
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z16
 
-look50:
-	// look
+search50:
+	// search
 	VMOVUPD     (BP)(DX*8), Z0
 	VCMPPD      $0x11, 1024(BX)(DX*8), Z0, K1
 	VADDPD.BCST lifConstsAVX512<>+16(SB), Z16, Z1
@@ -4009,18 +4009,18 @@ look50:
 	VMOVAPD     Z1, Z16
 	ADDQ        $0x00000200, BP
 	DECQ        R15
-	JNZ         look50
+	JNZ         search50
 	LEAQ        1(CX), R15
 	SHRQ        $0x01, R15
 	MOVQ        R14, BP
 
-	// look
+	// search
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z22
 	VBROADCASTSD lifConstsAVX512<>+136(SB), Z21
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z16
 
-look51:
-	// look
+search51:
+	// search
 	VMOVUPD     (BP)(R9*8), Z0
 	VCMPPD      $0x11, 1024(BX)(R9*8), Z0, K1
 	VADDPD.BCST lifConstsAVX512<>+16(SB), Z16, Z1
@@ -4029,18 +4029,18 @@ look51:
 	VMOVAPD     Z1, Z16
 	ADDQ        $0x00000200, BP
 	DECQ        R15
-	JNZ         look51
+	JNZ         search51
 	LEAQ        1(CX), R15
 	SHRQ        $0x01, R15
 	MOVQ        R14, BP
 
-	// look
+	// search
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z20
 	VBROADCASTSD lifConstsAVX512<>+136(SB), Z19
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z16
 
-look52:
-	// look
+search52:
+	// search
 	VMOVUPD     (BP)(R10*8), Z0
 	VCMPPD      $0x11, 1024(BX)(R10*8), Z0, K1
 	VADDPD.BCST lifConstsAVX512<>+16(SB), Z16, Z1
@@ -4049,18 +4049,18 @@ look52:
 	VMOVAPD     Z1, Z16
 	ADDQ        $0x00000200, BP
 	DECQ        R15
-	JNZ         look52
+	JNZ         search52
 	LEAQ        1(CX), R15
 	SHRQ        $0x01, R15
 	MOVQ        R14, BP
 
-	// look
+	// search
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z18
 	VBROADCASTSD lifConstsAVX512<>+136(SB), Z17
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z16
 
-look53:
-	// look
+search53:
+	// search
 	VMOVUPD     (BP)(R11*8), Z0
 	VCMPPD      $0x11, 1024(BX)(R11*8), Z0, K1
 	VADDPD.BCST lifConstsAVX512<>+16(SB), Z16, Z1
@@ -4069,7 +4069,7 @@ look53:
 	VMOVAPD     Z1, Z16
 	ADDQ        $0x00000200, BP
 	DECQ        R15
-	JNZ         look53
+	JNZ         search53
 	JMP         located37
 
 wakes40:
@@ -4099,7 +4099,7 @@ more47:
 	CMPQ   CX, $+16
 	JNE    shorter55
 
-	// look
+	// search
 	VMOVUPD      2048(R14)(DX*8), Z0
 	VMOVUPD      1024(BX)(DX*8), Z1
 	VCMPPD       $0x11, Z1, Z0, K1
@@ -4204,13 +4204,13 @@ shorter55:
 	SHRQ $0x01, R9
 	MOVQ R14, R10
 
-	// look
+	// search
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z24
 	VBROADCASTSD lifConstsAVX512<>+136(SB), Z23
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z16
 
-look58:
-	// look
+search58:
+	// search
 	VMOVUPD     (R10)(DX*8), Z0
 	VCMPPD      $0x11, 1024(BX)(DX*8), Z0, K1
 	VADDPD.BCST lifConstsAVX512<>+16(SB), Z16, Z1
@@ -4219,7 +4219,7 @@ look58:
 	VMOVAPD     Z1, Z16
 	ADDQ        $0x00000200, R10
 	DECQ        R9
-	JNZ         look58
+	JNZ         search58
 	JMP         located54
 
 wakes57:
@@ -4291,7 +4291,7 @@ vector1:
 found:
 	MOVQ 72(SI), DI
 
-walk:
+held:
 	MOVQ 56(SI), R8
 	SUBQ DI, R8
 	JLE  done5
@@ -4460,7 +4460,7 @@ forward4:
 none8:
 	ADDQ R8, DI
 	CMPQ 88(SI), $+0
-	JE   walk
+	JE   held
 
 done5:
 	MOVQ DI, 72(SI)
@@ -4493,7 +4493,7 @@ again9:
 	CMPQ   R8, $+16
 	JNE    shorter13
 
-	// look
+	// search
 	VMOVUPD   7680(R12)(DX*8), Y0
 	VMOVUPD   1024(BX)(DX*8), Y1
 	VCMPPD    $0x1d, Y1, Y0, Y2
@@ -4619,14 +4619,14 @@ located12:
 	CMPQ R8, $+1
 	JE   single14
 
-	// odd?
+	// unusual
 	VCMPPD $0x1d, lifConstsAVX2<>+320(SB), Y13, Y0
 	VCMPPD $0x15, Y12, Y14, Y1
 	VCMPPD $0x16, lifConstsAVX2<>+128(SB), Y12, Y2
 	VORPD  Y2, Y1, Y3
 	VANDPD Y3, Y0, Y4
 	VPTEST Y4, Y4
-	JNZ    odd15
+	JNZ    unusual15
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R12
 	MOVQ   96(SI), R13
@@ -4729,7 +4729,7 @@ shorter13:
 	SHLQ $0x09, R13
 	ADDQ R12, R13
 
-	// look
+	// search
 	VBROADCASTSD 72(SI), Y0
 	VORPD        lifConstsAVX2<>+224(SB), Y0, Y1
 	VMOVUPD      lifConstsAVX2<>+320(SB), Y14
@@ -4738,10 +4738,10 @@ shorter13:
 	VMOVUPD      lifConstsAVX2<>+320(SB), Y12
 	VMOVUPD      lifConstsAVX2<>+352(SB), Y11
 
-look17:
+search17:
 	SUBQ $0x00000200, R13
 
-	// look
+	// search
 	VMOVUPD   (R13)(DX*8), Y0
 	VCMPPD    $0x1d, 1024(BX)(DX*8), Y0, Y1
 	VSUBPD    lifConstsAVX2<>+256(SB), Y10, Y10
@@ -4751,11 +4751,11 @@ look17:
 	VBLENDVPD Y1, 8192(R13)(DX*8), Y12, Y12
 	VBLENDVPD Y1, lifConstsAVX2<>+352(SB), Y2, Y11
 	DECQ      R14
-	JNZ       look17
+	JNZ       search17
 	JMP       located12
 
 single14:
-	// odd?
+	// unusual
 	VMOVUPD      1024(BX)(DX*8), Y0
 	VSUBPD       Y0, Y12, Y1
 	VSUBPD       Y0, Y14, Y2
@@ -4788,7 +4788,7 @@ single14:
 	VORPD        Y2, Y8, Y1
 	VANDPD       Y1, Y3, Y5
 	VPTEST       Y5, Y5
-	JNZ          odd18
+	JNZ          unusual18
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         96(SI), R13
@@ -4866,11 +4866,11 @@ single14:
 	VMOVUPD      Y2, (R14)(DX*8)
 	JMP          events11
 
-odd15:
+unusual15:
 	ORQ R11, 88(SI)
 	JMP finished10
 
-odd18:
+unusual18:
 	ORQ R11, 88(SI)
 	JMP finished10
 	PCALIGN $0x40
@@ -4939,7 +4939,7 @@ vector1:
 found:
 	MOVQ 72(SI), DI
 
-walk:
+held:
 	MOVQ 56(SI), R8
 	SUBQ DI, R8
 	JLE  done5
@@ -5189,7 +5189,7 @@ forward4:
 none8:
 	ADDQ R8, DI
 	CMPQ 88(SI), $+0
-	JE   walk
+	JE   held
 
 done5:
 	MOVQ DI, 72(SI)
@@ -5221,7 +5221,7 @@ again9:
 	CMPQ   R8, $+16
 	JNE    shorter13
 
-	// look
+	// search
 	VMOVUPD        7680(R12)(DX*8), Z0
 	VMOVUPD        1024(BX)(DX*8), Z1
 	VCMPPD         $0x1d, Z1, Z0, K1
@@ -5345,14 +5345,14 @@ located12:
 	CMPQ R8, $+1
 	JE   single14
 
-	// odd?
+	// unusual
 	VCMPPD.BCST $0x1d, lifConstsAVX512<>+72(SB), Z29, K1
 	VCMPPD      $0x15, Z28, Z30, K2
 	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z28, K3
 	KORB        K3, K2, K4
 	KANDB       K4, K1, K5
 	KORTESTB    K5, K5
-	JNZ         odd15
+	JNZ         unusual15
 	MOVQ        (SI), R11
 	MOVQ        8(SI), R12
 	MOVQ        96(SI), R13
@@ -5449,7 +5449,7 @@ shorter13:
 	SHLQ $0x09, R13
 	ADDQ R12, R13
 
-	// look
+	// search
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
 	VORPD.BCST   72(SI), Z0, Z1
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z30
@@ -5458,10 +5458,10 @@ shorter13:
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z28
 	VBROADCASTSD lifConstsAVX512<>+320(SB), Z27
 
-look17:
+search17:
 	SUBQ $0x00000200, R13
 
-	// look
+	// search
 	VMOVUPD        (R13)(DX*8), Z0
 	VCMPPD         $0x1d, 1024(BX)(DX*8), Z0, K1
 	VSUBPD.BCST    lifConstsAVX512<>+64(SB), Z26, Z26
@@ -5471,11 +5471,11 @@ look17:
 	VBLENDMPD      8192(R13)(DX*8), Z28, K1, Z28
 	VBLENDMPD.BCST lifConstsAVX512<>+320(SB), Z1, K1, Z27
 	DECQ           R14
-	JNZ            look17
+	JNZ            search17
 	JMP            located12
 
 single14:
-	// odd?
+	// unusual
 	VMOVUPD      1024(BX)(DX*8), Z0
 	VSUBPD       Z0, Z28, Z1
 	VSUBPD       Z0, Z30, Z2
@@ -5507,7 +5507,7 @@ single14:
 	KORB         K6, K4, K7
 	KANDB        K7, K1, K2
 	KORTESTB     K2, K2
-	JNZ          odd18
+	JNZ          unusual18
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         96(SI), R13
@@ -5575,11 +5575,11 @@ single14:
 	VMOVUPD          Z1, (R14)(DX*8)
 	JMP              events11
 
-odd15:
+unusual15:
 	ORQ R11, 88(SI)
 	JMP finished10
 
-odd18:
+unusual18:
 	ORQ R11, 88(SI)
 	JMP finished10
 	PCALIGN $0x40

@@ -12,8 +12,8 @@ import (
 )
 
 // TestAVX2Alone disassembles what the assembler has made: no routine for AVX2 may hold an instruction that an AVX2
-// processor lacks. In 64-bit code the byte 62 at the start of an instruction is the EVEX prefix, without which there are no
-// registers beyond 15, no masks and none of the operations of AVX-512.
+// processor lacks. In 64-bit code the byte 62 at the start of an instruction is the EVEX prefix, without which there
+// are no registers beyond 15, no masks and none of the operations of AVX-512.
 func TestAVX2Alone(t *testing.T) {
 	if testing.Short() {
 		t.Skip("links a program")

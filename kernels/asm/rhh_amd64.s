@@ -19687,7 +19687,7 @@ step:
 	VMOVUPD      Y4, 224(CX)(BX*8)
 	VORPD        Y13, Y14, Y6
 	VPTEST       Y6, Y6
-	JNZ          rare1
+	JNZ          events1
 	ADDQ         $0x20, BX
 	CMPQ         BX, 64(DX)
 	JLT          step
@@ -19702,59 +19702,59 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   224(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 224(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   192(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 192(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   160(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 160(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   128(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 128(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   96(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 96(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   64(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 64(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   32(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 32(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   (DI)(BX*8), Y0
 	VCMPPD    $0x1d, (CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
@@ -22266,7 +22266,7 @@ step:
 	VMOVUPD      Y2, 224(CX)(BX*8)
 	VORPD        Y10, Y7, Y12
 	VPTEST       Y12, Y12
-	JNZ          rare1
+	JNZ          events1
 	ADDQ         $0x20, BX
 	CMPQ         BX, 64(DX)
 	JLT          step
@@ -22281,59 +22281,59 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   224(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 224(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   192(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 192(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   160(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 160(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   128(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 128(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   96(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 96(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   64(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 64(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   32(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 32(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   (DI)(BX*8), Y0
 	VCMPPD    $0x1d, (CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
@@ -24564,7 +24564,7 @@ step:
 	VMOVUPD          Z2, 448(CX)(BX*8)
 	KORB             K2, K4, K5
 	KORTESTB         K5, K5
-	JNZ              rare1
+	JNZ              events1
 	ADDQ             $0x40, BX
 	CMPQ             BX, 64(DX)
 	JLT              step
@@ -24579,59 +24579,59 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 448(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 448(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 384(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 384(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 320(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 320(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 256(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 256(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 192(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 192(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 128(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 128(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 64(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 64(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD (DI)(BX*8), Z0
 	VCMPPD  $0x1d, (CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
@@ -26955,7 +26955,7 @@ step:
 	VMOVUPD          Z30, 448(CX)(BX*8)
 	KORB             K3, K5, K6
 	KORTESTB         K6, K6
-	JNZ              rare1
+	JNZ              events1
 	ADDQ             $0x40, BX
 	CMPQ             BX, 64(DX)
 	JLT              step
@@ -26970,59 +26970,59 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 448(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 448(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 384(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 384(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 320(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 320(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 256(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 256(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 192(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 192(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 128(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 128(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 64(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 64(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD (DI)(BX*8), Z0
 	VCMPPD  $0x1d, (CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
@@ -28191,7 +28191,7 @@ step:
 	VMOVUPD      Y3, 224(R10)(BX*8)
 	VORPD        Y4, Y8, Y6
 	VPTEST       Y6, Y6
-	JNZ          rare1
+	JNZ          events1
 	ADDQ         $0x20, BX
 	CMPQ         BX, 64(DX)
 	JLT          step
@@ -28206,59 +28206,59 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   224(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 224(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   192(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 192(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   160(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 160(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   128(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 128(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   96(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 96(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   64(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 64(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   32(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 32(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   (DI)(BX*8), Y0
 	VCMPPD    $0x1d, (CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
@@ -29552,7 +29552,7 @@ step:
 	VMOVUPD      Y11, 224(R11)(BX*8)
 	VMOVUPD      Y3, 224(R12)(BX*8)
 	VPTEST       Y5, Y5
-	JNZ          rare1
+	JNZ          events1
 	ADDQ         $0x20, BX
 	CMPQ         BX, 64(DX)
 	JLT          step
@@ -29567,59 +29567,59 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   224(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 224(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   192(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 192(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   160(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 160(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   128(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 128(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   96(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 96(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   64(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 64(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   32(DI)(BX*8), Y0
 	VCMPPD    $0x1d, 32(CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
 	SHLQ      $0x04, SI
 	ORQ       R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD   (DI)(BX*8), Y0
 	VCMPPD    $0x1d, (CX)(BX*8), Y0, Y1
 	VMOVMSKPD Y1, R8
@@ -30674,7 +30674,7 @@ step:
 	KORB              K3, K5, K6
 	VMOVUPD           Z26, 448(R10)(BX*8)
 	KORTESTB          K6, K6
-	JNZ               rare1
+	JNZ               events1
 	ADDQ              $0x40, BX
 	CMPQ              BX, 64(DX)
 	JLT               step
@@ -30689,59 +30689,59 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 448(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 448(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 384(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 384(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 320(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 320(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 256(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 256(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 192(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 192(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 128(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 128(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 64(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 64(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD (DI)(BX*8), Z0
 	VCMPPD  $0x1d, (CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
@@ -31911,7 +31911,7 @@ step:
 	KORB              K4, K3, K6
 	VMOVUPD           Z13, 448(R10)(BX*8)
 	KORTESTB          K6, K6
-	JNZ               rare1
+	JNZ               events1
 	ADDQ              $0x40, BX
 	CMPQ              BX, 64(DX)
 	JLT               step
@@ -31926,59 +31926,59 @@ done:
 	VZEROUPPER
 	RET
 
-rare1:
+events1:
 	XORQ SI, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 448(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 448(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 384(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 384(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 320(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 320(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 256(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 256(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 192(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 192(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 128(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 128(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD 64(DI)(BX*8), Z0
 	VCMPPD  $0x1d, 64(CX)(BX*8), Z0, K1
 	KMOVB   K1, R8
 	SHLQ    $0x08, SI
 	ORQ     R8, SI
 
-	// Rare
+	// InEvent
 	VMOVUPD (DI)(BX*8), Z0
 	VCMPPD  $0x1d, (CX)(BX*8), Z0, K1
 	KMOVB   K1, R8

@@ -103,7 +103,8 @@ func random(b *Block, rng *rand.Rand, size int, m []operand.Mem, pins []*Pin, ma
 
 const columns, randomFuncs = 12, 40
 
-// TestBlocksMeanWhatTheySay assembles random blocks, runs them in a module made for it, and compares with the interpreter.
+// TestBlocksMeanWhatTheySay assembles random blocks, runs them in a module made for it, and compares with the
+// interpreter.
 func TestBlocksMeanWhatTheySay(t *testing.T) {
 	dir := t.TempDir()
 	rng := rand.New(rand.NewPCG(1, 2))

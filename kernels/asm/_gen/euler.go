@@ -3,7 +3,7 @@ package main
 import "popsim/kernels/asm"
 
 // euler records the step of the euler method: V += dt dV/dt and w += dt dw/dt, from the state before the step.
-func euler(b *Block, n *neuron) (v, w Vec, rare Mask) {
+func euler(b *Block, n *neuron) (v, w Vec, inEvent Mask) {
 	c := n.c
 	grow := b.Exp2Near(b.Max(b.Const(exp2Lo), b.FMA(n.v, c(asm.FlowSlope), c(asm.FlowShift))))
 	d := b.FNMA(c(asm.FlowC), n.v, n.drive)

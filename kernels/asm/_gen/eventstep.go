@@ -9,17 +9,20 @@ import (
 	"popsim/kernels/asm"
 )
 
-// An eventStep emits the code that finishes a step of flow in which lanes spike or leave refractoriness. It has the operations of
-// flowRare in package kernels for the usual case: at most one spike, located by upstroke.spike, and the rest of the step, if there is one,
-// by upstroke.smooth, all within the range of the short polynomials. Lanes in any other case are left to flowRare.
+// An eventStep emits the code that finishes a step of flow in which lanes spike or leave refractoriness. It has the
+// operations of flowEventStep in package kernels for the usual case: at most one spike, located by upstroke.spike, and
+// the rest of the step, if there is one, by upstroke.smooth, all within the range of the short polynomials. Lanes in
+// any other case are left to flowEventStep.
 type eventStep struct {
 	*Func
-	n, lane, rare reg.GPVirtual // remaining steps; first lane of the current vectors; mask of their lanes in an event step
-	now           *Pin          // number of the step
+	// remaining steps; first lane of the current vectors; mask of their lanes in an event step
+	n, lane, left reg.GPVirtual
+	now           *Pin // number of the step
 	in            input
 	adapts, full  bool
 
-	first, log, coef reg.GPVirtual // first lane of the current vector; pointer to the scratch columns; pointer to Coef, reloaded per block
+	// first lane of the current vector; pointer to the scratch columns; pointer to Coef, reloaded per block
+	first, log, coef reg.GPVirtual
 }
 
 // Scratch columns in Log, one vector each.
@@ -38,7 +41,8 @@ const (
 	evLanes  // mask: the lane is in an event step; later, and is finished here
 )
 
-// finish advances the lanes in rare to the end of the step, vector by vector; afterwards rare holds the lanes that are left to Go.
+// finish advances the lanes in left to the end of the step, vector by vector; afterwards left holds the lanes that are
+// left to Go.
 func (k *eventStep) finish() {
 	lanes := k.W.Lanes
 	k.first, k.log = k.GP64(), k.Value("EventStep")
@@ -47,12 +51,12 @@ func (k *eventStep) finish() {
 	k.CMPQ(which, k.Field("Room"))
 	k.JGT(operand.LabelRef("noroom"))
 	k.Label("vector")
-	k.TZCNTQ(k.rare, k.first)
+	k.TZCNTQ(k.left, k.first)
 	k.ANDQ(operand.I8(-lanes), k.first)
 	k.MOVQ(k.first, reg.RCX)
-	k.SHRQ(reg.CL, k.rare)
-	k.ANDQ(operand.I32(-1<<lanes), k.rare)
-	k.SHLQ(reg.CL, k.rare)
+	k.SHRQ(reg.CL, k.left)
+	k.ANDQ(operand.I32(-1<<lanes), k.left)
+	k.SHLQ(reg.CL, k.left)
 	k.ADDQ(k.lane, k.first)
 
 	block := func(name string, record func(b *Block)) {
@@ -76,14 +80,14 @@ func (k *eventStep) finish() {
 	k.SUBQ(k.lane, k.first)
 	k.MOVQ(k.first, reg.RCX)
 	k.SHLQ(reg.CL, bad)
-	k.ORQ(bad, k.Field("Rare"))
+	k.ORQ(bad, k.Field("InEvent"))
 	k.TESTQ(which, which)
 	k.JNZ(k.Later("events", func() { k.appendEvents(which) }))
 	k.Label("next")
-	k.TESTQ(k.rare, k.rare)
+	k.TESTQ(k.left, k.left)
 	k.JNZ(operand.LabelRef("vector"))
 	k.Label("noroom")
-	k.ORQ(k.Field("Rare"), k.rare)
+	k.ORQ(k.Field("InEvent"), k.left)
 }
 
 // scratch is scratch column j.
@@ -126,12 +130,13 @@ func (b *Block) relaxed(s Vec) (mean, end Vec) {
 // flowLikely is that of package kernels: a lane with a smaller g is not expected to spike.
 const flowLikely = asm.FlowLikely
 
-// begin sets up the scratch columns: each lane's place in the step, g = 2^(slope V + shift), and the mask of lanes expected to spike.
+// begin sets up the scratch columns: each lane's place in the step, g = 2^(slope V + shift), and the mask of lanes
+// expected to spike.
 func (k *eventStep) begin(b *Block) {
 	num := b.Const
 	put := func(j int, x Vec) { b.Store(k.scratch(j), x) }
 	old := k.Value("Scratch")
-	rare, v, w := b.whereSigned(b.Load(k.at(old, columnInEvent))), b.Load(k.at(old, 0)), num(0)
+	inEvent, v, w := b.whereSigned(b.Load(k.at(old, columnInEvent))), b.Load(k.at(old, 0)), num(0)
 	if k.adapts {
 		w = b.Load(k.at(old, 1))
 	}
@@ -142,7 +147,7 @@ func (k *eventStep) begin(b *Block) {
 		drive = in.steadyVoltage(b, 0, c, asm.FlowI, asm.FlowGain, asm.FlowRC, asm.FlowRest)
 	}
 	grow := b.Exp2Near(b.Max(num(exp2Lo), b.FMA(v, k.c(b, asm.FlowSlope), k.c(b, asm.FlowShift))))
-	spikes := b.MaskAnd(rare, b.Cmp(grow, NLT, num(flowLikely)))
+	spikes := b.MaskAnd(inEvent, b.Cmp(grow, NLT, num(flowLikely)))
 	put(evV, v)
 	put(evW, w)
 	put(evDrive, drive)
@@ -151,14 +156,14 @@ func (k *eventStep) begin(b *Block) {
 	put(evWake, wake)
 	put(evRem, rem)
 	put(evSpikes, b.signs(spikes))
-	put(evMoves, b.signs(b.MaskAndNot(rare, spikes)))
+	put(evMoves, b.signs(b.MaskAndNot(inEvent, spikes)))
 	put(evToGo, b.signs(b.Cmp(k.c(b, asm.FlowS), NLT, num(1.0/32)))) // relax is given less than two steps
-	put(evLanes, b.signs(rare))
+	put(evLanes, b.signs(inEvent))
 	b.Test(spikes)
 }
 
-// spike locates the spikes by upstroke.spike and resets V and w. Lanes that become refractory have w advanced to the end of the held
-// part, the others to the spike:
+// spike locates the spikes by upstroke.spike and resets V and w. Lanes that become refractory have w advanced to the
+// end of the held part, the others to the spike:
 //
 //	p = exp(-(V_th-V)/delta_T),   until = (1-p)/(z p + g) logTerm(-z (1-p)/(z p + g))
 func (k *eventStep) spike(b *Block) {
@@ -238,13 +243,13 @@ func (k *eventStep) move(b *Block) {
 	b.Store(k.scratch(evToGo), b.signs(b.MaskOr(b.whereSigned(get(evToGo)), b.MaskAnd(moves, bad))))
 }
 
-// state writes V and w of the finished lanes; fired is the mask of those that spiked, left the mask of those left to Go. time writes Wake
-// and Rem.
+// state writes V and w of the finished lanes; fired is the mask of those that spiked, left the mask of those left to
+// Go. time writes Wake and Rem.
 func (k *eventStep) state(b *Block, fired, left reg.GPVirtual) {
 	get := func(j int) Vec { return b.Load(k.scratch(j)) }
-	rare, w := b.whereSigned(get(evLanes)), get(evW)
-	bad := b.MaskAnd(rare, b.MaskOr(b.whereSigned(get(evToGo)), b.Cmp(w, NEQ, w)))
-	good := b.MaskAndNot(rare, bad)
+	inEvent, w := b.whereSigned(get(evLanes)), get(evW)
+	bad := b.MaskAnd(inEvent, b.MaskOr(b.whereSigned(get(evToGo)), b.Cmp(w, NEQ, w)))
+	good := b.MaskAndNot(inEvent, bad)
 	k.put(b, good, k.pointer("Y", 0), get(evV))
 	if k.adapts {
 		k.put(b, good, k.pointer("Y", 1), w)

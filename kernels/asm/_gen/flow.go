@@ -7,21 +7,22 @@ import (
 	"popsim/kernels/asm"
 )
 
-// A neuron is one vector of EIF or AdEx neurons before a step: coefficients, R I + V_rest as FlowDrive, V, w (if adapts), the step
-// from which V moves again, the number of the step.
+// A neuron is one vector of EIF or AdEx neurons before a step: coefficients, R I + V_rest as FlowDrive, V, w (if
+// adapts), the step from which V moves again, the number of the step.
 type neuron struct {
 	c                      func(j int) Vec
 	drive, v, w, wake, now Vec
 	adapts                 bool
 }
 
-// A stepOf records one step of a vector: V and w after it, and a mask. For methods that find spikes inside the step the mask selects the lanes
-// in an event step, for those on the grid the lanes at or above V_th.
+// A stepOf records one step of a vector: V and w after it, and a mask. For methods that find spikes inside the step the
+// mask selects the lanes in an event step, for those on the grid the lanes at or above V_th.
 type stepOf func(b *Block, n *neuron) (v, w Vec, selected Mask)
 
-// exponential emits the four kernels of a method for EIF and AdEx, free and driven, S vectors at a time. If inside, spikes are found inside the
-// step: the state before the step and the mask are stored in Scratch, most event steps are finished by an eventStep, and the others are left to
-// Go. Otherwise lanes that fire are reset at the end of the step, by masked operations with AVX-512 and on a rarely taken branch with AVX2.
+// exponential emits the four kernels of a method for EIF and AdEx, free and driven, S vectors at a time. If inside,
+// spikes are found inside the step: the state before the step and the mask are stored in Scratch, most event steps are
+// finished by an eventStep, and the others are left to Go. Otherwise lanes that fire are reset at the end of the step,
+// by masked operations with AVX-512 and on a rarely taken branch with AVX2.
 func exponential(method string, S int, inside bool, tune map[string]Tuning, step stepOf) func(f *file, w isa) {
 	return func(f *file, w isa) {
 		for _, model := range []string{"EIF", "AdEx"} {
@@ -117,7 +118,7 @@ func (k *expKernel) begin() {
 		k.SHLQ(imm(3), k.fired)
 		k.ADDQ(k.Field("Fired"), k.fired)
 	}
-	k.MOVQ(operand.I32(0), k.Field("Rare"))
+	k.MOVQ(operand.I32(0), k.Field("InEvent"))
 	k.number(k.now, k.step)
 	k.SUBQ(k.step, k.n)
 	k.JLE(operand.LabelRef("done"))
@@ -128,7 +129,8 @@ func (k *expKernel) col(r reg.Register, j, s int) operand.Mem {
 	return operand.Mem{Base: r, Index: k.lane, Scale: 8, Disp: column*j + s*k.W.Bytes()}
 }
 
-// vectors takes the vectors in hand through one step; unless lanes are reset by masked operations, it tests whether any lane is selected.
+// vectors takes the vectors in hand through one step; unless lanes are reset by masked operations, it tests whether any
+// lane is selected.
 func (k *expKernel) vectors(b *Block) {
 	var any Mask
 	var fired []Mask
@@ -185,8 +187,8 @@ func (k *expKernel) load(b *Block, s int) *neuron {
 	return x
 }
 
-// before stores the state before the step and the lanes in an event step. It returns what the extrema are widened by: V, but in event steps V
-// before the step.
+// before stores the state before the step and the lanes in an event step. It returns what the extrema are widened by:
+// V, but in event steps V before the step.
 func (k *expKernel) before(b *Block, s int, x *neuron, v Vec, inEvent Mask) (low, high Vec) {
 	b.Store(k.col(k.scratch, 0, s), x.v)
 	b.Store(k.col(k.scratch, columnInEvent, s), b.signs(inEvent))
@@ -220,7 +222,7 @@ func (k *expKernel) forward(again operand.LabelRef) {
 // events finishes the event steps of the vectors in hand, and returns to Go where lanes are left.
 func (k *expKernel) events() {
 	left := k.bits(k.S, func(b *Block, s int) Mask { return b.whereSigned(b.Load(k.col(k.scratch, columnInEvent, s))) })
-	e := &eventStep{Func: k.Func, n: k.n, lane: k.lane, rare: left, now: k.now, in: k.in, adapts: k.adapts, full: k.driven}
+	e := &eventStep{Func: k.Func, n: k.n, lane: k.lane, left: left, now: k.now, in: k.in, adapts: k.adapts, full: k.driven}
 	e.finish()
 	for _, load := range k.reload {
 		load()
@@ -229,7 +231,7 @@ func (k *expKernel) events() {
 	k.JZ(operand.LabelRef("finished"))
 	k.MOVQ(k.lane, reg.RCX)
 	k.SHLQ(reg.CL, left)
-	k.MOVQ(left, k.Field("Rare"))
+	k.MOVQ(left, k.Field("InEvent"))
 	k.forward("done")
 	k.DECQ(k.n)
 	k.JMP(operand.LabelRef("done"))
@@ -276,7 +278,7 @@ var (
 )
 
 // flow is the step of the flow method, operation by operation flowGeneric of package kernels.
-func flow(b *Block, n *neuron) (v, w Vec, rare Mask) {
+func flow(b *Block, n *neuron) (v, w Vec, inEvent Mask) {
 	c, num := n.c, b.Const
 	z := b.FNMA(c(asm.FlowC), n.v, n.drive)
 	if n.adapts {
@@ -306,10 +308,10 @@ func flow(b *Block, n *neuron) (v, w Vec, rare Mask) {
 	}
 	v = b.FMA(c(asm.FlowDeltaT), b.FMA(x, l, z), n.v)
 
-	rare = b.Cmp(b.Max(x, b.Abs(z)), NLT, num(flowX))
-	rare = b.MaskOr(rare, b.MaskOr(b.Cmp(v, NLT, c(asm.FlowVTh)), b.Cmp(n.wake, EQ, n.now)))
-	rare = b.MaskAndNot(rare, held)
-	return b.Select(held, n.v, v), w, rare
+	inEvent = b.Cmp(b.Max(x, b.Abs(z)), NLT, num(flowX))
+	inEvent = b.MaskOr(inEvent, b.MaskOr(b.Cmp(v, NLT, c(asm.FlowVTh)), b.Cmp(n.wake, EQ, n.now)))
+	inEvent = b.MaskAndNot(inEvent, held)
+	return b.Select(held, n.v, v), w, inEvent
 }
 
 const (

@@ -18,8 +18,9 @@ import (
 	"popsim/kernels/vec"
 )
 
-// A Func is one assembly function in the making: arguments, loops and jumps written as they run, with the arithmetic in Blocks between. General
-// registers and scalar instructions are avo's (the embedded Context); vector registers belong to the blocks and the pins.
+// A Func is one assembly function in the making: arguments, loops and jumps written as they run, with the arithmetic in
+// Blocks between. General registers and scalar instructions are avo's (the embedded Context); vector registers belong
+// to the blocks and the pins.
 type Func struct {
 	*build.Context
 	W     isa
@@ -56,8 +57,8 @@ func (f *Func) Arg(name string) reg.GPVirtual {
 	return r
 }
 
-// Field is the memory of a field of the argument block, which is the argument b: of an array its first element, of a slice its pointer
-// (the length is eight bytes on). The register that holds b stays live as long as fields are used.
+// Field is the memory of a field of the argument block, which is the argument b: of an array its first element, of a
+// slice its pointer (the length is eight bytes on). The register that holds b stays live as long as fields are used.
 func (f *Func) Field(name string) operand.Mem {
 	if f.block == nil {
 		f.block = f.Dereference(f.Param("b"))
@@ -149,7 +150,8 @@ func (f *Func) Hold(constants ...float64) {
 	f.held = held
 }
 
-// Keep holds vectors in registers while body is emitted, as many as leave spare ones; what stands in memory there must not change.
+// Keep holds vectors in registers while body is emitted, as many as leave spare ones; what stands in memory there must
+// not change.
 func (f *Func) Keep(spare int, vectors []operand.Mem, body func()) {
 	pins, kept := f.pins, f.kept
 	f.kept = map[vec.Mem]*Pin{}
@@ -166,7 +168,8 @@ func (f *Func) Keep(spare int, vectors []operand.Mem, body func()) {
 	f.pins, f.kept = pins, kept
 }
 
-// Only gives the registers of all pins but these to the blocks that follow, which overwrite them, until the function it returns is called.
+// Only gives the registers of all pins but these to the blocks that follow, which overwrite them, until the function it
+// returns is called.
 func (f *Func) Only(pins ...*Pin) (restore func()) {
 	all := f.pins
 	f.pins = nil
@@ -199,16 +202,16 @@ func (f *Func) Loop(name string, n operand.Op, body func()) {
 	f.JNZ(operand.LabelRef(top))
 }
 
-// Later emits code after the end of the function, out of the way of the hot path, under the label it returns; code comes back by jumping. The
-// pins of now are in force there.
+// Later emits code after the end of the function, out of the way of the hot path, under the label it returns; code
+// comes back by jumping. The pins of now are in force there.
 func (f *Func) Later(name string, code func()) operand.LabelRef {
 	l, pins := f.NewLabel(name), slices.Clone(f.pins)
 	f.later = append(f.later, func() { f.pins = pins; f.Label(l); code() })
 	return operand.LabelRef(l)
 }
 
-// End returns to Go and emits what was put off. The directive at the end makes the function start on a cache line, so that how long its loops
-// take does not depend on what stands before it.
+// End returns to Go and emits what was put off. The directive at the end makes the function start on a cache line, so
+// that how long its loops take does not depend on what stands before it.
 func (f *Func) End() {
 	f.VZEROUPPER()
 	f.RET()
@@ -269,7 +272,8 @@ func (f *Func) packSigns(args []operand.Op) {
 	f.MOVB(bits.As8(), args[2])
 }
 
-// asm appends an instruction by name; avo checks its operands' forms, and we that the instruction set has its registers.
+// asm appends an instruction by name; avo checks its operands' forms, and we that the instruction set has its
+// registers.
 func (f *Func) asm(name string, args ...operand.Op) {
 	in := make([]reflect.Value, len(args))
 	for i, a := range args {

@@ -7,8 +7,8 @@ import (
 	"popsim/kernels/asm"
 )
 
-// hhStep records the arithmetic of one step of HH or RHH and returns the states after it. c(j) is coefficient j, drive is
-// (g_L E_L + I)/C, y are the states before the step.
+// hhStep records the arithmetic of one step of HH or RHH and returns the states after it. c(j) is coefficient j, drive
+// is (g_L E_L + I)/C, y are the states before the step.
 type hhStep func(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec
 
 // hhKernel emits the kernels of a method, without and with input, S vectors at a time; see asm.Block.
@@ -23,7 +23,7 @@ func hhLoop(f *file, w isa, name string, states, S int, full bool, tune Tuning, 
 	k := f.Func(w, name, "func(b *Block)", "advances a group; see Block.").hhGroup(states, full)
 	k.Tune = tune
 	again, done := operand.LabelRef("step"), operand.LabelRef("done")
-	k.MOVQ(operand.I32(0), k.Field("Rare"))
+	k.MOVQ(operand.I32(0), k.Field("InEvent"))
 	k.CMPQ(k.step, k.Field("Steps"))
 	k.JGE(done)
 
@@ -55,8 +55,8 @@ func hhLoop(f *file, w isa, name string, states, S int, full bool, tune Tuning, 
 		k.CMPQ(k.step, k.Field("Steps"))
 		k.JLT(around)
 	}
-	k.JNZ(k.Later("rare", func() {
-		k.lanes("Rare", S, k.crossed)
+	k.JNZ(k.Later("events", func() {
+		k.lanes("InEvent", S, k.crossed)
 		forward(done, done)
 		k.JMP(done)
 	}))
@@ -171,8 +171,8 @@ func (f *Func) element(field string, j int) operand.Mem {
 // hhC are the coefficients of exp(u) - 1 = u + u²(c2 + c3 u + ...).
 var hhC = [11]float64{1, 1, asm.HHC2, asm.HHC3, asm.HHC4, asm.HHC5, asm.HHC6, asm.HHC7, asm.HHC8, asm.HHC9, asm.HHC10}
 
-// hhRates are the six rates at V, those that need it as quotients: alpha_m = mN/mD, beta_m = mB, alpha_n = nN/nD, beta_n = nB, alpha_h = hA,
-// beta_h = 1/hD.
+// hhRates are the six rates at V, those that need it as quotients: alpha_m = mN/mD, beta_m = mB, alpha_n = nN/nD,
+// beta_n = nB, alpha_h = hA, beta_h = 1/hD.
 type hhRates struct{ mN, mD, mB, nN, nD, nB, hA, hD Vec }
 
 // HHRates computes all rates from one polynomial; see kernels/hh.go.
@@ -226,7 +226,8 @@ func hhIon(b *Block, c func(j int) Vec, drive, m, h, n Vec) (a, g Vec) {
 
 const strangSoft = asm.StrangSoft
 
-// hhStrang advances the gates, then V, each by the Crank-Nicolson rule, x += dt (N - S x)/(D + S dt/2), with V's step lengthened.
+// hhStrang advances the gates, then V, each by the Crank-Nicolson rule, x += dt (N - S x)/(D + S dt/2), with V's step
+// lengthened.
 func hhStrang(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
 	v, m, h, n := y[0], y[1], y[2], y[3]
 	dt, half, one := c(asm.HHDt), c(asm.HHHalf), b.Const(1)

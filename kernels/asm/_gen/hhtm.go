@@ -15,8 +15,8 @@ const (
 	tmBetaN   = 0x1.c3d6a24ed8222p-2  // 0.5 exp(-1/8)
 )
 
-// traubMiles gives the gates m, h, n at the potential v. With u = (15 - s)/720, s = V - V_T, and p(k) = exp(k u) - 1 from p(i+j) = p(i) + p(j) + p(i) p(j),
-// as in hh:
+// traubMiles gives the gates m, h, n at the potential v. With u = (15 - s)/720, s = V - V_T, and p(k) = exp(k u) - 1
+// from p(i+j) = p(i) + p(j) + p(i) p(j), as in hh:
 //
 //	exp((13-s)/4) = exp(-1/2) (1 + p180)    exp((40-s)/5) = exp(5) (1 + p144) = E    exp((15-s)/5) = 1 + p144
 //	exp((17-s)/18) = exp(1/9) (1 + p40)     exp((10-s)/40) = exp(-1/8) (1 + p18)

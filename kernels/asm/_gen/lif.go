@@ -9,66 +9,69 @@ import (
 	"popsim/kernels/asm"
 )
 
-// lif is the step of LIF, operation by operation lifGeneric of package kernels and, for most spikes, lifCross. The group goes through
-// chunks of up to asm.Chunk steps, some vectors at a time. Within a chunk nobody asks for spikes: V is logged, and goes on. If it has
-// been beyond V_th, the log tells in which step it passed; since the refractory period outlasts the chunk, nothing it did after
-// that counts. Where a period is shorter, so is the chunk, down to single steps.
+// lif is the step of LIF, operation by operation lifGeneric of package kernels and, for most spikes, lifCross. The
+// group goes through chunks of up to asm.Chunk steps, some vectors at a time. Within a chunk spikes are not tested for:
+// V is logged, and the threshold is checked once at the end. Where V has been at or above V_th, the log tells in which
+// step it crossed; since the refractory period outlasts the chunk, no later value counts. Where a refractory period is
+// shorter, the chunk is shorter, down to one step.
 //
-// Without input V moves steadily towards V_inf, and stays beyond V_th until the end; with input the highest V of the chunk is kept, which
-// the extremes need anyway. Lane is 0 between calls.
-func lif(name string, full bool, together map[string]gaits) func(f *file, w isa) {
+// Without input V moves monotonically towards V_inf, so that it stays above V_th until the end of the chunk; with input
+// the highest V of the chunk is kept, which the extrema need as well. Lane is 0 between calls.
+func lif(name string, full bool, together map[string]widths) func(f *file, w isa) {
 	return func(f *file, w isa) {
 		k := &lifFunc{Func: f.Func(w, name, "func(b *Block)", "advances a group of LIF neurons; see Block."), full: full}
 		k.lane, k.coef = k.GP64(), k.Value("Coef")
-		k.MOVQ(operand.I32(0), k.Field("Rare"))
+		k.MOVQ(operand.I32(0), k.Field("InEvent"))
 		k.chunk()
 		k.step = k.Value("Step")
 		g := together[w.Name]
 		if !full {
 			k.CMPQ(k.Field("Chunk"), operand.I8(1))
-			k.JNE(k.Later("run", func() {
+			k.JNE(k.Later("ahead", func() {
 				if w.kmask() {
 					k.runLater()
 				} else {
-					k.gait("run", g.run)
+					k.mode("ahead", g.ahead)
 				}
 			}))
 		}
-		k.gait("walk", g.walk)
+		k.mode("held", g.held)
 		k.End()
 	}
 }
 
-// gaits are the numbers of vectors that go together.
-type gaits struct{ walk, run int }
+// widths are the numbers of vectors that are stepped together in the two modes; see mode.
+type widths struct{ held, ahead int }
 
 // A lifFunc is a LIF kernel in the making.
 type lifFunc struct {
 	*Func
 	full                  bool
 	step, lane, coef      reg.GPVirtual // first step of the chunk, first lane of the vectors in hand
-	g                     int           // vectors that go together
-	runs                  bool          // see gait
+	g                     int           // vectors that are stepped together
+	isAhead               bool          // see mode
 	v, rate, wake, lo, hi []*Pin        // their state; extremes are those of the chunk
 	now                   *Pin          // number of the step in hand
-	m, rare               reg.GPVirtual // steps of the chunk, lanes that fire in it
+	m, fired              reg.GPVirtual // steps of the chunk, lanes that fire in it
 	in                    input
 }
 
-// gait is the way through all chunks, g vectors at a time. Neurons that walk hold V_reset while they rest, and beside it how far V goes in
-// the step in which they wake. Where V_inf stays the same, V after that step is known when they fire: neurons that run have it from then on, in
-// LIFAhead, and no other state. Without input they run, but walk in single steps where a period is short, or where one would fire as it wakes.
-func (k lifFunc) gait(name string, g int) {
-	k.g, k.runs = g, name == "run"
+// mode goes through all chunks, g vectors at a time, in one of two modes. In mode held a refractory lane has V_reset as
+// V, and beside it the rate of the step in which V moves again. Where V_inf is constant, V after that step is known at
+// the spike: in mode ahead a refractory lane has it as V (LIFAhead) from then on, and needs no rate. Without input the
+// mode is ahead, but held in single steps where a refractory period is short, or where a lane would spike in the step
+// in which V moves again.
+func (k lifFunc) mode(name string, g int) {
+	k.g, k.isAhead = g, name == "ahead"
 	defer k.Only()()
 	k.now, k.v = k.Pin(), k.row()
-	if !k.runs {
+	if !k.isAhead {
 		k.rate, k.wake = k.row(), k.row()
 	}
 	if k.full {
 		k.lo, k.hi = k.row(), k.row()
 	}
-	if k.runs {
+	if k.isAhead {
 		k.start()
 	}
 	k.Label(name)
@@ -84,33 +87,33 @@ func (k lifFunc) gait(name string, g int) {
 	k.ADDQ(imm(asm.Group), room)
 	k.CMPQ(room, k.Field("Room"))
 	k.JGT(operand.LabelRef(done))
-	k.rare = k.GP64()
-	k.XORQ(k.rare, k.rare)
+	k.fired = k.GP64()
+	k.XORQ(k.fired, k.fired)
 	k.XORQ(k.lane, k.lane)
 	k.Label(part)
 	k.number(k.now, k.step)
-	if k.runs {
-		k.run()
+	if k.isAhead {
+		k.stepAhead()
 	} else {
-		k.walk()
+		k.stepHeld()
 	}
 	k.ADDQ(imm(k.g*k.W.Lanes), k.lane)
 	k.CMPQ(k.lane, k.Field("Lanes"))
 	k.JLT(operand.LabelRef(part))
-	k.TESTQ(k.rare, k.rare)
+	k.TESTQ(k.fired, k.fired)
 	k.JNZ(k.Later("spikes", func() { k.spikes(forward) }))
 	k.Label(forward)
 	k.prefetch()
 	k.ADDQ(k.m, k.step)
-	if k.runs {
+	if k.isAhead {
 		k.CMPQ(k.Field("Chunk"), operand.I8(1))
 		k.JNE(operand.LabelRef(name))
 		k.Label(done)
 		k.stop()
-		k.JMP(operand.LabelRef("walk"))
+		k.JMP(operand.LabelRef("held"))
 		return
 	}
-	k.CMPQ(k.Field("Rare"), operand.I8(0))
+	k.CMPQ(k.Field("InEvent"), operand.I8(0))
 	k.JE(operand.LabelRef(name))
 	k.Label(done)
 	k.MOVQ(k.step, k.Field("Step"))
@@ -120,10 +123,11 @@ func (k lifFunc) gait(name string, g int) {
 // Columns of Scratch.
 const lifBefore, lifAhead, lifTheta, lifSteps, lifLast = columnBefore, columnAhead, columnAhead + 1, columnAhead + 2, columnAhead + 3
 
-// lastWake is where the last steps stand in which neurons that run wake.
+// lastWake is the vector of upper bounds of Wake, by place in the vector.
 func lastWake(old reg.Register) operand.Mem { return at(old, column*lifLast) }
 
-// start takes the neurons from V as it is to V as those that run have it, unless one would fire as it wakes; stop takes them back.
+// start goes from mode held to mode ahead, unless a lane would spike in the step in which V moves again; stop goes
+// back.
 func (k *lifFunc) start() {
 	v, rate, wake := k.state()
 	old := k.Value("Scratch")
@@ -134,22 +138,22 @@ func (k *lifFunc) start() {
 		k.Block("start", func(b *Block) {
 			v, wake, vTh := b.Load(k.col(v, 0, 0)), b.Load(k.col(wake, 0, 0)), k.c(b, asm.LIFVTh, 0)
 			b.Set(last, b.Max(wake, b.Get(last)))
-			v = k.ahead(b, v, b.Load(k.col(rate, 0, 0)), wake)
+			v = k.vAhead(b, v, b.Load(k.col(rate, 0, 0)), wake)
 			b.Store(k.col(old, lifAhead, 0), v)
 			b.Test(b.Cmp(v, GE, vTh))
 		})
 		k.JNZ(k.Later("stay", func() {
 			k.MOVQ(operand.I32(1), k.Field("Chunk"))
-			k.JMP(operand.LabelRef("walk"))
+			k.JMP(operand.LabelRef("held"))
 		}))
 	})
 	k.Block("start", func(b *Block) { b.Store(lastWake(old), b.Get(last)) })
 }
 
-// ahead is V after the step in which a neuron wakes, if it rests, else V.
-func (k *lifFunc) ahead(b *Block, v, rate, wake Vec) Vec {
-	rests := b.Cmp(wake, GE, b.Get(k.now))
-	return b.advanceHeld(rests, rate, b.Sub(v, k.c(b, asm.LIFVInf, 0)), v, false)
+// vAhead is V of mode ahead, from V and the rate of mode held.
+func (k *lifFunc) vAhead(b *Block, v, rate, wake Vec) Vec {
+	held := b.Cmp(wake, GE, b.Get(k.now))
+	return b.advanceHeld(held, rate, b.Sub(v, k.c(b, asm.LIFVInf, 0)), v, false)
 }
 
 func (k *lifFunc) stop() {
@@ -158,13 +162,13 @@ func (k *lifFunc) stop() {
 	k.number(k.now, k.step)
 	k.vectors(imm(asm.Group), func() {
 		k.Block("stop", func(b *Block) {
-			v, rests := k.col(v, 0, 0), b.Cmp(b.Load(k.col(wake, 0, 0)), GE, b.Get(k.now))
-			b.Store(v, b.Select(rests, b.Load(v), b.Load(k.col(old, lifAhead, 0))))
+			v, held := k.col(v, 0, 0), b.Cmp(b.Load(k.col(wake, 0, 0)), GE, b.Get(k.now))
+			b.Store(v, b.Select(held, b.Load(v), b.Load(k.col(old, lifAhead, 0))))
 		})
 	})
 }
 
-// prefetch asks memory for one more column of the next group.
+// prefetch prefetches one more column of the next group.
 func (k *lifFunc) prefetch() {
 	columns, none := k.Field("Ahead"), k.NewLabel("none")
 	left := columns
@@ -193,7 +197,7 @@ func (k *lifFunc) vectors(n operand.Op, body func()) {
 	k.JLT(operand.LabelRef(top))
 }
 
-// row is a pin for each vector.
+// row returns a pin for each vector.
 func (k *lifFunc) row() []*Pin {
 	p := make([]*Pin, k.g)
 	for s := range p {
@@ -212,13 +216,13 @@ func (k *lifFunc) col(r reg.Register, j, s int) operand.Mem {
 // c is coefficient j of vector s.
 func (k *lifFunc) c(b *Block, j, s int) Vec { return b.Load(k.col(k.coef, j, s)) }
 
-// state is where V, the rate, and the step in which V moves again stand.
+// state loads the pointers to V, to the rate and to Wake.
 func (k *lifFunc) state() (v, rate, wake reg.GPVirtual) {
 	return k.pointer("Y", 0), k.pointer("Y", 1), k.Value("Wake")
 }
 
-// chunk finds out how many steps may go together. A spike in any of them must be one that the vectors can finish, after V came from below
-// V_th and stayed below V_inf, and must be followed by at least as many steps of rest.
+// chunk computes the number of steps of a chunk. A spike in any of them must be one that vectors can finish, V coming
+// from below V_th and staying below V_inf, and must be followed by at least as many refractory steps.
 func (k *lifFunc) chunk() {
 	defer k.Only()()
 	v, rate, _ := k.state()
@@ -228,14 +232,14 @@ func (k *lifFunc) chunk() {
 	k.vectors(k.Field("Lanes"), func() {
 		k.Block("chunk", func(b *Block) {
 			hold := k.c(b, asm.LIFHold, 0)
-			odd := b.MaskOr(b.Cmp(k.c(b, asm.LIFPart, 0), NLT, b.Const(1.0/16)), b.Cmp(hold, NGE, b.Const(2)))
-			odd = b.MaskOr(odd, b.Cmp(b.Load(k.col(rate, 0, 0)), NLT, b.Const(1.0/4)))
-			odd = b.MaskOr(odd, b.Cmp(b.Load(k.col(v, 0, 0)), GE, k.c(b, asm.LIFVTh, 0)))
+			unusual := b.MaskOr(b.Cmp(k.c(b, asm.LIFPart, 0), NLT, b.Const(1.0/16)), b.Cmp(hold, NGE, b.Const(2)))
+			unusual = b.MaskOr(unusual, b.Cmp(b.Load(k.col(rate, 0, 0)), NLT, b.Const(1.0/4)))
+			unusual = b.MaskOr(unusual, b.Cmp(b.Load(k.col(v, 0, 0)), GE, k.c(b, asm.LIFVTh, 0)))
 			if !k.full {
-				odd = b.MaskOr(odd, b.Cmp(k.c(b, asm.LIFVInf, 0), NLE, b.Const(asm.LIFFar)))
+				unusual = b.MaskOr(unusual, b.Cmp(k.c(b, asm.LIFVInf, 0), NLE, b.Const(asm.LIFFar)))
 			}
 			b.Set(shortest, b.Min(hold, b.Get(shortest)))
-			b.Test(odd)
+			b.Test(unusual)
 		})
 		k.JNZ(operand.LabelRef("found"))
 	})
@@ -247,11 +251,11 @@ func (k *lifFunc) chunk() {
 	k.Label("found")
 }
 
-// The log of neurons that walk has V after each step of the chunk; with input V_inf in each step besides.
+// In mode held the log has V after each step of the chunk; with input also V_inf in each step.
 const toVInf = asm.Chunk // columns from V to V_inf
 
-// walk takes the vectors in hand through the chunk.
-func (k *lifFunc) walk() {
+// stepHeld takes the vectors in hand through the chunk.
+func (k *lifFunc) stepHeld() {
 	v, rate, wake := k.state()
 	old := k.Value("Scratch")
 	k.Block("load", func(b *Block) {
@@ -282,10 +286,10 @@ func (k *lifFunc) walk() {
 			k.in.next(k.Func)
 		}
 	})
-	fired := func(b *Block, s int) Mask { return b.Cmp(b.Get(k.v[s]), GE, k.c(b, asm.LIFVTh, s)) }
+	fires := func(b *Block, s int) Mask { return b.Cmp(b.Get(k.v[s]), GE, k.c(b, asm.LIFVTh, s)) }
 	var lo, hi reg.Register
 	if k.full {
-		fired = func(b *Block, s int) Mask { return b.Cmp(b.Get(k.hi[s]), GE, k.c(b, asm.LIFVTh, s)) }
+		fires = func(b *Block, s int) Mask { return b.Cmp(b.Get(k.hi[s]), GE, k.c(b, asm.LIFVTh, s)) }
 		lo, hi = k.Value("Lo"), k.Value("Hi")
 	}
 	k.Block("store", func(b *Block) {
@@ -293,32 +297,32 @@ func (k *lifFunc) walk() {
 			b.Store(k.col(v, 0, s), b.Get(k.v[s]))
 			if k.full { // how low V was before a spike is not known yet
 				old := b.Load(k.col(lo, 0, s))
-				b.Store(k.col(lo, 0, s), b.Select(fired(b, s), old, b.Min(b.Get(k.lo[s]), old)))
+				b.Store(k.col(lo, 0, s), b.Select(fires(b, s), old, b.Min(b.Get(k.lo[s]), old)))
 				b.Store(k.col(hi, 0, s), b.Max(b.Min(k.c(b, asm.LIFVTh, s), b.Get(k.hi[s])), b.Load(k.col(hi, 0, s))))
 			}
 		}
 	})
-	k.fired(fired)
+	k.noteFired(fires)
 }
 
-// log is where the log of the vectors in hand begins.
+// log is the pointer to the log of the vectors in hand.
 func (k *lifFunc) log() reg.GPVirtual {
 	p := k.Value("Log")
 	k.LEAQ(operand.Mem{Base: p, Index: k.lane, Scale: 8}, p)
 	return p
 }
 
-// fired notes who of the vectors in hand fires.
-func (k *lifFunc) fired(who func(b *Block, s int) Mask) {
-	bits := k.bits(k.g, who)
+// noteFired adds the lanes of the vectors in hand that fire to fired.
+func (k *lifFunc) noteFired(fires func(b *Block, s int) Mask) {
+	bits := k.bits(k.g, fires)
 	if k.g*k.W.Lanes < asm.Group {
 		k.MOVQ(k.lane, reg.RCX)
 		k.SHLQ(reg.CL, bits)
 	}
-	k.ORQ(bits, k.rare)
+	k.ORQ(bits, k.fired)
 }
 
-// advance takes vector s, which walks, through a step; p is where in the log it comes.
+// advance takes vector s through a step in mode held; p is the entry of the log.
 func (k *lifFunc) advance(b *Block, s int, p reg.Register) {
 	c := func(j int) Vec { return k.c(b, j, s) }
 	v, vInf := b.Get(k.v[s]), c(asm.LIFVInf)
@@ -337,12 +341,13 @@ func (k *lifFunc) advance(b *Block, s int, p reg.Register) {
 	}
 }
 
-// run takes the vectors in hand through the chunk. Whether a neuron rests is asked only if one of the group may.
-func (k *lifFunc) run() {
+// stepAhead takes the vectors in hand through the chunk. Lanes are compared with Wake only if one of the group may be
+// refractory.
+func (k *lifFunc) stepAhead() {
 	_, _, wake := k.state()
 	old := k.Value("Scratch")
 	p, stepped := k.log(), k.NewLabel("stepped")
-	k.Tune = Tuning{Reuse: 2} // by the second step of a leaf
+	k.Tune = Tuning{Reuse: 2} // the second step of a pair
 	k.Block("load", func(b *Block) {
 		for s := range k.g {
 			b.Set(k.v[s], b.Load(k.col(old, lifAhead, s)))
@@ -356,23 +361,24 @@ func (k *lifFunc) run() {
 		return all
 	}
 	const spare = 3 // registers for the arithmetic
-	k.JNZ(k.Later("rest", func() {
-		k.Keep(spare, vectors(wake, 0), func() { k.leaves(p, wake) })
+	k.JNZ(k.Later("refractory", func() {
+		k.Keep(spare, vectors(wake, 0), func() { k.pairs(p, wake) })
 		k.JMP(operand.LabelRef(stepped))
 	}))
-	k.Keep(spare, append(vectors(k.coef, asm.LIFK), vectors(k.coef, asm.LIFVInf)...), func() { k.leaves(p, nil) })
+	k.Keep(spare, append(vectors(k.coef, asm.LIFK), vectors(k.coef, asm.LIFVInf)...), func() { k.pairs(p, nil) })
 	k.Label(stepped)
 	k.Block("store", func(b *Block) {
 		for s := range k.g {
 			b.Store(k.col(old, lifAhead, s), b.Get(k.v[s]))
 		}
 	})
-	k.fired(func(b *Block, s int) Mask { return b.Cmp(b.Get(k.v[s]), GE, k.c(b, asm.LIFVTh, s)) })
+	k.noteFired(func(b *Block, s int) Mask { return b.Cmp(b.Get(k.v[s]), GE, k.c(b, asm.LIFVTh, s)) })
 }
 
-// leaves goes on two steps for each leaf of the log, from p on, which has V before them: a leaf for every step would cost half as
-// much again on Zen 3. Neurons rest until the step at wake, or, if that is nil, not at all.
-func (k *lifFunc) leaves(p, wake reg.Register) {
+// pairs takes the vectors in hand through the chunk, two steps for each entry of the log, from p on, which has V before
+// them: an entry for every step would cost half as much again on Zen 3. Lanes are refractory until the step at wake,
+// or, if that is nil, not at all.
+func (k *lifFunc) pairs(p, wake reg.Register) {
 	step := func(b *Block, s int, v Vec, past Pred) Vec {
 		rate, d := k.c(b, asm.LIFK, s), b.Sub(v, k.c(b, asm.LIFVInf, s))
 		if wake == nil {
@@ -380,7 +386,7 @@ func (k *lifFunc) leaves(p, wake reg.Register) {
 		}
 		return b.advanceHeld(b.Cmp(b.Get(k.now), past, b.Load(k.col(wake, 0, s))), rate, d, v, false)
 	}
-	leaf := func(steps int) {
+	steps := func(n int) {
 		for s := range k.g {
 			v := k.v[s]
 			log := func(b *Block) Vec {
@@ -388,7 +394,7 @@ func (k *lifFunc) leaves(p, wake reg.Register) {
 				return b.Get(v)
 			}
 			switch {
-			case steps == 1:
+			case n == 1:
 				k.Block("step", func(b *Block) { b.Set(v, step(b, s, log(b), GT)) })
 			case k.W.kmask(): // two blocks: V stays in its register
 				k.Block("step", func(b *Block) { b.Set(v, step(b, s, log(b), GT)) })
@@ -399,26 +405,26 @@ func (k *lifFunc) leaves(p, wake reg.Register) {
 		}
 	}
 	two := func() {
-		leaf(2)
+		steps(2)
 		if wake != nil {
 			k.Block("now", func(b *Block) { b.Set(k.now, b.Add(b.Get(k.now), b.Const(2))) })
 		}
 		k.ADDQ(imm(column), p)
 	}
-	n, even, odd, whole := k.GP64(), k.NewLabel("even"), k.NewLabel("odd"), k.NewLabel("whole")
+	left, even, odd, whole := k.GP64(), k.NewLabel("even"), k.NewLabel("odd"), k.NewLabel("whole")
 	if k.W.kmask() {
 		k.CMPQ(k.m, operand.I8(asm.Chunk))
 		k.JEQ(operand.LabelRef(whole))
 	}
-	k.MOVQ(k.m, n)
-	k.SHRQ(operand.U8(1), n)
+	k.MOVQ(k.m, left)
+	k.SHRQ(operand.U8(1), left)
 	k.CMPQ(k.m, operand.I8(2))
 	k.JLT(operand.LabelRef(odd))
-	k.Loop("step", n, two)
+	k.Loop("step", left, two)
 	k.TESTQ(operand.U32(1), k.m)
 	k.JZ(operand.LabelRef(even))
 	k.Label(odd)
-	leaf(1)
+	steps(1)
 	if k.W.kmask() { // most chunks: without jumps
 		k.JMP(operand.LabelRef(even))
 		k.Label(whole)
@@ -429,22 +435,23 @@ func (k *lifFunc) leaves(p, wake reg.Register) {
 	k.Label(even)
 }
 
-// A crossing is what the log tells of the spikes of one vector: V behind the step in which it passed V_th, the number of that step in
-// the chunk (or -1), with input V_inf in that step and the lowest V before it.
+// A crossing is what the log tells about the spikes of one vector: V at the end of the step in which it crossed V_th,
+// the number of that step in the chunk (or -1), and with input V_inf in that step and the lowest V before it.
 type crossing[T any] struct{ v, when, vInf, low T }
 
 func (k *lifFunc) none(b *Block) crossing[Vec] {
 	return crossing[Vec]{b.Const(0), b.Const(-1), b.Const(0), b.Const(math.Inf(1))}
 }
 
-// look turns over one more leaf of the log, column j from r on, which belongs to the given step. It is read backwards, so that the
-// first step beyond V_th is what stays.
-func (k *lifFunc) look(b *Block, r reg.Register, j int, step Vec, x crossing[Vec]) crossing[Vec] {
+// earlier is x, replaced in lanes whose V is at or above V_th in entry j of the log at r, which belongs to the given
+// step. The log is read backwards, so that the first step at or above V_th remains.
+func (k *lifFunc) earlier(b *Block, r reg.Register, j int, step Vec, x crossing[Vec]) crossing[Vec] {
 	v := b.Load(k.col(r, j, 0))
-	it := b.Cmp(v, GE, k.c(b, asm.LIFVTh, 0))
-	x.v, x.when = b.Select(it, v, x.v), b.Select(it, step, x.when)
+	above := b.Cmp(v, GE, k.c(b, asm.LIFVTh, 0))
+	x.v, x.when = b.Select(above, v, x.v), b.Select(above, step, x.when)
 	if k.full {
-		x.vInf, x.low = b.Select(it, b.Load(k.col(r, j+toVInf, 0)), x.vInf), b.Select(it, b.Const(math.Inf(1)), b.Min(x.low, v))
+		x.vInf = b.Select(above, b.Load(k.col(r, j+toVInf, 0)), x.vInf)
+		x.low = b.Select(above, b.Const(math.Inf(1)), b.Min(x.low, v))
 	}
 	return x
 }
@@ -466,7 +473,7 @@ func (k *lifFunc) get(b *Block, p crossing[*Pin]) crossing[Vec] {
 	return x
 }
 
-// spikes finishes the spikes of the chunk, vector by vector, and hands back to Go what is not simple.
+// spikes finishes the spikes of the chunk, vector by vector, and entries unusual ones to Go.
 func (k *lifFunc) spikes(forward string) {
 	defer k.Only(k.now)() // the state is in memory
 	found := crossing[*Pin]{k.Pin(), k.Pin(), k.Pin(), k.Pin()}
@@ -476,18 +483,18 @@ func (k *lifFunc) spikes(forward string) {
 	which, mask := k.vectorOf()
 	old := k.Value("Scratch")
 	events := k.NewLabel("events")
-	odd := func(of func(b *Block, s *lifSpike) Mask) { // the lanes take the whole chunk from Before on in Go
-		k.Block("odd?", func(b *Block) {
+	unusual := func(of func(b *Block, s *lifSpike) Mask) { // such lanes take the whole chunk from Before on in Go
+		k.Block("unusual", func(b *Block) {
 			s := k.locate(b, k.get(b, found))
-			b.Test(b.MaskAnd(s.it, of(b, s)))
+			b.Test(b.MaskAnd(s.fires, of(b, s)))
 		})
-		k.JNZ(k.Later("odd", func() {
-			k.ORQ(mask, k.Field("Rare"))
+		k.JNZ(k.Later("unusual", func() {
+			k.ORQ(mask, k.Field("InEvent"))
 			k.JMP(operand.LabelRef(finished))
 		}))
 	}
 	single := func() {
-		odd(func(b *Block, s *lifSpike) Mask {
+		unusual(func(b *Block, s *lifSpike) Mask {
 			goesOn := b.MaskAndNot(b.Cmp(s.c(asm.LIFHold), LT, b.Const(1)), s.late)
 			m := b.MaskOr(b.Cmp(s.v, NLT, s.vInf), b.Cmp(b.Load(k.col(old, lifBefore, 0)), NLT, s.c(asm.LIFVTh)))
 			m = b.MaskOr(m, b.Cmp(s.c(asm.LIFPart), NLT, b.Const(1.0/16)))
@@ -497,10 +504,10 @@ func (k *lifFunc) spikes(forward string) {
 		k.finish(found, old, true)
 	}
 	switch {
-	case k.runs:
-		k.overtake(found, old)
+	case k.isAhead:
+		k.crossed(found, old)
 		k.finish(found, old, false)
-		k.Block("wakes?", func(b *Block) { b.Test(b.Cmp(b.Load(k.col(old, lifAhead, 0)), GE, k.c(b, asm.LIFVTh, 0))) })
+		k.Block("wakes", func(b *Block) { b.Test(b.Cmp(b.Load(k.col(old, lifAhead, 0)), GE, k.c(b, asm.LIFVTh, 0))) })
 		k.JNZ(k.Later("wakes", func() {
 			k.MOVQ(operand.I32(1), k.Field("Chunk"))
 			k.JMP(operand.LabelRef(events))
@@ -512,155 +519,158 @@ func (k *lifFunc) spikes(forward string) {
 			single()
 			k.JMP(operand.LabelRef(events))
 		}))
-		odd(func(b *Block, s *lifSpike) Mask {
+		unusual(func(b *Block, s *lifSpike) Mask {
 			return b.MaskOr(b.Cmp(s.v, NLT, s.vInf), b.Cmp(s.vInf, NLE, b.Const(asm.LIFFar)))
 		})
 		k.finish(found, old, false)
 	default:
-		k.Block("look", func(b *Block) { k.put(b, found, k.look(b, k.Value("Log"), 0, b.Const(0), k.none(b))) })
+		k.Block("search", func(b *Block) { k.put(b, found, k.earlier(b, k.Value("Log"), 0, b.Const(0), k.none(b))) })
 		single()
 	}
 	k.Label(events)
 	k.spiked(which, k.col(old, lifTheta, 0), k.col(old, lifSteps, 0))
 	k.Label(finished)
-	k.TESTQ(k.rare, k.rare)
+	k.TESTQ(k.fired, k.fired)
 	k.JNZ(operand.LabelRef(again))
-	if !k.runs {
+	if !k.isAhead {
 		k.MOVQ(k.m, k.Field("Chunk"))
 	}
 	k.JMP(operand.LabelRef(forward))
 }
 
-// vectorOf moves lane to the vector that has the first lane of rare. mask is what it takes from rare, which is the same with the first lane of the
-// vector as the lowest bit.
+// vectorOf moves lane to the vector that has the first lane of fired. mask is what it takes from fired, which is the
+// same with the first lane of the vector as the lowest bit.
 func (k *lifFunc) vectorOf() (which, mask reg.GPVirtual) {
-	k.TZCNTQ(k.rare, k.lane)
+	k.TZCNTQ(k.fired, k.lane)
 	k.ANDQ(operand.I8(-k.W.Lanes), k.lane)
 	which, mask = k.GP64(), k.GP64()
 	k.MOVQ(k.lane, reg.RCX)
-	k.MOVQ(k.rare, which)
+	k.MOVQ(k.fired, which)
 	k.SHRQ(reg.CL, which)
 	k.ANDQ(operand.I32(1<<k.W.Lanes-1), which)
 	k.MOVQ(which, mask)
 	k.SHLQ(reg.CL, mask)
-	k.XORQ(mask, k.rare)
+	k.XORQ(mask, k.fired)
 	return which, mask
 }
 
-// search turns over the log of the chunk.
+// search reads the log of the chunk in mode held, with input.
 func (k *lifFunc) search(found crossing[*Pin]) {
 	log := k.Value("Log")
 	located := k.NewLabel("located")
 	k.CMPQ(k.m, operand.I8(asm.Chunk))
 	k.JNE(k.Later("shorter", func() {
-		leaf, n := k.GP64(), k.GP64()
+		entry, n := k.GP64(), k.GP64()
 		k.MOVQ(k.m, n)
 		k.MOVQ(k.m, k.Field("Step"))
-		k.MOVQ(k.m, leaf)
-		k.SHLQ(imm(log2(column)), leaf)
-		k.ADDQ(log, leaf)
+		k.MOVQ(k.m, entry)
+		k.SHLQ(imm(log2(column)), entry)
+		k.ADDQ(log, entry)
 		j := k.Pin()
-		k.Block("look", func(b *Block) {
+		k.Block("search", func(b *Block) {
 			k.put(b, found, k.none(b))
 			b.Set(j, b.Sub(b.Or(b.Broadcast(k.Field("Step")), b.ConstBits(two52)), b.Const(1<<52)))
 		})
-		k.Loop("look", n, func() {
-			k.SUBQ(imm(column), leaf)
-			k.Block("look", func(b *Block) {
+		k.Loop("search", n, func() {
+			k.SUBQ(imm(column), entry)
+			k.Block("search", func(b *Block) {
 				x, step := k.get(b, found), b.Sub(b.Get(j), b.Const(1))
-				k.put(b, found, k.look(b, leaf, 0, step, x))
+				k.put(b, found, k.earlier(b, entry, 0, step, x))
 				b.Set(j, step)
 			})
 		})
 		k.JMP(operand.LabelRef(located))
 	}))
-	k.Block("look", func(b *Block) {
+	k.Block("search", func(b *Block) {
 		x := k.none(b)
 		for j := asm.Chunk - 1; j >= 0; j-- {
-			x = k.look(b, log, j, b.Const(float64(j)), x)
+			x = k.earlier(b, log, j, b.Const(float64(j)), x)
 		}
 		k.put(b, found, x)
 	})
 	k.Label(located)
 }
 
-// overtake finds the step in which V of neurons that run passed V_th: from the last leaf of the log below it, the first or the second.
-func (k *lifFunc) overtake(found crossing[*Pin], old reg.Register) {
+// crossed finds the step in which V crossed V_th in mode ahead: the first or the second after the last entry of the log
+// below V_th.
+func (k *lifFunc) crossed(found crossing[*Pin], old reg.Register) {
 	_, _, wake := k.state()
-	k.overtaken(found, k.Value("Log"))
+	k.lastBelow(found, k.Value("Log"))
 	k.Block("pass", func(b *Block) {
 		x := k.passing(b, found, wake)
-		fires := b.Cmp(b.Load(k.col(old, lifAhead, 0)), GE, k.c(b, asm.LIFVTh, 0)) // the second step may lie behind the chunk
+		// the second step may lie behind the chunk
+		fires := b.Cmp(b.Load(k.col(old, lifAhead, 0)), GE, k.c(b, asm.LIFVTh, 0))
 		k.put(b, found, crossing[Vec]{v: x.v, when: b.Select(fires, x.when, b.Const(-1))})
 	})
 }
 
-// overtaken finds the last leaf of the log whose V is below V_th.
-func (k *lifFunc) overtaken(found crossing[*Pin], log reg.Register) {
+// lastBelow finds the last entry of the log whose V is below V_th.
+func (k *lifFunc) lastBelow(found crossing[*Pin], log reg.Register) {
 	located := k.NewLabel("located")
 	k.CMPQ(k.m, operand.I8(asm.Chunk))
 	k.JNE(k.Later("shorter", func() {
-		k.overtakenAmong(found, log)
+		k.lastBelowOf(found, log)
 		k.JMP(operand.LabelRef(located))
 	}))
-	k.Block("look", func(b *Block) {
+	k.Block("search", func(b *Block) {
 		x := crossing[Vec]{v: b.Load(k.col(log, 0, 0)), when: b.Const(0)}
 		for j := 1; j < asm.Chunk/2; j++ {
-			x = k.turn(b, b.Load(k.col(log, j, 0)), b.Const(2*float64(j)), x)
+			x = k.below(b, b.Load(k.col(log, j, 0)), b.Const(2*float64(j)), x)
 		}
 		k.put(b, found, x)
 	})
 	k.Label(located)
 }
 
-// turn is x, or the given leaf of the log, before the given step, where its V is below V_th.
-func (k *lifFunc) turn(b *Block, leaf, step Vec, x crossing[Vec]) crossing[Vec] {
-	it := b.Cmp(leaf, LT, k.c(b, asm.LIFVTh, 0))
-	x.v, x.when = b.Select(it, leaf, x.v), b.Select(it, step, x.when)
+// below is x, replaced in lanes whose V is below V_th by the entry v of the log, before the given step.
+func (k *lifFunc) below(b *Block, v, step Vec, x crossing[Vec]) crossing[Vec] {
+	below := b.Cmp(v, LT, k.c(b, asm.LIFVTh, 0))
+	x.v, x.when = b.Select(below, v, x.v), b.Select(below, step, x.when)
 	return x
 }
 
-// overtakenAmong is overtaken for a chunk of m steps.
-func (k *lifFunc) overtakenAmong(found crossing[*Pin], log reg.Register) {
-	n, leaf, j := k.GP64(), k.GP64(), k.Pin()
+// lastBelowOf is lastBelow for a chunk of m steps.
+func (k *lifFunc) lastBelowOf(found crossing[*Pin], log reg.Register) {
+	n, entry, j := k.GP64(), k.GP64(), k.Pin()
 	defer k.unpin(1)
 	k.LEAQ(at(k.m, 1), n)
 	k.SHRQ(operand.U8(1), n)
-	k.MOVQ(log, leaf)
-	k.Block("look", func(b *Block) {
+	k.MOVQ(log, entry)
+	k.Block("search", func(b *Block) {
 		k.put(b, found, k.none(b))
 		b.Set(j, b.Const(0))
 	})
-	k.Loop("look", n, func() {
-		k.Block("look", func(b *Block) {
-			k.put(b, found, k.turn(b, b.Load(k.col(leaf, 0, 0)), b.Get(j), k.get(b, found)))
+	k.Loop("search", n, func() {
+		k.Block("search", func(b *Block) {
+			k.put(b, found, k.below(b, b.Load(k.col(entry, 0, 0)), b.Get(j), k.get(b, found)))
 			b.Set(j, b.Add(b.Get(j), b.Const(2)))
 		})
-		k.ADDQ(imm(column), leaf)
+		k.ADDQ(imm(column), entry)
 	})
 }
 
-// bisect finds the last leaf of a whole chunk whose V is below V_th, given that V rises.
+// bisect is lastBelow for a whole chunk by bisection, given that V rises.
 func (k *lifFunc) bisect(b *Block, log reg.Register) (x crossing[Vec]) {
 	x.when = b.Const(0)
-	leaves := make([]Vec, asm.Chunk/2)
-	for j := range leaves {
-		leaves[j] = b.Load(k.col(log, j, 0))
+	entries := make([]Vec, asm.Chunk/2)
+	for j := range entries {
+		entries[j] = b.Load(k.col(log, j, 0))
 	}
-	for len(leaves) > 1 {
-		half := len(leaves) / 2
-		below := b.Cmp(leaves[half], LT, k.c(b, asm.LIFVTh, 0))
+	for len(entries) > 1 {
+		half := len(entries) / 2
+		below := b.Cmp(entries[half], LT, k.c(b, asm.LIFVTh, 0))
 		for j := range half {
-			leaves[j] = b.Select(below, leaves[half+j], leaves[j])
+			entries[j] = b.Select(below, entries[half+j], entries[j])
 		}
 		x.when = b.Select(below, b.Add(x.when, b.Const(2*float64(half))), x.when)
-		leaves = leaves[:half]
+		entries = entries[:half]
 	}
-	x.v = leaves[0]
+	x.v = entries[0]
 	return x
 }
 
-// passing is V at the end of the step in which it passes V_th, the first or the second after the leaf found, and the number of that step.
+// passing is V at the end of the step in which it passes V_th, the first or the second after the entry found, and the
+// number of that step.
 func (k *lifFunc) passing(b *Block, found crossing[*Pin], wake reg.Register) crossing[Vec] {
 	vTh, vInf := k.c(b, asm.LIFVTh, 0), k.c(b, asm.LIFVInf, 0)
 	step := func(v, when Vec) Vec {
@@ -676,18 +686,18 @@ func (k *lifFunc) passing(b *Block, found crossing[*Pin], wake reg.Register) cro
 	return x
 }
 
-// A lifSpike is what follows from a crossing for the lanes it in which there is one: whether the refractory period ends late, and how far
-// V moves in the step in which it ends.
+// A lifSpike is what follows from a crossing: the lanes that spike; those of them in which the refractory period ends a
+// step later than Hold; the rate of the step in which V moves again.
 type lifSpike struct {
 	crossing[Vec]
 	c                  func(j int) Vec
 	above, below, rate Vec
-	it, late           Mask
+	fires, late        Mask
 }
 
 func (k *lifFunc) locate(b *Block, x crossing[Vec]) *lifSpike {
 	s := &lifSpike{crossing: x, c: func(j int) Vec { return k.c(b, j, 0) }}
-	s.it = b.Cmp(s.when, GE, b.Const(0))
+	s.fires = b.Cmp(s.when, GE, b.Const(0))
 	s.above, s.below = b.Sub(s.vInf, s.c(asm.LIFVTh)), b.Sub(s.vInf, s.v)
 	// 1 - r e^x, r = (V_inf-V)/(V_inf-V_th), is p e^x - (e^x - 1) with p = (V-V_th)/(V_inf-V_th)
 	p := b.Div(b.Sub(s.v, s.c(asm.LIFVTh)), s.above)
@@ -698,13 +708,13 @@ func (k *lifFunc) locate(b *Block, x crossing[Vec]) *lifSpike {
 	return s
 }
 
-// next is where V goes in the step of the spike if it moves on in that, or in the step in which the refractory period ends if V_inf stays.
+// next is V after the step in which it moves again, for V_inf of the step of the spike.
 func (s *lifSpike) next(b *Block) Vec {
 	vReset := s.c(asm.LIFVReset)
 	return b.FNMA(s.rate, b.Sub(vReset, s.vInf), vReset)
 }
 
-// finish puts the state after the spikes in its place. In a single step V may go on at once.
+// finish writes the state after the spikes. In a chunk of a single step V may move again in that step.
 func (k *lifFunc) finish(found crossing[*Pin], old reg.Register, single bool) {
 	toV, toRate, toWake := k.state()
 	rem := k.Value("Rem")
@@ -716,22 +726,22 @@ func (k *lifFunc) finish(found crossing[*Pin], old reg.Register, single bool) {
 		s, one := k.locate(b, k.get(b, found)), b.Const(1)
 		write := func(m Mask, to operand.Mem, x Vec) { b.Store(to, b.Select(m, x, b.Load(to))) }
 		at := func(r reg.Register) operand.Mem { return k.col(r, 0, 0) }
-		rests, v := s.it, s.c(asm.LIFVReset)
+		held, v := s.fires, s.c(asm.LIFVReset)
 		if single {
-			on := b.MaskAndNot(b.MaskAnd(s.it, b.Cmp(s.c(asm.LIFHold), LT, one)), s.late)
-			rests, v = b.MaskAndNot(s.it, on), b.Select(on, s.next(b), v)
+			on := b.MaskAndNot(b.MaskAnd(s.fires, b.Cmp(s.c(asm.LIFHold), LT, one)), s.late)
+			held, v = b.MaskAndNot(s.fires, on), b.Select(on, s.next(b), v)
 		}
 		k0 := b.Add(b.Get(k.now), s.when)
 		wake := b.Add(k0, b.Select(s.late, b.Add(s.c(asm.LIFHold), one), s.c(asm.LIFHold)))
-		write(rests, at(toWake), wake)
-		if k.runs {
+		write(held, at(toWake), wake)
+		if k.isAhead {
 			last := lastWake(old)
-			b.Store(last, b.Select(rests, b.Max(wake, b.Load(last)), b.Load(last)))
+			b.Store(last, b.Select(held, b.Max(wake, b.Load(last)), b.Load(last)))
 		}
-		write(rests, at(toRate), s.rate)
-		write(s.it, at(toV), v)
-		if k.runs {
-			write(s.it, k.col(old, lifAhead, 0), s.next(b))
+		write(held, at(toRate), s.rate)
+		write(s.fires, at(toV), v)
+		if k.isAhead {
+			write(s.fires, k.col(old, lifAhead, 0), s.next(b))
 		}
 
 		q := b.Div(b.Sub(s.v, s.c(asm.LIFVTh)), b.Add(s.above, s.below))
@@ -739,32 +749,33 @@ func (k *lifFunc) finish(found crossing[*Pin], old reg.Register, single bool) {
 		ln := b.FMA(b.Mul(q, qq), b.horner(qq, []float64{2.0 / 3, 2.0 / 5, 2.0 / 7, 2.0 / 9}), b.Add(q, q))
 		theta := b.Max(b.Const(0), b.FNMA(s.c(asm.LIFSteps), ln, one))
 		end := b.Add(theta, s.c(asm.LIFHoldPart))
-		write(rests, at(rem), b.Sub(one, b.Select(s.late, b.Sub(end, one), end)))
+		write(held, at(rem), b.Sub(one, b.Select(s.late, b.Sub(end, one), end)))
 		b.Store(k.col(old, lifTheta, 0), theta)
 		b.Store(k.col(old, lifSteps, 0), b.Add(s.when, b.Const(1<<52)))
 		if k.full {
 			was := b.Load(k.col(lo, 0, 0)) // the spike itself reached V_th, which is in Hi already
-			b.Store(k.col(lo, 0, 0), b.Select(s.it, b.Min(s.c(asm.LIFVReset), b.Min(s.low, was)), was))
+			b.Store(k.col(lo, 0, 0), b.Select(s.fires, b.Min(s.c(asm.LIFVReset), b.Min(s.low, was)), was))
 		}
 	})
 }
 
-// spiked appends the spikes of the lanes which of the vector in hand; their times and steps stand at theta and steps.
+// spiked appends the spikes of the lanes which of the vector in hand; theta and steps are the columns of their times
+// and steps.
 func (k *lifFunc) spiked(which reg.GPVirtual, theta, steps operand.Mem) {
 	first, x := k.Value("LaneZero"), k.GP64()
 	k.ADDQ(k.lane, first)
 	k.LEAQ(operand.Mem{Base: theta.Base, Index: k.lane, Scale: 8}, x)
-	note := func(m operand.Mem, l reg.Register) operand.Mem {
+	entry := func(m operand.Mem, l reg.Register) operand.Mem {
 		return operand.Mem{Base: x, Index: l, Scale: 8, Disp: m.Disp}
 	}
-	k.events(which, first, func(l reg.Register) operand.Mem { return note(theta, l) }, func(l, to reg.Register) {
-		k.MOVQ(note(steps, l), to)
+	k.events(which, first, func(l reg.Register) operand.Mem { return entry(theta, l) }, func(l, to reg.Register) {
+		k.MOVQ(entry(steps, l), to)
 		k.ADDQ(k.step, to)
 	})
 }
 
-// events appends the spikes of the lanes which of a vector, of which there is one at least. Lane l of it is first + l of the shard,
-// theta is where its time stands, as part of a step, and step writes the number of the step.
+// events appends the spikes of the lanes which of a vector, at least one. Lane l of the vector is first + l of the
+// shard, theta is the place of its time, as part of a step, and step writes the number of the step.
 func (f *Func) events(which, first reg.GPVirtual, theta func(l reg.Register) operand.Mem, step func(l, to reg.Register)) {
 	to, l, x, top := f.Value("Count"), f.GP64(), f.GP64(), f.NewLabel("event")
 	f.SHLQ(imm(4), to)
@@ -786,7 +797,7 @@ func (f *Func) events(which, first reg.GPVirtual, theta func(l reg.Register) ope
 
 const two52 = 0x4330000000000000 // bits of 2^52
 
-// number sets p to the number of the step in hand, which is written to Step.
+// number sets p to First + step, and Step to step.
 func (f *Func) number(p *Pin, step reg.Register) {
 	f.MOVQ(step, f.Field("Step"))
 	f.Block("number", func(b *Block) {
@@ -807,7 +818,7 @@ func (f *Func) bits(g int, mask func(b *Block, s int) Mask) reg.GPVirtual {
 	return all
 }
 
-// either is x or y; x may be no mask yet.
+// either is x || y; x may be the zero Mask.
 func (b *Block) either(x, y Mask) Mask {
 	if x.IsZero() {
 		return y
@@ -815,7 +826,7 @@ func (b *Block) either(x, y Mask) Mask {
 	return b.MaskOr(x, y)
 }
 
-// input is the current from outside: Wave and Row of a Block, where the step in hand finds them. Lanes are counted from lane on.
+// An input points to the values of Wave and Row for the step in hand, of lanes from lane on.
 type input struct{ wave, row, lane reg.Register }
 
 func (f *Func) input(step, lane reg.Register) input {
@@ -827,7 +838,7 @@ func (f *Func) input(step, lane reg.Register) input {
 	return input{wave, row, lane}
 }
 
-// next moves the input to the next step.
+// next moves in to the next step.
 func (in input) next(f *Func) {
 	f.ADDQ(imm(8), in.wave)
 	f.LEAQ(operand.Mem{Base: in.row, Index: f.Value("RowStride"), Scale: 8}, in.row)
@@ -840,8 +851,8 @@ func (in input) steadyVoltage(b *Block, s int, c func(j int) Vec, i, gain, r, vR
 	return b.FMA(c(r), current, c(vRest))
 }
 
-// advanceHeld is v - rate*d where m holds, else v. If d is finite, the rate is better made 0 where there are no mask registers: v
-// has d to wait for, m comes early.
+// advanceHeld is v - rate*d where m holds, else v. Where there are no mask registers and d is finite, the rate is made
+// 0 instead: that shortens the way from d to the result.
 func (b *Block) advanceHeld(m Mask, rate, d, v Vec, full bool) Vec {
 	if b.w.kmask() || full {
 		return b.Select(m, b.FNMA(rate, d, v), v)

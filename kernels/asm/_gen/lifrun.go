@@ -9,15 +9,16 @@ import (
 	"popsim/kernels/asm"
 )
 
-// With AVX-512 a run computes of a spike only what the next chunk needs: V in the step in which the refractory period ends, and the number of
-// that step. Where in its step the spike is, and what else a state needs, follow from V at the end of that step; they are computed when the
-// call ends, for eight spikes or eight neurons at a time. Until then a spike is an entry in four lists behind the log. What bounds the work on a
-// spike is how long each operation waits for the one before, so the spikes of two vectors are taken together.
+// With AVX-512 mode ahead computes of a spike at once only what the next chunk needs: V after the step in which the
+// refractory period ends, and the number of that step. The time of the spike within its step, and the rest of the
+// state, follow from V at the end of that step; they are computed at the end of the call, for eight spikes or eight
+// lanes at a time. Until then a spike is an entry in four lists behind the log.
 
 // Columns of Scratch: V at the end of the step of the last spike in this call, or NaN; the numbers of the lanes.
 const lifCrossed, lifLanes = lifTheta, lifSteps
 
-// The lists of spikes: V - V_th at the end of the step; (V_inf - V_th) + (V_inf - V); tau/dt; lane and step, as in an Event.
+// The lists of spikes: V - V_th at the end of the step; (V_inf - V_th) + (V_inf - V); tau/dt; lane and step, as in an
+// Event.
 const (
 	lifPassed = iota
 	lifBoth
@@ -25,18 +26,18 @@ const (
 	lifWhere
 )
 
-// list is list j from entry i on. The lists follow the columns of the log that runs use.
+// list is list j from entry i on. The lists follow the columns of the log that mode ahead uses.
 func (k *lifFunc) list(log, i reg.Register, j int) operand.Mem {
 	return operand.Mem{Base: log, Index: i, Scale: 8, Disp: column*asm.Chunk/2 + 8*asm.LIFSpikes*j}
 }
 
-// runLater is the way of gait through all chunks with spikes put off; all vectors of the group go together.
+// runLater goes through all chunks in mode ahead with spikes put off; all vectors of the group are stepped together.
 func (k lifFunc) runLater() {
-	k.g, k.runs = asm.Group/k.W.Lanes, true
+	k.g, k.isAhead = asm.Group/k.W.Lanes, true
 	defer k.Only()()
-	k.now, k.v, k.m, k.rare = k.Pin(), k.row(), k.GP64(), k.GP64()
+	k.now, k.v, k.m, k.fired = k.Pin(), k.row(), k.GP64(), k.GP64()
 	k.begin()
-	top, whole, forward, done := k.NewLabel("run"), k.NewLabel("whole"), k.NewLabel("forward"), k.NewLabel("done")
+	top, whole, forward, done := k.NewLabel("ahead"), k.NewLabel("whole"), k.NewLabel("forward"), k.NewLabel("done")
 	k.MOVQ(k.Field("Chunk"), k.m)
 	k.Label(top)
 	left, room := k.Value("Steps"), k.Value("Count")
@@ -50,7 +51,7 @@ func (k lifFunc) runLater() {
 	k.CMPQ(room, k.Field("Room"))
 	k.JGT(operand.LabelRef(done))
 	k.stepAll()
-	k.TESTQ(k.rare, k.rare)
+	k.TESTQ(k.fired, k.fired)
 	k.JNZ(k.Later("spikes", func() {
 		k.spikeAll()
 		k.JMP(operand.LabelRef(forward))
@@ -63,10 +64,10 @@ func (k lifFunc) runLater() {
 	k.Label(done)
 	k.writeEvents()
 	k.end()
-	k.JMP(operand.LabelRef("walk"))
+	k.JMP(operand.LabelRef("held"))
 }
 
-// begin is start for runs whose spikes are put off.
+// begin is start where spikes are put off.
 func (k *lifFunc) begin() {
 	v, rate, wake := k.state()
 	old := k.Value("Scratch")
@@ -80,7 +81,7 @@ func (k *lifFunc) begin() {
 		k.Block("begin", func(b *Block) {
 			v, wake := b.Load(k.col(v, 0, 0)), b.Load(k.col(wake, 0, 0))
 			b.Set(last, b.Max(wake, b.Get(last)))
-			v = k.ahead(b, v, b.Load(k.col(rate, 0, 0)), wake)
+			v = k.vAhead(b, v, b.Load(k.col(rate, 0, 0)), wake)
 			b.Store(k.col(old, lifAhead, 0), v)
 			b.Store(k.col(old, lifCrossed, 0), b.Const(math.NaN()))
 			b.Store(k.col(old, lifLanes, 0), b.Get(ids))
@@ -89,7 +90,7 @@ func (k *lifFunc) begin() {
 		})
 		k.JNZ(k.Later("stay", func() {
 			k.MOVQ(operand.I32(1), k.Field("Chunk"))
-			k.JMP(operand.LabelRef("walk"))
+			k.JMP(operand.LabelRef("held"))
 		}))
 	})
 	k.Block("begin", func(b *Block) { b.Store(lastWake(old), b.Get(last)) })
@@ -114,11 +115,11 @@ func (k *lifFunc) stepAll() {
 		b.Test(b.Cmp(b.Load(lastWake(old)), GE, b.Get(k.now)))
 	})
 	const spare = 3 // registers for the arithmetic
-	k.JNZ(k.Later("rest", func() {
-		k.Keep(spare, append(vectors(wake, 0), coefs...), func() { k.leaves(p, wake) })
+	k.JNZ(k.Later("refractory", func() {
+		k.Keep(spare, append(vectors(wake, 0), coefs...), func() { k.pairs(p, wake) })
 		k.JMP(operand.LabelRef(stepped))
 	}))
-	k.Keep(spare, coefs, func() { k.leaves(p, nil) })
+	k.Keep(spare, coefs, func() { k.pairs(p, nil) })
 	k.Label(stepped)
 	k.Block("store", func(b *Block) {
 		for s := range k.g {
@@ -128,12 +129,12 @@ func (k *lifFunc) stepAll() {
 	k.firing()
 }
 
-// firing sets in rare the lanes whose V is beyond V_th.
+// firing sets in fired the lanes whose V is beyond V_th.
 func (k *lifFunc) firing() {
 	low, high, bits := k.PinMask(), k.PinMask(), k.GP64()
 	defer k.unpin(2)
 	l, h := k.W.register(low.Reg), k.W.register(high.Reg)
-	k.XORQ(k.rare, k.rare)
+	k.XORQ(k.fired, k.fired)
 	for s := 0; s < k.g; s += 2 {
 		k.Block("fires", func(b *Block) {
 			b.SetMask(low, b.Cmp(b.Get(k.v[s]), GE, k.c(b, asm.LIFVTh, s)))
@@ -144,7 +145,7 @@ func (k *lifFunc) firing() {
 		if s > 0 {
 			k.SHLQ(imm(s*k.W.Lanes), bits)
 		}
-		k.ORQ(bits, k.rare)
+		k.ORQ(bits, k.fired)
 	}
 }
 
@@ -158,8 +159,9 @@ type spiking struct {
 	found    crossing[*Pin]
 }
 
-// spikeAll takes the lanes in rare through the rest of the chunk, and appends their spikes to the lists. Each part of the work is done for all
-// vectors before the next, so that operations that follow each other do not wait for each other.
+// spikeAll takes the lanes in fired through the rest of the chunk, and appends their spikes to the lists. Each part of
+// the work is done for all vectors before the next, so that operations that follow each other do not wait for each
+// other.
 func (k *lifFunc) spikeAll() {
 	defer k.Only(k.now)() // the state is in memory
 	steps, last := k.Pin(), k.Pin()
@@ -184,12 +186,12 @@ func (k *lifFunc) spikeAll() {
 		k.CMPQ(k.m, operand.I8(asm.Chunk))
 		k.JNE(k.Later("shorter", func() {
 			for _, p := range together {
-				p.overtakenAmong(p.found, log)
+				p.lastBelowOf(p.found, log)
 			}
 			k.JMP(operand.LabelRef(located))
 		}))
 		for _, p := range together {
-			k.Block("look", func(b *Block) { p.put(b, p.found, p.bisect(b, log)) })
+			k.Block("search", func(b *Block) { p.put(b, p.found, p.bisect(b, log)) })
 		}
 		k.Label(located)
 		for _, p := range together {
@@ -198,7 +200,8 @@ func (k *lifFunc) spikeAll() {
 		for _, p := range together {
 			k.Block("spike", func(b *Block) { p.spike(b, steps, last, entry, old, wake) })
 			waits := k.NewLabel("waits")
-			k.JNZ(k.Later("wakes", func() { // one fires as it wakes: on in single steps
+			// a lane would spike in the step in which it moves again: on in single steps
+			k.JNZ(k.Later("wakes", func() {
 				k.MOVQ(operand.I32(1), k.Field("Chunk"))
 				k.JMP(operand.LabelRef(waits))
 			}))
@@ -209,11 +212,11 @@ func (k *lifFunc) spikeAll() {
 	k.spread()
 	finish(all)
 	more, done := k.NewLabel("more"), k.NewLabel("listed")
-	k.TESTQ(k.rare, k.rare)
+	k.TESTQ(k.fired, k.fired)
 	k.JNZ(k.Later("more", func() {
 		k.Label(more)
 		finish(all[:1])
-		k.TESTQ(k.rare, k.rare)
+		k.TESTQ(k.fired, k.fired)
 		k.JNZ(operand.LabelRef(more))
 		k.JMP(operand.LabelRef(done))
 	}))
@@ -221,24 +224,26 @@ func (k *lifFunc) spikeAll() {
 	k.Block("last", func(b *Block) { b.Store(lastWake(old), b.Get(last)) })
 }
 
-// spread writes the lanes in rare to Step, a byte for each vector, and sets in rare the highest bit of each byte that is not 0.
+// spread writes the lanes in fired to Step, a byte for each vector, and sets in fired the highest bit of each byte that
+// is not 0.
 func (k *lifFunc) spread() {
 	low, x := k.GP64(), k.GP64()
-	k.MOVQ(k.rare, k.Field("Step"))
+	k.MOVQ(k.fired, k.Field("Step"))
 	k.MOVQ(operand.U64(0x7f7f7f7f7f7f7f7f), low)
-	k.MOVQ(k.rare, x)
+	k.MOVQ(k.fired, x)
 	k.ANDQ(low, x)
 	k.ADDQ(low, x)
-	k.ORQ(x, k.rare)
+	k.ORQ(x, k.fired)
 	k.NOTQ(low)
-	k.ANDQ(low, k.rare)
+	k.ANDQ(low, k.fired)
 }
 
-// choose moves p to the next vector in rare, and its lanes to fires; to the first vector, and none, where there is no next one.
+// choose moves p to the next vector in fired, and its lanes to fires; to the first vector, and none, where there is no
+// next one.
 func (p *spiking) choose() {
 	at := p.GP64()
-	p.TZCNTQ(p.rare, p.lane)
-	p.BLSRQ(p.rare, p.rare)
+	p.TZCNTQ(p.fired, p.lane)
+	p.BLSRQ(p.fired, p.fired)
 	p.MOVQ(p.lane, at)
 	p.SHRQ(operand.U8(3), at)
 	spread := p.Field("Step") // and Lane, which is 0
@@ -247,7 +252,8 @@ func (p *spiking) choose() {
 	p.ANDQ(operand.I8(asm.Group-p.W.Lanes), p.lane)
 }
 
-// spike writes the state after the spikes and their entries in the lists; the jump after it is taken if a lane would fire as it wakes.
+// spike writes the state after the spikes and their entries in the lists; the jump after it is taken if a lane would
+// fire as it wakes.
 func (p *spiking) spike(b *Block, steps, last *Pin, entry []*Pin, old, wake reg.Register) {
 	s := p.locate(b, p.get(b, p.found))
 	fires, vReset := b.GetMask(p.fires), s.c(asm.LIFVReset)
@@ -335,10 +341,10 @@ func (k *lifFunc) end() {
 			return v, b.Cmp(v, EQ, v)
 		}
 		k.Block("end", func(b *Block) {
-			v, rests := k.col(toV, 0, 0), b.Cmp(b.Load(k.col(wake, 0, 0)), GE, b.Get(k.now))
+			v, held := k.col(toV, 0, 0), b.Cmp(b.Load(k.col(wake, 0, 0)), GE, b.Get(k.now))
 			_, it := crossed(b)
-			held := b.Select(it, k.c(b, asm.LIFVReset, 0), b.Load(v))
-			b.Store(v, b.Select(rests, held, b.Load(k.col(old, lifAhead, 0))))
+			vHeld := b.Select(it, k.c(b, asm.LIFVReset, 0), b.Load(v))
+			b.Store(v, b.Select(held, vHeld, b.Load(k.col(old, lifAhead, 0))))
 			b.Test(it)
 		})
 		none := k.NewLabel("none")

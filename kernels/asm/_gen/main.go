@@ -23,7 +23,8 @@ import (
 	_ "popsim/kernels/asm" // the argument blocks
 )
 
-// files lists what is written from the kernels of NAME.go here: the assembly NAME_amd64.s and, of those whose plain Go is generated, NAME_plain.go.
+// files lists what is written from the kernels of NAME.go here: the assembly NAME_amd64.s and, of those whose plain Go
+// is generated, NAME_plain.go.
 var files = []struct {
 	name    string
 	kernels []func(f *file, w isa)
@@ -36,8 +37,8 @@ var files = []struct {
 	{name: "coupled", kernels: assemblies(coupledKernels), plain: plains(coupledKernels)},
 	{name: "prefetch", kernels: []func(*file, isa){prefetch, prefetchRange}},
 	{name: "lif", kernels: []func(*file, isa){
-		lif("LIF", false, map[string]gaits{"AVX2": {walk: 4, run: 8}, "AVX512": {walk: 8}}),
-		lif("LIFFull", true, map[string]gaits{"AVX2": {walk: 2}, "AVX512": {walk: 4}}),
+		lif("LIF", false, map[string]widths{"AVX2": {held: 4, ahead: 8}, "AVX512": {held: 8}}),
+		lif("LIFFull", true, map[string]widths{"AVX2": {held: 2}, "AVX512": {held: 4}}),
 	}},
 	{name: "flow", kernels: []func(*file, isa){exponential("Flow", 8, true, map[string]Tuning{
 		"AVX2": {Near: 14, Live: 6, Skew: 0.2}, "AVX512": {Near: 20, Live: 14, Skew: 0.3, Reuse: 4},
@@ -226,8 +227,8 @@ func (w isa) verify(fn *ir.Function) error {
 
 func (f *file) table(w isa) string { return f.name + "Consts" + w.Name }
 
-// copies is how often a constant is repeated: AVX-512 broadcasts one float64 in the operand itself; AVX2 wants a full vector, which
-// the 32-byte alignment of Go's read-only data suits.
+// copies is how often a constant is repeated: AVX-512 broadcasts one float64 in the operand itself; AVX2 wants a full
+// vector, which the 32-byte alignment of Go's read-only data suits.
 func (f *file) copies(w isa) int {
 	if w.kmask() {
 		return 1

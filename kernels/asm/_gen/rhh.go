@@ -35,7 +35,8 @@ func rhhExpEuler(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
 	}
 }
 
-// rhhCut writes the kernels of cut-rk4: one step of RK4 for every group of a list, S vectors at a time, and no branch that depends on it.
+// rhhCut writes the kernels of cut-rk4: one step of RK4 for every group of a list, S vectors at a time, and no branch
+// that depends on it.
 func rhhCut(S int, tune map[string]Tuning) func(f *file, w isa) {
 	return func(f *file, w isa) {
 		rhhCutStep(f, w, "RHHCut", S, false, tune[w.Name])
@@ -49,17 +50,17 @@ func rhhCutStep(f *file, w isa, name string, S int, full bool, tune Tuning) {
 	next := fn.Field("Next") // in front of the loop, as b is loaded with its first field
 	fn.Label("group")
 	k := fn.hhGroup(2, full)
-	rare, cut := k.GP64(), k.GP64() // where it says who is
-	k.LEAQ(k.Field("Rare"), rare)
+	inEvent, cut := k.GP64(), k.GP64() // where it says who is
+	k.LEAQ(k.Field("InEvent"), inEvent)
 	k.LEAQ(k.Field("Cut"), cut)
-	k.MOVQ(operand.I32(0), at(rare, 0))
+	k.MOVQ(operand.I32(0), at(inEvent, 0))
 	k.MOVQ(operand.I32(0), at(cut, 0))
 	k.MOVQ(operand.I32(0), at(cut, 8))
 	k.input()
 	k.XORQ(k.lane, k.lane)
 	k.Label("vectors")
 	k.Block("step", func(b *Block) {
-		var rares, cuts, eighths []Mask
+		var inEvents, cuts, eighths []Mask
 		for s := range S {
 			c, drive, y := k.load(b, s)
 			next, first, last := rungeKutta(b, rhhDeriv, c, drive, y)
@@ -69,18 +70,18 @@ func rhhCutStep(f *file, w isa, name string, S int, full bool, tune Tuning) {
 			level := b.Select(rearm, c(asm.HHVTh), b.Load(k.col(k.wake, s)))
 			b.Store(k.col(k.wake, s), level)
 			k.keep(b, s, b.Select(isCut, y[0], next[0]), y, next)
-			rares, cuts = append(rares, b.MaskAndNot(b.Cmp(next[0], GE, level), isCut)), append(cuts, isCut)
+			inEvents, cuts = append(inEvents, b.MaskAndNot(b.Cmp(next[0], GE, level), isCut)), append(cuts, isCut)
 			eighths = append(eighths, b.Cmp(steep, GT, b.Add(limit, limit)))
 			if len(cuts)*w.Lanes == 8 {
 				i := s * w.Lanes / 8
-				b.StoreBits(at(rare, i), rares...)
+				b.StoreBits(at(inEvent, i), inEvents...)
 				b.StoreBits(at(cut, i), cuts...)
 				b.StoreBits(at(cut, 8+i), eighths...)
-				rares, cuts, eighths = nil, nil, nil
+				inEvents, cuts, eighths = nil, nil, nil
 			}
 		}
 	})
-	k.ADDQ(imm(S*w.Lanes/8), rare)
+	k.ADDQ(imm(S*w.Lanes/8), inEvent)
 	k.ADDQ(imm(S*w.Lanes/8), cut)
 	k.ADDQ(imm(S*w.Lanes), k.lane)
 	k.CMPQ(k.lane, k.Field("Lanes"))
@@ -91,8 +92,9 @@ func rhhCutStep(f *file, w isa, name string, S int, full bool, tune Tuning) {
 	k.End()
 }
 
-// rhhSubsteps writes the kernel that takes cut lanes through the substeps of a step, S vectors at a time, few where these suffice. It does not branch
-// on a crossing either, but writes the states before and after the substep to Scratch, and its number to Substep.
+// rhhSubsteps writes the kernel that takes cut lanes through the substeps of a step, S vectors at a time, few where
+// these suffice. It does not branch on a crossing either, but writes the states before and after the substep to
+// Scratch, and its number to Substep.
 func rhhSubsteps(S, few int, tune map[string]Tuning) func(f *file, w isa) {
 	return func(f *file, w isa) {
 		k := f.Func(w, "RHHSubsteps", "func(b *Block)", "takes cut lanes through the substeps of a step; see Block.").hhGroup(2, false)

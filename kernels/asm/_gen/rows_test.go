@@ -11,7 +11,8 @@ import (
 	"popsim/kernels/vec"
 )
 
-// TestRowKernel assembles a vec.Kernel with two states, a decision and a row that is cleared, and compares it bit for bit with its plain Go.
+// TestRowKernel assembles a vec.Kernel with two states, a decision and a row that is cleared, and compares it bit for
+// bit with its plain Go.
 func TestRowKernel(t *testing.T) {
 	kernel := &vec.Kernel{
 		Name: "Decay", Doc: "decays.", Argument: "DecayBlock", States: []string{"Current", "Peak"}, Coefs: []string{"Rate"}, Rows: []string{"Arrived", "Out"},
