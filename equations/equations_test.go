@@ -236,7 +236,7 @@ rearm = 0.1
 // Methods have the order that they tell: the period of Hodgkin and Huxley's neuron, whose exact value is that of rk4 at
 // a fine step, which the built-in rk4 gives too.
 func TestOrders(t *testing.T) {
-	m := load(t, "library/hh.toml")
+	m := load(t, "testdata/hh.toml")
 	period := func(method string, dt float64) float64 {
 		s := spikes(t, m, method, 10, dt, 120)
 		return s[7] - s[6]

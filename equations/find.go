@@ -1,7 +1,11 @@
 package equations
 
 import (
+	"embed"
+	"fmt"
 	"os"
+	"path"
+	"slices"
 	"strings"
 
 	"popsim/model"
@@ -28,10 +32,44 @@ func IsModel(path string) bool {
 	return err == nil && Describes(data)
 }
 
-// Lookup finds a model by its name on the command line: a built-in one, or a file.
+//go:embed library/*.toml
+var library embed.FS
+
+// Names lists the models of the library of files in the program, in alphabetical order.
+func Names() []string {
+	entries, err := library.ReadDir("library")
+	if err != nil {
+		panic("bug: " + err.Error())
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, strings.TrimSuffix(e.Name(), Ending))
+	}
+	return names
+}
+
+// Lookup finds a model by its name on the command line: a built-in one, a file, or one of the library.
 func Lookup(name string) (*model.Model, error) {
 	if IsPath(name) {
 		return Load(name)
 	}
-	return model.Lookup(name)
+	m, err := model.Lookup(name)
+	if err == nil {
+		return m, nil
+	}
+	if slices.Contains(Names(), name) {
+		data, err := library.ReadFile(path.Join("library", name+Ending))
+		if err != nil {
+			return nil, err
+		}
+		m, err := Parse(name+Ending, data)
+		if err == nil {
+			m.File = name
+		}
+		return m, err
+	}
+	if near := model.Nearest(name, Names()); near != "" && model.Nearest(name, model.Names()) == "" {
+		return nil, fmt.Errorf("there is no model %q; did you mean %q?", name, near)
+	}
+	return nil, err
 }

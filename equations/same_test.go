@@ -75,7 +75,7 @@ func TestSameBits(t *testing.T) {
 // states.
 func digest(t *testing.T, m *model.Model, method string, c pop.Config) string {
 	t.Helper()
-	const n = 100
+	const n = 70
 	spec := pop.Spec{Model: m, Method: method, N: n}
 	for i := range n {
 		spec.I = append(spec.I, m.Given[0].I*(0.5+1.5*float64(i)/n))
@@ -93,13 +93,13 @@ func digest(t *testing.T, m *model.Model, method string, c pop.Config) string {
 	}
 	c.Wave = func(k int64) float64 { return m.Given[0].I * 0.1 * float64(k%17-8) / 8 }
 	dt := m.Methods[0].Dt
-	c.Trace = &pop.Trace{Of: []int64{0, 63, 64, 99}, Every: 20 * dt, Row: func(_ float64, _ int64, y []float64) error {
+	c.Trace = &pop.Trace{Of: []int64{0, 63, 64, 69}, Every: 20 * dt, Row: func(_ float64, _ int64, y []float64) error {
 		for _, x := range y {
 			mix(1, x)
 		}
 		return nil
 	}}
-	if _, err := pop.Run(context.Background(), spec, c, 1500*dt); err != nil {
+	if _, err := pop.Run(context.Background(), spec, c, 1000*dt); err != nil {
 		t.Fatalf("%s, %s: %v", m.Name, method, err)
 	}
 	if method != "euler" && spikes == 0 {

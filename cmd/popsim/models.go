@@ -33,18 +33,22 @@ func modelsVerb() *cobra.Command {
 					return err
 				case n != nil:
 					return misused(reference.DescribeNetwork(cmd.OutOrStdout(), n))
-				case asTOML:
-					return misused(fmt.Errorf("--toml prints the description of a network; %s is none", args[0]))
 				}
 				q, err := experiment.ParseNeuron(args)
-				if err != nil {
+				switch {
+				case err != nil:
 					return misused(err)
+				case asTOML && q.Model.Text != "":
+					_, err = fmt.Fprint(cmd.OutOrStdout(), q.Model.Text)
+					return err
+				case asTOML:
+					return misused(fmt.Errorf("--toml prints the file of a network or of a model that is one; %s is built in", args[0]))
 				}
 				return reference.Describe(cmd.OutOrStdout(), q)
 			}
 			return misused(fmt.Errorf("models takes one name, but got %s", strings.Join(args, " ")))
 		},
 	}
-	cmd.Flags().BoolVar(&asTOML, "toml", false, "print the description of a network, to be edited")
+	cmd.Flags().BoolVar(&asTOML, "toml", false, "print the file of a network or a model, to be edited")
 	return cmd
 }

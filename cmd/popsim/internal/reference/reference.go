@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"popsim/cmd/popsim/internal/help"
+	"popsim/equations"
 	"popsim/experiment"
 	"popsim/model"
 	"popsim/network/description"
@@ -19,6 +20,16 @@ func List(w io.Writer) {
 	help.Columns(w, func(w io.Writer) {
 		for _, m := range model.All {
 			fmt.Fprintf(w, "%s\t%s\t%s\n", m.Name, m.Title, strings.Join(methodNames(m), ", "))
+		}
+	})
+	fmt.Fprintln(w, "\nModels that are files of equations; popsim models NAME --toml prints one, to be edited")
+	help.Columns(w, func(w io.Writer) {
+		for _, name := range equations.Names() {
+			m, err := equations.Lookup(name)
+			if err != nil {
+				panic("bug: " + err.Error())
+			}
+			fmt.Fprintf(w, "%s\t%s\n", m.Name, m.Title)
 		}
 	})
 	fmt.Fprintln(w, "\nNetworks")
