@@ -11,13 +11,14 @@ import (
 	"popsim/model"
 )
 
-// Areas is the plane of two parameters on a lattice: node (i, j) has the coordinates X[i], Y[j] and the regime Regimes[j*len(X)+i].
-// Nodes between which no curve runs have the same regime: it changes at the curves.
+// Areas is the plane of two parameters on a lattice: node (i, j) has the coordinates X[i], Y[j] and the regime
+// Regimes[j*len(X)+i]. Nodes between which no curve runs have the same regime: it changes at the curves.
 type Areas struct {
 	X, Y    []float64
 	Regimes []Regime
-	// Interpolated is the number of nodes in regions within which diagrams tell different regimes, because what separates them is not
-	// known as a curve, such as a period doubling of cycles. Their regime is that of the nearest diagram.
+	// Interpolated is the number of nodes in regions within which diagrams tell different regimes, because what
+	// separates them is not known as a curve, such as a period doubling of cycles. Their regime is that of the nearest
+	// diagram.
 	Interpolated int
 }
 
@@ -58,8 +59,9 @@ const (
 	areaColumns = (columnScans+1)*80 + 1
 )
 
-// Areas finds the regions into which the curves divide the plane, and what the neuron can settle on in each, by the diagrams from which
-// the curves began and by some more where none runs through a region. each may share them among workers.
+// Areas finds the regions into which the curves divide the plane, and what the neuron can settle on in each, by the
+// diagrams from which the curves began and by some more where none runs through a region. each may share them among
+// workers.
 func (r *Regions) Areas(ctx context.Context, each Each) (*Areas, error) {
 	nx, ny := areaColumns, areaRows
 	l := newLattice(nx, ny)
@@ -67,7 +69,10 @@ func (r *Regions) Areas(ctx context.Context, each Each) (*Areas, error) {
 		path := make([][2]float64, len(c.Points))
 		for k, q := range c.Points {
 			q = r.turned(q)
-			path[k] = [2]float64{(q.X - r.x.Lo) / (r.x.Hi - r.x.Lo) * float64(nx-1), (q.Y - r.y.Lo) / (r.y.Hi - r.y.Lo) * float64(ny-1)}
+			path[k] = [2]float64{
+				(q.X - r.x.Lo) / (r.x.Hi - r.x.Lo) * float64(nx-1),
+				(q.Y - r.y.Lo) / (r.y.Hi - r.y.Lo) * float64(ny-1),
+			}
 		}
 		l.walls(path)
 	}
@@ -90,7 +95,9 @@ func (r *Regions) Areas(ctx context.Context, each Each) (*Areas, error) {
 }
 
 // sample finds the regimes, and whether the neuron fires by reset, at some nodes of the lattice.
-func (r *Regions) sample(ctx context.Context, each Each, a *Areas, l *lattice) (settled map[int]Regime, fires map[int]bool, err error) {
+func (r *Regions) sample(ctx context.Context, each Each, a *Areas, l *lattice) (settled map[int]Regime,
+	fires map[int]bool, err error,
+) {
 	const rounds = 3
 	settled, fires = map[int]Regime{}, map[int]bool{}
 	for _, s := range r.scans {
@@ -99,7 +106,7 @@ func (r *Regions) sample(ctx context.Context, each Each, a *Areas, l *lattice) (
 	for k, n := range r.firing {
 		fires[k] = n.fires
 		if r.t.dim() == 1 {
-			settled[k] = Regime{Rests: n.rests}
+			settled[k] = Regime{Rests: n.equilibria}
 		}
 	}
 	if resets(r.Model) {
@@ -128,7 +135,9 @@ func (r *Regions) sample(ctx context.Context, each Each, a *Areas, l *lattice) (
 }
 
 // sampleFiring looks for firing in the regions in which it has not been looked for.
-func (r *Regions) sampleFiring(ctx context.Context, each Each, a *Areas, l *lattice, settled map[int]Regime, fires map[int]bool) error {
+func (r *Regions) sampleFiring(ctx context.Context, each Each, a *Areas, l *lattice, settled map[int]Regime,
+	fires map[int]bool,
+) error {
 	g := &firingMap{t: r.t}
 	faces, inmost := unknownFaces(l, fires)
 	found := make([]firingNode, len(faces))
@@ -141,13 +150,14 @@ func (r *Regions) sampleFiring(ctx context.Context, each Each, a *Areas, l *latt
 		k := inmost[f]
 		fires[k] = found[n].fires
 		if r.t.dim() == 1 {
-			settled[k] = Regime{Rests: found[n].rests}
+			settled[k] = Regime{Rests: found[n].equilibria}
 		}
 	}
 	return err
 }
 
-// unknownFaces lists the faces with no node in known that are wide enough to be seen, the widest first, and the inmost node of every face.
+// unknownFaces lists the faces with no node in known that are wide enough to be seen, the widest first, and the inmost
+// node of every face.
 func unknownFaces[T any](l *lattice, known map[int]T) (faces, inmost []int) {
 	const wide = 2 // nodes from the edge
 	inmost, depth := l.inmost()
@@ -179,8 +189,8 @@ func unknownRows(l *lattice, known map[int]Regime) (rows []int) {
 // along notes the regimes that the diagram of s tells at the nodes it runs through.
 func along(a *Areas, l *lattice, s scan, known map[int]Regime) {
 	add := func(k int, at float64) {
-		rests, cycles := s.diagram.settling(at)
-		known[k] = Regime{Rests: rests, Cycles: cycles}
+		equilibria, cycles := s.diagram.settling(at)
+		known[k] = Regime{Rests: equilibria, Cycles: cycles}
 	}
 	if s.column {
 		i := nearestIndex(a.X, s.at)
@@ -204,8 +214,9 @@ func nearestIndex(values []float64, at float64) (k int) {
 	return k
 }
 
-// filled gives every node a value: that of its face where all known ones agree but a few, which lie beside curves; else that of the nearest
-// known node of the face; and in faces without any, that of the nearest node beyond the curves. between counts the nodes of the second kind.
+// filled gives every node a value: that of its face where all known ones agree but a few, which lie beside curves; else
+// that of the nearest known node of the face; and in faces without any, that of the nearest node beyond the curves.
+// between counts the nodes of the second kind.
 func filled[T comparable](l *lattice, known map[int]T) (values []T, between int) {
 	const few = 0.05
 	values = make([]T, l.nx*l.ny)
@@ -270,12 +281,14 @@ func (a *Areas) transpose() {
 }
 
 // settling counts the stable equilibria and cycles at one value of the free parameter.
-func (d *Diagram) settling(at float64) (rests, cycles int) {
+func (d *Diagram) settling(at float64) (equilibria, cycles int) {
 	for _, b := range d.Branches {
 		for k := 1; k < len(b.Rows); k++ {
 			q, r := b.Rows[k-1], b.Rows[k]
-			// A row belongs to the stretch that leaves it, so that none is counted twice; only the last one closes the branch.
-			in := at >= min(q.Parameter, r.Parameter) && at <= max(q.Parameter, r.Parameter) && (at != r.Parameter || k == len(b.Rows)-1 && b.To != Closed)
+			// A row belongs to the stretch that leaves it, so that none is counted twice; only the last one closes the
+			// branch.
+			in := at >= min(q.Parameter, r.Parameter) && at <= max(q.Parameter, r.Parameter) && (at != r.Parameter ||
+				k == len(b.Rows)-1 && b.To != Closed)
 			if !in || q.Parameter == r.Parameter {
 				continue
 			}
@@ -288,11 +301,11 @@ func (d *Diagram) settling(at float64) (rests, cycles int) {
 			case b.Kind == Cycle:
 				cycles++
 			default:
-				rests++
+				equilibria++
 			}
 		}
 	}
-	return rests, cycles
+	return equilibria, cycles
 }
 
 // resets tells whether the model fires by reset.

@@ -13,10 +13,10 @@ import (
 	"popsim/model"
 )
 
-// TestEveryAttractorIsTold draws models, parameters and windows at random, simulates from random states at some values of the window, and
-// looks for what each simulation settles on among the stable equilibria, the stable cycles and the firing of the diagram. Simulations are
-// by the classical Runge-Kutta method and share nothing with the diagrams but the equations. The long form takes many sets; POPSIM_SETS
-// names one to take alone.
+// TestEveryAttractorIsTold draws models, parameters and windows at random, simulates from random states at some values
+// of the window, and looks for what each simulation settles on among the stable equilibria, the stable cycles and the
+// firing of the diagram. Simulations are by the classical Runge-Kutta method and share nothing with the diagrams but
+// the equations. The long form takes many sets; POPSIM_SETS names one to take alone.
 func TestEveryAttractorIsTold(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes several diagrams and simulations")
@@ -61,7 +61,8 @@ func (d drawn) String() string {
 	return fmt.Sprintf("%s %s=%v:%v %s", d.m.Name, d.free.Name, d.free.Lo, d.free.Hi, strings.Join(s, " "))
 }
 
-// draw makes set k: every parameter within a third of its default, the window around the default of one of them or somewhere in the current.
+// draw makes set k: every parameter within a third of its default, the window around the default of one of them or
+// somewhere in the current.
 func draw(k int) drawn {
 	r := rand.New(rand.NewPCG(17, uint64(k)))
 	m := []*model.Model{model.RHHModel, model.HHModel, model.AdExModel}[k%3]
@@ -111,7 +112,10 @@ func checkSet(t *testing.T, k int, total map[string]int) {
 		t.Errorf("set %d, %v: %v", k, d, err)
 		return
 	}
-	doubled := slices.ContainsFunc(diagram.Points, func(q Point) bool { return q.Label == PeriodDoubling || q.Label == Torus })
+	doubled := slices.ContainsFunc(diagram.Points, func(q Point) bool {
+		return q.Label == PeriodDoubling ||
+			q.Label == Torus
+	})
 	for _, at := range d.free.Marks {
 		s := newSystem(d.m, d.p, d.i, d.free.Name)
 		s.at(at)
@@ -123,7 +127,8 @@ func checkSet(t *testing.T, k int, total map[string]int) {
 				continue // a slow passage; or a branch of doubled cycles, which diagrams do not follow
 			}
 			if !told(t, d, diagram, s, at, a) {
-				t.Errorf("set %d: %v at %v: from %.6g the neuron settles on %+v, which the diagram does not tell", k, d, at, y, a)
+				t.Errorf("set %d: %v at %v: from %.6g the neuron settles on %+v, which the diagram does not tell", k, d,
+					at, y, a)
 				break
 			}
 		}
@@ -178,7 +183,8 @@ func settle(s *system, start []float64) attractor {
 				before = y[0]
 			}
 			a.vMin, a.vMax = min(a.vMin, y[0]), max(a.vMax, y[0])
-			if bend := earlier - 2*before + y[0]; (before-earlier)*(y[0]-before) < 0 { // the parabola through three points turns between them
+			// the parabola through three points turns between them
+			if bend := earlier - 2*before + y[0]; (before-earlier)*(y[0]-before) < 0 {
 				top := before - (y[0]-earlier)*(y[0]-earlier)/(8*bend)
 				a.vMin, a.vMax = min(a.vMin, top), max(a.vMax, top)
 			}
@@ -240,7 +246,10 @@ func told(t *testing.T, d drawn, diagram *Diagram, s *system, at float64, a attr
 	)
 	switch a.kind {
 	case "equilibrium":
-		return slices.ContainsFunc(FixedPoints(s.m, s.p, s.i), func(f FixedPoint) bool { return f.Stable && math.Abs(f.State[0]-a.v) < 1e-4 })
+		return slices.ContainsFunc(FixedPoints(s.m, s.p, s.i), func(f FixedPoint) bool {
+			return f.Stable &&
+				math.Abs(f.State[0]-a.v) < 1e-4
+		})
 	case "firing":
 		f, err := FiringAt(context.Background(), s.m, s.p, s.i, d.free.Name, at, droppedTurns, keptTurns)
 		if err != nil {
@@ -250,7 +259,8 @@ func told(t *testing.T, d drawn, diagram *Diagram, s *system, at float64, a attr
 	}
 	for _, b := range diagram.Branches {
 		for _, row := range b.Rows {
-			if b.Kind == Cycle && row.Parameter == at && row.Stable && math.Abs(row.VMin-a.vMin) < sameV && math.Abs(row.VMax-a.vMax) < sameV &&
+			if b.Kind == Cycle && row.Parameter == at && row.Stable && math.Abs(row.VMin-a.vMin) < sameV &&
+				math.Abs(row.VMax-a.vMax) < sameV &&
 				math.Abs(row.Period/a.period-1) < sameT {
 				return true
 			}

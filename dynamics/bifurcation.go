@@ -9,19 +9,21 @@ import (
 	"popsim/model"
 )
 
-// Bifurcation follows all equilibria and cycles of the model over the free parameter, from free.Lo to free.Hi; the other
-// parameters are p, the input current is i. Cycles are followed from every Hopf point, and from every cycle that a search
-// meets at a number of values of the parameter: in planar models by return maps, stable and unstable ones alike, in
-// others by simulation. What could not be followed to its end is told in Warnings. When ctx is cancelled the diagram so
-// far is returned with its error.
+// Bifurcation follows all equilibria and cycles of the model over the free parameter, from free.Lo to free.Hi; the
+// other parameters are p, the input current is i. Cycles are followed from every Hopf point, and from every cycle that
+// a search hasCycle at a number of values of the parameter: in planar models by return maps, stable and unstable ones
+// alike, in others by simulation. What could not be followed to its end is told in Warnings. When ctx is cancelled the
+// diagram so far is returned with its error.
 func Bifurcation(ctx context.Context, m *model.Model, p []float64, i float64, free Free) (*Diagram, error) {
 	d, _, err := newDiagram(ctx, m, p, i, free)
 	return d, err
 }
 
-// newDiagram is Bifurcation. It also returns what followed the cycles, which has noted their folds and homoclinic ends; nil of a model of
-// one variable.
-func newDiagram(ctx context.Context, m *model.Model, p []float64, i float64, free Free) (*Diagram, *cyclist, error) {
+// newDiagram is Bifurcation. It also returns what followed the cycles, which has noted their folds and homoclinic ends;
+// nil of a model of one variable.
+func newDiagram(ctx context.Context, m *model.Model, p []float64, i float64, free Free) (*Diagram, *cycleTracer,
+	error,
+) {
 	if err := free.check(m); err != nil {
 		return nil, nil, err
 	}
@@ -34,25 +36,25 @@ func newDiagram(ctx context.Context, m *model.Model, p []float64, i float64, fre
 		}
 	}
 	d := &Diagram{Model: m, Free: free}
-	d.Branches, d.Points, d.Warnings = restBranches(s, free)
+	d.Branches, d.Points, d.Warnings = equilibriumBranches(s, free)
 	switch s.dim() {
 	case 1:
 		return d, nil, ctx.Err()
 	case 2:
-		c := newCyclist(s, free, d.Points)
+		c := newCycleTracer(s, free, d.Points)
 		return d, c, d.cycles(ctx, c)
 	}
-	// Here only stable cycles can be searched for. Unstable ones are found as the continuation of others, which may begin
-	// outside the interval.
+	// Here only stable cycles can be searched for. Unstable ones are found as the continuation of others, which may
+	// begin outside the interval.
 	wide := &Diagram{Model: m, Free: s.widened(free)}
 	var special []Point
-	_, special, _ = restBranches(s, wide.Free)
+	_, special, _ = equilibriumBranches(s, wide.Free)
 	wide.Branches = slices.Clone(d.Branches)
-	rests := len(d.Branches)
-	c := newCyclist(s, wide.Free, special)
+	equilibria := len(d.Branches)
+	c := newCycleTracer(s, wide.Free, special)
 	c.fine = free.Hi - free.Lo
 	err := wide.cycles(ctx, c)
-	for k := rests; k < len(wide.Branches); k++ {
+	for k := equilibria; k < len(wide.Branches); k++ {
 		d.clip(wide, k)
 	}
 	d.Warnings = append(d.Warnings, wide.Warnings...)
@@ -72,7 +74,7 @@ func (s *system) widened(free Free) Free {
 		lo := s.m.Steady(s.p, lowest, y)
 		hi := s.m.Steady(s.p, 0, y)
 		if lo < hi {
-			_, points, _ := restBranches(s, Free{Name: "I", Lo: lo, Hi: hi})
+			_, points, _ := equilibriumBranches(s, Free{Name: "I", Lo: lo, Hi: hi})
 			for _, q := range points {
 				if q.Label == Hopf {
 					wide.Lo, wide.Hi = min(wide.Lo, q.Parameter-0.1*(hi-lo)), max(wide.Hi, q.Parameter+0.1*(hi-lo))
@@ -80,16 +82,16 @@ func (s *system) widened(free Free) Free {
 			}
 		}
 	}
-	sound := func(x float64) bool {
+	valid := func(x float64) bool {
 		s.at(x)
 		return s.m.Check(s.p) == nil
 	}
-	for k := 0; !sound(wide.Lo); k++ {
+	for k := 0; !valid(wide.Lo); k++ {
 		if wide.Lo = (wide.Lo + free.Lo) / 2; k > 50 {
 			wide.Lo = free.Lo
 		}
 	}
-	for k := 0; !sound(wide.Hi); k++ {
+	for k := 0; !valid(wide.Hi); k++ {
 		if wide.Hi = (wide.Hi + free.Hi) / 2; k > 50 {
 			wide.Hi = free.Hi
 		}
@@ -110,7 +112,7 @@ func (d *Diagram) clip(wide *Diagram, k int) {
 		for to+1 < len(b.Rows) && within(b.Rows[to+1].Parameter) {
 			to++
 		}
-		piece := Branch{Kind: b.Kind, Rows: b.Rows[from : to+1], From: ParameterBorder, To: ParameterBorder}
+		piece := Branch{Kind: b.Kind, Rows: b.Rows[from : to+1], From: IntervalEnd, To: IntervalEnd}
 		if from == 0 {
 			piece.From = b.From
 		}
@@ -125,7 +127,7 @@ func (d *Diagram) clip(wide *Diagram, k int) {
 	// A closed branch that has been cut begins and ends where it was entered: sew that up.
 	if n := len(d.Branches) - 1; n > first && d.Branches[first].From == Closed && d.Branches[n].To == Closed {
 		d.Branches[first].Rows = append(slices.Clone(d.Branches[n].Rows), d.Branches[first].Rows[1:]...)
-		d.Branches[first].From = ParameterBorder
+		d.Branches[first].From = IntervalEnd
 		d.Branches = d.Branches[:n]
 	}
 	for _, q := range wide.Points {
@@ -148,12 +150,12 @@ func (d *Diagram) clip(wide *Diagram, k int) {
 }
 
 // cycles adds the branches of cycles.
-func (d *Diagram) cycles(ctx context.Context, c *cyclist) error {
+func (d *Diagram) cycles(ctx context.Context, c *cycleTracer) error {
 	add := func(b Branch, points []Point, err error) {
 		if len(b.Rows) < 2 && err == nil {
 			return
 		}
-		if ctx.Err() == nil && c.middle.u != nil && d.meets(c, c.middle) {
+		if ctx.Err() == nil && c.middle.u != nil && d.hasCycle(c, c.middle) {
 			return // the same branch, from its other end
 		}
 		if err != nil && ctx.Err() == nil {
@@ -173,16 +175,16 @@ func (d *Diagram) cycles(ctx context.Context, c *cyclist) error {
 			add(c.fromHopf(ctx, k))
 		}
 	}
-	for _, mu := range d.searched() {
+	for _, mu := range d.searchValues() {
 		c.system.at(mu)
-		if !c.lively() {
+		if !c.mayHaveCycles() {
 			continue
 		}
 		cycles := c.search()
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if c.swift {
+		if c.tooFast {
 			d.Warnings = append(d.Warnings, fmt.Errorf("%w: cycles are not searched for", errTooFast))
 			break
 		}
@@ -190,19 +192,19 @@ func (d *Diagram) cycles(ctx context.Context, c *cyclist) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if d.knows(f, mu) {
+			if d.hasSimilar(f, mu) {
 				continue
 			}
 			c.system.at(mu)
-			r, err := c.pinned(c.guess(f, mu, meshIntervals), 3)
-			if err != nil && c.fades(f, mu) {
+			r, err := c.solvedAt(c.guess(f, mu, meshIntervals), 3)
+			if err != nil && c.changesSlowly(f, mu) {
 				continue
 			}
 			if err != nil {
 				d.Warnings = append(d.Warnings, fmt.Errorf("%w near the one that integration finds at %s = %.8g with period %.6g ms", err, c.free.Name, mu, f.period))
 				continue
 			}
-			if r.vMax-r.vMin < smallCycle || d.meets(c, r) {
+			if r.vMax-r.vMin < smallCycle || d.hasCycle(c, r) {
 				continue
 			}
 			add(c.through(ctx, r))
@@ -211,18 +213,18 @@ func (d *Diagram) cycles(ctx context.Context, c *cyclist) error {
 	return ctx.Err()
 }
 
-// lively tells whether an equilibrium lies where cycles can be. A cycle has one in its reach, and far outside all reversal
-// potentials nothing opens and closes.
-func (c *cyclist) lively() bool {
+// mayHaveCycles tells whether an equilibrium lies where cycles can be: every cycle surrounds one, and far outside all
+// reversal potentials the gates are constant.
+func (c *cycleTracer) mayHaveCycles() bool {
 	if c.m.Fires == model.Reset {
 		return true
 	}
 	lo, hi := c.reversals()
-	return slices.ContainsFunc(c.rests(), func(v float64) bool { return v > lo-10 && v < hi+10 })
+	return slices.ContainsFunc(c.equilibria(), func(v float64) bool { return v > lo-10 && v < hi+10 })
 }
 
 // search finds cycles at the present parameters.
-func (c *cyclist) search() []found {
+func (c *cycleTracer) search() []foundCycle {
 	if c.dim == 2 {
 		return c.planarCycles()
 	}
@@ -234,15 +236,16 @@ func (c *cyclist) search() []found {
 	return cycles
 }
 
-// searched lists the values of the parameter at which cycles are looked for: evenly over the interval, and where V of an
-// equilibrium has moved by some mV, because that is where the membrane's properties change. A finer list follows the coarse one,
-// for isolas: most of its cycles lie on branches that are known by then.
-func (d *Diagram) searched() []float64 {
-	return slices.Concat(d.searchedEvery(13, 2), d.searchedEvery(25, 0.5), d.Free.search)
+// searchValues lists the values of the parameter at which cycles are looked for: evenly over the interval, and where V
+// of an equilibrium has moved by some mV, because that is where the membrane's properties change. A finer list follows
+// the coarse one, for isolas: most of its cycles lie on branches that are known by then.
+func (d *Diagram) searchValues() []float64 {
+	return slices.Concat(d.searchValuesEvery(13, 2), d.searchValuesEvery(25, 0.5), d.Free.search)
 }
 
-// searchedEvery lists so many values evenly over the interval, and those where V of an equilibrium has moved by so many mV.
-func (d *Diagram) searchedEvery(even int, move float64) []float64 {
+// searchValuesEvery lists so many values evenly over the interval, and those where V of an equilibrium has moved by so
+// many mV.
+func (d *Diagram) searchValuesEvery(even int, move float64) []float64 {
 	at := spread(d.Free.Lo, d.Free.Hi, even)
 	for _, b := range d.Branches {
 		if b.Kind != Equilibrium {
@@ -260,8 +263,8 @@ func (d *Diagram) searchedEvery(even int, move float64) []float64 {
 	return slices.Compact(at)
 }
 
-// knows tells whether a cycle found at mu lies on a branch already followed.
-func (d *Diagram) knows(f found, mu float64) bool {
+// hasSimilar tells whether a branch already followed has, by straight lines between its rows, the cycle f at mu.
+func (d *Diagram) hasSimilar(f foundCycle, mu float64) bool {
 	const same = 5e-3
 	near := func(a, b, unit float64) bool { return math.Abs(a-b) < same*unit }
 	for _, b := range d.Branches {
@@ -277,7 +280,8 @@ func (d *Diagram) knows(f found, mu float64) bool {
 			if q.Parameter != p.Parameter {
 				w = (mu - p.Parameter) / (q.Parameter - p.Parameter)
 			}
-			if near(p.Period+w*(q.Period-p.Period), f.period, f.period) && near(p.VMax+w*(q.VMax-p.VMax), f.vMax, 50) && near(p.VMin+w*(q.VMin-p.VMin), f.vMin, 50) {
+			if near(p.Period+w*(q.Period-p.Period), f.period, f.period) && near(p.VMax+w*(q.VMax-p.VMax), f.vMax, 50) &&
+				near(p.VMin+w*(q.VMin-p.VMin), f.vMin, 50) {
 				return true
 			}
 		}
@@ -285,15 +289,15 @@ func (d *Diagram) knows(f found, mu float64) bool {
 	return false
 }
 
-// meets tells whether the cycle r lies on a branch already followed: whether r itself, continued by Newton's method to the
-// parameter of a row beside it, becomes the cycle of that row. Rows may lie far apart where the period is a straight line
-// over the parameter, so that nothing can be said of what is between them by interpolation.
-func (d *Diagram) meets(c *cyclist, r ring) bool {
+// hasCycle tells whether the cycle r lies on a branch already followed: whether r itself, continued by Newton's method
+// to the parameter of a row beside it, becomes the cycle of that row. Rows may lie far apart where the period is a
+// straight line over the parameter, so that nothing can be said of what is between them by interpolation.
+func (d *Diagram) hasCycle(c *cycleTracer, r cyclePoint) bool {
 	const (
 		loose = 0.1  // of the period, and of 50 mV: which rows are tried
 		same  = 1e-5 // of the period, and of 50 mV: what is one cycle
 	)
-	off := func(row Row, o ring) float64 {
+	off := func(row Row, o cyclePoint) float64 {
 		return max(math.Abs(row.Period/o.period-1), math.Abs(row.VMax-o.vMax)/50, math.Abs(row.VMin-o.vMin)/50)
 	}
 	between := func(a, b, x, slack float64) bool { return x > min(a, b)-slack && x < max(a, b)+slack }
@@ -303,22 +307,23 @@ func (d *Diagram) meets(c *cyclist, r ring) bool {
 		}
 		for k := 1; k < len(b.Rows); k++ {
 			p, q := b.Rows[k-1], b.Rows[k]
-			if !between(p.Parameter, q.Parameter, r.mu, 1e-9*c.muUnit) || !between(p.Period, q.Period, r.period, loose*r.period) ||
+			if !between(p.Parameter, q.Parameter, r.mu, 1e-9*c.muUnit) || !between(p.Period, q.Period, r.period,
+				loose*r.period) ||
 				!between(p.VMax, q.VMax, r.vMax, 50*loose) || !between(p.VMin, q.VMin, r.vMin, 50*loose) {
 				continue
 			}
 			for _, row := range []Row{p, q} {
-				if o, ok := c.slid(r, row.Parameter); ok && off(row, o) < same {
+				if o, ok := c.continued(r, row.Parameter); ok && off(row, o) < same {
 					return true
 				}
 			}
 		}
 	}
-	return d.knows(found{period: r.period, vMin: r.vMin, vMax: r.vMax}, r.mu)
+	return d.hasSimilar(foundCycle{period: r.period, vMin: r.vMin, vMax: r.vMax}, r.mu)
 }
 
-// slid continues the cycle r to another value of the parameter, if that can be reached without turning.
-func (c *cyclist) slid(r ring, mu float64) (ring, bool) {
+// continued continues the cycle r to another value of the parameter, if that can be reached without turning.
+func (c *cycleTracer) continued(r cyclePoint, mu float64) (cyclePoint, bool) {
 	const most = 8 // steps
 	for range most {
 		part := 1.0
@@ -333,7 +338,7 @@ func (c *cyclist) slid(r ring, mu float64) (ring, bool) {
 		if part == 1 {
 			guess.mu = mu
 		}
-		next, err := c.pinned(guess, 0)
+		next, err := c.solvedAt(guess, 0)
 		if err != nil {
 			return r, false
 		}
@@ -345,9 +350,10 @@ func (c *cyclist) slid(r ring, mu float64) (ring, bool) {
 	return r, false
 }
 
-// fades tells whether what integration took for a cycle still grows or shrinks, as beside a Hopf point, where nothing settles
-// within the time that a search takes: its range of V differs by more than a thousandth after many turns.
-func (c *cyclist) fades(f found, mu float64) bool {
+// changesSlowly tells whether what integration took for a cycle still grows or shrinks, as beside a Hopf point, where
+// nothing settles within the time that a search takes: its range of V differs by more than a thousandth after many
+// turns.
+func (c *cycleTracer) changesSlowly(f foundCycle, mu float64) bool {
 	const turns, steady = 100, 1e-3
 	c.system.at(mu)
 	sign := 1.0
@@ -363,7 +369,7 @@ func (c *cyclist) fades(f found, mu float64) bool {
 	y, out := slices.Clone(f.y), make([]float64, c.dim)
 	steps := 0
 	for t, h := 0.0, f.period/100; t < turns*f.period; {
-		if steps++; c.weary(steps) {
+		if steps++; c.stepsSpent(steps) {
 			return false
 		}
 		made, next, err := st.advance(t, y, turns*f.period, h, out)
@@ -373,7 +379,7 @@ func (c *cyclist) fades(f found, mu float64) bool {
 		t, h = t+made, next
 		copy(y, out)
 	}
-	later := found{y: y, period: f.period, backwards: f.backwards}
+	later := foundCycle{y: y, period: f.period, backwards: f.backwards}
 	later.trace(c.system)
 	return math.Abs(later.vMax-later.vMin-(f.vMax-f.vMin)) > steady*(f.vMax-f.vMin)
 }

@@ -72,7 +72,10 @@ func TestFourCyclesBetweenTheFolds(t *testing.T) {
 	}
 	m, p := mustModel(t, "hh", nil)
 	// The Hopf point from which three of them come lies outside the interval.
-	d, err := Bifurcation(context.Background(), m, p, 0, Free{Name: "I", Lo: 7.5, Hi: 9, Marks: []float64{7.8, 7.9, 8.5}})
+	d, err := Bifurcation(context.Background(), m, p, 0, Free{
+		Name: "I", Lo: 7.5, Hi: 9,
+		Marks: []float64{7.8, 7.9, 8.5},
+	})
 	if err != nil || len(d.Warnings) > 0 {
 		t.Fatal(err, d.Warnings)
 	}
@@ -98,8 +101,8 @@ func TestFourCyclesBetweenTheFolds(t *testing.T) {
 	}
 }
 
-// Where V is much quicker than w the cycle born at a Hopf point is a canard after a few hundredths of a mV: only the first
-// ones are near the harmonic wave. It ends in a homoclinic orbit of the saddle.
+// Where V is much quicker than w the cycle born at a Hopf point is a canard after a few hundredths of a mV: only the
+// first ones are near the harmonic wave. It ends in a homoclinic orbit of the saddle.
 func TestCanardBornAtHopfPoint(t *testing.T) {
 	t.Parallel()
 	m, p := mustModel(t, "adex", map[string]float64{
@@ -141,8 +144,10 @@ func TestOtherValuesOfNPlusH(t *testing.T) {
 		t.Errorf("Hopf points at %v, want -3.132 and 250.06", hopfs)
 	}
 	m, p = mustModel(t, "rhh", map[string]float64{"n_plus_h": 0.9})
-	if d, err = Bifurcation(context.Background(), m, p, 0, Free{Name: "I", Lo: -20, Hi: 60}); err != nil || len(d.Points) != 0 || len(d.Branches) != 1 {
-		t.Errorf("n_plus_h = 0.9: %v, points %+v, %d branches; want one branch of equilibria and nothing else", err, d.Points, len(d.Branches))
+	if d, err = Bifurcation(context.Background(), m, p, 0, Free{Name: "I", Lo: -20, Hi: 60}); err != nil ||
+		len(d.Points) != 0 || len(d.Branches) != 1 {
+		t.Errorf("n_plus_h = 0.9: %v, points %+v, %d branches; want one branch of equilibria and nothing else", err,
+			d.Points, len(d.Branches))
 	}
 }
 
@@ -171,7 +176,8 @@ func TestIsolaIsClosedAndCutsThroughOtherDiagrams(t *testing.T) {
 		same := false
 		for _, b := range across.Branches {
 			for _, q := range b.Rows {
-				same = same || b.Kind == Cycle && q.Parameter == 0.855 && math.Abs(q.Period/r.Period-1) < 1e-9 && q.Stable == r.Stable
+				same = same || b.Kind == Cycle && q.Parameter == 0.855 && math.Abs(q.Period/r.Period-1) < 1e-9 &&
+					q.Stable == r.Stable
 			}
 		}
 		if !same {
@@ -232,7 +238,8 @@ func TestBifurcationRefuses(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if d, err := Bifurcation(ctx, m, p, 0, Free{Name: "I", Lo: -5, Hi: 20}); !errors.Is(err, context.Canceled) || len(d.Branches) == 0 {
+	if d, err := Bifurcation(ctx, m, p, 0, Free{Name: "I", Lo: -5, Hi: 20}); !errors.Is(err, context.Canceled) ||
+		len(d.Branches) == 0 {
 		t.Errorf("cancelled: %v", err)
 	}
 }
@@ -268,8 +275,9 @@ func TestNoFoldsOfNoise(t *testing.T) {
 	}
 }
 
-// TestEveryBranchOnce takes windows in which a branch is reached from both of its Hopf points or by searches, with rows so far
-// apart that straight lines between them miss its cycles. No branch may come twice, and none is missed or stopped.
+// TestEveryBranchOnce takes windows in which a branch is reached from both of its Hopf points or by searches, with rows
+// so far apart that straight lines between them miss its cycles. No branch may come twice, and none is missed or
+// stopped.
 func TestEveryBranchOnce(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -283,10 +291,16 @@ func TestEveryBranchOnce(t *testing.T) {
 		folds  []float64
 	}{
 		{map[string]float64{"g_K": 53.1}, 50, 90, 2, []float64{57.3224645, 63.180997, 77.146165, 69.276806}},
-		{map[string]float64{"g_K": 53.1}, -10, 90, 1, []float64{57.3224645, 63.180997, 77.146165, 69.276806, 35.021911}},
+		{map[string]float64{"g_K": 53.1}, -10, 90, 1, []float64{
+			57.3224645, 63.180997, 77.146165, 69.276806,
+			35.021911,
+		}},
 		{map[string]float64{"g_K": 53.125}, -10, 90, 1, []float64{57.660018, 76.970244, 35.140825}},
 		{
-			map[string]float64{"g_Na": 174.5, "g_K": 22.7, "g_L": 0.248, "E_Na": 55.4, "E_K": -74.6, "E_L": -59.4, "C": 0.65},
+			map[string]float64{
+				"g_Na": 174.5, "g_K": 22.7, "g_L": 0.248, "E_Na": 55.4, "E_K": -74.6, "E_L": -59.4,
+				"C": 0.65,
+			},
 			-20, 250, 1,
 			[]float64{-1.26193707, -1.24584026, -1.317410},
 		},
@@ -319,7 +333,8 @@ func TestEveryBranchOnce(t *testing.T) {
 	}
 }
 
-// TestIsolasInWideWindows: cycles that no Hopf point leads to, narrow beside the interval. Ends by AUTO-07p from an integrated cycle.
+// TestIsolasInWideWindows: cycles that no Hopf point leads to, narrow beside the interval. Ends by AUTO-07p from an
+// integrated cycle.
 func TestIsolasInWideWindows(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

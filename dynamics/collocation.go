@@ -7,9 +7,9 @@ import (
 	"popsim/model"
 )
 
-// A cycle is a function u of s in [0, 1] with u' = T f(u) and u(0) = u(1). It is approximated by a polynomial of
-// degree deg on each interval of a mesh, which obeys the equation at the deg Gauss points of every interval. At the ends
-// of the intervals, and for the period, the error falls with the 2·deg-th power of their width.
+// A cycle is a function u of s in [0, 1] with u' = T f(u) and u(0) = u(1). It is approximated by a polynomial of degree
+// deg on each interval of a mesh, which obeys the equation at the deg Gauss points of every interval. At the ends of
+// the intervals, and for the period, the error falls with the 2·deg-th power of their width.
 const deg = 4
 
 // Positions of the Gauss points and of the deg+1 nodes of an interval of length 1, the weights of the former, and the
@@ -363,13 +363,15 @@ func (c *collocator) condensed(j, i int) []float64 {
 	return c.solved[(j*rows+i)*across : (j*rows+i+1)*across]
 }
 
-// bordering is a linear equation in the first nodes of the intervals, dT and dμ: one of the two beside the chain of intervals.
+// bordering is a linear equation in the first nodes of the intervals, dT and dμ: one of the two beside the chain of
+// intervals.
 type bordering struct {
 	nodes []float64  // n+1 times dim
 	tail  [3]float64 // of dT, of dμ, and the right side
 }
 
-// border writes the equation form·dx = value in the first nodes of n intervals, by the condensed equations for the others.
+// border writes the equation form·dx = value in the first nodes of n intervals, by the condensed equations for the
+// others.
 func (c *collocator) border(l linear, value float64, n int, one float64) bordering {
 	d := c.dim
 	e := bordering{nodes: make([]float64, (n+1)*d), tail: [3]float64{l.period, l.mu, value}}
@@ -391,10 +393,10 @@ func (c *collocator) border(l linear, value float64, n int, one float64) borderi
 	return e
 }
 
-// closeChain eliminates all first nodes but x_0 and x_n from the chain of n intervals, and from the equations beside it. It keeps
-// the rows by which the others follow in c.eliminate, and returns those that are left: dim of them, with columns for x_n-1
-// (empty), x_n, x_0, dT, dμ and the right side. Orthogonal transformations do not mind a growth by many orders of
-// magnitude along the cycle (Wright, SIAM J. Sci. Stat. Comput. 13:742, 1992).
+// closeChain eliminates all first nodes but x_0 and x_n from the chain of n intervals, and from the equations beside
+// it. It keeps the rows by which the others follow in c.eliminate, and returns those that are left: dim of them, with
+// columns for x_n-1 (empty), x_n, x_0, dT, dμ and the right side. Orthogonal transformations do not mind a growth by
+// many orders of magnitude along the cycle (Wright, SIAM J. Sci. Stat. Comput. 13:742, 1992).
 func (c *collocator) closeChain(n int, one float64, beside *[2]bordering) (left [4 * 15]float64) {
 	d := c.dim
 	// Columns: x_j, x_j+1, x_0, dT, dμ, right side.

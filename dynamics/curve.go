@@ -5,32 +5,33 @@ import (
 	"math"
 )
 
-// spot is a place in the plane of V and a second quantity: the free parameter, or another variable.
-type spot struct{ v, mu float64 }
+// curvePoint is a point of the plane of V (mV) and a second quantity: the free parameter, or another state variable.
+type curvePoint struct{ v, mu float64 }
 
-// curve is the set of spots in a box at which gap is zero.
+// curve is the set of points in a box at which the function gap is zero. It is followed by pseudo-arclength
+// continuation.
 type curve struct {
-	gap            func(spot) (g, gv, gmu float64) // with its slopes
-	scales         func(spot) (v, mu float64)      // steps in both directions that count as one
-	visit          func(a, b spot)                 // is told of every step, if not nil
-	halt           func() error                    // asked now and then whether to go on; nil means yes
-	most           int                             // points of a way
-	lo, hi         float64                         // the box in mu
-	floor, ceiling float64                         // and in V
-	name           string                          // of mu
+	gap            func(curvePoint) (g, gv, gmu float64) // with its slopes
+	scales         func(curvePoint) (v, mu float64)      // steps in both directions that count as one
+	visit          func(a, b curvePoint)                 // is called with both ends of every step, if not nil
+	halt           func() error                          // haltEvery now and then whether to go on; nil means yes
+	most           int                                   // the largest number of points of one path
+	lo, hi         float64                               // the box in mu
+	floor, ceiling float64                               // and in V
+	name           string                                // of mu
 }
 
-// asked is after how many points a way asks whether to go on.
-const asked = 1024
+// haltEvery is after how many points a way asks whether to go on.
+const haltEvery = 1024
 
 // follow walks along the curve through start, first towards larger V (direction 1) or smaller (-1), until it leaves
-// the box or comes back. The last spot lies on the border exactly.
-func (c *curve) follow(start spot, direction float64) (path []spot, end string, err error) {
-	path = []spot{start}
+// the box or comes back. The last point lies on the border exactly.
+func (c *curve) follow(start curvePoint, direction float64) (path []curvePoint, end string, err error) {
+	path = []curvePoint{start}
 	sign := 0.0
 	turns := 0
 	for h := 1.0; len(path) < c.most; {
-		if turns++; c.halt != nil && turns%asked == 0 {
+		if turns++; c.halt != nil && turns%haltEvery == 0 {
 			if err := c.halt(); err != nil {
 				return path, BranchEnd, err
 			}
@@ -48,7 +49,7 @@ func (c *curve) follow(start spot, direction float64) (path []spot, end string, 
 		}
 		tangent[0] *= sign / norm
 		tangent[1] *= sign / norm
-		next := spot{q.v + h*tangent[0]*sv, q.mu + h*tangent[1]*smu}
+		next := curvePoint{q.v + h*tangent[0]*sv, q.mu + h*tangent[1]*smu}
 		guess := next
 		ok := c.correct(&next, sv, smu)
 		_, nv, nmu := c.gap(next)
@@ -64,18 +65,18 @@ func (c *curve) follow(start spot, direction float64) (path []spot, end string, 
 		case next.mu < c.lo || next.mu > c.hi:
 			border := min(max(next.mu, c.lo), c.hi)
 			if len(path) > 1 || q.mu != border {
-				last := c.between(q, next, func(x spot) float64 { return x.mu - border })
+				last := c.between(q, next, func(x curvePoint) float64 { return x.mu - border })
 				if last.mu = border; math.IsNaN(last.v) {
 					return path, BranchEnd, c.lost(q)
 				}
 				c.note(q, last)
 				path = append(path, last)
 			}
-			return path, ParameterBorder, nil
+			return path, IntervalEnd, nil
 		case next.v > c.ceiling || next.v < c.floor:
 			border := min(max(next.v, c.floor), c.ceiling)
 			if len(path) > 1 || q.v != border {
-				last := c.between(q, next, func(x spot) float64 { return x.v - border })
+				last := c.between(q, next, func(x curvePoint) float64 { return x.v - border })
 				if last.v = border; math.IsNaN(last.mu) {
 					return path, BranchEnd, c.lost(q)
 				}
@@ -91,16 +92,17 @@ func (c *curve) follow(start spot, direction float64) (path []spot, end string, 
 		path = append(path, next)
 		h = min(1, 1.5*h)
 	}
-	return path, BranchEnd, fmt.Errorf("dynamics: a curve was left at %s = %.8g after %d points", c.name, path[len(path)-1].mu, c.most)
+	return path, BranchEnd, fmt.Errorf("dynamics: a curve was left at %s = %.8g after %d points", c.name,
+		path[len(path)-1].mu, c.most)
 }
 
 // lost is the error of a curve that goes no further than q, as far as numbers can tell.
-func (c *curve) lost(q spot) error {
+func (c *curve) lost(q curvePoint) error {
 	return fmt.Errorf("dynamics: a curve cannot be followed beyond %s = %.8g, V = %.6g mV", c.name, q.mu, q.v)
 }
 
 // correct moves q onto the curve by Newton steps square to it.
-func (c *curve) correct(q *spot, sv, smu float64) bool {
+func (c *curve) correct(q *curvePoint, sv, smu float64) bool {
 	last := math.Inf(1)
 	for range 20 {
 		g, gv, gmu := c.gap(*q)
@@ -121,13 +123,13 @@ func (c *curve) correct(q *spot, sv, smu float64) bool {
 }
 
 // between finds the zero of test on the curve between its neighbours a and b.
-func (c *curve) between(a, b spot, test func(spot) float64) spot {
+func (c *curve) between(a, b curvePoint, test func(curvePoint) float64) curvePoint {
 	sv, smu := c.scales(a)
 	dv, dmu := (b.v-a.v)/sv, (b.mu-a.mu)/smu
 	norm := math.Hypot(dv, dmu)
 	across := [2]float64{-dmu / norm * sv, dv / norm * smu} // square to the chord
-	on := func(theta float64) spot {
-		q := spot{a.v + theta*(b.v-a.v), a.mu + theta*(b.mu-a.mu)}
+	on := func(theta float64) curvePoint {
+		q := curvePoint{a.v + theta*(b.v-a.v), a.mu + theta*(b.mu-a.mu)}
 		for range 20 {
 			g, gv, gmu := c.gap(q)
 			d := g / (gv*across[0] + gmu*across[1])
@@ -142,7 +144,7 @@ func (c *curve) between(a, b spot, test func(spot) float64) spot {
 	return on(root(func(theta float64) float64 { return test(on(theta)) }, 0, 1))
 }
 
-func (c *curve) note(a, b spot) {
+func (c *curve) note(a, b curvePoint) {
 	if c.visit != nil {
 		c.visit(a, b)
 	}

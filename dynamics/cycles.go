@@ -23,8 +23,8 @@ const (
 	mostRows      = 20000 // of one branch
 )
 
-// ring is a cycle on a branch.
-type ring struct {
+// cyclePoint is one cycle of a branch: a point of the curve that the branch is.
+type cyclePoint struct {
 	orbit
 	tangent    orbit // the direction of the branch, of length 1
 	spectrum   []complex128
@@ -32,26 +32,26 @@ type ring struct {
 	sMax       float64 // where on the cycle V is largest
 }
 
-// cyclist follows branches of cycles.
-type cyclist struct {
+// cycleTracer follows branches of cycles by pseudo-arclength continuation.
+type cycleTracer struct {
 	*collocator
-	free   Free
-	fine   float64 // length of the interval in which rows are to be dense
-	hopfs  []Point
-	folds  []Point
-	plain  bool   // multipliers are not needed
-	used   []bool // Hopf points at which a branch has begun or ended
-	turned []ring // folds of cycles met
-	long   []ring // the last cycles of branches that end at a homoclinic orbit
+	free       Free
+	fine       float64 // length of the interval that rows are wanted for; it may be part of free
+	hopfs      []Point
+	folds      []Point
+	plain      bool         // Floquet multipliers are not computed
+	used       []bool       // Hopf points at which a branch has begun or ended
+	turned     []cyclePoint // folds of cycles met
+	longCycles []cyclePoint // the last cycles of branches that end at a homoclinic orbit
 
-	middle ring   // of the branch last followed from a Hopf point, if it has one
-	halves []ring // at most 32 rings, evenly spaced by their number, of the side being followed
+	middle  cyclePoint   // a cycle halfway along the branch last followed from a Hopf point
+	sampled []cyclePoint // at most 32 cycles of the side being followed, equally many rows apart
 
 	carried [][]float64 // states on the cycles last found by simulation, from which the next search starts
 }
 
-func newCyclist(s *system, free Free, special []Point) *cyclist {
-	c := &cyclist{collocator: newCollocator(s, free.Hi-free.Lo), free: free, fine: free.Hi - free.Lo}
+func newCycleTracer(s *system, free Free, special []Point) *cycleTracer {
+	c := &cycleTracer{collocator: newCollocator(s, free.Hi-free.Lo), free: free, fine: free.Hi - free.Lo}
 	for _, q := range special {
 		switch q.Label {
 		case Hopf:
@@ -67,7 +67,7 @@ func newCyclist(s *system, free Free, special []Point) *cyclist {
 var errNoConvergence = errors.New("dynamics: Newton's method did not converge to a cycle")
 
 // settle corrects the guess o to a cycle with the phase of ref, on which form has the value want.
-func (c *cyclist) settle(o, ref orbit, form linear, want float64) (orbit, error) {
+func (c *cycleTracer) settle(o, ref orbit, form linear, want float64) (orbit, error) {
 	phase := c.phase(ref)
 	phaseAt := phase.of(ref)
 	forms := [2]linear{phase, form}
@@ -96,7 +96,7 @@ func (c *cyclist) settle(o, ref orbit, form linear, want float64) (orbit, error)
 }
 
 // size is the largest part of a correction.
-func (c *cyclist) size(dx orbit, period float64) float64 {
+func (c *cycleTracer) size(dx orbit, period float64) float64 {
 	worst := max(math.Abs(dx.period)/period, math.Abs(dx.mu)/c.muUnit)
 	for k, x := range dx.u {
 		worst = max(worst, math.Abs(x)/c.unit[k%c.dim])
@@ -106,8 +106,8 @@ func (c *cyclist) size(dx orbit, period float64) float64 {
 
 // measure completes a corrected orbit: its multipliers, its extremes, and the tangent of its branch on the side where
 // form grows.
-func (c *cyclist) measure(o, ref orbit, form linear) (ring, error) {
-	r := ring{orbit: o}
+func (c *cycleTracer) measure(o, ref orbit, form linear) (cyclePoint, error) {
+	r := cyclePoint{orbit: o}
 	if err := c.condense(o); err != nil {
 		return r, err
 	}
@@ -123,29 +123,29 @@ func (c *cyclist) measure(o, ref orbit, form linear) (ring, error) {
 	return r, nil
 }
 
-func (c *cyclist) normalised(t orbit, period float64) orbit {
+func (c *cycleTracer) normalised(t orbit, period float64) orbit {
 	norm := math.Sqrt(c.inner(t, period).of(t))
 	zero := newOrbit(t.mesh, c.dim)
 	return zero.plus(1/norm, t)
 }
 
 // step goes the arclength ds from r along its branch.
-func (c *cyclist) step(r ring, ds float64) (ring, error) {
+func (c *cycleTracer) step(r cyclePoint, ds float64) (cyclePoint, error) {
 	form := c.inner(r.tangent, r.period)
 	o, err := c.settle(r.plus(ds, r.tangent), r.orbit, form, form.of(r.orbit)+ds)
 	if err != nil {
-		return ring{}, err
+		return cyclePoint{}, err
 	}
 	return c.measure(o, r.orbit, form)
 }
 
-// pinned corrects the guess o at its parameter and adapts the mesh to it.
-func (c *cyclist) pinned(o orbit, rounds int) (ring, error) {
+// solvedAt corrects the guess o at its parameter and adapts the mesh to it.
+func (c *cycleTracer) solvedAt(o orbit, rounds int) (cyclePoint, error) {
 	form := linear{u: make([]float64, len(o.u)), mu: 1 / c.muUnit}
 	for k := 0; ; k++ {
 		settled, err := c.settle(o, o, form, form.of(o))
 		if err != nil {
-			return ring{}, err
+			return cyclePoint{}, err
 		}
 		if k == rounds {
 			return c.measure(settled, o, form)
@@ -155,34 +155,37 @@ func (c *cyclist) pinned(o orbit, rounds int) (ring, error) {
 	}
 }
 
-// remeshed moves a ring to a mesh made for it.
-func (c *cyclist) remeshed(r ring) ring {
+// remeshed moves a cycle to a mesh made for it.
+func (c *cycleTracer) remeshed(r cyclePoint) cyclePoint {
 	mesh := c.adapted(r.orbit, meshIntervals)
 	r.orbit = r.orbit.moved(mesh, c.dim)
 	r.tangent = c.normalised(r.tangent.moved(mesh, c.dim), r.period)
 	return r
 }
 
-// row is the ring as a row of its branch.
-func (c *cyclist) row(r ring) Row {
+// row is the cycle as a row of its branch.
+func (c *cycleTracer) row(r cyclePoint) Row {
 	y := make([]float64, c.dim)
 	r.at(r.sMax, y)
-	row := Row{Parameter: r.mu, VMin: r.vMin, VMax: r.vMax, Period: r.period, Stable: r.stable(), State: y, Spectrum: r.spectrum}
+	row := Row{
+		Parameter: r.mu, VMin: r.vMin, VMax: r.vMax, Period: r.period, Stable: r.stable(), State: y,
+		Spectrum: r.spectrum,
+	}
 	if slices.Contains(c.free.Marks, r.mu) {
 		row.Orbit = r.samples(c.dim)
 	}
 	return row
 }
 
-// point is the ring as a special point.
-func (c *cyclist) point(label string, r ring, note string) Point {
+// point is the cycle as a special point of its branch.
+func (c *cycleTracer) point(label string, r cyclePoint, note string) Point {
 	p := newPoint(label, r.mu, r.vMax)
 	p.Period, p.Frequency, p.State, p.Note = r.period, 1000/r.period, c.row(r).State, note
 	return p
 }
 
 // samples are states once around the cycle, denser where it is quick.
-func (r ring) samples(dim int) (list [][]float64) {
+func (r cyclePoint) samples(dim int) (list [][]float64) {
 	const each = 4 // to an interval of the mesh
 	for k := range each*(len(r.mesh)-1) + 1 {
 		j := min(k/each, len(r.mesh)-2)
@@ -193,7 +196,8 @@ func (r ring) samples(dim int) (list [][]float64) {
 	return list
 }
 
-func (r ring) stable() bool {
+// stable tells whether no Floquet multiplier lies outside of the unit circle.
+func (r cyclePoint) stable() bool {
 	return len(r.spectrum) == 0 || cmplx.Abs(r.spectrum[0]) <= 1
 }
 
@@ -204,9 +208,9 @@ func byModulus(l []complex128) []complex128 {
 	return l
 }
 
-// tests are functions of the multipliers: zero where one is 1, where one is -1, where the product of two is 1. Multipliers
-// span many orders of magnitude on a canard, so that each factor is a logarithm.
-func (r ring) tests() (fold, double, torus float64) {
+// tests are functions of the multipliers: zero where one is 1, where one is -1, where the product of two is 1.
+// Multipliers span many orders of magnitude on a canard, so that each factor is a logarithm.
+func (r cyclePoint) tests() (fold, double, torus float64) {
 	fold, double, torus = 1, 1, 1
 	for i, l := range r.spectrum {
 		if imag(l) == 0 {
@@ -224,19 +228,19 @@ func (r ring) tests() (fold, double, torus float64) {
 
 func signedLog(x float64) float64 { return math.Copysign(math.Log1p(math.Abs(x)), x) }
 
-// trail is one side of a branch.
-type trail struct {
+// branchSide is the part of a branch on one side of the cycle from which it is followed.
+type branchSide struct {
 	rows   []Row
 	points []Point
 	end    string
 }
 
-// follow walks along the branch from r, in the direction of its tangent and with the arclength ds at first, until it
-// ends. The row of r itself is not in the trail.
-func (c *cyclist) follow(ctx context.Context, r ring, ds float64) (t trail, err error) {
+// follow follows the branch from r in the direction of its tangent, with a first step of arclength ds, until it ends.
+// The row of r itself is not included.
+func (c *cycleTracer) follow(ctx context.Context, r cyclePoint, ds float64) (t branchSide, err error) {
 	start := r
 	ceiling := c.ceiling()
-	c.halves = c.halves[:0]
+	c.sampled = c.sampled[:0]
 	met, every := 0, 1
 	longest := max(1000, 8*start.period)
 	for {
@@ -246,11 +250,12 @@ func (c *cyclist) follow(ctx context.Context, r ring, ds float64) (t trail, err 
 		if len(t.rows) > mostRows {
 			return c.stopped(t, r, fmt.Sprintf("after %d rows", mostRows))
 		}
-		ds = min(ds, longestStep, max(1e-4, (r.vMax-r.vMin)/300/c.swell(r))) // a small cycle shrinks by no more than half
+		// a small cycle shrinks by no more than half
+		ds = min(ds, longestStep, max(1e-4, (r.vMax-r.vMin)/300/c.stateShare(r)))
 		q, err := c.step(r, ds)
 		bend := 0.0
 		if err == nil {
-			bend = c.bend(r, q, ds)
+			bend = c.deviation(r, q, ds)
 		}
 		if err != nil || bend > 2 || c.inner(r.tangent, r.period).of(q.tangent) < sharpestTurn {
 			if ds /= 2; ds < smallestStep {
@@ -263,14 +268,14 @@ func (c *cyclist) follow(ctx context.Context, r ring, ds float64) (t trail, err 
 			return c.endAtCeiling(t, r, q, ds, ceiling)
 		case q.mu < c.free.Lo || q.mu > c.free.Hi:
 			t.rows = append(t.rows, c.rowsBetween(r, ds, c.marked(r, q, ds))...)
-			return c.endAtBorder(t, r, ds)
+			return c.endAtIntervalEnd(t, r, ds)
 		}
 		if met++; met%every == 0 {
-			if c.halves = append(c.halves, q); len(c.halves) == 32 {
+			if c.sampled = append(c.sampled, q); len(c.sampled) == 32 {
 				for k := range 16 {
-					c.halves[k] = c.halves[2*k+1]
+					c.sampled[k] = c.sampled[2*k+1]
 				}
-				c.halves, every = c.halves[:16], 2*every
+				c.sampled, every = c.sampled[:16], 2*every
 			}
 		}
 		points, special := c.between(r, q, ds)
@@ -288,9 +293,9 @@ func (c *cyclist) follow(ctx context.Context, r ring, ds float64) (t trail, err 
 			}
 		}
 		if q.period > longest {
-			return c.endAtInfinity(t, r, q), nil
+			return c.endAtLongPeriod(t, r, q), nil
 		}
-		if len(t.rows) > 10 && c.backAt(start, r, q) {
+		if len(t.rows) > 10 && c.passesStart(start, r, q) {
 			t.rows = append(t.rows, c.row(start))
 			t.end = Closed
 			return t, nil
@@ -300,14 +305,15 @@ func (c *cyclist) follow(ctx context.Context, r ring, ds float64) (t trail, err 
 	}
 }
 
-// swell is the part of the states in the tangent of r, from 0 to 1; the rest is that of period and parameter.
-func (c *cyclist) swell(r ring) float64 {
+// stateShare is the part of the states in the tangent of r, from 0 to 1; the rest is that of period and parameter.
+func (c *cycleTracer) stateShare(r cyclePoint) float64 {
 	period, mu := r.tangent.period/r.period, r.tangent.mu/c.muUnit
 	return math.Sqrt(max(1e-6, 1-period*period-mu*mu))
 }
 
-// bend says how far the branch strays from the straight line between the rows of r and q, in units of what is allowed.
-func (c *cyclist) bend(r, q ring, ds float64) float64 {
+// deviation is the distance of the branch from the straight line between the rows of r and q, in units of the
+// tolerance.
+func (c *cycleTracer) deviation(r, q cyclePoint, ds float64) float64 {
 	mu := (r.mu+q.mu)/2 + ds/8*(r.tangent.mu-q.tangent.mu)
 	period := (r.period+q.period)/2 + ds/8*(r.tangent.period-q.tangent.period)
 	missed := math.Abs(period-r.period-(q.period-r.period)*(mu-r.mu)/(q.mu-r.mu)) / (rowTol * period)
@@ -318,10 +324,10 @@ func (c *cyclist) bend(r, q ring, ds float64) float64 {
 	return min(missed, beside)
 }
 
-// rowsBetween are the rows of rings found between r and the ring ds further on, in their order along the branch.
-func (c *cyclist) rowsBetween(r ring, ds float64, rings []ring) (rows []Row) {
+// rowsBetween are the rows of cycles found between r and the cycle ds further on, in their order along the branch.
+func (c *cycleTracer) rowsBetween(r cyclePoint, ds float64, rings []cyclePoint) (rows []Row) {
 	along := c.inner(r.tangent, r.period)
-	slices.SortFunc(rings, func(a, b ring) int { return cmp.Compare(along.of(a.orbit)/ds, along.of(b.orbit)/ds) })
+	slices.SortFunc(rings, func(a, b cyclePoint) int { return cmp.Compare(along.of(a.orbit)/ds, along.of(b.orbit)/ds) })
 	for _, s := range rings {
 		rows = append(rows, c.row(s))
 	}
@@ -329,10 +335,10 @@ func (c *cyclist) rowsBetween(r ring, ds float64, rings []ring) (rows []Row) {
 }
 
 // between locates the special points between the neighbours r and q.
-func (c *cyclist) between(r, q ring, ds float64) (points []Point, rings []ring) {
+func (c *cycleTracer) between(r, q cyclePoint, ds float64) (points []Point, rings []cyclePoint) {
 	fold0, double0, torus0 := r.tests()
 	fold1, double1, torus1 := q.tests()
-	add := func(label string, a, b float64, test func(ring) float64) {
+	add := func(label string, a, b float64, test func(cyclePoint) float64) {
 		if (a < 0) == (b < 0) {
 			return
 		}
@@ -345,26 +351,28 @@ func (c *cyclist) between(r, q ring, ds float64) (points []Point, rings []ring) 
 			c.turned = append(c.turned, found)
 		}
 	}
-	// On a canard the parameter stands still to many digits and its direction is noise, so that the multiplier must tell
-	// where the fold is; beside a Hopf point it is the multiplier that is noise. Near a homoclinic orbit a small cycle too
-	// stands still, to rounding.
+	// On a canard the parameter stands still to many digits and its direction is noise, so that the multiplier must
+	// tell where the fold is; beside a Hopf point it is the multiplier that is noise. Near a homoclinic orbit a small
+	// cycle too stands still, to rounding.
 	before, after := r.tangent.mu/c.muUnit, q.tangent.mu/c.muUnit
 	canard := min(math.Abs(before), math.Abs(after)) < 1e-4 && q.vMax-q.vMin > 1
 	if stands := max(math.Abs(before), math.Abs(after)) < 1e-9; stands || canard {
-		add(CycleFold, fold0, fold1, func(s ring) float64 { f, _, _ := s.tests(); return f })
+		add(CycleFold, fold0, fold1, func(s cyclePoint) float64 { f, _, _ := s.tests(); return f })
 	} else {
-		add(CycleFold, before, after, func(s ring) float64 { return s.tangent.mu / c.muUnit })
+		add(CycleFold, before, after, func(s cyclePoint) float64 { return s.tangent.mu / c.muUnit })
 	}
-	add(PeriodDoubling, double0, double1, func(s ring) float64 { _, f, _ := s.tests(); return f })
+	add(PeriodDoubling, double0, double1, func(s cyclePoint) float64 { _, f, _ := s.tests(); return f })
 	if torus0 != 1 && torus1 != 1 { // both sides have a complex pair
-		add(Torus, torus0, torus1, func(s ring) float64 { _, _, f := s.tests(); return f })
+		add(Torus, torus0, torus1, func(s cyclePoint) float64 { _, _, f := s.tests(); return f })
 	}
 	return points, rings
 }
 
-// locate finds the ring on the branch beside r, within the arclength ds, at which test is zero; at the ends test is
+// locate finds the cycle on the branch beside r, within the arclength ds, at which test is zero; at the ends test is
 // a and b.
-func (c *cyclist) locate(r ring, ds, a, b float64, test func(ring) float64) (found ring, jump float64) {
+func (c *cycleTracer) locate(r cyclePoint, ds, a, b float64, test func(cyclePoint) float64) (found cyclePoint,
+	jump float64,
+) {
 	found = r
 	_, jump = rootNear(func(x float64) float64 {
 		s, err := c.step(r, x)
@@ -377,15 +385,15 @@ func (c *cyclist) locate(r ring, ds, a, b float64, test func(ring) float64) (fou
 	return found, jump
 }
 
-// marked lists the rings at the marked parameters between r and q.
-func (c *cyclist) marked(r, q ring, ds float64) (rings []ring) {
+// marked lists the cycles at the marked parameters between r and q.
+func (c *cycleTracer) marked(r, q cyclePoint, ds float64) (rings []cyclePoint) {
 	for _, mark := range c.free.Marks {
 		if (r.mu < mark) == (q.mu < mark) || mark < c.free.Lo || mark > c.free.Hi {
 			continue
 		}
 		guess := r.plus(ds*(mark-r.mu)/(q.mu-r.mu), r.tangent)
 		guess.mu = mark
-		if s, err := c.pinned(guess, 0); err == nil {
+		if s, err := c.solvedAt(guess, 0); err == nil {
 			rings = append(rings, s)
 		}
 	}
@@ -423,19 +431,20 @@ func rootNear(f func(float64) float64, lo, hi, flo, fhi, tol float64) (x, jump f
 	return x, math.Abs(right - left)
 }
 
-// stopped ends a trail that cannot be continued.
-func (c *cyclist) stopped(t trail, r ring, where string) (trail, error) {
+// stopped ends a side of a branch that cannot be continued further, with an error that tells where.
+func (c *cycleTracer) stopped(t branchSide, r cyclePoint, where string) (branchSide, error) {
 	t.end = BranchEnd
 	t.points = append(t.points, c.point(BranchEnd, r, where))
-	return t, fmt.Errorf("dynamics: a branch of cycles was left at %s = %.8g, period %.6g ms, %s", c.free.Name, r.mu, r.period, where)
+	return t, fmt.Errorf("dynamics: a branch of cycles was left at %s = %.8g, period %.6g ms, %s", c.free.Name, r.mu,
+		r.period, where)
 }
 
-func (c *cyclist) endAtBorder(t trail, r ring, ds float64) (trail, error) {
+func (c *cycleTracer) endAtIntervalEnd(t branchSide, r cyclePoint, ds float64) (branchSide, error) {
 	border := c.free.Lo
 	if r.tangent.mu > 0 {
 		border = c.free.Hi
 	}
-	t.end = ParameterBorder
+	t.end = IntervalEnd
 	if r.mu == border {
 		return t, nil
 	}
@@ -444,7 +453,7 @@ func (c *cyclist) endAtBorder(t trail, r ring, ds float64) (trail, error) {
 		guess = r.plus(0, r.tangent)
 	}
 	guess.mu = border
-	q, err := c.pinned(guess, 0)
+	q, err := c.solvedAt(guess, 0)
 	if err != nil {
 		return c.stopped(t, r, "just before the border")
 	}
@@ -452,8 +461,8 @@ func (c *cyclist) endAtBorder(t trail, r ring, ds float64) (trail, error) {
 	return t, nil
 }
 
-// endAtCeiling ends a trail where the cycle touches V_th, between r and q.
-func (c *cyclist) endAtCeiling(t trail, r, q ring, ds, ceiling float64) (trail, error) {
+// endAtCeiling ends a side of a branch where the cycle touches V_th, between r and q.
+func (c *cycleTracer) endAtCeiling(t branchSide, r, q cyclePoint, ds, ceiling float64) (branchSide, error) {
 	last := q
 	rootNear(func(x float64) float64 {
 		s, err := c.step(r, x)
@@ -469,9 +478,9 @@ func (c *cyclist) endAtCeiling(t trail, r, q ring, ds, ceiling float64) (trail, 
 	return t, nil
 }
 
-// endAtInfinity names the end of a trail whose period has grown beyond measure: at a fold of equilibria the period goes
-// like the inverse square root of the distance, at a homoclinic orbit like the logarithm.
-func (c *cyclist) endAtInfinity(t trail, r, q ring) trail {
+// endAtLongPeriod labels the end of a side of a branch on which the period grows without bound: at a fold of equilibria
+// it grows like the inverse square root of the distance, at a homoclinic orbit like the logarithm.
+func (c *cycleTracer) endAtLongPeriod(t branchSide, r, q cyclePoint) branchSide {
 	a, b := 1/(r.period*r.period), 1/(q.period*q.period)
 	limit := q.mu - b*(q.mu-r.mu)/(b-a)
 	for _, f := range c.folds {
@@ -484,7 +493,7 @@ func (c *cyclist) endAtInfinity(t trail, r, q ring) trail {
 		}
 	}
 	t.end = Homoclinic
-	c.long = append(c.long, q)
+	c.longCycles = append(c.longCycles, q)
 	p := newPoint(Homoclinic, q.mu, q.vMax)
 	p.State, p.Frequency, p.Period = c.row(q).State, 0, math.NaN()
 	c.system.at(q.mu)
@@ -502,7 +511,7 @@ func (c *cyclist) endAtInfinity(t trail, r, q ring) trail {
 	return t
 }
 
-// slowest is the state at which a long cycle lingers, at the present parameters: near the saddle of a homoclinic orbit.
+// slowest is the state of a cycle at which it moves most slowly: near a homoclinic orbit, one close to the saddle.
 func (c *collocator) slowest(o orbit) []float64 {
 	k := c.slowestNode(o) * c.dim
 	return slices.Clone(o.u[k : k+c.dim])
@@ -526,22 +535,26 @@ func (c *collocator) slowestNode(o orbit) (node int) {
 }
 
 // hopfNear finds the Hopf point into which a small cycle shrinks, or -1.
-func (c *cyclist) hopfNear(r ring) int {
+func (c *cycleTracer) hopfNear(r cyclePoint) int {
 	for k, h := range c.hopfs {
-		if math.Abs(r.mu-h.Parameter) < 1e-3*c.muUnit && h.V > r.vMin-1 && h.V < r.vMax+1 && math.Abs(r.period/h.Period-1) < 0.02 {
+		if math.Abs(r.mu-h.Parameter) < 1e-3*c.muUnit && h.V > r.vMin-1 && h.V < r.vMax+1 &&
+			math.Abs(r.period/h.Period-1) < 0.02 {
 			return k
 		}
 	}
 	return -1
 }
 
-func (c *cyclist) hopfRow(h Point) Row {
-	return Row{Parameter: h.Parameter, VMin: h.V, VMax: h.V, Period: h.Period, Stable: h.Criticality == "super", State: h.State, Spectrum: []complex128{1}}
+func (c *cycleTracer) hopfRow(h Point) Row {
+	return Row{
+		Parameter: h.Parameter, VMin: h.V, VMax: h.V, Period: h.Period, Stable: h.Criticality == "super",
+		State: h.State, Spectrum: []complex128{1},
+	}
 }
 
-// backAt tells whether the branch passes the ring start between its neighbours r and q.
-func (c *cyclist) backAt(start, r, q ring) bool {
-	place := func(s ring) [4]float64 {
+// passesStart tells whether the branch passes the cycle start between its neighbours r and q.
+func (c *cycleTracer) passesStart(start, r, q cyclePoint) bool {
+	place := func(s cyclePoint) [4]float64 {
 		return [4]float64{s.mu / c.muUnit, s.period / start.period, s.vMin / 50, s.vMax / 50}
 	}
 	a, b, x := place(r), place(q), place(start)
@@ -562,10 +575,10 @@ func (c *cyclist) backAt(start, r, q ring) bool {
 }
 
 // fromHopf follows the branch of cycles born at Hopf point k.
-func (c *cyclist) fromHopf(ctx context.Context, k int) (Branch, []Point, error) {
+func (c *cycleTracer) fromHopf(ctx context.Context, k int) (Branch, []Point, error) {
 	h := c.hopfs[k]
 	c.used[k] = true
-	c.middle = ring{}
+	c.middle = cyclePoint{}
 	c.system.at(h.Parameter)
 	omega := 2 * math.Pi / h.Period
 	a := make([]float64, c.dim*c.dim)
@@ -585,7 +598,7 @@ func (c *cyclist) fromHopf(ctx context.Context, k int) (Branch, []Point, error) 
 		}
 	}
 	wave = c.normalised(wave, h.Period)
-	r := ring{orbit: still, tangent: wave, vMin: h.V, vMax: h.V}
+	r := cyclePoint{orbit: still, tangent: wave, vMin: h.V, vMax: h.V}
 	b := Branch{Kind: Cycle, From: Hopf, Rows: []Row{c.hopfRow(h)}}
 	form := c.inner(wave, h.Period)
 	var err error
@@ -602,15 +615,16 @@ func (c *cyclist) fromHopf(ctx context.Context, k int) (Branch, []Point, error) 
 		first /= 4
 	}
 	if err != nil {
-		return b, nil, fmt.Errorf("dynamics: no cycle found beside the Hopf point at %s = %.8g: %w", c.free.Name, h.Parameter, err)
+		return b, nil, fmt.Errorf("dynamics: no cycle found beside the Hopf point at %s = %.8g: %w", c.free.Name,
+			h.Parameter, err)
 	}
 	if r.mu < c.free.Lo || r.mu > c.free.Hi {
 		return b, nil, nil
 	}
 	b.Rows = append(b.Rows, c.row(r))
 	t, err := c.follow(ctx, r, first)
-	if n := len(c.halves); n > 0 {
-		c.middle = c.halves[n/2]
+	if n := len(c.sampled); n > 0 {
+		c.middle = c.sampled[n/2]
 	}
 	b.Rows = append(b.Rows, t.rows...)
 	b.To = t.end
@@ -618,9 +632,9 @@ func (c *cyclist) fromHopf(ctx context.Context, k int) (Branch, []Point, error) 
 }
 
 // through follows the branch of cycles through r in both directions.
-func (c *cyclist) through(ctx context.Context, r ring) (Branch, []Point, error) {
+func (c *cycleTracer) through(ctx context.Context, r cyclePoint) (Branch, []Point, error) {
 	const first = 1e-2
-	c.middle = ring{}
+	c.middle = cyclePoint{}
 	b := Branch{Kind: Cycle}
 	ahead, err := c.follow(ctx, r, first)
 	b.To = ahead.end

@@ -30,7 +30,8 @@ func mustBifurcation(t *testing.T, file, name string, gL float64, lo, hi float64
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d branches, %d special points in %v; warnings %v", len(d.Branches), len(d.Points), time.Since(began), d.Warnings)
+	t.Logf("%d branches, %d special points in %v; warnings %v", len(d.Branches), len(d.Points), time.Since(began),
+		d.Warnings)
 	return d, stored
 }
 
@@ -57,7 +58,8 @@ func TestCyclesMatchStoredOnes(t *testing.T) {
 				best := Row{Period: math.Inf(1)}
 				for _, b := range d.Branches {
 					for _, r := range b.Rows {
-						if b.Kind == Cycle && r.Parameter == i && math.Abs(r.Period-period) < math.Abs(best.Period-period) {
+						if b.Kind == Cycle && r.Parameter == i &&
+							math.Abs(r.Period-period) < math.Abs(best.Period-period) {
 							best = r
 						}
 					}
@@ -80,16 +82,19 @@ func TestCyclesMatchStoredOnes(t *testing.T) {
 				}
 				dv := max(math.Abs(best.VMin-want.num(t, "V_min")), math.Abs(best.VMax-want.num(t, "V_max")))
 				if worstV = max(worstV, dv); dv > vTol {
-					t.Errorf("I = %v, period %.6g: V from %.10g to %.10g, want %s to %s", i, period, best.VMin, best.VMax, want["V_min"], want["V_max"])
+					t.Errorf("I = %v, period %.6g: V from %.10g to %.10g, want %s to %s", i, period, best.VMin,
+						best.VMax, want["V_min"], want["V_max"])
 				}
-				if f, err := strconv.ParseFloat(want["floquet1_re"], 64); err == nil && want.num(t, "shooting_residual") < 1e-15 {
+				if f, err := strconv.ParseFloat(want["floquet1_re"], 64); err == nil && want.num(t,
+					"shooting_residual") < 1e-15 {
 					dm := math.Abs(real(best.Spectrum[0])-f) / (1 + math.Abs(f))
 					if worstM = max(worstM, dm); dm > multiplierTol {
 						t.Errorf("I = %v, period %.6g: multiplier %v, want %v", i, period, best.Spectrum[0], f)
 					}
 				}
 			}
-			t.Logf("largest deviations: period %.1e relative, extremes %.1e mV, multiplier %.1e", worstT, worstV, worstM)
+			t.Logf("largest deviations: period %.1e relative, extremes %.1e mV, multiplier %.1e", worstT, worstV,
+				worstM)
 			var folds []struct {
 				Type string
 				I    number
@@ -126,9 +131,9 @@ func TestMultiplierIsExponentialOfDivergence(t *testing.T) {
 	m, p := mustModel(t, "rhh", map[string]float64{"g_L": 0.03})
 	const i = 35
 	s := newSystem(m, p, i, "I")
-	c := newCyclist(s, Free{Name: "I", Lo: 30, Hi: 40}, nil)
+	c := newCycleTracer(s, Free{Name: "I", Lo: 30, Hi: 40}, nil)
 	for _, f := range s.planarCycles() {
-		r, err := c.pinned(c.guess(f, i, meshIntervals), 3)
+		r, err := c.solvedAt(c.guess(f, i, meshIntervals), 3)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,8 +7,8 @@ import (
 	"popsim/model"
 )
 
-// Free names the parameter that a diagram follows, or "I" for the input current, and the interval it runs through, in the
-// unit that the model has for it.
+// Free names the parameter that a diagram follows, or "I" for the input current, and the interval it runs through, in
+// the unit that the model has for it.
 type Free struct {
 	Name   string
 	Lo, Hi float64
@@ -22,7 +22,8 @@ func (f Free) check(m *model.Model) error {
 	case f.Name != "I" && m.Index(f.Name) < 0:
 		return fmt.Errorf("dynamics: %s has no parameter %q", m.Name, f.Name)
 	case !(f.Lo < f.Hi):
-		return fmt.Errorf("dynamics: the interval of %s runs from %v to %v; the first must be smaller", f.Name, f.Lo, f.Hi)
+		return fmt.Errorf("dynamics: the interval of %s runs from %v to %v; the first must be smaller", f.Name, f.Lo,
+			f.Hi)
 	}
 	return nil
 }
@@ -69,21 +70,21 @@ type Row struct {
 
 // Labels of special points and of the ends of branches.
 const (
-	Hopf            = "hopf"
-	Fold            = "fold"
-	CycleFold       = "cycle-fold"
-	PeriodDoubling  = "period-doubling"
-	Torus           = "torus"
-	BranchEnd       = "branch-end"
-	Homoclinic      = "homoclinic"
-	SNIC            = "snic"
-	BogdanovTakens  = "bogdanov-takens"
-	Cusp            = "cusp"
-	Bautin          = "bautin"
-	ZeroHopf        = "zero-hopf"
-	CycleCusp       = "cusp-of-cycles"
-	ParameterBorder = "border" // the end of the interval asked for
-	Closed          = "closed" // the branch has come back to where it began
+	Hopf           = "hopf"
+	Fold           = "fold"
+	CycleFold      = "cycle-fold"
+	PeriodDoubling = "period-doubling"
+	Torus          = "torus"
+	BranchEnd      = "branch-end"
+	Homoclinic     = "homoclinic"
+	SNIC           = "snic"
+	BogdanovTakens = "bogdanov-takens"
+	Cusp           = "cusp"
+	Bautin         = "bautin"
+	ZeroHopf       = "zero-hopf"
+	CycleCusp      = "cusp-of-cycles"
+	IntervalEnd    = "border" // the end of the interval asked for
+	Closed         = "closed" // the branch has come back to where it began
 )
 
 // Point is a special point of a diagram. Numbers that make no sense for its label are NaN.
@@ -110,19 +111,20 @@ type system struct {
 		lo, hi float64
 		turns  []float64
 	}
-	along func(mu float64) // sets the parameters where the free one is a place along a line through two of them; nil means it is one
-	halt  func() error     // asked now and then on long ways whether to go on; nil means yes
-	swift bool             // a search for cycles was given up
+	// sets the parameters where the free one is a place along a line through two of them; nil means it is one
+	along   func(mu float64)
+	halt    func() error // haltEvery now and then on long ways whether to go on; nil means yes
+	tooFast bool         // a search for cycles was given up
 }
 
-// mostSteps is how many steps of the integrator one way round may take. The slowest among the presets take a few thousand; a
-// million times faster than the membrane, a variable would make days of it, for the integrator is explicit.
+// mostSteps is how many steps of the integrator one way round may take. The slowest among the presets take a few
+// thousand; a million times faster than the membrane, a variable would make days of it, for the integrator is explicit.
 const mostSteps = 200_000
 
-// weary tells, after every step of a search, whether to give it up: for being too long, or called off.
-func (s *system) weary(steps int) bool {
+// stepsSpent tells, after every step of a search, whether to give it up: for being too long, or called off.
+func (s *system) stepsSpent(steps int) bool {
 	if steps > mostSteps {
-		s.swift = true
+		s.tooFast = true
 	}
 	return steps > mostSteps || steps%1024 == 0 && s.halt != nil && s.halt() != nil
 }

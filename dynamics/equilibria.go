@@ -25,7 +25,7 @@ type FixedPoint struct {
 func FixedPoints(m *model.Model, p []float64, i float64) []FixedPoint {
 	s := newSystem(m, p, i, "I")
 	var points []FixedPoint
-	for _, v := range s.rests() {
+	for _, v := range s.equilibria() {
 		y := make([]float64, s.dim())
 		m.Steady(p, v, y)
 		points = append(points, s.classify(y))
@@ -181,8 +181,8 @@ func (s *system) reversals() (lo, hi float64) {
 	return min(at("E_Na"), at("E_K"), at("E_L")), max(at("E_Na"), at("E_K"), at("E_L"))
 }
 
-// rests lists the potentials of all equilibria in ascending order.
-func (s *system) rests() []float64 {
+// equilibria lists the potentials of all equilibria in ascending order.
+func (s *system) equilibria() []float64 {
 	lo, hi := s.reach()
 	ends := append([]float64{lo}, s.turns(lo, hi)...)
 	ends = append(ends, hi)

@@ -8,10 +8,14 @@ import (
 	"popsim/model"
 )
 
-// The reduced Hodgkin-Huxley neuron rests at every current; its cycles live on a branch of their own, closed by two folds.
+// The reduced Hodgkin-Huxley neuron rests at every current; its cycles live on a branch of their own, closed by two
+// folds.
 func ExampleBifurcation() {
 	m := model.RHHModel
-	diagram, err := dynamics.Bifurcation(context.Background(), m, m.Defaults(), 0, dynamics.Free{Name: "I", Lo: -5, Hi: 20})
+	diagram, err := dynamics.Bifurcation(context.Background(), m, m.Defaults(), 0, dynamics.Free{
+		Name: "I", Lo: -5,
+		Hi: 20,
+	})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -32,26 +32,33 @@ func TestExponentialModelsHaveTheirClosedForms(t *testing.T) {
 				t.Errorf("fold at V = %.14g, I = %.14g, want %+v", v, i, want)
 			}
 			vh, ih, omega, ok := e.Hopf()
-			if ok != want.Exists || ok && (!close10(vh, float64(want.VH)) || !close10(ih, float64(want.IH)) || !close10(omega, float64(want.Omega))) {
+			if ok != want.Exists || ok && (!close10(vh, float64(want.VH)) || !close10(ih, float64(want.IH)) ||
+				!close10(omega, float64(want.Omega))) {
 				t.Errorf("Hopf point %v at V = %.14g, I = %.14g, omega = %.14g, want %+v", ok, vh, ih, omega, want)
 			}
-			if a, v, i := e.BogdanovTakens(); !close10(a, float64(want.BTA)) || !close10(v, float64(want.BTV)) || !close10(i, float64(want.BTI)) {
+			if a, v, i := e.BogdanovTakens(); !close10(a, float64(want.BTA)) || !close10(v, float64(want.BTV)) ||
+				!close10(i, float64(want.BTI)) {
 				t.Errorf("Bogdanov-Takens at a = %.14g, V = %.14g, I = %.14g, want %+v", a, v, i, want)
 			}
 			// The general method must find the same.
-			_, points, warnings := restBranches(newSystem(m, p, 0, "I"), Free{Name: "I", Lo: i - 0.3*math.Abs(i) - 1, Hi: i + 1})
+			_, points, warnings := equilibriumBranches(newSystem(m, p, 0, "I"), Free{
+				Name: "I",
+				Lo:   i - 0.3*math.Abs(i) - 1, Hi: i + 1,
+			})
 			folds, hopfs := 0, 0
 			for _, q := range points {
 				switch q.Label {
 				case Fold:
 					folds++
 					if !close10(q.V, v) || !close10(q.Parameter, i) {
-						t.Errorf("continuation finds the fold at V = %.14g, I = %.14g, not %.14g, %.14g", q.V, q.Parameter, v, i)
+						t.Errorf("continuation finds the fold at V = %.14g, I = %.14g, not %.14g, %.14g", q.V,
+							q.Parameter, v, i)
 					}
 				case Hopf:
 					hopfs++
 					if !close10(q.V, vh) || !close10(q.Parameter, ih) || q.Criticality != "sub" {
-						t.Errorf("continuation finds a %scritical Hopf point at V = %.14g, I = %.14g, not %.14g, %.14g", q.Criticality, q.V, q.Parameter, vh, ih)
+						t.Errorf("continuation finds a %scritical Hopf point at V = %.14g, I = %.14g, not %.14g, %.14g",
+							q.Criticality, q.V, q.Parameter, vh, ih)
 					}
 				}
 			}
@@ -92,7 +99,8 @@ func TestLambertEquilibria(t *testing.T) {
 	mustJSON(t, "bif/adex_special.json", &sets)
 	for _, r := range mustTable(t, "bif/equilibria_adex.csv") {
 		m, p := mustModel(t, "adex", sets[r["set"]].Params)
-		checkEquilibrium(t, mustExponential(t, "adex", sets[r["set"]].Params), FixedPoints(m, p, r.num(t, "I")), r.num(t, "I"), r.num(t, "V"))
+		checkEquilibrium(t, mustExponential(t, "adex", sets[r["set"]].Params), FixedPoints(m, p, r.num(t, "I")),
+			r.num(t, "I"), r.num(t, "V"))
 	}
 	m, p := mustModel(t, "eif", nil)
 	for _, r := range mustTable(t, "bif/equilibria_eif_default.csv") {
@@ -142,7 +150,8 @@ func TestAdExCycleBranchEndsAtSaddle(t *testing.T) {
 	}
 	for _, b := range d.Branches {
 		if b.Kind == Cycle && (b.From != Hopf || b.To != Homoclinic || b.Rows[5].Stable) {
-			t.Errorf("the cycles run from %s to %s; want the unstable ones from the Hopf point to the homoclinic orbit", b.From, b.To)
+			t.Errorf("the cycles run from %s to %s; want the unstable ones from the Hopf point to the homoclinic orbit",
+				b.From, b.To)
 		}
 	}
 	if len(d.Branches) != 2 || len(d.Warnings) != 0 {

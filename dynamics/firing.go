@@ -26,10 +26,12 @@ type Repeller struct {
 	VMin float64 // mV
 }
 
-// FiringAt finds how the model fires at one value of the named parameter ("I" for the current). It starts from a reset with
-// the adaptation of V_reset and, where that ends in silence, from one that leaves each w (pA) in turn. drop and keep count spikes, as in
-// ResetMap.Attractor.
-func FiringAt(ctx context.Context, m *model.Model, p []float64, i float64, name string, value float64, drop, keep int, w ...float64) (Firing, error) {
+// FiringAt finds how the model fires at one value of the named parameter ("I" for the current). It starts from a reset
+// with the adaptation of V_reset and, where that ends in silence, from one that leaves each w (pA) in turn. drop and
+// keep count spikes, as in ResetMap.Attractor.
+func FiringAt(ctx context.Context, m *model.Model, p []float64, i float64, name string, value float64, drop, keep int,
+	w ...float64,
+) (Firing, error) {
 	s := newSystem(m, p, i, name)
 	s.at(value)
 	if err := m.Check(s.p); err != nil {
@@ -38,7 +40,7 @@ func FiringAt(ctx context.Context, m *model.Model, p []float64, i float64, name 
 	at := func(name string) float64 { return s.p[m.Index(name)] }
 	f := Firing{Parameter: value, VMin: at("V_reset"), VMax: at("V_th"), Multiplier: math.NaN()}
 	if s.dim() == 1 {
-		f.Attractor = s.forgetful()
+		f.Attractor = s.trainOfOneVariable()
 		f.Multiplier = 0
 		return f, nil
 	}
@@ -87,8 +89,8 @@ func FiringAt(ctx context.Context, m *model.Model, p []float64, i float64, name 
 	return f, err
 }
 
-// Each calls work with 0 to n-1, in any order and, if it likes, several at a time, and returns the first error. A nil Each
-// takes one after the other.
+// Each calls work with 0 to n-1, in any order and, if it likes, several at a time, and returns the first error. A nil
+// Each takes one after the other.
 type Each func(n int, work func(k int) error) error
 
 func (e Each) do(n int, work func(k int) error) error {
@@ -111,16 +113,19 @@ const (
 	keptTurns    = 200  // spikes in statistics of irregular firing
 )
 
-// FiringCurve finds how an integrate-and-fire model fires over the interval of free: at even values first, then where firing
-// may go on that does not begin there, then between neighbours until straight lines give the period to 1e-3. The other
-// parameters are p, the input current is i. The list ascends; with an error it holds what was found before. each may share
-// the values among workers.
-func FiringCurve(ctx context.Context, m *model.Model, p []float64, i float64, free Free, each Each) (list []Firing, err error) {
+// FiringCurve finds how an integrate-and-fire model fires over the interval of free: at even values first, then where
+// firing may go on that does not begin there, then between neighbours until straight lines give the period to 1e-3. The
+// other parameters are p, the input current is i. The list ascends; with an error it holds what was found before. each
+// may share the values among workers.
+func FiringCurve(ctx context.Context, m *model.Model, p []float64, i float64, free Free, each Each) (list []Firing,
+	err error,
+) {
 	followed := map[float64]bool{} // values at which the firing of a neighbour has been tried
 	for values := spread(free.Lo, free.Hi, firstFirings); len(values) > 0 && len(list) < mostFirings; {
 		found := make([]*Firing, len(values)) // nil where the work ended before
 		err := each.do(len(values), func(k int) error {
-			f, err := FiringAt(ctx, m, p, i, free.Name, values[k], droppedTurns, keptTurns, beside(list, values[k])...)
+			f, err := FiringAt(ctx, m, p, i, free.Name, values[k], droppedTurns, keptTurns, neighbourResets(list,
+				values[k])...)
 			if err == nil {
 				found[k] = &f
 			}
@@ -128,7 +133,7 @@ func FiringCurve(ctx context.Context, m *model.Model, p []float64, i float64, fr
 		})
 		for k, f := range found {
 			if f != nil {
-				followed[values[k]] = len(beside(list, values[k])) > 0
+				followed[values[k]] = len(neighbourResets(list, values[k])) > 0
 			}
 		}
 		for _, f := range found {
@@ -143,23 +148,23 @@ func FiringCurve(ctx context.Context, m *model.Model, p []float64, i float64, fr
 		}
 		values = values[:0]
 		for _, f := range list {
-			if f.Silent && !followed[f.Parameter] && len(beside(list, f.Parameter)) > 0 {
+			if f.Silent && !followed[f.Parameter] && len(neighbourResets(list, f.Parameter)) > 0 {
 				values = append(values, f.Parameter)
 			}
 		}
 		if len(values) == 0 {
-			values = wanted(list)
+			values = valuesBetween(list)
 		}
 	}
 	return list, nil
 }
 
-// forgetful is the train of a model of one variable: every interval is the first.
-func (s *system) forgetful() Attractor {
+// trainOfOneVariable is the train of a model of one variable: every interval is the first.
+func (s *system) trainOfOneVariable() Attractor {
 	reset := s.m.ResetTo(s.p)
 	slope := make([]float64, 1)
 	s.deriv([]float64{reset}, slope)
-	held := slices.ContainsFunc(s.rests(), func(v float64) bool { return v >= reset })
+	held := slices.ContainsFunc(s.equilibria(), func(v float64) bool { return v >= reset })
 	if held || slope[0] <= 0 {
 		return Attractor{Silent: true}
 	}
@@ -172,8 +177,8 @@ func (s *system) forgetful() Attractor {
 	return Attractor{Period: 1, Intervals: []float64{interval}, Rate: 1000 / interval, Lyapunov: math.Inf(-1)}
 }
 
-// lowest is the least V on the way from the reset with adaptation w. Trajectories do not cross, so of several resets the
-// one with the largest w sinks lowest.
+// lowest is the least V on the way from the reset with adaptation w. Trajectories do not cross, so of several resets
+// the one with the largest w sinks lowest.
 func (s *system) lowest(w, interval float64) (low float64, err error) {
 	const looks = 16 // no step is longer than this part of the way, lest V turns twice in one
 	run := newRunner(s.m, s.p, []float64{s.m.ResetTo(s.p), w})
@@ -207,11 +212,16 @@ func (s *system) lowest(w, interval float64) (low float64, err error) {
 	return low, err
 }
 
-// beside lists what w may be after a reset at a value of the parameter next to which, in list, which ascends, the model
-// fires: a neuron that fires there may go on firing here, though it would not begin. It is what w is there, and where two
-// values lead to it, what follows from both in a straight line: close to its end firing forgives little.
-func beside(list []Firing, value float64) (w []float64) {
-	below, there := slices.BinarySearchFunc(list, value, func(f Firing, x float64) int { return cmp.Compare(f.Parameter, x) })
+// neighbourResets lists what w may be after a reset at a value of the parameter next to which, in list, which ascends,
+// the model fires: a neuron that fires there may go on firing here, though it would not begin. It is what w is there,
+// and where two values lead to it, what follows from both in a straight line: near the end of firing few values of w
+// lead to it.
+func neighbourResets(list []Firing, value float64) (w []float64) {
+	below, there := slices.BinarySearchFunc(list, value, func(f Firing,
+		x float64,
+	) int {
+		return cmp.Compare(f.Parameter, x)
+	})
 	above := below
 	if there {
 		above++
@@ -231,10 +241,10 @@ func beside(list []Firing, value float64) (w []float64) {
 	return w
 }
 
-// wanted lists values of the parameter between neighbours of list, which ascends, where more is to be known: where
-// straight lines would not give the period to 1e-3, and where firing begins, ends, or changes its pattern. It is empty
-// when enough is known.
-func wanted(list []Firing) (values []float64) {
+// valuesBetween lists values of the parameter between neighbours of list, which ascends, where more is to be known:
+// where straight lines would not give the period to 1e-3, and where firing begins, ends, or changes its pattern. It is
+// empty when enough is known.
+func valuesBetween(list []Firing) (values []float64) {
 	const (
 		bend    = 2e-3 // half of four times the promise: the line is judged over two gaps, and used over one
 		onset   = 1e-6 // of the whole: the narrowest gap between silence and firing

@@ -9,7 +9,8 @@ import (
 	"popsim/model"
 )
 
-// Beyond the period doubling regular firing goes on, unstable, with an interval between those of the two it gave way to.
+// Beyond the period doubling regular firing goes on, unstable, with an interval between those of the two it gave way
+// to.
 func TestFiringGoesOnUnstable(t *testing.T) {
 	m, err := model.Lookup("adex")
 	if err != nil {
@@ -48,8 +49,8 @@ func TestPlaneSeesTheCycleInsideTheSeparatrix(t *testing.T) {
 	}
 }
 
-// Delayed acceleration (a < 0) goes on firing far below the current at which it begins: an independent sweep downwards, 400
-// spikes at each current, ends at 21.47613 pA.
+// Delayed acceleration (a < 0) goes on firing far below the current at which it begins: an independent sweep downwards,
+// 400 spikes at each current, ends at 21.47613 pA.
 func TestFiringGoesOn(t *testing.T) {
 	m := model.AdExModel
 	q, err := m.Preset("naud-delayed-acc")
@@ -58,7 +59,7 @@ func TestFiringGoesOn(t *testing.T) {
 	}
 	var list []Firing
 	for _, i := range []float64{29, 28, 27, 26, 25, 24, 23, 22.5, 22, 21.75, 21.6, 21.5, 21.48, 21.477, 21.475} {
-		f, err := FiringAt(t.Context(), m, q.Params, i, "I", i, 200, 100, beside(list, i)...)
+		f, err := FiringAt(t.Context(), m, q.Params, i, "I", i, 200, 100, neighbourResets(list, i)...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +80,10 @@ func TestLowestIsThatOfSamples(t *testing.T) {
 		i, w float64
 	}{
 		{nil, 20, 40},
-		{map[string]float64{"V_reset": -48, "V_T": -50, "V_th": 0, "delta_T": 2, "a": -11, "b": 30, "tau_w": 130, "R": 0.0833, "tau": 8.33}, 160, 60},
+		{map[string]float64{
+			"V_reset": -48, "V_T": -50, "V_th": 0, "delta_T": 2, "a": -11, "b": 30, "tau_w": 130,
+			"R": 0.0833, "tau": 8.33,
+		}, 160, 60},
 		{map[string]float64{"V_reset": -56, "a": 2, "tau_w": 100, "b": 0}, 30, 45},
 	} {
 		m, p := mustModel(t, "adex", c.set)

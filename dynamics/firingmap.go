@@ -6,17 +6,18 @@ import (
 	"slices"
 )
 
-// The nodes at which firing by reset is looked for, as steps through the lattice of areas: those of a coarse grid, and between them where
-// the corners of a cell differ.
+// The nodes at which firing by reset is looked for, as steps through the lattice of areas: those of a coarse grid, and
+// between them where the corners of a cell differ.
 const (
 	firingColumns = 6  // nodes of the lattice from one column to the next
 	firingRows    = 10 // and from one row to the next
 	onsetTol      = 1e-6
 )
 
-// firingMap tells where in the plane of two parameters a model that resets fires. Its nodes are those of a grid of nx by ny.
+// firingMap tells where in the plane of two parameters a model that resets fires. Its nodes are those of a grid of nx
+// by ny.
 type firingMap struct {
-	t      *surveyor
+	t      *planeSystem
 	nx, ny int
 	x, y   []float64
 	nodes  map[int]firingNode
@@ -24,14 +25,17 @@ type firingMap struct {
 
 // firingNode is what was found at one node.
 type firingNode struct {
-	fires bool
-	w     []float64 // pA, after a reset
-	rests int       // stable equilibria
+	fires      bool
+	w          []float64 // pA, after a reset
+	equilibria int       // stable equilibria
 }
 
 // firing adds the curves on which firing by reset begins or ends, and keeps the nodes at which it was looked for.
-func (t *surveyor) firing(ctx context.Context, r *Regions, each Each) error {
-	g := &firingMap{t: t, nx: (areaColumns-1)/firingColumns + 1, ny: (areaRows-1)/firingRows + 1, nodes: map[int]firingNode{}}
+func (t *planeSystem) firing(ctx context.Context, r *Regions, each Each) error {
+	g := &firingMap{
+		t: t, nx: (areaColumns-1)/firingColumns + 1, ny: (areaRows-1)/firingRows + 1,
+		nodes: map[int]firingNode{},
+	}
 	g.x, g.y = spread(t.x.Lo, t.x.Hi, g.nx), spread(t.y.Lo, t.y.Hi, g.ny)
 	for wanted := g.coarse(); len(wanted) > 0; wanted = g.finer() {
 		found := make([]firingNode, len(wanted))
@@ -53,7 +57,8 @@ func (t *surveyor) firing(ctx context.Context, r *Regions, each Each) error {
 	return g.onsets(ctx, r, each)
 }
 
-// at finds how the model fires at (x, y), started from the usual resets or from w. Where the parameters make no sense it is silent.
+// at finds how the model fires at (x, y), started from the usual resets or from w. Where the parameters make no sense
+// it is silent.
 func (g *firingMap) at(ctx context.Context, x, y float64, w []float64) (n firingNode, err error) {
 	const turns = 60 // spikes after which a train is believed
 	s := newSystem(g.t.m, g.t.p, g.t.i, g.t.y.Name)
@@ -72,7 +77,7 @@ func (g *firingMap) at(ctx context.Context, x, y float64, w []float64) (n firing
 	}
 	for _, q := range FixedPoints(over.m, over.p, over.i) {
 		if q.Stable {
-			n.rests++
+			n.equilibria++
 		}
 	}
 	return n, nil
@@ -154,7 +159,7 @@ func (g *firingMap) onsets(ctx context.Context, r *Regions, each Each) error {
 			}
 		}
 	}
-	found := make([]BorderPoint, len(edges))
+	found := make([]BifurcationPoint, len(edges))
 	err := each.do(len(edges), func(k int) (err error) {
 		found[k], err = g.onset(ctx, edges[k])
 		return err
@@ -162,7 +167,7 @@ func (g *firingMap) onsets(ctx context.Context, r *Regions, each Each) error {
 	if err != nil {
 		return err
 	}
-	points := map[int]BorderPoint{}
+	points := map[int]BifurcationPoint{}
 	for k, e := range edges {
 		points[e] = found[k]
 	}
@@ -170,7 +175,7 @@ func (g *firingMap) onsets(ctx context.Context, r *Regions, each Each) error {
 	for _, ends := range []int{1, 2} { // curves that begin at the edge of the plane, then closed ones
 		for _, e := range edges {
 			if !done[e] && len(next[e]) <= ends {
-				r.keep(Border{Label: Onset, Points: chain(e, next, points, done)})
+				r.addCurve(BifurcationCurve{Label: Onset, Points: chain(e, next, points, done)})
 			}
 		}
 	}
@@ -178,7 +183,7 @@ func (g *firingMap) onsets(ctx context.Context, r *Regions, each Each) error {
 }
 
 // chain lists the points of a curve from edge e on, and marks its edges as done.
-func chain(e int, next map[int][]int, points map[int]BorderPoint, done map[int]bool) (list []BorderPoint) {
+func chain(e int, next map[int][]int, points map[int]BifurcationPoint, done map[int]bool) (list []BifurcationPoint) {
 	first := e
 	for {
 		done[e] = true
@@ -192,11 +197,12 @@ func chain(e int, next map[int][]int, points map[int]BorderPoint, done map[int]b
 	if len(list) > 2 && slices.Contains(next[e], first) {
 		list = append(list, points[first])
 	}
-	return slices.CompactFunc(list, func(a, b BorderPoint) bool { return a.X == b.X && a.Y == b.Y })
+	return slices.CompactFunc(list, func(a, b BifurcationPoint) bool { return a.X == b.X && a.Y == b.Y })
 }
 
-// onset is the point on the edge at which firing begins or ends: in closed form where there is one, else halved to onsetTol of the interval.
-func (g *firingMap) onset(ctx context.Context, edge int) (BorderPoint, error) {
+// onset is the point on the edge at which firing begins or ends: in closed form where there is one, else halved to
+// onsetTol of the interval.
+func (g *firingMap) onset(ctx context.Context, edge int) (BifurcationPoint, error) {
 	a, b := g.ends(edge)
 	if !g.nodes[a].fires {
 		a, b = b, a
@@ -209,7 +215,7 @@ func (g *firingMap) onset(ctx context.Context, edge int) (BorderPoint, error) {
 		axis, free, other = 1, other, free
 		to = g.y[b/g.nx]
 	}
-	row := BorderPoint{Label: Onset, Frequency: math.NaN()}
+	row := BifurcationPoint{Label: Onset, Frequency: math.NaN()}
 	s := newSystem(g.t.m, g.t.p, g.t.i, other.Name)
 	s.at(at[1-axis])
 	over := newSystem(s.m, s.p, s.i, free.Name)

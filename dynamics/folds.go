@@ -7,7 +7,8 @@ import (
 	"slices"
 )
 
-// Numbers that steer the continuation of folds of cycles. Lengths in the plane are parts of the widths of its two intervals.
+// Numbers that steer the continuation of folds of cycles. Lengths in the plane are parts of the widths of its two
+// intervals.
 const (
 	foldStep      = 0.01  // in the plane
 	foldSwing     = 0.1   // of the cycle, in units of its arclength: one step changes it by no more
@@ -23,8 +24,8 @@ const (
 	edgeTol       = 1e-8  // to which the place where a curve leaves the plane is solved for
 )
 
-// frame is a pair of axes in the plane of the two parameters, each in units of its interval: τ along t, λ along n, which is
-// t turned to the left.
+// frame is a pair of axes in the plane of the two parameters, each in units of its interval: τ along t, λ along n,
+// which is t turned to the left.
 type frame struct {
 	x, y   float64
 	tx, ty float64
@@ -49,27 +50,28 @@ func (f frame) turned(tau, lambda float64) frame {
 // outside is how far the origin of the frame lies outside the plane; inside it is negative.
 func (f frame) outside() float64 { return max(-f.x, f.x-1, -f.y, f.y-1) }
 
-// foldWalker follows folds of cycles through the plane of two parameters. The cycles near a fold form a surface over two
-// coordinates: s, the place along the null vector of the fold, and τ, a place along the curve of folds; λ, the parameter
-// across the curve, is an unknown of the equations of the cycle, like the period. Folds are where ∂λ/∂s = 0: one equation in s and τ,
-// whose solutions are followed by pseudo-arclength. The axes turn with the curve, and s is regular at a cusp of cycles,
-// so that the curve may turn back in either parameter.
-type foldWalker struct{ *planeWalker }
+// foldTracer follows folds of cycles through the plane of two parameters. The cycles near a fold form a surface over
+// two coordinates: s, the place along the null vector of the fold, and τ, a place along the curve of folds; λ, the
+// parameter across the curve, is an unknown of the equations of the cycle, like the period. Folds are where ∂λ/∂s = 0:
+// one equation in s and τ, whose solutions are followed by pseudo-arclength. The axes turn with the curve, and s is
+// regular at a cusp of cycles, so that the curve may turn back in either parameter.
+type foldTracer struct{ *planeTracer }
 
-func newFoldWalker(t *surveyor) *foldWalker { return &foldWalker{newPlaneWalker(t)} }
+func newFoldTracer(t *planeSystem) *foldTracer { return &foldTracer{newPlaneTracer(t)} }
 
-// planeWalker solves for cycles whose free parameter λ is the place across a curve through the plane of two parameters, at a place τ along it.
-type planeWalker struct {
-	*cyclist
-	t     *surveyor
+// planeTracer solves for cycles whose free parameter λ is the place across a curve through the plane of two parameters,
+// at a place τ along it.
+type planeTracer struct {
+	*cycleTracer
+	t     *planeSystem
 	frame frame
 	tau   float64 // at which cycles are solved for
 }
 
-func newPlaneWalker(t *surveyor) *planeWalker {
-	w := &planeWalker{t: t}
+func newPlaneTracer(t *planeSystem) *planeTracer {
+	w := &planeTracer{t: t}
 	s := newSystem(t.m, t.p, t.i, t.x.Name)
-	w.cyclist = &cyclist{collocator: newCollocator(s, 1), free: t.x, fine: 1, plain: true}
+	w.cycleTracer = &cycleTracer{collocator: newCollocator(s, 1), free: t.x, fine: 1, plain: true}
 	w.byMu = nil
 	set := func(index int, value float64) {
 		if index < 0 {
@@ -88,48 +90,48 @@ func newPlaneWalker(t *surveyor) *planeWalker {
 }
 
 // planeRow is a row of a curve at (x, y) of the plane, exact at its ends.
-func (w *planeWalker) planeRow(label string, x, y float64) BorderPoint {
+func (w *planeTracer) planeRow(label string, x, y float64) BifurcationPoint {
 	value := func(f Free, part float64) float64 {
 		if part > 0.5 {
 			return f.Hi - (1-part)*(f.Hi-f.Lo)
 		}
 		return f.Lo + part*(f.Hi-f.Lo)
 	}
-	return BorderPoint{Label: label, X: value(w.t.x, x), Y: value(w.t.y, y)}
+	return BifurcationPoint{Label: label, X: value(w.t.x, x), Y: value(w.t.y, y)}
 }
 
-// fold is a fold of cycles: the ring, at τ = λ = 0 of the frame, and the slopes of ∂λ/∂s there, in steps.
+// fold is a fold of cycles: the cycle, at τ = λ = 0 of the frame, and the slopes of ∂λ/∂s there, in steps.
 type fold struct {
-	ring
+	cyclePoint
 	frame  frame
 	bs, bt float64
 }
 
 // units are the steps in s and τ at r.
-func (w *foldWalker) units(r ring) (s, tau float64) {
+func (w *foldTracer) units(r cyclePoint) (s, tau float64) {
 	return min(foldSwing, max(1e-4, (r.vMax-r.vMin)/300)), foldStep
 }
 
-// ring solves for the cycle at s and τ beside f, from the guess o.
-func (w *foldWalker) ring(f *fold, o orbit, s, tau float64) (ring, error) {
+// cycleAt solves for the cycle at (s, τ) in the coordinates of f, from the guess o.
+func (w *foldTracer) cycleAt(f *fold, o orbit, s, tau float64) (cyclePoint, error) {
 	w.frame, w.tau = f.frame, tau
 	form := w.inner(f.tangent, f.period)
 	o, err := w.settle(o, f.orbit, form, form.of(f.orbit)+s)
 	if err != nil {
-		return ring{}, err
+		return cyclePoint{}, err
 	}
 	return w.measure(o, f.orbit, form)
 }
 
 // prepare makes the fold r, at (x, y) of the plane, the origin of axes along the curve there.
-func (w *foldWalker) prepare(r ring, g frame) (*fold, error) {
+func (w *foldTracer) prepare(r cyclePoint, g frame) (*fold, error) {
 	r = w.remeshed(r)
 	r.mu = 0
-	f := &fold{ring: r, frame: g}
+	f := &fold{cyclePoint: r, frame: g}
 	su, tu := w.units(r)
 	const part = 0.02 // of a step, for differences
 	for range 3 {
-		here, err := w.ring(f, f.orbit, 0, 0)
+		here, err := w.cycleAt(f, f.orbit, 0, 0)
 		if err != nil {
 			return nil, err
 		}
@@ -139,8 +141,8 @@ func (w *foldWalker) prepare(r ring, g frame) (*fold, error) {
 		if f.tangent = here.tangent; math.Abs(f.tangent.mu) > 0.5 {
 			return nil, errNoConvergence
 		}
-		up, errUp := w.ring(f, f.orbit, 0, part*tu)
-		down, errDown := w.ring(f, f.orbit, 0, -part*tu)
+		up, errUp := w.cycleAt(f, f.orbit, 0, part*tu)
+		down, errDown := w.cycleAt(f, f.orbit, 0, -part*tu)
 		if errUp != nil || errDown != nil {
 			return nil, errNoConvergence
 		}
@@ -151,8 +153,8 @@ func (w *foldWalker) prepare(r ring, g frame) (*fold, error) {
 			continue
 		}
 		f.bt = (up.tangent.mu - down.tangent.mu) / (2 * part)
-		ahead, errAhead := w.ring(f, f.plus(part*su, f.tangent), part*su, 0)
-		behind, errBehind := w.ring(f, f.plus(-part*su, f.tangent), -part*su, 0)
+		ahead, errAhead := w.cycleAt(f, f.plus(part*su, f.tangent), part*su, 0)
+		behind, errBehind := w.cycleAt(f, f.plus(-part*su, f.tangent), -part*su, 0)
 		if errAhead != nil || errBehind != nil {
 			return nil, errNoConvergence
 		}
@@ -163,8 +165,8 @@ func (w *foldWalker) prepare(r ring, g frame) (*fold, error) {
 }
 
 // solve finds the fold beside f whose place (s, τ), in steps, is at + a multiple of what is square to normal.
-func (w *foldWalker) solve(f *fold, at, normal [2]float64) (r ring, z [2]float64, ok bool) {
-	su, tu := w.units(f.ring)
+func (w *foldTracer) solve(f *fold, at, normal [2]float64) (r cyclePoint, z [2]float64, ok bool) {
+	su, tu := w.units(f.cyclePoint)
 	z = at
 	bs, bt := f.bs, f.bt
 	guess := f.plus(z[0]*su, f.tangent)
@@ -172,7 +174,7 @@ func (w *foldWalker) solve(f *fold, at, normal [2]float64) (r ring, z [2]float64
 	var moved [2]float64
 	for range 12 {
 		var err error
-		if r, err = w.ring(f, guess, z[0]*su, z[1]*tu); err != nil {
+		if r, err = w.cycleAt(f, guess, z[0]*su, z[1]*tu); err != nil {
 			return r, z, false
 		}
 		g := r.tangent.mu
@@ -200,8 +202,8 @@ func (w *foldWalker) solve(f *fold, at, normal [2]float64) (r ring, z [2]float64
 	return r, z, false
 }
 
-// flat tells whether λ stands still over s, as on a canard, to the digits that the equations have. Where in s the fold is cannot be
-// known there, nor does it matter for where it is in the plane.
+// flat tells whether λ is constant over s to rounding, as on a canard. The place of the fold along s is then not
+// determined; its place in the plane is.
 func (f *fold) flat() bool { return math.Hypot(f.bs, f.bt) < foldCanard }
 
 // direction is that of the curve at f, in steps, on the side of the given one.
@@ -218,15 +220,18 @@ func (f *fold) direction(side [2]float64) [2]float64 {
 }
 
 // foldRow is the fold r, at (x, y) of the plane, as a row of its curve.
-func (w *foldWalker) foldRow(r ring, x, y float64) BorderPoint {
+func (w *foldTracer) foldRow(r cyclePoint, x, y float64) BifurcationPoint {
 	q := w.planeRow(CycleFold, x, y)
 	q.V, q.Frequency = r.vMax, 1000/r.period
 	return q
 }
 
-// follow walks along the folds from f, at first towards side, until the curve leaves the plane, shrinks to a point, comes back, meets
-// itself or cannot go on. The row of f itself is not among those returned.
-func (w *foldWalker) follow(ctx context.Context, f *fold, side [2]float64, r *Regions) (rows []BorderPoint, closed bool, err error) {
+// follow lists the folds along the curve from f, at first towards side, until the curve leaves the plane, ends in a
+// Bautin point, is closed, runs into a curve that is known, or cannot be followed further. The row of f itself is not
+// included.
+func (w *foldTracer) follow(ctx context.Context, f *fold, side [2]float64, r *Regions) (rows []BifurcationPoint,
+	closed bool, err error,
+) {
 	start, left := *f, false
 	known := 0 // rows in succession that lie on another curve
 	d := f.direction(side)
@@ -236,25 +241,30 @@ func (w *foldWalker) follow(ctx context.Context, f *fold, side [2]float64, r *Re
 		}
 		q, z, ok := w.solve(f, [2]float64{h * d[0], h * d[1]}, d)
 		if ok {
-			ok = math.Abs(q.vMax-f.vMax) < foldJumpV && math.Abs(q.vMin-f.vMin) < foldJumpV && math.Abs(q.period/f.period-1) < foldJumpT &&
-				w.inner(f.tangent, f.period).of(q.tangent) > sharpestTurn && z[0]*d[0]+z[1]*d[1] > 0.8*math.Hypot(z[0], z[1]) &&
+			ok = math.Abs(q.vMax-f.vMax) < foldJumpV && math.Abs(q.vMin-f.vMin) < foldJumpV &&
+				math.Abs(q.period/f.period-1) < foldJumpT &&
+				w.inner(f.tangent, f.period).of(q.tangent) > sharpestTurn && z[0]*d[0]+z[1]*d[1] > 0.8*math.Hypot(z[0],
+				z[1]) &&
 				math.Abs(q.mu) < foldStep
 		}
 		var next *fold
 		var x, y float64
 		var on [2]float64 // the way from f to next, in the steps of next
 		if ok {
-			_, tu := w.units(f.ring)
+			_, tu := w.units(f.cyclePoint)
 			x, y = f.frame.point(z[1]*tu, q.mu)
 			if x < 0 || x > 1 || y < 0 || y > 1 {
-				if last, ok := w.atBorder(f, d, h); ok {
+				if last, ok := w.atEdge(f, d, h); ok {
 					rows = append(rows, last)
 				}
 				return rows, false, nil
 			}
 			if q.vMax-q.vMin < foldAmplitude {
 				if b := r.nearestBautin(w.foldRow(q, x, y)); b != nil {
-					rows = append(rows, BorderPoint{Label: CycleFold, X: b.X, Y: b.Y, V: b.V, Frequency: b.Frequency})
+					rows = append(rows, BifurcationPoint{
+						Label: CycleFold, X: b.X, Y: b.Y, V: b.V,
+						Frequency: b.Frequency,
+					})
 				}
 				return rows, false, nil
 			}
@@ -262,7 +272,7 @@ func (w *foldWalker) follow(ctx context.Context, f *fold, side [2]float64, r *Re
 			g := f.frame
 			g.x, g.y = x, y
 			if next, err = w.prepare(q, g); err == nil {
-				su, tu := w.units(next.ring)
+				su, tu := w.units(next.cyclePoint)
 				form := w.inner(q.tangent, q.period)
 				on = [2]float64{(form.of(q.orbit) - form.of(f.orbit)) / su, -next.frame.tau(f.frame.x, f.frame.y) / tu}
 				there := next.direction(on)
@@ -279,11 +289,11 @@ func (w *foldWalker) follow(ctx context.Context, f *fold, side [2]float64, r *Re
 		}
 		if (next.bs < 0) != (f.bs < 0) && !f.flat() && !next.flat() {
 			if c, ok := w.cusp(f, next, d, h); ok {
-				r.mark(c)
+				r.addPoint(c)
 			}
 		}
 		rows = append(rows, w.foldRow(q, x, y))
-		if known++; !r.knowsFold(rows[len(rows)-1], next.flat()) {
+		if known++; !r.hasFold(rows[len(rows)-1], next.flat()) {
 			known = 0
 		} else if known == 4 { // the curve has run into one that is there already
 			return rows[:len(rows)-3], false, nil
@@ -295,7 +305,7 @@ func (w *foldWalker) follow(ctx context.Context, f *fold, side [2]float64, r *Re
 		left = left || away > 2*foldStep
 		if left && away < 0.75*foldStep && math.Abs(q.vMax-start.vMax) < foldJumpV/2 &&
 			math.Abs(q.vMin-start.vMin) < foldJumpV/2 && math.Abs(q.period/start.period-1) < 0.05 {
-			return append(rows, w.foldRow(start.ring, start.frame.x, start.frame.y)), true, nil
+			return append(rows, w.foldRow(start.cyclePoint, start.frame.x, start.frame.y)), true, nil
 		}
 		f, d = next, next.direction(on)
 		h = min(1, 1.5*h)
@@ -304,9 +314,9 @@ func (w *foldWalker) follow(ctx context.Context, f *fold, side [2]float64, r *Re
 }
 
 // lost tells where the curve can be followed no further than f, and which end it is as far as that is known.
-func (w *foldWalker) lost(f *fold, r *Regions) error {
+func (w *foldTracer) lost(f *fold, r *Regions) error {
 	const near = 0.01 // of the intervals
-	q := w.foldRow(f.ring, f.frame.x, f.frame.y)
+	q := w.foldRow(f.cyclePoint, f.frame.x, f.frame.y)
 	q.Label = Homoclinic
 	on, away := r.nearest(q)
 	place := fmt.Sprintf("%s = %.6g, %s = %.6g", w.t.x.Name, q.X, w.t.y.Name, q.Y)
@@ -317,14 +327,15 @@ func (w *foldWalker) lost(f *fold, r *Regions) error {
 	case f.flat():
 		return fmt.Errorf("dynamics: a curve of folds of cycles is told up to %s; beyond, the cycle is a canard, on which folds cannot be told apart", place)
 	}
-	return fmt.Errorf("dynamics: a curve of folds of cycles cannot be followed beyond %s, period %.4g ms", place, f.period)
+	return fmt.Errorf("dynamics: a curve of folds of cycles cannot be followed beyond %s, period %.4g ms", place,
+		f.period)
 }
 
-// atBorder is the row at which the curve leaves the plane within the step h from f.
-func (w *foldWalker) atBorder(f *fold, d [2]float64, h float64) (BorderPoint, bool) {
-	_, tu := w.units(f.ring)
+// atEdge is the row at which the curve leaves the plane within the step h from f.
+func (w *foldTracer) atEdge(f *fold, d [2]float64, h float64) (BifurcationPoint, bool) {
+	_, tu := w.units(f.cyclePoint)
 	outside := func(x, y float64) float64 { return max(-x, x-1, -y, y-1) }
-	var row BorderPoint
+	var row BifurcationPoint
 	good := false
 	over := func(h float64) float64 {
 		q, z, ok := w.solve(f, [2]float64{h * d[0], h * d[1]}, d)
@@ -357,9 +368,9 @@ func snapped(x, tol float64) float64 {
 }
 
 // cusp locates the cusp of cycles between f and next, a step h apart: there ∂²λ/∂s² is zero as well.
-func (w *foldWalker) cusp(f, next *fold, d [2]float64, h float64) (BorderPoint, bool) {
-	_, tu := w.units(f.ring)
-	var at BorderPoint
+func (w *foldTracer) cusp(f, next *fold, d [2]float64, h float64) (BifurcationPoint, bool) {
+	_, tu := w.units(f.cyclePoint)
+	var at BifurcationPoint
 	good := false
 	scale := max(math.Abs(f.bs), math.Abs(next.bs))
 	second := func(h float64) float64 {
@@ -382,12 +393,13 @@ func (w *foldWalker) cusp(f, next *fold, d [2]float64, h float64) (BorderPoint, 
 	return at, good && jump < 0.5
 }
 
-// nearestBautin is the Bautin point in which a small cycle ends, nil if there is none near.
-func (r *Regions) nearestBautin(row BorderPoint) *BorderPoint {
+// nearestBautin is the Bautin point in which a curve of folds ends whose cycle has become small, nil if none is near.
+func (r *Regions) nearestBautin(row BifurcationPoint) *BifurcationPoint {
 	const near = 0.01 // of the intervals
 	for k := range r.Points {
 		b := &r.Points[k]
-		if b.Label == Bautin && math.Abs(b.X-row.X) < near*(r.X.Hi-r.X.Lo) && math.Abs(b.Y-row.Y) < near*(r.Y.Hi-r.Y.Lo) && math.Abs(b.V-row.V) < 2 {
+		if b.Label == Bautin && math.Abs(b.X-row.X) < near*(r.X.Hi-r.X.Lo) &&
+			math.Abs(b.Y-row.Y) < near*(r.Y.Hi-r.Y.Lo) && math.Abs(b.V-row.V) < 2 {
 			return b
 		}
 	}
@@ -395,8 +407,8 @@ func (r *Regions) nearestBautin(row BorderPoint) *BorderPoint {
 }
 
 // cycleFolds follows the folds of cycles, from those born at Bautin points and from those of the scans.
-func (t *surveyor) cycleFolds(ctx context.Context, r *Regions, scans []scan) {
-	w := newFoldWalker(t)
+func (t *planeSystem) cycleFolds(ctx context.Context, r *Regions, scans []scan) {
+	w := newFoldTracer(t)
 	for _, q := range slices.Clone(r.Points) {
 		if q.Label == Bautin {
 			t.besideBautin(ctx, w, r, q)
@@ -417,17 +429,18 @@ func (t *surveyor) cycleFolds(ctx context.Context, r *Regions, scans []scan) {
 	}
 }
 
-// besideBautin finds the fold of cycles born at the Bautin point q: on one side of it the cycles of the Hopf point nearby turn.
-func (t *surveyor) besideBautin(ctx context.Context, w *foldWalker, r *Regions, q BorderPoint) {
+// besideBautin finds the fold of cycles born at the Bautin point q: on one side of it the cycles of the Hopf point
+// nearby turn.
+func (t *planeSystem) besideBautin(ctx context.Context, w *foldTracer, r *Regions, q BifurcationPoint) {
 	for _, part := range []float64{0.002, -0.002, 0.008, -0.008} {
 		at := q.Y + part*(t.y.Hi-t.y.Lo)
-		if t.choose(at); at < t.y.Lo || at > t.y.Hi || t.m.Check(t.p) != nil {
+		if t.setSecond(at); at < t.y.Lo || at > t.y.Hi || t.m.Check(t.p) != nil {
 			continue
 		}
 		x := t.x
 		x.Lo, x.Hi = q.X-0.1*(t.x.Hi-t.x.Lo), q.X+0.1*(t.x.Hi-t.x.Lo)
-		_, special, _ := restBranches(t.system, x)
-		c := newCyclist(t.system, x, special)
+		_, special, _ := equilibriumBranches(t.system, x)
+		c := newCycleTracer(t.system, x, special)
 		for k, h := range c.hopfs {
 			if math.Abs(h.V-q.V) > 5 || math.Abs(h.Parameter-q.X) > 0.05*(t.x.Hi-t.x.Lo) || ctx.Err() != nil {
 				continue
@@ -443,10 +456,12 @@ func (t *surveyor) besideBautin(ctx context.Context, w *foldWalker, r *Regions, 
 	}
 }
 
-// foldCurve adds the curve of folds of cycles through the fold r, found at (x, y) of the plane by a diagram over the first
-// parameter or over the second, unless there is one.
-func (t *surveyor) foldCurve(ctx context.Context, w *foldWalker, r *Regions, o ring, x, y float64, first bool) {
-	if x < 0 || x > 1 || y < 0 || y > 1 || r.knowsFold(w.foldRow(o, x, y), false) || ctx.Err() != nil {
+// foldCurve adds the curve of folds of cycles through the fold r, found at (x, y) of the plane by a diagram over the
+// first parameter or over the second, unless there is one.
+func (t *planeSystem) foldCurve(ctx context.Context, w *foldTracer, r *Regions, o cyclePoint, x, y float64,
+	first bool,
+) {
+	if x < 0 || x > 1 || y < 0 || y > 1 || r.hasFold(w.foldRow(o, x, y), false) || ctx.Err() != nil {
 		return
 	}
 	g := frame{x: x, y: y, ty: -1} // λ along the first parameter
@@ -464,31 +479,31 @@ func (t *surveyor) foldCurve(ctx context.Context, w *foldWalker, r *Regions, o r
 	}
 	// What a diagram gives is near the fold: close in on it at this τ.
 	if q, z, ok := w.solve(f, [2]float64{}, [2]float64{0, 1}); ok {
-		_, tu := w.units(f.ring)
+		_, tu := w.units(f.cyclePoint)
 		g = f.frame
 		g.x, g.y = f.frame.point(z[1]*tu, q.mu)
 		if next, err := w.prepare(q, g); err == nil {
 			f = next
 		}
 	}
-	if f.vMax-f.vMin < foldAmplitude || r.knowsFold(w.foldRow(f.ring, f.frame.x, f.frame.y), f.flat()) {
+	if f.vMax-f.vMin < foldAmplitude || r.hasFold(w.foldRow(f.cyclePoint, f.frame.x, f.frame.y), f.flat()) {
 		return
 	}
-	seed := w.foldRow(f.ring, f.frame.x, f.frame.y)
+	seed := w.foldRow(f.cyclePoint, f.frame.x, f.frame.y)
 	d := f.direction([2]float64{0, 1})
 	ahead, closed, err := w.follow(ctx, f, d, r)
 	r.Warnings = appendError(r.Warnings, err)
-	var behind []BorderPoint
+	var behind []BifurcationPoint
 	if !closed {
 		behind, _, err = w.follow(ctx, f, [2]float64{-d[0], -d[1]}, r)
 		r.Warnings = appendError(r.Warnings, err)
 		slices.Reverse(behind)
 	}
-	r.keep(Border{Label: CycleFold, Points: slices.Concat(behind, []BorderPoint{seed}, ahead)})
+	r.addCurve(BifurcationCurve{Label: CycleFold, Points: slices.Concat(behind, []BifurcationPoint{seed}, ahead)})
 }
 
-// knowsFold tells whether a curve of folds of cycles runs through q.
-func (r *Regions) knowsFold(q BorderPoint, flat bool) bool {
+// hasFold tells whether a curve of folds of cycles runs through q.
+func (r *Regions) hasFold(q BifurcationPoint, flat bool) bool {
 	near, nearV := 1e-3, 15.0 // of the intervals; mV
 	if flat {
 		near, nearV = 3e-4, math.Inf(1) // on a canard V of the fold is not known
@@ -496,19 +511,20 @@ func (r *Regions) knowsFold(q BorderPoint, flat bool) bool {
 	return r.near(q, near, nearV)
 }
 
-// near tells whether a curve of q's label runs through the neighbourhood of q: near in parts of the intervals, nearV in mV.
-func (r *Regions) near(q BorderPoint, near, nearV float64) bool {
+// near tells whether a curve of q's label runs through the neighbourhood of q: near in parts of the intervals, nearV in
+// mV.
+func (r *Regions) near(q BifurcationPoint, near, nearV float64) bool {
 	found := false
-	r.project(q, func(on BorderPoint, away float64) {
+	r.project(q, func(on BifurcationPoint, away float64) {
 		found = found || away < near && !(math.Abs(on.V-q.V) >= nearV)
 	})
 	return found
 }
 
 // nearest is the point on the curves of q's label that is nearest to q, with its distance in parts of the intervals.
-func (r *Regions) nearest(q BorderPoint) (on BorderPoint, away float64) {
+func (r *Regions) nearest(q BifurcationPoint) (on BifurcationPoint, away float64) {
 	away = math.Inf(1)
-	r.project(q, func(p BorderPoint, d float64) {
+	r.project(q, func(p BifurcationPoint, d float64) {
 		if d < away {
 			on, away = p, d
 		}
@@ -516,9 +532,9 @@ func (r *Regions) nearest(q BorderPoint) (on BorderPoint, away float64) {
 	return on, away
 }
 
-// project calls visit with the point nearest to q, and its distance in parts of the intervals, on every line between two rows of the curves
-// of q's label.
-func (r *Regions) project(q BorderPoint, visit func(on BorderPoint, away float64)) {
+// project calls visit with the point nearest to q, and its distance in parts of the intervals, on every line between
+// two rows of the curves of q's label.
+func (r *Regions) project(q BifurcationPoint, visit func(on BifurcationPoint, away float64)) {
 	width, height := r.X.Hi-r.X.Lo, r.Y.Hi-r.Y.Lo
 	for _, b := range r.Curves {
 		if b.Label != q.Label {

@@ -8,10 +8,11 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// homoclinicLimit extrapolates the parameter of the cycles in rows, whose period grows without bound towards the last, to the infinite
-// period. With the leading eigenvalues -s and u of the saddle near v, cycles of period T lie at mu = muH + A exp(-s T) + B exp(-u T) + ...,
-// where the further terms have sums of s and u in the exponent (Shilnikov's map x -> mu + a x^(s/u), with x = exp(-u T)). off is the
-// difference that the last term made; ok is false where the saddle has no real leading eigenvalues or the rows do not settle on a limit.
+// homoclinicLimit extrapolates the parameter of the cycles in rows, whose period grows without bound towards the last,
+// to the infinite period. With the leading eigenvalues -s and u of the saddle near v, cycles of period T lie at mu =
+// muH + A exp(-s T) + B exp(-u T) + ..., where the further terms have sums of s and u in the exponent (Shilnikov's map
+// x -> mu + a x^(s/u), with x = exp(-u T)). off is the difference that the last term made; ok is false where the saddle
+// has no real leading eigenvalues or the rows do not settle on a limit.
 func (s *system) homoclinicLimit(rows []Row, v float64) (mu, off float64, ok bool) {
 	const (
 		mostTerms = 6
@@ -59,8 +60,9 @@ func (s *system) homoclinicLimit(rows []Row, v float64) (mu, off float64, ok boo
 	return mu, off, true
 }
 
-// extrapolate solves mu_k = mu + sum_j A_j exp(-rates[j] T_k) for mu, with as many rows as there are unknowns, spread over the last part
-// of the branch, in which the first term falls by a factor of e for every unknown, or as far as there are rows that go the same way.
+// extrapolate solves mu_k = mu + sum_j A_j exp(-rates[j] T_k) for mu, with as many rows as there are unknowns, spread
+// over the last part of the branch, in which the first term falls by a factor of e for every unknown, or as far as
+// there are rows that go the same way.
 func extrapolate(rows []Row, rates []float64) (mu float64, ok bool) {
 	n := len(rates) + 1
 	end := rows[len(rows)-1].Period
@@ -106,13 +108,13 @@ func compareAbs(a, b float64) int {
 	return 0
 }
 
-// leading finds the saddle nearest to v at the parameter mu and the sizes of its leading eigenvalues: the stable one next to zero and the
-// unstable one. saddle is false where they are no two real numbers.
+// leading finds the saddle nearest to v at the parameter mu and the sizes of its leading eigenvalues: the stable one
+// next to zero and the unstable one. saddle is false where they are no two real numbers.
 func (s *system) leading(mu, v float64) (stable, unstable float64, saddle bool) {
 	s.at(mu)
-	rests := s.rests()
+	equilibria := s.equilibria()
 	nearest := math.Inf(1)
-	for _, x := range rests {
+	for _, x := range equilibria {
 		y := make([]float64, s.dim())
 		s.m.Steady(s.p, x, y)
 		f := s.classify(y)
@@ -133,12 +135,14 @@ func (s *system) leading(mu, v float64) (stable, unstable float64, saddle bool) 
 	return stable, unstable, saddle && stable > 0 && !math.IsInf(nearest, 1)
 }
 
-// homoclinicNote places q, the end of a branch of cycles with the given rows, at the limit of infinite period, and tells how well that is known.
+// homoclinicNote places q, the end of a branch of cycles with the given rows, at the limit of infinite period, and
+// tells how well that is known.
 func (s *system) homoclinicNote(q *Point, rows []Row) {
 	const exact = 1e-8 // relative: no uncertainty is told below
 	last, near := rows[len(rows)-1], rows[len(rows)-2]
 	if stable, unstable, saddle := s.leading(last.Parameter, q.V); saddle {
-		falls := math.Expm1(min(stable, unstable) * (last.Period - near.Period)) // e^x - 1: what is left is the last step divided by it
+		// e^x - 1: what is left is the last step divided by it
+		falls := math.Expm1(min(stable, unstable) * (last.Period - near.Period))
 		if left := math.Abs(last.Parameter-near.Parameter) / falls; left < exact/10*(1+math.Abs(last.Parameter)) {
 			return // at the limit already
 		}
@@ -155,7 +159,7 @@ func (s *system) homoclinicNote(q *Point, rows []Row) {
 	y := make([]float64, s.dim())
 	s.at(mu)
 	nearest := math.Inf(1)
-	for _, x := range s.rests() {
+	for _, x := range s.equilibria() {
 		if math.Abs(x-q.V) < nearest {
 			nearest = math.Abs(x - q.V)
 			s.m.Steady(s.p, x, y)

@@ -7,35 +7,38 @@ import (
 	"slices"
 )
 
-// Numbers that steer the continuation of homoclinic orbits. Lengths in the plane are parts of the widths of its two intervals.
+// Numbers that steer the continuation of homoclinic orbits. Lengths in the plane are parts of the widths of its two
+// intervals.
 const (
 	homoclinicStep     = 0.01 // in the plane
 	homoclinicSmallest = 1e-5 // step that is tried
 	homoclinicTurn     = 0.5  // λ over τ between neighbours: the tangent of the angle by which the curve may turn
 	homoclinicSmall    = 0.1  // mV; a smaller orbit has come to a Bogdanov-Takens point
 	homoclinicV        = 5.0  // mV, of the largest V of one homoclinic orbit at neighbouring places
-	homoclinicGone     = 18.0 // exponent: cycles of period T lie within exp(-18) = 1.5e-8 of the homoclinic orbit, relative
-	mostHomoclinic     = 2000 // rows of one curve
-	longestHomoclinic  = 1e6  // ms, the longest period that is tried
+	// exponent: cycles of period T lie within exp(-18) = 1.5e-8 of the homoclinic orbit, relative
+	homoclinicGone    = 18.0
+	mostHomoclinic    = 2000 // rows of one curve
+	longestHomoclinic = 1e6  // ms, the longest period that is tried
 )
 
-// longWalker follows cycles of one long period T through the plane of two parameters. Such a curve lies exponentially close to that of the
-// homoclinic orbit, by exp(-λT) with the leading eigenvalue λ of the saddle. The frame turns with the curve as for folds of cycles; λ, the
-// parameter across the curve, is an unknown of the equations of the cycle, whose period is held.
-type longWalker struct {
-	*planeWalker
+// homoclinicTracer follows cycles of one long period T through the plane of two parameters. Such a curve lies
+// exponentially close to that of the homoclinic orbit, by exp(-λT) with the leading eigenvalue λ of the saddle. The
+// frame turns with the curve as for folds of cycles; λ, the parameter across the curve, is an unknown of the equations
+// of the cycle, whose period is held.
+type homoclinicTracer struct {
+	*planeTracer
 	period float64
 }
 
-// long is a cycle of the period T: its orbit, and its place in the plane with the direction in which the curve goes on.
-type long struct {
+// longCycle is a cycle of the period T, with its place in the plane and the direction of the curve there.
+type longCycle struct {
 	orbit
 	frame      frame
 	vMin, vMax float64
 }
 
 // solve corrects o to a cycle of the period at τ in the frame g.
-func (w *longWalker) solve(o orbit, g frame, tau float64) (orbit, error) {
+func (w *homoclinicTracer) solve(o orbit, g frame, tau float64) (orbit, error) {
 	w.frame, w.tau = g, tau
 	form := linear{u: make([]float64, len(o.u)), period: 1 / w.period}
 	for k := 0; ; k++ {
@@ -48,9 +51,9 @@ func (w *longWalker) solve(o orbit, g frame, tau float64) (orbit, error) {
 }
 
 // homoclinics adds the curves of homoclinic orbits at which cycles of the scans end.
-func (t *surveyor) homoclinics(ctx context.Context, r *Regions, scans []scan) {
+func (t *planeSystem) homoclinics(ctx context.Context, r *Regions, scans []scan) {
 	for _, s := range scans {
-		for _, q := range s.long {
+		for _, q := range s.longCycles {
 			along, across := t.x, t.y
 			if s.column {
 				along, across = across, along
@@ -60,8 +63,8 @@ func (t *surveyor) homoclinics(ctx context.Context, r *Regions, scans []scan) {
 			if s.column {
 				g = frame{x: b, y: a, tx: 1}
 			}
-			w := &longWalker{planeWalker: newPlaneWalker(t), period: q.period}
-			seed := w.row(long{frame: g, vMax: q.vMax})
+			w := &homoclinicTracer{planeTracer: newPlaneTracer(t), period: q.period}
+			seed := w.row(longCycle{frame: g, vMax: q.vMax})
 			if ctx.Err() == nil && g.outside() <= 0 && !r.near(seed, 1e-3, homoclinicV) {
 				w.curve(ctx, r, q, g)
 			}
@@ -70,24 +73,25 @@ func (t *surveyor) homoclinics(ctx context.Context, r *Regions, scans []scan) {
 }
 
 // curve adds the curve through the long cycle q at the origin of g.
-func (w *longWalker) curve(ctx context.Context, r *Regions, q ring, g frame) {
+func (w *homoclinicTracer) curve(ctx context.Context, r *Regions, q cyclePoint, g frame) {
 	start, err := w.start(q.orbit, g)
 	if err != nil {
 		return // the branch over one parameter has told of it
 	}
 	ahead, closed := w.follow(ctx, r, start, 1)
-	var behind []BorderPoint
+	var behind []BifurcationPoint
 	if !closed {
 		behind, _ = w.follow(ctx, r, start, -1)
 		slices.Reverse(behind)
 	}
-	r.keep(Border{Label: Homoclinic, Points: slices.Concat(behind, []BorderPoint{w.row(start)}, ahead)})
+	r.addCurve(BifurcationCurve{Label: Homoclinic, Points: slices.Concat(behind, []BifurcationPoint{w.row(start)},
+		ahead)})
 }
 
 // start is the long cycle o at the origin of g, with axes turned along the curve there.
-func (w *longWalker) start(o orbit, g frame) (long, error) {
+func (w *homoclinicTracer) start(o orbit, g frame) (longCycle, error) {
 	const part = 0.01 // of a step, for the direction of the curve
-	f := long{frame: g}
+	f := longCycle{frame: g}
 	o.mu = 0
 	var err error
 	for range 3 {
@@ -112,15 +116,17 @@ func (w *longWalker) start(o orbit, g frame) (long, error) {
 }
 
 // row is the long cycle as a row of its curve.
-func (w *longWalker) row(f long) BorderPoint {
+func (w *homoclinicTracer) row(f longCycle) BifurcationPoint {
 	q := w.planeRow(Homoclinic, f.frame.x, f.frame.y)
 	q.V, q.Frequency = f.vMax, 0
 	return q
 }
 
-// follow walks along the curve from f until it leaves the plane, shrinks to a point, meets a fold of equilibria, comes back or cannot go
-// on. The row of f itself is not among those returned.
-func (w *longWalker) follow(ctx context.Context, r *Regions, f long, direction float64) (rows []BorderPoint, closed bool) {
+// follow lists rows of the curve from f until it leaves the plane, comes to a Bogdanov-Takens point or a fold of
+// equilibria, is closed, or cannot be followed further. The row of f itself is not included.
+func (w *homoclinicTracer) follow(ctx context.Context, r *Regions, f longCycle,
+	direction float64,
+) (rows []BifurcationPoint, closed bool) {
 	start := f
 	last, lastTau := orbit{}, 0.0 // the cycle before, at its place in the axes of f
 	left := false
@@ -176,16 +182,18 @@ func (w *longWalker) follow(ctx context.Context, r *Regions, f long, direction f
 	return rows, false
 }
 
-// step is the long cycle at τ in the axes of f, with axes of its own that are turned into the direction in which the curve came.
-func (w *longWalker) step(f long, guess orbit, tau float64) (long, error) {
+// step is the long cycle at τ in the axes of f, with axes of its own that are turned into the direction in which the
+// curve came.
+func (w *homoclinicTracer) step(f longCycle, guess orbit, tau float64) (longCycle, error) {
 	o, err := w.solve(guess, f.frame, tau)
 	if err != nil {
-		return long{}, err
+		return longCycle{}, err
 	}
-	next := long{orbit: o, frame: f.frame}
+	next := longCycle{orbit: o, frame: f.frame}
 	next.vMin, next.vMax, _ = o.extremes(w.dim)
-	if math.Abs(next.vMax-f.vMax) > foldJumpV || math.Abs(next.vMin-f.vMin) > foldJumpV || math.Abs(o.mu) > homoclinicTurn*math.Abs(tau) {
-		return long{}, errNoConvergence
+	if math.Abs(next.vMax-f.vMax) > foldJumpV || math.Abs(next.vMin-f.vMin) > foldJumpV ||
+		math.Abs(o.mu) > homoclinicTurn*math.Abs(tau) {
+		return longCycle{}, errNoConvergence
 	}
 	next.frame.x, next.frame.y = f.frame.point(tau, o.mu)
 	next.frame = next.frame.turned(tau, o.mu)
@@ -193,8 +201,8 @@ func (w *longWalker) step(f long, guess orbit, tau float64) (long, error) {
 	return next, nil
 }
 
-// lengthened is f with twice the period: it lingers so much longer near the saddle.
-func (w *longWalker) lengthened(f long) (long, error) {
+// lengthened is f with twice the period; the time added is spent near the saddle.
+func (w *homoclinicTracer) lengthened(f longCycle) (longCycle, error) {
 	w.frame, w.tau = f.frame, 0
 	w.system.at(0)
 	o, k := f.orbit, w.slowestNode(f.orbit)/deg
@@ -222,7 +230,7 @@ func (w *longWalker) lengthened(f long) (long, error) {
 }
 
 // atEdge is the row at which the curve leaves the plane on the way to τ.
-func (w *longWalker) atEdge(f long, guess orbit, tau float64) (row BorderPoint, ok bool) {
+func (w *homoclinicTracer) atEdge(f longCycle, guess orbit, tau float64) (row BifurcationPoint, ok bool) {
 	over := func(tau float64) float64 {
 		next, err := w.step(f, guess, tau)
 		if err != nil {
@@ -243,9 +251,9 @@ func (w *longWalker) atEdge(f long, guess orbit, tau float64) (row BorderPoint, 
 	return row, ok
 }
 
-// leavesSaddle tells whether the period is no longer long for the saddle of f: near a saddle-node, where the homoclinic orbit becomes
-// one of a saddle-node, or at the end of the saddle.
-func (w *longWalker) leavesSaddle(f long) bool {
+// leavesSaddle tells whether the period is no longer long for the saddle of f: near a saddle-node, where the homoclinic
+// orbit becomes one of a saddle-node, or at the end of the saddle.
+func (w *homoclinicTracer) leavesSaddle(f longCycle) bool {
 	w.frame, w.tau = f.frame, 0
 	w.system.at(0)
 	mid := w.slowest(f.orbit)
@@ -253,10 +261,11 @@ func (w *longWalker) leavesSaddle(f long) bool {
 	return saddle && min(stable, unstable)*f.period < homoclinicGone
 }
 
-// end is the special point in which the curve ends at f: a Bogdanov-Takens point, or a point of a curve of folds; none if nothing is near.
-func (w *longWalker) end(r *Regions, f long) []BorderPoint {
+// end is the special point in which the curve ends at f: a Bogdanov-Takens point, or a point of a curve of folds; none
+// if nothing is near.
+func (w *homoclinicTracer) end(r *Regions, f longCycle) []BifurcationPoint {
 	const near = 0.05 // of the intervals
-	var best BorderPoint
+	var best BifurcationPoint
 	for _, q := range r.Points {
 		away := math.Hypot((q.X-r.X.Lo)/(r.X.Hi-r.X.Lo)-f.frame.x, (q.Y-r.Y.Lo)/(r.Y.Hi-r.Y.Lo)-f.frame.y)
 		if q.Label == BogdanovTakens && math.Abs(q.V-f.vMax) < 5 && away < near {
@@ -276,5 +285,5 @@ func (w *longWalker) end(r *Regions, f long) []BorderPoint {
 		return nil
 	}
 	best.Label, best.Frequency, best.Criticality = Homoclinic, 0, ""
-	return []BorderPoint{best}
+	return []BifurcationPoint{best}
 }

@@ -18,8 +18,8 @@ func newLattice(nx, ny int) *lattice {
 	return &lattice{nx: nx, ny: ny, right: make([]bool, nx*ny), up: make([]bool, nx*ny), face: make([]int, nx*ny)}
 }
 
-// walls puts walls along a path, which is made a little longer at its ends so that it crosses the edge of the lattice or the path that it
-// ends on.
+// walls puts walls along a path, which is made a little longer at its ends so that it crosses the edge of the lattice
+// or the path that it ends on.
 func (l *lattice) walls(path [][2]float64) {
 	const longer = 0.01
 	beyond := func(p, q [2]float64) [2]float64 {
@@ -54,7 +54,8 @@ func (l *lattice) wall(u0, v0, u1, v1 float64) {
 	})
 }
 
-// crossings calls at with every whole number from 0 to n-1 passed on the way from a to b, and with the part of the way up to it.
+// crossings calls at with every whole number from 0 to n-1 passed on the way from a to b, and with the part of the way
+// up to it.
 func crossings(a, b float64, n int, at func(k int, part float64)) {
 	lo, hi := min(a, b), max(a, b)
 	for k := max(0, int(math.Ceil(lo))); k < n && float64(k) < hi; k++ {
@@ -105,8 +106,8 @@ func (l *lattice) number() {
 	}
 }
 
-// spreadFrom visits all nodes in the order of their distance from the nodes in from, along open ways alone or, with through, across walls as
-// well; each is called with the node before it.
+// spreadFrom visits all nodes in the order of their distance from the nodes in from, along open ways alone or, with
+// through, across walls as well; each is called with the node before it.
 func (l *lattice) spreadFrom(from []int, through bool, each func(k, before int)) {
 	seen := make([]bool, l.nx*l.ny)
 	for _, k := range from {

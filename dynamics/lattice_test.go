@@ -2,7 +2,8 @@ package dynamics
 
 import "testing"
 
-// TestLatticeFaces draws a diagonal through the nodes of a lattice, and a loop: three faces, however the paths meet nodes and edges.
+// TestLatticeFaces draws a diagonal through the nodes of a lattice, and a loop: three faces, however the paths meet
+// nodes and edges.
 func TestLatticeFaces(t *testing.T) {
 	l := newLattice(21, 11)
 	l.walls([][2]float64{{0, 0}, {10, 10}})

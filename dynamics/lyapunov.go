@@ -18,7 +18,7 @@ func (s *system) lyapunov(y []float64, omega float64) float64 {
 	d := len(y)
 	a := make([]float64, d*d)
 	s.jacobian(y, a)
-	scale := s.roughness(y)
+	scale := s.differenceSteps(y)
 	q := nullVector(a, d, complex(0, omega), false)
 	p := nullVector(a, d, complex(0, -omega), true)
 	norm := complex(math.Sqrt(real(dot(q, q))), 0)
@@ -34,17 +34,18 @@ func (s *system) lyapunov(y []float64, omega float64) float64 {
 	second := func(u, v []complex128) []complex128 {
 		ur, ui := parts(u)
 		vr, vi := parts(v)
-		rr, ri := s.bend(y, ur, vr, scale), s.bend(y, ur, vi, scale)
-		ir, ii := s.bend(y, ui, vr, scale), s.bend(y, ui, vi, scale)
+		rr, ri := s.secondDerivative(y, ur, vr, scale), s.secondDerivative(y, ur, vi, scale)
+		ir, ii := s.secondDerivative(y, ui, vr, scale), s.secondDerivative(y, ui, vi, scale)
 		out := make([]complex128, d)
 		for c := range out {
 			out[c] = complex(rr[c]-ii[c], ri[c]+ir[c])
 		}
 		return out
 	}
-	// C(q,q,q̄) = C(q_r,q_r,q_r) + C(q_r,q_i,q_i) + i (C(q_r,q_r,q_i) + C(q_i,q_i,q_i)); each is a second derivative of J·v.
-	rrr, iir := s.twist(y, re, re, scale), s.twist(y, im, re, scale)
-	rri, iii := s.twist(y, re, im, scale), s.twist(y, im, im, scale)
+	// C(q,q,q̄) = C(q_r,q_r,q_r) + C(q_r,q_i,q_i) + i (C(q_r,q_r,q_i) + C(q_i,q_i,q_i)); each is a second derivative of
+	// J·v.
+	rrr, iir := s.thirdDerivative(y, re, re, scale), s.thirdDerivative(y, im, re, scale)
+	rri, iii := s.thirdDerivative(y, re, im, scale), s.thirdDerivative(y, im, im, scale)
 	third := make([]complex128, d)
 	for c := range third {
 		third[c] = complex(rrr[c]+iir[c], rri[c]+iii[c])
@@ -59,8 +60,9 @@ func (s *system) lyapunov(y []float64, omega float64) float64 {
 	return real(sum) / (2 * omega)
 }
 
-// roughness is a length over which the field bends: 1 mV in V, and as much in the others as the steady state moves then.
-func (s *system) roughness(y []float64) []float64 {
+// differenceSteps is a length over which the field bends: 1 mV in V, and as much in the others as the steady state
+// moves then.
+func (s *system) differenceSteps(y []float64) []float64 {
 	d := len(y)
 	up, down := make([]float64, d), make([]float64, d)
 	s.m.Steady(s.p, y[0]+0.5, up)
@@ -71,14 +73,20 @@ func (s *system) roughness(y []float64) []float64 {
 	return up
 }
 
-// bend is the second derivative B(u, v) = d/dε J(y + ε u)·v, by differences of sixth order.
-func (s *system) bend(y, u, v, scale []float64) []float64 {
-	return s.differences(y, u, v, stepAlong(u, scale), []float64{-1. / 60, 3. / 20, -3. / 4, 0, 3. / 4, -3. / 20, 1. / 60}, 1)
+// secondDerivative is B(u, v) = d/dε J(y + ε u)·v, by differences of sixth order.
+func (s *system) secondDerivative(y, u, v, scale []float64) []float64 {
+	return s.differences(y, u, v, stepAlong(u, scale), []float64{
+		-1. / 60, 3. / 20, -3. / 4, 0, 3. / 4, -3. / 20,
+		1. / 60,
+	}, 1)
 }
 
-// twist is the third derivative C(u, u, v) = d²/dε² J(y + ε u)·v, by differences of sixth order.
-func (s *system) twist(y, u, v, scale []float64) []float64 {
-	return s.differences(y, u, v, stepAlong(u, scale), []float64{1. / 90, -3. / 20, 3. / 2, -49. / 18, 3. / 2, -3. / 20, 1. / 90}, 2)
+// thirdDerivative is the third derivative C(u, u, v) = d²/dε² J(y + ε u)·v, by differences of sixth order.
+func (s *system) thirdDerivative(y, u, v, scale []float64) []float64 {
+	return s.differences(y, u, v, stepAlong(u, scale), []float64{
+		1. / 90, -3. / 20, 3. / 2, -49. / 18, 3. / 2, -3. / 20,
+		1. / 90,
+	}, 2)
 }
 
 // stepAlong is how far to go along u for a difference: a tenth of the length over which the field bends.

@@ -13,17 +13,20 @@ import (
 // Onset is the label of a point where firing by reset begins or ends.
 const Onset = "onset"
 
-// FiringPoint is a special point of firing by reset. Firing is the index, in the list it was made from, of a train next to it.
+// FiringPoint is a special point of firing by reset. Firing is the index, in the list it was made from, of a train next
+// to it.
 type FiringPoint struct {
 	Point
 	Firing int
 	Spikes int // per period, of an orbit that loses its stability
 }
 
-// FiringPoints lists the special points of the trains in list, which FiringCurve made with the same arguments: the values of the
-// parameter at which firing begins or ends, and those at which a periodic orbit of the reset map loses its stability: period
-// doublings (multiplier -1) and tangent bifurcations (multiplier 1, label cycle-fold).
-func FiringPoints(ctx context.Context, m *model.Model, p []float64, i float64, free Free, list []Firing) (points []FiringPoint, err error) {
+// FiringPoints lists the special points of the trains in list, which FiringCurve made with the same arguments: the
+// values of the parameter at which firing begins or ends, and those at which a periodic orbit of the reset map loses
+// its stability: period doublings (multiplier -1) and tangent bifurcations (multiplier 1, label cycle-fold).
+func FiringPoints(ctx context.Context, m *model.Model, p []float64, i float64, free Free,
+	list []Firing,
+) (points []FiringPoint, err error) {
 	s := newSystem(m, p, i, free.Name)
 	last := -1 // the train before of which it is known what it settles on
 	for k, b := range list {
@@ -51,12 +54,12 @@ func FiringPoints(ctx context.Context, m *model.Model, p []float64, i float64, f
 		last = k
 	}
 	slices.SortStableFunc(points, func(a, b FiringPoint) int { return cmp.Compare(a.Parameter, b.Parameter) })
-	return once(points, 1e-7*(free.Hi-free.Lo)), nil
+	return withoutRepeats(points, 1e-7*(free.Hi-free.Lo)), nil
 }
 
-// once leaves out what was found from both sides: a point within same of another of its kind, and tangent bifurcations of the orbit that
-// is born at a period doubling, for there it merges with itself.
-func once(points []FiringPoint, same float64) (list []FiringPoint) {
+// withoutRepeats leaves out what was found from both sides: a point within same of another of its kind, and tangent
+// bifurcations of the orbit that is born at a period doubling, for there it merges with itself.
+func withoutRepeats(points []FiringPoint, same float64) (list []FiringPoint) {
 	for _, q := range points {
 		again := slices.ContainsFunc(list, func(x FiringPoint) bool {
 			return x.Label == q.Label && x.Spikes == q.Spikes && math.Abs(x.Parameter-q.Parameter) < same
@@ -71,7 +74,8 @@ func once(points []FiringPoint, same float64) (list []FiringPoint) {
 	return list
 }
 
-// onset is the point where firing begins or ends between list[last] and list[k]: in closed form where there is one, else the middle.
+// onset is the point where firing begins or ends between list[last] and list[k]: in closed form where there is one,
+// else the middle.
 func (s *system) onset(list []Firing, last, k int) FiringPoint {
 	lo, hi := list[last].Parameter, list[k].Parameter
 	firing := k
@@ -87,9 +91,10 @@ func (s *system) onset(list []Firing, last, k int) FiringPoint {
 	return FiringPoint{Point: q, Firing: firing}
 }
 
-// closedOnset is the value of the free parameter between lo and hi at which the neuron begins to fire, where a closed form tells it: LIF
-// fires when its steady V reaches V_th; EIF when its equilibria have met, or the upper one lies below V_reset; AdEx, where its equilibrium
-// is stable up to the fold, at the fold, for there is nothing else to settle on beyond.
+// closedOnset is the value of the free parameter between lo and hi at which the neuron begins to fire, where a closed
+// form tells it: LIF fires when its steady V reaches V_th; EIF when its equilibria have met, or the upper one lies
+// below V_reset; AdEx, where its equilibrium is stable up to the fold, at the fold, for there is nothing else to settle
+// on beyond.
 func (s *system) closedOnset(lo, hi float64) (x float64, note string, ok bool) {
 	excess := func(mu float64) float64 { // of the current over that of the onset, in mV
 		s.at(mu)
@@ -130,7 +135,8 @@ func (s *system) closedOnset(lo, hi float64) (x float64, note string, ok bool) {
 	return x, note, !math.IsNaN(x)
 }
 
-// mapPoints finds where the periodic orbit of list[side] loses its stability on the way to its neighbour list[other], whose period differs.
+// mapPoints finds where the periodic orbit of list[side] loses its stability on the way to its neighbour list[other],
+// whose period differs.
 func (s *system) mapPoints(ctx context.Context, list []Firing, side, other int) (points []FiringPoint, err error) {
 	from, to := list[side], list[other]
 	n := from.Period
@@ -141,7 +147,7 @@ func (s *system) mapPoints(ctx context.Context, list []Firing, side, other int) 
 		if multiplier == -1 && to.Period > 0 && to.Period != 2*n || multiplier == 1 && to.Period == 2*n {
 			continue
 		}
-		mu, orbit, ok, err := s.loses(ctx, from, to.Parameter, multiplier)
+		mu, orbit, ok, err := s.stabilityLoss(ctx, from, to.Parameter, multiplier)
 		if err != nil {
 			return points, err
 		}
@@ -165,9 +171,12 @@ func (s *system) mapPoints(ctx context.Context, list []Firing, side, other int) 
 	return points, nil
 }
 
-// loses solves for the value of the parameter and the point of the reset map at which the periodic orbit of from has the given
-// multiplier, by Newton's method on both; ok is false where that does not lead to a value between from and to.
-func (s *system) loses(ctx context.Context, from Firing, to, multiplier float64) (mu float64, orbit mapOrbit, ok bool, err error) {
+// stabilityLoss solves for the value of the parameter and the point of the reset map at which the periodic orbit of
+// from has the given multiplier, by Newton's method on both; ok is false where that does not lead to a value between
+// from and to.
+func (s *system) stabilityLoss(ctx context.Context, from Firing, to, multiplier float64) (mu float64, orbit mapOrbit,
+	ok bool, err error,
+) {
 	const (
 		same   = 1e-11 // of the parameter, relative to 1 + |mu|
 		beyond = 0.05  // of the gap: how far outside of it the solution may lie, for rows are rows within rounding
@@ -233,8 +242,8 @@ func distinct(w []float64) bool {
 	return true
 }
 
-// FiringWarnings tells of stretches of list in which firing may have been missed, because every start runs away to ever lower V, and
-// of trains that are neither periodic nor irregular as far as they were followed.
+// FiringWarnings tells of stretches of list in which firing may have been missed, because every start runs away to ever
+// lower V, and of trains that are neither periodic nor irregular as far as they were followed.
 func FiringWarnings(free Free, list []Firing) (warnings []error) {
 	stretch := func(is func(Firing) bool, format string) {
 		first, last, n := 0.0, 0.0, 0

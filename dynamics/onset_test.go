@@ -30,20 +30,38 @@ func TestFiringPoints(t *testing.T) {
 		},
 		{
 			"eif", "",
-			map[string]float64{"V_rest": -75, "V_reset": -66.1, "V_th": -28, "V_T": -46.2, "delta_T": 1.22, "R": 0.0394, "tau": 23.36, "t_ref": 4.3},
+			map[string]float64{
+				"V_rest": -75, "V_reset": -66.1, "V_th": -28, "V_T": -46.2, "delta_T": 1.22, "R": 0.0394,
+				"tau": 23.36, "t_ref": 4.3,
+			},
 			0,
 			Free{Name: "I", Lo: -100, Hi: 2000},
 			Onset, 700, closed,
 		},
 		{
 			"adex", "",
-			map[string]float64{"V_rest": -73.7, "V_reset": -58.6, "V_th": 0, "V_T": -50.2, "delta_T": 2.23, "R": 0.03092, "tau": 24.4, "a": -13.63, "b": 69.7, "tau_w": 262},
+			map[string]float64{
+				"V_rest": -73.7, "V_reset": -58.6, "V_th": 0, "V_T": -50.2, "delta_T": 2.23,
+				"R": 0.03092, "tau": 24.4, "a": -13.63, "b": 69.7, "tau_w": 262,
+			},
 			0,
 			Free{Name: "I", Lo: 375.1, Hi: 375.3},
 			Onset, 375.160802092373, closed,
 		},
-		{"adex", "tb08", nil, 800, Free{Name: "V_reset", Lo: -48.8, Hi: -48.65}, PeriodDoubling, -48.7452683556, mapped},
-		{"adex", "", map[string]float64{"a": -2}, 0, Free{Name: "I", Lo: -5.52444, Hi: -5.52442}, Onset, -5.52443, 1e-5}, // as many digits as are known
+		{
+			"adex", "tb08", nil, 800,
+			Free{Name: "V_reset", Lo: -48.8, Hi: -48.65},
+			PeriodDoubling, -48.7452683556,
+			mapped,
+		},
+		{
+			"adex", "",
+			map[string]float64{"a": -2},
+			0,
+			Free{Name: "I", Lo: -5.52444, Hi: -5.52442},
+			Onset, -5.52443,
+			1e-5,
+		}, // as many digits as are known
 	} {
 		m, p := mustModel(t, c.model, nil)
 		if c.preset != "" {
@@ -75,7 +93,8 @@ func TestFiringPoints(t *testing.T) {
 	}
 }
 
-// The equilibria of eif and adex over the current are one curve with one fold and no end inside the interval, however small delta_T.
+// The equilibria of eif and adex over the current are one curve with one fold and no end inside the interval, however
+// small delta_T.
 func TestSharpExponentialHasOneCurve(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -88,15 +107,17 @@ func TestSharpExponentialHasOneCurve(t *testing.T) {
 		{"eif", map[string]float64{"delta_T": 0.01, "V_th": -57}, Free{Name: "I", Lo: 0, Hi: 20}},
 	} {
 		m, p := mustModel(t, c.model, c.set)
-		branches, points, warnings := restBranches(newSystem(m, p, 0, "I"), c.free)
+		branches, points, warnings := equilibriumBranches(newSystem(m, p, 0, "I"), c.free)
 		folds := 0
 		for _, q := range points {
 			if q.Label == Fold {
 				folds++
 			}
 		}
-		if len(branches) != 1 || folds != 1 || len(warnings) > 0 || branches[0].From != ParameterBorder || branches[0].To != ParameterBorder {
-			t.Errorf("%s %v: %d curves, points %v, warnings %v; want one curve from border to border with one fold", c.model, c.set, len(branches), points, warnings)
+		if len(branches) != 1 || folds != 1 || len(warnings) > 0 || branches[0].From != IntervalEnd ||
+			branches[0].To != IntervalEnd {
+			t.Errorf("%s %v: %d curves, points %v, warnings %v; want one curve from border to border with one fold",
+				c.model, c.set, len(branches), points, warnings)
 		}
 	}
 }

@@ -19,8 +19,9 @@ type PlaneOptions struct {
 	Y        string      // for hh: the second variable, "" means n; the others are kept at their steady state for V
 	Starts   [][]float64 // trajectories to draw: whole states, or V and the second variable
 	Time     float64     // of the trajectories, ms; 0 means 100
-	Steps    int         // that a trajectory may take besides those to the points that are drawn; 0 means 100,000 and 100 per ms
-	Arrows   int         // of the vector field along each side; 0 means 21
+	// that a trajectory may take besides those to the points that are drawn; 0 means 100,000 and 100 per ms
+	Steps  int
+	Arrows int // of the vector field along each side; 0 means 21
 }
 
 // Plane is a phase plane: what the flow does in V and a second variable. Its JSON form is a public format.
@@ -90,13 +91,18 @@ type portrait struct {
 	y int // the state variable on the second axis; 0 for models of one variable
 }
 
-// PhasePlane draws the phase plane of the model for input current i. In models of one variable the second axis is dV/dt.
+// PhasePlane draws the phase plane of the model for input current i. In models of one variable the second axis is
+// dV/dt.
 func PhasePlane(ctx context.Context, m *model.Model, p []float64, i float64, o PlaneOptions) (*Plane, error) {
 	if err := m.Check(p); err != nil {
 		return nil, err
 	}
-	d := &portrait{system: newSystem(m, p, i, "I"), Plane: &Plane{Model: m.Name, I: i, X: "V", Y: "dV/dt", Parameters: map[string]float64{}}}
-	d.FixedPoints, d.Cycles, d.Separatrices, d.Trajectories = []PlanePoint{}, []PlaneCycle{}, []Separatrix{}, []Trace{} // [], not null, in JSON
+	d := &portrait{system: newSystem(m, p, i, "I"), Plane: &Plane{
+		Model: m.Name, I: i, X: "V", Y: "dV/dt",
+		Parameters: map[string]float64{},
+	}}
+	// [], not null, in JSON
+	d.FixedPoints, d.Cycles, d.Separatrices, d.Trajectories = []PlanePoint{}, []PlaneCycle{}, []Separatrix{}, []Trace{}
 	for k, q := range m.Params {
 		d.Parameters[q.Name] = p[k]
 	}
@@ -124,7 +130,8 @@ func PhasePlane(ctx context.Context, m *model.Model, p []float64, i float64, o P
 	d.halt = ctx.Err
 	d.rest()
 	if d.window(o); math.IsInf(d.Window[1]-d.Window[0], 0) || math.IsInf(d.Window[3]-d.Window[2], 0) {
-		return nil, fmt.Errorf("dynamics: the phase plane of V from %g to %g mV is wider than numbers go", d.Window[0], d.Window[1])
+		return nil, fmt.Errorf("dynamics: the phase plane of V from %g to %g mV is wider than numbers go", d.Window[0],
+			d.Window[1])
 	}
 	d.nullclines()
 	if ctx.Err() != nil {
@@ -288,7 +295,7 @@ func (d *portrait) vNullcline() (pieces [][][2]float64) {
 	w := d.Window
 	c := &curve{
 		halt: d.halt, most: most, lo: w[2], hi: w[3], floor: w[0], ceiling: w[1], name: d.Plane.Y,
-		gap: func(q spot) (g, gv, gmu float64) {
+		gap: func(q curvePoint) (g, gv, gmu float64) {
 			dv, dy := 1e-4, 1e-6*(w[3]-w[2])
 			g, _ = d.flow(q.v, q.mu)
 			up, _ := d.flow(q.v+dv, q.mu)
@@ -297,13 +304,13 @@ func (d *portrait) vNullcline() (pieces [][][2]float64) {
 			left, _ := d.flow(q.v, q.mu-dy)
 			return g, (up - down) / (2 * dv), (right - left) / (2 * dy)
 		},
-		scales: func(spot) (v, mu float64) { return d.pace(), (w[3] - w[2]) / 200 },
+		scales: func(curvePoint) (v, mu float64) { return d.pace(), (w[3] - w[2]) / 200 },
 	}
 	grid := columns(w[0], w[1], 4*d.pace())
 	var seeds []seed
 	for _, v := range grid {
 		for _, y := range d.onNullcline(v) {
-			seeds = append(seeds, seed{spot: spot{v, y}})
+			seeds = append(seeds, seed{curvePoint: curvePoint{v, y}})
 		}
 	}
 	points := 0
@@ -318,9 +325,9 @@ func (d *portrait) vNullcline() (pieces [][][2]float64) {
 			d.Warnings = append(d.Warnings, fmt.Sprintf("the nullcline of V was left after %d points", points))
 			break
 		}
-		path, end, _ := c.follow(seeds[k].spot, 1)
+		path, end, _ := c.follow(seeds[k].curvePoint, 1)
 		if end != Closed {
-			back, _, _ := c.follow(seeds[k].spot, -1)
+			back, _, _ := c.follow(seeds[k].curvePoint, -1)
 			slices.Reverse(back)
 			path = append(back[:len(back)-1], path...)
 		}
@@ -349,12 +356,12 @@ func (d *portrait) vNullcline() (pieces [][][2]float64) {
 	return pieces
 }
 
-// crossings lists the spots of the curve between a and b that lie on columns of the grid, in order.
-func (c *curve) crossings(a, b spot, grid []float64) (list []spot) {
+// crossings lists the points of the curve between a and b that lie on columns of the grid, in order.
+func (c *curve) crossings(a, b curvePoint, grid []float64) (list []curvePoint) {
 	from, _ := slices.BinarySearch(grid, min(a.v, b.v))
 	for ; from < len(grid) && grid[from] < max(a.v, b.v); from++ {
 		if v := grid[from]; v > min(a.v, b.v) {
-			q := c.between(a, b, func(x spot) float64 { return x.v - v })
+			q := c.between(a, b, func(x curvePoint) float64 { return x.v - v })
 			q.v = v
 			list = append(list, q)
 		}
@@ -365,8 +372,8 @@ func (c *curve) crossings(a, b spot, grid []float64) (list []spot) {
 	return list
 }
 
-// cycles finds the cycles, stable and unstable, as those of a diagram around the present current: close to a fold, or to
-// where a cycle is born, they are best found from afar.
+// cycles finds the cycles, stable and unstable, as those of a diagram around the present current: close to a fold, or
+// to where a cycle is born, they are best found from afar.
 func (d *portrait) cycles(ctx context.Context) error {
 	if d.dim() == 1 {
 		return nil
@@ -380,7 +387,10 @@ func (d *portrait) cycles(ctx context.Context) error {
 		d.Warnings = append(d.Warnings, fmt.Sprintf("cycles are not searched for: next to I = %g there is no other number", d.i))
 		return nil
 	}
-	around, err := Bifurcation(ctx, d.m, d.p, d.i, Free{Name: "I", Lo: d.i - width, Hi: d.i + width, Marks: []float64{d.i}})
+	around, err := Bifurcation(ctx, d.m, d.p, d.i, Free{
+		Name: "I", Lo: d.i - width, Hi: d.i + width,
+		Marks: []float64{d.i},
+	})
 	if err != nil {
 		return err
 	}
@@ -396,7 +406,10 @@ func (d *portrait) cycles(ctx context.Context) error {
 			if b.Kind != Cycle || r.Parameter != d.i || r.Orbit == nil || slices.ContainsFunc(d.Cycles, known) {
 				continue
 			}
-			q := PlaneCycle{Period: r.Period, VMin: r.VMin, VMax: r.VMax, Stable: r.Stable, Multiplier: real(r.Spectrum[0])}
+			q := PlaneCycle{
+				Period: r.Period, VMin: r.VMin, VMax: r.VMax, Stable: r.Stable,
+				Multiplier: real(r.Spectrum[0]),
+			}
 			for _, y := range r.Orbit {
 				q.Orbit = append(q.Orbit, [2]float64{y[0], y[d.y]})
 			}
@@ -433,11 +446,12 @@ func (d *portrait) separatrices() {
 	}
 }
 
-// manifold follows the branch of a manifold that leaves the saddle along (v, y), an eigenvector to the eigenvalue rate (1/ms),
-// until it leaves the window or comes to rest.
+// manifold follows the branch of a manifold that leaves the saddle along (v, y), an eigenvector to the eigenvalue rate
+// (1/ms), until it leaves the window or comes to rest.
 func (d *portrait) manifold(saddle []float64, v, y, rate float64) [][2]float64 {
 	const off = 1e-4 // of the window
-	// A manifold is left from off at its own rate, which near a fold is slow, and may then wind about a focus for a while.
+	// A manifold is left from off at its own rate, which near a fold is slow, and may then wind about a focus for a
+	// while.
 	patience := max(200, 40/math.Abs(rate)) // ms
 	w := d.Window
 	sign := math.Copysign(1, rate)
@@ -449,7 +463,7 @@ func (d *portrait) manifold(saddle []float64, v, y, rate float64) [][2]float64 {
 	state, out, slope := []float64{saddle[0] + scale*v, saddle[1] + scale*y}, make([]float64, 2), make([]float64, 2)
 	points := [][2]float64{{saddle[0], saddle[1]}, {state[0], state[1]}}
 	vPad, yPad := 0.1*(w[1]-w[0]), 0.5*(w[3]-w[2])
-	for t, h := 0.0, 0.1; t < patience && !d.weary(len(points)); {
+	for t, h := 0.0, 0.1; t < patience && !d.stepsSpent(len(points)); {
 		d.deriv(state, slope)
 		speed := math.Hypot(slope[0]/(w[1]-w[0]), slope[1]/(w[3]-w[2]))
 		if speed < 1e-7 && t > 1 {
@@ -461,7 +475,8 @@ func (d *portrait) manifold(saddle []float64, v, y, rate float64) [][2]float64 {
 		}
 		t, h = t+made, next
 		copy(state, out)
-		if state[0] >= d.ceiling() || state[0] < w[0]-vPad || state[0] > w[1]+vPad || state[1] < w[2]-yPad || state[1] > w[3]+yPad {
+		if state[0] >= d.ceiling() || state[0] < w[0]-vPad || state[0] > w[1]+vPad || state[1] < w[2]-yPad ||
+			state[1] > w[3]+yPad {
 			break
 		}
 		points = append(points, [2]float64{state[0], state[1]})
@@ -495,7 +510,8 @@ func (d *portrait) field(n int) {
 var errTooFast = errors.New("the flow is too fast to be followed any further")
 
 // trajectories follows the model from every start. One that becomes too fast ends there, with a warning: hundreds of mV
-// away from where the model lives the rates of its gates are so large that the integrator, which is explicit, would take days.
+// away from where the model lives the rates of its gates are so large that the integrator, which is explicit, would
+// take days.
 func (d *portrait) trajectories(ctx context.Context, o PlaneOptions) error {
 	end := o.Time
 	if end == 0 {
@@ -514,7 +530,8 @@ func (d *portrait) trajectories(ctx context.Context, o PlaneOptions) error {
 			d.m.Steady(d.p, start[0], state)
 			state[d.y] = start[1]
 		default:
-			return fmt.Errorf("dynamics: a trajectory of %s starts from %d values, not %d", d.m.Name, d.dim(), len(start))
+			return fmt.Errorf("dynamics: a trajectory of %s starts from %d values, not %d", d.m.Name, d.dim(),
+				len(start))
 		}
 		r, err := d.follow(ctx, state, at, o.Steps+len(at))
 		if ctx.Err() != nil {

@@ -80,7 +80,8 @@ func TestNullclinesAreUnbroken(t *testing.T) {
 			}
 			for _, piece := range pieces {
 				for k := 1; k < len(piece); k++ {
-					if dv, dy := math.Abs(piece[k][0]-piece[k-1][0]), math.Abs(piece[k][1]-piece[k-1][1]); dv > 1 || dy > 0.1*(q.Window[3]-q.Window[2]) {
+					if dv, dy := math.Abs(piece[k][0]-piece[k-1][0]), math.Abs(piece[k][1]-piece[k-1][1]); dv > 1 ||
+						dy > 0.1*(q.Window[3]-q.Window[2]) {
 						t.Errorf("%s: the %s-nullcline jumps from %v to %v", name, which, piece[k-1], piece[k])
 					}
 				}
@@ -92,13 +93,13 @@ func TestNullclinesAreUnbroken(t *testing.T) {
 func TestPhasePlanes(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		model          string
-		i              float64
-		rests, cycles  int
-		separatrices   int
-		start          []float64
-		wantSpikes     bool
-		secondVariable string
+		model              string
+		i                  float64
+		equilibria, cycles int
+		separatrices       int
+		start              []float64
+		wantSpikes         bool
+		secondVariable     string
 	}{
 		{"rhh", 5, 1, 2, 0, []float64{-65, 0.3}, false, "h"},
 		{"rhh", -10, 1, 0, 0, []float64{-65, 0.5}, false, "h"},
@@ -114,7 +115,8 @@ func TestPhasePlanes(t *testing.T) {
 			t.Errorf("%s: %v", c.model, err)
 			continue
 		}
-		if len(q.FixedPoints) != c.rests || len(q.Cycles) != c.cycles || len(q.Separatrices) != c.separatrices || q.Y != c.secondVariable {
+		if len(q.FixedPoints) != c.equilibria || len(q.Cycles) != c.cycles || len(q.Separatrices) != c.separatrices ||
+			q.Y != c.secondVariable {
 			t.Errorf("%s at I = %v: %d fixed points, %d cycles, %d separatrices, second variable %s; want %+v",
 				c.model, c.i, len(q.FixedPoints), len(q.Cycles), len(q.Separatrices), q.Y, c)
 		}
@@ -127,7 +129,8 @@ func TestPhasePlanes(t *testing.T) {
 	}
 }
 
-// The stable manifold of the saddle parts what fires from what does not: near the saddle, of two neurons beside it one does so.
+// The stable manifold of the saddle parts what fires from what does not: near the saddle, of two neurons beside it one
+// does so.
 func TestSeparatricesPartTheBasins(t *testing.T) {
 	m, p := mustModel(t, "adex", nil)
 	q, err := PhasePlane(context.Background(), m, p, 7, PlaneOptions{})
@@ -139,9 +142,13 @@ func TestSeparatricesPartTheBasins(t *testing.T) {
 			continue
 		}
 		saddle := s.Points[0]
-		far := slices.IndexFunc(s.Points, func(q [2]float64) bool { return math.Hypot(q[0]-saddle[0], q[1]-saddle[1]) > 2 })
+		far := slices.IndexFunc(s.Points, func(q [2]float64) bool {
+			return math.Hypot(q[0]-saddle[0],
+				q[1]-saddle[1]) > 2
+		})
 		if far < 0 {
-			t.Errorf("a separatrix ends at V = %.5g mV, w = %.5g pA, close to its saddle", s.Points[len(s.Points)-1][0], s.Points[len(s.Points)-1][1])
+			t.Errorf("a separatrix ends at V = %.5g mV, w = %.5g pA, close to its saddle", s.Points[len(s.Points)-1][0],
+				s.Points[len(s.Points)-1][1])
 			continue
 		}
 		fired := 0
@@ -155,13 +162,14 @@ func TestSeparatricesPartTheBasins(t *testing.T) {
 			}
 		}
 		if fired != 1 {
-			t.Errorf("beside V = %.5g mV, w = %.5g pA on a separatrix %d of two neurons fire, want 1", s.Points[far][0], s.Points[far][1], fired)
+			t.Errorf("beside V = %.5g mV, w = %.5g pA on a separatrix %d of two neurons fire, want 1", s.Points[far][0],
+				s.Points[far][1], fired)
 		}
 	}
 }
 
-// TestTooFast sends HH to a rest at -721 mV, on the way to which the rates of its gates grow without bound: the trajectory ends
-// early, with a warning, the plane is there, and whoever waits can call it off.
+// TestTooFast sends HH to a rest at -721 mV, on the way to which the rates of its gates grow without bound: the
+// trajectory ends early, with a warning, the plane is there, and whoever waits can call it off.
 func TestTooFast(t *testing.T) {
 	m, p := mustModel(t, "hh", map[string]float64{"g_L": 0.03})
 	start := [][]float64{{-65, 0.05, 0.6, 0.32}}
@@ -170,7 +178,8 @@ func TestTooFast(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(q.FixedPoints) != 1 || len(q.Warnings) != 1 || !strings.Contains(q.Warnings[0], errTooFast.Error()) {
-		t.Errorf("%d fixed points, warnings %q; want 1 and one of a flow that is too fast", len(q.FixedPoints), q.Warnings)
+		t.Errorf("%d fixed points, warnings %q; want 1 and one of a flow that is too fast", len(q.FixedPoints),
+			q.Warnings)
 	}
 	if len(q.Trajectories) != 1 || len(q.Trajectories[0].Segments[0]) < 100 {
 		t.Errorf("the trajectory is not there up to its end")
@@ -182,16 +191,18 @@ func TestTooFast(t *testing.T) {
 	}
 }
 
-// TestTooFastForCycles: where one variable is a billion times faster than the membrane, the integrator gives the searches up, and
-// says so; it does not take days, and can be called off.
+// TestTooFastForCycles: where one variable is a billion times faster than the membrane, the integrator gives the
+// searches up, and says so; it does not take days, and can be called off.
 func TestTooFastForCycles(t *testing.T) {
 	m, p := mustModel(t, "adex", map[string]float64{"tau_w": 1e-9})
 	q, err := PhasePlane(context.Background(), m, p, 0, PlaneOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(q.FixedPoints) != 2 || len(q.Warnings) != 1 || !strings.Contains(q.Warnings[0], "cycles are not searched for") {
-		t.Errorf("%d fixed points, warnings %q; want 2 and one of cycles that were not searched for", len(q.FixedPoints), q.Warnings)
+	if len(q.FixedPoints) != 2 || len(q.Warnings) != 1 || !strings.Contains(q.Warnings[0],
+		"cycles are not searched for") {
+		t.Errorf("%d fixed points, warnings %q; want 2 and one of cycles that were not searched for",
+			len(q.FixedPoints), q.Warnings)
 	}
 	if f, err := FiringAt(context.Background(), m, p, 0, "I", 12, 10, 10); !errors.Is(err, errTooFast) {
 		t.Errorf("firing: %+v, %v; want an error, for whether it fires is not known", f, err)
@@ -205,13 +216,14 @@ func TestTooFastForCycles(t *testing.T) {
 	ctx, cancel = context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
 	began := time.Now()
-	if _, err := PhasePlane(ctx, m, p, 0, PlaneOptions{}); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 30*time.Second { // else it takes days
+	if _, err := PhasePlane(ctx, m, p, 0, PlaneOptions{}); !errors.Is(err, context.DeadlineExceeded) ||
+		time.Since(began) > 30*time.Second { // else it takes days
 		t.Errorf("called off, but the error is %v after %v", err, time.Since(began))
 	}
 }
 
-// TestCyclesOfSharpUpstroke: backwards in time w grows without end, and with it the speed of V where the upstroke is sharp. No
-// cycle is that way, and the search does not follow.
+// TestCyclesOfSharpUpstroke: backwards in time w grows without end, and with it the speed of V where the upstroke is
+// sharp. No cycle is that way, and the search does not follow.
 func TestCyclesOfSharpUpstroke(t *testing.T) {
 	m, p := mustModel(t, "adex", map[string]float64{
 		"V_rest": -71.4374, "V_reset": -69.4366, "V_th": -38.849, "V_T": -58.849, "delta_T": 0.385214, "R": 0.280612, "tau": 17.1468,
@@ -223,15 +235,16 @@ func TestCyclesOfSharpUpstroke(t *testing.T) {
 	}
 }
 
-// TestCyclesBesideFarRest: with a small leak V may sink to a rest hundreds of mV below the reversal potentials, where the rates of
-// the gates are too large to be followed. No cycle is that way.
+// TestCyclesBesideFarRest: with a small leak V may sink to a rest hundreds of mV below the reversal potentials, where
+// the rates of the gates are too large to be followed. No cycle is that way.
 func TestCyclesBesideFarRest(t *testing.T) {
 	m, p := mustModel(t, "hh", map[string]float64{
 		"C": 1.0038, "g_Na": 120.523, "g_K": 10.296, "g_L": 0.01362, "E_Na": 53.1963, "E_K": -75.1671, "E_L": -51.976,
 	})
 	s := newSystem(m, p, -7.0645, "")
-	if cycles := s.simulatedCycles(nil); len(s.rests()) != 3 || len(cycles) > 0 || s.swift {
-		t.Errorf("%d rests, %d cycles, given up: %v; want 3, none after a whole search", len(s.rests()), len(cycles), s.swift)
+	if cycles := s.simulatedCycles(nil); len(s.equilibria()) != 3 || len(cycles) > 0 || s.tooFast {
+		t.Errorf("%d rests, %d cycles, given up: %v; want 3, none after a whole search", len(s.equilibria()),
+			len(cycles), s.tooFast)
 	}
 }
 
@@ -272,8 +285,8 @@ func TestCalledOff(t *testing.T) {
 	}
 }
 
-// Planes of finite parameters that no neuron has end as well, and hold numbers alone, for JSON knows no others. A test that
-// hangs is ended by its context.
+// Planes of finite parameters that no neuron has end as well, and hold numbers alone, for JSON knows no others. A test
+// that hangs is ended by its context.
 func TestAbsurdParameters(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -13,25 +13,26 @@ import (
 type Regions struct {
 	Model    *model.Model
 	X, Y     Free
-	Curves   []Border
-	Points   []BorderPoint // of codimension two: Bogdanov-Takens, cusp, Bautin, zero-Hopf
+	Curves   []BifurcationCurve
+	Points   []BifurcationPoint // of codimension two: Bogdanov-Takens, cusp, Bautin, zero-Hopf
 	Warnings []error
 
-	t       *surveyor
+	t       *planeSystem
 	x, y    Free // the parameters as they were followed: X and Y, or exchanged
 	swapped bool // whether they are exchanged
 	scans   []scan
 	firing  map[int]firingNode // at nodes of the lattice of areas
 }
 
-// Border is a curve of folds, Hopf points, folds of cycles, homoclinic orbits, or of the onset of firing by reset, in order.
-type Border struct {
+// BifurcationCurve is a curve of folds, Hopf points, folds of cycles, homoclinic orbits, or of the onset of firing by
+// reset, in order.
+type BifurcationCurve struct {
 	Label  string // Fold, Hopf, CycleFold, Homoclinic or Onset
-	Points []BorderPoint
+	Points []BifurcationPoint
 }
 
-// BorderPoint is a point of a border. V is that of the equilibrium, or the largest of the cycle.
-type BorderPoint struct {
+// BifurcationPoint is a point of a border. V is that of the equilibrium, or the largest of the cycle.
+type BifurcationPoint struct {
 	Label       string // of what changes there; in Regions.Points the special point
 	X, Y, V     float64
 	Frequency   float64 // Hz; NaN at a fold
@@ -44,12 +45,15 @@ const (
 	columnScans = 5  // over the second parameter, at even values of the first between its ends
 )
 
-// Borders follows the folds, the Hopf points, the folds of cycles and the homoclinic orbits of the model through the plane of two
-// parameters, and the onset of firing by reset, and marks the Bogdanov-Takens, cusp and Bautin points on them. The other parameters are p,
-// the input current is i. each may share the diagrams from which curves start among workers; it has no influence on the result.
+// BifurcationCurves follows the folds, the Hopf points, the folds of cycles and the homoclinic orbits of the model
+// through the plane of two parameters, and the onset of firing by reset, and marks the Bogdanov-Takens, cusp and Bautin
+// points on them. The other parameters are p, the input current is i. each may share the diagrams from which curves
+// start among workers; it has no influence on the result.
 //
 // Diagrams are made over the current where it is one of the parameters, because every branch of cycles is found there.
-func Borders(ctx context.Context, m *model.Model, p []float64, i float64, x, y Free, each Each) (*Regions, error) {
+func BifurcationCurves(ctx context.Context, m *model.Model, p []float64, i float64, x, y Free, each Each) (*Regions,
+	error,
+) {
 	for _, f := range []Free{x, y} {
 		if err := f.check(m); err != nil {
 			return nil, err
@@ -62,18 +66,18 @@ func Borders(ctx context.Context, m *model.Model, p []float64, i float64, x, y F
 	if swapped {
 		x, y = y, x
 	}
-	t := newSurveyor(m, p, i, x, y)
+	t := newPlaneSystem(m, p, i, x, y)
 	r := &Regions{Model: m, X: x, Y: y, t: t, x: x, y: y}
-	err := t.borders(ctx, r, each)
+	err := t.addCurves(ctx, r, each)
 	if swapped {
 		r.swap()
 	}
 	return r, err
 }
 
-// borders adds all curves.
-func (t *surveyor) borders(ctx context.Context, r *Regions, each Each) error {
-	if err := t.restBorders(ctx, r); err != nil {
+// addCurves adds all curves.
+func (t *planeSystem) addCurves(ctx context.Context, r *Regions, each Each) error {
+	if err := t.equilibriumCurves(ctx, r); err != nil {
 		return err
 	}
 	if resets(t.m) {
@@ -103,9 +107,9 @@ func (t *surveyor) borders(ctx context.Context, r *Regions, each Each) error {
 	return ctx.Err()
 }
 
-// complete makes those diagrams of the scans anew that lack a fold of cycles which a curve tells of: it is that of an isola which the search
-// has missed. The new ones search between the folds.
-func (t *surveyor) complete(ctx context.Context, r *Regions, each Each) error {
+// complete makes those diagrams of the scans anew that lack a fold of cycles which a curve tells of: it is that of an
+// isola which the search has missed. The new ones search between the folds.
+func (t *planeSystem) complete(ctx context.Context, r *Regions, each Each) error {
 	var again []scan
 	var which []int
 	for k, s := range r.scans {
@@ -123,11 +127,12 @@ func (t *surveyor) complete(ctx context.Context, r *Regions, each Each) error {
 	return nil
 }
 
-// missed lists values between and beside the folds of cycles that curves have where the diagram of s is, if that lacks one of them.
+// missed lists values between and beside the folds of cycles that curves have where the diagram of s is, if that lacks
+// one of them.
 func (s scan) missed(r *Regions) (values []float64) {
 	const near = 2e-3 // of the interval: what curves miss between rows
 	width := s.along.Hi - s.along.Lo
-	place := func(q BorderPoint) (along, across float64) {
+	place := func(q BifurcationPoint) (along, across float64) {
 		if s.column {
 			return q.Y, q.X
 		}
@@ -176,30 +181,30 @@ func (r *Regions) swap() {
 }
 
 // turned is q with the parameters in the order in which they were followed.
-func (r *Regions) turned(q BorderPoint) BorderPoint {
+func (r *Regions) turned(q BifurcationPoint) BifurcationPoint {
 	if r.swapped {
 		q.X, q.Y = q.Y, q.X
 	}
 	return q
 }
 
-// restBorders adds the curves of folds and of Hopf points with their special points.
-func (t *surveyor) restBorders(ctx context.Context, r *Regions) error {
-	var found []mark3
+// equilibriumCurves adds the curves of folds and of Hopf points with their special points.
+func (t *planeSystem) equilibriumCurves(ctx context.Context, r *Regions) error {
+	var found []placeSeed
 	var labels []string
 	for _, at := range spread(t.y.Lo, t.y.Hi, rowScans) {
-		t.choose(at)
+		t.setSecond(at)
 		if ctx.Err() != nil || t.m.Check(t.p) != nil {
 			continue
 		}
-		_, points, _ := restBranches(t.system, t.x)
+		_, points, _ := equilibriumBranches(t.system, t.x)
 		for _, q := range points {
-			found = append(found, mark3{place{q.V, q.Parameter, at}, false})
+			found = append(found, placeSeed{place{q.V, q.Parameter, at}, false})
 			labels = append(labels, q.Label)
 		}
 	}
 	for _, label := range []string{Fold, Hopf} {
-		var seeds []mark3
+		var seeds []placeSeed
 		for k, q := range found {
 			if labels[k] == label {
 				seeds = append(seeds, q)
@@ -210,7 +215,7 @@ func (t *surveyor) restBorders(ctx context.Context, r *Regions) error {
 				return ctx.Err()
 			}
 			if !seeds[k].done {
-				t.add(r, label, seeds, k)
+				t.followSeed(r, label, seeds, k)
 			}
 		}
 	}
@@ -219,16 +224,16 @@ func (t *surveyor) restBorders(ctx context.Context, r *Regions) error {
 
 // scan is a diagram over one of the parameters, at one value of the other.
 type scan struct {
-	along   Free    // the parameter of the diagram
-	at      float64 // the value of the other one
-	column  bool    // whether along is the second parameter
-	diagram *Diagram
-	folds   []ring // of cycles
-	long    []ring // near homoclinic orbits
+	along      Free    // the parameter of the diagram
+	at         float64 // the value of the other one
+	column     bool    // whether along is the second parameter
+	diagram    *Diagram
+	folds      []cyclePoint // of cycles
+	longCycles []cyclePoint // near homoclinic orbits
 }
 
 // scan makes the diagrams at the given places, and leaves out those where the parameters make no sense.
-func (t *surveyor) scan(ctx context.Context, each Each, scans []scan) ([]scan, error) {
+func (t *planeSystem) scan(ctx context.Context, each Each, scans []scan) ([]scan, error) {
 	err := each.do(len(scans), func(k int) error {
 		q := &scans[k]
 		over, other := q.along, t.y
@@ -247,7 +252,7 @@ func (t *surveyor) scan(ctx context.Context, each Each, scans []scan) ([]scan, e
 		if err != nil {
 			return err
 		}
-		q.diagram, q.folds, q.long = d, c.turned, c.long
+		q.diagram, q.folds, q.longCycles = d, c.turned, c.longCycles
 		return nil
 	})
 	return slices.DeleteFunc(scans, func(q scan) bool { return q.diagram == nil }), err
@@ -256,24 +261,24 @@ func (t *surveyor) scan(ctx context.Context, each Each, scans []scan) ([]scan, e
 // place is V and the two parameters.
 type place [3]float64
 
-type mark3 struct {
+type placeSeed struct {
 	place
 	done bool
 }
 
-// surveyor follows curves in the space of V and two parameters.
-type surveyor struct {
+// planeSystem is a system with two free parameters. It follows curves in the space of V and both.
+type planeSystem struct {
 	*system
 	x, y   Free
 	second int // of y in the parameters, -1 for the current
 }
 
-func newSurveyor(m *model.Model, p []float64, i float64, x, y Free) *surveyor {
-	return &surveyor{system: newSystem(m, p, i, x.Name), x: x, y: y, second: m.Index(y.Name)}
+func newPlaneSystem(m *model.Model, p []float64, i float64, x, y Free) *planeSystem {
+	return &planeSystem{system: newSystem(m, p, i, x.Name), x: x, y: y, second: m.Index(y.Name)}
 }
 
-// choose sets the second parameter.
-func (t *surveyor) choose(y float64) {
+// setSecond sets the second parameter.
+func (t *planeSystem) setSecond(y float64) {
 	if t.second < 0 {
 		t.i = y
 	} else {
@@ -282,17 +287,18 @@ func (t *surveyor) choose(y float64) {
 	t.known.hi = 0
 }
 
-func (t *surveyor) set(q place) {
-	t.choose(q[2])
+func (t *planeSystem) set(q place) {
+	t.setSecond(q[2])
 	t.at(q[1])
 }
 
-func (t *surveyor) unit() place {
+func (t *planeSystem) unit() place {
 	return place{0.25, (t.x.Hi - t.x.Lo) / 300, (t.y.Hi - t.y.Lo) / 300}
 }
 
-// equations are the two that hold on the curve: rest, and what makes the rest special.
-func (t *surveyor) equations(label string, q place) [2]float64 {
+// equations are the two that hold on a curve: q is an equilibrium, and one that is a fold or has a pair of opposite
+// eigenvalues.
+func (t *planeSystem) equations(label string, q place) [2]float64 {
 	t.set(q)
 	y := make([]float64, t.dim())
 	t.m.Steady(t.p, q[0], y)
@@ -303,7 +309,7 @@ func (t *surveyor) equations(label string, q place) [2]float64 {
 }
 
 // gradients of the equations, in units of the step.
-func (t *surveyor) gradients(label string, q place) (g [2]float64, d [2]place) {
+func (t *planeSystem) gradients(label string, q place) (g [2]float64, d [2]place) {
 	u := t.unit()
 	for k := range q {
 		up, down := q, q
@@ -324,7 +330,7 @@ func cross(a, b place) place {
 func scalar(a, b place) float64 { return a[0]*b[0] + a[1]*b[1] + a[2]*b[2] }
 
 // correct moves q onto the curve in the plane square to normal.
-func (t *surveyor) correct(label string, q *place, normal place) bool {
+func (t *planeSystem) correct(label string, q *place, normal place) bool {
 	u := t.unit()
 	for k := range 15 {
 		g, d := t.gradients(label, *q)
@@ -347,8 +353,8 @@ func (t *surveyor) correct(label string, q *place, normal place) bool {
 	return false
 }
 
-// walk follows the curve from q until it leaves the rectangle, comes back, or cannot go on.
-func (t *surveyor) walk(label string, q place, direction float64) (path []place, err error) {
+// followCurve lists points of the curve from q until it leaves the plane, is closed, or cannot be followed further.
+func (t *planeSystem) followCurve(label string, q place, direction float64) (path []place, err error) {
 	path = []place{q}
 	u := t.unit()
 	var before place
@@ -409,8 +415,8 @@ func (t *surveyor) walk(label string, q place, direction float64) (path []place,
 	return path, nil
 }
 
-// outside tells which part of the way from q to next lies inside the rectangle, and which coordinate leaves it; 0 if none.
-func (t *surveyor) outside(q, next place) (part float64, side int) {
+// outside tells which part of the line from q to next lies inside the plane, and which coordinate leaves it; 0 if none.
+func (t *planeSystem) outside(q, next place) (part float64, side int) {
 	part = 1
 	for k, f := range []Free{t.x, t.y} {
 		for _, border := range []float64{f.Lo, f.Hi} {
@@ -423,13 +429,14 @@ func (t *surveyor) outside(q, next place) (part float64, side int) {
 	return part, side
 }
 
-// add follows the curve through seed k and adds it and its special points, and ticks off the seeds it passes.
-func (t *surveyor) add(r *Regions, label string, seeds []mark3, k int) {
+// followSeed follows the curve through seed k in both directions, adds it with its special points to r, and marks the
+// seeds on it as done.
+func (t *planeSystem) followSeed(r *Regions, label string, seeds []placeSeed, k int) {
 	seeds[k].done = true
-	path, err := t.walk(label, seeds[k].place, 1)
+	path, err := t.followCurve(label, seeds[k].place, 1)
 	r.Warnings = appendError(r.Warnings, err)
 	if len(path) < 3 || path[0] != path[len(path)-1] {
-		back, err := t.walk(label, seeds[k].place, -1)
+		back, err := t.followCurve(label, seeds[k].place, -1)
 		r.Warnings = appendError(r.Warnings, err)
 		slices.Reverse(back)
 		path = append(back[:len(back)-1], path...)
@@ -445,31 +452,32 @@ func (t *surveyor) add(r *Regions, label string, seeds []mark3, k int) {
 			if w < 0 || w > 1 {
 				continue
 			}
-			if near := math.Abs(a[0] + w*(b[0]-a[0]) - seeds[s].place[0]); near < 0.1*u[0] && math.Abs(a[1]+w*(b[1]-a[1])-seeds[s].place[1]) < 0.1*u[1] {
+			if near := math.Abs(a[0] + w*(b[0]-a[0]) - seeds[s].place[0]); near < 0.1*u[0] &&
+				math.Abs(a[1]+w*(b[1]-a[1])-seeds[s].place[1]) < 0.1*u[1] {
 				seeds[s].done = true
 			}
 		}
 	}
-	mark := func(q BorderPoint, ok bool) {
+	mark := func(q BifurcationPoint, ok bool) {
 		if ok && q.X >= t.x.Lo && q.X <= t.x.Hi && q.Y >= t.y.Lo && q.Y <= t.y.Hi {
-			r.mark(q)
+			r.addPoint(q)
 		}
 	}
-	border := Border{Label: label}
-	var last BorderPoint
+	border := BifurcationCurve{Label: label}
+	var last BifurcationPoint
 	var lastTest [tests]float64
 	for j, q := range path {
 		point, test, labels, ok := t.describe(label, q)
 		if !ok { // beyond a Bogdanov-Takens point the sum of two real eigenvalues is zero: no Hopf point
 			if len(border.Points) > 0 {
-				r.keep(border)
+				r.addCurve(border)
 				border.Points = nil
 			}
 			lastTest = test
 			if j > 0 && last.Label != "" {
 				mark(t.special(label, BogdanovTakens, path[j-1], q, 0))
 			}
-			last = BorderPoint{}
+			last = BifurcationPoint{}
 			continue
 		}
 		if j > 0 {
@@ -482,14 +490,16 @@ func (t *surveyor) add(r *Regions, label string, seeds []mark3, k int) {
 		border.Points = append(border.Points, point)
 		last, lastTest = point, test
 	}
-	r.keep(border)
+	r.addCurve(border)
 }
 
-// mark notes a special point. On the curve of Hopf points, the later one, a Bogdanov-Takens point is known better.
-func (r *Regions) mark(q BorderPoint) {
+// addPoint adds a special point. One found on two curves replaces the earlier: a Bogdanov-Takens point is more accurate
+// on the curve of Hopf points, which comes second.
+func (r *Regions) addPoint(q BifurcationPoint) {
 	const same = 1e-5 // of the intervals
 	for k, old := range r.Points {
-		if old.Label == q.Label && math.Abs(old.X-q.X) < same*(r.X.Hi-r.X.Lo) && math.Abs(old.Y-q.Y) < same*(r.Y.Hi-r.Y.Lo) {
+		if old.Label == q.Label && math.Abs(old.X-q.X) < same*(r.X.Hi-r.X.Lo) &&
+			math.Abs(old.Y-q.Y) < same*(r.Y.Hi-r.Y.Lo) {
 			r.Points[k] = q
 			return
 		}
@@ -497,7 +507,7 @@ func (r *Regions) mark(q BorderPoint) {
 	r.Points = append(r.Points, q)
 }
 
-func (r *Regions) keep(b Border) {
+func (r *Regions) addCurve(b BifurcationCurve) {
 	if len(b.Points) > 1 {
 		r.Curves = append(r.Curves, b)
 	}
@@ -508,11 +518,13 @@ const tests = 3
 
 // describe gives the point of a border at q, and numbers that change their sign at special points of the labels given.
 // ok is false where the curve of Hopf points has become one of neutral saddles.
-func (t *surveyor) describe(label string, q place) (point BorderPoint, test [tests]float64, labels [tests]string, ok bool) {
+func (t *planeSystem) describe(label string, q place) (point BifurcationPoint, test [tests]float64,
+	labels [tests]string, ok bool,
+) {
 	t.set(q)
 	y := make([]float64, t.dim())
 	t.m.Steady(t.p, q[0], y)
-	point = BorderPoint{Label: label, X: q[1], Y: q[2], V: q[0], Frequency: math.NaN()}
+	point = BifurcationPoint{Label: label, X: q[1], Y: q[2], V: q[0], Frequency: math.NaN()}
 	l := t.eigenvalues(y)
 	if label == Fold {
 		labels = [tests]string{"", Cusp, ""}
@@ -541,7 +553,7 @@ func (t *surveyor) describe(label string, q place) (point BorderPoint, test [tes
 }
 
 // oscillation is the imaginary part (rad/ms) of the eigenvalue on the imaginary axis, 0 if there is none.
-func (t *surveyor) oscillation(l []complex128) float64 {
+func (t *planeSystem) oscillation(l []complex128) float64 {
 	omega, least := 0.0, math.Inf(1)
 	for _, z := range l {
 		if imag(z) > 0 && math.Abs(real(z)) < least {
@@ -555,13 +567,13 @@ func (t *surveyor) oscillation(l []complex128) float64 {
 }
 
 // curvature is the second derivative of the steady current by V.
-func (t *surveyor) curvature(v float64) float64 {
+func (t *planeSystem) curvature(v float64) float64 {
 	const h = 2e-2 // mV
 	return (8*(t.slope(v+h)-t.slope(v-h)) - (t.slope(v+2*h) - t.slope(v-2*h))) / (12 * h)
 }
 
-// allButOne is the sum of the products of all eigenvalues but one, a coefficient of the characteristic polynomial. Where one
-// eigenvalue is zero it is the product of the others: zero where a second one vanishes, and nowhere else.
+// allButOne is the sum of the products of all eigenvalues but one, a coefficient of the characteristic polynomial.
+// Where one eigenvalue is zero it is the product of the others: zero where a second one vanishes, and nowhere else.
 func allButOne(l []complex128) float64 {
 	sum := complex(0, 0)
 	for i := range l {
@@ -577,7 +589,7 @@ func allButOne(l []complex128) float64 {
 }
 
 // defining are the three equations of a point of codimension two, in V and the two parameters.
-func (t *surveyor) defining(name string, q place) (g [3]float64) {
+func (t *planeSystem) defining(name string, q place) (g [3]float64) {
 	t.set(q)
 	y := make([]float64, t.dim())
 	t.m.Steady(t.p, q[0], y)
@@ -599,8 +611,9 @@ func (t *surveyor) defining(name string, q place) (g [3]float64) {
 	return g
 }
 
-// pinpoint solves the defining equations of the point by Newton's method from q. It reports whether that converged nearby.
-func (t *surveyor) pinpoint(name string, q place) (place, bool) {
+// solveSpecial solves the defining equations of the point by Newton's method from q. It reports whether that converged
+// nearby.
+func (t *planeSystem) solveSpecial(name string, q place) (place, bool) {
 	const (
 		near  = 3    // steps along a curve
 		small = 1e-9 // such steps, of a correction
@@ -638,9 +651,9 @@ func (t *surveyor) pinpoint(name string, q place) (place, bool) {
 	return q, false
 }
 
-// special closes in on the zero of test number e between the neighbours a and b of a curve. It is false where nothing of
-// the name is there: the sum of two eigenvalues vanishes at a neutral saddle as well.
-func (t *surveyor) special(label, name string, a, b place, e int) (BorderPoint, bool) {
+// special solves for the zero of test number e between the neighbours a and b of a curve. ok is false where there is no
+// such point: the sum of two eigenvalues also vanishes at a neutral saddle.
+func (t *planeSystem) special(label, name string, a, b place, e int) (BifurcationPoint, bool) {
 	u := t.unit()
 	var normal place
 	for k := range normal {
@@ -665,13 +678,13 @@ func (t *surveyor) special(label, name string, a, b place, e int) (BorderPoint, 
 		w, _ = rootNear(func(w float64) float64 { return f(w) / scale }, 0, 1, fa/scale, fb/scale, 1e-10)
 	}
 	q := on(w)
-	if better, ok := t.pinpoint(name, q); ok {
+	if better, ok := t.solveSpecial(name, q); ok {
 		q = better
 	}
 	t.set(q)
 	y := make([]float64, t.dim())
 	t.m.Steady(t.p, q[0], y)
-	point := BorderPoint{Label: name, X: q[1], Y: q[2], V: q[0], Frequency: math.NaN()}
+	point := BifurcationPoint{Label: name, X: q[1], Y: q[2], V: q[0], Frequency: math.NaN()}
 	switch omega := t.oscillation(t.eigenvalues(y)); name {
 	case ZeroHopf:
 		const slowest = 1e-3 // rad/ms; at a Bogdanov-Takens point there is no frequency at all

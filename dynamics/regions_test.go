@@ -13,7 +13,10 @@ func TestAdExBordersHaveTheirClosedForms(t *testing.T) {
 		t.Skip("takes several diagrams")
 	}
 	m, p := mustModel(t, "adex", nil)
-	r, err := Borders(context.Background(), m, p, 0, Free{Name: "I", Lo: 0, Hi: 10}, Free{Name: "a", Lo: 0, Hi: 2}, nil)
+	r, err := BifurcationCurves(context.Background(), m, p, 0, Free{Name: "I", Lo: 0, Hi: 10}, Free{
+		Name: "a", Lo: 0,
+		Hi: 2,
+	}, nil)
 	if err != nil || len(r.Warnings) > 0 {
 		t.Fatal(err, r.Warnings)
 	}
@@ -38,7 +41,8 @@ func TestAdExBordersHaveTheirClosedForms(t *testing.T) {
 		t.Errorf("curves %v, want one of folds, one of Hopf points and one of homoclinic orbits", counts)
 	}
 	a, v, i := mustExponential(t, "adex", nil).BogdanovTakens()
-	if len(r.Points) != 1 || r.Points[0].Label != BogdanovTakens || math.Abs(r.Points[0].X-i)+math.Abs(r.Points[0].Y-a)+math.Abs(r.Points[0].V-v) > 1e-6 {
+	if len(r.Points) != 1 || r.Points[0].Label != BogdanovTakens ||
+		math.Abs(r.Points[0].X-i)+math.Abs(r.Points[0].Y-a)+math.Abs(r.Points[0].V-v) > 1e-6 {
 		t.Errorf("special points %+v, want a Bogdanov-Takens point at a = %v, I = %v, V = %v", r.Points, a, i, v)
 	}
 }
@@ -50,7 +54,10 @@ func TestFoldsOfCyclesAreFollowed(t *testing.T) {
 		t.Skip("takes several diagrams")
 	}
 	m, p := mustModel(t, "rhh", nil)
-	r, err := Borders(context.Background(), m, p, 0, Free{Name: "I", Lo: 10.5, Hi: 13}, Free{Name: "g_L", Lo: 0.28, Hi: 0.3}, nil)
+	r, err := BifurcationCurves(context.Background(), m, p, 0, Free{Name: "I", Lo: 10.5, Hi: 13}, Free{
+		Name: "g_L",
+		Lo:   0.28, Hi: 0.3,
+	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +78,8 @@ func TestFoldsOfCyclesAreFollowed(t *testing.T) {
 	}
 }
 
-// TestAreas compares regions with simulations of the reduced Hodgkin-Huxley model and with closed forms of LIF, in both orders of the axes.
+// TestAreas compares regions with simulations of the reduced Hodgkin-Huxley model and with closed forms of LIF, in both
+// orders of the axes.
 func TestAreas(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -102,7 +110,7 @@ func TestAreas(t *testing.T) {
 		}},
 	} {
 		m, p := mustModel(t, c.model, nil)
-		r, err := Borders(context.Background(), m, p, 0, c.x, c.y, nil)
+		r, err := BifurcationCurves(context.Background(), m, p, 0, c.x, c.y, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,8 +130,9 @@ func TestAreas(t *testing.T) {
 	}
 }
 
-// TestPointsOfCodimensionTwo compares with Newton's method on the defining systems in numpy (7 to 12 digits). No other point of
-// these kinds lies in the windows: over g_K and E_K of hh the fold touches a curve of neutral saddles, which is none.
+// TestPointsOfCodimensionTwo compares with Newton's method on the defining systems in numpy (7 to 12 digits). No other
+// point of these kinds lies in the windows: over g_K and E_K of hh the fold touches a curve of neutral saddles, which
+// is none.
 func TestPointsOfCodimensionTwo(t *testing.T) {
 	t.Parallel()
 	type point struct {
@@ -156,24 +165,27 @@ func TestPointsOfCodimensionTwo(t *testing.T) {
 	} {
 		m, p := mustModel(t, c.model, nil)
 		r := &Regions{Model: m, X: c.x, Y: c.y}
-		if err := newSurveyor(m, p, 0, c.x, c.y).restBorders(context.Background(), r); err != nil {
+		if err := newPlaneSystem(m, p, 0, c.x, c.y).equilibriumCurves(context.Background(), r); err != nil {
 			t.Fatal(err)
 		}
 		if len(r.Points) != len(c.want) {
-			t.Errorf("%s over %s and %s: %d points, want %d: %+v", c.model, c.x.Name, c.y.Name, len(r.Points), len(c.want), r.Points)
+			t.Errorf("%s over %s and %s: %d points, want %d: %+v", c.model, c.x.Name, c.y.Name, len(r.Points),
+				len(c.want), r.Points)
 		}
 		for _, w := range c.want {
-			if !slices.ContainsFunc(r.Points, func(q BorderPoint) bool {
+			if !slices.ContainsFunc(r.Points, func(q BifurcationPoint) bool {
 				return q.Label == w.label && math.Abs(q.X-w.x) < w.tol && math.Abs(q.Y-w.y) < w.tol
 			}) {
-				t.Errorf("%s over %s and %s: no %s at %v, %v: %+v", c.model, c.x.Name, c.y.Name, w.label, w.x, w.y, r.Points)
+				t.Errorf("%s over %s and %s: no %s at %v, %v: %+v", c.model, c.x.Name, c.y.Name, w.label, w.x, w.y,
+					r.Points)
 			}
 		}
 	}
 }
 
-// TestFoldsOfCyclesTurn follows the folds of cycles of hh born at two Bautin points, through two cusps of cycles, and compares
-// with AUTO-07p: all folds at some g_K, no others. Near g_K = 18.58 a cycle of no amplitude obeys the equations as well.
+// TestFoldsOfCyclesTurn follows the folds of cycles of hh born at two Bautin points, through two cusps of cycles, and
+// compares with AUTO-07p: all folds at some g_K, no others. Near g_K = 18.58 a cycle of no amplitude obeys the
+// equations as well.
 func TestFoldsOfCyclesTurn(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -186,25 +198,28 @@ func TestFoldsOfCyclesTurn(t *testing.T) {
 	m, p := mustModel(t, "hh", nil)
 	x, y := Free{Name: "I", Lo: -20, Hi: 200}, Free{Name: "g_K", Lo: 2, Hi: 60}
 	r := &Regions{Model: m, X: x, Y: y}
-	s := newSurveyor(m, p, 0, x, y)
+	s := newPlaneSystem(m, p, 0, x, y)
 	ctx := context.Background()
-	if err := s.restBorders(ctx, r); err != nil {
+	if err := s.equilibriumCurves(ctx, r); err != nil {
 		t.Fatal(err)
 	}
-	w := newFoldWalker(s)
+	w := newFoldTracer(s)
 	for _, q := range slices.Clone(r.Points) {
 		if q.Label == Bautin {
 			s.besideBautin(ctx, w, r, q)
 		}
 	}
-	var curves []Border
+	var curves []BifurcationCurve
 	for _, b := range r.Curves {
 		if b.Label == CycleFold {
 			curves = append(curves, b)
 		}
 	}
 	for gK, want := range map[float64][]float64{
-		5: {18.3347522, -3.7731}, 18.58438: {-1.2308276}, 36: {7.8434, 7.9177855, 6.2611}, 54: {70.2101551, 40.155}, 54.7: {46.6913319, 62.416886},
+		5: {18.3347522, -3.7731}, 18.58438: {-1.2308276}, 36: {7.8434, 7.9177855, 6.2611}, 54: {
+			70.2101551,
+			40.155,
+		}, 54.7: {46.6913319, 62.416886},
 	} {
 		var got []float64
 		for _, b := range curves {
@@ -242,7 +257,10 @@ func TestFoldsOfCyclesTurn(t *testing.T) {
 			t.Fatal(err)
 		}
 		checked++
-		if !slices.ContainsFunc(d.Points, func(q Point) bool { return q.Label == CycleFold && math.Abs(q.Parameter-row.X) < exact }) {
+		if !slices.ContainsFunc(d.Points, func(q Point) bool {
+			return q.Label == CycleFold &&
+				math.Abs(q.Parameter-row.X) < exact
+		}) {
 			t.Errorf("%+v is no fold of cycles of the diagram over I there", row)
 		}
 	}

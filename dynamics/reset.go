@@ -18,7 +18,7 @@ type ResetMap struct {
 	i float64
 
 	escaped bool         // V has run away to ever lower values on a way to the next spike
-	halt    func() error // asked now and then on long ways whether to go on; nil means yes
+	halt    func() error // haltEvery now and then on long ways whether to go on; nil means yes
 }
 
 // NewResetMap is the reset map of the model for input current i (pA). The error says so where the reset of the model
@@ -44,14 +44,15 @@ type Jump struct {
 // silence is how long (ms) a spike is waited for, in units of the slowest time constant.
 const silence = 200
 
-// escape is the V (mV) below which a neuron is given up as one that runs away: equilibria of membranes lie far above it.
+// escape is the V (mV) below which a neuron is given up as one that runs away: equilibria of membranes lie far above
+// it.
 const escape = -1e7
 
 var errEscaped = errors.New("dynamics: V runs away to ever lower values")
 
-// starts lists values of w (pA) after a reset from which firing may go on where it does not from that of V_reset. Below the least w at
-// which V stops on its way up, wTurn, at least one spike follows. The list goes down from there in steps of b and of the w that
-// changes V by delta_T, and a little up.
+// starts lists values of w (pA) after a reset from which firing may go on where it does not from that of V_reset. Below
+// the least w at which V stops on its way up, wTurn, at least one spike follows. The list goes down from there in steps
+// of b and of the w that changes V by delta_T, and a little up.
 func (r *ResetMap) starts() (list []float64) {
 	at := func(name string) float64 { return r.p[r.m.Index(name)] }
 	wTurn := r.i - (at("V_T")-at("V_rest")-at("delta_T"))/at("R")
@@ -113,7 +114,10 @@ func (r *ResetMap) next(w float64) (jump Jump, ok bool, err error) {
 	var before, after [3]float64
 	run.field(0, []float64{at("V_reset"), w, 0}, before[:])
 	run.field(0, spike.State, after[:])
-	jump = Jump{W: run.y[1], Reset: run.y[1], Interval: spike.Time + at("t_ref"), Slope: before[0] / after[0] * math.Exp(spike.State[2])}
+	jump = Jump{
+		W: run.y[1], Reset: run.y[1], Interval: spike.Time + at("t_ref"),
+		Slope: before[0] / after[0] * math.Exp(spike.State[2]),
+	}
 	if at("t_ref") > 0 {
 		run.hold(run.free)
 		jump.W = run.y[1]
@@ -130,8 +134,8 @@ type MapPoint struct {
 	Stable   bool
 }
 
-// FixedPoints lists the fixed points of the map with w between lo and hi, ascending, as far as a scan of steps intervals
-// tells them apart.
+// FixedPoints lists the fixed points of the map with w between lo and hi, ascending, as far as a scan of steps
+// intervals tells them apart.
 func (r *ResetMap) FixedPoints(lo, hi float64, steps int) (points []MapPoint) {
 	last, lastGain := 0.0, math.NaN()
 	for _, w := range spread(lo, hi, steps+1) {
@@ -150,8 +154,9 @@ func (r *ResetMap) FixedPoints(lo, hi float64, steps int) (points []MapPoint) {
 	return points
 }
 
-// fixedPoint closes in on a fixed point between lo, which the map makes smaller if falls is true, and hi, where it is the other way
-// round: by Newton's method, for the slope comes with the map, and by halving where that leads outside. jump is that from w.
+// fixedPoint closes in on a fixed point between lo, which the map makes smaller if falls is true, and hi, where it is
+// the other way round: by Newton's method, for the slope comes with the map, and by halving where that leads outside.
+// jump is that from w.
 func (r *ResetMap) fixedPoint(lo, hi float64, falls bool) (w float64, jump Jump) {
 	const same = 1e-13 // relative to 1 + |w|; the map is known to little more
 	w = lo + (hi-lo)/2
@@ -196,16 +201,18 @@ type Attractor struct {
 // longestPeriod is the longest period, in spikes, that Attractor tells from irregular firing.
 const longestPeriod = 64
 
-// mostTurns is how many spikes of an orbit are followed while neither Newton's method nor the exponent decides what it settles on.
+// mostTurns is how many spikes of an orbit are followed while neither Newton's method nor the exponent decides what it
+// settles on.
 const mostTurns = 10_000
 
 // leastKept is the least number of spikes whose mean exponent tells anything; who keeps fewer wants no statistics.
 const leastKept = 32
 
-// Attractor follows the map from a reset that leaves w (pA) until what it settles on is known. The orbit is periodic when it repeats itself
-// to rounding, or when it approaches a periodic point that Newton's method finds at the rate that the slope there gives. It is irregular
-// when, after drop spikes, the mean exponent of at least keep spikes is positive by three standard errors. An orbit of which neither can
-// be said after mostTurns spikes has no period and the exponent NaN.
+// Attractor follows the map from a reset that leaves w (pA) until what it settles on is known. The orbit is periodic
+// when it repeats itself to rounding, or when it approaches a periodic point that Newton's method finds at the rate
+// that the slope there gives. It is irregular when, after drop spikes, the mean exponent of at least keep spikes is
+// positive by three standard errors. An orbit of which neither can be said after mostTurns spikes has no period and the
+// exponent NaN.
 func (r *ResetMap) Attractor(ctx context.Context, w float64, drop, keep int) (Attractor, error) {
 	const same = 1e-11 // relative to 1 + |w|
 	r.halt = ctx.Err
@@ -230,7 +237,7 @@ func (r *ResetMap) Attractor(ctx context.Context, w float64, drop, keep int) (At
 			return settled(ws, resets, intervals, slopes, period), nil
 		}
 		if k+1 == 32 || k+1 == 100 || k+1 == most {
-			a, found, err := r.approached(ws)
+			a, found, err := r.approachesPeriodic(ws)
 			if found || err != nil {
 				return a, err
 			}
@@ -259,8 +266,8 @@ func (a *Attractor) last(n int) {
 	}
 }
 
-// irregular tells whether the mean of the exponents of an orbit is positive by three standard errors. Exponents of neighbours are
-// correlated, so the error is that of means over blocks of 8 spikes.
+// irregular tells whether the mean of the exponents of an orbit is positive by three standard errors. Exponents of
+// neighbours are correlated, so the error is that of means over blocks of 8 spikes.
 func irregular(exponents []float64) bool {
 	const block, errors = 8, 3
 	var means []float64
@@ -281,15 +288,15 @@ func irregular(exponents []float64) bool {
 	return n > 1 && mean > errors*math.Sqrt(square/(n*(n-1)))
 }
 
-// approached tells whether the orbit ws is on its way to a stable periodic point: it starts Newton's method from its end, with the
-// smallest period after which the orbit comes close to itself, and believes the point when the last round has brought the orbit nearer
-// by the multiplier there, to a tenth of what the multiplier differs from 1.
-func (r *ResetMap) approached(ws []float64) (a Attractor, found bool, err error) {
+// approachesPeriodic tells whether the orbit ws is on its way to a stable periodic point: it starts Newton's method
+// from its end, with the smallest period after which the orbit comes close to itself, and believes the point when the
+// last round has brought the orbit nearer by the multiplier there, to a tenth of what the multiplier differs from 1.
+func (r *ResetMap) approachesPeriodic(ws []float64) (a Attractor, found bool, err error) {
 	const (
 		near  = 0.03 // of the extent of the orbit: apart by no more after a period
 		tried = 3    // periods
-		// An orbit so close to the point (relative to 1 + |w|) that comes still closer is believed as it is: next to a period doubling the
-		// multiplier is seen only after thousands of spikes.
+		// An orbit so close to the point (relative to 1 + |w|) that comes still closer is believed as it is: next to a
+		// period doubling the multiplier is seen only after thousands of spikes.
 		closeBy = 1e-4
 	)
 	tail := ws[max(0, len(ws)-2*longestPeriod-1):]
@@ -317,7 +324,8 @@ func (r *ResetMap) approached(ws []float64) (a Attractor, found bool, err error)
 		ratio := (to - point) / (from - point)
 		rounding := 1e-10 * (1 + math.Abs(point))
 		nearer := math.Abs(to-point) < closeBy*(1+math.Abs(point)) && math.Abs(ratio) < 1
-		if math.Abs(to-point) > rounding && !nearer && !(math.Abs(ratio-c.Multiplier) < 0.1*(1-math.Abs(c.Multiplier))) {
+		if math.Abs(to-point) > rounding && !nearer &&
+			!(math.Abs(ratio-c.Multiplier) < 0.1*(1-math.Abs(c.Multiplier))) {
 			continue
 		}
 		return c.attractor(), true, nil
@@ -383,8 +391,8 @@ func (r *ResetMap) periodic(w float64, n int) (c mapOrbit, ok bool, err error) {
 }
 
 // repeats finds the smallest period with which the last two rounds of ws agree, or 0. Where an orbit approaches its
-// attractor by turns from both sides it agrees with itself after two rounds before it does after one; a period is believed
-// when its parts are clearly apart.
+// attractor by turns from both sides it agrees with itself after two rounds before it does after one; a period is
+// believed when its parts are clearly apart.
 func repeats(ws []float64, same float64) int {
 	apart := func(period int) (worst float64) {
 		for k := len(ws) - period; k < len(ws); k++ {

@@ -113,7 +113,8 @@ func TestResetIsBeforeRefractoriness(t *testing.T) {
 	}
 }
 
-// The w of the first reset is that from which the orbit was started, also where all of it is forgotten by the time V is let go.
+// The w of the first reset is that from which the orbit was started, also where all of it is forgotten by the time V is
+// let go.
 func TestFirstResetIsKnown(t *testing.T) {
 	m, p := mustModel(t, "adex", map[string]float64{"t_ref": 20, "tau_w": 0.02})
 	at := func(name string) float64 { return p[m.Index(name)] }
@@ -130,7 +131,8 @@ func TestFirstResetIsKnown(t *testing.T) {
 	}
 }
 
-// Ways to the next spike without end are given up: an upstroke in which w stops V within rounding, and time constants of days.
+// Ways to the next spike without end are given up: an upstroke in which w stops V within rounding, and time constants
+// of days.
 func TestWaysWithoutEndAreGivenUp(t *testing.T) {
 	for _, set := range []map[string]float64{{"R": 1e9}, {"tau_w": 1e9}} {
 		if testing.Short() && set["tau_w"] > 0 {

@@ -9,12 +9,13 @@ import (
 
 // seed is an equilibrium from which a curve can be followed; it is done once a curve has come through it.
 type seed struct {
-	spot
+	curvePoint
 	done bool
 }
 
-// tracer follows the curves on which the steady current equals the input, through the strip free.Lo to free.Hi.
-type tracer struct {
+// equilibriumTracer follows the curves on which the steady current equals the input, through the strip free.Lo to
+// free.Hi.
+type equilibriumTracer struct {
 	*system
 	curve
 	free  Free
@@ -23,18 +24,21 @@ type tracer struct {
 	fine  float64   // largest step in V, mV
 }
 
-// restScans is how many values of the parameter, evenly spaced, are searched for equilibria that no curve from the borders
-// reaches.
-const restScans = 33
+// equilibriumScans is how many values of the parameter, evenly spaced, are searched for equilibria that no curve from
+// the borders reaches.
+const equilibriumScans = 33
 
-// mostSpots is how many points all curves of equilibria together may have. Those of the presets have hundreds; more make no diagram
-// that anybody could read, and come of parameters that no membrane has.
-const mostSpots = 100_000
+// mostPoints is how many points all curves of equilibria together may have. Those of the presets have hundreds; more
+// make no diagram that anybody could read, and come of parameters that no membrane has.
+const mostPoints = 100_000
 
-// restBranches follows every curve of equilibria over the free parameter.
-func restBranches(s *system, free Free) (branches []Branch, points []Point, warnings []error) {
-	t := &tracer{system: s, free: free, fine: 0.25}
-	t.curve = curve{gap: t.gap, scales: t.scales, visit: t.visit, halt: s.halt, most: mostSpots, lo: free.Lo, hi: free.Hi, ceiling: s.ceiling(), name: free.Name}
+// equilibriumBranches follows every curve of equilibria over the free parameter.
+func equilibriumBranches(s *system, free Free) (branches []Branch, points []Point, warnings []error) {
+	t := &equilibriumTracer{system: s, free: free, fine: 0.25}
+	t.curve = curve{
+		gap: t.gap, scales: t.scales, visit: t.visit, halt: s.halt, most: mostPoints, lo: free.Lo,
+		hi: free.Hi, ceiling: s.ceiling(), name: free.Name,
+	}
 	for _, end := range []float64{free.Lo, free.Hi} {
 		s.at(end)
 		lo, _ := s.reach()
@@ -43,11 +47,11 @@ func restBranches(s *system, free Free) (branches []Branch, points []Point, warn
 	if j := s.m.Index("delta_T"); j >= 0 {
 		t.fine = min(t.fine, s.p[j]/8)
 	}
-	t.scan = spread(free.Lo, free.Hi, restScans)
+	t.scan = spread(free.Lo, free.Hi, equilibriumScans)
 	for _, mu := range t.scan {
 		t.at(mu)
-		for _, v := range t.rests() {
-			t.seeds = append(t.seeds, seed{spot: spot{v, mu}})
+		for _, v := range t.equilibria() {
+			t.seeds = append(t.seeds, seed{curvePoint: curvePoint{v, mu}})
 		}
 	}
 	var stuck []error // curves that cannot be followed at all
@@ -56,22 +60,22 @@ func restBranches(s *system, free Free) (branches []Branch, points []Point, warn
 		if t.seeds[k].done {
 			continue
 		}
-		if spots > mostSpots {
+		if spots > mostPoints {
 			warnings = append(warnings, fmt.Errorf("dynamics: curves of equilibria were left after %d points", spots))
 			break
 		}
 		t.seeds[k].done = true
-		start := t.seeds[k].spot
+		start := t.seeds[k].curvePoint
 		path, to, err := t.follow(start, 1)
 		from := Closed
 		var errBack error
 		if to != Closed {
-			var back []spot
+			var back []curvePoint
 			back, from, errBack = t.follow(start, -1)
 			slices.Reverse(back)
 			path = append(back[:len(back)-1], path...)
 		}
-		if len(path) > asked && s.halt != nil && s.halt() != nil {
+		if len(path) > haltEvery && s.halt != nil && s.halt() != nil {
 			break
 		}
 		if len(path) < 2 {
@@ -121,7 +125,7 @@ func newPoint(label string, parameter, v float64) Point {
 }
 
 // gap is the function whose zeros the curves are, with its slopes in V and in the parameter.
-func (t *tracer) gap(q spot) (g, gv, gmu float64) {
+func (t *equilibriumTracer) gap(q curvePoint) (g, gv, gmu float64) {
 	if t.index < 0 {
 		t.at(q.mu)
 		return t.excess(q.v), t.slope(q.v), -1
@@ -136,12 +140,12 @@ func (t *tracer) gap(q spot) (g, gv, gmu float64) {
 }
 
 // scales are the steps in V and in the parameter that count as one at q.
-func (t *tracer) scales(q spot) (v, mu float64) {
+func (t *equilibriumTracer) scales(q curvePoint) (v, mu float64) {
 	return t.fine * max(1, (math.Abs(q.v+20)-100)/20), (t.free.Hi - t.free.Lo) / 400
 }
 
-// visit ticks off the seeds that the curve passes between a and b.
-func (t *tracer) visit(a, b spot) {
+// visit marks the seeds that lie on the curve between a and b as done.
+func (t *equilibriumTracer) visit(a, b curvePoint) {
 	for _, mu := range t.scan {
 		if mu < min(a.mu, b.mu) || mu > max(a.mu, b.mu) {
 			continue
@@ -169,8 +173,8 @@ func (t *tracer) visit(a, b spot) {
 	}
 }
 
-// state is the equilibrium at a spot.
-func (t *tracer) state(q spot) []float64 {
+// state is the equilibrium at a point of the curve.
+func (t *equilibriumTracer) state(q curvePoint) []float64 {
 	t.at(q.mu)
 	y := make([]float64, t.dim())
 	t.m.Steady(t.p, q.v, y)
@@ -178,9 +182,9 @@ func (t *tracer) state(q spot) []float64 {
 }
 
 // describe turns a path into rows, with the special points between them located and set in as rows of their own.
-func (t *tracer) describe(path []spot) (rows []Row, points []Point) {
+func (t *equilibriumTracer) describe(path []curvePoint) (rows []Row, points []Point) {
 	type mark struct{ fold, hopf float64 }
-	measure := func(q spot) mark {
+	measure := func(q curvePoint) mark {
 		y := t.state(q)
 		return mark{t.slope(q.v), pairs(t.eigenvalues(y))}
 	}
@@ -190,14 +194,14 @@ func (t *tracer) describe(path []spot) (rows []Row, points []Point) {
 		if k > 0 {
 			var between []Point
 			if (last.fold < 0) != (now.fold < 0) {
-				f := t.between(path[k-1], q, func(x spot) float64 {
+				f := t.between(path[k-1], q, func(x curvePoint) float64 {
 					t.at(x.mu)
 					return t.slope(x.v)
 				})
 				between = append(between, t.foldAt(f))
 			}
 			if (last.hopf < 0) != (now.hopf < 0) {
-				h := t.between(path[k-1], q, func(x spot) float64 { return pairs(t.eigenvalues(t.state(x))) })
+				h := t.between(path[k-1], q, func(x curvePoint) float64 { return pairs(t.eigenvalues(t.state(x))) })
 				if p, ok := t.hopfAt(h); ok {
 					between = append(between, p)
 				}
@@ -209,7 +213,7 @@ func (t *tracer) describe(path []spot) (rows []Row, points []Point) {
 				return 1
 			})
 			for _, p := range between {
-				rows = append(rows, t.row(spot{p.V, p.Parameter}))
+				rows = append(rows, t.row(curvePoint{p.V, p.Parameter}))
 			}
 			points = append(points, between...)
 		}
@@ -219,19 +223,22 @@ func (t *tracer) describe(path []spot) (rows []Row, points []Point) {
 	return rows, points
 }
 
-func (t *tracer) row(q spot) Row {
+func (t *equilibriumTracer) row(q curvePoint) Row {
 	f := t.classify(t.state(q))
-	return Row{Parameter: q.mu, VMin: q.v, VMax: q.v, Period: math.NaN(), Stable: f.Stable, State: f.State, Spectrum: f.Eigenvalues}
+	return Row{
+		Parameter: q.mu, VMin: q.v, VMax: q.v, Period: math.NaN(), Stable: f.Stable, State: f.State,
+		Spectrum: f.Eigenvalues,
+	}
 }
 
-func (t *tracer) foldAt(q spot) Point {
+func (t *equilibriumTracer) foldAt(q curvePoint) Point {
 	p := newPoint(Fold, q.mu, q.v)
 	p.State = t.state(q)
 	return p
 }
 
 // hopfAt describes the Hopf point at q, unless the two eigenvalues whose sum is zero are real.
-func (t *tracer) hopfAt(q spot) (Point, bool) {
+func (t *equilibriumTracer) hopfAt(q curvePoint) (Point, bool) {
 	p := newPoint(Hopf, q.mu, q.v)
 	p.State = t.state(q)
 	var omega, least float64

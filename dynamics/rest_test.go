@@ -42,7 +42,10 @@ func TestSpecialPointsOfEquilibria(t *testing.T) {
 	for name, want := range stored {
 		t.Run(name, func(t *testing.T) {
 			m, p := mustModel(t, want.Model, map[string]float64{"g_L": float64(want.GL)})
-			branches, points, warnings := restBranches(newSystem(m, p, 0, "I"), Free{Name: "I", Lo: -20, Hi: 200})
+			branches, points, warnings := equilibriumBranches(newSystem(m, p, 0, "I"), Free{
+				Name: "I", Lo: -20,
+				Hi: 200,
+			})
 			if len(branches) != 1 || len(warnings) != 0 {
 				t.Errorf("%d branches, warnings %v", len(branches), warnings)
 			}
@@ -54,11 +57,14 @@ func TestSpecialPointsOfEquilibria(t *testing.T) {
 						t.Fatalf("unexpected Hopf point %+v", q)
 					}
 					w := want.Hopf[hopf-1]
-					if !close10(q.V, float64(w.V)) || !close10(q.Parameter, float64(w.I)) || !close10(q.Frequency, float64(w.Freq)) || !close10(q.Period, float64(w.Period)) {
-						t.Errorf("Hopf point at I = %.13g, V = %.13g, %.13g Hz; want %+v", q.Parameter, q.V, q.Frequency, w)
+					if !close10(q.V, float64(w.V)) || !close10(q.Parameter, float64(w.I)) || !close10(q.Frequency,
+						float64(w.Freq)) || !close10(q.Period, float64(w.Period)) {
+						t.Errorf("Hopf point at I = %.13g, V = %.13g, %.13g Hz; want %+v", q.Parameter, q.V,
+							q.Frequency, w)
 					}
 					if q.Criticality != w.Type[:len(q.Criticality)] {
-						t.Errorf("Hopf point at I = %.6g is %scritical (%v), want %s", q.Parameter, q.Criticality, q.Lyapunov, w.Type)
+						t.Errorf("Hopf point at I = %.6g is %scritical (%v), want %s", q.Parameter, q.Criticality,
+							q.Lyapunov, w.Type)
 					}
 					t.Logf("l1 = %.12g, stored %.12g, ratio %.9g", q.Lyapunov, float64(w.L1), q.Lyapunov/float64(w.L1))
 				case Fold:
@@ -78,8 +84,8 @@ func TestSpecialPointsOfEquilibria(t *testing.T) {
 	}
 }
 
-// TestSeedAtFold searches intervals whose middle, at which equilibria are sought, is a fold: the curve bulges past it between
-// two steps, and what is found there is the same curve.
+// TestSeedAtFold searches intervals whose middle, at which equilibria are sought, is a fold: the curve bulges past it
+// between two steps, and what is found there is the same curve.
 func TestSeedAtFold(t *testing.T) {
 	for _, c := range []struct {
 		model   string
@@ -88,12 +94,15 @@ func TestSeedAtFold(t *testing.T) {
 		fold    float64
 	}{
 		{"eif", nil, 0, 3.24, 1.62},
-		{"adex", map[string]float64{"V_rest": -70, "V_reset": -55, "V_T": -50, "delta_T": 2, "R": 0.5, "tau": 20, "a": 0, "b": 60}, 0, 72, 36},
+		{"adex", map[string]float64{
+			"V_rest": -70, "V_reset": -55, "V_T": -50, "delta_T": 2, "R": 0.5, "tau": 20,
+			"a": 0, "b": 60,
+		}, 0, 72, 36},
 		{"adex", nil, -91.93569562330278, 108.06430437669722, 8.06430437669722},
 		{"adex", nil, 8.06, 8.065, 8.06430437669722}, // to steps of the size of this interval the curve is a needle
 	} {
 		m, p := mustModel(t, c.model, c.changed)
-		branches, points, _ := restBranches(newSystem(m, p, 0, "I"), Free{Name: "I", Lo: c.lo, Hi: c.hi})
+		branches, points, _ := equilibriumBranches(newSystem(m, p, 0, "I"), Free{Name: "I", Lo: c.lo, Hi: c.hi})
 		folds := 0
 		for _, q := range points {
 			if q.Label == Fold {
@@ -104,19 +113,23 @@ func TestSeedAtFold(t *testing.T) {
 			}
 		}
 		if len(branches) != 1 || folds != 1 {
-			t.Errorf("%s, I from %v to %v: %d curves of equilibria with %d folds, want 1 with 1", c.model, c.lo, c.hi, len(branches), folds)
+			t.Errorf("%s, I from %v to %v: %d curves of equilibria with %d folds, want 1 with 1", c.model, c.lo, c.hi,
+				len(branches), folds)
 		}
 	}
 }
 
-// TestSeedBesideCutoff searches an interval in which an equilibrium is sought within the last step before V_th of a curve:
-// it lies on that curve.
+// TestSeedBesideCutoff searches an interval in which an equilibrium is sought within the last step before V_th of a
+// curve: it lies on that curve.
 func TestSeedBesideCutoff(t *testing.T) {
 	m, p := mustModel(t, "adex", map[string]float64{
 		"V_rest": -62.081, "V_reset": -64.2048, "V_th": -26.0956, "delta_T": 1.66797,
 		"R": 0.810903, "tau": 6.70102, "a": 1.80399, "tau_w": 4.47118,
 	})
-	branches, points, _ := restBranches(newSystem(m, p, 37.69, "V_T"), Free{Name: "V_T", Lo: -61.081, Hi: -31.0995})
+	branches, points, _ := equilibriumBranches(newSystem(m, p, 37.69, "V_T"), Free{
+		Name: "V_T", Lo: -61.081,
+		Hi: -31.0995,
+	})
 	labels := make(map[string]int)
 	for _, q := range points {
 		labels[q.Label]++

@@ -4,7 +4,8 @@ import "math"
 
 // root closes in on a zero of f between lo and hi, where f has different signs, until no number lies between. Each
 // round takes the secant, projected towards the middle so that the bracket at least halves as bisection would do
-// (Oliveira & Takahashi, ACM Trans. Math. Softw. 47:5, 2021). Where the bracket is wider than numbers go, there is none: NaN.
+// (Oliveira & Takahashi, ACM Trans. Math. Softw. 47:5, 2021). Where the bracket is wider than numbers go, there is
+// none: NaN.
 func root(f func(float64) float64, lo, hi float64) float64 {
 	flo, fhi := f(lo), f(hi)
 	switch {

@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// found is a cycle as an integration left it: a state on it, its period and the direction of time in which it attracts.
-type found struct {
+// foundCycle is a cycle found by integration: a state on it, its period (ms), the direction of time in which it
+// attracts, the extremes of V (mV).
+type foundCycle struct {
 	y          []float64
 	period     float64
 	backwards  bool
@@ -16,7 +17,7 @@ type found struct {
 // No cycle has a V (mV) below lowestV, or so far above the top of its section.
 const lowestV, aboveTop = -1000.0, 100.0
 
-// longestWait is how long (ms) a return to a section is waited for.
+// longestWait is the longest time (ms) of a return to a section.
 const longestWait = 300.0
 
 // section is the half-line to the right of an equilibrium of a planar model: the second variable at its resting value,
@@ -43,8 +44,8 @@ func newSection(s *system, at []float64, top float64) *section {
 	}
 	c.clock, c.rough = newStepper(2, coarse, field), newStepper(2, rough, field)
 	d := make([]float64, 2)
-	// On a cycle the second variable turns where it is at rest for V. Beyond all of these values it only ever came from further
-	// out, and backwards in time the membrane becomes faster with it, without end.
+	// On a cycle the second variable turns where it is at rest for V. Beyond all of these values it only ever came from
+	// further out, and backwards in time the membrane becomes faster with it, without end.
 	for _, v := range []float64{lowestV, min(top+aboveTop, s.ceiling())} {
 		s.m.Steady(s.p, v, d)
 		c.lo, c.hi = min(c.lo, d[1]), max(c.hi, d[1])
@@ -65,7 +66,7 @@ func (c *section) next(clock *stepper, v float64) (back, period float64, escaped
 	}
 	steps := 0
 	for t, h := 0.0, 0.05; t < longestWait; {
-		if steps++; c.weary(steps) {
+		if steps++; c.stepsSpent(steps) {
 			return 0, 0, false, true
 		}
 		made, next, err := clock.advance(t, y, longestWait, h, out)
@@ -108,15 +109,15 @@ func (c *section) gain(v float64) float64 {
 // planarCycles finds the cycles of a planar model at its present parameters by the return maps on the sections of all
 // equilibria. Between two neighbours of the scan it sees one cycle or none; two that lie closer are left to
 // continuation from where they are further apart.
-func (s *system) planarCycles() []found {
-	var cycles []found
-	rests := s.rests()
+func (s *system) planarCycles() []foundCycle {
+	var cycles []foundCycle
+	equilibria := s.equilibria()
 	top := s.ceiling() - 1e-9
 	if math.IsInf(top, 1) {
 		_, top = s.reversals()
 		top += 10
 	}
-	for _, v0 := range rests {
+	for _, v0 := range equilibria {
 		at := make([]float64, 2)
 		s.m.Steady(s.p, v0, at)
 		if top <= v0 {
@@ -127,7 +128,7 @@ func (s *system) planarCycles() []found {
 		for k := range 29 {
 			v := v0 + 0.01*math.Pow((top-v0)/0.01, float64(k)/28)
 			g := c.gain(v)
-			if s.swift {
+			if s.tooFast {
 				return cycles
 			}
 			lo, hi, glo, ghi := last, v, lastGain, g
@@ -138,7 +139,7 @@ func (s *system) planarCycles() []found {
 				lo, glo = c.edge(v, last)
 			}
 			if k > 0 && (ghi < 0) != (glo < 0) && !math.IsNaN(ghi) && !math.IsNaN(glo) {
-				if f, ok := c.pin(lo, hi, glo); ok && !slices.ContainsFunc(cycles, f.like) {
+				if f, ok := c.locate(lo, hi, glo); ok && !slices.ContainsFunc(cycles, f.like) {
 					cycles = append(cycles, f)
 				}
 			}
@@ -148,8 +149,8 @@ func (s *system) planarCycles() []found {
 	return cycles
 }
 
-// edge closes in on the place between returns and lost where trajectories cease to come back, and gives the last one
-// from which they do, with its gain.
+// edge bisects between returns, from where the trajectory comes back to the section, and lost, from where it does not.
+// It returns the last V from where it does, with its gain.
 func (c *section) edge(returns, lost float64) (v, gain float64) {
 	gain = math.NaN()
 	for range 16 {
@@ -163,12 +164,12 @@ func (c *section) edge(returns, lost float64) (v, gain float64) {
 	return returns, gain
 }
 
-// pin closes in on the cycle between two points of the section with different signs of the gain. Where the gain turns
-// from loss to win the cycle repels, and is found by running back, from its inner side: from the outer one the way back
-// may lead to infinity. Most cycles attract so strongly, in one direction of time or the other, that two or three turns
-// are enough from anywhere; for the others the section is halved first.
-func (c *section) pin(lo, hi, glo float64) (found, bool) {
-	f := found{backwards: glo < 0}
+// locate solves for the cycle between two points of the section with different signs of the gain. Where the gain
+// changes from negative to positive the cycle repels; it is found backwards in time, from its inner side: from the
+// outer one V may run away to infinity. Most cycles attract so strongly, in one direction of time or the other, that
+// two or three turns are enough from anywhere; for the others the section is halved first.
+func (c *section) locate(lo, hi, glo float64) (foundCycle, bool) {
+	f := foundCycle{backwards: glo < 0}
 	ok := c.turnUntilSettled(&f, lo, lo, hi)
 	if !ok {
 		for range 24 {
@@ -191,9 +192,9 @@ func (c *section) pin(lo, hi, glo float64) (found, bool) {
 	return f, ok
 }
 
-// turnUntilSettled goes round from v a few times, in the direction in which the cycle attracts, until the section is
-// met at the same place again. It gives up where it is met outside lo to hi.
-func (c *section) turnUntilSettled(f *found, v, lo, hi float64) bool {
+// turnUntilSettled follows returns from v, in the direction of time in which the cycle attracts, until one comes back
+// to where it began. It gives up where a return lies outside lo to hi.
+func (c *section) turnUntilSettled(f *foundCycle, v, lo, hi float64) bool {
 	c.back = f.backwards
 	defer func() { c.back = false }()
 	for range 4 {
@@ -212,13 +213,14 @@ func (c *section) turnUntilSettled(f *found, v, lo, hi float64) bool {
 }
 
 // like tells whether two cycles are the same, to the eye.
-func (f found) like(g found) bool {
-	return math.Abs(f.vMin-g.vMin) < 1e-4 && math.Abs(f.vMax-g.vMax) < 1e-4 && math.Abs(f.period-g.period) < 1e-4*f.period
+func (f foundCycle) like(g foundCycle) bool {
+	return math.Abs(f.vMin-g.vMin) < 1e-4 && math.Abs(f.vMax-g.vMax) < 1e-4 &&
+		math.Abs(f.period-g.period) < 1e-4*f.period
 }
 
 // trace runs once round the cycle, in the direction in which it attracts, and returns times from 0 to 1 in the true
 // direction of time and the states there; it notes the extremes of V.
-func (f *found) trace(s *system) (times []float64, states [][]float64) {
+func (f *foundCycle) trace(s *system) (times []float64, states [][]float64) {
 	const samples = 400
 	d := s.dim()
 	sign := 1.0
@@ -259,7 +261,7 @@ func (f *found) trace(s *system) (times []float64, states [][]float64) {
 }
 
 // guess turns a cycle found by integration into an orbit on a mesh.
-func (c *collocator) guess(f found, mu float64, n int) orbit {
+func (c *collocator) guess(f foundCycle, mu float64, n int) orbit {
 	c.system.at(mu)
 	times, states := f.trace(c.system)
 	length := make([]float64, len(times))
@@ -299,15 +301,15 @@ func (c *collocator) guess(f found, mu float64, n int) orbit {
 	return o
 }
 
-// simulatedCycles finds stable cycles of a model of any dimension by running it for a while from a few states: the steady
-// state at -65 mV, as after a step of current, and the states given, as after a slow change.
-func (s *system) simulatedCycles(starts [][]float64) []found {
-	var cycles []found
+// simulatedCycles finds stable cycles of a model of any dimension by running it for a while from a few states: the
+// steady state at -65 mV, as after a step of current, and the states given, as after a slow change.
+func (s *system) simulatedCycles(starts [][]float64) []foundCycle {
+	var cycles []foundCycle
 	begin := make([]float64, s.dim())
 	s.m.Steady(s.p, -65, begin)
 	for _, start := range append([][]float64{begin}, starts...) {
-		for _, v := range s.rests() {
-			if s.swift {
+		for _, v := range s.equilibria() {
+			if s.tooFast {
 				return cycles
 			}
 			if f, ok := s.settleOn(start, v); ok && !slices.ContainsFunc(cycles, f.like) {
@@ -318,9 +320,10 @@ func (s *system) simulatedCycles(starts [][]float64) []found {
 	return cycles
 }
 
-// settleOn runs from y until the states at upward crossings of the level V repeat themselves. It gives up where V has left the
-// reversal potentials far behind: there all gates stand still and V goes to a rest, but their rates become ever larger.
-func (s *system) settleOn(start []float64, level float64) (found, bool) {
+// settleOn runs from y until the states at upward crossings of the level V repeat themselves. It gives up where V has
+// left the reversal potentials far behind: there all gates stand still and V goes to a rest, but their rates become
+// ever larger.
+func (s *system) settleOn(start []float64, level float64) (foundCycle, bool) {
 	const patience, same, most, far = 300.0, 1e-4, 4, 100.0
 	lo, hi := s.reversals()
 	st := newStepper(s.dim(), coarse, func(_ float64, y, dy []float64) { s.deriv(y, dy) })
@@ -330,12 +333,12 @@ func (s *system) settleOn(start []float64, level float64) (found, bool) {
 	lowest, highest := y[0], y[0]
 	steps := 0
 	for t, h := 0.0, 0.05; t < patience; {
-		if steps++; s.weary(steps) {
-			return found{}, false
+		if steps++; s.stepsSpent(steps) {
+			return foundCycle{}, false
 		}
 		made, next, err := st.advance(t, y, patience, h, out)
 		if err != nil {
-			return found{}, false
+			return foundCycle{}, false
 		}
 		h = next
 		if y[0] < level && out[0] >= level {
@@ -347,7 +350,7 @@ func (s *system) settleOn(start []float64, level float64) (found, bool) {
 					distance = max(distance, math.Abs(x-state[c+1]))
 				}
 				if distance < same && highest-lowest > 0.5 {
-					f := found{y: state, period: t + part - times[len(times)-k]}
+					f := foundCycle{y: state, period: t + part - times[len(times)-k]}
 					f.trace(s)
 					return f, true
 				}
@@ -358,9 +361,9 @@ func (s *system) settleOn(start []float64, level float64) (found, bool) {
 		t += made
 		copy(y, out)
 		if y[0] < lo-far || y[0] > hi+far {
-			return found{}, false
+			return foundCycle{}, false
 		}
 		lowest, highest = min(lowest, y[0]), max(highest, y[0])
 	}
-	return found{}, false
+	return foundCycle{}, false
 }

@@ -8,8 +8,9 @@ import (
 // Rates and periods of the stored rows have at least 9 digits.
 const settledTol = 2e-9
 
-// What a train settles on is known to 9 digits, also where the reset map contracts by less than 2 % per spike, and where the
-// exponential lies more than 185 delta_T below V_th. Values of an independent integration of order 5 in C, and of popsim fi.
+// What a train settles on is known to 9 digits, also where the reset map contracts by less than 2 % per spike, and
+// where the exponential lies more than 185 delta_T below V_th. Values of an independent integration of order 5 in C,
+// and of popsim fi.
 func TestFiringIsSettled(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -35,7 +35,9 @@ func Spikes(m *model.Model, p []float64, input []Segment, y0 []float64, end floa
 // first segment is 0. A Hodgkin-Huxley neuron that starts at or above V_th - model.Rearm and below V_th may fire at its
 // first crossing; one that starts above must sink first. An integrate-and-fire neuron held after a spike keeps
 // V at V_reset while its other variable relaxes.
-func Simulate(m *model.Model, p []float64, input []Segment, y0 []float64, end float64, at []float64) (Recording, error) {
+func Simulate(m *model.Model, p []float64, input []Segment, y0 []float64, end float64, at []float64) (Recording,
+	error,
+) {
 	return newRunner(m, p, y0).record(input, end, at)
 }
 
@@ -59,7 +61,7 @@ func (r *runner) record(input []Segment, end float64, at []float64) (rec Recordi
 				return rec, fmt.Errorf("%w (%s at t = %.6g ms, V = %.6g mV)", err, r.m.Name, r.t, r.y[0])
 			}
 		}
-		if _, asked := slices.BinarySearch(at, stop); asked {
+		if _, haltEvery := slices.BinarySearch(at, stop); haltEvery {
 			rec.States = append(rec.States, slices.Clone(r.y))
 		}
 	}
@@ -97,8 +99,8 @@ type runner struct {
 	tRef   float64
 }
 
-// newRunner starts a neuron from y0. Where y0 has one value more than the model, EIF or AdEx, that one is the integral of the
-// divergence of the flow.
+// newRunner starts a neuron from y0. Where y0 has one value more than the model, EIF or AdEx, that one is the integral
+// of the divergence of the flow.
 func newRunner(m *model.Model, p, y0 []float64) *runner {
 	r := &runner{m: m, p: p, y: slices.Clone(y0), out: make([]float64, len(y0)), vTh: m.Threshold(p)}
 	r.armed = y0[0] < r.vTh
@@ -122,11 +124,11 @@ func newRunner(m *model.Model, p, y0 []float64) *runner {
 	return r
 }
 
-// newClimb follows the last part of the upstroke over x = exp(-(V-V_T)/(4 delta_T)), which falls as V rises: V runs away
-// like -ln(t* - t), where t(x) is as tame as x⁴. With V for independent variable t would be tame too, but over a range of
-// dozens of delta_T, and with x⁴ it would have a term in x⁸ ln x; here that is far below what a step sees. State 0 is the time since the
-// climb began, the others are those of the model. What is left of the divergence is without ∂(dV/dt)/∂V, whose
-// integral along the way is the change of ln(dV/dt).
+// newClimb follows the last part of the upstroke over x = exp(-(V-V_T)/(4 delta_T)), which falls as V rises: V runs
+// away like -ln(t* - t), where t(x) is as tame as x⁴. With V for independent variable t would be tame too, but over a
+// range of dozens of delta_T, and with x⁴ it would have a term in x⁸ ln x; here that is far below what a step sees.
+// State 0 is the time since the climb began, the others are those of the model. What is left of the divergence is
+// without ∂(dV/dt)/∂V, whose integral along the way is the change of ln(dV/dt).
 func (e Exponential) newClimb(r *runner) *stepper {
 	d := len(r.m.States)
 	return newStepper(len(r.y), reference, func(x float64, y, dy []float64) {
@@ -232,12 +234,12 @@ func (r *runner) fire(t float64, y []float64) {
 	r.t, r.free = t, t+r.tRef
 }
 
-// mostClimb is how many steps an upstroke may take. Those of the presets take a dozen; where w is a million times faster than V
-// there is no end of them.
+// mostClimb is how many steps an upstroke may take. Those of the presets take a dozen; where w is a million times
+// faster than V there is no end of them.
 const mostClimb = 10_000
 
-// top climbs to V_th and fires, or as far as V comes by the time stop. So late in the upstroke steps of time would be lost in
-// the rounding of time. Where V turns back it returns false and leaves all as it is.
+// top climbs to V_th and fires, or as far as V comes by the time stop. So late in the upstroke steps of time would be
+// lost in the rounding of time. Where V turns back it returns false and leaves all as it is.
 func (r *runner) top(stop float64) (bool, error) {
 	var before, after [4]float64
 	if r.field(0, r.y, before[:len(r.y)]); before[0] <= 0 {

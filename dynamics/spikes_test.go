@@ -67,11 +67,13 @@ func TestReferenceMatchesStoredRuns(t *testing.T) {
 						d := math.Abs(s.Time - r.num(t, "t_ms"))
 						worstSpike = max(worstSpike, d)
 						if d > spikeTol {
-							t.Errorf("%s %s spike %d: %.12f ms, want %s (off by %.1e)", c.ID, level, k+1, s.Time, r["t_ms"], d)
+							t.Errorf("%s %s spike %d: %.12f ms, want %s (off by %.1e)", c.ID, level, k+1, s.Time,
+								r["t_ms"], d)
 						}
 						if r["w_before_reset"] != "" {
 							if d := math.Abs(s.State[1] - r.num(t, "w_before_reset")); d > stateTol {
-								t.Errorf("%s spike %d: w = %.12g before the reset, want %s", c.ID, k+1, s.State[1], r["w_before_reset"])
+								t.Errorf("%s spike %d: w = %.12g before the reset, want %s", c.ID, k+1, s.State[1],
+									r["w_before_reset"])
 							}
 						}
 						k++
@@ -84,7 +86,8 @@ func TestReferenceMatchesStoredRuns(t *testing.T) {
 							d := math.Abs(got.States[j][x] - r.num(t, column))
 							worstState = max(worstState, d)
 							if d > stateTol {
-								t.Errorf("%s at %v ms: %s = %.12g, want %s", c.ID, at[j], column, got.States[j][x], r[column])
+								t.Errorf("%s at %v ms: %s = %.12g, want %s", c.ID, at[j], column, got.States[j][x],
+									r[column])
 							}
 						}
 					}
@@ -134,21 +137,23 @@ func TestCurrentBeforeTheFirstSegmentIsZero(t *testing.T) {
 	}
 }
 
-// TestStopWithinUpstroke looks at trains up to their last spike: a run that ends an instant before one, by rounding, ends where
-// V moves by mV in less than time is rounded to.
+// TestStopWithinUpstroke looks at trains up to their last spike: a run that ends an instant before one, by rounding,
+// ends where V moves by mV in less than time is rounded to.
 func TestStopWithinUpstroke(t *testing.T) {
 	m, p := mustModel(t, "adex", map[string]float64{
 		"V_rest": -70.4521, "V_reset": -57.469, "V_th": -38.6496, "V_T": -58.6496, "delta_T": 0.457984, "R": 0.0734885, "tau": 6.85618,
 		"a": 10.6195, "b": 295.9,
 	})
 	for _, tauW := range []float64{103.974523, 104.0746915, 104.17486, 104.2750285, 104.375197} {
-		if f, err := FiringAt(context.Background(), m, p, 453.82, "tau_w", tauW, 1000, 1000); err != nil || f.Period != 1 {
+		if f, err := FiringAt(context.Background(), m, p, 453.82, "tau_w", tauW, 1000, 1000); err != nil ||
+			f.Period != 1 {
 			t.Errorf("tau_w = %v: period %d, %v; want 1", tauW, f.Period, err)
 		}
 	}
 }
 
-// The upstroke over exp(-(V-V_T)/(4 delta_T)) is that over V: the same time, the same w, the same integral of the divergence.
+// The upstroke over exp(-(V-V_T)/(4 delta_T)) is that over V: the same time, the same w, the same integral of the
+// divergence.
 func TestUpstrokeIsThatOverV(t *testing.T) {
 	const tol = 1e-11
 	for _, c := range []struct {

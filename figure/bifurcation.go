@@ -20,10 +20,12 @@ type Bifurcation struct {
 	Axes  []Quantity // one or two: those that were varied
 
 	// Over one quantity:
-	Diagram      *dynamics.Diagram
-	Trains       []dynamics.Firing      // firing by reset, in the order of the quantity; nil for models that do not reset
+	Diagram *dynamics.Diagram
+	// firing by reset, in the order of the quantity; nil for models that do not reset
+	Trains       []dynamics.Firing
 	FiringPoints []dynamics.FiringPoint // special points of Trains
-	Sampled      *table.Table           // intervals of simulated neurons (columns of the quantity's name and isi_ms), or nil
+	// intervals of simulated neurons (columns of the quantity's name and isi_ms), or nil
+	Sampled *table.Table
 
 	// Over two quantities:
 	Regions *dynamics.Regions
@@ -152,7 +154,9 @@ func (s strokes) lines() (list []Line) {
 }
 
 // branches draws all branches in one view: what of a row is drawn, each value as a line of its own.
-func (b *Bifurcation) branches(ofRow func(dynamics.Row) []float64, ofFiring func(low, high, rate float64) []float64) []Line {
+func (b *Bifurcation) branches(ofRow func(dynamics.Row) []float64, ofFiring func(low, high,
+	rate float64) []float64,
+) []Line {
 	all := make([]strokes, 2) // the lower and the upper extreme
 	for k := range all {
 		all[k] = strokes{}
@@ -169,12 +173,14 @@ func (b *Bifurcation) branches(ofRow func(dynamics.Row) []float64, ofFiring func
 		}
 		for k := 1; k < len(branch.Rows); k++ {
 			q, r := branch.Rows[k-1], branch.Rows[k]
-			link(Stability(q.Stable && r.Stable || k+1 == len(branch.Rows) && r.Stable)+" "+what, q.Parameter, ofRow(q), r.Parameter, ofRow(r))
+			link(Stability(q.Stable && r.Stable || k+1 == len(branch.Rows) && r.Stable)+" "+what, q.Parameter, ofRow(q),
+				r.Parameter, ofRow(r))
 		}
 	}
 	for k := 1; k < len(b.Trains); k++ { // one line, whatever the pattern
 		if f, g := b.Trains[k-1], b.Trains[k]; !f.Silent && !g.Silent {
-			link("firing by reset", f.Parameter, ofFiring(f.VMin, f.VMax, f.Rate), g.Parameter, ofFiring(g.VMin, g.VMax, g.Rate))
+			link("firing by reset", f.Parameter, ofFiring(f.VMin, f.VMax, f.Rate), g.Parameter, ofFiring(g.VMin, g.VMax,
+				g.Rate))
 		}
 	}
 	for _, x := range b.stretches() {
@@ -217,7 +223,8 @@ func (b *Bifurcation) frequencyPanel() Panel {
 	for k := range p.Lines {
 		p.Lines[k].Name = ""
 	}
-	p.Points, p.Texts = b.marks(func(q Special) float64 { return q.frequency * float64(max(1, q.spikes)) }, false) // the curve is the rate
+	// the curve is the rate
+	p.Points, p.Texts = b.marks(func(q Special) float64 { return q.frequency * float64(max(1, q.spikes)) }, false)
 	return p
 }
 
@@ -390,7 +397,8 @@ func (b *Bifurcation) regimeImage() *Image {
 		}
 	}
 	slices.SortFunc(regimes, func(a, b dynamics.Regime) int {
-		return cmp.Or(cmp.Compare(activity(a), activity(b)), cmp.Compare(a.Rests, b.Rests), cmp.Compare(a.Cycles, b.Cycles), cmp.Compare(a.Name(), b.Name()))
+		return cmp.Or(cmp.Compare(activity(a), activity(b)), cmp.Compare(a.Rests, b.Rests), cmp.Compare(a.Cycles,
+			b.Cycles), cmp.Compare(a.Name(), b.Name()))
 	})
 	image := &Image{X: b.Areas.X, Y: b.Areas.Y}
 	used := map[int]int{}
@@ -419,7 +427,8 @@ func activity(r dynamics.Regime) int {
 	return 3
 }
 
-// regimeColours are those of regimes by their activity. All are light, so that curves in black, blue and vermilion are seen on them.
+// regimeColours are those of regimes by their activity. All are light, so that curves in black, blue and vermilion are
+// seen on them.
 var regimeColours = [][]color.Color{
 	{color.RGBA{0xe4, 0xe4, 0xe4, 0xff}, color.RGBA{0xbc, 0xbc, 0xbc, 0xff}},
 	{color.RGBA{0xa6, 0xd9, 0xc7, 0xff}, color.RGBA{0xae, 0xd6, 0xf1, 0xff}, color.RGBA{0xe3, 0xc4, 0xda, 0xff}},

@@ -9,8 +9,8 @@ import (
 	"popsim/model"
 )
 
-// TestSmallCyclesAreEnlarged: the branch of small cycles of AdEx has a panel of its own, each kind of mark stands in the legend once, and a
-// picture of interrupted work says so.
+// TestSmallCyclesAreEnlarged: the branch of small cycles of AdEx has a panel of its own, each kind of mark stands in
+// the legend once, and a picture of interrupted work says so.
 func TestSmallCyclesAreEnlarged(t *testing.T) {
 	m := model.AdExModel
 	free := dynamics.Free{Name: "I", Lo: 0, Hi: 10}
@@ -18,13 +18,17 @@ func TestSmallCyclesAreEnlarged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &Bifurcation{Title: "adex", Model: m, Axes: []Quantity{{"I", "pA", free.Lo, free.Hi}}, Diagram: d, Unfinished: true}
+	b := &Bifurcation{
+		Title: "adex", Model: m, Axes: []Quantity{{"I", "pA", free.Lo, free.Hi}}, Diagram: d,
+		Unfinished: true,
+	}
 	f := b.Figure()
 	if !strings.Contains(f.Title, "unfinished") {
 		t.Errorf("the title %q does not tell of the interruption", f.Title)
 	}
 	if len(f.Panels) != 3 || f.Panels[1].XRange[0] < 6 || f.Panels[1].XRange[1] > 8 {
-		t.Fatalf("%d panels, the second over %v; want 3, the second around the cycles from 7.19 to 7.56", len(f.Panels), f.Panels[1].XRange)
+		t.Fatalf("%d panels, the second over %v; want 3, the second around the cycles from 7.19 to 7.56", len(f.Panels),
+			f.Panels[1].XRange)
 	}
 	names := map[string]int{}
 	for _, p := range f.Panels {

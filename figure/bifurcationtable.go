@@ -19,8 +19,8 @@ type stretch struct {
 	fixed   []dynamics.Repeller // one per firing where repels
 }
 
-// FiringParts is the number of parts of firing by reset: each with one number of spikes per period, or a repelling fixed
-// point of the reset map.
+// FiringParts is the number of parts of firing by reset: each with one number of spikes per period, or a repelling
+// fixed point of the reset map.
 func (b *Bifurcation) FiringParts() int { return len(b.stretches()) }
 
 // stretches cuts the firing into stretches.
@@ -145,14 +145,16 @@ func (b *Bifurcation) BranchTable() *table.Table {
 				exponent = nan
 			}
 			c.multRe, c.multIm = append(c.multRe, multiplier), append(c.multIm, math.Abs(0*multiplier))
-			c.rate, c.spikes, c.lyapunovs = append(c.rate, rate), append(c.spikes, int64(x.spikes)), append(c.lyapunovs, exponent)
+			c.rate, c.spikes, c.lyapunovs = append(c.rate, rate), append(c.spikes, int64(x.spikes)), append(c.lyapunovs,
+				exponent)
 			for j := range m.States {
 				c.states[j] = append(c.states[j], nan)
 			}
 		}
 	}
 	t := table.NewTable(table.Col("branch", c.branch), table.Col("kind", c.kind), table.Col(b.Axes[0].Name, c.at),
-		table.Col("V_min_mV", c.low), table.Col("V_max_mV", c.high), table.Col("period_ms", c.period), table.Col("stable", c.stable),
+		table.Col("V_min_mV", c.low), table.Col("V_max_mV", c.high), table.Col("period_ms",
+			c.period), table.Col("stable", c.stable),
 		table.Col("rate_Hz", c.rate), table.Col("eigenvalue_re_per_ms", c.re), table.Col("eigenvalue_im_per_ms", c.im),
 		table.Col("multiplier_re", c.multRe), table.Col("multiplier_im", c.multIm))
 	for j, x := range m.States[1:] {
@@ -203,7 +205,10 @@ func (b *Bifurcation) Specials() (list []Special) {
 	nan := math.NaN()
 	if b.Regions != nil {
 		for _, q := range b.Regions.Points {
-			list = append(list, Special{q.Label, q.X, q.Y, q.V, q.Frequency, 1000 / q.Frequency, q.Criticality, nan, -1, "", b.Axes, 0})
+			list = append(list, Special{
+				q.Label, q.X, q.Y, q.V, q.Frequency, 1000 / q.Frequency, q.Criticality, nan, -1,
+				"", b.Axes, 0,
+			})
 		}
 		return list
 	}
@@ -211,14 +216,21 @@ func (b *Bifurcation) Specials() (list []Special) {
 		return nil
 	}
 	for _, q := range b.Diagram.Points {
-		list = append(list, Special{q.Label, q.Parameter, nan, q.V, q.Frequency, q.Period, q.Criticality, q.Lyapunov, q.Branch, q.Note, b.Axes, 0})
+		list = append(list, Special{
+			q.Label, q.Parameter, nan, q.V, q.Frequency, q.Period, q.Criticality, q.Lyapunov,
+			q.Branch, q.Note, b.Axes, 0,
+		})
 	}
 	for _, q := range b.FiringPoints {
 		at := b.Trains[q.Firing].Parameter
 		branch := len(b.Diagram.Branches) + slices.IndexFunc(b.stretches(), func(x stretch) bool {
-			return !x.repels && slices.ContainsFunc(x.firings, func(f dynamics.Firing) bool { return f.Parameter == at })
+			return !x.repels && slices.ContainsFunc(x.firings,
+				func(f dynamics.Firing) bool { return f.Parameter == at })
 		})
-		list = append(list, Special{q.Label, q.Parameter, nan, q.V, q.Frequency, q.Period, "", nan, branch, q.Note, b.Axes, q.Spikes})
+		list = append(list, Special{
+			q.Label, q.Parameter, nan, q.V, q.Frequency, q.Period, "", nan, branch, q.Note,
+			b.Axes, q.Spikes,
+		})
 	}
 	return list
 }
@@ -255,17 +267,20 @@ func (b *Bifurcation) PointTable() *table.Table {
 	for _, q := range list {
 		label, criticality, note = append(label, q.label), append(criticality, q.criticality), append(note, q.note)
 		x, y, v = append(x, q.x), append(y, q.y), append(v, q.v)
-		frequency, period, lyapunov = append(frequency, q.frequency), append(period, q.period), append(lyapunov, q.lyapunov)
+		frequency, period, lyapunov = append(frequency, q.frequency), append(period, q.period), append(lyapunov,
+			q.lyapunov)
 		branch = append(branch, int64(q.branch))
 	}
 	t := table.NewTable(table.Col("label", label), table.Col(b.Axes[0].Name, x))
 	if b.Regions != nil {
 		t.Columns = append(t.Columns, table.Col(b.Axes[1].Name, y))
 	}
-	t.Columns = append(t.Columns, table.Col("V_mV", v), table.Col("frequency_Hz", frequency), table.Col("period_ms", period),
+	t.Columns = append(t.Columns, table.Col("V_mV", v), table.Col("frequency_Hz", frequency), table.Col("period_ms",
+		period),
 		table.Col("criticality", criticality))
 	if b.Regions == nil {
-		t.Columns = append(t.Columns, table.Col("lyapunov_coefficient", lyapunov), table.Col("branch", branch), table.Col("note", note))
+		t.Columns = append(t.Columns, table.Col("lyapunov_coefficient", lyapunov), table.Col("branch", branch),
+			table.Col("note", note))
 	}
 	return t
 }
@@ -277,10 +292,12 @@ func (b *Bifurcation) curveTable() *table.Table {
 	var x, y, v, frequency []float64
 	for k, c := range b.Regions.Curves {
 		for _, q := range c.Points {
-			curve, label, criticality = append(curve, int64(k)), append(label, q.Label), append(criticality, q.Criticality)
+			curve, label, criticality = append(curve, int64(k)), append(label, q.Label), append(criticality,
+				q.Criticality)
 			x, y, v, frequency = append(x, q.X), append(y, q.Y), append(v, q.V), append(frequency, q.Frequency)
 		}
 	}
-	return table.NewTable(table.Col("curve", curve), table.Col("label", label), table.Col(b.Axes[0].Name, x), table.Col(b.Axes[1].Name, y),
+	return table.NewTable(table.Col("curve", curve), table.Col("label", label), table.Col(b.Axes[0].Name, x),
+		table.Col(b.Axes[1].Name, y),
 		table.Col("V_mV", v), table.Col("frequency_Hz", frequency), table.Col("criticality", criticality))
 }

@@ -36,12 +36,21 @@ func Phase(title string, p *dynamics.Plane) *Figure {
 		if len(t.Segments) > 1 {
 			panel.Lines = append(panel.Lines, jumps(i == 0, t))
 		}
-		panel.Points = append(panel.Points, Points{X: []float64{t.Segments[0][0][1]}, Y: []float64{t.Segments[0][0][2]}, Mark: Square, Size: 4, Color: green})
+		panel.Points = append(panel.Points, Points{
+			X: []float64{t.Segments[0][0][1]}, Y: []float64{t.Segments[0][0][2]},
+			Mark: Square, Size: 4, Color: green,
+		})
 	}
 	if r := p.Reset; r != nil {
 		panel.Lines = append(panel.Lines,
-			named(true, Line{Name: "V_reset", Dash: Dotted, Color: lightGrey}, [][2]float64{{r.VReset, p.Window[2]}, {r.VReset, p.Window[3]}}),
-			named(true, Line{Name: "V_th", Dash: DashDotted, Color: lightGrey}, [][2]float64{{r.VTh, p.Window[2]}, {r.VTh, p.Window[3]}}))
+			named(true, Line{Name: "V_reset", Dash: Dotted, Color: lightGrey}, [][2]float64{
+				{r.VReset, p.Window[2]},
+				{r.VReset, p.Window[3]},
+			}),
+			named(true, Line{Name: "V_th", Dash: DashDotted, Color: lightGrey}, [][2]float64{
+				{r.VTh, p.Window[2]},
+				{r.VTh, p.Window[3]},
+			}))
 	}
 	panel.Points = append(panel.Points, fixedPoints(p, true), fixedPoints(p, false))
 	for _, f := range p.FixedPoints {
@@ -193,23 +202,29 @@ func PlaneTable(p *dynamics.Plane) *table.Table {
 	var v, y, re, im, period, low, high, multiplier []float64
 	nan := math.NaN()
 	for _, f := range p.FixedPoints {
-		kind, types, stable = append(kind, "fixed-point"), append(types, f.Type), append(stable, strconv.FormatBool(f.Stable))
+		kind, types, stable = append(kind, "fixed-point"), append(types, f.Type), append(stable,
+			strconv.FormatBool(f.Stable))
 		v, y = append(v, f.V), append(y, f.Y)
 		lead := [2]float64{nan, nan}
 		if len(f.Eigenvalues) > 0 {
 			lead = f.Eigenvalues[0]
 		}
 		re, im = append(re, lead[0]), append(im, lead[1])
-		period, low, high, multiplier = append(period, nan), append(low, nan), append(high, nan), append(multiplier, nan)
+		period, low, high, multiplier = append(period, nan), append(low, nan), append(high, nan), append(multiplier,
+			nan)
 	}
 	for _, c := range p.Cycles {
-		kind, types, stable = append(kind, "cycle"), append(types, Stability(c.Stable)+" cycle"), append(stable, strconv.FormatBool(c.Stable))
+		kind, types, stable = append(kind, "cycle"), append(types, Stability(c.Stable)+" cycle"), append(stable,
+			strconv.FormatBool(c.Stable))
 		v, y, re, im = append(v, nan), append(y, nan), append(re, nan), append(im, nan)
-		period, low, high, multiplier = append(period, c.Period), append(low, c.VMin), append(high, c.VMax), append(multiplier, c.Multiplier)
+		period, low, high, multiplier = append(period, c.Period), append(low, c.VMin), append(high,
+			c.VMax), append(multiplier, c.Multiplier)
 	}
 	return table.NewTable(table.Col("kind", kind), table.Col("V_mV", v), table.Col(secondColumn(p), y),
-		table.Col("type", types), table.Col("stable", stable), table.Col("eigenvalue_re_per_ms", re), table.Col("eigenvalue_im_per_ms", im),
-		table.Col("period_ms", period), table.Col("V_min_mV", low), table.Col("V_max_mV", high), table.Col("multiplier", multiplier))
+		table.Col("type", types), table.Col("stable", stable), table.Col("eigenvalue_re_per_ms",
+			re), table.Col("eigenvalue_im_per_ms", im),
+		table.Col("period_ms", period), table.Col("V_min_mV", low), table.Col("V_max_mV", high), table.Col("multiplier",
+			multiplier))
 }
 
 // secondColumn is the heading of the second variable.
