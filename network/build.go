@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 
 	"popsim/kernels"
 	"popsim/sched"
@@ -119,8 +120,7 @@ func newBuilder(ctx context.Context, n *Network) *builder {
 	b.counted = make([]bool, len(l.spec.Populations))
 	for _, d := range l.draws {
 		routes := make([]route, len(l.spec.Populations))
-		if _, one := d.p.oneWeight(l.spec); one {
-			n.edges += int64(d.from.n) * int64(d.to.n)
+		if _, one := d.p.oneWeight(l.spec); one { // none is stored
 			b.routes = append(b.routes, routes)
 			continue
 		}
@@ -145,7 +145,7 @@ func newBuilder(ctx context.Context, n *Network) *builder {
 
 func (b *builder) route(d *drawing, population int) route {
 	l := b.net.layout
-	r := route{tables: make([][2]int32, len(l.classes)), class: -2, only: -1}
+	r := route{tables: slices.Repeat([][2]int32{{-1, -1}}, len(l.classes)), class: -2, only: -1}
 	for _, to := range d.p.To {
 		c := l.classOf[to.Population]
 		if r.class == -2 {
@@ -193,7 +193,9 @@ func (b *builder) parallel(n int, f func(sc *scratch, i int) error) error {
 // build draws and stores all edges, and makes what else the ranges have.
 func (b *builder) build() error {
 	n := b.net
-	for _, step := range []func() error{b.countTotals, b.prepare, b.countEdges, b.placeEdges, b.appendEdges, b.finish} {
+	for _, step := range []func() error{
+		b.countTotals, b.prepare, b.countEdges, b.placeEdges, b.appendEdges, b.noteUnstored, b.finish,
+	} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -321,14 +323,15 @@ func (b *builder) expect(d *drawing, r *shard) {
 		seen := map[int32]bool{}
 		for _, tables := range b.routes[d.number][from.Population].tables {
 			for _, t := range tables {
-				if s := b.stores[r.number][t]; !seen[t] && s.population == from.Population {
-					sources := float64(from.N)
-					if s.alike {
-						sources = 1
-					}
-					s.edges += d.atMost(sources, targets)
-					seen[t] = true
+				if t < 0 || seen[t] {
+					continue
 				}
+				s, sources := b.stores[r.number][t], float64(from.N)
+				if s.alike {
+					sources = 1
+				}
+				s.edges += d.atMost(sources, targets)
+				seen[t] = true
 			}
 		}
 	}

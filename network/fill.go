@@ -117,6 +117,27 @@ func (b *builder) note(sc *scratch, d *drawing) {
 	sc.checksum += sum
 }
 
+// noteUnstored counts the edges that are not stored, and adds them to the checksum.
+func (b *builder) noteUnstored() error {
+	l := b.net.layout
+	for _, d := range l.draws {
+		if _, one := d.p.oneWeight(l.spec); !one {
+			continue
+		}
+		err := b.parallel(d.from.n, func(sc *scratch, pre int) error {
+			if err := d.of(pre, &sc.bundle, numbers); err != nil {
+				return err
+			}
+			b.note(sc, d)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // locate finds the table, the run (its delay in steps above the table's least) and the lane of each edge of a bundle.
 func (b *builder) locate(sc *scratch, d *drawing) error {
 	n := sc.len()
