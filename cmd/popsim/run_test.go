@@ -186,29 +186,6 @@ func TestParts(t *testing.T) {
 	}
 }
 
-// TestPictures: every verb draws in every format.
-func TestPictures(t *testing.T) {
-	t.Chdir(t.TempDir())
-	for _, line := range []string{
-		"run adex:naud-init-burst --time 100ms --plot a.svg",
-		"run hh -n 3 I=uniform:5:10 --time 50ms --of 0,2 --plot b.png",
-		"run lif I=5 --time 20ms --plot silent.pdf",
-		"fi lif I=15:30:1 --time 200ms --plot c.svg",
-		"fi lif tau=5,10 I=15:30:5 --time 200ms --plot d.svg",
-		"map lif tau=5:20/4 I=15:30/5 --time 200ms --plot e.png",
-		"map adex:tb08 V_reset=-49:-48:0.5 -m isi --time 600ms --plot f.pdf",
-		"fi lif I=15:30:5 -m V --time 600ms --plot v.svg",
-		"phase rhh I=5 --plot g.svg",
-		"phase lif I=15 --plot h.svg",
-	} {
-		args := strings.Fields(line)
-		popsim(t, exitDone, append(args, "--quiet")...)
-		if info, err := os.Stat(args[len(args)-1]); err != nil || info.Size() < 1000 {
-			t.Errorf("popsim %s: no picture (%v)", line, err)
-		}
-	}
-}
-
 // TestVersion: it says what can be used here.
 func TestVersion(t *testing.T) {
 	out, _ := popsim(t, exitDone, "version")
