@@ -29,7 +29,7 @@ func modelsOf(args []string) (models, settings []string) {
 func (s *sweepCommand) runModels(ctx context.Context, models, settings []string) error {
 	for name, given := range map[string]bool{
 		"--part": s.part.Given, "--resume": s.resume, "--refine": s.refine.Given, "--save": s.save.Given,
-		"--dry-run": s.dryRun,
+		"--noise": len(s.drive.noises.List) > 0, "--waveform": len(s.drive.waveforms.List) > 0, "--dry-run": s.dryRun,
 	} {
 		if given {
 			return misused(fault.Hint(fmt.Errorf("%s is for one model, but %d are given", name, len(models)),

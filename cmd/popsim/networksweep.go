@@ -35,17 +35,14 @@ type networkMapFlags struct {
 // add registers the flags.
 func (f *networkMapFlags) add(set *pflag.FlagSet) {
 	f.bin = experiment.Quantity{Unit: "ms", Value: 1}
-	flagset.Add(set, experiment.Flag{Name: "trials", Value: &f.trials, Help: "networks: runs of each point, with other " +
-		"inputs and initial states"})
+	flagset.Add(set, experiment.Flag{Name: "trials", Value: &f.trials, Help: "runs of each point, with other noise; " +
+		"of networks with other inputs and initial states"})
 	flagset.Add(set, experiment.Flag{Name: "spikes-on-grid", Value: (*experiment.Switch)(&f.onGrid), Help: "networks: " +
 		"spikes and arrivals at the ends of steps"})
 	flagset.Add(set, experiment.Flag{Name: "bin", Value: &f.bin, Help: "networks: time over which counts for synchrony " +
 		"are taken"})
 	f.embedded.add(set)
 }
-
-// given tells whether one of the flags was set.
-func (f *networkMapFlags) given() bool { return f.trials.Given || f.onGrid || f.bin.Given }
 
 // networkSweep is one call of map for a network.
 type networkSweep struct {
@@ -62,7 +59,7 @@ func (s *networkSweep) read() error {
 	for _, refused := range []struct {
 		flag  string
 		given bool
-	}{{"--method", s.method.Given}, {"--from", s.from.Given}, {"--full", s.full}, {"--refine", s.refine.Given}} {
+	}{{"--method", s.method.Given}, {"--from", s.from.Given}, {"--full", s.full}, {"--refine", s.refine.Given}, {"--noise", len(s.drive.noises.List) > 0}, {"--waveform", len(s.drive.waveforms.List) > 0}} {
 		if refused.given {
 			bad.About(refused.flag, fmt.Errorf("%s is not for networks", refused.flag))
 		}

@@ -31,6 +31,7 @@ type sweepCommand struct {
 	part     experiment.Word
 	refine   experiment.Word
 
+	drive       driveFlags
 	network     networkMapFlags
 	net         *networkSweep // of a network; all below is then unused but for cfg, cut, away and goesOn
 	neuron      experiment.Neuron
@@ -58,6 +59,8 @@ func (s *sweepCommand) fi() *cobra.Command {
 			"fi lif eif adex:bg05 I=0:40:0.5 --plot models.svg\n  popsim fi hh I=0:12:0.1 --from all --plot bistable.png",
 	}
 	s.register(cmd)
+	s.drive.add(cmd.Flags(), true)
+	add(cmd.Flags(), experiment.Flag{Name: "trials", Value: &s.network.trials, Help: "runs of each point, with other noise"})
 	return cmd
 }
 
@@ -71,6 +74,7 @@ func (s *sweepCommand) grid() *cobra.Command {
 			"b=0:60/50 -m rate --plot rates.png",
 	}
 	s.register(cmd)
+	s.drive.add(cmd.Flags(), false)
 	s.network.add(cmd.Flags())
 	return cmd
 }
@@ -107,7 +111,7 @@ func (s *sweepCommand) register(cmd *cobra.Command) {
 	add(set, experiment.Flag{Name: "save-every", Once: true, Value: &s.every, Help: "how often finished points " +
 		"of a long " +
 		"sweep are put on disk (default a fiftieth of the time so far, 1s to 60s)"})
-	add(set, experiment.Flag{Name: "seed", Value: &s.seed, Help: "seed, kept in the record; a sweep draws nothing"})
+	add(set, experiment.Flag{Name: "seed", Value: &s.seed, Help: "seed of --noise, kept in the record"})
 	s.files(set, &s.quiet)
 }
 
@@ -122,8 +126,14 @@ func (s *sweepCommand) read(args []string) error {
 		s.net = &networkSweep{sweepCommand: s, q: q}
 		return s.net.read()
 	}
-	if s.network.given() {
-		return misused(errors.New("--trials, --spikes-on-grid and --bin belong to networks"))
+	if s.network.onGrid || s.network.bin.Given {
+		return misused(errors.New("--spikes-on-grid and --bin belong to networks"))
+	}
+	if s.network.trials.Given && len(s.drive.noises.List) == 0 {
+		return misused(fault.Hint(errors.New("without noise all trials are the same"), "--noise white:SIGMA gives it"))
+	}
+	if s.drive.theory && len(s.drive.noises.List) == 0 {
+		return misused(fault.Hint(errors.New("--theory knows the rate under white noise, but there is no noise"), "--noise white:SIGMA gives it"))
 	}
 	isa, bad := s.check()
 	q, err := experiment.ParseNeuron(args)

@@ -39,6 +39,9 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 	if s.net != nil {
 		return s.net.run(ctx)
 	}
+	if s.drive.given() {
+		return s.runDriven(ctx)
+	}
 	mine, err := s.spec.Digest()
 	if err != nil {
 		return err
