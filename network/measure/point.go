@@ -21,11 +21,20 @@ type Run struct {
 
 // Point builds a network, runs it, and returns its measures.
 func (s *Set) Point(ctx context.Context, res *description.Result, run Run) ([]float64, error) {
-	net, err := network.Build(ctx, res.Spec, network.Config{Workers: run.Workers, ISA: run.ISA, Memory: run.Memory})
+	net, err := run.build(ctx, res)
 	if err != nil {
 		return nil, err
 	}
 	defer net.Close()
+	return s.measure(ctx, net, res, run)
+}
+
+func (run Run) build(ctx context.Context, res *description.Result) (*network.Network, error) {
+	return network.Build(ctx, res.Spec, network.Config{Workers: run.Workers, ISA: run.ISA, Memory: run.Memory})
+}
+
+// measure runs a network that is at its start, and returns its measures.
+func (s *Set) measure(ctx context.Context, net *network.Network, res *description.Result, run Run) ([]float64, error) {
 	meter := s.Meter(run.Time)
 	rec := recording.New(net, res.Spec, recording.Config{From: run.Discard, To: run.Time, Bin: run.Bin, Each: meter.Add})
 	if err := rec.Advance(ctx, recording.Steps(run.Time, res.Spec.Dt)); err != nil {

@@ -31,6 +31,7 @@ type Sweep struct {
 	Forecast network.Forecast    // of the first point
 	set      *Set
 	notes    notes
+	graphs   graphs
 }
 
 // The words of the column status.
@@ -229,7 +230,7 @@ func (x *Sweep) job(ctx context.Context, point, trial, workers int) ([]float64, 
 	}
 	run := x.Run
 	run.Workers = workers
-	values, err := set.Point(ctx, res, run)
+	values, err := x.graphs.measure(ctx, set, res, run, point, trial >= max(1, x.Trials)-1)
 	var blown *network.BlownUp
 	switch {
 	case errors.As(err, &blown):
