@@ -7,7 +7,7 @@
 //
 // A time is that of the fastest of many short calls: on a shared machine the fastest is the one that nothing disturbed.
 // Phases of the neurons are spread evenly over their period, so that every call meets the same number of spikes. How
-// far the median call lies above the fastest is watched, and said when it is much.
+// far the median call lies above the fastest is watched, and printed when it is large.
 package bench
 
 import (
@@ -74,10 +74,10 @@ type Selection struct {
 	Rows   *regexp.Regexp // of the names of rows
 }
 
-// wants tells whether the row of that name was asked for.
+// wants reports whether the row of that name was requested.
 func (q Selection) wants(name string) bool { return q.Rows == nil || q.Rows.MatchString(name) }
 
-// Spikes lists scenarios that tell what a spike costs: every kernel in cache at each way of firing.
+// Spikes lists scenarios that measure what a spike costs: every kernel in cache at each way of firing.
 func (q Selection) Spikes() ([]Scenario, error) {
 	var list []Scenario
 	err := q.kernels(func(k *kernels.Kernel) error {

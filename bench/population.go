@@ -22,8 +22,8 @@ func (p Population) Name() string { return fmt.Sprintf("%s/workers=%d", p.Scenar
 // populationSize is too many neurons for any cache.
 const populationSize = 1000000
 
-// Populations lists the populations of a selection: each model's default method, or the one asked for, on the widest
-// instruction set, or the one asked for, by one worker and by as many as there may be.
+// Populations lists the populations of a selection: each model's default method, or the one requested, on the widest
+// instruction set, or the one requested, by one worker and by as many as there may be.
 func (q Selection) Populations() ([]Population, error) {
 	if q.ISA == kernels.Auto {
 		q.ISA = kernels.Available()[0]

@@ -105,7 +105,7 @@ func (r regime) setting(m *model.Model, n int, each bool) kernels.Setting {
 		set.P = append(set.P, column(x))
 	}
 	if each {
-		// in no relation to the phases, or neighbours would fire together now and then
+		// in no relation to the phases, or lanes of one vector would fire together now and then
 		draw := rand.New(rand.NewPCG(1, 1))
 		for i := range set.I {
 			set.I[i] *= 1 + 0.01*(draw.Float64()-0.5)
@@ -120,8 +120,9 @@ func scatter(i int) float64 {
 	return x
 }
 
-// cycle follows one neuron until it fires regularly, and gives its states at the starts of the steps of one period; of
-// a silent one, the state in which it ends; where there is a span, states from all over it, whatever the neuron does.
+// cycle follows one neuron until it fires regularly, and returns its states at the starts of the steps of one period;
+// of a silent one, the state in which it ends; where there is a span, states from all over it, whatever the neuron
+// does.
 func (r regime) cycle(k *kernels.Kernel, dt float64) ([][]float64, error) {
 	const settle, longest = 1000.0, 1000.0 // ms
 	s := k.NewShard(0, 1, dt, r.setting(k.Model, 1, false))
@@ -162,7 +163,7 @@ func (r regime) cycle(k *kernels.Kernel, dt float64) ([][]float64, error) {
 		k.Model.Name, k.Method.Name, dt)
 }
 
-// spread gives states of the neuron of s, at most so many as tell neurons apart, from all over the span.
+// spread returns states of the neuron of s, at most so many as tell neurons apart, from all over the span.
 func (r regime) spread(s *kernels.Shard, w *kernels.Worker, dt float64, dim int) (states [][]float64) {
 	const most = 4 * L1
 	stride := max(1, int64(r.span/dt/most))

@@ -14,7 +14,7 @@ import (
 type rig struct {
 	Scenario
 	shards []*kernels.Shard
-	now    []int64 // step in which each shard stands
+	now    []int64 // step that each shard has reached
 	turn   int
 	worker *kernels.Worker
 	drive  kernels.Drive
@@ -81,7 +81,7 @@ func (r *rig) time() time.Duration {
 	return took / time.Duration(r.blend)
 }
 
-// call advances one shard, and gives the time it took.
+// call advances one shard, and returns the time it took.
 func (r *rig) call() time.Duration {
 	shard, first := r.shards[r.turn], r.now[r.turn]
 	start := time.Now()

@@ -34,7 +34,7 @@ func CheckKinds(kinds []string) error {
 }
 
 // Run prints the rows of the given kinds to out as they come, and says through talk what is to be said about them. When
-// ctx is done it stops after the row in hand.
+// ctx is done it stops after the current row.
 func (q Selection) Run(ctx context.Context, kinds []string, out io.Writer, talk Talk) error {
 	rows := map[string]func(context.Context, io.Writer, Talk) error{
 		KernelRows: q.kernelRows, PopulationRows: q.populationRows, SpikesRows: q.spikesRows, WorkRows: q.workRows, NetworkRows: q.networkRows,

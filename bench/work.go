@@ -32,7 +32,7 @@ type train struct {
 }
 
 // trialSpikes is how many spikes of a neuron are compared. In a chaotic train an error grows from spike to spike, so
-// that many more would tell of the chaos and not of the method.
+// that many more would measure chaos and not the method.
 const trialSpikes = 10
 
 // DefaultCurrents are those under which a neuron is tried where none are given: with its default parameters it fires.
@@ -41,7 +41,7 @@ func DefaultCurrents(m *model.Model) []float64 {
 }
 
 // NewTrial finds the true spikes up to the time longest, ms, or until there are enough. A nil start means
-// Model.Initial. The error tells that there is no neuron that fires twice, or that the truth cannot be found.
+// Model.Initial. The error says that there is no neuron that fires twice, or that the truth cannot be found.
 func NewTrial(m *model.Model, p, currents, start []float64, longest float64) (*Trial, error) {
 	t := &Trial{Model: m, P: p, I: currents, Start: start}
 	if start == nil {
@@ -172,7 +172,7 @@ func MeasureWork(s Scenario, budget time.Duration) (Work, error) {
 	return w, nil
 }
 
-// Errors gives the largest error of a spike (ms) and of the mean rate (Hz) over the neurons of the trial, by kernel k
+// Errors returns the largest error of a spike (ms) and of the mean rate (Hz) over the neurons of the trial, by kernel k
 // in steps of dt ms; infinite where spikes are missing, or there are too many.
 func (t *Trial) Errors(k *kernels.Kernel, dt float64) (spike, rate float64) {
 	for i, got := range t.run(k, dt) {
@@ -196,7 +196,7 @@ func meanRate(times []float64) float64 {
 	return 1000 * float64(len(times)-1) / (times[len(times)-1] - times[0])
 }
 
-// run gives the spikes of the neurons by kernel k, a little further than the truth.
+// run returns the spikes of the neurons by kernel k, a little further than the truth.
 func (t *Trial) run(k *kernels.Kernel, dt float64) [][]float64 {
 	const late = 1.2 // times the true time: a spike that comes later is missing
 	const chunk = 1024

@@ -9,7 +9,7 @@ import (
 )
 
 // firing is for each model a current at which it fires at about 50 Hz with its default parameters, and a state from
-// which it goes on to do so.
+// which it continues to do so.
 var firing = map[string]struct {
 	current float64
 	start   []float64
@@ -59,7 +59,7 @@ func BenchmarkKernel(b *testing.B) {
 }
 
 // firingShard makes n neurons spread over the phases of regular firing, which differ by 1 % in current; their
-// parameters all stand in columns if each is set.
+// parameters all are in columns if each is set.
 func firingShard(k *Kernel, n int, dt float64, each bool) *Shard {
 	at := firing[k.Model.Name]
 	set := Setting{I: make(Values, n), Gain: Values{1}}

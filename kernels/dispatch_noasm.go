@@ -11,5 +11,5 @@ func assembly(string, string, ISA) (free, driven step, ok bool) { return nil, ni
 
 func prefetch(*asm.Column) {} // left to the processor
 
-// Prefetch asks for the memory of s.
+// Prefetch does nothing on this processor.
 func Prefetch[T any]([]T) {}

@@ -331,7 +331,7 @@ func flowStep(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, 
 		if g < flowFaint || part*u.drift(v, w) > flowSteep {
 			return u.steep(v, w, part)
 		}
-		if !(nextV >= u.vTh) { // NaN goes on as NaN
+		if !(nextV >= u.vTh) { // NaN stays NaN
 			return nextV, nextW, part, false
 		}
 	}

@@ -66,7 +66,7 @@ func hhP72(p4, p9 float64) (p36, p40, p72 float64) {
 	return p36, hhSum(p36, p4), hhSum(p36, p36)
 }
 
-// ratesM gives alpha_m = num/den and beta_m, ratesH alpha_h and beta_h = 1/den, ratesN alpha_n = num/den and beta_n,
+// ratesM returns alpha_m = num/den and beta_m, ratesH alpha_h and beta_h = 1/den, ratesN alpha_n = num/den and beta_n,
 // all in 1/ms.
 func ratesM(u, p40, p72 float64) (num, den, beta float64) {
 	return float64(u * 72), p72, math.FMA(p40, asm.HHBetaM, asm.HHBetaM)
@@ -259,7 +259,7 @@ func hhFast(states int, method hhMethod) func(b *asm.Block, full bool) {
 	}
 }
 
-// slopes gives dV/dt of lane l before and after a step, from the states there.
+// slopes returns dV/dt of lane l before and after a step, from the states there.
 type slopes func(b *asm.Block, l int, drive float64, old, now *[4]float64) (before, after float64)
 
 // hhScheme is a scheme of HH or RHH whose event step locates the crossing found by the fast step, from the slopes sense

@@ -349,7 +349,7 @@ var scalar = map[string]func(m *machine, src, dst uint64) uint64{
 	},
 }
 
-// instruction makes one instruction, whose operands stand in Go's order, executable.
+// instruction makes one instruction, whose operands are in Go's order, executable.
 func (p *program) instruction(op string, words []string) (func(m *machine), error) {
 	if jump, ok := jumps[op]; ok {
 		to, ok := p.labels[words[0]]

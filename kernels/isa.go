@@ -11,7 +11,7 @@ import (
 // ISA is an instruction set that a kernel may be written for.
 type ISA int
 
-// The instruction sets, from none asked for to the widest.
+// The instruction sets: Auto, then from plain Go to the widest.
 const (
 	Auto   ISA = iota // the best one here
 	Go                // plain Go, everywhere
@@ -35,10 +35,10 @@ func Available() []ISA {
 	return have
 }
 
-// Processor is the name that the processor gives itself.
+// Processor is the brand name of the processor.
 func Processor() string { return cpuid.CPU.BrandName }
 
-// Features lists what the processor has for arithmetic on vectors, by the names that cpuid gives them.
+// Features lists what the processor has for arithmetic on vectors, by their names in cpuid.
 func Features() []string {
 	return slices.DeleteFunc(cpuid.CPU.FeatureSet(), func(name string) bool {
 		return !slices.ContainsFunc([]string{"AVX", "FMA", "SSE", "ASIMD", "SVE"}, func(kind string) bool { return strings.HasPrefix(name, kind) })
@@ -46,7 +46,7 @@ func Features() []string {
 }
 
 // ParseISA reads the name of an instruction set and checks that it is to be had here; the empty name is "auto", which
-// gives the widest one.
+// means the widest one.
 func ParseISA(name string) (ISA, error) {
 	have := Available()
 	if name == "" || name == "auto" {

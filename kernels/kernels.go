@@ -12,7 +12,7 @@
 // # Sameness
 //
 // Every operation is correctly rounded: add, subtract, multiply, divide, fused multiply-add, compare, select and
-// integer operations on bit patterns. Where the vectors fuse there stands math.FMA; products that are not fused stand
+// integer operations on bit patterns. Where the vectors fuse, the code has math.FMA; products that are not fused stand
 // in float64(), since Go may fuse a bare x*y + z.
 package kernels
 
@@ -60,7 +60,7 @@ type Kernel struct {
 	codes   *sync.Map
 }
 
-// scheme is what a model's file gives for one method.
+// scheme is one method of one model, as its file defines it.
 type scheme struct {
 	sources     []string // for each coefficient the parameters it depends on, "I" and "gain" among them
 	firstDriven int      // index of the first coefficient used only when there is an input
@@ -72,7 +72,7 @@ type scheme struct {
 	enter func(s *Shard, i int, k int64, y []float64)
 	// sync writes the state of lane i of s at the start of step k.
 	sync func(s *Shard, i int, k int64, y []float64)
-	// finish finishes the step in hand of the lanes b.InEvent of the group at lane g, and appends their spikes; nil
+	// finish finishes the current step of the lanes b.InEvent of the group at lane g, and appends their spikes; nil
 	// with grid.
 	finish func(w *Worker, s *Shard, g int, events []Event) []Event
 
@@ -97,7 +97,7 @@ var schemes = map[string]map[string]scheme{
 	"rhh":  {"cut-rk4": rhhCut, "rk4": rhhRK4, "exp-euler": rhhExpEuler},
 }
 
-// For finds the kernel of a method, in assembly if the instruction set asked for has one; Auto asks for the widest.
+// For finds the kernel of a method, in assembly if the requested instruction set has one; Auto means the widest.
 func For(m *model.Model, method model.Method, isa ISA) (*Kernel, error) {
 	isa, err := ParseISA(isa.String())
 	if err != nil {
@@ -272,7 +272,7 @@ func column(n int) []float64 {
 	return c[skip : skip+n : skip+n]
 }
 
-// Fold gives lane i other parameters. Only coefficients that differ from neuron to neuron can change.
+// Fold sets the parameters of lane i. Only coefficients that differ from neuron to neuron can change.
 func (s *Shard) Fold(i int, p []float64, current, gain float64) {
 	var few [asm.MaxCoef]float64
 	c := few[:]
@@ -409,7 +409,7 @@ type Drive struct {
 	Stride int
 }
 
-// Worker is the scratch memory of one goroutine. Its columns stand first, to be aligned.
+// Worker is the scratch memory of one goroutine. Its columns are first, to be aligned.
 type Worker struct {
 	coefs     asm.Coefs
 	scratch   asm.Scratch
@@ -435,7 +435,7 @@ type Worker struct {
 func NewWorker() *Worker { return new(Worker) }
 
 // Advance moves all neurons of s through the steps first to first+steps-1 and appends their spikes to events; those of
-// one neuron stand in order of time. With extrema (after ResetExtrema) the lowest and highest V are kept. It allocates
+// one neuron are in order of time. With extrema (after ResetExtrema) the lowest and highest V are kept. It allocates
 // only when events grows.
 func (s *Shard) Advance(w *Worker, first int64, steps int, drive Drive, extrema bool, events []Event) []Event {
 	w.extrema, w.full = extrema, extrema || drive.Wave != nil || drive.Row != nil
@@ -515,7 +515,7 @@ func (s *Shard) run(w *Worker, fast step, g int, events []Event) []Event {
 		b.InEvent &= lanes(b)
 		step, lane := b.Step, b.Lane
 		if lane == 0 {
-			b.Step-- // the step in hand
+			b.Step-- // the current step
 		}
 		events = s.kernel.finish(w, s, g, events)
 		b.Step, b.Lane = step, lane
@@ -574,8 +574,8 @@ func (s *Shard) loadCoefs(c *asm.Coefs, g int, full, isNew bool) *asm.Coefs {
 	return c
 }
 
-// current is the input current of lane l of the group in the step in hand of a full call, where the coefficients i and
-// gain hold the constant current and the gain.
+// current is the input current of lane l of the group in the current step of a driven call, where the coefficients i
+// and gain hold the constant current and the gain.
 func current(b *asm.Block, l, i, gain int) float64 {
 	return math.FMA(b.Coef[gain][l], b.Wave[b.Step], b.Coef[i][l]) + b.Row[b.Step*b.RowStride+l]
 }

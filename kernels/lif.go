@@ -53,8 +53,8 @@ func wholeSteps(t, dt float64) (whole, part float64) {
 	return whole, part
 }
 
-// lifGeneric is the fast step of LIF; see asm.Block. It takes all lanes at once: one after the other through a chunk of
-// steps where it may, else together step by step.
+// lifGeneric is the fast step of LIF; see asm.Block. Where possible each lane takes a chunk of steps by itself, else
+// all lanes together step by step.
 func lifGeneric(b *asm.Block, full bool) {
 	n := b.Lanes
 	v, first, wake, old := b.Y[0][:n], b.Y[1][:n], b.Wake[:n], b.Scratch.Before[0][:n]
@@ -155,8 +155,8 @@ func lifRun(b *asm.Block, n int) {
 	}
 }
 
-// lifLane takes one lane through n steps of which it sits out the first held, and gives its V; its rate is first in the
-// step in which it wakes.
+// lifLane takes one lane through n steps, of which it is refractory in the first held, and returns its V; the rate is
+// first in the step in which V moves again.
 func lifLane(v, first, held float64, n int, vInf, rate float64) float64 {
 	if held >= float64(n) {
 		return v
@@ -191,7 +191,7 @@ func lifFire(b *asm.Block, l int, k, v float64) {
 	b.Count++
 }
 
-// steadyVoltage writes V_rest + R I for the current of the step in hand, lanes at to at+7.
+// steadyVoltage writes V_rest + R I for the input of the current step, lanes at to at+7.
 func steadyVoltage(b *asm.Block, at, i, gain, r, vRest int, vInf *vec) {
 	x, gn := (*vec)(b.Coef[i][at:]), (*vec)(b.Coef[gain][at:])
 	res, rest := (*vec)(b.Coef[r][at:]), (*vec)(b.Coef[vRest][at:])
@@ -238,7 +238,7 @@ func extremes(b *asm.Block, at int, next, old *vec, inEvent uint64) {
 }
 
 // Where a step is this short, a spike is located from V at its end, at which r = (V_inf-V)/(V_inf-V_th) is
-// exp(-(1-theta) dt/tau). In longer steps V may reach V_inf to the last bit, and only V at the start can tell.
+// exp(-(1-theta) dt/tau). In longer steps V may reach V_inf to the last bit, and only V at the start tells them apart.
 const lifShort = 1.0 / 16
 
 // lifLog is -ln r = ln(1 + d/below) for d = above - below, 0 ≤ d/below ≤ 0.065, by the series of
@@ -271,7 +271,7 @@ func lifCross(c *asm.Coefs, l int, vInf, next float64) (at, end, rate float64, l
 	return at, end, rate, false
 }
 
-// lifEventStep takes one lane through the b.Chunk steps up to the step in hand, in which it spikes.
+// lifEventStep takes one lane through the b.Chunk steps up to the current step, in which it spikes.
 func lifEventStep(w *Worker, s *Shard, g, l int, events []Event) []Event {
 	b := &w.b
 	l &= Group - 1
@@ -346,7 +346,7 @@ func (s *Shard) fail(i int) {
 	s.Y[0][i], s.Wake[i] = math.NaN(), math.Inf(1)
 }
 
-// touch adds to the extrema of lane l what V rose and fell to, as the threshold and the reset of a spike.
+// widen adds to the extrema of lane l what V rose and fell to, as the threshold and the reset of a spike.
 func (w *Worker) widen(l int, high, low float64) {
 	if !w.full {
 		return

@@ -43,7 +43,7 @@ func rhhDeriv(b *asm.Block, at int, drive *vec, y, d *[4]vec) {
 
 func rhhRKStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) { rungeKutta(b, at, drive, y, next) }
 
-// rungeKutta takes one step of the classical method. It gives dV/dt at the first and the last stage.
+// rungeKutta takes one step of the classical method. It returns dV/dt at the first and the last stage.
 func rungeKutta(b *asm.Block, at int, drive *vec, y, next *[4]vec) (first, last vec) {
 	dt, half, sixth := b.Coef[asm.HHDt][at], b.Coef[asm.HHHalf][at], b.Coef[asm.HHSixth][at]
 	var d, stage, sum [4]vec

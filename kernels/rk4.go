@@ -166,7 +166,7 @@ func rk4Substep(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64
 	r4, w4 := slopes(1+r3, w+w3)
 	r := 1 + (r1+float64(2*(r2+r3))+r4)/6
 	nextW = w + (w1+float64(2*(w2+w3))+w4)/6
-	if !(r <= end) { // NaN goes on as NaN
+	if !(r <= end) { // NaN stays NaN
 		nextV = potential(r)
 		if r < 0.85 { // V bends too sharply for the stages of w: its mean over a straight fall of r
 			nextW = u.relax(v+u.deltaT-float64(r/(1-r)*(nextV-v)), w, part)

@@ -134,7 +134,8 @@ var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 	},
 }
 
-// TestNetworkKernels: every instruction set leaves the same bits in every column, and in the masks some bits of both kinds.
+// TestNetworkKernels: every instruction set leaves the same bits in every column, and in the masks some bits of both
+// kinds.
 func TestNetworkKernels(t *testing.T) {
 	for name, kernel := range networkKernels {
 		var want any

@@ -7,7 +7,7 @@ import "math"
 //	Tau·dV/dt = -(V - VRest) + DeltaT·exp((V-VT)/DeltaT) - R·W + R·I
 //	TauW·dW/dt = A·(V - VRest) - W,   and at V = VTh: V → VReset, held for TRef, W → W + B
 //
-// W goes on relaxing while V is held. Units are mV, ms, GΩ, pA and nS.
+// W continues relaxing while V is held. Units are mV, ms, GΩ, pA and nS.
 // Source: Brette & Gerstner, J. Neurophysiol. 94:3637 (2005).
 type AdEx struct{ VRest, VReset, VTh, VT, DeltaT, R, Tau, A, B, TauW, TRef float64 }
 

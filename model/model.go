@@ -48,7 +48,7 @@ type Model struct {
 	Rest func(p []float64) float64
 	// Relations reports the faults between parameters that are sound one by one; nil means that there are none.
 	Relations func(p []float64) []error
-	// Limits gives the step sizes of StepLimits; nil means that there is no bound.
+	// Limits returns the step sizes of StepLimits; nil means that there is no bound.
 	Limits func(p []float64, method string) (usable, accurate float64)
 
 	// Start writes the state to start from; nil means the resting state that Initial looks for.
@@ -59,7 +59,7 @@ type Model struct {
 	Text string
 	// RearmBy is how far V must sink below the threshold before the next crossing counts; nil means Rearm.
 	RearmBy func(p []float64) float64
-	// Given are the presets of a model from outside. One without a name holds what stands where none is named.
+	// Given are the presets of a model from outside. One without a name is the default.
 	Given []Preset
 	// SpikeRule says in prose what a spike is; empty means that Fires does.
 	SpikeRule string
@@ -103,7 +103,7 @@ type State struct {
 	Doc  string
 }
 
-// Column is the heading under which the state stands in tables: name and unit.
+// Column is the heading of the state in tables: name and unit.
 func (s State) Column() string {
 	if s.Unit == "1" {
 		return s.Name
@@ -158,7 +158,7 @@ func Lookup(name string) (*Model, error) {
 	return nil, unknown("model", name, Names())
 }
 
-// Outside tells whether m is no model of this package.
+// Outside reports whether m is no model of this package.
 func (m *Model) Outside() bool { return m.Start != nil }
 
 // RearmDistance is how far V must sink below the threshold before the next crossing counts.
@@ -251,7 +251,7 @@ const (
 	UsableError    = 0.1  // up to the usable step; beyond, a method may be unstable or lose spikes as well
 )
 
-// StepLimits gives two step sizes (ms) for these parameters: beyond usable the results of the method mean nothing any
+// StepLimits returns two step sizes (ms) for these parameters: beyond usable the results of the method mean nothing any
 // more; beyond accurate its error is no longer small: see UsableError, AccurateError. They do not see the input: a
 // strong current makes everything faster, and Method.Steps is the measure of that.
 func (m *Model) StepLimits(method Method, p []float64) (usable, accurate float64) {
@@ -261,7 +261,7 @@ func (m *Model) StepLimits(method Method, p []float64) (usable, accurate float64
 	return m.Limits(p, method.Name)
 }
 
-// Crowded tells whether steps of dt ms are too few for spikes that come free ms after the refractory period before
+// Crowded reports whether steps of dt ms are too few for spikes that come free ms after the refractory period before
 // them. An exact method has no such bound.
 func (q Method) Crowded(free, dt float64) bool { return q.Steps > 0 && free < q.Steps*dt*(1-1e-9) }
 
@@ -284,7 +284,7 @@ func Nearest(name string, known []string) string {
 	return best
 }
 
-// distance is the least number of letters to change, leave out, put in or swap with their neighbour to get from one
+// distance is the least number of letters to change, leave out, put in or exchange with the next one to get from one
 // short word to the other (Damerau and Levenshtein's, each letter touched once).
 func distance(a, b string) int {
 	d := make([][]int, len(a)+1)

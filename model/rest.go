@@ -106,7 +106,7 @@ func bisect(f func(float64) float64, lo, hi float64) float64 {
 	}
 }
 
-// stableAt tells whether all eigenvalues of the Jacobian at y have negative real parts.
+// stableAt reports whether all eigenvalues of the Jacobian at y have negative real parts.
 func (m *Model) stableAt(p []float64, i float64, y []float64) bool {
 	d := len(y)
 	jac := make([]float64, d*d)
@@ -114,7 +114,7 @@ func (m *Model) stableAt(p []float64, i float64, y []float64) bool {
 	return Decays(jac, d)
 }
 
-// Decays tells whether all eigenvalues of a d×d matrix, given row by row, have negative real parts: for d ≤ 4 by
+// Decays reports whether all eigenvalues of a d×d matrix, given row by row, have negative real parts: for d ≤ 4 by
 // Routh's conditions on its characteristic polynomial (after Faddeev and LeVerrier), which loses its digits for larger
 // ones, else by the eigenvalues.
 func Decays(jac []float64, d int) bool {

@@ -5,9 +5,9 @@ import "math"
 // runawayScale is how many times V must be farther from V_rest than the threshold and the input could bring it.
 const runawayScale = 1e3
 
-// Runaway tells whether a neuron with parameters p and current i, in state y, is on its way to infinity by its own
+// Runaway reports whether a neuron with parameters p and current i, in state y, is on its way to infinity by its own
 // equations, as AdEx with a < -1/R is from beyond its saddle: V is far outside of the range in which V_th and the input
-// could hold it, goes on in that direction, and the linear equations there have a growing solution. No time step
+// could hold it, continues in that direction, and the linear equations there have a growing solution. No time step
 // changes that.
 func (m *Model) Runaway(p []float64, i float64, y []float64) bool {
 	if m.Fires != Reset || len(y) < 2 {

@@ -10,8 +10,8 @@ import (
 	"popsim/expression"
 )
 
-// scales gives, for each kind of quantity, its units and how many of the first one each is. Two units belong together
-// when they stand in the same row.
+// scales lists, for each kind of quantity, its units and their sizes in the first one. Two units belong together
+// when they are in the same row.
 var scales = [][]struct {
 	unit  string
 	scale float64
@@ -28,7 +28,7 @@ var scales = [][]struct {
 	{{"Hz", 1}, {"kHz", 1e3}, {"mHz", 1e-3}},
 }
 
-// ParseQuantity reads a number that may carry a unit, such as "0.8nA", and gives it in the unit asked for, such as
+// ParseQuantity reads a number that may carry a unit, such as "0.8nA", and returns it in the unit requested, such as
 // "pA". A bare number is in that unit already. The error names the units that would do.
 func ParseQuantity(text, unit string) (float64, error) {
 	text = strings.TrimSpace(text)

@@ -32,8 +32,8 @@ type Coefs [MaxCoef]Column
 // InEvent = 0, or early, when lanes of the vectors just advanced are in an event step (a spike, the end of a refractory
 // period) that vectors do not finish. Then bit l of InEvent is set for each such lane l of the group, Scratch.Before
 // holds the state those vectors had before the step, Y their state after it, and Step and Lane point behind them (lane
-// 0 of the next step after the last vectors), so that calling the kernel again goes on. Columns are 64-byte aligned and
-// do not overlap.
+// 0 of the next step after the last vectors), so that calling the kernel again continues. Columns are 64-byte aligned
+// and do not overlap.
 type Block struct {
 	Y       [4]*Column // state
 	Coef    *Coefs
@@ -41,7 +41,7 @@ type Block struct {
 	First   float64 // number of step 0
 	Steps   int
 	Lanes   int // number of lanes of the group to advance, usually Group; kernels round it up to whole vectors
-	Step    int // in and out: the step in hand
+	Step    int // in and out: the current step
 	Lane    int // in and out: the first lane of the first vector not yet advanced in it
 	InEvent uint64
 
@@ -118,7 +118,7 @@ type Substepping struct {
 
 // Scratch is the memory a kernel works in. Before and After are read by Go, the rest only within a call.
 type Scratch struct {
-	Before  [4]Column // states before the step in hand
+	Before  [4]Column // states before the current step
 	After   [2]Column // Substepping: states after the substep of Before
 	InEvent Column    // flow: sign bits set in the lanes in an event step
 

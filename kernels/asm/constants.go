@@ -2,7 +2,7 @@ package asm
 
 // Constants of the exponentials, shared by recordings and by the plain Go of package kernels.
 const (
-	Magic  = 0x1.8p52              // added to x it rounds x to an integer, which then stands in the low bits of the sum
+	Magic  = 0x1.8p52              // added to x it rounds x to an integer, which is then in the low bits of the sum
 	Log2E  = 0x1.71547652b82fep+0  // 1/ln 2
 	Ln2Hi  = 0x1.62e42fefa3800p-1  // ln 2 to 42 bits, so that n·Ln2Hi is exact
 	Ln2Lo  = 0x1.ef35793c76730p-45 // the rest of ln 2
@@ -39,7 +39,7 @@ const (
 	Exp2C8 = 0x1.6208e90f714d6p-20
 )
 
-// Constants of the flow method of EIF and AdEx; what they are for stands in kernels/flow.go.
+// Constants of the flow method of EIF and AdEx; what they are for is in kernels/flow.go.
 const (
 	FlowLimit    = 15.0 / 16 // of x and |z| in the fast step
 	FlowUpstroke = 1.0 / 16

@@ -249,7 +249,7 @@ func HHTMCoupledStrangAVX512(b *CoupledBlock)
 //go:noescape
 func Prefetch(c *Column)
 
-// PrefetchRange asks for all cache lines of the n bytes from p on; n is at least 1.
+// PrefetchRange prefetches all cache lines of the n bytes from p on; n is at least 1.
 //
 //go:noescape
 func PrefetchRange(p *byte, n int)

@@ -29,7 +29,7 @@ type Block struct {
 	w isa
 }
 
-// place is m as package vec knows it.
+// place is m as a place of package vec.
 func place(m operand.Mem) vec.Mem {
 	d := m.Disp
 	m.Disp = 0

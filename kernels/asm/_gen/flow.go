@@ -44,7 +44,7 @@ type expKernel struct {
 	stepOf                 stepOf
 
 	now                 *Pin          // number of the step
-	n, step, lane       reg.GPVirtual // steps left; first step; first lane of the vectors in hand
+	n, step, lane       reg.GPVirtual // steps left; first step; first lane of the current vectors
 	y                   []reg.Register
 	wake, coef, scratch reg.GPVirtual
 	lo, hi              reg.Register
@@ -124,12 +124,12 @@ func (k *expKernel) begin() {
 	k.JLE(operand.LabelRef("done"))
 }
 
-// col is vector s of the vectors in hand in column j of the columns at r.
+// col is vector s of the current vectors in column j of the columns at r.
 func (k *expKernel) col(r reg.Register, j, s int) operand.Mem {
 	return operand.Mem{Base: r, Index: k.lane, Scale: 8, Disp: column*j + s*k.W.Bytes()}
 }
 
-// vectors takes the vectors in hand through one step; unless lanes are reset by masked operations, it tests whether any
+// vectors takes the current vectors through one step; unless lanes are reset by masked operations, it tests whether any
 // lane is selected.
 func (k *expKernel) vectors(b *Block) {
 	var any Mask
@@ -219,7 +219,7 @@ func (k *expKernel) forward(again operand.LabelRef) {
 	k.XORQ(k.lane, k.lane)
 }
 
-// events finishes the event steps of the vectors in hand, and returns to Go where lanes are left.
+// events finishes the event steps of the current vectors, and returns to Go where lanes are left.
 func (k *expKernel) events() {
 	left := k.bits(k.S, func(b *Block, s int) Mask { return b.whereSigned(b.Load(k.col(k.scratch, columnInEvent, s))) })
 	e := &eventStep{Func: k.Func, n: k.n, lane: k.lane, left: left, now: k.now, in: k.in, adapts: k.adapts, full: k.driven}

@@ -134,7 +134,7 @@ func (f *Func) pin(from []vec.Reg, mask bool) *Pin {
 	panic("bug: " + f.name + ": more pins than registers")
 }
 
-// unpin gives the last n pins back.
+// unpin releases the last n pins.
 func (f *Func) unpin(n int) { f.pins = f.pins[:len(f.pins)-n] }
 
 func (f *Func) pinned(r vec.Reg) bool { return slices.Contains(f.pins, r) }
@@ -150,7 +150,7 @@ func (f *Func) Hold(constants ...float64) {
 	f.held = held
 }
 
-// Keep holds vectors in registers while body is emitted, as many as leave spare ones; what stands in memory there must
+// Keep holds vectors in registers while body is emitted, as many as leave spare ones; what is in memory there must
 // not change.
 func (f *Func) Keep(spare int, vectors []operand.Mem, body func()) {
 	pins, kept := f.pins, f.kept
@@ -168,8 +168,8 @@ func (f *Func) Keep(spare int, vectors []operand.Mem, body func()) {
 	f.pins, f.kept = pins, kept
 }
 
-// Only gives the registers of all pins but these to the blocks that follow, which overwrite them, until the function it
-// returns is called.
+// Only lets the blocks that follow overwrite the registers of all pins but these, until the returned function is
+// called.
 func (f *Func) Only(pins ...*Pin) (restore func()) {
 	all := f.pins
 	f.pins = nil
@@ -187,7 +187,7 @@ func (f *Func) Block(name string, record func(b *Block)) {
 	f.report(b.Emit(emitter{f}))
 }
 
-// NewLabel is a label nobody has used.
+// NewLabel returns an unused label.
 func (f *Func) NewLabel(stem string) string {
 	f.label++
 	return fmt.Sprintf("%s%d", stem, f.label)

@@ -15,7 +15,7 @@ const (
 	tmBetaN   = 0x1.c3d6a24ed8222p-2  // 0.5 exp(-1/8)
 )
 
-// traubMiles gives the gates m, h, n at the potential v. With u = (15 - s)/720, s = V - V_T, and p(k) = exp(k u) - 1
+// traubMiles returns the gates m, h, n at the potential v. With u = (15 - s)/720, s = V - V_T, and p(k) = exp(k u) - 1
 // from p(i+j) = p(i) + p(j) + p(i) p(j), as in hh:
 //
 //	exp((13-s)/4) = exp(-1/2) (1 + p180)    exp((40-s)/5) = exp(5) (1 + p144) = E    exp((15-s)/5) = 1 + p144
@@ -93,7 +93,7 @@ func hhtmStrang(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
 	return []Vec{strangVoltage(b, c, drive, y[0], m, h, n), m, h, n}
 }
 
-// hhtmDeriv gives the derivatives instead of the states after a step.
+// hhtmDeriv returns the derivatives instead of the states after a step.
 func hhtmDeriv(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
 	gm, gh, gn := traubMiles(b, c, y[0])
 	a, g := hhIon(b, c, drive, y[1], y[2], y[3])

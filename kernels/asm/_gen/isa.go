@@ -18,7 +18,7 @@ var (
 	isas         = []isa{avx2, avx512}
 )
 
-// register is r as avo knows it.
+// register is the register of avo for r.
 func (w isa) register(r vec.Reg) reg.Register {
 	if r.IsMask() {
 		return []reg.Register{reg.K0, reg.K1, reg.K2, reg.K3, reg.K4, reg.K5, reg.K6, reg.K7}[r.Number()]
@@ -35,7 +35,7 @@ var vectors = [32]reg.VecPhysical{
 	reg.X16, reg.X17, reg.X18, reg.X19, reg.X20, reg.X21, reg.X22, reg.X23, reg.X24, reg.X25, reg.X26, reg.X27, reg.X28, reg.X29, reg.X30, reg.X31,
 }
 
-// has reports whether the operand exists on w. avo hands out Y16 to Y31, K registers and EVEX forms in AVX2 functions
+// has reports whether the operand exists on w. avo allocates Y16 to Y31, K registers and EVEX forms in AVX2 functions
 // without complaint; on a processor without AVX-512 they are illegal instructions.
 func (w isa) has(op operand.Op) bool {
 	for _, r := range operand.Registers(op) {

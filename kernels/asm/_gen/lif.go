@@ -47,11 +47,11 @@ type widths struct{ held, ahead int }
 type lifFunc struct {
 	*Func
 	full                  bool
-	step, lane, coef      reg.GPVirtual // first step of the chunk, first lane of the vectors in hand
+	step, lane, coef      reg.GPVirtual // first step of the chunk, first lane of the current vectors
 	g                     int           // vectors that are stepped together
 	isAhead               bool          // see mode
 	v, rate, wake, lo, hi []*Pin        // their state; extremes are those of the chunk
-	now                   *Pin          // number of the step in hand
+	now                   *Pin          // number of the current step
 	m, fired              reg.GPVirtual // steps of the chunk, lanes that fire in it
 	in                    input
 }
@@ -254,7 +254,7 @@ func (k *lifFunc) chunk() {
 // In mode held the log has V after each step of the chunk; with input also V_inf in each step.
 const toVInf = asm.Chunk // columns from V to V_inf
 
-// stepHeld takes the vectors in hand through the chunk.
+// stepHeld takes the current vectors through the chunk.
 func (k *lifFunc) stepHeld() {
 	v, rate, wake := k.state()
 	old := k.Value("Scratch")
@@ -305,14 +305,14 @@ func (k *lifFunc) stepHeld() {
 	k.noteFired(fires)
 }
 
-// log is the pointer to the log of the vectors in hand.
+// log is the pointer to the log of the current vectors.
 func (k *lifFunc) log() reg.GPVirtual {
 	p := k.Value("Log")
 	k.LEAQ(operand.Mem{Base: p, Index: k.lane, Scale: 8}, p)
 	return p
 }
 
-// noteFired adds the lanes of the vectors in hand that fire to fired.
+// noteFired adds the lanes of the current vectors that fire to fired.
 func (k *lifFunc) noteFired(fires func(b *Block, s int) Mask) {
 	bits := k.bits(k.g, fires)
 	if k.g*k.W.Lanes < asm.Group {
@@ -341,7 +341,7 @@ func (k *lifFunc) advance(b *Block, s int, p reg.Register) {
 	}
 }
 
-// stepAhead takes the vectors in hand through the chunk. Lanes are compared with Wake only if one of the group may be
+// stepAhead takes the current vectors through the chunk. Lanes are compared with Wake only if one of the group may be
 // refractory.
 func (k *lifFunc) stepAhead() {
 	_, _, wake := k.state()
@@ -375,7 +375,7 @@ func (k *lifFunc) stepAhead() {
 	k.noteFired(func(b *Block, s int) Mask { return b.Cmp(b.Get(k.v[s]), GE, k.c(b, asm.LIFVTh, s)) })
 }
 
-// pairs takes the vectors in hand through the chunk, two steps for each entry of the log, from p on, which has V before
+// pairs takes the current vectors through the chunk, two steps for each entry of the log, from p on, which has V before
 // them: an entry for every step would cost half as much again on Zen 3. Lanes are refractory until the step at wake,
 // or, if that is nil, not at all.
 func (k *lifFunc) pairs(p, wake reg.Register) {
@@ -759,7 +759,7 @@ func (k *lifFunc) finish(found crossing[*Pin], old reg.Register, single bool) {
 	})
 }
 
-// spiked appends the spikes of the lanes which of the vector in hand; theta and steps are the columns of their times
+// spiked appends the spikes of the lanes which of the current vector; theta and steps are the columns of their times
 // and steps.
 func (k *lifFunc) spiked(which reg.GPVirtual, theta, steps operand.Mem) {
 	first, x := k.Value("LaneZero"), k.GP64()
@@ -826,7 +826,7 @@ func (b *Block) either(x, y Mask) Mask {
 	return b.MaskOr(x, y)
 }
 
-// An input points to the values of Wave and Row for the step in hand, of lanes from lane on.
+// An input points to the values of Wave and Row for the current step, of lanes from lane on.
 type input struct{ wave, row, lane reg.Register }
 
 func (f *Func) input(step, lane reg.Register) input {

@@ -248,7 +248,7 @@ func (f *Func) table(x []uint64) operand.Mem {
 	return operand.NewDataAddr(operand.NewStaticSymbol(f.file.table(f.W)), 8*i)
 }
 
-// constant is the place of u in the table, and whether it stands there but once.
+// constant is the place of u in the table, and whether it is there only once.
 func (f *Func) constant(u uint64) (m operand.Mem, one bool) {
 	t := f.file.consts[f.W.Name]
 	i := slices.Index(t, u)

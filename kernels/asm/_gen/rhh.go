@@ -15,7 +15,7 @@ func rhhIon(b *Block, c func(j int) Vec, r hhRates, drive, h Vec) (a, g Vec) {
 	return hhIon(b, c, drive, m, h, b.Sub(c(asm.HHSum), h))
 }
 
-// rhhDeriv gives the derivatives instead of the states after a step.
+// rhhDeriv returns the derivatives instead of the states after a step.
 func rhhDeriv(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
 	v, h := y[0], y[1]
 	r := b.HHRates(v)
@@ -50,7 +50,7 @@ func rhhCutStep(f *file, w isa, name string, S int, full bool, tune Tuning) {
 	next := fn.Field("Next") // in front of the loop, as b is loaded with its first field
 	fn.Label("group")
 	k := fn.hhGroup(2, full)
-	inEvent, cut := k.GP64(), k.GP64() // where it says who is
+	inEvent, cut := k.GP64(), k.GP64()
 	k.LEAQ(k.Field("InEvent"), inEvent)
 	k.LEAQ(k.Field("Cut"), cut)
 	k.MOVQ(operand.I32(0), at(inEvent, 0))

@@ -10,8 +10,8 @@ import (
 	"popsim/kernels/vec"
 )
 
-// rowKernel prints a vec.Kernel: over the vectors of the group, some at a time, and for these over the steps, with the states in
-// registers.
+// rowKernel prints a vec.Kernel: over the vectors of the group, some at a time, and for these over the steps, with the
+// states in registers.
 func rowKernel(d *vec.Kernel) func(f *file, w isa) {
 	return func(f *file, w isa) {
 		k := f.Func(w, d.Name, "func(b *"+d.Argument+")", d.Doc)
