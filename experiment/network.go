@@ -93,8 +93,8 @@ func (n *Network) SettingTexts() map[string]string {
 	return texts
 }
 
-// orNetwork is the error about an unknown model of that name: where it is a network, that single neurons are needed; where it is
-// like the name of one, the error tells of networks too.
+// orNetwork is the error about an unknown model of that name: where it is a network, that single neurons are needed;
+// where it is like the name of one, the error tells of networks too.
 func orNetwork(name string, err error) error {
 	names := description.Names()
 	switch {

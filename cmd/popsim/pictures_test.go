@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// goldenPictures are commands whose pictures are held in testdata/pictures/NAME.svg.
+// goldenPictures are commands whose pictures are in testdata/pictures/NAME.svg.
 var goldenPictures = map[string]string{
 	"fi":     "fi lif tau=5,10 I=15:30:5 --time 200ms",
 	"phase":  "phase lif I=15",
@@ -22,7 +22,8 @@ var goldenPictures = map[string]string{
 	"states": "fi lif I=15:30:5 -m V --time 600ms",
 }
 
-// pictureTolerance is how far a coordinate may be from that of the golden picture, points: processors round differently.
+// pictureTolerance is how far a coordinate may be from that of the golden picture, points: processors round
+// differently.
 const pictureTolerance = 0.11
 
 // TestPictureGoldens: pictures are what they were, down to their coordinates.
