@@ -40,7 +40,8 @@ func (s *bifurcationCommand) simulate(ctx context.Context) (*table.Table, error)
 // chart finds the curves in the plane of two quantities, and, for the picture, what the neuron settles on between them.
 func (s *bifurcationCommand) chart(ctx context.Context) (err error) {
 	x, y := s.free[0].Free, s.free[1].Free
-	s.regions, err = dynamics.BifurcationCurves(ctx, s.neuron.Model, s.base.Params, s.base.Current, x, y, s.parallel(ctx, "places"))
+	s.regions, err = dynamics.BifurcationCurves(ctx, s.neuron.Model, s.base.Params, s.base.Current, x, y,
+		s.parallel(ctx, "places"))
 	if s.regions != nil {
 		s.warnAll(texts(s.regions.Warnings))
 	}

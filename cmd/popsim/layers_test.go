@@ -75,10 +75,13 @@ var layers = map[string][]string{
 		"network/measure", "network/recording", "network", "network/description", "experiment", "pop", "kernels", "model",
 		"sched", "sweep", "table/file",
 	},
-	"cmd/popsim/internal/reference": {"equations", "table", "cmd/popsim/internal/help", "experiment", "model", "network/description"},
-	"cmd/popsim/internal/profile":   {"fault", "model"},
-	"cmd/popsim/internal/topics":    {"network/measure", "figure", "sweep"},
-	"cmd/popsim/internal/signals":   nil,
+	"cmd/popsim/internal/reference": {
+		"equations", "table", "cmd/popsim/internal/help", "experiment", "model",
+		"network/description",
+	},
+	"cmd/popsim/internal/profile": {"fault", "model"},
+	"cmd/popsim/internal/topics":  {"network/measure", "figure", "sweep"},
+	"cmd/popsim/internal/signals": nil,
 	"cmd/popsim": {
 		"equations",
 		"figure", "bench", "verify", "sweep", "pop", "kernels", "kernels/asm", "sched", "dynamics", "model", "table",

@@ -42,7 +42,8 @@ func modelsVerb() *cobra.Command {
 					_, err = fmt.Fprint(cmd.OutOrStdout(), q.Model.Text)
 					return err
 				case asTOML:
-					return misused(fmt.Errorf("--toml prints the file of a network or of a model that is one; %s is built in", args[0]))
+					return misused(fmt.Errorf("--toml prints the file of a network or of a model that is one; %s is "+
+						"built in", args[0]))
 				}
 				return reference.Describe(cmd.OutOrStdout(), q)
 			}
