@@ -22,7 +22,7 @@ func List(w io.Writer) {
 			fmt.Fprintf(w, "%s\t%s\t%s\n", m.Name, m.Title, strings.Join(methodNames(m), ", "))
 		}
 	})
-	fmt.Fprintln(w, "\nModels that are files of equations; popsim models NAME --toml prints one, to be edited")
+	fmt.Fprintln(w, "\nModels that are files of equations; popsim models NAME --toml prints one")
 	help.Columns(w, func(w io.Writer) {
 		for _, name := range equations.Names() {
 			m, err := equations.Lookup(name)
