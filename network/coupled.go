@@ -398,12 +398,16 @@ func (o *coupledSegment) walkEvents(r *shard, k int64) error {
 // finishOnGrid is finish with arrivals and spikes at the ends of steps.
 func (o *coupledSegment) finishOnGrid(r *shard, k int64, lo, n int, in *means) error {
 	c := o.cell
-	_, next := in.columns()
+	y, next := in.columns()
 	busy := c.advance(r, o, k, lo, n, in)
 	end := float64(k + 1)
 	for i := range n {
-		if busy>>i&1 != 0 && !c.split && c.tooFast(o, lo+i, i, in) || c.exponential && !(max(o.y[0][lo+i], next[0][i]) < c.near[lo+i]) {
+		fast := busy>>i&1 != 0 && !c.split && c.tooFast(o, lo+i, i, in)
+		if fast && !c.follow(o, lo+i, i, in, y) || c.exponential && !(max(o.y[0][lo+i], next[0][i]) < c.near[lo+i]) {
 			o.walker.free(r, o, lo+i, in.G[i], in.J[i], &next, i)
+			if o.walker.left <= 0 {
+				return o.tooFast(r, k, lo+i, o.walker.s, o.walker.x)
+			}
 		}
 		if c.resets && o.wake[lo+i] > float64(k) { // held
 			next[0][i] = o.y[0][lo+i]
@@ -418,7 +422,7 @@ func (o *coupledSegment) finishOnGrid(r *shard, k int64, lo, n int, in *means) e
 				}
 			}
 			switch vTh := c.vTh[lo+i]; {
-			case math.IsNaN(next[0][i]):
+			case !(next[0][i] > -blownUp) || !c.resets && next[0][i] > blownUp:
 				o.y[0][lo+i] = next[0][i]
 				o.walker.begin(r, o, lo+i)
 				return o.fault(r, k, lo+i, o.walker.s, o.walker.x)
@@ -447,24 +451,15 @@ func (o *coupledSegment) fire(r *shard, i int, theta float64) {
 	r.out = append(r.out, spike{int32(o.first + i), int32(o.population), theta})
 }
 
-// blownUp is the |V| in mV beyond which no neuron can be.
-const blownUp = 1e6
-
-// BlownUp is the error of a run in which V of a neuron left the numbers.
-type BlownUp struct {
-	Neuron int
-	Time   float64 // ms: the end of the step in which it did
-	V      float64
-	Inputs string // what it received
-}
-
-func (e *BlownUp) Error() string {
-	return fmt.Sprintf("V of neuron %d is %g mV at %g ms, with %s; try a smaller dt", e.Neuron, e.V, e.Time, e.Inputs)
-}
-
 // fault tells of lane i, whose V has left the numbers in step k.
 func (o *coupledSegment) fault(r *shard, k int64, i int, s, y []float64) error {
 	return &BlownUp{Neuron: o.first + i, Time: float64(k+1) * o.cell.dt, V: o.y[0][i], Inputs: o.inputs(r, i, s, y)}
+}
+
+// tooFast tells of lane i, which needs more substeps in step k than are made.
+func (o *coupledSegment) tooFast(r *shard, k int64, i int, s, y []float64) error {
+	return fmt.Errorf("neuron %d moves too fast at %.6g ms, with %s; conductances or currents are too large",
+		o.first+i, float64(k)*o.cell.dt, o.inputs(r, i, s, y))
 }
 
 // inputs tells what lane i receives while the variables of its receptors are s and y.

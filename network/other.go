@@ -70,7 +70,7 @@ func (r *shard) startSynaptic(p *Population, g, lane int, receptors []int) {
 }
 
 // step moves the neurons through step k. The rows are emptied.
-func (o *otherSegment) step(r *shard, k int64) {
+func (o *otherSegment) step(r *shard, k int64) error {
 	l := r.net.layout
 	dt, lo := l.spec.Dt, o.base
 	row := o.row[:o.n]
@@ -113,4 +113,5 @@ func (o *otherSegment) step(r *shard, k int64) {
 		}
 		r.out = append(r.out, spike{int32(o.first) + e.Lane, int32(o.population), theta})
 	}
+	return o.look(k)
 }

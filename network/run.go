@@ -228,20 +228,21 @@ func (r *shard) slot(k int64) int64 { return k % int64(len(r.history)) }
 
 // advance moves the range through steps from k on, up to end.
 func (r *shard) advance(k, end int64) error {
+	first := k
 	if r.net.layout.spec.OnGrid {
 		for most := int64(len(r.stepRows)); k < end; k += most {
 			if err := r.advanceOnGrid(k, int(min(most, end-k))); err != nil {
 				return err
 			}
 		}
-		return nil
+		return r.look(first, end)
 	}
 	for ; k < end; k++ {
 		if err := r.step(k); err != nil {
 			return err
 		}
 	}
-	return nil
+	return r.look(first, end)
 }
 
 // step moves the range through step k, with arrivals and spikes inside it.
@@ -283,7 +284,9 @@ func (r *shard) swapSynaptic() {
 // advanceOthers moves what is not LIF through step k, and orders r.out.
 func (r *shard) advanceOthers(k int64) error {
 	for _, o := range r.other {
-		o.step(r, k)
+		if err := o.step(r, k); err != nil {
+			return err
+		}
 	}
 	for _, o := range r.coupled {
 		if err := o.step(r, k); err != nil {

@@ -18,7 +18,7 @@ const (
 	gateTolerance = 1e-11
 	splitLooser   = 1e4 // by how much more strang-cn may err, whose steps leave 1e-3 mV
 	// maxSubsteps is the most steps inside one step of the network before the neuron is given up.
-	maxSubsteps = 200000
+	maxSubsteps = 50000
 )
 
 // cellWalker carries one lane of a coupledSegment through a step from event to event, by the pair of Dormand & Prince
@@ -109,6 +109,9 @@ func (w *cellWalker) walk(r *shard, o *coupledSegment, k int64, l int, arrivals 
 				return err
 			}
 		}
+		if !(math.Abs(w.y[0]) < blownUp) {
+			break // end tells of it
+		}
 		to := 1.0
 		if len(arrivals) > 0 {
 			to = min(to, arrivals[0].theta)
@@ -120,7 +123,7 @@ func (w *cellWalker) walk(r *shard, o *coupledSegment, k int64, l int, arrivals 
 		} else {
 			done, crossed := w.integrate((to - t) * c.dt)
 			if w.left <= 0 {
-				return fmt.Errorf("neuron %d moves too fast at %.6g ms, with %s; conductances or currents are too large", o.first+l, (float64(k)+t)*c.dt, o.inputs(r, l, w.s, w.x))
+				return o.tooFast(r, k, l, w.s, w.x)
 			}
 			if crossed {
 				t = min(t+done/c.dt, to)
@@ -456,7 +459,9 @@ func (w *cellWalker) free(r *shard, o *coupledSegment, l int, g, j float64, next
 		w.level = w.c.vTh[l]
 	}
 	w.g, w.j, w.gated, w.fixed = g, j, append(w.gated[:0], o.blocked(l, 0)...), true
-	w.integrate(w.c.dt)
+	if math.Abs(w.y[0]) < blownUp {
+		w.integrate(w.c.dt)
+	}
 	w.fixed = false
 	for i := range w.n {
 		next[i][at] = w.y[i]

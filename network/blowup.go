@@ -1,0 +1,59 @@
+package network
+
+import (
+	"fmt"
+	"math"
+)
+
+// blownUp is the |V| in mV beyond which no neuron can be.
+const blownUp = 1e6
+
+// BlownUp is the error of a run in which V of a neuron left the numbers.
+type BlownUp struct {
+	Neuron int
+	Time   float64 // ms: when it was found
+	V      float64
+	Inputs string // what it received
+}
+
+func (e *BlownUp) Error() string {
+	return fmt.Sprintf("V of neuron %d is %g mV at %.6g ms, with %s; try a smaller dt", e.Neuron, e.V, e.Time, e.Inputs)
+}
+
+// lookEvery is the number of steps after which V of LIF neurons is looked at: these steps are short, and a V that is no
+// number stays so.
+const lookEvery = 64
+
+// look finds LIF neurons whose V is no number any more, after the steps from k on, up to end.
+func (r *shard) look(k, end int64) error {
+	if end/lookEvery == k/lookEvery {
+		return nil
+	}
+	for _, s := range r.lif {
+		for i, v := range r.v[s.base : s.base+s.n] {
+			if math.Abs(v) < math.Inf(1) {
+				continue
+			}
+			lane := s.base + i
+			inputs := fmt.Sprintf("V_rest + R I %g", s.vInf[i])
+			for _, c := range s.receptors {
+				if rc := &r.net.layout.receptors[c]; rc.kind != Delta {
+					inputs += fmt.Sprintf(", I_%s %.4g", r.net.layout.spec.Synapses[rc.synapse].Name, r.s[c][lane])
+				}
+			}
+			return &BlownUp{s.first + i, float64(end) * r.net.layout.spec.Dt, v, inputs}
+		}
+	}
+	return nil
+}
+
+// look finds neurons whose V is no number any more, after step k.
+func (o *otherSegment) look(k int64) error {
+	for i, v := range o.shard.Y[0][:o.n] {
+		if math.Abs(v) < math.Inf(1) {
+			continue
+		}
+		return &BlownUp{o.first + i, float64(k+1) * o.shard.Dt, v, fmt.Sprintf("synaptic and input current %.4g", o.row[i])}
+	}
+	return nil
+}
