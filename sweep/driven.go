@@ -17,8 +17,9 @@ type Drive struct {
 	Wave      func(k int64) float64 // current added to I in step k; nil means none
 	Frequency float64               // Hz, of a periodic Wave, for the column vector_strength; 0 means none
 	Noise     pop.Noise
-	Trials    int                                             // runs of each point, with other noise; 0 means one, without the column trial
-	Theory    func(params []float64, current float64) float64 // rate (Hz) for the column theory_Hz; nil means none
+	// runs of each point, with other noise; 0 means one, without the column trial
+	Trials int
+	Theory func(params []float64, current float64) float64 // rate (Hz) for the column theory_Hz; nil means none
 }
 
 // drivenMeasures are those of a driven sweep.
@@ -61,8 +62,11 @@ func (s Spec) driven() (p *plan, columns []int, err error) {
 	}
 	for _, j := range columns {
 		if !slices.Contains(drivenMeasures, j) {
-			return nil, nil, fmt.Errorf("sweep: %s is not there under a waveform or noise; rate_Hz, rate_error_Hz, spikes, latency_ms, "+
-				"isi_first_ms, isi_last_ms, isi_cv and status are", measureList[j].name)
+			return nil, nil, fmt.Errorf(
+				"sweep: %s is not there under a waveform or noise; rate_Hz, rate_error_Hz, spikes, latency_ms, "+
+					"isi_first_ms, isi_last_ms, isi_cv and status are",
+				measureList[j].name,
+			)
 		}
 	}
 	return p, columns, nil
@@ -162,7 +166,10 @@ func (s *drivenSweep) table(trains pop.Trains, columns []int) *table.Table {
 			values[j] = append(values[j], r[c])
 		}
 		if s.Frequency > 0 {
-			strength[row] = min(1, math.Hypot(s.cos[neuron], s.sin[neuron])/max(1, t.CountedRate(s.Time-s.Discard)*(s.Time-s.Discard)/1000))
+			strength[row] = min(
+				1,
+				math.Hypot(s.cos[neuron], s.sin[neuron])/max(1, t.CountedRate(s.Time-s.Discard)*(s.Time-s.Discard)/1000),
+			)
 		}
 		if s.Theory != nil {
 			theory[row] = s.Theory(params, s.at(point, params))
@@ -226,8 +233,8 @@ func column(j int, values []float64) table.Column {
 	return table.Col(m.name, values)
 }
 
-// MeanOfTrials is the table of RunDriven with the mean of the numbers over each point's trials, without the columns trial
-// and status.
+// MeanOfTrials is the table of RunDriven with the mean of the numbers over each point's trials, without the columns
+// trial and status.
 func MeanOfTrials(t *table.Table, trials int) *table.Table {
 	out := &table.Table{}
 	for _, c := range t.Columns {

@@ -70,7 +70,8 @@ func TestRunDriven(t *testing.T) {
 		}
 	}
 	spec.Measures = []string{"V_max"}
-	if _, err := RunDriven(context.Background(), spec, Drive{}, Config{}); err == nil || !strings.Contains(err.Error(), "V_max_mV is not there") {
+	if _, err := RunDriven(context.Background(), spec, Drive{}, Config{}); err == nil ||
+		!strings.Contains(err.Error(), "V_max_mV is not there") {
 		t.Errorf("%v", err)
 	}
 }

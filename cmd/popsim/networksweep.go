@@ -59,7 +59,14 @@ func (s *networkSweep) read() error {
 	for _, refused := range []struct {
 		flag  string
 		given bool
-	}{{"--method", s.method.Given}, {"--from", s.from.Given}, {"--full", s.full}, {"--refine", s.refine.Given}, {"--noise", len(s.drive.noises.List) > 0}, {"--waveform", len(s.drive.waveforms.List) > 0}} {
+	}{
+		{"--method", s.method.Given},
+		{"--from", s.from.Given},
+		{"--full", s.full},
+		{"--refine", s.refine.Given},
+		{"--noise", len(s.drive.noises.List) > 0},
+		{"--waveform", len(s.drive.waveforms.List) > 0},
+	} {
 		if refused.given {
 			bad.About(refused.flag, fmt.Errorf("%s is not for networks", refused.flag))
 		}

@@ -60,7 +60,10 @@ func (s *sweepCommand) fi() *cobra.Command {
 	}
 	s.register(cmd)
 	s.drive.add(cmd.Flags(), true)
-	add(cmd.Flags(), experiment.Flag{Name: "trials", Value: &s.network.trials, Help: "runs of each point, with other noise"})
+	add(
+		cmd.Flags(),
+		experiment.Flag{Name: "trials", Value: &s.network.trials, Help: "runs of each point, with other noise"},
+	)
 	return cmd
 }
 
@@ -133,7 +136,12 @@ func (s *sweepCommand) read(args []string) error {
 		return misused(fault.Hint(errors.New("without noise all trials are the same"), "--noise white:SIGMA gives it"))
 	}
 	if s.drive.theory && len(s.drive.noises.List) == 0 {
-		return misused(fault.Hint(errors.New("--theory knows the rate under white noise, but there is no noise"), "--noise white:SIGMA gives it"))
+		return misused(
+			fault.Hint(
+				errors.New("--theory knows the rate under white noise, but there is no noise"),
+				"--noise white:SIGMA gives it",
+			),
+		)
 	}
 	isa, bad := s.check()
 	q, err := experiment.ParseNeuron(args)

@@ -30,10 +30,33 @@ type driveFlags struct {
 
 func (f *driveFlags) add(set *pflag.FlagSet, theory bool) {
 	f.waveforms, f.noises = experiment.Texts{Form: "SHAPE"}, experiment.Texts{Form: "NOISE"}
-	add(set, experiment.Flag{Name: "waveform", Offers: completion.Shapes, Value: &f.waveforms, Help: "current added to I; may be repeated, shapes add up; of a sine the column vector_strength tells how spikes lock to it"})
-	add(set, experiment.Flag{Name: "noise", Value: &f.noises, Help: "white:SIGMA on V, or ou:SIGMA:TAU on the current; rates are then spikes counted, with the error of counting"})
+	add(
+		set,
+		experiment.Flag{
+			Name:   "waveform",
+			Offers: completion.Shapes,
+			Value:  &f.waveforms,
+			Help: "current added to I; may be repeated, shapes add up; of a sine the column vector_strength tells how " +
+				"spikes lock to it",
+		},
+	)
+	add(
+		set,
+		experiment.Flag{
+			Name:  "noise",
+			Value: &f.noises,
+			Help:  "white:SIGMA on V, or ou:SIGMA:TAU on the current; rates are then spikes counted, with the error of counting",
+		},
+	)
 	if theory {
-		add(set, experiment.Flag{Name: "theory", Value: (*experiment.Switch)(&f.theory), Help: "add theory_Hz: the rate under white noise of lif (Siegert) and eif (threshold integration)"})
+		add(
+			set,
+			experiment.Flag{
+				Name:  "theory",
+				Value: (*experiment.Switch)(&f.theory),
+				Help:  "add theory_Hz: the rate under white noise of lif (Siegert) and eif (threshold integration)",
+			},
+		)
 	}
 }
 
@@ -43,8 +66,8 @@ func (f *driveFlags) given() bool { return len(f.waveforms.List) > 0 || len(f.no
 func (s *sweepCommand) readDrive() (d sweep.Drive, err error) {
 	var bad fault.List
 	for name, given := range map[string]bool{
-		"--part": s.part.Given, "--resume": s.resume, "--refine": s.refine.Given, "--save-every": s.every.Given, "--dry-run": s.dryRun,
-		"--from": s.from.Given && s.from.Value != "rest",
+		"--part": s.part.Given, "--resume": s.resume, "--refine": s.refine.Given, "--save-every": s.every.Given,
+		"--dry-run": s.dryRun, "--from": s.from.Given && s.from.Value != "rest",
 	} {
 		if given {
 			bad.About(name, fmt.Errorf("%s does not go together with --waveform, --noise and --trials", name))
@@ -69,7 +92,10 @@ func (s *sweepCommand) readDrive() (d sweep.Drive, err error) {
 	if s.drive.theory {
 		switch {
 		case d.Noise.White == 0 || d.Noise.OU != 0 || d.Wave != nil:
-			bad.About("--theory", fault.Hint(errors.New("--theory knows the rate under white noise alone"), "--noise white:SIGMA gives it"))
+			bad.About(
+				"--theory",
+				fault.Hint(errors.New("--theory knows the rate under white noise alone"), "--noise white:SIGMA gives it"),
+			)
 		default:
 			d.Theory = func(p []float64, i float64) float64 {
 				return dynamics.WhiteNoiseRate(s.neuron.Model, p, i, d.Noise.White)
@@ -133,7 +159,13 @@ func (s *sweepCommand) runDriven(ctx context.Context) error {
 	if err := s.aside(s.out.Value, out, r); err != nil {
 		return err
 	}
-	s.say("%s, kernel %s/%s, %s", cli.Count(t.Rows(), "row"), s.neuron.Model.Name, s.spec.Method, cli.Count(s.cfg.Workers, "worker"))
+	s.say(
+		"%s, kernel %s/%s, %s",
+		cli.Count(t.Rows(), "row"),
+		s.neuron.Model.Name,
+		s.spec.Method,
+		cli.Count(s.cfg.Workers, "worker"),
+	)
 	return nil
 }
 
@@ -152,15 +184,22 @@ func (s *sweepCommand) drivenPicture(t *table.Table, d sweep.Drive) (*figure.Fig
 	for _, a := range s.spec.Grid.Axes {
 		units[a.Name] = a.Unit
 	}
-	return figure.Tables(s.neuron.Title()+", "+strings.Join(append(s.drive.noises.List, s.drive.waveforms.List...), " "),
-		[]figure.Named{{Name: s.neuron.Model.Name, Table: sweep.MeanOfTrials(t, max(1, d.Trials)), Units: units}}, "", measures)
+	return figure.Tables(
+		s.neuron.Title()+", "+strings.Join(append(s.drive.noises.List, s.drive.waveforms.List...), " "),
+		[]figure.Named{
+			{Name: s.neuron.Model.Name, Table: sweep.MeanOfTrials(t, max(1, d.Trials)), Units: units},
+		},
+		"",
+		measures,
+	)
 }
 
 // drivenRecord is the record of a driven sweep.
 func (s *sweepCommand) drivenRecord() file.Record {
 	r := file.Record{
 		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name, Parameters: s.neuron.Parameters(nil), Dt: s.spec.Step(),
-		Method: s.spec.Method, Seed: s.seed.Value, Kernel: s.neuron.Model.Name + "/" + s.spec.Method, ISA: s.cfg.ISA.String(), Workers: s.cfg.Workers,
+		Method: s.spec.Method, Seed: s.seed.Value,
+		Kernel: s.neuron.Model.Name + "/" + s.spec.Method, ISA: s.cfg.ISA.String(), Workers: s.cfg.Workers,
 	}
 	r.Extra = map[string]any{"time_ms": s.spec.Time, "discard_ms": s.spec.Discard}
 	for name, list := range map[string][]string{"noise": s.drive.noises.List, "waveform": s.drive.waveforms.List} {
