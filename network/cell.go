@@ -200,10 +200,7 @@ func (c *cell) heldW(o *coupledSegment, i int) float64 {
 // advance sets Next of in to the states of n lanes from lo on after a step with the means in, without events. It returns the
 // lanes that may have to do with more than that: which may fire, are held, or whose V relaxes too fast for the step.
 func (c *cell) advance(r *shard, o *coupledSegment, k int64, lo, n int, in *means) (busy uint64) {
-	y, next := in.columns()
-	for j := range c.states {
-		copy(y[j][:n], o.y[j][lo:])
-	}
+	_, next := in.columns()
 	if !c.resets {
 		copy(in.Level[:n], o.level[lo:])
 	}

@@ -46,6 +46,7 @@ type coupledReceptor struct {
 	e            float64
 	current      bool
 	ofS, ofY     share
+	growth       float64   // exp(dt/tau)
 	s, y         []float64 // columns at the start of the step: those of the shard
 	nextS, nextY []float64 // at its end
 
@@ -80,6 +81,7 @@ func (r *shard) newCoupled(seg segment) (*coupledSegment, error) {
 			q.e = l.spec.Synapses[rc.synapse].E
 			q.current = !rc.kind.conductance()
 			q.ofS = shareOf(dt, rc.tau)
+			q.growth = kernels.Exp(dt / rc.tau)
 			switch rc.kind {
 			case BiexpConductance:
 				q.ofY = shareOf(dt, rc.rise)
@@ -87,8 +89,9 @@ func (r *shard) newCoupled(seg segment) (*coupledSegment, error) {
 				x := dt / rc.tau
 				q.ofY = share{q.ofS.decay, dt * psi(x), 12 * dt * math.FMA(-0.5, psi(x), chi(x))}
 			}
-			q.s, q.y = r.s[c][seg.base:][:seg.n], r.y[c][seg.base:][:seg.n]
-			q.nextS, q.nextY = make([]float64, seg.n), make([]float64, seg.n)
+			padded := (seg.n + chunk - 1) / chunk * chunk
+			q.s, q.y = r.s[c][seg.base:][:padded], r.y[c][seg.base:][:padded]
+			q.nextS, q.nextY = make([]float64, padded), make([]float64, padded)
 			if rc.kind == NMDA {
 				q.mg = l.spec.Synapses[rc.synapse].Mg
 				q.mean, q.tilt = make([]float64, seg.n), make([]float64, seg.n)
@@ -167,6 +170,10 @@ func (o *coupledSegment) step(r *shard, k int64) error {
 		clear(in.JTilt[:n])
 		clear(in.Up[:n])
 		in.jump = 0
+		y, _ := in.columns()
+		for j := range o.cell.states {
+			copy(y[j][:n], o.y[j][lo:])
+		}
 		if r.current != nil {
 			copy(in.J[:n], r.current[o.base+lo:][:n])
 			copy(in.Up[:n], in.J[:n])
@@ -179,7 +186,12 @@ func (o *coupledSegment) step(r *shard, k int64) error {
 				o.jumps(r, q, lo, n, in)
 				continue
 			}
-			if o.cell.resets && !r.net.layout.spec.OnGrid {
+			switch {
+			case q.kind == ExpConductance && !r.net.layout.spec.OnGrid:
+				row := (*[3 * chunk]float64)(r.rows[q.c][3*(o.base+lo):])
+				q.conduct(row, (*asm.Column)(q.s[lo:]), (*asm.Column)(q.nextS[lo:]), in, o.cell.resets)
+				continue
+			case o.cell.resets && !r.net.layout.spec.OnGrid:
 				o.bound(r, q, lo, n, in)
 			}
 			o.receive(r, q, lo, n, in)
@@ -198,7 +210,9 @@ func (o *coupledSegment) step(r *shard, k int64) error {
 	for j := range o.receptors {
 		q := &o.receptors[j]
 		copy(q.s, q.nextS)
-		copy(q.y, q.nextY)
+		if q.kind != ExpConductance {
+			copy(q.y, q.nextY)
+		}
 	}
 	if r.net.layout.spec.OnGrid {
 		for j := range o.receptors {
@@ -297,6 +311,34 @@ func (o *coupledSegment) receive(r *shard, q *coupledReceptor, lo, n int, in *me
 	}
 }
 
+// conduct is receive and, with bounds, bound for the lanes of a chunk of an exp-conductance inside the step.
+func (q *coupledReceptor) conduct(row *[3 * chunk]float64, s, next *asm.Column, in *means, bounds bool) {
+	p, e := q.ofS, q.e
+	for i := range s {
+		a := row[3*i : 3*i+3 : 3*i+3]
+		g, end := s[i], a[0]
+		x, tilt := math.FMA(p.mean, g, a[1]), math.FMA(p.tilt, g, a[2])
+		a[0], a[1], a[2] = empty, empty, empty
+		next[i] = math.FMA(p.decay, g, end)
+		in.G[i] += x
+		in.J[i] = math.FMA(e, x, in.J[i])
+		in.GTilt[i] += tilt
+		in.JTilt[i] = math.FMA(e, tilt, in.JTilt[i])
+		if !bounds {
+			continue
+		}
+		least, most := float64(p.decay*g), g
+		if most < least {
+			least, most = most, least
+		}
+		gap := e - in.V[i]
+		if gap >= 0 {
+			least = math.FMA(end, q.growth, most)
+		}
+		in.Up[i] = math.FMA(least, gap, in.Up[i])
+	}
+}
+
 // bound adds an upper bound of the receptor's current at any time of the step to in.up, valid while V is at least what
 // it is at the start. Arrivals of weight w at r ms before the end have added at least w exp(-dt/tau) to the row. A
 // conductance is bounded from above where it drives V up, from below where it drives V down.
@@ -343,7 +385,6 @@ func (o *coupledSegment) finish(r *shard, k int64, lo, n int, in *means) {
 	y, next := in.columns()
 	busy := c.advance(r, o, k, lo, n, in)
 	for j := range c.states {
-		copy(y[j][:n], o.y[j][lo:])
 		copy(o.y[j][lo:], next[j][:n])
 	}
 	if !c.resets {
