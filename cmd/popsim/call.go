@@ -17,27 +17,27 @@ import (
 	"popsim/table/file"
 )
 
-// voice is one call of popsim: its arguments, where it speaks, and what it has warned of.
+// call is one call of popsim: its arguments, its output, and what is recorded of it for all verbs.
 type call struct {
 	args           []string
 	cmd            *cobra.Command    // the verb that runs
-	places         map[string]string // where an experiment file sets what errors are about
-	inFile         fault.List        // what is wrong with the experiment file
+	places         map[string]string // places in the experiment file, by the subjects of errors; see fault.About
+	inFile         fault.List        // errors in the experiment file
 	stdout, stderr io.Writer
 	quiet          bool
 	warnings       []string
 	started        time.Time
-	phases         []file.Phase // finished, one after the other
+	phases         []file.Phase // parts of the work that are finished, in order
 }
 
-// say tells something on standard error, unless asked to be quiet.
+// say writes a message to standard error, unless --quiet is given.
 func (v *call) say(format string, args ...any) {
 	if !v.quiet {
 		fmt.Fprintf(v.stderr, "popsim: "+format+"\n", args...)
 	}
 }
 
-// warn tells of something that does not stop the work but should be known. It also stands in the record of the run.
+// warn writes a warning to standard error, also with --quiet, and adds it to the record of the run.
 func (v *call) warn(format string, args ...any) {
 	text := unprefixed(fmt.Sprintf(format, args...))
 	v.warnings = append(v.warnings, text)
@@ -51,10 +51,10 @@ func (v *call) warnNote(note string) {
 	}
 }
 
-// mostWarnings is how many of one kind are worth a line each.
+// mostWarnings is the number of warnings of one list that are written in full.
 const mostWarnings = 5
 
-// warnAll warns of a list that may be long and repeat itself.
+// warnAll writes a list of warnings, each text once; of a long list the rest is only counted.
 func (v *call) warnAll(list []string) {
 	var told []string
 	for _, w := range list {
@@ -71,7 +71,7 @@ func (v *call) warnAll(list []string) {
 	}
 }
 
-// texts are what errors say.
+// texts returns the texts of errors.
 func texts(list []error) []string {
 	all := make([]string, len(list))
 	for k, err := range list {
@@ -80,7 +80,7 @@ func texts(list []error) []string {
 	return all
 }
 
-// phase says that one part of the work ends here, and how long it took since the last.
+// phase ends a part of the work and returns how long it took, since the end of the part before.
 func (v *call) phase(name string) (seconds float64) {
 	total := 0.0
 	for _, p := range v.phases {
@@ -91,12 +91,12 @@ func (v *call) phase(name string) (seconds float64) {
 	return seconds
 }
 
-// misuse is an error found before any work has begun.
+// misuse is an error that was found before any work began; the exit code is exitMisused.
 type misuse struct{ error }
 
 func (m misuse) Unwrap() error { return m.error }
 
-// misused marks err, if it is one, as found before any work has begun.
+// misused marks err as found before any work began; it returns nil if err is nil.
 func misused(err error) error {
 	if err == nil {
 		return nil
@@ -104,13 +104,13 @@ func misused(err error) error {
 	return misuse{err}
 }
 
-// packagePrefix is the name with which a package begins its errors: of use to a Go program, not to a user.
+// packagePrefix matches the name with which a package begins its errors, which is of no use on a command line.
 var packagePrefix = regexp.MustCompile(`(^|: )(?:model|kernels|pop|sweep|dynamics|network|figure|table|bench): `)
 
 func unprefixed(text string) string { return packagePrefix.ReplaceAllString(text, "$1") }
 
-// reportError reports an error, each fault on a line with its advice below it. Nothing is said when the reader of
-// standard output has gone away or the user has interrupted.
+// reportError writes an error to standard error: each of its parts on a line, with its hint below it. It writes nothing
+// if the reader of standard output has gone away or the user has interrupted.
 func (v *call) reportError(err error) {
 	if err == nil || errors.Is(err, syscall.EPIPE) || errors.Is(err, context.Canceled) {
 		return
@@ -123,8 +123,7 @@ func (v *call) reportError(err error) {
 	}
 }
 
-// compute does the work of a verb on a model; where --profile asks for it, under a profile whose samples are labelled
-// with both.
+// compute calls work; with --profile under a profile, whose samples are labelled with the verb and the model.
 func (v *call) compute(ctx context.Context, f *flags, verb, model string, work func(ctx context.Context) error) error {
 	if f.profile.Value == "" {
 		return work(ctx)

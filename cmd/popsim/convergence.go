@@ -55,7 +55,7 @@ func (v *call) convergenceVerb() *cobra.Command {
 	return cmd
 }
 
-// run is the verb.
+// run parses and checks the command line, measures and writes the results.
 func (s *convergenceCommand) run(ctx context.Context, args []string) (err error) {
 	if err := s.read(args); err != nil {
 		return err
@@ -92,7 +92,7 @@ func (s *convergenceCommand) run(ctx context.Context, args []string) (err error)
 	return err
 }
 
-// read understands the command line.
+// read parses and checks the command line.
 func (s *convergenceCommand) read(args []string) error {
 	var bad fault.List
 	s.isa, bad = s.check()
@@ -137,7 +137,7 @@ func (s *convergenceCommand) read(args []string) error {
 	return misused(bad.Err())
 }
 
-// measure finds the truth and fills the rows.
+// measure computes the true spikes and measures the methods.
 func (s *convergenceCommand) measure(ctx context.Context) error {
 	m := s.neuron.Model
 	start := make([]float64, len(m.States))
@@ -165,7 +165,7 @@ func (s *convergenceCommand) measure(ctx context.Context) error {
 	return s.result.Measure(ctx, list, func(done int) { progress.Update(float64(done)) })
 }
 
-// advise says which step to take.
+// advise writes which method and step to take.
 func (s *convergenceCommand) advise() {
 	m, p := s.neuron.Model, s.at.Params
 	for _, q := range m.Methods {

@@ -63,7 +63,7 @@ func (v *call) runFile(ctx context.Context, root *cobra.Command, args []string) 
 }
 
 // readFile reads the experiment file that args[0] names, sets on top what follows it in args, and returns the
-// experiment and the command of its verb. Faults of the file are kept in v.inFile, and places in v.places, for errors
+// experiment and the command of its verb. Errors in the file are kept in v.inFile, and places in v.places, for errors
 // that are found later. The error says that nothing can be run.
 func (v *call) readFile(root *cobra.Command, args []string) (*experiment.Experiment, *cobra.Command, error) {
 	data, err := readTOML(args[0])
@@ -79,7 +79,7 @@ func (v *call) readFile(root *cobra.Command, args []string) (*experiment.Experim
 		return nil, nil, err
 	}
 	if len(bad) > 0 && cmd.Flags().Lookup("save") == nil {
-		return nil, nil, misused(bad.Err()) // verbs without --save do not ask whether they may begin
+		return nil, nil, misused(bad.Err()) // verbs without --save do not call understood
 	}
 	v.inFile = bad
 	words, flags, err := besides(cmd, args[1:])
@@ -104,9 +104,9 @@ func besides(cmd *cobra.Command, args []string) (words []string, flags []experim
 	return cmd.Flags().Args(), flags, err
 }
 
-// understood is called when a verb has understood what is asked, has opened its files and would begin: the experiment
-// is written where --save asks for it. resolved has the values of flags that were not given, or not in full; an empty
-// text stands for what the flag itself holds. The error says that the work must not begin.
+// understood must be called by a verb after it has checked its command line and opened its files, and before its work.
+// It writes the experiment where --save asks for it. resolved holds values of flags that replace those given; an empty
+// text means the value of the flag itself. After an error the work must not begin.
 func (v *call) understood(f *flags, n experiment.Neuron, resolved map[string]string) error {
 	if len(v.inFile) > 0 {
 		return misused(errNotBegun)
@@ -121,7 +121,7 @@ func (v *call) understood(f *flags, n experiment.Neuron, resolved map[string]str
 // savedComment is the first line of an experiment file.
 func savedComment() string { return "popsim " + version() + "; popsim FILE.toml runs this again" }
 
-// saveExperiment is understood for a network.
+// saveExperiment is like understood, for a network.
 func (v *call) saveExperiment(f *flags, x experiment.Saved) error {
 	if len(v.inFile) > 0 {
 		return misused(errNotBegun)
@@ -145,7 +145,7 @@ func (v *call) keep(f *flags, text []byte) error {
 	return file.Write(path, text, bool(f.force))
 }
 
-// errNotBegun is the error of a verb that has understood its command line, but whose experiment file is at fault.
+// errNotBegun is the error of a verb that does not begin because of errors in its experiment file.
 var errNotBegun = errors.New("not begun")
 
 // milliseconds formats a time with its unit.

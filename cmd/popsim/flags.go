@@ -24,12 +24,12 @@ import (
 // add registers flags, in the order in which help lists them.
 func add(set *pflag.FlagSet, flags ...experiment.Flag) { flagset.Add(set, flags...) }
 
-// The subject of a verb, which its command carries as an annotation.
+// subject is the annotation of a command that holds the kind of its first argument.
 const subject = "subject"
 
 var ofModel, ofFile = map[string]string{subject: experiment.ModelKey}, map[string]string{subject: experiment.FileKey}
 
-// fileVerbs are the verbs that an experiment file may name.
+// fileVerbs returns the verbs that an experiment file may name.
 func fileVerbs(root *cobra.Command) (verbs []experiment.Verb) {
 	for _, c := range root.Commands() {
 		if !c.Runnable() || c.DisableFlagParsing || c.Name() == "help" {
@@ -47,7 +47,7 @@ func fileVerbs(root *cobra.Command) (verbs []experiment.Verb) {
 	return verbs
 }
 
-// flags are those that all computing verbs share.
+// flags are the flags that several verbs share.
 type flags struct {
 	method, isa   experiment.Word
 	dt            experiment.Quantity
@@ -103,14 +103,14 @@ func (f *flags) files(set *pflag.FlagSet, quiet *bool) {
 	f.saving(set)
 }
 
-// saving registers the flag of verbs whose command line can be kept as an experiment file.
+// saving registers --save, for verbs whose command line can be saved as an experiment file.
 func (f *flags) saving(set *pflag.FlagSet) {
 	f.save = experiment.Word{Form: "FILE"}
 	add(set, experiment.Flag{Name: "save", Once: true, Value: &f.save, Help: "experiment to write, .toml: this command " +
 		"line with everything resolved; popsim FILE.toml runs it"})
 }
 
-// checkSave refuses an experiment file that popsim would not take for one.
+// checkSave returns an error if the file of --save has the wrong ending.
 func (f *flags) checkSave() error {
 	path := f.save.Value
 	if path == "" || output.ToStdout(path) || !file.Regular(path) || strings.HasSuffix(path, experiment.Ending) {
@@ -134,7 +134,7 @@ func (f *flags) profiling(set *pflag.FlagSet) {
 // mostWorkers is more than any machine has processors; each worker has memory of its own.
 const mostWorkers = 4096
 
-// check reports what is wrong with the shared flags alone.
+// check reports errors in the shared flags, and returns the instruction set.
 func (f *flags) check() (isa kernels.ISA, bad fault.List) {
 	if !f.discard.Given && f.discard.Value >= f.time.Value {
 		f.discard.Value = f.time.Value / 4

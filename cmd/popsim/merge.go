@@ -21,7 +21,7 @@ import (
 	"popsim/table/file"
 )
 
-// mergeVerb joins parts.
+// mergeVerb returns the verb merge.
 func (v *call) mergeVerb() *cobra.Command {
 	var f flags
 	measure := experiment.Word{Form: "COLUMN", Value: "rate_Hz"}
@@ -86,7 +86,7 @@ func (v *call) merge(path string, f flags, measure string) error {
 		return err
 	}
 	counts := sweep.StatusCounts{}
-	even := strings.EqualFold(filepath.Ext(path), ".npy") // its columns have one width from the first row on
+	even := strings.EqualFold(filepath.Ext(path), ".npy") // whose columns of words have one width for all rows
 	err = parts.Blocks(even, func(b *sweep.Result) error {
 		counts.Add(b)
 		return out.Append(b.Asked())
@@ -109,8 +109,8 @@ func (v *call) merge(path string, f flags, measure string) error {
 	return errors.Join(v.aside(path, out, merged), failed(counts["nan"], parts.Rows()))
 }
 
-// wholeOf does what needs all points in memory: the picture, if one is asked for, and the transitions of a curve, for
-// the record.
+// wholeOf does what needs all points in memory: it draws the picture, if one is asked for, and finds the transitions of
+// a curve for the record.
 func (v *call) wholeOf(parts *sweep.Parts, merged file.Record, f flags, measure string) (*figure.Figure, error) {
 	curve := merged.Extra["verb"] == "fi" && len(parts.Spec.Grid.Axes) == 1 && parts.Spec.From == sweep.FromRest
 	if f.plot.Value == "" && !curve {

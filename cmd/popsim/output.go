@@ -13,7 +13,7 @@ import (
 	"popsim/table/file"
 )
 
-// create opens path for one table before the work begins.
+// create opens a table for writing before the work begins.
 func (v *call) create(path string, force bool) (*file.Output, error) {
 	if output.ToStdout(path) {
 		return file.NewCSV(v.stdout), nil
@@ -22,14 +22,14 @@ func (v *call) create(path string, force bool) (*file.Output, error) {
 	return out, misused(err)
 }
 
-// opening is a table to be opened: its path, "" for none, and where its Output is put.
+// opening is a table to be opened: its path, "" for none, and the variable that receives its Output.
 type opening struct {
 	path string
 	out  **file.Output
 }
 
-// openTables opens tables before the work begins, and looks whether the picture can be written. Where something cannot
-// be written, nothing is left open.
+// openTables opens tables before the work begins, and checks that the picture can be written. After an error nothing is
+// left open.
 func (v *call) openTables(f *flags, tables ...opening) (err error) {
 	if err := f.checkPicture(f.force); err != nil {
 		return err
@@ -50,8 +50,8 @@ func (v *call) openTables(f *flags, tables ...opening) (err error) {
 	return err
 }
 
-// apart refuses files that would be one, and a --save that no call would read; tables are those beside -o. idle says
-// that nothing is to be computed, so that standard output is free.
+// apart returns an error if two results would be written to the same file, or if --save has the wrong ending. tables
+// are those besides -o. idle says that nothing is computed, so that standard output is free.
 func (f *flags) apart(idle bool, tables ...output.Named) error {
 	var bad fault.List
 	tables = append([]output.Named{{Flag: "-o", Path: f.out.Value}}, tables...)
@@ -64,7 +64,7 @@ func (f *flags) apart(idle bool, tables ...output.Named) error {
 	return errors.Join(bad...)
 }
 
-// aside writes the record of a run beside a file that it wrote.
+// aside writes a record beside a table, if it was written to a regular file.
 func (v *call) aside(path string, out *file.Output, r file.Record) error {
 	if path == "" || out == nil || out.Direct() {
 		return nil
@@ -72,8 +72,8 @@ func (v *call) aside(path string, out *file.Output, r file.Record) error {
 	return v.besides(out.Name(), r)
 }
 
-// partial gives what an interruption leaves the names of unfinished results (see file.PartialName), so that a file
-// under the name that was asked for is whole. It says where the tables are.
+// partial gives the tables and the picture of an interrupted run other names (see file.PartialName), so that a file
+// under the requested name is always complete. where says where the tables are.
 func (f *flags) partial(tables ...*file.Output) (where string) {
 	var names []string
 	for _, out := range tables {
@@ -89,12 +89,12 @@ func (f *flags) partial(tables ...*file.Output) (where string) {
 	return "in " + strings.Join(names, ", ")
 }
 
-// besides completes a record and writes it.
+// besides writes a record beside the file path.
 func (v *call) besides(path string, r file.Record) error {
 	return file.WriteRecord(path, v.completed(r))
 }
 
-// completed is a record with what the call itself can tell.
+// completed adds to a record what is the same for all verbs: version, command, times, warnings, machine.
 func (v *call) completed(r file.Record) file.Record {
 	r.Version = "popsim " + version()
 	r.Started, r.Phases = v.started, v.phases
@@ -111,7 +111,7 @@ func (v *call) completed(r file.Record) file.Record {
 	return r
 }
 
-// spent enters the phases of a computation. What follows them is the business of the next phase.
+// spent adds the phases of a computation. The next call of phase measures from their end.
 func (v *call) spent(p pop.Phases) {
 	for _, q := range []struct {
 		name string

@@ -16,7 +16,7 @@ import (
 	"popsim/model"
 )
 
-// root is the tree of verbs.
+// root returns the command that has all verbs and topics as its subcommands.
 func (v *call) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "popsim VERB MODEL[:PRESET] [NAME=VALUE ...]",
@@ -58,7 +58,7 @@ func (v *call) root() *cobra.Command {
 	}
 	root.AddCommand(v.manualVerb(), topics.Values(), topics.Networks(), topics.Measures(), topics.Pictures(),
 		topics.Experiments())
-	// cobra keeps what is registered for ever
+	// only then, because cobra never releases what is registered for completion
 	if len(v.args) > 0 && strings.HasPrefix(v.args[0], cobra.ShellCompRequestCmd) {
 		root.ValidArgsFunction = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault) // an experiment file
 		for _, c := range root.Commands() {
@@ -68,7 +68,7 @@ func (v *call) root() *cobra.Command {
 	return root
 }
 
-// helpVerb is help on a verb or topic.
+// helpVerb returns the verb help.
 func helpVerb(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [VERB]",
@@ -88,7 +88,7 @@ func helpVerb(root *cobra.Command) *cobra.Command {
 	}
 }
 
-// unknownVerb answers what is no verb, or nothing at all.
+// unknownVerb returns the error about a first argument that is not a verb, or about no arguments.
 func unknownVerb(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s\n\n%s\n", help.Wrap(cmd.Long), cmd.UsageString())

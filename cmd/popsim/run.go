@@ -91,7 +91,7 @@ func (v *call) runVerb() *cobra.Command {
 	return cmd
 }
 
-// run is the verb: read everything, refuse what cannot be, open files, advance, write.
+// run parses and checks the command line, opens the files, runs the population and writes the results.
 func (s *runCommand) run(ctx context.Context, args []string) error {
 	if q, err := experiment.ParseNetwork(args, s.networkFlags.description.Value, s.places); err != nil {
 		return misused(err)
@@ -129,7 +129,7 @@ func (s *runCommand) run(ctx context.Context, args []string) error {
 		s.warn("interrupted at %.6g ms of %.6g ms; what was finished is %s", float64(sum.Steps)*s.cfg.Dt, s.time.Value,
 			s.partial(s.outputs.neurons, s.outputs.spikes, s.outputs.trace))
 	case errors.As(err, &blown) && !math.IsNaN(blown.Away):
-		return err // no step would help
+		return err // a smaller step would not help
 	case errors.As(err, &blown):
 		return s.adviseStep(err, blown)
 	case err != nil:
@@ -146,7 +146,7 @@ func (s *runCommand) run(ctx context.Context, args []string) error {
 	return err
 }
 
-// read understands the command line and refuses what makes no sense, all of it at once.
+// read parses and checks the command line, and reports all errors together.
 func (s *runCommand) read(args []string) error {
 	isa, bad := s.check()
 	q, err := experiment.ParseNeuron(args, experiment.GainName)
@@ -195,7 +195,7 @@ func (s *runCommand) read(args []string) error {
 	return misused(bad.Err())
 }
 
-// forecast refuses a population that would not fit in memory.
+// forecast returns an error if a population of n neurons would not fit into memory.
 func (s *runCommand) forecast(n int) error {
 	held := 0.0
 	fake := s.neuron.Population(s.method.Name, n, func(x experiment.Setting) kernels.Values {
@@ -207,7 +207,7 @@ func (s *runCommand) forecast(n int) error {
 	})
 	bytes, err := pop.Forecast(fake, s.cfg)
 	if err != nil {
-		return nil // what is wrong with the parameters is told later, all at once
+		return nil // errors in parameters are reported later, together
 	}
 	s.need = float64(bytes) + held
 	return memory.Fits(fmt.Sprintf("a population of %d %s neurons", n, s.neuron.Model.Name), s.need)
@@ -251,7 +251,7 @@ func (s *runCommand) advance(ctx context.Context) (pop.Summary, error) {
 	return sum, err
 }
 
-// checkTrains warns of neurons that fire too fast for the step.
+// checkTrains warns about neurons that fire too fast for the step.
 func (s *runCommand) checkTrains(trains pop.Trains) {
 	c := experiment.Crowding{Method: s.method, Dt: s.cfg.Dt}
 	refractory := kernels.Values{0}
@@ -269,7 +269,7 @@ func (s *runCommand) checkTrains(trains pop.Trains) {
 	s.warnNote(c.Note("neuron"))
 }
 
-// summary tells what happened, and how fast.
+// summary writes what was simulated, and how fast.
 func (s *runCommand) summary(sum pop.Summary) {
 	n := float64(s.spec.N)
 	work := n * float64(sum.Steps)
@@ -283,7 +283,7 @@ func (s *runCommand) summary(sum pop.Summary) {
 		cli.Count(len(sum.Sched.Busy), "worker"), cli.Count(sum.Shards, "shard"), memory.Size(s.need))
 }
 
-// adviseStep adds to the error of a neuron that became NaN which smaller step keeps it in range.
+// adviseStep adds to the error about a neuron whose state became NaN the step with which it stays finite.
 func (s *runCommand) adviseStep(err error, blown *pop.BlownUp) error {
 	dt := s.cfg.Dt
 	step, end, e := blown.SmallerStep(s.spec, dt)

@@ -18,13 +18,13 @@ import (
 	"popsim/table/file"
 )
 
-// outputs are the tables of a run; nil for those not asked for.
+// outputs are the tables of a run; nil if one is not asked for.
 type outputs struct{ neurons, spikes, trace *file.Output }
 
 // terminalRows is the number of rows of the longest table that is shown on a terminal.
 const terminalRows = 40
 
-// checkFiles reports flags that name no place, one place twice, or nothing to do.
+// checkFiles reports flags that name the same file, or that have no effect.
 func (s *runCommand) checkFiles() error {
 	var bad fault.List
 	bad.Add(s.apart(output.ToStdout(s.spikes.Value) || output.ToStdout(s.trace.Value), output.Named{
@@ -41,7 +41,7 @@ func (s *runCommand) checkFiles() error {
 	return errors.Join(bad...)
 }
 
-// checkTraceFlags reports flags about a trace that is not there, or that cannot be.
+// checkTraceFlags reports flags about a trace without a trace, and impossible values.
 func (s *runCommand) checkTraceFlags() error {
 	var bad fault.List
 	if s.of.Value != "" && s.trace.Value == "" && s.plot.Value == "" {
@@ -116,7 +116,7 @@ func (s *runCommand) view() figure.View {
 	return figure.View{Span: s.time.Value, Dt: s.cfg.Dt, Wave: s.cfg.Wave, Panels: s.style.Panels, Order: s.style.Order}
 }
 
-// recorders are what writes spikes and states while the run goes on: tables, and the picture.
+// recorders returns what receives spikes and states during the run: tables, and the picture.
 func (s *runCommand) recorders() (all []any) {
 	if s.outputs.trace != nil && s.tops {
 		all = append(all, recording.NewTopTrace(s.outputs.trace, s.spec, s.traced))
@@ -151,7 +151,7 @@ func (s *runCommand) counted(sum pop.Summary) float64 {
 	return max(0, float64(sum.Steps)*s.cfg.Dt-s.cfg.From)
 }
 
-// write writes the table of neurons, finishes all files and puts the records beside them.
+// write writes the table of neurons and the picture, completes all files and writes their records.
 func (s *runCommand) write(sum pop.Summary) error {
 	if s.outputs.neurons != nil {
 		if err := recording.WriteNeurons(s.outputs.neurons, sum.Trains, s.counted(sum), s.furtherColumns()...); err != nil {
@@ -186,7 +186,7 @@ func (s *runCommand) write(sum pop.Summary) error {
 	return nil
 }
 
-// furtherColumns are the values that were drawn or read for each neuron.
+// furtherColumns returns the values that were drawn or read for each neuron.
 func (s *runCommand) furtherColumns() (columns []recording.Column) {
 	for _, x := range s.neuron.Settings {
 		if x.Value.Kind&(experiment.Drawn|experiment.File) != 0 {

@@ -63,7 +63,7 @@ func (v *call) submitVerb() *cobra.Command {
 	}
 }
 
-// read understands the sweep as its verb does, and the flags of submit beside it.
+// read parses the command line of the sweep as its verb does, and the flags of submit.
 func (s *submitCommand) read(args []string) error {
 	if strings.HasSuffix(args[0], experiment.Ending) {
 		own, beside := s.cutOwn(args[1:])
@@ -129,7 +129,7 @@ func (s *submitCommand) read(args []string) error {
 	if s.sweep.out.Value == "" || !s.sweep.keepable() {
 		bad.Add(fault.Hint(errors.New("parts are kept beside a file, but none is given"), "-o FILE gives one"))
 	} else if err := file.Check(s.sweep.out.Value, s.sweep.force); err != nil {
-		bad.Add(err) // or the merge would refuse it, when all parts are done
+		bad.Add(err) // merge would refuse it only after all parts are done
 	} else {
 		bad.Add(file.CheckFormat(s.sweep.out.Value))
 	}
@@ -139,7 +139,7 @@ func (s *submitCommand) read(args []string) error {
 	return misused(bad.Err())
 }
 
-// register adds the flags that submit has beside those of the sweep.
+// register adds the flags of submit to those of the sweep.
 func (s *submitCommand) register(set *pflag.FlagSet) {
 	s.engine = experiment.Word{Form: "NAME", Value: "slurm"}
 	add(set, experiment.Flag{Name: "engine", Value: &s.engine, Help: "the batch system: slurm"})
@@ -147,7 +147,7 @@ func (s *submitCommand) register(set *pflag.FlagSet) {
 		"minutes each)"})
 }
 
-// cutOwn takes the flags of submit, and what stands behind --, out of args.
+// cutOwn separates the flags of submit, and everything after --, from the other arguments.
 func (s *submitCommand) cutOwn(args []string) (own, rest []string) {
 	for i := 0; i < len(args); i++ {
 		word, _, has := strings.Cut(args[i], "=")

@@ -16,7 +16,7 @@ import (
 	"popsim/sweep"
 )
 
-// survey is one call of fi or map: many neurons, a point each.
+// sweepCommand is one call of fi or map.
 type sweepCommand struct {
 	*call
 	flags
@@ -38,9 +38,9 @@ type sweepCommand struct {
 	spec        sweep.Spec
 	cfg         sweep.Config
 	forecast    sweep.Forecast
-	cut         bool    // interrupted
-	away        bool    // it runs elsewhere
-	goesOn      bool    // checkpoints were there when the sweep began
+	cut         bool    // the sweep was interrupted
+	away        bool    // the sweep is only checked here, and runs in a batch system
+	goesOn      bool    // there were checkpoints when the sweep began
 	tolerance   float64 // of --refine, in the unit of the axis
 	transitions []sweep.Transition
 }
@@ -49,7 +49,7 @@ func (v *call) fiVerb() *cobra.Command { return (&sweepCommand{call: v, verb: "f
 
 func (v *call) mapVerb() *cobra.Command { return (&sweepCommand{call: v, verb: "map"}).grid() }
 
-// fi is the command of f-I curves.
+// fi returns the verb fi.
 func (s *sweepCommand) fi() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fi MODEL[:PRESET] ... I=RANGE [NAME=VALUE ...]",
@@ -67,7 +67,7 @@ func (s *sweepCommand) fi() *cobra.Command {
 	return cmd
 }
 
-// grid is the command of maps.
+// grid returns the verb map.
 func (s *sweepCommand) grid() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "map MODEL[:PRESET] NAME=RANGE [NAME=VALUE ...]",
@@ -82,7 +82,7 @@ func (s *sweepCommand) grid() *cobra.Command {
 	return cmd
 }
 
-// register sets what fi and map share.
+// register sets what the verbs fi and map have in common.
 func (s *sweepCommand) register(cmd *cobra.Command) {
 	cmd.Annotations, cmd.ValidArgsFunction = ofModel, completion.Models
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) }
@@ -118,7 +118,7 @@ func (s *sweepCommand) register(cmd *cobra.Command) {
 	s.files(set, &s.quiet)
 }
 
-// read understands the command line and refuses what makes no sense, all of it at once.
+// read parses and checks the command line, and reports all errors together.
 func (s *sweepCommand) read(args []string) error {
 	if q, err := experiment.ParseNetwork(args, s.network.description.Value, s.places); err != nil {
 		return misused(err)
@@ -176,7 +176,7 @@ func (s *sweepCommand) read(args []string) error {
 	}
 	need := s.forecast.Bytes
 	if part, err := batch.ParsePart(s.part.Value); s.part.Value != "" && err == nil {
-		need /= float64(part.Of) // of the others nothing is held
+		need /= float64(part.Of) // the other parts take no memory here
 	}
 	if err := memory.Fits(fmt.Sprintf("a sweep of %d points", s.forecast.Points), need); err != nil && !s.away {
 		return misused(err)
@@ -194,7 +194,7 @@ func (s *sweepCommand) read(args []string) error {
 	return misused(bad.Err())
 }
 
-// checkIdle refuses flags that would have no effect.
+// checkIdle reports flags that would have no effect.
 func (s *sweepCommand) checkIdle() error {
 	var bad fault.List
 	if s.zip && len(s.spec.Grid.Axes) < 2 && !s.neuron.Faulty {

@@ -11,7 +11,7 @@ import (
 	"popsim/figure"
 )
 
-// checkPlot refuses pictures that could not be drawn, before the work.
+// checkPlot returns an error, before the work, if the picture could not be drawn.
 func (s *sweepCommand) checkPlot() error {
 	if s.plot.Value == "" {
 		return nil
@@ -30,7 +30,7 @@ func (s *sweepCommand) checkPlot() error {
 	return nil
 }
 
-// sweepPicture says what the picture of the sweep shows.
+// sweepPicture returns what the picture of the sweep shows.
 func (s *sweepCommand) sweepPicture() figure.SweepPicture {
 	p := figure.SweepPicture{Title: s.neuron.Title(), Curves: s.verb == "fi"}
 	if len(s.spec.Measures) > 0 {

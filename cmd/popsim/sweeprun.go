@@ -25,10 +25,10 @@ import (
 	"popsim/table/file"
 )
 
-// longSteps is the number of neuron-steps beyond which it is told how long a sweep may take.
+// longSteps is the number of neuron-steps from which on the time of a sweep is forecast.
 const longSteps = 1e9
 
-// run is the verb.
+// run parses and checks the command line, opens the files, runs the sweep and writes the results.
 func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 	if models, settings := modelsOf(args); s.verb == "fi" && len(models) > 1 {
 		return s.runModels(ctx, models, settings)
@@ -98,7 +98,8 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 			sweep.PartPath(s.cfg.Keep, s.cfg.Part), s.cfg.Keep)
 		s.summary(r)
 		if e := failures(r); e != nil && strings.HasPrefix(s.part.Value, "auto") {
-			s.warn("%v; the part is whole, and popsim merge will tell it again", e) // no reason for a batch system to stop
+			// a batch system must not stop because of this
+			s.warn("%v; the part is whole, and popsim merge will tell it again", e)
 			return nil
 		} else if e != nil {
 			return e
@@ -112,8 +113,7 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 	return errors.Join(err, failures(r))
 }
 
-// isFinished reports whether a sweep that is to be resumed has already come to its end. Its checkpoints are removed
-// last.
+// isFinished reports whether a sweep that is to be resumed is already complete. Its checkpoints are removed last.
 func (s *sweepCommand) isFinished(digest string) bool {
 	if !s.resume || s.cfg.Part.Of > 0 || s.replaces() || !record.Finished(s.out.Value, digest) {
 		return false
@@ -122,8 +122,8 @@ func (s *sweepCommand) isFinished(digest string) bool {
 	return true
 }
 
-// tellInterrupted says what an interruption leaves of a sweep that keeps checkpoints, of which this run has put so many
-// points on disk, and asks for more time where a batch system has ended it.
+// tellInterrupted says what is left of an interrupted sweep with checkpoints, to which this run has added the given
+// number of points, and queues the task again if its time has run out.
 func (s *sweepCommand) tellInterrupted(ctx context.Context, kept int) {
 	if !sweep.HasCheckpoints(s.kept()) {
 		s.warn("interrupted before the first checkpoint was finished; nothing is kept")
@@ -134,11 +134,11 @@ func (s *sweepCommand) tellInterrupted(ctx context.Context, kept int) {
 	s.requeue(ctx, kept)
 }
 
-// replaces tells whether files that exist may be overwritten: when asked to, or when they were written by the end of
-// the very sweep that is resumed.
+// replaces reports whether existing files may be overwritten: with --force, or if they were written at the end of the
+// sweep that is resumed.
 func (s *sweepCommand) replaces() bool { return s.force || s.resume && s.goesOn }
 
-// kept is the path beside which checkpoints are kept.
+// kept returns the path with which the names of the checkpoints begin.
 func (s *sweepCommand) kept() string {
 	if s.cfg.Part.Of > 0 {
 		return sweep.PartPath(s.cfg.Keep, s.cfg.Part)
@@ -146,7 +146,7 @@ func (s *sweepCommand) kept() string {
 	return s.cfg.Keep
 }
 
-// failures is the error of a sweep in which points failed.
+// failures returns the error of a sweep in which the states of some points became NaN.
 func failures(r *sweep.Result) error { return failed(r.Failed(), r.Rows()) }
 
 func failed(n, of int) error {
@@ -157,7 +157,8 @@ func failed(n, of int) error {
 		of), "a smaller --dt may help")
 }
 
-// tellForecast says what the sweep will cost at most; how long it may take is measured where that matters.
+// tellForecast says what the sweep will cost at most. How long it may take is measured if it is long, or with
+// --dry-run.
 func (s *sweepCommand) tellForecast(ctx context.Context) error {
 	text := fmt.Sprintf("%s in steps of %v ms: at most %.3g neuron-steps, %s", cli.Count(s.forecast.Points, "point"),
 		s.spec.Step(), s.forecast.Steps, memory.Size(s.forecast.Bytes))
@@ -176,7 +177,7 @@ func (s *sweepCommand) tellForecast(ctx context.Context) error {
 	return nil
 }
 
-// open opens the files before the work begins. A part has none: the sweep keeps it.
+// open opens the table before the work begins. A part has none: its results are in the file of the part.
 func (s *sweepCommand) open(rows int, long bool) (*file.Output, error) {
 	if err := s.checkPicture(s.replaces()); err != nil {
 		return nil, err
@@ -202,7 +203,7 @@ func (s *sweepCommand) open(rows int, long bool) (*file.Output, error) {
 	return s.create(s.out.Value, s.replaces())
 }
 
-// advance runs the sweep, with progress, and refines it if asked to.
+// advance runs the sweep, shows its progress, and refines it with --refine.
 func (s *sweepCommand) advance(ctx context.Context) (*sweep.Result, error) {
 	stop := func() {}
 	if !s.quiet {
@@ -235,7 +236,7 @@ func (s *sweepCommand) advance(ctx context.Context) (*sweep.Result, error) {
 	return r, nil
 }
 
-// write writes table, picture and record, and gives up the checkpoints that were kept.
+// write writes the table, the picture and the record, and removes the checkpoints.
 func (s *sweepCommand) write(out *file.Output, r *sweep.Result) error {
 	if out != nil {
 		if err := writeResult(out, r); err != nil {
@@ -260,7 +261,7 @@ func (s *sweepCommand) write(out *file.Output, r *sweep.Result) error {
 	if err := s.aside(s.out.Value, out, s.record(r)); err != nil || s.cfg.Keep == "" {
 		return err
 	}
-	return sweep.Discard(s.cfg.Keep) // last: a sweep that is killed before this has all it needs to write its files again
+	return sweep.Discard(s.cfg.Keep) // last, so that a sweep killed before this can write its files again
 }
 
 // writeResult writes the table of a sweep.
@@ -271,10 +272,10 @@ func writeResult(out *file.Output, r *sweep.Result) error {
 	return out.Commit()
 }
 
-// shownTransitions is the number of transitions worth a line each.
+// shownTransitions is the largest number of transitions that are written.
 const shownTransitions = 8
 
-// summary tells what happened, and how fast.
+// summary writes the transitions, the counts by status, and how fast the sweep was.
 func (s *sweepCommand) summary(r *sweep.Result) {
 	for _, b := range s.transitions[:min(shownTransitions, len(s.transitions))] {
 		s.say("%v", b)
@@ -296,7 +297,7 @@ func (s *sweepCommand) summary(r *sweep.Result) {
 		cli.Count(r.Workers, "worker"))
 }
 
-// checkTrains warns of points that fire too fast for the step.
+// checkTrains warns about points that fire too fast for the step.
 func (s *sweepCommand) checkTrains(r *sweep.Result) {
 	method, _ := s.neuron.Model.Method(s.spec.Method)
 	c := experiment.Crowding{Method: method, Dt: s.spec.Step()}
@@ -313,7 +314,7 @@ func (s *sweepCommand) checkTrains(r *sweep.Result) {
 	s.warnNote(c.Note("point"))
 }
 
-// rheobase is known in closed form where an f-I curve varies I alone, in some models.
+// rheobase returns the analytical rheobase of an f-I curve over I alone; NaN for models without one.
 func (s *sweepCommand) rheobase() float64 {
 	if s.verb != "fi" || len(s.spec.Grid.Axes) != 1 {
 		return math.NaN()
@@ -321,7 +322,7 @@ func (s *sweepCommand) rheobase() float64 {
 	return dynamics.Rheobase(s.neuron.Model, s.spec.P)
 }
 
-// statusAdvice says what follows from a status.
+// statusAdvice says what a status means for the user.
 var statusAdvice = map[string]string{
 	"drift":        "the rate still changes; more --time or --discard settles it",
 	"subthreshold": "V oscillates without crossing V_th; -m V shows how high it comes",
@@ -329,7 +330,7 @@ var statusAdvice = map[string]string{
 	"stopped":      "the train ended; the rate is that of the train",
 }
 
-// tellStatus says how many points have a status other than ok, a line for each.
+// tellStatus writes how many points have each status other than ok.
 func (v *call) tellStatus(counts sweep.StatusCounts) {
 	for _, w := range slices.Sorted(maps.Keys(counts)) {
 		text := fmt.Sprintf("status %s at %s", w, cli.Count(counts[w], "point"))
@@ -368,8 +369,8 @@ func (s *sweepCommand) readRefine() (err error) {
 	return nil
 }
 
-// readKeep decides what is kept on disk while the sweep runs, or when it is interrupted: parts, and finished points of
-// every sweep that has a file.
+// readKeep decides where the sweep writes checkpoints: beside the file of every sweep that has one, and of parts, which
+// are files of their own.
 func (s *sweepCommand) readKeep() (err error) {
 	path := s.out.Value
 	if s.part.Value != "" {
@@ -377,7 +378,7 @@ func (s *sweepCommand) readKeep() (err error) {
 			return err
 		}
 		if err := file.CheckFormat(path); path != "" && err != nil {
-			return err // or merge would refuse it, when all parts are done
+			return err // merge would refuse it only after all parts are done
 		}
 		if s.plot.Value != "" {
 			return fault.Hint(errors.New("a part makes no picture"), "popsim merge --plot makes one of all parts")
@@ -398,14 +399,14 @@ func (s *sweepCommand) readKeep() (err error) {
 	return nil
 }
 
-// keepable tells whether -o names what files can be kept beside.
+// keepable reports whether -o names a regular file, beside which checkpoints can be written.
 func (s *sweepCommand) keepable() bool {
 	path := s.out.Value
 	info, err := os.Stat(path)
 	return path != "" && !output.ToStdout(path) && (err != nil || info.Mode().IsRegular())
 }
 
-// readEvery understands --save-every.
+// readEvery parses --save-every.
 func (s *sweepCommand) readEvery() error {
 	switch {
 	case s.every.Err != nil:
