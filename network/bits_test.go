@@ -154,6 +154,24 @@ func TestGraphsDoNotDependOnMachines(t *testing.T) {
 	}
 }
 
+// TestGraphsDoNotDependOnMemory builds as on systems that cannot reserve memory.
+func TestGraphsDoNotDependOnMemory(t *testing.T) {
+	defer func(was bool) { reserves = was }(reserves)
+	for _, s := range []*Spec{everyRule(120), dense(120)} {
+		var checksums, tables []uint64
+		for _, reserves = range []bool{true, false} {
+			n, err := Build(t.Context(), s, Config{Workers: 2, Ranges: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			checksums, tables = append(checksums, n.Summary().Checksum), append(tables, tablesHash(n))
+		}
+		if checksums[0] != checksums[1] || tables[0] != tables[1] {
+			t.Error("another graph where memory cannot be reserved")
+		}
+	}
+}
+
 // dense is a network of three populations with all-to-all connections only, some of which are the same for all sources.
 func dense(n int) *Spec {
 	s := everyRule(n)

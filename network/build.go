@@ -71,8 +71,9 @@ type home struct{ shard, lane uint16 }
 //
 // The tables of a population whose projections are all drawn by source are written at once: all edges of a source are
 // drawn, sorted in cache, and appended. Populations with a projection that is drawn by target are gone through twice, to
-// count and to write; no edge is held anywhere else in between. Every row of an index, and every run, is written by one
-// worker at a time, so that the order within a run is that of projections and draws, whatever the number of workers.
+// count and to write; no edge is held anywhere else in between. So are all of them where memory cannot be reserved. Every
+// row of an index, and every run, is written by one worker at a time, so that the order within a run is that of
+// projections and draws, whatever the number of workers.
 type builder struct {
 	net     *Network
 	ctx     context.Context
@@ -117,7 +118,7 @@ func newBuilder(ctx context.Context, n *Network) *builder {
 		b.index[key] = i
 		b.timed = b.timed || n.pairs[key].timed
 	}
-	b.counted = make([]bool, len(l.spec.Populations))
+	b.counted = l.counted()
 	for _, d := range l.draws {
 		routes := make([]route, len(l.spec.Populations))
 		if _, one := d.p.oneWeight(l.spec); one { // none is stored
@@ -125,7 +126,6 @@ func newBuilder(ctx context.Context, n *Network) *builder {
 			continue
 		}
 		for _, from := range d.p.From {
-			b.counted[from.Population] = b.counted[from.Population] || byTarget(d.p.Rule)
 			routes[from.Population] = b.route(d, from.Population)
 		}
 		b.routes = append(b.routes, routes)
@@ -292,7 +292,7 @@ func (b *builder) prepare() error {
 			}
 			r.tablesOf[key.population] = append(r.tablesOf[key.population], j)
 			r.tables = append(r.tables, tb)
-			b.stores[i] = append(b.stores[i], &store{table: tb, alike: t.alike && !b.counted[key.population]})
+			b.stores[i] = append(b.stores[i], &store{table: tb, alike: t.alike})
 		}
 		copy(b.all[i*len(b.index):], b.stores[i])
 		for _, d := range l.draws {

@@ -6,6 +6,9 @@ import (
 	"unsafe"
 )
 
+// reserves says that memory may be mapped for more than will be written: what is not written is never taken.
+var reserves = true
+
 // mapPages maps zeros, those of large sizes in huge pages; nil where the system refuses.
 func mapPages(size int) []byte {
 	const huge = 2 * hugePage // size from which on they pay, whose last one is used in part

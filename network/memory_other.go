@@ -2,6 +2,9 @@
 
 package network
 
+// reserves says that memory may be allocated for more than will be written; here it may not.
+var reserves = false
+
 // mapPages maps nothing: the memory is Go's.
 func mapPages(int) []byte { return nil }
 

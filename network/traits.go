@@ -88,6 +88,10 @@ func (n *Network) traits() error {
 			}
 		}
 	}
+	counted := l.counted()
+	for key, t := range n.pairs {
+		t.alike = t.alike && !counted[key.population]
+	}
 	if l.longest > maxDelaySteps {
 		return fmt.Errorf("a delay of %g ms is %d steps; at most %d are possible, with a longer dt", float64(l.longest)*l.spec.Dt, l.longest, maxDelaySteps)
 	}
@@ -95,6 +99,20 @@ func (n *Network) traits() error {
 		l.steps, l.longest = 64, 1
 	}
 	return nil
+}
+
+// counted lists which populations of sources are gone through twice: see builder.
+func (l *layout) counted() []bool {
+	counted := make([]bool, len(l.spec.Populations))
+	for i := range counted {
+		counted[i] = !reserves
+	}
+	for i := range l.spec.Projections {
+		for _, from := range l.spec.Projections[i].From {
+			counted[from.Population] = counted[from.Population] || byTarget(l.spec.Projections[i].Rule)
+		}
+	}
+	return counted
 }
 
 // alike reports whether a projection gives all neurons of a population, of which it takes a part, the same edges.
