@@ -151,7 +151,7 @@ type Result struct {
 	Spec          *network.Spec
 	Time, Discard float64     // ms; 0 where the description gives none
 	Parameters    []Parameter // in the order of the file
-	Files         []File      // @files that were read, by path
+	Files         []File      // @files that were read, by path, then files of models
 	Measures      []Measure   // in the order of the file
 }
 
@@ -168,7 +168,7 @@ func (d *Description) Resolve(o Options) (*Result, error) {
 	r := &resolver{
 		d: d, o: o, dims: map[string]expression.Dimension{}, values: map[string]float64{}, units: map[string]string{},
 		out: &Result{Spec: &network.Spec{Seed: o.Seed, Trial: o.Trial, OnGrid: o.OnGrid}}, populations: map[string]int{}, used: map[int]bool{},
-		files: map[string]*columns{}, faults: slices.Clone(d.faults), broken: map[string]bool{},
+		files: map[string]*columns{}, models: map[string]string{}, faults: slices.Clone(d.faults), broken: map[string]bool{},
 	}
 	r.parameters()
 	r.out.Time, r.out.Discard = r.optional(d.root, "time", "ms", 0), r.optional(d.root, "discard", "ms", 0)
@@ -195,6 +195,9 @@ func (d *Description) Resolve(o Options) (*Result, error) {
 	}
 	for _, path := range slices.Sorted(maps.Keys(r.files)) {
 		r.out.Files = append(r.out.Files, File{path, r.files[path].sum})
+	}
+	for _, path := range slices.Sorted(maps.Keys(r.models)) {
+		r.out.Files = append(r.out.Files, File{path, r.models[path]})
 	}
 	return r.out, nil
 }

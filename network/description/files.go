@@ -19,7 +19,7 @@ import (
 	"popsim/table/file"
 )
 
-// File is an @file that a description names.
+// File is an @file, or the file of a model, that a description names.
 type File struct {
 	Path   string // from where the program runs
 	SHA256 string // of its bytes, in hexadecimal digits

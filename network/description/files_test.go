@@ -1,6 +1,8 @@
 package description
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -142,5 +144,27 @@ func TestPlaces(t *testing.T) {
 		if _, err = d.Resolve(Options{}); !strings.Contains(text(err), want) {
 			t.Errorf("%s: %s\nwant %s", content, text(err), want)
 		}
+	}
+}
+
+// TestModelFiles: a model from a file stands among the files of a network, with its checksum.
+func TestModelFiles(t *testing.T) {
+	dir := t.TempDir()
+	const model = "[neuron]\nname = \"decay\"\nunits = \"loose\"\n[parameters]\nI = 0\ntau = 10\n[states]\nV = 0\n[equations]\n" +
+		"V = \"(I - V)/tau\"\n[spike]\nwhen = \"V >= 1\"\nreset = { V = \"0\" }\n"
+	if err := os.WriteFile(filepath.Join(dir, "decay.toml"), []byte(model), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	d, err := Parse(filepath.Join(dir, "net.toml"), []byte("[population.E]\nmodel = \"./decay.toml\"\nn = 2\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := d.Resolve(Options{})
+	if err != nil {
+		t.Fatal(text(err))
+	}
+	sum := fmt.Sprintf("%x", sha256.Sum256([]byte(model)))
+	if len(res.Files) != 1 || filepath.Base(res.Files[0].Path) != "decay.toml" || res.Files[0].SHA256 != sum {
+		t.Errorf("files %v, want decay.toml with %s", res.Files, sum)
 	}
 }

@@ -1,6 +1,7 @@
 package description
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
@@ -31,8 +32,9 @@ type resolver struct {
 	populations map[string]int
 	used        map[int]bool // settings
 	files       map[string]*columns
-	broken      map[string]bool // parameters with faults: what uses them is not judged
-	below       map[string]bool // parameters that stand below the one in hand, and it
+	models      map[string]string // SHA-256 of files of models, by path
+	broken      map[string]bool   // parameters with faults: what uses them is not judged
+	below       map[string]bool   // parameters that stand below the one in hand, and it
 }
 
 func (r *resolver) fault(e *entry, format string, args ...any) {
@@ -384,6 +386,9 @@ func (r *resolver) neurons(e, kind *entry, p *network.Population) {
 		r.fault(kind, "%w", err)
 		return
 	}
+	if equations.IsPath(name) {
+		r.models[name] = fmt.Sprintf("%x", sha256.Sum256([]byte(m.Text)))
+	}
 	defaults, current := m.Defaults(), 0.0
 	if presetName != "" || m.Outside() { // whose file gives a current where no preset is named
 		preset, err := m.Preset(presetName)
@@ -475,10 +480,13 @@ func (r *resolver) neurons(e, kind *entry, p *network.Population) {
 }
 
 func perVolt(current string) string {
-	if current == "pA" {
+	switch current {
+	case "pA":
 		return "nS"
+	case "uA/cm2":
+		return "mS/cm2"
 	}
-	return "mS/cm2"
+	return current + "/mV"
 }
 
 // perNeuron evaluates a value of n neurons: a number, a draw, a file, or an expression, in i and n too.

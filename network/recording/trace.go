@@ -163,8 +163,10 @@ func synapticColumn(s network.Synapse, current string) string {
 		return "I_" + s.Name + "_" + current
 	case current == "pA":
 		return "g_" + s.Name + "_nS"
+	case current == "uA/cm2":
+		return "g_" + s.Name + "_mS/cm2"
 	}
-	return "g_" + s.Name + "_mS/cm2"
+	return "g_" + s.Name + "_" + current + "/mV"
 }
 
 // after is the first step after k of which there are rows.
