@@ -151,28 +151,10 @@ func (d *Diagram) clip(wide *Diagram, k int) {
 
 // cycles adds the branches of cycles.
 func (d *Diagram) cycles(ctx context.Context, c *cycleTracer) error {
-	add := func(b Branch, points []Point, err error) {
-		if len(b.Rows) < 2 && err == nil {
-			return
-		}
-		if ctx.Err() == nil && c.middle.u != nil && d.hasCycle(c, c.middle) {
-			return // the same branch, from its other end
-		}
-		if err != nil && ctx.Err() == nil {
-			d.Warnings = append(d.Warnings, err)
-		}
-		if len(b.Rows) < 2 {
-			return
-		}
-		for _, q := range points {
-			q.Branch = len(d.Branches)
-			d.Points = append(d.Points, q)
-		}
-		d.Branches = append(d.Branches, b)
-	}
 	for k := range c.hopfs {
 		if !c.used[k] && ctx.Err() == nil {
-			add(c.fromHopf(ctx, k))
+			b, points, err := c.fromHopf(ctx, k)
+			d.addCycles(ctx, c, b, points, err)
 		}
 	}
 	for _, mu := range d.searchValues() {
@@ -201,16 +183,40 @@ func (d *Diagram) cycles(ctx context.Context, c *cycleTracer) error {
 				continue
 			}
 			if err != nil {
-				d.Warnings = append(d.Warnings, fmt.Errorf("%w near the one that integration finds at %s = %.8g with period %.6g ms", err, c.free.Name, mu, f.period))
+				d.Warnings = append(d.Warnings, fmt.Errorf("%w near the one that integration finds at %s = %.8g with period %.6g ms",
+					err, c.free.Name, mu, f.period))
 				continue
 			}
 			if r.vMax-r.vMin < smallCycle || d.hasCycle(c, r) {
 				continue
 			}
-			add(c.through(ctx, r))
+			b, points, err := c.through(ctx, r)
+			d.addCycles(ctx, c, b, points, err)
 		}
 	}
 	return ctx.Err()
+}
+
+// addCycles adds a branch of cycles with its special points, unless it is one that is there already, followed from its
+// other end.
+func (d *Diagram) addCycles(ctx context.Context, c *cycleTracer, b Branch, points []Point, err error) {
+	if len(b.Rows) < 2 && err == nil {
+		return
+	}
+	if ctx.Err() == nil && c.middle.u != nil && d.hasCycle(c, c.middle) {
+		return // the same branch, from its other end
+	}
+	if err != nil && ctx.Err() == nil {
+		d.Warnings = append(d.Warnings, err)
+	}
+	if len(b.Rows) < 2 {
+		return
+	}
+	for _, q := range points {
+		q.Branch = len(d.Branches)
+		d.Points = append(d.Points, q)
+	}
+	d.Branches = append(d.Branches, b)
 }
 
 // mayHaveCycles tells whether an equilibrium lies where cycles can be: every cycle surrounds one, and far outside all

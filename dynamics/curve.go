@@ -61,29 +61,15 @@ func (c *curve) follow(start curvePoint, direction float64) (path []curvePoint, 
 			}
 			continue
 		}
-		switch {
-		case next.mu < c.lo || next.mu > c.hi:
-			border := min(max(next.mu, c.lo), c.hi)
-			if len(path) > 1 || q.mu != border {
-				last := c.between(q, next, func(x curvePoint) float64 { return x.mu - border })
-				if last.mu = border; math.IsNaN(last.v) {
-					return path, BranchEnd, c.lost(q)
-				}
+		if last, end := c.leaves(q, next); end != "" {
+			switch {
+			case math.IsNaN(last.v + last.mu):
+				return path, BranchEnd, c.lost(q)
+			case len(path) > 1 || q != last:
 				c.note(q, last)
 				path = append(path, last)
 			}
-			return path, IntervalEnd, nil
-		case next.v > c.ceiling || next.v < c.floor:
-			border := min(max(next.v, c.floor), c.ceiling)
-			if len(path) > 1 || q.v != border {
-				last := c.between(q, next, func(x curvePoint) float64 { return x.v - border })
-				if last.v = border; math.IsNaN(last.mu) {
-					return path, BranchEnd, c.lost(q)
-				}
-				c.note(q, last)
-				path = append(path, last)
-			}
-			return path, BranchEnd, nil
+			return path, end, nil
 		}
 		c.note(q, next)
 		if len(path) > 2 && math.Hypot((start.v-q.v)/sv, (start.mu-q.mu)/smu) < 0.9*h {
@@ -94,6 +80,29 @@ func (c *curve) follow(start curvePoint, direction float64) (path []curvePoint, 
 	}
 	return path, BranchEnd, fmt.Errorf("dynamics: a curve was left at %s = %.8g after %d points", c.name,
 		path[len(path)-1].mu, c.most)
+}
+
+// leaves tells whether the curve leaves the box between its neighbours q and next: the label of the end, empty if it does
+// not, and the point on the edge, NaN where it cannot be located.
+func (c *curve) leaves(q, next curvePoint) (last curvePoint, end string) {
+	mu, v := min(max(next.mu, c.lo), c.hi), min(max(next.v, c.floor), c.ceiling)
+	switch {
+	case next.mu != mu && q.mu == mu || next.mu == mu && next.v != v && q.v == v: // it begins on the edge
+		last = q
+	case next.mu != mu:
+		last = c.between(q, next, func(x curvePoint) float64 { return x.mu - mu })
+		last.mu = mu
+	case next.v != v:
+		last = c.between(q, next, func(x curvePoint) float64 { return x.v - v })
+		last.v = v
+	}
+	switch {
+	case next.mu != mu:
+		return last, IntervalEnd
+	case next.v != v:
+		return last, BranchEnd
+	}
+	return last, ""
 }
 
 // lost is the error of a curve that goes no further than q, as far as numbers can tell.

@@ -226,6 +226,60 @@ func (w *foldTracer) foldRow(r cyclePoint, x, y float64) BifurcationPoint {
 	return q
 }
 
+// step solves for the fold a step of length h from f in the direction d, at (x, y) of the plane. ok is false where there
+// is none that a curve without jumps of V and period could have there.
+func (w *foldTracer) step(f *fold, d [2]float64, h float64) (q cyclePoint, x, y float64, ok bool) {
+	q, z, ok := w.solve(f, [2]float64{h * d[0], h * d[1]}, d)
+	if !ok {
+		return q, 0, 0, false
+	}
+	_, tu := w.units(f.cyclePoint)
+	x, y = f.frame.point(z[1]*tu, q.mu)
+	ok = math.Abs(q.vMax-f.vMax) < foldJumpV && math.Abs(q.vMin-f.vMin) < foldJumpV &&
+		math.Abs(q.period/f.period-1) < foldJumpT && math.Abs(q.mu) < foldStep &&
+		w.inner(f.tangent, f.period).of(q.tangent) > sharpestTurn &&
+		z[0]*d[0]+z[1]*d[1] > 0.8*math.Hypot(z[0], z[1])
+	return q, x, y, ok
+}
+
+// ends tells whether the curve ends on the step from f to the given row: at the edge of the plane, or in a Bautin point
+// where the cycle is small. rows are those to add.
+func (w *foldTracer) ends(f *fold, d [2]float64, h float64, row BifurcationPoint, amplitude float64,
+	r *Regions,
+) (rows []BifurcationPoint, end bool) {
+	inside := row.X >= w.t.x.Lo && row.X <= w.t.x.Hi && row.Y >= w.t.y.Lo && row.Y <= w.t.y.Hi
+	switch {
+	case !inside:
+		if last, ok := w.atEdge(f, d, h); ok {
+			rows = append(rows, last)
+		}
+	case amplitude < foldAmplitude:
+		if b := r.nearestBautin(row); b != nil {
+			rows = append(rows, BifurcationPoint{Label: CycleFold, X: b.X, Y: b.Y, V: b.V, Frequency: b.Frequency})
+		}
+	default:
+		return nil, false
+	}
+	return rows, true
+}
+
+// successor prepares the fold q at (x, y), which follows f on its curve. on is the way from f to it, in its own steps. ok
+// is false where the direction of the curve there is not that of the step: q then lies on another curve.
+func (w *foldTracer) successor(f *fold, q cyclePoint, x, y float64) (next *fold, on [2]float64, ok bool) {
+	g := f.frame
+	g.x, g.y = x, y
+	next, err := w.prepare(q, g)
+	if err != nil {
+		return nil, on, false
+	}
+	su, tu := w.units(next.cyclePoint)
+	form := w.inner(q.tangent, q.period)
+	on = [2]float64{(form.of(q.orbit) - form.of(f.orbit)) / su, -next.frame.tau(f.frame.x, f.frame.y) / tu}
+	there := next.direction(on)
+	ok = next.flat() || f.flat() || on[0]*there[0]+on[1]*there[1] > foldBend*math.Hypot(on[0], on[1])
+	return next, on, ok
+}
+
 // follow lists the folds along the curve from f, at first towards side, until the curve leaves the plane, ends in a
 // Bautin point, is closed, runs into a curve that is known, or cannot be followed further. The row of f itself is not
 // included.
@@ -239,47 +293,16 @@ func (w *foldTracer) follow(ctx context.Context, f *fold, side [2]float64, r *Re
 		if ctx.Err() != nil {
 			return rows, false, ctx.Err()
 		}
-		q, z, ok := w.solve(f, [2]float64{h * d[0], h * d[1]}, d)
+		q, x, y, ok := w.step(f, d, h)
 		if ok {
-			ok = math.Abs(q.vMax-f.vMax) < foldJumpV && math.Abs(q.vMin-f.vMin) < foldJumpV &&
-				math.Abs(q.period/f.period-1) < foldJumpT &&
-				w.inner(f.tangent, f.period).of(q.tangent) > sharpestTurn && z[0]*d[0]+z[1]*d[1] > 0.8*math.Hypot(z[0],
-				z[1]) &&
-				math.Abs(q.mu) < foldStep
+			if last, end := w.ends(f, d, h, w.foldRow(q, x, y), q.vMax-q.vMin, r); end {
+				return append(rows, last...), false, nil
+			}
 		}
 		var next *fold
-		var x, y float64
-		var on [2]float64 // the way from f to next, in the steps of next
+		var on [2]float64
 		if ok {
-			_, tu := w.units(f.cyclePoint)
-			x, y = f.frame.point(z[1]*tu, q.mu)
-			if x < 0 || x > 1 || y < 0 || y > 1 {
-				if last, ok := w.atEdge(f, d, h); ok {
-					rows = append(rows, last)
-				}
-				return rows, false, nil
-			}
-			if q.vMax-q.vMin < foldAmplitude {
-				if b := r.nearestBautin(w.foldRow(q, x, y)); b != nil {
-					rows = append(rows, BifurcationPoint{
-						Label: CycleFold, X: b.X, Y: b.Y, V: b.V,
-						Frequency: b.Frequency,
-					})
-				}
-				return rows, false, nil
-			}
-			// The former fold in the axes of the new one tells which way is on.
-			g := f.frame
-			g.x, g.y = x, y
-			if next, err = w.prepare(q, g); err == nil {
-				su, tu := w.units(next.cyclePoint)
-				form := w.inner(q.tangent, q.period)
-				on = [2]float64{(form.of(q.orbit) - form.of(f.orbit)) / su, -next.frame.tau(f.frame.x, f.frame.y) / tu}
-				there := next.direction(on)
-				ok = next.flat() || f.flat() || on[0]*there[0]+on[1]*there[1] > foldBend*math.Hypot(on[0], on[1])
-			} else {
-				ok = false
-			}
+			next, on, ok = w.successor(f, q, x, y)
 		}
 		if !ok {
 			if h /= 2; h < foldSmallest {

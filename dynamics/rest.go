@@ -55,51 +55,28 @@ func equilibriumBranches(s *system, free Free) (branches []Branch, points []Poin
 		}
 	}
 	var stuck []error // curves that cannot be followed at all
-	spots := 0
+	n := 0            // points of all curves
 	for k := range t.seeds {
 		if t.seeds[k].done {
 			continue
 		}
-		if spots > mostPoints {
-			warnings = append(warnings, fmt.Errorf("dynamics: curves of equilibria were left after %d points", spots))
+		if n > mostPoints {
+			warnings = append(warnings, fmt.Errorf("dynamics: curves of equilibria were left after %d points", n))
 			break
 		}
-		t.seeds[k].done = true
-		start := t.seeds[k].curvePoint
-		path, to, err := t.follow(start, 1)
-		from := Closed
-		var errBack error
-		if to != Closed {
-			var back []curvePoint
-			back, from, errBack = t.follow(start, -1)
-			slices.Reverse(back)
-			path = append(back[:len(back)-1], path...)
-		}
+		path, from, to, errs := t.through(k)
 		if len(path) > haltEvery && s.halt != nil && s.halt() != nil {
 			break
 		}
 		if len(path) < 2 {
-			stuck = appendError(stuck, cmp.Or(errBack, err))
+			stuck = appendError(stuck, cmp.Or(errs...))
 			continue
 		}
-		spots += len(path)
-		warnings = appendError(appendError(warnings, errBack), err)
-		b := Branch{Kind: Equilibrium, From: from, To: to}
-		rows, found := t.describe(path)
-		b.Rows = rows
-		for i := range found {
-			found[i].Branch = len(branches)
+		n += len(path)
+		for _, err := range errs {
+			warnings = appendError(warnings, err)
 		}
-		for _, end := range []struct {
-			label string
-			row   Row
-		}{{from, rows[0]}, {to, rows[len(rows)-1]}} {
-			if end.label == BranchEnd {
-				q := newPoint(BranchEnd, end.row.Parameter, end.row.VMax)
-				q.Branch, q.State, q.Note = len(branches), end.row.State, "the equilibrium reaches V_th, or lies beyond all reach"
-				found = append(found, q)
-			}
-		}
+		b, found := t.branch(path, from, to, len(branches))
 		branches = append(branches, b)
 		points = append(points, found...)
 	}
@@ -110,6 +87,42 @@ func equilibriumBranches(s *system, free Free) (branches []Branch, points []Poin
 		warnings = append(warnings, fmt.Errorf("%w (and %d more like it)", stuck[0], n))
 	}
 	return branches, points, warnings
+}
+
+// through follows the curve through seed k in both directions. from and to are the labels of its ends; errs tells why it
+// stopped there, first at from.
+func (t *equilibriumTracer) through(k int) (path []curvePoint, from, to string, errs []error) {
+	t.seeds[k].done = true
+	start := t.seeds[k].curvePoint
+	path, to, err := t.follow(start, 1)
+	if to == Closed {
+		return path, Closed, to, []error{nil, err}
+	}
+	back, from, errBack := t.follow(start, -1)
+	slices.Reverse(back)
+	return append(back[:len(back)-1], path...), from, to, []error{errBack, err}
+}
+
+// branch turns a path into a branch with its special points, among them its ends where they are no ends of the interval.
+// number is that of the branch in the diagram.
+func (t *equilibriumTracer) branch(path []curvePoint, from, to string, number int) (b Branch, points []Point) {
+	b = Branch{Kind: Equilibrium, From: from, To: to}
+	b.Rows, points = t.describe(path)
+	for i := range points {
+		points[i].Branch = number
+	}
+	for _, end := range []struct {
+		label string
+		row   Row
+	}{{from, b.Rows[0]}, {to, b.Rows[len(b.Rows)-1]}} {
+		if end.label == BranchEnd {
+			q := newPoint(BranchEnd, end.row.Parameter, end.row.VMax)
+			q.Branch, q.State = number, end.row.State
+			q.Note = "the equilibrium reaches V_th, or lies beyond all reach"
+			points = append(points, q)
+		}
+	}
+	return b, points
 }
 
 func appendError(list []error, err error) []error {
