@@ -18,6 +18,7 @@ type compiled struct {
 	slopes      []*graph.Node // dt dy/dt
 	excessSlope *graph.Node   // dt times the derivative of the excess by time
 	rearm, hold *graph.Node   // hold in steps
+	steep       *graph.Node   // nil where no step is taken in parts
 
 	form         *canonical.Form
 	exponentials map[int]canonical.Exponentials // by state
@@ -37,14 +38,25 @@ func (d *definition) compile(m method) *compiled {
 	if d.hold != nil {
 		c.hold = d.Div(d.hold, dt)
 	}
+	if j := d.Derivative(d.slopes[0], 0); d.reset != nil && !m.OnGrid && d.explodes(j) {
+		c.steep = d.Mul(dt, j)
+	}
 	c.record()
 	return c
+}
+
+// explodes tells whether the first state is in an exponential of its own slope.
+func (d *definition) explodes(slope *graph.Node) (found bool) {
+	graph.Each(func(n *graph.Node) {
+		found = found || (n.Kind == graph.Exp || n.Kind == graph.Cosh || n.Kind == graph.Sinh) && n.DependsOn(0)
+	}, slope)
+	return found
 }
 
 // record records everything once, so that all sums are made and all coefficients numbered.
 func (c *compiled) record() {
 	c.form, c.exponentials = canonical.New(c.Graph, c.dynamic()), map[int]canonical.Exponentials{}
-	for _, roots := range [][]*graph.Node{c.whole, c.part, c.slopes, c.reset, {c.excess, c.excessSlope, c.rearm, c.hold}} {
+	for _, roots := range [][]*graph.Node{c.whole, c.part, c.slopes, c.reset, {c.excess, c.excessSlope, c.rearm, c.hold, c.steep}} {
 		for _, n := range roots {
 			if n != nil {
 				c.form.Of(n)
@@ -77,6 +89,9 @@ func (c *compiled) record() {
 	if p.Hold != nil {
 		p.Hold(b, whole)
 	}
+	if p.Steep != nil {
+		p.Steep(b, y, whole)
+	}
 	c.complete = true
 }
 
@@ -108,6 +123,9 @@ func (c *compiled) recordings() *kernels.Program {
 		return p
 	}
 	p.Reset = func(b *vec.Block, y []vec.Vec, x kernels.Surroundings) []vec.Vec { return c.at(b, y, x).all(c.reset) }
+	if c.steep != nil {
+		p.Steep = one(c.steep)
+	}
 	if c.hold != nil {
 		p.Hold = func(b *vec.Block, x kernels.Surroundings) vec.Vec { return c.at(b, nil, x).of(c.hold) }
 	}

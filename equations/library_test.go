@@ -9,8 +9,9 @@ import (
 	"popsim/model"
 )
 
-// The files of the library against an integrator of another kind: dynamics.Simulate, of adaptive steps with an error of 1e-13 each, on the
-// vector field in plain arithmetic, while kernels run vector programs of rk4. Models that reset have no such integrator; see below.
+// The files of the library against an integrator of another kind: dynamics.Simulate, of adaptive steps with an error of
+// 1e-13 each, on the vector field in plain arithmetic, while kernels run vector programs of rk4. Models that reset have
+// no such integrator; see below.
 func TestLibraryAgainstReference(t *testing.T) {
 	const allowed = 2e-4 // ms: rk4 at a quarter of the default step, after some hundred ms
 	for _, path := range append(libraryPaths(t), "testdata/hh.toml") {
@@ -54,9 +55,10 @@ func TestQuadraticPeriod(t *testing.T) {
 	}
 }
 
-// Special points that papers give. Morris-Lecar: Rinzel & Ermentrout (1998), as listed by XPPAUT's and MatCont's examples: Hopf bifurcations at
-// 93.86 and 212 uA/cm2, a saddle-node on an invariant circle at 39.96, a homoclinic orbit at 35.0. FitzHugh-Nagumo: in closed form, where
-// v² = 1 - b/tau. Hodgkin-Huxley: Rinzel & Miller (1980), 9.78 and 154.5 uA/cm2.
+// Special points that papers give. Morris-Lecar: Rinzel & Ermentrout (1998), as listed by XPPAUT's and MatCont's
+// examples: Hopf bifurcations at 93.86 and 212 uA/cm2, a saddle-node on an invariant circle at 39.96, a homoclinic
+// orbit at 35.0. FitzHugh-Nagumo: in closed form, where v² = 1 - b/tau. Hodgkin-Huxley: Rinzel & Miller (1980), 9.78
+// and 154.5 uA/cm2.
 func TestPublishedBifurcations(t *testing.T) {
 	long := os.Getenv("POPSIM_LONG") != "" // the others take half a minute
 	fhn := func(v float64) float64 { return -v + v*v*v/3 + (v+0.7)/0.8 }
@@ -93,5 +95,40 @@ func TestPublishedBifurcations(t *testing.T) {
 		if !found {
 			t.Errorf("%s:%s: no %s at %v; there are %+v", c.path, c.preset, c.label, c.at, d.Points)
 		}
+	}
+}
+
+// The file of AdEx's equations against the built-in model, whose steep upstrokes are in another variable: spike times
+// through bursts and adaptation, with a cut-off 25 delta_T above V_T.
+func TestAdEx(t *testing.T) {
+	m := load(t, "testdata/adex.toml")
+	p := model.AdExModel.Defaults()
+	for _, q := range m.Params {
+		k := model.AdExModel.Index(q.Name)
+		if k < 0 {
+			t.Fatalf("the built-in model has no %s", q.Name)
+		}
+		p[k] = q.Default
+	}
+	for _, current := range []float64{100, 300} {
+		want, err := dynamics.Spikes(model.AdExModel, p, []dynamics.Segment{{Start: 0, I: current}}, []float64{-70, 0}, 400)
+		if err != nil {
+			t.Fatal(err)
+		}
+		worst := [2]float64{}
+		for k, dt := range []float64{0.05, 0.025} {
+			got := spikes(t, m, "rk4", current, dt, 400)
+			if len(got) != len(want) || len(want) < 5 {
+				t.Fatalf("I = %v, dt = %v: %d spikes, want %d", current, dt, len(got), len(want))
+			}
+			for i, s := range want {
+				worst[k] = max(worst[k], math.Abs(got[i]-s.Time))
+			}
+		}
+		// Each upstroke is wrong by 3e-6 ms, and there are up to 42.
+		if worst[0] > 2e-4 || worst[1] > worst[0] {
+			t.Errorf("I = %v: spike times off by %.3g ms at 0.05 ms, %.3g at 0.025", current, worst[0], worst[1])
+		}
+		t.Logf("I = %v: %d spikes, off by %.3g and %.3g ms", current, len(want), worst[0], worst[1])
 	}
 }

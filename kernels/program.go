@@ -33,6 +33,10 @@ type Program struct {
 	Reset func(b *vector.Block, y []vector.Vec, x Surroundings) []vector.Vec
 	// Hold, of models that reset, is how many steps the first state is held after a spike; nil where it is not.
 	Hold func(b *vector.Block, x Surroundings) vector.Vec
+	// Steep, of models that reset, is dt times the derivative of the first slope by its state: by how many times a
+	// deviation grows in a step. Steps that begin steeper than steepPart are taken in parts. nil where none needs to
+	// be.
+	Steep func(b *vector.Block, y []vector.Vec, x Surroundings) vector.Vec
 	// Grid says that spikes come at the ends of steps and that hold is rounded to whole steps.
 	Grid bool
 }
@@ -53,8 +57,8 @@ type providedKey struct {
 	method string
 }
 
-// Provide makes what make returns the kernel of a method of m, a model from outside of this package. It is called before For, which
-// calls make at most once.
+// Provide makes what make returns the kernel of a method of m, a model from outside of this package. It is called
+// before For, which calls make at most once.
 func Provide(m *model.Model, method string, make func() *Program) {
 	provided.Store(providedKey{m, method}, sync.OnceValue(make))
 }
@@ -414,8 +418,8 @@ func (e *programEvent) resets(events []Event) []Event {
 	for j := range n {
 		v.Before[j*Group] = e.f.Before[j*Group+e.lane]
 	}
-	at, wait := 0.0, 0.0 // the part of the step that is done; steps to be held
-	here := true         // the state at the end of the step is that of the frame
+	at, wait := 0.0, 0.0                    // the part of the step that is done; steps to be held
+	here := e.s.kernel.program.Steep == nil // the state at the end of the step is that of the frame
 	if e.s.kernel.hidden > 0 {
 		if at = e.f.Before[n*Group+e.lane]; at > 0 {
 			e.part(at, true)
@@ -425,8 +429,9 @@ func (e *programEvent) resets(events []Event) []Event {
 	}
 	for spikes := 0; ; spikes++ {
 		var excess float64
+		span := 1 - at
 		if !here {
-			excess = e.part(1-at, false)
+			at, span, excess = e.climb(at)
 			for j := range n {
 				end[j*Group+e.lane] = v.After[j*Group]
 			}
@@ -438,9 +443,8 @@ func (e *programEvent) resets(events []Event) []Event {
 			end[e.lane] = math.NaN()
 			break
 		}
-		e.locate(1-at, func(j int) float64 { return end[j*Group+e.lane] })
-		at += float64(e.theta(v) * (1 - at))
-		at = min(at, 1)
+		e.locate(span, func(j int) float64 { return end[j*Group+e.lane] })
+		at = min(at+float64(e.theta(v)*span), 1)
 		events = append(events, Event{int32(e.group + e.lane), e.step, at})
 		wait, here = v.After[(n+2)*Group], false
 		e.widen(v.After[(n+3)*Group])
@@ -470,6 +474,40 @@ func (e *programEvent) resets(events []Event) []Event {
 	}
 	e.widen(end[e.lane])
 	return events
+}
+
+// steepPart is by how many times a deviation may grow in a step, and in the first part of one that is taken in parts:
+// rk4 is then wrong by 1e-5 of the time that it takes. Later parts may be longer: what they are wrong by lasts ever
+// shorter, until the potential is beyond the threshold.
+const (
+	steepPart  = 1.0 / 4
+	steepParts = 4096 // at most; what is left then is one part
+)
+
+// climb advances the lane from the state in Before at the part at of the step to its end or until a spike: in one part,
+// or in several where the first state explodes. The last one begins at the part from and spans span; the state at its
+// begin is in Before, that at its end in After.
+func (e *programEvent) climb(at float64) (from, span, excess float64) {
+	v := &e.w.own.event
+	if e.s.kernel.program.Steep == nil {
+		return at, 1 - at, e.part(1-at, false)
+	}
+	e.part(0, false)
+	for n := range steepParts {
+		span = 1 - at
+		if steep := v.After[(e.n+1)*Group]; steep > steepPart && n < steepParts-1 {
+			growth := steepPart * min(2, max(1, math.Sqrt(math.Sqrt(math.Sqrt(steep/steepPart)))))
+			span = min(span, growth/steep)
+		}
+		if n > 0 {
+			e.take()
+		}
+		if excess = e.part(span, false); excess >= 0 || !(at+span < 1) {
+			break
+		}
+		at += span
+	}
+	return at, span, excess
 }
 
 // part advances the lane from the state in Before by a part of a step, and returns the excess at its end.

@@ -72,6 +72,13 @@ func (r recorder) step(extrema bool) func(b *vector.Block) {
 			fired = b.MaskOr(b.MaskAndNot(beyond, held), wakes)
 			b.Store(vector.After.Column(r.n), b.Max(b.Sub(wait, one), zero))
 		}
+		if p.Steep != nil {
+			steep := b.Cmp(p.Steep(b, y, x), vector.GT, b.Const(steepPart))
+			if p.Hold != nil {
+				steep = b.MaskAndNot(steep, held)
+			}
+			fired = b.MaskOr(fired, steep)
+		}
 		if extrema {
 			at := r.n + r.hidden
 			lo, hi := b.Load(vector.Before.Column(at)), b.Load(vector.Before.Column(at+1))
@@ -86,7 +93,7 @@ func (r recorder) step(extrema bool) func(b *vector.Block) {
 	}
 }
 
-// part records a part of a step; behind the state stands the excess at its end.
+// part records a part of a step; behind the state stand the excess and how steep it is at its end.
 func (r recorder) part(b *vector.Block) {
 	x := r.surroundings(b)
 	part := b.Load(vector.Input.Column(inputPart))
@@ -100,7 +107,11 @@ func (r recorder) part(b *vector.Block) {
 	if r.program.Hold != nil {
 		next[0] = b.Select(held, y[0], next[0])
 	}
-	store(b, append(next, r.program.Excess(b, next, x)))
+	end := append(next, r.program.Excess(b, next, x))
+	if r.program.Steep != nil {
+		end = append(end, r.program.Steep(b, next, x))
+	}
+	store(b, end)
 }
 
 // locateRounds is how often the place of a spike is corrected: the secant, then Newton's method between ends that close
