@@ -5019,6 +5019,14 @@ part3:
 	ADDQ         192(SI), R13
 	MOVQ         R8, R11
 
+	// keep
+	VMOVUPD 5120(BX)(DX*8), Z10
+	VMOVUPD 5184(BX)(DX*8), Z9
+	VMOVUPD 5248(BX)(DX*8), Z8
+	VMOVUPD 5312(BX)(DX*8), Z7
+	VMOVUPD 5632(BX)(DX*8), Z6
+	VMOVUPD 5696(BX)(DX*8), Z5
+
 step6:
 	// step
 	VMOVUPD          6656(BX)(DX*8), Z0
@@ -5027,15 +5035,14 @@ step6:
 	VCMPPD           $0x12, Z31, Z22, K1
 	VADDPD           (R13)(DX*8), Z1, Z2
 	VBLENDMPD        512(BX)(DX*8), Z26, K1, Z3
-	VMOVUPD          5120(BX)(DX*8), Z4
-	VFMADD213PD      5632(BX)(DX*8), Z4, Z2
-	VSUBPD           Z2, Z30, Z5
+	VFMADD213PD      Z6, Z10, Z2
+	VSUBPD           Z2, Z30, Z4
 	VMOVUPD          Z2, 8192(R10)
-	VFNMADD231PD     Z5, Z26, K1, Z30
+	VFNMADD231PD     Z4, Z26, K1, Z30
 	VMOVUPD          Z30, (R10)
 	VMINPD           Z18, Z30, Z18
-	VMAXPD           Z14, Z30, Z14
 	VMOVAPD          Z3, Z26
+	VMAXPD           Z14, Z30, Z14
 
 	// step
 	VMOVUPD          6720(BX)(DX*8), Z0
@@ -5044,15 +5051,14 @@ step6:
 	VCMPPD           $0x12, Z31, Z21, K1
 	VADDPD           64(R13)(DX*8), Z1, Z2
 	VBLENDMPD        576(BX)(DX*8), Z25, K1, Z3
-	VMOVUPD          5184(BX)(DX*8), Z4
-	VFMADD213PD      5696(BX)(DX*8), Z4, Z2
-	VSUBPD           Z2, Z29, Z5
+	VFMADD213PD      Z5, Z9, Z2
+	VSUBPD           Z2, Z29, Z4
 	VMOVUPD          Z2, 8256(R10)
-	VFNMADD231PD     Z5, Z25, K1, Z29
+	VFNMADD231PD     Z4, Z25, K1, Z29
 	VMOVUPD          Z29, 64(R10)
 	VMINPD           Z17, Z29, Z17
-	VMAXPD           Z13, Z29, Z13
 	VMOVAPD          Z3, Z25
+	VMAXPD           Z13, Z29, Z13
 
 	// step
 	VMOVUPD          6784(BX)(DX*8), Z0
@@ -5061,15 +5067,14 @@ step6:
 	VCMPPD           $0x12, Z31, Z20, K1
 	VADDPD           128(R13)(DX*8), Z1, Z2
 	VBLENDMPD        640(BX)(DX*8), Z24, K1, Z3
-	VMOVUPD          5248(BX)(DX*8), Z4
-	VFMADD213PD      5760(BX)(DX*8), Z4, Z2
-	VSUBPD           Z2, Z28, Z5
+	VFMADD213PD      5760(BX)(DX*8), Z8, Z2
+	VSUBPD           Z2, Z28, Z4
 	VMOVUPD          Z2, 8320(R10)
-	VFNMADD231PD     Z5, Z24, K1, Z28
+	VFNMADD231PD     Z4, Z24, K1, Z28
 	VMOVUPD          Z28, 128(R10)
 	VMINPD           Z16, Z28, Z16
-	VMAXPD           Z12, Z28, Z12
 	VMOVAPD          Z3, Z24
+	VMAXPD           Z12, Z28, Z12
 
 	// step
 	VMOVUPD          6848(BX)(DX*8), Z0
@@ -5078,15 +5083,14 @@ step6:
 	VCMPPD           $0x12, Z31, Z19, K1
 	VADDPD           192(R13)(DX*8), Z1, Z2
 	VBLENDMPD        704(BX)(DX*8), Z23, K1, Z3
-	VMOVUPD          5312(BX)(DX*8), Z4
-	VFMADD213PD      5824(BX)(DX*8), Z4, Z2
-	VSUBPD           Z2, Z27, Z5
+	VFMADD213PD      5824(BX)(DX*8), Z7, Z2
+	VSUBPD           Z2, Z27, Z4
 	VMOVUPD          Z2, 8384(R10)
-	VFNMADD231PD     Z5, Z23, K1, Z27
+	VFNMADD231PD     Z4, Z23, K1, Z27
 	VMOVUPD          Z27, 192(R10)
 	VMINPD           Z15, Z27, Z15
-	VMAXPD           Z11, Z27, Z11
 	VMOVAPD          Z3, Z23
+	VMAXPD           Z11, Z27, Z11
 
 	// now
 	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31

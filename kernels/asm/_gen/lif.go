@@ -276,16 +276,30 @@ func (k *lifFunc) stepHeld() {
 		k.in = k.input(k.step, k.lane)
 	}
 	k.MOVQ(k.m, n)
-	k.Loop("step", n, func() {
-		for s := range k.g {
-			k.Block("step", func(b *Block) { k.advance(b, s, p) })
+	steps := func() {
+		k.Loop("step", n, func() {
+			for s := range k.g {
+				k.Block("step", func(b *Block) { k.advance(b, s, p) })
+			}
+			k.Block("now", func(b *Block) { b.Set(k.now, b.Add(b.Get(k.now), b.Const(1))) })
+			k.ADDQ(imm(column), p)
+			if k.full {
+				k.in.next(k.Func)
+			}
+		})
+	}
+	if k.full && k.W.kmask() {
+		const spare = 5 // registers for the arithmetic
+		var coefs []operand.Mem
+		for _, j := range []int{asm.LIFR, asm.LIFVRest, asm.LIFI, asm.LIFGain, asm.LIFK} {
+			for s := range k.g {
+				coefs = append(coefs, k.col(k.coef, j, s))
+			}
 		}
-		k.Block("now", func(b *Block) { b.Set(k.now, b.Add(b.Get(k.now), b.Const(1))) })
-		k.ADDQ(imm(column), p)
-		if k.full {
-			k.in.next(k.Func)
-		}
-	})
+		k.Keep(spare, coefs, steps)
+	} else {
+		steps()
+	}
 	fires := func(b *Block, s int) Mask { return b.Cmp(b.Get(k.v[s]), GE, k.c(b, asm.LIFVTh, s)) }
 	var lo, hi reg.Register
 	if k.full {
