@@ -223,11 +223,7 @@ func (t *Trial) run(k *kernels.Kernel, dt float64) [][]float64 {
 
 // setting describes neurons with the parameters of the trial.
 func (t *Trial) setting(currents []float64) kernels.Setting {
-	set := kernels.Setting{I: currents, Gain: kernels.Values{1}}
-	for _, x := range t.P {
-		set.P = append(set.P, kernels.Values{x})
-	}
-	return set
+	return kernels.Setting{P: kernels.Uniform(t.P), I: currents, Gain: kernels.Values{1}}
 }
 
 // regime is what the neurons of the trial do while they are timed: what the first that fires twice does in the time of

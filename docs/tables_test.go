@@ -257,10 +257,7 @@ func trials(t *testing.T, m *model.Model) []trial {
 
 // error is the largest error (ms) of the first ten spikes; infinite where one is missing.
 func (c trial) error(k *kernels.Kernel, dt float64) float64 {
-	set := kernels.Setting{I: kernels.Values{0}, Gain: kernels.Values{1}}
-	for _, x := range c.params(k.Model) {
-		set.P = append(set.P, kernels.Values{x})
-	}
+	set := kernels.Setting{P: kernels.Uniform(c.params(k.Model)), I: kernels.Values{0}, Gain: kernels.Values{1}}
 	s := k.NewShard(0, 1, dt, set)
 	s.Enter(0, 0, c.Y0)
 	w, wave := kernels.NewWorker(), make([]float64, 1000)

@@ -42,9 +42,8 @@ func plural(n int, noun string) string {
 // Population is the population of count neurons; values gives those of a setting, one for all or one for each.
 func (n Neuron) Population(method string, count int, values func(Setting) kernels.Values) pop.Spec {
 	base := n.Base()
-	spec := pop.Spec{Model: n.Model, Method: method, N: count, I: kernels.Values{base.Current}}
-	for _, x := range base.Params {
-		spec.P = append(spec.P, kernels.Values{x})
+	spec := pop.Spec{
+		Model: n.Model, Method: method, N: count, P: kernels.Uniform(base.Params), I: kernels.Values{base.Current},
 	}
 	spec.Init = make([]kernels.Values, len(n.Model.States))
 	for _, s := range n.Settings {

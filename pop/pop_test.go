@@ -15,9 +15,11 @@ import (
 
 // One LIF neuron, and every spike as it comes.
 func ExampleRun() {
-	spec := pop.Spec{Model: model.LIFModel, N: 1, I: kernels.Values{21}, P: make([]kernels.Values,
-		len(model.LIFModel.Params))}
-	spec.P[model.LIFModel.Index("t_ref")] = kernels.Values{10}
+	spec := pop.Spec{Model: model.LIFModel, N: 1, I: kernels.Values{21}}
+	if err := spec.Set("t_ref", 10); err != nil {
+		fmt.Println(err)
+		return
+	}
 	_, err := pop.Run(context.Background(), spec, pop.Config{Spike: func(block []pop.Spike) error {
 		for _, s := range block {
 			fmt.Printf("%.9f\n", s.Time)

@@ -72,10 +72,7 @@ func TestWholePeriods(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec := pop.Spec{Model: model.AdExModel, N: 1, I: kernels.Values{210}}
-	for _, x := range set.Params {
-		spec.P = append(spec.P, kernels.Values{x})
-	}
+	spec := pop.Spec{Model: model.AdExModel, N: 1, P: kernels.Uniform(set.Params), I: kernels.Values{210}}
 	for _, end := range []float64{1900, 2000, 2100} {
 		sum, err := pop.Run(context.Background(), spec, pop.Config{Train: true, From: 500}, end)
 		if err != nil {

@@ -133,11 +133,7 @@ func presetOf(m *model.Model, name string, n int) (pop.Spec, error) {
 	if err != nil {
 		return pop.Spec{}, err
 	}
-	spec := pop.Spec{Model: m, N: n}
-	for _, x := range set.Params {
-		spec.P = append(spec.P, kernels.Values{x})
-	}
-	return spec, nil
+	return pop.Spec{Model: m, N: n, P: kernels.Uniform(set.Params)}, nil
 }
 
 func slideExample(ctx context.Context) (string, bool, error) {
@@ -324,10 +320,7 @@ func order(ctx context.Context, m *model.Model, q model.Method) (string, bool, e
 	if m == model.RHHModel {
 		y[0] = -20 // on the side of the firing
 	}
-	spec := pop.Spec{Model: m, Method: q.Name, N: len(c.currents), I: c.currents}
-	for _, x := range y {
-		spec.Init = append(spec.Init, kernels.Values{x})
-	}
+	spec := pop.Spec{Model: m, Method: q.Name, N: len(c.currents), I: c.currents, Init: kernels.Uniform(y)}
 	truth := make([][]dynamics.Spike, spec.N)
 	for i, current := range c.currents {
 		var err error
