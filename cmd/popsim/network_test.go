@@ -94,7 +94,7 @@ func TestNetworkRefusals(t *testing.T) {
 		"the network has no parameter C_e; did you mean C_E?":            {"run", "cuba", "C_e=3"},
 		"--bin is 0.15 ms; it must be a whole number of steps of 0.1 ms": {"run", "cuba", "--bin", "0.15ms"},
 		"belong to networks": {"run", "lif", "--spikes-on-grid"},
-		"--toml prints the description of a network; lif is none": {"models", "lif", "--toml"},
+		"--toml prints the file of a network or of a model that is one; lif is built in": {"models", "lif", "--toml"},
 		`no preset "sr-fast"`: {"run", "brunel:sr-fast"},
 		"population E (lif) has no V_treset; did you mean V_reset?": {"run", "cuba", "E.V_treset=3"},
 		`E.V_th: "3ms": column 1: 3ms is in ms; it should be in mV`: {"run", "cuba", "E.V_th=3ms"},

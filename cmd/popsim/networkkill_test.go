@@ -5,6 +5,7 @@ package main
 import (
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -63,4 +64,29 @@ func (v victim) found(patterns ...string) (names []string) {
 		names = append(names, found...)
 	}
 	return names
+}
+
+// TestNetworkTerminated: SIGTERM lets a run with --save-every write a checkpoint, from which it goes on to the same bytes.
+func TestNetworkTerminated(t *testing.T) {
+	v := victim{t: t, args: strings.Fields("run brunel N_E=400 J=0.8mV --time 1500ms"), dir: t.TempDir()}
+	v.whole("--spikes", "a.csv", "-o", "a.npz")
+	c := v.start("--spikes", "b.csv", "-o", "b.npz", "--save-every", "60min")
+	for range 1000 { // until the run has begun
+		if time.Sleep(10 * time.Millisecond); len(v.found("b.npz.checkpoint.spikes")) > 0 {
+			break
+		}
+	}
+	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	err := c.Wait()
+	if err == nil {
+		t.Skip("this machine has finished the run before it was stopped")
+	}
+	if code := c.ProcessState.ExitCode(); code != exitInterrupted {
+		t.Fatalf("exit %d, want %d", code, exitInterrupted)
+	}
+	v.whole("--spikes", "b.csv", "-o", "b.npz", "--resume")
+	v.same("b.csv", "a.csv")
+	v.same("b.npz", "a.npz")
 }
