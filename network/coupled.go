@@ -24,6 +24,7 @@ type coupledSegment struct {
 	class     int
 	receptors []coupledReceptor
 	gated     []int // of receptors: those of NMDA
+	jumped    bool  // whether jumps of V may arrive
 
 	y [4][]float64 // states of the model, by lane of the segment; gates of hh and hhtm are half a step behind V
 
@@ -77,6 +78,7 @@ func (r *shard) newCoupled(seg segment) (*coupledSegment, error) {
 			continue
 		}
 		q := coupledReceptor{receptor: rc, c: c, synapse: rc.synapse}
+		o.jumped = o.jumped || rc.kind == Delta
 		if rc.kind != Delta {
 			q.e = l.spec.Synapses[rc.synapse].E
 			q.current = !rc.kind.conductance()
@@ -443,6 +445,15 @@ func (o *coupledSegment) finishOnGrid(r *shard, k int64, lo, n int, in *means) e
 	busy := c.advance(r, o, k, lo, n, in)
 	end := float64(k + 1)
 	for i := range n {
+		if busy>>i&1 == 0 && !o.jumped {
+			for j := range c.states {
+				o.y[j][lo+i] = next[j][i]
+			}
+			if !c.resets {
+				o.level[lo+i] = in.Level[i]
+			}
+			continue
+		}
 		fast := busy>>i&1 != 0 && !c.split && c.tooFast(o, lo+i, i, in)
 		if fast && !c.follow(o, lo+i, i, in, y) || c.exponential && !(max(o.y[0][lo+i], next[0][i]) < c.near[lo+i]) {
 			o.walker.free(r, o, lo+i, in.G[i], in.J[i], &next, i)
