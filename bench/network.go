@@ -72,17 +72,18 @@ func (q Selection) Networks() (list []Network) {
 	return list
 }
 
-// What is measured of a network: after a start of so long, stretches of model time, so short that many are not disturbed by
-// what else the machine does. Their lowest tenth counts: the fastest may have had few spikes.
+// What is measured of a network: after a start of so long, stretches of model time, epoch by epoch. The lowest tenth of the
+// epochs counts: the fastest may have had few spikes, and the slow ones met what else the machine does.
 const (
 	networkStart   = 100.0 // ms
-	networkStretch = 1.5   // ms
-	leastStretches = 20
+	networkStretch = 15.0  // ms
+	leastStretches = 5
 )
 
 // networkWork is what a network has cost.
 type networkWork struct {
-	Stretches []time.Duration // in ascending order
+	Stretches int
+	Epochs    []time.Duration // of each epoch, in ascending order
 	Build     time.Duration
 	Spikes    int
 	Dt        float64
@@ -106,34 +107,46 @@ func measureNetwork(ctx context.Context, n Network, budget time.Duration) (w net
 	}
 	defer net.Close()
 	w.Build, w.Dt, w.Summary = time.Since(begin), res.Spec.Dt, net.Summary()
-	rec := network.Recorder{Spikes: func(block []network.Spike) error {
-		w.Spikes += len(block)
-		return nil
-	}}
-	if err := net.Run(ctx, int64(networkStart/w.Dt), rec); err != nil {
+	if err := net.Run(ctx, int64(networkStart/w.Dt), network.Recorder{}); err != nil {
 		return w, err
 	}
-	w.Spikes = 0
-	for begin := time.Now(); len(w.Stretches) < leastStretches || time.Since(begin) < budget; {
-		from := time.Now()
+	epoch, done := int64(w.Summary.Epoch), int64(0)
+	var last time.Time
+	rec := network.Recorder{
+		Spikes: func(block []network.Spike) error {
+			w.Spikes += len(block)
+			return nil
+		},
+		Progress: func(steps int64) error {
+			now := time.Now()
+			if !last.IsZero() && steps-done == epoch { // a whole one, in the same Run
+				w.Epochs = append(w.Epochs, now.Sub(last))
+			}
+			last, done = now, steps
+			return nil
+		},
+	}
+	for begin := time.Now(); w.Stretches < leastStretches || time.Since(begin) < budget; w.Stretches++ {
+		last = time.Time{}
 		if err := net.Run(ctx, int64(math.Round(networkStretch/w.Dt)), rec); err != nil {
 			return w, err
 		}
-		w.Stretches = append(w.Stretches, time.Since(from))
 	}
-	slices.Sort(w.Stretches)
+	slices.Sort(w.Epochs)
 	return w, nil
 }
 
 func (w networkWork) metrics() []metric {
 	neurons, edges := float64(w.Summary.Neurons), float64(w.Summary.Edges)
-	n := len(w.Stretches)
-	ns := float64(w.Stretches[n/10].Nanoseconds())
-	rate := float64(w.Spikes) / neurons / (float64(n) * networkStretch / 1000)
+	rate := float64(w.Spikes) / neurons / (float64(w.Stretches) * networkStretch / 1000)
+	quiet := math.NaN() // ns for a ms
+	if n := len(w.Epochs); n > 0 {
+		quiet = float64(w.Epochs[n/10].Nanoseconds()) / (float64(w.Summary.Epoch) * w.Dt)
+	}
 	return []metric{
-		{ns / (neurons * networkStretch / w.Dt), "ns/neuron-step"},
-		{ns / (edges * rate * networkStretch / 1000), "ns/synaptic-event"},
-		{ns / 1e6 / networkStretch, "s/model-s"},
+		{quiet * w.Dt / neurons, "ns/neuron-step"},
+		{quiet / (edges * rate / 1000), "ns/synaptic-event"},
+		{quiet / 1e6, "s/model-s"},
 		{rate, "Hz"},
 		{float64(w.Build.Nanoseconds()) / edges, "build-ns/synapse"},
 		{float64(w.Summary.Bytes) / edges, "B/synapse"},
@@ -146,7 +159,7 @@ func (q Selection) networkRows(ctx context.Context, out io.Writer, _ Talk) error
 		if err != nil {
 			return err
 		}
-		if err := row(out, "BenchmarkNetwork/"+n.RowName(), len(w.Stretches), w.metrics()); err != nil {
+		if err := row(out, "BenchmarkNetwork/"+n.RowName(), w.Stretches, w.metrics()); err != nil {
 			return err
 		}
 	}

@@ -11,29 +11,22 @@ import (
 // run is the edges of one spike that arrive in the step in hand.
 type runOf struct {
 	t        *table
-	from, to uint32
-	source   int
-	theta    float64 // of the arrival; of timed tables: of the spike
-	late     bool    // timed: those edges whose part of a step carries them into the next
+	c        *[3]float64 // what an edge of weight 1 adds; nil where that is known only edge by edge
+	theta    float64     // of the arrival; of timed tables: of the spike
+	at       int         // of t.start
+	from, to uint32      // blocks
+	source   int32
+	late     bool // timed: those edges whose part of a step carries them into the next
 }
 
 // deliver adds what arrives in step k to the rows: for each delay, longest first, the spikes of that many steps before,
 // by number of the source.
 func (r *shard) deliver(k int64) {
-	l := r.net.layout
-	r.runs = r.runs[:0]
-	for d := l.longest + 1; d >= int(l.steps); d-- {
-		for _, from := range r.net.ranges {
-			for _, sp := range from.emitted(k - int64(d)) {
-				for _, ti := range r.tablesOf[sp.population] {
-					t := r.tables[ti]
-					r.note(t, &sp, d, false)
-					if t.style == timed {
-						r.note(t, &sp, d-1, true)
-					}
-				}
-			}
-		}
+	r.keepCoefs(k)
+	r.listRuns(k)
+	for i := range r.runs { // without branches, so that the reads of the index do not wait for each other
+		u := &r.runs[i]
+		u.from, u.to = u.t.start[u.at], u.t.start[u.at+1]
 	}
 	for i := range r.runs {
 		if next := i + ahead; next < len(r.runs) {
@@ -41,6 +34,85 @@ func (r *shard) deliver(k int64) {
 		}
 		r.addRun(&r.runs[i])
 	}
+}
+
+// listRuns lists what arrives in step k.
+func (r *shard) listRuns(k int64) {
+	l := r.net.layout
+	r.runs = r.runs[:0]
+	for d := l.longest + 1; d >= int(l.steps); d-- {
+		for n, from := range r.net.ranges {
+			spikes := from.emitted(k - int64(d))
+			for i := range spikes {
+				sp := &spikes[i]
+				for j, ti := range r.tablesOf[sp.population] {
+					t := r.tables[ti]
+					if t.style == timed {
+						r.note(t, sp, d, false, nil)
+						r.note(t, sp, d-1, true, nil)
+						continue
+					}
+					r.note(t, sp, d, false, r.coefsOf(n, k-int64(d), i, j))
+				}
+			}
+		}
+	}
+}
+
+// onePerEdge is what an edge of weight 1 adds on the grid.
+var onePerEdge = [3]float64{1}
+
+// keepCoefs computes, once for each spike that can arrive in step k or later and each table of its population, what an edge
+// of weight 1 adds.
+func (r *shard) keepCoefs(k int64) {
+	l := r.net.layout
+	if l.spec.OnGrid {
+		return
+	}
+	if r.spikeCoefs == nil {
+		r.spikeCoefs = make([][][][3]float64, len(r.history))
+		for i := range r.spikeCoefs {
+			r.spikeCoefs[i] = make([][][3]float64, len(r.net.ranges))
+		}
+		for _, tables := range r.tablesOf {
+			r.mostTables = max(r.mostTables, len(tables))
+		}
+	}
+	last := k - l.steps // before the spikes of later steps arrive, this is called again
+	for s := max(0, r.coefsFrom, last-int64(l.longest)-1); s <= last; s++ {
+		for n, from := range r.net.ranges {
+			all := r.spikeCoefs[r.slot(s)][n][:0]
+			for _, sp := range from.emitted(s) {
+				for _, ti := range r.tablesOf[sp.population] {
+					c := [3]float64{}
+					if t := r.tables[ti]; t.style != timed && !r.edgeByEdge(t) {
+						c = r.coefs(t.receptor, -1, sp.theta)
+					}
+					all = append(all, c)
+				}
+				for range r.mostTables - len(r.tablesOf[sp.population]) {
+					all = append(all, [3]float64{})
+				}
+			}
+			r.spikeCoefs[r.slot(s)][n] = all
+		}
+		r.coefsFrom = s + 1
+	}
+}
+
+// coefsOf is what an edge adds of spike i of range n in step k, by table j of its population; nil where that differs from
+// target to target.
+func (r *shard) coefsOf(n int, k int64, i, j int) *[3]float64 {
+	if r.net.layout.spec.OnGrid {
+		return &onePerEdge
+	}
+	return &r.spikeCoefs[r.slot(k)][n][i*r.mostTables+j]
+}
+
+// edgeByEdge reports whether what an edge of a table adds differs from target to target.
+func (r *shard) edgeByEdge(t *table) bool {
+	l := r.net.layout
+	return !l.spec.OnGrid && math.IsNaN(l.classes[l.receptors[t.receptor].class].tau)
 }
 
 // ahead is how many runs before it is added up a run is brought into the cache, and prefetched how many bytes of it at
@@ -70,40 +142,32 @@ func prefetchBlocks[T any](blocks []T, n int) {
 }
 
 // note lists the edges of a spike that have a whole delay of d steps.
-func (r *shard) note(t *table, sp *spike, d int, late bool) {
+func (r *shard) note(t *table, sp *spike, d int, late bool, c *[3]float64) {
 	if d < t.least || d >= t.least+t.delays || t.gated {
 		return
 	}
-	at := (int(sp.neuron)-t.first)*(t.delays+1) + d - t.least
-	if from, to := t.start[at], t.start[at+1]; from < to {
-		r.runs = append(r.runs, runOf{t, from, to, int(sp.neuron) - t.first, sp.theta, late})
-	}
+	source := int(sp.neuron) - t.first
+	r.runs = append(r.runs, runOf{t: t, c: c, theta: sp.theta, at: source*(t.delays+1) + d - t.least, source: int32(source), late: late})
 }
 
 func (r *shard) addRun(u *runOf) {
-	l := r.net.layout
-	rc := &l.receptors[u.t.receptor]
+	rc := &r.net.layout.receptors[u.t.receptor]
 	row := r.rows[u.t.receptor]
-	tau := l.classes[rc.class].tau
-	if u.t.style == timed || math.IsNaN(tau) && !l.spec.OnGrid {
+	if u.c == nil || r.edgeByEdge(u.t) {
 		r.each(u, func(lane uint16, theta, weight float64) { r.addOne(u.t.receptor, lane, theta, weight) })
 		return
 	}
-	c := [3]float64{1}
-	if !l.spec.OnGrid {
-		c = r.coefs(u.t.receptor, -1, u.theta)
-	}
 	switch u.t.style {
 	case shared:
-		w := u.t.weight[u.source]
+		c, w := *u.c, u.t.weight[u.source]
 		for j := range c {
 			c[j] *= w
 		}
 		addShared(row, u.t.b16[u.from:u.to], rc.width, c)
 	case float32s:
-		add32(row, u.t.b32[u.from:u.to], rc.width, c)
+		add32(row, u.t.b32[u.from:u.to], rc.width, *u.c)
 	case float64s:
-		add64(row, u.t.b64[u.from:u.to], rc.width, c)
+		add64(row, u.t.b64[u.from:u.to], rc.width, *u.c)
 	}
 }
 

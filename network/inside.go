@@ -53,6 +53,9 @@ func (s *series) at(theta float64) (c [3]float64) {
 	u := 0.5 - theta
 	for j := range c {
 		p := &s[j]
+		if p[0] == 0 { // no accumulator
+			break
+		}
 		y := p[asm.InstantTerms-1]
 		for n := asm.InstantTerms - 2; n >= 0; n-- {
 			y = math.FMA(y, u, p[n])

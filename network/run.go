@@ -131,9 +131,16 @@ type shard struct {
 	tables   []*table
 	tablesOf [][]int
 
-	history  [][]spike // by step modulo its length
-	out      []spike
-	runs     []runOf
+	history [][]spike // by step modulo its length
+	out     []spike
+	runs    []runOf
+
+	// By step modulo the length of history, and range: what edges add of its spikes, mostTables for each; steps from
+	// coefsFrom on are still to be computed.
+	spikeCoefs [][][][3]float64
+	mostTables int
+	coefsFrom  int64
+
 	events   []before
 	synaptic []float64
 	flags    []uint64

@@ -41,8 +41,16 @@ func addShared(row []float64, blocks []block16, width int, c [3]float64) {
 // add32 adds the weight of each edge, times c, to the accumulators of its target.
 func add32(row []float64, blocks []block32, width int, c [3]float64) {
 	at := unsafe.Pointer(unsafe.SliceData(row))
-	switch width {
-	case 1:
+	switch {
+	case width == 1 && c[0] == 1: // on the grid
+		for i := range blocks {
+			b := &blocks[i]
+			*place(at, int(b.To[0])) += float64(b.W[0])
+			*place(at, int(b.To[1])) += float64(b.W[1])
+			*place(at, int(b.To[2])) += float64(b.W[2])
+			*place(at, int(b.To[3])) += float64(b.W[3])
+		}
+	case width == 1:
 		for i := range blocks {
 			b := &blocks[i]
 			*place(at, int(b.To[0])) += float64(float64(b.W[0]) * c[0])
@@ -50,7 +58,7 @@ func add32(row []float64, blocks []block32, width int, c [3]float64) {
 			*place(at, int(b.To[2])) += float64(float64(b.W[2]) * c[0])
 			*place(at, int(b.To[3])) += float64(float64(b.W[3]) * c[0])
 		}
-	case 2:
+	case width == 2:
 		for i := range blocks {
 			b := &blocks[i]
 			for n, to := range &b.To {
