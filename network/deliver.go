@@ -291,32 +291,43 @@ func (r *shard) find(u *runOf) {
 			r.found = append(r.found, arrival{lane, uint8(u.t.receptor), theta, w})
 		}
 	}
+	if u.from == u.to {
+		return
+	}
+	first, size := u.t.block(u.from)
+	flags := (*[flagWords]uint64)(r.flags)
 	for i := u.from; i < u.to; i++ {
-		if anyFlag(r.flags, u.t.targets(i)) {
+		if anyFlag(flags, (*[4]uint16)(unsafe.Add(first, int(i-u.from)*size))) {
 			one.from, one.to = i, i+1
 			r.each(&one, note)
 		}
 	}
 }
 
+// flagWords is the number of words of flags: one bit for each number of 16 bits.
+const flagWords = 1 << 16 / 64
+
 // targets are those of block i.
 func (t *table) targets(i uint32) *[4]uint16 {
+	b, _ := t.block(i)
+	return (*[4]uint16)(b)
+}
+
+// block is where block i is, which begins with its targets, and the size of a block.
+func (t *table) block(i uint32) (unsafe.Pointer, int) {
 	switch t.style {
 	case shared:
-		return (*[4]uint16)(&t.b16[i])
+		return unsafe.Pointer(&t.b16[i]), int(unsafe.Sizeof(block16{}))
 	case float32s:
-		return &t.b32[i].To
+		return unsafe.Pointer(&t.b32[i]), int(unsafe.Sizeof(block32{}))
 	case float64s:
-		return &t.b64[i].To
+		return unsafe.Pointer(&t.b64[i]), int(unsafe.Sizeof(block64{}))
 	}
-	return &t.bt[i].To
+	return unsafe.Pointer(&t.bt[i]), int(unsafe.Sizeof(blockTimed{}))
 }
 
 // anyFlag reports whether the flag of one of four lanes is set.
-func anyFlag(flags []uint64, to *[4]uint16) bool {
-	bits := uint64(0)
-	for _, lane := range to {
-		bits |= flags[lane>>6] >> (lane & 63)
-	}
+func anyFlag(flags *[flagWords]uint64, to *[4]uint16) bool {
+	bits := flags[to[0]>>6]>>(to[0]&63) | flags[to[1]>>6]>>(to[1]&63) | flags[to[2]>>6]>>(to[2]&63) | flags[to[3]>>6]>>(to[3]&63)
 	return bits&1 != 0
 }

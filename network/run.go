@@ -169,7 +169,7 @@ func (r *shard) layOut() error {
 	l := r.net.layout
 	r.lanes = l.lanes(r.segs)
 	r.v, r.wake, r.wakeTheta = makeColumn(r.lanes), makeColumn(r.lanes), makeColumn(r.lanes)
-	r.flags = make([]uint64, r.lanes/64+1)
+	r.flags = make([]uint64, flagWords)
 	r.rank = make([]uint16, r.lanes)
 	for i := range l.receptors {
 		rc := &l.receptors[i]
