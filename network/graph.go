@@ -77,7 +77,7 @@ func ringKernel(r Ring) []float64 {
 		d = min(d, 360-d)
 		mean += kernels.Exp(-d*d/(2*r.Sigma*r.Sigma)) / ringCells
 	}
-	low := (1 - r.JPlus*mean) / (1 - mean)
+	low := (1 - float64(r.JPlus*mean)) / (1 - mean)
 	return []float64{low, r.JPlus - low}
 }
 
@@ -296,7 +296,7 @@ func (d *drawing) weights(b *bundle, n int, id uint32) error {
 		pre, post := b.end(k)
 		x := math.Abs(360 * (float64(pre)/float64(d.from.n) - float64(post)/float64(d.to.n)))
 		x = min(x, 360-x)
-		b.weight[k] *= d.ring[0] + d.ring[1]*kernels.Exp(-x*x/(2*r.Sigma*r.Sigma))
+		b.weight[k] *= d.ring[0] + float64(d.ring[1]*kernels.Exp(-x*x/(2*r.Sigma*r.Sigma)))
 	}
 	return d.usable(b)
 }

@@ -142,10 +142,10 @@ func (d *Draw) bounds() (lo, hi float64) {
 	lo, hi = d.A, d.B
 	switch d.Kind {
 	case Normal:
-		lo, hi = d.A-normals*d.B, d.A+normals*d.B
+		lo, hi = d.A-float64(normals*d.B), d.A+float64(normals*d.B)
 	case Lognormal:
 		mu, sigma := rng.LogNormalOf(d.A, d.B)
-		lo, hi = 0, math.Exp(mu+normals*sigma)
+		lo, hi = 0, kernels.Exp(mu+float64(normals*sigma))
 	}
 	for _, b := range []*[2]float64{d.Redraw, d.Clip} {
 		if b != nil {
