@@ -62,6 +62,7 @@ func (d *definition) model() (*model.Model, error) {
 	for _, p := range d.parameters {
 		m.Params = append(m.Params, p.Param)
 	}
+	m.Typical = model.Typical{Current: d.current.Default, Currents: []float64{d.current.Default}, Largest: 2 * d.current.Default}
 	start := make([]float64, len(d.states))
 	for i, s := range d.states {
 		m.States = append(m.States, s.State)

@@ -9,6 +9,7 @@ import (
 
 	"popsim/equations"
 	"popsim/fault"
+	"popsim/kernels"
 	"popsim/model"
 )
 
@@ -64,6 +65,9 @@ func ParseNeuron(args []string, extra ...string) (Neuron, error) {
 		return Neuron{}, fault.About(AboutModel, orNetwork(name, err))
 	}
 	n := Neuron{Model: m}
+	if err := kernels.MachineCode(); err != nil && m.Outside() {
+		n.Notes = append(n.Notes, fmt.Sprintf("%v: %s runs in plain Go, which is many times slower", err, m.Name))
+	}
 	var bad fault.List
 	n.Preset, err = m.Preset(preset)
 	if named && preset == "" {

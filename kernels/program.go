@@ -159,8 +159,13 @@ func abreast(isa ISA, operations int) int {
 	return 2
 }
 
-// MachineCode tells why programs of models from outside run in plain Go here; nil where they are machine code.
-func MachineCode() error { return code.Available() }
+// MachineCode tells why programs of models from outside run in plain Go although this build could make machine code of them; nil else.
+func MachineCode() error {
+	if !assembled {
+		return nil
+	}
+	return code.Available()
+}
 
 // codeFor compiles the program of k, once for each choice of the coefficients that differ from lane to lane.
 func (k *Kernel) codeFor(place []int) *programCode {

@@ -11,6 +11,7 @@ import (
 	"popsim/bench"
 	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/topics"
+	"popsim/equations"
 	"popsim/experiment"
 	"popsim/model"
 )
@@ -31,7 +32,7 @@ func (v *call) benchVerb() *cobra.Command {
 			switch len(args) {
 			case 0:
 			case 1:
-				m, err := model.Lookup(args[0])
+				m, err := equations.Lookup(args[0])
 				bad.Add(err)
 				q.Models = []*model.Model{m}
 			default:

@@ -1,12 +1,14 @@
 package record
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"math"
 	"os"
 	"strings"
 
 	"popsim/experiment"
+	"popsim/model"
 	"popsim/pop"
 	"popsim/sweep"
 	"popsim/table/file"
@@ -23,6 +25,7 @@ func Population(n experiment.Neuron, spec pop.Spec, cfg pop.Config, sum pop.Summ
 	if len(sum.Away) > 0 {
 		extra["runaway"] = sum.Away
 	}
+	addEquations(extra, spec.Model)
 	AddWorkers(extra, sum.Sched)
 	if work := float64(spec.N) * float64(sum.Steps); work > 0 {
 		extra["ns_per_neuron_step"] = sum.Elapsed.Seconds() * 1e9 / work
@@ -42,11 +45,21 @@ func Sweep(n experiment.Neuron, r *sweep.Result, seed uint64) file.Record {
 		"zip": spec.Grid.Zip, "neuron_steps": r.LaneSteps, "spike_rule": SpikeRule(spec.Model), "experiment": r.Digest(),
 		"ns_per_neuron_step": r.Elapsed.Seconds() * 1e9 / math.Max(1, float64(r.LaneSteps)), "bytes_per_neuron": r.Bytes,
 	}
+	addEquations(extra, spec.Model)
 	AddWorkers(extra, r.Sched)
 	return file.Record{
 		Model: spec.Model.Name, Preset: n.Preset.Name, Parameters: n.Parameters(nil), Dt: spec.Dt, Method: spec.Method,
 		Seed:   seed,
 		Kernel: spec.Model.Name + "/" + spec.Method, ISA: r.Kernel.ISA.String(), Workers: r.Workers, Extra: extra,
+	}
+}
+
+// addEquations adds the file of a model that was read from one.
+func addEquations(extra map[string]any, m *model.Model) {
+	if m.Text != "" {
+		extra["equations"] = map[string]string{
+			"file": m.File, "sha256": fmt.Sprintf("%x", sha256.Sum256([]byte(m.Text))), "text": m.Text,
+		}
 	}
 }
 
