@@ -116,7 +116,7 @@ func (s *networkSweep) read() error {
 // plan decides whether many runs go on at once, each with one worker, or one after the other, each with all.
 func (s *networkSweep) plan() error {
 	need, free := float64(s.x.Forecast.Bytes), memory.Available()
-	rows := int(s.x.Grid.Points()) * max(1, s.x.Trials)
+	rows := int(s.x.Grid.Points()) * max(1, s.x.Trials) / max(1, s.cfg.Part.Of)
 	s.jobs = s.x.Jobs(rows < s.cfg.Workers || need*float64(s.cfg.Workers) > free/2)
 	s.x.Run.Memory = int64(free)
 	if s.away {
@@ -131,8 +131,8 @@ func (s *networkSweep) run(ctx context.Context) error {
 		return nil
 	}
 	var out *file.Output
-	var err error
 	if !s.dryRun {
+		var err error
 		if out, err = s.open(s.jobs.Rows(), false); err != nil {
 			return err
 		}
@@ -148,16 +148,7 @@ func (s *networkSweep) run(ctx context.Context) error {
 	if s.cfg.Keep != "" {
 		s.cfg.Stop, s.cfg.Job = signals.Graceful(ctx), batch.JobName()
 	}
-	var r *sweep.JobsResult
-	err = s.compute(ctx, &s.flags, s.verb, s.x.Description.Title, func(ctx context.Context) (err error) {
-		stop := func() {}
-		if !s.quiet {
-			s.cfg.Tick, stop = cli.Shared(s.stderr, "runs")
-		}
-		defer func() { stop() }()
-		r, err = sweep.RunJobs(ctx, s.jobs, s.cfg, func(r *sweep.JobsResult) any { return s.completed(s.record(r)) })
-		return err
-	})
+	r, err := s.runJobs(ctx)
 	s.phase("run")
 	if errors.Is(err, sweep.ErrEmptyPart) {
 		return misused(err)
@@ -177,7 +168,7 @@ func (s *networkSweep) run(ctx context.Context) error {
 	case s.cfg.Part.Of > 0:
 		s.say("part %d/%d is in %s; popsim merge %s joins all", s.cfg.Part.Number, s.cfg.Part.Of,
 			sweep.PartPath(s.cfg.Keep, s.cfg.Part), s.cfg.Keep)
-		return s.part0(jobFailures(r))
+		return s.partError(jobFailures(r))
 	}
 	if e := s.write(out, r); e != nil {
 		return e
@@ -186,8 +177,22 @@ func (s *networkSweep) run(ctx context.Context) error {
 	return errors.Join(err, jobFailures(r))
 }
 
-// part0 is the error of a finished part: points that failed are no reason for a batch system to stop.
-func (s *networkSweep) part0(err error) error {
+// runJobs makes the runs, with progress.
+func (s *networkSweep) runJobs(ctx context.Context) (r *sweep.JobsResult, err error) {
+	stop := func() {}
+	if !s.quiet {
+		s.cfg.Tick, stop = cli.Shared(s.stderr, "runs")
+	}
+	err = s.compute(ctx, &s.flags, s.verb, s.x.Description.Title, func(ctx context.Context) (err error) {
+		r, err = sweep.RunJobs(ctx, s.jobs, s.cfg, func(r *sweep.JobsResult) any { return s.completed(s.record(r)) })
+		return err
+	})
+	stop()
+	return r, err
+}
+
+// partError is the error of a finished part: points that failed are no reason for a batch system to stop.
+func (s *networkSweep) partError(err error) error {
 	if err != nil && strings.HasPrefix(s.part.Value, "auto") {
 		s.warn("%v; the part is whole, and popsim merge will tell it again", err)
 		return nil

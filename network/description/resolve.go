@@ -1,17 +1,14 @@
 package description
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
 	"math"
-	"path/filepath"
 	"slices"
 	"strings"
 	"unicode"
 
-	"popsim/equations"
 	"popsim/expression"
 	"popsim/fault"
 	"popsim/kernels"
@@ -373,110 +370,6 @@ func (r *resolver) population(e *entry) {
 		return
 	}
 	r.neurons(e, kind, &p)
-}
-
-// neurons fills a population of neurons of a model.
-func (r *resolver) neurons(e, kind *entry, p *network.Population) {
-	name, presetName, _ := strings.Cut(kind.text, ":")
-	if equations.IsPath(name) && !filepath.IsAbs(name) {
-		name = filepath.Join(filepath.Dir(r.d.Path), name)
-	}
-	m, err := equations.Lookup(name)
-	if err != nil {
-		r.fault(kind, "%w", err)
-		return
-	}
-	if equations.IsPath(name) {
-		r.models[name] = fmt.Sprintf("%x", sha256.Sum256([]byte(m.Text)))
-	}
-	defaults, current := m.Defaults(), 0.0
-	if presetName != "" || m.Outside() { // whose file gives a current where no preset is named
-		preset, err := m.Preset(presetName)
-		if err != nil {
-			r.fault(kind, "%w", err)
-			return
-		}
-		defaults = preset.Params
-		if !math.IsNaN(preset.I) {
-			current = preset.I
-		}
-	}
-	known := append([]string(nil), populationKeys[:5]...)
-	known = append(known, "values", "I")
-	synaptic := map[string]string{} // key -> synapse
-	for _, s := range r.out.Spec.Synapses {
-		if s.Kind != network.Delta {
-			for _, prefix := range []string{"I_", "g_", "s_"} {
-				synaptic[prefix+s.Name+"0"] = s.Name
-			}
-		}
-	}
-	p.Model = m
-	if method := r.inherited(e, "method"); method != nil {
-		if p.Method, err = m.Method(method.text); err != nil {
-			r.fault(method, "%w", err)
-		}
-	}
-	var file *columns
-	values := r.inherited(e, "values")
-	if values != nil {
-		file = r.file(values, values.text, p.N)
-	}
-	trial := "" // of what is drawn anew in each
-	of := func(key, unit string) kernels.Values {
-		known = append(known, key)
-		if c := r.inherited(e, key); c != nil {
-			return r.perNeuron(c, unit, p.Name+"."+key+trial, p.N)
-		}
-		if file != nil && file.numbers[key] != nil {
-			return file.numbers[key]
-		}
-		return nil
-	}
-	p.P = make([]kernels.Values, len(m.Params))
-	for j, q := range m.Params {
-		if p.P[j] = of(q.Name, q.Unit); p.P[j] == nil {
-			p.P[j] = kernels.Values{defaults[j]}
-		}
-	}
-	if p.I = of("I", m.CurrentUnit); p.I == nil {
-		p.I = kernels.Values{current}
-	}
-	if r.o.Trial > 0 {
-		trial = fmt.Sprintf(", trial %d", r.o.Trial)
-	}
-	p.Start = make([]kernels.Values, len(m.States))
-	for j, q := range m.States {
-		p.Start[j] = of(q.Name+"0", q.Unit)
-	}
-	for _, key := range slices.Sorted(maps.Keys(synaptic)) {
-		unit := m.CurrentUnit
-		if key[0] == 'g' {
-			unit = perVolt(m.CurrentUnit)
-		} else if key[0] == 's' {
-			unit = "1"
-		}
-		if v := of(key, unit); v != nil {
-			if p.Synaptic == nil {
-				p.Synaptic = map[string]kernels.Values{}
-			}
-			p.Synaptic[synaptic[key]] = v
-		}
-	}
-	unknown(&r.faults, e, "population "+e.key+" ("+m.Name+")", known)
-	for i, s := range r.o.Settings {
-		if key, ok := strings.CutPrefix(s.Name, e.key+"."); ok && !r.used[i] {
-			r.used[i] = true
-			r.faults.Add(at(s.Place, fmt.Errorf("%s=%s: population %s (%s) has no %s%s", s.Name, s.Text, e.key, m.Name, key, expression.Nearest(key, known))))
-		}
-	}
-	if file != nil {
-		for _, c := range file.names {
-			if !slices.Contains(known, c) && c != "neuron" {
-				r.fault(values, "%s: column %q is no parameter of %s%s", values.text, c, m.Name, expression.Nearest(c, known))
-			}
-		}
-	}
 }
 
 func perVolt(current string) string {
