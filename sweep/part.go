@@ -80,20 +80,55 @@ func OpenParts(path string) (*Parts, error) {
 		return nil, errors.Join(faults...)
 	}
 	slices.SortStableFunc(m.parts, func(a, b checkpointFile) int { return a.First - b.First })
+	if err := m.check(faults); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// check makes the plan of the sweep, and checks that the parts are all of it. faults are errors of files that could not
+// be read.
+func (m *Parts) check(faults []error) error {
 	first := m.parts[0]
 	if first.Jobs != nil {
-		return nil, fmt.Errorf("sweep: %s is of a sweep of networks", first.path)
+		return fmt.Errorf("sweep: %s is of a sweep of networks", first.path)
 	}
 	spec, err := first.Experiment.spec()
 	if err != nil {
-		return nil, fmt.Errorf("sweep: %s: %w", first.path, err)
+		return fmt.Errorf("sweep: %s: %w", first.path, err)
 	}
 	chains, err := spec.chains()
 	if err != nil {
-		return nil, fmt.Errorf("sweep: %s: %w", first.path, err)
+		return fmt.Errorf("sweep: %s: %w", first.path, err)
 	}
+	if err := errors.Join(append(faults, m.gaps(chains)...)...); err != nil {
+		return err
+	}
+	held := int64(0)
+	for _, q := range m.parts {
+		held += q.end - q.start
+	}
+	// No memory is allocated that the files do not fill: a damaged header may claim any number of points.
+	if slots := spec.Grid.Points() * float64(len(spec.From.branches())); slots*leastSlot > float64(held) {
+		return torn(m.parts[len(m.parts)-1].path)
+	}
+	if m.plan, err = first.plan(); err != nil {
+		return err
+	}
+	m.Spec = m.plan.Spec
+	for _, q := range m.parts {
+		if lo, hi := m.slots(q); q.end-q.start < int64(8*(hi-lo)*len(m.plan.kept())) {
+			return torn(q.path)
+		}
+	}
+	return nil
+}
+
+// gaps reports parts of other experiments, and where parts are missing, overlap or go beyond the number of chains.
+func (m *Parts) gaps(chains int) (faults []error) {
+	first := m.parts[0]
 	mine := first.Experiment.text()
-	next, last, held := 0, "", int64(0)
+	next, last := 0, ""
 	for _, q := range m.parts {
 		switch {
 		case !bytes.Equal(q.identity(), mine):
@@ -102,36 +137,19 @@ func OpenParts(path string) (*Parts, error) {
 		case q.End > chains:
 			faults = append(faults, torn(q.path))
 		case q.First > next:
-			faults = append(faults, fmt.Errorf("sweep: a part is missing before %s: chains %d to %d of %d", q.path,
-				next, q.First-1, chains))
+			faults = append(faults, fmt.Errorf("sweep: a part is missing before %s: chains %d to %d of %d",
+				q.path, next, q.First-1, chains))
 		case q.First < next:
-			faults = append(faults, fmt.Errorf("sweep: %s and %s overlap in chains %d to %d", last, q.path, q.First,
-				min(next, q.End)-1))
+			faults = append(faults, fmt.Errorf("sweep: %s and %s overlap in chains %d to %d",
+				last, q.path, q.First, min(next, q.End)-1))
 		}
 		next, last = max(next, q.End), q.path
-		held += q.end - q.start
 	}
 	if next < chains {
-		faults = append(faults, fmt.Errorf("sweep: a part is missing after %s: chains %d to %d of %d", last, next,
-			chains-1, chains))
+		faults = append(faults, fmt.Errorf("sweep: a part is missing after %s: chains %d to %d of %d",
+			last, next, chains-1, chains))
 	}
-	if len(faults) > 0 {
-		return nil, errors.Join(faults...)
-	}
-	// No memory is allocated that the files do not fill: a damaged header may claim any number of points.
-	if slots := spec.Grid.Points() * float64(len(spec.From.branches())); slots*leastSlot > float64(held) {
-		return nil, torn(last)
-	}
-	if m.plan, err = first.plan(); err != nil {
-		return nil, err
-	}
-	m.Spec = m.plan.Spec
-	for _, q := range m.parts {
-		if lo, hi := m.slots(q); q.end-q.start < int64(8*(hi-lo)*len(m.plan.kept())) {
-			return nil, torn(q.path)
-		}
-	}
-	return m, nil
+	return faults
 }
 
 // plan returns the plan of the sweep that a file belongs to.

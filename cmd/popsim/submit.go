@@ -84,11 +84,23 @@ func (s *submitCommand) read(args []string) error {
 		return misused(fault.Hint(fmt.Errorf("submit gives sweeps away, and %q is none", args[0]),
 			"popsim submit map ... or fi ..., or a FILE%s of one", experiment.Ending))
 	}
+	words, wrong, err := s.parse(cmd, args)
+	if err != nil {
+		return misused(err)
+	}
+	var bad fault.List
+	bad.Add(wrong)
+	bad.Add(s.check(words))
+	return misused(bad.Err())
+}
+
+// parse parses args, of which the first is the verb, with the flags of its command and those of submit. It sets s.words
+// and s.extra, and returns the words without flags. wrong is the error about flags that have no meaning for submit.
+func (s *submitCommand) parse(cmd *cobra.Command, args []string) (words []string, wrong, err error) {
 	set := cmd.Flags()
 	s.register(set)
-	var wrong error
 	var flags []string
-	err := set.ParseAll(args[1:], func(f *pflag.Flag, value string) error {
+	err = set.ParseAll(args[1:], func(f *pflag.Flag, value string) error {
 		switch f.Name {
 		case "engine", "parts":
 		case "dry-run":
@@ -96,7 +108,7 @@ func (s *submitCommand) read(args []string) error {
 			return nil
 		case "resume", "force", "quiet":
 		case "part", "plot", "refine", "save", "profile", "profile-dir":
-			wrong = errors.Join(wrong, fmt.Errorf("--%s is not for sweeps that are given away", f.Name))
+			wrong = errors.Join(wrong, fmt.Errorf("--%s cannot be used with submit", f.Name))
 		default:
 			flags = append(flags, "--"+f.Name+"="+value)
 		}
@@ -104,21 +116,25 @@ func (s *submitCommand) read(args []string) error {
 	})
 	switch {
 	case errors.Is(err, pflag.ErrHelp):
-		return misused(fault.Hint(errors.New("submit takes the flags of the sweep"),
-			"popsim submit --help tells of submit, popsim %s --help of the sweep", args[0]))
+		return nil, nil, fault.Hint(errors.New("submit takes the flags of the sweep"),
+			"popsim submit --help tells of submit, popsim %s --help of the sweep", args[0])
 	case err != nil:
-		return misused(flagset.Explain(cmd, err))
+		return nil, nil, flagset.Explain(cmd, err)
 	}
 	if err := flagset.CheckEmpty(set); err != nil {
-		return misused(err)
+		return nil, nil, err
 	}
-	words := set.Args()
+	words = set.Args()
 	if at := set.ArgsLenAtDash(); at >= 0 {
 		words, s.extra = words[:at], words[at:]
 	}
 	s.words = slices.Concat([]string{args[0]}, words, flags)
+	return words, wrong, nil
+}
+
+// check checks the flags of submit, the sweep, and that its parts can be kept and merged.
+func (s *submitCommand) check(words []string) error {
 	var bad fault.List
-	bad.Add(wrong)
 	if s.engine.Value != "slurm" {
 		bad.Addf("--engine %s: the engine that is known is slurm", s.engine.Value)
 	}
@@ -136,7 +152,7 @@ func (s *submitCommand) read(args []string) error {
 	if len(s.inFile) > 0 {
 		bad.Add(errNotBegun)
 	}
-	return misused(bad.Err())
+	return bad.Err()
 }
 
 // register adds the flags of submit to those of the sweep.

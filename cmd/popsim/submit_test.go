@@ -117,7 +117,7 @@ func TestSubmitRefuses(t *testing.T) {
 		"fi lif I=1:2:0.5 -o a.csv --engine lsf":             "slurm",
 		"fi lif I=1:2:0.5 -o a.csv --parts 0":                "1 or more",
 		"fi lif I=1:2:0.5 -o a.csv --parts 7":                "points or curves to share (3)",
-		"fi lif I=1:2:0.5 -o a.csv --plot a.svg --part 1/2":  "--plot is not",
+		"fi lif I=1:2:0.5 -o a.csv --plot a.svg --part 1/2":  "--plot cannot be used",
 		"fi lif I=1:2:0.5 -o a.csv --tme 3s":                 "--time",
 		"map adex bb=3 I=1:2:1 -o a.csv --parts 2 --dry-run": `"bb"`,
 		"nowhere.toml --parts 2":                             "cannot be read",

@@ -63,21 +63,7 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	s.phase("read")
-	if s.cfg.Keep != "" {
-		s.cfg.Stop, s.cfg.Job = signals.Graceful(ctx), batch.JobName()
-	}
-	if s.cfg.Part.Of > 0 {
-		s.cfg.Record = func(r *sweep.Result) any { return s.completed(s.record(r)) }
-	}
-	var r *sweep.Result
-	err = s.compute(ctx, &s.flags, s.verb, s.neuron.Model.Name, func(ctx context.Context) (err error) {
-		r, err = s.advance(ctx)
-		return err
-	})
-	if r != nil {
-		s.spent(r.Phases)
-	}
-	s.phase("borders")
+	r, err := s.calculate(ctx)
 	switch {
 	case errors.Is(err, context.Canceled) && s.cfg.Keep != "":
 		kept := 0
@@ -94,23 +80,45 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 	}
 	s.checkTrains(r)
 	if s.cfg.Part.Of > 0 {
-		s.say("part %d/%d is in %s; popsim merge %s joins all", s.cfg.Part.Number, s.cfg.Part.Of,
-			sweep.PartPath(s.cfg.Keep, s.cfg.Part), s.cfg.Keep)
-		s.summary(r)
-		if e := failures(r); e != nil && strings.HasPrefix(s.part.Value, "auto") {
-			// a batch system must not stop because of this
-			s.warn("%v; the part is whole, and popsim merge will tell it again", e)
-			return nil
-		} else if e != nil {
-			return e
-		}
-		return nil
+		return s.endPart(r)
 	}
 	if e := s.write(out, r); e != nil {
 		return e
 	}
 	s.summary(r)
 	return errors.Join(err, failures(r))
+}
+
+// calculate runs the sweep under the profile that is asked for.
+func (s *sweepCommand) calculate(ctx context.Context) (r *sweep.Result, err error) {
+	if s.cfg.Keep != "" {
+		s.cfg.Stop, s.cfg.Job = signals.Graceful(ctx), batch.JobName()
+	}
+	if s.cfg.Part.Of > 0 {
+		s.cfg.Record = func(r *sweep.Result) any { return s.completed(s.record(r)) }
+	}
+	err = s.compute(ctx, &s.flags, s.verb, s.neuron.Model.Name, func(ctx context.Context) (err error) {
+		r, err = s.advance(ctx)
+		return err
+	})
+	if r != nil {
+		s.spent(r.Phases)
+	}
+	s.phase("borders")
+	return r, err
+}
+
+// endPart says where a finished part is. Failed points are an error, but not for a batch system, which would stop.
+func (s *sweepCommand) endPart(r *sweep.Result) error {
+	s.say("part %d/%d is in %s; popsim merge %s joins all", s.cfg.Part.Number, s.cfg.Part.Of,
+		sweep.PartPath(s.cfg.Keep, s.cfg.Part), s.cfg.Keep)
+	s.summary(r)
+	err := failures(r)
+	if err != nil && strings.HasPrefix(s.part.Value, "auto") {
+		s.warn("%v; the part is whole, and popsim merge will tell it again", err)
+		return nil
+	}
+	return err
 }
 
 // isFinished reports whether a sweep that is to be resumed is already complete. Its checkpoints are removed last.
