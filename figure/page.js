@@ -250,7 +250,7 @@ class Panel {
     pen.fillStyle = p.color;
     pen.strokeStyle = p.color;
     pen.lineWidth = 1.2;
-    pen.globalAlpha = p.x.length > 20000 ? 0.35 : 1;
+    pen.globalAlpha = p.mark === "dot" ? this.density(p, r) : 1;
     for (let i = 0; i < p.x.length; i++) {
       const x = this.xa.at(p.x[i]), y = this.ya.at(p.y[i]);
       if (!(x >= f.left && x <= f.right && y >= f.top && y <= f.bottom)) continue;
@@ -266,6 +266,17 @@ class Panel {
       if (p.open) { pen.fillStyle = "#fff"; pen.fill(); pen.fillStyle = p.color; pen.stroke(); } else pen.fill();
     }
     pen.globalAlpha = 1;
+  }
+
+  // density is how opaque dots are drawn: so that those in the window, spread evenly, would darken half of it at most.
+  density(p, r) {
+    if (p.x.length < 20000) return 1;
+    let seen = 0;
+    for (let i = 0; i < p.x.length; i++) {
+      if (p.x[i] >= this.x[0] && p.x[i] <= this.x[1] && p.y[i] >= this.y[0] && p.y[i] <= this.y[1]) seen++;
+    }
+    const f = this.frame, area = (f.right - f.left) * (f.bottom - f.top);
+    return Math.max(0.02, Math.min(1, area / (2 * seen * 4 * r * r)));
   }
 
   arrows(a) {

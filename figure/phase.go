@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 	"strconv"
 
 	"popsim/dynamics"
@@ -14,7 +15,7 @@ import (
 func Phase(title string, p *dynamics.Plane) *Figure {
 	panel := Panel{
 		XLabel: "V (mV)", YLabel: secondLabel(p), Height: 110,
-		XRange: [2]float64{p.Window[0], p.Window[1]}, YRange: [2]float64{p.Window[2], p.Window[3]},
+		XRange: [2]float64{p.Window[0], p.Window[1]}, YRange: shownY(p),
 	}
 	if p.Reset != nil { // so that the threshold is seen
 		panel.XRange[1] += 0.02 * (p.Window[1] - p.Window[0])
@@ -244,4 +245,14 @@ func Stability(stable bool) string {
 		return "stable"
 	}
 	return "unstable"
+}
+
+// shownY are the ends of the second axis: those of the window, but of a gate, which stays between 0 and 1, these with a
+// margin.
+func shownY(p *dynamics.Plane) [2]float64 {
+	lo, hi := p.Window[2], p.Window[3]
+	if slices.Contains([]string{"m", "h", "n"}, p.Y) && lo < 0 && hi > 1 {
+		return [2]float64{-0.03, 1.03}
+	}
+	return [2]float64{lo, hi}
 }

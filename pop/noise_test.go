@@ -77,6 +77,9 @@ func TestWhiteNoise(t *testing.T) {
 	const allowed = 0.003
 	n, ms := 1000, 2000.0
 	every := 15
+	if testing.Short() {
+		n, ms, every = 200, 1000, 40
+	}
 	if os.Getenv("POPSIM_LONG") != "" {
 		n, ms, every = 20_000, 10_000, 1
 	}
@@ -111,6 +114,9 @@ func TestWhiteNoise(t *testing.T) {
 // An Ornstein-Uhlenbeck current gives the rates of exact simulation, within both errors and 0.5 % of the step.
 func TestColouredNoise(t *testing.T) {
 	n, ms := 1000, 2000.0
+	if testing.Short() {
+		n, ms = 100, 1000
+	}
 	if os.Getenv("POPSIM_LONG") != "" {
 		n, ms = 20_000, 10_000
 	}
@@ -133,8 +139,12 @@ func TestColouredNoise(t *testing.T) {
 func TestBridge(t *testing.T) {
 	set := map[string]float64{"tau": 20, "V_rest": 0, "V_th": 20, "V_reset": 10, "t_ref": 2, "R": 1, "I": 20}
 	const want = 27.34056735 // Siegert
+	n := 2000
+	if testing.Short() {
+		n = 400
+	}
 	for _, dt := range []float64{1, 0.5} {
-		rate, se := noisyRate(t, model.LIFModel, set, Noise{White: 5, Seed: 4}, 2000, 2000, dt)
+		rate, se := noisyRate(t, model.LIFModel, set, Noise{White: 5, Seed: 4}, n, 2000, dt)
 		if math.Abs(rate-want) > 0.03*dt*want+3.3*se {
 			t.Errorf("dt %v: %.4f +- %.4f Hz, want %.4f", dt, rate, se, want)
 		}
