@@ -66,7 +66,7 @@ func (v victim) found(patterns ...string) (names []string) {
 	return names
 }
 
-// TestNetworkTerminated: SIGTERM lets a run with --save-every write a checkpoint; it goes on from there to the same bytes.
+// TestNetworkTerminated: SIGTERM lets a run with --save-every write a checkpoint, from which it goes on alike.
 func TestNetworkTerminated(t *testing.T) {
 	v := victim{t: t, args: strings.Fields("run brunel N_E=400 J=0.8mV --time 1500ms"), dir: t.TempDir()}
 	v.whole("--spikes", "a.csv", "-o", "a.npz")
