@@ -221,18 +221,17 @@ func (c *cell) advance(r *shard, o *coupledSegment, k int64, lo, n int, in *mean
 		c.gateStep(o, lo, n, in, next)
 	}
 	for i := range n {
-		if !c.split && !c.tooFast(o, lo+i, i, in) {
+		fast := !c.split && c.tooFast(o, lo+i, i, in)
+		if !c.split && !fast {
 			c.rk4Step(o, lo+i, i, in, next)
 		}
-		if !c.resets {
+		if !c.resets && !fast {
 			if next[0][i] < c.vTh[lo+i]-model.Rearm {
 				in.Level[i] = c.vTh[lo+i]
 			}
-			if !(next[0][i] < in.Level[i]) {
-				busy |= 1 << i
-			}
+			fast = !(next[0][i] < in.Level[i])
 		}
-		if c.resets || !c.split && c.tooFast(o, lo+i, i, in) {
+		if c.resets || fast {
 			busy |= 1 << i
 		}
 	}
@@ -246,7 +245,10 @@ func (c *cell) calm(o *coupledSegment, l, i int, k int64, in *means, y [4]*asm.C
 	}
 	v, next := y[0][i], in.NextV[i]
 	if !c.resets {
-		return next < in.Level[i]
+		if next < c.vTh[l]-model.Rearm {
+			o.level[l] = c.vTh[l]
+		}
+		return next < o.level[l]
 	}
 	slope := math.FMA(-c.rate[l], v, math.FMA(c.per[l], in.Up[i], c.drive[l]))
 	if c.exponential {

@@ -75,7 +75,7 @@ func chi(x float64) float64 {
 //	biexp:  a - b, two exp times the peak factor
 //
 // With tilted, exp has a third: of the line that has mean and first moment of the current or conductance over the step,
-// the rise from the step's beginning to its end. The others begin at 0, and arrivals do not tilt them to that order.
+// the rise from the step's beginning to its end. Those of the others follow from what they add: see alphaTilt, biexpTilt.
 func (r *receptor) meanCoefs(left, dt float64, tilted bool) (c [3]float64) {
 	x := left / r.tau
 	switch r.kind {
@@ -96,4 +96,26 @@ func (r *receptor) meanCoefs(left, dt float64, tilted bool) (c [3]float64) {
 		c[2] = r.peak * left * (phi(x) - phi(z)) / dt
 	}
 	return c
+}
+
+// noArrival is above what rows without arrivals hold.
+const noArrival = 1e-200
+
+// alphaTilt is the tilt by arrivals of an alpha kind that have added rise to y and end to s by the step's end: that of one
+// arrival that would have added as much. With several it is that of their mean instant, which their third order bears.
+func (r *receptor) alphaTilt(rise, end, dt float64) float64 {
+	left := min(max(0, end/rise), dt)
+	x := left / r.tau
+	weight := rise * kernels.Exp(x)
+	moment := float64(left*left) * math.FMA(left, chi(x), float64(math.FMA(0.5, dt, -left)*psi(x)))
+	return 12 * weight * moment / float64(dt*dt)
+}
+
+// biexpTilt is alphaTilt of a biexp-conductance whose variables have grown by slow and fast.
+func (r *receptor) biexpTilt(slow, fast, dt float64) float64 {
+	left := min(max(0, kernels.Log1p(slow/fast-1)/(1/r.rise-1/r.tau)), dt)
+	x, z := left/r.tau, left/r.rise
+	weight := slow * kernels.Exp(x)
+	moment := left * math.FMA(left, psi(x)-psi(z), float64(math.FMA(0.5, dt, -left)*(phi(x)-phi(z))))
+	return 12 * weight * moment / float64(dt*dt)
 }

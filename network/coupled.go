@@ -277,6 +277,9 @@ func (o *coupledSegment) receive(r *shard, q *coupledReceptor, lo, n int, in *me
 				nextY[i] = math.FMA(p.decay, y[i], row[3*i])
 				end += row[3*i+1]
 				x[i] += row[3*i+2]
+				if math.Abs(row[3*i]) > noArrival {
+					tilt[i] += q.alphaTilt(row[3*i], row[3*i+1], o.cell.dt)
+				}
 			}
 			nextS[i] = end
 		}
@@ -289,6 +292,9 @@ func (o *coupledSegment) receive(r *shard, q *coupledReceptor, lo, n int, in *me
 			} else {
 				nextS[i], nextY[i] = math.FMA(p.decay, s[i], row[3*i]), math.FMA(u.decay, y[i], row[3*i+1])
 				x[i] += row[3*i+2]
+				if row[3*i] > noArrival {
+					tilt[i] += q.biexpTilt(row[3*i], row[3*i+1], o.cell.dt)
+				}
 			}
 		}
 	}
@@ -389,12 +395,17 @@ func (o *coupledSegment) finish(r *shard, k int64, lo, n int, in *means) {
 	for j := range c.states {
 		copy(o.y[j][lo:], next[j][:n])
 	}
+	var level asm.Column // before the step
 	if !c.resets {
+		copy(level[:n], o.level[lo:])
 		copy(o.level[lo:], in.Level[:n])
 	}
 	for busy = (busy | in.jump) & (^uint64(0) >> (chunk - n)); busy != 0; busy &= busy - 1 {
 		i := bits.TrailingZeros64(busy)
 		l := lo + i
+		if !c.resets {
+			o.level[l] = level[i]
+		}
 		jump := in.jump>>i&1 != 0
 		switch {
 		case c.resets && o.wake[l] > float64(k):

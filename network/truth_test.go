@@ -142,8 +142,9 @@ func TestNeuronsAgainstTruth(t *testing.T) {
 	}
 }
 
-// walkFloor (ms) is what steps inside an event step leave of the error of a spike time, whatever dt.
-const walkFloor = 1e-7
+// walkFloor (ms) is what steps inside an event step leave of the error of a spike time, whatever dt: 1e-8 ms each, which eif
+// amplifies where it lingers below its threshold.
+const walkFloor = 3e-7
 
 // TestOtherModelsKeepOrder also tests that the number of spikes is right at every dt.
 func TestOtherModelsKeepOrder(t *testing.T) {
