@@ -70,30 +70,7 @@ func OpenJobsParts(path string) (*JobsParts, error) {
 		return nil, fmt.Errorf("sweep: %s: %w", parts[0].path, err)
 	}
 	m := &JobsParts{Count: len(parts)}
-	held, next := int64(0), 0
-	for _, q := range parts {
-		switch {
-		case !bytes.Equal(q.identity(), parts[0].identity()):
-			faults = append(faults, fmt.Errorf("sweep: %s and %s belong to different experiments", parts[0].path, q.path))
-			continue
-		case q.End > jobs.Rows():
-			faults = append(faults, torn(q.path))
-		case q.First > next:
-			faults = append(faults, fmt.Errorf("sweep: a part is missing before %s: runs %d to %d of %d", q.path, next,
-				q.First-1, jobs.Rows()))
-		case q.First < next:
-			faults = append(faults, fmt.Errorf("sweep: %s overlaps another part in runs %d to %d", q.path, q.First,
-				min(next, q.End)-1))
-		}
-		next = max(next, q.End)
-		held += q.end - q.start
-	}
-	if next < jobs.Rows() {
-		faults = append(faults, fmt.Errorf("sweep: a part is missing: runs %d to %d of %d", next, jobs.Rows()-1, jobs.Rows()))
-	}
-	if held != int64(8*len(jobs.Columns))*int64(jobs.Rows()) && len(faults) == 0 {
-		faults = append(faults, torn(parts[len(parts)-1].path)) // a header alone may promise anything
-	}
+	faults = append(faults, jobs.checkParts(parts, len(faults) == 0)...)
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
@@ -108,4 +85,35 @@ func OpenJobsParts(path string) (*JobsParts, error) {
 		}
 	}
 	return m, nil
+}
+
+// checkParts reports what is wrong with parts in the order of their rows: others than those of j, gaps, overlaps, and
+// where all could be read fewer values than their headers promise.
+func (j *Jobs) checkParts(parts []checkpointFile, all bool) (faults []error) {
+	held, next := int64(0), 0
+	for _, q := range parts {
+		switch {
+		case !bytes.Equal(q.identity(), parts[0].identity()):
+			faults = append(faults, fmt.Errorf("sweep: %s and %s belong to different experiments", parts[0].path, q.path))
+			continue
+		case q.End > j.Rows():
+			faults = append(faults, torn(q.path))
+		case q.First > next:
+			faults = append(faults, fmt.Errorf("sweep: a part is missing before %s: runs %d to %d of %d", q.path, next,
+				q.First-1, j.Rows()))
+		case q.First < next:
+			faults = append(faults, fmt.Errorf("sweep: %s overlaps another part in runs %d to %d", q.path, q.First,
+				min(next, q.End)-1))
+		}
+		next = max(next, q.End)
+		held += q.end - q.start
+	}
+	if next < j.Rows() {
+		faults = append(faults, fmt.Errorf("sweep: a part is missing: runs %d to %d of %d", next, j.Rows()-1, j.Rows()))
+	}
+	short := len(j.Columns) == 0 || held != int64(8*len(j.Columns))*int64(j.Rows())
+	if short && all && len(faults) == 0 {
+		faults = append(faults, torn(parts[len(parts)-1].path)) // a header alone may promise anything
+	}
+	return faults
 }
