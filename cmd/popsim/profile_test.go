@@ -32,7 +32,7 @@ var computing = []string{
 func TestProfileFlag(t *testing.T) {
 	idle := []string{
 		"version", "man", "models", "merge", "status", "submit", "values", "measures", "pictures", "plot",
-		"experiments", "help",
+		"networks", "experiments", "help",
 	}
 	root := new(call).root()
 	for _, c := range root.Commands() {
