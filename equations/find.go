@@ -3,7 +3,6 @@ package equations
 import (
 	"embed"
 	"fmt"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -20,16 +19,10 @@ func IsPath(name string) bool {
 	return strings.HasSuffix(name, Ending) || strings.ContainsAny(name, `/\`)
 }
 
-// Describes tells whether the text of a TOML file is that of a model: it has a table [neuron].
-func Describes(data []byte) bool {
-	root, _ := tomltree.Read("", data) // faults of its syntax are told when it is read as what it is
-	return root.Get("neuron") != nil
-}
-
-// IsModel tells whether a file can be read and is that of a model.
-func IsModel(path string) bool {
-	data, err := os.ReadFile(path)
-	return err == nil && Describes(data)
+// HoldsPresets tells whether the text of a TOML file is one of presets for models that stand elsewhere.
+func HoldsPresets(data []byte) bool {
+	root, _ := tomltree.Read("", data) // faults of its syntax are told when it is read
+	return holdsPresets(root)
 }
 
 //go:embed library/*.toml

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"popsim/equations"
 )
 
 // FileKind is what a TOML file describes.
@@ -14,7 +16,7 @@ type FileKind int
 const (
 	ExperimentFile FileKind = iota // a key verb
 	NetworkFile                    // tables [population.NAME]
-	NeuronFile                     // a table [neuron]
+	NeuronFile                     // a table [neuron], or presets of models alone
 	UnmarkedFile                   // none of these, or no TOML
 )
 
@@ -59,7 +61,10 @@ func KindOf(path string, data []byte) (FileKind, error) {
 			found = kind
 		}
 	}
-	if found < 0 {
+	switch {
+	case found < 0 && equations.HoldsPresets(data):
+		return NeuronFile, nil
+	case found < 0:
 		return UnmarkedFile, nil
 	}
 	return FileKind(found), nil

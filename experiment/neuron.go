@@ -57,8 +57,8 @@ func ParseNeuron(args []string, extra ...string) (Neuron, error) {
 			strings.Join(model.Names(), ", "))
 	}
 	name, preset, named := strings.Cut(args[0], ":")
-	m, err := equations.Lookup(name)
-	if err != nil {
+	m, found, err := equations.Find(name, preset)
+	if m == nil {
 		if strings.Contains(args[0], "=") {
 			err = fault.Hint(fmt.Errorf("%q stands where the model should", args[0]), "the model comes first, then NAME=VALUE")
 		}
@@ -69,7 +69,7 @@ func ParseNeuron(args []string, extra ...string) (Neuron, error) {
 		n.Notes = append(n.Notes, fmt.Sprintf("%v: %s runs in plain Go, which is many times slower", err, m.Name))
 	}
 	var bad fault.List
-	n.Preset, err = m.Preset(preset)
+	n.Preset = found
 	if named && preset == "" {
 		err = fault.Hint(fmt.Errorf("%q ends where a preset should follow", args[0]),
 			"popsim models %s lists the presets; without one, leave the colon out", name)
@@ -248,6 +248,9 @@ func (p *Point) Set(s Setting, x float64) {
 
 // Name returns MODEL[:PRESET].
 func (n Neuron) Name() string {
+	if n.Preset.File != "" && n.Preset.File != equations.PresetsFile {
+		return n.Preset.File + ":" + n.Preset.Name
+	}
 	name := n.Model.Name
 	if n.Model.File != "" {
 		name = n.Model.File

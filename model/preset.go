@@ -17,6 +17,7 @@ type Preset struct {
 	I      float64   // input current that goes with it; NaN where the source fixes none
 	Source string
 	Note   string
+	File   string // of presets, in which it stands; empty of one that is built in
 }
 
 //go:embed presets.json

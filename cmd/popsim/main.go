@@ -65,7 +65,7 @@ func (v *call) execute(ctx context.Context) error {
 		switch {
 		case err != nil:
 			return misused(err)
-		case kind == experiment.NetworkFile:
+		case kind == experiment.NetworkFile, kind == experiment.NeuronFile:
 			v.args = append([]string{"run"}, v.args...)
 		default:
 			isExperiment = true
