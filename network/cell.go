@@ -44,7 +44,7 @@ type cell struct {
 }
 
 // upstroke is the part of V's way to infinity, in (dt/tau) exp((V-V_T)/delta_T), up to which the exponential current is
-// left to the step of order 2; from there on lanes are walked.
+// left to the step as a whole; from there on lanes are walked.
 const upstroke = 0.1
 
 // coupledMethods names the methods of each model that go with conductances; the first is used where none is named: the
@@ -61,7 +61,8 @@ func (p *Population) coupledMethod() error {
 	case !ok:
 		return fmt.Errorf("conductances onto %s are not available", p.Model.Name)
 	case p.Method.Name != "" && !slices.Contains(names, p.Method.Name):
-		return fmt.Errorf("method %s takes no conductances, nor jumps of V; use %s", p.Method.Name, strings.Join(names, " or "))
+		return fmt.Errorf("method %s takes no conductances, nor jumps of V; use %s",
+			p.Method.Name, strings.Join(names, " or "))
 	}
 	return nil
 }
@@ -197,8 +198,9 @@ func (c *cell) heldW(o *coupledSegment, i int) float64 {
 	return math.FMA(c.wKept[i], o.y[1][i]-goal, goal)
 }
 
-// advance sets Next of in to the states of n lanes from lo on after a step with the means in, without events. It returns the
-// lanes that may have to do with more than that: which may fire, are held, or whose V relaxes too fast for the step.
+// advance sets Next of in to the states of n lanes from lo on after a step with the means in, without events. It
+// returns the lanes that may have to do with more than that: which may fire, are held, or whose V relaxes too fast
+// for the step.
 func (c *cell) advance(r *shard, o *coupledSegment, k int64, lo, n int, in *means) (busy uint64) {
 	_, next := in.columns()
 	if !c.resets {

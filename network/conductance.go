@@ -75,7 +75,8 @@ func chi(x float64) float64 {
 //	biexp:  a - b, two exp times the peak factor
 //
 // With tilted, exp has a third: of the line that has mean and first moment of the current or conductance over the step,
-// the rise from the step's beginning to its end. Those of the others follow from what they add: see alphaTilt, biexpTilt.
+// the rise from the step's beginning to its end. Those of the others follow from what they add: see alphaTilt,
+// biexpTilt.
 func (r *receptor) meanCoefs(left, dt float64, tilted bool) (c [3]float64) {
 	x := left / r.tau
 	switch r.kind {
@@ -101,8 +102,9 @@ func (r *receptor) meanCoefs(left, dt float64, tilted bool) (c [3]float64) {
 // noArrival is above what rows without arrivals hold.
 const noArrival = 1e-200
 
-// alphaTilt is the tilt by arrivals of an alpha kind that have added rise to y and end to s by the step's end: that of one
-// arrival that would have added as much. With several it is that of their mean instant, which their third order bears.
+// alphaTilt is the tilt by arrivals of an alpha kind that have added rise to y and end to s by the step's end: that
+// of one arrival that would have added as much. With several it is that of their mean instant, which their third
+// order bears.
 func (r *receptor) alphaTilt(rise, end, dt float64) float64 {
 	left := min(max(0, end/rise), dt)
 	x := left / r.tau

@@ -149,8 +149,8 @@ func (o *coupledSegment) start(r *shard) error {
 }
 
 // means is what the lanes of a chunk receive in a step: the means of the conductance and of the current with
-// conductances times their reversal potentials; by how much either rises over the step, as a line with the same mean and
-// first moment; and an upper bound of the current while V is no lower than at the start.
+// conductances times their reversal potentials; by how much either rises over the step, as a line with the same mean
+// and first moment; and an upper bound of the current while V is no lower than at the start.
 type means struct {
 	asm.CoupledBlock        // with G, J, GTilt, JTilt, Up; and Next, the states after the step
 	jump             uint64 // lanes with arrivals of jumps

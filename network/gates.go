@@ -9,14 +9,14 @@ import (
 	"popsim/kernels"
 )
 
-// gates are the NMDA gates of trains: of the neurons of one population with one delay, or of the trains of one input. Each
-// train has a gate of its own, which saturates,
+// gates are the NMDA gates of trains: of the neurons of one population with one delay, or of the trains of one input.
+// Each train has a gate of its own, which saturates,
 //
 //	x' = -x/tau_rise,  s' = -s/tau_decay + alpha x (1 - s),  x -> x + 1 at an arrival,
 //
-// and the conductance of a target is the sum of weight times s. Between arrivals of a train that sum decays with tau_decay:
-// what gates do beyond that in a step is added to the rows of an NMDA receptor as arrivals are to those of an
-// exp-conductance, as a value at the end, a mean and a tilt.
+// and the conductance of a target is the sum of weight times s. Between arrivals of a train that sum decays with
+// tau_decay: what gates do beyond that in a step is added to the rows of an NMDA receptor as arrivals are to those of
+// an exp-conductance, as a value at the end, a mean and a tilt.
 //
 // Every range advances the gates of all sources whose trains reach it.
 type gates struct {
@@ -83,8 +83,9 @@ func newGates(l *layout, synapse, n int, delay float64) *gates {
 	return g
 }
 
-// approximateGate is what an arrival at a gate at s adds to it in the end, k0 + k1 s, as if x acted at once: with a = alpha
-// tau_rise and b = tau_rise/tau_decay, k0 = a^b gamma(1-b, a), k1 = exp(-a) - 1, gamma the lower incomplete function.
+// approximateGate is what an arrival at a gate at s adds to it in the end, k0 + k1 s, as if x acted at once: with a =
+// alpha tau_rise and b = tau_rise/tau_decay, k0 = a^b gamma(1-b, a), k1 = exp(-a) - 1, gamma the lower incomplete
+// function.
 func approximateGate(y *Synapse) (k0, k1 float64) {
 	a, b := y.Alpha*y.Rise, y.Rise/y.Decay
 	// gamma(p, a) = a^p exp(-a) sum a^n/(p (p+1) ... (p+n)), p = 1-b.
@@ -217,8 +218,8 @@ func (r *shard) makeGates() error {
 				g = r.gatesOf(key)
 				for other, h := range index {
 					if !one && other.population == key.population && other.synapse == key.synapse && h.whole == g.whole {
-						return fmt.Errorf("projection %s: its delay of %g ms and that of another projection of %s by the same synapse, %g ms, are less than a step apart",
-							p.Name, delay, l.spec.Populations[key.population].Name, other.delay)
+						return fmt.Errorf("projection %s: its delay of %g ms and that of another projection of %s by the same synapse, "+
+							"%g ms, are less than a step apart", p.Name, delay, l.spec.Populations[key.population].Name, other.delay)
 					}
 				}
 				index[key] = g
@@ -415,8 +416,8 @@ func (r *shard) startGates() {
 	}
 }
 
-// magnesium is the part of NMDA channels that is not blocked at v mV, with mg mM of magnesium (Jahr & Stevens, J. Neurosci.
-// 10:1830 (1990)), and its slope in v.
+// magnesium is the part of NMDA channels that is not blocked at v mV, with mg mM of magnesium (Jahr & Stevens, J.
+// Neurosci. 10:1830 (1990)), and its slope in v.
 func magnesium(v, mg float64) (open, slope float64) {
 	x := float64(mg / 3.57 * kernels.Exp(-0.062*v))
 	open = 1 / (1 + x)

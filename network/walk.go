@@ -451,8 +451,8 @@ func (e extension) top() float64 {
 	return float64(0.5 * (lo + hi))
 }
 
-// free sets place at of next to the state of lane l after a step on the grid, with the means g and j and without events;
-// the upstroke of eif and adex ends at V_th.
+// free sets place at of next to the state of lane l after a step on the grid, with the means g and j and without
+// events; the upstroke of eif and adex ends at V_th.
 func (w *cellWalker) free(r *shard, o *coupledSegment, l int, g, j float64, next *[4]*asm.Column, at int) {
 	w.begin(r, o, l)
 	if w.level = math.Inf(1); w.c.exponential {

@@ -1,8 +1,9 @@
 package asm
 
-// CoupledBlock is the argument of the kernels that move a group of neurons with conductances through one step. G and J are the
-// means over the step of the conductance, and of the current that includes conductances times their reversal potentials; GTilt and
-// JTilt are by how much they rise over it, as lines. Next is the state after a step without spikes.
+// CoupledBlock is the argument of the kernels that move a group of neurons with conductances through one step. G and
+// J are the means over the step of the conductance, and of the current that includes conductances times their
+// reversal potentials; GTilt and JTilt are by how much they rise over it, as lines. Next is the state after a step
+// without spikes.
 type CoupledBlock struct {
 	V, M, H, N                 Column
 	NextV, NextM, NextH, NextN Column
@@ -19,13 +20,14 @@ type CoupledBlock struct {
 	Sixth float64 // dt/6
 	Tilt  float64 // dt²/12
 
-	// Calm has bit l%8 of byte l/8 set for each lane l that is done: it does not fire, is not held, and V relaxes by no more than
-	// Stiff time constants.
+	// Calm has bit l%8 of byte l/8 set for each lane l that is done: it does not fire, is not held, and V relaxes by
+	// no more than Stiff time constants.
 	Stiff float64
 	Calm  [Group / 8]uint8
 }
 
-// CoupledCoefs are the constants of a group: dV/dt = Drive + Per (J + I) - (Rate + Per G) V + what is particular to the model.
+// CoupledCoefs are the constants of a group: dV/dt = Drive + Per (J + I) - (Rate + Per G) V + what is particular to
+// the model.
 type CoupledCoefs struct {
 	Per, Rate, Drive, VTh Column
 	Near                  Column // LIF: V that stays below it cannot fire

@@ -10,8 +10,8 @@ import (
 	"popsim/kernels/vec"
 )
 
-// A coupledKernel moves a group of neurons with conductances through one step (asm/coupled.go). Its assembly and its plain Go come
-// from one recording.
+// A coupledKernel moves a group of neurons with conductances through one step (asm/coupled.go). Its assembly and its
+// plain Go come from one recording.
 type coupledKernel struct {
 	name, doc string
 	vectors   map[string]int
@@ -82,7 +82,8 @@ func (x *coupledVars) coefs(b *Block, g, j Vec) (c func(int) Vec, drive Vec) {
 
 var gateFields = [4]string{"V", "M", "H", "N"}
 
-// settle sets the state after a step and tells which lanes are done: those that do not cross their level. calm are those that may be.
+// settle sets the state after a step and tells which lanes are done: those that do not cross their level. calm are
+// those that may be.
 func (x *coupledVars) settle(b *Block, next []Vec, calm Mask) {
 	for i, f := range gateFields {
 		x.set("Next"+f, next[i])
@@ -159,8 +160,8 @@ func hhGates(b *Block, _ func(j int) Vec, v Vec) (m, h, n gate) {
 	return m, h, n
 }
 
-// coupledStrang moves the gates, then V by the Crank-Nicolson rule, lengthened as in hhStrang but never past its goal: stable for any
-// conductance.
+// coupledStrang moves the gates, then V by the Crank-Nicolson rule, lengthened as in hhStrang but never past its
+// goal: stable for any conductance.
 func coupledStrang(gates func(b *Block, c func(j int) Vec, v Vec) (m, h, n gate)) func(b *Block, x *coupledVars) {
 	return func(b *Block, x *coupledVars) {
 		y, dt, half, one := x.state(), x.scalar("Dt"), x.scalar("Half"), b.Const(1)
