@@ -25,6 +25,7 @@ type call struct {
 	inFile         fault.List        // errors in the experiment file
 	stdout, stderr io.Writer
 	quiet          bool
+	presets        string // the file that the preset of the model stands in, "" where it is built in
 	warnings       []string
 	started        time.Time
 	phases         []file.Phase // parts of the work that are finished, in order

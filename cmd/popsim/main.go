@@ -79,7 +79,12 @@ func (v *call) execute(ctx context.Context) error {
 	if isExperiment {
 		err = v.runFile(ctx, root, v.args)
 	} else {
-		root.SetArgs(v.args)
+		args, from, e := experiment.ExpandPreset(v.args, 1)
+		if e != nil {
+			return misused(e)
+		}
+		v.presets = from
+		root.SetArgs(args)
 		completion.AddVerb(root, v.args, misused)
 		err = root.ExecuteContext(ctx)
 	}

@@ -107,6 +107,9 @@ func (v *call) completed(r file.Record) file.Record {
 	if r.Extra == nil {
 		r.Extra = map[string]any{}
 	}
+	if v.presets != "" {
+		r.Extra["presets"] = v.presets
+	}
 	record.AddMachine(r.Extra)
 	return r
 }
