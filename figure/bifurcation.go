@@ -308,15 +308,22 @@ func (q Special) mark(y float64, told map[string]bool) Points {
 	return m
 }
 
-// prose has the labels that prose and pictures write otherwise than tables.
-var prose = map[string]string{
-	dynamics.Hopf: "Hopf", dynamics.CycleFold: "fold of cycles", dynamics.PeriodDoubling: "period doubling", dynamics.SNIC: "SNIC",
-	dynamics.BogdanovTakens: "Bogdanov-Takens", dynamics.Bautin: "Bautin", dynamics.ZeroHopf: "zero-Hopf", dynamics.CycleCusp: "cusp of cycles", dynamics.BranchEnd: "branch end",
+// labelNames are the labels that pictures write otherwise than tables.
+var labelNames = map[string]string{
+	dynamics.Hopf:           "Hopf",
+	dynamics.CycleFold:      "fold of cycles",
+	dynamics.PeriodDoubling: "period doubling",
+	dynamics.SNIC:           "SNIC",
+	dynamics.BogdanovTakens: "Bogdanov-Takens",
+	dynamics.Bautin:         "Bautin",
+	dynamics.ZeroHopf:       "zero-Hopf",
+	dynamics.CycleCusp:      "cusp of cycles",
+	dynamics.BranchEnd:      "branch end",
 }
 
 // title is what a special point is called.
 func (q Special) title() string {
-	name := cmp.Or(prose[q.label], q.label)
+	name := cmp.Or(labelNames[q.label], q.label)
 	if q.criticality != "" {
 		return q.criticality + "critical " + name
 	}
