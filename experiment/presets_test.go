@@ -8,8 +8,11 @@ import (
 
 func TestExpandPreset(t *testing.T) {
 	t.Chdir(t.TempDir())
-	cells := "[preset.mine]\nmodel = \"adex\"\nb = \"40pA\"\ntau_w = 100\n[preset.bare]\nb = 1\n[preset.bg05]\nmodel = \"adex\"\nb = 1\n"
-	for name, text := range map[string]string{"cells.toml": cells, "popsim.toml": cells, "net.toml": "[population.E]\nn = 1\n"} {
+	cells := "[preset.mine]\nmodel = \"adex\"\nb = \"40pA\"\ntau_w = 100\n[preset.bare]\nb = 1\n" +
+		"[preset.bg05]\nmodel = \"adex\"\nb = 1\n"
+	for name, text := range map[string]string{
+		"cells.toml": cells, "popsim.toml": cells, "net.toml": "[population.E]\nn = 1\n",
+	} {
 		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
