@@ -12,6 +12,7 @@ import (
 	"popsim/cmd/popsim/internal/output"
 	"popsim/cmd/popsim/internal/record"
 	"popsim/cmd/popsim/internal/topics"
+	"popsim/cmd/popsim/internal/verb"
 	"popsim/dynamics"
 	"popsim/experiment"
 	"popsim/fault"
@@ -30,7 +31,7 @@ const bifurcationExample = `  popsim bifurcation rhh I=-5:20 --plot isola.svg
 // analysis is one call of bifurcation.
 type bifurcationCommand struct {
 	*call
-	flags
+	verb.Flags
 	pointsFile, resetsFile experiment.Word
 	atText                 experiment.Word
 	simulated              bool
@@ -66,23 +67,25 @@ func (v *call) bifurcationVerb() *cobra.Command {
 		Short:                 "Equilibria, cycles and special points over one or two quantities",
 		Long:                  topics.Text("bifurcation"),
 		Example:               bifurcationExample,
-		Annotations:           ofModel, ValidArgsFunction: completion.Models,
+		Annotations:           verb.OfModel, ValidArgsFunction: completion.Models,
 		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
 	}
 	set := cmd.Flags()
 	set.SortFlags = false
 	s.pointsFile, s.resetsFile, s.atText = experiment.Word{Form: "FILE"}, experiment.Word{Form: "FILE"},
 		experiment.Word{Form: "VALUES", Number: true, List: true}
-	add(set, experiment.Flag{Name: "points", Value: &s.pointsFile, Help: "table of the special points"})
-	add(set, experiment.Flag{Name: "resets", Value: &s.resetsFile, Help: "table of the resets of an " +
+	verb.Add(set, experiment.Flag{Name: "points", Value: &s.pointsFile, Help: "table of the special points"})
+	verb.Add(set, experiment.Flag{Name: "resets", Value: &s.resetsFile, Help: "table of the resets of an " +
 		"integrate-and-fire model"})
-	add(set, experiment.Flag{Name: "at", Value: &s.atText, Help: "values at which every branch of cycles is to have a " +
+	verb.Add(set, experiment.Flag{Name: "at", Value: &s.atText, Help: "values at which every branch of cycles is " +
+		"to have a " +
 		"row, as 7.8,7.9"})
-	add(set, experiment.Flag{Name: "simulated", Value: (*experiment.Switch)(&s.simulated), Help: "plot the intervals of " +
+	verb.Add(set, experiment.Flag{Name: "simulated", Value: (*experiment.Switch)(&s.simulated), Help: "plot the " +
+		"intervals of " +
 		"simulated neurons over those of the reset map"})
-	add(set, experiment.Flag{Name: "workers", Value: &s.workers, Help: "goroutines (default the CPUs this " +
+	verb.Add(set, experiment.Flag{Name: "workers", Value: &s.Workers, Help: "goroutines (default the CPUs this " +
 		"process may use)"})
-	s.files(set, &v.quiet)
+	s.Files(set, &v.Quiet)
 	return cmd
 }
 
@@ -95,15 +98,15 @@ func (s *bifurcationCommand) run(ctx context.Context, args []string) (err error)
 		return err
 	}
 	defer output.Abort(s.outputs.branches, s.outputs.points, s.outputs.resets)
-	if err := s.understood(&s.flags, s.neuron, nil); err != nil {
+	if err := s.Understood(&s.Flags, s.neuron, nil); err != nil {
 		return err
 	}
-	s.phase("read")
-	err = s.compute(ctx, &s.flags, "bifurcation", s.neuron.Model.Name, s.analyse)
+	s.Phase("read")
+	err = s.Compute(ctx, &s.Flags, "bifurcation", s.neuron.Model.Name, s.analyse)
 	switch {
 	case errors.Is(err, context.Canceled):
 		s.cut = true
-		s.warn("interrupted; the branches that were finished are %s", s.partial(s.outputs.branches, s.outputs.points,
+		s.Warn("interrupted; the branches that were finished are %s", s.Partial(s.outputs.branches, s.outputs.points,
 			s.outputs.resets))
 	case err != nil:
 		return err
@@ -121,35 +124,35 @@ func (s *bifurcationCommand) read(args []string) error {
 	var bad fault.List
 	bad.Add(err)
 	if q.Model == nil {
-		return misused(bad.Err())
+		return verb.Misused(bad.Err())
 	}
 	if err := dynamics.Supports(q.Model); err != nil {
-		return misused(err)
+		return verb.Misused(err)
 	}
 	s.neuron = q
-	s.warnAll(q.Notes)
+	s.WarnAll(q.Notes)
 	bad.Add(s.readSettings())
 	if len(bad) == 0 {
 		bad.Add(s.checkEnds())
 	}
-	if err := s.workers.Err; err != nil {
+	if err := s.Workers.Err; err != nil {
 		bad.About("--workers", fmt.Errorf("--workers: %w", err))
 	}
-	if s.workers.Value == 0 {
-		s.workers.Value = sched.Allowed()
+	if s.Workers.Value == 0 {
+		s.Workers.Value = sched.Allowed()
 	}
 	resets := q.Model.Fires == model.Reset && len(s.free) < 2
 	if (s.resetsFile.Value != "" || s.simulated) && !resets {
 		bad.Add(fault.Hint(errors.New("--resets and --simulated are about firing by reset over one quantity"),
 			"lif, eif and adex fire so"))
 	}
-	if s.simulated && s.plot.Value == "" {
+	if s.simulated && s.Plot.Value == "" {
 		bad.Add(fault.Hint(errors.New("--simulated adds to a picture, but there is none"), "--plot FILE draws one"))
 	}
-	bad.Add(s.apart(output.ToStdout(s.pointsFile.Value) || output.ToStdout(s.resetsFile.Value),
+	bad.Add(s.Apart(output.ToStdout(s.pointsFile.Value) || output.ToStdout(s.resetsFile.Value),
 		output.Named{Flag: "--points", Path: s.pointsFile.Value}, output.Named{Flag: "--resets", Path: s.resetsFile.Value}))
-	bad.Add(s.checkProfile())
-	return misused(bad.Err())
+	bad.Add(s.CheckProfile())
+	return verb.Misused(bad.Err())
 }
 
 // readSettings tells the intervals from the values.
@@ -208,17 +211,15 @@ func (s *bifurcationCommand) checkEnds() error {
 
 // open opens the files before the work begins.
 func (s *bifurcationCommand) open() error {
-	err := s.openTables(&s.flags, opening{s.out.Value, &s.outputs.branches}, opening{
-		s.pointsFile.Value,
-		&s.outputs.points,
-	},
-		opening{s.resetsFile.Value, &s.outputs.resets})
+	err := s.OpenTables(&s.Flags, verb.Opening{Path: s.Out.Value, Out: &s.outputs.branches},
+		verb.Opening{Path: s.pointsFile.Value, Out: &s.outputs.points},
+		verb.Opening{Path: s.resetsFile.Value, Out: &s.outputs.resets})
 	switch {
-	case err != nil || s.out.Value != "" || output.ToStdout(s.pointsFile.Value) || output.ToStdout(s.resetsFile.Value):
-	case output.OnTerminal(s.stdout):
-		s.say("the table of branches is not shown on a terminal; -o FILE keeps it")
+	case err != nil || s.Out.Value != "" || output.ToStdout(s.pointsFile.Value) || output.ToStdout(s.resetsFile.Value):
+	case output.OnTerminal(s.Stdout):
+		s.Say("the table of branches is not shown on a terminal; -o FILE keeps it")
 	default:
-		s.outputs.branches = file.NewCSV(s.stdout)
+		s.outputs.branches = file.NewCSV(s.Stdout)
 	}
 	return err
 }
@@ -231,9 +232,9 @@ func (s *bifurcationCommand) analyse(ctx context.Context) (err error) {
 	}
 	s.diagram, err = dynamics.Bifurcation(ctx, m, p, i, s.free[0].Free)
 	if s.diagram != nil {
-		s.warnAll(texts(s.diagram.Warnings))
+		s.WarnAll(verb.Texts(s.diagram.Warnings))
 	}
-	s.phase("branches")
+	s.Phase("branches")
 	if err != nil || m.Fires != model.Reset {
 		return err
 	}
@@ -245,11 +246,11 @@ func (s *bifurcationCommand) analyse(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.warnAll(texts(dynamics.FiringWarnings(s.free[0].Free, s.trains)))
-	s.phase("firing")
+	s.WarnAll(verb.Texts(dynamics.FiringWarnings(s.free[0].Free, s.trains)))
+	s.Phase("firing")
 	if s.simulated {
 		s.sampled, err = s.simulate(ctx)
-		s.phase("simulation")
+		s.Phase("simulation")
 	}
 	return err
 }
@@ -277,7 +278,7 @@ func (s *bifurcationCommand) write() error {
 	}{
 		{s.pointsFile.Value, s.outputs.points, found.PointTable},
 		{s.resetsFile.Value, s.outputs.resets, found.ResetTable},
-		{s.out.Value, s.outputs.branches, found.BranchTable},
+		{s.Out.Value, s.outputs.branches, found.BranchTable},
 	}
 	for _, o := range files {
 		if o.out == nil {
@@ -290,14 +291,14 @@ func (s *bifurcationCommand) write() error {
 			return err
 		}
 	}
-	if s.plot.Value != "" {
-		if err := s.draw(&s.flags, found.Figure(), s.force); err != nil {
+	if s.Plot.Value != "" {
+		if err := s.Draw(&s.Flags, found.Figure(), s.Force); err != nil {
 			return err
 		}
 	}
-	s.phase("write")
+	s.Phase("write")
 	for _, o := range files {
-		if err := s.aside(o.path, o.out, s.record()); err != nil {
+		if err := s.Aside(o.path, o.out, s.record()); err != nil {
 			return err
 		}
 	}
@@ -312,7 +313,7 @@ func (s *bifurcationCommand) record() file.Record {
 	}
 	return file.Record{
 		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name,
-		Parameters: s.neuron.Parameters(nil), Workers: s.workers.Value, Extra: extra,
+		Parameters: s.neuron.Parameters(nil), Workers: s.Workers.Value, Extra: extra,
 	}
 }
 
@@ -320,7 +321,7 @@ func (s *bifurcationCommand) record() file.Record {
 func (s *bifurcationCommand) tell() {
 	found := s.result()
 	for _, q := range found.Specials() {
-		s.say("%s", q)
+		s.Say("%s", q)
 	}
-	s.say("%s in %.3g s", found.Summary(), time.Since(s.started).Seconds())
+	s.Say("%s in %.3g s", found.Summary(), time.Since(s.Started).Seconds())
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"popsim/cmd/popsim/internal/cli"
+	"popsim/cmd/popsim/internal/verb"
 	"popsim/dynamics"
 	"popsim/sweep"
 	"popsim/table"
@@ -14,10 +15,10 @@ import (
 func (s *bifurcationCommand) parallel(ctx context.Context, unit string) dynamics.Each {
 	return func(n int, work func(k int) error) error {
 		var out io.Writer
-		if !s.quiet {
-			out = s.stderr
+		if !s.Quiet {
+			out = s.Stderr
 		}
-		stats, err := cli.Parallel(ctx, s.workers.Value, n, work, cli.NewProgress(out, float64(n), unit))
+		stats, err := cli.Parallel(ctx, s.Workers.Value, n, work, cli.NewProgress(out, float64(n), unit))
 		s.stats.Add(stats)
 		return err
 	}
@@ -30,7 +31,7 @@ func (s *bifurcationCommand) simulate(ctx context.Context) (*table.Table, error)
 	r, err := sweep.Run(ctx, sweep.Spec{
 		Model: s.neuron.Model, P: s.base.Params, I: s.base.Current, Time: long, Discard: settle, NoError: true, Late: true,
 		Grid: sweep.Grid{Axes: []sweep.Axis{sweep.Even(f.Free.Name, f.Unit, f.Lo, f.Hi, simulatedValues)}},
-	}, sweep.Config{Workers: s.workers.Value})
+	}, sweep.Config{Workers: s.Workers.Value})
 	if err != nil {
 		return nil, err
 	}
@@ -43,13 +44,13 @@ func (s *bifurcationCommand) chart(ctx context.Context) (err error) {
 	s.regions, err = dynamics.BifurcationCurves(ctx, s.neuron.Model, s.base.Params, s.base.Current, x, y,
 		s.parallel(ctx, "places"))
 	if s.regions != nil {
-		s.warnAll(texts(s.regions.Warnings))
+		s.WarnAll(verb.Texts(s.regions.Warnings))
 	}
-	s.phase("curves")
-	if err != nil || s.plot.Value == "" {
+	s.Phase("curves")
+	if err != nil || s.Plot.Value == "" {
 		return err
 	}
 	s.areas, err = s.regions.Areas(ctx, s.parallel(ctx, "diagrams"))
-	s.phase("areas")
+	s.Phase("areas")
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/topics"
+	"popsim/cmd/popsim/internal/verb"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/figure"
@@ -22,7 +23,7 @@ import (
 // convergenceCommand is one call of convergence.
 type convergenceCommand struct {
 	*call
-	flags
+	verb.Flags
 	tolerance experiment.Quantity
 
 	neuron   experiment.Neuron
@@ -41,17 +42,17 @@ func (v *call) convergenceVerb() *cobra.Command {
 		Long:  topics.Text("convergence"),
 		Example: "  popsim convergence adex:tb08 --plot work.svg\n  popsim convergence hh I=7,10,20 --tolerance " +
 			"0.001ms -o work.csv",
-		Annotations: ofModel, ValidArgsFunction: completion.Models,
+		Annotations: verb.OfModel, ValidArgsFunction: completion.Models,
 		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
 	}
 	set := cmd.Flags()
 	set.SortFlags = false
 	s.tolerance = experiment.Quantity{Unit: "ms", Value: 0.01}
-	s.time = experiment.Quantity{Unit: "ms", Value: 1000}
-	add(set, experiment.Flag{Name: "tolerance", Value: &s.tolerance, Help: "error of a spike that is allowed"})
-	s.kernel(set, "this method alone", "instruction set: auto, avx512, avx2 or go")
-	add(set, experiment.Flag{Name: "time", Value: &s.time, Help: "how long spikes are looked for"})
-	s.files(set, &v.quiet)
+	s.Time = experiment.Quantity{Unit: "ms", Value: 1000}
+	verb.Add(set, experiment.Flag{Name: "tolerance", Value: &s.tolerance, Help: "error of a spike that is allowed"})
+	s.Kernel(set, "this method alone", "instruction set: auto, avx512, avx2 or go")
+	verb.Add(set, experiment.Flag{Name: "time", Value: &s.Time, Help: "how long spikes are looked for"})
+	s.Files(set, &v.Quiet)
 	return cmd
 }
 
@@ -60,29 +61,29 @@ func (s *convergenceCommand) run(ctx context.Context, args []string) (err error)
 	if err := s.read(args); err != nil {
 		return err
 	}
-	if err := s.checkPicture(s.force); err != nil {
+	if err := s.CheckPicture(s.Force); err != nil {
 		return err
 	}
-	s.out = file.NewCSV(s.stdout)
-	if s.flags.out.Value != "" {
-		if s.out, err = s.create(s.flags.out.Value, s.force); err != nil {
+	s.out = file.NewCSV(s.Stdout)
+	if s.Flags.Out.Value != "" {
+		if s.out, err = s.Create(s.Flags.Out.Value, s.Force); err != nil {
 			return err
 		}
 	}
 	defer s.out.Abort()
-	if err := s.understood(&s.flags, s.neuron, map[string]string{"time": "", "tolerance": ""}); err != nil {
+	if err := s.Understood(&s.Flags, s.neuron, map[string]string{"time": "", "tolerance": ""}); err != nil {
 		return err
 	}
-	s.phase("read")
-	err = s.compute(ctx, &s.flags, "convergence", s.neuron.Model.Name, s.measure)
+	s.Phase("read")
+	err = s.Compute(ctx, &s.Flags, "convergence", s.neuron.Model.Name, s.measure)
 	interrupted := errors.Is(err, context.Canceled)
 	switch {
 	case interrupted:
-		s.warn("interrupted; the rows that were finished are %s", s.partial(s.out))
+		s.Warn("interrupted; the rows that were finished are %s", s.Partial(s.out))
 	case err != nil:
 		return err
 	}
-	s.phase("measure")
+	s.Phase("measure")
 	if e := s.write(); e != nil {
 		return e
 	}
@@ -95,15 +96,15 @@ func (s *convergenceCommand) run(ctx context.Context, args []string) (err error)
 // read parses and checks the command line.
 func (s *convergenceCommand) read(args []string) error {
 	var bad fault.List
-	s.isa, bad = s.check()
+	s.isa, bad = s.Check()
 	q, err := experiment.ParseNeuron(args)
 	bad.Add(err)
 	if q.Model == nil {
-		return misused(bad.Err())
+		return verb.Misused(bad.Err())
 	}
 	s.neuron = q
-	s.warnAll(q.Notes)
-	_, err = q.Model.Method(s.flags.method.Value)
+	s.WarnAll(q.Notes)
+	_, err = q.Model.Method(s.Flags.Method.Value)
 	bad.About("--method", err)
 	if s.tolerance.Err != nil {
 		bad.About("--tolerance", fmt.Errorf("--tolerance: %w", s.tolerance.Err))
@@ -133,8 +134,8 @@ func (s *convergenceCommand) read(args []string) error {
 	if len(bad) == 0 {
 		bad.Add(q.Model.Check(s.at.Params))
 	}
-	bad.Add(s.apart(false))
-	return misused(bad.Err())
+	bad.Add(s.Apart(false))
+	return verb.Misused(bad.Err())
 }
 
 // measure computes the true spikes and measures the methods.
@@ -147,19 +148,19 @@ func (s *convergenceCommand) measure(ctx context.Context) error {
 			start[j] = x
 		}
 	}
-	trial, err := bench.NewTrial(m, s.at.Params, s.currents, start, s.time.Value)
+	trial, err := bench.NewTrial(m, s.at.Params, s.currents, start, s.Time.Value)
 	if err != nil {
 		return fault.Hint(err, "I=... sets a current at which it fires, V0=... a state from which it does")
 	}
 	s.result = bench.Convergence{Trial: trial, Tolerance: s.tolerance.Value}
-	s.phase("truth")
-	list, err := trial.Scenarios(s.flags.method.Value, s.isa)
+	s.Phase("truth")
+	list, err := trial.Scenarios(s.Flags.Method.Value, s.isa)
 	if err != nil {
 		return err
 	}
 	var progress *cli.Progress
-	if !s.quiet {
-		progress = cli.NewProgress(s.stderr, float64(len(list)), "rows")
+	if !s.Quiet {
+		progress = cli.NewProgress(s.Stderr, float64(len(list)), "rows")
 		defer progress.Clear()
 	}
 	return s.result.Measure(ctx, list, func(done int) { progress.Update(float64(done)) })
@@ -169,7 +170,7 @@ func (s *convergenceCommand) measure(ctx context.Context) error {
 func (s *convergenceCommand) advise() {
 	m, p := s.neuron.Model, s.at.Params
 	for _, q := range m.Methods {
-		if s.flags.method.Value != "" && s.flags.method.Value != q.Name {
+		if s.Flags.Method.Value != "" && s.Flags.Method.Value != q.Name {
 			continue
 		}
 		text := "no step of those tried is fine enough"
@@ -179,12 +180,12 @@ func (s *convergenceCommand) advise() {
 		if stable, _ := m.StepLimits(q, p); !math.IsInf(stable, 1) {
 			text += fmt.Sprintf("; beyond %.4g ms steps are refused", stable)
 		}
-		s.say("%s: %s", q.Name, text)
+		s.Say("%s: %s", q.Name, text)
 	}
 	if w, ok := s.result.Cheapest(); ok {
-		s.say("for spikes within %v ms take --method %s --dt %vms", s.tolerance.Value, w.Method.Name, w.Dt)
+		s.Say("for spikes within %v ms take --method %s --dt %vms", s.tolerance.Value, w.Method.Name, w.Dt)
 	} else {
-		s.warn("no method has spikes within %v ms at the steps tried", s.tolerance.Value)
+		s.Warn("no method has spikes within %v ms at the steps tried", s.tolerance.Value)
 	}
 }
 
@@ -196,19 +197,19 @@ func (s *convergenceCommand) write() error {
 	if err := s.out.Commit(); err != nil {
 		return err
 	}
-	if s.plot.Value != "" {
-		if err := s.draw(&s.flags, figure.Convergence(&s.result, s.neuron.Title()), s.force); err != nil {
+	if s.Plot.Value != "" {
+		if err := s.Draw(&s.Flags, figure.Convergence(&s.result, s.neuron.Title()), s.Force); err != nil {
 			return err
 		}
 	}
-	s.phase("write")
-	extra := map[string]any{"tolerance_ms": s.tolerance.Value, "time_ms": s.time.Value}
+	s.Phase("write")
+	extra := map[string]any{"tolerance_ms": s.tolerance.Value, "time_ms": s.Time.Value}
 	if w, ok := s.result.Cheapest(); ok {
 		extra["recommended"] = map[string]any{
 			"method": w.Method.Name, "dt_ms": w.Dt, "spike_error_ms": w.Error, "cost_ns_per_ms": w.Cost,
 		}
 	}
-	return s.aside(s.flags.out.Value, s.out, file.Record{
+	return s.Aside(s.Flags.Out.Value, s.out, file.Record{
 		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name,
 		Parameters: s.neuron.Parameters(map[string]any{"I": s.currents}), ISA: s.isa.String(), Extra: extra,
 	})

@@ -10,6 +10,7 @@ import (
 	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/output"
 	"popsim/cmd/popsim/internal/record"
+	"popsim/cmd/popsim/internal/verb"
 	"popsim/fault"
 	"popsim/figure"
 	"popsim/sweep"
@@ -28,11 +29,11 @@ func modelsOf(args []string) (models, settings []string) {
 // runModels is fi of several models: one table, with the model in its first column, and one picture.
 func (s *sweepCommand) runModels(ctx context.Context, models, settings []string) error {
 	for name, given := range map[string]bool{
-		"--part": s.part.Given, "--resume": s.resume, "--refine": s.refine.Given, "--save": s.save.Given,
+		"--part": s.part.Given, "--resume": s.resume, "--refine": s.refine.Given, "--save": s.Save.Given,
 		"--noise": len(s.drive.noises.List) > 0, "--waveform": len(s.drive.waveforms.List) > 0, "--dry-run": s.dryRun,
 	} {
 		if given {
-			return misused(fault.Hint(fmt.Errorf("%s is for one model, but %d are given", name, len(models)),
+			return verb.Misused(fault.Hint(fmt.Errorf("%s is for one model, but %d are given", name, len(models)),
 				"popsim fi %s ... %s", models[0], name))
 		}
 	}
@@ -48,12 +49,12 @@ func (s *sweepCommand) runModels(ctx context.Context, models, settings []string)
 		}
 		points += one.forecast.Points
 	}
-	if err := misused(bad.Err()); err != nil {
+	if err := verb.Misused(bad.Err()); err != nil {
 		return err
 	}
 	for i, one := range each[1:] {
 		if a, b := each[0].neuron.Model.CurrentUnit, one.neuron.Model.CurrentUnit; a != b {
-			return misused(fault.Hint(fmt.Errorf("%s takes I in %s and %s in %s: one table would mix them", models[0],
+			return verb.Misused(fault.Hint(fmt.Errorf("%s takes I in %s and %s in %s: one table would mix them", models[0],
 				a, models[i+1], b),
 				"popsim fi one by one, and popsim plot for the picture"))
 		}
@@ -63,9 +64,9 @@ func (s *sweepCommand) runModels(ctx context.Context, models, settings []string)
 		return err
 	}
 	defer output.Abort(out)
-	s.phase("read")
+	s.Phase("read")
 	results := make([]*sweep.Result, len(models))
-	err = s.compute(ctx, &s.flags, s.verb, strings.Join(models, ","), func(ctx context.Context) error {
+	err = s.Compute(ctx, &s.Flags, s.verb, strings.Join(models, ","), func(ctx context.Context) error {
 		for i, one := range each {
 			if results[i], err = one.advance(ctx); err != nil {
 				return err
@@ -102,7 +103,7 @@ func (s *sweepCommand) writeModels(out *file.Output, models []string, each []*sw
 			return err
 		}
 	}
-	if s.plot.Value != "" {
+	if s.Plot.Value != "" {
 		var measures []string
 		if len(each[0].spec.Measures) > 0 {
 			measures = each[0].spec.Measures[:1]
@@ -111,23 +112,23 @@ func (s *sweepCommand) writeModels(out *file.Output, models []string, each []*sw
 		if err != nil {
 			return err
 		}
-		if err := s.draw(&s.flags, picture, s.force); err != nil {
+		if err := s.Draw(&s.Flags, picture, s.Force); err != nil {
 			return err
 		}
 	}
-	s.phase("write")
+	s.Phase("write")
 	records := make([]file.Record, len(results))
 	for i, r := range results {
 		records[i] = each[i].record(r)
 	}
-	if err := s.aside(s.out.Value, out, record.Models(models, records)); err != nil {
+	if err := s.Aside(s.Out.Value, out, record.Models(models, records)); err != nil {
 		return err
 	}
 	for i, r := range results {
-		s.say("%s: %s, kernel %s/%s", models[i], cli.Count(r.Rows(), "point"), each[i].neuron.Model.Name, each[i].spec.Method)
+		s.Say("%s: %s, kernel %s/%s", models[i], cli.Count(r.Rows(), "point"), each[i].neuron.Model.Name, each[i].spec.Method)
 		each[i].transitions = r.Transitions()
 		for _, t := range each[i].transitions {
-			s.say("%s: %v", models[i], t)
+			s.Say("%s: %v", models[i], t)
 		}
 	}
 	return errors.Join(failed...)

@@ -81,6 +81,11 @@ var layers = map[string][]string{
 	},
 	"cmd/popsim/internal/profile": {"fault", "model"},
 	"cmd/popsim/internal/topics":  {"network/measure", "figure", "sweep"},
+	"cmd/popsim/internal/verb": {
+		"cmd/popsim/internal/completion", "cmd/popsim/internal/flagset", "cmd/popsim/internal/memory",
+		"cmd/popsim/internal/output", "cmd/popsim/internal/profile", "cmd/popsim/internal/record", "experiment",
+		"fault", "figure", "kernels", "pop", "table/file",
+	},
 	"cmd/popsim/internal/signals": nil,
 	"cmd/popsim": {
 		"equations",
@@ -89,7 +94,8 @@ var layers = map[string][]string{
 		"cmd/popsim/internal/batch", "cmd/popsim/internal/cli", "cmd/popsim/internal/completion",
 		"cmd/popsim/internal/flagset", "cmd/popsim/internal/help", "cmd/popsim/internal/manual", "cmd/popsim/internal/memory",
 		"cmd/popsim/internal/output", "cmd/popsim/internal/profile", "cmd/popsim/internal/record",
-		"cmd/popsim/internal/reference", "cmd/popsim/internal/signals", "cmd/popsim/internal/topics", "experiment",
+		"cmd/popsim/internal/reference", "cmd/popsim/internal/signals", "cmd/popsim/internal/topics",
+		"cmd/popsim/internal/verb", "experiment",
 		"fault", "recording", "stimulus", "expression", "network", "network/description", "network/statistics",
 		"network/recording", "network/measure",
 	},

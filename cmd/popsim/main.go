@@ -15,6 +15,7 @@ import (
 
 	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/signals"
+	"popsim/cmd/popsim/internal/verb"
 	"popsim/experiment"
 )
 
@@ -41,10 +42,10 @@ func runContext(ctx context.Context, args []string, stdout, stderr io.Writer) in
 	if len(args) == 1 && args[0] == "--version" {
 		args = []string{"version"}
 	}
-	v := &call{stdout: stdout, stderr: stderr, started: time.Now(), args: args}
+	v := &call{verb.Call{Stdout: stdout, Stderr: stderr, Started: time.Now(), Args: args, Version: version()}}
 	err := v.execute(ctx)
-	v.reportError(err)
-	var m misuse
+	v.ReportError(err)
+	var m verb.Misuse
 	switch {
 	case err == nil:
 		return exitDone
@@ -60,42 +61,42 @@ func runContext(ctx context.Context, args []string, stdout, stderr io.Writer) in
 // the verb.
 func (v *call) execute(ctx context.Context) error {
 	isExperiment := false
-	if len(v.args) > 0 && experiment.IsFile(v.args[0]) {
-		kind, err := kindOfFile(v.args[0])
+	if len(v.Args) > 0 && experiment.IsFile(v.Args[0]) {
+		kind, err := verb.KindOfFile(v.Args[0])
 		switch {
 		case err != nil:
-			return misused(err)
+			return verb.Misused(err)
 		case kind == experiment.NetworkFile, kind == experiment.NeuronFile:
-			v.args = append([]string{"run"}, v.args...)
+			v.Args = append([]string{"run"}, v.Args...)
 		default:
 			isExperiment = true
 		}
 	}
 	root := v.root()
-	out := &errorWriter{Writer: v.stdout}
+	out := &errorWriter{Writer: v.Stdout}
 	root.SetOut(out)
-	root.SetErr(v.stderr)
+	root.SetErr(v.Stderr)
 	var err error
 	if isExperiment {
-		err = v.runFile(ctx, root, v.args)
+		err = v.RunFile(ctx, root, v.Args)
 	} else {
-		args, from, e := experiment.ExpandPreset(v.args, 1)
+		args, from, e := experiment.ExpandPreset(v.Args, 1)
 		if e != nil {
-			return misused(e)
+			return verb.Misused(e)
 		}
-		v.presets = from
+		v.Presets = from
 		root.SetArgs(args)
-		completion.AddVerb(root, v.args, misused)
+		completion.AddVerb(root, v.Args, verb.Misused)
 		err = root.ExecuteContext(ctx)
 	}
 	if err == nil {
 		err = out.err
 	}
-	if len(v.inFile) > 0 {
-		if errors.Is(err, errNotBegun) {
+	if len(v.InFile) > 0 {
+		if errors.Is(err, verb.ErrNotBegun) {
 			err = nil
 		}
-		err = misused(errors.Join(errors.Join(v.inFile...), err))
+		err = verb.Misused(errors.Join(errors.Join(v.InFile...), err))
 	}
 	return err
 }

@@ -14,6 +14,7 @@ import (
 	"popsim/cmd/popsim/internal/output"
 	"popsim/cmd/popsim/internal/record"
 	"popsim/cmd/popsim/internal/topics"
+	"popsim/cmd/popsim/internal/verb"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/figure"
@@ -23,50 +24,52 @@ import (
 
 // mergeVerb returns the verb merge.
 func (v *call) mergeVerb() *cobra.Command {
-	var f flags
+	var f verb.Flags
 	measure := experiment.Word{Form: "COLUMN", Value: "rate_Hz"}
 	cmd := &cobra.Command{
 		Use:         "merge FILE",
 		Short:       "Join the parts of a sweep into FILE",
 		Long:        topics.Text("merge"),
-		Annotations: ofFile,
+		Annotations: verb.OfFile,
 		Example: "  popsim map adex I=0:60/1000 b=0:60/1000 --part 1/2 -o map.npz\n  popsim map adex I=0:60/1000 " +
 			"b=0:60/1000 --part 2/2 -o map.npz\n  popsim merge map.npz --plot map.png",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return misused(fault.Hint(fmt.Errorf("merge takes one file, but got %d", len(args)),
+				return verb.Misused(fault.Hint(fmt.Errorf("merge takes one file, but got %d", len(args)),
 					"it is the name that was given with -o"))
 			}
-			if measure.Given && f.plot.Value == "" {
-				return misused(fault.Hint(errors.New("--measure is about a picture, but there is none"), "--plot FILE draws one"))
+			if measure.Given && f.Plot.Value == "" {
+				return verb.Misused(fault.Hint(errors.New("--measure is about a picture, but there is none"),
+					"--plot FILE draws one"))
 			}
 			return v.merge(args[0], f, measure.Value)
 		},
 	}
 	set := cmd.Flags()
-	f.picture(set)
-	add(set, experiment.Flag{
+	f.Picture(set)
+	verb.Add(set, experiment.Flag{
 		Name: "measure", Letter: "m", Value: &measure, Offers: completion.Measures,
 		Help: "column to draw",
 	})
-	add(set, experiment.Flag{Name: "force", Once: true, Value: (*experiment.Switch)(&f.force), Help: "overwrite files " +
-		"that exist"})
-	add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(&v.quiet), Help: "no summary, only warnings " +
+	verb.Add(set, experiment.Flag{Name: "force", Once: true, Value: (*experiment.Switch)(&f.Force), Help: "overwrite " +
+		"files that exist"})
+	verb.Add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(&v.Quiet), Help: "no summary, only " +
+		"warnings " +
 		"and errors"})
 	return cmd
 }
 
-func (v *call) merge(path string, f flags, measure string) error {
+func (v *call) merge(path string, f verb.Flags, measure string) error {
 	if err := output.Distinct([]output.Named{{Flag: "FILE", Path: path}}, output.Named{
 		Flag: "--plot",
-		Path: f.plot.Value,
+		Path: f.Plot.Value,
 	}); err != nil {
-		return misused(err)
+		return verb.Misused(err)
 	}
-	if err := f.checkPicture(f.force); err != nil {
+	if err := f.CheckPicture(f.Force); err != nil {
 		return err
 	}
-	out, err := v.create(path, f.force)
+	out, err := v.Create(path, f.Force)
 	if err != nil {
 		return err
 	}
@@ -79,7 +82,7 @@ func (v *call) merge(path string, f flags, measure string) error {
 		return err
 	}
 	defer parts.Close()
-	v.phase("check")
+	v.Phase("check")
 	merged := record.Merged(parts)
 	picture, err := v.wholeOf(parts, merged, f, measure)
 	if err != nil {
@@ -97,23 +100,23 @@ func (v *call) merge(path string, f flags, measure string) error {
 	if err := out.Commit(); err != nil {
 		return err
 	}
-	v.phase("write")
+	v.Phase("write")
 	if picture != nil {
-		if err := v.draw(&f, picture, f.force); err != nil {
+		if err := v.Draw(&f, picture, f.Force); err != nil {
 			return err
 		}
-		v.phase("plot")
+		v.Phase("plot")
 	}
-	v.say("%s of %s in %s", cli.Count(parts.Rows(), "point"), cli.Count(parts.Count(), "part"), path)
+	v.Say("%s of %s in %s", cli.Count(parts.Rows(), "point"), cli.Count(parts.Count(), "part"), path)
 	v.tellStatus(counts)
-	return errors.Join(v.aside(path, out, merged), failed(counts["nan"], parts.Rows()))
+	return errors.Join(v.Aside(path, out, merged), failed(counts["nan"], parts.Rows()))
 }
 
 // wholeOf does what needs all points in memory: it draws the picture, if one is asked for, and finds the transitions of
 // a curve for the record.
-func (v *call) wholeOf(parts *sweep.Parts, merged file.Record, f flags, measure string) (*figure.Figure, error) {
+func (v *call) wholeOf(parts *sweep.Parts, merged file.Record, f verb.Flags, measure string) (*figure.Figure, error) {
 	curve := merged.Extra["verb"] == "fi" && len(parts.Spec.Grid.Axes) == 1 && parts.Spec.From == sweep.FromRest
-	if f.plot.Value == "" && !curve {
+	if f.Plot.Value == "" && !curve {
 		return nil, nil
 	}
 	forecast, err := parts.Spec.Forecast(1)
@@ -121,8 +124,8 @@ func (v *call) wholeOf(parts *sweep.Parts, merged file.Record, f flags, measure 
 		return nil, err
 	}
 	if err := memory.Fits(fmt.Sprintf("a picture of %d points", parts.Rows()), forecast.Bytes); err != nil &&
-		f.plot.Value != "" {
-		return nil, misused(err)
+		f.Plot.Value != "" {
+		return nil, verb.Misused(err)
 	} else if err != nil {
 		return nil, nil
 	}
@@ -135,36 +138,36 @@ func (v *call) wholeOf(parts *sweep.Parts, merged file.Record, f flags, measure 
 			merged.Extra["borders"] = record.Lines(found)
 		}
 	}
-	if f.plot.Value == "" {
+	if f.Plot.Value == "" {
 		return nil, nil
 	}
-	verb, _ := merged.Extra["verb"].(string)
-	picture, err := figure.SweepPicture{Title: r.Spec.Model.Name, Measure: measure, Curves: verb == "fi"}.Figure(r)
-	return picture, misused(err)
+	name, _ := merged.Extra["verb"].(string)
+	picture, err := figure.SweepPicture{Title: r.Spec.Model.Name, Measure: measure, Curves: name == "fi"}.Figure(r)
+	return picture, verb.Misused(err)
 }
 
 // mergeJobs is merge for a sweep of a network.
-func (v *call) mergeJobs(path string, f flags, out *file.Output) error {
+func (v *call) mergeJobs(path string, f verb.Flags, out *file.Output) error {
 	parts, err := sweep.OpenJobsParts(path)
 	if err != nil {
 		return err
 	}
-	v.phase("check")
+	v.Phase("check")
 	if err := errors.Join(out.WriteTable(parts.Result.Table()), out.Commit()); err != nil {
 		return err
 	}
-	v.phase("write")
+	v.Phase("write")
 	merged := record.MergedJobs(parts)
-	if f.plot.Value != "" {
+	if f.Plot.Value != "" {
 		picture, err := figure.Jobs(parts.Result, merged.Model)
 		if err != nil {
-			return misused(err)
+			return verb.Misused(err)
 		}
-		if err := v.draw(&f, picture, f.force); err != nil {
+		if err := v.Draw(&f, picture, f.Force); err != nil {
 			return err
 		}
-		v.phase("plot")
+		v.Phase("plot")
 	}
-	v.say("%s of %s in %s", cli.Count(parts.Result.Finished(), "run"), cli.Count(parts.Count, "part"), path)
-	return errors.Join(v.aside(path, out, merged), jobFailures(parts.Result))
+	v.Say("%s of %s in %s", cli.Count(parts.Result.Finished(), "run"), cli.Count(parts.Count, "part"), path)
+	return errors.Join(v.Aside(path, out, merged), jobFailures(parts.Result))
 }

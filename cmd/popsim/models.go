@@ -8,6 +8,7 @@ import (
 
 	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/reference"
+	"popsim/cmd/popsim/internal/verb"
 	"popsim/experiment"
 )
 
@@ -17,7 +18,7 @@ func modelsVerb() *cobra.Command {
 		Use:         "models [MODEL|NETWORK[:PRESET]]",
 		Short:       "The models and networks; of one, equations, parameters, presets",
 		Example:     "  popsim models\n  popsim models adex\n  popsim models adex:tb08",
-		Annotations: ofModel, ValidArgsFunction: completion.Models,
+		Annotations: verb.OfModel, ValidArgsFunction: completion.Models,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch len(args) {
 			case 0:
@@ -27,27 +28,27 @@ func modelsVerb() *cobra.Command {
 				n, err := experiment.ParseNetwork(args, "", nil)
 				switch {
 				case err != nil:
-					return misused(err)
+					return verb.Misused(err)
 				case n != nil && asTOML:
 					_, err = fmt.Fprint(cmd.OutOrStdout(), n.Description.Text)
 					return err
 				case n != nil:
-					return misused(reference.DescribeNetwork(cmd.OutOrStdout(), n))
+					return verb.Misused(reference.DescribeNetwork(cmd.OutOrStdout(), n))
 				}
 				q, err := experiment.ParseNeuron(args)
 				switch {
 				case err != nil:
-					return misused(err)
+					return verb.Misused(err)
 				case asTOML && q.Model.Text != "":
 					_, err = fmt.Fprint(cmd.OutOrStdout(), q.Model.Text)
 					return err
 				case asTOML:
-					return misused(fmt.Errorf("--toml prints the file of a network or of a model that is one; %s is "+
+					return verb.Misused(fmt.Errorf("--toml prints the file of a network or of a model that is one; %s is "+
 						"built in", args[0]))
 				}
 				return reference.Describe(cmd.OutOrStdout(), q)
 			}
-			return misused(fmt.Errorf("models takes one name, but got %s", strings.Join(args, " ")))
+			return verb.Misused(fmt.Errorf("models takes one name, but got %s", strings.Join(args, " ")))
 		},
 	}
 	cmd.Flags().BoolVar(&asTOML, "toml", false, "print the file of a network or a model, to be edited")

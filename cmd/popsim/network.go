@@ -9,6 +9,7 @@ import (
 	"popsim/cmd/popsim/internal/memory"
 	"popsim/cmd/popsim/internal/output"
 	"popsim/cmd/popsim/internal/signals"
+	"popsim/cmd/popsim/internal/verb"
 	"popsim/experiment"
 	"popsim/figure"
 	"popsim/kernels"
@@ -40,7 +41,7 @@ const toldEdges = 5_000_000
 func (s *runCommand) runNetwork(ctx context.Context, q *experiment.Network) error {
 	r := &networkRun{runCommand: s, q: q}
 	if err := r.read(); err != nil {
-		return misused(err)
+		return verb.Misused(err)
 	}
 	if r.isFinished() {
 		return nil
@@ -52,19 +53,19 @@ func (s *runCommand) runNetwork(ctx context.Context, q *experiment.Network) erro
 	if err := r.keepExperiment(); err != nil {
 		return err
 	}
-	s.phase("read")
+	s.Phase("read")
 	if f := r.forecast; f.Edges > toldEdges {
-		s.say("building %.3g synapses: %s, about %s", float64(f.Edges), memory.Size(float64(f.Bytes)),
+		s.Say("building %.3g synapses: %s, about %s", float64(f.Edges), memory.Size(float64(f.Bytes)),
 			cli.Duration(f.Seconds))
 	}
 	n, err := network.Build(ctx, r.resolved.Spec, network.Config{
-		Workers: s.workers.Value, ISA: r.isa,
+		Workers: s.Workers.Value, ISA: r.isa,
 		Memory: int64(memory.Available()),
 	})
 	if err != nil {
 		return err
 	}
-	r.built = s.phase("build")
+	r.built = s.Phase("build")
 	if c := r.session.Checkpoint; c != nil {
 		defer c.Close()
 	}
@@ -73,18 +74,18 @@ func (s *runCommand) runNetwork(ctx context.Context, q *experiment.Network) erro
 		return err
 	}
 	if r.session.Resume {
-		s.say("going on from %s", r.session.Reached())
+		s.Say("going on from %s", r.session.Reached())
 	}
-	err = s.compute(ctx, &s.flags, "run", q.Description.Title, r.session.Run)
+	err = s.Compute(ctx, &s.Flags, "run", q.Description.Title, r.session.Run)
 	wipe()
-	s.phase("run")
+	s.Phase("run")
 	switch canceled := errors.Is(err, context.Canceled); {
 	case canceled && r.session.Checkpoint != nil:
 		r.tellCheckpoint()
 		return err
 	case canceled:
 		s.interrupted = true
-		s.warn("interrupted at %s; what was finished is %s", r.session.Reached(), s.partial(r.tables.all()...))
+		s.Warn("interrupted at %s; what was finished is %s", r.session.Reached(), s.Partial(r.tables.all()...))
 	case err != nil:
 		return r.q.Locate(err, r.resolved.Spec)
 	}
@@ -94,20 +95,20 @@ func (s *runCommand) runNetwork(ctx context.Context, q *experiment.Network) erro
 // configure says what is recorded. What it returns wipes the line of progress.
 func (r *networkRun) configure(ctx context.Context) (wipe func()) {
 	c, t := &r.session, &r.tables
-	c.From, c.To, c.Bin = r.from, r.time.Value, r.networkFlags.bin.Value
+	c.From, c.To, c.Bin = r.from, r.Time.Value, r.networkFlags.bin.Value
 	c.Every, c.Stop = time.Duration(r.networkFlags.saveEvery.Value*float64(time.Second)), signals.Graceful(ctx)
 	c.Spikes, c.Rates = sink(t.spikes), sink(t.rates)
 	c.Trace = recording.Trace{Of: r.of, Every: max(1, recording.Steps(r.every.Value, r.cfg.Dt)), Sink: sink(t.trace)}
-	if r.plot.Value != "" {
+	if r.Plot.Value != "" {
 		c.Sample = shownNetworkNeurons
 		r.traces = figure.NewNetworkTraces(r.resolved.Spec, r.pictured())
-		c.Trace = r.traces.Follow(c.Trace, r.time.Value/r.cfg.Dt)
+		c.Trace = r.traces.Follow(c.Trace, r.Time.Value/r.cfg.Dt)
 	}
-	if r.quiet {
+	if r.Quiet {
 		return func() {}
 	}
 	work := float64(r.forecast.Neurons)
-	progress := cli.NewProgress(r.stderr, r.time.Value/r.cfg.Dt*work, "neuron-steps")
+	progress := cli.NewProgress(r.Stderr, r.Time.Value/r.cfg.Dt*work, "neuron-steps")
 	c.Progress = func(steps int64) { progress.Update(float64(steps) * work) }
 	return progress.Clear
 }

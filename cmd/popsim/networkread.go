@@ -10,6 +10,7 @@ import (
 
 	"popsim/cmd/popsim/internal/output"
 	"popsim/cmd/popsim/internal/record"
+	"popsim/cmd/popsim/internal/verb"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/network/description"
@@ -35,7 +36,7 @@ type embedded struct {
 
 // add registers the flags.
 func (f *networkFlags) add(set *pflag.FlagSet) {
-	add(set, experiment.Flag{
+	verb.Add(set, experiment.Flag{
 		Name: "spikes-on-grid", Value: (*experiment.Switch)(&f.onGrid),
 		Help: "networks: spikes and arrivals at the ends of steps",
 	})
@@ -49,17 +50,17 @@ func (f *networkFlags) add(set *pflag.FlagSet) {
 		{"spectrum", "power spectra of the rates of populations", &f.spectrum},
 	} {
 		w.to.Form = "FILE"
-		add(set, experiment.Flag{Name: w.name, Value: w.to, Help: "networks: table of " + w.what})
+		verb.Add(set, experiment.Flag{Name: w.name, Value: w.to, Help: "networks: table of " + w.what})
 	}
 	f.bin, f.saveEvery = experiment.Quantity{Unit: "ms", Value: 1}, experiment.Quantity{Unit: "s", Value: 600}
-	add(set, experiment.Flag{
+	verb.Add(set, experiment.Flag{
 		Name: "bin", Value: &f.bin, Help: "networks: time over which --rates and counts for synchrony are taken",
 	})
-	add(set, experiment.Flag{
+	verb.Add(set, experiment.Flag{
 		Name: "save-every", Once: true, Value: &f.saveEvery,
 		Help: "networks: keep a checkpoint beside the first table and write it so often, as in 10min",
 	})
-	add(set, experiment.Flag{
+	verb.Add(set, experiment.Flag{
 		Name: "resume", Once: true, Value: (*experiment.Switch)(&f.resume),
 		Help: "networks: go on from the checkpoint that an interrupted run has left",
 	})
@@ -69,9 +70,11 @@ func (f *networkFlags) add(set *pflag.FlagSet) {
 // add registers the flags, which are for experiment files and stand in no help.
 func (f *embedded) add(set *pflag.FlagSet) {
 	f.description, f.files = experiment.Word{Form: "TEXT"}, experiment.Texts{Form: "TEXT"}
-	add(set, experiment.Flag{Name: "description", Value: &f.description, Help: "the description of a network, as --save " +
+	verb.Add(set, experiment.Flag{Name: "description", Value: &f.description, Help: "the description of a network, " +
+		"as --save " +
 		"writes it"})
-	add(set, experiment.Flag{Name: "files", Value: &f.files, Help: "the @files of a network with their checksums, as " +
+	verb.Add(set, experiment.Flag{Name: "files", Value: &f.files, Help: "the @files of a network with their " +
+		"checksums, as " +
 		"--save writes them"})
 	_, _ = set.MarkHidden("description"), set.MarkHidden("files")
 }
@@ -84,12 +87,12 @@ func (f *networkFlags) given() bool {
 
 // read resolves the description and refuses what makes no sense, all of it at once.
 func (r *networkRun) read() error {
-	isa, bad := r.check()
+	isa, bad := r.Check()
 	r.isa = isa
 	bad.Add(r.refuse())
 	bad.Add(r.q.Check())
 	o := description.Options{
-		Preset: r.q.Preset, Seed: r.seed.Value, Dt: r.dt.Value, OnGrid: r.networkFlags.onGrid,
+		Preset: r.q.Preset, Seed: r.Seed.Value, Dt: r.Dt.Value, OnGrid: r.networkFlags.onGrid,
 		Settings: r.q.Settings,
 	}
 	var err error
@@ -121,7 +124,7 @@ func (r *networkRun) refuse() error {
 		{"--noise", "noise on a network stands in its file, noise of [input.NAME]", len(r.noises.List) > 0},
 		{
 			"--method", "methods stand in the file of a network, method of [population.NAME]; POP.method=NAME sets one",
-			r.runCommand.flags.method.Given,
+			r.runCommand.Flags.Method.Given,
 		},
 		{"--tops", "traces of networks have no rows for spikes; --spikes FILE holds their times", r.tops},
 	} {
@@ -145,22 +148,22 @@ func (r *networkRun) refuse() error {
 // readTimes takes from the description the times that no flag gives, and checks them.
 func (r *networkRun) readTimes() error {
 	var bad fault.List
-	if !r.time.Given && r.resolved.Time > 0 {
-		r.time.Value = r.resolved.Time
+	if !r.Time.Given && r.resolved.Time > 0 {
+		r.Time.Value = r.resolved.Time
 	}
-	r.from = r.discard.Value
-	if !r.discard.Given && r.resolved.Discard > 0 && r.resolved.Discard < r.time.Value {
+	r.from = r.Discard.Value
+	if !r.Discard.Given && r.resolved.Discard > 0 && r.resolved.Discard < r.Time.Value {
 		r.from = r.resolved.Discard
 	}
-	if r.from >= r.time.Value {
-		bad.About("--discard", fmt.Errorf("discard is %v ms of %v ms; it must be less than the time", r.from, r.time.Value))
+	if r.from >= r.Time.Value {
+		bad.About("--discard", fmt.Errorf("discard is %v ms of %v ms; it must be less than the time", r.from, r.Time.Value))
 	}
-	bad.About("--time", experiment.CheckSpan(r.time.Value, r.cfg.Dt))
+	bad.About("--time", experiment.CheckSpan(r.Time.Value, r.cfg.Dt))
 	bad.About("--bin", recording.CheckBin(r.networkFlags.bin.Value, r.cfg.Dt))
 	every, dt := r.every.Value, r.cfg.Dt
 	if steps := math.Max(1, math.Round(every/dt)); r.trace.Value != "" && every > 0 &&
 		math.Abs(steps*dt-every) > 1e-9*every {
-		r.warn("--every %v ms is no whole number of steps; states are traced every %.6g ms", every, steps*dt)
+		r.Warn("--every %v ms is no whole number of steps; states are traced every %.6g ms", every, steps*dt)
 	}
 	return bad.Err()
 }
@@ -168,7 +171,7 @@ func (r *networkRun) readTimes() error {
 // readOf decides which neurons are traced.
 func (r *networkRun) readOf() (err error) {
 	switch text := r.runCommand.of.Value; {
-	case r.trace.Value == "" && (r.plot.Value == "" || text == ""):
+	case r.trace.Value == "" && (r.Plot.Value == "" || text == ""):
 	case text == "":
 		r.of = recording.FirstOf(r.resolved.Spec, 3)
 	default:
@@ -196,7 +199,7 @@ func (r *networkRun) checkTables() error {
 		named = append(named, output.Named{Flag: f.flag, Path: f.path})
 		free = free || output.ToStdout(f.path)
 	}
-	bad.Add(r.apart(free, named...))
+	bad.Add(r.Apart(free, named...))
 	bad.Add(r.checkTraceFlags())
 	return errors.Join(bad...)
 }
@@ -221,12 +224,12 @@ func (r *networkRun) readCheckpoint() error {
 		return fault.Hint(errors.New("a checkpoint is kept beside a table, but none is given"), "-o FILE gives one")
 	}
 	c := recording.NewCheckpoint(path, r.identity())
-	if c.Exists() && !f.resume && !r.force {
+	if c.Exists() && !f.resume && !r.Force {
 		return fault.Hint(fmt.Errorf("an unfinished run has left a checkpoint beside %s", path),
 			"--resume goes on from it, --force throws it away")
 	}
 	r.session.Checkpoint, r.session.Resume = c, c.Exists() && f.resume
-	r.force = r.force || r.session.Resume // a run that was killed while it wrote its tables writes them again
+	r.Force = r.Force || r.session.Resume // a run that was killed while it wrote its tables writes them again
 	return nil
 }
 
@@ -236,14 +239,14 @@ func (r *networkRun) identity() string {
 	for _, f := range r.files() {
 		tables = append(tables, f.path != "")
 	}
-	return r.q.Identity(r.resolved, r.time.Value, r.from, r.networkFlags.bin.Value, r.of, r.every.Value, tables,
-		r.plot.Value != "")
+	return r.q.Identity(r.resolved, r.Time.Value, r.from, r.networkFlags.bin.Value, r.of, r.every.Value, tables,
+		r.Plot.Value != "")
 }
 
 // isFinished tells whether a run that is to be resumed has come to its end.
 func (r *networkRun) isFinished() bool {
 	f := &r.networkFlags
-	if !f.resume || r.session.Resume || r.force || !record.Finished(r.first(), record.Digest(r.identity())) {
+	if !f.resume || r.session.Resume || r.Force || !record.Finished(r.first(), record.Digest(r.identity())) {
 		return false
 	}
 	missing := func(f networkFile) bool {
@@ -252,6 +255,6 @@ func (r *networkRun) isFinished() bool {
 	if slices.ContainsFunc(r.files(), missing) {
 		return false
 	}
-	r.say("%s is finished already", r.first())
+	r.Say("%s is finished already", r.first())
 	return true
 }

@@ -15,6 +15,7 @@ import (
 	"popsim/cmd/popsim/internal/output"
 	"popsim/cmd/popsim/internal/record"
 	"popsim/cmd/popsim/internal/signals"
+	"popsim/cmd/popsim/internal/verb"
 	"popsim/experiment"
 	"popsim/figure"
 	"popsim/network/description"
@@ -54,13 +55,13 @@ type networkSweep struct {
 
 // read understands the command line and refuses what makes no sense, all of it at once.
 func (s *networkSweep) read() error {
-	isa, bad := s.check()
+	isa, bad := s.Check()
 	f := &s.network
 	for _, refused := range []struct {
 		flag  string
 		given bool
 	}{
-		{"--method", s.method.Given},
+		{"--method", s.Method.Given},
 		{"--from", s.from.Given},
 		{"--full", s.full},
 		{"--refine", s.refine.Given},
@@ -82,35 +83,35 @@ func (s *networkSweep) read() error {
 	bad.Add(s.q.Check())
 	s.x = &measure.Sweep{
 		Description: s.q.Description, Options: description.Options{
-			Preset: s.q.Preset, Seed: s.seed.Value,
-			Dt: s.dt.Value, OnGrid: f.onGrid,
+			Preset: s.q.Preset, Seed: s.Seed.Value,
+			Dt: s.Dt.Value, OnGrid: f.onGrid,
 		},
 		Grid: sweep.Grid{Zip: s.zip}, Trials: f.trials.Value, Measures: s.measures.List,
 		Run: measure.Run{Discard: -1, Bin: f.bin.Value, ISA: isa},
 	}
-	if s.time.Given {
-		s.x.Run.Time = s.time.Value
+	if s.Time.Given {
+		s.x.Run.Time = s.Time.Value
 	}
-	if s.discard.Given {
-		s.x.Run.Discard = s.discard.Value
+	if s.Discard.Given {
+		s.x.Run.Discard = s.Discard.Value
 	}
 	if err := s.x.Read(s.q.Settings); err != nil {
 		bad.Add(err)
-		return misused(bad.Err())
+		return verb.Misused(bad.Err())
 	}
 	bad.Add(experiment.CheckFileSums(f.files.List, s.x.Base.Files))
-	bad.Add(s.apart(s.dryRun))
+	bad.Add(s.Apart(s.dryRun))
 	bad.Add(s.readKeep())
 	bad.Add(s.readEvery())
-	if n := len(s.x.Grid.Axes); s.plot.Value != "" && (n == 0 || n > 2 && !s.zip) {
+	if n := len(s.x.Grid.Axes); s.Plot.Value != "" && (n == 0 || n > 2 && !s.zip) {
 		bad.About("--plot", fmt.Errorf("a grid over %d quantities makes no picture; one or two do", n))
 	}
-	s.cfg.Workers, s.cfg.ISA = s.workers.Value, isa
+	s.cfg.Workers, s.cfg.ISA = s.Workers.Value, isa
 	if s.cfg.Workers == 0 {
 		s.cfg.Workers = sched.Allowed()
 	}
 	bad.Add(s.plan())
-	return misused(bad.Err())
+	return verb.Misused(bad.Err())
 }
 
 // plan decides whether many runs go on at once, each with one worker, or one after the other, each with all.
@@ -144,17 +145,17 @@ func (s *networkSweep) run(ctx context.Context) error {
 	if err := s.tellForecast(ctx); err != nil || s.dryRun {
 		return err
 	}
-	s.phase("read")
+	s.Phase("read")
 	if s.cfg.Keep != "" {
 		s.cfg.Stop, s.cfg.Job = signals.Graceful(ctx), batch.JobName()
 	}
 	r, err := s.runJobs(ctx)
-	s.phase("run")
+	s.Phase("run")
 	if errors.Is(err, sweep.ErrEmptyPart) {
-		return misused(err)
+		return verb.Misused(err)
 	}
 	if r != nil {
-		s.warnAll(s.x.Notes())
+		s.WarnAll(s.x.Notes())
 	}
 	switch canceled := errors.Is(err, context.Canceled); {
 	case canceled && s.cfg.Keep != "":
@@ -162,29 +163,29 @@ func (s *networkSweep) run(ctx context.Context) error {
 		return err
 	case canceled:
 		s.cut = true
-		s.warn("interrupted; the runs that were finished are %s", s.partial(out))
+		s.Warn("interrupted; the runs that were finished are %s", s.Partial(out))
 	case err != nil:
 		return err
 	case s.cfg.Part.Of > 0:
-		s.say("part %d/%d is in %s; popsim merge %s joins all", s.cfg.Part.Number, s.cfg.Part.Of,
+		s.Say("part %d/%d is in %s; popsim merge %s joins all", s.cfg.Part.Number, s.cfg.Part.Of,
 			sweep.PartPath(s.cfg.Keep, s.cfg.Part), s.cfg.Keep)
 		return s.partError(jobFailures(r))
 	}
 	if e := s.write(out, r); e != nil {
 		return e
 	}
-	s.say("%s in %.3g s, %s", cli.Count(r.Finished(), "run"), r.Elapsed.Seconds(), cli.Count(r.Workers, "worker"))
+	s.Say("%s in %.3g s, %s", cli.Count(r.Finished(), "run"), r.Elapsed.Seconds(), cli.Count(r.Workers, "worker"))
 	return errors.Join(err, jobFailures(r))
 }
 
 // runJobs makes the runs, with progress.
 func (s *networkSweep) runJobs(ctx context.Context) (r *sweep.JobsResult, err error) {
 	stop := func() {}
-	if !s.quiet {
-		s.cfg.Tick, stop = cli.Shared(s.stderr, "runs")
+	if !s.Quiet {
+		s.cfg.Tick, stop = cli.Shared(s.Stderr, "runs")
 	}
-	err = s.compute(ctx, &s.flags, s.verb, s.x.Description.Title, func(ctx context.Context) (err error) {
-		r, err = sweep.RunJobs(ctx, s.jobs, s.cfg, func(r *sweep.JobsResult) any { return s.completed(s.record(r)) })
+	err = s.Compute(ctx, &s.Flags, s.verb, s.x.Description.Title, func(ctx context.Context) (err error) {
+		r, err = sweep.RunJobs(ctx, s.jobs, s.cfg, func(r *sweep.JobsResult) any { return s.Completed(s.record(r)) })
 		return err
 	})
 	stop()
@@ -194,7 +195,7 @@ func (s *networkSweep) runJobs(ctx context.Context) (r *sweep.JobsResult, err er
 // partError is the error of a finished part: points that failed are no reason for a batch system to stop.
 func (s *networkSweep) partError(err error) error {
 	if err != nil && strings.HasPrefix(s.part.Value, "auto") {
-		s.warn("%v; the part is whole, and popsim merge will tell it again", err)
+		s.Warn("%v; the part is whole, and popsim merge will tell it again", err)
 		return nil
 	}
 	return err
@@ -219,22 +220,22 @@ func (s *networkSweep) tellForecast(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(s.stderr, "popsim: %s, %s each, about %s of one processor\n", text, memory.Size(float64(fc.Bytes)),
+		fmt.Fprintf(s.Stderr, "popsim: %s, %s each, about %s of one processor\n", text, memory.Size(float64(fc.Bytes)),
 			cli.Duration(seconds*float64(s.jobs.Rows())))
 		return nil
 	}
-	s.say("%s", text)
+	s.Say("%s", text)
 	return nil
 }
 
 // keepExperiment writes the experiment where --save asks for it.
 func (s *networkSweep) keepExperiment() error {
 	s.network.files.List = experiment.FileSums(s.x.Base.Files)
-	return s.saveExperiment(&s.flags, s.q.Saved("map", savedComment(), flagset.Records(s.cmd.Flags()),
-		s.cmd.Flags().Changed, map[string]string{
-			"dt": milliseconds(s.x.Base.Spec.Dt), "time": milliseconds(s.x.Run.Time),
-			"discard": milliseconds(s.x.Run.Discard), "seed": "",
-			"bin": milliseconds(s.x.Run.Bin),
+	return s.SaveExperiment(&s.Flags, s.q.Saved("map", s.SavedComment(), flagset.Records(s.Cmd.Flags()),
+		s.Cmd.Flags().Changed, map[string]string{
+			"dt": verb.Milliseconds(s.x.Base.Spec.Dt), "time": verb.Milliseconds(s.x.Run.Time),
+			"discard": verb.Milliseconds(s.x.Run.Discard), "seed": "",
+			"bin": verb.Milliseconds(s.x.Run.Bin),
 		}, len(s.network.files.List) > 0))
 }
 
@@ -245,17 +246,17 @@ func (s *networkSweep) write(out *file.Output, r *sweep.JobsResult) error {
 			return err
 		}
 	}
-	if s.plot.Value != "" {
+	if s.Plot.Value != "" {
 		f, err := figure.Jobs(r, s.q.Name)
 		if err != nil {
 			return err
 		}
-		if err := s.draw(&s.flags, f, s.replaces()); err != nil {
+		if err := s.Draw(&s.Flags, f, s.replaces()); err != nil {
 			return err
 		}
 	}
-	s.phase("write")
-	if err := s.aside(s.out.Value, out, s.record(r)); err != nil || s.cfg.Keep == "" {
+	s.Phase("write")
+	if err := s.Aside(s.Out.Value, out, s.record(r)); err != nil || s.cfg.Keep == "" {
 		return err
 	}
 	return sweep.Discard(s.cfg.Keep) // last: a sweep that is killed before this has all it needs to write its files again

@@ -10,6 +10,7 @@ import (
 	"popsim/cmd/popsim/internal/output"
 	"popsim/cmd/popsim/internal/record"
 	"popsim/cmd/popsim/internal/reference"
+	"popsim/cmd/popsim/internal/verb"
 	"popsim/experiment"
 	"popsim/figure"
 	"popsim/network"
@@ -40,7 +41,7 @@ type networkFile struct {
 func (r *networkRun) files() []networkFile {
 	s, f, t := r.runCommand, &r.networkFlags, &r.tables
 	return []networkFile{
-		{"-o", s.out.Value, &t.neurons},
+		{"-o", s.Out.Value, &t.neurons},
 		{"--spikes", s.spikes.Value, &t.spikes},
 		{"--trace", s.trace.Value, &t.trace},
 		{"--rates", f.rates.Value, &t.rates},
@@ -52,10 +53,10 @@ func (r *networkRun) files() []networkFile {
 
 // open opens all files before the work begins. The table of neurons goes to standard output where nothing else does.
 func (r *networkRun) open() error {
-	var all []opening
-	free := r.runCommand.out.Value == "" && !output.OnTerminal(r.stdout) && !output.ToStdout(r.save.Value)
+	var all []verb.Opening
+	free := r.runCommand.Out.Value == "" && !output.OnTerminal(r.Stdout) && !output.ToStdout(r.Save.Value)
 	for _, f := range r.files() {
-		all = append(all, opening{f.path, f.out})
+		all = append(all, verb.Opening{Path: f.path, Out: f.out})
 		free = free && !output.ToStdout(f.path)
 	}
 	if r.networkFlags.resume {
@@ -63,18 +64,18 @@ func (r *networkRun) open() error {
 			return err
 		}
 	}
-	if err := r.openTables(&r.runCommand.flags, all...); err != nil {
+	if err := r.OpenTables(&r.runCommand.Flags, all...); err != nil {
 		return err
 	}
 	if free {
-		r.tables.neurons = file.NewCSV(r.stdout)
+		r.tables.neurons = file.NewCSV(r.Stdout)
 	}
 	return nil
 }
 
 // tidy removes the temporary files of killed runs.
 func (r *networkRun) tidy() error {
-	paths := []string{r.plot.Value}
+	paths := []string{r.Plot.Value}
 	for _, f := range r.files() {
 		paths = append(paths, f.path, f.path+file.RecordEnding)
 	}
@@ -100,19 +101,20 @@ func sink(out *file.Output) recording.Sink {
 func (r *networkRun) keepExperiment() error {
 	f := &r.networkFlags
 	f.files.List = experiment.FileSums(r.resolved.Files)
-	return r.saveExperiment(&r.runCommand.flags, r.q.Saved("run", savedComment(), flagset.Records(r.cmd.Flags()),
-		r.cmd.Flags().Changed, map[string]string{
-			"dt": milliseconds(r.cfg.Dt), "time": milliseconds(r.time.Value), "discard": milliseconds(r.from), "seed": "",
-			"bin": milliseconds(f.bin.Value),
+	return r.SaveExperiment(&r.runCommand.Flags, r.q.Saved("run", r.SavedComment(), flagset.Records(r.Cmd.Flags()),
+		r.Cmd.Flags().Changed, map[string]string{
+			"dt": verb.Milliseconds(r.cfg.Dt), "time": verb.Milliseconds(r.Time.Value),
+			"discard": verb.Milliseconds(r.from), "seed": "",
+			"bin": verb.Milliseconds(f.bin.Value),
 		}, len(f.files.List) > 0))
 }
 
 // tellCheckpoint says from where an interrupted run can go on.
 func (r *networkRun) tellCheckpoint() {
 	if r.session.Checkpoint.Exists() {
-		r.warn("interrupted at %s; --resume goes on from the checkpoint beside %s", r.session.Reached(), r.first())
+		r.Warn("interrupted at %s; --resume goes on from the checkpoint beside %s", r.session.Reached(), r.first())
 	} else {
-		r.warn("interrupted at %s, before the first checkpoint; nothing is kept", r.session.Reached())
+		r.Warn("interrupted at %s, before the first checkpoint; nothing is kept", r.session.Reached())
 	}
 }
 
@@ -146,24 +148,24 @@ func (r *networkRun) write(n *network.Network) error {
 	if r.traces != nil {
 		samples := r.session.Recording.Samples()
 		if slices.ContainsFunc(samples, func(s recording.Sample) bool { return s.Cut }) {
-			r.warn("the picture shows the first spikes alone; there are too many")
+			r.Warn("the picture shows the first spikes alone; there are too many")
 		}
 		title := r.q.Name
 		for _, s := range r.q.Settings {
 			title += fmt.Sprintf("  %s = %s", s.Name, s.Text)
 		}
-		if err := r.draw(&r.runCommand.flags, figure.Network(title, r.time.Value, samples, r.traces.Traces...),
-			r.force); err != nil {
+		if err := r.Draw(&r.runCommand.Flags, figure.Network(title, r.Time.Value, samples, r.traces.Traces...),
+			r.Force); err != nil {
 			return err
 		}
 	}
-	r.phase("write")
+	r.Phase("write")
 	out := record.NetworkRun(r.q, r.resolved, n.Summary(), &r.session, r.forecast)
 	out.ISA, out.Workers, out.Extra["interrupted"] = r.isa.String(), r.workersUsed(), r.interrupted
 	out.Extra["build_s"] = r.built
 	out.Extra["experiment"] = record.Digest(r.identity())
 	for _, f := range r.files() {
-		if err := r.aside(f.path, *f.out, out); err != nil {
+		if err := r.Aside(f.path, *f.out, out); err != nil {
 			return err
 		}
 	}
@@ -172,8 +174,8 @@ func (r *networkRun) write(n *network.Network) error {
 			return err
 		}
 	}
-	if !r.quiet {
-		reference.Populations(r.stderr, populations)
+	if !r.Quiet {
+		reference.Populations(r.Stderr, populations)
 		r.summarise(n.Summary())
 	}
 	return nil
@@ -182,19 +184,19 @@ func (r *networkRun) write(n *network.Network) error {
 // summarise tells what ran, and how fast.
 func (r *networkRun) summarise(sum network.Summary) {
 	end := r.session.Recording.End()
-	r.say("%s, %s, delays %.4g to %.4g ms; %s in %.6g ms", cli.Count(sum.Neurons, "neuron"), cli.Count(int(sum.Edges),
+	r.Say("%s, %s, delays %.4g to %.4g ms; %s in %.6g ms", cli.Count(sum.Neurons, "neuron"), cli.Count(int(sum.Edges),
 		"synapse"),
 		sum.LeastDelay, sum.LongestDelay, cli.Count(int(r.session.Recording.Spikes()), "spike"), end)
 	work := end / r.cfg.Dt * float64(sum.Neurons)
-	r.say("%.3g s, %.3g neuron-steps/s; %.3g times real time, %.3g bytes a synapse, instruction set %s, %s",
+	r.Say("%.3g s, %.3g neuron-steps/s; %.3g times real time, %.3g bytes a synapse, instruction set %s, %s",
 		r.session.Seconds,
 		work/math.Max(r.session.Seconds, 1e-9), r.session.Seconds*1000/math.Max(end, 1e-9), record.PerSynapse(sum),
 		r.isa, cli.Count(r.workersUsed(), "worker"))
 }
 
 func (r *networkRun) workersUsed() int {
-	if r.workers.Value == 0 {
+	if r.Workers.Value == 0 {
 		return sched.Allowed()
 	}
-	return r.workers.Value
+	return r.Workers.Value
 }

@@ -15,6 +15,7 @@ import (
 	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/output"
 	"popsim/cmd/popsim/internal/topics"
+	"popsim/cmd/popsim/internal/verb"
 	"popsim/dynamics"
 	"popsim/experiment"
 	"popsim/fault"
@@ -26,7 +27,7 @@ import (
 // portrait is one call of phase.
 type phaseCommand struct {
 	*call
-	flags
+	verb.Flags
 	starts     experiment.Texts
 	over, upTo experiment.Word
 	second     experiment.Word
@@ -47,23 +48,24 @@ func (v *call) phaseVerb() *cobra.Command {
 		Example: "  popsim phase rhh I=5 --plot plane.svg -o plane.json\n  popsim phase adex:nd-tonic --plot " +
 			"plane.svg --start -55,0 --start -70,40\n  popsim phase hh I=8 --y h --plot plane.png\n  popsim phase rhh " +
 			"I=-5:15/41 --plot frame.png",
-		Annotations: ofModel, ValidArgsFunction: completion.Models,
+		Annotations: verb.OfModel, ValidArgsFunction: completion.Models,
 		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
 	}
 	set := cmd.Flags()
 	set.SortFlags = false
-	s.time = experiment.Quantity{Unit: "ms", Value: 100}
+	s.Time = experiment.Quantity{Unit: "ms", Value: 100}
 	s.starts = experiment.Texts{Form: "V,y"}
 	s.over, s.upTo, s.second = experiment.Word{Form: "LO:HI"}, experiment.Word{Form: "LO:HI"},
 		experiment.Word{Form: "STATE"}
-	add(set, experiment.Flag{Name: "start", Value: &s.starts, Help: "start of a trajectory, as V,y or as all states; " +
+	verb.Add(set, experiment.Flag{Name: "start", Value: &s.starts, Help: "start of a trajectory, as V,y or as " +
+		"all states; " +
 		"may be repeated"})
-	add(set, experiment.Flag{Name: "time", Value: &s.time, Help: "model time of the trajectories"})
-	add(set, experiment.Flag{Name: "y", Value: &s.second, Help: "second variable of hh: m, h or n (default n)"})
-	add(set, experiment.Flag{Name: "V-range", Value: &s.over, Help: "potentials to show, mV (default where the " +
+	verb.Add(set, experiment.Flag{Name: "time", Value: &s.Time, Help: "model time of the trajectories"})
+	verb.Add(set, experiment.Flag{Name: "y", Value: &s.second, Help: "second variable of hh: m, h or n (default n)"})
+	verb.Add(set, experiment.Flag{Name: "V-range", Value: &s.over, Help: "potentials to show, mV (default where the " +
 		"model lives)"})
-	add(set, experiment.Flag{Name: "y-range", Value: &s.upTo, Help: "values of the second variable to show"})
-	s.files(set, &v.quiet)
+	verb.Add(set, experiment.Flag{Name: "y-range", Value: &s.upTo, Help: "values of the second variable to show"})
+	s.Files(set, &v.Quiet)
 	set.Lookup("out").Usage = "file to write: .json holds the whole plane, other tables the fixed points and cycles"
 	return cmd
 }
@@ -79,26 +81,26 @@ func (s *phaseCommand) run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer output.Abort(s.table)
-	if err := s.understood(&s.flags, s.neuron, map[string]string{"time": ""}); err != nil {
+	if err := s.Understood(&s.Flags, s.neuron, map[string]string{"time": ""}); err != nil {
 		return err
 	}
-	s.phase("read")
+	s.Phase("read")
 	var plane *dynamics.Plane
-	err = s.compute(ctx, &s.flags, "phase", s.neuron.Model.Name, func(ctx context.Context) (err error) {
+	err = s.Compute(ctx, &s.Flags, "phase", s.neuron.Model.Name, func(ctx context.Context) (err error) {
 		plane, err = dynamics.PhasePlane(ctx, s.neuron.Model, s.at.Params, s.at.Current, s.options)
 		return err
 	})
-	s.phase("phase")
+	s.Phase("phase")
 	if err != nil {
 		return err
 	}
-	s.warnAll(plane.Warnings)
+	s.WarnAll(plane.Warnings)
 	if err := s.write(plane); err != nil {
 		return err
 	}
 	s.tell(plane)
-	s.say("%s, %s, %s in %.2g s", cli.Count(len(plane.FixedPoints), "fixed point"), cli.Count(len(plane.Cycles), "cycle"),
-		cli.Count(len(plane.Trajectories), "trajectory"), time.Since(s.started).Seconds())
+	s.Say("%s, %s, %s in %.2g s", cli.Count(len(plane.FixedPoints), "fixed point"), cli.Count(len(plane.Cycles), "cycle"),
+		cli.Count(len(plane.Trajectories), "trajectory"), time.Since(s.Started).Seconds())
 	return nil
 }
 
@@ -108,15 +110,15 @@ func (s *phaseCommand) read(args []string) error {
 	bad := fault.List{}
 	bad.Add(err)
 	if q.Model == nil {
-		return misused(bad.Err())
+		return verb.Misused(bad.Err())
 	}
 	if err := dynamics.Supports(q.Model); err != nil {
-		return misused(err)
+		return verb.Misused(err)
 	}
 	s.neuron = q
-	s.warnAll(q.Notes)
+	s.WarnAll(q.Notes)
 	if s.moving, err = movingSetting(q); err != nil {
-		return misused(err)
+		return verb.Misused(err)
 	}
 	if s.moving >= 0 {
 		q, err = fixed(q, s.moving, 0)
@@ -137,19 +139,19 @@ func (s *phaseCommand) read(args []string) error {
 		s.options.Y = s.second.Value
 	}
 	bad.Add(s.readWindow())
-	if s.time.Err != nil {
-		bad.About("--time", fmt.Errorf("--time: %w", s.time.Err))
-	} else if s.time.Value <= 0 {
-		bad.About("--time", fmt.Errorf("--time is %v ms; it must be greater than 0", s.time.Value))
+	if s.Time.Err != nil {
+		bad.About("--time", fmt.Errorf("--time: %w", s.Time.Err))
+	} else if s.Time.Value <= 0 {
+		bad.About("--time", fmt.Errorf("--time is %v ms; it must be greater than 0", s.Time.Value))
 	}
-	s.options.Time = s.time.Value
+	s.options.Time = s.Time.Value
 	if len(bad) == 0 {
 		s.options.Starts, err = s.at.Starts(q.Model, s.starts.List)
 		bad.About("--start", err)
 	}
-	bad.Add(s.apart(false))
-	bad.Add(s.checkProfile())
-	return misused(bad.Err())
+	bad.Add(s.Apart(false))
+	bad.Add(s.CheckProfile())
+	return verb.Misused(bad.Err())
 }
 
 // frame makes s the plane of one of several values.
@@ -194,19 +196,19 @@ func (s *phaseCommand) readWindow() error {
 
 // open opens the files before the work begins.
 func (s *phaseCommand) open() (err error) {
-	if err := s.checkPicture(s.force); err != nil {
+	if err := s.CheckPicture(s.Force); err != nil {
 		return err
 	}
-	switch path := s.out.Value; {
-	case path == "" && output.OnTerminal(s.stdout):
-		s.say("the plane is not shown on a terminal; -o FILE.json keeps it")
+	switch path := s.Out.Value; {
+	case path == "" && output.OnTerminal(s.Stdout):
+		s.Say("the plane is not shown on a terminal; -o FILE.json keeps it")
 	case path == "":
 		s.document = true
 	case strings.EqualFold(filepath.Ext(path), ".json") && file.Regular(path):
 		s.document = true
-		return misused(file.Check(path, s.force))
+		return verb.Misused(file.Check(path, s.Force))
 	default:
-		s.table, err = s.create(path, s.force)
+		s.table, err = s.Create(path, s.Force)
 	}
 	return err
 }
@@ -219,13 +221,13 @@ func (s *phaseCommand) write(p *dynamics.Plane) error {
 			return err
 		}
 		text = append(text, '\n')
-		if s.out.Value == "" {
-			if _, err := s.stdout.Write(text); err != nil {
+		if s.Out.Value == "" {
+			if _, err := s.Stdout.Write(text); err != nil {
 				return fmt.Errorf("writing JSON: %w", err)
 			}
-		} else if err := file.Write(s.out.Value, text, s.force); err != nil {
+		} else if err := file.Write(s.Out.Value, text, s.Force); err != nil {
 			return err
-		} else if err := s.besides(s.out.Value, s.record()); err != nil {
+		} else if err := s.Besides(s.Out.Value, s.record()); err != nil {
 			return err
 		}
 	} else if s.table != nil {
@@ -235,20 +237,20 @@ func (s *phaseCommand) write(p *dynamics.Plane) error {
 		if err := s.table.Commit(); err != nil {
 			return err
 		}
-		if err := s.aside(s.out.Value, s.table, s.record()); err != nil {
+		if err := s.Aside(s.Out.Value, s.table, s.record()); err != nil {
 			return err
 		}
 	}
-	if s.plot.Value == "" {
+	if s.Plot.Value == "" {
 		return nil
 	}
-	return s.draw(&s.flags, figure.Phase(s.neuron.Title(), p), s.force)
+	return s.Draw(&s.Flags, figure.Phase(s.neuron.Title(), p), s.Force)
 }
 
 // tell says in words what was found.
 func (s *phaseCommand) tell(p *dynamics.Plane) {
 	for _, line := range figure.PlaneText(p, s.neuron.Model) {
-		s.say("%s", line)
+		s.Say("%s", line)
 	}
 }
 

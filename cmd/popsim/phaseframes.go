@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"popsim/cmd/popsim/internal/cli"
+	"popsim/cmd/popsim/internal/verb"
 	"popsim/dynamics"
 	"popsim/experiment"
 	"popsim/fault"
@@ -54,13 +55,13 @@ func (s *phaseCommand) runFrames(ctx context.Context, at int) error {
 	moving := s.neuron.Settings[at]
 	n := moving.Value.Len()
 	switch {
-	case s.plot.Value == "":
-		return misused(fault.Hint(fmt.Errorf("%s has %d values: a series of pictures, but there is no --plot",
+	case s.Plot.Value == "":
+		return verb.Misused(fault.Hint(fmt.Errorf("%s has %d values: a series of pictures, but there is no --plot",
 			moving.Name, n), "--plot plane.png draws plane-001.png and so on"))
-	case s.out.Value != "":
-		return misused(fault.Hint(errors.New("-o holds one plane, and there are several"), "leave it out"))
+	case s.Out.Value != "":
+		return verb.Misused(fault.Hint(errors.New("-o holds one plane, and there are several"), "leave it out"))
 	}
-	if err := s.checkPicture(s.force); err != nil {
+	if err := s.CheckPicture(s.Force); err != nil {
 		return err
 	}
 	frames := make([]phaseCommand, n)
@@ -68,35 +69,35 @@ func (s *phaseCommand) runFrames(ctx context.Context, at int) error {
 		frames[k] = *s
 		q, err := fixed(s.neuron, at, k)
 		if err != nil {
-			return misused(err)
+			return verb.Misused(err)
 		}
-		if err := misused(frames[k].frame(q)); err != nil {
+		if err := verb.Misused(frames[k].frame(q)); err != nil {
 			return err
 		}
-		if err := misused(file.Check(framePath(s.plot.Value, k+1, n), s.force)); err != nil {
+		if err := verb.Misused(file.Check(framePath(s.Plot.Value, k+1, n), s.Force)); err != nil {
 			return err
 		}
 	}
-	s.phase("read")
+	s.Phase("read")
 	planes := make([]*dynamics.Plane, n)
-	err := s.compute(ctx, &s.flags, "phase", s.neuron.Model.Name, func(ctx context.Context) error {
+	err := s.Compute(ctx, &s.Flags, "phase", s.neuron.Model.Name, func(ctx context.Context) error {
 		return s.planes(ctx, frames, planes)
 	})
-	s.phase("phase")
+	s.Phase("phase")
 	if err != nil {
 		return err
 	}
 	for k, p := range planes {
-		s.warnAll(p.Warnings)
+		s.WarnAll(p.Warnings)
 		picture := figure.Phase(frames[k].neuron.Title(), p)
-		path := framePath(s.plot.Value, k+1, n)
-		if err := s.drawAt(&s.flags, path, picture, s.force); err != nil {
+		path := framePath(s.Plot.Value, k+1, n)
+		if err := s.DrawAt(&s.Flags, path, picture, s.Force); err != nil {
 			return err
 		}
 	}
-	s.say("%s of %s from %g to %g, in one window: %s to %s", cli.Count(n, "picture"), moving.Name, moving.Value.At(0),
+	s.Say("%s of %s from %g to %g, in one window: %s to %s", cli.Count(n, "picture"), moving.Name, moving.Value.At(0),
 		moving.Value.At(n-1),
-		framePath(s.plot.Value, 1, n), framePath(s.plot.Value, n, n))
+		framePath(s.Plot.Value, 1, n), framePath(s.Plot.Value, n, n))
 	return nil
 }
 

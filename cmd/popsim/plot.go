@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"popsim/cmd/popsim/internal/topics"
+	"popsim/cmd/popsim/internal/verb"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/figure"
@@ -14,7 +15,7 @@ import (
 
 // plotVerb draws tables that exist.
 func (v *call) plotVerb() *cobra.Command {
-	var f flags
+	var f verb.Flags
 	x, y := experiment.Word{Form: "COLUMN"}, experiment.Word{Form: "COLUMN,..."}
 	cmd := &cobra.Command{
 		Use:   "plot FILE ...",
@@ -26,29 +27,30 @@ func (v *call) plotVerb() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error { return v.plotTables(args, &f, x.Value, y.Value) },
 	}
 	set := cmd.Flags()
-	f.picture(set)
-	add(set, experiment.Flag{Name: "x", Letter: "x", Value: &x, Help: "column of the horizontal axis (default time, I, " +
+	f.Picture(set)
+	verb.Add(set, experiment.Flag{Name: "x", Letter: "x", Value: &x, Help: "column of the horizontal axis (default " +
+		"time, I, " +
 		"or the last quantity of the grid)"})
-	add(set, experiment.Flag{Name: "y", Letter: "y", Value: &y, Help: "columns to draw (default what the table " +
+	verb.Add(set, experiment.Flag{Name: "y", Letter: "y", Value: &y, Help: "columns to draw (default what the table " +
 		"is about: rate, V, spikes)"})
-	add(set, experiment.Flag{Name: "force", Once: true, Value: (*experiment.Switch)(&f.force), Help: "overwrite a " +
+	verb.Add(set, experiment.Flag{Name: "force", Once: true, Value: (*experiment.Switch)(&f.Force), Help: "overwrite a " +
 		"picture that exists"})
 	return cmd
 }
 
-func (v *call) plotTables(paths []string, f *flags, x, y string) error {
+func (v *call) plotTables(paths []string, f *verb.Flags, x, y string) error {
 	switch {
 	case len(paths) == 0:
-		return misused(fault.Hint(errors.New("plot needs a table"), "popsim fi lif I=19:30:0.5 -o lif.csv writes one"))
-	case f.plot.Value == "":
-		return misused(fault.Hint(errors.New("there is no picture to draw into"), "--plot FILE.svg names it"))
+		return verb.Misused(fault.Hint(errors.New("plot needs a table"), "popsim fi lif I=19:30:0.5 -o lif.csv writes one"))
+	case f.Plot.Value == "":
+		return verb.Misused(fault.Hint(errors.New("there is no picture to draw into"), "--plot FILE.svg names it"))
 	}
-	if err := f.checkPicture(f.force); err != nil {
+	if err := f.CheckPicture(f.Force); err != nil {
 		return err
 	}
 	tables, err := figure.ReadNamed(paths)
 	if err != nil {
-		return misused(err)
+		return verb.Misused(err)
 	}
 	var ys []string
 	if y != "" {
@@ -60,7 +62,7 @@ func (v *call) plotTables(paths []string, f *flags, x, y string) error {
 	}
 	picture, err := figure.Tables(title, tables, x, ys)
 	if err != nil {
-		return misused(err)
+		return verb.Misused(err)
 	}
-	return v.draw(f, picture, f.force)
+	return v.Draw(f, picture, f.Force)
 }

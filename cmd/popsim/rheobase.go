@@ -7,6 +7,7 @@ import (
 
 	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/topics"
+	"popsim/cmd/popsim/internal/verb"
 	"popsim/dynamics"
 	"popsim/experiment"
 	"popsim/fault"
@@ -18,7 +19,7 @@ import (
 
 // rheobaseVerb finds the onset of firing.
 func (v *call) rheobaseVerb() *cobra.Command {
-	var f flags
+	var f verb.Flags
 	cmd := &cobra.Command{
 		Use:     "rheobase MODEL[:PRESET] [NAME=VALUE ...]",
 		Short:   "The current from which on a neuron fires",
@@ -26,20 +27,20 @@ func (v *call) rheobaseVerb() *cobra.Command {
 		Example: "  popsim rheobase adex\n  popsim rheobase hh g_K=30",
 		RunE:    func(cmd *cobra.Command, args []string) error { return v.rheobase(cmd.Context(), args, &f) },
 	}
-	cmd.Annotations, cmd.ValidArgsFunction = ofModel, completion.Models
-	f.steps(cmd.Flags(), sweep.DefaultTime, 500)
-	f.profiling(cmd.Flags())
+	cmd.Annotations, cmd.ValidArgsFunction = verb.OfModel, completion.Models
+	f.Steps(cmd.Flags(), sweep.DefaultTime, 500)
+	f.Profiling(cmd.Flags())
 	return cmd
 }
 
-func (v *call) rheobase(ctx context.Context, args []string, f *flags) error {
-	isa, bad := f.check()
+func (v *call) rheobase(ctx context.Context, args []string, f *verb.Flags) error {
+	isa, bad := f.Check()
 	q, err := experiment.ParseNeuron(args)
 	bad.Add(err)
 	if q.Model == nil {
-		return misused(bad.Err())
+		return verb.Misused(bad.Err())
 	}
-	method, err := q.Model.Method(f.method.Value)
+	method, err := q.Model.Method(f.Method.Value)
 	bad.About("--method", err)
 	for _, s := range q.Settings {
 		if s.Target == experiment.Current {
@@ -48,24 +49,24 @@ func (v *call) rheobase(ctx context.Context, args []string, f *flags) error {
 	}
 	point, err := q.Single("rheobase")
 	bad.Add(err)
-	if err := misused(bad.Err()); err != nil {
+	if err := verb.Misused(bad.Err()); err != nil {
 		return err
 	}
 	spec := sweep.Spec{
 		Model: q.Model, Method: method.Name, P: point.Params, Init: point.Initial,
-		Time: f.time.Value, Discard: f.discard.Value, Dt: f.dt.Value,
+		Time: f.Time.Value, Discard: f.Discard.Value, Dt: f.Dt.Value,
 	}
-	cfg := sweep.Config{Workers: f.workers.Value, ISA: isa}
+	cfg := sweep.Config{Workers: f.Workers.Value, ISA: isa}
 	if cfg.Workers == 0 {
 		cfg.Workers = sched.Allowed()
 	}
-	return v.compute(ctx, f, "rheobase", q.Name(), func(ctx context.Context) error {
+	return v.Compute(ctx, f, "rheobase", q.Name(), func(ctx context.Context) error {
 		found, err := sweep.Onsets(ctx, spec, cfg)
 		if err != nil && !errors.Is(err, sweep.ErrNeverFires) {
 			return err
 		}
 		text := sweep.OnsetText(found, dynamics.Rheobase(q.Model, point.Params), q.Model.CurrentUnit, err)
-		fmt.Fprintf(v.stdout, "%s: %s\n", q.Name(), text)
+		fmt.Fprintf(v.Stdout, "%s: %s\n", q.Name(), text)
 		return nil
 	})
 }

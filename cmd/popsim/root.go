@@ -12,6 +12,7 @@ import (
 	"popsim/cmd/popsim/internal/flagset"
 	"popsim/cmd/popsim/internal/help"
 	"popsim/cmd/popsim/internal/topics"
+	"popsim/cmd/popsim/internal/verb"
 	"popsim/fault"
 	"popsim/model"
 )
@@ -30,10 +31,10 @@ func (v *call) root() *cobra.Command {
 		DisableFlagsInUseLine: true,
 	}
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
-		v.cmd = cmd
-		return misused(flagset.CheckEmpty(cmd.Flags()))
+		v.Cmd = cmd
+		return verb.Misused(flagset.CheckEmpty(cmd.Flags()))
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return misused(flagset.Explain(cmd, err)) })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return verb.Misused(flagset.Explain(cmd, err)) })
 	help.Fit(root)
 	root.SetHelpCommand(helpVerb(root))
 	for _, g := range []struct {
@@ -59,7 +60,7 @@ func (v *call) root() *cobra.Command {
 	root.AddCommand(v.manualVerb(), topics.Values(), topics.Networks(), topics.Measures(), topics.Pictures(),
 		topics.Experiments())
 	// only then, because cobra never releases what is registered for completion
-	if len(v.args) > 0 && strings.HasPrefix(v.args[0], cobra.ShellCompRequestCmd) {
+	if len(v.Args) > 0 && strings.HasPrefix(v.Args[0], cobra.ShellCompRequestCmd) {
 		root.ValidArgsFunction = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault) // an experiment file
 		for _, c := range root.Commands() {
 			completion.Flags(c)
@@ -92,7 +93,7 @@ func helpVerb(root *cobra.Command) *cobra.Command {
 func unknownVerb(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s\n\n%s\n", help.Wrap(cmd.Long), cmd.UsageString())
-		return misused(fault.Hint(errors.New("no verb given"), "try: popsim run lif I=21; popsim VERB --help says more"))
+		return verb.Misused(fault.Hint(errors.New("no verb given"), "try: popsim run lif I=21; popsim VERB --help says more"))
 	}
 	var verbs []string
 	for _, c := range cmd.Commands() {
@@ -101,10 +102,10 @@ func unknownVerb(cmd *cobra.Command, args []string) error {
 	err := fmt.Errorf("there is no verb %q", args[0])
 	name, _, _ := strings.Cut(args[0], ":")
 	if slices.Contains(model.Names(), name) {
-		return misused(fault.Hint(err, "a verb comes before the model: popsim run %s", strings.Join(args, " ")))
+		return verb.Misused(fault.Hint(err, "a verb comes before the model: popsim run %s", strings.Join(args, " ")))
 	}
 	if near := model.Nearest(args[0], verbs); near != "" {
-		return misused(fault.Hint(err, "did you mean popsim %s?", near))
+		return verb.Misused(fault.Hint(err, "did you mean popsim %s?", near))
 	}
-	return misused(fault.Hint(err, "popsim --help lists them"))
+	return verb.Misused(fault.Hint(err, "popsim --help lists them"))
 }

@@ -15,6 +15,7 @@ import (
 	"popsim/cmd/popsim/internal/memory"
 	"popsim/cmd/popsim/internal/output"
 	"popsim/cmd/popsim/internal/topics"
+	"popsim/cmd/popsim/internal/verb"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/figure"
@@ -32,7 +33,7 @@ const runExample = `  popsim run lif:slide I=21 --time 200ms --spikes /dev/stdou
 // runCommand is one call of run.
 type runCommand struct {
 	*call
-	flags
+	verb.Flags
 	n                 experiment.Count
 	spikes, trace, of experiment.Word
 	every             experiment.Quantity
@@ -60,46 +61,52 @@ func (v *call) runVerb() *cobra.Command {
 		Short:       "Advance a population, or a network",
 		Long:        topics.Text("run"),
 		Example:     runExample,
-		Annotations: ofModel, ValidArgsFunction: completion.Models,
+		Annotations: verb.OfModel, ValidArgsFunction: completion.Models,
 		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
 	}
 	set := cmd.Flags()
 	set.SortFlags = false
-	add(set, experiment.Flag{Name: "neurons", Letter: "n", Value: &s.n, Help: "number of neurons; 1e6 is understood " +
+	verb.Add(set, experiment.Flag{Name: "neurons", Letter: "n", Value: &s.n, Help: "number of neurons; 1e6 is " +
+		"understood " +
 		"(default 1, or as many as a file of values has)"})
-	s.steps(set, 1000, 0)
-	add(set, experiment.Flag{Name: "seed", Value: &s.seed, Help: "seed of the draws normal:MEAN:SD and uniform:LO:HI, " +
+	s.Steps(set, 1000, 0)
+	verb.Add(set, experiment.Flag{Name: "seed", Value: &s.Seed, Help: "seed of the draws normal:MEAN:SD and " +
+		"uniform:LO:HI, " +
 		"and of --noise"})
 	s.waveforms = experiment.Texts{Form: "SHAPE"}
 	s.spikes, s.trace, s.of = experiment.Word{Form: "FILE"}, experiment.Word{Form: "FILE"},
 		experiment.Word{Form: "NEURONS", Number: true, List: true}
 	s.every = experiment.Quantity{Unit: "ms", Value: 0.1}
-	add(set, experiment.Flag{Name: "waveform", Offers: completion.Shapes, Value: &s.waveforms, Help: "current added to " +
+	verb.Add(set, experiment.Flag{Name: "waveform", Offers: completion.Shapes, Value: &s.waveforms, Help: "current " +
+		"added to " +
 		"I, times gain; may be repeated, shapes add up"})
 	s.noises = experiment.Texts{Form: "NOISE"}
-	add(set, experiment.Flag{Name: "noise", Value: &s.noises, Help: "white:SIGMA on V, or ou:SIGMA:TAU on the current, " +
+	verb.Add(set, experiment.Flag{Name: "noise", Value: &s.noises, Help: "white:SIGMA on V, or ou:SIGMA:TAU on the " +
+		"current, " +
 		"of each neuron its own; rates are then spikes counted"})
-	add(set, experiment.Flag{Name: "spikes", Value: &s.spikes, Help: "table of all spikes"})
-	add(set, experiment.Flag{Name: "trace", Value: &s.trace, Help: "table of states over time"})
-	add(set, experiment.Flag{Name: "of", Value: &s.of, Help: "neurons to trace, as 0:9 or 1,5,7 (default the first ten, " +
+	verb.Add(set, experiment.Flag{Name: "spikes", Value: &s.spikes, Help: "table of all spikes"})
+	verb.Add(set, experiment.Flag{Name: "trace", Value: &s.trace, Help: "table of states over time"})
+	verb.Add(set, experiment.Flag{Name: "of", Value: &s.of, Help: "neurons to trace, as 0:9 or 1,5,7 (default the " +
+		"first ten, " +
 		"in pictures the first three)"})
-	add(set, experiment.Flag{Name: "every", Value: &s.every, Help: "time between traced states, in whole steps"})
-	add(set, experiment.Flag{Name: "tops", Value: (*experiment.Switch)(&s.tops), Help: "add a row with V = V_th to the " +
+	verb.Add(set, experiment.Flag{Name: "every", Value: &s.every, Help: "time between traced states, in whole steps"})
+	verb.Add(set, experiment.Flag{Name: "tops", Value: (*experiment.Switch)(&s.tops), Help: "add a row with V = " +
+		"V_th to the " +
 		"trace at every spike of a model that resets"})
 	s.networkFlags.add(set)
-	s.files(set, &v.quiet)
+	s.Files(set, &v.Quiet)
 	return cmd
 }
 
 // run parses and checks the command line, opens the files, runs the population and writes the results.
 func (s *runCommand) run(ctx context.Context, args []string) error {
-	if q, err := experiment.ParseNetwork(args, s.networkFlags.description.Value, s.places); err != nil {
-		return misused(err)
+	if q, err := experiment.ParseNetwork(args, s.networkFlags.description.Value, s.Places); err != nil {
+		return verb.Misused(err)
 	} else if q != nil {
 		return s.runNetwork(ctx, q)
 	}
 	if s.networkFlags.given() {
-		return misused(errors.New("--spikes-on-grid, --populations, --edges, --rates, --spectrum, --bin, --save-every " +
+		return verb.Misused(errors.New("--spikes-on-grid, --populations, --edges, --rates, --spectrum, --bin, --save-every " +
 			"and --resume belong to networks"))
 	}
 	if err := s.read(args); err != nil {
@@ -109,25 +116,25 @@ func (s *runCommand) run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer output.Abort(s.outputs.neurons, s.outputs.spikes, s.outputs.trace)
-	if err := s.understood(&s.flags, s.neuron, map[string]string{
-		"dt": milliseconds(s.cfg.Dt), "method": s.method.Name, "time": "", "discard": "", "seed": "",
+	if err := s.Understood(&s.Flags, s.neuron, map[string]string{
+		"dt": verb.Milliseconds(s.cfg.Dt), "method": s.method.Name, "time": "", "discard": "", "seed": "",
 		"neurons": strconv.Itoa(s.spec.N),
 	}); err != nil {
 		return err
 	}
-	s.phase("read")
+	s.Phase("read")
 	var sum pop.Summary
-	err := s.compute(ctx, &s.flags, "run", s.neuron.Model.Name, func(ctx context.Context) (err error) {
+	err := s.Compute(ctx, &s.Flags, "run", s.neuron.Model.Name, func(ctx context.Context) (err error) {
 		sum, err = s.advance(ctx)
 		return err
 	})
-	s.spent(sum.Phases)
+	s.Spent(sum.Phases)
 	var blown *pop.BlownUp
 	switch {
 	case errors.Is(err, context.Canceled):
 		s.interrupted = true
-		s.warn("interrupted at %.6g ms of %.6g ms; what was finished is %s", float64(sum.Steps)*s.cfg.Dt, s.time.Value,
-			s.partial(s.outputs.neurons, s.outputs.spikes, s.outputs.trace))
+		s.Warn("interrupted at %.6g ms of %.6g ms; what was finished is %s", float64(sum.Steps)*s.cfg.Dt, s.Time.Value,
+			s.Partial(s.outputs.neurons, s.outputs.spikes, s.outputs.trace))
 	case errors.As(err, &blown) && !math.IsNaN(blown.Away):
 		return err // a smaller step would not help
 	case errors.As(err, &blown):
@@ -136,7 +143,7 @@ func (s *runCommand) run(ctx context.Context, args []string) error {
 		return err
 	}
 	if n := len(sum.Away); n > 0 {
-		s.warn("runaway: V of %s goes to infinity by the equations, whatever the step: neuron %d from t = %.6g ms on",
+		s.Warn("runaway: V of %s goes to infinity by the equations, whatever the step: neuron %d from t = %.6g ms on",
 			cli.Count(n, "neuron"), sum.Away[0].Neuron, sum.Away[0].Time)
 	}
 	if e := s.write(sum); e != nil {
@@ -148,14 +155,14 @@ func (s *runCommand) run(ctx context.Context, args []string) error {
 
 // read parses and checks the command line, and reports all errors together.
 func (s *runCommand) read(args []string) error {
-	isa, bad := s.check()
+	isa, bad := s.Check()
 	q, err := experiment.ParseNeuron(args, experiment.GainName)
 	bad.Add(err)
 	if q.Model == nil {
-		return misused(bad.Err())
+		return verb.Misused(bad.Err())
 	}
 	s.neuron = q
-	s.method, err = q.Model.Method(s.flags.method.Value)
+	s.method, err = q.Model.Method(s.Flags.Method.Value)
 	bad.About("--method", err)
 	bad.Add(q.Check("run", experiment.Number|experiment.Drawn|experiment.File))
 	n, err := q.Count(s.n.Value)
@@ -163,36 +170,36 @@ func (s *runCommand) read(args []string) error {
 		bad.About("--neurons", fmt.Errorf("-n: %w", err))
 	}
 	bad.Add(s.checkFiles())
-	if err := misused(bad.Err()); err != nil {
+	if err := verb.Misused(bad.Err()); err != nil {
 		return err
 	}
-	s.cfg = pop.Config{Dt: s.method.Dt, Workers: s.workers.Value, ISA: isa, Train: true, From: s.discard.Value}
-	if s.dt.Given {
-		s.cfg.Dt = s.dt.Value
+	s.cfg = pop.Config{Dt: s.method.Dt, Workers: s.Workers.Value, ISA: isa, Train: true, From: s.Discard.Value}
+	if s.Dt.Given {
+		s.cfg.Dt = s.Dt.Value
 	}
-	if err := experiment.CheckSpan(s.time.Value, s.cfg.Dt); err != nil {
-		return misused(fault.About("--time", err))
+	if err := experiment.CheckSpan(s.Time.Value, s.cfg.Dt); err != nil {
+		return verb.Misused(fault.About("--time", err))
 	}
 	var badNoise error
-	s.cfg.Noise, badNoise = experiment.ParseNoise(s.noises.List, s.neuron.Model, s.seed.Value)
+	s.cfg.Noise, badNoise = experiment.ParseNoise(s.noises.List, s.neuron.Model, s.Seed.Value)
 	badWaveform := s.readWaveform() // before the forecast, since a waveform takes memory for trains
 	if err := s.forecast(n); err != nil {
-		return misused(err)
+		return verb.Misused(err)
 	}
 	s.spec = q.Population(s.method.Name, n, func(x experiment.Setting) kernels.Values {
-		return x.Value.Values(x.Name, n, s.seed.Value)
+		return x.Value.Values(x.Name, n, s.Seed.Value)
 	})
 	bad.Add(experiment.CheckPopulation(s.spec))
 	if len(bad) == 0 {
 		note, err := experiment.CheckStep(s.spec, s.cfg.Dt)
 		bad.About("--dt", err)
-		s.warnNote(note)
+		s.WarnNote(note)
 	}
 	bad.About("--waveform", badWaveform)
 	bad.About("--noise", badNoise)
-	s.warnAll(q.Notes)
+	s.WarnAll(q.Notes)
 	bad.About("--of", s.readTrace())
-	return misused(bad.Err())
+	return verb.Misused(bad.Err())
 }
 
 // forecast returns an error if a population of n neurons would not fit into memory.
@@ -200,7 +207,7 @@ func (s *runCommand) forecast(n int) error {
 	held := 0.0
 	fake := s.neuron.Population(s.method.Name, n, func(x experiment.Setting) kernels.Values {
 		if x.Value.Kind != experiment.Drawn {
-			return x.Value.Values(x.Name, n, s.seed.Value)
+			return x.Value.Values(x.Name, n, s.Seed.Value)
 		}
 		held += 8 * float64(n)
 		return kernels.Values{x.Value.Draw.A, x.Value.Draw.A}
@@ -222,8 +229,8 @@ func (s *runCommand) readWaveform() error {
 		}
 		return nil
 	}
-	sum, notes, err := experiment.ParseWaveform(s.waveforms.List, s.neuron.Model.CurrentUnit, s.time.Value)
-	s.warnAll(notes)
+	sum, notes, err := experiment.ParseWaveform(s.waveforms.List, s.neuron.Model.CurrentUnit, s.Time.Value)
+	s.WarnAll(notes)
 	if len(sum) == 1 {
 		s.cfg.Wave = sum[0].Waveform(s.cfg.Dt).Mean
 	} else {
@@ -234,15 +241,15 @@ func (s *runCommand) readWaveform() error {
 
 // advance runs the population, and records what is asked for.
 func (s *runCommand) advance(ctx context.Context) (pop.Summary, error) {
-	steps := pop.Steps(s.time.Value, s.cfg.Dt)
+	steps := pop.Steps(s.Time.Value, s.cfg.Dt)
 	var progress *cli.Progress
-	if !s.quiet {
-		progress = cli.NewProgress(s.stderr, float64(steps)*float64(s.spec.N), "neuron-steps")
+	if !s.Quiet {
+		progress = cli.NewProgress(s.Stderr, float64(steps)*float64(s.spec.N), "neuron-steps")
 		s.cfg.Tick = func(done, _ int64) { progress.Update(float64(done) * float64(s.spec.N)) }
 	}
 	recorders := s.recorders()
 	recording.Attach(&s.cfg, recorders...)
-	sum, err := pop.Run(ctx, s.spec, s.cfg, s.time.Value)
+	sum, err := pop.Run(ctx, s.spec, s.cfg, s.Time.Value)
 	progress.Clear()
 	if e := recording.Close(recorders...); err == nil {
 		err = e
@@ -266,7 +273,7 @@ func (s *runCommand) checkTrains(trains pop.Trains) {
 		}
 		c.Add(i, interval, refractory.At(i))
 	}
-	s.warnNote(c.Note("neuron"))
+	s.WarnNote(c.Note("neuron"))
 }
 
 // summary writes what was simulated, and how fast.
@@ -275,10 +282,10 @@ func (s *runCommand) summary(sum pop.Summary) {
 	work := n * float64(sum.Steps)
 	seconds := sum.Elapsed.Seconds()
 	span := float64(sum.Steps) * s.cfg.Dt
-	s.say("%s of %s for %.6g ms in steps of %v ms: %s, %.4g spikes/s per neuron",
+	s.Say("%s of %s for %.6g ms in steps of %v ms: %s, %.4g spikes/s per neuron",
 		cli.Count(s.spec.N, "neuron"), s.neuron.Model.Name, span, s.cfg.Dt, cli.Count(int(sum.Spikes), "spike"),
 		float64(sum.Spikes)/n/span*1000)
-	s.say("%.3g s, %.3g neuron-steps/s; kernel %s/%s, instruction set %s, %s, %s, %s",
+	s.Say("%.3g s, %.3g neuron-steps/s; kernel %s/%s, instruction set %s, %s, %s, %s",
 		seconds, work/math.Max(seconds, 1e-9), s.neuron.Model.Name, s.method.Name, sum.Kernel.ISA,
 		cli.Count(len(sum.Sched.Busy), "worker"), cli.Count(sum.Shards, "shard"), memory.Size(s.need))
 }

@@ -8,6 +8,7 @@ import (
 
 	"popsim/cmd/popsim/internal/output"
 	"popsim/cmd/popsim/internal/record"
+	"popsim/cmd/popsim/internal/verb"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/figure"
@@ -27,7 +28,7 @@ const terminalRows = 40
 // checkFiles reports flags that name the same file, or that have no effect.
 func (s *runCommand) checkFiles() error {
 	var bad fault.List
-	bad.Add(s.apart(output.ToStdout(s.spikes.Value) || output.ToStdout(s.trace.Value), output.Named{
+	bad.Add(s.Apart(output.ToStdout(s.spikes.Value) || output.ToStdout(s.trace.Value), output.Named{
 		Flag: "--spikes",
 		Path: s.spikes.Value,
 	}, output.Named{Flag: "--trace", Path: s.trace.Value}))
@@ -44,7 +45,7 @@ func (s *runCommand) checkFiles() error {
 // checkTraceFlags reports flags about a trace without a trace, and impossible values.
 func (s *runCommand) checkTraceFlags() error {
 	var bad fault.List
-	if s.of.Value != "" && s.trace.Value == "" && s.plot.Value == "" {
+	if s.of.Value != "" && s.trace.Value == "" && s.Plot.Value == "" {
 		bad.Add(fault.Hint(errors.New("--of names neurons to trace, but there is no trace"),
 			"--trace FILE or --plot FILE makes one"))
 	}
@@ -61,28 +62,29 @@ func (s *runCommand) checkTraceFlags() error {
 
 // open opens all files before the work begins.
 func (s *runCommand) open() error {
-	s.panels = true
-	if err := s.checkPicture(s.force); err != nil {
+	s.Panels = true
+	if err := s.CheckPicture(s.Force); err != nil {
 		return err
 	}
 	if err := s.view().Check(s.neuron.Model); err != nil {
-		return misused(fmt.Errorf("--plot-style: %w", err))
+		return verb.Misused(fmt.Errorf("--plot-style: %w", err))
 	}
-	err := s.openTables(&s.flags, opening{s.out.Value, &s.outputs.neurons}, opening{s.spikes.Value, &s.outputs.spikes},
-		opening{s.trace.Value, &s.outputs.trace})
+	err := s.OpenTables(&s.Flags, verb.Opening{Path: s.Out.Value, Out: &s.outputs.neurons},
+		verb.Opening{Path: s.spikes.Value, Out: &s.outputs.spikes},
+		verb.Opening{Path: s.trace.Value, Out: &s.outputs.trace})
 	switch {
-	case err != nil || s.out.Value != "" || output.ToStdout(s.spikes.Value) || output.ToStdout(s.trace.Value):
-	case s.spec.N > terminalRows && output.OnTerminal(s.stdout):
-		s.say("the table of %d neurons is not shown on a terminal; -o FILE keeps it", s.spec.N)
+	case err != nil || s.Out.Value != "" || output.ToStdout(s.spikes.Value) || output.ToStdout(s.trace.Value):
+	case s.spec.N > terminalRows && output.OnTerminal(s.Stdout):
+		s.Say("the table of %d neurons is not shown on a terminal; -o FILE keeps it", s.spec.N)
 	default:
-		s.outputs.neurons = file.NewCSV(s.stdout)
+		s.outputs.neurons = file.NewCSV(s.Stdout)
 	}
 	return err
 }
 
 // readTrace decides which neurons are traced, and how often.
 func (s *runCommand) readTrace() error {
-	if s.trace.Value == "" && s.plot.Value == "" {
+	if s.trace.Value == "" && s.Plot.Value == "" {
 		return nil
 	}
 	if s.of.Value == "" {
@@ -103,9 +105,9 @@ func (s *runCommand) readTrace() error {
 	const countless = 1.0 * (1 << 53) // more steps than any run has
 	steps := math.Max(1, math.Round(min(every/dt, countless)))
 	if s.trace.Value == "" {
-		steps = math.Max(1, math.Floor(s.time.Value/dt/figure.TraceSamples))
+		steps = math.Max(1, math.Floor(s.Time.Value/dt/figure.TraceSamples))
 	} else if every/dt < countless && math.Abs(steps*dt-every) > 1e-9*every {
-		s.warn("--every %v ms is no whole number of steps; states are traced every %.6g ms", every, steps*dt)
+		s.Warn("--every %v ms is no whole number of steps; states are traced every %.6g ms", every, steps*dt)
 	}
 	s.cfg.Trace = &pop.Trace{Of: s.traced, Every: steps * dt}
 	return nil
@@ -113,7 +115,7 @@ func (s *runCommand) readTrace() error {
 
 // view says what the picture shows.
 func (s *runCommand) view() figure.View {
-	return figure.View{Span: s.time.Value, Dt: s.cfg.Dt, Wave: s.cfg.Wave, Panels: s.style.Panels, Order: s.style.Order}
+	return figure.View{Span: s.Time.Value, Dt: s.cfg.Dt, Wave: s.cfg.Wave, Panels: s.Style.Panels, Order: s.Style.Order}
 }
 
 // recorders returns what receives spikes and states during the run: tables, and the picture.
@@ -123,7 +125,7 @@ func (s *runCommand) recorders() (all []any) {
 	} else if s.outputs.trace != nil {
 		all = append(all, recording.NewTrace(s.outputs.trace, s.neuron.Model))
 	}
-	if s.plot.Value != "" {
+	if s.Plot.Value != "" {
 		shown := s.traced
 		if !s.of.Given {
 			shown = shown[:min(figure.ShownTraces, len(shown))]
@@ -135,7 +137,7 @@ func (s *runCommand) recorders() (all []any) {
 	}
 	if s.outputs.spikes != nil {
 		spikes := recording.NewSpikes(s.outputs.spikes)
-		if s.workers.Value != 1 && sched.Allowed() > 1 {
+		if s.Workers.Value != 1 && sched.Allowed() > 1 {
 			spikes.Background()
 		}
 		all = append(all, spikes)
@@ -168,18 +170,18 @@ func (s *runCommand) write(sum pop.Summary) error {
 	}
 	if s.picture != nil {
 		if s.picture.Full {
-			s.warn("the picture shows the first %d spikes alone", figure.ShownSpikes)
+			s.Warn("the picture shows the first %d spikes alone", figure.ShownSpikes)
 		}
-		if err := s.draw(&s.flags, s.picture.Figure(s.neuron.Title()), s.force); err != nil {
+		if err := s.Draw(&s.Flags, s.picture.Figure(s.neuron.Title()), s.Force); err != nil {
 			return err
 		}
 	}
-	s.phase("write")
+	s.Phase("write")
 	r := s.record(sum)
 	for path, out := range map[string]*file.Output{
-		s.out.Value: s.outputs.neurons, s.spikes.Value: s.outputs.spikes, s.trace.Value: s.outputs.trace,
+		s.Out.Value: s.outputs.neurons, s.spikes.Value: s.outputs.spikes, s.trace.Value: s.outputs.trace,
 	} {
-		if err := s.aside(path, out, r); err != nil {
+		if err := s.Aside(path, out, r); err != nil {
 			return err
 		}
 	}
@@ -198,8 +200,8 @@ func (s *runCommand) furtherColumns() (columns []recording.Column) {
 
 // record returns the record of the files of this run.
 func (s *runCommand) record(sum pop.Summary) file.Record {
-	r := record.Population(s.neuron, s.spec, s.cfg, sum, s.seed.Value)
-	r.Extra["time_ms"], r.Extra["discard_ms"], r.Extra["interrupted"] = s.time.Value, s.discard.Value, s.interrupted
+	r := record.Population(s.neuron, s.spec, s.cfg, sum, s.Seed.Value)
+	r.Extra["time_ms"], r.Extra["discard_ms"], r.Extra["interrupted"] = s.Time.Value, s.Discard.Value, s.interrupted
 	r.Extra["memory_forecast_bytes"] = s.need
 	if s.trace.Value != "" {
 		r.Extra["trace"] = "states before each traced step; a reset within a step is seen after it, its upstroke is not"

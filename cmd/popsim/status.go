@@ -10,6 +10,7 @@ import (
 
 	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/topics"
+	"popsim/cmd/popsim/internal/verb"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/sweep"
@@ -21,17 +22,17 @@ func (v *call) statusVerb() *cobra.Command {
 	watch := experiment.Quantity{Unit: "s"}
 	cmd := &cobra.Command{
 		Use:         "status FILE",
-		Annotations: ofFile,
+		Annotations: verb.OfFile,
 		Short:       "Which parts of a sweep are there, running, missing or refused",
 		Long:        topics.Text("status"),
 		Example:     "  popsim status map.npz\n  popsim status map.npz --watch=10s",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return misused(fault.Hint(fmt.Errorf("status takes one file, but got %d", len(args)),
+				return verb.Misused(fault.Hint(fmt.Errorf("status takes one file, but got %d", len(args)),
 					"it is the name that was given with -o"))
 			}
 			if watch.Err != nil || watch.Given && watch.Value <= 0 {
-				return misused(fmt.Errorf("--watch is a time greater than 0, as in --watch=10s"))
+				return verb.Misused(fmt.Errorf("--watch is a time greater than 0, as in --watch=10s"))
 			}
 			if watch.Given {
 				return v.watch(cmd.Context(), args[0], time.Duration(watch.Value*float64(time.Second)))
@@ -40,11 +41,11 @@ func (v *call) statusVerb() *cobra.Command {
 		},
 	}
 	set := cmd.Flags()
-	add(set, experiment.Flag{Name: "watch", Value: &watch, Help: "look again every so often, 10 s if not said, " +
+	verb.Add(set, experiment.Flag{Name: "watch", Value: &watch, Help: "look again every so often, 10 s if not said, " +
 		"until all " +
 		"parts are done"})
 	set.Lookup("watch").NoOptDefVal = "10s"
-	add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(&v.quiet), Help: "no summary"})
+	verb.Add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(&v.Quiet), Help: "no summary"})
 	return cmd
 }
 
@@ -54,22 +55,22 @@ func (v *call) status(path string) error {
 	if err != nil {
 		return err
 	}
-	out := file.NewCSV(v.stdout)
+	out := file.NewCSV(v.Stdout)
 	if err := errors.Join(out.WriteTable(s.Table(time.Now())), out.Commit()); err != nil {
 		return err
 	}
-	v.say("%v", s)
+	v.Say("%v", s)
 	if open := s.Open(); open != "" {
-		v.say("to be run: --part I/%d for I = %s", len(s.Parts), open)
+		v.Say("to be run: --part I/%d for I = %s", len(s.Parts), open)
 	} else if s.Whole() {
-		v.say("popsim merge %s joins them", path)
+		v.Say("popsim merge %s joins them", path)
 	}
 	return s.Err()
 }
 
 // watch shows a line at intervals of every until all is done, a part is refused, or the user interrupts.
 func (v *call) watch(ctx context.Context, path string, every time.Duration) error {
-	terminal := cli.IsTerminal(v.stderr)
+	terminal := cli.IsTerminal(v.Stderr)
 	var w sweep.Watch
 	var began time.Time
 	from := 0.0
@@ -85,13 +86,13 @@ func (v *call) watch(ctx context.Context, path string, every time.Duration) erro
 			line += fmt.Sprintf(", about %s left", cli.Duration((1-share)/(share-from)*now.Sub(began).Seconds()))
 		}
 		if terminal {
-			fmt.Fprintf(v.stderr, "\r%s\x1b[K", line)
+			fmt.Fprintf(v.Stderr, "\r%s\x1b[K", line)
 		} else {
-			fmt.Fprintf(v.stderr, "popsim: %s %s\n", now.Format(time.TimeOnly), line)
+			fmt.Fprintf(v.Stderr, "popsim: %s %s\n", now.Format(time.TimeOnly), line)
 		}
 		if err := s.Err(); err != nil || s.Whole() {
 			if terminal {
-				fmt.Fprintln(v.stderr)
+				fmt.Fprintln(v.Stderr)
 			}
 			return err
 		}

@@ -16,6 +16,7 @@ import (
 	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/flagset"
 	"popsim/cmd/popsim/internal/topics"
+	"popsim/cmd/popsim/internal/verb"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/table/file"
@@ -49,7 +50,7 @@ func (v *call) submitVerb() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 0:
-				return misused(fault.Hint(errors.New("submit takes a sweep, but got nothing"),
+				return verb.Misused(fault.Hint(errors.New("submit takes a sweep, but got nothing"),
 					"popsim submit map ... or fi ..., or a FILE%s of one", experiment.Ending))
 			case slices.Contains([]string{"-h", "--help", "help"}, args[0]):
 				return cmd.Help()
@@ -67,7 +68,7 @@ func (v *call) submitVerb() *cobra.Command {
 func (s *submitCommand) read(args []string) error {
 	if strings.HasSuffix(args[0], experiment.Ending) {
 		own, beside := s.cutOwn(args[1:])
-		x, _, err := s.readFile(new(call).root(), append(args[:1:1], beside...))
+		x, _, err := s.ReadFile(new(call).root(), append(args[:1:1], beside...))
 		if err != nil {
 			return err
 		}
@@ -81,17 +82,17 @@ func (s *submitCommand) read(args []string) error {
 	case "map":
 		cmd = s.sweep.grid()
 	default:
-		return misused(fault.Hint(fmt.Errorf("submit gives sweeps away, and %q is none", args[0]),
+		return verb.Misused(fault.Hint(fmt.Errorf("submit gives sweeps away, and %q is none", args[0]),
 			"popsim submit map ... or fi ..., or a FILE%s of one", experiment.Ending))
 	}
 	words, wrong, err := s.parse(cmd, args)
 	if err != nil {
-		return misused(err)
+		return verb.Misused(err)
 	}
 	var bad fault.List
 	bad.Add(wrong)
 	bad.Add(s.check(words))
-	return misused(bad.Err())
+	return verb.Misused(bad.Err())
 }
 
 // parse parses args, of which the first is the verb, with the flags of its command and those of submit. It sets s.words
@@ -142,15 +143,15 @@ func (s *submitCommand) check(words []string) error {
 		bad.Addf("--parts: %w", s.parts.Err)
 	}
 	bad.Add(s.sweep.read(words))
-	if s.sweep.out.Value == "" || !s.sweep.keepable() {
+	if s.sweep.Out.Value == "" || !s.sweep.keepable() {
 		bad.Add(fault.Hint(errors.New("parts are kept beside a file, but none is given"), "-o FILE gives one"))
-	} else if err := file.Check(s.sweep.out.Value, s.sweep.force); err != nil {
+	} else if err := file.Check(s.sweep.Out.Value, s.sweep.Force); err != nil {
 		bad.Add(err) // merge would refuse it only after all parts are done
 	} else {
-		bad.Add(file.CheckFormat(s.sweep.out.Value))
+		bad.Add(file.CheckFormat(s.sweep.Out.Value))
 	}
-	if len(s.inFile) > 0 {
-		bad.Add(errNotBegun)
+	if len(s.InFile) > 0 {
+		bad.Add(verb.ErrNotBegun)
 	}
 	return bad.Err()
 }
@@ -158,8 +159,8 @@ func (s *submitCommand) check(words []string) error {
 // register adds the flags of submit to those of the sweep.
 func (s *submitCommand) register(set *pflag.FlagSet) {
 	s.engine = experiment.Word{Form: "NAME", Value: "slurm"}
-	add(set, experiment.Flag{Name: "engine", Value: &s.engine, Help: "the batch system: slurm"})
-	add(set, experiment.Flag{Name: "parts", Value: &s.parts, Help: "number of parts (default as many as take ten " +
+	verb.Add(set, experiment.Flag{Name: "engine", Value: &s.engine, Help: "the batch system: slurm"})
+	verb.Add(set, experiment.Flag{Name: "parts", Value: &s.parts, Help: "number of parts (default as many as take ten " +
 		"minutes each)"})
 }
 
@@ -191,25 +192,25 @@ func (s *submitCommand) run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("where popsim itself lies: %w", err)
 	}
-	out := s.sweep.out.Value
+	out := s.sweep.Out.Value
 	job := batch.Job{
 		Name: "popsim-" + s.words[0], Path: out, Parts: s.parts.Value, Arguments: s.extra, MaxArray: batch.MaxArray(ctx),
 		Command: slices.Concat([]string{self}, s.words, []string{"--resume", "--quiet"}),
 		Merge:   []string{self, "merge", out},
 	}
-	if s.sweep.force {
+	if s.sweep.Force {
 		job.Merge = append(job.Merge, "--force")
 	}
 	if s.dryRun {
-		return job.DryRun(s.stdout)
+		return job.DryRun(s.Stdout)
 	}
 	arrays, merge, err := job.Submit(ctx)
 	if err != nil {
 		return err
 	}
-	s.say("%s in %s, job %s; merge: job %s",
+	s.Say("%s in %s, job %s; merge: job %s",
 		cli.Count(s.parts.Value, "part"), cli.Count(len(arrays), "array"), strings.Join(arrays, " and "), merge)
-	s.say("popsim status %s says how far they are", out)
+	s.Say("popsim status %s says how far they are", out)
 	return nil
 }
 
@@ -220,7 +221,7 @@ func (s *submitCommand) chooseParts(ctx context.Context) error {
 	}
 	chains, err := s.sweep.spec.Chains()
 	if err != nil {
-		return misused(err)
+		return verb.Misused(err)
 	}
 	if !s.parts.Given {
 		s.sweep.cfg.Workers = 1
@@ -232,7 +233,8 @@ func (s *submitCommand) chooseParts(ctx context.Context) error {
 		s.parts.Value = int(math.Max(1, math.Min(float64(chains), parts)))
 	}
 	if s.parts.Value > chains {
-		return misused(fmt.Errorf("--parts %d is more than there are points or curves to share (%d)", s.parts.Value, chains))
+		return verb.Misused(fmt.Errorf("--parts %d is more than there are points or curves to share (%d)",
+			s.parts.Value, chains))
 	}
 	return nil
 }
@@ -248,7 +250,7 @@ func (s *submitCommand) chooseNetworkParts(ctx context.Context, net *networkSwee
 		s.parts.Value = int(math.Max(1, math.Min(float64(runs), math.Ceil(seconds*float64(runs)/secondsPerPart))))
 	}
 	if s.parts.Value > runs {
-		return misused(fmt.Errorf("--parts %d is more than there are runs to share (%d)", s.parts.Value, runs))
+		return verb.Misused(fmt.Errorf("--parts %d is more than there are runs to share (%d)", s.parts.Value, runs))
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/memory"
 	"popsim/cmd/popsim/internal/topics"
+	"popsim/cmd/popsim/internal/verb"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/sched"
@@ -19,7 +20,7 @@ import (
 // sweepCommand is one call of fi or map.
 type sweepCommand struct {
 	*call
-	flags
+	verb.Flags
 	verb     string
 	from     experiment.Word
 	measures experiment.Words
@@ -60,7 +61,7 @@ func (s *sweepCommand) fi() *cobra.Command {
 	}
 	s.register(cmd)
 	s.drive.add(cmd.Flags(), true)
-	add(
+	verb.Add(
 		cmd.Flags(),
 		experiment.Flag{Name: "trials", Value: &s.network.trials, Help: "runs of each point, with other noise"},
 	)
@@ -84,114 +85,118 @@ func (s *sweepCommand) grid() *cobra.Command {
 
 // register sets what the verbs fi and map have in common.
 func (s *sweepCommand) register(cmd *cobra.Command) {
-	cmd.Annotations, cmd.ValidArgsFunction = ofModel, completion.Models
+	cmd.Annotations, cmd.ValidArgsFunction = verb.OfModel, completion.Models
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) }
 	set := cmd.Flags()
 	set.SortFlags = false
-	s.steps(set, sweep.DefaultTime, 500)
+	s.Steps(set, sweep.DefaultTime, 500)
 	s.measures = experiment.Words{Form: "NAMES"}
-	add(set, experiment.Flag{
+	verb.Add(set, experiment.Flag{
 		Name: "measures", Letter: "m", Value: &s.measures, Offers: completion.Measures,
 		Help: "columns, such as rate,isi_cv,pattern; popsim help measures lists them",
 	})
 	s.from = experiment.Word{Form: "rest|up|down|all", Value: "rest"}
-	add(set, experiment.Flag{Name: "from", Offers: completion.Starts, Value: &s.from, Help: "where each current starts: " +
+	verb.Add(set, experiment.Flag{Name: "from", Offers: completion.Starts, Value: &s.from, Help: "where each " +
+		"current starts: " +
 		"at rest, or where the one below or above ended"})
-	add(set, experiment.Flag{Name: "zip", Value: (*experiment.Switch)(&s.zip), Help: "pair the values of several lists " +
+	verb.Add(set, experiment.Flag{Name: "zip", Value: (*experiment.Switch)(&s.zip), Help: "pair the values of " +
+		"several lists " +
 		"instead of combining them"})
-	add(set, experiment.Flag{Name: "full", Value: (*experiment.Switch)(&s.full), Help: "run every point to its end"})
-	add(set, experiment.Flag{Name: "dry-run", Once: true, Value: (*experiment.Switch)(&s.dryRun), Help: "say what it " +
-		"would cost, and stop"})
+	verb.Add(set, experiment.Flag{Name: "full", Value: (*experiment.Switch)(&s.full), Help: "run every point to its end"})
+	verb.Add(set, experiment.Flag{Name: "dry-run", Once: true, Value: (*experiment.Switch)(&s.dryRun), Help: "say what " +
+		"it would cost, and stop"})
 	s.part, s.refine = experiment.Word{Form: "I/N"}, experiment.Word{Form: "TOL", Number: true}
-	add(set, experiment.Flag{Name: "refine", Value: &s.refine, Help: "add points to a curve until its transitions, such " +
+	verb.Add(set, experiment.Flag{Name: "refine", Value: &s.refine, Help: "add points to a curve until its " +
+		"transitions, such " +
 		"as the rheobase, are known to this tolerance"})
-	add(set, experiment.Flag{Name: "part", Once: true, Offers: completion.Parts, Value: &s.part, Help: "do one part of " +
-		"the sweep, kept beside -o FILE; popsim merge FILE joins them; auto reads the number\nfrom the array task of the " +
-		"batch system, auto/N where that does not tell how many there are"})
-	add(set, experiment.Flag{Name: "resume", Once: true, Value: (*experiment.Switch)(&s.resume), Help: "go on from the " +
+	verb.Add(set, experiment.Flag{Name: "part", Once: true, Offers: completion.Parts, Value: &s.part, Help: "do one " +
+		"part of the sweep, kept beside -o FILE; popsim merge FILE joins them; auto reads the number\nfrom the array task " +
+		"of the batch system, auto/N where that does not tell how many there are"})
+	verb.Add(set, experiment.Flag{Name: "resume", Once: true, Value: (*experiment.Switch)(&s.resume), Help: "go on " +
+		"from the " +
 		"finished checkpoints that an interrupted sweep has left beside -o FILE"})
 	s.every = experiment.Quantity{Unit: "s"}
-	add(set, experiment.Flag{Name: "save-every", Once: true, Value: &s.every, Help: "how often finished points " +
+	verb.Add(set, experiment.Flag{Name: "save-every", Once: true, Value: &s.every, Help: "how often finished points " +
 		"of a long " +
 		"sweep are put on disk (default a fiftieth of the time so far, 1s to 60s)"})
-	add(set, experiment.Flag{Name: "seed", Value: &s.seed, Help: "seed of --noise, kept in the record"})
-	s.files(set, &s.quiet)
+	verb.Add(set, experiment.Flag{Name: "seed", Value: &s.Seed, Help: "seed of --noise, kept in the record"})
+	s.Files(set, &s.Quiet)
 }
 
 // read parses and checks the command line, and reports all errors together.
 func (s *sweepCommand) read(args []string) error {
-	if q, err := experiment.ParseNetwork(args, s.network.description.Value, s.places); err != nil {
-		return misused(err)
+	if q, err := experiment.ParseNetwork(args, s.network.description.Value, s.Places); err != nil {
+		return verb.Misused(err)
 	} else if q != nil && s.verb != "map" {
-		return misused(fault.Hint(fmt.Errorf("%s is for single neurons, and %s is a network", s.verb, args[0]),
+		return verb.Misused(fault.Hint(fmt.Errorf("%s is for single neurons, and %s is a network", s.verb, args[0]),
 			"popsim map goes through the parameters of networks"))
 	} else if q != nil {
 		s.net = &networkSweep{sweepCommand: s, q: q}
 		return s.net.read()
 	}
 	if s.network.onGrid || s.network.bin.Given {
-		return misused(errors.New("--spikes-on-grid and --bin belong to networks"))
+		return verb.Misused(errors.New("--spikes-on-grid and --bin belong to networks"))
 	}
 	if s.network.trials.Given && len(s.drive.noises.List) == 0 {
-		return misused(fault.Hint(errors.New("without noise all trials are the same"), "--noise white:SIGMA gives it"))
+		return verb.Misused(fault.Hint(errors.New("without noise all trials are the same"), "--noise white:SIGMA gives it"))
 	}
 	if s.drive.theory && len(s.drive.noises.List) == 0 {
-		return misused(
+		return verb.Misused(
 			fault.Hint(
 				errors.New("--theory knows the rate under white noise, but there is no noise"),
 				"--noise white:SIGMA gives it",
 			),
 		)
 	}
-	isa, bad := s.check()
+	isa, bad := s.Check()
 	q, err := experiment.ParseNeuron(args)
 	bad.Add(err)
 	if q.Model == nil {
-		return misused(bad.Err())
+		return verb.Misused(bad.Err())
 	}
 	s.neuron = q
-	method, err := q.Model.Method(s.method.Value)
+	method, err := q.Model.Method(s.Method.Value)
 	bad.About("--method", err)
 	s.spec, err = q.Sweep(s.verb)
 	bad.Add(err)
 	s.spec.Grid.Zip, s.spec.Method, s.spec.Full = s.zip, method.Name, s.full
-	s.spec.Time, s.spec.Discard, s.spec.Dt = s.time.Value, s.discard.Value, s.dt.Value
+	s.spec.Time, s.spec.Discard, s.spec.Dt = s.Time.Value, s.Discard.Value, s.Dt.Value
 	s.spec.From, err = sweep.ParseFrom(s.from.Value)
 	bad.About("--from", err)
 	if err := s.spec.SetMeasures(s.measures.List); err != nil {
 		bad.About("--measures", fault.Hint(err, "-m takes one of them"))
 	}
-	bad.Add(s.apart(s.dryRun))
+	bad.Add(s.Apart(s.dryRun))
 	bad.Add(s.checkIdle())
-	s.warnAll(q.Notes)
-	if err := misused(bad.Err()); err != nil {
+	s.WarnAll(q.Notes)
+	if err := verb.Misused(bad.Err()); err != nil {
 		return err
 	}
-	s.cfg = sweep.Config{Workers: s.workers.Value, ISA: isa}
+	s.cfg = sweep.Config{Workers: s.Workers.Value, ISA: isa}
 	if s.cfg.Workers == 0 {
 		s.cfg.Workers = sched.Allowed()
 	}
 	if s.forecast, err = s.spec.Forecast(s.cfg.Workers); err != nil {
-		return misused(err)
+		return verb.Misused(err)
 	}
 	need := s.forecast.Bytes
 	if part, err := batch.ParsePart(s.part.Value); s.part.Value != "" && err == nil {
 		need /= float64(part.Of) // the other parts take no memory here
 	}
 	if err := memory.Fits(fmt.Sprintf("a sweep of %d points", s.forecast.Points), need); err != nil && !s.away {
-		return misused(err)
+		return verb.Misused(err)
 	}
 	if err := s.spec.Check(); err != nil {
-		return misused(err)
+		return verb.Misused(err)
 	}
 	bad.About("--refine", s.readRefine())
 	bad.Add(s.readKeep())
 	bad.Add(s.readEvery())
 	bad.Add(s.checkPlot())
 	if dt, accurate := s.spec.Step(), s.spec.AccurateDt(); dt > accurate {
-		s.warnNote(experiment.InaccurateStep(dt, q.Model, method, accurate))
+		s.WarnNote(experiment.InaccurateStep(dt, q.Model, method, accurate))
 	}
-	return misused(bad.Err())
+	return verb.Misused(bad.Err())
 }
 
 // checkIdle reports flags that would have no effect.
@@ -200,7 +205,7 @@ func (s *sweepCommand) checkIdle() error {
 	if s.zip && len(s.spec.Grid.Axes) < 2 && !s.neuron.Faulty {
 		bad.About("--zip", errors.New("--zip pairs the values of several lists, but fewer than two are given"))
 	}
-	if s.every.Given && s.out.Value == "" {
+	if s.every.Given && s.Out.Value == "" {
 		bad.About("--save-every",
 			fault.Hint(errors.New("--save-every keeps finished points beside -o FILE, but none is given"), "-o FILE names it"))
 	}

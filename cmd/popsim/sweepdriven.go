@@ -11,6 +11,7 @@ import (
 	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/output"
+	"popsim/cmd/popsim/internal/verb"
 	"popsim/dynamics"
 	"popsim/experiment"
 	"popsim/fault"
@@ -30,7 +31,7 @@ type driveFlags struct {
 
 func (f *driveFlags) add(set *pflag.FlagSet, theory bool) {
 	f.waveforms, f.noises = experiment.Texts{Form: "SHAPE"}, experiment.Texts{Form: "NOISE"}
-	add(
+	verb.Add(
 		set,
 		experiment.Flag{
 			Name:   "waveform",
@@ -40,7 +41,7 @@ func (f *driveFlags) add(set *pflag.FlagSet, theory bool) {
 				"spikes lock to it",
 		},
 	)
-	add(
+	verb.Add(
 		set,
 		experiment.Flag{
 			Name:  "noise",
@@ -49,7 +50,7 @@ func (f *driveFlags) add(set *pflag.FlagSet, theory bool) {
 		},
 	)
 	if theory {
-		add(
+		verb.Add(
 			set,
 			experiment.Flag{
 				Name:  "theory",
@@ -73,9 +74,9 @@ func (s *sweepCommand) readDrive() (d sweep.Drive, err error) {
 			bad.About(name, fmt.Errorf("%s does not go together with --waveform, --noise and --trials", name))
 		}
 	}
-	sum, notes, err := experiment.ParseWaveform(s.drive.waveforms.List, s.neuron.Model.CurrentUnit, s.time.Value)
+	sum, notes, err := experiment.ParseWaveform(s.drive.waveforms.List, s.neuron.Model.CurrentUnit, s.Time.Value)
 	bad.About("--waveform", err)
-	s.warnAll(notes)
+	s.WarnAll(notes)
 	if len(sum) > 0 {
 		d.Wave = sum.Waveform(s.spec.Step()).Mean
 	}
@@ -84,7 +85,7 @@ func (s *sweepCommand) readDrive() (d sweep.Drive, err error) {
 			d.Frequency = sine.Frequency
 		}
 	}
-	d.Noise, err = experiment.ParseNoise(s.drive.noises.List, s.neuron.Model, s.seed.Value)
+	d.Noise, err = experiment.ParseNoise(s.drive.noises.List, s.neuron.Model, s.Seed.Value)
 	bad.About("--noise", err)
 	if s.network.trials.Given {
 		d.Trials = s.network.trials.Value
@@ -103,7 +104,7 @@ func (s *sweepCommand) readDrive() (d sweep.Drive, err error) {
 		}
 	}
 	bad.Add(s.spec.CheckDriven())
-	return d, misused(bad.Err())
+	return d, verb.Misused(bad.Err())
 }
 
 // runDriven is fi and map with a waveform, noise or trials.
@@ -117,20 +118,20 @@ func (s *sweepCommand) runDriven(ctx context.Context) error {
 		return err
 	}
 	defer output.Abort(out)
-	if err := s.understood(&s.flags, s.neuron, map[string]string{
-		"dt": milliseconds(s.spec.Step()), "method": s.spec.Method, "time": "", "discard": "", "seed": "",
+	if err := s.Understood(&s.Flags, s.neuron, map[string]string{
+		"dt": verb.Milliseconds(s.spec.Step()), "method": s.spec.Method, "time": "", "discard": "", "seed": "",
 	}); err != nil {
 		return err
 	}
-	s.phase("read")
+	s.Phase("read")
 	if s.cfg.Workers == 0 {
 		s.cfg.Workers = sched.Allowed()
 	}
 	var t *table.Table
-	err = s.compute(ctx, &s.flags, s.verb, s.neuron.Model.Name, func(ctx context.Context) (err error) {
+	err = s.Compute(ctx, &s.Flags, s.verb, s.neuron.Model.Name, func(ctx context.Context) (err error) {
 		stop := func() {}
-		if !s.quiet {
-			s.cfg.Tick, stop = cli.Shared(s.stderr, "points")
+		if !s.Quiet {
+			s.cfg.Tick, stop = cli.Shared(s.Stderr, "points")
 		}
 		defer stop()
 		t, err = sweep.RunDriven(ctx, s.spec, d, s.cfg)
@@ -139,27 +140,27 @@ func (s *sweepCommand) runDriven(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.phase("step")
+	s.Phase("step")
 	if out != nil {
 		if err := errors.Join(out.WriteTable(t), out.Commit()); err != nil {
 			return err
 		}
 	}
-	if s.plot.Value != "" {
+	if s.Plot.Value != "" {
 		picture, err := s.drivenPicture(t, d)
 		if err != nil {
 			return err
 		}
-		if err := s.draw(&s.flags, picture, s.force); err != nil {
+		if err := s.Draw(&s.Flags, picture, s.Force); err != nil {
 			return err
 		}
 	}
-	s.phase("write")
+	s.Phase("write")
 	r := s.drivenRecord()
-	if err := s.aside(s.out.Value, out, r); err != nil {
+	if err := s.Aside(s.Out.Value, out, r); err != nil {
 		return err
 	}
-	s.say(
+	s.Say(
 		"%s, kernel %s/%s, %s",
 		cli.Count(t.Rows(), "row"),
 		s.neuron.Model.Name,
@@ -198,7 +199,7 @@ func (s *sweepCommand) drivenPicture(t *table.Table, d sweep.Drive) (*figure.Fig
 func (s *sweepCommand) drivenRecord() file.Record {
 	r := file.Record{
 		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name, Parameters: s.neuron.Parameters(nil), Dt: s.spec.Step(),
-		Method: s.spec.Method, Seed: s.seed.Value,
+		Method: s.spec.Method, Seed: s.Seed.Value,
 		Kernel: s.neuron.Model.Name + "/" + s.spec.Method, ISA: s.cfg.ISA.String(), Workers: s.cfg.Workers,
 	}
 	r.Extra = map[string]any{"time_ms": s.spec.Time, "discard_ms": s.spec.Discard}

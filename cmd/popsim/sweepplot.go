@@ -13,7 +13,7 @@ import (
 
 // checkPlot returns an error, before the work, if the picture could not be drawn.
 func (s *sweepCommand) checkPlot() error {
-	if s.plot.Value == "" {
+	if s.Plot.Value == "" {
 		return nil
 	}
 	switch n := len(s.spec.Grid.Axes); {

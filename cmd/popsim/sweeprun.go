@@ -17,6 +17,7 @@ import (
 	"popsim/cmd/popsim/internal/output"
 	"popsim/cmd/popsim/internal/record"
 	"popsim/cmd/popsim/internal/signals"
+	"popsim/cmd/popsim/internal/verb"
 	"popsim/dynamics"
 	"popsim/experiment"
 	"popsim/fault"
@@ -54,15 +55,15 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 		}
 		defer output.Abort(out)
 	}
-	if err := s.understood(&s.flags, s.neuron, map[string]string{
-		"dt": milliseconds(s.spec.Step()), "method": s.spec.Method, "time": "", "discard": "", "from": "", "seed": "",
+	if err := s.Understood(&s.Flags, s.neuron, map[string]string{
+		"dt": verb.Milliseconds(s.spec.Step()), "method": s.spec.Method, "time": "", "discard": "", "from": "", "seed": "",
 	}); err != nil || done {
 		return err
 	}
 	if err := s.tellForecast(ctx); err != nil || s.dryRun {
 		return err
 	}
-	s.phase("read")
+	s.Phase("read")
 	r, err := s.calculate(ctx)
 	switch {
 	case errors.Is(err, context.Canceled) && s.cfg.Keep != "":
@@ -74,7 +75,7 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 		return err
 	case errors.Is(err, context.Canceled):
 		s.cut = true
-		s.warn("interrupted; the points that were finished are %s", s.partial(out))
+		s.Warn("interrupted; the points that were finished are %s", s.Partial(out))
 	case err != nil:
 		return err
 	}
@@ -95,27 +96,27 @@ func (s *sweepCommand) calculate(ctx context.Context) (r *sweep.Result, err erro
 		s.cfg.Stop, s.cfg.Job = signals.Graceful(ctx), batch.JobName()
 	}
 	if s.cfg.Part.Of > 0 {
-		s.cfg.Record = func(r *sweep.Result) any { return s.completed(s.record(r)) }
+		s.cfg.Record = func(r *sweep.Result) any { return s.Completed(s.record(r)) }
 	}
-	err = s.compute(ctx, &s.flags, s.verb, s.neuron.Model.Name, func(ctx context.Context) (err error) {
+	err = s.Compute(ctx, &s.Flags, s.verb, s.neuron.Model.Name, func(ctx context.Context) (err error) {
 		r, err = s.advance(ctx)
 		return err
 	})
 	if r != nil {
-		s.spent(r.Phases)
+		s.Spent(r.Phases)
 	}
-	s.phase("borders")
+	s.Phase("borders")
 	return r, err
 }
 
 // endPart says where a finished part is. Failed points are an error, but not for a batch system, which would stop.
 func (s *sweepCommand) endPart(r *sweep.Result) error {
-	s.say("part %d/%d is in %s; popsim merge %s joins all", s.cfg.Part.Number, s.cfg.Part.Of,
+	s.Say("part %d/%d is in %s; popsim merge %s joins all", s.cfg.Part.Number, s.cfg.Part.Of,
 		sweep.PartPath(s.cfg.Keep, s.cfg.Part), s.cfg.Keep)
 	s.summary(r)
 	err := failures(r)
 	if err != nil && strings.HasPrefix(s.part.Value, "auto") {
-		s.warn("%v; the part is whole, and popsim merge will tell it again", err)
+		s.Warn("%v; the part is whole, and popsim merge will tell it again", err)
 		return nil
 	}
 	return err
@@ -123,10 +124,10 @@ func (s *sweepCommand) endPart(r *sweep.Result) error {
 
 // isFinished reports whether a sweep that is to be resumed is already complete. Its checkpoints are removed last.
 func (s *sweepCommand) isFinished(digest string) bool {
-	if !s.resume || s.cfg.Part.Of > 0 || s.replaces() || !record.Finished(s.out.Value, digest) {
+	if !s.resume || s.cfg.Part.Of > 0 || s.replaces() || !record.Finished(s.Out.Value, digest) {
 		return false
 	}
-	s.say("%s is finished already", s.out.Value)
+	s.Say("%s is finished already", s.Out.Value)
 	return true
 }
 
@@ -134,17 +135,17 @@ func (s *sweepCommand) isFinished(digest string) bool {
 // number of points, and queues the task again if its time has run out.
 func (s *sweepCommand) tellInterrupted(ctx context.Context, kept int) {
 	if !sweep.HasCheckpoints(s.kept()) {
-		s.warn("interrupted before the first checkpoint was finished; nothing is kept")
+		s.Warn("interrupted before the first checkpoint was finished; nothing is kept")
 		return
 	}
-	s.warn("interrupted; the checkpoints that were finished are kept beside %s, and --resume goes on from them",
-		s.out.Value)
+	s.Warn("interrupted; the checkpoints that were finished are kept beside %s, and --resume goes on from them",
+		s.Out.Value)
 	s.requeue(ctx, kept)
 }
 
 // replaces reports whether existing files may be overwritten: with --force, or if they were written at the end of the
 // sweep that is resumed.
-func (s *sweepCommand) replaces() bool { return s.force || s.resume && s.goesOn }
+func (s *sweepCommand) replaces() bool { return s.Force || s.resume && s.goesOn }
 
 // kept returns the path with which the names of the checkpoints begin.
 func (s *sweepCommand) kept() string {
@@ -178,29 +179,29 @@ func (s *sweepCommand) tellForecast(ctx context.Context) error {
 		text += ", " + cli.Duration(s.forecast.Steps/speed)
 	}
 	if s.dryRun {
-		fmt.Fprintf(s.stderr, "popsim: %s\n", text)
+		fmt.Fprintf(s.Stderr, "popsim: %s\n", text)
 		return nil
 	}
-	s.say("%s", text)
+	s.Say("%s", text)
 	return nil
 }
 
 // open opens the table before the work begins. A part has none: its results are in the file of the part.
 func (s *sweepCommand) open(rows int, long bool) (*file.Output, error) {
-	if err := s.checkPicture(s.replaces()); err != nil {
+	if err := s.CheckPicture(s.replaces()); err != nil {
 		return nil, err
 	}
 	switch {
 	case s.cfg.Part.Of > 0:
 		return nil, nil
-	case s.out.Value == "" && output.OnTerminal(s.stdout) && (rows > terminalRows || long):
-		s.say("the table of %s is not shown on a terminal; -o FILE keeps it", cli.Count(rows, "point"))
+	case s.Out.Value == "" && output.OnTerminal(s.Stdout) && (rows > terminalRows || long):
+		s.Say("the table of %s is not shown on a terminal; -o FILE keeps it", cli.Count(rows, "point"))
 		return nil, nil
-	case s.out.Value == "":
-		return file.NewCSV(s.stdout), nil
+	case s.Out.Value == "":
+		return file.NewCSV(s.Stdout), nil
 	}
 	if s.resume {
-		for _, path := range []string{s.out.Value, s.out.Value + file.RecordEnding, s.plot.Value} {
+		for _, path := range []string{s.Out.Value, s.Out.Value + file.RecordEnding, s.Plot.Value} {
 			if path != "" {
 				if err := file.Tidy(path); err != nil {
 					return nil, err
@@ -208,20 +209,20 @@ func (s *sweepCommand) open(rows int, long bool) (*file.Output, error) {
 			}
 		}
 	}
-	return s.create(s.out.Value, s.replaces())
+	return s.Create(s.Out.Value, s.replaces())
 }
 
 // advance runs the sweep, shows its progress, and refines it with --refine.
 func (s *sweepCommand) advance(ctx context.Context) (*sweep.Result, error) {
 	stop := func() {}
-	if !s.quiet {
-		s.cfg.Tick, stop = cli.Shared(s.stderr, "points")
+	if !s.Quiet {
+		s.cfg.Tick, stop = cli.Shared(s.Stderr, "points")
 	}
 	r, err := sweep.Run(ctx, s.spec, s.cfg)
 	stop()
 	s.cfg.Tick = nil
 	if errors.Is(err, sweep.ErrEmptyPart) {
-		return r, misused(err)
+		return r, verb.Misused(err)
 	}
 	if err != nil {
 		return r, err
@@ -233,7 +234,7 @@ func (s *sweepCommand) advance(ctx context.Context) (*sweep.Result, error) {
 		}
 		s.transitions = transitions
 		if len(transitions) == 0 {
-			s.warn("--refine found no transition along %s between points that are silent, transient or firing; it added "+
+			s.Warn("--refine found no transition along %s between points that are silent, transient or firing; it added "+
 				"no points", s.spec.Grid.Axes[0].Name)
 		}
 		return fine, nil
@@ -251,22 +252,22 @@ func (s *sweepCommand) write(out *file.Output, r *sweep.Result) error {
 			return err
 		}
 	}
-	if s.plot.Value != "" {
+	if s.Plot.Value != "" {
 		if n := figure.CurvesOf(s.spec); s.verb == "fi" && len(s.spec.Grid.Axes) == 2 && !s.zip && n > figure.ShownCurves {
-			s.say("%d curves are too many for one picture; they are drawn as a map in colours", n)
+			s.Say("%d curves are too many for one picture; they are drawn as a map in colours", n)
 		}
 		f, err := s.sweepPicture().Figure(r)
 		if err != nil {
 			return err
 		}
-		if err := s.draw(&s.flags, f, s.replaces()); err != nil {
+		if err := s.Draw(&s.Flags, f, s.replaces()); err != nil {
 			return err
 		}
-	} else if !s.quiet && cli.IsTerminal(s.stderr) {
-		fmt.Fprint(s.stderr, s.sweepPicture().Terminal(r, terminalWidth()))
+	} else if !s.Quiet && cli.IsTerminal(s.Stderr) {
+		fmt.Fprint(s.Stderr, s.sweepPicture().Terminal(r, terminalWidth()))
 	}
-	s.phase("write")
-	if err := s.aside(s.out.Value, out, s.record(r)); err != nil || s.cfg.Keep == "" {
+	s.Phase("write")
+	if err := s.Aside(s.Out.Value, out, s.record(r)); err != nil || s.cfg.Keep == "" {
 		return err
 	}
 	return sweep.Discard(s.cfg.Keep) // last, so that a sweep killed before this can write its files again
@@ -286,21 +287,21 @@ const shownTransitions = 8
 // summary writes the transitions, the counts by status, and how fast the sweep was.
 func (s *sweepCommand) summary(r *sweep.Result) {
 	for _, b := range s.transitions[:min(shownTransitions, len(s.transitions))] {
-		s.say("%v", b)
+		s.Say("%v", b)
 	}
 	if x := s.rheobase(); !math.IsNaN(x) {
-		s.say("resting state disappears at I = %.10g %s (analytical rheobase)", x, s.neuron.Model.CurrentUnit)
+		s.Say("resting state disappears at I = %.10g %s (analytical rheobase)", x, s.neuron.Model.CurrentUnit)
 	}
 	if s.verb == "fi" && len(s.spec.Grid.Axes) == 1 && s.spec.From == sweep.FromRest {
 		if slope, n := r.Gain(); !math.IsNaN(slope) {
-			s.say("gain %.4g Hz per %s (line through the %d points that go on firing)", slope, s.neuron.Model.CurrentUnit, n)
+			s.Say("gain %.4g Hz per %s (line through the %d points that go on firing)", slope, s.neuron.Model.CurrentUnit, n)
 		}
 	}
 	counts := sweep.StatusCounts{}
 	counts.Add(r)
 	s.tellStatus(counts)
 	seconds := r.Elapsed.Seconds()
-	s.say("%.3g s, %.3g neuron-steps/s; kernel %s/%s, instruction set %s, %s",
+	s.Say("%.3g s, %.3g neuron-steps/s; kernel %s/%s, instruction set %s, %s",
 		seconds, float64(r.LaneSteps)/math.Max(seconds, 1e-9), s.neuron.Model.Name, s.spec.Method, r.Kernel.ISA,
 		cli.Count(r.Workers, "worker"))
 }
@@ -319,7 +320,7 @@ func (s *sweepCommand) checkTrains(r *sweep.Result) {
 	for row, end := r.Present(); row < end; row++ {
 		c.Add(row, 1000/r.Value("rate_Hz", row), refractory(row))
 	}
-	s.warnNote(c.Note("point"))
+	s.WarnNote(c.Note("point"))
 }
 
 // rheobase returns the analytical rheobase of an f-I curve over I alone; NaN for models without one.
@@ -345,13 +346,13 @@ func (v *call) tellStatus(counts sweep.StatusCounts) {
 		if advice := statusAdvice[w]; advice != "" {
 			text += ": " + advice
 		}
-		v.say("%s", text)
+		v.Say("%s", text)
 	}
 }
 
 // record returns the record of the table.
 func (s *sweepCommand) record(r *sweep.Result) file.Record {
-	q := record.Sweep(s.neuron, r, s.seed.Value)
+	q := record.Sweep(s.neuron, r, s.Seed.Value)
 	q.Extra["interrupted"], q.Extra["neuron_steps_forecast"] = s.cut, s.forecast.Steps
 	q.Extra["memory_forecast_bytes"] = s.forecast.Bytes
 	if s.transitions != nil {
@@ -380,7 +381,7 @@ func (s *sweepCommand) readRefine() (err error) {
 // readKeep decides where the sweep writes checkpoints: beside the file of every sweep that has one, and of parts, which
 // are files of their own.
 func (s *sweepCommand) readKeep() (err error) {
-	path := s.out.Value
+	path := s.Out.Value
 	if s.part.Value != "" {
 		if s.cfg.Part, err = batch.ParsePart(s.part.Value); err != nil {
 			return err
@@ -388,7 +389,7 @@ func (s *sweepCommand) readKeep() (err error) {
 		if err := file.CheckFormat(path); path != "" && err != nil {
 			return err // merge would refuse it only after all parts are done
 		}
-		if s.plot.Value != "" {
+		if s.Plot.Value != "" {
 			return fault.Hint(errors.New("a part makes no picture"), "popsim merge --plot makes one of all parts")
 		}
 	}
@@ -398,18 +399,18 @@ func (s *sweepCommand) readKeep() (err error) {
 		return fault.Hint(errors.New("parts and checkpoints are kept beside a file, but none is given"), "-o FILE gives one")
 	case !regular || s.tolerance > 0:
 		return nil
-	case s.part.Value == "" && sweep.HasCheckpoints(path) && !s.resume && !s.force:
+	case s.part.Value == "" && sweep.HasCheckpoints(path) && !s.resume && !s.Force:
 		return fault.Hint(fmt.Errorf("an unfinished sweep has left checkpoints beside %s", path),
 			"--resume goes on from them, --force throws them away")
 	}
 	s.goesOn = s.resume && sweep.HasCheckpoints(path)
-	s.cfg.Keep, s.cfg.Resume, s.cfg.Discard = path, s.resume, s.force && !s.resume
+	s.cfg.Keep, s.cfg.Resume, s.cfg.Discard = path, s.resume, s.Force && !s.resume
 	return nil
 }
 
 // keepable reports whether -o names a regular file, beside which checkpoints can be written.
 func (s *sweepCommand) keepable() bool {
-	path := s.out.Value
+	path := s.Out.Value
 	info, err := os.Stat(path)
 	return path != "" && !output.ToStdout(path) && (err != nil || info.Mode().IsRegular())
 }
@@ -434,12 +435,12 @@ func (s *sweepCommand) requeue(ctx context.Context, kept int) {
 		return
 	}
 	if kept == 0 {
-		s.warn("the time of the task was too short to finish anything; it is not queued again")
+		s.Warn("the time of the task was too short to finish anything; it is not queued again")
 		return
 	}
 	if err := batch.Requeue(job); err != nil {
-		s.warn("%v", err)
+		s.Warn("%v", err)
 		return
 	}
-	s.warn("the time of task %s has run out; it is queued again", job)
+	s.Warn("the time of task %s has run out; it is queued again", job)
 }

@@ -11,6 +11,7 @@ import (
 
 	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/manual"
+	"popsim/cmd/popsim/internal/verb"
 	"popsim/fault"
 	"popsim/kernels"
 	"popsim/sched"
@@ -50,13 +51,13 @@ func (v *call) versionVerb() *cobra.Command {
 		Short: "The version, and what it can use on this machine",
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return misused(fmt.Errorf("version takes no arguments, but got %q", args[0]))
+				return verb.Misused(fmt.Errorf("version takes no arguments, but got %q", args[0]))
 			}
 			var sets []string
 			for _, isa := range kernels.Available() {
 				sets = append(sets, isa.String())
 			}
-			_, err := fmt.Fprintf(v.stdout, "popsim %s, %s %s/%s, instruction sets %s, %s\n",
+			_, err := fmt.Fprintf(v.Stdout, "popsim %s, %s %s/%s, instruction sets %s, %s\n",
 				version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, strings.Join(sets, " "),
 				cli.Count(sched.Allowed(), "worker"))
 			return err
@@ -73,12 +74,13 @@ func (v *call) manualVerb() *cobra.Command {
 		Hidden: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return misused(fmt.Errorf("man takes one directory, but got %d", len(args)))
+				return verb.Misused(fmt.Errorf("man takes one directory, but got %d", len(args)))
 			}
 			if info, err := os.Stat(args[0]); err != nil {
-				return misused(fault.Hint(fmt.Errorf("man: there is no directory %s", args[0]), "mkdir -p %s makes it", args[0]))
+				return verb.Misused(fault.Hint(fmt.Errorf("man: there is no directory %s", args[0]),
+					"mkdir -p %s makes it", args[0]))
 			} else if !info.IsDir() {
-				return misused(fmt.Errorf("man: %s is not a directory", args[0]))
+				return verb.Misused(fmt.Errorf("man: %s is not a directory", args[0]))
 			}
 			return manual.Write(args[0], cmd.Root(), version())
 		},

@@ -1,4 +1,4 @@
-package main
+package verb
 
 import (
 	"context"
@@ -19,8 +19,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// kindOfFile returns what the file describes that the word FILE.toml or FILE.toml:PRESET names.
-func kindOfFile(word string) (experiment.FileKind, error) {
+// KindOfFile returns what the file describes that the word FILE.toml or FILE.toml:PRESET names.
+func KindOfFile(word string) (experiment.FileKind, error) {
 	name, _, _ := strings.Cut(word+":", experiment.Ending+":")
 	name += experiment.Ending
 	data, err := readTOML(name)
@@ -39,54 +39,54 @@ func readTOML(path string) ([]byte, error) {
 	return data, err
 }
 
-// runFile runs the experiment in a file that args[0] names, with what follows it in args set on top. The flags of the
+// RunFile runs the experiment in a file that args[0] names, with what follows it in args set on top. The flags of the
 // verb are set from the entries of the file by their records, as the command line sets them; no command line is made in
 // between.
-func (v *call) runFile(ctx context.Context, root *cobra.Command, args []string) error {
-	x, cmd, err := v.readFile(root, args)
+func (v *Call) RunFile(ctx context.Context, root *cobra.Command, args []string) error {
+	x, cmd, err := v.ReadFile(root, args)
 	if errors.Is(err, pflag.ErrHelp) {
 		return cmd.Help()
 	}
 	if err != nil {
 		return err
 	}
-	v.args, v.cmd = x.Args(), cmd
+	v.Args, v.Cmd = x.Args(), cmd
 	set := cmd.Flags()
 	if err := flagset.Set(set, x.Flags); err != nil {
-		return misused(flagset.Explain(cmd, err))
+		return Misused(flagset.Explain(cmd, err))
 	}
 	if err := flagset.CheckEmpty(set); err != nil {
-		return misused(err)
+		return Misused(err)
 	}
 	cmd.SetContext(ctx)
 	return cmd.RunE(cmd, x.Words())
 }
 
-// readFile reads the experiment file that args[0] names, sets on top what follows it in args, and returns the
+// ReadFile reads the experiment file that args[0] names, sets on top what follows it in args, and returns the
 // experiment and the command of its verb. Errors in the file are kept in v.inFile, and places in v.places, for errors
 // that are found later. The error says that nothing can be run.
-func (v *call) readFile(root *cobra.Command, args []string) (*experiment.Experiment, *cobra.Command, error) {
+func (v *Call) ReadFile(root *cobra.Command, args []string) (*experiment.Experiment, *cobra.Command, error) {
 	data, err := readTOML(args[0])
 	if err != nil {
-		return nil, nil, misused(err)
+		return nil, nil, Misused(err)
 	}
 	x, bad := experiment.Read(args[0], data, fileVerbs(root))
 	if x == nil {
-		return nil, nil, misused(bad.Err())
+		return nil, nil, Misused(bad.Err())
 	}
 	cmd, _, err := root.Find([]string{x.Verb})
 	if err != nil {
 		return nil, nil, err
 	}
 	if len(bad) > 0 && cmd.Flags().Lookup("save") == nil {
-		return nil, nil, misused(bad.Err()) // verbs without --save do not call understood
+		return nil, nil, Misused(bad.Err()) // verbs without --save do not call understood
 	}
-	v.inFile = bad
+	v.InFile = bad
 	words, flags, err := besides(cmd, args[1:])
 	x.Override(words, flags)
-	v.places = x.Places()
+	v.Places = x.Places()
 	if err != nil {
-		return nil, cmd, misused(flagset.Explain(cmd, err))
+		return nil, cmd, Misused(flagset.Explain(cmd, err))
 	}
 	return x, cmd, nil
 }
@@ -104,49 +104,51 @@ func besides(cmd *cobra.Command, args []string) (words []string, flags []experim
 	return cmd.Flags().Args(), flags, err
 }
 
-// understood must be called by a verb after it has checked its command line and opened its files, and before its work.
+// Understood must be called by a verb after it has checked its command line and opened its files, and before its work.
 // It writes the experiment where --save asks for it. resolved holds values of flags that replace those given; an empty
 // text means the value of the flag itself. After an error the work must not begin.
-func (v *call) understood(f *flags, n experiment.Neuron, resolved map[string]string) error {
-	if len(v.inFile) > 0 {
-		return misused(errNotBegun)
+func (v *Call) Understood(f *Flags, n experiment.Neuron, resolved map[string]string) error {
+	if len(v.InFile) > 0 {
+		return Misused(ErrNotBegun)
 	}
-	if f.save.Value == "" {
+	if f.Save.Value == "" {
 		return nil
 	}
-	set := v.cmd.Flags()
-	return v.keep(f, experiment.Save(savedComment(), v.cmd.Name(), n, flagset.Records(set), set.Changed, resolved))
+	set := v.Cmd.Flags()
+	return v.keep(f, experiment.Save(v.SavedComment(), v.Cmd.Name(), n, flagset.Records(set), set.Changed, resolved))
 }
 
-// savedComment is the first line of an experiment file.
-func savedComment() string { return "popsim " + version() + "; popsim FILE.toml runs this again" }
+// SavedComment is the first line of an experiment file.
+func (v *Call) SavedComment() string {
+	return "popsim " + v.Version + "; popsim FILE.toml runs this again"
+}
 
-// saveExperiment is like understood, for a network.
-func (v *call) saveExperiment(f *flags, x experiment.Saved) error {
-	if len(v.inFile) > 0 {
-		return misused(errNotBegun)
+// SaveExperiment is like understood, for a network.
+func (v *Call) SaveExperiment(f *Flags, x experiment.Saved) error {
+	if len(v.InFile) > 0 {
+		return Misused(ErrNotBegun)
 	}
-	if f.save.Value == "" {
+	if f.Save.Value == "" {
 		return nil
 	}
 	return v.keep(f, x.Text())
 }
 
 // keep writes an experiment file where --save names it.
-func (v *call) keep(f *flags, text []byte) error {
-	path := f.save.Value
+func (v *Call) keep(f *Flags, text []byte) error {
+	path := f.Save.Value
 	if output.ToStdout(path) {
-		_, err := v.stdout.Write(text)
+		_, err := v.Stdout.Write(text)
 		return err
 	}
-	if err := file.Check(path, bool(f.force)); err != nil {
-		return misused(err)
+	if err := file.Check(path, bool(f.Force)); err != nil {
+		return Misused(err)
 	}
-	return file.Write(path, text, bool(f.force))
+	return file.Write(path, text, bool(f.Force))
 }
 
-// errNotBegun is the error of a verb that does not begin because of errors in its experiment file.
-var errNotBegun = errors.New("not begun")
+// ErrNotBegun is the error of a verb that does not begin because of errors in its experiment file.
+var ErrNotBegun = errors.New("not begun")
 
-// milliseconds formats a time with its unit.
-func milliseconds(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) + "ms" }
+// Milliseconds formats a time with its unit.
+func Milliseconds(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) + "ms" }
