@@ -80,12 +80,7 @@ func (v *call) execute(ctx context.Context) error {
 	if isExperiment {
 		err = v.RunFile(ctx, root, v.Args)
 	} else {
-		args, from, e := experiment.ExpandPreset(v.Args, 1)
-		if e != nil {
-			return verb.Misused(e)
-		}
-		v.Presets = from
-		root.SetArgs(args)
+		root.SetArgs(v.Args)
 		completion.AddVerb(root, v.Args, verb.Misused)
 		err = root.ExecuteContext(ctx)
 	}

@@ -27,7 +27,6 @@ type Call struct {
 	InFile         fault.List        // errors in the experiment file
 	Stdout, Stderr io.Writer
 	Quiet          bool
-	Presets        string // the file that holds the preset of the model, "" if it is built in
 	warnings       []string
 	Started        time.Time
 	Version        string       // of popsim

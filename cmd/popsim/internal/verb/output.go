@@ -107,9 +107,6 @@ func (v *Call) Completed(r file.Record) file.Record {
 	if r.Extra == nil {
 		r.Extra = map[string]any{}
 	}
-	if v.Presets != "" {
-		r.Extra["presets"] = v.Presets
-	}
 	record.AddMachine(r.Extra)
 	return r
 }
