@@ -186,16 +186,28 @@ func (s *system) equilibria() []float64 {
 	lo, hi := s.reach()
 	ends := append([]float64{lo}, s.turns(lo, hi)...)
 	ends = append(ends, hi)
+	if n := len(ends) - 1; n > 0 { // far out rates of gates leave the numbers
+		ends[0], ends[n] = s.finite(ends[0], ends[1]), s.finite(ends[n], ends[n-1])
+	}
 	var roots []float64
 	for k := 1; k < len(ends); k++ {
 		a, b := s.excess(ends[k-1]), s.excess(ends[k])
 		if a == 0 && k > 1 { // exactly at a fold
 			roots = append(roots, ends[k-1])
-		} else if a != 0 && b != 0 && (a < 0) != (b < 0) {
+		} else if a != 0 && b != 0 && !math.IsNaN(a) && !math.IsNaN(b) && (a < 0) != (b < 0) {
 			roots = append(roots, root(s.excess, ends[k-1], ends[k]))
 		}
 	}
 	return slices.Compact(slices.DeleteFunc(roots, math.IsNaN))
+}
+
+// finite is v, or where the steady current is no number there, a V on the way to inner where it is one.
+func (s *system) finite(v, inner float64) float64 {
+	const most = 100 // halvings
+	for k := 0; k < most && math.IsNaN(s.excess(v)); k++ {
+		v = inner + (v-inner)/2
+	}
+	return v
 }
 
 // turns lists where the steady current has its extremes between lo and hi. They do not depend on the input, and are

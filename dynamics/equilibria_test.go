@@ -61,3 +61,18 @@ func TestFixedPointsMatchStoredEquilibria(t *testing.T) {
 		})
 	}
 }
+
+// TestNoEquilibriumOfNaN: with a leak of 0.0037 mS/cm² equilibria are sought 14 V out, where the rates of the gates are no numbers; nothing
+// is found there.
+func TestNoEquilibriumOfNaN(t *testing.T) {
+	m, p := mustModel(t, "rhh", map[string]float64{
+		"g_Na": 85.736, "g_K": 51.744, "g_L": 0.003743, "E_Na": 61.191, "E_K": -79.415, "E_L": -58.417, "C": 0.25164,
+		"n_plus_h": 0.94677,
+	})
+	s := newSystem(m, p, 53.125, "I")
+	for _, f := range FixedPoints(m, p, 53.125) {
+		if off := s.excess(f.State[0]); !(math.Abs(off) < 1e-9) {
+			t.Errorf("V = %v is no equilibrium: the steady current differs from the input by %v", f.State[0], off)
+		}
+	}
+}
