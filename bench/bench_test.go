@@ -247,7 +247,9 @@ func TestWorkOfDefaults(t *testing.T) {
 	}
 }
 
-var benchmarkLine = regexp.MustCompile(`^BenchmarkKernel/model=\w+/method=[\w-]+/isa=\w+/params=(uniform|each)/n=\d+\s+\d+\s+[\d.e+-]+ ns/neuron-step\s`)
+var benchmarkLine = regexp.MustCompile(
+	`^BenchmarkKernel/model=\w+/method=[\w-]+/isa=\w+/params=(uniform|each)/n=\d+\s+\d+\s+[\d.e+-]+ ns/neuron-step\s`,
+)
 
 // The rows keep the form that scripts outside rely on.
 func TestFormat(t *testing.T) {
@@ -279,7 +281,9 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-var networkLine = regexp.MustCompile(`^BenchmarkNetwork/network=[\w-]+/spikes=(grid|inside)/isa=\w+/workers=\d+\s+\d+\s+[\d.e+-]+ ns/neuron-step\s`)
+var networkLine = regexp.MustCompile(
+	`^BenchmarkNetwork/network=[\w-]+/spikes=(grid|inside)/isa=\w+/workers=\d+\s+\d+\s+[\d.e+-]+ ns/neuron-step\s`,
+)
 
 // TestNetworkRows: a quick selection measures a network on the grid and inside the step.
 func TestNetworkRows(t *testing.T) {

@@ -27,13 +27,22 @@ type Network struct {
 
 // networks are those of which there are rows. The first is the only one of quick rows.
 var networks = []Network{
-	{Title: "brunel-tenth", Name: "brunel", Settings: []description.Setting{{Name: "N_E", Text: "1000"}, {Name: "J", Text: "1mV"}}},
+	{
+		Title:    "brunel-tenth",
+		Name:     "brunel",
+		Settings: []description.Setting{{Name: "N_E", Text: "1000"}, {Name: "J", Text: "1mV"}},
+	},
 	{Title: "brunel", Name: "brunel"},
 	{Title: "cuba", Name: "cuba"},
 	{Title: "coba", Name: "coba"},
 	{Title: "cobahh", Name: "cobahh"},
 	{Title: "microcircuit-tenth", Name: "microcircuit", Settings: []description.Setting{{Name: "scale", Text: "0.1"}}},
-	{Title: "microcircuit-dc", Name: "microcircuit", Settings: []description.Setting{{Name: "dc", Text: "1"}}, Large: true},
+	{
+		Title:    "microcircuit-dc",
+		Name:     "microcircuit",
+		Settings: []description.Setting{{Name: "dc", Text: "1"}},
+		Large:    true,
+	},
 }
 
 // RowName is the name of the network's row, behind "BenchmarkNetwork/".
@@ -45,8 +54,8 @@ func (n Network) RowName() string {
 	return fmt.Sprintf("network=%s/spikes=%s/isa=%v/workers=%d", n.Title, spikes, n.ISA, n.Workers)
 }
 
-// Networks lists those of a selection, on the widest instruction set or the one asked for, by one worker and by as many as there
-// may be. A selection of models has none.
+// Networks lists those of a selection, on the widest instruction set or the one asked for, by one worker and by as many
+// as there may be. A selection of models has none.
 func (q Selection) Networks() (list []Network) {
 	if len(q.Models) > 0 {
 		return nil
@@ -72,8 +81,8 @@ func (q Selection) Networks() (list []Network) {
 	return list
 }
 
-// What is measured of a network: after a start of so long, stretches of model time, epoch by epoch. The lowest tenth of the
-// epochs counts: the fastest may have had few spikes, and the slow ones met what else the machine does.
+// What is measured of a network: after a start of so long, stretches of model time, epoch by epoch. The lowest tenth of
+// the epochs counts: the fastest may have had few spikes, and the slow ones met what else the machine does.
 const (
 	networkStart   = 100.0 // ms
 	networkStretch = 15.0  // ms

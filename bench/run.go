@@ -65,7 +65,13 @@ func (q Selection) spikesRows(ctx context.Context, out io.Writer, talk Talk) err
 	return q.scenarioRows(ctx, list, func(s Scenario) string { return "BenchmarkSpikes/" + s.spikesName() }, out, talk)
 }
 
-func (q Selection) scenarioRows(ctx context.Context, list []Scenario, name func(Scenario) string, out io.Writer, talk Talk) error {
+func (q Selection) scenarioRows(
+	ctx context.Context,
+	list []Scenario,
+	name func(Scenario) string,
+	out io.Writer,
+	talk Talk,
+) error {
 	var spreads []float64
 	for _, s := range list {
 		if ctx.Err() != nil {

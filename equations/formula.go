@@ -56,7 +56,8 @@ func (f *formulas) of(n *expression.Node) (quantity, error) {
 	case expression.Call:
 		return f.call(n)
 	case expression.Multiply:
-		if a, b := n.Args[0], n.Args[1]; a.Op == expression.Number && b.Op == expression.UnitName && !b.MayBeName() { // one rounding
+		// one rounding
+		if a, b := n.Args[0], n.Args[1]; a.Op == expression.Number && b.Op == expression.UnitName && !b.MayBeName() {
 			value := (&expression.Expr{Root: n}).Eval(nil)
 			return quantity{node: f.Const(value), dim: expression.UnitDimension(b.Name)}, nil
 		}
@@ -212,7 +213,11 @@ func (f *formulas) call(n *expression.Node) (quantity, error) {
 	}
 	kind, ok := kinds[n.Name]
 	if !ok {
-		return quantity{}, faultAt(n.Column, "%s jumps; equations take smooth functions, and where(a < b, x, y) for what switches", n.Name)
+		return quantity{}, faultAt(
+			n.Column,
+			"%s jumps; equations take smooth functions, and where(a < b, x, y) for what switches",
+			n.Name,
+		)
 	}
 	if !a.fits(expression.None) {
 		return quantity{}, faultAt(n.Column, "%s of %s; it takes a pure number", n.Name, dimName(a.dim))

@@ -31,7 +31,11 @@ var methods = []method{
 		formulas: strangFormulas, step: strangStep, applies: (*definition).strangApplies,
 	},
 	{
-		Method:   model.Method{Name: "rosenbrock", Order: 3, Doc: "ROS3, for stiff equations, by exact derivatives; spikes inside the step"},
+		Method: model.Method{
+			Name:  "rosenbrock",
+			Order: 3,
+			Doc:   "ROS3, for stiff equations, by exact derivatives; spikes inside the step",
+		},
 		formulas: rosenbrockFormulas, step: rosenbrockStep,
 	},
 	{
@@ -42,7 +46,12 @@ var methods = []method{
 		formulas: expEulerFormulas, step: directStep,
 	},
 	{
-		Method:   model.Method{Name: "euler", Order: 1, OnGrid: true, Doc: "forward Euler, as in other simulators, spikes on the grid"},
+		Method: model.Method{
+			Name:   "euler",
+			Order:  1,
+			OnGrid: true,
+			Doc:    "forward Euler, as in other simulators, spikes on the grid",
+		},
 		formulas: eulerFormulas, step: directStep,
 	},
 }

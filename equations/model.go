@@ -62,7 +62,11 @@ func (d *definition) model() (*model.Model, error) {
 	for _, p := range d.parameters {
 		m.Params = append(m.Params, p.Param)
 	}
-	m.Typical = model.Typical{Current: d.current.Default, Currents: []float64{d.current.Default}, Largest: 2 * d.current.Default}
+	m.Typical = model.Typical{
+		Current:  d.current.Default,
+		Currents: []float64{d.current.Default},
+		Largest:  2 * d.current.Default,
+	}
 	start := make([]float64, len(d.states))
 	for i, s := range d.states {
 		m.States = append(m.States, s.State)
@@ -103,7 +107,10 @@ func (d *definition) provide(m *model.Model) error {
 		}
 	}
 	if d.method != "" && !slices.Contains(names, d.method) {
-		return fault.At(d.path+":1:1", fmt.Errorf("method is %q%s; it may be %v", d.method, expression.Nearest(d.method, names), names))
+		return fault.At(
+			d.path+":1:1",
+			fmt.Errorf("method is %q%s; it may be %v", d.method, expression.Nearest(d.method, names), names),
+		)
 	}
 	for _, q := range methods {
 		if !slices.Contains(names, q.Name) {
@@ -166,7 +173,11 @@ func (d *definition) equationTexts() []string {
 // rule says what a spike is.
 func (d *definition) rule() string {
 	if d.reset == nil {
-		return fmt.Sprintf("A spike is %s becoming true; the next one counts once the difference has been below by %s.", d.when, d.rearmText)
+		return fmt.Sprintf(
+			"A spike is %s becoming true; the next one counts once the difference has been below by %s.",
+			d.when,
+			d.rearmText,
+		)
 	}
 	text := fmt.Sprintf("A spike is %s becoming true; then", d.when)
 	for i, s := range d.states {

@@ -59,7 +59,8 @@ func Find(name, preset string) (*model.Model, model.Preset, error) {
 
 // holdsPresets tells whether a file is one of presets for models that stand elsewhere.
 func holdsPresets(root *tomltree.Entry) bool {
-	return root.Get("preset") != nil && !slices.ContainsFunc([]string{"neuron", "population", "verb"}, func(key string) bool { return root.Get(key) != nil })
+	return root.Get("preset") != nil &&
+		!slices.ContainsFunc([]string{"neuron", "population", "verb"}, func(key string) bool { return root.Get(key) != nil })
 }
 
 // presetOf reads a file of presets and finds one. All faults of the file are told together.

@@ -16,10 +16,14 @@ func TestPresetFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("cells.toml", "[preset.mine]\nmodel = \"adex:tb08\"\nsource = \"us\"\nb = \"0.08nA\"\nI = 500\n[preset.fast]\nmodel = \"izhikevich\"\na = \"0.1/ms\"\n")
+	write(
+		"cells.toml",
+		"[preset.mine]\nmodel = \"adex:tb08\"\nsource = \"us\"\nb = \"0.08nA\"\nI = 500\n[preset.fast]\nmodel = \"izhikevich\"\na = \"0.1/ms\"\n",
+	)
 	write(PresetsFile, "[preset.here]\nmodel = \"lif\"\ntau = \"12ms\"\n")
 	m, s, err := Find("./cells.toml", "mine")
-	if err != nil || m.Name != "adex" || s.Params[m.Index("b")] != 80 || s.I != 500 || s.Source != "us" || s.File != "./cells.toml" {
+	if err != nil || m.Name != "adex" || s.Params[m.Index("b")] != 80 || s.I != 500 || s.Source != "us" ||
+		s.File != "./cells.toml" {
 		t.Errorf("%v, %+v, %v", m, s, err)
 	}
 	if m, s, err := Find("./cells.toml", "fast"); err != nil || m.Name != "izhikevich" || s.Params[m.Index("a")] != 0.1 {

@@ -334,7 +334,10 @@ func (d *definition) readParameters(e *tomltree.Entry) {
 		}
 	}
 	if d.current.from == nil {
-		d.fault(e.Place, `no I: the input current, such as I = "0 pA", is the last thing a neuron needs; its unit is that of what is added to it`)
+		d.fault(
+			e.Place,
+			`no I: the input current, such as I = "0 pA", is the last thing a neuron needs; its unit is that of what is added to it`,
+		)
 	}
 }
 
@@ -508,7 +511,10 @@ func (d *definition) readSpike(e *tomltree.Entry) {
 	reset, rearm := e.Get("reset"), e.Get("rearm")
 	switch {
 	case (reset == nil) == (rearm == nil):
-		d.fault(e.Place, `a spike needs one of reset = { V = "..." } and, where nothing jumps, rearm = "20 mV": how far V must sink below before the next`)
+		d.fault(
+			e.Place,
+			`a spike needs one of reset = { V = "..." } and, where nothing jumps, rearm = "20 mV": how far V must sink below before the next`,
+		)
 	case reset != nil && reset.Kind != tomltree.Table:
 		d.fault(reset.Place, `reset is a table, written { V = "c", u = "u + d" }`)
 	case reset != nil:
@@ -644,9 +650,18 @@ func (d *definition) unused() {
 		}
 	}
 	if !seen[d.currentVar()] {
-		d.fault(d.current.from.Place, "I is not used by any equation; the input current belongs into one, such as V = \"... + I\"")
+		d.fault(
+			d.current.from.Place,
+			"I is not used by any equation; the input current belongs into one, such as V = \"... + I\"",
+		)
 	}
 	if limit := min(mostNodes, maxNodes/(1+len(d.states))); count > limit {
-		d.fault(d.path+":1:1", "equations of %d operations; with %d states at most %d are possible", count, len(d.states), limit)
+		d.fault(
+			d.path+":1:1",
+			"equations of %d operations; with %d states at most %d are possible",
+			count,
+			len(d.states),
+			limit,
+		)
 	}
 }

@@ -7,7 +7,19 @@ import (
 )
 
 // compound are the units of two and more parts by which dimensions are called, those of membranes first.
-var compound = []string{"uA/cm2", "mS/cm2", "uF/cm2", "mV/ms", "pA/ms", "1/ms", "1/mV", "1/(mV*ms)", "nS/ms", "uA/cm2/ms", "uM/ms"}
+var compound = []string{
+	"uA/cm2",
+	"mS/cm2",
+	"uF/cm2",
+	"mV/ms",
+	"pA/ms",
+	"1/ms",
+	"1/mV",
+	"1/(mV*ms)",
+	"nS/ms",
+	"uA/cm2/ms",
+	"uM/ms",
+}
 
 // unitName is the name of the unit in which quantities of a dimension are kept: that of the base units, in which the
 // units of neurons have the factor 1. written is a quantity of that dimension as a file has it; its own unit is kept

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// A Dimension is what a quantity is measured in: exponents, in twelfths, of mV, ms, pA, an area of 100 µm², µM and K. In these
-// units all the model's units (nS, pF, GOhm, uA/cm2, mS/cm2, uF/cm2) have the factor 1.
+// A Dimension is what a quantity is measured in: exponents, in twelfths, of mV, ms, pA, an area of 100 µm², µM and K.
+// In these units all the model's units (nS, pF, GOhm, uA/cm2, mS/cm2, uF/cm2) have the factor 1.
 type Dimension [6]int16
 
 // whole is an exponent of 1.
@@ -74,8 +74,8 @@ func (d Dimension) String() string {
 // preferred are the units by which a dimension is called.
 var preferred = []string{"mV", "ms", "pA", "nS", "GOhm", "pF", "cm2", "uM", "K"}
 
-// unit is num/den of the base units of its dimension. One of num and den is 1, the other a power of ten, so that one rounding
-// suffices: 3 us is 3/1000 ms, not 3 times the double nearest to 0.001.
+// unit is num/den of the base units of its dimension. One of num and den is 1, the other a power of ten, so that one
+// rounding suffices: 3 us is 3/1000 ms, not 3 times the double nearest to 0.001.
 type unit struct {
 	num, den float64
 	dim      Dimension

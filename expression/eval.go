@@ -187,9 +187,10 @@ func choice(name string, at *Node, d []Dimension) (Dimension, error) {
 	return alike(name, at, d[1:])
 }
 
-// Check returns the dimension of the expression. dims gives those of its names; nil knows none. The error is the first fault,
-// with its column: an unknown name with the nearest, or units that do not fit. Where a name is also that of a unit of one letter
-// (V, s), the unit is meant only directly behind a number. An expression with such names is evaluated only after Check.
+// Check returns the dimension of the expression. dims gives those of its names; nil knows none. The error is the first
+// fault, with its column: an unknown name with the nearest, or units that do not fit. Where a name is also that of a
+// unit of one letter (V, s), the unit is meant only directly behind a number. An expression with such names is
+// evaluated only after Check.
 func (e *Expr) Check(dims map[string]Dimension) (Dimension, error) {
 	if op := e.Root.Op; op == Less || op == LessEqual {
 		return None, faultAt(e.Root.Column, "a comparison where a number should be")
@@ -270,7 +271,8 @@ func checkPower(n *Node, d []Dimension) (Dimension, error) {
 	return p, nil
 }
 
-// Eval returns the value in base units. value gives those of names; it may be nil where there are none. A comparison is 1 or 0.
+// Eval returns the value in base units. value gives those of names; it may be nil where there are none. A comparison is
+// 1 or 0.
 func (e *Expr) Eval(value func(name string) float64) float64 { return eval(e.Root, value) }
 
 func eval(n *Node, value func(string) float64) float64 {
@@ -326,7 +328,8 @@ func truth(b bool) float64 {
 	return 0
 }
 
-// In returns the value in a unit. A bare expression is in that unit already; else its dimension must be that of the unit.
+// In returns the value in a unit. A bare expression is in that unit already; else its dimension must be that of the
+// unit.
 func (e *Expr) In(u Unit, dims map[string]Dimension, value func(name string) float64) (float64, error) {
 	d, err := e.Check(dims)
 	if err != nil {

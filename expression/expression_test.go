@@ -11,8 +11,15 @@ import (
 var (
 	voltage, _ = UnitOf("mV")
 	duration   = Dimension{0, whole}
-	dims       = map[string]Dimension{"g": None, "J": voltage.Dim, "theta": voltage.Dim, "tau": duration, "N_E": None, "V": voltage.Dim}
-	values     = map[string]float64{"g": 5, "J": 0.1, "theta": 20, "tau": 20, "N_E": 10000, "V": -65}
+	dims       = map[string]Dimension{
+		"g":     None,
+		"J":     voltage.Dim,
+		"theta": voltage.Dim,
+		"tau":   duration,
+		"N_E":   None,
+		"V":     voltage.Dim,
+	}
+	values = map[string]float64{"g": 5, "J": 0.1, "theta": 20, "tau": 20, "N_E": 10000, "V": -65}
 )
 
 func TestEval(t *testing.T) {
@@ -119,7 +126,8 @@ func TestFaults(t *testing.T) {
 			t.Errorf("%q: %T has no column", text, err)
 		}
 	}
-	if _, err := Parse(strings.Repeat("(", 1000)); err == nil || !strings.Contains(err.Error(), "parentheses inside each other") {
+	if _, err := Parse(strings.Repeat("(", 1000)); err == nil ||
+		!strings.Contains(err.Error(), "parentheses inside each other") {
 		t.Errorf("1000 parentheses: %v", err)
 	}
 }

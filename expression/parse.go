@@ -1,5 +1,6 @@
-// Package expression is the language of formulas in descriptions of networks and of models: + - * / ^, parentheses, functions,
-// comparisons inside where, and units, which are checked as vectors of exponents. `20mV` and `20 mV` are the same.
+// Package expression is the language of formulas in descriptions of networks and of models: + - * / ^, parentheses,
+// functions, comparisons inside where, and units, which are checked as vectors of exponents. `20mV` and `20 mV` are the
+// same.
 package expression
 
 import (

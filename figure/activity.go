@@ -311,8 +311,8 @@ func (a *Activity) stimulus(neuron int) Trace {
 	return t
 }
 
-// thinnedTrace sorts the samples of a trace by time and keeps, of each of traceBins bins, the least and the largest value where
-// they occur.
+// thinnedTrace sorts the samples of a trace by time and keeps, of each of traceBins bins, the least and the largest
+// value where they occur.
 func thinnedTrace(t Trace) Trace {
 	order := make([]int, len(t.T))
 	for i := range order {

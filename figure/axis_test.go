@@ -72,7 +72,8 @@ func TestMapGrowsLighter(t *testing.T) {
 		last = light
 	}
 	a := axis{hi: 1}
-	if mapIndex(a, math.NaN()) != 0 || mapIndex(a, -5) != 1 || mapIndex(a, math.Inf(1)) != mapLevels || mapIndex(a, 1) != mapLevels {
+	if mapIndex(a, math.NaN()) != 0 || mapIndex(a, -5) != 1 || mapIndex(a, math.Inf(1)) != mapLevels ||
+		mapIndex(a, 1) != mapLevels {
 		t.Error("values outside the bar or missing have the wrong colour")
 	}
 }
@@ -166,7 +167,11 @@ func TestHardFigures(t *testing.T) {
 			Arrows: []Arrows{{X: odd, Y: odd, DX: odd, DY: odd}},
 			Texts:  []Text{{0, 0, "here"}, {math.NaN(), 1, "nowhere"}},
 		}
-		image := Panel{XLog: log, YLog: log, Image: &Image{X: []float64{1}, Y: []float64{-1, 2}, Z: []float64{math.NaN(), math.NaN()}}}
+		image := Panel{
+			XLog:  log,
+			YLog:  log,
+			Image: &Image{X: []float64{1}, Y: []float64{-1, 2}, Z: []float64{math.NaN(), math.NaN()}},
+		}
 		if err := (&Figure{Panels: []Panel{p, image}, ShareX: true}).Save(path, true); err != nil {
 			t.Errorf("log=%v: %v", log, err)
 		}

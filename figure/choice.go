@@ -55,7 +55,8 @@ func (p SweepPicture) measure() string {
 	return p.Measure
 }
 
-// CurvesOf returns how many f-I curves a sweep has: one for each combination of the quantities other than I, and each start.
+// CurvesOf returns how many f-I curves a sweep has: one for each combination of the quantities other than I, and each
+// start.
 func CurvesOf(s sweep.Spec) int {
 	n := 1
 	for _, a := range s.Grid.Axes {

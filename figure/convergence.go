@@ -7,8 +7,8 @@ import (
 	"popsim/bench"
 )
 
-// Convergence draws the error of spikes against cost, and below against the step, a curve for each method. A dotted line marks
-// the tolerance, a text the recommended row.
+// Convergence draws the error of spikes against cost, and below against the step, a curve for each method. A dotted
+// line marks the tolerance, a text the recommended row.
 func Convergence(c *bench.Convergence, title string) *Figure {
 	const ylabel = "error of a spike (ms)"
 	cost := methodCurves(c, func(w bench.Work) float64 { return w.Cost })

@@ -228,5 +228,8 @@ func HeatMap(title, xlabel, ylabel string, grid Image) *Figure {
 
 // Dots is a figure of many points, such as a map of inter-spike intervals.
 func Dots(title, xlabel, ylabel string, x, y []float64) *Figure {
-	return &Figure{Title: title, Panels: []Panel{{XLabel: xlabel, YLabel: ylabel, Points: []Points{{X: x, Y: y, Mark: Dot}}}}}
+	return &Figure{
+		Title:  title,
+		Panels: []Panel{{XLabel: xlabel, YLabel: ylabel, Points: []Points{{X: x, Y: y, Mark: Dot}}}},
+	}
 }

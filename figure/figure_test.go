@@ -52,7 +52,12 @@ func exampleFigures() map[string]*Figure {
 	for i := range hx {
 		hx[i] = math.Pow(10, hx[i])
 	}
-	loglog := Curves("Error against step", "dt (ms)", "error of the 10th spike (ms)", Series{Name: "flow", X: hx, Y: hy, Points: true})
+	loglog := Curves(
+		"Error against step",
+		"dt (ms)",
+		"error of the 10th spike (ms)",
+		Series{Name: "flow", X: hx, Y: hy, Points: true},
+	)
 	loglog.Panels[0].XLog, loglog.Panels[0].YLog = true, true
 	figures["loglog"] = loglog
 
@@ -72,7 +77,10 @@ func exampleFigures() map[string]*Figure {
 	raster := Raster("lif: 200 neurons, I = 21 pA", times, neurons)
 	for i, name := range []string{"neuron 0", "neuron 71", "neuron 199"} {
 		x, y := sampled(0, 200, 20000, spike(float64(7*i)))
-		raster.Panels = append(raster.Panels, Panel{XLabel: "time (ms)", YLabel: name + "\nV (mV)", Height: 22, Lines: []Line{{X: x, Y: y, Width: 0.8}}})
+		raster.Panels = append(
+			raster.Panels,
+			Panel{XLabel: "time (ms)", YLabel: name + "\nV (mV)", Height: 22, Lines: []Line{{X: x, Y: y, Width: 0.8}}},
+		)
 	}
 	figures["raster"] = raster
 	figures["raster-few"] = Raster("", []float64{10, 30, 50, 12, 32, 52}, []int64{0, 0, 0, 1, 1, 1})
@@ -121,7 +129,12 @@ func exampleFigures() map[string]*Figure {
 
 	figures["phase"] = phaseFigure()
 	figures["bifurcation"] = bifurcationFigure()
-	figures["flat"] = Curves("Nothing fires", "I (pA)", "rate (Hz)", Series{Name: "rest", X: []float64{0, 1}, Y: []float64{0, 0}})
+	figures["flat"] = Curves(
+		"Nothing fires",
+		"I (pA)",
+		"rate (Hz)",
+		Series{Name: "rest", X: []float64{0, 1}, Y: []float64{0, 0}},
+	)
 	figures["empty"] = Curves("", "", "", Series{})
 	return figures
 }
@@ -176,12 +189,22 @@ func bifurcationFigure() *Figure {
 		{X: ci, Y: low, Color: seriesColors[1], Width: 1.8},
 	}}
 	p.Points = []Points{{X: []float64{i[half], -1.58, 11.2}, Y: []float64{rest[half], 20, 34}, Mark: Square, Size: 5}}
-	p.Texts = []Text{{i[half], rest[half], "Hopf (subcritical)"}, {-1.58, 20, "fold of cycles"}, {11.2, 34, "fold of cycles"}}
-	q := Panel{XLabel: "I (µA/cm²)", YLabel: "frequency (Hz)", Height: 35, Lines: []Line{{X: ci, Y: f, Color: seriesColors[1]}}}
+	p.Texts = []Text{
+		{i[half], rest[half], "Hopf (subcritical)"},
+		{-1.58, 20, "fold of cycles"},
+		{11.2, 34, "fold of cycles"},
+	}
+	q := Panel{
+		XLabel: "I (µA/cm²)",
+		YLabel: "frequency (Hz)",
+		Height: 35,
+		Lines:  []Line{{X: ci, Y: f, Color: seriesColors[1]}},
+	}
 	return &Figure{Title: "Bifurcation diagram", Panels: []Panel{p, q}, ShareX: true}
 }
 
-// mostBytes bounds the size of a picture: a map of 1000 x 1000 cells and a million dots are shown on a page, not stored.
+// mostBytes bounds the size of a picture: a map of 1000 x 1000 cells and a million dots are shown on a page, not
+// stored.
 const mostBytes = 1 << 20
 
 func TestFigures(t *testing.T) {

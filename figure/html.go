@@ -121,7 +121,8 @@ func (f *Figure) html() ([]byte, error) {
 		Title, Source string
 		Data          template.JS
 		Script        template.JS
-	}{plain(f.Title), f.Source, template.JS(data), template.JS(pageScript)}) //nolint:gosec // both are our own; JSON escapes < and >
+		// both are our own; JSON escapes < and >
+	}{plain(f.Title), f.Source, template.JS(data), template.JS(pageScript)}) //nolint:gosec
 	return page.Bytes(), err
 }
 

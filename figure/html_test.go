@@ -51,7 +51,14 @@ func TestPageIsDrawn(t *testing.T) {
 		if err := f.Save(path, false); err != nil {
 			t.Fatal(err)
 		}
-		out, err := exec.Command(browser, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", "file://"+path).Output()
+		out, err := exec.Command(
+			browser,
+			"--headless",
+			"--no-sandbox",
+			"--disable-gpu",
+			"--dump-dom",
+			"file://"+path,
+		).Output()
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

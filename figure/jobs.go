@@ -18,9 +18,9 @@ type jobGroup struct {
 	names   []string // of the columns in the legend
 }
 
-// Jobs draws the first measures of jobs, a panel each: over one axis, or the first of zipped ones, a curve for each population
-// with the standard error of the mean over trials; over two, a map in colours of the mean. A column of words is drawn as the
-// share of trials with each.
+// Jobs draws the first measures of jobs, a panel each: over one axis, or the first of zipped ones, a curve for each
+// population with the standard error of the mean over trials; over two, a map in colours of the mean. A column of words
+// is drawn as the share of trials with each.
 func Jobs(r *sweep.JobsResult, title string) (*Figure, error) {
 	groups, axes := jobGroups(r.Jobs.Columns), r.Jobs.Grid.Axes
 	groups = groups[:min(jobPanels, len(groups))]
@@ -124,7 +124,11 @@ func jobCurves(r *sweep.JobsResult, g jobGroup) Panel {
 	p := Panel{XLabel: AxisLabel(axis), YLabel: g.label}
 	add := func(name string, value func(point int) (float64, float64)) {
 		n := len(p.Lines)
-		line := Line{Name: name, Color: seriesColors[n%len(seriesColors)], Dash: []Dash{Solid, Dashed, DashDotted, Dotted}[n%4]}
+		line := Line{
+			Name:  name,
+			Color: seriesColors[n%len(seriesColors)],
+			Dash:  []Dash{Solid, Dashed, DashDotted, Dotted}[n%4],
+		}
 		marks := Points{Name: name, Mark: []Mark{Circle, Square, Triangle, Diamond}[n%4], Size: 4, Color: line.Color}
 		errors := false
 		for point := range int(r.Jobs.Grid.Points()) {
@@ -183,7 +187,13 @@ func jobMap(r *sweep.JobsResult, g jobGroup) (Panel, error) {
 			image.Z = append(image.Z, z)
 		}
 	}
-	return Panel{XLabel: AxisLabel(x), YLabel: AxisLabel(y), Image: image, XRange: outer(image.X), YRange: outer(image.Y)}, nil
+	return Panel{
+		XLabel: AxisLabel(x),
+		YLabel: AxisLabel(y),
+		Image:  image,
+		XRange: outer(image.X),
+		YRange: outer(image.Y),
+	}, nil
 }
 
 // outer are the ends of the cells around ascending centres; the same for fewer than two.

@@ -21,8 +21,8 @@ const (
 	indexDrop = 0.22
 )
 
-// letters draws text in runs (typeset). Where the canvas can write text it writes text, which can be searched and edited;
-// elsewhere, and where outlines are asked for, it draws the outlines of the letters.
+// letters draws text in runs (typeset). Where the canvas can write text it writes text, which can be searched and
+// edited; elsewhere, and where outlines are asked for, it draws the outlines of the letters.
 type letters struct {
 	text.Plain
 	outlines bool

@@ -35,8 +35,8 @@ func fewer(populations []recording.Sample) []recording.Sample {
 // rateSamples is the number of bins beyond which neighbours are drawn as one.
 const rateSamples = 200
 
-// Network is a figure of a network from 0 to end (ms): a raster, the populations one above the other from below in their
-// order, rates over time, and traces of some neurons.
+// Network is a figure of a network from 0 to end (ms): a raster, the populations one above the other from below in
+// their order, rates over time, and traces of some neurons.
 func Network(title string, end float64, populations []recording.Sample, traces ...Trace) *Figure {
 	raster := Panel{XLabel: "time (ms)", YLabel: "neurons shown", YWhole: true, Height: 65, XRange: [2]float64{0, end}}
 	rates := Panel{XLabel: "time (ms)", YLabel: "rate (Hz)", Height: 30, XRange: [2]float64{0, end}}

@@ -31,8 +31,8 @@ func NewNetworkTraces(spec *network.Spec, of []int) *NetworkTraces {
 	return t
 }
 
-// Follow lets a trace of so many steps feed these neurons too; where it goes nowhere else, it is one of them alone, in steps that
-// suit a picture.
+// Follow lets a trace of so many steps feed these neurons too; where it goes nowhere else, it is one of them alone, in
+// steps that suit a picture.
 func (t *NetworkTraces) Follow(trace recording.Trace, steps float64) recording.Trace {
 	switch {
 	case len(t.Of) == 0:

@@ -15,13 +15,14 @@ import (
 
 // Style is how a figure looks on paper. The zero Style is that of the program's own pictures.
 type Style struct {
-	Width    float64  // of the page, mm; 0 means that of the Figure
-	Height   float64  // of the axes of the largest panel, mm; the others shrink alike; 0 means that of the Figure
-	Font     float64  // size of the numbers at the axes, points; labels and titles are larger; 0 means 9
-	Title    *string  // in place of the figure's; empty means none
-	Legend   string   // one of Legends; empty means the first
-	Colours  string   // the map of images, one of ColourMaps; empty means the first
-	X, Y     []string // ends of the axes of the panels, "LO:HI", from above; an empty one, or none, means those of the figure
+	Width   float64 // of the page, mm; 0 means that of the Figure
+	Height  float64 // of the axes of the largest panel, mm; the others shrink alike; 0 means that of the Figure
+	Font    float64 // size of the numbers at the axes, points; labels and titles are larger; 0 means 9
+	Title   *string // in place of the figure's; empty means none
+	Legend  string  // one of Legends; empty means the first
+	Colours string  // the map of images, one of ColourMaps; empty means the first
+	// ends of the axes of the panels, "LO:HI", from above; an empty one, or none, means those of the figure
+	X, Y     []string
 	Panels   []string // of the picture of a run: what it shows, from above; nil means the usual
 	Order    string   // of the picture of a run: what rows of the raster ascend in; "" means the number
 	Outlines bool     // letters as outlines instead of text: the same look everywhere, with no font installed
@@ -72,7 +73,8 @@ func StyleKeys() (names []string) {
 }
 
 // ParseStyle reads a style from a list, separated by commas, of KEY=VALUE and of names of TOML files that hold such
-// keys; what stands later goes before what stands earlier. The error names the part that is wrong, and what would be right.
+// keys; what stands later goes before what stands earlier. The error names the part that is wrong, and what would be
+// right.
 func ParseStyle(list string) (Style, error) {
 	var s Style
 	for part := range strings.SplitSeq(list, ",") {

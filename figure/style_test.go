@@ -17,7 +17,8 @@ func TestParseStyle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if math.Abs(s.Width-3.5*25.4) > 1e-9 || s.Font != 8 || !s.Outlines || s.Legend != "top-left" || s.Title == nil || *s.Title != "" {
+	if math.Abs(s.Width-3.5*25.4) > 1e-9 || s.Font != 8 || !s.Outlines || s.Legend != "top-left" || s.Title == nil ||
+		*s.Title != "" {
 		t.Errorf("%+v", s)
 	}
 	if len(s.X) != 2 || s.X[0] != "0:40" || s.X[1] != "" {

@@ -10,8 +10,8 @@ import (
 	"popsim/sweep"
 )
 
-// Sweep draws a measure of r: a curve over one axis, or over the longest of zipped ones, a branch each; a heat map over two.
-// The error says so where there are more axes, or where the measure was not asked for.
+// Sweep draws a measure of r: a curve over one axis, or over the longest of zipped ones, a branch each; a heat map over
+// two. The error says so where there are more axes, or where the measure was not asked for.
 func Sweep(r *sweep.Result, title, measure string) (*Figure, error) {
 	measure, err := column(r, measure)
 	if err != nil {
@@ -99,7 +99,8 @@ func curves(r *sweep.Result, title, measure string) *Figure {
 	return f
 }
 
-// inWords puts the words that occur at the axis of a measure in words, and its points, which have no order, are not joined.
+// inWords puts the words that occur at the axis of a measure in words, and its points, which have no order, are not
+// joined.
 func inWords(f *Figure, r *sweep.Result, measure string) {
 	words := sweep.MeasureWords(measure)
 	if words == nil {
@@ -116,7 +117,10 @@ func inWords(f *Figure, r *sweep.Result, measure string) {
 	for i, l := range p.Lines {
 		y := all[at : at+len(l.Y)]
 		at += len(l.Y)
-		p.Points = append(p.Points, Points{Name: l.Name, X: l.X, Y: y, Size: 4, Color: l.Color, Mark: []Mark{Circle, Square, Triangle, Diamond}[i%4]})
+		p.Points = append(
+			p.Points,
+			Points{Name: l.Name, X: l.X, Y: y, Size: 4, Color: l.Color, Mark: []Mark{Circle, Square, Triangle, Diamond}[i%4]},
+		)
 	}
 	p.Lines = nil
 	p.YRange = [2]float64{-0.5, float64(len(p.YNames)) - 0.5}
@@ -222,7 +226,8 @@ func trace(r *sweep.Result, s *Series, measure string, rows []int) {
 	}
 }
 
-// leastSpan is the least range of the axis of a measure: differences far below it are rounding, and would look like structure.
+// leastSpan is the least range of the axis of a measure: differences far below it are rounding, and would look like
+// structure.
 var leastSpan = map[string]float64{"isi_cv": 0.01, "adaptation": 0.01}
 
 // flat gives an axis whose values differ by less than leastSpan that range, around them.
@@ -312,7 +317,8 @@ func AxisLabel(a sweep.Axis) string {
 	return fmt.Sprintf("%s (%s)", a.Name, a.Unit)
 }
 
-// MeasureLabel is a column in words, with its unit, as pictures have it: "firing rate (Hz)". The name may lack its unit.
+// MeasureLabel is a column in words, with its unit, as pictures have it: "firing rate (Hz)". The name may lack its
+// unit.
 func MeasureLabel(name string) string {
 	column := sweep.MeasureColumn(name)
 	return cmp.Or(measureLabels[column], column, name)

@@ -23,10 +23,10 @@ type Named struct {
 }
 
 // Tables draws columns of tables that popsim wrote over another column, all in one panel: a curve for each table, each
-// column in ys, and each combination of the columns that stand before the first measure, such as the other quantities of
-// a grid. x and ys may be without their unit; where x is "" it is the column that the kind of table has as its axis,
-// and where ys is empty it is what that table is about. Spikes become a raster, a panel for each table. The error
-// names a column that is missing, and those that are there.
+// column in ys, and each combination of the columns that stand before the first measure, such as the other quantities
+// of a grid. x and ys may be without their unit; where x is "" it is the column that the kind of table has as its axis,
+// and where ys is empty it is what that table is about. Spikes become a raster, a panel for each table. The error names
+// a column that is missing, and those that are there.
 func Tables(title string, tables []Named, x string, ys []string) (*Figure, error) {
 	if len(tables) == 0 {
 		return nil, errors.New("there is no table to draw")
@@ -110,7 +110,8 @@ func find(t Named, name string) (table.Column, error) {
 	return table.Column{}, fmt.Errorf("%s has no column %q; it has %s", t.Name, name, strings.Join(names, ", "))
 }
 
-// axisColumn is the column of the horizontal axis: the one named, or time, or the current, or the last quantity of a grid.
+// axisColumn is the column of the horizontal axis: the one named, or time, or the current, or the last quantity of a
+// grid.
 func axisColumn(t Named, name string) (table.Column, error) {
 	if name != "" {
 		return find(t, name)
@@ -320,7 +321,11 @@ func Stack(column string, tables []Named) (*table.Table, error) {
 	var names []string
 	for i, t := range tables {
 		if len(t.Table.Columns) != len(all.Columns) {
-			return nil, fmt.Errorf("the tables of %s and %s have different columns; -m chooses those that both have", tables[0].Name, t.Name)
+			return nil, fmt.Errorf(
+				"the tables of %s and %s have different columns; -m chooses those that both have",
+				tables[0].Name,
+				t.Name,
+			)
 		}
 		for range t.Table.Rows() {
 			names = append(names, t.Name)
@@ -330,7 +335,13 @@ func Stack(column string, tables []Named) (*table.Table, error) {
 		}
 		for j, c := range t.Table.Columns {
 			if c.Name != all.Columns[j].Name {
-				return nil, fmt.Errorf("the tables of %s and %s have different columns (%s, %s)", tables[0].Name, t.Name, all.Columns[j].Name, c.Name)
+				return nil, fmt.Errorf(
+					"the tables of %s and %s have different columns (%s, %s)",
+					tables[0].Name,
+					t.Name,
+					all.Columns[j].Name,
+					c.Name,
+				)
 			}
 			all.Columns[j] = appended(all.Columns[j], c)
 		}
@@ -355,8 +366,8 @@ func appended(a, b table.Column) table.Column {
 	return a
 }
 
-// ReadNamed reads tables from files. A table is named after the model and preset of its record, from which it also has its
-// units; after its file if there is no record, or if another table has the same model and preset.
+// ReadNamed reads tables from files. A table is named after the model and preset of its record, from which it also has
+// its units; after its file if there is no record, or if another table has the same model and preset.
 func ReadNamed(paths []string) ([]Named, error) {
 	var tables []Named
 	count := map[string]int{}

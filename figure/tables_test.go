@@ -40,7 +40,15 @@ func TestTables(t *testing.T) {
 		t.Errorf("a continuous onset is broken: %v", y)
 	}
 
-	rates := Named{"net", table.NewTable(table.Col("time_ms", []float64{0, 1}), table.Col("E_Hz", []float64{5, 6}), table.Col("I_Hz", []float64{7, 8})), nil}
+	rates := Named{
+		"net",
+		table.NewTable(
+			table.Col("time_ms", []float64{0, 1}),
+			table.Col("E_Hz", []float64{5, 6}),
+			table.Col("I_Hz", []float64{7, 8}),
+		),
+		nil,
+	}
 	f, err = Tables("", []Named{rates}, "", nil)
 	if err != nil {
 		t.Fatal(err)

@@ -26,9 +26,23 @@ func TestTerminal(t *testing.T) {
 		}
 	}
 	t.Log("\n" + drawing)
-	t.Log("\n" + Terminal(60, "I (pA)", "rate (Hz)", Series{Name: "up", X: x, Y: y}, Series{Name: "down", X: x[10:], Y: y[10:]}))
+	t.Log(
+		"\n" + Terminal(
+			60,
+			"I (pA)",
+			"rate (Hz)",
+			Series{Name: "up", X: x, Y: y},
+			Series{Name: "down", X: x[10:], Y: y[10:]},
+		),
+	)
 	t.Setenv("NO_COLOR", "1")
-	plain := Terminal(60, "I (pA)", "rate (Hz)", Series{Name: "up", X: x, Y: y}, Series{Name: "down", X: x[10:], Y: y[10:]})
+	plain := Terminal(
+		60,
+		"I (pA)",
+		"rate (Hz)",
+		Series{Name: "up", X: x, Y: y},
+		Series{Name: "down", X: x[10:], Y: y[10:]},
+	)
 	if strings.Contains(plain, "\x1b") || !strings.Contains(plain, "* up   o down") {
 		t.Errorf("with NO_COLOR there are colours, or the key is missing:\n%s", plain)
 	}

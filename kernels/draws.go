@@ -41,9 +41,9 @@ func Words(isa ISA, s rng.Stream, dst []uint32, id, first uint32) {
 // MaxCounts is the most thresholds and the largest deviate of a law that Counts takes.
 const MaxCounts = 255
 
-// Counts draws deviates of a law, which FitsCounts, for n consecutive ids at one counter: dst[w·stride + j] is that of word
-// w (0 to 3) of the id first + j. stride is at least n rounded up to a multiple of DrawnTogether; what lies behind the n is not
-// defined.
+// Counts draws deviates of a law, which FitsCounts, for n consecutive ids at one counter: dst[w·stride + j] is that of
+// word w (0 to 3) of the id first + j. stride is at least n rounded up to a multiple of DrawnTogether; what lies behind
+// the n is not defined.
 func Counts(isa ISA, s rng.Stream, law *rng.Counts, dst []uint8, stride, n int, first, counter uint32) {
 	least, thresholds := law.Thresholds()
 	const few = 8 // of which plain Go is as fast
@@ -88,9 +88,9 @@ func AddCounts(isa ISA, row []float64, counts []uint8, weight float64) {
 // DrawnTogether is the number of ids to whose multiples Counts and Instants round up.
 const DrawnTogether = 32
 
-// Instants draws up to four numbers of (0, 1) for each of consecutive ids at one counter: theta[j][i] is that of word j of
-// the id first + i, as rng.Uniform32 has it, where counts[i] exceeds skip + j, else asm.NoArrival. theta, and the memory
-// behind counts, reach to the next multiple of DrawnTogether; what lies behind the ids in theta is not defined.
+// Instants draws up to four numbers of (0, 1) for each of consecutive ids at one counter: theta[j][i] is that of word j
+// of the id first + i, as rng.Uniform32 has it, where counts[i] exceeds skip + j, else asm.NoArrival. theta, and the
+// memory behind counts, reach to the next multiple of DrawnTogether; what lies behind the ids in theta is not defined.
 func Instants(isa ISA, s rng.Stream, counts []uint8, skip int, theta *[4][]float64, first, counter uint32) {
 	if width := philoxLanes(isa); width > 0 {
 		key, name := s.Key()

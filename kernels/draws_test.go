@@ -138,7 +138,8 @@ func TestSplitPairs(t *testing.T) {
 		}
 		SplitPairs(isa, &asm.PairsBlock{Lanes: 128, Pairs: pairs, First: first, Second: second})
 		for l := range first {
-			if first[l] != float64(2*l) || second[l] != float64(2*l+1) || pairs[2*l] != asm.EmptyRow || pairs[2*l+1] != asm.EmptyRow {
+			if first[l] != float64(2*l) || second[l] != float64(2*l+1) || pairs[2*l] != asm.EmptyRow ||
+				pairs[2*l+1] != asm.EmptyRow {
 				t.Fatalf("%v: pair %d is parted into %g and %g", isa, l, first[l], second[l])
 			}
 		}

@@ -41,14 +41,26 @@ var equalRows = []equalRow{
 		model.EIFModel,
 		[][2]float64{{-80, -35}},
 		[2]float64{-10, 60},
-		map[string][2]float64{"V_th": {-40, -20}, "V_T": {-62, -55}, "V_rest": {-67, -63}, "V_reset": {-75, -62}, "t_ref": {0, 3}},
+		map[string][2]float64{
+			"V_th":    {-40, -20},
+			"V_T":     {-62, -55},
+			"V_rest":  {-67, -63},
+			"V_reset": {-75, -62},
+			"t_ref":   {0, 3},
+		},
 		[]float64{-30, -59.9},
 	},
 	{
 		model.AdExModel,
 		[][2]float64{{-80, -35}, {-20, 60}},
 		[2]float64{-10, 90},
-		map[string][2]float64{"V_th": {-40, -20}, "V_T": {-62, -55}, "V_rest": {-67, -63}, "V_reset": {-75, -62}, "t_ref": {0, 3}},
+		map[string][2]float64{
+			"V_th":    {-40, -20},
+			"V_T":     {-62, -55},
+			"V_rest":  {-67, -63},
+			"V_reset": {-75, -62},
+			"t_ref":   {0, 3},
+		},
 		[]float64{-30, -59.9},
 	},
 	{
@@ -156,7 +168,10 @@ func (row equalRow) compare(rt *rapid.T, k *Kernel) int {
 	odd := rapid.SampledFrom([]float64{0, 0, 0.003, 0.02, 0.3}).Draw(rt, "odd values")
 	varies := rapid.SampledFrom([]float64{0, 0.2, 1}).Draw(rt, "varying parameters")
 	full := rapid.Bool().Draw(rt, "full") // half of the runs go through the free kernels
-	wave, rows, extrema := full && rapid.Bool().Draw(rt, "wave"), full && rapid.Bool().Draw(rt, "row"), full && rapid.Bool().Draw(rt, "extrema")
+	wave, rows, extrema := full &&
+		rapid.Bool().Draw(rt, "wave"), full &&
+		rapid.Bool().Draw(rt, "row"), full &&
+		rapid.Bool().Draw(rt, "extrema")
 	first := rapid.SampledFrom([]int64{0, 12345, 1 << 40}).Draw(rt, "first step")
 	calls := rapid.SliceOfN(rapid.IntRange(1, 80), 1, 6).Draw(rt, "calls")
 	rnd := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 0))
@@ -252,7 +267,14 @@ func (row equalRow) compare(rt *rapid.T, k *Kernel) int {
 		for i, y := range states {
 			s.Enter(i, first, y)
 		}
-		s.Advance(NewWorker(), first, rapid.IntRange(1, min(calls[0], 20)).Draw(rt, "steps to the threshold"), drives[0], false, nil)
+		s.Advance(
+			NewWorker(),
+			first,
+			rapid.IntRange(1, min(calls[0], 20)).Draw(rt, "steps to the threshold"),
+			drives[0],
+			false,
+			nil,
+		)
 		vTh := make(Values, n)
 		for i := range vTh {
 			v := s.Y[0][i]
@@ -352,7 +374,9 @@ func TestOneLane(t *testing.T) {
 		m, p := row.model, row.model.Defaults()
 		rest := make([]float64, len(m.States))
 		m.Initial(p, rest)
-		odd := append([]float64{math.Inf(1), math.Inf(-1), math.NaN(), math.Copysign(math.NaN(), -1), 1e300, -1e300}, row.notable...)
+		odd := append(
+			[]float64{math.Inf(1), math.Inf(-1), math.NaN(), math.Copysign(math.NaN(), -1), 1e300, -1e300},
+			row.notable...)
 		odd = append(odd, p[m.Index("V_th")])
 		for _, method := range m.Methods {
 			twin := kernelOn(t, m, method, Go)

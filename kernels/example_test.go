@@ -15,7 +15,8 @@ func ExampleShard_Advance() {
 		fmt.Println(err)
 		return
 	}
-	set := kernels.Setting{I: kernels.Values{15, 25, 40}, Gain: kernels.Values{1}} // pA; a single value is that of all neurons
+	// pA; a single value is that of all neurons
+	set := kernels.Setting{I: kernels.Values{15, 25, 40}, Gain: kernels.Values{1}}
 	for _, p := range m.Params {
 		set.P = append(set.P, kernels.Values{p.Default})
 	}

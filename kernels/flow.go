@@ -484,7 +484,13 @@ func (u *upstroke) meanBefore(v float64) float64 {
 // flowEventStep advances one lane through a step in which it spikes or leaves refractoriness; advance moves it between
 // events. The assembly kernels perform the operations of flowStep for the usual cases (asm/_gen/eventstep.go): change
 // both together.
-func flowEventStep(w *Worker, s *Shard, g, l int, advance func(u *upstroke, v, w, g, part float64) (float64, float64, float64, bool), events []Event) []Event {
+func flowEventStep(
+	w *Worker,
+	s *Shard,
+	g, l int,
+	advance func(u *upstroke, v, w, g, part float64) (float64, float64, float64, bool),
+	events []Event,
+) []Event {
 	b, u := &w.b, &w.u
 	u.load(w, l)
 	i, k := g+l, b.First+float64(b.Step)

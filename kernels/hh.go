@@ -390,7 +390,17 @@ const strangSoft = asm.StrangSoft
 
 // hhSlopes is dV/dt of HH, mV/ms, at the states at both ends of a step.
 func hhSlopes(b *asm.Block, l int, drive float64, old, now *[4]float64) (before, after float64) {
-	return hhDeriv(b, l, drive, hhState{old[0], old[1], old[2], old[3]}).v, hhDeriv(b, l, drive, hhState{now[0], now[1], now[2], now[3]}).v
+	return hhDeriv(
+			b,
+			l,
+			drive,
+			hhState{old[0], old[1], old[2], old[3]},
+		).v, hhDeriv(
+			b,
+			l,
+			drive,
+			hhState{now[0], now[1], now[2], now[3]},
+		).v
 }
 
 // hhRK4 is the classical fourth-order method.

@@ -101,7 +101,8 @@ func readProgram(name string) (*program, error) {
 func assemble(name, text string, at int) (p *program, err error) {
 	p = &program{name: name, labels: map[string]int{}, consts: map[string]*[]uint64{}}
 	for line := range strings.Lines(text) {
-		if f := strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" <>+(/,$\n", r) }); len(f) == 6 && f[0] == "DATA" {
+		if f := strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" <>+(/,$\n", r) }); len(f) == 6 &&
+			f[0] == "DATA" {
 			x, err := strconv.ParseUint(f[5], 0, 64) // DATA table<>+8(SB)/8, $0x1
 			if err != nil {
 				return nil, err
@@ -291,8 +292,12 @@ var jumps = map[string]func(m *machine) bool{
 
 // lanewise lists operations on two sources, in Intel's order.
 var lanewise = map[string]func(x, y uint64) uint64{
-	"VADDPD": floats(func(x, y float64) float64 { return x + y }), "VSUBPD": floats(func(x, y float64) float64 { return x - y }),
-	"VMULPD": floats(func(x, y float64) float64 { return x * y }), "VDIVPD": floats(func(x, y float64) float64 { return x / y }),
+	"VADDPD": floats(
+		func(x, y float64) float64 { return x + y },
+	), "VSUBPD": floats(func(x, y float64) float64 { return x - y }),
+	"VMULPD": floats(
+		func(x, y float64) float64 { return x * y },
+	), "VDIVPD": floats(func(x, y float64) float64 { return x / y }),
 	"VMINPD": floats(func(x, y float64) float64 {
 		if x < y {
 			return x
@@ -430,7 +435,12 @@ func (p *program) instruction(op string, words []string) (func(m *machine), erro
 		if holds == nil {
 			return nil, fmt.Errorf("no predicate")
 		}
-		return m8(args[3], args[2], args[1], func(x, y uint64) bool { return holds(math.Float64frombits(x), math.Float64frombits(y)) }), nil
+		return m8(
+			args[3],
+			args[2],
+			args[1],
+			func(x, y uint64) bool { return holds(math.Float64frombits(x), math.Float64frombits(y)) },
+		), nil
 	case "VPCMPGTQ":
 		return m8(args[2], args[1], args[0], func(x, y uint64) bool { return int64(x) > int64(y) }), nil
 	case "VMOVUPD", "VMOVAPD":

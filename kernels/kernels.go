@@ -582,7 +582,9 @@ func current(b *asm.Block, l, i, gain int) float64 {
 
 // eachLane makes finish of a scheme from a function for a single lane l of the group at lane g. What the fast step left
 // out of the extrema is added here.
-func eachLane(one func(w *Worker, s *Shard, g, l int, events []Event) []Event) func(*Worker, *Shard, int, []Event) []Event {
+func eachLane(
+	one func(w *Worker, s *Shard, g, l int, events []Event) []Event,
+) func(*Worker, *Shard, int, []Event) []Event {
 	return func(w *Worker, s *Shard, g int, events []Event) []Event {
 		b := &w.b
 		for inEvent := b.InEvent; inEvent != 0; inEvent &= inEvent - 1 {

@@ -12,7 +12,12 @@ const bigPrec = 192 // bits of the reference; squaring eight times costs it nine
 
 func newBig(x float64) *big.Float { return new(big.Float).SetPrec(bigPrec).SetFloat64(x) }
 
-var bigLn2, _, _ = big.ParseFloat("0.6931471805599453094172321214581765680755001343602552541206800094933936219696947156", 10, bigPrec, big.ToNearestEven)
+var bigLn2, _, _ = big.ParseFloat(
+	"0.6931471805599453094172321214581765680755001343602552541206800094933936219696947156",
+	10,
+	bigPrec,
+	big.ToNearestEven,
+)
 
 // bigExp is exp(x) = 2^n exp(r).
 func bigExp(x float64) *big.Float {
@@ -99,13 +104,40 @@ var accuracies = []struct {
 	{"Log1p", Log1p, bigLog1p, -0.999999, 50, evenly, 2, 0},
 	{"Log1p near 0", Log1p, bigLog1p, -30, 20, byMagnitude, 2, 0},
 	{"Log1p of fractions", Log1p, bigLog1p, -0.5, 1, evenly, 2, 0},
-	{"logTerm, part of the time left", func(x float64) float64 { return logTerm(x) * (1 - x) }, func(x float64) *big.Float {
-		l := bigLog1p(-x)
-		return l.Mul(l.Quo(l, newBig(-x)), newBig(1-x))
-	}, 1e-9, flowX, evenly, 0, 2e-5},
+	{
+		"logTerm, part of the time left",
+		func(x float64) float64 { return logTerm(x) * (1 - x) },
+		func(x float64) *big.Float {
+			l := bigLog1p(-x)
+			return l.Mul(l.Quo(l, newBig(-x)), newBig(1-x))
+		},
+		1e-9,
+		flowX,
+		evenly,
+		0,
+		2e-5,
+	},
 	// 1e-12
-	{"logTerm near 0", logTerm, func(x float64) *big.Float { l := bigLog1p(-x); return l.Quo(l, newBig(-x)) }, -30, -6.7, byMagnitude, 9000, 0},
-	{"logTerm below 0", logTerm, func(x float64) *big.Float { l := bigLog1p(-x); return l.Quo(l, newBig(-x)) }, -0.4, -1e-9, evenly, 0, 3e-6},
+	{
+		"logTerm near 0",
+		logTerm,
+		func(x float64) *big.Float { l := bigLog1p(-x); return l.Quo(l, newBig(-x)) },
+		-30,
+		-6.7,
+		byMagnitude,
+		9000,
+		0,
+	},
+	{
+		"logTerm below 0",
+		logTerm,
+		func(x float64) *big.Float { l := bigLog1p(-x); return l.Quo(l, newBig(-x)) },
+		-0.4,
+		-1e-9,
+		evenly,
+		0,
+		3e-6,
+	},
 	{"phi", phi, bigExpRel, -flowX, flowX, evenly, 0, 1.2e-3},
 	{"phi near 0", phi, bigExpRel, -0.1, 0.1, evenly, 0, 1.5e-8},
 	{"relaxed, mean", func(s float64) float64 { m, _ := relaxed(s); return m }, func(s float64) *big.Float {

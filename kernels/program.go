@@ -147,8 +147,8 @@ func (k *Kernel) ready(record func(b *vector.Block), whole bool) executable {
 	return c
 }
 
-// abreast is how many vectors of a program of so many operations go side by side: as many as hide the latencies, as few as spill little. Of
-// Hodgkin and Huxley's equations, 400 operations, four are 5 to 12 % faster than two.
+// abreast is how many vectors of a program of so many operations go side by side: as many as hide the latencies, as few
+// as spill little. Of Hodgkin and Huxley's equations, 400 operations, four are 5 to 12 % faster than two.
 func abreast(isa ISA, operations int) int {
 	switch {
 	case isa == AVX512 && operations < 40:
@@ -159,7 +159,8 @@ func abreast(isa ISA, operations int) int {
 	return 2
 }
 
-// MachineCode tells why programs of models from outside run in plain Go although this build could make machine code of them; nil else.
+// MachineCode tells why programs of models from outside run in plain Go although this build could make machine code of
+// them; nil else.
 func MachineCode() error {
 	if !assembled {
 		return nil

@@ -48,7 +48,10 @@ const (
 func (f *filler) lifRows(drive, jump bool) *asm.LIFRowsBlock {
 	b := &asm.LIFRowsBlock{
 		Lanes: rowLanes, Steps: rowSteps, First: 10, V: f.column(rowLanes, -1, 1), Wake: f.column(rowLanes, 5, 20),
-		Coef: f.coefs(asm.LIFRowsCoefs, 3), CoefStride: asm.LIFRowsCoefs, Fired: make([]uint8, rowSteps*rowLanes/8), FiredStride: rowLanes / 8,
+		Coef: f.coefs(
+			asm.LIFRowsCoefs,
+			3,
+		), CoefStride: asm.LIFRowsCoefs, Fired: make([]uint8, rowSteps*rowLanes/8), FiredStride: rowLanes / 8,
 	}
 	for i, w := range b.Wake {
 		b.Wake[i] = math.Floor(w)
@@ -66,7 +69,11 @@ func (f *filler) currentRows() *asm.CurrentRowsBlock {
 	return &asm.CurrentRowsBlock{
 		Lanes: rowLanes, Steps: rowSteps, Current: f.column(rowLanes, -1, 1), Rise: f.column(rowLanes, -1, 1),
 		Coef: f.coefs(2, 1), Decay: 0.7, DecayDt: 0.07, Scale: 1.3,
-		Row: f.column(rowSteps*rowLanes, -1, 1), RowStride: rowLanes, Drive: f.column(rowSteps*rowLanes, -1, 1), DriveStride: rowLanes,
+		Row: f.column(
+			rowSteps*rowLanes,
+			-1,
+			1,
+		), RowStride: rowLanes, Drive: f.column(rowSteps*rowLanes, -1, 1), DriveStride: rowLanes,
 	}
 }
 
@@ -74,7 +81,11 @@ func (f *filler) lifStep() *asm.LIFStepBlock {
 	b := &asm.LIFStepBlock{
 		Lanes: rowLanes, First: 10, V: f.column(rowLanes, -3, 0.5), Wake: f.column(rowLanes, 4, 11), VInf: f.column(rowLanes, -3, 0),
 		Coef: f.coefs(asm.LIFStepCoefs, 3), CoefStride: asm.LIFStepCoefs,
-		Drive: f.column(rowLanes, -1, 0), Jump: f.column(rowLanes, -1, 0), Top: f.column(rowLanes, 0, 0.2), Fired: make([]uint8, rowLanes/8),
+		Drive: f.column(
+			rowLanes,
+			-1,
+			0,
+		), Jump: f.column(rowLanes, -1, 0), Top: f.column(rowLanes, 0, 0.2), Fired: make([]uint8, rowLanes/8),
 	}
 	for i := range b.Wake {
 		b.Wake[i] = math.Floor(2*b.Wake[i]) / 2
@@ -100,7 +111,14 @@ func (f *filler) instants() *asm.InstantsBlock {
 		}
 		return c
 	}
-	b := &asm.InstantsBlock{Lanes: rowLanes, Theta0: theta(), Theta1: theta(), Theta2: theta(), Theta3: theta(), Weight: 0.3}
+	b := &asm.InstantsBlock{
+		Lanes:  rowLanes,
+		Theta0: theta(),
+		Theta1: theta(),
+		Theta2: theta(),
+		Theta3: theta(),
+		Weight: 0.3,
+	}
 	copy(b.Ends[:], f.column(asm.InstantTerms, -1, 1))
 	copy(b.Shares[:], f.column(asm.InstantTerms, -1, 1))
 	b.End, b.Share = f.column(rowLanes, -1, 1), f.column(rowLanes, -1, 1)
@@ -149,7 +167,8 @@ func TestNetworkKernels(t *testing.T) {
 				t.Errorf("%s: %v gives other bits than plain Go", name, isa)
 			}
 			fired := reflect.ValueOf(argument).Elem().FieldByName("Fired")
-			if fired.IsValid() && (!slices.ContainsFunc(fired.Bytes(), func(x uint8) bool { return x != 0 }) || !slices.Contains(fired.Bytes(), 0)) {
+			if fired.IsValid() &&
+				(!slices.ContainsFunc(fired.Bytes(), func(x uint8) bool { return x != 0 }) || !slices.Contains(fired.Bytes(), 0)) {
 				t.Errorf("%s: all lanes have events, or none", name)
 			}
 		}

@@ -109,7 +109,12 @@ func (c truthCase) params(t testing.TB, m *model.Model) []float64 {
 }
 
 // simulate runs a case and returns its spike times and its states at the times requested, all in ms.
-func (c truthCase) simulate(t testing.TB, k *Kernel, dt float64, times []float64) (spikes []float64, states [][]float64) {
+func (c truthCase) simulate(
+	t testing.TB,
+	k *Kernel,
+	dt float64,
+	times []float64,
+) (spikes []float64, states [][]float64) {
 	t.Helper()
 	set := Setting{I: Values{0}, Gain: Values{1}}
 	for _, x := range c.params(t, k.Model) {

@@ -4,8 +4,8 @@ import (
 	"testing"
 )
 
-// TestStepsAllocateNothing: once lists of spikes and events have grown, steps of LIF allocate nothing, on the grid and with
-// spikes inside the step.
+// TestStepsAllocateNothing: once lists of spikes and events have grown, steps of LIF allocate nothing, on the grid and
+// with spikes inside the step.
 func TestStepsAllocateNothing(t *testing.T) {
 	for _, kind := range []Kind{Delta, ExpCurrent, AlphaCurrent} {
 		for _, onGrid := range []bool{false, true} {

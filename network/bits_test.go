@@ -11,8 +11,8 @@ import (
 	"popsim/model"
 )
 
-// everyRule is a network of three populations with one projection of every rule and law, so that rules drawn by source and by
-// target, pools of several parts and weights of both signs meet in the same tables.
+// everyRule is a network of three populations with one projection of every rule and law, so that rules drawn by source
+// and by target, pools of several parts and weights of both signs meet in the same tables.
 func everyRule(n int) *Spec {
 	q := Population{N: n, Model: model.LIFModel}
 	for _, x := range q.Model.Defaults() {
@@ -33,24 +33,79 @@ func everyRule(n int) *Spec {
 	}
 	bare := Edges{Pre: edges.Pre, Post: edges.Post}
 	return &Spec{
-		Populations: []Population{a, b, c}, Synapses: []Synapse{{Name: "s"}, {Name: "t", Kind: ExpCurrent, Tau: 3}}, Dt: 0.1, Seed: 11,
+		Populations: []Population{
+			a,
+			b,
+			c,
+		}, Synapses: []Synapse{{Name: "s"}, {Name: "t", Kind: ExpCurrent, Tau: 3}}, Dt: 0.1, Seed: 11,
 		Projections: []Projection{
 			{Name: "in", From: all, To: some, Rule: InDegree{K: 20}, Weight: normal, Delay: whole},
-			{Name: "in2", From: two, To: all, Rule: InDegree{K: 9}, Weight: Constant(1), Delay: Constant(1.5), NoAutapses: true, NoMultapses: true},
-			{Name: "out", From: all, To: two, Rule: OutDegree{K: 11}, Weight: Draw{Kind: Lognormal, A: 2, B: 1}, Delay: Draw{Kind: Uniform, A: 1, B: 2, Round: 0.1}},
-			{Name: "out2", From: two, To: some, Synapse: 1, Rule: OutDegree{K: 7}, Weight: Constant(-2), Delay: whole, NoAutapses: true, NoMultapses: true},
-			{Name: "p", From: all, To: all, Synapse: 1, Rule: Probability{P: 0.03}, Weight: Draw{Kind: Uniform, A: -1, B: 1}, Delay: Constant(0.7), NoAutapses: true},
-			{Name: "total", From: two, To: all, Rule: Total{N: int64(10*n + 3)}, Weight: Draw{Kind: Normal, A: 3, B: 2, Clip: &[2]float64{0, 4}}, Delay: whole},
+			{
+				Name:        "in2",
+				From:        two,
+				To:          all,
+				Rule:        InDegree{K: 9},
+				Weight:      Constant(1),
+				Delay:       Constant(1.5),
+				NoAutapses:  true,
+				NoMultapses: true,
+			},
+			{
+				Name:   "out",
+				From:   all,
+				To:     two,
+				Rule:   OutDegree{K: 11},
+				Weight: Draw{Kind: Lognormal, A: 2, B: 1},
+				Delay:  Draw{Kind: Uniform, A: 1, B: 2, Round: 0.1},
+			},
+			{
+				Name:        "out2",
+				From:        two,
+				To:          some,
+				Synapse:     1,
+				Rule:        OutDegree{K: 7},
+				Weight:      Constant(-2),
+				Delay:       whole,
+				NoAutapses:  true,
+				NoMultapses: true,
+			},
+			{
+				Name:       "p",
+				From:       all,
+				To:         all,
+				Synapse:    1,
+				Rule:       Probability{P: 0.03},
+				Weight:     Draw{Kind: Uniform, A: -1, B: 1},
+				Delay:      Constant(0.7),
+				NoAutapses: true,
+			},
+			{
+				Name:   "total",
+				From:   two,
+				To:     all,
+				Rule:   Total{N: int64(10*n + 3)},
+				Weight: Draw{Kind: Normal, A: 3, B: 2, Clip: &[2]float64{0, 4}},
+				Delay:  whole,
+			},
 			{Name: "all", From: some[:1], To: some[1:], Synapse: 1, Rule: AllToAll{}, Weight: perEdge, Delay: perEdge},
 			{Name: "one", From: two, To: two, Rule: OneToOne{}, Weight: Constant(0.5), Delay: Constant(2)},
-			{Name: "ring", From: all[:1], To: all[1:2], Synapse: 1, Rule: Ring{1.6, 20}, Weight: Constant(1), Delay: Constant(1)},
+			{
+				Name:    "ring",
+				From:    all[:1],
+				To:      all[1:2],
+				Synapse: 1,
+				Rule:    Ring{1.6, 20},
+				Weight:  Constant(1),
+				Delay:   Constant(1),
+			},
 			{Name: "edges", From: all[:1], To: all[1:2], Rule: edges},
 			{Name: "bare", From: all[1:2], To: all[:1], Rule: bare, Weight: normal, Delay: whole},
 		},
 	}
 }
 
-// tablesHash is a hash of all edges as they are delivered: table by table, source by source, run by run, in their order.
+// tablesHash is a hash of all edges as they are delivered: table by table, source by source, run by run, in their
+// order.
 func tablesHash(n *Network) uint64 {
 	h := uint64(1)
 	add := func(x uint64) {

@@ -54,8 +54,8 @@ func Build(ctx context.Context, s *Spec, c Config) (*Network, error) {
 	return n, nil
 }
 
-// Close gives the memory of the graph back to the system; the Network cannot be run any more. It must not be called while
-// another method is at work. A Network that is not closed gives it back when it is collected as garbage.
+// Close gives the memory of the graph back to the system; the Network cannot be run any more. It must not be called
+// while another method is at work. A Network that is not closed gives it back when it is collected as garbage.
 func (n *Network) Close() {
 	n.ranges = nil
 	n.pages.release()
@@ -70,9 +70,9 @@ type home struct{ shard, lane uint16 }
 // builder draws the edges of a network and stores each in its table.
 //
 // The tables of a population whose projections are all drawn by source are written at once: all edges of a source are
-// drawn, sorted in cache, and appended. Populations with a projection that is drawn by target are gone through twice, to
-// count and to write; no edge is held anywhere else in between. So are all of them where memory cannot be reserved. Every
-// row of an index, and every run, is written by one worker at a time, so that the order within a run is that of
+// drawn, sorted in cache, and appended. Populations with a projection that is drawn by target are gone through twice,
+// to count and to write; no edge is held anywhere else in between. So are all of them where memory cannot be reserved.
+// Every row of an index, and every run, is written by one worker at a time, so that the order within a run is that of
 // projections and draws, whatever the number of workers.
 type builder struct {
 	net     *Network

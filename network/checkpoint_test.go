@@ -10,8 +10,8 @@ import (
 	"popsim/model"
 )
 
-// mixed has every kind of state that a checkpoint must hold: LIF, AdEx, sources of given and of random spikes, inputs of
-// redrawn rates and of given spikes.
+// mixed has every kind of state that a checkpoint must hold: LIF, AdEx, sources of given and of random spikes, inputs
+// of redrawn rates and of given spikes.
 func mixed(kind Kind, onGrid bool) *Spec {
 	s := balanced(60, kind, onGrid)
 	adex := Population{Name: "A", N: 30, Model: model.AdExModel, I: kernels.Values{500}}
@@ -29,16 +29,41 @@ func mixed(kind Kind, onGrid bool) *Spec {
 	all := []Part{{0, 0, 240}, {1, 0, 60}}
 	s.Projections = append(
 		s.Projections,
-		Projection{Name: "sources", From: []Part{{3, 0, 5}, {4, 0, 5}}, To: all, Rule: OutDegree{K: 50}, Weight: Constant(0.5), Delay: Constant(2)},
-		Projection{Name: "to A", From: all, To: []Part{{2, 0, 30}}, Synapse: 1, Rule: InDegree{K: 20}, Weight: Constant(30), Delay: Constant(0.7)},
+		Projection{
+			Name:   "sources",
+			From:   []Part{{3, 0, 5}, {4, 0, 5}},
+			To:     all,
+			Rule:   OutDegree{K: 50},
+			Weight: Constant(0.5),
+			Delay:  Constant(2),
+		},
+		Projection{
+			Name:    "to A",
+			From:    all,
+			To:      []Part{{2, 0, 30}},
+			Synapse: 1,
+			Rule:    InDegree{K: 20},
+			Weight:  Constant(30),
+			Delay:   Constant(0.7),
+		},
 	)
 	if kind != Delta {
 		s.Projections[2].Synapse = 1
 	}
 	s.Inputs = append(
 		s.Inputs,
-		Input{Name: "redrawn", To: all, Weight: Constant(0.1), Poisson: &Poisson{Law: &Draw{Kind: Uniform, A: 0, B: 2000}, Redraw: 7}},
-		Input{Name: "listed", To: []Part{{0, 10, 3}}, Weight: Constant(9), Spikes: [][]float64{{3, 14.05, 31}, {20}, {19.95, 20, 44}}},
+		Input{
+			Name:    "redrawn",
+			To:      all,
+			Weight:  Constant(0.1),
+			Poisson: &Poisson{Law: &Draw{Kind: Uniform, A: 0, B: 2000}, Redraw: 7},
+		},
+		Input{
+			Name:   "listed",
+			To:     []Part{{0, 10, 3}},
+			Weight: Constant(9),
+			Spikes: [][]float64{{3, 14.05, 31}, {20}, {19.95, 20, 44}},
+		},
 	)
 	return s
 }
@@ -74,7 +99,13 @@ func TestCheckpointGoesOn(t *testing.T) {
 				}
 			}
 			if !slices.Equal(spikes, want) || len(want) < 30 {
-				t.Errorf("%s, on grid %t: %d spikes through a checkpoint, %d in one run, or others", s.Populations[0].Name, onGrid, len(spikes), len(want))
+				t.Errorf(
+					"%s, on grid %t: %d spikes through a checkpoint, %d in one run, or others",
+					s.Populations[0].Name,
+					onGrid,
+					len(spikes),
+					len(want),
+				)
 			}
 		}
 	}

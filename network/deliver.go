@@ -62,8 +62,8 @@ func (r *shard) listRuns(k int64) {
 // onePerEdge is what an edge of weight 1 adds on the grid.
 var onePerEdge = [3]float64{1}
 
-// keepCoefs computes, once for each spike that can arrive in step k or later and each table of its population, what an edge
-// of weight 1 adds.
+// keepCoefs computes, once for each spike that can arrive in step k or later and each table of its population, what an
+// edge of weight 1 adds.
 func (r *shard) keepCoefs(k int64) {
 	l := r.net.layout
 	if l.spec.OnGrid {
@@ -100,8 +100,8 @@ func (r *shard) keepCoefs(k int64) {
 	}
 }
 
-// coefsOf is what an edge adds of spike i of range n in step k, by table j of its population; nil where that differs from
-// target to target.
+// coefsOf is what an edge adds of spike i of range n in step k, by table j of its population; nil where that differs
+// from target to target.
 func (r *shard) coefsOf(n int, k int64, i, j int) *[3]float64 {
 	if r.net.layout.spec.OnGrid {
 		return &onePerEdge
@@ -147,7 +147,10 @@ func (r *shard) note(t *table, sp *spike, d int, late bool, c *[3]float64) {
 		return
 	}
 	source := int(sp.neuron) - t.first
-	r.runs = append(r.runs, runOf{t: t, c: c, theta: sp.theta, at: source*(t.delays+1) + d - t.least, source: int32(source), late: late})
+	r.runs = append(
+		r.runs,
+		runOf{t: t, c: c, theta: sp.theta, at: source*(t.delays+1) + d - t.least, source: int32(source), late: late},
+	)
 }
 
 func (r *shard) addRun(u *runOf) {
@@ -186,8 +189,8 @@ func (r *shard) addOne(receptor int, lane uint16, theta, weight float64) {
 	}
 }
 
-// coefs is what an arrival of weight 1 at theta of the step adds to the accumulators of a lane; of lane -1: of all lanes,
-// where they do not differ.
+// coefs is what an arrival of weight 1 at theta of the step adds to the accumulators of a lane; of lane -1: of all
+// lanes, where they do not differ.
 func (r *shard) coefs(receptor, lane int, theta float64) [3]float64 {
 	l := r.net.layout
 	if s := l.series[receptor]; s != nil {
@@ -246,8 +249,8 @@ func (r *shard) each(u *runOf, f func(lane uint16, theta, weight float64)) {
 	}
 }
 
-// lookUp collects the arrivals of the lanes that have events in the step in hand: those of event i in the order of their
-// sums are r.arrivals[r.begin[i]:r.begin[i+1]].
+// lookUp collects the arrivals of the lanes that have events in the step in hand: those of event i in the order of
+// their sums are r.arrivals[r.begin[i]:r.begin[i+1]].
 func (r *shard) lookUp(k int64) {
 	r.found, r.begin = r.found[:0], append(r.begin[:0], 0)
 	for i, b := range r.events {

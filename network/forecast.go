@@ -103,7 +103,8 @@ func (l *layout) givenBytes() (bytes float64) {
 	return bytes
 }
 
-// expectedBlocks is the mean number of blocks of four that a run fills whose number of edges has a Poisson law of a mean.
+// expectedBlocks is the mean number of blocks of four that a run fills whose number of edges has a Poisson law of a
+// mean.
 func expectedBlocks(mean float64) float64 {
 	// The mean of what is missing up to a multiple of four follows from the law of the number modulo four.
 	missing := 1.5 - math.Exp(-mean)*(math.Cos(mean)-math.Sin(mean)) - math.Exp(-2*mean)/2

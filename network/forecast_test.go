@@ -12,8 +12,8 @@ import (
 	"popsim/sched"
 )
 
-// Tolerances of forecasts. Memory: laws are known, numbers of edges scatter by less than 1 %, the columns of neurons are
-// known roughly. Time: a sample of a few ms is timed, and other work on the machine may interrupt it.
+// Tolerances of forecasts. Memory: laws are known, numbers of edges scatter by less than 1 %, the columns of neurons
+// are known roughly. Time: a sample of a few ms is timed, and other work on the machine may interrupt it.
 const (
 	memoryTolerance = 0.15
 	timeFactor      = 4

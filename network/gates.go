@@ -266,7 +266,8 @@ func (r *shard) uniformOf(p *Projection, from Part, weight float64) (list []unif
 			lo, hi = lo+q.global-q.base, hi+q.global-q.base
 			u := uniform{
 				first: from.First, n: from.N, lane: lo - seg.first + seg.base, lanes: hi - lo, own: lo - l.firsts[seg.population],
-				apart: p.NoAutapses && seg.population == from.Population, receptor: l.receptor(p.Synapse, seg.population, false), weight: weight,
+				apart: p.NoAutapses &&
+					seg.population == from.Population, receptor: l.receptor(p.Synapse, seg.population, false), weight: weight,
 			}
 			list = append(list, u)
 		}

@@ -85,9 +85,23 @@ func gated(edges, onGrid, approximate bool) *Spec {
 		}
 		s.Populations = append(s.Populations, p)
 		scale := []float64{0.02, 0.005}[k]
-		s.Inputs = append(s.Inputs,
-			Input{Name: "fast" + m.Name, To: []Part{{k, 0, 30}}, Synapse: 1, Weight: Constant(3 * scale), Poisson: &Poisson{Rate: 1500}},
-			Input{Name: "slow" + m.Name, To: []Part{{k, 0, 30}}, Synapse: 0, Weight: Constant(4 * scale), Poisson: &Poisson{Rate: 50}})
+		s.Inputs = append(
+			s.Inputs,
+			Input{
+				Name:    "fast" + m.Name,
+				To:      []Part{{k, 0, 30}},
+				Synapse: 1,
+				Weight:  Constant(3 * scale),
+				Poisson: &Poisson{Rate: 1500},
+			},
+			Input{
+				Name:    "slow" + m.Name,
+				To:      []Part{{k, 0, 30}},
+				Synapse: 0,
+				Weight:  Constant(4 * scale),
+				Poisson: &Poisson{Rate: 50},
+			},
+		)
 		p0 := Projection{
 			Name: "to" + m.Name, From: []Part{{0, 0, 30}, {1, 5, 10}}, To: []Part{{k, 0, 30}}, Rule: AllToAll{},
 			Weight: Constant(scale / 2), Delay: Constant(0.53), NoAutapses: true,

@@ -112,8 +112,8 @@ func (w *words) next() uint32 {
 	return x
 }
 
-// bundle is the edges of one source of a projection, or of one target where the rule is drawn by target, in the order in
-// which they are drawn.
+// bundle is the edges of one source of a projection, or of one target where the rule is drawn by target, in the order
+// in which they are drawn.
 type bundle struct {
 	pre, post []int32 // one of them for each edge, the other holds the one end that all have
 	weight    []float64

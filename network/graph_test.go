@@ -23,7 +23,13 @@ func pairOf(n int, p Projection) *Spec {
 	if p.Delay == nil {
 		p.Delay = Constant(1)
 	}
-	return &Spec{Populations: []Population{a, b}, Synapses: []Synapse{{Name: "s"}}, Projections: []Projection{p}, Dt: 0.1, Seed: 7}
+	return &Spec{
+		Populations: []Population{a, b},
+		Synapses:    []Synapse{{Name: "s"}},
+		Projections: []Projection{p},
+		Dt:          0.1,
+		Seed:        7,
+	}
 }
 
 // degrees builds a network of a rule and counts the edges of each source and target.

@@ -95,7 +95,8 @@ func (p *trainPart) split() {
 		}
 		if i > 0 {
 			u := &p.runs[len(p.runs)-1]
-			if law == u.law && p.receptor[i] == p.receptor[i-1] && p.members[i] == p.members[i-1]+1 && p.lanes[i] == p.lanes[i-1]+1 {
+			if law == u.law && p.receptor[i] == p.receptor[i-1] && p.members[i] == p.members[i-1]+1 &&
+				p.lanes[i] == p.lanes[i-1]+1 {
 				u.uniform = u.uniform && p.weights[i] == p.weights[i-1]
 				u.n++
 				continue
@@ -150,7 +151,12 @@ func (r *shard) prepareInputs() error {
 				w = float64(float32(w))
 			}
 			if w < 0 && l.spec.Synapses[t.in.Synapse].Kind.conductance() {
-				return fmt.Errorf("input %s: weight %g of neuron %d; conductances are at least 0 (clip or redraw them)", t.in.Name, w, m)
+				return fmt.Errorf(
+					"input %s: weight %g of neuron %d; conductances are at least 0 (clip or redraw them)",
+					t.in.Name,
+					w,
+					m,
+				)
 			}
 			p.weights = append(p.weights, w)
 			p.receptor = append(p.receptor, uint8(l.receptor(t.in.Synapse, seg.population, w < 0)))
@@ -291,7 +297,16 @@ func (r *shard) poisson(p *trainPart, k int64) {
 		p.countsOf = k / 4
 		for _, u := range p.runs {
 			if law := p.laws[u.law]; u.mean > 0 && kernels.FitsCounts(law) {
-				kernels.Counts(r.net.isa, p.train.counts, law, p.counts[u.first:], p.stride, u.n, uint32(p.members[u.first]), uint32(k/4))
+				kernels.Counts(
+					r.net.isa,
+					p.train.counts,
+					law,
+					p.counts[u.first:],
+					p.stride,
+					u.n,
+					uint32(p.members[u.first]),
+					uint32(k/4),
+				)
 			}
 		}
 	}
@@ -323,8 +338,8 @@ func (p *trainPart) count(u *trainRun, i int, k int64, fits bool) int {
 	return p.laws[u.law].At(p.train.counts.At(uint32(p.members[i]), uint32(k/4))[k%4])
 }
 
-// poissonInstants makes the arrivals of a run in step k at their instants: four of them to a block of words; the blocks of
-// one step are told apart by their key.
+// poissonInstants makes the arrivals of a run in step k at their instants: four of them to a block of words; the blocks
+// of one step are told apart by their key.
 func (r *shard) poissonInstants(p *trainPart, u *trainRun, k int64, fits bool) {
 	for i := u.first; i < u.first+u.n; i++ {
 		var block rng.Block

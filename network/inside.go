@@ -10,8 +10,8 @@ import (
 	"popsim/rng"
 )
 
-// series holds, for each accumulator of a receptor, the polynomial in u = 0.5 - theta of what an arrival of weight 1 at theta
-// of a step adds: receptor.coefs by its Taylor series about the middle of the step.
+// series holds, for each accumulator of a receptor, the polynomial in u = 0.5 - theta of what an arrival of weight 1 at
+// theta of a step adds: receptor.coefs by its Taylor series about the middle of the step.
 type series [3][asm.InstantTerms]float64
 
 // seriesStep is the most of the shortest time constant that a step may be for a series: the first term left out is then
@@ -85,7 +85,8 @@ type segmentTrain struct {
 	run  *trainRun
 }
 
-// insideTile is the number of lanes that are taken through a step together: their scratch stays in the first-level cache.
+// insideTile is the number of lanes that are taken through a step together: their scratch stays in the first-level
+// cache.
 const insideTile = 4 * kernels.Group
 
 func (s *lifSegment) makeInside(r *shard) {
@@ -124,7 +125,8 @@ func (s *lifSegment) makeInside(r *shard) {
 	}
 }
 
-// step moves all lanes through step k, with arrivals inside it, and lists those that have an event. The rows are emptied.
+// step moves all lanes through step k, with arrivals inside it, and lists those that have an event. The rows are
+// emptied.
 func (s *lifSegment) step(r *shard, k int64) {
 	for at := 0; at < s.padded(); at += insideTile {
 		s.stepTile(r, k, at, min(insideTile, s.padded()-at))
@@ -178,8 +180,8 @@ func (s *lifSegment) note(r *shard, lane int) {
 	}
 }
 
-// arrive adds what has arrived at receptor j of the segment to drive, jump and top, and moves its current: from r.s and r.y
-// to r.nextS and r.nextY.
+// arrive adds what has arrived at receptor j of the segment to drive, jump and top, and moves its current: from r.s and
+// r.y to r.nextS and r.nextY.
 func (s *lifSegment) arrive(r *shard, k int64, j, at, lanes int) {
 	l := r.net.layout
 	g := &s.inside
@@ -200,7 +202,9 @@ func (s *lifSegment) arrive(r *shard, k int64, j, at, lanes int) {
 	decay := r.decay[c]
 	b := asm.CurrentStepBlock{
 		Lanes: lanes, Current: r.s[c][lo:], Next: r.nextS[c][lo:],
-		Coef: g.currents[j].from(at), CoefStride: g.currents[j].stride, Decay: decay, Growth: 1 / decay, Dt: l.spec.Dt, DecayDt: decay * l.spec.Dt,
+		Coef: g.currents[j].from(
+			at,
+		), CoefStride: g.currents[j].stride, Decay: decay, Growth: 1 / decay, Dt: l.spec.Dt, DecayDt: decay * l.spec.Dt,
 		End: g.end, Slope: g.slope, Share: g.share, Drive: g.drive, Top: g.top,
 	}
 	if rc.kind == ExpCurrent {
@@ -226,8 +230,8 @@ func (s *lifSegment) arrive(r *shard, k int64, j, at, lanes int) {
 	}
 }
 
-// addTrains adds the arrivals in step k of Poisson inputs at receptor c to the accumulators of lanes of the segment from
-// at on.
+// addTrains adds the arrivals in step k of Poisson inputs at receptor c to the accumulators of lanes of the segment
+// from at on.
 func (s *lifSegment) addTrains(r *shard, k int64, c, at, lanes int, end, share []float64) {
 	g := &s.inside
 	for _, t := range g.trains {
@@ -260,7 +264,15 @@ func (s *lifSegment) addTrains(r *shard, k int64, c, at, lanes int, end, share [
 }
 
 // addFour adds the arrivals number skip to skip+3 of each lane.
-func (s *lifSegment) addFour(r *shard, k int64, t segmentTrain, first, offset, lanes int, counts []uint8, skip int, end, share []float64) {
+func (s *lifSegment) addFour(
+	r *shard,
+	k int64,
+	t segmentTrain,
+	first, offset, lanes int,
+	counts []uint8,
+	skip int,
+	end, share []float64,
+) {
 	g := &s.inside
 	p := t.part
 	var theta [4][]float64

@@ -212,8 +212,8 @@ func TestNumbersFollowTheirLaws(t *testing.T) {
 	}
 }
 
-// TestRoundedDelaysFollowTheirLaws compares the numbers of whole steps of rounded delays, which are drawn by a table, with
-// their law: redrawn and clipped delays differ where the bounds cut.
+// TestRoundedDelaysFollowTheirLaws compares the numbers of whole steps of rounded delays, which are drawn by a table,
+// with their law: redrawn and clipped delays differ where the bounds cut.
 func TestRoundedDelaysFollowTheirLaws(t *testing.T) {
 	const n, round = 200, 0.1
 	for _, clip := range []bool{false, true} {

@@ -9,8 +9,9 @@ import (
 
 // A class is a set of populations among which an arrival has the same effect on V, up to a factor of the target.
 type class struct {
-	tau     float64 // ms: LIF with this membrane time constant; NaN: LIF with one for each neuron; 0: arrivals act through means
-	coupled bool    // neurons of coupledSegment
+	// ms: LIF with this membrane time constant; NaN: LIF with one for each neuron; 0: arrivals act through means
+	tau     float64
+	coupled bool // neurons of coupledSegment
 }
 
 // A receptor is what arrivals are added up in: one synapse onto the populations of one class, weights of one sign
@@ -74,7 +75,14 @@ func newLayout(s *Spec) *layout {
 // receptor is the number of the receptor of a weight onto a population, which is made where there is none.
 func (l *layout) receptor(synapse, population int, negative bool) int {
 	y := &l.spec.Synapses[synapse]
-	r := receptor{synapse: synapse, kind: y.Kind, tau: y.Tau, class: l.classOf[population], negative: negative && !l.spec.OnGrid, width: 1}
+	r := receptor{
+		synapse:  synapse,
+		kind:     y.Kind,
+		tau:      y.Tau,
+		class:    l.classOf[population],
+		negative: negative && !l.spec.OnGrid,
+		width:    1,
+	}
 	if y.Kind.conductance() {
 		r.negative = false
 		if y.Kind == NMDA {
@@ -245,7 +253,8 @@ type table struct {
 	first      int  // number in the network of the first source
 	least      int  // least delay, steps
 	delays     int  // number of delays from least on
-	// The edges of source s with delay d are the blocks from start[i] on up to start[i+1], i = (s-first)·(delays+1) + d-least.
+	// The edges of source s with delay d are the blocks from start[i] on up to start[i+1], i = (s-first)·(delays+1) +
+	// d-least.
 	start  []uint32
 	weight []float64 // shared: of each source
 

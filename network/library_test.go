@@ -47,10 +47,12 @@ func measure(t *testing.T, s *network.Spec, from, end float64) (measures []stati
 	return measures
 }
 
-// TestLibraryAgainstIndependentSimulations holds rates to those of a program written for this purpose that shares no code.
-// The tolerances are what the means of so many seeds of both sides may differ by (Student, 99.9 %), unless said otherwise.
+// TestLibraryAgainstIndependentSimulations holds rates to those of a program written for this purpose that shares no
+// code. The tolerances are what the means of so many seeds of both sides may differ by (Student, 99.9 %), unless said
+// otherwise.
 func TestLibraryAgainstIndependentSimulations(t *testing.T) {
-	type want struct{ rateE, toleranceE, rateI, toleranceI, cv, toleranceCV float64 } // spikes/s; a tolerance of 0: not compared
+	// spikes/s; a tolerance of 0: not compared
+	type want struct{ rateE, toleranceE, rateI, toleranceI, cv, toleranceCV float64 }
 	const brunel = "N_E=4000 J=0.25mV"
 	for _, c := range []struct {
 		network, preset, settings string
@@ -74,7 +76,12 @@ func TestLibraryAgainstIndependentSimulations(t *testing.T) {
 		t.Run(fmt.Sprintf("%s:%s %s on grid %t", c.network, c.preset, c.settings, c.onGrid), func(t *testing.T) {
 			var rateE, rateI, cv float64
 			for seed := range c.seeds {
-				s := library(t, c.network, c.settings, description.Options{Preset: c.preset, OnGrid: c.onGrid, Seed: uint64(seed + 1)})
+				s := library(
+					t,
+					c.network,
+					c.settings,
+					description.Options{Preset: c.preset, OnGrid: c.onGrid, Seed: uint64(seed + 1)},
+				)
 				m := measure(t, s, c.from, c.end)
 				n := float64(c.seeds)
 				rateE, rateI, cv = rateE+m[0].Rate/n, rateI+m[1].Rate/n, cv+m[0].CV/n
@@ -92,9 +99,9 @@ func TestLibraryAgainstIndependentSimulations(t *testing.T) {
 	}
 }
 
-// TestNetworksOfConductances holds rates to those of runs of Brian's versions (three seeds: coba 18 to 21 spikes/s, CV 1.6 to
-// 1.75; cobahh 34 to 37, CV 1.9). Activity varies by 10 to 15 % from seed to seed: the bands are that much wider. The
-// versions of NEST start with other synapses: their bands are of four seeds here.
+// TestNetworksOfConductances holds rates to those of runs of Brian's versions (three seeds: coba 18 to 21 spikes/s, CV
+// 1.6 to 1.75; cobahh 34 to 37, CV 1.9). Activity varies by 10 to 15 % from seed to seed: the bands are that much
+// wider. The versions of NEST start with other synapses: their bands are of four seeds here.
 func TestNetworksOfConductances(t *testing.T) {
 	for _, c := range []struct {
 		network, preset string
@@ -114,15 +121,24 @@ func TestNetworksOfConductances(t *testing.T) {
 		for i, m := range measure(t, s, 100, c.end) {
 			t.Logf("%s:%s %s: %.3f spikes/s, CV %.3f", c.network, c.preset, s.Populations[i].Name, m.Rate, m.CV)
 			if !(m.Rate > c.low && m.Rate < c.high) || !(m.CV > 1.2) {
-				t.Errorf("%s:%s %s: %.3f spikes/s, CV %.3f; want %g to %g, above 1.2", c.network, c.preset, s.Populations[i].Name, m.Rate, m.CV, c.low, c.high)
+				t.Errorf(
+					"%s:%s %s: %.3f spikes/s, CV %.3f; want %g to %g, above 1.2",
+					c.network,
+					c.preset,
+					s.Populations[i].Name,
+					m.Rate,
+					m.CV,
+					c.low,
+					c.high,
+				)
 			}
 		}
 	}
 }
 
 // TestBenchmarkOfMorrison runs hpc at scale 1 for the times of its script, whose check is a rate below 10 spikes/s, and
-// compares it with a plain C program (9.45 and 9.54 spikes/s). So small, it is nearly all-to-all and its synchrony high: seeds
-// 1 to 4 gave 8.9 to 9.7 spikes/s, so 1 spike/s is what one of them may differ by.
+// compares it with a plain C program (9.45 and 9.54 spikes/s). So small, it is nearly all-to-all and its synchrony
+// high: seeds 1 to 4 gave 8.9 to 9.7 spikes/s, so 1 spike/s is what one of them may differ by.
 func TestBenchmarkOfMorrison(t *testing.T) {
 	const most, rate, tolerance = 10, 9.45, 1
 	s := library(t, "hpc", "scale=1", description.Options{OnGrid: true, Seed: 1})
@@ -134,9 +150,9 @@ func TestBenchmarkOfMorrison(t *testing.T) {
 	}
 }
 
-// TestMicrocircuit holds the rates of the microcircuit at full scale, with constant input, to those of four engines that
-// agree within 2 %. Over seeds 2 to 6 (1.5 s each) rates scattered by 2.5 % in L23E and L6E, by less elsewhere, about these
-// numbers: 5 % is two standard deviations of the former. It takes 2 GB.
+// TestMicrocircuit holds the rates of the microcircuit at full scale, with constant input, to those of four engines
+// that agree within 2 %. Over seeds 2 to 6 (1.5 s each) rates scattered by 2.5 % in L23E and L6E, by less elsewhere,
+// about these numbers: 5 % is two standard deviations of the former. It takes 2 GB.
 func TestMicrocircuit(t *testing.T) {
 	if !long() {
 		return // TestTenthOfMicrocircuit is the fast one

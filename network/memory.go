@@ -17,8 +17,8 @@ const (
 	leastMapped = 64 << 10
 )
 
-// allocate returns n zeros. Large slices lie in mapped memory, with huge pages where the system has them; of mapped memory, what is
-// never written is never taken from the system.
+// allocate returns n zeros. Large slices lie in mapped memory, with huge pages where the system has them; of mapped
+// memory, what is never written is never taken from the system.
 func allocate[T any](m *mapped, n int) []T {
 	var zero T
 	size := n * int(unsafe.Sizeof(zero))

@@ -89,8 +89,8 @@ func TestChecksumDoesNotDependOnRanges(t *testing.T) {
 	}
 }
 
-// onGridReference advances a network of LIF neurons with delta or exponential synapses by the plain recursion on the grid
-// of steps: arrivals and spikes at ends of steps. Its sums are made in the order of the edges.
+// onGridReference advances a network of LIF neurons with delta or exponential synapses by the plain recursion on the
+// grid of steps: arrivals and spikes at ends of steps. Its sums are made in the order of the edges.
 func onGridReference(t *testing.T, s *Spec, n *Network, steps int) (spikes []Spike) {
 	total := s.firsts()[len(s.Populations)]
 	type synapse struct {

@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// Restart brings the network back to step 0 with the initial states and inputs of s, as if it had been built from s. s is the
-// Spec of the network but for Trial, and Start and Synaptic of its populations; the graph stays. After an error the network
-// is of no more use.
+// Restart brings the network back to step 0 with the initial states and inputs of s, as if it had been built from s. s
+// is the Spec of the network but for Trial, and Start and Synaptic of its populations; the graph stays. After an error
+// the network is of no more use.
 func (n *Network) Restart(s *Spec) error {
 	if err := n.layout.spec.sameGraph(s); err != nil {
 		return err
@@ -35,7 +35,11 @@ func (n *Network) Restart(s *Spec) error {
 // sameGraph reports what of another Spec shows that its graph may differ.
 func (s *Spec) sameGraph(t *Spec) error {
 	same := len(s.Populations) == len(t.Populations) && len(s.Synapses) == len(t.Synapses) &&
-		len(s.Projections) == len(t.Projections) && len(s.Inputs) == len(t.Inputs) && s.Seed == t.Seed && s.Dt == t.Dt && s.OnGrid == t.OnGrid
+		len(
+			s.Projections,
+		) == len(
+			t.Projections,
+		) && len(s.Inputs) == len(t.Inputs) && s.Seed == t.Seed && s.Dt == t.Dt && s.OnGrid == t.OnGrid
 	for i := 0; same && i < len(s.Populations); i++ {
 		p, q := &s.Populations[i], &t.Populations[i]
 		same = p.N == q.N && p.Name == q.Name && p.Model == q.Model

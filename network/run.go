@@ -115,8 +115,8 @@ type shard struct {
 	decay              []float64   // exp(-dt/tau) by receptor
 	deltaTop           []float64   // by class: exp(dt/tau), largest
 
-	// Accumulators by receptor: of the step in hand, of all steps that are advanced together, and these as one column whose
-	// steps are strides apart; currents by lane likewise, nil where no input is one.
+	// Accumulators by receptor: of the step in hand, of all steps that are advanced together, and these as one column
+	// whose steps are strides apart; currents by lane likewise, nil where no input is one.
 	rows         [][]float64
 	stepRows     [][][]float64
 	allRows      [][]float64
@@ -399,8 +399,8 @@ func (n *Network) State(neuron int, y []float64) bool {
 }
 
 // Synaptic is the current, or the conductance, by a synapse, by its index in Spec.Synapses, into a neuron at the start
-// of the next step, in units of the model's current or of that per mV; 0 where there is none. Of NMDA it is the gate s of
-// the neuron's own spikes.
+// of the next step, in units of the model's current or of that per mV; 0 where there is none. Of NMDA it is the gate s
+// of the neuron's own spikes.
 func (n *Network) Synaptic(neuron, synapse int) float64 {
 	if y := &n.layout.spec.Synapses[synapse]; y.Kind == NMDA {
 		for _, g := range n.ranges[0].gates {

@@ -7,8 +7,8 @@ import (
 	"popsim/rng"
 )
 
-// sampler draws the numbers of a law. The number of an edge is a function of the seed, the name, and the id and draw that
-// number the edge among what is drawn.
+// sampler draws the numbers of a law. The number of an edge is a function of the seed, the name, and the id and draw
+// that number the edge among what is drawn.
 type sampler struct {
 	law       Law
 	draw      Draw
@@ -98,7 +98,8 @@ func (s *sampler) finished(x float64) float64 {
 // batch is the number of draws for which words are made at a time.
 const batch = 256
 
-// drawWords writes n consecutive words of an id to the beginning of a buffer, whose length is at least n, and returns them.
+// drawWords writes n consecutive words of an id to the beginning of a buffer, whose length is at least n, and returns
+// them.
 func drawWords(isa kernels.ISA, s rng.Stream, buffer *[4 * batch]uint32, n int, id, first uint32) []uint32 {
 	made := n
 	const few = 24
@@ -162,8 +163,8 @@ func (d *Draw) bounds() (lo, hi float64) {
 type delaySampler struct {
 	sampler
 	layout *layout
-	// Of a law whose delays are whole steps, by the upper bits of a word: the step that all words of the cell stand for, or
-	// a mark. It saves the quantile and the division of nearly every draw.
+	// Of a law whose delays are whole steps, by the upper bits of a word: the step that all words of the cell stand for,
+	// or a mark. It saves the quantile and the division of nearly every draw.
 	cells []uint16
 	ms    []float64 // by step: the delay
 }

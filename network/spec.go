@@ -102,7 +102,8 @@ type Synapse struct {
 	Alpha       float64 // 1/ms: nmda
 	Mg          float64 // mM: nmda
 
-	// Approximate lets an arrival raise the gate of nmda at once by what it would in the end, k0 + k1 s: see docs/numerics.md.
+	// Approximate lets an arrival raise the gate of nmda at once by what it would in the end, k0 + k1 s: see
+	// docs/numerics.md.
 	Approximate bool
 }
 
@@ -127,8 +128,8 @@ type Projection struct {
 	NoMultapses bool // at most one edge from one neuron to another
 }
 
-// Rule says which edges a projection has. It is one of InDegree, OutDegree, Probability, Total, AllToAll, OneToOne, Ring
-// and Edges.
+// Rule says which edges a projection has. It is one of InDegree, OutDegree, Probability, Total, AllToAll, OneToOne,
+// Ring and Edges.
 type Rule interface{ rule() }
 
 // The rules. Sources and targets are drawn uniformly, with replacement unless NoMultapses.

@@ -116,8 +116,11 @@ func (s *store) repeat() {
 }
 
 func tooMany(blocks int64) error {
-	return fmt.Errorf("%d synapses from one population onto one range of targets; at most %d are possible, use more workers",
-		4*blocks, 4*maxBlocks)
+	return fmt.Errorf(
+		"%d synapses from one population onto one range of targets; at most %d are possible, use more workers",
+		4*blocks,
+		4*maxBlocks,
+	)
 }
 
 // place writes edges to the places at, by delay, which it moves.

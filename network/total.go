@@ -57,8 +57,8 @@ func (d *drawing) plain(capacities []uint32) bool {
 	return true
 }
 
-// countSingly draws the sources of all edges one after the other: every pair that may still be connected is as likely as
-// any other. Where more than half of all pairs are to be connected, those are drawn that are not.
+// countSingly draws the sources of all edges one after the other: every pair that may still be connected is as likely
+// as any other. Where more than half of all pairs are to be connected, those are drawn that are not.
 func (d *drawing) countSingly(n int64, capacities []uint32) []uint32 {
 	counts := make([]uint32, d.from.n)
 	pairs := int64(0)

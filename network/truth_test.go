@@ -142,8 +142,8 @@ func TestNeuronsAgainstTruth(t *testing.T) {
 	}
 }
 
-// walkFloor (ms) is what steps inside an event step leave of the error of a spike time, whatever dt: 1e-8 ms each, which eif
-// amplifies where it lingers below its threshold.
+// walkFloor (ms) is what steps inside an event step leave of the error of a spike time, whatever dt: 1e-8 ms each,
+// which eif amplifies where it lingers below its threshold.
 const walkFloor = 3e-7
 
 // TestOtherModelsKeepOrder also tests that the number of spikes is right at every dt.
@@ -205,7 +205,11 @@ func readCSV(t *testing.T, path string) (rows []map[string]float64) {
 
 // truthNetwork is a network of testdata, its spikes and the time up to which they are listed.
 // Errors are held to exactTolerance up to the horizon, where a disturbance has grown a thousandfold.
-func truthNetwork(t *testing.T, dir string, dt float64) (s *Spec, spikes []map[string]float64, listed, horizon float64) {
+func truthNetwork(
+	t *testing.T,
+	dir string,
+	dt float64,
+) (s *Spec, spikes []map[string]float64, listed, horizon float64) {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(dir, "network.json"))
 	if err != nil {
@@ -278,7 +282,14 @@ func TestNetworksAgainstTruth(t *testing.T) {
 						tolerance *= 10
 					}
 					if int(w["neuron"]) != int(spikes[i].Neuron) || math.Abs(at-w["time_ms"]) > tolerance {
-						t.Fatalf("spike %d of neuron %d at %.12g ms; want neuron %g at %.12g", i, spikes[i].Neuron, at, w["neuron"], w["time_ms"])
+						t.Fatalf(
+							"spike %d of neuron %d at %.12g ms; want neuron %g at %.12g",
+							i,
+							spikes[i].Neuron,
+							at,
+							w["neuron"],
+							w["time_ms"],
+						)
 					}
 				}
 				t.Logf("largest error %.2g ms over %d spikes", worst, len(want))

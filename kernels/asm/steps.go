@@ -1,11 +1,11 @@
 package asm
 
-// The kernels of one step take many lanes of a network through a step with arrivals inside it. All their columns start at
-// the first lane; Coef and CoefStride are those of the kernels over rows. Drive is what currents add to V at the end of the
-// step, Jump what jumps add, Top a bound of what both could add within it.
+// The kernels of one step take many lanes of a network through a step with arrivals inside it. All their columns start
+// at the first lane; Coef and CoefStride are those of the kernels over rows. Drive is what currents add to V at the end
+// of the step, Jump what jumps add, Top a bound of what both could add within it.
 
-// LIFStepBlock is the argument of LIFStep: V of lanes without an event moves to the end of the step. An event is the end of
-// refractoriness inside the step, or a V that may reach the threshold.
+// LIFStepBlock is the argument of LIFStep: V of lanes without an event moves to the end of the step. An event is the
+// end of refractoriness inside the step, or a V that may reach the threshold.
 type LIFStepBlock struct {
 	Lanes            int
 	First            float64 // number of the step
@@ -26,14 +26,15 @@ const (
 
 // CurrentStepBlock is the argument of the kernels of synaptic currents.
 type CurrentStepBlock struct {
-	Lanes             int
-	Current, Rise     []float64 // before the step; Rise of alpha currents
-	Next, NextRise    []float64 // out, after it
-	Coef              []Column  // by CurrentStepGain and so on
-	CoefStride        int
-	Decay, Growth     float64   // exp(-dt/tau_s) and its inverse
-	Dt, DecayDt       float64   // alpha: dt, Decay dt
-	End, Slope, Share []float64 // sums over arrivals: of the current at the end of the step (alpha: of the rise), of alpha currents then, of V/R
+	Lanes          int
+	Current, Rise  []float64 // before the step; Rise of alpha currents
+	Next, NextRise []float64 // out, after it
+	Coef           []Column  // by CurrentStepGain and so on
+	CoefStride     int
+	Decay, Growth  float64 // exp(-dt/tau_s) and its inverse
+	Dt, DecayDt    float64 // alpha: dt, Decay dt
+	// sums over arrivals: of the current at the end of the step (alpha: of the rise), of alpha currents then, of V/R
+	End, Slope, Share []float64
 	Drive, Top        []float64 // in and out
 }
 
@@ -57,8 +58,8 @@ type JumpStepBlock struct {
 const InstantTerms = 10
 
 // InstantsBlock is the argument of the kernels that add Poisson arrivals: with u = 0.5 - Theta[j] for the up to four
-// arrivals of a lane, those with Theta[j] < 1.5, End grows by Weight times the sum of the polynomials Ends in u, and Share
-// likewise by Shares.
+// arrivals of a lane, those with Theta[j] < 1.5, End grows by Weight times the sum of the polynomials Ends in u, and
+// Share likewise by Shares.
 type InstantsBlock struct {
 	Lanes                          int
 	Theta0, Theta1, Theta2, Theta3 []float64

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// allocState is where a value is: in a register, in memory (its home), or both. A value without a home gets one on the stack
-// when it must leave its register for the first time.
+// allocState is where a value is: in a register, in memory (its home), or both. A value without a home gets one on the
+// stack when it must leave its register for the first time.
 type allocState struct {
 	reads []int // positions of the instructions that will read it
 	reg   Reg   // 0: none
@@ -18,9 +18,9 @@ type allocState struct {
 	pin   *Pin // the pin whose register it occupies
 }
 
-// An allocator goes once through the scheduled instructions and emits them. It evicts by Belady's rule (the value whose next read is
-// farthest), reads constants and loads again instead of spilling them, uses memory operands where a register would not pay, and
-// chooses for each FMA the form that overwrites an operand with no later read.
+// An allocator goes once through the scheduled instructions and emits them. It evicts by Belady's rule (the value whose
+// next read is farthest), reads constants and loads again instead of spilling them, uses memory operands where a
+// register would not pay, and chooses for each FMA the form that overwrites an operand with no later read.
 type allocator struct {
 	Emitter
 	b     *Block
@@ -509,6 +509,17 @@ func (s *Stats) count(order []*node) {
 }
 
 func (s *Stats) String() string {
-	return fmt.Sprintf("%s: %d fma+mul, %d add, %d div, %d other; %d loads, %d moves, %d folded, %d spills; FMA pipes %.1f cycles",
-		s.Block, s.FMA, s.Add, s.Div, s.Other, s.Loads, s.Moves, s.Folds, s.Spills, float64(s.FMA)/2)
+	return fmt.Sprintf(
+		"%s: %d fma+mul, %d add, %d div, %d other; %d loads, %d moves, %d folded, %d spills; FMA pipes %.1f cycles",
+		s.Block,
+		s.FMA,
+		s.Add,
+		s.Div,
+		s.Other,
+		s.Loads,
+		s.Moves,
+		s.Folds,
+		s.Spills,
+		float64(s.FMA)/2,
+	)
 }

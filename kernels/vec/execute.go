@@ -288,7 +288,9 @@ func (in *instruction) run(r, x, y, z []float64) {
 	default:
 		n := node{op: in.op, imm: in.imm}
 		for l := range r {
-			r[l] = math.Float64frombits(evaluate(&n, [3]uint64{math.Float64bits(x[l]), math.Float64bits(y[l]), math.Float64bits(z[l])}))
+			r[l] = math.Float64frombits(
+				evaluate(&n, [3]uint64{math.Float64bits(x[l]), math.Float64bits(y[l]), math.Float64bits(z[l])}),
+			)
 		}
 	}
 }

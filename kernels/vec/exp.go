@@ -2,8 +2,9 @@ package vec
 
 import "popsim/kernels/asm"
 
-// Exp is e^x for asm.ExpLo ≤ x ≤ asm.ExpHi; error at most 0.93 ulp. Outside that range, and for NaN, the result is meaningless. With x = n ln 2 + r
-// it is a polynomial in r, summed by even and odd powers (half the latency of Horner's rule), with n added to the exponent.
+// Exp is e^x for asm.ExpLo ≤ x ≤ asm.ExpHi; error at most 0.93 ulp. Outside that range, and for NaN, the result is
+// meaningless. With x = n ln 2 + r it is a polynomial in r, summed by even and odd powers (half the latency of Horner's
+// rule), with n added to the exponent.
 func (b *Block) Exp(x Vec) Vec {
 	c := b.Const
 	t := b.FMA(x, c(asm.Log2E), c(asm.Magic))
@@ -24,7 +25,8 @@ func (b *Block) Exp(x Vec) Vec {
 	return b.AddI(p, b.ShlI(t, 52))
 }
 
-// Exp2Near is 2^x for asm.Exp2Lo ≤ x ≤ asm.Exp2Hi with a relative error of 1e-12, exact for whole x. The remainder x - n is exact.
+// Exp2Near is 2^x for asm.Exp2Lo ≤ x ≤ asm.Exp2Hi with a relative error of 1e-12, exact for whole x. The remainder x -
+// n is exact.
 func (b *Block) Exp2Near(x Vec) Vec {
 	c := b.Const
 	t := b.Add(x, c(asm.Magic))

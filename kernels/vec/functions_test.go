@@ -30,10 +30,19 @@ func TestFunctions(t *testing.T) {
 		{"sin", func(b *Block, x Vec) Vec { s, _ := b.SinCos(x); return s }, math.Sin, -1e3, 1e3, 1e-16},
 		{"cos", func(b *Block, x Vec) Vec { _, c := b.SinCos(x); return c }, math.Cos, -1e3, 1e3, 1e-16},
 	} {
-		p := &Program{Name: f.name, Record: func(b *Block) { b.Store(After.Column(0), f.record(b, b.Load(Before.Column(0)))) }}
+		p := &Program{
+			Name:   f.name,
+			Record: func(b *Block) { b.Store(After.Column(0), f.record(b, b.Load(Before.Column(0)))) },
+		}
 		code := p.Compile().Executor()
 		value := func(x []float64) []float64 {
-			m := &Frame{Before: x, After: make([]float64, FrameLanes), Input: make([]float64, FrameLanes), Lanes: len(x), Steps: 1}
+			m := &Frame{
+				Before: x,
+				After:  make([]float64, FrameLanes),
+				Input:  make([]float64, FrameLanes),
+				Lanes:  len(x),
+				Steps:  1,
+			}
 			code.Run(m)
 			return m.Before // they have changed places
 		}
@@ -78,7 +87,8 @@ func TestFunctions(t *testing.T) {
 		{1, math.Exp(-1), math.Inf(1), 0, math.Inf(1)},
 	} {
 		for l, w := range want {
-			if got := m.Before[i*FrameLanes+l]; math.Float64bits(got) != math.Float64bits(w) && !(got != got && w != w) && math.Abs(got-w) > 1e-15 {
+			if got := m.Before[i*FrameLanes+l]; math.Float64bits(got) != math.Float64bits(w) && !(got != got && w != w) &&
+				math.Abs(got-w) > 1e-15 {
 				t.Errorf("function %d at lane %d: %v, want %v", i, l, got, w)
 			}
 		}

@@ -15,8 +15,8 @@ type GoNames struct {
 	General func(r any) string // an unsigned integer that Bits sets bit l of
 }
 
-// GoText is the block as statements of plain Go that compute lane l: math.FMA where the block fuses, float64(x*y) where it does not. The
-// block must be recorded for the target Go and not be emitted. Test and StoreBits have no text.
+// GoText is the block as statements of plain Go that compute lane l: math.FMA where the block fuses, float64(x*y) where
+// it does not. The block must be recorded for the target Go and not be emitted. Test and StoreBits have no text.
 func (b *Block) GoText(names GoNames) string {
 	b.link() // marks what is used
 	g := &goPrinter{names: names, value: make([]string, len(b.nodes)), old: map[string]bool{}}

@@ -12,7 +12,8 @@ import (
 	"testing"
 )
 
-// record records size random operations on the columns a, b, c and ends with stores to them and with the bits of a mask.
+// record records size random operations on the columns a, b, c and ends with stores to them and with the bits of a
+// mask.
 func record(b *Block, rng *rand.Rand, size int) {
 	places := []Mem{{Base: "a"}, {Base: "b"}, {Base: "c"}}
 	vs := []Vec{b.Const(0), b.Const(1), b.Const(-1.5), b.Const(0.1)}
@@ -36,7 +37,14 @@ func record(b *Block, rng *rand.Rand, size int) {
 			func() Vec { return b.Xor(x, b.AndNot(y, b.ConstBits(7))) }, func() Vec { return b.AddI(x, b.ShrI(b.ShlI(y, 3), 20)) },
 			func() Vec { return b.SubI(x, b.ConstBits(7)) }, func() Vec { return b.Count(b.And(x, b.ConstBits(255)), m()) },
 		}[rng.IntN(18)]())
-		ms = append(ms, b.Cmp(v(), preds[rng.IntN(len(preds))], v()), b.GtI(x, y), b.MaskOr(m(), m()), b.MaskAnd(m(), m()), b.MaskAndNot(m(), m()))
+		ms = append(
+			ms,
+			b.Cmp(v(), preds[rng.IntN(len(preds))], v()),
+			b.GtI(x, y),
+			b.MaskOr(m(), m()),
+			b.MaskAnd(m(), m()),
+			b.MaskAndNot(m(), m()),
+		)
 	}
 	for i, place := range places {
 		b.Store(place, b.Min(b.Max(vs[len(vs)-1-i], b.Const(-1e3)), b.Const(1e3)))
@@ -56,7 +64,10 @@ func TestGoTextMeansTheBlock(t *testing.T) {
 		columns := map[any][]float64{}
 		for _, c := range []string{"a", "b", "c"} {
 			for range Go.Lanes {
-				columns[c] = append(columns[c], []float64{rng.NormFloat64() * 3, 0, math.Inf(1), math.NaN(), 0.5}[min(rng.IntN(12), 4)%5])
+				columns[c] = append(
+					columns[c],
+					[]float64{rng.NormFloat64() * 3, 0, math.Inf(1), math.NaN(), 0.5}[min(rng.IntN(12), 4)%5],
+				)
 			}
 		}
 		fmt.Fprintf(&calls, "f%d(", i)
@@ -80,9 +91,18 @@ func TestGoTextMeansTheBlock(t *testing.T) {
 			Memory:  func(m Mem) string { return m.Base.(string) + "[l]" },
 			General: func(r any) string { return r.(string) },
 		})
-		fmt.Fprintf(&text, "func f%d(a, b, c [8]float64) {\nword := uint64(0)\nfor l := range 8 {\n%s}\nshow(a, b, c, word)\n}\n", i, body)
+		fmt.Fprintf(
+			&text,
+			"func f%d(a, b, c [8]float64) {\nword := uint64(0)\nfor l := range 8 {\n%s}\nshow(a, b, c, word)\n}\n",
+			i,
+			body,
+		)
 	}
-	fmt.Fprintf(&text, "func show(a, b, c [8]float64, word uint64) {\nfor _, v := range [][8]float64{a, b, c} {\nfor _, x := range v {\nfmt.Printf(\"%%x \", math.Float64bits(x))\n}\n}\nfmt.Printf(\"%%x\\n\", word)\n}\nfunc main() {\n%s}\n", calls.String())
+	fmt.Fprintf(
+		&text,
+		"func show(a, b, c [8]float64, word uint64) {\nfor _, v := range [][8]float64{a, b, c} {\nfor _, x := range v {\nfmt.Printf(\"%%x \", math.Float64bits(x))\n}\n}\nfmt.Printf(\"%%x\\n\", word)\n}\nfunc main() {\n%s}\n",
+		calls.String(),
+	)
 	program, err := format.Source([]byte(text.String()))
 	if err != nil {
 		t.Fatal(err)

@@ -2,11 +2,11 @@ package vec
 
 import "math"
 
-// An Interpreter executes blocks in plain Go, lane by lane. What it computes is the meaning of a block, which machine code and printed Go
-// must match bit for bit.
+// An Interpreter executes blocks in plain Go, lane by lane. What it computes is the meaning of a block, which machine
+// code and printed Go must match bit for bit.
 type Interpreter struct {
-	// Memory is the memory from m on: a vector, which stores write; a byte in the bits of its first value for StoreBits; one value for
-	// Broadcast.
+	// Memory is the memory from m on: a vector, which stores write; a byte in the bits of its first value for StoreBits;
+	// one value for Broadcast.
 	Memory func(m Mem) []float64
 	// Pins holds the lanes of each pin, those of a mask as 0 and all ones.
 	Pins map[*Pin][]uint64
@@ -16,7 +16,8 @@ type Interpreter struct {
 	Any bool
 }
 
-// Run executes b, which must not have been emitted. Stores take effect in the order of their recording, pins at the end.
+// Run executes b, which must not have been emitted. Stores take effect in the order of their recording, pins at the
+// end.
 func (in *Interpreter) Run(b *Block) {
 	values := make([][]uint64, len(b.nodes))
 	set := map[*Pin][]uint64{}

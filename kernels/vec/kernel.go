@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// A Kernel advances a group of lanes (asm.Group) through several steps with one recording per step. Its argument is a struct of package asm,
-// whose fields the Kernel names:
+// A Kernel advances a group of lanes (asm.Group) through several steps with one recording per step. Its argument is a
+// struct of package asm, whose fields the Kernel names:
 //
 //   - States and Coefs are *Column, one value per lane. States change from step to step, Coefs do not.
 //   - Rows are []float64 with one value per step and lane: that of step k, lane l at index k·Group + l. They may be read and written.
@@ -18,7 +18,8 @@ type Kernel struct {
 	Name, Doc           string // of the function, without the suffix of the instruction set; Doc goes on after the name
 	Argument            string // the type of the argument, without package
 	States, Coefs, Rows []string
-	// Vectors is how many vectors are interleaved, by the name of the target: a divisor of Group/Lanes (16 for AVX2, 8 for AVX512).
+	// Vectors is how many vectors are interleaved, by the name of the target: a divisor of Group/Lanes (16 for AVX2, 8 for
+	// AVX512).
 	Vectors map[string]int
 	// Step records one step of one vector.
 	Step func(b *Block, x *Vars)
@@ -48,8 +49,8 @@ func (x *Vars) Set(field string, v Vec) {
 	x.value[field], x.set[field] = v, true
 }
 
-// Record records a step of one vector. load gives the value of a state, coefficient or row; store receives the states and rows that
-// the step has set.
+// Record records a step of one vector. load gives the value of a state, coefficient or row; store receives the states
+// and rows that the step has set.
 func (k *Kernel) Record(b *Block, load func(field string) Vec, store func(field string, v Vec)) {
 	x := &Vars{k, map[string]Vec{}, map[string]bool{}}
 	for _, field := range slices.Concat(k.States, k.Coefs, k.Rows) {
@@ -72,7 +73,15 @@ func (k *Kernel) GoText() string {
 		return slices.DeleteFunc(slices.Clone(fields), func(f string) bool { return !slices.Contains(used, any(f)) })
 	}
 	var t strings.Builder
-	fmt.Fprintf(&t, "// %sGo %s\nfunc %sGo(b *%s) {\nfor at := 0; at < Group; at += %d {\n", k.Name, k.Doc, k.Name, k.Argument, Go.Lanes)
+	fmt.Fprintf(
+		&t,
+		"// %sGo %s\nfunc %sGo(b *%s) {\nfor at := 0; at < Group; at += %d {\n",
+		k.Name,
+		k.Doc,
+		k.Name,
+		k.Argument,
+		Go.Lanes,
+	)
 	array := fmt.Sprintf("[%d]float64", Go.Lanes)
 	for _, f := range only(k.States) {
 		fmt.Fprintf(&t, "%s := *(*%s)(b.%s[at:])\n", local(f), array, f)

@@ -50,7 +50,8 @@ func (p *Program) RecordVectors(b *Block, n int) {
 // A Frame is the memory that programs run on: columns of FrameLanes values for a group of lanes, and where in the steps
 // they stand.
 type Frame struct {
-	Before, After []float64 // the state at the start and at the end of the step in hand; they change places after each step
+	// the state at the start and at the end of the step in hand; they change places after each step
+	Before, After []float64
 	Lane          []float64 // what differs from lane to lane and does not change
 	Input         []float64 // what changes from step to step: Stride values on for each step
 	Shared        []float64 // what is the same for all lanes

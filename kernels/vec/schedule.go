@@ -1,18 +1,21 @@
 package vec
 
-// Tuning holds the scheduler's choices. They change the order of instructions and the spills, never a bit of the result.
+// Tuning holds the scheduler's choices. They change the order of instructions and the spills, never a bit of the
+// result.
 type Tuning struct {
-	// Live is how many computed values may be in registers before the scheduler prefers operations that end the life of values to
-	// operations that add one. 0 means all registers but two.
+	// Live is how many computed values may be in registers before the scheduler prefers operations that end the life of
+	// values to operations that add one. 0 means all registers but two.
 	Live int
-	// Skew is how far the vectors recorded last are delayed behind the first, as part of the block's longest path, so that not all of
-	// them reach their divisions, or the end of the block, at the same time. 0 means 0.5; negative, none.
+	// Skew is how far the vectors recorded last are delayed behind the first, as part of the block's longest path, so that
+	// not all of them reach their divisions, or the end of the block, at the same time. 0 means 0.5; negative, none.
 	Skew float64
 	// Reuse is how many reads make a constant or a load worth a free register; 0 means 3.
 	Reuse int
-	// Near is how few instructions on the next read of a constant or a load must come to make it worth a register; 0 means never.
+	// Near is how few instructions on the next read of a constant or a load must come to make it worth a register; 0 means
+	// never.
 	Near int
-	// Abreast is how many vectors go side by side, as if recorded together, so that they share what is loaded near; 0 means 1.
+	// Abreast is how many vectors go side by side, as if recorded together, so that they share what is loaded near; 0
+	// means 1.
 	Abreast int
 }
 
@@ -30,8 +33,9 @@ type schedState struct {
 	ready   float64 // when its operands are computed, cycles
 }
 
-// schedule puts the block's instructions in order: list scheduling by the longest path to the end, under a limit on live values. An
-// out-of-order processor needs no more than that independent chains are near each other and that few values are spilled.
+// schedule puts the block's instructions in order: list scheduling by the longest path to the end, under a limit on
+// live values. An out-of-order processor needs no more than that independent chains are near each other and that few
+// values are spilled.
 func (b *Block) schedule() []*node {
 	b.link()
 	limit := b.Tune.Live
@@ -131,8 +135,8 @@ func (b *Block) pressure(n *node) int {
 	return p
 }
 
-// link finds the operations that have an effect, the readers of each value, and the order that memory and pins demand: the readers of
-// an old value come before the store or set that replaces it.
+// link finds the operations that have an effect, the readers of each value, and the order that memory and pins demand:
+// the readers of an old value come before the store or set that replaces it.
 func (b *Block) link() {
 	for i := len(b.nodes) - 1; i >= 0; i-- {
 		n := b.nodes[i]

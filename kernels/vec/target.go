@@ -27,7 +27,8 @@ type Target struct {
 	Name    string // suffix of the functions: AVX2, AVX512, Go
 	Lanes   int    // float64 per vector
 	Vectors int    // vector registers
-	Masks   int    // mask registers, numbered from 1 (0 as a write mask means "no mask"); 0: a mask is a vector of all-ones and zeros
+	// mask registers, numbered from 1 (0 as a write mask means "no mask"); 0: a mask is a vector of all-ones and zeros
+	Masks int
 }
 
 // The instruction sets, and plain Go, whose blocks are interpreted or printed but never allocated.
@@ -69,16 +70,17 @@ func (Broadcast) operand() {}
 func (Imm) operand()       {}
 func (General) operand()   {}
 
-// PackSigns is the one instruction of Emit that is not of the processor: the sign bits of the four lanes of the first operand, then of the
-// second, as a byte to the third.
+// PackSigns is the one instruction of Emit that is not of the processor: the sign bits of the four lanes of the first
+// operand, then of the second, as a byte to the third.
 const PackSigns = "packsigns"
 
 // An Emitter receives the instructions of a block: text at build time, machine code at run time.
 type Emitter interface {
-	// Instruction appends an instruction by its name in Go's assembler, without suffixes for broadcasting. The operands stand in Go's
-	// order: sources from last to first, then the destination; a write mask stands before the destination.
+	// Instruction appends an instruction by its name in Go's assembler, without suffixes for broadcasting. The operands
+	// stand in Go's order: sources from last to first, then the destination; a write mask stands before the destination.
 	Instruction(name string, operands ...Operand)
-	// Constant is the place of a bit pattern in read-only memory, and whether it stands there once (to be broadcast) or fills a vector.
+	// Constant is the place of a bit pattern in read-only memory, and whether it stands there once (to be broadcast) or
+	// fills a vector.
 	Constant(bits uint64) (m Mem, one bool)
 	// Slot is the place on the stack of spill slot i.
 	Slot(i int) Mem

@@ -1,5 +1,5 @@
-// Package vec holds programs of vector arithmetic: the straight-line part of a kernel, recorded once as a list of correctly rounded
-// operations. A recorded Block has several executors, which compute the same bits:
+// Package vec holds programs of vector arithmetic: the straight-line part of a kernel, recorded once as a list of
+// correctly rounded operations. A recorded Block has several executors, which compute the same bits:
 //
 //   - Interpreter, in plain Go: the meaning of a block;
 //   - GoText, which prints it as plain Go: the twin of an assembly kernel, always compiled;
@@ -10,8 +10,9 @@
 //
 // # How to write a kernel
 //
-// A Kernel is the usual case: a group of lanes goes through several steps. A synaptic current that decays, takes what arrives, and clears the
-// row of arrivals as it is read, needs this argument in package asm, and the fields' columns and rows from its caller:
+// A Kernel is the usual case: a group of lanes goes through several steps. A synaptic current that decays, takes what
+// arrives, and clears the row of arrivals as it is read, needs this argument in package asm, and the fields' columns
+// and rows from its caller:
 //
 //	// DecayBlock is the argument of the Decay kernels.
 //	type DecayBlock struct {
@@ -39,5 +40,6 @@
 //
 //	{name: "decay", kernels: []func(*file, isa){rowKernel(decay)}, plain: []func() string{decay.GoText}},
 //
-// scripts/generate then writes asm.DecayAVX2, asm.DecayAVX512 (decay_amd64.s) and asm.DecayGo (decay_plain.go), which compute the same bits.
+// scripts/generate then writes asm.DecayAVX2, asm.DecayAVX512 (decay_amd64.s) and asm.DecayGo (decay_plain.go), which
+// compute the same bits.
 package vec

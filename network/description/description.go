@@ -1,5 +1,6 @@
-// Package description reads networks from TOML files and makes network.Spec of them: parameters with units and expressions,
-// populations, synapses, projections, inputs. A file is read strictly: all faults together, by line and column.
+// Package description reads networks from TOML files and makes network.Spec of them: parameters with units and
+// expressions, populations, synapses, projections, inputs. A file is read strictly: all faults together, by line and
+// column.
 package description
 
 import (
@@ -28,11 +29,36 @@ type Description struct {
 
 // The keys of each kind of table; those of populations are completed by the parameters and states of their model.
 var (
-	topKeys        = []string{"title", "source", "dt", "time", "discard", "parameters", "population", "synapse", "projection", "input", "measure", "preset"}
+	topKeys = []string{
+		"title",
+		"source",
+		"dt",
+		"time",
+		"discard",
+		"parameters",
+		"population",
+		"synapse",
+		"projection",
+		"input",
+		"measure",
+		"preset",
+	}
 	populationKeys = []string{"model", "n", "like", "method", "rate", "times", "values", "I"}
 	synapseKeys    = []string{"kind", "tau", "tau_rise", "tau_decay", "E", "alpha", "Mg", "approximate"}
 	projectionKeys = []string{"from", "to", "synapse", "rule", "weight", "delay", "autapses", "multapses", "pairs"}
-	inputKeys      = []string{"to", "poisson", "spikes", "current", "synapse", "weight", "delay", "start", "stop", "redraw", "gain"}
+	inputKeys      = []string{
+		"to",
+		"poisson",
+		"spikes",
+		"current",
+		"synapse",
+		"weight",
+		"delay",
+		"start",
+		"stop",
+		"redraw",
+		"gain",
+	}
 )
 
 // foreign are names of other simulators, with ours.
@@ -55,7 +81,8 @@ var absent = map[string]string{
 	"plasticity": "plasticity", "stdp": "plasticity", "gap_junction": "gap junctions", "compartment": "compartments", "noise": "noise inputs",
 }
 
-// Parse reads a description from the text of a file. The error is that it is no TOML; all other faults are told by Resolve.
+// Parse reads a description from the text of a file. The error is that it is no TOML; all other faults are told by
+// Resolve.
 func Parse(path string, data []byte) (*Description, error) {
 	root, faults, err := readTOML(path, data)
 	if err != nil {
@@ -84,7 +111,9 @@ func Parse(path string, data []byte) (*Description, error) {
 		}
 		for _, c := range e.items {
 			if key != "parameters" && key != "preset" && !goodName(c.key, true) {
-				faults.Add(fault.At(c.place, fmt.Errorf("%q is no name of a %s; names consist of letters, digits, _ and -", c.key, key)))
+				faults.Add(
+					fault.At(c.place, fmt.Errorf("%q is no name of a %s; names consist of letters, digits, _ and -", c.key, key)),
+				)
 			}
 			if key != "parameters" && c.kind != table {
 				faults.Add(fault.At(c.place, fmt.Errorf("%s.%s is a table, written [%[1]s.%[2]s]", key, c.key)))
@@ -167,7 +196,9 @@ type Parameter struct {
 func (d *Description) Resolve(o Options) (*Result, error) {
 	r := &resolver{
 		d: d, o: o, dims: map[string]expression.Dimension{}, values: map[string]float64{}, units: map[string]string{},
-		out: &Result{Spec: &network.Spec{Seed: o.Seed, Trial: o.Trial, OnGrid: o.OnGrid}}, populations: map[string]int{}, used: map[int]bool{},
+		out: &Result{
+			Spec: &network.Spec{Seed: o.Seed, Trial: o.Trial, OnGrid: o.OnGrid},
+		}, populations: map[string]int{}, used: map[int]bool{},
 		files: map[string]*columns{}, models: map[string]string{}, faults: slices.Clone(d.faults), broken: map[string]bool{},
 	}
 	r.parameters()
@@ -184,7 +215,12 @@ func (d *Description) Resolve(o Options) (*Result, error) {
 	for i, s := range o.Settings {
 		if !r.used[i] {
 			known := slices.Sorted(maps.Keys(r.values))
-			r.faults.Add(at(s.Place, fmt.Errorf("%s=%s: the network has no parameter %[1]s%[3]s", s.Name, s.Text, expression.Nearest(s.Name, known))))
+			r.faults.Add(
+				at(
+					s.Place,
+					fmt.Errorf("%s=%s: the network has no parameter %[1]s%[3]s", s.Name, s.Text, expression.Nearest(s.Name, known)),
+				),
+			)
 		}
 	}
 	if len(r.faults) == 0 {
@@ -215,13 +251,16 @@ func (r *resolver) eachOf(key string, f func(*entry)) {
 // split cuts text at separators outside parentheses.
 func split(text string, separator rune) []string {
 	depth := 0
-	return strings.FieldsFunc(strings.ReplaceAll(text, string(separator)+string(separator), string(separator)+" "+string(separator)), func(c rune) bool {
-		switch c {
-		case '(':
-			depth++
-		case ')':
-			depth--
-		}
-		return c == separator && depth == 0
-	})
+	return strings.FieldsFunc(
+		strings.ReplaceAll(text, string(separator)+string(separator), string(separator)+" "+string(separator)),
+		func(c rune) bool {
+			switch c {
+			case '(':
+				depth++
+			case ')':
+				depth--
+			}
+			return c == separator && depth == 0
+		},
+	)
 }

@@ -46,7 +46,14 @@ func TestLibrary(t *testing.T) {
 }
 
 func TestBrunel(t *testing.T) {
-	r := resolved(t, "brunel", Options{Preset: "si-fast", Settings: []Setting{{Name: "N_E", Text: "400"}, {Name: "J", Text: "0.2"}, {Name: "I.t_ref", Text: "1ms"}}})
+	r := resolved(
+		t,
+		"brunel",
+		Options{
+			Preset:   "si-fast",
+			Settings: []Setting{{Name: "N_E", Text: "400"}, {Name: "J", Text: "0.2"}, {Name: "I.t_ref", Text: "1ms"}},
+		},
+	)
 	s := r.Spec
 	if s.Populations[0].N != 400 || s.Populations[1].N != 100 {
 		t.Errorf("sizes %d, %d, want 400, 100", s.Populations[0].N, s.Populations[1].N)
@@ -54,7 +61,8 @@ func TestBrunel(t *testing.T) {
 	if got := s.Inputs[0].Poisson.Rate; got != 20000 { // eta 4, theta 20 mV, J 0.2 mV, tau 20 ms
 		t.Errorf("rate %v Hz, want 20000", got)
 	}
-	if got := s.Projections[1].Weight; got != network.Constant(-6*0.2) && math.Abs(float64(got.(network.Constant))+1.2) > 1e-15 {
+	if got := s.Projections[1].Weight; got != network.Constant(-6*0.2) &&
+		math.Abs(float64(got.(network.Constant))+1.2) > 1e-15 {
 		t.Errorf("weight of I %v mV, want -1.2", got)
 	}
 	hold := s.Populations[0].Model.Index("t_ref")
@@ -65,16 +73,22 @@ func TestBrunel(t *testing.T) {
 	if len(v) != 400 || slices.Min(v) < 0 || slices.Max(v) > 20 || slices.Equal(v[:100], s.Populations[1].Start[0]) {
 		t.Errorf("V0: %d values from %v to %v mV", len(v), slices.Min(v), slices.Max(v))
 	}
-	if again := resolved(t, "brunel", Options{Settings: []Setting{{Name: "N_E", Text: "800"}}}).Spec.Populations[0].Start[0]; !slices.Equal(again[:400], v) {
+	if again := resolved(t, "brunel", Options{Settings: []Setting{{Name: "N_E", Text: "800"}}}).Spec.Populations[0].Start[0]; !slices.Equal(
+		again[:400],
+		v,
+	) {
 		t.Error("V0 of the first neurons depends on the number of neurons")
 	}
-	if other := resolved(t, "brunel", Options{Seed: 1, Settings: []Setting{{Name: "N_E", Text: "400"}}}).Spec.Populations[0].Start[0]; slices.Equal(other, v) {
+	if other := resolved(t, "brunel", Options{Seed: 1, Settings: []Setting{{Name: "N_E", Text: "400"}}}).Spec.Populations[0].Start[0]; slices.Equal(
+		other,
+		v,
+	) {
 		t.Error("V0 does not depend on the seed")
 	}
 }
 
-// TestMicrocircuit compares the number of synapses at full scale with the reference's and their mean numbers with the table of
-// in-degrees, and the drive of DC with the published currents.
+// TestMicrocircuit compares the number of synapses at full scale with the reference's and their mean numbers with the
+// table of in-degrees, and the drive of DC with the published currents.
 func TestMicrocircuit(t *testing.T) {
 	s := resolved(t, "microcircuit", Options{Preset: "dc"}).Spec
 	total, inDegree := int64(0), map[string]float64{}
@@ -156,7 +170,9 @@ func TestFaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = d.Resolve(Options{Settings: []Setting{{Name: "J", Text: "3ms"}, {Name: "eta", Text: "1"}, {Name: "E.V_reste", Text: "1"}}})
+	_, err = d.Resolve(
+		Options{Settings: []Setting{{Name: "J", Text: "3ms"}, {Name: "eta", Text: "1"}, {Name: "E.V_reste", Text: "1"}}},
+	)
 	got := text(err)
 	for _, want := range []string{
 		`f.toml:2:1: a network has no key "speed"`,
@@ -262,7 +278,8 @@ func TestPools(t *testing.T) {
 	}
 	s := r.Spec
 	e := s.Populations[0]
-	if !slices.Equal(e.I, []float64{2.5, 5, 7.5, 10}) || !slices.Equal(e.P[e.Model.Index("tau")], []float64{10, 11, 12, 13}) {
+	if !slices.Equal(e.I, []float64{2.5, 5, 7.5, 10}) ||
+		!slices.Equal(e.P[e.Model.Index("tau")], []float64{10, 11, 12, 13}) {
 		t.Errorf("I %v, tau %v", e.I, e.P[e.Model.Index("tau")])
 	}
 	for _, v := range e.P[e.Model.Index("V_th")] {
@@ -270,7 +287,8 @@ func TestPools(t *testing.T) {
 			t.Errorf("V_th %v mV, want whole halves between 19 and 21", v)
 		}
 	}
-	if times := s.Populations[1].Source.Times; !slices.Equal(times[0], []float64{1}) || !slices.Equal(times[1], []float64{0.5, 2.5}) {
+	if times := s.Populations[1].Source.Times; !slices.Equal(times[0], []float64{1}) ||
+		!slices.Equal(times[1], []float64{0.5, 2.5}) {
 		t.Errorf("times %v", times)
 	}
 	if len(s.Projections) != 4 {
@@ -279,7 +297,9 @@ func TestPools(t *testing.T) {
 	p := s.Projections[0]
 	edges := p.Rule.(network.Edges)
 	if !slices.Equal(p.From, []network.Part{{Population: 0, First: 1, N: 2}, {Population: 1, N: 2}}) || !slices.Equal(edges.Pre, []int32{0, 3}) ||
-		!slices.Equal(edges.Post, []int32{3, 0}) || !slices.Equal(edges.Weight, []float64{1.5, 0.1}) || !slices.Equal(edges.Delay, []float64{1, 2.25}) {
+		!slices.Equal(edges.Post, []int32{3, 0}) ||
+		!slices.Equal(edges.Weight, []float64{1.5, 0.1}) ||
+		!slices.Equal(edges.Delay, []float64{1, 2.25}) {
 		t.Errorf("P from %v: %v", p.From, edges)
 	}
 	q := s.Projections[2]

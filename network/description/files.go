@@ -184,7 +184,12 @@ func (r *resolver) spikeTimes(e *entry, n int) [][]float64 {
 }
 
 // sonata are SONATA's names of columns, with ours.
-var sonata = map[string]string{"source_node_id": "pre", "target_node_id": "post", "syn_weight": "weight", "delay": "delay_ms"}
+var sonata = map[string]string{
+	"source_node_id": "pre",
+	"target_node_id": "post",
+	"syn_weight":     "weight",
+	"delay":          "delay_ms",
+}
 
 // edges reads @edges.csv. Weights and delays are taken from it where the projection gives none.
 func (r *resolver) edges(e *entry, projection string, weights, delays bool, from, to int) network.Rule {

@@ -42,10 +42,18 @@ current = "@wave.END:0.5ms"
 func TestFormats(t *testing.T) {
 	dir := t.TempDir()
 	tables := map[string]*data.Table{
-		"cells": data.NewTable(data.Col("tau", []float64{10, 11.5, 12}), data.Col("R", []float64{0.1, 0.2, 0.30000000000000004})),
+		"cells": data.NewTable(
+			data.Col("tau", []float64{10, 11.5, 12}),
+			data.Col("R", []float64{0.1, 0.2, 0.30000000000000004}),
+		),
 		"times": data.NewTable(data.Col("neuron", []int64{1, 0, 1}), data.Col("time_ms", []float64{2.5, 1, 0.5})),
-		"edges": data.NewTable(data.Col("pre", []int64{0, 1}), data.Col("post", []int64{2, 0}), data.Col("weight", []float64{1.5, 0.1}),
-			data.Col("delay_ms", []float64{1, 2.25}), data.Col("projection", []string{"P", "P"})),
+		"edges": data.NewTable(
+			data.Col("pre", []int64{0, 1}),
+			data.Col("post", []int64{2, 0}),
+			data.Col("weight", []float64{1.5, 0.1}),
+			data.Col("delay_ms", []float64{1, 2.25}),
+			data.Col("projection", []string{"P", "P"}),
+		),
 		"wave": data.NewTable(data.Col("pA", []float64{1, 2, 3})),
 	}
 	var want *network.Spec
@@ -102,7 +110,10 @@ func TestFileFaults(t *testing.T) {
 		"@short.csv": "has 2 rows; the population has 3 neurons", "@words.csv": `no column "x" of numbers`, "@bad.npz": "bad.npz",
 		"@some.txt": "unsupported format", "@": "",
 	} {
-		d, err := Parse(filepath.Join(dir, "net.toml"), []byte("[population.E]\nmodel = \"lif\"\nn = 3\ntau = \""+name+"\"\n"))
+		d, err := Parse(
+			filepath.Join(dir, "net.toml"),
+			[]byte("[population.E]\nmodel = \"lif\"\nn = 3\ntau = \""+name+"\"\n"),
+		)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -40,8 +40,8 @@ func files() []string {
 	return names
 }
 
-// Lookup returns a network of the library by name, NAME or NAME:PRESET. A preset that is a file of its own is that file,
-// in which the preset changes nothing.
+// Lookup returns a network of the library by name, NAME or NAME:PRESET. A preset that is a file of its own is that
+// file, in which the preset changes nothing.
 func Lookup(name string) (*Description, error) {
 	name, preset, _ := strings.Cut(name, ":")
 	all := files()

@@ -82,7 +82,8 @@ func (n *neurons) model(kind *entry) (defaults []float64, current float64, ok bo
 	return defaults, current, true
 }
 
-// of is the value of a key for each neuron or all: that of the table, of what it is like, or of the file; nil if there is none.
+// of is the value of a key for each neuron or all: that of the table, of what it is like, or of the file; nil if there
+// is none.
 func (n *neurons) of(key, unit string) kernels.Values {
 	n.known = append(n.known, key)
 	if c := n.inherited(n.e, key); c != nil {
@@ -145,7 +146,14 @@ func (n *neurons) check() {
 	}
 	for _, c := range n.file.names {
 		if !slices.Contains(n.known, c) && c != "neuron" {
-			n.fault(n.values, "%s: column %q is no parameter of %s%s", n.values.text, c, n.m.Name, expression.Nearest(c, n.known))
+			n.fault(
+				n.values,
+				"%s: column %q is no parameter of %s%s",
+				n.values.text,
+				c,
+				n.m.Name,
+				expression.Nearest(c, n.known),
+			)
 		}
 	}
 }

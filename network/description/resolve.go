@@ -255,7 +255,13 @@ func (r *resolver) synapse(e *entry) {
 	name := r.word(e, "kind")
 	k := slices.Index(network.Kinds(), name)
 	if k < 0 {
-		r.fault(e, "unknown kind %q%s; kinds are %s", name, expression.Nearest(name, network.Kinds()), strings.Join(network.Kinds(), ", "))
+		r.fault(
+			e,
+			"unknown kind %q%s; kinds are %s",
+			name,
+			expression.Nearest(name, network.Kinds()),
+			strings.Join(network.Kinds(), ", "),
+		)
 	}
 	s.Kind = network.Kind(k)
 	for _, c := range []struct {
@@ -497,7 +503,8 @@ func (r *resolver) draw(e *entry, text, unit string) (law *network.Draw, ok bool
 	if !good {
 		return nil, true
 	}
-	if d.Kind == network.Uniform && d.A > d.B || d.Kind != network.Uniform && d.B < 0 || d.Kind == network.Lognormal && d.A <= 0 {
+	if d.Kind == network.Uniform && d.A > d.B || d.Kind != network.Uniform && d.B < 0 ||
+		d.Kind == network.Lognormal && d.A <= 0 {
 		r.fault(e, "%q: the interval is empty, the standard deviation negative, or the mean of a lognormal not above 0", text)
 		return nil, true
 	}
@@ -756,7 +763,15 @@ func (r *resolver) rule(e *entry) network.Rule {
 		r.fault(e, "the rule is empty; rules are %s", ruleForms)
 		return nil
 	}
-	args := map[string]int{"in-degree": 1, "out-degree": 1, "probability": 1, "total": 1, "all-to-all": 0, "one-to-one": 0, "ring": 2}
+	args := map[string]int{
+		"in-degree":   1,
+		"out-degree":  1,
+		"probability": 1,
+		"total":       1,
+		"all-to-all":  0,
+		"one-to-one":  0,
+		"ring":        2,
+	}
 	n, known := args[parts[0]]
 	if name, ok := foreign[parts[0]]; ok && !known {
 		r.fault(e, "unknown rule %q; here it is %s", parts[0], name)
@@ -767,7 +782,13 @@ func (r *resolver) rule(e *entry) network.Rule {
 		return nil
 	}
 	if !known {
-		r.fault(e, "unknown rule %q%s; rules are %s", e.text, expression.Nearest(parts[0], slices.Sorted(maps.Keys(args))), ruleForms)
+		r.fault(
+			e,
+			"unknown rule %q%s; rules are %s",
+			e.text,
+			expression.Nearest(parts[0], slices.Sorted(maps.Keys(args))),
+			ruleForms,
+		)
 		return nil
 	}
 	switch parts[0] {

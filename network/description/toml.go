@@ -43,8 +43,8 @@ func (e *entry) get(key string) *entry {
 	return nil
 }
 
-// readTOML reads a file into a tree, with what stands twice or is out of place. The error is that of the syntax, which ends
-// the reading.
+// readTOML reads a file into a tree, with what stands twice or is out of place. The error is that of the syntax, which
+// ends the reading.
 func readTOML(path string, data []byte) (root *entry, faults fault.List, err error) {
 	root = &entry{kind: table, place: path + ":1:1"}
 	p := new(unstable.Parser)
@@ -67,7 +67,9 @@ func readTOML(path string, data []byte) (root *entry, faults fault.List, err err
 				at = next
 			}
 			if e.Kind == unstable.ArrayTable {
-				faults.Add(fault.At(place, fmt.Errorf("[[%s]] is a list of tables; a table is written [%[1]s]", strings.Join(names, "."))))
+				faults.Add(
+					fault.At(place, fmt.Errorf("[[%s]] is a list of tables; a table is written [%[1]s]", strings.Join(names, "."))),
+				)
 			}
 		case unstable.KeyValue:
 			if err := add(path, p, e, at); err != nil {

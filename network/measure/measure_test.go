@@ -58,7 +58,12 @@ func TestTables(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []sweep.JobColumn{{Name: "choice", Words: []string{"A", "B"}}, {Name: "choice_time_ms"}, {Name: "bump_deg"}, {Name: "bump_length"}}
+	want := []sweep.JobColumn{
+		{Name: "choice", Words: []string{"A", "B"}},
+		{Name: "choice_time_ms"},
+		{Name: "bump_deg"},
+		{Name: "bump_length"},
+	}
 	if !reflect.DeepEqual(set.Columns(), want) {
 		t.Errorf("columns %v", set.Columns())
 	}
@@ -93,7 +98,8 @@ func TestTables(t *testing.T) {
 	}
 }
 
-// TestEdges: a window that ends just at the time after which windows count is left out, and the larger rate of two is taken.
+// TestEdges: a window that ends just at the time after which windows count is left out, and the larger rate of two is
+// taken.
 func TestEdges(t *testing.T) {
 	res, err := parsed(t, ring).Resolve(description.Options{})
 	if err != nil {
@@ -115,11 +121,17 @@ func TestEdges(t *testing.T) {
 	}
 }
 
-// TestSweep: a sweep has the same table for any workers, its trials differ, and points whose values are refused are told.
+// TestSweep: a sweep has the same table for any workers, its trials differ, and points whose values are refused are
+// told.
 func TestSweep(t *testing.T) {
 	tables := map[bool]string{}
 	for _, alone := range []bool{false, true} {
-		x := &Sweep{Description: parsed(t, ring), Trials: 2, Measures: []string{"rate", "choice"}, Run: Run{Time: 200, Discard: 50, Bin: 1}}
+		x := &Sweep{
+			Description: parsed(t, ring),
+			Trials:      2,
+			Measures:    []string{"rate", "choice"},
+			Run:         Run{Time: 200, Discard: 50, Bin: 1},
+		}
 		x.Options.Seed = 7
 		if err := x.Read([]description.Setting{{Name: "rate_A", Text: "0:60:30"}, {Name: "rate_B", Text: "12Hz"}}); err != nil {
 			t.Fatal(err)

@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// Checkpoint keeps a run on disk beside a path, so that it goes on to the same bytes after its process has been killed: a file
-// PATH.checkpoint with the state of network and recording, and for each table a file of the rows so far, of which those behind
-// the checkpoint are dropped when the run goes on.
+// Checkpoint keeps a run on disk beside a path, so that it goes on to the same bytes after its process has been killed:
+// a file PATH.checkpoint with the state of network and recording, and for each table a file of the rows so far, of
+// which those behind the checkpoint are dropped when the run goes on.
 type Checkpoint struct {
 	path, identity string
 	names          []string
@@ -49,19 +49,28 @@ func (c *Checkpoint) Sink(name string) (Sink, error) {
 	return s.add, nil
 }
 
-// ErrStopped is the error of a run that was ended by a stop; to whom the difference does not matter it is context.Canceled.
+// ErrStopped is the error of a run that was ended by a stop; to whom the difference does not matter it is
+// context.Canceled.
 var ErrStopped = fmt.Errorf("stopped: %w", context.Canceled)
 
-// How long a run goes on, in time of the clock, before it is looked whether it is to be saved or stopped. This changes nothing
-// in what comes out.
+// How long a run goes on, in time of the clock, before it is looked whether it is to be saved or stopped. This changes
+// nothing in what comes out.
 const (
 	leastPause = 20 * time.Millisecond
 	firstPause = 10 // steps
 )
 
-// Advance is Recording.Advance with a checkpoint every so often, and one where stop is closed, after which it returns ErrStopped.
-// The run has already taken so many seconds. What a run whose ctx is done has reached since the last checkpoint is lost.
-func (c *Checkpoint) Advance(ctx context.Context, r *Recording, to int64, every time.Duration, seconds float64, stop <-chan struct{}) error {
+// Advance is Recording.Advance with a checkpoint every so often, and one where stop is closed, after which it returns
+// ErrStopped. The run has already taken so many seconds. What a run whose ctx is done has reached since the last
+// checkpoint is lost.
+func (c *Checkpoint) Advance(
+	ctx context.Context,
+	r *Recording,
+	to int64,
+	every time.Duration,
+	seconds float64,
+	stop <-chan struct{},
+) error {
 	begin, due, pause := time.Now(), time.Now().Add(every), int64(firstPause)
 	for r.net.Steps() < to {
 		now := time.Now()
@@ -148,8 +157,8 @@ func replace(path string, data []byte) error {
 	return err
 }
 
-// Restore makes a recording that has just begun, and its network, what they were at Save. The tables lose what came later.
-// seconds is what the run had taken.
+// Restore makes a recording that has just begun, and its network, what they were at Save. The tables lose what came
+// later. seconds is what the run had taken.
 func (c *Checkpoint) Restore(r *Recording) (seconds float64, err error) {
 	data, err := os.ReadFile(c.path)
 	if err != nil {
@@ -170,7 +179,10 @@ func (c *Checkpoint) Restore(r *Recording) (seconds float64, err error) {
 		return 0, fmt.Errorf("%s is torn; remove it", c.path)
 	}
 	if head.Identity != c.identity {
-		return 0, fmt.Errorf("%s belongs to another run; remove it, or give the same network, values, times and tables", c.path)
+		return 0, fmt.Errorf(
+			"%s belongs to another run; remove it, or give the same network, values, times and tables",
+			c.path,
+		)
 	}
 	for _, name := range c.names {
 		length, ok := head.Lengths[name]

@@ -11,9 +11,16 @@ import (
 	"popsim/network/recording"
 )
 
-// kept is a run of 30 ms that keeps itself beside path and gives up after the steps of saves, and what came out if there are
-// none.
-func kept(t *testing.T, path string, workers int, identity string, resume bool, saves ...int64) (out string, err error) {
+// kept is a run of 30 ms that keeps itself beside path and gives up after the steps of saves, and what came out if
+// there are none.
+func kept(
+	t *testing.T,
+	path string,
+	workers int,
+	identity string,
+	resume bool,
+	saves ...int64,
+) (out string, err error) {
 	t.Helper()
 	var s, q, tr strings.Builder
 	n, spec := small(t, workers)
@@ -71,7 +78,8 @@ func kept(t *testing.T, path string, workers int, identity string, resume bool, 
 	return out, c.Remove()
 }
 
-// TestCheckpoint: a run that is killed and resumed, with other workers, gives what a run in one go gives, to the last bit.
+// TestCheckpoint: a run that is killed and resumed, with other workers, gives what a run in one go gives, to the last
+// bit.
 func TestCheckpoint(t *testing.T) {
 	dir := t.TempDir()
 	whole, err := kept(t, filepath.Join(dir, "whole"), 1, "a", false)

@@ -10,8 +10,8 @@ import (
 	"popsim/network"
 )
 
-// ParseOf reads which neurons are meant: names of populations, parts of them with both ends in, and numbers in the network,
-// as in E:0:3,I:5 or 0:9. An error says what is wrong.
+// ParseOf reads which neurons are meant: names of populations, parts of them with both ends in, and numbers in the
+// network, as in E:0:3,I:5 or 0:9. An error says what is wrong.
 func ParseOf(spec *network.Spec, text string) (neurons []int, err error) {
 	for item := range strings.SplitSeq(text, ",") {
 		words := strings.Split(strings.TrimSpace(item), ":")

@@ -1,5 +1,6 @@
-// Package recording advances a network and keeps what its users look at: the train of each neuron, measures of populations,
-// and tables of spikes, states and rates that are handed on in blocks, by time, so that memory does not grow with them.
+// Package recording advances a network and keeps what its users look at: the train of each neuron, measures of
+// populations, and tables of spikes, states and rates that are handed on in blocks, by time, so that memory does not
+// grow with them.
 package recording
 
 import (
@@ -26,7 +27,8 @@ type Config struct {
 	To   float64 // ms: where the run is meant to end
 	Bin  float64 // ms, a whole number of steps: of rates over time, and of the counts behind measures
 
-	Each          func(population, neuron int, t float64) // takes each spike, the neuron counted in its population; may be nil
+	// takes each spike, the neuron counted in its population; may be nil
+	Each          func(population, neuron int, t float64)
 	Spikes, Rates Sink
 	Trace         Trace
 	Sample        int // neurons of which spikes are kept in memory, for pictures; shared out among populations
@@ -167,8 +169,8 @@ func (r *Recording) populationOf(neuron int) int {
 	return j
 }
 
-// Measures are those of the populations, of the spikes from Config.From to now; nil where nothing was measured yet. Spikes
-// must not be recorded afterwards.
+// Measures are those of the populations, of the spikes from Config.From to now; nil where nothing was measured yet.
+// Spikes must not be recorded afterwards.
 func (r *Recording) Measures() []statistics.Population {
 	if r.End() <= r.cfg.From {
 		return nil

@@ -20,7 +20,11 @@ func small(t *testing.T, workers int) (*network.Network, *network.Spec) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := d.Resolve(description.Options{Settings: []description.Setting{{Name: "N_E", Text: "320"}, {Name: "C_E", Text: "8"}, {Name: "C_I", Text: "2"}}})
+	res, err := d.Resolve(
+		description.Options{
+			Settings: []description.Setting{{Name: "N_E", Text: "320"}, {Name: "C_E", Text: "8"}, {Name: "C_I", Text: "2"}},
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +54,12 @@ func text(b *strings.Builder) recording.Sink {
 }
 
 // recorded runs the network for 30 ms, cut at some steps, and returns spikes, rates and, where asked for, a trace.
-func recorded(t *testing.T, workers int, traced bool, cuts ...int64) (spikes, rates, trace string, r *recording.Recording) {
+func recorded(
+	t *testing.T,
+	workers int,
+	traced bool,
+	cuts ...int64,
+) (spikes, rates, trace string, r *recording.Recording) {
 	t.Helper()
 	var s, q, tr strings.Builder
 	n, spec := small(t, workers)
@@ -92,7 +101,10 @@ func TestCuts(t *testing.T) {
 // TestVariables: columns of a trace are the states, then what synapses change, with units.
 func TestVariables(t *testing.T) {
 	_, spec := small(t, 1)
-	if got, want := recording.Variables(spec, []int{0}), []string{"V_mV", "I_exc_pA", "I_inh_pA"}; !slices.Equal(got, want) {
+	if got, want := recording.Variables(spec, []int{0}), []string{"V_mV", "I_exc_pA", "I_inh_pA"}; !slices.Equal(
+		got,
+		want,
+	) {
 		t.Errorf("%v, want %v", got, want)
 	}
 }
@@ -117,7 +129,8 @@ func TestParseOf(t *testing.T) {
 		{"", nil, `no population ""`},
 	} {
 		got, err := recording.ParseOf(spec, c.text)
-		if !slices.Equal(got, c.want) || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+		if !slices.Equal(got, c.want) || (err == nil) != (c.err == "") ||
+			err != nil && !strings.Contains(err.Error(), c.err) {
 			t.Errorf("%q: %v, %v; want %v, %s", c.text, got, err, c.want, c.err)
 		}
 	}

@@ -50,8 +50,8 @@ func (s *Session) Begin(net *network.Network, spec *network.Spec) (err error) {
 	return err
 }
 
-// Run runs to the end, and gives the sinks the rest of their tables. Without a checkpoint they also get what a run has come to
-// whose ctx is done, and the error is that of ctx.
+// Run runs to the end, and gives the sinks the rest of their tables. Without a checkpoint they also get what a run has
+// come to whose ctx is done, and the error is that of ctx.
 func (s *Session) Run(ctx context.Context) (err error) {
 	begin, end := time.Now(), Steps(s.To, s.Recording.spec.Dt)
 	defer func() { s.Seconds += time.Since(begin).Seconds() }()

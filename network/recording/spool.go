@@ -12,8 +12,8 @@ import (
 	"popsim/table"
 )
 
-// handOn gives a sink the rows of a table in blocks of blockRows, and with all the rest of them too, which may be none. It
-// returns how many rows were given.
+// handOn gives a sink the rows of a table in blocks of blockRows, and with all the rest of them too, which may be none.
+// It returns how many rows were given.
 func handOn(sink Sink, t *table.Table, all bool) (given int, err error) {
 	n := t.Rows()
 	for first := 0; err == nil && (n-first >= blockRows || all && first >= given); first += blockRows {
@@ -31,8 +31,8 @@ func handOn(sink Sink, t *table.Table, all bool) (given int, err error) {
 	return given, err
 }
 
-// spool keeps the rows of a table on disk until a run has ended: a file of blocks, each with the names and kinds of its columns
-// and their values, which can be cut where a checkpoint was.
+// spool keeps the rows of a table on disk until a run has ended: a file of blocks, each with the names and kinds of its
+// columns and their values, which can be cut where a checkpoint was.
 type spool struct {
 	file   *os.File
 	out    *bufio.Writer

@@ -51,12 +51,29 @@ func EdgeTable(net *network.Network, spec *network.Spec, sink Sink) (err error) 
 	flush := func() error {
 		name := table.Col("projection", projection)
 		name.Width = width
-		e := sink(table.NewTable(name, table.Col("pre", pre), table.Col("post", post), table.Col("weight", weight), table.Col("delay_ms", delay)))
+		e := sink(
+			table.NewTable(
+				name,
+				table.Col("pre", pre),
+				table.Col("post", post),
+				table.Col("weight", weight),
+				table.Col("delay_ms", delay),
+			),
+		)
 		projection, pre, post, weight, delay = projection[:0], pre[:0], post[:0], weight[:0], delay[:0]
 		return e
 	}
 	net.PoolEdges(func(p, from, to int, w, d float64) bool {
-		projection, pre, post = append(projection, spec.Projections[p].Name), append(pre, int64(from)), append(post, int64(to))
+		projection, pre, post = append(
+			projection,
+			spec.Projections[p].Name,
+		), append(
+			pre,
+			int64(from),
+		), append(
+			post,
+			int64(to),
+		)
 		weight, delay = append(weight, w), append(delay, d)
 		if len(pre) == blockRows {
 			err = flush()
@@ -69,8 +86,8 @@ func EdgeTable(net *network.Network, spec *network.Spec, sink Sink) (err error) 
 	return err
 }
 
-// SpectrumTable is a row per frequency with the power spectra of the rates of populations, and their standard errors; it has no
-// rows where the time was too short for one.
+// SpectrumTable is a row per frequency with the power spectra of the rates of populations, and their standard errors;
+// it has no rows where the time was too short for one.
 func SpectrumTable(spec *network.Spec, m []statistics.Population) *table.Table {
 	t := new(table.Table)
 	for i := range m { // of a silent population there is no spectrum, of the others they have the same frequencies

@@ -91,8 +91,8 @@ func populationsOf(spec *network.Spec, of []int) []int {
 	return found
 }
 
-// variablesOf lists the states of the models of some populations, each name with its unit once, then the synaptic variables
-// that arrivals change there.
+// variablesOf lists the states of the models of some populations, each name with its unit once, then the synaptic
+// variables that arrivals change there.
 func variablesOf(spec *network.Spec, populations []int) []variable {
 	var all []variable
 	n := len(spec.Populations)

@@ -11,8 +11,8 @@ const (
 	batches = 10
 	// leastBins is the number of bins from which on a batch has measures of its own.
 	leastBins = 10
-	// edge is the share of a bin by which a spike may miss the beginning of the next and still belong to it: the rounding of
-	// times that lie on a grid.
+	// edge is the share of a bin by which a spike may miss the beginning of the next and still belong to it: the rounding
+	// of times that lie on a grid.
 	edge = 1e-9
 )
 
@@ -27,15 +27,15 @@ type Population struct {
 	// (Holt et al., J. Neurophysiol. 75:1806 (1996)).
 	CV, CVSE, CV2, CV2SE float64
 
-	// Of spike counts in bins: the variance of the population's count over its mean (Fano factor); the standard deviation of
-	// the mean count of a neuron over the root of the mean variance of single neurons (chi of Golomb & Rinzel, Physica D
-	// 72:259 (1994), with counts for potentials), 1 where all fire together and 1/sqrt(n) where all are independent; and the
-	// mean correlation coefficient of pairs, weighted by the product of their standard deviations. Their errors come from
-	// the scatter between ten stretches of the time, which includes all correlations shorter than these.
+	// Of spike counts in bins: the variance of the population's count over its mean (Fano factor); the standard deviation
+	// of the mean count of a neuron over the root of the mean variance of single neurons (chi of Golomb & Rinzel, Physica
+	// D 72:259 (1994), with counts for potentials), 1 where all fire together and 1/sqrt(n) where all are independent; and
+	// the mean correlation coefficient of pairs, weighted by the product of their standard deviations. Their errors come
+	// from the scatter between ten stretches of the time, which includes all correlations shorter than these.
 	Fano, FanoSE, Synchrony, SynchronySE, Correlation, CorrelationSE float64
 
-	// Of the power spectrum of the rate: the frequency of the largest power, uncertain by half the distance of frequencies,
-	// and that power over 2r/n, what independent Poisson trains of rate r have.
+	// Of the power spectrum of the rate: the frequency of the largest power, uncertain by half the distance of
+	// frequencies, and that power over 2r/n, what independent Poisson trains of rate r have.
 	Peak, PeakSE, PeakRatio float64
 	Spectrum                Spectrum
 }
@@ -205,8 +205,8 @@ func (r *Recorder) measure(p *binned, of func(*counts) *moment) (fano, synchrony
 	return fano, synchrony, correlation
 }
 
-// variation is the coefficient of variation of the intervals, with the squares of deviations over their number less one, and
-// CV2. They are NaN where there are too few.
+// variation is the coefficient of variation of the intervals, with the squares of deviations over their number less
+// one, and CV2. They are NaN where there are too few.
 func (v *intervals) variation() (cv, cv2 float64) {
 	n := float64(v.spikes - 1)
 	if n < 2 {
@@ -216,8 +216,8 @@ func (v *intervals) variation() (cv, cv2 float64) {
 	return math.Sqrt(max(0, (v.square-float64(n*mean)*mean)/(n-1))) / mean, v.change / (n - 1)
 }
 
-// Measure returns the measures of the population from the recorder's start to end, ms. The recorder must not be added to
-// afterwards.
+// Measure returns the measures of the population from the recorder's start to end, ms. The recorder must not be added
+// to afterwards.
 func (r *Recorder) Measure(end float64) Population {
 	var rate, cv, cv2 scatter
 	for i := range r.intervals {

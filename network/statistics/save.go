@@ -44,7 +44,8 @@ func (r *Recorder) Save(b []byte) []byte {
 func (r *Recorder) Restore(b []byte) (rest []byte, err error) {
 	const head, batch, neuron = 11, 3, 12 // words
 	at := func(i int) int64 { return int64(binary.LittleEndian.Uint64(b[8*i:])) }
-	if len(b) < 8*head || at(0) != int64(len(r.intervals)) || at(1) < 0 || at(1) > 2*batches || at(2) < 0 || at(2) > int64(len(b)) {
+	if len(b) < 8*head || at(0) != int64(len(r.intervals)) || at(1) < 0 || at(1) > 2*batches || at(2) < 0 ||
+		at(2) > int64(len(b)) {
 		return nil, ErrSaved
 	}
 	closed, series := int(at(1)), int(at(2))

@@ -14,10 +14,10 @@ type Spectrum struct {
 	Segments  int
 }
 
-// PowerSpectrum is that of counts of a population of n neurons in bins (ms), as spikes/s per neuron, by Welch's method: the
-// mean over segments of so many bins that overlap by half, each less the mean of all and under a Hann window (Welch, IEEE
-// Trans. Audio Electroacoust. 15:70 (1967)). Independent Poisson trains of rate r have the power 2r/n at all frequencies. It
-// is empty where there are fewer bins than a segment has.
+// PowerSpectrum is that of counts of a population of n neurons in bins (ms), as spikes/s per neuron, by Welch's method:
+// the mean over segments of so many bins that overlap by half, each less the mean of all and under a Hann window
+// (Welch, IEEE Trans. Audio Electroacoust. 15:70 (1967)). Independent Poisson trains of rate r have the power 2r/n at
+// all frequencies. It is empty where there are fewer bins than a segment has.
 func PowerSpectrum(counts []float64, n int, bin float64, segment int) Spectrum {
 	var s Spectrum
 	if segment < 2 || len(counts) < segment {

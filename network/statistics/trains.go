@@ -29,8 +29,8 @@ func Counts(times []float64, from, to, bin float64) []float64 {
 	return counts
 }
 
-// CV is the coefficient of variation of intervals: the standard deviation, of squares over their number less one, over the
-// mean. The error takes intervals for independent.
+// CV is the coefficient of variation of intervals: the standard deviation, of squares over their number less one, over
+// the mean. The error takes intervals for independent.
 func CV(intervals []float64) Estimate {
 	return jackknife(intervals, 3, func(n, sum, square float64) float64 {
 		mean := sum / n
@@ -38,8 +38,8 @@ func CV(intervals []float64) Estimate {
 	})
 }
 
-// CV2 is the mean of 2|b-a|/(a+b) over adjacent intervals a and b (Holt et al., J. Neurophysiol. 75:1806 (1996)), which a rate
-// that changes slowly does not raise. The error regards that neighbours share an interval.
+// CV2 is the mean of 2|b-a|/(a+b) over adjacent intervals a and b (Holt et al., J. Neurophysiol. 75:1806 (1996)), which
+// a rate that changes slowly does not raise. The error regards that neighbours share an interval.
 func CV2(intervals []float64) Estimate {
 	if len(intervals) < 3 {
 		return undefined
@@ -70,8 +70,8 @@ func Fano(counts []float64) Estimate {
 	})
 }
 
-// jackknife estimates a function of the sums of numbers and of their squares, with the error from leaving out one at a time
-// (Efron & Tibshirani, An Introduction to the Bootstrap (1993), chapter 11).
+// jackknife estimates a function of the sums of numbers and of their squares, with the error from leaving out one at a
+// time (Efron & Tibshirani, An Introduction to the Bootstrap (1993), chapter 11).
 func jackknife(x []float64, least int, f func(n, sum, square float64) float64) Estimate {
 	if len(x) < least {
 		return undefined
@@ -114,9 +114,9 @@ type Locking struct {
 	P        float64  // probability of a strength at least as large without locking (Rayleigh test)
 }
 
-// VectorStrength is the length of the mean of exp(2 pi i t/period) over spikes (Goldberg & Brown, J. Neurophysiol. 32:613
-// (1969)). The error is the asymptotic one of a mean resultant length, and P that of the Rayleigh test (Mardia & Jupp,
-// Directional Statistics (2000), sections 4.8.1 and 6.3.1).
+// VectorStrength is the length of the mean of exp(2 pi i t/period) over spikes (Goldberg & Brown, J. Neurophysiol.
+// 32:613 (1969)). The error is the asymptotic one of a mean resultant length, and P that of the Rayleigh test (Mardia &
+// Jupp, Directional Statistics (2000), sections 4.8.1 and 6.3.1).
 func VectorStrength(times []float64, period float64) Locking {
 	n := float64(len(times))
 	if n < 2 {
@@ -148,8 +148,8 @@ type Average struct {
 	Spikes int // those whose surroundings lie within the signal
 }
 
-// TriggeredAverage is the spike-triggered average of a signal of which sample k covers [k dt, (k+1) dt) ms, over so many
-// samples before and after that of the spike. The error takes spikes for independent.
+// TriggeredAverage is the spike-triggered average of a signal of which sample k covers [k dt, (k+1) dt) ms, over so
+// many samples before and after that of the spike. The error takes spikes for independent.
 func TriggeredAverage(signal []float64, dt float64, times []float64, before, after int) Average {
 	a := Average{}
 	sums := make([]scatter, before+after+1)

@@ -36,7 +36,13 @@ func TestTrainsByHand(t *testing.T) {
 	near(t, "its error", l.Strength.SE, 0, 1e-7) // the root of a rounding
 	near(t, "phase", l.Phase, 0.4*math.Pi, rounding)
 	near(t, "strength of opposite phases", VectorStrength([]float64{0, 5}, 10).Strength.Value, 0, rounding)
-	near(t, "strength of phases 0 and a quarter", VectorStrength([]float64{0, 2.5}, 10).Strength.Value, math.Sqrt(0.5), rounding)
+	near(
+		t,
+		"strength of phases 0 and a quarter",
+		VectorStrength([]float64{0, 2.5}, 10).Strength.Value,
+		math.Sqrt(0.5),
+		rounding,
+	)
 	signal := []float64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
 	a := TriggeredAverage(signal, 0.5, []float64{0.2, 1.5, 2.6, 4.9}, 2, 1)
 	near(t, "spikes with surroundings", float64(a.Spikes), 2, 0)
@@ -76,9 +82,9 @@ func gamma(n, shape int, seed uint64) []float64 {
 	return times
 }
 
-// TestTrainsByLaw compares with the values of gamma trains: CV 1/sqrt(k); CV2 1 for k = 1, 3/4 for k = 2 (Holt et al. 1996).
-// Values agree within four of their own errors, and those with the scatter of 40 trains within a third: what the scatter of 40
-// is uncertain by, three times over.
+// TestTrainsByLaw compares with the values of gamma trains: CV 1/sqrt(k); CV2 1 for k = 1, 3/4 for k = 2 (Holt et al.
+// 1996). Values agree within four of their own errors, and those with the scatter of 40 trains within a third: what the
+// scatter of 40 is uncertain by, three times over.
 func TestTrainsByLaw(t *testing.T) {
 	const trains, n = 40, 400
 	for _, shape := range []int{1, 2} {
@@ -133,8 +139,8 @@ func TestVectorStrengthByLaw(t *testing.T) {
 	}
 }
 
-// TestSpectrum: independent Poisson trains have a flat spectrum of 2r/n, a sine of amplitude a the power a²/2 around its
-// frequency, and the integral of the power is the variance.
+// TestSpectrum: independent Poisson trains have a flat spectrum of 2r/n, a sine of amplitude a the power a²/2 around
+// its frequency, and the integral of the power is the variance.
 func TestSpectrum(t *testing.T) {
 	const n, bin, rate, bins, segment = 50, 1.0, 20.0, 1 << 15, 512
 	counts := make([]float64, bins)

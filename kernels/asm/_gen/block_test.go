@@ -113,7 +113,18 @@ func TestBlocksMeanWhatTheySay(t *testing.T) {
 	for i := range input {
 		input[i] = math.Float64bits(rng.NormFloat64() * 3)
 	}
-	copy(input, []uint64{0, 1 << 63, 1, math.Float64bits(math.Inf(1)), math.Float64bits(math.NaN()), math.Float64bits(1.0 / 3), math.Float64bits(-2)})
+	copy(
+		input,
+		[]uint64{
+			0,
+			1 << 63,
+			1,
+			math.Float64bits(math.Inf(1)),
+			math.Float64bits(math.NaN()),
+			math.Float64bits(1.0 / 3),
+			math.Float64bits(-2),
+		},
+	)
 	var calls strings.Builder
 	var want [][]uint64
 	for i := range randomFuncs {
@@ -123,7 +134,11 @@ func TestBlocksMeanWhatTheySay(t *testing.T) {
 			mem, bitsAt := k.Arg("mem"), k.Arg("bits")
 			var m []operand.Mem
 			memory := map[vec.Mem][]float64{}
-			in := &vec.Interpreter{Memory: func(m vec.Mem) []float64 { return memory[m] }, Pins: map[*Pin][]uint64{}, General: map[any]uint64{}}
+			in := &vec.Interpreter{
+				Memory:  func(m vec.Mem) []float64 { return memory[m] },
+				Pins:    map[*Pin][]uint64{},
+				General: map[any]uint64{},
+			}
 			for c := range columns {
 				m = append(m, at(mem, c*w.Bytes()))
 				for l := range w.Lanes {

@@ -31,7 +31,12 @@ var two = map[string]int{"AVX2": 2, "AVX512": 2}
 var coupledKernels = []*coupledKernel{
 	{"LIFCoupled", "moves LIF neurons; see CoupledBlock.", two, lifCoupled},
 	{"HHCoupledRK4", "moves hh neurons by the classical method of order 4; see CoupledBlock.", two, coupledRK4(hhDeriv)},
-	{"HHTMCoupledRK4", "moves hhtm neurons by the classical method of order 4; see CoupledBlock.", two, coupledRK4(hhtmDeriv)},
+	{
+		"HHTMCoupledRK4",
+		"moves hhtm neurons by the classical method of order 4; see CoupledBlock.",
+		two,
+		coupledRK4(hhtmDeriv),
+	},
 	{"HHCoupledStrang", "moves hh neurons by Strang's splitting; see CoupledBlock.", four, coupledStrang(hhGates)},
 	{"HHTMCoupledStrang", "moves hhtm neurons by Strang's splitting; see CoupledBlock.", four, coupledStrang(traubMiles)},
 }
@@ -239,21 +244,33 @@ func (d *coupledKernel) plain() string {
 	d.step(b, x)
 	b.Block.Bits(x.calm, "calm")
 	var t strings.Builder
-	fmt.Fprintf(&t, "// %sGo %s\nfunc %sGo(b *CoupledBlock) {\nfor at := 0; at < Group; at += %d {\n", d.name, d.doc, d.name, vec.Go.Lanes)
+	fmt.Fprintf(
+		&t,
+		"// %sGo %s\nfunc %sGo(b *CoupledBlock) {\nfor at := 0; at < Group; at += %d {\n",
+		d.name,
+		d.doc,
+		d.name,
+		vec.Go.Lanes,
+	)
 	for _, base := range b.Bases() {
 		if c, ok := base.(plainColumn); ok {
 			fmt.Fprintf(&t, "%s := (*[8]float64)(%s[at:])\n", c.name, c.slice)
 		}
 	}
-	fmt.Fprintf(&t, "calm := uint8(0)\nfor l := range %d {\n%s}\nb.Calm[at/8] = calm\n}\n}\n", vec.Go.Lanes, b.GoText(vec.GoNames{
-		Memory: func(m vec.Mem) string {
-			if c, ok := m.Base.(plainColumn); ok {
-				return c.name + "[l]"
-			}
-			return string(m.Base.(plainScalar))
-		},
-		General: func(r any) string { return r.(string) },
-	}))
+	fmt.Fprintf(
+		&t,
+		"calm := uint8(0)\nfor l := range %d {\n%s}\nb.Calm[at/8] = calm\n}\n}\n",
+		vec.Go.Lanes,
+		b.GoText(vec.GoNames{
+			Memory: func(m vec.Mem) string {
+				if c, ok := m.Base.(plainColumn); ok {
+					return c.name + "[l]"
+				}
+				return string(m.Base.(plainScalar))
+			},
+			General: func(r any) string { return r.(string) },
+		}),
+	)
 	return t.String()
 }
 

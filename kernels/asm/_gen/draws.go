@@ -150,8 +150,8 @@ func (k *philox) move(from, to reg.Register) {
 	k.asm("VMOVDQA", from, to)
 }
 
-// philoxWords writes the words of each lane together: two steps of unpacking turn four vectors of words into vectors whose
-// quarters (halves, with AVX2) are four words of one lane.
+// philoxWords writes the words of each lane together: two steps of unpacking turn four vectors of words into vectors
+// whose quarters (halves, with AVX2) are four words of one lane.
 func philoxWords(f *file, w isa) {
 	k := newPhilox(f, w, "PhiloxWords", "draws words; see PhiloxBlock.")
 	out, n := k.Value("Words"), k.Value("Vectors")
@@ -293,7 +293,13 @@ func (k *philox) instants(word reg.Register, j int, counts, to operand.Mem) {
 		return r.(reg.Vec).AsX()
 	}
 	constant := func(u uint64) operand.Mem { m, _ := k.constant(u); return m }
-	scale, offset, none := constant(math.Float64bits(0x1p-32)), constant(math.Float64bits(0x1p-33)), constant(math.Float64bits(asm.NoArrival))
+	scale, offset, none := constant(
+		math.Float64bits(0x1p-32),
+	), constant(
+		math.Float64bits(0x1p-33),
+	), constant(
+		math.Float64bits(asm.NoArrival),
+	)
 	k.memory(number, k.plus("Skip", 0))
 	if j > 0 {
 		k.broadcast(x, operand.U32(j))

@@ -80,7 +80,17 @@ type hhGroup struct {
 // hhGroup loads the pointers of the Block.
 func (f *Func) hhGroup(states int, full bool) *hhGroup {
 	k := &hhGroup{Func: f, full: full}
-	k.step, k.lane, k.coef, k.old, k.wake = k.Value("Step"), k.Value("Lane"), k.Value("Coef"), k.Value("Scratch"), k.Value("Level")
+	k.step, k.lane, k.coef, k.old, k.wake = k.Value(
+		"Step",
+	), k.Value(
+		"Lane",
+	), k.Value(
+		"Coef",
+	), k.Value(
+		"Scratch",
+	), k.Value(
+		"Level",
+	)
 	for j := range states {
 		k.y = append(k.y, k.pointer("Y", j))
 	}
@@ -257,7 +267,12 @@ func hhDeriv(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
 	r := b.HHRates(v)
 	a, g := hhIon(b, c, drive, m, h, n)
 	am, bh, an := b.Div(r.mN, r.mD), b.Div(b.Const(1), r.hD), b.Div(r.nN, r.nD)
-	return []Vec{b.FNMA(g, v, a), b.FNMA(b.Add(am, r.mB), m, am), b.FNMA(b.Add(r.hA, bh), h, r.hA), b.FNMA(b.Add(an, r.nB), n, an)}
+	return []Vec{
+		b.FNMA(g, v, a),
+		b.FNMA(b.Add(am, r.mB), m, am),
+		b.FNMA(b.Add(r.hA, bh), h, r.hA),
+		b.FNMA(b.Add(an, r.nB), n, an),
+	}
 }
 
 // hhRK4 is the classical method of order four.

@@ -120,15 +120,20 @@ var plainStates, plainNext = [4]plainColumn{{name: "y[0]"}, {name: "y[1]"}, {nam
 func hhtmPlain(method string, step hhStep) func() string {
 	return func() string {
 		doc := "writes the states of the eight hhtm neurons from lane at on after a step; drive is (g_L E_L + I)/C."
-		return plainFunc("HHTM"+method+"Go", doc, "(b *Block, at int, drive *[8]float64, y, next *[4][8]float64)", func(b *Block) {
-			var y []Vec
-			for _, c := range plainStates {
-				y = append(y, c.load(b))
-			}
-			for j, v := range step(b, plainCoef(b), plainColumn{name: "drive"}.load(b), y) {
-				plainNext[j].store(b, v)
-			}
-		})
+		return plainFunc(
+			"HHTM"+method+"Go",
+			doc,
+			"(b *Block, at int, drive *[8]float64, y, next *[4][8]float64)",
+			func(b *Block) {
+				var y []Vec
+				for _, c := range plainStates {
+					y = append(y, c.load(b))
+				}
+				for j, v := range step(b, plainCoef(b), plainColumn{name: "drive"}.load(b), y) {
+					plainNext[j].store(b, v)
+				}
+			},
+		)
 	}
 }
 

@@ -790,7 +790,11 @@ func (k *lifFunc) spiked(which reg.GPVirtual, theta, steps operand.Mem) {
 
 // events appends the spikes of the lanes which of a vector, at least one. Lane l of the vector is first + l of the
 // shard, theta is the place of its time, as part of a step, and step writes the number of the step.
-func (f *Func) events(which, first reg.GPVirtual, theta func(l reg.Register) operand.Mem, step func(l, to reg.Register)) {
+func (f *Func) events(
+	which, first reg.GPVirtual,
+	theta func(l reg.Register) operand.Mem,
+	step func(l, to reg.Register),
+) {
 	to, l, x, top := f.Value("Count"), f.GP64(), f.GP64(), f.NewLabel("event")
 	f.SHLQ(imm(4), to)
 	f.ADDQ(f.Field("Events"), to)

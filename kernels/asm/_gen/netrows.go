@@ -12,8 +12,8 @@ import (
 	"popsim/kernels/vec"
 )
 
-// A laneKernel is a kernel over rows in the making (asm/rows.go): many lanes through some steps, with the states in registers. Its
-// assembly and its plain Go come from one recording of a step.
+// A laneKernel is a kernel over rows in the making (asm/rows.go): many lanes through some steps, with the states in
+// registers. Its assembly and its plain Go come from one recording of a step.
 type laneKernel struct {
 	name, doc, argument string
 	states, rows, coefs []string // fields, fields, and the columns of Coef in their order
@@ -70,7 +70,9 @@ func lifRows(name, doc string, drive, jump bool) *laneKernel {
 var (
 	expRows = &laneKernel{
 		name: "ExpRows", doc: "advances exponential currents; see CurrentRowsBlock.", argument: "CurrentRowsBlock",
-		states: []string{"Current"}, rows: []string{"Row", "Drive"}, coefs: []string{"PerCurrent"}, scalars: []string{"Decay"},
+		states: []string{
+			"Current",
+		}, rows: []string{"Row", "Drive"}, coefs: []string{"PerCurrent"}, scalars: []string{"Decay"},
 		vectors: map[string]int{"AVX2": 4, "AVX512": 4},
 		step: func(b *vec.Block, x *laneVars) {
 			x.set("Drive", b.FMA(x.get("PerCurrent"), x.get("Current"), x.get("Drive")))
@@ -229,7 +231,14 @@ func (d *laneKernel) plain() string {
 	}
 	var t strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&t, format+"\n", args...) }
-	line("// %sGo %s\nfunc %sGo(b *%s) {\nfor at := 0; at < b.Lanes; at += %d {", d.name, d.doc, d.name, d.argument, vec.Go.Lanes)
+	line(
+		"// %sGo %s\nfunc %sGo(b *%s) {\nfor at := 0; at < b.Lanes; at += %d {",
+		d.name,
+		d.doc,
+		d.name,
+		d.argument,
+		vec.Go.Lanes,
+	)
 	line("coef, lane := b.Coef[at/Group*b.CoefStride:], at%%Group")
 	local := func(f string) string { return strings.ToLower(f[:1]) + f[1:] + "s" }
 	for j, f := range d.coefs {

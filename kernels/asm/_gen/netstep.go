@@ -13,7 +13,8 @@ import (
 	"popsim/kernels/vec"
 )
 
-// A stepKernel takes many lanes of a network through one step (asm/steps.go). Its assembly and its plain Go come from one recording.
+// A stepKernel takes many lanes of a network through one step (asm/steps.go). Its assembly and its plain Go come from
+// one recording.
 type stepKernel struct {
 	name, doc, argument string
 	columns             []string // fields, a value per lane
@@ -27,7 +28,14 @@ type stepKernel struct {
 var (
 	lifStep = &stepKernel{
 		name: "LIFStep", doc: "moves LIF neurons; see LIFStepBlock.", argument: "LIFStepBlock",
-		columns: []string{"V", "Wake", "VInf", "Drive", "Jump", "Top"}, coefs: []string{"Keep", "VTh"}, scalars: []string{"First"},
+		columns: []string{
+			"V",
+			"Wake",
+			"VInf",
+			"Drive",
+			"Jump",
+			"Top",
+		}, coefs: []string{"Keep", "VTh"}, scalars: []string{"First"},
 		events: true, vectors: map[string]int{"AVX2": 2, "AVX512": 4},
 		step: func(b *vec.Block, x *laneVars) {
 			v, wake, now, keep := x.get("V"), x.get("Wake"), x.get("First"), x.get("Keep")
@@ -243,7 +251,14 @@ func (d *stepKernel) plain() string {
 	var t strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&t, format+"\n", args...) }
 	local := func(f string) string { return strings.ToLower(f[:1]) + f[1:] + "s" }
-	line("// %sGo %s\nfunc %sGo(b *%s) {\nfor at := 0; at < b.Lanes; at += %d {", d.name, d.doc, d.name, d.argument, vec.Go.Lanes)
+	line(
+		"// %sGo %s\nfunc %sGo(b *%s) {\nfor at := 0; at < b.Lanes; at += %d {",
+		d.name,
+		d.doc,
+		d.name,
+		d.argument,
+		vec.Go.Lanes,
+	)
 	if d.coefs != nil {
 		line("coef, lane := b.Coef[at/Group*b.CoefStride:], at%%Group")
 	}

@@ -53,7 +53,13 @@ func Compile(p *vec.Program, target vec.Target, n int, tune vec.Tuning) (*Code, 
 	if err != nil {
 		return nil, err
 	}
-	c := &Code{memory: m, lanes: n * target.Lanes, consts: aligned(len(a.pool)), spills: a.slots * target.Lanes, Size: len(a.bytes)}
+	c := &Code{
+		memory: m,
+		lanes:  n * target.Lanes,
+		consts: aligned(len(a.pool)),
+		spills: a.slots * target.Lanes,
+		Size:   len(a.bytes),
+	}
 	copy(c.consts, a.pool)
 	runtime.AddCleanup(c, func(m *memory) { m.free() }, m)
 	return c, nil
@@ -86,7 +92,9 @@ func (x *executor) Run(f *vec.Frame) {
 			return
 		}
 		*a = arguments{
-			before: unsafe.Pointer(&f.Before[0]), after: unsafe.Pointer(&f.After[0]), input: unsafe.Pointer(&f.Input[f.Step*f.Stride]),
+			before: unsafe.Pointer(
+				&f.Before[0],
+			), after: unsafe.Pointer(&f.After[0]), input: unsafe.Pointer(&f.Input[f.Step*f.Stride]),
 			lane: pointer(f.Lane), shared: pointer(f.Shared), consts: pointer(x.consts), spill: pointer(x.spill),
 			stride: 8 * f.Stride, steps: f.Steps - f.Step, at: 8 * f.At, lanes: 8 * f.Lanes,
 		}

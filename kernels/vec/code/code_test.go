@@ -272,7 +272,12 @@ func TestEncoding(t *testing.T) {
 			at := 0
 			for i, w := range want { // the first that differs
 				if !strings.HasPrefix(got[at:], w) {
-					t.Fatalf("%s: %s; Go's assembler: %s...", target.Name, strings.Split(source.String(), "\n")[i+2]+" "+w, got[at:min(at+24, len(got))])
+					t.Fatalf(
+						"%s: %s; Go's assembler: %s...",
+						target.Name,
+						strings.Split(source.String(), "\n")[i+2]+" "+w,
+						got[at:min(at+24, len(got))],
+					)
 				}
 				at += len(w)
 			}
@@ -293,8 +298,19 @@ func assembled(t *testing.T, source string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("go", "tool", "asm", "-p", "x", "-S", "-I", filepath.Join(strings.TrimSpace(string(root)), "pkg", "include"),
-		"-o", filepath.Join(dir, "f.o"), path)
+	cmd := exec.Command(
+		"go",
+		"tool",
+		"asm",
+		"-p",
+		"x",
+		"-S",
+		"-I",
+		filepath.Join(strings.TrimSpace(string(root)), "pkg", "include"),
+		"-o",
+		filepath.Join(dir, "f.o"),
+		path,
+	)
 	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
