@@ -183,7 +183,8 @@ func (d *Diagram) cycles(ctx context.Context, c *cycleTracer) error {
 				continue
 			}
 			if err != nil {
-				d.Warnings = append(d.Warnings, fmt.Errorf("%w near the one that integration finds at %s = %.8g with period %.6g ms",
+				d.Warnings = append(d.Warnings, fmt.Errorf("%w near the one that integration finds at %s = %.8g with period "+
+					"%.6g ms",
 					err, c.free.Name, mu, f.period))
 				continue
 			}

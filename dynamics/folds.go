@@ -348,7 +348,8 @@ func (w *foldTracer) lost(f *fold, r *Regions) error {
 		return fmt.Errorf("dynamics: a curve of folds of cycles ends at homoclinic orbits near %s (known to %.1g, %.1g)",
 			place, math.Abs(on.X-q.X), math.Abs(on.Y-q.Y))
 	case f.flat():
-		return fmt.Errorf("dynamics: a curve of folds of cycles is told up to %s; beyond, the cycle is a canard, on which folds cannot be told apart", place)
+		return fmt.Errorf("dynamics: a curve of folds of cycles is told up to %s; beyond, the cycle is a canard, on which "+
+			"folds cannot be told apart", place)
 	}
 	return fmt.Errorf("dynamics: a curve of folds of cycles cannot be followed beyond %s, period %.4g ms", place,
 		f.period)

@@ -280,7 +280,8 @@ func (w *homoclinicTracer) end(r *Regions, f longCycle) []BifurcationPoint {
 		}
 	}
 	if best.Label == "" {
-		r.Warnings = append(r.Warnings, fmt.Errorf("dynamics: the curve of homoclinic orbits cannot be followed beyond %s = %.6g, %s = %.6g",
+		r.Warnings = append(r.Warnings, fmt.Errorf("dynamics: the curve of homoclinic orbits cannot be followed beyond %s "+
+			"= %.6g, %s = %.6g",
 			r.X.Name, w.row(f).X, r.Y.Name, w.row(f).Y))
 		return nil
 	}

@@ -261,8 +261,10 @@ func FiringWarnings(free Free, list []Firing) (warnings []error) {
 		}
 	}
 	stretch(func(f Firing) bool { return f.Silent && f.Escaped },
-		"no firing was found at %d of the values of %s tried from %.8g to %.8g, but V runs away to ever lower values from some resets")
+		"no firing was found at %d of the values of %s tried from %.8g to %.8g, but V runs away to ever lower values from "+
+			"some resets")
 	stretch(func(f Firing) bool { return !f.Silent && f.Period == 0 && math.IsNaN(f.Lyapunov) },
-		"firing was neither periodic nor irregular within 10000 spikes (number of rows: %d, %s from %.8g to %.8g); no exponent is given there")
+		"firing was neither periodic nor irregular within 10000 spikes (number of rows: %d, %s from %.8g to %.8g); no "+
+			"exponent is given there")
 	return warnings
 }

@@ -15,7 +15,8 @@ func Supports(m *model.Model) error {
 	case !m.Outside():
 		return nil
 	case m.Fires == model.Reset:
-		return fmt.Errorf("%s resets by equations of its own; phase planes and bifurcation diagrams know the reset of lif, eif and adex alone", m.Name)
+		return fmt.Errorf("%s resets by equations of its own; phase planes and bifurcation diagrams know the reset of "+
+			"lif, eif and adex alone", m.Name)
 	case len(m.States) > mostStates:
 		return fmt.Errorf("%s has %d states; phase planes and bifurcation diagrams take up to %d", m.Name, len(m.States), mostStates)
 	}

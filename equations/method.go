@@ -26,7 +26,8 @@ var methods = []method{
 	{
 		Method: model.Method{
 			Name: "strang-cn", Order: 2,
-			Doc: "V and gates in turns, each by the trapezoidal rule, where all are linear in themselves; spikes inside the step",
+			Doc: "V and gates in turns, each by the trapezoidal rule, where all are linear in themselves; spikes inside the " +
+				"step",
 		},
 		formulas: strangFormulas, step: strangStep, applies: (*definition).strangApplies,
 	},
@@ -41,7 +42,8 @@ var methods = []method{
 	{
 		Method: model.Method{
 			Name: "exp-euler", Order: 1, OnGrid: true,
-			Doc: "exponential Euler where a state is linear in itself, Rosenbrock's elsewhere; as in other simulators, spikes on the grid",
+			Doc: "exponential Euler where a state is linear in itself, Rosenbrock's elsewhere; as in other simulators, " +
+				"spikes on the grid",
 		},
 		formulas: expEulerFormulas, step: directStep,
 	},

@@ -18,7 +18,8 @@ func TestPresetFiles(t *testing.T) {
 	}
 	write(
 		"cells.toml",
-		"[preset.mine]\nmodel = \"adex:tb08\"\nsource = \"us\"\nb = \"0.08nA\"\nI = 500\n[preset.fast]\nmodel = \"izhikevich\"\na = \"0.1/ms\"\n",
+		"[preset.mine]\nmodel = \"adex:tb08\"\nsource = \"us\"\nb = \"0.08nA\"\nI = 500\n[preset.fast]\nmodel = "+
+			"\"izhikevich\"\na = \"0.1/ms\"\n",
 	)
 	write(PresetsFile, "[preset.here]\nmodel = \"lif\"\ntau = \"12ms\"\n")
 	m, s, err := Find("./cells.toml", "mine")

@@ -30,7 +30,8 @@ import (
 
 // flowSources names the parameters each coefficient depends on, for AdEx; those of EIF are a subset.
 var flowSources = []string{
-	asm.FlowSlope: "delta_T", asm.FlowShift: "tau V_T delta_T", asm.FlowC: "tau delta_T", asm.FlowDrive: "V_rest R I tau delta_T",
+	asm.FlowSlope: "delta_T", asm.FlowShift: "tau V_T delta_T", asm.FlowC: "tau delta_T", asm.FlowDrive: "V_rest R I " +
+		"tau delta_T",
 	asm.FlowRC: "R tau delta_T", asm.FlowRest: "V_rest tau delta_T", asm.FlowI: "I", asm.FlowGain: "gain",
 	asm.FlowDeltaT: "delta_T", asm.FlowVTh: "V_th", asm.FlowVReset: "V_reset", asm.FlowB: "b", asm.FlowHold: "t_ref",
 	asm.FlowHoldPart: "t_ref", asm.FlowSinkW: "R tau delta_T tau_w", asm.FlowSinkV: "a R tau delta_T tau_w",

@@ -100,7 +100,8 @@ func TestGoTextMeansTheBlock(t *testing.T) {
 	}
 	fmt.Fprintf(
 		&text,
-		"func show(a, b, c [8]float64, word uint64) {\nfor _, v := range [][8]float64{a, b, c} {\nfor _, x := range v {\nfmt.Printf(\"%%x \", math.Float64bits(x))\n}\n}\nfmt.Printf(\"%%x\\n\", word)\n}\nfunc main() {\n%s}\n",
+		"func show(a, b, c [8]float64, word uint64) {\nfor _, v := range [][8]float64{a, b, c} {\nfor _, x := range v "+
+			"{\nfmt.Printf(\"%%x \", math.Float64bits(x))\n}\n}\nfmt.Printf(\"%%x\\n\", word)\n}\nfunc main() {\n%s}\n",
 		calls.String(),
 	)
 	program, err := format.Source([]byte(text.String()))

@@ -135,18 +135,25 @@ func TestPlaces(t *testing.T) {
 	const base = "[population.E]\nmodel = \"lif\"\nn = 4\n[synapse.exc]\nkind = \"exp-current\"\ntau = \"5ms\"\n"
 	const projection = "[projection.X]\nfrom = \"E\"\nto = \"E\"\nsynapse = \"exc\"\nweight = 1\n" // lines 7 to 11
 	for content, want := range map[string]string{
-		projection + "rule = \"in-degree:2\"\ndelay = \"0.05ms\"\n":                            "x.toml:13:1: projection X: delay",
-		projection + "rule = \"in-degree:-2\"\ndelay = \"1ms\"\n":                              "x.toml:12:1: projection X: in-degree",
-		projection + "rule = \"in-degree:20\"\nmultapses = false\ndelay = \"1ms\"\n":           "x.toml:12:1: projection X: in-degree",
-		"[input.Y]\nto = \"E\"\npoisson = \"-5Hz\"\nsynapse = \"exc\"\nweight = 1\n":           "x.toml:7:2: input Y",
-		"[population.F]\nlike = \"G\"\n[population.G]\nlike = \"F\"\n":                         "x.toml:8:1: like: likes lead in a circle",
-		"[parameters]\na = \"b\"\nb = 3\n":                                                     `x.toml:8:1: a: "b": b stands below`,
-		"[parameters]\na = \"a + 1\"\n":                                                        `x.toml:8:1: a: "a + 1": a stands below`,
-		"[population.\"a.b\"]\nlike = \"E\"\n":                                                 `x.toml:7:2: "a.b" is no name`,
-		"[input.Y]\nto = \"E\"\n":                                                              "x.toml:7:2: Y: one of poisson, spikes and current is needed; 0",
-		"[input.Y]\nto = \"E\"\nnoise = \"white:1mV\"\n":                                       "x.toml:9:1: input Y has no key \"noise\"",
-		"[input.Y]\nto = \"E\"\ncurrent = \"sin:1Hz:2\"\n":                                     `x.toml:9:1: current: unknown shape "sin"`,
-		"[measure.m]\nkind = \"first-above\"\npopulations = \"E\"\nevery = 3\nlevel = \"9Hz\"": "x.toml:7:2: m: window is missing",
+		projection + "rule = \"in-degree:2\"\ndelay = \"0.05ms\"\n": "x.toml:13:1: projection " +
+			"X: delay",
+		projection + "rule = \"in-degree:-2\"\ndelay = \"1ms\"\n": "x.toml:12:1: projection " +
+			"X: in-degree",
+		projection + "rule = \"in-degree:20\"\nmultapses = false\ndelay = \"1ms\"\n": "x.toml:12:1: projection " +
+			"X: in-degree",
+		"[input.Y]\nto = \"E\"\npoisson = \"-5Hz\"\nsynapse = \"exc\"\nweight = 1\n": "x.toml:7:2: input Y",
+		"[population.F]\nlike = \"G\"\n[population.G]\nlike = \"F\"\n": "x.toml:8:1: like: likes " +
+			"lead in a circle",
+		"[parameters]\na = \"b\"\nb = 3\n":     `x.toml:8:1: a: "b": b stands below`,
+		"[parameters]\na = \"a + 1\"\n":        `x.toml:8:1: a: "a + 1": a stands below`,
+		"[population.\"a.b\"]\nlike = \"E\"\n": `x.toml:7:2: "a.b" is no name`,
+		"[input.Y]\nto = \"E\"\n": "x.toml:7:2: Y: one of " +
+			"poisson, spikes and current is needed; 0",
+		"[input.Y]\nto = \"E\"\nnoise = \"white:1mV\"\n": "x.toml:9:1: input Y has " +
+			"no key \"noise\"",
+		"[input.Y]\nto = \"E\"\ncurrent = \"sin:1Hz:2\"\n": `x.toml:9:1: current: unknown shape "sin"`,
+		"[measure.m]\nkind = \"first-above\"\npopulations = \"E\"\nevery = 3\nlevel = \"9Hz\"": "x.toml:7:2: m: window is " +
+			"missing",
 	} {
 		d, err := Parse("x.toml", []byte(base+content))
 		if err != nil {
@@ -161,7 +168,8 @@ func TestPlaces(t *testing.T) {
 // TestModelFiles: a model from a file stands among the files of a network, with its checksum.
 func TestModelFiles(t *testing.T) {
 	dir := t.TempDir()
-	const model = "[neuron]\nname = \"decay\"\nunits = \"loose\"\n[parameters]\nI = 0\ntau = 10\n[states]\nV = 0\n[equations]\n" +
+	const model = "[neuron]\nname = \"decay\"\nunits = \"loose\"\n[parameters]\nI = 0\ntau = 10\n[states]\nV = " +
+		"0\n[equations]\n" +
 		"V = \"(I - V)/tau\"\n[spike]\nwhen = \"V >= 1\"\nreset = { V = \"0\" }\n"
 	if err := os.WriteFile(filepath.Join(dir, "decay.toml"), []byte(model), 0o666); err != nil {
 		t.Fatal(err)

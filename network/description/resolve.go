@@ -755,7 +755,8 @@ func (r *resolver) connect(p network.Projection, e *entry, unit string, of func(
 	}
 }
 
-var ruleForms = "in-degree:K, out-degree:K, probability:P, total:N, all-to-all, one-to-one, ring:J_PLUS:SIGMA_DEG, @edges.csv"
+var ruleForms = "in-degree:K, out-degree:K, probability:P, total:N, all-to-all, one-to-one, ring:J_PLUS:SIGMA_DEG, " +
+	"@edges.csv"
 
 func (r *resolver) rule(e *entry) network.Rule {
 	parts := split(e.text, ':')

@@ -139,7 +139,8 @@ func hhtmPlain(method string, step hhStep) func() string {
 
 // hhtmPlainGates moves the gates alone, in plain Go.
 func hhtmPlainGates() string {
-	doc := "moves the gates of eight hhtm neurons in the states y by dt ms at constant V; shift is Coef[HHShift], half is dt/2."
+	doc := "moves the gates of eight hhtm neurons in the states y by dt ms at constant V; shift is Coef[HHShift], half " +
+		"is dt/2."
 	return plainFunc("HHTMGatesGo", doc, "(y *[4][8]float64, shift, dt, half float64)", func(b *Block) {
 		gm, gh, gn := traubMiles(b, func(int) Vec { return plainScalar("shift").load(b) }, plainStates[0].load(b))
 		for j, g := range []gate{gm, gh, gn} {

@@ -34,7 +34,8 @@ func TestRowKernel(t *testing.T) {
 	}
 	put("go.mod", "module rows\n\ngo 1.26\n")
 	put("main.go", "package main\n\nconst Group = 64\n\ntype Column [Group]float64\n\n"+
-		"type DecayBlock struct {\n\tCurrent, Peak, Rate *Column\n\tArrived, Out []float64\n\tSteps int\n}\n\nfunc main() {}\n")
+		"type DecayBlock struct {\n\tCurrent, Peak, Rate *Column\n\tArrived, Out []float64\n\tSteps int\n}\n\nfunc main() "+
+		"{}\n")
 	f := &file{name: "decay", ctx: build.NewContext(), consts: map[string][]uint64{}, spills: map[string]int{}}
 	f.ctx.Package("rows")
 	for _, w := range isas {
