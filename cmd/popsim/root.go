@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"popsim/cmd/popsim/internal/analyse"
 	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/flagset"
 	"popsim/cmd/popsim/internal/help"
@@ -43,7 +44,7 @@ func (v *call) root() *cobra.Command {
 	}{
 		{"Simulate and analyse:", []*cobra.Command{
 			v.runVerb(), v.fiVerb(), v.mapVerb(), v.rheobaseVerb(),
-			v.phaseVerb(), v.bifurcationVerb(), v.plotVerb(),
+			analyse.Phase(&v.Call), analyse.Bifurcation(&v.Call), v.plotVerb(),
 		}},
 		{"Reference and validation:", []*cobra.Command{
 			modelsVerb(), v.convergenceVerb(), v.verifyVerb(), v.benchVerb(),

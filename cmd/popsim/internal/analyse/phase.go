@@ -1,4 +1,5 @@
-package main
+// Package analyse holds the verbs that analyse the dynamics of a model: phase and bifurcation.
+package analyse
 
 import (
 	"context"
@@ -24,9 +25,9 @@ import (
 	"popsim/table/file"
 )
 
-// portrait is one call of phase.
+// phaseCommand is one call of phase.
 type phaseCommand struct {
-	*call
+	*verb.Call
 	verb.Flags
 	starts     experiment.Texts
 	over, upTo experiment.Word
@@ -39,8 +40,9 @@ type phaseCommand struct {
 	table      *file.Output // or this
 }
 
-func (v *call) phaseVerb() *cobra.Command {
-	s := &phaseCommand{call: v}
+// Phase returns the verb phase of a call.
+func Phase(v *verb.Call) *cobra.Command {
+	s := &phaseCommand{Call: v}
 	cmd := &cobra.Command{
 		Use:   "phase MODEL[:PRESET] [NAME=VALUE ...]",
 		Short: "The phase plane: nullclines, fixed points, cycles, trajectories",

@@ -1,4 +1,4 @@
-package main
+package analyse
 
 import (
 	"context"
@@ -28,9 +28,9 @@ const bifurcationExample = `  popsim bifurcation rhh I=-5:20 --plot isola.svg
   popsim bifurcation adex:tb08 V_reset=-49:-46 --plot chaos.png --simulated
   popsim bifurcation rhh I=-20:40 n_plus_h=0.75:0.95 --plot regimes.png`
 
-// analysis is one call of bifurcation.
+// bifurcationCommand is one call of bifurcation.
 type bifurcationCommand struct {
-	*call
+	*verb.Call
 	verb.Flags
 	pointsFile, resetsFile experiment.Word
 	atText                 experiment.Word
@@ -59,8 +59,9 @@ type free struct {
 
 type analysisOutputs struct{ branches, points, resets *file.Output }
 
-func (v *call) bifurcationVerb() *cobra.Command {
-	s := &bifurcationCommand{call: v}
+// Bifurcation returns the verb bifurcation of a call.
+func Bifurcation(v *verb.Call) *cobra.Command {
+	s := &bifurcationCommand{Call: v}
 	cmd := &cobra.Command{
 		DisableFlagsInUseLine: true,
 		Use:                   "bifurcation MODEL[:PRESET] NAME=LO:HI [NAME=LO:HI] [NAME=VALUE ...]",
