@@ -343,11 +343,11 @@ func (d *drawing) atMost(sources, targets float64) float64 {
 	share := targets / max(1, to-1) // of one without its autapse
 	switch r := d.p.Rule.(type) {
 	case Probability:
-		return min(sources*targets, sure(sources*targets*r.P))
+		return min(sources*targets, sure(float64(sources*targets*r.P)))
 	case OutDegree:
-		return min(sources*float64(r.K), sure(sources*float64(r.K)*share))
+		return min(sources*float64(r.K), sure(float64(sources*float64(r.K)*share)))
 	case Total:
-		return min(float64(r.N), sure(float64(r.N)*share*sources/max(1, from-1)))
+		return min(float64(r.N), sure(float64(float64(r.N)*share*sources/max(1, from-1))))
 	case Edges:
 		return float64(len(r.Pre))
 	case OneToOne:
@@ -359,7 +359,7 @@ func (d *drawing) atMost(sources, targets float64) float64 {
 // blockBound bounds the number of blocks: each run fills its last block in part.
 func (s *store) blockBound() float64 {
 	runs := min(s.edges, float64(len(s.start)))
-	return math.Ceil((s.edges+3*runs)/4) + 1
+	return math.Ceil((s.edges+float64(3*runs))/4) + 1
 }
 
 // finish gives back room that was not needed, and completes what is stored once for all sources.

@@ -44,7 +44,7 @@ func (n *Network) forecast(c Config) Forecast {
 		busiest += perSource
 	}
 	ranges := float64(len(l.ranges(n.rangeCount(c, f))))
-	bytes := float64(f.Neurons)*n.neuronBytes() + l.givenBytes()
+	bytes := float64(float64(f.Neurons)*n.neuronBytes()) + l.givenBytes()
 	for key, t := range n.pairs {
 		runs := make([]float64, t.most-t.least+1) // expected edges of a source, one range and each delay
 		for i, x := range expected {
@@ -63,13 +63,13 @@ func (n *Network) forecast(c Config) Forecast {
 		if t.alike {
 			stored = ranges
 		}
-		bytes += stored*blocks*float64(blockBytes[t.style()]) + sources*4*float64(len(runs)+1)
+		bytes += float64(float64(stored*blocks*float64(blockBytes[t.style()])) + float64(sources*4*float64(len(runs)+1)))
 		if t.style() == shared {
-			bytes += 8 * sources
+			bytes += float64(8 * sources)
 		}
 	}
 	const edgeBytes = 40 // of an edge while those of its source are sorted
-	bytes += float64(n.workers) * edgeBytes * busiest
+	bytes += float64(float64(n.workers) * edgeBytes * busiest)
 	f.Bytes = int64(bytes)
 	return f
 }
@@ -80,7 +80,7 @@ func (n *Network) neuronBytes() float64 {
 		columns = 120 // V, waking, parameters, places while the graph is built
 		each    = 40  // of a receptor: two variables and the rows of a step
 	)
-	return columns + each*float64(len(n.layout.receptors))
+	return columns + float64(each*float64(len(n.layout.receptors)))
 }
 
 // givenBytes is what inputs, lists of edges and counts of edges take.
@@ -90,14 +90,14 @@ func (l *layout) givenBytes() (bytes float64) {
 		index = 4  // of a listed edge, and of a source
 	)
 	for _, in := range l.spec.Inputs {
-		bytes += train * float64(size(in.To))
+		bytes += float64(train * float64(size(in.To)))
 	}
 	for _, p := range l.spec.Projections {
 		switch r := p.Rule.(type) {
 		case Edges:
-			bytes += index * float64(len(r.Pre)+size(p.From))
+			bytes += float64(index * float64(len(r.Pre)+size(p.From)))
 		case Total:
-			bytes += 2 * index * float64(size(p.From))
+			bytes += float64(2 * index * float64(size(p.From)))
 		}
 	}
 	return bytes
@@ -107,7 +107,7 @@ func (l *layout) givenBytes() (bytes float64) {
 // mean.
 func expectedBlocks(mean float64) float64 {
 	// The mean of what is missing up to a multiple of four follows from the law of the number modulo four.
-	missing := 1.5 - math.Exp(-mean)*(math.Cos(mean)-math.Sin(mean)) - math.Exp(-2*mean)/2
+	missing := 1.5 - float64(math.Exp(-mean)*(math.Cos(mean)-math.Sin(mean))) - float64(math.Exp(-2*mean)/2)
 	return (mean + missing) / 4
 }
 
@@ -131,7 +131,7 @@ func (l *layout) edges(p *Projection) float64 {
 	}
 	if _, listed := p.Rule.(Edges); p.NoAutapses && !listed {
 		if _, chance := p.Rule.(Probability); chance || edges == from*to {
-			edges -= edges / (from * to) * float64(l.autapses(p))
+			edges -= float64(edges / (from * to) * float64(l.autapses(p)))
 		}
 	}
 	return edges
@@ -261,7 +261,7 @@ func (n *Network) buildingTime() float64 {
 				d.perSource[k] = uint32(math.Ceil(edges / float64(d.from.n)))
 			}
 		}
-		total += edges * (passes*d.drawingTime(&b) + place)
+		total += float64(edges * (float64(passes*d.drawingTime(&b)) + place))
 	}
 	return total / float64(min(n.workers, sched.Allowed()))
 }

@@ -266,7 +266,7 @@ func (p *trainPart) rateAt(dt float64, k int64) float64 {
 	q := p.in.Poisson
 	switch {
 	case q.Law != nil:
-		cycle := int64(math.Floor((float64(k)*dt - p.in.Start) / q.Redraw * (1 + 1e-12)))
+		cycle := int64(math.Floor((float64(float64(k)*dt) - p.in.Start) / q.Redraw * (1 + 1e-12)))
 		if cycle != p.cycle || p.rate < 0 {
 			p.cycle = cycle
 			s := newSampler(*q.Law, 0, "")
@@ -347,7 +347,7 @@ func (r *shard) poissonInstants(p *trainPart, u *trainRun, k int64, fits bool) {
 			if j%4 == 0 {
 				block = p.instantsOf(r.net.layout.spec.Seed, j/4).At(uint32(p.members[i]), uint32(k))
 			}
-			theta := rng.Uniform32(block[j%4])
+			theta := float64(rng.Uniform32(block[j%4]))
 			if x := float64(k) + theta; x < p.start || x >= p.stop {
 				continue
 			}

@@ -153,15 +153,15 @@ func (l *layout) costs() []float64 {
 func (l *layout) cuts(n int) []int {
 	costs, all := l.costs(), 0.0
 	for p, c := range costs {
-		all += c * float64(l.spec.Populations[p].N)
+		all += float64(c * float64(l.spec.Populations[p].N))
 	}
 	total := l.firsts[len(l.firsts)-1]
 	cuts := []int{0}
 	p, before := 0, 0.0 // the population in hand, and the work of those before it
 	for r := 1; r < n; r++ {
 		target := all * float64(r) / float64(n)
-		for p < len(costs)-1 && before+costs[p]*float64(l.spec.Populations[p].N) < target {
-			before += costs[p] * float64(l.spec.Populations[p].N)
+		for p < len(costs)-1 && before+float64(costs[p]*float64(l.spec.Populations[p].N)) < target {
+			before += float64(costs[p] * float64(l.spec.Populations[p].N))
 			p++
 		}
 		at := l.firsts[p] + int((target-before)/costs[p])

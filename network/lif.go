@@ -280,7 +280,7 @@ func (w *walker) add(r *shard, a *arrival, held bool) {
 		case ExpCurrent:
 			w.s[j] += a.weight
 		case AlphaCurrent:
-			w.y[j] += a.weight * (math.E / w.rc[j].tau)
+			w.y[j] += float64(a.weight * (math.E / w.rc[j].tau))
 		}
 	}
 }
@@ -336,12 +336,12 @@ func (w *walker) crossing(t float64) float64 {
 			}
 			p := kernels.Exp(-s / rc.tau)
 			y := p * w.y[j]
-			c := p * math.FMA(s, w.y[j], w.s[j])
+			c := float64(p * math.FMA(s, w.y[j], w.s[j]))
 			current += c
-			change += math.Abs(y) + (math.Abs(c)+(t-s)*math.Abs(y))/rc.tau
+			change += math.Abs(y) + (math.Abs(c)+float64((t-s)*math.Abs(y)))/rc.tau
 		}
 		slope = (math.FMA(r, current, w.vInf) - v) / tau
-		change *= math.Abs(r)
+		change = float64(change * math.Abs(r))
 		return v, slope, (max(math.Abs(slope), change) + change) / tau
 	}
 	const accuracy = 1e-15

@@ -190,4 +190,4 @@ func (s *store) end(none uint16) {
 }
 
 // sure is the number of edges that a binomial law of a mean exceeds with a probability below 1e-20.
-func sure(mean float64) float64 { return mean + 10*math.Sqrt(mean) + 30 }
+func sure(mean float64) float64 { return mean + float64(10*math.Sqrt(mean)) + 30 }

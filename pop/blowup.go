@@ -128,7 +128,7 @@ func (p *Population) locate(s *shard, w *worker, l int, drive kernels.Drive) {
 		d, current := kernels.Drive{}, found.I
 		if drive.Wave != nil {
 			d.Wave = drive.Wave[done : done+1]
-			current += spec.Gain.At(neuron) * d.Wave[0]
+			current += float64(spec.Gain.At(neuron) * d.Wave[0])
 		}
 		if drive.Row != nil {
 			row[0] = drive.Row[done*drive.Stride+l]
@@ -170,7 +170,7 @@ func (e *BlownUp) SmallerStep(spec Spec, dt float64) (step, end float64, err err
 		}
 		one.Init = append(one.Init, x)
 	}
-	end = e.Time + 20*dt
+	end = e.Time + float64(20*dt)
 	for f := 4.0; f <= FinestTrial; f *= 4 {
 		if end/(dt/f) > budget {
 			return 0, end, ErrLongTrial

@@ -73,7 +73,7 @@ func newNoisy(n Noise, dt float64) *noisy {
 		e := kernels.Expm1(x)
 		th := e / (e + 2) // tanh(x/2)
 		q.shared = th / x
-		q.spread = math.Sqrt(max(0, 2/x*(1-2/x*th)))
+		q.spread = math.Sqrt(max(0, 2/x*(1-float64(2/x*th))))
 		if x < 1e-2 { // the difference cancels: its series
 			q.spread = math.Sqrt(x / 6 * (1 - x*x/10))
 		}

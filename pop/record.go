@@ -78,7 +78,7 @@ func (p *Population) train(s *shard) {
 // time returns the time (ms) of an event of the epoch that starts with step first. A run has less than 2^53 steps, so
 // the step is exact; the sum of step and theta is rounded no more coarsely than the time itself.
 func (p *Population) time(first int64, e kernels.Event) float64 {
-	return (float64(first+int64(e.Step)) + e.Theta) * p.dt
+	return float64((float64(first+int64(e.Step)) + e.Theta) * p.dt)
 }
 
 // every returns the number of steps from one time of the trace to the next.

@@ -103,7 +103,7 @@ func (p *Population) span() (steps int, brief bool) {
 // number only because of rounding.
 func Steps(t, dt float64) int64 {
 	n := math.Round(t / dt)
-	if math.Abs(n*dt-t) <= 1e-9*dt*max(1, n) {
+	if math.Abs(float64(n*dt)-t) <= 1e-9*dt*max(1, n) {
 		return int64(n)
 	}
 	return int64(math.Ceil(t / dt))
