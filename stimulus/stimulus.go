@@ -60,7 +60,7 @@ type Sum []Shape
 // time on the grid of steps lies on it exactly.
 func stepsAt(t, dt float64) float64 {
 	x := t / dt
-	if r := math.Round(x); math.Abs(x-r) <= 1e-9+1e-14*math.Abs(r) {
+	if r := math.Round(x); math.Abs(x-r) <= 1e-9+float64(1e-14*math.Abs(r)) {
 		return r
 	}
 	return x
@@ -98,7 +98,7 @@ func (s Steps) Waveform(dt float64) Waveform {
 func (s Samples) Waveform(dt float64) Waveform {
 	w := stairs{heights: append(slices.Clone(s.Heights), 0)}
 	for i := range w.heights {
-		w.edges = append(w.edges, stepsAt(float64(i)*s.Spacing, dt))
+		w.edges = append(w.edges, stepsAt(float64(float64(i)*s.Spacing), dt))
 	}
 	return w
 }
@@ -118,7 +118,7 @@ func (s stairs) Mean(k int64) float64 {
 		if j < len(s.edges) {
 			end = min(to, s.edges[j])
 		}
-		sum += s.height(j-1) * (end - from)
+		sum += float64(s.height(j-1) * (end - from))
 		from = end
 	}
 	return sum
@@ -148,9 +148,9 @@ func (r ramp) Mean(k int64) float64 {
 		return r.hi
 	}
 	before, after := max(0, r.from-a), max(0, b-r.to)
-	middle := (max(a, r.from)+min(b, r.to))/2 - r.from
-	height := r.lo + (r.hi-r.lo)*(middle/(r.to-r.from))
-	return r.lo*before + height*(1-before-after) + r.hi*after
+	middle := float64((max(a, r.from)+min(b, r.to))/2) - r.from
+	height := r.lo + float64((r.hi-r.lo)*(middle/(r.to-r.from)))
+	return float64(r.lo*before) + float64(height*(1-before-after)) + float64(r.hi*after)
 }
 
 // Waveform is the sine at the middle of each step, times the sinc of half a step.
@@ -165,7 +165,7 @@ func (s sine) Mean(k int64) float64 {
 	if half != 0 {
 		sinc = math.Sin(half) / half
 	}
-	return s.amplitude * sinc * sinCycles(s.cycles*(float64(k)+0.5))
+	return s.amplitude * sinc * sinCycles(float64(s.cycles*(float64(k)+0.5)))
 }
 
 // sinCycles is the sine of an angle counted in full turns.
@@ -196,14 +196,14 @@ func (c chirp) Mean(k int64) float64 {
 	if a >= b {
 		return 0
 	}
-	fastest := max(math.Abs(c.start+2*c.rise*a), math.Abs(c.start+2*c.rise*b))
+	fastest := max(math.Abs(c.start+float64(2*c.rise*a)), math.Abs(c.start+float64(2*c.rise*b)))
 	n := max(1, math.Ceil(20*fastest*(b-a)))
 	sum := 0.0
 	for j := range int(n) {
 		lo, hi := a+(b-a)*float64(j)/n, a+(b-a)*float64(j+1)/n
 		for _, g := range gauss {
-			t := (lo+hi)/2 + g.x*(hi-lo)/2
-			sum += g.w * (hi - lo) / 2 * sinCycles(t*(c.start+c.rise*t))
+			t := float64((lo+hi)/2) + float64(g.x*(hi-lo)/2)
+			sum += float64(g.w * (hi - lo) / 2 * sinCycles(float64(t*(c.start+float64(c.rise*t)))))
 		}
 	}
 	return c.amplitude * sum

@@ -186,7 +186,7 @@ func TestNothingFuses(t *testing.T) {
 		}
 		return places
 	}
-	for _, name := range []string{"kernels", "rng", "expression", "network", "pop"} {
+	for _, name := range []string{"kernels", "rng", "expression", "network", "pop", "stimulus"} {
 		for _, place := range fused(name) {
 			t.Errorf("%s: a product is fused with a sum on arm64; float64() around it prevents that", place)
 		}
