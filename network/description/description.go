@@ -12,6 +12,7 @@ import (
 
 	"popsim/expression"
 	"popsim/fault"
+	"popsim/model"
 	"popsim/network"
 )
 
@@ -171,7 +172,7 @@ type Options struct {
 	Settings []Setting
 	Seed     uint64
 	Trial    uint64  // initial states and inputs of each trial are drawn anew; all else is that of Seed
-	Dt       float64 // ms; 0 is that of the description, or 0.1
+	Dt       float64 // ms; 0 is that of the description, or else usualDt
 	OnGrid   bool
 }
 
@@ -203,7 +204,7 @@ func (d *Description) Resolve(o Options) (*Result, error) {
 	}
 	r.parameters()
 	r.out.Time, r.out.Discard = r.optional(d.root, "time", "ms", 0), r.optional(d.root, "discard", "ms", 0)
-	r.out.Spec.Dt = r.optional(d.root, "dt", "ms", 0.1)
+	r.out.Spec.Dt = r.optional(d.root, "dt", "ms", r.usualDt())
 	if o.Dt > 0 {
 		r.out.Spec.Dt = o.Dt
 	}
@@ -236,6 +237,21 @@ func (d *Description) Resolve(o Options) (*Result, error) {
 		r.out.Files = append(r.out.Files, File{path, r.models[path]})
 	}
 	return r.out, nil
+}
+
+// usualDt is the step (ms) of a description that names none: 0.1, or less where a population is of a model that needs
+// less by its own method, as the Hodgkin-Huxley models do.
+func (r *resolver) usualDt() float64 {
+	dt := 0.1
+	r.eachOf("population", func(e *entry) {
+		if kind := r.inherited(e, "model"); kind != nil {
+			name, _, _ := strings.Cut(kind.text, ":")
+			if m, err := model.Lookup(name); err == nil && m.Fires == model.Crossing {
+				dt = min(dt, m.Methods[0].Dt)
+			}
+		}
+	})
+	return dt
 }
 
 func (r *resolver) eachOf(key string, f func(*entry)) {
