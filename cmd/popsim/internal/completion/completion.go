@@ -106,7 +106,7 @@ func valuesOf(f *pflag.Flag, record experiment.Flag) cobra.CompletionFunc {
 		if listed {
 			before = begun[:strings.LastIndex(begun, ",")+1]
 		}
-		found := slices.Clone(record.Offers(modelOf(args))) // the list may belong to somebody else
+		found := slices.Clone(record.Offers(modelOf(args))) // the list may belong to the record
 		for i := range found {
 			found[i] = before + found[i]
 		}

@@ -18,7 +18,7 @@ import (
 // state is what has arrived so far, kept in the context.
 type state struct {
 	warned    chan struct{} // closed by the first warning, if graceful was set before it
-	graceful  atomic.Bool   // somebody waits on warned
+	graceful  atomic.Bool   // a caller waits on warned
 	outOfTime atomic.Bool   // the warning was SIGUSR1
 }
 
