@@ -257,3 +257,53 @@ func TestOrders(t *testing.T) {
 		}
 	}
 }
+
+// The derivatives of the spike rule and of the field by the current are those that differences give.
+func TestSpikeRuleDerivatives(t *testing.T) {
+	for _, path := range libraryPaths(t) {
+		m := load(t, path)
+		n := len(m.States)
+		p, y, current := m.Defaults(), make([]float64, n), m.Given[0].I
+		m.Initial(p, y)
+		rules := m.Spikes
+		g, by, up, down := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
+		const h = 1e-6 // formulas of a spike rule are at most quadratic: differences are good to rounding/h
+		near := func(got, want, scale float64) bool { return math.Abs(got-want) <= 1e-6*(1+scale) }
+		rules.Slope(p, y, g)
+		rules.ByCurrent(p, current, y, by)
+		m.Deriv(p, current+h, y, up)
+		m.Deriv(p, current-h, y, down)
+		var jac []float64
+		if rules.Jump != nil {
+			jac = make([]float64, n*n)
+			rules.JumpJacobian(p, y, jac)
+		}
+		for j := range n {
+			if want := (up[j] - down[j]) / (2 * h); !near(by[j], want, math.Abs(up[j])) {
+				t.Errorf("%s: d slope %d by I is %v, want %v", path, j, by[j], want)
+			}
+		}
+		for j := range n {
+			at := y[j]
+			y[j] = at + h
+			high := rules.Excess(p, y)
+			if jac != nil {
+				rules.Jump(p, y, up)
+			}
+			y[j] = at - h
+			low := rules.Excess(p, y)
+			if jac != nil {
+				rules.Jump(p, y, down)
+			}
+			y[j] = at
+			if want := (high - low) / (2 * h); !near(g[j], want, math.Abs(high)) {
+				t.Errorf("%s: gradient of the excess by %s is %v, want %v", path, m.States[j].Name, g[j], want)
+			}
+			for i := 0; jac != nil && i < n; i++ {
+				if want := (up[i] - down[i]) / (2 * h); !near(jac[i*n+j], want, math.Abs(up[i])) {
+					t.Errorf("%s: d jump %d by %d is %v, want %v", path, i, j, jac[i*n+j], want)
+				}
+			}
+		}
+	}
+}

@@ -43,6 +43,9 @@ func (f *function) run(p []float64, i float64, y, out []float64) {
 	f.tape.Run(x, (*s)[len(x):], out)
 }
 
+// withoutInput is run of formulas in which there is no current.
+func (f *function) withoutInput(p, y, out []float64) { f.run(p, 0, y, out) }
+
 // one is the value of the only formula.
 func (f *function) one(p []float64, i float64, y []float64) float64 {
 	var out [1]float64
@@ -155,7 +158,34 @@ func (d *definition) dynamics(m *model.Model, start []float64) {
 		return start[0] - excess.one(p, 0, start)/s
 	}
 	m.Rest = func([]float64) float64 { return start[0] }
+	m.Spikes = d.spikeRules(excess)
 	d.equilibria(m, start)
+}
+
+// spikeRules are the spike rule and the derivatives of the flow through a spike.
+func (d *definition) spikeRules(excess *function) *model.SpikeRules {
+	byStates := func(f ...*graph.Node) func(p, y, out []float64) {
+		var all []*graph.Node
+		for _, g := range f {
+			for j := range d.states {
+				all = append(all, d.Derivative(g, j))
+			}
+		}
+		return d.function(all...).withoutInput
+	}
+	var byCurrent []*graph.Node
+	for _, f := range d.slopes {
+		byCurrent = append(byCurrent, d.Derivative(f, d.currentVar()))
+	}
+	r := &model.SpikeRules{
+		Excess:    func(p, y []float64) float64 { return excess.one(p, 0, y) },
+		Slope:     byStates(d.excess),
+		ByCurrent: d.function(byCurrent...).run,
+	}
+	if d.reset != nil {
+		r.Jump, r.JumpJacobian = d.function(d.reset...).withoutInput, byStates(d.reset...)
+	}
+	return r
 }
 
 // equationTexts are the formulas as they were written, for people.

@@ -61,10 +61,27 @@ type Model struct {
 	RearmBy func(p []float64) float64
 	// Given are the presets of a model from outside. One without a name is the default.
 	Given []Preset
+	// Spikes holds the spike rule of a model from outside as functions of the state; nil of built-in models, whose rule
+	// is that of V alone.
+	Spikes *SpikeRules
 	// SpikeRule says in prose what a spike is; empty means that Fires does.
 	SpikeRule string
 
 	Typical Typical
+}
+
+// SpikeRules are a spike rule in which any state may stand, with exact derivatives, and what else the flow through a
+// spike depends on. All slices have the layout of Deriv and Jacobian.
+type SpikeRules struct {
+	// Excess is by how much a state is beyond the threshold, in the unit of what is compared: the neuron spikes when it
+	// reaches 0 from below. Slope writes its gradient by the states.
+	Excess func(p, y []float64) float64
+	Slope  func(p, y, g []float64)
+	// Jump writes the state after the spike, from that at the spike, and JumpJacobian its derivatives row by row; nil of
+	// models that cross. The first state is then held for Model.Hold.
+	Jump, JumpJacobian func(p, y, out []float64)
+	// ByCurrent writes ∂(dy/dt)/∂I.
+	ByCurrent func(p []float64, i float64, y, out []float64)
 }
 
 // Typical holds input currents of a neuron with default parameters, in CurrentUnit, for tests, measurements and
