@@ -2,7 +2,9 @@ package figure
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"slices"
@@ -73,27 +75,41 @@ func StyleKeys() (names []string) {
 }
 
 // ParseStyle reads a style from a list, separated by commas, of KEY=VALUE and of names of TOML files that hold such
-// keys; what stands later goes before what stands earlier. The error names the part that is wrong, and what would be
-// right.
+// keys; what stands later goes before what stands earlier. A part that is neither goes on with the value before it, as in
+// panels=raster,V. The error names the part that is wrong, and what would be right.
 func ParseStyle(list string) (Style, error) {
 	var s Style
-	for part := range strings.SplitSeq(list, ",") {
-		part = strings.TrimSpace(part)
+	for _, part := range styleParts(list) {
 		key, value, ok := strings.Cut(part, "=")
-		switch {
-		case part == "":
-			continue
-		case ok:
-			if err := s.set(strings.TrimSpace(key), strings.TrimSpace(value)); err != nil {
-				return s, err
-			}
-		default:
+		if !ok {
 			if err := s.read(part); err != nil {
 				return s, err
 			}
+			continue
+		}
+		if err := s.set(strings.TrimSpace(key), strings.TrimSpace(value)); err != nil {
+			return s, err
 		}
 	}
 	return s, nil
+}
+
+// styleParts divides a list at its commas, but for those within a value.
+func styleParts(list string) (parts []string) {
+	goesOn := false // whether the value of the last part may hold commas
+	for part := range strings.SplitSeq(list, ",") {
+		trimmed := strings.TrimSpace(part)
+		switch {
+		case trimmed == "":
+		case goesOn && !strings.Contains(trimmed, "=") && !strings.HasSuffix(trimmed, ".toml"):
+			parts[len(parts)-1] += "," + part
+		default:
+			parts = append(parts, trimmed)
+			key, _, _ := strings.Cut(trimmed, "=")
+			goesOn = key == "panels" || key == "title"
+		}
+	}
+	return parts
 }
 
 func (s *Style) set(key, value string) error {
@@ -110,7 +126,9 @@ func (s *Style) set(key, value string) error {
 // read sets the keys of a TOML file.
 func (s *Style) read(path string) error {
 	data, err := os.ReadFile(path)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%q is neither KEY=VALUE nor a file that exists", path)
+	} else if err != nil {
 		return err
 	}
 	var keys map[string]any
@@ -156,8 +174,8 @@ func positive(text string, unit, least, most float64, name string) (float64, err
 	return v, nil
 }
 
-// separator divides the names of panels: + on a command line, blanks and brackets in a list of a file.
-func separator(r rune) bool { return strings.ContainsRune("+ []", r) }
+// separator divides the names of panels: commas or + on a command line, blanks and brackets in a list of a file.
+func separator(r rune) bool { return strings.ContainsRune(",+ []", r) }
 
 func oneOf(text string, choices []string) (string, error) {
 	if !slices.Contains(choices, text) {

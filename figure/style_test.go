@@ -4,6 +4,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -34,11 +35,20 @@ func TestParseStyle(t *testing.T) {
 		"x=3":           "LO:HI",
 		"y=5:4":         "LO below HI",
 		"outlines=some": "invalid syntax",
-		"none.toml":     "no such file",
+		"none.toml":     "neither KEY=VALUE nor a file",
+		"width=80mm,no": "neither KEY=VALUE nor a file",
 	} {
 		if _, err := ParseStyle(list); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", list, err, want)
 		}
+	}
+}
+
+// A title and a list of panels may hold commas.
+func TestStyleCommas(t *testing.T) {
+	s, err := ParseStyle("title=Two bursts, one pause,panels=I,V, w,font=8")
+	if err != nil || *s.Title != "Two bursts, one pause" || !slices.Equal(s.Panels, []string{"I", "V", "w"}) || s.Font != 8 {
+		t.Errorf("%+v, %v", s, err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"testing"
 
 	"popsim/model"
@@ -78,5 +79,22 @@ func TestGainAndBursts(t *testing.T) {
 			t.Errorf("row %d: %v spikes per burst, %v bursts/s, %v spikes/s; want %v spikes", row, n, bursts,
 				r.Value("rate_Hz", row), want)
 		}
+	}
+}
+
+// The words about bursts count trains that burst and leave out others.
+func TestBurstCount(t *testing.T) {
+	bursting := slices.Repeat([]float64{5, 5, 90}, 20)
+	var c BurstCount
+	c.Add(BurstsOf(bursting))
+	c.Add(BurstsOf(slices.Repeat([]float64{20}, 60)))
+	c.Add(BurstsOf(slices.Repeat([]float64{20, 21}, 30))) // a doublet is no burst
+	c.Add(BurstsOf(nil))
+	if want := "3 spikes per burst, 10 bursts/s"; c.N != 1 || c.String() != want {
+		t.Errorf("%d trains: %v; want 1: %s", c.N, &c, want)
+	}
+	c.Add(BurstsOf(slices.Repeat([]float64{10, 190}, 30)))
+	if want := "2 to 3 spikes per burst, 5 to 10 bursts/s"; c.N != 2 || c.String() != want {
+		t.Errorf("%d trains: %v; want 2: %s", c.N, &c, want)
 	}
 }

@@ -285,38 +285,6 @@ func (c behaviour) distinct() []float64 {
 	return slices.CompactFunc(x, func(a, b float64) bool { return math.Abs(b-a) <= 1e-9*b })
 }
 
-// silentShare is the part of the longest late interval that an interval must last to part two bursts.
-const silentShare = 0.5
-
-// bursts returns the spikes per burst, and the bursts per second, of a bursting train of the given period.
-func (c behaviour) bursts() (spikes, rate float64) {
-	x := c.tail
-	if c.how == endSettled {
-		x = c.settled.isi[:c.period]
-	} else {
-		x = x[len(x)-max(1, len(x)/c.period)*c.period:]
-	}
-	longest, silences, time := slices.Max(x), 0.0, 0.0
-	for _, isi := range x {
-		time += isi
-		if isi >= silentShare*longest {
-			silences++
-		}
-	}
-	return float64(len(x)) / silences, 1000 * silences / time
-}
-
-// isolation returns the sum of the ratios of the longest interval (of those with two neighbours) to its neighbours.
-func isolation(x []float64) float64 {
-	at := 1
-	for i := 2; i < len(x)-1; i++ {
-		if x[i] > x[at] {
-			at = i
-		}
-	}
-	return x[at]/x[at-1] + x[at]/x[at+1]
-}
-
 // slope returns the slope of the straight line fitted to intervals over the times at which they end, ms per ms.
 func slope(x []float64) float64 {
 	t, sumT, sumX, sumTX, sumTT := 0.0, 0.0, 0.0, 0.0, 0.0

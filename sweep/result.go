@@ -52,9 +52,13 @@ func newResult(p *plan, first, end int) *Result {
 	return r
 }
 
-// kept lists the measures that are stored: those of the table, and those that Result itself reads.
+// kept lists the measures that are stored: those of the table, and those that Result itself reads, of an f-I curve also
+// bursts.
 func (p *plan) kept() []int {
 	keep := slices.Concat(p.columns, []int{mRate, mRateError, mSpikes, mEnded})
+	if len(p.Grid.Axes) == 1 && p.From == FromRest {
+		keep = append(keep, mBurstSpikes, mBurstRate)
+	}
 	slices.Sort(keep)
 	return slices.Compact(keep)
 }

@@ -8,7 +8,6 @@ import (
 
 	"popsim/kernels"
 	"popsim/model"
-	"popsim/pop"
 )
 
 // worker runs batches of chains in shards of its own; it belongs to one goroutine.
@@ -439,24 +438,16 @@ func (w *worker) behaviour(l *lane, how int) behaviour {
 		lane: l, model: w.Model, how: how, late: l.late(&w.buf), end: float64(w.steps) * w.dt,
 		tau: membraneTime(w.Model, l.params),
 	}
-	if c.tail = c.late; len(c.late) > leastTail {
-		c.tail = c.late[len(c.late)/2:]
-	}
-	if c.period = l.settled.period; how != endSettled {
-		if c.period = lastPeriod(c.tail); c.period == 0 { // a long period may show only in all late intervals
-			if p := pop.Period(c.late, maxPeriod, blurred); p > 0 {
-				c.tail, c.period = c.late, p
-			}
-		}
+	if how == endSettled {
+		c.tail, c.period = laterHalf(c.late), l.settled.period
+	} else {
+		c.tail, c.period = tailOf(c.late)
 	}
 	if how == endTime && l.train.Spikes() == l.spikes {
 		c.at = w.equilibria.classify(l.params, l.current, w.y)
 	}
 	return c
 }
-
-// leastTail is the number of late intervals up to which a period is looked for in all of them, not in the later half.
-const leastTail = 12
 
 // irregularResets is the number of resets listed for a train without a period.
 const irregularResets = 64

@@ -23,6 +23,7 @@ import (
 	"popsim/model"
 	"popsim/pop"
 	"popsim/recording"
+	"popsim/sweep"
 )
 
 const runExample = `  popsim run lif:slide I=21 --time 200ms --spikes /dev/stdout
@@ -50,6 +51,7 @@ type runCommand struct {
 	traced  []int64
 	outputs outputs
 	picture *figure.Activity // nil without --plot
+	late    *recording.Intervals
 
 	interrupted bool
 }
@@ -285,9 +287,27 @@ func (s *runCommand) summary(sum pop.Summary) {
 	s.Say("%s of %s for %.6g ms in steps of %v ms: %s, %.4g spikes/s per neuron",
 		cli.Count(s.spec.N, "neuron"), s.neuron.Model.Name, span, s.cfg.Dt, cli.Count(int(sum.Spikes), "spike"),
 		float64(sum.Spikes)/n/span*1000)
+	s.tellBursts()
 	s.Say("%.3g s, %.3g neuron-steps/s; kernel %s/%s, instruction set %s, %s, %s, %s",
 		seconds, work/math.Max(seconds, 1e-9), s.neuron.Model.Name, s.method.Name, sum.Kernel.ISA,
 		cli.Count(len(sum.Sched.Busy), "worker"), cli.Count(sum.Shards, "shard"), memory.Size(s.need))
+}
+
+// tellBursts says how many neurons burst, and how.
+func (s *runCommand) tellBursts() {
+	if s.late == nil {
+		return
+	}
+	var c sweep.BurstCount
+	for i := range s.spec.N {
+		c.Add(sweep.BurstsOf(s.late.Of(i)))
+	}
+	switch {
+	case c.N == 1 && s.spec.N == 1:
+		s.Say("bursting: %v", &c)
+	case c.N > 0:
+		s.Say("bursting, %d of %d neurons: %v", c.N, s.spec.N, &c)
+	}
 }
 
 // adviseStep adds to the error about a neuron whose state became NaN the step with which it stays finite.

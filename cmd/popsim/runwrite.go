@@ -25,6 +25,12 @@ type outputs struct{ neurons, spikes, trace *file.Output }
 // terminalRows is the number of rows of the longest table that is shown on a terminal.
 const terminalRows = 40
 
+// Of populations up to burstNeurons the last lateIntervals intervals of each neuron are kept, to tell bursts.
+const (
+	burstNeurons  = 1000
+	lateIntervals = 256
+)
+
 // checkFiles reports flags that name the same file, or that have no effect.
 func (s *runCommand) checkFiles() error {
 	var bad fault.List
@@ -134,6 +140,10 @@ func (s *runCommand) recorders() (all []any) {
 		view.Traced = shown
 		s.picture = figure.NewActivity(s.spec, view)
 		all = append(all, s.picture)
+	}
+	if s.spec.N <= burstNeurons && len(s.noises.List) == 0 && len(s.waveforms.List) == 0 {
+		s.late = recording.NewIntervals(s.spec.N, lateIntervals)
+		all = append(all, s.late)
 	}
 	if s.outputs.spikes != nil {
 		spikes := recording.NewSpikes(s.outputs.spikes)

@@ -297,6 +297,9 @@ func (s *sweepCommand) summary(r *sweep.Result) {
 			s.Say("gain %.4g Hz per %s (line through the %d points that go on firing)", slope, s.neuron.Model.CurrentUnit, n)
 		}
 	}
+	if c := r.Bursts(); s.verb == "fi" && c.N > 0 {
+		s.Say("bursting at %s: %v", cli.Count(c.N, "point"), &c)
+	}
 	counts := sweep.StatusCounts{}
 	counts.Add(r)
 	s.tellStatus(counts)
