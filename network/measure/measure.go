@@ -125,10 +125,11 @@ type Meter struct {
 	tables []tableMeter
 }
 
-// tableMeter takes one measure of a table.
+// tableMeter takes one measure of a table. decided says whether spikes later than t (ms) can change its values.
 type tableMeter interface {
 	add(part, neuron int, t float64)
 	values() []float64
+	decided(t float64) bool
 }
 
 // Meter begins to measure a run.
@@ -177,6 +178,20 @@ func (m *Meter) Values(populations []statistics.Population) (values []float64) {
 	return values
 }
 
+// Decided says whether the measures of a run that has come to t (ms) are what they will be at its end. Those of
+// populations never are.
+func (m *Meter) Decided(t float64) bool {
+	if len(m.set.plain) > 0 {
+		return false
+	}
+	for _, d := range m.tables {
+		if !d.decided(t) {
+			return false
+		}
+	}
+	return true
+}
+
 // edge is the share of a bin by which a spike may miss the beginning of the next and still belong to it.
 const edge = 1e-9
 
@@ -184,10 +199,14 @@ const edge = 1e-9
 type firstAbove struct {
 	d      description.Measure
 	counts [][]int32 // by part, then bin
+	sums   []int64   // by part: counts of the window whose last bin is the one before next
+	next   int       // bin
+	best   int       // the part that was first, -1 before that
+	time   float64   // ms, the end of its window
 }
 
 func newFirstAbove(d description.Measure, end float64) *firstAbove {
-	f := &firstAbove{d: d}
+	f := &firstAbove{d: d, sums: make([]int64, len(d.Parts)), best: -1, time: math.NaN()}
 	for range d.Parts {
 		f.counts = append(f.counts, make([]int32, int(end/d.Every+edge)))
 	}
@@ -200,26 +219,38 @@ func (f *firstAbove) add(part, _ int, t float64) {
 	}
 }
 
-// values are the part whose rate first reaches the level, the larger of two, and the end of that window.
-func (f *firstAbove) values() []float64 {
+// look goes on through the windows that end no later than bin end, up to the first in which a rate reaches the level.
+func (f *firstAbove) look(end int) {
 	n := int(math.Round(f.d.Window / f.d.Every))
-	sums := make([]int64, len(f.counts))
-	for k := range len(f.counts[0]) {
+	for ; f.best < 0 && f.next < end; f.next++ {
 		best, most := -1, 0.0
 		for part, c := range f.counts {
-			sums[part] += int64(c[k])
-			if k >= n {
-				sums[part] -= int64(c[k-n])
+			f.sums[part] += int64(c[f.next])
+			if f.next >= n {
+				f.sums[part] -= int64(c[f.next-n])
 			}
-			if rate := float64(sums[part]) / float64(f.d.Parts[part].N) / f.d.Window * 1000; rate >= f.d.Level && rate > most {
+			rate := float64(f.sums[part]) / float64(f.d.Parts[part].N) / f.d.Window * 1000
+			if rate >= f.d.Level && rate > most {
 				best, most = part, rate
 			}
 		}
-		if end := float64(k+1) * f.d.Every; best >= 0 && k+1 >= n && end > f.d.After*(1+edge) {
-			return []float64{float64(best), end}
+		if t := float64(f.next+1) * f.d.Every; best >= 0 && f.next+1 >= n && t > f.d.After*(1+edge) {
+			f.best, f.time = best, t
 		}
 	}
-	return []float64{math.NaN(), math.NaN()}
+}
+
+func (f *firstAbove) decided(t float64) bool {
+	f.look(min(len(f.counts[0]), int(t/f.d.Every-edge)))
+	return f.best >= 0
+}
+
+// values are the part whose rate first reaches the level, the larger of two, and the end of that window.
+func (f *firstAbove) values() []float64 {
+	if f.look(len(f.counts[0])); f.best < 0 {
+		return []float64{math.NaN(), math.NaN()}
+	}
+	return []float64{float64(f.best), f.time}
 }
 
 // vector sums the directions of the spikes in a window.
@@ -243,6 +274,8 @@ func (v *vector) add(_, neuron int, t float64) {
 	sin, cos := math.Sincos(2 * math.Pi * float64(neuron) / v.n)
 	v.x, v.y, v.many = v.x+cos, v.y+sin, v.many+1
 }
+
+func (v *vector) decided(t float64) bool { return t >= v.to }
 
 // values are the mean direction in degrees from 0 to 360, neuron i at i/n of a turn, and the length of the mean vector.
 func (v *vector) values() []float64 {

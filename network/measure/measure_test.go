@@ -121,6 +121,47 @@ func TestEdges(t *testing.T) {
 	}
 }
 
+// TestDecided: a run that ends when its measures are decided has the measures of the whole run.
+func TestDecided(t *testing.T) {
+	res, err := parsed(t, ring).Resolve(description.Options{Settings: []description.Setting{
+		{Name: "rate_A", Text: "28Hz"}, {Name: "rate_B", Text: "28Hz"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var values [2][]float64
+	for k, names := range [][]string{{"choice", "bump"}, {"choice", "bump", "rate"}} {
+		set, err := New(res, names)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := set.Point(context.Background(), res, Run{Time: 5000, Bin: 1, Workers: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		values[k] = v[len(v)-4:]
+	}
+	if !reflect.DeepEqual(values[0], values[1]) || math.IsNaN(values[0][1]) {
+		t.Errorf("measures %v of a run that ends when they are decided, %v of the whole run", values[0], values[1])
+	}
+	set, err := New(res, []string{"choice", "bump"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := set.Meter(400)
+	for i := range 80 {
+		m.Add(1, i%40, 151)
+	}
+	for _, c := range []struct {
+		t    float64
+		want bool
+	}{{154.9, false}, {155, false}, {160, false}, {299, false}, {300, true}} { // bump is decided at 300 ms
+		if got := m.Decided(c.t); got != c.want {
+			t.Errorf("decided at %v ms: %v, want %v", c.t, got, c.want)
+		}
+	}
+}
+
 // TestSweep: a sweep has the same table for any workers, its trials differ, and points whose values are refused are
 // told.
 func TestSweep(t *testing.T) {

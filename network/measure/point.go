@@ -37,8 +37,11 @@ func (run Run) build(ctx context.Context, res *description.Result) (*network.Net
 func (s *Set) measure(ctx context.Context, net *network.Network, res *description.Result, run Run) ([]float64, error) {
 	meter := s.Meter(run.Time)
 	rec := recording.New(net, res.Spec, recording.Config{From: run.Discard, To: run.Time, Bin: run.Bin, Each: meter.Add})
-	if err := rec.Advance(ctx, recording.Steps(run.Time, res.Spec.Dt)); err != nil {
+	if err := advance(ctx, rec, meter, recording.Steps(run.Time, res.Spec.Dt), res.Spec.Dt); err != nil {
 		return nil, err
+	}
+	if len(s.plain) == 0 {
+		return meter.Values(nil), nil
 	}
 	populations := rec.Measures()
 	if populations == nil {
@@ -46,6 +49,21 @@ func (s *Set) measure(ctx context.Context, net *network.Network, res *descriptio
 	}
 	return meter.Values(populations), nil
 }
+
+// advance moves a network to a step, or to where its measures are decided.
+func advance(ctx context.Context, rec *recording.Recording, meter *Meter, to int64, dt float64) error {
+	stretch := max(1, recording.Steps(stretch, dt))
+	for at := int64(0); at < to && !meter.Decided(rec.End()); {
+		at = min(to, at+stretch)
+		if err := rec.Advance(ctx, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stretch is how long a network runs before it is seen whether its measures are decided, ms.
+const stretch = 50.0
 
 // Seconds estimates how long one run takes on one processor, from a short run of the first point.
 func (x *Sweep) Seconds(ctx context.Context) (float64, error) {
