@@ -420,7 +420,10 @@ func sameOnSets(ctx context.Context, m *model.Model) (string, bool, error) {
 }
 
 func sameWhenCut(ctx context.Context, m *model.Model) (string, bool, error) {
-	return sameSpikes(ctx, m, []pop.Config{
-		{Workers: 1}, {Workers: 2, Shard: 64}, {Workers: 3, Shard: 128, Epoch: 10}, {Workers: 2, Shard: 1024, Epoch: 7},
-	})
+	return sameSpikes(ctx, m, cuts)
+}
+
+// cuts are ways to divide the work.
+var cuts = []pop.Config{
+	{Workers: 1}, {Workers: 2, Shard: 64}, {Workers: 3, Shard: 128, Epoch: 10}, {Workers: 2, Shard: 1024, Epoch: 7},
 }

@@ -55,9 +55,10 @@ var layers = map[string][]string{
 		"network", "network/recording", "kernels", "bench", "sweep", "dynamics", "pop",
 		"model", "table", "table/file",
 	},
-	"network": {"kernels", "kernels/asm", "sched", "model", "rng"},
+	"network":          {"kernels", "kernels/asm", "sched", "model", "rng"},
+	"verify/reference": {"model"},
 	"verify": {
-		"network", "network/description", "sweep", "pop", "kernels", "dynamics", "model",
+		"verify/reference", "network", "network/description", "sweep", "pop", "kernels", "dynamics", "model",
 		"table", "table/file",
 	},
 	"cmd/popsim/internal/analyse": {

@@ -3,29 +3,42 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"popsim/cmd/popsim/internal/topics"
 	"popsim/cmd/popsim/internal/verb"
+	"popsim/experiment"
 	"popsim/verify"
 )
 
 func (v *call) verifyVerb() *cobra.Command {
 	var f verb.Flags
 	cmd := &cobra.Command{
-		Use:   "verify",
+		Use:   "verify [FILE.toml[:PRESET]]",
 		Short: "Prove truth and bit-identity on this machine",
 		Long:  topics.Text("verify"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			list, label := verify.Checks(), "all"
 			if len(args) > 0 {
-				return verb.Misused(fmt.Errorf("verify takes no arguments, but got %q", args[0]))
+				n, err := experiment.ParseNeuron(args)
+				if err == nil && !n.Model.Outside() {
+					err = fmt.Errorf("%s is built in; verify without a name proves all built-in models", n.Model.Name)
+				}
+				if err == nil && len(args) > 1 {
+					err = fmt.Errorf("verify takes one model, but got %s; a preset holds values", strings.Join(args, " "))
+				}
+				if err := verb.Misused(err); err != nil {
+					return err
+				}
+				list, label = verify.Equations(n.Model, n.Preset), n.Model.Name
 			}
 			if err := f.CheckProfile(); err != nil {
 				return verb.Misused(err)
 			}
-			return v.Compute(cmd.Context(), &f, "verify", "all",
-				func(ctx context.Context) error { return verify.Report(ctx, verify.Checks(), v.Stdout) })
+			return v.Compute(cmd.Context(), &f, "verify", label,
+				func(ctx context.Context) error { return verify.Report(ctx, list, v.Stdout) })
 		},
 	}
 	f.Profiling(cmd.Flags())
