@@ -132,7 +132,8 @@ func BenchmarkPopulation(b *testing.B) {
 func TestTrialTruth(t *testing.T) {
 	const allowed = 1e-9 // ms
 	for id, name := range map[string]string{
-		"LIF_tref1_I25": "lif", "EIF_I10": "eif", "AdEx_I10": "adex", "AdEx_ND_init_burst": "adex", "HH_I10": "hh", "RHH_I5": "rhh",
+		"LIF_tref1_I25": "lif", "EIF_I10": "eif", "AdEx_I10": "adex", "AdEx_ND_init_burst": "adex", "HH_I10": "hh",
+		"RHH_I5": "rhh",
 	} {
 		m, err := model.Lookup(name)
 		if err != nil {

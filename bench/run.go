@@ -37,7 +37,8 @@ func CheckKinds(kinds []string) error {
 // ctx is done it stops after the current row.
 func (q Selection) Run(ctx context.Context, kinds []string, out io.Writer, talk Talk) error {
 	rows := map[string]func(context.Context, io.Writer, Talk) error{
-		KernelRows: q.kernelRows, PopulationRows: q.populationRows, SpikesRows: q.spikesRows, WorkRows: q.workRows, NetworkRows: q.networkRows,
+		KernelRows: q.kernelRows, PopulationRows: q.populationRows, SpikesRows: q.spikesRows, WorkRows: q.workRows,
+		NetworkRows: q.networkRows,
 	}
 	for _, kind := range Kinds {
 		if slices.Contains(kinds, kind) {

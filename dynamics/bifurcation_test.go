@@ -106,7 +106,8 @@ func TestFourCyclesBetweenTheFolds(t *testing.T) {
 func TestCanardBornAtHopfPoint(t *testing.T) {
 	t.Parallel()
 	m, p := mustModel(t, "adex", map[string]float64{
-		"V_rest": -69.6, "R": 0.55, "tau": 3.4, "V_T": -57.9, "delta_T": 0.3, "V_th": -55.4, "V_reset": -61, "tau_w": 120, "a": 0.32, "b": 10,
+		"V_rest": -69.6, "R": 0.55, "tau": 3.4, "V_T": -57.9, "delta_T": 0.3, "V_th": -55.4, "V_reset": -61, "tau_w": 120,
+		"a": 0.32, "b": 10,
 	})
 	d, err := Bifurcation(context.Background(), m, p, 0, Free{Name: "I", Lo: 24.4, Hi: 24.6})
 	if err != nil || len(d.Warnings) > 0 {
@@ -227,7 +228,8 @@ func TestPeakOfTheCycleSinks(t *testing.T) {
 
 func TestBifurcationRefuses(t *testing.T) {
 	m, p := mustModel(t, "rhh", nil)
-	if _, err := Bifurcation(context.Background(), m, p, 0, Free{Name: "g_Ca", Lo: 0, Hi: 1}); err == nil || !strings.Contains(err.Error(), `rhh has no parameter "g_Ca"`) {
+	_, err := Bifurcation(context.Background(), m, p, 0, Free{Name: "g_Ca", Lo: 0, Hi: 1})
+	if err == nil || !strings.Contains(err.Error(), `rhh has no parameter "g_Ca"`) {
 		t.Errorf("unknown parameter: %v", err)
 	}
 	if _, err := Bifurcation(context.Background(), m, p, 0, Free{Name: "I", Lo: 1, Hi: 1}); err == nil {
@@ -260,7 +262,8 @@ func TestModelsOfOneVariable(t *testing.T) {
 // TestNoFoldsOfNoise follows a cycle of 0.24 mV to its homoclinic orbit, near which I stands still to the last bits.
 func TestNoFoldsOfNoise(t *testing.T) {
 	m, p := mustModel(t, "adex", map[string]float64{
-		"V_rest": -58, "V_reset": -46, "V_th": 0, "V_T": -50, "delta_T": 2, "R": 0.1, "tau": 20, "a": 2, "b": 100, "tau_w": 120,
+		"V_rest": -58, "V_reset": -46, "V_th": 0, "V_T": -50, "delta_T": 2, "R": 0.1, "tau": 20, "a": 2, "b": 100,
+		"tau_w": 120,
 	})
 	d, err := Bifurcation(context.Background(), m, p, 0, Free{Name: "I", Lo: 76.3, Hi: 76.4})
 	if err != nil {

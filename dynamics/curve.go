@@ -82,8 +82,8 @@ func (c *curve) follow(start curvePoint, direction float64) (path []curvePoint, 
 		path[len(path)-1].mu, c.most)
 }
 
-// leaves tells whether the curve leaves the box between its neighbours q and next: the label of the end, empty if it does
-// not, and the point on the edge, NaN where it cannot be located.
+// leaves tells whether the curve leaves the box between its neighbours q and next: the label of the end, empty if it
+// does not, and the point on the edge, NaN where it cannot be located.
 func (c *curve) leaves(q, next curvePoint) (last curvePoint, end string) {
 	mu, v := min(max(next.mu, c.lo), c.hi), min(max(next.v, c.floor), c.ceiling)
 	switch {

@@ -226,8 +226,8 @@ func (w *foldTracer) foldRow(r cyclePoint, x, y float64) BifurcationPoint {
 	return q
 }
 
-// step solves for the fold a step of length h from f in the direction d, at (x, y) of the plane. ok is false where there
-// is none that a curve without jumps of V and period could have there.
+// step solves for the fold a step of length h from f in the direction d, at (x, y) of the plane. ok is false where
+// there is none that a curve without jumps of V and period could have there.
 func (w *foldTracer) step(f *fold, d [2]float64, h float64) (q cyclePoint, x, y float64, ok bool) {
 	q, z, ok := w.solve(f, [2]float64{h * d[0], h * d[1]}, d)
 	if !ok {
@@ -263,8 +263,8 @@ func (w *foldTracer) ends(f *fold, d [2]float64, h float64, row BifurcationPoint
 	return rows, true
 }
 
-// successor prepares the fold q at (x, y), which follows f on its curve. on is the way from f to it, in its own steps. ok
-// is false where the direction of the curve there is not that of the step: q then lies on another curve.
+// successor prepares the fold q at (x, y), which follows f on its curve. on is the way from f to it, in its own steps.
+// ok is false where the direction of the curve there is not that of the step: q then lies on another curve.
 func (w *foldTracer) successor(f *fold, q cyclePoint, x, y float64) (next *fold, on [2]float64, ok bool) {
 	g := f.frame
 	g.x, g.y = x, y

@@ -8,10 +8,10 @@ import (
 	"popsim/model"
 )
 
-// WhiteNoiseRate is the firing rate (Hz) of lif and eif with parameters p, input current i and white noise of size sigma
-// (mV, tau dV = ... + sigma sqrt(tau) dW): by Siegert's formula (Siegert, Phys. Rev. 81:617, 1951) and by integration of
-// the Fokker-Planck equation from the threshold downwards (Richardson, Phys. Rev. E 76:021919, 2007). It is NaN of the
-// other models. The error is below 1e-8 of the rate where that is above 1e-3 Hz.
+// WhiteNoiseRate is the firing rate (Hz) of lif and eif with parameters p, input current i and white noise of size
+// sigma (mV, tau dV = ... + sigma sqrt(tau) dW): by Siegert's formula (Siegert, Phys. Rev. 81:617, 1951) and by
+// integration of the Fokker-Planck equation from the threshold downwards (Richardson, Phys. Rev. E 76:021919, 2007). It
+// is NaN of the other models. The error is below 1e-8 of the rate where that is above 1e-3 Hz.
 func WhiteNoiseRate(m *model.Model, p []float64, i, sigma float64) float64 {
 	switch m {
 	case model.LIFModel:
@@ -65,10 +65,10 @@ func scaledErfc(x float64) float64 {
 	return (1 - y/2*(1-y*1.5*(1-y*2.5*(1-y*3.5)))) / (x * math.Sqrt(math.Pi))
 }
 
-// thresholdRate is the rate of a neuron of the given drift (mV/ms) and diffusion (mV²/ms). With a flux of 1 from the reset to
-// the threshold the density P obeys dP/dV = 2/D (drift P - J) with P = 0 at the threshold; its integral is the mean
-// interval without the hold. Each cell is solved exactly for a drift that is constant within it; the halving of the
-// cells is extrapolated.
+// thresholdRate is the rate of a neuron of the given drift (mV/ms) and diffusion (mV²/ms). With a flux of 1 from the
+// reset to the threshold the density P obeys dP/dV = 2/D (drift P - J) with P = 0 at the threshold; its integral is the
+// mean interval without the hold. Each cell is solved exactly for a drift that is constant within it; the halving of
+// the cells is extrapolated.
 func thresholdRate(drift func(v float64) float64, diffusion, threshold, reset, hold, low float64) float64 {
 	interval := func(cells int) float64 {
 		// The reset lies on an edge: cells above and below are divided apart.

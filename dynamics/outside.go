@@ -18,7 +18,8 @@ func Supports(m *model.Model) error {
 		return fmt.Errorf("%s resets by equations of its own; phase planes and bifurcation diagrams know the reset of "+
 			"lif, eif and adex alone", m.Name)
 	case len(m.States) > mostStates:
-		return fmt.Errorf("%s has %d states; phase planes and bifurcation diagrams take up to %d", m.Name, len(m.States), mostStates)
+		return fmt.Errorf("%s has %d states; phase planes and bifurcation diagrams take up to %d",
+			m.Name, len(m.States), mostStates)
 	}
 	return nil
 }

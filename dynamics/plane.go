@@ -224,8 +224,8 @@ func (d *portrait) window(o PlaneOptions) {
 	w[2], w[3] = w[2]-pad, w[3]+pad
 }
 
-// pace is the distance (mV) from point to point along nullclines; a window far wider than a model lives in has no more of
-// them.
+// pace is the distance (mV) from point to point along nullclines; a window far wider than a model lives in has no more
+// of them.
 func (d *portrait) pace() float64 {
 	width := d.Window[1] - d.Window[0]
 	if d.m.Outside() { // whose V may be in other units
@@ -384,7 +384,8 @@ func (d *portrait) cycles(ctx context.Context) error {
 		width /= d.p[k]
 	}
 	if d.i-width == d.i || d.i+width == d.i {
-		d.Warnings = append(d.Warnings, fmt.Sprintf("cycles are not searched for: next to I = %g there is no other number", d.i))
+		d.Warnings = append(d.Warnings,
+			fmt.Sprintf("cycles are not searched for: next to I = %g there is no other number", d.i))
 		return nil
 	}
 	around, err := Bifurcation(ctx, d.m, d.p, d.i, Free{

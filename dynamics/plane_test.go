@@ -226,8 +226,9 @@ func TestTooFastForCycles(t *testing.T) {
 // sharp. No cycle is that way, and the search does not follow.
 func TestCyclesOfSharpUpstroke(t *testing.T) {
 	m, p := mustModel(t, "adex", map[string]float64{
-		"V_rest": -71.4374, "V_reset": -69.4366, "V_th": -38.849, "V_T": -58.849, "delta_T": 0.385214, "R": 0.280612, "tau": 17.1468,
-		"a": 4.07971, "b": 6.59872, "tau_w": 4.74612,
+		"V_rest": -71.4374, "V_reset": -69.4366, "V_th": -38.849, "V_T": -58.849, "delta_T": 0.385214, "R": 0.280612,
+		"tau": 17.1468,
+		"a":   4.07971, "b": 6.59872, "tau_w": 4.74612,
 	})
 	q, err := PhasePlane(context.Background(), m, p, 62.482, PlaneOptions{})
 	if err != nil || len(q.Cycles) > 0 || len(q.Warnings) > 0 {

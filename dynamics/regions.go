@@ -383,7 +383,8 @@ func (t *planeSystem) followCurve(label string, q place, direction float64) (pat
 		}
 		if !ok {
 			if h /= 2; h < 1e-5 {
-				return path, fmt.Errorf("dynamics: the curve of %s points cannot be followed beyond %s = %.6g, %s = %.6g", label, t.x.Name, q[1], t.y.Name, q[2])
+				return path, fmt.Errorf("dynamics: the curve of %s points cannot be followed beyond %s = %.6g, %s = %.6g",
+					label, t.x.Name, q[1], t.y.Name, q[2])
 			}
 			continue
 		}

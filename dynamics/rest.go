@@ -89,8 +89,8 @@ func equilibriumBranches(s *system, free Free) (branches []Branch, points []Poin
 	return branches, points, warnings
 }
 
-// through follows the curve through seed k in both directions. from and to are the labels of its ends; errs tells why it
-// stopped there, first at from.
+// through follows the curve through seed k in both directions. from and to are the labels of its ends; errs tells why
+// it stopped there, first at from.
 func (t *equilibriumTracer) through(k int) (path []curvePoint, from, to string, errs []error) {
 	t.seeds[k].done = true
 	start := t.seeds[k].curvePoint
@@ -103,8 +103,8 @@ func (t *equilibriumTracer) through(k int) (path []curvePoint, from, to string, 
 	return append(back[:len(back)-1], path...), from, to, []error{errBack, err}
 }
 
-// branch turns a path into a branch with its special points, among them its ends where they are no ends of the interval.
-// number is that of the branch in the diagram.
+// branch turns a path into a branch with its special points, among them its ends where they are no ends of the
+// interval. number is that of the branch in the diagram.
 func (t *equilibriumTracer) branch(path []curvePoint, from, to string, number int) (b Branch, points []Point) {
 	b = Branch{Kind: Equilibrium, From: from, To: to}
 	b.Rows, points = t.describe(path)

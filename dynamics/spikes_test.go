@@ -141,8 +141,9 @@ func TestCurrentBeforeTheFirstSegmentIsZero(t *testing.T) {
 // ends where V moves by mV in less than time is rounded to.
 func TestStopWithinUpstroke(t *testing.T) {
 	m, p := mustModel(t, "adex", map[string]float64{
-		"V_rest": -70.4521, "V_reset": -57.469, "V_th": -38.6496, "V_T": -58.6496, "delta_T": 0.457984, "R": 0.0734885, "tau": 6.85618,
-		"a": 10.6195, "b": 295.9,
+		"V_rest": -70.4521, "V_reset": -57.469, "V_th": -38.6496, "V_T": -58.6496, "delta_T": 0.457984, "R": 0.0734885,
+		"tau": 6.85618,
+		"a":   10.6195, "b": 295.9,
 	})
 	for _, tauW := range []float64{103.974523, 104.0746915, 104.17486, 104.2750285, 104.375197} {
 		if f, err := FiringAt(context.Background(), m, p, 453.82, "tau_w", tauW, 1000, 1000); err != nil ||

@@ -56,7 +56,9 @@ func (d *definition) explodes(slope *graph.Node) (found bool) {
 // record records everything once, so that all sums are made and all coefficients numbered.
 func (c *compiled) record() {
 	c.form, c.exponentials = canonical.New(c.Graph, c.dynamic()), map[int]canonical.Exponentials{}
-	for _, roots := range [][]*graph.Node{c.whole, c.part, c.slopes, c.reset, {c.excess, c.excessSlope, c.rearm, c.hold, c.steep}} {
+	for _, roots := range [][]*graph.Node{
+		c.whole, c.part, c.slopes, c.reset, {c.excess, c.excessSlope, c.rearm, c.hold, c.steep},
+	} {
 		for _, n := range roots {
 			if n != nil {
 				c.form.Of(n)

@@ -33,7 +33,8 @@ func spikes(t *testing.T, m *model.Model, method string, current, dt, duration f
 		}
 		return nil
 	}}
-	if _, err := pop.Run(context.Background(), pop.Spec{Model: m, Method: method, N: 1, I: kernels.Values{current}}, cfg, duration); err != nil {
+	spec := pop.Spec{Model: m, Method: method, N: 1, I: kernels.Values{current}}
+	if _, err := pop.Run(context.Background(), spec, cfg, duration); err != nil {
 		t.Fatal(err)
 	}
 	return times

@@ -173,7 +173,8 @@ func (f *formulas) power(n *expression.Node, a, b quantity) (quantity, error) {
 }
 
 var kinds = map[string]graph.Kind{
-	"exp": graph.Exp, "log": graph.Log, "sqrt": graph.Sqrt, "tanh": graph.Tanh, "cosh": graph.Cosh, "sinh": graph.Sinh, "sin": graph.Sin,
+	"exp": graph.Exp, "log": graph.Log, "sqrt": graph.Sqrt, "tanh": graph.Tanh, "cosh": graph.Cosh, "sinh": graph.Sinh,
+	"sin": graph.Sin,
 	"cos": graph.Cos, "exprel": graph.Exprel, "abs": graph.Abs,
 }
 
@@ -213,11 +214,8 @@ func (f *formulas) call(n *expression.Node) (quantity, error) {
 	}
 	kind, ok := kinds[n.Name]
 	if !ok {
-		return quantity{}, faultAt(
-			n.Column,
-			"%s jumps; equations take smooth functions, and where(a < b, x, y) for what switches",
-			n.Name,
-		)
+		return quantity{}, faultAt(n.Column,
+			"%s jumps; equations take smooth functions, and where(a < b, x, y) for what switches", n.Name)
 	}
 	if !a.fits(expression.None) {
 		return quantity{}, faultAt(n.Column, "%s of %s; it takes a pure number", n.Name, dimName(a.dim))

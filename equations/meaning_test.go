@@ -64,10 +64,8 @@ func TestVectorCodeMeansTheFormulas(t *testing.T) {
 		}}).Compile().Executor()
 		r := rand.New(rand.NewPCG(1, 1))
 		f := &vec.Frame{
-			Before: make(
-				[]float64,
-				n*vec.FrameLanes,
-			), After: make([]float64, n*vec.FrameLanes), Input: make([]float64, vec.FrameLanes),
+			Before: make([]float64, n*vec.FrameLanes), After: make([]float64, n*vec.FrameLanes),
+			Input:  make([]float64, vec.FrameLanes),
 			Shared: coefs, Lanes: vec.FrameLanes, Steps: 1,
 		}
 		states := make([]float64, n*vec.FrameLanes)

@@ -56,7 +56,8 @@ func (f *function) one(p []float64, i float64, y []float64) float64 {
 // model makes the model of a definition without faults, and provides its kernels.
 func (d *definition) model() (*model.Model, error) {
 	m := &model.Model{
-		Name: d.name, Title: d.title, Source: d.source, CurrentUnit: d.current.Unit, Equations: d.equationTexts(), Given: d.presets,
+		Name: d.name, Title: d.title, Source: d.source, CurrentUnit: d.current.Unit, Equations: d.equationTexts(),
+		Given:     d.presets,
 		SpikeRule: d.rule(), Fires: model.Crossing, File: d.path,
 	}
 	if m.Source == "" {
@@ -110,10 +111,8 @@ func (d *definition) provide(m *model.Model) error {
 		}
 	}
 	if d.method != "" && !slices.Contains(names, d.method) {
-		return fault.At(
-			d.path+":1:1",
-			fmt.Errorf("method is %q%s; it may be %v", d.method, expression.Nearest(d.method, names), names),
-		)
+		return fault.At(d.path+":1:1",
+			fmt.Errorf("method is %q%s; it may be %v", d.method, expression.Nearest(d.method, names), names))
 	}
 	for _, q := range methods {
 		if !slices.Contains(names, q.Name) {
@@ -203,11 +202,8 @@ func (d *definition) equationTexts() []string {
 // rule says what a spike is.
 func (d *definition) rule() string {
 	if d.reset == nil {
-		return fmt.Sprintf(
-			"A spike is %s becoming true; the next one counts once the difference has been below by %s.",
-			d.when,
-			d.rearmText,
-		)
+		return fmt.Sprintf("A spike is %s becoming true; the next one counts once the difference has been below by %s.",
+			d.when, d.rearmText)
 	}
 	text := fmt.Sprintf("A spike is %s becoming true; then", d.when)
 	for i, s := range d.states {

@@ -46,7 +46,9 @@ func TestPresetFiles(t *testing.T) {
 	bad := filepath.Join(t.TempDir(), "bad.toml")
 	write(bad, "[preset.tb08]\nmodel = \"adex\"\nbb = 3\ntau = \"3mV\"\n[preset.x]\nb = 3\n")
 	_, _, err = Find(bad, "tb08")
-	for _, want := range []string{"adex:tb08 is built in", `adex has no "bb"`, `"3mV" has the wrong unit`, "preset x has no model"} {
+	for _, want := range []string{
+		"adex:tb08 is built in", `adex has no "bb"`, `"3mV" has the wrong unit`, "preset x has no model",
+	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: no %s", err, want)
 		}

@@ -264,7 +264,8 @@ func (d *definition) mayName(e *tomltree.Entry, isParameter bool) bool {
 		d.fault(e.Place, "I: the name is reserved for the input current, which stands in [parameters]")
 	case expression.Reserved(name):
 		d.fault(e.Place, "%s: the name is reserved: it is a unit or a function", name)
-	case err != nil || parsed.Root.Op != expression.Name && parsed.Root.Op != expression.UnitName || parsed.Text != strings.TrimSpace(name):
+	case err != nil || parsed.Root.Op != expression.Name && parsed.Root.Op != expression.UnitName ||
+		parsed.Text != strings.TrimSpace(name):
 		d.fault(e.Place, "%q is no name; letters, digits and _ will do", name)
 	case d.byName[name] != nil || d.letByName[name] != nil:
 		d.fault(e.Place, "%s: the name stands twice", name)
@@ -334,10 +335,8 @@ func (d *definition) readParameters(e *tomltree.Entry) {
 		}
 	}
 	if d.current.from == nil {
-		d.fault(
-			e.Place,
-			`no I: the input current, such as I = "0 pA", is the last thing a neuron needs; its unit is that of what is added to it`,
-		)
+		d.fault(e.Place, `no I: the input current, such as I = "0 pA", is needed too; `+
+			`its unit is that of what is added to it`)
 	}
 }
 
@@ -511,10 +510,8 @@ func (d *definition) readSpike(e *tomltree.Entry) {
 	reset, rearm := e.Get("reset"), e.Get("rearm")
 	switch {
 	case (reset == nil) == (rearm == nil):
-		d.fault(
-			e.Place,
-			`a spike needs one of reset = { V = "..." } and, where nothing jumps, rearm = "20 mV": how far V must sink below before the next`,
-		)
+		d.fault(e.Place, `a spike needs one of reset = { V = "..." } and, where nothing jumps, `+
+			`rearm = "20 mV": how far V must sink below before the next`)
 	case reset != nil && reset.Kind != tomltree.Table:
 		d.fault(reset.Place, `reset is a table, written { V = "c", u = "u + d" }`)
 	case reset != nil:
@@ -650,18 +647,11 @@ func (d *definition) unused() {
 		}
 	}
 	if !seen[d.currentVar()] {
-		d.fault(
-			d.current.from.Place,
-			"I is not used by any equation; the input current belongs into one, such as V = \"... + I\"",
-		)
+		d.fault(d.current.from.Place,
+			"I is not used by any equation; the input current belongs into one, such as V = \"... + I\"")
 	}
 	if limit := min(mostNodes, maxNodes/(1+len(d.states))); count > limit {
-		d.fault(
-			d.path+":1:1",
-			"equations of %d operations; with %d states at most %d are possible",
-			count,
-			len(d.states),
-			limit,
-		)
+		d.fault(d.path+":1:1", "equations of %d operations; with %d states at most %d are possible", count, len(d.states),
+			limit)
 	}
 }

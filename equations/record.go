@@ -28,7 +28,8 @@ type recording struct {
 func (c *compiled) at(b *vec.Block, y []vec.Vec, x kernels.Surroundings) *recording {
 	return &recording{
 		compiled: c, Block: b, x: x,
-		sums: map[string]vec.Vec{}, products: map[string]vec.Vec{}, powers: map[canonical.Factor]vec.Vec{}, bases: map[int]map[int]vec.Vec{},
+		sums: map[string]vec.Vec{}, products: map[string]vec.Vec{}, powers: map[canonical.Factor]vec.Vec{},
+		bases: map[int]map[int]vec.Vec{},
 		variable: func(i int) vec.Vec {
 			switch {
 			case i < len(y):

@@ -26,11 +26,15 @@ func TestEval(t *testing.T) {
 	for text, want := range map[string]float64{
 		"1 + 2*3": 7, "-2^2": -4, "2^3^2": 512, "2^-1": 0.5, "(1+2)*3": 9, "8/4/2": 1, "7-4-2": 1, "-2*3": -6, "2*-3": -6,
 		"1e3": 1000, "2.5E-1": 0.25, ".5": 0.5, "+3": 3,
-		"20mV": 20, "20 mV": 20, "0.02 V": 20, "3us": 3.0 / 1000, "1.5ms": 1.5, "1s": 1000, "8 Hz": 8.0 / 1000, "1/20 ms": 0.05,
-		"3 mV^2": 9 * voltage.num / 3, "0.8nA": 800, "10 nS": 10, "2 uA/cm2": 2, "20 uF/cm2": 20, "3 mS/cm2": 3, "250 pF": 250, "0.1 GOhm": 0.1, "100 MOhm": 0.1,
+		"20mV": 20, "20 mV": 20, "0.02 V": 20, "3us": 3.0 / 1000, "1.5ms": 1.5, "1s": 1000, "8 Hz": 8.0 / 1000,
+		"1/20 ms": 0.05,
+		"3 mV^2":  9 * voltage.num / 3, "0.8nA": 800, "10 nS": 10, "2 uA/cm2": 2, "20 uF/cm2": 20, "3 mS/cm2": 3,
+		"250 pF": 250, "0.1 GOhm": 0.1, "100 MOhm": 0.1,
 		"2µA/cm²": 2, "1 kΩ": 1e-6,
-		"-g*J": -0.5, "N_E/4": 2500, "2*theta/(J*tau)": 20, "sqrt(16)": 4, "exp(0)": 1, "log(1)": 0, "abs(-J)": 0.1, "min(3,1,2)": 1, "max(J, theta)": 20,
-		"floor(2.7)": 2, "ceil(2.2)": 3, "round(2.5)": 3, "sin(0)": 0, "cos(0)": 1, "tanh(0)": 0, "exprel(0)": 1, "where(V < 0 mV, 1, 2)": 1, "where(V > 0 mV, 1, 2)": 2,
+		"-g*J": -0.5, "N_E/4": 2500, "2*theta/(J*tau)": 20, "sqrt(16)": 4, "exp(0)": 1, "log(1)": 0, "abs(-J)": 0.1,
+		"min(3,1,2)": 1, "max(J, theta)": 20,
+		"floor(2.7)": 2, "ceil(2.2)": 3, "round(2.5)": 3, "sin(0)": 0, "cos(0)": 1, "tanh(0)": 0, "exprel(0)": 1,
+		"where(V < 0 mV, 1, 2)": 1, "where(V > 0 mV, 1, 2)": 2,
 		"where(1 <= 1, 3, 4)": 3, "pi": math.Pi, "4^0.5": 2, "m2/cm2": 10000,
 	} {
 		e, err := Parse(text)
@@ -51,7 +55,8 @@ func TestEval(t *testing.T) {
 // TestFunctions: functions are within 4 ulp of the standard library's, or 4e-16 where they pass through 0.
 func TestFunctions(t *testing.T) {
 	std := map[string]func(float64) float64{
-		"exp": math.Exp, "log": math.Log, "sin": math.Sin, "cos": math.Cos, "tanh": math.Tanh, "cosh": math.Cosh, "sinh": math.Sinh,
+		"exp": math.Exp, "log": math.Log, "sin": math.Sin, "cos": math.Cos, "tanh": math.Tanh, "cosh": math.Cosh,
+		"sinh":   math.Sinh,
 		"exprel": func(x float64) float64 { return x / math.Expm1(x) },
 	}
 	for name, f := range std {
@@ -75,7 +80,8 @@ func TestFunctions(t *testing.T) {
 
 func TestDimensions(t *testing.T) {
 	for text, want := range map[string]string{
-		"J": "mV", "J/tau": "mV ms^-1", "J^2": "mV^2", "sqrt(J)": "mV^(6/12)", "sqrt(J*J)": "mV", "10 pA/J": "nS", "1 nS*J": "pA", "J/pA": "GOhm",
+		"J": "mV", "J/tau": "mV ms^-1", "J^2": "mV^2", "sqrt(J)": "mV^(6/12)", "sqrt(J*J)": "mV", "10 pA/J": "nS",
+		"1 nS*J": "pA", "J/pA": "GOhm",
 		"2*theta/(J*tau)": "ms^-1", "g": "1", "J/theta": "1", "uA/cm2": "pA area^-1", "uM": "uM", "exp(J/theta)": "1",
 	} {
 		e, err := Parse(text)
@@ -184,7 +190,9 @@ func TestNames(t *testing.T) {
 
 // FuzzParse: any text is refused with a column inside it, or evaluates without a panic.
 func FuzzParse(f *testing.F) {
-	for _, text := range []string{"2*theta/(J*tau)", "where(V < 0 mV, exp(-V/mV), 1)", "-20 mV^2 / (3us)", "(((", "1e", "2µA/cm²", "max(1,2,", "^"} {
+	for _, text := range []string{
+		"2*theta/(J*tau)", "where(V < 0 mV, exp(-V/mV), 1)", "-20 mV^2 / (3us)", "(((", "1e", "2µA/cm²", "max(1,2,", "^",
+	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

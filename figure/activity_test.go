@@ -63,7 +63,8 @@ func TestViewCheck(t *testing.T) {
 		t.Error(err)
 	}
 	for want, v := range map[string]View{
-		`no panel "w"`: {Panels: []string{"w"}}, `ordered by "w"`: {Order: "w"}, `no panel "gates"`: {Panels: []string{"gates"}},
+		`no panel "w"`: {Panels: []string{"w"}}, `ordered by "w"`: {Order: "w"},
+		`no panel "gates"`: {Panels: []string{"gates"}},
 	} {
 		if err := v.Check(model.LIFModel); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v, want %q", v, err, want)

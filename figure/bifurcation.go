@@ -241,7 +241,8 @@ func (b *Bifurcation) intervalPanel() Panel {
 		at, _ := b.Sampled.Column(b.Axes[0].Name)
 		isi, _ := b.Sampled.Column("isi_ms")
 		p.Points = []Points{{
-			Name: "simulated", X: at.Values.([]float64), Y: isi.Values.([]float64), Mark: Circle, Open: true, Size: 4, Color: orange,
+			Name: "simulated", X: at.Values.([]float64), Y: isi.Values.([]float64), Mark: Circle, Open: true, Size: 4,
+			Color: orange,
 		}, dots}
 	}
 	return p

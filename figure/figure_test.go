@@ -52,12 +52,8 @@ func exampleFigures() map[string]*Figure {
 	for i := range hx {
 		hx[i] = math.Pow(10, hx[i])
 	}
-	loglog := Curves(
-		"Error against step",
-		"dt (ms)",
-		"error of the 10th spike (ms)",
-		Series{Name: "flow", X: hx, Y: hy, Points: true},
-	)
+	loglog := Curves("Error against step", "dt (ms)", "error of the 10th spike (ms)",
+		Series{Name: "flow", X: hx, Y: hy, Points: true})
 	loglog.Panels[0].XLog, loglog.Panels[0].YLog = true, true
 	figures["loglog"] = loglog
 
@@ -77,10 +73,8 @@ func exampleFigures() map[string]*Figure {
 	raster := Raster("lif: 200 neurons, I = 21 pA", times, neurons)
 	for i, name := range []string{"neuron 0", "neuron 71", "neuron 199"} {
 		x, y := sampled(0, 200, 20000, spike(float64(7*i)))
-		raster.Panels = append(
-			raster.Panels,
-			Panel{XLabel: "time (ms)", YLabel: name + "\nV (mV)", Height: 22, Lines: []Line{{X: x, Y: y, Width: 0.8}}},
-		)
+		raster.Panels = append(raster.Panels,
+			Panel{XLabel: "time (ms)", YLabel: name + "\nV (mV)", Height: 22, Lines: []Line{{X: x, Y: y, Width: 0.8}}})
 	}
 	figures["raster"] = raster
 	figures["raster-few"] = Raster("", []float64{10, 30, 50, 12, 32, 52}, []int64{0, 0, 0, 1, 1, 1})
@@ -129,12 +123,8 @@ func exampleFigures() map[string]*Figure {
 
 	figures["phase"] = phaseFigure()
 	figures["bifurcation"] = bifurcationFigure()
-	figures["flat"] = Curves(
-		"Nothing fires",
-		"I (pA)",
-		"rate (Hz)",
-		Series{Name: "rest", X: []float64{0, 1}, Y: []float64{0, 0}},
-	)
+	figures["flat"] = Curves("Nothing fires", "I (pA)", "rate (Hz)",
+		Series{Name: "rest", X: []float64{0, 1}, Y: []float64{0, 0}})
 	figures["empty"] = Curves("", "", "", Series{})
 	return figures
 }

@@ -186,7 +186,9 @@ func (fr *frame) web() webPanel {
 		p.Lines = append(p.Lines, webLine{plain(l.Name), l.X, l.Y, hex(l.Color), width, dash})
 	}
 	for _, m := range fr.Points {
-		mark := []string{Dot: "dot", Circle: "circle", Square: "square", Triangle: "triangle", Diamond: "diamond", Tick: "tick"}[m.Mark]
+		mark := []string{
+			Dot: "dot", Circle: "circle", Square: "square", Triangle: "triangle", Diamond: "diamond", Tick: "tick",
+		}[m.Mark]
 		p.Points = append(p.Points, webMarks{plain(m.Name), m.X, m.Y, hex(m.Color), mark, m.Open, 2 * float64(m.radius())})
 	}
 	for _, a := range fr.Arrows {

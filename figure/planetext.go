@@ -35,12 +35,11 @@ func PlaneText(p *dynamics.Plane, m *model.Model) (lines []string) {
 	}
 	for _, t := range p.Trajectories {
 		if n := len(t.Spikes); n == 1 {
-			lines = append(
-				lines,
-				fmt.Sprintf("the trajectory from %.6g mV fires 1 spike, the first after %.6g ms", t.Start[0], t.Spikes[0]),
-			)
+			lines = append(lines,
+				fmt.Sprintf("the trajectory from %.6g mV fires 1 spike, the first after %.6g ms", t.Start[0], t.Spikes[0]))
 		} else if n > 1 {
-			lines = append(lines, fmt.Sprintf("the trajectory from %.6g mV fires %d spikes, the first after %.6g ms", t.Start[0], n, t.Spikes[0]))
+			lines = append(lines, fmt.Sprintf("the trajectory from %.6g mV fires %d spikes, the first after %.6g ms",
+				t.Start[0], n, t.Spikes[0]))
 		}
 	}
 	return lines

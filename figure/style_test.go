@@ -11,7 +11,8 @@ import (
 
 func TestParseStyle(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "paper.toml")
-	if err := os.WriteFile(path, []byte("width = \"3.5in\"\nfont = 8\noutlines = true\nlegend = \"none\"\n"), 0o666); err != nil {
+	text := "width = \"3.5in\"\nfont = 8\noutlines = true\nlegend = \"none\"\n"
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	s, err := ParseStyle(path + ",legend=top-left, x=0:40;, title=")

@@ -117,10 +117,8 @@ func inWords(f *Figure, r *sweep.Result, measure string) {
 	for i, l := range p.Lines {
 		y := all[at : at+len(l.Y)]
 		at += len(l.Y)
-		p.Points = append(
-			p.Points,
-			Points{Name: l.Name, X: l.X, Y: y, Size: 4, Color: l.Color, Mark: []Mark{Circle, Square, Triangle, Diamond}[i%4]},
-		)
+		p.Points = append(p.Points,
+			Points{Name: l.Name, X: l.X, Y: y, Size: 4, Color: l.Color, Mark: []Mark{Circle, Square, Triangle, Diamond}[i%4]})
 	}
 	p.Lines = nil
 	p.YRange = [2]float64{-0.5, float64(len(p.YNames)) - 0.5}

@@ -55,11 +55,7 @@ func TestSweep(t *testing.T) {
 	names := []string{f.Panels[0].Lines[0].Name, f.Panels[0].Lines[1].Name}
 	p := f.Panels[0]
 	if p.XLabel != "I (pA)" || p.YLabel != "latency (ms)" || !slices.Equal(names, []string{"b = 0 pA", "b = 5 pA"}) {
-		t.Errorf(
-			"curves %q of %s over %s, want latency (ms) over I (pA), for b = 0 pA and b = 5 pA",
-			names,
-			p.YLabel,
-			p.XLabel,
-		)
+		t.Errorf("curves %q of %s over %s, want latency (ms) over I (pA), for b = 0 pA and b = 5 pA", names, p.YLabel,
+			p.XLabel)
 	}
 }

@@ -321,11 +321,8 @@ func Stack(column string, tables []Named) (*table.Table, error) {
 	var names []string
 	for i, t := range tables {
 		if len(t.Table.Columns) != len(all.Columns) {
-			return nil, fmt.Errorf(
-				"the tables of %s and %s have different columns; -m chooses those that both have",
-				tables[0].Name,
-				t.Name,
-			)
+			return nil, fmt.Errorf("the tables of %s and %s have different columns; -m chooses those that both have",
+				tables[0].Name, t.Name)
 		}
 		for range t.Table.Rows() {
 			names = append(names, t.Name)
@@ -335,13 +332,8 @@ func Stack(column string, tables []Named) (*table.Table, error) {
 		}
 		for j, c := range t.Table.Columns {
 			if c.Name != all.Columns[j].Name {
-				return nil, fmt.Errorf(
-					"the tables of %s and %s have different columns (%s, %s)",
-					tables[0].Name,
-					t.Name,
-					all.Columns[j].Name,
-					c.Name,
-				)
+				return nil, fmt.Errorf("the tables of %s and %s have different columns (%s, %s)", tables[0].Name, t.Name,
+					all.Columns[j].Name, c.Name)
 			}
 			all.Columns[j] = appended(all.Columns[j], c)
 		}

@@ -42,11 +42,8 @@ func TestTables(t *testing.T) {
 
 	rates := Named{
 		"net",
-		table.NewTable(
-			table.Col("time_ms", []float64{0, 1}),
-			table.Col("E_Hz", []float64{5, 6}),
-			table.Col("I_Hz", []float64{7, 8}),
-		),
+		table.NewTable(table.Col("time_ms", []float64{0, 1}), table.Col("E_Hz", []float64{5, 6}),
+			table.Col("I_Hz", []float64{7, 8})),
 		nil,
 	}
 	f, err = Tables("", []Named{rates}, "", nil)

@@ -75,10 +75,8 @@ func Terminal(width int, xlabel, ylabel string, series ...Series) string {
 		if len(names) == len(series) {
 			options = append(options, asciigraph.SeriesLegends(names...))
 		}
-		options = append(
-			options,
-			asciigraph.SeriesColors(slices.Repeat(terminalColors, 1+len(series)/len(terminalColors))...),
-		)
+		options = append(options,
+			asciigraph.SeriesColors(slices.Repeat(terminalColors, 1+len(series)/len(terminalColors))...))
 	}
 	if key != "" {
 		key = strings.Repeat(" ", yMargin/2) + strings.TrimSpace(key) + "\n"

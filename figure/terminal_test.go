@@ -27,22 +27,12 @@ func TestTerminal(t *testing.T) {
 	}
 	t.Log("\n" + drawing)
 	t.Log(
-		"\n" + Terminal(
-			60,
-			"I (pA)",
-			"rate (Hz)",
-			Series{Name: "up", X: x, Y: y},
-			Series{Name: "down", X: x[10:], Y: y[10:]},
-		),
+		"\n" + Terminal(60, "I (pA)", "rate (Hz)", Series{Name: "up", X: x, Y: y},
+			Series{Name: "down", X: x[10:], Y: y[10:]}),
 	)
 	t.Setenv("NO_COLOR", "1")
-	plain := Terminal(
-		60,
-		"I (pA)",
-		"rate (Hz)",
-		Series{Name: "up", X: x, Y: y},
-		Series{Name: "down", X: x[10:], Y: y[10:]},
-	)
+	plain := Terminal(60, "I (pA)", "rate (Hz)", Series{Name: "up", X: x, Y: y},
+		Series{Name: "down", X: x[10:], Y: y[10:]})
 	if strings.Contains(plain, "\x1b") || !strings.Contains(plain, "* up   o down") {
 		t.Errorf("with NO_COLOR there are colours, or the key is missing:\n%s", plain)
 	}
@@ -51,7 +41,11 @@ func TestTerminal(t *testing.T) {
 			t.Errorf("a curve without points gives %q, want nothing", drawing)
 		}
 	}
-	for _, few := range []Series{{X: []float64{1}, Y: []float64{0}}, {X: []float64{0, 1}, Y: []float64{0, 0}}, {X: []float64{0, 1}, Y: []float64{math.Inf(1), 2}}} {
+	for _, few := range []Series{
+		{X: []float64{1}, Y: []float64{0}},
+		{X: []float64{0, 1}, Y: []float64{0, 0}},
+		{X: []float64{0, 1}, Y: []float64{math.Inf(1), 2}},
+	} {
 		t.Log("\n" + Terminal(60, "x", "y", few))
 	}
 }

@@ -267,14 +267,8 @@ func (row equalRow) compare(rt *rapid.T, k *Kernel) int {
 		for i, y := range states {
 			s.Enter(i, first, y)
 		}
-		s.Advance(
-			NewWorker(),
-			first,
-			rapid.IntRange(1, min(calls[0], 20)).Draw(rt, "steps to the threshold"),
-			drives[0],
-			false,
-			nil,
-		)
+		s.Advance(NewWorker(), first, rapid.IntRange(1, min(calls[0], 20)).Draw(rt, "steps to the threshold"), drives[0],
+			false, nil)
 		vTh := make(Values, n)
 		for i := range vTh {
 			v := s.Y[0][i]

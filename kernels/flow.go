@@ -50,7 +50,8 @@ var (
 		driven: func(b *asm.Block) { flowGeneric(b, false, true) },
 	}
 	adexFlow = scheme{
-		sources: flowSources, firstDriven: asm.FlowRest, fold: foldAdEx, enter: flowEnter, sync: flowSync, finish: eifFlow.finish,
+		sources: flowSources, firstDriven: asm.FlowRest, fold: foldAdEx, enter: flowEnter, sync: flowSync,
+		finish: eifFlow.finish,
 		free:   func(b *asm.Block) { flowGeneric(b, true, false) },
 		driven: func(b *asm.Block) { flowGeneric(b, true, true) },
 	}

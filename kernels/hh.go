@@ -131,7 +131,8 @@ func hhCurrent(b *asm.Block, at int, full bool) vec {
 
 var hhSources = []string{
 	asm.HHNa: "g_Na C", asm.HHK: "g_K C", asm.HHL: "g_L C", asm.HHENa: "E_Na", asm.HHEK: "E_K", asm.HHDrive: "g_L E_L I C",
-	asm.HHDt: "", asm.HHHalf: "", asm.HHSixth: "", asm.HHNegDt: "", asm.HHVTh: "V_th", asm.HHRearm: "V_th", asm.HHSum: "n_plus_h",
+	asm.HHDt: "", asm.HHHalf: "", asm.HHSixth: "", asm.HHNegDt: "", asm.HHVTh: "V_th", asm.HHRearm: "V_th",
+	asm.HHSum:   "n_plus_h",
 	asm.HHShift: "V_T", asm.HHPerC: "C", asm.HHLeak: "g_L E_L C", asm.HHI: "I", asm.HHGain: "gain", asm.HHCut: "",
 }
 
@@ -390,17 +391,9 @@ const strangSoft = asm.StrangSoft
 
 // hhSlopes is dV/dt of HH, mV/ms, at the states at both ends of a step.
 func hhSlopes(b *asm.Block, l int, drive float64, old, now *[4]float64) (before, after float64) {
-	return hhDeriv(
-			b,
-			l,
-			drive,
-			hhState{old[0], old[1], old[2], old[3]},
-		).v, hhDeriv(
-			b,
-			l,
-			drive,
-			hhState{now[0], now[1], now[2], now[3]},
-		).v
+	start := hhDeriv(b, l, drive, hhState{old[0], old[1], old[2], old[3]})
+	end := hhDeriv(b, l, drive, hhState{now[0], now[1], now[2], now[3]})
+	return start.v, end.v
 }
 
 // hhRK4 is the classical fourth-order method.

@@ -282,9 +282,11 @@ func (m *machine) sub(x, y uint64) uint64 {
 
 var jumps = map[string]func(m *machine) bool{
 	"JMP": func(*machine) bool { return true },
-	"JE":  func(m *machine) bool { return m.zero }, "JEQ": func(m *machine) bool { return m.zero }, "JZ": func(m *machine) bool { return m.zero },
+	"JE":  func(m *machine) bool { return m.zero }, "JEQ": func(m *machine) bool { return m.zero },
+	"JZ":  func(m *machine) bool { return m.zero },
 	"JNE": func(m *machine) bool { return !m.zero }, "JNZ": func(m *machine) bool { return !m.zero },
-	"JLT": func(m *machine) bool { return m.sign != m.overflow }, "JGE": func(m *machine) bool { return m.sign == m.overflow },
+	"JLT": func(m *machine) bool { return m.sign != m.overflow },
+	"JGE": func(m *machine) bool { return m.sign == m.overflow },
 	"JLE": func(m *machine) bool { return m.zero || m.sign != m.overflow },
 	"JGT": func(m *machine) bool { return !m.zero && m.sign == m.overflow },
 	"JLO": func(m *machine) bool { return m.carry }, "JHS": func(m *machine) bool { return !m.carry },
@@ -292,12 +294,10 @@ var jumps = map[string]func(m *machine) bool{
 
 // lanewise lists operations on two sources, in Intel's order.
 var lanewise = map[string]func(x, y uint64) uint64{
-	"VADDPD": floats(
-		func(x, y float64) float64 { return x + y },
-	), "VSUBPD": floats(func(x, y float64) float64 { return x - y }),
-	"VMULPD": floats(
-		func(x, y float64) float64 { return x * y },
-	), "VDIVPD": floats(func(x, y float64) float64 { return x / y }),
+	"VADDPD": floats(func(x, y float64) float64 { return x + y }),
+	"VSUBPD": floats(func(x, y float64) float64 { return x - y }),
+	"VMULPD": floats(func(x, y float64) float64 { return x * y }),
+	"VDIVPD": floats(func(x, y float64) float64 { return x / y }),
 	"VMINPD": floats(func(x, y float64) float64 {
 		if x < y {
 			return x

@@ -41,10 +41,8 @@ func Processor() string { return cpuid.CPU.BrandName }
 // Features lists what the processor has for arithmetic on vectors, by their names in cpuid.
 func Features() []string {
 	return slices.DeleteFunc(cpuid.CPU.FeatureSet(), func(name string) bool {
-		return !slices.ContainsFunc(
-			[]string{"AVX", "FMA", "SSE", "ASIMD", "SVE"},
-			func(kind string) bool { return strings.HasPrefix(name, kind) },
-		)
+		return !slices.ContainsFunc([]string{"AVX", "FMA", "SSE", "ASIMD", "SVE"},
+			func(kind string) bool { return strings.HasPrefix(name, kind) })
 	})
 }
 

@@ -21,7 +21,8 @@ var (
 		driven: func(b *asm.Block) { rk4Generic(b, false, true) },
 	}
 	adexRK4 = scheme{
-		sources: flowSources, firstDriven: asm.FlowRest, fold: foldAdEx, enter: flowEnter, sync: flowSync, finish: eifRK4.finish,
+		sources: flowSources, firstDriven: asm.FlowRest, fold: foldAdEx, enter: flowEnter, sync: flowSync,
+		finish: eifRK4.finish,
 		free:   func(b *asm.Block) { rk4Generic(b, true, false) },
 		driven: func(b *asm.Block) { rk4Generic(b, true, true) },
 	}

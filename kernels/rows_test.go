@@ -48,10 +48,8 @@ const (
 func (f *filler) lifRows(drive, jump bool) *asm.LIFRowsBlock {
 	b := &asm.LIFRowsBlock{
 		Lanes: rowLanes, Steps: rowSteps, First: 10, V: f.column(rowLanes, -1, 1), Wake: f.column(rowLanes, 5, 20),
-		Coef: f.coefs(
-			asm.LIFRowsCoefs,
-			3,
-		), CoefStride: asm.LIFRowsCoefs, Fired: make([]uint8, rowSteps*rowLanes/8), FiredStride: rowLanes / 8,
+		Coef: f.coefs(asm.LIFRowsCoefs, 3), CoefStride: asm.LIFRowsCoefs, Fired: make([]uint8, rowSteps*rowLanes/8),
+		FiredStride: rowLanes / 8,
 	}
 	for i, w := range b.Wake {
 		b.Wake[i] = math.Floor(w)
@@ -69,23 +67,18 @@ func (f *filler) currentRows() *asm.CurrentRowsBlock {
 	return &asm.CurrentRowsBlock{
 		Lanes: rowLanes, Steps: rowSteps, Current: f.column(rowLanes, -1, 1), Rise: f.column(rowLanes, -1, 1),
 		Coef: f.coefs(2, 1), Decay: 0.7, DecayDt: 0.07, Scale: 1.3,
-		Row: f.column(
-			rowSteps*rowLanes,
-			-1,
-			1,
-		), RowStride: rowLanes, Drive: f.column(rowSteps*rowLanes, -1, 1), DriveStride: rowLanes,
+		Row: f.column(rowSteps*rowLanes, -1, 1), RowStride: rowLanes, Drive: f.column(rowSteps*rowLanes, -1, 1),
+		DriveStride: rowLanes,
 	}
 }
 
 func (f *filler) lifStep() *asm.LIFStepBlock {
 	b := &asm.LIFStepBlock{
-		Lanes: rowLanes, First: 10, V: f.column(rowLanes, -3, 0.5), Wake: f.column(rowLanes, 4, 11), VInf: f.column(rowLanes, -3, 0),
+		Lanes: rowLanes, First: 10, V: f.column(rowLanes, -3, 0.5), Wake: f.column(rowLanes, 4, 11),
+		VInf: f.column(rowLanes, -3, 0),
 		Coef: f.coefs(asm.LIFStepCoefs, 3), CoefStride: asm.LIFStepCoefs,
-		Drive: f.column(
-			rowLanes,
-			-1,
-			0,
-		), Jump: f.column(rowLanes, -1, 0), Top: f.column(rowLanes, 0, 0.2), Fired: make([]uint8, rowLanes/8),
+		Drive: f.column(rowLanes, -1, 0), Jump: f.column(rowLanes, -1, 0), Top: f.column(rowLanes, 0, 0.2),
+		Fired: make([]uint8, rowLanes/8),
 	}
 	for i := range b.Wake {
 		b.Wake[i] = math.Floor(2*b.Wake[i]) / 2
@@ -96,8 +89,9 @@ func (f *filler) lifStep() *asm.LIFStepBlock {
 func (f *filler) currentStep() *asm.CurrentStepBlock {
 	c := func() []float64 { return f.column(rowLanes, -1, 1) }
 	return &asm.CurrentStepBlock{
-		Lanes: rowLanes, Current: c(), Rise: c(), Next: c(), NextRise: c(), Coef: f.coefs(asm.CurrentStepCoefs, 3), CoefStride: asm.CurrentStepCoefs,
-		Decay: 0.7, Growth: 1 / 0.7, Dt: 0.1, DecayDt: 0.07, End: c(), Slope: c(), Share: c(), Drive: c(), Top: c(),
+		Lanes: rowLanes, Current: c(), Rise: c(), Next: c(), NextRise: c(), Coef: f.coefs(asm.CurrentStepCoefs, 3),
+		CoefStride: asm.CurrentStepCoefs,
+		Decay:      0.7, Growth: 1 / 0.7, Dt: 0.1, DecayDt: 0.07, End: c(), Slope: c(), Share: c(), Drive: c(), Top: c(),
 	}
 }
 
@@ -127,24 +121,54 @@ func (f *filler) instants() *asm.InstantsBlock {
 
 // networkKernels are the kernels of networks: each makes its argument and runs it.
 var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
-	"LIFRows":       func(f *filler) (any, func(ISA)) { b := f.lifRows(true, true); return b, func(a ISA) { LIFRows(a, b) } },
-	"LIFRows drive": func(f *filler) (any, func(ISA)) { b := f.lifRows(true, false); return b, func(a ISA) { LIFRows(a, b) } },
-	"LIFRows jump":  func(f *filler) (any, func(ISA)) { b := f.lifRows(false, true); return b, func(a ISA) { LIFRows(a, b) } },
-	"ExpRows":       func(f *filler) (any, func(ISA)) { b := f.currentRows(); return b, func(a ISA) { ExpRows(a, b) } },
-	"AlphaRows":     func(f *filler) (any, func(ISA)) { b := f.currentRows(); return b, func(a ISA) { AlphaRows(a, b) } },
-	"LIFStep":       func(f *filler) (any, func(ISA)) { b := f.lifStep(); return b, func(a ISA) { LIFStep(a, b) } },
-	"ExpStep":       func(f *filler) (any, func(ISA)) { b := f.currentStep(); return b, func(a ISA) { ExpStep(a, b) } },
+	"LIFRows": func(f *filler) (any, func(ISA)) {
+		b := f.lifRows(true, true)
+		return b, func(a ISA) { LIFRows(a, b) }
+	},
+	"LIFRows drive": func(f *filler) (any, func(ISA)) {
+		b := f.lifRows(true, false)
+		return b, func(a ISA) { LIFRows(a, b) }
+	},
+	"LIFRows jump": func(f *filler) (any, func(ISA)) {
+		b := f.lifRows(false, true)
+		return b, func(a ISA) { LIFRows(a, b) }
+	},
+	"ExpRows": func(f *filler) (any, func(ISA)) {
+		b := f.currentRows()
+		return b, func(a ISA) { ExpRows(a, b) }
+	},
+	"AlphaRows": func(f *filler) (any, func(ISA)) {
+		b := f.currentRows()
+		return b, func(a ISA) { AlphaRows(a, b) }
+	},
+	"LIFStep": func(f *filler) (any, func(ISA)) {
+		b := f.lifStep()
+		return b, func(a ISA) { LIFStep(a, b) }
+	},
+	"ExpStep": func(f *filler) (any, func(ISA)) {
+		b := f.currentStep()
+		return b, func(a ISA) { ExpStep(a, b) }
+	},
 	"ExpStepNegative": func(f *filler) (any, func(ISA)) {
 		b := f.currentStep()
 		return b, func(a ISA) { ExpStepNegative(a, b) }
 	},
-	"AlphaStep": func(f *filler) (any, func(ISA)) { b := f.currentStep(); return b, func(a ISA) { AlphaStep(a, b) } },
+	"AlphaStep": func(f *filler) (any, func(ISA)) {
+		b := f.currentStep()
+		return b, func(a ISA) { AlphaStep(a, b) }
+	},
 	"AlphaStepNegative": func(f *filler) (any, func(ISA)) {
 		b := f.currentStep()
 		return b, func(a ISA) { AlphaStepNegative(a, b) }
 	},
-	"AddInstants":    func(f *filler) (any, func(ISA)) { b := f.instants(); return b, func(a ISA) { AddInstants(a, b) } },
-	"AddInstantsTwo": func(f *filler) (any, func(ISA)) { b := f.instants(); return b, func(a ISA) { AddInstantsTwo(a, b) } },
+	"AddInstants": func(f *filler) (any, func(ISA)) {
+		b := f.instants()
+		return b, func(a ISA) { AddInstants(a, b) }
+	},
+	"AddInstantsTwo": func(f *filler) (any, func(ISA)) {
+		b := f.instants()
+		return b, func(a ISA) { AddInstantsTwo(a, b) }
+	},
 	"JumpStep": func(f *filler) (any, func(ISA)) {
 		c := func() []float64 { return f.column(rowLanes, -1, 1) }
 		b := &asm.JumpStepBlock{Lanes: rowLanes, Row: c(), Jump: c(), Top: c(), Factor: 1.1}

@@ -33,7 +33,9 @@ func (c truthCase) chaotic() bool { return strings.HasSuffix(c.ID, "irregular") 
 
 func loadTruth(t testing.TB, m *model.Model) []truthCase {
 	t.Helper()
-	title := map[string]string{"lif": "LIF", "eif": "EIF", "adex": "AdEx", "hh": "HH", "rhh": "RHH", "hhtm": "HHTM"}[m.Name]
+	title := map[string]string{
+		"lif": "LIF", "eif": "EIF", "adex": "AdEx", "hh": "HH", "rhh": "RHH", "hhtm": "HHTM",
+	}[m.Name]
 	text, err := os.ReadFile("testdata/traj/cases_" + title + ".json")
 	if err != nil {
 		t.Fatal(err)

@@ -33,11 +33,8 @@ func everyRule(n int) *Spec {
 	}
 	bare := Edges{Pre: edges.Pre, Post: edges.Post}
 	return &Spec{
-		Populations: []Population{
-			a,
-			b,
-			c,
-		}, Synapses: []Synapse{{Name: "s"}, {Name: "t", Kind: ExpCurrent, Tau: 3}}, Dt: 0.1, Seed: 11,
+		Populations: []Population{a, b, c}, Synapses: []Synapse{{Name: "s"}, {Name: "t", Kind: ExpCurrent, Tau: 3}}, Dt: 0.1,
+		Seed: 11,
 		Projections: []Projection{
 			{Name: "in", From: all, To: some, Rule: InDegree{K: 20}, Weight: normal, Delay: whole},
 			{

@@ -34,9 +34,8 @@ func TestBlowUpsAreTold(t *testing.T) {
 				p.P = append(p.P, kernels.Values{x})
 			}
 			s := &Spec{
-				Populations: []Population{
-					p,
-				}, Synapses: []Synapse{{Name: "syn", Kind: c.kind, Tau: 2, E: -80}}, Dt: 0.05, OnGrid: onGrid,
+				Populations: []Population{p}, Synapses: []Synapse{{Name: "syn", Kind: c.kind, Tau: 2, E: -80}}, Dt: 0.05,
+				OnGrid: onGrid,
 			}
 			for i, w := range c.weights {
 				s.Inputs = append(s.Inputs, Input{
@@ -59,14 +58,8 @@ func TestBlowUpsAreTold(t *testing.T) {
 				y := make([]float64, 4)
 				n.State(66, y)
 				if math.IsNaN(y[0]) || math.Abs(y[0]) > 1e6 || err != nil {
-					t.Errorf(
-						"%s, %s, on grid %t: V %g, error %v; want an error that names neuron 66",
-						c.model.Name,
-						c.kind,
-						onGrid,
-						y[0],
-						err,
-					)
+					t.Errorf("%s, %s, on grid %t: V %g, error %v; want an error that names neuron 66", c.model.Name, c.kind, onGrid,
+						y[0], err)
 				}
 			}
 		}

@@ -87,19 +87,8 @@ func (o *coupledSegment) newCell(dt float64) error {
 			capacity := value("C", i)
 			c.per[i], c.rate[i] = 1/capacity, value("g_L", i)/capacity
 			c.drive[i] = math.FMA(value("g_L", i), value("E_L", i), o.currentOf(i)) / capacity
-			c.na[i], c.k[i], c.eNa[i], c.eK[i] = value(
-				"g_Na",
-				i,
-			)/capacity, value(
-				"g_K",
-				i,
-			)/capacity, value(
-				"E_Na",
-				i,
-			), value(
-				"E_K",
-				i,
-			)
+			c.na[i], c.k[i] = value("g_Na", i)/capacity, value("g_K", i)/capacity
+			c.eNa[i], c.eK[i] = value("E_Na", i), value("E_K", i)
 			switch m.Name {
 			case "hhtm":
 				c.shift[i] = value("V_T", i)
@@ -401,11 +390,8 @@ func (c *cell) slope(l int, g, j float64, gated []blocked, y *[4]float64) (d [4]
 	d[0] = math.FMA(-a, v, math.FMA(c.per[l], j, c.drive[l]))
 	if c.resets {
 		if c.exponential {
-			d[0] = math.FMA(
-				float64(c.deltaT[l]*c.rate[l]),
-				kernels.Exp((v-c.vT[l])/c.deltaT[l]),
-				math.FMA(-c.per[l], y[1], d[0]),
-			)
+			d[0] = math.FMA(float64(c.deltaT[l]*c.rate[l]), kernels.Exp((v-c.vT[l])/c.deltaT[l]),
+				math.FMA(-c.per[l], y[1], d[0]))
 			if c.states == 2 {
 				d[1] = float64(c.wRate[l] * math.FMA(c.a[l], v-c.vRest[l], -y[1]))
 			}

@@ -64,13 +64,8 @@ func (n *Network) Restore(r io.Reader) error {
 	case c.err != nil:
 		return c.err
 	case head[0] != n.checksum || head[1] != neurons:
-		return fmt.Errorf(
-			"a checkpoint of another network: %d neurons, graph %016x; this one has %d, graph %016x",
-			head[1],
-			head[0],
-			neurons,
-			n.checksum,
-		)
+		return fmt.Errorf("a checkpoint of another network: %d neurons, graph %016x; this one has %d, graph %016x", head[1],
+			head[0], neurons, n.checksum)
 	case head[2] > math.MaxUint32:
 		return fmt.Errorf("a checkpoint of step %d; at most %d are possible", head[2], uint32(math.MaxUint32))
 	}

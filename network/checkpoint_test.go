@@ -92,20 +92,16 @@ func TestCheckpointGoesOn(t *testing.T) {
 			first, next := build(Config{Workers: 2, Ranges: 3}), build(Config{Workers: 1, Ranges: 2})
 			var file bytes.Buffer
 			for _, err := range []error{
-				first.Run(t.Context(), 203, rec), first.Save(&file), next.Restore(bytes.NewReader(file.Bytes())), next.Run(t.Context(), 297, rec),
+				first.Run(t.Context(), 203, rec), first.Save(&file), next.Restore(bytes.NewReader(file.Bytes())),
+				next.Run(t.Context(), 297, rec),
 			} {
 				if err != nil {
 					t.Fatal(err)
 				}
 			}
 			if !slices.Equal(spikes, want) || len(want) < 30 {
-				t.Errorf(
-					"%s, on grid %t: %d spikes through a checkpoint, %d in one run, or others",
-					s.Populations[0].Name,
-					onGrid,
-					len(spikes),
-					len(want),
-				)
+				t.Errorf("%s, on grid %t: %d spikes through a checkpoint, %d in one run, or others", s.Populations[0].Name, onGrid,
+					len(spikes), len(want))
 			}
 		}
 	}

@@ -77,17 +77,16 @@ func conductive(onGrid bool, dt float64) *Spec {
 		scale := unit[m.Name]
 		add := func(name string, synapse int, weight, delay float64) {
 			s.Projections = append(s.Projections, Projection{
-				Name: name + m.Name, From: from, To: to, Synapse: synapse, Rule: InDegree{K: 3}, Weight: Constant(weight), Delay: Constant(delay),
+				Name: name + m.Name, From: from, To: to, Synapse: synapse, Rule: InDegree{K: 3}, Weight: Constant(weight),
+				Delay: Constant(delay),
 			})
 		}
 		add("jump", 0, 1.5, 1.23)
 		add("current", 1, 10*scale, 0.91)
 		add("inh", 3, 4*scale, 1.5)
 		add("slow", 4, scale, 0.7)
-		s.Inputs = append(
-			s.Inputs,
-			Input{Name: "exc" + m.Name, To: to, Synapse: 2, Weight: Constant(scale), Poisson: &Poisson{Rate: 800}},
-		)
+		s.Inputs = append(s.Inputs,
+			Input{Name: "exc" + m.Name, To: to, Synapse: 2, Weight: Constant(scale), Poisson: &Poisson{Rate: 800}})
 	}
 	return s
 }
@@ -190,15 +189,8 @@ func TestModelsWithoutTruthKeepOrder(t *testing.T) {
 		}
 		t.Logf("%s %s: V is wrong by %.3g mV at dt %g, %g, %g", c.model, c.method, e, c.dt, c.dt/2, c.dt/4)
 		if e[2] > max(e[0]/10, 1e-5) { // order 2 divides by 16; steps longer than a time constant are cut and so more exact
-			t.Errorf(
-				"%s %s: V is wrong by %.3g mV at dt %g, %g, %g; order 2 expected",
-				c.model,
-				c.method,
-				e,
-				c.dt,
-				c.dt/2,
-				c.dt/4,
-			)
+			t.Errorf("%s %s: V is wrong by %.3g mV at dt %g, %g, %g; order 2 expected", c.model, c.method, e, c.dt, c.dt/2,
+				c.dt/4)
 		}
 	}
 }

@@ -147,10 +147,8 @@ func (r *shard) note(t *table, sp *spike, d int, late bool, c *[3]float64) {
 		return
 	}
 	source := int(sp.neuron) - t.first
-	r.runs = append(
-		r.runs,
-		runOf{t: t, c: c, theta: sp.theta, at: source*(t.delays+1) + d - t.least, source: int32(source), late: late},
-	)
+	r.runs = append(r.runs,
+		runOf{t: t, c: c, theta: sp.theta, at: source*(t.delays+1) + d - t.least, source: int32(source), late: late})
 }
 
 func (r *shard) addRun(u *runOf) {
@@ -331,6 +329,7 @@ func (t *table) block(i uint32) (unsafe.Pointer, int) {
 
 // anyFlag reports whether the flag of one of four lanes is set.
 func anyFlag(flags *[flagWords]uint64, to *[4]uint16) bool {
-	bits := flags[to[0]>>6]>>(to[0]&63) | flags[to[1]>>6]>>(to[1]&63) | flags[to[2]>>6]>>(to[2]&63) | flags[to[3]>>6]>>(to[3]&63)
+	bits := flags[to[0]>>6]>>(to[0]&63) | flags[to[1]>>6]>>(to[1]&63) |
+		flags[to[2]>>6]>>(to[2]&63) | flags[to[3]>>6]>>(to[3]&63)
 	return bits&1 != 0
 }

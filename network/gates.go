@@ -100,7 +100,8 @@ func approximateGate(y *Synapse) (k0, k1 float64) {
 
 // gateAfter is x and s after t ms without arrivals, from the sum A(t) of what s relaxes by:
 //
-//	s(t) = s exp(-A(t)) + integral of alpha x(u) exp(A(u)-A(t)) du,  A(t) = t/tau_decay + alpha x tau_rise (1 - exp(-t/tau_rise))
+//	s(t) = s exp(-A(t)) + integral of alpha x(u) exp(A(u)-A(t)) du
+//	A(t) = t/tau_decay + alpha x tau_rise (1 - exp(-t/tau_rise))
 func (g *gates) after(x, s, t float64) (float64, float64) {
 	fall, nodes := g.fall, g.nodes
 	if t != g.dt {

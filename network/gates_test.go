@@ -129,7 +129,8 @@ func TestOneWeightIsThatOfEdges(t *testing.T) {
 				t.Errorf("%d edges in %d bytes", edges, n.Summary().Bytes)
 			}
 			spikes := 0
-			if err := n.Run(context.Background(), 300, Recorder{Spikes: func(x []Spike) error { spikes += len(x); return nil }}); err != nil {
+			count := Recorder{Spikes: func(x []Spike) error { spikes += len(x); return nil }}
+			if err := n.Run(context.Background(), 300, count); err != nil {
 				t.Fatal(err)
 			}
 			if spikes < 20 {
@@ -151,7 +152,9 @@ func TestOneWeightIsThatOfEdges(t *testing.T) {
 }
 
 func TestGatesDoNotChangeBitsWithWorkers(t *testing.T) {
-	for _, c := range [][3]bool{{false, false, false}, {true, false, false}, {true, true, false}, {false, true, true}, {false, false, true}} {
+	for _, c := range [][3]bool{
+		{false, false, false}, {true, false, false}, {true, true, false}, {false, true, true}, {false, false, true},
+	} {
 		s := gated(c[0], c[1], c[2])
 		want := collect(t, s, Config{Workers: 1, Ranges: 1}, 60)
 		if len(want) < 35 {

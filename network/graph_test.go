@@ -96,7 +96,12 @@ func TestDegreesFollowTheRules(t *testing.T) {
 	for name, c := range map[string]struct {
 		rule Rule
 		want int
-	}{"all-to-all": {AllToAll{}, n * n}, "one-to-one": {OneToOne{}, n}, "ring": {Ring{1.6, 14}, n * n}, "probability 0": {Probability{}, 0}} {
+	}{
+		"all-to-all":    {AllToAll{}, n * n},
+		"one-to-one":    {OneToOne{}, n},
+		"ring":          {Ring{1.6, 14}, n * n},
+		"probability 0": {Probability{}, 0},
+	} {
 		if _, _, edges := degrees(t, n, Projection{Rule: c.rule}); edges != c.want {
 			t.Errorf("%s: %d edges; want %d", name, edges, c.want)
 		}
@@ -105,7 +110,9 @@ func TestDegreesFollowTheRules(t *testing.T) {
 
 func TestAutapsesAndMultapsesAreLeftOut(t *testing.T) {
 	const n = 40
-	for name, rule := range map[string]Rule{"in-degree": InDegree{n - 1}, "out-degree": OutDegree{n - 1}, "all-to-all": AllToAll{}, "probability": Probability{1}} {
+	for name, rule := range map[string]Rule{
+		"in-degree": InDegree{n - 1}, "out-degree": OutDegree{n - 1}, "all-to-all": AllToAll{}, "probability": Probability{1},
+	} {
 		s := pairOf(n, Projection{Rule: rule, NoAutapses: true, NoMultapses: true})
 		s.Projections[0].To = s.Projections[0].From
 		net, err := Build(t.Context(), s, Config{Workers: 1})
@@ -185,7 +192,13 @@ func FuzzProjections(f *testing.F) {
 		whole := Draw{Kind: DrawKind(kind / 3 % 3), A: a, B: b, Redraw: &[2]float64{0.05, 20}, Round: 0.1}
 		s := pairOf(6, Projection{
 			Rule: []Rule{
-				InDegree{int(k % 100)}, OutDegree{int(k % 100)}, Probability{p}, Total{int64(k % 1000)}, AllToAll{}, OneToOne{}, Ring{p, a},
+				InDegree{int(k % 100)},
+				OutDegree{int(k % 100)},
+				Probability{p},
+				Total{int64(k % 1000)},
+				AllToAll{},
+				OneToOne{},
+				Ring{p, a},
 			}[rule%7],
 			Weight: law, Delay: whole, NoAutapses: excluded&1 != 0, NoMultapses: excluded&2 != 0,
 		})

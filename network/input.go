@@ -151,12 +151,8 @@ func (r *shard) prepareInputs() error {
 				w = float64(float32(w))
 			}
 			if w < 0 && l.spec.Synapses[t.in.Synapse].Kind.conductance() {
-				return fmt.Errorf(
-					"input %s: weight %g of neuron %d; conductances are at least 0 (clip or redraw them)",
-					t.in.Name,
-					w,
-					m,
-				)
+				return fmt.Errorf("input %s: weight %g of neuron %d; conductances are at least 0 (clip or redraw them)", t.in.Name,
+					w, m)
 			}
 			p.weights = append(p.weights, w)
 			p.receptor = append(p.receptor, uint8(l.receptor(t.in.Synapse, seg.population, w < 0)))
@@ -297,16 +293,8 @@ func (r *shard) poisson(p *trainPart, k int64) {
 		p.countsOf = k / 4
 		for _, u := range p.runs {
 			if law := p.laws[u.law]; u.mean > 0 && kernels.FitsCounts(law) {
-				kernels.Counts(
-					r.net.isa,
-					p.train.counts,
-					law,
-					p.counts[u.first:],
-					p.stride,
-					u.n,
-					uint32(p.members[u.first]),
-					uint32(k/4),
-				)
+				kernels.Counts(r.net.isa, p.train.counts, law, p.counts[u.first:], p.stride, u.n, uint32(p.members[u.first]),
+					uint32(k/4))
 			}
 		}
 	}

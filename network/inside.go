@@ -160,8 +160,9 @@ func (s *lifSegment) stepTile(r *shard, k int64, at, lanes int) {
 		s.arrive(r, k, j, at, lanes)
 	}
 	b := asm.LIFStepBlock{
-		Lanes: lanes, First: float64(k), V: r.v[lo:], Wake: r.wake[lo:], VInf: vInf, Coef: g.neurons.from(at), CoefStride: g.neurons.stride,
-		Drive: g.drive, Jump: g.jump, Top: g.top, Fired: g.events,
+		Lanes: lanes, First: float64(k), V: r.v[lo:], Wake: r.wake[lo:], VInf: vInf, Coef: g.neurons.from(at),
+		CoefStride: g.neurons.stride,
+		Drive:      g.drive, Jump: g.jump, Top: g.top, Fired: g.events,
 	}
 	kernels.LIFStep(r.net.isa, &b)
 	for i := 0; i < lanes; i += 64 {
@@ -202,10 +203,9 @@ func (s *lifSegment) arrive(r *shard, k int64, j, at, lanes int) {
 	decay := r.decay[c]
 	b := asm.CurrentStepBlock{
 		Lanes: lanes, Current: r.s[c][lo:], Next: r.nextS[c][lo:],
-		Coef: g.currents[j].from(
-			at,
-		), CoefStride: g.currents[j].stride, Decay: decay, Growth: 1 / decay, Dt: l.spec.Dt, DecayDt: decay * l.spec.Dt,
-		End: g.end, Slope: g.slope, Share: g.share, Drive: g.drive, Top: g.top,
+		Coef: g.currents[j].from(at), CoefStride: g.currents[j].stride, Decay: decay, Growth: 1 / decay, Dt: l.spec.Dt,
+		DecayDt: decay * l.spec.Dt,
+		End:     g.end, Slope: g.slope, Share: g.share, Drive: g.drive, Top: g.top,
 	}
 	if rc.kind == ExpCurrent {
 		kernels.SplitPairs(isa, &asm.PairsBlock{Lanes: lanes, Pairs: r.rows[c][2*lo:], First: g.end, Second: g.share})

@@ -13,7 +13,8 @@ func TestPairsAreEquallyLikely(t *testing.T) {
 	from, to := []Part{{0, 0, n}}, []Part{{0, 4, 6}, {1, 0, n}} // six neurons are in both pools
 	self := func(pre, post int) bool { return post < 6 && pre == post+4 }
 	for name, rule := range map[string]Rule{
-		"in-degree": InDegree{6}, "out-degree": OutDegree{5}, "probability": Probability{0.3}, "total": Total{45}, "dense total": Total{110},
+		"in-degree": InDegree{6}, "out-degree": OutDegree{5}, "probability": Probability{0.3}, "total": Total{45},
+		"dense total": Total{110},
 	} {
 		for excluded := range 4 {
 			p := Projection{Rule: rule, NoAutapses: excluded&1 != 0, NoMultapses: excluded&2 != 0}

@@ -76,12 +76,8 @@ func TestLibraryAgainstIndependentSimulations(t *testing.T) {
 		t.Run(fmt.Sprintf("%s:%s %s on grid %t", c.network, c.preset, c.settings, c.onGrid), func(t *testing.T) {
 			var rateE, rateI, cv float64
 			for seed := range c.seeds {
-				s := library(
-					t,
-					c.network,
-					c.settings,
-					description.Options{Preset: c.preset, OnGrid: c.onGrid, Seed: uint64(seed + 1)},
-				)
+				s := library(t, c.network, c.settings,
+					description.Options{Preset: c.preset, OnGrid: c.onGrid, Seed: uint64(seed + 1)})
 				m := measure(t, s, c.from, c.end)
 				n := float64(c.seeds)
 				rateE, rateI, cv = rateE+m[0].Rate/n, rateI+m[1].Rate/n, cv+m[0].CV/n
@@ -121,16 +117,8 @@ func TestNetworksOfConductances(t *testing.T) {
 		for i, m := range measure(t, s, 100, c.end) {
 			t.Logf("%s:%s %s: %.3f spikes/s, CV %.3f", c.network, c.preset, s.Populations[i].Name, m.Rate, m.CV)
 			if !(m.Rate > c.low && m.Rate < c.high) || !(m.CV > 1.2) {
-				t.Errorf(
-					"%s:%s %s: %.3f spikes/s, CV %.3f; want %g to %g, above 1.2",
-					c.network,
-					c.preset,
-					s.Populations[i].Name,
-					m.Rate,
-					m.CV,
-					c.low,
-					c.high,
-				)
+				t.Errorf("%s:%s %s: %.3f spikes/s, CV %.3f; want %g to %g, above 1.2", c.network, c.preset, s.Populations[i].Name,
+					m.Rate, m.CV, c.low, c.high)
 			}
 		}
 	}

@@ -231,8 +231,9 @@ func (s *lifSegment) sumCurrents(r *shard, at, lanes, steps int) {
 		}
 		lo, decay := s.base+at, r.decay[c]
 		b := asm.CurrentRowsBlock{
-			Lanes: lanes, Steps: steps, Current: r.s[c][lo:], Rise: r.y[c][lo:], Coef: g.currents[j].from(at), CoefStride: g.currents[j].stride,
-			Decay: decay, DecayDt: decay * l.spec.Dt, Scale: math.E / rc.tau,
+			Lanes: lanes, Steps: steps, Current: r.s[c][lo:], Rise: r.y[c][lo:], Coef: g.currents[j].from(at),
+			CoefStride: g.currents[j].stride,
+			Decay:      decay, DecayDt: decay * l.spec.Dt, Scale: math.E / rc.tau,
 			Row: r.allRows[c][lo:], RowStride: r.strides[c], Drive: g.drive, DriveStride: g.tile,
 		}
 		if rc.kind == ExpCurrent {

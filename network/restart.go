@@ -35,11 +35,8 @@ func (n *Network) Restart(s *Spec) error {
 // sameGraph reports what of another Spec shows that its graph may differ.
 func (s *Spec) sameGraph(t *Spec) error {
 	same := len(s.Populations) == len(t.Populations) && len(s.Synapses) == len(t.Synapses) &&
-		len(
-			s.Projections,
-		) == len(
-			t.Projections,
-		) && len(s.Inputs) == len(t.Inputs) && s.Seed == t.Seed && s.Dt == t.Dt && s.OnGrid == t.OnGrid
+		len(s.Projections) == len(t.Projections) && len(s.Inputs) == len(t.Inputs) &&
+		s.Seed == t.Seed && s.Dt == t.Dt && s.OnGrid == t.OnGrid
 	for i := 0; same && i < len(s.Populations); i++ {
 		p, q := &s.Populations[i], &t.Populations[i]
 		same = p.N == q.N && p.Name == q.Name && p.Model == q.Model

@@ -63,11 +63,9 @@ func TestRestart(t *testing.T) {
 	}
 	descriptions["nmda"] = d
 	settings := map[string][]description.Setting{
-		"brunel": {
-			{Name: "N_E", Text: "200"},
-			{Name: "J", Text: "1mV"},
-		}, "cuba": {{Name: "N_E", Text: "400"}, {Name: "C_E", Text: "16"}, {Name: "C_I", Text: "4"}},
-		"coba": {{Name: "N_E", Text: "160"}, {Name: "P", Text: "0.1"}},
+		"brunel": {{Name: "N_E", Text: "200"}, {Name: "J", Text: "1mV"}},
+		"cuba":   {{Name: "N_E", Text: "400"}, {Name: "C_E", Text: "16"}, {Name: "C_I", Text: "4"}},
+		"coba":   {{Name: "N_E", Text: "160"}, {Name: "P", Text: "0.1"}},
 	}
 	for name, d := range descriptions {
 		for _, onGrid := range []bool{false, true} {

@@ -93,12 +93,8 @@ func (n *Network) traits() error {
 		t.alike = t.alike && !counted[key.population]
 	}
 	if l.longest > maxDelaySteps {
-		return fmt.Errorf(
-			"a delay of %g ms is %d steps; at most %d are possible, with a longer dt",
-			float64(l.longest)*l.spec.Dt,
-			l.longest,
-			maxDelaySteps,
-		)
+		return fmt.Errorf("a delay of %g ms is %d steps; at most %d are possible, with a longer dt",
+			float64(l.longest)*l.spec.Dt, l.longest, maxDelaySteps)
 	}
 	if len(l.spec.Projections) == 0 {
 		l.steps, l.longest = 64, 1
@@ -194,19 +190,11 @@ func (l *layout) drawnDelays(p *Projection, d *Draw) (least, most int, timed boo
 	}
 	switch {
 	case lo < l.spec.Dt*(1-wholeDelay):
-		err = fmt.Errorf(
-			"projection %s: drawn delays reach down to %.4g ms, below the step of %g ms; clip or redraw them",
-			p.Name,
-			max(0, lo),
-			l.spec.Dt,
-		)
+		err = fmt.Errorf("projection %s: drawn delays reach down to %.4g ms, below the step of %g ms; clip or redraw them",
+			p.Name, max(0, lo), l.spec.Dt)
 	case hi > MaxDelay*(1+wholeDelay):
-		err = fmt.Errorf(
-			"projection %s: drawn delays reach up to %.4g ms, above %d ms; clip or redraw them",
-			p.Name,
-			hi,
-			MaxDelay,
-		)
+		err = fmt.Errorf("projection %s: drawn delays reach up to %.4g ms, above %d ms; clip or redraw them", p.Name, hi,
+			MaxDelay)
 	}
 	least, _ = l.place(max(lo, l.spec.Dt))
 	most, _ = l.place(min(hi, MaxDelay))
@@ -232,15 +220,8 @@ func (l *layout) computedDelays(i int) (least, most int, timed bool, err error) 
 		for k, x := range b.delay[:b.len()] {
 			if !(x >= l.spec.Dt*(1-wholeDelay) && x <= MaxDelay) {
 				pre, post := b.end(k)
-				return 0, 0, false, fmt.Errorf(
-					"projection %s: delay %g ms from %d to %d; it lies between %g and %d ms",
-					d.p.Name,
-					x,
-					pre,
-					post,
-					l.spec.Dt,
-					MaxDelay,
-				)
+				return 0, 0, false, fmt.Errorf("projection %s: delay %g ms from %d to %d; it lies between %g and %d ms", d.p.Name,
+					x, pre, post, l.spec.Dt, MaxDelay)
 			}
 			whole, part := l.place(x)
 			least, most, timed = min(least, whole), max(most, whole), timed || part > 0

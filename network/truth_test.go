@@ -282,14 +282,8 @@ func TestNetworksAgainstTruth(t *testing.T) {
 						tolerance *= 10
 					}
 					if int(w["neuron"]) != int(spikes[i].Neuron) || math.Abs(at-w["time_ms"]) > tolerance {
-						t.Fatalf(
-							"spike %d of neuron %d at %.12g ms; want neuron %g at %.12g",
-							i,
-							spikes[i].Neuron,
-							at,
-							w["neuron"],
-							w["time_ms"],
-						)
+						t.Fatalf("spike %d of neuron %d at %.12g ms; want neuron %g at %.12g", i, spikes[i].Neuron, at, w["neuron"],
+							w["time_ms"])
 					}
 				}
 				t.Logf("largest error %.2g ms over %d spikes", worst, len(want))

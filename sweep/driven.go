@@ -166,10 +166,8 @@ func (s *drivenSweep) table(trains pop.Trains, columns []int) *table.Table {
 			values[j] = append(values[j], r[c])
 		}
 		if s.Frequency > 0 {
-			strength[row] = min(
-				1,
-				math.Hypot(s.cos[neuron], s.sin[neuron])/max(1, t.CountedRate(s.Time-s.Discard)*(s.Time-s.Discard)/1000),
-			)
+			strength[row] = min(1,
+				math.Hypot(s.cos[neuron], s.sin[neuron])/max(1, t.CountedRate(s.Time-s.Discard)*(s.Time-s.Discard)/1000))
 		}
 		if s.Theory != nil {
 			theory[row] = s.Theory(params, s.at(point, params))

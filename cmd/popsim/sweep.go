@@ -61,10 +61,8 @@ func (s *sweepCommand) fi() *cobra.Command {
 	}
 	s.register(cmd)
 	s.drive.add(cmd.Flags(), true)
-	verb.Add(
-		cmd.Flags(),
-		experiment.Flag{Name: "trials", Value: &s.network.trials, Help: "runs of each point, with other noise"},
-	)
+	verb.Add(cmd.Flags(),
+		experiment.Flag{Name: "trials", Value: &s.network.trials, Help: "runs of each point, with other noise"})
 	return cmd
 }
 
@@ -142,10 +140,8 @@ func (s *sweepCommand) read(args []string) error {
 	}
 	if s.drive.theory && len(s.drive.noises.List) == 0 {
 		return verb.Misused(
-			fault.Hint(
-				errors.New("--theory knows the rate under white noise, but there is no noise"),
-				"--noise white:SIGMA gives it",
-			),
+			fault.Hint(errors.New("--theory knows the rate under white noise, but there is no noise"),
+				"--noise white:SIGMA gives it"),
 		)
 	}
 	isa, bad := s.Check()

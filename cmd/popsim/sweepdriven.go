@@ -93,10 +93,8 @@ func (s *sweepCommand) readDrive() (d sweep.Drive, err error) {
 	if s.drive.theory {
 		switch {
 		case d.Noise.White == 0 || d.Noise.OU != 0 || d.Wave != nil:
-			bad.About(
-				"--theory",
-				fault.Hint(errors.New("--theory knows the rate under white noise alone"), "--noise white:SIGMA gives it"),
-			)
+			bad.About("--theory",
+				fault.Hint(errors.New("--theory knows the rate under white noise alone"), "--noise white:SIGMA gives it"))
 		default:
 			d.Theory = func(p []float64, i float64) float64 {
 				return dynamics.WhiteNoiseRate(s.neuron.Model, p, i, d.Noise.White)
@@ -160,13 +158,8 @@ func (s *sweepCommand) runDriven(ctx context.Context) error {
 	if err := s.Aside(s.Out.Value, out, r); err != nil {
 		return err
 	}
-	s.Say(
-		"%s, kernel %s/%s, %s",
-		cli.Count(t.Rows(), "row"),
-		s.neuron.Model.Name,
-		s.spec.Method,
-		cli.Count(s.cfg.Workers, "worker"),
-	)
+	s.Say("%s, kernel %s/%s, %s", cli.Count(t.Rows(), "row"), s.neuron.Model.Name, s.spec.Method,
+		cli.Count(s.cfg.Workers, "worker"))
 	return nil
 }
 

@@ -111,7 +111,8 @@ func power(x float64, n int) float64 {
 }
 
 var names = map[Kind]string{
-	Exp: "exp", Log: "log", Sqrt: "sqrt", Tanh: "tanh", Cosh: "cosh", Sinh: "sinh", Sin: "sin", Cos: "cos", Exprel: "exprel", Abs: "abs",
+	Exp: "exp", Log: "log", Sqrt: "sqrt", Tanh: "tanh", Cosh: "cosh", Sinh: "sinh", Sin: "sin", Cos: "cos",
+	Exprel: "exprel", Abs: "abs",
 }
 
 // function is a function of one argument, as the language of expressions defines it.

@@ -110,38 +110,19 @@ var ops = [...]struct {
 	opAdd: {name: "VADDPD", latency: 3, commutes: true}, opSub: {name: "VSUBPD", latency: 3},
 	opMul: {name: "VMULPD", latency: 3, fma: true, commutes: true}, opDiv: {name: "VDIVPD", latency: 13},
 	opMin: {name: "VMINPD", latency: 2}, opMax: {name: "VMAXPD", latency: 2},
-	opAnd: {
-		name:     "VANDPD",
-		kname:    "KANDB",
-		latency:  1,
-		commutes: true,
-	}, opOr: {name: "VORPD", kname: "KORB", latency: 1, commutes: true},
-	opXor: {
-		name:     "VXORPD",
-		kname:    "KXORB",
-		latency:  1,
-		commutes: true,
-	}, opAndNot: {name: "VANDNPD", kname: "KANDNB", latency: 1},
-	opAddI: {
-		name:     "VPADDQ",
-		latency:  1,
-		commutes: true,
-	}, opSubI: {name: "VPSUBQ", latency: 1}, opSqrt: {name: "VSQRTPD", latency: 20},
+	opAnd:    {name: "VANDPD", kname: "KANDB", latency: 1, commutes: true},
+	opOr:     {name: "VORPD", kname: "KORB", latency: 1, commutes: true},
+	opXor:    {name: "VXORPD", kname: "KXORB", latency: 1, commutes: true},
+	opAndNot: {name: "VANDNPD", kname: "KANDNB", latency: 1},
+	opAddI:   {name: "VPADDQ", latency: 1, commutes: true}, opSubI: {name: "VPSUBQ", latency: 1},
+	opSqrt: {name: "VSQRTPD", latency: 20},
 	opShlI: {name: "VPSLLQ", latency: 1}, opShrI: {name: "VPSRLQ", latency: 1},
-	opFMA: {
-		name:    "VFMADD",
-		latency: 4,
-		fma:     true,
-	}, opFNMA: {name: "VFNMADD", latency: 4, fma: true}, opFMS: {name: "VFMSUB", latency: 4, fma: true},
-	opSelect: {
-		name:    "VBLENDVPD",
-		kname:   "VBLENDMPD",
-		latency: 1,
-	}, opCmp: {name: "VCMPPD", latency: 4}, opGtI: {name: "VPCMPGTQ", latency: 3},
-	opStore: {
-		name:    "store",
-		latency: 1,
-	}, opSet: {name: "set"}, opBits: {name: "bits", latency: 4}, opStoreBits: {name: "bits", latency: 4}, opTest: {name: "test", latency: 4},
+	opFMA: {name: "VFMADD", latency: 4, fma: true}, opFNMA: {name: "VFNMADD", latency: 4, fma: true},
+	opFMS:    {name: "VFMSUB", latency: 4, fma: true},
+	opSelect: {name: "VBLENDVPD", kname: "VBLENDMPD", latency: 1}, opCmp: {name: "VCMPPD", latency: 4},
+	opGtI:   {name: "VPCMPGTQ", latency: 3},
+	opStore: {name: "store", latency: 1}, opSet: {name: "set"}, opBits: {name: "bits", latency: 4},
+	opStoreBits: {name: "bits", latency: 4}, opTest: {name: "test", latency: 4},
 }
 
 type node struct {

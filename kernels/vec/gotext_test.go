@@ -31,20 +31,18 @@ func record(b *Block, rng *rand.Rand, size int) {
 		vs = append(vs, []func() Vec{
 			func() Vec { return b.Add(x, y) }, func() Vec { return b.Sub(x, y) }, func() Vec { return b.Mul(x, y) },
 			func() Vec { return b.Div(x, b.Or(y, b.Const(1))) }, func() Vec { return b.Sqrt(b.Abs(x)) },
-			func() Vec { return b.FMA(x, y, v()) }, func() Vec { return b.FNMA(x, y, v()) }, func() Vec { return b.FMS(x, y, v()) },
-			func() Vec { return b.FNMA(b.Const(-1.5), x, y) }, func() Vec { return b.Neg(x) }, func() Vec { return b.Exp2Near(x) },
-			func() Vec { return b.Exp(y) }, func() Vec { return b.Horner(x, 1, 2, -3) }, func() Vec { return b.Select(m(), x, y) },
-			func() Vec { return b.Xor(x, b.AndNot(y, b.ConstBits(7))) }, func() Vec { return b.AddI(x, b.ShrI(b.ShlI(y, 3), 20)) },
+			func() Vec { return b.FMA(x, y, v()) }, func() Vec { return b.FNMA(x, y, v()) },
+			func() Vec { return b.FMS(x, y, v()) },
+			func() Vec { return b.FNMA(b.Const(-1.5), x, y) }, func() Vec { return b.Neg(x) },
+			func() Vec { return b.Exp2Near(x) },
+			func() Vec { return b.Exp(y) }, func() Vec { return b.Horner(x, 1, 2, -3) },
+			func() Vec { return b.Select(m(), x, y) },
+			func() Vec { return b.Xor(x, b.AndNot(y, b.ConstBits(7))) },
+			func() Vec { return b.AddI(x, b.ShrI(b.ShlI(y, 3), 20)) },
 			func() Vec { return b.SubI(x, b.ConstBits(7)) }, func() Vec { return b.Count(b.And(x, b.ConstBits(255)), m()) },
 		}[rng.IntN(18)]())
-		ms = append(
-			ms,
-			b.Cmp(v(), preds[rng.IntN(len(preds))], v()),
-			b.GtI(x, y),
-			b.MaskOr(m(), m()),
-			b.MaskAnd(m(), m()),
-			b.MaskAndNot(m(), m()),
-		)
+		ms = append(ms, b.Cmp(v(), preds[rng.IntN(len(preds))], v()), b.GtI(x, y), b.MaskOr(m(), m()), b.MaskAnd(m(), m()),
+			b.MaskAndNot(m(), m()))
 	}
 	for i, place := range places {
 		b.Store(place, b.Min(b.Max(vs[len(vs)-1-i], b.Const(-1e3)), b.Const(1e3)))
@@ -64,10 +62,8 @@ func TestGoTextMeansTheBlock(t *testing.T) {
 		columns := map[any][]float64{}
 		for _, c := range []string{"a", "b", "c"} {
 			for range Go.Lanes {
-				columns[c] = append(
-					columns[c],
-					[]float64{rng.NormFloat64() * 3, 0, math.Inf(1), math.NaN(), 0.5}[min(rng.IntN(12), 4)%5],
-				)
+				columns[c] = append(columns[c],
+					[]float64{rng.NormFloat64() * 3, 0, math.Inf(1), math.NaN(), 0.5}[min(rng.IntN(12), 4)%5])
 			}
 		}
 		fmt.Fprintf(&calls, "f%d(", i)
@@ -91,12 +87,8 @@ func TestGoTextMeansTheBlock(t *testing.T) {
 			Memory:  func(m Mem) string { return m.Base.(string) + "[l]" },
 			General: func(r any) string { return r.(string) },
 		})
-		fmt.Fprintf(
-			&text,
-			"func f%d(a, b, c [8]float64) {\nword := uint64(0)\nfor l := range 8 {\n%s}\nshow(a, b, c, word)\n}\n",
-			i,
-			body,
-		)
+		fmt.Fprintf(&text,
+			"func f%d(a, b, c [8]float64) {\nword := uint64(0)\nfor l := range 8 {\n%s}\nshow(a, b, c, word)\n}\n", i, body)
 	}
 	fmt.Fprintf(
 		&text,
@@ -130,7 +122,8 @@ func TestGoTextMeansTheBlock(t *testing.T) {
 // TestKernelText: the example of the package comment as Go; a coefficient that no step reads is left out.
 func TestKernelText(t *testing.T) {
 	k := &Kernel{
-		Name: "Decay", Doc: "decays.", Argument: "DecayBlock", States: []string{"Current"}, Coefs: []string{"Decay", "Unread"}, Rows: []string{"Arrived", "Out"},
+		Name: "Decay", Doc: "decays.", Argument: "DecayBlock", States: []string{"Current"},
+		Coefs: []string{"Decay", "Unread"}, Rows: []string{"Arrived", "Out"},
 		Step: func(b *Block, x *Vars) {
 			i := b.FMA(x.Get("Current"), x.Get("Decay"), x.Get("Arrived"))
 			x.Set("Current", i)
@@ -144,7 +137,8 @@ func TestKernelText(t *testing.T) {
 	b := DecayBlock{&Column{3: 1, 12: 2}, &Column{3: 0.5, 12: 0.25}, nil, make([]float64, 32), make([]float64, 32), 2}
 	b.Arrived[16+12] = 7
 	DecayGo(&b)
-	if b.Out[3] != 0.5 || b.Out[16+3] != 0.25 || b.Out[16+12] != 7.125 || b.Current[12] != 7.125 || b.Arrived[16+12] != 1e-290 {
+	if b.Out[3] != 0.5 || b.Out[16+3] != 0.25 || b.Out[16+12] != 7.125 ||
+		b.Current[12] != 7.125 || b.Arrived[16+12] != 1e-290 {
 		panic(b.Out)
 	}
 }

@@ -10,7 +10,8 @@ import (
 // struct of package asm, whose fields the Kernel names:
 //
 //   - States and Coefs are *Column, one value per lane. States change from step to step, Coefs do not.
-//   - Rows are []float64 with one value per step and lane: that of step k, lane l at index k·Group + l. They may be read and written.
+//   - Rows are []float64 with one value per step and lane: that of step k, lane l at index k·Group + l. They may be
+//     read and written.
 //   - The struct has a field Steps int, at least 1.
 //
 // States stay in registers over the steps. Columns and rows start on cache lines and do not overlap.

@@ -68,8 +68,8 @@ type Frame struct {
 // Executors of a program are alike but for speed. Run goes on with the step f.Step at lane f.At and returns
 //
 //   - with f.Fired = 0 when f.Step has reached f.Steps;
-//   - with f.Fired ≠ 0 behind the vectors in which a lane fired: f.At is the lane behind them, Before and After are those of the step in hand.
-//     The caller may change After, and Run goes on.
+//   - with f.Fired ≠ 0 after the vectors in which a lane fired: f.At is the first lane after them, Before and After are
+//     those of this step. The caller may change After and call Run again.
 type Program struct {
 	Name   string
 	Record func(b *Block)

@@ -3,8 +3,8 @@
 //
 //   - Interpreter, in plain Go: the meaning of a block;
 //   - GoText, which prints it as plain Go: the twin of an assembly kernel, always compiled;
-//   - Emit, which schedules the operations, allocates registers and hands the instructions to an Emitter. The generator in
-//     kernels/asm/_gen prints them as assembly.
+//   - Emit, which schedules the operations, allocates registers and hands the instructions to an Emitter. The generator
+//     in kernels/asm/_gen prints them as assembly.
 //
 // The package knows no assembler: an instruction is a name and operands.
 //

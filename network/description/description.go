@@ -64,22 +64,28 @@ var (
 
 // foreign are names of other simulators, with ours.
 var foreign = map[string]string{
-	"fixed_indegree": `rule = "in-degree:K"`, "indegree": `rule = "in-degree:K"`, "fixed_outdegree": `rule = "out-degree:K"`,
-	"outdegree": `rule = "out-degree:K"`, "pairwise_bernoulli": `rule = "probability:P"`, "p": `rule = "probability:P"`,
+	"fixed_indegree": `rule = "in-degree:K"`, "indegree": `rule = "in-degree:K"`,
+	"fixed_outdegree": `rule = "out-degree:K"`,
+	"outdegree":       `rule = "out-degree:K"`, "pairwise_bernoulli": `rule = "probability:P"`,
+	"p":                  `rule = "probability:P"`,
 	"fixed_total_number": `rule = "total:N"`, "all_to_all": `rule = "all-to-all"`, "one_to_one": `rule = "one-to-one"`,
 	"FixedProbabilityConnector": `rule = "probability:P"`, "FixedNumberPreConnector": `rule = "in-degree:K"`,
 	"AllToAllConnector": `rule = "all-to-all"`, "OneToOneConnector": `rule = "one-to-one"`,
-	"allow_autapses": "autapses", "allow_self_connections": "autapses", "allow_multapses": "multapses", "syn_spec": "synapse",
+	"allow_autapses": "autapses", "allow_self_connections": "autapses", "allow_multapses": "multapses",
+	"syn_spec":  "synapse",
 	"conn_spec": "rule", "receptor_type": "synapse", "synapse_model": "synapse", "weights": "weight", "delays": "delay",
-	"E_L": "V_rest", "V_m": "V0", "tau_m": "tau", "v_rest": "V_rest", "v_reset": "V_reset", "v_thresh": "V_th", "tau_refrac": "t_ref",
-	"i_offset": "I", "I_e": "I", "tau_syn": "tau of a synapse", "tau_syn_ex": "tau of a synapse", "tau_syn_in": "tau of a synapse",
-	"threshold": "V_th", "reset": "V_reset", "refractory": "t_ref", "N": "n", "size": "n", "populations": "population",
+	"E_L": "V_rest", "V_m": "V0", "tau_m": "tau", "v_rest": "V_rest", "v_reset": "V_reset", "v_thresh": "V_th",
+	"tau_refrac": "t_ref",
+	"i_offset":   "I", "I_e": "I", "tau_syn": "tau of a synapse", "tau_syn_ex": "tau of a synapse",
+	"tau_syn_in": "tau of a synapse",
+	"threshold":  "V_th", "reset": "V_reset", "refractory": "t_ref", "N": "n", "size": "n", "populations": "population",
 	"projections": "projection", "synapses": "synapse", "inputs": "input", "params": "parameters", "presets": "preset",
 }
 
 // absent are things that networks here do not have.
 var absent = map[string]string{
-	"plasticity": "plasticity", "stdp": "plasticity", "gap_junction": "gap junctions", "compartment": "compartments", "noise": "noise inputs",
+	"plasticity": "plasticity", "stdp": "plasticity", "gap_junction": "gap junctions", "compartment": "compartments",
+	"noise": "noise inputs",
 }
 
 // Parse reads a description from the text of a file. The error is that it is no TOML; all other faults are told by
@@ -197,9 +203,8 @@ type Parameter struct {
 func (d *Description) Resolve(o Options) (*Result, error) {
 	r := &resolver{
 		d: d, o: o, dims: map[string]expression.Dimension{}, values: map[string]float64{}, units: map[string]string{},
-		out: &Result{
-			Spec: &network.Spec{Seed: o.Seed, Trial: o.Trial, OnGrid: o.OnGrid},
-		}, populations: map[string]int{}, used: map[int]bool{},
+		out: &Result{Spec: &network.Spec{Seed: o.Seed, Trial: o.Trial, OnGrid: o.OnGrid}}, populations: map[string]int{},
+		used:  map[int]bool{},
 		files: map[string]*columns{}, models: map[string]string{}, faults: slices.Clone(d.faults), broken: map[string]bool{},
 	}
 	r.parameters()
@@ -217,10 +222,8 @@ func (d *Description) Resolve(o Options) (*Result, error) {
 		if !r.used[i] {
 			known := slices.Sorted(maps.Keys(r.values))
 			r.faults.Add(
-				at(
-					s.Place,
-					fmt.Errorf("%s=%s: the network has no parameter %[1]s%[3]s", s.Name, s.Text, expression.Nearest(s.Name, known)),
-				),
+				at(s.Place,
+					fmt.Errorf("%s=%s: the network has no parameter %[1]s%[3]s", s.Name, s.Text, expression.Nearest(s.Name, known))),
 			)
 		}
 	}

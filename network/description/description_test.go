@@ -73,16 +73,12 @@ func TestBrunel(t *testing.T) {
 	if len(v) != 400 || slices.Min(v) < 0 || slices.Max(v) > 20 || slices.Equal(v[:100], s.Populations[1].Start[0]) {
 		t.Errorf("V0: %d values from %v to %v mV", len(v), slices.Min(v), slices.Max(v))
 	}
-	if again := resolved(t, "brunel", Options{Settings: []Setting{{Name: "N_E", Text: "800"}}}).Spec.Populations[0].Start[0]; !slices.Equal(
-		again[:400],
-		v,
-	) {
+	larger := resolved(t, "brunel", Options{Settings: []Setting{{Name: "N_E", Text: "800"}}})
+	if again := larger.Spec.Populations[0].Start[0]; !slices.Equal(again[:400], v) {
 		t.Error("V0 of the first neurons depends on the number of neurons")
 	}
-	if other := resolved(t, "brunel", Options{Seed: 1, Settings: []Setting{{Name: "N_E", Text: "400"}}}).Spec.Populations[0].Start[0]; slices.Equal(
-		other,
-		v,
-	) {
+	reseeded := resolved(t, "brunel", Options{Seed: 1, Settings: []Setting{{Name: "N_E", Text: "400"}}})
+	if other := reseeded.Spec.Populations[0].Start[0]; slices.Equal(other, v) {
 		t.Error("V0 does not depend on the seed")
 	}
 }
@@ -102,7 +98,9 @@ func TestMicrocircuit(t *testing.T) {
 	if math.Abs(float64(total-want)) > 4 { // rounding of logarithms, 64 times
 		t.Errorf("%d synapses, want %d", total, want)
 	}
-	for name, k := range map[string]float64{"L23E": 4995, "L23I": 5285, "L4E": 2806, "L4I": 5888, "L5E": 4944, "L5I": 2736, "L6E": 2564, "L6I": 2434} {
+	for name, k := range map[string]float64{
+		"L23E": 4995, "L23I": 5285, "L4E": 2806, "L4I": 5888, "L5E": 4944, "L5I": 2736, "L6E": 2564, "L6I": 2434,
+	} {
 		if math.Abs(inDegree[name]-k) > 1 {
 			t.Errorf("%s: in-degree %v, want %v", name, inDegree[name], k)
 		}
@@ -296,7 +294,8 @@ func TestPools(t *testing.T) {
 	}
 	p := s.Projections[0]
 	edges := p.Rule.(network.Edges)
-	if !slices.Equal(p.From, []network.Part{{Population: 0, First: 1, N: 2}, {Population: 1, N: 2}}) || !slices.Equal(edges.Pre, []int32{0, 3}) ||
+	if !slices.Equal(p.From, []network.Part{{Population: 0, First: 1, N: 2}, {Population: 1, N: 2}}) ||
+		!slices.Equal(edges.Pre, []int32{0, 3}) ||
 		!slices.Equal(edges.Post, []int32{3, 0}) ||
 		!slices.Equal(edges.Weight, []float64{1.5, 0.1}) ||
 		!slices.Equal(edges.Delay, []float64{1, 2.25}) {

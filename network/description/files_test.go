@@ -42,10 +42,8 @@ current = "@wave.END:0.5ms"
 func TestFormats(t *testing.T) {
 	dir := t.TempDir()
 	tables := map[string]*data.Table{
-		"cells": data.NewTable(
-			data.Col("tau", []float64{10, 11.5, 12}),
-			data.Col("R", []float64{0.1, 0.2, 0.30000000000000004}),
-		),
+		"cells": data.NewTable(data.Col("tau", []float64{10, 11.5, 12}),
+			data.Col("R", []float64{0.1, 0.2, 0.30000000000000004})),
 		"times": data.NewTable(data.Col("neuron", []int64{1, 0, 1}), data.Col("time_ms", []float64{2.5, 1, 0.5})),
 		"edges": data.NewTable(
 			data.Col("pre", []int64{0, 1}),
@@ -99,21 +97,22 @@ func TestFormats(t *testing.T) {
 func TestFileFaults(t *testing.T) {
 	dir := t.TempDir()
 	for name, content := range map[string]string{
-		"empty.csv": "", "two.csv": "a,b\n1,2\n1,2\n1,2\n", "short.csv": "x\n1\n2\n", "words.csv": "x\none\ntwo\nthree\n", "bad.npz": "no archive",
+		"empty.csv": "", "two.csv": "a,b\n1,2\n1,2\n1,2\n", "short.csv": "x\n1\n2\n", "words.csv": "x\none\ntwo\nthree\n",
+		"bad.npz": "no archive",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for name, want := range map[string]string{
-		"@missing.csv": "missing.csv: no such file", "@empty.csv": "the file is empty", "@two.csv": "two.csv has 2 columns", "@two.csv:c": `has no column "c"`,
-		"@short.csv": "has 2 rows; the population has 3 neurons", "@words.csv": `no column "x" of numbers`, "@bad.npz": "bad.npz",
+		"@missing.csv": "missing.csv: no such file", "@empty.csv": "the file is empty", "@two.csv": "two.csv has 2 columns",
+		"@two.csv:c": `has no column "c"`,
+		"@short.csv": "has 2 rows; the population has 3 neurons", "@words.csv": `no column "x" of numbers`,
+		"@bad.npz":  "bad.npz",
 		"@some.txt": "unsupported format", "@": "",
 	} {
-		d, err := Parse(
-			filepath.Join(dir, "net.toml"),
-			[]byte("[population.E]\nmodel = \"lif\"\nn = 3\ntau = \""+name+"\"\n"),
-		)
+		d, err := Parse(filepath.Join(dir, "net.toml"),
+			[]byte("[population.E]\nmodel = \"lif\"\nn = 3\ntau = \""+name+"\"\n"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -46,13 +46,8 @@ func (r *resolver) measure(e *entry) {
 	name := r.word(e, "kind")
 	k := slices.Index(measureKinds, name)
 	if k < 0 {
-		r.fault(
-			e,
-			"unknown kind %q%s; kinds of measures are %s",
-			name,
-			expression.Nearest(name, measureKinds),
-			strings.Join(measureKinds, ", "),
-		)
+		r.fault(e, "unknown kind %q%s; kinds of measures are %s", name, expression.Nearest(name, measureKinds),
+			strings.Join(measureKinds, ", "))
 		return
 	}
 	m := Measure{Name: e.key, Kind: MeasureKind(k)}
@@ -61,20 +56,8 @@ func (r *resolver) measure(e *entry) {
 	from := "populations"
 	switch m.Kind {
 	case FirstAbove:
-		m.Every, m.Level, m.After = r.positive(
-			e,
-			"every",
-			"ms",
-		), r.positive(
-			e,
-			"level",
-			"Hz",
-		), r.optional(
-			e,
-			"after",
-			"ms",
-			0,
-		)
+		m.Every, m.Level = r.positive(e, "every", "ms"), r.positive(e, "level", "Hz")
+		m.After = r.optional(e, "after", "ms", 0)
 		if n := m.Window / m.Every; m.Every > 0 && math.Abs(n-math.Round(n)) > 1e-9*n {
 			r.fault(e, "a window of %g ms is no whole number of times every %g ms", m.Window, m.Every)
 		}

@@ -146,14 +146,8 @@ func (n *neurons) check() {
 	}
 	for _, c := range n.file.names {
 		if !slices.Contains(n.known, c) && c != "neuron" {
-			n.fault(
-				n.values,
-				"%s: column %q is no parameter of %s%s",
-				n.values.text,
-				c,
-				n.m.Name,
-				expression.Nearest(c, n.known),
-			)
+			n.fault(n.values, "%s: column %q is no parameter of %s%s", n.values.text, c, n.m.Name,
+				expression.Nearest(c, n.known))
 		}
 	}
 }

@@ -255,24 +255,21 @@ func (r *resolver) synapse(e *entry) {
 	name := r.word(e, "kind")
 	k := slices.Index(network.Kinds(), name)
 	if k < 0 {
-		r.fault(
-			e,
-			"unknown kind %q%s; kinds are %s",
-			name,
-			expression.Nearest(name, network.Kinds()),
-			strings.Join(network.Kinds(), ", "),
-		)
+		r.fault(e, "unknown kind %q%s; kinds are %s", name, expression.Nearest(name, network.Kinds()),
+			strings.Join(network.Kinds(), ", "))
 	}
 	s.Kind = network.Kind(k)
+	single := []network.Kind{network.ExpCurrent, network.AlphaCurrent, network.ExpConductance, network.AlphaConductance}
+	reversal := []network.Kind{network.ExpConductance, network.AlphaConductance, network.BiexpConductance, network.NMDA}
 	for _, c := range []struct {
 		key, unit string
 		to        *float64
 		kinds     []network.Kind
 	}{
-		{"tau", "ms", &s.Tau, []network.Kind{network.ExpCurrent, network.AlphaCurrent, network.ExpConductance, network.AlphaConductance}},
+		{"tau", "ms", &s.Tau, single},
 		{"tau_rise", "ms", &s.Rise, []network.Kind{network.BiexpConductance, network.NMDA}},
 		{"tau_decay", "ms", &s.Decay, []network.Kind{network.BiexpConductance, network.NMDA}},
-		{"E", "mV", &s.E, []network.Kind{network.ExpConductance, network.AlphaConductance, network.BiexpConductance, network.NMDA}},
+		{"E", "mV", &s.E, reversal},
 		{"alpha", "1/ms", &s.Alpha, []network.Kind{network.NMDA}},
 		{"Mg", "mM", &s.Mg, []network.Kind{network.NMDA}},
 	} {
@@ -783,13 +780,8 @@ func (r *resolver) rule(e *entry) network.Rule {
 		return nil
 	}
 	if !known {
-		r.fault(
-			e,
-			"unknown rule %q%s; rules are %s",
-			e.text,
-			expression.Nearest(parts[0], slices.Sorted(maps.Keys(args))),
-			ruleForms,
-		)
+		r.fault(e, "unknown rule %q%s; rules are %s", e.text, expression.Nearest(parts[0], slices.Sorted(maps.Keys(args))),
+			ruleForms)
 		return nil
 	}
 	switch parts[0] {

@@ -57,10 +57,8 @@ func New(res *description.Result, names []string) (*Set, error) {
 		known = append(known, m.Name)
 	}
 	for _, name := range names {
-		plain := slices.IndexFunc(
-			statistics.Columns,
-			func(c statistics.Column) bool { return c.Name == name || c.Name == name+"_Hz" },
-		)
+		plain := slices.IndexFunc(statistics.Columns,
+			func(c statistics.Column) bool { return c.Name == name || c.Name == name+"_Hz" })
 		table := slices.IndexFunc(res.Measures, func(m description.Measure) bool { return m.Name == name })
 		switch {
 		case plain >= 0:
@@ -68,12 +66,8 @@ func New(res *description.Result, names []string) (*Set, error) {
 		case table >= 0:
 			s.tables = append(s.tables, res.Measures[table])
 		default:
-			return nil, fmt.Errorf(
-				"networks have no measure %q%s; the measures are %s",
-				name,
-				expression.Nearest(name, known),
-				strings.Join(known, ", "),
-			)
+			return nil, fmt.Errorf("networks have no measure %q%s; the measures are %s", name, expression.Nearest(name, known),
+				strings.Join(known, ", "))
 		}
 	}
 	s.name()
@@ -102,11 +96,8 @@ func (s *Set) name() {
 	for _, m := range s.tables {
 		switch m.Kind {
 		case description.FirstAbove:
-			s.columns = append(
-				s.columns,
-				sweep.JobColumn{Name: m.Name, Words: m.Names},
-				sweep.JobColumn{Name: m.Name + "_time_ms"},
-			)
+			s.columns = append(s.columns, sweep.JobColumn{Name: m.Name, Words: m.Names},
+				sweep.JobColumn{Name: m.Name + "_time_ms"})
 		case description.PopulationVector:
 			s.columns = append(s.columns, sweep.JobColumn{Name: m.Name + "_deg"}, sweep.JobColumn{Name: m.Name + "_length"})
 		}

@@ -174,7 +174,8 @@ func TestSweep(t *testing.T) {
 			Run:         Run{Time: 200, Discard: 50, Bin: 1},
 		}
 		x.Options.Seed = 7
-		if err := x.Read([]description.Setting{{Name: "rate_A", Text: "0:60:30"}, {Name: "rate_B", Text: "12Hz"}}); err != nil {
+		axes := []description.Setting{{Name: "rate_A", Text: "0:60:30"}, {Name: "rate_B", Text: "12Hz"}}
+		if err := x.Read(axes); err != nil {
 			t.Fatal(err)
 		}
 		r, err := sweep.RunJobs(context.Background(), x.Jobs(alone), sweep.Config{Workers: 2}, nil)

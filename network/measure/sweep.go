@@ -143,12 +143,8 @@ func (x *Sweep) resolve() error {
 		x.Run.Discard = x.Base.Discard
 	}
 	if dt := x.Base.Spec.Dt; x.Run.Time < dt || x.Run.Discard >= x.Run.Time {
-		return fmt.Errorf(
-			"a time of %g ms of which %g ms are discarded leaves nothing in steps of %g ms",
-			x.Run.Time,
-			x.Run.Discard,
-			dt,
-		)
+		return fmt.Errorf("a time of %g ms of which %g ms are discarded leaves nothing in steps of %g ms", x.Run.Time,
+			x.Run.Discard, dt)
 	}
 	if err := recording.CheckBin(x.Run.Bin, x.Base.Spec.Dt); err != nil {
 		return fault.About("--bin", err)
@@ -208,17 +204,8 @@ func (x *Sweep) Jobs(alone bool) *sweep.Jobs {
 func (x *Sweep) identity() string {
 	o, r := x.Options, x.Run
 	var b strings.Builder
-	fmt.Fprintf(
-		&b,
-		"preset %q seed %d dt %v grid %v time %v discard %v bin %v\n",
-		o.Preset,
-		o.Seed,
-		x.Base.Spec.Dt,
-		o.OnGrid,
-		r.Time,
-		r.Discard,
-		r.Bin,
-	)
+	fmt.Fprintf(&b, "preset %q seed %d dt %v grid %v time %v discard %v bin %v\n", o.Preset, o.Seed, x.Base.Spec.Dt,
+		o.OnGrid, r.Time, r.Discard, r.Bin)
 	for _, s := range o.Settings {
 		fmt.Fprintf(&b, "%s=%s\n", s.Name, s.Text)
 	}

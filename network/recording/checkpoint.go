@@ -179,10 +179,8 @@ func (c *Checkpoint) Restore(r *Recording) (seconds float64, err error) {
 		return 0, fmt.Errorf("%s is torn; remove it", c.path)
 	}
 	if head.Identity != c.identity {
-		return 0, fmt.Errorf(
-			"%s belongs to another run; remove it, or give the same network, values, times and tables",
-			c.path,
-		)
+		return 0, fmt.Errorf("%s belongs to another run; remove it, or give the same network, values, times and tables",
+			c.path)
 	}
 	for _, name := range c.names {
 		length, ok := head.Lengths[name]

@@ -52,28 +52,15 @@ func EdgeTable(net *network.Network, spec *network.Spec, sink Sink) (err error) 
 		name := table.Col("projection", projection)
 		name.Width = width
 		e := sink(
-			table.NewTable(
-				name,
-				table.Col("pre", pre),
-				table.Col("post", post),
-				table.Col("weight", weight),
-				table.Col("delay_ms", delay),
-			),
+			table.NewTable(name, table.Col("pre", pre), table.Col("post", post), table.Col("weight", weight),
+				table.Col("delay_ms", delay)),
 		)
 		projection, pre, post, weight, delay = projection[:0], pre[:0], post[:0], weight[:0], delay[:0]
 		return e
 	}
 	net.PoolEdges(func(p, from, to int, w, d float64) bool {
-		projection, pre, post = append(
-			projection,
-			spec.Projections[p].Name,
-		), append(
-			pre,
-			int64(from),
-		), append(
-			post,
-			int64(to),
-		)
+		projection = append(projection, spec.Projections[p].Name)
+		pre, post = append(pre, int64(from)), append(post, int64(to))
 		weight, delay = append(weight, w), append(delay, d)
 		if len(pre) == blockRows {
 			err = flush()

@@ -16,7 +16,9 @@ func (r *Recorder) Save(b []byte) []byte {
 	word(int64(len(r.intervals)))
 	word(int64(len(r.closed)))
 	word(int64(len(r.series)))
-	for _, x := range []int64{r.now, r.inBin, r.part.sum, r.part.square, r.part.bins, r.all.sum, r.all.square, r.all.bins} {
+	for _, x := range []int64{
+		r.now, r.inBin, r.part.sum, r.part.square, r.part.bins, r.all.sum, r.all.square, r.all.bins,
+	} {
 		word(x)
 	}
 	for _, c := range r.closed {
@@ -60,7 +62,9 @@ func (r *Recorder) Restore(b []byte) (rest []byte, err error) {
 		return x
 	}
 	number := func() float64 { return math.Float64frombits(uint64(word())) }
-	for _, x := range []*int64{&r.now, &r.inBin, &r.part.sum, &r.part.square, &r.part.bins, &r.all.sum, &r.all.square, &r.all.bins} {
+	for _, x := range []*int64{
+		&r.now, &r.inBin, &r.part.sum, &r.part.square, &r.part.bins, &r.all.sum, &r.all.square, &r.all.bins,
+	} {
 		*x = word()
 	}
 	r.closed = make([][3]float64, closed)

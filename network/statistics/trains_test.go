@@ -36,13 +36,8 @@ func TestTrainsByHand(t *testing.T) {
 	near(t, "its error", l.Strength.SE, 0, 1e-7) // the root of a rounding
 	near(t, "phase", l.Phase, 0.4*math.Pi, rounding)
 	near(t, "strength of opposite phases", VectorStrength([]float64{0, 5}, 10).Strength.Value, 0, rounding)
-	near(
-		t,
-		"strength of phases 0 and a quarter",
-		VectorStrength([]float64{0, 2.5}, 10).Strength.Value,
-		math.Sqrt(0.5),
-		rounding,
-	)
+	near(t, "strength of phases 0 and a quarter", VectorStrength([]float64{0, 2.5}, 10).Strength.Value, math.Sqrt(0.5),
+		rounding)
 	signal := []float64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
 	a := TriggeredAverage(signal, 0.5, []float64{0.2, 1.5, 2.6, 4.9}, 2, 1)
 	near(t, "spikes with surroundings", float64(a.Spikes), 2, 0)
@@ -57,8 +52,9 @@ func TestTrainsByHand(t *testing.T) {
 func TestTooFew(t *testing.T) {
 	for what, x := range map[string]float64{
 		"CV": CV([]float64{1, 2}).Value, "CV2": CV2([]float64{1}).Value, "Fano": Fano(nil).Value,
-		"correlation": Correlation([]float64{1}, []float64{2}).Value, "strength": VectorStrength([]float64{1}, 2).Strength.Value,
-		"silent": Fano([]float64{0, 0, 0, 0}).Value,
+		"correlation": Correlation([]float64{1}, []float64{2}).Value,
+		"strength":    VectorStrength([]float64{1}, 2).Strength.Value,
+		"silent":      Fano([]float64{0, 0, 0, 0}).Value,
 	} {
 		if !math.IsNaN(x) {
 			t.Errorf("%s of too few data is %v", what, x)

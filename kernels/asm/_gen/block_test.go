@@ -211,7 +211,9 @@ func TestBlocksMeanWhatTheySay(t *testing.T) {
 		t.Fatal(err)
 	}
 	program := fmt.Sprintf(runner, input, columns, calls.String())
-	for name, text := range map[string][]byte{"go.mod": []byte("module random\n\ngo 1.26\n"), "r_amd64.s": asm, "r_amd64.go": stubs, "main.go": []byte(program)} {
+	for name, text := range map[string][]byte{
+		"go.mod": []byte("module random\n\ngo 1.26\n"), "r_amd64.s": asm, "r_amd64.go": stubs, "main.go": []byte(program),
+	} {
 		if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -257,7 +259,10 @@ import (
 )
 
 var cpuinfo, _ = os.ReadFile("/proc/cpuinfo")
-var hasAVX2, hasAVX512 = bytes.Contains(cpuinfo, []byte(" fma ")) && bytes.Contains(cpuinfo, []byte(" avx2 ")), bytes.Contains(cpuinfo, []byte(" avx512dq "))
+var (
+	hasAVX2   = bytes.Contains(cpuinfo, []byte(" fma ")) && bytes.Contains(cpuinfo, []byte(" avx2 "))
+	hasAVX512 = bytes.Contains(cpuinfo, []byte(" avx512dq "))
+)
 
 func run(lanes int, f func(mem *float64, bits *uint64), has bool) {
 	input := %#v

@@ -293,13 +293,8 @@ func (k *philox) instants(word reg.Register, j int, counts, to operand.Mem) {
 		return r.(reg.Vec).AsX()
 	}
 	constant := func(u uint64) operand.Mem { m, _ := k.constant(u); return m }
-	scale, offset, none := constant(
-		math.Float64bits(0x1p-32),
-	), constant(
-		math.Float64bits(0x1p-33),
-	), constant(
-		math.Float64bits(asm.NoArrival),
-	)
+	scale, offset := constant(math.Float64bits(0x1p-32)), constant(math.Float64bits(0x1p-33))
+	none := constant(math.Float64bits(asm.NoArrival))
 	k.memory(number, k.plus("Skip", 0))
 	if j > 0 {
 		k.broadcast(x, operand.U32(j))

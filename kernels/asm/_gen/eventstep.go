@@ -237,10 +237,8 @@ func (k *eventStep) move(b *Block) {
 	gain = b.Select(b.Cmp(x, GT, num(flowUpstroke)), b.upstrokeMean(x, l, z, slower, mean), gain)
 	nextW := b.FMA(b.Mul(a, b.FMA(s, sixth, end)), gain, b.FMA(end, toW, w))
 	nextV := b.FMA(c(asm.FlowDeltaT), b.FMA(x, l, z), v)
-	bad = b.MaskOr(
-		b.MaskOr(bad, b.outside(x)),
-		b.MaskOr(b.Cmp(b.Abs(z), NLT, num(flowX)), b.Cmp(nextV, NLT, c(asm.FlowVTh))),
-	)
+	bad = b.MaskOr(b.MaskOr(bad, b.outside(x)),
+		b.MaskOr(b.Cmp(b.Abs(z), NLT, num(flowX)), b.Cmp(nextV, NLT, c(asm.FlowVTh))))
 	b.Store(k.scratch(evV), b.Select(moves, nextV, v))
 	b.Store(k.scratch(evW), b.Select(moves, nextW, w))
 	b.Store(k.scratch(evToGo), b.signs(b.MaskOr(b.whereSigned(get(evToGo)), b.MaskAnd(moves, bad))))

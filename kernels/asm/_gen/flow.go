@@ -94,20 +94,8 @@ func (k *expKernel) emit() {
 func (k *expKernel) begin() {
 	k.now = k.Pin()
 	if k.W.kmask() && !k.inside { // short enough that its constants find room in 32 registers
-		k.Hold(
-			1,
-			asm.Exp2C1,
-			asm.Exp2C2,
-			asm.Exp2C3,
-			asm.Exp2C4,
-			asm.Exp2C5,
-			asm.Exp2C6,
-			asm.Exp2C7,
-			asm.Exp2C8,
-			magic,
-			exp2Lo,
-			1,
-		)
+		k.Hold(1, asm.Exp2C1, asm.Exp2C2, asm.Exp2C3, asm.Exp2C4, asm.Exp2C5, asm.Exp2C6, asm.Exp2C7, asm.Exp2C8, magic,
+			exp2Lo, 1)
 	}
 	k.n, k.step, k.lane = k.Value("Steps"), k.Value("Step"), k.Value("Lane")
 	pointer := func(field string, j int) reg.GPVirtual {

@@ -181,10 +181,8 @@ func (f *Func) Only(pins ...*Pin) (restore func()) {
 
 // Block records arithmetic and emits it, scheduled and allocated.
 func (f *Func) Block(name string, record func(b *Block)) {
-	b := vec.NewBlock(
-		f.name+" "+name,
-		vec.Context{Target: f.W.Target, Tune: f.Tune, Pinned: f.pinned, Held: f.held, Kept: f.kept},
-	)
+	b := vec.NewBlock(f.name+" "+name,
+		vec.Context{Target: f.W.Target, Tune: f.Tune, Pinned: f.pinned, Held: f.held, Kept: f.kept})
 	record(&Block{Block: b, w: f.W})
 	f.Comment(name)
 	f.report(b.Emit(emitter{f}))

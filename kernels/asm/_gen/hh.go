@@ -80,17 +80,8 @@ type hhGroup struct {
 // hhGroup loads the pointers of the Block.
 func (f *Func) hhGroup(states int, full bool) *hhGroup {
 	k := &hhGroup{Func: f, full: full}
-	k.step, k.lane, k.coef, k.old, k.wake = k.Value(
-		"Step",
-	), k.Value(
-		"Lane",
-	), k.Value(
-		"Coef",
-	), k.Value(
-		"Scratch",
-	), k.Value(
-		"Level",
-	)
+	k.step, k.lane = k.Value("Step"), k.Value("Lane")
+	k.coef, k.old, k.wake = k.Value("Coef"), k.Value("Scratch"), k.Value("Level")
 	for j := range states {
 		k.y = append(k.y, k.pointer("Y", j))
 	}

@@ -121,7 +121,13 @@ func (k lifFunc) mode(name string, g int) {
 }
 
 // Columns of Scratch.
-const lifBefore, lifAhead, lifTheta, lifSteps, lifLast = columnBefore, columnAhead, columnAhead + 1, columnAhead + 2, columnAhead + 3
+const (
+	lifBefore = columnBefore
+	lifAhead  = columnAhead
+	lifTheta  = columnAhead + 1
+	lifSteps  = columnAhead + 2
+	lifLast   = columnAhead + 3
+)
 
 // lastWake is the vector of upper bounds of Wake, by place in the vector.
 func lastWake(old reg.Register) operand.Mem { return at(old, column*lifLast) }

@@ -44,13 +44,8 @@ var files = []struct {
 		"AVX2": {Near: 14, Live: 6, Skew: 0.2}, "AVX512": {Near: 20, Live: 14, Skew: 0.3, Reuse: 4},
 	}, flow)}},
 	{name: "euler", kernels: []func(*file, isa){
-		exponential(
-			"Euler",
-			8,
-			false,
-			map[string]Tuning{"AVX2": {Near: 8, Live: 6, Skew: 0.1, Reuse: 2}, "AVX512": {Live: 10}},
-			euler,
-		),
+		exponential("Euler", 8, false,
+			map[string]Tuning{"AVX2": {Near: 8, Live: 6, Skew: 0.1, Reuse: 2}, "AVX512": {Live: 10}}, euler),
 	}, plain: []func() string{eulerPlain("EIF", false), eulerPlain("AdEx", true)}},
 	{name: "hh", kernels: []func(*file, isa){
 		hhKernel("HHStrang", 4, eight, nil, hhStrang),
@@ -62,10 +57,8 @@ var files = []struct {
 		hhKernel("HHTMRK4", 4, four, nil, hhRK4(hhtmDeriv)),
 		hhKernel("HHTMExpEuler", 4, four, nil, hhtmExpEuler),
 	}, plain: []func() string{
-		hhtmPlain(
-			"Strang",
-			hhtmStrang,
-		), hhtmPlain("RK4", hhRK4(hhtmDeriv)), hhtmPlain("ExpEuler", hhtmExpEuler), hhtmPlainGates,
+		hhtmPlain("Strang", hhtmStrang), hhtmPlain("RK4", hhRK4(hhtmDeriv)), hhtmPlain("ExpEuler", hhtmExpEuler),
+		hhtmPlainGates,
 	}},
 	{name: "rhh", kernels: []func(*file, isa){
 		rhhCut(8, map[string]Tuning{"AVX2": {Near: 14, Live: 6, Skew: 0.1}}),

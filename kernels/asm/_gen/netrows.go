@@ -70,9 +70,8 @@ func lifRows(name, doc string, drive, jump bool) *laneKernel {
 var (
 	expRows = &laneKernel{
 		name: "ExpRows", doc: "advances exponential currents; see CurrentRowsBlock.", argument: "CurrentRowsBlock",
-		states: []string{
-			"Current",
-		}, rows: []string{"Row", "Drive"}, coefs: []string{"PerCurrent"}, scalars: []string{"Decay"},
+		states: []string{"Current"}, rows: []string{"Row", "Drive"}, coefs: []string{"PerCurrent"},
+		scalars: []string{"Decay"},
 		vectors: map[string]int{"AVX2": 4, "AVX512": 4},
 		step: func(b *vec.Block, x *laneVars) {
 			x.set("Drive", b.FMA(x.get("PerCurrent"), x.get("Current"), x.get("Drive")))

@@ -28,15 +28,9 @@ type stepKernel struct {
 var (
 	lifStep = &stepKernel{
 		name: "LIFStep", doc: "moves LIF neurons; see LIFStepBlock.", argument: "LIFStepBlock",
-		columns: []string{
-			"V",
-			"Wake",
-			"VInf",
-			"Drive",
-			"Jump",
-			"Top",
-		}, coefs: []string{"Keep", "VTh"}, scalars: []string{"First"},
-		events: true, vectors: map[string]int{"AVX2": 2, "AVX512": 4},
+		columns: []string{"V", "Wake", "VInf", "Drive", "Jump", "Top"}, coefs: []string{"Keep", "VTh"},
+		scalars: []string{"First"},
+		events:  true, vectors: map[string]int{"AVX2": 2, "AVX512": 4},
 		step: func(b *vec.Block, x *laneVars) {
 			v, wake, now, keep := x.get("V"), x.get("Wake"), x.get("First"), x.get("Keep")
 			gap := b.Sub(x.get("VInf"), v)
@@ -59,7 +53,8 @@ var (
 		},
 	}
 	stepKernels = []*stepKernel{
-		lifStep, jumpStep, currentStep(false, true), currentStep(false, false), currentStep(true, true), currentStep(true, false),
+		lifStep, jumpStep, currentStep(false, true), currentStep(false, false), currentStep(true, true),
+		currentStep(true, false),
 		instants(false), instants(true),
 	}
 )

@@ -60,19 +60,16 @@ func plainFile(functions []func() string) ([]byte, error) {
 
 // eulerPlain is the step of the euler method in plain Go.
 func eulerPlain(model string, adapts bool) func() string {
-	doc := "advances the eight " + model + ` neurons from lane at on by step now of the euler method, without resets. drive is
-// Coef[FlowDrive], with an input its value in this step. Bit l of fired tells that lane at+l has reached V_th.`
+	doc := "advances the eight " + model + " neurons from lane at on by step now of the euler method, without resets. " +
+		"drive is\n// Coef[FlowDrive], with an input its value in this step. " +
+		"Bit l of fired tells that lane at+l has reached V_th."
 	return func() string {
-		return plainFunc(
-			model+"EulerGo",
-			doc,
-			"(b *Block, at int, now float64, drive *[8]float64) (fired uint64)",
+		return plainFunc(model+"EulerGo", doc, "(b *Block, at int, now float64, drive *[8]float64) (fired uint64)",
 			func(b *Block) {
 				v, w, wake := plainColumn{"v", "b.Y[0]"}, plainColumn{"w", "b.Y[1]"}, plainColumn{"wake", "b.Wake"}
 				n := &neuron{
-					c: plainCoef(
-						b,
-					), drive: plainColumn{name: "drive"}.load(b), v: v.load(b), wake: wake.load(b), now: plainScalar("now").load(b),
+					c: plainCoef(b), drive: plainColumn{name: "drive"}.load(b), v: v.load(b), wake: wake.load(b),
+					now:    plainScalar("now").load(b),
 					adapts: adapts,
 				}
 				if adapts {

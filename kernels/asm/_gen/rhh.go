@@ -97,15 +97,8 @@ func rhhCutStep(f *file, w isa, name string, S int, full bool, tune Tuning) {
 // Scratch, and its number to Substep.
 func rhhSubsteps(S, few int, tune map[string]Tuning) func(f *file, w isa) {
 	return func(f *file, w isa) {
-		k := f.Func(
-			w,
-			"RHHSubsteps",
-			"func(b *Block)",
-			"takes cut lanes through the substeps of a step; see Block.",
-		).hhGroup(
-			2,
-			false,
-		)
+		k := f.Func(w, "RHHSubsteps", "func(b *Block)",
+			"takes cut lanes through the substeps of a step; see Block.").hhGroup(2, false)
 		k.Tune = tune[w.Name]
 		substep, number := k.Value("Substep"), k.Pin()
 		k.Block("first", func(b *Block) { b.Set(number, b.ConstBits(0)) })

@@ -15,7 +15,8 @@ import (
 // bit with its plain Go.
 func TestRowKernel(t *testing.T) {
 	kernel := &vec.Kernel{
-		Name: "Decay", Doc: "decays.", Argument: "DecayBlock", States: []string{"Current", "Peak"}, Coefs: []string{"Rate"}, Rows: []string{"Arrived", "Out"},
+		Name: "Decay", Doc: "decays.", Argument: "DecayBlock", States: []string{"Current", "Peak"}, Coefs: []string{"Rate"},
+		Rows:    []string{"Arrived", "Out"},
 		Vectors: map[string]int{"AVX2": 4, "AVX512": 4},
 		Step: func(b *vec.Block, x *vec.Vars) {
 			i := b.FMA(x.Get("Current"), x.Get("Rate"), x.Get("Arrived"))

@@ -74,7 +74,16 @@ func assemble(p *vec.Program, target vec.Target, n int, tune vec.Tuning) *assemb
 	for _, x := range []struct {
 		to   register
 		from int
-	}{{rsi, atBefore}, {r8, atAfter}, {r9, atLane}, {r10, atInput}, {r11, atShared}, {r12, atConsts}, {r13, atSpill}, {rax, atAt}} {
+	}{
+		{rsi, atBefore},
+		{r8, atAfter},
+		{r9, atLane},
+		{r10, atInput},
+		{r11, atShared},
+		{r12, atConsts},
+		{r13, atSpill},
+		{rax, atAt},
+	} {
 		a.load(x.to, x.from)
 	}
 	a.put(0xe9, 0, 0, 0, 0) // jmp to the test of the lanes

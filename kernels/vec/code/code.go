@@ -92,10 +92,9 @@ func (x *executor) Run(f *vec.Frame) {
 			return
 		}
 		*a = arguments{
-			before: unsafe.Pointer(
-				&f.Before[0],
-			), after: unsafe.Pointer(&f.After[0]), input: unsafe.Pointer(&f.Input[f.Step*f.Stride]),
-			lane: pointer(f.Lane), shared: pointer(f.Shared), consts: pointer(x.consts), spill: pointer(x.spill),
+			before: unsafe.Pointer(&f.Before[0]), after: unsafe.Pointer(&f.After[0]),
+			input: unsafe.Pointer(&f.Input[f.Step*f.Stride]),
+			lane:  pointer(f.Lane), shared: pointer(f.Shared), consts: pointer(x.consts), spill: pointer(x.spill),
 			stride: 8 * f.Stride, steps: f.Steps - f.Step, at: 8 * f.At, lanes: 8 * f.Lanes,
 		}
 		call(x.memory.entry(), a)

@@ -235,7 +235,8 @@ func (r *recorder) text(name string, operands []vec.Operand) string {
 			if _, ok := o.(vec.Broadcast); ok {
 				name += ".BCST"
 			}
-			text := fmt.Sprintf("%d(%s)", m.disp, [...]string{6: "SI", 8: "R8", 9: "R9", 10: "R10", 11: "R11", 12: "R12", 13: "R13"}[m.base])
+			names := [...]string{6: "SI", 8: "R8", 9: "R9", 10: "R10", 11: "R11", 12: "R12", 13: "R13"}
+			text := fmt.Sprintf("%d(%s)", m.disp, names[m.base])
 			if m.indexed {
 				text += "(AX*1)"
 			}
@@ -272,12 +273,8 @@ func TestEncoding(t *testing.T) {
 			at := 0
 			for i, w := range want { // the first that differs
 				if !strings.HasPrefix(got[at:], w) {
-					t.Fatalf(
-						"%s: %s; Go's assembler: %s...",
-						target.Name,
-						strings.Split(source.String(), "\n")[i+2]+" "+w,
-						got[at:min(at+24, len(got))],
-					)
+					t.Fatalf("%s: %s; Go's assembler: %s...", target.Name, strings.Split(source.String(), "\n")[i+2]+" "+w,
+						got[at:min(at+24, len(got))])
 				}
 				at += len(w)
 			}
@@ -298,19 +295,8 @@ func assembled(t *testing.T, source string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(
-		"go",
-		"tool",
-		"asm",
-		"-p",
-		"x",
-		"-S",
-		"-I",
-		filepath.Join(strings.TrimSpace(string(root)), "pkg", "include"),
-		"-o",
-		filepath.Join(dir, "f.o"),
-		path,
-	)
+	cmd := exec.Command("go", "tool", "asm", "-p", "x", "-S", "-I",
+		filepath.Join(strings.TrimSpace(string(root)), "pkg", "include"), "-o", filepath.Join(dir, "f.o"), path)
 	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
