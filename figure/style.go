@@ -75,8 +75,8 @@ func StyleKeys() (names []string) {
 }
 
 // ParseStyle reads a style from a list, separated by commas, of KEY=VALUE and of names of TOML files that hold such
-// keys; what stands later goes before what stands earlier. A part that is neither goes on with the value before it, as in
-// panels=raster,V. The error names the part that is wrong, and what would be right.
+// keys; what stands later goes before what stands earlier. A part that is neither goes on with the value before it, as
+// in panels=raster,V. The error names the part that is wrong, and what would be right.
 func ParseStyle(list string) (Style, error) {
 	var s Style
 	for _, part := range styleParts(list) {

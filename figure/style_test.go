@@ -48,7 +48,8 @@ func TestParseStyle(t *testing.T) {
 // A title and a list of panels may hold commas.
 func TestStyleCommas(t *testing.T) {
 	s, err := ParseStyle("title=Two bursts, one pause,panels=I,V, w,font=8")
-	if err != nil || *s.Title != "Two bursts, one pause" || !slices.Equal(s.Panels, []string{"I", "V", "w"}) || s.Font != 8 {
+	if err != nil || *s.Title != "Two bursts, one pause" || s.Font != 8 ||
+		!slices.Equal(s.Panels, []string{"I", "V", "w"}) {
 		t.Errorf("%+v, %v", s, err)
 	}
 }

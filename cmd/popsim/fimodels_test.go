@@ -17,7 +17,8 @@ func TestModelsFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if lines := strings.Split(strings.TrimSpace(string(data)), "\n"); len(lines) != 5 || lines[0] != "model,I,rate_Hz,status" ||
+	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
+	if len(lines) != 5 || lines[0] != "model,I,rate_Hz,status" ||
 		!strings.HasPrefix(lines[4], "adex,40,") {
 		t.Errorf("%q", data)
 	}
