@@ -259,3 +259,59 @@ func TestHugeConductances(t *testing.T) {
 		}
 	}
 }
+
+// shuntTolerance (ms) is what spikes under conductances of 150 nS, 15 times the leak of a cell of 10 nS, may differ by
+// between the step a description gets without dt and an eighth of it.
+const shuntTolerance = 0.005
+
+// TestStrongConductances drives a neuron of every model by excitatory conductances of 150 nS, with shunts of 150 nS whose
+// reversal potential is the neuron's own resting potential, and with both of each linear kind.
+func TestStrongConductances(t *testing.T) {
+	for k, m := range model.All {
+		dt, strong, rest := 0.1, 150.0, -65.0
+		if m.Fires != model.Reset {
+			dt, strong = 0.025, 0.75 // mS/cm2, of 20,000 um2
+		} else {
+			rest = m.Defaults()[m.Index("V_rest")]
+		}
+		run := func(dt float64) []Spike {
+			s := conductive(false, dt)
+			s.Populations = s.Populations[k : k+1]
+			p := &s.Populations[0]
+			p.N, p.I, s.Projections, s.Inputs = 1, nil, nil, nil
+			s.Synapses = []Synapse{
+				{Name: "exc", Kind: ExpConductance, Tau: 2, E: rest + 65},
+				{Name: "rise", Kind: AlphaConductance, Tau: 1, E: rest + 65},
+				{Name: "both", Kind: BiexpConductance, Rise: 0.5, Decay: 3, E: rest + 65},
+				{Name: "shunt", Kind: ExpConductance, Tau: 5, E: rest},
+				{Name: "late", Kind: AlphaConductance, Tau: 5, E: rest},
+				{Name: "long", Kind: BiexpConductance, Rise: 1, Decay: 8, E: rest},
+			}
+			for y := range s.Synapses {
+				at := 3.03 + 25*float64(y%3)
+				times := []float64{at, at + 7.919, at + 100.01}
+				if y > 2 { // shunts: before the second and with the third
+					times = []float64{at + 5.17, at + 100.01}
+				}
+				s.Inputs = append(s.Inputs, Input{
+					Name: fmt.Sprint(y), To: []Part{{0, 0, 1}}, Synapse: y, Weight: Constant(strong), Spikes: [][]float64{times},
+				})
+			}
+			return collect(t, s, Config{Workers: 1}, 200)
+		}
+		got, want := run(dt), run(dt/8)
+		if len(got) != len(want) || len(want) < 3 {
+			t.Errorf("%s at dt %g ms: %d spikes; %d with finer steps", m.Name, dt, len(got), len(want))
+			continue
+		}
+		worst := 0.0
+		for i := range got {
+			at := (float64(got[i].Step) + got[i].Theta) * dt
+			worst = max(worst, math.Abs(at-(float64(want[i].Step)+want[i].Theta)*dt/8))
+		}
+		t.Logf("%s: %d spikes differ by %.2g ms", m.Name, len(got), worst)
+		if worst > shuntTolerance {
+			t.Errorf("%s at dt %g ms: spikes differ by %.3g ms from those with finer steps", m.Name, dt, worst)
+		}
+	}
+}
