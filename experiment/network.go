@@ -71,6 +71,9 @@ func networkNamed(word, text string) (*description.Description, error) {
 		return nil, nil
 	case kind == ExperimentFile:
 		return nil, fault.Hint(fmt.Errorf("%s is an experiment, not a network", name), "popsim %s runs it", name)
+	case kind == UnmarkedFile:
+		return nil, fault.Hint(fmt.Errorf("%s holds neither [population.NAME] (a network), nor [neuron] (a model), nor "+
+			"[preset.NAME] (values for a model), nor a key verb (an experiment)", name), "popsim help values tells of presets")
 	}
 	return description.Parse(name, data)
 }

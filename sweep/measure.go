@@ -54,7 +54,7 @@ var measureList = [measures]measure{
 	mLatency:  {"latency_ms", false, nil, "time of the first spike"},
 	mISIFirst: {"isi_first_ms", false, nil, "first interval of the whole run"},
 	mISILast:  {"isi_last_ms", false, nil, "last interval of the whole run"},
-	mCV:       {"isi_cv", false, nil, "coefficient of variation of the intervals after discard"},
+	mCV:       {"isi_cv", false, nil, "coefficient of variation of the intervals after discard; cv means the same"},
 	mVMin:     {"V_min_mV", false, nil, "lowest V after discard"},
 	mVMax:     {"V_max_mV", false, nil, "highest V after discard"},
 	mWMin:     {"w_min_pA", false, nil, "lowest w after discard, of a model that has one"},
@@ -117,8 +117,11 @@ func MeasureWords(name string) []string {
 	return nil
 }
 
-// measureNamed returns the number of a measure, named with or without its unit, or -1.
+// measureNamed returns the number of a measure, named with or without its unit, or -1. What networks call cv is isi_cv.
 func measureNamed(name string) int {
+	if name == "cv" {
+		return mCV
+	}
 	return slices.IndexFunc(measureList[:], func(m measure) bool { return m.name == name || unitless(m.name) == name })
 }
 
