@@ -18,7 +18,7 @@ func noteSVG(data []byte, text string) []byte {
 	return insert(data, at, []byte("\n<desc>"+html.EscapeString(text)+"</desc>"))
 }
 
-// notePNG puts text into a chunk of a PNG file, behind the first one: "Description", in Latin-1 as the format has it.
+// notePNG puts text into a chunk of a PNG file, after the first one: "Description", in Latin-1 as the format has it.
 func notePNG(data []byte, text string) []byte {
 	const first = 8 + 12 + 13 // signature; length, type and checksum; what the chunk IHDR holds
 	coded, ok := western(text)

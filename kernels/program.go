@@ -330,7 +330,7 @@ func (a *programAdvance) currents(f *vector.Frame, at, n int, driven bool) {
 	}
 }
 
-// fire finishes the step in hand of the lanes that fired, and appends their spikes. at is the step of the call at which
+// fire finishes the current step of the lanes that fired, and appends their spikes. at is the step of the call at which
 // the frame begins.
 func (a *programAdvance) fire(f *vector.Frame, at int, events []Event) []Event {
 	for fired := f.Fired; fired != 0; fired &= fired - 1 {

@@ -5,10 +5,10 @@ import (
 	"math"
 )
 
-// blownUp is the |V| in mV beyond which no neuron can be.
+// blownUp is the |V| (mV) above which a run is taken to have blown up.
 const blownUp = 1e6
 
-// BlownUp is the error of a run in which V of a neuron left the numbers.
+// BlownUp is the error of a run in which V of a neuron became NaN, infinite or larger than blownUp.
 type BlownUp struct {
 	Neuron int
 	Time   float64 // ms: when it was found
@@ -20,11 +20,12 @@ func (e *BlownUp) Error() string {
 	return fmt.Sprintf("V of neuron %d is %g mV at %.6g ms, with %s; try a smaller dt", e.Neuron, e.V, e.Time, e.Inputs)
 }
 
-// lookEvery is the number of steps after which V of LIF neurons is looked at: these steps are short, and a V that is no
-// number stays so.
+// lookEvery is the number of steps between two checks of V of LIF neurons. Their steps are cheap, so a check of each
+// would cost much; a V that is NaN or infinite stays so.
 const lookEvery = 64
 
-// look finds LIF neurons whose V is no number any more, after the steps from k on, up to end.
+// look returns a BlownUp error if V of a LIF neuron has blown up; it checks in steps k to end-1 that are due by
+// lookEvery.
 func (r *shard) look(k, end int64) error {
 	if end/lookEvery == k/lookEvery {
 		return nil
@@ -47,7 +48,7 @@ func (r *shard) look(k, end int64) error {
 	return nil
 }
 
-// look finds neurons whose V is no number any more, after step k.
+// look returns a BlownUp error if V of a neuron has blown up in step k.
 func (o *otherSegment) look(k int64) error {
 	for i, v := range o.shard.Y[0][:o.n] {
 		if math.Abs(v) < math.Inf(1) {

@@ -11,7 +11,7 @@ import (
 	"popsim/sched"
 )
 
-// Config says how a network is run; no result depends on it.
+// Config holds the settings of a run on which no result depends.
 type Config struct {
 	Workers int         // 0 is one for each core
 	Ranges  int         // least number of ranges into which the targets are cut; 0 is one for each worker
@@ -19,7 +19,8 @@ type Config struct {
 	Memory  int64       // bytes that the network may take; 0 is no limit
 }
 
-// Build draws the graph of a network and lays it out; the Spec must not change while the Network is in use.
+// Build draws the graph of a network and stores it in memory. The Network keeps s, which must not change while it is in
+// use.
 func Build(ctx context.Context, s *Spec, c Config) (*Network, error) {
 	n, err := newNetwork(s, c)
 	if err != nil {
@@ -54,26 +55,27 @@ func Build(ctx context.Context, s *Spec, c Config) (*Network, error) {
 	return n, nil
 }
 
-// Close gives the memory of the graph back to the system; the Network cannot be run any more. It must not be called
-// while another method is at work. A Network that is not closed gives it back when it is collected as garbage.
+// Close returns the memory of the graph to the system; the Network cannot be run afterwards. It must not be called
+// while another method runs. The memory of a Network that is not closed is returned when the garbage collector finds it
+// unreachable.
 func (n *Network) Close() {
 	n.ranges = nil
 	n.pages.release()
 }
 
-// maxReceptors is the most receptors: arrivals name theirs in 8 bits.
+// maxReceptors is the largest number of receptors: arrivals hold the number of theirs in 8 bits.
 const maxReceptors = 255
 
-// A home is where a target neuron is.
+// A home is the place of a target neuron: its shard and its lane there.
 type home struct{ shard, lane uint16 }
 
 // builder draws the edges of a network and stores each in its table.
 //
 // The tables of a population whose projections are all drawn by source are written at once: all edges of a source are
-// drawn, sorted in cache, and appended. Populations with a projection that is drawn by target are gone through twice,
-// to count and to write; no edge is held anywhere else in between. So are all of them where memory cannot be reserved.
-// Every row of an index, and every run, is written by one worker at a time, so that the order within a run is that of
-// projections and draws, whatever the number of workers.
+// drawn, sorted in cache, and appended. The edges of a population with a projection that is drawn by target are drawn
+// twice, to count them and to write them, so that no other copy is held in between. So are the edges of all populations
+// where memory cannot be reserved. Every row of an index, and every run, is written by one worker at a time, so that
+// the order within a run is that of projections and draws, whatever the number of workers.
 type builder struct {
 	net     *Network
 	ctx     context.Context

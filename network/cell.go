@@ -43,18 +43,18 @@ type cell struct {
 	na, k, eNa, eK, shift []float64
 }
 
-// upstroke is the part of V's way to infinity, in (dt/tau) exp((V-V_T)/delta_T), up to which the exponential current is
-// left to the step as a whole; from there on lanes are walked.
+// upstroke is the largest (dt/tau) exp((V-V_T)/delta_T), the fraction of V's way to infinity made in a step, at which a
+// lane takes the step as a whole; a lane above it is solved event by event.
 const upstroke = 0.1
 
-// coupledMethods names the methods of each model that go with conductances; the first is used where none is named: the
-// exact solution for the means of lif, runge-kutta of the others, with smaller steps where that needs them.
+// coupledMethods lists the methods of each model that take conductances, the default first. For lif that is the exact
+// solution with the step's mean inputs, for the others a Runge-Kutta method, with substeps where it would be unstable.
 var coupledMethods = map[string][]string{
 	"lif": {"exact"}, "eif": {"flow", "rk4"}, "adex": {"flow", "rk4"}, "hh": {"rk4", "strang-cn"},
 	"hhtm": {"rk4", "strang-cn"}, "rhh": {"cut-rk4", "rk4"},
 }
 
-// coupledMethod tells why a population that receives conductances cannot be advanced; nil if it can.
+// coupledMethod returns an error if the model or method of a population takes no conductances.
 func (p *Population) coupledMethod() error {
 	names, ok := coupledMethods[p.Model.Name]
 	switch {
@@ -128,7 +128,7 @@ func (o *coupledSegment) newCell(dt float64) error {
 	return nil
 }
 
-// useKernel chooses the kernel of the steps, if there is one: NMDA, whose current bends with V, has none.
+// useKernel chooses the kernel of the steps, if there is one: there is none for NMDA, whose current is nonlinear in V.
 func (c *cell) useKernel(o *coupledSegment) {
 	if len(o.gated) > 0 {
 		return
@@ -168,7 +168,7 @@ func (o *coupledSegment) currentOf(i int) float64 {
 	return o.p.I.At(o.offset + i)
 }
 
-// enter puts lane i into a state.
+// enter sets the state of lane i to y.
 func (c *cell) enter(o *coupledSegment, i int, y *[4]float64, dt float64) {
 	for j := range c.states {
 		o.y[j][i] = y[j]
@@ -182,7 +182,7 @@ func (c *cell) enter(o *coupledSegment, i int, y *[4]float64, dt float64) {
 	}
 }
 
-// state is the state of lane i.
+// state returns the state of lane i.
 func (c *cell) state(o *coupledSegment, i int) (y [4]float64) {
 	for j := range c.states {
 		y[j] = o.y[j][i]
@@ -199,9 +199,9 @@ func (c *cell) heldW(o *coupledSegment, i int) float64 {
 	return math.FMA(c.wKept[i], o.y[1][i]-goal, goal)
 }
 
-// advance sets Next of in to the states of n lanes from lo on after a step with the means in, without events. It
-// returns the lanes that may have to do with more than that: which may fire, are held, or whose V relaxes too fast
-// for the step.
+// advance sets in.Next to the states of n lanes, from lane lo on, after step k with the mean inputs in and without
+// events. Bit l of busy is set if lane lo+l needs more than that: it may fire, is held, or its V relaxes too fast for
+// the step.
 func (c *cell) advance(r *shard, o *coupledSegment, k int64, lo, n int, in *means) (busy uint64) {
 	_, next := in.columns()
 	if !c.resets {
@@ -243,7 +243,7 @@ func (c *cell) advance(r *shard, o *coupledSegment, k int64, lo, n int, in *mean
 	return busy
 }
 
-// calm reports whether a lane is done with what advance has made of it, or with what follow makes of it.
+// calm reports whether the step of a lane is complete as advance has computed it, or after follow has replaced it.
 func (c *cell) calm(o *coupledSegment, l, i int, k int64, in *means, y [4]*asm.Column) bool {
 	if !c.split && c.tooFastAt(o, l, i, in, y) && !c.follow(o, l, i, in, y) {
 		return false
@@ -264,14 +264,14 @@ func (c *cell) calm(o *coupledSegment, l, i int, k int64, in *means, y [4]*asm.C
 	return max(top, next) < c.near[l] && !waking
 }
 
-// stiff is the part of a time constant of V that a step of rk4 may last.
+// stiff is the longest step of rk4, in time constants of V.
 const stiff = 1.0
 
-// pinned is the number of time constants in a step from which on V follows its inputs at once.
+// pinned is the length of a step, in time constants of V, from which on V is taken to follow its inputs without delay.
 const pinned = 50.0
 
-// follow sets lane i of Next to the state of lane l after a step in which the conductances are so large that V ends
-// where they hold it. It does nothing and returns false where they are not.
+// follow sets lane i of Next to the state of lane l after a step in which the conductances are so large (see pinned)
+// that V ends at its equilibrium. It returns false, and changes nothing, if they are smaller.
 func (c *cell) follow(o *coupledSegment, l, i int, in *means, old [4]*asm.Column) bool {
 	_, next := in.columns()
 	g, current := math.FMA(0.5, in.GTilt[i], in.G[i]), math.FMA(0.5, in.JTilt[i], in.J[i])
@@ -315,7 +315,8 @@ func (c *cell) follow(o *coupledSegment, l, i int, in *means, old [4]*asm.Column
 }
 
 // gateStep is Strang's splitting of hh and hhtm as in kernels: a step of the gates at V, from half a step before it to
-// half a step behind, then a step of V, both by the Crank-Nicolson rule. That of V is bounded: its goal is not passed.
+// half a step after it, then a step of V, both by the Crank-Nicolson rule. The step of V is bounded: it does not pass
+// the value it relaxes to.
 func (c *cell) gateStep(o *coupledSegment, lo, n int, in *means, next [4]*asm.Column) {
 	for i := range n {
 		l := lo + i
@@ -337,13 +338,13 @@ func (c *cell) gateStep(o *coupledSegment, lo, n int, in *means, next [4]*asm.Co
 	}
 }
 
-// open is the sodium and potassium conductance of lane l at y, over C.
+// open returns the sodium and potassium conductances of lane l in state y, divided by C.
 func (c *cell) open(l int, y *[4]float64) (na, k float64) {
 	n := float64(y[3] * y[3])
 	return float64(float64(y[1]*y[1]) * float64(float64(y[1]*y[2])*c.na[l])), float64(float64(n*n) * c.k[l])
 }
 
-// strangSoft lengthens the Crank-Nicolson step of V, as in kernels, which takes most of the splitting error out of the
+// strangSoft lengthens the Crank-Nicolson step of V, as in kernels: it removes most of the splitting error in the
 // upstroke.
 const strangSoft = 1.0 / 9
 
@@ -467,7 +468,7 @@ func (o *coupledSegment) blocked(l int, from float64) []blocked {
 	return o.scratch
 }
 
-// fastest is the rate at which V relaxes at y, 1/ms.
+// fastest is the rate at which V relaxes in state y, 1/ms.
 func (c *cell) fastest(l int, g float64, gated []blocked, y *[4]float64) float64 {
 	for _, b := range gated {
 		open, _ := magnesium(y[0], b.mg)

@@ -15,10 +15,11 @@ import (
 // MaxDelay is the longest delay, ms.
 const MaxDelay = 1000
 
-// wholeDelay is the part of a step within which a delay counts as whole steps.
+// wholeDelay is the largest difference, in steps, between a delay and a whole number of steps at which it is rounded to
+// that number.
 const wholeDelay = 1e-9
 
-// Check reports all faults of the description together; nil if there are none.
+// Check returns all faults of the description joined in one error; nil if there are none.
 func (s *Spec) Check() error {
 	c := &checker{spec: s}
 	if !(s.Dt > 0) || math.IsInf(s.Dt, 1) {
@@ -71,7 +72,7 @@ func (c *checker) fault(format string, args ...any) {
 	c.faults = append(c.faults, fmt.Errorf(format, args...))
 }
 
-// names refuses two things of one name: what is drawn for them depends on it.
+// names reports things of the same name as a fault: the key of their random numbers is made of it.
 func (c *checker) names(what string, n int, name func(i int) string) {
 	seen := map[string]bool{}
 	for i := range n {
@@ -180,7 +181,7 @@ func (c *checker) columns(what string, p *Population) int {
 	return len(c.faults)
 }
 
-// neurons lets the model check the parameters of each neuron, up to the first fault.
+// neurons checks the parameters of each neuron by the model's Check, up to the first fault.
 func (c *checker) neurons(what string, p *Population) {
 	q := make([]float64, len(p.P))
 	for i := range p.N {
@@ -273,7 +274,7 @@ func (c *checker) reversal(y *Synapse) {
 	}
 }
 
-// rate refuses a rate, spikes/s, of more spikes in a step than can be drawn.
+// rate reports a rate (spikes/s) with more spikes in a step than can be drawn as a fault.
 func (c *checker) rate(what string, rate float64) bool {
 	most := rng.MaxPoissonMean / c.spec.Dt * 1000
 	if rate > most {
@@ -282,7 +283,7 @@ func (c *checker) rate(what string, rate float64) bool {
 	return rate <= most
 }
 
-// least is the lowest weight of a synapse: conductances are not negative.
+// least is the lowest weight of a synapse: 0 for conductances, else -Inf.
 func (c *checker) least(synapse int) float64 {
 	if c.spec.Synapses[synapse].Kind.conductance() {
 		return 0

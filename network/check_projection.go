@@ -219,7 +219,7 @@ func (c *checker) total(what string, n int64, p *Projection) {
 	}
 }
 
-// excluded refuses listed edges that the projection excludes.
+// excluded reports listed edges that NoAutapses or NoMultapses of the projection excludes.
 func (c *checker) excluded(what string, r Edges, p *Projection) {
 	if !p.NoAutapses && !p.NoMultapses || len(r.Pre) != len(r.Post) {
 		return

@@ -15,8 +15,8 @@ import (
 // checkpointMark begins a checkpoint; its number changes with the format.
 const checkpointMark = "popsim network checkpoint 1\n"
 
-// Save writes everything that decides how the network goes on: the step, the state of every neuron and synapse, and the
-// spikes that are still under way. It is called between two Runs. The graph and the inputs are not in it: they are
+// Save writes all that the steps to come depend on: the step, the state of every neuron and synapse, and the spikes
+// that have not arrived yet. It is called between two Runs. The graph and the inputs are not written: they are
 // functions of the Spec.
 func (n *Network) Save(w io.Writer) error {
 	buffer := bufio.NewWriter(w)
@@ -48,8 +48,8 @@ func (n *Network) Save(w io.Writer) error {
 	return buffer.Flush()
 }
 
-// Restore makes a network that was built from the same Spec, with any workers and ranges, go on from where Save was
-// called. After an error the network is of no more use.
+// Restore sets a network to the state that Save wrote. The network was built from the same Spec, with any number of
+// workers and ranges. After an error it cannot be run.
 func (n *Network) Restore(r io.Reader) error {
 	sum := crc64.New(crc64.MakeTable(crc64.ECMA))
 	c := &checkpoint{from: io.TeeReader(bufio.NewReader(r), sum), sum: sum}
@@ -97,10 +97,10 @@ func (n *Network) Restore(r io.Reader) error {
 	return c.err
 }
 
-// memory is for how many steps spikes are kept.
+// memory is the number of steps for which spikes are kept.
 func (n *Network) memory() int64 { return int64(n.layout.longest) + 1 }
 
-// columns lists what decides the future of the neurons, column by column, each in the order of the neurons.
+// columns lists the state of all neurons and synapses, column by column, each in the order of the neurons.
 func (n *Network) columns() (all [][]float64) {
 	each := func(column func(r *shard) []float64) {
 		for _, r := range n.ranges {
@@ -159,7 +159,7 @@ func (n *Network) gatesOfInput(input int) (all [][]float64) {
 	return all
 }
 
-// shareGates gives the gates of the first range to the others.
+// shareGates copies the gates of the first range to the others.
 func (n *Network) shareGates() {
 	for _, r := range n.ranges[1:] {
 		for i, g := range n.ranges[0].gates {
@@ -169,7 +169,7 @@ func (n *Network) shareGates() {
 	}
 }
 
-// models lists the segments of neurons that are not LIF, in the order of the neurons.
+// models lists the segments of neurons other than LIF, in the order of the neurons.
 func (n *Network) models() (all []*otherSegment) {
 	for _, r := range n.ranges {
 		all = append(all, r.other...)

@@ -74,9 +74,9 @@ func chi(x float64) float64 {
 //	alpha:  y = e/tau exp(-t/tau), s = t y                          e/tau left²/dt psi(left/tau)
 //	biexp:  a - b, two exp times the peak factor
 //
-// With tilted, exp has a third: of the line that has mean and first moment of the current or conductance over the step,
-// the rise from the step's beginning to its end. Those of the others follow from what they add: see alphaTilt,
-// biexpTilt.
+// With tilted, exp has a third, the tilt: consider the straight line with the mean and the first moment of the current
+// or conductance over the step; the tilt is its rise from the start of the step to its end. Those of the other kinds
+// follow from what they add: see alphaTilt, biexpTilt.
 func (r *receptor) meanCoefs(left, dt float64, tilted bool) (c [3]float64) {
 	x := left / r.tau
 	switch r.kind {
@@ -99,12 +99,12 @@ func (r *receptor) meanCoefs(left, dt float64, tilted bool) (c [3]float64) {
 	return c
 }
 
-// noArrival is above what rows without arrivals hold.
+// noArrival is larger than the value in rows without arrivals (empty), and smaller than any arrival.
 const noArrival = 1e-200
 
-// alphaTilt is the tilt by arrivals of an alpha kind that have added rise to y and end to s by the step's end: that
-// of one arrival that would have added as much. With several it is that of their mean instant, which their third
-// order bears.
+// alphaTilt is the tilt due to arrivals of an alpha kind that have added rise to y and end to s by the step's end: that
+// of a single arrival which adds the same. For several arrivals it is that of one at their mean instant; the error is
+// within the third order of the method.
 func (r *receptor) alphaTilt(rise, end, dt float64) float64 {
 	left := min(max(0, end/rise), dt)
 	x := left / r.tau

@@ -16,7 +16,8 @@ const chunk = asm.Group
 // coupledSegment is neurons of one segment that receive conductances, or jumps of V outside LIF. A step has two parts.
 // First all lanes are advanced by the means of their conductances and currents over the step, by the step of the model
 // in cell.go, which is of order 2. Then the lanes that have or may have an event in the step (a spike, the end of
-// refractoriness, a jump of V) are put back and advanced by walk.go from arrival to arrival.
+// refractoriness, a jump of V) are reset to their states before the step and advanced by walk.go from arrival to
+// arrival.
 type coupledSegment struct {
 	segment
 	cell      *cell
@@ -35,12 +36,12 @@ type coupledSegment struct {
 	in      means
 	walker  cellWalker
 	scratch []blocked
-	events  []int32 // lanes of the segment with an event in the step in hand
+	events  []int32 // lanes of the segment with an event in the current step
 }
 
-// coupledReceptor is what a receptor is to a coupledSegment. A step of its variable s multiplies it by s.decay; the
-// current or conductance has the mean s.mean over the step and rises by s.rise, for each 1 of s at the start. The
-// variable y is the rise of alpha kinds, and what biexp-conductance takes away.
+// coupledReceptor holds what a coupledSegment needs of a receptor. A step of its variable s multiplies it by s.decay;
+// the current or conductance has the mean s.mean over the step and rises by s.rise, for each 1 of s at the start. The
+// variable y is the rise of alpha kinds; in biexp-conductance it is the exponential that is subtracted.
 type coupledReceptor struct {
 	*receptor
 	c, synapse   int // index in shard.rows; index in Spec.Synapses
@@ -58,10 +59,11 @@ type coupledReceptor struct {
 // blocked is a conductance of NMDA channels, before the block by magnesium.
 type blocked struct{ g, e, mg float64 }
 
-// share is what a variable of 1 at the start of a step means for it.
+// share holds the effect over a step of a variable that is 1 at its start: its factor over the step, its mean and its
+// tilt.
 type share struct{ decay, mean, tilt float64 }
 
-// shareOf is that of exp(-t/tau).
+// shareOf is the share of exp(-t/tau).
 func shareOf(dt, tau float64) share {
 	x := dt / tau
 	return share{kernels.Exp(-x), phi(x), 12 * math.FMA(-0.5, phi(x), psi(x))}
@@ -108,7 +110,7 @@ func (r *shard) newCoupled(seg segment) (*coupledSegment, error) {
 	return o, o.start(r)
 }
 
-// start puts the lanes into their states at t = 0.
+// start sets the states of the lanes at t = 0.
 func (o *coupledSegment) start(r *shard) error {
 	l := r.net.layout
 	m := o.p.Model
@@ -148,20 +150,20 @@ func (o *coupledSegment) start(r *shard) error {
 	return nil
 }
 
-// means is what the lanes of a chunk receive in a step: the means of the conductance and of the current with
-// conductances times their reversal potentials; by how much either rises over the step, as a line with the same mean
-// and first moment; and an upper bound of the current while V is no lower than at the start.
+// means holds the input of the lanes of a chunk in a step: the mean of the conductance, and the mean of the current
+// including conductances times reversal potentials; the tilt of either (see meanCoefs); and an upper bound of the
+// current, valid while V is at least its value at the start.
 type means struct {
 	asm.CoupledBlock        // with G, J, GTilt, JTilt, Up; and Next, the states after the step
 	jump             uint64 // lanes with arrivals of jumps
 }
 
-// columns are the states in a block, and those after the step.
+// columns returns the columns of the states before the step and of those after it.
 func (in *means) columns() (y, next [4]*asm.Column) {
 	return [4]*asm.Column{&in.V, &in.M, &in.H, &in.N}, [4]*asm.Column{&in.NextV, &in.NextM, &in.NextH, &in.NextN}
 }
 
-// step moves all lanes through step k. The rows are emptied.
+// step advances all lanes by step k and empties the rows.
 func (o *coupledSegment) step(r *shard, k int64) error {
 	in := &o.in
 	o.events = o.events[:0]
@@ -232,7 +234,8 @@ func clearRow(row []float64) {
 	}
 }
 
-// jumps notes the lanes in which jumps of V arrive. On the grid the row is kept for the end of the step.
+// jumps sets the bits of the lanes in which jumps of V arrive. On the grid the row is kept, to be added at the end of
+// the step.
 func (o *coupledSegment) jumps(r *shard, q *coupledReceptor, lo, n int, in *means) {
 	row := r.rows[q.c][o.base+lo:][:n]
 	for i, a := range row {
@@ -245,7 +248,7 @@ func (o *coupledSegment) jumps(r *shard, q *coupledReceptor, lo, n int, in *mean
 	}
 }
 
-// receive adds what a receptor does in the step to the means, and advances its variables.
+// receive adds the contributions of a receptor in the step to the means, and advances its variables.
 func (o *coupledSegment) receive(r *shard, q *coupledReceptor, lo, n int, in *means) {
 	onGrid := r.net.layout.spec.OnGrid && q.kind != NMDA
 	row := r.rows[q.c][(o.base+lo)*q.width:][:n*q.width]
@@ -514,18 +517,18 @@ func (o *coupledSegment) fire(r *shard, i int, theta float64) {
 	r.out = append(r.out, spike{int32(o.first + i), int32(o.population), theta})
 }
 
-// fault tells of lane i, whose V has left the numbers in step k.
+// fault is the error of lane i, whose V blew up in step k.
 func (o *coupledSegment) fault(r *shard, k int64, i int, s, y []float64) error {
 	return &BlownUp{Neuron: o.first + i, Time: float64(k+1) * o.cell.dt, V: o.y[0][i], Inputs: o.inputs(r, i, s, y)}
 }
 
-// tooFast tells of lane i, which needs more substeps in step k than are made.
+// tooFast is the error of lane i, which needs more than maxSubsteps in step k.
 func (o *coupledSegment) tooFast(r *shard, k int64, i int, s, y []float64) error {
 	return fmt.Errorf("neuron %d moves too fast at %.6g ms, with %s; conductances or currents are too large",
 		o.first+i, float64(k)*o.cell.dt, o.inputs(r, i, s, y))
 }
 
-// inputs tells what lane i receives while the variables of its receptors are s and y.
+// inputs describes in words the input of lane i while the variables of its receptors are s and y.
 func (o *coupledSegment) inputs(r *shard, i int, s, y []float64) string {
 	inputs := fmt.Sprintf("I %g", o.currentOf(i))
 	if r.current != nil {

@@ -8,7 +8,7 @@ import (
 	"popsim/kernels"
 )
 
-// run is the edges of one spike that arrive in the step in hand.
+// runOf holds the edges of one spike that arrive in the current step.
 type runOf struct {
 	t        *table
 	c        *[3]float64 // what an edge of weight 1 adds; nil where that is known only edge by edge
@@ -36,7 +36,7 @@ func (r *shard) deliver(k int64) {
 	}
 }
 
-// listRuns lists what arrives in step k.
+// listRuns lists the runs that arrive in step k.
 func (r *shard) listRuns(k int64) {
 	l := r.net.layout
 	r.runs = r.runs[:0]
@@ -100,8 +100,8 @@ func (r *shard) keepCoefs(k int64) {
 	}
 }
 
-// coefsOf is what an edge adds of spike i of range n in step k, by table j of its population; nil where that differs
-// from target to target.
+// coefsOf is what an edge of weight 1 in table j adds in step k for spike i of range n; nil if that differs between
+// targets.
 func (r *shard) coefsOf(n int, k int64, i, j int) *[3]float64 {
 	if r.net.layout.spec.OnGrid {
 		return &onePerEdge
@@ -109,20 +109,20 @@ func (r *shard) coefsOf(n int, k int64, i, j int) *[3]float64 {
 	return &r.spikeCoefs[r.slot(k)][n][i*r.mostTables+j]
 }
 
-// edgeByEdge reports whether what an edge of a table adds differs from target to target.
+// edgeByEdge reports whether what an edge of weight 1 adds differs between the targets of a table.
 func (r *shard) edgeByEdge(t *table) bool {
 	l := r.net.layout
 	return !l.spec.OnGrid && math.IsNaN(l.classes[l.receptors[t.receptor].class].tau)
 }
 
-// ahead is how many runs before it is added up a run is brought into the cache, and prefetched how many bytes of it at
-// most: the processor itself goes on with long ones.
+// ahead is how many runs in advance a run is prefetched into the cache, and prefetched is how many of its bytes at
+// most: the processor prefetches the rest of a long run by itself.
 const (
 	ahead      = 6
 	prefetched = 1024
 )
 
-// prefetch brings the beginning of a run into the cache.
+// prefetch loads the start of a run into the cache.
 func (u *runOf) prefetch() {
 	switch n := int(u.to - u.from); u.t.style {
 	case shared:
@@ -211,7 +211,7 @@ func (r *shard) tauOf(lane int) float64 {
 	panic("bug: network: lane of no segment")
 }
 
-// each calls f for the edges of a run that arrive in the step in hand.
+// each calls f for the edges of a run that arrive in the current step.
 func (r *shard) each(u *runOf, f func(lane uint16, theta, weight float64)) {
 	none := uint16(r.lanes)
 	for i := u.from; i < u.to; i++ {
@@ -247,8 +247,8 @@ func (r *shard) each(u *runOf, f func(lane uint16, theta, weight float64)) {
 	}
 }
 
-// lookUp collects the arrivals of the lanes that have events in the step in hand: those of event i in the order of
-// their sums are r.arrivals[r.begin[i]:r.begin[i+1]].
+// lookUp collects the arrivals of the lanes that have events in the current step: those of event i, in the order in
+// which they are added, are r.arrivals[r.begin[i]:r.begin[i+1]].
 func (r *shard) lookUp(k int64) {
 	r.found, r.begin = r.found[:0], append(r.begin[:0], 0)
 	for i, b := range r.events {
@@ -314,7 +314,7 @@ func (t *table) targets(i uint32) *[4]uint16 {
 	return (*[4]uint16)(b)
 }
 
-// block is where block i is, which begins with its targets, and the size of a block.
+// block returns the address of block i, which starts with its targets, and the size of a block.
 func (t *table) block(i uint32) (unsafe.Pointer, int) {
 	switch t.style {
 	case shared:

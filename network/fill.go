@@ -6,7 +6,7 @@ import (
 	"math/bits"
 )
 
-// A span is a run of neurons, by number in the network.
+// A span is a run of neurons of one population; from and to are numbers in the network.
 type span struct{ population, from, to int }
 
 // spans cuts populations of sources into runs for the workers.
@@ -26,7 +26,7 @@ func (b *builder) spans(counted bool) (list []span) {
 	return list
 }
 
-// appendEdges draws and stores the edges of the populations that are gone through once.
+// appendEdges draws and stores the edges of the populations that are drawn once.
 func (b *builder) appendEdges() error {
 	spans := b.spans(false)
 	return b.parallel(len(spans), func(sc *scratch, i int) error {
@@ -77,7 +77,7 @@ func (b *builder) appendSource(sc *scratch, population, s int) error {
 	return nil
 }
 
-// sort puts the edges of member pre of a projection's pool of sources on the lists of their tables.
+// sort appends the edges of member pre of a projection's pool of sources to the lists of their tables.
 func (b *builder) sort(sc *scratch, d *drawing, pre int) error {
 	if err := d.of(pre, &sc.bundle, numbers); err != nil {
 		return err
@@ -172,7 +172,7 @@ func (b *builder) locate(sc *scratch, d *drawing) error {
 	return nil
 }
 
-// table is the number of the table of edge k onto a neuron. Weights are looked at only where the sign matters.
+// table is the number of the table of edge k onto a neuron. Weights are read only where the sign matters.
 func (b *builder) table(r *route, target int, weight []float64, k int) int32 {
 	if r.only >= 0 {
 		return r.only
@@ -187,14 +187,14 @@ func (b *builder) table(r *route, target int, weight []float64, k int) int32 {
 	return r.tables[class][0]
 }
 
-// refused is the error of edge k of a bundle, whose delay cannot be.
+// refused is the error of edge k of a bundle, whose delay is out of bounds.
 func (d *drawing) refused(b *bundle, k int) error {
 	pre, post := b.end(k)
 	return fmt.Errorf("projection %s: delay %g ms of the edge from %d to %d; it lies between %g and %d ms",
 		d.p.Name, b.delay[k], pre, post, d.layout.spec.Dt, MaxDelay)
 }
 
-// edgeHash is the share of an edge in the checksum of a graph, which is their sum.
+// edgeHash is the hash of an edge; the checksum of a graph is the sum of the hashes of its edges.
 func edgeHash(projection, pre, post int, weight, delay float64) uint64 {
 	h := uint64(0x9e3779b97f4a7c15)
 	ends := uint64(pre)<<32 | uint64(post)
@@ -205,7 +205,7 @@ func edgeHash(projection, pre, post int, weight, delay float64) uint64 {
 	return h
 }
 
-// countEdges counts the edges of the runs of populations that are gone through twice, and makes room for them.
+// countEdges counts the edges of the runs of populations that are drawn twice, and allocates memory for them.
 func (b *builder) countEdges() error {
 	for _, target := range []bool{false, true} {
 		if err := b.twice(target, b.net.layout.draws, b.count); err != nil {
@@ -248,8 +248,8 @@ func (b *builder) placeEdges() error {
 	})
 }
 
-// twice calls f for every member, source or target, of those projections that are drawn by target, or by source, and
-// reach a population that is gone through twice.
+// twice calls f for every member, source or target, of the projections that are drawn by target (or by source, if
+// target is false) from a population that is drawn twice.
 func (b *builder) twice(target bool, draws []*drawing, f func(sc *scratch, d *drawing, member int) error) error {
 	if target {
 		return b.parallel(len(b.net.ranges), func(sc *scratch, i int) error {
@@ -339,8 +339,8 @@ func (b *builder) only(d *drawing, post int) *store {
 	return b.stores[b.homes[d.to.global(post)].shard][r.only]
 }
 
-// places finds the places in the index where the edges of a bundle of one target, all of this table, are counted: the
-// entries behind those of their runs.
+// places finds where the index counts the edges of a bundle of one target, all of this table: in the entries after
+// those of their runs.
 func (s *store) places(sc *scratch, d *drawing) error {
 	sc.starts = resized(sc.starts, len(sc.pre))
 	stride, least := s.delays+1, uint32(s.least)
@@ -355,7 +355,7 @@ func (s *store) places(sc *scratch, d *drawing) error {
 	return nil
 }
 
-// run is the place in the index of its table where edge k of a bundle is counted: the entry behind that of its run.
+// run is the place in the index of its table where edge k of a bundle is counted: the entry after that of its run.
 func (b *builder) run(sc *scratch, d *drawing, k int) int {
 	st := b.all[sc.tables[k]]
 	s := d.from.global(int(sc.pre[min(k, len(sc.pre)-1)])) - st.first

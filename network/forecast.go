@@ -8,7 +8,7 @@ import (
 	"popsim/sched"
 )
 
-// Forecast is what a network will need, known before an edge is drawn.
+// Forecast estimates the resources that a network needs, before its edges are drawn.
 type Forecast struct {
 	Neurons int
 	Edges   int64   // expected
@@ -16,7 +16,8 @@ type Forecast struct {
 	Seconds float64 // of building, on all processors of this machine if nothing else runs
 }
 
-// Forecast computes what the network will need from its laws, and the time from a few of its edges that it draws.
+// Forecast computes the number of edges and the memory from the laws of the network, and the time by drawing a few of
+// its edges.
 func (s *Spec) Forecast() (Forecast, error) {
 	n, err := newNetwork(s, Config{})
 	if err != nil {
@@ -27,7 +28,7 @@ func (s *Spec) Forecast() (Forecast, error) {
 	return f, nil
 }
 
-// forecast is what a network of known traits will need, but for the time.
+// forecast is Forecast without the time; traits have been found.
 func (n *Network) forecast(c Config) Forecast {
 	l := n.layout
 	f := Forecast{Neurons: l.firsts[len(l.firsts)-1]}
@@ -74,7 +75,7 @@ func (n *Network) forecast(c Config) Forecast {
 	return f
 }
 
-// neuronBytes is what a neuron takes: columns of its state, and those of each receptor.
+// neuronBytes is the memory of the neurons: columns of their states and of each receptor.
 func (n *Network) neuronBytes() float64 {
 	const (
 		columns = 120 // V, waking, parameters, places while the graph is built
@@ -83,7 +84,7 @@ func (n *Network) neuronBytes() float64 {
 	return columns + float64(each*float64(len(n.layout.receptors)))
 }
 
-// givenBytes is what inputs, lists of edges and counts of edges take.
+// givenBytes is the memory of inputs, lists of edges and counts of edges.
 func (l *layout) givenBytes() (bytes float64) {
 	const (
 		train = 48 // of an input to one neuron
@@ -103,7 +104,7 @@ func (l *layout) givenBytes() (bytes float64) {
 	return bytes
 }
 
-// expectedBlocks is the mean number of blocks of four that a run fills whose number of edges has a Poisson law of a
+// expectedBlocks is the mean number of blocks of four edges of a run, if its number of edges has a Poisson law of this
 // mean.
 func expectedBlocks(mean float64) float64 {
 	// The mean of what is missing up to a multiple of four follows from the law of the number modulo four.
@@ -176,7 +177,7 @@ func (l *layout) autapses(p *Projection) (n int) {
 	return n
 }
 
-// quantiles is the number of equal parts of a law that are looked at.
+// quantiles is the number of quantiles by which a law is sampled.
 const quantiles = 1 << 12
 
 // negativeShare is the share of weights below 0, of weights of both signs.

@@ -15,8 +15,8 @@ import (
 //	x' = -x/tau_rise,  s' = -s/tau_decay + alpha x (1 - s),  x -> x + 1 at an arrival,
 //
 // and the conductance of a target is the sum of weight times s. Between arrivals of a train that sum decays with
-// tau_decay: what gates do beyond that in a step is added to the rows of an NMDA receptor as arrivals are to those of
-// an exp-conductance, as a value at the end, a mean and a tilt.
+// tau_decay: the change of gates beyond that decay in a step is added to the rows of an NMDA receptor, as arrivals are
+// to those of an exp-conductance: a value at the end, a mean and a tilt.
 //
 // Every range advances the gates of all sources whose trains reach it.
 type gates struct {
@@ -28,7 +28,7 @@ type gates struct {
 	pop   int     // population of the sources; -1: of an input
 
 	x, s     []float64
-	active   []int32      // trains that did more than decay in the step in hand
+	active   []int32      // trains that did more than decay in the current step
 	added    [][3]float64 // by train, valid for active ones: at the end, mean, tilt
 	arrivals []gateArrival
 
@@ -40,10 +40,11 @@ type gates struct {
 	tables  []*table
 }
 
-// gateNode is a node of the formula of Gauss over a whole step: the time after it, and exp(-t/tau_rise) there.
+// gateNode is a node of Gauss's quadrature formula over a whole step: the time left after it, and exp(-t/tau_rise)
+// there.
 type gateNode struct{ left, fall float64 }
 
-// gateArrival is an arrival at train i at theta of the step in hand.
+// gateArrival is an arrival at train i at theta of the current step.
 type gateArrival struct {
 	i     int32
 	theta float64
@@ -83,9 +84,9 @@ func newGates(l *layout, synapse, n int, delay float64) *gates {
 	return g
 }
 
-// approximateGate is what an arrival at a gate at s adds to it in the end, k0 + k1 s, as if x acted at once: with a =
-// alpha tau_rise and b = tau_rise/tau_decay, k0 = a^b gamma(1-b, a), k1 = exp(-a) - 1, gamma the lower incomplete
-// function.
+// approximateGate returns k0 and k1: an arrival at a gate at s adds k0 + k1 s to it in the end, and in the
+// approximation at once. With a = alpha tau_rise and b = tau_rise/tau_decay, k0 = a^b gamma(1-b, a), k1 = exp(-a) - 1,
+// gamma the lower incomplete function.
 func approximateGate(y *Synapse) (k0, k1 float64) {
 	a, b := y.Alpha*y.Rise, y.Rise/y.Decay
 	// gamma(p, a) = a^p exp(-a) sum a^n/(p (p+1) ... (p+n)), p = 1-b.
@@ -98,7 +99,7 @@ func approximateGate(y *Synapse) (k0, k1 float64) {
 	return a * kernels.Exp(-a) * sum, kernels.Expm1(-a)
 }
 
-// gateAfter is x and s after t ms without arrivals, from the sum A(t) of what s relaxes by:
+// after returns x and s after t ms without arrivals. With A(t) the integral of the rate at which s relaxes,
 //
 //	s(t) = s exp(-A(t)) + integral of alpha x(u) exp(A(u)-A(t)) du
 //	A(t) = t/tau_decay + alpha x tau_rise (1 - exp(-t/tau_rise))
@@ -120,7 +121,7 @@ func (g *gates) after(x, s, t float64) (float64, float64) {
 	return x * fall, math.FMA(float64(t*drive), sum, float64(kept*s))
 }
 
-// advance moves all gates through a step with the arrivals noted for it; on the grid these are at its end.
+// advance advances all gates by a step with the arrivals listed for it; on the grid these are at its end.
 func (g *gates) advance(onGrid bool) {
 	slices.SortFunc(g.arrivals, func(a, b gateArrival) int {
 		return cmp.Or(cmp.Compare(a.i, b.i), cmp.Compare(a.theta, b.theta))
@@ -144,7 +145,7 @@ func (g *gates) advance(onGrid bool) {
 	g.arrivals = g.arrivals[:0]
 }
 
-// train moves one gate through a step.
+// train advances the gate of train i by a step.
 func (g *gates) train(i int, arrivals []gateArrival, onGrid bool) {
 	x, s, t := g.x[i], g.s[i], 0.0
 	var added [3]float64
@@ -188,7 +189,7 @@ func (g *gates) train(i int, arrivals []gateArrival, onGrid bool) {
 	g.active = append(g.active, int32(i))
 }
 
-// gateKey tells gates of populations apart.
+// gateKey identifies the gates of a population.
 type gateKey struct {
 	population, synapse int
 	delay               float64
@@ -252,7 +253,7 @@ func (r *shard) gatesOf(key gateKey) *gates {
 	return g
 }
 
-// uniformOf is what of a projection from all to all reaches the range, by receptor.
+// uniformOf lists, by receptor, the part of a projection from all to all that reaches the range.
 func (r *shard) uniformOf(p *Projection, from Part, weight float64) (list []uniform) {
 	l := r.net.layout
 	to := l.spec.pool(p.To)
@@ -276,7 +277,7 @@ func (r *shard) uniformOf(p *Projection, from Part, weight float64) (list []unif
 	return list
 }
 
-// advanceGates moves the gates of the range through step k, and adds what they do to the rows.
+// advanceGates advances the gates of the range by step k, and adds their changes to the rows.
 func (r *shard) advanceGates(k int64) {
 	onGrid := r.net.layout.spec.OnGrid
 	for _, g := range r.gates {
@@ -297,7 +298,7 @@ func (r *shard) advanceGates(k int64) {
 	}
 }
 
-// gateArrivals notes the spikes of the sources of g that arrive in step k.
+// gateArrivals lists the spikes of the sources of g that arrive in step k.
 func (r *shard) gateArrivals(g *gates, k int64) {
 	note := func(k int64, late bool) {
 		for _, from := range r.net.ranges {
@@ -323,7 +324,7 @@ func (r *shard) gateArrivals(g *gates, k int64) {
 	note(k-int64(g.whole), false)
 }
 
-// spread adds what the gates of g did in the step in hand to the rows of their targets.
+// spread adds the changes of the gates of g in the current step to the rows of their targets.
 func (r *shard) spread(g *gates) {
 	for i := range g.uniform {
 		u := &g.uniform[i]
@@ -358,7 +359,7 @@ func (r *shard) spread(g *gates) {
 	}
 }
 
-// withoutOwn takes from each neuron what its own gate added.
+// withoutOwn subtracts from each neuron the contribution of its own gate.
 func (r *shard) withoutOwn(g *gates, u *uniform, row []float64) {
 	for _, a := range g.active {
 		if lane := int(a) - u.own; int(a) >= u.first && int(a) < u.first+u.n && lane >= 0 && lane < u.lanes {
@@ -394,7 +395,7 @@ func (r *shard) spreadRun(t *table, from, to uint32, source int, c [3]float64) {
 	}
 }
 
-// startGates gives the targets the conductances of gates that are open at t = 0.
+// startGates adds the conductances of gates that are open at t = 0 to their targets.
 func (r *shard) startGates() {
 	for _, g := range r.gates {
 		g.active = g.active[:0]

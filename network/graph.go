@@ -9,8 +9,8 @@ import (
 	"popsim/rng"
 )
 
-// drawing draws the edges of one projection. All it draws is a function of the seed, the projection's name and the
-// numbers of source or target and of the draw.
+// drawing draws the edges of one projection. Each number drawn is a function of the seed, the projection's name, the
+// number of the source or target, and the number of the draw.
 type drawing struct {
 	p        *Projection
 	number   int // of the projection
@@ -257,7 +257,7 @@ func (d *drawing) uniform(members []int32, k, n int, id uint32, b *bundle) []int
 	return members
 }
 
-// resized returns a slice of n elements, which hold anything.
+// resized returns a slice of n elements, s itself if it is large enough; their values are undefined.
 func resized[T any](s []T, n int) []T {
 	if cap(s) < n {
 		return make([]T, n, n+n/4)
@@ -301,7 +301,7 @@ func (d *drawing) weights(b *bundle, n int, id uint32) error {
 	return d.usable(b)
 }
 
-// usable refuses weights of a bundle that are not finite, and conductances below 0.
+// usable returns an error for weights of a bundle that are not finite and for conductances below 0.
 func (d *drawing) usable(b *bundle) error {
 	conductance := d.layout.spec.Synapses[d.p.Synapse].Kind.conductance()
 	for k, w := range b.weight {

@@ -49,7 +49,7 @@ func (n *Network) inputReceptors() {
 	}
 }
 
-// trainPart is what of an input reaches a range.
+// trainPart is the part of an input that reaches one range.
 type trainPart struct {
 	*train
 	lanes    []uint16
@@ -205,7 +205,7 @@ func (r *shard) attach(p *trainPart) {
 	}
 }
 
-// rewindInputs makes the inputs of the range go on from step k.
+// rewindInputs sets the inputs of the range to the start of step k.
 func (r *shard) rewindInputs(k int64) {
 	for _, p := range r.trains {
 		p.next, p.rate, p.cycle, p.countsOf = 0, -1, -1, -1
@@ -218,7 +218,7 @@ func (r *shard) rewindInputs(k int64) {
 	}
 }
 
-// input adds what inputs bring in step k to the rows, and the currents.
+// input adds the arrivals and currents of inputs in step k to the rows.
 func (r *shard) input(k int64) {
 	r.external = r.external[:0]
 	if r.current != nil {
@@ -245,7 +245,7 @@ func (r *shard) input(k int64) {
 	}
 }
 
-// arrive lets an arrival at lane i of an input act.
+// arrive applies arrival a at member i of an input's part.
 func (r *shard) arrive(p *trainPart, i int, a arrival) {
 	if p.gates != nil {
 		p.gates.arrivals = append(p.gates.arrivals, gateArrival{int32(i), a.theta})
@@ -318,7 +318,7 @@ func (r *shard) poisson(p *trainPart, k int64) {
 	}
 }
 
-// count is the number of arrivals at lane i of a run in step k; fits tells whether p.counts holds it.
+// count is the number of arrivals at lane i of a run in step k; fits is whether p.counts holds it.
 func (p *trainPart) count(u *trainRun, i int, k int64, fits bool) int {
 	if fits {
 		return int(p.counts[int(k%4)*p.stride+i])
@@ -326,8 +326,8 @@ func (p *trainPart) count(u *trainRun, i int, k int64, fits bool) int {
 	return p.laws[u.law].At(p.train.counts.At(uint32(p.members[i]), uint32(k/4))[k%4])
 }
 
-// poissonInstants makes the arrivals of a run in step k at their instants: four of them to a block of words; the blocks
-// of one step are told apart by their key.
+// poissonInstants makes the arrivals of a run in step k at their instants. A block of random words gives four instants;
+// each block of a step has its own key.
 func (r *shard) poissonInstants(p *trainPart, u *trainRun, k int64, fits bool) {
 	for i := u.first; i < u.first+u.n; i++ {
 		var block rng.Block
@@ -398,7 +398,7 @@ func (p *sourcePart) stepOf(time float64) (step int64, theta float64) {
 	return step, theta
 }
 
-// rewind makes the sources go on from step k.
+// rewind sets the sources to the start of step k.
 func (p *sourcePart) rewind(k int64) {
 	for i := range p.next {
 		p.next[i] = 0

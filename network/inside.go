@@ -14,12 +14,12 @@ import (
 // theta of a step adds: receptor.coefs by its Taylor series about the middle of the step.
 type series [3][asm.InstantTerms]float64
 
-// seriesStep is the most of the shortest time constant that a step may be for a series: the first term left out is then
-// below 3e-16 of the first.
+// seriesStep is the longest step, in units of the shortest time constant, for which a series is used: the first term
+// left out is then below 3e-16 of the first.
 const seriesStep = 0.25
 
 // newSeries is the series of a receptor onto LIF neurons; nil where there is none. The accumulators obey a linear
-// differential equation in the time that is left of the step, from which the terms follow one after the other.
+// differential equation in the time left of the step; each term follows from the one before it by that equation.
 func (rc *receptor) newSeries(c class, dt float64) *series {
 	tau := c.tau
 	if c.coupled || !(tau > 0) || dt > seriesStep*tau || rc.kind != Delta && dt > seriesStep*rc.tau || rc.width > 3 {
@@ -65,7 +65,8 @@ func (s *series) at(theta float64) (c [3]float64) {
 	return c
 }
 
-// inside is what LIF neurons of a segment need for steps with arrivals inside them. Columns of one tile are scratch.
+// inside holds what steps with arrivals inside them need for the LIF neurons of a segment. Columns as long as one tile
+// are scratch.
 type inside struct {
 	neurons  coefs   // see asm.LIFStepBlock
 	currents []coefs // of each receptor of the segment, none of those of jumps: see asm.CurrentStepBlock
@@ -85,8 +86,7 @@ type segmentTrain struct {
 	run  *trainRun
 }
 
-// insideTile is the number of lanes that are taken through a step together: their scratch stays in the first-level
-// cache.
+// insideTile is the number of lanes advanced together in a step: their scratch fits in the first-level cache.
 const insideTile = 4 * kernels.Group
 
 func (s *lifSegment) makeInside(r *shard) {
@@ -125,8 +125,7 @@ func (s *lifSegment) makeInside(r *shard) {
 	}
 }
 
-// step moves all lanes through step k, with arrivals inside it, and lists those that have an event. The rows are
-// emptied.
+// step advances all lanes by step k, with arrivals inside it, and lists the lanes with an event. It empties the rows.
 func (s *lifSegment) step(r *shard, k int64) {
 	for at := 0; at < s.padded(); at += insideTile {
 		s.stepTile(r, k, at, min(insideTile, s.padded()-at))
@@ -181,8 +180,8 @@ func (s *lifSegment) note(r *shard, lane int) {
 	}
 }
 
-// arrive adds what has arrived at receptor j of the segment to drive, jump and top, and moves its current: from r.s and
-// r.y to r.nextS and r.nextY.
+// arrive adds the arrivals at receptor j of the segment to drive, jump and top, and advances its current by the step:
+// from r.s and r.y to r.nextS and r.nextY.
 func (s *lifSegment) arrive(r *shard, k int64, j, at, lanes int) {
 	l := r.net.layout
 	g := &s.inside

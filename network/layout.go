@@ -14,8 +14,8 @@ type class struct {
 	coupled bool // neurons of coupledSegment
 }
 
-// A receptor is what arrivals are added up in: one synapse onto the populations of one class, weights of one sign
-// unless on the grid.
+// A receptor is a set of accumulators of arrivals: those of one synapse onto the populations of one class, with weights
+// of one sign unless the network is on the grid.
 type receptor struct {
 	synapse  int
 	kind     Kind
@@ -27,10 +27,11 @@ type receptor struct {
 	width    int // accumulators of a neuron: see coefs
 }
 
-// maxRange is the most lanes of a range: local numbers of targets have 16 bits, one of which is behind the last.
+// maxRange is the largest number of lanes of a range: targets have 16-bit numbers within it, and one number, after the
+// last lane, stands for no target.
 const maxRange = 65535 - kernels.Group
 
-// layout is what is common to all ranges.
+// layout holds what all ranges have in common.
 type layout struct {
 	spec      *Spec
 	firsts    []int
@@ -72,7 +73,8 @@ func newLayout(s *Spec) *layout {
 	return l
 }
 
-// receptor is the number of the receptor of a weight onto a population, which is made where there is none.
+// receptor returns the number of the receptor of a weight onto a population; it makes the receptor if there is none
+// yet.
 func (l *layout) receptor(synapse, population int, negative bool) int {
 	y := &l.spec.Synapses[synapse]
 	r := receptor{
@@ -132,7 +134,7 @@ type segment struct {
 }
 
 // costs estimates the work of a step for one neuron of each population, in units of a synapse: half a thousand for the
-// neuron itself and one for each of its synapses. In the microcircuit this is even within 5 %.
+// neuron itself and one for each of its synapses. In the microcircuit the ranges' times differ by less than 5 %.
 func (l *layout) costs() []float64 {
 	const neuron = 500
 	costs := make([]float64, len(l.spec.Populations))
@@ -225,7 +227,7 @@ const (
 	timed                 // float64 weights, and of each delay the part of a step
 )
 
-// Blocks of four edges; empty places have the weight 0 and the target behind the last.
+// Blocks of four edges; unused places have weight 0 and the target number after the last lane.
 type (
 	block16 [4]uint16
 	block32 struct {

@@ -50,7 +50,7 @@ func p20(s, tau, tauS float64) float64 {
 
 // coefs is what an arrival of weight 1 with left ms of the step behind it adds to the accumulators of a target with
 // membrane time constant tau: to V (delta); to the current at the step's end and to V/R (exp-current); to y and s at
-// the step's end and to V/R (alpha-current). Where tau is 0 meanCoefs are meant.
+// the step's end and to V/R (alpha-current). If tau is 0 it is meanCoefs.
 func (r *receptor) coefs(left, tau, dt float64) (c [3]float64) {
 	if tau == 0 {
 		return r.meanCoefs(left, dt, r.width == 3)
@@ -68,7 +68,7 @@ func (r *receptor) coefs(left, tau, dt float64) (c [3]float64) {
 	return c
 }
 
-// An arrival reaches a lane at theta of the step in hand.
+// An arrival reaches a lane at theta (0 to 1) of the current step.
 type arrival struct {
 	lane     uint16
 	receptor uint8
@@ -144,13 +144,14 @@ type before struct {
 	at   int // of its synaptic variables in shard.synaptic: s and y for each receptor of the segment
 }
 
-// instant is the part of a step within which events are at one instant: what rounding makes of equal times.
+// instant is the largest difference, in steps, between events that count as simultaneous: rounding makes equal times
+// differ by less.
 const instant = 1e-12
 
-// maxSpikes is the most spikes of a neuron in one step.
+// maxSpikes is the largest number of spikes of a neuron in one step; more are an error.
 const maxSpikes = 100000
 
-// walker carries one lane through an event step, from event to event by the closed form.
+// walker solves an event step of one lane, from event to event by the closed form.
 type walker struct {
 	seg      *lifSegment
 	i        int
@@ -213,7 +214,7 @@ func (w *walker) walk(r *shard, k int64, b before, arrivals []arrival) error {
 		}
 	}
 	for t := 0.0; ; {
-		// The instant t: refractoriness ends, arrivals are added, the threshold is tested.
+		// At the instant t: refractoriness ends, arrivals are added, the threshold is tested.
 		if held && wake <= t+instant {
 			held = false
 		}
@@ -226,7 +227,7 @@ func (w *walker) walk(r *shard, k int64, b before, arrivals []arrival) error {
 				return err
 			}
 		}
-		// The segment up to the next instant.
+		// From t to the next instant.
 		to := 1.0
 		if len(arrivals) > 0 {
 			to = min(to, arrivals[0].theta)
@@ -318,9 +319,9 @@ func (w *walker) forward(t float64, held bool) {
 	}
 }
 
-// crossing is the time in ms after which V, below the threshold now, first reaches it, if that is within t ms; else -1.
-// It goes from point to point, by steps that cannot pass a crossing since |V”| has a bound: the least root of
-// V + V' s + bound s²/2 = V_th. Near a crossing these are Newton steps.
+// crossing is the time (ms) after which V, now below the threshold, first reaches it, if that is within t ms; else -1.
+// It advances in steps that cannot pass a crossing since |V”| has a bound: each is the least root s of V + V' s + bound
+// s²/2 = V_th. Near a crossing these are Newton steps.
 func (w *walker) crossing(t float64) float64 {
 	tau, r := w.seg.tau[w.i], w.seg.r[w.i]
 	vTh := w.seg.vTh[w.i]
@@ -358,7 +359,7 @@ func (w *walker) crossing(t float64) float64 {
 			step = (root - slope) / bound
 		}
 		if !(step <= t-s) {
-			// The threshold may still be passed by rounding at the very end.
+			// Rounding at the very end may still pass the threshold.
 			return -1
 		}
 		if slope > 0 && step <= accuracy*max(t, s) {

@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-// mapped is the memory of a network outside Go's heap.
+// mapped holds the memory of a network outside Go's heap.
 type mapped struct {
 	lock   sync.Mutex
 	pieces [][]byte
@@ -17,8 +17,8 @@ const (
 	leastMapped = 64 << 10
 )
 
-// allocate returns n zeros. Large slices lie in mapped memory, with huge pages where the system has them; of mapped
-// memory, what is never written is never taken from the system.
+// allocate returns n zeros. Large slices are in mapped memory, with huge pages where the system has them; the system
+// provides a page of it only when it is first written.
 func allocate[T any](m *mapped, n int) []T {
 	var zero T
 	size := n * int(unsafe.Sizeof(zero))
@@ -35,7 +35,7 @@ func allocate[T any](m *mapped, n int) []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), n)
 }
 
-// trim gives back what lies behind the first n elements of s, a slice that allocate has returned, and returns these.
+// trim returns the first n elements of s, a slice that allocate has returned, and frees the memory after them.
 func trim[T any](m *mapped, s []T, n int) []T {
 	var zero T
 	size := n * int(unsafe.Sizeof(zero))
@@ -54,7 +54,7 @@ func trim[T any](m *mapped, s []T, n int) []T {
 	return s[:n:n]
 }
 
-// release gives all memory back to the system.
+// release returns all memory to the system.
 func (m *mapped) release() {
 	m.lock.Lock()
 	defer m.lock.Unlock()

@@ -6,10 +6,10 @@ import (
 	"unsafe"
 )
 
-// reserves says that memory may be mapped for more than will be written: what is not written is never taken.
+// reserves is whether memory may be mapped for more than will be written: pages that are not written use no memory.
 var reserves = true
 
-// mapPages maps zeros, those of large sizes in huge pages; nil where the system refuses.
+// mapPages maps size bytes of zeros, large sizes in huge pages; it returns nil if the system refuses.
 func mapPages(size int) []byte {
 	const huge = 2 * hugePage // size from which on they pay, whose last one is used in part
 	margin := 0
@@ -24,7 +24,7 @@ func mapPages(size int) []byte {
 	if margin == 0 {
 		return b
 	}
-	// The mapping is wider by one huge page, and what lies before the first and behind the last is given back.
+	// The mapping is larger by one huge page; the pages before the first and after the last whole huge page are unmapped.
 	if before := int(-uintptr(unsafe.Pointer(unsafe.SliceData(b))) % hugePage); before > 0 {
 		munmap(b[:before])
 		b = b[before:]
@@ -34,7 +34,7 @@ func mapPages(size int) []byte {
 	return b
 }
 
-// unmapBehind gives back the pages behind the first size bytes, and returns what is left.
+// unmapBehind unmaps the pages after the first size bytes, and returns the rest.
 func unmapBehind(b []byte, size int) []byte {
 	page := os.Getpagesize()
 	size = (size + page - 1) / page * page
@@ -44,7 +44,7 @@ func unmapBehind(b []byte, size int) []byte {
 	return b[:min(size, len(b))]
 }
 
-// munmap gives back pages; syscall.Munmap knows whole mappings only.
+// munmap unmaps the pages of b, which may be part of a mapping; syscall.Munmap takes only whole mappings.
 func munmap(b []byte) {
 	_, _, _ = syscall.Syscall(syscall.SYS_MUNMAP, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), 0)
 }

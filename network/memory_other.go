@@ -2,7 +2,7 @@
 
 package network
 
-// reserves says that memory may be allocated for more than will be written; here it may not.
+// reserves is whether memory may be allocated for more than will be written; here it may not.
 var reserves = false
 
 // mapPages maps nothing: the memory is Go's.

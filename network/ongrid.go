@@ -10,10 +10,12 @@ import (
 	"popsim/kernels/asm"
 )
 
-// rowBytes is how much the rows of the steps that are advanced together may take: half of a small second-level cache.
+// rowBytes is the largest size in bytes of the rows of the steps that are advanced together: half of a small
+// second-level cache.
 const rowBytes = 256 << 10
 
-// stepsTogether is for how many steps arrivals are added up before the neurons are advanced. No result depends on it.
+// stepsTogether is the number of steps whose arrivals are added up before the neurons are advanced. No result depends
+// on it.
 func (r *shard) stepsTogether() int {
 	l := r.net.layout
 	if !l.spec.OnGrid {
@@ -53,7 +55,7 @@ func (r *shard) makeRows() {
 	r.useStep(0)
 }
 
-// makeColumn is n zeros that start on a cache line.
+// makeColumn returns n zeros that start on a cache line.
 func makeColumn(n int) []float64 {
 	const line = 8
 	c := make([]float64, n+line)
@@ -63,10 +65,10 @@ func makeColumn(n int) []float64 {
 	return c[at:][:n:n]
 }
 
-// useStep makes the rows and currents of step j of those advanced together the ones in hand.
+// useStep makes the rows and currents of step j, of those advanced together, the current ones.
 func (r *shard) useStep(j int) { r.rows, r.current = r.stepRows[j], r.stepCurrents[j] }
 
-// advanceOnGrid moves the range through some steps from k on, no more than stepsTogether.
+// advanceOnGrid advances the range by steps from k on, at most stepsTogether.
 func (r *shard) advanceOnGrid(k int64, steps int) error {
 	for j := range steps {
 		r.useStep(j)
@@ -91,7 +93,7 @@ func (r *shard) advanceOnGrid(k int64, steps int) error {
 	return nil
 }
 
-// onGrid is what LIF neurons of a segment need for steps on the grid.
+// onGrid holds what steps on the grid need for the LIF neurons of a segment.
 type onGrid struct {
 	neurons  coefs     // see asm.LIFRowsBlock
 	currents []coefs   // of each receptor of the segment, none of those of jumps: see asm.CurrentRowsBlock
@@ -144,10 +146,11 @@ func groupCoefs(columns ...[]float64) coefs {
 	return c
 }
 
-// tileSums is the number of sums of currents that are made before V moves: they stay in the first-level cache.
+// tileSums is the number of sums of currents that are computed before V is advanced: they stay in the first-level
+// cache.
 const tileSums = 32 * kernels.Group
 
-// tile is the number of lanes, whole groups, whose sums over some steps are no more than tileSums.
+// tile is the number of lanes, in whole groups, with at most tileSums sums over these steps.
 func tile(steps int) int { return max(1, tileSums/kernels.Group/steps) * kernels.Group }
 
 func (s *lifSegment) makeOnGrid(r *shard) {
@@ -176,11 +179,11 @@ func (s *lifSegment) makeOnGrid(r *shard) {
 	}
 }
 
-// padded is the number of lanes of the segment, whole groups.
+// padded is the number of lanes of the segment, rounded up to whole groups.
 func (s *segment) padded() int { return (s.n + kernels.Group - 1) / kernels.Group * kernels.Group }
 
-// advanceOnGrid moves all lanes through some steps from k on: arrivals and spikes are at ends of steps. The rows are
-// emptied.
+// advanceOnGrid advances all lanes by steps from k on, with arrivals and spikes at the ends of steps, and empties the
+// rows.
 func (s *lifSegment) advanceOnGrid(r *shard, k int64, steps int) {
 	g := &s.grid
 	n := s.padded()
@@ -211,8 +214,8 @@ func (s *lifSegment) advanceOnGrid(r *shard, k int64, steps int) {
 	}
 }
 
-// sumCurrents writes what currents add to V of lanes of the segment from at on to g.drive, step by step, and moves the
-// synaptic currents.
+// sumCurrents writes what currents add to V of lanes from at on to g.drive, step by step, and advances the synaptic
+// currents.
 func (s *lifSegment) sumCurrents(r *shard, at, lanes, steps int) {
 	l := r.net.layout
 	g := &s.grid

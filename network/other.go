@@ -6,8 +6,8 @@ import (
 	"popsim/kernels"
 )
 
-// otherSegment is neurons of one segment that are not LIF: the kernels of their model advance them by the mean of the
-// synaptic current over each step, which keeps order 2.
+// otherSegment holds the neurons of a segment that are not LIF and take only currents: the kernels of their model
+// advance them by the mean of the synaptic current over each step, which keeps order 2.
 type otherSegment struct {
 	segment
 	shard     *kernels.Shard
@@ -69,7 +69,7 @@ func (r *shard) startSynaptic(p *Population, g, lane int, receptors []int) {
 	}
 }
 
-// step moves the neurons through step k. The rows are emptied.
+// step advances the neurons by step k and empties the rows.
 func (o *otherSegment) step(r *shard, k int64) error {
 	l := r.net.layout
 	dt, lo := l.spec.Dt, o.base

@@ -6,7 +6,7 @@ type pool struct {
 	n     int
 }
 
-// A poolPart is a run of neurons that follow each other in the network, of one population or of several.
+// A poolPart is a run of consecutive neurons of the network, of one population or of several.
 type poolPart struct {
 	base   int // number in the pool of the first member
 	global int // its number in the network
@@ -28,7 +28,7 @@ func (s *Spec) pool(parts []Part) pool {
 	return p
 }
 
-// firsts lists the number of the first neuron of each population, and behind them the number of neurons.
+// firsts lists the number of the first neuron of each population, and at the end the number of neurons.
 func (s *Spec) firsts() []int {
 	first := make([]int, len(s.Populations)+1)
 	for i, p := range s.Populations {

@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// Restart brings the network back to step 0 with the initial states and inputs of s, as if it had been built from s. s
-// is the Spec of the network but for Trial, and Start and Synaptic of its populations; the graph stays. After an error
-// the network is of no more use.
+// Restart sets the network back to step 0 with the initial states and inputs of s, as if it had been built from s. s
+// equals the Spec of the network but for Trial, and Start and Synaptic of its populations; the graph is kept. After an
+// error the network cannot be run.
 func (n *Network) Restart(s *Spec) error {
 	if err := n.layout.spec.sameGraph(s); err != nil {
 		return err
@@ -32,7 +32,7 @@ func (n *Network) Restart(s *Spec) error {
 	return nil
 }
 
-// sameGraph reports what of another Spec shows that its graph may differ.
+// sameGraph returns an error if the graph of t may differ from that of s.
 func (s *Spec) sameGraph(t *Spec) error {
 	same := len(s.Populations) == len(t.Populations) && len(s.Synapses) == len(t.Synapses) &&
 		len(s.Projections) == len(t.Projections) && len(s.Inputs) == len(t.Inputs) &&

@@ -12,7 +12,8 @@ import (
 	"popsim/sched"
 )
 
-// empty is what an accumulator without arrivals holds: decaying currents then never become subnormal.
+// empty is the value of an accumulator without arrivals. It is not 0 so that decaying currents never become subnormal,
+// which would make them slow.
 const empty = 1e-290
 
 // Network is a network that has been built.
@@ -38,7 +39,8 @@ type Spike struct {
 	Theta  float64
 }
 
-// Recorder takes what a run produces; each function may be nil. Slices belong to the Network after the call.
+// Recorder receives the results of a run; each function may be nil. Slices passed to it are reused by the Network after
+// the call.
 type Recorder struct {
 	Spikes func(spikes []Spike) error // ordered by time, then by neuron
 	// Progress is called after each epoch with the number of steps done.
@@ -102,7 +104,7 @@ type spike struct {
 	theta      float64
 }
 
-// shard is one range of targets and all that is known about it.
+// shard holds one range of targets: its neurons, the edges onto them, and scratch memory. One worker at a time uses it.
 type shard struct {
 	net    *Network
 	number int
@@ -111,11 +113,11 @@ type shard struct {
 
 	v, wake, wakeTheta []float64   // by lane; wake: first step in which V moves, plus 1/2 if it does so inside it
 	s, y               [][]float64 // synaptic variables by receptor and lane
-	nextS, nextY       [][]float64 // scratch: those at the end of the step in hand
+	nextS, nextY       [][]float64 // scratch: those at the end of the current step
 	decay              []float64   // exp(-dt/tau) by receptor
 	deltaTop           []float64   // by class: exp(dt/tau), largest
 
-	// Accumulators by receptor: of the step in hand, of all steps that are advanced together, and these as one column
+	// Accumulators by receptor: of the current step, of all steps that are advanced together, and these as one column
 	// whose steps are strides apart; currents by lane likewise, nil where no input is one.
 	rows         [][]float64
 	stepRows     [][][]float64
@@ -148,7 +150,7 @@ type shard struct {
 	found    []arrival
 	begin    []int
 	arrivals []arrival
-	external []arrival // of inputs in the step in hand
+	external []arrival // of inputs in the current step
 	w        walker
 	trains   []*trainPart
 	gates    []*gates
@@ -164,7 +166,7 @@ func (r *shard) segmentOf(g int) *segment {
 	return nil
 }
 
-// layOut makes the columns of the range.
+// layOut allocates the columns of the range.
 func (r *shard) layOut() error {
 	l := r.net.layout
 	r.lanes = l.lanes(r.segs)
@@ -233,7 +235,7 @@ func (r *shard) emitted(k int64) []spike {
 // slot is where r.history keeps the spikes of step k.
 func (r *shard) slot(k int64) int64 { return k % int64(len(r.history)) }
 
-// advance moves the range through steps from k on, up to end.
+// advance advances the range by the steps from k to end-1.
 func (r *shard) advance(k, end int64) error {
 	first := k
 	if r.net.layout.spec.OnGrid {
@@ -252,7 +254,7 @@ func (r *shard) advance(k, end int64) error {
 	return r.look(first, end)
 }
 
-// step moves the range through step k, with arrivals and spikes inside it.
+// step advances the range by step k, with arrivals and spikes inside it.
 func (r *shard) step(k int64) error {
 	r.deliver(k)
 	r.input(k)
@@ -276,7 +278,8 @@ func (r *shard) step(k int64) error {
 	return err
 }
 
-// swapSynaptic makes the synaptic variables that steps of LIF have written the ones in hand.
+// swapSynaptic makes the synaptic variables at the end of the step, which LIF neurons have written to nextS and nextY,
+// the current ones.
 func (r *shard) swapSynaptic() {
 	for c := range r.nextS {
 		if r.nextS[c] != nil {
@@ -288,7 +291,7 @@ func (r *shard) swapSynaptic() {
 	}
 }
 
-// advanceOthers moves what is not LIF through step k, and orders r.out.
+// advanceOthers advances the neurons other than LIF by step k, and sorts r.out.
 func (r *shard) advanceOthers(k int64) error {
 	for _, o := range r.other {
 		if err := o.step(r, k); err != nil {
@@ -313,7 +316,7 @@ func (r *shard) advanceOthers(k int64) error {
 // Steps is the number of steps done.
 func (n *Network) Steps() int64 { return n.step }
 
-// byTime orders spikes of one step.
+// byTime compares spikes of one step by time, then by neuron.
 func byTime(a, b Spike) int {
 	if c := cmp.Compare(a.Theta, b.Theta); c != 0 {
 		return c

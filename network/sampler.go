@@ -7,8 +7,8 @@ import (
 	"popsim/rng"
 )
 
-// sampler draws the numbers of a law. The number of an edge is a function of the seed, the name, and the id and draw
-// that number the edge among what is drawn.
+// sampler draws the numbers of a law. The number of an edge is a function of the seed, the name of the stream, and the
+// edge's key in it, (id, draw).
 type sampler struct {
 	law       Law
 	draw      Draw
@@ -34,7 +34,7 @@ func newSampler(law Law, seed uint64, name string) sampler {
 // redraws is how often a draw is repeated before it is set to the nearer bound instead.
 const redraws = 1000
 
-// at is the number of the edge from pre to post that is drawn under id and draw.
+// at is the number of the edge from pre to post with the key (id, draw).
 func (s *sampler) at(pre, post int, id, draw uint32) float64 {
 	switch l := s.law.(type) {
 	case nil:
@@ -60,14 +60,14 @@ func (s *sampler) raw(word uint32) float64 {
 	return math.FMA(d.B-d.A, rng.Uniform32(word), d.A)
 }
 
-// inside reports whether x need not be drawn again.
+// inside reports whether x lies within the bounds for drawing again.
 func (s *sampler) inside(x float64) bool {
 	b := s.draw.Redraw
 	return b == nil || x >= b[0] && x <= b[1]
 }
 
-// redrawn is the first number within the bounds for drawing again: of the words of block, which belongs to id and draw,
-// and then of further blocks.
+// redrawn is the first number within the bounds for drawing again: from the words of block, which has the key (id,
+// draw), and then from further blocks.
 func (s *sampler) redrawn(block *rng.Block, id, draw uint32) (x float64) {
 	for try := range redraws {
 		if try > 0 && try%4 == 0 {
@@ -80,7 +80,7 @@ func (s *sampler) redrawn(block *rng.Block, id, draw uint32) (x float64) {
 	return x
 }
 
-// finished is the number after bounds and rounding.
+// finished is x after clipping and rounding.
 func (s *sampler) finished(x float64) float64 {
 	d := &s.draw
 	if d.Redraw != nil {
@@ -98,8 +98,7 @@ func (s *sampler) finished(x float64) float64 {
 // batch is the number of draws for which words are made at a time.
 const batch = 256
 
-// drawWords writes n consecutive words of an id to the beginning of a buffer, whose length is at least n, and returns
-// them.
+// drawWords writes n consecutive words of an id to the start of a buffer of at least n words, and returns them.
 func drawWords(isa kernels.ISA, s rng.Stream, buffer *[4 * batch]uint32, n int, id, first uint32) []uint32 {
 	made := n
 	const few = 24
@@ -163,8 +162,8 @@ func (d *Draw) bounds() (lo, hi float64) {
 type delaySampler struct {
 	sampler
 	layout *layout
-	// Of a law whose delays are whole steps, by the upper bits of a word: the step that all words of the cell stand for,
-	// or a mark. It saves the quantile and the division of nearly every draw.
+	// A table for laws whose delays are whole steps, by the upper bits of a word: the delay in steps of all words of the
+	// cell, or a mark. It saves the quantile and the division of nearly every draw.
 	cells []uint16
 	ms    []float64 // by step: the delay
 }

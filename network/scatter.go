@@ -2,8 +2,8 @@ package network
 
 import "unsafe"
 
-// The loops that add edges to accumulators. A lane of a block is at most the one behind the last of its range, and a
-// row has accumulators for that one too: the places are not checked again.
+// The loops that add edges to accumulators. A lane of a block is at most one beyond the last lane of its range, and a
+// row has accumulators for that one too: the indices need no check.
 
 // place is accumulator i of a row.
 func place(row unsafe.Pointer, i int) *float64 { return (*float64)(unsafe.Add(row, 8*i)) }

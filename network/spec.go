@@ -228,7 +228,7 @@ type Poisson struct {
 // stream is the stream of random numbers of an input or source, by its name.
 func (s *Spec) stream(name string) rng.Stream { return rng.NewStream(s.Seed, s.streamName(name)) }
 
-// streamName is the name under which it draws.
+// streamName is the name of that stream.
 func (s *Spec) streamName(name string) string {
 	if s.Trial > 0 {
 		return fmt.Sprintf("%s, trial %d", name, s.Trial)

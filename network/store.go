@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// A store is a table while it is filled. Its blocks have room for all edges that may come.
+// A store is a table while it is filled. Memory is reserved for the largest possible number of edges.
 type store struct {
 	*table
 	alike bool         // whether the edges of its first source are those of all
@@ -14,10 +14,11 @@ type store struct {
 	next  atomic.Int64 // blocks taken
 }
 
-// maxBlocks is the most blocks of a table: while it is filled, places of single edges are counted in 32 bits.
+// maxBlocks is the largest number of blocks of a table: while it is filled, places of single edges are counted in 32
+// bits.
 const maxBlocks = 1 << 30
 
-// make makes room for n blocks.
+// make allocates n blocks.
 func (t *table) make(m *mapped, n int) {
 	switch t.style {
 	case shared:
@@ -31,7 +32,7 @@ func (t *table) make(m *mapped, n int) {
 	}
 }
 
-// trim gives back what lies behind the first n blocks.
+// trim returns the memory after the first n blocks.
 func (t *table) trim(m *mapped, n int) {
 	switch t.style {
 	case shared:
@@ -60,7 +61,8 @@ func (t *table) set(k uint32, lane uint16, weight, part float64) {
 	}
 }
 
-// pad sets the places from k up to the end of its block to the target behind the last; their weights are 0 already.
+// pad sets the places from k to the end of its block to none, the number after the last lane; their weights are 0
+// already.
 func (t *table) pad(k uint32, none uint16) {
 	for ; k%4 != 0; k++ {
 		t.set(k, none, 0, 0)
@@ -107,7 +109,7 @@ func (s *store) put(source int, list []local, parts []float64, none uint16, coun
 	return nil
 }
 
-// repeat gives all sources the runs of the first.
+// repeat copies the index of the first source to all others.
 func (s *store) repeat() {
 	first := s.row(0)
 	for at := len(first); at < len(s.start); at += len(first) {
@@ -123,7 +125,7 @@ func tooMany(blocks int64) error {
 	)
 }
 
-// place writes edges to the places at, by delay, which it moves.
+// place writes edges to places in the blocks: the next for delay d is at[d], which it increments.
 func (t *table) place(list []local, parts []float64, at []uint32) {
 	switch t.style {
 	case shared:
@@ -155,10 +157,10 @@ func (t *table) place(list []local, parts []float64, at []uint32) {
 }
 
 // The tables of populations with rules that are drawn by target are filled in two passes. The first counts the edges of
-// each run in row[d+1]. The second puts each edge behind those of its run that are already there: row[d+1] is the next
-// place. Behind the last, row[d+1] is the end of the run, from which its final value follows.
+// each run in row[d+1]. The second appends each edge to its run: row[d+1] is the next place. After the last edge
+// row[d+1] is the end of the run, from which its final value follows.
 
-// begin turns the counts of runs into their first places, and makes room for all of them.
+// begin turns the counts of runs into their first places, and allocates memory for all of them.
 func (s *store) begin(m *mapped) error {
 	t, next := s.table, uint64(0)
 	for source := range len(t.start) / (t.delays + 1) {

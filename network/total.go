@@ -5,8 +5,8 @@ import (
 	"popsim/rng"
 )
 
-// The edges of a Total are drawn by source, too: first the number of edges of each source has its multinomial law, by
-// drawing the source of every edge, then each source draws its targets.
+// The edges of a Total are drawn by source, too: first the source of every edge is drawn, which gives the number of
+// edges of each source its multinomial law; then the targets of each source are drawn.
 
 // countPart draws the sources of the edges from first on up to end, and adds them to counts.
 func (d *drawing) countPart(counts []uint32, first, end int64) {
@@ -21,7 +21,7 @@ func (d *drawing) countPart(counts []uint32, first, end int64) {
 	}
 }
 
-// countTotal draws the number of edges of each source, without help.
+// countTotal draws the number of edges of each source on one goroutine.
 func (d *drawing) countTotal() {
 	n := d.p.Rule.(Total).N
 	if c := d.capacities(); !d.plain(c) {

@@ -11,7 +11,8 @@ const maxDelaySteps = 1_000_000
 // pair is a population of sources and a receptor.
 type pair struct{ population, receptor int }
 
-// traits is what the edges from one population onto one receptor are like, over all ranges; it decides their style.
+// traits are properties of the edges from one population onto one receptor, over all ranges, from which their style
+// follows.
 type traits struct {
 	least, most    int     // delays, steps
 	any, timed     bool    // whether some weight is constant; whether some delay is not whole steps
@@ -102,7 +103,7 @@ func (n *Network) traits() error {
 	return nil
 }
 
-// counted lists which populations of sources are gone through twice: see builder.
+// counted lists which populations of sources are drawn twice: see builder.
 func (l *layout) counted() []bool {
 	counted := make([]bool, len(l.spec.Populations))
 	for i := range counted {
@@ -116,7 +117,7 @@ func (l *layout) counted() []bool {
 	return counted
 }
 
-// alike reports whether a projection gives all neurons of a population, of which it takes a part, the same edges.
+// alike reports whether a projection has the same edges from each neuron of the population of part.
 func (l *layout) alike(p *Projection, part Part, timed bool) bool {
 	_, all := p.Rule.(AllToAll)
 	_, weight := p.Weight.(Constant)
@@ -201,7 +202,7 @@ func (l *layout) drawnDelays(p *Projection, d *Draw) (least, most int, timed boo
 	return least, most, timed, err
 }
 
-// computedDelays looks at the delays of all edges.
+// computedDelays finds the bounds by computing the delays of all edges.
 func (l *layout) computedDelays(i int) (least, most int, timed bool, err error) {
 	d := newDrawing(l, i)
 	if _, ok := d.p.Rule.(Total); ok {

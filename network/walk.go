@@ -11,19 +11,19 @@ import (
 	"popsim/model"
 )
 
-// Tolerances of the steps inside an event step, per step: of V and w in their units, of gates. They are far below what
-// the means of ordinary steps leave.
+// Tolerances of the steps inside an event step, per step: of V and w in their units, of gates. They are far below the
+// errors of ordinary steps.
 const (
 	walkTolerance = 1e-9
 	gateTolerance = 1e-11
 	splitLooser   = 1e4 // by how much more strang-cn may err, whose steps leave 1e-3 mV
-	// maxSubsteps is the most steps inside one step of the network before the neuron is given up.
+	// maxSubsteps is the largest number of substeps of a neuron in one step of the network; more are an error.
 	maxSubsteps = 50000
 )
 
-// cellWalker carries one lane of a coupledSegment through a step from event to event, by the pair of Dormand & Prince
-// of orders 5 and 4 with its continuous extension (Hairer, Nørsett & Wanner, Solving Ordinary Differential Equations I,
-// II.5 and II.6), which locates threshold crossings inside a substep.
+// cellWalker solves a step of one lane of a coupledSegment from event to event, by the Runge-Kutta pair of Dormand &
+// Prince of orders 5 and 4 with its continuous extension (Hairer, Nørsett & Wanner, Solving Ordinary Differential
+// Equations I, II.5 and II.6), which locates threshold crossings inside a substep.
 type cellWalker struct {
 	o      *coupledSegment
 	c      *cell
@@ -42,7 +42,7 @@ type cellWalker struct {
 	spikes int
 }
 
-// begin takes over lane l at the start of a step.
+// begin loads the state of lane l at the start of a step.
 func (w *cellWalker) begin(r *shard, o *coupledSegment, l int) {
 	w.o, w.c, w.l, w.n = o, o.cell, l, o.cell.states
 	w.y = o.cell.state(o, l)
@@ -96,7 +96,7 @@ func (w *cellWalker) walk(r *shard, o *coupledSegment, k int64, l int, arrivals 
 		return nil
 	}
 	for t := 0.0; ; {
-		// The instant t: refractoriness ends, arrivals are added, the threshold is tested.
+		// At the instant t: refractoriness ends, arrivals are added, the threshold is tested.
 		if held && wake <= t+instant {
 			held = false
 		}
@@ -144,7 +144,7 @@ func (w *cellWalker) walk(r *shard, o *coupledSegment, k int64, l int, arrivals 
 	return w.end(r, k, held, wake)
 }
 
-// end puts the lane back after step k; wake is when refractoriness ends, if held.
+// end stores the state of the lane after step k; wake is when refractoriness ends, if held.
 func (w *cellWalker) end(r *shard, k int64, held bool, wake float64) error {
 	o, c, l := w.o, w.c, w.l
 	c.enter(o, l, &w.y, c.dt)
@@ -169,7 +169,7 @@ func (w *cellWalker) end(r *shard, k int64, held bool, wake float64) error {
 	return nil
 }
 
-// add lets an arrival act.
+// add applies an arrival.
 func (w *cellWalker) add(a *arrival, held bool) {
 	for j := range w.o.receptors {
 		q := &w.o.receptors[j]
@@ -194,14 +194,14 @@ func (w *cellWalker) add(a *arrival, held bool) {
 	}
 }
 
-// rearm lets a model that crosses fire again once V has fallen far enough.
+// rearm arms the level of a model that fires by crossing it once V has fallen far enough.
 func (w *cellWalker) rearm() {
 	if !w.c.resets && w.y[0] < w.c.vTh[w.l]-model.Rearm {
 		w.level = w.c.vTh[w.l]
 	}
 }
 
-// hold moves everything but V by t ms.
+// hold advances everything but V by t ms.
 func (w *cellWalker) hold(t float64) {
 	w.decay(t)
 	if w.c.exponential && w.n == 2 {
@@ -210,7 +210,7 @@ func (w *cellWalker) hold(t float64) {
 	}
 }
 
-// decay moves the variables of the receptors by t ms.
+// decay advances the variables of the receptors by t ms.
 func (w *cellWalker) decay(t float64) {
 	for j := range w.o.receptors {
 		q := &w.o.receptors[j]
@@ -230,7 +230,7 @@ func (w *cellWalker) decay(t float64) {
 	}
 }
 
-// inputAt sets the conductance and the current t ms after the variables of the receptors.
+// inputAt sets the conductance and the current t ms after the time of the receptors' variables.
 func (w *cellWalker) inputAt(t float64) {
 	if w.fixed {
 		return
@@ -280,7 +280,8 @@ var (
 	}
 )
 
-// integrate moves the lane by t ms without events, or up to the first crossing of the level; done is how far it came.
+// integrate advances the lane by t ms without events, or up to the first crossing of the level; done is the time
+// advanced, ms.
 func (w *cellWalker) integrate(t float64) (done float64, crossed bool) {
 	h := t
 	fresh := true
@@ -325,10 +326,11 @@ func (w *cellWalker) integrate(t float64) (done float64, crossed bool) {
 	return t, false
 }
 
-// fifthRoot is near x^(1/5): how long a substep is need not be exact, but it must be the same everywhere.
+// fifthRoot approximates x^(1/5): the length of a substep need not be exact, but must have the same bits everywhere.
 func fifthRoot(x float64) float64 { return kernels.Exp(0.2 * kernels.Log1p(x-1)) }
 
-// try makes a substep of h ms from w.y, with w.k[0] the slope there, and returns the size of its error in tolerances.
+// try computes a substep of h ms from w.y, with w.k[0] the slope there, and returns its error in units of the
+// tolerance.
 func (w *cellWalker) try(h float64) float64 {
 	n := w.n
 	var y [4]float64
@@ -360,7 +362,7 @@ func (w *cellWalker) try(h float64) float64 {
 	return size
 }
 
-// tolerance is the error that a substep may make in state i.
+// tolerance is the largest error allowed in state i of a substep.
 func (w *cellWalker) tolerance(i int) float64 {
 	looser := 1.0
 	if w.c.split {
@@ -372,7 +374,7 @@ func (w *cellWalker) tolerance(i int) float64 {
 	return looser * gateTolerance
 }
 
-// between is the state at the part x of the substep of h ms that try made.
+// between is the state at the fraction x of the substep of h ms that try computed.
 func (w *cellWalker) between(h, x float64) (y [4]float64) {
 	for i := range w.n {
 		y[i] = w.extension(h, i).at(x)
@@ -398,7 +400,7 @@ func (e extension) at(x float64) float64 {
 	return math.FMA(x, math.FMA(z, math.FMA(x, math.FMA(z, e[4], e[3]), e[2]), e[1]), e[0])
 }
 
-// reach is the part of the substep of h ms at which V first reaches the level, -1 if it does not.
+// reach is the fraction of the substep of h ms at which V first reaches the level, -1 if it does not.
 func (w *cellWalker) reach(h float64) float64 {
 	if math.IsInf(w.level, 1) {
 		return -1
@@ -434,7 +436,7 @@ func (w *cellWalker) reach(h float64) float64 {
 	return hi
 }
 
-// top is where the extension is highest, between rising at 0 and falling at 1.
+// top is the argument of the maximum of the extension, which rises at 0 and falls at 1.
 func (e extension) top() float64 {
 	const golden = 0.6180339887498949
 	lo, hi := 0.0, 1.0

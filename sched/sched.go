@@ -91,7 +91,7 @@ const little = 4 * time.Microsecond
 //
 // An epoch once begun is carried through all its shards. Then, if any has failed, the error of the lowest is returned
 // and the epoch is not merged; a panic counts as an error, and comes with its stack. The context is looked at between
-// epochs: when it is done, the epoch in hand has been merged and its error is returned. Stats are valid either way.
+// epochs: when it is done, the current epoch has been merged and its error is returned. Stats are valid either way.
 //
 // Goroutines carry the pprof labels of ctx and their own, worker. Where ctx has labels, so that someone means to look
 // at them, they carry shard too while they advance one. Each marks its part of an epoch as a trace region.

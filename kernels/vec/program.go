@@ -11,7 +11,7 @@ const (
 	Before Place = iota // columns
 	After               // columns
 	Lane                // columns
-	Input               // columns, those of the step in hand
+	Input               // columns, those of the current step
 	Shared              // one value each, for all lanes
 )
 
@@ -50,14 +50,14 @@ func (p *Program) RecordVectors(b *Block, n int) {
 // A Frame is the memory that programs run on: columns of FrameLanes values for a group of lanes, and where in the steps
 // they stand.
 type Frame struct {
-	// the state at the start and at the end of the step in hand; they change places after each step
+	// the state at the start and at the end of the current step; they change places after each step
 	Before, After []float64
 	Lane          []float64 // what differs from lane to lane and does not change
 	Input         []float64 // what changes from step to step: Stride values on for each step
 	Shared        []float64 // what is the same for all lanes
 	Stride        int
 
-	Step, Steps int    // the step in hand, and the one to stop before
+	Step, Steps int    // the current step, and the one to stop before
 	At, Lanes   int    // the lane to go on with in this step, and how many lanes there are
 	Fired       uint64 // bit l: the mask of Fired held in lane l of the vectors just run
 }
@@ -78,7 +78,7 @@ type Program struct {
 // An Executor runs a program. It may be used by one goroutine at a time.
 type Executor interface{ Run(f *Frame) }
 
-// End ends the step in hand: the state at its end is the state before the next.
+// End ends the current step: the state at its end is the state before the next.
 func (f *Frame) End() {
 	f.At = 0
 	f.Step++

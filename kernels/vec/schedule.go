@@ -6,7 +6,7 @@ type Tuning struct {
 	// Live is how many computed values may be in registers before the scheduler prefers operations that end the life of
 	// values to operations that add one. 0 means all registers but two.
 	Live int
-	// Skew is how far the vectors recorded last are delayed behind the first, as part of the block's longest path, so that
+	// Skew is how far the vectors recorded last are delayed after the first, as part of the block's longest path, so that
 	// not all of them reach their divisions, or the end of the block, at the same time. 0 means 0.5; negative, none.
 	Skew float64
 	// Reuse is how many reads make a constant or a load worth a free register; 0 means 3.

@@ -16,7 +16,7 @@ type rates struct {
 	counts []int64 // in it, by population
 
 	columns []table.Column // time_ms, then NAME_Hz
-	times   []float64      // the block in hand
+	times   []float64      // the current block
 	values  [][]float64    // spikes/s by population
 
 	keptTimes []float64 // of all bins, where sample

@@ -37,7 +37,7 @@ type tracer struct {
 
 	next int64 // the first step that has not been noted
 
-	neurons []int64 // the block in hand
+	neurons []int64 // the current block
 	times   []float64
 	values  [][]float64 // by variable
 	state   []float64
