@@ -10,7 +10,7 @@ import (
 
 // TestDrawBits: draws keep their bits, which other people's results rest on.
 func TestDrawBits(t *testing.T) {
-	normal, uniform := Draw{Normal: true, A: 21, B: 2}, Draw{A: 15, B: 30}
+	normal, uniform := Draw{Law: "normal", A: 21, B: 2}, Draw{Law: "uniform", A: 15, B: 30}
 	for name, want := range map[string][2]float64{
 		"I": {22.065196614515603, 25.542662443821868}, "tau": {24.393688168888648, 29.32705393740456},
 	} {
@@ -27,6 +27,7 @@ func TestDraws(t *testing.T) {
 		mean, sd float64
 	}{
 		{"normal:21:2", 21, 2},
+		{"lognormal:10:3", 10, 3},
 		{"uniform:15:30", 22.5, 15 / math.Sqrt(12)},
 		{"normal:3:0", 3, 0},
 	} {

@@ -55,7 +55,8 @@ type Value struct {
 //	0:20/201        201 values, both ends included
 //	log:1:100/50    50 values, evenly spaced in the logarithm
 //	-5:20           an interval
-//	normal:21:2     a draw for each neuron, of mean and standard deviation; uniform:LO:HI between two ends
+//	normal:21:2     a draw for each neuron, of mean and standard deviation, as lognormal:M:SD; uniform:LO:HI between
+//	                two ends
 //	@file.npy       one value per element or row of a .npy, .csv, .npz or .parquet file
 //	@file.csv:COL   a column of it
 //
@@ -153,10 +154,10 @@ func parseValue(name, text, unit string) (Value, error) {
 		return fromFile(name, path, unit)
 	}
 	kind, rest, _ := strings.Cut(text, ":")
-	switch kind {
-	case "log":
+	switch {
+	case kind == "log":
 		return counted(rest, unit, true)
-	case "normal", "uniform":
+	case slices.Contains(drawLaws, kind):
 		d, err := parseDraw(kind, rest, unit)
 		return Value{Kind: Drawn, Draw: d}, err
 	}

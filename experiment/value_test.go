@@ -85,6 +85,7 @@ func TestParseValueRefuses(t *testing.T) {
 		"normal:21":                 "two values",
 		"normal:21:-2":              "negative",
 		"uniform:3:2":               "empty",
+		"lognormal:-3:2":            "greater than 0",
 		"0:1e300:1e-300":            "too many",
 		"@nowhere.csv":              "cannot be read",
 		"0:1/999999999999999999999": "whole number",

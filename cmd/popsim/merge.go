@@ -107,7 +107,8 @@ func (v *call) merge(path string, f verb.Flags, measure string) error {
 		}
 		v.Phase("plot")
 	}
-	v.Say("%s of %s in %s", cli.Count(parts.Rows(), "point"), cli.Count(parts.Count(), "part"), path)
+	v.Say("%s of %s in %s; its parts, %s.part-*, can go now", cli.Count(parts.Rows(), "point"),
+		cli.Count(parts.Count(), "part"), path, path)
 	v.tellStatus(counts)
 	return errors.Join(v.Aside(path, out, merged), failed(counts["nan"], parts.Rows()))
 }
@@ -168,6 +169,7 @@ func (v *call) mergeJobs(path string, f verb.Flags, out *file.Output) error {
 		}
 		v.Phase("plot")
 	}
-	v.Say("%s of %s in %s", cli.Count(parts.Result.Finished(), "run"), cli.Count(parts.Count, "part"), path)
+	v.Say("%s of %s in %s; its parts, %s.part-*, can go now", cli.Count(parts.Result.Finished(), "run"),
+		cli.Count(parts.Count, "part"), path, path)
 	return errors.Join(v.Aside(path, out, merged), jobFailures(parts.Result))
 }

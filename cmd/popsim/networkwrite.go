@@ -184,9 +184,12 @@ func (r *networkRun) write(n *network.Network) error {
 // summarise tells what ran, and how fast.
 func (r *networkRun) summarise(sum network.Summary) {
 	end := r.session.Recording.End()
-	r.Say("%s, %s, delays %.4g to %.4g ms; %s in %.6g ms", cli.Count(sum.Neurons, "neuron"), cli.Count(int(sum.Edges),
-		"synapse"),
-		sum.LeastDelay, sum.LongestDelay, cli.Count(int(r.session.Recording.Spikes()), "spike"), end)
+	delays := ""
+	if sum.Edges > 0 {
+		delays = fmt.Sprintf(", delays %.4g to %.4g ms", sum.LeastDelay, sum.LongestDelay)
+	}
+	r.Say("%s, %s%s; %s in %.6g ms", cli.Count(sum.Neurons, "neuron"), cli.Count(int(sum.Edges), "synapse"), delays,
+		cli.Count(int(r.session.Recording.Spikes()), "spike"), end)
 	work := end / r.cfg.Dt * float64(sum.Neurons)
 	r.Say("%.3g s, %.3g neuron-steps/s; %.3g times real time, %.3g bytes a synapse, instruction set %s, %s",
 		r.session.Seconds,

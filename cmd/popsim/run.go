@@ -72,9 +72,8 @@ func (v *call) runVerb() *cobra.Command {
 		"understood " +
 		"(default 1, or as many as a file of values has)"})
 	s.Steps(set, 1000, 0)
-	verb.Add(set, experiment.Flag{Name: "seed", Value: &s.Seed, Help: "seed of the draws normal:MEAN:SD and " +
-		"uniform:LO:HI, " +
-		"and of --noise"})
+	verb.Add(set, experiment.Flag{Name: "seed", Value: &s.Seed, Help: "seed of draws such as normal:MEAN:SD, and " +
+		"of --noise"})
 	s.waveforms = experiment.Texts{Form: "SHAPE"}
 	s.spikes, s.trace, s.of = experiment.Word{Form: "FILE"}, experiment.Word{Form: "FILE"},
 		experiment.Word{Form: "NEURONS", Number: true, List: true}
