@@ -10,7 +10,7 @@ import (
 // networkDots is the number of spikes that a raster of a network shows without hiding one by another.
 const networkDots = 20_000
 
-// fewer leaves out the last of the neurons shown, of each population the same share, until a raster is legible.
+// fewer leaves out neurons, of each population the same share, until a raster is legible.
 func fewer(populations []recording.Sample) []recording.Sample {
 	spikes, most := 0, 0
 	for _, p := range populations {
@@ -19,11 +19,11 @@ func fewer(populations []recording.Sample) []recording.Sample {
 	share := min(1, networkDots/float64(max(1, spikes)), float64(manyDots)/float64(max(1, most)))
 	thin := make([]recording.Sample, len(populations))
 	for j, p := range populations {
-		p.Shown = min(p.Shown, int(math.Ceil(share*float64(p.Shown))))
+		p.Every *= int(math.Ceil(1 / share))
 		times, neurons := p.Times, p.Neurons
 		p.Times, p.Neurons = nil, nil
 		for k, i := range neurons {
-			if i < int64(p.Shown) && len(p.Times) < manyDots {
+			if i%int64(p.Every) == 0 && len(p.Times) < manyDots {
 				p.Times, p.Neurons = append(p.Times, times[k]), append(p.Neurons, i)
 			}
 		}
@@ -43,15 +43,16 @@ func Network(title string, end float64, populations []recording.Sample, traces .
 	first, whole := 0, true
 	for j, p := range fewer(populations) {
 		clr := seriesColors[j%len(seriesColors)]
-		dots := Points{Name: fmt.Sprintf("%s (%d of %d)", p.Name, p.Shown, p.Size), X: p.Times, Mark: Dot, Color: clr}
-		if p.Shown == p.Size {
+		shown := p.Shown()
+		dots := Points{Name: fmt.Sprintf("%s (%d of %d)", p.Name, shown, p.Size), X: p.Times, Mark: Dot, Color: clr}
+		if shown == p.Size {
 			dots.Name = fmt.Sprintf("%s (%d)", p.Name, p.Size)
 		}
-		whole = whole && p.Shown == p.Size
+		whole = whole && shown == p.Size
 		for _, i := range p.Neurons {
-			dots.Y = append(dots.Y, float64(first)+float64(i))
+			dots.Y = append(dots.Y, float64(first)+float64(i/int64(p.Every)))
 		}
-		first += p.Shown
+		first += shown
 		raster.Points = append(raster.Points, dots)
 		t, r := coarser(p.RateT, p.Rate)
 		line := Line{X: t, Y: r, Color: clr, Width: 0.8}

@@ -123,7 +123,7 @@ func newBuilder(ctx context.Context, n *Network) *builder {
 	b.counted = l.counted()
 	for _, d := range l.draws {
 		routes := make([]route, len(l.spec.Populations))
-		if _, one := d.p.oneWeight(l.spec); one { // none is stored
+		if d.p.bySums(l.spec) { // none is stored
 			b.routes = append(b.routes, routes)
 			continue
 		}

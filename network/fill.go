@@ -121,7 +121,7 @@ func (b *builder) note(sc *scratch, d *drawing) {
 func (b *builder) noteUnstored() error {
 	l := b.net.layout
 	for _, d := range l.draws {
-		if _, one := d.p.oneWeight(l.spec); !one {
+		if !d.p.bySums(l.spec) {
 			continue
 		}
 		err := b.parallel(d.from.n, func(sc *scratch, pre int) error {

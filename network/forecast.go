@@ -142,7 +142,7 @@ func (l *layout) edges(p *Projection) float64 {
 func (l *layout) expected(i int) map[pair]float64 {
 	p := &l.spec.Projections[i]
 	from, to := float64(size(p.From)), float64(size(p.To))
-	if _, one := p.oneWeight(l.spec); one {
+	if p.bySums(l.spec) {
 		return nil // none is stored
 	}
 	edges := l.edges(p)

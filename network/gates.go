@@ -37,6 +37,7 @@ type gates struct {
 	nodes   [3]gateNode
 	k0, k1  float64 // approximate: what an arrival adds to s is k0 + k1 s
 	uniform []uniform
+	rings   []ring
 	tables  []*table
 }
 
@@ -195,7 +196,13 @@ type gateKey struct {
 	delay               float64
 }
 
-// oneWeight reports whether a projection of NMDA goes from all to all with one weight: no edges are stored.
+// bySums reports whether a projection of NMDA reaches its targets by sums over its sources: no edges are stored.
+func (p *Projection) bySums(s *Spec) bool {
+	_, one := p.oneWeight(s)
+	return one || p.onRing(s)
+}
+
+// oneWeight reports whether a projection of NMDA goes from all to all with one weight.
 func (p *Projection) oneWeight(s *Spec) (weight float64, ok bool) {
 	w, constant := p.Weight.(Constant)
 	_, all := p.Rule.(AllToAll)
@@ -213,13 +220,14 @@ func (r *shard) makeGates() error {
 		}
 		delay := float64(p.Delay.(Constant))
 		weight, one := p.oneWeight(l.spec)
+		sums := p.bySums(l.spec)
 		for _, from := range p.From {
 			key := gateKey{from.Population, p.Synapse, delay}
 			g := index[key]
 			if g == nil {
 				g = r.gatesOf(key)
 				for other, h := range index {
-					if !one && other.population == key.population && other.synapse == key.synapse && h.whole == g.whole {
+					if !sums && other.population == key.population && other.synapse == key.synapse && h.whole == g.whole {
 						return fmt.Errorf("projection %s: its delay of %g ms and that of another projection of %s by the same synapse, "+
 							"%g ms, are less than a step apart", p.Name, delay, l.spec.Populations[key.population].Name, other.delay)
 					}
@@ -229,6 +237,8 @@ func (r *shard) makeGates() error {
 			}
 			if one {
 				g.uniform = append(g.uniform, r.uniformOf(p, from, weight)...)
+			} else if sums {
+				g.rings = append(g.rings, r.ringsOf(p)...)
 			}
 		}
 	}
@@ -348,6 +358,9 @@ func (r *shard) spread(g *gates) {
 		if u.apart {
 			r.withoutOwn(g, u, row)
 		}
+	}
+	for i := range g.rings {
+		r.spreadRing(g, &g.rings[i])
 	}
 	for _, t := range g.tables {
 		for _, a := range g.active {

@@ -151,6 +151,63 @@ func TestOneWeightIsThatOfEdges(t *testing.T) {
 	}
 }
 
+// ringed is a ring of 60 neurons with NMDA, driven at one place, with its edges or as sums.
+func ringed(edges bool) *Spec {
+	s := gated(false, false, false)
+	s.Populations, s.Inputs = s.Populations[:1], s.Inputs[:1]
+	s.Populations[0].N = 60
+	s.Inputs[0].To, s.Inputs[0].Weight = []Part{{0, 0, 20}}, Constant(0.2)
+	s.Synapses[0].E, s.Synapses[1].E = 60, 60
+	p := Projection{
+		Name: "ring", From: []Part{{0, 0, 48}}, To: []Part{{0, 10, 48}}, Rule: Ring{1.8, 25},
+		Weight: Constant(0.4), Delay: Constant(0.53),
+	}
+	if edges {
+		p.Weight = PerEdge(func(int, int) float64 { return 0.4 })
+	}
+	s.Projections = []Projection{p}
+	return s
+}
+
+// TestRingIsThatOfEdges compares products with the circulant matrix with edges one by one, as
+// TestOneWeightIsThatOfEdges does, and looks for the same bits with any number of ranges.
+func TestRingIsThatOfEdges(t *testing.T) {
+	const tolerance = 1e-9 // mV
+	var v [2][]float64
+	for i := range v {
+		n, err := Build(context.Background(), ringed(i == 1), Config{Workers: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if edges := n.Summary().Edges; edges != 48*48 || i == 0 && n.Summary().Bytes > 0 {
+			t.Errorf("%d edges in %d bytes", edges, n.Summary().Bytes)
+		}
+		spikes := 0
+		if err := n.Run(context.Background(), 600, Recorder{Spikes: func(x []Spike) error { spikes += len(x); return nil }}); err != nil {
+			t.Fatal(err)
+		}
+		if spikes < 20 {
+			t.Errorf("only %d spikes", spikes)
+		}
+		y := make([]float64, 4)
+		for neuron := range 60 {
+			n.State(neuron, y)
+			v[i] = append(v[i], y[0])
+		}
+	}
+	for i := range v[0] {
+		if math.Abs(v[0][i]-v[1][i]) > tolerance {
+			t.Errorf("neuron %d at %.12g mV by sums, at %.12g by edges", i, v[0][i], v[1][i])
+		}
+	}
+	want := collect(t, ringed(false), Config{Workers: 1, Ranges: 1}, 60)
+	for ranges := 2; ranges <= 7; ranges += 5 {
+		if got := collect(t, ringed(false), Config{Workers: 2, Ranges: ranges}, 60); !slices.Equal(got, want) {
+			t.Errorf("other spikes with %d ranges", ranges)
+		}
+	}
+}
+
 func TestGatesDoNotChangeBitsWithWorkers(t *testing.T) {
 	for _, c := range [][3]bool{
 		{false, false, false}, {true, false, false}, {true, true, false}, {false, true, true}, {false, false, true},

@@ -295,8 +295,7 @@ func (d *drawing) weights(b *bundle, n int, id uint32) error {
 		}
 		pre, post := b.end(k)
 		x := math.Abs(360 * (float64(pre)/float64(d.from.n) - float64(post)/float64(d.to.n)))
-		x = min(x, 360-x)
-		b.weight[k] *= d.ring[0] + float64(d.ring[1]*kernels.Exp(-x*x/(2*r.Sigma*r.Sigma)))
+		b.weight[k] *= ringWeight(r, d.ring, x)
 	}
 	return d.usable(b)
 }

@@ -68,7 +68,7 @@ func (n *Network) traits() error {
 		}
 		l.delays = append(l.delays, [2]int{least, most})
 		l.steps, l.longest = min(l.steps, int64(least)), max(l.longest, most)
-		if _, one := p.oneWeight(l.spec); one {
+		if p.bySums(l.spec) {
 			for _, t := range p.To {
 				l.receptor(p.Synapse, t.Population, false)
 			}

@@ -55,7 +55,8 @@ var layers = map[string][]string{
 		"network", "network/recording", "kernels", "bench", "sweep", "dynamics", "pop",
 		"model", "table", "table/file",
 	},
-	"network":          {"kernels", "kernels/asm", "sched", "model", "rng"},
+	"network":          {"circulant", "kernels", "kernels/asm", "sched", "model", "rng"},
+	"circulant":        nil,
 	"verify/reference": {"model"},
 	"verify": {
 		"verify/reference", "network", "network/description", "sweep", "pop", "kernels", "dynamics", "model",
@@ -187,7 +188,7 @@ func TestNothingFuses(t *testing.T) {
 		}
 		return places
 	}
-	for _, name := range []string{"kernels", "rng", "expression", "network", "pop", "stimulus"} {
+	for _, name := range []string{"kernels", "rng", "expression", "network", "pop", "stimulus", "circulant"} {
 		for _, place := range fused(name) {
 			t.Errorf("%s: a product is fused with a sum on arm64; float64() around it prevents that", place)
 		}
