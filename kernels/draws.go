@@ -116,3 +116,14 @@ func Instants(isa ISA, s rng.Stream, counts []uint8, skip int, theta *[4][]float
 		}
 	}
 }
+
+// Normals draws standard normal numbers of n consecutive ids at one counter: dst[w·stride + j] is that of word w (0 to
+// 3) of the id first + j, as rng.Normal32 has it. stride is at least n rounded up to a multiple of DrawnTogether; what
+// lies behind the n is not defined.
+func Normals(_ ISA, s rng.Stream, dst []float64, stride, n int, first, counter uint32) {
+	for j := range n {
+		for w, word := range s.At(first+uint32(j), counter) {
+			dst[w*stride+j] = rng.Normal32(word)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 
 	"popsim/kernels"
 	"popsim/model"
+	"popsim/noise"
 	"popsim/rng"
 )
 
@@ -298,20 +299,23 @@ func (c *checker) input(in *Input) {
 		return
 	}
 	kinds := 0
-	for _, given := range []bool{in.Poisson != nil, in.Spikes != nil, in.Current != nil} {
+	for _, given := range []bool{in.Poisson != nil, in.Spikes != nil, in.Current != nil, in.Noise != nil} {
 		if given {
 			kinds++
 		}
 	}
 	if kinds != 1 {
-		c.fault("%s: it needs exactly one of a Poisson rate, spike times and a current", what)
+		c.fault("%s: it needs exactly one of a Poisson rate, spike times, a current and noise", what)
 		return
 	}
 	c.values(what+": gain", in.Gain, n, math.Inf(-1))
 	if math.IsNaN(in.Start) || math.IsNaN(in.Stop) || in.Stop != 0 && in.Stop <= in.Start {
 		c.fault("%s: from %g to %g ms; it must stop after it starts, or never", what, in.Start, in.Stop)
 	}
-	if in.Current != nil {
+	if in.Noise != nil {
+		c.noise(what, in)
+	}
+	if !in.arrives() {
 		return
 	}
 	if in.Synapse < 0 || in.Synapse >= len(c.spec.Synapses) {
@@ -326,6 +330,23 @@ func (c *checker) input(in *Input) {
 		c.times(what, in.Spikes, n)
 	} else {
 		c.poisson(what, in)
+	}
+}
+
+// noise checks an input of noise.
+func (c *checker) noise(what string, in *Input) {
+	if !(in.Noise.SD >= 0) || math.IsInf(in.Noise.SD, 1) {
+		c.fault("%s: noise of the strength %g; it must be 0 or more", what, in.Noise.SD)
+	}
+	if !(in.Noise.Tau >= 0) || math.IsInf(in.Noise.Tau, 1) {
+		c.fault("%s: a correlation time of %g ms; it must be above 0", what, in.Noise.Tau)
+	}
+	for _, p := range in.To {
+		if m := c.spec.Populations[p.Population].Model; in.Noise.Tau == 0 && m != nil {
+			if err := noise.Defined(m); err != nil {
+				c.fault("%s: %w", what, err)
+			}
+		}
 	}
 }
 

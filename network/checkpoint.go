@@ -8,6 +8,7 @@ import (
 	"hash"
 	"hash/crc64"
 	"io"
+	"maps"
 	"math"
 	"slices"
 )
@@ -123,6 +124,7 @@ func (n *Network) columns() (all [][]float64) {
 	}
 	for i := range n.inputs {
 		all = append(all, n.gatesOfInput(i)...)
+		all = append(all, n.noiseOfInput(i)...)
 	}
 	for j := range 7 {
 		for _, r := range n.ranges {
@@ -155,6 +157,27 @@ func (n *Network) gatesOfInput(input int) (all [][]float64) {
 	slices.SortStableFunc(list, func(a, b gate) int { return a.member - b.member })
 	for _, g := range list {
 		all = append(all, g.column)
+	}
+	return all
+}
+
+// noiseOfInput lists the Ornstein-Uhlenbeck processes of an input, one by one in the order of its pool.
+func (n *Network) noiseOfInput(input int) (all [][]float64) {
+	byMember := map[int][]float64{}
+	for _, r := range n.ranges {
+		for _, p := range r.trains {
+			for _, u := range p.noise {
+				if p.train != n.inputs[input] || u.ou == nil {
+					continue
+				}
+				for j := range u.n {
+					byMember[p.members[u.first+j]] = u.ou.Z[j : j+1]
+				}
+			}
+		}
+	}
+	for _, m := range slices.Sorted(maps.Keys(byMember)) {
+		all = append(all, byMember[m])
 	}
 	return all
 }

@@ -34,7 +34,7 @@ func (s *Spec) coupled(population int) bool {
 		}
 	}
 	for i := range s.Inputs {
-		if in := &s.Inputs[i]; in.Current == nil && takes(in.To, in.Synapse) {
+		if in := &s.Inputs[i]; in.arrives() && takes(in.To, in.Synapse) {
 			return true
 		}
 	}

@@ -37,6 +37,7 @@ type coupledSegment struct {
 	walker  cellWalker
 	scratch []blocked
 	events  []int32 // lanes of the segment with an event in the current step
+	noise   *coupledNoise
 }
 
 // coupledReceptor holds what a coupledSegment needs of a receptor. A step of its variable s multiplies it by s.decay;
@@ -107,6 +108,9 @@ func (r *shard) newCoupled(seg segment) (*coupledSegment, error) {
 	if err := o.newCell(dt); err != nil {
 		return nil, err
 	}
+	if r.white != nil {
+		o.noise = o.newNoise(dt)
+	}
 	return o, o.start(r)
 }
 
@@ -167,6 +171,9 @@ func (in *means) columns() (y, next [4]*asm.Column) {
 func (o *coupledSegment) step(r *shard, k int64) error {
 	in := &o.in
 	o.events = o.events[:0]
+	if o.noise != nil {
+		o.noise.begin(o, r, k)
+	}
 	for lo := 0; lo < o.n; lo += chunk {
 		n := min(chunk, o.n-lo)
 		clear(in.G[:n])
@@ -210,6 +217,9 @@ func (o *coupledSegment) step(r *shard, k int64) error {
 	}
 	if err := o.walkEvents(r, k); err != nil {
 		return err
+	}
+	if o.noise != nil {
+		o.noise.end(o, r, k)
 	}
 	for j := range o.receptors {
 		q := &o.receptors[j]
@@ -403,6 +413,9 @@ func (o *coupledSegment) finish(r *shard, k int64, lo, n int, in *means) {
 		copy(level[:n], o.level[lo:])
 		copy(o.level[lo:], in.Level[:n])
 	}
+	if o.noise != nil {
+		o.noise.damp(o, lo, n, in)
+	}
 	for busy = (busy | in.jump) & (^uint64(0) >> (chunk - n)); busy != 0; busy &= busy - 1 {
 		i := bits.TrailingZeros64(busy)
 		l := lo + i
@@ -457,6 +470,9 @@ func (o *coupledSegment) finishOnGrid(r *shard, k int64, lo, n int, in *means) e
 	c := o.cell
 	y, next := in.columns()
 	busy := c.advance(r, o, k, lo, n, in)
+	if o.noise != nil {
+		o.noise.damp(o, lo, n, in)
+	}
 	end := float64(k + 1)
 	for i := range n {
 		if busy>>i&1 == 0 && !o.jumped {

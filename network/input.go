@@ -30,7 +30,7 @@ func (n *Network) inputReceptors() {
 		if in.Stop > 0 {
 			t.stop = (in.Stop + in.Delay) / l.spec.Dt
 		}
-		if in.Current != nil {
+		if !in.arrives() {
 			t.start, t.stop = in.Start/l.spec.Dt, t.stop-in.Delay/l.spec.Dt
 		}
 		t.counts = l.spec.stream("counts " + in.Name)
@@ -39,7 +39,7 @@ func (n *Network) inputReceptors() {
 		t.law = l.spec.stream("rate " + in.Name)
 		t.weight = newSampler(in.Weight, l.spec.Seed, "weight "+in.Name)
 		n.inputs = append(n.inputs, t)
-		if in.Current != nil {
+		if !in.arrives() {
 			continue
 		}
 		for _, p := range in.To {
@@ -59,6 +59,7 @@ type trainPart struct {
 	gains    []float64
 
 	gates *gates // NMDA, of its members; else nil
+	noise []noiseRun
 
 	at       []arrivalAt // spikes, ascending
 	next     int
@@ -143,7 +144,7 @@ func (r *shard) prepareInputs() error {
 				gain = t.in.Gain.At(m)
 			}
 			p.gains = append(p.gains, gain)
-			if t.in.Current != nil {
+			if !t.in.arrives() {
 				continue
 			}
 			w := t.weight.at(m, m, uint32(m), 0)
@@ -177,7 +178,10 @@ func (r *shard) prepareInputs() error {
 				p.split()
 				r.attach(p)
 			}
-			if t.in.Current == nil && l.spec.Synapses[t.in.Synapse].Kind == NMDA {
+			if t.in.Noise != nil {
+				p.splitNoise(l.spec)
+			}
+			if t.in.arrives() && l.spec.Synapses[t.in.Synapse].Kind == NMDA {
 				p.gates = newGates(l, t.in.Synapse, len(p.lanes), 0)
 			}
 			r.trains = append(r.trains, p)
@@ -224,8 +228,14 @@ func (r *shard) input(k int64) {
 	if r.current != nil {
 		clear(r.current)
 	}
+	if r.white != nil {
+		clear(r.white)
+		clear(r.variance)
+	}
 	for _, p := range r.trains {
 		switch {
+		case p.in.Noise != nil:
+			r.shake(p, k)
 		case p.in.Current != nil:
 			share := min(p.stop, float64(k+1)) - max(p.start, float64(k))
 			if share <= 0 {

@@ -85,6 +85,7 @@ type lifSegment struct {
 	p21, p20                              [][]float64 // R P21(dt), R P20(dt), by receptor of the segment
 	grid                                  onGrid      // for Spec.OnGrid
 	inside                                inside      // else
+	noise                                 *lifNoise   // nil where there is no white noise
 }
 
 func (r *shard) newLIF(seg segment) *lifSegment {
@@ -128,6 +129,7 @@ func (r *shard) newLIF(seg segment) *lifSegment {
 		}
 		r.startSynaptic(p, g, lane, s.receptors)
 	}
+	s.makeNoise(r)
 	if l.spec.OnGrid {
 		s.makeOnGrid(r)
 	} else {
@@ -159,6 +161,7 @@ type walker struct {
 	v        float64
 	s, y     []float64
 	rc       []*receptor
+	noise    walkNoise
 }
 
 // sortByTime orders the arrivals of one lane in one step; those at one instant keep their order.
@@ -197,13 +200,17 @@ func (w *walker) walk(r *shard, k int64, b before, arrivals []arrival) error {
 		wake = r.wakeTheta[b.lane]
 	}
 	held := wake > 0
-	spikes := 0
+	noisy := r.white != nil && r.variance[b.lane] > 0
+	if noisy {
+		w.beginNoise(r, k, i, wake)
+	}
+	spikes, renewed := 0, true // since the last spike the noise is what beginNoise or renew has drawn
 	fire := func(at float64) error {
 		if spikes++; spikes > maxSpikes {
 			return fmt.Errorf("neuron %d fires more than %d times in step %d", s.first+i, maxSpikes, k)
 		}
 		r.fire(s, i, at)
-		w.v = s.vReset[i]
+		w.v, renewed = s.vReset[i], false
 		wake = at + s.hold[i]
 		held = s.hold[i] > 0
 		return nil
@@ -235,6 +242,20 @@ func (w *walker) walk(r *shard, k int64, b before, arrivals []arrival) error {
 		if held {
 			to = min(to, wake)
 			w.forward((to-t)*w.dt, true)
+		} else if noisy {
+			if !renewed {
+				w.renew(r, k, t)
+				renewed = true
+			}
+			var crossed bool
+			if t, crossed = w.noisyForward(r, k, t, to); crossed {
+				if err := fire(t); err != nil {
+					return err
+				}
+			}
+			if t < 1 {
+				continue
+			}
 		} else if c := w.crossing((to - t) * w.dt); c >= 0 && t+c/w.dt < 1-instant {
 			t = min(t+c/w.dt, to)
 			w.forward(c, false)

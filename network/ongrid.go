@@ -8,6 +8,7 @@ import (
 
 	"popsim/kernels"
 	"popsim/kernels/asm"
+	"popsim/rng"
 )
 
 // rowBytes is the largest size in bytes of the rows of the steps that are advanced together: half of a small
@@ -18,7 +19,7 @@ const rowBytes = 256 << 10
 // on it.
 func (r *shard) stepsTogether() int {
 	l := r.net.layout
-	if !l.spec.OnGrid {
+	if !l.spec.OnGrid || l.spec.hasWhite() {
 		return 1
 	}
 	const most = 16
@@ -42,7 +43,7 @@ func (r *shard) makeRows() {
 	r.allRows = all
 	currents := false
 	for _, in := range l.spec.Inputs {
-		currents = currents || in.Current != nil
+		currents = currents || in.Current != nil || in.Noise != nil && in.Noise.Tau > 0
 	}
 	for j := range r.stepRows {
 		for i, column := range all {
@@ -51,6 +52,10 @@ func (r *shard) makeRows() {
 		if currents {
 			r.stepCurrents[j] = makeColumn(r.lanes)
 		}
+	}
+	if l.spec.hasWhite() {
+		r.white, r.variance = makeColumn(r.lanes), makeColumn(r.lanes)
+		r.insideKey = rng.NameKey(l.spec.streamName("noise inside steps"))
 	}
 	r.useStep(0)
 }
@@ -156,7 +161,7 @@ func tile(steps int) int { return max(1, tileSums/kernels.Group/steps) * kernels
 func (s *lifSegment) makeOnGrid(r *shard) {
 	g := &s.grid
 	g.neurons = groupCoefs(s.vInf, s.keep, s.vTh, s.vReset, s.hold)
-	g.jump, g.driven = -1, r.current != nil
+	g.jump, g.driven = -1, r.current != nil || s.noise != nil
 	for j, c := range s.receptors {
 		kind := r.net.layout.receptors[c].kind
 		if kind == Delta {
@@ -200,7 +205,13 @@ func (s *lifSegment) advanceOnGrid(r *shard, k int64, steps int) {
 			s.sumCurrents(r, at, lanes, steps)
 			b.Drive, b.DriveStride = g.drive, g.tile
 		}
+		if s.noise != nil {
+			s.shakeOnGrid(r, at, lanes)
+		}
 		kernels.LIFRows(r.net.isa, &b)
+		if s.noise != nil {
+			s.crossOnGrid(r, k, at, lanes)
+		}
 	}
 	for j := range steps {
 		out := &r.history[r.slot(k+int64(j))]

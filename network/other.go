@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"popsim/kernels"
+	"popsim/noise"
 )
 
 // otherSegment holds the neurons of a segment that are not LIF and take only currents: the kernels of their model
@@ -16,6 +17,8 @@ type otherSegment struct {
 	mean      [][]float64 // of a current of 1 at the start of a step, of a rise of 1, over the step; by receptor
 	row       []float64
 	events    []kernels.Event
+	shaker    *noise.Shaker // with white noise; else nil
+	fired     []int32
 }
 
 func (r *shard) newOther(seg segment) (*otherSegment, error) {
@@ -37,6 +40,9 @@ func (r *shard) newOther(seg segment) (*otherSegment, error) {
 			o.receptors = append(o.receptors, c)
 			o.mean = append(o.mean, []float64{phi(dt / rc.tau), dt * psi(dt/rc.tau)})
 		}
+	}
+	if r.white != nil {
+		o.shaker = noise.NewShaker(o.shard, p.Model, p.P, seg.offset)
 	}
 	y, q := make([]float64, len(p.Model.States)), make([]float64, len(p.P))
 	for i := range seg.n {
@@ -112,6 +118,12 @@ func (o *otherSegment) step(r *shard, k int64) error {
 			theta = 1
 		}
 		r.out = append(r.out, spike{int32(o.first) + e.Lane, int32(o.population), theta})
+	}
+	if o.shaker != nil {
+		o.fired = o.shaker.Step(k, 1, r.white[lo:lo+o.n], o.fired[:0])
+		for _, l := range o.fired {
+			r.out = append(r.out, spike{int32(o.first) + l, int32(o.population), 1})
+		}
 	}
 	return o.look(k)
 }

@@ -126,6 +126,12 @@ type shard struct {
 	current      []float64
 	stepCurrents [][]float64
 
+	// White noise by lane in the step in hand: the sum over inputs of strengths times standard normal numbers, and that
+	// of squares of strengths; nil where there is none. insideKey is the name under which is drawn what happens inside
+	// steps.
+	white, variance []float64
+	insideKey       uint64
+
 	lif     []*lifSegment
 	other   []*otherSegment
 	coupled []*coupledSegment

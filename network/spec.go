@@ -199,22 +199,27 @@ const (
 	Uniform
 )
 
-// Input sends to each neuron of To a spike train or a current of its own. Exactly one of Poisson, Spikes and Current is
-// set.
+// Input sends to each neuron of To a spike train, a current or noise of its own. Exactly one of Poisson, Spikes, Current
+// and Noise is set.
 type Input struct {
 	Name    string
 	To      []Part
-	Synapse int     // index in Spec.Synapses; of no meaning for a Current
+	Synapse int     // index in Spec.Synapses; of trains
 	Weight  Law     // of trains; PerEdge is called with pre = post
 	Delay   float64 // ms, of trains, at least 0
 
 	Poisson *Poisson
 	Spikes  [][]float64              // ms, for each neuron of To, ascending
 	Current func(step int64) float64 // mean of the current over step, for all of To
+	Noise   *Noise
 
-	Gain        kernels.Values // multiplies the rate or the current, for each neuron of To or all; nil is 1
-	Start, Stop float64        // ms; a Stop of 0 is none
+	// Gain multiplies the rate, the current or the strength of the noise, for each neuron of To or all; nil is 1.
+	Gain        kernels.Values
+	Start, Stop float64 // ms, of noise rounded to whole steps; a Stop of 0 is none
 }
+
+// arrives reports whether the input is of trains, which reach a synapse.
+func (in *Input) arrives() bool { return in.Poisson != nil || in.Spikes != nil }
 
 // Poisson is the rate of independent trains: Rate, or Shape, or one number drawn anew from Law every Redraw ms from
 // the input's Start on.

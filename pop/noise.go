@@ -6,6 +6,7 @@ import (
 
 	"popsim/kernels"
 	"popsim/model"
+	"popsim/noise"
 	"popsim/rng"
 )
 
@@ -35,8 +36,10 @@ func (n Noise) check(m *model.Model) error {
 		return fmt.Errorf("pop: noise of %v and %v; finite numbers that are not negative are needed", n.White, n.OU)
 	case n.OU > 0 && (!(n.Tau > 0) || math.IsInf(n.Tau, 0)):
 		return fmt.Errorf("pop: the correlation time of the noise is %v ms; it must be positive", n.Tau)
-	case n.White > 0 && (m.Fires == model.Reset && m.Index("tau") < 0 || m.Fires != model.Reset && m.Index("C") < 0):
-		return fmt.Errorf("pop: %s has no time constant and no capacitance by which white noise is defined", m.Name)
+	case n.White > 0:
+		if err := noise.Defined(m); err != nil {
+			return fmt.Errorf("pop: %w", err)
+		}
 	}
 	return nil
 }
@@ -44,12 +47,9 @@ func (n Noise) check(m *model.Model) error {
 // noisy is what a population keeps of its noise.
 type noisy struct {
 	Noise
-	white  []rng.Stream // of the parts of a step, one after each spike within it
-	ou     rng.Stream
-	decay  float64 // of the Ornstein-Uhlenbeck process over a step
-	kick   float64 // standard deviation of what is new in it at the end of a step
-	shared float64 // the mean over a step is shared (z0 + z1) + spread n
-	spread float64
+	white rng.Stream
+	parts [mostParts]rng.Stream // of what happens inside steps: one for each part of a step, which a spike begins
+	law   noise.OU
 }
 
 // mostParts is the number of parts of a step that have a stream of their own; a step with more spikes takes the last
@@ -60,77 +60,67 @@ func newNoisy(n Noise, dt float64) *noisy {
 	if n.none() {
 		return nil
 	}
-	q := &noisy{Noise: n, ou: rng.NewStream(n.Seed, "noise ou")}
-	for part := range mostParts {
-		q.white = append(q.white, rng.NewStream(n.Seed, fmt.Sprintf("noise white %d", part)))
+	q := &noisy{Noise: n, white: rng.NewStream(n.Seed, "noise white")}
+	for part := range q.parts {
+		q.parts[part] = rng.NewStream(n.Seed, fmt.Sprintf("noise inside steps %d", part))
 	}
 	if n.OU > 0 {
-		// z is of unit variance. Of its mean over a step, given both ends, the expectation is their sum times
-		// (tau/dt) tanh(dt/2tau), and the variance 2 (tau/dt) (1 - (2 tau/dt) tanh(dt/2tau)) (a bridge of z).
-		x := dt / n.Tau
-		q.decay = kernels.Exp(-x)
-		q.kick = math.Sqrt(-kernels.Expm1(-2 * x))
-		e := kernels.Expm1(x)
-		th := e / (e + 2) // tanh(x/2)
-		q.shared = th / x
-		q.spread = math.Sqrt(max(0, 2/x*(1-float64(2/x*th))))
-		if x < 1e-2 { // the difference cancels: its series
-			q.spread = math.Sqrt(x / 6 * (1 - x*x/10))
+		q.law = noise.NewOU(n.Tau, dt)
+	}
+	return q
+}
+
+// shardNoise is what noise needs of a shard.
+type shardNoise struct {
+	white  *noise.Rows
+	ou     *noise.OUs
+	lif    []lifNeuron   // with white noise on LIF
+	shaker *noise.Shaker // with white noise on other models
+	fired  []int32
+}
+
+func (p *Population) newShardNoise(s *shard) *shardNoise {
+	q := &shardNoise{}
+	if p.noisy.OU > 0 {
+		q.ou = noise.NewOUs(p.noisy.law, p.noisy.Seed, "noise ou", s.first, s.columns.N)
+	}
+	if p.noisy.White > 0 {
+		q.white = noise.NewRows(p.noisy.white, s.first, s.columns.N)
+		if p.spec.Model == model.LIFModel {
+			q.lif = p.lifNeurons(s)
+		} else {
+			q.shaker = noise.NewShaker(s.columns, p.spec.Model, p.spec.P, s.first)
 		}
 	}
 	return q
 }
 
-// currents writes the mean over step k of the Ornstein-Uhlenbeck current of neurons first, first+1 ... to row, added to
-// what it holds, and moves z on.
-func (q *noisy) currents(row, z []float64, first int, k int64) {
-	for l := range z {
-		b := q.ou.At(uint32(first+l), uint32(k+1)) // counter 0 is the start
-		old := z[l]
-		z[l] = math.FMA(q.decay, old, q.kick*rng.Normal32(b[0]))
-		mean := math.FMA(q.spread, rng.Normal32(b[1]), q.shared*(old+z[l]))
-		row[l] = math.FMA(q.OU, mean, row[l])
-	}
-}
-
-// start is the process of n neurons at step 0.
-func (q *noisy) start(first, n int) []float64 {
-	z := make([]float64, n)
-	for l := range z {
-		z[l] = rng.Normal32(q.ou.At(uint32(first+l), 0)[0])
-	}
-	return z
-}
-
 // advanceNoisy advances a shard through steps of the epoch from done on, with noise.
 func (p *Population) advanceNoisy(s *shard, w *worker, done, steps int, drive kernels.Drive) {
-	n := s.columns.N
+	if s.noise == nil {
+		s.noise = p.newShardNoise(s)
+	}
+	n, q := s.columns.N, s.noise
 	padded := (n + kernels.Group - 1) / kernels.Group * kernels.Group
 	if len(w.row) < padded {
 		w.row = make([]float64, padded)
 	}
-	if p.noisy.OU > 0 && s.ou == nil {
-		s.ou = p.noisy.start(s.first, n)
-	}
-	exact := p.noisy.White > 0 && p.spec.Model == model.LIFModel
-	if exact && s.lif == nil {
-		s.lif = p.lifNeurons(s)
-	}
+	isa := p.kernel.ISA
 	for j := range steps {
 		k := p.first + int64(done+j)
 		one := from(drive, j)
 		if one.Wave != nil {
 			one.Wave = one.Wave[:1]
 		}
-		if p.noisy.OU > 0 {
+		if q.ou != nil {
 			clear(w.row[:padded])
 			if one.Row != nil {
 				copy(w.row[:n], one.Row[:n])
 			}
-			p.noisy.currents(w.row, s.ou, s.first, k)
+			q.ou.Step(isa, w.row[:n], p.noisy.OU, k)
 			one.Row, one.Stride = w.row, padded
 		}
-		if exact {
+		if q.lif != nil {
 			p.lifStep(s, done+j, k, one)
 			continue
 		}
@@ -139,52 +129,12 @@ func (p *Population) advanceNoisy(s *shard, w *worker, done, steps int, drive ke
 		for i := range s.events[before:] {
 			s.events[before+i].Step += int32(done + j)
 		}
-		if p.noisy.White > 0 {
-			p.shake(s, done+j, k)
+		if q.shaker != nil {
+			q.fired = q.shaker.Step(k, p.noisy.White, q.white.Row(isa, k), q.fired[:0])
+			for _, l := range q.fired {
+				s.events = append(s.events, kernels.Event{Step: int32(done + j), Lane: l, Theta: 1})
+			}
 		}
-	}
-}
-
-// shake adds the white noise of step k to V. A neuron that resets and comes to its threshold by it spikes at the end of
-// the step: for eif and adex, whose threshold is a cut-off far above V_T, the upstroke is known before.
-func (p *Population) shake(s *shard, step int, k int64) {
-	m := p.spec.Model
-	v, wake := s.columns.Y[0], s.columns.Wake
-	tau, threshold := m.Index("tau"), m.Index("V_th")
-	capacity := m.Index("C")
-	y := make([]float64, len(m.States))
-	for l := range s.columns.N {
-		if wake != nil && wake[l] >= float64(k+1) {
-			continue // held to the end of the step
-		}
-		i := s.first + l
-		size := p.noisy.White
-		if m.Fires == model.Reset {
-			size *= math.Sqrt(p.dt / p.spec.P[tau].At(i))
-		} else {
-			size *= math.Sqrt(p.dt) / p.spec.P[capacity].At(i)
-		}
-		v[l] = math.FMA(size, rng.Normal32(p.noisy.white[0].At(uint32(i), uint32(k))[0]), v[l])
-		if m.Fires == model.Reset && v[l] >= p.spec.P[threshold].At(i) {
-			s.columns.State(l, k+1, y)
-			p.resetAt(s, l, step, k, y)
-		}
-	}
-}
-
-// resetAt makes lane l spike at the end of step k, in state y.
-func (p *Population) resetAt(s *shard, l, step int, k int64, y []float64) {
-	m, i := p.spec.Model, s.first+l
-	y[0] = p.spec.P[m.Index("V_reset")].At(i)
-	if j := m.Index("b"); j >= 0 && len(y) > 1 {
-		y[1] += p.spec.P[j].At(i)
-	}
-	s.events = append(s.events, kernels.Event{Step: int32(step), Lane: int32(l), Theta: 1})
-	s.columns.Enter(l, k+1, y)
-	if j := m.Index("t_ref"); j >= 0 {
-		hold := p.spec.P[j].At(i) / p.dt
-		whole := math.Floor(hold)
-		s.columns.Wake[l], s.columns.Rem[l] = float64(k+1)+whole, 1-(hold-whole)
 	}
 }
 
@@ -194,6 +144,8 @@ type lifNeuron struct {
 	current, gain                        float64
 	decay, sd                            float64 // of V over a whole step
 	diffusion                            float64 // of V, mV²/ms
+	// (V_th - V0) (V_th - V1) over h from which on V does not cross, mV²/ms
+	far float64
 }
 
 // lifNeurons are the neurons of a shard; one where they are all the same.
@@ -206,9 +158,11 @@ func (p *Population) lifNeurons(s *shard) []lifNeuron {
 		}
 		q := model.LIFOf(params)
 		d := kernels.Exp(-p.dt / q.Tau)
+		diffusion := p.noisy.White * p.noisy.White / q.Tau
 		all[l] = lifNeuron{
 			q.VRest, q.VReset, q.VTh, q.R, q.Tau, q.TRef / p.dt, p.spec.I.At(s.first + l), p.spec.Gain.At(s.first + l),
-			d, p.noisy.White * math.Sqrt(-kernels.Expm1(-2*p.dt/q.Tau)/2), p.noisy.White * p.noisy.White / q.Tau,
+			d, p.noisy.White * math.Sqrt(-kernels.Expm1(-2*p.dt/q.Tau)/2), diffusion,
+			noise.Never / 2 * diffusion,
 		}
 	}
 	return all
@@ -220,7 +174,8 @@ func (p *Population) lifNeurons(s *shard) []lifNeuron {
 // that bridge. The curvature of the path's mean over a step is left out, an error of order h in the rate.
 func (p *Population) lifStep(s *shard, step int, k int64, drive kernels.Drive) {
 	v, wake, rem := s.columns.Y[0], s.columns.Wake, s.columns.Rem
-	for l := range s.lif {
+	z := s.noise.white.Row(p.kernel.ISA, k)
+	for l := range s.noise.lif {
 		start := 0.0 // of the step, from where V moves
 		switch at := wake[l]; {
 		case at > float64(k):
@@ -228,7 +183,7 @@ func (p *Population) lifStep(s *shard, step int, k int64, drive kernels.Drive) {
 		case at == float64(k):
 			start = 1 - rem[l]
 		}
-		q := &s.lif[l]
+		q := &s.noise.lif[l]
 		input := q.current
 		if drive.Wave != nil {
 			input = math.FMA(q.gain, drive.Wave[0], input)
@@ -237,24 +192,27 @@ func (p *Population) lifStep(s *shard, step int, k int64, drive kernels.Drive) {
 			input += drive.Row[l]
 		}
 		vInf := math.FMA(q.r, input, q.rest)
-		v[l] = p.lifLane(s, q, l, step, k, start, v[l], vInf)
+		v[l] = p.lifLane(s, q, l, step, k, start, v[l], vInf, z[l])
 	}
 }
 
-// lifLane advances one neuron through what is left of step k from start on, and gives V at its end; V_reset if it is
-// held.
-func (p *Population) lifLane(s *shard, q *lifNeuron, l, step int, k int64, start, v, vInf float64) float64 {
-	neuron := uint32(s.first + l)
+// lifLane advances one neuron through what is left of step k from start on, with the standard normal number z, and
+// gives V at its end; V_reset if it is held.
+func (p *Population) lifLane(s *shard, q *lifNeuron, l, step int, k int64, start, v, vInf, z float64) float64 {
 	for part := 0; ; part++ {
-		b := p.noisy.white[min(part, mostParts-1)].At(neuron, uint32(k)+uint32(max(0, part-mostParts+1))<<24)
 		h, decay, sd := p.dt, q.decay, q.sd
 		if start > 0 {
 			h = (1 - start) * p.dt
 			decay = kernels.Exp(-h / q.tau)
 			sd = p.noisy.White * math.Sqrt(-kernels.Expm1(-2*h/q.tau)/2)
 		}
-		end := math.FMA(sd, rng.Normal32(b[0]), math.FMA(decay, v-vInf, vInf))
-		at, crossed := crossing(q.threshold-v, end-v, q.diffusion, h, b)
+		end := math.FMA(sd, z, math.FMA(decay, v-vInf, vInf))
+		level := q.threshold - v
+		if float64(level*(level+v-end)) > float64(q.far*h) && level > 0 {
+			return end
+		}
+		block := p.noisy.inside(part, uint32(s.first+l), k)
+		at, crossed := noise.Passage(level, end-v, q.diffusion, h, block)
 		if !crossed {
 			return end
 		}
@@ -266,41 +224,11 @@ func (p *Population) lifLane(s *shard, q *lifNeuron, l, step int, k int64, start
 			s.columns.Wake[l], s.columns.Rem[l] = float64(k)+whole, 1-(at-whole)
 			return v
 		}
-		start = at
+		start, z = at, rng.Normal32(block[0])
 	}
 }
 
-// crossing tells whether a path from 0 to end in h ms, a Brownian bridge of the given diffusion, reaches level, and
-// when: its words are the second to the fourth of b.
-//
-// In the clock s = h t/(h-t) the bridge is a free Brownian motion and the level a line, reached after an inverse
-// Gaussian time of mean level h/|end - level| and shape level²/D.
-func crossing(level, end, diffusion, h float64, b rng.Block) (at float64, crossed bool) {
-	if level <= 0 {
-		return 0, true
-	}
-	if end < level {
-		x := 2 * level * (level - end) / (diffusion * h)
-		if x > 36 || rng.Uniform32(b[1]) >= kernels.Exp(-x) { // exp(-36) is less than the least uniform number
-			return 0, false
-		}
-	}
-	s := inverseGaussian(level*h/math.Abs(end-level), level*level/diffusion, b)
-	return h * s / (h + s), true
-}
-
-// inverseGaussian draws a first-passage time of the given mean and shape (Michael, Schucany & Haas, Am. Stat. 30:88,
-// 1976).
-func inverseGaussian(mean, shape float64, b rng.Block) float64 {
-	y := rng.Normal32(b[2])
-	y *= y
-	if math.IsInf(mean, 1) { // the end lies on the level: Levy's law
-		return shape / y
-	}
-	r := mean * y / (2 * shape)
-	x := mean / (1 + r + math.Sqrt(r*(2+r))) // the smaller root, without cancellation
-	if rng.Uniform32(b[3]) <= mean/(mean+x) {
-		return x
-	}
-	return mean * mean / x
+// inside is the words for a part of step k.
+func (q *noisy) inside(part int, neuron uint32, k int64) rng.Block {
+	return q.parts[min(part, mostParts-1)].At(neuron, uint32(k)+uint32(max(0, part-mostParts+1))<<24)
 }

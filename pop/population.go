@@ -64,8 +64,7 @@ type shard struct {
 	handed  int         // number of states that were passed to Trace.Row
 	start   int64       // step from which events count
 	count   int64       // spikes so far
-	ou      []float64   // with an Ornstein-Uhlenbeck current: it, of unit variance
-	lif     []lifNeuron // with white noise on LIF
+	noise   *shardNoise // from the first step with noise on
 	failed  *BlownUp    // the neuron whose state became NaN or infinite, nil if none
 	away    []Runaway   // neurons that run away
 	_       [64]byte

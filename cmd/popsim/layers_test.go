@@ -43,7 +43,8 @@ var layers = map[string][]string{
 	"kernels/asm": nil,
 	"kernels/vec": {"kernels/asm"},
 	"kernels":     {"kernels/asm", "kernels/vec", "kernels/vec/code", "model", "rng"},
-	"pop":         {"kernels", "kernels/asm", "sched", "model", "rng"},
+	"noise":       {"kernels", "model", "rng"},
+	"pop":         {"kernels", "kernels/asm", "noise", "sched", "model", "rng"},
 	"sweep":       {"equations", "pop", "kernels", "kernels/asm", "sched", "model", "table"},
 	"dynamics":    {"model"},
 	"bench": {
@@ -55,7 +56,7 @@ var layers = map[string][]string{
 		"network", "network/recording", "kernels", "bench", "sweep", "dynamics", "pop",
 		"model", "table", "table/file",
 	},
-	"network":          {"circulant", "kernels", "kernels/asm", "sched", "model", "rng"},
+	"network":          {"circulant", "kernels", "kernels/asm", "noise", "sched", "model", "rng"},
 	"circulant":        nil,
 	"verify/reference": {"model"},
 	"verify": {

@@ -52,6 +52,7 @@ var (
 		"poisson",
 		"spikes",
 		"current",
+		"noise",
 		"synapse",
 		"weight",
 		"delay",
@@ -85,7 +86,6 @@ var foreign = map[string]string{
 // absent are things that networks here do not have.
 var absent = map[string]string{
 	"plasticity": "plasticity", "stdp": "plasticity", "gap_junction": "gap junctions", "compartment": "compartments",
-	"noise": "noise inputs",
 }
 
 // Parse reads a description from the text of a file. The error is that it is no TOML; all other faults are told by

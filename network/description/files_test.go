@@ -147,10 +147,12 @@ func TestPlaces(t *testing.T) {
 		"[parameters]\na = \"a + 1\"\n":        `x.toml:8:1: a: "a + 1": a stands below`,
 		"[population.\"a.b\"]\nlike = \"E\"\n": `x.toml:7:2: "a.b" is no name`,
 		"[input.Y]\nto = \"E\"\n": "x.toml:7:2: Y: one of " +
-			"poisson, spikes and current is needed; 0",
-		"[input.Y]\nto = \"E\"\nnoise = \"white:1mV\"\n": "x.toml:9:1: input Y has " +
-			"no key \"noise\"",
-		"[input.Y]\nto = \"E\"\ncurrent = \"sin:1Hz:2\"\n": `x.toml:9:1: current: unknown shape "sin"`,
+			"poisson, spikes, current and noise is needed; 0",
+		"[input.Y]\nto = \"E\"\nnoise = \"pink:1mV\"\n":          `x.toml:9:1: noise: "pink:1mV": noise is written`,
+		"[input.Y]\nto = \"E\"\nnoise = \"white:1pA\"\n":         `x.toml:9:1: noise: "1pA": `,
+		"[input.Y]\nto = \"E\"\nnoise = \"ou:1pA:0ms\"\n":        `x.toml:9:1: noise: a correlation time of 0 ms`,
+		"[input.Y]\nto = \"E\"\nnoise = \"ou:1pA:2\"\ndelay=1\n": `x.toml:10:1: delay: noise has none`,
+		"[input.Y]\nto = \"E\"\ncurrent = \"sin:1Hz:2\"\n":       `x.toml:9:1: current: unknown shape "sin"`,
 		"[measure.m]\nkind = \"first-above\"\npopulations = \"E\"\nevery = 3\nlevel = \"9Hz\"": "x.toml:7:2: m: window is " +
 			"missing",
 	} {

@@ -12,6 +12,7 @@ import (
 	"popsim/expression"
 	"popsim/fault"
 	"popsim/kernels"
+	"popsim/model"
 	"popsim/network"
 	"popsim/rng"
 	"popsim/stimulus"
@@ -821,16 +822,13 @@ func (r *resolver) input(e *entry) {
 		return
 	}
 	given := 0
-	for _, key := range []string{"poisson", "spikes", "current"} {
+	for _, key := range []string{"poisson", "spikes", "current", "noise"} {
 		if e.get(key) != nil {
 			given++
 		}
 	}
-	if e.get("noise") != nil {
-		return // which is told already
-	}
 	if given != 1 {
-		r.fault(e, "one of poisson, spikes and current is needed; %d are given", given)
+		r.fault(e, "one of poisson, spikes, current and noise is needed; %d are given", given)
 		return
 	}
 	in.Start, in.Stop = r.optional(e, "start", "ms", 0), r.optional(e, "stop", "ms", 0)
@@ -839,13 +837,9 @@ func (r *resolver) input(e *entry) {
 	}
 	poisson, spikes, current := e.get("poisson"), e.get("spikes"), e.get("current")
 	if current != nil {
-		unit := ""
-		for _, p := range in.To {
-			if m := r.out.Spec.Populations[p.Population].Model; m != nil {
-				unit = m.CurrentUnit
-			}
-		}
-		in.Current = r.shape(current, unit)
+		in.Current = r.shape(current, r.unitOf(current, in.To, func(m *model.Model) string { return m.CurrentUnit }))
+	} else if noise := e.get("noise"); noise != nil {
+		in.Noise = r.noise(e, noise, in.To)
 	} else {
 		var unit string
 		in.Synapse, unit = r.synapseOf(e, in.To)
@@ -871,6 +865,51 @@ func (r *resolver) input(e *entry) {
 		}
 	}
 	r.out.Spec.Inputs = append(r.out.Spec.Inputs, in)
+}
+
+// unitOf is the unit of an entry by the models of a pool; that they differ is a fault.
+func (r *resolver) unitOf(e *entry, to []network.Part, unit func(m *model.Model) string) (name string) {
+	for _, p := range to {
+		m := r.out.Spec.Populations[p.Population].Model
+		if m == nil {
+			continue
+		}
+		u := unit(m)
+		if name != "" && u != name {
+			r.fault(e, "its unit is %s for some populations and %s for others; two inputs are needed", name, u)
+			return u
+		}
+		name = u
+	}
+	return name
+}
+
+// noise reads white:SIGMA or ou:SD:TAU.
+func (r *resolver) noise(input, e *entry, to []network.Part) *network.Noise {
+	for _, key := range []string{"synapse", "weight", "delay", "redraw"} {
+		if other := input.get(key); other != nil {
+			r.fault(other, "noise has none; it acts on V or is a current")
+		}
+	}
+	n := &network.Noise{}
+	switch parts := split(e.text, ':'); {
+	case len(parts) == 2 && parts[0] == "white":
+		n.SD, _ = r.number(e, parts[1], r.unitOf(e, to, func(m *model.Model) string {
+			if m.Fires == model.Reset {
+				return "mV"
+			}
+			return "1" // the unit of the current times sqrt(ms)
+		}))
+	case len(parts) == 3 && parts[0] == "ou":
+		n.SD, _ = r.number(e, parts[1], r.unitOf(e, to, func(m *model.Model) string { return m.CurrentUnit }))
+		var ok bool
+		if n.Tau, ok = r.number(e, parts[2], "ms"); ok && !(n.Tau > 0) {
+			r.fault(e, "a correlation time of %g ms; it must be above 0", n.Tau)
+		}
+	default:
+		r.fault(e, "%q: noise is written white:SIGMA or ou:SD:TAU", e.text)
+	}
+	return n
 }
 
 // shape reads a waveform; its numbers may be expressions. A single number is constant.

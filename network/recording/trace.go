@@ -141,7 +141,7 @@ func receivers(spec *network.Spec, synapse int) (populations []int) {
 		}
 	}
 	for _, in := range spec.Inputs {
-		if in.Synapse == synapse && in.Current == nil && spec.Synapses[synapse].Kind != network.NMDA {
+		if in.Synapse == synapse && in.Current == nil && in.Noise == nil && spec.Synapses[synapse].Kind != network.NMDA {
 			note(in.To)
 		}
 	}

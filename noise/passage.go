@@ -1,0 +1,51 @@
+package noise
+
+import (
+	"math"
+
+	"popsim/kernels"
+	"popsim/rng"
+)
+
+// Never is the exponent x above which exp(-x) is below every number that is drawn: a path whose chance of crossing is
+// less does not cross.
+const Never = 36
+
+// Passage draws from the words 1 to 3 of b whether a Brownian bridge from 0 to end in h ms reaches level, and after
+// how many ms it first does; diffusion is its variance in a ms.
+//
+// That it does so although end is below level has the probability exp(-2 level (level - end) / (diffusion h)). In the
+// clock s = h t/(h-t) the bridge is a free Brownian motion and the level a line, reached after an inverse Gaussian time
+// of mean level h/|end - level| and shape level²/diffusion.
+func Passage(level, end, diffusion, h float64, b rng.Block) (at float64, crossed bool) {
+	if level <= 0 {
+		return 0, true
+	}
+	if end < level {
+		x := 2 * level * (level - end) / (diffusion * h)
+		if !(x <= Never) || rng.Uniform32(b[1]) >= kernels.Exp(-x) {
+			return 0, false
+		}
+	}
+	s := inverseGaussian(level*h/math.Abs(end-level), level*level/diffusion, b)
+	if math.IsInf(s, 1) { // no noise
+		return h, true
+	}
+	return h * s / (h + s), true
+}
+
+// inverseGaussian draws a first-passage time of the given mean and shape (Michael, Schucany & Haas, Am. Stat. 30:88,
+// 1976).
+func inverseGaussian(mean, shape float64, b rng.Block) float64 {
+	y := rng.Normal32(b[2])
+	y *= y
+	if math.IsInf(mean, 1) { // the end lies on the level: Levy's law
+		return shape / y
+	}
+	r := mean * y / (2 * shape)
+	x := mean / (1 + r + math.Sqrt(r*(2+r))) // the smaller root, without cancellation
+	if rng.Uniform32(b[3]) <= mean/(mean+x) {
+		return x
+	}
+	return mean * mean / x
+}

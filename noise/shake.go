@@ -1,0 +1,94 @@
+package noise
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"popsim/kernels"
+	"popsim/model"
+)
+
+// Defined reports why there is no white noise on V of a model: nil if there is.
+func Defined(m *model.Model) error {
+	switch {
+	case m.Fires != model.Reset && m.Index("C") < 0:
+		return fmt.Errorf("%s has no capacitance C by which white noise is defined", m.Name)
+	case m.Fires == model.Reset && !slices.Contains(model.All, m):
+		return fmt.Errorf("white noise on own equations with a reset is not available")
+	}
+	return nil
+}
+
+// PerStep is the standard deviation of what white noise of sigma 1 adds to V of a neuron with parameters p of m in a
+// step of dt ms, where nothing else moves V.
+func PerStep(m *model.Model, p func(name string) float64, dt float64) float64 {
+	if m.Fires == model.Reset {
+		return math.Sqrt(dt / p("tau"))
+	}
+	return math.Sqrt(dt) / p("C")
+}
+
+// Shaker adds white noise to V of the neurons of a shard after each step that its kernel makes. A neuron that resets
+// and comes to its threshold by it spikes at the end of the step: for eif and adex, whose threshold is a cut-off far
+// above V_T, the upstroke is known before.
+type Shaker struct {
+	columns *kernels.Shard
+	size    []float64 // of V in a step, for sigma 1
+
+	// of models that reset; else nil
+	threshold, reset, b, hold []float64 // b: what a spike adds to w; hold in steps
+	y                         []float64
+}
+
+// NewShaker is that of the neurons from number first on of a population of m with parameters p.
+func NewShaker(columns *kernels.Shard, m *model.Model, p []kernels.Values, first int) *Shaker {
+	q := &Shaker{columns: columns, size: make([]float64, columns.N), y: make([]float64, len(m.States))}
+	resets := m.Fires == model.Reset
+	if resets {
+		q.threshold, q.reset = make([]float64, columns.N), make([]float64, columns.N)
+		q.b, q.hold = make([]float64, columns.N), make([]float64, columns.N)
+	}
+	for l := range q.size {
+		at := func(name string) float64 {
+			if j := m.Index(name); j >= 0 {
+				return p[j].At(first + l)
+			}
+			return 0
+		}
+		q.size[l] = PerStep(m, at, columns.Dt)
+		if resets {
+			q.threshold[l], q.reset[l], q.b[l], q.hold[l] = at("V_th"), at("V_reset"), at("b"), at("t_ref")/columns.Dt
+		}
+	}
+	return q
+}
+
+// Step adds sigma times the standard normal numbers z to V after step k, and appends the lanes that spike by it to
+// fired.
+func (q *Shaker) Step(k int64, sigma float64, z []float64, fired []int32) []int32 {
+	v, wake := q.columns.Y[0], q.columns.Wake
+	for l, size := range q.size {
+		if wake != nil && wake[l] >= float64(k+1) {
+			continue // held to the end of the step
+		}
+		v[l] = math.FMA(float64(sigma*size), z[l], v[l])
+		if q.threshold != nil && v[l] >= q.threshold[l] {
+			q.spike(l, k)
+			fired = append(fired, int32(l))
+		}
+	}
+	return fired
+}
+
+// spike makes lane l spike at the end of step k.
+func (q *Shaker) spike(l int, k int64) {
+	q.columns.State(l, k+1, q.y)
+	q.y[0] = q.reset[l]
+	if len(q.y) > 1 {
+		q.y[1] += q.b[l]
+	}
+	q.columns.Enter(l, k+1, q.y)
+	whole := math.Floor(q.hold[l])
+	q.columns.Wake[l], q.columns.Rem[l] = float64(k+1)+whole, 1-(q.hold[l]-whole)
+}
