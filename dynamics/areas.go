@@ -16,20 +16,20 @@ import (
 type Areas struct {
 	X, Y    []float64
 	Regimes []Regime
-	// Interpolated is the number of nodes in regions within which diagrams tell different regimes, because what
-	// separates them is not known as a curve, such as a period doubling of cycles. Their regime is that of the nearest
-	// diagram.
+	// Interpolated is the number of nodes in regions in which diagrams find different regimes, because these are separated
+	// by something that is not followed as a curve, such as a period doubling of cycles. The regime of such a node is that
+	// of the nearest diagram.
 	Interpolated int
 }
 
-// Regime is what a neuron can settle on at one point of the plane of two parameters.
+// Regime counts the attractors of a neuron at one point of the plane of two parameters.
 type Regime struct {
 	Rests  int  // stable equilibria
 	Cycles int  // stable cycles that are no firing by reset
 	Firing bool // by reset
 }
 
-// Name lists what the neuron can settle on, as in "two rests or cycle"; it is "none" where nothing was found.
+// Name lists the attractors, as in "two rests or cycle"; it is "none" where nothing was found.
 func (r Regime) Name() string {
 	var parts []string
 	add := func(n int, one, several string) {
@@ -59,9 +59,9 @@ const (
 	areaColumns = (columnScans+1)*80 + 1
 )
 
-// Areas finds the regions into which the curves divide the plane, and what the neuron can settle on in each, by the
-// diagrams from which the curves began and by some more where none runs through a region. each may share them among
-// workers.
+// Areas finds the regions into which the curves divide the plane, and the attractors in each, from the diagrams on
+// which the curves start and from further diagrams through regions that none of these crosses. each may distribute the
+// diagrams over workers.
 func (r *Regions) Areas(ctx context.Context, each Each) (*Areas, error) {
 	nx, ny := areaColumns, areaRows
 	l := newLattice(nx, ny)
@@ -134,7 +134,7 @@ func (r *Regions) sample(ctx context.Context, each Each, a *Areas, l *lattice) (
 	return settled, fires, nil
 }
 
-// sampleFiring looks for firing in the regions in which it has not been looked for.
+// sampleFiring searches for firing by reset in the regions in which it has not been searched for.
 func (r *Regions) sampleFiring(ctx context.Context, each Each, a *Areas, l *lattice, settled map[int]Regime,
 	fires map[int]bool,
 ) error {
@@ -156,8 +156,8 @@ func (r *Regions) sampleFiring(ctx context.Context, each Each, a *Areas, l *latt
 	return err
 }
 
-// unknownFaces lists the faces with no node in known that are wide enough to be seen, the widest first, and the inmost
-// node of every face.
+// unknownFaces lists the faces with no node in known that are at least wide nodes deep, the widest first, and the
+// innermost node of every face.
 func unknownFaces[T any](l *lattice, known map[int]T) (faces, inmost []int) {
 	const wide = 2 // nodes from the edge
 	inmost, depth := l.inmost()
@@ -174,7 +174,7 @@ func unknownFaces[T any](l *lattice, known map[int]T) (faces, inmost []int) {
 	return faces, inmost
 }
 
-// unknownRows lists some rows of the lattice on which diagrams tell of faces that have no node in known.
+// unknownRows lists rows of the lattice on which diagrams would find the regimes of faces that have no node in known.
 func unknownRows(l *lattice, known map[int]Regime) (rows []int) {
 	const most = 6
 	faces, inmost := unknownFaces(l, known)
@@ -186,7 +186,7 @@ func unknownRows(l *lattice, known map[int]Regime) (rows []int) {
 	return rows
 }
 
-// along notes the regimes that the diagram of s tells at the nodes it runs through.
+// along enters the regimes that the diagram of s finds at the nodes it passes into known.
 func along(a *Areas, l *lattice, s scan, known map[int]Regime) {
 	add := func(k int, at float64) {
 		equilibria, cycles := s.diagram.settling(at)
@@ -214,9 +214,9 @@ func nearestIndex(values []float64, at float64) (k int) {
 	return k
 }
 
-// filled gives every node a value: that of its face where all known ones agree but a few, which lie beside curves; else
-// that of the nearest known node of the face; and in faces without any, that of the nearest node beyond the curves.
-// between counts the nodes of the second kind.
+// filled assigns a value to every node: the value of its face if all known values agree except for a few beside curves;
+// else that of the nearest known node of the face; in faces without a known node, that of the nearest node beyond the
+// curves. between counts the nodes of the second kind.
 func filled[T comparable](l *lattice, known map[int]T) (values []T, between int) {
 	const few = 0.05
 	values = make([]T, l.nx*l.ny)
@@ -285,8 +285,7 @@ func (d *Diagram) settling(at float64) (equilibria, cycles int) {
 	for _, b := range d.Branches {
 		for k := 1; k < len(b.Rows); k++ {
 			q, r := b.Rows[k-1], b.Rows[k]
-			// A row belongs to the stretch that leaves it, so that none is counted twice; only the last one closes the
-			// branch.
+			// A row belongs to the interval that starts at it, so that none is counted twice; only the last row ends one.
 			in := at >= min(q.Parameter, r.Parameter) && at <= max(q.Parameter, r.Parameter) && (at != r.Parameter ||
 				k == len(b.Rows)-1 && b.To != Closed)
 			if !in || q.Parameter == r.Parameter {
@@ -308,5 +307,5 @@ func (d *Diagram) settling(at float64) (equilibria, cycles int) {
 	return equilibria, cycles
 }
 
-// resets tells whether the model fires by reset.
+// resets reports whether the model fires by reset.
 func resets(m *model.Model) bool { return m.Fires == model.Reset }

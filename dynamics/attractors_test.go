@@ -238,7 +238,7 @@ func rungeKutta(s *system, y []float64, dt float64) {
 	}
 }
 
-// told tells whether the diagram has the attractor a at the value.
+// told reports whether the diagram has the attractor a at the value.
 func told(t *testing.T, d drawn, diagram *Diagram, s *system, at float64, a attractor) bool {
 	const (
 		sameV = 0.05 // mV: the step of the simulation misses the extremes of a spike by so much

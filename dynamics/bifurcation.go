@@ -11,16 +11,16 @@ import (
 
 // Bifurcation follows all equilibria and cycles of the model over the free parameter, from free.Lo to free.Hi; the
 // other parameters are p, the input current is i. Cycles are followed from every Hopf point, and from every cycle that
-// a search hasCycle at a number of values of the parameter: in planar models by return maps, stable and unstable ones
-// alike, in others by simulation. What could not be followed to its end is told in Warnings. When ctx is cancelled the
-// diagram so far is returned with its error.
+// a search finds at a number of values of the parameter: in planar models by return maps, stable and unstable ones
+// alike, in others by simulation. Branches that could not be followed to their ends are listed in Warnings. When ctx is
+// cancelled the diagram so far is returned with its error.
 func Bifurcation(ctx context.Context, m *model.Model, p []float64, i float64, free Free) (*Diagram, error) {
 	d, _, err := newDiagram(ctx, m, p, i, free)
 	return d, err
 }
 
-// newDiagram is Bifurcation. It also returns what followed the cycles, which has noted their folds and homoclinic ends;
-// nil of a model of one variable.
+// newDiagram is Bifurcation. It also returns the tracer of the cycles, which holds their folds and homoclinic ends; nil
+// for a model of one variable.
 func newDiagram(ctx context.Context, m *model.Model, p []float64, i float64, free Free) (*Diagram, *cycleTracer,
 	error,
 ) {
@@ -61,8 +61,8 @@ func newDiagram(ctx context.Context, m *model.Model, p []float64, i float64, fre
 	return d, c, err
 }
 
-// widened is the interval in which cycles are followed that may reach into free: three times as long, and for the
-// current long enough to hold every Hopf point between the reversal potentials.
+// widened is the interval over which cycles are followed so that none that reaches into free is missed: three times as
+// long, and for the current long enough to include every Hopf point between the reversal potentials.
 func (s *system) widened(free Free) Free {
 	width := free.Hi - free.Lo
 	wide := free
@@ -99,7 +99,7 @@ func (s *system) widened(free Free) Free {
 	return wide
 }
 
-// clip takes over from a wider diagram the parts of branch k that lie in the interval of d, with their special points.
+// clip copies from a wider diagram the parts of branch k that lie in the interval of d, with their special points.
 func (d *Diagram) clip(wide *Diagram, k int) {
 	b := wide.Branches[k]
 	within := func(x float64) bool { return x >= d.Free.Lo && x <= d.Free.Hi }
@@ -124,7 +124,7 @@ func (d *Diagram) clip(wide *Diagram, k int) {
 		}
 		from = to
 	}
-	// A closed branch that has been cut begins and ends where it was entered: sew that up.
+	// A closed branch that has been cut begins and ends where it was entered: join these two ends.
 	if n := len(d.Branches) - 1; n > first && d.Branches[first].From == Closed && d.Branches[n].To == Closed {
 		d.Branches[first].Rows = append(slices.Clone(d.Branches[n].Rows), d.Branches[first].Rows[1:]...)
 		d.Branches[first].From = IntervalEnd
@@ -198,8 +198,8 @@ func (d *Diagram) cycles(ctx context.Context, c *cycleTracer) error {
 	return ctx.Err()
 }
 
-// addCycles adds a branch of cycles with its special points, unless it is one that is there already, followed from its
-// other end.
+// addCycles adds a branch of cycles with its special points, unless the diagram has it already, followed from its other
+// end.
 func (d *Diagram) addCycles(ctx context.Context, c *cycleTracer, b Branch, points []Point, err error) {
 	if len(b.Rows) < 2 && err == nil {
 		return
@@ -220,7 +220,7 @@ func (d *Diagram) addCycles(ctx context.Context, c *cycleTracer, b Branch, point
 	d.Branches = append(d.Branches, b)
 }
 
-// mayHaveCycles tells whether an equilibrium lies where cycles can be: every cycle surrounds one, and far outside all
+// mayHaveCycles reports whether an equilibrium lies where cycles can be: every cycle surrounds one, and far outside all
 // reversal potentials the gates are constant.
 func (c *cycleTracer) mayHaveCycles() bool {
 	if c.m.Fires == model.Reset {
@@ -230,7 +230,7 @@ func (c *cycleTracer) mayHaveCycles() bool {
 	return slices.ContainsFunc(c.equilibria(), func(v float64) bool { return v > lo-10 && v < hi+10 })
 }
 
-// search finds cycles at the present parameters.
+// search finds cycles at the current parameters.
 func (c *cycleTracer) search() []foundCycle {
 	if c.dim == 2 {
 		return c.planarCycles()
@@ -245,13 +245,13 @@ func (c *cycleTracer) search() []foundCycle {
 
 // searchValues lists the values of the parameter at which cycles are looked for: evenly over the interval, and where V
 // of an equilibrium has moved by some mV, because that is where the membrane's properties change. A finer list follows
-// the coarse one, for isolas: most of its cycles lie on branches that are known by then.
+// the coarse one, for isolas: most of the cycles at its values lie on branches already found.
 func (d *Diagram) searchValues() []float64 {
 	return slices.Concat(d.searchValuesEvery(13, 2), d.searchValuesEvery(25, 0.5), d.Free.search)
 }
 
-// searchValuesEvery lists so many values evenly over the interval, and those where V of an equilibrium has moved by so
-// many mV.
+// searchValuesEvery lists even values, evenly over the interval, and those where V of an equilibrium has moved by move
+// mV.
 func (d *Diagram) searchValuesEvery(even int, move float64) []float64 {
 	at := spread(d.Free.Lo, d.Free.Hi, even)
 	for _, b := range d.Branches {
@@ -270,7 +270,7 @@ func (d *Diagram) searchValuesEvery(even int, move float64) []float64 {
 	return slices.Compact(at)
 }
 
-// hasSimilar tells whether a branch already followed has, by straight lines between its rows, the cycle f at mu.
+// hasSimilar reports whether a branch already followed has, by straight lines between its rows, the cycle f at mu.
 func (d *Diagram) hasSimilar(f foundCycle, mu float64) bool {
 	const same = 5e-3
 	near := func(a, b, unit float64) bool { return math.Abs(a-b) < same*unit }
@@ -296,9 +296,9 @@ func (d *Diagram) hasSimilar(f foundCycle, mu float64) bool {
 	return false
 }
 
-// hasCycle tells whether the cycle r lies on a branch already followed: whether r itself, continued by Newton's method
-// to the parameter of a row beside it, becomes the cycle of that row. Rows may lie far apart where the period is a
-// straight line over the parameter, so that nothing can be said of what is between them by interpolation.
+// hasCycle reports whether the cycle r lies on a branch already followed: whether r itself, continued by Newton's
+// method to the parameter of a row beside it, becomes the cycle of that row. Where the period is a straight line over
+// the parameter rows may lie far apart, and interpolation between them would be too inaccurate for this test.
 func (d *Diagram) hasCycle(c *cycleTracer, r cyclePoint) bool {
 	const (
 		loose = 0.1  // of the period, and of 50 mV: which rows are tried
@@ -357,9 +357,9 @@ func (c *cycleTracer) continued(r cyclePoint, mu float64) (cyclePoint, bool) {
 	return r, false
 }
 
-// changesSlowly tells whether what integration took for a cycle still grows or shrinks, as beside a Hopf point, where
-// nothing settles within the time that a search takes: its range of V differs by more than a thousandth after many
-// turns.
+// changesSlowly reports whether an orbit that integration took for a cycle still grows or shrinks, as beside a Hopf
+// point, where orbits converge too slowly for a search: its range of V changes by more than a thousandth over many
+// periods.
 func (c *cycleTracer) changesSlowly(f foundCycle, mu float64) bool {
 	const turns, steady = 100, 1e-3
 	c.system.at(mu)

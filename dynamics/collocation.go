@@ -240,7 +240,7 @@ func (c *collocator) condense(o orbit) error {
 					}
 					row[at+r] += basisSlope[k][i]
 				}
-				// The unknown nodes are what solves these equations with everything else on the right side.
+				// These equations are solved for the unknown nodes, with all other terms on the right side.
 				for s := range d {
 					row[rows+s] = -row[rows+s]
 				}
@@ -394,9 +394,9 @@ func (c *collocator) border(l linear, value float64, n int, one float64) borderi
 }
 
 // closeChain eliminates all first nodes but x_0 and x_n from the chain of n intervals, and from the equations beside
-// it. It keeps the rows by which the others follow in c.eliminate, and returns those that are left: dim of them, with
-// columns for x_n-1 (empty), x_n, x_0, dT, dμ and the right side. Orthogonal transformations do not mind a growth by
-// many orders of magnitude along the cycle (Wright, SIAM J. Sci. Stat. Comput. 13:742, 1992).
+// it. It keeps the rows from which the eliminated nodes follow in c.eliminate, and returns the remaining ones: dim
+// rows, with columns for x_n-1 (empty), x_n, x_0, dT, dμ and the right side. Orthogonal transformations stay accurate
+// when solutions grow by many orders of magnitude along the cycle (Wright, SIAM J. Sci. Stat. Comput. 13:742, 1992).
 func (c *collocator) closeChain(n int, one float64, beside *[2]bordering) (left [4 * 15]float64) {
 	d := c.dim
 	// Columns: x_j, x_j+1, x_0, dT, dμ, right side.
@@ -419,7 +419,7 @@ func (c *collocator) closeChain(n int, one float64, beside *[2]bordering) (left 
 	}
 	place(0, 2)
 	for j := 1; j < n; j++ {
-		// What is left of the chain so far speaks of x_j (its second block) and x_0.
+		// The remaining equations of the chain so far contain x_j (their second block) and x_0.
 		for r := range d {
 			top := block[r*width : (r+1)*width]
 			copy(top, bottom[r*width:(r+1)*width])
@@ -574,7 +574,8 @@ func chainEigenvalues(chain [][9]float64, k int) []complex128 {
 			product = next
 		}
 	}
-	// What is left of the turn from the first frame to the last belongs to eigenvalues of like size.
+	// Blocks of the rotation from the first frame to the last that are not diagonal belong to eigenvalues of similar
+	// modulus.
 	var turn, rest [9]float64
 	for r := range k {
 		for c := range k {

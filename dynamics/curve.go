@@ -14,18 +14,18 @@ type curve struct {
 	gap            func(curvePoint) (g, gv, gmu float64) // with its slopes
 	scales         func(curvePoint) (v, mu float64)      // steps in both directions that count as one
 	visit          func(a, b curvePoint)                 // is called with both ends of every step, if not nil
-	halt           func() error                          // haltEvery now and then whether to go on; nil means yes
+	halt           func() error                          // called every haltEvery points; an error ends the path; nil: never ends
 	most           int                                   // the largest number of points of one path
 	lo, hi         float64                               // the box in mu
 	floor, ceiling float64                               // and in V
 	name           string                                // of mu
 }
 
-// haltEvery is after how many points a way asks whether to go on.
+// haltEvery is the number of points of a path, or of steps of an integration, between two calls of halt.
 const haltEvery = 1024
 
-// follow walks along the curve through start, first towards larger V (direction 1) or smaller (-1), until it leaves
-// the box or comes back. The last point lies on the border exactly.
+// follow follows the curve through start, first towards larger V (direction 1) or smaller (-1), until it leaves the box
+// or returns to start. The last point lies exactly on the edge of the box.
 func (c *curve) follow(start curvePoint, direction float64) (path []curvePoint, end string, err error) {
 	path = []curvePoint{start}
 	sign := 0.0
@@ -53,7 +53,7 @@ func (c *curve) follow(start curvePoint, direction float64) (path []curvePoint, 
 		guess := next
 		ok := c.correct(&next, sv, smu)
 		_, nv, nmu := c.gap(next)
-		// Turned by less than 60 degrees, and close by. No number is neither.
+		// Turned by less than 60 degrees, and near q; both are false for NaN.
 		straight := (-nmu*smu*tangent[0]+nv*sv*tangent[1])*sign >= 0.5*math.Hypot(nmu*smu, nv*sv)
 		if off := math.Hypot((next.v-guess.v)/sv, (next.mu-guess.mu)/smu); !(ok && off <= 0.2*h && straight) {
 			if h /= 2; h < 1e-9 {
@@ -82,8 +82,8 @@ func (c *curve) follow(start curvePoint, direction float64) (path []curvePoint, 
 		path[len(path)-1].mu, c.most)
 }
 
-// leaves tells whether the curve leaves the box between its neighbours q and next: the label of the end, empty if it
-// does not, and the point on the edge, NaN where it cannot be located.
+// leaves returns the label of the end if the curve leaves the box between its adjacent points q and next, and "" if it
+// does not; last is the point on the edge, NaN if it cannot be located.
 func (c *curve) leaves(q, next curvePoint) (last curvePoint, end string) {
 	mu, v := min(max(next.mu, c.lo), c.hi), min(max(next.v, c.floor), c.ceiling)
 	switch {
@@ -105,12 +105,12 @@ func (c *curve) leaves(q, next curvePoint) (last curvePoint, end string) {
 	return last, ""
 }
 
-// lost is the error of a curve that goes no further than q, as far as numbers can tell.
+// lost is the error of a curve that cannot be followed beyond q in floating point.
 func (c *curve) lost(q curvePoint) error {
 	return fmt.Errorf("dynamics: a curve cannot be followed beyond %s = %.8g, V = %.6g mV", c.name, q.mu, q.v)
 }
 
-// correct moves q onto the curve by Newton steps square to it.
+// correct moves q onto the curve by Newton steps perpendicular to it.
 func (c *curve) correct(q *curvePoint, sv, smu float64) bool {
 	last := math.Inf(1)
 	for range 20 {
@@ -131,7 +131,7 @@ func (c *curve) correct(q *curvePoint, sv, smu float64) bool {
 	return false
 }
 
-// between finds the zero of test on the curve between its neighbours a and b.
+// between finds the zero of test on the curve between its adjacent points a and b.
 func (c *curve) between(a, b curvePoint, test func(curvePoint) float64) curvePoint {
 	sv, smu := c.scales(a)
 	dv, dmu := (b.v-a.v)/sv, (b.mu-a.mu)/smu

@@ -129,7 +129,7 @@ func (c *cycleTracer) normalised(t orbit, period float64) orbit {
 	return zero.plus(1/norm, t)
 }
 
-// step goes the arclength ds from r along its branch.
+// step finds the cycle at the arclength ds from r along its branch.
 func (c *cycleTracer) step(r cyclePoint, ds float64) (cyclePoint, error) {
 	form := c.inner(r.tangent, r.period)
 	o, err := c.settle(r.plus(ds, r.tangent), r.orbit, form, form.of(r.orbit)+ds)
@@ -184,7 +184,7 @@ func (c *cycleTracer) point(label string, r cyclePoint, note string) Point {
 	return p
 }
 
-// samples are states once around the cycle, denser where it is quick.
+// samples are states once around the cycle, denser where it is fast.
 func (r cyclePoint) samples(dim int) (list [][]float64) {
 	const each = 4 // to an interval of the mesh
 	for k := range each*(len(r.mesh)-1) + 1 {
@@ -196,7 +196,7 @@ func (r cyclePoint) samples(dim int) (list [][]float64) {
 	return list
 }
 
-// stable tells whether no Floquet multiplier lies outside of the unit circle.
+// stable reports whether no Floquet multiplier lies outside of the unit circle.
 func (r cyclePoint) stable() bool {
 	return len(r.spectrum) == 0 || cmplx.Abs(r.spectrum[0]) <= 1
 }
@@ -334,7 +334,7 @@ func (c *cycleTracer) rowsBetween(r cyclePoint, ds float64, rings []cyclePoint) 
 	return rows
 }
 
-// between locates the special points between the neighbours r and q.
+// between locates the special points between the adjacent cycles r and q.
 func (c *cycleTracer) between(r, q cyclePoint, ds float64) (points []Point, rings []cyclePoint) {
 	fold0, double0, torus0 := r.tests()
 	fold1, double1, torus1 := q.tests()
@@ -351,9 +351,9 @@ func (c *cycleTracer) between(r, q cyclePoint, ds float64) (points []Point, ring
 			c.turned = append(c.turned, found)
 		}
 	}
-	// On a canard the parameter stands still to many digits and its direction is noise, so that the multiplier must
-	// tell where the fold is; beside a Hopf point it is the multiplier that is noise. Near a homoclinic orbit a small
-	// cycle too stands still, to rounding.
+	// On a canard the parameter is constant to many digits and the sign of its change is rounding noise, so that the fold
+	// is located by the multiplier; beside a Hopf point the multiplier is the noisy one. Near a homoclinic orbit the
+	// parameter of a small cycle is constant to rounding, too.
 	before, after := r.tangent.mu/c.muUnit, q.tangent.mu/c.muUnit
 	canard := min(math.Abs(before), math.Abs(after)) < 1e-4 && q.vMax-q.vMin > 1
 	if stands := max(math.Abs(before), math.Abs(after)) < 1e-9; stands || canard {
@@ -400,9 +400,9 @@ func (c *cycleTracer) marked(r, q cyclePoint, ds float64) (rings []cyclePoint) {
 	return rings
 }
 
-// rootNear closes in on a sign change of f between lo and hi to within tol, by regula falsi with halved ends
-// (Illinois). It stops where f is NaN. jump is by how much f still changes between the last ends: a large number where
-// f has no zero but jumps.
+// rootNear locates a sign change of f between lo and hi to within tol, by regula falsi with halved end values
+// (Illinois). It stops where f is NaN. jump is the change of f between the last two ends: it is large where f changes
+// sign by a jump instead of a zero.
 func rootNear(f func(float64) float64, lo, hi, flo, fhi, tol float64) (x, jump float64) {
 	x = hi
 	left, right := flo, fhi // unhalved
@@ -431,7 +431,7 @@ func rootNear(f func(float64) float64, lo, hi, flo, fhi, tol float64) (x, jump f
 	return x, math.Abs(right - left)
 }
 
-// stopped ends a side of a branch that cannot be continued further, with an error that tells where.
+// stopped ends a side of a branch that cannot be continued further, with an error that says where.
 func (c *cycleTracer) stopped(t branchSide, r cyclePoint, where string) (branchSide, error) {
 	t.end = BranchEnd
 	t.points = append(t.points, c.point(BranchEnd, r, where))
@@ -552,7 +552,7 @@ func (c *cycleTracer) hopfRow(h Point) Row {
 	}
 }
 
-// passesStart tells whether the branch passes the cycle start between its neighbours r and q.
+// passesStart reports whether the branch passes the cycle start between its neighbours r and q.
 func (c *cycleTracer) passesStart(start, r, q cyclePoint) bool {
 	place := func(s cyclePoint) [4]float64 {
 		return [4]float64{s.mu / c.muUnit, s.period / start.period, s.vMin / 50, s.vMax / 50}

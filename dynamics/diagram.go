@@ -16,7 +16,7 @@ type Free struct {
 	search []float64 // values at which cycles are looked for besides the usual ones
 }
 
-// check refuses a parameter that the model does not have, and an interval that does not run upwards.
+// check returns an error if the model does not have the parameter or the interval is not ascending.
 func (f Free) check(m *model.Model) error {
 	switch {
 	case f.Name != "I" && m.Index(f.Name) < 0:
@@ -28,8 +28,8 @@ func (f Free) check(m *model.Model) error {
 	return nil
 }
 
-// Diagram is what Bifurcation found: branches of equilibria and cycles over one parameter, and the points where
-// something happens to them. Warnings say where a branch stopped before it ended.
+// Diagram is the result of Bifurcation: branches of equilibria and cycles over one parameter, and the bifurcation
+// points on them. Warnings say where a branch could not be followed to its end.
 type Diagram struct {
 	Model    *model.Model
 	Free     Free
@@ -38,7 +38,7 @@ type Diagram struct {
 	Warnings []error
 }
 
-// Kind says what a branch is made of.
+// Kind is whether a branch consists of equilibria or of cycles.
 type Kind string
 
 // The kinds of branch.
@@ -87,7 +87,7 @@ const (
 	Closed         = "closed" // the branch has come back to where it began
 )
 
-// Point is a special point of a diagram. Numbers that make no sense for its label are NaN.
+// Point is a special point of a diagram. Fields that do not apply to its label are NaN.
 type Point struct {
 	Label       string
 	Branch      int // in Diagram.Branches
@@ -113,15 +113,16 @@ type system struct {
 	}
 	// sets the parameters where the free one is a place along a line through two of them; nil means it is one
 	along   func(mu float64)
-	halt    func() error // haltEvery now and then on long ways whether to go on; nil means yes
+	halt    func() error // called every haltEvery steps; an error ends the work; nil: never ends
 	tooFast bool         // a search for cycles was given up
 }
 
-// mostSteps is how many steps of the integrator one way round may take. The slowest among the presets take a few
-// thousand; a million times faster than the membrane, a variable would make days of it, for the integrator is explicit.
+// mostSteps is the largest number of steps of the integrator for one period. The slowest presets take a few thousand;
+// with a variable a million times faster than the membrane the integrator, which is explicit, would take days.
 const mostSteps = 200_000
 
-// stepsSpent tells, after every step of a search, whether to give it up: for being too long, or called off.
+// stepsSpent reports, after every step of a search, whether to stop it: because it took too many steps, or was
+// cancelled.
 func (s *system) stepsSpent(steps int) bool {
 	if steps > mostSteps {
 		s.tooFast = true

@@ -11,7 +11,7 @@ import (
 	"popsim/model"
 )
 
-// FixedPoint is a state at rest.
+// FixedPoint is an equilibrium with its stability.
 type FixedPoint struct {
 	State       []float64
 	Eigenvalues []complex128 // of the Jacobian, 1/ms, the largest real part first
@@ -33,7 +33,7 @@ func FixedPoints(m *model.Model, p []float64, i float64) []FixedPoint {
 	return points
 }
 
-// classify finds the eigenvalues at the equilibrium y and gives it its name.
+// classify finds the eigenvalues at the equilibrium y and its type.
 func (s *system) classify(y []float64) FixedPoint {
 	f := FixedPoint{State: y, Eigenvalues: s.eigenvalues(y)}
 	unstable, spiral := 0, false
@@ -42,7 +42,8 @@ func (s *system) classify(y []float64) FixedPoint {
 			unstable++
 		}
 	}
-	// The name follows the leading eigenvalues: those that decide how the neighbourhood is left, or last entered.
+	// The type is that of the leading eigenvalues: the slowest directions of a stable equilibrium, the fastest unstable
+	// ones of another.
 	spiral = imag(f.Eigenvalues[0]) != 0
 	f.Stable = unstable == 0 && !cmplx.IsNaN(f.Eigenvalues[0])
 	switch {
@@ -201,7 +202,7 @@ func (s *system) equilibria() []float64 {
 	return slices.Compact(slices.DeleteFunc(roots, math.IsNaN))
 }
 
-// finite is v, or where the steady current is no number there, a V on the way to inner where it is one.
+// finite is v, or, if the steady current is not finite there, a V between v and inner at which it is.
 func (s *system) finite(v, inner float64) float64 {
 	const most = 100 // halvings
 	for k := 0; k < most && math.IsNaN(s.excess(v)); k++ {
@@ -220,7 +221,7 @@ func (s *system) turns(lo, hi float64) []float64 {
 	return slices.DeleteFunc(slices.Clone(s.known.turns), func(v float64) bool { return v < lo || v > hi })
 }
 
-// grid lists potentials from lo to hi, 0.1 mV apart where membranes live and ever wider beyond.
+// grid lists potentials from lo to hi, 0.1 mV apart in the physiological range and with growing distances beyond.
 func grid(lo, hi float64) []float64 {
 	var g []float64
 	for v := lo; v < hi; v += 0.1 * max(1, (math.Abs(v+20)-100)/20) {
@@ -229,8 +230,8 @@ func grid(lo, hi float64) []float64 {
 	return append(g, hi)
 }
 
-// zeros lists the zeros of f between neighbours of the grid at which its sign changes, and those pairs of zeros
-// between three neighbours that it makes by turning back.
+// zeros lists the zeros of f between neighbours of the grid at which its sign changes, and pairs of zeros between three
+// neighbours, where f touches 0 and turns back.
 func zeros(f func(float64) float64, grid []float64) []float64 {
 	var found []float64
 	values := make([]float64, len(grid))
@@ -254,8 +255,8 @@ func zeros(f func(float64) float64, grid []float64) []float64 {
 	return found
 }
 
-// dips tells whether |f| with the values a, b, c at three neighbours has a minimum between them that is clearly lower
-// than |b|, going by the parabola through them.
+// dips reports whether the parabola through the values a, b, c of |f| at three neighbours has a minimum between them
+// that is clearly lower than |b|.
 func dips(a, b, c float64) bool {
 	a, b, c = math.Abs(a), math.Abs(b), math.Abs(c)
 	if b > a || b > c || a-2*b+c == 0 {

@@ -63,7 +63,7 @@ func TestFixedPointsMatchStoredEquilibria(t *testing.T) {
 }
 
 // TestNoEquilibriumOfNaN: with a leak of 0.0037 mS/cm² equilibria are sought 14 V out, where the rates of the gates are
-// no numbers; nothing is found there.
+// NaN; nothing is found there.
 func TestNoEquilibriumOfNaN(t *testing.T) {
 	m, p := mustModel(t, "rhh", map[string]float64{
 		"g_Na": 85.736, "g_K": 51.744, "g_L": 0.003743, "E_Na": 61.191, "E_K": -79.415, "E_L": -58.417, "C": 0.25164,

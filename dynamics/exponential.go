@@ -7,9 +7,9 @@ import (
 	"popsim/model"
 )
 
-// Exponential holds what is known in closed form about EIF and AdEx. With g = 1 + a R (a = 0 for EIF) the equilibria
-// obey g (V - V_rest) - delta_T exp((V-V_T)/delta_T) = R I. Where rest is lost by a Hopf point it is subcritical:
-// Touboul & Brette, Biol. Cybern. 99:319 (2008).
+// Exponential holds the closed forms of EIF and AdEx. With g = 1 + a R (a = 0 for EIF) the equilibria obey g (V -
+// V_rest) - delta_T exp((V-V_T)/delta_T) = R I. The Hopf point, where there is one, is subcritical: Touboul & Brette,
+// Biol. Cybern. 99:319 (2008).
 type Exponential struct {
 	VRest, VT, DeltaT, R, Tau, A, TauW float64
 	g                                  float64
@@ -69,8 +69,8 @@ func (e Exponential) BogdanovTakens() (a, v, i float64) {
 	return e.A, v, i
 }
 
-// Rheobase is the least input current at which a neuron with these parameters has no stable rest to stay at, where that
-// is known in closed form: lif, eif and adex; NaN for the others. A neuron may fire below it when it starts elsewhere.
+// Rheobase is the least input current at which a neuron with these parameters has no stable equilibrium, in closed form
+// for lif, eif and adex; NaN for other models. A neuron that does not start at the equilibrium may fire below it.
 func Rheobase(m *model.Model, p []float64) float64 {
 	if m == model.LIFModel {
 		q := model.LIFOf(p)

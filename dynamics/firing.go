@@ -9,8 +9,8 @@ import (
 	"popsim/model"
 )
 
-// Firing is what an integrate-and-fire neuron settles on at one value of a parameter. A model
-// whose reset forgets everything has a train of one interval, no W, and the multiplier 0.
+// Firing is the attractor of an integrate-and-fire neuron at one value of a parameter. A model with no state that
+// survives the reset has a train of one interval, no W, and the multiplier 0.
 type Firing struct {
 	Parameter float64
 	Attractor
@@ -89,8 +89,8 @@ func FiringAt(ctx context.Context, m *model.Model, p []float64, i float64, name 
 	return f, err
 }
 
-// Each calls work with 0 to n-1, in any order and, if it likes, several at a time, and returns the first error. A nil
-// Each takes one after the other.
+// Each calls work with 0 to n-1, in any order and possibly several at a time, and returns the first error. A nil Each
+// calls it with one after the other.
 type Each func(n int, work func(k int) error) error
 
 func (e Each) do(n int, work func(k int) error) error {
@@ -113,10 +113,10 @@ const (
 	keptTurns    = 200  // spikes in statistics of irregular firing
 )
 
-// FiringCurve finds how an integrate-and-fire model fires over the interval of free: at even values first, then where
-// firing may go on that does not begin there, then between neighbours until straight lines give the period to 1e-3. The
-// other parameters are p, the input current is i. The list ascends; with an error it holds what was found before. each
-// may share the values among workers.
+// FiringCurve finds how an integrate-and-fire model fires over the interval of free: first at evenly spaced values,
+// then where firing may persist though it does not start there, then between neighbours until straight lines give the
+// period to 1e-3. The other parameters are p, the input current is i. The list ascends; with an error it holds what was
+// found before. each may distribute the values over workers.
 func FiringCurve(ctx context.Context, m *model.Model, p []float64, i float64, free Free, each Each) (list []Firing,
 	err error,
 ) {
@@ -177,8 +177,8 @@ func (s *system) trainOfOneVariable() Attractor {
 	return Attractor{Period: 1, Intervals: []float64{interval}, Rate: 1000 / interval, Lyapunov: math.Inf(-1)}
 }
 
-// lowest is the least V on the way from the reset with adaptation w. Trajectories do not cross, so of several resets
-// the one with the largest w sinks lowest.
+// lowest is the least V on the trajectory from the reset with adaptation w. Trajectories do not cross, so of several
+// resets the one with the largest w has the lowest V.
 func (s *system) lowest(w, interval float64) (low float64, err error) {
 	const looks = 16 // no step is longer than this part of the way, lest V turns twice in one
 	run := newRunner(s.m, s.p, []float64{s.m.ResetTo(s.p), w})
@@ -212,9 +212,9 @@ func (s *system) lowest(w, interval float64) (low float64, err error) {
 	return low, err
 }
 
-// neighbourResets lists what w may be after a reset at a value of the parameter next to which, in list, which ascends,
-// the model fires: a neuron that fires there may go on firing here, though it would not begin. It is what w is there,
-// and where two values lead to it, what follows from both in a straight line: near the end of firing few values of w
+// neighbourResets lists values of w after a reset from which to try firing at a value of the parameter whose neighbours
+// in list, which ascends, fire: a neuron may persist in firing where it would not start. They are the w of the
+// neighbours and, from two neighbours on one side, the linear extrapolation: near the end of firing few values of w
 // lead to it.
 func neighbourResets(list []Firing, value float64) (w []float64) {
 	below, there := slices.BinarySearchFunc(list, value, func(f Firing,
@@ -241,9 +241,9 @@ func neighbourResets(list []Firing, value float64) (w []float64) {
 	return w
 }
 
-// valuesBetween lists values of the parameter between neighbours of list, which ascends, where more is to be known:
-// where straight lines would not give the period to 1e-3, and where firing begins, ends, or changes its pattern. It is
-// empty when enough is known.
+// valuesBetween lists values of the parameter, between those of list, which ascends, at which firing has still to be
+// found: where straight lines would not give the period to 1e-3, and where firing begins, ends, or changes its pattern.
+// It is empty when list is fine enough.
 func valuesBetween(list []Firing) (values []float64) {
 	const (
 		bend    = 2e-3 // half of four times the promise: the line is judged over two gaps, and used over one

@@ -6,16 +6,15 @@ import (
 	"slices"
 )
 
-// The nodes at which firing by reset is looked for, as steps through the lattice of areas: those of a coarse grid, and
-// between them where the corners of a cell differ.
+// The grid of nodes at which firing by reset is searched for, in nodes of the lattice of areas. Every second node of
+// every second row comes first, the others only in cells whose corners differ.
 const (
 	firingColumns = 6  // nodes of the lattice from one column to the next
 	firingRows    = 10 // and from one row to the next
 	onsetTol      = 1e-6
 )
 
-// firingMap tells where in the plane of two parameters a model that resets fires. Its nodes are those of a grid of nx
-// by ny.
+// firingMap holds where in the plane of two parameters a model that resets fires, on a grid of nx by ny nodes.
 type firingMap struct {
 	t      *planeSystem
 	nx, ny int
@@ -23,14 +22,14 @@ type firingMap struct {
 	nodes  map[int]firingNode
 }
 
-// firingNode is what was found at one node.
+// firingNode is the result at one node.
 type firingNode struct {
 	fires      bool
 	w          []float64 // pA, after a reset
 	equilibria int       // stable equilibria
 }
 
-// firing adds the curves on which firing by reset begins or ends, and keeps the nodes at which it was looked for.
+// firing adds the curves on which firing by reset begins or ends, and keeps the nodes at which it was searched for.
 func (t *planeSystem) firing(ctx context.Context, r *Regions, each Each) error {
 	g := &firingMap{
 		t: t, nx: (areaColumns-1)/firingColumns + 1, ny: (areaRows-1)/firingRows + 1,
@@ -57,8 +56,8 @@ func (t *planeSystem) firing(ctx context.Context, r *Regions, each Each) error {
 	return g.onsets(ctx, r, each)
 }
 
-// at finds how the model fires at (x, y), started from the usual resets or from w. Where the parameters make no sense
-// it is silent.
+// at finds how the model fires at (x, y), started from the usual resets or from w. Where the parameters are invalid it
+// counts as silent.
 func (g *firingMap) at(ctx context.Context, x, y float64, w []float64) (n firingNode, err error) {
 	const turns = 60 // spikes after which a train is believed
 	s := newSystem(g.t.m, g.t.p, g.t.i, g.t.y.Name)
@@ -93,7 +92,7 @@ func (g *firingMap) coarse() (list []int) {
 	return list
 }
 
-// finer lists the nodes not looked at yet in those coarse cells in which some nodes fire and some do not.
+// finer lists the nodes not tried yet in those coarse cells in which some nodes fire and some do not.
 func (g *firingMap) finer() (list []int) {
 	for j := 0; j+2 < g.ny; j += 2 {
 		for i := 0; i+2 < g.nx; i += 2 {
@@ -124,7 +123,7 @@ func (g *firingMap) ends(edge int) (a, b int) {
 	return edge / 2, edge/2 + g.nx
 }
 
-// crossed tells whether firing begins or ends on the edge.
+// crossed reports whether firing begins or ends on the edge.
 func (g *firingMap) crossed(edge int) bool {
 	a, b := g.ends(edge)
 	p, okA := g.nodes[a]

@@ -8,10 +8,10 @@ import (
 // field writes the derivative of y at the independent variable x.
 type field func(x float64, y, dy []float64)
 
-// stepper follows a field by the extrapolated midpoint rule of Gragg, Bulirsch and Stoer: the midpoint rule with 2, 4,
-// ..., 2·columns steps over the same stretch has an error in even powers of the step, and each column of Neville's
-// scheme removes one. The order is 2·columns, and no table of coefficients is needed. Hairer, Nørsett & Wanner,
-// Solving Ordinary Differential Equations I, section II.9.
+// stepper integrates a field by the extrapolated midpoint rule of Gragg, Bulirsch and Stoer: the midpoint rule with 2,
+// 4, ..., 2·columns steps over the same interval has an error in even powers of the step, and each column of Neville's
+// scheme removes one. The order is 2·columns, and no table of coefficients is needed. Hairer, Nørsett & Wanner, Solving
+// Ordinary Differential Equations I, section II.9.
 type stepper struct {
 	f       field
 	tol     float64 // error allowed in a step, relative to 1 + |y|
@@ -43,8 +43,8 @@ func newStepper(dim int, tol float64, f field) *stepper {
 	return s
 }
 
-// try goes from (x, y) to x+h, whose state it writes to out, and returns the estimated error in units of what is
-// allowed; the step is good when that is at most 1. s.slope must hold f(x, y). out must not be y.
+// try integrates from (x, y) to x+h, writes the state there to out, and returns the estimated error in units of the
+// tolerance; the step is accepted if that is at most 1. s.slope must hold f(x, y). out must not be y.
 func (s *stepper) try(x float64, y []float64, h float64, out []float64) float64 {
 	for j := range s.row {
 		s.midpoint(x, y, h, 2*(j+1), s.row[j])
@@ -96,8 +96,8 @@ func (s *stepper) resize(h, e float64) float64 {
 
 var errStepTooSmall = errors.New("dynamics: the solution cannot be continued: the step has become too small")
 
-// advance makes one good step from (x, y) towards end, starting with the proposal h, and writes the state to out. It
-// returns the step made and a proposal for the next.
+// advance makes one accepted step from (x, y) towards end, first trying the size h, and writes the state to out. It
+// returns the size of the step and a proposal for the next.
 func (s *stepper) advance(x float64, y []float64, end, h float64, out []float64) (made, next float64, err error) {
 	s.f(x, y, s.slope)
 	if math.Abs(h) > math.Abs(end-x) || h == 0 {

@@ -164,7 +164,7 @@ func (w *foldTracer) prepare(r cyclePoint, g frame) (*fold, error) {
 	return nil, errNoConvergence
 }
 
-// solve finds the fold beside f whose place (s, τ), in steps, is at + a multiple of what is square to normal.
+// solve finds the fold near f whose place (s, τ), in steps, is at + a multiple of the vector perpendicular to normal.
 func (w *foldTracer) solve(f *fold, at, normal [2]float64) (r cyclePoint, z [2]float64, ok bool) {
 	su, tu := w.units(f.cyclePoint)
 	z = at
@@ -202,7 +202,7 @@ func (w *foldTracer) solve(f *fold, at, normal [2]float64) (r cyclePoint, z [2]f
 	return r, z, false
 }
 
-// flat tells whether λ is constant over s to rounding, as on a canard. The place of the fold along s is then not
+// flat reports whether λ is constant over s to rounding, as on a canard. The place of the fold along s is then not
 // determined; its place in the plane is.
 func (f *fold) flat() bool { return math.Hypot(f.bs, f.bt) < foldCanard }
 
@@ -242,8 +242,8 @@ func (w *foldTracer) step(f *fold, d [2]float64, h float64) (q cyclePoint, x, y 
 	return q, x, y, ok
 }
 
-// ends tells whether the curve ends on the step from f to the given row: at the edge of the plane, or in a Bautin point
-// where the cycle is small. rows are those to add.
+// ends reports whether the curve ends on the step from f to the given row: at the edge of the plane, or in a Bautin
+// point where the cycle is small. rows are those to add.
 func (w *foldTracer) ends(f *fold, d [2]float64, h float64, row BifurcationPoint, amplitude float64,
 	r *Regions,
 ) (rows []BifurcationPoint, end bool) {
@@ -336,7 +336,8 @@ func (w *foldTracer) follow(ctx context.Context, f *fold, side [2]float64, r *Re
 	return rows, false, nil
 }
 
-// lost tells where the curve can be followed no further than f, and which end it is as far as that is known.
+// lost is the error of a curve that cannot be followed beyond f; it says where, and which kind of end it is if that is
+// known.
 func (w *foldTracer) lost(f *fold, r *Regions) error {
 	const near = 0.01 // of the intervals
 	q := w.foldRow(f.cyclePoint, f.frame.x, f.frame.y)
@@ -501,7 +502,7 @@ func (t *planeSystem) foldCurve(ctx context.Context, w *foldTracer, r *Regions, 
 	if err != nil {
 		return
 	}
-	// What a diagram gives is near the fold: close in on it at this τ.
+	// A diagram gives a point near the fold: solve for it at this τ.
 	if q, z, ok := w.solve(f, [2]float64{}, [2]float64{0, 1}); ok {
 		_, tu := w.units(f.cyclePoint)
 		g = f.frame
@@ -526,7 +527,7 @@ func (t *planeSystem) foldCurve(ctx context.Context, w *foldTracer, r *Regions, 
 	r.addCurve(BifurcationCurve{Label: CycleFold, Points: slices.Concat(behind, []BifurcationPoint{seed}, ahead)})
 }
 
-// hasFold tells whether a curve of folds of cycles runs through q.
+// hasFold reports whether a curve of folds of cycles runs through q.
 func (r *Regions) hasFold(q BifurcationPoint, flat bool) bool {
 	near, nearV := 1e-3, 15.0 // of the intervals; mV
 	if flat {
@@ -535,8 +536,8 @@ func (r *Regions) hasFold(q BifurcationPoint, flat bool) bool {
 	return r.near(q, near, nearV)
 }
 
-// near tells whether a curve of q's label runs through the neighbourhood of q: near in parts of the intervals, nearV in
-// mV.
+// near reports whether a curve of q's label runs through the neighbourhood of q: near in parts of the intervals, nearV
+// in mV.
 func (r *Regions) near(q BifurcationPoint, near, nearV float64) bool {
 	found := false
 	r.project(q, func(on BifurcationPoint, away float64) {

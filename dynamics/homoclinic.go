@@ -11,8 +11,8 @@ import (
 // homoclinicLimit extrapolates the parameter of the cycles in rows, whose period grows without bound towards the last,
 // to the infinite period. With the leading eigenvalues -s and u of the saddle near v, cycles of period T lie at mu =
 // muH + A exp(-s T) + B exp(-u T) + ..., where the further terms have sums of s and u in the exponent (Shilnikov's map
-// x -> mu + a x^(s/u), with x = exp(-u T)). off is the difference that the last term made; ok is false where the saddle
-// has no real leading eigenvalues or the rows do not settle on a limit.
+// x -> mu + a x^(s/u), with x = exp(-u T)). off is the contribution of the last term; ok is false where the saddle has
+// no real leading eigenvalues or the rows do not converge to a limit.
 func (s *system) homoclinicLimit(rows []Row, v float64) (mu, off float64, ok bool) {
 	const (
 		mostTerms = 6
@@ -37,7 +37,7 @@ func (s *system) homoclinicLimit(rows []Row, v float64) (mu, off float64, ok boo
 		slices.Sort(rates)
 		// Terms of the same rate cannot be told apart.
 		rates = slices.CompactFunc(rates, func(a, b float64) bool { return math.Abs(b-a) < 0.02*b })
-		// Nor are those seen that are gone by the time of the cycles used.
+		// Terms that have decayed to nothing at the periods used cannot be determined either.
 		least := rates[0]
 		rates = slices.DeleteFunc(rates, func(x float64) bool { return (x-least)*last.Period/2 > gone })
 		off = math.Inf(1)
@@ -109,7 +109,7 @@ func compareAbs(a, b float64) int {
 }
 
 // leading finds the saddle nearest to v at the parameter mu and the sizes of its leading eigenvalues: the stable one
-// next to zero and the unstable one. saddle is false where they are no two real numbers.
+// next to zero and the unstable one. saddle is false where these two are not real.
 func (s *system) leading(mu, v float64) (stable, unstable float64, saddle bool) {
 	s.at(mu)
 	equilibria := s.equilibria()
@@ -136,7 +136,7 @@ func (s *system) leading(mu, v float64) (stable, unstable float64, saddle bool) 
 }
 
 // homoclinicNote places q, the end of a branch of cycles with the given rows, at the limit of infinite period, and
-// tells how well that is known.
+// notes how well that is known.
 func (s *system) homoclinicNote(q *Point, rows []Row) {
 	const exact = 1e-8 // relative: no uncertainty is told below
 	last, near := rows[len(rows)-1], rows[len(rows)-2]

@@ -251,8 +251,8 @@ func (w *homoclinicTracer) atEdge(f longCycle, guess orbit, tau float64) (row Bi
 	return row, ok
 }
 
-// leavesSaddle tells whether the period is no longer long for the saddle of f: near a saddle-node, where the homoclinic
-// orbit becomes one of a saddle-node, or at the end of the saddle.
+// leavesSaddle reports whether the period is no longer large in the time constants of the saddle of f: near a
+// saddle-node, where the homoclinic orbit becomes one of a saddle-node, or at the end of the saddle.
 func (w *homoclinicTracer) leavesSaddle(f longCycle) bool {
 	w.frame, w.tau = f.frame, 0
 	w.system.at(0)

@@ -18,8 +18,8 @@ func newLattice(nx, ny int) *lattice {
 	return &lattice{nx: nx, ny: ny, right: make([]bool, nx*ny), up: make([]bool, nx*ny), face: make([]int, nx*ny)}
 }
 
-// walls puts walls along a path, which is made a little longer at its ends so that it crosses the edge of the lattice
-// or the path that it ends on.
+// walls puts walls along a path, which is lengthened a little at its ends so that it crosses the edge of the lattice or
+// the path on which it ends.
 func (l *lattice) walls(path [][2]float64) {
 	const longer = 0.01
 	beyond := func(p, q [2]float64) [2]float64 {
@@ -27,7 +27,8 @@ func (l *lattice) walls(path [][2]float64) {
 		norm := math.Hypot(dx, dy) + 1e-300
 		return [2]float64{p[0] + longer*dx/norm, p[1] + longer*dy/norm}
 	}
-	// A path through a node would leave it on both of its sides: paths are moved by an unlikely bit.
+	// On which side of a path through a node the node lies is undefined: paths are moved by a small odd amount, so that
+	// none passes exactly through a node.
 	moved := make([][2]float64, len(path))
 	for k, q := range path {
 		moved[k] = [2]float64{q[0] + 3.1e-6, q[1] - 1.7e-6}
@@ -63,7 +64,7 @@ func crossings(a, b float64, n int, at func(k int, part float64)) {
 	}
 }
 
-// neighbours calls visit with the nodes next to k; open tells whether there is no wall between.
+// neighbours calls visit with the nodes next to k; open is whether there is no wall between.
 func (l *lattice) neighbours(k int, visit func(n int, open bool)) {
 	i, j := k%l.nx, k/l.nx
 	if i > 0 {
@@ -125,7 +126,7 @@ func (l *lattice) spreadFrom(from []int, through bool, each func(k, before int))
 	}
 }
 
-// inmost is for every face the node farthest from its edge, with the distance in nodes.
+// inmost lists for every face the node farthest from its edge, with the distance in nodes.
 func (l *lattice) inmost() (node, depth []int) {
 	node, depth = make([]int, l.faces), make([]int, l.faces)
 	far := make([]int, l.nx*l.ny)

@@ -60,8 +60,8 @@ func (s *system) lyapunov(y []float64, omega float64) float64 {
 	return real(sum) / (2 * omega)
 }
 
-// differenceSteps is a length over which the field bends: 1 mV in V, and as much in the others as the steady state
-// moves then.
+// differenceSteps are lengths over which the field is nonlinear: 1 mV in V, and in the other states the change of their
+// steady state over 1 mV.
 func (s *system) differenceSteps(y []float64) []float64 {
 	d := len(y)
 	up, down := make([]float64, d), make([]float64, d)
@@ -89,7 +89,7 @@ func (s *system) thirdDerivative(y, u, v, scale []float64) []float64 {
 	}, 2)
 }
 
-// stepAlong is how far to go along u for a difference: a tenth of the length over which the field bends.
+// stepAlong is the step along u for a difference: a tenth of the length over which the field is nonlinear.
 func stepAlong(u, scale []float64) float64 {
 	longest := 0.0
 	for c := range u {

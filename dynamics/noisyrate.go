@@ -11,7 +11,7 @@ import (
 // WhiteNoiseRate is the firing rate (Hz) of lif and eif with parameters p, input current i and white noise of size
 // sigma (mV, tau dV = ... + sigma sqrt(tau) dW): by Siegert's formula (Siegert, Phys. Rev. 81:617, 1951) and by
 // integration of the Fokker-Planck equation from the threshold downwards (Richardson, Phys. Rev. E 76:021919, 2007). It
-// is NaN of the other models. The error is below 1e-8 of the rate where that is above 1e-3 Hz.
+// is NaN for other models. The error is below 1e-8 of the rate where that is above 1e-3 Hz.
 func WhiteNoiseRate(m *model.Model, p []float64, i, sigma float64) float64 {
 	switch m {
 	case model.LIFModel:
@@ -27,7 +27,7 @@ func WhiteNoiseRate(m *model.Model, p []float64, i, sigma float64) float64 {
 	return math.NaN()
 }
 
-// lowest is a potential below which an EIF neuron is practically never found.
+// lowest is a potential below which the density of V of an EIF neuron is negligible.
 func lowest(q model.EIF, i, sigma float64) float64 {
 	const far = 8 // standard deviations of V without a threshold
 	mean := min(q.VRest+q.R*i, q.VReset, q.VRest)
@@ -71,7 +71,7 @@ func scaledErfc(x float64) float64 {
 // the cells is extrapolated.
 func thresholdRate(drift func(v float64) float64, diffusion, threshold, reset, hold, low float64) float64 {
 	interval := func(cells int) float64 {
-		// The reset lies on an edge: cells above and below are divided apart.
+		// The reset lies on an edge of a cell: the ranges above and below it are divided separately.
 		above := max(1, int(float64(cells)*(threshold-reset)/(threshold-low)))
 		p, sum := 0.0, 0.0
 		down := func(from, to, flux float64, n int) {

@@ -13,8 +13,8 @@ import (
 // Onset is the label of a point where firing by reset begins or ends.
 const Onset = "onset"
 
-// FiringPoint is a special point of firing by reset. Firing is the index, in the list it was made from, of a train next
-// to it.
+// FiringPoint is a special point of firing by reset. Firing is the index of an adjacent train in the list from which it
+// was made.
 type FiringPoint struct {
 	Point
 	Firing int
@@ -82,7 +82,7 @@ func (s *system) onset(list []Firing, last, k int) FiringPoint {
 	if list[k].Silent {
 		firing = last
 	}
-	// At the brink of firing the period is whatever rounding leaves of a singularity; it stands with the rows beyond.
+	// At the onset itself the period, which has a singularity there, is dominated by rounding; the rows beyond give it.
 	q := newPoint(Onset, (lo+hi)/2, list[firing].VMax)
 	q.Note = fmt.Sprintf("firing begins or ends; known to %.1g", (hi-lo)/2)
 	if x, note, ok := s.closedOnset(lo, hi); ok {
@@ -91,10 +91,9 @@ func (s *system) onset(list []Firing, last, k int) FiringPoint {
 	return FiringPoint{Point: q, Firing: firing}
 }
 
-// closedOnset is the value of the free parameter between lo and hi at which the neuron begins to fire, where a closed
-// form tells it: LIF fires when its steady V reaches V_th; EIF when its equilibria have met, or the upper one lies
-// below V_reset; AdEx, where its equilibrium is stable up to the fold, at the fold, for there is nothing else to settle
-// on beyond.
+// closedOnset is the value of the free parameter between lo and hi at which the neuron begins to fire, where there is a
+// closed form: LIF fires when its steady V reaches V_th; EIF when its equilibria have met, or the upper one lies below
+// V_reset; AdEx, if its equilibrium is stable up to the fold, at the fold, since there is no other attractor beyond.
 func (s *system) closedOnset(lo, hi float64) (x float64, note string, ok bool) {
 	excess := func(mu float64) float64 { // of the current over that of the onset, in mV
 		s.at(mu)
@@ -135,7 +134,7 @@ func (s *system) closedOnset(lo, hi float64) (x float64, note string, ok bool) {
 	return x, note, !math.IsNaN(x)
 }
 
-// mapPoints finds where the periodic orbit of list[side] loses its stability on the way to its neighbour list[other],
+// mapPoints finds where the periodic orbit of list[side] loses its stability between it and the adjacent list[other],
 // whose period differs.
 func (s *system) mapPoints(ctx context.Context, list []Firing, side, other int) (points []FiringPoint, err error) {
 	from, to := list[side], list[other]
@@ -172,7 +171,7 @@ func (s *system) mapPoints(ctx context.Context, list []Firing, side, other int) 
 }
 
 // stabilityLoss solves for the value of the parameter and the point of the reset map at which the periodic orbit of
-// from has the given multiplier, by Newton's method on both; ok is false where that does not lead to a value between
+// from has the given multiplier, by Newton's method on both; ok is false if that does not converge to a value between
 // from and to.
 func (s *system) stabilityLoss(ctx context.Context, from Firing, to, multiplier float64) (mu float64, orbit mapOrbit,
 	ok bool, err error,
@@ -232,7 +231,7 @@ func (s *system) stabilityLoss(ctx context.Context, from Firing, to, multiplier 
 	return mu, orbit, false, nil
 }
 
-// distinct tells whether a periodic orbit is not one of a shorter period, run through several times.
+// distinct reports whether a periodic orbit is not a shorter one repeated several times.
 func distinct(w []float64) bool {
 	for part := 1; part <= len(w)/2; part++ {
 		if len(w)%part == 0 && math.Abs(w[part]-w[0]) < 1e-7*(1+math.Abs(w[0])) {
@@ -242,8 +241,8 @@ func distinct(w []float64) bool {
 	return true
 }
 
-// FiringWarnings tells of stretches of list in which firing may have been missed, because every start runs away to ever
-// lower V, and of trains that are neither periodic nor irregular as far as they were followed.
+// FiringWarnings lists intervals of list in which firing may have been missed, because V runs away to ever lower values
+// from every start, and trains that are neither periodic nor irregular as far as they were followed.
 func FiringWarnings(free Free, list []Firing) (warnings []error) {
 	stretch := func(is func(Firing) bool, format string) {
 		first, last, n := 0.0, 0.0, 0

@@ -6,10 +6,11 @@ import (
 	"popsim/model"
 )
 
-// mostStates is how many states a model may have here.
+// mostStates is the largest number of states of a model in phase planes and diagrams.
 const mostStates = 4
 
-// Supports tells why phase planes and bifurcation diagrams of a model cannot be drawn; nil where they can.
+// Supports returns an error that says why phase planes and bifurcation diagrams of a model cannot be computed; nil if
+// they can.
 func Supports(m *model.Model) error {
 	switch {
 	case !m.Outside():
@@ -24,15 +25,15 @@ func Supports(m *model.Model) error {
 	return nil
 }
 
-// livedTime (ms) is how long a neuron is followed to see where it lives, and livedMargin what is shown around that, as
-// a part of it.
+// livedTime (ms) is how long a trajectory is followed to find the window; livedMargin is the margin around it, as a
+// fraction of its size.
 const (
 	livedTime   = 300.0
 	livedMargin = 0.3
 )
 
-// livedWindow chooses what the window leaves open: around the equilibria and where a trajectory from the start of the
-// model goes.
+// livedWindow chooses the bounds of the window that are not given: around the equilibria and a trajectory from the
+// model's initial state.
 func (d *portrait) livedWindow() {
 	y := make([]float64, d.dim())
 	d.m.Initial(d.p, y)

@@ -12,7 +12,7 @@ import (
 	"popsim/model"
 )
 
-// PlaneOptions says what of the phase plane to look at. Zero values mean defaults.
+// PlaneOptions selects the part of the phase plane to compute. Zero values mean defaults.
 type PlaneOptions struct {
 	VLo, VHi float64     // mV; both 0 means where the model lives
 	YLo, YHi float64     // of the second variable; both 0 means where its nullclines run
@@ -24,7 +24,7 @@ type PlaneOptions struct {
 	Arrows int // of the vector field along each side; 0 means 21
 }
 
-// Plane is a phase plane: what the flow does in V and a second variable. Its JSON form is a public format.
+// Plane is a phase plane: the flow in V and a second variable. Its JSON form is documented in docs/formats.md.
 type Plane struct {
 	Model        string                    `json:"model"`
 	I            float64                   `json:"I"`
@@ -84,14 +84,14 @@ type PlaneReset struct {
 	B      float64 `json:"b_pA"`
 }
 
-// portrait is a plane in the making.
+// portrait computes a Plane.
 type portrait struct {
 	*system
 	*Plane
 	y int // the state variable on the second axis; 0 for models of one variable
 }
 
-// PhasePlane draws the phase plane of the model for input current i. In models of one variable the second axis is
+// PhasePlane computes the phase plane of the model for input current i. In models of one variable the second axis is
 // dV/dt.
 func PhasePlane(ctx context.Context, m *model.Model, p []float64, i float64, o PlaneOptions) (*Plane, error) {
 	if err := m.Check(p); err != nil {
@@ -172,7 +172,7 @@ func (d *portrait) rest() {
 	}
 }
 
-// window chooses the part of the plane to look at.
+// window chooses the part of the plane to show.
 func (d *portrait) window(o PlaneOptions) {
 	w := &d.Window
 	*w = [4]float64{o.VLo, o.VHi, o.YLo, o.YHi}
@@ -197,7 +197,7 @@ func (d *portrait) window(o PlaneOptions) {
 		w[2], w[3] = -0.2, 1.2
 		return
 	}
-	// Around the nullclines, up to where the exponential shoots away.
+	// Around the nullclines, up to where the exponential dominates.
 	w[2], w[3] = math.Inf(1), math.Inf(-1)
 	end := w[1]
 	if k := d.m.Index("delta_T"); k >= 0 {
@@ -224,8 +224,8 @@ func (d *portrait) window(o PlaneOptions) {
 	w[2], w[3] = w[2]-pad, w[3]+pad
 }
 
-// pace is the distance (mV) from point to point along nullclines; a window far wider than a model lives in has no more
-// of them.
+// pace is the distance (mV) between points of nullclines. It grows with the window, so that a very wide one does not
+// have more of them.
 func (d *portrait) pace() float64 {
 	width := d.Window[1] - d.Window[0]
 	if d.m.Outside() { // whose V may be in other units
@@ -373,7 +373,7 @@ func (c *curve) crossings(a, b curvePoint, grid []float64) (list []curvePoint) {
 }
 
 // cycles finds the cycles, stable and unstable, as those of a diagram around the present current: close to a fold, or
-// to where a cycle is born, they are best found from afar.
+// to the bifurcation at which a cycle arises, they are best found by following them from a distance.
 func (d *portrait) cycles(ctx context.Context) error {
 	if d.dim() == 1 {
 		return nil
@@ -451,8 +451,8 @@ func (d *portrait) separatrices() {
 // (1/ms), until it leaves the window or comes to rest.
 func (d *portrait) manifold(saddle []float64, v, y, rate float64) [][2]float64 {
 	const off = 1e-4 // of the window
-	// A manifold is left from off at its own rate, which near a fold is slow, and may then wind about a focus for a
-	// while.
+	// A trajectory leaves the point at distance off along the manifold at its rate, which near a fold is slow, and may
+	// then wind around a focus for a while.
 	patience := max(200, 40/math.Abs(rate)) // ms
 	w := d.Window
 	sign := math.Copysign(1, rate)
@@ -511,8 +511,8 @@ func (d *portrait) field(n int) {
 var errTooFast = errors.New("the flow is too fast to be followed any further")
 
 // trajectories follows the model from every start. One that becomes too fast ends there, with a warning: hundreds of mV
-// away from where the model lives the rates of its gates are so large that the integrator, which is explicit, would
-// take days.
+// outside the physiological range the rates of gates are so large that the integrator, which is explicit, would take
+// days.
 func (d *portrait) trajectories(ctx context.Context, o PlaneOptions) error {
 	end := o.Time
 	if end == 0 {
@@ -551,7 +551,7 @@ func (d *portrait) trajectories(ctx context.Context, o PlaneOptions) error {
 	return nil
 }
 
-// follow records the trajectory from state at the given times, up to the last of them, in so many steps at most.
+// follow records the trajectory from state at the given times, up to the last of them, in at most most steps.
 func (d *portrait) follow(ctx context.Context, state, at []float64, most int) (Recording, error) {
 	run := newRunner(d.m, d.p, state)
 	steps := 0

@@ -9,7 +9,7 @@ import (
 	"popsim/model"
 )
 
-// Regions is the plane of two parameters, cut up by the curves on which the picture over one of them changes.
+// Regions is the plane of two parameters, divided by bifurcation curves.
 type Regions struct {
 	Model    *model.Model
 	X, Y     Free
@@ -31,7 +31,7 @@ type BifurcationCurve struct {
 	Points []BifurcationPoint
 }
 
-// BifurcationPoint is a point of a border. V is that of the equilibrium, or the largest of the cycle.
+// BifurcationPoint is a point of a curve. V is that of the equilibrium, or the largest of the cycle.
 type BifurcationPoint struct {
 	Label       string // of what changes there; in Regions.Points the special point
 	X, Y, V     float64
@@ -39,7 +39,7 @@ type BifurcationPoint struct {
 	Criticality string  // of a Hopf point: "sub" or "super"
 }
 
-// How many diagrams are searched for points from which curves start.
+// The numbers of diagrams that are searched for points from which curves start.
 const (
 	rowScans    = 17 // over the first parameter, at even values of the second, its ends among them
 	columnScans = 5  // over the second parameter, at even values of the first between its ends
@@ -47,8 +47,8 @@ const (
 
 // BifurcationCurves follows the folds, the Hopf points, the folds of cycles and the homoclinic orbits of the model
 // through the plane of two parameters, and the onset of firing by reset, and marks the Bogdanov-Takens, cusp and Bautin
-// points on them. The other parameters are p, the input current is i. each may share the diagrams from which curves
-// start among workers; it has no influence on the result.
+// points on them. The other parameters are p, the input current is i. each may distribute the diagrams from which
+// curves start over workers; the result does not depend on it.
 //
 // Diagrams are made over the current where it is one of the parameters, because every branch of cycles is found there.
 func BifurcationCurves(ctx context.Context, m *model.Model, p []float64, i float64, x, y Free, each Each) (*Regions,
@@ -107,8 +107,8 @@ func (t *planeSystem) addCurves(ctx context.Context, r *Regions, each Each) erro
 	return ctx.Err()
 }
 
-// complete makes those diagrams of the scans anew that lack a fold of cycles which a curve tells of: it is that of an
-// isola which the search has missed. The new ones search between the folds.
+// complete repeats those diagrams of the scans that lack a fold of cycles which a curve shows to exist: the fold of an
+// isola that the search has missed. The repeated diagrams search between the folds.
 func (t *planeSystem) complete(ctx context.Context, r *Regions, each Each) error {
 	var again []scan
 	var which []int
@@ -232,7 +232,7 @@ type scan struct {
 	longCycles []cyclePoint // near homoclinic orbits
 }
 
-// scan makes the diagrams at the given places, and leaves out those where the parameters make no sense.
+// scan makes the diagrams at the given places, and leaves out those with invalid parameters.
 func (t *planeSystem) scan(ctx context.Context, each Each, scans []scan) ([]scan, error) {
 	err := each.do(len(scans), func(k int) error {
 		q := &scans[k]
@@ -329,7 +329,7 @@ func cross(a, b place) place {
 
 func scalar(a, b place) float64 { return a[0]*b[0] + a[1]*b[1] + a[2]*b[2] }
 
-// correct moves q onto the curve in the plane square to normal.
+// correct moves q onto the curve within the plane perpendicular to normal.
 func (t *planeSystem) correct(label string, q *place, normal place) bool {
 	u := t.unit()
 	for k := range 15 {
@@ -416,7 +416,8 @@ func (t *planeSystem) followCurve(label string, q place, direction float64) (pat
 	return path, nil
 }
 
-// outside tells which part of the line from q to next lies inside the plane, and which coordinate leaves it; 0 if none.
+// outside returns the fraction of the line from q to next that lies inside the plane, and the index of the coordinate
+// that leaves it; 0 if none does.
 func (t *planeSystem) outside(q, next place) (part float64, side int) {
 	part = 1
 	for k, f := range []Free{t.x, t.y} {
@@ -514,10 +515,10 @@ func (r *Regions) addCurve(b BifurcationCurve) {
 	}
 }
 
-// tests is the number of functions along a border that change sign at special points.
+// tests is the number of functions along a curve that change sign at special points.
 const tests = 3
 
-// describe gives the point of a border at q, and numbers that change their sign at special points of the labels given.
+// describe returns the point of a curve at q, and the functions that change sign at special points of the given labels.
 // ok is false where the curve of Hopf points has become one of neutral saddles.
 func (t *planeSystem) describe(label string, q place) (point BifurcationPoint, test [tests]float64,
 	labels [tests]string, ok bool,
@@ -652,8 +653,8 @@ func (t *planeSystem) solveSpecial(name string, q place) (place, bool) {
 	return q, false
 }
 
-// special solves for the zero of test number e between the neighbours a and b of a curve. ok is false where there is no
-// such point: the sum of two eigenvalues also vanishes at a neutral saddle.
+// special solves for the zero of test number e between the adjacent points a and b of a curve. ok is false where there
+// is no such point: the sum of two eigenvalues also vanishes at a neutral saddle.
 func (t *planeSystem) special(label, name string, a, b place, e int) (BifurcationPoint, bool) {
 	u := t.unit()
 	var normal place

@@ -10,19 +10,19 @@ import (
 	"popsim/model"
 )
 
-// ResetMap maps the adaptation w (pA) with which V is let go from V_reset after one spike to that after the next. Its
-// fixed points are regular firing, its cycles are bursts, its chaos is irregular firing.
+// ResetMap maps the adaptation w (pA) at which V is released from V_reset after one spike to that after the next. Its
+// fixed points are regular firing, its cycles bursts, its chaotic orbits irregular firing.
 type ResetMap struct {
 	m *model.Model
 	p []float64
 	i float64
 
 	escaped bool         // V has run away to ever lower values on a way to the next spike
-	halt    func() error // haltEvery now and then on long ways whether to go on; nil means yes
+	halt    func() error // called every haltEvery steps; an error ends the work; nil: never ends
 }
 
-// NewResetMap is the reset map of the model for input current i (pA). The error says so where the reset of the model
-// forgets everything, or where the parameters make no sense.
+// NewResetMap is the reset map of the model for input current i (pA). It is an error if no state of the model survives
+// the reset, or if the parameters are invalid.
 func NewResetMap(m *model.Model, p []float64, i float64) (*ResetMap, error) {
 	if m.Fires != model.Reset || m.StateIndex("w") < 0 {
 		return nil, fmt.Errorf("dynamics: %s has no variable that survives a reset, so it has no reset map", m.Name)
@@ -33,7 +33,7 @@ func NewResetMap(m *model.Model, p []float64, i float64) (*ResetMap, error) {
 	return &ResetMap{m: m, p: slices.Clone(p), i: i}, nil
 }
 
-// Jump is one turn of a reset map.
+// Jump is one iteration of a reset map.
 type Jump struct {
 	W        float64 // pA, when V is let go
 	Reset    float64 // pA, t_ref before that, right after the spike
@@ -41,18 +41,17 @@ type Jump struct {
 	Slope    float64 // of the map
 }
 
-// silence is how long (ms) a spike is waited for, in units of the slowest time constant.
+// silence is the time after which a neuron without a spike counts as silent, in units of the slowest time constant.
 const silence = 200
 
-// escape is the V (mV) below which a neuron is given up as one that runs away: equilibria of membranes lie far above
-// it.
+// escape is the V (mV) below which V is taken to diverge: equilibria of membranes lie far above it.
 const escape = -1e7
 
 var errEscaped = errors.New("dynamics: V runs away to ever lower values")
 
-// starts lists values of w (pA) after a reset from which firing may go on where it does not from that of V_reset. Below
-// the least w at which V stops on its way up, wTurn, at least one spike follows. The list goes down from there in steps
-// of b and of the w that changes V by delta_T, and a little up.
+// starts lists values of w (pA) after a reset from which firing may persist though it does not from the w of V_reset.
+// Below wTurn, the least w at which V stops rising before V_th, at least one spike follows. The list goes down from
+// there in steps of b and of the w that changes V by delta_T, and a little up.
 func (r *ResetMap) starts() (list []float64) {
 	at := func(name string) float64 { return r.p[r.m.Index(name)] }
 	wTurn := r.i - (at("V_T")-at("V_rest")-at("delta_T"))/at("R")
@@ -67,13 +66,13 @@ func (r *ResetMap) starts() (list []float64) {
 	return list
 }
 
-// Next maps w; ok is false where no further spike comes, or the flow is too fast to be followed to it.
+// Next maps w; ok is false if no further spike follows, or the flow is too fast to be integrated to it.
 func (r *ResetMap) Next(w float64) (jump Jump, ok bool) {
 	jump, ok, _ = r.next(w)
 	return jump, ok
 }
 
-// next is Next with an error where the way to the next spike was given up.
+// next is Next with an error if the integration to the next spike was given up.
 //
 // Between the lines V = V_reset and V = V_th, which the flow crosses with the speeds f0 and f1, areas grow like the
 // exponential of the integrated divergence of the flow, so the slope is f0/f1 exp(∫ div dt).
@@ -135,7 +134,7 @@ type MapPoint struct {
 }
 
 // FixedPoints lists the fixed points of the map with w between lo and hi, ascending, as far as a scan of steps
-// intervals tells them apart.
+// intervals separates them.
 func (r *ResetMap) FixedPoints(lo, hi float64, steps int) (points []MapPoint) {
 	last, lastGain := 0.0, math.NaN()
 	for _, w := range spread(lo, hi, steps+1) {
@@ -154,9 +153,8 @@ func (r *ResetMap) FixedPoints(lo, hi float64, steps int) (points []MapPoint) {
 	return points
 }
 
-// fixedPoint closes in on a fixed point between lo, which the map makes smaller if falls is true, and hi, where it is
-// the other way round: by Newton's method, for the slope comes with the map, and by halving where that leads outside.
-// jump is that from w.
+// fixedPoint solves for a fixed point between lo and hi; falls is whether the map of lo is below lo. It takes Newton
+// steps, since next returns the slope too, and bisects where these leave the bracket. jump is the iteration from w.
 func (r *ResetMap) fixedPoint(lo, hi float64, falls bool) (w float64, jump Jump) {
 	const same = 1e-13 // relative to 1 + |w|; the map is known to little more
 	w = lo + (hi-lo)/2
@@ -187,7 +185,7 @@ func (r *ResetMap) fixedPoint(lo, hi float64, falls bool) (w float64, jump Jump)
 	return w, jump
 }
 
-// Attractor is what the map settles on.
+// Attractor is an attractor of the map.
 type Attractor struct {
 	Silent    bool
 	Period    int       // in spikes; 0 where no period was found among the spikes kept
@@ -198,21 +196,20 @@ type Attractor struct {
 	Lyapunov  float64   // exponent per spike: the mean of ln |slope|; positive means chaos
 }
 
-// longestPeriod is the longest period, in spikes, that Attractor tells from irregular firing.
+// longestPeriod is the longest period, in spikes, that Attractor distinguishes from irregular firing.
 const longestPeriod = 64
 
-// mostTurns is how many spikes of an orbit are followed while neither Newton's method nor the exponent decides what it
-// settles on.
+// mostTurns is the largest number of spikes of an orbit that are followed while neither Newton's method nor the
+// exponent determines its attractor.
 const mostTurns = 10_000
 
-// leastKept is the least number of spikes whose mean exponent tells anything; who keeps fewer wants no statistics.
+// leastKept is the least number of kept spikes for which the mean exponent is used; with fewer, no statistics are made.
 const leastKept = 32
 
-// Attractor follows the map from a reset that leaves w (pA) until what it settles on is known. The orbit is periodic
-// when it repeats itself to rounding, or when it approaches a periodic point that Newton's method finds at the rate
-// that the slope there gives. It is irregular when, after drop spikes, the mean exponent of at least keep spikes is
-// positive by three standard errors. An orbit of which neither can be said after mostTurns spikes has no period and the
-// exponent NaN.
+// Attractor iterates the map from a reset that leaves w (pA) until its attractor is known. The orbit is periodic when
+// it repeats itself to rounding, or when it approaches a periodic point that Newton's method finds at the rate that the
+// slope there gives. It is irregular when, after drop spikes, the mean exponent of at least keep spikes is positive by
+// three standard errors. An orbit that is neither after mostTurns spikes has no period and the exponent NaN.
 func (r *ResetMap) Attractor(ctx context.Context, w float64, drop, keep int) (Attractor, error) {
 	const same = 1e-11 // relative to 1 + |w|
 	r.halt = ctx.Err
@@ -266,7 +263,7 @@ func (a *Attractor) last(n int) {
 	}
 }
 
-// irregular tells whether the mean of the exponents of an orbit is positive by three standard errors. Exponents of
+// irregular reports whether the mean of the exponents of an orbit is positive by three standard errors. Exponents of
 // neighbours are correlated, so the error is that of means over blocks of 8 spikes.
 func irregular(exponents []float64) bool {
 	const block, errors = 8, 3
@@ -288,15 +285,16 @@ func irregular(exponents []float64) bool {
 	return n > 1 && mean > errors*math.Sqrt(square/(n*(n-1)))
 }
 
-// approachesPeriodic tells whether the orbit ws is on its way to a stable periodic point: it starts Newton's method
-// from its end, with the smallest period after which the orbit comes close to itself, and believes the point when the
-// last round has brought the orbit nearer by the multiplier there, to a tenth of what the multiplier differs from 1.
+// approachesPeriodic reports whether the orbit ws converges to a stable periodic point. It starts Newton's method from
+// the end of the orbit, with the smallest period after which the orbit comes close to itself, and accepts the point if
+// the last period has reduced the distance to it by the multiplier there, to within a tenth of the multiplier's
+// difference from 1.
 func (r *ResetMap) approachesPeriodic(ws []float64) (a Attractor, found bool, err error) {
 	const (
 		near  = 0.03 // of the extent of the orbit: apart by no more after a period
 		tried = 3    // periods
-		// An orbit so close to the point (relative to 1 + |w|) that comes still closer is believed as it is: next to a
-		// period doubling the multiplier is seen only after thousands of spikes.
+		// An orbit as close to the point as this (relative to 1 + |w|) that comes closer still is accepted without that test:
+		// next to a period doubling the rate of convergence is that of the multiplier only after thousands of spikes.
 		closeBy = 1e-4
 	)
 	tail := ws[max(0, len(ws)-2*longestPeriod-1):]
@@ -350,7 +348,7 @@ func (c mapOrbit) attractor() Attractor {
 	return a
 }
 
-// round follows the map for n spikes from w and returns where it ends.
+// round iterates the map n times from w; end is the last w.
 func (r *ResetMap) round(w float64, n int) (c mapOrbit, end float64, ok bool, err error) {
 	c = mapOrbit{Multiplier: 1}
 	for range n {
@@ -367,7 +365,7 @@ func (r *ResetMap) round(w float64, n int) (c mapOrbit, end float64, ok bool, er
 	return c, w, true, nil
 }
 
-// periodic finds the point of period n (and of no part of it) next to w by Newton's method.
+// periodic finds the point of period n (and of no divisor of n) nearest to w by Newton's method.
 func (r *ResetMap) periodic(w float64, n int) (c mapOrbit, ok bool, err error) {
 	const same = 1e-13 // relative to 1 + |w|
 	before := math.Inf(1)
@@ -390,9 +388,9 @@ func (r *ResetMap) periodic(w float64, n int) (c mapOrbit, ok bool, err error) {
 	return c, false, nil
 }
 
-// repeats finds the smallest period with which the last two rounds of ws agree, or 0. Where an orbit approaches its
-// attractor by turns from both sides it agrees with itself after two rounds before it does after one; a period is
-// believed when its parts are clearly apart.
+// repeats finds the smallest period with which the last two rounds of ws agree, or 0. An orbit that approaches its
+// attractor alternating between two sides repeats itself after two periods before it does after one; a period is
+// accepted only if its points are clearly distinct.
 func repeats(ws []float64, same float64) int {
 	apart := func(period int) (worst float64) {
 		for k := len(ws) - period; k < len(ws); k++ {

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// seed is an equilibrium from which a curve can be followed; it is done once a curve has come through it.
+// seed is an equilibrium from which a curve can be followed; it is done once a curve has passed through it.
 type seed struct {
 	curvePoint
 	done bool
@@ -24,12 +24,12 @@ type equilibriumTracer struct {
 	fine  float64   // largest step in V, mV
 }
 
-// equilibriumScans is how many values of the parameter, evenly spaced, are searched for equilibria that no curve from
-// the borders reaches.
+// equilibriumScans is the number of evenly spaced values of the parameter that are searched for equilibria which no
+// curve from the ends of the interval reaches.
 const equilibriumScans = 33
 
-// mostPoints is how many points all curves of equilibria together may have. Those of the presets have hundreds; more
-// make no diagram that anybody could read, and come of parameters that no membrane has.
+// mostPoints is the largest number of points of all curves of equilibria together. Those of the presets have hundreds;
+// more occur only with parameters that no membrane has.
 const mostPoints = 100_000
 
 // equilibriumBranches follows every curve of equilibria over the free parameter.
@@ -89,8 +89,8 @@ func equilibriumBranches(s *system, free Free) (branches []Branch, points []Poin
 	return branches, points, warnings
 }
 
-// through follows the curve through seed k in both directions. from and to are the labels of its ends; errs tells why
-// it stopped there, first at from.
+// through follows the curve through seed k in both directions. from and to are the labels of its ends; errs says why it
+// stopped there, first at from.
 func (t *equilibriumTracer) through(k int) (path []curvePoint, from, to string, errs []error) {
 	t.seeds[k].done = true
 	start := t.seeds[k].curvePoint
@@ -103,8 +103,8 @@ func (t *equilibriumTracer) through(k int) (path []curvePoint, from, to string, 
 	return append(back[:len(back)-1], path...), from, to, []error{errBack, err}
 }
 
-// branch turns a path into a branch with its special points, among them its ends where they are no ends of the
-// interval. number is that of the branch in the diagram.
+// branch makes a branch of a path, with its special points and those of its ends that are not ends of the interval.
+// number is the index of the branch in the diagram.
 func (t *equilibriumTracer) branch(path []curvePoint, from, to string, number int) (b Branch, points []Point) {
 	b = Branch{Kind: Equilibrium, From: from, To: to}
 	b.Rows, points = t.describe(path)
@@ -177,7 +177,7 @@ func (t *equilibriumTracer) visit(a, b curvePoint) {
 			t.seeds[nearest].done = true
 		}
 	}
-	// Where the curve turns back it bulges beyond both ends of a step, by less than a step that follow lets pass.
+	// Where the curve turns back it extends beyond both ends of a step, by less than one step that follow accepts.
 	_, bulge := t.scales(a)
 	for k, s := range t.seeds {
 		if (s.v-a.v)*(s.v-b.v) <= 0 && s.mu > min(a.mu, b.mu)-bulge/4 && s.mu < max(a.mu, b.mu)+bulge/4 {
@@ -194,7 +194,7 @@ func (t *equilibriumTracer) state(q curvePoint) []float64 {
 	return y
 }
 
-// describe turns a path into rows, with the special points between them located and set in as rows of their own.
+// describe makes rows of a path; the special points between them are located and become rows, too.
 func (t *equilibriumTracer) describe(path []curvePoint) (rows []Row, points []Point) {
 	type mark struct{ fold, hopf float64 }
 	measure := func(q curvePoint) mark {

@@ -2,10 +2,9 @@ package dynamics
 
 import "math"
 
-// root closes in on a zero of f between lo and hi, where f has different signs, until no number lies between. Each
-// round takes the secant, projected towards the middle so that the bracket at least halves as bisection would do
-// (Oliveira & Takahashi, ACM Trans. Math. Softw. 47:5, 2021). Where the bracket is wider than numbers go, there is
-// none: NaN.
+// root finds a zero of f between lo and hi, where f has different signs, to the last bit. Each round takes the secant,
+// projected towards the middle so that the bracket at least halves as bisection would do (Oliveira & Takahashi, ACM
+// Trans. Math. Softw. 47:5, 2021). If hi - lo overflows the result is NaN.
 func root(f func(float64) float64, lo, hi float64) float64 {
 	flo, fhi := f(lo), f(hi)
 	switch {

@@ -55,8 +55,9 @@ func newSection(s *system, at []float64, top float64) *section {
 	return c
 }
 
-// next tells where the trajectory from V on the section comes back to it, in the direction of time chosen, and after
-// which time. escaped says that it ran beyond where cycles live, lost that it did not come back in time.
+// next returns where the trajectory from v on the section returns to it, in the chosen direction of time, and the time
+// this takes. escaped is whether it left the range in which cycles can be, lost whether it did not return within
+// longestWait.
 func (c *section) next(clock *stepper, v float64) (back, period float64, escaped, lost bool) {
 	y, out := []float64{v, c.at[1]}, make([]float64, 2)
 	d := make([]float64, 2)
@@ -74,7 +75,7 @@ func (c *section) next(clock *stepper, v float64) (back, period float64, escaped
 			return 0, 0, true, false
 		}
 		h = next
-		// Up to the crossing on the other side the second variable has moved off; then it returns.
+		// The second variable moves away from the equilibrium until the crossing on the other side, then it returns.
 		if t > 0 && (out[1]-c.at[1])*sign >= 0 && (y[1]-c.at[1])*sign < 0 && out[0]+y[0] > 2*c.at[0] {
 			part := clock.crossing(t, y, made, 1, c.at[1], out)
 			if out[0] > c.at[0] {
@@ -94,7 +95,7 @@ func (c *section) next(clock *stepper, v float64) (back, period float64, escaped
 	return 0, 0, false, true
 }
 
-// gain is by how much the return lies further out than v; escaping counts as far out, getting lost as NaN.
+// gain is the distance by which the return lies further out than v; large if it escapes, NaN if it is lost.
 func (c *section) gain(v float64) float64 {
 	w, _, escaped, lost := c.next(c.rough, v)
 	switch {
@@ -106,9 +107,9 @@ func (c *section) gain(v float64) float64 {
 	return w - v
 }
 
-// planarCycles finds the cycles of a planar model at its present parameters by the return maps on the sections of all
-// equilibria. Between two neighbours of the scan it sees one cycle or none; two that lie closer are left to
-// continuation from where they are further apart.
+// planarCycles finds the cycles of a planar model at its current parameters by the return maps on the sections of all
+// equilibria. Between two adjacent values of the scan it finds one cycle or none; two closer together are found by
+// continuation from parameters where they are further apart.
 func (s *system) planarCycles() []foundCycle {
 	var cycles []foundCycle
 	equilibria := s.equilibria()
@@ -166,8 +167,8 @@ func (c *section) edge(returns, lost float64) (v, gain float64) {
 
 // locate solves for the cycle between two points of the section with different signs of the gain. Where the gain
 // changes from negative to positive the cycle repels; it is found backwards in time, from its inner side: from the
-// outer one V may run away to infinity. Most cycles attract so strongly, in one direction of time or the other, that
-// two or three turns are enough from anywhere; for the others the section is halved first.
+// outer one V may diverge. Most cycles attract so strongly, in one direction of time or the other, that two or three
+// turns are enough from anywhere; for the others the section is halved first.
 func (c *section) locate(lo, hi, glo float64) (foundCycle, bool) {
 	f := foundCycle{backwards: glo < 0}
 	ok := c.turnUntilSettled(&f, lo, lo, hi)
@@ -192,8 +193,8 @@ func (c *section) locate(lo, hi, glo float64) (foundCycle, bool) {
 	return f, ok
 }
 
-// turnUntilSettled follows returns from v, in the direction of time in which the cycle attracts, until one comes back
-// to where it began. It gives up where a return lies outside lo to hi.
+// turnUntilSettled iterates the return map from v, in the direction of time in which the cycle attracts, until a return
+// equals its start. It fails if a return lies outside lo to hi.
 func (c *section) turnUntilSettled(f *foundCycle, v, lo, hi float64) bool {
 	c.back = f.backwards
 	defer func() { c.back = false }()
@@ -212,14 +213,14 @@ func (c *section) turnUntilSettled(f *foundCycle, v, lo, hi float64) bool {
 	return false
 }
 
-// like tells whether two cycles are the same, to the eye.
+// like reports whether two cycles are the same within a coarse tolerance.
 func (f foundCycle) like(g foundCycle) bool {
 	return math.Abs(f.vMin-g.vMin) < 1e-4 && math.Abs(f.vMax-g.vMax) < 1e-4 &&
 		math.Abs(f.period-g.period) < 1e-4*f.period
 }
 
-// trace runs once round the cycle, in the direction in which it attracts, and returns times from 0 to 1 in the true
-// direction of time and the states there; it notes the extremes of V.
+// trace integrates once around the cycle, in the direction of time in which it attracts, and returns the states and
+// their times, from 0 to 1, in forward time; it sets the extremes of V.
 func (f *foundCycle) trace(s *system) (times []float64, states [][]float64) {
 	const samples = 400
 	d := s.dim()
@@ -301,8 +302,8 @@ func (c *collocator) guess(f foundCycle, mu float64, n int) orbit {
 	return o
 }
 
-// simulatedCycles finds stable cycles of a model of any dimension by running it for a while from a few states: the
-// steady state at -65 mV, as after a step of current, and the states given, as after a slow change.
+// simulatedCycles finds stable cycles of a model of any dimension by simulation from a few states: the steady state at
+// -65 mV, as after a step of current, and the given states, as after a slow change.
 func (s *system) simulatedCycles(starts [][]float64) []foundCycle {
 	var cycles []foundCycle
 	begin := make([]float64, s.dim())
@@ -320,9 +321,9 @@ func (s *system) simulatedCycles(starts [][]float64) []foundCycle {
 	return cycles
 }
 
-// settleOn runs from y until the states at upward crossings of the level V repeat themselves. It gives up where V has
-// left the reversal potentials far behind: there all gates stand still and V goes to a rest, but their rates become
-// ever larger.
+// settleOn integrates from start until the states at upward crossings of the level of V repeat themselves. It fails
+// where V is far outside the reversal potentials: there the gates are constant and V goes to an equilibrium, but the
+// rates of the gates grow without bound.
 func (s *system) settleOn(start []float64, level float64) (foundCycle, bool) {
 	const patience, same, most, far = 300.0, 1e-4, 4, 100.0
 	lo, hi := s.reversals()

@@ -17,13 +17,13 @@ type Spike struct {
 	State []float64 // just before the reset, if the model has one
 }
 
-// Recording is what Simulate saw.
+// Recording is the result of Simulate.
 type Recording struct {
 	Spikes []Spike
 	States [][]float64 // one per time asked for; at the time of a spike, the state before it
 }
 
-// Spikes integrates the model from y0 at time 0 to end (ms) and gives its spikes. The input before the first segment
+// Spikes integrates the model from y0 at time 0 to end (ms) and returns its spikes. The input before the first segment
 // is 0. See Simulate.
 func Spikes(m *model.Model, p []float64, input []Segment, y0 []float64, end float64) ([]Spike, error) {
 	r, err := Simulate(m, p, input, y0, end, nil)
@@ -33,15 +33,15 @@ func Spikes(m *model.Model, p []float64, input []Segment, y0 []float64, end floa
 // Simulate is the reference: it integrates the model from y0 at time 0 to end (ms) with an error per step of 1e-13 and
 // places its spikes to rounding, and records the state at the given times, which must ascend. The input before the
 // first segment is 0. A Hodgkin-Huxley neuron that starts at or above V_th - model.Rearm and below V_th may fire at its
-// first crossing; one that starts above must sink first. An integrate-and-fire neuron held after a spike keeps
-// V at V_reset while its other variable relaxes.
+// first crossing; one that starts above V_th must fall below that level first. An integrate-and-fire neuron held after
+// a spike keeps V at V_reset while its other variable relaxes.
 func Simulate(m *model.Model, p []float64, input []Segment, y0 []float64, end float64, at []float64) (Recording,
 	error,
 ) {
 	return newRunner(m, p, y0).record(input, end, at)
 }
 
-// record is Simulate from where r is. With an error comes what was recorded until then.
+// record is Simulate from the current state of r. With an error it returns the recording so far.
 func (r *runner) record(input []Segment, end float64, at []float64) (rec Recording, err error) {
 	defer func() { rec.Spikes = r.spikes }()
 	stops := slices.Clone(at)
@@ -77,7 +77,7 @@ func currentAt(input []Segment, t float64) (i float64) {
 	return i
 }
 
-// runner is one neuron on its way.
+// runner integrates one neuron.
 type runner struct {
 	m      *model.Model
 	p      []float64
@@ -124,11 +124,11 @@ func newRunner(m *model.Model, p, y0 []float64) *runner {
 	return r
 }
 
-// newClimb follows the last part of the upstroke over x = exp(-(V-V_T)/(4 delta_T)), which falls as V rises: V runs
-// away like -ln(t* - t), where t(x) is as tame as x⁴. With V for independent variable t would be tame too, but over a
-// range of dozens of delta_T, and with x⁴ it would have a term in x⁸ ln x; here that is far below what a step sees.
-// State 0 is the time since the climb began, the others are those of the model. What is left of the divergence is
-// without ∂(dV/dt)/∂V, whose integral along the way is the change of ln(dV/dt).
+// newClimb follows the last part of the upstroke over x = exp(-(V-V_T)/(4 delta_T)), which falls as V rises: V diverges
+// like -ln(t* - t), while t(x) is as smooth as x⁴. With V as independent variable t would be smooth too, but over a
+// range of dozens of delta_T; with X = x⁴ it would have the singular term X² ln X, which in x is x⁸ ln x, far below the
+// tolerance of a step. State 0 is the time since the climb began, the others are those of the model. The divergence is
+// integrated without ∂(dV/dt)/∂V, whose integral along the trajectory is the change of ln(dV/dt).
 func (e Exponential) newClimb(r *runner) *stepper {
 	d := len(r.m.States)
 	return newStepper(len(r.y), reference, func(x float64, y, dy []float64) {
@@ -155,15 +155,15 @@ func (e Exponential) newClimb(r *runner) *stepper {
 // climbRoot is the root of exp(-(V-V_T)/delta_T) over which upstrokes are followed.
 const climbRoot = 4
 
-// highestClimb is how many delta_T above V_T an upstroke is integrated at most. From there V reaches any V_th within
-// tau exp(-80), about 1e-35 tau, in which neither the time nor w changes in its last digit.
+// highestClimb is the height, in delta_T above V_T, up to which an upstroke is integrated. From there V reaches any
+// V_th within tau exp(-80), about 1e-35 tau, in which neither the time nor w changes in its last digit.
 const highestClimb = 80
 
 // climbX is the place of V in an upstroke, climbV the V of a place.
 func (e Exponential) climbX(v float64) float64 { return math.Exp((e.VT - v) / (climbRoot * e.DeltaT)) }
 func (e Exponential) climbV(x float64) float64 { return e.VT - climbRoot*e.DeltaT*math.Log(x) }
 
-// run goes on to the time stop under constant input.
+// run integrates to the time stop under constant input.
 func (r *runner) run(stop float64) error {
 	for h := (stop - r.t) / 16; r.t < stop && (r.most == 0 || len(r.spikes) < r.most); {
 		if r.ask != nil {
@@ -211,7 +211,7 @@ func (r *runner) run(stop float64) error {
 	return nil
 }
 
-// hold keeps V where it is until the time end while the rest of the state relaxes.
+// hold keeps V constant until the time end while the other states relax.
 func (r *runner) hold(end float64) {
 	if j := r.m.Index("tau_w"); j >= 0 {
 		a, vRest, tauW := r.p[r.m.Index("a")], r.p[r.m.Index("V_rest")], r.p[j]
@@ -221,7 +221,7 @@ func (r *runner) hold(end float64) {
 	r.t = end
 }
 
-// fire notes a spike at time t from state y and resets.
+// fire records a spike at time t with state y and resets.
 func (r *runner) fire(t float64, y []float64) {
 	state := slices.Clone(y)
 	state[0] = r.vTh
@@ -234,18 +234,19 @@ func (r *runner) fire(t float64, y []float64) {
 	r.t, r.free = t, t+r.tRef
 }
 
-// mostClimb is how many steps an upstroke may take. Those of the presets take a dozen; where w is a million times
-// faster than V there is no end of them.
+// mostClimb is the largest number of steps of an upstroke. Those of the presets take a dozen; with w a million times
+// faster than V they would take too many.
 const mostClimb = 10_000
 
-// top climbs to V_th and fires, or as far as V comes by the time stop. So late in the upstroke steps of time would be
-// lost in the rounding of time. Where V turns back it returns false and leaves all as it is.
+// top integrates the upstroke to V_th and fires, or to the time stop if that comes first. So late in the upstroke steps
+// in time would vanish in the rounding of t. If V turns back it returns false and changes nothing.
 func (r *runner) top(stop float64) (bool, error) {
 	var before, after [4]float64
 	if r.field(0, r.y, before[:len(r.y)]); before[0] <= 0 {
 		return false, nil
 	}
-	// arrive makes y at the potential v a state of the model, with the divergence that newClimb has left out.
+	// arrive converts y at the potential v to a state of the model, adding the part of the divergence that newClimb leaves
+	// out.
 	arrive := func(y []float64, v float64) {
 		y[0] = v
 		if d := len(r.m.States); len(y) > d {
@@ -284,7 +285,7 @@ func (r *runner) top(stop float64) (bool, error) {
 	return true, nil
 }
 
-// watch looks for a spike of a Hodgkin-Huxley neuron in the step of size h from r.y to r.out, and re-arms.
+// watch detects a spike of a Hodgkin-Huxley neuron in the step of size h from r.y to r.out, and re-arms.
 func (r *runner) watch(h float64) {
 	lo, hi := r.y[0], r.out[0]
 	end := slices.Clone(r.out)
@@ -305,8 +306,8 @@ func (r *runner) watch(h float64) {
 	}
 }
 
-// peak leaves in r.out the state at the maximum of V inside a step of size h, if V rises at its start and falls at its
-// end, and returns when that is; otherwise it changes nothing and returns h.
+// peak writes to r.out the state at the maximum of V inside a step of size h, if V rises at its start and falls at its
+// end, and returns the time of it; otherwise it changes nothing and returns h.
 func (r *runner) peak(h float64) float64 {
 	d := make([]float64, len(r.y))
 	r.m.Deriv(r.p, r.i, r.out, d)

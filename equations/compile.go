@@ -45,7 +45,7 @@ func (d *definition) compile(m method) *compiled {
 	return c
 }
 
-// explodes tells whether the first state is in an exponential of its own slope.
+// explodes reports whether the first state is in an exponential of its own slope.
 func (d *definition) explodes(slope *graph.Node) (found bool) {
 	graph.Each(func(n *graph.Node) {
 		found = found || (n.Kind == graph.Exp || n.Kind == graph.Cosh || n.Kind == graph.Sinh) && n.DependsOn(0)

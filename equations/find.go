@@ -14,12 +14,12 @@ import (
 // Ending is that of files of equations.
 const Ending = ".toml"
 
-// IsPath tells whether the name of a model is that of a file.
+// IsPath reports whether the name of a model is that of a file.
 func IsPath(name string) bool {
 	return strings.HasSuffix(name, Ending) || strings.ContainsAny(name, `/\`)
 }
 
-// HoldsPresets tells whether the text of a TOML file is one of presets for models that stand elsewhere.
+// HoldsPresets reports whether the text of a TOML file is one of presets for models that stand elsewhere.
 func HoldsPresets(data []byte) bool {
 	root, _ := tomltree.Read("", data) // faults of its syntax are told when it is read
 	return holdsPresets(root)

@@ -21,7 +21,7 @@ type quantity struct {
 	loose bool
 }
 
-// fits tells whether q may stand where a quantity of dimension d should.
+// fits reports whether q may stand where a quantity of dimension d should.
 func (q quantity) fits(d expression.Dimension) bool { return q.loose || q.dim == d }
 
 // formulas makes graphs of expressions and checks their units.

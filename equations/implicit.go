@@ -6,7 +6,7 @@ import (
 	"popsim/kernels/vec"
 )
 
-// strangApplies tells whether V is linear in itself, and every other state linear in itself and independent of the
+// strangApplies reports whether V is linear in itself, and every other state linear in itself and independent of the
 // others but V.
 func (d *definition) strangApplies() bool {
 	for i, f := range d.slopes {

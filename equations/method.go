@@ -14,7 +14,7 @@ type method struct {
 	formulas func(d *definition, h *graph.Node) []*graph.Node
 	// step is the state behind a step from y; f are the formulas.
 	step func(c *compiled, b *vec.Block, y []vec.Vec, x kernels.Surroundings, f []*graph.Node) []vec.Vec
-	// applies tells whether there is the method for these equations; nil means always.
+	// applies reports whether there is the method for these equations; nil means always.
 	applies func(d *definition) bool
 }
 

@@ -57,7 +57,7 @@ func Find(name, preset string) (*model.Model, model.Preset, error) {
 	return m, s, err
 }
 
-// holdsPresets tells whether a file is one of presets for models that stand elsewhere.
+// holdsPresets reports whether a file is one of presets for models that stand elsewhere.
 func holdsPresets(root *tomltree.Entry) bool {
 	return root.Get("preset") != nil &&
 		!slices.ContainsFunc([]string{"neuron", "population", "verb"}, func(key string) bool { return root.Get(key) != nil })

@@ -20,7 +20,7 @@ const (
 	UnmarkedFile                   // none of these, or no TOML
 )
 
-// IsFile tells whether a word names a TOML file, FILE.toml or FILE.toml:PRESET.
+// IsFile reports whether a word names a TOML file, FILE.toml or FILE.toml:PRESET.
 func IsFile(word string) bool {
 	return strings.HasSuffix(word, Ending) || strings.Contains(word, Ending+":")
 }

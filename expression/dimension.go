@@ -32,10 +32,10 @@ func (d Dimension) Times(e Dimension) Dimension { return d.plus(e, 1) }
 // Per is the dimension of a quotient.
 func (d Dimension) Per(e Dimension) Dimension { return d.plus(e, -1) }
 
-// Power is d^x; ok tells whether all exponents are twelfths.
+// Power is d^x; ok is whether all exponents are twelfths.
 func (d Dimension) Power(x float64) (Dimension, bool) { return d.power(x) }
 
-// power returns d^x; ok tells whether all exponents are twelfths.
+// power returns d^x; ok is whether all exponents are twelfths.
 func (d Dimension) power(x float64) (Dimension, bool) {
 	for i := range d {
 		e := math.Round(float64(d[i]) * x)
@@ -123,7 +123,7 @@ func makeUnits() map[string]unit {
 	return m
 }
 
-// IsUnit tells whether a name is that of a unit, and so cannot be given to anything else.
+// IsUnit reports whether a name is that of a unit, and so cannot be given to anything else.
 func IsUnit(name string) bool {
 	_, ok := units[plain(name)]
 	return ok

@@ -50,8 +50,7 @@ var functions = map[string]function{
 // FunctionNames lists the functions.
 func FunctionNames() []string { return slices.Sorted(maps.Keys(functions)) }
 
-// Reserved tells whether a name cannot be given to anything: it is a unit of
-// more than one letter, a function or pi.
+// Reserved reports whether a name cannot be given to anything: it is a unit of more than one letter, a function or pi.
 func Reserved(name string) bool {
 	_, f := functions[name]
 	return f || IsUnit(name) && len(name) > 1 || name == "pi"

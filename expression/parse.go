@@ -365,7 +365,7 @@ func (n *Node) each(f func(*Node)) {
 	}
 }
 
-// Bare tells whether the expression holds neither names nor units, so that its value may be taken to be in any unit.
+// Bare reports whether the expression holds neither names nor units, so that its value may be taken to be in any unit.
 func (e *Expr) Bare() bool {
 	bare := true
 	e.Root.each(func(n *Node) { bare = bare && n.Op != UnitName && (n.Op != Name || n.Name == "pi") })

@@ -103,7 +103,7 @@ func (q Quantity) label() string {
 	return fmt.Sprintf("%s (%s)", q.Name, q.Unit)
 }
 
-// fires tells whether there is firing by reset anywhere.
+// fires reports whether there is firing by reset anywhere.
 func (b *Bifurcation) fires() bool {
 	for _, f := range b.Trains {
 		if !f.Silent {

@@ -541,7 +541,7 @@ func (p *pen) texts() {
 	}
 }
 
-// overLines tells whether a line runs through r.
+// overLines reports whether a line runs through r.
 func (p *pen) overLines(r vg.Rectangle) bool {
 	return slices.ContainsFunc(p.vertices, func(v vg.Point) bool {
 		return r.Min.X < v.X && v.X < r.Max.X && r.Min.Y < v.Y && v.Y < r.Max.Y

@@ -201,7 +201,7 @@ func (fr *frame) colour(v float64) uint8 {
 	return mapIndex(fr.za, v)
 }
 
-// named tells whether the image shows names, each in a colour of its own.
+// named reports whether the image shows names, each in a colour of its own.
 func (fr *frame) named() bool {
 	return fr.Image != nil && fr.Image.Names != nil && len(fr.Image.Names) <= len(nameColours)
 }

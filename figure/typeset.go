@@ -77,7 +77,7 @@ func variables(line string) []variable {
 	return found
 }
 
-// western tells whether the code page of PDF's built-in encoding, Windows-1252, holds all letters of text.
+// western reports whether the code page of PDF's built-in encoding, Windows-1252, holds all letters of text.
 func western(text string) ([]byte, bool) {
 	coded := make([]byte, 0, len(text))
 	for _, r := range text {

@@ -144,7 +144,7 @@ type Firing int
 
 // The two rules.
 const (
-	// Reset: V reaches V_th, is put back to V_reset and held there for t_ref.
+	// Reset: V reaches V_th, is set to V_reset and held there for t_ref.
 	Reset Firing = iota
 	// Crossing: V crosses V_th upwards; the next crossing counts once V has been below V_th - Rearm.
 	Crossing

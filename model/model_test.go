@@ -270,7 +270,7 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-// Initial states are found, or are no numbers, at once, whatever finite values parameters have.
+// Initial states are found, or are NaN, at once, whatever finite values parameters have.
 func TestInitialOfAbsurdParameters(t *testing.T) {
 	for _, m := range All {
 		for j, q := range m.Params {

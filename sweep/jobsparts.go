@@ -17,7 +17,7 @@ type JobsParts struct {
 	Records []json.RawMessage
 }
 
-// HoldsJobs tells whether the parts that are kept for path are of Jobs. Where there are none it is false.
+// HoldsJobs reports whether the parts that are kept for path are of Jobs. Where there are none it is false.
 func HoldsJobs(path string) bool {
 	files, err := wholeParts(path)
 	if err != nil {

@@ -145,7 +145,7 @@ const (
 
 var numeral = regexp.MustCompile(`-?\d+\.\d+(e[+-]?\d+)?|-?\d+e[+-]?\d+`)
 
-// alike tells whether two texts are the same but for the rounding of numbers.
+// alike reports whether two texts are the same but for the rounding of numbers.
 func alike(want, got string) bool {
 	if numeral.ReplaceAllString(want, "#") != numeral.ReplaceAllString(got, "#") {
 		return false

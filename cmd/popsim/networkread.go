@@ -79,7 +79,7 @@ func (f *embedded) add(set *pflag.FlagSet) {
 	_, _ = set.MarkHidden("description"), set.MarkHidden("files")
 }
 
-// given tells whether one of the flags was set.
+// given reports whether one of the flags was set.
 func (f *networkFlags) given() bool {
 	return f.onGrid || f.populations.Value != "" || f.edges.Value != "" || f.rates.Value != "" ||
 		f.spectrum.Value != "" || f.bin.Given || f.saveEvery.Given || f.resume
@@ -243,7 +243,7 @@ func (r *networkRun) identity() string {
 		r.Plot.Value != "")
 }
 
-// isFinished tells whether a run that is to be resumed has come to its end.
+// isFinished reports whether a run that is to be resumed has come to its end.
 func (r *networkRun) isFinished() bool {
 	f := &r.networkFlags
 	if !f.resume || r.session.Resume || r.Force || !record.Finished(r.first(), record.Digest(r.identity())) {

@@ -88,7 +88,7 @@ var wellKnown = map[string]bool{
 	"MarshalJSON": true,
 }
 
-// public tells whether a receiver, if there is one, is of an exported type.
+// public reports whether a receiver, if there is one, is of an exported type.
 func public(recv *ast.FieldList) bool {
 	if recv == nil {
 		return true

@@ -47,7 +47,7 @@ func (f *Form) exponential(n *graph.Node, x *Sum) *Sum {
 	return f.product(f.Const(1), multiply(Product{{w, 1}}, Product{{f.atom("expm1 "+x.key, e), -1}}))
 }
 
-// Affine tells whether n is slope times one variable plus offset, both numbers that do not depend on parameters.
+// Affine reports whether n is slope times one variable plus offset, both numbers that do not depend on parameters.
 func (f *Form) Affine(n *graph.Node) (slope, offset float64, variable int, ok bool) {
 	variable = -1
 	for i := range graph.MaxDynamic {

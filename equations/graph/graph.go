@@ -54,13 +54,13 @@ type Node struct {
 // them.
 func (n *Node) ID() int { return n.id }
 
-// DependsOn tells whether n contains variable i, i < MaxDynamic.
+// DependsOn reports whether n contains variable i, i < MaxDynamic.
 func (n *Node) DependsOn(i int) bool { return n.deps>>i&1 != 0 }
 
-// Among tells whether n contains one of the variables whose bits are set.
+// Among reports whether n contains one of the variables whose bits are set.
 func (n *Node) Among(variables uint64) bool { return n.deps&variables != 0 }
 
-// Is tells whether n is the constant x.
+// Is reports whether n is the constant x.
 func (n *Node) Is(x float64) bool { return n.Kind == Const && n.Value == x }
 
 type key struct {

@@ -138,7 +138,7 @@ func (r *resolver) parameter(e, preset *entry) bool {
 	return true
 }
 
-// goodName tells whether a name consists of letters, digits and _, and where dashes are allowed of these.
+// goodName reports whether a name consists of letters, digits and _, and where dashes are allowed of these.
 func goodName(name string, dashes bool) bool {
 	return name != "" && !strings.ContainsFunc(name, func(c rune) bool {
 		return c != '_' && !unicode.IsLetter(c) && !unicode.IsDigit(c) && !(dashes && c == '-')
@@ -311,7 +311,7 @@ func (r *resolver) inherited(e *entry, key string) *entry {
 	return nil
 }
 
-// circular tells whether the likes that begin at a population do not end.
+// circular reports whether the likes that begin at a population do not end.
 func (r *resolver) circular(e *entry) bool {
 	all := r.d.root.get("population")
 	at := e
@@ -450,7 +450,7 @@ func (r *resolver) perNeuron(e *entry, unit, name string, n int) kernels.Values 
 	return v
 }
 
-// draw reads KIND:A:B with bounds; ok tells whether text begins like a draw, a nil law that it has faults.
+// draw reads KIND:A:B with bounds; ok is whether text begins like a draw, a nil law that it has faults.
 func (r *resolver) draw(e *entry, text, unit string) (law *network.Draw, ok bool) {
 	parts := split(text, ':')
 	if len(parts) == 0 {

@@ -75,7 +75,7 @@ func (x *Sweep) Read(settings []description.Setting) error {
 	return bad.Err()
 }
 
-// several tells whether a text has several values: a list, a range or a file, and no draw.
+// several reports whether a text has several values: a list, a range or a file, and no draw.
 func several(text string) bool {
 	kind, _, _ := strings.Cut(text, ":")
 	if slices.Contains([]string{"normal", "lognormal", "uniform"}, kind) {

@@ -32,7 +32,7 @@ func NewCheckpoint(path, identity string) *Checkpoint {
 	return &Checkpoint{path: path + checkpointEnding, identity: identity, spools: map[string]*spool{}}
 }
 
-// Exists tells whether a run has left its state.
+// Exists reports whether a run has left its state.
 func (c *Checkpoint) Exists() bool {
 	_, err := os.Stat(c.path)
 	return err == nil

@@ -80,7 +80,8 @@ func (c *Code) Executor() vec.Executor {
 	return &executor{Code: c, spill: aligned(c.spills + 8)}
 }
 
-// Run is that of vec.Executor. Lanes that are not there are run too: their columns must be memory, and hold no numbers.
+// Run is that of vec.Executor. Lanes from Lanes up to the end of the last vector are computed too: their columns must
+// exist, with arbitrary values.
 func (x *executor) Run(f *vec.Frame) {
 	a := &x.args
 	valid := ^uint64(0) >> (64 - f.Lanes)
