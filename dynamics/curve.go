@@ -14,7 +14,7 @@ type curve struct {
 	gap            func(curvePoint) (g, gv, gmu float64) // with its slopes
 	scales         func(curvePoint) (v, mu float64)      // steps in both directions that count as one
 	visit          func(a, b curvePoint)                 // is called with both ends of every step, if not nil
-	halt           func() error                          // called every haltEvery points; an error ends the path; nil: never ends
+	halt           func() error                          // called every haltEvery points: an error ends the path
 	most           int                                   // the largest number of points of one path
 	lo, hi         float64                               // the box in mu
 	floor, ceiling float64                               // and in V

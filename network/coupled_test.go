@@ -264,8 +264,8 @@ func TestHugeConductances(t *testing.T) {
 // between the step a description gets without dt and an eighth of it.
 const shuntTolerance = 0.005
 
-// TestStrongConductances drives a neuron of every model by excitatory conductances of 150 nS, with shunts of 150 nS whose
-// reversal potential is the neuron's own resting potential, and with both of each linear kind.
+// TestStrongConductances drives a neuron of every model by excitatory conductances of 150 nS, with shunts of 150 nS 
+// whose reversal potential is the neuron's own resting potential, and with both of each linear kind.
 func TestStrongConductances(t *testing.T) {
 	for k, m := range model.All {
 		dt, strong, rest := 0.1, 150.0, -65.0

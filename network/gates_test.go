@@ -183,7 +183,8 @@ func TestRingIsThatOfEdges(t *testing.T) {
 			t.Errorf("%d edges in %d bytes", edges, n.Summary().Bytes)
 		}
 		spikes := 0
-		if err := n.Run(context.Background(), 600, Recorder{Spikes: func(x []Spike) error { spikes += len(x); return nil }}); err != nil {
+		count := Recorder{Spikes: func(x []Spike) error { spikes += len(x); return nil }}
+		if err := n.Run(context.Background(), 600, count); err != nil {
 			t.Fatal(err)
 		}
 		if spikes < 20 {

@@ -335,7 +335,8 @@ func (w *walker) noisyForward(r *shard, k int64, t, to float64) (reached float64
 		all, now, after := w.freeSD(1-t), freeSD(h/tau), w.freeSD(1-to)
 		kept := kernels.Exp(-(1 - to) * w.dt / tau)
 		share := now / all
-		more = math.FMA(float64(share*after)*math.Sqrt(q.variance), rng.Normal32(q.block[0]), float64(kept*share*share)*q.left)
+		more = math.FMA(float64(share*after)*math.Sqrt(q.variance), rng.Normal32(q.block[0]),
+			float64(kept*share*share)*q.left)
 		q.left = math.FMA(-kept, more, q.left)
 	}
 	end := w.ahead(h) + more

@@ -199,8 +199,8 @@ const (
 	Uniform
 )
 
-// Input sends to each neuron of To a spike train, a current or noise of its own. Exactly one of Poisson, Spikes, Current
-// and Noise is set.
+// Input sends to each neuron of To a spike train, a current or noise of its own. Exactly one of Poisson, Spikes,
+// Current and Noise is set.
 type Input struct {
 	Name    string
 	To      []Part

@@ -68,7 +68,7 @@ const most = 1 << 53
 // rounded.
 const slack = 1e-9
 
-// ErrWide is the error for ends whose difference or ratio is not a finite number.
+// ErrWide is the error of an axis whose ends have a difference or ratio too large for a float64.
 var ErrWide = errors.New("the ends are further apart than numbers go")
 
 // Stepped returns an axis from start to stop in steps of step, whose sign must fit; stop is included if the steps reach

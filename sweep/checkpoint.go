@@ -170,7 +170,7 @@ func (e *engine) meter() func() Work {
 	}
 }
 
-// without returns what is left of a span when others, in any order, are removed.
+// without returns the parts of a span that lie in none of others, which may be in any order.
 func (s span) without(others []span) (left []span) {
 	slices.SortFunc(others, func(a, b span) int { return a.first - b.first })
 	for _, o := range others {

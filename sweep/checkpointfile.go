@@ -120,7 +120,7 @@ func (p *plan) experiment() experiment {
 	return x
 }
 
-// axisTexts are axes in writing.
+// axisTexts returns axes in the form in which they are written.
 func axisTexts(axes []Axis) (texts []axisText) {
 	for _, a := range axes {
 		ends := [4]exact{exact(a.start), exact(a.stop), exact(a.step), exact(a.ticks)}
@@ -129,7 +129,7 @@ func axisTexts(axes []Axis) (texts []axisText) {
 	return texts
 }
 
-// gridOf is the other way.
+// gridOf is the inverse of axisTexts.
 func gridOf(axes []axisText, zip bool) (g Grid, err error) {
 	g.Zip = zip
 	for _, a := range axes {

@@ -12,7 +12,7 @@ import (
 	"popsim/table"
 )
 
-// Drive is what moves the neurons of a sweep beside a constant current.
+// Drive is the input of the neurons of a sweep besides a constant current: a waveform, noise, or both.
 type Drive struct {
 	Wave      func(k int64) float64 // current added to I in step k; nil means none
 	Frequency float64               // Hz, of a periodic Wave, for the column vector_strength; 0 means none
@@ -42,7 +42,7 @@ func RunDriven(ctx context.Context, spec Spec, d Drive, cfg Config) (*table.Tabl
 	return run.table(trains, columns), nil
 }
 
-// CheckDriven says what of a spec a driven sweep cannot do.
+// CheckDriven returns an error if a driven sweep does not support the spec.
 func (s Spec) CheckDriven() error {
 	_, _, err := s.driven()
 	return err
@@ -123,7 +123,7 @@ func (s *drivenSweep) advance(ctx context.Context, cfg Config) (pop.Trains, erro
 	return sum.Trains, err
 }
 
-// same is one value for all where all are the same.
+// same returns the values with one element in place of many if all are equal.
 func same(v kernels.Values) kernels.Values {
 	for _, x := range v {
 		if x != v[0] {
@@ -192,7 +192,7 @@ func (s *drivenSweep) table(trains pop.Trains, columns []int) *table.Table {
 	return out
 }
 
-// measured are the measures of a train.
+// measured returns the measures of a train.
 func (s *drivenSweep) measured(t *pop.Train) (r record) {
 	span := s.Time - s.Discard
 	r[mRate] = t.CountedRate(span)
@@ -201,7 +201,8 @@ func (s *drivenSweep) measured(t *pop.Train) (r record) {
 	if t.Spikes() > 1 {
 		r[mISIFirst], r[mISILast] = t.ISIFirst(), t.ISILast()
 	}
-	// A renewal train of n spikes counts with a standard deviation of CV sqrt(n); a regular one errs by half a spike.
+	// The count of n spikes of a renewal train has the standard deviation CV sqrt(n); that of a regular train is wrong by
+	// up to half a spike.
 	n := r[mRate] * span / 1000
 	r[mRateError] = 500 / span
 	if cv := t.CV(); !math.IsNaN(cv) {

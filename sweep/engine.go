@@ -71,7 +71,7 @@ func newEngine(p *plan, isa kernels.ISA) (*engine, error) {
 	return e, nil
 }
 
-// phases returns where the time of the workers went.
+// phases returns the time that the workers spent on each kind of work.
 func (e *engine) phases() (p pop.Phases) {
 	var step, build time.Duration
 	made := time.Duration(0)

@@ -13,18 +13,18 @@ import (
 	"popsim/table"
 )
 
-// Jobs is a sweep each of whose points is a run of its own, such as that of a network, made as often as there are
-// trials. Its rows are in the order of the grid, the trials of a point one after the other.
+// Jobs is a sweep in which every trial of a point is a separate run, such as that of a network. Its rows are in the
+// order of the grid, the trials of a point one after the other.
 type Jobs struct {
 	Grid    Grid
 	Trials  int // of each point; 0 is one, and no column trial
 	Columns []JobColumn
 
-	// Identity is, in writing, all that decides the numbers besides grid, trials and columns: what was kept of jobs of
-	// another identity is refused.
+	// Identity describes in JSON all that the results depend on besides grid, trials and columns. Checkpoints and parts of
+	// jobs with another identity are refused.
 	Identity string
 
-	// Alone says that a job takes all workers, and runs alone; else many run at once, each with one worker.
+	// Alone is whether jobs run one at a time, each with all workers; else several run at once, each with one worker.
 	Alone bool
 
 	// Run computes the values of the columns of one trial of a point, both from 0 on. It is called from several goroutines
@@ -32,7 +32,7 @@ type Jobs struct {
 	Run func(ctx context.Context, point, trial, workers int) ([]float64, error)
 }
 
-// JobColumn is what a job tells in a column: a number, a count, or a word.
+// JobColumn is a column of results of jobs: numbers, counts, or words.
 type JobColumn struct {
 	Name  string
 	Count bool     `json:",omitempty"` // a whole number
@@ -57,10 +57,10 @@ func (j *Jobs) Check() error {
 	return nil
 }
 
-// mostJobs is more runs than anybody makes.
+// mostJobs is the largest number of runs of a sweep.
 const mostJobs = 1e9
 
-// JobsResult is what came out of jobs.
+// JobsResult holds the results of jobs.
 type JobsResult struct {
 	Jobs    *Jobs
 	Elapsed time.Duration
@@ -74,7 +74,7 @@ type JobsResult struct {
 }
 
 // RunJobs runs jobs, or a part of them, with cfg as Run; cfg.Record, cfg.ISA and cfg.Batch are of no meaning. record
-// tells what is to be known of how a part was made; it may be nil.
+// returns the record of a part, which is stored in its file as JSON; it may be nil.
 func RunJobs(ctx context.Context, j *Jobs, cfg Config, record func(*JobsResult) any) (*JobsResult, error) {
 	if err := j.Check(); err != nil {
 		return nil, err
@@ -101,7 +101,7 @@ func RunJobs(ctx context.Context, j *Jobs, cfg Config, record func(*JobsResult) 
 	return r, err
 }
 
-// open lists the rows that are not finished.
+// open lists the rows that are not finished yet.
 func (r *JobsResult) open() (rows []int) {
 	for k, v := range r.values {
 		if v == nil {
@@ -111,7 +111,7 @@ func (r *JobsResult) open() (rows []int) {
 	return rows
 }
 
-// run runs rows in their order. finished is told of each when it is done, by any worker.
+// run runs rows in their order. finished is called with each row when it is done, by any worker.
 func (r *JobsResult) run(ctx context.Context, cfg Config, rows []int, finished func(row int)) error {
 	workers, each := min(cfg.Workers, len(rows)), 1
 	if r.Jobs.Alone {
@@ -152,7 +152,7 @@ func (r *JobsResult) run(ctx context.Context, cfg Config, rows []int, finished f
 	return err
 }
 
-// Finished is the number of rows that are here.
+// Finished is the number of rows that are finished.
 func (r *JobsResult) Finished() (n int) {
 	for _, v := range r.values {
 		if v != nil {

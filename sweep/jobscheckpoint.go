@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// jobsText is Jobs in writing: what a checkpoint belongs to.
+// jobsText is the form of Jobs in the header of a checkpoint.
 type jobsText struct {
 	Axes     []axisText
 	Zip      bool
@@ -29,7 +29,7 @@ func (j *Jobs) text() *jobsText {
 	return &jobsText{axisTexts(j.Grid.Axes), j.Grid.Zip, j.Trials, j.Columns, j.Identity}
 }
 
-// jobs is the other way, without Run.
+// jobs is the inverse of text; Run is missing.
 func (x *jobsText) jobs() (*Jobs, error) {
 	j := &Jobs{Trials: x.Trials, Columns: x.Columns, Identity: x.Identity}
 	var err error
@@ -50,8 +50,8 @@ func (x *jobsText) bytes() []byte {
 // Digest is a short name of the jobs, the same for all their parts.
 func (j *Jobs) Digest() string { return digestOf(j.text().bytes()) }
 
-// jobsCheckpointer puts finished rows on disk while jobs run. A row is written by its job before finished is called
-// with it, under mu; save reads rows that were finished so.
+// jobsCheckpointer writes finished rows to disk while jobs run. The job of a row sets its values before finished is
+// called with it, under mu; save reads only rows for which it was called.
 type jobsCheckpointer struct {
 	r     *JobsResult
 	path  string
@@ -75,7 +75,7 @@ func (k *jobsCheckpointer) finished(row int) {
 	}
 }
 
-// save writes a checkpoint for each run of neighbouring rows that are ready.
+// save writes a checkpoint for each contiguous range of rows that are ready.
 func (k *jobsCheckpointer) save() {
 	now := time.Now()
 	seconds := now.Sub(k.last).Seconds()
@@ -103,7 +103,7 @@ func (k *jobsCheckpointer) save() {
 	k.due = k.last.Add(wait)
 }
 
-// rest saves what is ready, when no job runs any more.
+// rest saves the rows that are ready, after the last job.
 func (k *jobsCheckpointer) rest() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -170,7 +170,7 @@ func (r *JobsResult) runKept(ctx context.Context, cfg Config, record func(*JobsR
 	return Discard(path)
 }
 
-// latest is the largest number it was given.
+// latest holds the largest number passed to it.
 type latest struct {
 	mu sync.Mutex
 	n  int64
@@ -244,7 +244,7 @@ func (r *JobsResult) take(path string) error {
 	return r.load(q)
 }
 
-// load puts the rows of a file where they belong.
+// load copies the rows of a file into r.
 func (r *JobsResult) load(q checkpointFile) error {
 	payload, err := q.payload()
 	if err != nil {

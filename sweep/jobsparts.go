@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// JobsParts are the finished parts of jobs, which make up all of them.
+// JobsParts are the finished parts of a sweep of jobs, all of them.
 type JobsParts struct {
 	Result  *JobsResult
 	Count   int
@@ -17,7 +17,7 @@ type JobsParts struct {
 	Records []json.RawMessage
 }
 
-// HoldsJobs reports whether the parts that are kept for path are of Jobs. Where there are none it is false.
+// HoldsJobs reports whether parts are kept for path and are those of Jobs.
 func HoldsJobs(path string) bool {
 	files, err := wholeParts(path)
 	if err != nil {
@@ -40,8 +40,8 @@ func wholeParts(path string) ([]string, error) {
 	}), err
 }
 
-// OpenJobsParts reads the parts that are kept for path. The error names parts that are missing, doubled, torn or of
-// other jobs.
+// OpenJobsParts reads the parts that are kept for path. The error names parts that are missing, overlapping, damaged or
+// of other jobs.
 func OpenJobsParts(path string) (*JobsParts, error) {
 	files, err := wholeParts(path)
 	if err != nil {
@@ -87,8 +87,8 @@ func OpenJobsParts(path string) (*JobsParts, error) {
 	return m, nil
 }
 
-// checkParts reports what is wrong with parts in the order of their rows: others than those of j, gaps, overlaps, and
-// where all could be read fewer values than their headers promise.
+// checkParts lists the faults of parts, which are in the order of their rows: parts of other jobs, gaps, overlaps and,
+// if all could be read, fewer values than their headers announce.
 func (j *Jobs) checkParts(parts []checkpointFile, all bool) (faults []error) {
 	held, next := int64(0), 0
 	for _, q := range parts {

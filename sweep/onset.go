@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// How the onset of firing is looked for.
+// Constants of the search for the onset of firing.
 const (
 	onsetPoints    = 41   // currents of each look
 	onsetGrowth    = 4    // of the range where nothing fires in it
@@ -16,13 +16,13 @@ const (
 	onsetTolerance = 1e-4 // of the range that is refined
 )
 
-// ErrNeverFires says that no current was found at which a neuron goes on firing.
+// ErrNeverFires is the error if no current was found at which a neuron fires until the end of its run.
 var ErrNeverFires = errors.New("it does not go on firing at any current that was tried")
 
 // Onsets finds the currents at which a neuron, started at its rest at I = 0 and stepped to each current, first fires
-// and first goes on firing: the transitions of its f-I curve up to sustained firing, within 1e-4 of the range of
-// currents that holds them. Spec is without a grid. The error is ErrNeverFires where nothing fires at any current that
-// is tried.
+// and first fires persistently: the transitions of its f-I curve up to sustained firing, within 1e-4 of the range of
+// currents that contains them. Spec has no grid. The error is ErrNeverFires if the neuron does not fire persistently at
+// any current tried.
 func Onsets(ctx context.Context, spec Spec, cfg Config) ([]Transition, error) {
 	lo, hi := min(0, spec.Model.Typical.Silent), spec.Model.Typical.Largest
 	closer := false // the range is around the onset already
@@ -48,9 +48,8 @@ func Onsets(ctx context.Context, spec Spec, cfg Config) ([]Transition, error) {
 	return nil, fmt.Errorf("%w, up to I = %g %s", ErrNeverFires, hi/onsetGrowth, spec.Model.CurrentUnit)
 }
 
-// onset is the last row of an f-I curve before the first that goes on firing at which nothing fires, and that first
-// row;
-// -1 where there is none.
+// onset returns the first row of an f-I curve at which the neuron fires persistently, and the last row before it
+// without a spike; -1 where there is none.
 func (r *Result) onset() (quiet, first int) {
 	quiet = -1
 	for row := range r.Rows() {
@@ -64,7 +63,7 @@ func (r *Result) onset() (quiet, first int) {
 	return quiet, -1
 }
 
-// upTo are the transitions up to the first above which the neuron does the given.
+// upTo returns the transitions up to the first above which the behaviour is the given one.
 func upTo(found []Transition, above string) []Transition {
 	for i, t := range found {
 		if t.Above == above {
@@ -74,8 +73,8 @@ func upTo(found []Transition, above string) []Transition {
 	return found
 }
 
-// Gain is the slope of the straight line fitted by least squares to the points of an f-I curve that go on firing, Hz
-// per unit of current, and their number; NaN of fewer than three.
+// Gain is the slope of the straight line fitted by least squares to the points of an f-I curve with persistent firing,
+// Hz per unit of current, and their number; NaN of fewer than three.
 func (r *Result) Gain() (slope float64, points int) {
 	var x, y []float64
 	for row := range r.Rows() {
@@ -95,8 +94,8 @@ func (r *Result) Gain() (slope float64, points int) {
 	return sxy / sxx, len(x)
 }
 
-// OnsetText says at which currents, in unit, firing begins: found is the result of Onsets. lost is the current at which
-// the resting state disappears, NaN if it is not known; never is the error of Onsets.
+// OnsetText describes at which currents, in unit, firing begins: found is the result of Onsets. lost is the current at
+// which the resting state disappears, NaN if it is not known; never is the error of Onsets.
 func OnsetText(found []Transition, lost float64, unit string, never error) string {
 	var parts []string
 	for _, t := range found {

@@ -261,7 +261,7 @@ func (r *Result) LateTable() *table.Table { return r.listTable("isi_ms", r.Late)
 // needs Spec.Resets.
 func (r *Result) ResetTable() *table.Table { return r.listTable("w_reset_pA", r.Resets) }
 
-// listTable returns the table with a row for each value of a list, which is a column behind the axes.
+// listTable returns the table with a row for each value of a list, which is a column after the axes.
 func (r *Result) listTable(column string, list func(row int) []float64) *table.Table {
 	t, head := r.table(func(row int) int { return max(1, len(list(row))) })
 	var values []float64

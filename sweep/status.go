@@ -40,7 +40,7 @@ type heartbeat struct {
 	gone sync.WaitGroup
 }
 
-// startHeartbeat writes the file beside the file of a part, and goes on in a goroutine of its own.
+// startHeartbeat writes the file beside the file of a part, and rewrites it in a goroutine of its own.
 func startHeartbeat(part, job string, progress func() (done, total int64)) *heartbeat {
 	h := &heartbeat{path: part + heartbeatMark, stop: make(chan struct{})}
 	b := Heartbeat{Process: os.Getpid(), Started: time.Now().Round(time.Second), Job: job}
@@ -103,14 +103,14 @@ type PartStatus struct {
 	Heard     time.Time // when a file of the part was last written; zero for one that is missing
 	Faults    error     // why it is refused
 
-	chains int // 0 where no part tells yet
+	chains int // 0 while no part is known
 }
 
 // Status describes a sweep in parts.
 type Status struct {
 	Path   string
 	Parts  []PartStatus // by number
-	Points int          // of the whole sweep; 0 where no part tells yet
+	Points int          // of the whole sweep; 0 while no part is known
 	Digest string       // of the experiment, likewise
 }
 
