@@ -264,7 +264,7 @@ func TestHugeConductances(t *testing.T) {
 // between the step a description gets without dt and an eighth of it.
 const shuntTolerance = 0.005
 
-// TestStrongConductances drives a neuron of every model by excitatory conductances of 150 nS, with shunts of 150 nS 
+// TestStrongConductances drives a neuron of every model by excitatory conductances of 150 nS, with shunts of 150 nS
 // whose reversal potential is the neuron's own resting potential, and with both of each linear kind.
 func TestStrongConductances(t *testing.T) {
 	for k, m := range model.All {
