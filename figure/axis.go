@@ -179,7 +179,7 @@ func (a axis) logTicks(most int) []tick {
 			}
 			switch {
 			case m == 1 && math.Mod(d, every) == 0, (m == 2 || m == 5) && decades <= float64(most)/3:
-				t.label = exponent(strconv.FormatFloat(v, format, -1, 64))
+				t.label = power(strconv.FormatFloat(v, format, -1, 64))
 			case m > 1 && every > 1, every > 10:
 				continue
 			}
@@ -189,7 +189,15 @@ func (a axis) logTicks(most int) []tick {
 	return ticks
 }
 
-// exponent shortens 2e+06 to 2e6.
+// power shortens 2e+06 to 2e6, and 1e+00 to 1e0.
+func power(s string) string {
+	if mantissa, ok := strings.CutSuffix(s, "e+00"); ok {
+		return mantissa + "e0"
+	}
+	return exponent(s)
+}
+
+// exponent shortens 2e+06 to 2e6, and 1e+00 to 1.
 func exponent(s string) string {
 	mantissa, power, ok := strings.Cut(s, "e")
 	if !ok {

@@ -118,12 +118,12 @@ type strokes map[string]*Line
 
 // The kinds, in the order of the legend, and how they are drawn.
 var strokeStyles = []Line{
-	{Name: "stable rest", Width: 1.4},
-	{Name: "unstable rest", Width: 1.0, Dash: Dashed},
+	{Name: "stable equilibrium", Width: 1.4},
+	{Name: "unstable equilibrium", Width: 1.0, Dash: Dashed},
 	{Name: "stable cycle", Width: 2.2, Color: blue},
 	{Name: "unstable cycle", Width: 1.6, Dash: Dashed, Color: blue},
-	{Name: "firing by reset", Width: 2.2, Color: orange},
-	{Name: "unstable firing", Width: 1.2, Dash: Dashed, Color: orange},
+	{Name: "spiking", Width: 2.2, Color: orange},
+	{Name: "unstable spiking", Width: 1.2, Dash: Dashed, Color: orange},
 }
 
 // add draws a line from one point to the next, as part of a kind.
@@ -169,7 +169,7 @@ func (b *Bifurcation) branches(ofRow func(dynamics.Row) []float64, ofFiring func
 	for _, branch := range b.Diagram.Branches {
 		what := "cycle"
 		if branch.Kind == dynamics.Equilibrium {
-			what = "rest"
+			what = "equilibrium"
 		}
 		for k := 1; k < len(branch.Rows); k++ {
 			q, r := branch.Rows[k-1], branch.Rows[k]
@@ -179,14 +179,14 @@ func (b *Bifurcation) branches(ofRow func(dynamics.Row) []float64, ofFiring func
 	}
 	for k := 1; k < len(b.Trains); k++ { // one line, whatever the pattern
 		if f, g := b.Trains[k-1], b.Trains[k]; !f.Silent && !g.Silent {
-			link("firing by reset", f.Parameter, ofFiring(f.VMin, f.VMax, f.Rate), g.Parameter, ofFiring(g.VMin, g.VMax,
+			link("spiking", f.Parameter, ofFiring(f.VMin, f.VMax, f.Rate), g.Parameter, ofFiring(g.VMin, g.VMax,
 				g.Rate))
 		}
 	}
 	for _, x := range b.stretches() {
 		for k := 1; x.repels && k < len(x.firings); k++ {
 			f, g := x.fixed[k-1], x.fixed[k]
-			link("unstable firing", x.firings[k-1].Parameter, ofFiring(f.VMin, f.VMin, 1000/f.Interval),
+			link("unstable spiking", x.firings[k-1].Parameter, ofFiring(f.VMin, f.VMin, 1000/f.Interval),
 				x.firings[k].Parameter, ofFiring(g.VMin, g.VMin, 1000/g.Interval))
 		}
 	}

@@ -10,11 +10,17 @@ import (
 // Convergence draws the error of spikes against cost, and below against the step, a curve for each method. A dotted
 // line marks the tolerance, a text the recommended row.
 func Convergence(c *bench.Convergence, title string) *Figure {
-	const ylabel = "error of a spike (ms)"
+	const ylabel = "spike-time error (ms)"
 	cost := methodCurves(c, func(w bench.Work) float64 { return w.Cost })
 	cost.XLabel, cost.YLabel = "cost (ns per neuron and ms of model time)", ylabel
 	step := methodCurves(c, func(w bench.Work) float64 { return w.Dt })
 	step.XLabel, step.YLabel = "time step (ms)", ylabel
+	for i := range step.Lines {
+		step.Lines[i].Name = "" // the legend of the panel above names them
+	}
+	for i := range step.Points {
+		step.Points[i].Name = ""
+	}
 	if w, ok := c.Cheapest(); ok {
 		cost.Texts = []Text{{X: w.Cost, Y: w.Error, Text: fmt.Sprintf("%s, dt %v ms", w.Method.Name, w.Dt)}}
 	}
@@ -41,7 +47,7 @@ func methodCurves(c *bench.Convergence, x func(bench.Work) float64) Panel {
 	p := Curves("", "", "", series...).Panels[0]
 	p.XLog, p.YLog, p.Height = true, true, 60
 	p.Lines = append(p.Lines, Line{
-		Name: "allowed", X: []float64{low, high}, Y: []float64{c.Tolerance, c.Tolerance}, Dash: Dotted, Width: 0.8,
+		Name: "tolerance", X: []float64{low, high}, Y: []float64{c.Tolerance, c.Tolerance}, Dash: Dotted, Width: 0.8,
 	})
 	return p
 }

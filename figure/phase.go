@@ -159,7 +159,7 @@ func trajectory(legend bool, t dynamics.Trace) Line {
 func jumps(legend bool, t dynamics.Trace) Line {
 	line := Line{Width: 0.8, Color: green, Dash: Dotted}
 	if legend {
-		line.Name = "jump at a spike"
+		line.Name = "reset"
 	}
 	for k, next := range t.Segments[1:] {
 		last := t.Segments[k]
@@ -172,8 +172,8 @@ func jumps(legend bool, t dynamics.Trace) Line {
 // manifolds are the lines that run into saddles, which part the basins of attraction, and those that run out of them.
 func manifolds(p *dynamics.Plane) (lines []Line) {
 	styles := map[bool]Line{
-		true:  {Name: "separatrix, into the saddle", Dash: DashDotted, Width: 1.2},
-		false: {Name: "out of the saddle", Dash: Dotted, Width: 1.2, Color: lightGrey},
+		true:  {Name: "stable manifold (separatrix)", Dash: DashDotted, Width: 1.2},
+		false: {Name: "unstable manifold", Dash: Dotted, Width: 1.2, Color: lightGrey},
 	}
 	told := map[bool]bool{}
 	for _, x := range p.Separatrices {

@@ -40,7 +40,7 @@ func column(r *sweep.Result, measure string) (string, error) {
 
 // LateIntervals draws the distinct late intervals over the first axis: a bifurcation map. It needs Spec.Late.
 func LateIntervals(r *sweep.Result, title string) (*Figure, error) {
-	return lists(r, title, "late intervals (ms)", r.Spec.Late, r.Late)
+	return lists(r, title, "interspike interval (ms)", r.Spec.Late, r.Late)
 }
 
 // Resets draws w after reset over the first axis. It needs Spec.Resets.
