@@ -28,7 +28,7 @@ func TestTicks(t *testing.T) {
 		"-0.04 -0.02 0.00 0.02":     {lo: -0.05, hi: 0.03},
 		"1 10 100 1000":             {lo: 0.7, hi: 2000, log: true},
 		"1e-4 1e-3 1e-2 1e-1":       {lo: 1e-4, hi: 0.2, log: true},
-		"1e-4 1e-2 1e0":            {lo: 1e-4, hi: 2, log: true},
+		"1e-4 1e-2 1e0":             {lo: 1e-4, hi: 2, log: true},
 		"0 1":                       {lo: -0.5, hi: 1.5, whole: true},
 		"0 2e6 4e6 6e6":             {lo: 0, hi: 7e6},
 		"6.2602 6.2603 6.2604":      {lo: 6.26015, hi: 6.26045},
