@@ -8,7 +8,7 @@ import (
 	"popsim/kernels/asm"
 )
 
-// assembled says that this build holds assembly.
+// assembled is whether this build contains assembly.
 const assembled = true
 
 // assembly finds the assembly of a method, if it has any.

@@ -4,7 +4,7 @@ package kernels
 
 import "popsim/kernels/asm"
 
-// assembled says that this build holds assembly.
+// assembled is whether this build contains assembly.
 const assembled = false
 
 func assembly(string, string, ISA) (free, driven step, ok bool) { return nil, nil, false }

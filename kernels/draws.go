@@ -21,7 +21,7 @@ var (
 	equalLanes    [asm.PhiloxLanes]uint32
 )
 
-// What is drawn here is the same for every isa, which is one of Available.
+// The numbers drawn here are the same for every isa, which is one of Available.
 
 // Words fills dst with consecutive words of one id, as s.Words does: dst[j] is word j%4 of the counter first + j/4.
 func Words(isa ISA, s rng.Stream, dst []uint32, id, first uint32) {
@@ -38,7 +38,7 @@ func Words(isa ISA, s rng.Stream, dst []uint32, id, first uint32) {
 	s.Words(dst, id, first)
 }
 
-// MaxCounts is the most thresholds and the largest deviate of a law that Counts takes.
+// MaxCounts is the largest number of thresholds, and the largest deviate, of a law that Counts takes.
 const MaxCounts = 255
 
 // Counts draws deviates of a law, which FitsCounts, for n consecutive ids at one counter: dst[w·stride + j] is that of
@@ -66,7 +66,7 @@ func Counts(isa ISA, s rng.Stream, law *rng.Counts, dst []uint8, stride, n int, 
 	}
 }
 
-// FitsCounts reports whether the deviates of a law are numbers that Counts can write.
+// FitsCounts reports whether all deviates of a law fit the bytes that Counts writes.
 func FitsCounts(law *rng.Counts) bool {
 	least, thresholds := law.Thresholds()
 	return least+len(thresholds) <= MaxCounts
@@ -90,7 +90,7 @@ const DrawnTogether = 32
 
 // Instants draws up to four numbers of (0, 1) for each of consecutive ids at one counter: theta[j][i] is that of word j
 // of the id first + i, as rng.Uniform32 has it, where counts[i] exceeds skip + j, else asm.NoArrival. theta, and the
-// memory behind counts, reach to the next multiple of DrawnTogether; what lies behind the ids in theta is not defined.
+// memory of counts, reach to the next multiple of DrawnTogether; values of theta after the ids are undefined.
 func Instants(isa ISA, s rng.Stream, counts []uint8, skip int, theta *[4][]float64, first, counter uint32) {
 	if width := philoxLanes(isa); width > 0 {
 		key, name := s.Key()

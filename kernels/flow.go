@@ -19,8 +19,8 @@ import (
 //
 //	delta_T (z0 + g) m(g),   m(g) = 1/2 + g/6 + ...,
 //
-// which gives a first z. The change t = z - z0 says how A moves: it raises the mean by delta_T t/3 and the weight of
-// the exponential by the factor 1 - t (1/6 + g/12). All this vanishes at an equilibrium (z0 = -g, t = 0), so that
+// which gives a first z. The change t = z - z0 is that of A: it raises the mean by delta_T t/3 and the weight of the
+// exponential by the factor 1 - t (1/6 + g/12). All this vanishes at an equilibrium (z0 = -g, t = 0), so that
 // equilibria are fixed points. Close to a spike V goes like -delta_T ln(t* - t) whatever the step; there m must be (1 +
 // (1-g) ln(1-g)/g)/g, which a polynomial fits up to g = 1, and the factor is fitted likewise. w relaxes exactly towards
 // a (V - V_rest) at the mean of V. In the upstroke (x > flowUpstroke) that mean is taken from upstrokeMean instead of
@@ -141,7 +141,7 @@ const flowX = asm.FlowLimit
 const flowUpstroke = asm.FlowUpstroke
 
 // phi is (exp(z)-1)/z up to z⁴. The remainder, z⁵/720, is 1.4e-8 at |z| = 0.1 and 1e-3 at flowX. Since the drift is
-// frozen, this moves spikes by less than a thousandth of their error.
+// frozen anyway, this shifts spikes by less than a thousandth of their error.
 func phi(z float64) float64 {
 	return math.FMA(math.FMA(math.FMA(math.FMA(z, 1.0/120, 1.0/24), z, 1.0/6), z, 1.0/2), z, 1)
 }

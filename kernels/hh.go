@@ -446,8 +446,8 @@ func hhDeriv(b *asm.Block, l int, drive float64, y hhState) hhState {
 	return hhState{math.FMA(-(na + k + c[asm.HHL][i]), y.v, a), dm, dh, dn}
 }
 
-// hhExpEuler is Rush-Larsen's method as others use it: every variable relaxes exponentially, seeing the old state of
-// the others.
+// hhExpEuler is the method of Rush and Larsen: every variable relaxes exponentially, with the others at their state
+// before the step.
 var hhExpEuler = hhScheme(4, nil, hhExpEulerMethod)
 
 func hhExpEulerStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
@@ -470,7 +470,7 @@ func relaxGate(x, num, sum, den, negDt float64) float64 {
 	return relaxTo(x, num/sum, float64(sum/den*negDt))
 }
 
-// relaxTo moves x towards its goal, leaving exp(u) of the way.
+// relaxTo moves x towards goal; the fraction exp(u) of the distance remains.
 func relaxTo(x, goal, u float64) float64 {
 	if u < expLo {
 		u = expLo

@@ -46,7 +46,7 @@ func Features() []string {
 	})
 }
 
-// ParseISA reads the name of an instruction set and checks that it is to be had here; the empty name is "auto", which
+// ParseISA reads the name of an instruction set and checks that it is available here; the empty name is "auto", which
 // means the widest one.
 func ParseISA(name string) (ISA, error) {
 	have := Available()

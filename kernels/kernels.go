@@ -30,7 +30,7 @@ import (
 	"popsim/model"
 )
 
-// Group is the number of neurons that move together; columns are padded to multiples of it.
+// Group is the number of neurons that are advanced together; columns are padded to multiples of it.
 const Group = asm.Group
 
 // Event is a spike: neuron Lane of the shard fired Theta of a step after the start of step Step, counted from the
@@ -41,8 +41,8 @@ type Event struct {
 	Theta float64
 }
 
-// MaxSpikes is how many spikes one neuron may fire in one step. One that fires more has left the range in which the
-// step means anything: its V becomes NaN.
+// MaxSpikes is the largest number of spikes of a neuron in one step. With more, the step is far too large: V becomes
+// NaN.
 const MaxSpikes = 64
 
 // step is a fast step: see asm.Block.
@@ -76,7 +76,7 @@ type scheme struct {
 	// with grid.
 	finish func(w *Worker, s *Shard, g int, events []Event) []Event
 
-	// grid says that spikes come at the ends of steps, and that the fast step resets V itself and notes them in Fired.
+	// grid is whether spikes are at the ends of steps; the fast step then resets V itself and records them in Fired.
 	grid bool
 
 	free, driven step // the fast step without an input, and with input and extrema
@@ -298,13 +298,13 @@ func (s *Shard) coef(j, i int) float64 {
 	return s.shared[j][0]
 }
 
-// Enter puts lane i into state y (one value for each state of the model) at the start of step k.
+// Enter sets lane i to state y (one value for each state of the model) at the start of step k.
 func (s *Shard) Enter(i int, k int64, y []float64) { s.kernel.enter(s, i, k, y) }
 
 // State writes the state of lane i at the start of step k, the step up to which it has been advanced.
 func (s *Shard) State(i int, k int64, y []float64) { s.kernel.sync(s, i, k, y) }
 
-// ResetExtrema starts the record of the lowest and highest V of lane i anew.
+// ResetExtrema resets the lowest and highest V of lane i.
 func (s *Shard) ResetExtrema(i int) {
 	if s.Lo == nil {
 		s.Lo, s.Hi = column(len(s.Y[0])), column(len(s.Y[0]))
@@ -332,7 +332,7 @@ func (s *Shard) CopyLane(to, from int) {
 	}
 }
 
-// AppendLane appends the columns of lane i to dst; PutLane puts them back.
+// AppendLane appends the columns of lane i to dst; PutLane restores them.
 func (s *Shard) AppendLane(dst []float64, i int) []float64 {
 	for _, c := range s.lanes() {
 		if c != nil {
@@ -342,7 +342,7 @@ func (s *Shard) AppendLane(dst []float64, i int) []float64 {
 	return dst
 }
 
-// PutLane puts what AppendLane gave into lane i.
+// PutLane sets lane i to the columns that AppendLane has appended.
 func (s *Shard) PutLane(i int, from []float64) {
 	for _, c := range s.lanes() {
 		if c != nil {
@@ -371,7 +371,7 @@ func (s *Shard) lanes() [5 + MaxColumns][]float64 {
 	return all
 }
 
-// Bytes is the memory a shard holds for each neuron in columns.
+// Bytes is the memory (bytes) of a shard's columns for each neuron.
 func (s *Shard) Bytes() int {
 	n := len(s.Y) + 1
 	for _, c := range append([][]float64{s.Rem, s.Lo, s.Hi}, s.coefs...) {
@@ -382,7 +382,7 @@ func (s *Shard) Bytes() int {
 	return 8 * n
 }
 
-// Bytes is the memory a shard will hold for each neuron in columns where the named parameters ("I" and "gain" among
+// Bytes is the memory (bytes) of a future shard's columns for each neuron if the named parameters ("I" and "gain" among
 // them) differ from neuron to neuron, without extrema.
 func (k *Kernel) Bytes(varies map[string]bool) int {
 	n := len(k.Model.States) + k.hidden + 1
@@ -434,7 +434,7 @@ type Worker struct {
 // NewWorker makes scratch memory for one goroutine.
 func NewWorker() *Worker { return new(Worker) }
 
-// Advance moves all neurons of s through the steps first to first+steps-1 and appends their spikes to events; those of
+// Advance advances all neurons of s by the steps first to first+steps-1 and appends their spikes to events; those of
 // one neuron are in order of time. With extrema (after ResetExtrema) the lowest and highest V are kept. It allocates
 // only when events grows.
 func (s *Shard) Advance(w *Worker, first int64, steps int, drive Drive, extrema bool, events []Event) []Event {
@@ -451,7 +451,7 @@ func (s *Shard) Advance(w *Worker, first int64, steps int, drive Drive, extrema 
 	return s.advanceGroups(w, first, steps, drive, events)
 }
 
-// advanceGroups moves the neurons group by group, each through all steps.
+// advanceGroups advances the neurons group by group, each by all steps.
 func (s *Shard) advanceGroups(w *Worker, first int64, steps int, drive Drive, events []Event) []Event {
 	b, fast := &w.b, s.kernel.fast(w.full)
 	b.Scratch, b.Log, b.EventStep, b.Fired, b.First = &w.scratch, &w.log, &w.eventStep, &w.fired, float64(first)
@@ -580,8 +580,8 @@ func current(b *asm.Block, l, i, gain int) float64 {
 	return math.FMA(b.Coef[gain][l], b.Wave[b.Step], b.Coef[i][l]) + b.Row[b.Step*b.RowStride+l]
 }
 
-// eachLane makes finish of a scheme from a function for a single lane l of the group at lane g. What the fast step left
-// out of the extrema is added here.
+// eachLane makes finish of a scheme from a function for a single lane l of the group at lane g. It adds to the extrema
+// the potentials in event steps, which the fast step leaves out.
 func eachLane(
 	one func(w *Worker, s *Shard, g, l int, events []Event) []Event,
 ) func(*Worker, *Shard, int, []Event) []Event {

@@ -102,8 +102,8 @@ func lifGeneric(b *asm.Block, full bool) {
 	b.InEvent = 0
 }
 
-// lifChunk is how many steps the lanes may be taken through one by one without input: as many as the shortest
-// refractory period has, if V climbs steadily from below V_th towards V_inf in all of them.
+// lifChunk is the number of steps by which each lane can be advanced by itself without input: those of the shortest
+// refractory period, if V rises steadily from below V_th towards V_inf in all of them.
 func lifChunk(b *asm.Block) int {
 	c, chunk := b.Coef, asm.Chunk+0.0
 	for l := range b.Lanes {
@@ -117,7 +117,7 @@ func lifChunk(b *asm.Block) int {
 	return int(chunk)
 }
 
-// lifRun takes all lanes through a chunk of n steps, four at a time.
+// lifRun advances all lanes by a chunk of n steps, four lanes at a time.
 func lifRun(b *asm.Block, n int) {
 	k := b.First + float64(b.Step)
 	vInf, rate, vTh := b.Coef[asm.LIFVInf], b.Coef[asm.LIFK], b.Coef[asm.LIFVTh]
@@ -155,7 +155,7 @@ func lifRun(b *asm.Block, n int) {
 	}
 }
 
-// lifLane takes one lane through n steps, of which it is refractory in the first held, and returns its V; the rate is
+// lifLane advances one lane by n steps, in the first held of which it is refractory, and returns its V; the rate is
 // first in the step in which V moves again.
 func lifLane(v, first, held float64, n int, vInf, rate float64) float64 {
 	if held >= float64(n) {
@@ -171,7 +171,7 @@ func lifLane(v, first, held float64, n int, vInf, rate float64) float64 {
 	return v
 }
 
-// lifFire takes lane l once more through a chunk that starts at step k, from V there, to the spike that it fires.
+// lifFire repeats the chunk of lane l that starts at step k, from its V there, up to its spike.
 func lifFire(b *asm.Block, l int, k, v float64) {
 	c := b.Coef
 	vInf, vTh, rate := c[asm.LIFVInf][l], c[asm.LIFVTh][l], c[asm.LIFK][l]
@@ -202,8 +202,8 @@ func steadyVoltage(b *asm.Block, at, i, gain, r, vRest int, vInf *vec) {
 	}
 }
 
-// lifExtremes widens the extrema by the new potentials, up to the threshold. A lane beyond it is no special case: where
-// it was, the event step adds.
+// lifExtremes widens the extrema by the new potentials, up to the threshold. A lane beyond it needs no special case:
+// the event step adds its potentials.
 func lifExtremes(b *asm.Block, at int, next, vTh *vec) {
 	lo, hi := (*vec)(b.Lo[at:]), (*vec)(b.Hi[at:])
 	for l, v := range next {
@@ -237,8 +237,9 @@ func extremes(b *asm.Block, at int, next, old *vec, inEvent uint64) {
 	}
 }
 
-// Where a step is this short, a spike is located from V at its end, at which r = (V_inf-V)/(V_inf-V_th) is
-// exp(-(1-theta) dt/tau). In longer steps V may reach V_inf to the last bit, and only V at the start tells them apart.
+// In steps shorter than this many tau a spike is located from V at the end of the step, where r =
+// (V_inf-V)/(V_inf-V_th) is exp(-(1-theta) dt/tau). In longer steps V may reach V_inf to the last bit, and the time
+// follows only from V at the start.
 const lifShort = 1.0 / 16
 
 // lifLog is -ln r = ln(1 + d/below) for d = above - below, 0 ≤ d/below ≤ 0.065, by the series of
@@ -253,8 +254,8 @@ func lifLog(d, above, below float64) float64 {
 // lifCross is for a spike in a short step at whose end V would be next: when it happens, as part of the step; when the
 // refractory period ends, as part of the step Hold (if late: Hold + 1) steps on; and the rate for V in what remains of
 // that step, 1 - exp(-remaining time/tau). With p = (next-V_th)/(V_inf-V_th) and x the time from the end of this step
-// to that end over tau, the rate is 1 - (1-p) exp(x) = p + p expm1(x) - expm1(x), in which nothing is lost where tau is
-// long and V_inf far.
+// to that end over tau, the rate is 1 - (1-p) exp(x) = p + p expm1(x) - expm1(x), which loses no digits where tau is
+// long and V_inf far from V_th.
 func lifCross(c *asm.Coefs, l int, vInf, next float64) (at, end, rate float64, late bool) {
 	above, below, passed := vInf-c[asm.LIFVTh][l], vInf-next, next-c[asm.LIFVTh][l]
 	at = math.FMA(-c[asm.LIFSteps][l], lifLog(passed, above, below), 1)
@@ -271,7 +272,7 @@ func lifCross(c *asm.Coefs, l int, vInf, next float64) (at, end, rate float64, l
 	return at, end, rate, false
 }
 
-// lifEventStep takes one lane through the b.Chunk steps up to the current step, in which it spikes.
+// lifEventStep advances one lane by the b.Chunk steps up to the current step, in which it spikes.
 func lifEventStep(w *Worker, s *Shard, g, l int, events []Event) []Event {
 	b := &w.b
 	l &= Group - 1
@@ -284,7 +285,7 @@ func lifEventStep(w *Worker, s *Shard, g, l int, events []Event) []Event {
 	return events
 }
 
-// lifStep takes one lane through a step by the closed form between events.
+// lifStep advances one lane by a step, by the closed form between events.
 func lifStep(w *Worker, s *Shard, g, l int, events []Event) []Event {
 	b := &w.b
 	i, k, c := g+l, b.First+float64(b.Step), b.Coef
@@ -341,12 +342,12 @@ func lifStep(w *Worker, s *Shard, g, l int, events []Event) []Event {
 	}
 }
 
-// fail marks lane i as beyond computing: V becomes NaN and stays so.
+// fail sets V of lane i to NaN, which stays so: the lane cannot be computed any further.
 func (s *Shard) fail(i int) {
 	s.Y[0][i], s.Wake[i] = math.NaN(), math.Inf(1)
 }
 
-// widen adds to the extrema of lane l what V rose and fell to, as the threshold and the reset of a spike.
+// widen widens the extrema of lane l to high and low, such as the threshold and the reset of a spike.
 func (w *Worker) widen(l int, high, low float64) {
 	if !w.full {
 		return

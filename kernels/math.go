@@ -33,7 +33,7 @@ const (
 	logC7 = 1.479819860511658591e-01
 )
 
-// expSplit splits x = n ln 2 + r, and returns n behind the magic.
+// expSplit splits x = n ln 2 + r; the low bits of t = n + Magic hold n.
 func expSplit(x float64) (r, t float64) {
 	t = math.FMA(x, log2e, asm.Magic)
 	n := t - asm.Magic
@@ -54,7 +54,7 @@ func expTail(r float64) float64 {
 	return math.FMA(odd, r, even)
 }
 
-// scale multiplies p, which is near 1, by 2^n, where n is behind the magic in t.
+// scale multiplies p, which is near 1, by 2^n, where t = n + Magic.
 func scale(p, t float64) float64 {
 	return math.Float64frombits(math.Float64bits(p) + math.Float64bits(t)<<52)
 }

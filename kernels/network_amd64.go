@@ -8,7 +8,7 @@ import (
 	"popsim/kernels/asm"
 )
 
-// PrefetchRange brings the n bytes from p on into the cache.
+// PrefetchRange loads the n bytes from p on into the cache.
 func PrefetchRange(p unsafe.Pointer, n int) {
 	if n > 0 {
 		asm.PrefetchRange((*byte)(p), n)
@@ -17,7 +17,7 @@ func PrefetchRange(p unsafe.Pointer, n int) {
 
 // Kernels are called by name here, not through function values, so that their arguments can stay on the stack.
 
-// LIFRows moves LIF neurons; one of the rows Drive and Jump may be nil.
+// LIFRows advances LIF neurons; one of the rows Drive and Jump may be nil.
 func LIFRows(isa ISA, b *asm.LIFRowsBlock) {
 	switch {
 	case isa == AVX512 && b.Jump == nil:
@@ -37,7 +37,7 @@ func LIFRows(isa ISA, b *asm.LIFRowsBlock) {
 	}
 }
 
-// ExpRows moves exponential currents.
+// ExpRows advances exponential currents.
 func ExpRows(isa ISA, b *asm.CurrentRowsBlock) {
 	switch isa {
 	case AVX512:
@@ -49,7 +49,7 @@ func ExpRows(isa ISA, b *asm.CurrentRowsBlock) {
 	}
 }
 
-// AlphaRows moves alpha currents.
+// AlphaRows advances alpha currents.
 func AlphaRows(isa ISA, b *asm.CurrentRowsBlock) {
 	switch isa {
 	case AVX512:
@@ -96,7 +96,7 @@ func addCounts(isa ISA, b *asm.CountBlock) {
 	}
 }
 
-// LIFStep moves LIF neurons through a step.
+// LIFStep advances LIF neurons by a step.
 func LIFStep(isa ISA, b *asm.LIFStepBlock) {
 	switch isa {
 	case AVX512:
@@ -120,7 +120,7 @@ func JumpStep(isa ISA, b *asm.JumpStepBlock) {
 	}
 }
 
-// ExpStep moves exponential currents of positive weights.
+// ExpStep advances exponential currents of positive weights.
 func ExpStep(isa ISA, b *asm.CurrentStepBlock) {
 	switch isa {
 	case AVX512:
@@ -132,7 +132,7 @@ func ExpStep(isa ISA, b *asm.CurrentStepBlock) {
 	}
 }
 
-// ExpStepNegative moves exponential currents of negative weights.
+// ExpStepNegative advances exponential currents of negative weights.
 func ExpStepNegative(isa ISA, b *asm.CurrentStepBlock) {
 	switch isa {
 	case AVX512:
@@ -144,7 +144,7 @@ func ExpStepNegative(isa ISA, b *asm.CurrentStepBlock) {
 	}
 }
 
-// AlphaStep moves alpha currents of positive weights.
+// AlphaStep advances alpha currents of positive weights.
 func AlphaStep(isa ISA, b *asm.CurrentStepBlock) {
 	switch isa {
 	case AVX512:
@@ -156,7 +156,7 @@ func AlphaStep(isa ISA, b *asm.CurrentStepBlock) {
 	}
 }
 
-// AlphaStepNegative moves alpha currents of negative weights.
+// AlphaStepNegative advances alpha currents of negative weights.
 func AlphaStepNegative(isa ISA, b *asm.CurrentStepBlock) {
 	switch isa {
 	case AVX512:
@@ -192,7 +192,7 @@ func AddInstantsTwo(isa ISA, b *asm.InstantsBlock) {
 	}
 }
 
-// SplitPairs parts pairs of accumulators.
+// SplitPairs separates pairs of accumulators.
 func SplitPairs(isa ISA, b *asm.PairsBlock) {
 	switch isa {
 	case AVX512:
@@ -212,7 +212,7 @@ func philoxInstants(isa ISA, b *asm.PhiloxBlock) {
 	}
 }
 
-// Coupled moves a group of neurons with conductances.
+// Coupled advances a group of neurons with conductances.
 func Coupled(isa ISA, k CoupledKernel, b *asm.CoupledBlock) {
 	switch {
 	case isa == AVX512 && k == LIFCoupled:

@@ -8,16 +8,16 @@ import (
 	"popsim/kernels/asm"
 )
 
-// PrefetchRange brings the n bytes from p on into the cache.
+// PrefetchRange does nothing on this processor.
 func PrefetchRange(unsafe.Pointer, int) {} // left to the processor
 
-// LIFRows moves LIF neurons; one of the rows Drive and Jump may be nil.
+// LIFRows advances LIF neurons; one of the rows Drive and Jump may be nil.
 func LIFRows(_ ISA, b *asm.LIFRowsBlock) { lifRowsGo(b) }
 
-// ExpRows moves exponential currents.
+// ExpRows advances exponential currents.
 func ExpRows(_ ISA, b *asm.CurrentRowsBlock) { asm.ExpRowsGo(b) }
 
-// AlphaRows moves alpha currents.
+// AlphaRows advances alpha currents.
 func AlphaRows(_ ISA, b *asm.CurrentRowsBlock) { asm.AlphaRowsGo(b) }
 
 func philoxLanes(ISA) int { return 0 }
@@ -26,22 +26,22 @@ func philoxWords(ISA, *asm.PhiloxBlock)  {}
 func philoxCounts(ISA, *asm.PhiloxBlock) {}
 func addCounts(ISA, *asm.CountBlock)     {}
 
-// LIFStep moves LIF neurons through a step.
+// LIFStep advances LIF neurons by a step.
 func LIFStep(_ ISA, b *asm.LIFStepBlock) { asm.LIFStepGo(b) }
 
 // JumpStep adds jumps.
 func JumpStep(_ ISA, b *asm.JumpStepBlock) { asm.JumpStepGo(b) }
 
-// ExpStep moves exponential currents of positive weights.
+// ExpStep advances exponential currents of positive weights.
 func ExpStep(_ ISA, b *asm.CurrentStepBlock) { asm.ExpStepGo(b) }
 
-// ExpStepNegative moves exponential currents of negative weights.
+// ExpStepNegative advances exponential currents of negative weights.
 func ExpStepNegative(_ ISA, b *asm.CurrentStepBlock) { asm.ExpStepNegativeGo(b) }
 
-// AlphaStep moves alpha currents of positive weights.
+// AlphaStep advances alpha currents of positive weights.
 func AlphaStep(_ ISA, b *asm.CurrentStepBlock) { asm.AlphaStepGo(b) }
 
-// AlphaStepNegative moves alpha currents of negative weights.
+// AlphaStepNegative advances alpha currents of negative weights.
 func AlphaStepNegative(_ ISA, b *asm.CurrentStepBlock) { asm.AlphaStepNegativeGo(b) }
 
 // AddInstants adds arrivals to one accumulator.
@@ -50,10 +50,10 @@ func AddInstants(_ ISA, b *asm.InstantsBlock) { asm.InstantsGo(b) }
 // AddInstantsTwo adds arrivals to two accumulators.
 func AddInstantsTwo(_ ISA, b *asm.InstantsBlock) { asm.InstantsTwoGo(b) }
 
-// SplitPairs parts pairs of accumulators.
+// SplitPairs separates pairs of accumulators.
 func SplitPairs(_ ISA, b *asm.PairsBlock) { splitPairsGo(b) }
 
 func philoxInstants(ISA, *asm.PhiloxBlock) {}
 
-// Coupled moves a group of neurons with conductances.
+// Coupled advances a group of neurons with conductances.
 func Coupled(_ ISA, k CoupledKernel, b *asm.CoupledBlock) { coupledGo(k, b) }

@@ -23,11 +23,11 @@ type Program struct {
 	Step func(b *vector.Block, y []vector.Vec, x Surroundings) []vector.Vec
 	// Slopes are dt dy/dt at state y.
 	Slopes func(b *vector.Block, y []vector.Vec, x Surroundings) []vector.Vec
-	// Excess is by how much state y is beyond the threshold; not negative where there is a spike.
+	// Excess is the distance of state y beyond the threshold; a spike is where it is not negative.
 	Excess func(b *vector.Block, y []vector.Vec, x Surroundings) vector.Vec
 	// ExcessSlope is dt d/dt Excess.
 	ExcessSlope func(b *vector.Block, y []vector.Vec, x Surroundings) vector.Vec
-	// Rearm, of models that cross, is how far Excess must sink below 0 before the next spike.
+	// Rearm, of models that cross, is how far Excess must fall below 0 before the next spike.
 	Rearm func(b *vector.Block, x Surroundings) vector.Vec
 	// Reset, of models that reset, is the state after a spike in state y.
 	Reset func(b *vector.Block, y []vector.Vec, x Surroundings) []vector.Vec
@@ -37,11 +37,11 @@ type Program struct {
 	// deviation grows in a step. Steps that begin steeper than steepPart are taken in parts. nil where none needs to
 	// be.
 	Steep func(b *vector.Block, y []vector.Vec, x Surroundings) vector.Vec
-	// Grid says that spikes come at the ends of steps and that hold is rounded to whole steps.
+	// Grid is whether spikes are at the ends of steps and Hold is rounded to whole steps.
 	Grid bool
 }
 
-// Surroundings are what a recording of a Program reads beside the state.
+// Surroundings are the inputs of a recording of a Program besides the state.
 type Surroundings struct {
 	I    vector.Vec             // the input current
 	Coef func(j int) vector.Vec // coefficient j
@@ -57,8 +57,8 @@ type providedKey struct {
 	method string
 }
 
-// Provide makes what make returns the kernel of a method of m, a model from outside of this package. It is called
-// before For, which calls make at most once.
+// Provide registers make as the source of the kernel of a method of m, a model defined outside this package. It is
+// called before For, which calls make at most once.
 func Provide(m *model.Model, method string, make func() *Program) {
 	provided.Store(providedKey{m, method}, sync.OnceValue(make))
 }

@@ -7,9 +7,9 @@ import (
 )
 
 // The rk4 methods of EIF and AdEx: classical Runge-Kutta in V and w while the exponential is slow, g = (h/tau)
-// exp((V-V_T)/delta_T) ≤ rk4G at every stage. From there to the spike V races away like -ln(t* - t), which no
-// polynomial follows; those steps, few before each spike, are taken in r = exp(-(V-V0)/delta_T), where the upstroke is
-// almost straight: r' = -A r - exp((V0-V_T)/delta_T)/tau.
+// exp((V-V_T)/delta_T) ≤ rk4G at every stage. From there to the spike V diverges like -ln(t* - t), which no polynomial
+// approximates; those steps, few before each spike, are taken in r = exp(-(V-V0)/delta_T), where the upstroke is almost
+// straight: r' = -A r - exp((V0-V_T)/delta_T)/tau.
 
 var (
 	eifRK4 = scheme{
@@ -142,8 +142,8 @@ func rk4Step(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, s
 	return v, w, part, false
 }
 
-// rk4Substep is rk4Step in one substep, of r and w. Stages beyond the spike are cut at V_th, or w would take in a
-// potential that is never there.
+// rk4Substep is rk4Step in one substep, of r and w. Stages beyond the spike are limited to V_th; otherwise w would be
+// integrated with potentials that V does not reach.
 func rk4Substep(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, spike bool) {
 	if v >= u.vTh {
 		return v, w, 0, true

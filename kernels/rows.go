@@ -2,8 +2,8 @@ package kernels
 
 import "popsim/kernels/asm"
 
-// The kernels over rows take many lanes of a network through some steps: see their arguments in package asm. isa is one
-// of Available; all give the same bits.
+// The kernels over rows advance many lanes of a network by several steps: see their arguments in package asm. isa is
+// one of Available; all give the same bits.
 
 // lifRowsGo is LIFRows in plain Go.
 func lifRowsGo(b *asm.LIFRowsBlock) {
@@ -25,7 +25,7 @@ func splitPairsGo(b *asm.PairsBlock) {
 	}
 }
 
-// CoupledKernel names a kernel that moves a group of neurons with conductances.
+// CoupledKernel names a kernel that advances a group of neurons with conductances.
 type CoupledKernel int
 
 // The kernels of asm.CoupledBlock; NoCoupled is none.

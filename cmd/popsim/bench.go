@@ -90,7 +90,7 @@ func (v *call) benchVerb() *cobra.Command {
 		strings.Join(bench.Kinds, ", ")})
 	verb.Add(set, experiment.Flag{Name: "rows", Value: &rows, Help: "rows whose name matches alone, as in " +
 		"params=each/n=512$"})
-	verb.Add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(&v.Quiet), Help: "rows alone, no talk"})
+	verb.Add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(&v.Quiet), Help: "rows only, no messages"})
 	f.Profiling(set)
 	f.Saving(set)
 	return cmd

@@ -51,7 +51,7 @@ func (v *call) convergenceVerb() *cobra.Command {
 	s.Time = experiment.Quantity{Unit: "ms", Value: 1000}
 	verb.Add(set, experiment.Flag{Name: "tolerance", Value: &s.tolerance, Help: "error of a spike that is allowed"})
 	s.Kernel(set, "this method alone", "instruction set: auto, avx512, avx2 or go")
-	verb.Add(set, experiment.Flag{Name: "time", Value: &s.Time, Help: "how long spikes are looked for"})
+	verb.Add(set, experiment.Flag{Name: "time", Value: &s.Time, Help: "time within which spikes are compared"})
 	s.Files(set, &v.Quiet)
 	return cmd
 }

@@ -17,7 +17,7 @@ import (
 	"popsim/table/file"
 )
 
-// modelsOf parts the arguments of fi into models and what is set on all of them.
+// modelsOf divides the arguments of fi into models and NAME=VALUE that apply to all of them.
 func modelsOf(args []string) (models, settings []string) {
 	n := slices.IndexFunc(args, func(a string) bool { return strings.Contains(a, "=") })
 	if n < 0 {

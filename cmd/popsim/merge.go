@@ -39,7 +39,7 @@ func (v *call) mergeVerb() *cobra.Command {
 					"it is the name that was given with -o"))
 			}
 			if measure.Given && f.Plot.Value == "" {
-				return verb.Misused(fault.Hint(errors.New("--measure is about a picture, but there is none"),
+				return verb.Misused(fault.Hint(errors.New("--measure is for a picture, but there is none"),
 					"--plot FILE draws one"))
 			}
 			return v.merge(args[0], f, measure.Value)
@@ -113,8 +113,8 @@ func (v *call) merge(path string, f verb.Flags, measure string) error {
 	return errors.Join(v.Aside(path, out, merged), failed(counts["nan"], parts.Rows()))
 }
 
-// wholeOf does what needs all points in memory: it draws the picture, if one is asked for, and finds the transitions of
-// a curve for the record.
+// wholeOf does the work that needs all points in memory: it draws the picture, if one is requested, and finds the
+// transitions of a curve for the record.
 func (v *call) wholeOf(parts *sweep.Parts, merged file.Record, f verb.Flags, measure string) (*figure.Figure, error) {
 	curve := merged.Extra["verb"] == "fi" && len(parts.Spec.Grid.Axes) == 1 && parts.Spec.From == sweep.FromRest
 	if f.Plot.Value == "" && !curve {

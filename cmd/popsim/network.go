@@ -34,7 +34,7 @@ type networkRun struct {
 	traces  *figure.NetworkTraces // nil without a picture
 }
 
-// toldEdges is the number of synapses from which on it is told what building them takes.
+// toldEdges is the number of synapses from which on the cost of building them is announced.
 const toldEdges = 5_000_000
 
 // runNetwork is run for a network: read everything, open files, build, run, write.
@@ -92,7 +92,7 @@ func (s *runCommand) runNetwork(ctx context.Context, q *experiment.Network) erro
 	return errors.Join(r.write(n), err)
 }
 
-// configure says what is recorded. What it returns wipes the line of progress.
+// configure sets what is recorded. wipe clears the line of progress.
 func (r *networkRun) configure(ctx context.Context) (wipe func()) {
 	c, t := &r.session, &r.tables
 	c.From, c.To, c.Bin = r.from, r.Time.Value, r.networkFlags.bin.Value

@@ -18,7 +18,7 @@ import (
 	"popsim/table/file"
 )
 
-// networkFlags are those that run takes for networks alone.
+// networkFlags are the flags of run that apply to networks only.
 type networkFlags struct {
 	onGrid                    bool
 	populations, edges, rates experiment.Word
@@ -67,7 +67,7 @@ func (f *networkFlags) add(set *pflag.FlagSet) {
 	f.embedded.add(set)
 }
 
-// add registers the flags, which are for experiment files and stand in no help.
+// add registers the flags, which are for experiment files and hidden from help.
 func (f *embedded) add(set *pflag.FlagSet) {
 	f.description, f.files = experiment.Word{Form: "TEXT"}, experiment.Texts{Form: "TEXT"}
 	verb.Add(set, experiment.Flag{Name: "description", Value: &f.description, Help: "the description of a network, " +
@@ -85,7 +85,7 @@ func (f *networkFlags) given() bool {
 		f.spectrum.Value != "" || f.bin.Given || f.saveEvery.Given || f.resume
 }
 
-// read resolves the description and refuses what makes no sense, all of it at once.
+// read resolves the description and checks everything, and reports all errors together.
 func (r *networkRun) read() error {
 	isa, bad := r.Check()
 	r.isa = isa
@@ -112,18 +112,18 @@ func (r *networkRun) read() error {
 	return bad.Err()
 }
 
-// refuse reports flags that have no meaning for a network, and values that are none.
+// refuse reports flags that do not apply to a network, and invalid values.
 func (r *networkRun) refuse() error {
 	var bad fault.List
 	for _, f := range []struct {
 		flag, why string
 		given     bool
 	}{
-		{"--neurons", "the sizes of a network stand in its file, n of [population.NAME]", r.n.Given},
-		{"--waveform", "inputs of a network stand in its file, [input.NAME]", len(r.waveforms.List) > 0},
-		{"--noise", "noise on a network stands in its file, noise of [input.NAME]", len(r.noises.List) > 0},
+		{"--neurons", "the sizes of a network are in its file, n of [population.NAME]", r.n.Given},
+		{"--waveform", "inputs of a network are in its file, [input.NAME]", len(r.waveforms.List) > 0},
+		{"--noise", "noise on a network is in its file, noise of [input.NAME]", len(r.noises.List) > 0},
 		{
-			"--method", "methods stand in the file of a network, method of [population.NAME]; POP.method=NAME sets one",
+			"--method", "methods are in the file of a network, method of [population.NAME]; POP.method=NAME sets one",
 			r.runCommand.Flags.Method.Given,
 		},
 		{"--tops", "traces of networks have no rows for spikes; --spikes FILE holds their times", r.tops},
@@ -190,7 +190,7 @@ func (r *networkRun) pictured() []int {
 	return r.of
 }
 
-// checkTables reports flags that name no place, one place twice, or nothing to do.
+// checkTables reports flags of tables that name the same file, or have no effect.
 func (r *networkRun) checkTables() error {
 	var bad fault.List
 	var named []output.Named
@@ -214,7 +214,7 @@ func (r *networkRun) first() string {
 	return ""
 }
 
-// readCheckpoint decides whether a checkpoint is kept, and whether the run goes on from one.
+// readCheckpoint decides whether a checkpoint is kept, and whether the run continues from one.
 func (r *networkRun) readCheckpoint() error {
 	f, path := &r.networkFlags, r.first()
 	if !f.saveEvery.Given && !f.resume {
@@ -233,7 +233,7 @@ func (r *networkRun) readCheckpoint() error {
 	return nil
 }
 
-// identity is, in writing, all that decides what the run gives.
+// identity describes in JSON all that the results of the run depend on.
 func (r *networkRun) identity() string {
 	var tables []bool
 	for _, f := range r.files() {

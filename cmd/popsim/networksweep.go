@@ -25,7 +25,7 @@ import (
 	"popsim/table/file"
 )
 
-// networkMapFlags are those that map takes for networks alone.
+// networkMapFlags are the flags of map that apply to networks only.
 type networkMapFlags struct {
 	trials experiment.Count
 	onGrid bool
@@ -53,7 +53,7 @@ type networkSweep struct {
 	jobs *sweep.Jobs
 }
 
-// read understands the command line and refuses what makes no sense, all of it at once.
+// read parses and checks the command line, and reports all errors together.
 func (s *networkSweep) read() error {
 	isa, bad := s.Check()
 	f := &s.network
@@ -114,7 +114,7 @@ func (s *networkSweep) read() error {
 	return verb.Misused(bad.Err())
 }
 
-// plan decides whether many runs go on at once, each with one worker, or one after the other, each with all.
+// plan decides whether several runs run at once, each with one worker, or one after the other, each with all.
 func (s *networkSweep) plan() error {
 	need, free := float64(s.x.Forecast.Bytes), memory.Available()
 	rows := int(s.x.Grid.Points()) * max(1, s.x.Trials) / max(1, s.cfg.Part.Of)
@@ -126,7 +126,7 @@ func (s *networkSweep) plan() error {
 	return memory.Fits("the network", need)
 }
 
-// run is the verb.
+// run runs the sweep and writes the results.
 func (s *networkSweep) run(ctx context.Context) error {
 	if s.isFinished(s.jobs.Digest()) {
 		return nil
@@ -195,7 +195,7 @@ func (s *networkSweep) runJobs(ctx context.Context) (r *sweep.JobsResult, err er
 // partError is the error of a finished part: points that failed are no reason for a batch system to stop.
 func (s *networkSweep) partError(err error) error {
 	if err != nil && strings.HasPrefix(s.part.Value, "auto") {
-		s.Warn("%v; the part is whole, and popsim merge will tell it again", err)
+		s.Warn("%v; the part is complete, and popsim merge will report this again", err)
 		return nil
 	}
 	return err
@@ -210,7 +210,7 @@ func jobFailures(r *sweep.JobsResult) error {
 	return fmt.Errorf("%d of %d runs failed; the column status marks them", blown+refused, r.Finished())
 }
 
-// tellForecast says what the sweep will cost.
+// tellForecast writes the expected cost of the sweep.
 func (s *networkSweep) tellForecast(ctx context.Context) error {
 	fc := s.x.Forecast
 	text := fmt.Sprintf("%s of %s with %.3g synapses", cli.Count(s.jobs.Rows(), "run"), cli.Count(fc.Neurons, "neuron"),
@@ -228,7 +228,7 @@ func (s *networkSweep) tellForecast(ctx context.Context) error {
 	return nil
 }
 
-// keepExperiment writes the experiment where --save asks for it.
+// keepExperiment writes the experiment to the file of --save.
 func (s *networkSweep) keepExperiment() error {
 	s.network.files.List = experiment.FileSums(s.x.Base.Files)
 	return s.SaveExperiment(&s.Flags, s.q.Saved("map", s.SavedComment(), flagset.Records(s.Cmd.Flags()),
@@ -239,7 +239,7 @@ func (s *networkSweep) keepExperiment() error {
 		}, len(s.network.files.List) > 0))
 }
 
-// write writes table, picture and record, and gives up the checkpoints that were kept.
+// write writes table, picture and record, and removes the checkpoints.
 func (s *networkSweep) write(out *file.Output, r *sweep.JobsResult) error {
 	if out != nil {
 		if err := errors.Join(out.WriteTable(r.Table()), out.Commit()); err != nil {
@@ -262,7 +262,7 @@ func (s *networkSweep) write(out *file.Output, r *sweep.JobsResult) error {
 	return sweep.Discard(s.cfg.Keep) // last: a sweep that is killed before this has all it needs to write its files again
 }
 
-// record says how the table was made.
+// record returns the record of the table.
 func (s *networkSweep) record(r *sweep.JobsResult) file.Record {
 	out := record.NetworkSweep(s.q, s.x, r)
 	out.ISA, out.Extra["interrupted"] = s.cfg.ISA.String(), s.cut

@@ -97,7 +97,7 @@ func sink(out *file.Output) recording.Sink {
 	return out.Append
 }
 
-// keepExperiment writes the experiment where --save asks for it: the description itself, and what was set.
+// keepExperiment writes the experiment to the file of --save: the description itself, and the settings.
 func (r *networkRun) keepExperiment() error {
 	f := &r.networkFlags
 	f.files.List = experiment.FileSums(r.resolved.Files)
@@ -109,7 +109,7 @@ func (r *networkRun) keepExperiment() error {
 		}, len(f.files.List) > 0))
 }
 
-// tellCheckpoint says from where an interrupted run can go on.
+// tellCheckpoint says where an interrupted run can be resumed.
 func (r *networkRun) tellCheckpoint() {
 	if r.session.Checkpoint.Exists() {
 		r.Warn("interrupted at %s; --resume goes on from the checkpoint beside %s", r.session.Reached(), r.first())
@@ -118,7 +118,7 @@ func (r *networkRun) tellCheckpoint() {
 	}
 }
 
-// write finishes all tables and tells what happened.
+// write completes all tables and writes the summary.
 func (r *networkRun) write(n *network.Network) error {
 	spec, t := r.resolved.Spec, &r.tables
 	measures := r.session.Recording.Measures()
@@ -181,7 +181,7 @@ func (r *networkRun) write(n *network.Network) error {
 	return nil
 }
 
-// summarise tells what ran, and how fast.
+// summarise writes what was simulated, and how fast.
 func (r *networkRun) summarise(sum network.Summary) {
 	end := r.session.Recording.End()
 	delays := ""

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// plotVerb draws tables that exist.
+// plotVerb returns the verb plot, which draws existing tables.
 func (v *call) plotVerb() *cobra.Command {
 	var f verb.Flags
 	x, y := experiment.Word{Form: "COLUMN"}, experiment.Word{Form: "COLUMN,..."}
@@ -43,7 +43,7 @@ func (v *call) plotTables(paths []string, f *verb.Flags, x, y string) error {
 	case len(paths) == 0:
 		return verb.Misused(fault.Hint(errors.New("plot needs a table"), "popsim fi lif I=19:30:0.5 -o lif.csv writes one"))
 	case f.Plot.Value == "":
-		return verb.Misused(fault.Hint(errors.New("there is no picture to draw into"), "--plot FILE.svg names it"))
+		return verb.Misused(fault.Hint(errors.New("plot needs the file of the picture"), "--plot FILE.svg names it"))
 	}
 	if err := f.CheckPicture(f.Force); err != nil {
 		return err

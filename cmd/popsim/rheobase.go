@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// rheobaseVerb finds the onset of firing.
+// rheobaseVerb returns the verb rheobase, which finds the onset of firing.
 func (v *call) rheobaseVerb() *cobra.Command {
 	var f verb.Flags
 	cmd := &cobra.Command{

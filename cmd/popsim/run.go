@@ -240,7 +240,7 @@ func (s *runCommand) readWaveform() error {
 	return err
 }
 
-// advance runs the population, and records what is asked for.
+// advance runs the population, and records what the flags request.
 func (s *runCommand) advance(ctx context.Context) (pop.Summary, error) {
 	steps := pop.Steps(s.Time.Value, s.cfg.Dt)
 	var progress *cli.Progress
@@ -292,7 +292,7 @@ func (s *runCommand) summary(sum pop.Summary) {
 		cli.Count(len(sum.Sched.Busy), "worker"), cli.Count(sum.Shards, "shard"), memory.Size(s.need))
 }
 
-// tellBursts says how many neurons burst, and how.
+// tellBursts writes how many neurons burst, their spikes per burst and burst rates.
 func (s *runCommand) tellBursts() {
 	if s.late == nil {
 		return

@@ -119,7 +119,7 @@ func (s *runCommand) readTrace() error {
 	return nil
 }
 
-// view says what the picture shows.
+// view returns the parts of the picture.
 func (s *runCommand) view() figure.View {
 	return figure.View{Span: s.Time.Value, Dt: s.cfg.Dt, Wave: s.cfg.Wave, Panels: s.Style.Panels, Order: s.Style.Order}
 }

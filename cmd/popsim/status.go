@@ -41,7 +41,7 @@ func (v *call) statusVerb() *cobra.Command {
 		},
 	}
 	set := cmd.Flags()
-	verb.Add(set, experiment.Flag{Name: "watch", Value: &watch, Help: "look again every so often, 10 s if not said, " +
+	verb.Add(set, experiment.Flag{Name: "watch", Value: &watch, Help: "repeat at this interval (default 10 s), " +
 		"until all " +
 		"parts are done"})
 	set.Lookup("watch").NoOptDefVal = "10s"
@@ -49,7 +49,7 @@ func (v *call) statusVerb() *cobra.Command {
 	return cmd
 }
 
-// status writes the table of the parts, and says what is to be done.
+// status writes the table of the parts, and which parts are still to be run.
 func (v *call) status(path string) error {
 	s, err := sweep.ReadStatus(path)
 	if err != nil {

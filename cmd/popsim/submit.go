@@ -43,7 +43,7 @@ type submitCommand struct {
 func (v *call) submitVerb() *cobra.Command {
 	return &cobra.Command{
 		Use:                "submit fi|map|FILE.toml ... -o FILE [--parts N] [-- SBATCH ARGUMENTS]",
-		Short:              "Give a sweep to a batch system, in parts",
+		Short:              "Submit a sweep to a batch system, in parts",
 		Long:               topics.Text("submit"),
 		Example:            submitExample,
 		DisableFlagParsing: true, // the flags are those of the verb that follows, and three more
@@ -82,7 +82,7 @@ func (s *submitCommand) read(args []string) error {
 	case "map":
 		cmd = s.sweep.grid()
 	default:
-		return verb.Misused(fault.Hint(fmt.Errorf("submit gives sweeps away, and %q is none", args[0]),
+		return verb.Misused(fault.Hint(fmt.Errorf("submit takes a sweep; %q is not one", args[0]),
 			"popsim submit map ... or fi ..., or a FILE%s of one", experiment.Ending))
 	}
 	words, wrong, err := s.parse(cmd, args)
@@ -118,7 +118,7 @@ func (s *submitCommand) parse(cmd *cobra.Command, args []string) (words []string
 	switch {
 	case errors.Is(err, pflag.ErrHelp):
 		return nil, nil, fault.Hint(errors.New("submit takes the flags of the sweep"),
-			"popsim submit --help tells of submit, popsim %s --help of the sweep", args[0])
+			"popsim submit --help describes its flags, popsim %s --help those of the sweep", args[0])
 	case err != nil:
 		return nil, nil, flagset.Explain(cmd, err)
 	}
@@ -137,7 +137,7 @@ func (s *submitCommand) parse(cmd *cobra.Command, args []string) (words []string
 func (s *submitCommand) check(words []string) error {
 	var bad fault.List
 	if s.engine.Value != "slurm" {
-		bad.Addf("--engine %s: the engine that is known is slurm", s.engine.Value)
+		bad.Addf("--engine is %s; it may be slurm", s.engine.Value)
 	}
 	if s.parts.Err != nil {
 		bad.Addf("--parts: %w", s.parts.Err)
@@ -190,7 +190,7 @@ func (s *submitCommand) run(ctx context.Context) error {
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return fmt.Errorf("where popsim itself lies: %w", err)
+		return fmt.Errorf("the path of popsim: %w", err)
 	}
 	out := s.sweep.Out.Value
 	job := batch.Job{
@@ -210,7 +210,7 @@ func (s *submitCommand) run(ctx context.Context) error {
 	}
 	s.Say("%s in %s, job %s; merge: job %s",
 		cli.Count(s.parts.Value, "part"), cli.Count(len(arrays), "array"), strings.Join(arrays, " and "), merge)
-	s.Say("popsim status %s says how far they are", out)
+	s.Say("popsim status %s shows their progress", out)
 	return nil
 }
 

@@ -140,7 +140,7 @@ func (s *sweepCommand) read(args []string) error {
 	}
 	if s.drive.theory && len(s.drive.noises.List) == 0 {
 		return verb.Misused(
-			fault.Hint(errors.New("--theory knows the rate under white noise, but there is no noise"),
+			fault.Hint(errors.New("--theory adds the rate under white noise, but there is no noise"),
 				"--noise white:SIGMA gives it"),
 		)
 	}

@@ -23,7 +23,7 @@ import (
 	"popsim/table/file"
 )
 
-// driveFlags are what moves the neurons of fi and map beside a constant current.
+// driveFlags are the flags for the input of fi and map besides a constant current.
 type driveFlags struct {
 	waveforms, noises experiment.Texts
 	theory            bool
@@ -63,7 +63,7 @@ func (f *driveFlags) add(set *pflag.FlagSet, theory bool) {
 
 func (f *driveFlags) given() bool { return len(f.waveforms.List) > 0 || len(f.noises.List) > 0 }
 
-// readDrive reads what drives the neurons, and refuses what a driven sweep cannot do.
+// readDrive parses the input, and checks that a driven sweep supports the other flags.
 func (s *sweepCommand) readDrive() (d sweep.Drive, err error) {
 	var bad fault.List
 	for name, given := range map[string]bool{
@@ -94,7 +94,7 @@ func (s *sweepCommand) readDrive() (d sweep.Drive, err error) {
 		switch {
 		case d.Noise.White == 0 || d.Noise.OU != 0 || d.Wave != nil:
 			bad.About("--theory",
-				fault.Hint(errors.New("--theory knows the rate under white noise alone"), "--noise white:SIGMA gives it"))
+				fault.Hint(errors.New("--theory is for white noise on V only"), "--noise white:SIGMA gives it"))
 		default:
 			d.Theory = func(p []float64, i float64) float64 {
 				return dynamics.WhiteNoiseRate(s.neuron.Model, p, i, d.Noise.White)

@@ -90,7 +90,7 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 	return errors.Join(err, failures(r))
 }
 
-// calculate runs the sweep under the profile that is asked for.
+// calculate runs the sweep under the requested profile.
 func (s *sweepCommand) calculate(ctx context.Context) (r *sweep.Result, err error) {
 	if s.cfg.Keep != "" {
 		s.cfg.Stop, s.cfg.Job = signals.Graceful(ctx), batch.JobName()
@@ -109,14 +109,15 @@ func (s *sweepCommand) calculate(ctx context.Context) (r *sweep.Result, err erro
 	return r, err
 }
 
-// endPart says where a finished part is. Failed points are an error, but not for a batch system, which would stop.
+// endPart says where a finished part is. Failed points are an error except in a task of a batch system, where an error
+// would stop the other tasks.
 func (s *sweepCommand) endPart(r *sweep.Result) error {
 	s.Say("part %d/%d is in %s; popsim merge %s joins all", s.cfg.Part.Number, s.cfg.Part.Of,
 		sweep.PartPath(s.cfg.Keep, s.cfg.Part), s.cfg.Keep)
 	s.summary(r)
 	err := failures(r)
 	if err != nil && strings.HasPrefix(s.part.Value, "auto") {
-		s.Warn("%v; the part is whole, and popsim merge will tell it again", err)
+		s.Warn("%v; the part is complete, and popsim merge will report this again", err)
 		return nil
 	}
 	return err
@@ -131,8 +132,8 @@ func (s *sweepCommand) isFinished(digest string) bool {
 	return true
 }
 
-// tellInterrupted says what is left of an interrupted sweep with checkpoints, to which this run has added the given
-// number of points, and queues the task again if its time has run out.
+// tellInterrupted says how to continue an interrupted sweep with checkpoints, to which this run has added kept points,
+// and requeues the task if its time has run out.
 func (s *sweepCommand) tellInterrupted(ctx context.Context, kept int) {
 	if !sweep.HasCheckpoints(s.kept()) {
 		s.Warn("interrupted before the first checkpoint was finished; nothing is kept")
@@ -166,7 +167,7 @@ func failed(n, of int) error {
 		of), "a smaller --dt may help")
 }
 
-// tellForecast says what the sweep will cost at most. How long it may take is measured if it is long, or with
+// tellForecast writes the largest cost of the sweep. The time is estimated by a measurement if it is long, or with
 // --dry-run.
 func (s *sweepCommand) tellForecast(ctx context.Context) error {
 	text := fmt.Sprintf("%s in steps of %v ms: at most %.3g neuron-steps, %s", cli.Count(s.forecast.Points, "point"),
@@ -334,7 +335,7 @@ func (s *sweepCommand) rheobase() float64 {
 	return dynamics.Rheobase(s.neuron.Model, s.spec.P)
 }
 
-// statusAdvice says what a status means for the user.
+// statusAdvice holds the advice to the user for a status.
 var statusAdvice = map[string]string{
 	"drift":        "the rate still changes; more --time or --discard settles it",
 	"subthreshold": "V oscillates without crossing V_th; -m V shows how high it comes",

@@ -17,14 +17,14 @@ func (v *call) verifyVerb() *cobra.Command {
 	var f verb.Flags
 	cmd := &cobra.Command{
 		Use:   "verify [FILE.toml[:PRESET]]",
-		Short: "Prove truth and bit-identity on this machine",
+		Short: "Check accuracy and bit-identity on this machine",
 		Long:  topics.Text("verify"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			list, label := verify.Checks(), "all"
 			if len(args) > 0 {
 				n, err := experiment.ParseNeuron(args)
 				if err == nil && !n.Model.Outside() {
-					err = fmt.Errorf("%s is built in; verify without a name proves all built-in models", n.Model.Name)
+					err = fmt.Errorf("%s is built in; verify without a name checks all built-in models", n.Model.Name)
 				}
 				if err == nil && len(args) > 1 {
 					err = fmt.Errorf("verify takes one model, but got %s; a preset holds values", strings.Join(args, " "))

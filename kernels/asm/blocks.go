@@ -12,16 +12,16 @@ const Chunk = 16
 // LIFSpikes is how many spikes one call of a LIF kernel may find; Room is at most that.
 const LIFSpikes = 384
 
-// EventSlack is how many events a kernel may write behind Room.
+// EventSlack is how many events a kernel may write beyond Room.
 const EventSlack = 8
 
-// MaxSteps is the most steps from one call to the next of a kernel; Steps goes up to its multiples.
+// MaxSteps is the largest number of steps of one call of a kernel: a call ends at a multiple of it at the latest.
 const MaxSteps = 1024
 
 // Column is one quantity of the neurons of a group, a value per lane.
 type Column [Group]float64
 
-// MaxCoef is the most coefficients any kernel takes.
+// MaxCoef is the largest number of coefficients of a kernel.
 const MaxCoef = 25
 
 // Coefs are the constants of a step, folded from parameters and dt: coefficient j of lane l is Coefs[j][l].
@@ -31,9 +31,9 @@ type Coefs [MaxCoef]Column
 // group from the vectors at lane Lane of step Step to the end of step Steps-1. It returns either when all is done, with
 // InEvent = 0, or early, when lanes of the vectors just advanced are in an event step (a spike, the end of a refractory
 // period) that vectors do not finish. Then bit l of InEvent is set for each such lane l of the group, Scratch.Before
-// holds the state those vectors had before the step, Y their state after it, and Step and Lane point behind them (lane
-// 0 of the next step after the last vectors), so that calling the kernel again continues. Columns are 64-byte aligned
-// and do not overlap.
+// holds the state those vectors had before the step, Y their state after it, and Step and Lane point to the next
+// vectors (lane 0 of the next step after the last ones), so that calling the kernel again continues. Columns are
+// 64-byte aligned and do not overlap.
 type Block struct {
 	Y       [4]*Column // state
 	Coef    *Coefs
@@ -208,8 +208,8 @@ const (
 	HHCoefs
 )
 
-// HandBack ends a call of a kernel written in Go whose lanes inEvent are in an event step; Lane already points behind
-// them.
+// HandBack ends a call of a kernel written in Go whose lanes inEvent are in an event step; Lane already points to the
+// next vectors.
 func (b *Block) HandBack(inEvent uint64) {
 	b.InEvent = inEvent
 	if b.Lane >= b.Lanes {

@@ -1,9 +1,9 @@
 package asm
 
-// CoupledBlock is the argument of the kernels that move a group of neurons with conductances through one step. G and
-// J are the means over the step of the conductance, and of the current that includes conductances times their
-// reversal potentials; GTilt and JTilt are by how much they rise over it, as lines. Next is the state after a step
-// without spikes.
+// CoupledBlock is the argument of the kernels that advance a group of neurons with conductances by one step. G and J
+// are the means over the step of the conductance, and of the current that includes conductances times their reversal
+// potentials; GTilt and JTilt are their rises over it, as straight lines of the same mean and first moment. Next is the
+// state after a step without spikes.
 type CoupledBlock struct {
 	V, M, H, N                 Column
 	NextV, NextM, NextH, NextN Column

@@ -1,15 +1,15 @@
 package asm
 
-// The kernels over rows take many lanes of a network through some steps. Columns have one value per lane; a row holds
+// The kernels over rows advance many lanes of a network by several steps. Columns have one value per lane; a row holds
 // one value per lane for each step, that of step k and lane l at k·Stride + l. Coefficients lie in groups: that of lane
 // l is Coef[l/Group·CoefStride + j][l%Group], so that with a stride of 0 all groups have the same. Lanes is a multiple
 // of Group.
 
-// EmptyRow is what a row without arrivals holds: a current that decays then never becomes subnormal.
+// EmptyRow is the value in rows without arrivals. It is not 0 so that a current that decays never becomes subnormal.
 const EmptyRow = 1e-290
 
-// LIFRowsBlock is the argument of the LIFRows kernels, which move LIF neurons whose arrivals and spikes are at ends of
-// steps.
+// LIFRowsBlock is the argument of the LIFRows kernels, which advance LIF neurons whose arrivals and spikes are at ends
+// of steps.
 type LIFRowsBlock struct {
 	Lanes, Steps int
 	First        float64   // number of step 0
@@ -36,8 +36,8 @@ const (
 	LIFRowsCoefs
 )
 
-// CurrentRowsBlock is the argument of the kernels of synaptic currents: they add to Drive what the current gives in
-// each step, let it decay, and then add what has arrived.
+// CurrentRowsBlock is the argument of the kernels of synaptic currents: in each step they add the contribution of the
+// current to Drive, multiply the current by its decay, and add the arrivals.
 type CurrentRowsBlock struct {
 	Lanes, Steps  int
 	Current, Rise []float64 // state; Rise of alpha currents: the current's rise, 1/ms

@@ -1,11 +1,11 @@
 package asm
 
-// The kernels of one step take many lanes of a network through a step with arrivals inside it. All their columns start
-// at the first lane; Coef and CoefStride are those of the kernels over rows. Drive is what currents add to V at the end
-// of the step, Jump what jumps add, Top a bound of what both could add within it.
+// The kernels of one step advance many lanes of a network by a step with arrivals inside it. All their columns start at
+// the first lane; Coef and CoefStride are those of the kernels over rows. Drive is what currents add to V at the end of
+// the step, Jump what jumps add, Top a bound of what both could add within it.
 
-// LIFStepBlock is the argument of LIFStep: V of lanes without an event moves to the end of the step. An event is the
-// end of refractoriness inside the step, or a V that may reach the threshold.
+// LIFStepBlock is the argument of LIFStep: V of lanes without an event is advanced to the end of the step. An event is
+// the end of refractoriness inside the step, or a V that may reach the threshold.
 type LIFStepBlock struct {
 	Lanes            int
 	First            float64 // number of the step
@@ -68,7 +68,7 @@ type InstantsBlock struct {
 	End, Share                     []float64
 }
 
-// NoArrival is the instant of an arrival that there is not.
+// NoArrival stands for a missing arrival in Theta.
 const NoArrival = 2
 
 // PairsBlock is the argument of SplitPairs: First[l], Second[l] = Pairs[2l], Pairs[2l+1], and Pairs is emptied.

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// allocState is where a value is: in a register, in memory (its home), or both. A value without a home gets one on the
+// allocState is the place of a value: a register, memory (its home), or both. A value without a home gets one on the
 // stack when it must leave its register for the first time.
 type allocState struct {
 	reads []int // positions of the instructions that will read it
@@ -18,9 +18,9 @@ type allocState struct {
 	pin   *Pin // the pin whose register it occupies
 }
 
-// An allocator goes once through the scheduled instructions and emits them. It evicts by Belady's rule (the value whose
-// next read is farthest), reads constants and loads again instead of spilling them, uses memory operands where a
-// register would not pay, and chooses for each FMA the form that overwrites an operand with no later read.
+// An allocator emits the scheduled instructions in one pass. It evicts by Belady's rule (the value whose next read is
+// farthest), reads constants and loads again instead of spilling them, uses memory operands where a register would not
+// pay, and chooses for each FMA the form that overwrites an operand with no later read.
 type allocator struct {
 	Emitter
 	b     *Block
@@ -110,7 +110,7 @@ func (a *allocator) next(v *node) int {
 	return -1
 }
 
-// left is how many reads of v are still to come, this one included.
+// left is the number of remaining reads of v, this one included.
 func (a *allocator) left(v *node) int {
 	i, _ := slices.BinarySearch(v.alloc.reads, a.at)
 	return len(v.alloc.reads) - i
@@ -152,7 +152,7 @@ func (a *allocator) put(r Reg) {
 	}
 }
 
-// take finds a free register, if need be by sending a value home.
+// take finds a free register; if there is none it evicts a value to its home.
 func (a *allocator) take(mask bool) Reg {
 	mask = mask && a.b.Target.HasMasks()
 	pool := &a.vecs
@@ -392,7 +392,7 @@ func (a *allocator) storeBits(n *node) {
 	a.Instruction(PackSigns, x, y, n.mem)
 }
 
-// pair fetches the operands of a binary operation: the first in a register, the second wherever it is.
+// pair fetches the operands of a binary operation: the first in a register, the second in a register or memory.
 func (a *allocator) pair(n *node) (x Reg, y Operand) {
 	if ops[n.op].commutes && !a.inReg(n.args[0]) {
 		n.args[0], n.args[1] = n.args[1], n.args[0]

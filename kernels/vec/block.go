@@ -20,7 +20,7 @@ type Block struct {
 	vector int     // number of the vector of a program that is recorded
 }
 
-// Context is what a block shares with the function it is part of. Its zero value with a Target records an ordinary
+// Context holds what a block shares with the function it is part of. Its zero value with a Target records an ordinary
 // block.
 type Context struct {
 	Target Target
@@ -47,8 +47,8 @@ type (
 // IsZero reports whether m is the zero Mask, which no block has recorded.
 func (m Mask) IsZero() bool { return m.n == nil }
 
-// Mem is a place in memory: Disp bytes behind Base, which is whatever the executor knows the start of a column by (a
-// comparable value). Two places with different bases never overlap.
+// Mem is a place in memory: Disp bytes after Base, a comparable value by which the executor identifies the start of a
+// column. Two places with different bases never overlap.
 type Mem struct {
 	Base any
 	Disp int
@@ -226,7 +226,7 @@ func (b *Block) Store(m Mem, v Vec) {
 	b.stored[m] = b.add(&node{op: opStore, mem: m, args: []*node{v.n}})
 }
 
-// Get is what p holds at the start of the block.
+// Get is the value of p at the start of the block.
 func (b *Block) Get(p *Pin) Vec { return Vec{b.get(p)} }
 
 // GetMask is Get for a pinned mask.
@@ -238,7 +238,7 @@ func (b *Block) get(p *Pin) *node {
 	return n
 }
 
-// Set makes p hold v when the block ends.
+// Set sets p to v at the end of the block.
 func (b *Block) Set(p *Pin, v Vec) { b.set(p, v.n) }
 
 // SetMask is Set for a pinned mask.

@@ -10,8 +10,8 @@ import (
 	"popsim/kernels/vec"
 )
 
-// A coupledKernel moves a group of neurons with conductances through one step (asm/coupled.go). Its assembly and its
-// plain Go come from one recording.
+// A coupledKernel advances a group of neurons with conductances by one step (asm/coupled.go). Its assembly and its
+// plain Go are printed from one recording.
 type coupledKernel struct {
 	name, doc string
 	vectors   map[string]int
@@ -25,7 +25,7 @@ type coupledVars struct {
 	calm              Mask
 }
 
-// two vectors at a time: more of rk4 would only need more room.
+// two vectors at a time: with more, rk4 would run out of registers without being faster.
 var two = map[string]int{"AVX2": 2, "AVX512": 2}
 
 var coupledKernels = []*coupledKernel{
@@ -63,7 +63,7 @@ func lifCoupled(b *Block, x *coupledVars) {
 	x.calm = b.MaskAnd(x.calm, b.MaskAnd(b.Cmp(z, LT, x.scalar("Stiff")), b.Cmp(next, EQ, next)))
 }
 
-// coefs gives the coefficients of an hhStep with conductance g, and the drive with current j.
+// coefs returns the coefficients of an hhStep with conductance g, and the drive with current j.
 func (x *coupledVars) coefs(b *Block, g, j Vec) (c func(int) Vec, drive Vec) {
 	leak := b.FMA(x.coef("Per"), g, x.coef("Rate"))
 	return func(i int) Vec {
@@ -87,8 +87,8 @@ func (x *coupledVars) coefs(b *Block, g, j Vec) (c func(int) Vec, drive Vec) {
 
 var gateFields = [4]string{"V", "M", "H", "N"}
 
-// settle sets the state after a step and tells which lanes are done: those that do not cross their level. calm are
-// those that may be.
+// settle sets the state after a step and the mask of the lanes that are complete: those in calm that do not cross their
+// level.
 func (x *coupledVars) settle(b *Block, next []Vec, calm Mask) {
 	for i, f := range gateFields {
 		x.set("Next"+f, next[i])
@@ -156,7 +156,7 @@ func coupledRK4(deriv hhStep) func(b *Block, x *coupledVars) {
 	}
 }
 
-// hhGates gives the gates of hh as quotients.
+// hhGates returns the gates of hh as quotients.
 func hhGates(b *Block, _ func(j int) Vec, v Vec) (m, h, n gate) {
 	r := b.HHRates(v)
 	m = gate{r.mN, b.FMA(r.mB, r.mD, r.mN), r.mD}
@@ -165,8 +165,8 @@ func hhGates(b *Block, _ func(j int) Vec, v Vec) (m, h, n gate) {
 	return m, h, n
 }
 
-// coupledStrang moves the gates, then V by the Crank-Nicolson rule, lengthened as in hhStrang but never past its
-// goal: stable for any conductance.
+// coupledStrang advances the gates, then V by the Crank-Nicolson rule, lengthened as in hhStrang but never past the
+// value V relaxes to: stable for any conductance.
 func coupledStrang(gates func(b *Block, c func(j int) Vec, v Vec) (m, h, n gate)) func(b *Block, x *coupledVars) {
 	return func(b *Block, x *coupledVars) {
 		y, dt, half, one := x.state(), x.scalar("Dt"), x.scalar("Half"), b.Const(1)

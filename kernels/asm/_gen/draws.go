@@ -11,8 +11,8 @@ import (
 	"popsim/kernels/vec"
 )
 
-// philox is a kernel that draws four words for each of 32-bit lanes in the making. Vector registers are given by hand:
-// package vec knows 64-bit lanes only.
+// philox emits a kernel that draws four words for each 32-bit lane. Vector registers are allocated by hand: package vec
+// has 64-bit lanes only.
 type philox struct {
 	*Func
 	mul    [2]reg.Register
@@ -55,7 +55,7 @@ func newPhilox(f *file, w isa, name, doc string) *philox {
 	return k
 }
 
-// vectors is how many vectors go together.
+// vectors is the number of vectors that are advanced together.
 func (k *philox) vectors() int {
 	if k.W.kmask() {
 		return 2
@@ -66,7 +66,7 @@ func (k *philox) vectors() int {
 // lanes is the number of 32-bit lanes of a vector.
 func (k *philox) lanes() int { return 2 * k.W.Lanes }
 
-// plus is the memory d bytes behind the start of a field.
+// plus is the memory d bytes after the start of a field.
 func (k *philox) plus(field string, d int) operand.Mem {
 	m := k.fieldStart(field)
 	m.Disp += d
@@ -85,7 +85,7 @@ func (k *philox) broadcast(r reg.Register, x operand.Op) {
 // memory fills r with a word of memory.
 func (k *philox) memory(r reg.Register, m operand.Mem) { k.asm("VPBROADCASTD", m, r) }
 
-// draw leaves the four words of the next lanes in words, and moves the counters on.
+// draw writes the four words of the next lanes to words, and advances the counters.
 func (k *philox) draw() {
 	for v := range k.vectors() {
 		k.move(k.number, k.words[v][0])

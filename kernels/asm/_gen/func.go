@@ -18,9 +18,9 @@ import (
 	"popsim/kernels/vec"
 )
 
-// A Func is one assembly function in the making: arguments, loops and jumps written as they run, with the arithmetic in
-// Blocks between. General registers and scalar instructions are avo's (the embedded Context); vector registers belong
-// to the blocks and the pins.
+// A Func emits one assembly function: arguments, loops and jumps in the order in which they run, with the arithmetic in
+// Blocks between them. General registers and scalar instructions are avo's (the embedded Context); vector registers
+// belong to the blocks and the pins.
 type Func struct {
 	*build.Context
 	W     isa
@@ -94,7 +94,7 @@ func (f *Func) fieldStart(name string) operand.Mem {
 	panic("bug: " + f.name + ": no field " + name + " of b")
 }
 
-// Value is a field of eight bytes (a pointer, a count) in a register.
+// Value loads a field of eight bytes (a pointer, a count) into a register.
 func (f *Func) Value(field string) reg.GPVirtual {
 	r := f.GP64()
 	f.MOVQ(f.Field(field), r)
@@ -212,7 +212,7 @@ func (f *Func) Later(name string, code func()) operand.LabelRef {
 }
 
 // End returns to Go and emits what was put off. The directive at the end makes the function start on a cache line, so
-// that how long its loops take does not depend on what stands before it.
+// that the time of its loops does not depend on the functions before it.
 func (f *Func) End() {
 	f.VZEROUPPER()
 	f.RET()
@@ -273,7 +273,7 @@ func (f *Func) packSigns(args []operand.Op) {
 	f.MOVB(bits.As8(), args[2])
 }
 
-// asm appends an instruction by name; avo checks its operands' forms, and we that the instruction set has its
+// asm appends an instruction by name; avo checks the forms of its operands, asm that the instruction set has its
 // registers.
 func (f *Func) asm(name string, args ...operand.Op) {
 	in := make([]reflect.Value, len(args))
@@ -292,7 +292,7 @@ func (f *Func) asm(name string, args ...operand.Op) {
 
 func (f *Func) report(s *vec.Stats) { f.file.reports = append(f.file.reports, s.String()) }
 
-// at is the memory d bytes behind r.
+// at is the memory d bytes after r.
 func at(r reg.Register, d int) operand.Mem { return operand.Mem{Base: r, Disp: d} }
 
 // imm is an immediate operand.

@@ -85,7 +85,7 @@ func (g gate) moved(b *Block, x, dt, half Vec) Vec {
 	return b.FMA(b.Div(b.FNMA(g.sum, x, g.num), b.FMA(g.sum, half, g.den)), dt, x)
 }
 
-// hhtmStrang moves the gates, then V, as hhStrang does.
+// hhtmStrang advances the gates, then V, as hhStrang does.
 func hhtmStrang(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
 	dt, half := c(asm.HHDt), c(asm.HHHalf)
 	gm, gh, gn := traubMiles(b, c, y[0])
@@ -101,7 +101,7 @@ func hhtmDeriv(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
 	return []Vec{b.FNMA(g, y[0], a), slope(gm, y[1]), slope(gh, y[2]), slope(gn, y[3])}
 }
 
-// hhtmExpEuler relaxes every variable exponentially, seeing the old state of the others.
+// hhtmExpEuler relaxes every variable exponentially, with the others at their state before the step.
 func hhtmExpEuler(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
 	gm, gh, gn := traubMiles(b, c, y[0])
 	a, g := hhIon(b, c, drive, y[1], y[2], y[3])
@@ -137,7 +137,7 @@ func hhtmPlain(method string, step hhStep) func() string {
 	}
 }
 
-// hhtmPlainGates moves the gates alone, in plain Go.
+// hhtmPlainGates is the step of the gates alone, in plain Go.
 func hhtmPlainGates() string {
 	doc := "moves the gates of eight hhtm neurons in the states y by dt ms at constant V; shift is Coef[HHShift], half " +
 		"is dt/2."

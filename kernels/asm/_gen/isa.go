@@ -46,7 +46,7 @@ func (w isa) has(op operand.Op) bool {
 			found := false
 			vectors, masks := w.Registers()
 			for _, ok := range append(vectors, masks...) {
-				// The lower half or quarter of a register is there where the register is.
+				// The lower half or quarter of a register exists if the register does.
 				own := w.register(ok).(reg.Physical)
 				found = found || r.Kind() == own.Kind() && r.(reg.Physical).PhysicalIndex() == own.PhysicalIndex()
 			}

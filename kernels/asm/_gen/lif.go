@@ -11,9 +11,9 @@ import (
 
 // lif is the step of LIF, operation by operation lifGeneric of package kernels and, for most spikes, lifCross. The
 // group goes through chunks of up to asm.Chunk steps, some vectors at a time. Within a chunk spikes are not tested for:
-// V is logged, and the threshold is checked once at the end. Where V has been at or above V_th, the log tells in which
-// step it crossed; since the refractory period outlasts the chunk, no later value counts. Where a refractory period is
-// shorter, the chunk is shorter, down to one step.
+// V is logged, and the threshold is checked once at the end. Where V has been at or above V_th, the step in which it
+// crossed is found in the log; since the refractory period outlasts the chunk, later values do not matter. Where a
+// refractory period is shorter, the chunk is shorter, down to one step.
 //
 // Without input V moves monotonically towards V_inf, so that it stays above V_th until the end of the chunk; with input
 // the highest V of the chunk is kept, which the extrema need as well. Lane is 0 between calls.
@@ -43,7 +43,7 @@ func lif(name string, full bool, together map[string]widths) func(f *file, w isa
 // widths are the numbers of vectors that are stepped together in the two modes; see mode.
 type widths struct{ held, ahead int }
 
-// A lifFunc is a LIF kernel in the making.
+// A lifFunc emits a LIF kernel.
 type lifFunc struct {
 	*Func
 	full                  bool
@@ -132,8 +132,8 @@ const (
 // lastWake is the vector of upper bounds of Wake, by place in the vector.
 func lastWake(old reg.Register) operand.Mem { return at(old, column*lifLast) }
 
-// start goes from mode held to mode ahead, unless a lane would spike in the step in which V moves again; stop goes
-// back.
+// start switches from mode held to mode ahead, unless a lane would spike in the step in which V moves again; stop
+// switches back.
 func (k *lifFunc) start() {
 	v, rate, wake := k.state()
 	old := k.Value("Scratch")
@@ -227,8 +227,8 @@ func (k *lifFunc) state() (v, rate, wake reg.GPVirtual) {
 	return k.pointer("Y", 0), k.pointer("Y", 1), k.Value("Wake")
 }
 
-// chunk computes the number of steps of a chunk. A spike in any of them must be one that vectors can finish, V coming
-// from below V_th and staying below V_inf, and must be followed by at least as many refractory steps.
+// chunk computes the number of steps of a chunk. A spike in any of them must be one that vectors can finish, with V
+// rising from below V_th and staying below V_inf, and must be followed by at least as many refractory steps.
 func (k *lifFunc) chunk() {
 	defer k.Only()()
 	v, rate, _ := k.state()
@@ -260,7 +260,7 @@ func (k *lifFunc) chunk() {
 // In mode held the log has V after each step of the chunk; with input also V_inf in each step.
 const toVInf = asm.Chunk // columns from V to V_inf
 
-// stepHeld takes the current vectors through the chunk.
+// stepHeld advances the current vectors by the chunk.
 func (k *lifFunc) stepHeld() {
 	v, rate, wake := k.state()
 	old := k.Value("Scratch")
@@ -342,7 +342,7 @@ func (k *lifFunc) noteFired(fires func(b *Block, s int) Mask) {
 	k.ORQ(bits, k.fired)
 }
 
-// advance takes vector s through a step in mode held; p is the entry of the log.
+// advance advances vector s by a step in mode held; p is the entry of the log.
 func (k *lifFunc) advance(b *Block, s int, p reg.Register) {
 	c := func(j int) Vec { return k.c(b, j, s) }
 	v, vInf := b.Get(k.v[s]), c(asm.LIFVInf)
@@ -361,7 +361,7 @@ func (k *lifFunc) advance(b *Block, s int, p reg.Register) {
 	}
 }
 
-// stepAhead takes the current vectors through the chunk. Lanes are compared with Wake only if one of the group may be
+// stepAhead advances the current vectors by the chunk. Lanes are compared with Wake only if one of the group may be
 // refractory.
 func (k *lifFunc) stepAhead() {
 	_, _, wake := k.state()
@@ -395,7 +395,7 @@ func (k *lifFunc) stepAhead() {
 	k.noteFired(func(b *Block, s int) Mask { return b.Cmp(b.Get(k.v[s]), GE, k.c(b, asm.LIFVTh, s)) })
 }
 
-// pairs takes the current vectors through the chunk, two steps for each entry of the log, from p on, which has V before
+// pairs advances the current vectors by the chunk, two steps for each entry of the log, from p on, which holds V before
 // them: an entry for every step would cost half as much again on Zen 3. Lanes are refractory until the step at wake,
 // or, if that is nil, not at all.
 func (k *lifFunc) pairs(p, wake reg.Register) {
@@ -455,8 +455,8 @@ func (k *lifFunc) pairs(p, wake reg.Register) {
 	k.Label(even)
 }
 
-// A crossing is what the log tells about the spikes of one vector: V at the end of the step in which it crossed V_th,
-// the number of that step in the chunk (or -1), and with input V_inf in that step and the lowest V before it.
+// A crossing is what is found in the log for the spikes of one vector: V at the end of the step in which it crossed
+// V_th, the number of that step in the chunk (or -1), and with input V_inf in that step and the lowest V before it.
 type crossing[T any] struct{ v, when, vInf, low T }
 
 func (k *lifFunc) none(b *Block) crossing[Vec] {
@@ -493,7 +493,7 @@ func (k *lifFunc) get(b *Block, p crossing[*Pin]) crossing[Vec] {
 	return x
 }
 
-// spikes finishes the spikes of the chunk, vector by vector, and entries unusual ones to Go.
+// spikes finishes the spikes of the chunk, vector by vector, and leaves unusual ones to Go.
 func (k *lifFunc) spikes(forward string) {
 	defer k.Only(k.now)() // the state is in memory
 	found := crossing[*Pin]{k.Pin(), k.Pin(), k.Pin(), k.Pin()}
@@ -706,7 +706,7 @@ func (k *lifFunc) passing(b *Block, found crossing[*Pin], wake reg.Register) cro
 	return x
 }
 
-// A lifSpike is what follows from a crossing: the lanes that spike; those of them in which the refractory period ends a
+// A lifSpike is computed from a crossing: the lanes that spike; those of them in which the refractory period ends a
 // step later than Hold; the rate of the step in which V moves again.
 type lifSpike struct {
 	crossing[Vec]

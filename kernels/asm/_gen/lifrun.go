@@ -12,7 +12,7 @@ import (
 // With AVX-512 mode ahead computes of a spike at once only what the next chunk needs: V after the step in which the
 // refractory period ends, and the number of that step. The time of the spike within its step, and the rest of the
 // state, follow from V at the end of that step; they are computed at the end of the call, for eight spikes or eight
-// lanes at a time. Until then a spike is an entry in four lists behind the log.
+// lanes at a time. Until then a spike is an entry in four lists after the log.
 
 // Columns of Scratch: V at the end of the step of the last spike in this call, or NaN; the numbers of the lanes.
 const lifCrossed, lifLanes = lifTheta, lifSteps
@@ -31,7 +31,7 @@ func (k *lifFunc) list(log, i reg.Register, j int) operand.Mem {
 	return operand.Mem{Base: log, Index: i, Scale: 8, Disp: column*asm.Chunk/2 + 8*asm.LIFSpikes*j}
 }
 
-// runLater goes through all chunks in mode ahead with spikes put off; all vectors of the group are stepped together.
+// runLater goes through all chunks in mode ahead with deferred spikes; all vectors of the group are stepped together.
 func (k lifFunc) runLater() {
 	k.g, k.isAhead = asm.Group/k.W.Lanes, true
 	defer k.Only()()
@@ -67,7 +67,7 @@ func (k lifFunc) runLater() {
 	k.JMP(operand.LabelRef("held"))
 }
 
-// begin is start where spikes are put off.
+// begin is start with deferred spikes.
 func (k *lifFunc) begin() {
 	v, rate, wake := k.state()
 	old := k.Value("Scratch")
@@ -96,7 +96,7 @@ func (k *lifFunc) begin() {
 	k.Block("begin", func(b *Block) { b.Store(lastWake(old), b.Get(last)) })
 }
 
-// stepAll takes the group through the chunk.
+// stepAll advances the group by the chunk.
 func (k *lifFunc) stepAll() {
 	k.XORQ(k.lane, k.lane)
 	k.number(k.now, k.step)
@@ -149,7 +149,7 @@ func (k *lifFunc) firing() {
 	}
 }
 
-// lifTogether is how many vectors with spikes are finished side by side.
+// lifTogether is the number of vectors with spikes that are finished side by side.
 const lifTogether = 4
 
 // A spiking is a vector with spikes while they are finished, or one without, which stays as it is.
@@ -159,9 +159,8 @@ type spiking struct {
 	found    crossing[*Pin]
 }
 
-// spikeAll takes the lanes in fired through the rest of the chunk, and appends their spikes to the lists. Each part of
-// the work is done for all vectors before the next, so that operations that follow each other do not wait for each
-// other.
+// spikeAll advances the lanes in fired by the rest of the chunk, and appends their spikes to the lists. Each part of
+// the work is done for all vectors before the next, so that consecutive operations do not depend on each other.
 func (k *lifFunc) spikeAll() {
 	defer k.Only(k.now)() // the state is in memory
 	steps, last := k.Pin(), k.Pin()
@@ -200,7 +199,7 @@ func (k *lifFunc) spikeAll() {
 		for _, p := range together {
 			k.Block("spike", func(b *Block) { p.spike(b, steps, last, entry, old, wake) })
 			waits := k.NewLabel("waits")
-			// a lane would spike in the step in which it moves again: on in single steps
+			// a lane would spike in the step in which it moves again: continue in single steps
 			k.JNZ(k.Later("wakes", func() {
 				k.MOVQ(operand.I32(1), k.Field("Chunk"))
 				k.JMP(operand.LabelRef(waits))
@@ -253,7 +252,7 @@ func (p *spiking) choose() {
 }
 
 // spike writes the state after the spikes and their entries in the lists; the jump after it is taken if a lane would
-// fire as it wakes.
+// fire in the step in which V moves again.
 func (p *spiking) spike(b *Block, steps, last *Pin, entry []*Pin, old, wake reg.Register) {
 	s := p.locate(b, p.get(b, p.found))
 	fires, vReset := b.GetMask(p.fires), s.c(asm.LIFVReset)
@@ -330,7 +329,7 @@ func (b *Block) theta(passed, both, tau Vec) Vec {
 	return b.Max(b.Const(0), b.FNMA(tau, ln, b.Const(1)))
 }
 
-// end writes V of the lanes that move, and V, rate and Rem of those that spiked in this call.
+// end writes V of the lanes that are not refractory, and V, rate and Rem of those that spiked in this call.
 func (k *lifFunc) end() {
 	toV, toRate, wake := k.state()
 	old, rem := k.Value("Scratch"), k.Value("Rem")

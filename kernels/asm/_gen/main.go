@@ -92,7 +92,7 @@ var (
 	eight = map[string]int{"AVX2": 8, "AVX512": 8}
 )
 
-// A file is one assembly file in the making.
+// A file collects the functions and constants of one assembly file.
 type file struct {
 	name    string
 	ctx     *build.Context
@@ -153,7 +153,7 @@ func generate(dir string, verbose bool) error {
 	return write(dir, written)
 }
 
-// write puts files in place by renaming, so that a reader sees the old or the new, never half.
+// write writes files under temporary names and renames them, so that each is complete at any time.
 func write(dir string, files map[string][]byte) error {
 	for name, b := range files {
 		if err := os.WriteFile(filepath.Join(dir, name+".new"), b, 0o644); err != nil {
@@ -207,7 +207,7 @@ func (f *file) compile() (*ir.File, error) {
 	return out, nil
 }
 
-// verify refuses registers, instructions and suffixes that w does not have.
+// verify returns an error if a function uses registers, instructions or suffixes that w does not have.
 func (w isa) verify(fn *ir.Function) error {
 	for _, in := range fn.Instructions() {
 		for _, op := range in.Operands {
@@ -229,8 +229,8 @@ func (w isa) verify(fn *ir.Function) error {
 
 func (f *file) table(w isa) string { return f.name + "Consts" + w.Name }
 
-// copies is how often a constant is repeated: AVX-512 broadcasts one float64 in the operand itself; AVX2 wants a full
-// vector, which the 32-byte alignment of Go's read-only data suits.
+// copies is how often a constant is repeated: AVX-512 broadcasts one float64 in the operand itself; AVX2 needs a full
+// vector, for which the 32-byte alignment of Go's read-only data suffices.
 func (f *file) copies(w isa) int {
 	if w.kmask() {
 		return 1

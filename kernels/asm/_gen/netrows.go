@@ -12,8 +12,8 @@ import (
 	"popsim/kernels/vec"
 )
 
-// A laneKernel is a kernel over rows in the making (asm/rows.go): many lanes through some steps, with the states in
-// registers. Its assembly and its plain Go come from one recording of a step.
+// A laneKernel describes a kernel over rows (asm/rows.go): it advances many lanes by several steps, with the states in
+// registers. Its assembly and its plain Go are printed from one recording of a step.
 type laneKernel struct {
 	name, doc, argument string
 	states, rows, coefs []string // fields, fields, and the columns of Coef in their order

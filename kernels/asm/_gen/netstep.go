@@ -13,14 +13,14 @@ import (
 	"popsim/kernels/vec"
 )
 
-// A stepKernel takes many lanes of a network through one step (asm/steps.go). Its assembly and its plain Go come from
-// one recording.
+// A stepKernel advances many lanes of a network by one step (asm/steps.go). Its assembly and its plain Go are printed
+// from one recording.
 type stepKernel struct {
 	name, doc, argument string
 	columns             []string // fields, a value per lane
 	coefs               []string // columns of Coef in their order
 	scalars             []string // fields: one float64, or an array of them of which FIELD/i is number i
-	events              bool     // whether the step tells of lanes
+	events              bool     // whether the step marks lanes with events
 	vectors             map[string]int
 	step                func(b *vec.Block, x *laneVars)
 }

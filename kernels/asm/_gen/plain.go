@@ -8,8 +8,8 @@ import (
 	"popsim/kernels/vec"
 )
 
-// A plainColumn is the base of a place in recordings for plain Go: name is a variable that points to the eight lanes at
-// hand; slice is the expression it is made of, empty where name is a parameter.
+// A plainColumn is the base of a place in recordings for plain Go: name is a variable that points to the current eight
+// lanes; slice is the expression it is made of, empty where name is a parameter.
 type plainColumn struct{ name, slice string }
 
 func (c plainColumn) load(b *Block) Vec     { return b.Block.Load(vec.Mem{Base: c}) }

@@ -9,7 +9,7 @@ import (
 // line is the bytes of a cache line.
 const line = 64
 
-// prefetch and prefetchRange write functions that have no vectors and serve every instruction set.
+// prefetch and prefetchRange write functions without vectors, the same for every instruction set.
 func prefetch(f *file, w isa) {
 	if w.Name != isas[0].Name {
 		return

@@ -24,7 +24,7 @@ func rhhDeriv(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
 	return []Vec{b.FNMA(g, v, a), b.FNMA(b.Add(r.hA, bh), h, r.hA)}
 }
 
-// rhhExpEuler relaxes V and h exponentially, each seeing the old state of the other.
+// rhhExpEuler relaxes V and h exponentially, each with the other at its state before the step.
 func rhhExpEuler(b *Block, c func(j int) Vec, drive Vec, y []Vec) []Vec {
 	r := b.HHRates(y[0])
 	a, g := rhhIon(b, c, r, drive, y[1])
@@ -92,7 +92,7 @@ func rhhCutStep(f *file, w isa, name string, S int, full bool, tune Tuning) {
 	k.End()
 }
 
-// rhhSubsteps writes the kernel that takes cut lanes through the substeps of a step, S vectors at a time, few where
+// rhhSubsteps writes the kernel that advances cut lanes by the substeps of a step, S vectors at a time, or few where
 // these suffice. It does not branch on a crossing either, but writes the states before and after the substep to
 // Scratch, and its number to Substep.
 func rhhSubsteps(S, few int, tune map[string]Tuning) func(f *file, w isa) {

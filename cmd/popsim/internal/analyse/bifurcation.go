@@ -90,7 +90,7 @@ func Bifurcation(v *verb.Call) *cobra.Command {
 	return cmd
 }
 
-// run is the verb.
+// run parses the command line, follows the branches or curves and writes the results.
 func (s *bifurcationCommand) run(ctx context.Context, args []string) (err error) {
 	if err := s.read(args); err != nil {
 		return err
@@ -119,7 +119,7 @@ func (s *bifurcationCommand) run(ctx context.Context, args []string) (err error)
 	return err
 }
 
-// read understands the command line and refuses what makes no sense, all of it at once.
+// read parses and checks the command line, and reports all errors together.
 func (s *bifurcationCommand) read(args []string) error {
 	q, err := experiment.ParseNeuron(args)
 	var bad fault.List
@@ -156,7 +156,7 @@ func (s *bifurcationCommand) read(args []string) error {
 	return verb.Misused(bad.Err())
 }
 
-// readSettings tells the intervals from the values.
+// readSettings separates the intervals from the values.
 func (s *bifurcationCommand) readSettings() error {
 	var bad fault.List
 	s.base = s.neuron.Base()
@@ -192,7 +192,7 @@ func (s *bifurcationCommand) readSettings() error {
 	return errors.Join(bad...)
 }
 
-// checkEnds refuses parameters that make no sense at an end of an interval.
+// checkEnds returns an error if the parameters are invalid at an end of an interval.
 func (s *bifurcationCommand) checkEnds() error {
 	var bad fault.List
 	told := map[string]bool{}
@@ -225,7 +225,7 @@ func (s *bifurcationCommand) open() error {
 	return err
 }
 
-// analyse does the work.
+// analyse computes the diagram, or the curves in the plane of two quantities.
 func (s *bifurcationCommand) analyse(ctx context.Context) (err error) {
 	m, p, i := s.neuron.Model, s.base.Params, s.base.Current
 	if len(s.free) == 2 {
@@ -256,7 +256,7 @@ func (s *bifurcationCommand) analyse(ctx context.Context) (err error) {
 	return err
 }
 
-// result is what was found, for tables and picture.
+// result returns the results for tables and picture.
 func (s *bifurcationCommand) result() *figure.Bifurcation {
 	b := &figure.Bifurcation{
 		Title: s.neuron.Title(), Model: s.neuron.Model, Diagram: s.diagram, Trains: s.trains, FiringPoints: s.special,
@@ -306,7 +306,7 @@ func (s *bifurcationCommand) write() error {
 	return nil
 }
 
-// record says how the files were made.
+// record returns the record of the files.
 func (s *bifurcationCommand) record() file.Record {
 	extra := map[string]any{"interrupted": s.cut}
 	if s.stats.Epochs > 0 {
@@ -318,7 +318,7 @@ func (s *bifurcationCommand) record() file.Record {
 	}
 }
 
-// tell says in words what was found.
+// tell writes the results in words.
 func (s *bifurcationCommand) tell() {
 	found := s.result()
 	for _, q := range found.Specials() {

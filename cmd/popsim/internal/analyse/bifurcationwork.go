@@ -11,7 +11,7 @@ import (
 	"popsim/table"
 )
 
-// parallel shares work among all workers, and shows how many of which unit are done.
+// parallel distributes work over all workers, and shows how many of the units are done.
 func (s *bifurcationCommand) parallel(ctx context.Context, unit string) dynamics.Each {
 	return func(n int, work func(k int) error) error {
 		var out io.Writer
@@ -38,7 +38,8 @@ func (s *bifurcationCommand) simulate(ctx context.Context) (*table.Table, error)
 	return r.LateTable(), nil
 }
 
-// chart finds the curves in the plane of two quantities, and, for the picture, what the neuron settles on between them.
+// chart finds the curves in the plane of two quantities and, for the picture, the attractors in the regions between
+// them.
 func (s *bifurcationCommand) chart(ctx context.Context) (err error) {
 	x, y := s.free[0].Free, s.free[1].Free
 	s.regions, err = dynamics.BifurcationCurves(ctx, s.neuron.Model, s.base.Params, s.base.Current, x, y,

@@ -106,7 +106,7 @@ func (s *phaseCommand) run(ctx context.Context, args []string) (err error) {
 	return nil
 }
 
-// read understands the command line.
+// read parses and checks the command line.
 func (s *phaseCommand) read(args []string) error {
 	q, err := experiment.ParseNeuron(args)
 	bad := fault.List{}
@@ -156,7 +156,7 @@ func (s *phaseCommand) read(args []string) error {
 	return verb.Misused(bad.Err())
 }
 
-// frame makes s the plane of one of several values.
+// frame sets the neuron of one of several frames.
 func (s *phaseCommand) frame(q experiment.Neuron) (err error) {
 	s.neuron = q
 	if s.at, err = q.Single("phase"); err != nil {
@@ -215,7 +215,7 @@ func (s *phaseCommand) open() (err error) {
 	return err
 }
 
-// write writes what was found.
+// write writes the results.
 func (s *phaseCommand) write(p *dynamics.Plane) error {
 	if s.document {
 		text, err := json.MarshalIndent(p, "", " ")
@@ -249,7 +249,7 @@ func (s *phaseCommand) write(p *dynamics.Plane) error {
 	return s.Draw(&s.Flags, figure.Phase(s.neuron.Title(), p), s.Force)
 }
 
-// tell says in words what was found.
+// tell writes the results in words.
 func (s *phaseCommand) tell(p *dynamics.Plane) {
 	for _, line := range figure.PlaneText(p, s.neuron.Model) {
 		s.Say("%s", line)

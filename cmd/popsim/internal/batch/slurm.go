@@ -1,5 +1,5 @@
-// Package batch gives work in parts to a batch system, and reads what the system tells a task about itself. Slurm is
-// the system that work can be given to; tasks are recognised in Slurm arrays and in indexed jobs of Kubernetes.
+// Package batch submits work in parts to Slurm, and finds which part this process is to compute from the variables that
+// batch systems set for the tasks of an array: Slurm, PBS, Torque, Grid Engine, LSF, Kubernetes.
 package batch
 
 import (

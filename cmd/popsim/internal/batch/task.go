@@ -12,7 +12,7 @@ import (
 	"popsim/sweep"
 )
 
-// JobName returns what Slurm calls the job of this process, ARRAY_TASK or a number; "" outside of a job.
+// JobName returns Slurm's name of the job of this process, ARRAY_TASK or a number; "" outside of a job.
 func JobName() string {
 	if array, task := os.Getenv("SLURM_ARRAY_JOB_ID"), os.Getenv("SLURM_ARRAY_TASK_ID"); array != "" && task != "" {
 		return array + "_" + task
@@ -53,14 +53,14 @@ func ParsePart(text string) (sweep.Part, error) {
 		n, _ = strconv.Atoi(given)
 	}
 	if n == 0 {
-		return sweep.Part{}, fault.Hint(errors.New("--part auto: the batch system does not tell how many tasks there are"),
+		return sweep.Part{}, fault.Hint(errors.New("--part auto: the batch system does not give the number of tasks"),
 			"--part auto/N says it")
 	}
 	return sweep.ParsePart(fmt.Sprintf("%d/%d", i+offset, n))
 }
 
-// array is how a batch system tells a task its place in an array of tasks: names of variables of the environment, ""
-// where it has none.
+// array holds the names of the environment variables in which a batch system gives a task its place in an array; "" if
+// it has none.
 type array struct {
 	id    string // number of the task; tasks start at first, or, without it, at start
 	first string
@@ -108,7 +108,7 @@ func task() (number, of int, ok bool) {
 	return 0, 0, false
 }
 
-// variables are the names under which batch systems tell a task its number.
+// variables lists the names of the variables that hold the number of a task.
 func variables() (names []string) {
 	for _, a := range arrays {
 		names = append(names, a.id)

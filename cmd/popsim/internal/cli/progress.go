@@ -1,4 +1,4 @@
-// Package cli holds what the command line shows besides results: how far a run has come, and what a terminal is.
+// Package cli shows the progress of work, formats numbers for messages, and recognises terminals.
 package cli
 
 import (
@@ -16,9 +16,8 @@ const (
 	lineEvery   = 30 * time.Second       // elsewhere, where lines stay
 )
 
-// Progress tells how far a piece of work has come: per cent, time elapsed and remaining, rate. On a terminal the line
-// is redrawn in place; elsewhere a plain line appears every 30 s. It is used by one goroutine. A nil *Progress is
-// quiet.
+// Progress shows the progress of a piece of work: per cent, time elapsed and remaining, rate. On a terminal the line is
+// redrawn in place; elsewhere a plain line appears every 30 s. It is used by one goroutine. A nil *Progress is quiet.
 type Progress struct {
 	w        io.Writer
 	unit     string
@@ -30,8 +29,8 @@ type Progress struct {
 	drawn    bool      // an unfinished line stands on the terminal
 }
 
-// NewProgress begins to measure a piece of work of the given total, counted in unit ("neuron-steps"), and tells of it
-// on w. With a nil w it returns nil.
+// NewProgress starts the measurement of a piece of work of the given total, counted in unit ("neuron-steps"), and shows
+// it on w. With a nil w it returns nil.
 func NewProgress(w io.Writer, total float64, unit string) *Progress {
 	if w == nil {
 		return nil
@@ -42,7 +41,7 @@ func NewProgress(w io.Writer, total float64, unit string) *Progress {
 	return p
 }
 
-// Update says that so much is done. It is cheap enough to be called every few microseconds.
+// Update sets the amount of work that is done. It is cheap enough to be called every few microseconds.
 func (p *Progress) Update(done float64) {
 	if p == nil {
 		return
@@ -101,7 +100,7 @@ func clock(d time.Duration) string {
 	return fmt.Sprintf("%d:%02d:%02d h", s/3600, s/60%60, s%60)
 }
 
-// IsTerminal says whether w is a character device, such as a terminal.
+// IsTerminal reports whether w is a character device, such as a terminal.
 func IsTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {
@@ -111,8 +110,8 @@ func IsTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// Shared returns a function that any goroutine may call with what is done and the total, in unit, and that never waits;
-// the line appears on w. stop ends the display; after it the function must not be called.
+// Shared returns a function that any goroutine may call with the amount done and the total, in unit, and that never
+// blocks; the line appears on w. stop ends the display; after it the function must not be called.
 func Shared(w io.Writer, unit string) (update func(done, total int64), stop func()) {
 	type state struct{ done, total int64 }
 	updates := make(chan state, 1)

@@ -1,5 +1,5 @@
-// Package completion tells a shell which words may follow on a command line. An offer is a word or, followed by a tab,
-// a word and its meaning.
+// Package completion offers a shell the words that may follow on a command line. An offer is a word or, followed by a
+// tab, a word and its meaning.
 package completion
 
 import (
@@ -75,7 +75,7 @@ func beginning(offers []string, begun string) []string {
 	return slices.DeleteFunc(offers, func(s string) bool { return !strings.HasPrefix(s, begun) })
 }
 
-// Flags lets every flag of a command offer its values: those of its record, or files where it names one.
+// Flags registers the completion of every flag of a command: the values of its record, or files if it names one.
 func Flags(cmd *cobra.Command) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		record, _ := flagset.Record(f)

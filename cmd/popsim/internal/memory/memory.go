@@ -1,5 +1,5 @@
-// Package memory tells how much memory the process may take and has taken, so that work which does not fit is refused
-// before it begins.
+// Package memory returns how much memory the process may take and has taken, so that work which does not fit is an
+// error before it begins.
 package memory
 
 import (
@@ -17,11 +17,11 @@ import (
 	"popsim/fault"
 )
 
-// unknown is the memory (bytes) taken to be available on systems that do not tell: no more than a large machine has.
+// unknown is the memory (bytes) assumed to be available on systems that do not report it: that of a large machine.
 const unknown = 1e12
 
-// Available returns the memory (bytes) that this process may still take, as far as the system tells: the least of what
-// is free, what the control groups leave and what GOMEMLIMIT allows.
+// Available returns the memory (bytes) that this process may still take, as far as the system reports it: the least of
+// the free memory, the rest of the control groups' limits and that of GOMEMLIMIT.
 func Available() float64 {
 	least := unknown
 	if free, ok := memFree("/proc/meminfo"); ok {
@@ -37,7 +37,7 @@ func Available() float64 {
 // groupsLeave returns the memory (bytes) that the control groups of a process, version 1 or 2, still allow: the least
 // over its own group and all groups above it. list is /proc/self/cgroup, root where the tree of groups is mounted.
 // Cached pages of files that the system could drop do not count as used. In a container the own group may be shown only
-// as the root of the tree, whatever path the list names; therefore the root is always looked at.
+// as the root of the tree, whatever path the list names; therefore the root is always included.
 func groupsLeave(list, root string) float64 {
 	least := math.Inf(1)
 	text, err := os.ReadFile(list)

@@ -1,4 +1,4 @@
-// Package output says where results go: to standard output or to files, none of which may be another's.
+// Package output determines where results are written: to standard output or to files, no two of which may be the same.
 package output
 
 import (

@@ -1,4 +1,4 @@
-// Package profile writes profiles of what the process does, in files that go tool pprof and go tool trace read.
+// Package profile writes profiles of the process, in files that go tool pprof and go tool trace read.
 package profile
 
 import (

@@ -9,7 +9,8 @@ import (
 	"popsim/table/file"
 )
 
-// Merged returns the record of a merged file: the experiment, as the first part tells it, and what all parts have cost.
+// Merged returns the record of a merged file: the experiment, from the record of the first part, and the cost of all
+// parts.
 func Merged(parts *sweep.Parts) file.Record {
 	spec := parts.Spec
 	r := file.Record{
@@ -44,7 +45,7 @@ func MergedJobs(parts *sweep.JobsParts) file.Record {
 	return r
 }
 
-// addParts adds to r what the records of parts tell; first takes that of the first part.
+// addParts adds the records of parts to r; first adds that of the first part.
 func addParts(r *file.Record, records []json.RawMessage, first func(r *file.Record, q file.Record)) {
 	versions, sets, processors, longest := map[string]bool{}, map[string]bool{}, map[string]bool{}, 0.0
 	for i, text := range records {
@@ -72,7 +73,7 @@ func addParts(r *file.Record, records []json.RawMessage, first func(r *file.Reco
 	r.Extra["parts_longest_seconds"] = longest
 }
 
-// addFirst copies to r what the record q of the first part tells of the whole experiment.
+// addFirst copies the entries about the whole experiment from q, the record of the first part, to r.
 func addFirst(r *file.Record, q file.Record) {
 	r.Preset, r.Parameters, r.Seed = q.Preset, q.Parameters, q.Seed
 	if len(q.Command) > 1 {

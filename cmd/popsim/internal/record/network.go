@@ -16,8 +16,8 @@ import (
 	"popsim/table/file"
 )
 
-// Network returns what the record of a run or sweep of a network tells of the network: its description with the @files
-// that it names, and its parameters.
+// Network returns the entries about the network in the record of a run or sweep: its description with the @files that
+// it names, and its parameters.
 func Network(n *experiment.Network, res *description.Result) file.Record {
 	files := []map[string]any{}
 	for _, f := range res.Files {
@@ -36,7 +36,7 @@ func Network(n *experiment.Network, res *description.Result) file.Record {
 	return r
 }
 
-// AddGraph puts into extra what was built of a network: its populations and its graph.
+// AddGraph puts the populations and the graph of a network into extra.
 func AddGraph(extra map[string]any, spec *network.Spec, sum network.Summary) {
 	var populations []map[string]any
 	first := 0
@@ -90,7 +90,7 @@ func PerSynapse(sum network.Summary) float64 {
 	return float64(sum.Bytes) / math.Max(1, float64(sum.Edges))
 }
 
-// Digest is a short name of what decides the result of a run.
+// Digest is a short name of an identity: of all that the result of a run depends on.
 func Digest(identity string) string {
 	sum := sha256.Sum256([]byte(identity))
 	return hex.EncodeToString(sum[:8])

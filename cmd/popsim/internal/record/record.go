@@ -1,4 +1,4 @@
-// Package record collects what the record beside a result tells of the machine, the workers and the sweep.
+// Package record makes the entries of the record beside a result: machine, workers, experiment.
 package record
 
 import (
@@ -40,7 +40,7 @@ func AddWorkers(extra map[string]any, s sched.Stats) {
 	extra["worker_imbalance"], extra["imbalance"] = over, s.Imbalance()
 }
 
-// SpikeRule says what a spike of a model is.
+// SpikeRule describes what a spike of a model is.
 func SpikeRule(m *model.Model) string {
 	if m.SpikeRule != "" {
 		return m.SpikeRule

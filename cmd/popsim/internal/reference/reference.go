@@ -1,4 +1,4 @@
-// Package reference writes what popsim models shows: the models and networks, and all that is to be known of one model.
+// Package reference writes the output of popsim models: the list of models and networks, and the description of one.
 package reference
 
 import (
@@ -42,7 +42,7 @@ func List(w io.Writer) {
 			fmt.Fprintf(w, "%s\t%s\n", name, d.Title)
 		}
 	})
-	fmt.Fprintln(w, "\npopsim models MODEL tells the equations, parameters, presets and methods of one.")
+	fmt.Fprintln(w, "\npopsim models MODEL shows the equations, parameters, presets and methods of one.")
 }
 
 // methodNames lists the methods of m.
@@ -136,7 +136,7 @@ func describePresets(w io.Writer, m *model.Model) {
 	}
 }
 
-// ofPreset says which preset the values are of; nothing for the defaults.
+// ofPreset names the preset that the values are from; it is empty for the defaults.
 func ofPreset(s model.Preset) string {
 	if s.Name == "" {
 		return ""
@@ -152,7 +152,7 @@ func Unit(unit string) string {
 	return unit
 }
 
-// spikeRule says in one or two lines what a spike of m is, and what its thresholds mean.
+// spikeRule explains in one or two lines what a spike of m is, and what its thresholds mean.
 func spikeRule(m *model.Model) []string {
 	if m.SpikeRule != "" {
 		return []string{m.SpikeRule}
@@ -163,7 +163,7 @@ func spikeRule(m *model.Model) []string {
 				"mV.", model.Rearm),
 		}
 	}
-	rule := []string{"A spike is V reaching V_th; V is then put to V_reset and held there for t_ref."}
+	rule := []string{"A spike is V reaching V_th; V is then set to V_reset and held there for t_ref."}
 	if m.Index("delta_T") >= 0 {
 		rule = append(rule,
 			"V_T is the threshold of the rheobase, where the exponential takes over; V_th is only the cut-off that ends "+

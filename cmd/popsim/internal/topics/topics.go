@@ -55,7 +55,7 @@ func Pictures() *cobra.Command {
 
 // Measures returns the help on the columns of sweeps.
 func Measures() *cobra.Command {
-	text := "-m of fi and map takes these names, with or without their unit, divided by commas.\n\n"
+	text := "-m of fi and map takes these names, with or without their unit, separated by commas.\n\n"
 	for _, m := range sweep.MeasureNames() {
 		text += fmt.Sprintf("  %-14s  %s\n", m, sweep.MeasureDoc(m))
 	}
@@ -68,5 +68,5 @@ func Measures() *cobra.Command {
 		text += fmt.Sprintf("  %-14s  %s\n", m[0], m[1])
 	}
 	text += "\nof networks, for all of them together or each population:\n\n  " + strings.Join(measure.Names(), ", ")
-	return &cobra.Command{Use: "measures", Short: "The columns that sweeps can tell", Long: strings.TrimSpace(text)}
+	return &cobra.Command{Use: "measures", Short: "The columns of tables of sweeps", Long: strings.TrimSpace(text)}
 }

@@ -1,5 +1,5 @@
-// Package verb holds what the verbs of the command line share: their messages, flags and files, experiment files, and
-// what all records tell.
+// Package verb holds the common parts of the verbs of the command line: messages, flags and files, experiment files,
+// and the common entries of records.
 package verb
 
 import (
@@ -19,7 +19,7 @@ import (
 	"popsim/table/file"
 )
 
-// Call is one call of popsim: its arguments, its output, and what is recorded of it for all verbs.
+// Call is one call of popsim: its arguments, its output, and the entries common to all records.
 type Call struct {
 	Args           []string
 	Cmd            *cobra.Command    // the verb that runs
@@ -107,7 +107,7 @@ func Misused(err error) error {
 	return Misuse{err}
 }
 
-// packagePrefix matches the name with which a package begins its errors, which is of no use on a command line.
+// packagePrefix matches the name with which a package begins its errors; a user of the command line does not need it.
 var packagePrefix = regexp.MustCompile(`(^|: )(?:model|kernels|pop|sweep|dynamics|network|figure|table|bench): `)
 
 func unprefixed(text string) string { return packagePrefix.ReplaceAllString(text, "$1") }

@@ -19,7 +19,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// KindOfFile returns what the file describes that the word FILE.toml or FILE.toml:PRESET names.
+// KindOfFile returns what the file of the word FILE.toml or FILE.toml:PRESET describes.
 func KindOfFile(word string) (experiment.FileKind, error) {
 	name, _, _ := strings.Cut(word+":", experiment.Ending+":")
 	name += experiment.Ending
@@ -105,7 +105,7 @@ func besides(cmd *cobra.Command, args []string) (words []string, flags []experim
 }
 
 // Understood must be called by a verb after it has checked its command line and opened its files, and before its work.
-// It writes the experiment where --save asks for it. resolved holds values of flags that replace those given; an empty
+// It writes the experiment to the file of --save. resolved holds values of flags that replace those given; an empty
 // text means the value of the flag itself. After an error the work must not begin.
 func (v *Call) Understood(f *Flags, n experiment.Neuron, resolved map[string]string) error {
 	if len(v.InFile) > 0 {
@@ -123,7 +123,7 @@ func (v *Call) SavedComment() string {
 	return "popsim " + v.Version + "; popsim FILE.toml runs this again"
 }
 
-// SaveExperiment is like understood, for a network.
+// SaveExperiment is Understood for a network.
 func (v *Call) SaveExperiment(f *Flags, x experiment.Saved) error {
 	if len(v.InFile) > 0 {
 		return Misused(ErrNotBegun)
@@ -134,7 +134,7 @@ func (v *Call) SaveExperiment(f *Flags, x experiment.Saved) error {
 	return v.keep(f, x.Text())
 }
 
-// keep writes an experiment file where --save names it.
+// keep writes an experiment to the file of --save.
 func (v *Call) keep(f *Flags, text []byte) error {
 	path := f.Save.Value
 	if output.ToStdout(path) {

@@ -27,7 +27,7 @@ func Add(set *pflag.FlagSet, flags ...experiment.Flag) { flagset.Add(set, flags.
 // subject is the annotation of a command that holds the kind of its first argument.
 const subject = "subject"
 
-// OfModel and OfFile are the annotations of verbs whose first argument is MODEL[:PRESET], or FILE.
+// OfModel and OfFile annotate verbs whose first argument is MODEL[:PRESET], or FILE.
 var OfModel, OfFile = map[string]string{subject: experiment.ModelKey}, map[string]string{subject: experiment.FileKey}
 
 // fileVerbs returns the verbs that an experiment file may name.
@@ -81,7 +81,7 @@ func (f *Flags) Steps(set *pflag.FlagSet, time, discard float64) {
 		"process may use)"})
 }
 
-// Kernel registers the flags that choose a kernel; method and isa say what they do.
+// Kernel registers the flags that choose a kernel; method and isa are their help texts.
 func (f *Flags) Kernel(set *pflag.FlagSet, method, isa string) {
 	f.Method, f.Isa = experiment.Word{Form: "NAME"}, experiment.Word{Form: "SET", Value: cmp.Or(os.Getenv("POPSIM_ISA"),
 		"auto")}
@@ -132,7 +132,8 @@ func (f *Flags) Profiling(set *pflag.FlagSet) {
 	Add(set, experiment.Flag{Name: "profile-dir", Once: true, Value: &f.profileDir, Help: "where profiles are written"})
 }
 
-// mostWorkers is more than any machine has processors; each worker has memory of its own.
+// mostWorkers is the largest number of workers, more than the processors of any machine: each worker takes memory of
+// its own.
 const mostWorkers = 4096
 
 // Check reports errors in the shared flags, and returns the instruction set.

@@ -73,7 +73,7 @@ func (v *Call) Aside(path string, out *file.Output, r file.Record) error {
 }
 
 // Partial gives the tables and the picture of an interrupted run other names (see file.PartialName), so that a file
-// under the requested name is always complete. where says where the tables are.
+// under the requested name is always complete. where names the files for a message.
 func (f *Flags) Partial(tables ...*file.Output) (where string) {
 	var names []string
 	for _, out := range tables {
@@ -94,7 +94,7 @@ func (v *Call) Besides(path string, r file.Record) error {
 	return file.WriteRecord(path, v.Completed(r))
 }
 
-// Completed adds to a record what is the same for all verbs: version, command, times, warnings, machine.
+// Completed adds the entries common to all verbs to a record: version, command, times, warnings, machine.
 func (v *Call) Completed(r file.Record) file.Record {
 	r.Version = "popsim " + v.Version
 	r.Started, r.Phases = v.Started, v.phases

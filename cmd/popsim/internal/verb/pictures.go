@@ -24,7 +24,7 @@ func (f *Flags) Picture(set *pflag.FlagSet) {
 func (f *Flags) CheckPicture(force bool) error {
 	if f.Plot.Value == "" {
 		if f.plotStyle.Given {
-			return Misused(fault.Hint(errors.New("--plot-style is about a picture, but there is none"), "--plot FILE draws one"))
+			return Misused(fault.Hint(errors.New("--plot-style is for a picture, but there is none"), "--plot FILE draws one"))
 		}
 		return nil
 	}
