@@ -3,39 +3,151 @@ package equations
 import (
 	"math"
 	"os"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"popsim/dynamics"
+	"popsim/kernels"
 	"popsim/model"
+	"popsim/pop"
+	"popsim/stimulus"
+	"popsim/verify/reference"
 )
 
-// The files of the library against an integrator of another kind: dynamics.Simulate, of adaptive steps with an error of
-// 1e-13 each, on the vector field in plain arithmetic, while kernels run vector programs of rk4. Models that reset have
-// no such integrator; see below.
-func TestLibraryAgainstReference(t *testing.T) {
-	const allowed = 2e-4 // ms: rk4 at a quarter of the default step, after some hundred ms
-	for _, path := range append(libraryPaths(t), "testdata/hh.toml") {
-		m := load(t, path)
-		if m.Fires == model.Reset {
-			continue
-		}
-		y, current, dt := make([]float64, len(m.States)), m.Given[0].I, m.Methods[0].Dt
-		m.Initial(m.Defaults(), y)
-		const duration = 200
-		want, err := dynamics.Spikes(m, m.Defaults(), []dynamics.Segment{{Start: 0, I: current}}, y, duration)
+// preset is a model of the library with one of its presets and the input that the note of the preset holds.
+type preset struct {
+	m   *model.Model
+	set model.Preset
+	stimulus.Sum
+}
+
+// presetOfLibrary finds name or name:preset.
+func presetOfLibrary(t *testing.T, name string) preset {
+	t.Helper()
+	name, of, _ := strings.Cut(name, ":")
+	m, err := Lookup(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := m.Preset(of)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := preset{m: m, set: set}
+	for _, w := range regexp.MustCompile(`--waveform ([^ ;]+)`).FindAllStringSubmatch(set.Note, -1) {
+		shape, err := stimulus.Syntax{}.Parse(w[1], m.CurrentUnit)
 		if err != nil {
-			t.Errorf("%s: %v", path, err)
+			t.Fatalf("%s:%s: %v", name, of, err)
+		}
+		p.Sum = append(p.Sum, shape)
+	}
+	return p
+}
+
+// with sets a parameter, or the current.
+func (p preset) with(name string, x float64) preset {
+	p.set.Params = slices.Clone(p.set.Params)
+	if name == "I" {
+		p.set.I = x
+	} else {
+		p.set.Params[p.m.Index(name)] = x
+	}
+	return p
+}
+
+// input is the current as a function of time, and where it jumps or bends.
+func (p preset) input() (at func(t float64) float64, breaks []float64) {
+	for _, shape := range p.Sum {
+		switch s := shape.(type) {
+		case stimulus.Steps:
+			breaks = append(breaks, s.Times...)
+		case stimulus.Ramp:
+			breaks = append(breaks, s.Start, s.End)
+		}
+	}
+	slices.Sort(breaks)
+	return func(t float64) float64 {
+		i := p.set.I
+		for _, shape := range p.Sum {
+			switch s := shape.(type) {
+			case stimulus.Steps:
+				for k := len(s.Times) - 1; k >= 0; k-- {
+					if t >= s.Times[k] {
+						i += s.Heights[k]
+						break
+					}
+				}
+			case stimulus.Ramp:
+				i += s.Low + (s.High-s.Low)*min(max((t-s.Start)/(s.End-s.Start), 0), 1)
+			}
+		}
+		return i
+	}, slices.Compact(breaks)
+}
+
+// reference integrates by other means than the kernels.
+func (p preset) reference(t *testing.T, duration float64, most int) (times []float64) {
+	t.Helper()
+	n := reference.Neuron{Model: p.m, P: p.set.Params}
+	n.Input, n.Breaks = p.input()
+	y := make([]float64, len(p.m.States))
+	p.m.Initial(p.set.Params, y)
+	found, _, err := n.Spikes(y, duration, most)
+	if err != nil {
+		t.Errorf("%s:%s: %v", p.m.Name, p.set.Name, err)
+	}
+	for _, s := range found {
+		times = append(times, s.Time)
+	}
+	return times
+}
+
+// run runs the default method at a part of its default step.
+func (p preset) run(t *testing.T, duration, part float64) (times []float64) {
+	t.Helper()
+	dt := p.m.Methods[0].Dt * part
+	wave := p.Waveform(dt)
+	cfg := pop.Config{Dt: dt, Workers: 1, Wave: wave.Mean, Spike: func(s []pop.Spike) error {
+		for _, x := range s {
+			times = append(times, x.Time)
+		}
+		return nil
+	}}
+	spec := pop.Spec{Model: p.m, N: 1, P: kernels.Uniform(p.set.Params), I: kernels.Values{p.set.I}}
+	if _, err := pop.Run(t.Context(), spec, cfg, duration); err != nil {
+		t.Errorf("%s:%s: %v", p.m.Name, p.set.Name, err)
+	}
+	return times
+}
+
+// Every model of the library with every preset, and the input that its note holds, against an integrator of another
+// kind on the vector field in plain arithmetic, while kernels run vector programs.
+func TestLibraryAgainstReference(t *testing.T) {
+	const (
+		allowed  = 5e-4 // ms: methods at a quarter of the default step, spikes through bursts
+		compared = 8    // spikes; some kinds are chaotic
+	)
+	for _, name := range Names() {
+		m, err := Lookup(name)
+		if err != nil {
+			t.Error(err)
 			continue
 		}
-		got := spikes(t, m, "rk4", current, dt/4, duration)
-		if len(got) == 0 || len(got) != len(want) {
-			t.Errorf("%s: %d spikes, want %d", path, len(got), len(want))
-			continue
-		}
-		for i, s := range want {
-			if d := math.Abs(got[i] - s.Time); d > allowed {
-				t.Errorf("%s: spike %d at %v ms, want %v", path, i, got[i], s.Time)
-				break
+		for _, set := range m.Given {
+			p := presetOfLibrary(t, name+":"+set.Name)
+			want := p.reference(t, 350, compared)
+			got := p.run(t, 350, 0.25)
+			if len(got) < len(want) || len(want) < compared && len(got) != len(want) {
+				t.Errorf("%s:%s: %d spikes, want %d", name, set.Name, len(got), len(want))
+				continue
+			}
+			for k, x := range want {
+				if !(math.Abs(got[k]-x) <= allowed) {
+					t.Errorf("%s:%s: spike %d at %v ms, want %v", name, set.Name, k, got[k], x)
+					break
+				}
 			}
 		}
 	}

@@ -68,11 +68,12 @@ func TestVectorCodeMeansTheFormulas(t *testing.T) {
 			Input:  make([]float64, vec.FrameLanes),
 			Shared: coefs, Lanes: vec.FrameLanes, Steps: 1,
 		}
-		states := make([]float64, n*vec.FrameLanes)
-		for j, s := range d.states {
+		states, starts := make([]float64, n*vec.FrameLanes), make([]float64, n)
+		d.function(d.starts()...).run(q, 0, nil, starts)
+		for j, start := range starts {
 			for l := range vec.FrameLanes {
-				x := s.start + (r.Float64()-0.5)*(1+math.Abs(s.start))
-				if s.start > 0 && s.start < 1 {
+				x := start + (r.Float64()-0.5)*(1+math.Abs(start))
+				if start > 0 && start < 1 {
 					x = r.Float64()
 				}
 				states[j*vec.FrameLanes+l] = x

@@ -71,12 +71,19 @@ func (d *definition) model() (*model.Model, error) {
 		Currents: []float64{d.current.Default},
 		Largest:  2 * d.current.Default,
 	}
-	start := make([]float64, len(d.states))
-	for i, s := range d.states {
+	for _, s := range d.states {
 		m.States = append(m.States, s.State)
-		start[i] = s.start
 	}
-	m.Start = func(_, y []float64) { copy(y, start) }
+	starts := d.function(d.starts()...)
+	m.Start = func(p, y []float64) { starts.run(p, 0, nil, y) }
+	start := make([]float64, len(d.states))
+	m.Start(m.Defaults(), start)
+	for j, x := range start {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			s := d.states[j]
+			return nil, fault.At(s.from.Place, fmt.Errorf("%s: the start is %v; it must be a finite number", s.Name, x))
+		}
+	}
 	d.dynamics(m, start)
 	if d.rearm != nil {
 		rearm := d.function(d.rearm)
@@ -100,6 +107,15 @@ func (d *definition) model() (*model.Model, error) {
 		return nil, err
 	}
 	return m, nil
+}
+
+// starts are the states to start from.
+func (d *definition) starts() []*graph.Node {
+	nodes := make([]*graph.Node, len(d.states))
+	for i, s := range d.states {
+		nodes[i] = s.start
+	}
+	return nodes
 }
 
 // provide makes the kernels of all methods, the default first.
@@ -156,7 +172,8 @@ func (d *definition) dynamics(m *model.Model, start []float64) {
 		}
 		return start[0] - excess.one(p, 0, start)/s
 	}
-	m.Rest = func([]float64) float64 { return start[0] }
+	rest := d.function(d.states[0].start)
+	m.Rest = func(p []float64) float64 { return rest.one(p, 0, nil) }
 	m.Spikes = d.spikeRules(excess)
 	d.equilibria(m, start)
 }

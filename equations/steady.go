@@ -35,7 +35,7 @@ func (d *definition) equilibria(m *model.Model, start []float64) {
 			derivatives.run(p, i, y, j)
 		})
 	}
-	m.Reach = d.reach
+	m.Reach = func(p []float64) (low, high float64) { return d.reach(p, m.Rest(p)) }
 	m.Equilibria = func(p []float64, i float64) []float64 { return d.roots(m, p, i) }
 }
 
@@ -75,8 +75,8 @@ func illConditioned(err error) bool {
 
 // reach is the range in which equilibria are looked for: that of all parameters in the unit of the first state, its
 // start and its threshold, widened by its own width.
-func (d *definition) reach(p []float64) (low, high float64) {
-	low, high = d.states[0].start, d.states[0].start
+func (d *definition) reach(p []float64, start float64) (low, high float64) {
+	low, high = start, start
 	for j, q := range d.parameters {
 		if q.dim == d.states[0].dim && q.Unit == d.states[0].Unit {
 			low, high = min(low, p[j]), max(high, p[j])

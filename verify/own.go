@@ -280,7 +280,7 @@ func (o own) missed(
 	return sum / float64(len(truth))
 }
 
-// same runs 200 neurons with currents around that of the preset by every method under each configuration, and compares
+// same runs 200 neurons with currents around that of the preset, or around 0, by every method under each configuration, and compares
 // the bits of every spike and of the last states with the first.
 func (o own) same(ctx context.Context, configs []pop.Config) (string, bool, error) {
 	const n, span = 200, 50 // ms
@@ -289,7 +289,8 @@ func (o own) same(ctx context.Context, configs []pop.Config) (string, bool, erro
 		spec := o.spec(q.Name, n)
 		spec.I = nil
 		for i := range n {
-			spec.I = append(spec.I, o.I*(0.8+0.4*math.Mod(float64(i+1)*math.Phi, 1)))
+			part := math.Mod(float64(i+1)*math.Phi, 1)
+			spec.I = append(spec.I, o.I+max(math.Abs(o.I), 1)*(0.4*part-0.2))
 		}
 		var want string
 		for i, cfg := range configs {
