@@ -113,10 +113,8 @@ func (d *definition) unused() {
 		}
 	}
 	if !seen[d.currentVar()] {
-		d.fault(
-			d.current.from.Place,
-			"I is not used by any equation; the input current belongs into one, such as V = \"... + I\"",
-		)
+		d.fault(d.current.from.Place,
+			"I is not used by any equation; the input current belongs into one, such as V = \"... + I\"")
 	}
 	if limit := min(mostNodes, maxNodes/(1+len(d.states))); count > limit {
 		d.fault(

@@ -69,10 +69,8 @@ func (d *definition) readParameters(e *tomltree.Entry) {
 		}
 	}
 	if d.current.from == nil {
-		d.fault(
-			e.Place,
-			`no I: the input current, such as I = "0 pA", is the last thing a neuron needs; its unit is that of what is added to it`,
-		)
+		d.fault(e.Place, `no I: the input current, such as I = "0 pA", is needed too; `+
+			`its unit is that of what is added to it`)
 	}
 }
 

@@ -34,10 +34,8 @@ func (d *definition) readSpike(e *tomltree.Entry) {
 	reset, rearm := e.Get("reset"), e.Get("rearm")
 	switch {
 	case (reset == nil) == (rearm == nil):
-		d.fault(
-			e.Place,
-			`a spike needs one of reset = { V = "..." } and, where nothing jumps, rearm = "20 mV": how far V must sink below before the next`,
-		)
+		d.fault(e.Place, `a spike needs one of reset = { V = "..." } and, where nothing jumps, `+
+			`rearm = "20 mV": how far V must sink below before the next`)
 	case reset != nil && reset.Kind != tomltree.Table:
 		d.fault(reset.Place, `reset is a table, written { V = "c", u = "u + d" }`)
 	case reset != nil:

@@ -280,8 +280,8 @@ func (o own) missed(
 	return sum / float64(len(truth))
 }
 
-// same runs 200 neurons with currents around that of the preset, or around 0, by every method under each configuration, and compares
-// the bits of every spike and of the last states with the first.
+// same runs 200 neurons with currents around that of the preset, or around 0, by every method under each configuration,
+// and compares the bits of every spike and of the last states with the first.
 func (o own) same(ctx context.Context, configs []pop.Config) (string, bool, error) {
 	const n, span = 200, 50 // ms
 	spikes := 0
