@@ -9,7 +9,7 @@ const assembled = false
 
 func assembly(string, string, ISA) (free, driven step, ok bool) { return nil, nil, false }
 
-func prefetch(*asm.Column) {} // left to the processor
+func prefetch(*asm.Column) {} // does nothing on this processor
 
 // Prefetch does nothing on this processor.
 func Prefetch[T any]([]T) {}

@@ -59,7 +59,7 @@ func scale(p, t float64) float64 {
 	return math.Float64frombits(math.Float64bits(p) + math.Float64bits(t)<<52)
 }
 
-// expNormal is exp for expLo ≤ x ≤ expHi; error at most 0.93 ulp. For other x, NaN among them, it is some number.
+// expNormal is exp for expLo ≤ x ≤ expHi; error at most 0.93 ulp. For other x, and for NaN, it is undefined.
 func expNormal(x float64) float64 {
 	r, t := expSplit(x)
 	p := math.FMA(expTail(r), r, 1)
@@ -68,7 +68,7 @@ func expNormal(x float64) float64 {
 
 // exp2Near is 2^x for exp2Lo ≤ x ≤ exp2Hi with a relative error of 1e-12, exact for whole x; the remainder x - n is
 // exact. It serves the exponential current of EIF and AdEx: the error is that of a V_T off by 1e-12 delta_T, which no
-// step size makes visible, and it takes three operations less than exp. For other x, NaN among them, it is some number.
+// step size makes visible, and it takes three operations less than exp. For other x, and for NaN, it is undefined.
 func exp2Near(x float64) float64 {
 	t := x + asm.Magic
 	r := x - (t - asm.Magic)

@@ -9,7 +9,7 @@ import (
 )
 
 // PrefetchRange does nothing on this processor.
-func PrefetchRange(unsafe.Pointer, int) {} // left to the processor
+func PrefetchRange(unsafe.Pointer, int) {}
 
 // LIFRows advances LIF neurons; one of the rows Drive and Jump may be nil.
 func LIFRows(_ ISA, b *asm.LIFRowsBlock) { lifRowsGo(b) }

@@ -82,8 +82,8 @@ func programScheme(m *model.Model, p *Program) scheme {
 	return s
 }
 
-// enterProgram puts lane i into state y. A neuron that crosses is armed; that it starts beyond its threshold shows at
-// its first crossing.
+// enterProgram sets lane i to state y. A neuron of a model that crosses starts armed; if it starts beyond its
+// threshold, the first crossing is that of its first step.
 func (s *Shard) enterProgram(i int, y []float64) {
 	for j, x := range y {
 		s.Y[j][i] = x
@@ -96,7 +96,7 @@ func (s *Shard) enterProgram(i int, y []float64) {
 	}
 }
 
-// programShard is what a Shard has of a program beside its columns.
+// programShard is the part of a Shard that belongs to a program, besides its columns.
 type programShard struct {
 	shared  []float64 // coefficients that all neurons share
 	place   []int     // of each coefficient, its column among those that differ, or -1
@@ -128,7 +128,7 @@ type programCode struct {
 // executable is a program ready for execution, as plain Go or as machine code.
 type executable interface{ Executor() vector.Executor }
 
-// ready makes a program ready. whole says that it goes through the vectors of a group, not through one lane.
+// ready compiles a program; whole is whether it runs the vectors of a group, not a single lane.
 func (k *Kernel) ready(record func(b *vector.Block), whole bool) executable {
 	p := &vector.Program{Name: k.Model.Name, Record: record}
 	plain := p.Compile()
@@ -147,8 +147,9 @@ func (k *Kernel) ready(record func(b *vector.Block), whole bool) executable {
 	return c
 }
 
-// abreast is how many vectors of a program of so many operations go side by side: as many as hide the latencies, as few
-// as spill little. Of Hodgkin and Huxley's equations, 400 operations, four are 5 to 12 % faster than two.
+// abreast is the number of vectors of a program of so many operations that are computed side by side: enough to hide
+// latencies, few enough to spill little. Of Hodgkin and Huxley's equations, 400 operations, four are 5 to 12 % faster
+// than two.
 func abreast(isa ISA, operations int) int {
 	switch {
 	case isa == AVX512 && operations < 40:
@@ -159,8 +160,8 @@ func abreast(isa ISA, operations int) int {
 	return 2
 }
 
-// MachineCode tells why programs of models from outside run in plain Go although this build could make machine code of
-// them; nil else.
+// MachineCode returns an error that says why programs of models from outside run in plain Go although this build can
+// make machine code; else nil.
 func MachineCode() error {
 	if !assembled {
 		return nil
@@ -205,10 +206,10 @@ func (w *Worker) executors(c *programCode) *programExecutors {
 	return x
 }
 
-// programRows is for how many steps the currents of a group are laid out at a time.
+// programRows is the number of steps for which the currents of a group are written at a time.
 const programRows = 16
 
-// sized makes a slice of n numbers of one that may be too short; what it holds is lost.
+// sized returns a slice of n numbers, x itself if it is long enough; their values are undefined.
 func sized(x []float64, n int) []float64 {
 	if cap(x) < n {
 		return column(n)
@@ -216,8 +217,8 @@ func sized(x []float64, n int) []float64 {
 	return x[:n]
 }
 
-// advanceProgram is Advance for programs. The columns of a group are copied to memory of the worker, where they go
-// through all steps.
+// advanceProgram is Advance for programs. The columns of a group are copied to memory of the worker and advanced there
+// by all steps.
 func (s *Shard) advanceProgram(w *Worker, steps int, drive Drive, events []Event) []Event {
 	a := programAdvance{s: s, w: w, x: w.executors(s.own.code), drive: drive, columns: len(s.Y)}
 	driven := drive.Wave != nil || drive.Row != nil
@@ -300,7 +301,7 @@ func (a *programAdvance) store(f *vector.Frame) {
 	a.changing(func(j int, column []float64) { copy(column[:a.lanes], f.Before[j*Group:]) })
 }
 
-// currents lays out the input of steps at to at+n-1.
+// currents writes the input of steps at to at+n-1 to the frame.
 func (a *programAdvance) currents(f *vector.Frame, at, n int, driven bool) {
 	o := &a.w.own
 	f.Stride = 0
@@ -396,7 +397,7 @@ func (e *programEvent) locate(part float64, end func(j int) float64) *vector.Fra
 	return e.run(e.x.locate)
 }
 
-// theta is where the located spike is in its part, as a number between 0 and 1 whatever has become of the states.
+// theta is the place of the located spike in its part, between 0 and 1 even if states are NaN.
 func (e *programEvent) theta(v *vector.Frame) float64 {
 	if t := v.After[e.n*Group]; t >= 0 && t <= 1 {
 		return t
@@ -416,8 +417,8 @@ func (e *programEvent) crossing(events []Event) []Event {
 	return append(events, Event{int32(e.group + e.lane), e.step, e.theta(v)})
 }
 
-// resets takes a lane that resets through its step: held first where it is still refractory, from spike to spike, and
-// held again.
+// resets advances a lane of a model that resets by its step: held first if it is still refractory, then from spike to
+// spike, and held again.
 func (e *programEvent) resets(events []Event) []Event {
 	v := &e.w.own.event
 	n, end := e.n, e.f.After
@@ -482,9 +483,9 @@ func (e *programEvent) resets(events []Event) []Event {
 	return events
 }
 
-// steepPart is by how many times a deviation may grow in a step, and in the first part of one that is taken in parts:
-// rk4 is then wrong by 1e-5 of the time that it takes. Later parts may be longer: what they are wrong by lasts ever
-// shorter, until the potential is beyond the threshold.
+// steepPart is the largest factor by which a deviation may grow in a step, and in the first part of one that is taken
+// in parts: the error of rk4 is then 1e-5 of the time of the part. Later parts may be longer: the time over which their
+// errors matter becomes ever shorter, until the potential is beyond the threshold.
 const (
 	steepPart  = 1.0 / 4
 	steepParts = 4096 // at most; what is left then is one part
@@ -527,7 +528,7 @@ func (e *programEvent) part(part float64, held bool) float64 {
 	return v.After[e.n*Group]
 }
 
-// take makes the state at the end of a part the state before the next.
+// take makes the state at the end of a part that at the start of the next.
 func (e *programEvent) take() {
 	v := &e.w.own.event
 	v.Before, v.After = v.After, v.Before

@@ -5,8 +5,8 @@ import (
 	"popsim/model"
 )
 
-// recorder records the programs of a kernel whose coefficients stand at the columns place among those that differ from
-// lane to lane, or, with -1, among those that all share.
+// recorder records the programs of a kernel. Coefficient j is column place[j] of those that differ from lane to lane
+// or, if place[j] is -1, one of those that all lanes share.
 type recorder struct {
 	*Kernel
 	place []int
@@ -39,8 +39,8 @@ func store(b *vector.Block, y []vector.Vec) {
 	}
 }
 
-// step records a whole step: the state at its end, what is hidden, the extrema where they are wanted, and the mask of
-// the lanes in which an event comes. The extrema of those lanes are left to the event step.
+// step records a whole step: the state at its end, the hidden column, the extrema if requested, and the mask of the
+// lanes with an event. The extrema of those lanes are left to the event step.
 func (r recorder) step(extrema bool) func(b *vector.Block) {
 	return func(b *vector.Block) {
 		p, x := r.program, r.surroundings(b)
@@ -93,7 +93,7 @@ func (r recorder) step(extrema bool) func(b *vector.Block) {
 	}
 }
 
-// part records a part of a step; behind the state stand the excess and how steep it is at its end.
+// part records a part of a step; the columns after the state are the excess and its steepness at the end.
 func (r recorder) part(b *vector.Block) {
 	x := r.surroundings(b)
 	part := b.Load(vector.Input.Column(inputPart))
@@ -114,8 +114,8 @@ func (r recorder) part(b *vector.Block) {
 	store(b, end)
 }
 
-// locateRounds is how often the place of a spike is corrected: the secant, then Newton's method between ends that close
-// in, halves where that leaves them. Four are enough for a cubic that is not steep at one end only.
+// locateRounds is the number of corrections of the place of a spike: the secant, then Newton's method within a
+// shrinking bracket, bisection where it leaves that. Four are enough for a cubic that is not steep at one end only.
 const locateRounds = 8
 
 // locate records where in a part of a step the excess passes 0, on cubics through the states and slopes at both ends.

@@ -75,7 +75,7 @@ func rungeKutta(b *asm.Block, at int, drive *vec, y, next *[4]vec) (first, last 
 // rhhRK4 is the classical fourth-order method.
 var rhhRK4 = hhScheme(2, rhhSlopes, rhhRK4Method)
 
-// rhhExpEuler relaxes V and h exponentially, each seeing the old state of the other.
+// rhhExpEuler relaxes V and h exponentially, each with the other at its state before the step.
 var rhhExpEuler = hhScheme(2, nil, rhhExpEulerMethod)
 
 func rhhExpEulerStep(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
@@ -154,8 +154,8 @@ func cutGeneric(b *asm.Block, full bool) {
 	}
 }
 
-// substepGeneric takes the lanes of b through the b.Substeps substeps of a step. Where one crosses its level, the
-// states before and after the substep are written to Scratch, its number to Substep.
+// substepGeneric advances the lanes of b by the b.Substeps substeps of a step. Where one crosses its level, the states
+// before and after the substep are written to Scratch, its number to Substep.
 func substepGeneric(b *asm.Block) {
 	var y, next [4]vec
 	for at := 0; at < b.Lanes; at += len(y[0]) {
@@ -180,7 +180,7 @@ func substepGeneric(b *asm.Block) {
 	}
 }
 
-// cutLanes is the scratch memory of cut-rk4. What consists of columns is in arrays of its own, which keep it aligned.
+// cutLanes is the scratch memory of cut-rk4. Columns are in arrays, which keep them aligned.
 type cutLanes struct {
 	columns [len(substeps)]packColumns
 	packs   [len(substeps)]pack
@@ -296,7 +296,7 @@ func (w *Worker) pack(p *pack, s *Shard, g int, b *asm.Block, cut uint64, events
 	return events
 }
 
-// flush takes the packed lanes through the substeps of step k, and writes their states back to s.
+// flush advances the packed lanes by the substeps of step k, and writes their states to s.
 func (w *Worker) flush(p *pack, s *Shard, k int, events []Event) []Event {
 	b := &p.b
 	if b.Lanes = p.n; p.n == 0 {

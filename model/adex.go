@@ -16,7 +16,7 @@ func AdExOf(p []float64) AdEx {
 	return AdEx{p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], p[10]}
 }
 
-// AdExModel is AdEx as the rest of popsim sees it.
+// AdExModel is the Model of AdEx.
 var AdExModel = &Model{
 	Name:  "adex",
 	Title: "adaptive exponential integrate-and-fire",

@@ -23,7 +23,7 @@ const (
 	docDeltaT = "slope factor: how sharp the onset of the spike is"
 )
 
-// EIFModel is EIF as the rest of popsim sees it.
+// EIFModel is the Model of EIF.
 var EIFModel = &Model{
 	Name:  "eif",
 	Title: "exponential integrate-and-fire",
@@ -75,7 +75,8 @@ var EIFModel = &Model{
 	Typical: Typical{Current: 12, Currents: []float64{10, 20}, Largest: 60},
 }
 
-// The exponential at the cut-off must stay a number one can add to.
+// maxUpstroke is the largest (V_th - V_T)/delta_T: the exponential at the cut-off must be finite in sums with other
+// terms.
 const maxUpstroke = 300.0
 
 func cutOff(vTh, vT, deltaT float64) []error {
@@ -87,7 +88,7 @@ func cutOff(vTh, vT, deltaT float64) []error {
 	return nil
 }
 
-// largestCutOff is about the largest V_th that cutOff accepts, in as few digits as tell it from V_T.
+// largestCutOff is about the largest V_th that cutOff accepts, with as few digits as distinguish it from V_T.
 func largestCutOff(vT, deltaT float64) float64 {
 	for digits := 6; digits <= 17; digits++ {
 		for _, share := range []float64{1, 0.9} {
@@ -109,9 +110,9 @@ var flowMethods = []Method{
 		"which brings the order to 2"},
 }
 
-// flowLimits bounds dt by the faster time constant. Every method is stable, or bounded by the cut-off, far beyond: what
-// bounds it is what it makes of the upstroke. Runge-Kutta overshoots the cut-off, Euler sees the spike some steps late;
-// how many does not depend on the time constants, so there is a bound in ms too.
+// flowLimits bounds dt by the faster time constant. Every method is stable, or bounded by the cut-off, with far longer
+// steps; the bound comes from the error in the upstroke. Runge-Kutta overshoots the cut-off, Euler detects the spike
+// some steps late; the number of these steps does not depend on the time constants, so there is a bound in ms too.
 func flowLimits(tau, tauW float64, method string) (usable, accurate float64) {
 	fastest := min(tau, tauW)
 	switch method {

@@ -87,7 +87,7 @@ var hhStates = []State{
 	{"n", "1", "potassium activation"},
 }
 
-// HHModel is HH as the rest of popsim sees it.
+// HHModel is the Model of HH.
 var HHModel = &Model{
 	Name:  "hh",
 	Title: "Hodgkin-Huxley",
@@ -147,9 +147,9 @@ func (q HH) steady(g Gates, v float64, y []float64) float64 {
 }
 
 // hhLimits bounds dt by the membrane's fastest rate: at the peak of a spike about a quarter of the sodium and potassium
-// conductance is open. For rk4 that rate must stay inside the interval of stability, with something to spare for strong
-// currents; cut-rk4 cuts the steps in which it matters; the others are stable for any dt, but not right. The rates of
-// the gates do not depend on parameters: they bound dt in ms.
+// conductance is open. For rk4 that rate must stay inside the interval of stability, with a margin for strong currents;
+// cut-rk4 divides the steps in which it matters; the others are stable for any dt, but inaccurate. The rates of the
+// gates do not depend on parameters: they bound dt in ms.
 func hhLimits(q HH, method string) (usable, accurate float64) {
 	fastest := (0.25*(q.GNa+q.GK) + q.GL) / q.C
 	switch method {

@@ -40,7 +40,7 @@ func TraubMilesAt(s float64) (g Gates) {
 // gates are the rates at the potential v.
 func (q HHTM) gates(v float64) Gates { return TraubMilesAt(v - q.VT) }
 
-// HHTMModel is HHTM as the rest of popsim sees it.
+// HHTMModel is the Model of HHTM.
 var HHTMModel = &Model{
 	Name:  "hhtm",
 	Title: "Hodgkin-Huxley (Traub & Miles)",

@@ -15,7 +15,7 @@ type LIF struct{ VRest, VReset, VTh, R, Tau, TRef float64 }
 // LIFOf names the values of a parameter vector.
 func LIFOf(p []float64) LIF { return LIF{p[0], p[1], p[2], p[3], p[4], p[5]} }
 
-// Parameters that integrate-and-fire models share, in words.
+// Descriptions of parameters that integrate-and-fire models share.
 const (
 	docVRest  = "potential towards which the leak pulls"
 	docVReset = "potential after a spike, held for t_ref"
@@ -24,7 +24,7 @@ const (
 	docTRef   = "absolute refractory period"
 )
 
-// LIFModel is LIF as the rest of popsim sees it.
+// LIFModel is the Model of LIF.
 var LIFModel = &Model{
 	Name:  "lif",
 	Title: "leaky integrate-and-fire",

@@ -1,8 +1,8 @@
-// Package model says what a neuron is: the equations of six classical single-neuron models, their parameters with
-// units, defaults and valid ranges, their vector field and Jacobian, and the rule by which they spike.
+// Package model defines the neurons: the equations of six classical single-neuron models, their parameters with units,
+// defaults and valid ranges, their vector field and Jacobian, and the rule by which they spike.
 //
-// Everything else in popsim reads this one definition: the kernels fold their constants from it, sweeps and help list
-// its parameters, phase planes and bifurcation diagrams follow its vector field, and tests compare all of them with it.
+// All other packages use this one definition: the kernels fold their constants from it, sweeps and help list its
+// parameters, phase planes and bifurcation diagrams follow its vector field, and tests compare all of them with it.
 // Times are ms, voltages mV. The integrate-and-fire models use R in GΩ, currents in pA and conductances in nS, so that
 // R·I is in mV; the Hodgkin-Huxley models use densities: µF/cm², mS/cm², µA/cm².
 package model
@@ -46,7 +46,7 @@ type Model struct {
 	Equilibria func(p []float64, i float64) []float64
 	// Rest is the potential (mV) to start from where there is no stable equilibrium.
 	Rest func(p []float64) float64
-	// Relations reports the faults between parameters that are sound one by one; nil means that there are none.
+	// Relations returns the faults between parameters that are valid one by one; nil means that there are none.
 	Relations func(p []float64) []error
 	// Limits returns the step sizes of StepLimits; nil means that there is no bound.
 	Limits func(p []float64, method string) (usable, accurate float64)
@@ -57,24 +57,24 @@ type Model struct {
 	File string
 	// Text is what that file holds.
 	Text string
-	// RearmBy is how far V must sink below the threshold before the next crossing counts; nil means Rearm.
+	// RearmBy is how far V must fall below the threshold before the next crossing counts; nil means Rearm.
 	RearmBy func(p []float64) float64
 	// Given are the presets of a model from outside. One without a name is the default.
 	Given []Preset
 	// Spikes holds the spike rule of a model from outside as functions of the state; nil of built-in models, whose rule
 	// is that of V alone.
 	Spikes *SpikeRules
-	// SpikeRule says in prose what a spike is; empty means that Fires does.
+	// SpikeRule describes in prose what a spike is; empty means the rule of Fires.
 	SpikeRule string
 
 	Typical Typical
 }
 
-// SpikeRules are a spike rule in which any state may stand, with exact derivatives, and what else the flow through a
-// spike depends on. All slices have the layout of Deriv and Jacobian.
+// SpikeRules are a spike rule in any of the states, with exact derivatives, and the derivatives of the flow that
+// variational equations need at a spike. All slices have the layout of Deriv and Jacobian.
 type SpikeRules struct {
-	// Excess is by how much a state is beyond the threshold, in the unit of what is compared: the neuron spikes when it
-	// reaches 0 from below. Slope writes its gradient by the states.
+	// Excess is the distance of a state beyond the threshold, in the unit of the compared quantities: the neuron spikes
+	// when it reaches 0 from below. Slope writes its gradient by the states.
 	Excess func(p, y []float64) float64
 	Slope  func(p, y, g []float64)
 	// Jump writes the state after the spike, from that at the spike, and JumpJacobian its derivatives row by row; nil of
@@ -139,7 +139,7 @@ type Method struct {
 	Doc    string
 }
 
-// Firing says what a spike of the model is.
+// Firing is the rule for a spike of the model.
 type Firing int
 
 // The two rules.
@@ -150,7 +150,7 @@ const (
 	Crossing
 )
 
-// Rearm is how far (mV) below V_th a Hodgkin-Huxley neuron must sink before its next upward crossing is a spike.
+// Rearm is how far (mV) below V_th a Hodgkin-Huxley neuron must fall before its next upward crossing is a spike.
 const Rearm = 20.0
 
 // All lists the models in the order of help texts.
@@ -178,7 +178,7 @@ func Lookup(name string) (*Model, error) {
 // Outside reports whether m is no model of this package.
 func (m *Model) Outside() bool { return m.Start != nil }
 
-// RearmDistance is how far V must sink below the threshold before the next crossing counts.
+// RearmDistance is how far V must fall below the threshold before the next crossing counts.
 func (m *Model) RearmDistance(p []float64) float64 {
 	if m.RearmBy != nil {
 		return m.RearmBy(p)
@@ -260,7 +260,7 @@ func (q Param) check(x float64) error {
 	return nil
 }
 
-// What is promised of the rate of a neuron that fires as those of the presets do: the largest relative error
+// The largest relative errors of the firing rate of a neuron that fires at rates like those of the presets:
 const (
 	DefaultError   = 1e-4 // at the default step, of methods with spikes inside the step
 	AccurateError  = 3e-4 // up to the accurate step, of the same
@@ -268,9 +268,9 @@ const (
 	UsableError    = 0.1  // up to the usable step; beyond, a method may be unstable or lose spikes as well
 )
 
-// StepLimits returns two step sizes (ms) for these parameters: beyond usable the results of the method mean nothing any
-// more; beyond accurate its error is no longer small: see UsableError, AccurateError. They do not see the input: a
-// strong current makes everything faster, and Method.Steps is the measure of that.
+// StepLimits returns two step sizes (ms) for these parameters: beyond usable the results of the method are meaningless;
+// beyond accurate its error is no longer small: see UsableError, AccurateError. They do not depend on the input,
+// although a strong current makes all faster: Method.Steps is the criterion for that.
 func (m *Model) StepLimits(method Method, p []float64) (usable, accurate float64) {
 	if m.Limits == nil {
 		return math.Inf(1), math.Inf(1)
@@ -301,8 +301,8 @@ func Nearest(name string, known []string) string {
 	return best
 }
 
-// distance is the least number of letters to change, leave out, put in or exchange with the next one to get from one
-// short word to the other (Damerau and Levenshtein's, each letter touched once).
+// distance is the least number of letters to change, delete, insert or exchange with the next one to get from one short
+// word to the other (the distance of Damerau and Levenshtein, with each letter edited once).
 func distance(a, b string) int {
 	d := make([][]int, len(a)+1)
 	for i := range d {

@@ -17,7 +17,7 @@ type Preset struct {
 	I      float64   // input current that goes with it; NaN where the source fixes none
 	Source string
 	Note   string
-	File   string // of presets, in which it stands; empty of one that is built in
+	File   string // the file of presets that holds it; empty if it is built in
 }
 
 //go:embed presets.json

@@ -27,8 +27,8 @@ func (m *Model) Initial(p, y []float64) {
 }
 
 // EquilibriaAt lists the potentials (mV) of the equilibria for input current i in ascending order, to the last bit.
-// Those of hh and rhh are looked for every 0.25 mV, and in proportion to V beyond 1000 mV, where no gate moves: a pair
-// nearer to each other than that, close to a fold, may be missed.
+// Those of hh and rhh are searched for every 0.25 mV, and at distances proportional to V beyond 1000 mV, where the
+// gates are constant: a pair closer together than that, next to a fold, may be missed.
 func (m *Model) EquilibriaAt(p []float64, i float64) []float64 {
 	if m.Equilibria != nil {
 		return m.Equilibria(p, i)
@@ -36,8 +36,8 @@ func (m *Model) EquilibriaAt(p []float64, i float64) []float64 {
 	const scan = 0.25
 	y := make([]float64, len(m.States))
 	excess := func(v float64) float64 { return m.Steady(p, v, y) - i }
-	// Without input every current pulls V into the range of the reversal potentials; what input there is moves the
-	// outermost equilibria beyond it until the leak holds them.
+	// Without input every current pulls V into the range of the reversal potentials; an input moves the outermost
+	// equilibria beyond it, until the leak balances it.
 	low, high := m.Reach(p)
 	low, high = low-scan, high+scan
 	for step := scan; excess(low) >= 0 && low > -1e6; step *= 2 {
@@ -89,8 +89,8 @@ func exponentialEquilibria(excess func(v float64) float64, vT, deltaT, slope flo
 	return []float64{bisect(excess, top-below, top), bisect(excess, top, top+above)}
 }
 
-// bisect closes in on the sign change of f between lo and hi until no number lies between. Where an end is not finite,
-// or the other is too far away, there is none: NaN.
+// bisect finds the sign change of f between lo and hi to the last bit; NaN if an end, or their difference, is not
+// finite.
 func bisect(f func(float64) float64, lo, hi float64) float64 {
 	negative := f(lo) < 0
 	for {

@@ -14,7 +14,7 @@ type RHH struct {
 // RHHOf names the values of a parameter vector.
 func RHHOf(p []float64) RHH { return RHH{HHOf(p), p[8]} }
 
-// RHHModel is RHH as the rest of popsim sees it.
+// RHHModel is the Model of RHH.
 var RHHModel = &Model{
 	Name:  "rhh",
 	Title: "reduced Hodgkin-Huxley",

@@ -2,7 +2,8 @@ package model
 
 import "math"
 
-// runawayScale is how many times V must be farther from V_rest than the threshold and the input could bring it.
+// runawayScale is the distance of V from V_rest at which it counts as running away, in units of the largest one that
+// threshold and input can cause.
 const runawayScale = 1e3
 
 // Runaway reports whether a neuron with parameters p and current i, in state y, is on its way to infinity by its own
@@ -31,5 +32,5 @@ func (m *Model) Runaway(p []float64, i float64, y []float64) bool {
 	return !Decays(jac[:len(y)*len(y)], len(y))
 }
 
-// MaxStates is the most states a model may have.
+// MaxStates is the largest number of states of a model.
 const MaxStates = 20

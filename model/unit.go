@@ -29,7 +29,7 @@ var scales = [][]struct {
 }
 
 // ParseQuantity reads a number that may carry a unit, such as "0.8nA", and returns it in the unit requested, such as
-// "pA". A bare number is in that unit already. The error names the units that would do.
+// "pA". A bare number is in that unit already. The error names the valid units.
 func ParseQuantity(text, unit string) (float64, error) {
 	text = strings.TrimSpace(text)
 	number, suffix := splitUnit(text)
@@ -106,7 +106,7 @@ func inUnit(unit string) string {
 	return " (in " + unit + ")"
 }
 
-// splitUnit cuts a quantity behind its number; an e or E counts to the number only where digits follow.
+// splitUnit splits a quantity after its number; an e or E belongs to the number only if digits follow.
 func splitUnit(text string) (number, unit string) {
 	end := 0
 	for end < len(text) {

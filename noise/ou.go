@@ -7,11 +7,11 @@ import (
 	"popsim/rng"
 )
 
-// OU is the law of an Ornstein-Uhlenbeck process of mean 0 and variance 1 over a step: what holds of it at both ends,
-// and of its mean in between, is drawn from their joint law, which is exact for any step.
+// OU is the law of an Ornstein-Uhlenbeck process of mean 0 and variance 1 over a step: its values at both ends and its
+// mean between them are drawn from their joint law, which is exact for any step.
 type OU struct {
 	decay  float64 // over a step
-	kick   float64 // standard deviation of what is new at the end of a step
+	kick   float64 // standard deviation of the independent part at the end of a step
 	shared float64 // the mean over a step is shared (z0 + z1) + spread n
 	spread float64
 }
@@ -52,7 +52,7 @@ func NewOUs(law OU, seed uint64, name string, first, n int) *OUs {
 	return q
 }
 
-// Step adds the mean of the processes over step k, times size, to row, and moves them on to the end of the step.
+// Step adds the mean of the processes over step k, times size, to row, and advances them to the end of the step.
 func (q *OUs) Step(isa kernels.ISA, row []float64, size float64, k int64) {
 	kicks, spreads := q.rows.Row(isa, 2*k), q.rows.Row(isa, 2*k+1)
 	c := q.law

@@ -7,8 +7,8 @@ import (
 	"popsim/rng"
 )
 
-// Never is the exponent x above which exp(-x) is below every number that is drawn: a path whose chance of crossing is
-// less does not cross.
+// Never is the exponent x above which exp(-x) is below every uniform number that is drawn: a path with a smaller
+// probability of crossing does not cross.
 const Never = 36
 
 // Passage draws from the words 1 to 3 of b whether a Brownian bridge from 0 to end in h ms reaches level, and after

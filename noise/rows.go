@@ -5,8 +5,8 @@ import (
 	"popsim/rng"
 )
 
-// Rows are standard normal numbers of consecutive neurons: a row for each number of a sequence that every neuron has
-// of its own. Four rows are drawn together.
+// Rows draws standard normal numbers of consecutive neurons. Every neuron has a sequence of its own; row k holds number
+// k of each. Four rows are drawn together.
 type Rows struct {
 	stream   rng.Stream
 	first, n int // neurons
@@ -21,7 +21,7 @@ func NewRows(s rng.Stream, first, n int) *Rows {
 	return &Rows{stream: s, first: first, n: n, stride: stride, rows: make([]float64, 4*stride), drawn: -1}
 }
 
-// Row returns row number k, which is valid until a row of another four is asked for. isa is one of kernels.Available.
+// Row returns row number k, which is valid until a row of another four is requested. isa is one of kernels.Available.
 func (r *Rows) Row(isa kernels.ISA, k int64) []float64 {
 	if k/4 != r.drawn {
 		r.drawn = k / 4

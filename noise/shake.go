@@ -9,7 +9,7 @@ import (
 	"popsim/model"
 )
 
-// Defined reports why there is no white noise on V of a model: nil if there is.
+// Defined returns an error if there is no white noise on V of a model.
 func Defined(m *model.Model) error {
 	switch {
 	case m.Fires != model.Reset && m.Index("C") < 0:
@@ -20,8 +20,8 @@ func Defined(m *model.Model) error {
 	return nil
 }
 
-// PerStep is the standard deviation of what white noise of sigma 1 adds to V of a neuron with parameters p of m in a
-// step of dt ms, where nothing else moves V.
+// PerStep is the standard deviation of the change of V, in a step of dt ms, of a neuron of m with parameters p by white
+// noise of sigma 1 alone.
 func PerStep(m *model.Model, p func(name string) float64, dt float64) float64 {
 	if m.Fires == model.Reset {
 		return math.Sqrt(dt / p("tau"))
@@ -30,8 +30,8 @@ func PerStep(m *model.Model, p func(name string) float64, dt float64) float64 {
 }
 
 // Shaker adds white noise to V of the neurons of a shard after each step that its kernel makes. A neuron that resets
-// and comes to its threshold by it spikes at the end of the step: for eif and adex, whose threshold is a cut-off far
-// above V_T, the upstroke is known before.
+// and reaches its threshold by the noise spikes at the end of the step: for eif and adex, whose threshold is a cut-off
+// far above V_T, this is accurate enough, as the upstroke has begun before.
 type Shaker struct {
 	columns *kernels.Shard
 	size    []float64 // of V in a step, for sigma 1
@@ -41,7 +41,8 @@ type Shaker struct {
 	y                         []float64
 }
 
-// NewShaker is that of the neurons from number first on of a population of m with parameters p.
+// NewShaker returns the Shaker of the neurons of columns, the neurons from number first on of a population of m with
+// parameters p.
 func NewShaker(columns *kernels.Shard, m *model.Model, p []kernels.Values, first int) *Shaker {
 	q := &Shaker{columns: columns, size: make([]float64, columns.N), y: make([]float64, len(m.States))}
 	resets := m.Fires == model.Reset
@@ -81,7 +82,7 @@ func (q *Shaker) Step(k int64, sigma float64, z []float64, fired []int32) []int3
 	return fired
 }
 
-// spike makes lane l spike at the end of step k.
+// spike resets lane l after a spike at the end of step k.
 func (q *Shaker) spike(l int, k int64) {
 	q.columns.State(l, k+1, q.y)
 	q.y[0] = q.reset[l]

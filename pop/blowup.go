@@ -34,7 +34,7 @@ func (e *BlownUp) Error() string {
 	if !math.IsNaN(e.Away) {
 		return fmt.Sprintf("pop: neuron %d runs away: from t = %.6g ms on V goes to infinity by its own equations, "+
 			"whatever the step, "+
-			"and in the step at t = %.6g ms it leaves the numbers (%s)", e.Neuron, e.Away, e.Time, text)
+			"and in the step at t = %.6g ms it becomes NaN or infinite (%s)", e.Neuron, e.Away, e.Time, text)
 	}
 	return fmt.Sprintf("pop: neuron %d became NaN in the step at t = %.6g ms (%s)", e.Neuron, e.Time, text)
 }
@@ -111,7 +111,7 @@ func (p *Population) locate(s *shard, w *worker, l int, drive kernels.Drive) {
 		}
 	}
 	one := p.kernel.NewShard(neuron, 1, p.dt, p.setting())
-	now := held(s.columns) // of an epoch of one step the state after it is all there is
+	now := held(s.columns) // in an epoch of one step only the state after it is known
 	before := now[:]
 	if len(w.kept) > 0 {
 		before = w.kept

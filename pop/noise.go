@@ -10,14 +10,14 @@ import (
 	"popsim/rng"
 )
 
-// Noise moves every neuron by chance, independently of the others. What it does to a neuron depends on Seed, the
-// neuron's number and the step alone. The zero Noise does nothing.
+// Noise is the noise of every neuron, independent of that of the others. It depends only on Seed, the neuron's number
+// and the step. The zero Noise is none.
 //
 // White noise of models that reset is sigma in tau dV = ... + sigma sqrt(tau) dW, mV: V without a threshold has the
-// variance sigma²/2. Of models that cross it is sigma in C dV = ... + sigma dW. V is held, and noise does nothing,
-// during refractoriness.
+// variance sigma²/2. Of models that cross it is sigma in C dV = ... + sigma dW. V is held during refractoriness,
+// without noise.
 //
-// The Ornstein-Uhlenbeck process is a current of mean 0, standard deviation OU and correlation time Tau; it begins in
+// The Ornstein-Uhlenbeck process is a current of mean 0, standard deviation OU and correlation time Tau; it starts in
 // its stationary state.
 type Noise struct {
 	White float64 // mV, or unit of I times sqrt(ms)
@@ -26,10 +26,10 @@ type Noise struct {
 	Seed  uint64
 }
 
-// none tells whether there is no noise.
+// none reports whether there is no noise.
 func (n Noise) none() bool { return n.White == 0 && n.OU == 0 }
 
-// check says what is wrong with a noise for m.
+// check returns the faults of a noise for m.
 func (n Noise) check(m *model.Model) error {
 	switch {
 	case !(n.White >= 0) || math.IsInf(n.White, 0) || !(n.OU >= 0) || math.IsInf(n.OU, 0):
@@ -44,7 +44,7 @@ func (n Noise) check(m *model.Model) error {
 	return nil
 }
 
-// noisy is what a population keeps of its noise.
+// noisy is the part of a population that draws its noise.
 type noisy struct {
 	Noise
 	white rng.Stream
@@ -70,7 +70,7 @@ func newNoisy(n Noise, dt float64) *noisy {
 	return q
 }
 
-// shardNoise is what noise needs of a shard.
+// shardNoise is the part of a shard for noise.
 type shardNoise struct {
 	white  *noise.Rows
 	ou     *noise.OUs
@@ -169,9 +169,9 @@ func (p *Population) lifNeurons(s *shard) []lifNeuron {
 }
 
 // lifStep advances the LIF neurons of a shard by step k with white noise. The law of V at the end of a step is exact.
-// That it crosses the threshold in between, although it is below at the end, has the probability exp(-2 (V_th -
-// V0)(V_th - V1)/(D h)) of a Brownian bridge (D = sigma²/tau); the instant is drawn from the law of first passage of
-// that bridge. The curvature of the path's mean over a step is left out, an error of order h in the rate.
+// The probability that V crosses the threshold in between, although it is below at the end, is that of a Brownian
+// bridge, exp(-2 (V_th - V0)(V_th - V1)/(D h)) with D = sigma²/tau; the instant is drawn from the first-passage law of
+// that bridge. The curvature of the path's mean over a step is neglected, an error of order h in the rate.
 func (p *Population) lifStep(s *shard, step int, k int64, drive kernels.Drive) {
 	v, wake, rem := s.columns.Y[0], s.columns.Wake, s.columns.Rem
 	z := s.noise.white.Row(p.kernel.ISA, k)
@@ -196,8 +196,8 @@ func (p *Population) lifStep(s *shard, step int, k int64, drive kernels.Drive) {
 	}
 }
 
-// lifLane advances one neuron through what is left of step k from start on, with the standard normal number z, and
-// gives V at its end; V_reset if it is held.
+// lifLane advances one neuron by the rest of step k from start on, with the standard normal number z, and returns V at
+// its end; V_reset if it is held.
 func (p *Population) lifLane(s *shard, q *lifNeuron, l, step int, k int64, start, v, vInf, z float64) float64 {
 	for part := 0; ; part++ {
 		h, decay, sd := p.dt, q.decay, q.sd
@@ -228,7 +228,7 @@ func (p *Population) lifLane(s *shard, q *lifNeuron, l, step int, k int64, start
 	}
 }
 
-// inside is the words for a part of step k.
+// inside returns the words for a part of step k.
 func (q *noisy) inside(part int, neuron uint32, k int64) rng.Block {
 	return q.parts[min(part, mostParts-1)].At(neuron, uint32(k)+uint32(max(0, part-mostParts+1))<<24)
 }

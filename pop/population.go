@@ -152,7 +152,7 @@ func (p *Population) setting() kernels.Setting {
 
 func (p *Population) shardOf(neuron int) *shard { return p.shards[neuron/p.size] }
 
-// enter puts the neurons of a shard into their initial states.
+// enter sets the neurons of a shard to their initial states.
 func (p *Population) enter(s *shard) {
 	y := make([]float64, len(p.spec.Init))
 	rest := make([]float64, len(y))

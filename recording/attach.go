@@ -6,16 +6,16 @@ import (
 	"popsim/pop"
 )
 
-// SpikeRecorder is given the spikes of a run, in order of time, block by block. The block belongs to the caller.
+// SpikeRecorder receives the spikes of a run, in order of time, block by block. The block belongs to the caller.
 type SpikeRecorder interface{ AddSpikes(block []pop.Spike) error }
 
-// StateRecorder is given the states of the traced neurons, in order of time. The state belongs to the caller.
+// StateRecorder receives the states of the traced neurons, in order of time. The state belongs to the caller.
 type StateRecorder interface {
 	AddState(time float64, neuron int64, state []float64) error
 }
 
-// Attach lets a run with cfg report to recorders, each a SpikeRecorder, a StateRecorder or both. cfg.Trace says which
-// neurons are traced, and how often; without it no states are reported.
+// Attach sets the callbacks of cfg to report to recorders, each a SpikeRecorder, a StateRecorder or both. cfg.Trace
+// selects the traced neurons and the interval; without it no states are reported.
 func Attach(cfg *pop.Config, recorders ...any) {
 	var spikes []SpikeRecorder
 	var states []StateRecorder

@@ -1,5 +1,5 @@
-// Package recording writes what a population does to tables while it runs: spikes, states over time, and a row for each
-// neuron.
+// Package recording writes results of a population to tables while it runs: spikes, states over time, and a row for
+// each neuron.
 package recording
 
 import (
@@ -8,10 +8,10 @@ import (
 	"popsim/table/file"
 )
 
-// BlockRows is how many rows are handed to a table at once.
+// BlockRows is the number of rows that are appended to a table at once.
 const BlockRows = 1 << 14
 
-// Spikes writes spikes to a table with the columns neuron and time_ms. // With Background it appends to the table in a
+// Spikes writes spikes to a table with the columns neuron and time_ms. With Background it appends to the table in a
 // goroutine of its own while the next spikes are computed. Call W(k) the call of AddSpikes for block k and A(k) the
 // appending of that block to the table: A(k) precedes the return of W(k+1), so one of the two blocks of columns is
 // always free, and the error of A(k) is returned by W(k+2) at the latest, or by Close.

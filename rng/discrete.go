@@ -7,8 +7,8 @@ import (
 )
 
 // Counts is a discrete distribution over first, first+1, ... as thresholds of a word: the deviate is first plus the
-// number of thresholds that are <= word. Probabilities are those of the law to 2^-32 each; what lies beyond the last
-// 2^-33 of either tail does not occur. The zero value always gives 0.
+// number of thresholds that are <= word. Probabilities are those of the law to 2^-32 each; values beyond the last 2^-33
+// of either tail do not occur. The zero value always gives 0.
 type Counts struct {
 	first      int
 	thresholds []uint32

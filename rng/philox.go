@@ -1,6 +1,6 @@
-// Package rng makes random numbers by key: a number is a pure function of the seed, the name of what is drawn, the
-// number of the neuron, and a counter. Nothing depends on the order in which numbers are drawn, so any division of the
-// work among goroutines gives the same bits.
+// Package rng draws random numbers by key: a number is a pure function of the seed, the name of a stream, the number of
+// the neuron, and a counter. Nothing depends on the order in which numbers are drawn, so any division of the work among
+// goroutines gives the same bits.
 //
 // Words come from Philox4x32-10. Distributions are made of words by correctly rounded operations only (+, -, ·, /,
 // sqrt, FMA), so that every architecture gives the same bits.
@@ -19,7 +19,7 @@ const (
 	rounds = 10
 )
 
-// A Block is what one counter of Philox gives: four independent 32-bit words.
+// A Block is the output of Philox for one counter: four independent 32-bit words.
 type Block [4]uint32
 
 // Philox4x32 is the generator Philox4x32-10 of Salmon et al., Parallel random numbers: as easy as 1, 2, 3 (2011).
@@ -36,7 +36,7 @@ func Philox4x32(counter Block, key [2]uint32) Block {
 	return Block{c0, c1, c2, c3}
 }
 
-// NameKey is the number under which things of a name are drawn: its FNV-1a hash of 64 bits.
+// NameKey is the key of a name: its FNV-1a hash of 64 bits.
 func NameKey(name string) uint64 {
 	h := fnv.New64a()
 	h.Write([]byte(name))

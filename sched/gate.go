@@ -9,11 +9,12 @@ import (
 
 const (
 	spinFor = 5 * time.Microsecond // a futex sleep and wake cost about as much
-	looks   = 32                   // at the gate between looks at the clock, which costs as much as all of them
+	looks   = 32                   // reads of the gate between reads of the clock, one of which costs as much as all of them
 	yields  = 4
 )
 
-// A gate is a number that only grows, and on which goroutines wait. Setting it costs one store unless someone sleeps.
+// A gate is a number that only grows, and on which goroutines wait. Setting it costs one store unless a goroutine
+// sleeps.
 type gate struct {
 	_      pad
 	value  atomic.Int64
@@ -54,7 +55,7 @@ func (g *gate) await(v int64, spin bool) {
 	}
 	g.lock.Lock()
 	defer g.lock.Unlock()
-	g.asleep.Add(1) // before the last look: either set sees a sleeper, or the sleeper sees what was set
+	g.asleep.Add(1) // before the last read: either set reads asleep > 0, or this goroutine reads the new number
 	defer g.asleep.Add(-1)
 	for g.value.Load() < v {
 		g.wake.Wait()

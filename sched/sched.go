@@ -1,10 +1,10 @@
 // Package sched advances shards in lockstep. Time is cut into epochs; in each, a fixed pool of workers advances every
-// shard once, a barrier ends the epoch, and one goroutine merges what the shards have left before the next begins.
+// shard once, a barrier ends the epoch, and one goroutine merges the results of the shards before the next begins.
 //
-// What a shard is, the package does not know. It promises the order of events: write A(s, k) for advancing shard s
-// through epoch k and M(k) for merging it. Every A(s, k) happens before M(k), and M(k) before every A(s, k+1); within
-// an epoch shards run at once, in any order, on any worker. So shards that share nothing while they advance, merged in
-// their order, give the same answer for any number of workers.
+// A shard is any piece of work with a number. The package guarantees the order of events: write A(s, k) for advancing
+// shard s through epoch k and M(k) for merging it. Every A(s, k) happens before M(k), and M(k) before every A(s, k+1);
+// within an epoch shards run at once, in any order, on any worker. So shards that share nothing while they advance,
+// merged in their order, give the same answer for any number of workers.
 package sched
 
 import (
@@ -20,20 +20,20 @@ import (
 	"time"
 )
 
-// Plan says what is advanced, and by how many.
+// Plan describes the shards and how they are advanced and merged.
 type Plan struct {
 	Workers int // goroutines at work, the caller among them; 0 means Allowed(); never more than Shards
 	Shards  int // numbered from 0
 
-	// Advance moves one shard through one epoch. It is called once per shard and epoch, at the same time for several
-	// shards but never for one worker: worker, below Workers, may choose a scratch area. An error ends the run.
+	// Advance advances one shard by one epoch. It is called once per shard and epoch, at the same time for several shards
+	// but never for one worker: worker, below Workers, may choose a scratch area. An error ends the run.
 	Advance func(worker, shard, epoch int) error
 
-	// Merge is called in the caller's goroutine after each epoch, when no shard moves. more false ends the run.
+	// Merge is called in the caller's goroutine after each epoch, while no shard is advanced. more false ends the run.
 	Merge func(epoch int) (more bool, err error)
 }
 
-// check refuses numbers that a user may have given; a missing function is our own mistake.
+// check returns an error for numbers that may come from a user; a missing function is a bug.
 func (p Plan) check() error {
 	if p.Workers < 0 || p.Shards < 0 {
 		return fmt.Errorf("sched: %d workers for %d shards; neither may be negative", p.Workers, p.Shards)
@@ -44,7 +44,7 @@ func (p Plan) check() error {
 	return nil
 }
 
-// Stats says where the time of a run went.
+// Stats holds the time that a run spent on each kind of work.
 type Stats struct {
 	Epochs  int             // epochs advanced and merged
 	Alone   int             // those of them that the caller advanced by itself: too little work to share, or one worker
@@ -83,18 +83,19 @@ func (s Stats) Imbalance() float64 {
 }
 
 // little is the work, summed over all shards, below which an epoch is not worth a barrier (0.2 to 2 µs for two workers,
-// more for many). It is judged by the epoch before: below little the caller goes on alone, above twice that with all.
+// more for many). The work of the epoch before decides: below little the caller advances the next epoch alone, above
+// twice that all workers do.
 const little = 4 * time.Microsecond
 
 // Run advances the shards of p epoch by epoch until Merge returns more == false. It starts Workers-1 goroutines, since
 // the caller is worker 0, and joins them before it returns.
 //
-// An epoch once begun is carried through all its shards. Then, if any has failed, the error of the lowest is returned
-// and the epoch is not merged; a panic counts as an error, and comes with its stack. The context is looked at between
+// An epoch that has begun is completed for all its shards. Then, if any has failed, the error of the lowest is returned
+// and the epoch is not merged; a panic counts as an error, and comes with its stack. The context is checked between
 // epochs: when it is done, the current epoch has been merged and its error is returned. Stats are valid either way.
 //
-// Goroutines carry the pprof labels of ctx and their own, worker. Where ctx has labels, so that someone means to look
-// at them, they carry shard too while they advance one. Each marks its part of an epoch as a trace region.
+// Goroutines carry the pprof labels of ctx and their own, worker. If ctx has labels, which means that a profile is
+// wanted, they carry shard too while they advance one. Each marks its part of an epoch as a trace region.
 func Run(ctx context.Context, p Plan) (Stats, error) {
 	return run(ctx, p, little)
 }
@@ -119,7 +120,7 @@ func labelled(ctx context.Context, worker int, f func(context.Context)) {
 }
 
 // label marks the goroutine of a worker, whose context is ctx, with the shard it advances. The contexts are kept, since
-// making one costs more than a small shard; even so a label costs as much as a small epoch has to give.
+// making one costs more than a small shard; even so a label costs as much as a small epoch.
 func (c *pool) label(ctx context.Context, worker, shard int) {
 	if !c.labels {
 		return
@@ -134,20 +135,21 @@ func (c *pool) label(ctx context.Context, worker, shard int) {
 	pprof.SetGoroutineLabels(w.labels[shard])
 }
 
-// unlabel takes the mark of a shard off again.
+// unlabel removes the label of the shard.
 func (c *pool) unlabel(ctx context.Context) {
 	if c.labels {
 		pprof.SetGoroutineLabels(ctx)
 	}
 }
 
-// A pool is the workers of one run. What has no lock and is not atomic is written by the caller between turns, and
-// read by the others within one: open and done are the fences. A turn is an epoch that all advance together.
+// A pool holds the workers of one run. Fields without a lock that are not atomic are written by the caller between
+// turns, and read by the others within one: open and done order these accesses. A turn is an epoch that all advance
+// together.
 type pool struct {
 	Plan
 	workers []worker
 	hired   sync.WaitGroup
-	spin    bool // whether every worker has a core of its own to burn
+	spin    bool // whether every worker has a core of its own, so that it may spin
 	labels  bool // whether shards are labelled
 
 	epoch  int
@@ -173,17 +175,17 @@ type pool struct {
 }
 
 // A worker owns a range of shards. It claims these first, so that from epoch to epoch they stay in the cache of one
-// core, and then helps the others with theirs.
+// core, and then claims shards of the others.
 type worker struct {
 	first, end int64
 	busy       time.Duration     // in turns
 	labels     []context.Context // by shard, made when first needed
 	_          pad
-	next       atomic.Int64 // the first of its shards that nobody has claimed
+	next       atomic.Int64 // the first of its shards that is not claimed
 	_          pad
 }
 
-// pad keeps neighbours out of each other's cache lines, which some processors fetch in pairs.
+// pad keeps adjacent workers in different cache lines, which some processors fetch in pairs.
 type pad [128]byte
 
 func newPool(p Plan) *pool {
@@ -247,7 +249,7 @@ func (c *pool) alone(ctx context.Context) time.Duration {
 	return work
 }
 
-// together advances every shard with all hands, and returns the sum of their times.
+// together advances every shard with all workers, and returns the sum of their times.
 func (c *pool) together(ctx context.Context) time.Duration {
 	begin := time.Now()
 	var before, after time.Duration
@@ -267,7 +269,7 @@ func (c *pool) together(ctx context.Context) time.Duration {
 	return after - before
 }
 
-// serve is a hired worker's part: a turn whenever one is open.
+// serve is the loop of the other workers: a turn whenever one is open.
 func (c *pool) serve(ctx context.Context, worker int) {
 	for turn := int64(1); ; turn++ {
 		c.open.await(turn, c.spin)
@@ -278,8 +280,8 @@ func (c *pool) serve(ctx context.Context, worker int) {
 	}
 }
 
-// turn claims shards and advances them until none is left, then reports at the barrier. It does so even if Advance
-// ends the goroutine, as testing's FailNow does, lest the others wait for ever.
+// turn claims shards and advances them until none is left, then reports at the barrier. It does so even if Advance ends
+// the goroutine, as testing's FailNow does, since the others would wait for ever.
 func (c *pool) turn(ctx context.Context, worker int) {
 	defer func() {
 		if c.left.Add(-1) == 0 {
@@ -300,7 +302,7 @@ func (c *pool) turn(ctx context.Context, worker int) {
 	c.workers[worker].busy += time.Since(begin)
 }
 
-// advance moves one shard and keeps what went wrong.
+// advance advances one shard and keeps its error.
 func (c *pool) advance(worker, shard int) {
 	returned := false
 	defer func() {
@@ -323,7 +325,7 @@ func (c *pool) advance(worker, shard int) {
 	}
 }
 
-// fail keeps the error of the lowest shard: which one comes first is chance.
+// fail keeps the error of the lowest shard, since the order in which shards fail is random.
 func (c *pool) fail(shard int, err error) {
 	c.fault.Lock()
 	defer c.fault.Unlock()
@@ -332,7 +334,7 @@ func (c *pool) fail(shard int, err error) {
 	}
 }
 
-// dismiss sends the hired workers home and waits until they have gone.
+// dismiss ends the other workers and waits for them.
 func (c *pool) dismiss() {
 	c.done.await(c.turns, false) // a turn may still be under way if the caller's goroutine is being ended
 	c.over = true

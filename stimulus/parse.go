@@ -9,8 +9,7 @@ import (
 	"popsim/model"
 )
 
-// Syntax says how the numbers and files in the text of a shape are read. The zero value takes numbers with units and
-// refuses files.
+// Syntax reads the numbers and files in the text of a shape. The zero value takes numbers with units and no files.
 type Syntax struct {
 	// Number reads a number in the given unit ("ms", "Hz", or that of the values). nil means model.ParseQuantity.
 	Number func(text, unit string) (float64, error)
@@ -25,7 +24,7 @@ var Kinds = []string{"steps", "pulse", "ramp", "sine", "chirp"}
 const Forms = "steps:0ms=2.5,100ms=7  pulse:100ms:400ms:21  ramp:0ms:1s:0:30  sine:10Hz:5  chirp:1Hz:100Hz:2s:5  " +
 	"@file.npy:0.1ms"
 
-// ErrKind is the error for a text that begins like no shape.
+// ErrKind is the error for a text that does not begin with one of Kinds.
 var ErrKind = errors.New("unknown shape")
 
 // Parse reads a shape as Forms shows them; unit is that of its values. Colons and commas within parentheses belong to a
@@ -145,7 +144,7 @@ func (s Syntax) samples(text string) (Shape, error) {
 	return Samples{Heights: heights, Spacing: spacing}, nil
 }
 
-// split cuts text at a separator that does not stand within parentheses.
+// split splits text at separators that are not within parentheses.
 func split(text string, separator byte) []string {
 	var parts []string
 	depth, begin := 0, 0

@@ -1,6 +1,6 @@
-// Package stimulus holds what enters neurons from outside as a function of time. A Shape is such a function, with times
-// in ms and values in the unit of what it drives; its Waveform on a grid of steps gives the exact mean over each step,
-// which is what a simulation adds in that step.
+// Package stimulus holds the input of neurons as functions of time. A Shape is such a function, with times in ms and
+// values in the unit of the input; its Waveform on a grid of steps gives the exact mean over each step, which a
+// simulation adds in that step.
 package stimulus
 
 import (
@@ -56,8 +56,8 @@ type Chirp struct {
 // Sum is the sum of shapes.
 type Sum []Shape
 
-// stepsAt is the time t (ms) in steps of dt: a whole number wherever rounding alone keeps it from being one, so that a
-// time on the grid of steps lies on it exactly.
+// stepsAt is the time t (ms) in steps of dt, rounded to a whole number if it differs from one only by rounding errors,
+// so that a time on the grid of steps lies on it exactly.
 func stepsAt(t, dt float64) float64 {
 	x := t / dt
 	if r := math.Round(x); math.Abs(x-r) <= 1e-9+float64(1e-14*math.Abs(r)) {
@@ -156,7 +156,7 @@ func (r ramp) Mean(k int64) float64 {
 // Waveform is the sine at the middle of each step, times the sinc of half a step.
 func (s Sine) Waveform(dt float64) Waveform { return sine{s.Frequency * dt / 1000, s.Amplitude} }
 
-// sine has so many cycles per step.
+// sine is the waveform of a Sine; cycles is the number of its cycles per step.
 type sine struct{ cycles, amplitude float64 }
 
 func (s sine) Mean(k int64) float64 {
@@ -178,7 +178,7 @@ func (c Chirp) Waveform(dt float64) Waveform {
 	return chirp{first, (last - first) / (2 * end), end, c.Amplitude}
 }
 
-// chirp has made start·t + rise·t² turns after t steps, until end; it is 0 after it.
+// chirp is a sine whose phase after t steps is start·t + rise·t² cycles, until end; it is 0 after it.
 type chirp struct{ start, rise, end, amplitude float64 }
 
 // gauss is the Gauss-Legendre rule of five points on [-1, 1].

@@ -1,5 +1,5 @@
 // Package tomltree reads a TOML file into a tree that keeps the order of the file and the place of every key and value,
-// for files that are read strictly: all their faults are told together, by line and column.
+// for files that are read strictly: all their faults are reported together, by line and column.
 package tomltree
 
 import (
@@ -24,7 +24,7 @@ type Entry struct {
 	plain        bool // Text stands on one line as it was written, so that its characters are columns of the file
 }
 
-// Kind is what a value is.
+// Kind is the kind of a value.
 type Kind int
 
 // The kinds.
@@ -61,7 +61,7 @@ func (e *Entry) At(column int) string {
 	return fmt.Sprintf("%s:%d:%d", e.path, e.line, e.column+column-1)
 }
 
-// MaxSize is the most bytes a file may have, so that no nesting exhausts the stack of the parser.
+// MaxSize is the largest size of a file in bytes, small enough that no nesting exhausts the stack of the parser.
 const MaxSize = 1 << 18
 
 // Read reads the text of a file into a tree; faults of its syntax end it.
@@ -100,7 +100,7 @@ type reader struct {
 	faults fault.List
 }
 
-// table is the table that a line [NAME] begins.
+// table returns the table that a line [NAME] begins.
 func (r *reader) table(root *Entry, e *unstable.Node) *Entry {
 	names, place := r.key(e)
 	at := root

@@ -2,7 +2,7 @@ package vec
 
 import "math"
 
-// A Code is a program made ready for execution in plain Go. It may be shared.
+// A Code is a program compiled for execution in plain Go. Goroutines may share it.
 type Code struct {
 	instructions []instruction
 	constants    []constant
@@ -17,7 +17,7 @@ type interpreter struct {
 	filled [][]float64 // the constants, in every lane
 }
 
-// Executor makes the scratch memory of one goroutine.
+// Executor returns an executor with scratch memory, for one goroutine at a time.
 func (c *Code) Executor() Executor {
 	x := &interpreter{Code: c}
 	for range c.slots {
@@ -29,7 +29,7 @@ func (c *Code) Executor() Executor {
 	return x
 }
 
-// operand is where an instruction finds an argument or puts its result.
+// operand is the place of an argument or of the result of an instruction.
 type operand struct {
 	kind operandKind
 	at   int // number of a slot or a constant; index into the frame's memory
@@ -84,7 +84,7 @@ func (p *Program) Compile() *Code {
 // Len is the number of operations.
 func (c *Code) Len() int { return len(c.instructions) }
 
-// maker gives every value its place.
+// maker assigns every value its place.
 type maker struct {
 	code *Code
 	of   map[*node]operand
@@ -221,7 +221,7 @@ func (c *interpreter) step(f *Frame, width int) (fired uint64) {
 	return fired
 }
 
-// run is one operation in every lane: see evaluate, which is its meaning.
+// run executes one operation in every lane, as evaluate does in one.
 func (in *instruction) run(r, x, y, z []float64) {
 	x, y, z = x[:len(r)], y[:len(r)], z[:len(r)]
 	switch in.op {

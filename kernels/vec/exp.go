@@ -3,7 +3,7 @@ package vec
 import "popsim/kernels/asm"
 
 // Exp is e^x for asm.ExpLo ≤ x ≤ asm.ExpHi; error at most 0.93 ulp. Outside that range, and for NaN, the result is
-// meaningless. With x = n ln 2 + r it is a polynomial in r, summed by even and odd powers (half the latency of Horner's
+// undefined. With x = n ln 2 + r it is a polynomial in r, summed by even and odd powers (half the latency of Horner's
 // rule), with n added to the exponent.
 func (b *Block) Exp(x Vec) Vec {
 	c := b.Const

@@ -18,7 +18,7 @@ func (b *Block) ExpAll(x Vec) Vec {
 	return b.Select(b.Cmp(x, NEQ, x), x, e)
 }
 
-// ExpClamped is e^x, but that of asm.ExpLo and asm.ExpHi beyond them; meaningless of NaN.
+// ExpClamped is e^x of x clamped to asm.ExpLo and asm.ExpHi; undefined for NaN.
 func (b *Block) ExpClamped(x Vec) Vec {
 	return b.Exp(b.Min(b.Const(asm.ExpHi), b.Max(b.Const(asm.ExpLo), x)))
 }
@@ -26,7 +26,7 @@ func (b *Block) ExpClamped(x Vec) Vec {
 // expm1Limit bounds the arguments of Expm1 and ExpRel: e^700 is a number, and so is its product with a state.
 const expm1Limit = 700
 
-// Expm1 is e^x - 1 for |x| ≤ 700, and that of the nearer limit beyond; NaN of NaN.
+// Expm1 is e^x - 1 of x clamped to ±700; NaN for NaN.
 func (b *Block) Expm1(x Vec) Vec {
 	c := b.Const
 	x = b.Min(c(expm1Limit), b.Max(c(-expm1Limit), x))

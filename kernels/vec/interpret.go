@@ -2,8 +2,8 @@ package vec
 
 import "math"
 
-// An Interpreter executes blocks in plain Go, lane by lane. What it computes is the meaning of a block, which machine
-// code and printed Go must match bit for bit.
+// An Interpreter executes blocks in plain Go, lane by lane. Its results define the meaning of a block: machine code and
+// printed Go must match them bit for bit.
 type Interpreter struct {
 	// Memory is the memory from m on: a vector, which stores write; a byte in the bits of its first value for StoreBits;
 	// one value for Broadcast.

@@ -1,6 +1,6 @@
 package vec
 
-// FrameLanes is how many lanes a column of a Frame holds.
+// FrameLanes is the number of lanes of a column of a Frame.
 const FrameLanes = 64
 
 // A Place is one of the memories of a Frame, as the base of a Mem.
@@ -21,7 +21,7 @@ func (p Place) Column(j int) Mem { return Mem{Base: p, Disp: 8 * FrameLanes * j}
 // SharedValue is value j of the place Shared, to be broadcast.
 func SharedValue(j int) Mem { return Mem{Base: Shared, Disp: 8 * j} }
 
-// Fired is the name by which Bits hands the mask of a program to its executor.
+// Fired is the name of the register in which Bits passes the mask of a program to its executor.
 const Fired ProgramRegister = "fired"
 
 // A ProgramRegister is a general register of a program; no other recording names one so.
@@ -30,7 +30,7 @@ type ProgramRegister string
 // FiredVector is the general register that receives the mask of Fired of a vector, by the number of the vector.
 type FiredVector int
 
-// inVector moves a place of a frame to the vector in hand.
+// inVector moves a place of a frame to the current vector.
 func (b *Block) inVector(m Mem) Mem {
 	if p, ok := m.Base.(Place); ok && p != Shared {
 		m.Disp += b.vector * b.Target.Bytes()
@@ -47,8 +47,7 @@ func (p *Program) RecordVectors(b *Block, n int) {
 	}
 }
 
-// A Frame is the memory that programs run on: columns of FrameLanes values for a group of lanes, and where in the steps
-// they stand.
+// A Frame is the memory of a program: columns of FrameLanes values for a group of lanes, and the current step.
 type Frame struct {
 	// the state at the start and at the end of the current step; they change places after each step
 	Before, After []float64
@@ -62,10 +61,10 @@ type Frame struct {
 	Fired       uint64 // bit l: the mask of Fired held in lane l of the vectors just run
 }
 
-// A Program is what happens in one step of a vector of lanes, as operations on the columns of a Frame. It records the
-// same operations for every target: their meaning is that of Block.
+// A Program is one step of a vector of lanes, as operations on the columns of a Frame. It records the same operations
+// for every target: their meaning is that of Block.
 //
-// Executors of a program are alike but for speed. Run goes on with the step f.Step at lane f.At and returns
+// Executors of a program are alike but for speed. Run continues with step f.Step at lane f.At and returns
 //
 //   - with f.Fired = 0 when f.Step has reached f.Steps;
 //   - with f.Fired ≠ 0 after the vectors in which a lane fired: f.At is the first lane after them, Before and After are

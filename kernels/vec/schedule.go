@@ -1,6 +1,6 @@
 package vec
 
-// Tuning holds the scheduler's choices. They change the order of instructions and the spills, never a bit of the
+// Tuning holds parameters of the scheduler. They change the order of instructions and the spills, never a bit of the
 // result.
 type Tuning struct {
 	// Live is how many computed values may be in registers before the scheduler prefers operations that end the life of
@@ -11,8 +11,8 @@ type Tuning struct {
 	Skew float64
 	// Reuse is how many reads make a constant or a load worth a free register; 0 means 3.
 	Reuse int
-	// Near is how few instructions on the next read of a constant or a load must come to make it worth a register; 0 means
-	// never.
+	// Near is the largest number of instructions until the next read of a constant or a load for which it is kept in a
+	// register; 0 means none.
 	Near int
 	// Abreast is how many vectors go side by side, as if recorded together, so that they share what is loaded near; 0
 	// means 1.
@@ -34,8 +34,8 @@ type schedState struct {
 }
 
 // schedule puts the block's instructions in order: list scheduling by the longest path to the end, under a limit on
-// live values. An out-of-order processor needs no more than that independent chains are near each other and that few
-// values are spilled.
+// live values. For an out-of-order processor it is enough that independent chains are near each other and few values
+// are spilled.
 func (b *Block) schedule() []*node {
 	b.link()
 	limit := b.Tune.Live

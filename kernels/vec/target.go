@@ -22,7 +22,8 @@ func (r Reg) Number() int {
 	return int(r) - 1
 }
 
-// A Target is what recording and allocation use of an instruction set. A kernel is recorded once for each.
+// A Target holds the properties of an instruction set that recording and allocation use. A kernel is recorded once for
+// each.
 type Target struct {
 	Name    string // suffix of the functions: AVX2, AVX512, Go
 	Lanes   int    // float64 per vector
@@ -70,8 +71,8 @@ func (Broadcast) operand() {}
 func (Imm) operand()       {}
 func (General) operand()   {}
 
-// PackSigns is the one instruction of Emit that is not of the processor: the sign bits of the four lanes of the first
-// operand, then of the second, as a byte to the third.
+// PackSigns is the only instruction of Emit that the processor does not have: the sign bits of the four lanes of the
+// first operand, then of the second, as a byte to the third.
 const PackSigns = "packsigns"
 
 // An Emitter receives the instructions of a block: text at build time, machine code at run time.
@@ -79,8 +80,8 @@ type Emitter interface {
 	// Instruction appends an instruction by its name in Go's assembler, without suffixes for broadcasting. The operands
 	// stand in Go's order: sources from last to first, then the destination; a write mask stands before the destination.
 	Instruction(name string, operands ...Operand)
-	// Constant is the place of a bit pattern in read-only memory, and whether it stands there once (to be broadcast) or
-	// fills a vector.
+	// Constant is the place of a bit pattern in read-only memory, and whether it is stored once (to be broadcast) or fills
+	// a vector.
 	Constant(bits uint64) (m Mem, one bool)
 	// Slot is the place on the stack of spill slot i.
 	Slot(i int) Mem

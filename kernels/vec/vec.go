@@ -6,13 +6,13 @@
 //   - Emit, which schedules the operations, allocates registers and hands the instructions to an Emitter. The generator
 //     in kernels/asm/_gen prints them as assembly.
 //
-// The package knows no assembler: an instruction is a name and operands.
+// The package does not depend on an assembler: an instruction is a name and operands.
 //
 // # How to write a kernel
 //
-// A Kernel is the usual case: a group of lanes goes through several steps. A synaptic current that decays, takes what
-// arrives, and clears the row of arrivals as it is read, needs this argument in package asm, and the fields' columns
-// and rows from its caller:
+// A Kernel is the usual case: it advances a group of lanes by several steps. A synaptic current that decays and adds
+// the arrivals, clearing their row as it is read, needs this argument in package asm, whose columns and rows its caller
+// provides:
 //
 //	// DecayBlock is the argument of the Decay kernels.
 //	type DecayBlock struct {

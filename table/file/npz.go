@@ -12,8 +12,8 @@ import (
 	"popsim/table"
 )
 
-// npzEncoder writes a zip archive with one .npy per column. The archive wants a column whole before the next begins,
-// so columns wait in spools until close.
+// npzEncoder writes a zip archive with one .npy per column. An archive holds one column after the other, so the rows
+// are kept in a spool for each column until close.
 type npzEncoder struct {
 	w      *bufio.Writer
 	dir    string // where long spools go
@@ -45,11 +45,11 @@ func (e *npzEncoder) write(t *table.Table) error {
 	return nil
 }
 
-// spooledRows is how many rows go to a spool at once.
+// spooledRows is the number of rows that are written to a spool at once.
 const spooledRows = 1 << 12
 
-// appendSpooled appends c as it waits: numbers as they will be, strings with their length before them, since the width
-// of all is not known yet.
+// appendSpooled appends c in the format of spools: numbers as in the file, strings with their length before them, since
+// the common width is not known yet.
 func appendSpooled(b []byte, c table.Column) []byte {
 	switch v := c.Values.(type) {
 	case []float64:
@@ -125,8 +125,8 @@ func (e *npzEncoder) discard() {
 	}
 }
 
-// spoolInMemory is how many bytes a spool holds before it turns to a file: tables of a few hundred thousand rows
-// never do.
+// spoolInMemory is the number of bytes of a spool above which it is kept in a file: tables of up to a few hundred
+// thousand rows stay in memory.
 const spoolInMemory = 4 << 20
 
 // spool is a queue of bytes, in memory while it is short and in a nameless file after.

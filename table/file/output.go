@@ -31,7 +31,7 @@ type encoder interface {
 	close() error // writes what must come last; called once, after at least one write
 }
 
-// bufSize is large enough that system calls do not show, small enough to have a dozen.
+// bufSize is large enough for the cost of system calls to be negligible, and small enough for a dozen buffers.
 const bufSize = 1 << 18
 
 // openers make the encoder of a format. CSV and JSON need only w, which is flushed after close; all may use it.
@@ -61,7 +61,7 @@ func openerOf(path string) (func(*place, *bufio.Writer) encoder, error) {
 	return nil, UnknownFormat(path, known)
 }
 
-// CheckFormat says whether the ending of path tells a format of tables.
+// CheckFormat returns an error if the ending of path is not that of a format of tables.
 func CheckFormat(path string) error {
 	_, err := openerOf(path)
 	return err
@@ -82,7 +82,7 @@ func UnknownFormat(path string, known []string) error {
 	return fmt.Errorf("%s: unsupported format %s (use %s)", path, filepath.Ext(path), list)
 }
 
-// Output is a table on its way out. It is used by one goroutine. Memory does not grow with the number of rows.
+// Output writes a table. It is used by one goroutine. Memory does not grow with the number of rows.
 type Output struct {
 	at    *place // nil when writing to a caller's io.Writer
 	w     *bufio.Writer
@@ -93,9 +93,9 @@ type Output struct {
 	err   error // the first failure; it stays
 }
 
-// Create opens path for one table, in the format of its ending, before the work that fills it starts. The error says
-// so when the ending is unknown, when the directory cannot be written, or when the file exists and force is false.
-// A path that is not a regular file is written directly, as CSV, whatever its ending, and needs no force.
+// Create opens path for one table, in the format of its ending, before the work that fills it starts. It is an error if
+// the ending is unknown, if the directory cannot be written, or if the file exists and force is false. A path that is
+// not a regular file is written directly, as CSV, whatever its ending, and needs no force.
 func Create(path string, force bool) (*Output, error) {
 	open, err := openerOf(path)
 	if err != nil {
@@ -118,8 +118,8 @@ func NewCSV(w io.Writer) *Output {
 	return &Output{w: buf, enc: &csvEncoder{w: buf}}
 }
 
-// PartialName is the name of what an interrupted call leaves of path: rates.partial.csv for rates.csv. A path that is
-// not a regular file stays as it is.
+// PartialName is the name of the unfinished file that an interrupted call leaves for path: rates.partial.csv for
+// rates.csv. The path of anything but a regular file is returned unchanged.
 func PartialName(path string) string {
 	if path == "" || isDirect(path) {
 		return path
@@ -144,7 +144,8 @@ func (o *Output) Name() string {
 	return o.at.path
 }
 
-// Direct says whether the rows go straight to a device, a pipe or a writer: then there is no file to lie beside.
+// Direct reports whether rows are written directly to a device, a pipe or a writer, so that there is no file for a
+// record to be beside.
 func (o *Output) Direct() bool { return o.at == nil || o.at.direct }
 
 // WriteTable writes the whole table; nothing may be written before or after it.
@@ -183,9 +184,9 @@ func (o *Output) Append(block *table.Table) error {
 	return o.err
 }
 
-// Commit writes what is still in memory, brings the file to the disk and gives it its final name. If that fails, or an
-// Append had failed, the error says why and no file is left. An output to which no block was written is an error; a
-// table without rows is an Append of columns without rows.
+// Commit writes the rest from memory, syncs the file to the disk and gives it its final name. If that or an Append has
+// failed, the error says why and no file is left. An output to which no block was written is an error; a table without
+// rows is an Append of columns without rows.
 func (o *Output) Commit() error {
 	if o.done {
 		return o.err
@@ -210,7 +211,7 @@ func (o *Output) Commit() error {
 	return o.err
 }
 
-// Abort gives the output up and removes its temporary file. After Commit it does nothing, so it may be deferred.
+// Abort discards the output and removes its temporary file. After Commit it does nothing, so it may be deferred.
 func (o *Output) Abort() {
 	if o.done {
 		return
@@ -243,7 +244,7 @@ func header(t *table.Table) *table.Table {
 	return h
 }
 
-// fits says whether a block may follow others with the columns of head.
+// fits returns an error if a block cannot follow others with the columns of head.
 func fits(head, block *table.Table) error {
 	if len(block.Columns) != len(head.Columns) {
 		return fmt.Errorf("a block of %d columns after blocks of %d", len(block.Columns), len(head.Columns))

@@ -63,7 +63,7 @@ func appendParquet(batch []parquet.Value, c table.Column, j int) []parquet.Value
 	return batch
 }
 
-// flush hands the batches to the columns, and every parquetGroup rows the columns to the file.
+// flush writes the batches to the columns, and every parquetGroup rows the columns to the file.
 func (e *parquetEncoder) flush() error {
 	if len(e.batches[0]) == 0 {
 		return nil

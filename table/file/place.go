@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// place is a file on its way: written under a temporary name in the directory of its final name, or, where the path
-// is not a regular file, written directly.
+// place is a file being written: under a temporary name in the directory of its final name or, if the path is not a
+// regular file, directly.
 type place struct {
 	*os.File
 	path   string // as the user wrote it, for errors
@@ -52,8 +52,9 @@ func newPlace(path string, force bool) (*place, error) {
 	}
 }
 
-// Check says before the work starts whether Write could write path: its directory can be written, and it does not
-// exist, or force is true. A pipe is not opened, for its reader would take that for all there is.
+// Check returns an error if Write could not write path; it is called before the work starts. The directory must be
+// writable, and the file must not exist unless force is true. A pipe is not opened, since closing it would look to its
+// reader like the end of the data.
 func Check(path string, force bool) error {
 	if isDirect(path) {
 		if _, err := os.Stat(path); err != nil {
@@ -158,7 +159,7 @@ func (p *place) openDirect() (err error) {
 	return nil
 }
 
-// mayReplace says whether the final name is free, or may be overwritten.
+// mayReplace returns an error if the final name exists and may not be overwritten.
 func (p *place) mayReplace() error {
 	switch info, err := os.Lstat(p.final); {
 	case err != nil:
@@ -171,7 +172,7 @@ func (p *place) mayReplace() error {
 	return nil
 }
 
-// fault is a failure to write, told with the path the user knows.
+// fault is the error of a failed write, with the path that the user has given.
 func (p *place) fault(err error) error {
 	if err == nil {
 		return nil
@@ -179,7 +180,7 @@ func (p *place) fault(err error) error {
 	return fmt.Errorf("writing %s: %w", p.path, cause(err))
 }
 
-// commit brings the file to the disk and gives it its final name. When it fails nothing is left behind.
+// commit syncs the file to the disk and gives it its final name. If it fails no file is left.
 func (p *place) commit() error {
 	if p.direct {
 		return p.fault(p.closeDirect())

@@ -21,7 +21,7 @@ import (
 type Column struct {
 	Name   string // its header, "" where there is none
 	Values []float64
-	Notes  []string // what should be known of it: a first line that may be meant otherwise
+	Notes  []string // remarks for the user: a first line that may not be meant as it is read
 }
 
 // endings are the formats from which columns are read.
@@ -171,7 +171,7 @@ func (r *csvReader) add(line string) error {
 	return nil
 }
 
-// begin looks at the first line: how columns are divided, which one is wanted, and whether the line is a header.
+// begin reads the first line: it finds the separator of columns, the requested one, and whether the line is a header.
 func (r *csvReader) begin(line string) (header bool, err error) {
 	if i := strings.IndexAny(line, ",;\t"); i >= 0 && !decimalComma.MatchString(line) || r.column != "" && i >= 0 {
 		r.separator = line[i]
@@ -261,8 +261,8 @@ func findColumn(names []string, column string) (int, error) {
 
 var headerUnit = regexp.MustCompile(`^(.+?)\s*(?:\(([^()]+)\)|\[([^\[\]]+)\])$`)
 
-// SplitHeader parts the header of a column into a name and a unit: "I (nA)", "I [nA]" and "I_nA". Behind an underscore
-// stands what may be a part of the name.
+// SplitHeader splits the header of a column into a name and a unit: "I (nA)", "I [nA]" and "I_nA". The part after an
+// underscore may also belong to the name.
 func SplitHeader(header string) (name, unit string) {
 	if m := headerUnit.FindStringSubmatch(header); m != nil {
 		return m[1], strings.TrimSpace(m[2] + m[3])
@@ -294,7 +294,7 @@ func unquote(s string) string {
 	return s
 }
 
-// isName says whether s can head a column: a mistyped number, such as 1.o5, cannot.
+// isName reports whether s can be the header of a column: a mistyped number, such as 1.o5, cannot.
 func isName(s string) bool {
 	return s != "" && !strings.ContainsRune("+-.0123456789", rune(s[0]))
 }

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	maxNPYHeader = 1 << 20 // bytes of a header, and of one element; longer ones are lies
-	npyChunk     = 1 << 16 // bytes read at once: memory follows what has arrived, never what a header promises
+	maxNPYHeader = 1 << 20 // bytes of a header, and of one element; longer ones are taken to be wrong
+	npyChunk     = 1 << 16 // bytes read at once: memory grows with the bytes read, never with the size that a header claims
 )
 
 // npyField is one field of a .npy array.
@@ -76,7 +76,7 @@ func readNPYColumn(r io.Reader, path, column string) ([]float64, error) {
 	return values, nil
 }
 
-// read gives each field of each element to take, in order.
+// read calls take with each field of each element, in order.
 func (a *npyArray) read(r io.Reader, take func(f npyField, b []byte)) error {
 	size := 0
 	for _, f := range a.fields {
@@ -233,7 +233,7 @@ func parseNPYHeader(text string) (*npyArray, error) {
 	return a, nil
 }
 
-// shorten keeps error messages on a screen.
+// shorten shortens s for an error message.
 func shorten(s string) string {
 	const most = 80
 	if s = strings.TrimSpace(s); len(s) > most {

@@ -81,8 +81,8 @@ func readCSV(r io.Reader) (*table.Table, error) {
 	return t, nil
 }
 
-// inferred is the narrowest of int64, float64 and string that holds all cells. Only what AppendInt would write counts
-// as an integer: -0 and 1e3 are floats.
+// inferred converts cells to the narrowest of int64, float64 and string that holds all of them. Only the format of
+// AppendInt counts as an integer: -0 and 1e3 are floats.
 func inferred(cells []string) any {
 	ints := make([]int64, len(cells))
 	floats := make([]float64, len(cells))

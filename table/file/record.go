@@ -20,8 +20,8 @@ type Phase struct {
 	Seconds float64 `json:"seconds"`
 }
 
-// Record says how a file was made. It lies beside FILE as FILE.run.json; running its command again gives the same
-// bytes in FILE. What a verb has not, as bifurcation has no time step, is 0 or empty.
+// Record describes how a file was made. It is the file FILE.run.json beside FILE; running its command again gives the
+// same bytes in FILE. Fields that a verb does not have, such as the time step of bifurcation, are 0 or empty.
 type Record struct {
 	Version     string         `json:"version"`
 	Command     []string       `json:"command"` // the command line, one argument each

@@ -34,7 +34,7 @@ type csvEncoder struct {
 	headed bool
 }
 
-// csvRows is how many rows are put into words at once.
+// csvRows is the number of rows that are formatted at once.
 const csvRows = 1 << 10
 
 func (e *csvEncoder) write(t *table.Table) error {

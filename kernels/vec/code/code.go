@@ -2,15 +2,15 @@
 // scheduled and with registers given by package vec, inside a loop over the vectors of a frame and its steps. It
 // computes the bits of vec.Code.
 //
-// Memory with code in it is never writable and executable together: it is written, then made executable. Where the
-// system refuses that, and in builds without assembly, Available tells why, and plain Go takes the place of machine
+// Memory with code in it is never writable and executable together: it is written, then made executable. If the system
+// refuses that, and in builds without assembly, Available returns the reason, and plain Go takes the place of machine
 // code.
 //
 // # Calls
 //
 // A call is a plain function call from assembly (call_amd64.s). The code uses neither the stack nor the registers of
-// Go's runtime (BP, R14); it is not preempted, since the runtime does not stop a goroutine at addresses that it does
-// not know, and returns after at most the steps of a frame. What it spills stands in memory of its executor.
+// Go's runtime (BP, R14); it is not preempted, since the runtime does not stop a goroutine at addresses outside its
+// tables, and returns after at most the steps of a frame. Spilled values are in memory of the executor.
 package code
 
 import (
@@ -30,7 +30,7 @@ type Code struct {
 	Size   int       // bytes of machine code
 }
 
-// arguments is what the machine code reads and writes; the offsets of its fields are known to it.
+// arguments is the memory that the machine code reads and writes; the code contains the offsets of its fields.
 type arguments struct {
 	before, after, lane, input, shared, consts, spill unsafe.Pointer // 0 ... 48
 	stride, steps, at, lanes                          int            // 56 (bytes), 64 (to do), 72 (bytes), 80 (bytes)
@@ -65,7 +65,7 @@ func Compile(p *vec.Program, target vec.Target, n int, tune vec.Tuning) (*Code, 
 	return c, nil
 }
 
-// Available tells why no machine code can be made here; nil where it can. It tries once.
+// Available returns an error that says why no machine code can be made here; nil if it can. It tries once.
 var Available = sync.OnceValue(probe)
 
 // executor is a Code with memory to spill to.
@@ -117,7 +117,7 @@ func (x *executor) Run(f *vec.Frame) {
 
 func pointer(x []float64) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(x)) }
 
-// aligned is memory for n numbers that begins on a cache line.
+// aligned returns memory for n numbers that starts on a cache line.
 func aligned(n int) []float64 {
 	x := make([]float64, n+8)
 	skip := 0

@@ -33,7 +33,7 @@ type address struct {
 	disp    int
 }
 
-// form says how an instruction stands in machine code: Intel's VEX.pp.map.W opcode, W as EVEX has it.
+// form is the encoding of an instruction: Intel's VEX.pp.map.W opcode, with the W of EVEX.
 type form struct {
 	pp, opmap, opcode byte
 	vexW              byte // W of the VEX form
@@ -238,7 +238,7 @@ func (e *encoder) memory(o vec.Operand) (a address, ok bool) {
 	return a, false
 }
 
-// modRM encodes the operands behind an opcode. A displacement of one byte counts in units of scale.
+// modRM encodes the operands after an opcode. A displacement of one byte counts in units of scale.
 func (e *encoder) modRM(reg int, rm vec.Operand, m address, isMem bool, scale int) {
 	field := byte(reg&7) << 3
 	if !isMem {
