@@ -212,30 +212,42 @@ func philoxInstants(isa ISA, b *asm.PhiloxBlock) {
 	}
 }
 
-// Coupled advances a group of neurons with conductances.
-func Coupled(isa ISA, k CoupledKernel, b *asm.CoupledBlock) {
-	switch {
-	case isa == AVX512 && k == LIFCoupled:
-		asm.LIFCoupledAVX512(b)
-	case isa == AVX512 && k == HHCoupledRK4:
-		asm.HHCoupledRK4AVX512(b)
-	case isa == AVX512 && k == HHTMCoupledRK4:
-		asm.HHTMCoupledRK4AVX512(b)
-	case isa == AVX512 && k == HHCoupledStrang:
-		asm.HHCoupledStrangAVX512(b)
-	case isa == AVX512 && k == HHTMCoupledStrang:
-		asm.HHTMCoupledStrangAVX512(b)
-	case isa == AVX2 && k == LIFCoupled:
-		asm.LIFCoupledAVX2(b)
-	case isa == AVX2 && k == HHCoupledRK4:
-		asm.HHCoupledRK4AVX2(b)
-	case isa == AVX2 && k == HHTMCoupledRK4:
-		asm.HHTMCoupledRK4AVX2(b)
-	case isa == AVX2 && k == HHCoupledStrang:
-		asm.HHCoupledStrangAVX2(b)
-	case isa == AVX2 && k == HHTMCoupledStrang:
-		asm.HHTMCoupledStrangAVX2(b)
-	default:
-		coupledGo(k, b)
-	}
+// coupledKernels are the kernels of Coupled.
+var coupledKernels = [coupledCount]coupledKernel{
+	LIFCoupled: {Go: asm.LIFCoupledGo, AVX2: asm.LIFCoupledAVX2, AVX512: asm.LIFCoupledAVX512},
+	LIFCoupledRK4NMDA: {
+		Go: asm.LIFCoupledRK4NMDAGo, AVX2: asm.LIFCoupledRK4NMDAAVX2, AVX512: asm.LIFCoupledRK4NMDAAVX512,
+	},
+	AdExCoupledRK4: {
+		Go: asm.AdExCoupledRK4Go, AVX2: asm.AdExCoupledRK4AVX2, AVX512: asm.AdExCoupledRK4AVX512,
+	},
+	AdExCoupledRK4NMDA: {
+		Go: asm.AdExCoupledRK4NMDAGo, AVX2: asm.AdExCoupledRK4NMDAAVX2, AVX512: asm.AdExCoupledRK4NMDAAVX512,
+	},
+	HHCoupledRK4: {Go: asm.HHCoupledRK4Go, AVX2: asm.HHCoupledRK4AVX2, AVX512: asm.HHCoupledRK4AVX512},
+	HHCoupledRK4NMDA: {
+		Go: asm.HHCoupledRK4NMDAGo, AVX2: asm.HHCoupledRK4NMDAAVX2, AVX512: asm.HHCoupledRK4NMDAAVX512,
+	},
+	HHTMCoupledRK4: {
+		Go: asm.HHTMCoupledRK4Go, AVX2: asm.HHTMCoupledRK4AVX2, AVX512: asm.HHTMCoupledRK4AVX512,
+	},
+	HHTMCoupledRK4NMDA: {
+		Go: asm.HHTMCoupledRK4NMDAGo, AVX2: asm.HHTMCoupledRK4NMDAAVX2, AVX512: asm.HHTMCoupledRK4NMDAAVX512,
+	},
+	RHHCoupledRK4: {Go: asm.RHHCoupledRK4Go, AVX2: asm.RHHCoupledRK4AVX2, AVX512: asm.RHHCoupledRK4AVX512},
+	RHHCoupledRK4NMDA: {
+		Go: asm.RHHCoupledRK4NMDAGo, AVX2: asm.RHHCoupledRK4NMDAAVX2, AVX512: asm.RHHCoupledRK4NMDAAVX512,
+	},
+	HHCoupledStrang: {
+		Go: asm.HHCoupledStrangGo, AVX2: asm.HHCoupledStrangAVX2, AVX512: asm.HHCoupledStrangAVX512,
+	},
+	HHCoupledStrangNMDA: {
+		Go: asm.HHCoupledStrangNMDAGo, AVX2: asm.HHCoupledStrangNMDAAVX2, AVX512: asm.HHCoupledStrangNMDAAVX512,
+	},
+	HHTMCoupledStrang: {
+		Go: asm.HHTMCoupledStrangGo, AVX2: asm.HHTMCoupledStrangAVX2, AVX512: asm.HHTMCoupledStrangAVX512,
+	},
+	HHTMCoupledStrangNMDA: {
+		Go: asm.HHTMCoupledStrangNMDAGo, AVX2: asm.HHTMCoupledStrangNMDAAVX2, AVX512: asm.HHTMCoupledStrangNMDAAVX512,
+	},
 }

@@ -55,5 +55,20 @@ func SplitPairs(_ ISA, b *asm.PairsBlock) { splitPairsGo(b) }
 
 func philoxInstants(ISA, *asm.PhiloxBlock) {}
 
-// Coupled advances a group of neurons with conductances.
-func Coupled(_ ISA, k CoupledKernel, b *asm.CoupledBlock) { coupledGo(k, b) }
+// coupledKernels are the kernels of Coupled.
+var coupledKernels = [coupledCount]coupledKernel{
+	LIFCoupled:            {Go: asm.LIFCoupledGo},
+	LIFCoupledRK4NMDA:     {Go: asm.LIFCoupledRK4NMDAGo},
+	AdExCoupledRK4:        {Go: asm.AdExCoupledRK4Go},
+	AdExCoupledRK4NMDA:    {Go: asm.AdExCoupledRK4NMDAGo},
+	HHCoupledRK4:          {Go: asm.HHCoupledRK4Go},
+	HHCoupledRK4NMDA:      {Go: asm.HHCoupledRK4NMDAGo},
+	HHTMCoupledRK4:        {Go: asm.HHTMCoupledRK4Go},
+	HHTMCoupledRK4NMDA:    {Go: asm.HHTMCoupledRK4NMDAGo},
+	RHHCoupledRK4:         {Go: asm.RHHCoupledRK4Go},
+	RHHCoupledRK4NMDA:     {Go: asm.RHHCoupledRK4NMDAGo},
+	HHCoupledStrang:       {Go: asm.HHCoupledStrangGo},
+	HHCoupledStrangNMDA:   {Go: asm.HHCoupledStrangNMDAGo},
+	HHTMCoupledStrang:     {Go: asm.HHTMCoupledStrangGo},
+	HHTMCoupledStrangNMDA: {Go: asm.HHTMCoupledStrangNMDAGo},
+}

@@ -28,28 +28,34 @@ func splitPairsGo(b *asm.PairsBlock) {
 // CoupledKernel names a kernel that advances a group of neurons with conductances.
 type CoupledKernel int
 
-// The kernels of asm.CoupledBlock; NoCoupled is none.
+// The kernels of asm.CoupledBlock; NoCoupled is none. AdExCoupledRK4 is that of eif too, with w = 0.
 const (
 	NoCoupled CoupledKernel = iota
 	LIFCoupled
+	LIFCoupledRK4NMDA
+	AdExCoupledRK4
+	AdExCoupledRK4NMDA
 	HHCoupledRK4
+	HHCoupledRK4NMDA
 	HHTMCoupledRK4
+	HHTMCoupledRK4NMDA
+	RHHCoupledRK4
+	RHHCoupledRK4NMDA
 	HHCoupledStrang
+	HHCoupledStrangNMDA
 	HHTMCoupledStrang
+	HHTMCoupledStrangNMDA
+	coupledCount
 )
 
-// coupledGo is Coupled in plain Go.
-func coupledGo(k CoupledKernel, b *asm.CoupledBlock) {
-	switch k {
-	case LIFCoupled:
-		asm.LIFCoupledGo(b)
-	case HHCoupledRK4:
-		asm.HHCoupledRK4Go(b)
-	case HHTMCoupledRK4:
-		asm.HHTMCoupledRK4Go(b)
-	case HHCoupledStrang:
-		asm.HHCoupledStrangGo(b)
-	case HHTMCoupledStrang:
-		asm.HHTMCoupledStrangGo(b)
+// coupledKernel is a kernel by instruction set: in plain Go and, where there is assembly, with AVX2 and AVX-512.
+type coupledKernel [AVX512 + 1]func(*asm.CoupledBlock)
+
+// Coupled moves a group of neurons with conductances.
+func Coupled(isa ISA, k CoupledKernel, b *asm.CoupledBlock) {
+	f := coupledKernels[k][isa]
+	if f == nil {
+		f = coupledKernels[k][Go]
 	}
+	f(b)
 }

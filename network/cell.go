@@ -19,13 +19,14 @@ import (
 // with the conductance G, the current J that includes conductances times reversal potentials, and per = R/tau or 1/C.
 type cell struct {
 	states      int
-	resets      bool // Reset models; the others cross
-	exponential bool // eif, adex: with an exponential current and w
-	squid       bool // gates with the rates of hh, else those of hhtm
-	kernel      kernels.CoupledKernel
-	coefs       []asm.CoupledCoefs // of kernel, by chunk
-	split       bool               // hh, hhtm by strang-cn; the gates in the columns are half a step behind V
-	noM         bool               // rhh: m follows V, and n = shift - h
+	resets      bool                  // Reset models; the others cross
+	exponential bool                  // eif, adex: with an exponential current and w
+	squid       bool                  // gates with the rates of hh, else those of hhtm
+	kernel      kernels.CoupledKernel // NoCoupled: every lane is walked
+	mg          float64               // NMDA: mM, where there is a kernel
+	coefs       []asm.CoupledCoefs    // of kernel, by chunk
+	split       bool                  // hh, hhtm by strang-cn; the gates in the columns are half a step behind V
+	noM         bool                  // rhh: m follows V, and n = shift - h
 	dt          float64
 
 	per, rate, drive []float64
@@ -125,38 +126,57 @@ func (o *coupledSegment) newCell(dt float64) error {
 			c.wKept[i] = kernels.Exp(-dt / value("tau_w", i))
 		}
 	}
+	c.useKernel(o)
 	return nil
 }
 
-// useKernel chooses the kernel of the steps, if there is one: there is none for NMDA, whose current is nonlinear in V.
+// coupledKernel is a kernel without channels of NMDA and the one with them; lif has an exact one without.
+type coupledKernel struct{ plain, nmda kernels.CoupledKernel }
+
+// coupledKernels are the kernels by model, of strang-cn by model and method.
+var coupledKernels = map[string]coupledKernel{
+	"lif":            {kernels.LIFCoupled, kernels.LIFCoupledRK4NMDA},
+	"eif":            {kernels.AdExCoupledRK4, kernels.AdExCoupledRK4NMDA},
+	"adex":           {kernels.AdExCoupledRK4, kernels.AdExCoupledRK4NMDA},
+	"hh":             {kernels.HHCoupledRK4, kernels.HHCoupledRK4NMDA},
+	"hhtm":           {kernels.HHTMCoupledRK4, kernels.HHTMCoupledRK4NMDA},
+	"rhh":            {kernels.RHHCoupledRK4, kernels.RHHCoupledRK4NMDA},
+	"hh strang-cn":   {kernels.HHCoupledStrang, kernels.HHCoupledStrangNMDA},
+	"hhtm strang-cn": {kernels.HHTMCoupledStrang, kernels.HHTMCoupledStrangNMDA},
+}
+
+// useKernel chooses the kernel of the steps and fills in its constants. Where channels of NMDA see different
+// concentrations of magnesium there is none: the lanes are walked.
 func (c *cell) useKernel(o *coupledSegment) {
-	if len(o.gated) > 0 {
-		return
+	name := o.p.Model.Name
+	if c.split {
+		name += " strang-cn"
 	}
-	switch name := o.p.Model.Name; {
-	case name == "lif":
-		c.kernel = kernels.LIFCoupled
-	case name == "hh" && c.split:
-		c.kernel = kernels.HHCoupledStrang
-	case name == "hh":
-		c.kernel = kernels.HHCoupledRK4
-	case name == "hhtm" && c.split:
-		c.kernel = kernels.HHTMCoupledStrang
-	case name == "hhtm":
-		c.kernel = kernels.HHTMCoupledRK4
-	default:
-		return
+	kernel := coupledKernels[name]
+	c.kernel = kernel.plain
+	if len(o.gated) > 0 {
+		c.kernel, c.mg = kernel.nmda, o.receptors[o.gated[0]].mg
+		for _, j := range o.gated {
+			if o.receptors[j].mg != c.mg {
+				c.kernel = kernels.NoCoupled
+				return
+			}
+		}
 	}
 	c.coefs = make([]asm.CoupledCoefs, (o.n+chunk-1)/chunk)
 	for i := range chunk * len(c.coefs) {
 		q, l, at := &c.coefs[i/chunk], i%chunk, min(i, o.n-1)
 		q.Per[l], q.Rate[l], q.Drive[l], q.VTh[l] = c.per[at], c.rate[at], c.drive[at], c.vTh[at]
-		if c.resets {
+		switch {
+		case c.exponential:
+			q.Near[l], q.VT[l], q.PerDelta[l], q.Sharp[l] = c.near[at], c.vT[at], 1/c.deltaT[at], float64(c.deltaT[at]*c.rate[at])
+			q.A[l], q.VRest[l], q.WRate[l] = c.a[at], c.vRest[at], c.wRate[at]
+		case c.resets:
 			q.Near[l] = c.near[at]
-			continue
+		default:
+			q.Na[l], q.K[l], q.ENa[l], q.EK[l] = c.na[at], c.k[at], c.eNa[at], c.eK[at]
+			q.Shift[l], q.Sum[l] = (c.shift[at]+15)/720, c.shift[at] // of hhtm, of rhh
 		}
-		q.Na[l], q.K[l], q.ENa[l], q.EK[l] = c.na[at], c.k[at], c.eNa[at], c.eK[at]
-		q.Shift[l] = (c.shift[at] + 15) / 720 // of hhtm
 	}
 }
 
@@ -203,45 +223,29 @@ func (c *cell) heldW(o *coupledSegment, i int) float64 {
 // events. Bit l of busy is set if lane lo+l needs more than that: it may fire, is held, or its V relaxes too fast for
 // the step.
 func (c *cell) advance(r *shard, o *coupledSegment, k int64, lo, n int, in *means) (busy uint64) {
-	_, next := in.columns()
 	if !c.resets {
 		copy(in.Level[:n], o.level[lo:])
 	}
-	if c.kernel != kernels.NoCoupled {
-		if c.resets {
-			for i := range n {
-				in.Free[i] = o.wake[lo+i]
-				if o.wakeTheta[lo+i] > 0 {
-					in.Free[i]++
-				}
+	if c.kernel == kernels.NoCoupled {
+		return ^uint64(0)
+	}
+	if c.resets {
+		for i := range n {
+			in.Free[i] = o.wake[lo+i]
+			if o.wakeTheta[lo+i] > 0 {
+				in.Free[i]++
 			}
 		}
-		in.Coef, in.Now, in.Dt, in.Half, in.Sixth, in.Tilt, in.Stiff = &c.coefs[lo/chunk], float64(
-			k,
-		), c.dt, 0.5*c.dt, c.dt/6, c.dt*c.dt/12, stiff
-		kernels.Coupled(r.net.isa, c.kernel, &in.CoupledBlock)
-		return ^binary.LittleEndian.Uint64(in.Calm[:])
 	}
-	if c.split {
-		c.gateStep(o, lo, n, in, next)
-	}
-	for i := range n {
-		fast := !c.split && c.tooFast(o, lo+i, i, in)
-		if !c.split && !fast {
-			c.rk4Step(o, lo+i, i, in, next)
-		}
-		if !c.resets && !fast {
-			if next[0][i] < c.vTh[lo+i]-model.Rearm {
-				in.Level[i] = c.vTh[lo+i]
-			}
-			fast = !(next[0][i] < in.Level[i])
-		}
-		if c.resets || fast {
-			busy |= 1 << i
-		}
-	}
-	return busy
+	in.Coef, in.Now = &c.coefs[lo/chunk], float64(k)
+	in.Dt, in.Half, in.Sixth, in.Tilt = c.dt, 0.5*c.dt, c.dt/6, c.dt*c.dt/12
+	in.Mg, in.Cut, in.Stiff = c.mg/3.57, rhhCut, stiff
+	kernels.Coupled(r.net.isa, c.kernel, &in.CoupledBlock)
+	return ^binary.LittleEndian.Uint64(in.Calm[:])
 }
+
+// rhhCut is the change of V (mV) in a step from which on a lane of rhh, whose m is in equilibrium with V, is walked.
+const rhhCut = 1.0
 
 // calm reports whether the step of a lane is complete as advance has computed it, or after follow has replaced it.
 func (c *cell) calm(o *coupledSegment, l, i int, k int64, in *means, y [4]*asm.Column) bool {
@@ -314,39 +318,11 @@ func (c *cell) follow(o *coupledSegment, l, i int, in *means, old [4]*asm.Column
 	return true
 }
 
-// gateStep is Strang's splitting of hh and hhtm as in kernels: a step of the gates at V, from half a step before it to
-// half a step after it, then a step of V, both by the Crank-Nicolson rule. The step of V is bounded: it does not pass
-// the value it relaxes to.
-func (c *cell) gateStep(o *coupledSegment, lo, n int, in *means, next [4]*asm.Column) {
-	for i := range n {
-		l := lo + i
-		y := [4]float64{o.y[0][l], o.y[1][l], o.y[2][l], o.y[3][l]}
-		c.moveGates(l, c.dt, &y)
-		na, k := c.open(l, &y)
-		g, current := in.G[i], in.J[i]
-		for _, b := range o.blocked(l, 0) { // along the tangent at V
-			open, slope := magnesium(y[0], b.mg)
-			lean := float64(b.g * math.FMA(-slope, b.e-y[0], open))
-			g, current = g+lean, math.FMA(lean, y[0], math.FMA(float64(b.g*open), b.e-y[0], current))
-		}
-		a := na + k + math.FMA(c.per[l], g, c.rate[l])
-		d := math.FMA(na, c.eNa[l], math.FMA(k, c.eK[l], math.FMA(c.per[l], current, c.drive[l])))
-		z := float64(0.5 * float64(a*c.dt))
-		step := c.dt / max(math.FMA(z, math.FMA(min(z, 1), -strangSoft, 1), 1), z+z)
-		next[0][i] = math.FMA(math.FMA(-a, y[0], d), step, y[0])
-		next[1][i], next[2][i], next[3][i] = y[1], y[2], y[3]
-	}
-}
-
-// open returns the sodium and potassium conductances of lane l in state y, divided by C.
+// open is the sodium and potassium conductance of lane l at y, over C.
 func (c *cell) open(l int, y *[4]float64) (na, k float64) {
 	n := float64(y[3] * y[3])
 	return float64(float64(y[1]*y[1]) * float64(float64(y[1]*y[2])*c.na[l])), float64(float64(n*n) * c.k[l])
 }
-
-// strangSoft lengthens the Crank-Nicolson step of V, as in kernels: it removes most of the splitting error in the
-// upstroke.
-const strangSoft = 1.0 / 9
 
 // moveGates advances the gates of lane l by d ms at the potential y[0], by the Crank-Nicolson rule.
 func (c *cell) moveGates(l int, d float64, y *[4]float64) {
@@ -429,32 +405,6 @@ func (c *cell) tooFastAt(o *coupledSegment, l, i int, in *means, y [4]*asm.Colum
 	return !(float64(c.fastest(l, in.G[i], o.blocked(l, 0), &z)*c.dt) < stiff)
 }
 
-// rk4Step sets lane i of next to the state of lane l after a step by the classical method of order 4.
-func (c *cell) rk4Step(o *coupledSegment, l, i int, in *means, next [4]*asm.Column) {
-	var y, x, sum [4]float64
-	for j := range c.states {
-		y[j] = o.y[j][l]
-	}
-	gated := o.blocked(l, 0)
-	x = y
-	g := [4]float64{math.FMA(-0.5, in.GTilt[i], in.G[i]), in.G[i], in.G[i], math.FMA(0.5, in.GTilt[i], in.G[i])}
-	current := [4]float64{math.FMA(-0.5, in.JTilt[i], in.J[i]), in.J[i], in.J[i], math.FMA(0.5, in.JTilt[i], in.J[i])}
-	for stage, weight := range [4]float64{1, 2, 2, 1} {
-		if len(gated) > 0 {
-			gated = o.blocked(l, [4]float64{-0.5, 0, 0, 0.5}[stage])
-		}
-		d := c.slope(l, g[stage], current[stage], gated, &x)
-		reach := [4]float64{0.5, 0.5, 1, 0}[stage] * c.dt
-		for j := range c.states {
-			sum[j] = math.FMA(weight, d[j], sum[j])
-			x[j] = math.FMA(reach, d[j], y[j])
-		}
-	}
-	for j := range c.states {
-		next[j][i] = math.FMA(c.dt/6, sum[j], y[j])
-	}
-}
-
 // blocked lists the conductances of NMDA of lane l, as parts of a step from its middle on.
 func (o *coupledSegment) blocked(l int, from float64) []blocked {
 	if len(o.gated) == 0 {
@@ -475,11 +425,11 @@ func (c *cell) fastest(l int, g float64, gated []blocked, y *[4]float64) float64
 		g = math.FMA(b.g, open, g)
 	}
 	a := math.FMA(c.per[l], g, c.rate[l])
-	if c.resets {
-		return a
-	}
-	if c.noM {
+	switch {
+	case c.noM || c.kernel == kernels.NoCoupled:
 		return math.Inf(1) // m moves with V: there is no bound
+	case c.resets:
+		return a
 	}
 	na, k := c.open(l, y)
 	return na + k + a

@@ -180,6 +180,11 @@ func (o *coupledSegment) step(r *shard, k int64) error {
 		clear(in.GTilt[:n])
 		clear(in.JTilt[:n])
 		clear(in.Up[:n])
+		for _, c := range []*asm.Column{&in.NMDA, &in.NMDAJ, &in.NMDATilt, &in.NMDAJTilt} {
+			if len(o.gated) > 0 {
+				clear(c[:n])
+			}
+		}
 		in.jump = 0
 		y, _ := in.columns()
 		for j := range o.cell.states {
@@ -315,6 +320,12 @@ func (o *coupledSegment) receive(r *shard, q *coupledReceptor, lo, n int, in *me
 	if q.kind == NMDA {
 		copy(q.mean[lo:], x[:n])
 		copy(q.tilt[lo:], tilt[:n])
+		for i := range s {
+			in.NMDA[i] += x[i]
+			in.NMDAJ[i] = math.FMA(q.e, x[i], in.NMDAJ[i])
+			in.NMDATilt[i] += tilt[i]
+			in.NMDAJTilt[i] = math.FMA(q.e, tilt[i], in.NMDAJTilt[i])
+		}
 		return
 	}
 	if q.current {

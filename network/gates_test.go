@@ -2,6 +2,7 @@ package network
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -222,6 +223,85 @@ func TestGatesDoNotChangeBitsWithWorkers(t *testing.T) {
 			if got := collect(t, s, Config{Workers: workers, Ranges: workers}, 60); !slices.Equal(got, want) {
 				t.Errorf("edges, on grid, approximate %v: other spikes with %d workers", c, workers)
 			}
+		}
+	}
+}
+
+// TestKernelsOfNMDA compares V under currents of NMDA, by the kernel of each model, with that of walked lanes, which
+// are those where channels see different concentrations of magnesium. Steps are those that files get; those of
+// strang-cn, of order 2, are shorter.
+func TestKernelsOfNMDA(t *testing.T) {
+	for _, c := range []struct {
+		model, method string
+		dt, tolerance float64 // ms; mV
+	}{
+		{"lif", "", 0.1, 1e-5},
+		{"eif", "", 0.1, 1e-5},
+		{"adex", "", 0.1, 1e-5},
+		{"hh", "", 0.025, 1e-5},
+		{"rhh", "", 0.025, 1e-5},
+		{"hhtm", "", 0.025, 1e-5},
+		{"hh", "strang-cn", 0.005, 1e-4},
+		{"hhtm", "strang-cn", 0.005, 1e-4},
+	} {
+		m, err := model.Lookup(c.model)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run := func(other float64) (v []float64) {
+			p := Population{Name: "A", N: 3, Model: m, I: kernels.Values{0}}
+			for _, x := range m.Defaults() {
+				p.P = append(p.P, kernels.Values{x})
+			}
+			if c.method != "" {
+				if p.Method, err = m.Method(c.method); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s := &Spec{
+				Populations: []Population{p}, Dt: c.dt,
+				Synapses: []Synapse{
+					{Name: "a", Kind: NMDA, Rise: 2, Decay: 100, Alpha: 0.5, Mg: 1, E: 0},
+					{Name: "b", Kind: NMDA, Rise: 3, Decay: 50, Alpha: 0.5, Mg: other, E: 20},
+				},
+			}
+			weight := 0.1 // about the leak
+			switch {
+			case m.Fires == model.Reset:
+				weight = 2 / p.P[m.Index("R")][0]
+			case m.Name == "hhtm": // else it fires, and V is not to be compared
+				weight = 0.015
+			}
+			for y := range s.Synapses {
+				s.Inputs = append(s.Inputs, Input{
+					Name: fmt.Sprint(y), To: []Part{{0, 0, 3}}, Synapse: y, Weight: Constant(weight),
+					Spikes: [][]float64{{1.03, 4.217}, {2.1}, {0.55, 0.75}},
+				})
+			}
+			n, err := Build(t.Context(), s, Config{Workers: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 5 {
+				if err := n.Run(t.Context(), int64(math.Round(4/c.dt)), Recorder{}); err != nil {
+					t.Fatal(err)
+				}
+				for i := range 3 {
+					y := make([]float64, 4)
+					n.State(i, y)
+					v = append(v, y[0])
+				}
+			}
+			return v
+		}
+		want, got := run(math.Nextafter(1, 2)), run(1)
+		worst := 0.0
+		for i := range got {
+			worst = max(worst, math.Abs(got[i]-want[i]))
+		}
+		t.Logf("%s %s: V differs by %.2g mV after rising to %.4g mV", c.model, c.method, worst, slices.Max(got))
+		if !(worst <= c.tolerance) {
+			t.Errorf("%s %s: V differs by %.3g mV from that of walked lanes", c.model, c.method, worst)
 		}
 	}
 }

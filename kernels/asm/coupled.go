@@ -8,17 +8,22 @@ type CoupledBlock struct {
 	V, M, H, N                 Column
 	NextV, NextM, NextH, NextN Column
 	G, J, GTilt, JTilt         Column
-	Up                         Column // LIF: upper bound of the current while V is no lower than at the start
-	Free                       Column // LIF: number of the first step in which V moves from the beginning on
-	Level                      Column // HH: potential whose upward crossing is the next spike; in and out
+	Up                         Column // models that reset: upper bound of the current while V is no lower than at the start
+	Free                       Column // models that reset: number of the first step in which V moves from the beginning on
+	Level                      Column // models that cross: potential whose upward crossing is the next spike; in and out
+
+	// NMDA: as G, J, GTilt, JTilt, but without the block by magnesium.
+	NMDA, NMDAJ, NMDATilt, NMDAJTilt Column
 
 	Coef *CoupledCoefs
 
-	Now   float64 // LIF: number of the step
+	Now   float64 // models that reset: number of the step
 	Dt    float64
 	Half  float64 // dt/2
 	Sixth float64 // dt/6
 	Tilt  float64 // dt²/12
+	Mg    float64 // concentration of magnesium over 3.57 mM
+	Cut   float64 // rhh: what |dV/dt| dt may be, mV
 
 	// Calm has bit l%8 of byte l/8 set for each lane l that is done: it does not fire, is not held, and V relaxes by
 	// no more than Stiff time constants.
@@ -30,6 +35,9 @@ type CoupledBlock struct {
 // the model.
 type CoupledCoefs struct {
 	Per, Rate, Drive, VTh Column
-	Near                  Column // LIF: V that stays below it cannot fire
-	Na, K, ENa, EK, Shift Column // HH: conductances over C; Shift is HHShift
+	Near                  Column // models that reset: V that stays below it cannot fire
+	VT, PerDelta, Sharp   Column // EIF, AdEx: 1/delta_T, delta_T/tau
+	A, VRest, WRate       Column // AdEx: 1/tau_w
+	Na, K, ENa, EK        Column // HH: conductances over C
+	Shift, Sum            Column // hhtm: HHShift; rhh: n + h
 }

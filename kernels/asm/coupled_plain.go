@@ -4,7 +4,7 @@ package asm
 
 import "math"
 
-// LIFCoupledGo moves LIF neurons; see CoupledBlock.
+// LIFCoupledGo moves LIF neurons by their exact solution; see CoupledBlock.
 func LIFCoupledGo(b *CoupledBlock) {
 	for at := 0; at < Group; at += 8 {
 		vs := (*[8]float64)(b.V[at:])
@@ -91,11 +91,903 @@ func LIFCoupledGo(b *CoupledBlock) {
 			x75 := frees[l]
 			m77 := x75 <= b.Now
 			m78 := m74 && m77
-			m80 := x13 < b.Stiff
-			m81 := x65 == x65
-			m82 := m80 && m81
-			m83 := m78 && m82
+			m79 := x65 == x65
+			m80 := m78 && m79
+			m82 := x13 < b.Stiff
+			m83 := m80 && m82
 			if m83 {
+				calm |= 1 << l
+			}
+		}
+		b.Calm[at/8] = calm
+	}
+}
+
+// LIFCoupledRK4NMDAGo moves LIF neurons by the classical method of order 4, with NMDA; see CoupledBlock.
+func LIFCoupledRK4NMDAGo(b *CoupledBlock) {
+	for at := 0; at < Group; at += 8 {
+		vs := (*[8]float64)(b.V[at:])
+		gs := (*[8]float64)(b.G[at:])
+		js := (*[8]float64)(b.J[at:])
+		nMDAs := (*[8]float64)(b.NMDA[at:])
+		nMDAJs := (*[8]float64)(b.NMDAJ[at:])
+		pers := (*[8]float64)(b.Coef.Per[at:])
+		rates := (*[8]float64)(b.Coef.Rate[at:])
+		gTilts := (*[8]float64)(b.GTilt[at:])
+		jTilts := (*[8]float64)(b.JTilt[at:])
+		nMDATilts := (*[8]float64)(b.NMDATilt[at:])
+		nMDAJTilts := (*[8]float64)(b.NMDAJTilt[at:])
+		drives := (*[8]float64)(b.Coef.Drive[at:])
+		nextVs := (*[8]float64)(b.NextV[at:])
+		ups := (*[8]float64)(b.Up[at:])
+		nears := (*[8]float64)(b.Coef.Near[at:])
+		frees := (*[8]float64)(b.Free[at:])
+		calm := uint8(0)
+		for l := range 8 {
+			x0 := vs[l]
+			x5 := gs[l]
+			x6 := js[l]
+			x9 := float64(x0 * -0.062)
+			x12 := x9
+			if -708.3964185322641 > x9 {
+				x12 = -708.3964185322641
+			}
+			x13 := x12
+			if 709.782712893384 < x12 {
+				x13 = 709.782712893384
+			}
+			x16 := math.FMA(x13, 1.4426950408889634, 0x1.8p+52)
+			x17 := x16 - 0x1.8p+52
+			x19 := math.FMA(-x17, 0.6931471805598903, x13)
+			x21 := math.FMA(-x17, 0x1.ef35793c7673p-45, x19)
+			x22 := float64(x21 * x21)
+			x25 := math.FMA(x22, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x28 := math.FMA(x22, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x30 := math.FMA(x25, x22, 0x1.a01a00cd39cb8p-13)
+			x32 := math.FMA(x28, x22, 0.001388888892752114)
+			x34 := math.FMA(x30, x22, 0.008333333333610958)
+			x36 := math.FMA(x32, x22, 0.04166666666660196)
+			x38 := math.FMA(x34, x22, 0.16666666666666244)
+			x40 := math.FMA(x36, x22, 0.5)
+			x41 := math.FMA(x38, x21, x40)
+			x43 := math.FMA(x41, x21, 1.0)
+			x44 := math.FMA(x43, x21, 1.0)
+			x46 := math.Float64frombits(math.Float64bits(x44) + math.Float64bits(x16)<<52)
+			x47 := float64(b.Mg * x46)
+			x48 := 1.0 + x47
+			x49 := 1.0 / x48
+			x54 := nMDAs[l]
+			x55 := math.FMA(x54, x49, x5)
+			x56 := nMDAJs[l]
+			x58 := pers[l]
+			x59 := rates[l]
+			x60 := math.FMA(x58, x55, x59)
+			x61 := float64(x60 * b.Dt)
+			m63 := x61 < b.Stiff
+			x65 := gTilts[l]
+			x66 := math.FMA(-0.5, x65, x5)
+			x67 := jTilts[l]
+			x68 := math.FMA(-0.5, x67, x6)
+			x69 := float64(x0 * -0.062)
+			x70 := x69
+			if -708.3964185322641 > x69 {
+				x70 = -708.3964185322641
+			}
+			x71 := x70
+			if 709.782712893384 < x70 {
+				x71 = 709.782712893384
+			}
+			x72 := math.FMA(x71, 1.4426950408889634, 0x1.8p+52)
+			x73 := x72 - 0x1.8p+52
+			x74 := math.FMA(-x73, 0.6931471805598903, x71)
+			x75 := math.FMA(-x73, 0x1.ef35793c7673p-45, x74)
+			x76 := float64(x75 * x75)
+			x77 := math.FMA(x76, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x78 := math.FMA(x76, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x79 := math.FMA(x77, x76, 0x1.a01a00cd39cb8p-13)
+			x80 := math.FMA(x78, x76, 0.001388888892752114)
+			x81 := math.FMA(x79, x76, 0.008333333333610958)
+			x82 := math.FMA(x80, x76, 0.04166666666660196)
+			x83 := math.FMA(x81, x76, 0.16666666666666244)
+			x84 := math.FMA(x82, x76, 0.5)
+			x85 := math.FMA(x83, x75, x84)
+			x86 := math.FMA(x85, x75, 1.0)
+			x87 := math.FMA(x86, x75, 1.0)
+			x89 := math.Float64frombits(math.Float64bits(x87) + math.Float64bits(x72)<<52)
+			x90 := float64(b.Mg * x89)
+			x91 := 1.0 + x90
+			x92 := 1.0 / x91
+			x96 := nMDATilts[l]
+			x97 := math.FMA(-0.5, x96, x54)
+			x98 := math.FMA(x97, x92, x66)
+			x99 := nMDAJTilts[l]
+			x100 := math.FMA(-0.5, x99, x56)
+			x101 := math.FMA(x100, x92, x68)
+			x102 := math.FMA(x58, x98, x59)
+			x103 := drives[l]
+			x104 := math.FMA(x58, x101, x103)
+			x105 := math.FMA(-x102, x0, x104)
+			x106 := math.FMA(b.Half, x105, x0)
+			x107 := float64(x106 * -0.062)
+			x108 := x107
+			if -708.3964185322641 > x107 {
+				x108 = -708.3964185322641
+			}
+			x109 := x108
+			if 709.782712893384 < x108 {
+				x109 = 709.782712893384
+			}
+			x110 := math.FMA(x109, 1.4426950408889634, 0x1.8p+52)
+			x111 := x110 - 0x1.8p+52
+			x112 := math.FMA(-x111, 0.6931471805598903, x109)
+			x113 := math.FMA(-x111, 0x1.ef35793c7673p-45, x112)
+			x114 := float64(x113 * x113)
+			x115 := math.FMA(x114, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x116 := math.FMA(x114, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x117 := math.FMA(x115, x114, 0x1.a01a00cd39cb8p-13)
+			x118 := math.FMA(x116, x114, 0.001388888892752114)
+			x119 := math.FMA(x117, x114, 0.008333333333610958)
+			x120 := math.FMA(x118, x114, 0.04166666666660196)
+			x121 := math.FMA(x119, x114, 0.16666666666666244)
+			x122 := math.FMA(x120, x114, 0.5)
+			x123 := math.FMA(x121, x113, x122)
+			x124 := math.FMA(x123, x113, 1.0)
+			x125 := math.FMA(x124, x113, 1.0)
+			x127 := math.Float64frombits(math.Float64bits(x125) + math.Float64bits(x110)<<52)
+			x128 := float64(b.Mg * x127)
+			x129 := 1.0 + x128
+			x130 := 1.0 / x129
+			x134 := math.FMA(x54, x130, x5)
+			x135 := math.FMA(x56, x130, x6)
+			x136 := math.FMA(x58, x134, x59)
+			x137 := math.FMA(x58, x135, x103)
+			x138 := math.FMA(-x136, x106, x137)
+			x139 := math.FMA(2.0, x138, x105)
+			x140 := math.FMA(b.Half, x138, x0)
+			x141 := float64(x140 * -0.062)
+			x142 := x141
+			if -708.3964185322641 > x141 {
+				x142 = -708.3964185322641
+			}
+			x143 := x142
+			if 709.782712893384 < x142 {
+				x143 = 709.782712893384
+			}
+			x144 := math.FMA(x143, 1.4426950408889634, 0x1.8p+52)
+			x145 := x144 - 0x1.8p+52
+			x146 := math.FMA(-x145, 0.6931471805598903, x143)
+			x147 := math.FMA(-x145, 0x1.ef35793c7673p-45, x146)
+			x148 := float64(x147 * x147)
+			x149 := math.FMA(x148, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x150 := math.FMA(x148, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x151 := math.FMA(x149, x148, 0x1.a01a00cd39cb8p-13)
+			x152 := math.FMA(x150, x148, 0.001388888892752114)
+			x153 := math.FMA(x151, x148, 0.008333333333610958)
+			x154 := math.FMA(x152, x148, 0.04166666666660196)
+			x155 := math.FMA(x153, x148, 0.16666666666666244)
+			x156 := math.FMA(x154, x148, 0.5)
+			x157 := math.FMA(x155, x147, x156)
+			x158 := math.FMA(x157, x147, 1.0)
+			x159 := math.FMA(x158, x147, 1.0)
+			x161 := math.Float64frombits(math.Float64bits(x159) + math.Float64bits(x144)<<52)
+			x162 := float64(b.Mg * x161)
+			x163 := 1.0 + x162
+			x164 := 1.0 / x163
+			x168 := math.FMA(x54, x164, x5)
+			x169 := math.FMA(x56, x164, x6)
+			x170 := math.FMA(x58, x168, x59)
+			x171 := math.FMA(x58, x169, x103)
+			x172 := math.FMA(-x170, x140, x171)
+			x173 := math.FMA(2.0, x172, x139)
+			x174 := math.FMA(b.Dt, x172, x0)
+			x175 := math.FMA(0.5, x65, x5)
+			x176 := math.FMA(0.5, x67, x6)
+			x177 := float64(x174 * -0.062)
+			x178 := x177
+			if -708.3964185322641 > x177 {
+				x178 = -708.3964185322641
+			}
+			x179 := x178
+			if 709.782712893384 < x178 {
+				x179 = 709.782712893384
+			}
+			x180 := math.FMA(x179, 1.4426950408889634, 0x1.8p+52)
+			x181 := x180 - 0x1.8p+52
+			x182 := math.FMA(-x181, 0.6931471805598903, x179)
+			x183 := math.FMA(-x181, 0x1.ef35793c7673p-45, x182)
+			x184 := float64(x183 * x183)
+			x185 := math.FMA(x184, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x186 := math.FMA(x184, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x187 := math.FMA(x185, x184, 0x1.a01a00cd39cb8p-13)
+			x188 := math.FMA(x186, x184, 0.001388888892752114)
+			x189 := math.FMA(x187, x184, 0.008333333333610958)
+			x190 := math.FMA(x188, x184, 0.04166666666660196)
+			x191 := math.FMA(x189, x184, 0.16666666666666244)
+			x192 := math.FMA(x190, x184, 0.5)
+			x193 := math.FMA(x191, x183, x192)
+			x194 := math.FMA(x193, x183, 1.0)
+			x195 := math.FMA(x194, x183, 1.0)
+			x197 := math.Float64frombits(math.Float64bits(x195) + math.Float64bits(x180)<<52)
+			x198 := float64(b.Mg * x197)
+			x199 := 1.0 + x198
+			x200 := 1.0 / x199
+			x204 := math.FMA(0.5, x96, x54)
+			x205 := math.FMA(x204, x200, x175)
+			x206 := math.FMA(0.5, x99, x56)
+			x207 := math.FMA(x206, x200, x176)
+			x208 := math.FMA(x58, x205, x59)
+			x209 := math.FMA(x58, x207, x103)
+			x210 := math.FMA(-x208, x174, x209)
+			x211 := x173 + x210
+			x212 := math.FMA(b.Sixth, x211, x0)
+			nextVs[l] = x212
+			x214 := ups[l]
+			x215 := math.FMA(x58, x214, x103)
+			x216 := math.FMA(-x59, x0, x215)
+			x218 := x216
+			if 0.0 > x216 {
+				x218 = 0.0
+			}
+			x219 := math.FMA(b.Dt, x218, x0)
+			x220 := x212
+			if x219 > x212 {
+				x220 = x219
+			}
+			x221 := nears[l]
+			m222 := x220 < x221
+			x223 := frees[l]
+			m225 := x223 <= b.Now
+			m226 := m222 && m225
+			m227 := x212 == x212
+			m228 := m226 && m227
+			m229 := m228 && m63
+			if m229 {
+				calm |= 1 << l
+			}
+		}
+		b.Calm[at/8] = calm
+	}
+}
+
+// AdExCoupledRK4Go moves EIF and AdEx neurons by the classical method of order 4; see CoupledBlock.
+func AdExCoupledRK4Go(b *CoupledBlock) {
+	for at := 0; at < Group; at += 8 {
+		vs := (*[8]float64)(b.V[at:])
+		ms := (*[8]float64)(b.M[at:])
+		gs := (*[8]float64)(b.G[at:])
+		js := (*[8]float64)(b.J[at:])
+		pers := (*[8]float64)(b.Coef.Per[at:])
+		rates := (*[8]float64)(b.Coef.Rate[at:])
+		gTilts := (*[8]float64)(b.GTilt[at:])
+		jTilts := (*[8]float64)(b.JTilt[at:])
+		drives := (*[8]float64)(b.Coef.Drive[at:])
+		vTs := (*[8]float64)(b.Coef.VT[at:])
+		perDeltas := (*[8]float64)(b.Coef.PerDelta[at:])
+		sharps := (*[8]float64)(b.Coef.Sharp[at:])
+		wRates := (*[8]float64)(b.Coef.WRate[at:])
+		as := (*[8]float64)(b.Coef.A[at:])
+		vRests := (*[8]float64)(b.Coef.VRest[at:])
+		nextVs := (*[8]float64)(b.NextV[at:])
+		nextMs := (*[8]float64)(b.NextM[at:])
+		ups := (*[8]float64)(b.Up[at:])
+		nears := (*[8]float64)(b.Coef.Near[at:])
+		frees := (*[8]float64)(b.Free[at:])
+		calm := uint8(0)
+		for l := range 8 {
+			x0 := vs[l]
+			x1 := ms[l]
+			x6 := gs[l]
+			x7 := js[l]
+			x8 := pers[l]
+			x9 := rates[l]
+			x10 := math.FMA(x8, x6, x9)
+			x11 := float64(x10 * b.Dt)
+			m13 := x11 < b.Stiff
+			x15 := gTilts[l]
+			x16 := math.FMA(-0.5, x15, x6)
+			x17 := jTilts[l]
+			x18 := math.FMA(-0.5, x17, x7)
+			x19 := math.FMA(x8, x16, x9)
+			x20 := x18 - x1
+			x21 := drives[l]
+			x22 := math.FMA(x8, x20, x21)
+			x23 := math.FMA(-x19, x0, x22)
+			x24 := vTs[l]
+			x25 := x0 - x24
+			x26 := perDeltas[l]
+			x27 := float64(x25 * x26)
+			x30 := x27
+			if -708.3964185322641 > x27 {
+				x30 = -708.3964185322641
+			}
+			x31 := x30
+			if 709.782712893384 < x30 {
+				x31 = 709.782712893384
+			}
+			x34 := math.FMA(x31, 1.4426950408889634, 0x1.8p+52)
+			x35 := x34 - 0x1.8p+52
+			x37 := math.FMA(-x35, 0.6931471805598903, x31)
+			x39 := math.FMA(-x35, 0x1.ef35793c7673p-45, x37)
+			x40 := float64(x39 * x39)
+			x43 := math.FMA(x40, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x46 := math.FMA(x40, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x48 := math.FMA(x43, x40, 0x1.a01a00cd39cb8p-13)
+			x50 := math.FMA(x46, x40, 0.001388888892752114)
+			x52 := math.FMA(x48, x40, 0.008333333333610958)
+			x54 := math.FMA(x50, x40, 0.04166666666660196)
+			x56 := math.FMA(x52, x40, 0.16666666666666244)
+			x58 := math.FMA(x54, x40, 0.5)
+			x59 := math.FMA(x56, x39, x58)
+			x61 := math.FMA(x59, x39, 1.0)
+			x62 := math.FMA(x61, x39, 1.0)
+			x64 := math.Float64frombits(math.Float64bits(x62) + math.Float64bits(x34)<<52)
+			x65 := sharps[l]
+			x66 := math.FMA(x65, x64, x23)
+			x67 := wRates[l]
+			x68 := as[l]
+			x69 := vRests[l]
+			x70 := x0 - x69
+			x72 := math.Float64frombits(math.Float64bits(x1) ^ 0x8000000000000000)
+			x73 := math.FMA(x68, x70, x72)
+			x74 := float64(x67 * x73)
+			x75 := math.FMA(b.Half, x66, x0)
+			x76 := math.FMA(b.Half, x74, x1)
+			x77 := math.FMA(x8, x6, x9)
+			x78 := x7 - x76
+			x79 := math.FMA(x8, x78, x21)
+			x80 := math.FMA(-x77, x75, x79)
+			x81 := x75 - x24
+			x82 := float64(x81 * x26)
+			x83 := x82
+			if -708.3964185322641 > x82 {
+				x83 = -708.3964185322641
+			}
+			x84 := x83
+			if 709.782712893384 < x83 {
+				x84 = 709.782712893384
+			}
+			x85 := math.FMA(x84, 1.4426950408889634, 0x1.8p+52)
+			x86 := x85 - 0x1.8p+52
+			x87 := math.FMA(-x86, 0.6931471805598903, x84)
+			x88 := math.FMA(-x86, 0x1.ef35793c7673p-45, x87)
+			x89 := float64(x88 * x88)
+			x90 := math.FMA(x89, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x91 := math.FMA(x89, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x92 := math.FMA(x90, x89, 0x1.a01a00cd39cb8p-13)
+			x93 := math.FMA(x91, x89, 0.001388888892752114)
+			x94 := math.FMA(x92, x89, 0.008333333333610958)
+			x95 := math.FMA(x93, x89, 0.04166666666660196)
+			x96 := math.FMA(x94, x89, 0.16666666666666244)
+			x97 := math.FMA(x95, x89, 0.5)
+			x98 := math.FMA(x96, x88, x97)
+			x99 := math.FMA(x98, x88, 1.0)
+			x100 := math.FMA(x99, x88, 1.0)
+			x102 := math.Float64frombits(math.Float64bits(x100) + math.Float64bits(x85)<<52)
+			x103 := math.FMA(x65, x102, x80)
+			x104 := x75 - x69
+			x105 := math.Float64frombits(math.Float64bits(x76) ^ 0x8000000000000000)
+			x106 := math.FMA(x68, x104, x105)
+			x107 := float64(x67 * x106)
+			x108 := math.FMA(2.0, x103, x66)
+			x109 := math.FMA(b.Half, x103, x0)
+			x110 := math.FMA(2.0, x107, x74)
+			x111 := math.FMA(b.Half, x107, x1)
+			x112 := math.FMA(x8, x6, x9)
+			x113 := x7 - x111
+			x114 := math.FMA(x8, x113, x21)
+			x115 := math.FMA(-x112, x109, x114)
+			x116 := x109 - x24
+			x117 := float64(x116 * x26)
+			x118 := x117
+			if -708.3964185322641 > x117 {
+				x118 = -708.3964185322641
+			}
+			x119 := x118
+			if 709.782712893384 < x118 {
+				x119 = 709.782712893384
+			}
+			x120 := math.FMA(x119, 1.4426950408889634, 0x1.8p+52)
+			x121 := x120 - 0x1.8p+52
+			x122 := math.FMA(-x121, 0.6931471805598903, x119)
+			x123 := math.FMA(-x121, 0x1.ef35793c7673p-45, x122)
+			x124 := float64(x123 * x123)
+			x125 := math.FMA(x124, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x126 := math.FMA(x124, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x127 := math.FMA(x125, x124, 0x1.a01a00cd39cb8p-13)
+			x128 := math.FMA(x126, x124, 0.001388888892752114)
+			x129 := math.FMA(x127, x124, 0.008333333333610958)
+			x130 := math.FMA(x128, x124, 0.04166666666660196)
+			x131 := math.FMA(x129, x124, 0.16666666666666244)
+			x132 := math.FMA(x130, x124, 0.5)
+			x133 := math.FMA(x131, x123, x132)
+			x134 := math.FMA(x133, x123, 1.0)
+			x135 := math.FMA(x134, x123, 1.0)
+			x137 := math.Float64frombits(math.Float64bits(x135) + math.Float64bits(x120)<<52)
+			x138 := math.FMA(x65, x137, x115)
+			x139 := x109 - x69
+			x140 := math.Float64frombits(math.Float64bits(x111) ^ 0x8000000000000000)
+			x141 := math.FMA(x68, x139, x140)
+			x142 := float64(x67 * x141)
+			x143 := math.FMA(2.0, x138, x108)
+			x144 := math.FMA(b.Dt, x138, x0)
+			x145 := math.FMA(2.0, x142, x110)
+			x146 := math.FMA(b.Dt, x142, x1)
+			x147 := math.FMA(0.5, x15, x6)
+			x148 := math.FMA(0.5, x17, x7)
+			x149 := math.FMA(x8, x147, x9)
+			x150 := x148 - x146
+			x151 := math.FMA(x8, x150, x21)
+			x152 := math.FMA(-x149, x144, x151)
+			x153 := x144 - x24
+			x154 := float64(x153 * x26)
+			x155 := x154
+			if -708.3964185322641 > x154 {
+				x155 = -708.3964185322641
+			}
+			x156 := x155
+			if 709.782712893384 < x155 {
+				x156 = 709.782712893384
+			}
+			x157 := math.FMA(x156, 1.4426950408889634, 0x1.8p+52)
+			x158 := x157 - 0x1.8p+52
+			x159 := math.FMA(-x158, 0.6931471805598903, x156)
+			x160 := math.FMA(-x158, 0x1.ef35793c7673p-45, x159)
+			x161 := float64(x160 * x160)
+			x162 := math.FMA(x161, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x163 := math.FMA(x161, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x164 := math.FMA(x162, x161, 0x1.a01a00cd39cb8p-13)
+			x165 := math.FMA(x163, x161, 0.001388888892752114)
+			x166 := math.FMA(x164, x161, 0.008333333333610958)
+			x167 := math.FMA(x165, x161, 0.04166666666660196)
+			x168 := math.FMA(x166, x161, 0.16666666666666244)
+			x169 := math.FMA(x167, x161, 0.5)
+			x170 := math.FMA(x168, x160, x169)
+			x171 := math.FMA(x170, x160, 1.0)
+			x172 := math.FMA(x171, x160, 1.0)
+			x174 := math.Float64frombits(math.Float64bits(x172) + math.Float64bits(x157)<<52)
+			x175 := math.FMA(x65, x174, x152)
+			x176 := x144 - x69
+			x177 := math.Float64frombits(math.Float64bits(x146) ^ 0x8000000000000000)
+			x178 := math.FMA(x68, x176, x177)
+			x179 := float64(x67 * x178)
+			x180 := x143 + x175
+			x181 := x145 + x179
+			x182 := math.FMA(b.Sixth, x180, x0)
+			x183 := math.FMA(b.Sixth, x181, x1)
+			nextVs[l] = x182
+			nextMs[l] = x183
+			x186 := x183
+			if x1 < x183 {
+				x186 = x1
+			}
+			x187 := ups[l]
+			x188 := x187 - x186
+			x189 := math.FMA(x8, x188, x21)
+			x190 := math.FMA(-x9, x0, x189)
+			x192 := x190
+			if 0.0 > x190 {
+				x192 = 0.0
+			}
+			x193 := math.FMA(b.Dt, x192, x0)
+			x194 := x182
+			if x193 > x182 {
+				x194 = x193
+			}
+			x195 := nears[l]
+			m196 := x194 < x195
+			x197 := frees[l]
+			m199 := x197 <= b.Now
+			m200 := m196 && m199
+			m201 := x182 == x182
+			m202 := m200 && m201
+			m203 := m202 && m13
+			if m203 {
+				calm |= 1 << l
+			}
+		}
+		b.Calm[at/8] = calm
+	}
+}
+
+// AdExCoupledRK4NMDAGo moves EIF and AdEx neurons by the classical method of order 4, with NMDA; see CoupledBlock.
+func AdExCoupledRK4NMDAGo(b *CoupledBlock) {
+	for at := 0; at < Group; at += 8 {
+		vs := (*[8]float64)(b.V[at:])
+		ms := (*[8]float64)(b.M[at:])
+		gs := (*[8]float64)(b.G[at:])
+		js := (*[8]float64)(b.J[at:])
+		nMDAs := (*[8]float64)(b.NMDA[at:])
+		nMDAJs := (*[8]float64)(b.NMDAJ[at:])
+		pers := (*[8]float64)(b.Coef.Per[at:])
+		rates := (*[8]float64)(b.Coef.Rate[at:])
+		gTilts := (*[8]float64)(b.GTilt[at:])
+		jTilts := (*[8]float64)(b.JTilt[at:])
+		nMDATilts := (*[8]float64)(b.NMDATilt[at:])
+		nMDAJTilts := (*[8]float64)(b.NMDAJTilt[at:])
+		drives := (*[8]float64)(b.Coef.Drive[at:])
+		vTs := (*[8]float64)(b.Coef.VT[at:])
+		perDeltas := (*[8]float64)(b.Coef.PerDelta[at:])
+		sharps := (*[8]float64)(b.Coef.Sharp[at:])
+		wRates := (*[8]float64)(b.Coef.WRate[at:])
+		as := (*[8]float64)(b.Coef.A[at:])
+		vRests := (*[8]float64)(b.Coef.VRest[at:])
+		nextVs := (*[8]float64)(b.NextV[at:])
+		nextMs := (*[8]float64)(b.NextM[at:])
+		ups := (*[8]float64)(b.Up[at:])
+		nears := (*[8]float64)(b.Coef.Near[at:])
+		frees := (*[8]float64)(b.Free[at:])
+		calm := uint8(0)
+		for l := range 8 {
+			x0 := vs[l]
+			x1 := ms[l]
+			x6 := gs[l]
+			x7 := js[l]
+			x10 := float64(x0 * -0.062)
+			x13 := x10
+			if -708.3964185322641 > x10 {
+				x13 = -708.3964185322641
+			}
+			x14 := x13
+			if 709.782712893384 < x13 {
+				x14 = 709.782712893384
+			}
+			x17 := math.FMA(x14, 1.4426950408889634, 0x1.8p+52)
+			x18 := x17 - 0x1.8p+52
+			x20 := math.FMA(-x18, 0.6931471805598903, x14)
+			x22 := math.FMA(-x18, 0x1.ef35793c7673p-45, x20)
+			x23 := float64(x22 * x22)
+			x26 := math.FMA(x23, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x29 := math.FMA(x23, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x31 := math.FMA(x26, x23, 0x1.a01a00cd39cb8p-13)
+			x33 := math.FMA(x29, x23, 0.001388888892752114)
+			x35 := math.FMA(x31, x23, 0.008333333333610958)
+			x37 := math.FMA(x33, x23, 0.04166666666660196)
+			x39 := math.FMA(x35, x23, 0.16666666666666244)
+			x41 := math.FMA(x37, x23, 0.5)
+			x42 := math.FMA(x39, x22, x41)
+			x44 := math.FMA(x42, x22, 1.0)
+			x45 := math.FMA(x44, x22, 1.0)
+			x47 := math.Float64frombits(math.Float64bits(x45) + math.Float64bits(x17)<<52)
+			x48 := float64(b.Mg * x47)
+			x49 := 1.0 + x48
+			x50 := 1.0 / x49
+			x55 := nMDAs[l]
+			x56 := math.FMA(x55, x50, x6)
+			x57 := nMDAJs[l]
+			x59 := pers[l]
+			x60 := rates[l]
+			x61 := math.FMA(x59, x56, x60)
+			x62 := float64(x61 * b.Dt)
+			m64 := x62 < b.Stiff
+			x66 := gTilts[l]
+			x67 := math.FMA(-0.5, x66, x6)
+			x68 := jTilts[l]
+			x69 := math.FMA(-0.5, x68, x7)
+			x70 := float64(x0 * -0.062)
+			x71 := x70
+			if -708.3964185322641 > x70 {
+				x71 = -708.3964185322641
+			}
+			x72 := x71
+			if 709.782712893384 < x71 {
+				x72 = 709.782712893384
+			}
+			x73 := math.FMA(x72, 1.4426950408889634, 0x1.8p+52)
+			x74 := x73 - 0x1.8p+52
+			x75 := math.FMA(-x74, 0.6931471805598903, x72)
+			x76 := math.FMA(-x74, 0x1.ef35793c7673p-45, x75)
+			x77 := float64(x76 * x76)
+			x78 := math.FMA(x77, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x79 := math.FMA(x77, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x80 := math.FMA(x78, x77, 0x1.a01a00cd39cb8p-13)
+			x81 := math.FMA(x79, x77, 0.001388888892752114)
+			x82 := math.FMA(x80, x77, 0.008333333333610958)
+			x83 := math.FMA(x81, x77, 0.04166666666660196)
+			x84 := math.FMA(x82, x77, 0.16666666666666244)
+			x85 := math.FMA(x83, x77, 0.5)
+			x86 := math.FMA(x84, x76, x85)
+			x87 := math.FMA(x86, x76, 1.0)
+			x88 := math.FMA(x87, x76, 1.0)
+			x90 := math.Float64frombits(math.Float64bits(x88) + math.Float64bits(x73)<<52)
+			x91 := float64(b.Mg * x90)
+			x92 := 1.0 + x91
+			x93 := 1.0 / x92
+			x97 := nMDATilts[l]
+			x98 := math.FMA(-0.5, x97, x55)
+			x99 := math.FMA(x98, x93, x67)
+			x100 := nMDAJTilts[l]
+			x101 := math.FMA(-0.5, x100, x57)
+			x102 := math.FMA(x101, x93, x69)
+			x103 := math.FMA(x59, x99, x60)
+			x104 := x102 - x1
+			x105 := drives[l]
+			x106 := math.FMA(x59, x104, x105)
+			x107 := math.FMA(-x103, x0, x106)
+			x108 := vTs[l]
+			x109 := x0 - x108
+			x110 := perDeltas[l]
+			x111 := float64(x109 * x110)
+			x112 := x111
+			if -708.3964185322641 > x111 {
+				x112 = -708.3964185322641
+			}
+			x113 := x112
+			if 709.782712893384 < x112 {
+				x113 = 709.782712893384
+			}
+			x114 := math.FMA(x113, 1.4426950408889634, 0x1.8p+52)
+			x115 := x114 - 0x1.8p+52
+			x116 := math.FMA(-x115, 0.6931471805598903, x113)
+			x117 := math.FMA(-x115, 0x1.ef35793c7673p-45, x116)
+			x118 := float64(x117 * x117)
+			x119 := math.FMA(x118, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x120 := math.FMA(x118, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x121 := math.FMA(x119, x118, 0x1.a01a00cd39cb8p-13)
+			x122 := math.FMA(x120, x118, 0.001388888892752114)
+			x123 := math.FMA(x121, x118, 0.008333333333610958)
+			x124 := math.FMA(x122, x118, 0.04166666666660196)
+			x125 := math.FMA(x123, x118, 0.16666666666666244)
+			x126 := math.FMA(x124, x118, 0.5)
+			x127 := math.FMA(x125, x117, x126)
+			x128 := math.FMA(x127, x117, 1.0)
+			x129 := math.FMA(x128, x117, 1.0)
+			x131 := math.Float64frombits(math.Float64bits(x129) + math.Float64bits(x114)<<52)
+			x132 := sharps[l]
+			x133 := math.FMA(x132, x131, x107)
+			x134 := wRates[l]
+			x135 := as[l]
+			x136 := vRests[l]
+			x137 := x0 - x136
+			x139 := math.Float64frombits(math.Float64bits(x1) ^ 0x8000000000000000)
+			x140 := math.FMA(x135, x137, x139)
+			x141 := float64(x134 * x140)
+			x142 := math.FMA(b.Half, x133, x0)
+			x143 := math.FMA(b.Half, x141, x1)
+			x144 := float64(x142 * -0.062)
+			x145 := x144
+			if -708.3964185322641 > x144 {
+				x145 = -708.3964185322641
+			}
+			x146 := x145
+			if 709.782712893384 < x145 {
+				x146 = 709.782712893384
+			}
+			x147 := math.FMA(x146, 1.4426950408889634, 0x1.8p+52)
+			x148 := x147 - 0x1.8p+52
+			x149 := math.FMA(-x148, 0.6931471805598903, x146)
+			x150 := math.FMA(-x148, 0x1.ef35793c7673p-45, x149)
+			x151 := float64(x150 * x150)
+			x152 := math.FMA(x151, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x153 := math.FMA(x151, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x154 := math.FMA(x152, x151, 0x1.a01a00cd39cb8p-13)
+			x155 := math.FMA(x153, x151, 0.001388888892752114)
+			x156 := math.FMA(x154, x151, 0.008333333333610958)
+			x157 := math.FMA(x155, x151, 0.04166666666660196)
+			x158 := math.FMA(x156, x151, 0.16666666666666244)
+			x159 := math.FMA(x157, x151, 0.5)
+			x160 := math.FMA(x158, x150, x159)
+			x161 := math.FMA(x160, x150, 1.0)
+			x162 := math.FMA(x161, x150, 1.0)
+			x164 := math.Float64frombits(math.Float64bits(x162) + math.Float64bits(x147)<<52)
+			x165 := float64(b.Mg * x164)
+			x166 := 1.0 + x165
+			x167 := 1.0 / x166
+			x171 := math.FMA(x55, x167, x6)
+			x172 := math.FMA(x57, x167, x7)
+			x173 := math.FMA(x59, x171, x60)
+			x174 := x172 - x143
+			x175 := math.FMA(x59, x174, x105)
+			x176 := math.FMA(-x173, x142, x175)
+			x177 := x142 - x108
+			x178 := float64(x177 * x110)
+			x179 := x178
+			if -708.3964185322641 > x178 {
+				x179 = -708.3964185322641
+			}
+			x180 := x179
+			if 709.782712893384 < x179 {
+				x180 = 709.782712893384
+			}
+			x181 := math.FMA(x180, 1.4426950408889634, 0x1.8p+52)
+			x182 := x181 - 0x1.8p+52
+			x183 := math.FMA(-x182, 0.6931471805598903, x180)
+			x184 := math.FMA(-x182, 0x1.ef35793c7673p-45, x183)
+			x185 := float64(x184 * x184)
+			x186 := math.FMA(x185, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x187 := math.FMA(x185, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x188 := math.FMA(x186, x185, 0x1.a01a00cd39cb8p-13)
+			x189 := math.FMA(x187, x185, 0.001388888892752114)
+			x190 := math.FMA(x188, x185, 0.008333333333610958)
+			x191 := math.FMA(x189, x185, 0.04166666666660196)
+			x192 := math.FMA(x190, x185, 0.16666666666666244)
+			x193 := math.FMA(x191, x185, 0.5)
+			x194 := math.FMA(x192, x184, x193)
+			x195 := math.FMA(x194, x184, 1.0)
+			x196 := math.FMA(x195, x184, 1.0)
+			x198 := math.Float64frombits(math.Float64bits(x196) + math.Float64bits(x181)<<52)
+			x199 := math.FMA(x132, x198, x176)
+			x200 := x142 - x136
+			x201 := math.Float64frombits(math.Float64bits(x143) ^ 0x8000000000000000)
+			x202 := math.FMA(x135, x200, x201)
+			x203 := float64(x134 * x202)
+			x204 := math.FMA(2.0, x199, x133)
+			x205 := math.FMA(b.Half, x199, x0)
+			x206 := math.FMA(2.0, x203, x141)
+			x207 := math.FMA(b.Half, x203, x1)
+			x208 := float64(x205 * -0.062)
+			x209 := x208
+			if -708.3964185322641 > x208 {
+				x209 = -708.3964185322641
+			}
+			x210 := x209
+			if 709.782712893384 < x209 {
+				x210 = 709.782712893384
+			}
+			x211 := math.FMA(x210, 1.4426950408889634, 0x1.8p+52)
+			x212 := x211 - 0x1.8p+52
+			x213 := math.FMA(-x212, 0.6931471805598903, x210)
+			x214 := math.FMA(-x212, 0x1.ef35793c7673p-45, x213)
+			x215 := float64(x214 * x214)
+			x216 := math.FMA(x215, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x217 := math.FMA(x215, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x218 := math.FMA(x216, x215, 0x1.a01a00cd39cb8p-13)
+			x219 := math.FMA(x217, x215, 0.001388888892752114)
+			x220 := math.FMA(x218, x215, 0.008333333333610958)
+			x221 := math.FMA(x219, x215, 0.04166666666660196)
+			x222 := math.FMA(x220, x215, 0.16666666666666244)
+			x223 := math.FMA(x221, x215, 0.5)
+			x224 := math.FMA(x222, x214, x223)
+			x225 := math.FMA(x224, x214, 1.0)
+			x226 := math.FMA(x225, x214, 1.0)
+			x228 := math.Float64frombits(math.Float64bits(x226) + math.Float64bits(x211)<<52)
+			x229 := float64(b.Mg * x228)
+			x230 := 1.0 + x229
+			x231 := 1.0 / x230
+			x235 := math.FMA(x55, x231, x6)
+			x236 := math.FMA(x57, x231, x7)
+			x237 := math.FMA(x59, x235, x60)
+			x238 := x236 - x207
+			x239 := math.FMA(x59, x238, x105)
+			x240 := math.FMA(-x237, x205, x239)
+			x241 := x205 - x108
+			x242 := float64(x241 * x110)
+			x243 := x242
+			if -708.3964185322641 > x242 {
+				x243 = -708.3964185322641
+			}
+			x244 := x243
+			if 709.782712893384 < x243 {
+				x244 = 709.782712893384
+			}
+			x245 := math.FMA(x244, 1.4426950408889634, 0x1.8p+52)
+			x246 := x245 - 0x1.8p+52
+			x247 := math.FMA(-x246, 0.6931471805598903, x244)
+			x248 := math.FMA(-x246, 0x1.ef35793c7673p-45, x247)
+			x249 := float64(x248 * x248)
+			x250 := math.FMA(x249, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x251 := math.FMA(x249, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x252 := math.FMA(x250, x249, 0x1.a01a00cd39cb8p-13)
+			x253 := math.FMA(x251, x249, 0.001388888892752114)
+			x254 := math.FMA(x252, x249, 0.008333333333610958)
+			x255 := math.FMA(x253, x249, 0.04166666666660196)
+			x256 := math.FMA(x254, x249, 0.16666666666666244)
+			x257 := math.FMA(x255, x249, 0.5)
+			x258 := math.FMA(x256, x248, x257)
+			x259 := math.FMA(x258, x248, 1.0)
+			x260 := math.FMA(x259, x248, 1.0)
+			x262 := math.Float64frombits(math.Float64bits(x260) + math.Float64bits(x245)<<52)
+			x263 := math.FMA(x132, x262, x240)
+			x264 := x205 - x136
+			x265 := math.Float64frombits(math.Float64bits(x207) ^ 0x8000000000000000)
+			x266 := math.FMA(x135, x264, x265)
+			x267 := float64(x134 * x266)
+			x268 := math.FMA(2.0, x263, x204)
+			x269 := math.FMA(b.Dt, x263, x0)
+			x270 := math.FMA(2.0, x267, x206)
+			x271 := math.FMA(b.Dt, x267, x1)
+			x272 := math.FMA(0.5, x66, x6)
+			x273 := math.FMA(0.5, x68, x7)
+			x274 := float64(x269 * -0.062)
+			x275 := x274
+			if -708.3964185322641 > x274 {
+				x275 = -708.3964185322641
+			}
+			x276 := x275
+			if 709.782712893384 < x275 {
+				x276 = 709.782712893384
+			}
+			x277 := math.FMA(x276, 1.4426950408889634, 0x1.8p+52)
+			x278 := x277 - 0x1.8p+52
+			x279 := math.FMA(-x278, 0.6931471805598903, x276)
+			x280 := math.FMA(-x278, 0x1.ef35793c7673p-45, x279)
+			x281 := float64(x280 * x280)
+			x282 := math.FMA(x281, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x283 := math.FMA(x281, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x284 := math.FMA(x282, x281, 0x1.a01a00cd39cb8p-13)
+			x285 := math.FMA(x283, x281, 0.001388888892752114)
+			x286 := math.FMA(x284, x281, 0.008333333333610958)
+			x287 := math.FMA(x285, x281, 0.04166666666660196)
+			x288 := math.FMA(x286, x281, 0.16666666666666244)
+			x289 := math.FMA(x287, x281, 0.5)
+			x290 := math.FMA(x288, x280, x289)
+			x291 := math.FMA(x290, x280, 1.0)
+			x292 := math.FMA(x291, x280, 1.0)
+			x294 := math.Float64frombits(math.Float64bits(x292) + math.Float64bits(x277)<<52)
+			x295 := float64(b.Mg * x294)
+			x296 := 1.0 + x295
+			x297 := 1.0 / x296
+			x301 := math.FMA(0.5, x97, x55)
+			x302 := math.FMA(x301, x297, x272)
+			x303 := math.FMA(0.5, x100, x57)
+			x304 := math.FMA(x303, x297, x273)
+			x305 := math.FMA(x59, x302, x60)
+			x306 := x304 - x271
+			x307 := math.FMA(x59, x306, x105)
+			x308 := math.FMA(-x305, x269, x307)
+			x309 := x269 - x108
+			x310 := float64(x309 * x110)
+			x311 := x310
+			if -708.3964185322641 > x310 {
+				x311 = -708.3964185322641
+			}
+			x312 := x311
+			if 709.782712893384 < x311 {
+				x312 = 709.782712893384
+			}
+			x313 := math.FMA(x312, 1.4426950408889634, 0x1.8p+52)
+			x314 := x313 - 0x1.8p+52
+			x315 := math.FMA(-x314, 0.6931471805598903, x312)
+			x316 := math.FMA(-x314, 0x1.ef35793c7673p-45, x315)
+			x317 := float64(x316 * x316)
+			x318 := math.FMA(x317, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x319 := math.FMA(x317, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x320 := math.FMA(x318, x317, 0x1.a01a00cd39cb8p-13)
+			x321 := math.FMA(x319, x317, 0.001388888892752114)
+			x322 := math.FMA(x320, x317, 0.008333333333610958)
+			x323 := math.FMA(x321, x317, 0.04166666666660196)
+			x324 := math.FMA(x322, x317, 0.16666666666666244)
+			x325 := math.FMA(x323, x317, 0.5)
+			x326 := math.FMA(x324, x316, x325)
+			x327 := math.FMA(x326, x316, 1.0)
+			x328 := math.FMA(x327, x316, 1.0)
+			x330 := math.Float64frombits(math.Float64bits(x328) + math.Float64bits(x313)<<52)
+			x331 := math.FMA(x132, x330, x308)
+			x332 := x269 - x136
+			x333 := math.Float64frombits(math.Float64bits(x271) ^ 0x8000000000000000)
+			x334 := math.FMA(x135, x332, x333)
+			x335 := float64(x134 * x334)
+			x336 := x268 + x331
+			x337 := x270 + x335
+			x338 := math.FMA(b.Sixth, x336, x0)
+			x339 := math.FMA(b.Sixth, x337, x1)
+			nextVs[l] = x338
+			nextMs[l] = x339
+			x342 := x339
+			if x1 < x339 {
+				x342 = x1
+			}
+			x343 := ups[l]
+			x344 := x343 - x342
+			x345 := math.FMA(x59, x344, x105)
+			x346 := math.FMA(-x60, x0, x345)
+			x348 := x346
+			if 0.0 > x346 {
+				x348 = 0.0
+			}
+			x349 := math.FMA(b.Dt, x348, x0)
+			x350 := x338
+			if x349 > x338 {
+				x350 = x349
+			}
+			x351 := nears[l]
+			m352 := x350 < x351
+			x353 := frees[l]
+			m355 := x353 <= b.Now
+			m356 := m352 && m355
+			m357 := x338 == x338
+			m358 := m356 && m357
+			m359 := m358 && m64
+			if m359 {
 				calm |= 1 << l
 			}
 		}
@@ -112,8 +1004,6 @@ func HHCoupledRK4Go(b *CoupledBlock) {
 		ns := (*[8]float64)(b.N[at:])
 		gs := (*[8]float64)(b.G[at:])
 		js := (*[8]float64)(b.J[at:])
-		gTilts := (*[8]float64)(b.GTilt[at:])
-		jTilts := (*[8]float64)(b.JTilt[at:])
 		pers := (*[8]float64)(b.Coef.Per[at:])
 		rates := (*[8]float64)(b.Coef.Rate[at:])
 		drives := (*[8]float64)(b.Coef.Drive[at:])
@@ -121,6 +1011,8 @@ func HHCoupledRK4Go(b *CoupledBlock) {
 		ks := (*[8]float64)(b.Coef.K[at:])
 		eNas := (*[8]float64)(b.Coef.ENa[at:])
 		eKs := (*[8]float64)(b.Coef.EK[at:])
+		gTilts := (*[8]float64)(b.GTilt[at:])
+		jTilts := (*[8]float64)(b.JTilt[at:])
 		nextVs := (*[8]float64)(b.NextV[at:])
 		nextMs := (*[8]float64)(b.NextM[at:])
 		nextHs := (*[8]float64)(b.NextH[at:])
@@ -135,379 +1027,957 @@ func HHCoupledRK4Go(b *CoupledBlock) {
 			x3 := ns[l]
 			x8 := gs[l]
 			x9 := js[l]
-			x10 := gTilts[l]
-			x11 := jTilts[l]
-			x12 := pers[l]
-			x13 := rates[l]
-			x14 := math.FMA(x12, x8, x13)
-			x15 := drives[l]
-			x17 := float64(x1 * x1)
-			x18 := float64(x1 * x2)
-			x19 := nas[l]
-			x20 := float64(x18 * x19)
-			x21 := float64(x17 * x20)
-			x22 := float64(x3 * x3)
-			x23 := float64(x22 * x22)
-			x24 := ks[l]
-			x25 := float64(x23 * x24)
-			x26 := eNas[l]
-			x27 := eKs[l]
-			x30 := x21 + x25
-			x31 := x30 + x14
-			x32 := float64(x31 * b.Dt)
-			m34 := x32 < b.Stiff
-			x36 := math.FMA(-0.5, x10, x8)
-			x37 := math.FMA(-0.5, x11, x9)
-			x38 := math.FMA(x12, x36, x13)
-			x39 := math.FMA(x12, x37, x15)
-			x42 := x0
+			x10 := pers[l]
+			x11 := rates[l]
+			x12 := math.FMA(x10, x8, x11)
+			x13 := drives[l]
+			x14 := float64(x1 * x1)
+			x15 := float64(x1 * x2)
+			x16 := nas[l]
+			x17 := float64(x15 * x16)
+			x18 := float64(x14 * x17)
+			x19 := float64(x3 * x3)
+			x20 := float64(x19 * x19)
+			x21 := ks[l]
+			x22 := float64(x20 * x21)
+			x23 := eNas[l]
+			x24 := eKs[l]
+			x27 := x18 + x22
+			x28 := x27 + x12
+			x29 := float64(x28 * b.Dt)
+			m31 := x29 < b.Stiff
+			x33 := gTilts[l]
+			x34 := math.FMA(-0.5, x33, x8)
+			x35 := jTilts[l]
+			x36 := math.FMA(-0.5, x35, x9)
+			x37 := math.FMA(x10, x34, x11)
+			x38 := math.FMA(x10, x36, x13)
+			x41 := x0
 			if -200.0 > x0 {
-				x42 = -200.0
+				x41 = -200.0
 			}
-			x43 := x42
-			if 120.0 < x42 {
-				x43 = 120.0
+			x42 := x41
+			if 120.0 < x41 {
+				x42 = 120.0
 			}
-			x46 := math.FMA(x43, -0.001388888888888889, -0.05555555555555555)
-			x48 := float64(x46 * 72.0)
-			x49 := float64(x46 * x46)
-			x52 := math.FMA(x49, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
-			x55 := math.FMA(x49, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
-			x57 := math.FMA(x52, x49, 0.0013888888810715022)
-			x59 := math.FMA(x55, x49, 0.00833333333875044)
-			x61 := math.FMA(x57, x49, 0.041666666666834766)
-			x63 := math.FMA(x59, x49, 0.16666666666662458)
-			x65 := math.FMA(x61, x49, 0.4999999999999989)
-			x66 := math.FMA(x63, x46, x65)
-			x67 := math.FMA(x66, x49, x46)
-			x68 := x67 + x67
-			x69 := math.FMA(x67, x67, x68)
-			x70 := x69 + x69
-			x71 := math.FMA(x69, x69, x70)
-			x72 := x71 + x71
-			x73 := math.FMA(x71, x71, x72)
-			x74 := x73 + x67
-			x75 := math.FMA(x73, x67, x74)
-			x76 := x75 + x75
-			x77 := math.FMA(x75, x75, x76)
-			x78 := x77 + x77
-			x79 := math.FMA(x77, x77, x78)
-			x80 := x79 + x71
-			x81 := math.FMA(x79, x71, x80)
-			x82 := x79 + x79
-			x83 := math.FMA(x79, x79, x82)
-			x85 := math.FMA(x81, 0.9974088351091848, 0.9974088351091848)
-			x87 := math.FMA(x79, 0.020055335780213308, 0.020055335780213308)
-			x89 := math.FMA(x75, 0.09145195361833022, 0.09145195361833022)
-			x92 := math.FMA(x83, 1.6487212707001282, 2.648721270700128)
-			x94 := math.FMA(-x46, 72.0, 1.5)
-			x97 := math.FMA(x94, 0.08333333333333333, -0.4166666666666667)
-			x99 := math.FMA(x97, x94, 1.6666666666666667)
-			x101 := math.FMA(x99, x94, -5.0)
-			x103 := math.FMA(x101, x94, 10.0)
-			x105 := math.Float64frombits(math.Float64bits(x94) & 0x7fffffffffffffff)
-			m107 := x105 < 0x1p-07
-			x108 := float64(x103 * x94)
-			x111 := math.FMA(-x83, 2.231301601484298, 7.768698398515702)
-			x112 := x111
-			if m107 {
-				x112 = x108
+			x45 := math.FMA(x42, -0.001388888888888889, -0.05555555555555555)
+			x47 := float64(x45 * 72.0)
+			x48 := float64(x45 * x45)
+			x51 := math.FMA(x48, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x54 := math.FMA(x48, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x56 := math.FMA(x51, x48, 0.0013888888810715022)
+			x58 := math.FMA(x54, x48, 0.00833333333875044)
+			x60 := math.FMA(x56, x48, 0.041666666666834766)
+			x62 := math.FMA(x58, x48, 0.16666666666662458)
+			x64 := math.FMA(x60, x48, 0.4999999999999989)
+			x65 := math.FMA(x62, x45, x64)
+			x66 := math.FMA(x65, x48, x45)
+			x67 := x66 + x66
+			x68 := math.FMA(x66, x66, x67)
+			x69 := x68 + x68
+			x70 := math.FMA(x68, x68, x69)
+			x71 := x70 + x70
+			x72 := math.FMA(x70, x70, x71)
+			x73 := x72 + x66
+			x74 := math.FMA(x72, x66, x73)
+			x75 := x74 + x74
+			x76 := math.FMA(x74, x74, x75)
+			x77 := x76 + x76
+			x78 := math.FMA(x76, x76, x77)
+			x79 := x78 + x70
+			x80 := math.FMA(x78, x70, x79)
+			x81 := x78 + x78
+			x82 := math.FMA(x78, x78, x81)
+			x84 := math.FMA(x80, 0.9974088351091848, 0.9974088351091848)
+			x86 := math.FMA(x78, 0.020055335780213308, 0.020055335780213308)
+			x88 := math.FMA(x74, 0.09145195361833022, 0.09145195361833022)
+			x91 := math.FMA(x82, 1.6487212707001282, 2.648721270700128)
+			x93 := math.FMA(-x45, 72.0, 1.5)
+			x96 := math.FMA(x93, 0.08333333333333333, -0.4166666666666667)
+			x98 := math.FMA(x96, x93, 1.6666666666666667)
+			x100 := math.FMA(x98, x93, -5.0)
+			x102 := math.FMA(x100, x93, 10.0)
+			x104 := math.Float64frombits(math.Float64bits(x93) & 0x7fffffffffffffff)
+			m106 := x104 < 0x1p-07
+			x107 := float64(x102 * x93)
+			x110 := math.FMA(-x82, 2.231301601484298, 7.768698398515702)
+			x111 := x110
+			if m106 {
+				x111 = x107
 			}
-			x113 := float64(x1 * x1)
-			x114 := float64(x1 * x2)
-			x115 := float64(x114 * x19)
-			x116 := float64(x113 * x115)
-			x117 := float64(x3 * x3)
-			x118 := float64(x117 * x117)
-			x119 := float64(x118 * x24)
-			x120 := math.FMA(x119, x27, x39)
-			x121 := math.FMA(x116, x26, x120)
-			x122 := x116 + x119
-			x123 := x122 + x38
-			x124 := x48 / x83
-			x126 := 1.0 / x92
-			x127 := x94 / x112
-			x128 := math.FMA(-x123, x0, x121)
-			x129 := x124 + x85
-			x130 := math.FMA(-x129, x1, x124)
-			x131 := x87 + x126
-			x132 := math.FMA(-x131, x2, x87)
-			x133 := x127 + x89
-			x134 := math.FMA(-x133, x3, x127)
-			x135 := math.FMA(b.Half, x128, x0)
-			x136 := math.FMA(b.Half, x130, x1)
-			x137 := math.FMA(b.Half, x132, x2)
-			x138 := math.FMA(b.Half, x134, x3)
-			x139 := math.FMA(x12, x8, x13)
-			x140 := math.FMA(x12, x9, x15)
-			x141 := x135
-			if -200.0 > x135 {
-				x141 = -200.0
+			x112 := float64(x1 * x1)
+			x113 := float64(x1 * x2)
+			x114 := float64(x113 * x16)
+			x115 := float64(x112 * x114)
+			x116 := float64(x3 * x3)
+			x117 := float64(x116 * x116)
+			x118 := float64(x117 * x21)
+			x119 := math.FMA(x118, x24, x38)
+			x120 := math.FMA(x115, x23, x119)
+			x121 := x115 + x118
+			x122 := x121 + x37
+			x123 := x47 / x82
+			x125 := 1.0 / x91
+			x126 := x93 / x111
+			x127 := math.FMA(-x122, x0, x120)
+			x128 := x123 + x84
+			x129 := math.FMA(-x128, x1, x123)
+			x130 := x86 + x125
+			x131 := math.FMA(-x130, x2, x86)
+			x132 := x126 + x88
+			x133 := math.FMA(-x132, x3, x126)
+			x134 := math.FMA(b.Half, x127, x0)
+			x135 := math.FMA(b.Half, x129, x1)
+			x136 := math.FMA(b.Half, x131, x2)
+			x137 := math.FMA(b.Half, x133, x3)
+			x138 := math.FMA(x10, x8, x11)
+			x139 := math.FMA(x10, x9, x13)
+			x140 := x134
+			if -200.0 > x134 {
+				x140 = -200.0
 			}
-			x142 := x141
-			if 120.0 < x141 {
-				x142 = 120.0
+			x141 := x140
+			if 120.0 < x140 {
+				x141 = 120.0
 			}
-			x143 := math.FMA(x142, -0.001388888888888889, -0.05555555555555555)
-			x144 := float64(x143 * 72.0)
-			x145 := float64(x143 * x143)
-			x146 := math.FMA(x145, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
-			x147 := math.FMA(x145, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
-			x148 := math.FMA(x146, x145, 0.0013888888810715022)
-			x149 := math.FMA(x147, x145, 0.00833333333875044)
-			x150 := math.FMA(x148, x145, 0.041666666666834766)
-			x151 := math.FMA(x149, x145, 0.16666666666662458)
-			x152 := math.FMA(x150, x145, 0.4999999999999989)
-			x153 := math.FMA(x151, x143, x152)
-			x154 := math.FMA(x153, x145, x143)
+			x142 := math.FMA(x141, -0.001388888888888889, -0.05555555555555555)
+			x143 := float64(x142 * 72.0)
+			x144 := float64(x142 * x142)
+			x145 := math.FMA(x144, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x146 := math.FMA(x144, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x147 := math.FMA(x145, x144, 0.0013888888810715022)
+			x148 := math.FMA(x146, x144, 0.00833333333875044)
+			x149 := math.FMA(x147, x144, 0.041666666666834766)
+			x150 := math.FMA(x148, x144, 0.16666666666662458)
+			x151 := math.FMA(x149, x144, 0.4999999999999989)
+			x152 := math.FMA(x150, x142, x151)
+			x153 := math.FMA(x152, x144, x142)
+			x154 := x153 + x153
+			x155 := math.FMA(x153, x153, x154)
+			x156 := x155 + x155
+			x157 := math.FMA(x155, x155, x156)
+			x158 := x157 + x157
+			x159 := math.FMA(x157, x157, x158)
+			x160 := x159 + x153
+			x161 := math.FMA(x159, x153, x160)
+			x162 := x161 + x161
+			x163 := math.FMA(x161, x161, x162)
+			x164 := x163 + x163
+			x165 := math.FMA(x163, x163, x164)
+			x166 := x165 + x157
+			x167 := math.FMA(x165, x157, x166)
+			x168 := x165 + x165
+			x169 := math.FMA(x165, x165, x168)
+			x170 := math.FMA(x167, 0.9974088351091848, 0.9974088351091848)
+			x171 := math.FMA(x165, 0.020055335780213308, 0.020055335780213308)
+			x172 := math.FMA(x161, 0.09145195361833022, 0.09145195361833022)
+			x173 := math.FMA(x169, 1.6487212707001282, 2.648721270700128)
+			x174 := math.FMA(-x142, 72.0, 1.5)
+			x175 := math.FMA(x174, 0.08333333333333333, -0.4166666666666667)
+			x176 := math.FMA(x175, x174, 1.6666666666666667)
+			x177 := math.FMA(x176, x174, -5.0)
+			x178 := math.FMA(x177, x174, 10.0)
+			x179 := math.Float64frombits(math.Float64bits(x174) & 0x7fffffffffffffff)
+			m180 := x179 < 0x1p-07
+			x181 := float64(x178 * x174)
+			x182 := math.FMA(-x169, 2.231301601484298, 7.768698398515702)
+			x183 := x182
+			if m180 {
+				x183 = x181
+			}
+			x184 := float64(x135 * x135)
+			x185 := float64(x135 * x136)
+			x186 := float64(x185 * x16)
+			x187 := float64(x184 * x186)
+			x188 := float64(x137 * x137)
+			x189 := float64(x188 * x188)
+			x190 := float64(x189 * x21)
+			x191 := math.FMA(x190, x24, x139)
+			x192 := math.FMA(x187, x23, x191)
+			x193 := x187 + x190
+			x194 := x193 + x138
+			x195 := x143 / x169
+			x196 := 1.0 / x173
+			x197 := x174 / x183
+			x198 := math.FMA(-x194, x134, x192)
+			x199 := x195 + x170
+			x200 := math.FMA(-x199, x135, x195)
+			x201 := x171 + x196
+			x202 := math.FMA(-x201, x136, x171)
+			x203 := x197 + x172
+			x204 := math.FMA(-x203, x137, x197)
+			x205 := math.FMA(2.0, x198, x127)
+			x206 := math.FMA(b.Half, x198, x0)
+			x207 := math.FMA(2.0, x200, x129)
+			x208 := math.FMA(b.Half, x200, x1)
+			x209 := math.FMA(2.0, x202, x131)
+			x210 := math.FMA(b.Half, x202, x2)
+			x211 := math.FMA(2.0, x204, x133)
+			x212 := math.FMA(b.Half, x204, x3)
+			x213 := math.FMA(x10, x8, x11)
+			x214 := math.FMA(x10, x9, x13)
+			x215 := x206
+			if -200.0 > x206 {
+				x215 = -200.0
+			}
+			x216 := x215
+			if 120.0 < x215 {
+				x216 = 120.0
+			}
+			x217 := math.FMA(x216, -0.001388888888888889, -0.05555555555555555)
+			x218 := float64(x217 * 72.0)
+			x219 := float64(x217 * x217)
+			x220 := math.FMA(x219, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x221 := math.FMA(x219, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x222 := math.FMA(x220, x219, 0.0013888888810715022)
+			x223 := math.FMA(x221, x219, 0.00833333333875044)
+			x224 := math.FMA(x222, x219, 0.041666666666834766)
+			x225 := math.FMA(x223, x219, 0.16666666666662458)
+			x226 := math.FMA(x224, x219, 0.4999999999999989)
+			x227 := math.FMA(x225, x217, x226)
+			x228 := math.FMA(x227, x219, x217)
+			x229 := x228 + x228
+			x230 := math.FMA(x228, x228, x229)
+			x231 := x230 + x230
+			x232 := math.FMA(x230, x230, x231)
+			x233 := x232 + x232
+			x234 := math.FMA(x232, x232, x233)
+			x235 := x234 + x228
+			x236 := math.FMA(x234, x228, x235)
+			x237 := x236 + x236
+			x238 := math.FMA(x236, x236, x237)
+			x239 := x238 + x238
+			x240 := math.FMA(x238, x238, x239)
+			x241 := x240 + x232
+			x242 := math.FMA(x240, x232, x241)
+			x243 := x240 + x240
+			x244 := math.FMA(x240, x240, x243)
+			x245 := math.FMA(x242, 0.9974088351091848, 0.9974088351091848)
+			x246 := math.FMA(x240, 0.020055335780213308, 0.020055335780213308)
+			x247 := math.FMA(x236, 0.09145195361833022, 0.09145195361833022)
+			x248 := math.FMA(x244, 1.6487212707001282, 2.648721270700128)
+			x249 := math.FMA(-x217, 72.0, 1.5)
+			x250 := math.FMA(x249, 0.08333333333333333, -0.4166666666666667)
+			x251 := math.FMA(x250, x249, 1.6666666666666667)
+			x252 := math.FMA(x251, x249, -5.0)
+			x253 := math.FMA(x252, x249, 10.0)
+			x254 := math.Float64frombits(math.Float64bits(x249) & 0x7fffffffffffffff)
+			m255 := x254 < 0x1p-07
+			x256 := float64(x253 * x249)
+			x257 := math.FMA(-x244, 2.231301601484298, 7.768698398515702)
+			x258 := x257
+			if m255 {
+				x258 = x256
+			}
+			x259 := float64(x208 * x208)
+			x260 := float64(x208 * x210)
+			x261 := float64(x260 * x16)
+			x262 := float64(x259 * x261)
+			x263 := float64(x212 * x212)
+			x264 := float64(x263 * x263)
+			x265 := float64(x264 * x21)
+			x266 := math.FMA(x265, x24, x214)
+			x267 := math.FMA(x262, x23, x266)
+			x268 := x262 + x265
+			x269 := x268 + x213
+			x270 := x218 / x244
+			x271 := 1.0 / x248
+			x272 := x249 / x258
+			x273 := math.FMA(-x269, x206, x267)
+			x274 := x270 + x245
+			x275 := math.FMA(-x274, x208, x270)
+			x276 := x246 + x271
+			x277 := math.FMA(-x276, x210, x246)
+			x278 := x272 + x247
+			x279 := math.FMA(-x278, x212, x272)
+			x280 := math.FMA(2.0, x273, x205)
+			x281 := math.FMA(b.Dt, x273, x0)
+			x282 := math.FMA(2.0, x275, x207)
+			x283 := math.FMA(b.Dt, x275, x1)
+			x284 := math.FMA(2.0, x277, x209)
+			x285 := math.FMA(b.Dt, x277, x2)
+			x286 := math.FMA(2.0, x279, x211)
+			x287 := math.FMA(b.Dt, x279, x3)
+			x289 := math.FMA(0.5, x33, x8)
+			x290 := math.FMA(0.5, x35, x9)
+			x291 := math.FMA(x10, x289, x11)
+			x292 := math.FMA(x10, x290, x13)
+			x293 := x281
+			if -200.0 > x281 {
+				x293 = -200.0
+			}
+			x294 := x293
+			if 120.0 < x293 {
+				x294 = 120.0
+			}
+			x295 := math.FMA(x294, -0.001388888888888889, -0.05555555555555555)
+			x296 := float64(x295 * 72.0)
+			x297 := float64(x295 * x295)
+			x298 := math.FMA(x297, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x299 := math.FMA(x297, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x300 := math.FMA(x298, x297, 0.0013888888810715022)
+			x301 := math.FMA(x299, x297, 0.00833333333875044)
+			x302 := math.FMA(x300, x297, 0.041666666666834766)
+			x303 := math.FMA(x301, x297, 0.16666666666662458)
+			x304 := math.FMA(x302, x297, 0.4999999999999989)
+			x305 := math.FMA(x303, x295, x304)
+			x306 := math.FMA(x305, x297, x295)
+			x307 := x306 + x306
+			x308 := math.FMA(x306, x306, x307)
+			x309 := x308 + x308
+			x310 := math.FMA(x308, x308, x309)
+			x311 := x310 + x310
+			x312 := math.FMA(x310, x310, x311)
+			x313 := x312 + x306
+			x314 := math.FMA(x312, x306, x313)
+			x315 := x314 + x314
+			x316 := math.FMA(x314, x314, x315)
+			x317 := x316 + x316
+			x318 := math.FMA(x316, x316, x317)
+			x319 := x318 + x310
+			x320 := math.FMA(x318, x310, x319)
+			x321 := x318 + x318
+			x322 := math.FMA(x318, x318, x321)
+			x323 := math.FMA(x320, 0.9974088351091848, 0.9974088351091848)
+			x324 := math.FMA(x318, 0.020055335780213308, 0.020055335780213308)
+			x325 := math.FMA(x314, 0.09145195361833022, 0.09145195361833022)
+			x326 := math.FMA(x322, 1.6487212707001282, 2.648721270700128)
+			x327 := math.FMA(-x295, 72.0, 1.5)
+			x328 := math.FMA(x327, 0.08333333333333333, -0.4166666666666667)
+			x329 := math.FMA(x328, x327, 1.6666666666666667)
+			x330 := math.FMA(x329, x327, -5.0)
+			x331 := math.FMA(x330, x327, 10.0)
+			x332 := math.Float64frombits(math.Float64bits(x327) & 0x7fffffffffffffff)
+			m333 := x332 < 0x1p-07
+			x334 := float64(x331 * x327)
+			x335 := math.FMA(-x322, 2.231301601484298, 7.768698398515702)
+			x336 := x335
+			if m333 {
+				x336 = x334
+			}
+			x337 := float64(x283 * x283)
+			x338 := float64(x283 * x285)
+			x339 := float64(x338 * x16)
+			x340 := float64(x337 * x339)
+			x341 := float64(x287 * x287)
+			x342 := float64(x341 * x341)
+			x343 := float64(x342 * x21)
+			x344 := math.FMA(x343, x24, x292)
+			x345 := math.FMA(x340, x23, x344)
+			x346 := x340 + x343
+			x347 := x346 + x291
+			x348 := x296 / x322
+			x349 := 1.0 / x326
+			x350 := x327 / x336
+			x351 := math.FMA(-x347, x281, x345)
+			x352 := x348 + x323
+			x353 := math.FMA(-x352, x283, x348)
+			x354 := x324 + x349
+			x355 := math.FMA(-x354, x285, x324)
+			x356 := x350 + x325
+			x357 := math.FMA(-x356, x287, x350)
+			x358 := x280 + x351
+			x359 := x282 + x353
+			x360 := x284 + x355
+			x361 := x286 + x357
+			x362 := math.FMA(b.Sixth, x358, x0)
+			x363 := math.FMA(b.Sixth, x359, x1)
+			x364 := math.FMA(b.Sixth, x360, x2)
+			x365 := math.FMA(b.Sixth, x361, x3)
+			nextVs[l] = x362
+			nextMs[l] = x363
+			nextHs[l] = x364
+			nextNs[l] = x365
+			x370 := vThs[l]
+			x372 := x370 - 20.0
+			m373 := x362 < x372
+			x374 := levels[l]
+			x375 := x374
+			if m373 {
+				x375 = x370
+			}
+			levels[l] = x375
+			m377 := x362 < x375
+			m378 := m377 && m31
+			if m378 {
+				calm |= 1 << l
+			}
+		}
+		b.Calm[at/8] = calm
+	}
+}
+
+// HHCoupledRK4NMDAGo moves hh neurons by the classical method of order 4, with NMDA; see CoupledBlock.
+func HHCoupledRK4NMDAGo(b *CoupledBlock) {
+	for at := 0; at < Group; at += 8 {
+		vs := (*[8]float64)(b.V[at:])
+		ms := (*[8]float64)(b.M[at:])
+		hs := (*[8]float64)(b.H[at:])
+		ns := (*[8]float64)(b.N[at:])
+		gs := (*[8]float64)(b.G[at:])
+		js := (*[8]float64)(b.J[at:])
+		nMDAs := (*[8]float64)(b.NMDA[at:])
+		nMDAJs := (*[8]float64)(b.NMDAJ[at:])
+		pers := (*[8]float64)(b.Coef.Per[at:])
+		rates := (*[8]float64)(b.Coef.Rate[at:])
+		drives := (*[8]float64)(b.Coef.Drive[at:])
+		nas := (*[8]float64)(b.Coef.Na[at:])
+		ks := (*[8]float64)(b.Coef.K[at:])
+		eNas := (*[8]float64)(b.Coef.ENa[at:])
+		eKs := (*[8]float64)(b.Coef.EK[at:])
+		gTilts := (*[8]float64)(b.GTilt[at:])
+		jTilts := (*[8]float64)(b.JTilt[at:])
+		nMDATilts := (*[8]float64)(b.NMDATilt[at:])
+		nMDAJTilts := (*[8]float64)(b.NMDAJTilt[at:])
+		nextVs := (*[8]float64)(b.NextV[at:])
+		nextMs := (*[8]float64)(b.NextM[at:])
+		nextHs := (*[8]float64)(b.NextH[at:])
+		nextNs := (*[8]float64)(b.NextN[at:])
+		vThs := (*[8]float64)(b.Coef.VTh[at:])
+		levels := (*[8]float64)(b.Level[at:])
+		calm := uint8(0)
+		for l := range 8 {
+			x0 := vs[l]
+			x1 := ms[l]
+			x2 := hs[l]
+			x3 := ns[l]
+			x8 := gs[l]
+			x9 := js[l]
+			x12 := float64(x0 * -0.062)
+			x15 := x12
+			if -708.3964185322641 > x12 {
+				x15 = -708.3964185322641
+			}
+			x16 := x15
+			if 709.782712893384 < x15 {
+				x16 = 709.782712893384
+			}
+			x19 := math.FMA(x16, 1.4426950408889634, 0x1.8p+52)
+			x20 := x19 - 0x1.8p+52
+			x22 := math.FMA(-x20, 0.6931471805598903, x16)
+			x24 := math.FMA(-x20, 0x1.ef35793c7673p-45, x22)
+			x25 := float64(x24 * x24)
+			x28 := math.FMA(x25, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x31 := math.FMA(x25, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x33 := math.FMA(x28, x25, 0x1.a01a00cd39cb8p-13)
+			x35 := math.FMA(x31, x25, 0.001388888892752114)
+			x37 := math.FMA(x33, x25, 0.008333333333610958)
+			x39 := math.FMA(x35, x25, 0.04166666666660196)
+			x41 := math.FMA(x37, x25, 0.16666666666666244)
+			x43 := math.FMA(x39, x25, 0.5)
+			x44 := math.FMA(x41, x24, x43)
+			x46 := math.FMA(x44, x24, 1.0)
+			x47 := math.FMA(x46, x24, 1.0)
+			x49 := math.Float64frombits(math.Float64bits(x47) + math.Float64bits(x19)<<52)
+			x50 := float64(b.Mg * x49)
+			x51 := 1.0 + x50
+			x52 := 1.0 / x51
+			x57 := nMDAs[l]
+			x58 := math.FMA(x57, x52, x8)
+			x59 := nMDAJs[l]
+			x61 := pers[l]
+			x62 := rates[l]
+			x63 := math.FMA(x61, x58, x62)
+			x64 := drives[l]
+			x65 := float64(x1 * x1)
+			x66 := float64(x1 * x2)
+			x67 := nas[l]
+			x68 := float64(x66 * x67)
+			x69 := float64(x65 * x68)
+			x70 := float64(x3 * x3)
+			x71 := float64(x70 * x70)
+			x72 := ks[l]
+			x73 := float64(x71 * x72)
+			x74 := eNas[l]
+			x75 := eKs[l]
+			x78 := x69 + x73
+			x79 := x78 + x63
+			x80 := float64(x79 * b.Dt)
+			m82 := x80 < b.Stiff
+			x84 := gTilts[l]
+			x85 := math.FMA(-0.5, x84, x8)
+			x86 := jTilts[l]
+			x87 := math.FMA(-0.5, x86, x9)
+			x88 := float64(x0 * -0.062)
+			x89 := x88
+			if -708.3964185322641 > x88 {
+				x89 = -708.3964185322641
+			}
+			x90 := x89
+			if 709.782712893384 < x89 {
+				x90 = 709.782712893384
+			}
+			x91 := math.FMA(x90, 1.4426950408889634, 0x1.8p+52)
+			x92 := x91 - 0x1.8p+52
+			x93 := math.FMA(-x92, 0.6931471805598903, x90)
+			x94 := math.FMA(-x92, 0x1.ef35793c7673p-45, x93)
+			x95 := float64(x94 * x94)
+			x96 := math.FMA(x95, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x97 := math.FMA(x95, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x98 := math.FMA(x96, x95, 0x1.a01a00cd39cb8p-13)
+			x99 := math.FMA(x97, x95, 0.001388888892752114)
+			x100 := math.FMA(x98, x95, 0.008333333333610958)
+			x101 := math.FMA(x99, x95, 0.04166666666660196)
+			x102 := math.FMA(x100, x95, 0.16666666666666244)
+			x103 := math.FMA(x101, x95, 0.5)
+			x104 := math.FMA(x102, x94, x103)
+			x105 := math.FMA(x104, x94, 1.0)
+			x106 := math.FMA(x105, x94, 1.0)
+			x108 := math.Float64frombits(math.Float64bits(x106) + math.Float64bits(x91)<<52)
+			x109 := float64(b.Mg * x108)
+			x110 := 1.0 + x109
+			x111 := 1.0 / x110
+			x115 := nMDATilts[l]
+			x116 := math.FMA(-0.5, x115, x57)
+			x117 := math.FMA(x116, x111, x85)
+			x118 := nMDAJTilts[l]
+			x119 := math.FMA(-0.5, x118, x59)
+			x120 := math.FMA(x119, x111, x87)
+			x121 := math.FMA(x61, x117, x62)
+			x122 := math.FMA(x61, x120, x64)
+			x125 := x0
+			if -200.0 > x0 {
+				x125 = -200.0
+			}
+			x126 := x125
+			if 120.0 < x125 {
+				x126 = 120.0
+			}
+			x129 := math.FMA(x126, -0.001388888888888889, -0.05555555555555555)
+			x131 := float64(x129 * 72.0)
+			x132 := float64(x129 * x129)
+			x135 := math.FMA(x132, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x138 := math.FMA(x132, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x140 := math.FMA(x135, x132, 0.0013888888810715022)
+			x142 := math.FMA(x138, x132, 0.00833333333875044)
+			x144 := math.FMA(x140, x132, 0.041666666666834766)
+			x146 := math.FMA(x142, x132, 0.16666666666662458)
+			x148 := math.FMA(x144, x132, 0.4999999999999989)
+			x149 := math.FMA(x146, x129, x148)
+			x150 := math.FMA(x149, x132, x129)
+			x151 := x150 + x150
+			x152 := math.FMA(x150, x150, x151)
+			x153 := x152 + x152
+			x154 := math.FMA(x152, x152, x153)
 			x155 := x154 + x154
 			x156 := math.FMA(x154, x154, x155)
-			x157 := x156 + x156
-			x158 := math.FMA(x156, x156, x157)
+			x157 := x156 + x150
+			x158 := math.FMA(x156, x150, x157)
 			x159 := x158 + x158
 			x160 := math.FMA(x158, x158, x159)
-			x161 := x160 + x154
-			x162 := math.FMA(x160, x154, x161)
-			x163 := x162 + x162
-			x164 := math.FMA(x162, x162, x163)
-			x165 := x164 + x164
-			x166 := math.FMA(x164, x164, x165)
-			x167 := x166 + x158
-			x168 := math.FMA(x166, x158, x167)
-			x169 := x166 + x166
-			x170 := math.FMA(x166, x166, x169)
-			x171 := math.FMA(x168, 0.9974088351091848, 0.9974088351091848)
-			x172 := math.FMA(x166, 0.020055335780213308, 0.020055335780213308)
-			x173 := math.FMA(x162, 0.09145195361833022, 0.09145195361833022)
-			x174 := math.FMA(x170, 1.6487212707001282, 2.648721270700128)
-			x175 := math.FMA(-x143, 72.0, 1.5)
-			x176 := math.FMA(x175, 0.08333333333333333, -0.4166666666666667)
-			x177 := math.FMA(x176, x175, 1.6666666666666667)
-			x178 := math.FMA(x177, x175, -5.0)
-			x179 := math.FMA(x178, x175, 10.0)
-			x180 := math.Float64frombits(math.Float64bits(x175) & 0x7fffffffffffffff)
-			m181 := x180 < 0x1p-07
-			x182 := float64(x179 * x175)
-			x183 := math.FMA(-x170, 2.231301601484298, 7.768698398515702)
-			x184 := x183
-			if m181 {
-				x184 = x182
+			x161 := x160 + x160
+			x162 := math.FMA(x160, x160, x161)
+			x163 := x162 + x154
+			x164 := math.FMA(x162, x154, x163)
+			x165 := x162 + x162
+			x166 := math.FMA(x162, x162, x165)
+			x168 := math.FMA(x164, 0.9974088351091848, 0.9974088351091848)
+			x170 := math.FMA(x162, 0.020055335780213308, 0.020055335780213308)
+			x172 := math.FMA(x158, 0.09145195361833022, 0.09145195361833022)
+			x175 := math.FMA(x166, 1.6487212707001282, 2.648721270700128)
+			x177 := math.FMA(-x129, 72.0, 1.5)
+			x180 := math.FMA(x177, 0.08333333333333333, -0.4166666666666667)
+			x182 := math.FMA(x180, x177, 1.6666666666666667)
+			x184 := math.FMA(x182, x177, -5.0)
+			x186 := math.FMA(x184, x177, 10.0)
+			x188 := math.Float64frombits(math.Float64bits(x177) & 0x7fffffffffffffff)
+			m190 := x188 < 0x1p-07
+			x191 := float64(x186 * x177)
+			x194 := math.FMA(-x166, 2.231301601484298, 7.768698398515702)
+			x195 := x194
+			if m190 {
+				x195 = x191
 			}
-			x185 := float64(x136 * x136)
-			x186 := float64(x136 * x137)
-			x187 := float64(x186 * x19)
-			x188 := float64(x185 * x187)
-			x189 := float64(x138 * x138)
-			x190 := float64(x189 * x189)
-			x191 := float64(x190 * x24)
-			x192 := math.FMA(x191, x27, x140)
-			x193 := math.FMA(x188, x26, x192)
-			x194 := x188 + x191
-			x195 := x194 + x139
-			x196 := x144 / x170
-			x197 := 1.0 / x174
-			x198 := x175 / x184
-			x199 := math.FMA(-x195, x135, x193)
-			x200 := x196 + x171
-			x201 := math.FMA(-x200, x136, x196)
-			x202 := x172 + x197
-			x203 := math.FMA(-x202, x137, x172)
-			x204 := x198 + x173
-			x205 := math.FMA(-x204, x138, x198)
-			x206 := math.FMA(2.0, x199, x128)
-			x207 := math.FMA(2.0, x201, x130)
-			x208 := math.FMA(2.0, x203, x132)
-			x209 := math.FMA(2.0, x205, x134)
-			x210 := math.FMA(b.Half, x199, x0)
-			x211 := math.FMA(b.Half, x201, x1)
-			x212 := math.FMA(b.Half, x203, x2)
-			x213 := math.FMA(b.Half, x205, x3)
-			x214 := math.FMA(x12, x8, x13)
-			x215 := math.FMA(x12, x9, x15)
-			x216 := x210
-			if -200.0 > x210 {
-				x216 = -200.0
+			x196 := float64(x1 * x1)
+			x197 := float64(x1 * x2)
+			x198 := float64(x197 * x67)
+			x199 := float64(x196 * x198)
+			x200 := float64(x3 * x3)
+			x201 := float64(x200 * x200)
+			x202 := float64(x201 * x72)
+			x203 := math.FMA(x202, x75, x122)
+			x204 := math.FMA(x199, x74, x203)
+			x205 := x199 + x202
+			x206 := x205 + x121
+			x207 := x131 / x166
+			x208 := 1.0 / x175
+			x209 := x177 / x195
+			x210 := math.FMA(-x206, x0, x204)
+			x211 := x207 + x168
+			x212 := math.FMA(-x211, x1, x207)
+			x213 := x170 + x208
+			x214 := math.FMA(-x213, x2, x170)
+			x215 := x209 + x172
+			x216 := math.FMA(-x215, x3, x209)
+			x217 := math.FMA(b.Half, x210, x0)
+			x218 := math.FMA(b.Half, x212, x1)
+			x219 := math.FMA(b.Half, x214, x2)
+			x220 := math.FMA(b.Half, x216, x3)
+			x221 := float64(x217 * -0.062)
+			x222 := x221
+			if -708.3964185322641 > x221 {
+				x222 = -708.3964185322641
 			}
-			x217 := x216
-			if 120.0 < x216 {
-				x217 = 120.0
+			x223 := x222
+			if 709.782712893384 < x222 {
+				x223 = 709.782712893384
 			}
-			x218 := math.FMA(x217, -0.001388888888888889, -0.05555555555555555)
-			x219 := float64(x218 * 72.0)
-			x220 := float64(x218 * x218)
-			x221 := math.FMA(x220, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
-			x222 := math.FMA(x220, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
-			x223 := math.FMA(x221, x220, 0.0013888888810715022)
-			x224 := math.FMA(x222, x220, 0.00833333333875044)
-			x225 := math.FMA(x223, x220, 0.041666666666834766)
-			x226 := math.FMA(x224, x220, 0.16666666666662458)
-			x227 := math.FMA(x225, x220, 0.4999999999999989)
-			x228 := math.FMA(x226, x218, x227)
-			x229 := math.FMA(x228, x220, x218)
-			x230 := x229 + x229
-			x231 := math.FMA(x229, x229, x230)
-			x232 := x231 + x231
-			x233 := math.FMA(x231, x231, x232)
-			x234 := x233 + x233
-			x235 := math.FMA(x233, x233, x234)
-			x236 := x235 + x229
-			x237 := math.FMA(x235, x229, x236)
-			x238 := x237 + x237
-			x239 := math.FMA(x237, x237, x238)
-			x240 := x239 + x239
-			x241 := math.FMA(x239, x239, x240)
-			x242 := x241 + x233
-			x243 := math.FMA(x241, x233, x242)
-			x244 := x241 + x241
-			x245 := math.FMA(x241, x241, x244)
-			x246 := math.FMA(x243, 0.9974088351091848, 0.9974088351091848)
-			x247 := math.FMA(x241, 0.020055335780213308, 0.020055335780213308)
-			x248 := math.FMA(x237, 0.09145195361833022, 0.09145195361833022)
-			x249 := math.FMA(x245, 1.6487212707001282, 2.648721270700128)
-			x250 := math.FMA(-x218, 72.0, 1.5)
-			x251 := math.FMA(x250, 0.08333333333333333, -0.4166666666666667)
-			x252 := math.FMA(x251, x250, 1.6666666666666667)
-			x253 := math.FMA(x252, x250, -5.0)
-			x254 := math.FMA(x253, x250, 10.0)
-			x255 := math.Float64frombits(math.Float64bits(x250) & 0x7fffffffffffffff)
-			m256 := x255 < 0x1p-07
-			x257 := float64(x254 * x250)
-			x258 := math.FMA(-x245, 2.231301601484298, 7.768698398515702)
-			x259 := x258
-			if m256 {
-				x259 = x257
+			x224 := math.FMA(x223, 1.4426950408889634, 0x1.8p+52)
+			x225 := x224 - 0x1.8p+52
+			x226 := math.FMA(-x225, 0.6931471805598903, x223)
+			x227 := math.FMA(-x225, 0x1.ef35793c7673p-45, x226)
+			x228 := float64(x227 * x227)
+			x229 := math.FMA(x228, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x230 := math.FMA(x228, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x231 := math.FMA(x229, x228, 0x1.a01a00cd39cb8p-13)
+			x232 := math.FMA(x230, x228, 0.001388888892752114)
+			x233 := math.FMA(x231, x228, 0.008333333333610958)
+			x234 := math.FMA(x232, x228, 0.04166666666660196)
+			x235 := math.FMA(x233, x228, 0.16666666666666244)
+			x236 := math.FMA(x234, x228, 0.5)
+			x237 := math.FMA(x235, x227, x236)
+			x238 := math.FMA(x237, x227, 1.0)
+			x239 := math.FMA(x238, x227, 1.0)
+			x241 := math.Float64frombits(math.Float64bits(x239) + math.Float64bits(x224)<<52)
+			x242 := float64(b.Mg * x241)
+			x243 := 1.0 + x242
+			x244 := 1.0 / x243
+			x248 := math.FMA(x57, x244, x8)
+			x249 := math.FMA(x59, x244, x9)
+			x250 := math.FMA(x61, x248, x62)
+			x251 := math.FMA(x61, x249, x64)
+			x252 := x217
+			if -200.0 > x217 {
+				x252 = -200.0
 			}
-			x260 := float64(x211 * x211)
-			x261 := float64(x211 * x212)
-			x262 := float64(x261 * x19)
-			x263 := float64(x260 * x262)
-			x264 := float64(x213 * x213)
-			x265 := float64(x264 * x264)
-			x266 := float64(x265 * x24)
-			x267 := math.FMA(x266, x27, x215)
-			x268 := math.FMA(x263, x26, x267)
-			x269 := x263 + x266
-			x270 := x269 + x214
-			x271 := x219 / x245
-			x272 := 1.0 / x249
-			x273 := x250 / x259
-			x274 := math.FMA(-x270, x210, x268)
-			x275 := x271 + x246
-			x276 := math.FMA(-x275, x211, x271)
-			x277 := x247 + x272
-			x278 := math.FMA(-x277, x212, x247)
-			x279 := x273 + x248
-			x280 := math.FMA(-x279, x213, x273)
-			x281 := math.FMA(2.0, x274, x206)
-			x282 := math.FMA(2.0, x276, x207)
-			x283 := math.FMA(2.0, x278, x208)
-			x284 := math.FMA(2.0, x280, x209)
-			x285 := math.FMA(b.Dt, x274, x0)
-			x286 := math.FMA(b.Dt, x276, x1)
-			x287 := math.FMA(b.Dt, x278, x2)
-			x288 := math.FMA(b.Dt, x280, x3)
-			x290 := math.FMA(0.5, x10, x8)
-			x291 := math.FMA(0.5, x11, x9)
-			x292 := math.FMA(x12, x290, x13)
-			x293 := math.FMA(x12, x291, x15)
-			x294 := x285
-			if -200.0 > x285 {
-				x294 = -200.0
+			x253 := x252
+			if 120.0 < x252 {
+				x253 = 120.0
 			}
+			x254 := math.FMA(x253, -0.001388888888888889, -0.05555555555555555)
+			x255 := float64(x254 * 72.0)
+			x256 := float64(x254 * x254)
+			x257 := math.FMA(x256, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x258 := math.FMA(x256, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x259 := math.FMA(x257, x256, 0.0013888888810715022)
+			x260 := math.FMA(x258, x256, 0.00833333333875044)
+			x261 := math.FMA(x259, x256, 0.041666666666834766)
+			x262 := math.FMA(x260, x256, 0.16666666666662458)
+			x263 := math.FMA(x261, x256, 0.4999999999999989)
+			x264 := math.FMA(x262, x254, x263)
+			x265 := math.FMA(x264, x256, x254)
+			x266 := x265 + x265
+			x267 := math.FMA(x265, x265, x266)
+			x268 := x267 + x267
+			x269 := math.FMA(x267, x267, x268)
+			x270 := x269 + x269
+			x271 := math.FMA(x269, x269, x270)
+			x272 := x271 + x265
+			x273 := math.FMA(x271, x265, x272)
+			x274 := x273 + x273
+			x275 := math.FMA(x273, x273, x274)
+			x276 := x275 + x275
+			x277 := math.FMA(x275, x275, x276)
+			x278 := x277 + x269
+			x279 := math.FMA(x277, x269, x278)
+			x280 := x277 + x277
+			x281 := math.FMA(x277, x277, x280)
+			x282 := math.FMA(x279, 0.9974088351091848, 0.9974088351091848)
+			x283 := math.FMA(x277, 0.020055335780213308, 0.020055335780213308)
+			x284 := math.FMA(x273, 0.09145195361833022, 0.09145195361833022)
+			x285 := math.FMA(x281, 1.6487212707001282, 2.648721270700128)
+			x286 := math.FMA(-x254, 72.0, 1.5)
+			x287 := math.FMA(x286, 0.08333333333333333, -0.4166666666666667)
+			x288 := math.FMA(x287, x286, 1.6666666666666667)
+			x289 := math.FMA(x288, x286, -5.0)
+			x290 := math.FMA(x289, x286, 10.0)
+			x291 := math.Float64frombits(math.Float64bits(x286) & 0x7fffffffffffffff)
+			m292 := x291 < 0x1p-07
+			x293 := float64(x290 * x286)
+			x294 := math.FMA(-x281, 2.231301601484298, 7.768698398515702)
 			x295 := x294
-			if 120.0 < x294 {
-				x295 = 120.0
+			if m292 {
+				x295 = x293
 			}
-			x296 := math.FMA(x295, -0.001388888888888889, -0.05555555555555555)
-			x297 := float64(x296 * 72.0)
-			x298 := float64(x296 * x296)
-			x299 := math.FMA(x298, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
-			x300 := math.FMA(x298, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
-			x301 := math.FMA(x299, x298, 0.0013888888810715022)
-			x302 := math.FMA(x300, x298, 0.00833333333875044)
-			x303 := math.FMA(x301, x298, 0.041666666666834766)
-			x304 := math.FMA(x302, x298, 0.16666666666662458)
-			x305 := math.FMA(x303, x298, 0.4999999999999989)
-			x306 := math.FMA(x304, x296, x305)
-			x307 := math.FMA(x306, x298, x296)
-			x308 := x307 + x307
-			x309 := math.FMA(x307, x307, x308)
-			x310 := x309 + x309
-			x311 := math.FMA(x309, x309, x310)
-			x312 := x311 + x311
-			x313 := math.FMA(x311, x311, x312)
-			x314 := x313 + x307
-			x315 := math.FMA(x313, x307, x314)
-			x316 := x315 + x315
-			x317 := math.FMA(x315, x315, x316)
-			x318 := x317 + x317
-			x319 := math.FMA(x317, x317, x318)
-			x320 := x319 + x311
-			x321 := math.FMA(x319, x311, x320)
-			x322 := x319 + x319
-			x323 := math.FMA(x319, x319, x322)
-			x324 := math.FMA(x321, 0.9974088351091848, 0.9974088351091848)
-			x325 := math.FMA(x319, 0.020055335780213308, 0.020055335780213308)
-			x326 := math.FMA(x315, 0.09145195361833022, 0.09145195361833022)
-			x327 := math.FMA(x323, 1.6487212707001282, 2.648721270700128)
-			x328 := math.FMA(-x296, 72.0, 1.5)
-			x329 := math.FMA(x328, 0.08333333333333333, -0.4166666666666667)
-			x330 := math.FMA(x329, x328, 1.6666666666666667)
-			x331 := math.FMA(x330, x328, -5.0)
-			x332 := math.FMA(x331, x328, 10.0)
-			x333 := math.Float64frombits(math.Float64bits(x328) & 0x7fffffffffffffff)
-			m334 := x333 < 0x1p-07
-			x335 := float64(x332 * x328)
-			x336 := math.FMA(-x323, 2.231301601484298, 7.768698398515702)
-			x337 := x336
-			if m334 {
-				x337 = x335
+			x296 := float64(x218 * x218)
+			x297 := float64(x218 * x219)
+			x298 := float64(x297 * x67)
+			x299 := float64(x296 * x298)
+			x300 := float64(x220 * x220)
+			x301 := float64(x300 * x300)
+			x302 := float64(x301 * x72)
+			x303 := math.FMA(x302, x75, x251)
+			x304 := math.FMA(x299, x74, x303)
+			x305 := x299 + x302
+			x306 := x305 + x250
+			x307 := x255 / x281
+			x308 := 1.0 / x285
+			x309 := x286 / x295
+			x310 := math.FMA(-x306, x217, x304)
+			x311 := x307 + x282
+			x312 := math.FMA(-x311, x218, x307)
+			x313 := x283 + x308
+			x314 := math.FMA(-x313, x219, x283)
+			x315 := x309 + x284
+			x316 := math.FMA(-x315, x220, x309)
+			x317 := math.FMA(2.0, x310, x210)
+			x318 := math.FMA(b.Half, x310, x0)
+			x319 := math.FMA(2.0, x312, x212)
+			x320 := math.FMA(b.Half, x312, x1)
+			x321 := math.FMA(2.0, x314, x214)
+			x322 := math.FMA(b.Half, x314, x2)
+			x323 := math.FMA(2.0, x316, x216)
+			x324 := math.FMA(b.Half, x316, x3)
+			x325 := float64(x318 * -0.062)
+			x326 := x325
+			if -708.3964185322641 > x325 {
+				x326 = -708.3964185322641
 			}
-			x338 := float64(x286 * x286)
-			x339 := float64(x286 * x287)
-			x340 := float64(x339 * x19)
-			x341 := float64(x338 * x340)
-			x342 := float64(x288 * x288)
-			x343 := float64(x342 * x342)
-			x344 := float64(x343 * x24)
-			x345 := math.FMA(x344, x27, x293)
-			x346 := math.FMA(x341, x26, x345)
-			x347 := x341 + x344
-			x348 := x347 + x292
-			x349 := x297 / x323
-			x350 := 1.0 / x327
-			x351 := x328 / x337
-			x352 := math.FMA(-x348, x285, x346)
-			x353 := x349 + x324
-			x354 := math.FMA(-x353, x286, x349)
-			x355 := x325 + x350
-			x356 := math.FMA(-x355, x287, x325)
-			x357 := x351 + x326
-			x358 := math.FMA(-x357, x288, x351)
-			x359 := x281 + x352
-			x360 := x282 + x354
-			x361 := x283 + x356
-			x362 := x284 + x358
-			x363 := math.FMA(b.Sixth, x359, x0)
-			x364 := math.FMA(b.Sixth, x360, x1)
-			x365 := math.FMA(b.Sixth, x361, x2)
-			x366 := math.FMA(b.Sixth, x362, x3)
-			nextVs[l] = x363
-			nextMs[l] = x364
-			nextHs[l] = x365
-			nextNs[l] = x366
-			x371 := vThs[l]
-			x373 := x371 - 20.0
-			m374 := x363 < x373
-			x375 := levels[l]
-			x376 := x375
-			if m374 {
-				x376 = x371
+			x327 := x326
+			if 709.782712893384 < x326 {
+				x327 = 709.782712893384
 			}
-			levels[l] = x376
-			m378 := x363 < x376
-			m379 := m34 && m378
-			if m379 {
+			x328 := math.FMA(x327, 1.4426950408889634, 0x1.8p+52)
+			x329 := x328 - 0x1.8p+52
+			x330 := math.FMA(-x329, 0.6931471805598903, x327)
+			x331 := math.FMA(-x329, 0x1.ef35793c7673p-45, x330)
+			x332 := float64(x331 * x331)
+			x333 := math.FMA(x332, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x334 := math.FMA(x332, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x335 := math.FMA(x333, x332, 0x1.a01a00cd39cb8p-13)
+			x336 := math.FMA(x334, x332, 0.001388888892752114)
+			x337 := math.FMA(x335, x332, 0.008333333333610958)
+			x338 := math.FMA(x336, x332, 0.04166666666660196)
+			x339 := math.FMA(x337, x332, 0.16666666666666244)
+			x340 := math.FMA(x338, x332, 0.5)
+			x341 := math.FMA(x339, x331, x340)
+			x342 := math.FMA(x341, x331, 1.0)
+			x343 := math.FMA(x342, x331, 1.0)
+			x345 := math.Float64frombits(math.Float64bits(x343) + math.Float64bits(x328)<<52)
+			x346 := float64(b.Mg * x345)
+			x347 := 1.0 + x346
+			x348 := 1.0 / x347
+			x352 := math.FMA(x57, x348, x8)
+			x353 := math.FMA(x59, x348, x9)
+			x354 := math.FMA(x61, x352, x62)
+			x355 := math.FMA(x61, x353, x64)
+			x356 := x318
+			if -200.0 > x318 {
+				x356 = -200.0
+			}
+			x357 := x356
+			if 120.0 < x356 {
+				x357 = 120.0
+			}
+			x358 := math.FMA(x357, -0.001388888888888889, -0.05555555555555555)
+			x359 := float64(x358 * 72.0)
+			x360 := float64(x358 * x358)
+			x361 := math.FMA(x360, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x362 := math.FMA(x360, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x363 := math.FMA(x361, x360, 0.0013888888810715022)
+			x364 := math.FMA(x362, x360, 0.00833333333875044)
+			x365 := math.FMA(x363, x360, 0.041666666666834766)
+			x366 := math.FMA(x364, x360, 0.16666666666662458)
+			x367 := math.FMA(x365, x360, 0.4999999999999989)
+			x368 := math.FMA(x366, x358, x367)
+			x369 := math.FMA(x368, x360, x358)
+			x370 := x369 + x369
+			x371 := math.FMA(x369, x369, x370)
+			x372 := x371 + x371
+			x373 := math.FMA(x371, x371, x372)
+			x374 := x373 + x373
+			x375 := math.FMA(x373, x373, x374)
+			x376 := x375 + x369
+			x377 := math.FMA(x375, x369, x376)
+			x378 := x377 + x377
+			x379 := math.FMA(x377, x377, x378)
+			x380 := x379 + x379
+			x381 := math.FMA(x379, x379, x380)
+			x382 := x381 + x373
+			x383 := math.FMA(x381, x373, x382)
+			x384 := x381 + x381
+			x385 := math.FMA(x381, x381, x384)
+			x386 := math.FMA(x383, 0.9974088351091848, 0.9974088351091848)
+			x387 := math.FMA(x381, 0.020055335780213308, 0.020055335780213308)
+			x388 := math.FMA(x377, 0.09145195361833022, 0.09145195361833022)
+			x389 := math.FMA(x385, 1.6487212707001282, 2.648721270700128)
+			x390 := math.FMA(-x358, 72.0, 1.5)
+			x391 := math.FMA(x390, 0.08333333333333333, -0.4166666666666667)
+			x392 := math.FMA(x391, x390, 1.6666666666666667)
+			x393 := math.FMA(x392, x390, -5.0)
+			x394 := math.FMA(x393, x390, 10.0)
+			x395 := math.Float64frombits(math.Float64bits(x390) & 0x7fffffffffffffff)
+			m396 := x395 < 0x1p-07
+			x397 := float64(x394 * x390)
+			x398 := math.FMA(-x385, 2.231301601484298, 7.768698398515702)
+			x399 := x398
+			if m396 {
+				x399 = x397
+			}
+			x400 := float64(x320 * x320)
+			x401 := float64(x320 * x322)
+			x402 := float64(x401 * x67)
+			x403 := float64(x400 * x402)
+			x404 := float64(x324 * x324)
+			x405 := float64(x404 * x404)
+			x406 := float64(x405 * x72)
+			x407 := math.FMA(x406, x75, x355)
+			x408 := math.FMA(x403, x74, x407)
+			x409 := x403 + x406
+			x410 := x409 + x354
+			x411 := x359 / x385
+			x412 := 1.0 / x389
+			x413 := x390 / x399
+			x414 := math.FMA(-x410, x318, x408)
+			x415 := x411 + x386
+			x416 := math.FMA(-x415, x320, x411)
+			x417 := x387 + x412
+			x418 := math.FMA(-x417, x322, x387)
+			x419 := x413 + x388
+			x420 := math.FMA(-x419, x324, x413)
+			x421 := math.FMA(2.0, x414, x317)
+			x422 := math.FMA(b.Dt, x414, x0)
+			x423 := math.FMA(2.0, x416, x319)
+			x424 := math.FMA(b.Dt, x416, x1)
+			x425 := math.FMA(2.0, x418, x321)
+			x426 := math.FMA(b.Dt, x418, x2)
+			x427 := math.FMA(2.0, x420, x323)
+			x428 := math.FMA(b.Dt, x420, x3)
+			x429 := math.FMA(0.5, x84, x8)
+			x430 := math.FMA(0.5, x86, x9)
+			x431 := float64(x422 * -0.062)
+			x432 := x431
+			if -708.3964185322641 > x431 {
+				x432 = -708.3964185322641
+			}
+			x433 := x432
+			if 709.782712893384 < x432 {
+				x433 = 709.782712893384
+			}
+			x434 := math.FMA(x433, 1.4426950408889634, 0x1.8p+52)
+			x435 := x434 - 0x1.8p+52
+			x436 := math.FMA(-x435, 0.6931471805598903, x433)
+			x437 := math.FMA(-x435, 0x1.ef35793c7673p-45, x436)
+			x438 := float64(x437 * x437)
+			x439 := math.FMA(x438, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x440 := math.FMA(x438, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x441 := math.FMA(x439, x438, 0x1.a01a00cd39cb8p-13)
+			x442 := math.FMA(x440, x438, 0.001388888892752114)
+			x443 := math.FMA(x441, x438, 0.008333333333610958)
+			x444 := math.FMA(x442, x438, 0.04166666666660196)
+			x445 := math.FMA(x443, x438, 0.16666666666666244)
+			x446 := math.FMA(x444, x438, 0.5)
+			x447 := math.FMA(x445, x437, x446)
+			x448 := math.FMA(x447, x437, 1.0)
+			x449 := math.FMA(x448, x437, 1.0)
+			x451 := math.Float64frombits(math.Float64bits(x449) + math.Float64bits(x434)<<52)
+			x452 := float64(b.Mg * x451)
+			x453 := 1.0 + x452
+			x454 := 1.0 / x453
+			x458 := math.FMA(0.5, x115, x57)
+			x459 := math.FMA(x458, x454, x429)
+			x460 := math.FMA(0.5, x118, x59)
+			x461 := math.FMA(x460, x454, x430)
+			x462 := math.FMA(x61, x459, x62)
+			x463 := math.FMA(x61, x461, x64)
+			x464 := x422
+			if -200.0 > x422 {
+				x464 = -200.0
+			}
+			x465 := x464
+			if 120.0 < x464 {
+				x465 = 120.0
+			}
+			x466 := math.FMA(x465, -0.001388888888888889, -0.05555555555555555)
+			x467 := float64(x466 * 72.0)
+			x468 := float64(x466 * x466)
+			x469 := math.FMA(x468, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x470 := math.FMA(x468, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x471 := math.FMA(x469, x468, 0.0013888888810715022)
+			x472 := math.FMA(x470, x468, 0.00833333333875044)
+			x473 := math.FMA(x471, x468, 0.041666666666834766)
+			x474 := math.FMA(x472, x468, 0.16666666666662458)
+			x475 := math.FMA(x473, x468, 0.4999999999999989)
+			x476 := math.FMA(x474, x466, x475)
+			x477 := math.FMA(x476, x468, x466)
+			x478 := x477 + x477
+			x479 := math.FMA(x477, x477, x478)
+			x480 := x479 + x479
+			x481 := math.FMA(x479, x479, x480)
+			x482 := x481 + x481
+			x483 := math.FMA(x481, x481, x482)
+			x484 := x483 + x477
+			x485 := math.FMA(x483, x477, x484)
+			x486 := x485 + x485
+			x487 := math.FMA(x485, x485, x486)
+			x488 := x487 + x487
+			x489 := math.FMA(x487, x487, x488)
+			x490 := x489 + x481
+			x491 := math.FMA(x489, x481, x490)
+			x492 := x489 + x489
+			x493 := math.FMA(x489, x489, x492)
+			x494 := math.FMA(x491, 0.9974088351091848, 0.9974088351091848)
+			x495 := math.FMA(x489, 0.020055335780213308, 0.020055335780213308)
+			x496 := math.FMA(x485, 0.09145195361833022, 0.09145195361833022)
+			x497 := math.FMA(x493, 1.6487212707001282, 2.648721270700128)
+			x498 := math.FMA(-x466, 72.0, 1.5)
+			x499 := math.FMA(x498, 0.08333333333333333, -0.4166666666666667)
+			x500 := math.FMA(x499, x498, 1.6666666666666667)
+			x501 := math.FMA(x500, x498, -5.0)
+			x502 := math.FMA(x501, x498, 10.0)
+			x503 := math.Float64frombits(math.Float64bits(x498) & 0x7fffffffffffffff)
+			m504 := x503 < 0x1p-07
+			x505 := float64(x502 * x498)
+			x506 := math.FMA(-x493, 2.231301601484298, 7.768698398515702)
+			x507 := x506
+			if m504 {
+				x507 = x505
+			}
+			x508 := float64(x424 * x424)
+			x509 := float64(x424 * x426)
+			x510 := float64(x509 * x67)
+			x511 := float64(x508 * x510)
+			x512 := float64(x428 * x428)
+			x513 := float64(x512 * x512)
+			x514 := float64(x513 * x72)
+			x515 := math.FMA(x514, x75, x463)
+			x516 := math.FMA(x511, x74, x515)
+			x517 := x511 + x514
+			x518 := x517 + x462
+			x519 := x467 / x493
+			x520 := 1.0 / x497
+			x521 := x498 / x507
+			x522 := math.FMA(-x518, x422, x516)
+			x523 := x519 + x494
+			x524 := math.FMA(-x523, x424, x519)
+			x525 := x495 + x520
+			x526 := math.FMA(-x525, x426, x495)
+			x527 := x521 + x496
+			x528 := math.FMA(-x527, x428, x521)
+			x529 := x421 + x522
+			x530 := x423 + x524
+			x531 := x425 + x526
+			x532 := x427 + x528
+			x533 := math.FMA(b.Sixth, x529, x0)
+			x534 := math.FMA(b.Sixth, x530, x1)
+			x535 := math.FMA(b.Sixth, x531, x2)
+			x536 := math.FMA(b.Sixth, x532, x3)
+			nextVs[l] = x533
+			nextMs[l] = x534
+			nextHs[l] = x535
+			nextNs[l] = x536
+			x541 := vThs[l]
+			x543 := x541 - 20.0
+			m544 := x533 < x543
+			x545 := levels[l]
+			x546 := x545
+			if m544 {
+				x546 = x541
+			}
+			levels[l] = x546
+			m548 := x533 < x546
+			m549 := m548 && m82
+			if m549 {
 				calm |= 1 << l
 			}
 		}
@@ -524,8 +1994,6 @@ func HHTMCoupledRK4Go(b *CoupledBlock) {
 		ns := (*[8]float64)(b.N[at:])
 		gs := (*[8]float64)(b.G[at:])
 		js := (*[8]float64)(b.J[at:])
-		gTilts := (*[8]float64)(b.GTilt[at:])
-		jTilts := (*[8]float64)(b.JTilt[at:])
 		pers := (*[8]float64)(b.Coef.Per[at:])
 		rates := (*[8]float64)(b.Coef.Rate[at:])
 		drives := (*[8]float64)(b.Coef.Drive[at:])
@@ -533,6 +2001,8 @@ func HHTMCoupledRK4Go(b *CoupledBlock) {
 		ks := (*[8]float64)(b.Coef.K[at:])
 		eNas := (*[8]float64)(b.Coef.ENa[at:])
 		eKs := (*[8]float64)(b.Coef.EK[at:])
+		gTilts := (*[8]float64)(b.GTilt[at:])
+		jTilts := (*[8]float64)(b.JTilt[at:])
 		shifts := (*[8]float64)(b.Coef.Shift[at:])
 		nextVs := (*[8]float64)(b.NextV[at:])
 		nextMs := (*[8]float64)(b.NextM[at:])
@@ -548,492 +2018,2096 @@ func HHTMCoupledRK4Go(b *CoupledBlock) {
 			x3 := ns[l]
 			x8 := gs[l]
 			x9 := js[l]
-			x10 := gTilts[l]
-			x11 := jTilts[l]
-			x12 := pers[l]
-			x13 := rates[l]
-			x14 := math.FMA(x12, x8, x13)
-			x15 := drives[l]
-			x17 := float64(x1 * x1)
-			x18 := float64(x1 * x2)
-			x19 := nas[l]
-			x20 := float64(x18 * x19)
-			x21 := float64(x17 * x20)
-			x22 := float64(x3 * x3)
-			x23 := float64(x22 * x22)
-			x24 := ks[l]
-			x25 := float64(x23 * x24)
-			x26 := eNas[l]
-			x27 := eKs[l]
-			x30 := x21 + x25
-			x31 := x30 + x14
-			x32 := float64(x31 * b.Dt)
-			m34 := x32 < b.Stiff
-			x36 := math.FMA(-0.5, x10, x8)
-			x37 := math.FMA(-0.5, x11, x9)
-			x38 := math.FMA(x12, x36, x13)
-			x39 := math.FMA(x12, x37, x15)
-			x41 := shifts[l]
-			x42 := math.FMA(x0, -0.001388888888888889, x41)
-			x45 := x42
-			if -0.2222222222222222 > x42 {
-				x45 = -0.2222222222222222
+			x10 := pers[l]
+			x11 := rates[l]
+			x12 := math.FMA(x10, x8, x11)
+			x13 := drives[l]
+			x14 := float64(x1 * x1)
+			x15 := float64(x1 * x2)
+			x16 := nas[l]
+			x17 := float64(x15 * x16)
+			x18 := float64(x14 * x17)
+			x19 := float64(x3 * x3)
+			x20 := float64(x19 * x19)
+			x21 := ks[l]
+			x22 := float64(x20 * x21)
+			x23 := eNas[l]
+			x24 := eKs[l]
+			x27 := x18 + x22
+			x28 := x27 + x12
+			x29 := float64(x28 * b.Dt)
+			m31 := x29 < b.Stiff
+			x33 := gTilts[l]
+			x34 := math.FMA(-0.5, x33, x8)
+			x35 := jTilts[l]
+			x36 := math.FMA(-0.5, x35, x9)
+			x37 := math.FMA(x10, x34, x11)
+			x38 := math.FMA(x10, x36, x13)
+			x40 := shifts[l]
+			x41 := math.FMA(x0, -0.001388888888888889, x40)
+			x44 := x41
+			if -0.2222222222222222 > x41 {
+				x44 = -0.2222222222222222
 			}
-			x46 := x45
-			if 0.2222222222222222 < x45 {
-				x46 = 0.2222222222222222
+			x45 := x44
+			if 0.2222222222222222 < x44 {
+				x45 = 0.2222222222222222
 			}
-			m48 := x46 == 0.0
-			x50 := x46
-			if m48 {
-				x50 = 0x1p-100
+			m47 := x45 == 0.0
+			x49 := x45
+			if m47 {
+				x49 = 0x1p-100
 			}
-			x51 := float64(x50 * x50)
-			x54 := math.FMA(x51, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
-			x57 := math.FMA(x51, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
-			x59 := math.FMA(x54, x51, 0.0013888888810715022)
-			x61 := math.FMA(x57, x51, 0.00833333333875044)
-			x63 := math.FMA(x59, x51, 0.041666666666834766)
-			x65 := math.FMA(x61, x51, 0.16666666666662458)
-			x67 := math.FMA(x63, x51, 0.4999999999999989)
-			x68 := math.FMA(x65, x50, x67)
-			x69 := math.FMA(x68, x51, x50)
-			x70 := x69 + x69
-			x71 := math.FMA(x69, x69, x70)
-			x72 := x71 + x71
-			x73 := math.FMA(x71, x71, x72)
-			x74 := x73 + x73
-			x75 := math.FMA(x73, x73, x74)
-			x76 := x75 + x75
-			x77 := math.FMA(x75, x75, x76)
-			x78 := x77 + x71
-			x79 := math.FMA(x77, x71, x78)
-			x80 := x79 + x79
-			x81 := math.FMA(x79, x79, x80)
-			x82 := x81 + x73
-			x83 := math.FMA(x81, x73, x82)
-			x84 := x81 + x81
-			x85 := math.FMA(x81, x81, x84)
-			x86 := x85 + x85
-			x87 := math.FMA(x85, x85, x86)
-			x88 := x87 + x81
-			x89 := math.FMA(x87, x81, x88)
-			x91 := math.FMA(x50, 180.0, -0.5)
-			x94 := math.FMA(x89, 0.6065306597126334, -0.3934693402873666)
-			x97 := math.FMA(0.008333333333333333, x91, 0.041666666666666664)
-			x99 := math.FMA(x97, x91, 0.16666666666666666)
-			x101 := math.FMA(x99, x91, 0.5)
-			x103 := math.FMA(x101, x91, 1.0)
-			x104 := float64(x91 * x103)
-			x106 := math.Float64frombits(math.Float64bits(x91) & 0x7fffffffffffffff)
-			m108 := x106 < 0x1p-07
-			x109 := x94
-			if m108 {
-				x109 = x104
+			x50 := float64(x49 * x49)
+			x53 := math.FMA(x50, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x56 := math.FMA(x50, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x58 := math.FMA(x53, x50, 0.0013888888810715022)
+			x60 := math.FMA(x56, x50, 0.00833333333875044)
+			x62 := math.FMA(x58, x50, 0.041666666666834766)
+			x64 := math.FMA(x60, x50, 0.16666666666662458)
+			x66 := math.FMA(x62, x50, 0.4999999999999989)
+			x67 := math.FMA(x64, x49, x66)
+			x68 := math.FMA(x67, x50, x49)
+			x69 := x68 + x68
+			x70 := math.FMA(x68, x68, x69)
+			x71 := x70 + x70
+			x72 := math.FMA(x70, x70, x71)
+			x73 := x72 + x72
+			x74 := math.FMA(x72, x72, x73)
+			x75 := x74 + x74
+			x76 := math.FMA(x74, x74, x75)
+			x77 := x76 + x70
+			x78 := math.FMA(x76, x70, x77)
+			x79 := x78 + x78
+			x80 := math.FMA(x78, x78, x79)
+			x81 := x80 + x72
+			x82 := math.FMA(x80, x72, x81)
+			x83 := x80 + x80
+			x84 := math.FMA(x80, x80, x83)
+			x85 := x84 + x84
+			x86 := math.FMA(x84, x84, x85)
+			x87 := x86 + x80
+			x88 := math.FMA(x86, x80, x87)
+			x90 := math.FMA(x49, 180.0, -0.5)
+			x93 := math.FMA(x88, 0.6065306597126334, -0.3934693402873666)
+			x96 := math.FMA(0.008333333333333333, x90, 0.041666666666666664)
+			x98 := math.FMA(x96, x90, 0.16666666666666666)
+			x100 := math.FMA(x98, x90, 0.5)
+			x102 := math.FMA(x100, x90, 1.0)
+			x103 := float64(x90 * x102)
+			x105 := math.Float64frombits(math.Float64bits(x90) & 0x7fffffffffffffff)
+			m107 := x105 < 0x1p-07
+			x108 := x93
+			if m107 {
+				x108 = x103
 			}
-			x112 := math.FMA(x50, 144.0, 5.0)
-			x114 := math.FMA(x87, 148.4131591025766, 148.4131591025766)
-			x116 := math.FMA(x87, 148.4131591025766, 147.4131591025766)
-			x117 := math.FMA(0.008333333333333333, x112, 0.041666666666666664)
-			x118 := math.FMA(x117, x112, 0.16666666666666666)
-			x119 := math.FMA(x118, x112, 0.5)
-			x120 := math.FMA(x119, x112, 1.0)
-			x121 := float64(x112 * x120)
-			x122 := math.Float64frombits(math.Float64bits(x112) & 0x7fffffffffffffff)
-			m123 := x122 < 0x1p-07
-			x124 := x116
-			if m123 {
-				x124 = x121
+			x111 := math.FMA(x49, 144.0, 5.0)
+			x113 := math.FMA(x86, 148.4131591025766, 148.4131591025766)
+			x115 := math.FMA(x86, 148.4131591025766, 147.4131591025766)
+			x116 := math.FMA(0.008333333333333333, x111, 0.041666666666666664)
+			x117 := math.FMA(x116, x111, 0.16666666666666666)
+			x118 := math.FMA(x117, x111, 0.5)
+			x119 := math.FMA(x118, x111, 1.0)
+			x120 := float64(x111 * x119)
+			x121 := math.Float64frombits(math.Float64bits(x111) & 0x7fffffffffffffff)
+			m122 := x121 < 0x1p-07
+			x123 := x115
+			if m122 {
+				x123 = x120
 			}
-			x126 := float64(x91 * 1.28)
-			x127 := float64(x126 * x124)
-			x128 := float64(x109 * x124)
-			x130 := float64(x112 * 1.4)
-			x131 := float64(x130 * x114)
-			x132 := math.FMA(x131, x109, x127)
-			x133 := x114 + 1.0
-			x135 := math.FMA(x83, 0.14304244079895856, 0.14304244079895856)
-			x136 := float64(x135 * x133)
-			x138 := x136 + 4.0
-			x140 := float64(x50 * 23.04)
-			x142 := math.FMA(x79, 0.4412484512922977, 0.4412484512922977)
-			x143 := math.FMA(x142, x87, x140)
-			x144 := float64(x1 * x1)
-			x145 := float64(x1 * x2)
-			x146 := float64(x145 * x19)
-			x147 := float64(x144 * x146)
-			x148 := float64(x3 * x3)
-			x149 := float64(x148 * x148)
-			x150 := float64(x149 * x24)
-			x151 := math.FMA(x150, x27, x39)
-			x152 := math.FMA(x147, x26, x151)
-			x153 := x147 + x150
-			x154 := x153 + x38
-			x155 := math.FMA(-x154, x0, x152)
-			x156 := math.FMA(-x132, x1, x127)
-			x157 := x156 / x128
-			x158 := math.FMA(-x138, x2, x136)
-			x159 := x158 / x133
-			x160 := math.FMA(-x143, x3, x140)
-			x161 := x160 / x87
-			x162 := math.FMA(b.Half, x155, x0)
-			x163 := math.FMA(b.Half, x157, x1)
-			x164 := math.FMA(b.Half, x159, x2)
-			x165 := math.FMA(b.Half, x161, x3)
-			x166 := math.FMA(x12, x8, x13)
-			x167 := math.FMA(x12, x9, x15)
-			x168 := math.FMA(x162, -0.001388888888888889, x41)
+			x125 := float64(x90 * 1.28)
+			x126 := float64(x125 * x123)
+			x127 := float64(x108 * x123)
+			x129 := float64(x111 * 1.4)
+			x130 := float64(x129 * x113)
+			x131 := math.FMA(x130, x108, x126)
+			x132 := x113 + 1.0
+			x134 := math.FMA(x82, 0.14304244079895856, 0.14304244079895856)
+			x135 := float64(x134 * x132)
+			x137 := x135 + 4.0
+			x139 := float64(x49 * 23.04)
+			x141 := math.FMA(x78, 0.4412484512922977, 0.4412484512922977)
+			x142 := math.FMA(x141, x86, x139)
+			x143 := float64(x1 * x1)
+			x144 := float64(x1 * x2)
+			x145 := float64(x144 * x16)
+			x146 := float64(x143 * x145)
+			x147 := float64(x3 * x3)
+			x148 := float64(x147 * x147)
+			x149 := float64(x148 * x21)
+			x150 := math.FMA(x149, x24, x38)
+			x151 := math.FMA(x146, x23, x150)
+			x152 := x146 + x149
+			x153 := x152 + x37
+			x154 := math.FMA(-x153, x0, x151)
+			x155 := math.FMA(-x131, x1, x126)
+			x156 := x155 / x127
+			x157 := math.FMA(-x137, x2, x135)
+			x158 := x157 / x132
+			x159 := math.FMA(-x142, x3, x139)
+			x160 := x159 / x86
+			x161 := math.FMA(b.Half, x154, x0)
+			x162 := math.FMA(b.Half, x156, x1)
+			x163 := math.FMA(b.Half, x158, x2)
+			x164 := math.FMA(b.Half, x160, x3)
+			x165 := math.FMA(x10, x8, x11)
+			x166 := math.FMA(x10, x9, x13)
+			x167 := math.FMA(x161, -0.001388888888888889, x40)
+			x168 := x167
+			if -0.2222222222222222 > x167 {
+				x168 = -0.2222222222222222
+			}
 			x169 := x168
-			if -0.2222222222222222 > x168 {
-				x169 = -0.2222222222222222
+			if 0.2222222222222222 < x168 {
+				x169 = 0.2222222222222222
 			}
-			x170 := x169
-			if 0.2222222222222222 < x169 {
-				x170 = 0.2222222222222222
+			m170 := x169 == 0.0
+			x171 := x169
+			if m170 {
+				x171 = 0x1p-100
 			}
-			m171 := x170 == 0.0
-			x172 := x170
-			if m171 {
-				x172 = 0x1p-100
+			x172 := float64(x171 * x171)
+			x173 := math.FMA(x172, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x174 := math.FMA(x172, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x175 := math.FMA(x173, x172, 0.0013888888810715022)
+			x176 := math.FMA(x174, x172, 0.00833333333875044)
+			x177 := math.FMA(x175, x172, 0.041666666666834766)
+			x178 := math.FMA(x176, x172, 0.16666666666662458)
+			x179 := math.FMA(x177, x172, 0.4999999999999989)
+			x180 := math.FMA(x178, x171, x179)
+			x181 := math.FMA(x180, x172, x171)
+			x182 := x181 + x181
+			x183 := math.FMA(x181, x181, x182)
+			x184 := x183 + x183
+			x185 := math.FMA(x183, x183, x184)
+			x186 := x185 + x185
+			x187 := math.FMA(x185, x185, x186)
+			x188 := x187 + x187
+			x189 := math.FMA(x187, x187, x188)
+			x190 := x189 + x183
+			x191 := math.FMA(x189, x183, x190)
+			x192 := x191 + x191
+			x193 := math.FMA(x191, x191, x192)
+			x194 := x193 + x185
+			x195 := math.FMA(x193, x185, x194)
+			x196 := x193 + x193
+			x197 := math.FMA(x193, x193, x196)
+			x198 := x197 + x197
+			x199 := math.FMA(x197, x197, x198)
+			x200 := x199 + x193
+			x201 := math.FMA(x199, x193, x200)
+			x202 := math.FMA(x171, 180.0, -0.5)
+			x203 := math.FMA(x201, 0.6065306597126334, -0.3934693402873666)
+			x204 := math.FMA(0.008333333333333333, x202, 0.041666666666666664)
+			x205 := math.FMA(x204, x202, 0.16666666666666666)
+			x206 := math.FMA(x205, x202, 0.5)
+			x207 := math.FMA(x206, x202, 1.0)
+			x208 := float64(x202 * x207)
+			x209 := math.Float64frombits(math.Float64bits(x202) & 0x7fffffffffffffff)
+			m210 := x209 < 0x1p-07
+			x211 := x203
+			if m210 {
+				x211 = x208
 			}
-			x173 := float64(x172 * x172)
-			x174 := math.FMA(x173, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
-			x175 := math.FMA(x173, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
-			x176 := math.FMA(x174, x173, 0.0013888888810715022)
-			x177 := math.FMA(x175, x173, 0.00833333333875044)
-			x178 := math.FMA(x176, x173, 0.041666666666834766)
-			x179 := math.FMA(x177, x173, 0.16666666666662458)
-			x180 := math.FMA(x178, x173, 0.4999999999999989)
-			x181 := math.FMA(x179, x172, x180)
-			x182 := math.FMA(x181, x173, x172)
-			x183 := x182 + x182
-			x184 := math.FMA(x182, x182, x183)
-			x185 := x184 + x184
-			x186 := math.FMA(x184, x184, x185)
-			x187 := x186 + x186
-			x188 := math.FMA(x186, x186, x187)
-			x189 := x188 + x188
-			x190 := math.FMA(x188, x188, x189)
-			x191 := x190 + x184
-			x192 := math.FMA(x190, x184, x191)
-			x193 := x192 + x192
-			x194 := math.FMA(x192, x192, x193)
-			x195 := x194 + x186
-			x196 := math.FMA(x194, x186, x195)
-			x197 := x194 + x194
-			x198 := math.FMA(x194, x194, x197)
+			x212 := math.FMA(x171, 144.0, 5.0)
+			x213 := math.FMA(x199, 148.4131591025766, 148.4131591025766)
+			x214 := math.FMA(x199, 148.4131591025766, 147.4131591025766)
+			x215 := math.FMA(0.008333333333333333, x212, 0.041666666666666664)
+			x216 := math.FMA(x215, x212, 0.16666666666666666)
+			x217 := math.FMA(x216, x212, 0.5)
+			x218 := math.FMA(x217, x212, 1.0)
+			x219 := float64(x212 * x218)
+			x220 := math.Float64frombits(math.Float64bits(x212) & 0x7fffffffffffffff)
+			m221 := x220 < 0x1p-07
+			x222 := x214
+			if m221 {
+				x222 = x219
+			}
+			x223 := float64(x202 * 1.28)
+			x224 := float64(x223 * x222)
+			x225 := float64(x211 * x222)
+			x226 := float64(x212 * 1.4)
+			x227 := float64(x226 * x213)
+			x228 := math.FMA(x227, x211, x224)
+			x229 := x213 + 1.0
+			x230 := math.FMA(x195, 0.14304244079895856, 0.14304244079895856)
+			x231 := float64(x230 * x229)
+			x232 := x231 + 4.0
+			x233 := float64(x171 * 23.04)
+			x234 := math.FMA(x191, 0.4412484512922977, 0.4412484512922977)
+			x235 := math.FMA(x234, x199, x233)
+			x236 := float64(x162 * x162)
+			x237 := float64(x162 * x163)
+			x238 := float64(x237 * x16)
+			x239 := float64(x236 * x238)
+			x240 := float64(x164 * x164)
+			x241 := float64(x240 * x240)
+			x242 := float64(x241 * x21)
+			x243 := math.FMA(x242, x24, x166)
+			x244 := math.FMA(x239, x23, x243)
+			x245 := x239 + x242
+			x246 := x245 + x165
+			x247 := math.FMA(-x246, x161, x244)
+			x248 := math.FMA(-x228, x162, x224)
+			x249 := x248 / x225
+			x250 := math.FMA(-x232, x163, x231)
+			x251 := x250 / x229
+			x252 := math.FMA(-x235, x164, x233)
+			x253 := x252 / x199
+			x254 := math.FMA(2.0, x247, x154)
+			x255 := math.FMA(b.Half, x247, x0)
+			x256 := math.FMA(2.0, x249, x156)
+			x257 := math.FMA(b.Half, x249, x1)
+			x258 := math.FMA(2.0, x251, x158)
+			x259 := math.FMA(b.Half, x251, x2)
+			x260 := math.FMA(2.0, x253, x160)
+			x261 := math.FMA(b.Half, x253, x3)
+			x262 := math.FMA(x10, x8, x11)
+			x263 := math.FMA(x10, x9, x13)
+			x264 := math.FMA(x255, -0.001388888888888889, x40)
+			x265 := x264
+			if -0.2222222222222222 > x264 {
+				x265 = -0.2222222222222222
+			}
+			x266 := x265
+			if 0.2222222222222222 < x265 {
+				x266 = 0.2222222222222222
+			}
+			m267 := x266 == 0.0
+			x268 := x266
+			if m267 {
+				x268 = 0x1p-100
+			}
+			x269 := float64(x268 * x268)
+			x270 := math.FMA(x269, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x271 := math.FMA(x269, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x272 := math.FMA(x270, x269, 0.0013888888810715022)
+			x273 := math.FMA(x271, x269, 0.00833333333875044)
+			x274 := math.FMA(x272, x269, 0.041666666666834766)
+			x275 := math.FMA(x273, x269, 0.16666666666662458)
+			x276 := math.FMA(x274, x269, 0.4999999999999989)
+			x277 := math.FMA(x275, x268, x276)
+			x278 := math.FMA(x277, x269, x268)
+			x279 := x278 + x278
+			x280 := math.FMA(x278, x278, x279)
+			x281 := x280 + x280
+			x282 := math.FMA(x280, x280, x281)
+			x283 := x282 + x282
+			x284 := math.FMA(x282, x282, x283)
+			x285 := x284 + x284
+			x286 := math.FMA(x284, x284, x285)
+			x287 := x286 + x280
+			x288 := math.FMA(x286, x280, x287)
+			x289 := x288 + x288
+			x290 := math.FMA(x288, x288, x289)
+			x291 := x290 + x282
+			x292 := math.FMA(x290, x282, x291)
+			x293 := x290 + x290
+			x294 := math.FMA(x290, x290, x293)
+			x295 := x294 + x294
+			x296 := math.FMA(x294, x294, x295)
+			x297 := x296 + x290
+			x298 := math.FMA(x296, x290, x297)
+			x299 := math.FMA(x268, 180.0, -0.5)
+			x300 := math.FMA(x298, 0.6065306597126334, -0.3934693402873666)
+			x301 := math.FMA(0.008333333333333333, x299, 0.041666666666666664)
+			x302 := math.FMA(x301, x299, 0.16666666666666666)
+			x303 := math.FMA(x302, x299, 0.5)
+			x304 := math.FMA(x303, x299, 1.0)
+			x305 := float64(x299 * x304)
+			x306 := math.Float64frombits(math.Float64bits(x299) & 0x7fffffffffffffff)
+			m307 := x306 < 0x1p-07
+			x308 := x300
+			if m307 {
+				x308 = x305
+			}
+			x309 := math.FMA(x268, 144.0, 5.0)
+			x310 := math.FMA(x296, 148.4131591025766, 148.4131591025766)
+			x311 := math.FMA(x296, 148.4131591025766, 147.4131591025766)
+			x312 := math.FMA(0.008333333333333333, x309, 0.041666666666666664)
+			x313 := math.FMA(x312, x309, 0.16666666666666666)
+			x314 := math.FMA(x313, x309, 0.5)
+			x315 := math.FMA(x314, x309, 1.0)
+			x316 := float64(x309 * x315)
+			x317 := math.Float64frombits(math.Float64bits(x309) & 0x7fffffffffffffff)
+			m318 := x317 < 0x1p-07
+			x319 := x311
+			if m318 {
+				x319 = x316
+			}
+			x320 := float64(x299 * 1.28)
+			x321 := float64(x320 * x319)
+			x322 := float64(x308 * x319)
+			x323 := float64(x309 * 1.4)
+			x324 := float64(x323 * x310)
+			x325 := math.FMA(x324, x308, x321)
+			x326 := x310 + 1.0
+			x327 := math.FMA(x292, 0.14304244079895856, 0.14304244079895856)
+			x328 := float64(x327 * x326)
+			x329 := x328 + 4.0
+			x330 := float64(x268 * 23.04)
+			x331 := math.FMA(x288, 0.4412484512922977, 0.4412484512922977)
+			x332 := math.FMA(x331, x296, x330)
+			x333 := float64(x257 * x257)
+			x334 := float64(x257 * x259)
+			x335 := float64(x334 * x16)
+			x336 := float64(x333 * x335)
+			x337 := float64(x261 * x261)
+			x338 := float64(x337 * x337)
+			x339 := float64(x338 * x21)
+			x340 := math.FMA(x339, x24, x263)
+			x341 := math.FMA(x336, x23, x340)
+			x342 := x336 + x339
+			x343 := x342 + x262
+			x344 := math.FMA(-x343, x255, x341)
+			x345 := math.FMA(-x325, x257, x321)
+			x346 := x345 / x322
+			x347 := math.FMA(-x329, x259, x328)
+			x348 := x347 / x326
+			x349 := math.FMA(-x332, x261, x330)
+			x350 := x349 / x296
+			x351 := math.FMA(2.0, x344, x254)
+			x352 := math.FMA(b.Dt, x344, x0)
+			x353 := math.FMA(2.0, x346, x256)
+			x354 := math.FMA(b.Dt, x346, x1)
+			x355 := math.FMA(2.0, x348, x258)
+			x356 := math.FMA(b.Dt, x348, x2)
+			x357 := math.FMA(2.0, x350, x260)
+			x358 := math.FMA(b.Dt, x350, x3)
+			x359 := math.FMA(0.5, x33, x8)
+			x360 := math.FMA(0.5, x35, x9)
+			x361 := math.FMA(x10, x359, x11)
+			x362 := math.FMA(x10, x360, x13)
+			x363 := math.FMA(x352, -0.001388888888888889, x40)
+			x364 := x363
+			if -0.2222222222222222 > x363 {
+				x364 = -0.2222222222222222
+			}
+			x365 := x364
+			if 0.2222222222222222 < x364 {
+				x365 = 0.2222222222222222
+			}
+			m366 := x365 == 0.0
+			x367 := x365
+			if m366 {
+				x367 = 0x1p-100
+			}
+			x368 := float64(x367 * x367)
+			x369 := math.FMA(x368, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x370 := math.FMA(x368, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x371 := math.FMA(x369, x368, 0.0013888888810715022)
+			x372 := math.FMA(x370, x368, 0.00833333333875044)
+			x373 := math.FMA(x371, x368, 0.041666666666834766)
+			x374 := math.FMA(x372, x368, 0.16666666666662458)
+			x375 := math.FMA(x373, x368, 0.4999999999999989)
+			x376 := math.FMA(x374, x367, x375)
+			x377 := math.FMA(x376, x368, x367)
+			x378 := x377 + x377
+			x379 := math.FMA(x377, x377, x378)
+			x380 := x379 + x379
+			x381 := math.FMA(x379, x379, x380)
+			x382 := x381 + x381
+			x383 := math.FMA(x381, x381, x382)
+			x384 := x383 + x383
+			x385 := math.FMA(x383, x383, x384)
+			x386 := x385 + x379
+			x387 := math.FMA(x385, x379, x386)
+			x388 := x387 + x387
+			x389 := math.FMA(x387, x387, x388)
+			x390 := x389 + x381
+			x391 := math.FMA(x389, x381, x390)
+			x392 := x389 + x389
+			x393 := math.FMA(x389, x389, x392)
+			x394 := x393 + x393
+			x395 := math.FMA(x393, x393, x394)
+			x396 := x395 + x389
+			x397 := math.FMA(x395, x389, x396)
+			x398 := math.FMA(x367, 180.0, -0.5)
+			x399 := math.FMA(x397, 0.6065306597126334, -0.3934693402873666)
+			x400 := math.FMA(0.008333333333333333, x398, 0.041666666666666664)
+			x401 := math.FMA(x400, x398, 0.16666666666666666)
+			x402 := math.FMA(x401, x398, 0.5)
+			x403 := math.FMA(x402, x398, 1.0)
+			x404 := float64(x398 * x403)
+			x405 := math.Float64frombits(math.Float64bits(x398) & 0x7fffffffffffffff)
+			m406 := x405 < 0x1p-07
+			x407 := x399
+			if m406 {
+				x407 = x404
+			}
+			x408 := math.FMA(x367, 144.0, 5.0)
+			x409 := math.FMA(x395, 148.4131591025766, 148.4131591025766)
+			x410 := math.FMA(x395, 148.4131591025766, 147.4131591025766)
+			x411 := math.FMA(0.008333333333333333, x408, 0.041666666666666664)
+			x412 := math.FMA(x411, x408, 0.16666666666666666)
+			x413 := math.FMA(x412, x408, 0.5)
+			x414 := math.FMA(x413, x408, 1.0)
+			x415 := float64(x408 * x414)
+			x416 := math.Float64frombits(math.Float64bits(x408) & 0x7fffffffffffffff)
+			m417 := x416 < 0x1p-07
+			x418 := x410
+			if m417 {
+				x418 = x415
+			}
+			x419 := float64(x398 * 1.28)
+			x420 := float64(x419 * x418)
+			x421 := float64(x407 * x418)
+			x422 := float64(x408 * 1.4)
+			x423 := float64(x422 * x409)
+			x424 := math.FMA(x423, x407, x420)
+			x425 := x409 + 1.0
+			x426 := math.FMA(x391, 0.14304244079895856, 0.14304244079895856)
+			x427 := float64(x426 * x425)
+			x428 := x427 + 4.0
+			x429 := float64(x367 * 23.04)
+			x430 := math.FMA(x387, 0.4412484512922977, 0.4412484512922977)
+			x431 := math.FMA(x430, x395, x429)
+			x432 := float64(x354 * x354)
+			x433 := float64(x354 * x356)
+			x434 := float64(x433 * x16)
+			x435 := float64(x432 * x434)
+			x436 := float64(x358 * x358)
+			x437 := float64(x436 * x436)
+			x438 := float64(x437 * x21)
+			x439 := math.FMA(x438, x24, x362)
+			x440 := math.FMA(x435, x23, x439)
+			x441 := x435 + x438
+			x442 := x441 + x361
+			x443 := math.FMA(-x442, x352, x440)
+			x444 := math.FMA(-x424, x354, x420)
+			x445 := x444 / x421
+			x446 := math.FMA(-x428, x356, x427)
+			x447 := x446 / x425
+			x448 := math.FMA(-x431, x358, x429)
+			x449 := x448 / x395
+			x450 := x351 + x443
+			x451 := x353 + x445
+			x452 := x355 + x447
+			x453 := x357 + x449
+			x454 := math.FMA(b.Sixth, x450, x0)
+			x455 := math.FMA(b.Sixth, x451, x1)
+			x456 := math.FMA(b.Sixth, x452, x2)
+			x457 := math.FMA(b.Sixth, x453, x3)
+			nextVs[l] = x454
+			nextMs[l] = x455
+			nextHs[l] = x456
+			nextNs[l] = x457
+			x462 := vThs[l]
+			x464 := x462 - 20.0
+			m465 := x454 < x464
+			x466 := levels[l]
+			x467 := x466
+			if m465 {
+				x467 = x462
+			}
+			levels[l] = x467
+			m469 := x454 < x467
+			m470 := m469 && m31
+			if m470 {
+				calm |= 1 << l
+			}
+		}
+		b.Calm[at/8] = calm
+	}
+}
+
+// HHTMCoupledRK4NMDAGo moves hhtm neurons by the classical method of order 4, with NMDA; see CoupledBlock.
+func HHTMCoupledRK4NMDAGo(b *CoupledBlock) {
+	for at := 0; at < Group; at += 8 {
+		vs := (*[8]float64)(b.V[at:])
+		ms := (*[8]float64)(b.M[at:])
+		hs := (*[8]float64)(b.H[at:])
+		ns := (*[8]float64)(b.N[at:])
+		gs := (*[8]float64)(b.G[at:])
+		js := (*[8]float64)(b.J[at:])
+		nMDAs := (*[8]float64)(b.NMDA[at:])
+		nMDAJs := (*[8]float64)(b.NMDAJ[at:])
+		pers := (*[8]float64)(b.Coef.Per[at:])
+		rates := (*[8]float64)(b.Coef.Rate[at:])
+		drives := (*[8]float64)(b.Coef.Drive[at:])
+		nas := (*[8]float64)(b.Coef.Na[at:])
+		ks := (*[8]float64)(b.Coef.K[at:])
+		eNas := (*[8]float64)(b.Coef.ENa[at:])
+		eKs := (*[8]float64)(b.Coef.EK[at:])
+		gTilts := (*[8]float64)(b.GTilt[at:])
+		jTilts := (*[8]float64)(b.JTilt[at:])
+		nMDATilts := (*[8]float64)(b.NMDATilt[at:])
+		nMDAJTilts := (*[8]float64)(b.NMDAJTilt[at:])
+		shifts := (*[8]float64)(b.Coef.Shift[at:])
+		nextVs := (*[8]float64)(b.NextV[at:])
+		nextMs := (*[8]float64)(b.NextM[at:])
+		nextHs := (*[8]float64)(b.NextH[at:])
+		nextNs := (*[8]float64)(b.NextN[at:])
+		vThs := (*[8]float64)(b.Coef.VTh[at:])
+		levels := (*[8]float64)(b.Level[at:])
+		calm := uint8(0)
+		for l := range 8 {
+			x0 := vs[l]
+			x1 := ms[l]
+			x2 := hs[l]
+			x3 := ns[l]
+			x8 := gs[l]
+			x9 := js[l]
+			x12 := float64(x0 * -0.062)
+			x15 := x12
+			if -708.3964185322641 > x12 {
+				x15 = -708.3964185322641
+			}
+			x16 := x15
+			if 709.782712893384 < x15 {
+				x16 = 709.782712893384
+			}
+			x19 := math.FMA(x16, 1.4426950408889634, 0x1.8p+52)
+			x20 := x19 - 0x1.8p+52
+			x22 := math.FMA(-x20, 0.6931471805598903, x16)
+			x24 := math.FMA(-x20, 0x1.ef35793c7673p-45, x22)
+			x25 := float64(x24 * x24)
+			x28 := math.FMA(x25, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x31 := math.FMA(x25, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x33 := math.FMA(x28, x25, 0x1.a01a00cd39cb8p-13)
+			x35 := math.FMA(x31, x25, 0.001388888892752114)
+			x37 := math.FMA(x33, x25, 0.008333333333610958)
+			x39 := math.FMA(x35, x25, 0.04166666666660196)
+			x41 := math.FMA(x37, x25, 0.16666666666666244)
+			x43 := math.FMA(x39, x25, 0.5)
+			x44 := math.FMA(x41, x24, x43)
+			x46 := math.FMA(x44, x24, 1.0)
+			x47 := math.FMA(x46, x24, 1.0)
+			x49 := math.Float64frombits(math.Float64bits(x47) + math.Float64bits(x19)<<52)
+			x50 := float64(b.Mg * x49)
+			x51 := 1.0 + x50
+			x52 := 1.0 / x51
+			x57 := nMDAs[l]
+			x58 := math.FMA(x57, x52, x8)
+			x59 := nMDAJs[l]
+			x61 := pers[l]
+			x62 := rates[l]
+			x63 := math.FMA(x61, x58, x62)
+			x64 := drives[l]
+			x65 := float64(x1 * x1)
+			x66 := float64(x1 * x2)
+			x67 := nas[l]
+			x68 := float64(x66 * x67)
+			x69 := float64(x65 * x68)
+			x70 := float64(x3 * x3)
+			x71 := float64(x70 * x70)
+			x72 := ks[l]
+			x73 := float64(x71 * x72)
+			x74 := eNas[l]
+			x75 := eKs[l]
+			x78 := x69 + x73
+			x79 := x78 + x63
+			x80 := float64(x79 * b.Dt)
+			m82 := x80 < b.Stiff
+			x84 := gTilts[l]
+			x85 := math.FMA(-0.5, x84, x8)
+			x86 := jTilts[l]
+			x87 := math.FMA(-0.5, x86, x9)
+			x88 := float64(x0 * -0.062)
+			x89 := x88
+			if -708.3964185322641 > x88 {
+				x89 = -708.3964185322641
+			}
+			x90 := x89
+			if 709.782712893384 < x89 {
+				x90 = 709.782712893384
+			}
+			x91 := math.FMA(x90, 1.4426950408889634, 0x1.8p+52)
+			x92 := x91 - 0x1.8p+52
+			x93 := math.FMA(-x92, 0.6931471805598903, x90)
+			x94 := math.FMA(-x92, 0x1.ef35793c7673p-45, x93)
+			x95 := float64(x94 * x94)
+			x96 := math.FMA(x95, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x97 := math.FMA(x95, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x98 := math.FMA(x96, x95, 0x1.a01a00cd39cb8p-13)
+			x99 := math.FMA(x97, x95, 0.001388888892752114)
+			x100 := math.FMA(x98, x95, 0.008333333333610958)
+			x101 := math.FMA(x99, x95, 0.04166666666660196)
+			x102 := math.FMA(x100, x95, 0.16666666666666244)
+			x103 := math.FMA(x101, x95, 0.5)
+			x104 := math.FMA(x102, x94, x103)
+			x105 := math.FMA(x104, x94, 1.0)
+			x106 := math.FMA(x105, x94, 1.0)
+			x108 := math.Float64frombits(math.Float64bits(x106) + math.Float64bits(x91)<<52)
+			x109 := float64(b.Mg * x108)
+			x110 := 1.0 + x109
+			x111 := 1.0 / x110
+			x115 := nMDATilts[l]
+			x116 := math.FMA(-0.5, x115, x57)
+			x117 := math.FMA(x116, x111, x85)
+			x118 := nMDAJTilts[l]
+			x119 := math.FMA(-0.5, x118, x59)
+			x120 := math.FMA(x119, x111, x87)
+			x121 := math.FMA(x61, x117, x62)
+			x122 := math.FMA(x61, x120, x64)
+			x124 := shifts[l]
+			x125 := math.FMA(x0, -0.001388888888888889, x124)
+			x128 := x125
+			if -0.2222222222222222 > x125 {
+				x128 = -0.2222222222222222
+			}
+			x129 := x128
+			if 0.2222222222222222 < x128 {
+				x129 = 0.2222222222222222
+			}
+			m131 := x129 == 0.0
+			x133 := x129
+			if m131 {
+				x133 = 0x1p-100
+			}
+			x134 := float64(x133 * x133)
+			x137 := math.FMA(x134, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x140 := math.FMA(x134, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x142 := math.FMA(x137, x134, 0.0013888888810715022)
+			x144 := math.FMA(x140, x134, 0.00833333333875044)
+			x146 := math.FMA(x142, x134, 0.041666666666834766)
+			x148 := math.FMA(x144, x134, 0.16666666666662458)
+			x150 := math.FMA(x146, x134, 0.4999999999999989)
+			x151 := math.FMA(x148, x133, x150)
+			x152 := math.FMA(x151, x134, x133)
+			x153 := x152 + x152
+			x154 := math.FMA(x152, x152, x153)
+			x155 := x154 + x154
+			x156 := math.FMA(x154, x154, x155)
+			x157 := x156 + x156
+			x158 := math.FMA(x156, x156, x157)
+			x159 := x158 + x158
+			x160 := math.FMA(x158, x158, x159)
+			x161 := x160 + x154
+			x162 := math.FMA(x160, x154, x161)
+			x163 := x162 + x162
+			x164 := math.FMA(x162, x162, x163)
+			x165 := x164 + x156
+			x166 := math.FMA(x164, x156, x165)
+			x167 := x164 + x164
+			x168 := math.FMA(x164, x164, x167)
+			x169 := x168 + x168
+			x170 := math.FMA(x168, x168, x169)
+			x171 := x170 + x164
+			x172 := math.FMA(x170, x164, x171)
+			x174 := math.FMA(x133, 180.0, -0.5)
+			x177 := math.FMA(x172, 0.6065306597126334, -0.3934693402873666)
+			x180 := math.FMA(0.008333333333333333, x174, 0.041666666666666664)
+			x182 := math.FMA(x180, x174, 0.16666666666666666)
+			x183 := math.FMA(x182, x174, 0.5)
+			x184 := math.FMA(x183, x174, 1.0)
+			x185 := float64(x174 * x184)
+			x187 := math.Float64frombits(math.Float64bits(x174) & 0x7fffffffffffffff)
+			m189 := x187 < 0x1p-07
+			x190 := x177
+			if m189 {
+				x190 = x185
+			}
+			x193 := math.FMA(x133, 144.0, 5.0)
+			x195 := math.FMA(x170, 148.4131591025766, 148.4131591025766)
+			x197 := math.FMA(x170, 148.4131591025766, 147.4131591025766)
+			x198 := math.FMA(0.008333333333333333, x193, 0.041666666666666664)
+			x199 := math.FMA(x198, x193, 0.16666666666666666)
+			x200 := math.FMA(x199, x193, 0.5)
+			x201 := math.FMA(x200, x193, 1.0)
+			x202 := float64(x193 * x201)
+			x203 := math.Float64frombits(math.Float64bits(x193) & 0x7fffffffffffffff)
+			m204 := x203 < 0x1p-07
+			x205 := x197
+			if m204 {
+				x205 = x202
+			}
+			x207 := float64(x174 * 1.28)
+			x208 := float64(x207 * x205)
+			x209 := float64(x190 * x205)
+			x211 := float64(x193 * 1.4)
+			x212 := float64(x211 * x195)
+			x213 := math.FMA(x212, x190, x208)
+			x214 := x195 + 1.0
+			x216 := math.FMA(x166, 0.14304244079895856, 0.14304244079895856)
+			x217 := float64(x216 * x214)
+			x219 := x217 + 4.0
+			x221 := float64(x133 * 23.04)
+			x223 := math.FMA(x162, 0.4412484512922977, 0.4412484512922977)
+			x224 := math.FMA(x223, x170, x221)
+			x225 := float64(x1 * x1)
+			x226 := float64(x1 * x2)
+			x227 := float64(x226 * x67)
+			x228 := float64(x225 * x227)
+			x229 := float64(x3 * x3)
+			x230 := float64(x229 * x229)
+			x231 := float64(x230 * x72)
+			x232 := math.FMA(x231, x75, x122)
+			x233 := math.FMA(x228, x74, x232)
+			x234 := x228 + x231
+			x235 := x234 + x121
+			x236 := math.FMA(-x235, x0, x233)
+			x237 := math.FMA(-x213, x1, x208)
+			x238 := x237 / x209
+			x239 := math.FMA(-x219, x2, x217)
+			x240 := x239 / x214
+			x241 := math.FMA(-x224, x3, x221)
+			x242 := x241 / x170
+			x243 := math.FMA(b.Half, x236, x0)
+			x244 := math.FMA(b.Half, x238, x1)
+			x245 := math.FMA(b.Half, x240, x2)
+			x246 := math.FMA(b.Half, x242, x3)
+			x247 := float64(x243 * -0.062)
+			x248 := x247
+			if -708.3964185322641 > x247 {
+				x248 = -708.3964185322641
+			}
+			x249 := x248
+			if 709.782712893384 < x248 {
+				x249 = 709.782712893384
+			}
+			x250 := math.FMA(x249, 1.4426950408889634, 0x1.8p+52)
+			x251 := x250 - 0x1.8p+52
+			x252 := math.FMA(-x251, 0.6931471805598903, x249)
+			x253 := math.FMA(-x251, 0x1.ef35793c7673p-45, x252)
+			x254 := float64(x253 * x253)
+			x255 := math.FMA(x254, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x256 := math.FMA(x254, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x257 := math.FMA(x255, x254, 0x1.a01a00cd39cb8p-13)
+			x258 := math.FMA(x256, x254, 0.001388888892752114)
+			x259 := math.FMA(x257, x254, 0.008333333333610958)
+			x260 := math.FMA(x258, x254, 0.04166666666660196)
+			x261 := math.FMA(x259, x254, 0.16666666666666244)
+			x262 := math.FMA(x260, x254, 0.5)
+			x263 := math.FMA(x261, x253, x262)
+			x264 := math.FMA(x263, x253, 1.0)
+			x265 := math.FMA(x264, x253, 1.0)
+			x267 := math.Float64frombits(math.Float64bits(x265) + math.Float64bits(x250)<<52)
+			x268 := float64(b.Mg * x267)
+			x269 := 1.0 + x268
+			x270 := 1.0 / x269
+			x274 := math.FMA(x57, x270, x8)
+			x275 := math.FMA(x59, x270, x9)
+			x276 := math.FMA(x61, x274, x62)
+			x277 := math.FMA(x61, x275, x64)
+			x278 := math.FMA(x243, -0.001388888888888889, x124)
+			x279 := x278
+			if -0.2222222222222222 > x278 {
+				x279 = -0.2222222222222222
+			}
+			x280 := x279
+			if 0.2222222222222222 < x279 {
+				x280 = 0.2222222222222222
+			}
+			m281 := x280 == 0.0
+			x282 := x280
+			if m281 {
+				x282 = 0x1p-100
+			}
+			x283 := float64(x282 * x282)
+			x284 := math.FMA(x283, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x285 := math.FMA(x283, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x286 := math.FMA(x284, x283, 0.0013888888810715022)
+			x287 := math.FMA(x285, x283, 0.00833333333875044)
+			x288 := math.FMA(x286, x283, 0.041666666666834766)
+			x289 := math.FMA(x287, x283, 0.16666666666662458)
+			x290 := math.FMA(x288, x283, 0.4999999999999989)
+			x291 := math.FMA(x289, x282, x290)
+			x292 := math.FMA(x291, x283, x282)
+			x293 := x292 + x292
+			x294 := math.FMA(x292, x292, x293)
+			x295 := x294 + x294
+			x296 := math.FMA(x294, x294, x295)
+			x297 := x296 + x296
+			x298 := math.FMA(x296, x296, x297)
+			x299 := x298 + x298
+			x300 := math.FMA(x298, x298, x299)
+			x301 := x300 + x294
+			x302 := math.FMA(x300, x294, x301)
+			x303 := x302 + x302
+			x304 := math.FMA(x302, x302, x303)
+			x305 := x304 + x296
+			x306 := math.FMA(x304, x296, x305)
+			x307 := x304 + x304
+			x308 := math.FMA(x304, x304, x307)
+			x309 := x308 + x308
+			x310 := math.FMA(x308, x308, x309)
+			x311 := x310 + x304
+			x312 := math.FMA(x310, x304, x311)
+			x313 := math.FMA(x282, 180.0, -0.5)
+			x314 := math.FMA(x312, 0.6065306597126334, -0.3934693402873666)
+			x315 := math.FMA(0.008333333333333333, x313, 0.041666666666666664)
+			x316 := math.FMA(x315, x313, 0.16666666666666666)
+			x317 := math.FMA(x316, x313, 0.5)
+			x318 := math.FMA(x317, x313, 1.0)
+			x319 := float64(x313 * x318)
+			x320 := math.Float64frombits(math.Float64bits(x313) & 0x7fffffffffffffff)
+			m321 := x320 < 0x1p-07
+			x322 := x314
+			if m321 {
+				x322 = x319
+			}
+			x323 := math.FMA(x282, 144.0, 5.0)
+			x324 := math.FMA(x310, 148.4131591025766, 148.4131591025766)
+			x325 := math.FMA(x310, 148.4131591025766, 147.4131591025766)
+			x326 := math.FMA(0.008333333333333333, x323, 0.041666666666666664)
+			x327 := math.FMA(x326, x323, 0.16666666666666666)
+			x328 := math.FMA(x327, x323, 0.5)
+			x329 := math.FMA(x328, x323, 1.0)
+			x330 := float64(x323 * x329)
+			x331 := math.Float64frombits(math.Float64bits(x323) & 0x7fffffffffffffff)
+			m332 := x331 < 0x1p-07
+			x333 := x325
+			if m332 {
+				x333 = x330
+			}
+			x334 := float64(x313 * 1.28)
+			x335 := float64(x334 * x333)
+			x336 := float64(x322 * x333)
+			x337 := float64(x323 * 1.4)
+			x338 := float64(x337 * x324)
+			x339 := math.FMA(x338, x322, x335)
+			x340 := x324 + 1.0
+			x341 := math.FMA(x306, 0.14304244079895856, 0.14304244079895856)
+			x342 := float64(x341 * x340)
+			x343 := x342 + 4.0
+			x344 := float64(x282 * 23.04)
+			x345 := math.FMA(x302, 0.4412484512922977, 0.4412484512922977)
+			x346 := math.FMA(x345, x310, x344)
+			x347 := float64(x244 * x244)
+			x348 := float64(x244 * x245)
+			x349 := float64(x348 * x67)
+			x350 := float64(x347 * x349)
+			x351 := float64(x246 * x246)
+			x352 := float64(x351 * x351)
+			x353 := float64(x352 * x72)
+			x354 := math.FMA(x353, x75, x277)
+			x355 := math.FMA(x350, x74, x354)
+			x356 := x350 + x353
+			x357 := x356 + x276
+			x358 := math.FMA(-x357, x243, x355)
+			x359 := math.FMA(-x339, x244, x335)
+			x360 := x359 / x336
+			x361 := math.FMA(-x343, x245, x342)
+			x362 := x361 / x340
+			x363 := math.FMA(-x346, x246, x344)
+			x364 := x363 / x310
+			x365 := math.FMA(2.0, x358, x236)
+			x366 := math.FMA(b.Half, x358, x0)
+			x367 := math.FMA(2.0, x360, x238)
+			x368 := math.FMA(b.Half, x360, x1)
+			x369 := math.FMA(2.0, x362, x240)
+			x370 := math.FMA(b.Half, x362, x2)
+			x371 := math.FMA(2.0, x364, x242)
+			x372 := math.FMA(b.Half, x364, x3)
+			x373 := float64(x366 * -0.062)
+			x374 := x373
+			if -708.3964185322641 > x373 {
+				x374 = -708.3964185322641
+			}
+			x375 := x374
+			if 709.782712893384 < x374 {
+				x375 = 709.782712893384
+			}
+			x376 := math.FMA(x375, 1.4426950408889634, 0x1.8p+52)
+			x377 := x376 - 0x1.8p+52
+			x378 := math.FMA(-x377, 0.6931471805598903, x375)
+			x379 := math.FMA(-x377, 0x1.ef35793c7673p-45, x378)
+			x380 := float64(x379 * x379)
+			x381 := math.FMA(x380, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x382 := math.FMA(x380, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x383 := math.FMA(x381, x380, 0x1.a01a00cd39cb8p-13)
+			x384 := math.FMA(x382, x380, 0.001388888892752114)
+			x385 := math.FMA(x383, x380, 0.008333333333610958)
+			x386 := math.FMA(x384, x380, 0.04166666666660196)
+			x387 := math.FMA(x385, x380, 0.16666666666666244)
+			x388 := math.FMA(x386, x380, 0.5)
+			x389 := math.FMA(x387, x379, x388)
+			x390 := math.FMA(x389, x379, 1.0)
+			x391 := math.FMA(x390, x379, 1.0)
+			x393 := math.Float64frombits(math.Float64bits(x391) + math.Float64bits(x376)<<52)
+			x394 := float64(b.Mg * x393)
+			x395 := 1.0 + x394
+			x396 := 1.0 / x395
+			x400 := math.FMA(x57, x396, x8)
+			x401 := math.FMA(x59, x396, x9)
+			x402 := math.FMA(x61, x400, x62)
+			x403 := math.FMA(x61, x401, x64)
+			x404 := math.FMA(x366, -0.001388888888888889, x124)
+			x405 := x404
+			if -0.2222222222222222 > x404 {
+				x405 = -0.2222222222222222
+			}
+			x406 := x405
+			if 0.2222222222222222 < x405 {
+				x406 = 0.2222222222222222
+			}
+			m407 := x406 == 0.0
+			x408 := x406
+			if m407 {
+				x408 = 0x1p-100
+			}
+			x409 := float64(x408 * x408)
+			x410 := math.FMA(x409, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x411 := math.FMA(x409, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x412 := math.FMA(x410, x409, 0.0013888888810715022)
+			x413 := math.FMA(x411, x409, 0.00833333333875044)
+			x414 := math.FMA(x412, x409, 0.041666666666834766)
+			x415 := math.FMA(x413, x409, 0.16666666666662458)
+			x416 := math.FMA(x414, x409, 0.4999999999999989)
+			x417 := math.FMA(x415, x408, x416)
+			x418 := math.FMA(x417, x409, x408)
+			x419 := x418 + x418
+			x420 := math.FMA(x418, x418, x419)
+			x421 := x420 + x420
+			x422 := math.FMA(x420, x420, x421)
+			x423 := x422 + x422
+			x424 := math.FMA(x422, x422, x423)
+			x425 := x424 + x424
+			x426 := math.FMA(x424, x424, x425)
+			x427 := x426 + x420
+			x428 := math.FMA(x426, x420, x427)
+			x429 := x428 + x428
+			x430 := math.FMA(x428, x428, x429)
+			x431 := x430 + x422
+			x432 := math.FMA(x430, x422, x431)
+			x433 := x430 + x430
+			x434 := math.FMA(x430, x430, x433)
+			x435 := x434 + x434
+			x436 := math.FMA(x434, x434, x435)
+			x437 := x436 + x430
+			x438 := math.FMA(x436, x430, x437)
+			x439 := math.FMA(x408, 180.0, -0.5)
+			x440 := math.FMA(x438, 0.6065306597126334, -0.3934693402873666)
+			x441 := math.FMA(0.008333333333333333, x439, 0.041666666666666664)
+			x442 := math.FMA(x441, x439, 0.16666666666666666)
+			x443 := math.FMA(x442, x439, 0.5)
+			x444 := math.FMA(x443, x439, 1.0)
+			x445 := float64(x439 * x444)
+			x446 := math.Float64frombits(math.Float64bits(x439) & 0x7fffffffffffffff)
+			m447 := x446 < 0x1p-07
+			x448 := x440
+			if m447 {
+				x448 = x445
+			}
+			x449 := math.FMA(x408, 144.0, 5.0)
+			x450 := math.FMA(x436, 148.4131591025766, 148.4131591025766)
+			x451 := math.FMA(x436, 148.4131591025766, 147.4131591025766)
+			x452 := math.FMA(0.008333333333333333, x449, 0.041666666666666664)
+			x453 := math.FMA(x452, x449, 0.16666666666666666)
+			x454 := math.FMA(x453, x449, 0.5)
+			x455 := math.FMA(x454, x449, 1.0)
+			x456 := float64(x449 * x455)
+			x457 := math.Float64frombits(math.Float64bits(x449) & 0x7fffffffffffffff)
+			m458 := x457 < 0x1p-07
+			x459 := x451
+			if m458 {
+				x459 = x456
+			}
+			x460 := float64(x439 * 1.28)
+			x461 := float64(x460 * x459)
+			x462 := float64(x448 * x459)
+			x463 := float64(x449 * 1.4)
+			x464 := float64(x463 * x450)
+			x465 := math.FMA(x464, x448, x461)
+			x466 := x450 + 1.0
+			x467 := math.FMA(x432, 0.14304244079895856, 0.14304244079895856)
+			x468 := float64(x467 * x466)
+			x469 := x468 + 4.0
+			x470 := float64(x408 * 23.04)
+			x471 := math.FMA(x428, 0.4412484512922977, 0.4412484512922977)
+			x472 := math.FMA(x471, x436, x470)
+			x473 := float64(x368 * x368)
+			x474 := float64(x368 * x370)
+			x475 := float64(x474 * x67)
+			x476 := float64(x473 * x475)
+			x477 := float64(x372 * x372)
+			x478 := float64(x477 * x477)
+			x479 := float64(x478 * x72)
+			x480 := math.FMA(x479, x75, x403)
+			x481 := math.FMA(x476, x74, x480)
+			x482 := x476 + x479
+			x483 := x482 + x402
+			x484 := math.FMA(-x483, x366, x481)
+			x485 := math.FMA(-x465, x368, x461)
+			x486 := x485 / x462
+			x487 := math.FMA(-x469, x370, x468)
+			x488 := x487 / x466
+			x489 := math.FMA(-x472, x372, x470)
+			x490 := x489 / x436
+			x491 := math.FMA(2.0, x484, x365)
+			x492 := math.FMA(b.Dt, x484, x0)
+			x493 := math.FMA(2.0, x486, x367)
+			x494 := math.FMA(b.Dt, x486, x1)
+			x495 := math.FMA(2.0, x488, x369)
+			x496 := math.FMA(b.Dt, x488, x2)
+			x497 := math.FMA(2.0, x490, x371)
+			x498 := math.FMA(b.Dt, x490, x3)
+			x499 := math.FMA(0.5, x84, x8)
+			x500 := math.FMA(0.5, x86, x9)
+			x501 := float64(x492 * -0.062)
+			x502 := x501
+			if -708.3964185322641 > x501 {
+				x502 = -708.3964185322641
+			}
+			x503 := x502
+			if 709.782712893384 < x502 {
+				x503 = 709.782712893384
+			}
+			x504 := math.FMA(x503, 1.4426950408889634, 0x1.8p+52)
+			x505 := x504 - 0x1.8p+52
+			x506 := math.FMA(-x505, 0.6931471805598903, x503)
+			x507 := math.FMA(-x505, 0x1.ef35793c7673p-45, x506)
+			x508 := float64(x507 * x507)
+			x509 := math.FMA(x508, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x510 := math.FMA(x508, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x511 := math.FMA(x509, x508, 0x1.a01a00cd39cb8p-13)
+			x512 := math.FMA(x510, x508, 0.001388888892752114)
+			x513 := math.FMA(x511, x508, 0.008333333333610958)
+			x514 := math.FMA(x512, x508, 0.04166666666660196)
+			x515 := math.FMA(x513, x508, 0.16666666666666244)
+			x516 := math.FMA(x514, x508, 0.5)
+			x517 := math.FMA(x515, x507, x516)
+			x518 := math.FMA(x517, x507, 1.0)
+			x519 := math.FMA(x518, x507, 1.0)
+			x521 := math.Float64frombits(math.Float64bits(x519) + math.Float64bits(x504)<<52)
+			x522 := float64(b.Mg * x521)
+			x523 := 1.0 + x522
+			x524 := 1.0 / x523
+			x528 := math.FMA(0.5, x115, x57)
+			x529 := math.FMA(x528, x524, x499)
+			x530 := math.FMA(0.5, x118, x59)
+			x531 := math.FMA(x530, x524, x500)
+			x532 := math.FMA(x61, x529, x62)
+			x533 := math.FMA(x61, x531, x64)
+			x534 := math.FMA(x492, -0.001388888888888889, x124)
+			x535 := x534
+			if -0.2222222222222222 > x534 {
+				x535 = -0.2222222222222222
+			}
+			x536 := x535
+			if 0.2222222222222222 < x535 {
+				x536 = 0.2222222222222222
+			}
+			m537 := x536 == 0.0
+			x538 := x536
+			if m537 {
+				x538 = 0x1p-100
+			}
+			x539 := float64(x538 * x538)
+			x540 := math.FMA(x539, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x541 := math.FMA(x539, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x542 := math.FMA(x540, x539, 0.0013888888810715022)
+			x543 := math.FMA(x541, x539, 0.00833333333875044)
+			x544 := math.FMA(x542, x539, 0.041666666666834766)
+			x545 := math.FMA(x543, x539, 0.16666666666662458)
+			x546 := math.FMA(x544, x539, 0.4999999999999989)
+			x547 := math.FMA(x545, x538, x546)
+			x548 := math.FMA(x547, x539, x538)
+			x549 := x548 + x548
+			x550 := math.FMA(x548, x548, x549)
+			x551 := x550 + x550
+			x552 := math.FMA(x550, x550, x551)
+			x553 := x552 + x552
+			x554 := math.FMA(x552, x552, x553)
+			x555 := x554 + x554
+			x556 := math.FMA(x554, x554, x555)
+			x557 := x556 + x550
+			x558 := math.FMA(x556, x550, x557)
+			x559 := x558 + x558
+			x560 := math.FMA(x558, x558, x559)
+			x561 := x560 + x552
+			x562 := math.FMA(x560, x552, x561)
+			x563 := x560 + x560
+			x564 := math.FMA(x560, x560, x563)
+			x565 := x564 + x564
+			x566 := math.FMA(x564, x564, x565)
+			x567 := x566 + x560
+			x568 := math.FMA(x566, x560, x567)
+			x569 := math.FMA(x538, 180.0, -0.5)
+			x570 := math.FMA(x568, 0.6065306597126334, -0.3934693402873666)
+			x571 := math.FMA(0.008333333333333333, x569, 0.041666666666666664)
+			x572 := math.FMA(x571, x569, 0.16666666666666666)
+			x573 := math.FMA(x572, x569, 0.5)
+			x574 := math.FMA(x573, x569, 1.0)
+			x575 := float64(x569 * x574)
+			x576 := math.Float64frombits(math.Float64bits(x569) & 0x7fffffffffffffff)
+			m577 := x576 < 0x1p-07
+			x578 := x570
+			if m577 {
+				x578 = x575
+			}
+			x579 := math.FMA(x538, 144.0, 5.0)
+			x580 := math.FMA(x566, 148.4131591025766, 148.4131591025766)
+			x581 := math.FMA(x566, 148.4131591025766, 147.4131591025766)
+			x582 := math.FMA(0.008333333333333333, x579, 0.041666666666666664)
+			x583 := math.FMA(x582, x579, 0.16666666666666666)
+			x584 := math.FMA(x583, x579, 0.5)
+			x585 := math.FMA(x584, x579, 1.0)
+			x586 := float64(x579 * x585)
+			x587 := math.Float64frombits(math.Float64bits(x579) & 0x7fffffffffffffff)
+			m588 := x587 < 0x1p-07
+			x589 := x581
+			if m588 {
+				x589 = x586
+			}
+			x590 := float64(x569 * 1.28)
+			x591 := float64(x590 * x589)
+			x592 := float64(x578 * x589)
+			x593 := float64(x579 * 1.4)
+			x594 := float64(x593 * x580)
+			x595 := math.FMA(x594, x578, x591)
+			x596 := x580 + 1.0
+			x597 := math.FMA(x562, 0.14304244079895856, 0.14304244079895856)
+			x598 := float64(x597 * x596)
+			x599 := x598 + 4.0
+			x600 := float64(x538 * 23.04)
+			x601 := math.FMA(x558, 0.4412484512922977, 0.4412484512922977)
+			x602 := math.FMA(x601, x566, x600)
+			x603 := float64(x494 * x494)
+			x604 := float64(x494 * x496)
+			x605 := float64(x604 * x67)
+			x606 := float64(x603 * x605)
+			x607 := float64(x498 * x498)
+			x608 := float64(x607 * x607)
+			x609 := float64(x608 * x72)
+			x610 := math.FMA(x609, x75, x533)
+			x611 := math.FMA(x606, x74, x610)
+			x612 := x606 + x609
+			x613 := x612 + x532
+			x614 := math.FMA(-x613, x492, x611)
+			x615 := math.FMA(-x595, x494, x591)
+			x616 := x615 / x592
+			x617 := math.FMA(-x599, x496, x598)
+			x618 := x617 / x596
+			x619 := math.FMA(-x602, x498, x600)
+			x620 := x619 / x566
+			x621 := x491 + x614
+			x622 := x493 + x616
+			x623 := x495 + x618
+			x624 := x497 + x620
+			x625 := math.FMA(b.Sixth, x621, x0)
+			x626 := math.FMA(b.Sixth, x622, x1)
+			x627 := math.FMA(b.Sixth, x623, x2)
+			x628 := math.FMA(b.Sixth, x624, x3)
+			nextVs[l] = x625
+			nextMs[l] = x626
+			nextHs[l] = x627
+			nextNs[l] = x628
+			x633 := vThs[l]
+			x635 := x633 - 20.0
+			m636 := x625 < x635
+			x637 := levels[l]
+			x638 := x637
+			if m636 {
+				x638 = x633
+			}
+			levels[l] = x638
+			m640 := x625 < x638
+			m641 := m640 && m82
+			if m641 {
+				calm |= 1 << l
+			}
+		}
+		b.Calm[at/8] = calm
+	}
+}
+
+// RHHCoupledRK4Go moves rhh neurons by the classical method of order 4; see CoupledBlock.
+func RHHCoupledRK4Go(b *CoupledBlock) {
+	for at := 0; at < Group; at += 8 {
+		vs := (*[8]float64)(b.V[at:])
+		ms := (*[8]float64)(b.M[at:])
+		gs := (*[8]float64)(b.G[at:])
+		js := (*[8]float64)(b.J[at:])
+		pers := (*[8]float64)(b.Coef.Per[at:])
+		rates := (*[8]float64)(b.Coef.Rate[at:])
+		drives := (*[8]float64)(b.Coef.Drive[at:])
+		sums := (*[8]float64)(b.Coef.Sum[at:])
+		nas := (*[8]float64)(b.Coef.Na[at:])
+		ks := (*[8]float64)(b.Coef.K[at:])
+		eNas := (*[8]float64)(b.Coef.ENa[at:])
+		eKs := (*[8]float64)(b.Coef.EK[at:])
+		gTilts := (*[8]float64)(b.GTilt[at:])
+		jTilts := (*[8]float64)(b.JTilt[at:])
+		nextVs := (*[8]float64)(b.NextV[at:])
+		nextMs := (*[8]float64)(b.NextM[at:])
+		vThs := (*[8]float64)(b.Coef.VTh[at:])
+		levels := (*[8]float64)(b.Level[at:])
+		calm := uint8(0)
+		for l := range 8 {
+			x0 := vs[l]
+			x1 := ms[l]
+			x6 := gs[l]
+			x7 := js[l]
+			x8 := pers[l]
+			x9 := rates[l]
+			x10 := math.FMA(x8, x6, x9)
+			x13 := x0
+			if -200.0 > x0 {
+				x13 = -200.0
+			}
+			x14 := x13
+			if 120.0 < x13 {
+				x14 = 120.0
+			}
+			x17 := math.FMA(x14, -0.001388888888888889, -0.05555555555555555)
+			x19 := float64(x17 * 72.0)
+			x20 := float64(x17 * x17)
+			x23 := math.FMA(x20, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x26 := math.FMA(x20, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x28 := math.FMA(x23, x20, 0.0013888888810715022)
+			x30 := math.FMA(x26, x20, 0.00833333333875044)
+			x32 := math.FMA(x28, x20, 0.041666666666834766)
+			x34 := math.FMA(x30, x20, 0.16666666666662458)
+			x36 := math.FMA(x32, x20, 0.4999999999999989)
+			x37 := math.FMA(x34, x17, x36)
+			x38 := math.FMA(x37, x20, x17)
+			x39 := x38 + x38
+			x40 := math.FMA(x38, x38, x39)
+			x41 := x40 + x40
+			x42 := math.FMA(x40, x40, x41)
+			x43 := x42 + x42
+			x44 := math.FMA(x42, x42, x43)
+			x45 := x44 + x38
+			x46 := math.FMA(x44, x38, x45)
+			x47 := x46 + x46
+			x48 := math.FMA(x46, x46, x47)
+			x49 := x48 + x48
+			x50 := math.FMA(x48, x48, x49)
+			x51 := x50 + x42
+			x52 := math.FMA(x50, x42, x51)
+			x53 := x50 + x50
+			x54 := math.FMA(x50, x50, x53)
+			x56 := math.FMA(x52, 0.9974088351091848, 0.9974088351091848)
+			x84 := drives[l]
+			x85 := math.FMA(x56, x54, x19)
+			x86 := x19 / x85
+			x87 := sums[l]
+			x88 := x87 - x1
+			x89 := float64(x86 * x86)
+			x90 := float64(x86 * x1)
+			x91 := nas[l]
+			x92 := float64(x90 * x91)
+			x93 := float64(x89 * x92)
+			x94 := float64(x88 * x88)
+			x95 := float64(x94 * x94)
+			x96 := ks[l]
+			x97 := float64(x95 * x96)
+			x98 := eNas[l]
+			x99 := eKs[l]
+			x102 := x93 + x97
+			x103 := x102 + x10
+			x104 := float64(x103 * b.Dt)
+			m106 := x104 < b.Stiff
+			x108 := gTilts[l]
+			x109 := math.FMA(-0.5, x108, x6)
+			x110 := jTilts[l]
+			x111 := math.FMA(-0.5, x110, x7)
+			x112 := math.FMA(x8, x109, x9)
+			x113 := math.FMA(x8, x111, x84)
+			x114 := x0
+			if -200.0 > x0 {
+				x114 = -200.0
+			}
+			x115 := x114
+			if 120.0 < x114 {
+				x115 = 120.0
+			}
+			x116 := math.FMA(x115, -0.001388888888888889, -0.05555555555555555)
+			x117 := float64(x116 * 72.0)
+			x118 := float64(x116 * x116)
+			x119 := math.FMA(x118, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x120 := math.FMA(x118, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x121 := math.FMA(x119, x118, 0.0013888888810715022)
+			x122 := math.FMA(x120, x118, 0.00833333333875044)
+			x123 := math.FMA(x121, x118, 0.041666666666834766)
+			x124 := math.FMA(x122, x118, 0.16666666666662458)
+			x125 := math.FMA(x123, x118, 0.4999999999999989)
+			x126 := math.FMA(x124, x116, x125)
+			x127 := math.FMA(x126, x118, x116)
+			x128 := x127 + x127
+			x129 := math.FMA(x127, x127, x128)
+			x130 := x129 + x129
+			x131 := math.FMA(x129, x129, x130)
+			x132 := x131 + x131
+			x133 := math.FMA(x131, x131, x132)
+			x134 := x133 + x127
+			x135 := math.FMA(x133, x127, x134)
+			x136 := x135 + x135
+			x137 := math.FMA(x135, x135, x136)
+			x138 := x137 + x137
+			x139 := math.FMA(x137, x137, x138)
+			x140 := x139 + x131
+			x141 := math.FMA(x139, x131, x140)
+			x142 := x139 + x139
+			x143 := math.FMA(x139, x139, x142)
+			x144 := math.FMA(x141, 0.9974088351091848, 0.9974088351091848)
+			x145 := math.FMA(x139, 0.020055335780213308, 0.020055335780213308)
+			x147 := math.FMA(x143, 1.6487212707001282, 2.648721270700128)
+			x158 := math.FMA(x144, x143, x117)
+			x159 := x117 / x158
+			x160 := x87 - x1
+			x161 := float64(x159 * x159)
+			x162 := float64(x159 * x1)
+			x163 := float64(x162 * x91)
+			x164 := float64(x161 * x163)
+			x165 := float64(x160 * x160)
+			x166 := float64(x165 * x165)
+			x167 := float64(x166 * x96)
+			x168 := math.FMA(x167, x99, x113)
+			x169 := math.FMA(x164, x98, x168)
+			x170 := x164 + x167
+			x171 := x170 + x112
+			x173 := 1.0 / x147
+			x174 := math.FMA(-x171, x0, x169)
+			x175 := x145 + x173
+			x176 := math.FMA(-x175, x1, x145)
+			x177 := math.FMA(b.Half, x174, x0)
+			x178 := math.FMA(b.Half, x176, x1)
+			x179 := math.FMA(x8, x6, x9)
+			x180 := math.FMA(x8, x7, x84)
+			x181 := x177
+			if -200.0 > x177 {
+				x181 = -200.0
+			}
+			x182 := x181
+			if 120.0 < x181 {
+				x182 = 120.0
+			}
+			x183 := math.FMA(x182, -0.001388888888888889, -0.05555555555555555)
+			x184 := float64(x183 * 72.0)
+			x185 := float64(x183 * x183)
+			x186 := math.FMA(x185, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x187 := math.FMA(x185, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x188 := math.FMA(x186, x185, 0.0013888888810715022)
+			x189 := math.FMA(x187, x185, 0.00833333333875044)
+			x190 := math.FMA(x188, x185, 0.041666666666834766)
+			x191 := math.FMA(x189, x185, 0.16666666666662458)
+			x192 := math.FMA(x190, x185, 0.4999999999999989)
+			x193 := math.FMA(x191, x183, x192)
+			x194 := math.FMA(x193, x185, x183)
+			x195 := x194 + x194
+			x196 := math.FMA(x194, x194, x195)
+			x197 := x196 + x196
+			x198 := math.FMA(x196, x196, x197)
 			x199 := x198 + x198
 			x200 := math.FMA(x198, x198, x199)
 			x201 := x200 + x194
 			x202 := math.FMA(x200, x194, x201)
-			x203 := math.FMA(x172, 180.0, -0.5)
-			x204 := math.FMA(x202, 0.6065306597126334, -0.3934693402873666)
-			x205 := math.FMA(0.008333333333333333, x203, 0.041666666666666664)
-			x206 := math.FMA(x205, x203, 0.16666666666666666)
-			x207 := math.FMA(x206, x203, 0.5)
-			x208 := math.FMA(x207, x203, 1.0)
-			x209 := float64(x203 * x208)
-			x210 := math.Float64frombits(math.Float64bits(x203) & 0x7fffffffffffffff)
-			m211 := x210 < 0x1p-07
-			x212 := x204
-			if m211 {
-				x212 = x209
+			x203 := x202 + x202
+			x204 := math.FMA(x202, x202, x203)
+			x205 := x204 + x204
+			x206 := math.FMA(x204, x204, x205)
+			x207 := x206 + x198
+			x208 := math.FMA(x206, x198, x207)
+			x209 := x206 + x206
+			x210 := math.FMA(x206, x206, x209)
+			x211 := math.FMA(x208, 0.9974088351091848, 0.9974088351091848)
+			x212 := math.FMA(x206, 0.020055335780213308, 0.020055335780213308)
+			x214 := math.FMA(x210, 1.6487212707001282, 2.648721270700128)
+			x225 := math.FMA(x211, x210, x184)
+			x226 := x184 / x225
+			x227 := x87 - x178
+			x228 := float64(x226 * x226)
+			x229 := float64(x226 * x178)
+			x230 := float64(x229 * x91)
+			x231 := float64(x228 * x230)
+			x232 := float64(x227 * x227)
+			x233 := float64(x232 * x232)
+			x234 := float64(x233 * x96)
+			x235 := math.FMA(x234, x99, x180)
+			x236 := math.FMA(x231, x98, x235)
+			x237 := x231 + x234
+			x238 := x237 + x179
+			x239 := 1.0 / x214
+			x240 := math.FMA(-x238, x177, x236)
+			x241 := x212 + x239
+			x242 := math.FMA(-x241, x178, x212)
+			x243 := math.FMA(2.0, x240, x174)
+			x244 := math.FMA(b.Half, x240, x0)
+			x245 := math.FMA(2.0, x242, x176)
+			x246 := math.FMA(b.Half, x242, x1)
+			x247 := math.FMA(x8, x6, x9)
+			x248 := math.FMA(x8, x7, x84)
+			x249 := x244
+			if -200.0 > x244 {
+				x249 = -200.0
 			}
-			x213 := math.FMA(x172, 144.0, 5.0)
-			x214 := math.FMA(x200, 148.4131591025766, 148.4131591025766)
-			x215 := math.FMA(x200, 148.4131591025766, 147.4131591025766)
-			x216 := math.FMA(0.008333333333333333, x213, 0.041666666666666664)
-			x217 := math.FMA(x216, x213, 0.16666666666666666)
-			x218 := math.FMA(x217, x213, 0.5)
-			x219 := math.FMA(x218, x213, 1.0)
-			x220 := float64(x213 * x219)
-			x221 := math.Float64frombits(math.Float64bits(x213) & 0x7fffffffffffffff)
-			m222 := x221 < 0x1p-07
-			x223 := x215
-			if m222 {
-				x223 = x220
+			x250 := x249
+			if 120.0 < x249 {
+				x250 = 120.0
 			}
-			x224 := float64(x203 * 1.28)
-			x225 := float64(x224 * x223)
-			x226 := float64(x212 * x223)
-			x227 := float64(x213 * 1.4)
-			x228 := float64(x227 * x214)
-			x229 := math.FMA(x228, x212, x225)
-			x230 := x214 + 1.0
-			x231 := math.FMA(x196, 0.14304244079895856, 0.14304244079895856)
-			x232 := float64(x231 * x230)
-			x233 := x232 + 4.0
-			x234 := float64(x172 * 23.04)
-			x235 := math.FMA(x192, 0.4412484512922977, 0.4412484512922977)
-			x236 := math.FMA(x235, x200, x234)
-			x237 := float64(x163 * x163)
-			x238 := float64(x163 * x164)
-			x239 := float64(x238 * x19)
-			x240 := float64(x237 * x239)
-			x241 := float64(x165 * x165)
-			x242 := float64(x241 * x241)
-			x243 := float64(x242 * x24)
-			x244 := math.FMA(x243, x27, x167)
-			x245 := math.FMA(x240, x26, x244)
-			x246 := x240 + x243
-			x247 := x246 + x166
-			x248 := math.FMA(-x247, x162, x245)
-			x249 := math.FMA(-x229, x163, x225)
-			x250 := x249 / x226
-			x251 := math.FMA(-x233, x164, x232)
-			x252 := x251 / x230
-			x253 := math.FMA(-x236, x165, x234)
-			x254 := x253 / x200
-			x255 := math.FMA(2.0, x248, x155)
-			x256 := math.FMA(2.0, x250, x157)
-			x257 := math.FMA(2.0, x252, x159)
-			x258 := math.FMA(2.0, x254, x161)
-			x259 := math.FMA(b.Half, x248, x0)
-			x260 := math.FMA(b.Half, x250, x1)
-			x261 := math.FMA(b.Half, x252, x2)
-			x262 := math.FMA(b.Half, x254, x3)
-			x263 := math.FMA(x12, x8, x13)
-			x264 := math.FMA(x12, x9, x15)
-			x265 := math.FMA(x259, -0.001388888888888889, x41)
-			x266 := x265
-			if -0.2222222222222222 > x265 {
-				x266 = -0.2222222222222222
-			}
-			x267 := x266
-			if 0.2222222222222222 < x266 {
-				x267 = 0.2222222222222222
-			}
-			m268 := x267 == 0.0
-			x269 := x267
-			if m268 {
-				x269 = 0x1p-100
-			}
-			x270 := float64(x269 * x269)
-			x271 := math.FMA(x270, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
-			x272 := math.FMA(x270, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
-			x273 := math.FMA(x271, x270, 0.0013888888810715022)
-			x274 := math.FMA(x272, x270, 0.00833333333875044)
-			x275 := math.FMA(x273, x270, 0.041666666666834766)
-			x276 := math.FMA(x274, x270, 0.16666666666662458)
-			x277 := math.FMA(x275, x270, 0.4999999999999989)
-			x278 := math.FMA(x276, x269, x277)
-			x279 := math.FMA(x278, x270, x269)
-			x280 := x279 + x279
-			x281 := math.FMA(x279, x279, x280)
-			x282 := x281 + x281
-			x283 := math.FMA(x281, x281, x282)
-			x284 := x283 + x283
-			x285 := math.FMA(x283, x283, x284)
-			x286 := x285 + x285
-			x287 := math.FMA(x285, x285, x286)
-			x288 := x287 + x281
-			x289 := math.FMA(x287, x281, x288)
-			x290 := x289 + x289
-			x291 := math.FMA(x289, x289, x290)
-			x292 := x291 + x283
-			x293 := math.FMA(x291, x283, x292)
-			x294 := x291 + x291
-			x295 := math.FMA(x291, x291, x294)
-			x296 := x295 + x295
-			x297 := math.FMA(x295, x295, x296)
-			x298 := x297 + x291
-			x299 := math.FMA(x297, x291, x298)
-			x300 := math.FMA(x269, 180.0, -0.5)
-			x301 := math.FMA(x299, 0.6065306597126334, -0.3934693402873666)
-			x302 := math.FMA(0.008333333333333333, x300, 0.041666666666666664)
-			x303 := math.FMA(x302, x300, 0.16666666666666666)
-			x304 := math.FMA(x303, x300, 0.5)
-			x305 := math.FMA(x304, x300, 1.0)
-			x306 := float64(x300 * x305)
-			x307 := math.Float64frombits(math.Float64bits(x300) & 0x7fffffffffffffff)
-			m308 := x307 < 0x1p-07
-			x309 := x301
-			if m308 {
-				x309 = x306
-			}
-			x310 := math.FMA(x269, 144.0, 5.0)
-			x311 := math.FMA(x297, 148.4131591025766, 148.4131591025766)
-			x312 := math.FMA(x297, 148.4131591025766, 147.4131591025766)
-			x313 := math.FMA(0.008333333333333333, x310, 0.041666666666666664)
-			x314 := math.FMA(x313, x310, 0.16666666666666666)
-			x315 := math.FMA(x314, x310, 0.5)
-			x316 := math.FMA(x315, x310, 1.0)
-			x317 := float64(x310 * x316)
-			x318 := math.Float64frombits(math.Float64bits(x310) & 0x7fffffffffffffff)
-			m319 := x318 < 0x1p-07
+			x251 := math.FMA(x250, -0.001388888888888889, -0.05555555555555555)
+			x252 := float64(x251 * 72.0)
+			x253 := float64(x251 * x251)
+			x254 := math.FMA(x253, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x255 := math.FMA(x253, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x256 := math.FMA(x254, x253, 0.0013888888810715022)
+			x257 := math.FMA(x255, x253, 0.00833333333875044)
+			x258 := math.FMA(x256, x253, 0.041666666666834766)
+			x259 := math.FMA(x257, x253, 0.16666666666662458)
+			x260 := math.FMA(x258, x253, 0.4999999999999989)
+			x261 := math.FMA(x259, x251, x260)
+			x262 := math.FMA(x261, x253, x251)
+			x263 := x262 + x262
+			x264 := math.FMA(x262, x262, x263)
+			x265 := x264 + x264
+			x266 := math.FMA(x264, x264, x265)
+			x267 := x266 + x266
+			x268 := math.FMA(x266, x266, x267)
+			x269 := x268 + x262
+			x270 := math.FMA(x268, x262, x269)
+			x271 := x270 + x270
+			x272 := math.FMA(x270, x270, x271)
+			x273 := x272 + x272
+			x274 := math.FMA(x272, x272, x273)
+			x275 := x274 + x266
+			x276 := math.FMA(x274, x266, x275)
+			x277 := x274 + x274
+			x278 := math.FMA(x274, x274, x277)
+			x279 := math.FMA(x276, 0.9974088351091848, 0.9974088351091848)
+			x280 := math.FMA(x274, 0.020055335780213308, 0.020055335780213308)
+			x282 := math.FMA(x278, 1.6487212707001282, 2.648721270700128)
+			x293 := math.FMA(x279, x278, x252)
+			x294 := x252 / x293
+			x295 := x87 - x246
+			x296 := float64(x294 * x294)
+			x297 := float64(x294 * x246)
+			x298 := float64(x297 * x91)
+			x299 := float64(x296 * x298)
+			x300 := float64(x295 * x295)
+			x301 := float64(x300 * x300)
+			x302 := float64(x301 * x96)
+			x303 := math.FMA(x302, x99, x248)
+			x304 := math.FMA(x299, x98, x303)
+			x305 := x299 + x302
+			x306 := x305 + x247
+			x307 := 1.0 / x282
+			x308 := math.FMA(-x306, x244, x304)
+			x309 := x280 + x307
+			x310 := math.FMA(-x309, x246, x280)
+			x311 := math.FMA(2.0, x308, x243)
+			x312 := math.FMA(b.Dt, x308, x0)
+			x313 := math.FMA(2.0, x310, x245)
+			x314 := math.FMA(b.Dt, x310, x1)
+			x316 := math.FMA(0.5, x108, x6)
+			x317 := math.FMA(0.5, x110, x7)
+			x318 := math.FMA(x8, x316, x9)
+			x319 := math.FMA(x8, x317, x84)
 			x320 := x312
-			if m319 {
-				x320 = x317
+			if -200.0 > x312 {
+				x320 = -200.0
 			}
-			x321 := float64(x300 * 1.28)
-			x322 := float64(x321 * x320)
-			x323 := float64(x309 * x320)
-			x324 := float64(x310 * 1.4)
-			x325 := float64(x324 * x311)
-			x326 := math.FMA(x325, x309, x322)
-			x327 := x311 + 1.0
-			x328 := math.FMA(x293, 0.14304244079895856, 0.14304244079895856)
-			x329 := float64(x328 * x327)
-			x330 := x329 + 4.0
-			x331 := float64(x269 * 23.04)
-			x332 := math.FMA(x289, 0.4412484512922977, 0.4412484512922977)
-			x333 := math.FMA(x332, x297, x331)
-			x334 := float64(x260 * x260)
-			x335 := float64(x260 * x261)
-			x336 := float64(x335 * x19)
-			x337 := float64(x334 * x336)
-			x338 := float64(x262 * x262)
-			x339 := float64(x338 * x338)
-			x340 := float64(x339 * x24)
-			x341 := math.FMA(x340, x27, x264)
-			x342 := math.FMA(x337, x26, x341)
-			x343 := x337 + x340
-			x344 := x343 + x263
-			x345 := math.FMA(-x344, x259, x342)
-			x346 := math.FMA(-x326, x260, x322)
-			x347 := x346 / x323
-			x348 := math.FMA(-x330, x261, x329)
-			x349 := x348 / x327
-			x350 := math.FMA(-x333, x262, x331)
-			x351 := x350 / x297
-			x352 := math.FMA(2.0, x345, x255)
-			x353 := math.FMA(2.0, x347, x256)
-			x354 := math.FMA(2.0, x349, x257)
-			x355 := math.FMA(2.0, x351, x258)
-			x356 := math.FMA(b.Dt, x345, x0)
-			x357 := math.FMA(b.Dt, x347, x1)
-			x358 := math.FMA(b.Dt, x349, x2)
-			x359 := math.FMA(b.Dt, x351, x3)
-			x360 := math.FMA(0.5, x10, x8)
-			x361 := math.FMA(0.5, x11, x9)
-			x362 := math.FMA(x12, x360, x13)
-			x363 := math.FMA(x12, x361, x15)
-			x364 := math.FMA(x356, -0.001388888888888889, x41)
-			x365 := x364
-			if -0.2222222222222222 > x364 {
-				x365 = -0.2222222222222222
+			x321 := x320
+			if 120.0 < x320 {
+				x321 = 120.0
 			}
-			x366 := x365
-			if 0.2222222222222222 < x365 {
-				x366 = 0.2222222222222222
+			x322 := math.FMA(x321, -0.001388888888888889, -0.05555555555555555)
+			x323 := float64(x322 * 72.0)
+			x324 := float64(x322 * x322)
+			x325 := math.FMA(x324, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x326 := math.FMA(x324, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x327 := math.FMA(x325, x324, 0.0013888888810715022)
+			x328 := math.FMA(x326, x324, 0.00833333333875044)
+			x329 := math.FMA(x327, x324, 0.041666666666834766)
+			x330 := math.FMA(x328, x324, 0.16666666666662458)
+			x331 := math.FMA(x329, x324, 0.4999999999999989)
+			x332 := math.FMA(x330, x322, x331)
+			x333 := math.FMA(x332, x324, x322)
+			x334 := x333 + x333
+			x335 := math.FMA(x333, x333, x334)
+			x336 := x335 + x335
+			x337 := math.FMA(x335, x335, x336)
+			x338 := x337 + x337
+			x339 := math.FMA(x337, x337, x338)
+			x340 := x339 + x333
+			x341 := math.FMA(x339, x333, x340)
+			x342 := x341 + x341
+			x343 := math.FMA(x341, x341, x342)
+			x344 := x343 + x343
+			x345 := math.FMA(x343, x343, x344)
+			x346 := x345 + x337
+			x347 := math.FMA(x345, x337, x346)
+			x348 := x345 + x345
+			x349 := math.FMA(x345, x345, x348)
+			x350 := math.FMA(x347, 0.9974088351091848, 0.9974088351091848)
+			x351 := math.FMA(x345, 0.020055335780213308, 0.020055335780213308)
+			x353 := math.FMA(x349, 1.6487212707001282, 2.648721270700128)
+			x364 := math.FMA(x350, x349, x323)
+			x365 := x323 / x364
+			x366 := x87 - x314
+			x367 := float64(x365 * x365)
+			x368 := float64(x365 * x314)
+			x369 := float64(x368 * x91)
+			x370 := float64(x367 * x369)
+			x371 := float64(x366 * x366)
+			x372 := float64(x371 * x371)
+			x373 := float64(x372 * x96)
+			x374 := math.FMA(x373, x99, x319)
+			x375 := math.FMA(x370, x98, x374)
+			x376 := x370 + x373
+			x377 := x376 + x318
+			x378 := 1.0 / x353
+			x379 := math.FMA(-x377, x312, x375)
+			x380 := x351 + x378
+			x381 := math.FMA(-x380, x314, x351)
+			x382 := x311 + x379
+			x383 := x313 + x381
+			x384 := math.FMA(b.Sixth, x382, x0)
+			x385 := math.FMA(b.Sixth, x383, x1)
+			nextVs[l] = x384
+			nextMs[l] = x385
+			x388 := vThs[l]
+			x390 := x388 - 20.0
+			m391 := x384 < x390
+			x392 := levels[l]
+			x393 := x392
+			if m391 {
+				x393 = x388
 			}
-			m367 := x366 == 0.0
-			x368 := x366
-			if m367 {
-				x368 = 0x1p-100
+			levels[l] = x393
+			m395 := x384 < x393
+			x396 := math.Float64frombits(math.Float64bits(x379) & 0x7fffffffffffffff)
+			x397 := math.Float64frombits(math.Float64bits(x174) & 0x7fffffffffffffff)
+			x398 := x397
+			if x396 > x397 {
+				x398 = x396
 			}
-			x369 := float64(x368 * x368)
-			x370 := math.FMA(x369, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
-			x371 := math.FMA(x369, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
-			x372 := math.FMA(x370, x369, 0.0013888888810715022)
-			x373 := math.FMA(x371, x369, 0.00833333333875044)
-			x374 := math.FMA(x372, x369, 0.041666666666834766)
-			x375 := math.FMA(x373, x369, 0.16666666666662458)
-			x376 := math.FMA(x374, x369, 0.4999999999999989)
-			x377 := math.FMA(x375, x368, x376)
-			x378 := math.FMA(x377, x369, x368)
-			x379 := x378 + x378
-			x380 := math.FMA(x378, x378, x379)
-			x381 := x380 + x380
-			x382 := math.FMA(x380, x380, x381)
-			x383 := x382 + x382
-			x384 := math.FMA(x382, x382, x383)
-			x385 := x384 + x384
-			x386 := math.FMA(x384, x384, x385)
-			x387 := x386 + x380
-			x388 := math.FMA(x386, x380, x387)
-			x389 := x388 + x388
-			x390 := math.FMA(x388, x388, x389)
-			x391 := x390 + x382
-			x392 := math.FMA(x390, x382, x391)
-			x393 := x390 + x390
-			x394 := math.FMA(x390, x390, x393)
-			x395 := x394 + x394
-			x396 := math.FMA(x394, x394, x395)
-			x397 := x396 + x390
-			x398 := math.FMA(x396, x390, x397)
-			x399 := math.FMA(x368, 180.0, -0.5)
-			x400 := math.FMA(x398, 0.6065306597126334, -0.3934693402873666)
-			x401 := math.FMA(0.008333333333333333, x399, 0.041666666666666664)
-			x402 := math.FMA(x401, x399, 0.16666666666666666)
-			x403 := math.FMA(x402, x399, 0.5)
-			x404 := math.FMA(x403, x399, 1.0)
-			x405 := float64(x399 * x404)
-			x406 := math.Float64frombits(math.Float64bits(x399) & 0x7fffffffffffffff)
-			m407 := x406 < 0x1p-07
-			x408 := x400
-			if m407 {
-				x408 = x405
+			x399 := float64(x398 * b.Dt)
+			m401 := x399 < b.Cut
+			m402 := m395 && m401
+			m403 := m402 && m106
+			if m403 {
+				calm |= 1 << l
 			}
-			x409 := math.FMA(x368, 144.0, 5.0)
-			x410 := math.FMA(x396, 148.4131591025766, 148.4131591025766)
-			x411 := math.FMA(x396, 148.4131591025766, 147.4131591025766)
-			x412 := math.FMA(0.008333333333333333, x409, 0.041666666666666664)
-			x413 := math.FMA(x412, x409, 0.16666666666666666)
-			x414 := math.FMA(x413, x409, 0.5)
-			x415 := math.FMA(x414, x409, 1.0)
-			x416 := float64(x409 * x415)
-			x417 := math.Float64frombits(math.Float64bits(x409) & 0x7fffffffffffffff)
-			m418 := x417 < 0x1p-07
-			x419 := x411
-			if m418 {
-				x419 = x416
+		}
+		b.Calm[at/8] = calm
+	}
+}
+
+// RHHCoupledRK4NMDAGo moves rhh neurons by the classical method of order 4, with NMDA; see CoupledBlock.
+func RHHCoupledRK4NMDAGo(b *CoupledBlock) {
+	for at := 0; at < Group; at += 8 {
+		vs := (*[8]float64)(b.V[at:])
+		ms := (*[8]float64)(b.M[at:])
+		gs := (*[8]float64)(b.G[at:])
+		js := (*[8]float64)(b.J[at:])
+		nMDAs := (*[8]float64)(b.NMDA[at:])
+		nMDAJs := (*[8]float64)(b.NMDAJ[at:])
+		pers := (*[8]float64)(b.Coef.Per[at:])
+		rates := (*[8]float64)(b.Coef.Rate[at:])
+		drives := (*[8]float64)(b.Coef.Drive[at:])
+		sums := (*[8]float64)(b.Coef.Sum[at:])
+		nas := (*[8]float64)(b.Coef.Na[at:])
+		ks := (*[8]float64)(b.Coef.K[at:])
+		eNas := (*[8]float64)(b.Coef.ENa[at:])
+		eKs := (*[8]float64)(b.Coef.EK[at:])
+		gTilts := (*[8]float64)(b.GTilt[at:])
+		jTilts := (*[8]float64)(b.JTilt[at:])
+		nMDATilts := (*[8]float64)(b.NMDATilt[at:])
+		nMDAJTilts := (*[8]float64)(b.NMDAJTilt[at:])
+		nextVs := (*[8]float64)(b.NextV[at:])
+		nextMs := (*[8]float64)(b.NextM[at:])
+		vThs := (*[8]float64)(b.Coef.VTh[at:])
+		levels := (*[8]float64)(b.Level[at:])
+		calm := uint8(0)
+		for l := range 8 {
+			x0 := vs[l]
+			x1 := ms[l]
+			x6 := gs[l]
+			x7 := js[l]
+			x10 := float64(x0 * -0.062)
+			x13 := x10
+			if -708.3964185322641 > x10 {
+				x13 = -708.3964185322641
 			}
-			x420 := float64(x399 * 1.28)
-			x421 := float64(x420 * x419)
-			x422 := float64(x408 * x419)
-			x423 := float64(x409 * 1.4)
-			x424 := float64(x423 * x410)
-			x425 := math.FMA(x424, x408, x421)
-			x426 := x410 + 1.0
-			x427 := math.FMA(x392, 0.14304244079895856, 0.14304244079895856)
-			x428 := float64(x427 * x426)
-			x429 := x428 + 4.0
-			x430 := float64(x368 * 23.04)
-			x431 := math.FMA(x388, 0.4412484512922977, 0.4412484512922977)
-			x432 := math.FMA(x431, x396, x430)
-			x433 := float64(x357 * x357)
-			x434 := float64(x357 * x358)
-			x435 := float64(x434 * x19)
-			x436 := float64(x433 * x435)
-			x437 := float64(x359 * x359)
-			x438 := float64(x437 * x437)
-			x439 := float64(x438 * x24)
-			x440 := math.FMA(x439, x27, x363)
-			x441 := math.FMA(x436, x26, x440)
-			x442 := x436 + x439
-			x443 := x442 + x362
-			x444 := math.FMA(-x443, x356, x441)
-			x445 := math.FMA(-x425, x357, x421)
-			x446 := x445 / x422
-			x447 := math.FMA(-x429, x358, x428)
-			x448 := x447 / x426
-			x449 := math.FMA(-x432, x359, x430)
-			x450 := x449 / x396
-			x451 := x352 + x444
-			x452 := x353 + x446
-			x453 := x354 + x448
-			x454 := x355 + x450
-			x455 := math.FMA(b.Sixth, x451, x0)
-			x456 := math.FMA(b.Sixth, x452, x1)
-			x457 := math.FMA(b.Sixth, x453, x2)
-			x458 := math.FMA(b.Sixth, x454, x3)
-			nextVs[l] = x455
-			nextMs[l] = x456
-			nextHs[l] = x457
-			nextNs[l] = x458
-			x463 := vThs[l]
-			x465 := x463 - 20.0
-			m466 := x455 < x465
-			x467 := levels[l]
-			x468 := x467
-			if m466 {
-				x468 = x463
+			x14 := x13
+			if 709.782712893384 < x13 {
+				x14 = 709.782712893384
 			}
-			levels[l] = x468
-			m470 := x455 < x468
-			m471 := m34 && m470
-			if m471 {
+			x17 := math.FMA(x14, 1.4426950408889634, 0x1.8p+52)
+			x18 := x17 - 0x1.8p+52
+			x20 := math.FMA(-x18, 0.6931471805598903, x14)
+			x22 := math.FMA(-x18, 0x1.ef35793c7673p-45, x20)
+			x23 := float64(x22 * x22)
+			x26 := math.FMA(x23, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x29 := math.FMA(x23, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x31 := math.FMA(x26, x23, 0x1.a01a00cd39cb8p-13)
+			x33 := math.FMA(x29, x23, 0.001388888892752114)
+			x35 := math.FMA(x31, x23, 0.008333333333610958)
+			x37 := math.FMA(x33, x23, 0.04166666666660196)
+			x39 := math.FMA(x35, x23, 0.16666666666666244)
+			x41 := math.FMA(x37, x23, 0.5)
+			x42 := math.FMA(x39, x22, x41)
+			x44 := math.FMA(x42, x22, 1.0)
+			x45 := math.FMA(x44, x22, 1.0)
+			x47 := math.Float64frombits(math.Float64bits(x45) + math.Float64bits(x17)<<52)
+			x48 := float64(b.Mg * x47)
+			x49 := 1.0 + x48
+			x50 := 1.0 / x49
+			x55 := nMDAs[l]
+			x56 := math.FMA(x55, x50, x6)
+			x57 := nMDAJs[l]
+			x59 := pers[l]
+			x60 := rates[l]
+			x61 := math.FMA(x59, x56, x60)
+			x64 := x0
+			if -200.0 > x0 {
+				x64 = -200.0
+			}
+			x65 := x64
+			if 120.0 < x64 {
+				x65 = 120.0
+			}
+			x68 := math.FMA(x65, -0.001388888888888889, -0.05555555555555555)
+			x70 := float64(x68 * 72.0)
+			x71 := float64(x68 * x68)
+			x74 := math.FMA(x71, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x77 := math.FMA(x71, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x79 := math.FMA(x74, x71, 0.0013888888810715022)
+			x81 := math.FMA(x77, x71, 0.00833333333875044)
+			x83 := math.FMA(x79, x71, 0.041666666666834766)
+			x85 := math.FMA(x81, x71, 0.16666666666662458)
+			x87 := math.FMA(x83, x71, 0.4999999999999989)
+			x88 := math.FMA(x85, x68, x87)
+			x89 := math.FMA(x88, x71, x68)
+			x90 := x89 + x89
+			x91 := math.FMA(x89, x89, x90)
+			x92 := x91 + x91
+			x93 := math.FMA(x91, x91, x92)
+			x94 := x93 + x93
+			x95 := math.FMA(x93, x93, x94)
+			x96 := x95 + x89
+			x97 := math.FMA(x95, x89, x96)
+			x98 := x97 + x97
+			x99 := math.FMA(x97, x97, x98)
+			x100 := x99 + x99
+			x101 := math.FMA(x99, x99, x100)
+			x102 := x101 + x93
+			x103 := math.FMA(x101, x93, x102)
+			x104 := x101 + x101
+			x105 := math.FMA(x101, x101, x104)
+			x107 := math.FMA(x103, 0.9974088351091848, 0.9974088351091848)
+			x135 := drives[l]
+			x136 := math.FMA(x107, x105, x70)
+			x137 := x70 / x136
+			x138 := sums[l]
+			x139 := x138 - x1
+			x140 := float64(x137 * x137)
+			x141 := float64(x137 * x1)
+			x142 := nas[l]
+			x143 := float64(x141 * x142)
+			x144 := float64(x140 * x143)
+			x145 := float64(x139 * x139)
+			x146 := float64(x145 * x145)
+			x147 := ks[l]
+			x148 := float64(x146 * x147)
+			x149 := eNas[l]
+			x150 := eKs[l]
+			x153 := x144 + x148
+			x154 := x153 + x61
+			x155 := float64(x154 * b.Dt)
+			m157 := x155 < b.Stiff
+			x159 := gTilts[l]
+			x160 := math.FMA(-0.5, x159, x6)
+			x161 := jTilts[l]
+			x162 := math.FMA(-0.5, x161, x7)
+			x163 := float64(x0 * -0.062)
+			x164 := x163
+			if -708.3964185322641 > x163 {
+				x164 = -708.3964185322641
+			}
+			x165 := x164
+			if 709.782712893384 < x164 {
+				x165 = 709.782712893384
+			}
+			x166 := math.FMA(x165, 1.4426950408889634, 0x1.8p+52)
+			x167 := x166 - 0x1.8p+52
+			x168 := math.FMA(-x167, 0.6931471805598903, x165)
+			x169 := math.FMA(-x167, 0x1.ef35793c7673p-45, x168)
+			x170 := float64(x169 * x169)
+			x171 := math.FMA(x170, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x172 := math.FMA(x170, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x173 := math.FMA(x171, x170, 0x1.a01a00cd39cb8p-13)
+			x174 := math.FMA(x172, x170, 0.001388888892752114)
+			x175 := math.FMA(x173, x170, 0.008333333333610958)
+			x176 := math.FMA(x174, x170, 0.04166666666660196)
+			x177 := math.FMA(x175, x170, 0.16666666666666244)
+			x178 := math.FMA(x176, x170, 0.5)
+			x179 := math.FMA(x177, x169, x178)
+			x180 := math.FMA(x179, x169, 1.0)
+			x181 := math.FMA(x180, x169, 1.0)
+			x183 := math.Float64frombits(math.Float64bits(x181) + math.Float64bits(x166)<<52)
+			x184 := float64(b.Mg * x183)
+			x185 := 1.0 + x184
+			x186 := 1.0 / x185
+			x190 := nMDATilts[l]
+			x191 := math.FMA(-0.5, x190, x55)
+			x192 := math.FMA(x191, x186, x160)
+			x193 := nMDAJTilts[l]
+			x194 := math.FMA(-0.5, x193, x57)
+			x195 := math.FMA(x194, x186, x162)
+			x196 := math.FMA(x59, x192, x60)
+			x197 := math.FMA(x59, x195, x135)
+			x198 := x0
+			if -200.0 > x0 {
+				x198 = -200.0
+			}
+			x199 := x198
+			if 120.0 < x198 {
+				x199 = 120.0
+			}
+			x200 := math.FMA(x199, -0.001388888888888889, -0.05555555555555555)
+			x201 := float64(x200 * 72.0)
+			x202 := float64(x200 * x200)
+			x203 := math.FMA(x202, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x204 := math.FMA(x202, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x205 := math.FMA(x203, x202, 0.0013888888810715022)
+			x206 := math.FMA(x204, x202, 0.00833333333875044)
+			x207 := math.FMA(x205, x202, 0.041666666666834766)
+			x208 := math.FMA(x206, x202, 0.16666666666662458)
+			x209 := math.FMA(x207, x202, 0.4999999999999989)
+			x210 := math.FMA(x208, x200, x209)
+			x211 := math.FMA(x210, x202, x200)
+			x212 := x211 + x211
+			x213 := math.FMA(x211, x211, x212)
+			x214 := x213 + x213
+			x215 := math.FMA(x213, x213, x214)
+			x216 := x215 + x215
+			x217 := math.FMA(x215, x215, x216)
+			x218 := x217 + x211
+			x219 := math.FMA(x217, x211, x218)
+			x220 := x219 + x219
+			x221 := math.FMA(x219, x219, x220)
+			x222 := x221 + x221
+			x223 := math.FMA(x221, x221, x222)
+			x224 := x223 + x215
+			x225 := math.FMA(x223, x215, x224)
+			x226 := x223 + x223
+			x227 := math.FMA(x223, x223, x226)
+			x228 := math.FMA(x225, 0.9974088351091848, 0.9974088351091848)
+			x229 := math.FMA(x223, 0.020055335780213308, 0.020055335780213308)
+			x231 := math.FMA(x227, 1.6487212707001282, 2.648721270700128)
+			x242 := math.FMA(x228, x227, x201)
+			x243 := x201 / x242
+			x244 := x138 - x1
+			x245 := float64(x243 * x243)
+			x246 := float64(x243 * x1)
+			x247 := float64(x246 * x142)
+			x248 := float64(x245 * x247)
+			x249 := float64(x244 * x244)
+			x250 := float64(x249 * x249)
+			x251 := float64(x250 * x147)
+			x252 := math.FMA(x251, x150, x197)
+			x253 := math.FMA(x248, x149, x252)
+			x254 := x248 + x251
+			x255 := x254 + x196
+			x256 := 1.0 / x231
+			x257 := math.FMA(-x255, x0, x253)
+			x258 := x229 + x256
+			x259 := math.FMA(-x258, x1, x229)
+			x260 := math.FMA(b.Half, x257, x0)
+			x261 := math.FMA(b.Half, x259, x1)
+			x262 := float64(x260 * -0.062)
+			x263 := x262
+			if -708.3964185322641 > x262 {
+				x263 = -708.3964185322641
+			}
+			x264 := x263
+			if 709.782712893384 < x263 {
+				x264 = 709.782712893384
+			}
+			x265 := math.FMA(x264, 1.4426950408889634, 0x1.8p+52)
+			x266 := x265 - 0x1.8p+52
+			x267 := math.FMA(-x266, 0.6931471805598903, x264)
+			x268 := math.FMA(-x266, 0x1.ef35793c7673p-45, x267)
+			x269 := float64(x268 * x268)
+			x270 := math.FMA(x269, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x271 := math.FMA(x269, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x272 := math.FMA(x270, x269, 0x1.a01a00cd39cb8p-13)
+			x273 := math.FMA(x271, x269, 0.001388888892752114)
+			x274 := math.FMA(x272, x269, 0.008333333333610958)
+			x275 := math.FMA(x273, x269, 0.04166666666660196)
+			x276 := math.FMA(x274, x269, 0.16666666666666244)
+			x277 := math.FMA(x275, x269, 0.5)
+			x278 := math.FMA(x276, x268, x277)
+			x279 := math.FMA(x278, x268, 1.0)
+			x280 := math.FMA(x279, x268, 1.0)
+			x282 := math.Float64frombits(math.Float64bits(x280) + math.Float64bits(x265)<<52)
+			x283 := float64(b.Mg * x282)
+			x284 := 1.0 + x283
+			x285 := 1.0 / x284
+			x289 := math.FMA(x55, x285, x6)
+			x290 := math.FMA(x57, x285, x7)
+			x291 := math.FMA(x59, x289, x60)
+			x292 := math.FMA(x59, x290, x135)
+			x293 := x260
+			if -200.0 > x260 {
+				x293 = -200.0
+			}
+			x294 := x293
+			if 120.0 < x293 {
+				x294 = 120.0
+			}
+			x295 := math.FMA(x294, -0.001388888888888889, -0.05555555555555555)
+			x296 := float64(x295 * 72.0)
+			x297 := float64(x295 * x295)
+			x298 := math.FMA(x297, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x299 := math.FMA(x297, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x300 := math.FMA(x298, x297, 0.0013888888810715022)
+			x301 := math.FMA(x299, x297, 0.00833333333875044)
+			x302 := math.FMA(x300, x297, 0.041666666666834766)
+			x303 := math.FMA(x301, x297, 0.16666666666662458)
+			x304 := math.FMA(x302, x297, 0.4999999999999989)
+			x305 := math.FMA(x303, x295, x304)
+			x306 := math.FMA(x305, x297, x295)
+			x307 := x306 + x306
+			x308 := math.FMA(x306, x306, x307)
+			x309 := x308 + x308
+			x310 := math.FMA(x308, x308, x309)
+			x311 := x310 + x310
+			x312 := math.FMA(x310, x310, x311)
+			x313 := x312 + x306
+			x314 := math.FMA(x312, x306, x313)
+			x315 := x314 + x314
+			x316 := math.FMA(x314, x314, x315)
+			x317 := x316 + x316
+			x318 := math.FMA(x316, x316, x317)
+			x319 := x318 + x310
+			x320 := math.FMA(x318, x310, x319)
+			x321 := x318 + x318
+			x322 := math.FMA(x318, x318, x321)
+			x323 := math.FMA(x320, 0.9974088351091848, 0.9974088351091848)
+			x324 := math.FMA(x318, 0.020055335780213308, 0.020055335780213308)
+			x326 := math.FMA(x322, 1.6487212707001282, 2.648721270700128)
+			x337 := math.FMA(x323, x322, x296)
+			x338 := x296 / x337
+			x339 := x138 - x261
+			x340 := float64(x338 * x338)
+			x341 := float64(x338 * x261)
+			x342 := float64(x341 * x142)
+			x343 := float64(x340 * x342)
+			x344 := float64(x339 * x339)
+			x345 := float64(x344 * x344)
+			x346 := float64(x345 * x147)
+			x347 := math.FMA(x346, x150, x292)
+			x348 := math.FMA(x343, x149, x347)
+			x349 := x343 + x346
+			x350 := x349 + x291
+			x351 := 1.0 / x326
+			x352 := math.FMA(-x350, x260, x348)
+			x353 := x324 + x351
+			x354 := math.FMA(-x353, x261, x324)
+			x355 := math.FMA(2.0, x352, x257)
+			x356 := math.FMA(b.Half, x352, x0)
+			x357 := math.FMA(2.0, x354, x259)
+			x358 := math.FMA(b.Half, x354, x1)
+			x359 := float64(x356 * -0.062)
+			x360 := x359
+			if -708.3964185322641 > x359 {
+				x360 = -708.3964185322641
+			}
+			x361 := x360
+			if 709.782712893384 < x360 {
+				x361 = 709.782712893384
+			}
+			x362 := math.FMA(x361, 1.4426950408889634, 0x1.8p+52)
+			x363 := x362 - 0x1.8p+52
+			x364 := math.FMA(-x363, 0.6931471805598903, x361)
+			x365 := math.FMA(-x363, 0x1.ef35793c7673p-45, x364)
+			x366 := float64(x365 * x365)
+			x367 := math.FMA(x366, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x368 := math.FMA(x366, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x369 := math.FMA(x367, x366, 0x1.a01a00cd39cb8p-13)
+			x370 := math.FMA(x368, x366, 0.001388888892752114)
+			x371 := math.FMA(x369, x366, 0.008333333333610958)
+			x372 := math.FMA(x370, x366, 0.04166666666660196)
+			x373 := math.FMA(x371, x366, 0.16666666666666244)
+			x374 := math.FMA(x372, x366, 0.5)
+			x375 := math.FMA(x373, x365, x374)
+			x376 := math.FMA(x375, x365, 1.0)
+			x377 := math.FMA(x376, x365, 1.0)
+			x379 := math.Float64frombits(math.Float64bits(x377) + math.Float64bits(x362)<<52)
+			x380 := float64(b.Mg * x379)
+			x381 := 1.0 + x380
+			x382 := 1.0 / x381
+			x386 := math.FMA(x55, x382, x6)
+			x387 := math.FMA(x57, x382, x7)
+			x388 := math.FMA(x59, x386, x60)
+			x389 := math.FMA(x59, x387, x135)
+			x390 := x356
+			if -200.0 > x356 {
+				x390 = -200.0
+			}
+			x391 := x390
+			if 120.0 < x390 {
+				x391 = 120.0
+			}
+			x392 := math.FMA(x391, -0.001388888888888889, -0.05555555555555555)
+			x393 := float64(x392 * 72.0)
+			x394 := float64(x392 * x392)
+			x395 := math.FMA(x394, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x396 := math.FMA(x394, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x397 := math.FMA(x395, x394, 0.0013888888810715022)
+			x398 := math.FMA(x396, x394, 0.00833333333875044)
+			x399 := math.FMA(x397, x394, 0.041666666666834766)
+			x400 := math.FMA(x398, x394, 0.16666666666662458)
+			x401 := math.FMA(x399, x394, 0.4999999999999989)
+			x402 := math.FMA(x400, x392, x401)
+			x403 := math.FMA(x402, x394, x392)
+			x404 := x403 + x403
+			x405 := math.FMA(x403, x403, x404)
+			x406 := x405 + x405
+			x407 := math.FMA(x405, x405, x406)
+			x408 := x407 + x407
+			x409 := math.FMA(x407, x407, x408)
+			x410 := x409 + x403
+			x411 := math.FMA(x409, x403, x410)
+			x412 := x411 + x411
+			x413 := math.FMA(x411, x411, x412)
+			x414 := x413 + x413
+			x415 := math.FMA(x413, x413, x414)
+			x416 := x415 + x407
+			x417 := math.FMA(x415, x407, x416)
+			x418 := x415 + x415
+			x419 := math.FMA(x415, x415, x418)
+			x420 := math.FMA(x417, 0.9974088351091848, 0.9974088351091848)
+			x421 := math.FMA(x415, 0.020055335780213308, 0.020055335780213308)
+			x423 := math.FMA(x419, 1.6487212707001282, 2.648721270700128)
+			x434 := math.FMA(x420, x419, x393)
+			x435 := x393 / x434
+			x436 := x138 - x358
+			x437 := float64(x435 * x435)
+			x438 := float64(x435 * x358)
+			x439 := float64(x438 * x142)
+			x440 := float64(x437 * x439)
+			x441 := float64(x436 * x436)
+			x442 := float64(x441 * x441)
+			x443 := float64(x442 * x147)
+			x444 := math.FMA(x443, x150, x389)
+			x445 := math.FMA(x440, x149, x444)
+			x446 := x440 + x443
+			x447 := x446 + x388
+			x448 := 1.0 / x423
+			x449 := math.FMA(-x447, x356, x445)
+			x450 := x421 + x448
+			x451 := math.FMA(-x450, x358, x421)
+			x452 := math.FMA(2.0, x449, x355)
+			x453 := math.FMA(b.Dt, x449, x0)
+			x454 := math.FMA(2.0, x451, x357)
+			x455 := math.FMA(b.Dt, x451, x1)
+			x456 := math.FMA(0.5, x159, x6)
+			x457 := math.FMA(0.5, x161, x7)
+			x458 := float64(x453 * -0.062)
+			x459 := x458
+			if -708.3964185322641 > x458 {
+				x459 = -708.3964185322641
+			}
+			x460 := x459
+			if 709.782712893384 < x459 {
+				x460 = 709.782712893384
+			}
+			x461 := math.FMA(x460, 1.4426950408889634, 0x1.8p+52)
+			x462 := x461 - 0x1.8p+52
+			x463 := math.FMA(-x462, 0.6931471805598903, x460)
+			x464 := math.FMA(-x462, 0x1.ef35793c7673p-45, x463)
+			x465 := float64(x464 * x464)
+			x466 := math.FMA(x465, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x467 := math.FMA(x465, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x468 := math.FMA(x466, x465, 0x1.a01a00cd39cb8p-13)
+			x469 := math.FMA(x467, x465, 0.001388888892752114)
+			x470 := math.FMA(x468, x465, 0.008333333333610958)
+			x471 := math.FMA(x469, x465, 0.04166666666660196)
+			x472 := math.FMA(x470, x465, 0.16666666666666244)
+			x473 := math.FMA(x471, x465, 0.5)
+			x474 := math.FMA(x472, x464, x473)
+			x475 := math.FMA(x474, x464, 1.0)
+			x476 := math.FMA(x475, x464, 1.0)
+			x478 := math.Float64frombits(math.Float64bits(x476) + math.Float64bits(x461)<<52)
+			x479 := float64(b.Mg * x478)
+			x480 := 1.0 + x479
+			x481 := 1.0 / x480
+			x485 := math.FMA(0.5, x190, x55)
+			x486 := math.FMA(x485, x481, x456)
+			x487 := math.FMA(0.5, x193, x57)
+			x488 := math.FMA(x487, x481, x457)
+			x489 := math.FMA(x59, x486, x60)
+			x490 := math.FMA(x59, x488, x135)
+			x491 := x453
+			if -200.0 > x453 {
+				x491 = -200.0
+			}
+			x492 := x491
+			if 120.0 < x491 {
+				x492 = 120.0
+			}
+			x493 := math.FMA(x492, -0.001388888888888889, -0.05555555555555555)
+			x494 := float64(x493 * 72.0)
+			x495 := float64(x493 * x493)
+			x496 := math.FMA(x495, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x497 := math.FMA(x495, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x498 := math.FMA(x496, x495, 0.0013888888810715022)
+			x499 := math.FMA(x497, x495, 0.00833333333875044)
+			x500 := math.FMA(x498, x495, 0.041666666666834766)
+			x501 := math.FMA(x499, x495, 0.16666666666662458)
+			x502 := math.FMA(x500, x495, 0.4999999999999989)
+			x503 := math.FMA(x501, x493, x502)
+			x504 := math.FMA(x503, x495, x493)
+			x505 := x504 + x504
+			x506 := math.FMA(x504, x504, x505)
+			x507 := x506 + x506
+			x508 := math.FMA(x506, x506, x507)
+			x509 := x508 + x508
+			x510 := math.FMA(x508, x508, x509)
+			x511 := x510 + x504
+			x512 := math.FMA(x510, x504, x511)
+			x513 := x512 + x512
+			x514 := math.FMA(x512, x512, x513)
+			x515 := x514 + x514
+			x516 := math.FMA(x514, x514, x515)
+			x517 := x516 + x508
+			x518 := math.FMA(x516, x508, x517)
+			x519 := x516 + x516
+			x520 := math.FMA(x516, x516, x519)
+			x521 := math.FMA(x518, 0.9974088351091848, 0.9974088351091848)
+			x522 := math.FMA(x516, 0.020055335780213308, 0.020055335780213308)
+			x524 := math.FMA(x520, 1.6487212707001282, 2.648721270700128)
+			x535 := math.FMA(x521, x520, x494)
+			x536 := x494 / x535
+			x537 := x138 - x455
+			x538 := float64(x536 * x536)
+			x539 := float64(x536 * x455)
+			x540 := float64(x539 * x142)
+			x541 := float64(x538 * x540)
+			x542 := float64(x537 * x537)
+			x543 := float64(x542 * x542)
+			x544 := float64(x543 * x147)
+			x545 := math.FMA(x544, x150, x490)
+			x546 := math.FMA(x541, x149, x545)
+			x547 := x541 + x544
+			x548 := x547 + x489
+			x549 := 1.0 / x524
+			x550 := math.FMA(-x548, x453, x546)
+			x551 := x522 + x549
+			x552 := math.FMA(-x551, x455, x522)
+			x553 := x452 + x550
+			x554 := x454 + x552
+			x555 := math.FMA(b.Sixth, x553, x0)
+			x556 := math.FMA(b.Sixth, x554, x1)
+			nextVs[l] = x555
+			nextMs[l] = x556
+			x559 := vThs[l]
+			x561 := x559 - 20.0
+			m562 := x555 < x561
+			x563 := levels[l]
+			x564 := x563
+			if m562 {
+				x564 = x559
+			}
+			levels[l] = x564
+			m566 := x555 < x564
+			x567 := math.Float64frombits(math.Float64bits(x550) & 0x7fffffffffffffff)
+			x568 := math.Float64frombits(math.Float64bits(x257) & 0x7fffffffffffffff)
+			x569 := x568
+			if x567 > x568 {
+				x569 = x567
+			}
+			x570 := float64(x569 * b.Dt)
+			m572 := x570 < b.Cut
+			m573 := m566 && m572
+			m574 := m573 && m157
+			if m574 {
 				calm |= 1 << l
 			}
 		}
@@ -1074,89 +4148,89 @@ func HHCoupledStrangGo(b *CoupledBlock) {
 			x9 := pers[l]
 			x10 := rates[l]
 			x11 := math.FMA(x9, x7, x10)
-			x12 := drives[l]
-			x13 := math.FMA(x9, x8, x12)
-			x16 := x0
+			x14 := x0
 			if -200.0 > x0 {
-				x16 = -200.0
+				x14 = -200.0
 			}
-			x17 := x16
-			if 120.0 < x16 {
-				x17 = 120.0
+			x15 := x14
+			if 120.0 < x14 {
+				x15 = 120.0
 			}
-			x20 := math.FMA(x17, -0.001388888888888889, -0.05555555555555555)
-			x22 := float64(x20 * 72.0)
-			x23 := float64(x20 * x20)
-			x26 := math.FMA(x23, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
-			x29 := math.FMA(x23, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
-			x31 := math.FMA(x26, x23, 0.0013888888810715022)
-			x33 := math.FMA(x29, x23, 0.00833333333875044)
-			x35 := math.FMA(x31, x23, 0.041666666666834766)
-			x37 := math.FMA(x33, x23, 0.16666666666662458)
-			x39 := math.FMA(x35, x23, 0.4999999999999989)
-			x40 := math.FMA(x37, x20, x39)
-			x41 := math.FMA(x40, x23, x20)
+			x18 := math.FMA(x15, -0.001388888888888889, -0.05555555555555555)
+			x20 := float64(x18 * 72.0)
+			x21 := float64(x18 * x18)
+			x24 := math.FMA(x21, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x27 := math.FMA(x21, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x29 := math.FMA(x24, x21, 0.0013888888810715022)
+			x31 := math.FMA(x27, x21, 0.00833333333875044)
+			x33 := math.FMA(x29, x21, 0.041666666666834766)
+			x35 := math.FMA(x31, x21, 0.16666666666662458)
+			x37 := math.FMA(x33, x21, 0.4999999999999989)
+			x38 := math.FMA(x35, x18, x37)
+			x39 := math.FMA(x38, x21, x18)
+			x40 := x39 + x39
+			x41 := math.FMA(x39, x39, x40)
 			x42 := x41 + x41
 			x43 := math.FMA(x41, x41, x42)
 			x44 := x43 + x43
 			x45 := math.FMA(x43, x43, x44)
-			x46 := x45 + x45
-			x47 := math.FMA(x45, x45, x46)
-			x48 := x47 + x41
-			x49 := math.FMA(x47, x41, x48)
+			x46 := x45 + x39
+			x47 := math.FMA(x45, x39, x46)
+			x48 := x47 + x47
+			x49 := math.FMA(x47, x47, x48)
 			x50 := x49 + x49
 			x51 := math.FMA(x49, x49, x50)
-			x52 := x51 + x51
-			x53 := math.FMA(x51, x51, x52)
-			x54 := x53 + x45
-			x55 := math.FMA(x53, x45, x54)
-			x56 := x53 + x53
-			x57 := math.FMA(x53, x53, x56)
-			x59 := math.FMA(x55, 0.9974088351091848, 0.9974088351091848)
-			x61 := math.FMA(x53, 0.020055335780213308, 0.020055335780213308)
-			x63 := math.FMA(x49, 0.09145195361833022, 0.09145195361833022)
-			x66 := math.FMA(x57, 1.6487212707001282, 2.648721270700128)
-			x68 := math.FMA(-x20, 72.0, 1.5)
-			x71 := math.FMA(x68, 0.08333333333333333, -0.4166666666666667)
-			x73 := math.FMA(x71, x68, 1.6666666666666667)
-			x75 := math.FMA(x73, x68, -5.0)
-			x77 := math.FMA(x75, x68, 10.0)
-			x79 := math.Float64frombits(math.Float64bits(x68) & 0x7fffffffffffffff)
-			m81 := x79 < 0x1p-07
-			x82 := float64(x77 * x68)
-			x85 := math.FMA(-x57, 2.231301601484298, 7.768698398515702)
-			x86 := x85
-			if m81 {
-				x86 = x82
+			x52 := x51 + x43
+			x53 := math.FMA(x51, x43, x52)
+			x54 := x51 + x51
+			x55 := math.FMA(x51, x51, x54)
+			x57 := math.FMA(x53, 0.9974088351091848, 0.9974088351091848)
+			x59 := math.FMA(x51, 0.020055335780213308, 0.020055335780213308)
+			x61 := math.FMA(x47, 0.09145195361833022, 0.09145195361833022)
+			x64 := math.FMA(x55, 1.6487212707001282, 2.648721270700128)
+			x66 := math.FMA(-x18, 72.0, 1.5)
+			x69 := math.FMA(x66, 0.08333333333333333, -0.4166666666666667)
+			x71 := math.FMA(x69, x66, 1.6666666666666667)
+			x73 := math.FMA(x71, x66, -5.0)
+			x75 := math.FMA(x73, x66, 10.0)
+			x77 := math.Float64frombits(math.Float64bits(x66) & 0x7fffffffffffffff)
+			m79 := x77 < 0x1p-07
+			x80 := float64(x75 * x66)
+			x83 := math.FMA(-x55, 2.231301601484298, 7.768698398515702)
+			x84 := x83
+			if m79 {
+				x84 = x80
 			}
-			x87 := math.FMA(x59, x57, x22)
-			x88 := float64(x61 * x66)
-			x89 := math.FMA(x61, x66, 1.0)
-			x90 := math.FMA(x63, x86, x68)
-			x91 := math.FMA(-x87, x1, x22)
-			x92 := math.FMA(x87, b.Half, x57)
-			x93 := x91 / x92
-			x94 := math.FMA(x93, b.Dt, x1)
-			x95 := math.FMA(-x89, x2, x88)
-			x96 := math.FMA(x89, b.Half, x66)
-			x97 := x95 / x96
-			x98 := math.FMA(x97, b.Dt, x2)
-			x99 := math.FMA(-x90, x3, x68)
-			x100 := math.FMA(x90, b.Half, x86)
-			x101 := x99 / x100
-			x102 := math.FMA(x101, b.Dt, x3)
-			x103 := float64(x94 * x94)
-			x104 := float64(x94 * x98)
+			x85 := math.FMA(x57, x55, x20)
+			x86 := float64(x59 * x64)
+			x87 := math.FMA(x59, x64, 1.0)
+			x88 := math.FMA(x61, x84, x66)
+			x89 := math.FMA(-x85, x1, x20)
+			x90 := math.FMA(x85, b.Half, x55)
+			x91 := x89 / x90
+			x92 := math.FMA(x91, b.Dt, x1)
+			x93 := math.FMA(-x87, x2, x86)
+			x94 := math.FMA(x87, b.Half, x64)
+			x95 := x93 / x94
+			x96 := math.FMA(x95, b.Dt, x2)
+			x97 := math.FMA(-x88, x3, x66)
+			x98 := math.FMA(x88, b.Half, x84)
+			x99 := x97 / x98
+			x100 := math.FMA(x99, b.Dt, x3)
+			x101 := drives[l]
+			x102 := math.FMA(x9, x8, x101)
+			x103 := float64(x92 * x92)
+			x104 := float64(x92 * x96)
 			x105 := nas[l]
 			x106 := float64(x104 * x105)
 			x107 := float64(x103 * x106)
-			x108 := float64(x102 * x102)
+			x108 := float64(x100 * x100)
 			x109 := float64(x108 * x108)
 			x110 := ks[l]
 			x111 := float64(x109 * x110)
 			x112 := eNas[l]
 			x113 := eKs[l]
-			x114 := math.FMA(x111, x113, x13)
+			x114 := math.FMA(x111, x113, x102)
 			x115 := math.FMA(x107, x112, x114)
 			x116 := x107 + x111
 			x117 := x116 + x11
@@ -1175,23 +4249,219 @@ func HHCoupledStrangGo(b *CoupledBlock) {
 			x125 := math.FMA(-x117, x0, x115)
 			x126 := x125 / x124
 			x127 := math.FMA(x126, b.Dt, x0)
-			m128 := x127 == x127
 			nextVs[l] = x127
-			nextMs[l] = x94
-			nextHs[l] = x98
-			nextNs[l] = x102
-			x133 := vThs[l]
-			x135 := x133 - 20.0
-			m136 := x127 < x135
-			x137 := levels[l]
-			x138 := x137
-			if m136 {
-				x138 = x133
+			nextMs[l] = x92
+			nextHs[l] = x96
+			nextNs[l] = x100
+			x132 := vThs[l]
+			x134 := x132 - 20.0
+			m135 := x127 < x134
+			x136 := levels[l]
+			x137 := x136
+			if m135 {
+				x137 = x132
 			}
-			levels[l] = x138
-			m140 := x127 < x138
-			m141 := m128 && m140
-			if m141 {
+			levels[l] = x137
+			m139 := x127 < x137
+			if m139 {
+				calm |= 1 << l
+			}
+		}
+		b.Calm[at/8] = calm
+	}
+}
+
+// HHCoupledStrangNMDAGo moves hh neurons by Strang's splitting, with NMDA; see CoupledBlock.
+func HHCoupledStrangNMDAGo(b *CoupledBlock) {
+	for at := 0; at < Group; at += 8 {
+		vs := (*[8]float64)(b.V[at:])
+		ms := (*[8]float64)(b.M[at:])
+		hs := (*[8]float64)(b.H[at:])
+		ns := (*[8]float64)(b.N[at:])
+		gs := (*[8]float64)(b.G[at:])
+		js := (*[8]float64)(b.J[at:])
+		nMDAs := (*[8]float64)(b.NMDA[at:])
+		nMDAJs := (*[8]float64)(b.NMDAJ[at:])
+		pers := (*[8]float64)(b.Coef.Per[at:])
+		rates := (*[8]float64)(b.Coef.Rate[at:])
+		drives := (*[8]float64)(b.Coef.Drive[at:])
+		nas := (*[8]float64)(b.Coef.Na[at:])
+		ks := (*[8]float64)(b.Coef.K[at:])
+		eNas := (*[8]float64)(b.Coef.ENa[at:])
+		eKs := (*[8]float64)(b.Coef.EK[at:])
+		nextVs := (*[8]float64)(b.NextV[at:])
+		nextMs := (*[8]float64)(b.NextM[at:])
+		nextHs := (*[8]float64)(b.NextH[at:])
+		nextNs := (*[8]float64)(b.NextN[at:])
+		vThs := (*[8]float64)(b.Coef.VTh[at:])
+		levels := (*[8]float64)(b.Level[at:])
+		calm := uint8(0)
+		for l := range 8 {
+			x0 := vs[l]
+			x1 := ms[l]
+			x2 := hs[l]
+			x3 := ns[l]
+			x7 := gs[l]
+			x8 := js[l]
+			x11 := float64(x0 * -0.062)
+			x14 := x11
+			if -708.3964185322641 > x11 {
+				x14 = -708.3964185322641
+			}
+			x15 := x14
+			if 709.782712893384 < x14 {
+				x15 = 709.782712893384
+			}
+			x18 := math.FMA(x15, 1.4426950408889634, 0x1.8p+52)
+			x19 := x18 - 0x1.8p+52
+			x21 := math.FMA(-x19, 0.6931471805598903, x15)
+			x23 := math.FMA(-x19, 0x1.ef35793c7673p-45, x21)
+			x24 := float64(x23 * x23)
+			x27 := math.FMA(x24, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x30 := math.FMA(x24, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x32 := math.FMA(x27, x24, 0x1.a01a00cd39cb8p-13)
+			x34 := math.FMA(x30, x24, 0.001388888892752114)
+			x36 := math.FMA(x32, x24, 0.008333333333610958)
+			x38 := math.FMA(x34, x24, 0.04166666666660196)
+			x40 := math.FMA(x36, x24, 0.16666666666666244)
+			x42 := math.FMA(x38, x24, 0.5)
+			x43 := math.FMA(x40, x23, x42)
+			x44 := math.FMA(x43, x23, 1.0)
+			x45 := math.FMA(x44, x23, 1.0)
+			x47 := math.Float64frombits(math.Float64bits(x45) + math.Float64bits(x18)<<52)
+			x48 := float64(b.Mg * x47)
+			x49 := 1.0 + x48
+			x50 := 1.0 / x49
+			x52 := float64(x48 * 0.062)
+			x53 := float64(x50 * x50)
+			x54 := float64(x52 * x53)
+			x55 := nMDAs[l]
+			x56 := nMDAJs[l]
+			x57 := math.FMA(-x55, x0, x56)
+			x58 := float64(x55 * x50)
+			x59 := math.FMA(-x54, x57, x58)
+			x60 := x7 + x59
+			x61 := math.FMA(x57, x50, x8)
+			x62 := math.FMA(x59, x0, x61)
+			x63 := pers[l]
+			x64 := rates[l]
+			x65 := math.FMA(x63, x60, x64)
+			x68 := x0
+			if -200.0 > x0 {
+				x68 = -200.0
+			}
+			x69 := x68
+			if 120.0 < x68 {
+				x69 = 120.0
+			}
+			x72 := math.FMA(x69, -0.001388888888888889, -0.05555555555555555)
+			x74 := float64(x72 * 72.0)
+			x75 := float64(x72 * x72)
+			x78 := math.FMA(x75, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x81 := math.FMA(x75, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x83 := math.FMA(x78, x75, 0.0013888888810715022)
+			x85 := math.FMA(x81, x75, 0.00833333333875044)
+			x87 := math.FMA(x83, x75, 0.041666666666834766)
+			x89 := math.FMA(x85, x75, 0.16666666666662458)
+			x91 := math.FMA(x87, x75, 0.4999999999999989)
+			x92 := math.FMA(x89, x72, x91)
+			x93 := math.FMA(x92, x75, x72)
+			x94 := x93 + x93
+			x95 := math.FMA(x93, x93, x94)
+			x96 := x95 + x95
+			x97 := math.FMA(x95, x95, x96)
+			x98 := x97 + x97
+			x99 := math.FMA(x97, x97, x98)
+			x100 := x99 + x93
+			x101 := math.FMA(x99, x93, x100)
+			x102 := x101 + x101
+			x103 := math.FMA(x101, x101, x102)
+			x104 := x103 + x103
+			x105 := math.FMA(x103, x103, x104)
+			x106 := x105 + x97
+			x107 := math.FMA(x105, x97, x106)
+			x108 := x105 + x105
+			x109 := math.FMA(x105, x105, x108)
+			x111 := math.FMA(x107, 0.9974088351091848, 0.9974088351091848)
+			x113 := math.FMA(x105, 0.020055335780213308, 0.020055335780213308)
+			x115 := math.FMA(x101, 0.09145195361833022, 0.09145195361833022)
+			x118 := math.FMA(x109, 1.6487212707001282, 2.648721270700128)
+			x120 := math.FMA(-x72, 72.0, 1.5)
+			x123 := math.FMA(x120, 0.08333333333333333, -0.4166666666666667)
+			x125 := math.FMA(x123, x120, 1.6666666666666667)
+			x127 := math.FMA(x125, x120, -5.0)
+			x129 := math.FMA(x127, x120, 10.0)
+			x131 := math.Float64frombits(math.Float64bits(x120) & 0x7fffffffffffffff)
+			m133 := x131 < 0x1p-07
+			x134 := float64(x129 * x120)
+			x137 := math.FMA(-x109, 2.231301601484298, 7.768698398515702)
+			x138 := x137
+			if m133 {
+				x138 = x134
+			}
+			x139 := math.FMA(x111, x109, x74)
+			x140 := float64(x113 * x118)
+			x141 := math.FMA(x113, x118, 1.0)
+			x142 := math.FMA(x115, x138, x120)
+			x143 := math.FMA(-x139, x1, x74)
+			x144 := math.FMA(x139, b.Half, x109)
+			x145 := x143 / x144
+			x146 := math.FMA(x145, b.Dt, x1)
+			x147 := math.FMA(-x141, x2, x140)
+			x148 := math.FMA(x141, b.Half, x118)
+			x149 := x147 / x148
+			x150 := math.FMA(x149, b.Dt, x2)
+			x151 := math.FMA(-x142, x3, x120)
+			x152 := math.FMA(x142, b.Half, x138)
+			x153 := x151 / x152
+			x154 := math.FMA(x153, b.Dt, x3)
+			x155 := drives[l]
+			x156 := math.FMA(x63, x62, x155)
+			x157 := float64(x146 * x146)
+			x158 := float64(x146 * x150)
+			x159 := nas[l]
+			x160 := float64(x158 * x159)
+			x161 := float64(x157 * x160)
+			x162 := float64(x154 * x154)
+			x163 := float64(x162 * x162)
+			x164 := ks[l]
+			x165 := float64(x163 * x164)
+			x166 := eNas[l]
+			x167 := eKs[l]
+			x168 := math.FMA(x165, x167, x156)
+			x169 := math.FMA(x161, x166, x168)
+			x170 := x161 + x165
+			x171 := x170 + x65
+			x172 := float64(x171 * b.Half)
+			x173 := x172
+			if 1.0 < x172 {
+				x173 = 1.0
+			}
+			x175 := math.FMA(x173, -0.1111111111111111, 1.0)
+			x176 := math.FMA(x172, x175, 1.0)
+			x177 := x172 + x172
+			x178 := x177
+			if x176 > x177 {
+				x178 = x176
+			}
+			x179 := math.FMA(-x171, x0, x169)
+			x180 := x179 / x178
+			x181 := math.FMA(x180, b.Dt, x0)
+			nextVs[l] = x181
+			nextMs[l] = x146
+			nextHs[l] = x150
+			nextNs[l] = x154
+			x186 := vThs[l]
+			x188 := x186 - 20.0
+			m189 := x181 < x188
+			x190 := levels[l]
+			x191 := x190
+			if m189 {
+				x191 = x186
+			}
+			levels[l] = x191
+			m193 := x181 < x191
+			if m193 {
 				calm |= 1 << l
 			}
 		}
@@ -1210,8 +4480,8 @@ func HHTMCoupledStrangGo(b *CoupledBlock) {
 		js := (*[8]float64)(b.J[at:])
 		pers := (*[8]float64)(b.Coef.Per[at:])
 		rates := (*[8]float64)(b.Coef.Rate[at:])
-		drives := (*[8]float64)(b.Coef.Drive[at:])
 		shifts := (*[8]float64)(b.Coef.Shift[at:])
+		drives := (*[8]float64)(b.Coef.Drive[at:])
 		nas := (*[8]float64)(b.Coef.Na[at:])
 		ks := (*[8]float64)(b.Coef.K[at:])
 		eNas := (*[8]float64)(b.Coef.ENa[at:])
@@ -1233,117 +4503,117 @@ func HHTMCoupledStrangGo(b *CoupledBlock) {
 			x9 := pers[l]
 			x10 := rates[l]
 			x11 := math.FMA(x9, x7, x10)
-			x12 := drives[l]
-			x13 := math.FMA(x9, x8, x12)
-			x15 := shifts[l]
-			x16 := math.FMA(x0, -0.001388888888888889, x15)
-			x19 := x16
-			if -0.2222222222222222 > x16 {
-				x19 = -0.2222222222222222
+			x13 := shifts[l]
+			x14 := math.FMA(x0, -0.001388888888888889, x13)
+			x17 := x14
+			if -0.2222222222222222 > x14 {
+				x17 = -0.2222222222222222
 			}
-			x20 := x19
-			if 0.2222222222222222 < x19 {
-				x20 = 0.2222222222222222
+			x18 := x17
+			if 0.2222222222222222 < x17 {
+				x18 = 0.2222222222222222
 			}
-			m22 := x20 == 0.0
-			x24 := x20
-			if m22 {
-				x24 = 0x1p-100
+			m20 := x18 == 0.0
+			x22 := x18
+			if m20 {
+				x22 = 0x1p-100
 			}
-			x25 := float64(x24 * x24)
-			x28 := math.FMA(x25, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
-			x31 := math.FMA(x25, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
-			x33 := math.FMA(x28, x25, 0.0013888888810715022)
-			x35 := math.FMA(x31, x25, 0.00833333333875044)
-			x37 := math.FMA(x33, x25, 0.041666666666834766)
-			x39 := math.FMA(x35, x25, 0.16666666666662458)
-			x41 := math.FMA(x37, x25, 0.4999999999999989)
-			x42 := math.FMA(x39, x24, x41)
-			x43 := math.FMA(x42, x25, x24)
+			x23 := float64(x22 * x22)
+			x26 := math.FMA(x23, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x29 := math.FMA(x23, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x31 := math.FMA(x26, x23, 0.0013888888810715022)
+			x33 := math.FMA(x29, x23, 0.00833333333875044)
+			x35 := math.FMA(x31, x23, 0.041666666666834766)
+			x37 := math.FMA(x33, x23, 0.16666666666662458)
+			x39 := math.FMA(x35, x23, 0.4999999999999989)
+			x40 := math.FMA(x37, x22, x39)
+			x41 := math.FMA(x40, x23, x22)
+			x42 := x41 + x41
+			x43 := math.FMA(x41, x41, x42)
 			x44 := x43 + x43
 			x45 := math.FMA(x43, x43, x44)
 			x46 := x45 + x45
 			x47 := math.FMA(x45, x45, x46)
 			x48 := x47 + x47
 			x49 := math.FMA(x47, x47, x48)
-			x50 := x49 + x49
-			x51 := math.FMA(x49, x49, x50)
-			x52 := x51 + x45
-			x53 := math.FMA(x51, x45, x52)
-			x54 := x53 + x53
-			x55 := math.FMA(x53, x53, x54)
-			x56 := x55 + x47
-			x57 := math.FMA(x55, x47, x56)
-			x58 := x55 + x55
-			x59 := math.FMA(x55, x55, x58)
-			x60 := x59 + x59
-			x61 := math.FMA(x59, x59, x60)
-			x62 := x61 + x55
-			x63 := math.FMA(x61, x55, x62)
-			x66 := math.FMA(x24, 180.0, -0.5)
-			x69 := math.FMA(x63, 0.6065306597126334, -0.3934693402873666)
-			x72 := math.FMA(0.008333333333333333, x66, 0.041666666666666664)
-			x74 := math.FMA(x72, x66, 0.16666666666666666)
-			x76 := math.FMA(x74, x66, 0.5)
-			x77 := math.FMA(x76, x66, 1.0)
-			x78 := float64(x66 * x77)
-			x80 := math.Float64frombits(math.Float64bits(x66) & 0x7fffffffffffffff)
-			m82 := x80 < 0x1p-07
-			x83 := x69
-			if m82 {
-				x83 = x78
+			x50 := x49 + x43
+			x51 := math.FMA(x49, x43, x50)
+			x52 := x51 + x51
+			x53 := math.FMA(x51, x51, x52)
+			x54 := x53 + x45
+			x55 := math.FMA(x53, x45, x54)
+			x56 := x53 + x53
+			x57 := math.FMA(x53, x53, x56)
+			x58 := x57 + x57
+			x59 := math.FMA(x57, x57, x58)
+			x60 := x59 + x53
+			x61 := math.FMA(x59, x53, x60)
+			x64 := math.FMA(x22, 180.0, -0.5)
+			x67 := math.FMA(x61, 0.6065306597126334, -0.3934693402873666)
+			x70 := math.FMA(0.008333333333333333, x64, 0.041666666666666664)
+			x72 := math.FMA(x70, x64, 0.16666666666666666)
+			x74 := math.FMA(x72, x64, 0.5)
+			x75 := math.FMA(x74, x64, 1.0)
+			x76 := float64(x64 * x75)
+			x78 := math.Float64frombits(math.Float64bits(x64) & 0x7fffffffffffffff)
+			m80 := x78 < 0x1p-07
+			x81 := x67
+			if m80 {
+				x81 = x76
 			}
-			x86 := math.FMA(x24, 144.0, 5.0)
-			x88 := math.FMA(x61, 148.4131591025766, 148.4131591025766)
-			x90 := math.FMA(x61, 148.4131591025766, 147.4131591025766)
-			x91 := math.FMA(0.008333333333333333, x86, 0.041666666666666664)
-			x92 := math.FMA(x91, x86, 0.16666666666666666)
-			x93 := math.FMA(x92, x86, 0.5)
-			x94 := math.FMA(x93, x86, 1.0)
-			x95 := float64(x86 * x94)
-			x96 := math.Float64frombits(math.Float64bits(x86) & 0x7fffffffffffffff)
-			m97 := x96 < 0x1p-07
-			x98 := x90
-			if m97 {
-				x98 = x95
+			x84 := math.FMA(x22, 144.0, 5.0)
+			x86 := math.FMA(x59, 148.4131591025766, 148.4131591025766)
+			x88 := math.FMA(x59, 148.4131591025766, 147.4131591025766)
+			x89 := math.FMA(0.008333333333333333, x84, 0.041666666666666664)
+			x90 := math.FMA(x89, x84, 0.16666666666666666)
+			x91 := math.FMA(x90, x84, 0.5)
+			x92 := math.FMA(x91, x84, 1.0)
+			x93 := float64(x84 * x92)
+			x94 := math.Float64frombits(math.Float64bits(x84) & 0x7fffffffffffffff)
+			m95 := x94 < 0x1p-07
+			x96 := x88
+			if m95 {
+				x96 = x93
 			}
-			x100 := float64(x66 * 1.28)
-			x101 := float64(x100 * x98)
-			x102 := float64(x83 * x98)
-			x104 := float64(x86 * 1.4)
-			x105 := float64(x104 * x88)
-			x106 := math.FMA(x105, x83, x101)
-			x107 := x88 + 1.0
-			x109 := math.FMA(x57, 0.14304244079895856, 0.14304244079895856)
-			x110 := float64(x109 * x107)
-			x112 := x110 + 4.0
-			x114 := float64(x24 * 23.04)
-			x116 := math.FMA(x53, 0.4412484512922977, 0.4412484512922977)
-			x117 := math.FMA(x116, x61, x114)
-			x118 := math.FMA(-x106, x1, x101)
-			x119 := math.FMA(x106, b.Half, x102)
-			x120 := x118 / x119
-			x121 := math.FMA(x120, b.Dt, x1)
-			x122 := math.FMA(-x112, x2, x110)
-			x123 := math.FMA(x112, b.Half, x107)
-			x124 := x122 / x123
-			x125 := math.FMA(x124, b.Dt, x2)
-			x126 := math.FMA(-x117, x3, x114)
-			x127 := math.FMA(x117, b.Half, x61)
-			x128 := x126 / x127
-			x129 := math.FMA(x128, b.Dt, x3)
-			x130 := float64(x121 * x121)
-			x131 := float64(x121 * x125)
+			x98 := float64(x64 * 1.28)
+			x99 := float64(x98 * x96)
+			x100 := float64(x81 * x96)
+			x102 := float64(x84 * 1.4)
+			x103 := float64(x102 * x86)
+			x104 := math.FMA(x103, x81, x99)
+			x105 := x86 + 1.0
+			x107 := math.FMA(x55, 0.14304244079895856, 0.14304244079895856)
+			x108 := float64(x107 * x105)
+			x110 := x108 + 4.0
+			x112 := float64(x22 * 23.04)
+			x114 := math.FMA(x51, 0.4412484512922977, 0.4412484512922977)
+			x115 := math.FMA(x114, x59, x112)
+			x116 := math.FMA(-x104, x1, x99)
+			x117 := math.FMA(x104, b.Half, x100)
+			x118 := x116 / x117
+			x119 := math.FMA(x118, b.Dt, x1)
+			x120 := math.FMA(-x110, x2, x108)
+			x121 := math.FMA(x110, b.Half, x105)
+			x122 := x120 / x121
+			x123 := math.FMA(x122, b.Dt, x2)
+			x124 := math.FMA(-x115, x3, x112)
+			x125 := math.FMA(x115, b.Half, x59)
+			x126 := x124 / x125
+			x127 := math.FMA(x126, b.Dt, x3)
+			x128 := drives[l]
+			x129 := math.FMA(x9, x8, x128)
+			x130 := float64(x119 * x119)
+			x131 := float64(x119 * x123)
 			x132 := nas[l]
 			x133 := float64(x131 * x132)
 			x134 := float64(x130 * x133)
-			x135 := float64(x129 * x129)
+			x135 := float64(x127 * x127)
 			x136 := float64(x135 * x135)
 			x137 := ks[l]
 			x138 := float64(x136 * x137)
 			x139 := eNas[l]
 			x140 := eKs[l]
-			x141 := math.FMA(x138, x140, x13)
+			x141 := math.FMA(x138, x140, x129)
 			x142 := math.FMA(x134, x139, x141)
 			x143 := x134 + x138
 			x144 := x143 + x11
@@ -1362,23 +4632,248 @@ func HHTMCoupledStrangGo(b *CoupledBlock) {
 			x152 := math.FMA(-x144, x0, x142)
 			x153 := x152 / x151
 			x154 := math.FMA(x153, b.Dt, x0)
-			m155 := x154 == x154
 			nextVs[l] = x154
-			nextMs[l] = x121
-			nextHs[l] = x125
-			nextNs[l] = x129
-			x160 := vThs[l]
-			x162 := x160 - 20.0
-			m163 := x154 < x162
-			x164 := levels[l]
-			x165 := x164
-			if m163 {
-				x165 = x160
+			nextMs[l] = x119
+			nextHs[l] = x123
+			nextNs[l] = x127
+			x159 := vThs[l]
+			x161 := x159 - 20.0
+			m162 := x154 < x161
+			x163 := levels[l]
+			x164 := x163
+			if m162 {
+				x164 = x159
 			}
-			levels[l] = x165
-			m167 := x154 < x165
-			m168 := m155 && m167
-			if m168 {
+			levels[l] = x164
+			m166 := x154 < x164
+			if m166 {
+				calm |= 1 << l
+			}
+		}
+		b.Calm[at/8] = calm
+	}
+}
+
+// HHTMCoupledStrangNMDAGo moves hhtm neurons by Strang's splitting, with NMDA; see CoupledBlock.
+func HHTMCoupledStrangNMDAGo(b *CoupledBlock) {
+	for at := 0; at < Group; at += 8 {
+		vs := (*[8]float64)(b.V[at:])
+		ms := (*[8]float64)(b.M[at:])
+		hs := (*[8]float64)(b.H[at:])
+		ns := (*[8]float64)(b.N[at:])
+		gs := (*[8]float64)(b.G[at:])
+		js := (*[8]float64)(b.J[at:])
+		nMDAs := (*[8]float64)(b.NMDA[at:])
+		nMDAJs := (*[8]float64)(b.NMDAJ[at:])
+		pers := (*[8]float64)(b.Coef.Per[at:])
+		rates := (*[8]float64)(b.Coef.Rate[at:])
+		shifts := (*[8]float64)(b.Coef.Shift[at:])
+		drives := (*[8]float64)(b.Coef.Drive[at:])
+		nas := (*[8]float64)(b.Coef.Na[at:])
+		ks := (*[8]float64)(b.Coef.K[at:])
+		eNas := (*[8]float64)(b.Coef.ENa[at:])
+		eKs := (*[8]float64)(b.Coef.EK[at:])
+		nextVs := (*[8]float64)(b.NextV[at:])
+		nextMs := (*[8]float64)(b.NextM[at:])
+		nextHs := (*[8]float64)(b.NextH[at:])
+		nextNs := (*[8]float64)(b.NextN[at:])
+		vThs := (*[8]float64)(b.Coef.VTh[at:])
+		levels := (*[8]float64)(b.Level[at:])
+		calm := uint8(0)
+		for l := range 8 {
+			x0 := vs[l]
+			x1 := ms[l]
+			x2 := hs[l]
+			x3 := ns[l]
+			x7 := gs[l]
+			x8 := js[l]
+			x11 := float64(x0 * -0.062)
+			x14 := x11
+			if -708.3964185322641 > x11 {
+				x14 = -708.3964185322641
+			}
+			x15 := x14
+			if 709.782712893384 < x14 {
+				x15 = 709.782712893384
+			}
+			x18 := math.FMA(x15, 1.4426950408889634, 0x1.8p+52)
+			x19 := x18 - 0x1.8p+52
+			x21 := math.FMA(-x19, 0.6931471805598903, x15)
+			x23 := math.FMA(-x19, 0x1.ef35793c7673p-45, x21)
+			x24 := float64(x23 * x23)
+			x27 := math.FMA(x24, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x30 := math.FMA(x24, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x32 := math.FMA(x27, x24, 0x1.a01a00cd39cb8p-13)
+			x34 := math.FMA(x30, x24, 0.001388888892752114)
+			x36 := math.FMA(x32, x24, 0.008333333333610958)
+			x38 := math.FMA(x34, x24, 0.04166666666660196)
+			x40 := math.FMA(x36, x24, 0.16666666666666244)
+			x42 := math.FMA(x38, x24, 0.5)
+			x43 := math.FMA(x40, x23, x42)
+			x44 := math.FMA(x43, x23, 1.0)
+			x45 := math.FMA(x44, x23, 1.0)
+			x47 := math.Float64frombits(math.Float64bits(x45) + math.Float64bits(x18)<<52)
+			x48 := float64(b.Mg * x47)
+			x49 := 1.0 + x48
+			x50 := 1.0 / x49
+			x52 := float64(x48 * 0.062)
+			x53 := float64(x50 * x50)
+			x54 := float64(x52 * x53)
+			x55 := nMDAs[l]
+			x56 := nMDAJs[l]
+			x57 := math.FMA(-x55, x0, x56)
+			x58 := float64(x55 * x50)
+			x59 := math.FMA(-x54, x57, x58)
+			x60 := x7 + x59
+			x61 := math.FMA(x57, x50, x8)
+			x62 := math.FMA(x59, x0, x61)
+			x63 := pers[l]
+			x64 := rates[l]
+			x65 := math.FMA(x63, x60, x64)
+			x67 := shifts[l]
+			x68 := math.FMA(x0, -0.001388888888888889, x67)
+			x71 := x68
+			if -0.2222222222222222 > x68 {
+				x71 = -0.2222222222222222
+			}
+			x72 := x71
+			if 0.2222222222222222 < x71 {
+				x72 = 0.2222222222222222
+			}
+			m74 := x72 == 0.0
+			x76 := x72
+			if m74 {
+				x76 = 0x1p-100
+			}
+			x77 := float64(x76 * x76)
+			x80 := math.FMA(x77, 0x1.2726a6898a2f1p-22, 0x1.a01a99380a44cp-16)
+			x83 := math.FMA(x77, 2.759795058037343e-06, 0x1.a019e1ba973f2p-13)
+			x85 := math.FMA(x80, x77, 0.0013888888810715022)
+			x87 := math.FMA(x83, x77, 0.00833333333875044)
+			x89 := math.FMA(x85, x77, 0.041666666666834766)
+			x91 := math.FMA(x87, x77, 0.16666666666662458)
+			x93 := math.FMA(x89, x77, 0.4999999999999989)
+			x94 := math.FMA(x91, x76, x93)
+			x95 := math.FMA(x94, x77, x76)
+			x96 := x95 + x95
+			x97 := math.FMA(x95, x95, x96)
+			x98 := x97 + x97
+			x99 := math.FMA(x97, x97, x98)
+			x100 := x99 + x99
+			x101 := math.FMA(x99, x99, x100)
+			x102 := x101 + x101
+			x103 := math.FMA(x101, x101, x102)
+			x104 := x103 + x97
+			x105 := math.FMA(x103, x97, x104)
+			x106 := x105 + x105
+			x107 := math.FMA(x105, x105, x106)
+			x108 := x107 + x99
+			x109 := math.FMA(x107, x99, x108)
+			x110 := x107 + x107
+			x111 := math.FMA(x107, x107, x110)
+			x112 := x111 + x111
+			x113 := math.FMA(x111, x111, x112)
+			x114 := x113 + x107
+			x115 := math.FMA(x113, x107, x114)
+			x118 := math.FMA(x76, 180.0, -0.5)
+			x121 := math.FMA(x115, 0.6065306597126334, -0.3934693402873666)
+			x124 := math.FMA(0.008333333333333333, x118, 0.041666666666666664)
+			x126 := math.FMA(x124, x118, 0.16666666666666666)
+			x127 := math.FMA(x126, x118, 0.5)
+			x128 := math.FMA(x127, x118, 1.0)
+			x129 := float64(x118 * x128)
+			x131 := math.Float64frombits(math.Float64bits(x118) & 0x7fffffffffffffff)
+			m133 := x131 < 0x1p-07
+			x134 := x121
+			if m133 {
+				x134 = x129
+			}
+			x137 := math.FMA(x76, 144.0, 5.0)
+			x139 := math.FMA(x113, 148.4131591025766, 148.4131591025766)
+			x141 := math.FMA(x113, 148.4131591025766, 147.4131591025766)
+			x142 := math.FMA(0.008333333333333333, x137, 0.041666666666666664)
+			x143 := math.FMA(x142, x137, 0.16666666666666666)
+			x144 := math.FMA(x143, x137, 0.5)
+			x145 := math.FMA(x144, x137, 1.0)
+			x146 := float64(x137 * x145)
+			x147 := math.Float64frombits(math.Float64bits(x137) & 0x7fffffffffffffff)
+			m148 := x147 < 0x1p-07
+			x149 := x141
+			if m148 {
+				x149 = x146
+			}
+			x151 := float64(x118 * 1.28)
+			x152 := float64(x151 * x149)
+			x153 := float64(x134 * x149)
+			x155 := float64(x137 * 1.4)
+			x156 := float64(x155 * x139)
+			x157 := math.FMA(x156, x134, x152)
+			x158 := x139 + 1.0
+			x160 := math.FMA(x109, 0.14304244079895856, 0.14304244079895856)
+			x161 := float64(x160 * x158)
+			x163 := x161 + 4.0
+			x165 := float64(x76 * 23.04)
+			x167 := math.FMA(x105, 0.4412484512922977, 0.4412484512922977)
+			x168 := math.FMA(x167, x113, x165)
+			x169 := math.FMA(-x157, x1, x152)
+			x170 := math.FMA(x157, b.Half, x153)
+			x171 := x169 / x170
+			x172 := math.FMA(x171, b.Dt, x1)
+			x173 := math.FMA(-x163, x2, x161)
+			x174 := math.FMA(x163, b.Half, x158)
+			x175 := x173 / x174
+			x176 := math.FMA(x175, b.Dt, x2)
+			x177 := math.FMA(-x168, x3, x165)
+			x178 := math.FMA(x168, b.Half, x113)
+			x179 := x177 / x178
+			x180 := math.FMA(x179, b.Dt, x3)
+			x181 := drives[l]
+			x182 := math.FMA(x63, x62, x181)
+			x183 := float64(x172 * x172)
+			x184 := float64(x172 * x176)
+			x185 := nas[l]
+			x186 := float64(x184 * x185)
+			x187 := float64(x183 * x186)
+			x188 := float64(x180 * x180)
+			x189 := float64(x188 * x188)
+			x190 := ks[l]
+			x191 := float64(x189 * x190)
+			x192 := eNas[l]
+			x193 := eKs[l]
+			x194 := math.FMA(x191, x193, x182)
+			x195 := math.FMA(x187, x192, x194)
+			x196 := x187 + x191
+			x197 := x196 + x65
+			x198 := float64(x197 * b.Half)
+			x199 := x198
+			if 1.0 < x198 {
+				x199 = 1.0
+			}
+			x201 := math.FMA(x199, -0.1111111111111111, 1.0)
+			x202 := math.FMA(x198, x201, 1.0)
+			x203 := x198 + x198
+			x204 := x203
+			if x202 > x203 {
+				x204 = x202
+			}
+			x205 := math.FMA(-x197, x0, x195)
+			x206 := x205 / x204
+			x207 := math.FMA(x206, b.Dt, x0)
+			nextVs[l] = x207
+			nextMs[l] = x172
+			nextHs[l] = x176
+			nextNs[l] = x180
+			x212 := vThs[l]
+			x214 := x212 - 20.0
+			m215 := x207 < x214
+			x216 := levels[l]
+			x217 := x216
+			if m215 {
+				x217 = x212
+			}
+			levels[l] = x217
+			m219 := x207 < x217
+			if m219 {
 				calm |= 1 << l
 			}
 		}

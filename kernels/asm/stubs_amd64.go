@@ -194,15 +194,45 @@ func SplitPairsAVX2(b *PairsBlock)
 //go:noescape
 func SplitPairsAVX512(b *PairsBlock)
 
-// LIFCoupledAVX2 moves LIF neurons; see CoupledBlock.
+// LIFCoupledAVX2 moves LIF neurons by their exact solution; see CoupledBlock.
 //
 //go:noescape
 func LIFCoupledAVX2(b *CoupledBlock)
 
-// LIFCoupledAVX512 moves LIF neurons; see CoupledBlock.
+// LIFCoupledAVX512 moves LIF neurons by their exact solution; see CoupledBlock.
 //
 //go:noescape
 func LIFCoupledAVX512(b *CoupledBlock)
+
+// LIFCoupledRK4NMDAAVX2 moves LIF neurons by the classical method of order 4, with NMDA; see CoupledBlock.
+//
+//go:noescape
+func LIFCoupledRK4NMDAAVX2(b *CoupledBlock)
+
+// LIFCoupledRK4NMDAAVX512 moves LIF neurons by the classical method of order 4, with NMDA; see CoupledBlock.
+//
+//go:noescape
+func LIFCoupledRK4NMDAAVX512(b *CoupledBlock)
+
+// AdExCoupledRK4AVX2 moves EIF and AdEx neurons by the classical method of order 4; see CoupledBlock.
+//
+//go:noescape
+func AdExCoupledRK4AVX2(b *CoupledBlock)
+
+// AdExCoupledRK4AVX512 moves EIF and AdEx neurons by the classical method of order 4; see CoupledBlock.
+//
+//go:noescape
+func AdExCoupledRK4AVX512(b *CoupledBlock)
+
+// AdExCoupledRK4NMDAAVX2 moves EIF and AdEx neurons by the classical method of order 4, with NMDA; see CoupledBlock.
+//
+//go:noescape
+func AdExCoupledRK4NMDAAVX2(b *CoupledBlock)
+
+// AdExCoupledRK4NMDAAVX512 moves EIF and AdEx neurons by the classical method of order 4, with NMDA; see CoupledBlock.
+//
+//go:noescape
+func AdExCoupledRK4NMDAAVX512(b *CoupledBlock)
 
 // HHCoupledRK4AVX2 moves hh neurons by the classical method of order 4; see CoupledBlock.
 //
@@ -214,6 +244,16 @@ func HHCoupledRK4AVX2(b *CoupledBlock)
 //go:noescape
 func HHCoupledRK4AVX512(b *CoupledBlock)
 
+// HHCoupledRK4NMDAAVX2 moves hh neurons by the classical method of order 4, with NMDA; see CoupledBlock.
+//
+//go:noescape
+func HHCoupledRK4NMDAAVX2(b *CoupledBlock)
+
+// HHCoupledRK4NMDAAVX512 moves hh neurons by the classical method of order 4, with NMDA; see CoupledBlock.
+//
+//go:noescape
+func HHCoupledRK4NMDAAVX512(b *CoupledBlock)
+
 // HHTMCoupledRK4AVX2 moves hhtm neurons by the classical method of order 4; see CoupledBlock.
 //
 //go:noescape
@@ -223,6 +263,36 @@ func HHTMCoupledRK4AVX2(b *CoupledBlock)
 //
 //go:noescape
 func HHTMCoupledRK4AVX512(b *CoupledBlock)
+
+// HHTMCoupledRK4NMDAAVX2 moves hhtm neurons by the classical method of order 4, with NMDA; see CoupledBlock.
+//
+//go:noescape
+func HHTMCoupledRK4NMDAAVX2(b *CoupledBlock)
+
+// HHTMCoupledRK4NMDAAVX512 moves hhtm neurons by the classical method of order 4, with NMDA; see CoupledBlock.
+//
+//go:noescape
+func HHTMCoupledRK4NMDAAVX512(b *CoupledBlock)
+
+// RHHCoupledRK4AVX2 moves rhh neurons by the classical method of order 4; see CoupledBlock.
+//
+//go:noescape
+func RHHCoupledRK4AVX2(b *CoupledBlock)
+
+// RHHCoupledRK4AVX512 moves rhh neurons by the classical method of order 4; see CoupledBlock.
+//
+//go:noescape
+func RHHCoupledRK4AVX512(b *CoupledBlock)
+
+// RHHCoupledRK4NMDAAVX2 moves rhh neurons by the classical method of order 4, with NMDA; see CoupledBlock.
+//
+//go:noescape
+func RHHCoupledRK4NMDAAVX2(b *CoupledBlock)
+
+// RHHCoupledRK4NMDAAVX512 moves rhh neurons by the classical method of order 4, with NMDA; see CoupledBlock.
+//
+//go:noescape
+func RHHCoupledRK4NMDAAVX512(b *CoupledBlock)
 
 // HHCoupledStrangAVX2 moves hh neurons by Strang's splitting; see CoupledBlock.
 //
@@ -234,6 +304,16 @@ func HHCoupledStrangAVX2(b *CoupledBlock)
 //go:noescape
 func HHCoupledStrangAVX512(b *CoupledBlock)
 
+// HHCoupledStrangNMDAAVX2 moves hh neurons by Strang's splitting, with NMDA; see CoupledBlock.
+//
+//go:noescape
+func HHCoupledStrangNMDAAVX2(b *CoupledBlock)
+
+// HHCoupledStrangNMDAAVX512 moves hh neurons by Strang's splitting, with NMDA; see CoupledBlock.
+//
+//go:noescape
+func HHCoupledStrangNMDAAVX512(b *CoupledBlock)
+
 // HHTMCoupledStrangAVX2 moves hhtm neurons by Strang's splitting; see CoupledBlock.
 //
 //go:noescape
@@ -243,6 +323,16 @@ func HHTMCoupledStrangAVX2(b *CoupledBlock)
 //
 //go:noescape
 func HHTMCoupledStrangAVX512(b *CoupledBlock)
+
+// HHTMCoupledStrangNMDAAVX2 moves hhtm neurons by Strang's splitting, with NMDA; see CoupledBlock.
+//
+//go:noescape
+func HHTMCoupledStrangNMDAAVX2(b *CoupledBlock)
+
+// HHTMCoupledStrangNMDAAVX512 moves hhtm neurons by Strang's splitting, with NMDA; see CoupledBlock.
+//
+//go:noescape
+func HHTMCoupledStrangNMDAAVX512(b *CoupledBlock)
 
 // Prefetch asks for the memory of a column that is wanted soon.
 //

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mmcloughlin/avo/operand"
@@ -28,17 +29,34 @@ type coupledVars struct {
 // two vectors at a time: with more, rk4 would run out of registers without being faster.
 var two = map[string]int{"AVX2": 2, "AVX512": 2}
 
-var coupledKernels = []*coupledKernel{
-	{"LIFCoupled", "moves LIF neurons; see CoupledBlock.", two, lifCoupled},
-	{"HHCoupledRK4", "moves hh neurons by the classical method of order 4; see CoupledBlock.", two, coupledRK4(hhDeriv)},
-	{
-		"HHTMCoupledRK4",
-		"moves hhtm neurons by the classical method of order 4; see CoupledBlock.",
-		two,
-		coupledRK4(hhtmDeriv),
-	},
-	{"HHCoupledStrang", "moves hh neurons by Strang's splitting; see CoupledBlock.", four, coupledStrang(hhGates)},
-	{"HHTMCoupledStrang", "moves hhtm neurons by Strang's splitting; see CoupledBlock.", four, coupledStrang(traubMiles)},
+// coupledKernels are a kernel of each model and method, and one for neurons with channels of NMDA beside it.
+var coupledKernels = append([]*coupledKernel{
+	{"LIFCoupled", "moves LIF neurons by their exact solution; see CoupledBlock.", two, lifCoupled},
+}, slices.Concat(
+	coupledPair("LIFCoupledRK4", "LIF", two, coupledRK4(lifCell))[1:],
+	coupledPair("AdExCoupledRK4", "EIF and AdEx", two, coupledRK4(adexCell)),
+	coupledPair("HHCoupledRK4", "hh", two, coupledRK4(crossingCell(gateFields[:], hhDeriv))),
+	coupledPair("HHTMCoupledRK4", "hhtm", two, coupledRK4(crossingCell(gateFields[:], hhtmDeriv))),
+	coupledPair("RHHCoupledRK4", "rhh", two, coupledRK4(rhhCell)),
+	coupledPair("HHCoupledStrang", "hh", four, coupledStrang(hhGates)),
+	coupledPair("HHTMCoupledStrang", "hhtm", four, coupledStrang(traubMiles)),
+)...)
+
+// coupledPair are the kernel of a model and the one with NMDA.
+func coupledPair(
+	name, model string,
+	vectors map[string]int,
+	step func(nmda bool) func(b *Block, x *coupledVars),
+) []*coupledKernel {
+	method := "the classical method of order 4"
+	if strings.HasSuffix(name, "Strang") {
+		method = "Strang's splitting"
+	}
+	doc := fmt.Sprintf("moves %s neurons by %s", model, method)
+	return []*coupledKernel{
+		{name, doc + "; see CoupledBlock.", vectors, step(false)},
+		{name + "NMDA", doc + ", with NMDA; see CoupledBlock.", vectors, step(true)},
+	}
 }
 
 // lifCoupled is exact for the means, with the tilt by the second term of Magnus's series:
@@ -57,15 +75,75 @@ func lifCoupled(b *Block, x *coupledVars) {
 	next = b.FMA(x.scalar("Tilt"), bend, next)
 	x.set("NextV", next)
 
-	slope := b.FNMA(rate, v, b.FMA(per, x.get("Up"), drive))
-	top := b.Max(b.FMA(dt, b.Max(zero, slope), v), next)
-	x.calm = b.MaskAnd(b.Cmp(top, LT, x.coef("Near")), b.Cmp(x.get("Free"), LE, x.scalar("Now")))
-	x.calm = b.MaskAnd(x.calm, b.MaskAnd(b.Cmp(z, LT, x.scalar("Stiff")), b.Cmp(next, EQ, next)))
+	x.stay(b, v, next, b.FNMA(rate, v, b.FMA(per, x.get("Up"), drive)))
+	x.calm = b.MaskAnd(x.calm, b.Cmp(z, LT, x.scalar("Stiff")))
 }
 
-// coefs returns the coefficients of an hhStep with conductance g, and the drive with current j.
-func (x *coupledVars) coefs(b *Block, g, j Vec) (c func(int) Vec, drive Vec) {
-	leak := b.FMA(x.coef("Per"), g, x.coef("Rate"))
+// stay sets the mask of the lanes of a model that resets that are complete: those that are not held and stay below Near,
+// as V rises by no more than slope.
+func (x *coupledVars) stay(b *Block, v, next, slope Vec) {
+	top := b.Max(b.FMA(x.scalar("Dt"), b.Max(b.Const(0), slope), v), next)
+	x.calm = b.MaskAnd(b.Cmp(top, LT, x.coef("Near")), b.Cmp(x.get("Free"), LE, x.scalar("Now")))
+	x.calm = b.MaskAnd(x.calm, b.Cmp(next, EQ, next))
+}
+
+// A coupledCell is a model in coupledRK4.
+type coupledCell struct {
+	fields []string // of the states
+	// slope is the derivatives at y with a conductance and a current.
+	slope func(b *Block, x *coupledVars, g, j Vec, y []Vec) []Vec
+	// rate is how fast V relaxes at y, 1/ms.
+	rate func(b *Block, x *coupledVars, g Vec, y []Vec) Vec
+	// end stores the states after the step and sets the mask of the lanes that are complete; first and last are dV/dt at
+	// the step's ends.
+	end func(b *Block, x *coupledVars, y, next []Vec, first, last Vec)
+}
+
+// leakOf is the rate of the leak and the conductance g.
+func (x *coupledVars) leakOf(b *Block, g Vec) Vec { return b.FMA(x.coef("Per"), g, x.coef("Rate")) }
+
+// driveOf is the part of dV/dt that the current j and constants give.
+func (x *coupledVars) driveOf(b *Block, j Vec) Vec { return b.FMA(x.coef("Per"), j, x.coef("Drive")) }
+
+var lifCell = coupledCell{
+	fields: []string{"V"},
+	slope: func(b *Block, x *coupledVars, g, j Vec, y []Vec) []Vec {
+		return []Vec{b.FNMA(x.leakOf(b, g), y[0], x.driveOf(b, j))}
+	},
+	rate: func(b *Block, x *coupledVars, g Vec, _ []Vec) Vec { return x.leakOf(b, g) },
+	end: func(b *Block, x *coupledVars, y, next []Vec, _, _ Vec) {
+		x.set("NextV", next[0])
+		x.stay(b, y[0], next[0], b.FNMA(x.coef("Rate"), y[0], x.driveOf(b, x.get("Up"))))
+	},
+}
+
+// adexCell is eif too, whose w stays 0:
+//
+//	dV/dt = drive + per (j - w) - (rate + per g) V + sharp exp((V - V_T)/delta_T)
+//	dw/dt = (a (V - V_rest) - w)/tau_w
+var adexCell = coupledCell{
+	fields: []string{"V", "M"},
+	slope: func(b *Block, x *coupledVars, g, j Vec, y []Vec) []Vec {
+		v, w := y[0], y[1]
+		d := b.FNMA(x.leakOf(b, g), v, x.driveOf(b, b.Sub(j, w)))
+		upstroke := b.ExpClamped(b.Mul(b.Sub(v, x.coef("VT")), x.coef("PerDelta")))
+		return []Vec{
+			b.FMA(x.coef("Sharp"), upstroke, d),
+			b.Mul(x.coef("WRate"), b.FMA(x.coef("A"), b.Sub(v, x.coef("VRest")), b.Neg(w))),
+		}
+	},
+	rate: func(b *Block, x *coupledVars, g Vec, _ []Vec) Vec { return x.leakOf(b, g) },
+	end: func(b *Block, x *coupledVars, y, next []Vec, _, _ Vec) {
+		x.set("NextV", next[0])
+		x.set("NextM", next[1])
+		least := b.Min(y[1], next[1])
+		x.stay(b, y[0], next[0], b.FNMA(x.coef("Rate"), y[0], x.driveOf(b, b.Sub(x.get("Up"), least))))
+	},
+}
+
+// coefs gives the coefficients of an hhStep with conductance g.
+func (x *coupledVars) coefs(b *Block, g Vec) func(int) Vec {
+	leak := x.leakOf(b, g)
 	return func(i int) Vec {
 		switch i {
 		case asm.HHNa:
@@ -78,81 +156,129 @@ func (x *coupledVars) coefs(b *Block, g, j Vec) (c func(int) Vec, drive Vec) {
 			return x.coef("EK")
 		case asm.HHShift:
 			return x.coef("Shift")
+		case asm.HHSum:
+			return x.coef("Sum")
 		case asm.HHL:
 			return leak
 		}
 		panic(fmt.Sprint("bug: coefficient ", i, " of a coupled kernel"))
-	}, b.FMA(x.coef("Per"), j, x.coef("Drive"))
+	}
 }
 
 var gateFields = [4]string{"V", "M", "H", "N"}
 
-// settle sets the state after a step and the mask of the lanes that are complete: those in calm that do not cross their
-// level.
-func (x *coupledVars) settle(b *Block, next []Vec, calm Mask) {
-	for i, f := range gateFields {
+// crossingCell is a model whose spikes are crossings, by its derivatives.
+func crossingCell(fields []string, deriv hhStep) coupledCell {
+	return coupledCell{
+		fields: fields,
+		slope: func(b *Block, x *coupledVars, g, j Vec, y []Vec) []Vec {
+			return deriv(b, x.coefs(b, g), x.driveOf(b, j), y)
+		},
+		rate: func(b *Block, x *coupledVars, g Vec, y []Vec) Vec {
+			_, rate := hhIon(b, x.coefs(b, g), x.coef("Drive"), y[1], y[2], y[3])
+			return rate
+		},
+		end: func(b *Block, x *coupledVars, _, next []Vec, _, _ Vec) {
+			x.settle(b, fields, next)
+		},
+	}
+}
+
+// rhhCell is rhh, whose m is in equilibrium with V: lanes are complete where V, and so m, changes little.
+var rhhCell = func() coupledCell {
+	c := crossingCell([]string{"V", "M"}, rhhDeriv)
+	c.rate = func(b *Block, x *coupledVars, g Vec, y []Vec) Vec {
+		_, rate := rhhIon(b, x.coefs(b, g), b.HHRates(y[0]), x.coef("Drive"), y[1])
+		return rate
+	}
+	c.end = func(b *Block, x *coupledVars, _, next []Vec, first, last Vec) {
+		x.settle(b, c.fields, next)
+		steep := b.Mul(b.Max(b.Abs(last), b.Abs(first)), x.scalar("Dt"))
+		x.calm = b.MaskAnd(x.calm, b.Cmp(steep, LT, x.scalar("Cut")))
+	}
+	return c
+}()
+
+// settle sets the state after a step and the mask of the lanes that are complete: those that do not cross their level.
+func (x *coupledVars) settle(b *Block, fields []string, next []Vec) {
+	for i, f := range fields {
 		x.set("Next"+f, next[i])
 	}
 	vTh := x.coef("VTh")
 	level := b.Select(b.Cmp(next[0], LT, b.Sub(vTh, b.Const(20))), vTh, x.get("Level")) // 20 mV: model.Rearm
 	x.set("Level", level)
-	x.calm = b.MaskAnd(calm, b.Cmp(next[0], LT, level))
+	x.calm = b.Cmp(next[0], LT, level)
 }
 
-func (x *coupledVars) state() (y []Vec) {
-	for _, f := range gateFields {
+func (x *coupledVars) state(fields []string) (y []Vec) {
+	for _, f := range fields {
 		y = append(y, x.get(f))
 	}
 	return y
 }
 
-// coupledRK4 is the classical method along the lines of conductance and current.
-func coupledRK4(deriv hhStep) func(b *Block, x *coupledVars) {
-	return func(b *Block, x *coupledVars) {
-		y := x.state()
-		dt, half, sixth, two := x.scalar("Dt"), x.scalar("Half"), x.scalar("Sixth"), b.Const(2)
-		g, j, gTilt, jTilt := x.get("G"), x.get("J"), x.get("GTilt"), x.get("JTilt")
-		at := func(part float64) (func(int) Vec, Vec) {
-			if part == 0 {
-				return x.coefs(b, g, j)
-			}
-			return x.coefs(b, b.FMA(b.Const(part), gTilt, g), b.FMA(b.Const(part), jTilt, j))
+// input is the conductance and the current at a part of the step from its middle on, -1/2, 0 or 1/2. With nmda
+// that is at the potential v too, of which 1/(1 + Mg exp(-0.062 v)) of the channels of NMDA are open.
+func (x *coupledVars) input(b *Block, nmda bool, part float64, v Vec) (g, j Vec) {
+	at := func(mean, tilt string) Vec {
+		if part == 0 {
+			return x.get(mean)
 		}
-		c, drive := at(0)
-		_, rate := hhIon(b, c, drive, y[1], y[2], y[3])
-		calm := b.Cmp(b.Mul(rate, dt), LT, x.scalar("Stiff"))
+		return b.FMA(b.Const(part), x.get(tilt), x.get(mean))
+	}
+	g, j = at("G", "GTilt"), at("J", "JTilt")
+	if nmda {
+		open, _ := x.open(b, v)
+		g, j = b.FMA(at("NMDA", "NMDATilt"), open, g), b.FMA(at("NMDAJ", "NMDAJTilt"), open, j)
+	}
+	return g, j
+}
 
-		c, drive = at(-0.5)
-		d := deriv(b, c, drive, y)
-		sum, z := d, make([]Vec, 4)
-		move := func(reach Vec) {
-			for i := range z {
-				z[i] = b.FMA(reach, d[i], y[i])
-			}
-		}
-		for stage, reach := range []Vec{half, half, dt} {
-			move(reach)
-			if stage == 2 {
-				c, drive = at(0.5)
-			} else {
-				c, drive = at(0)
-			}
-			d = deriv(b, c, drive, z)
-			next := make([]Vec, 4)
-			for i := range d {
-				if stage == 2 {
-					next[i] = b.Add(sum[i], d[i])
-				} else {
-					next[i] = b.FMA(two, d[i], sum[i])
+// open is the part of the channels of NMDA that is not blocked at v, and its slope in v.
+func (x *coupledVars) open(b *Block, v Vec) (open, slope Vec) {
+	blocked := b.Mul(x.scalar("Mg"), b.ExpClamped(b.Mul(v, b.Const(-0.062))))
+	open = b.Div(b.Const(1), b.Add(b.Const(1), blocked))
+	return open, b.Mul(b.Mul(blocked, b.Const(0.062)), b.Mul(open, open))
+}
+
+// coupledRK4 is the classical method along the lines of conductance and current.
+func coupledRK4(cell coupledCell) func(nmda bool) func(b *Block, x *coupledVars) {
+	return func(nmda bool) func(b *Block, x *coupledVars) {
+		return func(b *Block, x *coupledVars) {
+			y := x.state(cell.fields)
+			dt, half, sixth, two := x.scalar("Dt"), x.scalar("Half"), x.scalar("Sixth"), b.Const(2)
+			g, _ := x.input(b, nmda, 0, y[0])
+			slow := b.Cmp(b.Mul(cell.rate(b, x, g, y), dt), LT, x.scalar("Stiff"))
+
+			var first, last Vec
+			sum, z := make([]Vec, len(y)), slices.Clone(y)
+			for stage, s := range []struct {
+				part   float64
+				weight Vec
+				reach  Vec
+			}{{-0.5, Vec{}, half}, {0, two, half}, {0, two, dt}, {0.5, Vec{}, Vec{}}} {
+				g, j := x.input(b, nmda, s.part, z[0])
+				d := cell.slope(b, x, g, j, z)
+				for i := range d {
+					switch stage {
+					case 0:
+						sum[i], first = d[i], d[0]
+					case 3:
+						sum[i], last = b.Add(sum[i], d[i]), d[0]
+						continue
+					default:
+						sum[i] = b.FMA(s.weight, d[i], sum[i])
+					}
+					z[i] = b.FMA(s.reach, d[i], y[i])
 				}
 			}
-			sum = next
+			next := make([]Vec, len(y))
+			for i := range next {
+				next[i] = b.FMA(sixth, sum[i], y[i])
+			}
+			cell.end(b, x, y, next, first, last)
+			x.calm = b.MaskAnd(x.calm, slow)
 		}
-		next := make([]Vec, 4)
-		for i := range next {
-			next[i] = b.FMA(sixth, sum[i], y[i])
-		}
-		x.settle(b, next, calm)
 	}
 }
 
@@ -166,19 +292,30 @@ func hhGates(b *Block, _ func(j int) Vec, v Vec) (m, h, n gate) {
 }
 
 // coupledStrang advances the gates, then V by the Crank-Nicolson rule, lengthened as in hhStrang but never past the
-// value V relaxes to: stable for any conductance.
-func coupledStrang(gates func(b *Block, c func(j int) Vec, v Vec) (m, h, n gate)) func(b *Block, x *coupledVars) {
-	return func(b *Block, x *coupledVars) {
-		y, dt, half, one := x.state(), x.scalar("Dt"), x.scalar("Half"), b.Const(1)
-		c, drive := x.coefs(b, x.get("G"), x.get("J"))
-		gm, gh, gn := gates(b, c, y[0])
-		m, h, n := gm.moved(b, y[1], dt, half), gh.moved(b, y[2], dt, half), gn.moved(b, y[3], dt, half)
-		a, rate := hhIon(b, c, drive, m, h, n)
-		z := b.Mul(rate, half)
-		longer := b.FMA(z, b.FMA(b.Min(one, z), b.Const(-strangSoft), one), one)
-		longer = b.Max(longer, b.Add(z, z))
-		v := b.FMA(b.Div(b.FNMA(rate, y[0], a), longer), dt, y[0])
-		x.settle(b, []Vec{v, m, h, n}, b.Cmp(v, EQ, v))
+// value V relaxes to: stable for any conductance. The currents of NMDA are linear in V, along their tangent.
+func coupledStrang(
+	gates func(b *Block, c func(j int) Vec, v Vec) (m, h, n gate),
+) func(nmda bool) func(b *Block, x *coupledVars) {
+	return func(nmda bool) func(b *Block, x *coupledVars) {
+		return func(b *Block, x *coupledVars) {
+			y, dt, half, one := x.state(gateFields[:]), x.scalar("Dt"), x.scalar("Half"), b.Const(1)
+			g, j := x.get("G"), x.get("J")
+			if nmda {
+				open, slope := x.open(b, y[0])
+				gap := b.FNMA(x.get("NMDA"), y[0], x.get("NMDAJ")) // current without block
+				lean := b.FNMA(slope, gap, b.Mul(x.get("NMDA"), open))
+				g, j = b.Add(g, lean), b.FMA(lean, y[0], b.FMA(gap, open, j))
+			}
+			c := x.coefs(b, g)
+			gm, gh, gn := gates(b, c, y[0])
+			m, h, n := gm.moved(b, y[1], dt, half), gh.moved(b, y[2], dt, half), gn.moved(b, y[3], dt, half)
+			a, rate := hhIon(b, c, x.driveOf(b, j), m, h, n)
+			z := b.Mul(rate, half)
+			longer := b.FMA(z, b.FMA(b.Min(one, z), b.Const(-strangSoft), one), one)
+			longer = b.Max(longer, b.Add(z, z))
+			v := b.FMA(b.Div(b.FNMA(rate, y[0], a), longer), dt, y[0])
+			x.settle(b, gateFields[:], []Vec{v, m, h, n})
+		}
 	}
 }
 
@@ -219,7 +356,10 @@ func (d *coupledKernel) assembly(f *file, w isa) {
 }
 
 // coupledCoefFields are the columns of CoupledCoefs in their order.
-var coupledCoefFields = []string{"Per", "Rate", "Drive", "VTh", "Near", "Na", "K", "ENa", "EK", "Shift"}
+var coupledCoefFields = []string{
+	"Per", "Rate", "Drive", "VTh", "Near", "VT", "PerDelta", "Sharp", "A", "VRest", "WRate",
+	"Na", "K", "ENa", "EK", "Shift", "Sum",
+}
 
 // coupledCoef is where a column of CoupledCoefs starts.
 func coupledCoef(field string) int {
