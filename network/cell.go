@@ -169,7 +169,8 @@ func (c *cell) useKernel(o *coupledSegment) {
 		q.Per[l], q.Rate[l], q.Drive[l], q.VTh[l] = c.per[at], c.rate[at], c.drive[at], c.vTh[at]
 		switch {
 		case c.exponential:
-			q.Near[l], q.VT[l], q.PerDelta[l], q.Sharp[l] = c.near[at], c.vT[at], 1/c.deltaT[at], float64(c.deltaT[at]*c.rate[at])
+			q.Near[l], q.VT[l], q.PerDelta[l] = c.near[at], c.vT[at], 1/c.deltaT[at]
+			q.Sharp[l] = float64(c.deltaT[at] * c.rate[at])
 			q.A[l], q.VRest[l], q.WRate[l] = c.a[at], c.vRest[at], c.wRate[at]
 		case c.resets:
 			q.Near[l] = c.near[at]

@@ -79,8 +79,8 @@ func lifCoupled(b *Block, x *coupledVars) {
 	x.calm = b.MaskAnd(x.calm, b.Cmp(z, LT, x.scalar("Stiff")))
 }
 
-// stay sets the mask of the lanes of a model that resets that are complete: those that are not held and stay below Near,
-// as V rises by no more than slope.
+// stay sets the mask of the lanes of a model that resets that are complete: those that are not held and stay below
+// Near, as V rises by no more than slope.
 func (x *coupledVars) stay(b *Block, v, next, slope Vec) {
 	top := b.Max(b.FMA(x.scalar("Dt"), b.Max(b.Const(0), slope), v), next)
 	x.calm = b.MaskAnd(b.Cmp(top, LT, x.coef("Near")), b.Cmp(x.get("Free"), LE, x.scalar("Now")))
