@@ -20,11 +20,18 @@ type jobGroup struct {
 
 // Jobs draws the first measures of jobs, a panel each: over one axis, or the first of zipped ones, a curve for each
 // population with the standard error of the mean over trials; over two, a map in colours of the mean. A column of words
-// is drawn as the share of trials with each.
+// is drawn as the share of trials with each; choices between two populations with the function that fits them.
 func Jobs(r *sweep.JobsResult, title string) (*Figure, error) {
-	groups, axes := jobGroups(r.Jobs.Columns), r.Jobs.Grid.Axes
-	groups = groups[:min(jobPanels, len(groups))]
-	f := &Figure{Title: title, ShareX: true}
+	panels, shown := choicePanels(r)
+	var columns []sweep.JobColumn
+	for _, c := range r.Jobs.Columns {
+		if !shown[c.Name] {
+			columns = append(columns, c)
+		}
+	}
+	groups, axes := jobGroups(columns), r.Jobs.Grid.Axes
+	groups = groups[:min(max(0, jobPanels-len(panels)), len(groups))]
+	f := &Figure{Title: title, ShareX: true, Panels: panels}
 	for _, g := range groups {
 		var p Panel
 		var err error

@@ -37,6 +37,7 @@ type JobColumn struct {
 	Name  string
 	Count bool     `json:",omitempty"` // a whole number
 	Words []string `json:",omitempty"` // what the values 0, 1, 2 ... mean; NaN is no word
+	At    float64  `json:",omitempty"` // ms, a time that the values belong to, or count from
 }
 
 // trials is the number of rows of a point.

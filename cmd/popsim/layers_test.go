@@ -53,6 +53,7 @@ var layers = map[string][]string{
 	},
 	"recording": {"pop", "kernels", "model", "table", "table/file"},
 	"figure": {
+		"network/measure",
 		"network", "network/recording", "kernels", "bench", "sweep", "dynamics", "pop",
 		"model", "table", "table/file",
 	},

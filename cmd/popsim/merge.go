@@ -18,6 +18,7 @@ import (
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/figure"
+	"popsim/network/measure"
 	"popsim/sweep"
 	"popsim/table/file"
 )
@@ -168,6 +169,9 @@ func (v *call) mergeJobs(path string, f verb.Flags, out *file.Output) error {
 			return err
 		}
 		v.Phase("plot")
+	}
+	for _, c := range measure.ChoicesOf(parts.Result) {
+		v.Say("%s", c)
 	}
 	v.Say("%s of %s in %s; its parts, %s.part-*, can go now", cli.Count(parts.Result.Finished(), "run"),
 		cli.Count(parts.Count, "part"), path, path)

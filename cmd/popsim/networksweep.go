@@ -174,6 +174,9 @@ func (s *networkSweep) run(ctx context.Context) error {
 	if e := s.write(out, r); e != nil {
 		return e
 	}
+	for _, c := range measure.ChoicesOf(r) {
+		s.Say("%s", c)
+	}
 	s.Say("%s in %.3g s, %s", cli.Count(r.Finished(), "run"), r.Elapsed.Seconds(), cli.Count(r.Workers, "worker"))
 	return errors.Join(err, jobFailures(r))
 }

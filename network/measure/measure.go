@@ -97,12 +97,15 @@ func (s *Set) name() {
 		switch m.Kind {
 		case description.FirstAbove:
 			s.columns = append(s.columns, sweep.JobColumn{Name: m.Name, Words: m.Names},
-				sweep.JobColumn{Name: m.Name + "_time_ms"})
+				sweep.JobColumn{Name: m.Name + timeOf, At: m.After})
 		case description.PopulationVector:
 			s.columns = append(s.columns, sweep.JobColumn{Name: m.Name + "_deg"}, sweep.JobColumn{Name: m.Name + "_length"})
 		}
 	}
 }
+
+// timeOf ends the name of the column of the time of a choice.
+const timeOf = "_time_ms"
 
 // Columns are those of the measures, in the order of Values.
 func (s *Set) Columns() []sweep.JobColumn { return s.columns }

@@ -60,7 +60,7 @@ func TestTables(t *testing.T) {
 	}
 	want := []sweep.JobColumn{
 		{Name: "choice", Words: []string{"A", "B"}},
-		{Name: "choice_time_ms"},
+		{Name: "choice_time_ms", At: 100},
 		{Name: "bump_deg"},
 		{Name: "bump_length"},
 	}
@@ -232,5 +232,39 @@ func TestRefusals(t *testing.T) {
 		if err := x.Read(settings); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: %v; want %s", c.settings, err, c.want)
 		}
+	}
+}
+
+// TestChoices: choices between two Poisson populations whose rates differ with the strength of the evidence.
+func TestChoices(t *testing.T) {
+	x := &Sweep{
+		Description: parsed(t, strings.Replace(strings.Replace(ring, `rate_A = "10Hz"`, "c = 0\nrate_A = \"20Hz*(1+c)\"", 1),
+			`rate_B = "10Hz"`, `rate_B = "20Hz*(1-c)"`, 1)),
+		Trials: 40, Measures: []string{"choice"}, Run: Run{Time: 1000, Bin: 1},
+	}
+	if err := x.Read([]description.Setting{{Name: "c", Text: "0,0.02,0.1,0.5"}}); err != nil {
+		t.Fatal(err)
+	}
+	r, err := sweep.RunJobs(context.Background(), x.Jobs(false), sweep.Config{Workers: 2}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := ChoicesOf(r)
+	if len(all) != 1 || all[0].FitError != nil {
+		t.Fatalf("choices %v", all)
+	}
+	c := all[0]
+	if c.Shares[0].P() < 0.2 || c.Shares[0].P() > 0.8 || c.Shares[3].P() < 0.95 { // 4 standard deviations about 1/2
+		t.Errorf("shares %v", c.Shares)
+	}
+	if s, m := c.Shares[1], c.Time[1]; s.N+c.Open[1] != 40 || m.N != s.N || m.Value < 5 || m.Value > 900 || !(m.SE > 0) {
+		t.Errorf("%d choices, %d open, times %+v", s.N, c.Open[1], m)
+	}
+	times := r.Values("choice_time_ms", 1)
+	if m := meanOf(times); math.Abs(m.Value-100-c.Time[1].Value) > 1e-9 {
+		t.Errorf("mean time %v from 0 on, %v from 100 ms on", m.Value, c.Time[1].Value)
+	}
+	if !strings.HasPrefix(c.String(), "choice: share of A is 1 - exp(-(c/alpha)^beta)/2, alpha 0.") {
+		t.Error(c)
 	}
 }

@@ -32,6 +32,7 @@ func MergedJobs(parts *sweep.JobsParts) file.Record {
 	r := file.Record{Extra: map[string]any{
 		"interrupted": false, "experiment": parts.Result.Jobs.Digest(), "parts": parts.Count, "parts_seconds": parts.Seconds,
 	}}
+	AddChoices(r.Extra, parts.Result)
 	addParts(&r, parts.Records, func(r *file.Record, q file.Record) {
 		r.Model, r.Preset, r.Parameters, r.Dt, r.Seed = q.Model, q.Preset, q.Parameters, q.Dt, q.Seed
 		r.Extra["part_command"] = q.Command

@@ -80,8 +80,34 @@ func NetworkSweep(n *experiment.Network, x *measure.Sweep, r *sweep.JobsResult) 
 	} {
 		out.Extra[name] = value
 	}
+	AddChoices(out.Extra, r)
 	AddWorkers(out.Extra, r.Sched)
 	out.Workers = r.Workers
+	return out
+}
+
+// AddChoices puts into extra the functions that are fitted to choices, by measure.
+func AddChoices(extra map[string]any, r *sweep.JobsResult) {
+	fits := map[string]any{}
+	for _, c := range measure.ChoicesOf(r) {
+		if c.FitError == nil {
+			fits[c.Name] = map[string]any{
+				"alpha": c.Fit.Alpha, "beta": c.Fit.Beta, "alpha_95": ends(c.Fit.AlphaInterval), "beta_95": ends(c.Fit.BetaInterval),
+			}
+		}
+	}
+	if len(fits) > 0 {
+		extra["weibull"] = fits
+	}
+}
+
+// ends are those of an interval; an open one is nil, as JSON has no infinity.
+func ends(interval [2]float64) (out [2]any) {
+	for i, x := range interval {
+		if !math.IsInf(x, 0) {
+			out[i] = x
+		}
+	}
 	return out
 }
 
