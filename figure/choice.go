@@ -13,13 +13,32 @@ const ShownCurves = 7
 // SweepPicture says what the picture of a sweep shows.
 type SweepPicture struct {
 	Title    string
-	Measure  string // column that is drawn, rate_Hz if empty
-	Extremes string // state, V or w, whose least and largest values are drawn over the only axis; "" for none
-	Curves   bool   // f-I curves stand side by side as long as they are no more than ShownCurves
+	Measure  string   // column that is drawn, rate_Hz if empty
+	Further  []string // columns in panels below it
+	Extremes string   // state, V or w, whose least and largest values are drawn over the only axis; "" for none
+	Curves   bool     // f-I curves stand side by side as long as they are no more than ShownCurves
 }
 
-// Figure draws the late intervals or the states after resets, if the sweep kept them, else extremes, else the measure.
+// Figure draws what the sweep shows, and a panel below for each further measure.
 func (p SweepPicture) Figure(r *sweep.Result) (*Figure, error) {
+	f, err := p.first(r)
+	if err != nil || r.Spec.Late || r.Spec.Resets || p.Extremes != "" && len(r.Spec.Grid.Axes) == 1 {
+		return f, err
+	}
+	for _, measure := range p.Further {
+		one := p
+		one.Measure = measure
+		g, err := one.first(r)
+		if err != nil {
+			return nil, err
+		}
+		f.Panels = append(f.Panels, g.Panels...)
+	}
+	return f, nil
+}
+
+// first draws the late intervals or the states after resets, if the sweep kept them, else extremes, else the measure.
+func (p SweepPicture) first(r *sweep.Result) (*Figure, error) {
 	axes := r.Spec.Grid.Axes
 	switch {
 	case r.Spec.Late:

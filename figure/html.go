@@ -2,6 +2,7 @@ package figure
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"encoding/base64"
 	"encoding/binary"
@@ -60,6 +61,7 @@ type (
 		Range   [2]float64 `json:"range"`
 		Label   string     `json:"label"`
 		Names   []string   `json:"names,omitempty"`
+		Grey    string     `json:"grey"` // what NaN means
 	}
 	webLine struct {
 		Name  string    `json:"name"`
@@ -168,6 +170,7 @@ func (fr *frame) web() webPanel {
 		p.Image = &webImage{
 			X: m.X, Y: m.Y, Z: m.Z, Columns: fr.columns, Rows: fr.rowEnds,
 			Range: [2]float64{fr.za.lo, fr.za.hi}, Label: plain(m.Label),
+			Grey: cmp.Or(m.Grey, "undefined"),
 		}
 		if fr.named() {
 			p.Image.Names = m.Names

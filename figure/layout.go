@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"cmp"
 	"image/color"
 	"math"
 	"slices"
@@ -266,7 +267,7 @@ func (fr *frame) entries(width float64) [][]entry {
 	if fr.Image != nil {
 		for _, z := range fr.Image.Z {
 			if math.IsNaN(z) {
-				find("undefined").fill = fr.palette()[0]
+				find(cmp.Or(fr.Image.Grey, "undefined")).fill = fr.palette()[0]
 				break
 			}
 		}

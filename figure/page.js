@@ -344,7 +344,7 @@ class Panel {
     const i = find(image.columns, x), j = find(image.rows, y);
     if (i < 0 || j < 0) return null;
     const z = image.z[j * image.x.length + i];
-    return { x: image.x[i], y: image.y[j], z: image.names ? image.names[z] : z };
+    return { x: image.x[i], y: image.y[j], z: Number.isNaN(z) ? image.grey : image.names ? image.names[z] : z };
   }
 
   place(e) {

@@ -271,6 +271,9 @@ func heatMap(r *sweep.Result, title, measure string) (*Figure, error) {
 			image.Z = append(image.Z, r.Value(measure, j*x.Len()+i))
 		}
 	}
+	if measure == "rate_Hz" {
+		image.Grey = silence(image.Z)
+	}
 	z := newSpan(false)
 	z.add(image.Z...)
 	image.Range, _ = z.widened(leastSpan[measure])
@@ -278,6 +281,27 @@ func heatMap(r *sweep.Result, title, measure string) (*Figure, error) {
 		image.Names = present(words, image.Z)
 	}
 	return HeatMap(title, AxisLabel(x), AxisLabel(y), image), nil
+}
+
+// silence puts NaN in place of rates of 0, so that silent points stand apart from those with low rates, and returns
+// what NaN means then. Where all are silent, or none, it does nothing.
+func silence(rates []float64) string {
+	silent, undefined, fires := false, false, false
+	for _, x := range rates {
+		silent, undefined, fires = silent || x == 0, undefined || math.IsNaN(x), fires || x > 0
+	}
+	if !silent || !fires {
+		return ""
+	}
+	for i, x := range rates {
+		if x == 0 {
+			rates[i] = math.NaN()
+		}
+	}
+	if undefined {
+		return "silent or undefined"
+	}
+	return "silent"
 }
 
 // present lists the words that occur among values, which become their places in the list.

@@ -2,6 +2,7 @@ package figure
 
 import (
 	"context"
+	"math"
 	"slices"
 	"testing"
 
@@ -57,5 +58,36 @@ func TestSweep(t *testing.T) {
 	if p.XLabel != "I (pA)" || p.YLabel != "latency (ms)" || !slices.Equal(names, []string{"b = 0 pA", "b = 5 pA"}) {
 		t.Errorf("curves %q of %s over %s, want latency (ms) over I (pA), for b = 0 pA and b = 5 pA", names, p.YLabel,
 			p.XLabel)
+	}
+}
+
+// Points that never fire are told apart from slow ones, and from those that are not known.
+func TestSilence(t *testing.T) {
+	nan := math.NaN()
+	for want, rates := range map[string][]float64{
+		"silent": {0, 3}, "silent or undefined": {0, nan, 3}, "": {2, 3},
+	} {
+		zeros := slices.Contains(rates, 0)
+		if got := silence(rates); got != want || zeros && slices.Contains(rates, 0) {
+			t.Errorf("%q, want %q; rates are now %v", got, want, rates)
+		}
+	}
+	if rates := []float64{0, 0}; silence(rates) != "" || rates[0] != 0 {
+		t.Error("a map without spikes has no rate to stand apart from")
+	}
+}
+
+// A sweep with several measures has a panel for each.
+func TestMeasurePanels(t *testing.T) {
+	r, err := sweep.Run(context.Background(), sweep.Spec{
+		Model: model.LIFModel, Time: 200, Measures: []string{"rate_Hz", "latency_ms"},
+		Grid: sweep.Grid{Axes: []sweep.Axis{sweep.Values("I", "pA", 10, 25, 30)}},
+	}, sweep.Config{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := SweepPicture{Measure: "rate_Hz", Further: []string{"latency_ms"}}.Figure(r)
+	if err != nil || len(f.Panels) != 2 || f.Panels[1].YLabel != MeasureLabel("latency_ms") {
+		t.Errorf("%+v, %v", f, err)
 	}
 }

@@ -35,6 +35,7 @@ func (s *sweepCommand) sweepPicture() figure.SweepPicture {
 	p := figure.SweepPicture{Title: s.neuron.Title(), Curves: s.verb == "fi"}
 	if len(s.spec.Measures) > 0 {
 		p.Measure = s.spec.Measures[0]
+		p.Further = slices.DeleteFunc(slices.Clone(s.spec.Measures[1:]), func(m string) bool { return m == "status" })
 	}
 	for _, state := range []string{"w", "V"} {
 		if slices.Contains(s.measures.List, state) {
