@@ -117,12 +117,22 @@ func Instants(isa ISA, s rng.Stream, counts []uint8, skip int, theta *[4][]float
 	}
 }
 
-// Normals draws standard normal numbers of n consecutive ids at one counter: dst[w·stride + j] is that of word w (0 to
-// 3) of the id first + j, as rng.Normal32 has it. stride is at least n rounded up to a multiple of DrawnTogether; what
-// lies behind the n is not defined.
-func Normals(_ ISA, s rng.Stream, dst []float64, stride, n int, first, counter uint32) {
-	for j := range n {
-		for w, word := range s.At(first+uint32(j), counter) {
+// Normals draws standard normal numbers of ids at one counter: dst[w·stride + j] is that of word w (0 to 3) of ids[j],
+// as rng.Normal32 has it. The memory behind ids reaches to the next multiple of DrawnTogether, and stride is at least
+// that; what lies behind the ids in the rows of dst is not defined.
+func Normals(isa ISA, s rng.Stream, dst []float64, stride int, ids []uint32, counter uint32) {
+	if width := philoxLanes(isa); width > 0 {
+		key, name := s.Key()
+		vectors := (len(ids) + 2*width - 1) / (2 * width) * 2
+		philoxNormals(isa, &asm.PhiloxBlock{
+			Counter: [4]uint32{0, counter, name[0], name[1]}, Keys: philoxKeys(key),
+			Lane: [2]*[asm.PhiloxLanes]uint32{&equalLanes, &equalLanes}, Vectors: vectors, IDs: ids[:vectors*width],
+			Normals: dst[:3*stride+vectors*width], Stride: stride, NormalTable: rng.NormalTable(),
+		})
+		return
+	}
+	for j, id := range ids {
+		for w, word := range s.At(id, counter) {
 			dst[w*stride+j] = rng.Normal32(word)
 		}
 	}

@@ -145,3 +145,44 @@ func TestSplitPairs(t *testing.T) {
 		}
 	}
 }
+
+// Normals are those of rng.Normal32, for any ids, and leave what is behind their rows alone.
+func TestNormals(t *testing.T) {
+	s := rng.NewStream(5, "normals")
+	for _, n := range []int{1, 7, 31, 32, 33, 200} {
+		padded := (n + DrawnTogether - 1) / DrawnTogether * DrawnTogether
+		ids := make([]uint32, padded)
+		for i := range ids {
+			ids[i] = uint32(i * 0x9e3779b1)
+		}
+		for _, isa := range Available() {
+			dst := make([]float64, 4*padded+1)
+			dst[4*padded] = 77
+			Normals(isa, s, dst, padded, ids[:n], 9)
+			for i := range n {
+				for w, word := range s.At(ids[i], 9) {
+					if got, want := dst[w*padded+i], rng.Normal32(word); got != want {
+						t.Fatalf("%v, id %d, word %d: %v, want %v", isa, i, w, got, want)
+					}
+				}
+			}
+			if dst[4*padded] != 77 {
+				t.Errorf("%v, %d ids: the memory behind the rows is written", isa, n)
+			}
+		}
+	}
+}
+
+func BenchmarkNormals(b *testing.B) {
+	s := rng.NewStream(5, "normals")
+	const n = 512
+	ids, dst := make([]uint32, n), make([]float64, 4*n)
+	for _, isa := range Available() {
+		b.Run(isa.String(), func(b *testing.B) {
+			for i := range b.N {
+				Normals(isa, s, dst, n, ids, uint32(i))
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/(4*n), "ns/number")
+		})
+	}
+}

@@ -108,6 +108,18 @@ func LIFStep(isa ISA, b *asm.LIFStepBlock) {
 	}
 }
 
+// NoisyLIF moves LIF neurons with white noise by a step.
+func NoisyLIF(isa ISA, b *asm.NoisyLIFBlock) {
+	switch isa {
+	case AVX512:
+		asm.NoisyLIFAVX512(b)
+	case AVX2:
+		asm.NoisyLIFAVX2(b)
+	default:
+		asm.NoisyLIFGo(b)
+	}
+}
+
 // JumpStep adds jumps.
 func JumpStep(isa ISA, b *asm.JumpStepBlock) {
 	switch isa {
@@ -250,4 +262,12 @@ var coupledKernels = [coupledCount]coupledKernel{
 	HHTMCoupledStrangNMDA: {
 		Go: asm.HHTMCoupledStrangNMDAGo, AVX2: asm.HHTMCoupledStrangNMDAAVX2, AVX512: asm.HHTMCoupledStrangNMDAAVX512,
 	},
+}
+
+func philoxNormals(isa ISA, b *asm.PhiloxBlock) {
+	if isa == AVX512 {
+		asm.PhiloxNormalsAVX512(b)
+	} else {
+		asm.PhiloxNormalsAVX2(b)
+	}
 }

@@ -29,6 +29,9 @@ func addCounts(ISA, *asm.CountBlock)     {}
 // LIFStep advances LIF neurons by a step.
 func LIFStep(_ ISA, b *asm.LIFStepBlock) { asm.LIFStepGo(b) }
 
+// NoisyLIF moves LIF neurons with white noise by a step.
+func NoisyLIF(_ ISA, b *asm.NoisyLIFBlock) { asm.NoisyLIFGo(b) }
+
 // JumpStep adds jumps.
 func JumpStep(_ ISA, b *asm.JumpStepBlock) { asm.JumpStepGo(b) }
 
@@ -54,6 +57,7 @@ func AddInstantsTwo(_ ISA, b *asm.InstantsBlock) { asm.InstantsTwoGo(b) }
 func SplitPairs(_ ISA, b *asm.PairsBlock) { splitPairsGo(b) }
 
 func philoxInstants(ISA, *asm.PhiloxBlock) {}
+func philoxNormals(ISA, *asm.PhiloxBlock)  {}
 
 // coupledKernels are the kernels of Coupled.
 var coupledKernels = [coupledCount]coupledKernel{

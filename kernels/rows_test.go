@@ -145,6 +145,14 @@ var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 		b := f.lifStep()
 		return b, func(a ISA) { LIFStep(a, b) }
 	},
+	"NoisyLIF": func(f *filler) (any, func(ISA)) {
+		q := f.lifStep()
+		b := &asm.NoisyLIFBlock{
+			Lanes: rowLanes, First: q.First, V: q.V, Wake: q.Wake, VInf: q.VInf, Z: f.column(rowLanes, -3, 3),
+			Coef: f.coefs(asm.NoisyLIFCoefs, 3), CoefStride: asm.NoisyLIFCoefs, Fired: q.Fired,
+		}
+		return b, func(a ISA) { NoisyLIF(a, b) }
+	},
 	"ExpStep": func(f *filler) (any, func(ISA)) {
 		b := f.currentStep()
 		return b, func(a ISA) { ExpStep(a, b) }

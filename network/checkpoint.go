@@ -166,13 +166,11 @@ func (n *Network) noiseOfInput(input int) (all [][]float64) {
 	byMember := map[int][]float64{}
 	for _, r := range n.ranges {
 		for _, p := range r.trains {
-			for _, u := range p.noise {
-				if p.train != n.inputs[input] || u.ou == nil {
-					continue
-				}
-				for j := range u.n {
-					byMember[p.members[u.first+j]] = u.ou.Z[j : j+1]
-				}
+			if p.train != n.inputs[input] || p.noise == nil || p.noise.ou == nil {
+				continue
+			}
+			for j, m := range p.members {
+				byMember[m] = p.noise.ou.Z[j : j+1]
 			}
 		}
 	}

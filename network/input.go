@@ -59,7 +59,7 @@ type trainPart struct {
 	gains    []float64
 
 	gates *gates // NMDA, of its members; else nil
-	noise []noiseRun
+	noise *partNoise
 
 	at       []arrivalAt // spikes, ascending
 	next     int
@@ -179,7 +179,7 @@ func (r *shard) prepareInputs() error {
 				r.attach(p)
 			}
 			if t.in.Noise != nil {
-				p.splitNoise(l.spec)
+				p.makeNoise(l.spec)
 			}
 			if t.in.arrives() && l.spec.Synapses[t.in.Synapse].Kind == NMDA {
 				p.gates = newGates(l, t.in.Synapse, len(p.lanes), 0)

@@ -18,33 +18,23 @@ type Noise struct {
 	Tau float64 // ms
 }
 
-// A noiseRun is consecutive members of an input's pool with consecutive lanes.
-type noiseRun struct {
-	first, n int         // of trainPart.lanes
-	white    *noise.Rows // either, or
-	ou       *noise.OUs
-	row      []float64
+// partNoise is the noise of the members of an input that reach a range.
+type partNoise struct {
+	white *noise.Rows // either, or
+	ou    *noise.OUs
+	row   []float64
 }
 
-// splitNoise finds the runs of an input of noise.
-func (p *trainPart) splitNoise(s *Spec) {
-	law := noise.OU{}
-	if p.in.Noise.Tau > 0 {
-		law = noise.NewOU(p.in.Noise.Tau, s.Dt)
+func (p *trainPart) makeNoise(s *Spec) {
+	ids := make([]uint32, len(p.members))
+	for i, m := range p.members {
+		ids[i] = uint32(m)
 	}
-	for i := 0; i < len(p.lanes); {
-		n := 1
-		for ; i+n < len(p.lanes) && p.members[i+n] == p.members[i]+n && p.lanes[i+n] == p.lanes[i]+uint16(n); n++ {
-		}
-		u := noiseRun{first: i, n: n}
-		name := s.streamName("noise " + p.in.Name)
-		if p.in.Noise.Tau > 0 {
-			u.ou, u.row = noise.NewOUs(law, s.Seed, name, p.members[i], n), make([]float64, n)
-		} else {
-			u.white = noise.NewRows(rng.NewStream(s.Seed, name), p.members[i], n)
-		}
-		p.noise = append(p.noise, u)
-		i += n
+	name := s.streamName("noise " + p.in.Name)
+	if tau := p.in.Noise.Tau; tau > 0 {
+		p.noise = &partNoise{ou: noise.NewOUs(noise.NewOU(tau, s.Dt), s.Seed, name, ids), row: make([]float64, len(ids))}
+	} else {
+		p.noise = &partNoise{white: noise.NewRows(rng.NewStream(s.Seed, name), ids)}
 	}
 }
 
@@ -52,28 +42,25 @@ func (p *trainPart) splitNoise(s *Spec) {
 func (r *shard) shake(p *trainPart, k int64) {
 	// Start and Stop are rounded to whole steps; Ornstein-Uhlenbeck processes go on outside.
 	acts := math.Round(p.start) <= float64(k) && float64(k) < math.Round(p.stop)
-	sd := p.in.Noise.SD
-	for i := range p.noise {
-		u := &p.noise[i]
-		lanes, gains := p.lanes[u.first:][:u.n], p.gains[u.first:][:u.n]
-		if u.ou != nil {
-			clear(u.row)
-			u.ou.Step(r.net.isa, u.row, sd, k)
+	sd, q := p.in.Noise.SD, p.noise
+	if q.ou != nil {
+		clear(q.row)
+		q.ou.Step(r.net.isa, q.row, sd, k)
+		for j, lane := range p.lanes {
 			if acts {
-				for j, lane := range lanes {
-					r.current[lane] = math.FMA(gains[j], u.row[j], r.current[lane])
-				}
+				r.current[lane] = math.FMA(p.gains[j], q.row[j], r.current[lane])
 			}
-			continue
 		}
-		if !acts {
-			continue
-		}
-		for j, z := range u.white.Row(r.net.isa, k) {
-			size := float64(sd * gains[j])
-			r.white[lanes[j]] = math.FMA(size, z, r.white[lanes[j]])
-			r.variance[lanes[j]] = math.FMA(size, size, r.variance[lanes[j]])
-		}
+		return
+	}
+	if !acts {
+		return
+	}
+	row := q.white.Row(r.net.isa, k)
+	for j, lane := range p.lanes {
+		size := float64(sd * p.gains[j])
+		r.white[lane] = math.FMA(size, row[j], r.white[lane])
+		r.variance[lane] = math.FMA(size, size, r.variance[lane])
 	}
 }
 

@@ -41,13 +41,13 @@ type OUs struct {
 	rows *Rows
 }
 
-// NewOUs makes the processes of the n neurons from number first on, in their stationary state at step 0. Streams of
-// different names are independent.
-func NewOUs(law OU, seed uint64, name string, first, n int) *OUs {
-	q := &OUs{law: law, Z: make([]float64, n), rows: NewRows(rng.NewStream(seed, name), first, n)}
+// NewOUs makes the processes of neurons, by the numbers under which is drawn for them, in their stationary state at step
+// 0. Streams of different names are independent.
+func NewOUs(law OU, seed uint64, name string, ids []uint32) *OUs {
+	q := &OUs{law: law, Z: make([]float64, len(ids)), rows: NewRows(rng.NewStream(seed, name), ids)}
 	start := rng.NewStream(seed, name+", start")
-	for l := range q.Z {
-		q.Z[l] = rng.Normal32(start.At(uint32(first+l), 0)[0])
+	for l, id := range ids {
+		q.Z[l] = rng.Normal32(start.At(id, 0)[0])
 	}
 	return q
 }

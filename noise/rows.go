@@ -5,27 +5,38 @@ import (
 	"popsim/rng"
 )
 
-// Rows draws standard normal numbers of consecutive neurons. Every neuron has a sequence of its own; row k holds number
-// k of each. Four rows are drawn together.
+// Rows draws standard normal numbers of neurons. Every neuron has a sequence of its own; row k holds number k of each.
+// Four rows are drawn together.
 type Rows struct {
-	stream   rng.Stream
-	first, n int // neurons
-	stride   int
-	rows     []float64
-	drawn    int64 // a quarter of the number of the first row held; -1: none
+	stream rng.Stream
+	ids    []uint32
+	stride int
+	rows   []float64
+	drawn  int64 // a quarter of the number of the first row held; -1: none
 }
 
-// NewRows makes the rows of the n neurons from number first on.
-func NewRows(s rng.Stream, first, n int) *Rows {
-	stride := (n + kernels.DrawnTogether - 1) / kernels.DrawnTogether * kernels.DrawnTogether
-	return &Rows{stream: s, first: first, n: n, stride: stride, rows: make([]float64, 4*stride), drawn: -1}
+// NewRows makes the rows of neurons by the numbers under which is drawn for them.
+func NewRows(s rng.Stream, ids []uint32) *Rows {
+	stride := (len(ids) + kernels.DrawnTogether - 1) / kernels.DrawnTogether * kernels.DrawnTogether
+	padded := make([]uint32, stride)
+	return &Rows{stream: s, ids: padded[:copy(padded, ids)], stride: stride, rows: make([]float64, 4*stride), drawn: -1}
 }
 
-// Row returns row number k, which is valid until a row of another four is requested. isa is one of kernels.Available.
+// Consecutive lists n numbers from first on.
+func Consecutive(first, n int) []uint32 {
+	ids := make([]uint32, n)
+	for i := range ids {
+		ids[i] = uint32(first + i)
+	}
+	return ids
+}
+
+// Row returns row number k, padded to a multiple of kernels.DrawnTogether. It is valid until a row of another four is
+// requested. isa is one of kernels.Available.
 func (r *Rows) Row(isa kernels.ISA, k int64) []float64 {
 	if k/4 != r.drawn {
 		r.drawn = k / 4
-		kernels.Normals(isa, r.stream, r.rows, r.stride, r.n, uint32(r.first), uint32(k/4))
+		kernels.Normals(isa, r.stream, r.rows, r.stride, r.ids, uint32(k/4))
 	}
-	return r.rows[int(k%4)*r.stride:][:r.n]
+	return r.rows[int(k%4)*r.stride:][:r.stride]
 }

@@ -32,6 +32,10 @@ func Normal32(word uint32) float64 {
 	return math.Float64frombits(math.Float64bits(x) ^ sign ^ 1<<63)
 }
 
+// NormalTable is the table of Normal32, with which it can be computed by other means that give the same bits. It is not
+// to be changed.
+func NormalTable() *[1 << normalBits][4]float64 { return &normalTable }
+
 const (
 	normalBits  = 9
 	normalFirst = 0x3ff << 4 // 16·(exponent of 1) as the upper bits of a float64 have it

@@ -23,7 +23,19 @@ type PhiloxBlock struct {
 	// where Counts[l], in, exceeds Skip + j, else NoArrival.
 	Theta [4]*float64
 	Skip  uint32
+
+	// PhiloxNormals: the first word of the counter of lane l is IDs[l], in, instead. Lane l of row w of Normals, out,
+	// which starts at w·Stride, is the number that word w of the lane stands for, as rng.Normal32 has it by its table.
+	IDs         []uint32
+	Normals     []float64
+	NormalTable *[NormalCells][4]float64
 }
+
+// The table of rng.Normal32: the number of its cells, and what the first is for, as the upper 16 bits of word + 0.5.
+const (
+	NormalCells = 512
+	NormalFirst = 0x3fe0
+)
 
 // The constants of Philox4x32-10: rounds, multipliers, and what a round adds to the two words of the key.
 const (

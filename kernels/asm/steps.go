@@ -24,6 +24,30 @@ const (
 	LIFStepCoefs
 )
 
+// NoisyLIFBlock is the argument of NoisyLIF: a step of LIF neurons with white noise. With a = VTh - V before the step and
+// b = VTh - V after it, a lane has an event if it begins to move in this step, or if a b is no more than Far, or one of
+// them is not above 0: then its path may cross the threshold. Lanes that are held to the end of the step or beyond have
+// none.
+type NoisyLIFBlock struct {
+	Lanes      int
+	First      float64 // number of the step
+	V, Wake    []float64
+	VInf       []float64 // V_rest + R I
+	Z          []float64 // standard normal numbers
+	Coef       []Column  // by NoisyLIFKeep and so on
+	CoefStride int
+	Fired      []uint8 // out: bit l%8 of Fired[l/8] tells that lane l has an event; its V stays
+}
+
+// Coefficients of NoisyLIF.
+const (
+	NoisyLIFKeep = iota // 1 - exp(-dt/tau)
+	NoisyLIFVTh
+	NoisyLIFSD // of V after a step
+	NoisyLIFFar
+	NoisyLIFCoefs
+)
+
 // CurrentStepBlock is the argument of the kernels of synaptic currents.
 type CurrentStepBlock struct {
 	Lanes          int

@@ -61,6 +61,58 @@ func LIFStepGo(b *LIFStepBlock) {
 	}
 }
 
+// NoisyLIFGo moves LIF neurons with white noise; see NoisyLIFBlock.
+func NoisyLIFGo(b *NoisyLIFBlock) {
+	for at := 0; at < b.Lanes; at += 8 {
+		coef, lane := b.Coef[at/Group*b.CoefStride:], at%Group
+		keeps := (*[8]float64)(coef[0][lane:])
+		vThs := (*[8]float64)(coef[1][lane:])
+		sDs := (*[8]float64)(coef[2][lane:])
+		fars := (*[8]float64)(coef[3][lane:])
+		vs := (*[8]float64)(b.V[at:])
+		wakes := (*[8]float64)(b.Wake[at:])
+		vInfs := (*[8]float64)(b.VInf[at:])
+		zs := (*[8]float64)(b.Z[at:])
+		fired := uint8(0)
+		for l := range 8 {
+			x0 := vs[l]
+			x1 := wakes[l]
+			x3 := vThs[l]
+			x4 := sDs[l]
+			x5 := zs[l]
+			x6 := keeps[l]
+			x7 := vInfs[l]
+			x8 := x7 - x0
+			x9 := math.FMA(x6, x8, x0)
+			x10 := math.FMA(x4, x5, x9)
+			x11 := x3 - x0
+			x12 := x3 - x10
+			x13 := float64(x11 * x12)
+			x14 := fars[l]
+			m15 := x13 <= x14
+			x16 := x12
+			if x11 < x12 {
+				x16 = x11
+			}
+			m18 := x16 <= 0.0
+			m19 := m15 || m18
+			m20 := x1 >= b.First
+			m21 := m19 || m20
+			m22 := x1 > b.First
+			m23 := m21 && !m22
+			x24 := x10
+			if m21 {
+				x24 = x0
+			}
+			vs[l] = x24
+			if m23 {
+				fired |= 1 << l
+			}
+		}
+		b.Fired[at/8] = fired
+	}
+}
+
 // JumpStepGo adds jumps; see JumpStepBlock.
 func JumpStepGo(b *JumpStepBlock) {
 	for at := 0; at < b.Lanes; at += 8 {

@@ -44,6 +44,16 @@ func PhiloxInstantsAVX2(b *PhiloxBlock)
 //go:noescape
 func PhiloxInstantsAVX512(b *PhiloxBlock)
 
+// PhiloxNormalsAVX2 draws standard normal numbers; see PhiloxBlock.
+//
+//go:noescape
+func PhiloxNormalsAVX2(b *PhiloxBlock)
+
+// PhiloxNormalsAVX512 draws standard normal numbers; see PhiloxBlock.
+//
+//go:noescape
+func PhiloxNormalsAVX512(b *PhiloxBlock)
+
 // AddCountsAVX2 adds counts of arrivals; see CountBlock.
 //
 //go:noescape
@@ -113,6 +123,16 @@ func LIFStepAVX2(b *LIFStepBlock)
 //
 //go:noescape
 func LIFStepAVX512(b *LIFStepBlock)
+
+// NoisyLIFAVX2 moves LIF neurons with white noise; see NoisyLIFBlock.
+//
+//go:noescape
+func NoisyLIFAVX2(b *NoisyLIFBlock)
+
+// NoisyLIFAVX512 moves LIF neurons with white noise; see NoisyLIFBlock.
+//
+//go:noescape
+func NoisyLIFAVX512(b *NoisyLIFBlock)
 
 // JumpStepAVX2 adds jumps; see JumpStepBlock.
 //

@@ -31,7 +31,7 @@ var files = []struct {
 	plain   []func() string
 }{
 	{name: "exp", kernels: []func(*file, isa){exp}},
-	{name: "draws", kernels: []func(*file, isa){philoxWords, philoxCounts, philoxInstants, addCounts}},
+	{name: "draws", kernels: []func(*file, isa){philoxWords, philoxCounts, philoxInstants, philoxNormals, addCounts}},
 	{name: "rows", kernels: assemblies(rowKernels), plain: plains(rowKernels)},
 	{name: "steps", kernels: append(assemblies(stepKernels), pairPlaces, splitPairs), plain: plains(stepKernels)},
 	{name: "coupled", kernels: assemblies(coupledKernels), plain: plains(coupledKernels)},

@@ -42,6 +42,23 @@ var (
 			x.set("V", b.Select(b.MaskOr(held, event), v, end))
 		},
 	}
+	noisyLIF = &stepKernel{
+		name: "NoisyLIF", doc: "moves LIF neurons with white noise; see NoisyLIFBlock.", argument: "NoisyLIFBlock",
+		columns: []string{"V", "Wake", "VInf", "Z"}, coefs: []string{"Keep", "VTh", "SD", "Far"}, scalars: []string{"First"},
+		events: true, vectors: map[string]int{"AVX2": 2, "AVX512": 4},
+		step: func(b *vec.Block, x *laneVars) {
+			v, wake, now, vTh := x.get("V"), x.get("Wake"), x.get("First"), x.get("VTh")
+			end := b.FMA(x.get("SD"), x.get("Z"), b.FMA(x.get("Keep"), b.Sub(x.get("VInf"), v), v))
+			before, after := b.Sub(vTh, v), b.Sub(vTh, end)
+			near := b.MaskOr(
+				b.Cmp(b.Mul(before, after), LE, x.get("Far")),
+				b.Cmp(b.Min(before, after), LE, b.Const(0)),
+			)
+			event := b.MaskOr(near, b.Cmp(wake, GE, now))
+			x.fired = b.MaskAndNot(event, b.Cmp(wake, GT, now))
+			x.set("V", b.Select(event, v, end))
+		},
+	}
 	jumpStep = &stepKernel{
 		name: "JumpStep", doc: "adds jumps; see JumpStepBlock.", argument: "JumpStepBlock",
 		columns: []string{"Row", "Jump", "Top"}, scalars: []string{"Factor"}, vectors: map[string]int{"AVX2": 4, "AVX512": 4},
@@ -53,7 +70,7 @@ var (
 		},
 	}
 	stepKernels = []*stepKernel{
-		lifStep, jumpStep, currentStep(false, true), currentStep(false, false), currentStep(true, true),
+		lifStep, noisyLIF, jumpStep, currentStep(false, true), currentStep(false, false), currentStep(true, true),
 		currentStep(true, false),
 		instants(false), instants(true),
 	}
