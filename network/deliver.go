@@ -20,27 +20,71 @@ type runOf struct {
 }
 
 // deliver adds what arrives in step k to the rows: for each delay, longest first, the spikes of that many steps before,
-// by number of the source.
+// by number of the source. What prepare has added already is left out.
 func (r *shard) deliver(k int64) {
-	r.keepCoefs(k)
-	r.listRuns(k)
-	for i := range r.runs { // without branches, so that the reads of the index do not wait for each other
-		u := &r.runs[i]
-		u.from, u.to = u.t.start[u.at], u.t.start[u.at+1]
+	l := r.net.layout
+	longest := l.longest + 1
+	if j := k - r.prepared; j >= 0 && j < r.preparedSteps {
+		longest = int(l.steps + j)
 	}
-	for i := range r.runs {
-		if next := i + ahead; next < len(r.runs) {
-			r.runs[next].prefetch()
+	if l.spec.OnGrid || longest > l.longest { // else those of prepare will be looked up again
+		r.runs = r.runs[:0]
+	}
+	r.keepCoefs(k - l.steps)
+	r.deliverFrom(k, longest, int(l.steps))
+}
+
+// prepare adds what is known of the epoch from step k on while other ranges are still in the epoch before: arrivals of
+// spikes of earlier epochs, in all steps whose rows there is room for. They come first in the order of the sums.
+func (r *shard) prepare(k, end int64) {
+	l := r.net.layout
+	r.prepared, r.preparedSteps = k, min(int64(len(r.stepRows)), end-k)
+	r.keepCoefs(k - l.steps - 1)
+	for j := range r.preparedSteps {
+		r.useStep(int(j))
+		r.runs = r.runs[:0]
+		r.deliverFrom(k+j, l.longest+1, int(l.steps+j)+1)
+	}
+	for _, p := range r.trains {
+		if p.in.Poisson != nil {
+			r.drawCounts(p, k)
 		}
-		r.addRun(&r.runs[i])
 	}
 }
 
-// listRuns lists the runs that arrive in step k.
-func (r *shard) listRuns(k int64) {
-	l := r.net.layout
-	r.runs = r.runs[:0]
-	for d := l.longest + 1; d >= int(l.steps); d-- {
+// forget empties the rows of what prepare has added to them, which will not be used.
+func (r *shard) forget() {
+	if r.preparedSteps == 0 {
+		return
+	}
+	r.preparedSteps = 0
+	for _, column := range r.allRows {
+		for i := range column {
+			column[i] = empty
+		}
+	}
+}
+
+// deliverFrom adds what arrives in step k with delays from longest down to least. It adds to r.runs.
+func (r *shard) deliverFrom(k int64, longest, least int) {
+	first := len(r.runs)
+	r.listRuns(k, longest, least)
+	runs := r.runs[first:]
+	for i := range runs { // without branches, so that the reads of the index do not wait for each other
+		u := &runs[i]
+		u.from, u.to = u.t.start[u.at], u.t.start[u.at+1]
+	}
+	for i := range runs {
+		if next := i + ahead; next < len(runs) {
+			runs[next].prefetch()
+		}
+		r.addRun(&runs[i])
+	}
+}
+
+// listRuns lists the runs that arrive in step k with delays from longest down to least.
+func (r *shard) listRuns(k int64, longest, least int) {
+	for d := longest; d >= least; d-- {
 		for n, from := range r.net.ranges {
 			spikes := from.emitted(k - int64(d))
 			for i := range spikes {
@@ -62,9 +106,9 @@ func (r *shard) listRuns(k int64) {
 // onePerEdge is what an edge of weight 1 adds on the grid.
 var onePerEdge = [3]float64{1}
 
-// keepCoefs computes, once for each spike that can arrive in step k or later and each table of its population, what an
-// edge of weight 1 adds.
-func (r *shard) keepCoefs(k int64) {
+// keepCoefs computes, once for each spike up to step last that can still arrive and each table of its population, what
+// an edge of weight 1 adds.
+func (r *shard) keepCoefs(last int64) {
 	l := r.net.layout
 	if l.spec.OnGrid {
 		return
@@ -78,7 +122,6 @@ func (r *shard) keepCoefs(k int64) {
 			r.mostTables = max(r.mostTables, len(tables))
 		}
 	}
-	last := k - l.steps // before the spikes of later steps arrive, this is called again
 	for s := max(0, r.coefsFrom, last-int64(l.longest)-1); s <= last; s++ {
 		for n, from := range r.net.ranges {
 			all := r.spikeCoefs[r.slot(s)][n][:0]

@@ -286,11 +286,11 @@ func (p *trainPart) rateAt(dt float64, k int64) float64 {
 	return q.Rate
 }
 
-// poisson makes the arrivals of a Poisson input in step k.
-func (r *shard) poisson(p *trainPart, k int64) {
+// drawCounts makes p.counts hold the numbers of arrivals in step k, and reports whether there are any in it.
+func (r *shard) drawCounts(p *trainPart, k int64) bool {
 	dt := r.net.layout.spec.Dt
 	if float64(k+1) <= p.start || float64(k) >= p.stop {
-		return
+		return false
 	}
 	if rate := p.rateAt(dt, k); rate != p.rate {
 		p.rate, p.countsOf = rate, -1
@@ -307,6 +307,14 @@ func (r *shard) poisson(p *trainPart, k int64) {
 					uint32(k/4))
 			}
 		}
+	}
+	return true
+}
+
+// poisson makes the arrivals of a Poisson input in step k.
+func (r *shard) poisson(p *trainPart, k int64) {
+	if !r.drawCounts(p, k) {
+		return
 	}
 	for i := range p.runs {
 		u := &p.runs[i]

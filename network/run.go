@@ -21,6 +21,7 @@ type Network struct {
 	layout   *layout
 	isa      kernels.ISA // one of kernels.Available
 	workers  int
+	always   bool // whether all workers share every epoch, however little work it holds
 	pairs    map[pair]*traits
 	order    []pair // of pairs, as first met
 	ranges   []*shard
@@ -30,6 +31,7 @@ type Network struct {
 	edges    int64
 	bytes    int64
 	pages    *mapped // of tables
+	stats    sched.Stats
 }
 
 // Spike is a spike of a neuron at (Step + Theta) dt.
@@ -139,6 +141,9 @@ type shard struct {
 	tables   []*table
 	tablesOf [][]int
 
+	// Of the steps from prepared on, so many, the rows hold what earlier epochs bring: see prepare.
+	prepared, preparedSteps int64
+
 	history [][]spike // by step modulo its length
 	out     []spike
 	runs    []runOf
@@ -243,17 +248,15 @@ func (r *shard) slot(k int64) int64 { return k % int64(len(r.history)) }
 
 // advance advances the range by the steps from k to end-1.
 func (r *shard) advance(k, end int64) error {
-	first := k
-	if r.net.layout.spec.OnGrid {
-		for most := int64(len(r.stepRows)); k < end; k += most {
-			if err := r.advanceOnGrid(k, int(min(most, end-k))); err != nil {
-				return err
-			}
+	first, most := k, int64(len(r.stepRows))
+	for ; k < end; k += most {
+		var err error
+		if r.net.layout.spec.OnGrid {
+			err = r.advanceOnGrid(k, int(min(most, end-k)))
+		} else {
+			err = r.step(k)
 		}
-		return r.look(first, end)
-	}
-	for ; k < end; k++ {
-		if err := r.step(k); err != nil {
+		if r.preparedSteps = 0; err != nil {
 			return err
 		}
 	}
@@ -319,6 +322,9 @@ func (r *shard) advanceOthers(k int64) error {
 	return nil
 }
 
+// Stats tells where the time of all runs went.
+func (n *Network) Stats() sched.Stats { return n.stats }
+
 // Steps is the number of steps done.
 func (n *Network) Steps() int64 { return n.step }
 
@@ -343,11 +349,19 @@ func (n *Network) Run(ctx context.Context, steps int64, rec Recorder) error {
 		return nil
 	}
 	var spikes []Spike
-	// An epoch is the steps up to the least delay: within it no range needs the spikes of another.
-	_, err := sched.Run(ctx, sched.Plan{
-		Workers: n.workers, Shards: len(n.ranges),
-		Advance: func(_, shard, _ int) error {
-			return n.ranges[shard].advance(n.step, min(n.step+n.layout.steps, end))
+	// An epoch is the steps up to the least delay: within it no range needs the spikes of another. Of the epoch before
+	// it needs those; what earlier epochs bring is added while other ranges are still in the epoch before.
+	start, steps := n.step, n.layout.steps
+	stats, err := sched.Run(ctx, sched.Plan{
+		Workers: n.workers, Shards: len(n.ranges), Always: n.always,
+		Advance: func(_, shard, epoch int) error {
+			k := start + int64(epoch)*steps
+			return n.ranges[shard].advance(k, min(k+steps, end))
+		},
+		Prepare: func(_, shard, epoch int) {
+			if k := start + int64(epoch)*steps; k < end {
+				n.ranges[shard].prepare(k, min(k+steps, end))
+			}
 		},
 		Merge: func(int) (bool, error) {
 			to := min(n.step+n.layout.steps, end)
@@ -377,6 +391,10 @@ func (n *Network) Run(ctx context.Context, steps int64, rec Recorder) error {
 			return n.step < end, nil
 		},
 	})
+	for _, r := range n.ranges {
+		r.forget()
+	}
+	n.stats.Add(stats)
 	return err
 }
 

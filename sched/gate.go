@@ -8,9 +8,11 @@ import (
 )
 
 const (
-	spinFor = 5 * time.Microsecond // a futex sleep and wake cost about as much
-	looks   = 32                   // reads of the gate between reads of the clock, one of which costs as much as all of them
-	yields  = 4
+	spinAlone = time.Microsecond       // before the core is offered to other threads between reads
+	spinLeast = 5 * time.Microsecond   // a futex sleep and wake cost about as much
+	spinMost  = 500 * time.Microsecond // a fraction of what a scheduler gives a thread at a time
+	looks     = 32                     // reads of the gate between reads of the clock, one of which costs as much as all of them
+	yields    = 4
 )
 
 // A gate is a number that only grows, and on which goroutines wait. Setting it costs one store unless a goroutine
@@ -36,20 +38,23 @@ func (g *gate) set(v int64) {
 	}
 }
 
-// await returns once the number is at least v: it spins for a moment if it may, yields, and then sleeps.
-func (g *gate) await(v int64, spin bool) {
-	if spin {
-		for begin := time.Now(); time.Since(begin) < spinFor; {
+// await returns the number once it is at least v: it spins for a time, yields, and then sleeps.
+func (g *gate) await(v int64, spin time.Duration) int64 {
+	if spin > 0 {
+		for begin, now := time.Now(), time.Duration(0); now < spin; now = time.Since(begin) {
 			for range looks {
-				if g.value.Load() >= v {
-					return
+				if x := g.value.Load(); x >= v {
+					return x
 				}
+			}
+			if now > spinAlone {
+				yieldCore()
 			}
 		}
 	}
 	for range yields {
-		if g.value.Load() >= v {
-			return
+		if x := g.value.Load(); x >= v {
+			return x
 		}
 		runtime.Gosched()
 	}
@@ -57,7 +62,10 @@ func (g *gate) await(v int64, spin bool) {
 	defer g.lock.Unlock()
 	g.asleep.Add(1) // before the last read: either set reads asleep > 0, or this goroutine reads the new number
 	defer g.asleep.Add(-1)
-	for g.value.Load() < v {
+	for {
+		if x := g.value.Load(); x >= v {
+			return x
+		}
 		g.wake.Wait()
 	}
 }

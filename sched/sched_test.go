@@ -92,6 +92,104 @@ func TestLittleWorkIsNotShared(t *testing.T) {
 	}
 }
 
+// Shards are prepared for an epoch after they have been advanced through the one before, and before they are advanced
+// through it, while others may still be behind: the race detector tells if two workers have one shard at a time.
+func TestPrepare(t *testing.T) {
+	const epochs, shards = 300, 7
+	for _, workers := range pools {
+		for _, little := range []time.Duration{eager, time.Hour} {
+			advanced, prepared := make([]int, shards), make([]int, shards)
+			for s := range prepared {
+				prepared[s] = -1
+			}
+			early := 0
+			stats, err := run(t.Context(), Plan{
+				Workers: workers,
+				Shards:  shards,
+				Prepare: func(_, shard, epoch int) {
+					if advanced[shard] != epoch {
+						t.Errorf("shard %d prepared for epoch %d after %d epochs", shard, epoch, advanced[shard])
+					}
+					prepared[shard] = epoch
+				},
+				Advance: func(_, shard, epoch int) error {
+					if advanced[shard] != epoch || prepared[shard] > epoch {
+						t.Errorf("shard %d advanced through epoch %d after %d epochs, prepared for %d", shard, epoch,
+							advanced[shard], prepared[shard])
+					}
+					if shard == 0 && prepared[shard] == epoch {
+						early++
+					}
+					advanced[shard]++
+					return nil
+				},
+				Merge: func(epoch int) (bool, error) {
+					for s, n := range advanced {
+						if n != epoch+1 {
+							t.Errorf("epoch=%d shard=%d: advanced %d times, want %d", epoch, s, n, epoch+1)
+						}
+					}
+					return epoch+1 < epochs, nil
+				},
+			}, little)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := 0
+			if workers > 1 && little == eager {
+				want = epochs - 1
+			} else if workers > 1 {
+				want = 1 // the first is shared, so that the second is prepared
+			}
+			if early != want || stats.Epochs != epochs {
+				t.Errorf("workers=%d, little=%v: %d epochs of %d prepared, want %d", workers, little, early, stats.Epochs, want)
+			}
+		}
+	}
+}
+
+// A panic of Prepare is that of its epoch, and is told also where the run ends before it.
+func TestPreparePanics(t *testing.T) {
+	for _, epochs := range []int{3, 10} {
+		merged := 0
+		_, err := run(t.Context(), Plan{
+			Workers: 2, Shards: 4, Advance: func(_, _, _ int) error { return nil },
+			Prepare: func(_, shard, epoch int) {
+				if shard == 2 && epoch == 3 {
+					panic("not ready")
+				}
+			},
+			Merge: func(epoch int) (bool, error) { merged++; return epoch+1 < epochs, nil },
+		}, eager)
+		if err == nil || !strings.Contains(err.Error(), "shard 2 panicked in epoch 3: not ready") || merged != 3 {
+			t.Errorf("%d epochs: error %v after %d, want that of shard 2 after 3", epochs, err, merged)
+		}
+	}
+}
+
+func TestWorthwhile(t *testing.T) {
+	const us = time.Microsecond
+	for _, c := range []struct {
+		work   time.Duration
+		now, n int
+		want   int
+	}{
+		{3 * us, 64, 64, 1}, // CUBA's 4000 neurons for a step
+		{5 * us, 1, 64, 1},
+		{8 * us, 1, 64, 2},
+		{5 * us, 2, 64, 2},
+		{200 * us, 1, 64, 10}, // the microcircuit's
+		{200 * us, 64, 64, 14},
+		{200 * us, 12, 64, 12},
+		{200 * us, 1, 2, 2},
+		{10000 * us, 1, 64, 64},
+	} {
+		if got := worthwhile(c.work, little, c.now, c.n); got != c.want {
+			t.Errorf("%v of work, %d of %d workers: %d are worth while, want %d", c.work, c.now, c.n, got, c.want)
+		}
+	}
+}
+
 func TestCancel(t *testing.T) {
 	for _, workers := range pools {
 		ctx, cancel := context.WithCancel(t.Context())
