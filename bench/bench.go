@@ -1,13 +1,13 @@
-// Package bench says what popsim measures of itself, once for go test -bench and for popsim bench.
+// Package bench holds the benchmarks of popsim, for go test -bench and for popsim bench.
 //
-// A Scenario is one kernel at work on neurons that fire: a model, a method, an instruction set, parameters shared or
-// each neuron's own, a way of recording, and a number of neurons that decides which memory they live in. A population
-// is the same under pop, with workers and epochs; work is what an accurate answer costs. Rows are printed in the format
-// of Go benchmarks, so that benchstat reads them.
+// A Scenario is one kernel applied to neurons that fire: a model, a method, an instruction set, parameters shared or
+// each neuron's own, a way of recording, and a number of neurons, on which depends in which cache their columns fit. A
+// Population is the same under pop, with workers and epochs; Work is the cost of a given accuracy. Rows are printed in
+// the format of Go benchmarks, so that benchstat reads them.
 //
-// A time is that of the fastest of many short calls: on a shared machine the fastest is the one that nothing disturbed.
-// Phases of the neurons are spread evenly over their period, so that every call meets the same number of spikes. How
-// far the median call lies above the fastest is watched, and printed when it is large.
+// A time is that of the fastest of many short calls: on a shared machine the fastest is the least disturbed. Phases of
+// the neurons are spread evenly over their period, so that every call has the same number of spikes. The ratio of the
+// median to the fastest call is printed when it is large.
 package bench
 
 import (
@@ -26,7 +26,7 @@ const (
 	Memory = 4194304
 )
 
-// Scenario is one kernel at work.
+// Scenario is one kernel with its neurons and its way of recording.
 type Scenario struct {
 	Model  *model.Model
 	Method model.Method
@@ -39,7 +39,7 @@ type Scenario struct {
 	Trial  *Trial // the neurons are those of a trial; nil means that they fire as Firing says
 }
 
-// Name is the name of the scenario's row, behind "BenchmarkKernel/".
+// Name is the name of the scenario's row, after "BenchmarkKernel/".
 func (s Scenario) Name() string {
 	name := fmt.Sprintf("model=%s/method=%s/isa=%v/params=%s/n=%d", s.Model.Name, s.Method.Name, s.ISA, s.params(), s.N)
 	if s.Full {
@@ -55,8 +55,8 @@ func (s Scenario) params() string {
 	return "uniform"
 }
 
-// steps is the number of steps in a call: as many as pop takes in an epoch, unless that takes so long that no call
-// would go undisturbed.
+// steps is the number of steps in a call: as many as pop takes in an epoch, unless that takes so long that every call
+// would be disturbed.
 func (s Scenario) steps() int {
 	if s.N <= L1 && s.ISA != kernels.Go {
 		return 256
@@ -64,7 +64,7 @@ func (s Scenario) steps() int {
 	return 64
 }
 
-// Selection says which scenarios are wanted. The zero value of a field means all of them.
+// Selection selects scenarios. The zero value of a field means all of them.
 type Selection struct {
 	Models []*model.Model
 	Method string
@@ -93,7 +93,7 @@ func (q Selection) Spikes() ([]Scenario, error) {
 	return list, err
 }
 
-// spikesName is the name of the scenario's row, behind "BenchmarkSpikes/".
+// spikesName is the name of the scenario's row, after "BenchmarkSpikes/".
 func (s Scenario) spikesName() string {
 	return fmt.Sprintf("model=%s/method=%s/isa=%v/firing=%v", s.Model.Name, s.Method.Name, s.ISA, s.Firing)
 }
@@ -128,7 +128,7 @@ func (q Selection) Kernels() ([]Scenario, error) {
 	return list, err
 }
 
-// Check refuses a selection in which there is no kernel.
+// Check returns an error if there is no kernel in the selection.
 func (q Selection) Check() error {
 	n := 0
 	if err := q.kernels(func(*kernels.Kernel) error { n++; return nil }); err != nil {

@@ -11,7 +11,7 @@ import (
 	"popsim/table"
 )
 
-// Convergence sets the errors of methods against their costs in one trial.
+// Convergence holds the errors and the costs of methods in one trial.
 type Convergence struct {
 	Trial     *Trial
 	Tolerance float64 // error of a spike that is allowed, ms
@@ -44,7 +44,7 @@ func (c *Convergence) limits(q model.Method) (stable, accurate float64) {
 }
 
 // Recommended returns the row of a method with the largest step such that at it and at all smaller steps the error is
-// within the tolerance, and of which no run warns. (A larger step may have a small error by chance.)
+// within the tolerance, and of which a run does not warn. (A larger step may have a small error by chance.)
 func (c *Convergence) Recommended(q model.Method) (best Work, ok bool) {
 	_, accurate := c.limits(q)
 	for _, w := range slices.Backward(c.Rows) {

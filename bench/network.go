@@ -14,7 +14,7 @@ import (
 	"popsim/sched"
 )
 
-// Network is a network of the library at work.
+// Network is a network of the library with its settings.
 type Network struct {
 	Title    string                // of its row
 	Name     string                // in the library
@@ -45,7 +45,7 @@ var networks = []Network{
 	},
 }
 
-// RowName is the name of the network's row, behind "BenchmarkNetwork/".
+// RowName is the name of the network's row, after "BenchmarkNetwork/".
 func (n Network) RowName() string {
 	spikes := "inside"
 	if n.OnGrid {
@@ -54,8 +54,8 @@ func (n Network) RowName() string {
 	return fmt.Sprintf("network=%s/spikes=%s/isa=%v/workers=%d", n.Title, spikes, n.ISA, n.Workers)
 }
 
-// Networks lists those of a selection, on the widest instruction set or the one asked for, by one worker and by as many
-// as there may be. A selection of models has none.
+// Networks lists those of a selection, on the widest instruction set or the requested one, with one worker and with as
+// many as possible. A selection of models has none.
 func (q Selection) Networks() (list []Network) {
 	if len(q.Models) > 0 {
 		return nil
@@ -81,15 +81,15 @@ func (q Selection) Networks() (list []Network) {
 	return list
 }
 
-// What is measured of a network: after a start of so long, stretches of model time, epoch by epoch. The lowest tenth of
-// the epochs counts: the fastest may have had few spikes, and the slow ones met what else the machine does.
+// A network is measured epoch by epoch, in intervals of model time after a start. The result is the lowest tenth of the
+// times of epochs: the fastest may have had few spikes, and slow ones are disturbed by other processes.
 const (
 	networkStart   = 100.0 // ms
 	networkStretch = 15.0  // ms
 	leastStretches = 5
 )
 
-// networkWork is what a network has cost.
+// networkWork is the measured cost of a network.
 type networkWork struct {
 	Stretches int
 	Epochs    []time.Duration // of each epoch, in ascending order

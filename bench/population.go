@@ -16,14 +16,14 @@ type Population struct {
 	Workers int
 }
 
-// Name is the name of the population's row, behind "BenchmarkPopulation/".
+// Name is the name of the population's row, after "BenchmarkPopulation/".
 func (p Population) Name() string { return fmt.Sprintf("%s/workers=%d", p.Scenario.Name(), p.Workers) }
 
-// populationSize is too many neurons for any cache.
+// populationSize is a number of neurons whose columns fit in no cache.
 const populationSize = 1000000
 
 // Populations lists the populations of a selection: each model's default method, or the one requested, on the widest
-// instruction set, or the one requested, by one worker and by as many as there may be.
+// instruction set, or the one requested, with one worker and with as many as possible.
 func (q Selection) Populations() ([]Population, error) {
 	if q.ISA == kernels.Auto {
 		q.ISA = kernels.Available()[0]

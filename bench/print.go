@@ -65,7 +65,7 @@ func Header(w io.Writer, commit string) error {
 // noisy is the spread of the typical row above which a machine is called noisy.
 const noisy = 1.15
 
-// noise warns where times were disturbed, and says what may help.
+// noise warns if times were disturbed, with advice.
 func noise(talk Talk, spreads []float64) {
 	if len(spreads) == 0 {
 		return

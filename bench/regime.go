@@ -22,10 +22,10 @@ const (
 
 func (f Firing) String() string { return [...]string{"usual", "silent", "fast"}[f] }
 
-// regime is what the neurons of a model do while they are timed.
+// regime is the setting of the neurons of a model while they are timed.
 type regime struct {
 	preset string
-	set    map[string]float64 // what differs from the preset
+	set    map[string]float64 // parameters that differ from the preset
 	p      []float64          // parameters; nil means those of the preset
 	i      float64            // input current
 	start  []float64          // initial state; nil means rest
@@ -33,7 +33,7 @@ type regime struct {
 	span   float64 // ms from the start that the neurons are spread over; 0 means one period of the settled train
 }
 
-// The reduced Hodgkin-Huxley neuron has to be started on the side that fires, since it may as well rest.
+// The reduced Hodgkin-Huxley neuron is bistable: it has to start in the basin of its cycle.
 var usual = map[string]regime{
 	"lif":  {set: map[string]float64{"t_ref": 2}, i: 23.8},
 	"eif":  {i: 10.6},
@@ -105,7 +105,7 @@ func (r regime) setting(m *model.Model, n int, each bool) kernels.Setting {
 		set.P = append(set.P, column(x))
 	}
 	if each {
-		// in no relation to the phases, or lanes of one vector would fire together now and then
+		// not correlated with the phases, or lanes of one vector would fire together now and then
 		draw := rand.New(rand.NewPCG(1, 1))
 		for i := range set.I {
 			set.I[i] *= 1 + 0.01*(draw.Float64()-0.5)
@@ -121,8 +121,7 @@ func scatter(i int) float64 {
 }
 
 // cycle follows one neuron until it fires regularly, and returns its states at the starts of the steps of one period;
-// of a silent one, the state in which it ends; where there is a span, states from all over it, whatever the neuron
-// does.
+// of a silent one, its last state; where there is a span, states from all over it.
 func (r regime) cycle(k *kernels.Kernel, dt float64) ([][]float64, error) {
 	const settle, longest = 1000.0, 1000.0 // ms
 	s := k.NewShard(0, 1, dt, r.setting(k.Model, 1, false))
@@ -163,7 +162,7 @@ func (r regime) cycle(k *kernels.Kernel, dt float64) ([][]float64, error) {
 		k.Model.Name, k.Method.Name, dt)
 }
 
-// spread returns states of the neuron of s, at most so many as tell neurons apart, from all over the span.
+// spread returns states of the neuron of s from all over the span, in number at most enough to distinguish neurons.
 func (r regime) spread(s *kernels.Shard, w *kernels.Worker, dt float64, dim int) (states [][]float64) {
 	const most = 4 * L1
 	stride := max(1, int64(r.span/dt/most))

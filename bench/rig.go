@@ -9,8 +9,8 @@ import (
 	"popsim/kernels"
 )
 
-// rig is a scenario set up to run: shards that fire, each with a clock of its own. Its calls go round the shards, so
-// that in a scenario of many each finds its columns cold.
+// rig is a scenario ready to run: shards of firing neurons, each at a step of its own. Its calls take the shards in
+// turn, so that in a scenario of many shards the columns of the next are not in the cache.
 type rig struct {
 	Scenario
 	shards []*kernels.Shard
@@ -21,7 +21,7 @@ type rig struct {
 	events []kernels.Event
 	spikes int
 	calls  int
-	blend  int // calls timed together
+	blend  int // number of calls that are timed together
 }
 
 const (
@@ -94,7 +94,7 @@ func (r *rig) call() time.Duration {
 	return took
 }
 
-// Result is what a scenario came to.
+// Result is the measured cost of a scenario.
 type Result struct {
 	Calls  int
 	Step   float64 // ns per neuron-step, the least

@@ -20,10 +20,10 @@ const (
 // Kinds lists them.
 var Kinds = []string{KernelRows, PopulationRows, SpikesRows, WorkRows, NetworkRows}
 
-// Talk says something to the user, in the manner of Printf.
+// Talk writes a message to the user, in the manner of Printf.
 type Talk func(format string, args ...any)
 
-// CheckKinds refuses kinds of rows that do not exist.
+// CheckKinds returns an error for an unknown kind of rows.
 func CheckKinds(kinds []string) error {
 	for _, kind := range kinds {
 		if !slices.Contains(Kinds, kind) {
@@ -33,8 +33,8 @@ func CheckKinds(kinds []string) error {
 	return nil
 }
 
-// Run prints the rows of the given kinds to out as they come, and says through talk what is to be said about them. When
-// ctx is done it stops after the current row.
+// Run prints the rows of the given kinds to out as they are measured, and messages about them by talk. When ctx is done
+// it stops after the current row.
 func (q Selection) Run(ctx context.Context, kinds []string, out io.Writer, talk Talk) error {
 	rows := map[string]func(context.Context, io.Writer, Talk) error{
 		KernelRows: q.kernelRows, PopulationRows: q.populationRows, SpikesRows: q.spikesRows, WorkRows: q.workRows,

@@ -14,8 +14,8 @@ import (
 	"popsim/model"
 )
 
-// Trial is a neuron under one or several currents, with the spikes that it fires in truth: what the error of a method
-// is measured by. The truth is computed by dynamics.Spikes, an integrator of its own, so any parameters will do.
+// Trial is a neuron under one or several currents, with its true spikes, against which the errors of methods are
+// measured. The truth is computed by dynamics.Spikes, an independent integrator, so any parameters are possible.
 type Trial struct {
 	Model *model.Model
 	P     []float64 // parameters
@@ -25,14 +25,14 @@ type Trial struct {
 	truth []train
 }
 
-// train is the true spikes of one neuron.
+// train holds the true spikes of one neuron.
 type train struct {
 	times []float64 // ms; the first trialSpikes of them
 	known float64   // ms; there are no others before that
 }
 
-// trialSpikes is how many spikes of a neuron are compared. In a chaotic train an error grows from spike to spike, so
-// that many more would measure chaos and not the method.
+// trialSpikes is the number of spikes of a neuron that are compared. In a chaotic train an error grows from spike to
+// spike, so that many more would measure chaos and not the method.
 const trialSpikes = 10
 
 // DefaultCurrents are those under which a neuron is tried where none are given: with its default parameters it fires.
@@ -41,7 +41,7 @@ func DefaultCurrents(m *model.Model) []float64 {
 }
 
 // NewTrial finds the true spikes up to the time longest, ms, or until there are enough. A nil start means
-// Model.Initial. The error says that there is no neuron that fires twice, or that the truth cannot be found.
+// Model.Initial. It is an error if no neuron fires twice, or if the truth cannot be computed.
 func NewTrial(m *model.Model, p, currents, start []float64, longest float64) (*Trial, error) {
 	t := &Trial{Model: m, P: p, I: currents, Start: start}
 	if start == nil {
@@ -75,7 +75,7 @@ func NewTrial(m *model.Model, p, currents, start []float64, longest float64) (*T
 	return t, nil
 }
 
-// Work is what a method pays for what accuracy: a kernel at one step size.
+// Work is the accuracy and the cost of a method: of a kernel at one step size.
 type Work struct {
 	Scenario
 	Error float64 // of the spikes of the trial, at worst, ms; infinite if one is missing or one too many
@@ -84,7 +84,7 @@ type Work struct {
 	Calls int
 }
 
-// Name is the name of the row, behind "BenchmarkWork/".
+// Name is the name of the row, after "BenchmarkWork/".
 func (w Work) Name() string {
 	return fmt.Sprintf("model=%s/method=%s/isa=%v/dt=%v", w.Model.Name, w.Method.Name, w.ISA, w.Dt)
 }
@@ -116,7 +116,7 @@ func (t *Trial) scenarios(k *kernels.Kernel, dt float64) []Scenario {
 	return list
 }
 
-// Scenarios lists the scenarios in which work is set against precision in a trial: every method, or the one named, by
+// Scenarios lists the scenarios of a diagram of work against precision of a trial: every method, or the one named, by
 // its kernel for the instruction set, at the steps that it may take.
 func (t *Trial) Scenarios(method string, isa kernels.ISA) ([]Scenario, error) {
 	var list []Scenario
@@ -226,8 +226,8 @@ func (t *Trial) setting(currents []float64) kernels.Setting {
 	return kernels.Setting{P: kernels.Uniform(t.P), I: currents, Gain: kernels.Values{1}}
 }
 
-// regime is what the neurons of the trial do while they are timed: what the first that fires twice does in the time of
-// its true spikes.
+// regime is the setting of the neurons of the trial while they are timed: the first neuron that fires twice, over the
+// time of its true spikes.
 func (t *Trial) regime() regime {
 	i := slices.IndexFunc(t.truth, func(x train) bool { return len(x.times) > 1 })
 	return regime{p: t.P, i: t.I[i], start: t.Start, span: t.truth[i].known}

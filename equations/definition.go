@@ -12,15 +12,15 @@ import (
 	"popsim/tomltree"
 )
 
-// mostNodes is how many operations equations may have, and maxNodes how many they and their derivatives by all states,
-// so that no file takes long.
+// mostNodes is the largest number of operations of equations, and maxNodes that of equations with their derivatives by
+// all states: they bound the time that a file takes.
 const (
 	mostNodes = 1_500
 	maxNodes  = 20_000
 )
 
-// definition is what a file says, as formulas. Variables are the states in their order, the input current, the part of
-// a step, dt, and the parameters.
+// definition holds the contents of a file as formulas. Variables are the states in their order, the input current, the
+// part of a step, dt, and the parameters.
 type definition struct {
 	*formulas
 	path   string
@@ -37,7 +37,7 @@ type definition struct {
 	letByName  map[string]*let
 
 	slopes []*graph.Node // dy/dt
-	// excess is by how much a state is beyond the threshold. reset is nil of a crossing, hold where nothing is held.
+	// excess is the distance of a state beyond the threshold. resets is empty for a crossing, hold nil if nothing is held.
 	excess, rearm, hold *graph.Node
 	reset               []*graph.Node
 	when, rearmText     string

@@ -19,9 +19,9 @@ func IsPath(name string) bool {
 	return strings.HasSuffix(name, Ending) || strings.ContainsAny(name, `/\`)
 }
 
-// HoldsPresets reports whether the text of a TOML file is one of presets for models that stand elsewhere.
+// HoldsPresets reports whether the text of a TOML file consists of presets for models defined elsewhere.
 func HoldsPresets(data []byte) bool {
-	root, _ := tomltree.Read("", data) // faults of its syntax are told when it is read
+	root, _ := tomltree.Read("", data) // faults of its syntax are reported when it is read
 	return holdsPresets(root)
 }
 

@@ -14,14 +14,14 @@ const twelfths = 12
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// quantity is a formula with its dimension. Of a loose one the dimension is not known: it fits everywhere.
+// quantity is a formula with its dimension. The dimension of a loose one is unknown: it fits everywhere.
 type quantity struct {
 	node  *graph.Node
 	dim   expression.Dimension
 	loose bool
 }
 
-// fits reports whether q may stand where a quantity of dimension d should.
+// fits reports whether q may be used as a quantity of dimension d.
 func (q quantity) fits(d expression.Dimension) bool { return q.loose || q.dim == d }
 
 // formulas makes graphs of expressions and checks their units.
@@ -112,7 +112,7 @@ func (f *formulas) name(n *expression.Node) (quantity, error) {
 	return at(n, q, err)
 }
 
-// at is what a name stands for; a fault that has no column of its own gets that of the name.
+// at returns the quantity of a name; a fault without a column gets that of the name.
 func at(n *expression.Node, q *quantity, err error) (quantity, error) {
 	if err != nil {
 		if _, ok := err.(*expression.Error); !ok {

@@ -114,8 +114,8 @@ func rosenbrockStep(c *compiled, b *vec.Block, y []vec.Vec, x kernels.Surroundin
 	return next
 }
 
-// matrix is 1 - gamma h J, eliminated from the last state to the first, so that gates, which depend on V and themselves
-// alone, fill nothing in. Places that are 0 for every state are left out.
+// matrix is 1 - gamma h J, eliminated from the last state to the first, so that gates, which depend only on V and
+// themselves, cause no fill-in. Elements that are 0 for every state are left out.
 type matrix struct {
 	*recording
 	n       int
@@ -164,7 +164,7 @@ func newMatrix(r *recording, jac []*graph.Node, held *vec.Mask) *matrix {
 	return m
 }
 
-// subtract takes a product from a place.
+// subtract subtracts a product from an element.
 func (m *matrix) subtract(i, j int, a, b vec.Vec) {
 	if v, ok := m.at[[2]int{i, j}]; ok {
 		m.at[[2]int{i, j}] = m.FNMA(a, b, v)

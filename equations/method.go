@@ -10,11 +10,11 @@ import (
 // method is a way to advance the states by a step, or by a part of one.
 type method struct {
 	model.Method
-	// formulas gives what step computes with, for a step of h ms.
+	// formulas returns the formulas that step uses, for a step of h ms.
 	formulas func(d *definition, h *graph.Node) []*graph.Node
-	// step is the state behind a step from y; f are the formulas.
+	// step is the state after a step from y; f are the formulas.
 	step func(c *compiled, b *vec.Block, y []vec.Vec, x kernels.Surroundings, f []*graph.Node) []vec.Vec
-	// applies reports whether there is the method for these equations; nil means always.
+	// applies reports whether the method can be used for these equations; nil means always.
 	applies func(d *definition) bool
 }
 
@@ -71,10 +71,9 @@ func eulerFormulas(d *definition, h *graph.Node) []*graph.Node {
 	return next
 }
 
-// expEulerFormulas are the states behind a step in which the other states are at rest: y + (F/J)(e^(hJ) - 1), J being
-// the derivative of F by y itself, where F is linear in y; elsewhere this is Rosenbrock's method of order 1 in each
-// state. (e^z - 1)/z is 1/exprel(z), which is defined where J is 0; of gates, whose J is not, the quotient is written
-// out.
+// expEulerFormulas are the states after a step, each with the other states constant: y + (F/J)(e^(hJ) - 1), J being the
+// derivative of F by y itself, where F is linear in y; elsewhere this is Rosenbrock's method of order 1 in each state.
+// (e^z - 1)/z is 1/exprel(z), which is defined where J is 0; of gates, whose J is not, the quotient is written out.
 func expEulerFormulas(d *definition, h *graph.Node) []*graph.Node {
 	next := make([]*graph.Node, len(d.states))
 	for i, s := range d.states {

@@ -152,7 +152,7 @@ func (d *definition) provide(m *model.Model) error {
 	return nil
 }
 
-// dynamics gives m its vector field, its derivatives, and what follows from them.
+// dynamics sets the vector field of m, its derivatives, and the functions that follow from them.
 func (d *definition) dynamics(m *model.Model, start []float64) {
 	n := len(d.states)
 	slopes := d.function(d.slopes...)
@@ -204,7 +204,7 @@ func (d *definition) spikeRules(excess *function) *model.SpikeRules {
 	return r
 }
 
-// equationTexts are the formulas as they were written, for people.
+// equationTexts are the formulas as they are written in the file, to be shown.
 func (d *definition) equationTexts() []string {
 	var lines []string
 	for _, s := range d.states {
@@ -216,7 +216,7 @@ func (d *definition) equationTexts() []string {
 	return lines
 }
 
-// rule says what a spike is.
+// rule describes what a spike is.
 func (d *definition) rule() string {
 	if d.reset == nil {
 		return fmt.Sprintf("A spike is %s becoming true; the next one counts once the difference has been below by %s.",

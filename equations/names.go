@@ -19,7 +19,7 @@ func plainName(s string) bool {
 	return true
 }
 
-// reserved are names that files cannot give.
+// reserved lists names that files cannot define, with their meaning.
 var reserved = map[string]string{
 	"t": "time", "dt": "the time step", "gain": "the factor of the stimulus",
 }
@@ -47,8 +47,8 @@ func (d *definition) mayName(e *tomltree.Entry, isParameter bool) bool {
 	return false
 }
 
-// find is what a name stands for, nil where it stands for nothing. Faults of a formula are told once; what uses it
-// takes it to be in any unit.
+// find returns the quantity of a name, nil if there is none. A fault in a named formula is reported once; formulas that
+// use it take it to fit any unit.
 func (d *definition) find(name string) (*quantity, error) {
 	if q := d.byName[name]; q != nil {
 		return q, nil

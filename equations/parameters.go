@@ -52,7 +52,7 @@ func (d *definition) readParameters(e *tomltree.Entry) {
 		}
 		q, ok := d.value(value, c.Key)
 		if !ok {
-			q = quantity{node: d.Const(1), loose: true} // so that formulas with it are still looked at
+			q = quantity{node: d.Const(1), loose: true} // so that formulas with it are still checked
 		}
 		p.dim, p.Default = q.dim, q.node.Value
 		p.Unit = unitName(value.Text, q.dim)
@@ -88,7 +88,7 @@ func (d *definition) domain(e *tomltree.Entry) model.Domain {
 	return model.Any
 }
 
-// outside says what a parameter's value should be, "" where it is.
+// outside returns what is wrong with a parameter's value; "" if it is valid.
 func (d *definition) outside(p parameter) string {
 	switch {
 	case p.Domain == model.Positive && !(p.Default > 0):

@@ -18,7 +18,7 @@ import (
 const PresetsFile = "popsim.toml"
 
 // Find finds a model and one of its presets by their names on the command line. The name of the model may be that of a
-// file of presets, and a preset may stand in PresetsFile.
+// file of presets, and a preset may be one of PresetsFile.
 func Find(name, preset string) (*model.Model, model.Preset, error) {
 	if IsPath(name) {
 		data, err := os.ReadFile(name)
@@ -57,13 +57,13 @@ func Find(name, preset string) (*model.Model, model.Preset, error) {
 	return m, s, err
 }
 
-// holdsPresets reports whether a file is one of presets for models that stand elsewhere.
+// holdsPresets reports whether a file consists of presets for models defined elsewhere.
 func holdsPresets(root *tomltree.Entry) bool {
 	return root.Get("preset") != nil &&
 		!slices.ContainsFunc([]string{"neuron", "population", "verb"}, func(key string) bool { return root.Get(key) != nil })
 }
 
-// presetOf reads a file of presets and finds one. All faults of the file are told together.
+// presetOf reads a file of presets and finds one. All faults of the file are reported together.
 func presetOf(path string, data []byte, name string) (m *model.Model, s model.Preset, err error) {
 	root, err := tomltree.Read(path, data)
 	if err != nil {

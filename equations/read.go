@@ -1,10 +1,10 @@
 // Package equations reads a neuron model from a TOML file of equations, checks names and units, and makes of it a
 // model.Model with exact derivatives and a kernel for each method: a program of correctly rounded vector operations
-// (kernels/vec), whose plain-Go execution is its meaning.
+// (kernels/vec), whose execution in plain Go defines its results.
 //
-// A file becomes expressions (expression), these a graph in which equal formulas are one node (equations/graph), and
-// that the recordings of a kernels.Program. Values are kept in units in which those of neurons have the factor 1: mV,
-// ms, pA, nS, GOhm, pF, and uA/cm2, mS/cm2, uF/cm2.
+// A file is parsed into expressions (package expression), these are converted to a graph in which equal formulas are
+// one node (equations/graph), and that to the recordings of a kernels.Program. Values are kept in units in which those
+// of neurons have the factor 1: mV, ms, pA, nS, GOhm, pF, and uA/cm2, mS/cm2, uF/cm2.
 package equations
 
 import (
@@ -53,7 +53,7 @@ func (d *definition) fault(place, format string, args ...any) {
 	d.faults.Add(fault.At(place, fmt.Errorf(format, args...)))
 }
 
-// formulaFault tells a fault of the formula that is the text of e.
+// formulaFault reports a fault of the formula in the text of e.
 func (d *definition) formulaFault(e *tomltree.Entry, what string, err error) {
 	var at *expression.Error
 	if errors.As(err, &at) {
@@ -75,7 +75,7 @@ func (d *definition) keys(e *tomltree.Entry, what string, known ...string) {
 	}
 }
 
-// table is the table of a key; where it is missing or none, that is a fault.
+// table returns the table of a key; it reports a fault if it is missing and needed, or not a table.
 func (d *definition) table(root *tomltree.Entry, key string, needed bool) *tomltree.Entry {
 	e := root.Get(key)
 	switch {

@@ -11,7 +11,7 @@ import (
 	"popsim/kernels/vec"
 )
 
-// A recording computes formulas on the vectors of a block. What has no state, current or part of a step in it is a
+// A recording computes formulas on the vectors of a block. An expression without state, current or part of a step is a
 // coefficient, computed once for each neuron.
 type recording struct {
 	*compiled
@@ -108,8 +108,8 @@ func divides(p canonical.Product) bool {
 	return slices.ContainsFunc(p, func(f canonical.Factor) bool { return f.Power < 0 })
 }
 
-// product multiplies from the first factor on, so that products share their beginnings; what is divided by is
-// multiplied first.
+// product multiplies from the first factor on, so that products share their first factors; denominators are multiplied
+// together first.
 func (r *recording) product(p canonical.Product) vec.Vec {
 	if v, ok := r.products[p.Key()]; ok {
 		return v
@@ -268,8 +268,8 @@ type coefficients struct {
 	complete bool
 }
 
-// coefficient is the number of n. Those that recordings need are numbered by a first recording of everything;
-// afterwards nothing changes.
+// coefficient is the number of n. The coefficients are numbered by a first recording of everything; the numbers do not
+// change afterwards.
 func (c *coefficients) coefficient(n *graph.Node) int {
 	i, ok := c.index[n]
 	if !ok {

@@ -7,8 +7,8 @@ import (
 )
 
 // singularities rewrites k w/(exp(w) - 1), k w/(1 - exp(w)) and (exp(w) - 1)/(k w), which are 0/0 where w is 0, by
-// exprel(w) = w/(exp(w) - 1), which is 1 there. w is a multiple of one state plus what does not change; the numerator
-// may be written in any way.
+// exprel(w) = w/(exp(w) - 1), which is 1 there. w is a multiple of one state plus a constant; the numerator may be
+// written in any way.
 func (d *definition) singularities(n *graph.Node) *graph.Node {
 	return d.Map(n, func(v *graph.Node) *graph.Node { return v }, func(n *graph.Node) *graph.Node {
 		if n.Kind != graph.Div {

@@ -9,14 +9,14 @@ import (
 	"popsim/model"
 )
 
-// Newton's method for the states that are at rest while the first one is kept.
+// Constants of Newton's method for the states that are at rest at a given first one.
 const (
 	steadyRounds = 60
 	steadyError  = 1e-13 // relative to a state and one unit
 )
 
-// equilibria gives m its steady states: those of the other states and the current for a value of the first one, and the
-// values of the first one for a current.
+// equilibria sets the steady states of m: the other states and the current for a value of the first state, and the
+// values of the first state for a current.
 func (d *definition) equilibria(m *model.Model, start []float64) {
 	n := len(d.states)
 	// Unknowns are the other states and I, in this order; the equations are those of all states.
@@ -73,7 +73,7 @@ func illConditioned(err error) bool {
 	return ok
 }
 
-// reach is the range in which equilibria are looked for: that of all parameters in the unit of the first state, its
+// reach is the range in which equilibria are searched for: that of all parameters in the unit of the first state, its
 // start and its threshold, widened by its own width.
 func (d *definition) reach(p []float64, start float64) (low, high float64) {
 	low, high = start, start
@@ -86,7 +86,7 @@ func (d *definition) reach(p []float64, start float64) (low, high float64) {
 	return low - width, high + width
 }
 
-// scanned is into how many pieces the reach is cut where equilibria are looked for.
+// scanned is the number of intervals of the reach in which equilibria are searched for.
 const scanned = 2000
 
 func (d *definition) roots(m *model.Model, p []float64, i float64) (found []float64) {
@@ -105,7 +105,7 @@ func (d *definition) roots(m *model.Model, p []float64, i float64) (found []floa
 	return found
 }
 
-// bisect closes in on the sign change of f between lo and hi until no number lies between.
+// bisect finds the sign change of f between lo and hi to the last bit.
 func bisect(f func(float64) float64, lo, hi float64) float64 {
 	negative := f(lo) < 0
 	for {

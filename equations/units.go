@@ -6,7 +6,7 @@ import (
 	"popsim/expression"
 )
 
-// compound are the units of two and more parts by which dimensions are called, those of membranes first.
+// compound lists the units of two and more parts that are used as names of dimensions, those of membranes first.
 var compound = []string{
 	"uA/cm2",
 	"mS/cm2",

@@ -129,8 +129,8 @@ func (s *Seed) TOML() string { return Quote(s.String()) }
 
 func (s *Seed) takes(e Entry) error { return e.one(true) }
 
-// Word is a word, a path, or a text that is parsed with what else is known. Form is FILE for a file and DIR for a
-// directory.
+// Word is a word, a path, or a text that is parsed later, when the model is known. Form is FILE for a file and DIR for
+// a directory.
 type Word struct {
 	Value  string
 	Form   string
@@ -228,7 +228,7 @@ func (s *Switch) String() string { return strconv.FormatBool(bool(*s)) }
 // Type is bool.
 func (s *Switch) Type() string { return "bool" }
 
-// IsBoolFlag says that the flag alone switches it on.
+// IsBoolFlag is true: the flag without a value switches it on.
 func (s *Switch) IsBoolFlag() bool { return true }
 
 // TOML is true or false.

@@ -9,10 +9,10 @@ import (
 	"popsim/equations"
 )
 
-// FileKind is what a TOML file describes.
+// FileKind is the kind of thing that a TOML file describes.
 type FileKind int
 
-// The kinds of TOML files, told apart by what they hold.
+// The kinds of TOML files, distinguished by their keys and tables.
 const (
 	ExperimentFile FileKind = iota // a key verb
 	NetworkFile                    // tables [population.NAME]
@@ -25,8 +25,7 @@ func IsFile(word string) bool {
 	return strings.HasSuffix(word, Ending) || strings.Contains(word, Ending+":")
 }
 
-// KindOf tells what a TOML file describes. A file that holds two of the marks is refused; the error names
-// them.
+// KindOf returns the kind of a TOML file. It is an error if the file has the marks of two kinds; the error names them.
 func KindOf(path string, data []byte) (FileKind, error) {
 	var marks [3]bool
 	p := new(unstable.Parser)

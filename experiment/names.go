@@ -38,8 +38,8 @@ var foreign = map[string][]string{
 	"actm": {"m0"}, "inacth": {"h0"}, "actn": {"n0"},
 }
 
-// elsewhere returns the error about a name that other programs use, which says what it is called here and how it is
-// converted; nil for other names.
+// elsewhere returns the error about a name that other programs use, with the name used here and the conversion; nil for
+// other names.
 func (n Neuron) elsewhere(name string) error {
 	m := n.Model
 	plain := strings.ToLower(strings.ReplaceAll(name, "_", ""))

@@ -14,7 +14,7 @@ import (
 	"popsim/network/description"
 )
 
-// Network is a network as a command line or a file asks for it.
+// Network is a network as a command line or a file specifies it.
 type Network struct {
 	Name        string // NETWORK[:PRESET]
 	Preset      string
@@ -24,7 +24,7 @@ type Network struct {
 }
 
 // ParseNetwork reads NETWORK[:PRESET] NAME=VALUE ...; NETWORK is a name or a path ending in .toml, whose text is text
-// where that is not empty. places has those of an experiment file. It is nil where the first word names no network.
+// where that is not empty. places has those of an experiment file. It is nil if the first word does not name a network.
 func ParseNetwork(words []string, text string, places map[string]string) (*Network, error) {
 	if len(words) == 0 {
 		return nil, nil
@@ -73,7 +73,7 @@ func networkNamed(word, text string) (*description.Description, error) {
 		return nil, fault.Hint(fmt.Errorf("%s is an experiment, not a network", name), "popsim %s runs it", name)
 	case kind == UnmarkedFile:
 		return nil, fault.Hint(fmt.Errorf("%s holds neither [population.NAME] (a network), nor [neuron] (a model), nor "+
-			"[preset.NAME] (values for a model), nor a key verb (an experiment)", name), "popsim help values tells of presets")
+			"[preset.NAME] (values for a model), nor a key verb (an experiment)", name), "popsim help values explains presets")
 	}
 	return description.Parse(name, data)
 }
@@ -96,8 +96,8 @@ func (n *Network) SettingTexts() map[string]string {
 	return texts
 }
 
-// orNetwork is the error about an unknown model of that name: where it is a network, that single neurons are needed;
-// where it is like the name of one, the error tells of networks too.
+// orNetwork extends the error about an unknown model: if the name is that of a network, it says that single neurons are
+// needed; if it is similar to one, it lists the networks, too.
 func orNetwork(name string, err error) error {
 	names := description.Names()
 	switch {
@@ -110,7 +110,7 @@ func orNetwork(name string, err error) error {
 	return err
 }
 
-// sumMark stands in FileSums between a path and the checksum.
+// sumMark separates path and checksum in FileSums.
 const sumMark = " sha256:"
 
 // FileSums are the @files of a network with their checksums, as experiment files have them.
@@ -121,7 +121,7 @@ func FileSums(files []description.File) (texts []string) {
 	return texts
 }
 
-// CheckFileSums refuses @files that have changed since their FileSums were written.
+// CheckFileSums returns an error if @files have changed since their FileSums were written.
 func CheckFileSums(sums []string, files []description.File) error {
 	var bad fault.List
 	for _, text := range sums {
@@ -135,7 +135,7 @@ func CheckFileSums(sums []string, files []description.File) error {
 	return bad.Err()
 }
 
-// Identity is, in writing, all that decides what a run gives: the network, and whatever else is told.
+// Identity describes all that the results of a run depend on: the network, and rest.
 func (n *Network) Identity(res *description.Result, rest ...any) string {
 	text := fmt.Sprintf("preset %q seed %d dt %v grid %v", n.Preset, res.Spec.Seed, res.Spec.Dt, res.Spec.OnGrid)
 	text += fmt.Sprintln(append([]any{" rest"}, rest...)...)
@@ -146,7 +146,7 @@ func (n *Network) Identity(res *description.Result, rest ...any) string {
 }
 
 // Saved is the experiment of a network: its description itself, flags, those given and those in resolved, and settings.
-// files tells whether the flag of FileSums holds some.
+// files is whether the flag of FileSums has a value.
 func (n *Network) Saved(verb, comment string, flags []Flag, given func(name string) bool, resolved map[string]string,
 	files bool,
 ) Saved {
@@ -161,7 +161,7 @@ func (n *Network) Saved(verb, comment string, flags []Flag, given func(name stri
 	return x
 }
 
-// Locate adds to the error of a run whose neuron left the numbers which one of which population it was.
+// Locate adds the number in its population to the error about a neuron that blew up.
 func (n *Network) Locate(err error, spec *network.Spec) error {
 	var blown *network.BlownUp
 	if !errors.As(err, &blown) {

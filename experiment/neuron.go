@@ -13,7 +13,7 @@ import (
 	"popsim/model"
 )
 
-// Neuron is a model, a preset, and what is set on top of it, in the order of naming. Model is nil if the model is
+// Neuron is a model, a preset, and settings that override it, in the order of naming. Model is nil if the model is
 // unknown.
 type Neuron struct {
 	Model    *model.Model
@@ -102,7 +102,7 @@ func (n Neuron) parse(arg string, extra []string) (Setting, error) {
 	name, text, ok := strings.Cut(arg, "=")
 	if !ok {
 		return Setting{}, fault.Hint(fmt.Errorf("%q is not NAME=VALUE", arg),
-			"popsim help values tells how values are written")
+			"popsim help values explains how values are written")
 	}
 	s, ok := n.target(name, extra)
 	if !ok {

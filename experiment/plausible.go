@@ -16,7 +16,7 @@ const (
 	amperes     = 1e-6 // pA; a smaller current is one in A
 	siemens     = 1    // mS/cm2; a smaller g_Na is one in S/cm2
 	shiftedEK   = -40  // mV; above it E_K is measured from a rest at 0, as in 1952
-	upstroke    = 5    // V_th belongs so many delta_T above V_T
+	upstroke    = 5    // least (V_th - V_T)/delta_T
 	classicRest = 65   // mV; the rest of 1952 lies at -65 mV here
 )
 

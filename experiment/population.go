@@ -10,8 +10,7 @@ import (
 	"popsim/pop"
 )
 
-// Count is how many neurons a population has: as many as asked for, or as its files have values, or one. asked is 0
-// where nothing was said.
+// Count is the number of neurons of a population: asked, or if that is 0 the number of values of its files, or one.
 func (n Neuron) Count(asked int) (int, error) {
 	size, of := max(1, asked), ""
 	var bad fault.List
@@ -61,7 +60,7 @@ func (n Neuron) Population(method string, count int, values func(Setting) kernel
 	return spec
 }
 
-// Of returns the values that a population has of what s sets.
+// Of returns a population's values of the quantity that s sets.
 func (s Setting) Of(spec pop.Spec) kernels.Values {
 	switch s.Target {
 	case Current:
@@ -89,8 +88,8 @@ func eachNeuron(s pop.Spec, visit func(neuron int, p []float64)) {
 	}
 }
 
-// CheckPopulation reports the first neuron whose parameters or initial state make no sense, and how many more there
-// are.
+// CheckPopulation returns an error about the first neuron with invalid parameters or initial state, and the number of
+// further ones.
 func CheckPopulation(s pop.Spec) error {
 	bad := 0
 	var first error

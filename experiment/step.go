@@ -41,8 +41,8 @@ func CheckSpan(time, dt float64) error {
 	return nil
 }
 
-// CheckStep returns an error for a step (ms) with which the results of a population mean nothing, and a note on one
-// that is inaccurate.
+// CheckStep returns an error for a step (ms) with which the results of a population would be meaningless, and a note on
+// one that is inaccurate.
 func CheckStep(spec pop.Spec, dt float64) (note string, err error) {
 	usable, accurate := StepLimits(spec)
 	method, _ := spec.Model.Method(spec.Method)
@@ -71,7 +71,7 @@ type Crowding struct {
 	Method model.Method
 	Dt     float64 // step, ms
 
-	n       int     // how many
+	n       int     // their number
 	least   float64 // time between two spikes of the fastest, less refractoriness, ms
 	fastest int     // its number
 }
@@ -91,7 +91,7 @@ func (c *Crowding) Add(i int, interval, refractory float64) {
 // infinity.
 const shortest = 1e-9
 
-// Note returns a sentence about them, "" if there are none; noun says what they are.
+// Note returns a sentence about them, "" if there are none; noun is what they are called.
 func (c *Crowding) Note(noun string) string {
 	switch {
 	case c.n == 0:

@@ -17,7 +17,7 @@ import (
 	"popsim/table/file"
 )
 
-// Kind says what a value is. Kinds are bits, so that a set of accepted kinds is one Kind.
+// Kind is the kind of a value. Kinds are bits, so that a set of accepted kinds is one Kind.
 type Kind int
 
 // The kinds of values.
@@ -42,8 +42,8 @@ type Value struct {
 	Count   int      // of a Range start:stop/n; 0 in one with a step
 	Log     bool     // of a Range: evenly spaced in the logarithm
 	Draw    Draw     // of kind Drawn
-	Path    string   // of a File, as it was given behind the @
-	Notes   []string // what should be known of a value that is read as it stands
+	Path    string   // of a File, as it was given after the @
+	Notes   []string // remarks for the user on a value that may not be meant as it is read
 	axis    sweep.Axis
 }
 
@@ -111,7 +111,7 @@ func (v Value) String() string {
 	return v.text(v.Unit)
 }
 
-// behindNumber returns a unit as it follows a number: 3 times 1/ms is 3/ms.
+// behindNumber returns a unit as it is written after a number: 3 times 1/ms is 3/ms.
 func behindNumber(unit string) string {
 	if strings.HasPrefix(unit, "1/") {
 		return unit[1:]

@@ -8,8 +8,8 @@ import (
 	"popsim/stimulus"
 )
 
-// ParseWaveform parses the shapes of a current in unit, which add up. notes are what should be known of files that were
-// read, and of samples that end before time (ms). Without shapes the sum is nil.
+// ParseWaveform parses the shapes of a current in unit, which add up. notes are remarks for the user on files, and on
+// samples that end before time (ms). Without shapes the sum is nil.
 func ParseWaveform(shapes []string, unit string, time float64) (sum stimulus.Sum, notes []string, err error) {
 	syntax := stimulus.Syntax{Column: func(path string) ([]float64, error) {
 		v, err := ParseColumn("I", path, unit)

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// A Dimension is what a quantity is measured in: exponents, in twelfths, of mV, ms, pA, an area of 100 µm², µM and K.
-// In these units all the model's units (nS, pF, GOhm, uA/cm2, mS/cm2, uF/cm2) have the factor 1.
+// A Dimension is the dimension of a quantity: exponents, in twelfths, of mV, ms, pA, an area of 100 µm², µM and K. In
+// these units all the model's units (nS, pF, GOhm, uA/cm2, mS/cm2, uF/cm2) have the factor 1.
 type Dimension [6]int16
 
 // whole is an exponent of 1.
@@ -71,7 +71,7 @@ func (d Dimension) String() string {
 	return strings.Join(parts, " ")
 }
 
-// preferred are the units by which a dimension is called.
+// preferred lists the units that are used as names of dimensions.
 var preferred = []string{"mV", "ms", "pA", "nS", "GOhm", "pF", "cm2", "uM", "K"}
 
 // unit is num/den of the base units of its dimension. One of num and den is 1, the other a power of ten, so that one
@@ -98,7 +98,7 @@ func makeUnits() map[string]unit {
 	prefixes := map[string]int{"T": 12, "G": 9, "M": 6, "k": 3, "": 0, "m": -3, "u": -6, "n": -9, "p": -12, "f": -15}
 	for _, u := range []struct {
 		name     string
-		exponent int // of 10, how many base units it is
+		exponent int // of 10: its size in base units
 		prefixes string
 		dim      Dimension
 	}{
@@ -123,7 +123,7 @@ func makeUnits() map[string]unit {
 	return m
 }
 
-// IsUnit reports whether a name is that of a unit, and so cannot be given to anything else.
+// IsUnit reports whether a name is that of a unit, and therefore reserved.
 func IsUnit(name string) bool {
 	_, ok := units[plain(name)]
 	return ok
@@ -147,7 +147,7 @@ func plain(name string) string {
 	return strings.NewReplacer("µ", "u", "μ", "u", "Ω", "Ohm", "²", "2").Replace(name)
 }
 
-// A Unit is a unit that numbers are wanted in, read from text such as "pA", "uA/cm2", "Hz" or "1".
+// A Unit is a unit to which numbers are converted, read from text such as "pA", "uA/cm2", "Hz" or "1".
 type Unit struct {
 	Name string
 	Dim  Dimension

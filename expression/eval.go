@@ -27,7 +27,7 @@ func (f function) count() string {
 	return fmt.Sprintf("at least %d", f.least)
 }
 
-// functions are made of correctly rounded operations, so that a description means the same bits on every architecture.
+// functions are made of correctly rounded operations, so that a description gives the same bits on every architecture.
 var functions = map[string]function{
 	"exp":    {1, 1, of1(rng.Exp), pure},
 	"log":    {1, 1, of1(logarithm), pure},
@@ -50,7 +50,7 @@ var functions = map[string]function{
 // FunctionNames lists the functions.
 func FunctionNames() []string { return slices.Sorted(maps.Keys(functions)) }
 
-// Reserved reports whether a name cannot be given to anything: it is a unit of more than one letter, a function or pi.
+// Reserved reports whether a name is reserved: a unit of more than one letter, a function or pi.
 func Reserved(name string) bool {
 	_, f := functions[name]
 	return f || IsUnit(name) && len(name) > 1 || name == "pi"
@@ -186,10 +186,10 @@ func choice(name string, at *Node, d []Dimension) (Dimension, error) {
 	return alike(name, at, d[1:])
 }
 
-// Check returns the dimension of the expression. dims gives those of its names; nil knows none. The error is the first
+// Check returns the dimension of the expression. dims holds those of its names; nil is none. The error is the first
 // fault, with its column: an unknown name with the nearest, or units that do not fit. Where a name is also that of a
-// unit of one letter (V, s), the unit is meant only directly behind a number. An expression with such names is
-// evaluated only after Check.
+// unit of one letter (V, s), the unit is meant only directly after a number. An expression with such names is evaluated
+// only after Check.
 func (e *Expr) Check(dims map[string]Dimension) (Dimension, error) {
 	if op := e.Root.Op; op == Less || op == LessEqual {
 		return None, faultAt(e.Root.Column, "a comparison where a number should be")
@@ -270,7 +270,7 @@ func checkPower(n *Node, d []Dimension) (Dimension, error) {
 	return p, nil
 }
 
-// Eval returns the value in base units. value gives those of names; it may be nil where there are none. A comparison is
+// Eval returns the value in base units. value returns those of names; it may be nil if there are none. A comparison is
 // 1 or 0.
 func (e *Expr) Eval(value func(name string) float64) float64 { return eval(e.Root, value) }
 
@@ -372,7 +372,7 @@ func shortened(text string) string {
 	return text
 }
 
-// Exp is exp(x) as expressions compute it: of correctly rounded operations, alike on every architecture.
+// Exp is exp(x) as expressions compute it: by correctly rounded operations, with the same bits on every architecture.
 func Exp(x float64) float64 { return rng.Exp(x) }
 
 // Apply is a function of the language by its name; it must be one of FunctionNames and take so many arguments.

@@ -11,7 +11,7 @@ import (
 	"popsim/pop"
 )
 
-// What a picture of a run shows at most.
+// Limits of the picture of a run.
 const (
 	ShownTraces  = 3         // neurons with traces, if none are named
 	TraceSamples = 20_000    // samples of a trace
@@ -29,7 +29,7 @@ const (
 	gatesPanel    = "gates" // all states between 0 and 1
 )
 
-// View says what the picture of a run shows. The zero View is the usual picture.
+// View selects the contents of the picture of a run. The zero View is the usual picture.
 type View struct {
 	Traced []int64               // neurons with traces
 	Span   float64               // of the run, ms
@@ -51,7 +51,7 @@ func ViewPanels(m *model.Model) []string {
 	return all
 }
 
-// Check says which panel or order m does not have, and which there are.
+// Check returns an error about a panel or order that m does not have, which lists those it has.
 func (v View) Check(m *model.Model) error {
 	all := ViewPanels(m)
 	for _, p := range v.Panels {
@@ -75,7 +75,7 @@ func gates(m *model.Model) (at []int) {
 	return at
 }
 
-// Activity collects what the picture of a run shows while the run goes on: spikes, and the states of a few neurons.
+// Activity collects the data of the picture of a run during the run: spikes, and the states of a few neurons.
 type Activity struct {
 	Full bool // there were more spikes than ShownSpikes
 

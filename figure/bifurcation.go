@@ -13,7 +13,7 @@ import (
 	"popsim/table"
 )
 
-// Bifurcation is what a continuation found over one or two quantities, as tables and as a picture.
+// Bifurcation holds the results of a continuation over one or two quantities, and makes tables and a picture of them.
 type Bifurcation struct {
 	Title string
 	Model *model.Model
@@ -64,7 +64,7 @@ func (b *Bifurcation) Figure() *Figure {
 	return f
 }
 
-// title is that of the picture; it tells of an interruption.
+// title is that of the picture; it mentions an interruption.
 func (b *Bifurcation) title() string {
 	if b.Unfinished {
 		return strings.TrimSpace(b.Title + "\nunfinished: the work was interrupted")
@@ -113,7 +113,7 @@ func (b *Bifurcation) fires() bool {
 	return false
 }
 
-// strokes are the lines of a picture, one for each kind of thing, broken where it is.
+// strokes are the lines of a picture, one for each kind, with gaps where the kind is interrupted.
 type strokes map[string]*Line
 
 // The kinds, in the order of the legend, and how they are drawn.
@@ -248,7 +248,7 @@ func (b *Bifurcation) intervalPanel() Panel {
 	return p
 }
 
-// exponentPanel shows the Lyapunov exponent, whose sign tells irregular firing from regular.
+// exponentPanel shows the Lyapunov exponent, whose sign distinguishes irregular from regular firing.
 func (b *Bifurcation) exponentPanel() Panel {
 	const lowest = -5 // the exponent dives to minus infinity where the map is flat; that says no more
 	l := Line{Width: 0.9}
@@ -267,7 +267,7 @@ func (b *Bifurcation) exponentPanel() Panel {
 // marks are the special points; with named, their names stand beside them and in the legend.
 func (b *Bifurcation) marks(height func(Special) float64, named bool) (points []Points, texts []Text) {
 	const (
-		near = 0.012 // of the axis: names closer than this are told once
+		near = 0.012 // of the axis: of names closer than this only one is written
 		wide = 0.15  // of the axis, about the width of a name: names of one height closer than this would overlap
 		same = 0.5   // mV: one height
 		many = 12    // points: beyond, the legend alone explains the marks
@@ -297,7 +297,8 @@ func (b *Bifurcation) marks(height func(Special) float64, named bool) (points []
 	return points, texts
 }
 
-// mark is the point at the height y. The first of its kind stands in the legend; told keeps which kinds do.
+// mark is the point at the height y. The first of its kind has an entry in the legend; told holds the kinds that have
+// one.
 func (q Special) mark(y float64, told map[string]bool) Points {
 	m := Points{X: []float64{q.x}, Y: []float64{y}, Size: 6}
 	m.Mark, m.Open = markOf(q.label)
@@ -322,7 +323,7 @@ var labelNames = map[string]string{
 	dynamics.BranchEnd:      "branch end",
 }
 
-// title is what a special point is called.
+// title is the name of a special point.
 func (q Special) title() string {
 	name := cmp.Or(labelNames[q.label], q.label)
 	if q.criticality != "" {
@@ -350,7 +351,7 @@ func markOf(label string) (m Mark, open bool) {
 	return Circle, false
 }
 
-// chartFigure is the picture over two quantities: what the neuron can settle on, and the curves where that changes.
+// chartFigure is the picture over two quantities: the attractors, and the bifurcation curves between their regions.
 func (b *Bifurcation) chartFigure() *Figure {
 	p := Panel{
 		XLabel: b.Axes[0].label(), YLabel: b.Axes[1].label(), Height: 100,
@@ -393,7 +394,7 @@ func (b *Bifurcation) chartFigure() *Figure {
 	return &Figure{Title: b.title(), Panels: []Panel{p}}
 }
 
-// regimeImage colours the plane by what the neuron can settle on.
+// regimeImage colours the plane by the attractors.
 func (b *Bifurcation) regimeImage() *Image {
 	if b.Areas == nil {
 		return nil
@@ -436,7 +437,7 @@ func activity(r dynamics.Regime) int {
 }
 
 // regimeColours are those of regimes by their activity. All are light, so that curves in black, blue and vermilion are
-// seen on them.
+// visible on them.
 var regimeColours = [][]color.Color{
 	{color.RGBA{0xe4, 0xe4, 0xe4, 0xff}, color.RGBA{0xbc, 0xbc, 0xbc, 0xff}},
 	{color.RGBA{0xa6, 0xd9, 0xc7, 0xff}, color.RGBA{0xae, 0xd6, 0xf1, 0xff}, color.RGBA{0xe3, 0xc4, 0xda, 0xff}},

@@ -141,7 +141,7 @@ func (b *Bifurcation) BranchTable() *table.Table {
 				multiplier, rate = x.fixed[j].Slope, 1000/x.fixed[j].Interval
 				exponent = math.Log(math.Abs(multiplier))
 			}
-			if math.IsInf(exponent, -1) { // a reset that forgets everything: tables have no infinite numbers
+			if math.IsInf(exponent, -1) { // no state survives the reset; tables have no infinite numbers
 				exponent = nan
 			}
 			c.multRe, c.multIm = append(c.multRe, multiplier), append(c.multIm, math.Abs(0*multiplier))
@@ -200,7 +200,7 @@ type Special struct {
 	spikes      int // per period of an orbit of the reset map; 0 elsewhere
 }
 
-// Specials lists the special points of branches, of the beginning and end of firing, and of the plane.
+// Specials lists the special points of branches, of firing by reset, and of the plane.
 func (b *Bifurcation) Specials() (list []Special) {
 	nan := math.NaN()
 	if b.Regions != nil {
@@ -235,7 +235,7 @@ func (b *Bifurcation) Specials() (list []Special) {
 	return list
 }
 
-// String tells of the point in words.
+// String describes the point in words.
 func (q Special) String() string {
 	at := func(a Quantity, x float64) string {
 		unit := " " + a.Unit

@@ -10,7 +10,7 @@ import (
 // ShownCurves is the number of curves that one pair of axes can hold.
 const ShownCurves = 7
 
-// SweepPicture says what the picture of a sweep shows.
+// SweepPicture selects the contents of the picture of a sweep.
 type SweepPicture struct {
 	Title    string
 	Measure  string   // column that is drawn, rate_Hz if empty

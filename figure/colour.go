@@ -8,8 +8,8 @@ import (
 	"gonum.org/v1/plot/palette/moreland"
 )
 
-// Colours that are told apart by people who see no colours (Okabe and Ito, jfly.uni-koeln.de/color). Dashes and marks
-// tell the same without them.
+// Colours that people with any kind of colour vision can distinguish (Okabe and Ito, jfly.uni-koeln.de/color). Dashes
+// and marks give the same information.
 var (
 	blue      = color.RGBA{0x00, 0x72, 0xb2, 0xff}
 	orange    = color.RGBA{0xd5, 0x5e, 0x00, 0xff}
@@ -102,8 +102,8 @@ func mapIndex(a axis, v float64) uint8 {
 	return 1 + uint8(min(mapLevels-1, max(0, a.at(v)*mapLevels)))
 }
 
-// nameColours are those of images that show names: no order is read into them, and every two differ for people who do
-// not tell red from green (TestNameColours).
+// nameColours are those of images that show names: they suggest no order, and any two of them differ for people who do
+// not distinguish red from green (TestNameColours).
 var nameColours = []color.RGBA{
 	{0xdd, 0xdd, 0xdd, 0xff},
 	{0x00, 0x72, 0xb2, 0xff},

@@ -29,7 +29,8 @@ var (
 	gridColor = color.RGBA{0xe6, 0xe6, 0xe6, 0xff}
 )
 
-// draw puts f on a canvas of the size that layout gave. It has so many pixels to the point, or, if 0, none.
+// draw draws f on a canvas of the size returned by layout. pixels is the number of pixels per point; 0 for a canvas
+// without pixels.
 func (f *Figure) draw(frames []*frame, c draw.Canvas, pixels float64) {
 	c.SetColor(color.White) // paper: black letters are not to be read where a page is dark
 	c.Fill(c.Rectangle.Path())
@@ -206,8 +207,8 @@ func (fr *frame) cells(pixels float64) *image.Paletted {
 	return img
 }
 
-// cellsUnder gives, for each pixel along an axis, the cell between edges that its centre lies in, or -1. If the number
-// of pixels is 0 it chooses one: evenly spaced cells that fill the axis get the same number each.
+// cellsUnder returns, for each pixel along an axis, the cell between edges that its centre lies in, or -1. If the
+// number of pixels is 0 it chooses one: evenly spaced cells that fill the axis get the same number each.
 func cellsUnder(a axis, edges []float64, pixels int) []int {
 	n := len(edges) - 1
 	switch {
@@ -260,7 +261,7 @@ func (p *pen) line(l Line) {
 	end()
 }
 
-// occupy notes where a line runs, every few points of it, so that labels avoid it.
+// occupy records the places of a line, every few points of it, so that labels avoid it.
 func (p *pen) occupy(piece []vg.Point) {
 	const apart = 4
 	for i := 1; i < len(piece); i++ {
@@ -501,7 +502,7 @@ func (p *pen) slope(a axis, v, dv float64) vg.Length {
 	return vg.Length(dv / (a.hi - a.lo))
 }
 
-// texts places each label on that side of its point where it hides least: near it, or further off at the end of a thin
+// texts places each label on the side of its point where it covers least: near it, or further away at the end of a thin
 // line.
 func (p *pen) texts() {
 	var taken []vg.Rectangle
@@ -548,7 +549,7 @@ func (p *pen) overLines(r vg.Rectangle) bool {
 	})
 }
 
-// cost says how bad a label in r would be: worst outside the frame, bad over a label or a mark, not good over lines.
+// cost is the cost of a label in r: highest outside the frame, high over a label or a mark, low over lines.
 func (p *pen) cost(r vg.Rectangle, taken []vg.Rectangle) float64 {
 	cost := 0.0
 	if r.Min.X < p.Min.X || r.Max.X > p.Max.X || r.Min.Y < p.Min.Y || r.Max.Y > p.Max.Y {

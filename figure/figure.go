@@ -21,8 +21,8 @@ type Figure struct {
 	Source string // the command that drew it, kept in the file
 }
 
-// Panel is one pair of axes with what stands in it, drawn in the order of the fields. A name makes an entry in the
-// legend, which stands above the axes, where it hides nothing. NaN and infinite values are not drawn.
+// Panel is one pair of axes with its contents, drawn in the order of the fields. A name makes an entry in the legend,
+// which is above the axes, where it covers nothing. NaN and infinite values are not drawn.
 type Panel struct {
 	XLabel, YLabel string     // with units, as in "I (pA)"; YLabel may have several lines
 	XRange, YRange [2]float64 // ends of the axes; equal ones mean: from the data
@@ -70,7 +70,7 @@ const (
 )
 
 // Points are marks, with vertical error bars where YErr is given. More than 10,000 dots are drawn as one image whose
-// grey tells their density, so that the file stays small.
+// grey shows their density, so that the file stays small.
 type Points struct {
 	Name  string
 	X, Y  []float64
@@ -84,7 +84,7 @@ type Points struct {
 // Mark is the shape of a point.
 type Mark int
 
-// The marks. Dot is a small disc for dense plots; the others are told apart without colour.
+// The marks. Dot is a small disc for dense plots; the others can be distinguished without colour.
 const (
 	Dot Mark = iota
 	Circle
@@ -102,13 +102,14 @@ type Arrows struct {
 	Color        color.Color // nil means grey
 }
 
-// Text labels a point. It is moved around the point to where it hides no other label.
+// Text labels a point. It is placed near the point where it covers no other label.
 type Text struct {
 	X, Y float64
 	Text string
 }
 
-// Check names all faults of the figure at once: columns of unequal length, and panels whose axes nothing determines.
+// Check returns all faults of the figure joined: columns of unequal length, and panels without data or ranges for their
+// axes.
 func (f *Figure) Check() error {
 	if len(f.Panels) == 0 {
 		return errors.New("a figure without panels")
@@ -162,7 +163,7 @@ type Series struct {
 	Dashed bool
 }
 
-// seriesColors are told apart by people who see no colours, and by their darkness.
+// seriesColors differ for any kind of colour vision, and in darkness.
 var seriesColors = []color.Color{
 	color.Black,
 	orange,
@@ -188,7 +189,7 @@ func Curves(title, xlabel, ylabel string, series ...Series) *Figure {
 		}
 		p.Lines = append(p.Lines, line)
 		if s.Points || s.YErr != nil {
-			// Curves that coincide are seen by their marks, the first of them the largest.
+			// Curves that coincide are recognised by their marks, the first of them the largest.
 			size := 4 + min(1.5*float64(len(series)-1-i), 4.5)
 			marks := Points{Name: s.Name, X: s.X, Y: s.Y, YErr: s.YErr, Size: size, Color: clr}
 			marks.Mark = []Mark{Circle, Square, Triangle, Diamond}[i%4]

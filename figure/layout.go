@@ -40,7 +40,7 @@ type frame struct {
 	columns, rowEnds []float64 // edges of the image's cells
 }
 
-// entry is one name of the legend and what bears it.
+// entry is one name of the legend with its line, mark or box.
 type entry struct {
 	name  string
 	line  *Line
@@ -112,8 +112,8 @@ func (fr *frame) height() float64 {
 	return fr.tall() * perMM
 }
 
-// scale finds what the axes must hold, sets those of y and of the bar, and returns that of x. The edges of an image
-// are those of its axes, without a margin.
+// scale finds the ranges of the data, sets the axes of y and of the bar, and returns the range of x. The edges of an
+// image are those of its axes, without a margin.
 func (fr *frame) scale() (x span, tight bool) {
 	x, y := newSpan(fr.XLog), newSpan(fr.YLog)
 	for _, l := range fr.Lines {
@@ -169,7 +169,7 @@ func (fr *frame) axis(ends [2]float64, s span, tight bool) axis {
 	return s.axis(margin)
 }
 
-// wrap breaks a title that is wider than width, points, behind commas.
+// wrap breaks a title that is wider than width, points, after commas.
 func (s *Style) wrap(title string, width float64) string {
 	var lines []string
 	line := ""
@@ -207,7 +207,7 @@ func (fr *frame) named() bool {
 	return fr.Image != nil && fr.Image.Names != nil && len(fr.Image.Names) <= len(nameColours)
 }
 
-// tickCount is how many labelled ticks suit a vertical axis of that height, in points.
+// tickCount is the number of labelled ticks for a vertical axis of that height, in points.
 func tickCount(height float64) int {
 	const apart = 30 // points
 	return max(2, int(height/apart))

@@ -21,14 +21,14 @@ const (
 	indexDrop = 0.22
 )
 
-// letters draws text in runs (typeset). Where the canvas can write text it writes text, which can be searched and
-// edited; elsewhere, and where outlines are asked for, it draws the outlines of the letters.
+// letters draws text in runs (typeset). If the canvas can write text it writes text, which can be searched and edited;
+// otherwise, and if outlines are requested, it draws the outlines of the letters.
 type letters struct {
 	text.Plain
 	outlines bool
 }
 
-// writer is a canvas that writes text as text. It says of a run whether it can.
+// writer is a canvas that can write text as text. writes reports whether it can write a run.
 type writer interface {
 	writes(r run) bool
 }
@@ -59,7 +59,7 @@ func (r run) face(f font.Font) (face font.Face, drop vg.Length) {
 	return fonts().Lookup(f, f.Size), drop
 }
 
-// Draw puts txt at pt, aligned and turned as sty says. Lines of a block are centred on each other.
+// Draw draws txt at pt, aligned and rotated by sty. Lines of a block are centred on each other.
 func (h letters) Draw(c vg.Canvas, txt string, sty text.Style, pt vg.Point) {
 	if d, ok := c.(*draw.Canvas); ok {
 		c = d.Canvas

@@ -15,7 +15,7 @@ type NetworkTraces struct {
 	Traces []Trace
 }
 
-// NewNetworkTraces begins to collect the first of some neurons.
+// NewNetworkTraces returns an empty collection for the first of some neurons.
 func NewNetworkTraces(spec *network.Spec, of []int) *NetworkTraces {
 	t := &NetworkTraces{Of: of[:min(len(of), 2*ShownTraces)]}
 	for _, i := range t.Of {
@@ -31,8 +31,8 @@ func NewNetworkTraces(spec *network.Spec, of []int) *NetworkTraces {
 	return t
 }
 
-// Follow lets a trace of so many steps feed these neurons too; where it goes nowhere else, it is one of them alone, in
-// steps that suit a picture.
+// Follow extends a trace over so many steps to these neurons; a trace without a table becomes one of these neurons
+// only, in steps that suit a picture.
 func (t *NetworkTraces) Follow(trace recording.Trace, steps float64) recording.Trace {
 	switch {
 	case len(t.Of) == 0:

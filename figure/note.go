@@ -31,7 +31,7 @@ func notePNG(data []byte, text string) []byte {
 	return insert(data, first, binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(body)))
 }
 
-// notePDF puts text into a comment of a PDF file, behind all that the file's table of places counts.
+// notePDF puts text into a comment of a PDF file, after all objects in the file's cross-reference table.
 func notePDF(data []byte, text string) []byte {
 	at := bytes.LastIndex(data, []byte("startxref"))
 	if text == "" || at < 0 {

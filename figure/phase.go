@@ -93,7 +93,7 @@ func secondLabel(p *dynamics.Plane) string {
 	return p.Y
 }
 
-// named is a line through points, that stands in the legend or not.
+// named is a line through points, with an entry in the legend if legend is true.
 func named(legend bool, line Line, points [][2]float64) Line {
 	if !legend {
 		line.Name = ""
@@ -169,7 +169,7 @@ func jumps(legend bool, t dynamics.Trace) Line {
 	return line
 }
 
-// manifolds are the lines that run into saddles, which part the basins of attraction, and those that run out of them.
+// manifolds are the stable manifolds of saddles, which separate the basins of attraction, and the unstable ones.
 func manifolds(p *dynamics.Plane) (lines []Line) {
 	styles := map[bool]Line{
 		true:  {Name: "stable manifold (separatrix)", Dash: DashDotted, Width: 1.2},
@@ -239,7 +239,7 @@ func secondColumn(p *dynamics.Plane) string {
 	return p.Y
 }
 
-// Stability names what attracts and what repels.
+// Stability is the word for stable or unstable.
 func Stability(stable bool) string {
 	if stable {
 		return "stable"

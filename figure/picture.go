@@ -40,8 +40,8 @@ var pages = []page{
 // Fonts that stand in for Liberation Sans, letter for letter of the same width, where it is not installed.
 const standIns = `font-family:'Liberation Sans',Arial,Helvetica,sans-serif;`
 
-// svg is a canvas whose images fill their rectangles and are called what they are, PNG. gonum keeps their proportions
-// and calls them JPEG, which some viewers believe.
+// svg is a canvas whose images fill their rectangles and are labelled as PNG. gonum keeps their proportions and labels
+// them as JPEG, for which some viewers do not show them.
 type svg struct{ *vgsvg.Canvas }
 
 func (c svg) WriteTo(w io.Writer) (int64, error) {
@@ -59,8 +59,8 @@ func (c svg) WriteTo(w io.Writer) (int64, error) {
 // writes is true: an SVG file holds any letters.
 func (c svg) writes(run) bool { return true }
 
-// pdf is a canvas whose images stand upright; gonum's stand on their heads. Its text is that of Windows-1252; letters
-// beyond it are drawn as outlines, and so are italic ones: the writer of PDF keeps one font alone.
+// pdf is a canvas whose images are upright; gonum's are upside down. Its text is limited to Windows-1252; other letters
+// are drawn as outlines, and so are italic ones, since the writer of PDF supports a single font.
 type pdf struct{ *vgpdf.Canvas }
 
 func (c pdf) writes(r run) bool {
@@ -101,8 +101,8 @@ func pageOf(path string) (page, error) {
 	return page{}, file.UnknownFormat(path, known)
 }
 
-// CheckPicture says before the work starts whether a picture could be saved under path: its ending is known, its
-// directory can be written, and it does not exist, or force is true.
+// CheckPicture returns an error if a picture could not be saved under path; it is called before the work starts. The
+// ending must be known, the directory writable, and the file must not exist unless force is true.
 func CheckPicture(path string, force bool) error {
 	if _, err := pageOf(path); err != nil {
 		return err

@@ -8,7 +8,7 @@ import (
 	"popsim/model"
 )
 
-// PlaneText says in a line each what was found in a phase plane: fixed points, cycles, and trajectories that fire.
+// PlaneText describes the fixed points, the cycles and the trajectories that fire in a phase plane, a line each.
 func PlaneText(p *dynamics.Plane, m *model.Model) (lines []string) {
 	for _, f := range p.FixedPoints {
 		var values, eigenvalues []string

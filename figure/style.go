@@ -15,7 +15,7 @@ import (
 	"gonum.org/v1/plot/text"
 )
 
-// Style is how a figure looks on paper. The zero Style is that of the program's own pictures.
+// Style is the appearance of a figure on paper. The zero Style is that of the program's own pictures.
 type Style struct {
 	Width   float64 // of the page, mm; 0 means that of the Figure
 	Height  float64 // of the axes of the largest panel, mm; the others shrink alike; 0 means that of the Figure
@@ -25,7 +25,7 @@ type Style struct {
 	Colours string  // the map of images, one of ColourMaps; empty means the first
 	// ends of the axes of the panels, "LO:HI", from above; an empty one, or none, means those of the figure
 	X, Y     []string
-	Panels   []string // of the picture of a run: what it shows, from above; nil means the usual
+	Panels   []string // of the picture of a run, from above; nil means the usual ones
 	Order    string   // of the picture of a run: what rows of the raster ascend in; "" means the number
 	Outlines bool     // letters as outlines instead of text: the same look everywhere, with no font installed
 }
@@ -75,8 +75,8 @@ func StyleKeys() (names []string) {
 }
 
 // ParseStyle reads a style from a list, separated by commas, of KEY=VALUE and of names of TOML files that hold such
-// keys; what stands later goes before what stands earlier. A part that is neither goes on with the value before it, as
-// in panels=raster,V. The error names the part that is wrong, and what would be right.
+// keys; later ones override earlier ones. A part that is neither continues the value before it, as in panels=raster,V.
+// The error names the part that is wrong, and what would be right.
 func ParseStyle(list string) (Style, error) {
 	var s Style
 	for _, part := range styleParts(list) {

@@ -11,7 +11,7 @@ import (
 )
 
 // Sweep draws a measure of r: a curve over one axis, or over the longest of zipped ones, a branch each; a heat map over
-// two. The error says so where there are more axes, or where the measure was not asked for.
+// two. It is an error if there are more axes, or if the sweep does not hold the measure.
 func Sweep(r *sweep.Result, title, measure string) (*Figure, error) {
 	measure, err := column(r, measure)
 	if err != nil {
@@ -29,7 +29,7 @@ func Sweep(r *sweep.Result, title, measure string) (*Figure, error) {
 	return nil, fmt.Errorf("%d axes make no picture; one or two do", len(axes))
 }
 
-// column is the column of a measure, which may be given without its unit. The error says that r does not hold it.
+// column is the column of a measure, which may be given without its unit. It is an error if r does not hold it.
 func column(r *sweep.Result, measure string) (string, error) {
 	name := sweep.MeasureColumn(measure)
 	if name == "" || !r.Holds(name) {
@@ -167,8 +167,8 @@ func FamilySeries(r *sweep.Result, measure string) (over sweep.Axis, series []Se
 // like a square root, at a saddle-node on the cycle, has a ratio of at most 1/(sqrt(2) - 1) = 2.4.
 const jumpRatio = 3
 
-// breakJumps breaks a curve of a rate where it jumps between 0 and a frequency: between the two points nothing is known
-// of a line that would join them.
+// breakJumps breaks a curve of a rate where it jumps between 0 and a frequency: between the two points the curve is
+// unknown.
 func (s *Series) breakJumps() {
 	jumps := func(zero, first, second int) bool {
 		if zero < 0 || second < 0 || max(zero, second) >= len(s.Y) || s.Y[zero] != 0 || !(s.Y[first] > 0) {
@@ -196,7 +196,7 @@ func (s *Series) breakJumps() {
 	*s = out
 }
 
-// curveName tells the curve over axis x through a row from the others: by the other axes, and the start.
+// curveName names the curve over axis x through a row by the values of the other axes and the start.
 func curveName(r *sweep.Result, row, x int) string {
 	var parts []string
 	for j, a := range r.Spec.Grid.Axes {
@@ -210,7 +210,8 @@ func curveName(r *sweep.Result, row, x int) string {
 	return strings.Join(parts, ", ")
 }
 
-// trace fills a series with a measure of the given rows over the first axis; rates carry their error where it shows.
+// trace fills a series with a measure of the given rows over the first axis; rates have error bars where these are
+// visible.
 func trace(r *sweep.Result, s *Series, measure string, rows []int) {
 	shows := false
 	for _, row := range rows {

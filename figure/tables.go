@@ -14,8 +14,8 @@ import (
 	"popsim/table/file"
 )
 
-// Named is a table with the name that its curves have in a legend. Units are those of columns whose names do not tell
-// them: parameters and the current.
+// Named is a table with the name that its curves have in a legend. Units holds the units of columns whose names do not
+// contain them: parameters and the current.
 type Named struct {
 	Name  string
 	Table *table.Table
@@ -152,7 +152,7 @@ func valueColumns(t Named, x string, names []string) (columns []table.Column, er
 				return []table.Column{c}, nil
 			}
 		}
-		return nil, fmt.Errorf("%s does not tell what to draw; name a column", t.Name)
+		return nil, fmt.Errorf("%s has no column that is drawn by default; name a column", t.Name)
 	}
 	for _, name := range names {
 		c, e := find(t, name)

@@ -53,7 +53,7 @@ func typeset(line string) []run {
 	return runs
 }
 
-// variable is the place of a variable in a line: bytes first to end, its index behind a low line up to index.
+// variable is the place of a variable in a line: bytes first to end, its index after an underscore up to index.
 type variable struct{ first, end, index int }
 
 // variables finds the variables of a line in their order.

@@ -15,9 +15,9 @@ import (
 	"popsim/verify/reference"
 )
 
-// Equations lists the checks of a model from a file with the parameters and the current of a preset: that vector code
-// means the formulas, the derivatives, the order of every method against an independent integrator, and the same bits
-// on all instruction sets and however the work is divided.
+// Equations lists the checks of a model from a file with the parameters and the current of a preset: vector code
+// against the formulas, the derivatives, the order of every method against an independent integrator, and the same bits
+// on all instruction sets and for any division of the work.
 func Equations(m *model.Model, set model.Preset) []Check {
 	o := own{m, set}
 	list := []Check{
@@ -103,8 +103,8 @@ func last(ctx context.Context, spec pop.Spec, cfg pop.Config, duration float64) 
 // meaning makes one step of forward Euler from many states and compares it with y + dt F(y) in plain arithmetic on the
 // formulas as they were written. Steps in which the neuron fires are left out.
 func (o own) meaning(ctx context.Context) (string, bool, error) {
-	// Shared exponentials multiply up to 160 rounded numbers, and sums are in another order; terms of a slope that
-	// cancel are not seen here, which is what the second number allows for.
+	// Shared exponentials multiply up to 160 rounded numbers, and sums are in another order; the second number allows for
+	// terms of a slope that cancel.
 	const allowed, cancelled = 1e-12, 1e3
 	const dt = 0x1p-7 // ms
 	states := o.states(200)
@@ -179,7 +179,7 @@ func (o own) derivatives(context.Context) (string, bool, error) {
 		worst <= allowed && compared > 0, nil
 }
 
-// kinked finds functions whose derivatives jump; where a step goes across, methods fall to a lower order.
+// kinked finds functions whose derivatives jump; in a step across a jump methods have a lower order.
 var kinked = regexp.MustCompile(`\b(where|min|max|abs)\(`)
 
 const (
@@ -187,12 +187,12 @@ const (
 	orderTime   = 1000.0 // ms within which they must come
 	orderQuiet  = 100.0  // ms after which states are compared of a neuron that does not fire
 	orderSlack  = 0.4    // terms of opposite sign bend the slope
-	orderFloor  = 2e-10  // ms (or of a state): what rounding and the reference leave
+	orderFloor  = 2e-10  // ms (or of a state): the errors of rounding and of the reference
 	orderRounds = 6      // halvings of the first step
 )
 
-// order takes steps that become smaller until the error of spike times, or of the last state of a neuron that does not
-// fire, falls by the power of the step that the method promises.
+// order halves the step until the error of spike times, or of the last state of a neuron that does not fire, falls with
+// the order of the method.
 func (o own) order(ctx context.Context, q model.Method) (string, bool, error) {
 	judge := reference.Neuron{Model: o.m, P: o.Params, Input: reference.Constant(o.I)}
 	truth, end, err := judge.Spikes(o.start(), orderTime, orderSpikes)
@@ -233,8 +233,8 @@ func (o own) order(ctx context.Context, q model.Method) (string, bool, error) {
 	return figure, false, nil
 }
 
-// upstrokeError is the error of a spike that kernels promise, in steps, where the upstroke explodes within a step: of
-// methods of order 4, and of lower ones.
+// upstrokeError is the largest error of a spike, in steps, if the upstroke explodes within a step: of methods of order
+// 4, and of lower ones.
 var upstrokeError = [2]float64{1e-3, 0.03}
 
 // upstroke is that error where a method with spikes inside the step meets such upstrokes; else 0.
@@ -310,7 +310,7 @@ func (o own) same(ctx context.Context, configs []pop.Config) (string, bool, erro
 		spikes, n, len(o.m.Methods), len(configs)), true, nil
 }
 
-// bits is what a run tells of spikes and states, to the last bit.
+// bits returns the spikes and states of a run to the last bit, as text.
 func bits(ctx context.Context, spec pop.Spec, cfg pop.Config, span float64) (string, int, error) {
 	var spikes, states strings.Builder
 	count := 0

@@ -32,7 +32,7 @@ func proofSweep() sweep.Spec {
 	}
 }
 
-// tables are all that a sweep tells, as bytes.
+// tables returns all tables of a sweep, as bytes.
 func tables(r *sweep.Result) ([]byte, error) {
 	var text bytes.Buffer
 	for _, t := range []*table.Table{r.Table(), r.LateTable()} {
@@ -44,7 +44,7 @@ func tables(r *sweep.Result) ([]byte, error) {
 	return text.Bytes(), nil
 }
 
-// wholeSweep runs the sweep in one go.
+// wholeSweep runs the sweep in one run.
 func wholeSweep(ctx context.Context) ([]byte, int, error) {
 	r, err := sweep.Run(ctx, proofSweep(), sweep.Config{})
 	if err != nil {
@@ -83,8 +83,8 @@ func mergedParts(ctx context.Context) (string, bool, error) {
 	return fmt.Sprintf("%d points, %d bytes, none differs", rows, len(want)), true, nil
 }
 
-// resumedSweep ends a sweep again and again after a few batches, and goes on from what was kept, by other workers and
-// another instruction set.
+// resumedSweep interrupts a sweep repeatedly after a few batches, and resumes it from its checkpoints with other
+// workers and another instruction set.
 func resumedSweep(ctx context.Context) (string, bool, error) {
 	want, rows, err := wholeSweep(ctx)
 	if err != nil {

@@ -1,7 +1,7 @@
-// Package verify proves on the machine at hand what popsim promises: closed forms, published thresholds and bifurcation
-// points, the order of every method against an independent integrator, and the same bits for any instruction set,
-// number of workers, size of shards and length of epochs, for networks, for a sweep in parts, and after an
-// interruption.
+// Package verify checks on this machine the accuracy and reproducibility of popsim: closed forms, published thresholds
+// and bifurcation points, the order of every method against an independent integrator, and the same bits for any
+// instruction set, number of workers, size of shards and length of epochs, for networks, for a sweep in parts, and
+// after an interruption.
 package verify
 
 import (
@@ -19,11 +19,11 @@ import (
 	"popsim/pop"
 )
 
-// Check is one promise and its proof.
+// Check is one property of popsim with its test.
 type Check struct {
 	Name string
-	// Prove returns the figure found beside the one allowed, in words, and whether the promise holds. The error says why
-	// it could not be tried, which counts as a failure.
+	// Prove returns the result beside the allowed error, in words, and whether the property holds. The error says why it
+	// could not be tested, which counts as a failure.
 	Prove func(context.Context) (figure string, ok bool, err error)
 }
 
@@ -52,7 +52,7 @@ func Report(ctx context.Context, list []Check, w io.Writer) error {
 	return nil
 }
 
-// Checks lists all promises, in the order in which they are told.
+// Checks lists all checks, in the order of the report.
 func Checks() []Check {
 	list := []Check{
 		{"lif, the lecture's example", slideExample},
@@ -114,7 +114,7 @@ func setNames() string {
 	return text
 }
 
-// trains runs a population and gives its spikes by neuron, ms.
+// trains runs a population and returns its spikes by neuron, ms.
 func trains(ctx context.Context, spec pop.Spec, cfg pop.Config, duration float64) ([][]float64, error) {
 	all := make([][]float64, spec.N)
 	cfg.Spike = func(block []pop.Spike) error {
@@ -273,7 +273,7 @@ func adexSpecials(ctx context.Context) (string, bool, error) {
 	return specials(ctx, model.AdExModel, "", 0, 20, 1e-9, known{dynamics.Fold, fold}, known{dynamics.Hopf, hopf})
 }
 
-// threshold closes in on the least step of current from rest that makes a spike.
+// threshold finds the least step of current from rest that causes a spike.
 func threshold(ctx context.Context, m *model.Model, lo, hi, want float64) (string, bool, error) {
 	const allowed = 1e-4 // µA/cm², at the default step
 	const n = 65
@@ -307,7 +307,7 @@ var courses = map[string]struct {
 	"rhh":  {[]float64{4, 6}, 120},
 }
 
-// order takes a quarter of dt and looks at how the error of the spike times falls, over all courses together.
+// order compares the errors of the spike times at dt and at a quarter of it, over all courses together.
 func order(ctx context.Context, m *model.Model, q model.Method) (string, bool, error) {
 	// terms of opposite sign bend the slope over two halvings, and w keeps a trace of first order at spikes
 	const slack = 0.4
@@ -367,7 +367,7 @@ func order(ctx context.Context, m *model.Model, q model.Method) (string, bool, e
 		slope >= float64(q.Order)-slack, nil
 }
 
-// crowd is a population of which every neuron differs.
+// crowd is a population in which all neurons differ.
 func crowd(m *model.Model, method string) pop.Spec {
 	const n = 500
 	current := m.Typical.Current

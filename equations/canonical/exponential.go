@@ -81,8 +81,8 @@ type Exponentials struct {
 // A Link is a multiple that is the sum of two that are there.
 type Link struct{ Sum, A, B int }
 
-// chain finds products for all multiples, from the smallest on: the sum of two that are there, else the largest there
-// and the rest, else the half twice.
+// chain finds products for all multiples, from the smallest on: as the sum of two earlier ones, else of the largest
+// earlier one and the rest, else of its half twice.
 func chain(multiples []int) (links []Link) {
 	have := []int{1}
 	var reach func(n int)

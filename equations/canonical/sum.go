@@ -1,8 +1,8 @@
-// Package canonical puts formulas into the form in which vector code of them is short: sums of coefficients times
-// products of whole powers of atoms. A coefficient holds nothing that changes from step to step, and is computed once
-// for each neuron; atoms are what changes: a state, a function, a sum that is multiplied or divided by. Denominators
-// are cleared: a sum that is divided by is multiplied by the denominators in it first, so that a/(a + b) with a = N/D
-// is N/(N + b D), one division.
+// Package canonical converts formulas to the form in which vector code of them is short: sums of coefficients times
+// products of whole powers of atoms. A coefficient is constant from step to step, and is computed once for each neuron;
+// atoms change: a state, a function, a sum that is a factor or a denominator. Denominators are cleared: a sum that is
+// divided by is multiplied by the denominators in it first, so that a/(a + b) with a = N/D is N/(N + b D), one
+// division.
 package canonical
 
 import (
@@ -13,7 +13,7 @@ import (
 	"popsim/equations/graph"
 )
 
-// An Atom is what a product is made of. Equal atoms are one pointer.
+// An Atom is a factor of products. Equal atoms have the same pointer.
 type Atom struct {
 	Node *graph.Node // a variable, or a function whose arguments are Args; nil of a sum, Args[0]
 	Args []*Sum
@@ -45,7 +45,7 @@ type Sum struct {
 	key      string
 }
 
-// Form makes sums of the formulas of a graph. What has none of the dynamic variables in it is a coefficient.
+// Form converts the formulas of a graph to sums. An expression without dynamic variables is a coefficient.
 type Form struct {
 	*graph.Graph
 	Dynamic uint64
@@ -101,7 +101,7 @@ func (f *Form) product(coef *graph.Node, p Product) *Sum {
 	return newSum(f.Const(0), []Term{{coef, p}})
 }
 
-// atom is the atom of a key; it is made of a where there is none.
+// atom returns the atom of a key; if there is none it is made from a.
 func (f *Form) atom(key string, a Atom) *Atom {
 	if x := f.atoms[key]; x != nil {
 		return x
@@ -194,7 +194,7 @@ func denominator(s *Sum) (d Product) {
 	return d
 }
 
-// cleared is s times d, with sums multiplied out that stand alone in a product.
+// cleared is s times d; sums that are the only factor of a product are multiplied out.
 func (f *Form) cleared(s *Sum, d Product) *Sum {
 	r := f.constant(f.Const(0))
 	if !s.Constant.Is(0) {

@@ -5,7 +5,7 @@ package graph
 
 import "math"
 
-// Kind is what a node computes from its arguments.
+// Kind is the operation of a node.
 type Kind uint8
 
 // The kinds. Where and WhereEqual have four arguments: a < b (a <= b) ? c : d. Exprel is x/(e^x - 1), 1 at
@@ -36,7 +36,8 @@ const (
 	WhereEqual
 )
 
-// MaxDynamic is how many variables, those of the lowest numbers, a node knows its dependence on.
+// MaxDynamic is the number of variables, those of the lowest numbers, for which a node records whether it depends on
+// them.
 const MaxDynamic = 64
 
 // A Node is one operation. It belongs to one Graph and never changes.
@@ -50,7 +51,7 @@ type Node struct {
 	id   int    // in the order of creation
 }
 
-// ID numbers the nodes of a graph in the order of their creation: arguments have lower numbers than what is made of
+// ID numbers the nodes of a graph in the order of their creation: arguments have lower numbers than the nodes that use
 // them.
 func (n *Node) ID() int { return n.id }
 
@@ -275,8 +276,8 @@ func (g *Graph) Rebuild(n *Node, args []*Node) *Node {
 	return g.Func(n.Kind, args[0])
 }
 
-// Map rebuilds n from its variables upwards: leaf gives what stands for a variable, and each node is passed to change,
-// which may be nil, once its arguments are new.
+// Map rebuilds n from its variables upwards: leaf returns the replacement of a variable, and each node is passed to
+// change, which may be nil, once its arguments are replaced.
 func (g *Graph) Map(n *Node, leaf func(*Node) *Node, change func(*Node) *Node) *Node {
 	memo := map[*Node]*Node{}
 	var of func(n *Node) *Node
@@ -315,7 +316,7 @@ func (g *Graph) Substitute(n *Node, i int, x *Node) *Node {
 	}, nil)
 }
 
-// Each calls f once for every node of the expressions, arguments before what is made of them.
+// Each calls f once for every node of the expressions, for arguments before the nodes that use them.
 func Each(f func(*Node), roots ...*Node) {
 	seen := map[*Node]bool{}
 	var visit func(n *Node)

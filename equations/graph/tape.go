@@ -17,7 +17,7 @@ type step struct {
 	args [4]int
 }
 
-// Tape orders what the nodes need.
+// NewTape returns a tape that evaluates roots, in this order.
 func NewTape(roots ...*Node) *Tape {
 	t := &Tape{}
 	at := map[*Node]int{}
@@ -35,7 +35,7 @@ func NewTape(roots ...*Node) *Tape {
 	return t
 }
 
-// Len is how many values Run needs as scratch memory.
+// Len is the number of values of scratch memory that Run needs.
 func (t *Tape) Len() int { return len(t.steps) }
 
 // Run writes the values of the nodes to out; variables holds those of the variables by number. scratch has at least Len

@@ -1,4 +1,4 @@
-// Package description reads networks from TOML files and makes network.Spec of them: parameters with units and
+// Package description reads networks from TOML files and converts them to a network.Spec: parameters with units and
 // expressions, populations, synapses, projections, inputs. A file is read strictly: all faults together, by line and
 // column.
 package description
@@ -63,7 +63,7 @@ var (
 	}
 )
 
-// foreign are names of other simulators, with ours.
+// foreign maps names of other simulators to those used here.
 var foreign = map[string]string{
 	"fixed_indegree": `rule = "in-degree:K"`, "indegree": `rule = "in-degree:K"`,
 	"fixed_outdegree": `rule = "out-degree:K"`,
@@ -88,8 +88,8 @@ var absent = map[string]string{
 	"plasticity": "plasticity", "stdp": "plasticity", "gap_junction": "gap junctions", "compartment": "compartments",
 }
 
-// Parse reads a description from the text of a file. The error is that it is no TOML; all other faults are told by
-// Resolve.
+// Parse reads a description from the text of a file. It is an error if the text is not TOML; all other faults are
+// reported by Resolve.
 func Parse(path string, data []byte) (*Description, error) {
 	root, faults, err := readTOML(path, data)
 	if err != nil {
@@ -134,7 +134,7 @@ func Parse(path string, data []byte) (*Description, error) {
 	return d, nil
 }
 
-// unknown reports the keys of a table that are not known, with the nearest, or ours for another simulator's.
+// unknown reports the unknown keys of a table, with the nearest known key, or the one for another simulator's name.
 func unknown(faults *fault.List, e *entry, what string, known []string) {
 	for _, c := range e.items {
 		if slices.Contains(known, c.key) {
@@ -172,7 +172,7 @@ type Setting struct {
 	Place      string // where it stands; empty on a command line
 }
 
-// Options say how a description becomes a Spec.
+// Options are settings with which a description is converted to a Spec.
 type Options struct {
 	Preset   string
 	Settings []Setting

@@ -183,7 +183,7 @@ func (r *resolver) spikeTimes(e *entry, n int) [][]float64 {
 	return times
 }
 
-// sonata are SONATA's names of columns, with ours.
+// sonata maps SONATA's names of columns to those used here.
 var sonata = map[string]string{
 	"source_node_id": "pre",
 	"target_node_id": "post",

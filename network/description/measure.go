@@ -9,14 +9,14 @@ import (
 	"popsim/network"
 )
 
-// MeasureKind is what a measure tells of a run.
+// MeasureKind is the kind of a measure.
 type MeasureKind int
 
 // The kinds of measures.
 const (
 	// FirstAbove is the first window in which the rate of a population reaches a level, and that population.
 	FirstAbove MeasureKind = iota
-	// PopulationVector is the mean direction of the spikes in a window, neurons standing on a ring in their order.
+	// PopulationVector is the mean direction of the spikes in a window, with the neurons placed on a ring in their order.
 	PopulationVector
 )
 
@@ -77,7 +77,7 @@ func (r *resolver) measure(e *entry) {
 	r.out.Measures = append(r.out.Measures, m)
 }
 
-// positive reads a number above 0 that must be there.
+// positive reads a required number above 0.
 func (r *resolver) positive(from *entry, key, unit string) float64 {
 	e := from.get(key)
 	if e == nil {

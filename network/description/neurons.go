@@ -131,7 +131,7 @@ func (n *neurons) start() {
 	}
 }
 
-// check reports keys, settings and columns of the file that name nothing of the model.
+// check reports keys, settings and columns of the file that are not names of the model.
 func (n *neurons) check() {
 	unknown(&n.faults, n.e, "population "+n.e.key+" ("+n.m.Name+")", n.known)
 	for i, s := range n.o.Settings {

@@ -10,8 +10,8 @@ import (
 // aboutTable finds in an error of network.Spec.Check the table that it is about.
 var aboutTable = regexp.MustCompile(`^(population|synapse|projection|input) ([^\s:,]+)[:,]? ?(.*)`)
 
-// located gives the faults that network.Spec.Check found the places of the tables that they are about, or of the keys
-// in these with which they begin.
+// located adds to the faults of network.Spec.Check the places of the tables that they are about, or of the keys with
+// which they begin.
 func (d *Description) located(err error) error {
 	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		var all fault.List

@@ -18,7 +18,7 @@ import (
 	"popsim/stimulus"
 )
 
-// resolver makes a Spec of a description, and collects faults on the way.
+// resolver converts a description to a Spec, and collects faults.
 type resolver struct {
 	d           *Description
 	o           Options
@@ -31,8 +31,8 @@ type resolver struct {
 	used        map[int]bool // settings
 	files       map[string]*columns
 	models      map[string]string // SHA-256 of files of models, by path
-	broken      map[string]bool   // parameters with faults: what uses them is not judged
-	below       map[string]bool   // parameters that stand below the one in hand, and it
+	broken      map[string]bool   // parameters with faults: expressions that use them are not checked
+	below       map[string]bool   // the current parameter and those after it
 }
 
 func (r *resolver) fault(e *entry, format string, args ...any) {
@@ -138,14 +138,14 @@ func (r *resolver) parameter(e, preset *entry) bool {
 	return true
 }
 
-// goodName reports whether a name consists of letters, digits and _, and where dashes are allowed of these.
+// goodName reports whether a name consists of letters, digits, _ and, if dashes is true, -.
 func goodName(name string, dashes bool) bool {
 	return name != "" && !strings.ContainsFunc(name, func(c rune) bool {
 		return c != '_' && !unicode.IsLetter(c) && !unicode.IsDigit(c) && !(dashes && c == '-')
 	})
 }
 
-// written is the unit in which a parameter is given: that behind its number, else one of its dimension.
+// written is the unit in which a parameter is given: that after its number, else one of its dimension.
 func written(x *expression.Expr, d expression.Dimension) string {
 	text := strings.TrimSpace(x.Text)
 	if cut := strings.LastIndexAny(text, "0123456789. "); cut >= 0 {
@@ -182,7 +182,7 @@ func (r *resolver) parse(e *entry, text string) *expression.Expr {
 		return nil
 	}
 	if slices.ContainsFunc(x.Names(), func(name string) bool { return r.broken[name] }) {
-		return nil // that is told already
+		return nil // that is reported already
 	}
 	return x
 }
@@ -292,7 +292,7 @@ func (r *resolver) synapse(e *entry) {
 	r.out.Spec.Synapses = append(r.out.Spec.Synapses, s)
 }
 
-// inherited returns the entry of a key of a population: of a setting, its own table, or that which it is like.
+// inherited returns the entry of a key of a population: from a setting, its own table, or the population it is like.
 func (r *resolver) inherited(e *entry, key string) *entry {
 	if s := r.setting(e.key + "." + key); s != nil {
 		return s
@@ -311,7 +311,7 @@ func (r *resolver) inherited(e *entry, key string) *entry {
 	return nil
 }
 
-// circular reports whether the likes that begin at a population do not end.
+// circular reports whether the chain of like entries from a population is circular.
 func (r *resolver) circular(e *entry) bool {
 	all := r.d.root.get("population")
 	at := e
@@ -509,10 +509,10 @@ func (r *resolver) draw(e *entry, text, unit string) (law *network.Draw, ok bool
 	return &d, true
 }
 
-// redraws is how often a number is drawn again before its bounds are given up and it is clipped to them.
+// redraws is the number of times that a number is drawn again before it is clipped to its bounds.
 const redraws = 1000
 
-// drawn draws a number for each of n neurons, decided by seed, name and the neuron's number alone.
+// drawn draws a number for each of n neurons, which depends only on seed, name and the neuron's number.
 func drawn(d network.Draw, seed uint64, name string, n int) kernels.Values {
 	s := rng.NewStream(seed, name)
 	mu, sigma := 0.0, 0.0
@@ -681,7 +681,7 @@ func (r *resolver) projection(e *entry) {
 	}
 }
 
-// judge reads what a projection with faults has besides them, for more.
+// judge reads the other entries of a projection with faults, to find more.
 func (r *resolver) judge(e *entry) {
 	r.broken["n_pre"], r.broken["n_post"] = true, true
 	defer func() { delete(r.broken, "n_pre"); delete(r.broken, "n_post") }()
@@ -867,7 +867,7 @@ func (r *resolver) input(e *entry) {
 	r.out.Spec.Inputs = append(r.out.Spec.Inputs, in)
 }
 
-// unitOf is the unit of an entry by the models of a pool; that they differ is a fault.
+// unitOf is the unit of an entry by the models of a pool; it is a fault if they differ.
 func (r *resolver) unitOf(e *entry, to []network.Part, unit func(m *model.Model) string) (name string) {
 	for _, p := range to {
 		m := r.out.Spec.Populations[p.Population].Model

@@ -43,8 +43,8 @@ func (e *entry) get(key string) *entry {
 	return nil
 }
 
-// readTOML reads a file into a tree, with what stands twice or is out of place. The error is that of the syntax, which
-// ends the reading.
+// readTOML reads a file into a tree; faults are repeated and misplaced keys. The error is one of syntax, which ends the
+// reading.
 func readTOML(path string, data []byte) (root *entry, faults fault.List, err error) {
 	root = &entry{kind: table, place: path + ":1:1"}
 	p := new(unstable.Parser)

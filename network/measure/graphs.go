@@ -8,8 +8,8 @@ import (
 	"popsim/network/description"
 )
 
-// graphs keeps networks whose trial has ended for other trials of the same point, which then need not draw the graph
-// again. There are never more of them than jobs run at once.
+// graphs keeps networks whose trial has ended for other trials of the same point, which need not draw the graph again.
+// There are never more of them than jobs run at once.
 type graphs struct {
 	mu   sync.Mutex
 	idle []idleNetwork
@@ -20,8 +20,8 @@ type idleNetwork struct {
 	net   *network.Network
 }
 
-// measure runs a trial of a point, on a graph that is there or a new one. last says that no trial of the point will
-// follow that has not begun.
+// measure runs a trial of a point, on a kept graph or a new one. last is whether all other trials of the point have
+// begun.
 func (g *graphs) measure(
 	ctx context.Context,
 	set *Set,
@@ -51,8 +51,8 @@ func (g *graphs) measure(
 	return values, nil
 }
 
-// take returns a network of a point, nil if there is none, and closes one of another point: points come one after the
-// other.
+// take returns a kept network of a point, nil if there is none, and closes one of another point: points are run one
+// after the other.
 func (g *graphs) take(point int) *network.Network {
 	g.mu.Lock()
 	defer g.mu.Unlock()

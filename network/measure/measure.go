@@ -1,4 +1,4 @@
-// Package measure computes what a sweep keeps of a run of a network: measures of populations and those of tables
+// Package measure computes the measures of runs of a network in a sweep: those of populations and those of tables
 // [measure.NAME].
 package measure
 
@@ -26,7 +26,7 @@ func Names() (names []string) {
 	return names
 }
 
-// Set is the measures that are kept of runs of a network.
+// Set is a set of measures of runs of a network.
 type Set struct {
 	spec    *network.Spec
 	columns []sweep.JobColumn
@@ -110,23 +110,23 @@ const timeOf = "_time_ms"
 // Columns are those of the measures, in the order of Values.
 func (s *Set) Columns() []sweep.JobColumn { return s.columns }
 
-// Missing is a value for each column, all missing.
+// Missing returns a missing value for each column.
 func (s *Set) Missing() []float64 { return slices.Repeat([]float64{math.NaN()}, len(s.columns)) }
 
-// Meter takes the measures of one run that goes on to an end (ms).
+// Meter takes the measures of one run, up to an end (ms).
 type Meter struct {
 	set    *Set
 	tables []tableMeter
 }
 
-// tableMeter takes one measure of a table. decided says whether spikes later than t (ms) can change its values.
+// tableMeter takes one measure of a table. decided reports whether spikes later than t (ms) cannot change its values.
 type tableMeter interface {
 	add(part, neuron int, t float64)
 	values() []float64
 	decided(t float64) bool
 }
 
-// Meter begins to measure a run.
+// Meter returns a meter for a run.
 func (s *Set) Meter(end float64) *Meter {
 	m := &Meter{set: s}
 	for _, d := range s.tables {
@@ -140,7 +140,7 @@ func (s *Set) Meter(end float64) *Meter {
 	return m
 }
 
-// Add notes a spike of neuron i of a population at t ms.
+// Add adds a spike of neuron i of a population at t ms.
 func (m *Meter) Add(population, i int, t float64) {
 	for k, d := range m.set.tables {
 		for part, p := range d.Parts {
@@ -172,8 +172,7 @@ func (m *Meter) Values(populations []statistics.Population) (values []float64) {
 	return values
 }
 
-// Decided says whether the measures of a run that has come to t (ms) are what they will be at its end. Those of
-// populations never are.
+// Decided reports whether the measures of a run up to t (ms) are final. Those of populations never are.
 func (m *Meter) Decided(t float64) bool {
 	if len(m.set.plain) > 0 {
 		return false
@@ -213,7 +212,7 @@ func (f *firstAbove) add(part, _ int, t float64) {
 	}
 }
 
-// look goes on through the windows that end no later than bin end, up to the first in which a rate reaches the level.
+// look goes through the windows that end no later than bin end, up to the first in which a rate reaches the level.
 func (f *firstAbove) look(end int) {
 	n := int(math.Round(f.d.Window / f.d.Every))
 	for ; f.best < 0 && f.next < end; f.next++ {

@@ -11,7 +11,7 @@ import (
 	"popsim/network/recording"
 )
 
-// Run says how long a network runs and how it is measured.
+// Run holds the times of a run and of its measures.
 type Run struct {
 	Time, Discard, Bin float64 // ms
 	Workers            int
@@ -33,7 +33,7 @@ func (run Run) build(ctx context.Context, res *description.Result) (*network.Net
 	return network.Build(ctx, res.Spec, network.Config{Workers: run.Workers, ISA: run.ISA, Memory: run.Memory})
 }
 
-// measure runs a network that is at its start, and returns its measures.
+// measure runs a network from its start, and returns its measures.
 func (s *Set) measure(ctx context.Context, net *network.Network, res *description.Result, run Run) ([]float64, error) {
 	meter := s.Meter(run.Time)
 	rec := recording.New(net, res.Spec, recording.Config{From: run.Discard, To: run.Time, Bin: run.Bin, Each: meter.Add})
@@ -50,7 +50,7 @@ func (s *Set) measure(ctx context.Context, net *network.Network, res *descriptio
 	return meter.Values(populations), nil
 }
 
-// advance moves a network to a step, or to where its measures are decided.
+// advance advances a network to a step, or until its measures are decided.
 func advance(ctx context.Context, rec *recording.Recording, meter *Meter, to int64, dt float64) error {
 	stretch := max(1, recording.Steps(stretch, dt))
 	for at := int64(0); at < to && !meter.Decided(rec.End()); {
@@ -62,7 +62,7 @@ func advance(ctx context.Context, rec *recording.Recording, meter *Meter, to int
 	return nil
 }
 
-// stretch is how long a network runs before it is seen whether its measures are decided, ms.
+// stretch is the time (ms) between two tests whether the measures are decided.
 const stretch = 50.0
 
 // Seconds estimates how long one run takes on one processor, from a short run of the first point.
@@ -84,5 +84,5 @@ func (x *Sweep) Seconds(ctx context.Context) (float64, error) {
 	return built + time.Since(begin).Seconds()*float64(steps)/float64(net.Steps()), nil
 }
 
-// shortRun is how long the speed of a network is measured.
+// shortRun is the time for which the speed of a network is measured.
 const shortRun = 300 * time.Millisecond

@@ -193,14 +193,14 @@ func (x *Sweep) Columns() []sweep.JobColumn {
 	return append(slices.Clone(x.set.Columns()), sweep.JobColumn{Name: "status", Words: []string{OK, Refused, Blown}})
 }
 
-// Jobs is the sweep as jobs. alone says that each takes all workers.
+// Jobs is the sweep as jobs. alone is whether each takes all workers.
 func (x *Sweep) Jobs(alone bool) *sweep.Jobs {
 	return &sweep.Jobs{
 		Grid: x.Grid, Trials: x.Trials, Columns: x.Columns(), Identity: x.identity(), Alone: alone, Run: x.job,
 	}
 }
 
-// identity is all that decides the numbers, in writing.
+// identity describes all that the results depend on.
 func (x *Sweep) identity() string {
 	o, r := x.Options, x.Run
 	var b strings.Builder
@@ -257,7 +257,7 @@ func (x *Sweep) name(point int) string {
 	return strings.Join(words, " ")
 }
 
-// notes are what went wrong at points.
+// notes collects the errors at points.
 type notes struct {
 	mu   sync.Mutex
 	list []string
@@ -269,7 +269,7 @@ func (n *notes) add(where string, err error) {
 	n.list = append(n.list, fmt.Sprintf("%s: %s", where, strings.ReplaceAll(err.Error(), "\n", "; ")))
 }
 
-// Notes says what went wrong at points, in an order that does not depend on workers.
+// Notes lists the errors at points, in an order that does not depend on workers.
 func (x *Sweep) Notes() []string {
 	x.notes.mu.Lock()
 	defer x.notes.mu.Unlock()

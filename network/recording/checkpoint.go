@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// Checkpoint keeps a run on disk beside a path, so that it goes on to the same bytes after its process has been killed:
-// a file PATH.checkpoint with the state of network and recording, and for each table a file of the rows so far, of
-// which those behind the checkpoint are dropped when the run goes on.
+// Checkpoint keeps a run on disk beside a path, so that it can be continued to the same bytes after its process has
+// been killed: a file PATH.checkpoint with the state of network and recording, and for each table a file of the rows so
+// far. Rows later than the checkpoint are dropped when the run continues.
 type Checkpoint struct {
 	path, identity string
 	names          []string
@@ -27,12 +27,13 @@ const (
 	checkpointEnding = ".checkpoint"
 )
 
-// NewCheckpoint keeps a run beside a path. identity is, in writing, all that decides what the run gives.
+// NewCheckpoint returns the checkpoint of a run beside a path. identity describes all that the results of the run
+// depend on.
 func NewCheckpoint(path, identity string) *Checkpoint {
 	return &Checkpoint{path: path + checkpointEnding, identity: identity, spools: map[string]*spool{}}
 }
 
-// Exists reports whether a run has left its state.
+// Exists reports whether there is a checkpoint of an earlier run.
 func (c *Checkpoint) Exists() bool {
 	_, err := os.Stat(c.path)
 	return err == nil
@@ -49,12 +50,10 @@ func (c *Checkpoint) Sink(name string) (Sink, error) {
 	return s.add, nil
 }
 
-// ErrStopped is the error of a run that was ended by a stop; to whom the difference does not matter it is
-// context.Canceled.
+// ErrStopped is the error of a run that was ended by a stop. It is also a context.Canceled.
 var ErrStopped = fmt.Errorf("stopped: %w", context.Canceled)
 
-// How long a run goes on, in time of the clock, before it is looked whether it is to be saved or stopped. This changes
-// nothing in what comes out.
+// The wall-clock time between two tests whether a run is to be saved or stopped. No result depends on it.
 const (
 	leastPause = 20 * time.Millisecond
 	firstPause = 10 // steps
@@ -100,7 +99,7 @@ func (c *Checkpoint) Advance(
 	return nil
 }
 
-// checkpointHead begins the file of a checkpoint, behind its mark.
+// checkpointHead is the start of the file of a checkpoint, after its mark.
 type checkpointHead struct {
 	Identity string
 	Lengths  map[string]int64 // of the tables
@@ -137,7 +136,7 @@ func (c *Checkpoint) Save(r *Recording, seconds float64) error {
 	return replace(c.path, b.Bytes())
 }
 
-// replace writes a file under another name and renames it, so that under its own name it is always whole.
+// replace writes a file under another name and renames it, so that under its own name it is always complete.
 func replace(path string, data []byte) error {
 	f, err := os.Create(path + ".tmp")
 	if err != nil {
@@ -157,8 +156,8 @@ func replace(path string, data []byte) error {
 	return err
 }
 
-// Restore makes a recording that has just begun, and its network, what they were at Save. The tables lose what came
-// later. seconds is what the run had taken.
+// Restore sets a recording that has just begun, and its network, to their states at Save. The tables lose later rows.
+// seconds is the time that the run had taken.
 func (c *Checkpoint) Restore(r *Recording) (seconds float64, err error) {
 	data, err := os.ReadFile(c.path)
 	if err != nil {
@@ -200,7 +199,7 @@ func (c *Checkpoint) Restore(r *Recording) (seconds float64, err error) {
 	return head.Seconds, nil
 }
 
-// part takes bytes that are preceded by their number.
+// part splits off bytes that are preceded by their number.
 func part(b []byte) (first, rest []byte, ok bool) {
 	if len(b) < 8 || binary.LittleEndian.Uint64(b) > uint64(len(b)-8) {
 		return nil, nil, false
@@ -222,7 +221,7 @@ func (c *Checkpoint) Start() error {
 	return nil
 }
 
-// Replay gives the rows of a table to a sink.
+// Replay writes the rows of a table to a sink.
 func (c *Checkpoint) Replay(name string, sink Sink) error {
 	if s := c.spools[name]; s != nil {
 		return s.replay(sink)
@@ -230,7 +229,7 @@ func (c *Checkpoint) Replay(name string, sink Sink) error {
 	return nil
 }
 
-// Close closes the files, which stay.
+// Close closes the files, which are kept.
 func (c *Checkpoint) Close() {
 	for _, s := range c.spools {
 		_ = s.out.Flush()
@@ -239,7 +238,7 @@ func (c *Checkpoint) Close() {
 	clear(c.spools)
 }
 
-// Remove removes all that was kept: after the tables are written.
+// Remove removes all files; it is called after the tables are written.
 func (c *Checkpoint) Remove() error {
 	names := slices.Clone(c.names)
 	c.Close()

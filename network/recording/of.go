@@ -10,8 +10,8 @@ import (
 	"popsim/network"
 )
 
-// ParseOf reads which neurons are meant: names of populations, parts of them with both ends in, and numbers in the
-// network, as in E:0:3,I:5 or 0:9. An error says what is wrong.
+// ParseOf reads a list of neurons: names of populations, parts of them, whose ends are included, and numbers in the
+// network, as in E:0:3,I:5 or 0:9.
 func ParseOf(spec *network.Spec, text string) (neurons []int, err error) {
 	for item := range strings.SplitSeq(text, ",") {
 		words := strings.Split(strings.TrimSpace(item), ":")
@@ -45,7 +45,7 @@ func ParseOf(spec *network.Spec, text string) (neurons []int, err error) {
 	return neurons, nil
 }
 
-// mostTraced is more neurons than anybody traces: their rows would fill a disk.
+// mostTraced is the largest number of traced neurons: the rows of more would fill a disk.
 const mostTraced = 100_000
 
 // ends reads a number, or the first and last of several, of n.

@@ -46,7 +46,7 @@ func (r *rates) close(step int64) error {
 	return nil
 }
 
-// end ends the bin in hand, which has come to a number of steps.
+// end ends the current bin, which covers a number of steps.
 func (r *rates) end(steps int64) error {
 	t := float64(r.bin*r.steps) * r.dt
 	if r.sink != nil {
@@ -72,7 +72,7 @@ func (r *rates) end(steps int64) error {
 	return r.flush(false)
 }
 
-// finish ends the bin in hand, however short, at the end of a run.
+// finish ends the current bin, however short, at the end of a run.
 func (r *rates) finish(step int64) error {
 	if short := step - r.bin*r.steps; short > 0 {
 		if err := r.end(short); err != nil {

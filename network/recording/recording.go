@@ -1,6 +1,5 @@
-// Package recording advances a network and keeps what its users look at: the train of each neuron, measures of
-// populations, and tables of spikes, states and rates that are handed on in blocks, by time, so that memory does not
-// grow with them.
+// Package recording advances a network and records results: the train of each neuron, measures of populations, and
+// tables of spikes, states and rates, which are written in blocks, by time, so that memory does not grow with them.
 package recording
 
 import (
@@ -15,13 +14,13 @@ import (
 	"popsim/table"
 )
 
-// blockRows is the number of rows from which on a block is handed on.
+// blockRows is the number of rows from which on a block is written.
 const blockRows = 1 << 14
 
-// Sink takes a block of a table, which may be used again when it returns. A nil Sink takes nothing.
+// Sink receives a block of a table, which may be reused when it returns. A nil Sink receives nothing.
 type Sink func(block *table.Table) error
 
-// Config says what is recorded.
+// Config selects what is recorded.
 type Config struct {
 	From float64 // ms: earlier spikes do not count for rates, CV and measures of populations
 	To   float64 // ms: where the run is meant to end
@@ -36,7 +35,7 @@ type Config struct {
 	Progress func(steps int64) // called with the number of steps done, often
 }
 
-// Recording is what is known of a network that runs.
+// Recording records the results of a network while it runs.
 type Recording struct {
 	net  *network.Network
 	spec *network.Spec
@@ -54,7 +53,7 @@ type Recording struct {
 	times   []float64
 }
 
-// New begins to record a network from its present step on.
+// New returns a recording of a network from its current step on.
 func New(net *network.Network, spec *network.Spec, cfg Config) *Recording {
 	r := &Recording{net: net, spec: spec, cfg: cfg, firsts: []int{0}}
 	for i, p := range spec.Populations {
@@ -80,7 +79,7 @@ func (r *Recording) Spikes() int64 { return r.spikes }
 // End is the time up to which the network has come, ms.
 func (r *Recording) End() float64 { return float64(r.net.Steps()) * r.spec.Dt }
 
-// Advance moves the network to a step, and hands on all that happened before it.
+// Advance advances the network to a step, and writes all results before it.
 func (r *Recording) Advance(ctx context.Context, to int64) error {
 	for r.net.Steps() < to {
 		next := to
@@ -100,7 +99,7 @@ func (r *Recording) Advance(ctx context.Context, to int64) error {
 	return r.trace.note(to)
 }
 
-// Flush ends a run, which may have been cut short, and hands on what is still in memory.
+// Flush ends a run, which may have been interrupted, and writes the results that are still in memory.
 func (r *Recording) Flush() error {
 	if err := r.rates.finish(r.net.Steps()); err != nil {
 		return err
@@ -108,7 +107,7 @@ func (r *Recording) Flush() error {
 	return r.flush(true)
 }
 
-// flush hands on whole blocks of rows, and with all those that are left too.
+// flush writes whole blocks of rows and, if all is true, the remaining rows.
 func (r *Recording) flush(all bool) error {
 	if err := r.flushSpikes(all); err != nil {
 		return err
@@ -126,7 +125,7 @@ func (r *Recording) progress(step int64) error {
 	return r.rates.close(step)
 }
 
-// take notes spikes, which come by time.
+// take records spikes, which are in order of time.
 func (r *Recording) take(block []network.Spike) error {
 	for _, s := range block {
 		if err := r.rates.close(s.Step); err != nil {
@@ -169,8 +168,8 @@ func (r *Recording) populationOf(neuron int) int {
 	return j
 }
 
-// Measures are those of the populations, of the spikes from Config.From to now; nil where nothing was measured yet.
-// Spikes must not be recorded afterwards.
+// Measures returns the measures of the populations, from the spikes from Config.From on; nil if there is nothing to
+// measure. No spikes must be recorded afterwards.
 func (r *Recording) Measures() []statistics.Population {
 	if r.End() <= r.cfg.From {
 		return nil
@@ -182,7 +181,7 @@ func (r *Recording) Measures() []statistics.Population {
 	return m
 }
 
-// CheckBin reports a bin that is no whole number of steps.
+// CheckBin returns an error if a bin is not a whole number of steps.
 func CheckBin(bin, dt float64) error {
 	if steps := math.Round(bin / dt); steps < 1 || math.Abs(steps*dt-bin) > 1e-9*bin {
 		return fmt.Errorf("--bin is %v ms; it must be a whole number of steps of %v ms", bin, dt)

@@ -14,8 +14,8 @@ type sample struct {
 	full   bool
 }
 
-// newSample shares n neurons out among populations: in proportion to their sizes, but to a small one no less than a
-// quarter of an equal share.
+// newSample divides n neurons among populations: in proportion to their sizes, but at least a quarter of an equal share
+// for a small one.
 func newSample(spec *network.Spec, n int) sample {
 	count := len(spec.Populations)
 	s := sample{every: make([]int, count), times: make([][]float64, count), rows: make([][]int64, count)}
@@ -38,7 +38,7 @@ func newSample(spec *network.Spec, n int) sample {
 	return s
 }
 
-// add notes a spike of neuron i of population j.
+// add records a spike of neuron i of population j.
 func (s *sample) add(j, i int, t float64) {
 	if every := s.every[j]; every == 0 || i%every != 0 {
 		return
@@ -50,7 +50,7 @@ func (s *sample) add(j, i int, t float64) {
 	s.times[j], s.rows[j] = append(s.times[j], t), append(s.rows[j], int64(i))
 }
 
-// Sample is what was kept of a population for pictures.
+// Sample holds the data of a population for pictures.
 type Sample struct {
 	Name    string
 	Size    int       // neurons of the population
@@ -70,7 +70,7 @@ func (s Sample) Shown() int {
 	return (s.Size + s.Every - 1) / s.Every
 }
 
-// Samples are those of the populations, as far as Config.Sample asked for them.
+// Samples are those of the populations, if Config.Sample is not 0.
 func (r *Recording) Samples() []Sample {
 	var all []Sample
 	for j, p := range r.spec.Populations {

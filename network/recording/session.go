@@ -24,7 +24,7 @@ type Session struct {
 	replays []func() error
 }
 
-// Begin begins to record a network, or goes on from the checkpoint.
+// Begin starts the recording of a network, or continues from the checkpoint.
 func (s *Session) Begin(net *network.Network, spec *network.Spec) (err error) {
 	cfg := s.Config
 	if s.Checkpoint != nil {

@@ -8,14 +8,14 @@ import (
 	"popsim/table"
 )
 
-// Trace asks for the states and synaptic variables of neurons over time.
+// Trace selects the neurons whose states and synaptic variables are recorded over time.
 type Trace struct {
 	Of    []int // neurons, by their numbers in the network; none: no trace
 	Every int64 // steps from one row to the next
 	Sink  Sink
 }
 
-// nothing is more than what remains, for reasons of speed, in a synaptic variable that is 0.
+// nothing is larger than the value, chosen for speed, of a synaptic variable that is meant to be 0.
 const nothing = 1e-250
 
 // variable is a column of a trace: a state, or a synaptic variable.
@@ -26,7 +26,7 @@ type variable struct {
 	models  []bool // by population: whether its neurons have it
 }
 
-// tracer makes the rows of a trace.
+// tracer collects the rows of a trace.
 type tracer struct {
 	net        *network.Network
 	spec       *network.Spec
@@ -172,7 +172,7 @@ func synapticColumn(s network.Synapse, current string) string {
 // after is the first step after k of which there are rows.
 func (t *tracer) after(k int64) int64 { return (k/t.cfg.Every + 1) * t.cfg.Every }
 
-// note adds the rows of step k, the next to be done, if it has any.
+// note adds the rows at the start of step k, if it has any.
 func (t *tracer) note(k int64) error {
 	if k%t.cfg.Every != 0 || k < t.next {
 		return nil

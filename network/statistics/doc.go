@@ -1,3 +1,3 @@
-// Package statistics measures spike trains: those of a population while they come in, in memory that does not grow with
+// Package statistics measures spike trains: those of a population as they are added, in memory that does not grow with
 // time (Recorder), and lists of spike times and counts.
 package statistics

@@ -66,7 +66,7 @@ var Columns = []Column{
 	{"peak_ratio", func(p *Population) float64 { return p.PeakRatio }},
 }
 
-// Recorder measures the neurons of one population while their spikes come in.
+// Recorder measures the neurons of one population while their spikes are added.
 type Recorder struct {
 	from, bin float64 // ms
 	batch     int64   // bins of a batch
@@ -112,7 +112,7 @@ type binned struct {
 	bins int64
 }
 
-// NewRecorder measures n neurons from one time to another, with counts in bins; all in ms.
+// NewRecorder returns a recorder of n neurons for the time between from and to, with counts in bins; all in ms.
 func NewRecorder(n int, from, to, bin float64) *Recorder {
 	return &Recorder{
 		from: from, bin: bin, batch: max(leastBins, int64((to-from)/bin+edge)/batches),
@@ -120,7 +120,7 @@ func NewRecorder(n int, from, to, bin float64) *Recorder {
 	}
 }
 
-// Add notes a spike of neuron i at t ms. Spikes come in order of time.
+// Add adds a spike of neuron i at t ms. Spikes are added in order of time.
 func (r *Recorder) Add(i int, t float64) {
 	if t < r.from {
 		return
@@ -159,7 +159,7 @@ func (r *Recorder) advance(k int64) {
 	}
 }
 
-// count ends the bins before bin k, of the batch in hand.
+// count ends the bins before bin k, of the current batch.
 func (r *Recorder) count(k int64) {
 	r.part.add(r.inBin)
 	r.part.bins += k - r.now
@@ -168,7 +168,7 @@ func (r *Recorder) count(k int64) {
 	r.now, r.inBin = k, 0
 }
 
-// close ends the batch in hand.
+// close ends the current batch.
 func (r *Recorder) close() {
 	for i := range r.counts {
 		c := &r.counts[i]
@@ -277,7 +277,7 @@ func (r *Recorder) spectrum(p *Population) {
 	p.PeakSE, p.PeakRatio = p.Spectrum.Frequency[0]/2, power/(2*p.Rate/float64(n))
 }
 
-// finish ends the last batch with a number of whole bins; what lies in a last bin that is not whole is left out.
+// finish ends the last batch after a number of whole bins; spikes in an incomplete last bin are left out.
 func (r *Recorder) finish(bins int64) {
 	if r.now >= bins {
 		r.inBin = 0

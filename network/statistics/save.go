@@ -6,10 +6,10 @@ import (
 	"math"
 )
 
-// ErrSaved is the error for bytes that are no Recorder of that size.
+// ErrSaved is the error for bytes that are not the state of a Recorder of that size.
 var ErrSaved = errors.New("these are no measures of a population of that size")
 
-// Save appends to b all that the recorder has seen, in the form that Restore reads.
+// Save appends the state of the recorder to b, in the format that Restore reads.
 func (r *Recorder) Save(b []byte) []byte {
 	word := func(x int64) { b = binary.LittleEndian.AppendUint64(b, uint64(x)) }
 	number := func(x float64) { b = binary.LittleEndian.AppendUint64(b, math.Float64bits(x)) }
@@ -42,7 +42,7 @@ func (r *Recorder) Save(b []byte) []byte {
 	return b
 }
 
-// Restore makes a new recorder what it was at Save, and returns the bytes behind it.
+// Restore sets a new recorder to the state at Save, and returns the bytes after it.
 func (r *Recorder) Restore(b []byte) (rest []byte, err error) {
 	const head, batch, neuron = 11, 3, 12 // words
 	at := func(i int) int64 { return int64(binary.LittleEndian.Uint64(b[8*i:])) }

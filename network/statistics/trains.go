@@ -39,7 +39,7 @@ func CV(intervals []float64) Estimate {
 }
 
 // CV2 is the mean of 2|b-a|/(a+b) over adjacent intervals a and b (Holt et al., J. Neurophysiol. 75:1806 (1996)), which
-// a rate that changes slowly does not raise. The error regards that neighbours share an interval.
+// a rate that changes slowly does not raise. The error takes into account that adjacent terms share an interval.
 func CV2(intervals []float64) Estimate {
 	if len(intervals) < 3 {
 		return undefined
@@ -107,7 +107,7 @@ func Correlation(a, b []float64) Estimate {
 	return Estimate{r, (1 - float64(r*r)) / math.Sqrt(n-1)}
 }
 
-// Locking is how spikes are locked to a rhythm.
+// Locking is a measure of the locking of spikes to a rhythm.
 type Locking struct {
 	Strength Estimate // 0: not at all, 1: all at the same phase
 	Phase    float64  // mean phase, radians from -pi to pi; 0 is the start of a period

@@ -13,7 +13,7 @@ import (
 
 const (
 	maxNPYHeader = 1 << 20 // bytes of a header, and of one element; longer ones are taken to be wrong
-	npyChunk     = 1 << 16 // bytes read at once: memory grows with the bytes read, never with the size that a header claims
+	npyChunk     = 1 << 16 // bytes read at once: memory grows with what is read, not with a header's claim
 )
 
 // npyField is one field of a .npy array.

@@ -1,6 +1,6 @@
 // Package reference integrates a neuron model by extrapolation (Gragg, Bulirsch & Stoer), with spikes placed inside a
-// step by integrating to them. It shares nothing with the kernels or with package dynamics but the vector field and the
-// spike rule of the model, and judges both.
+// step by integrating to them. Both the kernels and package dynamics are tested against it; it shares with them only
+// the vector field and the spike rule of the model.
 package reference
 
 import (
@@ -10,7 +10,7 @@ import (
 	"popsim/model"
 )
 
-// Neuron is what is integrated.
+// Neuron is a neuron with its input.
 type Neuron struct {
 	Model *model.Model
 	P     []float64
@@ -38,7 +38,7 @@ const (
 
 var errTooFast = errors.New("the reference cannot follow: the equations explode or jump")
 
-// run is a neuron on its way.
+// run integrates a neuron.
 type run struct {
 	Neuron
 	rules *model.SpikeRules
@@ -119,7 +119,7 @@ func (r *run) step(h float64) (made float64, to []float64, err error) {
 	return 0, nil, errTooFast
 }
 
-// spike looks for a spike in the step of size h from r.y to `to`, and takes the neuron there.
+// spike detects a spike in the step of size h from r.y to `to`, and integrates the neuron to it.
 func (r *run) spike(h float64, to []float64) *Spike {
 	if r.held {
 		return nil
@@ -180,8 +180,8 @@ func (r *run) slope(t float64, y, dy []float64) {
 	}
 }
 
-// extrapolate is a step of h by the modified midpoint rule with 2, 4, ... substeps, extrapolated to infinitely many.
-// ok tells whether the last two columns agree within the tolerance.
+// extrapolate is a step of h by the modified midpoint rule with 2, 4, ... substeps, extrapolated to infinitely many. ok
+// is whether the last two columns agree within the tolerance.
 func (r *run) extrapolate(h float64) (to []float64, ok bool) {
 	for k := range stages {
 		r.midpoint(h, 2*(k+1), r.table[k])
