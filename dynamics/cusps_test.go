@@ -31,7 +31,9 @@ func TestCuspsOfCycles(t *testing.T) {
 		}
 		scans = append(scans, scan{along: x, at: at, diagram: d, folds: cycles.turned})
 	}
-	s.cycleFolds(ctx, r, scans)
+	if err := s.cycleFolds(ctx, r, scans, nil); err != nil {
+		t.Fatal(err)
+	}
 	var cusps []float64
 	for _, q := range r.Points {
 		if q.Label == CycleCusp {

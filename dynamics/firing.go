@@ -5,6 +5,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"sync"
 
 	"popsim/model"
 )
@@ -103,6 +104,18 @@ func (e Each) do(n int, work func(k int) error) error {
 		}
 	}
 	return nil
+}
+
+// inTurn does the work one after the other, in the order of k, whoever calls it: each tells how far it has come.
+func (e Each) inTurn(n int, work func(k int) error) error {
+	var turn sync.Mutex
+	next := 0
+	return e.do(n, func(int) error {
+		turn.Lock()
+		defer turn.Unlock()
+		next++
+		return work(next - 1)
+	})
 }
 
 // How firing is followed over an interval.

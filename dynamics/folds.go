@@ -2,7 +2,6 @@ package dynamics
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"slices"
 )
@@ -15,12 +14,16 @@ const (
 	foldTol       = 1e-7  // of a correction, in steps; the next one would be far smaller
 	foldFlat      = 1e-11 // ∂λ/∂s that counts as zero
 	foldCanard    = 1e-7  // and on a canard, by which λ stays within 1e-8
+	foldRounding  = 1e-10 // what rounding leaves of ∂λ/∂s in the middle of a canard
 	foldSmallest  = 1e-3  // step that is tried, in steps
 	foldAmplitude = 0.2   // mV; a smaller cycle has come to a Bautin point
 	foldJumpV     = 8.0   // mV, of the extremes of V between neighbouring rows
 	foldJumpT     = 0.15  // of the period
 	foldBend      = 0.8   // cosine of the angle between a step and the direction of the curve at its end
 	mostFolds     = 4000  // rows of one curve
+	foldSame      = 1e-3  // in the plane: curves nearer to each other are one
+	foldSameFlat  = 3e-4  // and canards, whose V tells nothing
+	foldLongest   = 1000  // ms; of a longer period, a homoclinic orbit is near
 	edgeTol       = 1e-8  // to which the place where a curve leaves the plane is solved for
 )
 
@@ -55,9 +58,12 @@ func (f frame) outside() float64 { return max(-f.x, f.x-1, -f.y, f.y-1) }
 // parameter across the curve, is an unknown of the equations of the cycle, like the period. Folds are where ∂λ/∂s = 0:
 // one equation in s and τ, whose solutions are followed by pseudo-arclength. The axes turn with the curve, and s is
 // regular at a cusp of cycles, so that the curve may turn back in either parameter.
-type foldTracer struct{ *planeTracer }
+type foldTracer struct {
+	*planeTracer
+	ends []foldEnd // where curves could not be followed further
+}
 
-func newFoldTracer(t *planeSystem) *foldTracer { return &foldTracer{newPlaneTracer(t)} }
+func newFoldTracer(t *planeSystem) *foldTracer { return &foldTracer{planeTracer: newPlaneTracer(t)} }
 
 // planeTracer solves for cycles whose free parameter λ is the place across a curve through the plane of two parameters,
 // at a place τ along it.
@@ -91,8 +97,9 @@ func newPlaneTracer(t *planeSystem) *planeTracer {
 
 // planeRow is a row of a curve at (x, y) of the plane, exact at its ends.
 func (w *planeTracer) planeRow(label string, x, y float64) BifurcationPoint {
+	const onEdge = 1e-12 // of the interval
 	value := func(f Free, part float64) float64 {
-		if part > 0.5 {
+		if part = snapped(part, onEdge); part > 0.5 {
 			return f.Hi - (1-part)*(f.Hi-f.Lo)
 		}
 		return f.Lo + part*(f.Hi-f.Lo)
@@ -242,9 +249,9 @@ func (w *foldTracer) step(f *fold, d [2]float64, h float64) (q cyclePoint, x, y 
 	return q, x, y, ok
 }
 
-// ends reports whether the curve ends on the step from f to the given row: at the edge of the plane, or in a Bautin
+// atBoundary reports whether the curve ends on the step from f to the given row: at the edge of the plane, or in a Bautin
 // point where the cycle is small. rows are those to add.
-func (w *foldTracer) ends(f *fold, d [2]float64, h float64, row BifurcationPoint, amplitude float64,
+func (w *foldTracer) atBoundary(f *fold, d [2]float64, h float64, row BifurcationPoint, amplitude float64,
 	r *Regions,
 ) (rows []BifurcationPoint, end bool) {
 	inside := row.X >= w.t.x.Lo && row.X <= w.t.x.Hi && row.Y >= w.t.y.Lo && row.Y <= w.t.y.Hi
@@ -278,82 +285,6 @@ func (w *foldTracer) successor(f *fold, q cyclePoint, x, y float64) (next *fold,
 	there := next.direction(on)
 	ok = next.flat() || f.flat() || on[0]*there[0]+on[1]*there[1] > foldBend*math.Hypot(on[0], on[1])
 	return next, on, ok
-}
-
-// follow lists the folds along the curve from f, at first towards side, until the curve leaves the plane, ends in a
-// Bautin point, is closed, runs into a curve that is known, or cannot be followed further. The row of f itself is not
-// included.
-func (w *foldTracer) follow(ctx context.Context, f *fold, side [2]float64, r *Regions) (rows []BifurcationPoint,
-	closed bool, err error,
-) {
-	start, left := *f, false
-	known := 0 // rows in succession that lie on another curve
-	d := f.direction(side)
-	for h := 0.1; len(rows) < mostFolds; {
-		if ctx.Err() != nil {
-			return rows, false, ctx.Err()
-		}
-		q, x, y, ok := w.step(f, d, h)
-		if ok {
-			if last, end := w.ends(f, d, h, w.foldRow(q, x, y), q.vMax-q.vMin, r); end {
-				return append(rows, last...), false, nil
-			}
-		}
-		var next *fold
-		var on [2]float64
-		if ok {
-			next, on, ok = w.successor(f, q, x, y)
-		}
-		if !ok {
-			if h /= 2; h < foldSmallest {
-				return rows, false, w.lost(f, r)
-			}
-			continue
-		}
-		if (next.bs < 0) != (f.bs < 0) && !f.flat() && !next.flat() {
-			if c, ok := w.cusp(f, next, d, h); ok {
-				r.addPoint(c)
-			}
-		}
-		rows = append(rows, w.foldRow(q, x, y))
-		if known++; !r.hasFold(rows[len(rows)-1], next.flat()) {
-			known = 0
-		} else if known == 4 { // the curve has run into one that is there already
-			return rows[:len(rows)-3], false, nil
-		}
-		if q.period > max(1000, 8*start.period) {
-			return rows, false, nil
-		}
-		away := math.Hypot(x-start.frame.x, y-start.frame.y)
-		left = left || away > 2*foldStep
-		if left && away < 0.75*foldStep && math.Abs(q.vMax-start.vMax) < foldJumpV/2 &&
-			math.Abs(q.vMin-start.vMin) < foldJumpV/2 && math.Abs(q.period/start.period-1) < 0.05 {
-			return append(rows, w.foldRow(start.cyclePoint, start.frame.x, start.frame.y)), true, nil
-		}
-		f, d = next, next.direction(on)
-		h = min(1, 1.5*h)
-	}
-	return rows, false, nil
-}
-
-// lost is the error of a curve that cannot be followed beyond f; it says where, and which kind of end it is if that is
-// known.
-func (w *foldTracer) lost(f *fold, r *Regions) error {
-	const near = 0.01 // of the intervals
-	q := w.foldRow(f.cyclePoint, f.frame.x, f.frame.y)
-	q.Label = Homoclinic
-	on, away := r.nearest(q)
-	place := fmt.Sprintf("%s = %.6g, %s = %.6g", w.t.x.Name, q.X, w.t.y.Name, q.Y)
-	switch {
-	case away < near:
-		return fmt.Errorf("dynamics: a curve of folds of cycles ends at homoclinic orbits near %s (known to %.1g, %.1g)",
-			place, math.Abs(on.X-q.X), math.Abs(on.Y-q.Y))
-	case f.flat():
-		return fmt.Errorf("dynamics: a curve of folds of cycles is told up to %s; beyond, the cycle is a canard, on which "+
-			"folds cannot be told apart", place)
-	}
-	return fmt.Errorf("dynamics: a curve of folds of cycles cannot be followed beyond %s, period %.4g ms", place,
-		f.period)
 }
 
 // atEdge is the row at which the curve leaves the plane within the step h from f.
@@ -432,32 +363,43 @@ func (r *Regions) nearestBautin(row BifurcationPoint) *BifurcationPoint {
 }
 
 // cycleFolds follows the folds of cycles, from those born at Bautin points and from those of the scans.
-func (t *planeSystem) cycleFolds(ctx context.Context, r *Regions, scans []scan) {
+func (t *planeSystem) cycleFolds(ctx context.Context, r *Regions, scans []scan, each Each) error {
 	w := newFoldTracer(t)
+	var work []func()
 	for _, q := range slices.Clone(r.Points) {
 		if q.Label == Bautin {
-			t.besideBautin(ctx, w, r, q)
+			work = append(work, func() { t.besideBautin(ctx, w, r, q) })
 		}
 	}
 	for _, s := range scans {
+		along, across := t.x, t.y
+		if s.column {
+			along, across = across, along
+		}
 		for _, f := range s.folds {
-			along, across := t.x, t.y
-			if s.column {
-				along, across = across, along
-			}
 			a, b := (f.mu-along.Lo)/(along.Hi-along.Lo), (s.at-across.Lo)/(across.Hi-across.Lo)
 			if s.column {
 				a, b = b, a
 			}
-			t.foldCurve(ctx, w, r, f, a, b, !s.column)
+			work = append(work, func() { t.foldCurve(ctx, w, r, f, a, b, !s.column) })
 		}
 	}
+	err := each.inTurn(len(work), func(k int) error {
+		work[k]()
+		return ctx.Err()
+	})
+	w.tellEnds(r)
+	return err
 }
 
 // besideBautin finds the fold of cycles born at the Bautin point q: on one side of it the cycles of the Hopf point
-// nearby turn.
+// nearby turn. On the other side they may turn too, further on.
 func (t *planeSystem) besideBautin(ctx context.Context, w *foldTracer, r *Regions, q BifurcationPoint) {
-	for _, part := range []float64{0.002, -0.002, 0.008, -0.008} {
+	found := false
+	for k, part := range []float64{0.002, -0.002, 0.008, -0.008} {
+		if k == 2 && found {
+			return
+		}
 		at := q.Y + part*(t.y.Hi-t.y.Lo)
 		if t.setSecond(at); at < t.y.Lo || at > t.y.Hi || t.m.Check(t.p) != nil {
 			continue
@@ -475,7 +417,7 @@ func (t *planeSystem) besideBautin(ctx context.Context, w *foldTracer, r *Region
 			if len(c.turned) > 0 {
 				f := c.turned[0]
 				t.foldCurve(ctx, w, r, f, (f.mu-t.x.Lo)/(t.x.Hi-t.x.Lo), (at-t.y.Lo)/(t.y.Hi-t.y.Lo), true)
-				return
+				found = true
 			}
 		}
 	}
@@ -516,12 +458,10 @@ func (t *planeSystem) foldCurve(ctx context.Context, w *foldTracer, r *Regions, 
 	}
 	seed := w.foldRow(f.cyclePoint, f.frame.x, f.frame.y)
 	d := f.direction([2]float64{0, 1})
-	ahead, closed, err := w.follow(ctx, f, d, r)
-	r.Warnings = appendError(r.Warnings, err)
+	ahead, closed := w.follow(ctx, f, d, r)
 	var behind []BifurcationPoint
 	if !closed {
-		behind, _, err = w.follow(ctx, f, [2]float64{-d[0], -d[1]}, r)
-		r.Warnings = appendError(r.Warnings, err)
+		behind, _ = w.follow(ctx, f, [2]float64{-d[0], -d[1]}, r)
 		slices.Reverse(behind)
 	}
 	r.addCurve(BifurcationCurve{Label: CycleFold, Points: slices.Concat(behind, []BifurcationPoint{seed}, ahead)})
@@ -529,9 +469,9 @@ func (t *planeSystem) foldCurve(ctx context.Context, w *foldTracer, r *Regions, 
 
 // hasFold reports whether a curve of folds of cycles runs through q.
 func (r *Regions) hasFold(q BifurcationPoint, flat bool) bool {
-	near, nearV := 1e-3, 15.0 // of the intervals; mV
+	near, nearV := foldSame, 15.0 // mV
 	if flat {
-		near, nearV = 3e-4, math.Inf(1) // on a canard V of the fold is not known
+		near, nearV = foldSameFlat, math.Inf(1)
 	}
 	return r.near(q, near, nearV)
 }
@@ -557,22 +497,35 @@ func (r *Regions) nearest(q BifurcationPoint) (on BifurcationPoint, away float64
 	return on, away
 }
 
+// along tells whether the line through the points of a curve runs past q, at most near away, in parts of the intervals.
+func (r *Regions) along(points []BifurcationPoint, q BifurcationPoint, near float64) bool {
+	found := false
+	r.projectOn(points, q, func(_ BifurcationPoint, away float64) { found = found || away < near })
+	return found
+}
+
 // project calls visit with the point nearest to q, and its distance in parts of the intervals, on every line between
 // two rows of the curves of q's label.
 func (r *Regions) project(q BifurcationPoint, visit func(on BifurcationPoint, away float64)) {
-	width, height := r.X.Hi-r.X.Lo, r.Y.Hi-r.Y.Lo
 	for _, b := range r.Curves {
-		if b.Label != q.Label {
-			continue
+		if b.Label == q.Label {
+			r.projectOn(b.Points, q, visit)
 		}
-		for k := 1; k < len(b.Points); k++ {
-			p, n := b.Points[k-1], b.Points[k]
-			x0, y0 := (p.X-q.X)/width, (p.Y-q.Y)/height
-			dx, dy := (n.X-p.X)/width, (n.Y-p.Y)/height
-			part := min(1, max(0, -(x0*dx+y0*dy)/(dx*dx+dy*dy+1e-300)))
-			on := p
-			on.X, on.Y, on.V = p.X+part*(n.X-p.X), p.Y+part*(n.Y-p.Y), p.V+part*(n.V-p.V)
-			visit(on, math.Hypot(x0+part*dx, y0+part*dy))
-		}
+	}
+}
+
+// projectOn is project for one curve.
+func (r *Regions) projectOn(points []BifurcationPoint, q BifurcationPoint,
+	visit func(on BifurcationPoint, away float64),
+) {
+	width, height := r.X.Hi-r.X.Lo, r.Y.Hi-r.Y.Lo
+	for k := 1; k < len(points); k++ {
+		p, n := points[k-1], points[k]
+		x0, y0 := (p.X-q.X)/width, (p.Y-q.Y)/height
+		dx, dy := (n.X-p.X)/width, (n.Y-p.Y)/height
+		part := min(1, max(0, -(x0*dx+y0*dy)/(dx*dx+dy*dy+1e-300)))
+		on := p
+		on.X, on.Y, on.V = p.X+part*(n.X-p.X), p.Y+part*(n.Y-p.Y), p.V+part*(n.V-p.V)
+		visit(on, math.Hypot(x0+part*dx, y0+part*dy))
 	}
 }

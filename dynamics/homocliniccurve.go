@@ -51,25 +51,32 @@ func (w *homoclinicTracer) solve(o orbit, g frame, tau float64) (orbit, error) {
 }
 
 // homoclinics adds the curves of homoclinic orbits at which cycles of the scans end.
-func (t *planeSystem) homoclinics(ctx context.Context, r *Regions, scans []scan) {
+func (t *planeSystem) homoclinics(ctx context.Context, r *Regions, scans []scan, each Each) error {
+	var work []func()
 	for _, s := range scans {
+		along, across := t.x, t.y
+		if s.column {
+			along, across = across, along
+		}
 		for _, q := range s.longCycles {
-			along, across := t.x, t.y
-			if s.column {
-				along, across = across, along
-			}
 			a, b := (q.mu-along.Lo)/(along.Hi-along.Lo), (s.at-across.Lo)/(across.Hi-across.Lo)
 			g := frame{x: a, y: b, ty: -1}
 			if s.column {
 				g = frame{x: b, y: a, tx: 1}
 			}
-			w := &homoclinicTracer{planeTracer: newPlaneTracer(t), period: q.period}
-			seed := w.row(longCycle{frame: g, vMax: q.vMax})
-			if ctx.Err() == nil && g.outside() <= 0 && !r.near(seed, 1e-3, homoclinicV) {
-				w.curve(ctx, r, q, g)
-			}
+			work = append(work, func() {
+				w := &homoclinicTracer{planeTracer: newPlaneTracer(t), period: q.period}
+				seed := w.row(longCycle{frame: g, vMax: q.vMax})
+				if g.outside() <= 0 && !r.near(seed, foldSame, homoclinicV) {
+					w.curve(ctx, r, q, g)
+				}
+			})
 		}
 	}
+	return each.inTurn(len(work), func(k int) error {
+		work[k]()
+		return ctx.Err()
+	})
 }
 
 // curve adds the curve through the long cycle q at the origin of g.

@@ -50,7 +50,10 @@ func TestHomoclinicCurves(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.homoclinics(ctx, r, []scan{{at: at, diagram: d, longCycles: cycles.longCycles}})
+		scans := []scan{{at: at, diagram: d, longCycles: cycles.longCycles}}
+		if err := s.homoclinics(ctx, r, scans, nil); err != nil {
+			t.Fatal(err)
+		}
 		curves, off := 0, math.Inf(1)
 		for _, b := range r.Curves {
 			if b.Label != Homoclinic {

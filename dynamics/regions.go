@@ -99,8 +99,12 @@ func (t *planeSystem) addCurves(ctx context.Context, r *Regions, each Each) erro
 	if r.scans, err = t.scan(ctx, each, scans); err != nil {
 		return err
 	}
-	t.homoclinics(ctx, r, r.scans)
-	t.cycleFolds(ctx, r, r.scans)
+	if err := t.homoclinics(ctx, r, r.scans, each); err != nil {
+		return err
+	}
+	if err := t.cycleFolds(ctx, r, r.scans, each); err != nil {
+		return err
+	}
 	if err := t.complete(ctx, r, each); err != nil {
 		return err
 	}

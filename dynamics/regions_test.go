@@ -2,6 +2,7 @@ package dynamics
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"math"
 	"slices"
@@ -122,8 +123,9 @@ func TestAreas(t *testing.T) {
 			if r.scans, err = s.scan(ctx, nil, scans); err != nil {
 				t.Fatal(err)
 			}
-			s.homoclinics(ctx, r, r.scans)
-			s.cycleFolds(ctx, r, r.scans)
+			if err := errors.Join(s.homoclinics(ctx, r, r.scans, nil), s.cycleFolds(ctx, r, r.scans, nil)); err != nil {
+				t.Fatal(err)
+			}
 		}
 		a, err := r.Areas(context.Background(), nil)
 		if err != nil {
@@ -141,7 +143,8 @@ func TestAreas(t *testing.T) {
 	}
 }
 
-// TestPointsOfCodimensionTwo compares with Newton's method on the defining systems in numpy (7 to 12 digits). No other
+// TestPointsOfCodimensionTwo compares with Newton's method on the defining systems in numpy (7 to 12 digits) and in
+// mpmath (50 digits; Hurwitz's determinant, Kuznetsov's coefficient with derivatives by mpmath's diff). No other
 // point of these kinds lies in the windows: over g_K and E_K of hh the fold touches a curve of neutral saddles, which
 // is none.
 func TestPointsOfCodimensionTwo(t *testing.T) {
@@ -166,6 +169,11 @@ func TestPointsOfCodimensionTwo(t *testing.T) {
 			{Cusp, -6.047079938519, -60.51852873004, 1e-11},
 			{BogdanovTakens, -6.583528786538, -59.61420195222, 1e-11},
 			{Bautin, -6.44748688441, -59.7894946005, 1e-8},
+		}},
+		{"hh", Free{Name: "I", Lo: -150, Hi: 0}, Free{Name: "E_K", Lo: -50, Hi: -30}, []point{ // by mpmath, 50 digits
+			{BogdanovTakens, -107.14545155, -34.66665957, 1e-8},
+			{Bautin, -99.6883791661, -35.6980308571, 1e-9},
+			{Bautin, -108.8354975502, -34.4096695944, 1e-9},
 		}},
 		{"hh", Free{Name: "I", Lo: -20, Hi: 200}, Free{Name: "C", Lo: 0.5, Hi: 15}, []point{
 			{Bautin, 73.0859942491, 11.9131749243, 1e-6},
