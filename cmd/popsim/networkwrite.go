@@ -191,10 +191,9 @@ func (r *networkRun) summarise(sum network.Summary) {
 	r.Say("%s, %s%s; %s in %.6g ms", cli.Count(sum.Neurons, "neuron"), cli.Count(int(sum.Edges), "synapse"), delays,
 		cli.Count(int(r.session.Recording.Spikes()), "spike"), end)
 	work := end / r.cfg.Dt * float64(sum.Neurons)
-	r.Say("%.3g s, %.3g neuron-steps/s; %.3g times real time, %.3g bytes a synapse, instruction set %s, %s",
-		r.session.Seconds,
-		work/math.Max(r.session.Seconds, 1e-9), r.session.Seconds*1000/math.Max(end, 1e-9), record.PerSynapse(sum),
-		r.isa, cli.Count(r.workersUsed(), "worker"))
+	r.Say("%.3g s (%.3g s per second of model time), %.3g neuron-steps/s; %.3g bytes a synapse, instruction set %s, %s",
+		r.session.Seconds, r.session.Seconds*1000/math.Max(end, 1e-9), work/math.Max(r.session.Seconds, 1e-9),
+		record.PerSynapse(sum), r.isa, cli.Count(r.workersUsed(), "worker"))
 }
 
 func (r *networkRun) workersUsed() int {
