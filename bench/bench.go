@@ -55,11 +55,11 @@ func (s Scenario) params() string {
 	return "uniform"
 }
 
-// steps is the number of steps in a call: as many as pop takes in an epoch, unless that takes so long that every call
-// would be disturbed.
+// steps is the number of steps in a call: as many as pop takes in an epoch and sweep in a call, unless that takes so
+// long that every call would be disturbed.
 func (s Scenario) steps() int {
 	if s.N <= L1 && s.ISA != kernels.Go {
-		return 256
+		return 1024
 	}
 	return 64
 }

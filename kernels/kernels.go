@@ -80,6 +80,7 @@ type scheme struct {
 	grid bool
 
 	free, driven step // the fast step without an input, and with input and extrema
+	chunks       bool // whether the kernels test for spikes after chunks of steps
 	prefetches   bool // whether the assembly kernels prefetch the next group's columns themselves
 
 	// advance is what Advance does, group by group; nil means advanceGroups.
@@ -414,7 +415,7 @@ type Worker struct {
 	coefs     asm.Coefs
 	scratch   asm.Scratch
 	unused    [2]asm.Column // extrema that are not wanted
-	log       [2 * asm.Chunk]asm.Column
+	log       [asm.LIFLog]asm.Column
 	eventStep [12]asm.Column
 	cut       cutLanes // of RHH cut-rk4
 
@@ -501,7 +502,7 @@ func (w *Worker) prefetchRest() {
 func (s *Shard) run(w *Worker, fast step, g int, events []Event) []Event {
 	b := &w.b
 	for {
-		events = slices.Grow(events, Group+asm.EventSlack)
+		events = slices.Grow(events, s.kernel.spikeRoom(b.Steps-b.Step)+asm.EventSlack)
 		b.Events, b.Count = unsafe.Pointer(unsafe.SliceData(events[len(events):])), 0
 		b.Room = min(cap(events)-len(events)-asm.EventSlack, asm.LIFSpikes)
 		fast(b)
@@ -520,6 +521,14 @@ func (s *Shard) run(w *Worker, fast step, g int, events []Event) []Event {
 		events = s.kernel.finish(w, s, g, events)
 		b.Step, b.Lane = step, lane
 	}
+}
+
+// spikeRoom is the room for events to begin with: with AVX-512 that of LIF is for the most spikes that a call may find.
+func (k *Kernel) spikeRoom(steps int) int {
+	if !k.chunks || k.ISA != AVX512 {
+		return Group
+	}
+	return Group * max(1, (steps+asm.Chunk-1)/asm.Chunk)
 }
 
 // lanes has a bit for each lane of the group that is a neuron, not padding.

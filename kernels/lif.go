@@ -17,7 +17,7 @@ var lifExact = scheme{
 		asm.LIFHold: "t_ref", asm.LIFHoldPart: "t_ref", asm.LIFPart: "tau",
 		asm.LIFAfter: "tau t_ref", asm.LIFLater: "tau t_ref",
 	},
-	firstDriven: asm.LIFR, hidden: 1, prefetches: true,
+	firstDriven: asm.LIFR, hidden: 1, chunks: true, prefetches: true,
 	fold: func(p []float64, i, gain, dt float64, c []float64) {
 		q := model.LIFOf(p)
 		c[asm.LIFVInf] = math.FMA(q.R, i, q.VRest)

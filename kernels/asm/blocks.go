@@ -9,8 +9,13 @@ const Group = 64
 // Chunk is the largest number of steps after which LIF kernels test for spikes.
 const Chunk = 16
 
-// LIFSpikes is how many spikes one call of a LIF kernel may find; Room is at most that.
-const LIFSpikes = 384
+// LIFSpikes is how many spikes one call of a LIF kernel may find; Room is at most that. It has one for each lane in
+// each chunk of MaxSteps.
+const LIFSpikes = Group * MaxSteps / Chunk
+
+// LIFLog is the number of columns of a log: V in the steps of a chunk, then V_inf; or, with deferred spikes, V before
+// every second step, then four lists of LIFSpikes numbers.
+const LIFLog = max(2*Chunk, Chunk/2+4*LIFSpikes/Group)
 
 // EventSlack is how many events a kernel may write beyond Room.
 const EventSlack = 8
@@ -89,9 +94,10 @@ type Input struct {
 
 // LIF is the part of LIF.
 type LIF struct {
-	Log *[2 * Chunk]Column // scratch: V in the steps of a chunk, then V_inf
+	Log *[LIFLog]Column // scratch
 	// in and out: steps of a chunk; lanes in InEvent are advanced by Go from Before on over a chunk that ends at Step
 	Chunk int
+	Until int // scratch
 }
 
 // Flow is the part of flow.
@@ -126,7 +132,8 @@ type Scratch struct {
 	LIFAhead  Column // V, or, in a refractory lane, V after the step in which it moves again
 	LIFTheta  Column // spike times as parts of a step; with AVX-512 V at the end of the step of the last spike, or NaN
 	LIFNumber Column // steps of spikes; with AVX-512 the numbers of the lanes in Events
-	LIFLatest Column // first vector only: upper bounds of Wake
+	LIFLatest Column // first vector only: upper bounds of Wake; with AVX-512 lower bounds of LIFFinal
+	LIFFinal  Column // with AVX-512: the last step in which a lane moves
 }
 
 // LIFFar is the V_inf (mV) from which on V_inf + V_inf may overflow: spikes on the way to it are located by a logarithm

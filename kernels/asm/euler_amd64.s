@@ -20,7 +20,7 @@ TEXT ·EIFEulerAVX2(SB), $640-8
 	MOVQ BX, R10
 	ANDQ $+1023, R10
 	SHLQ $0x03, R10
-	ADDQ 248(DX), R10
+	ADDQ 256(DX), R10
 	MOVQ $+0, 88(DX)
 	MOVQ BX, 72(DX)
 
@@ -392,7 +392,7 @@ TEXT ·EIFEulerFullAVX2(SB), $640-8
 	MOVQ  BX, R14
 	ANDQ  $+1023, R14
 	SHLQ  $0x03, R14
-	ADDQ  248(DX), R14
+	ADDQ  256(DX), R14
 	MOVQ  $+0, 88(DX)
 	MOVQ  BX, 72(DX)
 
@@ -845,7 +845,7 @@ TEXT ·AdExEulerAVX2(SB), $640-8
 	MOVQ BX, R11
 	ANDQ $+1023, R11
 	SHLQ $0x03, R11
-	ADDQ 248(DX), R11
+	ADDQ 256(DX), R11
 	MOVQ $+0, 88(DX)
 	MOVQ BX, 72(DX)
 
@@ -1282,7 +1282,7 @@ TEXT ·AdExEulerFullAVX2(SB), $832-8
 	MOVQ  BX, R15
 	ANDQ  $+1023, R15
 	SHLQ  $0x03, R15
-	ADDQ  248(DX), R15
+	ADDQ  256(DX), R15
 	MOVQ  $+0, 88(DX)
 	MOVQ  BX, 72(DX)
 
@@ -1846,7 +1846,7 @@ TEXT ·EIFEulerAVX512(SB), $128-8
 	MOVQ         BX, R10
 	ANDQ         $+1023, R10
 	SHLQ         $0x03, R10
-	ADDQ         248(DX), R10
+	ADDQ         256(DX), R10
 	MOVQ         $+0, 88(DX)
 	MOVQ         BX, 72(DX)
 
@@ -2224,7 +2224,7 @@ TEXT ·EIFEulerFullAVX512(SB), $192-8
 	MOVQ         BX, R14
 	ANDQ         $+1023, R14
 	SHLQ         $0x03, R14
-	ADDQ         248(DX), R14
+	ADDQ         256(DX), R14
 	MOVQ         $+0, 88(DX)
 	MOVQ         BX, 72(DX)
 
@@ -2681,7 +2681,7 @@ TEXT ·AdExEulerAVX512(SB), $128-8
 	MOVQ         BX, R11
 	ANDQ         $+1023, R11
 	SHLQ         $0x03, R11
-	ADDQ         248(DX), R11
+	ADDQ         256(DX), R11
 	MOVQ         $+0, 88(DX)
 	MOVQ         BX, 72(DX)
 
@@ -3124,7 +3124,7 @@ TEXT ·AdExEulerFullAVX512(SB), $192-8
 	MOVQ         BX, R15
 	ANDQ         $+1023, R15
 	SHLQ         $0x03, R15
-	ADDQ         248(DX), R15
+	ADDQ         256(DX), R15
 	MOVQ         $+0, 88(DX)
 	MOVQ         BX, 72(DX)
 

@@ -743,7 +743,7 @@ events1:
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, DI
 	ORQ       CX, DI
-	MOVQ      240(BX), R9
+	MOVQ      248(BX), R9
 	MOVQ      128(BX), R10
 	ADDQ      $0x40, R10
 	CMPQ      R10, 136(BX)
@@ -2031,7 +2031,7 @@ events1:
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
-	MOVQ      240(BX), R11
+	MOVQ      248(BX), R11
 	MOVQ      128(BX), R12
 	ADDQ      $0x40, R12
 	CMPQ      R12, 136(BX)
@@ -3511,7 +3511,7 @@ events1:
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, DI
 	ORQ       CX, DI
-	MOVQ      240(BX), R9
+	MOVQ      248(BX), R9
 	MOVQ      128(BX), R10
 	ADDQ      $0x40, R10
 	CMPQ      R10, 136(BX)
@@ -5059,7 +5059,7 @@ events1:
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
-	MOVQ      240(BX), R11
+	MOVQ      248(BX), R11
 	MOVQ      128(BX), R12
 	ADDQ      $0x40, R12
 	CMPQ      R12, 136(BX)
@@ -6247,7 +6247,7 @@ events1:
 	KMOVB        K1, CX
 	SHLQ         $0x08, DI
 	ORQ          CX, DI
-	MOVQ         240(BX), R9
+	MOVQ         248(BX), R9
 	MOVQ         128(BX), R10
 	ADDQ         $0x40, R10
 	CMPQ         R10, 136(BX)
@@ -7501,7 +7501,7 @@ events1:
 	KMOVB        K1, CX
 	SHLQ         $0x08, R9
 	ORQ          CX, R9
-	MOVQ         240(BX), R11
+	MOVQ         248(BX), R11
 	MOVQ         128(BX), R12
 	ADDQ         $0x40, R12
 	CMPQ         R12, 136(BX)
@@ -8932,7 +8932,7 @@ events1:
 	KMOVB        K1, CX
 	SHLQ         $0x08, DI
 	ORQ          CX, DI
-	MOVQ         240(BX), R9
+	MOVQ         248(BX), R9
 	MOVQ         128(BX), R10
 	ADDQ         $0x40, R10
 	CMPQ         R10, 136(BX)
@@ -10423,7 +10423,7 @@ events1:
 	KMOVB        K1, CX
 	SHLQ         $0x08, R9
 	ORQ          CX, R9
-	MOVQ         240(BX), R11
+	MOVQ         248(BX), R11
 	MOVQ         128(BX), R12
 	ADDQ         $0x40, R12
 	CMPQ         R12, 136(BX)

@@ -221,11 +221,11 @@ step7:
 	JNZ       spikes8
 
 forward5:
-	MOVQ       304(SI), CX
+	MOVQ       312(SI), CX
 	DECQ       CX
 	JLT        none9
-	MOVQ       CX, 304(SI)
-	MOVQ       296(SI), DX
+	MOVQ       CX, 312(SI)
+	MOVQ       304(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -530,11 +530,11 @@ stepped16:
 	JNZ       spikes22
 
 forward14:
-	MOVQ       304(SI), CX
+	MOVQ       312(SI), CX
 	DECQ       CX
 	JLT        none23
-	MOVQ       CX, 304(SI)
-	MOVQ       296(SI), DX
+	MOVQ       CX, 312(SI)
+	MOVQ       304(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -1451,11 +1451,11 @@ step7:
 	JNZ    spikes8
 
 forward5:
-	MOVQ       304(SI), CX
+	MOVQ       312(SI), CX
 	DECQ       CX
 	JLT        none9
-	MOVQ       CX, 304(SI)
-	MOVQ       296(SI), DX
+	MOVQ       CX, 312(SI)
+	MOVQ       304(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -1472,17 +1472,48 @@ none9:
 	JE   held
 
 done6:
+return:
 	MOVQ DI, 72(SI)
 	MOVQ $+0, 80(SI)
 	VZEROUPPER
 	RET
 
 ahead2:
-	MOVQ (SI), CX
-	MOVQ 8(SI), R8
-	MOVQ 96(SI), R9
-	MOVQ 40(SI), R10
-	MOVQ DI, 72(SI)
+epoch10:
+	MOVQ 56(SI), CX
+	MOVQ 136(SI), DX
+	SUBQ DI, CX
+	JLE  write14
+	SUBQ 128(SI), DX
+	CMPQ DX, $0x40
+	JLT  write14
+	SHRQ $0x06, DX
+	MOVQ 232(SI), R8
+	CMPQ CX, R8
+	JGE  whole15
+	MOVQ CX, R8
+
+whole15:
+	IMULQ R8, DX
+	CMPQ  DX, CX
+	JGE   roomy16
+	MOVQ  DX, CX
+
+roomy16:
+	ADDQ DI, CX
+	MOVQ CX, 240(SI)
+	MOVQ CX, 72(SI)
+
+	// number
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
+	VORPD.BCST   72(SI), Z0, Z1
+	VSUBPD       Z0, Z1, Z2
+	VADDPD.BCST  48(SI), Z2, Z30
+	MOVQ         (SI), CX
+	MOVQ         8(SI), R9
+	MOVQ         96(SI), R10
+	MOVQ         40(SI), R11
+	MOVQ         DI, 72(SI)
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
@@ -1491,48 +1522,41 @@ ahead2:
 	VADDPD.BCST  48(SI), Z2, Z31
 
 	// begin
+	VSUBPD.BCST  lifConstsAVX512<>+64(SB), Z30, Z30
 	VMOVUPD      lifConstsAVX512<>+72(SB), Z0
-	VPADDQ.BCST  144(SI), Z0, Z29
-	VBROADCASTSD lifConstsAVX512<>+136(SB), Z30
+	VPADDQ.BCST  144(SI), Z0, Z28
+	VBROADCASTSD lifConstsAVX512<>+136(SB), Z29
 	XORQ         DX, DX
 
-vector10:
+vector17:
 	// begin
-	VMOVUPD      (R9)(DX*8), Z0
-	VCMPPD       $0x1d, Z31, Z0, K1
-	VMOVUPD      (CX)(DX*8), Z1
-	VSUBPD       (BX)(DX*8), Z1, Z2
-	VMAXPD       Z30, Z0, Z30
-	VBROADCASTSD lifConstsAVX512<>+144(SB), Z3
-	VMOVUPD      Z3, 4096(R10)(DX*8)
-	VMOVUPD      Z29, 4608(R10)(DX*8)
-	VPADDQ.BCST  lifConstsAVX512<>+152(SB), Z29, Z29
-	VFNMADD231PD (R8)(DX*8), Z2, K1, Z1
-	VMOVUPD      Z1, 3584(R10)(DX*8)
-	VCMPPD       $0x1d, 1024(BX)(DX*8), Z1, K2
+	VSUBPD.BCST  lifConstsAVX512<>+64(SB), Z31, Z0
+	VMOVUPD      (R10)(DX*8), Z1
+	VCMPPD       $0x1d, Z31, Z1, K1
+	VMOVUPD      (CX)(DX*8), Z2
+	VSUBPD       (BX)(DX*8), Z2, Z3
+	VBROADCASTSD lifConstsAVX512<>+144(SB), Z4
+	VMOVUPD      Z4, 4096(R11)(DX*8)
+	VMOVUPD      Z28, 4608(R11)(DX*8)
+	VPADDQ.BCST  lifConstsAVX512<>+152(SB), Z28, Z28
+	VSUBPD       Z0, Z1, Z5
+	VFNMADD231PD (R9)(DX*8), Z3, K1, Z2
+	VMAXPD.BCST  lifConstsAVX512<>+72(SB), Z5, Z6
+	VSUBPD       Z6, Z30, Z7
+	VCMPPD       $0x1d, 1024(BX)(DX*8), Z2, K2
+	VMOVUPD      Z2, 3584(R11)(DX*8)
+	VMINPD       Z29, Z7, Z29
+	VMOVUPD      Z7, 5632(R11)(DX*8)
 	KORTESTB     K2, K2
-	JNZ          stay11
+	JNZ          stay18
 	ADDQ         $0x08, DX
 	CMPQ         DX, $0x40
-	JLT          vector10
+	JLT          vector17
 
 	// begin
-	VMOVUPD Z30, 5120(R10)
-	MOVQ    232(SI), CX
+	VMOVUPD Z29, 5120(R11)
 
-ahead12:
-	MOVQ 56(SI), DX
-	MOVQ 128(SI), R8
-	SUBQ DI, DX
-	JLE  done15
-	CMPQ DX, 232(SI)
-	JGE  whole13
-	MOVQ DX, CX
-
-whole13:
-	ADDQ $0x40, R8
-	CMPQ R8, 136(SI)
-	JGT  done15
+ahead11:
 	XORQ DX, DX
 	MOVQ DI, 72(SI)
 
@@ -1541,62 +1565,53 @@ whole13:
 	VORPD.BCST   72(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  48(SI), Z2, Z31
-	MOVQ         96(SI), R8
-	MOVQ         40(SI), R9
-	MOVQ         224(SI), R10
-	LEAQ         (R10)(DX*8), R10
+	MOVQ         40(SI), CX
+	MOVQ         224(SI), R9
+	LEAQ         (R9)(DX*8), R9
 
 	// load
-	VMOVUPD  5120(R9), Z0
-	VCMPPD   $0x1d, Z31, Z0, K1
-	VMOVUPD  3584(R9)(DX*8), Z30
-	VMOVUPD  3648(R9)(DX*8), Z29
-	VMOVUPD  3712(R9)(DX*8), Z28
-	VMOVUPD  3776(R9)(DX*8), Z27
-	VMOVUPD  3840(R9)(DX*8), Z26
-	VMOVUPD  3904(R9)(DX*8), Z25
-	VMOVUPD  3968(R9)(DX*8), Z24
-	VMOVUPD  4032(R9)(DX*8), Z23
-	KORTESTB K1, K1
-	JNZ      refractory17
+	VADDPD.BCST lifConstsAVX512<>+160(SB), Z31, Z0
+	VMOVUPD     3584(CX)(DX*8), Z29
+	VMOVUPD     3648(CX)(DX*8), Z28
+	VMOVUPD     3712(CX)(DX*8), Z27
+	VMOVUPD     3776(CX)(DX*8), Z26
+	VMOVUPD     3840(CX)(DX*8), Z25
+	VMOVUPD     5120(CX), Z1
+	VCMPPD      $0x11, Z0, Z1, K1
+	VMOVUPD     3904(CX)(DX*8), Z24
+	VMOVUPD     3968(CX)(DX*8), Z23
+	VMOVUPD     4032(CX)(DX*8), Z22
+	KORTESTB    K1, K1
+	JNZ         last20
 
 	// keep
-	VMOVUPD (BX)(DX*8), Z22
-	VMOVUPD 64(BX)(DX*8), Z21
-	VMOVUPD 128(BX)(DX*8), Z20
-	VMOVUPD 192(BX)(DX*8), Z19
-	VMOVUPD 256(BX)(DX*8), Z18
-	VMOVUPD 320(BX)(DX*8), Z17
-	VMOVUPD 384(BX)(DX*8), Z16
-	VMOVUPD 448(BX)(DX*8), Z15
-	VMOVUPD 512(BX)(DX*8), Z14
-	VMOVUPD 576(BX)(DX*8), Z13
-	VMOVUPD 640(BX)(DX*8), Z12
-	VMOVUPD 704(BX)(DX*8), Z11
-	VMOVUPD 768(BX)(DX*8), Z10
-	VMOVUPD 832(BX)(DX*8), Z9
-	VMOVUPD 896(BX)(DX*8), Z8
-	VMOVUPD 960(BX)(DX*8), Z7
-	CMPQ    CX, $+16
-	JEQ     whole20
-	MOVQ    CX, R8
-	SHRQ    $0x01, R8
-	CMPQ    CX, $+2
-	JLT     odd19
+	VMOVUPD (BX)(DX*8), Z21
+	VMOVUPD 64(BX)(DX*8), Z20
+	VMOVUPD 128(BX)(DX*8), Z19
+	VMOVUPD 192(BX)(DX*8), Z18
+	VMOVUPD 256(BX)(DX*8), Z17
+	VMOVUPD 320(BX)(DX*8), Z16
+	VMOVUPD 384(BX)(DX*8), Z15
+	VMOVUPD 448(BX)(DX*8), Z14
+	VMOVUPD 512(BX)(DX*8), Z13
+	VMOVUPD 576(BX)(DX*8), Z12
+	VMOVUPD 640(BX)(DX*8), Z11
+	VMOVUPD 704(BX)(DX*8), Z10
+	VMOVUPD 768(BX)(DX*8), Z9
+	VMOVUPD 832(BX)(DX*8), Z8
+	VMOVUPD 896(BX)(DX*8), Z7
+	VMOVUPD 960(BX)(DX*8), Z6
+	CMPQ    R8, $+16
+	JEQ     whole23
+	MOVQ    R8, R10
+	SHRQ    $0x01, R10
+	CMPQ    R8, $+2
+	JLT     odd22
 
-step21:
-	// step
-	VSUBPD       Z22, Z30, Z0
-	VMOVUPD      Z30, (R10)
-	VFNMADD231PD Z0, Z14, Z30
-
-	// step
-	VSUBPD       Z22, Z30, Z0
-	VFNMADD231PD Z0, Z14, Z30
-
+step24:
 	// step
 	VSUBPD       Z21, Z29, Z0
-	VMOVUPD      Z29, 64(R10)
+	VMOVUPD      Z29, (R9)
 	VFNMADD231PD Z0, Z13, Z29
 
 	// step
@@ -1605,7 +1620,7 @@ step21:
 
 	// step
 	VSUBPD       Z20, Z28, Z0
-	VMOVUPD      Z28, 128(R10)
+	VMOVUPD      Z28, 64(R9)
 	VFNMADD231PD Z0, Z12, Z28
 
 	// step
@@ -1614,7 +1629,7 @@ step21:
 
 	// step
 	VSUBPD       Z19, Z27, Z0
-	VMOVUPD      Z27, 192(R10)
+	VMOVUPD      Z27, 128(R9)
 	VFNMADD231PD Z0, Z11, Z27
 
 	// step
@@ -1623,7 +1638,7 @@ step21:
 
 	// step
 	VSUBPD       Z18, Z26, Z0
-	VMOVUPD      Z26, 256(R10)
+	VMOVUPD      Z26, 192(R9)
 	VFNMADD231PD Z0, Z10, Z26
 
 	// step
@@ -1632,7 +1647,7 @@ step21:
 
 	// step
 	VSUBPD       Z17, Z25, Z0
-	VMOVUPD      Z25, 320(R10)
+	VMOVUPD      Z25, 256(R9)
 	VFNMADD231PD Z0, Z9, Z25
 
 	// step
@@ -1641,7 +1656,7 @@ step21:
 
 	// step
 	VSUBPD       Z16, Z24, Z0
-	VMOVUPD      Z24, 384(R10)
+	VMOVUPD      Z24, 320(R9)
 	VFNMADD231PD Z0, Z8, Z24
 
 	// step
@@ -1650,146 +1665,73 @@ step21:
 
 	// step
 	VSUBPD       Z15, Z23, Z0
-	VMOVUPD      Z23, 448(R10)
+	VMOVUPD      Z23, 384(R9)
 	VFNMADD231PD Z0, Z7, Z23
 
 	// step
 	VSUBPD       Z15, Z23, Z0
 	VFNMADD231PD Z0, Z7, Z23
-	ADDQ         $0x00000200, R10
-	DECQ         R8
-	JNZ          step21
-	TESTQ        $0x00000001, CX
-	JZ           even18
 
-odd19:
 	// step
-	VSUBPD       Z22, Z30, Z0
-	VMOVUPD      Z30, (R10)
-	VFNMADD231PD Z0, Z14, Z30
+	VSUBPD       Z14, Z22, Z0
+	VMOVUPD      Z22, 448(R9)
+	VFNMADD231PD Z0, Z6, Z22
 
+	// step
+	VSUBPD       Z14, Z22, Z0
+	VFNMADD231PD Z0, Z6, Z22
+	ADDQ         $0x00000200, R9
+	DECQ         R10
+	JNZ          step24
+	TESTQ        $0x00000001, R8
+	JZ           even21
+
+odd22:
 	// step
 	VSUBPD       Z21, Z29, Z0
-	VMOVUPD      Z29, 64(R10)
+	VMOVUPD      Z29, (R9)
 	VFNMADD231PD Z0, Z13, Z29
 
 	// step
 	VSUBPD       Z20, Z28, Z0
-	VMOVUPD      Z28, 128(R10)
+	VMOVUPD      Z28, 64(R9)
 	VFNMADD231PD Z0, Z12, Z28
 
 	// step
 	VSUBPD       Z19, Z27, Z0
-	VMOVUPD      Z27, 192(R10)
+	VMOVUPD      Z27, 128(R9)
 	VFNMADD231PD Z0, Z11, Z27
 
 	// step
 	VSUBPD       Z18, Z26, Z0
-	VMOVUPD      Z26, 256(R10)
+	VMOVUPD      Z26, 192(R9)
 	VFNMADD231PD Z0, Z10, Z26
 
 	// step
 	VSUBPD       Z17, Z25, Z0
-	VMOVUPD      Z25, 320(R10)
+	VMOVUPD      Z25, 256(R9)
 	VFNMADD231PD Z0, Z9, Z25
 
 	// step
 	VSUBPD       Z16, Z24, Z0
-	VMOVUPD      Z24, 384(R10)
+	VMOVUPD      Z24, 320(R9)
 	VFNMADD231PD Z0, Z8, Z24
 
 	// step
 	VSUBPD       Z15, Z23, Z0
-	VMOVUPD      Z23, 448(R10)
-	VFNMADD231PD Z0, Z7, Z23
-	JMP          even18
-
-whole20:
-	// step
-	VSUBPD       Z22, Z30, Z0
-	VMOVUPD      Z30, (R10)
-	VFNMADD231PD Z0, Z14, Z30
-
-	// step
-	VSUBPD       Z22, Z30, Z0
-	VFNMADD231PD Z0, Z14, Z30
-
-	// step
-	VSUBPD       Z21, Z29, Z0
-	VMOVUPD      Z29, 64(R10)
-	VFNMADD231PD Z0, Z13, Z29
-
-	// step
-	VSUBPD       Z21, Z29, Z0
-	VFNMADD231PD Z0, Z13, Z29
-
-	// step
-	VSUBPD       Z20, Z28, Z0
-	VMOVUPD      Z28, 128(R10)
-	VFNMADD231PD Z0, Z12, Z28
-
-	// step
-	VSUBPD       Z20, Z28, Z0
-	VFNMADD231PD Z0, Z12, Z28
-
-	// step
-	VSUBPD       Z19, Z27, Z0
-	VMOVUPD      Z27, 192(R10)
-	VFNMADD231PD Z0, Z11, Z27
-
-	// step
-	VSUBPD       Z19, Z27, Z0
-	VFNMADD231PD Z0, Z11, Z27
-
-	// step
-	VSUBPD       Z18, Z26, Z0
-	VMOVUPD      Z26, 256(R10)
-	VFNMADD231PD Z0, Z10, Z26
-
-	// step
-	VSUBPD       Z18, Z26, Z0
-	VFNMADD231PD Z0, Z10, Z26
-
-	// step
-	VSUBPD       Z17, Z25, Z0
-	VMOVUPD      Z25, 320(R10)
-	VFNMADD231PD Z0, Z9, Z25
-
-	// step
-	VSUBPD       Z17, Z25, Z0
-	VFNMADD231PD Z0, Z9, Z25
-
-	// step
-	VSUBPD       Z16, Z24, Z0
-	VMOVUPD      Z24, 384(R10)
-	VFNMADD231PD Z0, Z8, Z24
-
-	// step
-	VSUBPD       Z16, Z24, Z0
-	VFNMADD231PD Z0, Z8, Z24
-
-	// step
-	VSUBPD       Z15, Z23, Z0
-	VMOVUPD      Z23, 448(R10)
+	VMOVUPD      Z23, 384(R9)
 	VFNMADD231PD Z0, Z7, Z23
 
 	// step
-	VSUBPD       Z15, Z23, Z0
-	VFNMADD231PD Z0, Z7, Z23
-	ADDQ         $0x00000200, R10
+	VSUBPD       Z14, Z22, Z0
+	VMOVUPD      Z22, 448(R9)
+	VFNMADD231PD Z0, Z6, Z22
+	JMP          even21
 
-	// step
-	VSUBPD       Z22, Z30, Z0
-	VMOVUPD      Z30, (R10)
-	VFNMADD231PD Z0, Z14, Z30
-
-	// step
-	VSUBPD       Z22, Z30, Z0
-	VFNMADD231PD Z0, Z14, Z30
-
+whole23:
 	// step
 	VSUBPD       Z21, Z29, Z0
-	VMOVUPD      Z29, 64(R10)
+	VMOVUPD      Z29, (R9)
 	VFNMADD231PD Z0, Z13, Z29
 
 	// step
@@ -1798,7 +1740,7 @@ whole20:
 
 	// step
 	VSUBPD       Z20, Z28, Z0
-	VMOVUPD      Z28, 128(R10)
+	VMOVUPD      Z28, 64(R9)
 	VFNMADD231PD Z0, Z12, Z28
 
 	// step
@@ -1807,7 +1749,7 @@ whole20:
 
 	// step
 	VSUBPD       Z19, Z27, Z0
-	VMOVUPD      Z27, 192(R10)
+	VMOVUPD      Z27, 128(R9)
 	VFNMADD231PD Z0, Z11, Z27
 
 	// step
@@ -1816,7 +1758,7 @@ whole20:
 
 	// step
 	VSUBPD       Z18, Z26, Z0
-	VMOVUPD      Z26, 256(R10)
+	VMOVUPD      Z26, 192(R9)
 	VFNMADD231PD Z0, Z10, Z26
 
 	// step
@@ -1825,7 +1767,7 @@ whole20:
 
 	// step
 	VSUBPD       Z17, Z25, Z0
-	VMOVUPD      Z25, 320(R10)
+	VMOVUPD      Z25, 256(R9)
 	VFNMADD231PD Z0, Z9, Z25
 
 	// step
@@ -1834,7 +1776,7 @@ whole20:
 
 	// step
 	VSUBPD       Z16, Z24, Z0
-	VMOVUPD      Z24, 384(R10)
+	VMOVUPD      Z24, 320(R9)
 	VFNMADD231PD Z0, Z8, Z24
 
 	// step
@@ -1843,26 +1785,26 @@ whole20:
 
 	// step
 	VSUBPD       Z15, Z23, Z0
-	VMOVUPD      Z23, 448(R10)
+	VMOVUPD      Z23, 384(R9)
 	VFNMADD231PD Z0, Z7, Z23
 
 	// step
 	VSUBPD       Z15, Z23, Z0
 	VFNMADD231PD Z0, Z7, Z23
-	ADDQ         $0x00000200, R10
 
 	// step
-	VSUBPD       Z22, Z30, Z0
-	VMOVUPD      Z30, (R10)
-	VFNMADD231PD Z0, Z14, Z30
+	VSUBPD       Z14, Z22, Z0
+	VMOVUPD      Z22, 448(R9)
+	VFNMADD231PD Z0, Z6, Z22
 
 	// step
-	VSUBPD       Z22, Z30, Z0
-	VFNMADD231PD Z0, Z14, Z30
+	VSUBPD       Z14, Z22, Z0
+	VFNMADD231PD Z0, Z6, Z22
+	ADDQ         $0x00000200, R9
 
 	// step
 	VSUBPD       Z21, Z29, Z0
-	VMOVUPD      Z29, 64(R10)
+	VMOVUPD      Z29, (R9)
 	VFNMADD231PD Z0, Z13, Z29
 
 	// step
@@ -1871,7 +1813,7 @@ whole20:
 
 	// step
 	VSUBPD       Z20, Z28, Z0
-	VMOVUPD      Z28, 128(R10)
+	VMOVUPD      Z28, 64(R9)
 	VFNMADD231PD Z0, Z12, Z28
 
 	// step
@@ -1880,7 +1822,7 @@ whole20:
 
 	// step
 	VSUBPD       Z19, Z27, Z0
-	VMOVUPD      Z27, 192(R10)
+	VMOVUPD      Z27, 128(R9)
 	VFNMADD231PD Z0, Z11, Z27
 
 	// step
@@ -1889,7 +1831,7 @@ whole20:
 
 	// step
 	VSUBPD       Z18, Z26, Z0
-	VMOVUPD      Z26, 256(R10)
+	VMOVUPD      Z26, 192(R9)
 	VFNMADD231PD Z0, Z10, Z26
 
 	// step
@@ -1898,7 +1840,7 @@ whole20:
 
 	// step
 	VSUBPD       Z17, Z25, Z0
-	VMOVUPD      Z25, 320(R10)
+	VMOVUPD      Z25, 256(R9)
 	VFNMADD231PD Z0, Z9, Z25
 
 	// step
@@ -1907,7 +1849,7 @@ whole20:
 
 	// step
 	VSUBPD       Z16, Z24, Z0
-	VMOVUPD      Z24, 384(R10)
+	VMOVUPD      Z24, 320(R9)
 	VFNMADD231PD Z0, Z8, Z24
 
 	// step
@@ -1916,26 +1858,26 @@ whole20:
 
 	// step
 	VSUBPD       Z15, Z23, Z0
-	VMOVUPD      Z23, 448(R10)
+	VMOVUPD      Z23, 384(R9)
 	VFNMADD231PD Z0, Z7, Z23
 
 	// step
 	VSUBPD       Z15, Z23, Z0
 	VFNMADD231PD Z0, Z7, Z23
-	ADDQ         $0x00000200, R10
 
 	// step
-	VSUBPD       Z22, Z30, Z0
-	VMOVUPD      Z30, (R10)
-	VFNMADD231PD Z0, Z14, Z30
+	VSUBPD       Z14, Z22, Z0
+	VMOVUPD      Z22, 448(R9)
+	VFNMADD231PD Z0, Z6, Z22
 
 	// step
-	VSUBPD       Z22, Z30, Z0
-	VFNMADD231PD Z0, Z14, Z30
+	VSUBPD       Z14, Z22, Z0
+	VFNMADD231PD Z0, Z6, Z22
+	ADDQ         $0x00000200, R9
 
 	// step
 	VSUBPD       Z21, Z29, Z0
-	VMOVUPD      Z29, 64(R10)
+	VMOVUPD      Z29, (R9)
 	VFNMADD231PD Z0, Z13, Z29
 
 	// step
@@ -1944,7 +1886,7 @@ whole20:
 
 	// step
 	VSUBPD       Z20, Z28, Z0
-	VMOVUPD      Z28, 128(R10)
+	VMOVUPD      Z28, 64(R9)
 	VFNMADD231PD Z0, Z12, Z28
 
 	// step
@@ -1953,7 +1895,7 @@ whole20:
 
 	// step
 	VSUBPD       Z19, Z27, Z0
-	VMOVUPD      Z27, 192(R10)
+	VMOVUPD      Z27, 128(R9)
 	VFNMADD231PD Z0, Z11, Z27
 
 	// step
@@ -1962,7 +1904,7 @@ whole20:
 
 	// step
 	VSUBPD       Z18, Z26, Z0
-	VMOVUPD      Z26, 256(R10)
+	VMOVUPD      Z26, 192(R9)
 	VFNMADD231PD Z0, Z10, Z26
 
 	// step
@@ -1971,7 +1913,7 @@ whole20:
 
 	// step
 	VSUBPD       Z17, Z25, Z0
-	VMOVUPD      Z25, 320(R10)
+	VMOVUPD      Z25, 256(R9)
 	VFNMADD231PD Z0, Z9, Z25
 
 	// step
@@ -1980,7 +1922,7 @@ whole20:
 
 	// step
 	VSUBPD       Z16, Z24, Z0
-	VMOVUPD      Z24, 384(R10)
+	VMOVUPD      Z24, 320(R9)
 	VFNMADD231PD Z0, Z8, Z24
 
 	// step
@@ -1989,26 +1931,26 @@ whole20:
 
 	// step
 	VSUBPD       Z15, Z23, Z0
-	VMOVUPD      Z23, 448(R10)
+	VMOVUPD      Z23, 384(R9)
 	VFNMADD231PD Z0, Z7, Z23
 
 	// step
 	VSUBPD       Z15, Z23, Z0
 	VFNMADD231PD Z0, Z7, Z23
-	ADDQ         $0x00000200, R10
 
 	// step
-	VSUBPD       Z22, Z30, Z0
-	VMOVUPD      Z30, (R10)
-	VFNMADD231PD Z0, Z14, Z30
+	VSUBPD       Z14, Z22, Z0
+	VMOVUPD      Z22, 448(R9)
+	VFNMADD231PD Z0, Z6, Z22
 
 	// step
-	VSUBPD       Z22, Z30, Z0
-	VFNMADD231PD Z0, Z14, Z30
+	VSUBPD       Z14, Z22, Z0
+	VFNMADD231PD Z0, Z6, Z22
+	ADDQ         $0x00000200, R9
 
 	// step
 	VSUBPD       Z21, Z29, Z0
-	VMOVUPD      Z29, 64(R10)
+	VMOVUPD      Z29, (R9)
 	VFNMADD231PD Z0, Z13, Z29
 
 	// step
@@ -2017,7 +1959,7 @@ whole20:
 
 	// step
 	VSUBPD       Z20, Z28, Z0
-	VMOVUPD      Z28, 128(R10)
+	VMOVUPD      Z28, 64(R9)
 	VFNMADD231PD Z0, Z12, Z28
 
 	// step
@@ -2026,7 +1968,7 @@ whole20:
 
 	// step
 	VSUBPD       Z19, Z27, Z0
-	VMOVUPD      Z27, 192(R10)
+	VMOVUPD      Z27, 128(R9)
 	VFNMADD231PD Z0, Z11, Z27
 
 	// step
@@ -2035,7 +1977,7 @@ whole20:
 
 	// step
 	VSUBPD       Z18, Z26, Z0
-	VMOVUPD      Z26, 256(R10)
+	VMOVUPD      Z26, 192(R9)
 	VFNMADD231PD Z0, Z10, Z26
 
 	// step
@@ -2044,7 +1986,7 @@ whole20:
 
 	// step
 	VSUBPD       Z17, Z25, Z0
-	VMOVUPD      Z25, 320(R10)
+	VMOVUPD      Z25, 256(R9)
 	VFNMADD231PD Z0, Z9, Z25
 
 	// step
@@ -2053,7 +1995,7 @@ whole20:
 
 	// step
 	VSUBPD       Z16, Z24, Z0
-	VMOVUPD      Z24, 384(R10)
+	VMOVUPD      Z24, 320(R9)
 	VFNMADD231PD Z0, Z8, Z24
 
 	// step
@@ -2062,26 +2004,26 @@ whole20:
 
 	// step
 	VSUBPD       Z15, Z23, Z0
-	VMOVUPD      Z23, 448(R10)
+	VMOVUPD      Z23, 384(R9)
 	VFNMADD231PD Z0, Z7, Z23
 
 	// step
 	VSUBPD       Z15, Z23, Z0
 	VFNMADD231PD Z0, Z7, Z23
-	ADDQ         $0x00000200, R10
 
 	// step
-	VSUBPD       Z22, Z30, Z0
-	VMOVUPD      Z30, (R10)
-	VFNMADD231PD Z0, Z14, Z30
+	VSUBPD       Z14, Z22, Z0
+	VMOVUPD      Z22, 448(R9)
+	VFNMADD231PD Z0, Z6, Z22
 
 	// step
-	VSUBPD       Z22, Z30, Z0
-	VFNMADD231PD Z0, Z14, Z30
+	VSUBPD       Z14, Z22, Z0
+	VFNMADD231PD Z0, Z6, Z22
+	ADDQ         $0x00000200, R9
 
 	// step
 	VSUBPD       Z21, Z29, Z0
-	VMOVUPD      Z29, 64(R10)
+	VMOVUPD      Z29, (R9)
 	VFNMADD231PD Z0, Z13, Z29
 
 	// step
@@ -2090,7 +2032,7 @@ whole20:
 
 	// step
 	VSUBPD       Z20, Z28, Z0
-	VMOVUPD      Z28, 128(R10)
+	VMOVUPD      Z28, 64(R9)
 	VFNMADD231PD Z0, Z12, Z28
 
 	// step
@@ -2099,7 +2041,7 @@ whole20:
 
 	// step
 	VSUBPD       Z19, Z27, Z0
-	VMOVUPD      Z27, 192(R10)
+	VMOVUPD      Z27, 128(R9)
 	VFNMADD231PD Z0, Z11, Z27
 
 	// step
@@ -2108,7 +2050,7 @@ whole20:
 
 	// step
 	VSUBPD       Z18, Z26, Z0
-	VMOVUPD      Z26, 256(R10)
+	VMOVUPD      Z26, 192(R9)
 	VFNMADD231PD Z0, Z10, Z26
 
 	// step
@@ -2117,7 +2059,7 @@ whole20:
 
 	// step
 	VSUBPD       Z17, Z25, Z0
-	VMOVUPD      Z25, 320(R10)
+	VMOVUPD      Z25, 256(R9)
 	VFNMADD231PD Z0, Z9, Z25
 
 	// step
@@ -2126,7 +2068,7 @@ whole20:
 
 	// step
 	VSUBPD       Z16, Z24, Z0
-	VMOVUPD      Z24, 384(R10)
+	VMOVUPD      Z24, 320(R9)
 	VFNMADD231PD Z0, Z8, Z24
 
 	// step
@@ -2135,26 +2077,26 @@ whole20:
 
 	// step
 	VSUBPD       Z15, Z23, Z0
-	VMOVUPD      Z23, 448(R10)
+	VMOVUPD      Z23, 384(R9)
 	VFNMADD231PD Z0, Z7, Z23
 
 	// step
 	VSUBPD       Z15, Z23, Z0
 	VFNMADD231PD Z0, Z7, Z23
-	ADDQ         $0x00000200, R10
 
 	// step
-	VSUBPD       Z22, Z30, Z0
-	VMOVUPD      Z30, (R10)
-	VFNMADD231PD Z0, Z14, Z30
+	VSUBPD       Z14, Z22, Z0
+	VMOVUPD      Z22, 448(R9)
+	VFNMADD231PD Z0, Z6, Z22
 
 	// step
-	VSUBPD       Z22, Z30, Z0
-	VFNMADD231PD Z0, Z14, Z30
+	VSUBPD       Z14, Z22, Z0
+	VFNMADD231PD Z0, Z6, Z22
+	ADDQ         $0x00000200, R9
 
 	// step
 	VSUBPD       Z21, Z29, Z0
-	VMOVUPD      Z29, 64(R10)
+	VMOVUPD      Z29, (R9)
 	VFNMADD231PD Z0, Z13, Z29
 
 	// step
@@ -2163,7 +2105,7 @@ whole20:
 
 	// step
 	VSUBPD       Z20, Z28, Z0
-	VMOVUPD      Z28, 128(R10)
+	VMOVUPD      Z28, 64(R9)
 	VFNMADD231PD Z0, Z12, Z28
 
 	// step
@@ -2172,7 +2114,7 @@ whole20:
 
 	// step
 	VSUBPD       Z19, Z27, Z0
-	VMOVUPD      Z27, 192(R10)
+	VMOVUPD      Z27, 128(R9)
 	VFNMADD231PD Z0, Z11, Z27
 
 	// step
@@ -2181,7 +2123,7 @@ whole20:
 
 	// step
 	VSUBPD       Z18, Z26, Z0
-	VMOVUPD      Z26, 256(R10)
+	VMOVUPD      Z26, 192(R9)
 	VFNMADD231PD Z0, Z10, Z26
 
 	// step
@@ -2190,7 +2132,7 @@ whole20:
 
 	// step
 	VSUBPD       Z17, Z25, Z0
-	VMOVUPD      Z25, 320(R10)
+	VMOVUPD      Z25, 256(R9)
 	VFNMADD231PD Z0, Z9, Z25
 
 	// step
@@ -2199,7 +2141,7 @@ whole20:
 
 	// step
 	VSUBPD       Z16, Z24, Z0
-	VMOVUPD      Z24, 384(R10)
+	VMOVUPD      Z24, 320(R9)
 	VFNMADD231PD Z0, Z8, Z24
 
 	// step
@@ -2208,26 +2150,26 @@ whole20:
 
 	// step
 	VSUBPD       Z15, Z23, Z0
-	VMOVUPD      Z23, 448(R10)
+	VMOVUPD      Z23, 384(R9)
 	VFNMADD231PD Z0, Z7, Z23
 
 	// step
 	VSUBPD       Z15, Z23, Z0
 	VFNMADD231PD Z0, Z7, Z23
-	ADDQ         $0x00000200, R10
 
 	// step
-	VSUBPD       Z22, Z30, Z0
-	VMOVUPD      Z30, (R10)
-	VFNMADD231PD Z0, Z14, Z30
+	VSUBPD       Z14, Z22, Z0
+	VMOVUPD      Z22, 448(R9)
+	VFNMADD231PD Z0, Z6, Z22
 
 	// step
-	VSUBPD       Z22, Z30, Z0
-	VFNMADD231PD Z0, Z14, Z30
+	VSUBPD       Z14, Z22, Z0
+	VFNMADD231PD Z0, Z6, Z22
+	ADDQ         $0x00000200, R9
 
 	// step
 	VSUBPD       Z21, Z29, Z0
-	VMOVUPD      Z29, 64(R10)
+	VMOVUPD      Z29, (R9)
 	VFNMADD231PD Z0, Z13, Z29
 
 	// step
@@ -2236,7 +2178,7 @@ whole20:
 
 	// step
 	VSUBPD       Z20, Z28, Z0
-	VMOVUPD      Z28, 128(R10)
+	VMOVUPD      Z28, 64(R9)
 	VFNMADD231PD Z0, Z12, Z28
 
 	// step
@@ -2245,7 +2187,7 @@ whole20:
 
 	// step
 	VSUBPD       Z19, Z27, Z0
-	VMOVUPD      Z27, 192(R10)
+	VMOVUPD      Z27, 128(R9)
 	VFNMADD231PD Z0, Z11, Z27
 
 	// step
@@ -2254,7 +2196,7 @@ whole20:
 
 	// step
 	VSUBPD       Z18, Z26, Z0
-	VMOVUPD      Z26, 256(R10)
+	VMOVUPD      Z26, 192(R9)
 	VFNMADD231PD Z0, Z10, Z26
 
 	// step
@@ -2263,7 +2205,7 @@ whole20:
 
 	// step
 	VSUBPD       Z17, Z25, Z0
-	VMOVUPD      Z25, 320(R10)
+	VMOVUPD      Z25, 256(R9)
 	VFNMADD231PD Z0, Z9, Z25
 
 	// step
@@ -2272,7 +2214,7 @@ whole20:
 
 	// step
 	VSUBPD       Z16, Z24, Z0
-	VMOVUPD      Z24, 384(R10)
+	VMOVUPD      Z24, 320(R9)
 	VFNMADD231PD Z0, Z8, Z24
 
 	// step
@@ -2281,121 +2223,164 @@ whole20:
 
 	// step
 	VSUBPD       Z15, Z23, Z0
-	VMOVUPD      Z23, 448(R10)
+	VMOVUPD      Z23, 384(R9)
 	VFNMADD231PD Z0, Z7, Z23
 
 	// step
 	VSUBPD       Z15, Z23, Z0
 	VFNMADD231PD Z0, Z7, Z23
-	ADDQ         $0x00000200, R10
 
-even18:
-stepped16:
+	// step
+	VSUBPD       Z14, Z22, Z0
+	VMOVUPD      Z22, 448(R9)
+	VFNMADD231PD Z0, Z6, Z22
+
+	// step
+	VSUBPD       Z14, Z22, Z0
+	VFNMADD231PD Z0, Z6, Z22
+	ADDQ         $0x00000200, R9
+
+	// step
+	VSUBPD       Z21, Z29, Z0
+	VMOVUPD      Z29, (R9)
+	VFNMADD231PD Z0, Z13, Z29
+
+	// step
+	VSUBPD       Z21, Z29, Z0
+	VFNMADD231PD Z0, Z13, Z29
+
+	// step
+	VSUBPD       Z20, Z28, Z0
+	VMOVUPD      Z28, 64(R9)
+	VFNMADD231PD Z0, Z12, Z28
+
+	// step
+	VSUBPD       Z20, Z28, Z0
+	VFNMADD231PD Z0, Z12, Z28
+
+	// step
+	VSUBPD       Z19, Z27, Z0
+	VMOVUPD      Z27, 128(R9)
+	VFNMADD231PD Z0, Z11, Z27
+
+	// step
+	VSUBPD       Z19, Z27, Z0
+	VFNMADD231PD Z0, Z11, Z27
+
+	// step
+	VSUBPD       Z18, Z26, Z0
+	VMOVUPD      Z26, 192(R9)
+	VFNMADD231PD Z0, Z10, Z26
+
+	// step
+	VSUBPD       Z18, Z26, Z0
+	VFNMADD231PD Z0, Z10, Z26
+
+	// step
+	VSUBPD       Z17, Z25, Z0
+	VMOVUPD      Z25, 256(R9)
+	VFNMADD231PD Z0, Z9, Z25
+
+	// step
+	VSUBPD       Z17, Z25, Z0
+	VFNMADD231PD Z0, Z9, Z25
+
+	// step
+	VSUBPD       Z16, Z24, Z0
+	VMOVUPD      Z24, 320(R9)
+	VFNMADD231PD Z0, Z8, Z24
+
+	// step
+	VSUBPD       Z16, Z24, Z0
+	VFNMADD231PD Z0, Z8, Z24
+
+	// step
+	VSUBPD       Z15, Z23, Z0
+	VMOVUPD      Z23, 384(R9)
+	VFNMADD231PD Z0, Z7, Z23
+
+	// step
+	VSUBPD       Z15, Z23, Z0
+	VFNMADD231PD Z0, Z7, Z23
+
+	// step
+	VSUBPD       Z14, Z22, Z0
+	VMOVUPD      Z22, 448(R9)
+	VFNMADD231PD Z0, Z6, Z22
+
+	// step
+	VSUBPD       Z14, Z22, Z0
+	VFNMADD231PD Z0, Z6, Z22
+	ADDQ         $0x00000200, R9
+
+even21:
+stepped19:
 	// store
-	VMOVUPD Z30, 3584(R9)(DX*8)
-	VMOVUPD Z29, 3648(R9)(DX*8)
-	VMOVUPD Z28, 3712(R9)(DX*8)
-	VMOVUPD Z27, 3776(R9)(DX*8)
-	VMOVUPD Z26, 3840(R9)(DX*8)
-	VMOVUPD Z25, 3904(R9)(DX*8)
-	VMOVUPD Z24, 3968(R9)(DX*8)
-	VMOVUPD Z23, 4032(R9)(DX*8)
-	XORQ    R8, R8
-
-	// fires
-	VCMPPD   $0x1d, 1024(BX)(DX*8), Z30, K7
-	VCMPPD   $0x1d, 1088(BX)(DX*8), Z29, K6
-	KUNPCKBW K7, K6, K7
-	KMOVW    K7, R9
-	ORQ      R9, R8
-
-	// fires
-	VCMPPD   $0x1d, 1152(BX)(DX*8), Z28, K7
-	VCMPPD   $0x1d, 1216(BX)(DX*8), Z27, K6
-	KUNPCKBW K7, K6, K7
-	KMOVW    K7, R9
-	SHLQ     $0x10, R9
-	ORQ      R9, R8
-
-	// fires
-	VCMPPD   $0x1d, 1280(BX)(DX*8), Z26, K7
-	VCMPPD   $0x1d, 1344(BX)(DX*8), Z25, K6
-	KUNPCKBW K7, K6, K7
-	KMOVW    K7, R9
-	SHLQ     $0x20, R9
-	ORQ      R9, R8
-
-	// fires
-	VCMPPD   $0x1d, 1408(BX)(DX*8), Z24, K7
-	VCMPPD   $0x1d, 1472(BX)(DX*8), Z23, K6
-	KUNPCKBW K7, K6, K7
-	KMOVW    K7, R9
-	SHLQ     $0x30, R9
-	ORQ      R9, R8
-	TESTQ    R8, R8
-	JNZ      spikes22
-
-forward14:
-	MOVQ       304(SI), DX
-	DECQ       DX
-	JLT        none23
-	MOVQ       DX, 304(SI)
-	MOVQ       296(SI), R8
-	MOVQ       (R8)(DX*8), R8
-	PREFETCHT0 (R8)
-	PREFETCHT0 64(R8)
-	PREFETCHT0 128(R8)
-	PREFETCHT0 192(R8)
-	PREFETCHT0 256(R8)
-	PREFETCHT0 320(R8)
-	PREFETCHT0 384(R8)
-	PREFETCHT0 448(R8)
-
-none23:
-	ADDQ CX, DI
-	CMPQ 232(SI), $+1
-	JNE  ahead12
-
-done15:
-	MOVQ  224(SI), CX
-	MOVQ  120(SI), DX
-	MOVQ  128(SI), R8
-	TESTQ R8, R8
-	JZ    written24
-
-	// order
-	VMOVUPD lifConstsAVX512<>+160(SB), Z28
-	VMOVUPD lifConstsAVX512<>+224(SB), Z27
+	VMOVUPD Z29, 3584(CX)(DX*8)
+	VMOVUPD Z28, 3648(CX)(DX*8)
+	VMOVUPD Z27, 3712(CX)(DX*8)
+	VMOVUPD Z26, 3776(CX)(DX*8)
+	VMOVUPD Z25, 3840(CX)(DX*8)
+	VMOVUPD Z24, 3904(CX)(DX*8)
+	VMOVUPD Z23, 3968(CX)(DX*8)
+	VMOVUPD Z22, 4032(CX)(DX*8)
 	XORQ    R9, R9
 
-write25:
-	// theta
-	VMOVUPD           4096(CX)(R9*8), Z0
-	VDIVPD            7168(CX)(R9*8), Z0, Z1
-	VMOVUPD           13312(CX)(R9*8), Z30
-	VMOVUPD           13312(CX)(R9*8), Z29
-	VMULPD            Z1, Z1, Z2
-	VADDPD            Z1, Z1, Z3
-	VBROADCASTSD      lifConstsAVX512<>+296(SB), Z4
-	VFMADD231PD.BCST  lifConstsAVX512<>+288(SB), Z2, Z4
-	VMULPD            Z2, Z1, Z5
-	VFMADD213PD.BCST  lifConstsAVX512<>+304(SB), Z2, Z4
-	VFMADD213PD.BCST  lifConstsAVX512<>+312(SB), Z2, Z4
-	VFMADD231PD       Z4, Z5, Z3
-	VMOVUPD           10240(CX)(R9*8), Z6
-	VFNMADD213PD.BCST lifConstsAVX512<>+64(SB), Z6, Z3
-	VBROADCASTSD      lifConstsAVX512<>+72(SB), Z7
-	VMAXPD            Z3, Z7, Z31
-	VPERMT2PD         Z31, Z28, Z30
-	VMOVUPD           Z30, (DX)
-	VPERMT2PD         Z31, Z27, Z29
-	VMOVUPD           Z29, 64(DX)
-	ADDQ              $0x00000080, DX
-	ADDQ              $0x08, R9
-	CMPQ              R9, R8
-	JLT               write25
+	// fires
+	VCMPPD   $0x1d, 1024(BX)(DX*8), Z29, K7
+	VCMPPD   $0x1d, 1088(BX)(DX*8), Z28, K6
+	KUNPCKBW K7, K6, K7
+	KMOVW    K7, CX
+	ORQ      CX, R9
 
-written24:
+	// fires
+	VCMPPD   $0x1d, 1152(BX)(DX*8), Z27, K7
+	VCMPPD   $0x1d, 1216(BX)(DX*8), Z26, K6
+	KUNPCKBW K7, K6, K7
+	KMOVW    K7, CX
+	SHLQ     $0x10, CX
+	ORQ      CX, R9
+
+	// fires
+	VCMPPD   $0x1d, 1280(BX)(DX*8), Z25, K7
+	VCMPPD   $0x1d, 1344(BX)(DX*8), Z24, K6
+	KUNPCKBW K7, K6, K7
+	KMOVW    K7, CX
+	SHLQ     $0x20, CX
+	ORQ      CX, R9
+
+	// fires
+	VCMPPD   $0x1d, 1408(BX)(DX*8), Z23, K7
+	VCMPPD   $0x1d, 1472(BX)(DX*8), Z22, K6
+	KUNPCKBW K7, K6, K7
+	KMOVW    K7, CX
+	SHLQ     $0x30, CX
+	ORQ      CX, R9
+	TESTQ    R9, R9
+	JNZ      spikes25
+
+forward12:
+	MOVQ       312(SI), CX
+	DECQ       CX
+	JLT        none26
+	MOVQ       CX, 312(SI)
+	MOVQ       304(SI), DX
+	MOVQ       (DX)(CX*8), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
+	PREFETCHT0 256(DX)
+	PREFETCHT0 320(DX)
+	PREFETCHT0 384(DX)
+	PREFETCHT0 448(DX)
+
+none26:
+	ADDQ R8, DI
+	JMP  ahead11
+
+done13:
+	MOVQ 240(SI), DI
 	MOVQ (SI), CX
 	MOVQ 8(SI), R8
 	MOVQ 96(SI), R9
@@ -2410,7 +2395,7 @@ written24:
 	VADDPD.BCST  48(SI), Z2, Z31
 	XORQ         DX, DX
 
-vector26:
+vector27:
 	// end
 	VMOVUPD   4096(R10)(DX*8), Z0
 	VCMPPD    $0x00, Z0, Z0, K1
@@ -2422,7 +2407,7 @@ vector26:
 	VBLENDMPD Z3, Z4, K2, Z5
 	VMOVUPD   Z5, (CX)(DX*8)
 	KORTESTB  K1, K1
-	JZ        none27
+	JZ        none28
 
 	// spiked
 	VMOVUPD          (BX)(DX*8), Z0
@@ -2442,13 +2427,13 @@ vector26:
 	VMULPD           Z9, Z9, Z11
 	VADDPD           Z9, Z9, Z12
 	VSUBPD           4096(BX)(DX*8), Z10, Z13
-	VBROADCASTSD     lifConstsAVX512<>+296(SB), Z14
-	VFMADD231PD.BCST lifConstsAVX512<>+288(SB), Z11, Z14
+	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z14
+	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z11, Z14
 	VMULPD           Z11, Z9, Z15
 	VCMPPD.BCST      $0x12, lifConstsAVX512<>+72(SB), Z13, K2
-	VFMADD213PD.BCST lifConstsAVX512<>+304(SB), Z11, Z14
+	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z11, Z14
 	VSUBPD           4608(BX)(DX*8), Z8, K2, Z13
-	VFMADD213PD.BCST lifConstsAVX512<>+312(SB), Z11, Z14
+	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z11, Z14
 	VMOVUPD          (R8)(DX*8), Z16
 	VBLENDMPD        Z13, Z16, K1, Z17
 	VMOVUPD          Z17, (R8)(DX*8)
@@ -2459,15 +2444,98 @@ vector26:
 	VMAXPD           Z12, Z19, Z20
 	VADDPD           3584(BX)(DX*8), Z20, Z21
 	VSUBPD           Z18, Z21, K2, Z21
-	VMOVUPD          (R11)(DX*8), Z22
-	VSUBPD           Z21, Z18, K1, Z22
-	VMOVUPD          Z22, (R11)(DX*8)
+	VMOVUPD          (R11)(DX*8), Z0
+	VSUBPD           Z21, Z18, K1, Z0
+	VMOVUPD          Z0, (R11)(DX*8)
 
-none27:
-	ADDQ $0x08, DX
-	CMPQ DX, $0x40
-	JLT  vector26
-	JMP  held
+none28:
+	ADDQ  $0x08, DX
+	CMPQ  DX, $0x40
+	JLT   vector27
+	CMPQ  88(SI), $+0
+	JE    epoch10
+	MOVQ  224(SI), AX
+	MOVQ  120(SI), CX
+	MOVQ  128(SI), DX
+	TESTQ DX, DX
+	JZ    written29
+
+	// order
+	VMOVUPD lifConstsAVX512<>+200(SB), Z28
+	VMOVUPD lifConstsAVX512<>+264(SB), Z27
+	XORQ    BX, BX
+
+write30:
+	// theta
+	VMOVUPD           4096(AX)(BX*8), Z0
+	VDIVPD            36864(AX)(BX*8), Z0, Z1
+	VMOVUPD           102400(AX)(BX*8), Z30
+	VMOVUPD           102400(AX)(BX*8), Z29
+	VMULPD            Z1, Z1, Z2
+	VADDPD            Z1, Z1, Z3
+	VBROADCASTSD      lifConstsAVX512<>+176(SB), Z4
+	VFMADD231PD.BCST  lifConstsAVX512<>+168(SB), Z2, Z4
+	VMULPD            Z2, Z1, Z5
+	VFMADD213PD.BCST  lifConstsAVX512<>+184(SB), Z2, Z4
+	VFMADD213PD.BCST  lifConstsAVX512<>+192(SB), Z2, Z4
+	VFMADD231PD       Z4, Z5, Z3
+	VMOVUPD           69632(AX)(BX*8), Z6
+	VFNMADD213PD.BCST lifConstsAVX512<>+64(SB), Z6, Z3
+	VBROADCASTSD      lifConstsAVX512<>+72(SB), Z7
+	VMAXPD            Z3, Z7, Z31
+	VPERMT2PD         Z31, Z28, Z30
+	VMOVUPD           Z30, (CX)
+	VPERMT2PD         Z31, Z27, Z29
+	VMOVUPD           Z29, 64(CX)
+	ADDQ              $0x00000080, CX
+	ADDQ              $0x08, BX
+	CMPQ              BX, DX
+	JLT               write30
+
+written29:
+	JMP return
+
+write14:
+	MOVQ  224(SI), CX
+	MOVQ  120(SI), DX
+	MOVQ  128(SI), R8
+	TESTQ R8, R8
+	JZ    written31
+
+	// order
+	VMOVUPD lifConstsAVX512<>+200(SB), Z28
+	VMOVUPD lifConstsAVX512<>+264(SB), Z27
+	XORQ    R9, R9
+
+write32:
+	// theta
+	VMOVUPD           4096(CX)(R9*8), Z0
+	VDIVPD            36864(CX)(R9*8), Z0, Z1
+	VMOVUPD           102400(CX)(R9*8), Z30
+	VMOVUPD           102400(CX)(R9*8), Z29
+	VMULPD            Z1, Z1, Z2
+	VADDPD            Z1, Z1, Z3
+	VBROADCASTSD      lifConstsAVX512<>+176(SB), Z4
+	VFMADD231PD.BCST  lifConstsAVX512<>+168(SB), Z2, Z4
+	VMULPD            Z2, Z1, Z5
+	VFMADD213PD.BCST  lifConstsAVX512<>+184(SB), Z2, Z4
+	VFMADD213PD.BCST  lifConstsAVX512<>+192(SB), Z2, Z4
+	VFMADD231PD       Z4, Z5, Z3
+	VMOVUPD           69632(CX)(R9*8), Z6
+	VFNMADD213PD.BCST lifConstsAVX512<>+64(SB), Z6, Z3
+	VBROADCASTSD      lifConstsAVX512<>+72(SB), Z7
+	VMAXPD            Z3, Z7, Z31
+	VPERMT2PD         Z31, Z28, Z30
+	VMOVUPD           Z30, (DX)
+	VPERMT2PD         Z31, Z27, Z29
+	VMOVUPD           Z29, 64(DX)
+	ADDQ              $0x00000080, DX
+	ADDQ              $0x08, R9
+	CMPQ              R9, R8
+	JLT               write32
+
+written31:
+	JMP held
 
 spikes8:
 	MOVQ DI, 72(SI)
@@ -2478,7 +2546,7 @@ spikes8:
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  48(SI), Z2, Z31
 
-again28:
+again33:
 	TZCNTQ R9, DX
 	ANDQ   $-8, DX
 	MOVQ   DX, CX
@@ -2496,7 +2564,7 @@ again28:
 	VCMPPD       $0x1d, 1024(BX)(DX*8), Z0, K1
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z1
 	VBLENDMPD    Z0, Z1, K1, Z30
-	VBROADCASTSD lifConstsAVX512<>+136(SB), Z2
+	VBROADCASTSD lifConstsAVX512<>+328(SB), Z2
 	VBLENDMPD    Z1, Z2, K1, Z29
 
 	// unusual
@@ -2532,7 +2600,7 @@ again28:
 	KORB         K6, K4, K7
 	KANDB        K7, K1, K2
 	KORTESTB     K2, K2
-	JNZ          unusual31
+	JNZ          unusual36
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         96(SI), R13
@@ -2565,16 +2633,16 @@ again28:
 	VMULPD           Z15, Z15, Z17
 	VADDPD           Z15, Z15, Z18
 	VSUBPD           4096(BX)(DX*8), Z16, Z19
-	VBROADCASTSD     lifConstsAVX512<>+296(SB), Z20
-	VFMADD231PD.BCST lifConstsAVX512<>+288(SB), Z17, Z20
+	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z20
+	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z17, Z20
 	VMULPD           Z17, Z15, Z21
 	VCMPPD           $0x12, Z6, Z19, K4
-	VFMADD213PD.BCST lifConstsAVX512<>+304(SB), Z17, Z20
+	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z17, Z20
 	VSUBPD           4608(BX)(DX*8), Z13, K4, Z19
 	KANDNB           K3, K4, K5
 	VADDPD           Z8, Z7, K4, Z7
 	KANDNB           K1, K5, K6
-	VFMADD213PD.BCST lifConstsAVX512<>+312(SB), Z17, Z20
+	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z17, Z20
 	VFNMADD231PD     Z10, Z19, K5, Z9
 	VMOVUPD          (R12)(DX*8), Z22
 	VBLENDMPD        Z19, Z22, K6, Z23
@@ -2601,7 +2669,7 @@ again28:
 	SHLQ             $0x04, DX
 	ADDQ             120(SI), DX
 
-event32:
+event37:
 	TZCNTQ R10, R12
 	MOVQ   4096(CX)(R12*8), R13
 	MOVQ   R13, 8(DX)
@@ -2614,935 +2682,963 @@ event32:
 	INCQ   128(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event32
+	JNZ    event37
 
-finished29:
+finished34:
 	TESTQ R9, R9
-	JNZ   again28
+	JNZ   again33
 	MOVQ  R8, 232(SI)
 	JMP   forward5
 
-stay11:
+stay18:
 	MOVQ $+1, 232(SI)
-	JMP  held
+	JMP  write14
 
-refractory17:
+last20:
+	// last
+	VMOVUPD  5632(CX)(DX*8), Z0
+	VCMPPD   $0x1d, Z31, Z0, K1
+	VMOVUPD  5696(CX)(DX*8), Z1
+	VCMPPD   $0x1d, Z31, Z1, K2
+	VMOVUPD  5760(CX)(DX*8), Z2
+	VCMPPD   $0x1d, Z31, Z2, K3
+	VMOVUPD  5824(CX)(DX*8), Z3
+	VCMPPD   $0x1d, Z31, Z3, K4
+	VMOVUPD  5888(CX)(DX*8), Z4
+	VCMPPD   $0x1d, Z31, Z4, K5
+	VMOVUPD  5952(CX)(DX*8), Z5
+	VCMPPD   $0x1d, Z31, Z5, K6
+	VMOVUPD  6016(CX)(DX*8), Z6
+	VCMPPD   $0x1d, Z31, Z6, K7
+	VMOVUPD  6080(CX)(DX*8), Z7
+	KMOVB    K7, (AX)
+	VCMPPD   $0x1d, Z31, Z7, K7
+	KORB     K2, K1, K1
+	KORB     K3, K1, K2
+	KORB     K4, K2, K1
+	KORB     K5, K1, K3
+	KORB     K6, K3, K2
+	KMOVB    (AX), K4
+	KORB     K4, K2, K1
+	KORB     K7, K1, K5
+	KORTESTB K5, K5
+	JZ       done13
+
 	// keep
-	VMOVUPD (R8)(DX*8), Z22
-	VMOVUPD 64(R8)(DX*8), Z21
-	VMOVUPD 128(R8)(DX*8), Z20
-	VMOVUPD 192(R8)(DX*8), Z19
-	VMOVUPD 256(R8)(DX*8), Z18
-	VMOVUPD 320(R8)(DX*8), Z17
-	VMOVUPD 384(R8)(DX*8), Z16
-	VMOVUPD 448(R8)(DX*8), Z15
-	VMOVUPD (BX)(DX*8), Z14
-	VMOVUPD 64(BX)(DX*8), Z13
-	VMOVUPD 128(BX)(DX*8), Z12
-	VMOVUPD 192(BX)(DX*8), Z11
-	VMOVUPD 256(BX)(DX*8), Z10
-	VMOVUPD 320(BX)(DX*8), Z9
-	VMOVUPD 384(BX)(DX*8), Z8
-	VMOVUPD 448(BX)(DX*8), Z7
-	VMOVUPD 512(BX)(DX*8), Z6
-	VMOVUPD 576(BX)(DX*8), Z5
-	VMOVUPD 640(BX)(DX*8), Z4
-	VMOVUPD 704(BX)(DX*8), Z3
-	CMPQ    CX, $+16
-	JEQ     whole35
-	MOVQ    CX, R8
-	SHRQ    $0x01, R8
-	CMPQ    CX, $+2
-	JLT     odd34
+	VMOVUPD 5632(CX)(DX*8), Z21
+	VMOVUPD 5696(CX)(DX*8), Z20
+	VMOVUPD 5760(CX)(DX*8), Z19
+	VMOVUPD 5824(CX)(DX*8), Z18
+	VMOVUPD 5888(CX)(DX*8), Z17
+	VMOVUPD 5952(CX)(DX*8), Z16
+	VMOVUPD 6016(CX)(DX*8), Z15
+	VMOVUPD 6080(CX)(DX*8), Z14
+	VMOVUPD (BX)(DX*8), Z13
+	VMOVUPD 64(BX)(DX*8), Z12
+	VMOVUPD 128(BX)(DX*8), Z11
+	VMOVUPD 192(BX)(DX*8), Z10
+	VMOVUPD 256(BX)(DX*8), Z9
+	VMOVUPD 320(BX)(DX*8), Z8
+	VMOVUPD 384(BX)(DX*8), Z7
+	VMOVUPD 448(BX)(DX*8), Z6
+	VMOVUPD 512(BX)(DX*8), Z5
+	VMOVUPD 576(BX)(DX*8), Z4
+	VMOVUPD 640(BX)(DX*8), Z3
+	CMPQ    R8, $+16
+	JEQ     whole40
+	MOVQ    R8, R10
+	SHRQ    $0x01, R10
+	CMPQ    R8, $+2
+	JLT     odd39
 
-step36:
-	// step
-	VSUBPD       Z14, Z30, Z0
-	VCMPPD       $0x1e, Z22, Z31, K1
-	VMOVUPD      Z30, (R10)
-	VFNMADD231PD Z0, Z6, K1, Z30
-
-	// step
-	VSUBPD       Z14, Z30, Z0
-	VCMPPD       $0x1d, Z22, Z31, K1
-	VFNMADD231PD Z0, Z6, K1, Z30
-
+step41:
 	// step
 	VSUBPD       Z13, Z29, Z0
-	VCMPPD       $0x1e, Z21, Z31, K1
-	VMOVUPD      Z29, 64(R10)
+	VCMPPD       $0x12, Z21, Z31, K1
+	VMOVUPD      Z29, (R9)
 	VFNMADD231PD Z0, Z5, K1, Z29
 
 	// step
 	VSUBPD       Z13, Z29, Z0
-	VCMPPD       $0x1d, Z21, Z31, K1
+	VCMPPD       $0x11, Z21, Z31, K1
 	VFNMADD231PD Z0, Z5, K1, Z29
 
 	// step
 	VSUBPD       Z12, Z28, Z0
-	VCMPPD       $0x1e, Z20, Z31, K1
-	VMOVUPD      Z28, 128(R10)
+	VCMPPD       $0x12, Z20, Z31, K1
+	VMOVUPD      Z28, 64(R9)
 	VFNMADD231PD Z0, Z4, K1, Z28
 
 	// step
 	VSUBPD       Z12, Z28, Z0
-	VCMPPD       $0x1d, Z20, Z31, K1
+	VCMPPD       $0x11, Z20, Z31, K1
 	VFNMADD231PD Z0, Z4, K1, Z28
 
 	// step
 	VSUBPD       Z11, Z27, Z0
-	VCMPPD       $0x1e, Z19, Z31, K1
-	VMOVUPD      Z27, 192(R10)
+	VCMPPD       $0x12, Z19, Z31, K1
+	VMOVUPD      Z27, 128(R9)
 	VFNMADD231PD Z0, Z3, K1, Z27
 
 	// step
 	VSUBPD       Z11, Z27, Z0
-	VCMPPD       $0x1d, Z19, Z31, K1
+	VCMPPD       $0x11, Z19, Z31, K1
 	VFNMADD231PD Z0, Z3, K1, Z27
 
 	// step
 	VSUBPD       Z10, Z26, Z0
-	VCMPPD       $0x1e, Z18, Z31, K1
-	VMOVUPD      Z26, 256(R10)
-	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+	VCMPPD       $0x12, Z18, Z31, K1
+	VMOVUPD      Z26, 192(R9)
+	VFNMADD231PD 704(BX)(DX*8), Z0, K1, Z26
 
 	// step
 	VSUBPD       Z10, Z26, Z0
-	VCMPPD       $0x1d, Z18, Z31, K1
-	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+	VCMPPD       $0x11, Z18, Z31, K1
+	VFNMADD231PD 704(BX)(DX*8), Z0, K1, Z26
 
 	// step
 	VSUBPD       Z9, Z25, Z0
-	VCMPPD       $0x1e, Z17, Z31, K1
-	VMOVUPD      Z25, 320(R10)
-	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+	VCMPPD       $0x12, Z17, Z31, K1
+	VMOVUPD      Z25, 256(R9)
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z25
 
 	// step
 	VSUBPD       Z9, Z25, Z0
-	VCMPPD       $0x1d, Z17, Z31, K1
-	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+	VCMPPD       $0x11, Z17, Z31, K1
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z25
 
 	// step
 	VSUBPD       Z8, Z24, Z0
-	VCMPPD       $0x1e, Z16, Z31, K1
-	VMOVUPD      Z24, 384(R10)
-	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+	VCMPPD       $0x12, Z16, Z31, K1
+	VMOVUPD      Z24, 320(R9)
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z24
 
 	// step
 	VSUBPD       Z8, Z24, Z0
-	VCMPPD       $0x1d, Z16, Z31, K1
-	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+	VCMPPD       $0x11, Z16, Z31, K1
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z24
 
 	// step
 	VSUBPD       Z7, Z23, Z0
-	VCMPPD       $0x1e, Z15, Z31, K1
-	VMOVUPD      Z23, 448(R10)
-	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+	VCMPPD       $0x12, Z15, Z31, K1
+	VMOVUPD      Z23, 384(R9)
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z23
 
 	// step
 	VSUBPD       Z7, Z23, Z0
-	VCMPPD       $0x1d, Z15, Z31, K1
-	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+	VCMPPD       $0x11, Z15, Z31, K1
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z23
+
+	// step
+	VSUBPD       Z6, Z22, Z0
+	VCMPPD       $0x12, Z14, Z31, K1
+	VMOVUPD      Z22, 448(R9)
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z22
+
+	// step
+	VSUBPD       Z6, Z22, Z0
+	VCMPPD       $0x11, Z14, Z31, K1
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z22
 
 	// now
 	VADDPD.BCST lifConstsAVX512<>+16(SB), Z31, Z31
-	ADDQ        $0x00000200, R10
-	DECQ        R8
-	JNZ         step36
-	TESTQ       $0x00000001, CX
-	JZ          even33
+	ADDQ        $0x00000200, R9
+	DECQ        R10
+	JNZ         step41
+	TESTQ       $0x00000001, R8
+	JZ          even38
 
-odd34:
-	// step
-	VSUBPD       Z14, Z30, Z0
-	VCMPPD       $0x1e, Z22, Z31, K1
-	VMOVUPD      Z30, (R10)
-	VFNMADD231PD Z0, Z6, K1, Z30
-
+odd39:
 	// step
 	VSUBPD       Z13, Z29, Z0
-	VCMPPD       $0x1e, Z21, Z31, K1
-	VMOVUPD      Z29, 64(R10)
+	VCMPPD       $0x12, Z21, Z31, K1
+	VMOVUPD      Z29, (R9)
 	VFNMADD231PD Z0, Z5, K1, Z29
 
 	// step
 	VSUBPD       Z12, Z28, Z0
-	VCMPPD       $0x1e, Z20, Z31, K1
-	VMOVUPD      Z28, 128(R10)
+	VCMPPD       $0x12, Z20, Z31, K1
+	VMOVUPD      Z28, 64(R9)
 	VFNMADD231PD Z0, Z4, K1, Z28
 
 	// step
 	VSUBPD       Z11, Z27, Z0
-	VCMPPD       $0x1e, Z19, Z31, K1
-	VMOVUPD      Z27, 192(R10)
+	VCMPPD       $0x12, Z19, Z31, K1
+	VMOVUPD      Z27, 128(R9)
 	VFNMADD231PD Z0, Z3, K1, Z27
 
 	// step
 	VSUBPD       Z10, Z26, Z0
-	VCMPPD       $0x1e, Z18, Z31, K1
-	VMOVUPD      Z26, 256(R10)
-	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+	VCMPPD       $0x12, Z18, Z31, K1
+	VMOVUPD      Z26, 192(R9)
+	VFNMADD231PD 704(BX)(DX*8), Z0, K1, Z26
 
 	// step
 	VSUBPD       Z9, Z25, Z0
-	VCMPPD       $0x1e, Z17, Z31, K1
-	VMOVUPD      Z25, 320(R10)
-	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+	VCMPPD       $0x12, Z17, Z31, K1
+	VMOVUPD      Z25, 256(R9)
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z25
 
 	// step
 	VSUBPD       Z8, Z24, Z0
-	VCMPPD       $0x1e, Z16, Z31, K1
-	VMOVUPD      Z24, 384(R10)
-	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+	VCMPPD       $0x12, Z16, Z31, K1
+	VMOVUPD      Z24, 320(R9)
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z24
 
 	// step
 	VSUBPD       Z7, Z23, Z0
-	VCMPPD       $0x1e, Z15, Z31, K1
-	VMOVUPD      Z23, 448(R10)
-	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
-	JMP          even33
-
-whole35:
-	// step
-	VSUBPD       Z14, Z30, Z0
-	VCMPPD       $0x1e, Z22, Z31, K1
-	VMOVUPD      Z30, (R10)
-	VFNMADD231PD Z0, Z6, K1, Z30
+	VCMPPD       $0x12, Z15, Z31, K1
+	VMOVUPD      Z23, 384(R9)
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z23
 
 	// step
-	VSUBPD       Z14, Z30, Z0
-	VCMPPD       $0x1d, Z22, Z31, K1
-	VFNMADD231PD Z0, Z6, K1, Z30
+	VSUBPD       Z6, Z22, Z0
+	VCMPPD       $0x12, Z14, Z31, K1
+	VMOVUPD      Z22, 448(R9)
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z22
+	JMP          even38
 
+whole40:
 	// step
 	VSUBPD       Z13, Z29, Z0
-	VCMPPD       $0x1e, Z21, Z31, K1
-	VMOVUPD      Z29, 64(R10)
+	VCMPPD       $0x12, Z21, Z31, K1
+	VMOVUPD      Z29, (R9)
 	VFNMADD231PD Z0, Z5, K1, Z29
 
 	// step
 	VSUBPD       Z13, Z29, Z0
-	VCMPPD       $0x1d, Z21, Z31, K1
+	VCMPPD       $0x11, Z21, Z31, K1
 	VFNMADD231PD Z0, Z5, K1, Z29
 
 	// step
 	VSUBPD       Z12, Z28, Z0
-	VCMPPD       $0x1e, Z20, Z31, K1
-	VMOVUPD      Z28, 128(R10)
+	VCMPPD       $0x12, Z20, Z31, K1
+	VMOVUPD      Z28, 64(R9)
 	VFNMADD231PD Z0, Z4, K1, Z28
 
 	// step
 	VSUBPD       Z12, Z28, Z0
-	VCMPPD       $0x1d, Z20, Z31, K1
+	VCMPPD       $0x11, Z20, Z31, K1
 	VFNMADD231PD Z0, Z4, K1, Z28
 
 	// step
 	VSUBPD       Z11, Z27, Z0
-	VCMPPD       $0x1e, Z19, Z31, K1
-	VMOVUPD      Z27, 192(R10)
+	VCMPPD       $0x12, Z19, Z31, K1
+	VMOVUPD      Z27, 128(R9)
 	VFNMADD231PD Z0, Z3, K1, Z27
 
 	// step
 	VSUBPD       Z11, Z27, Z0
-	VCMPPD       $0x1d, Z19, Z31, K1
+	VCMPPD       $0x11, Z19, Z31, K1
 	VFNMADD231PD Z0, Z3, K1, Z27
 
 	// step
 	VSUBPD       Z10, Z26, Z0
-	VCMPPD       $0x1e, Z18, Z31, K1
-	VMOVUPD      Z26, 256(R10)
-	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+	VCMPPD       $0x12, Z18, Z31, K1
+	VMOVUPD      Z26, 192(R9)
+	VFNMADD231PD 704(BX)(DX*8), Z0, K1, Z26
 
 	// step
 	VSUBPD       Z10, Z26, Z0
-	VCMPPD       $0x1d, Z18, Z31, K1
-	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+	VCMPPD       $0x11, Z18, Z31, K1
+	VFNMADD231PD 704(BX)(DX*8), Z0, K1, Z26
 
 	// step
 	VSUBPD       Z9, Z25, Z0
-	VCMPPD       $0x1e, Z17, Z31, K1
-	VMOVUPD      Z25, 320(R10)
-	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+	VCMPPD       $0x12, Z17, Z31, K1
+	VMOVUPD      Z25, 256(R9)
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z25
 
 	// step
 	VSUBPD       Z9, Z25, Z0
-	VCMPPD       $0x1d, Z17, Z31, K1
-	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+	VCMPPD       $0x11, Z17, Z31, K1
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z25
 
 	// step
 	VSUBPD       Z8, Z24, Z0
-	VCMPPD       $0x1e, Z16, Z31, K1
-	VMOVUPD      Z24, 384(R10)
-	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+	VCMPPD       $0x12, Z16, Z31, K1
+	VMOVUPD      Z24, 320(R9)
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z24
 
 	// step
 	VSUBPD       Z8, Z24, Z0
-	VCMPPD       $0x1d, Z16, Z31, K1
-	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+	VCMPPD       $0x11, Z16, Z31, K1
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z24
 
 	// step
 	VSUBPD       Z7, Z23, Z0
-	VCMPPD       $0x1e, Z15, Z31, K1
-	VMOVUPD      Z23, 448(R10)
-	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+	VCMPPD       $0x12, Z15, Z31, K1
+	VMOVUPD      Z23, 384(R9)
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z23
 
 	// step
 	VSUBPD       Z7, Z23, Z0
-	VCMPPD       $0x1d, Z15, Z31, K1
-	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+	VCMPPD       $0x11, Z15, Z31, K1
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z23
+
+	// step
+	VSUBPD       Z6, Z22, Z0
+	VCMPPD       $0x12, Z14, Z31, K1
+	VMOVUPD      Z22, 448(R9)
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z22
+
+	// step
+	VSUBPD       Z6, Z22, Z0
+	VCMPPD       $0x11, Z14, Z31, K1
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z22
 
 	// now
 	VADDPD.BCST lifConstsAVX512<>+16(SB), Z31, Z31
-	ADDQ        $0x00000200, R10
-
-	// step
-	VSUBPD       Z14, Z30, Z0
-	VCMPPD       $0x1e, Z22, Z31, K1
-	VMOVUPD      Z30, (R10)
-	VFNMADD231PD Z0, Z6, K1, Z30
-
-	// step
-	VSUBPD       Z14, Z30, Z0
-	VCMPPD       $0x1d, Z22, Z31, K1
-	VFNMADD231PD Z0, Z6, K1, Z30
+	ADDQ        $0x00000200, R9
 
 	// step
 	VSUBPD       Z13, Z29, Z0
-	VCMPPD       $0x1e, Z21, Z31, K1
-	VMOVUPD      Z29, 64(R10)
+	VCMPPD       $0x12, Z21, Z31, K1
+	VMOVUPD      Z29, (R9)
 	VFNMADD231PD Z0, Z5, K1, Z29
 
 	// step
 	VSUBPD       Z13, Z29, Z0
-	VCMPPD       $0x1d, Z21, Z31, K1
+	VCMPPD       $0x11, Z21, Z31, K1
 	VFNMADD231PD Z0, Z5, K1, Z29
 
 	// step
 	VSUBPD       Z12, Z28, Z0
-	VCMPPD       $0x1e, Z20, Z31, K1
-	VMOVUPD      Z28, 128(R10)
+	VCMPPD       $0x12, Z20, Z31, K1
+	VMOVUPD      Z28, 64(R9)
 	VFNMADD231PD Z0, Z4, K1, Z28
 
 	// step
 	VSUBPD       Z12, Z28, Z0
-	VCMPPD       $0x1d, Z20, Z31, K1
+	VCMPPD       $0x11, Z20, Z31, K1
 	VFNMADD231PD Z0, Z4, K1, Z28
 
 	// step
 	VSUBPD       Z11, Z27, Z0
-	VCMPPD       $0x1e, Z19, Z31, K1
-	VMOVUPD      Z27, 192(R10)
+	VCMPPD       $0x12, Z19, Z31, K1
+	VMOVUPD      Z27, 128(R9)
 	VFNMADD231PD Z0, Z3, K1, Z27
 
 	// step
 	VSUBPD       Z11, Z27, Z0
-	VCMPPD       $0x1d, Z19, Z31, K1
+	VCMPPD       $0x11, Z19, Z31, K1
 	VFNMADD231PD Z0, Z3, K1, Z27
 
 	// step
 	VSUBPD       Z10, Z26, Z0
-	VCMPPD       $0x1e, Z18, Z31, K1
-	VMOVUPD      Z26, 256(R10)
-	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+	VCMPPD       $0x12, Z18, Z31, K1
+	VMOVUPD      Z26, 192(R9)
+	VFNMADD231PD 704(BX)(DX*8), Z0, K1, Z26
 
 	// step
 	VSUBPD       Z10, Z26, Z0
-	VCMPPD       $0x1d, Z18, Z31, K1
-	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+	VCMPPD       $0x11, Z18, Z31, K1
+	VFNMADD231PD 704(BX)(DX*8), Z0, K1, Z26
 
 	// step
 	VSUBPD       Z9, Z25, Z0
-	VCMPPD       $0x1e, Z17, Z31, K1
-	VMOVUPD      Z25, 320(R10)
-	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+	VCMPPD       $0x12, Z17, Z31, K1
+	VMOVUPD      Z25, 256(R9)
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z25
 
 	// step
 	VSUBPD       Z9, Z25, Z0
-	VCMPPD       $0x1d, Z17, Z31, K1
-	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+	VCMPPD       $0x11, Z17, Z31, K1
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z25
 
 	// step
 	VSUBPD       Z8, Z24, Z0
-	VCMPPD       $0x1e, Z16, Z31, K1
-	VMOVUPD      Z24, 384(R10)
-	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+	VCMPPD       $0x12, Z16, Z31, K1
+	VMOVUPD      Z24, 320(R9)
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z24
 
 	// step
 	VSUBPD       Z8, Z24, Z0
-	VCMPPD       $0x1d, Z16, Z31, K1
-	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+	VCMPPD       $0x11, Z16, Z31, K1
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z24
 
 	// step
 	VSUBPD       Z7, Z23, Z0
-	VCMPPD       $0x1e, Z15, Z31, K1
-	VMOVUPD      Z23, 448(R10)
-	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+	VCMPPD       $0x12, Z15, Z31, K1
+	VMOVUPD      Z23, 384(R9)
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z23
 
 	// step
 	VSUBPD       Z7, Z23, Z0
-	VCMPPD       $0x1d, Z15, Z31, K1
-	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+	VCMPPD       $0x11, Z15, Z31, K1
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z23
+
+	// step
+	VSUBPD       Z6, Z22, Z0
+	VCMPPD       $0x12, Z14, Z31, K1
+	VMOVUPD      Z22, 448(R9)
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z22
+
+	// step
+	VSUBPD       Z6, Z22, Z0
+	VCMPPD       $0x11, Z14, Z31, K1
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z22
 
 	// now
 	VADDPD.BCST lifConstsAVX512<>+16(SB), Z31, Z31
-	ADDQ        $0x00000200, R10
-
-	// step
-	VSUBPD       Z14, Z30, Z0
-	VCMPPD       $0x1e, Z22, Z31, K1
-	VMOVUPD      Z30, (R10)
-	VFNMADD231PD Z0, Z6, K1, Z30
-
-	// step
-	VSUBPD       Z14, Z30, Z0
-	VCMPPD       $0x1d, Z22, Z31, K1
-	VFNMADD231PD Z0, Z6, K1, Z30
+	ADDQ        $0x00000200, R9
 
 	// step
 	VSUBPD       Z13, Z29, Z0
-	VCMPPD       $0x1e, Z21, Z31, K1
-	VMOVUPD      Z29, 64(R10)
+	VCMPPD       $0x12, Z21, Z31, K1
+	VMOVUPD      Z29, (R9)
 	VFNMADD231PD Z0, Z5, K1, Z29
 
 	// step
 	VSUBPD       Z13, Z29, Z0
-	VCMPPD       $0x1d, Z21, Z31, K1
+	VCMPPD       $0x11, Z21, Z31, K1
 	VFNMADD231PD Z0, Z5, K1, Z29
 
 	// step
 	VSUBPD       Z12, Z28, Z0
-	VCMPPD       $0x1e, Z20, Z31, K1
-	VMOVUPD      Z28, 128(R10)
+	VCMPPD       $0x12, Z20, Z31, K1
+	VMOVUPD      Z28, 64(R9)
 	VFNMADD231PD Z0, Z4, K1, Z28
 
 	// step
 	VSUBPD       Z12, Z28, Z0
-	VCMPPD       $0x1d, Z20, Z31, K1
+	VCMPPD       $0x11, Z20, Z31, K1
 	VFNMADD231PD Z0, Z4, K1, Z28
 
 	// step
 	VSUBPD       Z11, Z27, Z0
-	VCMPPD       $0x1e, Z19, Z31, K1
-	VMOVUPD      Z27, 192(R10)
+	VCMPPD       $0x12, Z19, Z31, K1
+	VMOVUPD      Z27, 128(R9)
 	VFNMADD231PD Z0, Z3, K1, Z27
 
 	// step
 	VSUBPD       Z11, Z27, Z0
-	VCMPPD       $0x1d, Z19, Z31, K1
+	VCMPPD       $0x11, Z19, Z31, K1
 	VFNMADD231PD Z0, Z3, K1, Z27
 
 	// step
 	VSUBPD       Z10, Z26, Z0
-	VCMPPD       $0x1e, Z18, Z31, K1
-	VMOVUPD      Z26, 256(R10)
-	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+	VCMPPD       $0x12, Z18, Z31, K1
+	VMOVUPD      Z26, 192(R9)
+	VFNMADD231PD 704(BX)(DX*8), Z0, K1, Z26
 
 	// step
 	VSUBPD       Z10, Z26, Z0
-	VCMPPD       $0x1d, Z18, Z31, K1
-	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+	VCMPPD       $0x11, Z18, Z31, K1
+	VFNMADD231PD 704(BX)(DX*8), Z0, K1, Z26
 
 	// step
 	VSUBPD       Z9, Z25, Z0
-	VCMPPD       $0x1e, Z17, Z31, K1
-	VMOVUPD      Z25, 320(R10)
-	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+	VCMPPD       $0x12, Z17, Z31, K1
+	VMOVUPD      Z25, 256(R9)
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z25
 
 	// step
 	VSUBPD       Z9, Z25, Z0
-	VCMPPD       $0x1d, Z17, Z31, K1
-	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+	VCMPPD       $0x11, Z17, Z31, K1
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z25
 
 	// step
 	VSUBPD       Z8, Z24, Z0
-	VCMPPD       $0x1e, Z16, Z31, K1
-	VMOVUPD      Z24, 384(R10)
-	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+	VCMPPD       $0x12, Z16, Z31, K1
+	VMOVUPD      Z24, 320(R9)
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z24
 
 	// step
 	VSUBPD       Z8, Z24, Z0
-	VCMPPD       $0x1d, Z16, Z31, K1
-	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+	VCMPPD       $0x11, Z16, Z31, K1
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z24
 
 	// step
 	VSUBPD       Z7, Z23, Z0
-	VCMPPD       $0x1e, Z15, Z31, K1
-	VMOVUPD      Z23, 448(R10)
-	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+	VCMPPD       $0x12, Z15, Z31, K1
+	VMOVUPD      Z23, 384(R9)
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z23
 
 	// step
 	VSUBPD       Z7, Z23, Z0
-	VCMPPD       $0x1d, Z15, Z31, K1
-	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+	VCMPPD       $0x11, Z15, Z31, K1
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z23
+
+	// step
+	VSUBPD       Z6, Z22, Z0
+	VCMPPD       $0x12, Z14, Z31, K1
+	VMOVUPD      Z22, 448(R9)
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z22
+
+	// step
+	VSUBPD       Z6, Z22, Z0
+	VCMPPD       $0x11, Z14, Z31, K1
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z22
 
 	// now
 	VADDPD.BCST lifConstsAVX512<>+16(SB), Z31, Z31
-	ADDQ        $0x00000200, R10
-
-	// step
-	VSUBPD       Z14, Z30, Z0
-	VCMPPD       $0x1e, Z22, Z31, K1
-	VMOVUPD      Z30, (R10)
-	VFNMADD231PD Z0, Z6, K1, Z30
-
-	// step
-	VSUBPD       Z14, Z30, Z0
-	VCMPPD       $0x1d, Z22, Z31, K1
-	VFNMADD231PD Z0, Z6, K1, Z30
+	ADDQ        $0x00000200, R9
 
 	// step
 	VSUBPD       Z13, Z29, Z0
-	VCMPPD       $0x1e, Z21, Z31, K1
-	VMOVUPD      Z29, 64(R10)
+	VCMPPD       $0x12, Z21, Z31, K1
+	VMOVUPD      Z29, (R9)
 	VFNMADD231PD Z0, Z5, K1, Z29
 
 	// step
 	VSUBPD       Z13, Z29, Z0
-	VCMPPD       $0x1d, Z21, Z31, K1
+	VCMPPD       $0x11, Z21, Z31, K1
 	VFNMADD231PD Z0, Z5, K1, Z29
 
 	// step
 	VSUBPD       Z12, Z28, Z0
-	VCMPPD       $0x1e, Z20, Z31, K1
-	VMOVUPD      Z28, 128(R10)
+	VCMPPD       $0x12, Z20, Z31, K1
+	VMOVUPD      Z28, 64(R9)
 	VFNMADD231PD Z0, Z4, K1, Z28
 
 	// step
 	VSUBPD       Z12, Z28, Z0
-	VCMPPD       $0x1d, Z20, Z31, K1
+	VCMPPD       $0x11, Z20, Z31, K1
 	VFNMADD231PD Z0, Z4, K1, Z28
 
 	// step
 	VSUBPD       Z11, Z27, Z0
-	VCMPPD       $0x1e, Z19, Z31, K1
-	VMOVUPD      Z27, 192(R10)
+	VCMPPD       $0x12, Z19, Z31, K1
+	VMOVUPD      Z27, 128(R9)
 	VFNMADD231PD Z0, Z3, K1, Z27
 
 	// step
 	VSUBPD       Z11, Z27, Z0
-	VCMPPD       $0x1d, Z19, Z31, K1
+	VCMPPD       $0x11, Z19, Z31, K1
 	VFNMADD231PD Z0, Z3, K1, Z27
 
 	// step
 	VSUBPD       Z10, Z26, Z0
-	VCMPPD       $0x1e, Z18, Z31, K1
-	VMOVUPD      Z26, 256(R10)
-	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+	VCMPPD       $0x12, Z18, Z31, K1
+	VMOVUPD      Z26, 192(R9)
+	VFNMADD231PD 704(BX)(DX*8), Z0, K1, Z26
 
 	// step
 	VSUBPD       Z10, Z26, Z0
-	VCMPPD       $0x1d, Z18, Z31, K1
-	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+	VCMPPD       $0x11, Z18, Z31, K1
+	VFNMADD231PD 704(BX)(DX*8), Z0, K1, Z26
 
 	// step
 	VSUBPD       Z9, Z25, Z0
-	VCMPPD       $0x1e, Z17, Z31, K1
-	VMOVUPD      Z25, 320(R10)
-	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+	VCMPPD       $0x12, Z17, Z31, K1
+	VMOVUPD      Z25, 256(R9)
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z25
 
 	// step
 	VSUBPD       Z9, Z25, Z0
-	VCMPPD       $0x1d, Z17, Z31, K1
-	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+	VCMPPD       $0x11, Z17, Z31, K1
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z25
 
 	// step
 	VSUBPD       Z8, Z24, Z0
-	VCMPPD       $0x1e, Z16, Z31, K1
-	VMOVUPD      Z24, 384(R10)
-	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+	VCMPPD       $0x12, Z16, Z31, K1
+	VMOVUPD      Z24, 320(R9)
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z24
 
 	// step
 	VSUBPD       Z8, Z24, Z0
-	VCMPPD       $0x1d, Z16, Z31, K1
-	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+	VCMPPD       $0x11, Z16, Z31, K1
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z24
 
 	// step
 	VSUBPD       Z7, Z23, Z0
-	VCMPPD       $0x1e, Z15, Z31, K1
-	VMOVUPD      Z23, 448(R10)
-	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+	VCMPPD       $0x12, Z15, Z31, K1
+	VMOVUPD      Z23, 384(R9)
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z23
 
 	// step
 	VSUBPD       Z7, Z23, Z0
-	VCMPPD       $0x1d, Z15, Z31, K1
-	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+	VCMPPD       $0x11, Z15, Z31, K1
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z23
+
+	// step
+	VSUBPD       Z6, Z22, Z0
+	VCMPPD       $0x12, Z14, Z31, K1
+	VMOVUPD      Z22, 448(R9)
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z22
+
+	// step
+	VSUBPD       Z6, Z22, Z0
+	VCMPPD       $0x11, Z14, Z31, K1
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z22
 
 	// now
 	VADDPD.BCST lifConstsAVX512<>+16(SB), Z31, Z31
-	ADDQ        $0x00000200, R10
-
-	// step
-	VSUBPD       Z14, Z30, Z0
-	VCMPPD       $0x1e, Z22, Z31, K1
-	VMOVUPD      Z30, (R10)
-	VFNMADD231PD Z0, Z6, K1, Z30
-
-	// step
-	VSUBPD       Z14, Z30, Z0
-	VCMPPD       $0x1d, Z22, Z31, K1
-	VFNMADD231PD Z0, Z6, K1, Z30
+	ADDQ        $0x00000200, R9
 
 	// step
 	VSUBPD       Z13, Z29, Z0
-	VCMPPD       $0x1e, Z21, Z31, K1
-	VMOVUPD      Z29, 64(R10)
+	VCMPPD       $0x12, Z21, Z31, K1
+	VMOVUPD      Z29, (R9)
 	VFNMADD231PD Z0, Z5, K1, Z29
 
 	// step
 	VSUBPD       Z13, Z29, Z0
-	VCMPPD       $0x1d, Z21, Z31, K1
+	VCMPPD       $0x11, Z21, Z31, K1
 	VFNMADD231PD Z0, Z5, K1, Z29
 
 	// step
 	VSUBPD       Z12, Z28, Z0
-	VCMPPD       $0x1e, Z20, Z31, K1
-	VMOVUPD      Z28, 128(R10)
+	VCMPPD       $0x12, Z20, Z31, K1
+	VMOVUPD      Z28, 64(R9)
 	VFNMADD231PD Z0, Z4, K1, Z28
 
 	// step
 	VSUBPD       Z12, Z28, Z0
-	VCMPPD       $0x1d, Z20, Z31, K1
+	VCMPPD       $0x11, Z20, Z31, K1
 	VFNMADD231PD Z0, Z4, K1, Z28
 
 	// step
 	VSUBPD       Z11, Z27, Z0
-	VCMPPD       $0x1e, Z19, Z31, K1
-	VMOVUPD      Z27, 192(R10)
+	VCMPPD       $0x12, Z19, Z31, K1
+	VMOVUPD      Z27, 128(R9)
 	VFNMADD231PD Z0, Z3, K1, Z27
 
 	// step
 	VSUBPD       Z11, Z27, Z0
-	VCMPPD       $0x1d, Z19, Z31, K1
+	VCMPPD       $0x11, Z19, Z31, K1
 	VFNMADD231PD Z0, Z3, K1, Z27
 
 	// step
 	VSUBPD       Z10, Z26, Z0
-	VCMPPD       $0x1e, Z18, Z31, K1
-	VMOVUPD      Z26, 256(R10)
-	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+	VCMPPD       $0x12, Z18, Z31, K1
+	VMOVUPD      Z26, 192(R9)
+	VFNMADD231PD 704(BX)(DX*8), Z0, K1, Z26
 
 	// step
 	VSUBPD       Z10, Z26, Z0
-	VCMPPD       $0x1d, Z18, Z31, K1
-	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+	VCMPPD       $0x11, Z18, Z31, K1
+	VFNMADD231PD 704(BX)(DX*8), Z0, K1, Z26
 
 	// step
 	VSUBPD       Z9, Z25, Z0
-	VCMPPD       $0x1e, Z17, Z31, K1
-	VMOVUPD      Z25, 320(R10)
-	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+	VCMPPD       $0x12, Z17, Z31, K1
+	VMOVUPD      Z25, 256(R9)
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z25
 
 	// step
 	VSUBPD       Z9, Z25, Z0
-	VCMPPD       $0x1d, Z17, Z31, K1
-	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+	VCMPPD       $0x11, Z17, Z31, K1
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z25
 
 	// step
 	VSUBPD       Z8, Z24, Z0
-	VCMPPD       $0x1e, Z16, Z31, K1
-	VMOVUPD      Z24, 384(R10)
-	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+	VCMPPD       $0x12, Z16, Z31, K1
+	VMOVUPD      Z24, 320(R9)
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z24
 
 	// step
 	VSUBPD       Z8, Z24, Z0
-	VCMPPD       $0x1d, Z16, Z31, K1
-	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+	VCMPPD       $0x11, Z16, Z31, K1
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z24
 
 	// step
 	VSUBPD       Z7, Z23, Z0
-	VCMPPD       $0x1e, Z15, Z31, K1
-	VMOVUPD      Z23, 448(R10)
-	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+	VCMPPD       $0x12, Z15, Z31, K1
+	VMOVUPD      Z23, 384(R9)
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z23
 
 	// step
 	VSUBPD       Z7, Z23, Z0
-	VCMPPD       $0x1d, Z15, Z31, K1
-	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+	VCMPPD       $0x11, Z15, Z31, K1
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z23
+
+	// step
+	VSUBPD       Z6, Z22, Z0
+	VCMPPD       $0x12, Z14, Z31, K1
+	VMOVUPD      Z22, 448(R9)
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z22
+
+	// step
+	VSUBPD       Z6, Z22, Z0
+	VCMPPD       $0x11, Z14, Z31, K1
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z22
 
 	// now
 	VADDPD.BCST lifConstsAVX512<>+16(SB), Z31, Z31
-	ADDQ        $0x00000200, R10
-
-	// step
-	VSUBPD       Z14, Z30, Z0
-	VCMPPD       $0x1e, Z22, Z31, K1
-	VMOVUPD      Z30, (R10)
-	VFNMADD231PD Z0, Z6, K1, Z30
-
-	// step
-	VSUBPD       Z14, Z30, Z0
-	VCMPPD       $0x1d, Z22, Z31, K1
-	VFNMADD231PD Z0, Z6, K1, Z30
+	ADDQ        $0x00000200, R9
 
 	// step
 	VSUBPD       Z13, Z29, Z0
-	VCMPPD       $0x1e, Z21, Z31, K1
-	VMOVUPD      Z29, 64(R10)
+	VCMPPD       $0x12, Z21, Z31, K1
+	VMOVUPD      Z29, (R9)
 	VFNMADD231PD Z0, Z5, K1, Z29
 
 	// step
 	VSUBPD       Z13, Z29, Z0
-	VCMPPD       $0x1d, Z21, Z31, K1
+	VCMPPD       $0x11, Z21, Z31, K1
 	VFNMADD231PD Z0, Z5, K1, Z29
 
 	// step
 	VSUBPD       Z12, Z28, Z0
-	VCMPPD       $0x1e, Z20, Z31, K1
-	VMOVUPD      Z28, 128(R10)
+	VCMPPD       $0x12, Z20, Z31, K1
+	VMOVUPD      Z28, 64(R9)
 	VFNMADD231PD Z0, Z4, K1, Z28
 
 	// step
 	VSUBPD       Z12, Z28, Z0
-	VCMPPD       $0x1d, Z20, Z31, K1
+	VCMPPD       $0x11, Z20, Z31, K1
 	VFNMADD231PD Z0, Z4, K1, Z28
 
 	// step
 	VSUBPD       Z11, Z27, Z0
-	VCMPPD       $0x1e, Z19, Z31, K1
-	VMOVUPD      Z27, 192(R10)
+	VCMPPD       $0x12, Z19, Z31, K1
+	VMOVUPD      Z27, 128(R9)
 	VFNMADD231PD Z0, Z3, K1, Z27
 
 	// step
 	VSUBPD       Z11, Z27, Z0
-	VCMPPD       $0x1d, Z19, Z31, K1
+	VCMPPD       $0x11, Z19, Z31, K1
 	VFNMADD231PD Z0, Z3, K1, Z27
 
 	// step
 	VSUBPD       Z10, Z26, Z0
-	VCMPPD       $0x1e, Z18, Z31, K1
-	VMOVUPD      Z26, 256(R10)
-	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+	VCMPPD       $0x12, Z18, Z31, K1
+	VMOVUPD      Z26, 192(R9)
+	VFNMADD231PD 704(BX)(DX*8), Z0, K1, Z26
 
 	// step
 	VSUBPD       Z10, Z26, Z0
-	VCMPPD       $0x1d, Z18, Z31, K1
-	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+	VCMPPD       $0x11, Z18, Z31, K1
+	VFNMADD231PD 704(BX)(DX*8), Z0, K1, Z26
 
 	// step
 	VSUBPD       Z9, Z25, Z0
-	VCMPPD       $0x1e, Z17, Z31, K1
-	VMOVUPD      Z25, 320(R10)
-	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+	VCMPPD       $0x12, Z17, Z31, K1
+	VMOVUPD      Z25, 256(R9)
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z25
 
 	// step
 	VSUBPD       Z9, Z25, Z0
-	VCMPPD       $0x1d, Z17, Z31, K1
-	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+	VCMPPD       $0x11, Z17, Z31, K1
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z25
 
 	// step
 	VSUBPD       Z8, Z24, Z0
-	VCMPPD       $0x1e, Z16, Z31, K1
-	VMOVUPD      Z24, 384(R10)
-	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+	VCMPPD       $0x12, Z16, Z31, K1
+	VMOVUPD      Z24, 320(R9)
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z24
 
 	// step
 	VSUBPD       Z8, Z24, Z0
-	VCMPPD       $0x1d, Z16, Z31, K1
-	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+	VCMPPD       $0x11, Z16, Z31, K1
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z24
 
 	// step
 	VSUBPD       Z7, Z23, Z0
-	VCMPPD       $0x1e, Z15, Z31, K1
-	VMOVUPD      Z23, 448(R10)
-	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+	VCMPPD       $0x12, Z15, Z31, K1
+	VMOVUPD      Z23, 384(R9)
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z23
 
 	// step
 	VSUBPD       Z7, Z23, Z0
-	VCMPPD       $0x1d, Z15, Z31, K1
-	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+	VCMPPD       $0x11, Z15, Z31, K1
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z23
+
+	// step
+	VSUBPD       Z6, Z22, Z0
+	VCMPPD       $0x12, Z14, Z31, K1
+	VMOVUPD      Z22, 448(R9)
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z22
+
+	// step
+	VSUBPD       Z6, Z22, Z0
+	VCMPPD       $0x11, Z14, Z31, K1
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z22
 
 	// now
 	VADDPD.BCST lifConstsAVX512<>+16(SB), Z31, Z31
-	ADDQ        $0x00000200, R10
-
-	// step
-	VSUBPD       Z14, Z30, Z0
-	VCMPPD       $0x1e, Z22, Z31, K1
-	VMOVUPD      Z30, (R10)
-	VFNMADD231PD Z0, Z6, K1, Z30
-
-	// step
-	VSUBPD       Z14, Z30, Z0
-	VCMPPD       $0x1d, Z22, Z31, K1
-	VFNMADD231PD Z0, Z6, K1, Z30
+	ADDQ        $0x00000200, R9
 
 	// step
 	VSUBPD       Z13, Z29, Z0
-	VCMPPD       $0x1e, Z21, Z31, K1
-	VMOVUPD      Z29, 64(R10)
+	VCMPPD       $0x12, Z21, Z31, K1
+	VMOVUPD      Z29, (R9)
 	VFNMADD231PD Z0, Z5, K1, Z29
 
 	// step
 	VSUBPD       Z13, Z29, Z0
-	VCMPPD       $0x1d, Z21, Z31, K1
+	VCMPPD       $0x11, Z21, Z31, K1
 	VFNMADD231PD Z0, Z5, K1, Z29
 
 	// step
 	VSUBPD       Z12, Z28, Z0
-	VCMPPD       $0x1e, Z20, Z31, K1
-	VMOVUPD      Z28, 128(R10)
+	VCMPPD       $0x12, Z20, Z31, K1
+	VMOVUPD      Z28, 64(R9)
 	VFNMADD231PD Z0, Z4, K1, Z28
 
 	// step
 	VSUBPD       Z12, Z28, Z0
-	VCMPPD       $0x1d, Z20, Z31, K1
+	VCMPPD       $0x11, Z20, Z31, K1
 	VFNMADD231PD Z0, Z4, K1, Z28
 
 	// step
 	VSUBPD       Z11, Z27, Z0
-	VCMPPD       $0x1e, Z19, Z31, K1
-	VMOVUPD      Z27, 192(R10)
+	VCMPPD       $0x12, Z19, Z31, K1
+	VMOVUPD      Z27, 128(R9)
 	VFNMADD231PD Z0, Z3, K1, Z27
 
 	// step
 	VSUBPD       Z11, Z27, Z0
-	VCMPPD       $0x1d, Z19, Z31, K1
+	VCMPPD       $0x11, Z19, Z31, K1
 	VFNMADD231PD Z0, Z3, K1, Z27
 
 	// step
 	VSUBPD       Z10, Z26, Z0
-	VCMPPD       $0x1e, Z18, Z31, K1
-	VMOVUPD      Z26, 256(R10)
-	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+	VCMPPD       $0x12, Z18, Z31, K1
+	VMOVUPD      Z26, 192(R9)
+	VFNMADD231PD 704(BX)(DX*8), Z0, K1, Z26
 
 	// step
 	VSUBPD       Z10, Z26, Z0
-	VCMPPD       $0x1d, Z18, Z31, K1
-	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+	VCMPPD       $0x11, Z18, Z31, K1
+	VFNMADD231PD 704(BX)(DX*8), Z0, K1, Z26
 
 	// step
 	VSUBPD       Z9, Z25, Z0
-	VCMPPD       $0x1e, Z17, Z31, K1
-	VMOVUPD      Z25, 320(R10)
-	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+	VCMPPD       $0x12, Z17, Z31, K1
+	VMOVUPD      Z25, 256(R9)
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z25
 
 	// step
 	VSUBPD       Z9, Z25, Z0
-	VCMPPD       $0x1d, Z17, Z31, K1
-	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+	VCMPPD       $0x11, Z17, Z31, K1
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z25
 
 	// step
 	VSUBPD       Z8, Z24, Z0
-	VCMPPD       $0x1e, Z16, Z31, K1
-	VMOVUPD      Z24, 384(R10)
-	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+	VCMPPD       $0x12, Z16, Z31, K1
+	VMOVUPD      Z24, 320(R9)
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z24
 
 	// step
 	VSUBPD       Z8, Z24, Z0
-	VCMPPD       $0x1d, Z16, Z31, K1
-	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+	VCMPPD       $0x11, Z16, Z31, K1
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z24
 
 	// step
 	VSUBPD       Z7, Z23, Z0
-	VCMPPD       $0x1e, Z15, Z31, K1
-	VMOVUPD      Z23, 448(R10)
-	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+	VCMPPD       $0x12, Z15, Z31, K1
+	VMOVUPD      Z23, 384(R9)
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z23
 
 	// step
 	VSUBPD       Z7, Z23, Z0
-	VCMPPD       $0x1d, Z15, Z31, K1
-	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+	VCMPPD       $0x11, Z15, Z31, K1
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z23
+
+	// step
+	VSUBPD       Z6, Z22, Z0
+	VCMPPD       $0x12, Z14, Z31, K1
+	VMOVUPD      Z22, 448(R9)
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z22
+
+	// step
+	VSUBPD       Z6, Z22, Z0
+	VCMPPD       $0x11, Z14, Z31, K1
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z22
 
 	// now
 	VADDPD.BCST lifConstsAVX512<>+16(SB), Z31, Z31
-	ADDQ        $0x00000200, R10
-
-	// step
-	VSUBPD       Z14, Z30, Z0
-	VCMPPD       $0x1e, Z22, Z31, K1
-	VMOVUPD      Z30, (R10)
-	VFNMADD231PD Z0, Z6, K1, Z30
-
-	// step
-	VSUBPD       Z14, Z30, Z0
-	VCMPPD       $0x1d, Z22, Z31, K1
-	VFNMADD231PD Z0, Z6, K1, Z30
+	ADDQ        $0x00000200, R9
 
 	// step
 	VSUBPD       Z13, Z29, Z0
-	VCMPPD       $0x1e, Z21, Z31, K1
-	VMOVUPD      Z29, 64(R10)
+	VCMPPD       $0x12, Z21, Z31, K1
+	VMOVUPD      Z29, (R9)
 	VFNMADD231PD Z0, Z5, K1, Z29
 
 	// step
 	VSUBPD       Z13, Z29, Z0
-	VCMPPD       $0x1d, Z21, Z31, K1
+	VCMPPD       $0x11, Z21, Z31, K1
 	VFNMADD231PD Z0, Z5, K1, Z29
 
 	// step
 	VSUBPD       Z12, Z28, Z0
-	VCMPPD       $0x1e, Z20, Z31, K1
-	VMOVUPD      Z28, 128(R10)
+	VCMPPD       $0x12, Z20, Z31, K1
+	VMOVUPD      Z28, 64(R9)
 	VFNMADD231PD Z0, Z4, K1, Z28
 
 	// step
 	VSUBPD       Z12, Z28, Z0
-	VCMPPD       $0x1d, Z20, Z31, K1
+	VCMPPD       $0x11, Z20, Z31, K1
 	VFNMADD231PD Z0, Z4, K1, Z28
 
 	// step
 	VSUBPD       Z11, Z27, Z0
-	VCMPPD       $0x1e, Z19, Z31, K1
-	VMOVUPD      Z27, 192(R10)
+	VCMPPD       $0x12, Z19, Z31, K1
+	VMOVUPD      Z27, 128(R9)
 	VFNMADD231PD Z0, Z3, K1, Z27
 
 	// step
 	VSUBPD       Z11, Z27, Z0
-	VCMPPD       $0x1d, Z19, Z31, K1
+	VCMPPD       $0x11, Z19, Z31, K1
 	VFNMADD231PD Z0, Z3, K1, Z27
 
 	// step
 	VSUBPD       Z10, Z26, Z0
-	VCMPPD       $0x1e, Z18, Z31, K1
-	VMOVUPD      Z26, 256(R10)
-	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+	VCMPPD       $0x12, Z18, Z31, K1
+	VMOVUPD      Z26, 192(R9)
+	VFNMADD231PD 704(BX)(DX*8), Z0, K1, Z26
 
 	// step
 	VSUBPD       Z10, Z26, Z0
-	VCMPPD       $0x1d, Z18, Z31, K1
-	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z26
+	VCMPPD       $0x11, Z18, Z31, K1
+	VFNMADD231PD 704(BX)(DX*8), Z0, K1, Z26
 
 	// step
 	VSUBPD       Z9, Z25, Z0
-	VCMPPD       $0x1e, Z17, Z31, K1
-	VMOVUPD      Z25, 320(R10)
-	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+	VCMPPD       $0x12, Z17, Z31, K1
+	VMOVUPD      Z25, 256(R9)
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z25
 
 	// step
 	VSUBPD       Z9, Z25, Z0
-	VCMPPD       $0x1d, Z17, Z31, K1
-	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z25
+	VCMPPD       $0x11, Z17, Z31, K1
+	VFNMADD231PD 768(BX)(DX*8), Z0, K1, Z25
 
 	// step
 	VSUBPD       Z8, Z24, Z0
-	VCMPPD       $0x1e, Z16, Z31, K1
-	VMOVUPD      Z24, 384(R10)
-	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+	VCMPPD       $0x12, Z16, Z31, K1
+	VMOVUPD      Z24, 320(R9)
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z24
 
 	// step
 	VSUBPD       Z8, Z24, Z0
-	VCMPPD       $0x1d, Z16, Z31, K1
-	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z24
+	VCMPPD       $0x11, Z16, Z31, K1
+	VFNMADD231PD 832(BX)(DX*8), Z0, K1, Z24
 
 	// step
 	VSUBPD       Z7, Z23, Z0
-	VCMPPD       $0x1e, Z15, Z31, K1
-	VMOVUPD      Z23, 448(R10)
-	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+	VCMPPD       $0x12, Z15, Z31, K1
+	VMOVUPD      Z23, 384(R9)
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z23
 
 	// step
 	VSUBPD       Z7, Z23, Z0
-	VCMPPD       $0x1d, Z15, Z31, K1
-	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z23
+	VCMPPD       $0x11, Z15, Z31, K1
+	VFNMADD231PD 896(BX)(DX*8), Z0, K1, Z23
+
+	// step
+	VSUBPD       Z6, Z22, Z0
+	VCMPPD       $0x12, Z14, Z31, K1
+	VMOVUPD      Z22, 448(R9)
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z22
+
+	// step
+	VSUBPD       Z6, Z22, Z0
+	VCMPPD       $0x11, Z14, Z31, K1
+	VFNMADD231PD 960(BX)(DX*8), Z0, K1, Z22
 
 	// now
 	VADDPD.BCST lifConstsAVX512<>+16(SB), Z31, Z31
-	ADDQ        $0x00000200, R10
+	ADDQ        $0x00000200, R9
 
-even33:
-	JMP stepped16
+even38:
+	JMP stepped19
 
-spikes22:
+spikes25:
 	MOVQ 40(SI), R12
 	MOVQ 96(SI), R13
 	MOVQ 224(SI), R14
@@ -3553,45 +3649,72 @@ spikes22:
 	VORPD.BCST   72(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  48(SI), Z2, Z31
+	MOVQ         R8, 72(SI)
 
 	// number
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
-	VORPD.BCST   72(SI), Z0, Z30
-	VMOVUPD      5120(R12), Z29
-	MOVQ         R8, 72(SI)
-	MOVQ         $0x7f7f7f7f7f7f7f7f, DX
-	MOVQ         R8, R9
-	ANDQ         DX, R9
-	ADDQ         DX, R9
-	ORQ          R9, R8
-	NOTQ         DX
-	ANDQ         DX, R8
-	TZCNTQ       R8, DX
-	BLSRQ        R8, R8
-	MOVQ         DX, R9
-	SHRQ         $0x03, R9
-	KMOVB        72(SI)(R9*1), K7
-	ANDQ         $+56, DX
-	TZCNTQ       R8, R9
-	BLSRQ        R8, R8
-	MOVQ         R9, R10
+	VORPD.BCST   72(SI), Z0, Z1
+	VADDPD       Z30, Z31, Z29
+	VSUBPD.BCST  lifConstsAVX512<>+336(SB), Z1, Z15
+	VMOVUPD      5120(R12), Z28
+	MOVQ         R9, 72(SI)
+	MOVQ         $0x7f7f7f7f7f7f7f7f, CX
+	MOVQ         R9, DX
+	ANDQ         CX, DX
+	ADDQ         CX, DX
+	ORQ          DX, R9
+	NOTQ         CX
+	ANDQ         CX, R9
+	TZCNTQ       R9, CX
+	BLSRQ        R9, R9
+	MOVQ         CX, DX
+	SHRQ         $0x03, DX
+	KMOVB        72(SI)(DX*1), K7
+	ANDQ         $+56, CX
+	TZCNTQ       R9, DX
+	BLSRQ        R9, R9
+	MOVQ         DX, R10
 	SHRQ         $0x03, R10
 	KMOVB        72(SI)(R10*1), K6
-	ANDQ         $+56, R9
-	TZCNTQ       R8, R10
-	BLSRQ        R8, R8
+	ANDQ         $+56, DX
+	TZCNTQ       R9, R10
+	BLSRQ        R9, R9
 	MOVQ         R10, R11
 	SHRQ         $0x03, R11
 	KMOVB        72(SI)(R11*1), K5
 	ANDQ         $+56, R10
-	TZCNTQ       R8, R11
-	BLSRQ        R8, R8
+	TZCNTQ       R9, R11
+	BLSRQ        R9, R9
 	MOVQ         R11, R15
 	SHRQ         $0x03, R15
 	KMOVB        72(SI)(R15*1), K4
 	ANDQ         $+56, R11
-	CMPQ         CX, $+16
-	JNE          shorter38
+	CMPQ         R8, $+16
+	JNE          shorter43
+
+	// search
+	VMOVUPD      2048(R14)(CX*8), Z0
+	VMOVUPD      1024(BX)(CX*8), Z1
+	VCMPPD       $0x11, Z1, Z0, K1
+	VMOVUPD      1024(R14)(CX*8), Z2
+	VBLENDMPD    3072(R14)(CX*8), Z2, K1, Z3
+	VMOVUPD      512(R14)(CX*8), Z4
+	VBLENDMPD    2560(R14)(CX*8), Z4, K1, Z5
+	VCMPPD       $0x11, Z1, Z3, K2
+	VMOVUPD      1536(R14)(CX*8), Z6
+	VBLENDMPD    3584(R14)(CX*8), Z6, K1, Z7
+	VBROADCASTSD lifConstsAVX512<>+40(SB), Z8
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z9
+	VADDPD.BCST  lifConstsAVX512<>+72(SB), Z8, K1, Z9
+	VMOVUPD      (R14)(CX*8), Z10
+	VBLENDMPD    Z0, Z10, K1, Z11
+	VBLENDMPD    Z7, Z5, K2, Z12
+	VADDPD.BCST  lifConstsAVX512<>+48(SB), Z9, K2, Z9
+	VCMPPD       $0x11, Z1, Z12, K3
+	VBLENDMPD    Z3, Z11, K2, Z13
+	VADDPD.BCST  lifConstsAVX512<>+16(SB), Z9, K3, Z9
+	VBLENDMPD    Z12, Z13, K3, Z23
+	VMOVAPD      Z9, Z22
 
 	// search
 	VMOVUPD      2048(R14)(DX*8), Z0
@@ -3614,32 +3737,8 @@ spikes22:
 	VCMPPD       $0x11, Z1, Z12, K3
 	VBLENDMPD    Z3, Z11, K2, Z13
 	VADDPD.BCST  lifConstsAVX512<>+16(SB), Z9, K3, Z9
-	VBLENDMPD    Z12, Z13, K3, Z24
-	VMOVAPD      Z9, Z23
-
-	// search
-	VMOVUPD      2048(R14)(R9*8), Z0
-	VMOVUPD      1024(BX)(R9*8), Z1
-	VCMPPD       $0x11, Z1, Z0, K1
-	VMOVUPD      1024(R14)(R9*8), Z2
-	VBLENDMPD    3072(R14)(R9*8), Z2, K1, Z3
-	VMOVUPD      512(R14)(R9*8), Z4
-	VBLENDMPD    2560(R14)(R9*8), Z4, K1, Z5
-	VCMPPD       $0x11, Z1, Z3, K2
-	VMOVUPD      1536(R14)(R9*8), Z6
-	VBLENDMPD    3584(R14)(R9*8), Z6, K1, Z7
-	VBROADCASTSD lifConstsAVX512<>+40(SB), Z8
-	VBROADCASTSD lifConstsAVX512<>+72(SB), Z9
-	VADDPD.BCST  lifConstsAVX512<>+72(SB), Z8, K1, Z9
-	VMOVUPD      (R14)(R9*8), Z10
-	VBLENDMPD    Z0, Z10, K1, Z11
-	VBLENDMPD    Z7, Z5, K2, Z12
-	VADDPD.BCST  lifConstsAVX512<>+48(SB), Z9, K2, Z9
-	VCMPPD       $0x11, Z1, Z12, K3
-	VBLENDMPD    Z3, Z11, K2, Z13
-	VADDPD.BCST  lifConstsAVX512<>+16(SB), Z9, K3, Z9
-	VBLENDMPD    Z12, Z13, K3, Z22
-	VMOVAPD      Z9, Z21
+	VBLENDMPD    Z12, Z13, K3, Z21
+	VMOVAPD      Z9, Z20
 
 	// search
 	VMOVUPD      2048(R14)(R10*8), Z0
@@ -3662,8 +3761,8 @@ spikes22:
 	VCMPPD       $0x11, Z1, Z12, K3
 	VBLENDMPD    Z3, Z11, K2, Z13
 	VADDPD.BCST  lifConstsAVX512<>+16(SB), Z9, K3, Z9
-	VBLENDMPD    Z12, Z13, K3, Z20
-	VMOVAPD      Z9, Z19
+	VBLENDMPD    Z12, Z13, K3, Z19
+	VMOVAPD      Z9, Z18
 
 	// search
 	VMOVUPD      2048(R14)(R11*8), Z0
@@ -3686,545 +3785,643 @@ spikes22:
 	VCMPPD       $0x11, Z1, Z12, K3
 	VBLENDMPD    Z3, Z11, K2, Z13
 	VADDPD.BCST  lifConstsAVX512<>+16(SB), Z9, K3, Z9
-	VBLENDMPD    Z12, Z13, K3, Z18
-	VMOVAPD      Z9, Z17
+	VBLENDMPD    Z12, Z13, K3, Z17
+	VMOVAPD      Z9, Z16
 
-located37:
+located42:
 	// pass
-	VADDPD       Z23, Z31, Z0
-	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z23, Z1
-	VSUBPD       (BX)(DX*8), Z24, Z2
-	VCMPPD       $0x1e, (R13)(DX*8), Z0, K1
-	VADDPD       Z1, Z31, Z3
-	VCMPPD       $0x1e, (R13)(DX*8), Z3, K2
-	VMOVAPD      Z24, Z4
-	VFNMADD231PD 512(BX)(DX*8), Z2, K1, Z4
-	VSUBPD       (BX)(DX*8), Z4, Z5
-	VCMPPD       $0x1d, 1024(BX)(DX*8), Z4, K3
-	VMOVAPD      Z4, Z6
-	VFNMADD231PD 512(BX)(DX*8), Z5, K2, Z6
-	VBLENDMPD    Z23, Z1, K3, Z23
-	VBLENDMPD    Z4, Z6, K3, Z24
+	VSUBPD       (BX)(CX*8), Z23, Z0
+	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z22, Z1
+	VFNMADD132PD 512(BX)(CX*8), Z23, Z0
+	VSUBPD       (BX)(CX*8), Z0, Z2
+	VCMPPD       $0x1d, 1024(BX)(CX*8), Z0, K1
+	VFNMADD132PD 512(BX)(CX*8), Z0, Z2
+	VBLENDMPD    Z22, Z1, K1, Z22
+	VBLENDMPD    Z0, Z2, K1, Z23
 
 	// pass
-	VADDPD       Z21, Z31, Z0
-	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z21, Z1
-	VSUBPD       (BX)(R9*8), Z22, Z2
-	VCMPPD       $0x1e, (R13)(R9*8), Z0, K1
-	VADDPD       Z1, Z31, Z3
-	VCMPPD       $0x1e, (R13)(R9*8), Z3, K2
-	VMOVAPD      Z22, Z4
-	VFNMADD231PD 512(BX)(R9*8), Z2, K1, Z4
-	VSUBPD       (BX)(R9*8), Z4, Z5
-	VCMPPD       $0x1d, 1024(BX)(R9*8), Z4, K3
-	VMOVAPD      Z4, Z6
-	VFNMADD231PD 512(BX)(R9*8), Z5, K2, Z6
-	VBLENDMPD    Z21, Z1, K3, Z21
-	VBLENDMPD    Z4, Z6, K3, Z22
+	VSUBPD       (BX)(DX*8), Z21, Z0
+	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z20, Z1
+	VFNMADD132PD 512(BX)(DX*8), Z21, Z0
+	VSUBPD       (BX)(DX*8), Z0, Z2
+	VCMPPD       $0x1d, 1024(BX)(DX*8), Z0, K1
+	VFNMADD132PD 512(BX)(DX*8), Z0, Z2
+	VBLENDMPD    Z20, Z1, K1, Z20
+	VBLENDMPD    Z0, Z2, K1, Z21
 
 	// pass
-	VADDPD       Z19, Z31, Z0
-	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z19, Z1
-	VSUBPD       (BX)(R10*8), Z20, Z2
-	VCMPPD       $0x1e, (R13)(R10*8), Z0, K1
-	VADDPD       Z1, Z31, Z3
-	VCMPPD       $0x1e, (R13)(R10*8), Z3, K2
-	VMOVAPD      Z20, Z4
-	VFNMADD231PD 512(BX)(R10*8), Z2, K1, Z4
-	VSUBPD       (BX)(R10*8), Z4, Z5
-	VCMPPD       $0x1d, 1024(BX)(R10*8), Z4, K3
-	VMOVAPD      Z4, Z6
-	VFNMADD231PD 512(BX)(R10*8), Z5, K2, Z6
-	VBLENDMPD    Z19, Z1, K3, Z19
-	VBLENDMPD    Z4, Z6, K3, Z20
+	VSUBPD       (BX)(R10*8), Z19, Z0
+	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z18, Z1
+	VFNMADD132PD 512(BX)(R10*8), Z19, Z0
+	VSUBPD       (BX)(R10*8), Z0, Z2
+	VCMPPD       $0x1d, 1024(BX)(R10*8), Z0, K1
+	VFNMADD132PD 512(BX)(R10*8), Z0, Z2
+	VBLENDMPD    Z18, Z1, K1, Z18
+	VBLENDMPD    Z0, Z2, K1, Z19
 
 	// pass
-	VADDPD       Z17, Z31, Z0
-	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z17, Z1
-	VSUBPD       (BX)(R11*8), Z18, Z2
-	VCMPPD       $0x1e, (R13)(R11*8), Z0, K1
-	VADDPD       Z1, Z31, Z3
-	VCMPPD       $0x1e, (R13)(R11*8), Z3, K2
-	VMOVAPD      Z18, Z4
-	VFNMADD231PD 512(BX)(R11*8), Z2, K1, Z4
-	VSUBPD       (BX)(R11*8), Z4, Z5
-	VCMPPD       $0x1d, 1024(BX)(R11*8), Z4, K3
-	VMOVAPD      Z4, Z6
-	VFNMADD231PD 512(BX)(R11*8), Z5, K2, Z6
-	VBLENDMPD    Z17, Z1, K3, Z17
-	VBLENDMPD    Z4, Z6, K3, Z18
+	VSUBPD       (BX)(R11*8), Z17, Z0
+	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z16, Z1
+	VFNMADD132PD 512(BX)(R11*8), Z17, Z0
+	VSUBPD       (BX)(R11*8), Z0, Z2
+	VCMPPD       $0x1d, 1024(BX)(R11*8), Z0, K1
+	VFNMADD132PD 512(BX)(R11*8), Z0, Z2
+	VBLENDMPD    Z16, Z1, K1, Z16
+	VBLENDMPD    Z0, Z2, K1, Z17
+
+	// spike
+	VMOVUPD      (BX)(CX*8), Z0
+	VMOVUPD      1024(BX)(CX*8), Z1
+	VSUBPD       Z1, Z0, Z2
+	VSUBPD       Z1, Z23, Z3
+	VSUBPD       5632(R12)(CX*8), Z29, Z4
+	VSUBPD       Z23, Z0, Z5
+	VMOVUPD      1536(BX)(CX*8), Z6
+	VSUBPD       Z0, Z6, Z7
+	VADDPD       Z15, Z29, Z8
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z9
+	VSUBPD.BCST  48(SI), Z9, Z10
+	VDIVPD       Z2, Z3, Z11
+	VADDPD       Z22, Z4, Z12
+	VMOVUPD      4096(R12)(CX*8), Z13
+	VBLENDMPD    Z23, Z13, K7, Z14
+	VSUBPD       Z1, Z23, Z27
+	VMOVUPD      Z14, 4096(R12)(CX*8)
+	VADDPD       Z5, Z2, Z26
+	VMOVUPD      2048(BX)(CX*8), Z25
+	VADDPD       Z10, Z12, Z0
+	VPSLLQ       $0x20, Z0, Z9
+	VPADDQ       4608(R12)(CX*8), Z9, Z24
+	VMOVUPD      4096(BX)(CX*8), Z3
+	VFMADD213PD  Z11, Z11, Z3
+	VFMADD231PD  4608(BX)(CX*8), Z11, Z11
+	VSUBPD       4096(BX)(CX*8), Z3, Z4
+	VCMPPD.BCST  $0x12, lifConstsAVX512<>+72(SB), Z4, K1
+	VSUBPD       4608(BX)(CX*8), Z11, K1, Z4
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z13
+	VMOVUPD      3072(BX)(CX*8), Z14
+	VADDPD       3072(BX)(CX*8), Z13, K1, Z14
+	VFNMADD231PD Z7, Z4, Z6
+	VADDPD       Z14, Z12, Z2
+	VSUBPD       Z2, Z8, Z5
+	VMOVUPD      3584(R12)(CX*8), Z10
+	VBLENDMPD    Z6, Z10, K7, Z0
+	VMOVUPD      (R13)(CX*8), Z9
+	VBLENDMPD    Z2, Z9, K7, Z3
+	VMOVUPD      Z0, 3584(R12)(CX*8)
+	VMOVUPD      Z3, (R13)(CX*8)
+	VCMPPD       $0x1d, Z1, Z6, K2
+	VMOVUPD      5632(R12)(CX*8), Z11
+	VBLENDMPD    Z5, Z11, K7, Z13
+	VMINPD       Z28, Z5, K7, Z28
+	VMOVUPD      Z13, 5632(R12)(CX*8)
+	KANDB        K2, K7, K3
+	KORTESTB     K3, K3
+	JNZ          wakes45
+
+waits44:
+	MOVQ          128(SI), CX
+	VPCOMPRESSQ.Z Z27, K7, Z27
+	VMOVUPD       Z27, 4096(R14)(CX*8)
+	VPCOMPRESSQ.Z Z26, K7, Z26
+	VMOVUPD       Z26, 36864(R14)(CX*8)
+	VPCOMPRESSQ.Z Z25, K7, Z25
+	VMOVUPD       Z25, 69632(R14)(CX*8)
+	VPCOMPRESSQ.Z Z24, K7, Z24
+	VMOVUPD       Z24, 102400(R14)(CX*8)
+	KMOVB         K7, CX
+	POPCNTQ       CX, CX
+	ADDQ          CX, 128(SI)
 
 	// spike
 	VMOVUPD      (BX)(DX*8), Z0
 	VMOVUPD      1024(BX)(DX*8), Z1
 	VSUBPD       Z1, Z0, Z2
-	VSUBPD       Z1, Z24, Z3
-	VSUBPD       Z24, Z0, Z4
-	VMOVUPD      1536(BX)(DX*8), Z5
-	VSUBPD       Z0, Z5, Z6
-	VADDPD       Z23, Z31, Z7
-	VMOVUPD      4096(R12)(DX*8), Z8
-	VBLENDMPD    Z24, Z8, K7, Z9
-	VSUBPD       Z1, Z24, Z28
-	VDIVPD       Z2, Z3, Z10
-	VMOVUPD      Z9, 4096(R12)(DX*8)
-	VADDPD       Z23, Z30, Z11
-	VADDPD       Z4, Z2, Z27
-	VMOVUPD      2048(BX)(DX*8), Z26
-	VPSLLQ       $0x20, Z11, Z12
-	VPADDQ       4608(R12)(DX*8), Z12, Z25
-	VMOVUPD      4096(BX)(DX*8), Z13
-	VFMADD213PD  Z10, Z10, Z13
-	VFMADD231PD  4608(BX)(DX*8), Z10, Z10
-	VSUBPD       4096(BX)(DX*8), Z13, Z14
-	VCMPPD.BCST  $0x12, lifConstsAVX512<>+72(SB), Z14, K1
-	VSUBPD       4608(BX)(DX*8), Z10, K1, Z14
-	VBROADCASTSD lifConstsAVX512<>+64(SB), Z15
-	VMOVUPD      3072(BX)(DX*8), Z16
-	VADDPD       3072(BX)(DX*8), Z15, K1, Z16
-	VFNMADD231PD Z6, Z14, Z5
-	VADDPD       Z16, Z7, Z0
-	VMOVUPD      (R13)(DX*8), Z8
-	VBLENDMPD    Z0, Z8, K7, Z3
-	VMOVUPD      3584(R12)(DX*8), Z9
-	VBLENDMPD    Z5, Z9, K7, Z2
+	VSUBPD       Z1, Z21, Z3
+	VSUBPD       5632(R12)(DX*8), Z29, Z4
+	VSUBPD       Z21, Z0, Z5
+	VMOVUPD      1536(BX)(DX*8), Z6
+	VSUBPD       Z0, Z6, Z7
+	VADDPD       Z15, Z29, Z8
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z9
+	VSUBPD.BCST  48(SI), Z9, Z10
+	VDIVPD       Z2, Z3, Z11
+	VADDPD       Z20, Z4, Z12
+	VMOVUPD      4096(R12)(DX*8), Z13
+	VBLENDMPD    Z21, Z13, K6, Z14
+	VSUBPD       Z1, Z21, Z27
+	VMOVUPD      Z14, 4096(R12)(DX*8)
+	VADDPD       Z5, Z2, Z26
+	VMOVUPD      2048(BX)(DX*8), Z25
+	VADDPD       Z10, Z12, Z0
+	VPSLLQ       $0x20, Z0, Z9
+	VPADDQ       4608(R12)(DX*8), Z9, Z24
+	VMOVUPD      4096(BX)(DX*8), Z3
+	VFMADD213PD  Z11, Z11, Z3
+	VFMADD231PD  4608(BX)(DX*8), Z11, Z11
+	VSUBPD       4096(BX)(DX*8), Z3, Z4
+	VCMPPD.BCST  $0x12, lifConstsAVX512<>+72(SB), Z4, K1
+	VSUBPD       4608(BX)(DX*8), Z11, K1, Z4
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z13
+	VMOVUPD      3072(BX)(DX*8), Z14
+	VADDPD       3072(BX)(DX*8), Z13, K1, Z14
+	VFNMADD231PD Z7, Z4, Z6
+	VADDPD       Z14, Z12, Z2
+	VSUBPD       Z2, Z8, Z5
+	VMOVUPD      3584(R12)(DX*8), Z10
+	VBLENDMPD    Z6, Z10, K6, Z0
+	VMOVUPD      (R13)(DX*8), Z9
+	VBLENDMPD    Z2, Z9, K6, Z3
+	VMOVUPD      Z0, 3584(R12)(DX*8)
 	VMOVUPD      Z3, (R13)(DX*8)
-	VMOVUPD      Z2, 3584(R12)(DX*8)
-	VMAXPD       Z29, Z0, K7, Z29
-	VCMPPD       $0x1d, Z1, Z5, K2
-	KANDB        K2, K7, K3
-	KORTESTB     K3, K3
-	JNZ          wakes40
-
-waits39:
-	MOVQ          128(SI), DX
-	VPCOMPRESSQ.Z Z28, K7, Z28
-	VMOVUPD       Z28, 4096(R14)(DX*8)
-	VPCOMPRESSQ.Z Z27, K7, Z27
-	VMOVUPD       Z27, 7168(R14)(DX*8)
-	VPCOMPRESSQ.Z Z26, K7, Z26
-	VMOVUPD       Z26, 10240(R14)(DX*8)
-	VPCOMPRESSQ.Z Z25, K7, Z25
-	VMOVUPD       Z25, 13312(R14)(DX*8)
-	KMOVB         K7, DX
-	POPCNTQ       DX, DX
-	ADDQ          DX, 128(SI)
-
-	// spike
-	VMOVUPD      (BX)(R9*8), Z0
-	VMOVUPD      1024(BX)(R9*8), Z1
-	VSUBPD       Z1, Z0, Z2
-	VSUBPD       Z1, Z22, Z3
-	VSUBPD       Z22, Z0, Z4
-	VMOVUPD      1536(BX)(R9*8), Z5
-	VSUBPD       Z0, Z5, Z6
-	VADDPD       Z21, Z31, Z7
-	VMOVUPD      4096(R12)(R9*8), Z8
-	VBLENDMPD    Z22, Z8, K6, Z9
-	VSUBPD       Z1, Z22, Z28
-	VDIVPD       Z2, Z3, Z10
-	VMOVUPD      Z9, 4096(R12)(R9*8)
-	VADDPD       Z21, Z30, Z11
-	VADDPD       Z4, Z2, Z27
-	VMOVUPD      2048(BX)(R9*8), Z26
-	VPSLLQ       $0x20, Z11, Z12
-	VPADDQ       4608(R12)(R9*8), Z12, Z25
-	VMOVUPD      4096(BX)(R9*8), Z13
-	VFMADD213PD  Z10, Z10, Z13
-	VFMADD231PD  4608(BX)(R9*8), Z10, Z10
-	VSUBPD       4096(BX)(R9*8), Z13, Z14
-	VCMPPD.BCST  $0x12, lifConstsAVX512<>+72(SB), Z14, K1
-	VSUBPD       4608(BX)(R9*8), Z10, K1, Z14
-	VBROADCASTSD lifConstsAVX512<>+64(SB), Z15
-	VMOVUPD      3072(BX)(R9*8), Z16
-	VADDPD       3072(BX)(R9*8), Z15, K1, Z16
-	VFNMADD231PD Z6, Z14, Z5
-	VADDPD       Z16, Z7, Z0
-	VMOVUPD      (R13)(R9*8), Z8
-	VBLENDMPD    Z0, Z8, K6, Z3
-	VMOVUPD      3584(R12)(R9*8), Z9
-	VBLENDMPD    Z5, Z9, K6, Z2
-	VMOVUPD      Z3, (R13)(R9*8)
-	VMOVUPD      Z2, 3584(R12)(R9*8)
-	VMAXPD       Z29, Z0, K6, Z29
-	VCMPPD       $0x1d, Z1, Z5, K2
+	VCMPPD       $0x1d, Z1, Z6, K2
+	VMOVUPD      5632(R12)(DX*8), Z11
+	VBLENDMPD    Z5, Z11, K6, Z13
+	VMINPD       Z28, Z5, K6, Z28
+	VMOVUPD      Z13, 5632(R12)(DX*8)
 	KANDB        K2, K6, K3
 	KORTESTB     K3, K3
-	JNZ          wakes42
+	JNZ          wakes47
 
-waits41:
-	MOVQ          128(SI), DX
-	VPCOMPRESSQ.Z Z28, K6, Z28
-	VMOVUPD       Z28, 4096(R14)(DX*8)
+waits46:
+	MOVQ          128(SI), CX
 	VPCOMPRESSQ.Z Z27, K6, Z27
-	VMOVUPD       Z27, 7168(R14)(DX*8)
+	VMOVUPD       Z27, 4096(R14)(CX*8)
 	VPCOMPRESSQ.Z Z26, K6, Z26
-	VMOVUPD       Z26, 10240(R14)(DX*8)
+	VMOVUPD       Z26, 36864(R14)(CX*8)
 	VPCOMPRESSQ.Z Z25, K6, Z25
-	VMOVUPD       Z25, 13312(R14)(DX*8)
-	KMOVB         K6, DX
-	POPCNTQ       DX, DX
-	ADDQ          DX, 128(SI)
+	VMOVUPD       Z25, 69632(R14)(CX*8)
+	VPCOMPRESSQ.Z Z24, K6, Z24
+	VMOVUPD       Z24, 102400(R14)(CX*8)
+	KMOVB         K6, CX
+	POPCNTQ       CX, CX
+	ADDQ          CX, 128(SI)
 
 	// spike
 	VMOVUPD      (BX)(R10*8), Z0
 	VMOVUPD      1024(BX)(R10*8), Z1
 	VSUBPD       Z1, Z0, Z2
-	VSUBPD       Z1, Z20, Z3
-	VSUBPD       Z20, Z0, Z4
-	VMOVUPD      1536(BX)(R10*8), Z5
-	VSUBPD       Z0, Z5, Z6
-	VADDPD       Z19, Z31, Z7
-	VMOVUPD      4096(R12)(R10*8), Z8
-	VBLENDMPD    Z20, Z8, K5, Z9
-	VSUBPD       Z1, Z20, Z28
-	VDIVPD       Z2, Z3, Z10
-	VMOVUPD      Z9, 4096(R12)(R10*8)
-	VADDPD       Z19, Z30, Z11
-	VADDPD       Z4, Z2, Z27
-	VMOVUPD      2048(BX)(R10*8), Z26
-	VPSLLQ       $0x20, Z11, Z12
-	VPADDQ       4608(R12)(R10*8), Z12, Z25
-	VMOVUPD      4096(BX)(R10*8), Z13
-	VFMADD213PD  Z10, Z10, Z13
-	VFMADD231PD  4608(BX)(R10*8), Z10, Z10
-	VSUBPD       4096(BX)(R10*8), Z13, Z14
-	VCMPPD.BCST  $0x12, lifConstsAVX512<>+72(SB), Z14, K1
-	VSUBPD       4608(BX)(R10*8), Z10, K1, Z14
-	VBROADCASTSD lifConstsAVX512<>+64(SB), Z15
-	VMOVUPD      3072(BX)(R10*8), Z16
-	VADDPD       3072(BX)(R10*8), Z15, K1, Z16
-	VFNMADD231PD Z6, Z14, Z5
-	VADDPD       Z16, Z7, Z0
-	VMOVUPD      (R13)(R10*8), Z8
-	VBLENDMPD    Z0, Z8, K5, Z3
-	VMOVUPD      3584(R12)(R10*8), Z9
-	VBLENDMPD    Z5, Z9, K5, Z2
+	VSUBPD       Z1, Z19, Z3
+	VSUBPD       5632(R12)(R10*8), Z29, Z4
+	VSUBPD       Z19, Z0, Z5
+	VMOVUPD      1536(BX)(R10*8), Z6
+	VSUBPD       Z0, Z6, Z7
+	VADDPD       Z15, Z29, Z8
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z9
+	VSUBPD.BCST  48(SI), Z9, Z10
+	VDIVPD       Z2, Z3, Z11
+	VADDPD       Z18, Z4, Z12
+	VMOVUPD      4096(R12)(R10*8), Z13
+	VBLENDMPD    Z19, Z13, K5, Z14
+	VSUBPD       Z1, Z19, Z27
+	VMOVUPD      Z14, 4096(R12)(R10*8)
+	VADDPD       Z5, Z2, Z26
+	VMOVUPD      2048(BX)(R10*8), Z25
+	VADDPD       Z10, Z12, Z0
+	VPSLLQ       $0x20, Z0, Z9
+	VPADDQ       4608(R12)(R10*8), Z9, Z24
+	VMOVUPD      4096(BX)(R10*8), Z3
+	VFMADD213PD  Z11, Z11, Z3
+	VFMADD231PD  4608(BX)(R10*8), Z11, Z11
+	VSUBPD       4096(BX)(R10*8), Z3, Z4
+	VCMPPD.BCST  $0x12, lifConstsAVX512<>+72(SB), Z4, K1
+	VSUBPD       4608(BX)(R10*8), Z11, K1, Z4
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z13
+	VMOVUPD      3072(BX)(R10*8), Z14
+	VADDPD       3072(BX)(R10*8), Z13, K1, Z14
+	VFNMADD231PD Z7, Z4, Z6
+	VADDPD       Z14, Z12, Z2
+	VSUBPD       Z2, Z8, Z5
+	VMOVUPD      3584(R12)(R10*8), Z10
+	VBLENDMPD    Z6, Z10, K5, Z0
+	VMOVUPD      (R13)(R10*8), Z9
+	VBLENDMPD    Z2, Z9, K5, Z3
+	VMOVUPD      Z0, 3584(R12)(R10*8)
 	VMOVUPD      Z3, (R13)(R10*8)
-	VMOVUPD      Z2, 3584(R12)(R10*8)
-	VMAXPD       Z29, Z0, K5, Z29
-	VCMPPD       $0x1d, Z1, Z5, K2
+	VCMPPD       $0x1d, Z1, Z6, K2
+	VMOVUPD      5632(R12)(R10*8), Z11
+	VBLENDMPD    Z5, Z11, K5, Z13
+	VMINPD       Z28, Z5, K5, Z28
+	VMOVUPD      Z13, 5632(R12)(R10*8)
 	KANDB        K2, K5, K3
 	KORTESTB     K3, K3
-	JNZ          wakes44
+	JNZ          wakes49
 
-waits43:
-	MOVQ          128(SI), DX
-	VPCOMPRESSQ.Z Z28, K5, Z28
-	VMOVUPD       Z28, 4096(R14)(DX*8)
+waits48:
+	MOVQ          128(SI), CX
 	VPCOMPRESSQ.Z Z27, K5, Z27
-	VMOVUPD       Z27, 7168(R14)(DX*8)
+	VMOVUPD       Z27, 4096(R14)(CX*8)
 	VPCOMPRESSQ.Z Z26, K5, Z26
-	VMOVUPD       Z26, 10240(R14)(DX*8)
+	VMOVUPD       Z26, 36864(R14)(CX*8)
 	VPCOMPRESSQ.Z Z25, K5, Z25
-	VMOVUPD       Z25, 13312(R14)(DX*8)
-	KMOVB         K5, DX
-	POPCNTQ       DX, DX
-	ADDQ          DX, 128(SI)
+	VMOVUPD       Z25, 69632(R14)(CX*8)
+	VPCOMPRESSQ.Z Z24, K5, Z24
+	VMOVUPD       Z24, 102400(R14)(CX*8)
+	KMOVB         K5, CX
+	POPCNTQ       CX, CX
+	ADDQ          CX, 128(SI)
 
 	// spike
 	VMOVUPD      (BX)(R11*8), Z0
 	VMOVUPD      1024(BX)(R11*8), Z1
 	VSUBPD       Z1, Z0, Z2
-	VSUBPD       Z1, Z18, Z3
-	VSUBPD       Z18, Z0, Z4
-	VMOVUPD      1536(BX)(R11*8), Z5
-	VSUBPD       Z0, Z5, Z6
-	VADDPD       Z17, Z31, Z7
-	VMOVUPD      4096(R12)(R11*8), Z8
-	VBLENDMPD    Z18, Z8, K4, Z9
-	VSUBPD       Z1, Z18, Z28
-	VDIVPD       Z2, Z3, Z10
-	VMOVUPD      Z9, 4096(R12)(R11*8)
-	VADDPD       Z17, Z30, Z11
-	VADDPD       Z4, Z2, Z27
-	VMOVUPD      2048(BX)(R11*8), Z26
-	VPSLLQ       $0x20, Z11, Z12
-	VPADDQ       4608(R12)(R11*8), Z12, Z25
-	VMOVUPD      4096(BX)(R11*8), Z13
-	VFMADD213PD  Z10, Z10, Z13
-	VFMADD231PD  4608(BX)(R11*8), Z10, Z10
-	VSUBPD       4096(BX)(R11*8), Z13, Z14
-	VCMPPD.BCST  $0x12, lifConstsAVX512<>+72(SB), Z14, K1
-	VSUBPD       4608(BX)(R11*8), Z10, K1, Z14
-	VBROADCASTSD lifConstsAVX512<>+64(SB), Z15
-	VMOVUPD      3072(BX)(R11*8), Z16
-	VADDPD       3072(BX)(R11*8), Z15, K1, Z16
-	VFNMADD231PD Z6, Z14, Z5
-	VADDPD       Z16, Z7, Z0
-	VMOVUPD      (R13)(R11*8), Z8
-	VBLENDMPD    Z0, Z8, K4, Z3
-	VMOVUPD      3584(R12)(R11*8), Z9
-	VBLENDMPD    Z5, Z9, K4, Z2
+	VSUBPD       Z1, Z17, Z3
+	VSUBPD       5632(R12)(R11*8), Z29, Z4
+	VSUBPD       Z17, Z0, Z5
+	VMOVUPD      1536(BX)(R11*8), Z6
+	VSUBPD       Z0, Z6, Z7
+	VADDPD       Z15, Z29, Z8
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z9
+	VSUBPD.BCST  48(SI), Z9, Z10
+	VDIVPD       Z2, Z3, Z11
+	VADDPD       Z16, Z4, Z12
+	VMOVUPD      4096(R12)(R11*8), Z13
+	VBLENDMPD    Z17, Z13, K4, Z14
+	VSUBPD       Z1, Z17, Z27
+	VMOVUPD      Z14, 4096(R12)(R11*8)
+	VADDPD       Z5, Z2, Z26
+	VMOVUPD      2048(BX)(R11*8), Z25
+	VADDPD       Z10, Z12, Z0
+	VPSLLQ       $0x20, Z0, Z9
+	VPADDQ       4608(R12)(R11*8), Z9, Z24
+	VMOVUPD      4096(BX)(R11*8), Z3
+	VFMADD213PD  Z11, Z11, Z3
+	VFMADD231PD  4608(BX)(R11*8), Z11, Z11
+	VSUBPD       4096(BX)(R11*8), Z3, Z4
+	VCMPPD.BCST  $0x12, lifConstsAVX512<>+72(SB), Z4, K1
+	VSUBPD       4608(BX)(R11*8), Z11, K1, Z4
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z13
+	VMOVUPD      3072(BX)(R11*8), Z14
+	VADDPD       3072(BX)(R11*8), Z13, K1, Z14
+	VFNMADD231PD Z7, Z4, Z6
+	VADDPD       Z14, Z12, Z2
+	VSUBPD       Z2, Z8, Z5
+	VMOVUPD      3584(R12)(R11*8), Z10
+	VBLENDMPD    Z6, Z10, K4, Z0
+	VMOVUPD      (R13)(R11*8), Z9
+	VBLENDMPD    Z2, Z9, K4, Z3
+	VMOVUPD      Z0, 3584(R12)(R11*8)
 	VMOVUPD      Z3, (R13)(R11*8)
-	VMOVUPD      Z2, 3584(R12)(R11*8)
-	VMAXPD       Z29, Z0, K4, Z29
-	VCMPPD       $0x1d, Z1, Z5, K2
+	VCMPPD       $0x1d, Z1, Z6, K2
+	VMOVUPD      5632(R12)(R11*8), Z11
+	VBLENDMPD    Z5, Z11, K4, Z13
+	VMINPD       Z28, Z5, K4, Z28
+	VMOVUPD      Z13, 5632(R12)(R11*8)
 	KANDB        K2, K4, K3
 	KORTESTB     K3, K3
-	JNZ          wakes46
+	JNZ          wakes51
 
-waits45:
-	MOVQ          128(SI), DX
-	VPCOMPRESSQ.Z Z28, K4, Z28
-	VMOVUPD       Z28, 4096(R14)(DX*8)
+waits50:
+	MOVQ          128(SI), CX
 	VPCOMPRESSQ.Z Z27, K4, Z27
-	VMOVUPD       Z27, 7168(R14)(DX*8)
+	VMOVUPD       Z27, 4096(R14)(CX*8)
 	VPCOMPRESSQ.Z Z26, K4, Z26
-	VMOVUPD       Z26, 10240(R14)(DX*8)
+	VMOVUPD       Z26, 36864(R14)(CX*8)
 	VPCOMPRESSQ.Z Z25, K4, Z25
-	VMOVUPD       Z25, 13312(R14)(DX*8)
-	KMOVB         K4, DX
-	POPCNTQ       DX, DX
-	ADDQ          DX, 128(SI)
-	TESTQ         R8, R8
-	JNZ           more49
+	VMOVUPD       Z25, 69632(R14)(CX*8)
+	VPCOMPRESSQ.Z Z24, K4, Z24
+	VMOVUPD       Z24, 102400(R14)(CX*8)
+	KMOVB         K4, CX
+	POPCNTQ       CX, CX
+	ADDQ          CX, 128(SI)
+	TESTQ         R9, R9
+	JNZ           more54
 
-listed48:
-	// last
-	VMOVUPD Z29, 5120(R12)
-	JMP     forward14
+listed53:
+	// first
+	VMOVUPD Z28, 5120(R12)
+	JMP     forward12
 
-unusual31:
+unusual36:
 	ORQ R11, 88(SI)
-	JMP finished29
+	JMP finished34
 
-shorter38:
-	LEAQ 1(CX), R15
+shorter43:
+	LEAQ 1(R8), R15
 	SHRQ $0x01, R15
 	MOVQ R14, BP
 
 	// search
-	VBROADCASTSD lifConstsAVX512<>+72(SB), Z24
-	VBROADCASTSD lifConstsAVX512<>+136(SB), Z23
-	VBROADCASTSD lifConstsAVX512<>+72(SB), Z16
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z23
+	VBROADCASTSD lifConstsAVX512<>+328(SB), Z22
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z14
 
-search50:
+search55:
+	// search
+	VMOVUPD     (BP)(CX*8), Z0
+	VCMPPD      $0x11, 1024(BX)(CX*8), Z0, K1
+	VADDPD.BCST lifConstsAVX512<>+16(SB), Z14, Z1
+	VBLENDMPD   Z0, Z23, K1, Z23
+	VBLENDMPD   Z14, Z22, K1, Z22
+	VMOVAPD     Z1, Z14
+	ADDQ        $0x00000200, BP
+	DECQ        R15
+	JNZ         search55
+	LEAQ        1(R8), R15
+	SHRQ        $0x01, R15
+	MOVQ        R14, BP
+
+	// search
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z21
+	VBROADCASTSD lifConstsAVX512<>+328(SB), Z20
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z14
+
+search56:
 	// search
 	VMOVUPD     (BP)(DX*8), Z0
 	VCMPPD      $0x11, 1024(BX)(DX*8), Z0, K1
-	VADDPD.BCST lifConstsAVX512<>+16(SB), Z16, Z1
-	VBLENDMPD   Z0, Z24, K1, Z24
-	VBLENDMPD   Z16, Z23, K1, Z23
-	VMOVAPD     Z1, Z16
+	VADDPD.BCST lifConstsAVX512<>+16(SB), Z14, Z1
+	VBLENDMPD   Z0, Z21, K1, Z21
+	VBLENDMPD   Z14, Z20, K1, Z20
+	VMOVAPD     Z1, Z14
 	ADDQ        $0x00000200, BP
 	DECQ        R15
-	JNZ         search50
-	LEAQ        1(CX), R15
+	JNZ         search56
+	LEAQ        1(R8), R15
 	SHRQ        $0x01, R15
 	MOVQ        R14, BP
 
 	// search
-	VBROADCASTSD lifConstsAVX512<>+72(SB), Z22
-	VBROADCASTSD lifConstsAVX512<>+136(SB), Z21
-	VBROADCASTSD lifConstsAVX512<>+72(SB), Z16
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z19
+	VBROADCASTSD lifConstsAVX512<>+328(SB), Z18
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z14
 
-search51:
-	// search
-	VMOVUPD     (BP)(R9*8), Z0
-	VCMPPD      $0x11, 1024(BX)(R9*8), Z0, K1
-	VADDPD.BCST lifConstsAVX512<>+16(SB), Z16, Z1
-	VBLENDMPD   Z0, Z22, K1, Z22
-	VBLENDMPD   Z16, Z21, K1, Z21
-	VMOVAPD     Z1, Z16
-	ADDQ        $0x00000200, BP
-	DECQ        R15
-	JNZ         search51
-	LEAQ        1(CX), R15
-	SHRQ        $0x01, R15
-	MOVQ        R14, BP
-
-	// search
-	VBROADCASTSD lifConstsAVX512<>+72(SB), Z20
-	VBROADCASTSD lifConstsAVX512<>+136(SB), Z19
-	VBROADCASTSD lifConstsAVX512<>+72(SB), Z16
-
-search52:
+search57:
 	// search
 	VMOVUPD     (BP)(R10*8), Z0
 	VCMPPD      $0x11, 1024(BX)(R10*8), Z0, K1
-	VADDPD.BCST lifConstsAVX512<>+16(SB), Z16, Z1
-	VBLENDMPD   Z0, Z20, K1, Z20
-	VBLENDMPD   Z16, Z19, K1, Z19
-	VMOVAPD     Z1, Z16
+	VADDPD.BCST lifConstsAVX512<>+16(SB), Z14, Z1
+	VBLENDMPD   Z0, Z19, K1, Z19
+	VBLENDMPD   Z14, Z18, K1, Z18
+	VMOVAPD     Z1, Z14
 	ADDQ        $0x00000200, BP
 	DECQ        R15
-	JNZ         search52
-	LEAQ        1(CX), R15
+	JNZ         search57
+	LEAQ        1(R8), R15
 	SHRQ        $0x01, R15
 	MOVQ        R14, BP
 
 	// search
-	VBROADCASTSD lifConstsAVX512<>+72(SB), Z18
-	VBROADCASTSD lifConstsAVX512<>+136(SB), Z17
-	VBROADCASTSD lifConstsAVX512<>+72(SB), Z16
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z17
+	VBROADCASTSD lifConstsAVX512<>+328(SB), Z16
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z14
 
-search53:
+search58:
 	// search
 	VMOVUPD     (BP)(R11*8), Z0
 	VCMPPD      $0x11, 1024(BX)(R11*8), Z0, K1
-	VADDPD.BCST lifConstsAVX512<>+16(SB), Z16, Z1
-	VBLENDMPD   Z0, Z18, K1, Z18
-	VBLENDMPD   Z16, Z17, K1, Z17
-	VMOVAPD     Z1, Z16
+	VADDPD.BCST lifConstsAVX512<>+16(SB), Z14, Z1
+	VBLENDMPD   Z0, Z17, K1, Z17
+	VBLENDMPD   Z14, Z16, K1, Z16
+	VMOVAPD     Z1, Z14
 	ADDQ        $0x00000200, BP
 	DECQ        R15
-	JNZ         search53
-	JMP         located37
+	JNZ         search58
+	JMP         located42
 
-wakes40:
-	MOVQ $+1, 232(SI)
-	JMP  waits39
+wakes45:
+	MOVQ 240(SI), R15
+	MOVQ R15, 232(SI)
 
-wakes42:
-	MOVQ $+1, 232(SI)
-	JMP  waits41
+	// stop
+	VMOVUPD        3584(R12)(CX*8), Z0
+	VCMPPD         $0x1d, 1024(BX)(CX*8), Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+344(SB), Z28
+	VBLENDMPD.BCST lifConstsAVX512<>+344(SB), Z0, K1, Z1
+	KMOVB          K1, R15
+	VMOVUPD        5632(R12)(CX*8), Z2
+	VBLENDMPD.BCST lifConstsAVX512<>+344(SB), Z2, K1, Z3
+	VMOVUPD        Z1, 3584(R12)(CX*8)
+	VMOVUPD        (R12)(CX*8), Z4
+	VBLENDMPD      1536(BX)(CX*8), Z4, K1, Z5
+	VMOVUPD        Z3, 5632(R12)(CX*8)
+	VMOVUPD        Z5, (R12)(CX*8)
+	SHLQ           CL, R15
+	ORQ            R15, 88(SI)
+	JMP            waits44
 
-wakes44:
-	MOVQ $+1, 232(SI)
-	JMP  waits43
+wakes47:
+	MOVQ 240(SI), R15
+	MOVQ R15, 232(SI)
 
-wakes46:
-	MOVQ $+1, 232(SI)
-	JMP  waits45
+	// stop
+	VMOVUPD        3584(R12)(DX*8), Z0
+	VCMPPD         $0x1d, 1024(BX)(DX*8), Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+344(SB), Z28
+	VBLENDMPD.BCST lifConstsAVX512<>+344(SB), Z0, K1, Z1
+	KMOVB          K1, R15
+	VMOVUPD        5632(R12)(DX*8), Z2
+	VBLENDMPD.BCST lifConstsAVX512<>+344(SB), Z2, K1, Z3
+	VMOVUPD        Z1, 3584(R12)(DX*8)
+	VMOVUPD        (R12)(DX*8), Z4
+	VBLENDMPD      1536(BX)(DX*8), Z4, K1, Z5
+	VMOVUPD        Z3, 5632(R12)(DX*8)
+	VMOVUPD        Z5, (R12)(DX*8)
+	MOVQ           DX, CX
+	SHLQ           CL, R15
+	ORQ            R15, 88(SI)
+	JMP            waits46
 
-more49:
-more47:
-	TZCNTQ R8, DX
-	BLSRQ  R8, R8
-	MOVQ   DX, R9
-	SHRQ   $0x03, R9
-	KMOVB  72(SI)(R9*1), K7
-	ANDQ   $+56, DX
-	CMPQ   CX, $+16
-	JNE    shorter55
+wakes49:
+	MOVQ 240(SI), DX
+	MOVQ DX, 232(SI)
+
+	// stop
+	VMOVUPD        3584(R12)(R10*8), Z0
+	VCMPPD         $0x1d, 1024(BX)(R10*8), Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+344(SB), Z28
+	VBLENDMPD.BCST lifConstsAVX512<>+344(SB), Z0, K1, Z1
+	KMOVB          K1, DX
+	VMOVUPD        5632(R12)(R10*8), Z2
+	VBLENDMPD.BCST lifConstsAVX512<>+344(SB), Z2, K1, Z3
+	VMOVUPD        Z1, 3584(R12)(R10*8)
+	VMOVUPD        (R12)(R10*8), Z4
+	VBLENDMPD      1536(BX)(R10*8), Z4, K1, Z5
+	VMOVUPD        Z3, 5632(R12)(R10*8)
+	VMOVUPD        Z5, (R12)(R10*8)
+	MOVQ           R10, CX
+	SHLQ           CL, DX
+	ORQ            DX, 88(SI)
+	JMP            waits48
+
+wakes51:
+	MOVQ 240(SI), DX
+	MOVQ DX, 232(SI)
+
+	// stop
+	VMOVUPD        3584(R12)(R11*8), Z0
+	VCMPPD         $0x1d, 1024(BX)(R11*8), Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+344(SB), Z28
+	VBLENDMPD.BCST lifConstsAVX512<>+344(SB), Z0, K1, Z1
+	KMOVB          K1, DX
+	VMOVUPD        5632(R12)(R11*8), Z2
+	VBLENDMPD.BCST lifConstsAVX512<>+344(SB), Z2, K1, Z3
+	VMOVUPD        Z1, 3584(R12)(R11*8)
+	VMOVUPD        (R12)(R11*8), Z4
+	VBLENDMPD      1536(BX)(R11*8), Z4, K1, Z5
+	VMOVUPD        Z3, 5632(R12)(R11*8)
+	VMOVUPD        Z5, (R12)(R11*8)
+	MOVQ           R11, CX
+	SHLQ           CL, DX
+	ORQ            DX, 88(SI)
+	JMP            waits50
+
+more54:
+more52:
+	TZCNTQ R9, CX
+	BLSRQ  R9, R9
+	MOVQ   CX, DX
+	SHRQ   $0x03, DX
+	KMOVB  72(SI)(DX*1), K7
+	ANDQ   $+56, CX
+	CMPQ   R8, $+16
+	JNE    shorter60
 
 	// search
-	VMOVUPD      2048(R14)(DX*8), Z0
-	VMOVUPD      1024(BX)(DX*8), Z1
+	VMOVUPD      2048(R14)(CX*8), Z0
+	VMOVUPD      1024(BX)(CX*8), Z1
 	VCMPPD       $0x11, Z1, Z0, K1
-	VMOVUPD      1024(R14)(DX*8), Z2
-	VBLENDMPD    3072(R14)(DX*8), Z2, K1, Z3
-	VMOVUPD      512(R14)(DX*8), Z4
-	VBLENDMPD    2560(R14)(DX*8), Z4, K1, Z5
+	VMOVUPD      1024(R14)(CX*8), Z2
+	VBLENDMPD    3072(R14)(CX*8), Z2, K1, Z3
+	VMOVUPD      512(R14)(CX*8), Z4
+	VBLENDMPD    2560(R14)(CX*8), Z4, K1, Z5
 	VCMPPD       $0x11, Z1, Z3, K2
-	VMOVUPD      1536(R14)(DX*8), Z6
-	VBLENDMPD    3584(R14)(DX*8), Z6, K1, Z7
+	VMOVUPD      1536(R14)(CX*8), Z6
+	VBLENDMPD    3584(R14)(CX*8), Z6, K1, Z7
 	VBROADCASTSD lifConstsAVX512<>+40(SB), Z8
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z9
 	VADDPD.BCST  lifConstsAVX512<>+72(SB), Z8, K1, Z9
-	VMOVUPD      (R14)(DX*8), Z10
+	VMOVUPD      (R14)(CX*8), Z10
 	VBLENDMPD    Z0, Z10, K1, Z11
 	VBLENDMPD    Z7, Z5, K2, Z12
 	VADDPD.BCST  lifConstsAVX512<>+48(SB), Z9, K2, Z9
 	VCMPPD       $0x11, Z1, Z12, K3
 	VBLENDMPD    Z3, Z11, K2, Z13
 	VADDPD.BCST  lifConstsAVX512<>+16(SB), Z9, K3, Z9
-	VBLENDMPD    Z12, Z13, K3, Z24
-	VMOVAPD      Z9, Z23
+	VBLENDMPD    Z12, Z13, K3, Z23
+	VMOVAPD      Z9, Z22
 
-located54:
+located59:
 	// pass
-	VADDPD       Z23, Z31, Z0
-	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z23, Z1
-	VSUBPD       (BX)(DX*8), Z24, Z2
-	VCMPPD       $0x1e, (R13)(DX*8), Z0, K1
-	VADDPD       Z1, Z31, Z3
-	VCMPPD       $0x1e, (R13)(DX*8), Z3, K2
-	VMOVAPD      Z24, Z4
-	VFNMADD231PD 512(BX)(DX*8), Z2, K1, Z4
-	VSUBPD       (BX)(DX*8), Z4, Z5
-	VCMPPD       $0x1d, 1024(BX)(DX*8), Z4, K3
-	VMOVAPD      Z4, Z6
-	VFNMADD231PD 512(BX)(DX*8), Z5, K2, Z6
-	VBLENDMPD    Z23, Z1, K3, Z23
-	VBLENDMPD    Z4, Z6, K3, Z24
+	VSUBPD       (BX)(CX*8), Z23, Z0
+	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z22, Z1
+	VFNMADD132PD 512(BX)(CX*8), Z23, Z0
+	VSUBPD       (BX)(CX*8), Z0, Z2
+	VCMPPD       $0x1d, 1024(BX)(CX*8), Z0, K1
+	VFNMADD132PD 512(BX)(CX*8), Z0, Z2
+	VBLENDMPD    Z22, Z1, K1, Z22
+	VBLENDMPD    Z0, Z2, K1, Z23
 
 	// spike
-	VMOVUPD      (BX)(DX*8), Z0
-	VMOVUPD      1024(BX)(DX*8), Z1
+	VMOVUPD      (BX)(CX*8), Z0
+	VMOVUPD      1024(BX)(CX*8), Z1
 	VSUBPD       Z1, Z0, Z2
-	VSUBPD       Z1, Z24, Z3
-	VSUBPD       Z24, Z0, Z4
-	VMOVUPD      1536(BX)(DX*8), Z5
-	VSUBPD       Z0, Z5, Z6
-	VADDPD       Z23, Z31, Z7
-	VMOVUPD      4096(R12)(DX*8), Z8
-	VBLENDMPD    Z24, Z8, K7, Z9
-	VSUBPD       Z1, Z24, Z28
-	VDIVPD       Z2, Z3, Z10
-	VMOVUPD      Z9, 4096(R12)(DX*8)
-	VADDPD       Z23, Z30, Z11
-	VADDPD       Z4, Z2, Z27
-	VMOVUPD      2048(BX)(DX*8), Z26
-	VPSLLQ       $0x20, Z11, Z12
-	VPADDQ       4608(R12)(DX*8), Z12, Z25
-	VMOVUPD      4096(BX)(DX*8), Z13
-	VFMADD213PD  Z10, Z10, Z13
-	VFMADD231PD  4608(BX)(DX*8), Z10, Z10
-	VSUBPD       4096(BX)(DX*8), Z13, Z14
-	VCMPPD.BCST  $0x12, lifConstsAVX512<>+72(SB), Z14, K1
-	VSUBPD       4608(BX)(DX*8), Z10, K1, Z14
-	VBROADCASTSD lifConstsAVX512<>+64(SB), Z15
-	VMOVUPD      3072(BX)(DX*8), Z16
-	VADDPD       3072(BX)(DX*8), Z15, K1, Z16
-	VFNMADD231PD Z6, Z14, Z5
-	VADDPD       Z16, Z7, Z0
-	VMOVUPD      (R13)(DX*8), Z8
-	VBLENDMPD    Z0, Z8, K7, Z3
-	VMOVUPD      3584(R12)(DX*8), Z9
-	VBLENDMPD    Z5, Z9, K7, Z2
-	VMOVUPD      Z3, (R13)(DX*8)
-	VMOVUPD      Z2, 3584(R12)(DX*8)
-	VMAXPD       Z29, Z0, K7, Z29
-	VCMPPD       $0x1d, Z1, Z5, K2
+	VSUBPD       Z1, Z23, Z3
+	VSUBPD       5632(R12)(CX*8), Z29, Z4
+	VSUBPD       Z23, Z0, Z5
+	VMOVUPD      1536(BX)(CX*8), Z6
+	VSUBPD       Z0, Z6, Z7
+	VADDPD       Z15, Z29, Z8
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z9
+	VSUBPD.BCST  48(SI), Z9, Z10
+	VDIVPD       Z2, Z3, Z11
+	VADDPD       Z22, Z4, Z12
+	VMOVUPD      4096(R12)(CX*8), Z13
+	VBLENDMPD    Z23, Z13, K7, Z14
+	VSUBPD       Z1, Z23, Z27
+	VMOVUPD      Z14, 4096(R12)(CX*8)
+	VADDPD       Z5, Z2, Z26
+	VMOVUPD      2048(BX)(CX*8), Z25
+	VADDPD       Z10, Z12, Z0
+	VPSLLQ       $0x20, Z0, Z9
+	VPADDQ       4608(R12)(CX*8), Z9, Z24
+	VMOVUPD      4096(BX)(CX*8), Z3
+	VFMADD213PD  Z11, Z11, Z3
+	VFMADD231PD  4608(BX)(CX*8), Z11, Z11
+	VSUBPD       4096(BX)(CX*8), Z3, Z4
+	VCMPPD.BCST  $0x12, lifConstsAVX512<>+72(SB), Z4, K1
+	VSUBPD       4608(BX)(CX*8), Z11, K1, Z4
+	VBROADCASTSD lifConstsAVX512<>+64(SB), Z13
+	VMOVUPD      3072(BX)(CX*8), Z14
+	VADDPD       3072(BX)(CX*8), Z13, K1, Z14
+	VFNMADD231PD Z7, Z4, Z6
+	VADDPD       Z14, Z12, Z2
+	VSUBPD       Z2, Z8, Z5
+	VMOVUPD      3584(R12)(CX*8), Z10
+	VBLENDMPD    Z6, Z10, K7, Z0
+	VMOVUPD      (R13)(CX*8), Z9
+	VBLENDMPD    Z2, Z9, K7, Z3
+	VMOVUPD      Z0, 3584(R12)(CX*8)
+	VMOVUPD      Z3, (R13)(CX*8)
+	VCMPPD       $0x1d, Z1, Z6, K2
+	VMOVUPD      5632(R12)(CX*8), Z11
+	VBLENDMPD    Z5, Z11, K7, Z13
+	VMINPD       Z28, Z5, K7, Z28
+	VMOVUPD      Z13, 5632(R12)(CX*8)
 	KANDB        K2, K7, K3
 	KORTESTB     K3, K3
-	JNZ          wakes57
+	JNZ          wakes62
 
-waits56:
-	MOVQ          128(SI), DX
-	VPCOMPRESSQ.Z Z28, K7, Z28
-	VMOVUPD       Z28, 4096(R14)(DX*8)
+waits61:
+	MOVQ          128(SI), CX
 	VPCOMPRESSQ.Z Z27, K7, Z27
-	VMOVUPD       Z27, 7168(R14)(DX*8)
+	VMOVUPD       Z27, 4096(R14)(CX*8)
 	VPCOMPRESSQ.Z Z26, K7, Z26
-	VMOVUPD       Z26, 10240(R14)(DX*8)
+	VMOVUPD       Z26, 36864(R14)(CX*8)
 	VPCOMPRESSQ.Z Z25, K7, Z25
-	VMOVUPD       Z25, 13312(R14)(DX*8)
-	KMOVB         K7, DX
-	POPCNTQ       DX, DX
-	ADDQ          DX, 128(SI)
-	TESTQ         R8, R8
-	JNZ           more47
-	JMP           listed48
+	VMOVUPD       Z25, 69632(R14)(CX*8)
+	VPCOMPRESSQ.Z Z24, K7, Z24
+	VMOVUPD       Z24, 102400(R14)(CX*8)
+	KMOVB         K7, CX
+	POPCNTQ       CX, CX
+	ADDQ          CX, 128(SI)
+	TESTQ         R9, R9
+	JNZ           more52
+	JMP           listed53
 
-shorter55:
-	LEAQ 1(CX), R9
-	SHRQ $0x01, R9
+shorter60:
+	LEAQ 1(R8), DX
+	SHRQ $0x01, DX
 	MOVQ R14, R10
 
 	// search
-	VBROADCASTSD lifConstsAVX512<>+72(SB), Z24
-	VBROADCASTSD lifConstsAVX512<>+136(SB), Z23
-	VBROADCASTSD lifConstsAVX512<>+72(SB), Z16
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z23
+	VBROADCASTSD lifConstsAVX512<>+328(SB), Z22
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z14
 
-search58:
+search63:
 	// search
-	VMOVUPD     (R10)(DX*8), Z0
-	VCMPPD      $0x11, 1024(BX)(DX*8), Z0, K1
-	VADDPD.BCST lifConstsAVX512<>+16(SB), Z16, Z1
-	VBLENDMPD   Z0, Z24, K1, Z24
-	VBLENDMPD   Z16, Z23, K1, Z23
-	VMOVAPD     Z1, Z16
+	VMOVUPD     (R10)(CX*8), Z0
+	VCMPPD      $0x11, 1024(BX)(CX*8), Z0, K1
+	VADDPD.BCST lifConstsAVX512<>+16(SB), Z14, Z1
+	VBLENDMPD   Z0, Z23, K1, Z23
+	VBLENDMPD   Z14, Z22, K1, Z22
+	VMOVAPD     Z1, Z14
 	ADDQ        $0x00000200, R10
-	DECQ        R9
-	JNZ         search58
-	JMP         located54
+	DECQ        DX
+	JNZ         search63
+	JMP         located59
 
-wakes57:
-	MOVQ $+1, 232(SI)
-	JMP  waits56
+wakes62:
+	MOVQ 240(SI), DX
+	MOVQ DX, 232(SI)
+
+	// stop
+	VMOVUPD        3584(R12)(CX*8), Z0
+	VCMPPD         $0x1d, 1024(BX)(CX*8), Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+344(SB), Z28
+	VBLENDMPD.BCST lifConstsAVX512<>+344(SB), Z0, K1, Z1
+	KMOVB          K1, DX
+	VMOVUPD        5632(R12)(CX*8), Z2
+	VBLENDMPD.BCST lifConstsAVX512<>+344(SB), Z2, K1, Z3
+	VMOVUPD        Z1, 3584(R12)(CX*8)
+	VMOVUPD        (R12)(CX*8), Z4
+	VBLENDMPD      1536(BX)(CX*8), Z4, K1, Z5
+	VMOVUPD        Z3, 5632(R12)(CX*8)
+	VMOVUPD        Z5, (R12)(CX*8)
+	SHLQ           CL, DX
+	ORQ            DX, 88(SI)
+	JMP            waits61
 	PCALIGN $0x40
 
 // func LIFFullAVX2(b *Block)
@@ -4442,11 +4639,11 @@ step6:
 	JNZ       spikes7
 
 forward4:
-	MOVQ       304(SI), CX
+	MOVQ       312(SI), CX
 	DECQ       CX
 	JLT        none8
-	MOVQ       CX, 304(SI)
-	MOVQ       296(SI), DX
+	MOVQ       CX, 312(SI)
+	MOVQ       304(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -4989,26 +5186,26 @@ part3:
 	VBLENDMPD    64(R10)(DX*8), Z7, K2, Z25
 	VMOVUPD      128(CX)(DX*8), Z8
 	VMOVUPD      Z8, 128(R12)(DX*8)
-	VBROADCASTSD lifConstsAVX512<>+320(SB), Z18
-	VBROADCASTSD lifConstsAVX512<>+328(SB), Z14
+	VBROADCASTSD lifConstsAVX512<>+136(SB), Z18
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z14
 	VMOVUPD      640(BX)(DX*8), Z9
 	VBLENDMPD    128(R10)(DX*8), Z9, K3, Z24
 	VMOVAPD      Z5, Z29
 	VMOVAPD      Z1, Z21
 	VMOVUPD      192(CX)(DX*8), Z10
 	VMOVUPD      Z10, 192(R12)(DX*8)
-	VBROADCASTSD lifConstsAVX512<>+320(SB), Z17
-	VBROADCASTSD lifConstsAVX512<>+328(SB), Z13
+	VBROADCASTSD lifConstsAVX512<>+136(SB), Z17
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z13
 	VMOVUPD      704(BX)(DX*8), Z4
 	VBLENDMPD    192(R10)(DX*8), Z4, K4, Z23
 	VMOVAPD      Z8, Z28
 	VMOVAPD      Z2, Z20
-	VBROADCASTSD lifConstsAVX512<>+320(SB), Z16
-	VBROADCASTSD lifConstsAVX512<>+328(SB), Z12
+	VBROADCASTSD lifConstsAVX512<>+136(SB), Z16
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z12
 	VMOVAPD      Z10, Z27
 	VMOVAPD      Z3, Z19
-	VBROADCASTSD lifConstsAVX512<>+320(SB), Z15
-	VBROADCASTSD lifConstsAVX512<>+328(SB), Z11
+	VBROADCASTSD lifConstsAVX512<>+136(SB), Z15
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z11
 	MOVQ         224(SI), R10
 	LEAQ         (R10)(DX*8), R10
 	MOVQ         168(SI), R12
@@ -5175,11 +5372,11 @@ step6:
 	JNZ    spikes7
 
 forward4:
-	MOVQ       304(SI), CX
+	MOVQ       312(SI), CX
 	DECQ       CX
 	JLT        none8
-	MOVQ       CX, 304(SI)
-	MOVQ       296(SI), DX
+	MOVQ       CX, 312(SI)
+	MOVQ       304(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -5229,7 +5426,7 @@ again9:
 	VMOVUPD        7680(R12)(DX*8), Z0
 	VMOVUPD        1024(BX)(DX*8), Z1
 	VCMPPD         $0x1d, Z1, Z0, K1
-	VBROADCASTSD   lifConstsAVX512<>+320(SB), Z2
+	VBROADCASTSD   lifConstsAVX512<>+136(SB), Z2
 	VMINPD         Z0, Z2, Z3
 	VMOVUPD        7168(R12)(DX*8), Z4
 	VCMPPD         $0x1d, Z1, Z4, K2
@@ -5250,43 +5447,43 @@ again9:
 	VMINPD         Z4, Z10, Z12
 	VBROADCASTSD   lifConstsAVX512<>+72(SB), Z13
 	VBLENDMPD      Z0, Z13, K1, Z14
-	VBROADCASTSD   lifConstsAVX512<>+136(SB), Z15
-	VBLENDMPD.BCST lifConstsAVX512<>+336(SB), Z15, K1, Z16
+	VBROADCASTSD   lifConstsAVX512<>+328(SB), Z15
+	VBLENDMPD.BCST lifConstsAVX512<>+160(SB), Z15, K1, Z16
 	VBLENDMPD      15872(R12)(DX*8), Z13, K1, Z17
 	VBLENDMPD      Z2, Z12, K2, Z18
 	VMOVUPD        3584(R12)(DX*8), Z19
 	VCMPPD         $0x1d, Z1, Z19, K1
 	VMINPD         Z5, Z18, Z20
 	VBLENDMPD      Z4, Z14, K2, Z21
-	VBLENDMPD.BCST lifConstsAVX512<>+344(SB), Z16, K2, Z22
+	VBLENDMPD.BCST lifConstsAVX512<>+352(SB), Z16, K2, Z22
 	VBLENDMPD      15360(R12)(DX*8), Z17, K2, Z23
 	VBLENDMPD      Z2, Z20, K3, Z24
 	VBLENDMPD      Z5, Z21, K3, Z25
 	VMINPD         Z6, Z24, Z26
-	VBLENDMPD.BCST lifConstsAVX512<>+352(SB), Z22, K3, Z3
+	VBLENDMPD.BCST lifConstsAVX512<>+360(SB), Z22, K3, Z3
 	VBLENDMPD      14848(R12)(DX*8), Z23, K3, Z10
 	VMOVUPD        3072(R12)(DX*8), Z0
 	VCMPPD         $0x1d, Z1, Z0, K2
 	VBLENDMPD      Z2, Z26, K4, Z15
 	VBLENDMPD      Z6, Z25, K4, Z12
 	VMINPD         Z7, Z15, Z18
-	VBLENDMPD.BCST lifConstsAVX512<>+360(SB), Z3, K4, Z4
+	VBLENDMPD.BCST lifConstsAVX512<>+368(SB), Z3, K4, Z4
 	VBLENDMPD      14336(R12)(DX*8), Z10, K4, Z14
 	VBLENDMPD      Z7, Z12, K5, Z16
 	VBLENDMPD      Z2, Z18, K5, Z17
-	VBLENDMPD.BCST lifConstsAVX512<>+368(SB), Z4, K5, Z20
+	VBLENDMPD.BCST lifConstsAVX512<>+376(SB), Z4, K5, Z20
 	VMINPD         Z8, Z17, Z5
 	VBLENDMPD      13824(R12)(DX*8), Z14, K5, Z21
 	VMOVUPD        2560(R12)(DX*8), Z24
 	VCMPPD         $0x1d, Z1, Z24, K3
 	VBLENDMPD      Z8, Z16, K6, Z22
 	VBLENDMPD      Z2, Z5, K6, Z23
-	VBLENDMPD.BCST lifConstsAVX512<>+376(SB), Z20, K6, Z26
+	VBLENDMPD.BCST lifConstsAVX512<>+384(SB), Z20, K6, Z26
 	VMINPD         Z9, Z23, Z6
 	VBLENDMPD      13312(R12)(DX*8), Z21, K6, Z25
 	KMOVB          (AX), K4
 	VBLENDMPD      Z9, Z22, K4, Z15
-	VBLENDMPD.BCST lifConstsAVX512<>+384(SB), Z26, K4, Z3
+	VBLENDMPD.BCST lifConstsAVX512<>+392(SB), Z26, K4, Z3
 	VBLENDMPD      Z2, Z6, K4, Z10
 	VMOVUPD        2048(R12)(DX*8), Z7
 	VCMPPD         $0x1d, Z1, Z7, K5
@@ -5300,19 +5497,19 @@ again9:
 	VMOVUPD        1536(R12)(DX*8), Z5
 	VCMPPD         $0x1d, Z1, Z5, K6
 	VBLENDMPD      Z19, Z4, K1, Z20
-	VBLENDMPD.BCST lifConstsAVX512<>+392(SB), Z17, K1, Z23
+	VBLENDMPD.BCST lifConstsAVX512<>+400(SB), Z17, K1, Z23
 	VBLENDMPD      Z2, Z16, K1, Z21
 	VBLENDMPD      11776(R12)(DX*8), Z8, K1, Z9
 	VMINPD         Z0, Z21, Z22
 	VBLENDMPD      Z0, Z20, K2, Z26
-	VBLENDMPD.BCST lifConstsAVX512<>+400(SB), Z23, K2, Z6
+	VBLENDMPD.BCST lifConstsAVX512<>+408(SB), Z23, K2, Z6
 	VBLENDMPD      11264(R12)(DX*8), Z9, K2, Z10
 	VBLENDMPD      Z2, Z22, K2, Z25
 	VMOVUPD        1024(R12)(DX*8), Z11
 	VCMPPD         $0x1d, Z1, Z11, K4
 	VMINPD         Z24, Z25, Z15
 	VBLENDMPD      Z24, Z26, K3, Z3
-	VBLENDMPD.BCST lifConstsAVX512<>+408(SB), Z6, K3, Z12
+	VBLENDMPD.BCST lifConstsAVX512<>+416(SB), Z6, K3, Z12
 	VBLENDMPD      10752(R12)(DX*8), Z10, K3, Z18
 	VBLENDMPD      Z2, Z15, K3, Z14
 	VBLENDMPD      Z7, Z3, K5, Z19
@@ -5324,7 +5521,7 @@ again9:
 	VBLENDMPD      Z2, Z4, K5, Z21
 	VBLENDMPD      Z5, Z19, K6, Z0
 	VMINPD         Z5, Z21, Z20
-	VBLENDMPD.BCST lifConstsAVX512<>+416(SB), Z17, K6, Z23
+	VBLENDMPD.BCST lifConstsAVX512<>+424(SB), Z17, K6, Z23
 	VBLENDMPD      9728(R12)(DX*8), Z16, K6, Z9
 	VBLENDMPD      Z11, Z0, K4, Z22
 	VBLENDMPD      Z2, Z20, K6, Z25
@@ -5391,16 +5588,16 @@ located12:
 	VMULPD           Z13, Z13, Z17
 	VADDPD           Z13, Z13, Z18
 	VSUBPD           4096(BX)(DX*8), Z16, Z19
-	VBROADCASTSD     lifConstsAVX512<>+296(SB), Z20
-	VFMADD231PD.BCST lifConstsAVX512<>+288(SB), Z17, Z20
+	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z20
+	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z17, Z20
 	VMULPD           Z17, Z13, Z21
 	VCMPPD           $0x12, Z5, Z19, K2
-	VFMADD213PD.BCST lifConstsAVX512<>+304(SB), Z17, Z20
+	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z17, Z20
 	VSUBPD           4608(BX)(DX*8), Z10, K2, Z19
 	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z22
 	VMOVUPD          3072(BX)(DX*8), Z23
 	VADDPD           3072(BX)(DX*8), Z22, K2, Z23
-	VFMADD213PD.BCST lifConstsAVX512<>+312(SB), Z17, Z20
+	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z17, Z20
 	VMOVUPD          (R12)(DX*8), Z24
 	VBLENDMPD        Z19, Z24, K1, Z25
 	VMOVUPD          (R13)(DX*8), Z26
@@ -5458,9 +5655,9 @@ shorter13:
 	VORPD.BCST   72(SI), Z0, Z1
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z30
 	VSUBPD       Z0, Z1, Z26
-	VBROADCASTSD lifConstsAVX512<>+136(SB), Z29
+	VBROADCASTSD lifConstsAVX512<>+328(SB), Z29
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z28
-	VBROADCASTSD lifConstsAVX512<>+320(SB), Z27
+	VBROADCASTSD lifConstsAVX512<>+136(SB), Z27
 
 search17:
 	SUBQ $0x00000200, R13
@@ -5473,7 +5670,7 @@ search17:
 	VBLENDMPD      Z0, Z30, K1, Z30
 	VBLENDMPD      Z26, Z29, K1, Z29
 	VBLENDMPD      8192(R13)(DX*8), Z28, K1, Z28
-	VBLENDMPD.BCST lifConstsAVX512<>+320(SB), Z1, K1, Z27
+	VBLENDMPD.BCST lifConstsAVX512<>+136(SB), Z1, K1, Z27
 	DECQ           R14
 	JNZ            search17
 	JMP            located12
@@ -5548,16 +5745,16 @@ single14:
 	VMULPD           Z15, Z15, Z18
 	VADDPD           Z15, Z15, Z19
 	VSUBPD           4096(BX)(DX*8), Z17, Z20
-	VBROADCASTSD     lifConstsAVX512<>+296(SB), Z21
-	VFMADD231PD.BCST lifConstsAVX512<>+288(SB), Z18, Z21
+	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z21
+	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z18, Z21
 	VMULPD           Z18, Z15, Z22
 	VCMPPD           $0x12, Z5, Z20, K4
-	VFMADD213PD.BCST lifConstsAVX512<>+304(SB), Z18, Z21
+	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z18, Z21
 	VSUBPD           4608(BX)(DX*8), Z12, K4, Z20
 	KANDNB           K3, K4, K5
 	VADDPD           Z7, Z6, K4, Z6
 	KANDNB           K1, K5, K6
-	VFMADD213PD.BCST lifConstsAVX512<>+312(SB), Z18, Z21
+	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z18, Z21
 	VFNMADD231PD     Z9, Z20, K5, Z8
 	VMOVUPD          (R12)(DX*8), Z23
 	VBLENDMPD        Z20, Z23, K6, Z24
@@ -5719,40 +5916,41 @@ DATA lifConstsAVX512<>+104(SB)/8, $0x0000000000000004
 DATA lifConstsAVX512<>+112(SB)/8, $0x0000000000000005
 DATA lifConstsAVX512<>+120(SB)/8, $0x0000000000000006
 DATA lifConstsAVX512<>+128(SB)/8, $0x0000000000000007
-DATA lifConstsAVX512<>+136(SB)/8, $0xbff0000000000000
+DATA lifConstsAVX512<>+136(SB)/8, $0x7ff0000000000000
 DATA lifConstsAVX512<>+144(SB)/8, $0x7ff8000000000001
 DATA lifConstsAVX512<>+152(SB)/8, $0x0000000000000008
-DATA lifConstsAVX512<>+160(SB)/8, $0x0000000000000000
-DATA lifConstsAVX512<>+168(SB)/8, $0x0000000000000008
-DATA lifConstsAVX512<>+176(SB)/8, $0x0000000000000001
-DATA lifConstsAVX512<>+184(SB)/8, $0x0000000000000009
-DATA lifConstsAVX512<>+192(SB)/8, $0x0000000000000002
-DATA lifConstsAVX512<>+200(SB)/8, $0x000000000000000a
-DATA lifConstsAVX512<>+208(SB)/8, $0x0000000000000003
-DATA lifConstsAVX512<>+216(SB)/8, $0x000000000000000b
-DATA lifConstsAVX512<>+224(SB)/8, $0x0000000000000004
-DATA lifConstsAVX512<>+232(SB)/8, $0x000000000000000c
-DATA lifConstsAVX512<>+240(SB)/8, $0x0000000000000005
-DATA lifConstsAVX512<>+248(SB)/8, $0x000000000000000d
-DATA lifConstsAVX512<>+256(SB)/8, $0x0000000000000006
-DATA lifConstsAVX512<>+264(SB)/8, $0x000000000000000e
-DATA lifConstsAVX512<>+272(SB)/8, $0x0000000000000007
-DATA lifConstsAVX512<>+280(SB)/8, $0x000000000000000f
-DATA lifConstsAVX512<>+288(SB)/8, $0x3fcc71c71c71c71c
-DATA lifConstsAVX512<>+296(SB)/8, $0x3fd2492492492492
-DATA lifConstsAVX512<>+304(SB)/8, $0x3fd999999999999a
-DATA lifConstsAVX512<>+312(SB)/8, $0x3fe5555555555555
-DATA lifConstsAVX512<>+320(SB)/8, $0x7ff0000000000000
-DATA lifConstsAVX512<>+328(SB)/8, $0xfff0000000000000
-DATA lifConstsAVX512<>+336(SB)/8, $0x402e000000000000
-DATA lifConstsAVX512<>+344(SB)/8, $0x402c000000000000
-DATA lifConstsAVX512<>+352(SB)/8, $0x402a000000000000
-DATA lifConstsAVX512<>+360(SB)/8, $0x4028000000000000
-DATA lifConstsAVX512<>+368(SB)/8, $0x4026000000000000
-DATA lifConstsAVX512<>+376(SB)/8, $0x4024000000000000
-DATA lifConstsAVX512<>+384(SB)/8, $0x4022000000000000
-DATA lifConstsAVX512<>+392(SB)/8, $0x401c000000000000
-DATA lifConstsAVX512<>+400(SB)/8, $0x4018000000000000
-DATA lifConstsAVX512<>+408(SB)/8, $0x4014000000000000
-DATA lifConstsAVX512<>+416(SB)/8, $0x4008000000000000
-GLOBL lifConstsAVX512<>(SB), RODATA|NOPTR, $424
+DATA lifConstsAVX512<>+160(SB)/8, $0x402e000000000000
+DATA lifConstsAVX512<>+168(SB)/8, $0x3fcc71c71c71c71c
+DATA lifConstsAVX512<>+176(SB)/8, $0x3fd2492492492492
+DATA lifConstsAVX512<>+184(SB)/8, $0x3fd999999999999a
+DATA lifConstsAVX512<>+192(SB)/8, $0x3fe5555555555555
+DATA lifConstsAVX512<>+200(SB)/8, $0x0000000000000000
+DATA lifConstsAVX512<>+208(SB)/8, $0x0000000000000008
+DATA lifConstsAVX512<>+216(SB)/8, $0x0000000000000001
+DATA lifConstsAVX512<>+224(SB)/8, $0x0000000000000009
+DATA lifConstsAVX512<>+232(SB)/8, $0x0000000000000002
+DATA lifConstsAVX512<>+240(SB)/8, $0x000000000000000a
+DATA lifConstsAVX512<>+248(SB)/8, $0x0000000000000003
+DATA lifConstsAVX512<>+256(SB)/8, $0x000000000000000b
+DATA lifConstsAVX512<>+264(SB)/8, $0x0000000000000004
+DATA lifConstsAVX512<>+272(SB)/8, $0x000000000000000c
+DATA lifConstsAVX512<>+280(SB)/8, $0x0000000000000005
+DATA lifConstsAVX512<>+288(SB)/8, $0x000000000000000d
+DATA lifConstsAVX512<>+296(SB)/8, $0x0000000000000006
+DATA lifConstsAVX512<>+304(SB)/8, $0x000000000000000e
+DATA lifConstsAVX512<>+312(SB)/8, $0x0000000000000007
+DATA lifConstsAVX512<>+320(SB)/8, $0x000000000000000f
+DATA lifConstsAVX512<>+328(SB)/8, $0xbff0000000000000
+DATA lifConstsAVX512<>+336(SB)/8, $0x4330000000000001
+DATA lifConstsAVX512<>+344(SB)/8, $0xfff0000000000000
+DATA lifConstsAVX512<>+352(SB)/8, $0x402c000000000000
+DATA lifConstsAVX512<>+360(SB)/8, $0x402a000000000000
+DATA lifConstsAVX512<>+368(SB)/8, $0x4028000000000000
+DATA lifConstsAVX512<>+376(SB)/8, $0x4026000000000000
+DATA lifConstsAVX512<>+384(SB)/8, $0x4024000000000000
+DATA lifConstsAVX512<>+392(SB)/8, $0x4022000000000000
+DATA lifConstsAVX512<>+400(SB)/8, $0x401c000000000000
+DATA lifConstsAVX512<>+408(SB)/8, $0x4018000000000000
+DATA lifConstsAVX512<>+416(SB)/8, $0x4014000000000000
+DATA lifConstsAVX512<>+424(SB)/8, $0x4008000000000000
+GLOBL lifConstsAVX512<>(SB), RODATA|NOPTR, $432

@@ -20,7 +20,7 @@ group:
 	MOVQ (CX), R8
 	MOVQ 8(CX), R9
 	LEAQ 88(CX), R10
-	LEAQ 256(CX), R11
+	LEAQ 264(CX), R11
 	MOVQ $+0, (R10)
 	MOVQ $+0, (R11)
 	MOVQ $+0, 8(R11)
@@ -2564,7 +2564,7 @@ vectors:
 	ADDQ         $0x20, DX
 	CMPQ         DX, 64(CX)
 	JLT          vectors
-	MOVQ         272(CX), CX
+	MOVQ         280(CX), CX
 	TESTQ        CX, CX
 	JNZ          group
 	VZEROUPPER
@@ -2587,7 +2587,7 @@ group:
 	MOVQ (CX), R9
 	MOVQ 8(CX), R10
 	LEAQ 88(CX), R11
-	LEAQ 256(CX), R12
+	LEAQ 264(CX), R12
 	MOVQ $+0, (R11)
 	MOVQ $+0, (R12)
 	MOVQ $+0, 8(R12)
@@ -5268,7 +5268,7 @@ vectors:
 	ADDQ         $0x20, BX
 	CMPQ         BX, 64(CX)
 	JLT          vectors
-	MOVQ         272(CX), CX
+	MOVQ         280(CX), CX
 	TESTQ        CX, CX
 	JNZ          group
 	VZEROUPPER
@@ -5291,7 +5291,7 @@ group:
 	MOVQ (CX), R8
 	MOVQ 8(CX), R9
 	LEAQ 88(CX), R10
-	LEAQ 256(CX), R11
+	LEAQ 264(CX), R11
 	MOVQ $+0, (R10)
 	MOVQ $+0, (R11)
 	MOVQ $+0, 8(R11)
@@ -7625,7 +7625,7 @@ vectors:
 	ADDQ             $0x40, DX
 	CMPQ             DX, 64(CX)
 	JLT              vectors
-	MOVQ             272(CX), CX
+	MOVQ             280(CX), CX
 	TESTQ            CX, CX
 	JNZ              group
 	VZEROUPPER
@@ -7648,7 +7648,7 @@ group:
 	MOVQ (CX), R9
 	MOVQ 8(CX), R10
 	LEAQ 88(CX), R11
-	LEAQ 256(CX), R12
+	LEAQ 264(CX), R12
 	MOVQ $+0, (R11)
 	MOVQ $+0, (R12)
 	MOVQ $+0, 8(R12)
@@ -10059,7 +10059,7 @@ vectors:
 	ADDQ             $0x40, BX
 	CMPQ             BX, 64(CX)
 	JLT              vectors
-	MOVQ             272(CX), CX
+	MOVQ             280(CX), CX
 	TESTQ            CX, CX
 	JNZ              group
 	VZEROUPPER
@@ -10079,7 +10079,7 @@ TEXT ·RHHSubstepsAVX2(SB), $2880-8
 	MOVQ 104(DX), R8
 	MOVQ (DX), R9
 	MOVQ 8(DX), R10
-	MOVQ 288(DX), R11
+	MOVQ 296(DX), R11
 
 	// first
 	VMOVUPD rhhConstsAVX2<>+992(SB), Y15
@@ -11280,7 +11280,7 @@ vectors4:
 	// next
 	VADDPD rhhConstsAVX2<>+928(SB), Y15, Y15
 	INCQ   CX
-	CMPQ   CX, 280(DX)
+	CMPQ   CX, 288(DX)
 	JLT    substep4
 	VZEROUPPER
 	RET
@@ -13858,7 +13858,7 @@ vectors8:
 	// next
 	VADDPD rhhConstsAVX2<>+928(SB), Y15, Y15
 	INCQ   CX
-	CMPQ   CX, 280(DX)
+	CMPQ   CX, 288(DX)
 	JLT    substep8
 	VZEROUPPER
 	RET
@@ -13877,7 +13877,7 @@ TEXT ·RHHSubstepsAVX512(SB), $2304-8
 	MOVQ 104(DX), R8
 	MOVQ (DX), R9
 	MOVQ 8(DX), R10
-	MOVQ 288(DX), R11
+	MOVQ 296(DX), R11
 
 	// first
 	VBROADCASTSD rhhConstsAVX512<>+248(SB), Z31
@@ -15017,7 +15017,7 @@ vectors4:
 	// next
 	VADDPD.BCST rhhConstsAVX512<>+232(SB), Z31, Z31
 	INCQ        CX
-	CMPQ        CX, 280(DX)
+	CMPQ        CX, 288(DX)
 	JLT         substep4
 	VZEROUPPER
 	RET
@@ -17313,7 +17313,7 @@ vectors8:
 	// next
 	VADDPD.BCST rhhConstsAVX512<>+232(SB), Z31, Z31
 	INCQ        CX
-	CMPQ        CX, 280(DX)
+	CMPQ        CX, 288(DX)
 	JLT         substep8
 	VZEROUPPER
 	RET

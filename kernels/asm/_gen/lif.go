@@ -36,6 +36,9 @@ func lif(name string, full bool, together map[string]widths) func(f *file, w isa
 			}))
 		}
 		k.mode("held", g.held)
+		k.Label("return")
+		k.MOVQ(k.step, k.Field("Step"))
+		k.MOVQ(operand.I32(0), k.Field("Lane"))
 		k.End()
 	}
 }
@@ -51,7 +54,7 @@ type lifFunc struct {
 	g                     int           // vectors that are stepped together
 	isAhead               bool          // see mode
 	v, rate, wake, lo, hi []*Pin        // their state; extremes are those of the chunk
-	now                   *Pin          // number of the current step
+	now, end              *Pin          // number of the current step, and of the last step of the epoch; see runLater
 	m, fired              reg.GPVirtual // steps of the chunk, lanes that fire in it
 	in                    input
 }
@@ -116,8 +119,6 @@ func (k lifFunc) mode(name string, g int) {
 	k.CMPQ(k.Field("InEvent"), operand.I8(0))
 	k.JE(operand.LabelRef(name))
 	k.Label(done)
-	k.MOVQ(k.step, k.Field("Step"))
-	k.MOVQ(operand.I32(0), k.Field("Lane"))
 }
 
 // Columns of Scratch.
@@ -397,12 +398,17 @@ func (k *lifFunc) stepAhead() {
 
 // pairs advances the current vectors by the chunk, two steps for each entry of the log, from p on, which holds V before
 // them: an entry for every step would cost half as much again on Zen 3. Lanes are refractory until the step at wake,
-// or, if that is nil, not at all.
+// or, if that is nil, not at all; with deferred spikes wake is Scratch, and lanes move until the step at lifFinal.
 func (k *lifFunc) pairs(p, wake reg.Register) {
+	stops := k.W.kmask()
 	step := func(b *Block, s int, v Vec, past Pred) Vec {
 		rate, d := k.c(b, asm.LIFK, s), b.Sub(v, k.c(b, asm.LIFVInf, s))
 		if wake == nil {
 			return b.FNMA(rate, d, v)
+		}
+		if stops {
+			final := map[Pred]Pred{GT: LE, GE: LT}[past] // now <= final, now + 1 <= final
+			return b.advanceHeld(b.Cmp(b.Get(k.now), final, b.Load(k.col(wake, lifFinal, s))), rate, d, v, false)
 		}
 		return b.advanceHeld(b.Cmp(b.Get(k.now), past, b.Load(k.col(wake, 0, s))), rate, d, v, false)
 	}
@@ -690,10 +696,13 @@ func (k *lifFunc) bisect(b *Block, log reg.Register) (x crossing[Vec]) {
 }
 
 // passing is V at the end of the step in which it passes V_th, the first or the second after the entry found, and the
-// number of that step.
+// number of that step. Lanes are refractory until the step at wake; where that is nil, they move.
 func (k *lifFunc) passing(b *Block, found crossing[*Pin], wake reg.Register) crossing[Vec] {
 	vTh, vInf := k.c(b, asm.LIFVTh, 0), k.c(b, asm.LIFVInf, 0)
 	step := func(v, when Vec) Vec {
+		if wake == nil {
+			return b.FNMA(k.c(b, asm.LIFK, 0), b.Sub(v, vInf), v)
+		}
 		moves := b.Cmp(b.Add(b.Get(k.now), when), GT, b.Load(k.col(wake, 0, 0)))
 		return b.advanceHeld(moves, k.c(b, asm.LIFK, 0), b.Sub(v, vInf), v, false)
 	}

@@ -13,9 +13,19 @@ import (
 // refractory period ends, and the number of that step. The time of the spike within its step, and the rest of the
 // state, follow from V at the end of that step; they are computed at the end of the call, for eight spikes or eight
 // lanes at a time. Until then a spike is an entry in four lists after the log.
+//
+// Without input no lane waits for the others while it is refractory: in the chunk after its spike it takes the steps
+// after its refractory period, and is ahead of the others from then on. So lanes are compared only with the end of the
+// epoch, and only once a lane may reach it; there they stop, until all have. An epoch has as many steps as there is
+// room for spikes, one for each lane in each chunk.
 
-// Columns of Scratch: V at the end of the step of the last spike in this call, or NaN; the numbers of the lanes.
-const lifCrossed, lifLanes = lifTheta, lifSteps
+// Columns of Scratch: V at the end of the step of the last spike in this call, or NaN; the numbers of the lanes; the
+// last step in which a lane moves, counted as if it were not ahead: a lane that is d steps ahead stops d steps before
+// the end.
+const lifCrossed, lifLanes, lifFinal = lifTheta, lifSteps, columnAhead + 4
+
+// firstFinal is the vector of lower bounds of lifFinal, by place in the vector.
+func firstFinal(old reg.Register) operand.Mem { return at(old, column*lifLast) }
 
 // The lists of spikes: V - V_th at the end of the step; (V_inf - V_th) + (V_inf - V); tau/dt; lane and step, as in an
 // Event.
@@ -35,22 +45,15 @@ func (k *lifFunc) list(log, i reg.Register, j int) operand.Mem {
 func (k lifFunc) runLater() {
 	k.g, k.isAhead = asm.Group/k.W.Lanes, true
 	defer k.Only()()
-	k.now, k.v, k.m, k.fired = k.Pin(), k.row(), k.GP64(), k.GP64()
-	k.begin()
-	top, whole, forward, done := k.NewLabel("ahead"), k.NewLabel("whole"), k.NewLabel("forward"), k.NewLabel("done")
-	k.MOVQ(k.Field("Chunk"), k.m)
+	k.now, k.end, k.v = k.Pin(), k.Pin(), k.row()
+	k.m, k.fired = k.GP64(), k.GP64()
+	epoch, top, forward := k.NewLabel("epoch"), k.NewLabel("ahead"), k.NewLabel("forward")
+	done, write := k.NewLabel("done"), k.NewLabel("write")
+	k.Label(epoch)
+	k.measure(write)
+	k.begin(write)
 	k.Label(top)
-	left, room := k.Value("Steps"), k.Value("Count")
-	k.SUBQ(k.step, left)
-	k.JLE(operand.LabelRef(done))
-	k.CMPQ(left, k.Field("Chunk"))
-	k.JGE(operand.LabelRef(whole))
-	k.MOVQ(left, k.m)
-	k.Label(whole)
-	k.ADDQ(imm(asm.Group), room)
-	k.CMPQ(room, k.Field("Room"))
-	k.JGT(operand.LabelRef(done))
-	k.stepAll()
+	k.stepAll(done)
 	k.TESTQ(k.fired, k.fired)
 	k.JNZ(k.Later("spikes", func() {
 		k.spikeAll()
@@ -59,28 +62,62 @@ func (k lifFunc) runLater() {
 	k.Label(forward)
 	k.prefetch()
 	k.ADDQ(k.m, k.step)
-	k.CMPQ(k.Field("Chunk"), operand.I8(1))
-	k.JNE(operand.LabelRef(top))
+	k.JMP(operand.LabelRef(top))
 	k.Label(done)
+	k.MOVQ(k.Field("Until"), k.step)
+	k.finishAll()
+	k.CMPQ(k.Field("InEvent"), operand.I8(0))
+	k.JE(operand.LabelRef(epoch))
 	k.writeEvents()
-	k.end()
+	k.JMP(operand.LabelRef("return"))
+	k.Label(write)
+	k.writeEvents()
 	k.JMP(operand.LabelRef("held"))
 }
 
-// begin is start with deferred spikes.
-func (k *lifFunc) begin() {
+// measure sets m to the steps of a chunk and Until to the end of the epoch; it jumps to none if there is no step left,
+// or no room for spikes.
+func (k *lifFunc) measure(none string) {
+	left, room, whole, roomy := k.Value("Steps"), k.Value("Room"), k.NewLabel("whole"), k.NewLabel("roomy")
+	k.SUBQ(k.step, left)
+	k.JLE(operand.LabelRef(none))
+	k.SUBQ(k.Field("Count"), room)
+	k.CMPQ(room, imm(asm.Group))
+	k.JLT(operand.LabelRef(none))
+	k.SHRQ(imm(log2(asm.Group)), room)
+	k.MOVQ(k.Field("Chunk"), k.m)
+	k.CMPQ(left, k.m)
+	k.JGE(operand.LabelRef(whole))
+	k.MOVQ(left, k.m)
+	k.Label(whole)
+	k.IMULQ(k.m, room)
+	k.CMPQ(room, left)
+	k.JGE(operand.LabelRef(roomy))
+	k.MOVQ(room, left)
+	k.Label(roomy)
+	k.ADDQ(k.step, left)
+	k.MOVQ(left, k.Field("Until"))
+	k.number(k.end, left)
+}
+
+// begin is start with deferred spikes; it jumps to stay if a lane would spike in the step in which V moves again.
+func (k *lifFunc) begin(stay string) {
 	v, rate, wake := k.state()
 	old := k.Value("Scratch")
 	k.number(k.now, k.step)
-	last, ids := k.v[0], k.v[1]
+	first, ids := k.v[0], k.v[1]
 	k.Block("begin", func(b *Block) {
 		b.Set(ids, b.AddI(b.Broadcast(k.Field("LaneZero")), b.Load(k.table([]uint64{0, 1, 2, 3, 4, 5, 6, 7}))))
-		b.Set(last, b.Const(-1))
+		b.Set(first, b.Const(math.Inf(1)))
+		b.Set(k.end, b.Sub(b.Get(k.end), b.Const(1)))
 	})
 	k.vectors(imm(asm.Group), func() {
 		k.Block("begin", func(b *Block) {
 			v, wake := b.Load(k.col(v, 0, 0)), b.Load(k.col(wake, 0, 0))
-			b.Set(last, b.Max(wake, b.Get(last)))
+			ahead := b.Max(b.Sub(wake, b.Sub(b.Get(k.now), b.Const(1))), b.Const(0))
+			final := b.Sub(b.Get(k.end), ahead)
+			b.Store(k.col(old, lifFinal, 0), final)
+			b.Set(first, b.Min(final, b.Get(first)))
 			v = k.vAhead(b, v, b.Load(k.col(rate, 0, 0)), wake)
 			b.Store(k.col(old, lifAhead, 0), v)
 			b.Store(k.col(old, lifCrossed, 0), b.Const(math.NaN()))
@@ -90,17 +127,17 @@ func (k *lifFunc) begin() {
 		})
 		k.JNZ(k.Later("stay", func() {
 			k.MOVQ(operand.I32(1), k.Field("Chunk"))
-			k.JMP(operand.LabelRef("held"))
+			k.JMP(operand.LabelRef(stay))
 		}))
 	})
-	k.Block("begin", func(b *Block) { b.Store(lastWake(old), b.Get(last)) })
+	k.Block("begin", func(b *Block) { b.Store(firstFinal(old), b.Get(first)) })
 }
 
-// stepAll advances the group by the chunk.
-func (k *lifFunc) stepAll() {
+// stepAll advances the group by the chunk; it jumps to done if no lane has a step left.
+func (k *lifFunc) stepAll(done string) {
 	k.XORQ(k.lane, k.lane)
 	k.number(k.now, k.step)
-	wake, old, p, stepped := k.Value("Wake"), k.Value("Scratch"), k.log(), k.NewLabel("stepped")
+	old, p, stepped := k.Value("Scratch"), k.log(), k.NewLabel("stepped")
 	vectors := func(r reg.Register, j int) (all []operand.Mem) {
 		for s := range k.g {
 			all = append(all, k.col(r, j, s))
@@ -112,11 +149,19 @@ func (k *lifFunc) stepAll() {
 		for s := range k.g {
 			b.Set(k.v[s], b.Load(k.col(old, lifAhead, s)))
 		}
-		b.Test(b.Cmp(b.Load(lastWake(old)), GE, b.Get(k.now)))
+		b.Test(b.Cmp(b.Load(firstFinal(old)), LT, b.Add(b.Get(k.now), b.Const(asm.Chunk-1))))
 	})
 	const spare = 3 // registers for the arithmetic
-	k.JNZ(k.Later("refractory", func() {
-		k.Keep(spare, append(vectors(wake, 0), coefs...), func() { k.pairs(p, wake) })
+	k.JNZ(k.Later("last", func() {
+		k.Block("last", func(b *Block) {
+			var moves Mask
+			for s := range k.g {
+				moves = b.either(moves, b.Cmp(b.Load(k.col(old, lifFinal, s)), GE, b.Get(k.now)))
+			}
+			b.Test(moves)
+		})
+		k.JZ(operand.LabelRef(done))
+		k.Keep(spare, append(vectors(old, lifFinal), coefs...), func() { k.pairs(p, old) })
 		k.JMP(operand.LabelRef(stepped))
 	}))
 	k.Keep(spare, coefs, func() { k.pairs(p, nil) })
@@ -162,8 +207,8 @@ type spiking struct {
 // spikeAll advances the lanes in fired by the rest of the chunk, and appends their spikes to the lists. Each part of
 // the work is done for all vectors before the next, so that consecutive operations do not depend on each other.
 func (k *lifFunc) spikeAll() {
-	defer k.Only(k.now)() // the state is in memory
-	steps, last := k.Pin(), k.Pin()
+	defer k.Only(k.now, k.end)() // the state is in memory
+	sum, first := k.Pin(), k.Pin()
 	entry := []*Pin{lifPassed: k.Pin(), lifBoth: k.Pin(), lifTau: k.Pin(), lifWhere: k.Pin()}
 	var all []spiking
 	for range lifTogether {
@@ -173,9 +218,12 @@ func (k *lifFunc) spikeAll() {
 	}
 	old, wake, log := k.Value("Scratch"), k.Value("Wake"), k.Value("Log")
 	k.number(k.now, k.step)
+	steps := k.Pin()
+	k.MOVQ(k.m, k.Field("Step"))
 	k.Block("number", func(b *Block) {
-		b.Set(steps, b.Or(b.Broadcast(k.Field("Step")), b.ConstBits(two52)))
-		b.Set(last, b.Load(lastWake(old)))
+		b.Set(sum, b.Add(b.Get(k.now), b.Get(k.end)))
+		b.Set(steps, b.Sub(b.Or(b.Broadcast(k.Field("Step")), b.ConstBits(two52)), b.Const(1<<52+1)))
+		b.Set(first, b.Load(firstFinal(old)))
 	})
 	finish := func(together []spiking) {
 		located := k.NewLabel("located")
@@ -194,14 +242,13 @@ func (k *lifFunc) spikeAll() {
 		}
 		k.Label(located)
 		for _, p := range together {
-			k.Block("pass", func(b *Block) { p.put(b, p.found, p.passing(b, p.found, wake)) })
+			k.Block("pass", func(b *Block) { p.put(b, p.found, p.passing(b, p.found, nil)) })
 		}
 		for _, p := range together {
-			k.Block("spike", func(b *Block) { p.spike(b, steps, last, entry, old, wake) })
+			k.Block("spike", func(b *Block) { p.spike(b, sum, steps, first, entry, old, wake) })
 			waits := k.NewLabel("waits")
-			// a lane would spike in the step in which it moves again: continue in single steps
 			k.JNZ(k.Later("wakes", func() {
-				k.MOVQ(operand.I32(1), k.Field("Chunk"))
+				p.stop(first, old)
 				k.JMP(operand.LabelRef(waits))
 			}))
 			k.Label(waits)
@@ -220,7 +267,7 @@ func (k *lifFunc) spikeAll() {
 		k.JMP(operand.LabelRef(done))
 	}))
 	k.Label(done)
-	k.Block("last", func(b *Block) { b.Store(lastWake(old), b.Get(last)) })
+	k.Block("first", func(b *Block) { b.Store(firstFinal(old), b.Get(first)) })
 }
 
 // spread writes the lanes in fired to Step, a byte for each vector, and sets in fired the highest bit of each byte that
@@ -252,22 +299,47 @@ func (p *spiking) choose() {
 }
 
 // spike writes the state after the spikes and their entries in the lists; the jump after it is taken if a lane would
-// fire in the step in which V moves again.
-func (p *spiking) spike(b *Block, steps, last *Pin, entry []*Pin, old, wake reg.Register) {
+// fire as it wakes. sum is now + end, steps one less than the steps of the chunk.
+func (p *spiking) spike(b *Block, sum, steps, first *Pin, entry []*Pin, old, wake reg.Register) {
 	s := p.locate(b, p.get(b, p.found))
-	fires, vReset := b.GetMask(p.fires), s.c(asm.LIFVReset)
+	fires, vReset, final := b.GetMask(p.fires), s.c(asm.LIFVReset), p.col(old, lifFinal, 0)
 	held := b.Select(s.late, b.Add(s.c(asm.LIFHold), b.Const(1)), s.c(asm.LIFHold))
-	wakes, next := b.Add(b.Add(b.Get(p.now), s.when), held), b.FNMA(s.rate, b.Sub(vReset, s.vInf), vReset)
+	spiked := b.Add(b.Sub(b.Get(sum), b.Load(final)), s.when) // now + (end - final) + when
+	wakes, next := b.Add(spiked, held), b.FNMA(s.rate, b.Sub(vReset, s.vInf), vReset)
+	stops := b.Sub(b.Add(b.Get(sum), b.Get(steps)), wakes) // end - (wakes + 1 - (now + m))
 	write := func(to operand.Mem, x Vec) { b.Store(to, b.Select(fires, x, b.Load(to))) }
 	write(p.col(old, lifAhead, 0), next)
 	write(p.col(wake, 0, 0), wakes)
 	write(p.col(old, lifCrossed, 0), s.v)
-	b.Set(last, b.Select(fires, b.Max(wakes, b.Get(last)), b.Get(last)))
+	write(final, stops)
+	b.Set(first, b.Select(fires, b.Min(stops, b.Get(first)), b.Get(first)))
 	b.Set(entry[lifPassed], b.Sub(s.v, s.c(asm.LIFVTh)))
 	b.Set(entry[lifBoth], b.Add(s.above, s.below))
 	b.Set(entry[lifTau], s.c(asm.LIFSteps))
-	b.Set(entry[lifWhere], b.AddI(b.ShlI(b.Add(b.Get(steps), s.when), 32), b.Load(p.col(old, lifLanes, 0))))
+	step := b.Add(spiked, b.Sub(b.Const(1<<52), b.Broadcast(p.Field("First"))))
+	b.Set(entry[lifWhere], b.AddI(b.ShlI(step, 32), b.Load(p.col(old, lifLanes, 0))))
 	b.Test(b.MaskAnd(fires, b.Cmp(next, GE, s.c(asm.LIFVTh))))
+}
+
+// stop hands to Go the lanes that would fire as they wake: they move no more, and Go takes them through the whole call
+// once more, with V_reset until they wake.
+func (p *spiking) stop(first *Pin, old reg.Register) {
+	bits := p.GP64()
+	p.MOVQ(p.Field("Until"), bits)
+	p.MOVQ(bits, p.Field("Chunk"))
+	p.Block("stop", func(b *Block) {
+		ahead := p.col(old, lifAhead, 0)
+		fires, never := b.Cmp(b.Load(ahead), GE, p.c(b, asm.LIFVTh, 0)), b.Const(math.Inf(-1))
+		write := func(to operand.Mem, x Vec) { b.Store(to, b.Select(fires, x, b.Load(to))) }
+		write(ahead, never)
+		write(p.col(old, lifFinal, 0), never)
+		write(p.col(old, lifBefore, 0), p.c(b, asm.LIFVReset, 0))
+		b.Set(first, never)
+		b.Bits(fires, bits.As32())
+	})
+	p.MOVQ(p.lane, reg.RCX)
+	p.SHLQ(reg.CL, bits)
+	p.ORQ(bits, p.Field("InEvent"))
 }
 
 // enter appends the entries of the lanes that spike to the lists.
@@ -329,8 +401,8 @@ func (b *Block) theta(passed, both, tau Vec) Vec {
 	return b.Max(b.Const(0), b.FNMA(tau, ln, b.Const(1)))
 }
 
-// end writes V of the lanes that are not refractory, and V, rate and Rem of those that spiked in this call.
-func (k *lifFunc) end() {
+// finishAll writes V of the lanes that move, and V, rate and Rem of those that spiked in this call.
+func (k *lifFunc) finishAll() {
 	toV, toRate, wake := k.state()
 	old, rem := k.Value("Scratch"), k.Value("Rem")
 	k.number(k.now, k.step)

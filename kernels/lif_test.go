@@ -1,0 +1,55 @@
+package kernels
+
+import (
+	"fmt"
+	"testing"
+
+	"popsim/model"
+)
+
+// TestLongCalls: LIF gives the same bits as plain Go in calls of many chunks, where with AVX-512 lanes of different
+// rates are ahead of each other by hundreds of steps, some fire as soon as they wake, and events have room for more or
+// less than all spikes.
+func TestLongCalls(t *testing.T) {
+	const n, dt = 3*Group + 5, 0.1
+	currents := map[string]func(i int) float64{
+		"equal":       func(int) float64 { return 24 },
+		"apart":       func(i int) float64 { return 15 + 0.5*float64(i%64) },
+		"some silent": func(i int) float64 { return []float64{10, 30, 300}[i%3] },
+		"some beyond": func(i int) float64 { return []float64{24, 1e5, 24, 40, 24, 24, 24, 2e4, 24, 24, 24}[i%11] },
+	}
+	for name, current := range currents {
+		for _, hold := range []float64{0.35, 1.55, 2, 7.3, 60} { // ms
+			for _, isa := range Available() {
+				t.Run(fmt.Sprintf("%s/t_ref=%v/isa=%v", name, hold, isa), func(t *testing.T) {
+					set := Setting{I: make(Values, n), Gain: Values{1}}
+					for i := range n {
+						set.I[i] = current(i)
+					}
+					for _, x := range model.LIFModel.Defaults() {
+						set.P = append(set.P, Values{x})
+					}
+					set.P[model.LIFModel.Index("t_ref")] = Values{hold}
+					var shards [2]*Shard
+					for j, isa := range []ISA{Go, isa} {
+						shards[j] = kernelOn(t, model.LIFModel, model.LIFModel.Methods[0], isa).NewShard(0, n, dt, set)
+						for i := range n {
+							shards[j].Enter(i, 0, []float64{20 * float64(i) / n})
+						}
+					}
+					first := int64(0)
+					for _, steps := range []int{700, 3, 1100, 2300} {
+						var events [2][]Event
+						for j, s := range shards {
+							events[j] = s.Advance(NewWorker(), first, steps, Drive{}, false, make([]Event, 0, 100*j))
+						}
+						if where := difference(shards, events); where != "" {
+							t.Fatalf("%d steps from %d on: %s", steps, first, where)
+						}
+						first += int64(steps)
+					}
+				})
+			}
+		}
+	}
+}
