@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "rewrite the golden files that differ")
 
 // masks hide what differs from machine to machine and from run to run.
 var masks = []struct{ pattern, mask string }{
-	{`(?m)^popsim: [0-9.e+-]+ s, [0-9.e+-]+ neuron-steps/s; .*$`, "popsim: TIME AND SPEED"},
+	{`(?m)^popsim: [0-9.e+-]+ s( \([^)]*\))?, [0-9.e+-]+ neuron-steps/s; .*$`, "popsim: TIME AND SPEED"},
 	{` in [0-9.e+-]+ s\b`, " in TIME"},
 	{`[0-9.]+ [kMGT]?B are available`, "SO MUCH is available"},
 	{`\(have (avx512, )?(avx2, )?go\)`, "(have SETS)"},

@@ -89,8 +89,8 @@ func TestNetworkSameBytes(t *testing.T) {
 // TestNetworkRefusals: what a network cannot take is told in a line, and flags of networks are refused elsewhere.
 func TestNetworkRefusals(t *testing.T) {
 	for want, args := range map[string][]string{
-		"--neurons: the sizes of a network stand in its file":            {"run", "cuba", "-n", "3"},
-		"--waveform: inputs of a network stand in its file":              {"run", "cuba", "--waveform", "sine:1Hz:2"},
+		"--neurons: the sizes of a network are in its file":              {"run", "cuba", "-n", "3"},
+		"--waveform: inputs of a network are in its file":                {"run", "cuba", "--waveform", "sine:1Hz:2"},
 		"the network has no parameter C_e; did you mean C_E?":            {"run", "cuba", "C_e=3"},
 		"--bin is 0.15 ms; it must be a whole number of steps of 0.1 ms": {"run", "cuba", "--bin", "0.15ms"},
 		"belong to networks": {"run", "lif", "--spikes-on-grid"},
