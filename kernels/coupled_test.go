@@ -11,7 +11,8 @@ import (
 )
 
 // coupled is a group that takes every way through a kernel of conductances: lanes that are held, resting, about to
-// fire, stiff, with states far outside and not numbers. Coefficients are those of a cell of 200 pF and 10 nS or its like.
+// fire, stiff, with states far outside and not numbers. Coefficients are those of a cell of 200 pF and 10 nS or the
+// like.
 func (f *filler) coupled() *asm.CoupledBlock {
 	b := &asm.CoupledBlock{
 		Coef: new(asm.CoupledCoefs), Now: 7, Dt: 0.025, Half: 0.0125, Sixth: 0.025 / 6, Tilt: 0.025 * 0.025 / 12,

@@ -26,14 +26,16 @@ type cell struct {
 	mg          float64               // NMDA: mM, where there is a kernel
 	coefs       []asm.CoupledCoefs    // of kernel, by chunk
 	split       bool                  // hh, hhtm by strang-cn; the gates in the columns are half a step behind V
+	timed       bool                  // models that cross: the next spike may come after t_ref
 	noM         bool                  // rhh: m follows V, and n = shift - h
 	dt          float64
 
 	per, rate, drive []float64
 	vTh              []float64
+	hold             []float64 // t_ref in steps, of models that cross where there is one
 	near             []float64 // models that reset: V that stays below it cannot reach V_th in the step
 
-	vReset, hold []float64 // mV; t_ref in steps
+	vReset []float64 // mV
 
 	// eif, adex; a, b and wKept are 0, 0 and 1 for eif
 	vT, deltaT   []float64
@@ -62,7 +64,7 @@ func (p *Population) coupledMethod() error {
 	case !ok:
 		return fmt.Errorf("conductances onto %s are not available", p.Model.Name)
 	case p.Method.Name != "" && !slices.Contains(names, p.Method.Name):
-		return fmt.Errorf("method %s takes no conductances, nor jumps of V; use %s",
+		return fmt.Errorf("method %s takes no conductances, jumps of V or t_ref; use %s",
 			p.Method.Name, strings.Join(names, " or "))
 	}
 	return nil
@@ -84,8 +86,14 @@ func (o *coupledSegment) newCell(dt float64) error {
 	if !c.resets {
 		c.squid, c.noM, c.split = m.Name != "hhtm", m.Name == "rhh", o.p.Method.Name == "strang-cn"
 		c.na, c.k, c.eNa, c.eK, c.shift = column(), column(), column(), column(), column()
+		if c.timed = o.p.TRef != nil; c.timed {
+			c.hold = column()
+		}
 		for i := range o.n {
 			capacity := value("C", i)
+			if c.timed {
+				c.hold[i] = o.p.TRef.At(o.offset+i) / dt
+			}
 			c.per[i], c.rate[i] = 1/capacity, value("g_L", i)/capacity
 			c.drive[i] = math.FMA(value("g_L", i), value("E_L", i), o.currentOf(i)) / capacity
 			c.na[i], c.k[i] = value("g_Na", i)/capacity, value("g_K", i)/capacity
@@ -255,6 +263,9 @@ func (c *cell) calm(o *coupledSegment, l, i int, k int64, in *means, y [4]*asm.C
 	}
 	v, next := y[0][i], in.NextV[i]
 	if !c.resets {
+		if c.timed {
+			return next < o.level[l] && o.wake[l] != float64(k)
+		}
 		if next < c.vTh[l]-model.Rearm {
 			o.level[l] = c.vTh[l]
 		}

@@ -166,6 +166,9 @@ func (c *checker) columns(what string, p *Population) int {
 		c.values(what+": "+p.Model.Params[j].Name, v, p.N, math.Inf(-1))
 	}
 	c.values(what+": I", p.I, p.N, math.Inf(-1))
+	if c.values(what+": t_ref", p.TRef, p.N, 0); p.TRef != nil && p.Model.Fires == model.Reset {
+		c.fault("%s: t_ref of %s is a parameter", what, p.Model.Name)
+	}
 	for j, v := range p.Start {
 		if j >= len(p.Model.States) {
 			c.fault("%s: %d initial states; %s has %d", what, len(p.Start), p.Model.Name, len(p.Model.States))

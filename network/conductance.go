@@ -16,6 +16,9 @@ func (s *Spec) coupled(population int) bool {
 	if p.Model == nil {
 		return false
 	}
+	if p.TRef != nil {
+		return true
+	}
 	takes := func(to []Part, synapse int) bool {
 		k := s.Synapses[synapse].Kind
 		if !k.conductance() && (k != Delta || p.Model.Name == "lif") {

@@ -29,7 +29,8 @@ type coupledSegment struct {
 
 	y [4][]float64 // states of the model, by lane of the segment; gates of hh and hhtm are half a step behind V
 
-	// Models that reset: the first step in which V moves, and the part of that step at which it begins to.
+	// Models that reset: the first step in which V moves, and the part of that step at which it begins to. Models that
+	// cross, with t_ref: the step, and the part of it, from which on the next spike may come.
 	wake, wakeTheta []float64
 	level           []float64 // models that cross: V_th while armed, else +Inf
 
@@ -125,6 +126,9 @@ func (o *coupledSegment) start(r *shard) error {
 		o.wake, o.wakeTheta = make([]float64, o.n), make([]float64, o.n)
 	} else {
 		o.level = make([]float64, o.n)
+		if o.cell.timed {
+			o.wake, o.wakeTheta = make([]float64, o.n), make([]float64, o.n)
+		}
 	}
 	var numbers []int
 	for _, q := range o.receptors {
@@ -144,7 +148,7 @@ func (o *coupledSegment) start(r *shard) error {
 		}
 		if o.level != nil {
 			o.level[i] = m.Threshold(p)
-			if y[0] >= o.level[i] {
+			if y[0] >= o.level[i] && !o.cell.timed {
 				o.level[i] = math.Inf(1)
 			}
 		}
@@ -424,6 +428,15 @@ func (o *coupledSegment) finish(r *shard, k int64, lo, n int, in *means) {
 		copy(level[:n], o.level[lo:])
 		copy(o.level[lo:], in.Level[:n])
 	}
+	if c.timed {
+		for i := range n {
+			if o.wake[lo+i] == float64(k) {
+				busy |= 1 << i
+			} else if o.wake[lo+i] > float64(k) {
+				o.level[lo+i] = math.Inf(1)
+			}
+		}
+	}
 	if o.noise != nil {
 		o.noise.damp(o, lo, n, in)
 	}
@@ -480,11 +493,18 @@ func (o *coupledSegment) walkEvents(r *shard, k int64) error {
 func (o *coupledSegment) finishOnGrid(r *shard, k int64, lo, n int, in *means) error {
 	c := o.cell
 	y, next := in.columns()
+	end := float64(k + 1)
+	if c.timed {
+		for i := range n {
+			if o.level[lo+i] = c.vTh[lo+i]; o.wake[lo+i] > end {
+				o.level[lo+i] = math.Inf(1)
+			}
+		}
+	}
 	busy := c.advance(r, o, k, lo, n, in)
 	if o.noise != nil {
 		o.noise.damp(o, lo, n, in)
 	}
-	end := float64(k + 1)
 	for i := range n {
 		if busy>>i&1 == 0 && !o.jumped {
 			for j := range c.states {
@@ -528,6 +548,9 @@ func (o *coupledSegment) finishOnGrid(r *shard, k int64, lo, n int, in *means) e
 				o.fire(r, lo+i, 1)
 			case !c.resets && next[0][i] >= o.level[lo+i]:
 				o.level[lo+i] = math.Inf(1)
+				if c.timed {
+					o.wake[lo+i] = end + math.Round(c.hold[lo+i])
+				}
 				o.fire(r, lo+i, 1)
 			case !c.resets && next[0][i] < vTh-model.Rearm:
 				o.level[lo+i] = vTh

@@ -69,8 +69,11 @@ func conductive(onGrid bool, dt float64) *Spec {
 		for _, x := range m.Defaults() {
 			p.P = append(p.P, kernels.Values{x})
 		}
-		if m.Name == "lif" { // against inhibition
+		switch m.Name {
+		case "lif": // against inhibition
 			p.I[0] *= 1.5
+		case "hhtm":
+			p.TRef = kernels.Values{2}
 		}
 		s.Populations = append(s.Populations, p)
 		to, from := []Part{{k, 0, n}}, []Part{{(k + 1) % len(model.All), 0, n}}

@@ -95,9 +95,9 @@ func TestLibraryAgainstIndependentSimulations(t *testing.T) {
 	}
 }
 
-// TestNetworksOfConductances holds rates to those of runs of Brian's versions (three seeds: coba 18 to 21 spikes/s, CV
-// 1.6 to 1.75; cobahh 34 to 37, CV 1.9). Activity varies by 10 to 15 % from seed to seed: the bands are that much
-// wider. The versions of NEST start with other synapses: their bands are of four seeds here.
+// TestNetworksOfConductances holds rates to those of runs of Brian's version of coba (three seeds: 18 to 21 spikes/s, CV
+// 1.6 to 1.75). Activity varies by 10 to 15 % from seed to seed: the bands are that much wider. The versions of NEST
+// start with other synapses: their bands are of four seeds here.
 func TestNetworksOfConductances(t *testing.T) {
 	for _, c := range []struct {
 		network, preset string
@@ -107,7 +107,6 @@ func TestNetworksOfConductances(t *testing.T) {
 	}{
 		{"coba", "brian2", 700, 15.5, 24, false},
 		{"coba", "nest", 700, 11, 18, false},
-		{"cobahh", "brian2", 1000, 29, 43, true},
 		{"cobahh", "nest", 500, 27, 40, true},
 	} {
 		if c.slow && !long() {
@@ -121,6 +120,27 @@ func TestNetworksOfConductances(t *testing.T) {
 					m.Rate, m.CV, c.low, c.high)
 			}
 		}
+	}
+}
+
+// TestRatesOfCobahh holds the network as in Brian to a program in C of the same equations and the same rule of spikes,
+// rk4 with steps of 0.02 ms: 39.4 spikes/s with a standard error of 0.5 over eight seeds, CV 2.2. Exponential Euler
+// with steps of 0.1 ms, as Brian has it, gives 36.3 in C, 34.4 in Brian: see docs/numerics.md. Rates of 2 s scatter by
+// 1.7 from seed to seed: the mean of four may differ by 3.29 standard errors of both.
+func TestRatesOfCobahh(t *testing.T) {
+	if !long() {
+		t.Skip("four networks of 2 s; POPSIM_LONG=1")
+	}
+	const seeds, rate, tolerance, cv, toleranceCV = 4, 39.4, 3.3, 2.25, 0.15
+	var mean, meanCV float64
+	for seed := range seeds {
+		s := library(t, "cobahh", "", description.Options{Seed: uint64(seed + 1)})
+		m := measure(t, s, 200, 2000)
+		mean, meanCV = mean+m[0].Rate/seeds, meanCV+m[0].CV/seeds
+	}
+	t.Logf("E %.3f spikes/s, CV %.3f", mean, meanCV)
+	if math.Abs(mean-rate) > tolerance || math.Abs(meanCV-cv) > toleranceCV {
+		t.Errorf("E %.3f spikes/s, CV %.3f; want %g ± %g, %g ± %g", mean, meanCV, rate, tolerance, cv, toleranceCV)
 	}
 }
 

@@ -217,7 +217,7 @@ func (q *coupledNoise) end(o *coupledSegment, r *shard, k int64) {
 		v := math.FMA(size, r.white[lane], o.y[0][i])
 		switch {
 		case !c.resets:
-			q.cross(o, r, i, v)
+			q.cross(o, r, k, i, v)
 		case c.exponential:
 			o.y[0][i] = v
 			if v >= c.vTh[i] {
@@ -267,12 +267,17 @@ func (q *coupledNoise) spike(o *coupledSegment, r *shard, k int64, i int, theta 
 }
 
 // cross sets V of a neuron that does not reset at the end of the step, and lets it spike where it comes to its level.
-func (q *coupledNoise) cross(o *coupledSegment, r *shard, i int, v float64) {
+func (q *coupledNoise) cross(o *coupledSegment, r *shard, k int64, i int, v float64) {
 	o.y[0][i] = v
 	switch {
 	case v >= o.level[i]:
 		o.level[i] = math.Inf(1)
+		if o.cell.timed {
+			whole := math.Floor(o.cell.hold[i])
+			o.wake[i], o.wakeTheta[i] = float64(k+1)+whole, o.cell.hold[i]-whole
+		}
 		o.fire(r, i, 1)
+	case o.cell.timed:
 	case v < o.cell.vTh[i]-model.Rearm:
 		o.level[i] = o.cell.vTh[i]
 	}

@@ -14,7 +14,8 @@ type gridNeuron struct {
 	current float64
 	y       []float64
 	s, rise []float64 // by synapse: current or conductance, or a of biexp; y of alpha, or b of biexp
-	wake    int       // first step in which V moves
+	wake    int       // first step in which V moves; with t_ref, before whose end no spike comes
+	tRef    int       // models that cross: steps, 0: none
 	armed   bool      // models that cross
 }
 
@@ -61,7 +62,7 @@ func (n *gridNeuron) advance(s *Spec, k int) {
 		start := z[min(1, len(n.y)-1)]
 		clear(sum)
 		for stage, weight := range []float64{1, 2, 2, 1} {
-			n.slope(s, n.wake > k, x, d)
+			n.slope(s, n.wake > k && n.m.Fires == model.Reset, x, d)
 			for i := range z {
 				sum[i] += weight * d[i]
 				x[i] = z[i] + h*[]float64{0.5, 0.5, 1, 0}[stage]*d[i]
@@ -115,6 +116,13 @@ func (n *gridNeuron) fires(s *Spec, k int) bool {
 		n.wake = k + 1 + int(math.Round(n.p[n.m.Index("t_ref")]/s.Dt))
 		return true
 	}
+	if n.tRef > 0 {
+		fires := n.y[0] >= level && k+1 >= n.wake
+		if fires {
+			n.wake = k + 1 + n.tRef
+		}
+		return fires
+	}
 	fires := n.armed && n.y[0] >= level
 	if n.armed = n.armed && !fires; n.y[0] < level-model.Rearm {
 		n.armed = true
@@ -134,6 +142,9 @@ func conductancesOnGrid(t *testing.T, s *Spec, n *Network, steps int, sent []Spi
 			x := &gridNeuron{m: p.Model, current: p.I.At(j), y: make([]float64, len(p.Model.States)), armed: true}
 			for _, v := range p.P {
 				x.p = append(x.p, v.At(j))
+			}
+			if p.TRef != nil {
+				x.tRef = int(math.Round(p.TRef.At(j) / s.Dt))
 			}
 			p.Model.Initial(x.p, x.y)
 			x.s, x.rise = make([]float64, len(s.Synapses)), make([]float64, len(s.Synapses))

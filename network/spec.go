@@ -48,6 +48,10 @@ type Population struct {
 	I      kernels.Values   // constant input current; nil is 0
 	Start  []kernels.Values // in the order of Model.States; a nil entry, or nil, is the model's own initial state
 
+	// TRef (ms) is of models that cross: the next spike comes no sooner than that after the last, and then as soon as V is
+	// at least V_th. Where it is nil, the next spike is an upward crossing after V has been 20 mV below V_th.
+	TRef kernels.Values
+
 	// Synaptic holds initial values of synaptic variables by name of the synapse: the current or conductance s at t = 0
 	// in each neuron; what is not named is 0.
 	Synaptic map[string]kernels.Values

@@ -73,11 +73,12 @@ func (w *cellWalker) walk(r *shard, o *coupledSegment, k int64, l int, arrivals 
 	w.begin(r, o, l)
 	c := w.c
 	slices.SortStableFunc(arrivals, func(a, b arrival) int { return cmp.Compare(a.theta, b.theta) })
-	wake := 0.0 // part of the step at which V moves
-	if c.resets && o.wake[l] == float64(k) {
-		wake = o.wakeTheta[l]
+	wake := 0.0 // part of the step at which V moves; of timed models, at which the next spike may come
+	if o.wake != nil && o.wake[l] >= float64(k) {
+		wake = o.wake[l] - float64(k) + o.wakeTheta[l]
 	}
-	held := wake > 0
+	held := c.resets && wake > 0
+	waiting := c.timed && o.wake[l] >= float64(k)
 	fire := func(at float64) error {
 		if w.spikes++; w.spikes > maxSpikes {
 			return fmt.Errorf("neuron %d fires more than %d times in step %d", o.first+l, maxSpikes, k)
@@ -85,6 +86,9 @@ func (w *cellWalker) walk(r *shard, o *coupledSegment, k int64, l int, arrivals 
 		o.fire(r, l, at)
 		if !c.resets {
 			w.level = math.Inf(1)
+			if waiting = c.timed; waiting {
+				wake = at + c.hold[l]
+			}
 			return nil
 		}
 		w.y[0] = c.vReset[l]
@@ -99,6 +103,9 @@ func (w *cellWalker) walk(r *shard, o *coupledSegment, k int64, l int, arrivals 
 		// At the instant t: refractoriness ends, arrivals are added, the threshold is tested.
 		if held && wake <= t+instant {
 			held = false
+		}
+		if waiting && wake <= t+instant {
+			waiting, w.level = false, c.vTh[l]
 		}
 		for len(arrivals) > 0 && arrivals[0].theta <= t+instant {
 			w.add(&arrivals[0], held)
@@ -115,6 +122,9 @@ func (w *cellWalker) walk(r *shard, o *coupledSegment, k int64, l int, arrivals 
 		to := 1.0
 		if len(arrivals) > 0 {
 			to = min(to, arrivals[0].theta)
+		}
+		if waiting {
+			to = min(to, wake)
 		}
 		if held {
 			to = min(to, wake)
@@ -141,11 +151,11 @@ func (w *cellWalker) walk(r *shard, o *coupledSegment, k int64, l int, arrivals 
 			break
 		}
 	}
-	return w.end(r, k, held, wake)
+	return w.end(r, k, held || waiting, wake)
 }
 
-// end stores the state of the lane after step k; wake is when refractoriness ends, if held.
-func (w *cellWalker) end(r *shard, k int64, held bool, wake float64) error {
+// end stores the state of the lane after step k; wake is when refractoriness ends, if it lasts.
+func (w *cellWalker) end(r *shard, k int64, lasts bool, wake float64) error {
 	o, c, l := w.o, w.c, w.l
 	c.enter(o, l, &w.y, c.dt)
 	if !(math.Abs(w.y[0]) < blownUp) {
@@ -153,10 +163,12 @@ func (w *cellWalker) end(r *shard, k int64, held bool, wake float64) error {
 	}
 	if !c.resets {
 		o.level[l] = w.level
+	}
+	if o.wake == nil {
 		return nil
 	}
 	o.wake[l], o.wakeTheta[l] = 0, 0
-	if held {
+	if lasts {
 		whole := math.Floor(wake)
 		part := wake - whole
 		if part > 1-instant {
@@ -196,7 +208,7 @@ func (w *cellWalker) add(a *arrival, held bool) {
 
 // rearm arms the level of a model that fires by crossing it once V has fallen far enough.
 func (w *cellWalker) rearm() {
-	if !w.c.resets && w.y[0] < w.c.vTh[w.l]-model.Rearm {
+	if !w.c.resets && !w.c.timed && w.y[0] < w.c.vTh[w.l]-model.Rearm {
 		w.level = w.c.vTh[w.l]
 	}
 }

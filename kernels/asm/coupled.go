@@ -8,7 +8,7 @@ type CoupledBlock struct {
 	V, M, H, N                 Column
 	NextV, NextM, NextH, NextN Column
 	G, J, GTilt, JTilt         Column
-	Up                         Column // models that reset: upper bound of the current where V is no lower than at the start
+	Up                         Column // models that reset: upper bound of the current while V is not below its start
 	Free                       Column // models that reset: number of the first step in which V moves from the beginning on
 	Level                      Column // models that cross: potential whose upward crossing is the next spike; in and out
 

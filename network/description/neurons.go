@@ -103,6 +103,9 @@ func (n *neurons) parameters(defaults []float64, current float64) {
 			n.p.P[j] = kernels.Values{defaults[j]}
 		}
 	}
+	if n.m.Fires == model.Crossing && !n.m.Outside() {
+		n.p.TRef = n.of("t_ref", "ms")
+	}
 	if n.p.I = n.of("I", n.m.CurrentUnit); n.p.I == nil {
 		n.p.I = kernels.Values{current}
 	}
