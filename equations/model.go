@@ -106,6 +106,10 @@ func (d *definition) model() (*model.Model, error) {
 	if err := d.provide(m); err != nil {
 		return nil, err
 	}
+	if d.method == "" {
+		d.preferStiff(m)
+	}
+	d.limits(m)
 	return m, nil
 }
 

@@ -122,7 +122,7 @@ func (s *Shard) program(c []float64) {
 
 // programCode is a program compiled for coefficients some of which differ from lane to lane.
 type programCode struct {
-	step, full, part, locate executable
+	step, full, part, locate func() executable // compiled when they are first needed
 }
 
 // executable is a program ready for execution, as plain Go or as machine code.
@@ -171,14 +171,18 @@ func MachineCode() error {
 
 // codeFor compiles the program of k, once for each choice of the coefficients that differ from lane to lane.
 func (k *Kernel) codeFor(place []int) *programCode {
+	place = place[:len(place)-2] // I and gain are no coefficients of a program
 	key := fmt.Sprint(place)
 	if c, ok := k.codes.Load(key); ok {
 		return c.(*programCode)
 	}
 	r := recorder{k, place, len(k.Model.States)}
+	ready := func(record func(b *vector.Block), whole bool) func() executable {
+		return sync.OnceValue(func() executable { return k.ready(record, whole) })
+	}
 	c, _ := k.codes.LoadOrStore(key, &programCode{
-		step: k.ready(r.step(false), true), full: k.ready(r.step(true), true),
-		part: k.ready(r.part, false), locate: k.ready(r.locate, false),
+		step: ready(r.step(false), true), full: ready(r.step(true), true),
+		part: ready(r.part, false), locate: ready(r.locate, false),
 	})
 	return c.(*programCode)
 }
@@ -192,7 +196,25 @@ type programWorker struct {
 	lanes     [3][]float64
 }
 
-type programExecutors struct{ step, full, part, locate vector.Executor }
+// programExecutors are the executors of a program on one goroutine, made when they are first needed.
+type programExecutors struct {
+	*programCode
+	made [4]vector.Executor
+}
+
+const (
+	stepProgram = iota
+	fullProgram
+	partProgram
+	locateProgram
+)
+
+func (x *programExecutors) executor(of int) vector.Executor {
+	if x.made[of] == nil {
+		x.made[of] = [...]func() executable{x.step, x.full, x.part, x.locate}[of]().Executor()
+	}
+	return x.made[of]
+}
 
 func (w *Worker) executors(c *programCode) *programExecutors {
 	if w.own.executors == nil {
@@ -200,7 +222,7 @@ func (w *Worker) executors(c *programCode) *programExecutors {
 	}
 	x := w.own.executors[c]
 	if x == nil {
-		x = &programExecutors{c.step.Executor(), c.full.Executor(), c.part.Executor(), c.locate.Executor()}
+		x = &programExecutors{programCode: c}
 		w.own.executors[c] = x
 	}
 	return x
@@ -222,9 +244,9 @@ func sized(x []float64, n int) []float64 {
 func (s *Shard) advanceProgram(w *Worker, steps int, drive Drive, events []Event) []Event {
 	a := programAdvance{s: s, w: w, x: w.executors(s.own.code), drive: drive, columns: len(s.Y)}
 	driven := drive.Wave != nil || drive.Row != nil
-	run := a.x.step
+	run := a.x.executor(stepProgram)
 	if w.extrema {
-		run = a.x.full
+		run = a.x.executor(fullProgram)
 		a.columns += 2
 	}
 	o := &w.own
@@ -394,7 +416,7 @@ func (e *programEvent) locate(part float64, end func(j int) float64) *vector.Fra
 	for j := range e.n {
 		v.Input[(inputEnd+j)*Group] = end(j)
 	}
-	return e.run(e.x.locate)
+	return e.run(e.x.executor(locateProgram))
 }
 
 // theta is the place of the located spike in its part, between 0 and 1 even if states are NaN.
@@ -524,7 +546,7 @@ func (e *programEvent) part(part float64, held bool) float64 {
 	if held {
 		v.Input[inputHeld*Group] = 1
 	}
-	e.run(e.x.part)
+	e.run(e.x.executor(partProgram))
 	return v.After[e.n*Group]
 }
 

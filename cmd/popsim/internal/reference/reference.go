@@ -119,6 +119,26 @@ func describeStates(w io.Writer, m *model.Model) {
 			fmt.Fprintf(w, "  %s\t%s\tdt %v ms\t%s\n", q.Name, order, q.Dt, q.Doc)
 		}
 	})
+	if m.Outside() {
+		describeSteps(w, m)
+	}
+}
+
+// describeSteps writes the steps that were measured with the values of the file.
+func describeSteps(w io.Writer, m *model.Model) {
+	fmt.Fprintln(w, "\nSteps, measured with the values of the file")
+	help.Columns(w, func(w io.Writer) {
+		for _, q := range m.Methods {
+			usable, accurate := m.StepLimits(q, m.Defaults())
+			upTo := func(dt float64) string {
+				if math.IsInf(dt, 1) {
+					return fmt.Sprintf("beyond %v ms", 16*q.Dt)
+				}
+				return fmt.Sprintf("up to %v ms", dt)
+			}
+			fmt.Fprintf(w, "  %s\taccurate %s\tusable %s\n", q.Name, upTo(accurate), upTo(usable))
+		}
+	})
 }
 
 // describePresets writes the presets, two lines each.
