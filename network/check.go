@@ -312,6 +312,9 @@ func (c *checker) input(in *Input) {
 		return
 	}
 	c.values(what+": gain", in.Gain, n, math.Inf(-1))
+	if in.IDs != nil && len(in.IDs) != n {
+		c.fault("%s: %d numbers for %d neurons", what, len(in.IDs), n)
+	}
 	if math.IsNaN(in.Start) || math.IsNaN(in.Stop) || in.Stop != 0 && in.Stop <= in.Start {
 		c.fault("%s: from %g to %g ms; it must stop after it starts, or never", what, in.Start, in.Stop)
 	}

@@ -53,7 +53,8 @@ func (n *Network) inputReceptors() {
 type trainPart struct {
 	*train
 	lanes    []uint16
-	members  []int // of the pool
+	members  []int    // of the pool
+	ids      []uint32 // under which is drawn for them
 	weights  []float64
 	receptor []uint8
 	gains    []float64
@@ -96,7 +97,7 @@ func (p *trainPart) split() {
 		}
 		if i > 0 {
 			u := &p.runs[len(p.runs)-1]
-			if law == u.law && p.receptor[i] == p.receptor[i-1] && p.members[i] == p.members[i-1]+1 &&
+			if law == u.law && p.receptor[i] == p.receptor[i-1] && p.ids[i] == p.ids[i-1]+1 &&
 				p.lanes[i] == p.lanes[i-1]+1 {
 				u.uniform = u.uniform && p.weights[i] == p.weights[i-1]
 				u.n++
@@ -138,6 +139,11 @@ func (r *shard) prepareInputs() error {
 				continue
 			}
 			p.members = append(p.members, m)
+			id := uint32(m)
+			if t.in.IDs != nil {
+				id = t.in.IDs[m]
+			}
+			p.ids = append(p.ids, id)
 			p.lanes = append(p.lanes, uint16(seg.base+t.to.global(m)-seg.first))
 			gain := 1.0
 			if t.in.Gain != nil {
@@ -179,7 +185,7 @@ func (r *shard) prepareInputs() error {
 				r.attach(p)
 			}
 			if t.in.Noise != nil {
-				p.makeNoise(l.spec)
+				p.makeNoise(r)
 			}
 			if t.in.arrives() && l.spec.Synapses[t.in.Synapse].Kind == NMDA {
 				p.gates = newGates(l, t.in.Synapse, len(p.lanes), 0)
@@ -303,7 +309,7 @@ func (r *shard) drawCounts(p *trainPart, k int64) bool {
 		p.countsOf = k / 4
 		for _, u := range p.runs {
 			if law := p.laws[u.law]; u.mean > 0 && kernels.FitsCounts(law) {
-				kernels.Counts(r.net.isa, p.train.counts, law, p.counts[u.first:], p.stride, u.n, uint32(p.members[u.first]),
+				kernels.Counts(r.net.isa, p.train.counts, law, p.counts[u.first:], p.stride, u.n, p.ids[u.first],
 					uint32(k/4))
 			}
 		}
@@ -341,7 +347,7 @@ func (p *trainPart) count(u *trainRun, i int, k int64, fits bool) int {
 	if fits {
 		return int(p.counts[int(k%4)*p.stride+i])
 	}
-	return p.laws[u.law].At(p.train.counts.At(uint32(p.members[i]), uint32(k/4))[k%4])
+	return p.laws[u.law].At(p.train.counts.At(p.ids[i], uint32(k/4))[k%4])
 }
 
 // poissonInstants makes the arrivals of a run in step k at their instants. A block of random words gives four instants;
@@ -351,7 +357,7 @@ func (r *shard) poissonInstants(p *trainPart, u *trainRun, k int64, fits bool) {
 		var block rng.Block
 		for j := range p.count(u, i, k, fits) {
 			if j%4 == 0 {
-				block = p.instantsOf(r.net.layout.spec.Seed, j/4).At(uint32(p.members[i]), uint32(k))
+				block = p.instantsOf(r.net.layout.spec.Seed, j/4).At(p.ids[i], uint32(k))
 			}
 			theta := float64(rng.Uniform32(block[j%4]))
 			if x := float64(k) + theta; x < p.start || x >= p.stop {

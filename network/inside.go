@@ -255,7 +255,7 @@ func (s *lifSegment) addTrains(r *shard, k int64, c, at, lanes int, end, share [
 		}
 		for i, n := range counts {
 			for j := skip; j < int(n); j++ {
-				x := r.net.layout.series[c].at(p.instant(r.net.layout.spec.Seed, p.members[first+i], k, j))
+				x := r.net.layout.series[c].at(p.instant(r.net.layout.spec.Seed, p.ids[first+i], k, j))
 				end[offset+i] += float64(p.weights[u.first] * x[0])
 				if share != nil {
 					share[offset+i] += float64(p.weights[u.first] * x[1])
@@ -282,7 +282,7 @@ func (s *lifSegment) addFour(
 		theta[j] = g.theta[j][offset:]
 	}
 	stream := p.instantsOf(r.net.layout.spec.Seed, skip/4)
-	kernels.Instants(r.net.isa, stream, counts, skip, &theta, uint32(p.members[first]), uint32(k))
+	kernels.Instants(r.net.isa, stream, counts, skip, &theta, p.ids[first], uint32(k))
 	for j := range g.theta {
 		for i := range g.theta[j][:offset] {
 			g.theta[j][i] = asm.NoArrival
@@ -313,7 +313,7 @@ func (s *lifSegment) findInstants(r *shard, lane int, k int64) {
 		}
 		i += u.first
 		for j := range int(p.counts[int(k%4)*p.stride+i]) {
-			theta := p.instant(r.net.layout.spec.Seed, p.members[i], k, j)
+			theta := p.instant(r.net.layout.spec.Seed, p.ids[i], k, j)
 			r.found = append(r.found, arrival{uint16(lane), p.receptor[i], theta, p.weights[i]})
 		}
 	}
@@ -327,7 +327,7 @@ func (p *trainPart) instantsOf(seed uint64, b int) rng.Stream {
 	return rng.StreamOf(seed+uint64(b), p.instantsKey)
 }
 
-// instant is arrival j of a member in step k.
-func (p *trainPart) instant(seed uint64, member int, k int64, j int) float64 {
-	return rng.Uniform32(p.instantsOf(seed, j/4).At(uint32(member), uint32(k))[j%4])
+// instant is arrival j of the neuron of an id in step k.
+func (p *trainPart) instant(seed uint64, id uint32, k int64, j int) float64 {
+	return rng.Uniform32(p.instantsOf(seed, j/4).At(id, uint32(k))[j%4])
 }

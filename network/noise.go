@@ -25,16 +25,19 @@ type partNoise struct {
 	row   []float64
 }
 
-func (p *trainPart) makeNoise(s *Spec) {
-	ids := make([]uint32, len(p.members))
-	for i, m := range p.members {
-		ids[i] = uint32(m)
-	}
+func (p *trainPart) makeNoise(r *shard) {
+	s := r.net.layout.spec
 	name := s.streamName("noise " + p.in.Name)
 	if tau := p.in.Noise.Tau; tau > 0 {
-		p.noise = &partNoise{ou: noise.NewOUs(noise.NewOU(tau, s.Dt), s.Seed, name, ids), row: make([]float64, len(ids))}
+		p.noise = &partNoise{ou: noise.NewOUs(noise.NewOU(tau, s.Dt), s.Seed, name, p.ids), row: make([]float64, len(p.ids))}
 	} else {
-		p.noise = &partNoise{white: noise.NewRows(rng.NewStream(s.Seed, name), ids)}
+		p.noise = &partNoise{white: noise.NewRows(rng.NewStream(s.Seed, name), p.ids)}
+		for i, lane := range p.lanes {
+			r.insideIDs[lane] = uint32(p.to.global(p.members[i]))
+			if p.in.IDs != nil {
+				r.insideIDs[lane] = p.ids[i]
+			}
+		}
 	}
 }
 
@@ -69,9 +72,9 @@ func (s *Spec) hasWhite() bool {
 	return slices.ContainsFunc(s.Inputs, func(in Input) bool { return in.Noise != nil && in.Noise.Tau == 0 })
 }
 
-// insideStep is the words for part number part of step k of a neuron with white noise.
-func (r *shard) insideStep(part, neuron int, k int64) rng.Block {
-	return rng.StreamOf(r.net.layout.spec.Seed, r.insideKey+uint64(part)).At(uint32(neuron), uint32(k))
+// insideStep is the words for part number part of step k of a lane with white noise.
+func (r *shard) insideStep(part, lane int, k int64) rng.Block {
+	return rng.StreamOf(r.net.layout.spec.Seed, r.insideKey+uint64(part)).At(r.insideIDs[lane], uint32(k))
 }
 
 // lifNoise is white noise on the LIF neurons of a segment, by lane of it.
@@ -143,7 +146,7 @@ func (s *lifSegment) crossOnGrid(r *shard, k int64, at, lanes int) {
 		if float64(level*(level-rise)) > float64(noise.Never/2*dt)*diffusion && level > 0 {
 			continue
 		}
-		if _, crossed := noise.Passage(level, rise, diffusion, dt, r.insideStep(0, s.first+i, k)); crossed {
+		if _, crossed := noise.Passage(level, rise, diffusion, dt, r.insideStep(0, lane, k)); crossed {
 			g.fired[i/8] |= 1 << (i % 8)
 			r.v[lane], r.wake[lane] = s.vReset[i], float64(k+1)+s.hold[i]
 		}
@@ -239,7 +242,7 @@ func (q *coupledNoise) pass(o *coupledSegment, r *shard, k int64, i int, v float
 	if float64(level*(c.vTh[i]-v)) > float64(noise.Never/2*h)*diffusion && level > 0 {
 		return
 	}
-	at, crossed := noise.Passage(level, v-q.before[i], diffusion, h, r.insideStep(0, o.first+i, k))
+	at, crossed := noise.Passage(level, v-q.before[i], diffusion, h, r.insideStep(0, o.base+i, k))
 	switch {
 	case !crossed:
 	case r.net.layout.spec.OnGrid:
@@ -287,16 +290,16 @@ func (q *coupledNoise) cross(o *coupledSegment, r *shard, k int64, i int, v floa
 type walkNoise struct {
 	white, variance float64 // of the lane in the step
 	left            float64 // what the noise still to come adds to V at the end of the step
-	neuron, part    int
+	lane, part      int
 	block           rng.Block // of the part in hand
 }
 
 // beginNoise takes over the noise of lane i of the segment, which moves V from the part wake of the step on.
 func (w *walker) beginNoise(r *shard, k int64, i int, wake float64) {
 	lane := w.seg.base + i
-	w.noise = walkNoise{white: r.white[lane], variance: r.variance[lane], neuron: w.seg.first + i}
+	w.noise = walkNoise{white: r.white[lane], variance: r.variance[lane], lane: lane}
 	w.noise.left = w.freeSD(1-wake) * w.noise.white
-	w.noise.block = r.insideStep(0, w.noise.neuron, k)
+	w.noise.block = r.insideStep(0, lane, k)
 }
 
 // freeSD is that over a part of the step.
@@ -307,7 +310,7 @@ func (w *walker) freeSD(part float64) float64 {
 // nextPart goes on to the next words.
 func (w *walker) nextPart(r *shard, k int64) {
 	w.noise.part++
-	w.noise.block = r.insideStep(w.noise.part, w.noise.neuron, k)
+	w.noise.block = r.insideStep(w.noise.part, w.noise.lane, k)
 }
 
 // renew draws the noise from t on anew: it is independent of what was before.

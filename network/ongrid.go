@@ -55,6 +55,7 @@ func (r *shard) makeRows() {
 	}
 	if l.spec.hasWhite() {
 		r.white, r.variance = makeColumn(r.lanes), makeColumn(r.lanes)
+		r.insideIDs = make([]uint32, r.lanes)
 		r.insideKey = rng.NameKey(l.spec.streamName("noise inside steps"))
 	}
 	r.useStep(0)

@@ -133,6 +133,7 @@ type shard struct {
 	// steps.
 	white, variance []float64
 	insideKey       uint64
+	insideIDs       []uint32 // and under which number, by lane
 
 	lif     []*lifSegment
 	other   []*otherSegment

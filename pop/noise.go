@@ -23,11 +23,22 @@ type Noise struct {
 	White float64 // mV, or unit of I times sqrt(ms)
 	OU    float64 // unit of I
 	Tau   float64 // ms
-	Seed  uint64
+	// Poisson lists trains of spikes that arrive at each neuron, at instants inside the steps. Only Run makes them, by
+	// package network.
+	Poisson []Poisson
+	Seed    uint64
+	IDs     []uint32 // the numbers under which is drawn for each neuron; nil means its number
+}
+
+// Poisson is a train of spikes for each neuron, which raise V or a current that decays exponentially.
+type Poisson struct {
+	Rate   float64 // spikes/s
+	Weight float64 // mV; with Tau unit of I
+	Tau    float64 // ms, of the current; 0 means jumps of V
 }
 
 // none reports whether there is no noise.
-func (n Noise) none() bool { return n.White == 0 && n.OU == 0 }
+func (n Noise) none() bool { return n.White == 0 && n.OU == 0 && len(n.Poisson) == 0 }
 
 // check returns the faults of a noise for m.
 func (n Noise) check(m *model.Model) error {
@@ -39,6 +50,11 @@ func (n Noise) check(m *model.Model) error {
 	case n.White > 0:
 		if err := noise.Defined(m); err != nil {
 			return fmt.Errorf("pop: %w", err)
+		}
+	}
+	for _, q := range n.Poisson {
+		if err := q.check(); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -70,6 +86,14 @@ func newNoisy(n Noise, dt float64) *noisy {
 	return q
 }
 
+// ids lists the numbers under which is drawn for the n neurons from number first on.
+func (q *noisy) ids(first, n int) []uint32 {
+	if q.IDs != nil {
+		return q.IDs[first : first+n]
+	}
+	return noise.Consecutive(first, n)
+}
+
 // shardNoise is the part of a shard for noise.
 type shardNoise struct {
 	tiles []*lifTile // with white noise on LIF; else, by models:
@@ -88,7 +112,7 @@ func (p *Population) newShardNoise(s *shard) *shardNoise {
 		}
 		return q
 	}
-	ids := noise.Consecutive(s.first, s.columns.N)
+	ids := p.noisy.ids(s.first, s.columns.N)
 	if p.noisy.OU > 0 {
 		q.ou = noise.NewOUs(p.noisy.law, p.noisy.Seed, "noise ou", ids)
 	}
@@ -145,6 +169,6 @@ func (p *Population) advanceNoisy(s *shard, w *worker, done, steps int, drive ke
 }
 
 // inside is the words for a part of step k.
-func (q *noisy) inside(part int, neuron uint32, k int64) rng.Block {
-	return q.parts[min(part, mostParts-1)].At(neuron, uint32(k)+uint32(max(0, part-mostParts+1))<<24)
+func (q *noisy) inside(part int, id uint32, k int64) rng.Block {
+	return q.parts[min(part, mostParts-1)].At(id, uint32(k)+uint32(max(0, part-mostParts+1))<<24)
 }

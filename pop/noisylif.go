@@ -34,6 +34,7 @@ type lifTile struct {
 
 // lifNeuron is a LIF neuron in a step of full length.
 type lifNeuron struct {
+	id                                   uint32
 	rest, reset, threshold, r, tau, hold float64 // hold in steps
 	current, gain                        float64
 	keep, sd                             float64 // 1 - exp(-dt/tau); of V over a whole step
@@ -43,7 +44,7 @@ type lifNeuron struct {
 
 func (p *Population) newTile(s *shard, first, n int) *lifTile {
 	padded := (n + kernels.Group - 1) / kernels.Group * kernels.Group
-	ids := noise.Consecutive(s.first+first, n)
+	ids := p.noisy.ids(s.first+first, n)
 	t := &lifTile{
 		first: first, n: n, white: noise.NewRows(p.noisy.white, ids), neurons: make([]lifNeuron, n),
 		vInf: make([]float64, padded), fired: make([]uint8, padded/8),
@@ -60,7 +61,7 @@ func (p *Population) newTile(s *shard, first, n int) *lifTile {
 		q := model.LIFOf(params)
 		diffusion := p.noisy.White * p.noisy.White / q.Tau
 		t.neurons[l] = lifNeuron{
-			q.VRest, q.VReset, q.VTh, q.R, q.Tau, q.TRef / p.dt, p.spec.I.At(i), p.spec.Gain.At(i),
+			ids[l], q.VRest, q.VReset, q.VTh, q.R, q.Tau, q.TRef / p.dt, p.spec.I.At(i), p.spec.Gain.At(i),
 			-kernels.Expm1(-p.dt / q.Tau), p.noisy.White * math.Sqrt(-kernels.Expm1(-2*p.dt/q.Tau)/2), diffusion,
 			noise.Never / 2 * diffusion,
 		}
@@ -174,7 +175,7 @@ func (p *Population) noisyPart(s *shard, q *lifNeuron, l, step int, k int64, sta
 		if float64(level*(level+v-end)) > float64(q.far*h) && level > 0 {
 			return end
 		}
-		block := p.noisy.inside(part, uint32(s.first+l), k)
+		block := p.noisy.inside(part, q.id, k)
 		at, crossed := noise.Passage(level, end-v, q.diffusion, h, block)
 		if !crossed {
 			return end

@@ -2,6 +2,7 @@ package pop
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -83,6 +84,9 @@ func New(ctx context.Context, spec Spec, cfg Config) (*Population, error) {
 	p, err := resolve(spec, cfg, 0)
 	if err != nil {
 		return nil, err
+	}
+	if len(cfg.Noise.Poisson) > 0 {
+		return nil, errors.New("pop: only Run makes trains of spikes")
 	}
 	return p, p.build(ctx)
 }

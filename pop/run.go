@@ -30,6 +30,9 @@ func Run(ctx context.Context, spec Spec, cfg Config, duration float64) (Summary,
 	if err != nil {
 		return Summary{}, err
 	}
+	if len(cfg.Noise.Poisson) > 0 {
+		return p.runCoupled(ctx)
+	}
 	start := time.Now()
 	if err := p.build(ctx); err != nil {
 		return p.sum, err

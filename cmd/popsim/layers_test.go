@@ -44,7 +44,7 @@ var layers = map[string][]string{
 	"kernels/vec": {"kernels/asm"},
 	"kernels":     {"kernels/asm", "kernels/vec", "kernels/vec/code", "model", "rng"},
 	"noise":       {"kernels", "model", "rng"},
-	"pop":         {"kernels", "kernels/asm", "noise", "sched", "model", "rng"},
+	"pop":         {"kernels", "kernels/asm", "network", "noise", "sched", "model", "rng"},
 	"sweep":       {"equations", "pop", "kernels", "kernels/asm", "sched", "model", "table"},
 	"dynamics":    {"model"},
 	"bench": {

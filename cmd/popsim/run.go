@@ -82,9 +82,8 @@ func (v *call) runVerb() *cobra.Command {
 		"added to " +
 		"I, times gain; may be repeated, shapes add up"})
 	s.noises = experiment.Texts{Form: "NOISE"}
-	verb.Add(set, experiment.Flag{Name: "noise", Value: &s.noises, Help: "white:SIGMA on V, or ou:SIGMA:TAU on the " +
-		"current, " +
-		"of each neuron its own; rates are then spikes counted"})
+	verb.Add(set, experiment.Flag{Name: "noise", Value: &s.noises, Help: "white:SIGMA on V, ou:SIGMA:TAU on the " +
+		"current, poisson:RATE:WEIGHT[:exp-current:TAU], of each neuron its own; rates are then spikes counted"})
 	verb.Add(set, experiment.Flag{Name: "spikes", Value: &s.spikes, Help: "table of all spikes"})
 	verb.Add(set, experiment.Flag{Name: "trace", Value: &s.trace, Help: "table of states over time"})
 	verb.Add(set, experiment.Flag{Name: "of", Value: &s.of, Help: "neurons to trace, as 0:9 or 1,5,7 (default the " +

@@ -46,7 +46,8 @@ func (f *driveFlags) add(set *pflag.FlagSet, theory bool) {
 		experiment.Flag{
 			Name:  "noise",
 			Value: &f.noises,
-			Help:  "white:SIGMA on V, or ou:SIGMA:TAU on the current; rates are then spikes counted, with the error of counting",
+			Help: "white:SIGMA on V, ou:SIGMA:TAU on the current, poisson:RATE:WEIGHT[:exp-current:TAU]; rates are then spikes " +
+				"counted, with the error of counting",
 		},
 	)
 	if theory {
@@ -92,7 +93,7 @@ func (s *sweepCommand) readDrive() (d sweep.Drive, err error) {
 	}
 	if s.drive.theory {
 		switch {
-		case d.Noise.White == 0 || d.Noise.OU != 0 || d.Wave != nil:
+		case d.Noise.White == 0 || d.Noise.OU != 0 || len(d.Noise.Poisson) > 0 || d.Wave != nil:
 			bad.About("--theory",
 				fault.Hint(errors.New("--theory is for white noise on V only"), "--noise white:SIGMA gives it"))
 		default:
