@@ -139,8 +139,8 @@ func (s *system) closedOnset(lo, hi float64) (x float64, note string, ok bool) {
 func (s *system) mapPoints(ctx context.Context, list []Firing, side, other int) (points []FiringPoint, err error) {
 	from, to := list[side], list[other]
 	n := from.Period
-	if n == 0 || to.Period > 0 && to.Period*2 == n {
-		return nil, nil // the other side has the orbit that doubles
+	if n == 0 {
+		return nil, nil
 	}
 	for _, multiplier := range []float64{-1, 1} {
 		if multiplier == -1 && to.Period > 0 && to.Period != 2*n || multiplier == 1 && to.Period == 2*n {
@@ -149,6 +149,15 @@ func (s *system) mapPoints(ctx context.Context, list []Firing, side, other int) 
 		mu, orbit, ok, err := s.stabilityLoss(ctx, from, to.Parameter, multiplier)
 		if err != nil {
 			return points, err
+		}
+		if !ok { // the multiplier changes too quickly: start from nearer by
+			near, beyond, err := s.nearLoss(ctx, from, to.Parameter)
+			if err != nil {
+				return points, err
+			}
+			if mu, orbit, ok, err = s.stabilityLoss(ctx, near, beyond, multiplier); err != nil {
+				return points, err
+			}
 		}
 		if !ok {
 			continue
@@ -168,6 +177,42 @@ func (s *system) mapPoints(ctx context.Context, list []Firing, side, other int) 
 		points = append(points, FiringPoint{q, side, n})
 	}
 	return points, nil
+}
+
+// nearLoss continues the periodic orbit of from, stable, towards the value to of the parameter as far as it stays
+// stable, by ever smaller steps. beyond is a value at which it has lost its stability or is gone.
+func (s *system) nearLoss(ctx context.Context, from Firing, to float64) (near Firing, beyond float64, err error) {
+	const (
+		smallest = 1e-11 // step, relative to 1 + |parameter|
+		enough   = 0.1   // by which the multiplier may differ from 1 or -1
+	)
+	near = from
+	for step := to - from.Parameter; math.Abs(step) > smallest*(1+math.Abs(near.Parameter)); {
+		beyond = near.Parameter + step
+		if s.at(beyond); s.m.Check(s.p) != nil {
+			step /= 2
+			continue
+		}
+		r, err := NewResetMap(s.m, s.p, s.i)
+		if err != nil {
+			return near, beyond, err
+		}
+		r.halt = ctx.Err
+		c, ok, err := r.periodic(near.W[0], from.Period)
+		if err != nil {
+			return near, beyond, err
+		}
+		if !ok || !(math.Abs(c.Multiplier) < 1) {
+			step /= 2
+			continue
+		}
+		near.Parameter, near.Attractor = beyond, c.attractor()
+		if 1-math.Abs(c.Multiplier) < enough {
+			beyond += step
+			break
+		}
+	}
+	return near, beyond, nil
 }
 
 // stabilityLoss solves for the value of the parameter and the point of the reset map at which the periodic orbit of

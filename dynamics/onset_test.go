@@ -2,7 +2,10 @@ package dynamics
 
 import (
 	"math"
+	"slices"
 	"testing"
+
+	"popsim/model"
 )
 
 // Onsets in closed form, and the first period doubling of the reset map of tb08 (own map in C, 12 digits).
@@ -118,6 +121,60 @@ func TestSharpExponentialHasOneCurve(t *testing.T) {
 			branches[0].To != IntervalEnd {
 			t.Errorf("%s %v: %d curves, points %v, warnings %v; want one curve from border to border with one fold",
 				c.model, c.set, len(branches), points, warnings)
+		}
+	}
+}
+
+// TestSteepMultiplier: where the multiplier of a periodic orbit of the reset map leaps from 0.1 to 1 within a thousandth
+// of the interval, the ends of its stability are found, and the orbits that the map itself comes to agree.
+func TestSteepMultiplier(t *testing.T) {
+	t.Parallel()
+	m := model.AdExModel
+	preset, err := m.Preset("naud-reg-burst")
+	if err != nil {
+		t.Fatal(err)
+	}
+	free := Free{Name: "b", Lo: 135, Hi: 145}
+	var list []Firing
+	for _, b := range []float64{free.Lo, free.Hi} {
+		f, err := FiringAt(t.Context(), m, preset.Params, preset.I, "b", b, droppedTurns, keptTurns)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, f)
+	}
+	points, err := FiringPoints(t.Context(), m, preset.Params, preset.I, free, list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const tol = 1e-6
+	for k, want := range []struct {
+		label  string
+		spikes int
+		at     float64
+	}{{PeriodDoubling, 1, 137.2239093}, {CycleFold, 2, 139.6998559}} {
+		if k >= len(points) || points[k].Label != want.label || points[k].Spikes != want.spikes ||
+			math.Abs(points[k].Parameter-want.at) > tol {
+			t.Fatalf("points %+v, want %v", points, want)
+		}
+	}
+	for b, bursts := range map[float64]bool{139.69: true, 139.71: false} {
+		p := slices.Clone(preset.Params)
+		p[m.Index("b")] = b
+		r, err := NewResetMap(m, p, preset.I)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, last := list[0].W[0], 0.0
+		for range 200 {
+			j, ok := r.Next(w)
+			if !ok {
+				t.Fatalf("b = %v: silent", b)
+			}
+			w, last = j.W, w
+		}
+		if (math.Abs(w-last) > 1) != bursts {
+			t.Errorf("b = %v: w goes from %v to %v; two spikes per burst: want %v", b, last, w, bursts)
 		}
 	}
 }

@@ -51,7 +51,7 @@ var errEscaped = errors.New("dynamics: V runs away to ever lower values")
 
 // starts lists values of w (pA) after a reset from which firing may persist though it does not from the w of V_reset.
 // Below wTurn, the least w at which V stops rising before V_th, at least one spike follows. The list goes down from
-// there in steps of b and of the w that changes V by delta_T, and a little up.
+// there in steps of b and of the w that changes V by delta_T, and then up, where V turns back and may come again.
 func (r *ResetMap) starts() (list []float64) {
 	at := func(name string) float64 { return r.p[r.m.Index(name)] }
 	wTurn := r.i - (at("V_T")-at("V_rest")-at("delta_T"))/at("R")
@@ -60,7 +60,7 @@ func (r *ResetMap) starts() (list []float64) {
 	}
 	unit := max(math.Abs(at("b")), at("delta_T")/at("R"))
 	held, kept := at("a")*(at("V_reset")-at("V_rest")), math.Exp(-at("t_ref")/at("tau_w"))
-	for _, x := range []float64{-0.05, -0.5, -1, -2.5, -8} {
+	for _, x := range []float64{-0.05, -0.5, -1, -2.5, -8, 0.5, 1, 2.5} {
 		list = append(list, held+(wTurn+x*unit-held)/kept)
 	}
 	return list
