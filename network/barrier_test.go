@@ -35,7 +35,7 @@ func TestSplitBarrier(t *testing.T) {
 	}
 }
 
-// barrierSpikes are the spikes of 40 ms, in runs of different lengths, the last of which begins where a run was cancelled.
+// barrierSpikes are the spikes of 40 ms, in runs of several lengths, the last of which begins where one was cancelled.
 func barrierSpikes(t *testing.T, s *Spec, workers int) (spikes []Spike) {
 	n, err := Build(t.Context(), s, Config{Workers: workers, Ranges: workers})
 	if err != nil {
@@ -70,6 +70,30 @@ func barrierSpikes(t *testing.T, s *Spec, workers int) (spikes []Spike) {
 		t.Fatalf("%d of %d epochs were not shared", stats.Alone, stats.Epochs)
 	}
 	return spikes
+}
+
+// TestSmallNetworksAreNotShared: CUBA's steps hold 3 µs of work on the grid, less than sharing them pays for; those of
+// Brunel's network 500 µs in an epoch.
+func TestSmallNetworksAreNotShared(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		s      *Spec
+		ranges int
+	}{
+		{"CUBA", cuba(true), 1},
+		{"Brunel", brunel(true), 4},
+		{"few neurons", balanced(20, Delta, true), 1},
+		{"coupled neurons", conductive(false, 0.1), 4},
+	} {
+		n, err := newNetwork(c.s, Config{Workers: 4})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := n.rangeCount(Config{Workers: 4}, n.forecast(Config{Workers: 4})); got != c.ranges {
+			t.Errorf("%s: %d ranges for 4 workers, want %d (%v of work)", c.name, got, c.ranges,
+				n.work(n.forecast(Config{Workers: 4})))
+		}
+	}
 }
 
 // TestPrepareTakesWhatIsOld: of delays of one step to many most arrivals are added before the barrier, and of one delay

@@ -22,6 +22,7 @@ type runOf struct {
 // deliver adds what arrives in step k to the rows: for each delay, longest first, the spikes of that many steps before,
 // by number of the source. What prepare has added already is left out.
 func (r *shard) deliver(k int64) {
+	r.part(delivery)
 	l := r.net.layout
 	longest := l.longest + 1
 	if j := k - r.prepared; j >= 0 && j < r.preparedSteps {
@@ -38,6 +39,7 @@ func (r *shard) deliver(k int64) {
 // spikes of earlier epochs, in all steps whose rows there is room for. They come first in the order of the sums.
 func (r *shard) prepare(k, end int64) {
 	l := r.net.layout
+	r.part(delivery)
 	r.prepared, r.preparedSteps = k, min(int64(len(r.stepRows)), end-k)
 	r.keepCoefs(k - l.steps - 1)
 	for j := range r.preparedSteps {
@@ -45,6 +47,7 @@ func (r *shard) prepare(k, end int64) {
 		r.runs = r.runs[:0]
 		r.deliverFrom(k+j, l.longest+1, int(l.steps+j)+1)
 	}
+	r.part(input)
 	for _, p := range r.trains {
 		if p.in.Poisson != nil {
 			r.drawCounts(p, k)

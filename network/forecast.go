@@ -296,15 +296,43 @@ func (d *drawing) drawingTime(b *bundle) float64 {
 	return least
 }
 
-// rangeCount is the least number of ranges into which the targets are cut.
+// rangeCount is the least number of ranges into which the targets are cut: one for each worker, or one alone where an
+// epoch holds so little work that it is not worth sharing.
 func (n *Network) rangeCount(c Config, f Forecast) int {
 	switch {
 	case c.Ranges > 0:
 		return c.Ranges
-	case f.Edges < 20000 && f.Neurons < 2000:
-		return 1 // less work per epoch than a barrier costs
+	case n.work(f) < sched.Little:
+		return 1
 	}
 	return n.workers
+}
+
+// work estimates the processor time of an epoch, if all neurons fire at 10 spikes/s.
+func (n *Network) work(f Forecast) time.Duration {
+	const ( // ns
+		onGrid, inside = 0.6, 1.8 // a step of LIF
+		other          = 15.0     // a step of any other model
+		event          = 1.5
+		rate           = 0.01 // spikes/ms
+	)
+	l := n.layout
+	each := 0.0
+	for i := range l.spec.Populations {
+		p := &l.spec.Populations[i]
+		cost := inside
+		switch {
+		case p.Model == nil:
+			cost = 0
+		case p.Model.Name != "lif" || l.spec.coupled(i):
+			cost = other
+		case l.spec.OnGrid:
+			cost = onGrid
+		}
+		each += float64(cost * float64(p.N))
+	}
+	each += float64(float64(f.Edges) * rate * l.spec.Dt * event)
+	return time.Duration(each * float64(l.steps))
 }
 
 // newNetwork makes a network that has no ranges yet.

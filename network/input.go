@@ -230,6 +230,7 @@ func (r *shard) rewindInputs(k int64) {
 
 // input adds the arrivals and currents of inputs in step k to the rows.
 func (r *shard) input(k int64) {
+	r.part(input)
 	r.external = r.external[:0]
 	if r.current != nil {
 		clear(r.current)

@@ -84,6 +84,7 @@ func (r *shard) advanceOnGrid(k int64, steps int) error {
 		at := r.slot(k + int64(j))
 		r.history[at] = r.history[at][:0]
 	}
+	r.part(update)
 	for _, s := range r.lif {
 		s.advanceOnGrid(r, k, steps)
 	}

@@ -164,6 +164,7 @@ type shard struct {
 	arrivals []arrival
 	external []arrival // of inputs in the current step
 	w        walker
+	labels   []context.Context // by part; nil without a profile
 	trains   []*trainPart
 	gates    []*gates
 	sources  []*sourcePart
@@ -268,6 +269,7 @@ func (r *shard) advance(k, end int64) error {
 func (r *shard) step(k int64) error {
 	r.deliver(k)
 	r.input(k)
+	r.part(update)
 	r.advanceGates(k)
 	r.out, r.events, r.synaptic = r.history[r.slot(k)][:0], r.events[:0], r.synaptic[:0]
 	for _, s := range r.lif {
@@ -353,6 +355,7 @@ func (n *Network) Run(ctx context.Context, steps int64, rec Recorder) error {
 	// An epoch is the steps up to the least delay: within it no range needs the spikes of another. Of the epoch before
 	// it needs those; what earlier epochs bring is added while other ranges are still in the epoch before.
 	start, steps := n.step, n.layout.steps
+	n.label(ctx)
 	stats, err := sched.Run(ctx, sched.Plan{
 		Workers: n.workers, Shards: len(n.ranges), Always: n.always,
 		Advance: func(_, shard, epoch int) error {
@@ -366,6 +369,7 @@ func (n *Network) Run(ctx context.Context, steps int64, rec Recorder) error {
 		},
 		Merge: func(int) (bool, error) {
 			to := min(n.step+n.layout.steps, end)
+			n.ranges[0].part(recording)
 			if rec.Spikes != nil {
 				spikes = spikes[:0]
 				for k := n.step; k < to; k++ {

@@ -11,7 +11,7 @@ const (
 	spinAlone = time.Microsecond       // before the core is offered to other threads between reads
 	spinLeast = 5 * time.Microsecond   // a futex sleep and wake cost about as much
 	spinMost  = 500 * time.Microsecond // a fraction of what a scheduler gives a thread at a time
-	looks     = 32                     // reads of the gate between reads of the clock, one of which costs as much as all of them
+	looks     = 32                     // reads of the gate between reads of the clock, which cost about as much
 	yields    = 4
 )
 

@@ -95,9 +95,9 @@ func (s Stats) Imbalance() float64 {
 	return float64(wait) / float64(busy+wait)
 }
 
-// little is the work, summed over all shards, from which on an epoch is worth a barrier of two workers (0.2 to 2 µs).
+// Little is the work, summed over all shards, from which on an epoch is worth a barrier of two workers (0.2 to 2 µs).
 // The time of a barrier grows with the number of workers, so w of them are worth it from (w/2)² times little on.
-const little = 4 * time.Microsecond
+const Little = 4 * time.Microsecond
 
 // worthwhile is how many of n workers should share an epoch, by the work of the epoch before, which now of them
 // did. It falls at once, and rises when the work is twice what makes more of them worth it.
@@ -119,12 +119,13 @@ func worthwhile(work, little time.Duration, now, n int) int {
 // epochs: when it is done, the current epoch has been merged and its error is returned. Stats are valid either way.
 //
 // Goroutines carry the pprof labels of ctx and their own, worker. If ctx has labels, which means that a profile is
-// wanted, they carry shard too while they advance one. Each marks its part of an epoch as a trace region.
+// wanted, they carry shard too while they advance one, and part=barrier while they wait for others. Each marks its part
+// of an epoch as a trace region.
 func Run(ctx context.Context, p Plan) (Stats, error) {
 	if p.Always {
 		return run(ctx, p, 0)
 	}
-	return run(ctx, p, little)
+	return run(ctx, p, Little)
 }
 
 func run(ctx context.Context, p Plan, little time.Duration) (stats Stats, err error) {
@@ -165,6 +166,18 @@ func (c *pool) label(ctx context.Context, worker, shard int) {
 		w.labels[shard] = pprof.WithLabels(ctx, pprof.Labels("shard", strconv.Itoa(shard)))
 	}
 	pprof.SetGoroutineLabels(w.labels[shard])
+}
+
+// labelWait marks the goroutine of a worker as one that waits for others.
+func (c *pool) labelWait(ctx context.Context, worker int) {
+	if !c.labels {
+		return
+	}
+	w := &c.workers[worker]
+	if w.waiting == nil {
+		w.waiting = pprof.WithLabels(ctx, pprof.Labels("part", "barrier"))
+	}
+	pprof.SetGoroutineLabels(w.waiting)
 }
 
 // unlabel removes the label of the shard.
@@ -219,6 +232,7 @@ type worker struct {
 	prepared   time.Duration     // preparing shards since
 	mine       []int             // shards that it has advanced in this turn
 	labels     []context.Context // by shard, made when first needed
+	waiting    context.Context   // likewise
 	_          pad
 	next       atomic.Int64 // the first of its shards that is not claimed
 	begun      atomic.Int64 // its last turn
@@ -367,7 +381,9 @@ func (c *pool) together(ctx context.Context) time.Duration {
 	c.turns++
 	c.open.set(opening(c.turns, c.active))
 	c.turn(ctx, 0, c.now)
+	c.labelWait(ctx, 0)
 	c.done.await(c.turns, c.spinning())
+	c.unlabel(ctx)
 	for w := range c.active {
 		after += c.workers[w].busy
 	}
@@ -379,6 +395,7 @@ func (c *pool) together(ctx context.Context) time.Duration {
 // serve is the loop of the other workers: a turn whenever one is open that they take part in.
 func (c *pool) serve(ctx context.Context, worker int) {
 	for turn := int64(1); ; turn++ {
+		c.labelWait(ctx, worker)
 		open := c.open.await(opening(turn, 0), c.spinning())
 		turn = open / most
 		switch active := int(open % most); {
@@ -406,8 +423,8 @@ func (c *pool) turn(ctx context.Context, worker int, begin time.Time) {
 	w.prepared = time.Since(begin)
 }
 
-// advanceShards is the part of a turn up to the announcement; it returns the time. The announcement is made even if Advance ends the goroutine, as
-// testing's FailNow does, since the others would wait for ever.
+// advanceShards is the part of a turn up to the announcement; it returns the time. The announcement is made even if
+// Advance ends the goroutine, as testing's FailNow does, since the others would wait for ever.
 func (c *pool) advanceShards(ctx context.Context, worker, epoch int, begin time.Time) time.Time {
 	turn, active := c.turns, c.active
 	defer func() {
@@ -483,7 +500,8 @@ func (c *pool) guard(shard, epoch int, f func() error) {
 	}
 }
 
-// fail keeps the error of the first epoch, and of the lowest shard in it, since the order in which shards fail is random.
+// fail keeps the error of the first epoch, and of the lowest shard in it, since the order in which shards fail is
+// random.
 func (c *pool) fail(shard, epoch int, err error) {
 	c.fault.Lock()
 	defer c.fault.Unlock()

@@ -184,7 +184,7 @@ func TestWorthwhile(t *testing.T) {
 		{200 * us, 1, 2, 2},
 		{10000 * us, 1, 64, 64},
 	} {
-		if got := worthwhile(c.work, little, c.now, c.n); got != c.want {
+		if got := worthwhile(c.work, Little, c.now, c.n); got != c.want {
 			t.Errorf("%v of work, %d of %d workers: %d are worth while, want %d", c.work, c.now, c.n, got, c.want)
 		}
 	}
@@ -431,7 +431,7 @@ func TestRefusals(t *testing.T) {
 }
 
 // Labels of the caller's context and our own reach every goroutine that advances shards: the shard while it does so,
-// the worker also between turns.
+// the worker also between turns, when it waits.
 func TestLabels(t *testing.T) {
 	ctx := pprof.WithLabels(t.Context(), pprof.Labels("model", "adex"))
 	var within, between strings.Builder
@@ -462,7 +462,7 @@ func TestLabels(t *testing.T) {
 			t.Errorf("no goroutine is labelled %s in\n%s", want, &within)
 		}
 	}
-	for _, want := range []string{`{"model":"adex", "worker":"0"}`, `{"model":"adex", "worker":"1"}`} {
+	for _, want := range []string{`{"model":"adex", "worker":"0"}`, `{"model":"adex", "part":"barrier", "worker":"1"}`} {
 		if !strings.Contains(between.String(), want) {
 			t.Errorf("no goroutine is labelled %s in\n%s", want, &between)
 		}
