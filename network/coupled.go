@@ -56,6 +56,7 @@ type coupledReceptor struct {
 
 	mg         float64   // NMDA; its conductance without block over the step, as means has that of the others:
 	mean, tilt []float64 // by lane
+	open       []float64 // by lane: the part of the channels that is not blocked at V_th
 }
 
 // blocked is a conductance of NMDA channels, before the block by magnesium.
@@ -108,6 +109,13 @@ func (r *shard) newCoupled(seg segment) (*coupledSegment, error) {
 	}
 	if err := o.newCell(dt); err != nil {
 		return nil, err
+	}
+	for _, j := range o.gated {
+		q := &o.receptors[j]
+		q.open = make([]float64, seg.n)
+		for i := range q.open {
+			q.open[i], _ = magnesium(o.cell.vTh[i], q.mg)
+		}
 	}
 	if r.white != nil {
 		o.noise = o.newNoise(dt)
@@ -402,8 +410,7 @@ func (o *coupledSegment) bound(r *shard, q *coupledReceptor, lo, n int, in *mean
 			least = max(0, float64(q.ofS.decay*s[i])-y[i])
 			most = math.FMA(row[3*i]/q.ofS.decay, 1-q.ofY.decay, most)
 		case NMDA: // the block is least at V_th
-			open, _ := magnesium(o.cell.vTh[lo+i], q.mg)
-			most = max(s[i], math.FMA(q.ofS.decay, s[i], row[3*i])) * open
+			most = max(s[i], math.FMA(q.ofS.decay, s[i], row[3*i])) * q.open[lo+i]
 		}
 		if q.current {
 			in.Up[i] += most

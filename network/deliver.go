@@ -312,6 +312,8 @@ func (r *shard) lookUp(k int64) {
 	for _, b := range r.events {
 		if b.seg != nil {
 			b.seg.findInstants(r, b.lane, k)
+		} else {
+			r.findTriples(b.lane, k)
 		}
 	}
 	for i := range r.found {

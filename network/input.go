@@ -81,6 +81,7 @@ type trainRun struct {
 	uniform  bool // one weight
 
 	vectors   bool    // whether lifSegment.addTrains can add its arrivals
+	triple    bool    // whether shard.poissonTriples can
 	inVectors int64   // the step in which it is to do so
 	mean      float64 // arrivals of a lane in a step
 }
@@ -203,7 +204,15 @@ func (r *shard) attach(p *trainPart) {
 		u := &p.runs[i]
 		u.inVectors = -1
 		c, lane := int(p.receptor[u.first]), int(p.lanes[u.first])
-		if l.spec.OnGrid || !u.uniform || l.series[c] == nil || l.receptors[c].width > 2 {
+		if l.spec.OnGrid || !u.uniform || l.series[c] == nil {
+			continue
+		}
+		if rc := &l.receptors[c]; l.classes[rc.class].coupled {
+			if rc.width == 3 {
+				r.attachTriples(p, u)
+			}
+			continue
+		} else if rc.width > 2 {
 			continue
 		}
 		for _, s := range r.lif {
@@ -329,6 +338,8 @@ func (r *shard) poisson(p *trainPart, k int64) {
 		case u.mean <= 0:
 		case u.vectors && fits && float64(k) >= p.start && float64(k+1) <= p.stop:
 			u.inVectors = k
+		case u.triple && fits && float64(k) >= p.start && float64(k+1) <= p.stop:
+			r.poissonTriples(p, u, k)
 		case !r.net.layout.spec.OnGrid || p.gates != nil:
 			r.poissonInstants(p, u, k, fits)
 		case fits && u.uniform:

@@ -18,14 +18,19 @@ type series [3][asm.InstantTerms]float64
 // left out is then below 3e-16 of the first.
 const seriesStep = 0.25
 
-// newSeries is the series of a receptor onto LIF neurons; nil where there is none. The accumulators obey a linear
-// differential equation in the time left of the step; each term follows from the one before it by that equation.
+// newSeries is the series of a receptor; nil where there is none. The accumulators obey a linear differential equation
+// in the time left of the step; each term follows from the one before it by that equation.
 func (rc *receptor) newSeries(c class, dt float64) *series {
 	tau := c.tau
-	if c.coupled || !(tau > 0) || dt > seriesStep*tau || rc.kind != Delta && dt > seriesStep*rc.tau || rc.width > 3 {
+	means := c.coupled && (rc.kind == ExpCurrent || rc.kind == ExpConductance) // see receptor.meanCoefs
+	if c.coupled && !means || !c.coupled && (!(tau > 0) || dt > seriesStep*tau) ||
+		rc.kind != Delta && dt > seriesStep*rc.tau || rc.width > 3 {
 		return nil
 	}
 	change := func(x [3]float64) [3]float64 { // d/d(time left)
+		if means {
+			return [3]float64{-x[0] / rc.tau, x[0] / dt, (float64(6*x[0]) - float64(12*x[1])) / dt}
+		}
 		switch rc.kind {
 		case Delta:
 			return [3]float64{-x[0] / tau}

@@ -163,6 +163,7 @@ type shard struct {
 	begin    []int
 	arrivals []arrival
 	external []arrival // of inputs in the current step
+	triples  triples
 	w        walker
 	labels   []context.Context // by part; nil without a profile
 	trains   []*trainPart

@@ -95,7 +95,8 @@ func (c *Choices) String() string {
 		unit = " " + c.Axis.Unit
 	}
 	f := c.Fit
-	return fmt.Sprintf("%s: share of %s is 1 - exp(-(%s/alpha)^beta)/2, alpha %.3g%s (95 %%: %.3g to %.3g), beta %.3g (%.3g to %.3g)",
+	return fmt.Sprintf("%s: share of %s is 1 - exp(-(%s/alpha)^beta)/2, "+
+		"alpha %.3g%s (95 %%: %.3g to %.3g), beta %.3g (%.3g to %.3g)",
 		c.Name, c.Between[0], c.Axis.Name, f.Alpha, unit, f.AlphaInterval[0], f.AlphaInterval[1],
 		f.Beta, f.BetaInterval[0], f.BetaInterval[1])
 }

@@ -92,7 +92,8 @@ func AddChoices(extra map[string]any, r *sweep.JobsResult) {
 	for _, c := range measure.ChoicesOf(r) {
 		if c.FitError == nil {
 			fits[c.Name] = map[string]any{
-				"alpha": c.Fit.Alpha, "beta": c.Fit.Beta, "alpha_95": ends(c.Fit.AlphaInterval), "beta_95": ends(c.Fit.BetaInterval),
+				"alpha": c.Fit.Alpha, "beta": c.Fit.Beta,
+				"alpha_95": ends(c.Fit.AlphaInterval), "beta_95": ends(c.Fit.BetaInterval),
 			}
 		}
 	}
