@@ -66,7 +66,7 @@ func (r *shard) poissonTriples(p *trainPart, u *trainRun, k int64) {
 		}
 		for i, count := range counts {
 			for j := skip; j < int(count); j++ {
-				for m, x := range series.at(p.instant(seed, p.members[from+i], k, j)) {
+				for m, x := range series.at(p.instant(seed, uint32(p.members[from+i]), k, j)) {
 					row[3*i+m] += float64(weight * x)
 				}
 			}
@@ -84,7 +84,7 @@ func (r *shard) findTriples(lane int, k int64) {
 		}
 		i += u.first
 		for j := range int(p.counts[int(k%4)*p.stride+i]) {
-			theta := p.instant(r.net.layout.spec.Seed, p.members[i], k, j)
+			theta := p.instant(r.net.layout.spec.Seed, uint32(p.members[i]), k, j)
 			r.found = append(r.found, arrival{uint16(lane), p.receptor[i], theta, p.weights[i]})
 		}
 	}
