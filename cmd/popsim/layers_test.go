@@ -72,7 +72,8 @@ var layers = map[string][]string{
 	"cmd/popsim/internal/batch": {"fault", "sweep"},
 	"cmd/popsim/internal/cli":   {"sched"},
 	"cmd/popsim/internal/completion": {
-		"bench", "network/description", "cmd/popsim/internal/flagset", "cmd/popsim/internal/profile", "experiment",
+		"bench", "equations", "network/description", "cmd/popsim/internal/flagset", "cmd/popsim/internal/profile",
+		"experiment",
 		"fault", "kernels", "model", "stimulus", "sweep",
 	},
 	"cmd/popsim/internal/flagset": {"experiment", "fault", "model"},

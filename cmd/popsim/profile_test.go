@@ -91,6 +91,9 @@ func TestProfileModes(t *testing.T) {
 	}
 }
 
+// machineCode is the function to which samples in code made at run time are counted.
+const machineCode = "runtime._ExternalCode"
+
 // TestProfileLabels: a cpu profile names the kernel, and its samples the verb, the model, the worker and the shard.
 func TestProfileLabels(t *testing.T) {
 	t.Chdir(t.TempDir())
@@ -98,11 +101,17 @@ func TestProfileLabels(t *testing.T) {
 	for _, c := range []struct{ verb, model, rest, kernel string }{
 		{"run", "adex", "-n 2000 I=15", "AdExFlow"},
 		{"fi", "hh", "I=0:20/128 --full", "HHStrang"},
+		{"run", "wang-buzsaki", "-n 2000", machineCode},
 	} {
 		for _, isa := range []kernels.ISA{best, kernels.Go} {
 			kernel := "popsim/kernels/asm." + c.kernel
-			if isa == kernels.Go {
-				kernel = "popsim/kernels."
+			switch {
+			case isa == kernels.Go:
+				kernel = "popsim/kernels"
+			case c.kernel == machineCode && kernels.MachineCode() != nil:
+				continue
+			case c.kernel == machineCode:
+				kernel = machineCode
 			}
 			line := fmt.Sprintf("%s %s %s --isa %v", c.verb, c.model, c.rest, isa)
 			all, within := 0, 0

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/topics"
 	"popsim/cmd/popsim/internal/verb"
 	"popsim/experiment"
@@ -16,9 +17,11 @@ import (
 func (v *call) verifyVerb() *cobra.Command {
 	var f verb.Flags
 	cmd := &cobra.Command{
-		Use:   "verify [FILE.toml[:PRESET]]",
-		Short: "Check accuracy and bit-identity on this machine",
-		Long:  topics.Text("verify"),
+		Use:               "verify [FILE.toml[:PRESET]]",
+		Short:             "Check accuracy and bit-identity on this machine",
+		Long:              topics.Text("verify"),
+		Example:           "  popsim verify\n  popsim verify ./cell.toml\n  popsim verify morris-lecar:snic",
+		ValidArgsFunction: completion.Equations,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			list, label := verify.Checks(), "all"
 			if len(args) > 0 {

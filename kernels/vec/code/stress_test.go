@@ -3,10 +3,12 @@
 package code
 
 import (
+	"io"
 	"os"
 	"os/exec"
 	"runtime"
 	"runtime/debug"
+	"runtime/pprof"
 	"strings"
 	"sync"
 	"syscall"
@@ -16,8 +18,8 @@ import (
 	"popsim/kernels/vec"
 )
 
-// Machine code shares threads with the garbage collector, signals of preemption and growing stacks: it is run from
-// several goroutines while all of these come as often as they can.
+// Machine code shares threads with the garbage collector, signals of preemption and of a profile, and growing stacks: it
+// is run from six goroutines while all of these come as often as they can.
 func TestStress(t *testing.T) {
 	all := targets(t)
 	duration := time.Second
@@ -36,6 +38,9 @@ func TestStress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := pprof.StartCPUProfile(io.Discard); err == nil { // else the test itself is profiled
+		defer pprof.StopCPUProfile()
+	}
 	stop := make(chan struct{})
 	var runs, signals sync.WaitGroup
 	signals.Go(func() {
@@ -49,7 +54,7 @@ func TestStress(t *testing.T) {
 			}
 		}
 	})
-	for range 4 {
+	for range 6 {
 		runs.Go(func() {
 			for end := time.Now().Add(duration); time.Now().Before(end); {
 				deep(100, func() {

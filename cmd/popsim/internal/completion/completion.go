@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"popsim/cmd/popsim/internal/flagset"
+	"popsim/equations"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/model"
@@ -27,8 +28,9 @@ func Models(cmd *cobra.Command, args []string, begun string) ([]string, cobra.Sh
 				found = append(found, m.Name+":"+s.Name+"\t"+s.Source)
 			}
 		}
+		found = append(found, library(begun)...)
 		found = append(found, networks(cmd.Name())...)
-		return beginning(found, begun), cobra.ShellCompDirectiveNoFileComp
+		return orFiles(beginning(found, begun))
 	}
 	if names := networkNames(args); names != nil && cmd.Name() != "models" {
 		return beginning(names, begun), cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
@@ -48,11 +50,43 @@ func Models(cmd *cobra.Command, args []string, begun string) ([]string, cobra.Sh
 	return beginning(found, begun), cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
 }
 
+// Equations offers the models of the library of files, and files, as the only argument.
+func Equations(_ *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return orFiles(beginning(library(begun), begun))
+}
+
+// library offers the models of the library of files; behind the name of one, its presets.
+func library(begun string) (found []string) {
+	name, _, named := strings.Cut(begun, ":")
+	if !named || !slices.Contains(equations.Names(), name) {
+		return equations.Names()
+	}
+	m, err := equations.Lookup(name)
+	if err != nil {
+		panic("bug: " + err.Error())
+	}
+	for _, s := range m.Presets() {
+		found = append(found, name+":"+s.Name+"\t"+s.Note)
+	}
+	return found
+}
+
+// orFiles offers files where nothing else is: the name of a model may be that of a file.
+func orFiles(found []string) ([]string, cobra.ShellCompDirective) {
+	if len(found) == 0 {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	return found, cobra.ShellCompDirectiveNoFileComp
+}
+
 // modelOf returns the first model among the arguments, nil if there is none.
 func modelOf(args []string) *model.Model {
 	for _, arg := range args {
 		name, _, _ := strings.Cut(arg, ":")
-		if m, err := model.Lookup(name); err == nil {
+		if m, err := equations.Lookup(name); err == nil {
 			return m
 		}
 	}
