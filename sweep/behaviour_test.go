@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"popsim/equations"
 	"popsim/model"
 )
 
@@ -177,6 +178,47 @@ func TestSpecRefuses(t *testing.T) {
 	for _, name := range []string{"taw", "w9"} {
 		if _, _, err := targetOf(m, name); err == nil {
 			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+// The file of AdEx's equations has the extremes of w and the values after resets of the built-in model.
+func TestOwnW(t *testing.T) {
+	own, err := equations.Load("../equations/testdata/adex.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := Spec{
+		Time: 1500, Discard: 700, Full: true,
+		Grid: Grid{Axes: []Axis{Values("I", "pA", 100, 200, 300)}}, Measures: []string{"w_min_pA", "w_max_pA"},
+	}
+	resets := func(m *model.Model) *Result {
+		spec := spec
+		spec.Model, spec.P = m, own.Defaults()
+		if m == model.AdExModel {
+			spec.P = m.Defaults()
+			for j, q := range own.Params {
+				spec.P[m.Index(q.Name)] = own.Defaults()[j]
+			}
+		}
+		spec.Resets = true
+		r, err := Run(t.Context(), spec, Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	got, want := resets(own), resets(model.AdExModel)
+	const allowed = 2e-3 // relative: the built-in kernel moves w by steps of order 2
+	for row := range want.Rows() {
+		for _, name := range []string{"w_min_pA", "w_max_pA"} {
+			if a, b := got.Value(name, row), want.Value(name, row); !(math.Abs(a/b-1) < allowed) {
+				t.Errorf("row %d: %s is %v, want %v", row, name, a, b)
+			}
+		}
+		a, b := got.Resets(row), want.Resets(row)
+		if len(a) != len(b) || len(a) == 0 || math.Abs(a[0]/b[0]-1) > allowed {
+			t.Errorf("row %d: w after resets %v, want %v", row, a, b)
 		}
 	}
 }

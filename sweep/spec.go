@@ -191,8 +191,9 @@ func (s Spec) plan() (*plan, error) {
 	p.columns, err = measuresOf(p.Measures)
 	fault(err)
 	p.current = p.Grid.axis("I")
-	if (p.Resets || p.watchesW()) && (p.Model.StateIndex("w") < 0 || p.Model.Outside()) {
-		fault(fmt.Errorf("sweep: %s has no w; adex has", p.Model.Name))
+	if j := p.Model.StateIndex("w"); (p.Resets || p.watchesW()) &&
+		(j < 1 || p.Model.Fires != model.Reset || p.Model.States[j].Unit != "pA") {
+		fault(fmt.Errorf("sweep: %s has no w, a current in pA that spikes move; adex has", p.Model.Name))
 	}
 	if p.From != FromRest && p.current < 0 {
 		fault(fmt.Errorf("sweep: from %s carries states through the currents; I must be an axis", p.From))

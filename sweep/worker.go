@@ -213,7 +213,7 @@ func (w *worker) advance(n int64) {
 
 // adapt adds w after a step to the extremes of all lanes and, of lanes that fired in it, w before and after the reset.
 func (w *worker) adapt() {
-	for i, x := range w.s.Y[1][:w.s.N] {
+	for i, x := range w.s.Y[w.Model.StateIndex("w")][:w.s.N] {
 		w.adapts[i] = w.adapts[i].with(x)
 	}
 	for _, e := range w.events {
@@ -221,7 +221,7 @@ func (w *worker) adapt() {
 		if l := &w.lanes[i]; l.runs() && !math.IsNaN(l.from) {
 			w.s.State(i, w.now, w.y)
 			after := w.afterReset(l, w.y, e.Theta)
-			w.adapts[i] = w.adapts[i].with(after).with(after - model.AdExOf(l.params).B)
+			w.adapts[i] = w.adapts[i].with(after).with(w.beforeReset(l, after))
 		}
 	}
 }
@@ -229,9 +229,63 @@ func (w *worker) adapt() {
 // afterReset returns w (pA) right after a spike at fraction theta of a step, computed backwards from the state y at the
 // end of the step: w relaxes exponentially to a (V - V_rest), with V at its mean over the rest of the step.
 func (w *worker) afterReset(l *lane, y []float64, theta float64) float64 {
+	if w.Model.Outside() {
+		return w.backToReset(l, y, theta)
+	}
 	q := model.AdExOf(l.params)
 	steady := q.A * ((y[0]+q.VReset)/2 - q.VRest)
 	return steady + (y[1]-steady)*math.Exp((1-theta)*w.dt/q.TauW)
+}
+
+// beforeReset returns w (pA) right before a spike from that after it.
+func (w *worker) beforeReset(l *lane, after float64) float64 {
+	if !w.Model.Outside() {
+		return after - model.AdExOf(l.params).B
+	}
+	const rounds = 4 // of Newton's method; one is enough where a spike adds to w
+	j, n := w.Model.StateIndex("w"), len(w.y)
+	y, to, jac := slices.Clone(w.y), make([]float64, n), make([]float64, n*n)
+	y[0], y[j] = w.Model.Threshold(l.params), after
+	for range rounds {
+		w.Model.Spikes.Jump(l.params, y, to)
+		w.Model.Spikes.JumpJacobian(l.params, y, jac)
+		if slope := jac[j*n+j]; slope != 0 {
+			y[j] -= (to[j] - after) / slope
+		}
+	}
+	return y[j]
+}
+
+// backToReset is afterReset of a model from a file: one step of the classical Runge-Kutta method backwards over what is
+// left of the step after the hold, and one over the hold.
+func (w *worker) backToReset(l *lane, y []float64, theta float64) float64 {
+	rest := (1 - theta) * w.dt
+	held := min(w.Model.Hold(l.params), rest)
+	y = slices.Clone(y)
+	w.back(l, y, rest-held, false)
+	w.back(l, y, held, true)
+	return y[w.Model.StateIndex("w")]
+}
+
+// back moves y to span ms earlier.
+func (w *worker) back(l *lane, y []float64, span float64, held bool) {
+	slope := func(from, k []float64, h float64) []float64 {
+		at, dy := slices.Clone(from), make([]float64, len(from))
+		for j, x := range k {
+			at[j] -= h * x
+		}
+		if w.Model.Deriv(l.params, l.current, at, dy); held {
+			dy[0] = 0
+		}
+		return dy
+	}
+	k1 := slope(y, nil, 0)
+	k2 := slope(y, k1, span/2)
+	k3 := slope(y, k2, span/2)
+	k4 := slope(y, k3, span)
+	for j := range y {
+		y[j] -= span / 6 * (k1[j] + 2*(k2[j]+k3[j]) + k4[j])
+	}
 }
 
 // stop does what is due at a cut: it finishes the points that end here, and starts the extremes of those whose
@@ -462,12 +516,12 @@ func (w *worker) resets(l *lane, period int) (found []float64) {
 		period = irregularResets
 	}
 	probe := w.alone(l, w.y)
-	var y [2]float64
+	y := make([]float64, len(w.y))
 	for k := int64(0); k < w.steps && len(found) < period; k++ {
 		w.events = probe.Advance(w.scratch, k, 1, kernels.Drive{}, false, w.events[:0])
 		if n := len(w.events); n > 0 {
-			probe.State(0, k+1, y[:])
-			found = append(found, w.afterReset(l, y[:], w.events[n-1].Theta))
+			probe.State(0, k+1, y)
+			found = append(found, w.afterReset(l, y, w.events[n-1].Theta))
 		}
 	}
 	return found
