@@ -286,6 +286,54 @@ var networkLine = regexp.MustCompile(
 	`^BenchmarkNetwork/network=[\w-]+/spikes=(grid|inside)/isa=\w+/workers=\d+\s+\d+\s+[\d.e+-]+ ns/neuron-step\s`,
 )
 
+// TestScalingRows: a quick selection predicts a network on 1 and 16 cores, in parts that add up to the whole.
+func TestScalingRows(t *testing.T) {
+	var out strings.Builder
+	q := Selection{ISA: kernels.Go, Quick: true}
+	if err := q.Run(t.Context(), []string{ScalingRows}, &out, t.Logf); err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for line := range strings.Lines(out.String()) {
+		f := strings.Fields(line)
+		if !strings.HasPrefix(line, "BenchmarkScaling/") || strings.Contains(f[0], "/gains") {
+			continue
+		}
+		rows++
+		sum := 0.0
+		for i := 2; i < len(f); i += 2 {
+			x, err := strconv.ParseFloat(f[i], 64)
+			if err != nil || !(x >= 0) {
+				t.Errorf("%s: %q", f[0], f[i])
+			}
+			if slices.Contains([]string{"delivery", "input", "update"}, f[i+1]) {
+				sum += x
+			}
+		}
+		if math.Abs(sum-1) > 1e-3 { // four digits are printed
+			t.Errorf("%s: parts add up to %g", f[0], sum)
+		}
+	}
+	if rows != 4 || !strings.Contains(out.String(), "/gains") || !strings.Contains(out.String(), "barrier-of-two-ns: ") {
+		t.Errorf("%d rows:\n%s", rows, out.String())
+	}
+}
+
+func TestGains(t *testing.T) {
+	for _, c := range []struct {
+		seconds []float64
+		want    float64
+	}{{[]float64{1}, 1}, {[]float64{1, 0.98}, 1}, {[]float64{1, 0.6, 0.4, 0.39, 0.1}, 4}, {[]float64{1, 2, 0.5}, 1}} {
+		var list []prediction
+		for i, s := range c.seconds {
+			list = append(list, prediction{workers: 1 << i, seconds: s})
+		}
+		if got := gains(list)[0].value; got != c.want {
+			t.Errorf("%v: gains up to %g workers, want %g", c.seconds, got, c.want)
+		}
+	}
+}
+
 // TestNetworkRows: a quick selection measures a network on the grid and inside the step.
 func TestNetworkRows(t *testing.T) {
 	var out strings.Builder

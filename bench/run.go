@@ -15,10 +15,11 @@ const (
 	SpikesRows     = "spikes"
 	WorkRows       = "work"
 	NetworkRows    = "network"
+	ScalingRows    = "scaling"
 )
 
 // Kinds lists them.
-var Kinds = []string{KernelRows, PopulationRows, SpikesRows, WorkRows, NetworkRows}
+var Kinds = []string{KernelRows, PopulationRows, SpikesRows, WorkRows, NetworkRows, ScalingRows}
 
 // Talk writes a message to the user, in the manner of Printf.
 type Talk func(format string, args ...any)
@@ -38,7 +39,7 @@ func CheckKinds(kinds []string) error {
 func (q Selection) Run(ctx context.Context, kinds []string, out io.Writer, talk Talk) error {
 	rows := map[string]func(context.Context, io.Writer, Talk) error{
 		KernelRows: q.kernelRows, PopulationRows: q.populationRows, SpikesRows: q.spikesRows, WorkRows: q.workRows,
-		NetworkRows: q.networkRows,
+		NetworkRows: q.networkRows, ScalingRows: q.scalingRows,
 	}
 	for _, kind := range Kinds {
 		if slices.Contains(kinds, kind) {

@@ -37,4 +37,7 @@ func (r *shard) part(p part) {
 	if r.labels != nil {
 		pprof.SetGoroutineLabels(r.labels[p])
 	}
+	if r.laps != nil {
+		r.laps.begin(p)
+	}
 }

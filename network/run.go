@@ -166,6 +166,7 @@ type shard struct {
 	triples  triples
 	w        walker
 	labels   []context.Context // by part; nil without a profile
+	laps     *laps             // nil but in Timed
 	trains   []*trainPart
 	gates    []*gates
 	sources  []*sourcePart

@@ -1,0 +1,191 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"popsim/kernels"
+	"popsim/network"
+	"popsim/network/description"
+	"popsim/sched"
+)
+
+// Rows of scaling predict how fast a network is on machines with more cores than this one. Measured are, of a network
+// cut into as many ranges as there would be workers, the time of each range in each epoch, and the time of a barrier of
+// two workers. Assumed is that
+//
+//   - a core of that machine is as fast as one of this one, and has as much cache to itself. Here the ranges are
+//     advanced in turn on one core, so that each finds less of its columns in the nearest caches than it would there;
+//   - the time of a barrier grows in proportion to the number of workers, which announce themselves on one cache line;
+//   - the barrier costs what is left of it behind the part of an epoch that does not wait for it;
+//   - all cores together read edges with memoryLimit at most.
+const memoryLimit = 200e9 // bytes/s: one socket with eight channels of memory
+
+// manyWorkers are those for which rows are predicted.
+var manyWorkers = []int{1, 2, 4, 8, 16, 32, 64, 128}
+
+// gain is by how much more workers must shorten a run to be worth it.
+const gain = 1.05
+
+// prediction is a network on a number of cores.
+type prediction struct {
+	workers   int
+	epochs    int
+	seconds   float64 // for a second of the network
+	barrier   float64 // part of it
+	imbalance float64 // the busiest range over the mean
+	delivery  float64 // part of the time of a range, likewise input and update
+	input     float64
+	update    float64
+	atMemory  bool // whether memory is the limit
+}
+
+// barrierTime is the time of a barrier of two workers without work: the least mean of many stretches.
+func barrierTime(ctx context.Context) (time.Duration, error) {
+	const stretches, epochs = 50, 200
+	least := time.Duration(1<<63 - 1)
+	for range stretches {
+		stats, err := sched.Run(ctx, sched.Plan{
+			Workers: 2, Shards: 2, Always: true,
+			Advance: func(_, _, _ int) error { return nil },
+			Merge:   func(epoch int) (bool, error) { return epoch+1 < epochs, nil },
+		})
+		if err != nil {
+			return 0, err
+		}
+		least = min(least, stats.Elapsed/epochs)
+	}
+	return least, nil
+}
+
+// predict measures a network in n.Workers ranges.
+func predict(ctx context.Context, n Network, barrier time.Duration, budget time.Duration) (p prediction, err error) {
+	d, err := description.Lookup(n.Name)
+	if err != nil {
+		return p, err
+	}
+	res, err := d.Resolve(description.Options{Settings: n.Settings, OnGrid: n.OnGrid})
+	if err != nil {
+		return p, err
+	}
+	net, err := network.Build(ctx, res.Spec, network.Config{Ranges: n.Workers, ISA: n.ISA})
+	if err != nil {
+		return p, err
+	}
+	defer net.Close()
+	spikes := 0
+	rec := network.Recorder{Spikes: func(x []network.Spike) error { spikes += len(x); return nil }}
+	if err := net.Run(ctx, int64(networkStart/res.Spec.Dt), rec); err != nil {
+		return p, err
+	}
+	var times []network.EpochTime
+	for begin := time.Now(); time.Since(begin) < budget || len(times) < 20; {
+		more, err := net.Timed(20)
+		if err != nil {
+			return p, err
+		}
+		times = append(times, more...)
+	}
+	slices.SortFunc(times, func(a, b network.EpochTime) int { return int(a.Mean - b.Mean) })
+	quiet := times[len(times)/10] // as in networkWork
+	y := net.Summary()
+	epoch := float64(y.Epoch) * res.Spec.Dt / 1000 // s
+	p = prediction{workers: n.Workers, epochs: len(times)}
+	all := float64(quiet.Delivery + quiet.Input + quiet.Update)
+	p.delivery, p.input, p.update = float64(quiet.Delivery)/all, float64(quiet.Input)/all, float64(quiet.Update)/all
+	p.imbalance = float64(quiet.Busiest) / float64(quiet.Mean)
+	busiest, wait := float64(quiet.Busiest), 0.0
+	if y.Ranges > n.Workers { // ranges have at most 65,535 neurons: a worker may have several
+		busiest = float64(quiet.Mean) * float64(y.Ranges) / float64(n.Workers)
+	}
+	if n.Workers > 1 {
+		wait = max(0, float64(barrier)*float64(n.Workers)/2-float64(quiet.Early))
+	}
+	p.seconds = (busiest + wait) * 1e-9 / epoch
+	p.barrier = wait * 1e-9 / epoch / p.seconds
+	// Each spike reads the edges of its source.
+	rate := float64(spikes) / float64(y.Neurons) / (networkStart / 1000)
+	if memory := rate * float64(y.Bytes) / memoryLimit; memory > p.seconds {
+		p.seconds, p.atMemory = memory, true
+	}
+	return p, nil
+}
+
+func (p prediction) metrics(one float64) []metric {
+	return []metric{
+		{p.seconds, "s/model-s"},
+		{one / (p.seconds * float64(p.workers)), "efficiency"},
+		{p.barrier, "barrier"},
+		{p.imbalance, "busiest/mean"},
+		{p.delivery, "delivery"},
+		{p.input, "input"},
+		{p.update, "update"},
+	}
+}
+
+// scalingRows prints rows for each network, on the grid and inside the step, and the number of workers that pays.
+func (q Selection) scalingRows(ctx context.Context, out io.Writer, _ Talk) error {
+	if len(q.Models) > 0 {
+		return nil
+	}
+	isa := q.ISA
+	if isa == kernels.Auto {
+		isa = kernels.Available()[0]
+	}
+	barrier, err := barrierTime(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "barrier-of-two-ns: %d\nmemory-limit-GB/s: %g\n", barrier.Nanoseconds(), memoryLimit/1e9)
+	if err != nil {
+		return err
+	}
+	workers := manyWorkers
+	if q.Quick {
+		workers = []int{1, 16}
+	}
+	for _, n := range networks {
+		for _, onGrid := range []bool{true, false} {
+			n.OnGrid, n.ISA = onGrid, isa
+			if q.Quick && n.Title != networks[0].Title || n.Large && q.Rows == nil || !q.wants(scalingName(n)) {
+				continue
+			}
+			var list []prediction
+			for _, n.Workers = range workers {
+				p, err := predict(ctx, n, barrier, q.budget())
+				if err != nil {
+					return err
+				}
+				list = append(list, p)
+				name := fmt.Sprintf("BenchmarkScaling/%s/workers=%d", scalingName(n), n.Workers)
+				if err := row(out, name, p.epochs, p.metrics(list[0].seconds)); err != nil {
+					return err
+				}
+			}
+			if err := row(out, "BenchmarkScaling/"+scalingName(n)+"/gains", 1, gains(list)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// gains tells up to how many workers, each time twice as many, a network gains.
+func gains(list []prediction) []metric {
+	best := 0
+	for i := 1; i < len(list) && list[best].seconds > gain*list[i].seconds; i++ {
+		best = i
+	}
+	return []metric{{float64(list[best].workers), "workers"}, {list[best].seconds, "s/model-s"}}
+}
+
+func scalingName(n Network) string {
+	spikes := "inside"
+	if n.OnGrid {
+		spikes = "grid"
+	}
+	return fmt.Sprintf("network=%s/spikes=%s/isa=%v", n.Title, spikes, n.ISA)
+}
