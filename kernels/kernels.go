@@ -523,9 +523,13 @@ func (s *Shard) run(w *Worker, fast step, g int, events []Event) []Event {
 	}
 }
 
+// RunsAhead reports whether a free call advances lanes beyond others that are refractory, so that the more steps it
+// takes, the less a step costs.
+func (k *Kernel) RunsAhead() bool { return k.chunks && k.ISA == AVX512 }
+
 // spikeRoom is the room for events to begin with: with AVX-512 that of LIF is for the most spikes that a call may find.
 func (k *Kernel) spikeRoom(steps int) int {
-	if !k.chunks || k.ISA != AVX512 {
+	if !k.RunsAhead() {
 		return Group
 	}
 	return Group * max(1, (steps+asm.Chunk-1)/asm.Chunk)

@@ -240,8 +240,8 @@ func (p *Population) AdvanceWith(worker, shard int, drive kernels.Drive) {
 			p.advanceNoisy(s, w, done, n, from(drive, done))
 		} else {
 			s.events = s.columns.Advance(w.scratch, p.first+int64(done), n, from(drive, done), false, s.events)
-			for i := range s.events[before:] {
-				s.events[before+i].Step += int32(done)
+			for i := before; done > 0 && i < len(s.events); i++ {
+				s.events[i].Step += int32(done)
 			}
 		}
 		w.step += time.Since(begin)

@@ -56,6 +56,7 @@ func (p *Population) train(s *shard) {
 		return
 	}
 	heads, tails, ahead := p.trains.heads[s.first:], p.trains.tails[s.first:], 0
+	periodic, from, start := p.trains.recent != nil, p.cfg.From, s.start
 	for _, e := range s.events {
 		l := int(e.Lane)
 		if l >= ahead { // the order of neurons is random for the processor, which therefore does not prefetch their trains
@@ -64,13 +65,15 @@ func (p *Population) train(s *shard) {
 				kernels.Prefetch(tails[ahead:min(ahead+kernels.Group, len(tails))])
 			}
 		}
-		t := p.time(s.start, e)
+		t := p.time(start, e)
 		if tail := &tails[l]; tail.kept < 2 {
-			heads[l].begin(tail, t, p.cfg.From)
+			heads[l].begin(tail, t, from)
 		} else {
 			tail.add(t)
 		}
-		p.trains.note(s.first + l)
+		if periodic {
+			p.trains.note(s.first + l)
+		}
 	}
 	s.events = s.events[:0]
 }

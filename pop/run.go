@@ -18,6 +18,7 @@ const (
 	epochWork   = mostSteps * 1_000_000 // neuron-steps
 	briefSteps  = 1024
 	briefWork   = 4e8     // neuron-steps of a model of one variable; of d variables they take about d^2 times as long
+	aheadWork   = 1.1e9   // of a kernel whose lanes run ahead, a tenth of a second
 	mostShard   = 8192    // neurons
 	rowsAtATime = 1 << 23 // values of Config.Input held at once
 )
@@ -92,7 +93,11 @@ func (p *Population) span() (steps int, brief bool) {
 	if steps == 0 {
 		steps = min(mostSteps, max(leastSteps, epochWork/p.spec.N))
 		d := len(p.spec.Model.States)
-		if n := min(briefSteps, int(briefWork)/(d*d*p.spec.N)); n >= steps && p.cfg.Spike == nil && p.cfg.Trace == nil {
+		work := int(briefWork)
+		if p.kernel.RunsAhead() && p.noisy == nil {
+			work = aheadWork
+		}
+		if n := min(briefSteps, work/(d*d*p.spec.N)); n >= steps && p.cfg.Spike == nil && p.cfg.Trace == nil {
 			steps, brief = n, true
 		}
 	}
