@@ -216,6 +216,42 @@ func SplitPairs(isa ISA, b *asm.PairsBlock) {
 	}
 }
 
+// SplitTriples separates triples of accumulators.
+func SplitTriples(isa ISA, b *asm.TriplesBlock) {
+	switch isa {
+	case AVX512:
+		asm.SplitTriplesAVX512(b)
+	case AVX2:
+		asm.SplitTriplesAVX2(b)
+	default:
+		splitTriplesGo(b)
+	}
+}
+
+// Conduct advances exponential conductances.
+func Conduct(isa ISA, b *asm.ConductBlock) {
+	switch isa {
+	case AVX512:
+		asm.ConductAVX512(b)
+	case AVX2:
+		asm.ConductAVX2(b)
+	default:
+		asm.ConductGo(b)
+	}
+}
+
+// ConductBounds is Conduct that bounds currents too.
+func ConductBounds(isa ISA, b *asm.ConductBlock) {
+	switch isa {
+	case AVX512:
+		asm.ConductBoundsAVX512(b)
+	case AVX2:
+		asm.ConductBoundsAVX2(b)
+	default:
+		asm.ConductBoundsGo(b)
+	}
+}
+
 func philoxInstants(isa ISA, b *asm.PhiloxBlock) {
 	if isa == AVX512 {
 		asm.PhiloxInstantsAVX512(b)

@@ -59,6 +59,15 @@ func SplitPairs(_ ISA, b *asm.PairsBlock) { splitPairsGo(b) }
 func philoxInstants(ISA, *asm.PhiloxBlock) {}
 func philoxNormals(ISA, *asm.PhiloxBlock)  {}
 
+// SplitTriples separates triples of accumulators.
+func SplitTriples(_ ISA, b *asm.TriplesBlock) { splitTriplesGo(b) }
+
+// Conduct advances exponential conductances.
+func Conduct(_ ISA, b *asm.ConductBlock) { asm.ConductGo(b) }
+
+// ConductBounds is Conduct that bounds currents too.
+func ConductBounds(_ ISA, b *asm.ConductBlock) { asm.ConductBoundsGo(b) }
+
 // coupledKernels are the kernels of Coupled.
 var coupledKernels = [coupledCount]coupledKernel{
 	LIFCoupled:            {Go: asm.LIFCoupledGo},

@@ -25,6 +25,15 @@ func splitPairsGo(b *asm.PairsBlock) {
 	}
 }
 
+// splitTriplesGo is SplitTriples in plain Go.
+func splitTriplesGo(b *asm.TriplesBlock) {
+	for l := range b.Lanes {
+		t := b.Triples[3*l:][:3]
+		b.First[l], b.Second[l], b.Third[l] = t[0], t[1], t[2]
+		t[0], t[1], t[2] = asm.EmptyRow, asm.EmptyRow, asm.EmptyRow
+	}
+}
+
 // CoupledKernel names a kernel that advances a group of neurons with conductances.
 type CoupledKernel int
 

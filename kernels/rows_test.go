@@ -119,6 +119,14 @@ func (f *filler) instants() *asm.InstantsBlock {
 	return b
 }
 
+func (f *filler) conduct() *asm.ConductBlock {
+	c := func() []float64 { return f.column(rowLanes, -1, 1) }
+	return &asm.ConductBlock{
+		Lanes: rowLanes, End: c(), Mean: c(), Tilt: c(), S: c(), Next: c(), G: c(), J: c(), GTilt: c(), JTilt: c(),
+		V: f.column(rowLanes, -90, -50), Up: c(), Decay: 0.9, PerMean: 0.95, PerTilt: -0.1, E: -70, Growth: 1 / 0.9,
+	}
+}
+
 // networkKernels are the kernels of networks: each makes its argument and runs it.
 var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 	"LIFRows": func(f *filler) (any, func(ISA)) {
@@ -176,6 +184,19 @@ var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 	"AddInstantsTwo": func(f *filler) (any, func(ISA)) {
 		b := f.instants()
 		return b, func(a ISA) { AddInstantsTwo(a, b) }
+	},
+	"SplitTriples": func(f *filler) (any, func(ISA)) {
+		c := func() []float64 { return make([]float64, rowLanes) }
+		b := &asm.TriplesBlock{Lanes: rowLanes, Triples: f.column(3*rowLanes, -1, 1), First: c(), Second: c(), Third: c()}
+		return b, func(a ISA) { SplitTriples(a, b) }
+	},
+	"Conduct": func(f *filler) (any, func(ISA)) {
+		b := f.conduct()
+		return b, func(a ISA) { Conduct(a, b) }
+	},
+	"ConductBounds": func(f *filler) (any, func(ISA)) {
+		b := f.conduct()
+		return b, func(a ISA) { ConductBounds(a, b) }
 	},
 	"JumpStep": func(f *filler) (any, func(ISA)) {
 		c := func() []float64 { return f.column(rowLanes, -1, 1) }

@@ -170,8 +170,9 @@ func (o *coupledSegment) start(r *shard) error {
 // including conductances times reversal potentials; the tilt of either (see meanCoefs); and an upper bound of the
 // current, valid while V is at least its value at the start.
 type means struct {
-	asm.CoupledBlock        // with G, J, GTilt, JTilt, Up; and Next, the states after the step
-	jump             uint64 // lanes with arrivals of jumps
+	asm.CoupledBlock            // with G, J, GTilt, JTilt, Up; and Next, the states after the step
+	end, mean, tilt  asm.Column // by arrivals of the receptor in hand
+	jump             uint64     // lanes with arrivals of jumps
 }
 
 // columns returns the columns of the states before the step and of those after it.
@@ -216,8 +217,7 @@ func (o *coupledSegment) step(r *shard, k int64) error {
 			}
 			switch {
 			case q.kind == ExpConductance && !r.net.layout.spec.OnGrid:
-				row := (*[3 * chunk]float64)(r.rows[q.c][3*(o.base+lo):])
-				q.conduct(row, (*asm.Column)(q.s[lo:]), (*asm.Column)(q.nextS[lo:]), in, o.cell.resets)
+				q.conduct(r.net.isa, r.rows[q.c][3*(o.base+lo):], lo, in, o.cell.resets)
 				continue
 			case o.cell.resets && !r.net.layout.spec.OnGrid:
 				o.bound(r, q, lo, n, in)
@@ -355,31 +355,20 @@ func (o *coupledSegment) receive(r *shard, q *coupledReceptor, lo, n int, in *me
 	}
 }
 
-// conduct is receive and, with bounds, bound for the lanes of a chunk of an exp-conductance inside the step.
-func (q *coupledReceptor) conduct(row *[3 * chunk]float64, s, next *asm.Column, in *means, bounds bool) {
-	p, e := q.ofS, q.e
-	for i := range s {
-		a := row[3*i : 3*i+3 : 3*i+3]
-		g, end := s[i], a[0]
-		x, tilt := math.FMA(p.mean, g, a[1]), math.FMA(p.tilt, g, a[2])
-		a[0], a[1], a[2] = empty, empty, empty
-		next[i] = math.FMA(p.decay, g, end)
-		in.G[i] += x
-		in.J[i] = math.FMA(e, x, in.J[i])
-		in.GTilt[i] += tilt
-		in.JTilt[i] = math.FMA(e, tilt, in.JTilt[i])
-		if !bounds {
-			continue
-		}
-		least, most := float64(p.decay*g), g
-		if most < least {
-			least, most = most, least
-		}
-		gap := e - in.V[i]
-		if gap >= 0 {
-			least = math.FMA(end, q.growth, most)
-		}
-		in.Up[i] = math.FMA(least, gap, in.Up[i])
+// conduct is receive, and bound where needed, for the lanes of a chunk of an exp-conductance inside the step.
+func (q *coupledReceptor) conduct(isa kernels.ISA, row []float64, lo int, in *means, bounds bool) {
+	kernels.SplitTriples(isa, &asm.TriplesBlock{
+		Lanes: chunk, Triples: row, First: in.end[:], Second: in.mean[:], Third: in.tilt[:],
+	})
+	b := &asm.ConductBlock{
+		Lanes: chunk, End: in.end[:], Mean: in.mean[:], Tilt: in.tilt[:], S: q.s[lo:], Next: q.nextS[lo:],
+		G: in.G[:], J: in.J[:], GTilt: in.GTilt[:], JTilt: in.JTilt[:], V: in.V[:], Up: in.Up[:],
+		Decay: q.ofS.decay, PerMean: q.ofS.mean, PerTilt: q.ofS.tilt, E: q.e, Growth: q.growth,
+	}
+	if bounds {
+		kernels.ConductBounds(isa, b)
+	} else {
+		kernels.Conduct(isa, b)
 	}
 }
 

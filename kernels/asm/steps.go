@@ -101,3 +101,26 @@ type PairsBlock struct {
 	Pairs         []float64
 	First, Second []float64
 }
+
+// TriplesBlock is the argument of SplitTriples: First[l], Second[l], Third[l] = Triples[3l], Triples[3l+1],
+// Triples[3l+2], and Triples is emptied.
+type TriplesBlock struct {
+	Lanes                int
+	Triples              []float64
+	First, Second, Third []float64
+}
+
+// ConductBlock is the argument of the Conduct kernels: exponential conductances S over a step, in the middle of which
+// arrivals have added End to the value at its end, Mean to the mean and Tilt to the rise of the line with the same mean
+// and first moment. Next is S at the end; G and GTilt gain mean and rise, J and JTilt those times E, and Up a bound of
+// the current while V is no lower than at the start.
+type ConductBlock struct {
+	Lanes                   int
+	End, Mean, Tilt         []float64
+	S, Next                 []float64
+	G, J, GTilt, JTilt      []float64
+	V, Up                   []float64
+	Decay, PerMean, PerTilt float64 // what a conductance of 1 at the start is at the end; its mean and rise
+	E                       float64
+	Growth                  float64 // 1/Decay
+}

@@ -516,3 +516,99 @@ func InstantsTwoGo(b *InstantsBlock) {
 		}
 	}
 }
+
+// ConductGo advances exponential conductances; see ConductBlock.
+func ConductGo(b *ConductBlock) {
+	for at := 0; at < b.Lanes; at += 8 {
+		ends := (*[8]float64)(b.End[at:])
+		means := (*[8]float64)(b.Mean[at:])
+		tilts := (*[8]float64)(b.Tilt[at:])
+		ss := (*[8]float64)(b.S[at:])
+		nexts := (*[8]float64)(b.Next[at:])
+		gs := (*[8]float64)(b.G[at:])
+		js := (*[8]float64)(b.J[at:])
+		gTilts := (*[8]float64)(b.GTilt[at:])
+		jTilts := (*[8]float64)(b.JTilt[at:])
+		for l := range 8 {
+			x0 := ss[l]
+			x1 := ends[l]
+			x4 := means[l]
+			x5 := math.FMA(b.PerMean, x0, x4)
+			x7 := tilts[l]
+			x8 := math.FMA(b.PerTilt, x0, x7)
+			x10 := math.FMA(b.Decay, x0, x1)
+			nexts[l] = x10
+			x12 := gs[l]
+			x13 := x12 + x5
+			gs[l] = x13
+			x15 := js[l]
+			x16 := math.FMA(b.E, x5, x15)
+			js[l] = x16
+			x18 := gTilts[l]
+			x19 := x18 + x8
+			gTilts[l] = x19
+			x21 := jTilts[l]
+			x22 := math.FMA(b.E, x8, x21)
+			jTilts[l] = x22
+		}
+	}
+}
+
+// ConductBoundsGo advances exponential conductances and bounds their currents; see ConductBlock.
+func ConductBoundsGo(b *ConductBlock) {
+	for at := 0; at < b.Lanes; at += 8 {
+		ends := (*[8]float64)(b.End[at:])
+		means := (*[8]float64)(b.Mean[at:])
+		tilts := (*[8]float64)(b.Tilt[at:])
+		ss := (*[8]float64)(b.S[at:])
+		nexts := (*[8]float64)(b.Next[at:])
+		gs := (*[8]float64)(b.G[at:])
+		js := (*[8]float64)(b.J[at:])
+		gTilts := (*[8]float64)(b.GTilt[at:])
+		jTilts := (*[8]float64)(b.JTilt[at:])
+		vs := (*[8]float64)(b.V[at:])
+		ups := (*[8]float64)(b.Up[at:])
+		for l := range 8 {
+			x0 := ss[l]
+			x1 := ends[l]
+			x4 := means[l]
+			x5 := math.FMA(b.PerMean, x0, x4)
+			x7 := tilts[l]
+			x8 := math.FMA(b.PerTilt, x0, x7)
+			x10 := math.FMA(b.Decay, x0, x1)
+			nexts[l] = x10
+			x12 := gs[l]
+			x13 := x12 + x5
+			gs[l] = x13
+			x15 := js[l]
+			x16 := math.FMA(b.E, x5, x15)
+			js[l] = x16
+			x18 := gTilts[l]
+			x19 := x18 + x8
+			gTilts[l] = x19
+			x21 := jTilts[l]
+			x22 := math.FMA(b.E, x8, x21)
+			jTilts[l] = x22
+			x24 := float64(b.Decay * x0)
+			x25 := vs[l]
+			x26 := b.E - x25
+			x28 := x0
+			if x24 > x0 {
+				x28 = x24
+			}
+			x29 := math.FMA(x1, b.Growth, x28)
+			m31 := x26 >= 0.0
+			x32 := x0
+			if x24 < x0 {
+				x32 = x24
+			}
+			x33 := x32
+			if m31 {
+				x33 = x29
+			}
+			x34 := ups[l]
+			x35 := math.FMA(x33, x26, x34)
+			ups[l] = x35
+		}
+	}
+}

@@ -204,6 +204,26 @@ func InstantsTwoAVX2(b *InstantsBlock)
 //go:noescape
 func InstantsTwoAVX512(b *InstantsBlock)
 
+// ConductAVX2 advances exponential conductances; see ConductBlock.
+//
+//go:noescape
+func ConductAVX2(b *ConductBlock)
+
+// ConductAVX512 advances exponential conductances; see ConductBlock.
+//
+//go:noescape
+func ConductAVX512(b *ConductBlock)
+
+// ConductBoundsAVX2 advances exponential conductances and bounds their currents; see ConductBlock.
+//
+//go:noescape
+func ConductBoundsAVX2(b *ConductBlock)
+
+// ConductBoundsAVX512 advances exponential conductances and bounds their currents; see ConductBlock.
+//
+//go:noescape
+func ConductBoundsAVX512(b *ConductBlock)
+
 // SplitPairsAVX2 parts pairs; see PairsBlock.
 //
 //go:noescape
@@ -213,6 +233,16 @@ func SplitPairsAVX2(b *PairsBlock)
 //
 //go:noescape
 func SplitPairsAVX512(b *PairsBlock)
+
+// SplitTriplesAVX2 parts triples; see TriplesBlock.
+//
+//go:noescape
+func SplitTriplesAVX2(b *TriplesBlock)
+
+// SplitTriplesAVX512 parts triples; see TriplesBlock.
+//
+//go:noescape
+func SplitTriplesAVX512(b *TriplesBlock)
 
 // LIFCoupledAVX2 moves LIF neurons by their exact solution; see CoupledBlock.
 //

@@ -33,7 +33,9 @@ var files = []struct {
 	{name: "exp", kernels: []func(*file, isa){exp}},
 	{name: "draws", kernels: []func(*file, isa){philoxWords, philoxCounts, philoxInstants, philoxNormals, addCounts}},
 	{name: "rows", kernels: assemblies(rowKernels), plain: plains(rowKernels)},
-	{name: "steps", kernels: append(assemblies(stepKernels), pairPlaces, splitPairs), plain: plains(stepKernels)},
+	{name: "steps", kernels: append(
+		assemblies(stepKernels), pairPlaces, splitPairs, triplePlaces, splitTriples,
+	), plain: plains(stepKernels)},
 	{name: "coupled", kernels: assemblies(coupledKernels), plain: plains(coupledKernels)},
 	{name: "prefetch", kernels: []func(*file, isa){prefetch, prefetchRange}},
 	{name: "lif", kernels: []func(*file, isa){

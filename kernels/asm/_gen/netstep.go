@@ -73,6 +73,7 @@ var (
 		lifStep, noisyLIF, jumpStep, currentStep(false, true), currentStep(false, false), currentStep(true, true),
 		currentStep(true, false),
 		instants(false), instants(true),
+		conduct(false), conduct(true),
 	}
 )
 
@@ -121,6 +122,41 @@ func currentStep(alpha, positive bool) *stepKernel {
 				arrived = b.Mul(b.Add(arrived, b.Max(x.get("Rise"), b.Const(0))), x.get("Dt"))
 			}
 			x.set("Top", b.FMA(x.get("Most"), b.Add(b.Max(current, b.Const(0)), arrived), x.get("Top")))
+		}
+	}
+	return k
+}
+
+// conduct is a step of exponential conductances s with arrivals inside it, which have added End to the value at the
+// step's end, Mean to the mean and Tilt to the rise of the line over the step. With bounds Up rises by a bound of the
+// current at any time of the step while V is at least what it is at the start: by the conductance's upper bound where
+// it drives V up, else by the lower one.
+func conduct(bounds bool) *stepKernel {
+	k := &stepKernel{
+		name: "Conduct", doc: "advances exponential conductances; see ConductBlock.", argument: "ConductBlock",
+		columns: []string{"End", "Mean", "Tilt", "S", "Next", "G", "J", "GTilt", "JTilt"},
+		scalars: []string{"Decay", "PerMean", "PerTilt", "E"},
+		vectors: map[string]int{"AVX2": 2, "AVX512": 4},
+	}
+	if bounds {
+		k.name, k.doc = "ConductBounds", "advances exponential conductances and bounds their currents; see ConductBlock."
+		k.columns = append(k.columns, "V", "Up")
+		k.scalars = append(k.scalars, "Growth")
+	}
+	k.step = func(b *vec.Block, x *laneVars) {
+		s, end, e := x.get("S"), x.get("End"), x.get("E")
+		mean, tilt := b.FMA(x.get("PerMean"), s, x.get("Mean")), b.FMA(x.get("PerTilt"), s, x.get("Tilt"))
+		x.set("Next", b.FMA(x.get("Decay"), s, end))
+		x.set("G", b.Add(x.get("G"), mean))
+		x.set("J", b.FMA(e, mean, x.get("J")))
+		x.set("GTilt", b.Add(x.get("GTilt"), tilt))
+		x.set("JTilt", b.FMA(e, tilt, x.get("JTilt")))
+		if bounds {
+			kept := b.Mul(x.get("Decay"), s)
+			gap := b.Sub(e, x.get("V"))
+			most := b.FMA(end, x.get("Growth"), b.Max(kept, s))
+			bound := b.Select(b.Cmp(gap, GE, b.Const(0)), most, b.Min(kept, s))
+			x.set("Up", b.FMA(bound, gap, x.get("Up")))
 		}
 	}
 	return k
@@ -366,6 +402,78 @@ func pairPlaces(f *file, w isa) {
 	for odd := range 2 {
 		for i := range w.Lanes {
 			f.ctx.AppendDatum(operand.U64(2*i + odd))
+		}
+	}
+}
+
+// splitTriples parts rows of triples into three columns.
+func splitTriples(f *file, w isa) {
+	k := f.Func(w, "SplitTriples", "func(b *TriplesBlock)", "parts triples; see TriplesBlock.")
+	v := func(i int) reg.Register { return w.register(vec.VectorReg(i)) }
+	in, empty := [3]reg.Register{v(0), v(1), v(2)}, v(3)
+	triples, n := k.Value("Triples"), k.Value("Lanes")
+	to := [3]reg.GPVirtual{k.Value("First"), k.Value("Second"), k.Value("Third")}
+	k.Block("empty", func(b *Block) {
+		p := &Pin{Reg: vec.VectorReg(3)}
+		b.Set(p, b.Const(asm.EmptyRow))
+	})
+	if w.kmask() {
+		table := k.GP64()
+		k.LEAQ(operand.NewDataAddr(operand.NewStaticSymbol(triplesTable), 0), table)
+		for i := range 6 {
+			k.asm("VMOVUPD", at(table, 64*i), v(6+i))
+		}
+	}
+	k.SHRQ(imm(log2(w.Lanes)), n)
+	k.Loop("triples", n, func() {
+		for i, r := range in {
+			k.asm("VMOVUPD", at(triples, i*w.Bytes()), r)
+		}
+		for i := range to {
+			if w.kmask() { // of the first two vectors, then of these and the third
+				k.asm("VMOVAPD", v(6+2*i), v(4))
+				k.asm("VPERMI2PD", in[1], in[0], v(4))
+				k.asm("VMOVAPD", v(7+2*i), v(5))
+				k.asm("VPERMI2PD", in[2], v(4), v(5))
+			} else {
+				// Places 0 to 3 of an output stand at 3j + i of the input, each in a vector and at a place of its own.
+				from := [3][3]int{{0, 1, 2}, {1, 0, 2}, {2, 1, 0}}[i]
+				k.asm("VBLENDPD", operand.U8([3]int{0b0100, 0b0010, 0b0010}[i]), in[from[1]], in[from[0]], v(4))
+				k.asm("VBLENDPD", operand.U8([3]int{0b0010, 0b0100, 0b0100}[i]), in[from[2]], v(4), v(4))
+				k.asm("VPERMPD", operand.U8([3]int{0x6C, 0xB1, 0xC6}[i]), v(4), v(5))
+			}
+			k.asm("VMOVUPD", v(5), at(to[i], 0))
+			k.ADDQ(imm(w.Bytes()), to[i])
+		}
+		for i := range in {
+			k.asm("VMOVUPD", empty, at(triples, i*w.Bytes()))
+		}
+		k.ADDQ(imm(3*w.Bytes()), triples)
+	})
+	k.End()
+}
+
+// triplesTable holds the places of splitTriples.
+const triplesTable = "triplePlaces"
+
+// triplePlaces writes them, once: for each output the places in the first two vectors, then those in what that gave and
+// the third.
+func triplePlaces(f *file, w isa) {
+	if !w.kmask() {
+		return
+	}
+	f.ctx.StaticGlobal(triplesTable)
+	f.ctx.DataAttributes(attributes)
+	for part := range 3 {
+		for j := range w.Lanes {
+			f.ctx.AppendDatum(operand.U64(min(3*j+part, 2*w.Lanes-1)))
+		}
+		for j := range w.Lanes {
+			if place := 3*j + part; place < 2*w.Lanes {
+				f.ctx.AppendDatum(operand.U64(j))
+			} else {
+				f.ctx.AppendDatum(operand.U64(place - w.Lanes))
+			}
 		}
 	}
 }
