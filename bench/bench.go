@@ -83,7 +83,7 @@ func (q Selection) Spikes() ([]Scenario, error) {
 	err := q.kernels(func(k *kernels.Kernel) error {
 		for _, f := range []Firing{Silent, Usual, Fast} {
 			s := Scenario{Model: k.Model, Method: k.Method, ISA: k.ISA, N: L1, Dt: q.dt(k.Method), Firing: f}
-			if f == Fast && fast[k.Model.Name] == 0 || !q.wants(s.spikesName()) {
+			if f == Fast && k.Model.Workload.Fast == 0 || !q.wants(s.spikesName()) {
 				continue
 			}
 			list = append(list, s)

@@ -33,37 +33,23 @@ type regime struct {
 	span   float64 // ms from the start that the neurons are spread over; 0 means one period of the settled train
 }
 
-// The reduced Hodgkin-Huxley neuron is bistable: it has to start in the basin of its cycle.
-var usual = map[string]regime{
-	"lif":  {set: map[string]float64{"t_ref": 2}, i: 23.8},
-	"eif":  {i: 10.6},
-	"adex": {preset: "bg05", set: map[string]float64{"V_th": 0}, i: 1900},
-	"hh":   {i: 7, start: []float64{-60, 0.053, 0.596, 0.318}},
-	"rhh":  {i: 8, start: []float64{-10, 0.3}},
-}
-
-// Currents of the other ways of firing.
-var (
-	silent = map[string]float64{"lif": 15, "eif": 1, "adex": 300, "hh": 0, "rhh": 0}
-	fast   = map[string]float64{"lif": 110.3, "eif": 106, "adex": 10300}
-)
-
 func (s Scenario) regime() regime {
 	if s.Trial != nil {
 		return s.Trial.regime()
 	}
-	r, known := usual[s.Model.Name]
-	if !known {
-		r = regime{i: s.Model.Typical.Current, start: s.Model.Typical.Start}
+	work := s.Model.Workload
+	r := regime{preset: work.Preset, set: work.Set, i: work.Usual, start: work.Start}
+	if r.i == 0 {
+		r.i, r.start = s.Model.Typical.Current, s.Model.Typical.Start
 	}
 	switch s.Firing {
 	case Silent:
 		r.start, r.silent = nil, true
-		if r.i, known = silent[s.Model.Name]; !known {
+		if r.i = work.Silent; r.i == 0 {
 			r.i = s.Model.Typical.Silent
 		}
 	case Fast:
-		r.i, r.set = fast[s.Model.Name], maps.Clone(r.set)
+		r.i, r.set = work.Fast, maps.Clone(r.set)
 		if r.set == nil {
 			r.set = map[string]float64{}
 		}

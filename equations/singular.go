@@ -71,7 +71,7 @@ func (d *definition) ratio(a, w *graph.Node) *graph.Node {
 	x := make([]float64, d.paramVar(len(d.parameters)))
 	for trial := range 4 {
 		for j, p := range d.parameters { // irrational multiples, so that nothing cancels by chance
-			x[d.paramVar(j)] = p.Default * (1 + float64(trial)*math.Mod(math.Sqrt(float64(j+2)), 1))
+			x[d.paramVar(j)] = p.Default * (1 + float64(float64(trial)*math.Mod(math.Sqrt(float64(j+2)), 1)))
 			if p.Default == 0 {
 				x[d.paramVar(j)] = float64(trial) * math.Sqrt(float64(j+2))
 			}
@@ -79,7 +79,7 @@ func (d *definition) ratio(a, w *graph.Node) *graph.Node {
 		var v [4]float64
 		t.Run(x, make([]float64, t.Len()), v[:])
 		const rounding = 1e-12 // of the products: a few operations, each rounded to 1e-16
-		one, two := v[0]*v[3], v[1]*v[2]
+		one, two := float64(v[0]*v[3]), float64(v[1]*v[2])
 		if !(math.Abs(one-two) <= rounding*(math.Abs(one)+math.Abs(two))) || v[2] == 0 {
 			return nil
 		}

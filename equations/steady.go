@@ -109,7 +109,7 @@ func (d *definition) roots(m *model.Model, p []float64, i float64) (found []floa
 func bisect(f func(float64) float64, lo, hi float64) float64 {
 	negative := f(lo) < 0
 	for {
-		mid := lo + (hi-lo)/2
+		mid := lo + float64((hi-lo)/2)
 		if !(mid > lo && mid < hi) {
 			return mid
 		}

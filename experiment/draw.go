@@ -63,7 +63,7 @@ func (d Draw) at(seed, name uint64, neuron int) float64 {
 		uint32(seed),
 		uint32(seed >> 32),
 	})
-	u := rng.Uniform64(uint64(b[1])<<32 | uint64(b[0]))
+	u := float64(rng.Uniform64(uint64(b[1])<<32 | uint64(b[0])))
 	switch d.Law {
 	case "normal":
 		return math.FMA(d.B, math.Sqrt2*math.Erfinv(2*u-1), d.A)

@@ -105,10 +105,10 @@ func (n Neuron) misplaced() (notes []string) {
 			ek, -classicRest, at("E_Na")-classicRest, ek-classicRest, at("E_L")-classicRest))
 	}
 	if vt, th, d := at("V_T"), at("V_th"), at("delta_T"); (set["V_th"] || set["V_T"] || set["delta_T"]) &&
-		th < vt+upstroke*d && math.Abs(th) >= volts {
+		th < vt+float64(upstroke*d) && math.Abs(th) >= volts {
 		notes = append(notes, fmt.Sprintf("V_th=%v mV is below V_T + %d delta_T = %.6g mV: V_th ends the upstroke here "+
 			"(V_peak elsewhere); "+
-			"the threshold that NEST and PyNN call V_th or v_thresh is V_T", th, upstroke, vt+upstroke*d))
+			"the threshold that NEST and PyNN call V_th or v_thresh is V_T", th, upstroke, vt+float64(upstroke*d)))
 	}
 	return notes
 }

@@ -189,43 +189,6 @@ func arm(b *asm.Block, at int, next *vec, skip uint64) (crossed uint64) {
 	return crossed
 }
 
-// hhMethod names a fast step of HH, HHTM or RHH. A switch calls it instead of a function value, so that its arguments
-// do not escape to the heap.
-type hhMethod int
-
-const (
-	hhStrangMethod hhMethod = iota
-	hhRK4Method
-	hhExpEulerMethod
-	rhhRK4Method
-	rhhExpEulerMethod
-	hhtmStrangMethod
-	hhtmRK4Method
-	hhtmExpEulerMethod
-)
-
-// advance sets next to the states after a step of the eight lanes from at on.
-func (m hhMethod) advance(b *asm.Block, at int, drive *vec, y, next *[4]vec) {
-	switch m {
-	case hhStrangMethod:
-		strangStep(b, at, drive, y, next)
-	case hhRK4Method:
-		hhRK4Step(b, at, drive, y, next)
-	case hhExpEulerMethod:
-		hhExpEulerStep(b, at, drive, y, next)
-	case rhhRK4Method:
-		rhhRKStep(b, at, drive, y, next)
-	case rhhExpEulerMethod:
-		rhhExpEulerStep(b, at, drive, y, next)
-	case hhtmStrangMethod:
-		asm.HHTMStrangGo(b, at, drive, y, next)
-	case hhtmRK4Method:
-		asm.HHTMRK4Go(b, at, drive, y, next)
-	case hhtmExpEulerMethod:
-		asm.HHTMExpEulerGo(b, at, drive, y, next)
-	}
-}
-
 // hhFast makes a fast step; see asm.Block.
 func hhFast(states int, method hhMethod) func(b *asm.Block, full bool) {
 	return func(b *asm.Block, full bool) {

@@ -88,16 +88,6 @@ type scheme struct {
 	substep step // cut-rk4: the kernel that advances lanes through the substeps of a step; else nil
 }
 
-// schemes lists what there is, by model and method.
-var schemes = map[string]map[string]scheme{
-	"lif":  {"exact": lifExact},
-	"eif":  {"flow": eifFlow, "euler": eifEuler, "rk4": eifRK4},
-	"adex": {"flow": adexFlow, "euler": adexEuler, "rk4": adexRK4},
-	"hh":   {"strang-cn": hhStrang, "rk4": hhRK4, "exp-euler": hhExpEuler},
-	"hhtm": {"strang-cn": hhtmStrang, "rk4": hhtmRK4, "exp-euler": hhtmExpEuler},
-	"rhh":  {"cut-rk4": rhhCut, "rk4": rhhRK4, "exp-euler": rhhExpEuler},
-}
-
 // For finds the kernel of a method, in assembly if the requested instruction set has one; Auto means the widest.
 func For(m *model.Model, method model.Method, isa ISA) (*Kernel, error) {
 	isa, err := ParseISA(isa.String())

@@ -72,6 +72,9 @@ var AdExModel = &Model{
 		return exponentialEquilibria(func(v float64) float64 { return adexSteady(p, v, y[:]) - i }, q.VT, q.DeltaT, 1+q.A*q.R)
 	},
 	Typical: Typical{Current: 14, Currents: []float64{10, 20}, Largest: 60},
+	Workload: Workload{
+		Preset: "bg05", Set: map[string]float64{"V_th": 0}, Usual: 1900, Silent: 300, Fast: 10300,
+	},
 }
 
 // adexSteady is Model.Steady of AdEx.

@@ -72,7 +72,8 @@ var EIFModel = &Model{
 		var y [1]float64
 		return exponentialEquilibria(func(v float64) float64 { return eifSteady(p, v, y[:]) - i }, q.VT, q.DeltaT, 1)
 	},
-	Typical: Typical{Current: 12, Currents: []float64{10, 20}, Largest: 60},
+	Typical:  Typical{Current: 12, Currents: []float64{10, 20}, Largest: 60},
+	Workload: Workload{Usual: 10.6, Silent: 1, Fast: 106},
 }
 
 // maxUpstroke is the largest (V_th - V_T)/delta_T: the exponential at the cut-off must be finite in sums with other

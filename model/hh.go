@@ -117,6 +117,7 @@ var HHModel = &Model{
 	Reach:     func(p []float64) (low, high float64) { return HHOf(p).reach() },
 	Rest:      func([]float64) float64 { return -65 },
 	Typical:   Typical{Current: 9, Currents: []float64{6.5, 10, 20}, Largest: 160},
+	Workload:  Workload{Usual: 7, Start: []float64{-60, 0.053, 0.596, 0.318}},
 }
 
 // deriv, jacobian and steady are those of a model with gates m, h, n whose rates at its potential are g.

@@ -71,7 +71,8 @@ var LIFModel = &Model{
 		q := LIFOf(p)
 		return []float64{q.VRest + q.R*i}
 	},
-	Typical: Typical{Current: 25, Currents: []float64{25, 40}, Largest: 60},
+	Typical:  Typical{Current: 25, Currents: []float64{25, 40}, Largest: 60},
+	Workload: Workload{Set: map[string]float64{"t_ref": 2}, Usual: 23.8, Silent: 15, Fast: 110.3},
 }
 
 func resetBelow(vReset, vTh float64) []error {

@@ -67,7 +67,8 @@ type Model struct {
 	// SpikeRule describes in prose what a spike is; empty means the rule of Fires.
 	SpikeRule string
 
-	Typical Typical
+	Typical  Typical
+	Workload Workload
 }
 
 // SpikeRules are a spike rule in any of the states, with exact derivatives, and the derivatives of the flow that
@@ -92,6 +93,17 @@ type Typical struct {
 	Largest  float64   // up to which it is of interest
 	Silent   float64   // at which it rests
 	Start    []float64 // a state from which it fires at Current; nil means Initial
+}
+
+// Workload is the setting of neurons whose kernels are timed. Currents are in CurrentUnit; with the zero Workload they
+// are those of Typical.
+type Workload struct {
+	Preset string             // of the parameters; empty means the defaults
+	Set    map[string]float64 // parameters that differ from the preset
+	Usual  float64            // at which a neuron fires at 50 to 80 Hz; 0 means Typical.Current from Typical.Start
+	Start  []float64          // a state from which it does at Usual; nil means Initial
+	Silent float64            // at which it rests; 0 means Typical.Silent
+	Fast   float64            // at which it fires at about 500 Hz without a refractory period; 0 means that it cannot
 }
 
 // Param is one parameter of a model.

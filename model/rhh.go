@@ -71,4 +71,6 @@ var RHHModel = &Model{
 	Reach:     func(p []float64) (low, high float64) { return HHOf(p).reach() },
 	Rest:      func([]float64) float64 { return -65 },
 	Typical:   Typical{Current: 6, Currents: []float64{2, 5, 10}, Largest: 16},
+	// The neuron is bistable: it has to start in the basin of its cycle.
+	Workload: Workload{Usual: 8, Start: []float64{-10, 0.3}},
 }

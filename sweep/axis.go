@@ -83,7 +83,7 @@ func Stepped(name, unit string, start, stop, step float64) (Axis, error) {
 	case width != 0 && (width < 0) != (step < 0):
 		return Axis{}, fmt.Errorf("a step of %v %s never leads from %v to %v; use %v", step, unit, start, stop, -step)
 	}
-	n := math.Floor(width/step*(1+1e-15)+slack) + 1
+	n := math.Floor(float64(width/step*(1+1e-15))+slack) + 1
 	if !(n < most) {
 		return Axis{}, fmt.Errorf("%.3g values are too many to count", n)
 	}

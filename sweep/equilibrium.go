@@ -145,7 +145,7 @@ func (r *classifier) solve() (ok bool) {
 		for i := range d {
 			if f := r.a[i*w+c] / r.a[c*w+c]; i != c {
 				for j := c; j < w; j++ {
-					r.a[i*w+j] -= f * r.a[c*w+j]
+					r.a[i*w+j] -= float64(f * r.a[c*w+j])
 				}
 			}
 		}

@@ -36,7 +36,7 @@ func Onsets(ctx context.Context, spec Spec, cfg Config) ([]Transition, error) {
 		case first < 0:
 			hi *= onsetGrowth
 		case quiet < 0: // it fires at all of them
-			lo -= onsetGrowth * (hi - lo)
+			lo -= float64(onsetGrowth * (hi - lo))
 		case closer:
 			_, found, err := Refine(ctx, r, cfg, onsetTolerance*(hi-lo))
 			return upTo(found, string(firing)), err

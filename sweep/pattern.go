@@ -136,7 +136,7 @@ func jitter(x []float64) float64 {
 	sum := 0.0
 	for i := 1; i < len(x); i++ {
 		d := x[i] - x[i-1]
-		sum += d * d
+		sum += float64(d * d)
 	}
 	return math.Sqrt(sum / float64(2*(len(x)-1)))
 }
@@ -208,7 +208,8 @@ func (c behaviour) pattern() (name int, margin float64) {
 	switch {
 	case ended && c.how == endTime && windows:
 		return patternOscillating, margin
-	case ended && c.model.Fires == model.Crossing && above((c.windows[1].lo+c.windows[1].hi)/2-c.restingV, blockRise):
+	case ended && c.model.Fires == model.Crossing &&
+		above(float64((c.windows[1].lo+c.windows[1].hi)/2)-c.restingV, blockRise):
 		return patternBlock, margin
 	case c.train.Spikes() == 0:
 		return patternSilent, margin
@@ -237,7 +238,8 @@ func (c behaviour) pattern() (name int, margin float64) {
 	switch {
 	case above(x[0]/late, adaptFactor): // accelerating, which Naud et al. (2008) count as delayed
 		return patternDelayed, margin
-	case above(c.train.Latency(), delayFactor*max(mean(x[:2]), late)) && above(c.train.Latency(), delayTaus*c.tau):
+	case above(c.train.Latency(), float64(delayFactor*max(mean(x[:2]), late))) &&
+		above(c.train.Latency(), delayTaus*c.tau):
 		return patternDelayed, margin
 	case above(late/x[0], adaptFactor) && n > 2 && above(slope(x), adaptSlope):
 		return patternAdapting, margin
@@ -293,5 +295,5 @@ func slope(x []float64) float64 {
 		sumT, sumX, sumTX, sumTT = sumT+t, sumX+isi, sumTX+float64(t*isi), sumTT+float64(t*t)
 	}
 	n := float64(len(x))
-	return (n*sumTX - float64(sumT*sumX)) / (n*sumTT - float64(sumT*sumT))
+	return (float64(n*sumTX) - float64(sumT*sumX)) / (float64(n*sumTT) - float64(sumT*sumT))
 }

@@ -105,7 +105,7 @@ func shortSpread(x []float64, m float64) float64 {
 		return unknown
 	}
 	scatter := (slices.Max(x) - slices.Min(x)) / float64(n)
-	return (max(scatter, math.Abs(m-x[n-1])) + math.Abs(x[n-1]-x[n-2])/2) / m
+	return (max(scatter, math.Abs(m-x[n-1])) + float64(math.Abs(x[n-1]-x[n-2])/2)) / m
 }
 
 // irregularSpread estimates the spread of a train without a period, whose last intervals are x, of n in all, with mean

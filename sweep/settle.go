@@ -171,7 +171,7 @@ func rippleOf(x []float64, p int) float64 {
 	sum := 0.0
 	for i := p; i < len(x); i++ {
 		d := x[i] - x[i-p]
-		sum += d * d
+		sum += float64(d * d)
 	}
 	return math.Sqrt(sum/float64(2*(len(x)-p))) / mean(x)
 }
@@ -182,7 +182,7 @@ func mean(x []float64) float64 {
 	for _, v := range x {
 		sum += v - x[0]
 	}
-	return x[0] + sum/float64(len(x))
+	return x[0] + float64(sum/float64(len(x)))
 }
 
 // hann returns the mean of x under Hann's window.

@@ -102,11 +102,6 @@ func TestRandomLanesTellWhatTheFullRunTells(t *testing.T) {
 		t.Skip("takes minutes; POPSIM_LONG=1 runs it, with another POPSIM_SEED on other draws")
 	}
 	seed, _ := strconv.ParseUint(os.Getenv("POPSIM_SEED"), 10, 64)
-	// currents, where no preset has one
-	most := map[string]float64{
-		"lif": 60, "eif": 60, "adex": 60, "hh": 160, "rhh": 16,
-		"hhtm": model.HHTMModel.Typical.Largest,
-	}
 	for _, m := range model.All {
 		for _, preset := range append(m.Presets(), model.Preset{Params: m.Defaults(), I: math.NaN()}) {
 			t.Run(m.Name+":"+preset.Name, func(t *testing.T) {
@@ -116,7 +111,7 @@ func TestRandomLanesTellWhatTheFullRunTells(t *testing.T) {
 				random := rand.New(rand.NewPCG(seed, name.Sum64()))
 				top := 2 * preset.I
 				if !(top > 0) {
-					top = most[m.Name]
+					top = m.Typical.Largest
 				}
 				s := Spec{Model: m, P: preset.Params, Time: 2000, Discard: 300, Grid: Grid{Zip: true}}
 				draws := make([][]float64, len(m.Params)+1)

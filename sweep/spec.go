@@ -450,13 +450,13 @@ func (s Spec) Forecast(workers int) (Forecast, error) {
 	if !s.NoError {
 		f.Steps *= 1.5
 	}
-	perRow := pointBytes + 8*float64(len(columns)+len(s.Grid.Axes))*(1+tableShare)
+	perRow := pointBytes + float64(8*float64(len(columns)+len(s.Grid.Axes))*(1+tableShare))
 	for _, kept := range []bool{s.Late, s.Resets} {
 		if kept {
 			perRow += lateGuess * 8 * 3
 		}
 	}
-	f.Bytes = float64(f.Points)*perRow + float64(max(1, workers)*width*2*laneBytes)
+	f.Bytes = float64(float64(f.Points)*perRow) + float64(max(1, workers)*width*2*laneBytes)
 	return f, nil
 }
 

@@ -332,7 +332,7 @@ func (s *Status) Share() float64 {
 		if told {
 			weight = float64(p.chains)
 		}
-		sum, of = sum+weight*p.Share, of+weight
+		sum, of = sum+float64(weight*p.Share), of+weight
 	}
 	return sum / of
 }

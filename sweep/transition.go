@@ -21,11 +21,11 @@ type Transition struct {
 }
 
 // At returns the transition, the middle of Lo and Hi.
-func (b Transition) At() float64 { return b.Lo + (b.Hi-b.Lo)/2 }
+func (b Transition) At() float64 { return b.Lo + float64((b.Hi-b.Lo)/2) }
 
 // Uncertainty returns half the distance of Lo and Hi plus Error.
 func (b Transition) Uncertainty() float64 {
-	u := (b.Hi - b.Lo) / 2
+	u := float64((b.Hi - b.Lo) / 2)
 	if !math.IsNaN(b.Error) {
 		u += b.Error
 	}
@@ -53,7 +53,7 @@ func (b Transition) Digits() string {
 	}
 	places := max(0, int(math.Ceil(-math.Log10(2*u))))
 	unit := math.Pow(10, float64(-places))
-	u += math.Abs(math.Round(b.At()/unit)*unit - b.At())
+	u += math.Abs(float64(math.Round(b.At()/unit)*unit) - b.At())
 	digit := math.Pow(10, math.Floor(math.Log10(u)))
 	return fmt.Sprintf("%.*f +- %.1g", places, b.At(), math.Ceil(u/digit-1e-6)*digit)
 }
@@ -222,7 +222,7 @@ func (c *curve) refine(ctx context.Context, tol float64) error {
 		var values []float64
 		for _, g := range c.gaps(tol) {
 			for k := 1; k <= splits; k++ {
-				if x := g.lo + (g.hi-g.lo)*float64(k)/(splits+1); x > g.lo && x < g.hi {
+				if x := g.lo + float64((g.hi-g.lo)*float64(k)/(splits+1)); x > g.lo && x < g.hi {
 					values = append(values, x)
 				}
 			}
@@ -390,7 +390,7 @@ func (c *curve) classify(ctx context.Context, b *Transition) error {
 	if !(q >= classLeast) {
 		return nil
 	}
-	at := []float64{b.At() + near*q*q, b.At() + near*q, b.At() + near}
+	at := []float64{b.At() + float64(near*q*q), b.At() + float64(near*q), b.At() + near}
 	r, err := c.runAt(ctx, at, func(s *Spec) {
 		s.Time *= extendFactors[1]
 		s.Discard, s.NoError, s.Late, s.Resets = s.Time/2, true, false, false

@@ -178,7 +178,7 @@ func (w *worker) collect(i int) {
 }
 
 // time returns the time since the start of the point of lane l, ms.
-func (w *worker) time(l *lane) float64 { return float64(w.now-l.start) * w.dt }
+func (w *worker) time(l *lane) float64 { return float64(float64(w.now-l.start) * w.dt) }
 
 // advance advances all lanes by n steps and adds their spikes to their records.
 func (w *worker) advance(n int64) {
@@ -233,8 +233,8 @@ func (w *worker) afterReset(l *lane, y []float64, theta float64) float64 {
 		return w.backToReset(l, y, theta)
 	}
 	q := model.AdExOf(l.params)
-	steady := q.A * ((y[0]+q.VReset)/2 - q.VRest)
-	return steady + (y[1]-steady)*math.Exp((1-theta)*w.dt/q.TauW)
+	steady := float64(q.A * (float64((y[0]+q.VReset)/2) - q.VRest))
+	return steady + float64((y[1]-steady)*math.Exp((1-theta)*w.dt/q.TauW))
 }
 
 // beforeReset returns w (pA) right before a spike from that after it.
@@ -355,14 +355,14 @@ func (w *worker) decided(i int, l *lane) (how int, decided bool) {
 	t := w.time(l)
 	if l.settled.mean == 0 && l.intervals >= l.nextCheck {
 		l.nextCheck = l.intervals + l.intervals/8 + 1
-		l.settled = settle(l.recent(int(min(memory, l.intervals/2)), &w.buf), float64(w.steps)*w.dt-t)
+		l.settled = settle(l.recent(int(min(memory, l.intervals/2)), &w.buf), float64(float64(w.steps)*w.dt)-t)
 		l.settled.since = l.intervals
 		if l.settled.mean != 0 && math.IsNaN(l.from) {
 			w.watch(i, w.y)
 		}
 	}
 	// The extremes must cover a whole period.
-	return endSettled, l.settled.mean != 0 && t-l.from >= l.settled.mean*float64(l.settled.period)
+	return endSettled, l.settled.mean != 0 && t-l.from >= float64(l.settled.mean*float64(l.settled.period))
 }
 
 // finish hands on the record of lane i, whose state is in w.y and whose run ended as how says, and prepares the next
@@ -470,7 +470,7 @@ func (w *worker) record(l *lane, how int) (r record, c behaviour) {
 	r[mRate] = 0
 	if m := c.wholeMean(); m > 0 {
 		r[mRate] = 1000 / m
-		r[mRateError] = r[mRate] * (l.settled.drift/4 + ripple + c.spread(m))
+		r[mRateError] = r[mRate] * (float64(l.settled.drift/4) + ripple + c.spread(m))
 	} else {
 		r[mRateError] = 0
 	}

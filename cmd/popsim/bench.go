@@ -10,6 +10,7 @@ import (
 
 	"popsim/bench"
 	"popsim/cmd/popsim/internal/completion"
+	"popsim/cmd/popsim/internal/flagset"
 	"popsim/cmd/popsim/internal/topics"
 	"popsim/cmd/popsim/internal/verb"
 	"popsim/equations"
@@ -81,16 +82,19 @@ func (v *call) benchVerb() *cobra.Command {
 		},
 	}
 	set := cmd.Flags()
-	verb.Add(set, experiment.Flag{Name: "dt", Value: &f.Dt, Help: "time step (default that of each method)"})
+	flagset.Add(set, experiment.Flag{Name: "dt", Value: &f.Dt, Help: "time step (default that of each method)"})
 	f.Kernel(set, "this integration method alone", "this instruction set alone: avx512, avx2 or go; auto means all")
-	verb.Add(set, experiment.Flag{Name: "quick", Value: (*experiment.Switch)(&q.Quick), Help: "uniform " +
+	flagset.Add(set, experiment.Flag{Name: "quick", Value: (*experiment.Switch)(&q.Quick), Help: "uniform " +
 		"parameters in the " +
 		"first-level cache, spikes alone; less than 30 s"})
-	verb.Add(set, experiment.Flag{Name: "kind", Value: &kinds, Offers: completion.BenchKinds, Help: "rows to measure: " +
-		strings.Join(bench.Kinds, ", ")})
-	verb.Add(set, experiment.Flag{Name: "rows", Value: &rows, Help: "rows whose name matches alone, as in " +
+	flagset.Add(set, experiment.Flag{
+		Name: "kind", Value: &kinds, Offers: completion.BenchKinds,
+		Help: "rows to measure: " +
+			strings.Join(bench.Kinds, ", "),
+	})
+	flagset.Add(set, experiment.Flag{Name: "rows", Value: &rows, Help: "rows whose name matches alone, as in " +
 		"params=each/n=512$"})
-	verb.Add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(&v.Quiet), Help: "rows only, no messages"})
+	flagset.Add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(&v.Quiet), Help: "rows only, no messages"})
 	f.Profiling(set)
 	f.Saving(set)
 	return cmd

@@ -11,6 +11,7 @@ import (
 	"popsim/bench"
 	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/completion"
+	"popsim/cmd/popsim/internal/flagset"
 	"popsim/cmd/popsim/internal/topics"
 	"popsim/cmd/popsim/internal/verb"
 	"popsim/experiment"
@@ -49,9 +50,9 @@ func (v *call) convergenceVerb() *cobra.Command {
 	set.SortFlags = false
 	s.tolerance = experiment.Quantity{Unit: "ms", Value: 0.01}
 	s.Time = experiment.Quantity{Unit: "ms", Value: 1000}
-	verb.Add(set, experiment.Flag{Name: "tolerance", Value: &s.tolerance, Help: "error of a spike that is allowed"})
+	flagset.Add(set, experiment.Flag{Name: "tolerance", Value: &s.tolerance, Help: "error of a spike that is allowed"})
 	s.Kernel(set, "this method alone", "instruction set: auto, avx512, avx2 or go")
-	verb.Add(set, experiment.Flag{Name: "time", Value: &s.Time, Help: "time within which spikes are compared"})
+	flagset.Add(set, experiment.Flag{Name: "time", Value: &s.Time, Help: "time within which spikes are compared"})
 	s.Files(set, &v.Quiet)
 	return cmd
 }

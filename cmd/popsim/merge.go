@@ -10,6 +10,7 @@ import (
 
 	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/completion"
+	"popsim/cmd/popsim/internal/flagset"
 	"popsim/cmd/popsim/internal/memory"
 	"popsim/cmd/popsim/internal/output"
 	"popsim/cmd/popsim/internal/record"
@@ -48,13 +49,13 @@ func (v *call) mergeVerb() *cobra.Command {
 	}
 	set := cmd.Flags()
 	f.Picture(set)
-	verb.Add(set, experiment.Flag{
+	flagset.Add(set, experiment.Flag{
 		Name: "measure", Letter: "m", Value: &measure, Offers: completion.Measures,
 		Help: "column to draw",
 	})
-	verb.Add(set, experiment.Flag{Name: "force", Once: true, Value: (*experiment.Switch)(&f.Force), Help: "overwrite " +
+	flagset.Add(set, experiment.Flag{Name: "force", Once: true, Value: (*experiment.Switch)(&f.Force), Help: "overwrite " +
 		"files that exist"})
-	verb.Add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(&v.Quiet), Help: "no summary, only " +
+	flagset.Add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(&v.Quiet), Help: "no summary, only " +
 		"warnings " +
 		"and errors"})
 	return cmd

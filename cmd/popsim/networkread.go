@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"popsim/cmd/popsim/internal/flagset"
 	"popsim/cmd/popsim/internal/output"
 	"popsim/cmd/popsim/internal/record"
-	"popsim/cmd/popsim/internal/verb"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/network/description"
@@ -36,7 +36,7 @@ type embedded struct {
 
 // add registers the flags.
 func (f *networkFlags) add(set *pflag.FlagSet) {
-	verb.Add(set, experiment.Flag{
+	flagset.Add(set, experiment.Flag{
 		Name: "spikes-on-grid", Value: (*experiment.Switch)(&f.onGrid),
 		Help: "networks: spikes and arrivals at the ends of steps",
 	})
@@ -50,17 +50,17 @@ func (f *networkFlags) add(set *pflag.FlagSet) {
 		{"spectrum", "power spectra of the rates of populations", &f.spectrum},
 	} {
 		w.to.Form = "FILE"
-		verb.Add(set, experiment.Flag{Name: w.name, Value: w.to, Help: "networks: table of " + w.what})
+		flagset.Add(set, experiment.Flag{Name: w.name, Value: w.to, Help: "networks: table of " + w.what})
 	}
 	f.bin, f.saveEvery = experiment.Quantity{Unit: "ms", Value: 1}, experiment.Quantity{Unit: "s", Value: 600}
-	verb.Add(set, experiment.Flag{
+	flagset.Add(set, experiment.Flag{
 		Name: "bin", Value: &f.bin, Help: "networks: time over which --rates and counts for synchrony are taken",
 	})
-	verb.Add(set, experiment.Flag{
+	flagset.Add(set, experiment.Flag{
 		Name: "save-every", Once: true, Value: &f.saveEvery,
 		Help: "networks: keep a checkpoint beside the first table and write it so often, as in 10min",
 	})
-	verb.Add(set, experiment.Flag{
+	flagset.Add(set, experiment.Flag{
 		Name: "resume", Once: true, Value: (*experiment.Switch)(&f.resume),
 		Help: "networks: go on from the checkpoint that an interrupted run has left",
 	})
@@ -70,10 +70,10 @@ func (f *networkFlags) add(set *pflag.FlagSet) {
 // add registers the flags, which are for experiment files and hidden from help.
 func (f *embedded) add(set *pflag.FlagSet) {
 	f.description, f.files = experiment.Word{Form: "TEXT"}, experiment.Texts{Form: "TEXT"}
-	verb.Add(set, experiment.Flag{Name: "description", Value: &f.description, Help: "the description of a network, " +
+	flagset.Add(set, experiment.Flag{Name: "description", Value: &f.description, Help: "the description of a network, " +
 		"as --save " +
 		"writes it"})
-	verb.Add(set, experiment.Flag{Name: "files", Value: &f.files, Help: "the @files of a network with their " +
+	flagset.Add(set, experiment.Flag{Name: "files", Value: &f.files, Help: "the @files of a network with their " +
 		"checksums, as " +
 		"--save writes them"})
 	_, _ = set.MarkHidden("description"), set.MarkHidden("files")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	"popsim/cmd/popsim/internal/flagset"
 	"popsim/cmd/popsim/internal/topics"
 	"popsim/cmd/popsim/internal/verb"
 	"popsim/experiment"
@@ -28,13 +29,16 @@ func (v *call) plotVerb() *cobra.Command {
 	}
 	set := cmd.Flags()
 	f.Picture(set)
-	verb.Add(set, experiment.Flag{Name: "x", Letter: "x", Value: &x, Help: "column of the horizontal axis (default " +
+	flagset.Add(set, experiment.Flag{Name: "x", Letter: "x", Value: &x, Help: "column of the horizontal axis (default " +
 		"time, I, " +
 		"or the last quantity of the grid)"})
-	verb.Add(set, experiment.Flag{Name: "y", Letter: "y", Value: &y, Help: "columns to draw (default what the table " +
+	flagset.Add(set, experiment.Flag{Name: "y", Letter: "y", Value: &y, Help: "columns to draw (default what the table " +
 		"is about: rate, V, spikes)"})
-	verb.Add(set, experiment.Flag{Name: "force", Once: true, Value: (*experiment.Switch)(&f.Force), Help: "overwrite a " +
-		"picture that exists"})
+	flagset.Add(set, experiment.Flag{
+		Name: "force", Once: true, Value: (*experiment.Switch)(&f.Force),
+		Help: "overwrite a " +
+			"picture that exists",
+	})
 	return cmd
 }
 

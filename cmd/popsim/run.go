@@ -12,6 +12,7 @@ import (
 
 	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/completion"
+	"popsim/cmd/popsim/internal/flagset"
 	"popsim/cmd/popsim/internal/memory"
 	"popsim/cmd/popsim/internal/output"
 	"popsim/cmd/popsim/internal/topics"
@@ -68,29 +69,29 @@ func (v *call) runVerb() *cobra.Command {
 	}
 	set := cmd.Flags()
 	set.SortFlags = false
-	verb.Add(set, experiment.Flag{Name: "neurons", Letter: "n", Value: &s.n, Help: "number of neurons; 1e6 is " +
+	flagset.Add(set, experiment.Flag{Name: "neurons", Letter: "n", Value: &s.n, Help: "number of neurons; 1e6 is " +
 		"understood " +
 		"(default 1, or as many as a file of values has)"})
 	s.Steps(set, 1000, 0)
-	verb.Add(set, experiment.Flag{Name: "seed", Value: &s.Seed, Help: "seed of draws such as normal:MEAN:SD, and " +
+	flagset.Add(set, experiment.Flag{Name: "seed", Value: &s.Seed, Help: "seed of draws such as normal:MEAN:SD, and " +
 		"of --noise"})
 	s.waveforms = experiment.Texts{Form: "SHAPE"}
 	s.spikes, s.trace, s.of = experiment.Word{Form: "FILE"}, experiment.Word{Form: "FILE"},
 		experiment.Word{Form: "NEURONS", Number: true, List: true}
 	s.every = experiment.Quantity{Unit: "ms", Value: 0.1}
-	verb.Add(set, experiment.Flag{Name: "waveform", Offers: completion.Shapes, Value: &s.waveforms, Help: "current " +
+	flagset.Add(set, experiment.Flag{Name: "waveform", Offers: completion.Shapes, Value: &s.waveforms, Help: "current " +
 		"added to " +
 		"I, times gain; may be repeated, shapes add up"})
 	s.noises = experiment.Texts{Form: "NOISE"}
-	verb.Add(set, experiment.Flag{Name: "noise", Value: &s.noises, Help: "white:SIGMA on V, ou:SIGMA:TAU on the " +
+	flagset.Add(set, experiment.Flag{Name: "noise", Value: &s.noises, Help: "white:SIGMA on V, ou:SIGMA:TAU on the " +
 		"current, poisson:RATE:WEIGHT[:exp-current:TAU], of each neuron its own; rates are then spikes counted"})
-	verb.Add(set, experiment.Flag{Name: "spikes", Value: &s.spikes, Help: "table of all spikes"})
-	verb.Add(set, experiment.Flag{Name: "trace", Value: &s.trace, Help: "table of states over time"})
-	verb.Add(set, experiment.Flag{Name: "of", Value: &s.of, Help: "neurons to trace, as 0:9 or 1,5,7 (default the " +
+	flagset.Add(set, experiment.Flag{Name: "spikes", Value: &s.spikes, Help: "table of all spikes"})
+	flagset.Add(set, experiment.Flag{Name: "trace", Value: &s.trace, Help: "table of states over time"})
+	flagset.Add(set, experiment.Flag{Name: "of", Value: &s.of, Help: "neurons to trace, as 0:9 or 1,5,7 (default the " +
 		"first ten, " +
 		"in pictures the first three)"})
-	verb.Add(set, experiment.Flag{Name: "every", Value: &s.every, Help: "time between traced states, in whole steps"})
-	verb.Add(set, experiment.Flag{Name: "tops", Value: (*experiment.Switch)(&s.tops), Help: "add a row with V = " +
+	flagset.Add(set, experiment.Flag{Name: "every", Value: &s.every, Help: "time between traced states, in whole steps"})
+	flagset.Add(set, experiment.Flag{Name: "tops", Value: (*experiment.Switch)(&s.tops), Help: "add a row with V = " +
 		"V_th to the " +
 		"trace at every spike of a model that resets"})
 	s.networkFlags.add(set)

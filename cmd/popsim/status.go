@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"popsim/cmd/popsim/internal/cli"
+	"popsim/cmd/popsim/internal/flagset"
 	"popsim/cmd/popsim/internal/topics"
 	"popsim/cmd/popsim/internal/verb"
 	"popsim/experiment"
@@ -41,11 +42,11 @@ func (v *call) statusVerb() *cobra.Command {
 		},
 	}
 	set := cmd.Flags()
-	verb.Add(set, experiment.Flag{Name: "watch", Value: &watch, Help: "repeat at this interval (default 10 s), " +
+	flagset.Add(set, experiment.Flag{Name: "watch", Value: &watch, Help: "repeat at this interval (default 10 s), " +
 		"until all " +
 		"parts are done"})
 	set.Lookup("watch").NoOptDefVal = "10s"
-	verb.Add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(&v.Quiet), Help: "no summary"})
+	flagset.Add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(&v.Quiet), Help: "no summary"})
 	return cmd
 }
 

@@ -159,9 +159,12 @@ func (s *submitCommand) check(words []string) error {
 // register adds the flags of submit to those of the sweep.
 func (s *submitCommand) register(set *pflag.FlagSet) {
 	s.engine = experiment.Word{Form: "NAME", Value: "slurm"}
-	verb.Add(set, experiment.Flag{Name: "engine", Value: &s.engine, Help: "the batch system: slurm"})
-	verb.Add(set, experiment.Flag{Name: "parts", Value: &s.parts, Help: "number of parts (default as many as take ten " +
-		"minutes each)"})
+	flagset.Add(set, experiment.Flag{Name: "engine", Value: &s.engine, Help: "the batch system: slurm"})
+	flagset.Add(set, experiment.Flag{
+		Name: "parts", Value: &s.parts,
+		Help: "number of parts (default as many as take ten " +
+			"minutes each)",
+	})
 }
 
 // cutOwn separates the flags of submit, and everything after --, from the other arguments.

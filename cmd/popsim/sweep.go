@@ -8,6 +8,7 @@ import (
 
 	"popsim/cmd/popsim/internal/batch"
 	"popsim/cmd/popsim/internal/completion"
+	"popsim/cmd/popsim/internal/flagset"
 	"popsim/cmd/popsim/internal/memory"
 	"popsim/cmd/popsim/internal/topics"
 	"popsim/cmd/popsim/internal/verb"
@@ -61,7 +62,7 @@ func (s *sweepCommand) fi() *cobra.Command {
 	}
 	s.register(cmd)
 	s.drive.add(cmd.Flags(), true)
-	verb.Add(cmd.Flags(),
+	flagset.Add(cmd.Flags(),
 		experiment.Flag{Name: "trials", Value: &s.network.trials, Help: "runs of each point, with other noise"})
 	return cmd
 }
@@ -89,35 +90,41 @@ func (s *sweepCommand) register(cmd *cobra.Command) {
 	set.SortFlags = false
 	s.Steps(set, sweep.DefaultTime, 500)
 	s.measures = experiment.Words{Form: "NAMES"}
-	verb.Add(set, experiment.Flag{
+	flagset.Add(set, experiment.Flag{
 		Name: "measures", Letter: "m", Value: &s.measures, Offers: completion.Measures,
 		Help: "columns, such as rate,isi_cv,pattern; popsim help measures lists them",
 	})
 	s.from = experiment.Word{Form: "rest|up|down|all", Value: "rest"}
-	verb.Add(set, experiment.Flag{Name: "from", Offers: completion.Starts, Value: &s.from, Help: "where each " +
+	flagset.Add(set, experiment.Flag{Name: "from", Offers: completion.Starts, Value: &s.from, Help: "where each " +
 		"current starts: " +
 		"at rest, or where the one below or above ended"})
-	verb.Add(set, experiment.Flag{Name: "zip", Value: (*experiment.Switch)(&s.zip), Help: "pair the values of " +
+	flagset.Add(set, experiment.Flag{Name: "zip", Value: (*experiment.Switch)(&s.zip), Help: "pair the values of " +
 		"several lists " +
 		"instead of combining them"})
-	verb.Add(set, experiment.Flag{Name: "full", Value: (*experiment.Switch)(&s.full), Help: "run every point to its end"})
-	verb.Add(set, experiment.Flag{Name: "dry-run", Once: true, Value: (*experiment.Switch)(&s.dryRun), Help: "say what " +
-		"it would cost, and stop"})
+	flagset.Add(set, experiment.Flag{
+		Name: "full", Value: (*experiment.Switch)(&s.full),
+		Help: "run every point to its end",
+	})
+	flagset.Add(set, experiment.Flag{
+		Name: "dry-run", Once: true, Value: (*experiment.Switch)(&s.dryRun),
+		Help: "say what " +
+			"it would cost, and stop",
+	})
 	s.part, s.refine = experiment.Word{Form: "I/N"}, experiment.Word{Form: "TOL", Number: true}
-	verb.Add(set, experiment.Flag{Name: "refine", Value: &s.refine, Help: "add points to a curve until its " +
+	flagset.Add(set, experiment.Flag{Name: "refine", Value: &s.refine, Help: "add points to a curve until its " +
 		"transitions, such " +
 		"as the rheobase, are known to this tolerance"})
-	verb.Add(set, experiment.Flag{Name: "part", Once: true, Offers: completion.Parts, Value: &s.part, Help: "do one " +
+	flagset.Add(set, experiment.Flag{Name: "part", Once: true, Offers: completion.Parts, Value: &s.part, Help: "do one " +
 		"part of the sweep, kept beside -o FILE; popsim merge FILE joins them; auto reads the number\nfrom the array task " +
 		"of the batch system, auto/N where that does not tell how many there are"})
-	verb.Add(set, experiment.Flag{Name: "resume", Once: true, Value: (*experiment.Switch)(&s.resume), Help: "go on " +
+	flagset.Add(set, experiment.Flag{Name: "resume", Once: true, Value: (*experiment.Switch)(&s.resume), Help: "go on " +
 		"from the " +
 		"finished checkpoints that an interrupted sweep has left beside -o FILE"})
 	s.every = experiment.Quantity{Unit: "s"}
-	verb.Add(set, experiment.Flag{Name: "save-every", Once: true, Value: &s.every, Help: "how often finished points " +
+	flagset.Add(set, experiment.Flag{Name: "save-every", Once: true, Value: &s.every, Help: "how often finished points " +
 		"of a long " +
 		"sweep are put on disk (default a fiftieth of the time so far, 1s to 60s)"})
-	verb.Add(set, experiment.Flag{Name: "seed", Value: &s.Seed, Help: "seed of --noise, kept in the record"})
+	flagset.Add(set, experiment.Flag{Name: "seed", Value: &s.Seed, Help: "seed of --noise, kept in the record"})
 	s.Files(set, &s.Quiet)
 }
 

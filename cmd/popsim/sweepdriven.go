@@ -10,6 +10,7 @@ import (
 
 	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/completion"
+	"popsim/cmd/popsim/internal/flagset"
 	"popsim/cmd/popsim/internal/output"
 	"popsim/cmd/popsim/internal/verb"
 	"popsim/dynamics"
@@ -31,7 +32,7 @@ type driveFlags struct {
 
 func (f *driveFlags) add(set *pflag.FlagSet, theory bool) {
 	f.waveforms, f.noises = experiment.Texts{Form: "SHAPE"}, experiment.Texts{Form: "NOISE"}
-	verb.Add(
+	flagset.Add(
 		set,
 		experiment.Flag{
 			Name:   "waveform",
@@ -41,7 +42,7 @@ func (f *driveFlags) add(set *pflag.FlagSet, theory bool) {
 				"spikes lock to it",
 		},
 	)
-	verb.Add(
+	flagset.Add(
 		set,
 		experiment.Flag{
 			Name:  "noise",
@@ -51,7 +52,7 @@ func (f *driveFlags) add(set *pflag.FlagSet, theory bool) {
 		},
 	)
 	if theory {
-		verb.Add(
+		flagset.Add(
 			set,
 			experiment.Flag{
 				Name:  "theory",

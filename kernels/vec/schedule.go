@@ -112,7 +112,9 @@ func (b *Block) better(n, m *node, now float64, full bool) bool {
 }
 
 // urgency is the least time from n to the end of the block, lowered for the vectors that are delayed.
-func (b *Block) urgency(n *node) float64 { return float64(n.sched.height) - b.slope*float64(n.place) }
+func (b *Block) urgency(n *node) float64 {
+	return float64(n.sched.height) - float64(b.slope*float64(n.place))
+}
 
 // pressure is by how many the number of live values in vector registers grows with n.
 func (b *Block) pressure(n *node) int {

@@ -39,7 +39,7 @@ func meanOf(values []float64) Mean {
 		m.Value = math.NaN()
 	}
 	for _, x := range values {
-		square += (x - m.Value) * (x - m.Value)
+		square += float64((x - m.Value) * (x - m.Value))
 	}
 	m.SE = math.Sqrt(square / (n - 1) / n)
 	return m

@@ -213,7 +213,7 @@ func (v *intervals) variation() (cv, cv2 float64) {
 		return math.NaN(), math.NaN()
 	}
 	mean := v.sum / n
-	return math.Sqrt(max(0, (v.square-float64(n*mean)*mean)/(n-1))) / mean, v.change / (n - 1)
+	return math.Sqrt(max(0, (v.square-float64(float64(n*mean)*mean))/(n-1))) / mean, v.change / (n - 1)
 }
 
 // Measure returns the measures of the population from the recorder's start to end, ms. The recorder must not be added
@@ -222,7 +222,7 @@ func (r *Recorder) Measure(end float64) Population {
 	var rate, cv, cv2 scatter
 	for i := range r.intervals {
 		v := &r.intervals[i]
-		rate.add(float64(v.spikes) / (end - r.from) * 1000)
+		rate.add(float64(float64(v.spikes) / (end - r.from) * 1000))
 		if v.spikes > leastIntervals {
 			a, b := v.variation()
 			cv.add(a)
@@ -310,7 +310,7 @@ func (s *scatter) deviation() float64 {
 		return math.NaN()
 	}
 	m := s.sum / s.n
-	return math.Sqrt(max(0, (s.square-float64(s.n*m)*m)/(s.n-1)))
+	return math.Sqrt(max(0, (s.square-float64(float64(s.n*m)*m))/(s.n-1)))
 }
 
 // mean is the mean with its standard error; NaN where there is none.

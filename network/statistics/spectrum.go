@@ -29,7 +29,7 @@ func PowerSpectrum(counts []float64, n int, bin float64, segment int) Spectrum {
 	}
 	window, norm := make([]float64, segment), 0.0
 	for k := range window {
-		window[k] = 0.5 - 0.5*math.Cos(2*math.Pi*float64(k)/float64(segment))
+		window[k] = 0.5 - float64(0.5*math.Cos(2*math.Pi*float64(k)/float64(segment)))
 		norm += float64(window[k] * window[k])
 	}
 	seconds := bin / 1000
@@ -42,13 +42,13 @@ func PowerSpectrum(counts []float64, n int, bin float64, segment int) Spectrum {
 			part[k] = (counts[first+k] - mean) * window[k]
 		}
 		for j, c := range transform.Coefficients(nil, part)[1 : segment/2+1] {
-			s.Power[j] += scale * (float64(real(c)*real(c)) + float64(imag(c)*imag(c)))
+			s.Power[j] += float64(scale * (float64(real(c)*real(c)) + float64(imag(c)*imag(c))))
 		}
 		s.Segments++
 	}
 	// Segments that overlap by half share a sixth of their amplitude under this window.
 	k := float64(s.Segments)
-	share := math.Sqrt((1 + 2.0/36*(1-1/k)) / k)
+	share := math.Sqrt((1 + float64(2.0/36*(1-1/k))) / k)
 	for j := range s.Power {
 		s.Power[j] /= k
 		if segment%2 == 0 && j == len(s.Power)-1 {

@@ -34,7 +34,7 @@ func Counts(times []float64, from, to, bin float64) []float64 {
 func CV(intervals []float64) Estimate {
 	return jackknife(intervals, 3, func(n, sum, square float64) float64 {
 		mean := sum / n
-		return math.Sqrt(max(0, (square-float64(n*mean)*mean)/(n-1))) / mean
+		return math.Sqrt(max(0, (square-float64(float64(n*mean)*mean))/(n-1))) / mean
 	})
 }
 
@@ -66,7 +66,7 @@ func CV2(intervals []float64) Estimate {
 func Fano(counts []float64) Estimate {
 	return jackknife(counts, 3, func(n, sum, square float64) float64 {
 		mean := sum / n
-		return (square - float64(n*mean)*mean) / (n - 1) / mean
+		return (square - float64(float64(n*mean)*mean)) / (n - 1) / mean
 	})
 }
 
@@ -132,8 +132,8 @@ func VectorStrength(times []float64, period float64) Locking {
 	}
 	r, phase := moment(1)
 	length, angle := moment(2)
-	second := length * math.Cos(angle-2*phase) // of angles from the mean phase
-	z := n * float64(r*r)
+	second := float64(length * math.Cos(angle-2*phase)) // of angles from the mean phase
+	z := float64(n * float64(r*r))
 	p := math.Exp(-z) * (1 + (2*z-float64(z*z))/(4*n))
 	return Locking{
 		Strength: Estimate{r, math.Sqrt(max(0, (1+second-2*float64(r*r))/(2*n)))}, Phase: phase, P: min(1, max(0, p)),

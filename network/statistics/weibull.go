@@ -16,7 +16,7 @@ func (s Share) P() float64 { return float64(s.Of) / float64(s.N) }
 func (s Share) Interval() (low, high float64) {
 	const z = 1.959963984540054 // of the normal distribution, 2.5 % are above
 	n, p := float64(s.N), s.P()
-	centre, half := p+z*z/(2*n), z*math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
+	centre, half := p+z*z/(2*n), float64(z*math.Sqrt(p*(1-p)/n+z*z/(4*n*n)))
 	return max(0, (centre-half)/(1+z*z/n)), min(1, (centre+half)/(1+z*z/n))
 }
 
@@ -33,7 +33,9 @@ type Weibull struct {
 }
 
 // At is the probability of a right choice at x.
-func (w Weibull) At(x float64) float64 { return 1 - 0.5*math.Exp(-math.Pow(x/w.Alpha, w.Beta)) }
+func (w Weibull) At(x float64) float64 {
+	return 1 - float64(0.5*math.Exp(-math.Pow(x/w.Alpha, w.Beta)))
+}
 
 // FitWeibull finds the Weibull function under which shares of right choices at strengths x are most likely. It needs
 // shares at two different strengths above 0 at least, not all of which are 1, nor all at most 1/2.
@@ -50,7 +52,7 @@ func FitWeibull(x []float64, shares []Share) (Weibull, error) {
 		return Weibull{}, errors.New("shares that do not rise from 1/2 have no psychometric function")
 	}
 	const reach = 6.907755278982137 // ln 1000
-	middle := 0.5 * (math.Log(least) + math.Log(most))
+	middle := float64(0.5 * (math.Log(least) + math.Log(most)))
 	a0, a1, b0, b1 := middle-reach, middle+reach, -reach, reach
 	byAlpha := func(a float64) (likelihood, b float64) {
 		b = highest(b0, b1, func(b float64) float64 { return f.likelihood(a, b) })
@@ -84,7 +86,7 @@ func (f *weibullFit) likelihood(a, b float64) float64 {
 		}
 		z := math.Exp(math.Exp(b) * (math.Log(f.x[i]) - a))
 		right, wrong := float64(s.Of), float64(s.N-s.Of)
-		sum += right*math.Log(1-0.5*math.Exp(-z)) - wrong*min(z, 1e6)
+		sum += float64(right*math.Log(1-float64(0.5*math.Exp(-z)))) - float64(wrong*min(z, 1e6))
 	}
 	return sum
 }
@@ -96,22 +98,23 @@ func highest(lo, hi float64, f func(float64) float64) float64 {
 	step := (hi - lo) / cells
 	best, at := math.Inf(-1), lo
 	for k := range cells + 1 {
-		if y := f(lo + float64(k)*step); y > best {
-			best, at = y, lo+float64(k)*step
+		x := lo + float64(float64(k)*step)
+		if y := f(x); y > best {
+			best, at = y, x
 		}
 	}
 	lo, hi = max(lo, at-step), min(hi, at+step)
 	const golden = 0.6180339887498949
-	x, y := hi-golden*(hi-lo), lo+golden*(hi-lo)
+	x, y := hi-float64(golden*(hi-lo)), lo+float64(golden*(hi-lo))
 	fx, fy := f(x), f(y)
 	for hi-lo > 1e-9 {
 		if fx >= fy {
 			hi, y, fy = y, x, fx
-			x = hi - golden*(hi-lo)
+			x = hi - float64(golden*(hi-lo))
 			fx = f(x)
 		} else {
 			lo, x, fx = x, y, fy
-			y = lo + golden*(hi-lo)
+			y = lo + float64(golden*(hi-lo))
 			fy = f(y)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"popsim/cmd/popsim/internal/completion"
+	"popsim/cmd/popsim/internal/flagset"
 	"popsim/cmd/popsim/internal/output"
 	"popsim/cmd/popsim/internal/record"
 	"popsim/cmd/popsim/internal/topics"
@@ -75,16 +76,16 @@ func Bifurcation(v *verb.Call) *cobra.Command {
 	set.SortFlags = false
 	s.pointsFile, s.resetsFile, s.atText = experiment.Word{Form: "FILE"}, experiment.Word{Form: "FILE"},
 		experiment.Word{Form: "VALUES", Number: true, List: true}
-	verb.Add(set, experiment.Flag{Name: "points", Value: &s.pointsFile, Help: "table of the special points"})
-	verb.Add(set, experiment.Flag{Name: "resets", Value: &s.resetsFile, Help: "table of the resets of an " +
+	flagset.Add(set, experiment.Flag{Name: "points", Value: &s.pointsFile, Help: "table of the special points"})
+	flagset.Add(set, experiment.Flag{Name: "resets", Value: &s.resetsFile, Help: "table of the resets of an " +
 		"integrate-and-fire model"})
-	verb.Add(set, experiment.Flag{Name: "at", Value: &s.atText, Help: "values at which every branch of cycles is " +
+	flagset.Add(set, experiment.Flag{Name: "at", Value: &s.atText, Help: "values at which every branch of cycles is " +
 		"to have a " +
 		"row, as 7.8,7.9"})
-	verb.Add(set, experiment.Flag{Name: "simulated", Value: (*experiment.Switch)(&s.simulated), Help: "plot the " +
+	flagset.Add(set, experiment.Flag{Name: "simulated", Value: (*experiment.Switch)(&s.simulated), Help: "plot the " +
 		"intervals of " +
 		"simulated neurons over those of the reset map"})
-	verb.Add(set, experiment.Flag{Name: "workers", Value: &s.Workers, Help: "goroutines (default the CPUs this " +
+	flagset.Add(set, experiment.Flag{Name: "workers", Value: &s.Workers, Help: "goroutines (default the CPUs this " +
 		"process may use)"})
 	s.Files(set, &v.Quiet)
 	return cmd

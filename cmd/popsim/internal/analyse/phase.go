@@ -14,6 +14,7 @@ import (
 
 	"popsim/cmd/popsim/internal/cli"
 	"popsim/cmd/popsim/internal/completion"
+	"popsim/cmd/popsim/internal/flagset"
 	"popsim/cmd/popsim/internal/output"
 	"popsim/cmd/popsim/internal/topics"
 	"popsim/cmd/popsim/internal/verb"
@@ -59,14 +60,14 @@ func Phase(v *verb.Call) *cobra.Command {
 	s.starts = experiment.Texts{Form: "V,y"}
 	s.over, s.upTo, s.second = experiment.Word{Form: "LO:HI"}, experiment.Word{Form: "LO:HI"},
 		experiment.Word{Form: "STATE"}
-	verb.Add(set, experiment.Flag{Name: "start", Value: &s.starts, Help: "start of a trajectory, as V,y or as " +
+	flagset.Add(set, experiment.Flag{Name: "start", Value: &s.starts, Help: "start of a trajectory, as V,y or as " +
 		"all states; " +
 		"may be repeated"})
-	verb.Add(set, experiment.Flag{Name: "time", Value: &s.Time, Help: "model time of the trajectories"})
-	verb.Add(set, experiment.Flag{Name: "y", Value: &s.second, Help: "second variable of hh: m, h or n (default n)"})
-	verb.Add(set, experiment.Flag{Name: "V-range", Value: &s.over, Help: "potentials to show, mV (default where the " +
+	flagset.Add(set, experiment.Flag{Name: "time", Value: &s.Time, Help: "model time of the trajectories"})
+	flagset.Add(set, experiment.Flag{Name: "y", Value: &s.second, Help: "second variable of hh: m, h or n (default n)"})
+	flagset.Add(set, experiment.Flag{Name: "V-range", Value: &s.over, Help: "potentials to show, mV (default where the " +
 		"model lives)"})
-	verb.Add(set, experiment.Flag{Name: "y-range", Value: &s.upTo, Help: "values of the second variable to show"})
+	flagset.Add(set, experiment.Flag{Name: "y-range", Value: &s.upTo, Help: "values of the second variable to show"})
 	s.Files(set, &v.Quiet)
 	set.Lookup("out").Usage = "file to write: .json holds the whole plane, other tables the fixed points and cycles"
 	return cmd

@@ -21,9 +21,6 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Add registers flags, in the order in which help lists them.
-func Add(set *pflag.FlagSet, flags ...experiment.Flag) { flagset.Add(set, flags...) }
-
 // subject is the annotation of a command that holds the kind of its first argument.
 const subject = "subject"
 
@@ -70,14 +67,14 @@ func (f *Flags) Steps(set *pflag.FlagSet, time, discard float64) {
 	f.Dt = experiment.Quantity{Unit: "ms"}
 	f.Time = experiment.Quantity{Unit: "ms", Value: time}
 	f.Discard = experiment.Quantity{Unit: "ms", Value: discard}
-	Add(set, experiment.Flag{Name: "dt", Value: &f.Dt, Help: "time step (default that of the method)"})
+	flagset.Add(set, experiment.Flag{Name: "dt", Value: &f.Dt, Help: "time step (default that of the method)"})
 	f.Kernel(set, "integration method (default the first that popsim models MODEL lists)",
 		"instruction set: auto, avx512, avx2 or go")
-	Add(set, experiment.Flag{Name: "time", Value: &f.Time, Help: "model time"})
-	Add(set, experiment.Flag{Name: "discard", Value: &f.Discard, Help: "time at the start that does not count " +
+	flagset.Add(set, experiment.Flag{Name: "time", Value: &f.Time, Help: "model time"})
+	flagset.Add(set, experiment.Flag{Name: "discard", Value: &f.Discard, Help: "time at the start that does not count " +
 		"for rates, " +
 		"CV and extremes"})
-	Add(set, experiment.Flag{Name: "workers", Value: &f.Workers, Help: "goroutines (default the CPUs this " +
+	flagset.Add(set, experiment.Flag{Name: "workers", Value: &f.Workers, Help: "goroutines (default the CPUs this " +
 		"process may use)"})
 }
 
@@ -85,21 +82,33 @@ func (f *Flags) Steps(set *pflag.FlagSet, time, discard float64) {
 func (f *Flags) Kernel(set *pflag.FlagSet, method, isa string) {
 	f.Method, f.Isa = experiment.Word{Form: "NAME"}, experiment.Word{Form: "SET", Value: cmp.Or(os.Getenv("POPSIM_ISA"),
 		"auto")}
-	Add(set, experiment.Flag{Name: "method", Offers: completion.Methods, Value: &f.Method, Help: method})
-	Add(set, experiment.Flag{Name: "isa", Offers: completion.ISAs, Value: &f.Isa, Help: isa + "; POPSIM_ISA sets " +
-		"the default"})
+	flagset.Add(set, experiment.Flag{Name: "method", Offers: completion.Methods, Value: &f.Method, Help: method})
+	flagset.Add(set, experiment.Flag{
+		Name: "isa", Offers: completion.ISAs, Value: &f.Isa,
+		Help: isa + "; POPSIM_ISA sets " +
+			"the default",
+	})
 }
 
 // Files registers the flags of verbs that write files.
 func (f *Flags) Files(set *pflag.FlagSet, quiet *bool) {
 	f.Out = experiment.Word{Form: "FILE"}
-	Add(set, experiment.Flag{Name: "out", Letter: "o", Value: &f.Out, Help: "table to write: .csv .npz .npy .parquet " +
-		".json (default CSV on standard output)"})
+	flagset.Add(set, experiment.Flag{
+		Name: "out", Letter: "o", Value: &f.Out,
+		Help: "table to write: .csv .npz .npy .parquet " +
+			".json (default CSV on standard output)",
+	})
 	f.Picture(set)
-	Add(set, experiment.Flag{Name: "force", Once: true, Value: (*experiment.Switch)(&f.Force), Help: "overwrite files " +
-		"that exist"})
-	Add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(quiet), Help: "no progress and no summary, only " +
-		"warnings and errors"})
+	flagset.Add(set, experiment.Flag{
+		Name: "force", Once: true, Value: (*experiment.Switch)(&f.Force),
+		Help: "overwrite files " +
+			"that exist",
+	})
+	flagset.Add(set, experiment.Flag{
+		Name: "quiet", Value: (*experiment.Switch)(quiet),
+		Help: "no progress and no summary, only " +
+			"warnings and errors",
+	})
 	f.Profiling(set)
 	f.Saving(set)
 }
@@ -107,8 +116,11 @@ func (f *Flags) Files(set *pflag.FlagSet, quiet *bool) {
 // Saving registers --save, for verbs whose command line can be saved as an experiment file.
 func (f *Flags) Saving(set *pflag.FlagSet) {
 	f.Save = experiment.Word{Form: "FILE"}
-	Add(set, experiment.Flag{Name: "save", Once: true, Value: &f.Save, Help: "experiment to write, .toml: this command " +
-		"line with everything resolved; popsim FILE.toml runs it"})
+	flagset.Add(set, experiment.Flag{
+		Name: "save", Once: true, Value: &f.Save,
+		Help: "experiment to write, .toml: this command " +
+			"line with everything resolved; popsim FILE.toml runs it",
+	})
 }
 
 // checkSave returns an error if the file of --save has the wrong ending.
@@ -125,11 +137,14 @@ func (f *Flags) checkSave() error {
 func (f *Flags) Profiling(set *pflag.FlagSet) {
 	f.profile, f.profileDir = experiment.Word{Form: "MODE"}, experiment.Word{Form: "DIR", Value: "."}
 	modes := strings.Join(profile.Modes(), ", ")
-	Add(set, experiment.Flag{
+	flagset.Add(set, experiment.Flag{
 		Name: "profile", Once: true, Offers: completion.Profiles, Value: &f.profile,
 		Help: "profile to write: " + modes,
 	})
-	Add(set, experiment.Flag{Name: "profile-dir", Once: true, Value: &f.profileDir, Help: "where profiles are written"})
+	flagset.Add(set, experiment.Flag{
+		Name: "profile-dir", Once: true, Value: &f.profileDir,
+		Help: "where profiles are written",
+	})
 }
 
 // mostWorkers is the largest number of workers, more than the processors of any machine: each worker takes memory of

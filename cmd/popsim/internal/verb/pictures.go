@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"popsim/cmd/popsim/internal/flagset"
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/figure"
@@ -15,8 +16,8 @@ import (
 // Picture registers the flags of verbs that draw.
 func (f *Flags) Picture(set *pflag.FlagSet) {
 	f.Plot, f.plotStyle = experiment.Word{Form: "FILE"}, experiment.Word{Form: "STYLE"}
-	Add(set, experiment.Flag{Name: "plot", Value: &f.Plot, Help: "picture to draw: .svg .png .pdf .html"})
-	Add(set, experiment.Flag{Name: "plot-style", Value: &f.plotStyle, Help: "its sizes, limits, letters " +
+	flagset.Add(set, experiment.Flag{Name: "plot", Value: &f.Plot, Help: "picture to draw: .svg .png .pdf .html"})
+	flagset.Add(set, experiment.Flag{Name: "plot-style", Value: &f.plotStyle, Help: "its sizes, limits, letters " +
 		"and colours: FILE.toml, KEY=VALUE,...; see popsim help pictures"})
 }
 
