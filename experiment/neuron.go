@@ -41,6 +41,14 @@ const (
 	Current          // the input current I
 	State            // an initial state, as V0
 	Gain             // the factor of the waveform
+	Waveform         // a number of the waveform, in sweeps
+)
+
+// Frequency and Amplitude are names that fi and map accept besides those of the model where a waveform says them in
+// place of numbers, as in sine:frequency:5.
+const (
+	Frequency = "frequency"
+	Amplitude = "amplitude"
 )
 
 // GainName is the name of the factor of the waveform, which the verb run accepts besides the names of the model.
@@ -131,6 +139,10 @@ func (n Neuron) target(name string, extra []string) (Setting, bool) {
 		s.Unit = m.States[s.Index].Unit
 	case name == GainName && slices.Contains(extra, name):
 		s.Target, s.Unit = Gain, "1"
+	case name == Frequency && slices.Contains(extra, name):
+		s.Target, s.Unit = Waveform, "Hz"
+	case name == Amplitude && slices.Contains(extra, name):
+		s.Target, s.Unit = Waveform, m.CurrentUnit
 	default:
 		return membrane(m, name)
 	}

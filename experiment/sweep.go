@@ -19,7 +19,9 @@ func (n Neuron) Sweep(verb string) (spec sweep.Spec, err error) {
 	for _, x := range n.Settings {
 		isCurrent := x.Target == Current
 		hasCurrent = hasCurrent || isCurrent
-		if x.Value.Kind == Number && (verb != "fi" || !isCurrent) {
+		if x.Target == Waveform {
+			spec.Waveform = append(spec.Waveform, x.Name)
+		} else if x.Value.Kind == Number && (verb != "fi" || !isCurrent) {
 			base.Set(x, x.Value.At(0))
 			continue
 		}

@@ -74,6 +74,9 @@ func check(spec Spec, cfg Config, duration float64) error {
 	} else if duration/cfg.Dt >= 1<<53 {
 		fault("%v ms are %.3g steps of %v ms; steps are counted up to 2^53", duration, duration/cfg.Dt, cfg.Dt)
 	}
+	if cfg.Extrema && !cfg.Noise.none() {
+		fault("extremes of V are not kept under noise")
+	}
 	each := false
 	length := func(name string, v kernels.Values) {
 		if v != nil && len(v) != 1 && len(v) != spec.N {

@@ -66,6 +66,8 @@ type Config struct {
 	Train bool    // keep a Train for every neuron
 	From  float64 // ms; intervals before it do not count in trains
 	Trace *Trace  // states to report; nil means none
+	// Extrema keeps the lowest and highest V of every neuron from From on. It does not go together with noise.
+	Extrema bool
 
 	// The functions below are called by one goroutine at a time, between epochs; nil means none. Slices that are passed
 	// to them belong to the population and are valid during the call.
@@ -106,6 +108,8 @@ type Summary struct {
 	Phases  Phases
 	Bytes   int // of columns, for each neuron
 	Trains  Trains
+	Lowest  []float64 // V, mV, with Config.Extrema; and highest
+	Highest []float64
 	Away    []Runaway // neurons that run away, by number within their shards
 }
 

@@ -235,11 +235,19 @@ func (p *Population) AdvanceWith(worker, shard int, drive kernels.Drive) {
 		if len(s.traced) > 0 {
 			n = p.untilTrace(s, done)
 		}
+		extrema := p.cfg.Extrema && p.first+int64(done) >= p.extremaFrom()
+		if p.cfg.Extrema && !extrema {
+			n = min(n, int(p.extremaFrom()-p.first)-done)
+		} else if extrema && p.first+int64(done) == p.extremaFrom() {
+			for l := range s.columns.N {
+				s.columns.ResetExtrema(l)
+			}
+		}
 		before, begin := len(s.events), time.Now()
 		if p.noisy != nil {
 			p.advanceNoisy(s, w, done, n, from(drive, done))
 		} else {
-			s.events = s.columns.Advance(w.scratch, p.first+int64(done), n, from(drive, done), false, s.events)
+			s.events = s.columns.Advance(w.scratch, p.first+int64(done), n, from(drive, done), extrema, s.events)
 			for i := before; done > 0 && i < len(s.events); i++ {
 				s.events[i].Step += int32(done)
 			}

@@ -42,6 +42,7 @@ func (p *Population) Summary() Summary {
 		}
 	}
 	p.sum.Trains = p.trains
+	p.sum.Lowest, p.sum.Highest = p.extrema()
 	p.sum.Away = p.sum.Away[:0]
 	for _, s := range p.shards {
 		p.sum.Away = append(p.sum.Away, s.away...)
@@ -153,4 +154,18 @@ func (p *Population) traceEnd() error {
 		p.note(s, k)
 	}
 	return p.handRows(k, 1, k+1)
+}
+
+// extremaFrom is the first step whose V counts for extrema.
+func (p *Population) extremaFrom() int64 { return Steps(p.cfg.From, p.dt) }
+
+// extrema lists the lowest and highest V of all neurons; nil without Config.Extrema.
+func (p *Population) extrema() (lowest, highest []float64) {
+	if !p.cfg.Extrema || p.sum.Steps < p.extremaFrom() {
+		return nil, nil
+	}
+	for _, s := range p.shards {
+		lowest, highest = append(lowest, s.columns.Lo[:s.columns.N]...), append(highest, s.columns.Hi[:s.columns.N]...)
+	}
+	return lowest, highest
 }

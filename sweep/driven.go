@@ -2,12 +2,13 @@ package sweep
 
 import (
 	"context"
+	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
+	"hash/fnv"
 	"slices"
 
-	"popsim/kernels"
 	"popsim/pop"
 	"popsim/table"
 )
@@ -16,40 +17,94 @@ import (
 type Drive struct {
 	Wave      func(k int64) float64 // current added to I in step k; nil means none
 	Frequency float64               // Hz, of a periodic Wave, for the column vector_strength; 0 means none
-	Noise     pop.Noise
+	// Each returns Wave and Frequency of a point, where axes of the spec's Waveform set numbers of them; Text is then the
+	// waveform in writing, and Wave and Frequency are 0.
+	Each func(point int) (wave func(k int64) float64, frequency float64)
+	Text string
+
+	Noise pop.Noise
 	// runs of each point, with other noise; 0 means one, without the column trial
 	Trials int
 	Theory func(params []float64, current float64) float64 // rate (Hz) for the column theory_Hz; nil means none
 }
 
-// drivenMeasures are those of a driven sweep.
+// drivenMeasures are those of a driven sweep; extremes of V only where there is no noise.
 var drivenMeasures = []int{mRate, mRateError, mSpikes, mLatency, mISIFirst, mISILast, mCV, mStatus}
 
-// RunDriven runs every point of a grid, and every trial of it, as a neuron of one population under d. Rates are spikes
-// counted after Discard over their time; the error is that of counting. No point is retired, and there is no second
-// resolution. A neuron's noise depends on its trial and point alone. The table has the grid's columns, trial, the
-// measures of the spec (status among them), vector_strength and theory_Hz.
+// RunDriven runs every point of a grid, and every trial of it, under d: see DrivenJobs.
 func RunDriven(ctx context.Context, spec Spec, d Drive, cfg Config) (*table.Table, error) {
-	p, columns, err := spec.driven()
+	jobs, err := DrivenJobs(spec, d, cfg)
 	if err != nil {
 		return nil, err
 	}
-	run := &drivenSweep{plan: p, Drive: d, trials: max(1, d.Trials)}
-	trains, err := run.advance(ctx, cfg)
+	r, err := RunJobs(ctx, jobs, cfg, nil)
 	if err != nil {
 		return nil, err
 	}
-	return run.table(trains, columns), nil
+	return r.Table(), nil
 }
 
-// CheckDriven returns an error if a driven sweep does not support the spec.
-func (s Spec) CheckDriven() error {
-	_, _, err := s.driven()
+// The number of rows that advance together as one population: enough for vectors, few enough for all workers and for
+// checkpoints.
+const (
+	leastTogether = 64
+	mostTogether  = 1024
+)
+
+// DrivenJobs is the sweep of a grid, and of the trials of each point, under d: every row is a neuron of a population.
+// Rates are spikes counted after Discard over their time; the error is that of counting. No point is retired, and there
+// is no second resolution. A neuron's noise depends on its trial and point alone. The columns are the measures of the
+// spec (status among them), vector_strength and theory_Hz. cfg tells how the jobs will be run.
+func DrivenJobs(spec Spec, d Drive, cfg Config) (*Jobs, error) {
+	p, columns, err := spec.driven(d)
+	if err != nil {
+		return nil, err
+	}
+	s := &drivenSweep{plan: p, Drive: d, trials: max(1, d.Trials), columns: columns, isa: cfg.ISA}
+	j := &Jobs{Grid: p.Grid, Trials: d.Trials, Identity: s.identity(), RunRows: s.run}
+	each := int(j.Grid.Points()) * s.trials / max(1, cfg.Part.Of) / (4 * max(1, cfg.Workers))
+	j.Together = min(mostTogether, max(leastTogether, each/leastTogether*leastTogether))
+	for _, c := range columns {
+		m := measureList[c]
+		j.Columns = append(j.Columns, JobColumn{Name: m.name, Count: m.count, Words: m.words})
+	}
+	if s.periodic() {
+		j.Columns = append(j.Columns, JobColumn{Name: "vector_strength"})
+	}
+	if s.Theory != nil {
+		j.Columns = append(j.Columns, JobColumn{Name: "theory_Hz"})
+	}
+	return j, j.Check()
+}
+
+// periodic reports whether there are phases to which spikes may lock.
+func (s *drivenSweep) periodic() bool { return s.Frequency > 0 || s.Each != nil }
+
+// identity is, in writing, all that decides the numbers besides grid and trials.
+func (s *drivenSweep) identity() string {
+	text, err := json.Marshal(s.plan.experiment())
+	if err != nil {
+		panic("bug: sweep: " + err.Error())
+	}
+	wave := fnv.New64a()
+	for k := range pop.Steps(s.Time, s.Dt) {
+		if s.Wave == nil {
+			break
+		}
+		binary.Write(wave, binary.LittleEndian, s.Wave(k)) // never an error
+	}
+	return fmt.Sprintf("driven %s noise %+v wave %016x %s %v theory %t", text, s.Noise, wave.Sum64(), s.Text, s.Frequency,
+		s.Theory != nil)
+}
+
+// CheckDriven returns an error if a driven sweep under d does not support the spec.
+func (s Spec) CheckDriven(d Drive) error {
+	_, _, err := s.driven(d)
 	return err
 }
 
 // driven is the plan of a driven sweep, and its measures.
-func (s Spec) driven() (p *plan, columns []int, err error) {
+func (s Spec) driven(d Drive) (p *plan, columns []int, err error) {
 	if p, err = s.plan(); err != nil {
 		return nil, nil, err
 	}
@@ -60,176 +115,15 @@ func (s Spec) driven() (p *plan, columns []int, err error) {
 	if p.Measures != nil {
 		columns = p.columns
 	}
+	quiet := d.Noise.White == 0 && d.Noise.OU == 0 && len(d.Noise.Poisson) == 0
 	for _, j := range columns {
-		if !slices.Contains(drivenMeasures, j) {
-			return nil, nil, fmt.Errorf(
-				"sweep: %s is not there under a waveform or noise; rate_Hz, rate_error_Hz, spikes, latency_ms, "+
-					"isi_first_ms, isi_last_ms, isi_cv and status are",
-				measureList[j].name,
-			)
+		if !slices.Contains(drivenMeasures, j) && !(quiet && (j == mVMin || j == mVMax)) {
+			return nil, nil, fmt.Errorf("sweep: %s is not there under a waveform or noise; rate_Hz, rate_error_Hz, spikes, "+
+				"latency_ms, isi_first_ms, isi_last_ms, isi_cv and status are, and V_min_mV and V_max_mV without noise",
+				measureList[j].name)
 		}
 	}
 	return p, columns, nil
-}
-
-// drivenSweep is a driven sweep: neuron trial·points + point of a population is a trial of a point.
-type drivenSweep struct {
-	*plan
-	Drive
-	trials   int
-	cos, sin []float64 // sums over the phases of each neuron's spikes
-}
-
-// advance runs the population.
-func (s *drivenSweep) advance(ctx context.Context, cfg Config) (pop.Trains, error) {
-	n := s.points * s.trials
-	spec := pop.Spec{Model: s.Model, Method: s.Method, N: n, I: make(kernels.Values, n)}
-	params, y := make([]float64, len(s.P)), make([]float64, len(s.Model.States))
-	spec.P = make([]kernels.Values, len(params))
-	spec.Init = make([]kernels.Values, len(y))
-	for j := range params {
-		spec.P[j] = make(kernels.Values, n)
-	}
-	for j := range y {
-		spec.Init[j] = make(kernels.Values, n)
-	}
-	for i := range n {
-		spec.I[i] = s.at(i%s.points, params)
-		s.Model.Initial(params, y)
-		s.enter(i%s.points, y)
-		for j, v := range params {
-			spec.P[j][i] = v
-		}
-		for j, v := range y {
-			spec.Init[j][i] = v
-		}
-	}
-	for j := range spec.P {
-		spec.P[j] = same(spec.P[j])
-	}
-	c := pop.Config{
-		Dt: s.Dt, Workers: cfg.Workers, ISA: cfg.ISA, Wave: s.Wave, Noise: s.Noise, Train: true, From: s.Discard,
-		Tick: func(done, total int64) {
-			if cfg.Tick != nil {
-				cfg.Tick(int64(float64(done)/float64(total)*float64(n)), int64(n))
-			}
-		},
-	}
-	if s.Frequency > 0 {
-		s.cos, s.sin = make([]float64, n), make([]float64, n)
-		c.Spike = s.phases
-	}
-	sum, err := pop.Run(ctx, spec, c, s.Time)
-	return sum.Trains, err
-}
-
-// same returns the values with one element in place of many if all are equal.
-func same(v kernels.Values) kernels.Values {
-	for _, x := range v {
-		if x != v[0] {
-			return v
-		}
-	}
-	return v[:1]
-}
-
-// phases adds the phases of spikes after Discard.
-func (s *drivenSweep) phases(block []pop.Spike) error {
-	for _, q := range block {
-		if q.Time >= s.Discard {
-			a, b := math.Sincos(2 * math.Pi * s.Frequency / 1000 * q.Time)
-			s.sin[q.Neuron] += a
-			s.cos[q.Neuron] += b
-		}
-	}
-	return nil
-}
-
-// table is the table of the trains.
-func (s *drivenSweep) table(trains pop.Trains, columns []int) *table.Table {
-	rows := s.points * s.trials
-	values := make([][]float64, len(columns))
-	strength, theory := make([]float64, rows), make([]float64, rows)
-	trial := make([]int64, rows)
-	axes := make([][]float64, len(s.Grid.Axes))
-	params := make([]float64, len(s.P))
-	for row := range rows {
-		point, k := row/s.trials, row%s.trials
-		neuron := k*s.points + point
-		t := trains.At(neuron)
-		trial[row] = int64(k)
-		for j := range axes {
-			axes[j] = append(axes[j], s.Grid.At(point, j))
-		}
-		r := s.measured(&t)
-		for j, c := range columns {
-			values[j] = append(values[j], r[c])
-		}
-		if s.Frequency > 0 {
-			strength[row] = min(1,
-				math.Hypot(s.cos[neuron], s.sin[neuron])/max(1, t.CountedRate(s.Time-s.Discard)*(s.Time-s.Discard)/1000))
-		}
-		if s.Theory != nil {
-			theory[row] = s.Theory(params, s.at(point, params))
-		}
-	}
-	out := &table.Table{}
-	for j, a := range s.Grid.Axes {
-		out.Columns = append(out.Columns, table.Col(a.Name, axes[j]))
-	}
-	if s.Trials > 0 {
-		out.Columns = append(out.Columns, table.Col("trial", trial))
-	}
-	for j, c := range columns {
-		out.Columns = append(out.Columns, column(c, values[j]))
-	}
-	if s.Frequency > 0 {
-		out.Columns = append(out.Columns, table.Col("vector_strength", strength))
-	}
-	if s.Theory != nil {
-		out.Columns = append(out.Columns, table.Col("theory_Hz", theory))
-	}
-	return out
-}
-
-// measured returns the measures of a train.
-func (s *drivenSweep) measured(t *pop.Train) (r record) {
-	span := s.Time - s.Discard
-	r[mRate] = t.CountedRate(span)
-	r[mSpikes] = float64(t.Spikes())
-	r[mLatency], r[mISIFirst], r[mISILast], r[mCV] = t.Latency(), math.NaN(), math.NaN(), t.CV()
-	if t.Spikes() > 1 {
-		r[mISIFirst], r[mISILast] = t.ISIFirst(), t.ISILast()
-	}
-	// The count of n spikes of a renewal train has the standard deviation CV sqrt(n); that of a regular train is wrong by
-	// up to half a spike.
-	n := r[mRate] * span / 1000
-	r[mRateError] = 500 / span
-	if cv := t.CV(); !math.IsNaN(cv) {
-		r[mRateError] = max(r[mRateError], 1000/span*cv*math.Sqrt(n))
-	}
-	r[mStatus] = statusOK
-	return r
-}
-
-// column is a column of measure j: whole numbers, words or numbers.
-func column(j int, values []float64) table.Column {
-	m := measureList[j]
-	switch {
-	case m.count:
-		whole := make([]int64, len(values))
-		for i, x := range values {
-			whole[i] = int64(x)
-		}
-		return table.Col(m.name, whole)
-	case m.words != nil:
-		words := make([]string, len(values))
-		for i, x := range values {
-			words[i] = m.words[int(x)]
-		}
-		return table.Col(m.name, words)
-	}
-	return table.Col(m.name, values)
 }
 
 // MeanOfTrials is the table of RunDriven with the mean of the numbers over each point's trials, without the columns

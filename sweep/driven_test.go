@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"reflect"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"popsim/model"
 	"popsim/pop"
+	"popsim/table"
 )
 
 // A driven sweep without drive counts what an ordinary one knows; with noise its rows do not depend on workers and on
@@ -70,8 +72,79 @@ func TestRunDriven(t *testing.T) {
 		}
 	}
 	spec.Measures = []string{"V_max"}
-	if _, err := RunDriven(context.Background(), spec, Drive{}, Config{}); err == nil ||
+	if _, err := RunDriven(context.Background(), spec, Drive{Noise: noise}, Config{}); err == nil ||
 		!strings.Contains(err.Error(), "V_max_mV is not there") {
 		t.Errorf("%v", err)
+	}
+}
+
+// The rows of a driven sweep are the same in parts, in blocks of any size, and after a resume; axes of the waveform give
+// each point its own frequency, and its phases.
+func TestDrivenJobs(t *testing.T) {
+	spec := Spec{
+		Model: model.LIFModel, Time: 600, Discard: 100, Waveform: []string{"frequency"},
+		Grid: Grid{Axes: []Axis{Values("frequency", "Hz", 2, 5, 10, 20, 40), Values("I", "pA", 15, 18, 25)}},
+	}
+	d := Drive{
+		Noise: pop.Noise{White: 2, Seed: 4}, Trials: 11, Text: "sine",
+		Each: func(point int) (func(k int64) float64, float64) {
+			f := spec.Grid.At(point, 0)
+			return func(k int64) float64 { return 8 * math.Sin(2*math.Pi*f/1000*0.1*float64(k)) }, f
+		},
+	}
+	run := func(cfg Config) *JobsResult {
+		jobs, err := DrivenJobs(spec, d, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := RunJobs(context.Background(), jobs, cfg, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	want := run(Config{Workers: 1})
+	if n := want.Jobs.Rows(); n != 165 || want.Finished() != n || want.Jobs.Together != 64 {
+		t.Fatalf("%d of %d rows, %d together", want.Finished(), n, want.Jobs.Together)
+	}
+	same := func(what string, got *table.Table) {
+		t.Helper()
+		w := want.Table()
+		for j, c := range got.Columns {
+			if !reflect.DeepEqual(fmt.Sprint(c.Values), fmt.Sprint(w.Columns[j].Values)) {
+				t.Errorf("%s: column %s differs", what, c.Name)
+			}
+		}
+	}
+	same("three workers", run(Config{Workers: 3}).Table())
+	path := t.TempDir() + "/x.csv"
+	for i := range 4 {
+		run(Config{Workers: 2, Keep: path, Part: Part{i + 1, 4}})
+	}
+	parts, err := OpenJobsParts(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same("four parts", parts.Result.Table())
+	// A run that is stopped keeps the blocks that are finished; another goes on from them.
+	cfg := Config{Workers: 1, Keep: t.TempDir() + "/y.csv", Every: 1}
+	jobs, err := DrivenJobs(spec, d, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	cfg.Tick = func(done, _ int64) {
+		if done >= 64 {
+			stop()
+		}
+	}
+	if _, err := RunJobs(ctx, jobs, cfg, nil); err == nil || !HasCheckpoints(cfg.Keep) {
+		t.Fatalf("a stopped run: %v", err)
+	}
+	r := run(Config{Workers: 2, Keep: cfg.Keep, Resume: true})
+	same("a resumed run", r.Table())
+	locked := want.Values("vector_strength", 14) // 40 Hz, I = 25
+	if len(locked) != 11 || locked[0] < 0.3 {    // 1 without noise, 0 without locking
+		t.Errorf("vector strengths %v at 40 Hz", locked)
 	}
 }

@@ -30,6 +30,32 @@ type Jobs struct {
 	// Run computes the values of the columns of one trial of a point, both from 0 on. It is called from several goroutines
 	// at once. An error ends the sweep.
 	Run func(ctx context.Context, point, trial, workers int) ([]float64, error)
+
+	// RunRows computes the values of the columns of rows first to end-1, no more than Together, where that is not 0: Run
+	// is then not called. The values of a row do not depend on the others.
+	Together int
+	RunRows  func(ctx context.Context, first, end, workers int) ([][]float64, error)
+}
+
+// runRows computes consecutive rows.
+func (j *Jobs) runRows(ctx context.Context, rows span, workers int) (values [][]float64, err error) {
+	if j.Together > 0 {
+		return j.RunRows(ctx, rows.first, rows.end, workers)
+	}
+	one, err := j.Run(ctx, rows.first/j.trials(), rows.first%j.trials(), workers)
+	return [][]float64{one}, err
+}
+
+// blocks cuts rows, which ascend, into consecutive ones that are computed together.
+func (j *Jobs) blocks(rows []int) (blocks []span) {
+	for i, row := range rows {
+		if last := len(blocks) - 1; i > 0 && row == rows[i-1]+1 && row-blocks[last].first < j.Together {
+			blocks[last].end++
+			continue
+		}
+		blocks = append(blocks, span{row, row + 1})
+	}
+	return blocks
 }
 
 // JobColumn is a column of results of jobs: numbers, counts, or words.
@@ -114,7 +140,8 @@ func (r *JobsResult) open() (rows []int) {
 
 // run runs rows in their order. finished is called with each row when it is done, by any worker.
 func (r *JobsResult) run(ctx context.Context, cfg Config, rows []int, finished func(row int)) error {
-	workers, each := min(cfg.Workers, len(rows)), 1
+	blocks := r.Jobs.blocks(rows)
+	workers, each := min(cfg.Workers, len(blocks)), 1
 	if r.Jobs.Alone {
 		workers, each = 1, cfg.Workers
 	}
@@ -125,25 +152,27 @@ func (r *JobsResult) run(ctx context.Context, cfg Config, rows []int, finished f
 	had := int64(len(r.values) - len(rows))
 	stats, err := sched.Run(ctx, sched.Plan{
 		Workers: workers,
-		Shards:  len(rows),
+		Shards:  len(blocks),
 		Advance: func(int, int, int) error {
 			select {
 			case <-cfg.Stop:
 				return ErrStopped
 			default:
 			}
-			row := rows[next.Add(1)-1]
-			values, err := r.Jobs.Run(ctx, row/r.Jobs.trials(), row%r.Jobs.trials(), each)
+			block := blocks[next.Add(1)-1]
+			values, err := r.Jobs.runRows(ctx, block, each)
 			if err != nil {
 				return err
 			}
-			if len(values) != len(r.Jobs.Columns) {
-				return fmt.Errorf("bug: sweep: a job gave %d values for %d columns", len(values), len(r.Jobs.Columns))
+			for i, v := range values {
+				if len(v) != len(r.Jobs.Columns) {
+					return fmt.Errorf("bug: sweep: a job gave %d values for %d columns", len(v), len(r.Jobs.Columns))
+				}
+				r.values[block.first+i-r.first] = v
+				finished(block.first + i)
 			}
-			r.values[row-r.first] = values
-			finished(row)
 			if cfg.Tick != nil {
-				cfg.Tick(had+done.Add(1), int64(len(r.values)))
+				cfg.Tick(had+done.Add(int64(len(values))), int64(len(r.values)))
 			}
 			return nil
 		},

@@ -237,8 +237,8 @@ func (r *JobsResult) take(path string) error {
 		return err
 	}
 	if !bytes.Equal(q.identity(), r.Jobs.text().bytes()) {
-		return fmt.Errorf("sweep: %s belongs to another experiment; remove it, or give the same network, values, times "+
-			"and measures", path)
+		return fmt.Errorf("sweep: %s belongs to another experiment; remove it, or give the same model or network, values, "+
+			"times and measures", path)
 	}
 	r.Resumed += q.Work.Seconds
 	return r.load(q)

@@ -30,6 +30,7 @@ type Spec struct {
 	NoError  bool     // no second resolution; rate_error_Hz is then missing
 	Measures []string // columns, see MeasureNames; nil means the usual ones
 	Late     bool     // keep the late intervals of every point, see Result.Late
+	Waveform []string // axes that set numbers of the waveform of a driven sweep, see Drive.Each
 	Resets   bool     // keep w after the resets that follow the run of every point, see Result.Resets; adex only
 }
 
@@ -85,6 +86,7 @@ const (
 	setsParam targetKind = iota
 	setsCurrent
 	setsState
+	setsWaveform
 )
 
 // targetOf returns the quantity of model m that an axis with this name sets, and its unit. The error suggests the
@@ -167,7 +169,10 @@ func (s Spec) plan() (*plan, error) {
 	}
 	fault(p.Grid.Check())
 	for _, a := range p.Grid.Axes {
-		t, _, err := targetOf(p.Model, a.Name)
+		t, err := target{kind: setsWaveform}, error(nil)
+		if !slices.Contains(p.Waveform, a.Name) {
+			t, _, err = targetOf(p.Model, a.Name)
+		}
 		fault(err)
 		p.targets = append(p.targets, t)
 	}

@@ -19,6 +19,7 @@ import (
 	"popsim/cmd/popsim/internal/verb"
 	"popsim/experiment"
 	"popsim/fault"
+	"popsim/sweep"
 	"popsim/table/file"
 )
 
@@ -222,6 +223,9 @@ func (s *submitCommand) chooseParts(ctx context.Context) error {
 	if s.sweep.net != nil {
 		return s.chooseNetworkParts(ctx, s.sweep.net)
 	}
+	if s.sweep.jobs != nil {
+		return s.chooseDrivenParts(ctx)
+	}
 	chains, err := s.sweep.spec.Chains()
 	if err != nil {
 		return verb.Misused(err)
@@ -238,6 +242,24 @@ func (s *submitCommand) chooseParts(ctx context.Context) error {
 	if s.parts.Value > chains {
 		return verb.Misused(fmt.Errorf("--parts %d is more than there are points or curves to share (%d)",
 			s.parts.Value, chains))
+	}
+	return nil
+}
+
+// chooseDrivenParts is chooseParts for a sweep with noise or a waveform.
+func (s *submitCommand) chooseDrivenParts(ctx context.Context) error {
+	q := s.sweep
+	rows := q.jobs.Rows()
+	if !s.parts.Given {
+		speed, err := sweep.DrivenSpeed(ctx, q.spec, q.input, q.cfg)
+		if err != nil {
+			return err
+		}
+		seconds := float64(rows) * q.spec.Time / q.spec.Step() / speed
+		s.parts.Value = int(math.Max(1, math.Min(float64(rows), math.Ceil(seconds/secondsPerPart))))
+	}
+	if s.parts.Value > rows {
+		return verb.Misused(fmt.Errorf("--parts %d is more than there are rows to share (%d)", s.parts.Value, rows))
 	}
 	return nil
 }

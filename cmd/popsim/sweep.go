@@ -34,6 +34,8 @@ type sweepCommand struct {
 	refine   experiment.Word
 
 	drive       driveFlags
+	input       sweep.Drive // of a driven sweep, and its jobs; nil otherwise
+	jobs        *sweep.Jobs
 	network     networkMapFlags
 	net         *networkSweep // of a network; all below is then unused but for cfg, cut, away and goesOn
 	neuron      experiment.Neuron
@@ -152,7 +154,7 @@ func (s *sweepCommand) read(args []string) error {
 		)
 	}
 	isa, bad := s.Check()
-	q, err := experiment.ParseNeuron(args)
+	q, err := experiment.ParseNeuron(args, experiment.WaveformWords(s.drive.waveforms.List)...)
 	bad.Add(err)
 	if q.Model == nil {
 		return verb.Misused(bad.Err())
@@ -196,6 +198,9 @@ func (s *sweepCommand) read(args []string) error {
 	bad.Add(s.readKeep())
 	bad.Add(s.readEvery())
 	bad.Add(s.checkPlot())
+	if s.drive.given() {
+		bad.Add(s.readDrive())
+	}
 	if dt, accurate := s.spec.Step(), s.spec.AccurateDt(); dt > accurate {
 		s.WarnNote(experiment.InaccurateStep(dt, q.Model, method, accurate))
 	}
