@@ -249,8 +249,8 @@ func (w *foldTracer) step(f *fold, d [2]float64, h float64) (q cyclePoint, x, y 
 	return q, x, y, ok
 }
 
-// atBoundary reports whether the curve ends on the step from f to the given row: at the edge of the plane, or in a Bautin
-// point where the cycle is small. rows are those to add.
+// atBoundary reports whether the curve ends on the step from f to the given row: at the edge of the plane, or in a
+// Bautin point where the cycle is small. rows are those to add.
 func (w *foldTracer) atBoundary(f *fold, d [2]float64, h float64, row BifurcationPoint, amplitude float64,
 	r *Regions,
 ) (rows []BifurcationPoint, end bool) {

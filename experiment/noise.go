@@ -14,9 +14,8 @@ import (
 const NoiseForms = "white:5mV (hh, hhtm, rhh: white:2, in uA/cm2 sqrt(ms))  ou:3pA:5ms  " +
 	"poisson:1kHz:0.5mV  poisson:1kHz:20pA:exp-current:2ms"
 
-// ParseNoise reads the kinds of noise on a neuron of m; white and ou come once at most, trains of spikes may be several.
-// Sigma of white noise is in mV for
-// models that reset, else in CurrentUnit times sqrt(ms), without a unit.
+// ParseNoise reads the kinds of noise on a neuron of m; white and ou come once at most, trains of spikes may be
+// several. Sigma of white noise is in mV for models that reset, else in CurrentUnit times sqrt(ms), without a unit.
 func ParseNoise(list []string, m *model.Model, seed uint64) (n pop.Noise, err error) {
 	n.Seed = seed
 	var bad fault.List

@@ -95,8 +95,8 @@ func TestLibraryAgainstIndependentSimulations(t *testing.T) {
 	}
 }
 
-// TestNetworksOfConductances holds rates to those of runs of Brian's version of coba (three seeds: 18 to 21 spikes/s, CV
-// 1.6 to 1.75). Activity varies by 10 to 15 % from seed to seed: the bands are that much wider. The versions of NEST
+// TestNetworksOfConductances holds rates to those of runs of Brian's version of coba (three seeds: 18 to 21 spikes/s,
+// CV 1.6 to 1.75). Activity varies by 10 to 15 % from seed to seed: the bands are that much wider. The versions of NEST
 // start with other synapses: their bands are of four seeds here.
 func TestNetworksOfConductances(t *testing.T) {
 	for _, c := range []struct {

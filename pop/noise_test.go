@@ -109,8 +109,8 @@ func whiteRows(t *testing.T) (rows []whiteRow) {
 }
 
 // Rates under white noise are within 0.3 % of Siegert's formula, and of threshold integration, at the default step,
-// where they are at least 2 Hz: beside 3.3 standard errors of the simulation. In the long form these are about 0.1 %, and
-// the rows of lower rates are run for a limited time too.
+// where they are at least 2 Hz: beside 3.3 standard errors of the simulation. In the long form these are about 0.1 %,
+// and the rows of lower rates are run for a limited time too.
 func TestWhiteNoise(t *testing.T) {
 	const allowed = 0.003
 	n, ms := 1000, 2000.0

@@ -3,6 +3,7 @@
 package tomltree
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -64,7 +65,11 @@ func (e *Entry) At(column int) string {
 // MaxSize is the largest size of a file in bytes, small enough that no nesting exhausts the stack of the parser.
 const MaxSize = 1 << 18
 
-// Read reads the text of a file into a tree; faults of its syntax end it.
+// ErrSyntax is the error of a text that is not TOML.
+var ErrSyntax = errors.New("no TOML")
+
+// Read reads the text of a file into a tree. The error holds all faults: keys given twice, lists of tables and, as
+// ErrSyntax, the fault of syntax that ends the reading, with which the tree is incomplete.
 func Read(path string, data []byte) (*Entry, error) {
 	root := &Entry{Kind: Table, Place: path + ":1:1", path: path}
 	if len(data) > MaxSize {
@@ -88,7 +93,7 @@ func Read(path string, data []byte) (*Entry, error) {
 			start := r.Shape(r.Range(pe.Highlight)).Start
 			where = fmt.Sprintf("%s:%d:%d", path, start.Line, start.Column)
 		}
-		r.faults.Add(fault.At(where, fmt.Errorf("no TOML: %w", err)))
+		r.faults.Add(fault.At(where, fmt.Errorf("%w: %w", ErrSyntax, err)))
 	}
 	return root, r.faults.Err()
 }
@@ -197,7 +202,7 @@ func (r *reader) locate(e *Entry, n *unstable.Node) {
 		return
 	}
 	start := r.Shape(n.Raw).Start
-	e.line, e.column = start.Line, start.Column+1 // behind the quote
+	e.line, e.column = start.Line, start.Column+1 // after the quote
 	raw := string(r.data[n.Raw.Offset : n.Raw.Offset+n.Raw.Length])
 	e.plain = len(raw) == len(e.Text)+2 && raw[1:len(raw)-1] == e.Text && !strings.Contains(raw, "\n")
 }

@@ -20,7 +20,7 @@ var layers = map[string][]string{
 	},
 	"network/recording": {"network", "network/statistics", "pop", "table", "expression"},
 	"network/description": {
-		"equations", "table", "table/file", "network", "expression", "rng", "stimulus",
+		"equations", "tomltree", "table", "table/file", "network", "expression", "rng", "stimulus",
 		"kernels", "model", "fault",
 	},
 	"sched":               nil,

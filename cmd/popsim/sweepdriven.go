@@ -49,8 +49,8 @@ func (f *driveFlags) add(set *pflag.FlagSet, theory bool) {
 		experiment.Flag{
 			Name:  "noise",
 			Value: &f.noises,
-			Help: "white:SIGMA on V, ou:SIGMA:TAU on the current, poisson:RATE:WEIGHT[:exp-current:TAU]; rates are then spikes " +
-				"counted, with the error of counting",
+			Help: "white:SIGMA on V, ou:SIGMA:TAU on the current, poisson:RATE:WEIGHT[:exp-current:TAU]; rates are " +
+				"then spikes counted, with the error of counting",
 		},
 	)
 	if theory {

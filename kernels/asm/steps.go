@@ -24,10 +24,10 @@ const (
 	LIFStepCoefs
 )
 
-// NoisyLIFBlock is the argument of NoisyLIF: a step of LIF neurons with white noise. With a = VTh - V before the step and
-// b = VTh - V after it, a lane has an event if it begins to move in this step, or if a b is no more than Far, or one of
-// them is not above 0: then its path may cross the threshold. Lanes that are held to the end of the step or beyond have
-// none.
+// NoisyLIFBlock is the argument of NoisyLIF: a step of LIF neurons with white noise. With a = VTh - V before the step
+// and b = VTh - V after it, a lane has an event if it begins to move in this step, or if a b is no more than Far, or
+// one of them is not above 0: then its path may cross the threshold. Lanes that are held to the end of the step or
+// beyond have none.
 type NoisyLIFBlock struct {
 	Lanes      int
 	First      float64 // number of the step

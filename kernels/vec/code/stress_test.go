@@ -18,8 +18,8 @@ import (
 	"popsim/kernels/vec"
 )
 
-// Machine code shares threads with the garbage collector, signals of preemption and of a profile, and growing stacks: it
-// is run from six goroutines while all of these come as often as they can.
+// Machine code shares threads with the garbage collector, signals of preemption and of a profile, and growing stacks:
+// it is run from six goroutines while all of these come as often as they can.
 func TestStress(t *testing.T) {
 	all := targets(t)
 	duration := time.Second
