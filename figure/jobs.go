@@ -63,7 +63,7 @@ func jobGroups(columns []sweep.JobColumn) (groups []jobGroup) {
 			continue
 		}
 		base, unit := c.Name, ""
-		for _, u := range []string{"Hz", "ms", "deg"} {
+		for _, u := range []string{"Hz", "ms", "deg", "rad"} {
 			if cut, ok := strings.CutSuffix(base, "_"+u); ok {
 				base, unit = cut, u
 			}

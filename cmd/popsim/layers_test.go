@@ -35,7 +35,7 @@ var layers = map[string][]string{
 	"fault":    nil,
 	"stimulus": {"model"},
 	"experiment": {
-		"network", "network/description", "equations", "expression", "stimulus", "sweep",
+		"network/cann", "network", "network/description", "equations", "expression", "stimulus", "sweep",
 		"pop", "kernels", "model", "fault", "rng", "table", "table/file",
 	},
 	"table":       nil,
@@ -59,6 +59,7 @@ var layers = map[string][]string{
 	},
 	"network":          {"circulant", "kernels", "kernels/asm", "noise", "sched", "model", "rng"},
 	"circulant":        nil,
+	"network/cann":     {"circulant", "fault", "kernels"},
 	"verify/reference": {"model"},
 	"verify": {
 		"verify/reference", "network", "network/description", "sweep", "pop", "kernels", "dynamics", "model",
@@ -73,7 +74,7 @@ var layers = map[string][]string{
 	"cmd/popsim/internal/batch": {"fault", "sweep"},
 	"cmd/popsim/internal/cli":   {"sched"},
 	"cmd/popsim/internal/completion": {
-		"bench", "equations", "network/description", "cmd/popsim/internal/flagset", "cmd/popsim/internal/profile",
+		"network/cann", "bench", "equations", "network/description", "cmd/popsim/internal/flagset", "cmd/popsim/internal/profile",
 		"experiment",
 		"fault", "kernels", "model", "stimulus", "sweep",
 	},
@@ -87,7 +88,7 @@ var layers = map[string][]string{
 		"sched", "sweep", "table/file",
 	},
 	"cmd/popsim/internal/reference": {
-		"equations", "table", "cmd/popsim/internal/help", "experiment", "model",
+		"network/cann", "equations", "table", "cmd/popsim/internal/help", "experiment", "model",
 		"network/description",
 	},
 	"cmd/popsim/internal/profile": {"fault", "model"},
@@ -99,6 +100,7 @@ var layers = map[string][]string{
 	},
 	"cmd/popsim/internal/signals": nil,
 	"cmd/popsim": {
+		"network/cann",
 		"equations",
 		"figure", "bench", "verify", "sweep", "pop", "kernels", "kernels/asm", "sched", "dynamics", "model", "table",
 		"table/file",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -25,6 +26,13 @@ func modelsVerb() *cobra.Command {
 				reference.List(cmd.OutOrStdout())
 				return nil
 			case 1:
+				switch rates := experiment.IsCANN(args[0]); {
+				case rates && asTOML:
+					return verb.Misused(errors.New("--toml prints the file of a network of neurons; cann is of rate units, and built in"))
+				case rates:
+					reference.DescribeCANN(cmd.OutOrStdout())
+					return nil
+				}
 				n, err := experiment.ParseNetwork(args, "", nil)
 				switch {
 				case err != nil:

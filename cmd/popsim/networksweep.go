@@ -48,9 +48,12 @@ func (f *networkMapFlags) add(set *pflag.FlagSet) {
 // networkSweep is one call of map for a network.
 type networkSweep struct {
 	*sweepCommand
-	q    *experiment.Network
+	q    *experiment.Network // nil for cann, and so is x
 	x    *measure.Sweep
 	jobs *sweep.Jobs
+
+	name, title string
+	recordOf    func(r *sweep.JobsResult) file.Record
 }
 
 // read parses and checks the command line, and reports all errors together.
@@ -111,6 +114,8 @@ func (s *networkSweep) read() error {
 		s.cfg.Workers = sched.Allowed()
 	}
 	bad.Add(s.plan())
+	s.name, s.title = s.q.Name, s.x.Description.Title
+	s.recordOf = func(r *sweep.JobsResult) file.Record { return record.NetworkSweep(s.q, s.x, r) }
 	return verb.Misused(bad.Err())
 }
 
@@ -154,7 +159,7 @@ func (s *networkSweep) run(ctx context.Context) error {
 	if errors.Is(err, sweep.ErrEmptyPart) {
 		return verb.Misused(err)
 	}
-	if r != nil {
+	if r != nil && s.x != nil {
 		s.WarnAll(s.x.Notes())
 	}
 	switch canceled := errors.Is(err, context.Canceled); {
@@ -187,7 +192,7 @@ func (s *networkSweep) runJobs(ctx context.Context) (r *sweep.JobsResult, err er
 	if !s.Quiet {
 		s.cfg.Tick, stop = cli.Shared(s.Stderr, "runs")
 	}
-	err = s.Compute(ctx, &s.Flags, s.verb, s.x.Description.Title, func(ctx context.Context) (err error) {
+	err = s.Compute(ctx, &s.Flags, s.verb, s.title, func(ctx context.Context) (err error) {
 		r, err = sweep.RunJobs(ctx, s.jobs, s.cfg, func(r *sweep.JobsResult) any { return s.Completed(s.record(r)) })
 		return err
 	})
@@ -215,6 +220,10 @@ func jobFailures(r *sweep.JobsResult) error {
 
 // tellForecast writes the expected cost of the sweep.
 func (s *networkSweep) tellForecast(ctx context.Context) error {
+	if s.x == nil {
+		s.Say("%s of rate units", cli.Count(s.jobs.Rows(), "run"))
+		return nil
+	}
 	fc := s.x.Forecast
 	text := fmt.Sprintf("%s of %s with %.3g synapses", cli.Count(s.jobs.Rows(), "run"), cli.Count(fc.Neurons, "neuron"),
 		float64(fc.Edges))
@@ -233,6 +242,9 @@ func (s *networkSweep) tellForecast(ctx context.Context) error {
 
 // keepExperiment writes the experiment to the file of --save.
 func (s *networkSweep) keepExperiment() error {
+	if s.x == nil {
+		return nil
+	}
 	s.network.files.List = experiment.FileSums(s.x.Base.Files)
 	return s.SaveExperiment(&s.Flags, s.q.Saved("map", s.SavedComment(), flagset.Records(s.Cmd.Flags()),
 		s.Cmd.Flags().Changed, map[string]string{
@@ -250,7 +262,7 @@ func (s *networkSweep) write(out *file.Output, r *sweep.JobsResult) error {
 		}
 	}
 	if s.Plot.Value != "" {
-		f, err := figure.Jobs(r, s.q.Name)
+		f, err := figure.Jobs(r, s.name)
 		if err != nil {
 			return err
 		}
@@ -267,7 +279,7 @@ func (s *networkSweep) write(out *file.Output, r *sweep.JobsResult) error {
 
 // record returns the record of the table.
 func (s *networkSweep) record(r *sweep.JobsResult) file.Record {
-	out := record.NetworkSweep(s.q, s.x, r)
+	out := s.recordOf(r)
 	out.ISA, out.Extra["interrupted"] = s.cfg.ISA.String(), s.cut
 	return out
 }

@@ -101,6 +101,9 @@ func (v *call) runVerb() *cobra.Command {
 
 // run parses and checks the command line, opens the files, runs the population and writes the results.
 func (s *runCommand) run(ctx context.Context, args []string) error {
+	if len(args) > 0 && experiment.IsCANN(args[0]) {
+		return s.runCANN(ctx, args)
+	}
 	if q, err := experiment.ParseNetwork(args, s.networkFlags.description.Value, s.Places); err != nil {
 		return verb.Misused(err)
 	} else if q != nil {

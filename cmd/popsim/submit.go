@@ -267,7 +267,9 @@ func (s *submitCommand) chooseDrivenParts(ctx context.Context) error {
 // chooseNetworkParts is chooseParts for a sweep of a network.
 func (s *submitCommand) chooseNetworkParts(ctx context.Context, net *networkSweep) error {
 	runs := net.jobs.Rows()
-	if !s.parts.Given {
+	if !s.parts.Given && net.x == nil { // cann: a run takes seconds
+		s.parts.Value = max(1, runs/100)
+	} else if !s.parts.Given {
 		seconds, err := net.x.Seconds(ctx)
 		if err != nil {
 			return err

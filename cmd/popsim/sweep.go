@@ -132,6 +132,10 @@ func (s *sweepCommand) register(cmd *cobra.Command) {
 
 // read parses and checks the command line, and reports all errors together.
 func (s *sweepCommand) read(args []string) error {
+	if len(args) > 0 && experiment.IsCANN(args[0]) && s.verb == "map" {
+		s.net = &networkSweep{sweepCommand: s}
+		return s.net.readCANN(args)
+	}
 	if q, err := experiment.ParseNetwork(args, s.network.description.Value, s.Places); err != nil {
 		return verb.Misused(err)
 	} else if q != nil && s.verb != "map" {

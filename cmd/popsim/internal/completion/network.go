@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"popsim/network/cann"
 	"popsim/network/description"
 )
 
@@ -26,13 +27,21 @@ func networks(verb string) (found []string) {
 			found = append(found, name+":"+preset+"\t"+d.Title)
 		}
 	}
-	return found
+	return append(found, "cann\t"+cann.Title)
 }
 
 // networkNames offers what can be set of the network that the first argument names and has not been; it is nil where
 // that names none of the library.
 func networkNames(args []string) (found []string) {
 	name, preset, _ := strings.Cut(args[0], ":")
+	if name == "cann" {
+		for _, p := range cann.Parameters {
+			if !slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, p.Name+"=") }) {
+				found = append(found, fmt.Sprintf("%s=\t%s", p.Name, p.Doc))
+			}
+		}
+		return found
+	}
 	if !slices.Contains(description.Names(), name) {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 
 	"popsim/cmd/popsim/internal/help"
 	"popsim/experiment"
+	"popsim/network/cann"
 	"popsim/network/description"
 	"popsim/table"
 )
@@ -46,6 +47,20 @@ func DescribeNetwork(w io.Writer, n *experiment.Network) error {
 		fmt.Fprintf(w, "\nPresets\n  %s\n", strings.Join(names, ", "))
 	}
 	return nil
+}
+
+// DescribeCANN writes what the network of rate units is made of.
+func DescribeCANN(w io.Writer) {
+	fmt.Fprintf(w, "cann: %s\n\n  %s\n\n", cann.Title, cann.Source)
+	for _, line := range cann.Equations {
+		fmt.Fprintf(w, "  %s\n", line)
+	}
+	fmt.Fprintln(w, "\nParameters")
+	help.Columns(w, func(w io.Writer) {
+		for _, p := range cann.Parameters {
+			fmt.Fprintf(w, "  %s\t%g\t%s\t%s\n", p.Name, p.Default, Unit(p.Unit), p.Doc)
+		}
+	})
 }
 
 // shownMeasures are the columns of the table of populations that a terminal has room for.

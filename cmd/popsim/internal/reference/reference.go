@@ -12,6 +12,7 @@ import (
 	"popsim/equations"
 	"popsim/experiment"
 	"popsim/model"
+	"popsim/network/cann"
 	"popsim/network/description"
 )
 
@@ -41,6 +42,7 @@ func List(w io.Writer) {
 			}
 			fmt.Fprintf(w, "%s\t%s\n", name, d.Title)
 		}
+		fmt.Fprintf(w, "cann\t%s\n", cann.Title)
 	})
 	fmt.Fprintln(w, "\npopsim models MODEL shows the equations, parameters, presets and methods of one.")
 }

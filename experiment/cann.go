@@ -1,0 +1,87 @@
+package experiment
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"popsim/expression"
+	"popsim/fault"
+	"popsim/network/cann"
+	"popsim/sweep"
+)
+
+// CANN is the network cann as a command line asks for it: values, and axes of those that have several.
+type CANN struct {
+	Values cann.Values
+	Grid   sweep.Grid
+	places []int // of the axes in Values
+}
+
+// IsCANN reports whether a name is that of the network of rate units.
+func IsCANN(name string) bool {
+	name, _, _ = strings.Cut(name, ":")
+	return name == "cann"
+}
+
+// ParseCANN reads cann NAME=VALUE ...; several values are an axis where axes says that they may be.
+func ParseCANN(words []string, axes bool) (*CANN, error) {
+	var bad fault.List
+	if words[0] != "cann" {
+		bad.Addf("cann has no presets")
+	}
+	c := &CANN{Values: cann.Defaults()}
+	for _, word := range words[1:] {
+		name, text, ok := strings.Cut(word, "=")
+		i := slices.IndexFunc(cann.Parameters, func(p cann.Parameter) bool { return p.Name == name })
+		switch {
+		case !ok:
+			bad.Addf("%q is no NAME=VALUE", word)
+			continue
+		case i < 0:
+			var names []string
+			for _, p := range cann.Parameters {
+				names = append(names, p.Name)
+			}
+			bad.Addf("cann has no parameter %s%s", name, expression.Nearest(name, names))
+			continue
+		}
+		v, err := ParseValue(name, text, cann.Parameters[i].Unit)
+		switch x, single := v.Single(); {
+		case err != nil:
+			bad.Add(err)
+		case single:
+			c.Values[i] = x
+		case !axes || v.Len() == 0:
+			bad.Addf("%s=%s: cann needs one number here", name, text)
+		default:
+			c.Grid.Axes, c.places = append(c.Grid.Axes, v.Axis()), append(c.places, i)
+		}
+	}
+	if len(bad) == 0 {
+		bad.Add(c.Values.Check())
+	}
+	return c, bad.Err()
+}
+
+// At are the values at a point of the grid.
+func (c *CANN) At(point int) cann.Values {
+	v := slices.Clone(c.Values)
+	for j, i := range c.places {
+		v[i] = c.Grid.At(point, j)
+	}
+	return v
+}
+
+// Steps is a time in steps of dt, and whether it is a whole number of them.
+func (c *CANN) Steps(time, dt float64) (int64, error) {
+	n := math.Round(time / dt)
+	if !(n >= 1) || math.Abs(n*dt-time) > 1e-9*time {
+		return 0, fmt.Errorf("a time of %s ms is no whole number of steps of %s ms", short(time), short(dt))
+	}
+	return int64(n), nil
+}
+
+func short(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
