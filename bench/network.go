@@ -87,12 +87,14 @@ const (
 	networkStart   = 100.0 // ms
 	networkStretch = 15.0  // ms
 	leastStretches = 5
+	networkLap     = 15 // steps between readings of the processor time, which cost as much as a small epoch
 )
 
 // networkWork is the measured cost of a network.
 type networkWork struct {
 	Stretches int
 	Epochs    []time.Duration // of each epoch, in ascending order
+	Processor []float64       // ns of processor time for a ms, of each lap, in ascending order
 	Build     time.Duration
 	Spikes    int
 	Dt        float64
@@ -121,6 +123,7 @@ func measureNetwork(ctx context.Context, n Network, budget time.Duration) (w net
 	}
 	epoch, done := int64(w.Summary.Epoch), int64(0)
 	var last time.Time
+	lap, lapped := math.NaN(), int64(0) // processor time and steps when it began
 	rec := network.Recorder{
 		Spikes: func(block []network.Spike) error {
 			w.Spikes += len(block)
@@ -132,15 +135,24 @@ func measureNetwork(ctx context.Context, n Network, budget time.Duration) (w net
 				w.Epochs = append(w.Epochs, now.Sub(last))
 			}
 			last, done = now, steps
+			if math.IsNaN(lap) {
+				lap, lapped = processorTime(), steps
+			} else if steps-lapped >= networkLap {
+				used := processorTime()
+				w.Processor = append(w.Processor, (used-lap)/(float64(steps-lapped)*w.Dt))
+				lap, lapped = used, steps
+			}
 			return nil
 		},
 	}
 	for begin := time.Now(); w.Stretches < leastStretches || time.Since(begin) < budget; w.Stretches++ {
 		last = time.Time{}
+		lap = math.NaN()
 		if err := net.Run(ctx, int64(math.Round(networkStretch/w.Dt)), rec); err != nil {
 			return w, err
 		}
 	}
+	slices.Sort(w.Processor)
 	slices.Sort(w.Epochs)
 	return w, nil
 }
@@ -152,10 +164,15 @@ func (w networkWork) metrics() []metric {
 	if n := len(w.Epochs); n > 0 {
 		quiet = float64(w.Epochs[n/10].Nanoseconds()) / (float64(w.Summary.Epoch) * w.Dt)
 	}
+	processor := math.NaN()
+	if n := len(w.Processor); n > 0 {
+		processor = w.Processor[n/10]
+	}
 	return []metric{
 		{quiet * w.Dt / neurons, "ns/neuron-step"},
 		{quiet / (edges * rate / 1000), "ns/synaptic-event"},
 		{quiet / 1e6, "s/model-s"},
+		{processor / 1e6, "cpu-s/model-s"},
 		{rate, "Hz"},
 		{float64(w.Build.Nanoseconds()) / edges, "build-ns/synapse"},
 		{float64(w.Summary.Bytes) / edges, "B/synapse"},
