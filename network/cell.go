@@ -239,12 +239,7 @@ func (c *cell) advance(r *shard, o *coupledSegment, k int64, lo, n int, in *mean
 		return ^uint64(0)
 	}
 	if c.resets {
-		for i := range n {
-			in.Free[i] = o.wake[lo+i]
-			if o.wakeTheta[lo+i] > 0 {
-				in.Free[i]++
-			}
-		}
+		copy(in.Free[:n], o.free[lo:])
 	}
 	in.Coef, in.Now = &c.coefs[lo/chunk], float64(k)
 	in.Dt, in.Half, in.Sixth, in.Tilt = c.dt, 0.5*c.dt, c.dt/6, c.dt*c.dt/12

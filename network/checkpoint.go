@@ -75,6 +75,13 @@ func (n *Network) Restore(r io.Reader) error {
 		c.read(column)
 	}
 	n.shareGates()
+	for _, r := range n.ranges {
+		for _, o := range r.coupled {
+			for i := range o.wake {
+				o.setWake(i, o.wake[i], o.wakeTheta[i])
+			}
+		}
+	}
 	for _, o := range n.models() {
 		c.lane = o.shard.AppendLane(c.lane[:0], 0)
 		for i := range o.n {

@@ -32,6 +32,7 @@ type coupledSegment struct {
 	// Models that reset: the first step in which V moves, and the part of that step at which it begins to. Models that
 	// cross, with t_ref: the step, and the part of it, from which on the next spike may come.
 	wake, wakeTheta []float64
+	free            []float64 // models that reset: the first step in which V moves from the beginning on
 	level           []float64 // models that cross: V_th while armed, else +Inf
 
 	in      means
@@ -131,7 +132,7 @@ func (o *coupledSegment) start(r *shard) error {
 		o.y[j] = make([]float64, o.n)
 	}
 	if m.Fires == model.Reset {
-		o.wake, o.wakeTheta = make([]float64, o.n), make([]float64, o.n)
+		o.wake, o.wakeTheta, o.free = make([]float64, o.n), make([]float64, o.n), make([]float64, o.n)
 	} else {
 		o.level = make([]float64, o.n)
 		if o.cell.timed {
@@ -216,7 +217,14 @@ func (o *coupledSegment) step(r *shard, k int64) error {
 				continue
 			}
 			switch {
-			case q.kind == ExpConductance && !r.net.layout.spec.OnGrid:
+			case q.kind == ExpConductance && r.net.layout.spec.OnGrid:
+				row := r.rows[q.c][o.base+lo:]
+				clear(in.mean[:])
+				clear(in.tilt[:])
+				kernels.Conduct(r.net.isa, q.conduction(row, lo, in))
+				clearRow(row[:n])
+				continue
+			case q.kind == ExpConductance:
 				q.conduct(r.net.isa, r.rows[q.c][3*(o.base+lo):], lo, in, o.cell.resets)
 				continue
 			case o.cell.resets && !r.net.layout.spec.OnGrid:
@@ -360,15 +368,20 @@ func (q *coupledReceptor) conduct(isa kernels.ISA, row []float64, lo int, in *me
 	kernels.SplitTriples(isa, &asm.TriplesBlock{
 		Lanes: chunk, Triples: row, First: in.end[:], Second: in.mean[:], Third: in.tilt[:],
 	})
-	b := &asm.ConductBlock{
-		Lanes: chunk, End: in.end[:], Mean: in.mean[:], Tilt: in.tilt[:], S: q.s[lo:], Next: q.nextS[lo:],
-		G: in.G[:], J: in.J[:], GTilt: in.GTilt[:], JTilt: in.JTilt[:], V: in.V[:], Up: in.Up[:],
-		Decay: q.ofS.decay, PerMean: q.ofS.mean, PerTilt: q.ofS.tilt, E: q.e, Growth: q.growth,
-	}
-	if bounds {
+	if b := q.conduction(in.end[:], lo, in); bounds {
 		kernels.ConductBounds(isa, b)
 	} else {
 		kernels.Conduct(isa, b)
+	}
+}
+
+// conduction is the argument of the kernels for a chunk of an exp-conductance, with what arrivals add to its end, and to
+// its mean and tilt those of in.
+func (q *coupledReceptor) conduction(end []float64, lo int, in *means) *asm.ConductBlock {
+	return &asm.ConductBlock{
+		Lanes: chunk, End: end, Mean: in.mean[:], Tilt: in.tilt[:], S: q.s[lo:], Next: q.nextS[lo:],
+		G: in.G[:], J: in.J[:], GTilt: in.GTilt[:], JTilt: in.JTilt[:], V: in.V[:], Up: in.Up[:],
+		Decay: q.ofS.decay, PerMean: q.ofS.mean, PerTilt: q.ofS.tilt, E: q.e, Growth: q.growth,
 	}
 }
 
@@ -488,7 +501,7 @@ func (o *coupledSegment) walkEvents(r *shard, k int64) error {
 // finishOnGrid is finish with arrivals and spikes at the ends of steps.
 func (o *coupledSegment) finishOnGrid(r *shard, k int64, lo, n int, in *means) error {
 	c := o.cell
-	y, next := in.columns()
+	_, next := in.columns()
 	end := float64(k + 1)
 	if c.timed {
 		for i := range n {
@@ -501,62 +514,82 @@ func (o *coupledSegment) finishOnGrid(r *shard, k int64, lo, n int, in *means) e
 	if o.noise != nil {
 		o.noise.damp(o, lo, n, in)
 	}
-	for i := range n {
-		if busy>>i&1 == 0 && !o.jumped {
-			for j := range c.states {
-				o.y[j][lo+i] = next[j][i]
-			}
-			if !c.resets {
-				o.level[lo+i] = in.Level[i]
-			}
-			continue
-		}
-		fast := busy>>i&1 != 0 && !c.split && c.tooFast(o, lo+i, i, in)
-		if fast && !c.follow(o, lo+i, i, in, y) || c.exponential && !(max(o.y[0][lo+i], next[0][i]) < c.near[lo+i]) {
-			o.walker.free(r, o, lo+i, in.G[i], in.J[i], &next, i)
-			if o.walker.left <= 0 {
-				return o.tooFast(r, k, lo+i, o.walker.s, o.walker.x)
-			}
-		}
-		if c.resets && o.wake[lo+i] > float64(k) { // held
-			next[0][i] = o.y[0][lo+i]
-			if c.exponential {
-				next[1][i] = c.heldW(o, lo+i)
-			}
-		}
-		if !c.resets || o.wake[lo+i] <= end {
-			for j := range o.receptors {
-				if q := &o.receptors[j]; q.kind == Delta {
-					next[0][i] += r.rows[q.c][o.base+lo+i]
-				}
-			}
-			switch vTh := c.vTh[lo+i]; {
-			case !(next[0][i] > -blownUp) || !c.resets && next[0][i] > blownUp:
-				o.y[0][lo+i] = next[0][i]
-				o.walker.begin(r, o, lo+i)
-				return o.fault(r, k, lo+i, o.walker.s, o.walker.x)
-			case c.resets && !(next[0][i] < vTh):
-				next[0][i] = c.vReset[lo+i]
-				if c.exponential {
-					next[1][i] += c.b[lo+i]
-				}
-				o.wake[lo+i] = end + math.Round(c.hold[lo+i])
-				o.fire(r, lo+i, 1)
-			case !c.resets && next[0][i] >= o.level[lo+i]:
-				o.level[lo+i] = math.Inf(1)
-				if c.timed {
-					o.wake[lo+i] = end + math.Round(c.hold[lo+i])
-				}
-				o.fire(r, lo+i, 1)
-			case !c.resets && next[0][i] < vTh-model.Rearm:
-				o.level[lo+i] = vTh
-			}
-		}
-		for j := range c.states {
-			o.y[j][lo+i] = next[j][i]
+	todo := ^uint64(0) >> (chunk - n)
+	if !o.jumped {
+		todo &= busy
+	}
+	for ; todo != 0; todo &= todo - 1 {
+		i := bits.TrailingZeros64(todo)
+		if err := o.laneOnGrid(r, k, lo, i, in, busy>>i&1 != 0); err != nil {
+			return err
 		}
 	}
+	for j := range c.states {
+		copy(o.y[j][lo:], next[j][:n])
+	}
+	if !c.resets {
+		copy(o.level[lo:], in.Level[:n])
+	}
 	return nil
+}
+
+// laneOnGrid finishes lane lo+i on the grid, in Next and Level of in; busy is that of advance.
+func (o *coupledSegment) laneOnGrid(r *shard, k int64, lo, i int, in *means, busy bool) error {
+	c, l, end := o.cell, lo+i, float64(k+1)
+	y, next := in.columns()
+	fast := busy && !c.split && c.tooFast(o, l, i, in)
+	if fast && !c.follow(o, l, i, in, y) || c.exponential && !(max(o.y[0][l], next[0][i]) < c.near[l]) {
+		o.walker.free(r, o, l, in.G[i], in.J[i], &next, i)
+		if o.walker.left <= 0 {
+			return o.tooFast(r, k, l, o.walker.s, o.walker.x)
+		}
+	}
+	if !c.resets {
+		in.Level[i] = o.level[l]
+	} else if o.wake[l] > float64(k) { // held
+		next[0][i] = o.y[0][l]
+		if c.exponential {
+			next[1][i] = c.heldW(o, l)
+		}
+		if o.wake[l] > end {
+			return nil
+		}
+	}
+	for j := range o.receptors {
+		if q := &o.receptors[j]; q.kind == Delta {
+			next[0][i] += r.rows[q.c][o.base+l]
+		}
+	}
+	switch v, vTh := next[0][i], c.vTh[l]; {
+	case !(v > -blownUp) || !c.resets && v > blownUp:
+		o.y[0][l] = v
+		o.walker.begin(r, o, l)
+		return o.fault(r, k, l, o.walker.s, o.walker.x)
+	case c.resets && !(v < vTh):
+		next[0][i] = c.vReset[l]
+		if c.exponential {
+			next[1][i] += c.b[l]
+		}
+		o.setWake(l, end+math.Round(c.hold[l]), 0)
+		o.fire(r, l, 1)
+	case !c.resets && v >= o.level[l]:
+		in.Level[i] = math.Inf(1)
+		if c.timed {
+			o.setWake(l, end+math.Round(c.hold[l]), 0)
+		}
+		o.fire(r, l, 1)
+	case !c.resets && v < vTh-model.Rearm:
+		in.Level[i] = vTh
+	}
+	return nil
+}
+
+// setWake notes that V of lane i moves again, or that its next spike may come, from the part theta of step k on.
+func (o *coupledSegment) setWake(i int, k, theta float64) {
+	o.wake[i], o.wakeTheta[i] = k, theta
+	if o.free != nil {
+		o.free[i] = k + math.Ceil(theta)
+	}
 }
 
 func (o *coupledSegment) fire(r *shard, i int, theta float64) {

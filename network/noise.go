@@ -266,7 +266,7 @@ func (q *coupledNoise) spike(o *coupledSegment, r *shard, k int64, i int, theta 
 	}
 	wake := max(1, theta+hold)
 	whole := math.Floor(wake)
-	o.wake[i], o.wakeTheta[i] = float64(k)+whole, wake-whole
+	o.setWake(i, float64(k)+whole, wake-whole)
 }
 
 // cross sets V of a neuron that does not reset at the end of the step, and lets it spike where it comes to its level.
@@ -277,7 +277,7 @@ func (q *coupledNoise) cross(o *coupledSegment, r *shard, k int64, i int, v floa
 		o.level[i] = math.Inf(1)
 		if o.cell.timed {
 			whole := math.Floor(o.cell.hold[i])
-			o.wake[i], o.wakeTheta[i] = float64(k+1)+whole, o.cell.hold[i]-whole
+			o.setWake(i, float64(k+1)+whole, o.cell.hold[i]-whole)
 		}
 		o.fire(r, i, 1)
 	case o.cell.timed:

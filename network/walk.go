@@ -167,7 +167,7 @@ func (w *cellWalker) end(r *shard, k int64, lasts bool, wake float64) error {
 	if o.wake == nil {
 		return nil
 	}
-	o.wake[l], o.wakeTheta[l] = 0, 0
+	o.setWake(l, 0, 0)
 	if lasts {
 		whole := math.Floor(wake)
 		part := wake - whole
@@ -176,7 +176,7 @@ func (w *cellWalker) end(r *shard, k int64, lasts bool, wake float64) error {
 		} else if part < instant {
 			part = 0
 		}
-		o.wake[l], o.wakeTheta[l] = float64(k)+whole, part
+		o.setWake(l, float64(k)+whole, part)
 	}
 	return nil
 }
