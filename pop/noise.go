@@ -27,7 +27,9 @@ type Noise struct {
 	// package network.
 	Poisson []Poisson
 	Seed    uint64
-	IDs     []uint32 // the numbers under which is drawn for each neuron; nil means its number
+	// AtEnds tests the threshold of lif at the ends of steps alone, as other simulators do: for comparison.
+	AtEnds bool
+	IDs    []uint32 // the numbers under which is drawn for each neuron; nil means its number
 }
 
 // Poisson is a train of spikes for each neuron, which raise V or a current that decays exponentially.

@@ -172,13 +172,16 @@ func (p *Population) noisyPart(s *shard, q *lifNeuron, l, step int, k int64, sta
 		}
 		end := math.FMA(sd, z, math.FMA(keep, vInf-v, v))
 		level := q.threshold - v
-		if float64(level*(level+v-end)) > float64(q.far*h) && level > 0 {
+		if float64(level*(level+v-end)) > float64(q.far*h) && level > 0 || p.noisy.AtEnds && end < q.threshold {
 			return end
 		}
 		block := p.noisy.inside(part, q.id, k)
 		at, crossed := noise.Passage(level, end-v, q.diffusion, h, block)
 		if !crossed {
 			return end
+		}
+		if p.noisy.AtEnds {
+			at = h
 		}
 		at = start + at/p.dt
 		s.events = append(s.events, kernels.Event{Step: int32(step), Lane: int32(l), Theta: min(at, 1)})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -26,6 +27,8 @@ type convergenceCommand struct {
 	*call
 	verb.Flags
 	tolerance experiment.Quantity
+	noises    experiment.Texts
+	spikes    experiment.Count
 
 	neuron   experiment.Neuron
 	at       experiment.Point
@@ -33,6 +36,7 @@ type convergenceCommand struct {
 	isa      kernels.ISA
 	out      *file.Output
 	result   bench.Convergence
+	noisy    *bench.NoiseConvergence // with --noise
 }
 
 func (v *call) convergenceVerb() *cobra.Command {
@@ -52,6 +56,11 @@ func (v *call) convergenceVerb() *cobra.Command {
 	s.Time = experiment.Quantity{Unit: "ms", Value: 1000}
 	flagset.Add(set, experiment.Flag{Name: "tolerance", Value: &s.tolerance, Help: "error of a spike that is allowed"})
 	s.Kernel(set, "this method alone", "instruction set: auto, avx512, avx2 or go")
+	s.noises, s.spikes = experiment.Texts{Form: "NOISE"}, experiment.Count{Value: 1_000_000}
+	flagset.Add(set, experiment.Flag{Name: "noise", Value: &s.noises, Help: "white:SIGMA: compare rates of lif or eif " +
+		"with theory instead, with crossings inside steps and without"})
+	flagset.Add(set, experiment.Flag{Name: "spikes", Value: &s.spikes, Help: "with --noise: spikes for each rate"})
+	flagset.Add(set, experiment.Flag{Name: "seed", Value: &s.Seed, Help: "seed of --noise"})
 	flagset.Add(set, experiment.Flag{Name: "time", Value: &s.Time, Help: "time within which spikes are compared"})
 	s.Files(set, &v.Quiet)
 	return cmd
@@ -88,7 +97,7 @@ func (s *convergenceCommand) run(ctx context.Context, args []string) (err error)
 	if e := s.write(); e != nil {
 		return e
 	}
-	if !interrupted {
+	if !interrupted && s.noisy == nil {
 		s.advise()
 	}
 	return err
@@ -135,12 +144,58 @@ func (s *convergenceCommand) read(args []string) error {
 	if len(bad) == 0 {
 		bad.Add(q.Model.Check(s.at.Params))
 	}
+	bad.Add(s.readNoise(len(bad) == 0))
 	bad.Add(s.Apart(false))
 	return verb.Misused(bad.Err())
 }
 
+// readNoise parses --noise and makes the comparison with theory; good tells that all else is.
+func (s *convergenceCommand) readNoise(good bool) error {
+	var bad fault.List
+	if len(s.noises.List) == 0 {
+		if s.spikes.Given {
+			bad.Addf("--spikes belongs to --noise")
+		}
+		return bad.Err()
+	}
+	n, err := experiment.ParseNoise(s.noises.List, s.neuron.Model, s.Seed.Value)
+	bad.About("--noise", err)
+	bad.About("--spikes", s.spikes.Err)
+	switch {
+	case len(bad) > 0 || !good:
+	case n.White == 0 || n.OU != 0 || len(n.Poisson) > 0:
+		bad.Add(fault.Hint(errors.New("--noise: theory knows the rate under white noise alone"), "--noise white:SIGMA gives it"))
+	case s.tolerance.Given || s.Time.Given || s.Flags.Method.Given:
+		bad.Addf("--tolerance, --time and --method do not go together with --noise")
+	case len(s.currents) != 1:
+		bad.Addf("--noise: one current is needed, but I has %d values", len(s.currents))
+	case s.spikes.Value < 1000:
+		bad.Addf("--spikes is %d; at least 1000 are needed", s.spikes.Value)
+	default:
+		s.noisy = bench.NewNoiseConvergence(s.neuron.Model, s.at.Params, s.currents[0], n.White, n.Seed)
+		if !(s.noisy.Theory > 1e-3) {
+			bad.Addf("--noise: the rate of %s by theory is %.3g Hz; lif and eif that fire have one", s.neuron.Model.Name,
+				s.noisy.Theory)
+		}
+	}
+	return bad.Err()
+}
+
+// measureNoise measures rates under noise.
+func (s *convergenceCommand) measureNoise(ctx context.Context) error {
+	var progress *cli.Progress
+	if !s.Quiet {
+		progress = cli.NewProgress(s.Stderr, float64(len(s.noisy.Steps())), "rows")
+		defer progress.Clear()
+	}
+	return s.noisy.Measure(ctx, float64(s.spikes.Value), s.isa, func(done int) { progress.Update(float64(done)) })
+}
+
 // measure computes the true spikes and measures the methods.
 func (s *convergenceCommand) measure(ctx context.Context) error {
+	if s.noisy != nil {
+		return s.measureNoise(ctx)
+	}
 	m := s.neuron.Model
 	start := make([]float64, len(m.States))
 	m.Initial(s.at.Params, start)
@@ -192,26 +247,39 @@ func (s *convergenceCommand) advise() {
 
 // write writes the table, the picture and the record.
 func (s *convergenceCommand) write() error {
-	if err := s.out.WriteTable(s.result.Table()); err != nil {
+	result, picture := s.result.Table, func() *figure.Figure { return figure.Convergence(&s.result, s.neuron.Title()) }
+	extra := map[string]any{"tolerance_ms": s.tolerance.Value, "time_ms": s.Time.Value}
+	if s.noisy != nil {
+		result, picture = s.noisy.Table, func() *figure.Figure { return figure.NoiseConvergence(s.noisy, s.neuron.Title()) }
+		extra = map[string]any{"noise": strings.Join(s.noises.List, " "), "spikes": s.spikes.Value}
+	}
+	if err := s.out.WriteTable(result()); err != nil {
 		return err
 	}
 	if err := s.out.Commit(); err != nil {
 		return err
 	}
 	if s.Plot.Value != "" {
-		if err := s.Draw(&s.Flags, figure.Convergence(&s.result, s.neuron.Title()), s.Force); err != nil {
+		if err := s.Draw(&s.Flags, picture(), s.Force); err != nil {
 			return err
 		}
 	}
 	s.Phase("write")
-	extra := map[string]any{"tolerance_ms": s.tolerance.Value, "time_ms": s.Time.Value}
+	if s.noisy != nil {
+		return s.aside(extra)
+	}
 	if w, ok := s.result.Cheapest(); ok {
 		extra["recommended"] = map[string]any{
 			"method": w.Method.Name, "dt_ms": w.Dt, "spike_error_ms": w.Error, "cost_ns_per_ms": w.Cost,
 		}
 	}
+	return s.aside(extra)
+}
+
+// aside writes the record.
+func (s *convergenceCommand) aside(extra map[string]any) error {
 	return s.Aside(s.Flags.Out.Value, s.out, file.Record{
 		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name,
-		Parameters: s.neuron.Parameters(map[string]any{"I": s.currents}), ISA: s.isa.String(), Extra: extra,
+		Parameters: s.neuron.Parameters(map[string]any{"I": s.currents}), ISA: s.isa.String(), Seed: s.Seed.Value, Extra: extra,
 	})
 }

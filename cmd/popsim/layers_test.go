@@ -48,7 +48,7 @@ var layers = map[string][]string{
 	"sweep":       {"equations", "network", "pop", "kernels", "kernels/asm", "sched", "model", "table"},
 	"dynamics":    {"model"},
 	"bench": {
-		"network", "network/description", "table", "sweep", "pop", "kernels", "kernels/asm",
+		"network", "network/description", "table", "sweep", "pop", "kernels", "kernels/asm", "rng",
 		"sched", "dynamics", "model",
 	},
 	"recording": {"pop", "kernels", "model", "table", "table/file"},
