@@ -7,9 +7,14 @@ import (
 // TestStepsAllocateNothing: once lists of spikes and events have grown, steps of LIF allocate nothing, on the grid and
 // with spikes inside the step.
 func TestStepsAllocateNothing(t *testing.T) {
-	for _, kind := range []Kind{Delta, ExpCurrent, AlphaCurrent} {
+	for name, spec := range map[string]func(onGrid bool) *Spec{
+		"delta":         func(onGrid bool) *Spec { return balanced(100, Delta, onGrid) },
+		"exp-current":   func(onGrid bool) *Spec { return balanced(100, ExpCurrent, onGrid) },
+		"alpha-current": func(onGrid bool) *Spec { return balanced(100, AlphaCurrent, onGrid) },
+		"conductances":  func(onGrid bool) *Spec { return conductive(onGrid, 0.05) },
+	} {
 		for _, onGrid := range []bool{false, true} {
-			n, err := Build(t.Context(), balanced(100, kind, onGrid), Config{Workers: 1})
+			n, err := Build(t.Context(), spec(onGrid), Config{Workers: 1})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -28,7 +33,7 @@ func TestStepsAllocateNothing(t *testing.T) {
 			}
 			// A list may still grow in a step with more spikes than any before: that is not one allocation in each of 200.
 			if got := testing.AllocsPerRun(5, advance); got > 5 {
-				t.Errorf("%v, on grid %t: %g allocations in 200 steps", kind, onGrid, got)
+				t.Errorf("%s, on grid %t: %g allocations in 200 steps", name, onGrid, got)
 			}
 		}
 	}

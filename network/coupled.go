@@ -221,7 +221,8 @@ func (o *coupledSegment) step(r *shard, k int64) error {
 				row := r.rows[q.c][o.base+lo:]
 				clear(in.mean[:])
 				clear(in.tilt[:])
-				kernels.Conduct(r.net.isa, q.conduction(row, lo, in))
+				b := q.conduction(row, lo, in)
+				kernels.Conduct(r.net.isa, &b)
 				clearRow(row[:n])
 				continue
 			case q.kind == ExpConductance:
@@ -368,17 +369,18 @@ func (q *coupledReceptor) conduct(isa kernels.ISA, row []float64, lo int, in *me
 	kernels.SplitTriples(isa, &asm.TriplesBlock{
 		Lanes: chunk, Triples: row, First: in.end[:], Second: in.mean[:], Third: in.tilt[:],
 	})
-	if b := q.conduction(in.end[:], lo, in); bounds {
-		kernels.ConductBounds(isa, b)
+	b := q.conduction(in.end[:], lo, in)
+	if bounds {
+		kernels.ConductBounds(isa, &b)
 	} else {
-		kernels.Conduct(isa, b)
+		kernels.Conduct(isa, &b)
 	}
 }
 
 // conduction is the argument of the kernels for a chunk of an exp-conductance, with what arrivals add to its end, and to
 // its mean and tilt those of in.
-func (q *coupledReceptor) conduction(end []float64, lo int, in *means) *asm.ConductBlock {
-	return &asm.ConductBlock{
+func (q *coupledReceptor) conduction(end []float64, lo int, in *means) asm.ConductBlock {
+	return asm.ConductBlock{
 		Lanes: chunk, End: end, Mean: in.mean[:], Tilt: in.tilt[:], S: q.s[lo:], Next: q.nextS[lo:],
 		G: in.G[:], J: in.J[:], GTilt: in.GTilt[:], JTilt: in.JTilt[:], V: in.V[:], Up: in.Up[:],
 		Decay: q.ofS.decay, PerMean: q.ofS.mean, PerTilt: q.ofS.tilt, E: q.e, Growth: q.growth,
