@@ -105,16 +105,48 @@ func membrane(m *model.Model, name string) (Setting, bool) {
 
 // resolve replaces C and g_L by R and tau: R = 1/g_L, tau = R C. Two of C, tau and one of R and g_L are needed.
 func (n *Neuron) resolve() error {
-	at := map[string]int{}
+	m := membraneValues{Neuron: n, at: map[string]int{}}
 	for i, s := range n.Settings {
-		at[s.Name] = i
+		m.at[s.Name] = i
 	}
-	has := func(name string) bool { _, ok := at[name]; return ok }
-	if n.Model.Index("R") < 0 || n.Faulty || !has("C") && !has("g_L") {
+	if n.Model.Index("R") < 0 || n.Faulty || !m.has("C") && !m.has("g_L") {
 		return nil
 	}
+	if err := m.check(); err != nil {
+		return err
+	}
+	if m.has("g_L") {
+		m.replace("g_L", "R", 1/m.value("g_L"))
+	}
+	if !m.has("C") {
+		return nil
+	}
+	name, values, err := m.fromCapacitance()
+	if err == nil {
+		m.replace("C", name, values...)
+	}
+	return err
+}
+
+// membraneValues are the settings of C, g_L, R and tau; at holds their places.
+type membraneValues struct {
+	*Neuron
+	at          map[string]int
+	conductance float64 // g_L, before it was replaced
+}
+
+func (m *membraneValues) has(name string) bool { _, ok := m.at[name]; return ok }
+
+// value returns the only value of a setting.
+func (m *membraneValues) value(name string) float64 {
+	x, _ := m.Settings[m.at[name]].Value.Single()
+	return x
+}
+
+// check returns an error unless the settings determine R and tau, each by one value, but for several of C.
+func (m *membraneValues) check() error {
 	var bad fault.List
-	switch {
+	switch has := m.has; {
 	case has("g_L") && has("R"):
 		bad.About("g_L", fault.Hint(errors.New("g_L and R are both given"), "R is 1/g_L: leave one out"))
 	case has("C") && has("tau") && (has("R") || has("g_L")):
@@ -125,57 +157,43 @@ func (n *Neuron) resolve() error {
 		bad.About("g_L", fault.Hint(errors.New("g_L alone leaves tau open"), "give C or tau beside it"))
 	}
 	for _, name := range []string{"C", "g_L", "R", "tau"} {
-		if !has(name) {
+		if !m.has(name) {
 			continue
 		}
-		v := n.Settings[at[name]].Value
-		if x, ok := v.Single(); v.Kind != Number && (name == "g_L" || name != "C" || v.Len() == 0) {
+		v := m.Settings[m.at[name]].Value
+		if x, ok := v.Single(); v.Kind != Number && (name != "C" || v.Len() == 0) {
 			bad.About(name, fmt.Errorf("%s=%s: beside C or g_L one number is needed", name, v.Bare()))
 		} else if ok && !(x > 0) {
 			bad.About(name, fmt.Errorf("%s is %v; it must be greater than 0", name, x))
 		}
 	}
-	if err := bad.Err(); err != nil {
-		return err
-	}
-	value := func(name string) float64 { x, _ := n.Settings[at[name]].Value.Single(); return x }
-	set := func(place, name string, x ...float64) {
-		s, _ := n.target(name, nil)
-		s.Value = several(Value{Kind: List, Numbers: x, axis: sweep.Values("", "", x...)}).named(s.Name, s.Unit)
-		if i, ok := at[place]; ok {
-			n.Settings[i] = s
-			return
-		}
-		n.Settings = append(n.Settings, s)
-	}
-	resistance, conductance := 0.0, 0.0
-	switch {
-	case has("g_L"):
-		conductance = value("g_L")
-		set("g_L", "R", 1/conductance)
-	case has("R"):
-		resistance = value("R")
-	}
-	if !has("C") {
-		return nil
-	}
-	values := n.Settings[at["C"]].Value.axis.All() // of C, which become those of tau or R
+	return bad.Err()
+}
+
+// fromCapacitance returns the values of R or tau that follow from those of C.
+func (m *membraneValues) fromCapacitance() (name string, values []float64, err error) {
+	name, values = "tau", m.Settings[m.at["C"]].Value.axis.All()
 	for i, c := range values {
 		switch {
 		case !(c > 0):
-			return fault.About("C", fmt.Errorf("a capacitance of %v pF; it must be greater than 0", c))
-		case has("tau"):
-			values[i] = value("tau") / c // R
-		case has("g_L"):
-			values[i] = c / conductance
+			return "", nil, fault.About("C", fmt.Errorf("a capacitance of %v pF; it must be greater than 0", c))
+		case m.has("tau"):
+			name, values[i] = "R", m.value("tau")/c
+		case m.conductance > 0:
+			values[i] = c / m.conductance
 		default:
-			values[i] = c * resistance
+			values[i] = c * m.value("R")
 		}
 	}
-	if has("tau") {
-		set("C", "R", values...)
-	} else {
-		set("C", "tau", values...)
+	return name, values, nil
+}
+
+// replace puts the setting of a name in the place of that of old.
+func (m *membraneValues) replace(old, name string, x ...float64) {
+	if old == "g_L" {
+		m.conductance = m.value("g_L")
 	}
-	return nil
+	s, _ := m.target(name, nil)
+	s.Value = several(Value{Kind: List, Numbers: x, axis: sweep.Values("", "", x...)}).named(s.Name, s.Unit)
+	m.Settings[m.at[old]] = s
 }

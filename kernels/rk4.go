@@ -30,7 +30,8 @@ var (
 
 const rk4G = 1.0 / 16
 
-// rk4Generic is the fast step of rk4 for EIF and AdEx; see asm.Block.
+// rk4Generic is the fast step of rk4 for EIF and AdEx; see asm.Block. It is one function because divided by stages it
+// took a tenth longer.
 func rk4Generic(b *asm.Block, adapt, full bool) {
 	col := func(j, at int) *vec { return (*vec)(b.Coef[j][at:]) }
 	still := new(vec)

@@ -77,8 +77,23 @@ func check(spec Spec, cfg Config, duration float64) error {
 	if cfg.Extrema && !cfg.Noise.none() {
 		fault("extremes of V are not kept under noise")
 	}
-	each := false
-	length := func(name string, v kernels.Values) {
+	checkValues(spec, fault)
+	if cfg.Trace != nil {
+		for _, i := range cfg.Trace.Of {
+			if i < 0 || i >= int64(spec.N) {
+				fault("there is no neuron %d to trace; they go from 0 to %d", i, spec.N-1)
+			}
+		}
+	}
+	if len(faults) > 0 {
+		return errors.Join(faults...)
+	}
+	return checkParameters(spec)
+}
+
+// checkValues calls fault for values that are not finite, or whose number does not fit the neurons.
+func checkValues(spec Spec, fault func(format string, args ...any)) {
+	check := func(name string, v kernels.Values) {
 		if v != nil && len(v) != 1 && len(v) != spec.N {
 			fault("%s has %d values for %d neurons; 1 or %d will do", name, len(v), spec.N, spec.N)
 		}
@@ -90,24 +105,18 @@ func check(spec Spec, cfg Config, duration float64) error {
 		}
 	}
 	for j, q := range spec.Model.Params {
-		length(q.Name, spec.P[j])
-		each = each || len(spec.P[j]) > 1
+		check(q.Name, spec.P[j])
 	}
-	length("I", spec.I)
-	length("gain", spec.Gain)
+	check("I", spec.I)
+	check("gain", spec.Gain)
 	for j, s := range spec.Model.States {
-		length(s.Name+"0", spec.Init[j])
+		check(s.Name+"0", spec.Init[j])
 	}
-	if cfg.Trace != nil {
-		for _, i := range cfg.Trace.Of {
-			if i < 0 || i >= int64(spec.N) {
-				fault("there is no neuron %d to trace; they go from 0 to %d", i, spec.N-1)
-			}
-		}
-	}
-	if len(faults) > 0 {
-		return errors.Join(faults...)
-	}
+}
+
+// checkParameters returns the faults of the first neuron whose parameters the model does not allow.
+func checkParameters(spec Spec) error {
+	each := slices.ContainsFunc(spec.P, func(v kernels.Values) bool { return len(v) > 1 })
 	n := 1
 	if each {
 		n = spec.N

@@ -78,8 +78,8 @@ func TestRunDriven(t *testing.T) {
 	}
 }
 
-// The rows of a driven sweep are the same in parts, in blocks of any size, and after a resume; axes of the waveform give
-// each point its own frequency, and its phases.
+// The rows of a driven sweep are the same in parts, in blocks of any size, and after a resume; axes of the waveform
+// give each point its own frequency, and its phases.
 func TestDrivenJobs(t *testing.T) {
 	spec := Spec{
 		Model: model.LIFModel, Time: 600, Discard: 100, Waveform: []string{"frequency"},

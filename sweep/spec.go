@@ -151,22 +151,7 @@ func (s Spec) plan() (*plan, error) {
 			faults = append(faults, err)
 		}
 	}
-	if p.P == nil {
-		p.P = p.Model.Defaults()
-	}
-	if p.Init == nil {
-		p.Init = slices.Repeat([]float64{math.NaN()}, len(p.Model.States))
-	}
-	if p.Time == 0 {
-		p.Time = DefaultTime
-	}
-	var err error
-	p.method, err = p.Model.Method(p.Method)
-	fault(err)
-	p.Method = p.method.Name
-	if p.Dt == 0 {
-		p.Dt = p.method.Dt
-	}
+	fault(p.setDefaults())
 	fault(p.Grid.Check())
 	for _, a := range p.Grid.Axes {
 		t, err := target{kind: setsWaveform}, error(nil)
@@ -180,19 +165,8 @@ func (s Spec) plan() (*plan, error) {
 		fault(fmt.Errorf("sweep: %s has %d parameters and %d states, not %d and %d",
 			p.Model.Name, len(p.Model.Params), len(p.Model.States), len(p.P), len(p.Init)))
 	}
-	for _, x := range []struct {
-		what string
-		ms   float64
-		ok   bool
-	}{
-		{"dt", p.Dt, p.Dt > 0},
-		{"time", p.Time, p.Time >= p.Dt},
-		{"discard", p.Discard, p.Discard >= 0 && p.Discard < p.Time},
-	} {
-		if !x.ok || math.IsInf(x.ms, 0) {
-			fault(fmt.Errorf("sweep: %s is %v ms; 0 < dt <= time and 0 <= discard < time would do", x.what, x.ms))
-		}
-	}
+	fault(p.checkTimes())
+	var err error
 	p.columns, err = measuresOf(p.Measures)
 	fault(err)
 	p.current = p.Grid.axis("I")
@@ -209,6 +183,45 @@ func (s Spec) plan() (*plan, error) {
 	p.points = int(p.Grid.Points())
 	p.number()
 	return p, p.checkPoints()
+}
+
+// setDefaults resolves the fields of the spec that are not set. The error is an unknown method.
+func (p *plan) setDefaults() (err error) {
+	if p.P == nil {
+		p.P = p.Model.Defaults()
+	}
+	if p.Init == nil {
+		p.Init = slices.Repeat([]float64{math.NaN()}, len(p.Model.States))
+	}
+	if p.Time == 0 {
+		p.Time = DefaultTime
+	}
+	p.method, err = p.Model.Method(p.Method)
+	p.Method = p.method.Name
+	if p.Dt == 0 {
+		p.Dt = p.method.Dt
+	}
+	return err
+}
+
+// checkTimes returns the faults of dt, time and discard.
+func (p *plan) checkTimes() error {
+	var faults []error
+	for _, x := range []struct {
+		what string
+		ms   float64
+		ok   bool
+	}{
+		{"dt", p.Dt, p.Dt > 0},
+		{"time", p.Time, p.Time >= p.Dt},
+		{"discard", p.Discard, p.Discard >= 0 && p.Discard < p.Time},
+	} {
+		if !x.ok || math.IsInf(x.ms, 0) {
+			faults = append(faults,
+				fmt.Errorf("sweep: %s is %v ms; 0 < dt <= time and 0 <= discard < time would do", x.what, x.ms))
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // watchesW reports whether extremes of w are asked for.

@@ -146,16 +146,7 @@ func (r *networkRun) write(n *network.Network) error {
 		}
 	}
 	if r.traces != nil {
-		samples := r.session.Recording.Samples()
-		if slices.ContainsFunc(samples, func(s recording.Sample) bool { return s.Cut }) {
-			r.Warn("the picture shows the first spikes alone; there are too many")
-		}
-		title := r.q.Name
-		for _, s := range r.q.Settings {
-			title += fmt.Sprintf("  %s = %s", s.Name, s.Text)
-		}
-		if err := r.Draw(&r.runCommand.Flags, figure.Network(title, r.Time.Value, samples, r.traces.Traces...),
-			r.Force); err != nil {
+		if err := r.draw(); err != nil {
 			return err
 		}
 	}
@@ -179,6 +170,19 @@ func (r *networkRun) write(n *network.Network) error {
 		r.summarise(n.Summary())
 	}
 	return nil
+}
+
+// draw draws the picture of the run.
+func (r *networkRun) draw() error {
+	samples := r.session.Recording.Samples()
+	if slices.ContainsFunc(samples, func(s recording.Sample) bool { return s.Cut }) {
+		r.Warn("the picture shows only the first spikes; there are too many")
+	}
+	title := r.q.Name
+	for _, s := range r.q.Settings {
+		title += fmt.Sprintf("  %s = %s", s.Name, s.Text)
+	}
+	return r.Draw(&r.runCommand.Flags, figure.Network(title, r.Time.Value, samples, r.traces.Traces...), r.Force)
 }
 
 // summarise writes what was simulated, and how fast.

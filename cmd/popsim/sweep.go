@@ -145,17 +145,8 @@ func (s *sweepCommand) read(args []string) error {
 		s.net = &networkSweep{sweepCommand: s, q: q}
 		return s.net.read()
 	}
-	if s.network.onGrid || s.network.bin.Given {
-		return verb.Misused(errors.New("--spikes-on-grid and --bin belong to networks"))
-	}
-	if s.network.trials.Given && len(s.drive.noises.List) == 0 {
-		return verb.Misused(fault.Hint(errors.New("without noise all trials are the same"), "--noise white:SIGMA gives it"))
-	}
-	if s.drive.theory && len(s.drive.noises.List) == 0 {
-		return verb.Misused(
-			fault.Hint(errors.New("--theory adds the rate under white noise, but there is no noise"),
-				"--noise white:SIGMA gives it"),
-		)
+	if err := s.checkNoiseFlags(); err != nil {
+		return verb.Misused(err)
 	}
 	isa, bad := s.Check()
 	q, err := experiment.ParseNeuron(args, experiment.WaveformWords(s.drive.waveforms.List)...)
@@ -185,14 +176,7 @@ func (s *sweepCommand) read(args []string) error {
 	if s.cfg.Workers == 0 {
 		s.cfg.Workers = sched.Allowed()
 	}
-	if s.forecast, err = s.spec.Forecast(s.cfg.Workers); err != nil {
-		return verb.Misused(err)
-	}
-	need := s.forecast.Bytes
-	if part, err := batch.ParsePart(s.part.Value); s.part.Value != "" && err == nil {
-		need /= float64(part.Of) // the other parts take no memory here
-	}
-	if err := memory.Fits(fmt.Sprintf("a sweep of %d points", s.forecast.Points), need); err != nil && !s.away {
+	if err := s.readForecast(); err != nil {
 		return verb.Misused(err)
 	}
 	if err := s.spec.Check(); err != nil {
@@ -209,6 +193,36 @@ func (s *sweepCommand) read(args []string) error {
 		s.WarnNote(experiment.InaccurateStep(dt, q.Model, method, accurate))
 	}
 	return verb.Misused(bad.Err())
+}
+
+// checkNoiseFlags reports flags that are for networks, or for noise that is not given.
+func (s *sweepCommand) checkNoiseFlags() error {
+	quiet := len(s.drive.noises.List) == 0
+	switch {
+	case s.network.onGrid || s.network.bin.Given:
+		return errors.New("--spikes-on-grid and --bin belong to networks")
+	case s.network.trials.Given && quiet:
+		return fault.Hint(errors.New("without noise all trials are the same"), "--noise white:SIGMA gives it")
+	case s.drive.theory && quiet:
+		return fault.Hint(errors.New("--theory adds the rate under white noise, but there is no noise"),
+			"--noise white:SIGMA gives it")
+	}
+	return nil
+}
+
+// readForecast computes the cost of the sweep, and returns an error if it does not fit into memory.
+func (s *sweepCommand) readForecast() (err error) {
+	if s.forecast, err = s.spec.Forecast(s.cfg.Workers); err != nil {
+		return err
+	}
+	need := s.forecast.Bytes
+	if part, err := batch.ParsePart(s.part.Value); s.part.Value != "" && err == nil {
+		need /= float64(part.Of) // the other parts take no memory here
+	}
+	if err := memory.Fits(fmt.Sprintf("a sweep of %d points", s.forecast.Points), need); err != nil && !s.away {
+		return err
+	}
+	return nil
 }
 
 // checkIdle reports flags that would have no effect.
