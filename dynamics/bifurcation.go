@@ -247,6 +247,9 @@ func (c *cycleTracer) search() []foundCycle {
 // of an equilibrium has moved by some mV, because that is where the membrane's properties change. A finer list follows
 // the coarse one, for isolas: most of the cycles at its values lie on branches already found.
 func (d *Diagram) searchValues() []float64 {
+	if d.Free.sparse {
+		return spread(d.Free.Lo, d.Free.Hi, 5)
+	}
 	return slices.Concat(d.searchValuesEvery(13, 2), d.searchValuesEvery(25, 0.5), d.Free.search)
 }
 

@@ -138,10 +138,7 @@ type collocator struct {
 }
 
 func newCollocator(s *system, muUnit float64) *collocator {
-	c := &collocator{system: s, dim: s.dim(), muUnit: muUnit, unit: []float64{50}}
-	if s.m.Outside() && s.m.States[0].Unit != "mV" {
-		c.unit[0] = 1
-	}
+	c := &collocator{system: s, dim: s.dim(), muUnit: muUnit, unit: []float64{s.vUnit}}
 	for _, x := range s.m.States[1:] {
 		if x.Unit == "1" || s.m.Outside() {
 			c.unit = append(c.unit, 1)
@@ -211,9 +208,8 @@ func (c *collocator) condense(o orbit) error {
 	if len(c.solved) != n*rows*(d+3) {
 		c.solved = make([]float64, n*rows*(d+3))
 	}
-	var state, slope, byMu, f [4]float64
-	var jac [16]float64
-	y, dy, dmu := state[:d], slope[:d], byMu[:d]
+	y, dy, dmu, f, jac := make([]float64, d), make([]float64, d), make([]float64, d), make([]float64, d),
+		make([]float64, d*d)
 	ok := true
 	c.system.at(o.mu)
 	copy(dmu, c.byMu)
@@ -222,8 +218,8 @@ func (c *collocator) condense(o orbit) error {
 		for k := range deg {
 			o.mix(j, &basis[k], y)
 			o.mix(j, &basisSlope[k], dy)
-			c.deriv(y, f[:d])
-			c.jacobian(y, jac[:d*d])
+			c.deriv(y, f)
+			c.jacobian(y, jac)
 			if c.byMu == nil {
 				c.byParameter(y, o.mu, dmu)
 			}
@@ -327,8 +323,8 @@ func (c *collocator) correct(mesh []float64, forms [2]linear, values [2]float64,
 	closing := c.closeChain(n, one, &rows)
 	width := 3*d + 3
 	// x_n is x_0.
-	var last [6 * 7]float64
 	size, wide := d+2, d+3
+	last := make([]float64, size*wide)
 	for r := range d {
 		row := closing[r*width:]
 		for x := range d {
@@ -342,7 +338,7 @@ func (c *collocator) correct(mesh []float64, forms [2]linear, values [2]float64,
 		}
 		copy(last[(d+b)*wide+d:], rows[b].tail[:])
 	}
-	if !solveRows(last[:size*wide], size, wide) {
+	if !solveRows(last, size, wide) {
 		return orbit{}, errSingular
 	}
 	dx := newOrbit(mesh, d)
@@ -397,14 +393,14 @@ func (c *collocator) border(l linear, value float64, n int, one float64) borderi
 // it. It keeps the rows from which the eliminated nodes follow in c.eliminate, and returns the remaining ones: dim
 // rows, with columns for x_n-1 (empty), x_n, x_0, dT, dμ and the right side. Orthogonal transformations stay accurate
 // when solutions grow by many orders of magnitude along the cycle (Wright, SIAM J. Sci. Stat. Comput. 13:742, 1992).
-func (c *collocator) closeChain(n int, one float64, beside *[2]bordering) (left [4 * 15]float64) {
+func (c *collocator) closeChain(n int, one float64, beside *[2]bordering) (left []float64) {
 	d := c.dim
 	// Columns: x_j, x_j+1, x_0, dT, dμ, right side.
 	width := 3*d + 3
 	if len(c.eliminate) != n*d*width {
 		c.eliminate = make([]float64, n*d*width)
 	}
-	var block [8 * 15]float64
+	block := make([]float64, 2*d*width)
 	bottom := block[d*width:]
 	place := func(j int, firstBlock int) { // -G x_j + x_j+1 - ... = g at the bottom, with x_j in the given column block
 		for r := range d {
@@ -427,7 +423,7 @@ func (c *collocator) closeChain(n int, one float64, beside *[2]bordering) (left 
 			clear(top[d : 2*d])
 		}
 		place(j, 0)
-		triangulate(block[:2*d*width], 2*d, d, width)
+		triangulate(block, 2*d, d, width)
 		copy(c.eliminate[j*d*width:(j+1)*d*width], block[:d*width])
 		for b := range beside {
 			p, tail := beside[b].nodes, &beside[b].tail
@@ -447,8 +443,7 @@ func (c *collocator) closeChain(n int, one float64, beside *[2]bordering) (left 
 			}
 		}
 	}
-	copy(left[:], bottom[:d*width])
-	return left
+	return bottom
 }
 
 // unfold finds all nodes of dx from its first, its period and its parameter.
@@ -486,7 +481,7 @@ func (c *collocator) unfold(dx orbit, one float64) {
 
 // triangulate brings the first cols columns of a rows×width matrix to triangular form by Householder reflections.
 func triangulate(a []float64, rows, cols, width int) {
-	var v [8]float64
+	v := make([]float64, rows)
 	for k := range cols {
 		norm := 0.0
 		for r := k; r < rows; r++ {
@@ -522,14 +517,14 @@ func (c *collocator) multipliers(o orbit) []complex128 {
 	if k == 0 {
 		return nil
 	}
-	frame := func(j int) [16]float64 { // columns 1.. span what is square to the flow at mesh point j
+	frame := func(j int) []float64 { // columns 1.. span what is square to the flow at mesh point j
 		f := make([]float64, d)
 		y := make([]float64, d)
 		copy(y, o.u[j*deg*d:])
 		c.deriv(y, f)
 		return complement(f, c.unit)
 	}
-	chain := make([][9]float64, n)
+	chain := make([][]float64, n)
 	from := frame(0)
 	start := from
 	for j := range n {
@@ -537,7 +532,8 @@ func (c *collocator) multipliers(o orbit) []complex128 {
 		if j+1 < n {
 			to = frame(j + 1)
 		}
-		var g [12]float64
+		g := make([]float64, d*k)
+		chain[j] = make([]float64, k*k)
 		for r := range d { // G·from, in units of the states
 			for x := range k {
 				for y := range d {
@@ -560,23 +556,23 @@ func (c *collocator) multipliers(o orbit) []complex128 {
 // chainEigenvalues are the eigenvalues of the product of k×k matrices, the first applied first. They may lie more
 // decimal places apart than a float64 has: orthogonal iteration round the chain turns every matrix triangular, and the
 // product of triangular matrices keeps the digits of each diagonal element.
-func chainEigenvalues(chain [][9]float64, k int) []complex128 {
+func chainEigenvalues(chain [][]float64, k int) []complex128 {
 	const rounds = 4
 	q := identity(k)
-	var begin, product [9]float64
+	var begin, product []float64
 	for range rounds {
-		copy(begin[:], q)
-		copy(product[:], identity(k))
+		begin, product = q, identity(k)
 		for j := range chain {
-			var r, next [9]float64
+			var r []float64
+			next := make([]float64, k*k)
 			q, r = orthogonal(chain[j], q, k)
-			multiply(next[:], r[:], product[:], k)
+			multiply(next, r, product, k)
 			product = next
 		}
 	}
 	// Blocks of the rotation from the first frame to the last that are not diagonal belong to eigenvalues of similar
 	// modulus.
-	var turn, rest [9]float64
+	turn, rest := make([]float64, k*k), make([]float64, k*k)
 	for r := range k {
 		for c := range k {
 			for x := range k {
@@ -588,7 +584,7 @@ func chainEigenvalues(chain [][9]float64, k int) []complex128 {
 	var found []complex128
 	for from := 0; from < k; {
 		m := k - from
-		clear(rest[:])
+		clear(rest)
 		largest := 0.0
 		for r := range m {
 			for c := range m {
@@ -621,9 +617,9 @@ func multiply(out, a, b []float64, k int) {
 }
 
 // orthogonal factors a·q into an orthogonal matrix and an upper triangular one, by Gram and Schmidt.
-func orthogonal(a [9]float64, q []float64, k int) (to []float64, r [9]float64) {
-	to = make([]float64, k*k)
-	multiply(to, a[:], q, k)
+func orthogonal(a, q []float64, k int) (to, r []float64) {
+	to, r = make([]float64, k*k), make([]float64, k*k)
+	multiply(to, a, q, k)
 	for c := range k {
 		for range 2 { // twice is enough
 			for b := range c {
@@ -658,9 +654,9 @@ func identity(k int) []float64 {
 }
 
 // complement is an orthogonal matrix whose first column is along f, both in the given units.
-func complement(f, unit []float64) (q [16]float64) {
+func complement(f, unit []float64) []float64 {
 	d := len(f)
-	var v [4]float64
+	q, v := make([]float64, d*d), make([]float64, d)
 	norm := 0.0
 	for r := range d {
 		v[r] = f[r] / unit[r]

@@ -13,6 +13,7 @@ type Free struct {
 	Name   string
 	Lo, Hi float64
 	Marks  []float64 // values at which every branch of cycles is to have a row
+	sparse bool      // cycles are looked for at a few values only
 	search []float64 // values at which cycles are looked for besides the usual ones
 }
 
@@ -113,8 +114,18 @@ type system struct {
 	}
 	// sets the parameters where the free one is a place along a line through two of them; nil means it is one
 	along   func(mu float64)
+	vUnit   float64 // size of V in which cycles are measured
+	scratch scratch
 	halt    func() error // called every haltEvery steps; an error ends the work; nil: never ends
 	tooFast bool         // a search for cycles was given up
+}
+
+// scratch is memory for d states, and for matrices of them.
+type scratch struct{ y, zero, one, full, other []float64 }
+
+func newScratch(d int) scratch {
+	vector, matrix := func() []float64 { return make([]float64, d) }, func() []float64 { return make([]float64, d*d) }
+	return scratch{vector(), vector(), vector(), matrix(), matrix()}
 }
 
 // mostSteps is the largest number of steps of the integrator for one period. The slowest presets take a few thousand;
@@ -131,7 +142,8 @@ func (s *system) stepsSpent(steps int) bool {
 }
 
 func newSystem(m *model.Model, p []float64, i float64, free string) *system {
-	s := &system{m: m, p: append([]float64(nil), p...), i: i, index: -1}
+	s := &system{m: m, p: append([]float64(nil), p...), i: i, index: -1, vUnit: vUnitOf(m)}
+	s.scratch = newScratch(len(m.States))
 	if free != "" && free != "I" {
 		s.index = m.Index(free)
 	}

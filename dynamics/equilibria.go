@@ -90,10 +90,8 @@ func eigenvalues(a []float64, d int) []complex128 {
 	return v
 }
 
-// det is the determinant of a d×d matrix with d at most 4, by elimination with row pivots.
-func det(a []float64, d int) float64 {
-	var m [16]float64
-	copy(m[:], a[:d*d])
+// det is the determinant of the d×d matrix m, by elimination with row pivots, in place.
+func det(m []float64, d int) float64 {
 	product := 1.0
 	for k := range d {
 		pivot := k
@@ -124,31 +122,49 @@ func det(a []float64, d int) float64 {
 
 // excess is the steady current at v less the input: zero at an equilibrium, for every choice of the free parameter.
 func (s *system) excess(v float64) float64 {
-	var y [4]float64
-	return s.m.Steady(s.p, v, y[:s.dim()]) - s.i
+	return s.m.Steady(s.p, v, s.scratch.y) - s.i
 }
 
 // slope is the derivative of the steady current by v. At a state (v, x(v)) where only V moves, it is -det J/det J_x
 // divided by ∂(dV/dt)/∂I, with J_x the Jacobian of the other variables.
 func (s *system) slope(v float64) float64 {
-	var state, one, two [4]float64
-	var full, rest [16]float64
+	if s.m.Spikes != nil {
+		return s.slopeOfAll(v)
+	}
 	d := s.dim()
-	y := state[:d]
+	y, full, rest, zero, one := s.scratch.y, s.scratch.full, s.scratch.other, s.scratch.zero, s.scratch.one
 	s.m.Steady(s.p, v, y)
-	s.m.Jacobian(s.p, s.i, y, full[:d*d])
+	s.m.Jacobian(s.p, s.i, y, full)
 	for r := 1; r < d; r++ {
 		copy(rest[(r-1)*(d-1):], full[r*d+1:r*d+d])
 	}
-	s.m.Deriv(s.p, 0, y, one[:d])
-	s.m.Deriv(s.p, 1, y, two[:d])
-	return -det(full[:d*d], d) / det(rest[:(d-1)*(d-1)], d-1) / (two[0] - one[0])
+	s.m.Deriv(s.p, 0, y, zero)
+	s.m.Deriv(s.p, 1, y, one)
+	return -det(full, d) / det(rest, d-1) / (one[0] - zero[0])
+}
+
+// slopeOfAll is slope where the current may enter any equation: with f the vector field, it is by Cramer's rule
+// -det(∂f/∂V, ∂f/∂x)/det(∂f/∂I, ∂f/∂x).
+func (s *system) slopeOfAll(v float64) float64 {
+	d := s.dim()
+	y, full, other, byCurrent := s.scratch.y, s.scratch.full, s.scratch.other, s.scratch.one
+	i := s.m.Steady(s.p, v, y)
+	s.m.Jacobian(s.p, i, y, full)
+	s.m.Spikes.ByCurrent(s.p, i, y, byCurrent)
+	copy(other, full)
+	for r := range d {
+		other[r*d] = byCurrent[r]
+	}
+	return -det(full, d) / det(other, d)
 }
 
 // reach is an interval of V that holds every equilibrium.
 func (s *system) reach() (lo, hi float64) {
 	at := func(name string) float64 { return s.p[s.m.Index(name)] }
-	if s.m.Fires == model.Reset {
+	switch {
+	case s.m.Outside():
+		return s.reachOfOwn()
+	case s.m.Fires == model.Reset:
 		slope, top := 1.0, at("V_th")
 		if s.m.Index("a") >= 0 {
 			slope += at("a") * at("R")
@@ -163,9 +179,6 @@ func (s *system) reach() (lo, hi float64) {
 		return max(min(at("V_rest")-2*away, top-100)-1, -math.MaxFloat64), top // at V_th the flow ends
 	}
 	lo, hi = s.reversals()
-	if s.m.Outside() {
-		return lo, hi
-	}
 	away := 1e5
 	if g := at("g_L"); g > 0 {
 		away = min(away, math.Abs(s.i)/g)
@@ -216,13 +229,18 @@ func (s *system) finite(v, inner float64) float64 {
 func (s *system) turns(lo, hi float64) []float64 {
 	if s.index >= 0 || s.known.hi == 0 || lo < s.known.lo || hi > s.known.hi {
 		s.known.lo, s.known.hi = lo, hi
-		s.known.turns = zeros(s.slope, grid(lo, hi))
+		s.known.turns = zeros(s.slope, s.grid(lo, hi))
 	}
 	return slices.DeleteFunc(slices.Clone(s.known.turns), func(v float64) bool { return v < lo || v > hi })
 }
 
-// grid lists potentials from lo to hi, 0.1 mV apart in the physiological range and with growing distances beyond.
-func grid(lo, hi float64) []float64 {
+// grid lists potentials from lo to hi, 0.1 mV apart in the physiological range and with growing distances beyond; where
+// the first state is no potential, evenly.
+func (s *system) grid(lo, hi float64) []float64 {
+	const evenly = 2000
+	if s.vUnit != membrane {
+		return spread(lo, hi, evenly+1)
+	}
 	var g []float64
 	for v := lo; v < hi; v += 0.1 * max(1, (math.Abs(v+20)-100)/20) {
 		g = append(g, v)

@@ -6,9 +6,6 @@ import (
 	"popsim/model"
 )
 
-// mostStates is the largest number of states of a model in phase planes and diagrams.
-const mostStates = 4
-
 // Supports returns an error that says why phase planes and bifurcation diagrams of a model cannot be computed; nil if
 // they can.
 func Supports(m *model.Model) error {
@@ -18,11 +15,42 @@ func Supports(m *model.Model) error {
 	case m.Fires == model.Reset:
 		return fmt.Errorf("%s resets by equations of its own; phase planes and bifurcation diagrams know the reset of "+
 			"lif, eif and adex alone", m.Name)
-	case len(m.States) > mostStates:
-		return fmt.Errorf("%s has %d states; phase planes and bifurcation diagrams take up to %d",
-			m.Name, len(m.States), mostStates)
 	}
 	return nil
+}
+
+// membrane is the size of V (mV) in which cycles of membranes are measured.
+const membrane = 50.0
+
+// vUnitOf is the size of the first state in which cycles are measured: that of membranes, or where the state is no
+// potential, 1.
+func vUnitOf(m *model.Model) float64 {
+	if m.Outside() && m.States[0].Unit != "mV" {
+		return 1
+	}
+	return membrane
+}
+
+// reachOfOwn is an interval of V in which equilibria of a model from outside are searched for: the reach of the model,
+// or several times that where the steady current at its ends still approaches the input, for it rises with V far out
+// in most models. It ends where the neuron spikes and resets.
+func (s *system) reachOfOwn() (lo, hi float64) {
+	const most = 6 // doublings
+	lo, hi = s.m.Reach(s.p)
+	width := hi - lo
+	for range most {
+		if far := hi + width; s.excess(hi) < 0 && s.excess(far) > s.excess(hi) {
+			hi = far
+		}
+		if far := lo - width; s.excess(lo) > 0 && s.excess(far) < s.excess(lo) {
+			lo = far
+		}
+		width *= 2
+	}
+	if top := s.ceiling(); top < hi {
+		hi, lo = top, min(lo, top-width)
+	}
+	return lo, hi
 }
 
 // livedTime (ms) is how long a trajectory is followed to find the window; livedMargin is the margin around it, as a

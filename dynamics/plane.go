@@ -118,8 +118,10 @@ func PhasePlane(ctx context.Context, m *model.Model, p []float64, i float64, o P
 	case 2:
 		d.y, d.Plane.Y = 1, m.States[1].Name
 	default:
-		if o.Y == "" {
+		if o.Y == "" && m.StateIndex("n") > 0 {
 			o.Y = "n"
+		} else if o.Y == "" {
+			o.Y = m.States[1].Name
 		}
 		if d.y = m.StateIndex(o.Y); d.y < 1 {
 			return nil, fmt.Errorf("dynamics: %s has no second variable %q for a phase plane", m.Name, o.Y)
@@ -147,13 +149,12 @@ func PhasePlane(ctx context.Context, m *model.Model, p []float64, i float64, o P
 
 // flow is dV/dt and dy/dt at a point of the plane.
 func (d *portrait) flow(v, y float64) (dv, dy float64) {
-	var state, slope [4]float64
-	n := d.dim()
-	d.m.Steady(d.p, v, state[:n])
+	state, slope := d.scratch.y, d.scratch.one
+	d.m.Steady(d.p, v, state)
 	if d.y > 0 {
 		state[d.y] = y
 	}
-	d.deriv(state[:n], slope[:n])
+	d.deriv(state, slope)
 	return slope[0], slope[d.y]
 }
 
@@ -378,20 +379,18 @@ func (d *portrait) cycles(ctx context.Context) error {
 	if d.dim() == 1 {
 		return nil
 	}
-	const far = 5.0 // to both sides: mV of R·I, or µA/cm²
-	width := far
-	if k := d.m.Index("R"); k >= 0 {
-		width /= d.p[k]
-	}
+	width := d.currentsAround()
 	if d.i-width == d.i || d.i+width == d.i {
 		d.Warnings = append(d.Warnings,
 			fmt.Sprintf("cycles are not searched for: next to I = %g there is no other number", d.i))
 		return nil
 	}
-	around, err := Bifurcation(ctx, d.m, d.p, d.i, Free{
-		Name: "I", Lo: d.i - width, Hi: d.i + width,
-		Marks: []float64{d.i},
-	})
+	free := Free{Name: "I", Lo: d.i - width, Hi: d.i + width, Marks: []float64{d.i}, sparse: d.m.Outside()}
+	if d.m.Outside() && d.dim() > 2 {
+		d.simulated(free)
+		return ctx.Err()
+	}
+	around, err := Bifurcation(ctx, d.m, d.p, d.i, free)
 	if err != nil {
 		return err
 	}
@@ -407,18 +406,52 @@ func (d *portrait) cycles(ctx context.Context) error {
 			if b.Kind != Cycle || r.Parameter != d.i || r.Orbit == nil || slices.ContainsFunc(d.Cycles, known) {
 				continue
 			}
-			q := PlaneCycle{
-				Period: r.Period, VMin: r.VMin, VMax: r.VMax, Stable: r.Stable,
-				Multiplier: real(r.Spectrum[0]),
-			}
-			for _, y := range r.Orbit {
-				q.Orbit = append(q.Orbit, [2]float64{y[0], y[d.y]})
-			}
-			d.Cycles = append(d.Cycles, q)
+			d.addCycle(r)
 		}
 	}
 	slices.SortFunc(d.Cycles, func(a, b PlaneCycle) int { return cmp.Compare(a.VMax-a.VMin, b.VMax-b.VMin) })
 	return nil
+}
+
+// simulated adds the stable cycles that simulation finds, of a model from outside of more than two states: following
+// branches through the other currents takes minutes there.
+func (d *portrait) simulated(free Free) {
+	start := make([]float64, d.dim())
+	d.m.Initial(d.p, start)
+	c := newCycleTracer(d.system, free, nil)
+	for _, f := range d.simulatedCycles([][]float64{start}) {
+		r, err := c.solvedAt(c.guess(f, d.i, meshIntervals), 3)
+		if err != nil {
+			d.Warnings = append(d.Warnings, fmt.Sprintf("%v near the one that simulation finds, of period %.6g ms", err, f.period))
+			continue
+		}
+		d.addCycle(c.row(r))
+	}
+	d.Note += "; stable cycles, as far as simulation finds them"
+}
+
+// addCycle adds the cycle of a row.
+func (d *portrait) addCycle(r Row) {
+	q := PlaneCycle{Period: r.Period, VMin: r.VMin, VMax: r.VMax, Stable: r.Stable, Multiplier: real(r.Spectrum[0])}
+	for _, y := range r.Orbit {
+		q.Orbit = append(q.Orbit, [2]float64{y[0], y[d.y]})
+	}
+	d.Cycles = append(d.Cycles, q)
+}
+
+// currentsAround is how far to both sides of the input the current is followed in search of cycles.
+func (d *portrait) currentsAround() float64 {
+	const (
+		far  = 5.0  // mV of R·I, or µA/cm²
+		part = 0.25 // of the current of a model from outside, whose unit may be any
+	)
+	if size := max(math.Abs(d.i), math.Abs(d.m.Typical.Current)); d.m.Outside() && size > 0 {
+		return part * size
+	}
+	if k := d.m.Index("R"); k >= 0 {
+		return far / d.p[k]
+	}
+	return far
 }
 
 // separatrices follows the manifolds of the saddles of a planar model: the unstable ones forwards in time, the stable

@@ -307,7 +307,11 @@ func (c *collocator) guess(f foundCycle, mu float64, n int) orbit {
 func (s *system) simulatedCycles(starts [][]float64) []foundCycle {
 	var cycles []foundCycle
 	begin := make([]float64, s.dim())
-	s.m.Steady(s.p, -65, begin)
+	if s.m.Outside() {
+		s.m.Initial(s.p, begin)
+	} else {
+		s.m.Steady(s.p, -65, begin)
+	}
 	for _, start := range append([][]float64{begin}, starts...) {
 		for _, v := range s.equilibria() {
 			if s.tooFast {
@@ -325,7 +329,11 @@ func (s *system) simulatedCycles(starts [][]float64) []foundCycle {
 // where V is far outside the reversal potentials: there the gates are constant and V goes to an equilibrium, but the
 // rates of the gates grow without bound.
 func (s *system) settleOn(start []float64, level float64) (foundCycle, bool) {
-	const patience, same, most, far = 300.0, 1e-4, 4, 100.0
+	const same, most, far = 1e-4, 4, 100.0
+	patience, least := 300.0, 0.5 // ms; the least extent of V
+	if s.m.Outside() {            // whose states may be slow
+		patience, least = 3000, 0.01*s.vUnit
+	}
 	lo, hi := s.reversals()
 	st := newStepper(s.dim(), coarse, func(_ float64, y, dy []float64) { s.deriv(y, dy) })
 	y, out := slices.Clone(start), make([]float64, s.dim())
@@ -350,7 +358,7 @@ func (s *system) settleOn(start []float64, level float64) (foundCycle, bool) {
 				for c, x := range crossings[len(times)-k][1:] {
 					distance = max(distance, math.Abs(x-state[c+1]))
 				}
-				if distance < same && highest-lowest > 0.5 {
+				if distance < same && highest-lowest > least {
 					f := foundCycle{y: state, period: t + part - times[len(times)-k]}
 					f.trace(s)
 					return f, true

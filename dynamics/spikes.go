@@ -241,8 +241,8 @@ const mostClimb = 10_000
 // top integrates the upstroke to V_th and fires, or to the time stop if that comes first. So late in the upstroke steps
 // in time would vanish in the rounding of t. If V turns back it returns false and changes nothing.
 func (r *runner) top(stop float64) (bool, error) {
-	var before, after [4]float64
-	if r.field(0, r.y, before[:len(r.y)]); before[0] <= 0 {
+	before, after := make([]float64, len(r.y)), make([]float64, len(r.y))
+	if r.field(0, r.y, before); before[0] <= 0 {
 		return false, nil
 	}
 	// arrive converts y at the potential v to a state of the model, adding the part of the divergence that newClimb leaves
@@ -250,7 +250,7 @@ func (r *runner) top(stop float64) (bool, error) {
 	arrive := func(y []float64, v float64) {
 		y[0] = v
 		if d := len(r.m.States); len(y) > d {
-			r.field(0, y, after[:len(y)])
+			r.field(0, y, after)
 			y[d] += math.Log(after[0] / before[0])
 		}
 	}

@@ -1,0 +1,96 @@
+package equations
+
+import (
+	"math"
+	"testing"
+
+	"popsim/dynamics"
+	"popsim/model"
+)
+
+// TestDiagramOfTheBuiltIn: hh.toml has the equilibria, cycles and special points of the built-in model.
+func TestDiagramOfTheBuiltIn(t *testing.T) {
+	t.Parallel()
+	const (
+		equal   = 1e-9 // relative: exp and derivatives round otherwise
+		canards = 1e-6 // of folds of cycles, which lie where the cycle changes quickly
+	)
+	built := model.HHModel
+	own := load(t, "testdata/hh.toml")
+	free := dynamics.Free{Name: "I", Lo: 5, Hi: 15, Marks: []float64{8}}
+	want, err := dynamics.Bifurcation(t.Context(), built, built.Defaults(), 0, free)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := dynamics.Bifurcation(t.Context(), own, own.Defaults(), 0, free)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near := func(a, b, tol float64) bool { return a == b || math.Abs(a-b) <= tol*(1+math.Abs(b)) }
+	if len(got.Points) != len(want.Points) || len(got.Branches) != len(want.Branches) {
+		t.Fatalf("%d points and %d branches, want %d and %d", len(got.Points), len(got.Branches), len(want.Points),
+			len(want.Branches))
+	}
+	for k, p := range got.Points {
+		q := want.Points[k]
+		tol := equal
+		if q.Label != dynamics.Hopf {
+			tol = canards
+		}
+		if p.Label != q.Label || p.Criticality != q.Criticality || !near(p.Parameter, q.Parameter, tol) {
+			t.Errorf("point %+v, want %+v", p, q)
+		}
+	}
+	if p, q := dynamics.FixedPoints(own, own.Defaults(), 8), dynamics.FixedPoints(built, built.Defaults(), 8); len(p) != 1 ||
+		len(q) != 1 || !near(p[0].State[0], q[0].State[0], equal) {
+		t.Errorf("equilibria %v, want %v", p, q)
+	}
+	type cycle struct{ period, vMin, vMax float64 }
+	at := func(d *dynamics.Diagram) (list []cycle) { // cycles at I = 8
+		for _, b := range d.Branches {
+			for _, r := range b.Rows {
+				if b.Kind == dynamics.Cycle && r.Parameter == 8 {
+					list = append(list, cycle{r.Period, r.VMin, r.VMax})
+				}
+			}
+		}
+		return list
+	}
+	p, q := at(got), at(want)
+	if len(p) != len(q) || len(p) < 2 {
+		t.Fatalf("cycles at I = 8: %v, want %v", p, q)
+	}
+	for k := range p {
+		if !near(p[k].period, q[k].period, equal) || !near(p[k].vMin, q[k].vMin, canards) || !near(p[k].vMax, q[k].vMax, canards) {
+			t.Errorf("cycle %v at I = 8, want %v", p[k], q[k])
+		}
+	}
+}
+
+// TestManyStates: the fold of equilibria of the model of Connor and Stevens (six states) at which its firing begins is a
+// SNIC, as the type I of its f-I curve wants; the cycle above it has the period of simulated spikes.
+func TestManyStates(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("follows cycles of six states")
+	}
+	own := load(t, "library/connor-stevens.toml")
+	p := own.Defaults()
+	plane, err := dynamics.PhasePlane(t.Context(), own, p, 10, dynamics.PlaneOptions{Time: 1, Arrows: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plane.Y != "n" || len(plane.FixedPoints) != 1 || len(plane.Cycles) != 1 || !plane.Cycles[0].Stable {
+		t.Fatalf("plane of %s with %d equilibria, cycles %v", plane.Y, len(plane.FixedPoints), plane.Cycles)
+	}
+	start := make([]float64, len(own.States))
+	own.Initial(p, start)
+	spikes, err := dynamics.Spikes(own, p, []dynamics.Segment{{Start: 0, I: 10}}, start, 400)
+	if err != nil || len(spikes) < 3 {
+		t.Fatalf("%d spikes, %v", len(spikes), err)
+	}
+	n := len(spikes)
+	if isi, want := spikes[n-1].Time-spikes[n-2].Time, plane.Cycles[0].Period; math.Abs(isi/want-1) > 1e-8 {
+		t.Errorf("interval %v ms, want the period %v ms", isi, want)
+	}
+}
