@@ -101,114 +101,152 @@ var (
 
 // assembly prints the kernel for one instruction set.
 func (d *laneKernel) assembly(f *file, w isa) {
-	k := f.Func(w, d.name, "func(b *"+d.argument+")", d.doc)
-	S := d.vectors[w.Name]
-	lane, inGroup, coef, step := k.GP64(), k.GP64(), k.Value("Coef"), k.GP64()
-	base := map[string]reg.GPVirtual{} // of the states
-	states := map[string][]*Pin{}
-	for _, field := range d.states {
-		base[field] = k.Value(field)
-		for range S {
-			states[field] = append(states[field], k.Pin())
-		}
+	k := &laneFunc{
+		laneKernel: d, Func: f.Func(w, d.name, "func(b *"+d.argument+")", d.doc),
+		base: map[string]reg.GPVirtual{}, at: map[string]reg.GPVirtual{}, pins: map[string][]*Pin{},
 	}
-	rows := map[string]reg.GPVirtual{} // of the step and the first lane in hand
-	for _, field := range d.rows {
-		rows[field] = k.GP64()
-	}
-	var now *Pin
-	var fired reg.GPVirtual
-	if d.now {
-		now, fired = k.Pin(), k.GP64()
-	}
-	state := func(field string, s int) operand.Mem {
-		return operand.Mem{Base: base[field], Index: lane, Scale: 8, Disp: s * w.Bytes()}
-	}
-	k.XORQ(lane, lane)
+	k.registers()
+	k.XORQ(k.lane, k.lane)
 	k.Label("group")
-	k.XORQ(inGroup, inGroup)
+	k.XORQ(k.inGroup, k.inGroup)
 	k.Label("vectors")
-	k.Block("load", func(b *Block) {
-		for _, field := range d.states {
-			for s := range S {
-				b.Set(states[field][s], b.Load(state(field, s)))
-			}
-		}
-		if d.now {
-			b.Set(now, b.Broadcast(k.Field("First")))
-		}
-	})
-	for _, field := range d.rows {
-		k.MOVQ(k.Field(field), rows[field])
-		k.LEAQ(operand.Mem{Base: rows[field], Index: lane, Scale: 8}, rows[field])
-	}
-	if d.now {
-		k.MOVQ(lane, fired)
-		k.SHRQ(imm(3), fired)
-		k.ADDQ(k.Field("Fired"), fired)
-	}
-	k.MOVQ(k.Field("Steps"), step)
-	k.Loop("step", step, func() {
-		k.Block("step", func(b *Block) {
-			var masks []Mask
-			for s := range S {
-				x := &laneVars{get: func(field string) Vec {
-					switch {
-					case states[field] != nil:
-						return b.Get(states[field][s])
-					case slices.Contains(d.rows, field):
-						return b.Load(operand.Mem{Base: rows[field], Disp: s * w.Bytes()})
-					case field == "now":
-						return b.Get(now)
-					case slices.Contains(d.scalars, field):
-						return b.Broadcast(k.Field(field))
-					}
-					j := slices.Index(d.coefs, field)
-					return b.Load(operand.Mem{Base: coef, Index: inGroup, Scale: 8, Disp: 8*asm.Group*j + s*w.Bytes()})
-				}, set: func(field string, v Vec) {
-					if p := states[field]; p != nil {
-						b.Set(p[s], v)
-					} else {
-						b.Store(operand.Mem{Base: rows[field], Disp: s * w.Bytes()}, v)
-					}
-				}}
-				d.step(b.Block, x)
-				if d.now {
-					if masks = append(masks, x.fired); len(masks)*w.Lanes == 8 {
-						b.StoreBits(at(fired, s*w.Lanes/8), masks...)
-						masks = nil
-					}
-				}
-			}
-			if d.now {
-				b.Set(now, b.Add(b.Get(now), b.Const(1)))
-			}
-		})
-		for _, field := range d.rows {
-			stride := k.Value(field + "Stride")
-			k.LEAQ(operand.Mem{Base: rows[field], Index: stride, Scale: 8}, rows[field])
-		}
-		if d.now {
-			k.ADDQ(k.Field("FiredStride"), fired)
-		}
+	k.load()
+	k.MOVQ(k.Field("Steps"), k.steps)
+	k.Loop("step", k.steps, func() {
+		k.Block("step", k.record)
+		k.nextRows()
 	})
 	k.Block("store", func(b *Block) {
-		for _, field := range d.states {
-			for s := range S {
-				b.Store(state(field, s), b.Get(states[field][s]))
+		for _, field := range k.states {
+			for s, p := range k.pins[field] {
+				b.Store(k.state(field, s), b.Get(p))
 			}
 		}
 	})
-	k.ADDQ(imm(S*w.Lanes), lane)
-	k.ADDQ(imm(S*w.Lanes), inGroup)
-	k.CMPQ(inGroup, imm(asm.Group))
+	n := imm(d.vectors[w.Name] * w.Lanes)
+	k.ADDQ(n, k.lane)
+	k.ADDQ(n, k.inGroup)
+	k.CMPQ(k.inGroup, imm(asm.Group))
 	k.JLT(operand.LabelRef("vectors"))
 	stride := k.Value("CoefStride")
 	k.SHLQ(imm(log2(8*asm.Group)), stride)
-	k.ADDQ(stride, coef)
-	k.CMPQ(lane, k.Field("Lanes"))
+	k.ADDQ(stride, k.coef)
+	k.CMPQ(k.lane, k.Field("Lanes"))
 	k.JLT(operand.LabelRef("group"))
 	k.End()
+}
+
+// laneFunc emits a laneKernel for one instruction set: over groups, their vectors, some at a time, and for these over
+// the steps.
+type laneFunc struct {
+	*laneKernel
+	*Func
+	lane, inGroup, coef, steps reg.GPVirtual
+	base                       map[string]reg.GPVirtual // of the states
+	at                         map[string]reg.GPVirtual // of the rows, in the current step at the current vectors
+	pins                       map[string][]*Pin        // of the states, by vector
+	now                        *Pin                     // number of the step
+	fired                      reg.GPVirtual            // in the row Fired, likewise
+}
+
+// registers reserves registers for pointers and states.
+func (k *laneFunc) registers() {
+	k.lane, k.inGroup, k.coef, k.steps = k.GP64(), k.GP64(), k.Value("Coef"), k.GP64()
+	for _, field := range k.states {
+		k.base[field] = k.Value(field)
+		for range k.vectors[k.W.Name] {
+			k.pins[field] = append(k.pins[field], k.Pin())
+		}
+	}
+	for _, field := range k.rows {
+		k.at[field] = k.GP64()
+	}
+	if k.laneKernel.now {
+		k.now, k.fired = k.Pin(), k.GP64()
+	}
+}
+
+// state is the memory of a state of vector s.
+func (k *laneFunc) state(field string, s int) operand.Mem {
+	return operand.Mem{Base: k.base[field], Index: k.lane, Scale: 8, Disp: s * k.W.Bytes()}
+}
+
+// load loads the states of the current vectors, and the pointers to their rows in the first step.
+func (k *laneFunc) load() {
+	k.Block("load", func(b *Block) {
+		for _, field := range k.states {
+			for s, p := range k.pins[field] {
+				b.Set(p, b.Load(k.state(field, s)))
+			}
+		}
+		if k.now != nil {
+			b.Set(k.now, b.Broadcast(k.Field("First")))
+		}
+	})
+	for _, field := range k.rows {
+		k.MOVQ(k.Field(field), k.at[field])
+		k.LEAQ(operand.Mem{Base: k.at[field], Index: k.lane, Scale: 8}, k.at[field])
+	}
+	if k.now != nil {
+		k.MOVQ(k.lane, k.fired)
+		k.SHRQ(imm(3), k.fired)
+		k.ADDQ(k.Field("Fired"), k.fired)
+	}
+}
+
+// record records a step of the current vectors.
+func (k *laneFunc) record(b *Block) {
+	var masks []Mask
+	for s := range k.vectors[k.W.Name] {
+		x := &laneVars{
+			get: func(field string) Vec { return k.get(b, field, s) },
+			set: func(field string, v Vec) {
+				if p := k.pins[field]; p != nil {
+					b.Set(p[s], v)
+				} else {
+					b.Store(operand.Mem{Base: k.at[field], Disp: s * k.W.Bytes()}, v)
+				}
+			},
+		}
+		k.step(b.Block, x)
+		if k.now == nil {
+			continue
+		}
+		if masks = append(masks, x.fired); len(masks)*k.W.Lanes == 8 {
+			b.StoreBits(at(k.fired, s*k.W.Lanes/8), masks...)
+			masks = nil
+		}
+	}
+	if k.now != nil {
+		b.Set(k.now, b.Add(b.Get(k.now), b.Const(1)))
+	}
+}
+
+// get is the value of a field in vector s.
+func (k *laneFunc) get(b *Block, field string, s int) Vec {
+	switch {
+	case k.pins[field] != nil:
+		return b.Get(k.pins[field][s])
+	case slices.Contains(k.rows, field):
+		return b.Load(operand.Mem{Base: k.at[field], Disp: s * k.W.Bytes()})
+	case field == "now":
+		return b.Get(k.now)
+	case slices.Contains(k.scalars, field):
+		return b.Broadcast(k.Field(field))
+	}
+	j := slices.Index(k.coefs, field)
+	return b.Load(operand.Mem{Base: k.coef, Index: k.inGroup, Scale: 8, Disp: 8*asm.Group*j + s*k.W.Bytes()})
+}
+
+// nextRows moves the pointers to the rows to the next step.
+func (k *laneFunc) nextRows() {
+	for _, field := range k.rows {
+		stride := k.Value(field + "Stride")
+		k.LEAQ(operand.Mem{Base: k.at[field], Index: stride, Scale: 8}, k.at[field])
+	}
+	if k.now != nil {
+		k.ADDQ(k.Field("FiredStride"), k.fired)
+	}
 }
 
 // plain prints the kernel in plain Go.
@@ -228,35 +266,22 @@ func (d *laneKernel) plain() string {
 	if d.now {
 		b.Bits(x.fired, "fired")
 	}
-	var t strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&t, format+"\n", args...) }
-	line(
-		"// %sGo %s\nfunc %sGo(b *%s) {\nfor at := 0; at < b.Lanes; at += %d {",
-		d.name,
-		d.doc,
-		d.name,
-		d.argument,
-		vec.Go.Lanes,
-	)
-	line("coef, lane := b.Coef[at/Group*b.CoefStride:], at%%Group")
-	local := func(f string) string { return strings.ToLower(f[:1]) + f[1:] + "s" }
-	for j, f := range d.coefs {
-		line("%s := (*[%d]float64)(coef[%d][lane:])", local(f), vec.Go.Lanes, j)
-	}
+	var t lanesText
+	t.begin(d.name, d.doc, d.argument, d.coefs)
 	for _, f := range d.states {
-		line("%s := (*[%d]float64)(b.%s[at:])", local(f), vec.Go.Lanes, f)
+		t.line("%s := (*[%d]float64)(b.%s[at:])", lanesOf(f), vec.Go.Lanes, f)
 	}
 	if d.now {
-		line("now := b.First")
+		t.line("now := b.First")
 	}
-	line("for k := range b.Steps {")
+	t.line("for k := range b.Steps {")
 	for _, f := range d.rows {
-		line("%s := (*[%d]float64)(b.%s[k*b.%sStride+at:])", local(f), vec.Go.Lanes, f, f)
+		t.line("%s := (*[%d]float64)(b.%s[k*b.%sStride+at:])", lanesOf(f), vec.Go.Lanes, f, f)
 	}
 	if d.now {
-		line("fired := uint8(0)")
+		t.line("fired := uint8(0)")
 	}
-	line("for l := range %d {", vec.Go.Lanes)
+	t.line("for l := range %d {", vec.Go.Lanes)
 	t.WriteString(b.GoText(vec.GoNames{
 		Memory: func(m vec.Mem) string {
 			switch f := m.Base.(string); {
@@ -265,15 +290,38 @@ func (d *laneKernel) plain() string {
 			case slices.Contains(d.scalars, f):
 				return "b." + f
 			default:
-				return local(f) + "[l]"
+				return lanesOf(f) + "[l]"
 			}
 		},
 		General: func(r any) string { return r.(string) },
 	}))
-	line("}")
+	t.line("}")
 	if d.now {
-		line("b.Fired[k*b.FiredStride+at/8] = fired\nnow++")
+		t.line("b.Fired[k*b.FiredStride+at/8] = fired\nnow++")
 	}
-	line("}\n}\n}")
+	t.line("}\n}\n}")
 	return t.String()
 }
+
+// lanesText prints a kernel over the lanes of a network in plain Go, eight lanes at a time.
+type lanesText struct{ strings.Builder }
+
+// line prints a line.
+func (t *lanesText) line(format string, args ...any) { fmt.Fprintf(t, format+"\n", args...) }
+
+// begin prints the start of a kernel, up to its coefficients.
+func (t *lanesText) begin(name, doc, argument string, coefs []string) {
+	t.line("// %sGo %s\nfunc %sGo(b *%s) {\nfor at := 0; at < b.Lanes; at += %d {",
+		name, doc, name, argument, vec.Go.Lanes)
+	if coefs != nil {
+		t.line("coef, lane := b.Coef[at/Group*b.CoefStride:], at%%Group")
+	}
+	for j, f := range coefs {
+		if f != "" {
+			t.line("%s := (*[%d]float64)(coef[%d][lane:])", lanesOf(f), vec.Go.Lanes, j)
+		}
+	}
+}
+
+// lanesOf is the name of the variable for eight lanes of a field.
+func lanesOf(field string) string { return strings.ToLower(field[:1]) + field[1:] + "s" }

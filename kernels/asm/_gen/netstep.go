@@ -296,38 +296,26 @@ func (d *stepKernel) plain() string {
 	if d.events {
 		b.Bits(x.fired, "fired")
 	}
-	var t strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&t, format+"\n", args...) }
-	local := func(f string) string { return strings.ToLower(f[:1]) + f[1:] + "s" }
-	line(
-		"// %sGo %s\nfunc %sGo(b *%s) {\nfor at := 0; at < b.Lanes; at += %d {",
-		d.name,
-		d.doc,
-		d.name,
-		d.argument,
-		vec.Go.Lanes,
-	)
-	if d.coefs != nil {
-		line("coef, lane := b.Coef[at/Group*b.CoefStride:], at%%Group")
-	}
-	used := b.Bases()
-	for j, f := range d.coefs {
-		if slices.Contains(used, any(f)) {
-			line("%s := (*[%d]float64)(coef[%d][lane:])", local(f), vec.Go.Lanes, j)
+	var t lanesText
+	used, coefs := b.Bases(), slices.Clone(d.coefs)
+	for j, f := range coefs {
+		if !slices.Contains(used, any(f)) {
+			coefs[j] = "" // not read
 		}
 	}
+	t.begin(d.name, d.doc, d.argument, coefs)
 	for _, f := range d.columns {
-		line("%s := (*[%d]float64)(b.%s[at:])", local(f), vec.Go.Lanes, f)
+		t.line("%s := (*[%d]float64)(b.%s[at:])", lanesOf(f), vec.Go.Lanes, f)
 	}
 	if d.events {
-		line("fired := uint8(0)")
+		t.line("fired := uint8(0)")
 	}
-	line("for l := range %d {", vec.Go.Lanes)
+	t.line("for l := range %d {", vec.Go.Lanes)
 	t.WriteString(b.GoText(vec.GoNames{
 		Memory: func(m vec.Mem) string {
 			f := m.Base.(string)
 			if !slices.Contains(d.scalars, f) {
-				return local(f) + "[l]"
+				return lanesOf(f) + "[l]"
 			}
 			name, index, array := strings.Cut(f, "/")
 			if array {
@@ -337,11 +325,11 @@ func (d *stepKernel) plain() string {
 		},
 		General: func(r any) string { return r.(string) },
 	}))
-	line("}")
+	t.line("}")
 	if d.events {
-		line("b.Fired[at/8] = fired")
+		t.line("b.Fired[at/8] = fired")
 	}
-	line("}\n}")
+	t.line("}\n}")
 	return t.String()
 }
 
