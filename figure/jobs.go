@@ -23,6 +23,8 @@ type jobGroup struct {
 // is drawn as the share of trials with each; choices between two populations with the function that fits them.
 func Jobs(r *sweep.JobsResult, title string) (*Figure, error) {
 	panels, shown := choicePanels(r)
+	drifts := driftPanels(r, shown)
+	panels = append(panels, drifts...)
 	var columns []sweep.JobColumn
 	for _, c := range r.Jobs.Columns {
 		if !shown[c.Name] {
@@ -31,7 +33,10 @@ func Jobs(r *sweep.JobsResult, title string) (*Figure, error) {
 	}
 	groups, axes := jobGroups(columns), r.Jobs.Grid.Axes
 	groups = groups[:min(max(0, jobPanels-len(panels)), len(groups))]
-	f := &Figure{Title: title, ShareX: true, Panels: panels}
+	if len(axes) == 0 && len(panels) > 0 {
+		groups = nil
+	}
+	f := &Figure{Title: title, ShareX: len(drifts) == 0, Panels: panels}
 	for _, g := range groups {
 		var p Panel
 		var err error
@@ -169,6 +174,23 @@ func jobCurves(r *sweep.JobsResult, g jobGroup) Panel {
 	return p
 }
 
+// mostOften is the word, a number below n, that occurs most often among values, NaN without any; the first of several.
+func mostOften(values []float64, n int) float64 {
+	counts, best := make([]int, n), math.NaN()
+	for _, v := range values {
+		if v >= 0 && int(v) < n {
+			counts[int(v)]++
+		}
+	}
+	most := 0
+	for w, c := range counts {
+		if c > most {
+			most, best = c, float64(w)
+		}
+	}
+	return best
+}
+
 func jobMap(r *sweep.JobsResult, g jobGroup) (Panel, error) {
 	y, x := r.Jobs.Grid.Axes[0], r.Jobs.Grid.Axes[1]
 	columns, rows := places(x), places(y)
@@ -176,6 +198,7 @@ func jobMap(r *sweep.JobsResult, g jobGroup) (Panel, error) {
 		return Panel{}, fmt.Errorf("a heat map needs values that differ from each other on both axes")
 	}
 	image := &Image{Label: g.label}
+	words := g.columns[0].Words
 	if len(g.columns) > 1 {
 		image.Label = g.label + ", " + g.names[0]
 	}
@@ -187,12 +210,18 @@ func jobMap(r *sweep.JobsResult, g jobGroup) (Panel, error) {
 		for _, i := range columns {
 			values := r.Values(g.columns[0].Name, j*x.Len()+i)
 			z, _ := meanOf(values)
-			if w := g.columns[0].Words; w != nil {
+			switch {
+			case len(words) > 2:
+				z = mostOften(values, len(words))
+			case words != nil:
 				z, _ = shareOf(values, 0)
-				image.Label = "share of " + w[0]
+				image.Label = "share of " + words[0]
 			}
 			image.Z = append(image.Z, z)
 		}
+	}
+	if len(words) > 2 {
+		image.Names = present(words, image.Z)
 	}
 	return Panel{
 		XLabel: AxisLabel(x),

@@ -19,7 +19,6 @@ import (
 	"popsim/experiment"
 	"popsim/fault"
 	"popsim/figure"
-	"popsim/network/measure"
 	"popsim/sweep"
 	"popsim/table/file"
 )
@@ -171,9 +170,7 @@ func (v *call) mergeJobs(path string, f verb.Flags, out *file.Output) error {
 		}
 		v.Phase("plot")
 	}
-	for _, c := range measure.ChoicesOf(parts.Result) {
-		v.Say("%s", c)
-	}
+	v.tellFits(parts.Result)
 	v.Say("%s of %s in %s; its parts, %s.part-*, can go now", cli.Count(parts.Result.Finished(), "run"),
 		cli.Count(parts.Count, "part"), path, path)
 	return errors.Join(v.Aside(path, out, merged), jobFailures(parts.Result))

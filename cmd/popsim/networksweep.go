@@ -106,7 +106,7 @@ func (s *networkSweep) read() error {
 	bad.Add(s.Apart(s.dryRun))
 	bad.Add(s.readKeep())
 	bad.Add(s.readEvery())
-	if n := len(s.x.Grid.Axes); s.Plot.Value != "" && (n == 0 || n > 2 && !s.zip) {
+	if n := len(s.x.Grid.Axes); s.Plot.Value != "" && (n == 0 && !s.x.Moves() || n > 2 && !s.zip) {
 		bad.About("--plot", fmt.Errorf("a grid over %d quantities makes no picture; one or two do", n))
 	}
 	s.cfg.Workers, s.cfg.ISA = s.Workers.Value, isa
@@ -179,9 +179,7 @@ func (s *networkSweep) run(ctx context.Context) error {
 	if e := s.write(out, r); e != nil {
 		return e
 	}
-	for _, c := range measure.ChoicesOf(r) {
-		s.Say("%s", c)
-	}
+	s.tellFits(r)
 	s.Say("%s in %.3g s, %s", cli.Count(r.Finished(), "run"), r.Elapsed.Seconds(), cli.Count(r.Workers, "worker"))
 	return errors.Join(err, jobFailures(r))
 }
@@ -282,4 +280,14 @@ func (s *networkSweep) record(r *sweep.JobsResult) file.Record {
 	out := s.recordOf(r)
 	out.ISA, out.Extra["interrupted"] = s.cfg.ISA.String(), s.cut
 	return out
+}
+
+// tellFits tells what is known of choices and movements in trials.
+func (v *call) tellFits(r *sweep.JobsResult) {
+	for _, c := range measure.ChoicesOf(r) {
+		v.Say("%s", c)
+	}
+	for _, d := range measure.DriftsOf(r) {
+		v.Say("%s", d)
+	}
 }

@@ -18,27 +18,31 @@ const (
 	FirstAbove MeasureKind = iota
 	// PopulationVector is the mean direction of the spikes in a window, with the neurons placed on a ring in their order.
 	PopulationVector
+	// Regime is the state of a population by its rate, CV, synchrony and spectrum.
+	Regime
 )
 
-var measureKinds = []string{"first-above", "population-vector"}
+var measureKinds = []string{"first-above", "population-vector", "regime"}
 
 var measureKeys = map[MeasureKind][]string{
 	FirstAbove:       {"kind", "populations", "window", "every", "level", "after"},
-	PopulationVector: {"kind", "population", "window", "at"},
+	PopulationVector: {"kind", "population", "window", "at", "from", "every"},
+	Regime:           {"kind", "population"},
 }
 
 // Measure is a table [measure.NAME].
 type Measure struct {
 	Name  string
 	Kind  MeasureKind
-	Parts []network.Part // one of PopulationVector
+	Parts []network.Part // one of PopulationVector and Regime
 	Names []string       // of the parts, as the file has them
 
 	Window float64 // ms
-	Every  float64 // ms, from the end of one window to the next: FirstAbove
+	Every  float64 // ms, from the end of one window to the next: FirstAbove, PopulationVector
 	Level  float64 // spikes/s: FirstAbove
 	After  float64 // ms, windows end later: FirstAbove
 	At     float64 // ms, where the window ends; 0 is the end of the run: PopulationVector
+	From   float64 // ms, where the window ends from which movements count; 0 is none: PopulationVector
 }
 
 // measure reads a table [measure.NAME].
@@ -52,7 +56,9 @@ func (r *resolver) measure(e *entry) {
 	}
 	m := Measure{Name: e.key, Kind: MeasureKind(k)}
 	unknown(&r.faults, e, "measure "+e.key, measureKeys[m.Kind])
-	m.Window = r.positive(e, "window", "ms")
+	if m.Kind != Regime {
+		m.Window = r.positive(e, "window", "ms")
+	}
 	from := "populations"
 	switch m.Kind {
 	case FirstAbove:
@@ -62,8 +68,19 @@ func (r *resolver) measure(e *entry) {
 			r.fault(e, "a window of %g ms is no whole number of times every %g ms", m.Window, m.Every)
 		}
 	case PopulationVector:
-		from = "population"
 		m.At = r.optional(e, "at", "ms", 0)
+		if e.get("from") == nil && e.get("every") == nil {
+			break
+		}
+		m.From, m.Every = r.positive(e, "from", "ms"), r.positive(e, "every", "ms")
+		if m.At == 0 {
+			r.fault(e, "at is missing: movements from a time on need one up to which they go")
+		} else if n := (m.At - m.From) / m.Every; m.Every > 0 && !(n > 0.5 && math.Abs(n-math.Round(n)) < 1e-9*n) {
+			r.fault(e, "from %g to %g ms is no whole number of times every %g ms", m.From, m.At, m.Every)
+		}
+	}
+	if m.Kind != FirstAbove {
+		from = "population"
 		if p := e.get(from); p != nil && p.kind == list {
 			r.fault(p, "one population is needed, not a list")
 			return

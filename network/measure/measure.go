@@ -70,6 +70,7 @@ func New(res *description.Result, names []string) (*Set, error) {
 				strings.Join(known, ", "))
 		}
 	}
+	s.addRegimes(res, names)
 	s.name()
 	for i, c := range s.columns {
 		if slices.ContainsFunc(s.columns[:i], func(o sweep.JobColumn) bool { return o.Name == c.Name }) {
@@ -77,6 +78,19 @@ func New(res *description.Result, names []string) (*Set, error) {
 		}
 	}
 	return s, nil
+}
+
+// addRegimes adds the tables of regimes where their criteria are measured, CV and synchrony.
+func (s *Set) addRegimes(res *description.Result, names []string) {
+	if !slices.Contains(names, "cv") || !slices.Contains(names, "synchrony") {
+		return
+	}
+	for _, m := range res.Measures {
+		there := slices.ContainsFunc(s.tables, func(o description.Measure) bool { return o.Name == m.Name })
+		if m.Kind == description.Regime && !there {
+			s.tables = append(s.tables, m)
+		}
+	}
 }
 
 // name lists the columns.
@@ -100,9 +114,18 @@ func (s *Set) name() {
 				sweep.JobColumn{Name: m.Name + timeOf, At: m.After})
 		case description.PopulationVector:
 			s.columns = append(s.columns, sweep.JobColumn{Name: m.Name + "_deg"}, sweep.JobColumn{Name: m.Name + "_length"})
+			for _, t := range pathOf(m)[1:] {
+				name := fmt.Sprintf("%s%s%g_deg", m.Name, movedOf, t)
+				s.columns = append(s.columns, sweep.JobColumn{Name: name, At: t - m.From})
+			}
+		case description.Regime:
+			s.columns = append(s.columns, sweep.JobColumn{Name: m.Name, Words: statistics.Regimes})
 		}
 	}
 }
+
+// movedOf is between the name of a measure and a time in the names of columns of movements.
+const movedOf = "_moved_"
 
 // timeOf ends the name of the column of the time of a choice.
 const timeOf = "_time_ms"
@@ -135,6 +158,8 @@ func (s *Set) Meter(end float64) *Meter {
 			m.tables = append(m.tables, newFirstAbove(d, end))
 		case description.PopulationVector:
 			m.tables = append(m.tables, newVector(d, end))
+		case description.Regime:
+			m.tables = append(m.tables, regime{})
 		}
 	}
 	return m
@@ -166,7 +191,11 @@ func (m *Meter) Values(populations []statistics.Population) (values []float64) {
 			values = append(values, c.Of(&populations[j]))
 		}
 	}
-	for _, t := range m.tables {
+	for k, t := range m.tables {
+		if p := m.set.tables[k].Parts[0]; m.set.tables[k].Kind == description.Regime {
+			values = append(values, float64(statistics.Regime(&populations[p.Population], p.N)))
+			continue
+		}
 		values = append(values, t.values()...)
 	}
 	return values
@@ -246,38 +275,76 @@ func (f *firstAbove) values() []float64 {
 	return []float64{float64(f.best), f.time}
 }
 
-// vector sums the directions of the spikes in a window.
+// regime stands for a measure of all spikes of a population.
+type regime struct{}
+
+func (regime) add(int, int, float64) {}
+func (regime) values() []float64     { return nil }
+func (regime) decided(float64) bool  { return false }
+
+// pathOf are the ends of the windows of a population vector, ms: that at which movements begin, those up to which they
+// are measured, and at last that of the vector itself.
+func pathOf(m description.Measure) []float64 {
+	if m.From == 0 {
+		return []float64{m.At}
+	}
+	var ends []float64
+	for k := range int(math.Round((m.At-m.From)/m.Every)) + 1 {
+		ends = append(ends, m.From+float64(float64(k)*m.Every))
+	}
+	return ends
+}
+
+// vector sums the directions of the spikes in windows.
 type vector struct {
-	from, to   float64 // ms
-	n          float64 // neurons on the ring
-	x, y, many float64
+	window     float64   // ms
+	ends       []float64 // of windows, ms
+	n          float64   // neurons on the ring
+	x, y, many []float64 // by window
 }
 
 func newVector(d description.Measure, end float64) *vector {
-	if d.At > 0 {
-		end = d.At
+	v := &vector{window: d.Window, ends: pathOf(d), n: float64(d.Parts[0].N)}
+	if last := &v.ends[len(v.ends)-1]; *last == 0 {
+		*last = end
 	}
-	return &vector{from: end - d.Window, to: end, n: float64(d.Parts[0].N)}
+	v.x, v.y, v.many = make([]float64, len(v.ends)), make([]float64, len(v.ends)), make([]float64, len(v.ends))
+	return v
 }
 
 func (v *vector) add(_, neuron int, t float64) {
-	if t < v.from || t >= v.to {
-		return
+	for k, end := range v.ends {
+		if t < end-v.window || t >= end {
+			continue
+		}
+		sin, cos := math.Sincos(2 * math.Pi * float64(neuron) / v.n)
+		v.x[k], v.y[k], v.many[k] = v.x[k]+cos, v.y[k]+sin, v.many[k]+1
 	}
-	sin, cos := math.Sincos(2 * math.Pi * float64(neuron) / v.n)
-	v.x, v.y, v.many = v.x+cos, v.y+sin, v.many+1
 }
 
-func (v *vector) decided(t float64) bool { return t >= v.to }
+func (v *vector) decided(t float64) bool { return t >= v.ends[len(v.ends)-1] }
 
-// values are the mean direction in degrees from 0 to 360, neuron i at i/n of a turn, and the length of the mean vector.
-func (v *vector) values() []float64 {
-	if v.many == 0 {
-		return []float64{math.NaN(), math.NaN()}
+// direction is the mean direction of the spikes in window k, in degrees from -180 to 180; NaN without spikes.
+func (v *vector) direction(k int) float64 {
+	if v.many[k] == 0 {
+		return math.NaN()
 	}
-	deg := math.Atan2(v.y, v.x) * 180 / math.Pi
+	return math.Atan2(v.y[k], v.x[k]) * 180 / math.Pi
+}
+
+// values are the mean direction in degrees from 0 to 360, neuron i at i/n of a turn, the length of the mean vector, and
+// how far the direction has moved since the first window: the sum of its shortest ways from window to window.
+func (v *vector) values() []float64 {
+	last := len(v.ends) - 1
+	deg := v.direction(last)
 	if deg < 0 {
 		deg += 360
 	}
-	return []float64{deg, math.Hypot(v.x, v.y) / v.many}
+	values := []float64{deg, math.Hypot(v.x[last], v.y[last]) / v.many[last]}
+	moved := 0.0
+	for k := 1; k <= last; k++ {
+		moved += math.Remainder(v.direction(k)-v.direction(k-1), 360)
+		values = append(values, moved)
+	}
+	return values
 }

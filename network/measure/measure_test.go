@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"popsim/network/description"
+	"popsim/rng"
 	"popsim/sweep"
 )
 
@@ -266,5 +267,66 @@ func TestChoices(t *testing.T) {
 	}
 	if !strings.HasPrefix(c.String(), "choice: share of A is 1 - exp(-(c/alpha)^beta)/2, alpha 0.") {
 		t.Error(c)
+	}
+}
+
+// TestMoved: movements are summed up from window to window by their shortest ways, also round the ring.
+func TestMoved(t *testing.T) {
+	text := strings.Replace(ring, "at = \"300ms\"\n", "at = \"300ms\"\nfrom = \"100ms\"\nevery = \"100ms\"\n", 1)
+	res, err := parsed(t, text).Resolve(description.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := New(res, []string{"bump"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []sweep.JobColumn{
+		{Name: "bump_deg"}, {Name: "bump_length"}, {Name: "bump_moved_200_deg", At: 100}, {Name: "bump_moved_300_deg", At: 200},
+	}
+	if !reflect.DeepEqual(set.Columns(), want) {
+		t.Errorf("columns %v", set.Columns())
+	}
+	m := set.Meter(400)
+	m.Add(0, 35, 50) // 315 degrees, then 54, then 162
+	m.Add(0, 6, 150)
+	m.Add(0, 18, 250)
+	for k, want := range []float64{162, 1, 99, 207} {
+		if got := m.Values(nil)[k]; math.Abs(got-want) > 1e-9 {
+			t.Errorf("value %d is %v, want %v", k, got, want)
+		}
+	}
+}
+
+// TestDrifts: movements with a known drift and diffusion, in place of those of runs.
+func TestDrifts(t *testing.T) {
+	const trials, steps, every, b, drift = 400, 8, 250.0, 6.0, 2.0
+	j := &sweep.Jobs{Trials: trials, Run: func(_ context.Context, _, trial, _ int) (values []float64, _ error) {
+		s := rng.NewStream(uint64(trial), "drift")
+		at := 0.0
+		for k := range uint32(steps) {
+			at += drift*every/1000 + math.Sqrt(2*b*every/1000)*rng.Normal32(s.At(k, 0)[0])
+			values = append(values, at)
+		}
+		return values, nil
+	}}
+	for k := range steps {
+		at := every * float64(k+1)
+		j.Columns = append(j.Columns, sweep.JobColumn{Name: fmt.Sprintf("bump_moved_%g_deg", at), At: at})
+	}
+	r, err := sweep.RunJobs(context.Background(), j, sweep.Config{Workers: 1}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := DriftsOf(r)
+	if len(all) != 1 {
+		t.Fatalf("%d measures", len(all))
+	}
+	d := all[0]
+	if math.Abs(d.Diffusion.Value-b) > 4*d.Diffusion.SE || d.Diffusion.SE > 1 || math.Abs(d.Drift.Value-drift) > 4*d.Drift.SE {
+		t.Errorf("%s", d)
+	}
+	if v := d.Variance[steps-1]; math.Abs(v.Value-2*b*2) > 4*v.SE || math.Abs(v.SE/(v.Value*math.Sqrt(2.0/trials))-1) > 0.3 {
+		t.Errorf("variance %v", v)
 	}
 }

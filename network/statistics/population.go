@@ -34,8 +34,8 @@ type Population struct {
 	// from the scatter between ten stretches of the time, which includes all correlations shorter than these.
 	Fano, FanoSE, Synchrony, SynchronySE, Correlation, CorrelationSE float64
 
-	// Of the power spectrum of the rate: the frequency of the largest power, uncertain by half the distance of
-	// frequencies, and that power over 2r/n, what independent Poisson trains of rate r have.
+	// Of the power spectrum of the rate: the frequency of its peak, see Spectrum.Peak, and the largest power over 2r/n,
+	// what independent Poisson trains of rate r have.
 	Peak, PeakSE, PeakRatio float64
 	Spectrum                Spectrum
 }
@@ -273,8 +273,8 @@ func (r *Recorder) spectrum(p *Population) {
 	n := len(r.counts)
 	p.Spectrum = PowerSpectrum(counts, n, r.bin, segment)
 	var power float64
-	p.Peak, power = p.Spectrum.Peak(0, math.Inf(1))
-	p.PeakSE, p.PeakRatio = p.Spectrum.Frequency[0]/2, power/(2*p.Rate/float64(n))
+	p.Peak, p.PeakSE, power = p.Spectrum.Peak(0, math.Inf(1))
+	p.PeakRatio = power/(2*p.Rate/float64(n))
 }
 
 // finish ends the last batch after a number of whole bins; spikes in an incomplete last bin are left out.

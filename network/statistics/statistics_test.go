@@ -74,3 +74,26 @@ func TestSilent(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+// TestRegime: the examples of Brunel's figure 8, of 10,000 neurons, and what lies at the edges.
+func TestRegime(t *testing.T) {
+	nan := math.NaN()
+	for _, c := range []struct {
+		what string
+		p    Population
+		n    int
+		want int
+	}{
+		{"A", Population{Rate: 333, CV: 0.001, Synchrony: 0.5, Peak: 328}, 10000, SR},
+		{"B", Population{Rate: 58, CV: 0.75, Synchrony: 0.2, Peak: 187}, 10000, SIFast},
+		{"C", Population{Rate: 37, CV: 0.43, Synchrony: 0.099, Peak: 113}, 10000, AI},
+		{"D", Population{Rate: 5.1, CV: nan, Synchrony: 0.136, Peak: 24}, 10000, SISlow},
+		{"few independent", Population{Rate: 5, CV: 1, Synchrony: 0.2, Peak: 200}, 25, AI},
+		{"clocks", Population{Rate: 50, CV: 0.01, Synchrony: 0.01, Peak: 50}, 10000, AR},
+		{"no spikes", Population{CV: nan, Synchrony: nan, Peak: nan}, 10000, Silent},
+	} {
+		if got := Regime(&c.p, c.n); got != c.want {
+			t.Errorf("%s: %s, want %s", c.what, Regimes[got], Regimes[c.want])
+		}
+	}
+}

@@ -173,6 +173,34 @@ func TestSpectrum(t *testing.T) {
 		total += x * (p.Frequency[1] - p.Frequency[0])
 	}
 	near(t, "power of a sine", total, a*a/2, 1e-6)
-	peak, _ := p.Peak(0, 500)
+	peak, se, _ := p.Peak(0, 500)
 	near(t, "peak", peak, f, rounding)
+	near(t, "its error", se, p.Frequency[0]/2, rounding)
+}
+
+// TestBroadPeak: the frequency of a broad peak, that of noise which rings at 114 Hz, is known better than the largest
+// single power tells, and its error is what it scatters by.
+func TestBroadPeak(t *testing.T) {
+	const f, seeds, bins, segment = 114.0, 30, 2500, 256
+	damp := math.Exp(-0.1) // a width of 2·0.1/(2 pi ms) = 32 Hz
+	var peaks, errors scatter
+	for seed := range uint64(seeds) {
+		s := rng.NewStream(seed, "ringing")
+		counts := make([]float64, bins)
+		for k := range counts {
+			counts[k] = 20 + float64(rng.Normal32(s.At(uint32(k), 0)[0]))
+			if k > 1 {
+				counts[k] += 2*damp*math.Cos(2*math.Pi*f/1000)*(counts[k-1]-20) - damp*damp*(counts[k-2]-20)
+			}
+		}
+		peak, se, _ := PowerSpectrum(counts, 1, 1, segment).Peak(0, 500)
+		peaks.add(peak)
+		errors.add(se)
+	}
+	mean, _ := peaks.mean()
+	typical, _ := errors.mean()
+	near(t, "mean", mean, f, 4) // three errors of a mean of 30, and 1 Hz by which damping shifts the peak
+	if r := typical / peaks.deviation(); !(r > 0.6 && r < 2) || peaks.deviation() > 10 {
+		t.Errorf("peaks scatter by %v Hz, their errors are %v Hz", peaks.deviation(), typical)
+	}
 }

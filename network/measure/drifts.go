@@ -1,0 +1,147 @@
+package measure
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"popsim/sweep"
+)
+
+// Drifts are the movements of a bump in the trials of a point: their mean and variance over time, and how fast the
+// variance grows.
+type Drifts struct {
+	Name     string // of the measure
+	Point    string // NAME=VALUE of the axes; empty without axes
+	X        float64
+	Trials   int
+	Time     []float64 // ms since movements count
+	Mean     []Mean    // deg
+	Variance []Mean    // deg², with its standard error by a jackknife over trials
+	// Diffusion is B of variance = v0 + 2 B t, deg²/s, by least squares, with its standard error by a jackknife; v0 is
+	// what the finite number of spikes in a window adds. Drift is the mean movement over the time of the last one, deg/s.
+	Diffusion, Drift Mean
+}
+
+// leastTrials is the number of trials from which on their scatter is told.
+const leastTrials = 5
+
+// DriftsOf are the movements of population vectors in sweeps with trials, by measure and point.
+func DriftsOf(r *sweep.JobsResult) (all []*Drifts) {
+	names := []string{}
+	columns := map[string][]sweep.JobColumn{}
+	for _, c := range r.Jobs.Columns {
+		name, _, ok := strings.Cut(c.Name, movedOf)
+		if !ok || c.At == 0 {
+			continue
+		}
+		if columns[name] == nil {
+			names = append(names, name)
+		}
+		columns[name] = append(columns[name], c)
+	}
+	for _, name := range names {
+		for point := range int(r.Jobs.Grid.Points()) {
+			if d := driftsOf(r, name, columns[name], point); d != nil {
+				all = append(all, d)
+			}
+		}
+	}
+	return all
+}
+
+// Moves reports whether DriftsOf will find movements in the trials of the sweep.
+func (x *Sweep) Moves() bool {
+	return x.Trials >= leastTrials && slices.ContainsFunc(x.Columns(), func(c sweep.JobColumn) bool {
+		return strings.Contains(c.Name, movedOf)
+	})
+}
+
+func driftsOf(r *sweep.JobsResult, name string, columns []sweep.JobColumn, point int) *Drifts {
+	d := &Drifts{Name: name}
+	for j, a := range r.Jobs.Grid.Axes {
+		if j == 0 {
+			d.X = r.Jobs.Grid.At(point, j)
+		}
+		d.Point += strings.TrimRight(fmt.Sprintf(" %s=%g", a.Name, r.Jobs.Grid.At(point, j)), " ")
+	}
+	d.Point = strings.TrimSpace(d.Point)
+	var moved [][]float64 // by time, then trial
+	for _, c := range columns {
+		moved = append(moved, r.Values(c.Name, point))
+		d.Time = append(d.Time, c.At)
+	}
+	d.Trials = len(moved[0])
+	for _, m := range moved {
+		if len(m) != d.Trials || d.Trials < leastTrials {
+			return nil // spikes were missing in a window
+		}
+	}
+	for _, m := range moved {
+		d.Mean = append(d.Mean, meanOf(m))
+		d.Variance = append(d.Variance, Mean{varianceOf(m, -1), jackknife(d.Trials, func(left int) float64 {
+			return varianceOf(m, left)
+		}), d.Trials})
+	}
+	slope := func(left int) float64 {
+		var v []float64
+		for _, m := range moved {
+			v = append(v, varianceOf(m, left))
+		}
+		return slopeOf(d.Time, v) * 1000 / 2
+	}
+	d.Diffusion = Mean{slope(-1), jackknife(d.Trials, slope), d.Trials}
+	last, seconds := d.Mean[len(d.Mean)-1], d.Time[len(d.Time)-1]/1000
+	d.Drift = Mean{last.Value / seconds, last.SE / seconds, d.Trials}
+	return d
+}
+
+// varianceOf is the variance of values, the one at left left out.
+func varianceOf(values []float64, left int) float64 {
+	var kept []float64
+	for i, x := range values {
+		if i != left {
+			kept = append(kept, x)
+		}
+	}
+	m := meanOf(kept)
+	return m.SE * m.SE * float64(m.N)
+}
+
+// slopeOf is the slope of the line of least squares.
+func slopeOf(x, y []float64) float64 {
+	n, mx, my := float64(len(x)), 0.0, 0.0
+	for i := range x {
+		mx, my = mx+x[i]/n, my+y[i]/n
+	}
+	xy, xx := 0.0, 0.0
+	for i := range x {
+		xy, xx = xy+(x[i]-mx)*(y[i]-my), xx+(x[i]-mx)*(x[i]-mx)
+	}
+	return xy / xx
+}
+
+// jackknife is the standard error of f, which is computed with each of n trials left out.
+func jackknife(n int, f func(left int) float64) float64 {
+	values, mean := make([]float64, n), 0.0
+	for i := range values {
+		values[i] = f(i)
+		mean += values[i] / float64(n)
+	}
+	sum := 0.0
+	for _, x := range values {
+		sum += (x - mean) * (x - mean)
+	}
+	return math.Sqrt(sum * float64(n-1) / float64(n))
+}
+
+// String tells drift and diffusion in a line.
+func (d *Drifts) String() string {
+	where := ""
+	if d.Point != "" {
+		where = ", " + d.Point
+	}
+	return fmt.Sprintf("%s%s: drift %.3g ± %.2g deg/s, diffusion %.3g ± %.2g deg²/s (%d trials, %.4g ms)",
+		d.Name, where, d.Drift.Value, d.Drift.SE, d.Diffusion.Value, d.Diffusion.SE, d.Trials, d.Time[len(d.Time)-1])
+}
