@@ -28,7 +28,8 @@ func modelsVerb() *cobra.Command {
 			case 1:
 				switch rates := experiment.IsCANN(args[0]); {
 				case rates && asTOML:
-					return verb.Misused(errors.New("--toml prints the file of a network of neurons; cann is of rate units, and built in"))
+					return verb.Misused(errors.New("--toml prints the file of a network of neurons; cann is of rate units, " +
+						"and built in"))
 				case rates:
 					reference.DescribeCANN(cmd.OutOrStdout())
 					return nil

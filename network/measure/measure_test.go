@@ -282,7 +282,8 @@ func TestMoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []sweep.JobColumn{
-		{Name: "bump_deg"}, {Name: "bump_length"}, {Name: "bump_moved_200_deg", At: 100}, {Name: "bump_moved_300_deg", At: 200},
+		{Name: "bump_deg"}, {Name: "bump_length"},
+		{Name: "bump_moved_200_deg", At: 100}, {Name: "bump_moved_300_deg", At: 200},
 	}
 	if !reflect.DeepEqual(set.Columns(), want) {
 		t.Errorf("columns %v", set.Columns())
@@ -323,10 +324,12 @@ func TestDrifts(t *testing.T) {
 		t.Fatalf("%d measures", len(all))
 	}
 	d := all[0]
-	if math.Abs(d.Diffusion.Value-b) > 4*d.Diffusion.SE || d.Diffusion.SE > 1 || math.Abs(d.Drift.Value-drift) > 4*d.Drift.SE {
+	if math.Abs(d.Diffusion.Value-b) > 4*d.Diffusion.SE || d.Diffusion.SE > 1 ||
+		math.Abs(d.Drift.Value-drift) > 4*d.Drift.SE {
 		t.Errorf("%s", d)
 	}
-	if v := d.Variance[steps-1]; math.Abs(v.Value-2*b*2) > 4*v.SE || math.Abs(v.SE/(v.Value*math.Sqrt(2.0/trials))-1) > 0.3 {
+	v := d.Variance[steps-1]
+	if math.Abs(v.Value-2*b*2) > 4*v.SE || math.Abs(v.SE/(v.Value*math.Sqrt(2.0/trials))-1) > 0.3 {
 		t.Errorf("variance %v", v)
 	}
 }

@@ -274,7 +274,7 @@ func (r *Recorder) spectrum(p *Population) {
 	p.Spectrum = PowerSpectrum(counts, n, r.bin, segment)
 	var power float64
 	p.Peak, p.PeakSE, power = p.Spectrum.Peak(0, math.Inf(1))
-	p.PeakRatio = power/(2*p.Rate/float64(n))
+	p.PeakRatio = power / (2 * p.Rate / float64(n))
 }
 
 // finish ends the last batch after a number of whole bins; spikes in an incomplete last bin are left out.
