@@ -74,7 +74,8 @@ var layers = map[string][]string{
 	"cmd/popsim/internal/batch": {"fault", "sweep"},
 	"cmd/popsim/internal/cli":   {"sched"},
 	"cmd/popsim/internal/completion": {
-		"network/cann", "bench", "equations", "network/description", "cmd/popsim/internal/flagset", "cmd/popsim/internal/profile",
+		"network/cann", "bench", "equations", "network/description", "cmd/popsim/internal/flagset",
+		"cmd/popsim/internal/profile",
 		"experiment",
 		"fault", "kernels", "model", "stimulus", "sweep",
 	},

@@ -282,8 +282,10 @@ func TestMoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []sweep.JobColumn{
-		{Name: "bump_deg"}, {Name: "bump_length"},
-		{Name: "bump_moved_200_deg", At: 100}, {Name: "bump_moved_300_deg", At: 200},
+		{Name: "bump_deg"},
+		{Name: "bump_length"},
+		{Name: "bump_moved_200_deg", At: 100},
+		{Name: "bump_moved_300_deg", At: 200},
 	}
 	if !reflect.DeepEqual(set.Columns(), want) {
 		t.Errorf("columns %v", set.Columns())
