@@ -56,7 +56,9 @@ func (c *NoiseConvergence) Steps() (rows []NoisyRate) {
 }
 
 // Measure measures rates from a number of spikes each, and calls progress with the number of finished ones.
-func (c *NoiseConvergence) Measure(ctx context.Context, spikes float64, isa kernels.ISA, progress func(done int)) error {
+func (c *NoiseConvergence) Measure(
+	ctx context.Context, spikes float64, isa kernels.ISA, progress func(done int),
+) error {
 	for i, row := range c.Steps() {
 		if err := c.measure(ctx, &row, spikes, isa); err != nil {
 			return err
@@ -73,7 +75,9 @@ func (c *NoiseConvergence) measure(ctx context.Context, row *NoisyRate, spikes f
 	longest := noiseSteps[0] * c.Model.Methods[0].Dt // of which all times are whole numbers
 	wait := math.Ceil(settle/longest) * longest
 	ms := math.Ceil(1000*spikes/neurons/c.Theory/longest) * longest
-	spec := pop.Spec{Model: c.Model, N: neurons, I: kernels.Values{c.I}, Init: []kernels.Values{make(kernels.Values, neurons)}}
+	spec := pop.Spec{
+		Model: c.Model, N: neurons, I: kernels.Values{c.I}, Init: []kernels.Values{make(kernels.Values, neurons)},
+	}
 	for _, x := range c.P {
 		spec.P = append(spec.P, kernels.Values{x})
 	}

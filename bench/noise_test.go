@@ -8,8 +8,8 @@ import (
 	"popsim/model"
 )
 
-// The error of the rate is statistical where crossings inside steps are found, at 1 ms and less, and falls like the root
-// of the step where they are not.
+// The error of the rate is statistical where crossings inside steps are found, at 1 ms and less, and falls like the
+// root of the step where they are not.
 func TestNoiseConvergence(t *testing.T) {
 	p := model.LIFModel.Defaults()
 	for name, x := range map[string]float64{"tau": 20, "V_reset": 0, "t_ref": 2} {

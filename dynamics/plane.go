@@ -422,7 +422,8 @@ func (d *portrait) simulated(free Free) {
 	for _, f := range d.simulatedCycles([][]float64{start}) {
 		r, err := c.solvedAt(c.guess(f, d.i, meshIntervals), 3)
 		if err != nil {
-			d.Warnings = append(d.Warnings, fmt.Sprintf("%v near the one that simulation finds, of period %.6g ms", err, f.period))
+			d.Warnings = append(d.Warnings,
+				fmt.Sprintf("%v near the one that simulation finds, of period %.6g ms", err, f.period))
 			continue
 		}
 		d.addCycle(c.row(r))

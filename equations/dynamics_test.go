@@ -41,7 +41,8 @@ func TestDiagramOfTheBuiltIn(t *testing.T) {
 			t.Errorf("point %+v, want %+v", p, q)
 		}
 	}
-	if p, q := dynamics.FixedPoints(own, own.Defaults(), 8), dynamics.FixedPoints(built, built.Defaults(), 8); len(p) != 1 ||
+	p8, q8 := dynamics.FixedPoints(own, own.Defaults(), 8), dynamics.FixedPoints(built, built.Defaults(), 8)
+	if p, q := p8, q8; len(p) != 1 ||
 		len(q) != 1 || !near(p[0].State[0], q[0].State[0], equal) {
 		t.Errorf("equilibria %v, want %v", p, q)
 	}
@@ -61,14 +62,15 @@ func TestDiagramOfTheBuiltIn(t *testing.T) {
 		t.Fatalf("cycles at I = 8: %v, want %v", p, q)
 	}
 	for k := range p {
-		if !near(p[k].period, q[k].period, equal) || !near(p[k].vMin, q[k].vMin, canards) || !near(p[k].vMax, q[k].vMax, canards) {
+		if !near(p[k].period, q[k].period, equal) ||
+			!near(p[k].vMin, q[k].vMin, canards) || !near(p[k].vMax, q[k].vMax, canards) {
 			t.Errorf("cycle %v at I = 8, want %v", p[k], q[k])
 		}
 	}
 }
 
-// TestManyStates: the fold of equilibria of the model of Connor and Stevens (six states) at which its firing begins is a
-// SNIC, as the type I of its f-I curve wants; the cycle above it has the period of simulated spikes.
+// TestManyStates: the fold of equilibria of the model of Connor and Stevens (six states) at which its firing begins is
+// a SNIC, as the type I of its f-I curve wants; the cycle above it has the period of simulated spikes.
 func TestManyStates(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

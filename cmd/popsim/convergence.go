@@ -164,7 +164,8 @@ func (s *convergenceCommand) readNoise(good bool) error {
 	switch {
 	case len(bad) > 0 || !good:
 	case n.White == 0 || n.OU != 0 || len(n.Poisson) > 0:
-		bad.Add(fault.Hint(errors.New("--noise: theory knows the rate under white noise alone"), "--noise white:SIGMA gives it"))
+		bad.Add(fault.Hint(errors.New("--noise: theory knows the rate under white noise alone"),
+			"--noise white:SIGMA gives it"))
 	case s.tolerance.Given || s.Time.Given || s.Flags.Method.Given:
 		bad.Addf("--tolerance, --time and --method do not go together with --noise")
 	case len(s.currents) != 1:
@@ -280,6 +281,7 @@ func (s *convergenceCommand) write() error {
 func (s *convergenceCommand) aside(extra map[string]any) error {
 	return s.Aside(s.Flags.Out.Value, s.out, file.Record{
 		Model: s.neuron.Model.Name, Preset: s.neuron.Preset.Name,
-		Parameters: s.neuron.Parameters(map[string]any{"I": s.currents}), ISA: s.isa.String(), Seed: s.Seed.Value, Extra: extra,
+		Parameters: s.neuron.Parameters(map[string]any{"I": s.currents}), ISA: s.isa.String(), Seed: s.Seed.Value,
+		Extra: extra,
 	})
 }
