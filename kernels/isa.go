@@ -28,7 +28,7 @@ func Available() []ISA {
 	have := []ISA{Go}
 	if assembled && cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3) {
 		have = append([]ISA{AVX2}, have...)
-		if cpuid.CPU.Supports(cpuid.AVX512F, cpuid.AVX512DQ) {
+		if cpuid.CPU.Supports(cpuid.AVX512F, cpuid.AVX512DQ, cpuid.AVX512BW) {
 			have = append([]ISA{AVX512}, have...)
 		}
 	}

@@ -49,6 +49,24 @@ func ExpRows(isa ISA, b *asm.CurrentRowsBlock) {
 	}
 }
 
+// CountBits adds the bits of eight rows to the counts of their lanes.
+func CountBits(isa ISA, b *asm.BitRowsBlock) {
+	if isa == AVX512 {
+		asm.CountBitsAVX512(b)
+	} else {
+		asm.CountBitsGo(b)
+	}
+}
+
+// AddBits adds a weight to lanes as many times as they have been counted.
+func AddBits(isa ISA, b *asm.BitRowsBlock) {
+	if isa == AVX512 {
+		asm.AddBitsAVX512(b)
+	} else {
+		asm.AddBitsGo(b)
+	}
+}
+
 // AlphaRows advances alpha currents.
 func AlphaRows(isa ISA, b *asm.CurrentRowsBlock) {
 	switch isa {

@@ -17,6 +17,12 @@ func LIFRows(_ ISA, b *asm.LIFRowsBlock) { lifRowsGo(b) }
 // ExpRows advances exponential currents.
 func ExpRows(_ ISA, b *asm.CurrentRowsBlock) { asm.ExpRowsGo(b) }
 
+// CountBits adds the bits of eight rows to the counts of their lanes.
+func CountBits(_ ISA, b *asm.BitRowsBlock) { asm.CountBitsGo(b) }
+
+// AddBits adds a weight to lanes as many times as they have been counted.
+func AddBits(_ ISA, b *asm.BitRowsBlock) { asm.AddBitsGo(b) }
+
 // AlphaRows advances alpha currents.
 func AlphaRows(_ ISA, b *asm.CurrentRowsBlock) { asm.AlphaRowsGo(b) }
 

@@ -374,6 +374,9 @@ func (b *builder) finish() error {
 			if s.alike {
 				s.repeat()
 			}
+			if n := b.net; n.pairs[pair{s.population, s.receptor}].bits {
+				s.toBits(n.pages, n.ranges[i].lanes)
+			}
 		}
 		return nil
 	})

@@ -94,6 +94,10 @@ func (r *shard) listRuns(k int64, longest, least int) {
 				sp := &spikes[i]
 				for j, ti := range r.tablesOf[sp.population] {
 					t := r.tables[ti]
+					if t.style == bitRows {
+						r.gather(t, sp, d)
+						continue
+					}
 					if t.style == timed {
 						r.note(t, sp, d, false, nil)
 						r.note(t, sp, d-1, true, nil)
@@ -211,6 +215,8 @@ func (r *shard) addRun(u *runOf) {
 			c[j] *= w
 		}
 		addShared(row, u.t.b16[u.from:u.to], rc.width, c)
+	case bitRows:
+		r.addBits(u.t, row)
 	case float32s:
 		add32(row, u.t.b32[u.from:u.to], rc.width, *u.c)
 	case float64s:

@@ -68,6 +68,9 @@ func (n *Network) forecast(c Config) Forecast {
 		if t.style() == shared {
 			bytes += float64(8 * sources)
 		}
+		if t.bits { // while the lists are there
+			bytes += float64(sources * 8 * float64(bitWords(int(float64(f.Neurons)/ranges))))
+		}
 	}
 	const edgeBytes = 40 // of an edge while those of its source are sorted
 	bytes += float64(float64(n.workers) * edgeBytes * busiest)

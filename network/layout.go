@@ -225,6 +225,7 @@ const (
 	float32s              // weights of edges, float32
 	float64s              // weights of edges, float64
 	timed                 // float64 weights, and of each delay the part of a step
+	bitRows               // one weight and delay for all edges: see bits.go
 )
 
 // Blocks of four edges; unused places have weight 0 and the target number after the last lane.
@@ -260,15 +261,18 @@ type table struct {
 	start  []uint32
 	weight []float64 // shared: of each source
 
-	b16 []block16
+	b16 []block16 // of bitRows: the edges that are not in bits
 	b32 []block32
 	b64 []block64
 	bt  []blockTimed
+
+	bits     []uint64 // bitRows: of each source a row with one bit a lane
+	gathered []int32  // sources whose spikes arrive in the step in hand
 }
 
 func (t *table) blocks() int {
 	switch t.style {
-	case shared:
+	case shared, bitRows:
 		return len(t.b16)
 	case float32s:
 		return len(t.b32)
@@ -279,8 +283,8 @@ func (t *table) blocks() int {
 }
 
 // blockBytes is the size of a block of each style.
-var blockBytes = [...]int{8, 24, 40, 72}
+var blockBytes = [...]int{8, 24, 40, 72, 8}
 
 func (t *table) bytes() int64 {
-	return int64(t.blocks()*blockBytes[t.style]) + int64(4*len(t.start)+8*len(t.weight))
+	return int64(t.blocks()*blockBytes[t.style]) + int64(4*len(t.start)+8*len(t.weight)+8*len(t.bits))
 }

@@ -145,6 +145,8 @@ type shard struct {
 	// Of the steps from prepared on, so many, the rows hold what earlier epochs bring: see prepare.
 	prepared, preparedSteps int64
 
+	planes, noBits []uint64 // scratch of rows of bits, and a row without any
+
 	history [][]spike // by step modulo its length
 	out     []spike
 	runs    []runOf

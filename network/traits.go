@@ -19,6 +19,7 @@ type traits struct {
 	drawn, numbers bool    // drawn weights; other weights that differ
 	one            float64 // the constant weight
 	alike          bool    // whether all sources have the same edges: they are stored once
+	bits           bool    // whether they are stored as rows of bits
 }
 
 func (t *traits) style() style {
@@ -97,6 +98,7 @@ func (n *Network) traits() error {
 		return fmt.Errorf("a delay of %g ms is %d steps; at most %d are possible, with a longer dt",
 			float64(l.longest)*l.spec.Dt, l.longest, maxDelaySteps)
 	}
+	n.chooseBits()
 	if len(l.spec.Projections) == 0 {
 		l.steps, l.longest = 64, 1
 	}

@@ -384,6 +384,16 @@ func HHTMCoupledStrangNMDAAVX2(b *CoupledBlock)
 //go:noescape
 func HHTMCoupledStrangNMDAAVX512(b *CoupledBlock)
 
+// CountBitsAVX512 is CountBitsGo.
+//
+//go:noescape
+func CountBitsAVX512(b *BitRowsBlock)
+
+// AddBitsAVX512 is AddBitsGo.
+//
+//go:noescape
+func AddBitsAVX512(b *BitRowsBlock)
+
 // Prefetch asks for the memory of a column that is wanted soon.
 //
 //go:noescape

@@ -1,0 +1,88 @@
+package kernels
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"popsim/kernels/asm"
+)
+
+// bitRows is n rows of random bits, of the given density, onto so many blocks of lanes.
+func bitRows(n, blocks int, density float64) (rows [][]uint64) {
+	draw := rand.New(rand.NewPCG(3, uint64(n)))
+	for range n {
+		row := make([]uint64, 8*blocks)
+		for l := range asm.BitBlock * blocks {
+			if draw.Float64() < density {
+				row[l/64] |= 1 << (l % 64)
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// TestBitsAreSums: counting rows of bits and adding a weight as many times gives the bits of additions one by one.
+func TestBitsAreSums(t *testing.T) {
+	const blocks, weight = 3, 0.1
+	for _, n := range []int{8, 40, 248} {
+		for _, density := range []float64{0, 0.001, 0.1, 1} {
+			rows := bitRows(n, blocks, density)
+			want := slices.Repeat([]float64{asm.EmptyRow}, asm.BitBlock*blocks)
+			for _, row := range rows {
+				for l := range want {
+					if row[l/64]>>(l%64)&1 != 0 {
+						want[l] += weight
+					}
+				}
+			}
+			for _, isa := range Available() {
+				b := asm.BitRowsBlock{
+					Blocks: blocks, Planes: make([]uint64, 64*blocks), Weight: weight,
+					Row: slices.Repeat([]float64{asm.EmptyRow}, asm.BitBlock*blocks),
+				}
+				for i := 0; i < n; i += len(b.Rows) {
+					for j := range b.Rows {
+						b.Rows[j] = &rows[i+j][0]
+					}
+					CountBits(isa, &b)
+				}
+				AddBits(isa, &b)
+				if !slices.Equal(b.Row, want) {
+					t.Errorf("%v, %d rows of density %g: other sums", isa, n, density)
+				}
+				if slices.ContainsFunc(b.Planes, func(x uint64) bool { return x != 0 }) {
+					t.Errorf("%v, %d rows of density %g: counts are left", isa, n, density)
+				}
+			}
+		}
+	}
+}
+
+// BenchmarkBits is a step of Brunel's network on each instruction set: 40 spikes onto 12,800 neurons; ns/event is for
+// each of their edges.
+func BenchmarkBits(b *testing.B) {
+	const blocks, spikes, density = 25, 40, 0.1
+	rows := bitRows(1000, blocks, density)
+	for _, isa := range Available() {
+		b.Run(isa.String(), func(b *testing.B) {
+			c := asm.BitRowsBlock{
+				Blocks: blocks, Planes: make([]uint64, 64*blocks), Weight: 0.1, Row: make([]float64, asm.BitBlock*blocks),
+			}
+			at := 0
+			for b.Loop() {
+				for range spikes / len(c.Rows) {
+					for j := range c.Rows {
+						c.Rows[j] = &rows[at%len(rows)][0]
+						at += 7
+					}
+					CountBits(isa, &c)
+				}
+				AddBits(isa, &c)
+			}
+			events := spikes * density * asm.BitBlock * blocks
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/events, "ns/event")
+		})
+	}
+}
