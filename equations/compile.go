@@ -1,8 +1,6 @@
 package equations
 
 import (
-	"slices"
-
 	"popsim/equations/canonical"
 	"popsim/equations/graph"
 	"popsim/kernels"
@@ -19,6 +17,7 @@ type compiled struct {
 	excessSlope *graph.Node   // dt times the derivative of the excess by time
 	rearm, hold *graph.Node   // hold in steps
 	steep       *graph.Node   // nil where no step is taken in parts
+	affine      []affine      // of each state; the zero value where its slope is recorded as it is
 
 	form         *canonical.Form
 	exponentials map[int]canonical.Exponentials // by state
@@ -43,6 +42,47 @@ func (d *definition) compile(m method) *compiled {
 	}
 	c.record()
 	return c
+}
+
+// affine is a slope as value + rate x of its own state x, neither of which has x in it.
+type affine struct{ value, rate *graph.Node }
+
+// chooseAffine finds the states whose slopes take less work as value + rate x than as they are. Gates are such,
+// alpha - (alpha + beta) x, and V of a membrane, whose conductances are then multiplied by potentials once.
+func (c *compiled) chooseAffine() {
+	c.affine = make([]affine, len(c.states))
+	cost := func() int {
+		b, x, y := c.blank()
+		for j, v := range c.at(b, y, x).slopes(c.definition.slopes) {
+			b.Store(vec.After.Column(j), v)
+		}
+		return b.Cost()
+	}
+	least := cost()
+	for i, f := range c.definition.slopes {
+		rate := c.Derivative(f, i)
+		if rate.Is(0) || rate.DependsOn(i) {
+			continue
+		}
+		c.affine[i] = affine{c.Substitute(f, i, c.Const(0)), rate}
+		if now := cost(); now < least {
+			least = now
+		} else {
+			c.affine[i] = affine{}
+		}
+	}
+}
+
+// blank is a block with states and surroundings to try a recording on.
+func (c *compiled) blank() (b *vec.Block, x kernels.Surroundings, y []vec.Vec) {
+	b = vec.NewBlock(c.name, vec.Context{Target: vec.Go})
+	for j := range c.states {
+		y = append(y, b.Load(vec.Before.Column(j)))
+	}
+	x = kernels.Surroundings{
+		I: b.Load(vec.Input.Column(0)), Coef: func(j int) vec.Vec { return b.Broadcast(vec.SharedValue(j)) },
+	}
+	return b, x, y
 }
 
 // explodes reports whether the first state is in an exponential of its own slope.
@@ -70,10 +110,9 @@ func (c *compiled) record() {
 			c.exponentials[i] = e
 		}
 	}
-	b := vec.NewBlock(c.name, vec.Context{Target: vec.Go})
+	c.chooseAffine()
+	b, whole, y := c.blank()
 	one := b.Const(1)
-	y := slices.Repeat([]vec.Vec{one}, len(c.states))
-	whole := kernels.Surroundings{I: one, Coef: func(int) vec.Vec { return one }}
 	part := whole
 	part.Part = &one
 	p := c.recordings()

@@ -45,7 +45,7 @@ var methods = []method{
 			Doc: "exponential Euler where a state is linear in itself, Rosenbrock's elsewhere; as in other simulators, " +
 				"spikes on the grid",
 		},
-		formulas: expEulerFormulas, step: directStep,
+		formulas: expEulerFormulas, step: expEulerStep,
 	},
 	{
 		Method: model.Method{
@@ -71,18 +71,29 @@ func eulerFormulas(d *definition, h *graph.Node) []*graph.Node {
 	return next
 }
 
-// expEulerFormulas are the states after a step, each with the other states constant: y + (F/J)(e^(hJ) - 1), J being the
-// derivative of F by y itself, where F is linear in y; elsewhere this is Rosenbrock's method of order 1 in each state.
-// (e^z - 1)/z is 1/exprel(z), which is defined where J is 0; of gates, whose J is not, the quotient is written out.
-func expEulerFormulas(d *definition, h *graph.Node) []*graph.Node {
-	next := make([]*graph.Node, len(d.states))
+// expEulerFormulas are two for each state. Where F is linear in y, with the derivative J, and the other states are at
+// rest, y relaxes to its goal y - F/J: the goal and hJ. Elsewhere this is Rosenbrock's method of order 1 in each state,
+// y + (F/J)(e^(hJ) - 1), and nil; (e^z - 1)/z is 1/exprel(z), which is defined where J is 0.
+func expEulerFormulas(d *definition, h *graph.Node) (f []*graph.Node) {
 	for i, s := range d.states {
 		j := d.Derivative(d.slopes[i], i)
-		step := d.Mul(d.Div(h, d.Func(graph.Exprel, d.Mul(h, j))), d.slopes[i])
 		if j.Among(d.stateMask()) && !j.DependsOn(i) {
-			step = d.Mul(d.Div(d.slopes[i], j), d.Func(graph.Expm1, d.Mul(h, j)))
+			f = append(f, d.Neg(d.Div(d.Substitute(d.slopes[i], i, d.Const(0)), j)), d.Mul(h, j))
+		} else {
+			f = append(f, d.Add(s.node, d.Mul(d.Div(h, d.Func(graph.Exprel, d.Mul(h, j))), d.slopes[i])), nil)
 		}
-		next[i] = d.Add(s.node, step)
+	}
+	return f
+}
+
+func expEulerStep(c *compiled, b *vec.Block, y []vec.Vec, x kernels.Surroundings, f []*graph.Node) []vec.Vec {
+	r := c.at(b, y, x)
+	next := make([]vec.Vec, len(y))
+	for i := range y {
+		next[i] = r.of(f[2*i])
+		if exponent := f[2*i+1]; exponent != nil {
+			next[i] = b.FMA(b.Sub(y[i], next[i]), b.ExpClamped(r.of(exponent)), next[i])
+		}
 	}
 	return next
 }
@@ -97,7 +108,7 @@ func rk4Step(c *compiled, b *vec.Block, y []vec.Vec, x kernels.Surroundings, f [
 	spans := c.at(b, y, x).all(f[n:])
 	half, whole, sixth := spans[0], spans[1], spans[2]
 	slopes := func(y []vec.Vec) []vec.Vec {
-		s := c.at(b, y, x).all(f[:n])
+		s := c.at(b, y, x).slopes(f[:n])
 		if x.Held != nil {
 			s[0] = b.Select(*x.Held, b.Const(0), s[0])
 		}

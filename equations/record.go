@@ -7,6 +7,7 @@ import (
 
 	"popsim/equations/canonical"
 	"popsim/equations/graph"
+	"popsim/expression"
 	"popsim/kernels"
 	"popsim/kernels/vec"
 )
@@ -21,6 +22,7 @@ type recording struct {
 	sums     map[string]vec.Vec
 	products map[string]vec.Vec
 	powers   map[canonical.Factor]vec.Vec
+	nears    map[string]vec.Mask     // of exponents of w/(e^w - 1)
 	bases    map[int]map[int]vec.Vec // powers of the common base of the exponentials of a state
 }
 
@@ -29,7 +31,7 @@ func (c *compiled) at(b *vec.Block, y []vec.Vec, x kernels.Surroundings) *record
 	return &recording{
 		compiled: c, Block: b, x: x,
 		sums: map[string]vec.Vec{}, products: map[string]vec.Vec{}, powers: map[canonical.Factor]vec.Vec{},
-		bases: map[int]map[int]vec.Vec{},
+		nears: map[string]vec.Mask{}, bases: map[int]map[int]vec.Vec{},
 		variable: func(i int) vec.Vec {
 			switch {
 			case i < len(y):
@@ -47,6 +49,19 @@ func (r *recording) all(nodes []*graph.Node) []vec.Vec {
 	v := make([]vec.Vec, len(nodes))
 	for i, n := range nodes {
 		v[i] = r.of(n)
+	}
+	return v
+}
+
+// slopes are the slopes of all states, dy/dt.
+func (r *recording) slopes(f []*graph.Node) []vec.Vec {
+	v := make([]vec.Vec, len(f))
+	for i, n := range f {
+		if a := r.affine[i]; a.rate != nil {
+			v[i] = r.FMA(r.of(a.rate), r.variable(i), r.of(a.value))
+		} else {
+			v[i] = r.of(n)
+		}
 	}
 	return v
 }
@@ -182,18 +197,16 @@ func (r *recording) atom(a *canonical.Atom) vec.Vec {
 		if a.Slope != 0 {
 			return r.exponential(a)
 		}
-	case graph.Expm1:
-		if a.Slope != 0 {
-			return r.expm1(a)
-		}
+	case canonical.Numerator:
+		return r.Select(r.near(a.Args[0]), r.Const(1), r.sum(a.Args[0]))
+	case canonical.Denominator:
+		return r.expm1(a)
 	}
 	return r.function(a.Node.Kind, r.sum(a.Args[0]))
 }
 
 func (r *recording) function(kind graph.Kind, x vec.Vec) vec.Vec {
 	switch kind {
-	case canonical.Nonzero:
-		return r.Select(r.Cmp(x, vec.EQ, r.Const(0)), r.Const(0x1p-60), x)
 	case graph.Exp:
 		return r.ExpAll(x)
 	case graph.Expm1:
@@ -223,6 +236,15 @@ func (r *recording) function(kind graph.Kind, x vec.Vec) vec.Vec {
 // shareLimit bounds the exponents of exponentials that share one: products of four of them are numbers.
 const shareLimit = 150
 
+// Rates whose exponentials share one are computed at V between -voltageLimit and voltageLimit (mV). Exponents of the
+// base up to withinLimit need no reduction.
+const (
+	voltageLimit = 250
+	withinLimit  = 0.75
+)
+
+var voltage = expression.UnitDimension("mV")
+
 // exponential is that of a multiple of a state: a power of the base that all of that state share, if they do.
 func (r *recording) exponential(a *canonical.Atom) vec.Vec {
 	e, shared := r.exponentials[a.State]
@@ -232,14 +254,18 @@ func (r *recording) exponential(a *canonical.Atom) vec.Vec {
 	}
 	known := r.bases[a.State]
 	if known == nil {
-		limit := r.Const(shareLimit / e.Largest)
-		y := r.Min(limit, r.Max(r.Neg(limit), r.variable(a.State)))
-		// The base has the sign of most exponents, so that few of them need a division.
 		base := e.Base
+		// The base has the sign of most exponents, so that few of them need a division.
 		if e.Negative {
 			base = -base
 		}
-		known = map[int]vec.Vec{1: r.Exp(r.Mul(y, r.Const(base)))}
+		reach := shareLimit / e.Largest
+		exp := r.Exp
+		if limit := voltageLimit * e.Base; r.states[a.State].dim == voltage && voltageLimit < reach && limit <= withinLimit {
+			reach, exp = voltageLimit, func(x vec.Vec) vec.Vec { return r.ExpWithin(x, limit) }
+		}
+		y := r.Min(r.Const(reach), r.Max(r.Const(-reach), r.variable(a.State)))
+		known = map[int]vec.Vec{1: exp(r.Mul(y, r.Const(base)))}
 		r.bases[a.State] = known
 		for _, n := range e.Chain {
 			known[n.Sum] = r.Mul(known[n.A], known[n.B])
@@ -251,13 +277,28 @@ func (r *recording) exponential(a *canonical.Atom) vec.Vec {
 	return known[max(m, -m)]
 }
 
-// expm1 is e^(slope y + offset) - 1 from the exponential of slope y. Near 0, where that has lost its digits, it is the
-// series, whose first term left out is 1/720 of w⁵, below 5e-14 for |w| < 1/128.
+// near tells where the exponent w of w/(e^w - 1) is near 0.
+func (r *recording) near(w *canonical.Sum) vec.Mask {
+	m, ok := r.nears[w.Key()]
+	if !ok {
+		m = r.Cmp(r.Abs(r.sum(w)), vec.LT, r.Const(1.0/128))
+		r.nears[w.Key()] = m
+	}
+	return m
+}
+
+// expm1 is the denominator of w/(e^w - 1): e^w - 1, from the exponential of slope y where there is one. Near 0, where
+// that has lost its digits and the numerator is 1 instead of w, it is (e^w - 1)/w by its series, whose first term left
+// out is w⁵/720, below 5e-14 for |w| < 1/128.
 func (r *recording) expm1(a *canonical.Atom) vec.Vec {
-	w, base := r.sum(a.Args[0]), r.sum(a.Args[1])
-	far := r.FMA(base, r.Const(math.Exp(a.Offset)), r.Const(-1))
-	near := r.Mul(r.Horner(w, 1, 1.0/2, 1.0/6, 1.0/24, 1.0/120), w)
-	return r.Select(r.Cmp(r.Mul(w, w), vec.LT, r.Const(1.0/(128*128))), near, far)
+	w := r.sum(a.Args[0])
+	var far vec.Vec
+	if a.Slope != 0 {
+		far = r.FMA(r.sum(a.Args[1]), r.Const(math.Exp(a.Offset)), r.Const(-1))
+	} else {
+		far = r.Expm1(w)
+	}
+	return r.Select(r.near(a.Args[0]), r.Horner(w, 1, 1.0/2, 1.0/6, 1.0/24, 1.0/120), far)
 }
 
 // coefficients are the formulas without dynamic variables that recordings read, numbered.

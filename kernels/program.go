@@ -140,7 +140,9 @@ func (k *Kernel) ready(record func(b *vector.Block), whole bool) executable {
 	if whole {
 		n = abreast(k.ISA, plain.Len())
 	}
-	c, err := code.Compile(p, target, n, vector.Tuning{})
+	// Of Hodgkin and Huxley's equations, 5 % faster on AVX2 than without.
+	tune := vector.Tuning{Near: 40, Skew: 0.2}
+	c, err := code.Compile(p, target, n, tune)
 	if err != nil { // no memory for code: what plain Go computes is the same
 		return plain
 	}
@@ -152,7 +154,7 @@ func (k *Kernel) ready(record func(b *vector.Block), whole bool) executable {
 // than two.
 func abreast(isa ISA, operations int) int {
 	switch {
-	case isa == AVX512 && operations < 40:
+	case isa == AVX512 && operations < 100:
 		return 8
 	case operations < 600:
 		return 4
@@ -356,22 +358,23 @@ func (a *programAdvance) currents(f *vector.Frame, at, n int, driven bool) {
 // fire finishes the current step of the lanes that fired, and appends their spikes. at is the step of the call at which
 // the frame begins.
 func (a *programAdvance) fire(f *vector.Frame, at int, events []Event) []Event {
+	e := programEvent{programAdvance: a, f: f, step: int32(at + f.Step), n: len(a.model().States)}
+	e.size()
+	if a.model().Fires == model.Crossing {
+		return e.crossings(events)
+	}
 	for fired := f.Fired; fired != 0; fired &= fired - 1 {
-		l := bits.TrailingZeros64(fired)
-		e := programEvent{programAdvance: a, f: f, lane: l, step: int32(at + f.Step)}
-		e.prepare()
-		if a.model().Fires == model.Crossing {
-			events = e.crossing(events)
-		} else {
-			events = e.resets(events)
-		}
+		e.lane = bits.TrailingZeros64(fired)
+		e.gather(0, e.lane)
+		events = e.resets(events)
 	}
 	return events
 }
 
 func (a *programAdvance) model() *model.Model { return a.s.kernel.Model }
 
-// programEvent is an event step of one lane. The frame of events holds that lane alone, as its lane 0.
+// programEvent is an event step: of one lane of a model that resets, which is lane 0 of the frame of events, or of all
+// lanes that cross in it.
 type programEvent struct {
 	*programAdvance
 	f    *vector.Frame
@@ -388,22 +391,27 @@ const (
 	inputEnd // the state at the end of the part, of the program that locates
 )
 
-func (e *programEvent) prepare() {
+// size makes room for the event frame.
+func (e *programEvent) size() {
 	v := &e.w.own.event
-	e.n = len(e.model().States)
 	v.Before, v.After = sized(v.Before, (e.n+4)*Group), sized(v.After, (e.n+4)*Group)
 	v.Input, v.Lane = sized(v.Input, (inputEnd+e.n)*Group), sized(v.Lane, len(e.f.Lane))
 	v.Shared = e.f.Shared
-	for j := 0; j < len(e.f.Lane); j += Group {
-		v.Lane[j] = e.f.Lane[j+e.lane]
-	}
-	v.Input[inputI] = e.f.Input[e.f.Step*e.f.Stride+e.lane]
 }
 
-// run runs a program on the lane, from the state in Before; the result is in After.
-func (e *programEvent) run(x vector.Executor) *vector.Frame {
+// gather puts what lane of the group does not change in a step to lane `to` of the event frame.
+func (e *programEvent) gather(to, lane int) {
 	v := &e.w.own.event
-	v.Step, v.Steps, v.At, v.Lanes = 0, 1, 0, 1
+	for j := 0; j < len(e.f.Lane); j += Group {
+		v.Lane[j+to] = e.f.Lane[j+lane]
+	}
+	v.Input[inputI*Group+to] = e.f.Input[e.f.Step*e.f.Stride+lane]
+}
+
+// run runs a program on the first lanes of the frame of events, from the state in Before; the result is in After.
+func (e *programEvent) run(x vector.Executor, lanes int) *vector.Frame {
+	v := &e.w.own.event
+	v.Step, v.Steps, v.At, v.Lanes = 0, 1, 0, lanes
 	x.Run(v)
 	v.Before, v.After = v.After, v.Before // Run has ended the step
 	return v
@@ -416,27 +424,41 @@ func (e *programEvent) locate(part float64, end func(j int) float64) *vector.Fra
 	for j := range e.n {
 		v.Input[(inputEnd+j)*Group] = end(j)
 	}
-	return e.run(e.x.executor(locateProgram))
+	return e.run(e.x.executor(locateProgram), 1)
 }
 
 // theta is the place of the located spike in its part, between 0 and 1 even if states are NaN.
-func (e *programEvent) theta(v *vector.Frame) float64 {
-	if t := v.After[e.n*Group]; t >= 0 && t <= 1 {
+func (e *programEvent) theta(v *vector.Frame, lane int) float64 {
+	if t := v.After[e.n*Group+lane]; t >= 0 && t <= 1 {
 		return t
 	}
 	return 1
 }
 
-func (e *programEvent) crossing(events []Event) []Event {
+// crossings locates the spikes of all lanes that fired, side by side.
+func (e *programEvent) crossings(events []Event) []Event {
 	v := &e.w.own.event
-	for j := range e.n {
-		v.Before[j*Group] = e.f.Before[j*Group+e.lane]
+	var lanes [Group]int
+	n := 0
+	for fired := e.f.Fired; fired != 0; fired &= fired - 1 {
+		l := bits.TrailingZeros64(fired)
+		e.gather(n, l)
+		v.Input[inputPart*Group+n] = 1
+		for j := range e.n {
+			v.Before[j*Group+n] = e.f.Before[j*Group+l]
+			v.Input[(inputEnd+j)*Group+n] = e.f.After[j*Group+l]
+		}
+		lanes[n] = l
+		n++
 	}
-	e.locate(1, func(j int) float64 { return e.f.After[j*Group+e.lane] })
-	if v.After[(e.n+1)*Group] >= 0 {
-		return events // it has been beyond the threshold since its start
+	e.run(e.x.executor(locateProgram), n)
+	for k, l := range lanes[:n] {
+		if v.After[(e.n+1)*Group+k] >= 0 {
+			continue // it has been beyond the threshold since its start
+		}
+		events = append(events, Event{int32(e.group + l), e.step, e.theta(v, k)})
 	}
-	return append(events, Event{int32(e.group + e.lane), e.step, e.theta(v)})
+	return events
 }
 
 // resets advances a lane of a model that resets by its step: held first if it is still refractory, then from spike to
@@ -473,7 +495,7 @@ func (e *programEvent) resets(events []Event) []Event {
 			break
 		}
 		e.locate(span, func(j int) float64 { return end[j*Group+e.lane] })
-		at = min(at+float64(e.theta(v)*span), 1)
+		at = min(at+float64(e.theta(v, 0)*span), 1)
 		events = append(events, Event{int32(e.group + e.lane), e.step, at})
 		wait, here = v.After[(n+2)*Group], false
 		e.widen(v.After[(n+3)*Group])
@@ -546,7 +568,7 @@ func (e *programEvent) part(part float64, held bool) float64 {
 	if held {
 		v.Input[inputHeld*Group] = 1
 	}
-	e.run(e.x.executor(partProgram))
+	e.run(e.x.executor(partProgram), 1)
 	return v.After[e.n*Group]
 }
 

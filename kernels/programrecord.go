@@ -114,9 +114,13 @@ func (r recorder) part(b *vector.Block) {
 	store(b, end)
 }
 
-// locateRounds is the number of corrections of the place of a spike: the secant, then Newton's method within a
-// shrinking bracket, bisection where it leaves that. Four are enough for a cubic that is not steep at one end only.
-const locateRounds = 8
+// locateRounds is the number of corrections of the place of a spike: the secant, then Newton's method within a bracket
+// that closes in, halves where that leaves it. Four are enough for a cubic that is not steep at one end only, as upstrokes
+// to a reset may be.
+const (
+	locateRounds         = 8
+	locateCrossingRounds = 5
+)
 
 // locate records where in a part of a step the excess passes 0, on cubics through the states and slopes at both ends.
 // After the state after the reset stand the place as a fraction of the part, the excess at its start, the steps to be
@@ -130,7 +134,11 @@ func (r recorder) locate(b *vector.Block) {
 	if !r.grid {
 		part := b.Load(vector.Input.Column(inputPart))
 		g := hermiteVec(b, g0, p.Excess(b, y1, x), b.Mul(part, p.ExcessSlope(b, y0, x)), b.Mul(part, p.ExcessSlope(b, y1, x)))
-		theta = g.root(b)
+		rounds := locateRounds
+		if r.Model.Fires == model.Crossing {
+			rounds = locateCrossingRounds
+		}
+		theta = g.root(b, rounds)
 		theta = b.Select(b.Cmp(g0, vector.GE, b.Const(0)), b.Const(0), theta)
 		if r.Model.Fires == model.Reset {
 			state = make([]vector.Vec, r.n)
@@ -168,14 +176,14 @@ func (c cubicVec) at(b *vector.Block, x vector.Vec) vector.Vec {
 }
 
 // root is where c passes 0 upwards between 0 and 1.
-func (c cubicVec) root(b *vector.Block) vector.Vec {
+func (c cubicVec) root(b *vector.Block, rounds int) vector.Vec {
 	lo, hi := b.Const(0), b.Const(1)
 	end := b.Add(b.Add(c.y, c.m), b.Add(c.c2, c.c3))
 	x := b.Div(c.y, b.Sub(c.y, end)) // secant
 	half := b.Const(0.5)
 	x = b.Select(b.Cmp(x, vector.NGE, lo), half, x)
 	x = b.Select(b.Cmp(x, vector.NLE, hi), half, x)
-	for range locateRounds {
+	for range rounds {
 		value := c.at(b, x)
 		slope := b.FMA(b.FMA(b.Mul(c.c3, b.Const(3)), x, b.Mul(c.c2, b.Const(2))), x, c.m)
 		below := b.Cmp(value, vector.LT, b.Const(0))

@@ -9,9 +9,12 @@ import (
 	"popsim/equations/graph"
 )
 
-// Nonzero is a kind of atom beside those of graph: its argument, but 2^-60 where that is 0, so that x/(e^x - 1) is
-// never 0/0.
-const Nonzero graph.Kind = 200
+// Numerator and Denominator are kinds of atoms beside those of graph: w/(e^w - 1) is the quotient of the two, w and
+// e^w - 1 except near w = 0, where they are 1 and (e^w - 1)/w.
+const (
+	Numerator   graph.Kind = 200
+	Denominator graph.Kind = 201
+)
 
 // maxOffset bounds what e^offset may multiply; maxMultiple is the longest chain of products: an error of 1e-16 grows by
 // it at most.
@@ -38,13 +41,13 @@ func (f *Form) exponential(n *graph.Node, x *Sum) *Sum {
 	case n.Kind == graph.Exp:
 		return f.function(n, []*Sum{x})
 	}
-	w := f.atom("nonzero "+x.key, Atom{Node: &graph.Node{Kind: Nonzero}, Args: []*Sum{x}})
-	e := Atom{Node: &graph.Node{Kind: graph.Expm1}, Args: []*Sum{f.product(f.Const(1), Product{{w, 1}})}}
+	w := f.atom("numerator "+x.key, Atom{Node: &graph.Node{Kind: Numerator}, Args: []*Sum{x}})
+	e := Atom{Node: &graph.Node{Kind: Denominator}, Args: []*Sum{x}}
 	if affine {
 		e.Slope, e.Offset, e.State = slope, offset, state
 		e.Args = append(e.Args, f.product(f.Const(1), Product{{base, 1}}))
 	}
-	return f.product(f.Const(1), multiply(Product{{w, 1}}, Product{{f.atom("expm1 "+x.key, e), -1}}))
+	return f.product(f.Const(1), multiply(Product{{w, 1}}, Product{{f.atom("denominator "+x.key, e), -1}}))
 }
 
 // Affine reports whether n is slope times one variable plus offset, both numbers that do not depend on parameters.

@@ -25,6 +25,35 @@ func (b *Block) Exp(x Vec) Vec {
 	return b.AddI(p, b.ShlI(t, 52))
 }
 
+// ExpWithin is e^x for |x| ≤ limit ≤ 1, relative error 2e-16: Taylor's polynomial, whose first term left out is below
+// 2^-54.
+func (b *Block) ExpWithin(x Vec, limit float64) Vec {
+	terms, term := 1, limit // of the polynomial, behind 1
+	for term >= 0x1p-54 {
+		terms++
+		term *= limit / float64(terms)
+	}
+	c := make([]Vec, terms) // of x^k
+	for k, factorial := 2, 1.0; k < terms; k++ {
+		factorial *= float64(k)
+		c[k] = b.Const(1 / factorial)
+	}
+	z := b.Mul(x, x)
+	sum := func(k int) Vec { // c[k] + c[k+2] z + ...
+		last := k + (terms-1-k)/2*2
+		s := c[last]
+		for j := last - 2; j >= k; j -= 2 {
+			s = b.FMA(s, z, c[j])
+		}
+		return s
+	}
+	q := sum(2)
+	if terms > 3 {
+		q = b.FMA(sum(3), x, q)
+	}
+	return b.Add(b.FMA(q, z, x), b.Const(1))
+}
+
 // Exp2Near is 2^x for asm.Exp2Lo ≤ x ≤ asm.Exp2Hi with a relative error of 1e-12, exact for whole x. The remainder x -
 // n is exact.
 func (b *Block) Exp2Near(x Vec) Vec {

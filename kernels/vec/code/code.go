@@ -68,16 +68,21 @@ func Compile(p *vec.Program, target vec.Target, n int, tune vec.Tuning) (*Code, 
 // Available returns an error that says why no machine code can be made here; nil if it can. It tries once.
 var Available = sync.OnceValue(probe)
 
-// executor is a Code with memory to spill to.
+// executor is a Code with memory of its own: the constants, and behind them what is spilled. They stand together so that
+// no two of them are a multiple of 4 KB apart: a load from such a place waits for the store to the other.
 type executor struct {
 	*Code
-	args  arguments
-	spill []float64
+	args            arguments
+	constants, rest []float64
 }
 
 // Executor makes the scratch memory of one goroutine.
 func (c *Code) Executor() vec.Executor {
-	return &executor{Code: c, spill: aligned(c.spills + 8)}
+	const line = 8 // numbers of a cache line
+	n := (len(c.consts) + line - 1) / line * line
+	own := aligned(n + c.spills + line)
+	copy(own, c.consts)
+	return &executor{Code: c, constants: own, rest: own[n:]}
 }
 
 // Run is that of vec.Executor. Lanes from Lanes up to the end of the last vector are computed too: their columns must
@@ -95,7 +100,7 @@ func (x *executor) Run(f *vec.Frame) {
 		*a = arguments{
 			before: unsafe.Pointer(&f.Before[0]), after: unsafe.Pointer(&f.After[0]),
 			input: unsafe.Pointer(&f.Input[f.Step*f.Stride]),
-			lane:  pointer(f.Lane), shared: pointer(f.Shared), consts: pointer(x.consts), spill: pointer(x.spill),
+			lane:  pointer(f.Lane), shared: pointer(f.Shared), consts: pointer(x.constants), spill: pointer(x.rest),
 			stride: 8 * f.Stride, steps: f.Steps - f.Step, at: 8 * f.At, lanes: 8 * f.Lanes,
 		}
 		call(x.memory.entry(), a)
