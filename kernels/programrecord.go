@@ -114,9 +114,9 @@ func (r recorder) part(b *vector.Block) {
 	store(b, end)
 }
 
-// locateRounds is the number of corrections of the place of a spike: the secant, then Newton's method within a bracket
-// that closes in, halves where that leaves it. Four are enough for a cubic that is not steep at one end only, as upstrokes
-// to a reset may be.
+// locateRounds is the number of corrections of the place of a spike: the secant, then Newton's method within a
+// shrinking bracket, bisection where it leaves that. Four are enough for a cubic that is not steep at one end only, as
+// upstrokes to a reset may be.
 const (
 	locateRounds         = 8
 	locateCrossingRounds = 5
