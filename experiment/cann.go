@@ -78,7 +78,7 @@ func (c *CANN) At(point int) cann.Values {
 // Steps is a time in steps of dt, and whether it is a whole number of them.
 func (c *CANN) Steps(time, dt float64) (int64, error) {
 	n := math.Round(time / dt)
-	if !(n >= 1) || math.Abs(n*dt-time) > 1e-9*time {
+	if !(n >= 1) || math.Abs(float64(n*dt)-time) > 1e-9*time {
 		return 0, fmt.Errorf("a time of %s ms is no whole number of steps of %s ms", short(time), short(dt))
 	}
 	return int64(n), nil

@@ -272,7 +272,7 @@ func (w *worker) back(l *lane, y []float64, span float64, held bool) {
 	slope := func(from, k []float64, h float64) []float64 {
 		at, dy := slices.Clone(from), make([]float64, len(from))
 		for j, x := range k {
-			at[j] -= h * x
+			at[j] -= float64(h * x)
 		}
 		if w.Model.Deriv(l.params, l.current, at, dy); held {
 			dy[0] = 0
@@ -284,7 +284,7 @@ func (w *worker) back(l *lane, y []float64, span float64, held bool) {
 	k3 := slope(y, k2, span/2)
 	k4 := slope(y, k3, span)
 	for j := range y {
-		y[j] -= span / 6 * (k1[j] + 2*(k2[j]+k3[j]) + k4[j])
+		y[j] -= float64(span / 6 * (k1[j] + float64(2*(k2[j]+k3[j])) + k4[j]))
 	}
 }
 

@@ -111,7 +111,7 @@ func TestSubmitDryRun(t *testing.T) {
 
 func TestSubmitRefuses(t *testing.T) {
 	for line, want := range map[string]string{
-		"run lif":                                            "none",
+		"run lif":                                            "is not one",
 		"fi lif I=1:2:0.5":                                   "-o FILE",
 		"fi lif I=1:2:0.5 -o /dev/null":                      "-o FILE",
 		"fi lif I=1:2:0.5 -o a.csv --engine lsf":             "slurm",
