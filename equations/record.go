@@ -36,6 +36,8 @@ func (c *compiled) at(b *vec.Block, y []vec.Vec, x kernels.Surroundings) *record
 			switch {
 			case i < len(y):
 				return y[i]
+			case i == c.currentVar() && x.G != nil && len(y) > 0:
+				return b.FNMA(*x.G, y[0], x.I)
 			case i == c.currentVar():
 				return x.I
 			}

@@ -398,6 +398,9 @@ type Drive struct {
 	Wave   []float64
 	Row    []float64
 	Stride int
+	// G holds conductances as Row holds currents: the current falls by G times the first state, where the equations ask
+	// for it. For kernels of programs alone, and together with Row.
+	G []float64
 }
 
 // Worker is the scratch memory of one goroutine. Its columns are first, to be aligned.

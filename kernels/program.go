@@ -45,6 +45,7 @@ type Program struct {
 type Surroundings struct {
 	I    vector.Vec             // the input current
 	Coef func(j int) vector.Vec // coefficient j
+	G    *vector.Vec            // a conductance: the current is I - G times the first state; nil: none
 	Part *vector.Vec            // the fraction of a step that Step covers; nil: the whole
 	Held *vector.Mask           // lanes in which the first state is held; nil: none
 }
@@ -102,6 +103,7 @@ type programShard struct {
 	place   []int     // of each coefficient, its column among those that differ, or -1
 	scratch []float64 // of Fold
 	code    *programCode
+	withG   func() *programCode // with conductances, compiled when they first come
 }
 
 // program prepares s for a kernel of a program, c being the coefficients of its first neuron.
@@ -116,7 +118,8 @@ func (s *Shard) program(c []float64) {
 		o.place = append(o.place, n)
 		n++
 	}
-	o.code = s.kernel.codeFor(o.place)
+	o.code = s.kernel.codeFor(o.place, false)
+	o.withG = sync.OnceValue(func() *programCode { return s.kernel.codeFor(o.place, true) })
 	s.own = o
 }
 
@@ -172,13 +175,13 @@ func MachineCode() error {
 }
 
 // codeFor compiles the program of k, once for each choice of the coefficients that differ from lane to lane.
-func (k *Kernel) codeFor(place []int) *programCode {
+func (k *Kernel) codeFor(place []int, conductances bool) *programCode {
 	place = place[:len(place)-2] // I and gain are no coefficients of a program
-	key := fmt.Sprint(place)
+	key := fmt.Sprint(place, conductances)
 	if c, ok := k.codes.Load(key); ok {
 		return c.(*programCode)
 	}
-	r := recorder{k, place, len(k.Model.States)}
+	r := recorder{k, place, len(k.Model.States), conductances}
 	ready := func(record func(b *vector.Block), whole bool) func() executable {
 		return sync.OnceValue(func() executable { return k.ready(record, whole) })
 	}
@@ -244,7 +247,11 @@ func sized(x []float64, n int) []float64 {
 // advanceProgram is Advance for programs. The columns of a group are copied to memory of the worker and advanced there
 // by all steps.
 func (s *Shard) advanceProgram(w *Worker, steps int, drive Drive, events []Event) []Event {
-	a := programAdvance{s: s, w: w, x: w.executors(s.own.code), drive: drive, columns: len(s.Y)}
+	c := s.own.code
+	if drive.G != nil {
+		c = s.own.withG()
+	}
+	a := programAdvance{s: s, w: w, x: w.executors(c), drive: drive, columns: len(s.Y)}
 	driven := drive.Wave != nil || drive.Row != nil
 	run := a.x.executor(stepProgram)
 	if w.extrema {
@@ -329,15 +336,18 @@ func (a *programAdvance) store(f *vector.Frame) {
 func (a *programAdvance) currents(f *vector.Frame, at, n int, driven bool) {
 	o := &a.w.own
 	f.Stride = 0
-	rows := 1
-	if driven {
-		f.Stride, rows = Group, n
+	rows, width := 1, Group
+	if a.drive.G != nil {
+		width = 2 * Group
 	}
-	o.input = sized(o.input, rows*Group)
+	if driven {
+		f.Stride, rows = width, n
+	}
+	o.input = sized(o.input, rows*width)
 	f.Input = o.input
 	i := len(a.s.coefs) - 2
 	for k := range rows {
-		row := o.input[k*Group:][:a.lanes]
+		row := o.input[k*width:][:a.lanes]
 		for l := range row {
 			row[l] = a.s.coef(i, a.group+l)
 		}
@@ -351,6 +361,9 @@ func (a *programAdvance) currents(f *vector.Frame, at, n int, driven bool) {
 			for l := range row {
 				row[l] += from[l]
 			}
+		}
+		if a.drive.G != nil {
+			copy(o.input[k*width+inputG*Group:][:a.lanes], a.drive.G[(at+k)*a.drive.Stride+a.group:])
 		}
 	}
 }
@@ -386,6 +399,7 @@ type programEvent struct {
 // Columns of the input of a frame of events.
 const (
 	inputI = iota
+	inputG // of programs with conductances
 	inputPart
 	inputHeld
 	inputEnd // the state at the end of the part, of the program that locates
@@ -406,6 +420,9 @@ func (e *programEvent) gather(to, lane int) {
 		v.Lane[j+to] = e.f.Lane[j+lane]
 	}
 	v.Input[inputI*Group+to] = e.f.Input[e.f.Step*e.f.Stride+lane]
+	if e.drive.G != nil {
+		v.Input[inputG*Group+to] = e.f.Input[e.f.Step*e.f.Stride+inputG*Group+lane]
+	}
 }
 
 // run runs a program on the first lanes of the frame of events, from the state in Before; the result is in After.

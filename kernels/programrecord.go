@@ -11,10 +11,12 @@ type recorder struct {
 	*Kernel
 	place []int
 	n     int // states
+	// conductances tells whether the input has a column of them.
+	conductances bool
 }
 
 func (r recorder) surroundings(b *vector.Block) Surroundings {
-	return Surroundings{
+	x := Surroundings{
 		I: b.Load(vector.Input.Column(inputI)),
 		Coef: func(j int) vector.Vec {
 			if c := r.place[j]; c >= 0 {
@@ -23,6 +25,11 @@ func (r recorder) surroundings(b *vector.Block) Surroundings {
 			return b.Broadcast(vector.SharedValue(j))
 		},
 	}
+	if r.conductances {
+		g := b.Load(vector.Input.Column(inputG))
+		x.G = &g
+	}
+	return x
 }
 
 func (r recorder) state(b *vector.Block, from func(j int) vector.Mem) []vector.Vec {

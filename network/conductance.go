@@ -2,12 +2,16 @@ package network
 
 import (
 	"math"
+	"slices"
 
 	"popsim/kernels"
 )
 
 // conductance reports whether arrivals of the kind change a conductance.
 func (k Kind) conductance() bool { return k >= ExpConductance }
+
+// linear reports whether a conductance of the kind is a function of time alone.
+func (k Kind) linear() bool { return k.conductance() && k != NMDA }
 
 // coupled reports whether the neurons of a population are those of a coupledSegment: conductances reach them, or they
 // are not LIF and take jumps of V.
@@ -21,7 +25,7 @@ func (s *Spec) coupled(population int) bool {
 	}
 	takes := func(to []Part, synapse int) bool {
 		k := s.Synapses[synapse].Kind
-		if !k.conductance() && (k != Delta || p.Model.Name == "lif") {
+		if !k.conductance() && (k != Delta || p.Model.Name == "lif") || p.Model.Outside() && k.linear() {
 			return false
 		}
 		for _, part := range to {
@@ -41,12 +45,27 @@ func (s *Spec) coupled(population int) bool {
 			return true
 		}
 	}
+	if p.Model.Outside() {
+		return false
+	}
 	for name := range p.Synaptic {
 		if y := s.synapseNamed(name); y >= 0 && s.Synapses[y].Kind.conductance() && s.Synapses[y].Kind != NMDA {
 			return true
 		}
 	}
 	return false
+}
+
+// conducts reports whether a linear conductance reaches a population.
+func (s *Spec) conducts(population int) bool {
+	reaches := func(to []Part, synapse int) bool {
+		return s.Synapses[synapse].Kind.linear() &&
+			slices.ContainsFunc(to, func(part Part) bool { return part.Population == population })
+	}
+	return slices.ContainsFunc(s.Projections, func(p Projection) bool { return reaches(p.To, p.Synapse) }) ||
+		slices.ContainsFunc(s.Inputs, func(in Input) bool {
+			return (in.Poisson != nil || in.Spikes != nil) && reaches(in.To, in.Synapse)
+		})
 }
 
 // biexpPeak is what a weight of 1 adds to both variables of a difference of exponentials whose peak is then 1.

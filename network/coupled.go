@@ -73,6 +73,19 @@ func shareOf(dt, tau float64) share {
 	return share{kernels.Exp(-x), phi(x), 12 * math.FMA(-0.5, phi(x), psi(x))}
 }
 
+// shares are those of the two variables of a receptor.
+func (r *receptor) shares(dt float64) (ofS, ofY share) {
+	ofS = shareOf(dt, r.tau)
+	switch r.kind {
+	case BiexpConductance:
+		ofY = shareOf(dt, r.rise)
+	case AlphaCurrent, AlphaConductance: // t exp(-t/tau)
+		x := dt / r.tau
+		ofY = share{ofS.decay, dt * psi(x), 12 * dt * math.FMA(-0.5, psi(x), chi(x))}
+	}
+	return ofS, ofY
+}
+
 func (r *shard) newCoupled(seg segment) (*coupledSegment, error) {
 	l := r.net.layout
 	p := &l.spec.Populations[seg.population]
@@ -88,15 +101,8 @@ func (r *shard) newCoupled(seg segment) (*coupledSegment, error) {
 		if rc.kind != Delta {
 			q.e = l.spec.Synapses[rc.synapse].E
 			q.current = !rc.kind.conductance()
-			q.ofS = shareOf(dt, rc.tau)
+			q.ofS, q.ofY = rc.shares(dt)
 			q.growth = kernels.Exp(dt / rc.tau)
-			switch rc.kind {
-			case BiexpConductance:
-				q.ofY = shareOf(dt, rc.rise)
-			case AlphaCurrent, AlphaConductance: // t exp(-t/tau)
-				x := dt / rc.tau
-				q.ofY = share{q.ofS.decay, dt * psi(x), 12 * dt * math.FMA(-0.5, psi(x), chi(x))}
-			}
 			padded := (seg.n + chunk - 1) / chunk * chunk
 			q.s, q.y = r.s[c][seg.base:][:padded], r.y[c][seg.base:][:padded]
 			q.nextS, q.nextY = make([]float64, padded), make([]float64, padded)

@@ -102,9 +102,9 @@ func (l *layout) receptor(synapse, population int, negative bool) int {
 	case l.spec.OnGrid:
 	case l.classes[r.class].coupled:
 		r.width = 3
-	case y.Kind == ExpCurrent:
+	case y.Kind == ExpCurrent, y.Kind == ExpConductance:
 		r.width = 2
-	case y.Kind == AlphaCurrent:
+	case y.Kind != Delta:
 		r.width = 3
 	}
 	for i := range l.receptors {

@@ -1,14 +1,17 @@
 package network
 
 import (
+	"fmt"
 	"math"
 
 	"popsim/kernels"
+	"popsim/model"
 	"popsim/noise"
 )
 
-// otherSegment holds the neurons of a segment that are not LIF and take only currents: the kernels of their model
-// advance them by the mean of the synaptic current over each step, which keeps order 2.
+// otherSegment holds the neurons of a segment that are not LIF and take only currents, or that have equations of their
+// own: the kernels of their model advance them by the mean of the synaptic current, and of the conductance, over each
+// step, which keeps order 2.
 type otherSegment struct {
 	segment
 	shard     *kernels.Shard
@@ -16,6 +19,8 @@ type otherSegment struct {
 	receptors []int       // of its class
 	mean      [][]float64 // of a current of 1 at the start of a step, of a rise of 1, over the step; by receptor
 	row       []float64
+	g         []float64 // conductances as row; nil: none
+	per       []float64 // with g: by how much a current of 1 raises dV/dt
 	events    []kernels.Event
 	shaker    *noise.Shaker // with white noise; else nil
 	fired     []int32
@@ -36,9 +41,13 @@ func (r *shard) newOther(seg segment) (*otherSegment, error) {
 	o := &otherSegment{segment: seg, worker: kernels.NewWorker(), shard: kernel.NewShard(seg.offset, seg.n, dt, set)}
 	o.row = make([]float64, (seg.n+kernels.Group-1)/kernels.Group*kernels.Group)
 	for c := range l.receptors {
-		if rc := &l.receptors[c]; rc.class == l.classOf[seg.population] {
+		rc := &l.receptors[c]
+		if rc.class == l.classOf[seg.population] && (p.Model.Outside() || !rc.kind.conductance()) {
 			o.receptors = append(o.receptors, c)
 			o.mean = append(o.mean, []float64{phi(dt / rc.tau), dt * psi(dt/rc.tau)})
+			if rc.kind.conductance() && o.g == nil {
+				o.g, o.per = make([]float64, len(o.row)), make([]float64, seg.n)
+			}
 		}
 	}
 	if r.white != nil {
@@ -56,10 +65,21 @@ func (r *shard) newOther(seg segment) (*otherSegment, error) {
 				y[j] = v.At(g)
 			}
 		}
+		if o.g != nil {
+			o.per[i] = perCurrent(p.Model, q, y)
+		}
 		o.shard.Enter(i, 0, y)
 		r.startSynaptic(p, g, seg.base+i, o.receptors)
 	}
 	return o, nil
+}
+
+// perCurrent is by how much a current of 1 raises dV/dt in state y.
+func perCurrent(m *model.Model, p, y []float64) float64 {
+	with, without := make([]float64, len(y)), make([]float64, len(y))
+	m.Deriv(p, 1, y, with)
+	m.Deriv(p, 0, y, without)
+	return with[0] - without[0]
 }
 
 // startSynaptic sets the synaptic variables of a lane, neuron g of population p, at t = 0.
@@ -75,6 +95,48 @@ func (r *shard) startSynaptic(p *Population, g, lane int, receptors []int) {
 	}
 }
 
+// stable is the part of a time constant of V that a step of equations of the user's own may last: rk4 grows beyond 2.78.
+const stable = 2.0
+
+// conduct adds the mean of a conductance over the step to g, and times its reversal potential to the row of currents;
+// it advances the variables of the receptor and empties its rows.
+func (o *otherSegment) conduct(r *shard, c int) {
+	l := r.net.layout
+	rc, e, dt := &l.receptors[c], l.spec.Synapses[l.receptors[c].synapse].E, l.spec.Dt
+	ofS, ofY := rc.shares(dt)
+	s, y := r.s[c][o.base:][:o.n], r.y[c][o.base:][:o.n]
+	for i := range s {
+		a := r.rows[c][(o.base+i)*rc.width:][:rc.width]
+		var x float64
+		switch rc.kind {
+		case ExpConductance:
+			x, s[i] = float64(ofS.mean*s[i]), math.FMA(ofS.decay, s[i], a[0])
+		case AlphaConductance:
+			x = math.FMA(ofY.mean, y[i], float64(ofS.mean*s[i]))
+			s[i] = math.FMA(float64(ofS.decay*dt), y[i], float64(ofS.decay*s[i]))
+			if l.spec.OnGrid {
+				y[i] = math.FMA(ofS.decay, y[i], float64(a[0]*(math.E/rc.tau)))
+			} else {
+				y[i] = math.FMA(ofS.decay, y[i], a[0])
+				s[i] += a[1]
+			}
+		case BiexpConductance:
+			x = math.FMA(-ofY.mean, y[i], float64(ofS.mean*s[i]))
+			slow, fast := float64(a[0]*rc.peak), float64(a[0]*rc.peak)
+			if !l.spec.OnGrid {
+				slow, fast = a[0], a[1]
+			}
+			s[i], y[i] = math.FMA(ofS.decay, s[i], slow), math.FMA(ofY.decay, y[i], fast)
+		}
+		if rc.width > 1 {
+			x += a[rc.width-1]
+		}
+		o.g[i] += x
+		o.row[i] = math.FMA(e, x, o.row[i])
+		clearRow(a)
+	}
+}
+
 // step advances the neurons by step k and empties the rows.
 func (o *otherSegment) step(r *shard, k int64) error {
 	l := r.net.layout
@@ -84,8 +146,13 @@ func (o *otherSegment) step(r *shard, k int64) error {
 	if r.current != nil {
 		copy(row, r.current[lo:lo+o.n])
 	}
+	clear(o.g)
 	for j, c := range o.receptors {
 		rc := &l.receptors[c]
+		if rc.kind.conductance() {
+			o.conduct(r, c)
+			continue
+		}
 		cur, rise, decay, mean := r.s[c][lo:lo+o.n], r.y[c][lo:lo+o.n], r.decay[c], o.mean[j]
 		for i := range row {
 			a := r.rows[c][(lo+i)*rc.width:][:rc.width]
@@ -111,7 +178,13 @@ func (o *otherSegment) step(r *shard, k int64) error {
 			}
 		}
 	}
-	o.events = o.shard.Advance(o.worker, k, 1, kernels.Drive{Row: o.row}, false, o.events[:0])
+	for i, per := range o.per {
+		if rate := float64(per * o.g[i]); !(float64(rate*dt) < stable) {
+			return fmt.Errorf("neuron %d: the conductance %.4g at %.6g ms is too large for steps of %g ms; --dt %.2gms would do",
+				o.first+i, o.g[i], float64(k)*dt, dt, 0.5*stable/rate)
+		}
+	}
+	o.events = o.shard.Advance(o.worker, k, 1, kernels.Drive{Row: o.row, G: o.g}, false, o.events[:0])
 	for _, e := range o.events {
 		theta := e.Theta
 		if l.spec.OnGrid {

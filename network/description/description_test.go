@@ -321,7 +321,7 @@ func FuzzDescription(f *testing.F) {
 	f.Add(faulty)
 	f.Add(pools)
 	f.Add("[[population]]\n[population.E]\nlike = \"E\"\n")
-	for _, name := range []string{"brunel", "cuba"} {
+	for _, name := range []string{"brunel", "cuba", "coba", "cobahh", "decision"} {
 		d, err := Lookup(name)
 		if err != nil {
 			f.Fatal(err)
