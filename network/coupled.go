@@ -383,8 +383,8 @@ func (q *coupledReceptor) conduct(isa kernels.ISA, row []float64, lo int, in *me
 	}
 }
 
-// conduction is the argument of the kernels for a chunk of an exp-conductance, with what arrivals add to its end, and
-// to its mean and tilt those of in.
+// conduction is the argument of the kernels for a chunk of an exp-conductance, with what arrivals add to its end; what
+// they add to mean and tilt is that of in.
 func (q *coupledReceptor) conduction(end []float64, lo int, in *means) asm.ConductBlock {
 	return asm.ConductBlock{
 		Lanes: chunk, End: end, Mean: in.mean[:], Tilt: in.tilt[:], S: q.s[lo:], Next: q.nextS[lo:],

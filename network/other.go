@@ -180,8 +180,8 @@ func (o *otherSegment) step(r *shard, k int64) error {
 	}
 	for i, per := range o.per {
 		if rate := float64(per * o.g[i]); !(float64(rate*dt) < stable) {
-			return fmt.Errorf("neuron %d: the conductance %.4g at %.6g ms is too large for steps of %g ms; --dt %.2gms would do",
-				o.first+i, o.g[i], float64(k)*dt, dt, 0.5*stable/rate)
+			const text = "neuron %d: the conductance %.4g at %.6g ms is too large for steps of %g ms; --dt %.2gms would do"
+			return fmt.Errorf(text, o.first+i, o.g[i], float64(k)*dt, dt, 0.5*stable/rate)
 		}
 	}
 	o.events = o.shard.Advance(o.worker, k, 1, kernels.Drive{Row: o.row, G: o.g}, false, o.events[:0])
