@@ -32,7 +32,8 @@ type Scenario struct {
 	Method model.Method
 	ISA    kernels.ISA
 	Each   bool    // every parameter, the current and the gain are each neuron's own
-	Full   bool    // extrema are kept and an input is added in every step; else only spikes leave
+	Input  bool    // an input is added in every step
+	Full   bool    // an input is added in every step, and extrema are kept; else only spikes leave
 	N      int     // neurons
 	Dt     float64 // ms
 	Firing Firing
@@ -42,8 +43,11 @@ type Scenario struct {
 // Name is the name of the scenario's row, after "BenchmarkKernel/".
 func (s Scenario) Name() string {
 	name := fmt.Sprintf("model=%s/method=%s/isa=%v/params=%s/n=%d", s.Model.Name, s.Method.Name, s.ISA, s.params(), s.N)
-	if s.Full {
+	switch {
+	case s.Full:
 		name += "/record=full"
+	case s.Input:
+		name += "/record=input"
 	}
 	return name
 }
@@ -101,15 +105,13 @@ func (s Scenario) spikesName() string {
 // Kernels lists the scenarios of a selection. A method without assembly has rows for plain Go alone.
 func (q Selection) Kernels() ([]Scenario, error) {
 	type kind struct {
-		each, full bool
-		n          int
+		each, input, full bool
+		n                 int
 	}
 	var kinds []kind
 	for _, n := range []int{L1, L2, Memory} {
 		for _, each := range []bool{false, true} {
-			for _, full := range []bool{false, true} {
-				kinds = append(kinds, kind{each, full, n})
-			}
+			kinds = append(kinds, kind{each, false, false, n}, kind{each, true, false, n}, kind{each, true, true, n})
 		}
 	}
 	if q.Quick {
@@ -118,7 +120,10 @@ func (q Selection) Kernels() ([]Scenario, error) {
 	var list []Scenario
 	err := q.kernels(func(k *kernels.Kernel) error {
 		for _, x := range kinds {
-			s := Scenario{Model: k.Model, Method: k.Method, ISA: k.ISA, Each: x.each, Full: x.full, N: x.n, Dt: q.dt(k.Method)}
+			s := Scenario{
+				Model: k.Model, Method: k.Method, ISA: k.ISA, Each: x.each, Input: x.input, Full: x.full, N: x.n,
+				Dt: q.dt(k.Method),
+			}
 			if q.wants(s.Name()) {
 				list = append(list, s)
 			}

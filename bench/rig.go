@@ -57,7 +57,7 @@ func newRig(s Scenario) (*rig, error) {
 			shard.Enter(i, 0, at(cycle, i))
 		}
 	}
-	if s.Full {
+	if s.Input || s.Full {
 		r.drive.Wave = make([]float64, s.steps())
 		for i := range r.drive.Wave {
 			r.drive.Wave[i] = 1e-3 * in.i * math.Sin(float64(i))

@@ -419,6 +419,7 @@ type Worker struct {
 	full    bool // whether the call is driven, or records extrema
 	extrema bool
 	zeros   []float64 // a Wave or a Row of zeros
+	steady  []float64 // see asm.Input
 	own     programWorker
 
 	before, after [4]float64 // states of one lane around a step
@@ -449,6 +450,9 @@ func (s *Shard) Advance(w *Worker, first int64, steps int, drive Drive, extrema 
 func (s *Shard) advanceGroups(w *Worker, first int64, steps int, drive Drive, events []Event) []Event {
 	b, fast := &w.b, s.kernel.fast(w.full)
 	b.Scratch, b.Log, b.EventStep, b.Fired, b.First = &w.scratch, &w.log, &w.eventStep, &w.fired, float64(first)
+	if b.Steady = nil; s.kernel.chunks {
+		b.Steady = w.steadyVoltages(s, steps, drive)
+	}
 	for g := 0; g < s.N; g += Group {
 		w.bind(b, s, g, s.loadCoefs(&w.coefs, g, w.full, g == 0), drive)
 		if s.large && g+Group < s.N {
@@ -549,8 +553,9 @@ func (w *Worker) bind(b *asm.Block, s *Shard, g int, c *asm.Coefs, drive Drive) 
 	if !w.full {
 		return
 	}
-	b.Lo, b.Hi = &w.unused[0], &w.unused[1]
+	b.Lo, b.Hi, b.Extrema = &w.unused[0], &w.unused[1], 0
 	if w.extrema {
+		b.Extrema = 1
 		b.Lo, b.Hi = (*asm.Column)(s.Lo[g:]), (*asm.Column)(s.Hi[g:])
 	}
 	b.Wave, b.Row, b.RowStride = drive.Wave, w.zeros, 0

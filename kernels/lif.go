@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"math"
+	"slices"
 	"unsafe"
 
 	"popsim/kernels/asm"
@@ -189,6 +190,22 @@ func lifFire(b *asm.Block, l int, k, v float64) {
 	}
 	unsafe.Slice((*Event)(b.Events), b.Room)[b.Count] = Event{int32(b.LaneZero + l), int32(k - b.First), at}
 	b.Count++
+}
+
+// steadyVoltages returns V_inf in each step of a driven call without extrema where it is the same in all lanes, else
+// nil.
+func (w *Worker) steadyVoltages(s *Shard, steps int, drive Drive) *float64 {
+	shared := !slices.ContainsFunc(s.coefs, func(c []float64) bool { return c != nil })
+	if s.kernel.ISA != AVX512 || w.extrema || drive.Wave == nil || drive.Row != nil || !shared {
+		return nil
+	}
+	w.steady = slices.Grow(w.steady[:0], steps+asm.Chunk)
+	c := func(j int) float64 { return s.shared[j][0] }
+	r, rest, i, gain := c(asm.LIFR), c(asm.LIFVRest), c(asm.LIFI), c(asm.LIFGain)
+	for _, x := range drive.Wave[:steps] {
+		w.steady = append(w.steady, math.FMA(r, math.FMA(gain, x, i)+0, rest))
+	}
+	return unsafe.SliceData(w.steady)
 }
 
 // steadyVoltage writes V_rest + R I for the input of the current step, lanes at to at+7.

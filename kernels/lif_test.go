@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"popsim/model"
@@ -49,6 +50,65 @@ func TestLongCalls(t *testing.T) {
 						first += int64(steps)
 					}
 				})
+			}
+		}
+	}
+}
+
+// TestLongDrives: a driven LIF without extrema gives the same bits as plain Go in calls of many chunks, with waveforms
+// above V_th, below it and across, of shared and own parameters, and with rows.
+func TestLongDrives(t *testing.T) {
+	const n, dt, longest = 2*Group + 9, 0.1, 2300
+	waves := map[string]func(k int) float64{
+		"above":  func(k int) float64 { return 30 + 5*math.Sin(0.01*float64(k)) },
+		"below":  func(k int) float64 { return 12 + 5*math.Sin(0.01*float64(k)) },
+		"across": func(k int) float64 { return 22 + 20*math.Sin(0.02*float64(k)) },
+		"noise":  func(k int) float64 { return 22 + 300*math.Sin(float64(k*k)) },
+		"beyond": func(k int) float64 { return []float64{24, 1e5, 24}[k/50%3] },
+	}
+	for name, wave := range waves {
+		for _, hold := range []float64{0.35, 1.55, 2, 60} { // ms
+			for _, own := range []bool{false, true} {
+				for _, isa := range Available() {
+					t.Run(fmt.Sprintf("%s/t_ref=%v/own=%v/isa=%v", name, hold, own, isa), func(t *testing.T) {
+						set := Setting{I: Values{0}, Gain: Values{1}}
+						for i := 0; own && i < n; i++ {
+							set.I = append(set.I[:i], 0.01*float64(i))
+						}
+						for _, x := range model.LIFModel.Defaults() {
+							set.P = append(set.P, Values{x})
+						}
+						set.P[model.LIFModel.Index("t_ref")] = Values{hold}
+						var shards [2]*Shard
+						for j, isa := range []ISA{Go, isa} {
+							shards[j] = kernelOn(t, model.LIFModel, model.LIFModel.Methods[0], isa).NewShard(0, n, dt, set)
+							for i := range n {
+								shards[j].Enter(i, 0, []float64{20 * float64(i) / n})
+							}
+						}
+						first := 0
+						for call, steps := range []int{700, 3, 1100, 15, longest} {
+							drive := Drive{Wave: make([]float64, steps)}
+							for k := range drive.Wave {
+								drive.Wave[k] = wave(first + k)
+							}
+							if call == 3 {
+								drive.Row, drive.Stride = make([]float64, steps*3*Group), 3*Group
+								for j := range drive.Row {
+									drive.Row[j] = math.Sin(float64(j))
+								}
+							}
+							var events [2][]Event
+							for j, s := range shards {
+								events[j] = s.Advance(NewWorker(), int64(first), steps, drive, false, make([]Event, 0, 100*j))
+							}
+							if where := difference(shards, events); where != "" {
+								t.Fatalf("%d steps from %d on: %s", steps, first, where)
+							}
+							first += steps
+						}
+					})
+				}
 			}
 		}
 	}

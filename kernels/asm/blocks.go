@@ -87,6 +87,8 @@ type Spikes struct {
 // + l].
 type Input struct {
 	Lo, Hi    *Column   // in and out: the lowest and highest V after a step
+	Extrema   int       // 0 tells that Lo and Hi are not read
+	Steady    *float64  // LIF: V_inf in each step and in asm.Chunk more where all lanes have the same, or nil
 	Wave      []float64 // a value for each step
 	Row       []float64
 	RowStride int // in values

@@ -20,7 +20,7 @@ TEXT ·EIFEulerAVX2(SB), $640-8
 	MOVQ BX, R10
 	ANDQ $+1023, R10
 	SHLQ $0x03, R10
-	ADDQ 256(DX), R10
+	ADDQ 272(DX), R10
 	MOVQ $+0, 88(DX)
 	MOVQ BX, 72(DX)
 
@@ -383,16 +383,16 @@ TEXT ·EIFEulerFullAVX2(SB), $640-8
 	MOVQ  40(DX), R10
 	MOVQ  152(DX), R10
 	MOVQ  160(DX), R11
-	MOVQ  168(DX), R12
-	MOVQ  216(DX), R13
+	MOVQ  184(DX), R12
+	MOVQ  232(DX), R13
 	LEAQ  (R12)(BX*8), R12
 	IMULQ BX, R13
 	SHLQ  $0x03, R13
-	ADDQ  192(DX), R13
+	ADDQ  208(DX), R13
 	MOVQ  BX, R14
 	ANDQ  $+1023, R14
 	SHLQ  $0x03, R14
-	ADDQ  256(DX), R14
+	ADDQ  272(DX), R14
 	MOVQ  $+0, 88(DX)
 	MOVQ  BX, 72(DX)
 
@@ -781,7 +781,7 @@ reset:
 	JLT  step
 	XORQ SI, SI
 	ADDQ $0x08, R12
-	MOVQ 216(DX), BX
+	MOVQ 232(DX), BX
 	LEAQ (R13)(BX*8), R13
 	ADDQ $0x07, R14
 	ANDQ $-8, R14
@@ -845,7 +845,7 @@ TEXT ·AdExEulerAVX2(SB), $640-8
 	MOVQ BX, R11
 	ANDQ $+1023, R11
 	SHLQ $0x03, R11
-	ADDQ 256(DX), R11
+	ADDQ 272(DX), R11
 	MOVQ $+0, 88(DX)
 	MOVQ BX, 72(DX)
 
@@ -1273,16 +1273,16 @@ TEXT ·AdExEulerFullAVX2(SB), $832-8
 	MOVQ  8(DX), R10
 	MOVQ  152(DX), R11
 	MOVQ  160(DX), R12
-	MOVQ  168(DX), R13
-	MOVQ  216(DX), R14
+	MOVQ  184(DX), R13
+	MOVQ  232(DX), R14
 	LEAQ  (R13)(BX*8), R13
 	IMULQ BX, R14
 	SHLQ  $0x03, R14
-	ADDQ  192(DX), R14
+	ADDQ  208(DX), R14
 	MOVQ  BX, R15
 	ANDQ  $+1023, R15
 	SHLQ  $0x03, R15
-	ADDQ  256(DX), R15
+	ADDQ  272(DX), R15
 	MOVQ  $+0, 88(DX)
 	MOVQ  BX, 72(DX)
 
@@ -1743,7 +1743,7 @@ reset:
 	JLT  step
 	XORQ SI, SI
 	ADDQ $0x08, R13
-	MOVQ 216(DX), BX
+	MOVQ 232(DX), BX
 	LEAQ (R14)(BX*8), R14
 	ADDQ $0x07, R15
 	ANDQ $-8, R15
@@ -1846,7 +1846,7 @@ TEXT ·EIFEulerAVX512(SB), $128-8
 	MOVQ         BX, R10
 	ANDQ         $+1023, R10
 	SHLQ         $0x03, R10
-	ADDQ         256(DX), R10
+	ADDQ         272(DX), R10
 	MOVQ         $+0, 88(DX)
 	MOVQ         BX, 72(DX)
 
@@ -2215,16 +2215,16 @@ TEXT ·EIFEulerFullAVX512(SB), $192-8
 	MOVQ         40(DX), R10
 	MOVQ         152(DX), R10
 	MOVQ         160(DX), R11
-	MOVQ         168(DX), R12
-	MOVQ         216(DX), R13
+	MOVQ         184(DX), R12
+	MOVQ         232(DX), R13
 	LEAQ         (R12)(BX*8), R12
 	IMULQ        BX, R13
 	SHLQ         $0x03, R13
-	ADDQ         192(DX), R13
+	ADDQ         208(DX), R13
 	MOVQ         BX, R14
 	ANDQ         $+1023, R14
 	SHLQ         $0x03, R14
-	ADDQ         256(DX), R14
+	ADDQ         272(DX), R14
 	MOVQ         $+0, 88(DX)
 	MOVQ         BX, 72(DX)
 
@@ -2609,7 +2609,7 @@ step:
 	JLT          step
 	XORQ         SI, SI
 	ADDQ         $0x08, R12
-	MOVQ         216(DX), BX
+	MOVQ         232(DX), BX
 	LEAQ         (R13)(BX*8), R13
 	ADDQ         $0x07, R14
 	ANDQ         $-8, R14
@@ -2681,7 +2681,7 @@ TEXT ·AdExEulerAVX512(SB), $128-8
 	MOVQ         BX, R11
 	ANDQ         $+1023, R11
 	SHLQ         $0x03, R11
-	ADDQ         256(DX), R11
+	ADDQ         272(DX), R11
 	MOVQ         $+0, 88(DX)
 	MOVQ         BX, 72(DX)
 
@@ -3115,16 +3115,16 @@ TEXT ·AdExEulerFullAVX512(SB), $192-8
 	MOVQ         8(DX), R10
 	MOVQ         152(DX), R11
 	MOVQ         160(DX), R12
-	MOVQ         168(DX), R13
-	MOVQ         216(DX), R14
+	MOVQ         184(DX), R13
+	MOVQ         232(DX), R14
 	LEAQ         (R13)(BX*8), R13
 	IMULQ        BX, R14
 	SHLQ         $0x03, R14
-	ADDQ         192(DX), R14
+	ADDQ         208(DX), R14
 	MOVQ         BX, R15
 	ANDQ         $+1023, R15
 	SHLQ         $0x03, R15
-	ADDQ         256(DX), R15
+	ADDQ         272(DX), R15
 	MOVQ         $+0, 88(DX)
 	MOVQ         BX, 72(DX)
 
@@ -3575,7 +3575,7 @@ step:
 	JLT          step
 	XORQ         SI, SI
 	ADDQ         $0x08, R13
-	MOVQ         216(DX), BX
+	MOVQ         232(DX), BX
 	LEAQ         (R14)(BX*8), R14
 	ADDQ         $0x07, R15
 	ANDQ         $-8, R15

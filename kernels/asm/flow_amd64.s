@@ -743,7 +743,7 @@ events1:
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, DI
 	ORQ       CX, DI
-	MOVQ      248(BX), R9
+	MOVQ      264(BX), R9
 	MOVQ      128(BX), R10
 	ADDQ      $0x40, R10
 	CMPQ      R10, 136(BX)
@@ -1201,12 +1201,12 @@ TEXT ·EIFFlowFullAVX2(SB), $1024-8
 	MOVQ  40(BX), R12
 	MOVQ  152(BX), R13
 	MOVQ  160(BX), R14
-	MOVQ  168(BX), DI
-	MOVQ  216(BX), R8
+	MOVQ  184(BX), DI
+	MOVQ  232(BX), R8
 	LEAQ  (DI)(R9*8), DI
 	IMULQ R9, R8
 	SHLQ  $0x03, R8
-	ADDQ  192(BX), R8
+	ADDQ  208(BX), R8
 	MOVQ  $+0, 88(BX)
 	MOVQ  R9, 72(BX)
 
@@ -1965,7 +1965,7 @@ finished:
 	JLT  step
 	XORQ SI, SI
 	ADDQ $0x08, DI
-	MOVQ 216(BX), R9
+	MOVQ 232(BX), R9
 	LEAQ (R8)(R9*8), R8
 
 	// now
@@ -2031,7 +2031,7 @@ events1:
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
-	MOVQ      248(BX), R11
+	MOVQ      264(BX), R11
 	MOVQ      128(BX), R12
 	ADDQ      $0x40, R12
 	CMPQ      R12, 136(BX)
@@ -3511,7 +3511,7 @@ events1:
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, DI
 	ORQ       CX, DI
-	MOVQ      248(BX), R9
+	MOVQ      264(BX), R9
 	MOVQ      128(BX), R10
 	ADDQ      $0x40, R10
 	CMPQ      R10, 136(BX)
@@ -3976,12 +3976,12 @@ TEXT ·AdExFlowFullAVX2(SB), $3072-8
 	MOVQ  8(BX), R13
 	MOVQ  152(BX), R14
 	MOVQ  160(BX), R15
-	MOVQ  168(BX), DI
-	MOVQ  216(BX), R8
+	MOVQ  184(BX), DI
+	MOVQ  232(BX), R8
 	LEAQ  (DI)(R9*8), DI
 	IMULQ R9, R8
 	SHLQ  $0x03, R8
-	ADDQ  192(BX), R8
+	ADDQ  208(BX), R8
 	MOVQ  $+0, 88(BX)
 	MOVQ  R9, 72(BX)
 
@@ -4993,7 +4993,7 @@ finished:
 	JLT  step
 	XORQ SI, SI
 	ADDQ $0x08, DI
-	MOVQ 216(BX), R9
+	MOVQ 232(BX), R9
 	LEAQ (R8)(R9*8), R8
 
 	// now
@@ -5059,7 +5059,7 @@ events1:
 	VMOVMSKPD Y0, CX
 	SHLQ      $0x04, R9
 	ORQ       CX, R9
-	MOVQ      248(BX), R11
+	MOVQ      264(BX), R11
 	MOVQ      128(BX), R12
 	ADDQ      $0x40, R12
 	CMPQ      R12, 136(BX)
@@ -6247,7 +6247,7 @@ events1:
 	KMOVB        K1, CX
 	SHLQ         $0x08, DI
 	ORQ          CX, DI
-	MOVQ         248(BX), R9
+	MOVQ         264(BX), R9
 	MOVQ         128(BX), R10
 	ADDQ         $0x40, R10
 	CMPQ         R10, 136(BX)
@@ -6713,12 +6713,12 @@ TEXT ·EIFFlowFullAVX512(SB), $832-8
 	MOVQ  40(BX), R12
 	MOVQ  152(BX), R13
 	MOVQ  160(BX), R14
-	MOVQ  168(BX), DI
-	MOVQ  216(BX), R8
+	MOVQ  184(BX), DI
+	MOVQ  232(BX), R8
 	LEAQ  (DI)(R9*8), DI
 	IMULQ R9, R8
 	SHLQ  $0x03, R8
-	ADDQ  192(BX), R8
+	ADDQ  208(BX), R8
 	MOVQ  $+0, 88(BX)
 	MOVQ  R9, 72(BX)
 
@@ -7427,7 +7427,7 @@ finished:
 	JLT  step
 	XORQ SI, SI
 	ADDQ $0x08, DI
-	MOVQ 216(BX), R9
+	MOVQ 232(BX), R9
 	LEAQ (R8)(R9*8), R8
 
 	// now
@@ -7501,7 +7501,7 @@ events1:
 	KMOVB        K1, CX
 	SHLQ         $0x08, R9
 	ORQ          CX, R9
-	MOVQ         248(BX), R11
+	MOVQ         264(BX), R11
 	MOVQ         128(BX), R12
 	ADDQ         $0x40, R12
 	CMPQ         R12, 136(BX)
@@ -8932,7 +8932,7 @@ events1:
 	KMOVB        K1, CX
 	SHLQ         $0x08, DI
 	ORQ          CX, DI
-	MOVQ         248(BX), R9
+	MOVQ         264(BX), R9
 	MOVQ         128(BX), R10
 	ADDQ         $0x40, R10
 	CMPQ         R10, 136(BX)
@@ -9405,12 +9405,12 @@ TEXT ·AdExFlowFullAVX512(SB), $3136-8
 	MOVQ  8(BX), R13
 	MOVQ  152(BX), R14
 	MOVQ  160(BX), R15
-	MOVQ  168(BX), DI
-	MOVQ  216(BX), R8
+	MOVQ  184(BX), DI
+	MOVQ  232(BX), R8
 	LEAQ  (DI)(R9*8), DI
 	IMULQ R9, R8
 	SHLQ  $0x03, R8
-	ADDQ  192(BX), R8
+	ADDQ  208(BX), R8
 	MOVQ  $+0, 88(BX)
 	MOVQ  R9, 72(BX)
 
@@ -10349,7 +10349,7 @@ finished:
 	JLT  step
 	XORQ SI, SI
 	ADDQ $0x08, DI
-	MOVQ 216(BX), R9
+	MOVQ 232(BX), R9
 	LEAQ (R8)(R9*8), R8
 
 	// now
@@ -10423,7 +10423,7 @@ events1:
 	KMOVB        K1, CX
 	SHLQ         $0x08, R9
 	ORQ          CX, R9
-	MOVQ         248(BX), R11
+	MOVQ         264(BX), R11
 	MOVQ         128(BX), R12
 	ADDQ         $0x40, R12
 	CMPQ         R12, 136(BX)

@@ -1092,16 +1092,16 @@ TEXT ·HHStrangFullAVX2(SB), $1152-8
 	JGE  done
 
 step:
-	MOVQ 168(DX), R13
+	MOVQ 184(DX), R13
 
 	// wave
 	VBROADCASTSD (R13)(AX*8), Y15
 	MOVQ         152(DX), R13
 	MOVQ         160(DX), R14
-	MOVQ         216(DX), R15
+	MOVQ         232(DX), R15
 	IMULQ        AX, R15
 	SHLQ         $0x03, R15
-	ADDQ         192(DX), R15
+	ADDQ         208(DX), R15
 
 	// step
 	VMOVUPD      hhConstsAVX2<>+64(SB), Y0
@@ -3235,16 +3235,16 @@ TEXT ·HHStrangFullAVX512(SB), $512-8
 	JGE  done
 
 step:
-	MOVQ 168(DX), R13
+	MOVQ 184(DX), R13
 
 	// wave
 	VBROADCASTSD (R13)(AX*8), Z31
 	MOVQ         152(DX), R13
 	MOVQ         160(DX), R14
-	MOVQ         216(DX), R15
+	MOVQ         232(DX), R15
 	IMULQ        AX, R15
 	SHLQ         $0x03, R15
-	ADDQ         192(DX), R15
+	ADDQ         208(DX), R15
 
 	// step
 	VBROADCASTSD      hhConstsAVX512<>+16(SB), Z0
@@ -6133,16 +6133,16 @@ TEXT ·HHRK4FullAVX2(SB), $3584-8
 	JGE  done
 
 step:
-	MOVQ 168(DX), R13
+	MOVQ 184(DX), R13
 
 	// wave
 	VBROADCASTSD (R13)(AX*8), Y15
 	MOVQ         152(DX), R13
 	MOVQ         160(DX), R14
-	MOVQ         216(DX), R15
+	MOVQ         232(DX), R15
 	IMULQ        AX, R15
 	SHLQ         $0x03, R15
-	ADDQ         192(DX), R15
+	ADDQ         208(DX), R15
 
 	// step
 	VMOVUPD      hhConstsAVX2<>+64(SB), Y0
@@ -9701,16 +9701,16 @@ TEXT ·HHRK4FullAVX512(SB), $2496-8
 	JGE  done
 
 step:
-	MOVQ 168(DX), R13
+	MOVQ 184(DX), R13
 
 	// wave
 	VBROADCASTSD (R13)(AX*8), Z31
 	MOVQ         152(DX), R13
 	MOVQ         160(DX), R14
-	MOVQ         216(DX), R15
+	MOVQ         232(DX), R15
 	IMULQ        AX, R15
 	SHLQ         $0x03, R15
-	ADDQ         192(DX), R15
+	ADDQ         208(DX), R15
 
 	// step
 	VBROADCASTSD      hhConstsAVX512<>+16(SB), Z0
@@ -13430,16 +13430,16 @@ TEXT ·HHExpEulerFullAVX2(SB), $4288-8
 	JGE  done
 
 step:
-	MOVQ 168(DX), R13
+	MOVQ 184(DX), R13
 
 	// wave
 	VBROADCASTSD (R13)(AX*8), Y15
 	MOVQ         152(DX), R13
 	MOVQ         160(DX), R14
-	MOVQ         216(DX), R15
+	MOVQ         232(DX), R15
 	IMULQ        AX, R15
 	SHLQ         $0x03, R15
-	ADDQ         192(DX), R15
+	ADDQ         208(DX), R15
 
 	// step
 	VMOVUPD      hhConstsAVX2<>+64(SB), Y0
@@ -17442,16 +17442,16 @@ TEXT ·HHExpEulerFullAVX512(SB), $3456-8
 	JGE  done
 
 step:
-	MOVQ 168(DX), R13
+	MOVQ 184(DX), R13
 
 	// wave
 	VBROADCASTSD (R13)(AX*8), Z31
 	MOVQ         152(DX), R13
 	MOVQ         160(DX), R14
-	MOVQ         216(DX), R15
+	MOVQ         232(DX), R15
 	IMULQ        AX, R15
 	SHLQ         $0x03, R15
-	ADDQ         192(DX), R15
+	ADDQ         208(DX), R15
 
 	// step
 	VBROADCASTSD      hhConstsAVX512<>+16(SB), Z0

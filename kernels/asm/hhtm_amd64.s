@@ -650,16 +650,16 @@ TEXT ·HHTMStrangFullAVX2(SB), $640-8
 	JGE  done
 
 step:
-	MOVQ 168(DX), R13
+	MOVQ 184(DX), R13
 
 	// wave
 	VBROADCASTSD (R13)(AX*8), Y15
 	MOVQ         152(DX), R13
 	MOVQ         160(DX), R14
-	MOVQ         216(DX), R15
+	MOVQ         232(DX), R15
 	IMULQ        AX, R15
 	SHLQ         $0x03, R15
-	ADDQ         192(DX), R15
+	ADDQ         208(DX), R15
 
 	// step
 	VMOVUPD      (DI)(BX*8), Y0
@@ -1954,16 +1954,16 @@ TEXT ·HHTMStrangFullAVX512(SB), $512-8
 	JGE  done
 
 step:
-	MOVQ 168(DX), R13
+	MOVQ 184(DX), R13
 
 	// wave
 	VBROADCASTSD (R13)(AX*8), Z31
 	MOVQ         152(DX), R13
 	MOVQ         160(DX), R14
-	MOVQ         216(DX), R15
+	MOVQ         232(DX), R15
 	IMULQ        AX, R15
 	SHLQ         $0x03, R15
-	ADDQ         192(DX), R15
+	ADDQ         208(DX), R15
 
 	// step
 	VMOVUPD          (DI)(BX*8), Z0
@@ -4888,16 +4888,16 @@ TEXT ·HHTMRK4FullAVX2(SB), $3520-8
 	JGE  done
 
 step:
-	MOVQ 168(DX), R13
+	MOVQ 184(DX), R13
 
 	// wave
 	VBROADCASTSD (R13)(AX*8), Y15
 	MOVQ         152(DX), R13
 	MOVQ         160(DX), R14
-	MOVQ         216(DX), R15
+	MOVQ         232(DX), R15
 	IMULQ        AX, R15
 	SHLQ         $0x03, R15
-	ADDQ         192(DX), R15
+	ADDQ         208(DX), R15
 
 	// step
 	VMOVUPD      (DI)(BX*8), Y0
@@ -9301,16 +9301,16 @@ TEXT ·HHTMRK4FullAVX512(SB), $2688-8
 	JGE  done
 
 step:
-	MOVQ 168(DX), R13
+	MOVQ 184(DX), R13
 
 	// wave
 	VBROADCASTSD (R13)(AX*8), Z31
 	MOVQ         152(DX), R13
 	MOVQ         160(DX), R14
-	MOVQ         216(DX), R15
+	MOVQ         232(DX), R15
 	IMULQ        AX, R15
 	SHLQ         $0x03, R15
-	ADDQ         192(DX), R15
+	ADDQ         208(DX), R15
 
 	// step
 	VMOVUPD          (DI)(BX*8), Z0
@@ -12505,16 +12505,16 @@ TEXT ·HHTMExpEulerFullAVX2(SB), $1856-8
 	JGE  done
 
 step:
-	MOVQ 168(DX), R13
+	MOVQ 184(DX), R13
 
 	// wave
 	VBROADCASTSD (R13)(AX*8), Y15
 	MOVQ         152(DX), R13
 	MOVQ         160(DX), R14
-	MOVQ         216(DX), R15
+	MOVQ         232(DX), R15
 	IMULQ        AX, R15
 	SHLQ         $0x03, R15
-	ADDQ         192(DX), R15
+	ADDQ         208(DX), R15
 
 	// step
 	VMOVUPD      (DI)(BX*8), Y0
@@ -14666,16 +14666,16 @@ TEXT ·HHTMExpEulerFullAVX512(SB), $1088-8
 	JGE  done
 
 step:
-	MOVQ 168(DX), R13
+	MOVQ 184(DX), R13
 
 	// wave
 	VBROADCASTSD (R13)(AX*8), Z31
 	MOVQ         152(DX), R13
 	MOVQ         160(DX), R14
-	MOVQ         216(DX), R15
+	MOVQ         232(DX), R15
 	IMULQ        AX, R15
 	SHLQ         $0x03, R15
-	ADDQ         192(DX), R15
+	ADDQ         208(DX), R15
 
 	// step
 	VMOVUPD           (DI)(BX*8), Z0

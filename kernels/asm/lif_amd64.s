@@ -18,7 +18,7 @@ TEXT ·LIFAVX2(SB), $128-8
 
 	// chunk
 	VMOVUPD lifConstsAVX2<>+0(SB), Y15
-	MOVQ    $+1, 232(SI)
+	MOVQ    $+1, 248(SI)
 	XORQ    DX, DX
 
 vector1:
@@ -43,25 +43,25 @@ vector1:
 	ADDQ    $0x04, DX
 	CMPQ    DX, 64(SI)
 	JLT     vector1
-	MOVQ    $+16, 232(SI)
+	MOVQ    $+16, 248(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+0(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+8, 232(SI)
+	MOVQ   $+8, 248(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+160(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+4, 232(SI)
+	MOVQ   $+4, 248(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+192(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+2, 232(SI)
+	MOVQ   $+2, 248(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+64(SB), Y15, Y0
@@ -70,16 +70,16 @@ vector1:
 
 found:
 	MOVQ 72(SI), DI
-	CMPQ 232(SI), $+1
+	CMPQ 248(SI), $+1
 	JNE  ahead2
 
 held:
 	MOVQ 56(SI), R8
 	SUBQ DI, R8
 	JLE  done6
-	CMPQ R8, 232(SI)
+	CMPQ R8, 248(SI)
 	JLE  whole3
-	MOVQ 232(SI), R8
+	MOVQ 248(SI), R8
 
 whole3:
 	MOVQ 128(SI), CX
@@ -138,7 +138,7 @@ part4:
 	VCMPPD    $0x1d, Y15, Y0, Y1
 	VMOVUPD   608(BX)(DX*8), Y2
 	VBLENDVPD Y1, 96(R10)(DX*8), Y2, Y7
-	MOVQ      224(SI), R10
+	MOVQ      240(SI), R10
 	LEAQ      (R10)(DX*8), R10
 	MOVQ      R8, R11
 
@@ -221,11 +221,11 @@ step7:
 	JNZ       spikes8
 
 forward5:
-	MOVQ       312(SI), CX
+	MOVQ       328(SI), CX
 	DECQ       CX
 	JLT        none9
-	MOVQ       CX, 312(SI)
-	MOVQ       304(SI), DX
+	MOVQ       CX, 328(SI)
+	MOVQ       320(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -289,9 +289,9 @@ ahead:
 	MOVQ 56(SI), R8
 	SUBQ DI, R8
 	JLE  done15
-	CMPQ R8, 232(SI)
+	CMPQ R8, 248(SI)
 	JLE  whole12
-	MOVQ 232(SI), R8
+	MOVQ 248(SI), R8
 
 whole12:
 	MOVQ 128(SI), CX
@@ -314,7 +314,7 @@ part13:
 	MOVQ         8(SI), CX
 	MOVQ         96(SI), CX
 	MOVQ         40(SI), R10
-	MOVQ         224(SI), R11
+	MOVQ         240(SI), R11
 	LEAQ         (R11)(DX*8), R11
 
 	// load
@@ -530,11 +530,11 @@ stepped16:
 	JNZ       spikes22
 
 forward14:
-	MOVQ       312(SI), CX
+	MOVQ       328(SI), CX
 	DECQ       CX
 	JLT        none23
-	MOVQ       CX, 312(SI)
-	MOVQ       304(SI), DX
+	MOVQ       CX, 328(SI)
+	MOVQ       320(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -547,7 +547,7 @@ forward14:
 
 none23:
 	ADDQ R8, DI
-	CMPQ 232(SI), $+1
+	CMPQ 248(SI), $+1
 	JNE  ahead
 
 done15:
@@ -600,7 +600,7 @@ again25:
 	SHLQ   CL, R11
 	XORQ   R11, R9
 	MOVQ   40(SI), CX
-	MOVQ   224(SI), R12
+	MOVQ   240(SI), R12
 
 	// search
 	VMOVUPD   (R12)(DX*8), Y0
@@ -743,11 +743,11 @@ event29:
 finished26:
 	TESTQ R9, R9
 	JNZ   again25
-	MOVQ  R8, 232(SI)
+	MOVQ  R8, 248(SI)
 	JMP   forward5
 
 stay11:
-	MOVQ $+1, 232(SI)
+	MOVQ $+1, 248(SI)
 	JMP  held
 
 refractory17:
@@ -955,7 +955,7 @@ again34:
 	MOVQ   (SI), R11
 	MOVQ   8(SI), R11
 	MOVQ   96(SI), R11
-	MOVQ   224(SI), R12
+	MOVQ   240(SI), R12
 	CMPQ   R8, $+16
 	JNE    shorter38
 
@@ -1149,7 +1149,7 @@ search41:
 	JMP       located37
 
 wakes39:
-	MOVQ $+1, 232(SI)
+	MOVQ $+1, 248(SI)
 	JMP  events36
 	PCALIGN $0x40
 
@@ -1167,7 +1167,7 @@ TEXT ·LIFAVX512(SB), $128-8
 
 	// chunk
 	VBROADCASTSD lifConstsAVX512<>+0(SB), Z31
-	MOVQ         $+1, 232(SI)
+	MOVQ         $+1, 248(SI)
 	XORQ         DX, DX
 
 vector1:
@@ -1192,25 +1192,25 @@ vector1:
 	ADDQ        $0x08, DX
 	CMPQ        DX, 64(SI)
 	JLT         vector1
-	MOVQ        $+16, 232(SI)
+	MOVQ        $+16, 248(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+0(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+8, 232(SI)
+	MOVQ        $+8, 248(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+40(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+4, 232(SI)
+	MOVQ        $+4, 248(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+48(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+2, 232(SI)
+	MOVQ        $+2, 248(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+16(SB), Z31, K1
@@ -1219,16 +1219,16 @@ vector1:
 
 found:
 	MOVQ 72(SI), DI
-	CMPQ 232(SI), $+1
+	CMPQ 248(SI), $+1
 	JNE  ahead2
 
 held:
 	MOVQ 56(SI), R8
 	SUBQ DI, R8
 	JLE  done6
-	CMPQ R8, 232(SI)
+	CMPQ R8, 248(SI)
 	JLE  whole3
-	MOVQ 232(SI), R8
+	MOVQ 248(SI), R8
 
 whole3:
 	MOVQ 128(SI), CX
@@ -1318,7 +1318,7 @@ part4:
 	VMOVUPD   384(R11)(DX*8), Z8
 	VMOVAPD   Z2, Z23
 	VMOVUPD   448(R11)(DX*8), Z7
-	MOVQ      224(SI), R10
+	MOVQ      240(SI), R10
 	LEAQ      (R10)(DX*8), R10
 	MOVQ      R8, R11
 
@@ -1451,11 +1451,11 @@ step7:
 	JNZ    spikes8
 
 forward5:
-	MOVQ       312(SI), CX
+	MOVQ       328(SI), CX
 	DECQ       CX
 	JLT        none9
-	MOVQ       CX, 312(SI)
-	MOVQ       304(SI), DX
+	MOVQ       CX, 328(SI)
+	MOVQ       320(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -1488,7 +1488,7 @@ epoch10:
 	CMPQ DX, $0x40
 	JLT  write14
 	SHRQ $0x06, DX
-	MOVQ 232(SI), R8
+	MOVQ 248(SI), R8
 	CMPQ CX, R8
 	JGE  whole15
 	MOVQ CX, R8
@@ -1501,7 +1501,7 @@ whole15:
 
 roomy16:
 	ADDQ DI, CX
-	MOVQ CX, 240(SI)
+	MOVQ CX, 256(SI)
 	MOVQ CX, 72(SI)
 
 	// number
@@ -1566,7 +1566,7 @@ ahead11:
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  48(SI), Z2, Z31
 	MOVQ         40(SI), CX
-	MOVQ         224(SI), R9
+	MOVQ         240(SI), R9
 	LEAQ         (R9)(DX*8), R9
 
 	// load
@@ -2360,11 +2360,11 @@ stepped19:
 	JNZ      spikes25
 
 forward12:
-	MOVQ       312(SI), CX
+	MOVQ       328(SI), CX
 	DECQ       CX
 	JLT        none26
-	MOVQ       CX, 312(SI)
-	MOVQ       304(SI), DX
+	MOVQ       CX, 328(SI)
+	MOVQ       320(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -2380,7 +2380,7 @@ none26:
 	JMP  ahead11
 
 done13:
-	MOVQ 240(SI), DI
+	MOVQ 256(SI), DI
 	MOVQ (SI), CX
 	MOVQ 8(SI), R8
 	MOVQ 96(SI), R9
@@ -2454,7 +2454,7 @@ none28:
 	JLT   vector27
 	CMPQ  88(SI), $+0
 	JE    epoch10
-	MOVQ  224(SI), AX
+	MOVQ  240(SI), AX
 	MOVQ  120(SI), CX
 	MOVQ  128(SI), DX
 	TESTQ DX, DX
@@ -2496,7 +2496,7 @@ written29:
 	JMP return
 
 write14:
-	MOVQ  224(SI), CX
+	MOVQ  240(SI), CX
 	MOVQ  120(SI), DX
 	MOVQ  128(SI), R8
 	TESTQ R8, R8
@@ -2557,7 +2557,7 @@ again33:
 	SHLQ   CL, R11
 	XORQ   R11, R9
 	MOVQ   40(SI), CX
-	MOVQ   224(SI), R12
+	MOVQ   240(SI), R12
 
 	// search
 	VMOVUPD      (R12)(DX*8), Z0
@@ -2687,11 +2687,11 @@ event37:
 finished34:
 	TESTQ R9, R9
 	JNZ   again33
-	MOVQ  R8, 232(SI)
+	MOVQ  R8, 248(SI)
 	JMP   forward5
 
 stay18:
-	MOVQ $+1, 232(SI)
+	MOVQ $+1, 248(SI)
 	JMP  write14
 
 last20:
@@ -3641,7 +3641,7 @@ even38:
 spikes25:
 	MOVQ 40(SI), R12
 	MOVQ 96(SI), R13
-	MOVQ 224(SI), R14
+	MOVQ 240(SI), R14
 	MOVQ DI, 72(SI)
 
 	// number
@@ -4180,8 +4180,8 @@ search58:
 	JMP         located42
 
 wakes45:
-	MOVQ 240(SI), R15
-	MOVQ R15, 232(SI)
+	MOVQ 256(SI), R15
+	MOVQ R15, 248(SI)
 
 	// stop
 	VMOVUPD        3584(R12)(CX*8), Z0
@@ -4201,8 +4201,8 @@ wakes45:
 	JMP            waits44
 
 wakes47:
-	MOVQ 240(SI), R15
-	MOVQ R15, 232(SI)
+	MOVQ 256(SI), R15
+	MOVQ R15, 248(SI)
 
 	// stop
 	VMOVUPD        3584(R12)(DX*8), Z0
@@ -4223,8 +4223,8 @@ wakes47:
 	JMP            waits46
 
 wakes49:
-	MOVQ 240(SI), DX
-	MOVQ DX, 232(SI)
+	MOVQ 256(SI), DX
+	MOVQ DX, 248(SI)
 
 	// stop
 	VMOVUPD        3584(R12)(R10*8), Z0
@@ -4245,8 +4245,8 @@ wakes49:
 	JMP            waits48
 
 wakes51:
-	MOVQ 240(SI), DX
-	MOVQ DX, 232(SI)
+	MOVQ 256(SI), DX
+	MOVQ DX, 248(SI)
 
 	// stop
 	VMOVUPD        3584(R12)(R11*8), Z0
@@ -4403,8 +4403,8 @@ search63:
 	JMP         located59
 
 wakes62:
-	MOVQ 240(SI), DX
-	MOVQ DX, 232(SI)
+	MOVQ 256(SI), DX
+	MOVQ DX, 248(SI)
 
 	// stop
 	VMOVUPD        3584(R12)(CX*8), Z0
@@ -4438,7 +4438,7 @@ TEXT ·LIFFullAVX2(SB), $192-8
 
 	// chunk
 	VMOVUPD lifConstsAVX2<>+0(SB), Y15
-	MOVQ    $+1, 232(SI)
+	MOVQ    $+1, 248(SI)
 	XORQ    DX, DX
 
 vector1:
@@ -4460,25 +4460,25 @@ vector1:
 	ADDQ    $0x04, DX
 	CMPQ    DX, 64(SI)
 	JLT     vector1
-	MOVQ    $+16, 232(SI)
+	MOVQ    $+16, 248(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+0(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+8, 232(SI)
+	MOVQ   $+8, 248(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+160(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+4, 232(SI)
+	MOVQ   $+4, 248(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+192(SB), Y15, Y0
 	VPTEST Y0, Y0
 	JZ     found
-	MOVQ   $+2, 232(SI)
+	MOVQ   $+2, 248(SI)
 
 	// chunk
 	VCMPPD $0x11, lifConstsAVX2<>+64(SB), Y15, Y0
@@ -4492,9 +4492,9 @@ held:
 	MOVQ 56(SI), R8
 	SUBQ DI, R8
 	JLE  done5
-	CMPQ R8, 232(SI)
+	CMPQ R8, 248(SI)
 	JLE  whole2
-	MOVQ 232(SI), R8
+	MOVQ 248(SI), R8
 
 whole2:
 	MOVQ 128(SI), CX
@@ -4539,14 +4539,14 @@ part3:
 	VMOVAPD   Y2, Y9
 	VMOVUPD   lifConstsAVX2<>+352(SB), Y7
 	VMOVUPD   lifConstsAVX2<>+640(SB), Y5
-	MOVQ      224(SI), R10
+	MOVQ      240(SI), R10
 	LEAQ      (R10)(DX*8), R10
-	MOVQ      168(SI), R12
-	MOVQ      216(SI), R13
+	MOVQ      184(SI), R12
+	MOVQ      232(SI), R13
 	LEAQ      (R12)(DI*8), R12
 	IMULQ     DI, R13
 	SHLQ      $0x03, R13
-	ADDQ      192(SI), R13
+	ADDQ      208(SI), R13
 	MOVQ      R8, R11
 
 step6:
@@ -4590,7 +4590,7 @@ step6:
 	VADDPD lifConstsAVX2<>+256(SB), Y15, Y15
 	ADDQ   $0x00000200, R10
 	ADDQ   $0x08, R12
-	MOVQ   216(SI), R14
+	MOVQ   232(SI), R14
 	LEAQ   (R13)(R14*8), R13
 	DECQ   R11
 	JNZ    step6
@@ -4639,11 +4639,11 @@ step6:
 	JNZ       spikes7
 
 forward4:
-	MOVQ       312(SI), CX
+	MOVQ       328(SI), CX
 	DECQ       CX
 	JLT        none8
-	MOVQ       CX, 312(SI)
-	MOVQ       304(SI), DX
+	MOVQ       CX, 328(SI)
+	MOVQ       320(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -4686,7 +4686,7 @@ again9:
 	SHLQ   CL, R11
 	XORQ   R11, R9
 	MOVQ   40(SI), CX
-	MOVQ   224(SI), R12
+	MOVQ   240(SI), R12
 	CMPQ   R8, $+16
 	JNE    shorter13
 
@@ -4916,7 +4916,7 @@ event16:
 finished10:
 	TESTQ R9, R9
 	JNZ   again9
-	MOVQ  R8, 232(SI)
+	MOVQ  R8, 248(SI)
 	JMP   forward4
 
 shorter13:
@@ -5073,7 +5073,7 @@ unusual18:
 	PCALIGN $0x40
 
 // func LIFFullAVX512(b *Block)
-// Requires: AVX, AVX512DQ, AVX512F, BMI, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI, MMX+, POPCNT
 TEXT ·LIFFullAVX512(SB), $128-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
@@ -5086,7 +5086,7 @@ TEXT ·LIFFullAVX512(SB), $128-8
 
 	// chunk
 	VBROADCASTSD lifConstsAVX512<>+0(SB), Z31
-	MOVQ         $+1, 232(SI)
+	MOVQ         $+1, 248(SI)
 	XORQ         DX, DX
 
 vector1:
@@ -5108,25 +5108,25 @@ vector1:
 	ADDQ        $0x08, DX
 	CMPQ        DX, 64(SI)
 	JLT         vector1
-	MOVQ        $+16, 232(SI)
+	MOVQ        $+16, 248(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+0(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+8, 232(SI)
+	MOVQ        $+8, 248(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+40(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+4, 232(SI)
+	MOVQ        $+4, 248(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+48(SB), Z31, K1
 	KORTESTB    K1, K1
 	JZ          found
-	MOVQ        $+2, 232(SI)
+	MOVQ        $+2, 248(SI)
 
 	// chunk
 	VCMPPD.BCST $0x11, lifConstsAVX512<>+16(SB), Z31, K1
@@ -5135,24 +5135,26 @@ vector1:
 
 found:
 	MOVQ 72(SI), DI
+	CMPQ 248(SI), $+1
+	JNE  driven2
 
 held:
 	MOVQ 56(SI), R8
 	SUBQ DI, R8
-	JLE  done5
-	CMPQ R8, 232(SI)
-	JLE  whole2
-	MOVQ 232(SI), R8
+	JLE  done6
+	CMPQ R8, 248(SI)
+	JLE  whole3
+	MOVQ 248(SI), R8
 
-whole2:
+whole3:
 	MOVQ 128(SI), CX
 	ADDQ $0x40, CX
 	CMPQ CX, 136(SI)
-	JGT  done5
+	JGT  done6
 	XORQ R9, R9
 	XORQ DX, DX
 
-part3:
+part4:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -5206,14 +5208,14 @@ part3:
 	VMOVAPD      Z3, Z19
 	VBROADCASTSD lifConstsAVX512<>+136(SB), Z15
 	VBROADCASTSD lifConstsAVX512<>+344(SB), Z11
-	MOVQ         224(SI), R10
+	MOVQ         240(SI), R10
 	LEAQ         (R10)(DX*8), R10
-	MOVQ         168(SI), R12
-	MOVQ         216(SI), R13
+	MOVQ         184(SI), R12
+	MOVQ         232(SI), R13
 	LEAQ         (R12)(DI*8), R12
 	IMULQ        DI, R13
 	SHLQ         $0x03, R13
-	ADDQ         192(SI), R13
+	ADDQ         208(SI), R13
 	MOVQ         R8, R11
 
 	// keep
@@ -5224,7 +5226,7 @@ part3:
 	VMOVUPD 5632(BX)(DX*8), Z6
 	VMOVUPD 5696(BX)(DX*8), Z5
 
-step6:
+step7:
 	// step
 	VMOVUPD          6656(BX)(DX*8), Z0
 	VMOVUPD          6144(BX)(DX*8), Z1
@@ -5293,10 +5295,10 @@ step6:
 	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
 	ADDQ        $0x00000200, R10
 	ADDQ        $0x08, R12
-	MOVQ        216(SI), R14
+	MOVQ        232(SI), R14
 	LEAQ        (R13)(R14*8), R13
 	DECQ        R11
-	JNZ         step6
+	JNZ         step7
 	MOVQ        152(SI), R10
 	MOVQ        160(SI), R11
 
@@ -5367,16 +5369,16 @@ step6:
 	ORQ    R10, R9
 	ADDQ   $0x20, DX
 	CMPQ   DX, 64(SI)
-	JLT    part3
+	JLT    part4
 	TESTQ  R9, R9
-	JNZ    spikes7
+	JNZ    spikes8
 
-forward4:
-	MOVQ       312(SI), CX
+forward5:
+	MOVQ       328(SI), CX
 	DECQ       CX
-	JLT        none8
-	MOVQ       CX, 312(SI)
-	MOVQ       304(SI), DX
+	JLT        none9
+	MOVQ       CX, 328(SI)
+	MOVQ       320(SI), DX
 	MOVQ       (DX)(CX*8), DX
 	PREFETCHT0 (DX)
 	PREFETCHT0 64(DX)
@@ -5387,18 +5389,311 @@ forward4:
 	PREFETCHT0 384(DX)
 	PREFETCHT0 448(DX)
 
-none8:
+none9:
 	ADDQ R8, DI
 	CMPQ 88(SI), $+0
 	JE   held
 
-done5:
+done6:
+return:
 	MOVQ DI, 72(SI)
 	MOVQ $+0, 80(SI)
 	VZEROUPPER
 	RET
 
-spikes7:
+driven2:
+	CMPQ 168(SI), $+0
+	JNE  held
+	CMPQ 176(SI), $+0
+	JE   rows10
+
+driven11:
+	MOVQ 56(SI), R8
+	SUBQ DI, R8
+	JLE  return
+	CMPQ R8, 248(SI)
+	JLE  whole12
+	MOVQ 248(SI), R8
+
+whole12:
+	MOVQ 128(SI), CX
+	ADDQ $0x40, CX
+	CMPQ CX, 136(SI)
+	JGT  return
+	XORQ R9, R9
+	XORQ DX, DX
+
+part13:
+	MOVQ DI, 72(SI)
+
+	// number
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
+	VORPD.BCST   72(SI), Z0, Z1
+	VSUBPD       Z0, Z1, Z2
+	VADDPD.BCST  48(SI), Z2, Z31
+	MOVQ         176(SI), CX
+	LEAQ         (CX)(DI*8), CX
+
+	// mixed
+	VMOVUPD  (CX), Z0
+	VCMPPD   $0x19, 1024(BX)(DX*8), Z0, K1
+	VMOVUPD  64(CX), Z1
+	VCMPPD   $0x19, 1024(BX)(DX*8), Z1, K2
+	KORB     K2, K1, K3
+	KORTESTB K3, K3
+	JZ       same16
+
+	// mixed
+	VMOVUPD  (CX), Z0
+	VCMPPD   $0x15, 1024(BX)(DX*8), Z0, K1
+	VMOVUPD  64(CX), Z1
+	VCMPPD   $0x15, 1024(BX)(DX*8), Z1, K2
+	KORB     K2, K1, K3
+	KORTESTB K3, K3
+	JNZ      mixed17
+
+same16:
+	MOVQ (SI), CX
+	MOVQ 8(SI), R10
+	MOVQ 96(SI), R11
+	MOVQ 40(SI), R12
+	MOVQ 240(SI), R13
+	LEAQ (R13)(DX*8), R13
+
+	// load
+	VMOVUPD   (R11)(DX*8), Z0
+	VCMPPD    $0x1d, Z31, Z0, K1
+	VMOVUPD   64(R11)(DX*8), Z1
+	VCMPPD    $0x1d, Z31, Z1, K2
+	VMOVUPD   128(R11)(DX*8), Z2
+	VCMPPD    $0x1d, Z31, Z2, K3
+	VMOVUPD   192(R11)(DX*8), Z3
+	VCMPPD    $0x1d, Z31, Z3, K4
+	VMOVUPD   256(R11)(DX*8), Z4
+	VCMPPD    $0x1d, Z31, Z4, K5
+	VMOVUPD   320(R11)(DX*8), Z5
+	VCMPPD    $0x1d, Z31, Z5, K6
+	VMOVUPD   384(R11)(DX*8), Z6
+	VCMPPD    $0x1d, Z31, Z6, K7
+	VMOVUPD   448(R11)(DX*8), Z6
+	KMOVB     K7, (AX)
+	VCMPPD    $0x1d, Z31, Z6, K7
+	VMOVUPD   (CX)(DX*8), Z6
+	VMOVUPD   Z6, (R12)(DX*8)
+	VMOVUPD   512(BX)(DX*8), Z5
+	VBLENDMPD (R10)(DX*8), Z5, K1, Z22
+	VMOVUPD   64(CX)(DX*8), Z5
+	VMOVUPD   Z5, 64(R12)(DX*8)
+	VMOVUPD   576(BX)(DX*8), Z4
+	VBLENDMPD 64(R10)(DX*8), Z4, K2, Z21
+	VMOVUPD   128(CX)(DX*8), Z4
+	VMOVUPD   Z4, 128(R12)(DX*8)
+	VMOVUPD   640(BX)(DX*8), Z3
+	VBLENDMPD 128(R10)(DX*8), Z3, K3, Z20
+	VMOVUPD   192(CX)(DX*8), Z3
+	VMOVUPD   Z3, 192(R12)(DX*8)
+	VMOVAPD   Z6, Z30
+	VMOVAPD   Z0, Z14
+	VMOVUPD   704(BX)(DX*8), Z6
+	VBLENDMPD 192(R10)(DX*8), Z6, K4, Z19
+	VMOVUPD   256(CX)(DX*8), Z0
+	VMOVUPD   Z0, 256(R12)(DX*8)
+	VMOVAPD   Z5, Z29
+	VMOVAPD   Z1, Z13
+	VMOVUPD   768(BX)(DX*8), Z6
+	VBLENDMPD 256(R10)(DX*8), Z6, K5, Z18
+	VMOVUPD   320(CX)(DX*8), Z5
+	VMOVUPD   Z5, 320(R12)(DX*8)
+	VMOVAPD   Z4, Z28
+	VMOVAPD   Z2, Z12
+	VMOVUPD   832(BX)(DX*8), Z1
+	VBLENDMPD 320(R10)(DX*8), Z1, K6, Z17
+	VMOVUPD   384(CX)(DX*8), Z6
+	VMOVUPD   Z6, 384(R12)(DX*8)
+	VMOVAPD   Z3, Z27
+	VMOVUPD   192(R11)(DX*8), Z11
+	KMOVB     (AX), K1
+	VMOVUPD   896(BX)(DX*8), Z4
+	VBLENDMPD 384(R10)(DX*8), Z4, K1, Z16
+	VMOVUPD   448(CX)(DX*8), Z2
+	VMOVUPD   Z2, 448(R12)(DX*8)
+	VMOVAPD   Z0, Z26
+	VMOVUPD   256(R11)(DX*8), Z10
+	VMOVUPD   960(BX)(DX*8), Z1
+	VBLENDMPD 448(R10)(DX*8), Z1, K7, Z15
+	VMOVAPD   Z5, Z25
+	VMOVUPD   320(R11)(DX*8), Z9
+	VMOVAPD   Z6, Z24
+	VMOVUPD   384(R11)(DX*8), Z8
+	VMOVAPD   Z2, Z23
+	VMOVUPD   448(R11)(DX*8), Z7
+	MOVQ      R8, CX
+	MOVQ      176(SI), R10
+	LEAQ      (R10)(DI*8), R10
+
+	// keep
+	VMOVUPD 512(BX)(DX*8), Z6
+	VMOVUPD 576(BX)(DX*8), Z5
+	VMOVUPD 640(BX)(DX*8), Z4
+	VMOVUPD 704(BX)(DX*8), Z3
+
+step18:
+	// step
+	VCMPPD       $0x12, Z31, Z14, K1
+	VSUBPD.BCST  (R10), Z30, Z0
+	VFNMADD231PD Z0, Z22, K1, Z30
+	VMOVUPD      Z30, (R13)
+	VBLENDMPD    Z6, Z22, K1, Z22
+
+	// step
+	VCMPPD       $0x12, Z31, Z13, K1
+	VSUBPD.BCST  (R10), Z29, Z0
+	VFNMADD231PD Z0, Z21, K1, Z29
+	VMOVUPD      Z29, 64(R13)
+	VBLENDMPD    Z5, Z21, K1, Z21
+
+	// step
+	VCMPPD       $0x12, Z31, Z12, K1
+	VSUBPD.BCST  (R10), Z28, Z0
+	VFNMADD231PD Z0, Z20, K1, Z28
+	VMOVUPD      Z28, 128(R13)
+	VBLENDMPD    Z4, Z20, K1, Z20
+
+	// step
+	VCMPPD       $0x12, Z31, Z11, K1
+	VSUBPD.BCST  (R10), Z27, Z0
+	VFNMADD231PD Z0, Z19, K1, Z27
+	VMOVUPD      Z27, 192(R13)
+	VBLENDMPD    Z3, Z19, K1, Z19
+
+	// step
+	VCMPPD       $0x12, Z31, Z10, K1
+	VSUBPD.BCST  (R10), Z26, Z0
+	VFNMADD231PD Z0, Z18, K1, Z26
+	VMOVUPD      Z26, 256(R13)
+	VBLENDMPD    768(BX)(DX*8), Z18, K1, Z18
+
+	// step
+	VCMPPD       $0x12, Z31, Z9, K1
+	VSUBPD.BCST  (R10), Z25, Z0
+	VFNMADD231PD Z0, Z17, K1, Z25
+	VMOVUPD      Z25, 320(R13)
+	VBLENDMPD    832(BX)(DX*8), Z17, K1, Z17
+
+	// step
+	VCMPPD       $0x12, Z31, Z8, K1
+	VSUBPD.BCST  (R10), Z24, Z0
+	VFNMADD231PD Z0, Z16, K1, Z24
+	VMOVUPD      Z24, 384(R13)
+	VBLENDMPD    896(BX)(DX*8), Z16, K1, Z16
+
+	// step
+	VCMPPD       $0x12, Z31, Z7, K1
+	VSUBPD.BCST  (R10), Z23, Z0
+	VFNMADD231PD Z0, Z15, K1, Z23
+	VMOVUPD      Z23, 448(R13)
+	VBLENDMPD    960(BX)(DX*8), Z15, K1, Z15
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
+	ADDQ        $0x00000200, R13
+	ADDQ        $0x08, R10
+	DECQ        CX
+	JNZ         step18
+	MOVQ        (SI), CX
+	MOVQ        8(SI), R10
+	MOVQ        96(SI), R10
+
+	// store
+	VMOVUPD Z30, (CX)(DX*8)
+	VMOVUPD Z29, 64(CX)(DX*8)
+	VMOVUPD Z28, 128(CX)(DX*8)
+	VMOVUPD Z27, 192(CX)(DX*8)
+	VMOVUPD Z26, 256(CX)(DX*8)
+	VMOVUPD Z25, 320(CX)(DX*8)
+	VMOVUPD Z24, 384(CX)(DX*8)
+	VMOVUPD Z23, 448(CX)(DX*8)
+	XORQ    CX, CX
+
+	// bits
+	VCMPPD $0x1d, 1472(BX)(DX*8), Z23, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1408(BX)(DX*8), Z24, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1344(BX)(DX*8), Z25, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1280(BX)(DX*8), Z26, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1216(BX)(DX*8), Z27, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1152(BX)(DX*8), Z28, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1088(BX)(DX*8), Z29, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1024(BX)(DX*8), Z30, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+	ORQ    CX, R9
+
+stepped15:
+	ADDQ  $0x40, DX
+	CMPQ  DX, $0x40
+	JLT   part13
+	TESTQ R9, R9
+	JNZ   spikes19
+
+forward14:
+	MOVQ       328(SI), CX
+	DECQ       CX
+	JLT        none20
+	MOVQ       CX, 328(SI)
+	MOVQ       320(SI), DX
+	MOVQ       (DX)(CX*8), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
+	PREFETCHT0 256(DX)
+	PREFETCHT0 320(DX)
+	PREFETCHT0 384(DX)
+	PREFETCHT0 448(DX)
+
+none20:
+	ADDQ R8, DI
+	CMPQ 88(SI), $+0
+	JE   driven11
+	JMP  return
+
+spikes8:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -5407,7 +5702,7 @@ spikes7:
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  48(SI), Z2, Z31
 
-again9:
+again21:
 	TZCNTQ R9, DX
 	ANDQ   $-8, DX
 	MOVQ   DX, CX
@@ -5418,9 +5713,9 @@ again9:
 	SHLQ   CL, R11
 	XORQ   R11, R9
 	MOVQ   40(SI), CX
-	MOVQ   224(SI), R12
+	MOVQ   240(SI), R12
 	CMPQ   R8, $+16
-	JNE    shorter13
+	JNE    shorter25
 
 	// search
 	VMOVUPD        7680(R12)(DX*8), Z0
@@ -5542,9 +5837,9 @@ again9:
 	VBLENDMPD      8192(R12)(DX*8), Z12, K1, Z28
 	VBLENDMPD      Z2, Z4, K1, Z27
 
-located12:
+located24:
 	CMPQ R8, $+1
-	JE   single14
+	JE   single26
 
 	// unusual
 	VCMPPD.BCST $0x1d, lifConstsAVX512<>+72(SB), Z29, K1
@@ -5553,7 +5848,7 @@ located12:
 	KORB        K3, K2, K4
 	KANDB       K4, K1, K5
 	KORTESTB    K5, K5
-	JNZ         unusual15
+	JNZ         unusual27
 	MOVQ        (SI), R11
 	MOVQ        8(SI), R12
 	MOVQ        96(SI), R13
@@ -5614,7 +5909,7 @@ located12:
 	VSUBPD           Z2, Z22, K1, Z4
 	VMOVUPD          Z4, (R14)(DX*8)
 
-events11:
+events23:
 	MOVQ 144(SI), R11
 	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
@@ -5622,7 +5917,7 @@ events11:
 	SHLQ $0x04, DX
 	ADDQ 120(SI), DX
 
-event16:
+event28:
 	TZCNTQ R10, R12
 	MOVQ   4096(CX)(R12*8), R13
 	MOVQ   R13, 8(DX)
@@ -5635,15 +5930,1040 @@ event16:
 	INCQ   128(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event16
+	JNZ    event28
 
-finished10:
+finished22:
 	TESTQ R9, R9
-	JNZ   again9
-	MOVQ  R8, 232(SI)
-	JMP   forward4
+	JNZ   again21
+	MOVQ  R8, 248(SI)
+	JMP   forward5
 
-shorter13:
+rows10:
+driven29:
+	MOVQ 56(SI), AX
+	SUBQ DI, AX
+	JLE  return
+	CMPQ AX, 248(SI)
+	JLE  whole30
+	MOVQ 248(SI), AX
+
+whole30:
+	MOVQ 128(SI), CX
+	ADDQ $0x40, CX
+	CMPQ CX, 136(SI)
+	JGT  return
+	XORQ R8, R8
+	XORQ DX, DX
+
+part31:
+	MOVQ DI, 72(SI)
+
+	// number
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
+	VORPD.BCST   72(SI), Z0, Z1
+	VSUBPD       Z0, Z1, Z2
+	VADDPD.BCST  48(SI), Z2, Z31
+	MOVQ         (SI), CX
+	MOVQ         8(SI), R9
+	MOVQ         96(SI), R10
+	MOVQ         40(SI), R11
+	MOVQ         240(SI), R12
+	LEAQ         (R12)(DX*8), R12
+
+	// load
+	VMOVUPD      (R10)(DX*8), Z0
+	VCMPPD       $0x1d, Z31, Z0, K1
+	VMOVUPD      64(R10)(DX*8), Z1
+	VCMPPD       $0x1d, Z31, Z1, K2
+	VMOVUPD      128(R10)(DX*8), Z2
+	VCMPPD       $0x1d, Z31, Z2, K3
+	VMOVUPD      192(R10)(DX*8), Z3
+	VCMPPD       $0x1d, Z31, Z3, K4
+	VMOVUPD      (CX)(DX*8), Z4
+	VMOVUPD      Z4, (R11)(DX*8)
+	VMOVUPD      64(CX)(DX*8), Z5
+	VMOVUPD      Z5, 64(R11)(DX*8)
+	VMOVAPD      Z4, Z30
+	VMOVAPD      Z0, Z18
+	VMOVUPD      512(BX)(DX*8), Z6
+	VBLENDMPD    (R9)(DX*8), Z6, K1, Z26
+	VMOVUPD      576(BX)(DX*8), Z7
+	VBLENDMPD    64(R9)(DX*8), Z7, K2, Z25
+	VMOVUPD      128(CX)(DX*8), Z8
+	VMOVUPD      Z8, 128(R11)(DX*8)
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z22
+	VMOVUPD      640(BX)(DX*8), Z9
+	VBLENDMPD    128(R9)(DX*8), Z9, K3, Z24
+	VMOVAPD      Z5, Z29
+	VMOVAPD      Z1, Z17
+	VMOVUPD      192(CX)(DX*8), Z10
+	VMOVUPD      Z10, 192(R11)(DX*8)
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z21
+	VMOVUPD      704(BX)(DX*8), Z11
+	VBLENDMPD    192(R9)(DX*8), Z11, K4, Z23
+	VMOVAPD      Z8, Z28
+	VMOVAPD      Z2, Z16
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z20
+	VMOVAPD      Z10, Z27
+	VMOVAPD      Z3, Z15
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z19
+	MOVQ         AX, CX
+	MOVQ         184(SI), R9
+	MOVQ         232(SI), R10
+	LEAQ         (R9)(DI*8), R9
+	IMULQ        DI, R10
+	SHLQ         $0x03, R10
+	ADDQ         208(SI), R10
+
+	// keep
+	VMOVUPD 5120(BX)(DX*8), Z14
+	VMOVUPD 5184(BX)(DX*8), Z13
+	VMOVUPD 5248(BX)(DX*8), Z12
+	VMOVUPD 5312(BX)(DX*8), Z11
+	VMOVUPD 5632(BX)(DX*8), Z10
+	VMOVUPD 5696(BX)(DX*8), Z9
+	VMOVUPD 5760(BX)(DX*8), Z8
+	VMOVUPD 5824(BX)(DX*8), Z7
+	VMOVUPD 6144(BX)(DX*8), Z6
+	VMOVUPD 6208(BX)(DX*8), Z5
+
+step33:
+	// step
+	VMOVUPD          6656(BX)(DX*8), Z0
+	VFMADD132PD.BCST (R9), Z6, Z0
+	VCMPPD           $0x12, Z31, Z18, K1
+	VADDPD           (R10)(DX*8), Z0, Z1
+	VBLENDMPD        512(BX)(DX*8), Z26, K1, Z2
+	VFMADD213PD      Z10, Z14, Z1
+	VSUBPD           Z1, Z30, Z3
+	VMOVUPD          Z1, 8192(R12)
+	VFNMADD231PD     Z3, Z26, K1, Z30
+	VMAXPD           Z22, Z30, Z22
+	VMOVAPD          Z2, Z26
+	VMOVUPD          Z22, (R12)
+
+	// step
+	VMOVUPD          6720(BX)(DX*8), Z0
+	VFMADD132PD.BCST (R9), Z5, Z0
+	VCMPPD           $0x12, Z31, Z17, K1
+	VADDPD           64(R10)(DX*8), Z0, Z1
+	VBLENDMPD        576(BX)(DX*8), Z25, K1, Z2
+	VFMADD213PD      Z9, Z13, Z1
+	VSUBPD           Z1, Z29, Z3
+	VMOVUPD          Z1, 8256(R12)
+	VFNMADD231PD     Z3, Z25, K1, Z29
+	VMAXPD           Z21, Z29, Z21
+	VMOVAPD          Z2, Z25
+	VMOVUPD          Z21, 64(R12)
+
+	// step
+	VMOVUPD          6784(BX)(DX*8), Z0
+	VMOVUPD          6272(BX)(DX*8), Z1
+	VFMADD231PD.BCST (R9), Z0, Z1
+	VCMPPD           $0x12, Z31, Z16, K1
+	VADDPD           128(R10)(DX*8), Z1, Z2
+	VBLENDMPD        640(BX)(DX*8), Z24, K1, Z3
+	VFMADD213PD      Z8, Z12, Z2
+	VSUBPD           Z2, Z28, Z4
+	VMOVUPD          Z2, 8320(R12)
+	VFNMADD231PD     Z4, Z24, K1, Z28
+	VMAXPD           Z20, Z28, Z20
+	VMOVAPD          Z3, Z24
+	VMOVUPD          Z20, 128(R12)
+
+	// step
+	VMOVUPD          6848(BX)(DX*8), Z0
+	VMOVUPD          6336(BX)(DX*8), Z1
+	VFMADD231PD.BCST (R9), Z0, Z1
+	VCMPPD           $0x12, Z31, Z15, K1
+	VADDPD           192(R10)(DX*8), Z1, Z2
+	VBLENDMPD        704(BX)(DX*8), Z23, K1, Z3
+	VFMADD213PD      Z7, Z11, Z2
+	VSUBPD           Z2, Z27, Z4
+	VMOVUPD          Z2, 8384(R12)
+	VFNMADD231PD     Z4, Z23, K1, Z27
+	VMAXPD           Z19, Z27, Z19
+	VMOVAPD          Z3, Z23
+	VMOVUPD          Z19, 192(R12)
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
+	ADDQ        $0x00000200, R12
+	ADDQ        $0x08, R9
+	MOVQ        232(SI), R11
+	LEAQ        (R10)(R11*8), R10
+	DECQ        CX
+	JNZ         step33
+	MOVQ        (SI), CX
+	MOVQ        8(SI), R9
+	MOVQ        96(SI), R9
+
+	// store
+	VMOVUPD Z30, (CX)(DX*8)
+	VMOVUPD Z29, 64(CX)(DX*8)
+	VMOVUPD Z28, 128(CX)(DX*8)
+	VMOVUPD Z27, 192(CX)(DX*8)
+	XORQ    R9, R9
+
+	// bits
+	VCMPPD $0x1d, 1216(BX)(DX*8), Z19, K1
+	KMOVB  K1, CX
+	SHLQ   $0x08, R9
+	ORQ    CX, R9
+
+	// bits
+	VCMPPD $0x1d, 1152(BX)(DX*8), Z20, K1
+	KMOVB  K1, CX
+	SHLQ   $0x08, R9
+	ORQ    CX, R9
+
+	// bits
+	VCMPPD $0x1d, 1088(BX)(DX*8), Z21, K1
+	KMOVB  K1, CX
+	SHLQ   $0x08, R9
+	ORQ    CX, R9
+
+	// bits
+	VCMPPD $0x1d, 1024(BX)(DX*8), Z22, K1
+	KMOVB  K1, CX
+	SHLQ   $0x08, R9
+	ORQ    CX, R9
+	MOVQ   DX, CX
+	SHLQ   CL, R9
+	ORQ    R9, R8
+	ADDQ   $0x20, DX
+	CMPQ   DX, $0x40
+	JLT    part31
+	TESTQ  R8, R8
+	JNZ    spikes34
+
+forward32:
+	MOVQ       328(SI), CX
+	DECQ       CX
+	JLT        none35
+	MOVQ       CX, 328(SI)
+	MOVQ       320(SI), DX
+	MOVQ       (DX)(CX*8), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
+	PREFETCHT0 256(DX)
+	PREFETCHT0 320(DX)
+	PREFETCHT0 384(DX)
+	PREFETCHT0 448(DX)
+
+none35:
+	ADDQ AX, DI
+	CMPQ 88(SI), $+0
+	JE   driven29
+	JMP  return
+
+mixed17:
+	MOVQ (SI), CX
+	MOVQ 8(SI), R10
+	MOVQ 96(SI), R11
+	MOVQ 40(SI), R12
+	MOVQ 240(SI), R13
+	LEAQ (R13)(DX*8), R13
+
+	// load
+	VMOVUPD      (R11)(DX*8), Z0
+	VCMPPD       $0x1d, Z31, Z0, K1
+	VMOVUPD      64(R11)(DX*8), Z1
+	VCMPPD       $0x1d, Z31, Z1, K2
+	VMOVUPD      128(R11)(DX*8), Z2
+	VCMPPD       $0x1d, Z31, Z2, K3
+	VMOVUPD      192(R11)(DX*8), Z3
+	VCMPPD       $0x1d, Z31, Z3, K4
+	VMOVUPD      256(R11)(DX*8), Z4
+	VCMPPD       $0x1d, Z31, Z4, K5
+	VMOVUPD      320(R11)(DX*8), Z5
+	VCMPPD       $0x1d, Z31, Z5, K6
+	VMOVUPD      384(R11)(DX*8), Z6
+	VCMPPD       $0x1d, Z31, Z6, K7
+	VMOVUPD      448(R11)(DX*8), Z0
+	KMOVB        K7, (AX)
+	VCMPPD       $0x1d, Z31, Z0, K7
+	VMOVUPD      (CX)(DX*8), Z1
+	VMOVUPD      Z1, (R12)(DX*8)
+	VMOVUPD      512(BX)(DX*8), Z2
+	VBLENDMPD    (R10)(DX*8), Z2, K1, Z22
+	VMOVUPD      64(CX)(DX*8), Z3
+	VMOVUPD      Z3, 64(R12)(DX*8)
+	VMOVUPD      576(BX)(DX*8), Z4
+	VBLENDMPD    64(R10)(DX*8), Z4, K2, Z21
+	VMOVUPD      128(CX)(DX*8), Z5
+	VMOVUPD      Z5, 128(R12)(DX*8)
+	VMOVUPD      640(BX)(DX*8), Z6
+	VBLENDMPD    128(R10)(DX*8), Z6, K3, Z20
+	VMOVUPD      192(CX)(DX*8), Z0
+	VMOVUPD      Z0, 192(R12)(DX*8)
+	VMOVAPD      Z1, Z30
+	VMOVUPD      704(BX)(DX*8), Z2
+	VBLENDMPD    192(R10)(DX*8), Z2, K4, Z19
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z14
+	VMOVUPD      256(CX)(DX*8), Z4
+	VMOVUPD      Z4, 256(R12)(DX*8)
+	VMOVAPD      Z3, Z29
+	VMOVUPD      768(BX)(DX*8), Z6
+	VBLENDMPD    256(R10)(DX*8), Z6, K5, Z18
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z13
+	VMOVUPD      320(CX)(DX*8), Z1
+	VMOVUPD      Z1, 320(R12)(DX*8)
+	VMOVAPD      Z5, Z28
+	VMOVUPD      832(BX)(DX*8), Z2
+	VBLENDMPD    320(R10)(DX*8), Z2, K6, Z17
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z12
+	VMOVUPD      384(CX)(DX*8), Z3
+	VMOVUPD      Z3, 384(R12)(DX*8)
+	VMOVAPD      Z0, Z27
+	KMOVB        (AX), K1
+	VMOVUPD      896(BX)(DX*8), Z6
+	VBLENDMPD    384(R10)(DX*8), Z6, K1, Z16
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z11
+	VMOVUPD      448(CX)(DX*8), Z5
+	VMOVUPD      Z5, 448(R12)(DX*8)
+	VMOVAPD      Z4, Z26
+	VMOVUPD      960(BX)(DX*8), Z2
+	VBLENDMPD    448(R10)(DX*8), Z2, K7, Z15
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z10
+	VMOVAPD      Z1, Z25
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z9
+	VMOVAPD      Z3, Z24
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z8
+	VMOVAPD      Z5, Z23
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z7
+	MOVQ         R8, CX
+	MOVQ         176(SI), R10
+	LEAQ         (R10)(DI*8), R10
+
+	// keep
+	VMOVUPD 512(BX)(DX*8), Z6
+	VMOVUPD 576(BX)(DX*8), Z5
+	VMOVUPD 640(BX)(DX*8), Z4
+	VMOVUPD 704(BX)(DX*8), Z3
+
+step36:
+	// step
+	VMOVUPD      (R11)(DX*8), Z0
+	VCMPPD       $0x12, Z31, Z0, K1
+	VSUBPD.BCST  (R10), Z30, Z1
+	VFNMADD231PD Z1, Z22, K1, Z30
+	VMAXPD       Z14, Z30, Z14
+	VMOVUPD      Z14, (R13)
+	VBLENDMPD    Z6, Z22, K1, Z22
+
+	// step
+	VMOVUPD      64(R11)(DX*8), Z0
+	VCMPPD       $0x12, Z31, Z0, K1
+	VSUBPD.BCST  (R10), Z29, Z1
+	VFNMADD231PD Z1, Z21, K1, Z29
+	VMAXPD       Z13, Z29, Z13
+	VMOVUPD      Z13, 64(R13)
+	VBLENDMPD    Z5, Z21, K1, Z21
+
+	// step
+	VMOVUPD      128(R11)(DX*8), Z0
+	VCMPPD       $0x12, Z31, Z0, K1
+	VSUBPD.BCST  (R10), Z28, Z1
+	VFNMADD231PD Z1, Z20, K1, Z28
+	VMAXPD       Z12, Z28, Z12
+	VMOVUPD      Z12, 128(R13)
+	VBLENDMPD    Z4, Z20, K1, Z20
+
+	// step
+	VMOVUPD      192(R11)(DX*8), Z0
+	VCMPPD       $0x12, Z31, Z0, K1
+	VSUBPD.BCST  (R10), Z27, Z1
+	VFNMADD231PD Z1, Z19, K1, Z27
+	VMAXPD       Z11, Z27, Z11
+	VMOVUPD      Z11, 192(R13)
+	VBLENDMPD    Z3, Z19, K1, Z19
+
+	// step
+	VMOVUPD      256(R11)(DX*8), Z0
+	VCMPPD       $0x12, Z31, Z0, K1
+	VSUBPD.BCST  (R10), Z26, Z1
+	VFNMADD231PD Z1, Z18, K1, Z26
+	VMAXPD       Z10, Z26, Z10
+	VMOVUPD      Z10, 256(R13)
+	VBLENDMPD    768(BX)(DX*8), Z18, K1, Z18
+
+	// step
+	VMOVUPD      320(R11)(DX*8), Z0
+	VCMPPD       $0x12, Z31, Z0, K1
+	VSUBPD.BCST  (R10), Z25, Z1
+	VFNMADD231PD Z1, Z17, K1, Z25
+	VMAXPD       Z9, Z25, Z9
+	VMOVUPD      Z9, 320(R13)
+	VBLENDMPD    832(BX)(DX*8), Z17, K1, Z17
+
+	// step
+	VMOVUPD      384(R11)(DX*8), Z0
+	VCMPPD       $0x12, Z31, Z0, K1
+	VSUBPD.BCST  (R10), Z24, Z1
+	VFNMADD231PD Z1, Z16, K1, Z24
+	VMAXPD       Z8, Z24, Z8
+	VMOVUPD      Z8, 384(R13)
+	VBLENDMPD    896(BX)(DX*8), Z16, K1, Z16
+
+	// step
+	VMOVUPD      448(R11)(DX*8), Z0
+	VCMPPD       $0x12, Z31, Z0, K1
+	VSUBPD.BCST  (R10), Z23, Z1
+	VFNMADD231PD Z1, Z15, K1, Z23
+	VMAXPD       Z7, Z23, Z7
+	VMOVUPD      Z7, 448(R13)
+	VBLENDMPD    960(BX)(DX*8), Z15, K1, Z15
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
+	ADDQ        $0x00000200, R13
+	ADDQ        $0x08, R10
+	DECQ        CX
+	JNZ         step36
+	MOVQ        (SI), CX
+	MOVQ        8(SI), R10
+	MOVQ        96(SI), R10
+
+	// store
+	VMOVUPD Z30, (CX)(DX*8)
+	VMOVUPD Z29, 64(CX)(DX*8)
+	VMOVUPD Z28, 128(CX)(DX*8)
+	VMOVUPD Z27, 192(CX)(DX*8)
+	VMOVUPD Z26, 256(CX)(DX*8)
+	VMOVUPD Z25, 320(CX)(DX*8)
+	VMOVUPD Z24, 384(CX)(DX*8)
+	VMOVUPD Z23, 448(CX)(DX*8)
+	XORQ    CX, CX
+
+	// bits
+	VCMPPD $0x1d, 1472(BX)(DX*8), Z7, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1408(BX)(DX*8), Z8, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1344(BX)(DX*8), Z9, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1280(BX)(DX*8), Z10, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1216(BX)(DX*8), Z11, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1152(BX)(DX*8), Z12, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1088(BX)(DX*8), Z13, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+
+	// bits
+	VCMPPD $0x1d, 1024(BX)(DX*8), Z14, K1
+	KMOVB  K1, R10
+	SHLQ   $0x08, CX
+	ORQ    R10, CX
+	ORQ    CX, R9
+	JMP    stepped15
+
+spikes19:
+	CMPQ R8, $+16
+	JNE  shorter38
+
+filled37:
+	MOVQ DI, 72(SI)
+
+	// number
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
+	VORPD.BCST   72(SI), Z0, Z1
+	VSUBPD       Z0, Z1, Z2
+	VADDPD.BCST  48(SI), Z2, Z31
+	MOVQ         176(SI), CX
+	LEAQ         (CX)(DI*8), CX
+
+	// number
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
+	VORPD.BCST   72(SI), Z0, Z30
+	VMOVUPD      lifConstsAVX512<>+200(SB), Z27
+	VMOVUPD      lifConstsAVX512<>+264(SB), Z26
+	VMOVUPD      64(CX), Z28
+	MOVQ         R9, 72(SI)
+	MOVQ         $0x7f7f7f7f7f7f7f7f, CX
+	MOVQ         R9, DX
+	ANDQ         CX, DX
+	ADDQ         CX, DX
+	ORQ          DX, R9
+	NOTQ         CX
+	ANDQ         CX, R9
+	TZCNTQ       R9, DX
+	BLSRQ        R9, R9
+	MOVQ         DX, CX
+	SHRQ         $0x03, CX
+	KMOVB        72(SI)(CX*1), K7
+	ANDQ         $+56, DX
+	TZCNTQ       R9, R10
+	BLSRQ        R9, R9
+	MOVQ         R10, CX
+	SHRQ         $0x03, CX
+	KMOVB        72(SI)(CX*1), K6
+	ANDQ         $+56, R10
+	TZCNTQ       R9, R11
+	BLSRQ        R9, R9
+	MOVQ         R11, CX
+	SHRQ         $0x03, CX
+	KMOVB        72(SI)(CX*1), K5
+	ANDQ         $+56, R11
+	TZCNTQ       R9, R12
+	BLSRQ        R9, R9
+	MOVQ         R12, CX
+	SHRQ         $0x03, CX
+	KMOVB        72(SI)(CX*1), K4
+	ANDQ         $+56, R12
+	MOVQ         240(SI), CX
+
+	// search
+	VMOVUPD        3584(CX)(DX*8), Z0
+	VMOVUPD        1024(BX)(DX*8), Z1
+	VCMPPD         $0x1d, Z1, Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
+	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
+	VMOVUPD        5632(CX)(DX*8), Z4
+	VBLENDMPD      1536(CX)(DX*8), Z4, K1, Z5
+	VMOVUPD        4608(CX)(DX*8), Z6
+	VBLENDMPD      512(CX)(DX*8), Z6, K1, Z7
+	VCMPPD         $0x1d, Z1, Z5, K2
+	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
+	VMOVUPD        6656(CX)(DX*8), Z9
+	VBLENDMPD      2560(CX)(DX*8), Z9, K1, Z10
+	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
+	VMOVUPD        4096(CX)(DX*8), Z2
+	VBLENDMPD      (CX)(DX*8), Z2, K1, Z4
+	VMOVUPD        5120(CX)(DX*8), Z6
+	VBLENDMPD      1024(CX)(DX*8), Z6, K1, Z3
+	VMOVUPD        6144(CX)(DX*8), Z9
+	VBLENDMPD      2048(CX)(DX*8), Z9, K1, Z2
+	VMOVUPD        7168(CX)(DX*8), Z6
+	VBLENDMPD      3072(CX)(DX*8), Z6, K1, Z9
+	VBLENDMPD      Z7, Z10, K2, Z6
+	VBLENDMPD      Z8, Z11, K2, Z7
+	VCMPPD         $0x1d, Z1, Z6, K3
+	VBLENDMPD      Z4, Z2, K2, Z10
+	VBLENDMPD      Z3, Z9, K2, Z8
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z7, Z11
+	VMOVUPD        7680(CX)(DX*8), Z4
+	VBLENDMPD      Z0, Z4, K1, Z2
+	VBLENDMPD      Z5, Z2, K2, Z3
+	VBLENDMPD      Z10, Z8, K3, Z9
+	VBLENDMPD      Z7, Z11, K3, Z0
+	VCMPPD         $0x1d, Z1, Z9, K1
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z0, Z4
+	VBLENDMPD      Z6, Z3, K3, Z5
+	VBLENDMPD      Z9, Z5, K1, Z23
+	VBLENDMPD      Z0, Z4, K1, Z22
+	MOVQ           240(SI), CX
+
+	// search
+	VMOVUPD        3584(CX)(R10*8), Z0
+	VMOVUPD        1024(BX)(R10*8), Z1
+	VCMPPD         $0x1d, Z1, Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
+	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
+	VMOVUPD        5632(CX)(R10*8), Z4
+	VBLENDMPD      1536(CX)(R10*8), Z4, K1, Z5
+	VMOVUPD        4608(CX)(R10*8), Z6
+	VBLENDMPD      512(CX)(R10*8), Z6, K1, Z7
+	VCMPPD         $0x1d, Z1, Z5, K2
+	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
+	VMOVUPD        6656(CX)(R10*8), Z9
+	VBLENDMPD      2560(CX)(R10*8), Z9, K1, Z10
+	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
+	VMOVUPD        4096(CX)(R10*8), Z2
+	VBLENDMPD      (CX)(R10*8), Z2, K1, Z4
+	VMOVUPD        5120(CX)(R10*8), Z6
+	VBLENDMPD      1024(CX)(R10*8), Z6, K1, Z3
+	VMOVUPD        6144(CX)(R10*8), Z9
+	VBLENDMPD      2048(CX)(R10*8), Z9, K1, Z2
+	VMOVUPD        7168(CX)(R10*8), Z6
+	VBLENDMPD      3072(CX)(R10*8), Z6, K1, Z9
+	VBLENDMPD      Z7, Z10, K2, Z6
+	VBLENDMPD      Z8, Z11, K2, Z7
+	VCMPPD         $0x1d, Z1, Z6, K3
+	VBLENDMPD      Z4, Z2, K2, Z10
+	VBLENDMPD      Z3, Z9, K2, Z8
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z7, Z11
+	VMOVUPD        7680(CX)(R10*8), Z4
+	VBLENDMPD      Z0, Z4, K1, Z2
+	VBLENDMPD      Z5, Z2, K2, Z3
+	VBLENDMPD      Z10, Z8, K3, Z9
+	VBLENDMPD      Z7, Z11, K3, Z0
+	VCMPPD         $0x1d, Z1, Z9, K1
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z0, Z4
+	VBLENDMPD      Z6, Z3, K3, Z5
+	VBLENDMPD      Z9, Z5, K1, Z20
+	VBLENDMPD      Z0, Z4, K1, Z19
+	MOVQ           240(SI), CX
+
+	// search
+	VMOVUPD        3584(CX)(R11*8), Z0
+	VMOVUPD        1024(BX)(R11*8), Z1
+	VCMPPD         $0x1d, Z1, Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
+	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
+	VMOVUPD        5632(CX)(R11*8), Z4
+	VBLENDMPD      1536(CX)(R11*8), Z4, K1, Z5
+	VMOVUPD        4608(CX)(R11*8), Z6
+	VBLENDMPD      512(CX)(R11*8), Z6, K1, Z7
+	VCMPPD         $0x1d, Z1, Z5, K2
+	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
+	VMOVUPD        6656(CX)(R11*8), Z9
+	VBLENDMPD      2560(CX)(R11*8), Z9, K1, Z10
+	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
+	VMOVUPD        4096(CX)(R11*8), Z2
+	VBLENDMPD      (CX)(R11*8), Z2, K1, Z4
+	VMOVUPD        5120(CX)(R11*8), Z6
+	VBLENDMPD      1024(CX)(R11*8), Z6, K1, Z3
+	VMOVUPD        6144(CX)(R11*8), Z9
+	VBLENDMPD      2048(CX)(R11*8), Z9, K1, Z2
+	VMOVUPD        7168(CX)(R11*8), Z6
+	VBLENDMPD      3072(CX)(R11*8), Z6, K1, Z9
+	VBLENDMPD      Z7, Z10, K2, Z6
+	VBLENDMPD      Z8, Z11, K2, Z7
+	VCMPPD         $0x1d, Z1, Z6, K3
+	VBLENDMPD      Z4, Z2, K2, Z10
+	VBLENDMPD      Z3, Z9, K2, Z8
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z7, Z11
+	VMOVUPD        7680(CX)(R11*8), Z4
+	VBLENDMPD      Z0, Z4, K1, Z2
+	VBLENDMPD      Z5, Z2, K2, Z3
+	VBLENDMPD      Z10, Z8, K3, Z9
+	VBLENDMPD      Z7, Z11, K3, Z0
+	VCMPPD         $0x1d, Z1, Z9, K1
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z0, Z4
+	VBLENDMPD      Z6, Z3, K3, Z5
+	VBLENDMPD      Z9, Z5, K1, Z17
+	VBLENDMPD      Z0, Z4, K1, Z16
+	MOVQ           240(SI), CX
+
+	// search
+	VMOVUPD        3584(CX)(R12*8), Z0
+	VMOVUPD        1024(BX)(R12*8), Z1
+	VCMPPD         $0x1d, Z1, Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
+	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
+	VMOVUPD        5632(CX)(R12*8), Z4
+	VBLENDMPD      1536(CX)(R12*8), Z4, K1, Z5
+	VMOVUPD        4608(CX)(R12*8), Z6
+	VBLENDMPD      512(CX)(R12*8), Z6, K1, Z7
+	VCMPPD         $0x1d, Z1, Z5, K2
+	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
+	VMOVUPD        6656(CX)(R12*8), Z9
+	VBLENDMPD      2560(CX)(R12*8), Z9, K1, Z10
+	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
+	VMOVUPD        4096(CX)(R12*8), Z2
+	VBLENDMPD      (CX)(R12*8), Z2, K1, Z4
+	VMOVUPD        5120(CX)(R12*8), Z6
+	VBLENDMPD      1024(CX)(R12*8), Z6, K1, Z3
+	VMOVUPD        6144(CX)(R12*8), Z9
+	VBLENDMPD      2048(CX)(R12*8), Z9, K1, Z2
+	VMOVUPD        7168(CX)(R12*8), Z6
+	VBLENDMPD      3072(CX)(R12*8), Z6, K1, Z9
+	VBLENDMPD      Z7, Z10, K2, Z6
+	VBLENDMPD      Z8, Z11, K2, Z7
+	VCMPPD         $0x1d, Z1, Z6, K3
+	VBLENDMPD      Z4, Z2, K2, Z10
+	VBLENDMPD      Z3, Z9, K2, Z8
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z7, Z11
+	VMOVUPD        7680(CX)(R12*8), Z4
+	VBLENDMPD      Z0, Z4, K1, Z2
+	VBLENDMPD      Z5, Z2, K2, Z3
+	VBLENDMPD      Z10, Z8, K3, Z9
+	VBLENDMPD      Z7, Z11, K3, Z0
+	VCMPPD         $0x1d, Z1, Z9, K1
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z0, Z4
+	VBLENDMPD      Z6, Z3, K3, Z5
+	VBLENDMPD      Z9, Z5, K1, Z14
+	VBLENDMPD      Z0, Z4, K1, Z13
+	MOVQ           176(SI), CX
+	LEAQ           (CX)(DI*8), CX
+
+	// index
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z22, Z11
+	VMOVUPD     (CX), Z21
+	VPERMT2PD   Z28, Z11, Z21
+
+	// usual
+	VCMPPD      $0x15, Z21, Z23, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z21, K2
+	KORB        K2, K1, K3
+	KANDB       K3, K7, K1
+	KORTESTB    K1, K1
+	JNZ         unusual40
+
+usual39:
+	MOVQ 176(SI), CX
+	LEAQ (CX)(DI*8), CX
+
+	// index
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z19, Z11
+	VMOVUPD     (CX), Z18
+	VPERMT2PD   Z28, Z11, Z18
+
+	// usual
+	VCMPPD      $0x15, Z18, Z20, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z18, K2
+	KORB        K2, K1, K3
+	KANDB       K3, K6, K1
+	KORTESTB    K1, K1
+	JNZ         unusual42
+
+usual41:
+	MOVQ 176(SI), CX
+	LEAQ (CX)(DI*8), CX
+
+	// index
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z16, Z11
+	VMOVUPD     (CX), Z15
+	VPERMT2PD   Z28, Z11, Z15
+
+	// usual
+	VCMPPD      $0x15, Z15, Z17, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z15, K2
+	KORB        K2, K1, K3
+	KANDB       K3, K5, K1
+	KORTESTB    K1, K1
+	JNZ         unusual44
+
+usual43:
+	MOVQ 176(SI), CX
+	LEAQ (CX)(DI*8), CX
+
+	// index
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z13, Z11
+	VMOVUPD     (CX), Z12
+	VPERMT2PD   Z28, Z11, Z12
+
+	// usual
+	VCMPPD      $0x15, Z12, Z14, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z12, K2
+	KORB        K2, K1, K3
+	KANDB       K3, K4, K1
+	KORTESTB    K1, K1
+	JNZ         unusual46
+
+usual45:
+	MOVQ DX, CX
+	ADDQ 144(SI), CX
+	MOVQ CX, 256(SI)
+	MOVQ (SI), CX
+	MOVQ 8(SI), R13
+	MOVQ 96(SI), R14
+	MOVQ 112(SI), R15
+
+	// spike
+	VMOVUPD          1024(BX)(DX*8), Z0
+	VSUBPD           Z0, Z21, Z1
+	VSUBPD           Z23, Z21, Z2
+	VSUBPD           Z0, Z23, Z3
+	VSUBPD           Z0, Z23, Z4
+	VADDPD           Z22, Z31, Z5
+	VMOVUPD          (CX)(DX*8), Z6
+	VBLENDMPD        1536(BX)(DX*8), Z6, K7, Z7
+	VADDPD           Z22, Z30, Z8
+	VADDPD           Z2, Z1, Z9
+	VMOVUPD          Z7, (CX)(DX*8)
+	VDIVPD           Z1, Z4, Z10
+	VMOVUPD          lifConstsAVX512<>+72(SB), Z11
+	VPADDQ.BCST      256(SI), Z11, Z0
+	VPSLLQ           $0x20, Z8, Z6
+	VDIVPD           Z9, Z3, Z2
+	VPADDQ           Z0, Z6, Z25
+	VMOVAPD          Z25, Z24
+	VMOVUPD          4096(BX)(DX*8), Z7
+	VFMADD213PD      Z10, Z10, Z7
+	VFMADD231PD      4608(BX)(DX*8), Z10, Z10
+	VMULPD           Z2, Z2, Z4
+	VADDPD           Z2, Z2, Z1
+	VSUBPD           4096(BX)(DX*8), Z7, Z11
+	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z8
+	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z4, Z8
+	VMULPD           Z4, Z2, Z3
+	VCMPPD.BCST      $0x12, lifConstsAVX512<>+72(SB), Z11, K1
+	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z4, Z8
+	VSUBPD           4608(BX)(DX*8), Z10, K1, Z11
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z9
+	VMOVUPD          3072(BX)(DX*8), Z6
+	VADDPD           3072(BX)(DX*8), Z9, K1, Z6
+	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z4, Z8
+	VMOVUPD          (R13)(DX*8), Z0
+	VBLENDMPD        Z11, Z0, K7, Z7
+	VMOVUPD          (R14)(DX*8), Z2
+	VADDPD           Z6, Z5, K7, Z2
+	VMOVUPD          Z7, (R13)(DX*8)
+	VFMADD231PD      Z8, Z3, Z1
+	VMOVUPD          Z2, (R14)(DX*8)
+	VFNMADD132PD     2048(BX)(DX*8), Z9, Z1
+	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z10
+	VMAXPD           Z1, Z10, Z29
+	VADDPD           3584(BX)(DX*8), Z29, Z4
+	VSUBPD           Z9, Z4, K1, Z4
+	VMOVUPD          (R15)(DX*8), Z11
+	VSUBPD           Z4, Z9, K7, Z11
+	VMOVUPD          Z11, (R15)(DX*8)
+	MOVQ             128(SI), CX
+	SHLQ             $0x04, CX
+	ADDQ             120(SI), CX
+	VPCOMPRESSQ.Z    Z29, K7, Z29
+	VPCOMPRESSQ.Z    Z25, K7, Z25
+	VPCOMPRESSQ.Z    Z24, K7, Z24
+	VPERMT2PD        Z29, Z27, Z25
+	VMOVUPD          Z25, (CX)
+	VPERMT2PD        Z29, Z26, Z24
+	VMOVUPD          Z24, 64(CX)
+	KMOVB            K7, CX
+	POPCNTQ          CX, CX
+	ADDQ             CX, 128(SI)
+	MOVQ             R10, CX
+	ADDQ             144(SI), CX
+	MOVQ             CX, 256(SI)
+	MOVQ             (SI), CX
+	MOVQ             8(SI), DX
+	MOVQ             96(SI), R13
+	MOVQ             112(SI), R14
+
+	// spike
+	VMOVUPD          1024(BX)(R10*8), Z0
+	VSUBPD           Z0, Z18, Z1
+	VSUBPD           Z20, Z18, Z2
+	VSUBPD           Z0, Z20, Z3
+	VSUBPD           Z0, Z20, Z4
+	VADDPD           Z19, Z31, Z5
+	VMOVUPD          (CX)(R10*8), Z6
+	VBLENDMPD        1536(BX)(R10*8), Z6, K6, Z7
+	VADDPD           Z19, Z30, Z8
+	VADDPD           Z2, Z1, Z9
+	VMOVUPD          Z7, (CX)(R10*8)
+	VDIVPD           Z1, Z4, Z10
+	VMOVUPD          lifConstsAVX512<>+72(SB), Z11
+	VPADDQ.BCST      256(SI), Z11, Z0
+	VPSLLQ           $0x20, Z8, Z6
+	VDIVPD           Z9, Z3, Z2
+	VPADDQ           Z0, Z6, Z25
+	VMOVAPD          Z25, Z24
+	VMOVUPD          4096(BX)(R10*8), Z7
+	VFMADD213PD      Z10, Z10, Z7
+	VFMADD231PD      4608(BX)(R10*8), Z10, Z10
+	VMULPD           Z2, Z2, Z4
+	VADDPD           Z2, Z2, Z1
+	VSUBPD           4096(BX)(R10*8), Z7, Z11
+	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z8
+	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z4, Z8
+	VMULPD           Z4, Z2, Z3
+	VCMPPD.BCST      $0x12, lifConstsAVX512<>+72(SB), Z11, K1
+	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z4, Z8
+	VSUBPD           4608(BX)(R10*8), Z10, K1, Z11
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z9
+	VMOVUPD          3072(BX)(R10*8), Z6
+	VADDPD           3072(BX)(R10*8), Z9, K1, Z6
+	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z4, Z8
+	VMOVUPD          (DX)(R10*8), Z0
+	VBLENDMPD        Z11, Z0, K6, Z7
+	VMOVUPD          (R13)(R10*8), Z2
+	VADDPD           Z6, Z5, K6, Z2
+	VMOVUPD          Z7, (DX)(R10*8)
+	VFMADD231PD      Z8, Z3, Z1
+	VMOVUPD          Z2, (R13)(R10*8)
+	VFNMADD132PD     2048(BX)(R10*8), Z9, Z1
+	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z10
+	VMAXPD           Z1, Z10, Z29
+	VADDPD           3584(BX)(R10*8), Z29, Z4
+	VSUBPD           Z9, Z4, K1, Z4
+	VMOVUPD          (R14)(R10*8), Z11
+	VSUBPD           Z4, Z9, K6, Z11
+	VMOVUPD          Z11, (R14)(R10*8)
+	MOVQ             128(SI), CX
+	SHLQ             $0x04, CX
+	ADDQ             120(SI), CX
+	VPCOMPRESSQ.Z    Z29, K6, Z29
+	VPCOMPRESSQ.Z    Z25, K6, Z25
+	VPCOMPRESSQ.Z    Z24, K6, Z24
+	VPERMT2PD        Z29, Z27, Z25
+	VMOVUPD          Z25, (CX)
+	VPERMT2PD        Z29, Z26, Z24
+	VMOVUPD          Z24, 64(CX)
+	KMOVB            K6, CX
+	POPCNTQ          CX, CX
+	ADDQ             CX, 128(SI)
+	MOVQ             R11, CX
+	ADDQ             144(SI), CX
+	MOVQ             CX, 256(SI)
+	MOVQ             (SI), CX
+	MOVQ             8(SI), DX
+	MOVQ             96(SI), R10
+	MOVQ             112(SI), R13
+
+	// spike
+	VMOVUPD          1024(BX)(R11*8), Z0
+	VSUBPD           Z0, Z15, Z1
+	VSUBPD           Z17, Z15, Z2
+	VSUBPD           Z0, Z17, Z3
+	VSUBPD           Z0, Z17, Z4
+	VADDPD           Z16, Z31, Z5
+	VMOVUPD          (CX)(R11*8), Z6
+	VBLENDMPD        1536(BX)(R11*8), Z6, K5, Z7
+	VADDPD           Z16, Z30, Z8
+	VADDPD           Z2, Z1, Z9
+	VMOVUPD          Z7, (CX)(R11*8)
+	VDIVPD           Z1, Z4, Z10
+	VMOVUPD          lifConstsAVX512<>+72(SB), Z11
+	VPADDQ.BCST      256(SI), Z11, Z0
+	VPSLLQ           $0x20, Z8, Z6
+	VDIVPD           Z9, Z3, Z2
+	VPADDQ           Z0, Z6, Z25
+	VMOVAPD          Z25, Z24
+	VMOVUPD          4096(BX)(R11*8), Z7
+	VFMADD213PD      Z10, Z10, Z7
+	VFMADD231PD      4608(BX)(R11*8), Z10, Z10
+	VMULPD           Z2, Z2, Z4
+	VADDPD           Z2, Z2, Z1
+	VSUBPD           4096(BX)(R11*8), Z7, Z11
+	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z8
+	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z4, Z8
+	VMULPD           Z4, Z2, Z3
+	VCMPPD.BCST      $0x12, lifConstsAVX512<>+72(SB), Z11, K1
+	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z4, Z8
+	VSUBPD           4608(BX)(R11*8), Z10, K1, Z11
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z9
+	VMOVUPD          3072(BX)(R11*8), Z6
+	VADDPD           3072(BX)(R11*8), Z9, K1, Z6
+	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z4, Z8
+	VMOVUPD          (DX)(R11*8), Z0
+	VBLENDMPD        Z11, Z0, K5, Z7
+	VMOVUPD          (R10)(R11*8), Z2
+	VADDPD           Z6, Z5, K5, Z2
+	VMOVUPD          Z7, (DX)(R11*8)
+	VFMADD231PD      Z8, Z3, Z1
+	VMOVUPD          Z2, (R10)(R11*8)
+	VFNMADD132PD     2048(BX)(R11*8), Z9, Z1
+	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z10
+	VMAXPD           Z1, Z10, Z29
+	VADDPD           3584(BX)(R11*8), Z29, Z4
+	VSUBPD           Z9, Z4, K1, Z4
+	VMOVUPD          (R13)(R11*8), Z11
+	VSUBPD           Z4, Z9, K5, Z11
+	VMOVUPD          Z11, (R13)(R11*8)
+	MOVQ             128(SI), CX
+	SHLQ             $0x04, CX
+	ADDQ             120(SI), CX
+	VPCOMPRESSQ.Z    Z29, K5, Z29
+	VPCOMPRESSQ.Z    Z25, K5, Z25
+	VPCOMPRESSQ.Z    Z24, K5, Z24
+	VPERMT2PD        Z29, Z27, Z25
+	VMOVUPD          Z25, (CX)
+	VPERMT2PD        Z29, Z26, Z24
+	VMOVUPD          Z24, 64(CX)
+	KMOVB            K5, CX
+	POPCNTQ          CX, CX
+	ADDQ             CX, 128(SI)
+	MOVQ             R12, CX
+	ADDQ             144(SI), CX
+	MOVQ             CX, 256(SI)
+	MOVQ             (SI), CX
+	MOVQ             8(SI), DX
+	MOVQ             96(SI), R10
+	MOVQ             112(SI), R11
+
+	// spike
+	VMOVUPD          1024(BX)(R12*8), Z0
+	VSUBPD           Z0, Z12, Z1
+	VSUBPD           Z14, Z12, Z2
+	VSUBPD           Z0, Z14, Z3
+	VSUBPD           Z0, Z14, Z4
+	VADDPD           Z13, Z31, Z5
+	VMOVUPD          (CX)(R12*8), Z6
+	VBLENDMPD        1536(BX)(R12*8), Z6, K4, Z7
+	VADDPD           Z13, Z30, Z8
+	VADDPD           Z2, Z1, Z9
+	VMOVUPD          Z7, (CX)(R12*8)
+	VDIVPD           Z1, Z4, Z10
+	VMOVUPD          lifConstsAVX512<>+72(SB), Z11
+	VPADDQ.BCST      256(SI), Z11, Z0
+	VPSLLQ           $0x20, Z8, Z6
+	VDIVPD           Z9, Z3, Z2
+	VPADDQ           Z0, Z6, Z25
+	VMOVAPD          Z25, Z24
+	VMOVUPD          4096(BX)(R12*8), Z7
+	VFMADD213PD      Z10, Z10, Z7
+	VFMADD231PD      4608(BX)(R12*8), Z10, Z10
+	VMULPD           Z2, Z2, Z4
+	VADDPD           Z2, Z2, Z1
+	VSUBPD           4096(BX)(R12*8), Z7, Z11
+	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z8
+	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z4, Z8
+	VMULPD           Z4, Z2, Z3
+	VCMPPD.BCST      $0x12, lifConstsAVX512<>+72(SB), Z11, K1
+	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z4, Z8
+	VSUBPD           4608(BX)(R12*8), Z10, K1, Z11
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z9
+	VMOVUPD          3072(BX)(R12*8), Z6
+	VADDPD           3072(BX)(R12*8), Z9, K1, Z6
+	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z4, Z8
+	VMOVUPD          (DX)(R12*8), Z0
+	VBLENDMPD        Z11, Z0, K4, Z7
+	VMOVUPD          (R10)(R12*8), Z2
+	VADDPD           Z6, Z5, K4, Z2
+	VMOVUPD          Z7, (DX)(R12*8)
+	VFMADD231PD      Z8, Z3, Z1
+	VMOVUPD          Z2, (R10)(R12*8)
+	VFNMADD132PD     2048(BX)(R12*8), Z9, Z1
+	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z10
+	VMAXPD           Z1, Z10, Z29
+	VADDPD           3584(BX)(R12*8), Z29, Z4
+	VSUBPD           Z9, Z4, K1, Z4
+	VMOVUPD          (R11)(R12*8), Z11
+	VSUBPD           Z4, Z9, K4, Z11
+	VMOVUPD          Z11, (R11)(R12*8)
+	MOVQ             128(SI), CX
+	SHLQ             $0x04, CX
+	ADDQ             120(SI), CX
+	VPCOMPRESSQ.Z    Z29, K4, Z29
+	VPCOMPRESSQ.Z    Z25, K4, Z25
+	VPCOMPRESSQ.Z    Z24, K4, Z24
+	VPERMT2PD        Z29, Z27, Z25
+	VMOVUPD          Z25, (CX)
+	VPERMT2PD        Z29, Z26, Z24
+	VMOVUPD          Z24, 64(CX)
+	KMOVB            K4, CX
+	POPCNTQ          CX, CX
+	ADDQ             CX, 128(SI)
+	TESTQ            R9, R9
+	JNZ              more49
+
+appended48:
+	JMP forward14
+
+shorter25:
 	MOVQ R8, R14
 	MOVQ R8, 72(SI)
 	MOVQ R8, R13
@@ -5659,7 +6979,7 @@ shorter13:
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z28
 	VBROADCASTSD lifConstsAVX512<>+136(SB), Z27
 
-search17:
+search50:
 	SUBQ $0x00000200, R13
 
 	// search
@@ -5672,10 +6992,10 @@ search17:
 	VBLENDMPD      8192(R13)(DX*8), Z28, K1, Z28
 	VBLENDMPD.BCST lifConstsAVX512<>+136(SB), Z1, K1, Z27
 	DECQ           R14
-	JNZ            search17
-	JMP            located12
+	JNZ            search50
+	JMP            located24
 
-single14:
+single26:
 	// unusual
 	VMOVUPD      1024(BX)(DX*8), Z0
 	VSUBPD       Z0, Z28, Z1
@@ -5708,7 +7028,7 @@ single14:
 	KORB         K6, K4, K7
 	KANDB        K7, K1, K2
 	KORTESTB     K2, K2
-	JNZ          unusual18
+	JNZ          unusual51
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         96(SI), R13
@@ -5774,15 +7094,1088 @@ single14:
 	VMOVUPD          (R14)(DX*8), Z1
 	VSUBPD           Z4, Z7, K6, Z1
 	VMOVUPD          Z1, (R14)(DX*8)
-	JMP              events11
+	JMP              events23
 
-unusual15:
+unusual27:
 	ORQ R11, 88(SI)
-	JMP finished10
+	JMP finished22
 
-unusual18:
+spikes34:
+	CMPQ AX, $+16
+	JNE  shorter53
+
+filled52:
+	MOVQ DI, 72(SI)
+
+	// number
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
+	VORPD.BCST   72(SI), Z0, Z1
+	VSUBPD       Z0, Z1, Z2
+	VADDPD.BCST  48(SI), Z2, Z31
+
+	// number
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
+	VORPD.BCST   72(SI), Z0, Z30
+	VMOVUPD      lifConstsAVX512<>+200(SB), Z27
+	VMOVUPD      lifConstsAVX512<>+264(SB), Z26
+	MOVQ         R8, 72(SI)
+	MOVQ         $0x7f7f7f7f7f7f7f7f, CX
+	MOVQ         R8, DX
+	ANDQ         CX, DX
+	ADDQ         CX, DX
+	ORQ          DX, R8
+	NOTQ         CX
+	ANDQ         CX, R8
+	TZCNTQ       R8, DX
+	BLSRQ        R8, R8
+	MOVQ         DX, CX
+	SHRQ         $0x03, CX
+	KMOVB        72(SI)(CX*1), K7
+	ANDQ         $+56, DX
+	TZCNTQ       R8, R9
+	BLSRQ        R8, R8
+	MOVQ         R9, CX
+	SHRQ         $0x03, CX
+	KMOVB        72(SI)(CX*1), K6
+	ANDQ         $+56, R9
+	TZCNTQ       R8, R10
+	BLSRQ        R8, R8
+	MOVQ         R10, CX
+	SHRQ         $0x03, CX
+	KMOVB        72(SI)(CX*1), K5
+	ANDQ         $+56, R10
+	TZCNTQ       R8, R11
+	BLSRQ        R8, R8
+	MOVQ         R11, CX
+	SHRQ         $0x03, CX
+	KMOVB        72(SI)(CX*1), K4
+	ANDQ         $+56, R11
+	MOVQ         240(SI), CX
+
+	// search
+	VMOVUPD        3584(CX)(DX*8), Z0
+	VMOVUPD        1024(BX)(DX*8), Z1
+	VCMPPD         $0x1d, Z1, Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
+	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
+	VMOVUPD        5632(CX)(DX*8), Z4
+	VBLENDMPD      1536(CX)(DX*8), Z4, K1, Z5
+	VMOVUPD        4608(CX)(DX*8), Z6
+	VBLENDMPD      512(CX)(DX*8), Z6, K1, Z7
+	VCMPPD         $0x1d, Z1, Z5, K2
+	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
+	VMOVUPD        6656(CX)(DX*8), Z9
+	VBLENDMPD      2560(CX)(DX*8), Z9, K1, Z10
+	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
+	VMOVUPD        4096(CX)(DX*8), Z2
+	VBLENDMPD      (CX)(DX*8), Z2, K1, Z4
+	VMOVUPD        5120(CX)(DX*8), Z6
+	VBLENDMPD      1024(CX)(DX*8), Z6, K1, Z3
+	VMOVUPD        6144(CX)(DX*8), Z9
+	VBLENDMPD      2048(CX)(DX*8), Z9, K1, Z2
+	VMOVUPD        7168(CX)(DX*8), Z6
+	VBLENDMPD      3072(CX)(DX*8), Z6, K1, Z9
+	VBLENDMPD      Z7, Z10, K2, Z6
+	VBLENDMPD      Z8, Z11, K2, Z7
+	VCMPPD         $0x1d, Z1, Z6, K3
+	VBLENDMPD      Z4, Z2, K2, Z10
+	VBLENDMPD      Z3, Z9, K2, Z8
+	VMOVUPD        12288(CX)(DX*8), Z11
+	VBLENDMPD      8192(CX)(DX*8), Z11, K1, Z4
+	VMOVUPD        12800(CX)(DX*8), Z2
+	VBLENDMPD      8704(CX)(DX*8), Z2, K1, Z3
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z7, Z9
+	VMOVUPD        13312(CX)(DX*8), Z11
+	VBLENDMPD      9216(CX)(DX*8), Z11, K1, Z2
+	VMOVUPD        13824(CX)(DX*8), Z11
+	VBLENDMPD      9728(CX)(DX*8), Z11, K1, Z11
+	VBLENDMPD      Z10, Z8, K3, Z10
+	VMOVUPD        14336(CX)(DX*8), Z8
+	VBLENDMPD      10240(CX)(DX*8), Z8, K1, Z8
+	VBLENDMPD      Z4, Z8, K2, Z4
+	VMOVUPD        14848(CX)(DX*8), Z8
+	VBLENDMPD      10752(CX)(DX*8), Z8, K1, Z8
+	VBLENDMPD      Z7, Z9, K3, Z7
+	VMOVUPD        15360(CX)(DX*8), Z9
+	VBLENDMPD      11264(CX)(DX*8), Z9, K1, Z9
+	VBLENDMPD      Z3, Z8, K2, Z3
+	VMOVUPD        7680(CX)(DX*8), Z8
+	VBLENDMPD      Z0, Z8, K1, Z0
+	VBLENDMPD      Z2, Z9, K2, Z8
+	VMOVUPD        15872(CX)(DX*8), Z2
+	VBLENDMPD      11776(CX)(DX*8), Z2, K1, Z9
+	VBLENDMPD      Z5, Z0, K2, Z2
+	VCMPPD         $0x1d, Z1, Z10, K1
+	VBLENDMPD      Z11, Z9, K2, Z5
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z7, Z0
+	VBLENDMPD      Z4, Z8, K3, Z1
+	VBLENDMPD      Z6, Z2, K3, Z11
+	VBLENDMPD      Z3, Z5, K3, Z9
+	VBLENDMPD      Z10, Z11, K1, Z23
+	VBLENDMPD      Z1, Z9, K1, Z21
+	VBLENDMPD      Z7, Z0, K1, Z22
+	MOVQ           240(SI), CX
+
+	// search
+	VMOVUPD        3584(CX)(R9*8), Z0
+	VMOVUPD        1024(BX)(R9*8), Z1
+	VCMPPD         $0x1d, Z1, Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
+	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
+	VMOVUPD        5632(CX)(R9*8), Z4
+	VBLENDMPD      1536(CX)(R9*8), Z4, K1, Z5
+	VMOVUPD        4608(CX)(R9*8), Z6
+	VBLENDMPD      512(CX)(R9*8), Z6, K1, Z7
+	VCMPPD         $0x1d, Z1, Z5, K2
+	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
+	VMOVUPD        6656(CX)(R9*8), Z9
+	VBLENDMPD      2560(CX)(R9*8), Z9, K1, Z10
+	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
+	VMOVUPD        4096(CX)(R9*8), Z2
+	VBLENDMPD      (CX)(R9*8), Z2, K1, Z4
+	VMOVUPD        5120(CX)(R9*8), Z6
+	VBLENDMPD      1024(CX)(R9*8), Z6, K1, Z3
+	VMOVUPD        6144(CX)(R9*8), Z9
+	VBLENDMPD      2048(CX)(R9*8), Z9, K1, Z2
+	VMOVUPD        7168(CX)(R9*8), Z6
+	VBLENDMPD      3072(CX)(R9*8), Z6, K1, Z9
+	VBLENDMPD      Z7, Z10, K2, Z6
+	VBLENDMPD      Z8, Z11, K2, Z7
+	VCMPPD         $0x1d, Z1, Z6, K3
+	VBLENDMPD      Z4, Z2, K2, Z10
+	VBLENDMPD      Z3, Z9, K2, Z8
+	VMOVUPD        12288(CX)(R9*8), Z11
+	VBLENDMPD      8192(CX)(R9*8), Z11, K1, Z4
+	VMOVUPD        12800(CX)(R9*8), Z2
+	VBLENDMPD      8704(CX)(R9*8), Z2, K1, Z3
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z7, Z9
+	VMOVUPD        13312(CX)(R9*8), Z11
+	VBLENDMPD      9216(CX)(R9*8), Z11, K1, Z2
+	VMOVUPD        13824(CX)(R9*8), Z11
+	VBLENDMPD      9728(CX)(R9*8), Z11, K1, Z11
+	VBLENDMPD      Z10, Z8, K3, Z10
+	VMOVUPD        14336(CX)(R9*8), Z8
+	VBLENDMPD      10240(CX)(R9*8), Z8, K1, Z8
+	VBLENDMPD      Z4, Z8, K2, Z4
+	VMOVUPD        14848(CX)(R9*8), Z8
+	VBLENDMPD      10752(CX)(R9*8), Z8, K1, Z8
+	VBLENDMPD      Z7, Z9, K3, Z7
+	VMOVUPD        15360(CX)(R9*8), Z9
+	VBLENDMPD      11264(CX)(R9*8), Z9, K1, Z9
+	VBLENDMPD      Z3, Z8, K2, Z3
+	VMOVUPD        7680(CX)(R9*8), Z8
+	VBLENDMPD      Z0, Z8, K1, Z0
+	VBLENDMPD      Z2, Z9, K2, Z8
+	VMOVUPD        15872(CX)(R9*8), Z2
+	VBLENDMPD      11776(CX)(R9*8), Z2, K1, Z9
+	VBLENDMPD      Z5, Z0, K2, Z2
+	VCMPPD         $0x1d, Z1, Z10, K1
+	VBLENDMPD      Z11, Z9, K2, Z5
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z7, Z0
+	VBLENDMPD      Z4, Z8, K3, Z1
+	VBLENDMPD      Z6, Z2, K3, Z11
+	VBLENDMPD      Z3, Z5, K3, Z9
+	VBLENDMPD      Z10, Z11, K1, Z20
+	VBLENDMPD      Z1, Z9, K1, Z18
+	VBLENDMPD      Z7, Z0, K1, Z19
+	MOVQ           240(SI), CX
+
+	// search
+	VMOVUPD        3584(CX)(R10*8), Z0
+	VMOVUPD        1024(BX)(R10*8), Z1
+	VCMPPD         $0x1d, Z1, Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
+	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
+	VMOVUPD        5632(CX)(R10*8), Z4
+	VBLENDMPD      1536(CX)(R10*8), Z4, K1, Z5
+	VMOVUPD        4608(CX)(R10*8), Z6
+	VBLENDMPD      512(CX)(R10*8), Z6, K1, Z7
+	VCMPPD         $0x1d, Z1, Z5, K2
+	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
+	VMOVUPD        6656(CX)(R10*8), Z9
+	VBLENDMPD      2560(CX)(R10*8), Z9, K1, Z10
+	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
+	VMOVUPD        4096(CX)(R10*8), Z2
+	VBLENDMPD      (CX)(R10*8), Z2, K1, Z4
+	VMOVUPD        5120(CX)(R10*8), Z6
+	VBLENDMPD      1024(CX)(R10*8), Z6, K1, Z3
+	VMOVUPD        6144(CX)(R10*8), Z9
+	VBLENDMPD      2048(CX)(R10*8), Z9, K1, Z2
+	VMOVUPD        7168(CX)(R10*8), Z6
+	VBLENDMPD      3072(CX)(R10*8), Z6, K1, Z9
+	VBLENDMPD      Z7, Z10, K2, Z6
+	VBLENDMPD      Z8, Z11, K2, Z7
+	VCMPPD         $0x1d, Z1, Z6, K3
+	VBLENDMPD      Z4, Z2, K2, Z10
+	VBLENDMPD      Z3, Z9, K2, Z8
+	VMOVUPD        12288(CX)(R10*8), Z11
+	VBLENDMPD      8192(CX)(R10*8), Z11, K1, Z4
+	VMOVUPD        12800(CX)(R10*8), Z2
+	VBLENDMPD      8704(CX)(R10*8), Z2, K1, Z3
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z7, Z9
+	VMOVUPD        13312(CX)(R10*8), Z11
+	VBLENDMPD      9216(CX)(R10*8), Z11, K1, Z2
+	VMOVUPD        13824(CX)(R10*8), Z11
+	VBLENDMPD      9728(CX)(R10*8), Z11, K1, Z11
+	VBLENDMPD      Z10, Z8, K3, Z10
+	VMOVUPD        14336(CX)(R10*8), Z8
+	VBLENDMPD      10240(CX)(R10*8), Z8, K1, Z8
+	VBLENDMPD      Z4, Z8, K2, Z4
+	VMOVUPD        14848(CX)(R10*8), Z8
+	VBLENDMPD      10752(CX)(R10*8), Z8, K1, Z8
+	VBLENDMPD      Z7, Z9, K3, Z7
+	VMOVUPD        15360(CX)(R10*8), Z9
+	VBLENDMPD      11264(CX)(R10*8), Z9, K1, Z9
+	VBLENDMPD      Z3, Z8, K2, Z3
+	VMOVUPD        7680(CX)(R10*8), Z8
+	VBLENDMPD      Z0, Z8, K1, Z0
+	VBLENDMPD      Z2, Z9, K2, Z8
+	VMOVUPD        15872(CX)(R10*8), Z2
+	VBLENDMPD      11776(CX)(R10*8), Z2, K1, Z9
+	VBLENDMPD      Z5, Z0, K2, Z2
+	VCMPPD         $0x1d, Z1, Z10, K1
+	VBLENDMPD      Z11, Z9, K2, Z5
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z7, Z0
+	VBLENDMPD      Z4, Z8, K3, Z1
+	VBLENDMPD      Z6, Z2, K3, Z11
+	VBLENDMPD      Z3, Z5, K3, Z9
+	VBLENDMPD      Z10, Z11, K1, Z17
+	VBLENDMPD      Z1, Z9, K1, Z15
+	VBLENDMPD      Z7, Z0, K1, Z16
+	MOVQ           240(SI), CX
+
+	// search
+	VMOVUPD        3584(CX)(R11*8), Z0
+	VMOVUPD        1024(BX)(R11*8), Z1
+	VCMPPD         $0x1d, Z1, Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
+	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
+	VMOVUPD        5632(CX)(R11*8), Z4
+	VBLENDMPD      1536(CX)(R11*8), Z4, K1, Z5
+	VMOVUPD        4608(CX)(R11*8), Z6
+	VBLENDMPD      512(CX)(R11*8), Z6, K1, Z7
+	VCMPPD         $0x1d, Z1, Z5, K2
+	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
+	VMOVUPD        6656(CX)(R11*8), Z9
+	VBLENDMPD      2560(CX)(R11*8), Z9, K1, Z10
+	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
+	VMOVUPD        4096(CX)(R11*8), Z2
+	VBLENDMPD      (CX)(R11*8), Z2, K1, Z4
+	VMOVUPD        5120(CX)(R11*8), Z6
+	VBLENDMPD      1024(CX)(R11*8), Z6, K1, Z3
+	VMOVUPD        6144(CX)(R11*8), Z9
+	VBLENDMPD      2048(CX)(R11*8), Z9, K1, Z2
+	VMOVUPD        7168(CX)(R11*8), Z6
+	VBLENDMPD      3072(CX)(R11*8), Z6, K1, Z9
+	VBLENDMPD      Z7, Z10, K2, Z6
+	VBLENDMPD      Z8, Z11, K2, Z7
+	VCMPPD         $0x1d, Z1, Z6, K3
+	VBLENDMPD      Z4, Z2, K2, Z10
+	VBLENDMPD      Z3, Z9, K2, Z8
+	VMOVUPD        12288(CX)(R11*8), Z11
+	VBLENDMPD      8192(CX)(R11*8), Z11, K1, Z4
+	VMOVUPD        12800(CX)(R11*8), Z2
+	VBLENDMPD      8704(CX)(R11*8), Z2, K1, Z3
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z7, Z9
+	VMOVUPD        13312(CX)(R11*8), Z11
+	VBLENDMPD      9216(CX)(R11*8), Z11, K1, Z2
+	VMOVUPD        13824(CX)(R11*8), Z11
+	VBLENDMPD      9728(CX)(R11*8), Z11, K1, Z11
+	VBLENDMPD      Z10, Z8, K3, Z10
+	VMOVUPD        14336(CX)(R11*8), Z8
+	VBLENDMPD      10240(CX)(R11*8), Z8, K1, Z8
+	VBLENDMPD      Z4, Z8, K2, Z4
+	VMOVUPD        14848(CX)(R11*8), Z8
+	VBLENDMPD      10752(CX)(R11*8), Z8, K1, Z8
+	VBLENDMPD      Z7, Z9, K3, Z7
+	VMOVUPD        15360(CX)(R11*8), Z9
+	VBLENDMPD      11264(CX)(R11*8), Z9, K1, Z9
+	VBLENDMPD      Z3, Z8, K2, Z3
+	VMOVUPD        7680(CX)(R11*8), Z8
+	VBLENDMPD      Z0, Z8, K1, Z0
+	VBLENDMPD      Z2, Z9, K2, Z8
+	VMOVUPD        15872(CX)(R11*8), Z2
+	VBLENDMPD      11776(CX)(R11*8), Z2, K1, Z9
+	VBLENDMPD      Z5, Z0, K2, Z2
+	VCMPPD         $0x1d, Z1, Z10, K1
+	VBLENDMPD      Z11, Z9, K2, Z5
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z7, Z0
+	VBLENDMPD      Z4, Z8, K3, Z1
+	VBLENDMPD      Z6, Z2, K3, Z11
+	VBLENDMPD      Z3, Z5, K3, Z9
+	VBLENDMPD      Z10, Z11, K1, Z14
+	VBLENDMPD      Z1, Z9, K1, Z12
+	VBLENDMPD      Z7, Z0, K1, Z13
+
+	// usual
+	VCMPPD      $0x15, Z21, Z23, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z21, K2
+	KORB        K2, K1, K3
+	KANDB       K3, K7, K1
+	KORTESTB    K1, K1
+	JNZ         unusual55
+
+usual54:
+	// usual
+	VCMPPD      $0x15, Z18, Z20, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z18, K2
+	KORB        K2, K1, K3
+	KANDB       K3, K6, K1
+	KORTESTB    K1, K1
+	JNZ         unusual57
+
+usual56:
+	// usual
+	VCMPPD      $0x15, Z15, Z17, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z15, K2
+	KORB        K2, K1, K3
+	KANDB       K3, K5, K1
+	KORTESTB    K1, K1
+	JNZ         unusual59
+
+usual58:
+	// usual
+	VCMPPD      $0x15, Z12, Z14, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z12, K2
+	KORB        K2, K1, K3
+	KANDB       K3, K4, K1
+	KORTESTB    K1, K1
+	JNZ         unusual61
+
+usual60:
+	MOVQ DX, CX
+	ADDQ 144(SI), CX
+	MOVQ CX, 256(SI)
+	MOVQ (SI), CX
+	MOVQ 8(SI), R12
+	MOVQ 96(SI), R13
+	MOVQ 112(SI), R14
+
+	// spike
+	VMOVUPD          1024(BX)(DX*8), Z0
+	VSUBPD           Z0, Z21, Z1
+	VSUBPD           Z23, Z21, Z2
+	VSUBPD           Z0, Z23, Z3
+	VSUBPD           Z0, Z23, Z4
+	VADDPD           Z22, Z31, Z5
+	VMOVUPD          (CX)(DX*8), Z6
+	VBLENDMPD        1536(BX)(DX*8), Z6, K7, Z7
+	VADDPD           Z22, Z30, Z8
+	VADDPD           Z2, Z1, Z9
+	VMOVUPD          Z7, (CX)(DX*8)
+	VDIVPD           Z1, Z4, Z10
+	VMOVUPD          lifConstsAVX512<>+72(SB), Z11
+	VPADDQ.BCST      256(SI), Z11, Z0
+	VPSLLQ           $0x20, Z8, Z6
+	VDIVPD           Z9, Z3, Z2
+	VPADDQ           Z0, Z6, Z25
+	VMOVAPD          Z25, Z24
+	VMOVUPD          4096(BX)(DX*8), Z7
+	VFMADD213PD      Z10, Z10, Z7
+	VFMADD231PD      4608(BX)(DX*8), Z10, Z10
+	VMULPD           Z2, Z2, Z4
+	VADDPD           Z2, Z2, Z1
+	VSUBPD           4096(BX)(DX*8), Z7, Z11
+	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z8
+	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z4, Z8
+	VMULPD           Z4, Z2, Z3
+	VCMPPD.BCST      $0x12, lifConstsAVX512<>+72(SB), Z11, K1
+	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z4, Z8
+	VSUBPD           4608(BX)(DX*8), Z10, K1, Z11
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z9
+	VMOVUPD          3072(BX)(DX*8), Z6
+	VADDPD           3072(BX)(DX*8), Z9, K1, Z6
+	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z4, Z8
+	VMOVUPD          (R12)(DX*8), Z0
+	VBLENDMPD        Z11, Z0, K7, Z7
+	VMOVUPD          (R13)(DX*8), Z2
+	VADDPD           Z6, Z5, K7, Z2
+	VMOVUPD          Z7, (R12)(DX*8)
+	VFMADD231PD      Z8, Z3, Z1
+	VMOVUPD          Z2, (R13)(DX*8)
+	VFNMADD132PD     2048(BX)(DX*8), Z9, Z1
+	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z10
+	VMAXPD           Z1, Z10, Z29
+	VADDPD           3584(BX)(DX*8), Z29, Z4
+	VSUBPD           Z9, Z4, K1, Z4
+	VMOVUPD          (R14)(DX*8), Z11
+	VSUBPD           Z4, Z9, K7, Z11
+	VMOVUPD          Z11, (R14)(DX*8)
+	MOVQ             128(SI), CX
+	SHLQ             $0x04, CX
+	ADDQ             120(SI), CX
+	VPCOMPRESSQ.Z    Z29, K7, Z29
+	VPCOMPRESSQ.Z    Z25, K7, Z25
+	VPCOMPRESSQ.Z    Z24, K7, Z24
+	VPERMT2PD        Z29, Z27, Z25
+	VMOVUPD          Z25, (CX)
+	VPERMT2PD        Z29, Z26, Z24
+	VMOVUPD          Z24, 64(CX)
+	KMOVB            K7, CX
+	POPCNTQ          CX, CX
+	ADDQ             CX, 128(SI)
+	MOVQ             R9, CX
+	ADDQ             144(SI), CX
+	MOVQ             CX, 256(SI)
+	MOVQ             (SI), CX
+	MOVQ             8(SI), DX
+	MOVQ             96(SI), R12
+	MOVQ             112(SI), R13
+
+	// spike
+	VMOVUPD          1024(BX)(R9*8), Z0
+	VSUBPD           Z0, Z18, Z1
+	VSUBPD           Z20, Z18, Z2
+	VSUBPD           Z0, Z20, Z3
+	VSUBPD           Z0, Z20, Z4
+	VADDPD           Z19, Z31, Z5
+	VMOVUPD          (CX)(R9*8), Z6
+	VBLENDMPD        1536(BX)(R9*8), Z6, K6, Z7
+	VADDPD           Z19, Z30, Z8
+	VADDPD           Z2, Z1, Z9
+	VMOVUPD          Z7, (CX)(R9*8)
+	VDIVPD           Z1, Z4, Z10
+	VMOVUPD          lifConstsAVX512<>+72(SB), Z11
+	VPADDQ.BCST      256(SI), Z11, Z0
+	VPSLLQ           $0x20, Z8, Z6
+	VDIVPD           Z9, Z3, Z2
+	VPADDQ           Z0, Z6, Z25
+	VMOVAPD          Z25, Z24
+	VMOVUPD          4096(BX)(R9*8), Z7
+	VFMADD213PD      Z10, Z10, Z7
+	VFMADD231PD      4608(BX)(R9*8), Z10, Z10
+	VMULPD           Z2, Z2, Z4
+	VADDPD           Z2, Z2, Z1
+	VSUBPD           4096(BX)(R9*8), Z7, Z11
+	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z8
+	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z4, Z8
+	VMULPD           Z4, Z2, Z3
+	VCMPPD.BCST      $0x12, lifConstsAVX512<>+72(SB), Z11, K1
+	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z4, Z8
+	VSUBPD           4608(BX)(R9*8), Z10, K1, Z11
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z9
+	VMOVUPD          3072(BX)(R9*8), Z6
+	VADDPD           3072(BX)(R9*8), Z9, K1, Z6
+	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z4, Z8
+	VMOVUPD          (DX)(R9*8), Z0
+	VBLENDMPD        Z11, Z0, K6, Z7
+	VMOVUPD          (R12)(R9*8), Z2
+	VADDPD           Z6, Z5, K6, Z2
+	VMOVUPD          Z7, (DX)(R9*8)
+	VFMADD231PD      Z8, Z3, Z1
+	VMOVUPD          Z2, (R12)(R9*8)
+	VFNMADD132PD     2048(BX)(R9*8), Z9, Z1
+	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z10
+	VMAXPD           Z1, Z10, Z29
+	VADDPD           3584(BX)(R9*8), Z29, Z4
+	VSUBPD           Z9, Z4, K1, Z4
+	VMOVUPD          (R13)(R9*8), Z11
+	VSUBPD           Z4, Z9, K6, Z11
+	VMOVUPD          Z11, (R13)(R9*8)
+	MOVQ             128(SI), CX
+	SHLQ             $0x04, CX
+	ADDQ             120(SI), CX
+	VPCOMPRESSQ.Z    Z29, K6, Z29
+	VPCOMPRESSQ.Z    Z25, K6, Z25
+	VPCOMPRESSQ.Z    Z24, K6, Z24
+	VPERMT2PD        Z29, Z27, Z25
+	VMOVUPD          Z25, (CX)
+	VPERMT2PD        Z29, Z26, Z24
+	VMOVUPD          Z24, 64(CX)
+	KMOVB            K6, CX
+	POPCNTQ          CX, CX
+	ADDQ             CX, 128(SI)
+	MOVQ             R10, CX
+	ADDQ             144(SI), CX
+	MOVQ             CX, 256(SI)
+	MOVQ             (SI), CX
+	MOVQ             8(SI), DX
+	MOVQ             96(SI), R9
+	MOVQ             112(SI), R12
+
+	// spike
+	VMOVUPD          1024(BX)(R10*8), Z0
+	VSUBPD           Z0, Z15, Z1
+	VSUBPD           Z17, Z15, Z2
+	VSUBPD           Z0, Z17, Z3
+	VSUBPD           Z0, Z17, Z4
+	VADDPD           Z16, Z31, Z5
+	VMOVUPD          (CX)(R10*8), Z6
+	VBLENDMPD        1536(BX)(R10*8), Z6, K5, Z7
+	VADDPD           Z16, Z30, Z8
+	VADDPD           Z2, Z1, Z9
+	VMOVUPD          Z7, (CX)(R10*8)
+	VDIVPD           Z1, Z4, Z10
+	VMOVUPD          lifConstsAVX512<>+72(SB), Z11
+	VPADDQ.BCST      256(SI), Z11, Z0
+	VPSLLQ           $0x20, Z8, Z6
+	VDIVPD           Z9, Z3, Z2
+	VPADDQ           Z0, Z6, Z25
+	VMOVAPD          Z25, Z24
+	VMOVUPD          4096(BX)(R10*8), Z7
+	VFMADD213PD      Z10, Z10, Z7
+	VFMADD231PD      4608(BX)(R10*8), Z10, Z10
+	VMULPD           Z2, Z2, Z4
+	VADDPD           Z2, Z2, Z1
+	VSUBPD           4096(BX)(R10*8), Z7, Z11
+	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z8
+	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z4, Z8
+	VMULPD           Z4, Z2, Z3
+	VCMPPD.BCST      $0x12, lifConstsAVX512<>+72(SB), Z11, K1
+	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z4, Z8
+	VSUBPD           4608(BX)(R10*8), Z10, K1, Z11
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z9
+	VMOVUPD          3072(BX)(R10*8), Z6
+	VADDPD           3072(BX)(R10*8), Z9, K1, Z6
+	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z4, Z8
+	VMOVUPD          (DX)(R10*8), Z0
+	VBLENDMPD        Z11, Z0, K5, Z7
+	VMOVUPD          (R9)(R10*8), Z2
+	VADDPD           Z6, Z5, K5, Z2
+	VMOVUPD          Z7, (DX)(R10*8)
+	VFMADD231PD      Z8, Z3, Z1
+	VMOVUPD          Z2, (R9)(R10*8)
+	VFNMADD132PD     2048(BX)(R10*8), Z9, Z1
+	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z10
+	VMAXPD           Z1, Z10, Z29
+	VADDPD           3584(BX)(R10*8), Z29, Z4
+	VSUBPD           Z9, Z4, K1, Z4
+	VMOVUPD          (R12)(R10*8), Z11
+	VSUBPD           Z4, Z9, K5, Z11
+	VMOVUPD          Z11, (R12)(R10*8)
+	MOVQ             128(SI), CX
+	SHLQ             $0x04, CX
+	ADDQ             120(SI), CX
+	VPCOMPRESSQ.Z    Z29, K5, Z29
+	VPCOMPRESSQ.Z    Z25, K5, Z25
+	VPCOMPRESSQ.Z    Z24, K5, Z24
+	VPERMT2PD        Z29, Z27, Z25
+	VMOVUPD          Z25, (CX)
+	VPERMT2PD        Z29, Z26, Z24
+	VMOVUPD          Z24, 64(CX)
+	KMOVB            K5, CX
+	POPCNTQ          CX, CX
+	ADDQ             CX, 128(SI)
+	MOVQ             R11, CX
+	ADDQ             144(SI), CX
+	MOVQ             CX, 256(SI)
+	MOVQ             (SI), CX
+	MOVQ             8(SI), DX
+	MOVQ             96(SI), R9
+	MOVQ             112(SI), R10
+
+	// spike
+	VMOVUPD          1024(BX)(R11*8), Z0
+	VSUBPD           Z0, Z12, Z1
+	VSUBPD           Z14, Z12, Z2
+	VSUBPD           Z0, Z14, Z3
+	VSUBPD           Z0, Z14, Z4
+	VADDPD           Z13, Z31, Z5
+	VMOVUPD          (CX)(R11*8), Z6
+	VBLENDMPD        1536(BX)(R11*8), Z6, K4, Z7
+	VADDPD           Z13, Z30, Z8
+	VADDPD           Z2, Z1, Z9
+	VMOVUPD          Z7, (CX)(R11*8)
+	VDIVPD           Z1, Z4, Z10
+	VMOVUPD          lifConstsAVX512<>+72(SB), Z11
+	VPADDQ.BCST      256(SI), Z11, Z0
+	VPSLLQ           $0x20, Z8, Z6
+	VDIVPD           Z9, Z3, Z2
+	VPADDQ           Z0, Z6, Z25
+	VMOVAPD          Z25, Z24
+	VMOVUPD          4096(BX)(R11*8), Z7
+	VFMADD213PD      Z10, Z10, Z7
+	VFMADD231PD      4608(BX)(R11*8), Z10, Z10
+	VMULPD           Z2, Z2, Z4
+	VADDPD           Z2, Z2, Z1
+	VSUBPD           4096(BX)(R11*8), Z7, Z11
+	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z8
+	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z4, Z8
+	VMULPD           Z4, Z2, Z3
+	VCMPPD.BCST      $0x12, lifConstsAVX512<>+72(SB), Z11, K1
+	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z4, Z8
+	VSUBPD           4608(BX)(R11*8), Z10, K1, Z11
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z9
+	VMOVUPD          3072(BX)(R11*8), Z6
+	VADDPD           3072(BX)(R11*8), Z9, K1, Z6
+	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z4, Z8
+	VMOVUPD          (DX)(R11*8), Z0
+	VBLENDMPD        Z11, Z0, K4, Z7
+	VMOVUPD          (R9)(R11*8), Z2
+	VADDPD           Z6, Z5, K4, Z2
+	VMOVUPD          Z7, (DX)(R11*8)
+	VFMADD231PD      Z8, Z3, Z1
+	VMOVUPD          Z2, (R9)(R11*8)
+	VFNMADD132PD     2048(BX)(R11*8), Z9, Z1
+	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z10
+	VMAXPD           Z1, Z10, Z29
+	VADDPD           3584(BX)(R11*8), Z29, Z4
+	VSUBPD           Z9, Z4, K1, Z4
+	VMOVUPD          (R10)(R11*8), Z11
+	VSUBPD           Z4, Z9, K4, Z11
+	VMOVUPD          Z11, (R10)(R11*8)
+	MOVQ             128(SI), CX
+	SHLQ             $0x04, CX
+	ADDQ             120(SI), CX
+	VPCOMPRESSQ.Z    Z29, K4, Z29
+	VPCOMPRESSQ.Z    Z25, K4, Z25
+	VPCOMPRESSQ.Z    Z24, K4, Z24
+	VPERMT2PD        Z29, Z27, Z25
+	VMOVUPD          Z25, (CX)
+	VPERMT2PD        Z29, Z26, Z24
+	VMOVUPD          Z24, 64(CX)
+	KMOVB            K4, CX
+	POPCNTQ          CX, CX
+	ADDQ             CX, 128(SI)
+	TESTQ            R8, R8
+	JNZ              more64
+
+appended63:
+	JMP forward32
+
+shorter38:
+	MOVQ R8, CX
+	SHLQ $0x09, CX
+	MOVQ $+8192, DX
+	SUBQ CX, DX
+	ADDQ 240(SI), CX
+
+fill65:
+	// fill
+	VBROADCASTSD lifConstsAVX512<>+136(SB), Z0
+	VMOVUPD      Z0, (CX)
+	ADDQ         $0x40, CX
+	SUBQ         $0x40, DX
+	JNZ          fill65
+	JMP          filled37
+
+unusual40:
+	KMOVB K7, R13
+	MOVQ  DX, CX
+	SHLQ  CL, R13
+	ORQ   R13, 88(SI)
+	MOVQ  R8, 248(SI)
+
+	// none
+	KANDNB K7, K7, K7
+	JMP    usual39
+
+unusual42:
+	KMOVB K6, R13
+	MOVQ  R10, CX
+	SHLQ  CL, R13
+	ORQ   R13, 88(SI)
+	MOVQ  R8, 248(SI)
+
+	// none
+	KANDNB K6, K6, K6
+	JMP    usual41
+
+unusual44:
+	KMOVB K5, R13
+	MOVQ  R11, CX
+	SHLQ  CL, R13
+	ORQ   R13, 88(SI)
+	MOVQ  R8, 248(SI)
+
+	// none
+	KANDNB K5, K5, K5
+	JMP    usual43
+
+unusual46:
+	KMOVB K4, R13
+	MOVQ  R12, CX
+	SHLQ  CL, R13
+	ORQ   R13, 88(SI)
+	MOVQ  R8, 248(SI)
+
+	// none
+	KANDNB K4, K4, K4
+	JMP    usual45
+
+more49:
+more47:
+	TZCNTQ R9, DX
+	BLSRQ  R9, R9
+	MOVQ   DX, CX
+	SHRQ   $0x03, CX
+	KMOVB  72(SI)(CX*1), K7
+	ANDQ   $+56, DX
+	MOVQ   240(SI), CX
+
+	// search
+	VMOVUPD        3584(CX)(DX*8), Z0
+	VMOVUPD        1024(BX)(DX*8), Z1
+	VCMPPD         $0x1d, Z1, Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
+	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
+	VMOVUPD        5632(CX)(DX*8), Z4
+	VBLENDMPD      1536(CX)(DX*8), Z4, K1, Z5
+	VMOVUPD        4608(CX)(DX*8), Z6
+	VBLENDMPD      512(CX)(DX*8), Z6, K1, Z7
+	VCMPPD         $0x1d, Z1, Z5, K2
+	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
+	VMOVUPD        6656(CX)(DX*8), Z9
+	VBLENDMPD      2560(CX)(DX*8), Z9, K1, Z10
+	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
+	VMOVUPD        4096(CX)(DX*8), Z2
+	VBLENDMPD      (CX)(DX*8), Z2, K1, Z4
+	VMOVUPD        5120(CX)(DX*8), Z6
+	VBLENDMPD      1024(CX)(DX*8), Z6, K1, Z3
+	VMOVUPD        6144(CX)(DX*8), Z9
+	VBLENDMPD      2048(CX)(DX*8), Z9, K1, Z2
+	VMOVUPD        7168(CX)(DX*8), Z6
+	VBLENDMPD      3072(CX)(DX*8), Z6, K1, Z9
+	VBLENDMPD      Z7, Z10, K2, Z6
+	VBLENDMPD      Z8, Z11, K2, Z7
+	VCMPPD         $0x1d, Z1, Z6, K3
+	VBLENDMPD      Z4, Z2, K2, Z10
+	VBLENDMPD      Z3, Z9, K2, Z8
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z7, Z11
+	VMOVUPD        7680(CX)(DX*8), Z4
+	VBLENDMPD      Z0, Z4, K1, Z2
+	VBLENDMPD      Z5, Z2, K2, Z3
+	VBLENDMPD      Z10, Z8, K3, Z9
+	VBLENDMPD      Z7, Z11, K3, Z0
+	VCMPPD         $0x1d, Z1, Z9, K1
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z0, Z4
+	VBLENDMPD      Z6, Z3, K3, Z5
+	VBLENDMPD      Z9, Z5, K1, Z23
+	VBLENDMPD      Z0, Z4, K1, Z22
+	MOVQ           176(SI), CX
+	LEAQ           (CX)(DI*8), CX
+
+	// index
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z22, Z11
+	VMOVUPD     (CX), Z21
+	VPERMT2PD   Z28, Z11, Z21
+
+	// usual
+	VCMPPD      $0x15, Z21, Z23, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z21, K2
+	KORB        K2, K1, K3
+	KANDB       K3, K7, K1
+	KORTESTB    K1, K1
+	JNZ         unusual67
+
+usual66:
+	MOVQ DX, CX
+	ADDQ 144(SI), CX
+	MOVQ CX, 256(SI)
+	MOVQ (SI), CX
+	MOVQ 8(SI), R10
+	MOVQ 96(SI), R11
+	MOVQ 112(SI), R12
+
+	// spike
+	VMOVUPD          1024(BX)(DX*8), Z0
+	VSUBPD           Z0, Z21, Z1
+	VSUBPD           Z23, Z21, Z2
+	VSUBPD           Z0, Z23, Z3
+	VSUBPD           Z0, Z23, Z4
+	VADDPD           Z22, Z31, Z5
+	VMOVUPD          (CX)(DX*8), Z6
+	VBLENDMPD        1536(BX)(DX*8), Z6, K7, Z7
+	VADDPD           Z22, Z30, Z8
+	VADDPD           Z2, Z1, Z9
+	VMOVUPD          Z7, (CX)(DX*8)
+	VDIVPD           Z1, Z4, Z10
+	VMOVUPD          lifConstsAVX512<>+72(SB), Z11
+	VPADDQ.BCST      256(SI), Z11, Z0
+	VPSLLQ           $0x20, Z8, Z6
+	VDIVPD           Z9, Z3, Z2
+	VPADDQ           Z0, Z6, Z25
+	VMOVAPD          Z25, Z24
+	VMOVUPD          4096(BX)(DX*8), Z7
+	VFMADD213PD      Z10, Z10, Z7
+	VFMADD231PD      4608(BX)(DX*8), Z10, Z10
+	VMULPD           Z2, Z2, Z4
+	VADDPD           Z2, Z2, Z1
+	VSUBPD           4096(BX)(DX*8), Z7, Z11
+	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z8
+	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z4, Z8
+	VMULPD           Z4, Z2, Z3
+	VCMPPD.BCST      $0x12, lifConstsAVX512<>+72(SB), Z11, K1
+	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z4, Z8
+	VSUBPD           4608(BX)(DX*8), Z10, K1, Z11
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z9
+	VMOVUPD          3072(BX)(DX*8), Z6
+	VADDPD           3072(BX)(DX*8), Z9, K1, Z6
+	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z4, Z8
+	VMOVUPD          (R10)(DX*8), Z0
+	VBLENDMPD        Z11, Z0, K7, Z7
+	VMOVUPD          (R11)(DX*8), Z2
+	VADDPD           Z6, Z5, K7, Z2
+	VMOVUPD          Z7, (R10)(DX*8)
+	VFMADD231PD      Z8, Z3, Z1
+	VMOVUPD          Z2, (R11)(DX*8)
+	VFNMADD132PD     2048(BX)(DX*8), Z9, Z1
+	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z10
+	VMAXPD           Z1, Z10, Z29
+	VADDPD           3584(BX)(DX*8), Z29, Z4
+	VSUBPD           Z9, Z4, K1, Z4
+	VMOVUPD          (R12)(DX*8), Z11
+	VSUBPD           Z4, Z9, K7, Z11
+	VMOVUPD          Z11, (R12)(DX*8)
+	MOVQ             128(SI), CX
+	SHLQ             $0x04, CX
+	ADDQ             120(SI), CX
+	VPCOMPRESSQ.Z    Z29, K7, Z29
+	VPCOMPRESSQ.Z    Z25, K7, Z25
+	VPCOMPRESSQ.Z    Z24, K7, Z24
+	VPERMT2PD        Z29, Z27, Z25
+	VMOVUPD          Z25, (CX)
+	VPERMT2PD        Z29, Z26, Z24
+	VMOVUPD          Z24, 64(CX)
+	KMOVB            K7, CX
+	POPCNTQ          CX, CX
+	ADDQ             CX, 128(SI)
+	TESTQ            R9, R9
+	JNZ              more47
+	JMP              appended48
+
+unusual51:
 	ORQ R11, 88(SI)
-	JMP finished10
+	JMP finished22
+
+shorter53:
+	MOVQ AX, CX
+	SHLQ $0x09, CX
+	MOVQ $+8192, DX
+	SUBQ CX, DX
+	ADDQ 240(SI), CX
+
+fill68:
+	// fill
+	VBROADCASTSD lifConstsAVX512<>+136(SB), Z0
+	VMOVUPD      Z0, (CX)
+	ADDQ         $0x40, CX
+	SUBQ         $0x40, DX
+	JNZ          fill68
+	JMP          filled52
+
+unusual55:
+	KMOVB K7, R12
+	MOVQ  DX, CX
+	SHLQ  CL, R12
+	ORQ   R12, 88(SI)
+	MOVQ  AX, 248(SI)
+
+	// none
+	KANDNB K7, K7, K7
+	JMP    usual54
+
+unusual57:
+	KMOVB K6, R12
+	MOVQ  R9, CX
+	SHLQ  CL, R12
+	ORQ   R12, 88(SI)
+	MOVQ  AX, 248(SI)
+
+	// none
+	KANDNB K6, K6, K6
+	JMP    usual56
+
+unusual59:
+	KMOVB K5, R12
+	MOVQ  R10, CX
+	SHLQ  CL, R12
+	ORQ   R12, 88(SI)
+	MOVQ  AX, 248(SI)
+
+	// none
+	KANDNB K5, K5, K5
+	JMP    usual58
+
+unusual61:
+	KMOVB K4, R12
+	MOVQ  R11, CX
+	SHLQ  CL, R12
+	ORQ   R12, 88(SI)
+	MOVQ  AX, 248(SI)
+
+	// none
+	KANDNB K4, K4, K4
+	JMP    usual60
+
+more64:
+more62:
+	TZCNTQ R8, DX
+	BLSRQ  R8, R8
+	MOVQ   DX, CX
+	SHRQ   $0x03, CX
+	KMOVB  72(SI)(CX*1), K7
+	ANDQ   $+56, DX
+	MOVQ   240(SI), CX
+
+	// search
+	VMOVUPD        3584(CX)(DX*8), Z0
+	VMOVUPD        1024(BX)(DX*8), Z1
+	VCMPPD         $0x1d, Z1, Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
+	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
+	VMOVUPD        5632(CX)(DX*8), Z4
+	VBLENDMPD      1536(CX)(DX*8), Z4, K1, Z5
+	VMOVUPD        4608(CX)(DX*8), Z6
+	VBLENDMPD      512(CX)(DX*8), Z6, K1, Z7
+	VCMPPD         $0x1d, Z1, Z5, K2
+	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
+	VMOVUPD        6656(CX)(DX*8), Z9
+	VBLENDMPD      2560(CX)(DX*8), Z9, K1, Z10
+	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
+	VMOVUPD        4096(CX)(DX*8), Z2
+	VBLENDMPD      (CX)(DX*8), Z2, K1, Z4
+	VMOVUPD        5120(CX)(DX*8), Z6
+	VBLENDMPD      1024(CX)(DX*8), Z6, K1, Z3
+	VMOVUPD        6144(CX)(DX*8), Z9
+	VBLENDMPD      2048(CX)(DX*8), Z9, K1, Z2
+	VMOVUPD        7168(CX)(DX*8), Z6
+	VBLENDMPD      3072(CX)(DX*8), Z6, K1, Z9
+	VBLENDMPD      Z7, Z10, K2, Z6
+	VBLENDMPD      Z8, Z11, K2, Z7
+	VCMPPD         $0x1d, Z1, Z6, K3
+	VBLENDMPD      Z4, Z2, K2, Z10
+	VBLENDMPD      Z3, Z9, K2, Z8
+	VMOVUPD        12288(CX)(DX*8), Z11
+	VBLENDMPD      8192(CX)(DX*8), Z11, K1, Z4
+	VMOVUPD        12800(CX)(DX*8), Z2
+	VBLENDMPD      8704(CX)(DX*8), Z2, K1, Z3
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z7, Z9
+	VMOVUPD        13312(CX)(DX*8), Z11
+	VBLENDMPD      9216(CX)(DX*8), Z11, K1, Z2
+	VMOVUPD        13824(CX)(DX*8), Z11
+	VBLENDMPD      9728(CX)(DX*8), Z11, K1, Z11
+	VBLENDMPD      Z10, Z8, K3, Z10
+	VMOVUPD        14336(CX)(DX*8), Z8
+	VBLENDMPD      10240(CX)(DX*8), Z8, K1, Z8
+	VBLENDMPD      Z4, Z8, K2, Z4
+	VMOVUPD        14848(CX)(DX*8), Z8
+	VBLENDMPD      10752(CX)(DX*8), Z8, K1, Z8
+	VBLENDMPD      Z7, Z9, K3, Z7
+	VMOVUPD        15360(CX)(DX*8), Z9
+	VBLENDMPD      11264(CX)(DX*8), Z9, K1, Z9
+	VBLENDMPD      Z3, Z8, K2, Z3
+	VMOVUPD        7680(CX)(DX*8), Z8
+	VBLENDMPD      Z0, Z8, K1, Z0
+	VBLENDMPD      Z2, Z9, K2, Z8
+	VMOVUPD        15872(CX)(DX*8), Z2
+	VBLENDMPD      11776(CX)(DX*8), Z2, K1, Z9
+	VBLENDMPD      Z5, Z0, K2, Z2
+	VCMPPD         $0x1d, Z1, Z10, K1
+	VBLENDMPD      Z11, Z9, K2, Z5
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z7, Z0
+	VBLENDMPD      Z4, Z8, K3, Z1
+	VBLENDMPD      Z6, Z2, K3, Z11
+	VBLENDMPD      Z3, Z5, K3, Z9
+	VBLENDMPD      Z10, Z11, K1, Z23
+	VBLENDMPD      Z1, Z9, K1, Z21
+	VBLENDMPD      Z7, Z0, K1, Z22
+
+	// usual
+	VCMPPD      $0x15, Z21, Z23, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z21, K2
+	KORB        K2, K1, K3
+	KANDB       K3, K7, K1
+	KORTESTB    K1, K1
+	JNZ         unusual70
+
+usual69:
+	MOVQ DX, CX
+	ADDQ 144(SI), CX
+	MOVQ CX, 256(SI)
+	MOVQ (SI), CX
+	MOVQ 8(SI), R9
+	MOVQ 96(SI), R10
+	MOVQ 112(SI), R11
+
+	// spike
+	VMOVUPD          1024(BX)(DX*8), Z0
+	VSUBPD           Z0, Z21, Z1
+	VSUBPD           Z23, Z21, Z2
+	VSUBPD           Z0, Z23, Z3
+	VSUBPD           Z0, Z23, Z4
+	VADDPD           Z22, Z31, Z5
+	VMOVUPD          (CX)(DX*8), Z6
+	VBLENDMPD        1536(BX)(DX*8), Z6, K7, Z7
+	VADDPD           Z22, Z30, Z8
+	VADDPD           Z2, Z1, Z9
+	VMOVUPD          Z7, (CX)(DX*8)
+	VDIVPD           Z1, Z4, Z10
+	VMOVUPD          lifConstsAVX512<>+72(SB), Z11
+	VPADDQ.BCST      256(SI), Z11, Z0
+	VPSLLQ           $0x20, Z8, Z6
+	VDIVPD           Z9, Z3, Z2
+	VPADDQ           Z0, Z6, Z25
+	VMOVAPD          Z25, Z24
+	VMOVUPD          4096(BX)(DX*8), Z7
+	VFMADD213PD      Z10, Z10, Z7
+	VFMADD231PD      4608(BX)(DX*8), Z10, Z10
+	VMULPD           Z2, Z2, Z4
+	VADDPD           Z2, Z2, Z1
+	VSUBPD           4096(BX)(DX*8), Z7, Z11
+	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z8
+	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z4, Z8
+	VMULPD           Z4, Z2, Z3
+	VCMPPD.BCST      $0x12, lifConstsAVX512<>+72(SB), Z11, K1
+	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z4, Z8
+	VSUBPD           4608(BX)(DX*8), Z10, K1, Z11
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z9
+	VMOVUPD          3072(BX)(DX*8), Z6
+	VADDPD           3072(BX)(DX*8), Z9, K1, Z6
+	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z4, Z8
+	VMOVUPD          (R9)(DX*8), Z0
+	VBLENDMPD        Z11, Z0, K7, Z7
+	VMOVUPD          (R10)(DX*8), Z2
+	VADDPD           Z6, Z5, K7, Z2
+	VMOVUPD          Z7, (R9)(DX*8)
+	VFMADD231PD      Z8, Z3, Z1
+	VMOVUPD          Z2, (R10)(DX*8)
+	VFNMADD132PD     2048(BX)(DX*8), Z9, Z1
+	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z10
+	VMAXPD           Z1, Z10, Z29
+	VADDPD           3584(BX)(DX*8), Z29, Z4
+	VSUBPD           Z9, Z4, K1, Z4
+	VMOVUPD          (R11)(DX*8), Z11
+	VSUBPD           Z4, Z9, K7, Z11
+	VMOVUPD          Z11, (R11)(DX*8)
+	MOVQ             128(SI), CX
+	SHLQ             $0x04, CX
+	ADDQ             120(SI), CX
+	VPCOMPRESSQ.Z    Z29, K7, Z29
+	VPCOMPRESSQ.Z    Z25, K7, Z25
+	VPCOMPRESSQ.Z    Z24, K7, Z24
+	VPERMT2PD        Z29, Z27, Z25
+	VMOVUPD          Z25, (CX)
+	VPERMT2PD        Z29, Z26, Z24
+	VMOVUPD          Z24, 64(CX)
+	KMOVB            K7, CX
+	POPCNTQ          CX, CX
+	ADDQ             CX, 128(SI)
+	TESTQ            R8, R8
+	JNZ              more62
+	JMP              appended63
+
+unusual67:
+	KMOVB K7, R10
+	MOVQ  DX, CX
+	SHLQ  CL, R10
+	ORQ   R10, 88(SI)
+	MOVQ  R8, 248(SI)
+
+	// none
+	KANDNB K7, K7, K7
+	JMP    usual66
+
+unusual70:
+	KMOVB K7, R9
+	MOVQ  DX, CX
+	SHLQ  CL, R9
+	ORQ   R9, 88(SI)
+	MOVQ  AX, 248(SI)
+
+	// none
+	KANDNB K7, K7, K7
+	JMP    usual69
 	PCALIGN $0x40
 
 DATA lifConstsAVX2<>+0(SB)/8, $0x4030000000000000

@@ -20,7 +20,7 @@ group:
 	MOVQ (CX), R8
 	MOVQ 8(CX), R9
 	LEAQ 88(CX), R10
-	LEAQ 264(CX), R11
+	LEAQ 280(CX), R11
 	MOVQ $+0, (R10)
 	MOVQ $+0, (R11)
 	MOVQ $+0, 8(R11)
@@ -2564,7 +2564,7 @@ vectors:
 	ADDQ         $0x20, DX
 	CMPQ         DX, 64(CX)
 	JLT          vectors
-	MOVQ         280(CX), CX
+	MOVQ         296(CX), CX
 	TESTQ        CX, CX
 	JNZ          group
 	VZEROUPPER
@@ -2587,20 +2587,20 @@ group:
 	MOVQ (CX), R9
 	MOVQ 8(CX), R10
 	LEAQ 88(CX), R11
-	LEAQ 264(CX), R12
+	LEAQ 280(CX), R12
 	MOVQ $+0, (R11)
 	MOVQ $+0, (R12)
 	MOVQ $+0, 8(R12)
-	MOVQ 168(CX), BX
+	MOVQ 184(CX), BX
 
 	// wave
 	VBROADCASTSD (BX)(DX*8), Y15
 	MOVQ         152(CX), R13
 	MOVQ         160(CX), R14
-	MOVQ         216(CX), R15
+	MOVQ         232(CX), R15
 	IMULQ        DX, R15
 	SHLQ         $0x03, R15
-	ADDQ         192(CX), R15
+	ADDQ         208(CX), R15
 	XORQ         BX, BX
 
 vectors:
@@ -5268,7 +5268,7 @@ vectors:
 	ADDQ         $0x20, BX
 	CMPQ         BX, 64(CX)
 	JLT          vectors
-	MOVQ         280(CX), CX
+	MOVQ         296(CX), CX
 	TESTQ        CX, CX
 	JNZ          group
 	VZEROUPPER
@@ -5291,7 +5291,7 @@ group:
 	MOVQ (CX), R8
 	MOVQ 8(CX), R9
 	LEAQ 88(CX), R10
-	LEAQ 264(CX), R11
+	LEAQ 280(CX), R11
 	MOVQ $+0, (R10)
 	MOVQ $+0, (R11)
 	MOVQ $+0, 8(R11)
@@ -7625,7 +7625,7 @@ vectors:
 	ADDQ             $0x40, DX
 	CMPQ             DX, 64(CX)
 	JLT              vectors
-	MOVQ             280(CX), CX
+	MOVQ             296(CX), CX
 	TESTQ            CX, CX
 	JNZ              group
 	VZEROUPPER
@@ -7648,20 +7648,20 @@ group:
 	MOVQ (CX), R9
 	MOVQ 8(CX), R10
 	LEAQ 88(CX), R11
-	LEAQ 264(CX), R12
+	LEAQ 280(CX), R12
 	MOVQ $+0, (R11)
 	MOVQ $+0, (R12)
 	MOVQ $+0, 8(R12)
-	MOVQ 168(CX), BX
+	MOVQ 184(CX), BX
 
 	// wave
 	VBROADCASTSD (BX)(DX*8), Z31
 	MOVQ         152(CX), R13
 	MOVQ         160(CX), R14
-	MOVQ         216(CX), R15
+	MOVQ         232(CX), R15
 	IMULQ        DX, R15
 	SHLQ         $0x03, R15
-	ADDQ         192(CX), R15
+	ADDQ         208(CX), R15
 	XORQ         BX, BX
 
 vectors:
@@ -10059,7 +10059,7 @@ vectors:
 	ADDQ             $0x40, BX
 	CMPQ             BX, 64(CX)
 	JLT              vectors
-	MOVQ             280(CX), CX
+	MOVQ             296(CX), CX
 	TESTQ            CX, CX
 	JNZ              group
 	VZEROUPPER
@@ -10079,7 +10079,7 @@ TEXT ·RHHSubstepsAVX2(SB), $2880-8
 	MOVQ 104(DX), R8
 	MOVQ (DX), R9
 	MOVQ 8(DX), R10
-	MOVQ 296(DX), R11
+	MOVQ 312(DX), R11
 
 	// first
 	VMOVUPD rhhConstsAVX2<>+992(SB), Y15
@@ -11280,7 +11280,7 @@ vectors4:
 	// next
 	VADDPD rhhConstsAVX2<>+928(SB), Y15, Y15
 	INCQ   CX
-	CMPQ   CX, 288(DX)
+	CMPQ   CX, 304(DX)
 	JLT    substep4
 	VZEROUPPER
 	RET
@@ -13858,7 +13858,7 @@ vectors8:
 	// next
 	VADDPD rhhConstsAVX2<>+928(SB), Y15, Y15
 	INCQ   CX
-	CMPQ   CX, 288(DX)
+	CMPQ   CX, 304(DX)
 	JLT    substep8
 	VZEROUPPER
 	RET
@@ -13877,7 +13877,7 @@ TEXT ·RHHSubstepsAVX512(SB), $2304-8
 	MOVQ 104(DX), R8
 	MOVQ (DX), R9
 	MOVQ 8(DX), R10
-	MOVQ 296(DX), R11
+	MOVQ 312(DX), R11
 
 	// first
 	VBROADCASTSD rhhConstsAVX512<>+248(SB), Z31
@@ -15017,7 +15017,7 @@ vectors4:
 	// next
 	VADDPD.BCST rhhConstsAVX512<>+232(SB), Z31, Z31
 	INCQ        CX
-	CMPQ        CX, 288(DX)
+	CMPQ        CX, 304(DX)
 	JLT         substep4
 	VZEROUPPER
 	RET
@@ -17313,7 +17313,7 @@ vectors8:
 	// next
 	VADDPD.BCST rhhConstsAVX512<>+232(SB), Z31, Z31
 	INCQ        CX
-	CMPQ        CX, 288(DX)
+	CMPQ        CX, 304(DX)
 	JLT         substep8
 	VZEROUPPER
 	RET
@@ -19791,16 +19791,16 @@ TEXT ·RHHRK4FullAVX2(SB), $3584-8
 	JGE  done
 
 step:
-	MOVQ 168(DX), R11
+	MOVQ 184(DX), R11
 
 	// wave
 	VBROADCASTSD (R11)(AX*8), Y15
 	MOVQ         152(DX), R11
 	MOVQ         160(DX), R12
-	MOVQ         216(DX), R13
+	MOVQ         232(DX), R13
 	IMULQ        AX, R13
 	SHLQ         $0x03, R13
-	ADDQ         192(DX), R13
+	ADDQ         208(DX), R13
 
 	// step
 	VMOVUPD      rhhConstsAVX2<>+32(SB), Y0
@@ -24668,16 +24668,16 @@ TEXT ·RHHRK4FullAVX512(SB), $2816-8
 	JGE  done
 
 step:
-	MOVQ 168(DX), R11
+	MOVQ 184(DX), R11
 
 	// wave
 	VBROADCASTSD (R11)(AX*8), Z31
 	MOVQ         152(DX), R11
 	MOVQ         160(DX), R12
-	MOVQ         216(DX), R13
+	MOVQ         232(DX), R13
 	IMULQ        AX, R13
 	SHLQ         $0x03, R13
-	ADDQ         192(DX), R13
+	ADDQ         208(DX), R13
 
 	// step
 	VBROADCASTSD     rhhConstsAVX512<>+8(SB), Z0
@@ -28295,16 +28295,16 @@ TEXT ·RHHExpEulerFullAVX2(SB), $2688-8
 	JGE  done
 
 step:
-	MOVQ 168(DX), R11
+	MOVQ 184(DX), R11
 
 	// wave
 	VBROADCASTSD (R11)(AX*8), Y15
 	MOVQ         152(DX), R11
 	MOVQ         160(DX), R12
-	MOVQ         216(DX), R13
+	MOVQ         232(DX), R13
 	IMULQ        AX, R13
 	SHLQ         $0x03, R13
-	ADDQ         192(DX), R13
+	ADDQ         208(DX), R13
 
 	// step
 	VMOVUPD      rhhConstsAVX2<>+32(SB), Y0
@@ -30778,16 +30778,16 @@ TEXT ·RHHExpEulerFullAVX512(SB), $1216-8
 	JGE  done
 
 step:
-	MOVQ 168(DX), R11
+	MOVQ 184(DX), R11
 
 	// wave
 	VBROADCASTSD (R11)(AX*8), Z31
 	MOVQ         152(DX), R11
 	MOVQ         160(DX), R12
-	MOVQ         216(DX), R13
+	MOVQ         232(DX), R13
 	IMULQ        AX, R13
 	SHLQ         $0x03, R13
-	ADDQ         192(DX), R13
+	ADDQ         208(DX), R13
 
 	// step
 	VBROADCASTSD      rhhConstsAVX512<>+8(SB), Z0

@@ -35,6 +35,10 @@ func lif(name string, full bool, together map[string]widths) func(f *file, w isa
 				}
 			}))
 		}
+		if full && w.kmask() {
+			k.CMPQ(k.Field("Chunk"), operand.I8(1))
+			k.JNE(k.Later("driven", k.driven))
+		}
 		k.mode("held", g.held)
 		k.Label("return")
 		k.MOVQ(k.step, k.Field("Step"))
@@ -49,7 +53,7 @@ type widths struct{ held, ahead int }
 // A lifFunc emits a LIF kernel.
 type lifFunc struct {
 	*Func
-	full                  bool
+	full, steady, rises   bool          // with input; see lifdriven.go
 	step, lane, coef      reg.GPVirtual // first step of the chunk, first lane of the current vectors
 	g                     int           // vectors that are stepped together
 	isAhead               bool          // see mode
