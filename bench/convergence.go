@@ -18,7 +18,7 @@ type Convergence struct {
 	Rows      []Work  // by method, then from large steps to small
 }
 
-// budget is how long a row is timed.
+// budget is the time for which a row is timed.
 const budget = 40 * time.Millisecond
 
 // Measure measures scenarios of the trial and appends a row for each. progress is called after each with the number of

@@ -19,7 +19,7 @@ type Network struct {
 	Title    string                // of its row
 	Name     string                // in the library
 	Settings []description.Setting // that make it smaller
-	Large    bool                  // takes gigabytes: measured only where Selection.Rows asks for it
+	Large    bool                  // takes gigabytes: measured only if Selection.Rows names it
 	OnGrid   bool
 	ISA      kernels.ISA
 	Workers  int

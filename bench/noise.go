@@ -43,7 +43,7 @@ func NewNoiseConvergence(m *model.Model, p []float64, i, white float64, seed uin
 var noiseSteps = []float64{50, 20, 10, 5, 2, 1}
 
 // Steps lists the rates to measure: of lif with the crossings inside steps and without, of eif, whose threshold is a
-// cut-off behind the upstroke, as they are.
+// cut-off after the upstroke, as they are.
 func (c *NoiseConvergence) Steps() (rows []NoisyRate) {
 	for _, atEnds := range []bool{false, true} {
 		for _, n := range noiseSteps {

@@ -20,14 +20,14 @@ import (
 //   - a core of that machine is as fast as one of this one, and has as much cache to itself. Here the ranges are
 //     advanced in turn on one core, so that each finds less of its columns in the nearest caches than it would there;
 //   - the time of a barrier grows in proportion to the number of workers, which announce themselves on one cache line;
-//   - the barrier costs what is left of it behind the part of an epoch that does not wait for it;
+//   - the barrier costs the part of it that is not hidden by work that does not wait for it;
 //   - all cores together read edges with memoryLimit at most.
 const memoryLimit = 200e9 // bytes/s: one socket with eight channels of memory
 
 // manyWorkers are those for which rows are predicted.
 var manyWorkers = []int{1, 2, 4, 8, 16, 32, 64, 128}
 
-// gain is by how much more workers must shorten a run to be worth it.
+// gain is the least factor by which more workers must shorten a run to be worth it.
 const gain = 1.05
 
 // prediction is a network on a number of cores.

@@ -243,9 +243,9 @@ func (c *cycleTracer) search() []foundCycle {
 	return cycles
 }
 
-// searchValues lists the values of the parameter at which cycles are looked for: evenly over the interval, and where V
-// of an equilibrium has moved by some mV, because that is where the membrane's properties change. A finer list follows
-// the coarse one, for isolas: most of the cycles at its values lie on branches already found.
+// searchValues lists the values of the parameter at which cycles are searched for: evenly over the interval, and where
+// V of an equilibrium has moved by some mV, because that is where the membrane's properties change. A finer list
+// follows the coarse one, for isolas: most of the cycles at its values lie on branches already found.
 func (d *Diagram) searchValues() []float64 {
 	if d.Free.sparse {
 		return spread(d.Free.Lo, d.Free.Hi, 5)

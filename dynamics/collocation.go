@@ -517,7 +517,7 @@ func (c *collocator) multipliers(o orbit) []complex128 {
 	if k == 0 {
 		return nil
 	}
-	frame := func(j int) []float64 { // columns 1.. span what is square to the flow at mesh point j
+	frame := func(j int) []float64 { // columns 1.. span the complement of the flow at mesh point j
 		f := make([]float64, d)
 		y := make([]float64, d)
 		copy(y, o.u[j*deg*d:])

@@ -123,7 +123,7 @@ func (c *curve) correct(q *curvePoint, sv, smu float64) bool {
 		q.v -= f * a * sv
 		q.mu -= f * b * smu
 		size := math.Abs(f) * math.Hypot(a, b)
-		if size < 1e-13 || size >= last/2 && size < 1e-9 { // what is left is the rounding of V
+		if size < 1e-13 || size >= last/2 && size < 1e-9 { // the rest is the rounding of V
 			return true
 		}
 		last = size

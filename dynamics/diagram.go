@@ -13,8 +13,8 @@ type Free struct {
 	Name   string
 	Lo, Hi float64
 	Marks  []float64 // values at which every branch of cycles is to have a row
-	sparse bool      // cycles are looked for at a few values only
-	search []float64 // values at which cycles are looked for besides the usual ones
+	sparse bool      // cycles are searched for at a few values only
+	search []float64 // values at which cycles are searched for besides the usual ones
 }
 
 // check returns an error if the model does not have the parameter or the interval is not ascending.
@@ -84,7 +84,7 @@ const (
 	Bautin         = "bautin"
 	ZeroHopf       = "zero-hopf"
 	CycleCusp      = "cusp-of-cycles"
-	IntervalEnd    = "border" // the end of the interval asked for
+	IntervalEnd    = "border" // the end of the given interval
 	Closed         = "closed" // the branch has come back to where it began
 )
 
@@ -117,7 +117,7 @@ type system struct {
 	vUnit   float64 // size of V in which cycles are measured
 	scratch scratch
 	halt    func() error // called every haltEvery steps; an error ends the work; nil: never ends
-	tooFast bool         // a search for cycles was given up
+	tooFast bool         // a search for cycles was stopped
 }
 
 // scratch is memory for d states, and for matrices of them.

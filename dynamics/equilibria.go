@@ -15,7 +15,7 @@ import (
 type FixedPoint struct {
 	State       []float64
 	Eigenvalues []complex128 // of the Jacobian, 1/ms, the largest real part first
-	Type        string       // stable node, unstable focus, saddle, ...; unknown where the eigenvalues are no numbers
+	Type        string       // stable node, unstable focus, saddle, ...; unknown where the eigenvalues are NaN
 	Stable      bool
 }
 

@@ -106,7 +106,7 @@ func (e Each) do(n int, work func(k int) error) error {
 	return nil
 }
 
-// inTurn does the work one after the other, in the order of k, whoever calls it: each tells how far it has come.
+// inTurn does the work one after the other, in the order of k, for any Each; each is called to count progress.
 func (e Each) inTurn(n int, work func(k int) error) error {
 	var turn sync.Mutex
 	next := 0

@@ -109,7 +109,7 @@ func (s *stepper) advance(x float64, y []float64, end, h float64, out []float64)
 			return h, s.resize(h, e), nil
 		}
 		h = s.resize(h, e)
-		if !(math.Abs(h) >= 1e-14*(math.Abs(x)+1e-2)) { // or no number
+		if !(math.Abs(h) >= 1e-14*(math.Abs(x)+1e-2)) { // or NaN
 			return 0, 0, errStepTooSmall
 		}
 	}

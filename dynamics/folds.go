@@ -50,7 +50,7 @@ func (f frame) turned(tau, lambda float64) frame {
 	return f
 }
 
-// outside is how far the origin of the frame lies outside the plane; inside it is negative.
+// outside is the distance of the origin of the frame outside the plane; inside it is negative.
 func (f frame) outside() float64 { return max(-f.x, f.x-1, -f.y, f.y-1) }
 
 // foldTracer follows folds of cycles through the plane of two parameters. The cycles near a fold form a surface over
@@ -497,7 +497,8 @@ func (r *Regions) nearest(q BifurcationPoint) (on BifurcationPoint, away float64
 	return on, away
 }
 
-// along tells whether the line through the points of a curve runs past q, at most near away, in parts of the intervals.
+// along reports whether the line through the points of a curve passes q at a distance of at most near, in parts of the
+// intervals.
 func (r *Regions) along(points []BifurcationPoint, q BifurcationPoint, near float64) bool {
 	found := false
 	r.projectOn(points, q, func(_ BifurcationPoint, away float64) { found = found || away < near })

@@ -40,7 +40,7 @@ func (w *foldTracer) follow(ctx context.Context, f *fold, side [2]float64,
 	return p.rows, false
 }
 
-// step goes on to the next fold, or shortens the next step where there is none. It reports the end of the curve.
+// step advances to the next fold, or shortens the next step if there is none. It reports the end of the curve.
 func (p *foldWalk) step() (end bool) {
 	f := p.at
 	q, x, y, ok := p.foldTracer.step(f, p.d, p.h)
@@ -119,7 +119,7 @@ func (p *foldWalk) add(row BifurcationPoint) (end bool) {
 	return true
 }
 
-// closed tells whether the curve has come back to its start.
+// closed reports whether the curve has come back to its start.
 func (p *foldWalk) closed() bool {
 	f, s := p.at, p.start
 	away := math.Hypot(f.frame.x-s.frame.x, f.frame.y-s.frame.y)
@@ -177,8 +177,8 @@ func (p *foldWalk) lost() {
 	p.ends = append(p.ends, e)
 }
 
-// tellEnds warns of the ends of curves, and tells which they are as far as that is known. Where another curve goes on
-// from an end, nothing is missing. curve is the number of that of each end.
+// tellEnds warns of the ends of curves, with the kind of each end if it is known. Where another curve goes on from an
+// end, nothing is missing. curve is the number of that of each end.
 func (w *foldTracer) tellEnds(r *Regions) {
 	const near = 0.01 // of the intervals
 	for _, e := range w.ends {

@@ -35,7 +35,7 @@ func (s *system) homoclinicLimit(rows []Row, v float64) (mu, off float64, ok boo
 			}
 		}
 		slices.Sort(rates)
-		// Terms of the same rate cannot be told apart.
+		// Terms of the same rate cannot be distinguished.
 		rates = slices.CompactFunc(rates, func(a, b float64) bool { return math.Abs(b-a) < 0.02*b })
 		// Terms that have decayed to nothing at the periods used cannot be determined either.
 		least := rates[0]
@@ -138,10 +138,10 @@ func (s *system) leading(mu, v float64) (stable, unstable float64, saddle bool) 
 // homoclinicNote places q, the end of a branch of cycles with the given rows, at the limit of infinite period, and
 // notes how well that is known.
 func (s *system) homoclinicNote(q *Point, rows []Row) {
-	const exact = 1e-8 // relative: no uncertainty is told below
+	const exact = 1e-8 // relative: smaller uncertainties are not noted
 	last, near := rows[len(rows)-1], rows[len(rows)-2]
 	if stable, unstable, saddle := s.leading(last.Parameter, q.V); saddle {
-		// e^x - 1: what is left is the last step divided by it
+		// e^x - 1: the rest is the last step divided by it
 		falls := math.Expm1(min(stable, unstable) * (last.Period - near.Period))
 		if left := math.Abs(last.Parameter-near.Parameter) / falls; left < exact/10*(1+math.Abs(last.Parameter)) {
 			return // at the limit already

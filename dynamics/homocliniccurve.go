@@ -83,7 +83,7 @@ func (t *planeSystem) homoclinics(ctx context.Context, r *Regions, scans []scan,
 func (w *homoclinicTracer) curve(ctx context.Context, r *Regions, q cyclePoint, g frame) {
 	start, err := w.start(q.orbit, g)
 	if err != nil {
-		return // the branch over one parameter has told of it
+		return // the branch over one parameter has reported it
 	}
 	ahead, closed := w.follow(ctx, r, start, 1)
 	var behind []BifurcationPoint

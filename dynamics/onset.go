@@ -28,7 +28,7 @@ func FiringPoints(ctx context.Context, m *model.Model, p []float64, i float64, f
 	list []Firing,
 ) (points []FiringPoint, err error) {
 	s := newSystem(m, p, i, free.Name)
-	last := -1 // the train before of which it is known what it settles on
+	last := -1 // the last train before with a known attractor
 	for k, b := range list {
 		if !b.Silent && b.Period == 0 && math.IsNaN(b.Lyapunov) {
 			continue
@@ -180,7 +180,7 @@ func (s *system) mapPoints(ctx context.Context, list []Firing, side, other int) 
 }
 
 // nearLoss continues the periodic orbit of from, stable, towards the value to of the parameter as far as it stays
-// stable, by ever smaller steps. beyond is a value at which it has lost its stability or is gone.
+// stable, by ever smaller steps. beyond is a value at which it is unstable or does not exist.
 func (s *system) nearLoss(ctx context.Context, from Firing, to float64) (near Firing, beyond float64, err error) {
 	const (
 		smallest = 1e-11 // step, relative to 1 + |parameter|

@@ -14,7 +14,7 @@ import (
 
 // PlaneOptions selects the part of the phase plane to compute. Zero values mean defaults.
 type PlaneOptions struct {
-	VLo, VHi float64     // mV; both 0 means where the model lives
+	VLo, VHi float64     // mV; both 0 means around the equilibria and trajectories
 	YLo, YHi float64     // of the second variable; both 0 means where its nullclines run
 	Y        string      // for hh: the second variable, "" means n; the others are kept at their steady state for V
 	Starts   [][]float64 // trajectories to draw: whole states, or V and the second variable
@@ -48,7 +48,7 @@ type PlanePoint struct {
 	State       []float64    `json:"state"`
 	V           float64      `json:"V_mV"`
 	Y           float64      `json:"y"`
-	Eigenvalues [][2]float64 `json:"eigenvalues"` // [re, im], 1/ms; none where they are no numbers
+	Eigenvalues [][2]float64 `json:"eigenvalues"` // [re, im], 1/ms; none where they are NaN
 	Type        string       `json:"type"`
 	Stable      bool         `json:"stable"`
 }
@@ -440,7 +440,7 @@ func (d *portrait) addCycle(r Row) {
 	d.Cycles = append(d.Cycles, q)
 }
 
-// currentsAround is how far to both sides of the input the current is followed in search of cycles.
+// currentsAround is the distance to both sides of the input over which the current is followed in search of cycles.
 func (d *portrait) currentsAround() float64 {
 	const (
 		far  = 5.0  // mV of R·I, or µA/cm²
@@ -576,7 +576,7 @@ func (d *portrait) trajectories(ctx context.Context, o PlaneOptions) error {
 			d.Warnings = append(d.Warnings, fmt.Sprintf("the trajectory from %v ends early: %v", start, err))
 		}
 		fine := d.refined(at[:len(r.States)], r)
-		r, _ = d.follow(ctx, state, fine, o.Steps+len(at)+len(fine)) // what is amiss has been told
+		r, _ = d.follow(ctx, state, fine, o.Steps+len(at)+len(fine)) // faults have been reported
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -649,7 +649,7 @@ func (t *planeSystem) solveSpecial(name string, q place) (place, bool) {
 				return start, false
 			}
 		}
-		if size < small || size < 1e-6 && size > last/2 { // as near as differences can tell
+		if size < small || size < 1e-6 && size > last/2 { // as near as differences allow
 			return q, true
 		}
 		last = size

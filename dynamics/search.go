@@ -26,7 +26,7 @@ const longestWait = 300.0
 type section struct {
 	*system
 	at     []float64 // the equilibrium
-	top    float64   // the largest V to look at
+	top    float64   // the largest V of the scan
 	lo, hi float64   // what the second variable may be on a cycle
 	sign   float64   // of the crossing in forward time
 	clock  *stepper  // of cycles

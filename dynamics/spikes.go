@@ -20,7 +20,7 @@ type Spike struct {
 // Recording is the result of Simulate.
 type Recording struct {
 	Spikes []Spike
-	States [][]float64 // one per time asked for; at the time of a spike, the state before it
+	States [][]float64 // one per requested time; at the time of a spike, the state before it
 }
 
 // Spikes integrates the model from y0 at time 0 to end (ms) and returns its spikes. The input before the first segment
@@ -88,7 +88,7 @@ type runner struct {
 	armed  bool    // the next upward crossing of V_th is a spike
 	spikes []Spike
 	most   int          // stop after so many spikes; 0 means never
-	ask    func() error // whether to go on, before every step; nil means yes
+	ask    func() error // called before every step: an error ends the run; nil: never ends
 	field  field
 	clock  *stepper
 	shape  Exponential

@@ -70,7 +70,7 @@ type let struct {
 	begun bool
 }
 
-// Numbers of the variables behind the states.
+// Numbers of the variables after the states.
 func (d *definition) currentVar() int { return len(d.states) }
 func (d *definition) partVar() int    { return len(d.states) + 1 }
 func (d *definition) dtVar() int      { return len(d.states) + 2 }

@@ -279,7 +279,7 @@ func (r *recording) exponential(a *canonical.Atom) vec.Vec {
 	return known[max(m, -m)]
 }
 
-// near tells where the exponent w of w/(e^w - 1) is near 0.
+// near is the mask of lanes in which the exponent w of w/(e^w - 1) is near 0.
 func (r *recording) near(w *canonical.Sum) vec.Mask {
 	m, ok := r.nears[w.Key()]
 	if !ok {

@@ -28,7 +28,7 @@ type stepLimits struct {
 	fastest          float64 // 1/ms
 }
 
-// limits gives m its step limits. They are measured when they are first asked for, which takes some milliseconds.
+// limits sets the step limits of m. They are measured at the first call, which takes some milliseconds.
 func (d *definition) limits(m *model.Model) {
 	p, current := m.Defaults(), d.current.Default
 	// fastest is the largest rate at which a state moves by itself.
@@ -138,7 +138,7 @@ func (d *definition) truth(m *model.Model, p []float64, current float64) (t tria
 
 // measureSteps finds the largest step of a method, in powers of 2 of its default, up to which its spikes are off by at
 // most model.UsableError, and by AccurateError or AccurateOnGrid, relative to the time of the last one. Where the truth
-// has no spikes, the states must stay finite. The default step, which whoever wrote the file has chosen, is usable if
+// has no spikes, the states must stay finite. The default step, which the author of the file has chosen, is usable if
 // the neuron does not explode.
 func measureSteps(m *model.Model, q model.Method, p []float64, current float64, truth trial) stepLimits {
 	s := stepLimits{usable: math.Inf(1), accurate: math.Inf(1), states: truth.states}
@@ -180,7 +180,7 @@ func (t trial) differs(truth trial) (e float64) {
 	return math.Abs(t.times[n-1]/truth.times[n-1] - 1)
 }
 
-// try runs one neuron until it has fired often enough, and keeps so many of its states.
+// try runs one neuron until it has fired often enough, and keeps some of its states.
 func try(m *model.Model, q model.Method, p []float64, current, dt float64, states int) (t trial) {
 	k, err := kernels.For(m, q, kernels.Auto)
 	if err != nil {

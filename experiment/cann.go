@@ -13,7 +13,7 @@ import (
 	"popsim/sweep"
 )
 
-// CANN is the network cann as a command line asks for it: values, and axes of those that have several.
+// CANN is the network cann as a command line specifies it: values, and axes of those that have several.
 type CANN struct {
 	Values cann.Values
 	Grid   sweep.Grid

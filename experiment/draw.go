@@ -21,7 +21,7 @@ type Draw struct {
 // drawLaws are the laws of Draw.
 var drawLaws = []string{"normal", "lognormal", "uniform"}
 
-// parseDraw parses what follows the law and its colon.
+// parseDraw parses the text after the law and its colon.
 func parseDraw(law, rest, unit string) (d Draw, err error) {
 	d.Law = law
 	first, second, _ := strings.Cut(rest, ":")

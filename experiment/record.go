@@ -6,8 +6,8 @@ import (
 	"popsim/table/file"
 )
 
-// Parameters lists the parameters of the neuron for a record, in the order of the model, then the current and what else
-// was set. What is not one number is a text. Values in other, by name, replace those that were set.
+// Parameters lists the parameters of the neuron for a record, in the order of the model, then the current and the other
+// settings. What is not one number is a text. Values in other, by name, replace those that were set.
 func (n Neuron) Parameters(other map[string]any) []file.Parameter {
 	values := map[string]any{}
 	for _, s := range n.Settings {

@@ -9,8 +9,8 @@ import (
 	"popsim/sweep"
 )
 
-// Sweep returns a sweep of the neuron for the verb fi or map: what has several values becomes an axis, in the order of
-// naming, and so does I in fi; what has one value is set.
+// Sweep returns a sweep of the neuron for the verb fi or map: settings with several values become axes, in the order of
+// naming, and so does I in fi; those with one value are set.
 func (n Neuron) Sweep(verb string) (spec sweep.Spec, err error) {
 	var bad fault.List
 	bad.Add(n.Check(verb, Several))

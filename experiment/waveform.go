@@ -17,7 +17,7 @@ func ParseWaveform(shapes []string, unit string, time float64) (sum stimulus.Sum
 	return WaveformWith(nil, shapes, unit, time)
 }
 
-// WaveformWith is ParseWaveform with values for words that stand in place of numbers: see WaveformWords.
+// WaveformWith is ParseWaveform with values for words that replace numbers: see WaveformWords.
 func WaveformWith(words map[string]float64, shapes []string, unit string, time float64) (
 	sum stimulus.Sum, notes []string, err error,
 ) {
@@ -54,7 +54,7 @@ func WaveformWith(words map[string]float64, shapes []string, unit string, time f
 	return sum, notes, bad.Err()
 }
 
-// WaveformWords lists which of Frequency and Amplitude stand in place of numbers in shapes: they are axes of a sweep.
+// WaveformWords lists which of Frequency and Amplitude replace numbers in shapes: they are axes of a sweep.
 func WaveformWords(shapes []string) (words []string) {
 	for _, word := range []string{Frequency, Amplitude} {
 		if slices.ContainsFunc(shapes, func(s string) bool { return slices.Contains(strings.Split(s, ":")[1:], word) }) {

@@ -20,11 +20,11 @@ type Op int
 const (
 	Number    Op = iota // Value
 	UnitName            // Name, a unit
-	Name                // Name, whatever it stands for
+	Name                // Name, of any quantity
 	Negate              // -a
 	Add                 // a + b
 	Subtract            // a - b
-	Multiply            // a b; also of a number and the unit behind it
+	Multiply            // a b; also of a number and the unit after it
 	Divide              // a / b
 	Power               // a^b
 	Less                // a < b
@@ -43,7 +43,7 @@ type Node struct {
 	behindNumber bool // of a UnitName: it is one whatever names there are
 }
 
-// MayBeName tells of a UnitName whether something of that name comes first: behind a number it is always the unit.
+// MayBeName reports whether a UnitName is a name if there is one: after a number it is always the unit.
 func (n *Node) MayBeName() bool { return n.Op == UnitName && !n.behindNumber }
 
 // Expr is an expression as it was written.
@@ -104,7 +104,7 @@ const (
 // parser is a Pratt parser with one token of look-ahead.
 type parser struct {
 	text   []rune
-	at     int // behind the token
+	at     int // after the token
 	kind   tokenKind
 	name   string // of a word or symbol
 	value  float64
@@ -179,7 +179,7 @@ func (p *parser) readNumber() error {
 	return nil
 }
 
-// binding is how strongly an operator holds its arguments; rightmost tells that a chain of it starts at its right end.
+// binding is the precedence of an operator; rightmost is whether it is right-associative.
 func binding(op string) (power int, rightmost bool) {
 	switch op {
 	case "<", "<=", ">", ">=":
@@ -292,7 +292,7 @@ func (p *parser) operand() (*Node, error) {
 	return nil, faultAt(column, "%s where a number, a name or a parenthesis should be", p.token())
 }
 
-// powerOfUnit reads a unit behind a number, with a power of its own: 3 mV^2 is 3 (mV^2).
+// powerOfUnit reads a unit after a number, with a power of its own: 3 mV^2 is 3 (mV^2).
 func (p *parser) powerOfUnit() (*Node, error) {
 	unit := &Node{Op: UnitName, Name: plain(p.name), Column: p.column, behindNumber: true}
 	if err := p.next(); err != nil || p.kind != symbol || p.name != "^" {

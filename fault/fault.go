@@ -1,5 +1,5 @@
-// Package fault holds errors in the input of a user, which know the part of the input they are about, its place in a
-// file, and what would be right. Errors are collected, so that all of them are reported together.
+// Package fault holds errors in the input of a user, with the part of the input that they concern, its place in a file,
+// and what would be right. Errors are collected, so that all of them are reported together.
 package fault
 
 import (

@@ -34,7 +34,7 @@ type View struct {
 	Traced []int64               // neurons with traces
 	Span   float64               // of the run, ms
 	Dt     float64               // step, ms
-	Wave   func(k int64) float64 // what is added to I, times gain, in step k; nil means none
+	Wave   func(k int64) float64 // added to I, times gain, in step k; nil means none
 	Panels []string              // of ViewPanels; nil means the states of one neuron, or the raster of several above V
 	Order  string                // a parameter, I, or rate: rows of the raster ascend in it; "" means by number
 }

@@ -7,7 +7,7 @@ import (
 	"popsim/dynamics"
 )
 
-// Summary counts what was found.
+// Summary counts branches and points.
 func (b *Bifurcation) Summary() string {
 	var what []string
 	count := func(n int, noun, of string) {

@@ -20,7 +20,7 @@ func choicePanels(r *sweep.JobsResult) (panels []Panel, shown map[string]bool) {
 	return panels, shown
 }
 
-// logAxis tells whether the positive values of an axis are drawn over their logarithm: those that span a decade.
+// logAxis reports whether the positive values of an axis are drawn over their logarithm: those that span a decade.
 func logAxis(x []float64) bool {
 	least, most := math.Inf(1), 0.0
 	for _, v := range x {

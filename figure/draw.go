@@ -80,7 +80,7 @@ func (fr *frame) draw(page draw.Canvas, pixels float64) {
 // at is the place of a value on the paper, which may be outside the frame; ok is false where it has none.
 func (p *pen) at(x, y float64) (pt vg.Point, ok bool) {
 	u, v := p.xa.at(x), p.ya.at(y)
-	const far = 1e4 // frames away: no more than a line there need be told from infinity
+	const far = 1e4 // in frames: a line that far away is drawn as if it were infinite
 	if !(math.Abs(u) < far && math.Abs(v) < far) {
 		return pt, false
 	}
@@ -534,7 +534,7 @@ func (p *pen) texts() {
 			end := vg.Point{X: min(max(pt.X, best.Min.X), best.Max.X), Y: min(max(pt.Y, best.Min.Y), best.Max.Y)}
 			p.StrokeLines(stroke(0.5, grey), []vg.Point{pt, end})
 		}
-		if !p.overLines(best) { // a line is not erased, but goes on behind the letters
+		if !p.overLines(best) { // a line is not erased, but continues behind the letters
 			p.SetColor(color.White)
 			p.Fill(best.Path())
 		}

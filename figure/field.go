@@ -26,7 +26,7 @@ func NewField(end float64, x []float64) *Field {
 	}
 }
 
-// Due tells whether a column belongs to the time t, ms. Times come in their order.
+// Due reports whether a column belongs to the time t, ms. Times come in their order.
 func (f *Field) Due(t float64) bool { return t >= f.end*float64(len(f.times))/fieldColumns*(1-1e-9) }
 
 // Add adds a column: u, the center of the activity, and the height and position of the stimulus.

@@ -61,7 +61,7 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// Points that never fire are told apart from slow ones, and from those that are not known.
+// Points that never fire are distinguished from slow ones, and from those that are not known.
 func TestSilence(t *testing.T) {
 	nan := math.NaN()
 	for want, rates := range map[string][]float64{

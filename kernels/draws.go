@@ -119,7 +119,7 @@ func Instants(isa ISA, s rng.Stream, counts []uint8, skip int, theta *[4][]float
 
 // Normals draws standard normal numbers of ids at one counter: dst[w·stride + j] is that of word w (0 to 3) of ids[j],
 // as rng.Normal32 has it. The memory behind ids reaches to the next multiple of DrawnTogether, and stride is at least
-// that; what lies behind the ids in the rows of dst is not defined.
+// that; values after the ids in the rows of dst are undefined.
 func Normals(isa ISA, s rng.Stream, dst []float64, stride int, ids []uint32, counter uint32) {
 	if width := philoxLanes(isa); width > 0 {
 		key, name := s.Key()

@@ -348,7 +348,7 @@ func flowStep(u *upstroke, v, w, g, part float64) (nextV, nextW, after float64, 
 	return u.vTh, u.relax(v+gain, w, until), until, true
 }
 
-// flowLikely is the g above which a lane in an event step most likely spikes, so that the spike is looked for first.
+// flowLikely is the g above which a lane in an event step most likely spikes, so that the spike is searched for first.
 const flowLikely = asm.FlowLikely
 
 // smooth is the step of flowGeneric for part of a step and any drift; nextV is infinite if V blows up within it.

@@ -64,7 +64,7 @@ type Kernel struct {
 type scheme struct {
 	sources     []string // for each coefficient the parameters it depends on, "I" and "gain" among them
 	firstDriven int      // index of the first coefficient used only when there is an input
-	hidden      int      // columns of Y behind those of the model's states
+	hidden      int      // columns of Y after those of the model's states
 
 	// fold writes the coefficients of a neuron with parameters p, current i and gain, at step size dt.
 	fold func(p []float64, i, gain, dt float64, c []float64)

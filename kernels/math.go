@@ -128,7 +128,7 @@ func Log1p(x float64) float64 {
 	case u == 0:
 		return math.Inf(-1)
 	}
-	lost := x - (u - 1) // what the sum left behind
+	lost := x - (u - 1) // lost in rounding the sum
 	if x > 1 {
 		lost = 1 - (u - x)
 	}

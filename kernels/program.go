@@ -405,7 +405,7 @@ const (
 	inputEnd // the state at the end of the part, of the program that locates
 )
 
-// size makes room for the event frame.
+// size allocates the event frame.
 func (e *programEvent) size() {
 	v := &e.w.own.event
 	v.Before, v.After = sized(v.Before, (e.n+4)*Group), sized(v.After, (e.n+4)*Group)
@@ -413,7 +413,7 @@ func (e *programEvent) size() {
 	v.Shared = e.f.Shared
 }
 
-// gather puts what lane of the group does not change in a step to lane `to` of the event frame.
+// gather copies the columns of a lane of the group that do not change in a step to lane `to` of the event frame.
 func (e *programEvent) gather(to, lane int) {
 	v := &e.w.own.event
 	for j := 0; j < len(e.f.Lane); j += Group {
@@ -549,7 +549,7 @@ func (e *programEvent) resets(events []Event) []Event {
 // errors matter becomes ever shorter, until the potential is beyond the threshold.
 const (
 	steepPart  = 1.0 / 4
-	steepParts = 4096 // at most; what is left then is one part
+	steepParts = 4096 // at most; the rest is then one part
 )
 
 // climb advances the lane from the state in Before at the part at of the step to its end or until a spike: in one part,

@@ -37,7 +37,7 @@ type Model struct {
 
 	// Threshold is the potential (mV) at which a spike is counted.
 	Threshold func(p []float64) float64
-	// ResetTo (mV) and Hold (ms) are the potential after a spike and how long it is held; of models that reset.
+	// ResetTo (mV) and Hold (ms) are the potential after a spike and the time for which it is held; of models that reset.
 	ResetTo, Hold func(p []float64) float64
 	// Reach is the range of potentials (mV) into which the membrane's own currents pull V; of models that cross.
 	Reach func(p []float64) (low, high float64)
@@ -51,7 +51,7 @@ type Model struct {
 	// Limits returns the step sizes of StepLimits; nil means that there is no bound.
 	Limits func(p []float64, method string) (usable, accurate float64)
 
-	// Start writes the state to start from; nil means the resting state that Initial looks for.
+	// Start writes the state to start from; nil means the resting state that Initial finds.
 	Start func(p, y []float64)
 	// File is the file that a model from outside was read from; its name on the command line.
 	File string

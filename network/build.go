@@ -95,7 +95,7 @@ type builder struct {
 type route struct {
 	tables [][2]int32 // numbers of tables by class of the target and sign of the weight
 	class  int        // of all targets; -1: they differ
-	signed bool       // whether the sign must be looked at
+	signed bool       // whether the sign matters
 	only   int32      // number of the table if it is the same for all edges; else -1
 }
 
@@ -192,7 +192,7 @@ func (b *builder) parallel(n int, f func(sc *scratch, i int) error) error {
 	return err
 }
 
-// build draws and stores all edges, and makes what else the ranges have.
+// build draws and stores all edges, and completes the ranges.
 func (b *builder) build() error {
 	n := b.net
 	for _, step := range []func() error{
@@ -364,7 +364,7 @@ func (s *store) blockBound() float64 {
 	return math.Ceil((s.edges+float64(3*runs))/4) + 1
 }
 
-// finish gives back room that was not needed, and completes what is stored once for all sources.
+// finish returns unused memory, and completes tables whose edges are stored once for all sources.
 func (b *builder) finish() error {
 	return b.parallel(len(b.stores), func(_ *scratch, i int) error {
 		for _, s := range b.stores[i] {

@@ -22,7 +22,7 @@ type cell struct {
 	resets      bool                  // Reset models; the others cross
 	exponential bool                  // eif, adex: with an exponential current and w
 	squid       bool                  // gates with the rates of hh, else those of hhtm
-	kernel      kernels.CoupledKernel // NoCoupled: every lane is walked
+	kernel      kernels.CoupledKernel // NoCoupled: every lane is solved event by event
 	mg          float64               // NMDA: mM, where there is a kernel
 	coefs       []asm.CoupledCoefs    // of kernel, by chunk
 	split       bool                  // hh, hhtm by strang-cn; the gates in the columns are half a step behind V

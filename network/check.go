@@ -136,7 +136,7 @@ func (c *checker) population(p *Population) {
 		return
 	}
 	if p.N > math.MaxInt32 {
-		return // told of the sum
+		return // reported of the sum
 	}
 	if (p.Model == nil) == (p.Source == nil) {
 		c.fault("%s: it needs a model or a source of spikes, not both", what)

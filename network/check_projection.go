@@ -228,7 +228,7 @@ func (c *checker) excluded(what string, r Edges, p *Projection) {
 	index := make([]int, len(r.Pre))
 	for i := range index {
 		if int(uint32(r.Pre[i])) >= from.n || int(uint32(r.Post[i])) >= to.n {
-			return // told by edges
+			return // reported by edges
 		}
 		index[i] = i
 		if p.NoAutapses && from.global(int(r.Pre[i])) == to.global(int(r.Post[i])) {

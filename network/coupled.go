@@ -178,7 +178,7 @@ func (o *coupledSegment) start(r *shard) error {
 // current, valid while V is at least its value at the start.
 type means struct {
 	asm.CoupledBlock            // with G, J, GTilt, JTilt, Up; and Next, the states after the step
-	end, mean, tilt  asm.Column // by arrivals of the receptor in hand
+	end, mean, tilt  asm.Column // by arrivals of the current receptor
 	jump             uint64     // lanes with arrivals of jumps
 }
 

@@ -35,8 +35,9 @@ func (r *shard) deliver(k int64) {
 	r.deliverFrom(k, longest, int(l.steps))
 }
 
-// prepare adds what is known of the epoch from step k on while other ranges are still in the epoch before: arrivals of
-// spikes of earlier epochs, in all steps whose rows there is room for. They come first in the order of the sums.
+// prepare adds the arrivals of the epoch from step k on that are known while other ranges are still in the epoch
+// before: those of spikes of earlier epochs, in all steps whose rows there is room for. They come first in the order of
+// the sums.
 func (r *shard) prepare(k, end int64) {
 	l := r.net.layout
 	r.part(delivery)
@@ -55,7 +56,7 @@ func (r *shard) prepare(k, end int64) {
 	}
 }
 
-// forget empties the rows of what prepare has added to them, which will not be used.
+// forget empties the rows that prepare has filled, which will not be used.
 func (r *shard) forget() {
 	if r.preparedSteps == 0 {
 		return

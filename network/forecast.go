@@ -285,7 +285,7 @@ func (d *drawing) drawingTime(b *bundle) float64 {
 		begin, drawn := time.Now(), 0
 		for ; m < members && drawn < enough; m++ {
 			if d.of(m, b, numbers) != nil {
-				return 0 // told when the network is built
+				return 0 // reported when the network is built
 			}
 			drawn += b.len()
 		}

@@ -62,8 +62,8 @@ func (r *shard) ringsOf(p *Projection) (list []ring) {
 	return list
 }
 
-// spreadRing adds what the gates of g did in the step in hand to the rows of the targets of a ring. Two of the three
-// sums are one product with the matrix.
+// spreadRing adds the changes of the gates of g in the current step to the rows of the targets of a ring. Two of the
+// three sums are one product with the matrix.
 func (r *shard) spreadRing(g *gates, ring *ring) {
 	row, z := r.rows[ring.receptor][3*ring.lane:][:3*ring.lanes], ring.scratch
 	product := func(of func(c [3]float64) complex128) []complex128 {

@@ -136,7 +136,7 @@ const (
 	numbers = weights | delays
 )
 
-// of draws the edges of a member of the pool that d is drawn by, and of their numbers the columns asked for.
+// of draws the edges of a member of the pool that d is drawn by, with the requested columns.
 func (d *drawing) of(member int, b *bundle, columns int) error {
 	if byTarget(d.p.Rule) {
 		b.pre, b.post = d.sourcesOf(member, b, b.pre[:0]), append(b.post[:0], int32(member))

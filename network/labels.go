@@ -11,7 +11,7 @@ type part int
 
 const (
 	delivery  part = iota // adding up the edges of spikes that arrive
-	input                 // what comes from outside
+	input                 // inputs
 	update                // neurons and synaptic variables
 	recording             // merging spikes and handing them out
 	parts

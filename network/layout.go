@@ -160,7 +160,7 @@ func (l *layout) cuts(n int) []int {
 	}
 	total := l.firsts[len(l.firsts)-1]
 	cuts := []int{0}
-	p, before := 0, 0.0 // the population in hand, and the work of those before it
+	p, before := 0, 0.0 // the current population, and the work of those before it
 	for r := 1; r < n; r++ {
 		target := all * float64(r) / float64(n)
 		for p < len(costs)-1 && before+float64(costs[p]*float64(l.spec.Populations[p].N)) < target {
@@ -268,7 +268,7 @@ type table struct {
 	bt  []blockTimed
 
 	bits     []uint64 // bitRows: of each source a row with one bit a lane
-	gathered []int32  // sources whose spikes arrive in the step in hand
+	gathered []int32  // sources whose spikes arrive in the current step
 }
 
 func (t *table) blocks() int {

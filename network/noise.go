@@ -43,7 +43,7 @@ func (p *trainPart) makeNoise(r *shard) {
 
 // shake adds the noise of step k: currents to those of inputs, white noise to r.white.
 func (r *shard) shake(p *trainPart, k int64) {
-	// Start and Stop are rounded to whole steps; Ornstein-Uhlenbeck processes go on outside.
+	// Start and Stop are rounded to whole steps; Ornstein-Uhlenbeck processes evolve outside, too.
 	acts := math.Round(p.start) <= float64(k) && float64(k) < math.Round(p.stop)
 	sd, q := p.in.Noise.SD, p.noise
 	if q.ou != nil {
@@ -190,7 +190,7 @@ func (q *coupledNoise) begin(o *coupledSegment, r *shard, k int64) {
 	}
 }
 
-// damp takes note of the conductances of a chunk, by which V forgets the noise of the step.
+// damp records the conductances of a chunk, by which the noise of the step in V decays.
 func (q *coupledNoise) damp(o *coupledSegment, lo, n int, in *means) {
 	if o.cell.resets {
 		for i := range n {
@@ -232,7 +232,7 @@ func (q *coupledNoise) end(o *coupledSegment, r *shard, k int64) {
 	}
 }
 
-// pass sets V of LIF neuron i at the end of step k, or lets it spike where its path crosses the threshold.
+// pass sets V of LIF neuron i at the end of step k, or adds a spike where its path crosses the threshold.
 func (q *coupledNoise) pass(o *coupledSegment, r *shard, k int64, i int, v float64) {
 	c := o.cell
 	level, start := c.vTh[i]-q.before[i], 1-q.share[i]
@@ -252,7 +252,7 @@ func (q *coupledNoise) pass(o *coupledSegment, r *shard, k int64, i int, v float
 	}
 }
 
-// spike lets neuron i, which resets, spike in step k; it is held to the end of the step at least.
+// spike adds a spike of neuron i, which resets, in step k; V is held at least to the end of the step.
 func (q *coupledNoise) spike(o *coupledSegment, r *shard, k int64, i int, theta float64) {
 	c := o.cell
 	o.fire(r, i, theta)
@@ -269,7 +269,7 @@ func (q *coupledNoise) spike(o *coupledSegment, r *shard, k int64, i int, theta 
 	o.setWake(i, float64(k)+whole, wake-whole)
 }
 
-// cross sets V of a neuron that does not reset at the end of the step, and lets it spike where it comes to its level.
+// cross sets V of a neuron that does not reset at the end of the step, and adds a spike where it reaches its level.
 func (q *coupledNoise) cross(o *coupledSegment, r *shard, k int64, i int, v float64) {
 	o.y[0][i] = v
 	switch {
@@ -286,12 +286,12 @@ func (q *coupledNoise) cross(o *coupledSegment, r *shard, k int64, i int, v floa
 	}
 }
 
-// walkNoise is the white noise that a walker meets in what is left of a step.
+// walkNoise is the white noise of a walker in the rest of a step.
 type walkNoise struct {
 	white, variance float64 // of the lane in the step
 	left            float64 // what the noise still to come adds to V at the end of the step
 	lane, part      int
-	block           rng.Block // of the part in hand
+	block           rng.Block // of the current part
 }
 
 // beginNoise takes over the noise of lane i of the segment, which moves V from the part wake of the step on.
@@ -307,13 +307,13 @@ func (w *walker) freeSD(part float64) float64 {
 	return freeSD(max(0, part) * w.dt / w.seg.tau[w.i])
 }
 
-// nextPart goes on to the next words.
+// nextPart draws the next words.
 func (w *walker) nextPart(r *shard, k int64) {
 	w.noise.part++
 	w.noise.block = r.insideStep(w.noise.part, w.noise.lane, k)
 }
 
-// renew draws the noise from t on anew: it is independent of what was before.
+// renew draws new noise from t on, independent of that before.
 func (w *walker) renew(r *shard, k int64, t float64) {
 	w.noise.left = w.freeSD(1-t) * math.Sqrt(w.noise.variance) * rng.Normal32(w.noise.block[0])
 	w.nextPart(r, k)

@@ -132,7 +132,7 @@ func alike(columns ...[]float64) bool {
 	return true
 }
 
-// groupCoefs puts columns of all lanes into groups.
+// groupCoefs arranges columns of all lanes in groups.
 func groupCoefs(columns ...[]float64) coefs {
 	if alike(columns...) {
 		c := coefs{columns: make([]asm.Column, len(columns))}

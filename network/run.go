@@ -128,9 +128,8 @@ type shard struct {
 	current      []float64
 	stepCurrents [][]float64
 
-	// White noise by lane in the step in hand: the sum over inputs of strengths times standard normal numbers, and that
-	// of squares of strengths; nil where there is none. insideKey is the name under which is drawn what happens inside
-	// steps.
+	// White noise by lane in the current step: the sum over inputs of strengths times standard normal numbers, and that of
+	// squares of strengths; nil where there is none. insideKey is the name under which is drawn what happens inside steps.
 	white, variance []float64
 	insideKey       uint64
 	insideIDs       []uint32 // and under which number, by lane
@@ -329,7 +328,7 @@ func (r *shard) advanceOthers(k int64) error {
 	return nil
 }
 
-// Stats tells where the time of all runs went.
+// Stats returns the time that all runs spent on each kind of work.
 func (n *Network) Stats() sched.Stats { return n.stats }
 
 // Steps is the number of steps done.

@@ -31,7 +31,7 @@ func newSampler(law Law, seed uint64, name string) sampler {
 	return s
 }
 
-// redraws is how often a draw is repeated before it is set to the nearer bound instead.
+// redraws is the number of times that a draw is repeated before it is set to the nearer bound.
 const redraws = 1000
 
 // at is the number of the edge from pre to post with the key (id, draw).

@@ -61,13 +61,13 @@ type laps struct {
 	sum [parts]time.Duration
 }
 
-// begin ends the part in hand and begins p.
+// begin ends the current part and starts p.
 func (l *laps) begin(p part) {
 	l.end()
 	l.in = p
 }
 
-// end adds the time since the part in hand began, or was last added to.
+// end adds the time since the current part began, or was last added to.
 func (l *laps) end() {
 	now := time.Now()
 	l.sum[l.in] += now.Sub(l.now)

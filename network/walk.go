@@ -117,7 +117,7 @@ func (w *cellWalker) walk(r *shard, o *coupledSegment, k int64, l int, arrivals 
 			}
 		}
 		if !(math.Abs(w.y[0]) < blownUp) {
-			break // end tells of it
+			break // end reports it
 		}
 		to := 1.0
 		if len(arrivals) > 0 {

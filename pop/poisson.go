@@ -12,7 +12,7 @@ import (
 	"popsim/network"
 )
 
-// check says what is wrong with a train.
+// check returns the faults of a train.
 func (q Poisson) check() error {
 	switch {
 	case !(q.Rate >= 0) || math.IsInf(q.Rate, 1):

@@ -54,7 +54,7 @@ func (s *Spec) Set(name string, values ...float64) error {
 	return fmt.Errorf("%s has no parameter or state %s", s.Model.Name, name)
 }
 
-// Config says how a population is run. The zero value of a field means its default.
+// Config holds the settings of a population. The zero value of a field means its default.
 type Config struct {
 	Dt      float64     // step, ms; 0 means the method's own
 	Workers int         // goroutines; 0 means sched.Allowed
@@ -89,7 +89,7 @@ type Spike struct {
 	Neuron int64
 }
 
-// Trace says which states are reported, and how often.
+// Trace selects the states that are reported, and the interval.
 type Trace struct {
 	Of    []int64 // neurons
 	Every float64 // ms; rounded to whole steps, at least one
@@ -99,7 +99,7 @@ type Trace struct {
 
 // Summary sums up a run.
 type Summary struct {
-	Steps   int64 // steps made, less than asked for after an interruption
+	Steps   int64 // steps made, fewer than requested after an interruption
 	Spikes  int64
 	Elapsed time.Duration
 	Kernel  *kernels.Kernel

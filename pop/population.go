@@ -60,7 +60,7 @@ type shard struct {
 	columns *kernels.Shard
 	first   int // number of its first neuron
 	events  []kernels.Event
-	traced  []int       // lanes asked for by Trace
+	traced  []int       // lanes of Trace.Of
 	states  []float64   // of traced lanes, by time
 	handed  int         // number of states that were passed to Trace.Row
 	start   int64       // step from which events count

@@ -34,8 +34,8 @@ type Plan struct {
 	// but never for one worker: worker, below Workers, may choose a scratch area. An error ends the run.
 	Advance func(worker, shard, epoch int) error
 
-	// Prepare, which may be nil, begins an epoch of a shard while other shards may still be in the epoch before, which
-	// may also be being merged. It is called for some shards and epochs only, and also for the epoch behind the last.
+	// Prepare, which may be nil, begins an epoch of a shard while other shards may still be in the epoch before, which may
+	// also be being merged. It is called for some shards and epochs only, and also for the epoch after the last.
 	Prepare func(worker, shard, epoch int)
 
 	Always bool // whether all workers share every epoch, however little work it holds

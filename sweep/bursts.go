@@ -42,7 +42,7 @@ func isolation(x []float64) float64 {
 	return x[at]/x[at-1] + x[at]/x[at+1]
 }
 
-// leastTail is the number of late intervals up to which a period is looked for in all of them, not in the later half.
+// leastTail is the number of late intervals up to which a period is searched for in all of them, not in the later half.
 const leastTail = 12
 
 // laterHalf returns the later half of the late intervals of a train, or all if they are few.
@@ -53,7 +53,8 @@ func laterHalf(late []float64) []float64 {
 	return late
 }
 
-// tailOf returns the part of the late intervals of a train in which a period is looked for, and the period found there.
+// tailOf returns the part of the late intervals of a train in which a period is searched for, and the period found
+// there.
 func tailOf(late []float64) (tail []float64, period int) {
 	tail = laterHalf(late)
 	if period = lastPeriod(tail); period == 0 { // a long period may show only in all late intervals

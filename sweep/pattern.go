@@ -53,7 +53,7 @@ type behaviour struct {
 	model  *model.Model
 	how    int       // how the run ended, one of endTime, ...
 	late   []float64 // the last intervals after discard, ms
-	tail   []float64 // their later half, or all if they are few; a period is looked for in it
+	tail   []float64 // their later half, or all if they are few; a period is searched for in it
 	period int       // number of intervals after which the tail, or the settled train, repeats itself; 0 for none
 	at     stability // of the equilibrium at which the run ended, if it did
 	tau    float64   // time constant of the membrane, ms

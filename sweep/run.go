@@ -13,7 +13,7 @@ import (
 	"popsim/sched"
 )
 
-// Config says how a sweep is run; it does not change the results. The zero value of a field means its default.
+// Config holds the settings of a sweep; it does not change the results. The zero value of a field means its default.
 type Config struct {
 	Workers int           // goroutines; 0 means sched.Allowed
 	ISA     kernels.ISA   // instruction set; 0 means the best this processor has

@@ -6,7 +6,7 @@ import (
 	"popsim/pop"
 )
 
-// maxPeriod is the longest period that is looked for, in intervals; a quarter of memory.
+// maxPeriod is the longest period that is searched for, in intervals; a quarter of memory.
 const maxPeriod = 64
 
 // firstCheck is the number of intervals at which settle is first tried. It is given the later half of the intervals:

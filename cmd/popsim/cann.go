@@ -22,7 +22,7 @@ import (
 	"popsim/table/file"
 )
 
-// cannTime is how long cann runs where --time is not given, ms.
+// cannTime is the default of --time for cann, ms.
 const cannTime = 50
 
 // cannFlags are the flags that cann takes in run and in map.
@@ -220,7 +220,7 @@ type cannEnd struct {
 	lagMax float64
 }
 
-// lagSamples is how often the lag is looked at in the second half of a run.
+// lagSamples is the number of samples of the lag in the second half of a run.
 const lagSamples = 200
 
 // readCANN makes the sweep one of cann.

@@ -149,7 +149,7 @@ func (s *convergenceCommand) read(args []string) error {
 	return verb.Misused(bad.Err())
 }
 
-// readNoise parses --noise and makes the comparison with theory; good tells that all else is.
+// readNoise parses --noise and prepares the comparison with theory; good is whether the other flags are valid.
 func (s *convergenceCommand) readNoise(good bool) error {
 	var bad fault.List
 	if len(s.noises.List) == 0 {

@@ -47,7 +47,7 @@ func (s *sweepCommand) runModels(ctx context.Context, models, settings []string)
 			bad.Add(fmt.Errorf("%s: %w", name, err))
 			continue
 		}
-		one.cfg.Keep = "" // one file for all models: none of them alone can go on from it
+		one.cfg.Keep = "" // one file for all models: none of them alone can be resumed from it
 		points += one.forecast.Points
 	}
 	if err := verb.Misused(bad.Err()); err != nil {

@@ -282,7 +282,7 @@ func (s *networkSweep) record(r *sweep.JobsResult) file.Record {
 	return out
 }
 
-// tellFits tells what is known of choices and movements in trials.
+// tellFits writes the fits to choices and movements in trials.
 func (v *call) tellFits(r *sweep.JobsResult) {
 	for _, c := range measure.ChoicesOf(r) {
 		v.Say("%s", c)

@@ -22,7 +22,7 @@ import (
 // shownNetworkNeurons is the number of neurons of a network of which a picture shows the spikes.
 const shownNetworkNeurons = 1000
 
-// networkTables are the tables of a run of a network; nil for those not asked for.
+// networkTables are the tables of a run of a network; nil for those not requested.
 type networkTables struct {
 	neurons, spikes, trace, rates, populations, spectrum, edges *file.Output
 }
@@ -37,7 +37,7 @@ type networkFile struct {
 	out        **file.Output
 }
 
-// files are the tables that flags ask for, -o first.
+// files lists the tables that flags request, -o first.
 func (r *networkRun) files() []networkFile {
 	s, f, t := r.runCommand, &r.networkFlags, &r.tables
 	return []networkFile{

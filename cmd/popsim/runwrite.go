@@ -19,13 +19,13 @@ import (
 	"popsim/table/file"
 )
 
-// outputs are the tables of a run; nil if one is not asked for.
+// outputs are the tables of a run; nil for those not requested.
 type outputs struct{ neurons, spikes, trace *file.Output }
 
 // terminalRows is the number of rows of the longest table that is shown on a terminal.
 const terminalRows = 40
 
-// Of populations up to burstNeurons the last lateIntervals intervals of each neuron are kept, to tell bursts.
+// Of populations up to burstNeurons the last lateIntervals intervals of each neuron are kept, to detect bursts.
 const (
 	burstNeurons  = 1000
 	lateIntervals = 256

@@ -27,7 +27,7 @@ const submitExample = "  popsim submit map adex:tb08 V_reset=-49:-46/1001 I=600:
 	"-o map.parquet --engine slurm --dry-run\n" +
 	"  popsim submit sweep.toml --parts 200 -- --partition=short --time=1:00:00 --cpus-per-task=4"
 
-// secondsPerPart is how long a part takes, by one worker, if --parts is not given.
+// secondsPerPart is the time of a part, by one worker, if --parts is not given.
 const secondsPerPart = 600.0
 
 // submitCommand is one call of submit.

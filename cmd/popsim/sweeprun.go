@@ -431,7 +431,7 @@ func (s *sweepCommand) readEvery() error {
 	return nil
 }
 
-// requeue asks Slurm to run this part again after its time has run out. A task that has finished nothing since it began
+// requeue submits this part to Slurm again after its time has run out. A task that has finished nothing since it began
 // is not queued again, because it would never come to its end.
 func (s *sweepCommand) requeue(ctx context.Context, kept int) {
 	job := batch.JobName()

@@ -1,6 +1,6 @@
 // Package graph holds formulas as directed acyclic graphs: equal expressions are one node, so that derivatives stay
-// small and what is shared is computed once. A Graph simplifies as it builds, differentiates, substitutes, and
-// evaluates many nodes together (Tape).
+// small and shared parts are computed once. A Graph simplifies as it builds, differentiates, substitutes, and evaluates
+// many nodes together (Tape).
 package graph
 
 import "math"

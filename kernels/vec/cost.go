@@ -1,7 +1,7 @@
 package vec
 
 // Cost is about how many cycles of throughput the operations recorded so far take that something needs: one each, and
-// divisions and square roots what they keep the divider busy for.
+// divisions and square roots the time for which they occupy the divider.
 func (b *Block) Cost() (cost int) {
 	used := make([]bool, len(b.nodes))
 	for i := len(b.nodes) - 1; i >= 0; i-- {

@@ -6,7 +6,7 @@ const FrameLanes = 64
 // A Place is one of the memories of a Frame, as the base of a Mem.
 type Place uint8
 
-// The places. A program reads all but After and writes After alone, so that what it reads never changes under it.
+// The places. A program reads all but After and writes only After, so that its inputs do not change while it runs.
 const (
 	Before Place = iota // columns
 	After               // columns

@@ -17,7 +17,7 @@ import (
 	"popsim/kernels"
 )
 
-// Title and Source tell what cann is, Equations its equations.
+// Title, Source and Equations describe cann.
 const (
 	Title  = "Continuous attractor of rate units on a ring"
 	Source = "Wu, Hamaguchi & Amari, Neural Comput. 20:994 (2008); Fung, Wong & Wu, Neural Comput. 22:752 (2010)"
@@ -236,7 +236,7 @@ func (w *Network) slope(t float64, u, d []float64) {
 	}
 }
 
-// Time is how far the network has come, ms.
+// Time is the time of the network, ms.
 func (w *Network) Time() float64 { return float64(w.steps) * w.dt }
 
 // Step moves the network by a step of the classical method of Runge and Kutta, of order 4. A stimulus that jumps should
@@ -262,7 +262,7 @@ func (w *Network) Step() {
 	w.steps++
 }
 
-// State is what is measured of a network at a time.
+// State holds the measures of a network at a time.
 type State struct {
 	Time   float64 // ms
 	UMax   float64 // the largest u
@@ -290,7 +290,7 @@ func (w *Network) Measure() State {
 	return s
 }
 
-// X are the positions of the units, rad; U and R what they hold, which the next step changes.
+// X are the positions of the units, rad; U and R their states, which the next step changes.
 func (w *Network) X() []float64 { return w.x }
 
 // U is the input of the units.
@@ -302,7 +302,7 @@ func (w *Network) R() []float64 {
 	return w.r
 }
 
-// String tells the values that differ from the defaults.
+// String lists the values that differ from the defaults.
 func (v Values) String() string {
 	text := ""
 	for i, p := range Parameters {

@@ -85,7 +85,7 @@ func choicesOf(r *sweep.JobsResult, word, time sweep.JobColumn) *Choices {
 	return c
 }
 
-// String tells the fit in a line.
+// String describes the fit in a line.
 func (c *Choices) String() string {
 	if c.FitError != nil {
 		return fmt.Sprintf("%s: no psychometric function is fitted: %v", c.Name, c.FitError)

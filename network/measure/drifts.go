@@ -24,7 +24,7 @@ type Drifts struct {
 	Diffusion, Drift Mean
 }
 
-// leastTrials is the number of trials from which on their scatter is told.
+// leastTrials is the number of trials from which on their scatter is given.
 const leastTrials = 5
 
 // DriftsOf are the movements of population vectors in sweeps with trials, by measure and point.
@@ -136,7 +136,7 @@ func jackknife(n int, f func(left int) float64) float64 {
 	return math.Sqrt(sum * float64(n-1) / float64(n))
 }
 
-// String tells drift and diffusion in a line.
+// String gives drift and diffusion in a line.
 func (d *Drifts) String() string {
 	where := ""
 	if d.Point != "" {

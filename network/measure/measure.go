@@ -333,7 +333,7 @@ func (v *vector) direction(k int) float64 {
 }
 
 // values are the mean direction in degrees from 0 to 360, neuron i at i/n of a turn, the length of the mean vector, and
-// how far the direction has moved since the first window: the sum of its shortest ways from window to window.
+// movement of the direction since the first window: the sum of its shortest ways from window to window.
 func (v *vector) values() []float64 {
 	last := len(v.ends) - 1
 	deg := v.direction(last)

@@ -38,7 +38,7 @@ type Sweep struct {
 const (
 	OK      = "ok"
 	Refused = "refused" // the description does not allow these values
-	Blown   = "nan"     // a neuron left the numbers
+	Blown   = "nan"     // a neuron blew up
 )
 
 // Read sorts settings: those with several values become axes, which vary in their order, the last one fastest. The

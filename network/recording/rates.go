@@ -12,7 +12,7 @@ type rates struct {
 	dt     float64
 	steps  int64 // of a bin
 	sizes  []float64
-	bin    int64   // number of the bin in hand
+	bin    int64   // number of the current bin
 	counts []int64 // in it, by population
 
 	columns []table.Column // time_ms, then NAME_Hz

@@ -15,7 +15,7 @@ type Session struct {
 
 	Checkpoint *Checkpoint     // nil: none is kept
 	Every      time.Duration   // from one checkpoint to the next
-	Resume     bool            // go on from the checkpoint that is there
+	Resume     bool            // continue from the existing checkpoint
 	Stop       <-chan struct{} // closed: save a checkpoint and end with ErrStopped
 
 	Recording *Recording // once it has begun
@@ -77,5 +77,5 @@ func (s *Session) Run(ctx context.Context) (err error) {
 	return nil
 }
 
-// Reached says how far the run has come.
+// Reached describes the time up to which the run has come.
 func (s *Session) Reached() string { return fmt.Sprintf("%.6g ms of %.6g ms", s.Recording.End(), s.To) }

@@ -48,7 +48,7 @@ func openSpool(path string) (*spool, error) {
 	return &spool{file: f, out: bufio.NewWriterSize(f, 1<<16)}, nil
 }
 
-// cut drops all behind a length.
+// cut drops all bytes after a length.
 func (s *spool) cut(length int64) error {
 	info, err := s.file.Stat()
 	if err == nil && info.Size() < length {

@@ -8,7 +8,7 @@ import (
 
 var errState = errors.New("the state is not that of this network")
 
-// save is all that the recording has seen, but for rows that were handed on.
+// save returns the state of the recording, without rows that have been written.
 func (r *Recording) save() []byte {
 	b := binary.LittleEndian.AppendUint64(nil, uint64(r.spikes))
 	b = binary.LittleEndian.AppendUint64(b, uint64(len(r.trains)))
@@ -35,7 +35,7 @@ func (r *Recording) save() []byte {
 	return binary.LittleEndian.AppendUint64(b, uint64(next))
 }
 
-// restore makes a recording that has just begun what it was at save.
+// restore sets a recording that has just begun to its state at save.
 func (r *Recording) restore(b []byte) error {
 	s := state{rest: b}
 	r.spikes = s.word()
@@ -91,7 +91,7 @@ func appendNumbers(b []byte, x []float64) []byte {
 	return b
 }
 
-// state is bytes that are read one thing after the other; short tells that there were too few.
+// state reads values from bytes one after the other; short is whether there were too few.
 type state struct {
 	rest  []byte
 	short bool

@@ -6,7 +6,7 @@ import (
 	"popsim/table"
 )
 
-// NeuronTable hands on a row per neuron: its spikes in the whole run, and rate and variation of the intervals from
+// NeuronTable writes a row per neuron: its spikes in the whole run, and rate and variation of the intervals from
 // Config.From on.
 func (r *Recording) NeuronTable(sink Sink) error {
 	for j, p := range r.spec.Populations {
@@ -39,7 +39,7 @@ func widest(spec *network.Spec) (n int) {
 	return n
 }
 
-// EdgeTable hands on a row per edge of a network; pre and post count through the pools of the projection, as in @edges.
+// EdgeTable writes a row per edge of a network; pre and post count through the pools of the projection, as in @edges.
 func EdgeTable(net *network.Network, spec *network.Spec, sink Sink) (err error) {
 	var projection []string
 	var pre, post []int64

@@ -73,9 +73,9 @@ type Recorder struct {
 
 	intervals []intervals
 	counts    []counts
-	now       int64  // number of the bin in hand
+	now       int64  // number of the current bin
 	inBin     int64  // count of the population in it
-	part, all binned // earlier bins of the batch in hand, and of all earlier batches
+	part, all binned // earlier bins of the current batch, and of all earlier batches
 	closed    [][3]float64
 	series    []int32 // counts of the population in earlier bins
 }

@@ -5,13 +5,13 @@ import (
 	"math"
 )
 
-// Share is how often something happened.
+// Share is Of cases with an outcome out of N.
 type Share struct{ Of, N int }
 
-// P is the share itself, NaN of none.
+// P is Of/N; NaN if N is 0.
 func (s Share) P() float64 { return float64(s.Of) / float64(s.N) }
 
-// Interval is Wilson's 95 % confidence interval of the probability behind a share (Wilson, J. Am. Stat. Assoc. 22:209
+// Interval is Wilson's 95 % confidence interval of the probability of the outcome (Wilson, J. Am. Stat. Assoc. 22:209
 // (1927)).
 func (s Share) Interval() (low, high float64) {
 	const z = 1.959963984540054 // of the normal distribution, 2.5 % are above

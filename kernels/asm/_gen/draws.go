@@ -16,7 +16,7 @@ import (
 type philox struct {
 	*Func
 	mul    [2]reg.Register
-	number reg.Register       // of lanes: First two words of the counters in hand
+	number reg.Register       // of lanes: First two words of the current counters
 	second reg.Register       //
 	words  [2][4]reg.Register // of two vectors
 	t      []reg.Register     // scratch

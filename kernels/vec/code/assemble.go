@@ -8,7 +8,7 @@ import (
 
 // assembly collects the machine code of a program. Registers: rdi the arguments, rsi before, r8 after, r9 lane, r10
 // input, r11 shared, r12 constants, r13 spilled values, rax the offset of the first lane in a column, rbx the fired
-// lanes of the vectors in hand, rcx scratch.
+// lanes of the current vectors, rcx scratch.
 type assembly struct {
 	encoder
 	target vec.Target

@@ -68,8 +68,8 @@ func Compile(p *vec.Program, target vec.Target, n int, tune vec.Tuning) (*Code, 
 // Available returns an error that says why no machine code can be made here; nil if it can. It tries once.
 var Available = sync.OnceValue(probe)
 
-// executor is a Code with memory of its own: the constants, and behind them what is spilled. They stand together so
-// that no two of them are a multiple of 4 KB apart: a load from such a place waits for the store to the other.
+// executor is a Code with memory of its own: the constants and, after them, spilled values. They are together so that
+// no two of them are a multiple of 4 KB apart: a load from such a place waits for the store to the other.
 type executor struct {
 	*Code
 	args            arguments

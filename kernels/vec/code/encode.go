@@ -148,7 +148,7 @@ func (e *encoder) instruction(name string, operands []vec.Operand) {
 	}
 }
 
-// generalOf is the register that Bits of any vector writes to; what follows takes it from there.
+// generalOf is the register that Bits of any vector writes to, from which collect reads it.
 func generalOf(vec.General) register { return rcx }
 
 func (e *encoder) moveMask(from, to vec.Operand) {

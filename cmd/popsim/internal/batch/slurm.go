@@ -115,7 +115,7 @@ func (j Job) command(own ...string) []string {
 	return slices.Concat([]string{"sbatch", "--parsable"}, own, j.Arguments)
 }
 
-// literal returns a path as sbatch takes it where it replaces what follows a per cent sign.
+// literal returns a path for an argument of sbatch in which a per cent sign has a special meaning.
 func literal(path string) string { return strings.ReplaceAll(path, "%", "%%") }
 
 // sbatch runs an sbatch command and returns the number of its job.
@@ -136,7 +136,7 @@ func sbatch(ctx context.Context, command []string) (id string, err error) {
 // from 0).
 const defaultMaxArray = 1000
 
-// MaxArray asks Slurm for the number of tasks that an array may have.
+// MaxArray returns Slurm's limit of the number of tasks of an array.
 func MaxArray(ctx context.Context) int {
 	text, err := exec.CommandContext(ctx, "scontrol", "show", "config").Output()
 	if err != nil {

@@ -20,7 +20,7 @@ func JobName() string {
 	return os.Getenv("SLURM_JOB_ID")
 }
 
-// Requeue asks Slurm to run a job again.
+// Requeue submits a job to Slurm again.
 func Requeue(job string) error {
 	if text, err := exec.Command("scontrol", "requeue", job).CombinedOutput(); err != nil {
 		return fmt.Errorf("scontrol requeue %s: %w %s", job, err, strings.TrimSpace(string(text)))

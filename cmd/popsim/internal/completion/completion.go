@@ -58,7 +58,7 @@ func Equations(_ *cobra.Command, args []string, begun string) ([]string, cobra.S
 	return orFiles(beginning(library(begun), begun))
 }
 
-// library offers the models of the library of files; behind the name of one, its presets.
+// library offers the models of the library of files; after the name of one, its presets.
 func library(begun string) (found []string) {
 	name, _, named := strings.Cut(begun, ":")
 	if !named || !slices.Contains(equations.Names(), name) {
@@ -93,7 +93,7 @@ func modelOf(args []string) *model.Model {
 	return nil
 }
 
-// meaning describes what a name stands for in a model.
+// meaning describes the quantity of a name in a model.
 func meaning(m *model.Model, name string) string {
 	if j := m.Index(name); j >= 0 {
 		return fmt.Sprintf("%s, %s (%v)", m.Params[j].Doc, m.Params[j].Unit, m.Params[j].Default)

@@ -76,7 +76,7 @@ func CheckEmpty(set *pflag.FlagSet) error {
 	return bad.Err()
 }
 
-// Explain turns an error of the parser of cmd's flags into one that says what would be right.
+// Explain converts an error of the parser of cmd's flags to one that names the valid forms.
 func Explain(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	var bare *pflag.ValueRequiredError

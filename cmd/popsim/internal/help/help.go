@@ -73,8 +73,8 @@ func columnsOf(text string) int { return len([]rune(text)) }
 // twoColumns matches an indented line of two columns.
 var twoColumns = regexp.MustCompile(`^( +\S.*\s{2,})(\S.*)$`)
 
-// WrapLine wraps an indented line that is too long. The second of two columns goes on below itself; a popsim command
-// goes on after a backslash, further indented; other text goes on at the indentation of the line.
+// WrapLine wraps an indented line that is too long. The second of two columns continues below itself, a popsim command
+// after a backslash, further indented, other text at the indentation of the line.
 func WrapLine(line string) []string {
 	head, rest, mark := "", line, ""
 	if m := twoColumns.FindStringSubmatch(line); m != nil {

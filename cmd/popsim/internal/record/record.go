@@ -11,7 +11,7 @@ import (
 	"popsim/sched"
 )
 
-// AddMachine puts into extra the processor and the system, and what collecting garbage has cost so far.
+// AddMachine puts into extra the processor, the system, and the cost of collecting garbage so far.
 func AddMachine(extra map[string]any) {
 	var gc runtime.MemStats
 	runtime.ReadMemStats(&gc)

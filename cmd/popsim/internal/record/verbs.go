@@ -14,7 +14,7 @@ import (
 	"popsim/table/file"
 )
 
-// Population returns the record of a run of a population with seed, without what the verb alone knows.
+// Population returns the record of a run of a population with seed, without the entries that the verb adds.
 func Population(n experiment.Neuron, spec pop.Spec, cfg pop.Config, sum pop.Summary, seed uint64) file.Record {
 	method, _ := spec.Model.Method(spec.Method)
 	extra := map[string]any{
@@ -37,7 +37,7 @@ func Population(n experiment.Neuron, spec pop.Spec, cfg pop.Config, sum pop.Summ
 	}
 }
 
-// Sweep returns the record of a sweep, without what the verb alone knows.
+// Sweep returns the record of a sweep, without the entries that the verb adds.
 func Sweep(n experiment.Neuron, r *sweep.Result, seed uint64) file.Record {
 	spec := r.Spec
 	extra := map[string]any{

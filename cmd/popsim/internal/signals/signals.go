@@ -1,9 +1,9 @@
 // Package signals ends the work of the process when a signal arrives.
 //
 // An interrupt (Ctrl-C) and a terminal that closes end the work at once. SIGTERM and SIGUSR1 are warnings: batch
-// systems send them before they take the machine away. Work that can keep what it has finished waits for a warning on
-// the channel of Graceful and ends by itself; all other work ends at once. After a warning the next signal ends
-// graceful work at once, and the one after that the process.
+// systems send them before they take the machine away. Work that can keep finished results waits for a warning on the
+// channel of Graceful and ends by itself; all other work ends at once. After a warning the next signal ends graceful
+// work at once, and the one after that the process.
 package signals
 
 import (
@@ -15,7 +15,7 @@ import (
 	"syscall"
 )
 
-// state is what has arrived so far, kept in the context.
+// state records the signals that have arrived; it is kept in the context.
 type state struct {
 	warned    chan struct{} // closed by the first warning, if graceful was set before it
 	graceful  atomic.Bool   // a caller waits on warned

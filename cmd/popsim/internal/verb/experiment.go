@@ -39,8 +39,8 @@ func readTOML(path string) ([]byte, error) {
 	return data, err
 }
 
-// RunFile runs the experiment in a file that args[0] names, with what follows it in args set on top. The flags of the
-// verb are set from the entries of the file by their records, as the command line sets them; no command line is made in
+// RunFile runs the experiment in a file that args[0] names; the words after it override the file. The flags of the verb
+// are set from the entries of the file by their records, as the command line sets them; no command line is made in
 // between.
 func (v *Call) RunFile(ctx context.Context, root *cobra.Command, args []string) error {
 	x, cmd, err := v.ReadFile(root, args)
@@ -62,7 +62,7 @@ func (v *Call) RunFile(ctx context.Context, root *cobra.Command, args []string) 
 	return cmd.RunE(cmd, x.Words())
 }
 
-// ReadFile reads the experiment file that args[0] names, sets on top what follows it in args, and returns the
+// ReadFile reads the experiment file that args[0] names, overrides entries by the words after it, and returns the
 // experiment and the command of its verb. Errors in the file are kept in v.inFile, and places in v.places, for errors
 // that are found later. The error says that nothing can be run.
 func (v *Call) ReadFile(root *cobra.Command, args []string) (*experiment.Experiment, *cobra.Command, error) {
@@ -91,7 +91,7 @@ func (v *Call) ReadFile(root *cobra.Command, args []string) (*experiment.Experim
 	return x, cmd, nil
 }
 
-// besides splits what follows a file on the command line into NAME=VALUE and flags, and sets none of them.
+// besides splits the words after a file on the command line into NAME=VALUE and flags, and sets none of them.
 func besides(cmd *cobra.Command, args []string) (words []string, flags []experiment.Entry, err error) {
 	err = cmd.Flags().ParseAll(args, func(f *pflag.Flag, value string) error {
 		if i := slices.IndexFunc(flags, func(e experiment.Entry) bool { return e.Name == f.Name }); i >= 0 {

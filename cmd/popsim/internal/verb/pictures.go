@@ -40,7 +40,7 @@ func (f *Flags) CheckPicture(force bool) error {
 	return Misused(figure.CheckPicture(f.Plot.Value, force))
 }
 
-// Draw writes a picture in the style that was asked for.
+// Draw writes a picture in the requested style.
 func (v *Call) Draw(f *Flags, picture *figure.Figure, force bool) error {
 	return v.DrawAt(f, f.Plot.Value, picture, force)
 }
