@@ -1,6 +1,8 @@
 package kernels
 
 import (
+	"unsafe"
+
 	"popsim/kernels/asm"
 	"popsim/rng"
 )
@@ -136,4 +138,27 @@ func Normals(isa ISA, s rng.Stream, dst []float64, stride int, ids []uint32, cou
 			dst[w*stride+j] = rng.Normal32(word)
 		}
 	}
+}
+
+// Blocks draws the four words of each of ids at one counter: dst[j] is s.At(ids[j], counter). The memory behind both
+// reaches to the next multiple of DrawnTogether; what lies behind the ids in dst is not defined.
+func Blocks(isa ISA, s rng.Stream, dst []rng.Block, ids []uint32, counter uint32) {
+	width := philoxLanes(isa)
+	if width == 0 {
+		for j, id := range ids {
+			dst[j] = s.At(id, counter)
+		}
+		return
+	}
+	key, name := s.Key()
+	vectors := (len(ids) + 2*width - 1) / (2 * width) * 2
+	if vectors == 0 {
+		return
+	}
+	dst = dst[:vectors*width]
+	philoxWordsOf(isa, &asm.PhiloxBlock{
+		Counter: [4]uint32{0, counter, name[0], name[1]}, Keys: philoxKeys(key),
+		Lane: [2]*[asm.PhiloxLanes]uint32{&equalLanes, &equalLanes}, Vectors: vectors, IDs: ids[:vectors*width],
+		Words: unsafe.Slice(&dst[0][0], 4*len(dst)),
+	})
 }

@@ -169,6 +169,13 @@ func TestNormals(t *testing.T) {
 			if dst[4*padded] != 77 {
 				t.Errorf("%v, %d ids: the memory behind the rows is written", isa, n)
 			}
+			blocks := make([]rng.Block, padded)
+			Blocks(isa, s, blocks, ids[:n], 9)
+			for i := range n {
+				if want := s.At(ids[i], 9); blocks[i] != want {
+					t.Fatalf("%v, id %d: %x, want %x", isa, i, blocks[i], want)
+				}
+			}
 		}
 	}
 }

@@ -325,3 +325,11 @@ func philoxNormals(isa ISA, b *asm.PhiloxBlock) {
 		asm.PhiloxNormalsAVX2(b)
 	}
 }
+
+func philoxWordsOf(isa ISA, b *asm.PhiloxBlock) {
+	if isa == AVX512 {
+		asm.PhiloxWordsOfAVX512(b)
+	} else {
+		asm.PhiloxWordsOfAVX2(b)
+	}
+}

@@ -63,6 +63,7 @@ func AddInstantsTwo(_ ISA, b *asm.InstantsBlock) { asm.InstantsTwoGo(b) }
 func SplitPairs(_ ISA, b *asm.PairsBlock) { splitPairsGo(b) }
 
 func philoxInstants(ISA, *asm.PhiloxBlock) {}
+func philoxWordsOf(ISA, *asm.PhiloxBlock)  {}
 func philoxNormals(ISA, *asm.PhiloxBlock)  {}
 
 // SplitTriples separates triples of accumulators.

@@ -156,7 +156,8 @@ var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 	"NoisyLIF": func(f *filler) (any, func(ISA)) {
 		q := f.lifStep()
 		b := &asm.NoisyLIFBlock{
-			Lanes: rowLanes, First: q.First, V: q.V, Wake: q.Wake, VInf: q.VInf, Z: f.column(rowLanes, -3, 3),
+			Lanes: rowLanes, First: q.First, V: q.V, Wake: q.Wake, VInf: q.VInf,
+			Z: f.column(rowLanes, -3, 3), End: f.column(rowLanes, 0, 1),
 			Coef: f.coefs(asm.NoisyLIFCoefs, 3), CoefStride: asm.NoisyLIFCoefs, Fired: q.Fired,
 		}
 		return b, func(a ISA) { NoisyLIF(a, b) }

@@ -47,7 +47,7 @@ func (r *shard) poissonTriples(p *trainPart, u *trainRun, k int64) {
 		counts := p.counts[int(k%4)*p.stride+from:][:n]
 		skip := 0
 		for ; float64(skip) < max(1, u.mean-1); skip += 4 {
-			kernels.Instants(r.net.isa, p.instantsOf(seed, skip/4), counts, skip, &t.theta, uint32(p.members[from]), uint32(k))
+			kernels.Instants(r.net.isa, p.instantsOf(seed, skip/4), counts, skip, &t.theta, p.ids[from], uint32(k))
 			for j := range t.theta {
 				for i := n; i < lanes; i++ {
 					t.theta[j][i] = asm.NoArrival
@@ -66,7 +66,7 @@ func (r *shard) poissonTriples(p *trainPart, u *trainRun, k int64) {
 		}
 		for i, count := range counts {
 			for j := skip; j < int(count); j++ {
-				for m, x := range series.at(p.instant(seed, uint32(p.members[from+i]), k, j)) {
+				for m, x := range series.at(p.instant(seed, p.ids[from+i], k, j)) {
 					row[3*i+m] += float64(weight * x)
 				}
 			}
@@ -84,7 +84,7 @@ func (r *shard) findTriples(lane int, k int64) {
 		}
 		i += u.first
 		for j := range int(p.counts[int(k%4)*p.stride+i]) {
-			theta := p.instant(r.net.layout.spec.Seed, uint32(p.members[i]), k, j)
+			theta := p.instant(r.net.layout.spec.Seed, p.ids[i], k, j)
 			r.found = append(r.found, arrival{uint16(lane), p.receptor[i], theta, p.weights[i]})
 		}
 	}

@@ -7,9 +7,9 @@ import (
 	"popsim/rng"
 )
 
-// Never is the exponent x above which exp(-x) is below every uniform number that is drawn: a path with a smaller
-// probability of crossing does not cross.
-const Never = 36
+// Never is an exponent x from which on exp(-x) is below every number that rng.Uniform32 makes, 2^-33 and more: a path
+// whose chance of crossing is less does not cross.
+const Never = 23
 
 // Passage draws from the words 1 to 3 of b whether a Brownian bridge from 0 to end in h ms reaches level, and after
 // how many ms it first does; diffusion is its variance in a ms.
@@ -27,11 +27,20 @@ func Passage(level, end, diffusion, h float64, b rng.Block) (at float64, crossed
 			return 0, false
 		}
 	}
+	return PassageTime(level, end, diffusion, h, b), true
+}
+
+// PassageTime is after how many ms the bridge of Passage reaches level first, given that it does: from the words 2 and
+// 3 of b.
+func PassageTime(level, end, diffusion, h float64, b rng.Block) float64 {
+	if level <= 0 {
+		return 0
+	}
 	s := inverseGaussian(level*h/math.Abs(end-level), level*level/diffusion, b)
 	if math.IsInf(s, 1) { // no noise
-		return h, true
+		return h
 	}
-	return h * s / (h + s), true
+	return h * s / (h + s)
 }
 
 // inverseGaussian draws a first-passage time of the given mean and shape (Michael, Schucany & Haas, Am. Stat. 30:88,

@@ -17,7 +17,7 @@ type Rows struct {
 
 // NewRows makes the rows of neurons by the numbers under which is drawn for them.
 func NewRows(s rng.Stream, ids []uint32) *Rows {
-	stride := (len(ids) + kernels.DrawnTogether - 1) / kernels.DrawnTogether * kernels.DrawnTogether
+	stride := (len(ids) + kernels.Group - 1) / kernels.Group * kernels.Group
 	padded := make([]uint32, stride)
 	return &Rows{stream: s, ids: padded[:copy(padded, ids)], stride: stride, rows: make([]float64, 4*stride), drawn: -1}
 }
@@ -31,7 +31,7 @@ func Consecutive(first, n int) []uint32 {
 	return ids
 }
 
-// Row returns row number k, padded to a multiple of kernels.DrawnTogether. It is valid until a row of another four is
+// Row returns row number k, padded to whole groups of kernels. It is valid until a row of another four is
 // requested. isa is one of kernels.Available.
 func (r *Rows) Row(isa kernels.ISA, k int64) []float64 {
 	if k/4 != r.drawn {

@@ -259,7 +259,7 @@ func (w *worker) beforeReset(l *lane, after float64) float64 {
 // backToReset is afterReset of a model from a file: one step of the classical Runge-Kutta method backwards over what is
 // left of the step after the hold, and one over the hold.
 func (w *worker) backToReset(l *lane, y []float64, theta float64) float64 {
-	rest := (1 - theta) * w.dt
+	rest := float64((1 - theta) * w.dt)
 	held := min(w.Model.Hold(l.params), rest)
 	y = slices.Clone(y)
 	w.back(l, y, rest-held, false)

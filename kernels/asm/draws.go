@@ -10,7 +10,8 @@ type PhiloxBlock struct {
 	Step    [2]uint32
 	Vectors int // of 16 lanes with AVX-512, of 8 with AVX2; even
 
-	Words []uint32 // PhiloxWords, out: the four words of each lane, lane by lane
+	// PhiloxWords and PhiloxWordsOf, out: the four words of each lane, lane by lane.
+	Words []uint32
 
 	// PhiloxCounts, out: byte l of row w, which starts at w·Stride, is Least plus the number of Thresholds that are at
 	// most word w of lane l.
@@ -24,8 +25,9 @@ type PhiloxBlock struct {
 	Theta [4]*float64
 	Skip  uint32
 
-	// PhiloxNormals: the first word of the counter of lane l is IDs[l], in, instead. Lane l of row w of Normals, out,
-	// which starts at w·Stride, is the number that word w of the lane stands for, as rng.Normal32 has it by its table.
+	// PhiloxNormals and PhiloxWordsOf: the first word of the counter of lane l is IDs[l], in, instead. PhiloxNormals:
+	// lane l of row w of Normals, out, which starts at w·Stride, is the number that word w of the lane stands for, as
+	// rng.Normal32 has it by its table.
 	IDs         []uint32
 	Normals     []float64
 	NormalTable *[NormalCells][4]float64

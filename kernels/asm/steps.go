@@ -34,6 +34,7 @@ type NoisyLIFBlock struct {
 	V, Wake    []float64
 	VInf       []float64 // V_rest + R I
 	Z          []float64 // standard normal numbers
+	End        []float64 // out: V after the step where the threshold is not crossed
 	Coef       []Column  // by NoisyLIFKeep and so on
 	CoefStride int
 	Fired      []uint8 // out: bit l%8 of Fired[l/8] tells that lane l has an event; its V stays

@@ -224,11 +224,12 @@ TEXT ·NoisyLIFAVX2(SB), $0-8
 	MOVQ 64(DX), SI
 	MOVQ 88(DX), DI
 	MOVQ 112(DX), R8
-	MOVQ 144(DX), R10
+	MOVQ 136(DX), R9
+	MOVQ 168(DX), R11
 	XORQ AX, AX
 
 group:
-	XORQ R9, R9
+	XORQ R10, R10
 
 vectors:
 	// step
@@ -238,33 +239,35 @@ vectors:
 	VMOVUPD      32(SI)(AX*8), Y3
 	VMOVUPD      32(CX)(AX*8), Y4
 	VSUBPD       Y4, Y3, Y5
-	VMOVUPD      512(R8)(R9*8), Y6
+	VMOVUPD      512(R9)(R10*8), Y6
 	VSUBPD       Y1, Y6, Y7
-	VMOVUPD      544(R8)(R9*8), Y8
+	VMOVUPD      544(R9)(R10*8), Y8
 	VSUBPD       Y4, Y8, Y9
 	VMOVUPD      (BX)(AX*8), Y10
 	VBROADCASTSD 8(DX), Y11
 	VCMPPD       $0x1d, Y11, Y10, Y12
 	VCMPPD       $0x1e, Y11, Y10, Y13
-	VFMADD132PD  (R8)(R9*8), Y1, Y2
-	VFMADD132PD  32(R8)(R9*8), Y4, Y5
+	VFMADD132PD  (R9)(R10*8), Y1, Y2
+	VFMADD132PD  32(R9)(R10*8), Y4, Y5
 	VMOVUPD      32(BX)(AX*8), Y14
 	VCMPPD       $0x1d, Y11, Y14, Y15
 	VCMPPD       $0x1e, Y11, Y14, Y0
-	VMOVUPD      1024(R8)(R9*8), Y3
+	VMOVUPD      1024(R9)(R10*8), Y3
 	VFMADD231PD  (DI)(AX*8), Y3, Y2
-	VMOVUPD      1056(R8)(R9*8), Y10
+	VMOVUPD      1056(R9)(R10*8), Y10
 	VFMADD231PD  32(DI)(AX*8), Y10, Y5
 	VSUBPD       Y2, Y6, Y14
 	VSUBPD       Y5, Y8, Y11
+	VMOVUPD      Y2, (R8)(AX*8)
+	VMOVUPD      Y5, 32(R8)(AX*8)
 	VMULPD       Y14, Y7, Y3
 	VMINPD       Y14, Y7, Y10
 	VMULPD       Y11, Y9, Y6
 	VMINPD       Y11, Y9, Y8
 	VCMPPD       $0x12, stepsConstsAVX2<>+0(SB), Y10, Y7
-	VCMPPD       $0x12, 1536(R8)(R9*8), Y3, Y14
+	VCMPPD       $0x12, 1536(R9)(R10*8), Y3, Y14
 	VCMPPD       $0x12, stepsConstsAVX2<>+0(SB), Y8, Y9
-	VCMPPD       $0x12, 1568(R8)(R9*8), Y6, Y11
+	VCMPPD       $0x12, 1568(R9)(R10*8), Y6, Y11
 	VORPD        Y7, Y14, Y10
 	VORPD        Y12, Y10, Y3
 	VORPD        Y9, Y11, Y8
@@ -274,20 +277,20 @@ vectors:
 	VMOVUPD      Y14, (CX)(AX*8)
 	VANDNPD      Y7, Y0, Y10
 	VBLENDVPD    Y7, Y4, Y5, Y12
-	VMOVMSKPD    Y10, R12
-	VMOVMSKPD    Y6, R11
-	SHLL         $0x04, R12
-	ORL          R12, R11
-	MOVB         R11, (R10)
+	VMOVMSKPD    Y10, R13
+	VMOVMSKPD    Y6, R12
+	SHLL         $0x04, R13
+	ORL          R13, R12
+	MOVB         R12, (R11)
 	VMOVUPD      Y12, 32(CX)(AX*8)
 	ADDQ         $0x08, AX
-	ADDQ         $0x01, R10
-	ADDQ         $0x08, R9
-	CMPQ         R9, $0x40
+	ADDQ         $0x01, R11
+	ADDQ         $0x08, R10
+	CMPQ         R10, $0x40
 	JLT          vectors
-	MOVQ         136(DX), R9
-	SHLQ         $0x09, R9
-	ADDQ         R9, R8
+	MOVQ         160(DX), R10
+	SHLQ         $0x09, R10
+	ADDQ         R10, R9
 	CMPQ         AX, (DX)
 	JLT          group
 	VZEROUPPER
@@ -296,7 +299,7 @@ vectors:
 
 // func NoisyLIFAVX512(b *NoisyLIFBlock)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·NoisyLIFAVX512(SB), $512-8
+TEXT ·NoisyLIFAVX512(SB), $448-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), BX
@@ -305,11 +308,12 @@ TEXT ·NoisyLIFAVX512(SB), $512-8
 	MOVQ 64(BX), DI
 	MOVQ 88(BX), R8
 	MOVQ 112(BX), R9
-	MOVQ 144(BX), R11
+	MOVQ 136(BX), R10
+	MOVQ 168(BX), R12
 	XORQ CX, CX
 
 group:
-	XORQ R10, R10
+	XORQ R11, R11
 
 vectors:
 	// step
@@ -325,29 +329,29 @@ vectors:
 	VMOVUPD      192(DI)(CX*8), Z9
 	VMOVUPD      192(DX)(CX*8), Z10
 	VSUBPD       Z10, Z9, Z11
-	VMOVUPD      512(R9)(R10*8), Z12
+	VMOVUPD      512(R10)(R11*8), Z12
 	VSUBPD       Z1, Z12, Z13
-	VMOVUPD      576(R9)(R10*8), Z14
+	VMOVUPD      576(R10)(R11*8), Z14
 	VSUBPD       Z4, Z14, Z15
-	VFMADD132PD  (R9)(R10*8), Z1, Z2
-	VFMADD132PD  64(R9)(R10*8), Z4, Z5
-	VFMADD132PD  128(R9)(R10*8), Z7, Z8
-	VFMADD132PD  192(R9)(R10*8), Z10, Z11
-	VMOVUPD      640(R9)(R10*8), Z16
+	VFMADD132PD  (R10)(R11*8), Z1, Z2
+	VFMADD132PD  64(R10)(R11*8), Z4, Z5
+	VFMADD132PD  128(R10)(R11*8), Z7, Z8
+	VFMADD132PD  192(R10)(R11*8), Z10, Z11
+	VMOVUPD      640(R10)(R11*8), Z16
 	VSUBPD       Z7, Z16, Z17
 	VMOVUPD      (SI)(CX*8), Z18
 	VBROADCASTSD 8(BX), Z19
 	VCMPPD       $0x1d, Z19, Z18, K1
 	VCMPPD       $0x1e, Z19, Z18, K2
-	VMOVUPD      704(R9)(R10*8), Z20
+	VMOVUPD      704(R10)(R11*8), Z20
 	VSUBPD       Z10, Z20, Z21
-	VMOVUPD      1024(R9)(R10*8), Z22
+	VMOVUPD      1024(R10)(R11*8), Z22
 	VFMADD231PD  (R8)(CX*8), Z22, Z2
-	VMOVUPD      1088(R9)(R10*8), Z23
+	VMOVUPD      1088(R10)(R11*8), Z23
 	VFMADD231PD  64(R8)(CX*8), Z23, Z5
-	VMOVUPD      1152(R9)(R10*8), Z24
+	VMOVUPD      1152(R10)(R11*8), Z24
 	VFMADD231PD  128(R8)(CX*8), Z24, Z8
-	VMOVUPD      1216(R9)(R10*8), Z25
+	VMOVUPD      1216(R10)(R11*8), Z25
 	VFMADD231PD  192(R8)(CX*8), Z25, Z11
 	VMOVUPD      64(SI)(CX*8), Z26
 	VCMPPD       $0x1d, Z19, Z26, K3
@@ -359,72 +363,74 @@ vectors:
 	VSUBPD       Z5, Z14, Z29
 	VSUBPD       Z8, Z16, Z30
 	VSUBPD       Z11, Z20, Z31
+	VMOVUPD      Z2, (R9)(CX*8)
 	VMOVUPD      192(SI)(CX*8), Z0
 	VCMPPD       $0x1d, Z19, Z0, K7
-	KMOVB        K7, (AX)
-	VCMPPD       $0x1e, Z19, Z0, K7
 	VMULPD       Z28, Z13, Z3
 	VMINPD       Z28, Z13, Z6
 	VMULPD       Z29, Z15, Z9
 	VMINPD       Z29, Z15, Z18
 	VMULPD       Z30, Z17, Z22
 	VBROADCASTSD stepsConstsAVX512<>+0(SB), Z23
-	KMOVB        K7, 64(AX)
+	KMOVB        K7, (AX)
 	VCMPPD       $0x12, Z23, Z6, K7
-	KMOVB        K6, 128(AX)
-	VCMPPD       $0x12, 1536(R9)(R10*8), Z3, K6
-	KMOVB        K5, 192(AX)
+	KMOVB        K6, 64(AX)
+	VCMPPD       $0x12, 1536(R10)(R11*8), Z3, K6
+	KMOVB        K5, 128(AX)
 	VCMPPD       $0x12, Z23, Z18, K5
-	KMOVB        K4, 256(AX)
-	VCMPPD       $0x12, 1600(R9)(R10*8), Z9, K4
+	KMOVB        K4, 192(AX)
+	VCMPPD       $0x12, 1600(R10)(R11*8), Z9, K4
 	VMINPD       Z30, Z17, Z24
-	KMOVB        K3, 320(AX)
-	VCMPPD       $0x12, 1664(R9)(R10*8), Z22, K3
+	KMOVB        K3, 256(AX)
+	VCMPPD       $0x12, 1664(R10)(R11*8), Z22, K3
 	VMULPD       Z31, Z21, Z25
 	VMINPD       Z31, Z21, Z26
-	KMOVB        K3, 384(AX)
+	KMOVB        K3, 320(AX)
 	VCMPPD       $0x12, Z23, Z24, K3
 	KORB         K7, K6, K6
-	KORB         K1, K6, K7
-	KORB         K5, K4, K6
-	KANDNB       K7, K2, K1
-	KMOVB        320(AX), K4
-	KORB         K4, K6, K5
-	KMOVB        K1, (R11)
-	VBLENDMPD    Z1, Z2, K7, Z27
-	VCMPPD       $0x12, 1728(R9)(R10*8), Z25, K2
-	KMOVB        256(AX), K6
-	KANDNB       K5, K6, K4
-	VCMPPD       $0x12, Z23, Z26, K1
+	VCMPPD       $0x1e, Z19, Z0, K7
+	KORB         K1, K6, K6
+	KORB         K5, K4, K1
+	KANDNB       K6, K2, K4
+	KMOVB        256(AX), K5
+	KORB         K5, K1, K2
+	KMOVB        K4, (R12)
+	VBLENDMPD    Z1, Z2, K6, Z27
+	VCMPPD       $0x12, 1728(R10)(R11*8), Z25, K1
+	KMOVB        192(AX), K5
+	KANDNB       K2, K5, K4
+	VCMPPD       $0x12, Z23, Z26, K6
 	VMOVUPD      Z27, (DX)(CX*8)
-	KMOVB        384(AX), K7
-	KORB         K3, K7, K6
-	KMOVB        K4, 1(R11)
-	KMOVB        192(AX), K7
-	KORB         K7, K6, K3
-	VBLENDMPD    Z4, Z5, K5, Z12
-	KMOVB        128(AX), K4
-	KANDNB       K3, K4, K6
+	KMOVB        320(AX), K5
+	KORB         K3, K5, K5
+	KMOVB        K4, 1(R12)
+	KMOVB        128(AX), K3
+	KORB         K3, K5, K4
+	VBLENDMPD    Z4, Z5, K2, Z12
+	KMOVB        64(AX), K5
+	KANDNB       K4, K5, K3
 	VMOVUPD      Z12, 64(DX)(CX*8)
-	KORB         K1, K2, K7
-	KMOVB        K6, 2(R11)
+	KORB         K6, K1, K2
+	VMOVUPD      Z5, 64(R9)(CX*8)
+	KMOVB        K3, 2(R12)
 	KMOVB        (AX), K5
-	KORB         K5, K7, K4
-	VBLENDMPD    Z7, Z8, K3, Z14
-	KMOVB        64(AX), K2
-	KANDNB       K4, K2, K1
+	KORB         K5, K2, K1
+	VBLENDMPD    Z7, Z8, K4, Z14
+	KANDNB       K1, K7, K6
 	VMOVUPD      Z14, 128(DX)(CX*8)
-	KMOVB        K1, 3(R11)
-	VBLENDMPD    Z10, Z11, K4, Z16
+	VMOVUPD      Z8, 128(R9)(CX*8)
+	KMOVB        K6, 3(R12)
+	VBLENDMPD    Z10, Z11, K1, Z16
+	VMOVUPD      Z11, 192(R9)(CX*8)
 	VMOVUPD      Z16, 192(DX)(CX*8)
 	ADDQ         $0x20, CX
-	ADDQ         $0x04, R11
-	ADDQ         $0x20, R10
-	CMPQ         R10, $0x40
+	ADDQ         $0x04, R12
+	ADDQ         $0x20, R11
+	CMPQ         R11, $0x40
 	JLT          vectors
-	MOVQ         136(BX), R10
-	SHLQ         $0x09, R10
-	ADDQ         R10, R9
+	MOVQ         160(BX), R11
+	SHLQ         $0x09, R11
+	ADDQ         R11, R10
 	CMPQ         CX, (BX)
 	JLT          group
 	VZEROUPPER

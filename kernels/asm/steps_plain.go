@@ -73,6 +73,7 @@ func NoisyLIFGo(b *NoisyLIFBlock) {
 		wakes := (*[8]float64)(b.Wake[at:])
 		vInfs := (*[8]float64)(b.VInf[at:])
 		zs := (*[8]float64)(b.Z[at:])
+		ends := (*[8]float64)(b.End[at:])
 		fired := uint8(0)
 		for l := range 8 {
 			x0 := vs[l]
@@ -105,6 +106,7 @@ func NoisyLIFGo(b *NoisyLIFBlock) {
 				x24 = x0
 			}
 			vs[l] = x24
+			ends[l] = x10
 			if m23 {
 				fired |= 1 << l
 			}

@@ -24,6 +24,16 @@ func PhiloxWordsAVX2(b *PhiloxBlock)
 //go:noescape
 func PhiloxWordsAVX512(b *PhiloxBlock)
 
+// PhiloxWordsOfAVX2 draws words of IDs; see PhiloxBlock.
+//
+//go:noescape
+func PhiloxWordsOfAVX2(b *PhiloxBlock)
+
+// PhiloxWordsOfAVX512 draws words of IDs; see PhiloxBlock.
+//
+//go:noescape
+func PhiloxWordsOfAVX512(b *PhiloxBlock)
+
 // PhiloxCountsAVX2 draws counts; see PhiloxBlock.
 //
 //go:noescape

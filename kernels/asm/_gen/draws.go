@@ -104,6 +104,26 @@ func (k *philox) draw() {
 	}
 }
 
+// drawOf is draw with the first word of the counters from memory, where ids points and which it moves on.
+func (k *philox) drawOf(ids reg.GPVirtual) {
+	for v := range k.vectors() {
+		load := "VMOVDQU"
+		if k.W.kmask() {
+			load = "VMOVDQU32"
+		}
+		k.asm(load, at(ids, 4*k.lanes()*v), k.words[v][0])
+		k.move(k.second, k.words[v][1])
+		k.memory(k.words[v][2], k.plus("Counter", 8))
+		k.memory(k.words[v][3], k.plus("Counter", 12))
+	}
+	k.ADDQ(imm(4*k.lanes()*k.vectors()), ids)
+	for round := range asm.PhiloxRounds {
+		for v := range k.vectors() {
+			k.round(&k.words[v], round)
+		}
+	}
+}
+
 // round is one round on the words x of a vector: with p = x0 mul0 and q = x2 mul1, products of 64 bits,
 //
 //	x0, x1, x2, x3 = high(q)^x1^key0, low(q), high(p)^x3^key1, low(p)
@@ -154,12 +174,24 @@ func (k *philox) move(from, to reg.Register) {
 // whose quarters (halves, with AVX2) are four words of one lane.
 func philoxWords(f *file, w isa) {
 	k := newPhilox(f, w, "PhiloxWords", "draws words; see PhiloxBlock.")
+	k.writeWords(k.draw)
+}
+
+// philoxWordsOf is philoxWords for any numbers.
+func philoxWordsOf(f *file, w isa) {
+	k := newPhilox(f, w, "PhiloxWordsOf", "draws words of IDs; see PhiloxBlock.")
+	ids := k.Value("IDs")
+	k.writeWords(func() { k.drawOf(ids) })
+}
+
+// writeWords writes the words that draw makes.
+func (k *philox) writeWords(draw func()) {
 	out, n := k.Value("Words"), k.Value("Vectors")
 	if k.vectors() == 2 {
 		k.SHRQ(imm(1), n)
 	}
 	k.Loop("vectors", n, func() {
-		k.draw()
+		draw()
 		for v := range k.vectors() {
 			x, t := k.words[v], k.t
 			k.asm("VPUNPCKLDQ", x[1], x[0], t[0]) // 00 10 01 11

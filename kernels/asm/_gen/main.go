@@ -31,7 +31,9 @@ var files = []struct {
 	plain   []func() string
 }{
 	{name: "exp", kernels: []func(*file, isa){exp}},
-	{name: "draws", kernels: []func(*file, isa){philoxWords, philoxCounts, philoxInstants, philoxNormals, addCounts}},
+	{name: "draws", kernels: []func(*file, isa){
+		philoxWords, philoxWordsOf, philoxCounts, philoxInstants, philoxNormals, addCounts,
+	}},
 	{name: "rows", kernels: assemblies(rowKernels), plain: plains(rowKernels)},
 	{name: "steps", kernels: append(
 		assemblies(stepKernels), pairPlaces, splitPairs, triplePlaces, splitTriples,

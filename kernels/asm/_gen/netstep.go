@@ -44,8 +44,9 @@ var (
 	}
 	noisyLIF = &stepKernel{
 		name: "NoisyLIF", doc: "moves LIF neurons with white noise; see NoisyLIFBlock.", argument: "NoisyLIFBlock",
-		columns: []string{"V", "Wake", "VInf", "Z"}, coefs: []string{"Keep", "VTh", "SD", "Far"}, scalars: []string{"First"},
-		events: true, vectors: map[string]int{"AVX2": 2, "AVX512": 4},
+		columns: []string{"V", "Wake", "VInf", "Z", "End"}, coefs: []string{"Keep", "VTh", "SD", "Far"},
+		scalars: []string{"First"},
+		events:  true, vectors: map[string]int{"AVX2": 2, "AVX512": 4},
 		step: func(b *vec.Block, x *laneVars) {
 			v, wake, now, vTh := x.get("V"), x.get("Wake"), x.get("First"), x.get("VTh")
 			end := b.FMA(x.get("SD"), x.get("Z"), b.FMA(x.get("Keep"), b.Sub(x.get("VInf"), v), v))
@@ -57,6 +58,7 @@ var (
 			event := b.MaskOr(near, b.Cmp(wake, GE, now))
 			x.fired = b.MaskAndNot(event, b.Cmp(wake, GT, now))
 			x.set("V", b.Select(event, v, end))
+			x.set("End", end)
 		},
 	}
 	jumpStep = &stepKernel{

@@ -39,21 +39,7 @@ func philoxNormals(f *file, w isa) {
 		k.SHRQ(imm(1), n)
 	}
 	k.Loop("vectors", n, func() {
-		for v := range k.vectors() {
-			if w.kmask() {
-				k.asm("VMOVDQU32", at(ids, 4*k.lanes()*v), k.words[v][0])
-			} else {
-				k.asm("VMOVDQU", at(ids, 4*k.lanes()*v), k.words[v][0])
-			}
-			k.move(k.second, k.words[v][1])
-			k.memory(k.words[v][2], k.plus("Counter", 8))
-			k.memory(k.words[v][3], k.plus("Counter", 12))
-		}
-		for round := range asm.PhiloxRounds {
-			for v := range k.vectors() {
-				k.round(&k.words[v], round)
-			}
-		}
+		k.drawOf(ids)
 		row := k.GP64()
 		k.MOVQ(out, row)
 		for word := range 4 {
@@ -64,7 +50,6 @@ func philoxNormals(f *file, w isa) {
 			}
 			k.ADDQ(stride, row)
 		}
-		k.ADDQ(imm(4*k.lanes()*k.vectors()), ids)
 		k.ADDQ(imm(8*k.lanes()*k.vectors()), out)
 	})
 	k.End()
