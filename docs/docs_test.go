@@ -68,7 +68,7 @@ const patience = 3 * time.Minute
 // comment "long" run only without -short, those under "shown" not at all. Blocks marked python run, in the same
 // directory, where there is a Python with numpy, pandas and h5py. A block under the comment "output" stands in what
 // the commands above it wrote. A block marked toml under the name of a file shows lines of that
-// file, as the commands above it have written it.
+// file, as the commands above it have written it; under "file NAME" it is that file, as a reader would type it.
 func TestCommands(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("no shell")
@@ -105,6 +105,11 @@ func TestCommands(t *testing.T) {
 				case needs.MatchString(b.comment) && b.comment != "long" && b.comment != "python" && !installed(b.comment):
 				case b.language == "sh":
 					output = runLines(t, b, dir, bin)
+				case b.language == "toml" && strings.HasPrefix(b.comment, "file "):
+					path := filepath.Join(dir, strings.TrimPrefix(b.comment, "file "))
+					if err := os.WriteFile(path, []byte(strings.Join(b.lines, "\n")+"\n"), 0o600); err != nil {
+						t.Fatal(err)
+					}
 				case b.language == "toml" && strings.HasSuffix(b.comment, ".toml"):
 					showsFile(t, b, dir)
 				case b.language == "python" && python != "":
