@@ -81,20 +81,27 @@ func (q Selection) Networks() (list []Network) {
 	return list
 }
 
-// A network is measured epoch by epoch, in intervals of model time after a start. The result is the lowest tenth of the
-// times of epochs: the fastest may have had few spikes, and slow ones are disturbed by other processes.
+// A network is measured in laps of whole epochs after a start. The result is the lowest tenth of their times: the
+// fastest may have had few spikes, and slow ones are disturbed by other processes.
 const (
 	networkStart   = 100.0 // ms
 	networkStretch = 15.0  // ms
 	leastStretches = 5
-	networkLap     = 15 // steps between readings of the processor time, which cost as much as a small epoch
+	networkLap     = 15 // least steps of a lap: reading the processor time costs as much as a small epoch
 )
+
+// lap is when some steps began: by the clock, by the processor time in ns, and by their number.
+type lap struct {
+	at        time.Time
+	processor float64
+	steps     int64
+}
 
 // networkWork is the measured cost of a network.
 type networkWork struct {
 	Stretches int
-	Epochs    []time.Duration // of each epoch, in ascending order
-	Processor []float64       // ns of processor time for a ms, of each lap, in ascending order
+	Clock     []float64 // ns by the clock for a ms of each lap, in ascending order
+	Processor []float64 // the same of all processors
 	Build     time.Duration
 	Spikes    int
 	Dt        float64
@@ -121,52 +128,41 @@ func measureNetwork(ctx context.Context, n Network, budget time.Duration) (w net
 	if err := net.Run(ctx, int64(networkStart/w.Dt), network.Recorder{}); err != nil {
 		return w, err
 	}
-	epoch, done := int64(w.Summary.Epoch), int64(0)
-	var last time.Time
-	lap, lapped := math.NaN(), int64(0) // processor time and steps when it began
+	var begun lap
 	rec := network.Recorder{
 		Spikes: func(block []network.Spike) error {
 			w.Spikes += len(block)
 			return nil
 		},
 		Progress: func(steps int64) error {
-			now := time.Now()
-			if !last.IsZero() && steps-done == epoch { // a whole one, in the same Run
-				w.Epochs = append(w.Epochs, now.Sub(last))
-			}
-			last, done = now, steps
-			if math.IsNaN(lap) {
-				lap, lapped = processorTime(), steps
-			} else if steps-lapped >= networkLap {
-				used := processorTime()
-				w.Processor = append(w.Processor, (used-lap)/(float64(steps-lapped)*w.Dt))
-				lap, lapped = used, steps
+			if begun.at.IsZero() {
+				begun = lap{time.Now(), processorTime(), steps}
+			} else if done := steps - begun.steps; done >= networkLap {
+				now, ms := lap{time.Now(), processorTime(), steps}, float64(done)*w.Dt
+				w.Clock = append(w.Clock, float64(now.at.Sub(begun.at).Nanoseconds())/ms)
+				w.Processor = append(w.Processor, (now.processor-begun.processor)/ms)
+				begun = now
 			}
 			return nil
 		},
 	}
 	for begin := time.Now(); w.Stretches < leastStretches || time.Since(begin) < budget; w.Stretches++ {
-		last = time.Time{}
-		lap = math.NaN()
+		begun = lap{}
 		if err := net.Run(ctx, int64(math.Round(networkStretch/w.Dt)), rec); err != nil {
 			return w, err
 		}
 	}
 	slices.Sort(w.Processor)
-	slices.Sort(w.Epochs)
+	slices.Sort(w.Clock)
 	return w, nil
 }
 
 func (w networkWork) metrics() []metric {
 	neurons, edges := float64(w.Summary.Neurons), float64(w.Summary.Edges)
 	rate := float64(w.Spikes) / neurons / (float64(w.Stretches) * networkStretch / 1000)
-	quiet := math.NaN() // ns for a ms
-	if n := len(w.Epochs); n > 0 {
-		quiet = float64(w.Epochs[n/10].Nanoseconds()) / (float64(w.Summary.Epoch) * w.Dt)
-	}
-	processor := math.NaN()
-	if n := len(w.Processor); n > 0 {
-		processor = w.Processor[n/10]
+	quiet, processor := math.NaN(), math.NaN() // ns for a ms
+	if n := len(w.Clock); n > 0 {
+		quiet, processor = w.Clock[n/10], w.Processor[n/10]
 	}
 	return []metric{
 		{quiet * w.Dt / neurons, "ns/neuron-step"},

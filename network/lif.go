@@ -40,13 +40,14 @@ func psi(x float64) float64 {
 	return sum
 }
 
-func p21(s, tau, tauS float64) float64 {
-	return s / tau * kernels.Exp(-s/tau) * phi((1/tauS-1/tau)*s)
-}
+func p21(s, tau, tauS float64) float64 { return p21Kept(s, tau, tauS, kernels.Exp(-s/tau)) }
 
-func p20(s, tau, tauS float64) float64 {
-	return s * s / tau * kernels.Exp(-s/tau) * psi((1/tauS-1/tau)*s)
-}
+func p20(s, tau, tauS float64) float64 { return p20Kept(s, tau, tauS, kernels.Exp(-s/tau)) }
+
+// p21Kept and p20Kept are p21 and p20 with kept = exp(-s/tau).
+func p21Kept(s, tau, tauS, kept float64) float64 { return s / tau * kept * phi((1/tauS-1/tau)*s) }
+
+func p20Kept(s, tau, tauS, kept float64) float64 { return s * s / tau * kept * psi((1/tauS-1/tau)*s) }
 
 // coefs is what an arrival of weight 1 with left ms of the step behind it adds to the accumulators of a target with
 // membrane time constant tau: to V (delta); to the current at the step's end and to V/R (exp-current); to y and s at
@@ -310,12 +311,12 @@ func (w *walker) add(r *shard, a *arrival, held bool) {
 // ahead is V after t ms without events.
 func (w *walker) ahead(t float64) float64 {
 	tau := w.seg.tau[w.i]
-	sum := 0.0
+	sum, kept := 0.0, kernels.Exp(-t/tau)
 	for j, rc := range w.rc {
 		if rc.kind != Delta {
-			sum = math.FMA(w.s[j], p21(t, tau, rc.tau), sum)
+			sum = math.FMA(w.s[j], p21Kept(t, tau, rc.tau, kept), sum)
 			if rc.kind == AlphaCurrent {
-				sum = math.FMA(w.y[j], p20(t, tau, rc.tau), sum)
+				sum = math.FMA(w.y[j], p20Kept(t, tau, rc.tau, kept), sum)
 			}
 		}
 	}
@@ -350,13 +351,19 @@ func (w *walker) crossing(t float64) float64 {
 		return -1 // V relaxes to V_inf
 	}
 	at := func(s float64) (v, slope, bound float64) {
-		v = w.ahead(s)
+		v = w.v // at s = 0 exactly what ahead gives
+		if s > 0 {
+			v = w.ahead(s)
+		}
 		current, change := 0.0, 0.0
 		for j, rc := range w.rc {
 			if rc.kind == Delta {
 				continue
 			}
-			p := kernels.Exp(-s / rc.tau)
+			p := 1.0
+			if s > 0 {
+				p = kernels.Exp(-s / rc.tau)
+			}
 			y := p * w.y[j]
 			c := float64(p * math.FMA(s, w.y[j], w.s[j]))
 			current += c
