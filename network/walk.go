@@ -433,17 +433,31 @@ func (w *cellWalker) reach(h float64) float64 {
 	} else {
 		e = w.extension(h, 0)
 	}
-	lo := 0.0
+	// The Illinois form of the secant method, which keeps the crossing between lo and hi.
+	lo, side := 0.0, 0
+	below, above := e.at(0)-w.level, e.at(hi)-w.level
+	last := hi
 	for range 60 {
-		mid := float64(0.5 * (lo + hi))
-		if e.at(mid) < w.level {
-			lo = mid
+		x := hi - float64(above*(hi-lo))/(above-below)
+		if !(x > lo && x < hi) {
+			x = float64(0.5 * (lo + hi))
+		}
+		f := e.at(x) - w.level
+		if f < 0 {
+			if lo, below = x, f; side < 0 {
+				above *= 0.5
+			}
+			side = -1
 		} else {
-			hi = mid
+			if hi, above = x, f; side > 0 {
+				below *= 0.5
+			}
+			side = 1
 		}
-		if hi-lo < 1e-15 {
-			break
+		if math.Abs(x-last) < 1e-15 || f == 0 || hi-lo < 1e-15 {
+			return x
 		}
+		last = x
 	}
 	return hi
 }
