@@ -25,7 +25,10 @@ type Drive struct {
 	Noise pop.Noise
 	// runs of each point, with other noise; 0 means one, without the column trial
 	Trials int
-	Theory func(params []float64, current float64) float64 // rate (Hz) for the column theory_Hz; nil means none
+	// Statistics of the trains of each row: cv2, the local coefficient of variation, and fano, of counts in 100 ms; the
+	// columns cv2, cv2_se, fano, fano_se.
+	Statistics []string
+	Theory     func(params []float64, current float64) float64 // rate (Hz) for the column theory_Hz; nil means none
 }
 
 // drivenMeasures are those of a driven sweep; extremes of V only where there is no noise.
@@ -68,6 +71,7 @@ func DrivenJobs(spec Spec, d Drive, cfg Config) (*Jobs, error) {
 		m := measureList[c]
 		j.Columns = append(j.Columns, JobColumn{Name: m.name, Count: m.count, Words: m.words})
 	}
+	j.Columns = append(j.Columns, s.statisticColumns()...)
 	if s.periodic() {
 		j.Columns = append(j.Columns, JobColumn{Name: "vector_strength"})
 	}

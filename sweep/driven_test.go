@@ -148,3 +148,30 @@ func TestDrivenJobs(t *testing.T) {
 		t.Errorf("vector strengths %v at 40 Hz", locked)
 	}
 }
+
+// CV2 and Fano factor of a driven sweep: of regular trains 0, of those that noise drives far below threshold near 1.
+func TestDrivenStatistics(t *testing.T) {
+	spec := Spec{
+		Model: model.LIFModel, Time: 40_000, Discard: 1000, Measures: []string{"rate_Hz"},
+		Grid: Grid{Axes: []Axis{Values("I", "pA", 12, 60)}},
+	}
+	d := Drive{Noise: pop.Noise{White: 5, Seed: 4}, Statistics: []string{"cv2", "fano"}}
+	got, err := RunDriven(context.Background(), spec, d, Config{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := func(name string, row int) float64 {
+		c, ok := got.Column(name)
+		if !ok {
+			t.Fatalf("no column %s", name)
+		}
+		return c.Values.([]float64)[row]
+	}
+	for _, name := range []string{"cv2", "fano"} {
+		irregular, se, regular := value(name, 0), value(name+"_se", 0), value(name, 1)
+		if math.Abs(irregular-1) > 0.15+3.3*se || !(se > 0) || regular > 0.3 {
+			t.Errorf("%s: %v +- %v of rare spikes, want about 1; %v of frequent ones, want below 0.3", name,
+				irregular, se, regular)
+		}
+	}
+}

@@ -50,14 +50,15 @@ func (s *drivenSweep) failed(row int) []float64 {
 		}
 	}
 	r[mStatus] = statusNaN
-	return s.values(row, &r, math.NaN())
+	return s.values(row, &r, nil, math.NaN())
 }
 
 // values are the columns of a row.
-func (s *drivenSweep) values(row int, r *record, strength float64) (values []float64) {
+func (s *drivenSweep) values(row int, r *record, times []float64, strength float64) (values []float64) {
 	for _, c := range s.columns {
 		values = append(values, r[c])
 	}
+	values = append(values, s.statisticValues(times)...)
 	if s.periodic() {
 		values = append(values, strength)
 	}
@@ -80,6 +81,16 @@ func (s *drivenSweep) runTogether(ctx context.Context, first, end, workers int) 
 		c.Noise.IDs[i] = uint32((first+i)%s.trials*s.points + (first+i)/s.trials)
 	}
 	phases := s.drive(&c, first, n)
+	kept := &spikeTimes{s.Discard, make([][]float64, n)}
+	if phase := c.Spike; len(s.Statistics) > 0 {
+		c.Spike = func(block []pop.Spike) error {
+			kept.add(block)
+			if phase == nil {
+				return nil
+			}
+			return phase(block)
+		}
+	}
 	sum, err := pop.Run(ctx, s.population(first, n), c, s.Time)
 	if err != nil {
 		return nil, err
@@ -91,7 +102,7 @@ func (s *drivenSweep) runTogether(ctx context.Context, first, end, workers int) 
 		if c.Extrema {
 			r[mVMin], r[mVMax] = sum.Lowest[i], sum.Highest[i]
 		}
-		values[i] = s.values(first+i, &r, phases.strength(i, r[mRate]*(s.Time-s.Discard)/1000))
+		values[i] = s.values(first+i, &r, kept.of(i), phases.strength(i, r[mRate]*(s.Time-s.Discard)/1000))
 	}
 	return values, nil
 }

@@ -45,8 +45,10 @@ var layers = map[string][]string{
 	"kernels":     {"kernels/asm", "kernels/vec", "kernels/vec/code", "model", "rng"},
 	"noise":       {"kernels", "model", "rng"},
 	"pop":         {"kernels", "kernels/asm", "network", "noise", "sched", "model", "rng"},
-	"sweep":       {"equations", "network", "pop", "kernels", "kernels/asm", "sched", "model", "table"},
-	"dynamics":    {"model"},
+	"sweep": {
+		"equations", "network", "network/statistics", "pop", "kernels", "kernels/asm", "sched", "model", "table",
+	},
+	"dynamics": {"model"},
 	"bench": {
 		"network", "network/description", "table", "sweep", "pop", "kernels", "kernels/asm", "rng",
 		"sched", "dynamics", "model",

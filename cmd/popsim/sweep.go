@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -163,7 +164,19 @@ func (s *sweepCommand) read(args []string) error {
 	s.spec.Time, s.spec.Discard, s.spec.Dt = s.Time.Value, s.Discard.Value, s.Dt.Value
 	s.spec.From, err = sweep.ParseFrom(s.from.Value)
 	bad.About("--from", err)
-	if err := s.spec.SetMeasures(s.measures.List); err != nil {
+	measures := s.measures.List
+	if s.drive.given() {
+		measures = slices.DeleteFunc(slices.Clone(measures), sweep.IsDrivenStatistic)
+		for _, name := range s.measures.List {
+			if sweep.IsDrivenStatistic(name) {
+				s.input.Statistics = append(s.input.Statistics, name)
+			}
+		}
+	}
+	if len(measures) == 0 && len(s.input.Statistics) > 0 {
+		measures = []string{"status"}
+	}
+	if err := s.spec.SetMeasures(measures); err != nil {
 		bad.About("--measures", fault.Hint(err, "-m takes one of them"))
 	}
 	bad.Add(s.Apart(s.dryRun))

@@ -258,7 +258,9 @@ func (s *sweepCommand) writeDriven(out *file.Output, r *sweep.JobsResult) error 
 // drivenPicture draws the first measure, and the theory beside it.
 func (s *sweepCommand) drivenPicture(t *table.Table, d sweep.Drive) (*figure.Figure, error) {
 	measures := s.spec.Measures
-	if len(measures) > 0 {
+	if len(s.input.Statistics) > 0 && (len(measures) == 0 || measures[0] == "status") {
+		measures = s.input.Statistics[:1]
+	} else if len(measures) > 0 {
 		measures = measures[:1]
 	} else {
 		measures = []string{"rate_Hz"}
