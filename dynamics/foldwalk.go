@@ -201,10 +201,10 @@ func (w *foldTracer) tellEnds(r *Regions) {
 			err = fmt.Errorf("dynamics: a curve of folds of cycles ends at homoclinic orbits near %s (known to %.1g, %.1g)",
 				place, math.Abs(on.X-q.X), math.Abs(on.Y-q.Y))
 		case e.period > foldLongest:
-			err = fmt.Errorf("dynamics: a curve of folds of cycles is told up to %s, where the period is %.4g ms; beyond, "+
+			err = fmt.Errorf("dynamics: a curve of folds of cycles is found up to %s, where the period is %.4g ms; beyond, "+
 				"it grows without bound", place, e.period)
 		case e.flat:
-			err = fmt.Errorf("dynamics: a curve of folds of cycles is told up to %s; beyond, the cycle is a canard, on which "+
+			err = fmt.Errorf("dynamics: a curve of folds of cycles is found up to %s; beyond, the cycle is a canard, on which "+
 				"folds cannot be told apart", place)
 		default:
 			err = fmt.Errorf("dynamics: a curve of folds of cycles cannot be followed beyond %s, period %.4g ms", place,

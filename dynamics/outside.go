@@ -13,7 +13,7 @@ func Supports(m *model.Model) error {
 	case !m.Outside():
 		return nil
 	case m.Fires == model.Reset:
-		return fmt.Errorf("%s resets by equations of its own; phase planes and bifurcation diagrams know the reset of "+
+		return fmt.Errorf("%s resets by equations of its own; phase planes and bifurcation diagrams take the reset of "+
 			"lif, eif and adex alone", m.Name)
 	}
 	return nil

@@ -33,14 +33,14 @@ func (d *definition) mayName(e *tomltree.Entry, isParameter bool) bool {
 	case isReserved:
 		d.fault(e.Place, "%s: the name is reserved for %s", name, meaning)
 	case name == "I" && !isParameter:
-		d.fault(e.Place, "I: the name is reserved for the input current, which stands in [parameters]")
+		d.fault(e.Place, "I: the name is reserved for the input current, which is given in [parameters]")
 	case expression.Reserved(name):
 		d.fault(e.Place, "%s: the name is reserved: it is a unit or a function", name)
 	case err != nil || parsed.Root.Op != expression.Name && parsed.Root.Op != expression.UnitName ||
 		parsed.Text != strings.TrimSpace(name):
 		d.fault(e.Place, "%q is no name; letters, digits and _ will do", name)
 	case d.byName[name] != nil || d.letByName[name] != nil:
-		d.fault(e.Place, "%s: the name stands twice", name)
+		d.fault(e.Place, "%s: the name is given twice", name)
 	default:
 		return true
 	}

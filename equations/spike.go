@@ -29,7 +29,7 @@ func (d *definition) readSpike(e *tomltree.Entry) {
 	d.excess = d.Sub(b.node, a.node) // a < b
 	both, _ := d.alike(1, "", nil, a, b)
 	if d.excess.Among(d.dynamic()&^d.stateMask()) || !d.excess.Among(d.stateMask()) {
-		d.fault(at.At(1), "when: a spike is told by states and parameters, such as V >= V_peak")
+		d.fault(at.At(1), "when: a spike is found from states and parameters, such as V >= V_peak")
 	}
 	reset, rearm := e.Get("reset"), e.Get("rearm")
 	switch {
@@ -46,7 +46,7 @@ func (d *definition) readSpike(e *tomltree.Entry) {
 			d.fault(rearm.At(1), "rearm is in %s; it should be in %s", dimName(q.dim), dimName(both.dim))
 		}
 		if ok && q.node.Among(d.dynamic()) {
-			d.fault(rearm.At(1), "rearm: only parameters may stand here")
+			d.fault(rearm.At(1), "rearm: only parameters are allowed here")
 		}
 		d.rearm, d.rearmText = q.node, rearm.Text
 	}
@@ -90,7 +90,7 @@ func (d *definition) readHold(e *tomltree.Entry, resets bool) {
 	case !q.fits(ms):
 		d.fault(e.At(1), "hold is in %s; it should be in ms", dimName(q.dim))
 	case q.node.Among(d.dynamic()):
-		d.fault(e.At(1), "hold: only parameters may stand here")
+		d.fault(e.At(1), "hold: only parameters are allowed here")
 	case q.node.Kind == graph.Const && !(q.node.Value >= 0):
 		d.fault(e.At(1), "hold is %v ms; it must not be negative", q.node.Value)
 	case !q.node.Is(0):

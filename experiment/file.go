@@ -213,7 +213,7 @@ func Read(path string, data []byte, verbs []Verb) (*Experiment, fault.List) {
 func unknownKey(verb Verb, name string) error {
 	err := fmt.Errorf("%s has no key %s", verb.Name, name)
 	if NamesQuantity(name) {
-		return fault.Hint(err, "values of the model stand below [%s]", ValuesKey)
+		return fault.Hint(err, "values of the model are given below [%s]", ValuesKey)
 	}
 	known := []string{VerbKey, ModelKey, ValuesKey}
 	for _, f := range verb.Flags {

@@ -142,7 +142,7 @@ func (c *checker) projection(p *Projection) {
 		c.excluded(what, r, p)
 	}
 	if p.NoMultapses && (c.overlaps(p.From) || c.overlaps(p.To)) {
-		c.fault("%s: a neuron stands twice in a pool; without multapses it cannot", what)
+		c.fault("%s: a neuron is twice in a pool; without multapses it cannot", what)
 	}
 }
 

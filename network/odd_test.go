@@ -83,7 +83,7 @@ var oddities = map[string]struct {
 	"twice in a pool": {
 		4,
 		func(s *Spec, p *Projection) { p.From, p.NoMultapses = []Part{{0, 0, 3}, {0, 2, 2}}, true },
-		"stands twice in a pool",
+		"is twice in a pool",
 		0,
 	},
 	"pool repeats": {4, func(s *Spec, p *Projection) { p.From = []Part{{0, 0, 3}, {0, 2, 2}} }, "", 20},

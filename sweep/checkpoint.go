@@ -132,7 +132,7 @@ func (e *engine) runKept(ctx context.Context, cfg Config, all span, out *Result,
 			return err
 		}
 	case HasCheckpoints(path):
-		return fmt.Errorf("sweep: checkpoints of an unfinished run are kept beside %s; resume goes on from them", path)
+		return fmt.Errorf("sweep: checkpoints of an unfinished run are kept beside %s; resume continues from them", path)
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

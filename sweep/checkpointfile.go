@@ -134,7 +134,7 @@ func gridOf(axes []axisText, zip bool) (g Grid, err error) {
 	g.Zip = zip
 	for _, a := range axes {
 		if a.N < 0 || a.Values != nil && a.N != len(a.Values) {
-			return g, fmt.Errorf("the header tells of %d values of %s, and has %d", a.N, a.Name, len(a.Values))
+			return g, fmt.Errorf("the header announces %d values of %s, and has %d", a.N, a.Name, len(a.Values))
 		}
 		g.Axes = append(g.Axes, Axis{
 			Name: a.Name, Unit: a.Unit, list: floats(a.Values), n: a.N,

@@ -133,7 +133,7 @@ func (r *JobsResult) runKept(ctx context.Context, cfg Config, record func(*JobsR
 			return err
 		}
 	case HasCheckpoints(path):
-		return fmt.Errorf("sweep: checkpoints of an unfinished run are kept beside %s; resume goes on from them", path)
+		return fmt.Errorf("sweep: checkpoints of an unfinished run are kept beside %s; resume continues from them", path)
 	}
 	if cfg.Part.Of > 0 {
 		tick, done := cfg.Tick, new(latest)

@@ -17,7 +17,7 @@ const (
 )
 
 // ErrNeverFires is the error if no current was found at which a neuron fires until the end of its run.
-var ErrNeverFires = errors.New("it does not go on firing at any current that was tried")
+var ErrNeverFires = errors.New("it does not keep firing at any current that was tried")
 
 // Onsets finds the currents at which a neuron, started at its rest at I = 0 and stepped to each current, first fires
 // and first fires persistently: the transitions of its f-I curve up to sustained firing, within 1e-4 of the range of
@@ -103,9 +103,9 @@ func OnsetText(found []Transition, lost float64, unit string, never error) strin
 		case t.Above == string(transient):
 			parts = append(parts, "first spike at "+text)
 		case t.Above == string(firing) && t.Class > 0:
-			parts = append(parts, fmt.Sprintf("firing goes on from %s, class %d", text, t.Class))
+			parts = append(parts, fmt.Sprintf("keeps firing from %s, class %d", text, t.Class))
 		case t.Above == string(firing):
-			parts = append(parts, "firing goes on from "+text)
+			parts = append(parts, "keeps firing from "+text)
 		}
 	}
 	if never != nil {

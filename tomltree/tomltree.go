@@ -115,7 +115,7 @@ func (r *reader) table(root *Entry, e *unstable.Node) *Entry {
 			next = &Entry{Key: name, Place: place, Kind: Table, path: r.path}
 			at.Items = append(at.Items, next)
 		} else if next.Kind != Table || i == len(names)-1 && len(next.Items) > 0 && !onlyTables(next) {
-			r.faults.Add(fault.At(place, fmt.Errorf("%s stands twice", strings.Join(names, "."))))
+			r.faults.Add(fault.At(place, fmt.Errorf("%s is given twice", strings.Join(names, "."))))
 		}
 		at = next
 	}
@@ -160,7 +160,7 @@ func (r *reader) add(n *unstable.Node, to *Entry) error {
 	}
 	last := names[len(names)-1]
 	if to.Get(last) != nil || to.Kind != Table {
-		return fault.At(place, fmt.Errorf("%s stands twice", strings.Join(names, ".")))
+		return fault.At(place, fmt.Errorf("%s is given twice", strings.Join(names, ".")))
 	}
 	e, err := r.value(n.Value(), place)
 	e.Key = last

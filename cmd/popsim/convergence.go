@@ -164,7 +164,7 @@ func (s *convergenceCommand) readNoise(good bool) error {
 	switch {
 	case len(bad) > 0 || !good:
 	case n.White == 0 || n.OU != 0 || len(n.Poisson) > 0:
-		bad.Add(fault.Hint(errors.New("--noise: theory knows the rate under white noise alone"),
+		bad.Add(fault.Hint(errors.New("--noise: theory gives the rate under white noise only"),
 			"--noise white:SIGMA gives it"))
 	case s.tolerance.Given || s.Time.Given || s.Flags.Method.Given:
 		bad.Addf("--tolerance, --time and --method do not go together with --noise")

@@ -62,7 +62,7 @@ func (f *networkFlags) add(set *pflag.FlagSet) {
 	})
 	flagset.Add(set, experiment.Flag{
 		Name: "resume", Once: true, Value: (*experiment.Switch)(&f.resume),
-		Help: "networks: go on from the checkpoint that an interrupted run has left",
+		Help: "networks: continue from the checkpoint that an interrupted run has left",
 	})
 	f.embedded.add(set)
 }
@@ -226,7 +226,7 @@ func (r *networkRun) readCheckpoint() error {
 	c := recording.NewCheckpoint(path, r.identity())
 	if c.Exists() && !f.resume && !r.Force {
 		return fault.Hint(fmt.Errorf("an unfinished run has left a checkpoint beside %s", path),
-			"--resume goes on from it, --force throws it away")
+			"--resume continues from it, --force throws it away")
 	}
 	r.session.Checkpoint, r.session.Resume = c, c.Exists() && f.resume
 	r.Force = r.Force || r.session.Resume // a run that was killed while it wrote its tables writes them again

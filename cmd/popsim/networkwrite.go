@@ -112,7 +112,7 @@ func (r *networkRun) keepExperiment() error {
 // tellCheckpoint says where an interrupted run can be resumed.
 func (r *networkRun) tellCheckpoint() {
 	if r.session.Checkpoint.Exists() {
-		r.Warn("interrupted at %s; --resume goes on from the checkpoint beside %s", r.session.Reached(), r.first())
+		r.Warn("interrupted at %s; --resume continues from the checkpoint beside %s", r.session.Reached(), r.first())
 	} else {
 		r.Warn("interrupted at %s, before the first checkpoint; nothing is kept", r.session.Reached())
 	}

@@ -92,7 +92,7 @@ func (s *sweepCommand) readDrive() error {
 		switch {
 		case d.Noise.White == 0 || d.Noise.OU != 0 || len(d.Noise.Poisson) > 0 || d.Wave != nil || d.Each != nil:
 			bad.About("--theory",
-				fault.Hint(errors.New("--theory knows the rate under white noise alone"), "--noise white:SIGMA gives it"))
+				fault.Hint(errors.New("--theory gives the rate under white noise only"), "--noise white:SIGMA gives it"))
 		default:
 			d.Theory = func(p []float64, i float64) float64 {
 				return dynamics.WhiteNoiseRate(s.neuron.Model, p, i, d.Noise.White)
@@ -120,7 +120,7 @@ func (s *sweepCommand) readWaveform() error {
 	}
 	for _, word := range words {
 		if !slices.Contains(s.spec.Waveform, word) {
-			return fault.Hint(fmt.Errorf("%s stands in the waveform, but is not given", word), "for example %s=1:50/50", word)
+			return fault.Hint(fmt.Errorf("%s is in the waveform, but has no value", word), "for example %s=1:50/50", word)
 		}
 	}
 	at := func(point int) (stimulus.Sum, error) {

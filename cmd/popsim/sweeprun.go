@@ -139,7 +139,7 @@ func (s *sweepCommand) tellInterrupted(ctx context.Context, kept int) {
 		s.Warn("interrupted before the first checkpoint was finished; nothing is kept")
 		return
 	}
-	s.Warn("interrupted; the checkpoints that were finished are kept beside %s, and --resume goes on from them",
+	s.Warn("interrupted; the checkpoints that were finished are kept beside %s, and --resume continues from them",
 		s.Out.Value)
 	s.requeue(ctx, kept)
 }
@@ -295,7 +295,7 @@ func (s *sweepCommand) summary(r *sweep.Result) {
 	}
 	if s.verb == "fi" && len(s.spec.Grid.Axes) == 1 && s.spec.From == sweep.FromRest {
 		if slope, n := r.Gain(); !math.IsNaN(slope) {
-			s.Say("gain %.4g Hz per %s (line through the %d points that go on firing)", slope, s.neuron.Model.CurrentUnit, n)
+			s.Say("gain %.4g Hz per %s (line through the %d points that keep firing)", slope, s.neuron.Model.CurrentUnit, n)
 		}
 	}
 	if c := r.Bursts(); s.verb == "fi" && c.N > 0 {
@@ -405,7 +405,7 @@ func (s *sweepCommand) readKeep() (err error) {
 		return nil
 	case s.part.Value == "" && sweep.HasCheckpoints(path) && !s.resume && !s.Force:
 		return fault.Hint(fmt.Errorf("an unfinished sweep has left checkpoints beside %s", path),
-			"--resume goes on from them, --force throws them away")
+			"--resume continues from them, --force throws them away")
 	}
 	s.goesOn = s.resume && sweep.HasCheckpoints(path)
 	s.cfg.Keep, s.cfg.Resume, s.cfg.Discard = path, s.resume, s.Force && !s.resume

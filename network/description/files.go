@@ -128,7 +128,7 @@ func readColumns(data []byte) (*columns, error) {
 		name = strings.TrimSpace(name)
 		c.names[j] = name
 		if slices.Contains(c.names[:j], name) {
-			return nil, fmt.Errorf("column %q stands twice", name)
+			return nil, fmt.Errorf("column %q is given twice", name)
 		}
 		numbers, texts := make([]float64, c.rows), make([]string, c.rows)
 		all := true

@@ -143,8 +143,8 @@ func TestPlaces(t *testing.T) {
 		"[input.Y]\nto = \"E\"\npoisson = \"-5Hz\"\nsynapse = \"exc\"\nweight = 1\n": "x.toml:7:2: input Y",
 		"[population.F]\nlike = \"G\"\n[population.G]\nlike = \"F\"\n": "x.toml:8:1: like: likes " +
 			"lead in a circle",
-		"[parameters]\na = \"b\"\nb = 3\n":     `x.toml:8:1: a: "b": b stands below`,
-		"[parameters]\na = \"a + 1\"\n":        `x.toml:8:1: a: "a + 1": a stands below`,
+		"[parameters]\na = \"b\"\nb = 3\n":     `x.toml:8:1: a: "b": b is given below`,
+		"[parameters]\na = \"a + 1\"\n":        `x.toml:8:1: a: "a + 1": a is given below`,
 		"[population.\"a.b\"]\nlike = \"E\"\n": `x.toml:7:2: "a.b" is no name`,
 		"[input.Y]\nto = \"E\"\n": "x.toml:7:2: Y: one of " +
 			"poisson, spikes, current and noise is needed; 0",

@@ -120,7 +120,7 @@ func (r *resolver) parameter(e, preset *entry) bool {
 		return false
 	}
 	if at := slices.IndexFunc(x.Names(), func(name string) bool { return r.below[name] }); at >= 0 {
-		r.fault(given, "%q: %s stands below; an entry uses those above it", given.text, x.Names()[at])
+		r.fault(given, "%q: %s is given below; an entry uses those above it", given.text, x.Names()[at])
 		return false
 	}
 	u, err := expression.UnitOf(unit)

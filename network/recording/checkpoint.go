@@ -184,7 +184,7 @@ func (c *Checkpoint) Restore(r *Recording) (seconds float64, err error) {
 	for _, name := range c.names {
 		length, ok := head.Lengths[name]
 		if !ok {
-			return 0, fmt.Errorf("%s does not know of the table of %s", c.path, name)
+			return 0, fmt.Errorf("%s holds nothing about the table of %s", c.path, name)
 		}
 		if err := c.spools[name].cut(length); err != nil {
 			return 0, err
