@@ -68,7 +68,7 @@ func ParseNeuron(args []string, extra ...string) (Neuron, error) {
 	m, found, err := equations.Find(name, preset)
 	if m == nil {
 		if strings.Contains(args[0], "=") {
-			err = fault.Hint(fmt.Errorf("%q is given where the model should be", args[0]), "the model comes first, then NAME=VALUE")
+			err = fault.Hint(fmt.Errorf("%q is where the model should be", args[0]), "the model comes first, then NAME=VALUE")
 		}
 		return Neuron{}, fault.About(AboutModel, orNetwork(name, err))
 	}

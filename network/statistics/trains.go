@@ -128,7 +128,7 @@ func VectorStrength(times []float64, period float64) Locking {
 			sin, cos := math.Sincos(order * 2 * math.Pi * math.Mod(t, period) / period)
 			c, s = c+cos/n, s+sin/n
 		}
-		return math.Hypot(c, s), math.Atan2(s, c)
+		return min(1, math.Hypot(c, s)), math.Atan2(s, c)
 	}
 	r, phase := moment(1)
 	length, angle := moment(2)
