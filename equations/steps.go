@@ -14,7 +14,7 @@ const (
 	measuredSpikes = 3       // that are compared at most
 	measuredTime   = 400.0   // ms within which they come
 	manySteps      = 1 << 13 // of the default size; a run that takes more is compared with one of half the step alone
-	finest         = 1.0 / 8 // of the default step: the truth, by the method of the highest order
+	finest         = 1.0 / 4 // of the default step: the truth, by the method of the highest order
 	finestOfMany   = 1.0 / 2
 	coarsest       = 16.0 // of the default step
 	sampledStates  = 8    // along the way, at which rates are compared with those of other parameters
@@ -100,9 +100,10 @@ func (d *definition) fastestAtRest(m *model.Model, p []float64, current float64)
 		}
 	}
 	look()
-	low, high := m.Reach(p)
+	low, high := m.Reach(p) // three times as wide as the values of the file
+	third := (high - low) / 3
 	for k := range places {
-		v := low + (high-low)*float64(k)/(places-1)
+		v := low + third*(1+float64(k)/(places-1))
 		if i := m.Steady(p, v, y); i == i {
 			look()
 		}

@@ -95,11 +95,16 @@ func For(m *model.Model, method model.Method, isa ISA) (*Kernel, error) {
 		return nil, err
 	}
 	if p, ok := provided.Load(providedKey{m, method.Name}); ok {
-		p := p.(func() *Program)()
+		p := p.(*providedProgram)
 		if code.Available() != nil {
 			isa = Go
 		}
-		return &Kernel{Model: m, Method: method, ISA: isa, scheme: programScheme(m, p), program: p, codes: new(sync.Map)}, nil
+		program := p.make()
+		codes, _ := p.codes.LoadOrStore(isa, new(sync.Map))
+		return &Kernel{
+			Model: m, Method: method, ISA: isa, scheme: programScheme(m, program), program: program,
+			codes: codes.(*sync.Map),
+		}, nil
 	}
 	s, ok := schemes[m.Name][method.Name]
 	if !ok {

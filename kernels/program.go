@@ -61,7 +61,13 @@ type providedKey struct {
 // Provide registers make as the source of the kernel of a method of m, a model defined outside this package. It is
 // called before For, which calls make at most once.
 func Provide(m *model.Model, method string, make func() *Program) {
-	provided.Store(providedKey{m, method}, sync.OnceValue(make))
+	provided.Store(providedKey{m, method}, &providedProgram{make: sync.OnceValue(make)})
+}
+
+// providedProgram is a program and what has been compiled of it, by instruction set: see Kernel.codes.
+type providedProgram struct {
+	make  func() *Program
+	codes sync.Map
 }
 
 // programScheme is the scheme of a program. Its last coefficients are I and gain; its hidden column is the remaining
