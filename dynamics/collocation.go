@@ -780,8 +780,8 @@ func (o orbit) peak(node, dim int, sign float64) (s, v float64) {
 
 // ceiling is the V no cycle may reach: V_th where the model resets.
 func (s *system) ceiling() float64 {
-	if s.m.Fires == model.Reset {
-		return s.m.Threshold(s.p)
+	if s.m.Fires != model.Reset {
+		return math.Inf(1)
 	}
-	return math.Inf(1)
+	return s.threshold()
 }

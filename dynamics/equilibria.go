@@ -212,7 +212,7 @@ func (s *system) equilibria() []float64 {
 			roots = append(roots, root(s.excess, ends[k-1], ends[k]))
 		}
 	}
-	return slices.Compact(slices.DeleteFunc(roots, math.IsNaN))
+	return slices.Compact(slices.DeleteFunc(roots, func(v float64) bool { return math.IsNaN(v) || s.spiking(v) }))
 }
 
 // finite is v, or, if the steady current is not finite there, a V between v and inner at which it is.

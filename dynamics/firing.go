@@ -38,6 +38,9 @@ func FiringAt(ctx context.Context, m *model.Model, p []float64, i float64, name 
 	if err := m.Check(s.p); err != nil {
 		return Firing{}, err
 	}
+	if m.Spikes != nil && m.Spikes.Jump != nil {
+		return s.ownFiringAt(ctx, value, drop, keep, w)
+	}
 	at := func(name string) float64 { return s.p[m.Index(name)] }
 	f := Firing{Parameter: value, VMin: at("V_reset"), VMax: at("V_th"), Multiplier: math.NaN()}
 	if s.dim() == 1 {
@@ -193,11 +196,16 @@ func (s *system) trainOfOneVariable() Attractor {
 // lowest is the least V on the trajectory from the reset with adaptation w. Trajectories do not cross, so of several
 // resets the one with the largest w has the lowest V.
 func (s *system) lowest(w, interval float64) (low float64, err error) {
+	return s.lowestFrom([]float64{s.m.ResetTo(s.p), w}, interval)
+}
+
+// lowestFrom is the least V on the trajectory from y up to the spike after the interval.
+func (s *system) lowestFrom(y []float64, interval float64) (low float64, err error) {
 	const looks = 16 // no step is longer than this part of the way, lest V turns twice in one
-	run := newRunner(s.m, s.p, []float64{s.m.ResetTo(s.p), w})
+	run := newRunner(s.m, s.p, y)
 	run.i, run.most = s.i, 1
 	low = run.y[0]
-	t, last, slope, out := 0.0, slices.Clone(run.y), make([]float64, 2), make([]float64, 2)
+	t, last, slope, out := 0.0, slices.Clone(run.y), make([]float64, len(y)), make([]float64, len(y))
 	falls := false
 	run.ask = func() error {
 		s.deriv(run.y, slope)

@@ -137,6 +137,9 @@ func (s *system) closedOnset(lo, hi float64) (x float64, note string, ok bool) {
 // mapPoints finds where the periodic orbit of list[side] loses its stability between it and the adjacent list[other],
 // whose period differs.
 func (s *system) mapPoints(ctx context.Context, list []Firing, side, other int) (points []FiringPoint, err error) {
+	if s.m.Spikes != nil {
+		return s.ownPoints(ctx, list, side, other)
+	}
 	from, to := list[side], list[other]
 	n := from.Period
 	if n == 0 {
@@ -162,19 +165,7 @@ func (s *system) mapPoints(ctx context.Context, list []Firing, side, other int) 
 		if !ok {
 			continue
 		}
-		label, note := PeriodDoubling, "of the reset map"
-		if multiplier == 1 {
-			label, note = CycleFold, "tangent bifurcation of the reset map"
-		}
-		q := newPoint(label, mu, from.VMax)
-		for _, x := range orbit.Intervals {
-			if math.IsNaN(q.Period) {
-				q.Period = 0
-			}
-			q.Period += x
-		}
-		q.Frequency, q.Note = 1000/q.Period, fmt.Sprintf("%s, %d spikes per period", note, n)
-		points = append(points, FiringPoint{q, side, n})
+		points = append(points, FiringPoint{mapPoint(multiplier, mu, from.VMax, orbit.Intervals), side, n})
 	}
 	return points, nil
 }
@@ -182,6 +173,22 @@ func (s *system) mapPoints(ctx context.Context, list []Firing, side, other int) 
 // nearLoss continues the periodic orbit of from, stable, towards the value to of the parameter as far as it stays
 // stable, by ever smaller steps. beyond is a value at which it is unstable or does not exist.
 func (s *system) nearLoss(ctx context.Context, from Firing, to float64) (near Firing, beyond float64, err error) {
+	return s.continueStable(from, to, func(near Firing) (a Attractor, multiplier float64, ok bool, err error) {
+		r, err := NewResetMap(s.m, s.p, s.i)
+		if err != nil {
+			return a, 0, false, err
+		}
+		r.halt = ctx.Err
+		c, ok, err := r.periodic(near.W[0], from.Period)
+		return c.attractor(), math.Abs(c.Multiplier), ok, err
+	})
+}
+
+// continueStable continues the periodic orbit of from towards the value to as far as it stays stable. periodic finds, at
+// the present parameters, the orbit next to that given, with the modulus of its multiplier.
+func (s *system) continueStable(from Firing, to float64,
+	periodic func(near Firing) (a Attractor, multiplier float64, ok bool, err error),
+) (near Firing, beyond float64, err error) {
 	const (
 		smallest = 1e-11 // step, relative to 1 + |parameter|
 		enough   = 0.1   // by which the multiplier may differ from 1 or -1
@@ -193,21 +200,16 @@ func (s *system) nearLoss(ctx context.Context, from Firing, to float64) (near Fi
 			step /= 2
 			continue
 		}
-		r, err := NewResetMap(s.m, s.p, s.i)
+		a, multiplier, ok, err := periodic(near)
 		if err != nil {
 			return near, beyond, err
 		}
-		r.halt = ctx.Err
-		c, ok, err := r.periodic(near.W[0], from.Period)
-		if err != nil {
-			return near, beyond, err
-		}
-		if !ok || !(math.Abs(c.Multiplier) < 1) {
+		if !ok || !(multiplier < 1) {
 			step /= 2
 			continue
 		}
-		near.Parameter, near.Attractor = beyond, c.attractor()
-		if 1-math.Abs(c.Multiplier) < enough {
+		near.Parameter, near.Attractor = beyond, a
+		if 1-multiplier < enough {
 			beyond += step
 			break
 		}

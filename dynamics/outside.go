@@ -2,6 +2,7 @@ package dynamics
 
 import (
 	"fmt"
+	"math"
 
 	"popsim/model"
 )
@@ -12,9 +13,8 @@ func Supports(m *model.Model) error {
 	switch {
 	case !m.Outside():
 		return nil
-	case m.Fires == model.Reset:
-		return fmt.Errorf("%s resets by equations of its own; phase planes and bifurcation diagrams take the reset of "+
-			"lif, eif and adex alone", m.Name)
+	case m.Fires == model.Reset && (m.Spikes == nil || m.Spikes.Jump == nil):
+		return fmt.Errorf("%s resets, but has no rules of its spikes (model.SpikeRules)", m.Name)
 	}
 	return nil
 }
@@ -29,6 +29,35 @@ func vUnitOf(m *model.Model) float64 {
 		return 1
 	}
 	return membrane
+}
+
+// threshold is the V at which the neuron spikes, infinite where that depends on other states too.
+func (s *system) threshold() float64 {
+	if s.m.Spikes == nil {
+		return s.m.Threshold(s.p)
+	}
+	y, slope := make([]float64, s.dim()), make([]float64, s.dim())
+	s.m.Initial(s.p, y)
+	s.m.Spikes.Slope(s.p, y, slope)
+	for _, g := range slope[1:] {
+		if g != 0 {
+			return math.Inf(1)
+		}
+	}
+	if slope[0] == 0 {
+		return math.Inf(1)
+	}
+	return s.m.Threshold(s.p)
+}
+
+// spiking reports whether the neuron spikes in the steady state at v, in which it therefore is no equilibrium; of
+// models of equations that reset.
+func (s *system) spiking(v float64) bool {
+	if s.m.Spikes == nil || s.m.Spikes.Jump == nil {
+		return false
+	}
+	s.m.Steady(s.p, v, s.scratch.y)
+	return s.m.Spikes.Excess(s.p, s.scratch.y) >= 0
 }
 
 // reachOfOwn is an interval of V in which equilibria of a model from outside are searched for: the reach of the model,

@@ -108,8 +108,16 @@ func PhasePlane(ctx context.Context, m *model.Model, p []float64, i float64, o P
 	}
 	if m.Fires == model.Reset {
 		d.Reset = &PlaneReset{VTh: m.Threshold(p), VReset: m.ResetTo(p)}
-		if k := m.Index("b"); k >= 0 {
+		if k := m.Index("b"); k >= 0 && !m.Outside() {
 			d.Reset.B = p[k]
+		} else if m.Spikes != nil && len(m.States) > 1 {
+			y, to := make([]float64, len(m.States)), make([]float64, len(m.States))
+			m.Initial(p, y)
+			m.Spikes.Jump(p, y, to)
+			d.Reset.B = to[1] - y[1]
+		}
+		if m.Outside() && math.IsInf(d.threshold(), 1) {
+			d.Reset = nil // the threshold is no line in the plane
 		}
 	}
 	switch len(m.States) {
@@ -635,9 +643,14 @@ func (d *portrait) traced(start, at []float64, r Recording) Trace {
 			piece = append(piece, [3]float64{s.Time, s.State[0], second(s.State)})
 			t.Segments = append(t.Segments, piece)
 			landed := slices.Clone(s.State)
-			landed[0] = d.Reset.VReset
-			if d.y > 0 {
+			switch {
+			case d.m.Spikes != nil:
+				d.m.Spikes.Jump(d.p, s.State, landed)
+			case d.y > 0:
+				landed[0] = d.Reset.VReset
 				landed[d.y] += d.Reset.B
+			default:
+				landed[0] = d.Reset.VReset
 			}
 			piece = [][3]float64{{s.Time, landed[0], second(landed)}}
 			next++

@@ -194,6 +194,8 @@ type Attractor struct {
 	Intervals []float64 // ms; Intervals[k] leads from W[k] to the next
 	Rate      float64   // Hz
 	Lyapunov  float64   // exponent per spike: the mean of ln |slope|; positive means chaos
+
+	states [][]float64 // of a model of equations, when it is let go: one period, or all spikes kept
 }
 
 // longestPeriod is the longest period, in spikes, that Attractor distinguishes from irregular firing.

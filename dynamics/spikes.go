@@ -97,6 +97,7 @@ type runner struct {
 	vReset float64
 	vClimb float64 // the upstroke begins here
 	tRef   float64
+	own    *ownReset // of models of equations that reset
 }
 
 // newRunner starts a neuron from y0. Where y0 has one value more than the model, EIF or AdEx, that one is the integral
@@ -106,6 +107,12 @@ func newRunner(m *model.Model, p, y0 []float64) *runner {
 	r.armed = y0[0] < r.vTh
 	r.field = func(_ float64, y, dy []float64) { m.Deriv(p, r.i, y, dy) }
 	r.vClimb = math.Inf(1)
+	if m.Fires == model.Reset && m.Spikes != nil {
+		r.tRef = m.Hold(p)
+		r.own = newOwnReset(r)
+		r.clock = newStepper(len(y0), reference, r.field)
+		return r
+	}
 	if m.Fires == model.Reset {
 		r.vReset, r.tRef = m.ResetTo(p), m.Hold(p)
 		if j := m.Index("delta_T"); j >= 0 {
@@ -165,6 +172,9 @@ func (e Exponential) climbV(x float64) float64 { return e.VT - climbRoot*e.Delta
 
 // run integrates to the time stop under constant input.
 func (r *runner) run(stop float64) error {
+	if r.own != nil {
+		return r.runOwn(stop)
+	}
 	for h := (stop - r.t) / 16; r.t < stop && (r.most == 0 || len(r.spikes) < r.most); {
 		if r.ask != nil {
 			if err := r.ask(); err != nil {

@@ -96,3 +96,77 @@ func TestManyStates(t *testing.T) {
 		t.Errorf("interval %v ms, want the period %v ms", isi, want)
 	}
 }
+
+// TestResetOfTheBuiltIn: adex.toml has the equilibria, the homoclinic orbit, the firing and the period doubling of the
+// built-in model.
+func TestResetOfTheBuiltIn(t *testing.T) {
+	t.Parallel()
+	const (
+		equal  = 1e-9 // relative
+		limits = 1e-8 // of the homoclinic orbit, extrapolated
+	)
+	own, built := load(t, "testdata/adex.toml"), model.AdExModel
+	p := built.Defaults()
+	for _, q := range own.Params {
+		p[built.Index(q.Name)] = q.Default
+	}
+	near := func(a, b, tol float64) bool { return a == b || math.Abs(a-b) <= tol*(1+math.Abs(b)) }
+	free := dynamics.Free{Name: "I", Lo: 74, Hi: 80}
+	want, err := dynamics.Bifurcation(t.Context(), built, p, 0, free)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := dynamics.Bifurcation(t.Context(), own, own.Defaults(), 0, free)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Points) != len(want.Points) || len(got.Branches) != len(want.Branches) {
+		t.Fatalf("points %+v, want %+v", got.Points, want.Points)
+	}
+	for k, a := range got.Points {
+		b := want.Points[k]
+		tol := equal
+		if b.Label == dynamics.Homoclinic {
+			tol = limits
+		}
+		if a.Label != b.Label || !near(a.Parameter, b.Parameter, tol) {
+			t.Errorf("point %+v, want %+v", a, b)
+		}
+	}
+	var trains, others []dynamics.Firing
+	for _, reset := range []float64{-49, -48.5, -47.5} { // of which two have different periods
+		at := func(m *model.Model, p []float64) dynamics.Firing {
+			f, err := dynamics.FiringAt(t.Context(), m, p, 120, "V_reset", reset, 200, 200)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return f
+		}
+		a, b := at(own, own.Defaults()), at(built, p)
+		if a.Period != b.Period || !near(a.Rate, b.Rate, equal) || !near(a.Multiplier, b.Multiplier, 1e-7) ||
+			!near(a.VMin, b.VMin, 1e-6) {
+			t.Errorf("V_reset = %v: %+v, want %+v", reset, a, b)
+		}
+		trains, others = append(trains, a), append(others, b)
+	}
+	over := dynamics.Free{Name: "V_reset", Lo: -49, Hi: -47.5}
+	a, err := dynamics.FiringPoints(t.Context(), own, own.Defaults(), 120, over, trains)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := dynamics.FiringPoints(t.Context(), built, p, 120, over, others)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(a) != len(b) {
+		t.Fatalf("special points of firing %+v, want %+v", a, b)
+	}
+	for k := range a {
+		if a[k].Label != b[k].Label || !near(a[k].Parameter, b[k].Parameter, equal) {
+			t.Errorf("special point of firing %+v, want %+v", a[k], b[k])
+		}
+	}
+	if len(a) == 0 {
+		t.Error("no special point of firing was compared")
+	}
+}

@@ -181,8 +181,12 @@ func (b *Bifurcation) ResetTable() *table.Table {
 			}
 		}
 	}
+	survives := "w_pA"
+	if m := b.Model; m != nil && m.Outside() && len(m.States) > 1 {
+		survives = m.States[1].Column()
+	}
 	return table.NewTable(table.Col(b.Axes[0].Name, at), table.Col("spikes", spikes), table.Col("reset", number),
-		table.Col("w_pA", w), table.Col("isi_ms", isi))
+		table.Col(survives, w), table.Col("isi_ms", isi))
 }
 
 // Special is a special point over one or two quantities.
