@@ -138,7 +138,8 @@ func (r *ownMap) round(y []float64, n int) (c ownOrbit, ok bool, err error) {
 		y = t.to
 	}
 	c.end = y
-	c.resets = append(c.resets[n-1:], c.resets[:n-1]...) // the reset that leads to the first state is the last of the round
+	// the reset that leads to the first state is the last of the round
+	c.resets = append(c.resets[n-1:], c.resets[:n-1]...)
 	return c, true, nil
 }
 

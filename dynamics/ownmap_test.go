@@ -8,7 +8,7 @@ import (
 	"popsim/model"
 )
 
-// twoAdaptations is an integrate-and-fire neuron of four states whose threshold is one of them; all flows and resets are
+// twoAdaptations is an integrate-and-fire neuron of four states whose threshold is one of them; its flow and reset are
 // written out here, so that nothing is shared with the package of equations.
 func twoAdaptations() *model.Model {
 	const v, theta, w, z = 0, 1, 2, 3
