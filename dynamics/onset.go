@@ -184,8 +184,8 @@ func (s *system) nearLoss(ctx context.Context, from Firing, to float64) (near Fi
 	})
 }
 
-// continueStable continues the periodic orbit of from towards the value to as far as it stays stable. periodic finds, at
-// the present parameters, the orbit next to that given, with the modulus of its multiplier.
+// continueStable continues the periodic orbit of from towards the value to as far as it stays stable. periodic finds,
+// at the present parameters, the orbit next to that given, with the modulus of its multiplier.
 func (s *system) continueStable(from Firing, to float64,
 	periodic func(near Firing) (a Attractor, multiplier float64, ok bool, err error),
 ) (near Firing, beyond float64, err error) {

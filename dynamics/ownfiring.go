@@ -52,8 +52,8 @@ func (s *system) ownFiringAt(ctx context.Context, value float64, drop, keep int,
 	return f, nil
 }
 
-// ownStarts lists states right after a reset from which firing may persist: that after a reset from the start of the model, with the second
-// state as it is there, as in w, and above and below by multiples of what it jumps by.
+// ownStarts lists states right after a reset from which firing may persist: that after a reset from the start of the
+// model, with the second state as it is there, as in w, and above and below by multiples of what it jumps by.
 func (s *system) ownStarts(w []float64) (list [][]float64) {
 	y, to := make([]float64, s.dim()), make([]float64, s.dim())
 	s.m.Initial(s.p, y)
@@ -133,8 +133,8 @@ func (s *system) ownNearLoss(ctx context.Context, from Firing, to float64) (near
 	})
 }
 
-// ownLoss is stabilityLoss for a model of equations: Newton's method on the state and the parameter, whose equations are
-// that the state comes back and that det(M - multiplier) = 0, with M the derivatives of one round.
+// ownLoss is stabilityLoss for a model of equations: Newton's method on the state and the parameter, whose equations
+// are that the state comes back and that det(M - multiplier) = 0, with M the derivatives of one round.
 func (s *system) ownLoss(ctx context.Context, from Firing, to, multiplier float64) (mu float64, orbit ownOrbit, ok bool,
 	err error,
 ) {

@@ -129,9 +129,9 @@ func (r *runner) excessRate(y []float64) (rate float64) {
 	return rate
 }
 
-// climbOwn follows the upstroke over the excess, from the present one to 0, and fires, or as far as it comes by the time
-// stop: the steps of time of an exponential upstroke are lost in the rounding of time. Where the excess falls before it
-// reaches 0, it returns false and leaves all as it is.
+// climbOwn follows the upstroke over the excess, from the present one to 0, and fires, or as far as it comes by the
+// time stop: the steps of time of an exponential upstroke are lost in the rounding of time. Where the excess falls
+// before it reaches 0, it returns false and leaves all as it is.
 func (r *runner) climbOwn(excess, stop float64) bool {
 	const most = 500 // steps; an upstroke takes dozens
 	n := len(r.y)
@@ -189,8 +189,8 @@ func (r *runner) crossingOwn(made, before, after float64) float64 {
 	return at
 }
 
-// fireOwn notes a spike at time t from state y and resets. The matrix goes over to the state after the reset: with g the
-// gradient of the excess and f the vector field, the state at the spike has the derivative (1 - f gᵀ/(g·f)) Φ.
+// fireOwn notes a spike at time t from state y and resets. The matrix goes over to the state after the reset: with g
+// the gradient of the excess and f the vector field, the state at the spike has the derivative (1 - f gᵀ/(g·f)) Φ.
 func (r *runner) fireOwn(t float64, y []float64) {
 	d := len(r.m.States)
 	r.spikes = append(r.spikes, Spike{t, slices.Clone(y[:d])})
