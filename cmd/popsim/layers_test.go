@@ -73,6 +73,15 @@ var layers = map[string][]string{
 		"cmd/popsim/internal/verb", "dynamics", "experiment", "fault", "figure", "model", "sched", "sweep", "table",
 		"table/file",
 	},
+	"cmd/popsim/internal/assess": {
+		"bench", "cmd/popsim/internal/cli", "cmd/popsim/internal/completion", "cmd/popsim/internal/flagset",
+		"cmd/popsim/internal/topics", "cmd/popsim/internal/verb", "equations", "experiment", "fault", "figure", "kernels",
+		"model", "table/file", "verify",
+	},
+	"cmd/popsim/internal/plot": {
+		"cmd/popsim/internal/flagset", "cmd/popsim/internal/topics", "cmd/popsim/internal/verb", "experiment", "fault",
+		"figure",
+	},
 	"cmd/popsim/internal/batch": {"fault", "sweep"},
 	"cmd/popsim/internal/cli":   {"sched"},
 	"cmd/popsim/internal/completion": {
@@ -107,7 +116,8 @@ var layers = map[string][]string{
 		"equations",
 		"figure", "bench", "verify", "sweep", "pop", "kernels", "kernels/asm", "sched", "dynamics", "model", "table",
 		"table/file",
-		"cmd/popsim/internal/analyse", "cmd/popsim/internal/batch", "cmd/popsim/internal/cli",
+		"cmd/popsim/internal/analyse", "cmd/popsim/internal/assess", "cmd/popsim/internal/plot",
+		"cmd/popsim/internal/batch", "cmd/popsim/internal/cli",
 		"cmd/popsim/internal/completion", "cmd/popsim/internal/flagset", "cmd/popsim/internal/help",
 		"cmd/popsim/internal/manual", "cmd/popsim/internal/memory", "cmd/popsim/internal/output",
 		"cmd/popsim/internal/profile", "cmd/popsim/internal/record",

@@ -9,9 +9,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"popsim/cmd/popsim/internal/analyse"
+	"popsim/cmd/popsim/internal/assess"
 	"popsim/cmd/popsim/internal/completion"
 	"popsim/cmd/popsim/internal/flagset"
 	"popsim/cmd/popsim/internal/help"
+	"popsim/cmd/popsim/internal/plot"
 	"popsim/cmd/popsim/internal/topics"
 	"popsim/cmd/popsim/internal/verb"
 	"popsim/fault"
@@ -44,11 +46,11 @@ func (v *call) root() *cobra.Command {
 	}{
 		{"Simulate and analyse:", []*cobra.Command{
 			v.runVerb(), v.fiVerb(), v.mapVerb(), v.rheobaseVerb(),
-			analyse.Phase(&v.Call), analyse.Bifurcation(&v.Call), v.plotVerb(),
+			analyse.Phase(&v.Call), analyse.Bifurcation(&v.Call), plot.Verb(&v.Call),
 		}},
 		{"Reference and validation:", []*cobra.Command{
-			modelsVerb(), v.convergenceVerb(), v.verifyVerb(), v.benchVerb(),
-			v.versionVerb(),
+			modelsVerb(), assess.Convergence(&v.Call), assess.Verify(&v.Call),
+			assess.Bench(&v.Call, version()), v.versionVerb(),
 		}},
 		{"Sweeps in parts:", []*cobra.Command{v.submitVerb(), v.statusVerb(), v.mergeVerb()}},
 	} {

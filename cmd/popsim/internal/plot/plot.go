@@ -1,4 +1,5 @@
-package main
+// Package plot holds the verb plot, which draws existing tables.
+package plot
 
 import (
 	"errors"
@@ -14,8 +15,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// plotVerb returns the verb plot, which draws existing tables.
-func (v *call) plotVerb() *cobra.Command {
+// Verb returns the verb plot of a call.
+func Verb(v *verb.Call) *cobra.Command {
 	var f verb.Flags
 	x, y := experiment.Word{Form: "COLUMN"}, experiment.Word{Form: "COLUMN,..."}
 	cmd := &cobra.Command{
@@ -25,24 +26,23 @@ func (v *call) plotVerb() *cobra.Command {
 		Example: `  popsim fi lif I=19:30:0.5 -o lif.csv
   popsim fi eif I=19:30:0.5 -o eif.csv
   popsim plot lif.csv eif.csv --plot both.svg`,
-		RunE: func(_ *cobra.Command, args []string) error { return v.plotTables(args, &f, x.Value, y.Value) },
+		RunE: func(_ *cobra.Command, args []string) error { return draw(v, args, &f, x.Value, y.Value) },
 	}
 	set := cmd.Flags()
 	f.Picture(set)
 	flagset.Add(set, experiment.Flag{Name: "x", Letter: "x", Value: &x, Help: "column of the horizontal axis (default " +
-		"time, I, " +
-		"or the last quantity of the grid)"})
+		"time, I, or the last quantity of the grid)"})
 	flagset.Add(set, experiment.Flag{Name: "y", Letter: "y", Value: &y, Help: "columns to draw (default what the table " +
 		"is about: rate, V, spikes)"})
 	flagset.Add(set, experiment.Flag{
 		Name: "force", Once: true, Value: (*experiment.Switch)(&f.Force),
-		Help: "overwrite a " +
-			"picture that exists",
+		Help: "overwrite a picture that exists",
 	})
 	return cmd
 }
 
-func (v *call) plotTables(paths []string, f *verb.Flags, x, y string) error {
+// draw draws the tables of paths as one picture.
+func draw(v *verb.Call, paths []string, f *verb.Flags, x, y string) error {
 	switch {
 	case len(paths) == 0:
 		return verb.Misused(fault.Hint(errors.New("plot needs a table"), "popsim fi lif I=19:30:0.5 -o lif.csv writes one"))

@@ -1,4 +1,4 @@
-package main
+package assess
 
 import (
 	"context"
@@ -24,7 +24,7 @@ import (
 
 // convergenceCommand is one call of convergence.
 type convergenceCommand struct {
-	*call
+	*verb.Call
 	verb.Flags
 	tolerance experiment.Quantity
 	noises    experiment.Texts
@@ -39,8 +39,9 @@ type convergenceCommand struct {
 	noisy    *bench.NoiseConvergence // with --noise
 }
 
-func (v *call) convergenceVerb() *cobra.Command {
-	s := &convergenceCommand{call: v}
+// Convergence returns the verb convergence of a call.
+func Convergence(v *verb.Call) *cobra.Command {
+	s := &convergenceCommand{Call: v}
 	cmd := &cobra.Command{
 		Use:   "convergence MODEL[:PRESET] [NAME=VALUE ...]",
 		Short: "Error against cost of each method and step, and the step to take",

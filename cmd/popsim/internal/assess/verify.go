@@ -1,4 +1,4 @@
-package main
+package assess
 
 import (
 	"context"
@@ -14,7 +14,8 @@ import (
 	"popsim/verify"
 )
 
-func (v *call) verifyVerb() *cobra.Command {
+// Verify returns the verb verify of a call.
+func Verify(v *verb.Call) *cobra.Command {
 	var f verb.Flags
 	cmd := &cobra.Command{
 		Use:               "verify [FILE.toml[:PRESET]]",

@@ -1,4 +1,5 @@
-package main
+// Package assess holds the verbs that measure popsim itself: convergence, verify and bench.
+package assess
 
 import (
 	"context"
@@ -20,17 +21,18 @@ import (
 
 // benchCommand is one call of bench.
 type benchCommand struct {
-	*call
+	*verb.Call
 	verb.Flags
-	q     bench.Selection
-	rows  experiment.Word
-	kinds experiment.Words
+	version string
+	q       bench.Selection
+	rows    experiment.Word
+	kinds   experiment.Words
 }
 
-// benchVerb returns the verb bench.
-func (v *call) benchVerb() *cobra.Command {
+// Bench returns the verb bench of a call; its rows name the version of popsim.
+func Bench(v *verb.Call, version string) *cobra.Command {
 	s := &benchCommand{
-		call: v, Flags: verb.Flags{Dt: experiment.Quantity{Unit: "ms"}}, rows: experiment.Word{Form: "REGEXP"},
+		Call: v, version: version, Flags: verb.Flags{Dt: experiment.Quantity{Unit: "ms"}}, rows: experiment.Word{Form: "REGEXP"},
 		kinds: experiment.Words{List: []string{bench.KernelRows, bench.PopulationRows}, Form: "KINDS"},
 	}
 	cmd := &cobra.Command{
@@ -79,7 +81,7 @@ func (s *benchCommand) run(ctx context.Context, args []string) error {
 	if s.q.Quick && !s.kinds.Given {
 		s.kinds.List = []string{bench.KernelRows}
 	}
-	if err := bench.Header(s.Stdout, version()); err != nil {
+	if err := bench.Header(s.Stdout, s.version); err != nil {
 		return err
 	}
 	return s.Compute(ctx, &s.Flags, "bench", label, func(ctx context.Context) error {
