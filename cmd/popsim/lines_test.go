@@ -35,6 +35,29 @@ func TestLinesFit(t *testing.T) {
 	}
 }
 
+// TestTheCommandIsThin: package main holds less than 4,000 lines without its tests; the rest is in packages of internal
+// and in the library.
+func TestTheCommandIsThin(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := 0
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines += strings.Count(string(text), "\n")
+	}
+	if lines >= 4000 {
+		t.Errorf("package main has %d lines; less than 4,000 are meant", lines)
+	}
+}
+
 // checkLines reports the long lines of a file that is not generated.
 func checkLines(t *testing.T, path, name string) {
 	t.Helper()

@@ -117,7 +117,7 @@ func slopeOf(x, y []float64) float64 {
 	}
 	xy, xx := 0.0, 0.0
 	for i := range x {
-		xy, xx = xy+(x[i]-mx)*(y[i]-my), xx+(x[i]-mx)*(x[i]-mx)
+		xy, xx = xy+float64((x[i]-mx)*(y[i]-my)), xx+float64((x[i]-mx)*(x[i]-mx))
 	}
 	return xy / xx
 }
@@ -131,7 +131,7 @@ func jackknife(n int, f func(left int) float64) float64 {
 	}
 	sum := 0.0
 	for _, x := range values {
-		sum += (x - mean) * (x - mean)
+		sum += float64((x - mean) * (x - mean))
 	}
 	return math.Sqrt(sum * float64(n-1) / float64(n))
 }

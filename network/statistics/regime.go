@@ -29,7 +29,7 @@ const (
 // synchronous where sqrt(synchrony² - 1/n), with counts in bins of 1 ms, is 0.12 or more, fast where the peak of the
 // spectrum is at 90 Hz or above, silent below 0.1 spikes/s. Neurons that fire too seldom for a CV are irregular.
 func Regime(p *Population, n int) int {
-	excess := math.Sqrt(max(0, p.Synchrony*p.Synchrony-1/float64(n)))
+	excess := math.Sqrt(max(0, float64(p.Synchrony*p.Synchrony)-1/float64(n)))
 	regular, together := p.CV < regularCV, excess >= synchronous
 	switch {
 	case !(p.Rate >= silentRate):

@@ -102,7 +102,7 @@ func (s Spectrum) Peak(from, to float64) (frequency, se, power float64) {
 	}
 	square := 0.0
 	for _, f := range peaks {
-		square += (f - mean) * (f - mean)
+		square += float64((f - mean) * (f - mean))
 	}
 	return frequency, max(se, math.Sqrt(square*(g-1)/g)), power
 }
@@ -123,7 +123,7 @@ func (s Spectrum) smoothPeak(power []float64, from, to float64) (frequency float
 		for i := max(0, j-reach); i <= min(len(power)-1, j+reach); i++ {
 			d := (s.Frequency[i] - f) / width
 			w := math.Exp(-d * d / 2)
-			sum, norm = sum+w*power[i], norm+w
+			sum, norm = sum+float64(w*power[i]), norm+w
 		}
 		if y := sum / norm; y > most {
 			most, frequency = y, f

@@ -32,7 +32,8 @@ type benchCommand struct {
 // Bench returns the verb bench of a call; its rows name the version of popsim.
 func Bench(v *verb.Call, version string) *cobra.Command {
 	s := &benchCommand{
-		Call: v, version: version, Flags: verb.Flags{Dt: experiment.Quantity{Unit: "ms"}}, rows: experiment.Word{Form: "REGEXP"},
+		Call: v, version: version, Flags: verb.Flags{Dt: experiment.Quantity{Unit: "ms"}},
+		rows:  experiment.Word{Form: "REGEXP"},
 		kinds: experiment.Words{List: []string{bench.KernelRows, bench.PopulationRows}, Form: "KINDS"},
 	}
 	cmd := &cobra.Command{
