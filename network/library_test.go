@@ -125,14 +125,15 @@ func TestNetworksOfConductances(t *testing.T) {
 }
 
 // TestRatesOfCobahh holds the network as in Brian to a program in C of the same equations and the same rule of spikes,
-// rk4 with steps of 0.02 ms: 39.4 spikes/s with a standard error of 0.5 over eight seeds, CV 2.2. Exponential Euler
-// with steps of 0.1 ms, as Brian has it, gives 36.3 in C, 34.4 in Brian: see docs/numerics.md. Rates of 2 s scatter by
-// 1.7 from seed to seed: the mean of four may differ by 3.29 standard errors of both.
+// rk4 with steps of 0.02 ms: 39.4 spikes/s with a standard error of 0.5 over eight seeds. Exponential Euler with steps
+// of 0.1 ms, as Brian has it, gives 36.3 in C, 34.4 in Brian: see docs/numerics.md. Rates of 2 s scatter by 1.7 from
+// seed to seed: the mean of four may differ by 3.29 standard errors of both. CV is that of eight seeds here, 2.42 to
+// 2.54; over 1 s it is 2.24, and 2.15 to 2.25 in Brian, C and GeNN.
 func TestRatesOfCobahh(t *testing.T) {
 	if !long() {
 		t.Skip("four networks of 2 s; POPSIM_LONG=1")
 	}
-	const seeds, rate, tolerance, cv, toleranceCV = 4, 39.4, 3.3, 2.25, 0.15
+	const seeds, rate, tolerance, cv, toleranceCV = 4, 39.4, 3.3, 2.46, 0.1
 	var mean, meanCV float64
 	for seed := range seeds {
 		s := library(t, "cobahh", "", description.Options{Seed: uint64(seed + 1)})
