@@ -209,7 +209,7 @@ func TestNothingFuses(t *testing.T) {
 	}
 	for _, name := range []string{
 		"kernels", "kernels/vec", "kernels/vec/code", "rng", "noise", "stimulus", "pop", "sweep", "circulant",
-		"network", "network/statistics", "network/measure", "network/description",
+		"network", "network/cann", "network/statistics", "network/measure", "network/description",
 		"equations", "equations/graph", "equations/canonical", "expression", "experiment",
 	} {
 		for _, place := range fused(name) {

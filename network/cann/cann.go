@@ -122,9 +122,10 @@ func (v Values) KCritical() float64 {
 // KCritical. The ring adds less than exp(-pi²/4a²) of it.
 func (v Values) Line() (stable, unstable float64) {
 	rho := v[N] / (2 * math.Pi)
-	b, c := rho*v[J0]/math.Sqrt2, v[K]*rho*math.Sqrt(2*math.Pi)*v[Width]
-	root := math.Sqrt(b*b - 4*c)
-	return (b + root) / (2 * c), (b - root) / (2 * c)
+	b, c := rho*v[J0]/math.Sqrt2, float64(v[K]*rho*math.Sqrt(2*math.Pi)*v[Width])
+	root := math.Sqrt(float64(b*b) - float64(4*c))
+	stable = (b + root) / float64(2*c)
+	return stable, 1 / float64(c*stable)
 }
 
 // Stimulus is the height of the stimulus at t ms, and its position, not wrapped.
@@ -202,7 +203,7 @@ func (w *Network) gauss(i int, x float64) float64 {
 
 // wrap takes an angle to [-pi, pi).
 func wrap(x float64) float64 {
-	return x - 2*math.Pi*math.Floor((x+math.Pi)/(2*math.Pi))
+	return x - float64(2*math.Pi*math.Floor((x+math.Pi)/(2*math.Pi)))
 }
 
 // rates sets r to the rates at u.
@@ -237,7 +238,7 @@ func (w *Network) slope(t float64, u, d []float64) {
 }
 
 // Time is the time of the network, ms.
-func (w *Network) Time() float64 { return float64(w.steps) * w.dt }
+func (w *Network) Time() float64 { return float64(float64(w.steps) * w.dt) }
 
 // Step moves the network by a step of the classical method of Runge and Kutta, of order 4. A stimulus that jumps should
 // do so between steps: the last stage takes it just before the end.

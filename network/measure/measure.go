@@ -93,6 +93,16 @@ func (s *Set) addRegimes(res *description.Result, names []string) {
 	}
 }
 
+// within reports measures that look at times beyond the end of a run, ms.
+func (s *Set) within(end float64) error {
+	for _, m := range s.tables {
+		if at := max(m.At, m.After); at > end {
+			return fmt.Errorf("measure %s looks at %g ms, and the run ends at %g ms", m.Name, at, end)
+		}
+	}
+	return nil
+}
+
 // name lists the columns.
 func (s *Set) name() {
 	for _, c := range s.plain {
@@ -193,7 +203,8 @@ func (m *Meter) Values(populations []statistics.Population) (values []float64) {
 	}
 	for k, t := range m.tables {
 		if p := m.set.tables[k].Parts[0]; m.set.tables[k].Kind == description.Regime {
-			values = append(values, float64(statistics.Regime(&populations[p.Population], p.N)))
+			which := statistics.Regime(&populations[p.Population], p.N)
+			values = append(values, float64(which))
 			continue
 		}
 		values = append(values, t.values()...)

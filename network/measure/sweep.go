@@ -151,6 +151,9 @@ func (x *Sweep) resolve() error {
 	}
 	var err error
 	x.set, err = New(x.Base, x.Measures)
+	if err == nil {
+		err = x.set.within(x.Run.Time)
+	}
 	return fault.About("--measures", err)
 }
 
