@@ -201,7 +201,20 @@ type Special struct {
 	branch      int
 	note        string
 	axes        []Quantity
-	spikes      int // per period of an orbit of the reset map; 0 elsewhere
+	spikes      int    // per period of an orbit of the reset map; 0 elsewhere
+	vUnit       string // with a space before it; empty of a pure number
+}
+
+// vUnit is the unit of the first state, with a space before it; empty of a pure number.
+func (b *Bifurcation) vUnit() string {
+	switch m := b.Model; {
+	case m == nil:
+		return " mV"
+	case m.States[0].Unit == "1":
+		return ""
+	default:
+		return " " + m.States[0].Unit
+	}
 }
 
 // Specials lists the special points of branches, of firing by reset, and of the plane.
@@ -211,7 +224,7 @@ func (b *Bifurcation) Specials() (list []Special) {
 		for _, q := range b.Regions.Points {
 			list = append(list, Special{
 				q.Label, q.X, q.Y, q.V, q.Frequency, 1000 / q.Frequency, q.Criticality, nan, -1,
-				"", b.Axes, 0,
+				"", b.Axes, 0, b.vUnit(),
 			})
 		}
 		return list
@@ -222,7 +235,7 @@ func (b *Bifurcation) Specials() (list []Special) {
 	for _, q := range b.Diagram.Points {
 		list = append(list, Special{
 			q.Label, q.Parameter, nan, q.V, q.Frequency, q.Period, q.Criticality, q.Lyapunov,
-			q.Branch, q.Note, b.Axes, 0,
+			q.Branch, q.Note, b.Axes, 0, b.vUnit(),
 		})
 	}
 	for _, q := range b.FiringPoints {
@@ -233,7 +246,7 @@ func (b *Bifurcation) Specials() (list []Special) {
 		})
 		list = append(list, Special{
 			q.Label, q.Parameter, nan, q.V, q.Frequency, q.Period, "", nan, branch, q.Note,
-			b.Axes, q.Spikes,
+			b.Axes, q.Spikes, b.vUnit(),
 		})
 	}
 	return list
@@ -252,7 +265,7 @@ func (q Special) String() string {
 	if len(q.axes) > 1 {
 		text += ", " + at(q.axes[1], q.y)
 	}
-	text += fmt.Sprintf(", V = %.6g mV", q.v)
+	text += fmt.Sprintf(", V = %.6g%s", q.v, q.vUnit)
 	if q.frequency > 0 {
 		text += fmt.Sprintf(", %.6g Hz", q.frequency)
 	}
