@@ -61,9 +61,17 @@ func lifGeneric(b *asm.Block, full bool) {
 	v, first, wake, old := b.Y[0][:n], b.Y[1][:n], b.Wake[:n], b.Scratch.Before[0][:n]
 	vInf, c, vTh := b.Coef[asm.LIFVInf][:n], b.Coef[asm.LIFK][:n], b.Coef[asm.LIFVTh][:n]
 	var driven asm.Column
-	if full {
+	chunk := 1
+	if !full || b.Extrema == 0 && b.Steps-b.Step > 1 {
+		chunk = lifChunk(b, full)
+	}
+	switch {
+	case full && chunk > 1:
+		lifDriven(b, chunk)
+		return
+	case full:
 		vInf = driven[:n]
-	} else if chunk := lifChunk(b); chunk > 1 {
+	case chunk > 1:
 		for ; b.Step < b.Steps && b.Count+n <= b.Room; b.Step += chunk {
 			lifRun(b, min(chunk, b.Steps-b.Step))
 		}
@@ -103,12 +111,12 @@ func lifGeneric(b *asm.Block, full bool) {
 	b.InEvent = 0
 }
 
-// lifChunk is the number of steps by which each lane can be advanced by itself without input: those of the shortest
-// refractory period, if V rises steadily from below V_th towards V_inf in all of them.
-func lifChunk(b *asm.Block) int {
+// lifChunk is the number of steps by which each lane can be advanced by itself: those of the shortest refractory
+// period, if V is below V_th in all of them and, without input, V_inf is not far.
+func lifChunk(b *asm.Block, full bool) int {
 	c, chunk := b.Coef, asm.Chunk+0.0
 	for l := range b.Lanes {
-		steady := c[asm.LIFPart][l] < lifShort && b.Y[1][l] < 0.25 && c[asm.LIFVInf][l] <= asm.LIFFar
+		steady := c[asm.LIFPart][l] < lifShort && b.Y[1][l] < 0.25 && (full || c[asm.LIFVInf][l] <= asm.LIFFar)
 		if hold := c[asm.LIFHold][l]; !steady || b.Y[0][l] >= c[asm.LIFVTh][l] || !(hold >= 1) {
 			return 1
 		} else if hold < chunk {
@@ -156,6 +164,105 @@ func lifRun(b *asm.Block, n int) {
 	}
 }
 
+// lifDriven advances the group with an input and without extrema, in chunks of steps.
+func lifDriven(b *asm.Block, chunk int) {
+	for b.InEvent = 0; b.Step < b.Steps && b.Count+b.Lanes <= b.Room; {
+		n := min(chunk, b.Steps-b.Step)
+		inEvent := uint64(0)
+		for at := 0; at < b.Lanes; at += 4 {
+			if !lifDrivenRun(b, at, n) {
+				for l := at; l < at+4; l++ {
+					inEvent |= lifDrivenLane(b, l, n) << l
+				}
+			}
+		}
+		b.Step += n
+		if inEvent != 0 {
+			b.InEvent, b.Lane, b.Chunk = inEvent, 0, n
+			return
+		}
+	}
+}
+
+// lifDrivenRun advances lanes at to at+3 by a chunk of n steps and returns true, or returns false and leaves them as
+// they are if one of them is refractory or spikes.
+func lifDrivenRun(b *asm.Block, at, n int) bool {
+	k := b.First + float64(b.Step)
+	v, wake := (*[4]float64)(b.Y[0][at:]), (*[4]float64)(b.Wake[at:])
+	if !(wake[0] < k && wake[1] < k && wake[2] < k && wake[3] < k) {
+		return false
+	}
+	rate, th := (*[4]float64)(b.Coef[asm.LIFK][at:]), (*[4]float64)(b.Coef[asm.LIFVTh][at:])
+	v0, v1, v2, v3 := v[0], v[1], v[2], v[3]
+	r0, r1, r2, r3 := -rate[0], -rate[1], -rate[2], -rate[3]
+	var vInf [asm.Chunk][4]float64
+	lifVoltages(b, at, vInf[:n])
+	for j := range n {
+		to := &vInf[j]
+		v0 = math.FMA(r0, v0-to[0], v0)
+		v1 = math.FMA(r1, v1-to[1], v1)
+		v2 = math.FMA(r2, v2-to[2], v2)
+		v3 = math.FMA(r3, v3-to[3], v3)
+		if v0 >= th[0] || v1 >= th[1] || v2 >= th[2] || v3 >= th[3] {
+			return false
+		}
+	}
+	*v = [4]float64{v0, v1, v2, v3}
+	return true
+}
+
+// lifVoltages writes V_inf of lanes at to at+3 in the steps from b.Step on.
+func lifVoltages(b *asm.Block, at int, vInf [][4]float64) {
+	if b.Steady != nil {
+		for j, x := range unsafe.Slice(b.Steady, b.Steps)[b.Step:][:len(vInf)] {
+			vInf[j] = [4]float64{x, x, x, x}
+		}
+		return
+	}
+	r, rest := (*[4]float64)(b.Coef[asm.LIFR][at:]), (*[4]float64)(b.Coef[asm.LIFVRest][at:])
+	i, gain := (*[4]float64)(b.Coef[asm.LIFI][at:]), (*[4]float64)(b.Coef[asm.LIFGain][at:])
+	for j := range vInf {
+		wave, row := b.Wave[b.Step+j], (*[4]float64)(b.Row[(b.Step+j)*b.RowStride+at:])
+		for l := range row {
+			vInf[j][l] = math.FMA(r[l], math.FMA(gain[l], wave, i[l])+row[l], rest[l])
+		}
+	}
+}
+
+// lifDrivenLane advances lane l by a chunk of n steps, in which it may spike once, and returns 0; or it returns 1 and
+// leaves the lane to lifEventStep.
+func lifDrivenLane(b *asm.Block, l, n int) uint64 {
+	c, v, vTh := b.Coef, b.Y[0][l], b.Coef[asm.LIFVTh][l]
+	b.Scratch.Before[0][l] = v
+	step, end, rate := b.Step, b.Step+n, c[asm.LIFK][l]
+	if held := b.Wake[l] - (b.First + float64(step)); held >= float64(n) {
+		return 0
+	} else if held >= 0 {
+		step, rate = step+int(held), b.Y[1][l]
+	}
+	for ; step < end; step++ {
+		var vInf float64
+		if b.Steady != nil {
+			vInf = unsafe.Slice(b.Steady, end)[step]
+		} else {
+			i := math.FMA(c[asm.LIFGain][l], b.Wave[step], c[asm.LIFI][l]) + b.Row[step*b.RowStride+l]
+			vInf = math.FMA(c[asm.LIFR][l], i, c[asm.LIFVRest][l])
+		}
+		v = math.FMA(-rate, v-vInf, v)
+		rate = c[asm.LIFK][l]
+		if !(v >= vTh) {
+			continue
+		}
+		if !(v < vInf && vInf <= asm.LIFFar) {
+			return 1
+		}
+		lifSpike(b, l, b.First+float64(step), vInf, v)
+		return 0
+	}
+	b.Y[0][l] = v
+	return 0
+}
+
 // lifLane advances one lane by n steps, in the first held of which it is refractory, and returns its V; the rate is
 // first in the step in which V moves again.
 func lifLane(v, first, held float64, n int, vInf, rate float64) float64 {
@@ -182,6 +289,12 @@ func lifFire(b *asm.Block, l int, k, v float64) {
 	for v = math.FMA(-rate, v-vInf, v); v < vTh; k++ {
 		v = math.FMA(-c[asm.LIFK][l], v-vInf, v)
 	}
+	lifSpike(b, l, k, vInf, v)
+}
+
+// lifSpike records the spike of lane l in step k, at whose end V would be v.
+func lifSpike(b *asm.Block, l int, k, vInf, v float64) {
+	c := b.Coef
 	at, end, first, late := lifCross(c, l, vInf, v)
 	b.Y[0][l], b.Y[1][l] = c[asm.LIFVReset][l], first
 	b.Wake[l], b.Rem[l] = k+c[asm.LIFHold][l], 1-end
@@ -196,7 +309,7 @@ func lifFire(b *asm.Block, l int, k, v float64) {
 // nil.
 func (w *Worker) steadyVoltages(s *Shard, steps int, drive Drive) *float64 {
 	shared := !slices.ContainsFunc(s.coefs, func(c []float64) bool { return c != nil })
-	if s.kernel.ISA != AVX512 || w.extrema || drive.Wave == nil || drive.Row != nil || !shared {
+	if s.kernel.ISA == AVX2 || w.extrema || drive.Wave == nil || drive.Row != nil || !shared {
 		return nil
 	}
 	w.steady = slices.Grow(w.steady[:0], steps+asm.Chunk)
