@@ -103,7 +103,7 @@ func (d *definition) fastestAtRest(m *model.Model, p []float64, current float64)
 	low, high := m.Reach(p) // three times as wide as the values of the file
 	third := (high - low) / 3
 	for k := range places {
-		v := low + float64(third*(1+float64(k)/(places-1)))
+		v := low + float64(third*(1+float64(float64(k)/(places-1))))
 		if i := m.Steady(p, v, y); i == i {
 			look()
 		}
