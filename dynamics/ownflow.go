@@ -70,7 +70,11 @@ func product(a, b, out []float64, d int) {
 
 // runOwn goes on to the time stop under constant input.
 func (r *runner) runOwn(stop float64) error {
-	const leaps = 8 // steps as long as the last one within which an upstroke reaches the threshold
+	const (
+		leaps = 4  // steps as long as the last one within which an upstroke reaches the threshold
+		pause = 16 // steps after an upstroke that failed, until the next is tried
+	)
+	wait := 0
 	d := len(r.m.States)
 	again := 0 // resets without a step between them
 	for h := (stop - r.t) / 16; r.t < stop && (r.most == 0 || len(r.spikes) < r.most); {
@@ -94,8 +98,11 @@ func (r *runner) runOwn(stop float64) error {
 			continue
 		}
 		again = 0
-		if -excess < leaps*h*r.excessRate(r.y) && r.climbOwn(excess, stop) {
-			continue
+		if wait--; wait < 0 && -excess < leaps*h*r.excessRate(r.y) {
+			if r.climbOwn(excess, stop) {
+				continue
+			}
+			wait = pause
 		}
 		made, next, err := r.clock.advance(r.t, r.y, stop, h, r.out)
 		if err != nil {
@@ -133,7 +140,7 @@ func (r *runner) excessRate(y []float64) (rate float64) {
 // time stop: the steps of time of an exponential upstroke are lost in the rounding of time. Where the excess falls
 // before it reaches 0, it returns false and leaves all as it is.
 func (r *runner) climbOwn(excess, stop float64) bool {
-	const most = 500 // steps; an upstroke takes dozens
+	const most = 100 // steps; an upstroke takes dozens
 	n := len(r.y)
 	o := r.own
 	copy(o.y, r.y)

@@ -60,19 +60,43 @@ type ownTurn struct {
 
 // next maps y; ok is false where no further spike comes.
 func (r *ownMap) next(y []float64) (t ownTurn, ok bool, err error) {
+	d := len(y)
+	if len(r.rests) > 0 { // whether a spike comes is told at a fraction of the cost without the derivatives
+		if _, ok, err := r.toSpike(y); !ok {
+			return t, false, err
+		}
+	}
+	run, ok, err := r.toSpike(slices.Concat(y, identity(d)))
+	if !ok {
+		return t, false, err
+	}
+	t.spike, t.reset = run.spikes[0].State, slices.Clone(run.y[:d])
+	t.interval = run.spikes[0].Time + run.tRef
+	if run.free > run.t {
+		if err := run.holdOwn(run.free); err != nil {
+			return t, false, err
+		}
+	}
+	t.to, t.slope = slices.Clone(run.y[:d]), slices.Clone(run.y[d:])
+	return t, true, nil
+}
+
+// toSpike runs from y, which may have the variational matrix, through the next spike; ok is false where none comes.
+func (r *ownMap) toSpike(y []float64) (run *runner, ok bool, err error) {
+	const (
+		arrived = 1e-9 // at an equilibrium, relative to 1 + the state
+		counted = 2e5  // ms
+	)
 	s := r.s
-	d := s.dim()
-	run := newRunner(s.m, s.p, slices.Concat(y, identity(d)))
+	run = newRunner(s.m, s.p, y)
 	run.i, run.most = s.i, 1
-	const arrived = 1e-9 // at an equilibrium, relative to 1 + the state
-	const counted = 2e5  // ms
 	steps, most := 0, mostSteps+int(10*min(r.patience, counted))
 	run.ask = func() error {
 		if steps++; steps > most {
 			return errTooFast
 		}
 		for _, q := range r.rests {
-			if away(q, run.y[:d]) < arrived {
+			if away(q, run.y[:s.dim()]) < arrived {
 				return errRests
 			}
 		}
@@ -87,21 +111,11 @@ func (r *ownMap) next(y []float64) (t ownTurn, ok bool, err error) {
 	switch err := run.run(r.patience); {
 	case errors.Is(err, errEscaped) || errors.Is(err, errStepTooSmall) || errors.Is(err, errNoReset) ||
 		errors.Is(err, errRests):
-		return t, false, nil
+		return run, false, nil
 	case err != nil:
-		return t, false, fmt.Errorf("dynamics: no spike found from %.6g: %w", y, err)
-	case len(run.spikes) == 0:
-		return t, false, nil
+		return run, false, fmt.Errorf("dynamics: no spike found from %.6g: %w", y[:s.dim()], err)
 	}
-	t.spike, t.reset = run.spikes[0].State, slices.Clone(run.y[:d])
-	t.interval = run.spikes[0].Time + run.tRef
-	if run.free > run.t {
-		if err := run.holdOwn(run.free); err != nil {
-			return t, false, err
-		}
-	}
-	t.to, t.slope = slices.Clone(run.y[:d]), slices.Clone(run.y[d:])
-	return t, true, nil
+	return run, len(run.spikes) > 0, nil
 }
 
 // letGo is the state in which the neuron is let go after the reset to y.
