@@ -55,8 +55,7 @@ func (v *call) mergeVerb() *cobra.Command {
 	flagset.Add(set, experiment.Flag{Name: "force", Once: true, Value: (*experiment.Switch)(&f.Force), Help: "overwrite " +
 		"files that exist"})
 	flagset.Add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(&v.Quiet), Help: "no summary, only " +
-		"warnings " +
-		"and errors"})
+		"warnings and errors"})
 	return cmd
 }
 

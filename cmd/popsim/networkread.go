@@ -71,11 +71,9 @@ func (f *networkFlags) add(set *pflag.FlagSet) {
 func (f *embedded) add(set *pflag.FlagSet) {
 	f.description, f.files = experiment.Word{Form: "TEXT"}, experiment.Texts{Form: "TEXT"}
 	flagset.Add(set, experiment.Flag{Name: "description", Value: &f.description, Help: "the description of a network, " +
-		"as --save " +
-		"writes it"})
+		"as --save writes it"})
 	flagset.Add(set, experiment.Flag{Name: "files", Value: &f.files, Help: "the @files of a network with their " +
-		"checksums, as " +
-		"--save writes them"})
+		"checksums, as --save writes them"})
 	_, _ = set.MarkHidden("description"), set.MarkHidden("files")
 }
 

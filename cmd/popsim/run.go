@@ -70,8 +70,7 @@ func (v *call) runVerb() *cobra.Command {
 	set := cmd.Flags()
 	set.SortFlags = false
 	flagset.Add(set, experiment.Flag{Name: "neurons", Letter: "n", Value: &s.n, Help: "number of neurons; 1e6 is " +
-		"understood " +
-		"(default 1, or as many as a file of values has)"})
+		"understood (default 1, or as many as a file of values has)"})
 	s.Steps(set, 1000, 0)
 	flagset.Add(set, experiment.Flag{Name: "seed", Value: &s.Seed, Help: "seed of draws such as normal:MEAN:SD, and " +
 		"of --noise"})
@@ -80,20 +79,17 @@ func (v *call) runVerb() *cobra.Command {
 		experiment.Word{Form: "NEURONS", Number: true, List: true}
 	s.every = experiment.Quantity{Unit: "ms", Value: 0.1}
 	flagset.Add(set, experiment.Flag{Name: "waveform", Offers: completion.Shapes, Value: &s.waveforms, Help: "current " +
-		"added to " +
-		"I, times gain; may be repeated, shapes add up"})
+		"added to I, times gain; may be repeated, shapes add up"})
 	s.noises = experiment.Texts{Form: "NOISE"}
 	flagset.Add(set, experiment.Flag{Name: "noise", Value: &s.noises, Help: "white:SIGMA on V, ou:SIGMA:TAU on the " +
 		"current, poisson:RATE:WEIGHT[:exp-current:TAU], of each neuron its own; rates are then spikes counted"})
 	flagset.Add(set, experiment.Flag{Name: "spikes", Value: &s.spikes, Help: "table of all spikes"})
 	flagset.Add(set, experiment.Flag{Name: "trace", Value: &s.trace, Help: "table of states over time"})
 	flagset.Add(set, experiment.Flag{Name: "of", Value: &s.of, Help: "neurons to trace, as 0:9 or 1,5,7 (default the " +
-		"first ten, " +
-		"in pictures the first three)"})
+		"first ten, in pictures the first three)"})
 	flagset.Add(set, experiment.Flag{Name: "every", Value: &s.every, Help: "time between traced states, in whole steps"})
 	flagset.Add(set, experiment.Flag{Name: "tops", Value: (*experiment.Switch)(&s.tops), Help: "add a row with V = " +
-		"V_th to the " +
-		"trace at every spike of a model that resets"})
+		"V_th to the trace at every spike of a model that resets"})
 	s.networkFlags.add(set)
 	s.Files(set, &v.Quiet)
 	return cmd

@@ -43,8 +43,7 @@ func (v *call) statusVerb() *cobra.Command {
 	}
 	set := cmd.Flags()
 	flagset.Add(set, experiment.Flag{Name: "watch", Value: &watch, Help: "repeat at this interval (default 10 s), " +
-		"until all " +
-		"parts are done"})
+		"until all parts are done"})
 	set.Lookup("watch").NoOptDefVal = "10s"
 	flagset.Add(set, experiment.Flag{Name: "quiet", Value: (*experiment.Switch)(&v.Quiet), Help: "no summary"})
 	return cmd

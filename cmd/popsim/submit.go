@@ -163,8 +163,7 @@ func (s *submitCommand) register(set *pflag.FlagSet) {
 	flagset.Add(set, experiment.Flag{Name: "engine", Value: &s.engine, Help: "the batch system: slurm"})
 	flagset.Add(set, experiment.Flag{
 		Name: "parts", Value: &s.parts,
-		Help: "number of parts (default as many as take ten " +
-			"minutes each)",
+		Help: "number of parts (default as many as take ten minutes each)",
 	})
 }
 

@@ -99,34 +99,28 @@ func (s *sweepCommand) register(cmd *cobra.Command) {
 	})
 	s.from = experiment.Word{Form: "rest|up|down|all", Value: "rest"}
 	flagset.Add(set, experiment.Flag{Name: "from", Offers: completion.Starts, Value: &s.from, Help: "where each " +
-		"current starts: " +
-		"at rest, or where the one below or above ended"})
+		"current starts: at rest, or where the one below or above ended"})
 	flagset.Add(set, experiment.Flag{Name: "zip", Value: (*experiment.Switch)(&s.zip), Help: "pair the values of " +
-		"several lists " +
-		"instead of combining them"})
+		"several lists instead of combining them"})
 	flagset.Add(set, experiment.Flag{
 		Name: "full", Value: (*experiment.Switch)(&s.full),
 		Help: "run every point to its end",
 	})
 	flagset.Add(set, experiment.Flag{
 		Name: "dry-run", Once: true, Value: (*experiment.Switch)(&s.dryRun),
-		Help: "say what " +
-			"it would cost, and stop",
+		Help: "say what it would cost, and stop",
 	})
 	s.part, s.refine = experiment.Word{Form: "I/N"}, experiment.Word{Form: "TOL", Number: true}
 	flagset.Add(set, experiment.Flag{Name: "refine", Value: &s.refine, Help: "add points to a curve until its " +
-		"transitions, such " +
-		"as the rheobase, are known to this tolerance"})
+		"transitions, such as the rheobase, are known to this tolerance"})
 	flagset.Add(set, experiment.Flag{Name: "part", Once: true, Offers: completion.Parts, Value: &s.part, Help: "do one " +
 		"part of the sweep, kept beside -o FILE; popsim merge FILE joins them; auto reads the number\nfrom the array task " +
 		"of the batch system, auto/N where that does not tell how many there are"})
 	flagset.Add(set, experiment.Flag{Name: "resume", Once: true, Value: (*experiment.Switch)(&s.resume), Help: "go on " +
-		"from the " +
-		"finished checkpoints that an interrupted sweep has left beside -o FILE"})
+		"from the finished checkpoints that an interrupted sweep has left beside -o FILE"})
 	s.every = experiment.Quantity{Unit: "s"}
 	flagset.Add(set, experiment.Flag{Name: "save-every", Once: true, Value: &s.every, Help: "how often finished points " +
-		"of a long " +
-		"sweep are put on disk (default a fiftieth of the time so far, 1s to 60s)"})
+		"of a long sweep are put on disk (default a fiftieth of the time so far, 1s to 60s)"})
 	flagset.Add(set, experiment.Flag{Name: "seed", Value: &s.Seed, Help: "seed of --noise, kept in the record"})
 	s.Files(set, &s.Quiet)
 }

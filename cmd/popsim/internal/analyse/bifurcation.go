@@ -80,11 +80,9 @@ func Bifurcation(v *verb.Call) *cobra.Command {
 	flagset.Add(set, experiment.Flag{Name: "resets", Value: &s.resetsFile, Help: "table of the resets of an " +
 		"integrate-and-fire model"})
 	flagset.Add(set, experiment.Flag{Name: "at", Value: &s.atText, Help: "values at which every branch of cycles is " +
-		"to have a " +
-		"row, as 7.8,7.9"})
+		"to have a row, as 7.8,7.9"})
 	flagset.Add(set, experiment.Flag{Name: "simulated", Value: (*experiment.Switch)(&s.simulated), Help: "plot the " +
-		"intervals of " +
-		"simulated neurons over those of the reset map"})
+		"intervals of simulated neurons over those of the reset map"})
 	flagset.Add(set, experiment.Flag{Name: "workers", Value: &s.Workers, Help: "goroutines (default the CPUs this " +
 		"process may use)"})
 	s.Files(set, &v.Quiet)

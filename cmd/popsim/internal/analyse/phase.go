@@ -61,8 +61,7 @@ func Phase(v *verb.Call) *cobra.Command {
 	s.over, s.upTo, s.second = experiment.Word{Form: "LO:HI"}, experiment.Word{Form: "LO:HI"},
 		experiment.Word{Form: "STATE"}
 	flagset.Add(set, experiment.Flag{Name: "start", Value: &s.starts, Help: "start of a trajectory, as V,y or as " +
-		"all states; " +
-		"may be repeated"})
+		"all states; may be repeated"})
 	flagset.Add(set, experiment.Flag{Name: "time", Value: &s.Time, Help: "model time of the trajectories"})
 	flagset.Add(set, experiment.Flag{Name: "y", Value: &s.second, Help: "second variable of hh: m, h or n (default n)"})
 	flagset.Add(set, experiment.Flag{Name: "V-range", Value: &s.over, Help: "potentials to show, mV (default where the " +

@@ -72,8 +72,7 @@ func (f *Flags) Steps(set *pflag.FlagSet, time, discard float64) {
 		"instruction set: auto, avx512, avx2 or go")
 	flagset.Add(set, experiment.Flag{Name: "time", Value: &f.Time, Help: "model time"})
 	flagset.Add(set, experiment.Flag{Name: "discard", Value: &f.Discard, Help: "time at the start that does not count " +
-		"for rates, " +
-		"CV and extremes"})
+		"for rates, CV and extremes"})
 	flagset.Add(set, experiment.Flag{Name: "workers", Value: &f.Workers, Help: "goroutines (default the CPUs this " +
 		"process may use)"})
 }
@@ -85,8 +84,7 @@ func (f *Flags) Kernel(set *pflag.FlagSet, method, isa string) {
 	flagset.Add(set, experiment.Flag{Name: "method", Offers: completion.Methods, Value: &f.Method, Help: method})
 	flagset.Add(set, experiment.Flag{
 		Name: "isa", Offers: completion.ISAs, Value: &f.Isa,
-		Help: isa + "; POPSIM_ISA sets " +
-			"the default",
+		Help: isa + "; POPSIM_ISA sets the default",
 	})
 }
 
@@ -95,19 +93,16 @@ func (f *Flags) Files(set *pflag.FlagSet, quiet *bool) {
 	f.Out = experiment.Word{Form: "FILE"}
 	flagset.Add(set, experiment.Flag{
 		Name: "out", Letter: "o", Value: &f.Out,
-		Help: "table to write: .csv .npz .npy .parquet " +
-			".json (default CSV on standard output)",
+		Help: "table to write: .csv .npz .npy .parquet .json (default CSV on standard output)",
 	})
 	f.Picture(set)
 	flagset.Add(set, experiment.Flag{
 		Name: "force", Once: true, Value: (*experiment.Switch)(&f.Force),
-		Help: "overwrite files " +
-			"that exist",
+		Help: "overwrite files that exist",
 	})
 	flagset.Add(set, experiment.Flag{
 		Name: "quiet", Value: (*experiment.Switch)(quiet),
-		Help: "no progress and no summary, only " +
-			"warnings and errors",
+		Help: "no progress and no summary, only warnings and errors",
 	})
 	f.Profiling(set)
 	f.Saving(set)
@@ -118,8 +113,7 @@ func (f *Flags) Saving(set *pflag.FlagSet) {
 	f.Save = experiment.Word{Form: "FILE"}
 	flagset.Add(set, experiment.Flag{
 		Name: "save", Once: true, Value: &f.Save,
-		Help: "experiment to write, .toml: this command " +
-			"line with everything resolved; popsim FILE.toml runs it",
+		Help: "experiment to write, .toml: this command line with everything resolved; popsim FILE.toml runs it",
 	})
 }
 
