@@ -160,7 +160,10 @@ func (s *sweepCommand) read(args []string) error {
 	bad.About("--from", err)
 	measures := s.measures.List
 	if s.drive.given() {
-		measures = slices.DeleteFunc(slices.Clone(measures), sweep.IsDrivenStatistic)
+		// vector_strength is a column of every sweep with a sine.
+		measures = slices.DeleteFunc(slices.Clone(measures), func(name string) bool {
+			return sweep.IsDrivenStatistic(name) || name == "vector_strength" && len(s.drive.waveforms.List) > 0
+		})
 		for _, name := range s.measures.List {
 			if sweep.IsDrivenStatistic(name) {
 				s.input.Statistics = append(s.input.Statistics, name)
