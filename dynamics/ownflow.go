@@ -68,7 +68,7 @@ func product(a, b, out []float64, d int) {
 	multiply(out, a, b, d)
 }
 
-// runOwn goes on to the time stop under constant input.
+// runOwn integrates to the time stop under constant input.
 func (r *runner) runOwn(stop float64) error {
 	const (
 		leaps = 4  // steps as long as the last one within which an upstroke reaches the threshold

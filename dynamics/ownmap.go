@@ -61,7 +61,7 @@ type ownTurn struct {
 // next maps y; ok is false where no further spike comes.
 func (r *ownMap) next(y []float64) (t ownTurn, ok bool, err error) {
 	d := len(y)
-	if len(r.rests) > 0 { // whether a spike comes is told at a fraction of the cost without the derivatives
+	if len(r.rests) > 0 { // without derivatives it costs a fraction to find out whether a spike comes
 		if _, ok, err := r.toSpike(y); !ok {
 			return t, false, err
 		}
@@ -220,7 +220,7 @@ func (c ownOrbit) distinct() bool {
 	return true
 }
 
-// attractor is the orbit as what the neuron settles on. The second state stands for what survives the reset.
+// attractor is the orbit as the attractor of the neuron. The second state represents what survives the reset.
 func (c ownOrbit) attractor() Attractor {
 	n := len(c.states)
 	a := Attractor{Period: n, Intervals: c.intervals, Lyapunov: math.Inf(-1), states: c.states}
@@ -316,7 +316,7 @@ func grow(slope, direction []float64) float64 {
 
 // approached reports whether the orbit in states is on its way to a stable periodic one, and which: Newton's method is
 // started from its end with those periods after which it comes close to itself. What it finds must be as near as the
-// last round and the multipliers there tell.
+// last round and the multipliers there show.
 func (r *ownMap) approached(states [][]float64) (c ownOrbit, found bool, err error) {
 	const near, tried, rounding = 0.03, 3, 1e-8
 	end := len(states) - 1
