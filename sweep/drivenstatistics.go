@@ -11,7 +11,7 @@ import (
 // fanoBin is the length of the bins (ms) whose counts the Fano factor is of.
 const fanoBin = 100.0
 
-// drivenStatistics are the statistics of trains that driven sweeps compute on demand, each with its standard error, by the
+// drivenStatistics are the statistics of trains that driven sweeps compute on demand, each with its error, by the
 // name of -m: see Drive.Statistics.
 var drivenStatistics = []struct {
 	name, column string
