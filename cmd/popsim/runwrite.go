@@ -182,7 +182,7 @@ func (s *runCommand) write(sum pop.Summary) error {
 		if s.picture.Full {
 			s.Warn("the picture shows the first %d spikes alone", figure.ShownSpikes)
 		}
-		if err := s.Draw(&s.Flags, s.picture.Figure(s.neuron.Title()), s.Force); err != nil {
+		if err := s.Draw(&s.Flags, s.picture.Figure(s.neuron.Title()+experiment.InputWords(s.noises.List, nil)), s.Force); err != nil {
 			return err
 		}
 	}

@@ -273,7 +273,7 @@ func (s *sweepCommand) drivenPicture(t *table.Table, d sweep.Drive) (*figure.Fig
 		units[a.Name] = a.Unit
 	}
 	return figure.Tables(
-		s.neuron.Title()+", "+strings.Join(append(s.drive.noises.List, s.drive.waveforms.List...), " "),
+		s.neuron.Title()+experiment.InputWords(s.drive.noises.List, s.drive.waveforms.List),
 		[]figure.Named{
 			{Name: s.neuron.Model.Name, Table: sweep.MeanOfTrials(t, max(1, d.Trials)), Units: units},
 		},
