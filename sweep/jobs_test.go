@@ -81,7 +81,7 @@ func TestJobsResume(t *testing.T) {
 	}
 	j.Run = run
 	if _, err := RunJobs(context.Background(), j, Config{Workers: 1, Keep: path}, nil); err == nil ||
-		!strings.Contains(err.Error(), "resume goes on") {
+		!strings.Contains(err.Error(), "resume continues") {
 		t.Errorf("checkpoints that are kept: %v", err)
 	}
 	other := testJobs(&ran)

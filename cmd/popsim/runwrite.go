@@ -182,7 +182,8 @@ func (s *runCommand) write(sum pop.Summary) error {
 		if s.picture.Full {
 			s.Warn("the picture shows the first %d spikes alone", figure.ShownSpikes)
 		}
-		if err := s.Draw(&s.Flags, s.picture.Figure(s.neuron.Title()+experiment.InputWords(s.noises.List, nil)), s.Force); err != nil {
+		title := s.neuron.Title() + experiment.InputWords(s.noises.List, nil)
+		if err := s.Draw(&s.Flags, s.picture.Figure(title), s.Force); err != nil {
 			return err
 		}
 	}
