@@ -13,13 +13,13 @@ import (
 	"popsim/sched"
 )
 
-// Rows of scaling predict how fast a network is on machines with more cores than this one. Measured are, of a network
-// cut into as many ranges as there would be workers, the time of each range in each epoch, and the time of a barrier of
-// two workers. Assumed is that
+// Rows of scaling predict the speed of a network on machines with more cores than this one. They measure the time of
+// each range in each epoch, for a network of as many ranges as there would be workers, and the time of a barrier of two
+// workers. They assume that
 //
 //   - a core of that machine is as fast as one of this one, and has as much cache to itself. Here the ranges are
 //     advanced in turn on one core, so that each finds less of its columns in the nearest caches than it would there;
-//   - the time of a barrier grows in proportion to the number of workers, which announce themselves on one cache line;
+//   - the time of a barrier grows in proportion to the number of workers, which all write to one cache line;
 //   - the barrier costs the part of it that is not hidden by work that does not wait for it;
 //   - all cores together read edges with memoryLimit at most.
 const memoryLimit = 200e9 // bytes/s: one socket with eight channels of memory
@@ -126,7 +126,8 @@ func (p prediction) metrics(one float64) []metric {
 	}
 }
 
-// scalingRows prints rows for each network, on the grid and inside the step, and the number of workers that pays.
+// scalingRows prints rows for each network, on the grid and inside the step, and the largest number of workers that
+// shortens the run.
 func (q Selection) scalingRows(ctx context.Context, out io.Writer, _ Talk) error {
 	if len(q.Models) > 0 {
 		return nil
@@ -173,7 +174,7 @@ func (q Selection) scalingRows(ctx context.Context, out io.Writer, _ Talk) error
 	return nil
 }
 
-// gains tells up to how many workers, each time twice as many, a network gains.
+// gains returns the number of workers up to which each doubling shortens the run by the factor gain, and its time.
 func gains(list []prediction) []metric {
 	best := 0
 	for i := 1; i < len(list) && list[best].seconds > gain*list[i].seconds; i++ {

@@ -10,8 +10,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// ownFiringAt is FiringAt for a model of equations: from the reset that follows the state at the start of the model,
-// and where that ends in silence from other values of the second state.
+// ownFiringAt is FiringAt for a model of equations: from the reset that follows the state at the start of the model
+// and, if that leads to silence, from other values of the second state.
 func (s *system) ownFiringAt(ctx context.Context, value float64, drop, keep int, w []float64) (Firing, error) {
 	f := Firing{Parameter: value, VMin: s.m.ResetTo(s.p), VMax: s.threshold(), Multiplier: math.NaN()}
 	f.Silent = true
@@ -53,7 +53,7 @@ func (s *system) ownFiringAt(ctx context.Context, value float64, drop, keep int,
 }
 
 // ownStarts lists states right after a reset from which firing may persist: that after a reset from the start of the
-// model, with the second state as it is there, as in w, and above and below by multiples of what it jumps by.
+// model, the same with the second state from w, and with the second state raised and lowered by multiples of its jump.
 func (s *system) ownStarts(w []float64) (list [][]float64) {
 	y, to := make([]float64, s.dim()), make([]float64, s.dim())
 	s.m.Initial(s.p, y)
@@ -134,7 +134,7 @@ func (s *system) ownNearLoss(ctx context.Context, from Firing, to float64) (near
 }
 
 // ownLoss is stabilityLoss for a model of equations: Newton's method on the state and the parameter, whose equations
-// are that the state comes back and that det(M - multiplier) = 0, with M the derivatives of one round.
+// are that one round maps the state to itself and that det(M - multiplier) = 0, with M the derivatives of the round.
 func (s *system) ownLoss(ctx context.Context, from Firing, to, multiplier float64) (mu float64, orbit ownOrbit, ok bool,
 	err error,
 ) {

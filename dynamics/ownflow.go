@@ -8,10 +8,10 @@ import (
 
 // ownReset is the part of a runner that integrates models of equations which reset. Their spike rule may be in any of
 // the states, and so may the reset. A state may be followed by the d×d matrix, row by row, of its derivatives by the
-// state from which the neuron was let go.
+// state at the end of the last refractory period.
 type ownReset struct {
-	climb  *stepper // over the excess, of the state and the time since it began
-	held   *stepper // the first state is kept
+	climb  *stepper // of the state and the time of the upstroke, with the excess as independent variable
+	held   *stepper // with the first state constant
 	slope  []float64
 	y, out []float64 // of climb
 }
@@ -136,9 +136,9 @@ func (r *runner) excessRate(y []float64) (rate float64) {
 	return rate
 }
 
-// climbOwn follows the upstroke over the excess, from the present one to 0, and fires, or as far as it comes by the
-// time stop: the steps of time of an exponential upstroke are lost in the rounding of time. Where the excess falls
-// before it reaches 0, it returns false and leaves all as it is.
+// climbOwn integrates the upstroke with the excess as independent variable, from its present value to 0, and fires; it
+// ends before that at the time stop. With time as variable, the steps of an exponential upstroke would be lost in the
+// rounding of time. If the excess falls before it reaches 0, climbOwn returns false and changes nothing.
 func (r *runner) climbOwn(excess, stop float64) bool {
 	const most = 100 // steps; an upstroke takes dozens
 	n := len(r.y)
@@ -196,8 +196,8 @@ func (r *runner) crossingOwn(made, before, after float64) float64 {
 	return at
 }
 
-// fireOwn notes a spike at time t from state y and resets. The matrix goes over to the state after the reset: with g
-// the gradient of the excess and f the vector field, the state at the spike has the derivative (1 - f gᵀ/(g·f)) Φ.
+// fireOwn records a spike at time t from state y and resets. The matrix becomes that of the state after the reset: with
+// g the gradient of the excess and f the vector field, the state at the spike has the derivative (1 - f gᵀ/(g·f)) Φ.
 func (r *runner) fireOwn(t float64, y []float64) {
 	d := len(r.m.States)
 	r.spikes = append(r.spikes, Spike{t, slices.Clone(y[:d])})
@@ -229,7 +229,7 @@ func (r *runner) fireOwn(t float64, y []float64) {
 	r.t, r.free = t, t+r.tRef
 }
 
-// holdOwn keeps the first state until the time end while the others go on.
+// holdOwn keeps the first state constant until the time end and integrates the others.
 func (r *runner) holdOwn(end float64) error {
 	for h := end - r.t; r.t < end; {
 		made, next, err := r.own.held.advance(r.t, r.y, end, h, r.out)

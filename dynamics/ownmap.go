@@ -11,8 +11,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// ownMap maps the state in which a model of equations is let go after a reset to that after the next one. It is the
-// reset map of such models, whatever survives the reset.
+// ownMap maps the state of a model of equations at the end of a refractory period to that at the end of the next. It is
+// the reset map of such models, for any number of states that a reset does not set.
 type ownMap struct {
 	s        *system
 	patience float64     // ms, for a spike
@@ -37,7 +37,7 @@ func newOwnMap(ctx context.Context, s *system) *ownMap {
 	return r
 }
 
-// ownPatience is how long (ms) a spike is waited for: in units of the slowest time constant of the state at the start,
+// ownPatience is the time, ms, within which a spike must follow: a multiple of the slowest time constant at the start,
 // within bounds.
 func (s *system) ownPatience() float64 {
 	const shortest, longest = 1e3, 2e5
@@ -52,16 +52,16 @@ func (s *system) ownPatience() float64 {
 
 // ownTurn is one turn of the map.
 type ownTurn struct {
-	to, reset []float64 // when the neuron is let go, and right after the spike before that
+	to, reset []float64 // at the end of the refractory period, and at its beginning
 	spike     []float64
 	interval  float64   // ms, from spike to spike
 	slope     []float64 // d×d, of to by the state before
 }
 
-// next maps y; ok is false where no further spike comes.
+// next maps y; ok is false if no spike follows.
 func (r *ownMap) next(y []float64) (t ownTurn, ok bool, err error) {
 	d := len(y)
-	if len(r.rests) > 0 { // without derivatives it costs a fraction to find out whether a spike comes
+	if len(r.rests) > 0 { // a run without derivatives finds out at less cost whether a spike follows
 		if _, ok, err := r.toSpike(y); !ok {
 			return t, false, err
 		}
@@ -81,7 +81,8 @@ func (r *ownMap) next(y []float64) (t ownTurn, ok bool, err error) {
 	return t, true, nil
 }
 
-// toSpike runs from y, which may have the variational matrix, through the next spike; ok is false where none comes.
+// toSpike integrates from y, which may be followed by the variational matrix, through the next spike; ok is false if
+// there is none.
 func (r *ownMap) toSpike(y []float64) (run *runner, ok bool, err error) {
 	const (
 		arrived = 1e-9 // at an equilibrium, relative to 1 + the state
@@ -118,7 +119,7 @@ func (r *ownMap) toSpike(y []float64) (run *runner, ok bool, err error) {
 	return run, len(run.spikes) > 0, nil
 }
 
-// letGo is the state in which the neuron is let go after the reset to y.
+// letGo is the state at the end of the refractory period after the reset to y.
 func (r *ownMap) letGo(y []float64) ([]float64, error) {
 	run := newRunner(r.s.m, r.s.p, y)
 	run.i = r.s.i
@@ -248,7 +249,7 @@ func second(states [][]float64) (list []float64) {
 	return list
 }
 
-// attractor follows the map from y until what it settles on is known, as ResetMap.Attractor does.
+// attractor iterates the map from y until its attractor is identified, as ResetMap.Attractor does.
 func (r *ownMap) attractor(y []float64, drop, keep int) (Attractor, error) {
 	var all ownOrbit
 	var exponents []float64
@@ -314,8 +315,8 @@ func grow(slope, direction []float64) float64 {
 	return math.Log(norm)
 }
 
-// approached reports whether the orbit in states is on its way to a stable periodic one, and which: Newton's method is
-// started from its end with those periods after which it comes close to itself. What it finds must be as near as the
+// approached reports whether the orbit in states approaches a stable periodic one, and which: Newton's method is
+// started from its end with those periods after which it returns close to itself. What it finds must be as near as the
 // last round and the multipliers there show.
 func (r *ownMap) approached(states [][]float64) (c ownOrbit, found bool, err error) {
 	const near, tried, rounding = 0.03, 3, 1e-8

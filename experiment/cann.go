@@ -26,7 +26,7 @@ func IsCANN(name string) bool {
 	return name == "cann"
 }
 
-// ParseCANN reads cann NAME=VALUE ...; several values are an axis where axes says that they may be.
+// ParseCANN reads cann NAME=VALUE ...; several values make an axis if axes is true, else they are an error.
 func ParseCANN(words []string, axes bool) (*CANN, error) {
 	var bad fault.List
 	if words[0] != "cann" {
@@ -75,7 +75,7 @@ func (c *CANN) At(point int) cann.Values {
 	return v
 }
 
-// Steps is a time in steps of dt, and whether it is a whole number of them.
+// Steps is the number of steps of dt ms in a time, ms; it is an error if that is not whole.
 func (c *CANN) Steps(time, dt float64) (int64, error) {
 	n := math.Round(time / dt)
 	if !(n >= 1) || math.Abs(float64(n*dt)-time) > 1e-9*time {

@@ -44,8 +44,8 @@ func Words(isa ISA, s rng.Stream, dst []uint32, id, first uint32) {
 const MaxCounts = 255
 
 // Counts draws deviates of a law, which FitsCounts, for n consecutive ids at one counter: dst[w·stride + j] is that of
-// word w (0 to 3) of the id first + j. stride is at least n rounded up to a multiple of DrawnTogether; what lies behind
-// the n is not defined.
+// word w (0 to 3) of the id first + j. stride is at least n rounded up to a multiple of DrawnTogether; values after the
+// n are undefined.
 func Counts(isa ISA, s rng.Stream, law *rng.Counts, dst []uint8, stride, n int, first, counter uint32) {
 	least, thresholds := law.Thresholds()
 	const few = 8 // of which plain Go is as fast
@@ -120,7 +120,7 @@ func Instants(isa ISA, s rng.Stream, counts []uint8, skip int, theta *[4][]float
 }
 
 // Normals draws standard normal numbers of ids at one counter: dst[w·stride + j] is that of word w (0 to 3) of ids[j],
-// as rng.Normal32 has it. The memory behind ids reaches to the next multiple of DrawnTogether, and stride is at least
+// as rng.Normal32 has it. The memory of ids reaches to the next multiple of DrawnTogether, and stride is at least
 // that; values after the ids in the rows of dst are undefined.
 func Normals(isa ISA, s rng.Stream, dst []float64, stride int, ids []uint32, counter uint32) {
 	if width := philoxLanes(isa); width > 0 {
@@ -140,8 +140,8 @@ func Normals(isa ISA, s rng.Stream, dst []float64, stride int, ids []uint32, cou
 	}
 }
 
-// Blocks draws the four words of each of ids at one counter: dst[j] is s.At(ids[j], counter). The memory behind both
-// reaches to the next multiple of DrawnTogether; what lies behind the ids in dst is not defined.
+// Blocks draws the four words of each of ids at one counter: dst[j] is s.At(ids[j], counter). The memory of both
+// reaches to the next multiple of DrawnTogether; values after the ids in dst are undefined.
 func Blocks(isa ISA, s rng.Stream, dst []rng.Block, ids []uint32, counter uint32) {
 	width := philoxLanes(isa)
 	if width == 0 {

@@ -33,7 +33,7 @@ var lifExact = scheme{
 	enter: func(s *Shard, i int, k int64, y []float64) {
 		s.Y[0][i], s.Y[1][i] = y[0], s.coef(asm.LIFK, i)
 		s.Wake[i], s.Rem[i] = float64(k), 1
-		if y[0] >= s.coef(asm.LIFVTh, i) { // it fires at once, and must not sink before that is seen
+		if y[0] >= s.coef(asm.LIFVTh, i) { // it fires at once: V must not fall before the threshold is tested
 			s.Y[1][i] = 0
 		}
 	},

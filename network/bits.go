@@ -5,10 +5,11 @@ import (
 	"popsim/kernels/asm"
 )
 
-// Where many neurons of a population reach a good part of others by one weight and delay, and spikes are on the grid,
-// edges are stored as rows of bits: of each source one bit for each lane. The rows of the spikes of a step are counted
-// together, lane by lane, and then the weight is added to each lane as many times, one after the other: the sums are
-// those of edges in any order, to the last bit. An edge of a pair that has one already is kept in a list.
+// Where many neurons of a population are connected to a large share of other neurons with one weight and delay, and
+// spikes are on the grid, edges are stored as rows of bits: for each source one bit for each lane. The rows of the
+// spikes of a step are counted together, lane by lane, and then the weight is added to each lane as many times, one
+// addition after the other: the sums have the bits of those over edges in any order. A second edge of a pair is kept in
+// a list.
 
 const (
 	denseBits  = 0.04 // share of the pairs that have an edge, from which on a row of bits is read faster than a list
@@ -16,7 +17,8 @@ const (
 	bitBatch   = 248  // rows that are counted together: whole eights below 256
 )
 
-// chooseBits marks the edges that are stored as rows of bits. Only AVX-512 counts them faster than it adds up lists.
+// chooseBits marks the edges that are stored as rows of bits. Only with AVX-512 are they counted faster than lists
+// are added.
 func (n *Network) chooseBits() {
 	l := n.layout
 	if !l.spec.OnGrid || n.isa != kernels.AVX512 {
@@ -44,7 +46,7 @@ func (n *Network) chooseBits() {
 // bitWords is the number of words of a row of bits: whole blocks of asm.BitBlock lanes.
 func bitWords(lanes int) int { return (lanes + asm.BitBlock - 1) / asm.BitBlock * (asm.BitBlock / 64) }
 
-// toBits turns lists of edges into rows of bits, and keeps lists of those that come twice.
+// toBits converts lists of edges to rows of bits; second edges of a pair stay in lists.
 func (t *table) toBits(m *mapped, lanes int) {
 	words := bitWords(lanes)
 	t.bits = allocate[uint64](m, len(t.weight)*words)
@@ -75,7 +77,7 @@ func (t *table) toBits(m *mapped, lanes int) {
 	t.b16, t.style = twice, bitRows
 }
 
-// gather notes a spike whose edges with a delay of d steps are rows of bits. Those of one table are one run: their
+// gather records a spike whose edges with a delay of d steps are rows of bits. Those of one table are one run: their
 // sources follow each other in the order of the sums.
 func (r *shard) gather(t *table, sp *spike, d int) {
 	if d != t.least {

@@ -49,7 +49,7 @@ func p21Kept(s, tau, tauS, kept float64) float64 { return s / tau * kept * phi((
 
 func p20Kept(s, tau, tauS, kept float64) float64 { return s * s / tau * kept * psi((1/tauS-1/tau)*s) }
 
-// coefs is what an arrival of weight 1 with left ms of the step behind it adds to the accumulators of a target with
+// coefs is what an arrival of weight 1, left ms before the end of the step, adds to the accumulators of a target with
 // membrane time constant tau: to V (delta); to the current at the step's end and to V/R (exp-current); to y and s at
 // the step's end and to V/R (alpha-current). If tau is 0 it is meanCoefs.
 func (r *receptor) coefs(left, tau, dt float64) (c [3]float64) {

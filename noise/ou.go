@@ -41,8 +41,8 @@ type OUs struct {
 	rows *Rows
 }
 
-// NewOUs makes the processes of neurons, by the numbers under which is drawn for them, in their stationary state at
-// step 0. Streams of different names are independent.
+// NewOUs makes the processes of the neurons that have the numbers ids in the streams, in their stationary state at step
+// 0. Streams of different names are independent.
 func NewOUs(law OU, seed uint64, name string, ids []uint32) *OUs {
 	q := &OUs{law: law, Z: make([]float64, len(ids)), rows: NewRows(rng.NewStream(seed, name), ids)}
 	start := rng.NewStream(seed, name+", start")

@@ -11,8 +11,8 @@ import (
 // whose chance of crossing is less does not cross.
 const Never = 23
 
-// Passage draws from the words 1 to 3 of b whether a Brownian bridge from 0 to end in h ms reaches level, and after
-// how many ms it first does; diffusion is its variance in a ms.
+// Passage draws from the words 1 to 3 of b whether a Brownian bridge from 0 to end in h ms reaches level, and the
+// time, ms, at which it first does; diffusion is its variance in a ms.
 //
 // That it does so although end is below level has the probability exp(-2 level (level - end) / (diffusion h)). In the
 // clock s = h t/(h-t) the bridge is a free Brownian motion and the level a line, reached after an inverse Gaussian time
@@ -30,8 +30,8 @@ func Passage(level, end, diffusion, h float64, b rng.Block) (at float64, crossed
 	return PassageTime(level, end, diffusion, h, b), true
 }
 
-// PassageTime is after how many ms the bridge of Passage reaches level first, given that it does: from the words 2 and
-// 3 of b.
+// PassageTime is the time, ms, at which the bridge of Passage first reaches level, given that it does: from the words 2
+// and 3 of b.
 func PassageTime(level, end, diffusion, h float64, b rng.Block) float64 {
 	if level <= 0 {
 		return 0

@@ -15,14 +15,14 @@ type Rows struct {
 	drawn  int64 // a quarter of the number of the first row held; -1: none
 }
 
-// NewRows makes the rows of neurons by the numbers under which is drawn for them.
+// NewRows makes the rows of the neurons that have the numbers ids in the stream.
 func NewRows(s rng.Stream, ids []uint32) *Rows {
 	stride := (len(ids) + kernels.Group - 1) / kernels.Group * kernels.Group
 	padded := make([]uint32, stride)
 	return &Rows{stream: s, ids: padded[:copy(padded, ids)], stride: stride, rows: make([]float64, 4*stride), drawn: -1}
 }
 
-// Consecutive lists n numbers from first on.
+// Consecutive lists n whole numbers from first on.
 func Consecutive(first, n int) []uint32 {
 	ids := make([]uint32, n)
 	for i := range ids {
@@ -32,7 +32,7 @@ func Consecutive(first, n int) []uint32 {
 }
 
 // Row returns row number k, padded to whole groups of kernels. It is valid until a row of another four is
-// requested. isa is one of kernels.Available.
+// drawn. isa is one of kernels.Available.
 func (r *Rows) Row(isa kernels.ISA, k int64) []float64 {
 	if k/4 != r.drawn {
 		r.drawn = k / 4

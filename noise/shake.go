@@ -65,8 +65,8 @@ func NewShaker(columns *kernels.Shard, m *model.Model, p []kernels.Values, first
 	return q
 }
 
-// Step adds sigma times the standard normal numbers z to V after step k, and appends the lanes that spike by it to
-// fired.
+// Step adds sigma times the standard normal numbers z to V after step k, and appends the lanes that it makes spike
+// to fired.
 func (q *Shaker) Step(k int64, sigma float64, z []float64, fired []int32) []int32 {
 	v, wake := q.columns.Y[0], q.columns.Wake
 	for l, size := range q.size {

@@ -22,7 +22,7 @@ type LIFRowsBlock struct {
 	Jump        []float64 // row: what is added to V at the end of a step; emptied as it is read
 	JumpStride  int
 
-	Fired       []uint8 // out: bit l%8 of Fired[k·FiredStride + l/8] tells that lane l fired at the end of step k
+	Fired       []uint8 // out: bit l%8 of Fired[k·FiredStride + l/8] is 1 if lane l fired at the end of step k
 	FiredStride int
 }
 

@@ -5,7 +5,7 @@
 //	J = J0/(sqrt(2 pi) a) exp(-d²/2a²),   I = A exp(-(x-z)²/4a²),
 //
 // for u ≥ 0, and r = 0 where u < 0; d is the distance on the ring, x_j = -pi + 2 pi j/N. The sums are over units, as in
-// BrainPy, without their distance. A bump of any position keeps itself up as long as k is below KCritical.
+// BrainPy, without their distance. A bump at any position persists without a stimulus if k is below KCritical.
 package cann
 
 import (
@@ -86,7 +86,7 @@ func Defaults() Values {
 // Step is the default step, ms: with it the heights and positions of TestTracking are right to 1e-7.
 const Step = 0.01
 
-// mostUnits is more units than a picture or a machine needs.
+// mostUnits is the largest number of units.
 const mostUnits = 1 << 20
 
 // Check reports all values that the network cannot have.
@@ -111,13 +111,13 @@ func (v Values) Check() error {
 	return bad.Err()
 }
 
-// KCritical is the k above which no bump keeps itself up on the infinite line, rho J0²/(8 sqrt(2 pi) a) with rho =
+// KCritical is the k above which no bump persists on the infinite line, rho J0²/(8 sqrt(2 pi) a) with rho =
 // N/2pi.
 func (v Values) KCritical() float64 {
 	return v[N] / (2 * math.Pi) * v[J0] * v[J0] / (8 * math.Sqrt(2*math.Pi) * v[Width])
 }
 
-// Line is the height of the bump that keeps itself up on the infinite line, u = height exp(-x²/4a²), and that of the
+// Line is the height of the bump that persists on the infinite line, u = height exp(-x²/4a²), and that of the
 // unstable one beside it: the solutions of 1 - B h + C h² = 0, B = rho J0/sqrt 2, C = k rho sqrt(2 pi) a; NaN above
 // KCritical. The ring adds less than exp(-pi²/4a²) of it.
 func (v Values) Line() (stable, unstable float64) {
@@ -240,8 +240,8 @@ func (w *Network) slope(t float64, u, d []float64) {
 // Time is the time of the network, ms.
 func (w *Network) Time() float64 { return float64(float64(w.steps) * w.dt) }
 
-// Step moves the network by a step of the classical method of Runge and Kutta, of order 4. A stimulus that jumps should
-// do so between steps: the last stage takes it just before the end.
+// Step advances the network by a step of the classical method of Runge and Kutta, of order 4. A stimulus that jumps
+// should do so between steps: the last stage takes it just before the end.
 func (w *Network) Step() {
 	const before = 1 - 1e-9
 	dt, t := w.dt, w.Time()

@@ -252,7 +252,7 @@ func (f *firstAbove) add(part, _ int, t float64) {
 	}
 }
 
-// look goes through the windows that end no later than bin end, up to the first in which a rate reaches the level.
+// look examines the windows that end no later than bin end, up to the first in which a rate reaches the level.
 func (f *firstAbove) look(end int) {
 	n := int(math.Round(f.d.Window / f.d.Every))
 	for ; f.best < 0 && f.next < end; f.next++ {
