@@ -21,7 +21,7 @@ func TestMultiply(t *testing.T) {
 		m := New(w)
 		z := m.Scratch()
 		for i := range z {
-			z[i] = complex(math.NaN(), 0) // what lies behind is of no account
+			z[i] = complex(math.NaN(), 0) // values after the n are not used
 		}
 		for i := range n {
 			z[i] = complex(x[i], y[i])

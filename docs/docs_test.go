@@ -1,4 +1,4 @@
-// Package docs_test keeps the documents true: every command they show runs, and their tables say what the code says.
+// Package docs_test tests the documents: every command that they show runs, and their tables agree with the code.
 package docs_test
 
 import (
@@ -28,7 +28,7 @@ func pages(t *testing.T) []string {
 	return found
 }
 
-// block is one fenced block of a page: its language, the lines in it, and what the HTML comment above it asks for.
+// block is one fenced block of a page: its language, the lines in it, and the HTML comment above it.
 type block struct {
 	language, comment string
 	first             int // number of the first line
@@ -60,15 +60,15 @@ func blocks(text string) []block {
 	return found
 }
 
-// patience is how long one line of a block may take, on a machine that has much else to do.
+// patience is the time limit for one line of a block, on a busy machine.
 const patience = 3 * time.Minute
 
 // Every line of every block marked sh runs, in order, in a directory of the page's own, with the new popsim in the
-// path. The line must end with code 0, or with the code named behind it in a comment, as in "# exit 2". Lines under a
+// path. The line must end with code 0, or with the code in a comment at its end, as in "# exit 2". Lines under a
 // comment "long" run only without -short, those under "shown" not at all. Blocks marked python run, in the same
-// directory, where there is a Python with numpy, pandas and h5py. A block under the comment "output" stands in what
-// the commands above it wrote. A block marked toml under the name of a file shows lines of that
-// file, as the commands above it have written it; under "file NAME" it is that file, as a reader would type it.
+// directory, where there is a Python with numpy, pandas and h5py. A block under the comment "output" is part of the
+// output of the commands above it. A block marked toml under the name of a file shows lines of that file, as the
+// commands above it have written it; under "file NAME" it is that file, as a reader would type it.
 func TestCommands(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("no shell")
@@ -92,7 +92,7 @@ func TestCommands(t *testing.T) {
 					t.Skip("no Python with numpy, pandas and h5py here: blocks that need it are not tried")
 				})
 			}
-			output, earlier := "", "" // of the commands; blocks of Python, which go on from those before
+			output, earlier := "", "" // of the commands; blocks of Python, which continue those before
 			for _, b := range blocks(string(text)) {
 				switch {
 				case b.comment == "output":
@@ -131,7 +131,7 @@ func TestCommands(t *testing.T) {
 
 var picture = regexp.MustCompile(`!\[[^\]]*\]\(([^)]*gallery/([^)]+))\)`)
 
-// keepPictures puts the pictures that a page shows and its commands have drawn into the gallery.
+// keepPictures copies the pictures that a page shows and its commands have drawn to the gallery.
 func keepPictures(t *testing.T, page, text, dir string) {
 	t.Helper()
 	for _, m := range picture.FindAllStringSubmatch(text, -1) {
@@ -171,7 +171,7 @@ func TestPictures(t *testing.T) {
 
 var wanted = regexp.MustCompile(`# exit (\d+)$`)
 
-// runLines runs the lines of a block, and gives what they wrote.
+// runLines runs the lines of a block, and returns their output.
 func runLines(t *testing.T, b block, dir, bin string) (output string) {
 	t.Helper()
 	for i := 0; i < len(b.lines); i++ {
@@ -203,8 +203,8 @@ func runLines(t *testing.T, b block, dir, bin string) (output string) {
 	return output
 }
 
-// showsFile compares a block with the file that its comment names: what stands before a "# ..." in the block must
-// follow each other in the file, and so must what stands behind it.
+// showsFile compares a block with the file that its comment names: the lines before a "# ..." in the block must be
+// consecutive in the file, and so must those after it.
 func showsFile(t *testing.T, b block, dir string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, b.comment))

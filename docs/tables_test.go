@@ -20,8 +20,8 @@ import (
 
 var update = flag.Bool("update", false, "write the tables of the documents anew")
 
-// Tables of the documents stand between the comments "table NAME ARGUMENT" and "end". What stands there is what the
-// code says; go test ./docs -update writes it.
+// Tables of the documents are between the comments "table NAME ARGUMENT" and "end". They agree with the code; go test
+// ./docs -update writes them.
 func TestTables(t *testing.T) {
 	makers := map[string]func(t *testing.T, argument string) string{
 		"parameters": parametersTable, "states": statesTable, "methods": methodsTable, "presets": presetsTable,
@@ -133,7 +133,7 @@ func presetsTable(t *testing.T, name string) string {
 }
 
 // stepsTable has the steps that are recommended, warned of and refused, for every model, preset and method, each with
-// what it does to the rate of a neuron that fires. It fails where that is more than model.StepLimits promises.
+// its error of the rate of a neuron that fires. It fails where that is more than model.StepLimits promises.
 func stepsTable(t *testing.T, _ string) string {
 	b := rowsOf("model", "I", "method", "default (ms)", "off by", "warned of above (ms)", "off by",
 		"refused above (ms)", "off by")
@@ -251,7 +251,7 @@ func trials(t *testing.T, m *model.Model) []trial {
 			all[at].spikes = append(all[at].spikes, time)
 		}
 	}
-	// Chaotic trains tell nothing beyond their first spikes, silent ones nothing at all.
+	// Of chaotic trains only the first spikes can be compared, of silent ones nothing.
 	return slices.DeleteFunc(all, func(c trial) bool { return strings.HasSuffix(c.ID, "irregular") || len(c.spikes) == 0 })
 }
 

@@ -14,9 +14,9 @@ import (
 )
 
 // TestEveryAttractorIsTold draws models, parameters and windows at random, simulates from random states at some values
-// of the window, and looks for what each simulation settles on among the stable equilibria, the stable cycles and the
-// firing of the diagram. Simulations are by the classical Runge-Kutta method and share nothing with the diagrams but
-// the equations. The long form takes many sets; POPSIM_SETS names one to take alone.
+// of the window, and searches for the attractor of each simulation among the stable equilibria, the stable cycles and
+// the firing of the diagram. Simulations are by the classical Runge-Kutta method and share nothing with the diagrams
+// but the equations. The long form takes many sets; POPSIM_SETS names one to take alone.
 func TestEveryAttractorIsTold(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes several diagrams and simulations")

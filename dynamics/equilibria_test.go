@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-const equilibriumTol = 1e-10 // relative to 1 + |V|: what the stored tables are asked for
+const equilibriumTol = 1e-10 // relative to 1 + |V|, the accuracy of the stored tables
 
 func TestFixedPointsMatchStoredEquilibria(t *testing.T) {
 	for _, c := range []struct {

@@ -8,8 +8,8 @@ import (
 	"popsim/model"
 )
 
-// The reduced Hodgkin-Huxley neuron rests at every current; its cycles live on a branch of their own, closed by two
-// folds.
+// The reduced Hodgkin-Huxley neuron has a resting state at every current; its cycles are a separate branch that ends in
+// two folds.
 func ExampleBifurcation() {
 	m := model.RHHModel
 	diagram, err := dynamics.Bifurcation(context.Background(), m, m.Defaults(), 0, dynamics.Free{

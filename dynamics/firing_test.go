@@ -9,8 +9,7 @@ import (
 	"popsim/model"
 )
 
-// Beyond the period doubling regular firing goes on, unstable, with an interval between those of the two it gave way
-// to.
+// Beyond the period doubling regular firing continues, unstable, with an interval between the two of the stable orbit.
 func TestFiringGoesOnUnstable(t *testing.T) {
 	m, err := model.Lookup("adex")
 	if err != nil {
@@ -49,8 +48,8 @@ func TestPlaneSeesTheCycleInsideTheSeparatrix(t *testing.T) {
 	}
 }
 
-// Delayed acceleration (a < 0) goes on firing far below the current at which it begins: an independent sweep downwards,
-// 400 spikes at each current, ends at 21.47613 pA.
+// Delayed acceleration (a < 0) keeps firing far below the current at which firing begins: an independent sweep
+// downwards, 400 spikes at each current, ends at 21.47613 pA.
 func TestFiringGoesOn(t *testing.T) {
 	m := model.AdExModel
 	q, err := m.Preset("naud-delayed-acc")

@@ -70,8 +70,8 @@ func TestFoldBesideCanard(t *testing.T) {
 	}
 }
 
-// TestFoldsThroughCanard follows canards of rhh over g_K whose largest V drifts to both ends of what is known: there is
-// one curve from edge to edge.
+// TestFoldsThroughCanard follows canards of rhh over g_K whose largest V drifts to both ends of the known range: there
+// is one curve from edge to edge.
 func TestFoldsThroughCanard(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

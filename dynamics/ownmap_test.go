@@ -55,8 +55,8 @@ func twoAdaptations() *model.Model {
 	return m
 }
 
-// TestMapOfManyStates: the derivatives of the map are differences of it, and the firing found is what the neuron comes
-// to by itself, at the rate that the multiplier tells.
+// TestMapOfManyStates: the derivatives of the map are differences of it, and a simulation converges to the firing
+// found, at the rate given by the multiplier.
 func TestMapOfManyStates(t *testing.T) {
 	t.Parallel()
 	const (

@@ -168,8 +168,8 @@ func TestSeparatricesPartTheBasins(t *testing.T) {
 	}
 }
 
-// TestTooFast sends HH to a rest at -721 mV, on the way to which the rates of its gates grow without bound: the
-// trajectory ends early, with a warning, the plane is there, and whoever waits can call it off.
+// TestTooFast has HH relax to an equilibrium at -721 mV, on the way to which the rates of its gates grow without bound:
+// the trajectory ends early, with a warning, the plane is complete, and its computation can be cancelled.
 func TestTooFast(t *testing.T) {
 	m, p := mustModel(t, "hh", map[string]float64{"g_L": 0.03})
 	start := [][]float64{{-65, 0.05, 0.6, 0.32}}
@@ -191,8 +191,8 @@ func TestTooFast(t *testing.T) {
 	}
 }
 
-// TestTooFastForCycles: where one variable is a billion times faster than the membrane, the integrator gives the
-// searches up, and says so; it does not take days, and can be called off.
+// TestTooFastForCycles: where one variable is a billion times faster than the membrane, the integrator ends the
+// searches with a warning; they end soon and can be cancelled.
 func TestTooFastForCycles(t *testing.T) {
 	m, p := mustModel(t, "adex", map[string]float64{"tau_w": 1e-9})
 	q, err := PhasePlane(context.Background(), m, p, 0, PlaneOptions{})
@@ -249,7 +249,7 @@ func TestCyclesBesideFarRest(t *testing.T) {
 	}
 }
 
-// TestWideWindow: windows in which exponentials leave the numbers can be written as JSON, in so many points.
+// TestWideWindow: windows in which exponentials overflow can be written as JSON, with all their points.
 func TestWideWindow(t *testing.T) {
 	for _, c := range []struct {
 		model  string
@@ -267,7 +267,7 @@ func TestWideWindow(t *testing.T) {
 	}
 }
 
-// TestHugeCurrent: next to it there is no current in which cycles could be looked for.
+// TestHugeCurrent: no other current is close enough for a search for cycles.
 func TestHugeCurrent(t *testing.T) {
 	m, p := mustModel(t, "hh", nil)
 	q, err := PhasePlane(context.Background(), m, p, 1e300, PlaneOptions{})
@@ -286,8 +286,8 @@ func TestCalledOff(t *testing.T) {
 	}
 }
 
-// Planes of finite parameters that no neuron has end as well, and hold numbers alone, for JSON knows no others. A test
-// that hangs is ended by its context.
+// Planes of finite parameters that no neuron has end as well, and contain finite numbers only, which JSON can hold. A
+// test that hangs is ended by its context.
 func TestAbsurdParameters(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

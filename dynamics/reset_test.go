@@ -131,8 +131,8 @@ func TestFirstResetIsKnown(t *testing.T) {
 	}
 }
 
-// Ways to the next spike without end are given up: an upstroke in which w stops V within rounding, and time constants
-// of days.
+// Integrations to the next spike that would not end are stopped: an upstroke in which w stops V within rounding, and
+// time constants of days.
 func TestWaysWithoutEndAreGivenUp(t *testing.T) {
 	for _, set := range []map[string]float64{{"R": 1e9}, {"tau_w": 1e9}} {
 		if testing.Short() && set["tau_w"] > 0 {

@@ -19,7 +19,7 @@ func (n *number) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// specialTol is relative to 1 + |value|; the stored points have 13 digits, 8 are asked for.
+// specialTol is relative to 1 + |value|; the stored points have 13 digits, of which 8 must agree.
 const specialTol = 1e-10
 
 func close10(a, b float64) bool { return math.Abs(a-b) <= specialTol*(1+math.Abs(b)) }
@@ -84,8 +84,8 @@ func TestSpecialPointsOfEquilibria(t *testing.T) {
 	}
 }
 
-// TestSeedAtFold searches intervals whose middle, at which equilibria are sought, is a fold: the curve bulges past it
-// between two steps, and what is found there is the same curve.
+// TestSeedAtFold searches intervals whose middle, at which equilibria are sought, is a fold: the curve passes it
+// between two steps, and the search finds the same curve.
 func TestSeedAtFold(t *testing.T) {
 	for _, c := range []struct {
 		model   string

@@ -137,7 +137,7 @@ func TestCurrentBeforeTheFirstSegmentIsZero(t *testing.T) {
 	}
 }
 
-// TestStopWithinUpstroke looks at trains up to their last spike: a run that ends an instant before one, by rounding,
+// TestStopWithinUpstroke tests trains that end at their last spike: a run that ends an instant before one, by rounding,
 // ends where V moves by mV in less than time is rounded to.
 func TestStopWithinUpstroke(t *testing.T) {
 	m, p := mustModel(t, "adex", map[string]float64{

@@ -70,7 +70,7 @@ func TestDiagramOfTheBuiltIn(t *testing.T) {
 }
 
 // TestManyStates: the fold of equilibria of the model of Connor and Stevens (six states) at which its firing begins is
-// a SNIC, as the type I of its f-I curve wants; the cycle above it has the period of simulated spikes.
+// a SNIC, as its f-I curve of type I implies; the cycle above it has the period of simulated spikes.
 func TestManyStates(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

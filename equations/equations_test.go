@@ -161,7 +161,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// Nothing in a file stops the program: what is read without fault can be evaluated and advanced.
+// No file makes the program panic: a file read without error can be evaluated and advanced.
 func FuzzParse(f *testing.F) {
 	f.Add(faulty)
 	for _, path := range []string{"library/izhikevich.toml", "library/fitzhugh-nagumo.toml"} {
@@ -234,8 +234,8 @@ rearm = 0.1
 	}
 }
 
-// Methods have the order that they tell: the period of Hodgkin and Huxley's neuron, whose exact value is that of rk4 at
-// a fine step, which the built-in rk4 gives too.
+// Methods have the stated order: the period of Hodgkin and Huxley's neuron, whose exact value is that of rk4 at a fine
+// step, which the built-in rk4 gives too.
 func TestOrders(t *testing.T) {
 	m := load(t, "testdata/hh.toml")
 	period := func(method string, dt float64) float64 {

@@ -210,8 +210,8 @@ func TestPublishedBifurcations(t *testing.T) {
 	}
 }
 
-// The file of AdEx's equations against the built-in model, whose steep upstrokes are in another variable: spike times
-// through bursts and adaptation, with a cut-off 25 delta_T above V_T.
+// The file of AdEx's equations against the built-in model, which integrates steep upstrokes in another variable: spike
+// times through bursts and adaptation, with a cut-off 25 delta_T above V_T.
 func TestAdEx(t *testing.T) {
 	m := load(t, "testdata/adex.toml")
 	p := model.AdExModel.Defaults()

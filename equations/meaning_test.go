@@ -31,8 +31,9 @@ func define(t *testing.T, path string) *definition {
 	return d
 }
 
-// meaningError is how far vector code may be from plain arithmetic on the formulas as they were written, relative to
-// the largest part of a slope: shared exponentials multiply up to 160 rounded numbers, and sums are in another order.
+// meaningError is the largest error of vector code against plain arithmetic on the formulas as they were written,
+// relative to the largest part of a slope: shared exponentials multiply up to 160 rounded numbers, and sums are in
+// another order.
 const meaningError = 3e-13
 
 // The vector code of the slopes computes what the formulas say, at states around the start and at singular voltages.
@@ -83,7 +84,7 @@ func TestVectorCodeMeansTheFormulas(t *testing.T) {
 		for l := range f.Input {
 			f.Input[l] = d.current.Default * r.Float64() * 2
 		}
-		code.Run(f) // what was After is Before now
+		code.Run(f) // After and Before have been exchanged
 		plain := d.function(written...)
 		y, want := make([]float64, n), make([]float64, n)
 		for l := range vec.FrameLanes {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Presets of built-in models and of the library stand in files: named ones, and one in the working directory.
+// Presets of built-in models and of the library come from files: named ones, and one in the working directory.
 func TestPresetFiles(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write := func(name, text string) {

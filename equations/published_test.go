@@ -28,7 +28,8 @@ func (s train) intervals(from float64) (all []float64) {
 	return all
 }
 
-// bursts are the numbers of spikes between pauses longer than pause ms; the last burst may go on and is left out.
+// bursts are the numbers of spikes between pauses longer than pause ms; the last burst may be incomplete and is left
+// out.
 func (s train) bursts(pause float64) (sizes []int) {
 	n := 1
 	for _, x := range s.intervals(0) {
@@ -54,7 +55,7 @@ func regular(x []float64) bool {
 	return len(x) > 2 && slices.Max(x) < 1.01*slices.Min(x)
 }
 
-// published are figures and numbers of papers, by model and preset: how long is looked at, and what must be seen.
+// published are figures and numbers of papers, by model and preset: the time simulated, and the results required.
 var published = []struct {
 	name, what string
 	duration   float64 // ms

@@ -78,7 +78,7 @@ func digest(t *testing.T, m *model.Model, method string, c pop.Config) string {
 	const n = 70
 	spec := pop.Spec{Model: m, Method: method, N: n}
 	current := m.Given[0].I
-	if current == 0 { // it fires by itself, or with an input alone
+	if current == 0 { // it fires without an input, or only with one
 		current = 10
 	}
 	for i := range n {

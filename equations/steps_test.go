@@ -10,8 +10,8 @@ import (
 	"popsim/model"
 )
 
-// Steps that are measured keep their promises on the built-in model's equations, whose limits are known, and are
-// carried over to other parameters.
+// Measured steps have the stated accuracy for the built-in model's equations, whose limits are known, and are carried
+// over to other parameters.
 func TestStepLimits(t *testing.T) {
 	m := load(t, "testdata/hh.toml")
 	rk4, err := m.Method("rk4")

@@ -26,7 +26,7 @@ func testVerbs() []Verb {
 	}
 }
 
-// TestRead: a file is the command line it stands for, and what is given beside it takes its place.
+// TestRead: a file gives the same as its command line, and arguments beside it replace those in it.
 func TestRead(t *testing.T) {
 	const text = `verb = "run"
 model = "lif:slide"
@@ -95,8 +95,8 @@ R = nan
 	}
 }
 
-// FuzzRead: whatever a file holds becomes a command line or is refused with a reason; a place lies in the file; and
-// what is a command line names a verb.
+// FuzzRead: any file becomes a command line or is refused with a reason; the place of an error is inside the file; and
+// a command line has a verb.
 func FuzzRead(f *testing.F) {
 	for _, text := range []string{
 		"verb = 'run'\nmodel = 'lif'\n[values]\nI = 21\n",

@@ -11,7 +11,7 @@ import (
 	"popsim/model"
 )
 
-// TestMembrane: C, g_L and E_L stand for R, tau and V_rest in any consistent set, in any units.
+// TestMembrane: C, g_L and E_L replace R, tau and V_rest in any consistent set, in any units.
 func TestMembrane(t *testing.T) {
 	for line, want := range map[string][3]float64{ // V_rest, R, tau
 		"adex C=281 g_L=30 E_L=-70.6":          {-70.6, 1.0 / 30, 281.0 / 30},
@@ -52,7 +52,7 @@ func TestMembrane(t *testing.T) {
 	}
 }
 
-// TestElsewhere: names of NEST, PyNN, Brian2 and papers are answered with what they are called here.
+// TestElsewhere: names of NEST, PyNN, Brian2 and papers are refused with the name used here.
 func TestElsewhere(t *testing.T) {
 	for line, want := range map[string]string{
 		"adex V_peak=0": "here it is V_th", "adex Delta_T=2": "here it is delta_T", "adex C_m=281": "here it is C (pF",

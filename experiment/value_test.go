@@ -129,8 +129,8 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// FuzzParseValue: what is understood has finite values that go one way; written with its units it reads back to the
-// same bits, and to the same text.
+// FuzzParseValue: parsed values are finite and monotonic; written with its units it reads back to the same bits, and to
+// the same text.
 func FuzzParseValue(f *testing.F) {
 	for _, text := range []string{
 		"21", "0:20:0.5", "0:20/201", "log:1:100/50", "5,6", "1e3:2e3:1e2", "0:1e18:1", "-1:1/3", "0:0.8nA:50pA",
@@ -228,7 +228,7 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// TestComplete: all parameters are listed, what was set last and in its order.
+// TestComplete: all parameters are listed, those that were set last and in the order given.
 func TestComplete(t *testing.T) {
 	n, err := ParseNeuron([]string{"lif:slide", "tau=5,6", "I=3"})
 	if err != nil {

@@ -41,7 +41,7 @@ func TestTicks(t *testing.T) {
 	}
 }
 
-// TestTicksAnywhere: every axis that data can ask for has a few ticks, inside it.
+// TestTicksAnywhere: every axis that data can need has a few ticks, inside it.
 func TestTicksAnywhere(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newSpan(rapid.Bool().Draw(t, "log"))

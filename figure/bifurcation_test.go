@@ -9,8 +9,8 @@ import (
 	"popsim/model"
 )
 
-// TestSmallCyclesAreEnlarged: the branch of small cycles of AdEx has a panel of its own, each kind of mark stands in
-// the legend once, and a picture of interrupted work says so.
+// TestSmallCyclesAreEnlarged: the branch of small cycles of AdEx has a panel of its own, each kind of mark is in the
+// legend once, and a picture of an interrupted computation has a note.
 func TestSmallCyclesAreEnlarged(t *testing.T) {
 	m := model.AdExModel
 	free := dynamics.Free{Name: "I", Lo: 0, Hi: 10}

@@ -81,8 +81,8 @@ func coupledBits(b *asm.CoupledBlock) (bits []uint64) {
 	return bits
 }
 
-// TestCoupledKernels: every instruction set leaves the same bits, some lanes are done and some are not, those whose
-// state is no number are not, and no kernel allocates.
+// TestCoupledKernels: every instruction set leaves the same bits, some lanes are finished and some are not, those whose
+// state is NaN are not, and no kernel allocates.
 func TestCoupledKernels(t *testing.T) {
 	rounds := 50
 	for k := NoCoupled + 1; k < coupledCount; k++ {

@@ -53,7 +53,7 @@ func TestCounts(t *testing.T) {
 	}
 }
 
-// TestAddCounts: the sums are those of plain Go, and nothing behind the row is written.
+// TestAddCounts: the sums are those of plain Go, and nothing after the row is written.
 func TestAddCounts(t *testing.T) {
 	counts := make([]uint8, 37)
 	row := make([]float64, 40)
@@ -146,7 +146,7 @@ func TestSplitPairs(t *testing.T) {
 	}
 }
 
-// Normals are those of rng.Normal32, for any ids, and leave what is behind their rows alone.
+// Normals are those of rng.Normal32, for any ids, and nothing after their rows is written.
 func TestNormals(t *testing.T) {
 	s := rng.NewStream(5, "normals")
 	for _, n := range []int{1, 7, 31, 32, 33, 200} {

@@ -20,7 +20,7 @@ import (
 // POPSIM_REQUIRE_ISA (avx2,avx512) must be there. Where AVX-512 is not, its assembly is interpreted, a twentieth as
 // long.
 
-// An equalRow says what the neurons of a model may be given.
+// An equalRow lists the parameters that the neurons of a model may have.
 type equalRow struct {
 	model   *model.Model
 	states  [][2]float64
@@ -217,7 +217,7 @@ func (row equalRow) compare(rt *rapid.T, k *Kernel) int {
 			case rnd.Float64() >= wild || q.Unit == "mV" && q.Name != "delta_T":
 			case q.Domain == model.NonNegative && rnd.IntN(3) == 0:
 				x = 0
-			case q.Name == "delta_T": // model.Check refuses what is smaller
+			case q.Name == "delta_T": // model.Check refuses smaller values
 				x = math.Ldexp(x, rnd.IntN(15)-4)
 			default:
 				x = math.Ldexp(x, rnd.IntN(21)-10)
@@ -325,7 +325,7 @@ func (row equalRow) compare(rt *rapid.T, k *Kernel) int {
 	return n * done
 }
 
-// difference says where the second shard and its events are not what the first and its events are.
+// difference describes the first difference between two shards and their events.
 func difference(shards [2]*Shard, events [2][]Event) string {
 	wants := shards[0].columns()
 	for j, got := range shards[1].columns() {
@@ -353,9 +353,8 @@ func difference(shards [2]*Shard, events [2][]Event) string {
 	return ""
 }
 
-// TestOneLane lets a single lane of a resting group fire, or start from an odd value, so that no other lane's alarm
-// covers for its own. Every lane is tried with POPSIM_LONG=1, else one in five,
-// or thirteen.
+// TestOneLane lets a single lane of a resting group fire, or start from an odd value, so that its event step is not due
+// to another lane. Every lane is tried with POPSIM_LONG=1, else one in five, or thirteen.
 func TestOneLane(t *testing.T) {
 	every := 5
 	switch {
@@ -450,7 +449,7 @@ func (s *Shard) columns() []*[]float64 {
 	return cs
 }
 
-// fence moves all columns of s between cache lines of NaN, and returns a check that these are as they were.
+// fence moves all columns of s between cache lines of NaN, and returns a check that these are unchanged.
 func (s *Shard) fence() (intact func() bool) {
 	const line = 8
 	var guards [][]float64

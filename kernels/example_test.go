@@ -7,7 +7,7 @@ import (
 	"popsim/model"
 )
 
-// Three LIF neurons at three currents: a shard holds their columns, and each call of Advance moves them all.
+// Three LIF neurons at three currents: a shard holds their columns, and each call of Advance advances all of them.
 func ExampleShard_Advance() {
 	m := model.LIFModel
 	k, err := kernels.For(m, m.Methods[0], kernels.Auto)

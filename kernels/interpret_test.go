@@ -16,8 +16,8 @@ import (
 )
 
 // Where the processor has no AVX-512, its kernels are read as text, from the files that the assembler gets, and
-// interpreted: slow, but every lane of every operation is there. So a change on such a machine is proved for
-// both widths; what remains unproved is the assembler.
+// interpreted: slow, but every lane of every operation is there. So a change on such a machine is proved for both
+// widths; only the assembler is not tested.
 
 // interpreted makes a step out of the assembly text of f.
 func interpreted(t testing.TB, f step) step {
@@ -543,7 +543,7 @@ func m8(k, x, y operand, holds func(x, y uint64) bool) func(m *machine) {
 }
 
 // v8 computes lane by lane what f gives for lane l and destination d; lanes outside of a mask before the destination
-// keep what they were.
+// keep their values.
 func v8(args []operand, f func(m *machine, d, l int) uint64) func(m *machine) {
 	d, mask := args[len(args)-1].n, args[len(args)-2]
 	return func(m *machine) {

@@ -63,7 +63,7 @@ func bigSmallExpm1(r *big.Float) *big.Float {
 	return sum
 }
 
-// bigLog1p is ln(1+x): a guess g, and ln(1 + (x - (exp(g)-1))/exp(g)) for what it lacks.
+// bigLog1p is ln(1+x): a guess g, and ln(1 + (x - (exp(g)-1))/exp(g)) for its error.
 func bigLog1p(x float64) *big.Float {
 	guess := math.Log1p(x)
 	e := bigExpm1(guess)

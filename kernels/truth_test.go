@@ -28,7 +28,7 @@ type truthCase struct {
 	states map[float64][]float64 // by time, ms
 }
 
-// chaotic cases tell nothing beyond their first spikes.
+// of chaotic cases only the first spikes can be compared.
 func (c truthCase) chaotic() bool { return strings.HasSuffix(c.ID, "irregular") }
 
 func loadTruth(t testing.TB, m *model.Model) []truthCase {
@@ -170,7 +170,7 @@ func mustFor(t testing.TB, m *model.Model, method string) *Kernel {
 	return k
 }
 
-// bounds states how far the first ten spikes may be off, and the state at the times of the truth, at one dt.
+// bounds are the largest errors of the first ten spikes, and of the state at the times of the truth, at one dt.
 type bounds struct {
 	model, method string
 	dt            float64 // ms
@@ -179,7 +179,7 @@ type bounds struct {
 	order         float64 // of the median error, from dt to dt/2 and dt/4; 0 where the method is exact
 }
 
-// The errors are measured ones, rounded up: they say what a user may expect at that step.
+// The errors are measured and rounded up: a user can expect them at that step.
 var accuracy = []bounds{
 	{"lif", "exact", 1, 1e-9, 1e-9, 0},
 	{"lif", "exact", 0.1, 1e-9, 1e-9, 0},
@@ -200,8 +200,8 @@ var accuracy = []bounds{
 	{"rhh", "exp-euler", 0.0125, 3, 0.8, 1},
 }
 
-// orderTol is how far a measured order may lie below the stated one: leading terms of opposite sign bend the slope
-// over three steps, but a lost order costs a whole one.
+// orderTol is the largest amount by which a measured order may be below the stated one: leading terms of opposite sign
+// bend the slope over three steps, but a lost order costs a whole one.
 const orderTol = 0.35
 
 func TestTruth(t *testing.T) {
@@ -254,7 +254,7 @@ func spikeErrors(t *testing.T, m *model.Model, k *Kernel, dt float64) (worst, me
 	return errs[len(errs)-1], errs[len(errs)/2]
 }
 
-// States are compared where V moves slowly enough for the error in time not to dominate: |dV/dt| times the error of
+// States are compared where V changes slowly enough for the error in time not to dominate: |dV/dt| times the error of
 // the spikes is added to the tolerance.
 func TestStates(t *testing.T) {
 	tolerance := map[string]float64{"lif": 1e-9, "eif": 2e-3, "adex": 2e-2, "hh": 1e-2, "rhh": 1e-2, "hhtm": 1e-2} // mV

@@ -123,7 +123,7 @@ func TestInitial(t *testing.T) {
 				}
 				continue
 			}
-			if m == HHTMModel && s.Name == "" { // it fires by itself
+			if m == HHTMModel && s.Name == "" { // it fires without an input
 				if y[0] != -65 {
 					t.Errorf("hhtm has no stable rest and should start at -65 mV, not %v", y[0])
 				}

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestSplitBarrier: workers that all share every epoch, and begin it with what earlier epochs bring while others are
-// still in the epoch before, give the bits of one worker, which does not. The race detector sees the same.
+// TestSplitBarrier: workers that all share every epoch, and begin it with the spikes of earlier epochs while others are
+// still in the epoch before, give the bits of one worker. The race detector covers the same code.
 func TestSplitBarrier(t *testing.T) {
 	for _, onGrid := range []bool{false, true} {
 		nets := map[string]*Spec{

@@ -18,7 +18,7 @@ func processorTime(b *testing.B) float64 {
 }
 
 // Each iteration is 10 ms; ns/step is processor time for one neuron and step, all included; quiet is its lowest tenth
-// over the iterations, which tells what the program does where the machine has other work as well.
+// over the iterations, which is the time of the program on a machine with other load.
 func benchmark(b *testing.B, s *Spec) {
 	n, err := Build(b.Context(), s, Config{Workers: 1})
 	if err != nil {

@@ -144,7 +144,7 @@ func tablesHash(n *Network) uint64 {
 	return h
 }
 
-// TestGraphsKeepTheirBits holds graphs, and the order in which their edges are delivered, to what they were.
+// TestGraphsKeepTheirBits compares graphs, and the order in which their edges are delivered, with stored checksums.
 func TestGraphsKeepTheirBits(t *testing.T) {
 	alone := func(i int) *Spec {
 		s := everyRule(120)

@@ -10,7 +10,7 @@ import (
 	"popsim/model"
 )
 
-// TestBlowUpsAreTold lets V of one neuron leave the numbers by its input, in every kind of segment.
+// TestBlowUpsAreTold makes V of one neuron overflow by its input, in every kind of segment.
 func TestBlowUpsAreTold(t *testing.T) {
 	for _, c := range []struct {
 		model   *model.Model

@@ -60,7 +60,7 @@ func conductive(onGrid bool, dt float64) *Spec {
 		{Name: "inh", Kind: AlphaConductance, Tau: 2, E: -80},
 		{Name: "slow", Kind: BiexpConductance, Rise: 1, Decay: 8, E: -70},
 	}}
-	unit := map[string]float64{ // nS, mS/cm2 that move V alike
+	unit := map[string]float64{ // nS, mS/cm2 with the same effect on V
 		"lif": 0.08, "eif": 0.08, "adex": 0.08, "hh": 0.03, "rhh": 0.02, "hhtm": 0.015,
 	}
 	for k, m := range model.All {
@@ -218,8 +218,8 @@ func TestConductancesRefuse(t *testing.T) {
 	}
 }
 
-// TestHugeConductances tests that V stays between the reversal potentials, and that spikes do not move, whatever the
-// conductance.
+// TestHugeConductances tests that V stays between the reversal potentials, and that spike times do not change, whatever
+// the conductance.
 func TestHugeConductances(t *testing.T) {
 	for k, m := range model.All {
 		for _, times := range []float64{1e2, 1e4, 1e6} { // of the leak

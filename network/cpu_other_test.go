@@ -6,5 +6,5 @@ import "time"
 
 var started = time.Now()
 
-// processorTime is the time that has passed, where the system does not tell what the process has used.
+// processorTime is the elapsed time, where the system does not report the processor time of the process.
 func processorTime() time.Duration { return time.Since(started) }

@@ -74,7 +74,7 @@ func TestForecastsAreTrue(t *testing.T) {
 			if math.Abs(float64(f.Bytes)/taken-1) > memoryTolerance {
 				t.Errorf("%.4g MB forecast; %.4g MB taken", float64(f.Bytes)/1e6, taken/1e6)
 			}
-			const ticks = 2_000_000 // edges: what takes less is told in too few ticks of processor time
+			const ticks = 2_000_000 // edges: shorter runs have too few ticks of processor time
 			if y.Edges > ticks && (f.Seconds > timeFactor*seconds || f.Seconds < seconds/timeFactor) {
 				t.Errorf("%.3g s forecast; %.3g s taken", f.Seconds, seconds)
 			}

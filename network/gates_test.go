@@ -171,7 +171,7 @@ func ringed(edges bool) *Spec {
 }
 
 // TestRingIsThatOfEdges compares products with the circulant matrix with edges one by one, as
-// TestOneWeightIsThatOfEdges does, and looks for the same bits with any number of ranges.
+// TestOneWeightIsThatOfEdges does, and requires the same bits for any number of ranges.
 func TestRingIsThatOfEdges(t *testing.T) {
 	const tolerance = 1e-9 // mV
 	var v [2][]float64
@@ -227,9 +227,9 @@ func TestGatesDoNotChangeBitsWithWorkers(t *testing.T) {
 	}
 }
 
-// TestKernelsOfNMDA compares V under currents of NMDA, by the kernel of each model, with that of walked lanes, which
-// are those where channels see different concentrations of magnesium. Steps are those that files get; those of
-// strang-cn, of order 2, are shorter.
+// TestKernelsOfNMDA compares V under currents of NMDA, by the kernel of each model, with that of lanes advanced one by
+// one, which are those where channels see different concentrations of magnesium. Steps are those that files get; those
+// of strang-cn, of order 2, are shorter.
 func TestKernelsOfNMDA(t *testing.T) {
 	for _, c := range []struct {
 		model, method string

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestPartsAreLabelled looks at the labels of goroutines from an input and from a recorder, as a profile would.
+// TestPartsAreLabelled reads the labels of goroutines in an input and in a recorder, as a profile does.
 func TestPartsAreLabelled(t *testing.T) {
 	ctx := pprof.WithLabels(t.Context(), pprof.Labels("model", "balanced"))
 	var within, after strings.Builder

@@ -47,8 +47,8 @@ func measure(t *testing.T, s *network.Spec, from, end float64) (measures []stati
 	return measures
 }
 
-// TestLibraryAgainstIndependentSimulations holds rates to those of a program written for this purpose that shares no
-// code. The tolerances are what the means of so many seeds of both sides may differ by (Student, 99.9 %), unless said
+// TestLibraryAgainstIndependentSimulations compares rates with those of an independent program that shares no code. The
+// tolerances are the largest differences between the means over the seeds of both (Student, 99.9 %), unless stated
 // otherwise.
 func TestLibraryAgainstIndependentSimulations(t *testing.T) {
 	// spikes/s; a tolerance of 0: not compared
@@ -148,7 +148,7 @@ func TestRatesOfCobahh(t *testing.T) {
 
 // TestBenchmarkOfMorrison runs hpc at scale 1 for the times of its script, whose check is a rate below 10 spikes/s, and
 // compares it with a plain C program (9.45 and 9.54 spikes/s). So small, it is nearly all-to-all and its synchrony
-// high: seeds 1 to 4 gave 8.9 to 9.7 spikes/s, so 1 spike/s is what one of them may differ by.
+// high: seeds 1 to 4 gave 8.9 to 9.7 spikes/s, so one of them may differ by 1 spike/s.
 func TestBenchmarkOfMorrison(t *testing.T) {
 	const most, rate, tolerance = 10, 9.45, 1
 	s := library(t, "hpc", "scale=1", description.Options{OnGrid: true, Seed: 1})

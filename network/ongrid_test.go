@@ -14,13 +14,13 @@ type gridNeuron struct {
 	current float64
 	y       []float64
 	s, rise []float64 // by synapse: current or conductance, or a of biexp; y of alpha, or b of biexp
-	wake    int       // first step in which V moves; with t_ref, before whose end no spike comes
+	wake    int       // first step in which V moves; with t_ref, before whose end it does not spike
 	tRef    int       // models that cross: steps, 0: none
 	armed   bool      // models that cross
 }
 
-// slope is the rate of change of the states z, with those of the synapses behind those of the model. It knows the model
-// by its equations alone.
+// slope is the rate of change of the states z, those of the synapses after those of the model. It uses only the
+// equations of the model.
 func (n *gridNeuron) slope(s *Spec, held bool, z, dz []float64) {
 	states, synapses := len(n.y), len(s.Synapses)
 	a, b := z[states:states+synapses], z[states+synapses:]
@@ -50,7 +50,7 @@ func (n *gridNeuron) slope(s *Spec, held bool, z, dz []float64) {
 	}
 }
 
-// advance moves the neuron through step k by substeps of the classical method of order 4.
+// advance integrates the neuron through step k by substeps of the classical method of order 4.
 func (n *gridNeuron) advance(s *Spec, k int) {
 	const substeps = 4
 	h := s.Dt / substeps
@@ -72,7 +72,7 @@ func (n *gridNeuron) advance(s *Spec, k int) {
 			z[i] += h / 6 * sum[i]
 		}
 		if n.m.Fires == model.Reset && up == nil && !(z[0] < n.m.Threshold(n.p)) {
-			up = []float64{n.m.Threshold(n.p), start} // the upstroke ends; w hardly moves in it
+			up = []float64{n.m.Threshold(n.p), start} // the upstroke ends; w hardly changes in it
 		}
 		if up != nil {
 			copy(z, up[:len(n.y)])
@@ -131,7 +131,8 @@ func (n *gridNeuron) fires(s *Spec, k int) bool {
 }
 
 // conductancesOnGrid advances a network on the grid of steps, arrivals and spikes at ends of steps, by the equations of
-// its models and synapses. What arrives are the spikes sent, so that one that falls into another step moves no others.
+// its models and synapses. The arrivals are the spikes of the tested network, so that one in another step does not
+// change others.
 func conductancesOnGrid(t *testing.T, s *Spec, n *Network, steps int, sent []Spike) (spikes []Spike) {
 	t.Helper()
 	var neurons []*gridNeuron
@@ -248,7 +249,7 @@ func TestConductancesOnGridAgainstReference(t *testing.T) {
 }
 
 // stepApart is the share of spikes that may be a step apart: at a spike V differs by 1e-4 to 1e-2 mV between the
-// methods, of some millivolts that it moves in a step; 9 of 365 are.
+// methods, and changes by some millivolts in a step; 9 of 365 are.
 const stepApart = 0.05
 
 func stepsOf(spikes []Spike, neuron int32) (steps []int64) {

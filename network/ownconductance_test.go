@@ -160,7 +160,7 @@ func TestConductancesOntoOwnEquations(t *testing.T) {
 	}
 }
 
-// gridApart is by how many steps spikes may be apart on the grid: equations of the user's own are reset where they
+// gridApart is the largest difference of spikes on the grid, in steps: equations of the user's own are reset where they
 // cross V_th, lif at the end of the step.
 const gridApart = 6
 
@@ -185,7 +185,8 @@ func TestConductancesOntoOwnEquationsOnGrid(t *testing.T) {
 	}
 }
 
-// TestConductancesOntoOwnEquationsAreRefused tests what is told of methods, kinds and conductances that do not go.
+// TestConductancesOntoOwnEquationsAreRefused tests the errors for methods, kinds and conductances that are not
+// available.
 func TestConductancesOntoOwnEquationsAreRefused(t *testing.T) {
 	hh := ownModel(t, ownHH)
 	strang, err := hh.Method("strang-cn")

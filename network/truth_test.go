@@ -119,7 +119,7 @@ func (c *truthNeuron) errorAt(t *testing.T, dt float64) (worst float64) {
 	return worst
 }
 
-// has reports whether the neuron has a synapse whose kind holds the word.
+// has reports whether the neuron has a synapse whose kind contains the word.
 func (c *truthNeuron) has(word string) bool {
 	return slices.ContainsFunc(c.Synapses, func(y truthSynapse) bool { return strings.Contains(y.Kind, word) })
 }

@@ -83,7 +83,7 @@ func noisyRate(t *testing.T, m *model.Model, set map[string]float64, noise Noise
 	return 1000 * mean / ms, 1000 / ms * math.Sqrt((square-mean*mean)/float64(n-1))
 }
 
-// whiteRow is a row of a table of rates under white noise: what is set, the noise, and the rate, spikes/s.
+// whiteRow is a row of a table of rates under white noise: the parameters, the noise, and the rate, spikes/s.
 type whiteRow struct {
 	m     *model.Model
 	set   map[string]float64
@@ -166,7 +166,7 @@ func TestColouredNoise(t *testing.T) {
 	}
 }
 
-// With the bridge the error of the rate falls like dt: at 1 ms it is below 3 %, where a threshold looked at at the ends
+// With the bridge the error of the rate falls like dt: at 1 ms it is below 3 %, whereas a threshold tested at the ends
 // of steps of 0.1 ms loses 4 %.
 func TestBridge(t *testing.T) {
 	set := map[string]float64{"tau": 20, "V_rest": 0, "V_th": 20, "V_reset": 10, "t_ref": 2, "R": 1, "I": 20}

@@ -101,7 +101,7 @@ func trains(sum pop.Summary) (all []pop.Train) {
 	return all
 }
 
-// mixed is a population whose neurons differ in everything that moves them.
+// mixed is a population whose neurons differ in all parameters and inputs.
 func mixed(m *model.Model, method string, n int) pop.Spec {
 	current := m.Typical.Current
 	spec := pop.Spec{
@@ -159,8 +159,8 @@ func TestResultsDoNotDependOnHowTheWorkIsCut(t *testing.T) {
 	}
 }
 
-// A population without a wave and one with a wave of zeros are the same to the bit, though other kernels run.
-// Epochs whose spikes are forgotten at once leave the same trains.
+// A population without a waveform and one with a waveform of zeros are the same to the bit, though other kernels run.
+// Epochs whose spikes are not kept leave the same trains.
 func TestBriefEpochs(t *testing.T) {
 	for _, m := range model.All {
 		spec := mixed(m, "", 130)
@@ -257,7 +257,7 @@ func (c *impatient) Err() error {
 	return nil
 }
 
-// An epoch that is given up half way leaves no trace: trains are those of a run that ends where the summary says.
+// An epoch that is stopped half way changes nothing: trains are those of a run that ends at the time in the summary.
 func TestInterruptionWithinAnEpoch(t *testing.T) {
 	spec := mixed(model.LIFModel, "", 256)
 	cfg := pop.Config{Epoch: 50, Shard: 64, Workers: 1, Dt: 0.1, Train: true}

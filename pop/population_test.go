@@ -99,8 +99,7 @@ func TestSteppedIsRun(t *testing.T) {
 	}
 }
 
-// TestEpochAllocatesNothing: once its buffers have grown, an epoch allocates nothing, with spikes handed on, traces and
-// input.
+// TestEpochAllocatesNothing: once its buffers have grown, an epoch allocates nothing, with spikes, traces and input.
 func TestEpochAllocatesNothing(t *testing.T) {
 	for _, m := range model.All {
 		spec := mixed(m, "", 300)
@@ -131,8 +130,8 @@ func TestEpochAllocatesNothing(t *testing.T) {
 	}
 }
 
-// TestBlowUpOfACallbackWithState: an input that is not a function of the step is asked for each step once, so a neuron
-// that blows up is found with the input that it had.
+// TestBlowUpOfACallbackWithState: an input that is not a function of the step is called once for each step, so the
+// neuron that blows up is found with the input that it had.
 func TestBlowUpOfACallbackWithState(t *testing.T) {
 	calls := 0
 	spec := pop.Spec{Model: model.HHModel, Method: "rk4", N: 100}
@@ -151,8 +150,8 @@ func TestBlowUpOfACallbackWithState(t *testing.T) {
 	}
 }
 
-// TestRunaway: AdEx with a < -1/R goes to minus infinity from beyond its saddle, whatever the step; run tells the
-// neuron and the time, and when V overflows does not advise another step.
+// TestRunaway: AdEx with a < -1/R goes to minus infinity from beyond its saddle, whatever the step; the error has the
+// neuron and the time, and does not advise another step when V overflows.
 func TestRunaway(t *testing.T) {
 	m := model.AdExModel
 	spec := pop.Spec{Model: m, N: 3, P: make([]kernels.Values, len(m.Params)), I: kernels.Values{0, -5, 0}}

@@ -11,7 +11,7 @@ import (
 	"popsim/pop"
 )
 
-// A train agrees with what follows from the list of its spikes, to a few units in the last place of a time.
+// A train agrees with the statistics of the list of its spikes, to a few units in the last place of a time.
 func TestTrain(t *testing.T) {
 	draw := rand.New(rand.NewPCG(4, 2))
 	for n := range 40 {

@@ -9,7 +9,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// draws is how many numbers the tests of laws take: more in the long form.
+// draws is the number of draws in the tests of laws: more in the long form.
 func draws() int {
 	if os.Getenv("POPSIM_LONG") != "" {
 		return 1 << 28

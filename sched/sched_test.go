@@ -24,7 +24,7 @@ func until(n int) func(int) (bool, error) {
 	return func(epoch int) (bool, error) { return epoch+1 < n, nil }
 }
 
-// Shards are plain integers: the race detector, or a wrong sum, tells if A(s, k) < M(k) < A(s, k+1) does not hold.
+// Shards are plain integers: the race detector, or a wrong sum, shows if A(s, k) < M(k) < A(s, k+1) does not hold.
 func TestLockstep(t *testing.T) {
 	const epochs = 300
 	for _, workers := range pools {
@@ -79,7 +79,7 @@ func TestLittleWorkIsNotShared(t *testing.T) {
 	for _, c := range []struct {
 		little time.Duration
 		alone  int
-	}{{time.Hour, 99}, {eager, 0}} { // the first epoch has none before it to judge by
+	}{{time.Hour, 99}, {eager, 0}} { // the first epoch has no earlier one to measure
 		stats, err := run(t.Context(), plan, c.little)
 		if err != nil || stats.Alone != c.alone {
 			t.Errorf("little=%v: %d epochs alone (%v), want %d", c.little, stats.Alone, err, c.alone)
@@ -93,7 +93,7 @@ func TestLittleWorkIsNotShared(t *testing.T) {
 }
 
 // Shards are prepared for an epoch after they have been advanced through the one before, and before they are advanced
-// through it, while others may still be behind: the race detector tells if two workers have one shard at a time.
+// through it, while others may be in an earlier epoch: the race detector shows if two workers have one shard at a time.
 func TestPrepare(t *testing.T) {
 	const epochs, shards = 300, 7
 	for _, workers := range pools {
@@ -148,7 +148,7 @@ func TestPrepare(t *testing.T) {
 	}
 }
 
-// A panic of Prepare is that of its epoch, and is told also where the run ends before it.
+// A panic of Prepare is that of its epoch, and is reported also if the run ends before it.
 func TestPreparePanics(t *testing.T) {
 	for _, epochs := range []int{3, 10} {
 		merged := 0

@@ -116,7 +116,7 @@ func TestSum(t *testing.T) {
 	}
 }
 
-// TestNumbers: numbers are read by what is given for that, parentheses and all.
+// TestNumbers: numbers are read by the given function, with their parentheses.
 func TestNumbers(t *testing.T) {
 	var asked []string
 	syntax := stimulus.Syntax{Number: func(text, unit string) (float64, error) {

@@ -79,14 +79,14 @@ func TestStatus(t *testing.T) {
 }
 
 // TestCarriedCurvesShowBistability: carried downwards, HH fires down to the fold of cycles and RHH down to the end of
-// its isola; carried upwards, HH rests up to the Hopf point and RHH everywhere. However far one step goes, and in
-// whatever phase a run ends, the branches keep; and retired trains tell what full runs tell.
+// its isola; carried upwards, HH rests up to the Hopf point and RHH everywhere. The branches are the same for any step
+// and for any phase in which a run ends; and retired trains have the results of full runs.
 func TestCarriedCurvesShowBistability(t *testing.T) {
 	for _, c := range []struct {
 		model    string
 		currents []string
 		down, up float64 // where the branches end
-		leaves   float64 // how far above its end a branch of rest takes longer than the run to be left
+		leaves   float64 // distance beyond its end within which leaving a resting branch takes longer than the run
 	}{
 		{"hh", []string{"I=12:4:-0.25", "I=4.28:12:0.5", "I=12:6.2:-0.1"}, 6.26033, 9.77544, 0.1},
 		{"rhh", []string{"I=-2:11:0.5", "I=-1.57:11.19/41"}, -1.576523, math.Inf(1), 0},
@@ -209,7 +209,7 @@ func TestOwnW(t *testing.T) {
 		return r
 	}
 	got, want := resets(own), resets(model.AdExModel)
-	const allowed = 2e-3 // relative: the built-in kernel moves w by steps of order 2
+	const allowed = 2e-3 // relative: the built-in kernel advances w by steps of order 2
 	for row := range want.Rows() {
 		for _, name := range []string{"w_min_pA", "w_max_pA"} {
 			if a, b := got.Value(name, row), want.Value(name, row); !(math.Abs(a/b-1) < allowed) {

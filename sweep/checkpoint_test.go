@@ -24,7 +24,7 @@ func csvOf(t testing.TB, table *table.Table) string {
 	return b.String()
 }
 
-// smallMap is a sweep with several starts, whose chains do not lie in the order of rows.
+// smallMap is a sweep with several starts, whose chains are not in the order of rows.
 func smallMap(t testing.TB) Spec {
 	m, p := mustModel(t, "adex", "", nil)
 	s := Spec{Model: m, P: p, Time: 120, Discard: 20, From: FromAll, Measures: everything(m), Late: true, Resets: true}
@@ -117,8 +117,8 @@ func TestMergeRefuses(t *testing.T) {
 	}
 }
 
-// TestResume stops a sweep again and again, leaves a torn temporary file behind, and goes on with other batches, which
-// do not begin where the old ones did.
+// TestResume stops a sweep repeatedly, leaves a truncated temporary file, and continues with other batches, which begin
+// at other points.
 func TestResume(t *testing.T) {
 	s := smallMap(t)
 	want := csvOf(t, mustRun(t, s).Table())

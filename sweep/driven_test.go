@@ -13,8 +13,8 @@ import (
 	"popsim/table"
 )
 
-// A driven sweep without drive counts what an ordinary one knows; with noise its rows do not depend on workers and on
-// other trials.
+// A driven sweep without drive counts the same spikes as an ordinary one; with noise its rows do not depend on workers
+// and on other trials.
 func TestRunDriven(t *testing.T) {
 	spec := Spec{
 		Model: model.LIFModel, Time: 3000, Discard: 1000,
@@ -126,7 +126,7 @@ func TestDrivenJobs(t *testing.T) {
 		t.Fatal(err)
 	}
 	same("four parts", parts.Result.Table())
-	// A run that is stopped keeps the blocks that are finished; another goes on from them.
+	// A run that is stopped keeps the finished blocks; another continues from them.
 	cfg := Config{Workers: 1, Keep: t.TempDir() + "/y.csv", Every: 1}
 	jobs, err := DrivenJobs(spec, d, cfg)
 	if err != nil {

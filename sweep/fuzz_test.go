@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// FuzzMerge: a part's file, whatever it holds under a checksum that fits, is joined or refused, without a panic and
-// with no more memory than its own size asks for.
+// FuzzMerge: a part's file with any contents and a correct checksum is joined or refused, without a panic and with
+// memory in proportion to its size.
 func FuzzMerge(f *testing.F) {
 	file := filepath.Join(f.TempDir(), "seed.csv")
 	for _, s := range []Spec{fuzzMap(f, FromRest), fuzzMap(f, FromAll)} {

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// testJobs are 3 x 2 points of 2 trials whose values tell where they belong; ran counts the runs.
+// testJobs are 3 x 2 points of 2 trials whose values identify their point and trial; ran counts the runs.
 func testJobs(ran *atomic.Int64) *Jobs {
 	j := &Jobs{
 		Grid:   Grid{Axes: []Axis{Values("g", "1", 3, 4, 5), Values("eta", "1", 1, 2)}},
@@ -99,7 +99,7 @@ func TestJobsResume(t *testing.T) {
 	}
 }
 
-// TestJobsParts: parts are joined to the same table, and their status is told.
+// TestJobsParts: parts are joined to the same table, and their status is reported.
 func TestJobsParts(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "map.csv")
 	var ran atomic.Int64
@@ -150,7 +150,7 @@ func TestJobsParts(t *testing.T) {
 	}
 }
 
-// TestJobsStop: a sweep that is stopped keeps what is finished, and a failing job ends it.
+// TestJobsStop: a sweep that is stopped keeps the finished jobs, and a failing job ends it.
 func TestJobsStop(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "map.csv")
 	var ran atomic.Int64

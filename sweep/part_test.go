@@ -73,7 +73,7 @@ func fileOf(t *testing.T, dir, ending string, fill func(*file.Output) error) str
 	return string(data)
 }
 
-// TestStop: a sweep that is told to stop keeps what is in hand and goes on from there.
+// TestStop: a sweep that is stopped keeps its finished points and continues from them.
 func TestStop(t *testing.T) {
 	s := smallMap(t)
 	want := csvOf(t, mustRun(t, s).Table())
@@ -119,7 +119,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestReadStatus: what files tell of the parts of a sweep.
+// TestReadStatus: the status of the parts of a sweep, from their files.
 func TestReadStatus(t *testing.T) {
 	s := smallMap(t)
 	keep := filepath.Join(t.TempDir(), "map.csv")

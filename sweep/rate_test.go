@@ -85,9 +85,9 @@ func rates(t *testing.T, cases []rateCase, time, discard, dt float64, noError bo
 	return r
 }
 
-// TestRateError: the true rate lies within twice the error that is told in 95 % of cases, and the error is at most ten
-// times too careful in the median. The true rate is that of a run 100 times as long; where the train repeats itself, at
-// an eighth of the step. POPSIM_LONG takes more random sets.
+// TestRateError: the true rate is within twice the reported error in 95 % of cases, and the error is at most ten times
+// too large in the median. The true rate is that of a run 100 times as long; where the train repeats itself, at an
+// eighth of the step. POPSIM_LONG takes more random sets.
 func TestRateError(t *testing.T) {
 	random := 40
 	if os.Getenv("POPSIM_LONG") != "" {
@@ -164,7 +164,7 @@ func TestBurstRate(t *testing.T) {
 }
 
 // TestRunaway: AdEx with a < -1/R has a saddle as its only equilibrium; a neuron that starts on its far side goes to
-// minus infinity and is told so, with the time, whatever the step. One that fires is not.
+// minus infinity and is reported, with the time, whatever the step. One that fires is not.
 func TestRunaway(t *testing.T) {
 	m, p := mustModel(t, "adex", "", map[string]float64{"a": -2})
 	for _, dt := range []float64{0.1, 0.025} {
@@ -183,7 +183,7 @@ func TestRunaway(t *testing.T) {
 }
 
 // TestPerfectIntegrator: LIF whose membrane hardly leaks fires at intervals of -tau log(1 - (V_th-V_reset)/(R I)) to
-// 1e-12 of them, up to tau = 1e12 ms: what remains of a step after a spike is found without cancellation.
+// 1e-12 of them, up to tau = 1e12 ms: the rest of a step after a spike is computed without cancellation.
 func TestPerfectIntegrator(t *testing.T) {
 	const allowed = 1e-12
 	for _, tau := range []float64{1e4, 1e6, 1e8, 1e9, 1e10, 1e12} {

@@ -13,7 +13,7 @@ import (
 	"popsim/model"
 )
 
-// everything asks for all measures of a model.
+// everything selects all measures of a model.
 func everything(m *model.Model) []string {
 	return slices.DeleteFunc(MeasureNames(), func(name string) bool {
 		return m.StateIndex("w") < 0 &&
@@ -21,7 +21,7 @@ func everything(m *model.Model) []string {
 	})
 }
 
-// agree runs a spec in full and with retirement, and compares what is told; spikes may differ by those within rounding
+// agree runs a spec in full and with retirement, and compares the results; spikes may differ by those within rounding
 // of the end.
 func agree(t *testing.T, s Spec) (retired int) {
 	t.Helper()

@@ -87,7 +87,7 @@ func TestBorders(t *testing.T) {
 	}
 }
 
-// TestDigitsCoverTheBorder: the interval told holds the neighbours between which the border lies.
+// TestDigitsCoverTheBorder: the reported interval contains the neighbours between which the transition is.
 func TestDigitsCoverTheBorder(t *testing.T) {
 	for k := range 1000 {
 		lo := 8.8545 + 1.37e-4*float64(k)

@@ -86,10 +86,10 @@ func mustRun(t testing.TB, s Spec) *Result {
 const (
 	rateTol  = 1e-4
 	lifTol   = 1e-10
-	shiftTol = 1e-5 // of the range of currents of the table: how far a rate near a border may be moved along its axis
+	shiftTol = 1e-5 // of the range of currents of the table: the largest shift of a rate near a transition along its axis
 )
 
-// misfit is how far the rates of a table are from the truth.
+// misfit is the difference between the rates of a table and the truth.
 type misfit struct {
 	rows   int
 	worst  float64 // relative error, over all rows
@@ -185,7 +185,7 @@ func TestMapsAgreeWithTruth(t *testing.T) {
 					t.Errorf("V_reset=%v: period %v, want %v", at, got, want)
 				}
 				if math.IsNaN(want) {
-					continue // chaos, or too long a period: extremes depend on how long one looks
+					continue // chaos, or too long a period: extremes depend on the time simulated
 				}
 				for _, x := range []struct {
 					what      string

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// The table of a short convergence has what it promises: errors that fall with the step, and a recommended step that is
-// the largest within the tolerance.
+// The table of a short convergence has errors that fall with the step, and a recommended step that is the largest
+// within the tolerance.
 func TestConvergence(t *testing.T) {
 	t.Chdir(t.TempDir())
 	popsim(t, exitDone, strings.Fields("convergence eif V_T=-58 I=15,30 --method flow --tolerance 1us --isa go -o "+

@@ -32,8 +32,8 @@ var builds = []struct {
 	{"s390x", "go", "GOARCH=s390x", "", []string{"qemu-s390x"}, true}, // most significant byte first
 }
 
-// givenCommands leave nothing to draws and resting states; of what they write only spikes and trace are compared.
-// Currents are those of a file, 40 from lo to hi.
+// givenCommands have all parameters and start states given, none drawn; of what they write only spikes and trace are
+// compared. Currents are those of a file, 40 from lo to hi.
 var givenCommands = map[string]struct {
 	command string
 	lo, hi  float64

@@ -115,7 +115,7 @@ func TestSaveKeepsPictures(t *testing.T) {
 	}
 }
 
-// What stands beside a file goes before what stands in it, in the same place of the grid.
+// Arguments beside a file replace those in it, at the same place of the grid.
 func TestExperimentBeside(t *testing.T) {
 	text := "verb = 'map'\nmodel = 'lif'\ntime = 300\nmeasures = ['rate']\nfull = true\nquiet = " +
 		"true\n[values]\nI = [25, " +

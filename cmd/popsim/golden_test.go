@@ -34,8 +34,8 @@ func masked(text string) string {
 	return text
 }
 
-// goldenCase is a command and what it must answer. Its file testdata/golden/NAME.txtar begins with the arguments on one
-// line and the exit code on the next; the sections stdout and stderr are left out where they are empty.
+// goldenCase is a command with its exit code and output. Its file testdata/golden/NAME.txtar begins with the arguments
+// on one line and the exit code on the next; the sections stdout and stderr are left out where they are empty.
 type goldenCase struct {
 	name, path     string
 	args           []string
@@ -103,7 +103,7 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("SLURM_CPUS_PER_TASK", "1") // forecasts tell the memory of every worker
+	t.Setenv("SLURM_CPUS_PER_TASK", "1") // forecasts include the memory of every worker
 	for _, want := range goldenCases(t) {
 		t.Run(want.name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
@@ -161,7 +161,7 @@ func alike(want, got string) bool {
 	return true
 }
 
-// leftovers fails where a command has left a temporary file behind.
+// leftovers fails if a command has left a temporary file.
 func leftovers(t *testing.T) {
 	t.Helper()
 	err := filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {

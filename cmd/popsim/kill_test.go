@@ -27,7 +27,7 @@ type victim struct {
 	t    *testing.T
 	args []string
 	dir  string
-	min  time.Duration // a killed run lives for this at least, and max at most
+	min  time.Duration // the time until a run is killed is between min and max
 	max  time.Duration
 }
 
@@ -63,7 +63,7 @@ func (v victim) whole(more ...string) {
 	}
 }
 
-// kill runs it to its end, killing it on the way at random moments, and counts those; resumed tells how often it began
+// kill repeats a run that it kills at random times until one ends, and counts the kills; resumed is how often one began
 // with checkpoints on disk.
 func (v victim) kill(more ...string) (kills, resumed int) {
 	v.t.Helper()
@@ -109,7 +109,7 @@ func (v victim) same(got, want string) {
 	}
 }
 
-// clean looks for files that should not be there.
+// clean reports files that should not exist.
 func (v victim) clean(may ...string) {
 	v.t.Helper()
 	entries, err := os.ReadDir(v.dir)
@@ -234,7 +234,7 @@ func TestMillionPoints(t *testing.T) {
 	}
 }
 
-// A sweep whose last files were cut off goes on from its checkpoints; one that is finished is not run again.
+// A sweep whose last files are truncated continues from its checkpoints; a finished one is not run again.
 func TestResumeAtTheEnd(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "map.csv")

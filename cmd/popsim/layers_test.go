@@ -137,7 +137,7 @@ var libraries = map[string]string{
 	"gonum.org/v1/plot":             "figure",
 }
 
-// TestLibraryIsLight: who wants an f-I curve, a population or a bifurcation as numbers compiles no plotting, no file
+// TestLibraryIsLight: a program that computes f-I curves, populations or bifurcations imports no plotting, no file
 // formats and no command line, directly or through other packages.
 func TestLibraryIsLight(t *testing.T) {
 	for _, name := range []string{"pop", "sweep", "dynamics", "network", "stimulus", "rng"} {
@@ -190,7 +190,8 @@ func TestImports(t *testing.T) {
 }
 
 // TestNothingFuses: where a processor has fused multiply-add Go may use it for a bare x*y + z, even across statements,
-// and other bits come out than elsewhere. Kernels say float64(x*y) + z; the compiler tells where it would fuse.
+// and the bits differ from those of other processors. Kernels have float64(x*y) + z; the compiler lists where it would
+// fuse.
 func TestNothingFuses(t *testing.T) {
 	fused := func(room string) (places []string) {
 		t.Helper()

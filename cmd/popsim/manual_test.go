@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Every verb and topic has a manual page with all its flags, of the date that is asked for, in which mandoc, where
-// there is one, finds nothing to mend.
+// Every verb and topic has a manual page with all its flags, with the requested date; mandoc, where it is installed,
+// reports no errors in it.
 func TestManual(t *testing.T) {
 	t.Setenv("SOURCE_DATE_EPOCH", "86400")
 	dir := t.TempDir()

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// networkCalled runs popsim with arguments and returns what it wrote and how it ended.
+// networkCalled runs popsim with arguments and returns its output and its error.
 func networkCalled(t *testing.T, args ...string) (stdout, stderr string, exit int) {
 	t.Helper()
 	var out, talk bytes.Buffer
@@ -86,7 +86,8 @@ func TestNetworkSameBytes(t *testing.T) {
 	}
 }
 
-// TestNetworkRefusals: what a network cannot take is told in a line, and flags of networks are refused elsewhere.
+// TestNetworkRefusals: arguments that networks do not take are refused with one line, and so are flags of networks for
+// single neurons.
 func TestNetworkRefusals(t *testing.T) {
 	for want, args := range map[string][]string{
 		"--neurons: the sizes of a network are in its file":              {"run", "cuba", "-n", "3"},

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestNetworkSaved: a network that --save wrote runs to the same bytes, also where its own file is gone, and is refused
-// where an @file of it has changed.
+// TestNetworkSaved: a network saved by --save gives the same bytes, also after its own file is deleted, and is refused
+// if one of its @files has changed.
 func TestNetworkSaved(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)

@@ -66,7 +66,8 @@ func (v victim) found(patterns ...string) (names []string) {
 	return names
 }
 
-// TestNetworkTerminated: SIGTERM lets a run with --save-every write a checkpoint, from which it goes on alike.
+// TestNetworkTerminated: at SIGTERM a run with --save-every writes a checkpoint, from which it continues with the same
+// bytes.
 func TestNetworkTerminated(t *testing.T) {
 	v := victim{t: t, args: strings.Fields("run brunel N_E=400 J=0.8mV --time 1500ms"), dir: t.TempDir()}
 	v.whole("--spikes", "a.csv", "-o", "a.npz")

@@ -22,11 +22,11 @@ var goldenPictures = map[string]string{
 	"states": "fi lif I=15:30:5 -m V --time 600ms",
 }
 
-// pictureTolerance is how far a coordinate may be from that of the golden picture, points: processors round
+// pictureTolerance is the largest difference of a coordinate from that of the golden picture, points: processors round
 // differently.
 const pictureTolerance = 0.11
 
-// TestPictureGoldens: pictures are what they were, down to their coordinates.
+// TestPictureGoldens: pictures agree with the golden ones in text and coordinates.
 func TestPictureGoldens(t *testing.T) {
 	for name, line := range goldenPictures {
 		t.Run(name, func(t *testing.T) {
@@ -92,7 +92,7 @@ func samePicture(want, got string) string {
 	return ""
 }
 
-// TestPictures: every verb draws in every format, and what it draws is a whole file that shows something.
+// TestPictures: every verb draws in every format, and the file is complete and not blank.
 func TestPictures(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, line := range []string{

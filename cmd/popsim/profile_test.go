@@ -177,7 +177,8 @@ func cpuProfile(t *testing.T, line string) *profile.Profile {
 	return p
 }
 
-// TestRecordOfTime: the record accounts for the time of a run and of a sweep, and tells what workers and machine did.
+// TestRecordOfTime: the record accounts for the time of a run and of a sweep, and contains the times of the workers and
+// the machine.
 func TestRecordOfTime(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for file, line := range map[string]string{
@@ -202,7 +203,8 @@ func TestRecordOfTime(t *testing.T) {
 				t.Errorf("%s: no phase %s among %v", line, name, names)
 			}
 		}
-		// What two workers did, and how long they waited, is the time of the epochs; the phases have it, and a little more.
+		// The working and waiting times of two workers add up to the time of the epochs; the phases contain it, and a
+		// little more.
 		epochs := 0.0
 		for _, key := range []string{"worker_busy_s", "worker_wait_s"} {
 			for _, x := range r.Extra[key].([]any) {

@@ -88,7 +88,7 @@ func TestSaveComesLast(t *testing.T) {
 	popsim(t, exitDone, "run", "lif", "I=21", "--quiet", "-o", os.DevNull, "--spikes", os.DevNull)
 }
 
-// TestInterrupted: what was finished is kept, and the exit code says so.
+// TestInterrupted: finished results are kept, and the exit code is that of an interrupted run.
 func TestInterrupted(t *testing.T) {
 	t.Chdir(t.TempDir())
 	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
@@ -117,8 +117,9 @@ func TestInterrupted(t *testing.T) {
 	leftovers(t)
 }
 
-// TestResumeOfAnInterruptedSweep: a sweep that was interrupted leaves no file under its final name, and --resume goes
-// on from what it left, though the first call did not have it. The bytes are those of a sweep left alone.
+// TestResumeOfAnInterruptedSweep: a sweep that was interrupted leaves no file under its final name, and --resume
+// continues from its checkpoints, though the first call did not have the flag. The bytes are those of an uninterrupted
+// sweep.
 func TestResumeOfAnInterruptedSweep(t *testing.T) {
 	t.Chdir(t.TempDir())
 	line := "map adex:tb08 V_reset=-49:-46/200 I=600:1000/50 -m rate --full --quiet -o "
@@ -186,7 +187,7 @@ func TestParts(t *testing.T) {
 	}
 }
 
-// TestVersion: it says what can be used here.
+// TestVersion: the version lists the instruction sets and formats available.
 func TestVersion(t *testing.T) {
 	out, _ := popsim(t, exitDone, "version")
 	if !strings.HasPrefix(out, "popsim "+release) || !strings.Contains(out, "go") {
@@ -203,7 +204,7 @@ func TestSpikesAtOnce(t *testing.T) {
 	}
 }
 
-// TestNoInfiniteNumbers: what would be infinite is missing, so that CSV says what JSON can say.
+// TestNoInfiniteNumbers: infinite values are written as missing, so that CSV and JSON have the same values.
 func TestNoInfiniteNumbers(t *testing.T) {
 	for _, args := range []string{
 		"map lif I=0,30 -m pattern,pattern_margin --time 1s --quiet",

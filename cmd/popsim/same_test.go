@@ -60,7 +60,7 @@ var sameCommands = map[string][]string{
 }
 
 // TestSameBytes runs sameCommands on every instruction set there is with 1, 2, 3 and 7 workers; in short tests with one
-// number of workers for each instruction set. Plain Go with one worker says what is right.
+// number of workers for each instruction set. Plain Go with one worker is the reference.
 func TestSameBytes(t *testing.T) {
 	for _, m := range model.All {
 		for _, method := range m.Methods {
@@ -88,10 +88,10 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
-// long asks for the whole of the tests that have a short form.
+// long selects the long form of the tests that have a short one.
 var long = os.Getenv("POPSIM_LONG") != ""
 
-// told is everything a command says and writes.
+// told is everything a command prints and writes.
 func told(t *testing.T, command, method string, isa kernels.ISA, workers int) string {
 	t.Helper()
 	args := toldArgs(command, method, isa.String(), workers)

@@ -16,8 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// submitting runs submit in a new directory with an sbatch and an scontrol that write down what they are told, and
-// returns what was said and written down.
+// submitting runs submit in a new directory with an sbatch and an scontrol that record their arguments, and returns the
+// output and the record.
 func submitting(t *testing.T, args ...string) (dir, stdout, stderr, told string, code int) {
 	t.Helper()
 	dir = t.TempDir()
@@ -57,7 +57,7 @@ func TestSubmit(t *testing.T) {
 	if diff := cmp.Diff(want, told); diff != "" {
 		t.Errorf("sbatch was told (-want +got):\n%s", diff)
 	}
-	// The scripts do what they say: each task its part, then the merge.
+	// The scripts run: each task its part, then the merge.
 	t.Setenv(asProgram, "1")
 	for task := range 6 {
 		c := exec.Command("./"+name+".slurm.sh", []string{"0", "4"}[task/4])
@@ -84,7 +84,7 @@ func TestSubmit(t *testing.T) {
 	}
 }
 
-// A dry run shows all that would be, and does nothing; an experiment file may stand for the sweep.
+// A dry run prints everything and submits nothing; an experiment file may take the place of the sweep.
 func TestSubmitDryRun(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "x.toml")
 	if err := os.WriteFile(file, []byte("verb = 'fi'\nmodel = 'lif'\nout = 'a.csv'\n[values]\nI = '20:30/5'\n"),
@@ -129,8 +129,8 @@ func TestSubmitRefuses(t *testing.T) {
 	}
 }
 
-// A part that is warned by SIGTERM or SIGUSR1 keeps what it has, exits with 130, and goes on from there; after SIGUSR1
-// in a task of Slurm it asks to be queued again.
+// A part that receives SIGTERM or SIGUSR1 keeps its finished points, exits with 130, and continues from them; after
+// SIGUSR1 in a task of Slurm it requeues itself.
 func TestWarned(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {

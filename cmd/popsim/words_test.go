@@ -11,8 +11,8 @@ import (
 )
 
 // TestEveryPublicNameIsExplained: packages, functions, methods, types, constants and variables that go doc shows have a
-// comment: above them, behind them, or above the group they stand in. Fields are explained where their name and that of
-// their type do not say it all, which no test can tell; generated files by their generator.
+// comment: above them, on their line, or above their group. Fields need one only where their name and type do not
+// suffice, which no test can check; generated files are explained by their generator.
 func TestEveryPublicNameIsExplained(t *testing.T) {
 	for name := range layers {
 		dir := filepath.Join("..", "..", name)
@@ -82,7 +82,7 @@ func unexplained(f *ast.File) (names []*ast.Ident) {
 	return names
 }
 
-// wellKnown are methods of interfaces that everybody knows.
+// wellKnown are methods of interfaces of the standard library.
 var wellKnown = map[string]bool{
 	"String": true, "Error": true, "Unwrap": true, "Write": true, "Close": true,
 	"MarshalJSON": true,

@@ -51,7 +51,7 @@ func TestAVX2Alone(t *testing.T) {
 			}
 		}
 		m := code.FindStringSubmatch(line)
-		if name == "" || m == nil || m[2] == "" { // a line of bytes alone goes on with the instruction before
+		if name == "" || m == nil || m[2] == "" { // a line with bytes alone belongs to the instruction before
 			continue
 		}
 		instructions[name]++

@@ -7,8 +7,8 @@ import (
 	"popsim/rng"
 )
 
-// functionULP is how far the functions may be from the exact value, in units of the last place: they are sums of a few
-// rounded terms. sinh and cosh divide by what has been rounded.
+// functionULP is the largest error of the functions, in units of the last place: they are sums of a few rounded terms.
+// sinh and cosh divide by rounded values.
 const functionULP = 4
 
 func TestFunctions(t *testing.T) {
@@ -18,7 +18,7 @@ func TestFunctions(t *testing.T) {
 		exact    func(x float64) float64
 		least    float64 // range in which it is compared
 		most     float64
-		absolute float64 // what is allowed where the value is near 0
+		absolute float64 // the error allowed where the value is near 0
 	}{
 		{"exp", (*Block).ExpAll, math.Exp, -700, 709, 0},
 		{"exp within", func(b *Block, x Vec) Vec { return b.ExpWithin(x, 1) }, math.Exp, -1, 1, 0},

@@ -50,7 +50,8 @@ func record(b *Block, rng *rand.Rand, size int) {
 	b.Bits(m(), "word")
 }
 
-// TestGoTextMeansTheBlock compiles random blocks printed as Go and compares what they compute with the interpreter.
+// TestGoTextMeansTheBlock compiles random blocks printed as Go and compares their results with those of the
+// interpreter.
 func TestGoTextMeansTheBlock(t *testing.T) {
 	const blocks = 12
 	rng := rand.New(rand.NewPCG(3, 4))

@@ -14,7 +14,7 @@ import (
 	"popsim/table/file"
 )
 
-// fromFiles names three files, with endings to be put in.
+// fromFiles names three files, with placeholders for their extensions.
 const fromFiles = `
 [population.E]
 model = "lif"
@@ -93,7 +93,7 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-// TestFileFaults: what is wrong with a file is told in one line, at the place that names it.
+// TestFileFaults: a fault of a file is reported in one line, at the key that names it.
 func TestFileFaults(t *testing.T) {
 	dir := t.TempDir()
 	for name, content := range map[string]string{
@@ -129,7 +129,7 @@ func TestFileFaults(t *testing.T) {
 	}
 }
 
-// TestPlaces: faults that only the whole network shows stand at the keys that they are about.
+// TestPlaces: faults found when the whole network is resolved are reported at the keys that cause them.
 func TestPlaces(t *testing.T) {
 	const base = "[population.E]\nmodel = \"lif\"\nn = 4\n[synapse.exc]\nkind = \"exp-current\"\ntau = \"5ms\"\n"
 	const projection = "[projection.X]\nfrom = \"E\"\nto = \"E\"\nsynapse = \"exc\"\nweight = 1\n" // lines 7 to 11

@@ -65,7 +65,7 @@ func weightUnit(m *model.Model, kind string) string {
 	return "mS/cm2"
 }
 
-// write puts a table into a file of dir.
+// write writes a table to a file in dir.
 func write(t *testing.T, dir, name string, columns ...data.Column) {
 	t.Helper()
 	out, err := file.Create(filepath.Join(dir, name), true)
@@ -153,7 +153,7 @@ func TestTruthThroughFiles(t *testing.T) {
 			}
 			dt, spikes := runFile(t, dir, text, c.TEnd)
 			for len(spikes) > 0 && (float64(spikes[len(spikes)-1].Step)+spikes[len(spikes)-1].Theta)*dt > c.TEnd {
-				spikes = spikes[:len(spikes)-1] // in the last step, behind the end
+				spikes = spikes[:len(spikes)-1] // in the last step, after the end
 			}
 			if len(spikes) != len(c.Spikes) {
 				t.Fatalf("%d spikes; want %d", len(spikes), len(c.Spikes))

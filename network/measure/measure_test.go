@@ -164,7 +164,7 @@ func TestDecided(t *testing.T) {
 }
 
 // TestSweep: a sweep has the same table for any workers, its trials differ, and points whose values are refused are
-// told.
+// reported.
 func TestSweep(t *testing.T) {
 	tables := map[bool]string{}
 	for _, alone := range []bool{false, true} {
@@ -211,7 +211,7 @@ func tableText(r *sweep.JobsResult) string {
 	return b.String()
 }
 
-// TestRefusals: what is wrong with a sweep is told before it runs.
+// TestRefusals: faults of a sweep are reported before it runs.
 func TestRefusals(t *testing.T) {
 	for _, c := range []struct {
 		settings, measures []string

@@ -11,7 +11,7 @@ import (
 	"popsim/network/recording"
 )
 
-// kept is a run of 30 ms that keeps itself beside path and gives up after the steps of saves, and what came out if
+// kept is a run of 30 ms that writes checkpoints beside path and stops after the steps of saves, and its results if
 // there are none.
 func kept(
 	t *testing.T,

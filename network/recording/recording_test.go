@@ -53,7 +53,7 @@ func text(b *strings.Builder) recording.Sink {
 	}
 }
 
-// recorded runs the network for 30 ms, cut at some steps, and returns spikes, rates and, where asked for, a trace.
+// recorded runs the network for 30 ms, cut at some steps, and returns spikes, rates and, if requested, a trace.
 func recorded(
 	t *testing.T,
 	workers int,
@@ -79,7 +79,7 @@ func recorded(
 	return s.String(), q.String(), tr.String(), r
 }
 
-// TestCuts: neither a trace nor the number of workers nor the steps at which a run pauses change what is recorded.
+// TestCuts: neither a trace nor the number of workers nor the steps at which a run pauses change the records.
 func TestCuts(t *testing.T) {
 	s1, q1, t1, r := recorded(t, 1, true)
 	s2, q2, _, _ := recorded(t, 2, false, 13, 100)

@@ -54,7 +54,8 @@ func TestPoisson(t *testing.T) {
 		{"fano", p.Fano, 1, 0.04},
 		{"synchrony", p.Synchrony, 0.1, 0.004},
 		{"correlation", p.Correlation, 0, 0.0004},
-		// Errors that ten batches tell are themselves uncertain by a quarter: here to 3.3 of that, and less a bias.
+		// Errors estimated from ten batches are themselves uncertain by a quarter: 3.3 times that are allowed, and a
+		// bias.
 		{"cv2", p.CV2, 1, 0.02},
 		{"cv se", p.CVSE, 0.005, 0.0025}, // 1/sqrt(2 * 400), over 10
 		{"fano se", p.FanoSE, 0.01, 0.009},

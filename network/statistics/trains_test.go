@@ -15,7 +15,7 @@ func near(t *testing.T, what string, got, want, tolerance float64) {
 	}
 }
 
-// rounding is the tolerance of what is exact but for rounding.
+// rounding is the tolerance of values that are exact except for rounding.
 const rounding = 1e-9
 
 // TestTrainsByHand compares with values computed by hand.
@@ -178,8 +178,8 @@ func TestSpectrum(t *testing.T) {
 	near(t, "its error", se, p.Frequency[0]/2, rounding)
 }
 
-// TestBroadPeak: the frequency of a broad peak, that of noise which rings at 114 Hz, is known better than the largest
-// single power tells, and its error is what it scatters by.
+// TestBroadPeak: the frequency of a broad peak, that of noise with a resonance at 114 Hz, is more accurate than that of
+// the largest single power, and its error is its scatter.
 func TestBroadPeak(t *testing.T) {
 	const f, seeds, bins, segment = 114.0, 30, 2500, 256
 	damp := math.Exp(-0.1) // a width of 2·0.1/(2 pi ms) = 32 Hz

@@ -30,7 +30,7 @@ func hard() *table.Table {
 		table.Col("it's, (a) \"name\" µ", floats))
 }
 
-// same says whether two tables hold the same names, types and bits, one NaN being as good as another.
+// same reports whether two tables have the same names, types and bits, one NaN being as good as another.
 func same(a, b *table.Table) bool {
 	return slices.EqualFunc(a.Columns, b.Columns, func(c, d table.Column) bool {
 		if c.Name != d.Name || c.Kind() != d.Kind() {
@@ -298,7 +298,7 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// failing is a format whose disk fills up at the end.
+// failing is a format whose last write fails, as on a full disk.
 type failing struct{ discarded bool }
 
 func (*failing) write(*table.Table) error { return nil }
@@ -377,7 +377,7 @@ func TestWriteRecord(t *testing.T) {
 	}
 }
 
-// TestRecordKeys wants every key of a record, whatever the verb.
+// TestRecordKeys requires every key of a record, for every verb.
 func TestRecordKeys(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.csv")
 	if err := WriteRecord(path, Record{}); err != nil {

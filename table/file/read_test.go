@@ -163,7 +163,7 @@ func TestReadNamed(t *testing.T) {
 	}
 }
 
-// FuzzReadNPY looks for panics and for memory that follows the header instead of the file.
+// FuzzReadNPY fails on panics, and on memory in proportion to the size in the header instead of that of the file.
 func FuzzReadNPY(f *testing.F) {
 	f.Add(npy(1, "{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }\n", 0, 0, 0, 0, 0, 0, 0xf0, 0x3f))
 	f.Add(npy(3, "{'descr': [('a', '<f8'), ('µ', '<U2')], 'fortran_order': False, 'shape': (3,), }\n"))

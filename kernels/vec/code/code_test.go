@@ -34,11 +34,11 @@ func targets(t *testing.T) (all []vec.Target) {
 	return all
 }
 
-// columns is how many columns, and how many shared values, random programs have.
+// columns is the number of columns, and of shared values, of random programs.
 const columns = 4
 
-// randomProgram is a program of n operations of all kinds on what was computed before; the states go round, so that
-// several steps use them all.
+// randomProgram is a program of n operations of all kinds on earlier results; the states are rotated, so that several
+// steps use them all.
 func randomProgram(seed uint64, n int) *vec.Program {
 	return &vec.Program{Name: fmt.Sprint("random ", seed), Record: func(b *vec.Block) {
 		r := rand.New(rand.NewPCG(seed, 1))
@@ -155,7 +155,7 @@ func TestSameBits(t *testing.T) {
 	}
 }
 
-// compareRuns runs both executors to the end; the interpreter stops once a step, machine code behind each group of
+// compareRuns runs both executors to the end; the interpreter stops once a step, machine code after each group of
 // vectors.
 func compareRuns(t *testing.T, what string, a, b *vec.Frame, x, y vec.Executor) (stops int) {
 	fired := map[int]uint64{}

@@ -90,7 +90,7 @@ func deep(n int, f func()) {
 	runtime.KeepAlive(&pad)
 }
 
-// Where the system refuses memory that becomes executable, Available says so, and nothing is run.
+// Where the system refuses executable memory, Available returns an error, and no machine code runs.
 func TestRefused(t *testing.T) {
 	const setMDWE, refuseExecGain = 65, 1 // prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN)
 	if os.Getenv("POPSIM_TEST_MDWE") != "" {
