@@ -232,7 +232,7 @@ func (c *cycleTracer) mayHaveCycles() bool {
 
 // search finds cycles at the current parameters.
 func (c *cycleTracer) search() []foundCycle {
-	if c.dim == 2 {
+	if c.dim == 2 && !c.coupled() {
 		return c.planarCycles()
 	}
 	cycles := c.simulatedCycles(c.carried)

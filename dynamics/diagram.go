@@ -73,6 +73,7 @@ type Row struct {
 const (
 	Hopf           = "hopf"
 	Fold           = "fold"
+	BranchPoint    = "branch-point" // where curves of equilibria cross, as at a pitchfork
 	CycleFold      = "cycle-fold"
 	PeriodDoubling = "period-doubling"
 	Torus          = "torus"

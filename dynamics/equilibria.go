@@ -21,13 +21,12 @@ type FixedPoint struct {
 
 // FixedPoints lists every equilibrium for input current i in ascending order of V. They are the roots of one function
 // of V, the steady current less i; between two neighbouring zeros of its slope it has at most one root, so that no
-// two are ever taken for one, however near.
+// two are ever taken for one, however near. Where the current enters several equations they are searched for by
+// Newton's method from many starts.
 func FixedPoints(m *model.Model, p []float64, i float64) []FixedPoint {
 	s := newSystem(m, p, i, "I")
 	var points []FixedPoint
-	for _, v := range s.equilibria() {
-		y := make([]float64, s.dim())
-		m.Steady(p, v, y)
+	for _, y := range s.restStates() {
 		points = append(points, s.classify(y))
 	}
 	return points

@@ -158,8 +158,9 @@ func PhasePlane(ctx context.Context, m *model.Model, p []float64, i float64, o P
 // flow is dV/dt and dy/dt at a point of the plane.
 func (d *portrait) flow(v, y float64) (dv, dy float64) {
 	state, slope := d.scratch.y, d.scratch.one
-	d.m.Steady(d.p, v, state)
-	if d.y > 0 {
+	if d.y > 0 && d.dim() == 2 {
+		state[0], state[1] = v, y
+	} else if d.m.Steady(d.p, v, state); d.y > 0 {
 		state[d.y] = y
 	}
 	d.deriv(state, slope)
@@ -263,7 +264,10 @@ func (d *portrait) nullclines() {
 		return
 	}
 	d.Nullclines[d.Plane.Y] = inside(along, w[2], w[3])
-	d.Nullclines["V"] = d.vNullcline()
+	if d.dim() == 2 && d.coupled() {
+		d.Nullclines[d.Plane.Y] = d.nullcline(1)
+	}
+	d.Nullclines["V"] = d.nullcline(0)
 }
 
 // columns lists the potentials from lo to hi that are multiples of step, and both ends.
@@ -291,26 +295,31 @@ func inside(line [][2]float64, lo, hi float64) (pieces [][][2]float64) {
 	return pieces
 }
 
-// onNullcline lists the values of the second variable at which dV/dt vanishes for the potential v.
-func (d *portrait) onNullcline(v float64) []float64 {
+// onNullcline lists the values of the second variable at which dV/dt (of 0) or its own slope (of 1) vanishes for the
+// potential v.
+func (d *portrait) onNullcline(of int, v float64) []float64 {
 	lo, hi := d.Window[2], d.Window[3]
-	return zeros(func(y float64) float64 { dv, _ := d.flow(v, y); return dv }, spread(lo, hi, 81))
+	return zeros(func(y float64) float64 { return d.slopeOf(of, v, y) }, spread(lo, hi, 81))
 }
 
-// vNullcline follows every piece of the curve dV/dt = 0 through the window. It is not a function of V, and may turn
-// back or consist of several pieces.
-func (d *portrait) vNullcline() (pieces [][][2]float64) {
+// slopeOf is dV/dt (of 0) or the slope of the second variable (of 1) at a point of the plane.
+func (d *portrait) slopeOf(of int, v, y float64) float64 {
+	dv, dy := d.flow(v, y)
+	return [2]float64{dv, dy}[of]
+}
+
+// nullcline follows every piece of the curve dV/dt = 0 (of 0), or of that of the second variable (of 1), through the
+// window. It is not a function of V, and may turn back or consist of several pieces.
+func (d *portrait) nullcline(of int) (pieces [][][2]float64) {
 	const most = 20_000 // points; a nullcline has hundreds, or some thousands in a wide window
 	w := d.Window
 	c := &curve{
 		halt: d.halt, most: most, lo: w[2], hi: w[3], floor: w[0], ceiling: w[1], name: d.Plane.Y,
 		gap: func(q curvePoint) (g, gv, gmu float64) {
 			dv, dy := 1e-4, 1e-6*(w[3]-w[2])
-			g, _ = d.flow(q.v, q.mu)
-			up, _ := d.flow(q.v+dv, q.mu)
-			down, _ := d.flow(q.v-dv, q.mu)
-			right, _ := d.flow(q.v, q.mu+dy)
-			left, _ := d.flow(q.v, q.mu-dy)
+			g = d.slopeOf(of, q.v, q.mu)
+			up, down := d.slopeOf(of, q.v+dv, q.mu), d.slopeOf(of, q.v-dv, q.mu)
+			right, left := d.slopeOf(of, q.v, q.mu+dy), d.slopeOf(of, q.v, q.mu-dy)
 			return g, (up - down) / (2 * dv), (right - left) / (2 * dy)
 		},
 		scales: func(curvePoint) (v, mu float64) { return d.pace(), (w[3] - w[2]) / 200 },
@@ -318,7 +327,7 @@ func (d *portrait) vNullcline() (pieces [][][2]float64) {
 	grid := columns(w[0], w[1], 4*d.pace())
 	var seeds []seed
 	for _, v := range grid {
-		for _, y := range d.onNullcline(v) {
+		for _, y := range d.onNullcline(of, v) {
 			seeds = append(seeds, seed{curvePoint: curvePoint{v, y}})
 		}
 	}
@@ -331,7 +340,8 @@ func (d *portrait) vNullcline() (pieces [][][2]float64) {
 			break
 		}
 		if points > most {
-			d.Warnings = append(d.Warnings, fmt.Sprintf("the nullcline of V was left after %d points", points))
+			d.Warnings = append(d.Warnings, fmt.Sprintf("the nullcline of %s was left after %d points",
+				[2]string{"V", d.Plane.Y}[of], points))
 			break
 		}
 		path, end, _ := c.follow(seeds[k].curvePoint, 1)

@@ -62,6 +62,10 @@ func BifurcationCurves(ctx context.Context, m *model.Model, p []float64, i float
 	if x.Name == y.Name {
 		return nil, fmt.Errorf("dynamics: both parameters are %s", x.Name)
 	}
+	if newSystem(m, p, i, "I").coupled() {
+		return nil, fmt.Errorf("the current enters several equations of %s: only diagrams over one interval are computed",
+			m.Name)
+	}
 	swapped := y.Name == "I"
 	if swapped {
 		x, y = y, x

@@ -34,6 +34,9 @@ const mostPoints = 100_000
 
 // equilibriumBranches follows every curve of equilibria over the free parameter.
 func equilibriumBranches(s *system, free Free) (branches []Branch, points []Point, warnings []error) {
+	if s.coupled() {
+		return stateBranches(s, free)
+	}
 	t := &equilibriumTracer{system: s, free: free, fine: 0.25}
 	t.curve = curve{
 		gap: t.gap, scales: t.scales, visit: t.visit, halt: s.halt, most: mostPoints, lo: free.Lo,
@@ -252,8 +255,13 @@ func (t *equilibriumTracer) foldAt(q curvePoint) Point {
 
 // hopfAt describes the Hopf point at q, unless the two eigenvalues whose sum is zero are real.
 func (t *equilibriumTracer) hopfAt(q curvePoint) (Point, bool) {
-	p := newPoint(Hopf, q.mu, q.v)
-	p.State = t.state(q)
+	return t.hopfOf(t.state(q), q.mu)
+}
+
+// hopfOf is hopfAt for the state y, at which the parameter mu is set.
+func (t *equilibriumTracer) hopfOf(y []float64, mu float64) (Point, bool) {
+	p := newPoint(Hopf, mu, y[0])
+	p.State = y
 	var omega, least float64
 	least = math.Inf(1)
 	for _, l := range t.eigenvalues(p.State) {

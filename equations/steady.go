@@ -89,6 +89,9 @@ func (d *definition) reach(p []float64, start float64) (low, high float64) {
 // scanned is the number of intervals of the reach in which equilibria are searched for.
 const scanned = 2000
 
+// flat is the largest excess at a root, as a part of those at the ends of its interval.
+const flat = 1e-3
+
 func (d *definition) roots(m *model.Model, p []float64, i float64) (found []float64) {
 	y := make([]float64, len(d.states))
 	excess := func(v float64) float64 { return m.Steady(p, v, y) - i }
@@ -98,7 +101,10 @@ func (d *definition) roots(m *model.Model, p []float64, i float64) (found []floa
 		hi := low + (high-low)*float64(k)/scanned
 		fhi := excess(hi)
 		if flo == flo && fhi == fhi && (flo < 0) != (fhi < 0) {
-			found = append(found, bisect(excess, lo, hi))
+			// Where Newton's method passes to other steady states the sign changes in a jump.
+			if v := bisect(excess, lo, hi); math.Abs(excess(v)) < flat*(math.Abs(flo)+math.Abs(fhi)) {
+				found = append(found, v)
+			}
 		}
 		lo, flo = hi, fhi
 	}

@@ -314,6 +314,7 @@ func (q Special) mark(y float64, told map[string]bool) Points {
 var labelNames = map[string]string{
 	dynamics.Hopf:           "Hopf",
 	dynamics.CycleFold:      "fold of cycles",
+	dynamics.BranchPoint:    "branch point",
 	dynamics.PeriodDoubling: "period doubling",
 	dynamics.SNIC:           "SNIC",
 	dynamics.BogdanovTakens: "Bogdanov-Takens",
@@ -341,7 +342,7 @@ func markOf(label string) (m Mark, open bool) {
 		return Square, true
 	case dynamics.CycleFold, dynamics.CycleCusp:
 		return Diamond, false
-	case dynamics.Torus, dynamics.Bautin:
+	case dynamics.Torus, dynamics.Bautin, dynamics.BranchPoint:
 		return Diamond, true
 	case dynamics.Homoclinic, dynamics.SNIC, dynamics.BogdanovTakens:
 		return Triangle, false
