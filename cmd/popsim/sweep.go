@@ -127,18 +127,8 @@ func (s *sweepCommand) register(cmd *cobra.Command) {
 
 // read parses and checks the command line, and reports all errors together.
 func (s *sweepCommand) read(args []string) error {
-	if len(args) > 0 && experiment.IsCANN(args[0]) && s.verb == "map" {
-		s.net = &networkSweep{sweepCommand: s}
-		return s.net.readCANN(args)
-	}
-	if q, err := experiment.ParseNetwork(args, s.network.description.Value, s.Places); err != nil {
-		return verb.Misused(err)
-	} else if q != nil && s.verb != "map" {
-		return verb.Misused(fault.Hint(fmt.Errorf("%s is for single neurons, and %s is a network", s.verb, args[0]),
-			"popsim map goes through the parameters of networks"))
-	} else if q != nil {
-		s.net = &networkSweep{sweepCommand: s, q: q}
-		return s.net.read()
+	if networks, err := s.readNetwork(args); networks || err != nil {
+		return err
 	}
 	if err := s.checkNoiseFlags(); err != nil {
 		return verb.Misused(err)
@@ -158,24 +148,7 @@ func (s *sweepCommand) read(args []string) error {
 	s.spec.Time, s.spec.Discard, s.spec.Dt = s.Time.Value, s.Discard.Value, s.Dt.Value
 	s.spec.From, err = sweep.ParseFrom(s.from.Value)
 	bad.About("--from", err)
-	measures := s.measures.List
-	if s.drive.given() {
-		// vector_strength is a column of every sweep with a sine.
-		measures = slices.DeleteFunc(slices.Clone(measures), func(name string) bool {
-			return sweep.IsDrivenStatistic(name) || name == "vector_strength" && len(s.drive.waveforms.List) > 0
-		})
-		for _, name := range s.measures.List {
-			if sweep.IsDrivenStatistic(name) {
-				s.input.Statistics = append(s.input.Statistics, name)
-			}
-		}
-	}
-	if len(measures) == 0 && len(s.input.Statistics) > 0 {
-		measures = []string{"status"}
-	}
-	if err := s.spec.SetMeasures(measures); err != nil {
-		bad.About("--measures", fault.Hint(err, "-m takes one of them"))
-	}
+	bad.About("--measures", s.readMeasures())
 	bad.Add(s.Apart(s.dryRun))
 	bad.Add(s.checkIdle())
 	s.WarnAll(q.Notes)
@@ -203,6 +176,49 @@ func (s *sweepCommand) read(args []string) error {
 		s.WarnNote(experiment.InaccurateStep(dt, q.Model, method, accurate))
 	}
 	return verb.Misused(bad.Err())
+}
+
+// readNetwork parses the command line of a sweep of a network; networks is false if it is one of single neurons.
+func (s *sweepCommand) readNetwork(args []string) (networks bool, err error) {
+	if len(args) > 0 && experiment.IsCANN(args[0]) && s.verb == "map" {
+		s.net = &networkSweep{sweepCommand: s}
+		return true, s.net.readCANN(args)
+	}
+	q, err := experiment.ParseNetwork(args, s.network.description.Value, s.Places)
+	switch {
+	case err != nil:
+		return true, verb.Misused(err)
+	case q == nil:
+		return false, nil
+	case s.verb != "map":
+		return true, verb.Misused(fault.Hint(fmt.Errorf("%s is for single neurons, and %s is a network", s.verb, args[0]),
+			"popsim map goes through the parameters of networks"))
+	}
+	s.net = &networkSweep{sweepCommand: s, q: q}
+	return true, s.net.read()
+}
+
+// readMeasures separates the measures of driven sweeps from those of the sweep's specification, and sets both.
+func (s *sweepCommand) readMeasures() error {
+	measures := s.measures.List
+	if s.drive.given() {
+		// vector_strength is a column of every sweep with a sine.
+		measures = slices.DeleteFunc(slices.Clone(measures), func(name string) bool {
+			return sweep.IsDrivenStatistic(name) || name == "vector_strength" && len(s.drive.waveforms.List) > 0
+		})
+		for _, name := range s.measures.List {
+			if sweep.IsDrivenStatistic(name) {
+				s.input.Statistics = append(s.input.Statistics, name)
+			}
+		}
+	}
+	if len(measures) == 0 && len(s.input.Statistics) > 0 {
+		measures = []string{"status"}
+	}
+	if err := s.spec.SetMeasures(measures); err != nil {
+		return fault.Hint(err, "-m takes one of them")
+	}
+	return nil
 }
 
 // checkNoiseFlags reports flags that are for networks, or for noise that is not given.
