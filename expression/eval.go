@@ -337,6 +337,12 @@ func (e *Expr) In(u Unit, dims map[string]Dimension, value func(name string) flo
 	if e.Bare() {
 		return e.Eval(nil), nil
 	}
+	if d != u.Dim && u.Dim == None {
+		return 0, faultAt(1, "%s is in %v; it should have no unit", shortened(e.Text), d)
+	}
+	if d != u.Dim && d == None {
+		return 0, faultAt(1, "%s has no unit; it should be in %s", shortened(e.Text), u.Name)
+	}
 	if d != u.Dim {
 		return 0, faultAt(1, "%s is in %v; it should be in %s", shortened(e.Text), d, u.Name)
 	}

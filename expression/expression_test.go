@@ -150,7 +150,7 @@ func TestIn(t *testing.T) {
 		{"2 uA/cm2", "uA/cm2", "2"},
 		{"g", "1", "5"},
 		{"1.7kHz", "Hz", "1700"},
-		{"g", "mV", "column 1: g is in 1; it should be in mV"},
+		{"g", "mV", "column 1: g has no unit; it should be in mV"},
 		{"theta", "ms", "column 1: theta is in mV; it should be in ms"},
 	} {
 		u, err := UnitOf(c.unit)

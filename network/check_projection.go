@@ -59,6 +59,17 @@ func (c *checker) law(what string, law Law, least float64) {
 	}
 }
 
+// drawnDelay checks that every delay that a law can give is possible.
+func (c *checker) drawnDelay(what string, d *Draw) {
+	switch lo, hi := d.bounds(); {
+	case lo < c.spec.Dt*(1-wholeDelay):
+		c.fault("%s: delay (ms): draws reach down to %.4g ms, below the step of %g ms; clip or redraw them", what, max(0, lo),
+			c.spec.Dt)
+	case hi > MaxDelay*(1+wholeDelay):
+		c.fault("%s: delay (ms): draws reach up to %.4g ms, above %d ms; clip or redraw them", what, hi, MaxDelay)
+	}
+}
+
 // draw checks a law and returns the number of faults so far.
 func (c *checker) draw(what string, l *Draw) int {
 	before := len(c.faults)
@@ -111,6 +122,9 @@ func (c *checker) projection(p *Projection) {
 		c.law(what+": delay (ms)", p.Delay, least)
 		if d, ok := p.Delay.(Constant); ok && float64(d) > MaxDelay {
 			c.fault("%s: delay %g ms; at most %d ms is possible", what, float64(d), MaxDelay)
+		}
+		if d, ok := p.Delay.(Draw); ok && len(c.faults) == before {
+			c.drawnDelay(what, &d)
 		}
 	}
 	if _, one := p.Delay.(Constant); c.spec.Synapses[p.Synapse].Kind == NMDA && (!one || isEdges && edges.Delay != nil) {

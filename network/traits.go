@@ -179,29 +179,23 @@ func (l *layout) delayBounds(i int) (least, most int, timed bool, err error) {
 	case PerEdge:
 		return l.computedDelays(i)
 	case Draw:
-		return l.drawnDelays(p, &d)
+		least, most, timed = l.drawnDelays(&d)
+		return least, most, timed, nil
 	}
 	return 1, 1, false, nil
 }
 
-func (l *layout) drawnDelays(p *Projection, d *Draw) (least, most int, timed bool, err error) {
+// drawnDelays finds the bounds of a law, which Check has found possible.
+func (l *layout) drawnDelays(d *Draw) (least, most int, timed bool) {
 	lo, hi := d.bounds()
 	timed = !l.spec.OnGrid
 	if d.Round > 0 {
 		x := d.Round / l.spec.Dt
 		timed = timed && math.Abs(x-math.Round(x)) > wholeDelay*x
 	}
-	switch {
-	case lo < l.spec.Dt*(1-wholeDelay):
-		err = fmt.Errorf("projection %s: drawn delays reach down to %.4g ms, below the step of %g ms; clip or redraw them",
-			p.Name, max(0, lo), l.spec.Dt)
-	case hi > MaxDelay*(1+wholeDelay):
-		err = fmt.Errorf("projection %s: drawn delays reach up to %.4g ms, above %d ms; clip or redraw them", p.Name, hi,
-			MaxDelay)
-	}
 	least, _ = l.place(max(lo, l.spec.Dt))
 	most, _ = l.place(min(hi, MaxDelay))
-	return least, most, timed, err
+	return least, most, timed
 }
 
 // computedDelays finds the bounds by computing the delays of all edges.

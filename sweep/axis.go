@@ -74,14 +74,17 @@ var ErrWide = errors.New("the ends are further apart than numbers go")
 // Stepped returns an axis from start to stop in steps of step, whose sign must fit; stop is included if the steps reach
 // it.
 func Stepped(name, unit string, start, stop, step float64) (Axis, error) {
-	width := stop - start
+	width, amount := stop-start, fmt.Sprint(step)
+	if unit != "" && unit != "1" {
+		amount += " " + unit
+	}
 	switch {
 	case math.IsInf(width, 0):
 		return Axis{}, ErrWide
 	case step == 0:
-		return Axis{}, fmt.Errorf("a step of 0 %s goes nowhere", unit)
+		return Axis{}, fmt.Errorf("a step of %s goes nowhere", amount)
 	case width != 0 && (width < 0) != (step < 0):
-		return Axis{}, fmt.Errorf("a step of %v %s never leads from %v to %v; use %v", step, unit, start, stop, -step)
+		return Axis{}, fmt.Errorf("a step of %s never leads from %v to %v; use %v", amount, start, stop, -step)
 	}
 	n := math.Floor(float64(width/step*(1+1e-15))+slack) + 1
 	if !(n < most) {

@@ -209,6 +209,12 @@ func (d *Description) Resolve(o Options) (*Result, error) {
 	}
 	r.parameters()
 	r.out.Time, r.out.Discard = r.optional(d.root, "time", "ms", 0), r.optional(d.root, "discard", "ms", 0)
+	if e := d.root.get("time"); e != nil && !(r.out.Time > 0) && len(r.faults) == 0 {
+		r.fault(e, "%g ms; it must be greater than 0", r.out.Time)
+	}
+	if r.out.Discard < 0 {
+		r.fault(d.root.get("discard"), "%g ms; it must be 0 or more", r.out.Discard)
+	}
 	r.out.Spec.Dt = r.optional(d.root, "dt", "ms", r.usualDt())
 	if o.Dt > 0 {
 		r.out.Spec.Dt = o.Dt

@@ -362,3 +362,97 @@ func FuzzEdges(f *testing.F) {
 		}
 	})
 }
+
+// TestNothingIsSilent asks for faults where an entry could have no effect, and for the line of each.
+func TestNothingIsSilent(t *testing.T) {
+	d, err := Parse("f.toml", []byte(`time = "-3ms"
+discard = "-1ms"
+[population.E]
+model = "lif"
+n = "2mV"
+rate = "3Hz"
+[population.S]
+model = "poisson"
+n = 3
+rate = "100Hz"
+[synapse.exc]
+kind = "exp-current"
+tau = "2ms"
+[projection.P]
+from = "E"
+to = []
+synapse = "exc"
+rule = "all-to-all"
+weight = "1pA"
+delay = "1ms"
+[projection.Q]
+from = "E"
+to = "S"
+synapse = "exc"
+rule = "all-to-all"
+weight = 1
+delay = "1ms"
+[input.a]
+to = "E"
+poisson = "500Hz"
+synapse = "exc"
+weight = "1pA"
+redraw = "10ms"
+[input.b]
+to = "E"
+current = "1pA"
+weight = "1pA"
+[input.c]
+to = "S"
+noise = "white:1mV"
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = d.Resolve(Options{})
+	got := text(err)
+	for _, want := range []string{
+		`f.toml:1:1: time: -3 ms; it must be greater than 0`,
+		`f.toml:2:1: discard: -1 ms; it must be 0 or more`,
+		`f.toml:5:1: n: "2mV": column 1: 2mV is in mV; it should have no unit`,
+		`f.toml:6:1: population E (lif) has no key "rate"`,
+		`f.toml:16:1: to: the list is empty; a population or a part of it is needed`,
+		`f.toml:23:1: to: S only sends spikes; a population of a model is needed`,
+		`f.toml:33:1: redraw: a rate that is not drawn has none`,
+		`f.toml:37:1: weight: current has none`,
+		`f.toml:39:1: to: S only sends spikes; a population of a model is needed`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("missing: %s", want)
+		}
+	}
+	if n := strings.Count(got, "\n"); n != 9 {
+		t.Errorf("%d lines:\n%s", n, got)
+	}
+}
+
+// TestDrawnDelayHasALine asks for the line of delays below the step.
+func TestDrawnDelayHasALine(t *testing.T) {
+	d, err := Parse("f.toml", []byte(`[population.E]
+model = "lif"
+n = 2
+[synapse.exc]
+kind = "exp-current"
+tau = "2ms"
+[projection.P]
+from = "E"
+to = "E"
+synapse = "exc"
+rule = "all-to-all"
+weight = "1pA"
+delay = "normal:1ms:1ms"
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = d.Resolve(Options{})
+	want := "f.toml:13:1: projection P: delay (ms): draws reach down to 0 ms, below the step of 0.1 ms"
+	if got := text(err); !strings.HasPrefix(got, want) {
+		t.Errorf("%s; want %s", got, want)
+	}
+}

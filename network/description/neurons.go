@@ -31,7 +31,7 @@ type neurons struct {
 
 // neurons fills a population of neurons of a model.
 func (r *resolver) neurons(e, kind *entry, p *network.Population) {
-	n := &neurons{resolver: r, e: e, p: p, known: append(slices.Clone(populationKeys[:5]), "values", "I")}
+	n := &neurons{resolver: r, e: e, p: p, known: append(slices.Clone(populationKeys[:4]), "values", "I")}
 	defaults, current, ok := n.model(kind)
 	if !ok {
 		return

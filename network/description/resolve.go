@@ -563,6 +563,9 @@ func (r *resolver) members(from *entry, key string) []*entry {
 		r.fault(from, "%s is missing", key)
 		return nil
 	case e.kind == list:
+		if len(e.items) == 0 {
+			r.fault(e, "the list is empty; a population or a part of it is needed")
+		}
 		for _, item := range e.items {
 			item.key = key
 		}
@@ -653,6 +656,7 @@ func (r *resolver) projection(e *entry) {
 	before := len(r.faults)
 	pairs := r.flag(e, "pairs", false)
 	from, to := r.pool(e, "from"), r.pool(e, "to")
+	r.receivers(e, to)
 	synapse, unit := r.synapseOf(e, to)
 	p := network.Projection{
 		Name: e.key, Synapse: synapse,
@@ -818,7 +822,7 @@ func (r *resolver) input(e *entry) {
 	for _, p := range in.To {
 		n += p.N
 	}
-	if n == 0 {
+	if n == 0 || !r.receivers(e, in.To) {
 		return
 	}
 	given := 0
@@ -837,6 +841,7 @@ func (r *resolver) input(e *entry) {
 	}
 	poisson, spikes, current := e.get("poisson"), e.get("spikes"), e.get("current")
 	if current != nil {
+		r.without(e, "current", "synapse", "weight", "delay", "redraw")
 		in.Current = r.shape(current, r.unitOf(current, in.To, func(m *model.Model) string { return m.CurrentUnit }))
 	} else if noise := e.get("noise"); noise != nil {
 		in.Noise = r.noise(e, noise, in.To)
@@ -851,6 +856,7 @@ func (r *resolver) input(e *entry) {
 		in.Delay = r.optional(e, "delay", "ms", 0)
 	}
 	if spikes != nil {
+		r.without(e, "spikes", "redraw")
 		in.Spikes = r.spikeTimes(spikes, n)
 	}
 	if poisson != nil {
@@ -858,13 +864,41 @@ func (r *resolver) input(e *entry) {
 		kind, _, _ := strings.Cut(poisson.text, ":")
 		if d, ok := r.draw(poisson, poisson.text, "Hz"); ok {
 			in.Poisson.Law = d
-		} else if slices.Contains(stimulus.Kinds, kind) || strings.HasPrefix(kind, "@") {
+			r.out.Spec.Inputs = append(r.out.Spec.Inputs, in)
+			return
+		}
+		r.without(e, "a rate that is not drawn", "redraw")
+		if slices.Contains(stimulus.Kinds, kind) || strings.HasPrefix(kind, "@") {
 			in.Poisson.Shape = r.shape(poisson, "Hz")
 		} else {
 			in.Poisson.Rate, _ = r.number(poisson, poisson.text, "Hz")
 		}
 	}
 	r.out.Spec.Inputs = append(r.out.Spec.Inputs, in)
+}
+
+// receivers reports a pool that holds sources only, which receive nothing.
+func (r *resolver) receivers(e *entry, to []network.Part) bool {
+	for _, p := range to {
+		// a population with faults of its own has neither a model nor a source
+		if r.out.Spec.Populations[p.Population].Source == nil {
+			return true
+		}
+	}
+	if len(to) > 0 {
+		r.fault(e.get("to"), "%s only sends spikes; a population of a model is needed",
+			r.out.Spec.Populations[to[0].Population].Name)
+	}
+	return len(to) == 0
+}
+
+// without reports keys that have no effect on what an input is.
+func (r *resolver) without(input *entry, what string, keys ...string) {
+	for _, key := range keys {
+		if e := input.get(key); e != nil {
+			r.fault(e, "%s has none", what)
+		}
+	}
 }
 
 // unitOf is the unit of an entry by the models of a pool; it is a fault if they differ.
