@@ -101,6 +101,9 @@ func PhasePlane(ctx context.Context, m *model.Model, p []float64, i float64, o P
 		Model: m.Name, I: i, X: "V", Y: "dV/dt",
 		Parameters: map[string]float64{},
 	}}
+	if q := m.States[0]; q.Unit != "mV" {
+		d.X = q.Name
+	}
 	// [], not null, in JSON
 	d.FixedPoints, d.Cycles, d.Separatrices, d.Trajectories = []PlanePoint{}, []PlaneCycle{}, []Separatrix{}, []Trace{}
 	for k, q := range m.Params {

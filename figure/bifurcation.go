@@ -200,6 +200,9 @@ func (b *Bifurcation) branches(ofRow func(dynamics.Row) []float64, ofFiring func
 
 func (b *Bifurcation) potentialPanel() Panel {
 	p := Panel{YLabel: "V (mV)", Height: 85}
+	if q := b.Model.States[0]; q.Unit != "mV" {
+		p.YLabel = q.Name
+	}
 	p.Lines = b.branches(func(r dynamics.Row) []float64 {
 		if math.IsNaN(r.Period) {
 			return []float64{r.VMax}

@@ -14,7 +14,7 @@ import (
 // Phase is the picture of a phase plane.
 func Phase(title string, p *dynamics.Plane) *Figure {
 	panel := Panel{
-		XLabel: "V (mV)", YLabel: secondLabel(p), Height: 110,
+		XLabel: firstLabel(p.X), YLabel: secondLabel(p), Height: 110,
 		XRange: [2]float64{p.Window[0], p.Window[1]}, YRange: shownY(p),
 	}
 	if p.Reset != nil { // so that the threshold is seen
@@ -83,6 +83,14 @@ func smallCycles(p *dynamics.Plane) (w window, ok bool) {
 }
 
 // secondLabel is the second axis in words.
+// firstLabel is the label of an axis of the first state: V, or what is no potential.
+func firstLabel(name string) string {
+	if name == "V" {
+		return "V (mV)"
+	}
+	return name
+}
+
 func secondLabel(p *dynamics.Plane) string {
 	switch p.Y {
 	case "w":
@@ -122,7 +130,11 @@ func nullclines(p *dynamics.Plane) []Line {
 		if len(segments) == 0 || i == 1 && p.Y == "V" {
 			continue
 		}
-		line := Line{Name: fmt.Sprintf("%s-nullcline", name), Width: 1.6, Color: []color.Color{orange, blue}[i]}
+		shown := name
+		if name == "V" {
+			shown = p.X
+		}
+		line := Line{Name: fmt.Sprintf("%s-nullcline", shown), Width: 1.6, Color: []color.Color{orange, blue}[i]}
 		switch {
 		case name == "dV/dt":
 			line.Name = name
