@@ -274,7 +274,7 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// table is what stands between two HTML comments, the first of which names it: "table parameters adex".
+// table is the text between two HTML comments, the first of which names it: "table parameters adex".
 type table struct {
 	name       string
 	text       string

@@ -133,7 +133,7 @@ func presetsTable(t *testing.T, name string) string {
 }
 
 // stepsTable has the steps that are recommended, warned of and refused, for every model, preset and method, each with
-// its error of the rate of a neuron that fires. It fails where that is more than model.StepLimits promises.
+// its error of the rate of a neuron that fires. It fails where that is more than model.StepLimits states.
 func stepsTable(t *testing.T, _ string) string {
 	b := rowsOf("model", "I", "method", "default (ms)", "off by", "warned of above (ms)", "off by",
 		"refused above (ms)", "off by")

@@ -127,7 +127,7 @@ func checkSet(t *testing.T, k int, total map[string]int) {
 				continue // a slow passage; or a branch of doubled cycles, which diagrams do not follow
 			}
 			if !told(t, d, diagram, s, at, a) {
-				t.Errorf("set %d: %v at %v: from %.6g the neuron settles on %+v, which the diagram does not tell", k, d,
+				t.Errorf("set %d: %v at %v: from %.6g the neuron settles on %+v, which the diagram does not have", k, d,
 					at, y, a)
 				break
 			}

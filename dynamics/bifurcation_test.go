@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-const lineTol = 1e-3 // what straight lines between rows promise of the period, relative
+const lineTol = 1e-3 // relative error of the period on straight lines between rows
 
 // The stored branches were continued by another program with its own rows; every one of them must lie on the polygon of
 // ours, whichever part of the branch that is.
@@ -101,8 +101,8 @@ func TestFourCyclesBetweenTheFolds(t *testing.T) {
 	}
 }
 
-// Where V is much quicker than w the cycle born at a Hopf point is a canard after a few hundredths of a mV: only the
-// first ones are near the harmonic wave. It ends in a homoclinic orbit of the saddle.
+// Where V is much quicker than w the cycle that begins at a Hopf point is a canard after a few hundredths of a mV: only
+// the first ones are near the harmonic wave. It ends in a homoclinic orbit of the saddle.
 func TestCanardBornAtHopfPoint(t *testing.T) {
 	t.Parallel()
 	m, p := mustModel(t, "adex", map[string]float64{
@@ -259,7 +259,8 @@ func TestModelsOfOneVariable(t *testing.T) {
 	}
 }
 
-// TestNoFoldsOfNoise follows a cycle of 0.24 mV to its homoclinic orbit, near which I stands still to the last bits.
+// TestNoFoldsOfNoise follows a cycle of 0.24 mV to its homoclinic orbit, near which I is constant except for its last
+// bits.
 func TestNoFoldsOfNoise(t *testing.T) {
 	m, p := mustModel(t, "adex", map[string]float64{
 		"V_rest": -58, "V_reset": -46, "V_th": 0, "V_T": -50, "delta_T": 2, "R": 0.1, "tau": 20, "a": 2, "b": 100,

@@ -51,7 +51,7 @@ func ExampleResetMap_Next() {
 	// Output: w = 312.546 pA after 4.823 ms, true
 }
 
-// Where an EIF neuron rests below its rheobase: a stable and an unstable point.
+// The equilibria of an EIF neuron below its rheobase: a stable and an unstable one.
 func ExampleFixedPoints() {
 	m := model.EIFModel
 	for _, q := range dynamics.FixedPoints(m, m.Defaults(), 1) {

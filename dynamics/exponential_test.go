@@ -80,7 +80,7 @@ func TestRheobase(t *testing.T) {
 		{"adex", "nd-tonic", 36},
 		{"adex", "nd-bursting", 26.1369537826447},
 		{"adex", "bg05", 627.182464508599},
-		{"adex", "naud-delayed-burst", math.NaN()}, // a R = -1: no rest at any current
+		{"adex", "naud-delayed-burst", math.NaN()}, // a R = -1: no equilibrium at any current
 		{"hh", "", math.NaN()},
 	} {
 		m, _ := mustModel(t, c.model, nil)

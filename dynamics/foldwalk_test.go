@@ -35,8 +35,9 @@ func foldsIn(t *testing.T, x, y Free, at ...float64) (r *Regions, curves []Bifur
 	return r, curves
 }
 
-// TestFoldBesideCanard follows the fold born at the Bautin point of rhh over g_L: it turns at a cusp of cycles at once
-// (diagrams over I have two small folds at g_L = 0.0484, none at 0.04843), and lies on a canard from g_L = 0.04 on.
+// TestFoldBesideCanard follows the fold that begins at the Bautin point of rhh over g_L: it turns at a cusp of cycles
+// at once (diagrams over I have two small folds at g_L = 0.0484, none at 0.04843), and lies on a canard from g_L = 0.04
+// on.
 func TestFoldBesideCanard(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

@@ -236,8 +236,8 @@ func TestCyclesOfSharpUpstroke(t *testing.T) {
 	}
 }
 
-// TestCyclesBesideFarRest: with a small leak V may sink to a rest hundreds of mV below the reversal potentials, where
-// the rates of the gates are too large to be followed. No cycle is that way.
+// TestCyclesBesideFarRest: with a small leak V may relax to an equilibrium hundreds of mV below the reversal
+// potentials, where the rates of the gates are too large to be followed. No cycle is that way.
 func TestCyclesBesideFarRest(t *testing.T) {
 	m, p := mustModel(t, "hh", map[string]float64{
 		"C": 1.0038, "g_Na": 120.523, "g_K": 10.296, "g_L": 0.01362, "E_Na": 53.1963, "E_K": -75.1671, "E_L": -51.976,

@@ -202,8 +202,8 @@ func TestPointsOfCodimensionTwo(t *testing.T) {
 	}
 }
 
-// TestFoldsOfCyclesTurn follows the folds of cycles of hh born at two Bautin points, through two cusps of cycles, and
-// compares with AUTO-07p: all folds at some g_K, no others. Near g_K = 18.58 a cycle of no amplitude obeys the
+// TestFoldsOfCyclesTurn follows the folds of cycles of hh that begin at two Bautin points, through two cusps of cycles,
+// and compares with AUTO-07p: all folds at some g_K, no others. Near g_K = 18.58 a cycle of no amplitude obeys the
 // equations as well.
 func TestFoldsOfCyclesTurn(t *testing.T) {
 	t.Parallel()

@@ -98,7 +98,7 @@ func TestReferenceMatchesStoredRuns(t *testing.T) {
 	}
 }
 
-// Just below and above the stored currents at which a step from rest begins to give a spike.
+// Just below and above the stored currents at which a step from the resting state begins to give a spike.
 func TestThresholdOfTheFirstSpike(t *testing.T) {
 	for _, c := range []struct {
 		model, file string

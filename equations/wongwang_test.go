@@ -12,8 +12,8 @@ import (
 	"popsim/dynamics"
 )
 
-// TestWongWang: the equations of the library stand still at the fixed points of testdata/wong_wang.json, which were
-// found with 30 digits.
+// TestWongWang: the slopes of the equations of the library are 0 at the fixed points of testdata/wong_wang.json, which
+// were found with 30 digits.
 func TestWongWang(t *testing.T) {
 	const (
 		tolerance = 1e-15 // 1/ms: roundings of rates of 0.04/ms

@@ -8,7 +8,7 @@ import (
 	"popsim/rng"
 )
 
-// TestDrawBits: draws keep their bits, which other people's results rest on.
+// TestDrawBits: the bits of draws do not change, since published results depend on them.
 func TestDrawBits(t *testing.T) {
 	normal, uniform := Draw{Law: "normal", A: 21, B: 2}, Draw{Law: "uniform", A: 15, B: 30}
 	for name, want := range map[string][2]float64{

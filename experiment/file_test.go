@@ -122,7 +122,7 @@ func FuzzRead(f *testing.F) {
 		}
 		for what, place := range x.Places() {
 			if !strings.HasPrefix(place, "x.toml:") {
-				t.Errorf("%s stands at %q", what, place)
+				t.Errorf("%s is at %q", what, place)
 			}
 		}
 	})

@@ -169,7 +169,7 @@ func FuzzParseValue(f *testing.F) {
 	})
 }
 
-// FuzzParseNeuron: whatever stands on the command line is understood or refused; values for neurons are finite.
+// FuzzParseNeuron: any command line is parsed or refused; values for neurons are finite.
 func FuzzParseNeuron(f *testing.F) {
 	for _, line := range []string{
 		"lif I=21", "adex:naud-tonic I=0:20:0.5 V0=-50", "hh I=log:1:100/50 m0=2", "lif I=normal:21:2 tau=uniform:5mV:10",

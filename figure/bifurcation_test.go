@@ -24,7 +24,7 @@ func TestSmallCyclesAreEnlarged(t *testing.T) {
 	}
 	f := b.Figure()
 	if !strings.Contains(f.Title, "unfinished") {
-		t.Errorf("the title %q does not tell of the interruption", f.Title)
+		t.Errorf("the title %q does not mention the interruption", f.Title)
 	}
 	if len(f.Panels) != 3 || f.Panels[1].XRange[0] < 6 || f.Panels[1].XRange[1] > 8 {
 		t.Fatalf("%d panels, the second over %v; want 3, the second around the cycles from 7.19 to 7.56", len(f.Panels),
@@ -38,7 +38,7 @@ func TestSmallCyclesAreEnlarged(t *testing.T) {
 	}
 	for _, want := range []string{"subcritical Hopf", "fold", "homoclinic"} {
 		if names[want] != 1 {
-			t.Errorf("the mark %q stands in the legend %d times, want once", want, names[want])
+			t.Errorf("the mark %q is in the legend %d times, want once", want, names[want])
 		}
 	}
 	if err := f.Check(); err != nil {

@@ -73,7 +73,7 @@ func TestSilence(t *testing.T) {
 		}
 	}
 	if rates := []float64{0, 0}; silence(rates) != "" || rates[0] != 0 {
-		t.Error("a map without spikes has no rate to stand apart from")
+		t.Error("a map without spikes has no rate to be distinguished from")
 	}
 }
 

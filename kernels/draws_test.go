@@ -167,7 +167,7 @@ func TestNormals(t *testing.T) {
 				}
 			}
 			if dst[4*padded] != 77 {
-				t.Errorf("%v, %d ids: the memory behind the rows is written", isa, n)
+				t.Errorf("%v, %d ids: the memory after the rows is written", isa, n)
 			}
 			blocks := make([]rng.Block, padded)
 			Blocks(isa, s, blocks, ids[:n], 9)

@@ -310,7 +310,7 @@ func (row equalRow) compare(rt *rapid.T, k *Kernel) int {
 			events[i] = s.Advance(workers[i], first+int64(done), steps, drives[c], extrema, buffer[:0:room])
 			for _, e := range buffer[room:] {
 				if e != (Event{-9, -9, -9}) {
-					rt.Fatalf("n=%d steps=%d..%d: %v wrote events behind their end", n, done, done+steps, s.kernel.ISA)
+					rt.Fatalf("n=%d steps=%d..%d: %v wrote events after their end", n, done, done+steps, s.kernel.ISA)
 				}
 			}
 			if !intact[i]() {

@@ -171,7 +171,7 @@ func equalBits(a, b []float64) bool {
 	return len(a) == len(b)
 }
 
-// The default methods keep rests where they are: not just near, and for any step.
+// The default methods have the equilibria of the equations exactly, for any step.
 func TestRestStays(t *testing.T) {
 	for _, m := range model.All {
 		for _, dt := range []float64{m.Methods[0].Dt, 2 * m.Methods[0].Dt} {

@@ -104,7 +104,7 @@ func TestDecays(t *testing.T) {
 	})
 }
 
-// Every model is at rest at its default initial state, or starts as documented where there is no stable rest.
+// The default initial state of every model is an equilibrium, or as documented where there is no stable one.
 func TestInitial(t *testing.T) {
 	for _, m := range All {
 		for _, s := range append(m.Presets(), Preset{Name: "", Params: m.Defaults()}) {

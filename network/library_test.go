@@ -72,7 +72,7 @@ func TestLibraryAgainstIndependentSimulations(t *testing.T) {
 		{"cuba", "", "", false, true, 1000, 5000, 5, want{5.1111, 0.08785, 5.1441, 0.02572, 0.81036, 0.013476}},
 	} {
 		if c.slow && !long() {
-			continue // its fast companion stands above, or in TestCUBARates
+			continue // its fast form is above, or in TestCUBARates
 		}
 		t.Run(fmt.Sprintf("%s:%s %s on grid %t", c.network, c.preset, c.settings, c.onGrid), func(t *testing.T) {
 			var rateE, rateI, cv float64

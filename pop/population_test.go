@@ -165,7 +165,7 @@ func TestRunaway(t *testing.T) {
 		times = append(times, sum.Away[0].Time)
 	}
 	if times[0] != times[1] {
-		t.Errorf("told at %v ms, in other epochs at %v ms", times[0], times[1])
+		t.Errorf("reported at %v ms, in other epochs at %v ms", times[0], times[1])
 	}
 	_, err := pop.Run(t.Context(), spec, pop.Config{}, 40000)
 	var blown *pop.BlownUp

@@ -123,7 +123,7 @@ func TestJobsParts(t *testing.T) {
 		}
 	}
 	if !HoldsJobs(path) || HoldsJobs(path+"x") {
-		t.Error("parts of jobs are not told from others")
+		t.Error("parts of jobs are not distinguished from others")
 	}
 	m, err := OpenJobsParts(path)
 	if err != nil {

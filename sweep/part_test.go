@@ -92,7 +92,7 @@ func TestStop(t *testing.T) {
 			},
 		})
 		if _, err := os.Stat(PartPath(keep, Part{1, 1}) + heartbeatMark); err == nil {
-			t.Error("a part that does not run any more says that it does")
+			t.Error("a part that no longer runs is reported as running")
 		}
 		if err == nil {
 			if r.Resumed.LaneSteps == 0 {

@@ -142,10 +142,10 @@ func rateErrors(t *testing.T, all []rateCase, time, discard float64) {
 	t.Logf("%d of %d within twice the error, %d of them irregular; it is %.3g times the true one in the median",
 		within, total, len(irregular), factors[total/2])
 	if float64(within) < covered*float64(total) {
-		t.Errorf("%d of %d rates within twice the error told, want %.0f %%", within, total, 100*covered)
+		t.Errorf("%d of %d rates within twice the reported error, want %.0f %%", within, total, 100*covered)
 	}
 	if f := factors[total/2]; f > careful {
-		t.Errorf("the error told is %.3g times the true one in the median, want at most %v", f, careful)
+		t.Errorf("the reported error is %.3g times the true one in the median, want at most %v", f, careful)
 	}
 }
 
@@ -176,7 +176,7 @@ func TestRunaway(t *testing.T) {
 				t.Errorf("dt %v ms, I = %v pA: %s, want %s", dt, s.Grid.At(i, 0), got, want)
 			}
 			if at := r.Value("ended_ms", i); want == "runaway" && !(at > 100 && at < 1000) {
-				t.Errorf("dt %v ms, I = %v pA: told at %v ms, want between 100 and 1000", dt, s.Grid.At(i, 0), at)
+				t.Errorf("dt %v ms, I = %v pA: reported at %v ms, want between 100 and 1000", dt, s.Grid.At(i, 0), at)
 			}
 		}
 	}

@@ -37,7 +37,7 @@ func readTruth(t testing.TB, name string) map[string][]float64 {
 	return table
 }
 
-// fiTable is an f-I curve of testdata/fi: which column holds the rate of a neuron started at the rest of I = 0.
+// fiTable is an f-I curve of testdata/fi: and the column of the rate of a neuron started at the resting state of I = 0.
 type fiTable struct {
 	file, model, preset string
 	set                 map[string]float64
@@ -82,7 +82,7 @@ func mustRun(t testing.TB, s Spec) *Result {
 	return r
 }
 
-// rateTol is the accuracy the defaults promise, relative; lifTol that of the exact method.
+// rateTol is the stated relative accuracy of the defaults; lifTol that of the exact method.
 const (
 	rateTol  = 1e-4
 	lifTol   = 1e-10

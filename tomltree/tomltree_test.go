@@ -27,7 +27,7 @@ func TestPlaces(t *testing.T) {
 			continue
 		}
 		if got := c.e.At(c.at); got != c.want {
-			t.Errorf("%s: character %d stands at %s, want %s", c.e.Key, c.at, got, c.want)
+			t.Errorf("%s: character %d is at %s, want %s", c.e.Key, c.at, got, c.want)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"popsim/verify"
 )
 
-// A check that fails fails the verb, and the rest is done all the same.
+// A check that fails makes the verb fail, and the other checks run all the same.
 func TestVerifyCounts(t *testing.T) {
 	var stdout bytes.Buffer
 	err := verify.Report(context.Background(), []verify.Check{

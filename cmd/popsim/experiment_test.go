@@ -61,7 +61,7 @@ func TestSaveRoundTrip(t *testing.T) {
 			stdout, stderr, code := saidIn(t, files, append(args, "--save", "saved.toml")...)
 			first := files["saved.toml"]
 			if first == "" {
-				t.Skip("refused, so nothing is saved; TestGolden sees to that")
+				t.Skip("refused, so nothing is saved; TestGolden covers it")
 			}
 			saved++
 			var whole map[string]any

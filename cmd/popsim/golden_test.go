@@ -166,7 +166,7 @@ func leftovers(t *testing.T) {
 	t.Helper()
 	err := filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
 		if strings.HasSuffix(path, ".tmp") {
-			t.Errorf("%s was left behind", path)
+			t.Errorf("%s was not removed", path)
 		}
 		return err
 	})

@@ -118,7 +118,7 @@ func (v victim) clean(may ...string) {
 	}
 	for _, e := range entries {
 		if !slices.Contains(may, e.Name()) {
-			v.t.Errorf("left behind: %s", e.Name())
+			v.t.Errorf("file left: %s", e.Name())
 		}
 	}
 }

@@ -218,6 +218,6 @@ func TestNothingFuses(t *testing.T) {
 		}
 	}
 	if len(fused("dynamics")) == 0 {
-		t.Error("the compiler does not tell where it fuses: dynamics has products and sums")
+		t.Error("the compiler does not list where it fuses: dynamics has products and sums")
 	}
 }

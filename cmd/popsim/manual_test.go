@@ -38,7 +38,7 @@ func TestManual(t *testing.T) {
 		}
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			if !strings.Contains(string(text), `\-\-`+strings.ReplaceAll(f.Name, "-", `\-`)) {
-				t.Errorf("%s does not tell of --%s", path, f.Name)
+				t.Errorf("%s does not mention --%s", path, f.Name)
 			}
 		})
 	}
@@ -65,7 +65,7 @@ func TestManualWithoutDirectory(t *testing.T) {
 			" makes it\n",
 	} {
 		if _, told := popsim(t, exitMisused, "man", dir); told != want {
-			t.Errorf("told %q, want %q", told, want)
+			t.Errorf("printed %q, want %q", told, want)
 		}
 	}
 	popsim(t, exitMisused, "man")

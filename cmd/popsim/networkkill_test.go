@@ -53,7 +53,7 @@ func TestNetworkKilled(t *testing.T) {
 		v.same(f[0], f[1])
 	}
 	if left := v.found("*checkpoint*", "*.tmp", ".*.tmp"); len(left) > 0 {
-		t.Errorf("left behind: %v", left)
+		t.Errorf("files left: %v", left)
 	}
 }
 

@@ -40,7 +40,7 @@ func TestProfileFlag(t *testing.T) {
 		computes := c.Name() == "verify" || slices.ContainsFunc(computing,
 			func(line string) bool { return strings.HasPrefix(line, c.Name()+" ") })
 		if offers != computes || computes == slices.Contains(idle, c.Name()) {
-			t.Errorf("popsim %s: --profile %t; the lists of this test say whether it computes (%t)", c.Name(), offers, computes)
+			t.Errorf("popsim %s: --profile %t; by the lists of this test it computes: %t", c.Name(), offers, computes)
 		}
 	}
 }
@@ -212,7 +212,7 @@ func TestRecordOfTime(t *testing.T) {
 			}
 		}
 		if sum < 0.9*epochs {
-			t.Errorf("%s: phases of %.4f s in all, but the workers tell of %.4f s", line, sum, epochs)
+			t.Errorf("%s: phases of %.4f s in all, but the workers report %.4f s", line, sum, epochs)
 		}
 		if over := r.Extra["worker_imbalance"].([]any); len(over) != 2 ||
 			math.Abs(over[0].(float64)+over[1].(float64)) > 1e-9 {
@@ -223,7 +223,7 @@ func TestRecordOfTime(t *testing.T) {
 			"gc_cycles", "gc_pause_s", "imbalance", "memory_forecast_bytes",
 		} {
 			if _, ok := r.Extra[key]; !ok {
-				t.Errorf("%s: the record does not tell %s", line, key)
+				t.Errorf("%s: the record does not contain %s", line, key)
 			}
 		}
 		if r.Kernel == "" || r.ISA == "" || r.Workers != 2 {

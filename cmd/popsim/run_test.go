@@ -157,7 +157,7 @@ func TestNoHalfFile(t *testing.T) {
 	}
 	popsim(t, exitMisused, strings.Fields("fi lif I=20,21,22 --part 1/5 -o f.csv")...)
 	if found, _ := filepath.Glob("*"); len(found) > 0 {
-		t.Errorf("left behind: %v", found)
+		t.Errorf("files left: %v", found)
 	}
 	leftovers(t)
 }
@@ -200,7 +200,7 @@ func TestSpikesAtOnce(t *testing.T) {
 	_, told := popsim(t, exitDone, strings.Fields("run eif I=1e300 --time 20ms --quiet")...)
 	if want := "at neuron 0 spikes come as soon as refractoriness ends, for which no step is short " +
 		"enough\n"; !strings.HasSuffix(told, want) {
-		t.Errorf("told %q, want %q at its end", told, want)
+		t.Errorf("printed %q, want %q at its end", told, want)
 	}
 }
 

@@ -169,6 +169,6 @@ func TestSetOfTheEnvironment(t *testing.T) {
 	}
 	if _, told := popsim(t, exitMisused,
 		strings.Fields("run eif I=12 -n 64 --time 5ms --isa sse8")...); strings.Contains(told, "POPSIM_ISA") {
-		t.Errorf("--isa sse8 is blamed on POPSIM_ISA: %s", told)
+		t.Errorf("the error of --isa sse8 names POPSIM_ISA: %s", told)
 	}
 }

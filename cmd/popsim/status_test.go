@@ -51,7 +51,7 @@ func TestPartsToRecord(t *testing.T) {
 	say(exitDone, strings.Replace(sweep, "fi.csv", "whole.csv", 1)+"--quiet")
 	merged, whole := readRecord(t, "fi.csv"), readRecord(t, "whole.csv")
 	if len(merged.Parameters) == 0 || merged.Preset != "nd-tonic" || merged.ISA == "" || merged.Workers == 0 {
-		t.Errorf("the record of the merged file knows too little: %+v", merged)
+		t.Errorf("the record of the merged file lacks entries: %+v", merged)
 	}
 	for key := range whole.Extra {
 		if _, ok := merged.Extra[key]; !ok && !strings.HasPrefix(key, "worker_") && key != "epochs" && key != "imbalance" {

@@ -55,7 +55,7 @@ func TestSubmit(t *testing.T) {
 		"[--parsable][--job-name=popsim-map-merge]" + log +
 		"merge-%j.log][--partition=a b][--dependency=afterok:1:2][--kill-on-invalid-dep=yes][" + name + ".merge.sh]\n"
 	if diff := cmp.Diff(want, told); diff != "" {
-		t.Errorf("sbatch was told (-want +got):\n%s", diff)
+		t.Errorf("arguments of sbatch (-want +got):\n%s", diff)
 	}
 	// The scripts run: each task its part, then the merge.
 	t.Setenv(asProgram, "1")
@@ -93,7 +93,7 @@ func TestSubmitDryRun(t *testing.T) {
 	}
 	dir, out, talk, told, code := submitting(t, file, "--time=300ms", "--parts", "5", "--dry-run", "--", "--time=1:00")
 	if code != exitDone || told != "" {
-		t.Fatalf("exit %d, sbatch was told %q\n%s", code, told, talk)
+		t.Fatalf("exit %d, arguments of sbatch %q\n%s", code, told, talk)
 	}
 	for _, want := range []string{
 		"fi lif I=20:30/5 --out=a.csv --time=300ms --resume --quiet --part=\"auto+${1:-0}/5\"\n",
@@ -124,7 +124,7 @@ func TestSubmitRefuses(t *testing.T) {
 	} {
 		_, _, talk, told, code := submitting(t, strings.Fields(line)...)
 		if code != exitMisused || told != "" || !strings.Contains(talk, want) {
-			t.Errorf("%s: exit %d, told %q, want %q in\n%s", line, code, told, want, talk)
+			t.Errorf("%s: exit %d, arguments %q, want %q in\n%s", line, code, told, want, talk)
 		}
 	}
 }
@@ -174,10 +174,10 @@ func TestWarned(t *testing.T) {
 			t.Fatalf("after %v: exit %d, %d checkpoints, %d before\n%s", sig, got, checkpoints(), before, talk.String())
 		}
 		if want := map[syscall.Signal]string{syscall.SIGUSR1: "requeue 70_0\n"}[sig]; string(told) != want {
-			t.Errorf("after %v scontrol was told %q, want %q", sig, told, want)
+			t.Errorf("after %v the arguments of scontrol are %q, want %q", sig, told, want)
 		}
 		if _, err := os.Stat(filepath.Join(dir, "map.csv.part-1-of-1.running")); err == nil {
-			t.Errorf("after %v the part says that it runs", sig)
+			t.Errorf("after %v the part is reported as running", sig)
 		}
 	}
 }

@@ -63,7 +63,7 @@ func TestExpMatchesGo(t *testing.T) {
 				}
 				// math.Exp overflows too soon on amd64
 				if rel := math.Abs(dst[i]/math.Exp(x) - 1); x < 709 && rel > tol {
-					t.Fatalf("i=%d: exp(%v) = %v, math.Exp says %v", i, x, dst[i], math.Exp(x))
+					t.Fatalf("i=%d: exp(%v) = %v, math.Exp is %v", i, x, dst[i], math.Exp(x))
 				}
 			}
 		})

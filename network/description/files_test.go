@@ -166,7 +166,7 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// TestModelFiles: a model from a file stands among the files of a network, with its checksum.
+// TestModelFiles: a model from a file is listed among the files of a network, with its checksum.
 func TestModelFiles(t *testing.T) {
 	dir := t.TempDir()
 	const model = "[neuron]\nname = \"decay\"\nunits = \"loose\"\n[parameters]\nI = 0\ntau = 10\n[states]\nV = " +

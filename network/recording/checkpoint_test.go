@@ -54,7 +54,7 @@ func kept(
 	}
 	to30 := int64(300)
 	if saves != nil {
-		to30 = saves[len(saves)-1] + 40 // a killed run has gone further than its checkpoint
+		to30 = saves[len(saves)-1] + 40 // a killed run has advanced beyond its checkpoint
 	}
 	if err := r.Advance(context.Background(), to30); err != nil {
 		t.Fatal(err)
@@ -104,7 +104,7 @@ func TestCheckpoint(t *testing.T) {
 		t.Errorf("%d and %d bytes, which differ", len(resumed), len(whole))
 	}
 	if found, err := os.ReadDir(dir); err != nil || len(found) != 0 {
-		t.Errorf("left behind: %v, %v", found, err)
+		t.Errorf("files left: %v, %v", found, err)
 	}
 }
 

@@ -249,7 +249,7 @@ func TestLinks(t *testing.T) {
 		t.Errorf("far/c.csv holds %q (%v)", text, err)
 	}
 	if err := Write("a.csv", nil, false); err == nil {
-		t.Error("a file behind two links was overwritten without force")
+		t.Error("the target of two links was overwritten without force")
 	}
 	if r, err := ReadRecord("a.csv"); r.Seed != 7 {
 		t.Errorf("no record beside a.csv: %v", err)
