@@ -33,7 +33,11 @@ func (l *lattice) walls(path [][2]float64) {
 	for k, q := range path {
 		moved[k] = [2]float64{q[0] + 3.1e-6, q[1] - 1.7e-6}
 	}
-	path = moved
+	const same = 1e-4 // rows closer than this have no direction: an end may be given twice, up to rounding errors
+	path = slices.CompactFunc(moved, func(p, q [2]float64) bool { return math.Hypot(p[0]-q[0], p[1]-q[1]) < same })
+	if len(path) < 2 {
+		return
+	}
 	n := len(path)
 	path = slices.Concat([][2]float64{beyond(path[0], path[1])}, path, [][2]float64{beyond(path[n-1], path[n-2])})
 	for k := 1; k < len(path); k++ {

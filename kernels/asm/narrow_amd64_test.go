@@ -67,6 +67,9 @@ func TestAVX2Alone(t *testing.T) {
 		if !ok || n < 100 { // short ones may hold no EVEX prefix
 			continue
 		}
+		if name == "CountBitsAVX512" || name == "AddBitsAVX512" { // rows of bits are kept with AVX-512 alone
+			continue
+		}
 		wide++
 		if evex[name] <= 10 || instructions[kind+"AVX2"] == 0 {
 			t.Errorf("%s has %d instructions with EVEX prefixes, its twin for AVX2 %d instructions", name, evex[name],
