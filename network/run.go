@@ -49,7 +49,7 @@ type Recorder struct {
 	Progress func(steps int64) error
 }
 
-// Summary tells what was built.
+// Summary describes what was built.
 type Summary struct {
 	Neurons       int
 	Edges         int64
@@ -60,7 +60,7 @@ type Summary struct {
 	Ranges, Epoch int     // ranges of targets; steps of an epoch
 }
 
-// Summary tells what was built.
+// Summary describes what was built.
 func (n *Network) Summary() Summary {
 	l := n.layout
 	return Summary{

@@ -14,7 +14,7 @@ type LIFStepBlock struct {
 	Coef             []Column  // by LIFStepKeep and so on
 	CoefStride       int
 	Drive, Jump, Top []float64
-	Fired            []uint8 // out: bit l%8 of Fired[l/8] tells that lane l has an event; its V stays
+	Fired            []uint8 // out: bit l%8 of Fired[l/8] is set where lane l has an event; its V stays
 }
 
 // Coefficients of LIFStep.
@@ -37,7 +37,7 @@ type NoisyLIFBlock struct {
 	End        []float64 // out: V after the step where the threshold is not crossed
 	Coef       []Column  // by NoisyLIFKeep and so on
 	CoefStride int
-	Fired      []uint8 // out: bit l%8 of Fired[l/8] tells that lane l has an event; its V stays
+	Fired      []uint8 // out: bit l%8 of Fired[l/8] is set where lane l has an event; its V stays
 }
 
 // Coefficients of NoisyLIF.
