@@ -78,8 +78,8 @@ type Selection struct {
 	Rows   *regexp.Regexp // of the names of rows
 }
 
-// wants reports whether the row of that name was requested.
-func (q Selection) wants(name string) bool { return q.Rows == nil || q.Rows.MatchString(name) }
+// includes reports whether the row of that name was requested.
+func (q Selection) includes(name string) bool { return q.Rows == nil || q.Rows.MatchString(name) }
 
 // Spikes lists scenarios that measure what a spike costs: every kernel in cache at each way of firing.
 func (q Selection) Spikes() ([]Scenario, error) {
@@ -87,7 +87,7 @@ func (q Selection) Spikes() ([]Scenario, error) {
 	err := q.kernels(func(k *kernels.Kernel) error {
 		for _, f := range []Firing{Silent, Usual, Fast} {
 			s := Scenario{Model: k.Model, Method: k.Method, ISA: k.ISA, N: L1, Dt: q.dt(k.Method), Firing: f}
-			if f == Fast && k.Model.Workload.Fast == 0 || !q.wants(s.spikesName()) {
+			if f == Fast && k.Model.Workload.Fast == 0 || !q.includes(s.spikesName()) {
 				continue
 			}
 			list = append(list, s)
@@ -124,7 +124,7 @@ func (q Selection) Kernels() ([]Scenario, error) {
 				Model: k.Model, Method: k.Method, ISA: k.ISA, Each: x.each, Input: x.input, Full: x.full, N: x.n,
 				Dt: q.dt(k.Method),
 			}
-			if q.wants(s.Name()) {
+			if q.includes(s.Name()) {
 				list = append(list, s)
 			}
 		}

@@ -28,7 +28,7 @@ func TestScenariosFire(t *testing.T) {
 		}
 		s.N = 100
 		t.Run(s.Name(), func(t *testing.T) {
-			r, err := newRig(s)
+			r, err := newHarness(s)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -51,7 +51,7 @@ func TestFiring(t *testing.T) {
 	}
 	for _, s := range list {
 		s.N = 64
-		r, err := newRig(s)
+		r, err := newHarness(s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +85,7 @@ func BenchmarkSpikes(b *testing.B) {
 func benchmark(b *testing.B, list []Scenario, name func(Scenario) string) {
 	for _, s := range list {
 		b.Run(name(s), func(b *testing.B) {
-			r, err := newRig(s)
+			r, err := newHarness(s)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -72,7 +72,7 @@ func (q Selection) Networks() (list []Network) {
 		for _, onGrid := range []bool{true, false} {
 			for _, workers := range slices.Compact([]int{1, sched.Allowed()}) {
 				n.OnGrid, n.ISA, n.Workers = onGrid, isa, workers
-				if q.wants(n.RowName()) && (q.Rows != nil || !n.Large) {
+				if q.includes(n.RowName()) && (q.Rows != nil || !n.Large) {
 					list = append(list, n)
 				}
 			}

@@ -35,7 +35,7 @@ func (q Selection) Populations() ([]Population, error) {
 		}
 		for _, each := range []bool{false, true} {
 			s := Scenario{Model: k.Model, Method: k.Method, ISA: k.ISA, Each: each, N: populationSize, Dt: q.dt(k.Method)}
-			if !q.wants(s.Name()) {
+			if !q.includes(s.Name()) {
 				continue
 			}
 			list = append(list, Population{s, 1})

@@ -151,7 +151,7 @@ func (q Selection) scalingRows(ctx context.Context, out io.Writer, _ Talk) error
 	for _, n := range networks {
 		for _, onGrid := range []bool{true, false} {
 			n.OnGrid, n.ISA = onGrid, isa
-			if q.Quick && n.Title != networks[0].Title || n.Large && q.Rows == nil || !q.wants(scalingName(n)) {
+			if q.Quick && n.Title != networks[0].Title || n.Large && q.Rows == nil || !q.includes(scalingName(n)) {
 				continue
 			}
 			var list []prediction

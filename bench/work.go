@@ -144,7 +144,7 @@ func (q Selection) Works() ([]Scenario, error) {
 			}
 		}
 		for _, s := range t.scenarios(k, q.Dt) {
-			if q.wants(Work{Scenario: s}.Name()) {
+			if q.includes(Work{Scenario: s}.Name()) {
 				list = append(list, s)
 			}
 		}

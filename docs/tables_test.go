@@ -274,7 +274,7 @@ func (c trial) error(k *kernels.Kernel, dt float64) float64 {
 				}
 			}
 		}
-		events = s.Advance(w, first, int(n), kernels.Drive{Wave: wave[:n]}, false, events[:0])
+		events = s.Advance(w, first, int(n), kernels.Drive{Waveform: wave[:n]}, false, events[:0])
 		for _, e := range events {
 			if found < len(want) {
 				worst = max(worst, math.Abs((float64(first+int64(e.Step))+e.Theta)*dt-want[found]))

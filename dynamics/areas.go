@@ -24,12 +24,12 @@ type Areas struct {
 
 // Regime counts the attractors of a neuron at one point of the plane of two parameters.
 type Regime struct {
-	Rests  int  // stable equilibria
-	Cycles int  // stable cycles that are no firing by reset
-	Firing bool // by reset
+	Equilibria int  // stable equilibria
+	Cycles     int  // stable cycles other than spiking by reset
+	Firing     bool // spiking by reset
 }
 
-// Name lists the attractors, as in "two rests or cycle"; it is "none" where nothing was found.
+// Name lists the attractors, as in "two equilibria or cycle"; it is "none" where nothing was found.
 func (r Regime) Name() string {
 	var parts []string
 	add := func(n int, one, several string) {
@@ -42,10 +42,10 @@ func (r Regime) Name() string {
 			parts = append(parts, fmt.Sprint(n, " ", several))
 		}
 	}
-	add(r.Rests, "rest", "rests")
+	add(r.Equilibria, "equilibrium", "equilibria")
 	add(r.Cycles, "cycle", "cycles")
 	if r.Firing {
-		parts = append(parts, "firing")
+		parts = append(parts, "spiking")
 	}
 	if parts == nil {
 		return "none"
@@ -94,7 +94,7 @@ func (r *Regions) Areas(ctx context.Context, each Each) (*Areas, error) {
 	return a, nil
 }
 
-// sample finds the regimes, and whether the neuron fires by reset, at some nodes of the lattice.
+// sample finds the regimes, and whether the neuron spikes by reset, at some nodes of the lattice.
 func (r *Regions) sample(ctx context.Context, each Each, a *Areas, l *lattice) (settled map[int]Regime,
 	fires map[int]bool, err error,
 ) {
@@ -106,7 +106,7 @@ func (r *Regions) sample(ctx context.Context, each Each, a *Areas, l *lattice) (
 	for k, n := range r.firing {
 		fires[k] = n.fires
 		if r.t.dim() == 1 {
-			settled[k] = Regime{Rests: n.equilibria}
+			settled[k] = Regime{Equilibria: n.equilibria}
 		}
 	}
 	if resets(r.Model) {
@@ -134,7 +134,7 @@ func (r *Regions) sample(ctx context.Context, each Each, a *Areas, l *lattice) (
 	return settled, fires, nil
 }
 
-// sampleFiring searches for firing by reset in the regions in which it has not been searched for.
+// sampleFiring searches for spiking by reset in the regions in which it has not been searched for.
 func (r *Regions) sampleFiring(ctx context.Context, each Each, a *Areas, l *lattice, settled map[int]Regime,
 	fires map[int]bool,
 ) error {
@@ -150,7 +150,7 @@ func (r *Regions) sampleFiring(ctx context.Context, each Each, a *Areas, l *latt
 		k := inmost[f]
 		fires[k] = found[n].fires
 		if r.t.dim() == 1 {
-			settled[k] = Regime{Rests: found[n].equilibria}
+			settled[k] = Regime{Equilibria: found[n].equilibria}
 		}
 	}
 	return err
@@ -190,7 +190,7 @@ func unknownRows(l *lattice, known map[int]Regime) (rows []int) {
 func along(a *Areas, l *lattice, s scan, known map[int]Regime) {
 	add := func(k int, at float64) {
 		equilibria, cycles := s.diagram.settling(at)
-		known[k] = Regime{Rests: equilibria, Cycles: cycles}
+		known[k] = Regime{Equilibria: equilibria, Cycles: cycles}
 	}
 	if s.column {
 		i := nearestIndex(a.X, s.at)
@@ -307,5 +307,5 @@ func (d *Diagram) settling(at float64) (equilibria, cycles int) {
 	return equilibria, cycles
 }
 
-// resets reports whether the model fires by reset.
+// resets reports whether the model spikes by reset.
 func resets(m *model.Model) bool { return m.Fires == model.Reset }

@@ -207,7 +207,7 @@ func (s *system) lowestFrom(y []float64, interval float64) (low float64, err err
 	low = run.y[0]
 	t, last, slope, out := 0.0, slices.Clone(run.y), make([]float64, len(y)), make([]float64, len(y))
 	falls := false
-	run.ask = func() error {
+	run.check = func() error {
 		s.deriv(run.y, slope)
 		if now := slope[0]; falls && now >= 0 { // V has turned since the last step
 			run.field(0, last, run.clock.slope)

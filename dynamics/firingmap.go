@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// The grid of nodes at which firing by reset is searched for, in nodes of the lattice of areas. Every second node of
+// The grid of nodes at which spiking by reset is searched for, in nodes of the lattice of areas. Every second node of
 // every second row comes first, the others only in cells whose corners differ.
 const (
 	firingColumns = 6  // nodes of the lattice from one column to the next
@@ -29,7 +29,7 @@ type firingNode struct {
 	equilibria int       // stable equilibria
 }
 
-// firing adds the curves on which firing by reset begins or ends, and keeps the nodes at which it was searched for.
+// firing adds the curves on which spiking by reset begins or ends, and keeps the nodes at which it was searched for.
 func (t *planeSystem) firing(ctx context.Context, r *Regions, each Each) error {
 	g := &firingMap{
 		t: t, nx: (areaColumns-1)/firingColumns + 1, ny: (areaRows-1)/firingRows + 1,

@@ -10,11 +10,11 @@ import (
 	"popsim/model"
 )
 
-// Onset is the label of a point where firing by reset begins or ends.
+// Onset is the label of a point where spiking by reset begins or ends.
 const Onset = "onset"
 
-// FiringPoint is a special point of firing by reset. Firing is the index of an adjacent train in the list from which it
-// was made.
+// FiringPoint is a special point of spiking by reset. Firing is the index of an adjacent train in the list from which
+// it was made.
 type FiringPoint struct {
 	Point
 	Firing int

@@ -18,7 +18,7 @@ func (s *system) ownFiringAt(ctx context.Context, value float64, drop, keep int,
 	r := newOwnMap(ctx, s)
 	starts := s.ownStarts(w)
 	for k := 0; k < len(starts) && f.Silent; k++ {
-		y, err := r.letGo(starts[k])
+		y, err := r.afterHold(starts[k])
 		if err != nil {
 			return f, err
 		}

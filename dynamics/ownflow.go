@@ -78,8 +78,8 @@ func (r *runner) runOwn(stop float64) error {
 	d := len(r.m.States)
 	again := 0 // resets without a step between them
 	for h := (stop - r.t) / 16; r.t < stop && (r.most == 0 || len(r.spikes) < r.most); {
-		if r.ask != nil {
-			if err := r.ask(); err != nil {
+		if r.check != nil {
+			if err := r.check(); err != nil {
 				return err
 			}
 		}

@@ -14,32 +14,32 @@ import (
 // ownMap maps the state of a model of equations at the end of a refractory period to that at the end of the next. It is
 // the reset map of such models, for any number of states that a reset does not set.
 type ownMap struct {
-	s        *system
-	patience float64     // ms, for a spike
-	rests    [][]float64 // stable equilibria
-	halt     func() error
+	s       *system
+	timeout float64     // ms, for a spike
+	stable  [][]float64 // stable equilibria
+	halt    func() error
 }
 
-var errRests = errors.New("dynamics: the neuron has come to rest")
+var errSilent = errors.New("dynamics: no spike follows")
 
 // newOwnMap is the map at the present parameters of s.
 func newOwnMap(ctx context.Context, s *system) *ownMap {
-	r := &ownMap{s: s, patience: s.ownPatience(), halt: ctx.Err}
+	r := &ownMap{s: s, timeout: s.ownTimeout(), halt: ctx.Err}
 	equilibria := FixedPoints(s.m, s.p, s.i)
 	for _, f := range equilibria {
 		if f.Stable {
-			r.rests = append(r.rests, f.State)
+			r.stable = append(r.stable, f.State)
 		}
 	}
 	if len(equilibria) == 0 { // a spike follows, however slow the passage
-		r.patience *= 1000
+		r.timeout *= 1000
 	}
 	return r
 }
 
-// ownPatience is the time, ms, within which a spike must follow: a multiple of the slowest time constant at the start,
+// ownTimeout is the time, ms, within which a spike must follow: a multiple of the slowest time constant at the start,
 // within bounds.
-func (s *system) ownPatience() float64 {
+func (s *system) ownTimeout() float64 {
 	const shortest, longest = 1e3, 2e5
 	y := make([]float64, s.dim())
 	s.m.Initial(s.p, y)
@@ -61,7 +61,7 @@ type ownTurn struct {
 // next maps y; ok is false if no spike follows.
 func (r *ownMap) next(y []float64) (t ownTurn, ok bool, err error) {
 	d := len(y)
-	if len(r.rests) > 0 { // a run without derivatives finds out at less cost whether a spike follows
+	if len(r.stable) > 0 { // a run without derivatives finds out at less cost whether another spike follows
 		if _, ok, err := r.toSpike(y); !ok {
 			return t, false, err
 		}
@@ -91,14 +91,14 @@ func (r *ownMap) toSpike(y []float64) (run *runner, ok bool, err error) {
 	s := r.s
 	run = newRunner(s.m, s.p, y)
 	run.i, run.most = s.i, 1
-	steps, most := 0, mostSteps+int(10*min(r.patience, counted))
-	run.ask = func() error {
+	steps, most := 0, mostSteps+int(10*min(r.timeout, counted))
+	run.check = func() error {
 		if steps++; steps > most {
 			return errTooFast
 		}
-		for _, q := range r.rests {
+		for _, q := range r.stable {
 			if away(q, run.y[:s.dim()]) < arrived {
-				return errRests
+				return errSilent
 			}
 		}
 		if math.Abs(run.y[0]) > -escape*s.vUnit/membrane {
@@ -109,9 +109,9 @@ func (r *ownMap) toSpike(y []float64) (run *runner, ok bool, err error) {
 		}
 		return nil
 	}
-	switch err := run.run(r.patience); {
+	switch err := run.run(r.timeout); {
 	case errors.Is(err, errEscaped) || errors.Is(err, errStepTooSmall) || errors.Is(err, errNoReset) ||
-		errors.Is(err, errRests):
+		errors.Is(err, errSilent):
 		return run, false, nil
 	case err != nil:
 		return run, false, fmt.Errorf("dynamics: no spike found from %.6g: %w", y[:s.dim()], err)
@@ -119,8 +119,8 @@ func (r *ownMap) toSpike(y []float64) (run *runner, ok bool, err error) {
 	return run, len(run.spikes) > 0, nil
 }
 
-// letGo is the state at the end of the refractory period after the reset to y.
-func (r *ownMap) letGo(y []float64) ([]float64, error) {
+// afterHold is the state at the end of the refractory period after the reset to y.
+func (r *ownMap) afterHold(y []float64) ([]float64, error) {
 	run := newRunner(r.s.m, r.s.p, y)
 	run.i = r.s.i
 	err := run.holdOwn(run.tRef)

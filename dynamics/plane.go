@@ -508,7 +508,7 @@ func (d *portrait) manifold(saddle []float64, v, y, rate float64) [][2]float64 {
 	const off = 1e-4 // of the window
 	// A trajectory leaves the point at distance off along the manifold at its rate, which near a fold is slow, and may
 	// then wind around a focus for a while.
-	patience := max(200, 40/math.Abs(rate)) // ms
+	timeout := max(200, 40/math.Abs(rate)) // ms
 	w := d.Window
 	sign := math.Copysign(1, rate)
 	st := newStepper(2, coarse, func(_ float64, y, dy []float64) {
@@ -519,13 +519,13 @@ func (d *portrait) manifold(saddle []float64, v, y, rate float64) [][2]float64 {
 	state, out, slope := []float64{saddle[0] + scale*v, saddle[1] + scale*y}, make([]float64, 2), make([]float64, 2)
 	points := [][2]float64{{saddle[0], saddle[1]}, {state[0], state[1]}}
 	vPad, yPad := 0.1*(w[1]-w[0]), 0.5*(w[3]-w[2])
-	for t, h := 0.0, 0.1; t < patience && !d.stepsSpent(len(points)); {
+	for t, h := 0.0, 0.1; t < timeout && !d.stepsSpent(len(points)); {
 		d.deriv(state, slope)
 		speed := math.Hypot(slope[0]/(w[1]-w[0]), slope[1]/(w[3]-w[2]))
 		if speed < 1e-7 && t > 1 {
 			break
 		}
-		made, next, err := st.advance(t, state, patience, min(h, 0.01/speed), out)
+		made, next, err := st.advance(t, state, timeout, min(h, 0.01/speed), out)
 		if err != nil {
 			break
 		}
@@ -610,7 +610,7 @@ func (d *portrait) trajectories(ctx context.Context, o PlaneOptions) error {
 func (d *portrait) follow(ctx context.Context, state, at []float64, most int) (Recording, error) {
 	run := newRunner(d.m, d.p, state)
 	steps := 0
-	run.ask = func() error {
+	run.check = func() error {
 		if steps++; steps > most {
 			return errTooFast
 		}

@@ -46,9 +46,9 @@ const (
 )
 
 // BifurcationCurves follows the folds, the Hopf points, the folds of cycles and the homoclinic orbits of the model
-// through the plane of two parameters, and the onset of firing by reset, and marks the Bogdanov-Takens, cusp and Bautin
-// points on them. The other parameters are p, the input current is i. each may distribute the diagrams from which
-// curves start over workers; the result does not depend on it.
+// through the plane of two parameters, and the onset of spiking by reset, and marks the Bogdanov-Takens, cusp and
+// Bautin points on them. The other parameters are p, the input current is i. each may distribute the diagrams from
+// which curves start over workers; the result does not depend on it.
 //
 // Diagrams are made over the current where it is one of the parameters, because every branch of cycles is found there.
 func BifurcationCurves(ctx context.Context, m *model.Model, p []float64, i float64, x, y Free, each Each) (*Regions,

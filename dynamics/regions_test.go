@@ -91,18 +91,18 @@ func TestAreas(t *testing.T) {
 		want  []at
 	}{
 		{"rhh", Free{Name: "I", Lo: -4, Hi: 16}, Free{Name: "g_L", Lo: 0.03, Hi: 0.3}, []at{
-			{-4, 0.03, "rest"},
+			{-4, 0.03, "equilibrium"},
 			{1, 0.03, "cycle"},
 			{6, 0.03, "cycle"},
 			{16, 0.03, "cycle"},
-			{-4, 0.3, "rest"},
-			{1, 0.3, "rest or cycle"},
-			{6, 0.3, "rest or cycle"},
-			{11, 0.3, "rest or cycle"},
-			{16, 0.3, "rest"},
+			{-4, 0.3, "equilibrium"},
+			{1, 0.3, "equilibrium or cycle"},
+			{6, 0.3, "equilibrium or cycle"},
+			{11, 0.3, "equilibrium or cycle"},
+			{16, 0.3, "equilibrium"},
 		}},
 		{"lif", Free{Name: "V_th", Lo: 5, Hi: 40}, Free{Name: "I", Lo: 0, Hi: 40}, []at{
-			{10, 9.7, "rest"}, {10, 10.3, "firing"}, {35, 34.7, "rest"}, {35, 35.3, "firing"},
+			{10, 9.7, "equilibrium"}, {10, 10.3, "spiking"}, {35, 34.7, "equilibrium"}, {35, 35.3, "spiking"},
 		}},
 	} {
 		m, p := mustModel(t, c.model, nil)

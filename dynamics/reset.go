@@ -80,13 +80,13 @@ func (r *ResetMap) next(w float64) (jump Jump, ok bool, err error) {
 	at := func(name string) float64 { return r.p[r.m.Index(name)] }
 	run := newRunner(r.m, r.p, []float64{at("V_reset"), w, 0})
 	run.i, run.most = r.i, 1
-	patience := silence * max(at("tau"), at("tau_w"))
+	timeout := silence * max(at("tau"), at("tau_w"))
 	if _, fold := run.shape.Fold(); r.i > fold { // nothing to rest at: however slow the passage, a spike follows
-		patience *= 1000
+		timeout *= 1000
 	}
 	const longest = 2e5 // ms; at rest a step takes a ms or more, and with time constants beyond a second many
-	steps, most := 0, mostSteps+int(10*min(patience, longest))
-	run.ask = func() error {
+	steps, most := 0, mostSteps+int(10*min(timeout, longest))
+	run.check = func() error {
 		if steps++; steps > most {
 			return errTooFast
 		}
@@ -98,7 +98,7 @@ func (r *ResetMap) next(w float64) (jump Jump, ok bool, err error) {
 		}
 		return nil
 	}
-	if err := run.run(patience); errors.Is(err, errEscaped) {
+	if err := run.run(timeout); errors.Is(err, errEscaped) {
 		r.escaped = true
 		return jump, false, nil
 	} else if errors.Is(err, errStepTooSmall) {

@@ -330,9 +330,9 @@ func (s *system) simulatedCycles(starts [][]float64) []foundCycle {
 // rates of the gates grow without bound.
 func (s *system) settleOn(start []float64, level float64) (foundCycle, bool) {
 	const same, most, far = 1e-4, 4, 100.0
-	patience, least := 300.0, 0.5 // ms; the least extent of V
-	if s.m.Outside() {            // whose states may be slow
-		patience, least = 3000, 0.01*s.vUnit
+	timeout, least := 300.0, 0.5 // ms; the least extent of V
+	if s.m.Outside() {           // whose states may be slow
+		timeout, least = 3000, 0.01*s.vUnit
 	}
 	lo, hi := s.reversals()
 	st := newStepper(s.dim(), coarse, func(_ float64, y, dy []float64) { s.deriv(y, dy) })
@@ -341,11 +341,11 @@ func (s *system) settleOn(start []float64, level float64) (foundCycle, bool) {
 	var crossings [][]float64
 	lowest, highest := y[0], y[0]
 	steps := 0
-	for t, h := 0.0, 0.05; t < patience; {
+	for t, h := 0.0, 0.05; t < timeout; {
 		if steps++; s.stepsSpent(steps) {
 			return foundCycle{}, false
 		}
-		made, next, err := st.advance(t, y, patience, h, out)
+		made, next, err := st.advance(t, y, timeout, h, out)
 		if err != nil {
 			return foundCycle{}, false
 		}

@@ -88,7 +88,7 @@ type runner struct {
 	armed  bool    // the next upward crossing of V_th is a spike
 	spikes []Spike
 	most   int          // stop after so many spikes; 0 means never
-	ask    func() error // called before every step: an error ends the run; nil: never ends
+	check  func() error // called before every step: an error ends the run; nil: never ends
 	field  field
 	clock  *stepper
 	shape  Exponential
@@ -176,8 +176,8 @@ func (r *runner) run(stop float64) error {
 		return r.runOwn(stop)
 	}
 	for h := (stop - r.t) / 16; r.t < stop && (r.most == 0 || len(r.spikes) < r.most); {
-		if r.ask != nil {
-			if err := r.ask(); err != nil {
+		if r.check != nil {
+			if err := r.check(); err != nil {
 				return err
 			}
 		}

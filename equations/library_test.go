@@ -109,7 +109,7 @@ func (p preset) run(t *testing.T, duration, part float64) (times []float64) {
 	t.Helper()
 	dt := p.m.Methods[0].Dt * part
 	wave := p.Waveform(dt)
-	cfg := pop.Config{Dt: dt, Workers: 1, Wave: wave.Mean, Spike: func(s []pop.Spike) error {
+	cfg := pop.Config{Dt: dt, Workers: 1, Waveform: wave.Mean, Spike: func(s []pop.Spike) error {
 		for _, x := range s {
 			times = append(times, x.Time)
 		}

@@ -95,7 +95,7 @@ func digest(t *testing.T, m *model.Model, method string, c pop.Config) string {
 		}
 		return nil
 	}
-	c.Wave = func(k int64) float64 { return current * 0.1 * float64(k%17-8) / 8 }
+	c.Waveform = func(k int64) float64 { return current * 0.1 * float64(k%17-8) / 8 }
 	dt := m.Methods[0].Dt
 	c.Trace = &pop.Trace{Of: []int64{0, 63, 64, 69}, Every: 20 * dt, Row: func(_ float64, _ int64, y []float64) error {
 		for _, x := range y {

@@ -31,12 +31,12 @@ const (
 
 // View selects the contents of the picture of a run. The zero View is the usual picture.
 type View struct {
-	Traced []int64               // neurons with traces
-	Span   float64               // of the run, ms
-	Dt     float64               // step, ms
-	Wave   func(k int64) float64 // added to I, times gain, in step k; nil means none
-	Panels []string              // of ViewPanels; nil means the states of one neuron, or the raster of several above V
-	Order  string                // a parameter, I, or rate: rows of the raster ascend in it; "" means by number
+	Traced   []int64               // neurons with traces
+	Span     float64               // of the run, ms
+	Dt       float64               // step, ms
+	Waveform func(k int64) float64 // added to I, times gain, in step k; nil means none
+	Panels   []string              // of ViewPanels; nil means the states of one neuron, or the raster of several above V
+	Order    string                // a parameter, I, or rate: rows of the raster ascend in it; "" means by number
 }
 
 // ViewPanels are the panels that a run of m may show.
@@ -116,7 +116,7 @@ func (a *Activity) usual() (panels []string) {
 			panels = append(panels, gatesPanel)
 		}
 	}
-	if a.view.Wave != nil {
+	if a.view.Waveform != nil {
 		panels = append(panels, stimulusPanel)
 	}
 	return panels
@@ -303,8 +303,8 @@ func (a *Activity) stimulus(neuron int) Trace {
 	every := max(1, math.Floor(steps/TraceSamples))
 	for k := 0.0; k < steps; k += every {
 		v := base
-		if a.view.Wave != nil {
-			v += gain * a.view.Wave(int64(k))
+		if a.view.Waveform != nil {
+			v += gain * a.view.Waveform(int64(k))
 		}
 		t.T, t.V = append(t.T, k*a.view.Dt), append(t.V, v)
 	}

@@ -47,7 +47,7 @@ func TestActivityPanels(t *testing.T) {
 		want string
 	}{
 		{model.LIFModel, 1, View{}, "V (mV)"},
-		{model.AdExModel, 1, View{Wave: wave}, "V (mV); w (pA); I (pA)"},
+		{model.AdExModel, 1, View{Waveform: wave}, "V (mV); w (pA); I (pA)"},
 		{model.HHModel, 1, View{}, "V (mV); gates"},
 		{model.LIFModel, 2, View{}, "neuron; neuron 0 V (mV)"},
 		{model.LIFModel, 2, View{Panels: []string{"rate", "raster"}, Order: "I"}, "neuron, by I; rate (Hz)"},

@@ -21,7 +21,7 @@ type Bifurcation struct {
 
 	// Over one quantity:
 	Diagram *dynamics.Diagram
-	// firing by reset, in the order of the quantity; nil for models that do not reset
+	// spiking by reset, in the order of the quantity; nil for models that do not reset
 	Trains       []dynamics.Firing
 	FiringPoints []dynamics.FiringPoint // special points of Trains
 	// intervals of simulated neurons (columns of the quantity's name and isi_ms), or nil
@@ -103,7 +103,7 @@ func (q Quantity) label() string {
 	return fmt.Sprintf("%s (%s)", q.Name, q.Unit)
 }
 
-// fires reports whether there is firing by reset anywhere.
+// fires reports whether there is spiking by reset anywhere.
 func (b *Bifurcation) fires() bool {
 	for _, f := range b.Trains {
 		if !f.Silent {
@@ -410,7 +410,7 @@ func (b *Bifurcation) regimeImage() *Image {
 		}
 	}
 	slices.SortFunc(regimes, func(a, b dynamics.Regime) int {
-		return cmp.Or(cmp.Compare(activity(a), activity(b)), cmp.Compare(a.Rests, b.Rests), cmp.Compare(a.Cycles,
+		return cmp.Or(cmp.Compare(activity(a), activity(b)), cmp.Compare(a.Equilibria, b.Equilibria), cmp.Compare(a.Cycles,
 			b.Cycles), cmp.Compare(a.Name(), b.Name()))
 	})
 	image := &Image{X: b.Areas.X, Y: b.Areas.Y}
@@ -427,14 +427,14 @@ func (b *Bifurcation) regimeImage() *Image {
 	return image
 }
 
-// activity orders regimes: rest alone is 0, rest or activity 1, activity alone 2, nothing 3.
+// activity orders regimes: equilibria alone are 0, equilibria or activity 1, activity alone 2, nothing 3.
 func activity(r dynamics.Regime) int {
 	switch active := r.Cycles > 0 || r.Firing; {
-	case active && r.Rests == 0:
+	case active && r.Equilibria == 0:
 		return 2
 	case active:
 		return 1
-	case r.Rests > 0:
+	case r.Equilibria > 0:
 		return 0
 	}
 	return 3

@@ -10,7 +10,7 @@ import (
 	"popsim/table"
 )
 
-// stretch is firing by reset over a part of the interval: with one number of spikes per period (0 where irregular), or
+// stretch is spiking by reset over a part of the interval: with one number of spikes per period (0 where irregular), or
 // along a fixed point of the reset map that repels.
 type stretch struct {
 	spikes  int
@@ -19,7 +19,7 @@ type stretch struct {
 	fixed   []dynamics.Repeller // one per firing where repels
 }
 
-// FiringParts is the number of parts of firing by reset: each with one number of spikes per period, or a repelling
+// FiringParts is the number of parts of spiking by reset: each with one number of spikes per period, or a repelling
 // fixed point of the reset map.
 func (b *Bifurcation) FiringParts() int { return len(b.stretches()) }
 
@@ -217,7 +217,7 @@ func (b *Bifurcation) vUnit() string {
 	}
 }
 
-// Specials lists the special points of branches, of firing by reset, and of the plane.
+// Specials lists the special points of branches, of spiking by reset, and of the plane.
 func (b *Bifurcation) Specials() (list []Special) {
 	nan := math.NaN()
 	if b.Regions != nil {

@@ -26,7 +26,7 @@ func (b *Bifurcation) Summary() string {
 		count(kinds[dynamics.Equilibrium], "curve", " of equilibria")
 		count(kinds[dynamics.Cycle], "curve", " of cycles")
 	}
-	count(b.FiringParts(), "part", " of firing by reset")
+	count(b.FiringParts(), "part", " of spiking by reset")
 	if r := b.Regions; r != nil {
 		count(len(r.Curves), "curve", " of special points")
 	}

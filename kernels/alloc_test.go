@@ -25,7 +25,7 @@ func TestAllocations(t *testing.T) {
 					s.ResetExtrema(i)
 				}
 				wave, row := make([]float64, steps), make([]float64, steps*n+Group)
-				for name, drive := range map[string]Drive{"free": {}, "driven": {Wave: wave, Row: row, Stride: n}} {
+				for name, drive := range map[string]Drive{"free": {}, "driven": {Waveform: wave, Row: row, Stride: n}} {
 					events := make([]Event, 0, 1<<15)
 					first := int64(0)
 					got := testing.AllocsPerRun(20, func() {

@@ -75,7 +75,7 @@ func coupledBits(b *asm.CoupledBlock) (bits []uint64) {
 			}
 		}
 	}
-	for _, x := range b.Calm {
+	for _, x := range b.Done {
 		bits = append(bits, uint64(x))
 	}
 	return bits
@@ -99,18 +99,18 @@ func TestCoupledKernels(t *testing.T) {
 				if !reflect.DeepEqual(got, want) {
 					t.Fatalf("kernel %d: %v gives other bits than plain Go", k, isa)
 				}
-				done := 0
+				complete := 0
 				for l := range Group {
-					calm := b.Calm[l/8]>>(l%8)&1 != 0
-					if calm {
-						done++
+					done := b.Done[l/8]>>(l%8)&1 != 0
+					if done {
+						complete++
 					}
-					if calm && (math.IsNaN(b.NextV[l]) || math.IsInf(b.NextV[l], 1)) {
+					if done && (math.IsNaN(b.NextV[l]) || math.IsInf(b.NextV[l], 1)) {
 						t.Fatalf("kernel %d, %v: lane %d is done with V = %g mV", k, isa, l, b.NextV[l])
 					}
 				}
-				if done == 0 || done == Group {
-					t.Errorf("kernel %d, %v: %d lanes of %d are done", k, isa, done, Group)
+				if complete == 0 || complete == Group {
+					t.Errorf("kernel %d, %v: %d lanes of %d are done", k, isa, complete, Group)
 				}
 			}
 		}

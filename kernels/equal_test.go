@@ -169,7 +169,7 @@ func (row equalRow) compare(rt *rapid.T, k *Kernel) int {
 	varies := rapid.SampledFrom([]float64{0, 0.2, 1}).Draw(rt, "varying parameters")
 	full := rapid.Bool().Draw(rt, "full") // half of the runs go through the free kernels
 	wave, rows, extrema := full &&
-		rapid.Bool().Draw(rt, "wave"), full &&
+		rapid.Bool().Draw(rt, "waveform"), full &&
 		rapid.Bool().Draw(rt, "row"), full &&
 		rapid.Bool().Draw(rt, "extrema")
 	first := rapid.SampledFrom([]int64{0, 12345, 1 << 40}).Draw(rt, "first step")
@@ -246,9 +246,9 @@ func (row equalRow) compare(rt *rapid.T, k *Kernel) int {
 	for c, steps := range calls {
 		drives[c].Stride = (n + Group - 1) / Group * Group
 		if wave {
-			drives[c].Wave = make([]float64, steps)
-			for i := range drives[c].Wave {
-				drives[c].Wave[i] = input()
+			drives[c].Waveform = make([]float64, steps)
+			for i := range drives[c].Waveform {
+				drives[c].Waveform[i] = input()
 			}
 		}
 		if rows {
@@ -408,7 +408,7 @@ func TestOneLane(t *testing.T) {
 								if where := difference(shards, events); where != "" {
 									t.Errorf("lane %d alone, %s %v: %s", lane, what, x, where)
 								} else if state < 0 && len(events[0]) == 0 {
-									t.Errorf("lane %d alone: nobody fired", lane)
+									t.Errorf("lane %d alone: no neuron fired", lane)
 								}
 							}
 							try("current", 2*row.current[1], -1, int(20/method.Dt))

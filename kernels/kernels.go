@@ -397,12 +397,12 @@ func dependsOn(source string, varies map[string]bool) bool {
 	return slices.ContainsFunc(strings.Fields(source), func(name string) bool { return varies[name] })
 }
 
-// Drive is an input current added to I: gain·Wave[k] in step k of the call, and Row[k·Stride + lane] where Row is not
-// nil; units are those of the model's current. A nil Wave is zero.
+// Drive is an input current added to I: gain·Waveform[k] in step k of the call, and Row[k·Stride + lane] where Row is
+// not nil; units are those of the model's current. A nil Waveform is zero.
 type Drive struct {
-	Wave   []float64
-	Row    []float64
-	Stride int
+	Waveform []float64
+	Row      []float64
+	Stride   int
 	// G holds conductances as Row holds currents: the current falls by G times the first state, where the equations ask
 	// for it. For kernels of programs alone, and together with Row.
 	G []float64
@@ -423,7 +423,7 @@ type Worker struct {
 	b       asm.Block
 	full    bool // whether the call is driven, or records extrema
 	extrema bool
-	zeros   []float64 // a Wave or a Row of zeros
+	zeros   []float64 // a Waveform or a Row of zeros
 	steady  []float64 // see asm.Input
 	own     programWorker
 
@@ -438,7 +438,7 @@ func NewWorker() *Worker { return new(Worker) }
 // one neuron are in order of time. With extrema (after ResetExtrema) the lowest and highest V are kept. It allocates
 // only when events grows.
 func (s *Shard) Advance(w *Worker, first int64, steps int, drive Drive, extrema bool, events []Event) []Event {
-	w.extrema, w.full = extrema, extrema || drive.Wave != nil || drive.Row != nil
+	w.extrema, w.full = extrema, extrema || drive.Waveform != nil || drive.Row != nil
 	if need := max(steps, Group); w.full && len(w.zeros) < need {
 		w.zeros = make([]float64, need)
 	}
@@ -563,9 +563,9 @@ func (w *Worker) bind(b *asm.Block, s *Shard, g int, c *asm.Coefs, drive Drive) 
 		b.Extrema = 1
 		b.Lo, b.Hi = (*asm.Column)(s.Lo[g:]), (*asm.Column)(s.Hi[g:])
 	}
-	b.Wave, b.Row, b.RowStride = drive.Wave, w.zeros, 0
-	if b.Wave == nil {
-		b.Wave = w.zeros
+	b.Waveform, b.Row, b.RowStride = drive.Waveform, w.zeros, 0
+	if b.Waveform == nil {
+		b.Waveform = w.zeros
 	}
 	if drive.Row != nil {
 		b.Row, b.RowStride = drive.Row[g:], drive.Stride
@@ -593,7 +593,7 @@ func (s *Shard) loadCoefs(c *asm.Coefs, g int, full, isNew bool) *asm.Coefs {
 // current is the input current of lane l of the group in the current step of a driven call, where the coefficients i
 // and gain hold the constant current and the gain.
 func current(b *asm.Block, l, i, gain int) float64 {
-	return math.FMA(b.Coef[gain][l], b.Wave[b.Step], b.Coef[i][l]) + b.Row[b.Step*b.RowStride+l]
+	return math.FMA(b.Coef[gain][l], b.Waveform[b.Step], b.Coef[i][l]) + b.Row[b.Step*b.RowStride+l]
 }
 
 // eachLane makes finish of a scheme from a function for a single lane l of the group at lane g. It adds to the extrema

@@ -141,7 +141,7 @@ func TestCutRun(t *testing.T) {
 			events, state := run(4000)
 			again, same := run(1, 1234, 765, 2000)
 			if len(events) == 0 {
-				t.Errorf("%s/%s: nobody fired", m.Name, method.Name)
+				t.Errorf("%s/%s: no neuron fired", m.Name, method.Name)
 			}
 			if !equalEvents(events, again) || !equalBits(state, same) {
 				t.Errorf("%s/%s: a run in four pieces differs from one in one: %v, want %v", m.Name, method.Name, same, state)

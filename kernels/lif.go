@@ -222,7 +222,7 @@ func lifVoltages(b *asm.Block, at int, vInf [][4]float64) {
 	r, rest := (*[4]float64)(b.Coef[asm.LIFR][at:]), (*[4]float64)(b.Coef[asm.LIFVRest][at:])
 	i, gain := (*[4]float64)(b.Coef[asm.LIFI][at:]), (*[4]float64)(b.Coef[asm.LIFGain][at:])
 	for j := range vInf {
-		wave, row := b.Wave[b.Step+j], (*[4]float64)(b.Row[(b.Step+j)*b.RowStride+at:])
+		wave, row := b.Waveform[b.Step+j], (*[4]float64)(b.Row[(b.Step+j)*b.RowStride+at:])
 		for l := range row {
 			vInf[j][l] = math.FMA(r[l], math.FMA(gain[l], wave, i[l])+row[l], rest[l])
 		}
@@ -245,7 +245,7 @@ func lifDrivenLane(b *asm.Block, l, n int) uint64 {
 		if b.Steady != nil {
 			vInf = unsafe.Slice(b.Steady, end)[step]
 		} else {
-			i := math.FMA(c[asm.LIFGain][l], b.Wave[step], c[asm.LIFI][l]) + b.Row[step*b.RowStride+l]
+			i := math.FMA(c[asm.LIFGain][l], b.Waveform[step], c[asm.LIFI][l]) + b.Row[step*b.RowStride+l]
 			vInf = math.FMA(c[asm.LIFR][l], i, c[asm.LIFVRest][l])
 		}
 		v = math.FMA(-rate, v-vInf, v)
@@ -309,13 +309,13 @@ func lifSpike(b *asm.Block, l int, k, vInf, v float64) {
 // nil.
 func (w *Worker) steadyVoltages(s *Shard, steps int, drive Drive) *float64 {
 	shared := !slices.ContainsFunc(s.coefs, func(c []float64) bool { return c != nil })
-	if s.kernel.ISA == AVX2 || w.extrema || drive.Wave == nil || drive.Row != nil || !shared {
+	if s.kernel.ISA == AVX2 || w.extrema || drive.Waveform == nil || drive.Row != nil || !shared {
 		return nil
 	}
 	w.steady = slices.Grow(w.steady[:0], steps+asm.Chunk)
 	c := func(j int) float64 { return s.shared[j][0] }
 	r, rest, i, gain := c(asm.LIFR), c(asm.LIFVRest), c(asm.LIFI), c(asm.LIFGain)
-	for _, x := range drive.Wave[:steps] {
+	for _, x := range drive.Waveform[:steps] {
 		w.steady = append(w.steady, math.FMA(r, math.FMA(gain, x, i)+0, rest))
 	}
 	return unsafe.SliceData(w.steady)
@@ -326,7 +326,7 @@ func steadyVoltage(b *asm.Block, at, i, gain, r, vRest int, vInf *vec) {
 	x, gn := (*vec)(b.Coef[i][at:]), (*vec)(b.Coef[gain][at:])
 	res, rest := (*vec)(b.Coef[r][at:]), (*vec)(b.Coef[vRest][at:])
 	row := (*vec)(b.Row[b.Step*b.RowStride+at:])
-	wave := b.Wave[b.Step]
+	wave := b.Waveform[b.Step]
 	for l := range vInf {
 		vInf[l] = math.FMA(res[l], math.FMA(gn[l], wave, x[l])+row[l], rest[l])
 	}

@@ -88,9 +88,9 @@ func TestLongDrives(t *testing.T) {
 						}
 						first := 0
 						for call, steps := range []int{700, 3, 1100, 15, longest} {
-							drive := Drive{Wave: make([]float64, steps)}
-							for k := range drive.Wave {
-								drive.Wave[k] = wave(first + k)
+							drive := Drive{Waveform: make([]float64, steps)}
+							for k := range drive.Waveform {
+								drive.Waveform[k] = wave(first + k)
 							}
 							if call == 3 {
 								drive.Row, drive.Stride = make([]float64, steps*3*Group), 3*Group

@@ -258,7 +258,7 @@ func (s *Shard) advanceProgram(w *Worker, steps int, drive Drive, events []Event
 		c = s.own.withG()
 	}
 	a := programAdvance{s: s, w: w, x: w.executors(c), drive: drive, columns: len(s.Y)}
-	driven := drive.Wave != nil || drive.Row != nil
+	driven := drive.Waveform != nil || drive.Row != nil
 	run := a.x.executor(stepProgram)
 	if w.extrema {
 		run = a.x.executor(fullProgram)
@@ -357,9 +357,9 @@ func (a *programAdvance) currents(f *vector.Frame, at, n int, driven bool) {
 		for l := range row {
 			row[l] = a.s.coef(i, a.group+l)
 		}
-		if a.drive.Wave != nil {
+		if a.drive.Waveform != nil {
 			for l := range row {
-				row[l] = math.FMA(a.s.coef(i+1, a.group+l), a.drive.Wave[at+k], row[l])
+				row[l] = math.FMA(a.s.coef(i+1, a.group+l), a.drive.Waveform[at+k], row[l])
 			}
 		}
 		if a.drive.Row != nil {

@@ -146,7 +146,7 @@ func (c truthCase) simulate(
 				}
 			}
 		}
-		events = s.Advance(w, first, int(n), Drive{Wave: wave[:n]}, false, events[:0])
+		events = s.Advance(w, first, int(n), Drive{Waveform: wave[:n]}, false, events[:0])
 		for _, e := range events {
 			if e.Lane == 0 {
 				spikes = append(spikes, (float64(first+int64(e.Step))+e.Theta)*dt)

@@ -154,7 +154,7 @@ var coupledKernels = map[string]coupledKernel{
 }
 
 // useKernel chooses the kernel of the steps and fills in its constants. Where channels of NMDA see different
-// concentrations of magnesium there is none: the lanes are walked.
+// concentrations of magnesium there is none: every lane is solved event by event.
 func (c *cell) useKernel(o *coupledSegment) {
 	name := o.p.Model.Name
 	if c.split {
@@ -245,14 +245,15 @@ func (c *cell) advance(r *shard, o *coupledSegment, k int64, lo, n int, in *mean
 	in.Dt, in.Half, in.Sixth, in.Tilt = c.dt, 0.5*c.dt, c.dt/6, c.dt*c.dt/12
 	in.Mg, in.Cut, in.Stiff = c.mg/3.57, rhhCut, stiff
 	kernels.Coupled(r.net.isa, c.kernel, &in.CoupledBlock)
-	return ^binary.LittleEndian.Uint64(in.Calm[:])
+	return ^binary.LittleEndian.Uint64(in.Done[:])
 }
 
-// rhhCut is the change of V (mV) in a step from which on a lane of rhh, whose m is in equilibrium with V, is walked.
+// rhhCut is the change of V (mV) in a step from which on a lane of rhh, whose m is in equilibrium with V, is solved
+// event by event.
 const rhhCut = 1.0
 
-// calm reports whether the step of a lane is complete as advance has computed it, or after follow has replaced it.
-func (c *cell) calm(o *coupledSegment, l, i int, k int64, in *means, y [4]*asm.Column) bool {
+// done reports whether the step of a lane is complete as advance has computed it, or after follow has replaced it.
+func (c *cell) done(o *coupledSegment, l, i int, k int64, in *means, y [4]*asm.Column) bool {
 	if !c.split && c.tooFastAt(o, l, i, in, y) && !c.follow(o, l, i, in, y) {
 		return false
 	}

@@ -16,7 +16,7 @@ const chunk = asm.Group
 // coupledSegment is neurons of one segment that receive conductances, or jumps of V outside LIF. A step has two parts.
 // First all lanes are advanced by the means of their conductances and currents over the step, by the step of the model
 // in cell.go, which is of order 2. Then the lanes that have or may have an event in the step (a spike, the end of
-// refractoriness, a jump of V) are reset to their states before the step and advanced by walk.go from arrival to
+// refractoriness, a jump of V) are reset to their states before the step and advanced by solver.go from arrival to
 // arrival.
 type coupledSegment struct {
 	segment
@@ -36,7 +36,7 @@ type coupledSegment struct {
 	level           []float64 // models that cross: V_th while armed, else +Inf
 
 	in      means
-	walker  cellWalker
+	solver  cellSolver
 	scratch []blocked
 	events  []int32 // lanes of the segment with an event in the current step
 	noise   *coupledNoise
@@ -247,7 +247,7 @@ func (o *coupledSegment) step(r *shard, k int64) error {
 			o.finish(r, k, lo, n, in)
 		}
 	}
-	if err := o.walkEvents(r, k); err != nil {
+	if err := o.solveEvents(r, k); err != nil {
 		return err
 	}
 	if o.noise != nil {
@@ -472,7 +472,7 @@ func (o *coupledSegment) finish(r *shard, k int64, lo, n int, in *means) {
 				o.y[1][l] = c.heldW(o, l)
 			}
 			continue
-		case !jump && c.calm(o, l, i, k, in, y):
+		case !jump && c.done(o, l, i, k, in, y):
 			for j := range c.states {
 				o.y[j][l] = next[j][i]
 			}
@@ -485,8 +485,8 @@ func (o *coupledSegment) finish(r *shard, k int64, lo, n int, in *means) {
 	}
 }
 
-// walkEvents finishes the step of the lanes with events.
-func (o *coupledSegment) walkEvents(r *shard, k int64) error {
+// solveEvents finishes the step of the lanes with events.
+func (o *coupledSegment) solveEvents(r *shard, k int64) error {
 	if len(o.events) == 0 {
 		return nil
 	}
@@ -498,7 +498,7 @@ func (o *coupledSegment) walkEvents(r *shard, k int64) error {
 	}
 	r.lookUp(k)
 	for at, i := range o.events {
-		if err := o.walker.walk(r, o, k, int(i), r.arrivals[r.begin[at]:r.begin[at+1]]); err != nil {
+		if err := o.solver.solve(r, o, k, int(i), r.arrivals[r.begin[at]:r.begin[at+1]]); err != nil {
 			return err
 		}
 		r.flags[(o.base+int(i))>>6] = 0
@@ -547,9 +547,9 @@ func (o *coupledSegment) laneOnGrid(r *shard, k int64, lo, i int, in *means, bus
 	y, next := in.columns()
 	fast := busy && !c.split && c.tooFast(o, l, i, in)
 	if fast && !c.follow(o, l, i, in, y) || c.exponential && !(max(o.y[0][l], next[0][i]) < c.near[l]) {
-		o.walker.free(r, o, l, in.G[i], in.J[i], &next, i)
-		if o.walker.left <= 0 {
-			return o.tooFast(r, k, l, o.walker.s, o.walker.x)
+		o.solver.free(r, o, l, in.G[i], in.J[i], &next, i)
+		if o.solver.left <= 0 {
+			return o.tooFast(r, k, l, o.solver.s, o.solver.x)
 		}
 	}
 	if !c.resets {
@@ -571,8 +571,8 @@ func (o *coupledSegment) laneOnGrid(r *shard, k int64, lo, i int, in *means, bus
 	switch v, vTh := next[0][i], c.vTh[l]; {
 	case !(v > -blownUp) || !c.resets && v > blownUp:
 		o.y[0][l] = v
-		o.walker.begin(r, o, l)
-		return o.fault(r, k, l, o.walker.s, o.walker.x)
+		o.solver.begin(r, o, l)
+		return o.fault(r, k, l, o.solver.s, o.solver.x)
 	case c.resets && !(v < vTh):
 		next[0][i] = c.vReset[l]
 		if c.exponential {

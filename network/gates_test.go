@@ -301,7 +301,7 @@ func TestKernelsOfNMDA(t *testing.T) {
 		}
 		t.Logf("%s %s: V differs by %.2g mV after rising to %.4g mV", c.model, c.method, worst, slices.Max(got))
 		if !(worst <= c.tolerance) {
-			t.Errorf("%s %s: V differs by %.3g mV from that of walked lanes", c.model, c.method, worst)
+			t.Errorf("%s %s: V differs by %.3g mV from that of lanes solved event by event", c.model, c.method, worst)
 		}
 	}
 }

@@ -251,7 +251,7 @@ func (r *shard) input(k int64) {
 	for _, p := range r.trains {
 		switch {
 		case p.in.Noise != nil:
-			r.shake(p, k)
+			r.addNoise(p, k)
 		case p.in.Current != nil:
 			share := min(p.stop, float64(k+1)) - max(p.start, float64(k))
 			if share <= 0 {

@@ -164,7 +164,7 @@ func (s *lifSegment) stepTile(r *shard, k int64, at, lanes int) {
 		s.arrive(r, k, j, at, lanes)
 	}
 	if s.noise != nil {
-		s.shakeInside(r, at, lanes)
+		s.addNoiseInside(r, at, lanes)
 	}
 	b := asm.LIFStepBlock{
 		Lanes: lanes, First: float64(k), V: r.v[lo:], Wake: r.wake[lo:], VInf: vInf, Coef: g.neurons.from(at),

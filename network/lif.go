@@ -154,15 +154,15 @@ const instant = 1e-12
 // maxSpikes is the largest number of spikes of a neuron in one step; more are an error.
 const maxSpikes = 100000
 
-// walker solves an event step of one lane, from event to event by the closed form.
-type walker struct {
+// lifSolver solves an event step of one lane, from event to event by the closed form.
+type lifSolver struct {
 	seg      *lifSegment
 	i        int
 	dt, vInf float64
 	v        float64
 	s, y     []float64
 	rc       []*receptor
-	noise    walkNoise
+	noise    solverNoise
 }
 
 // sortByTime orders the arrivals of one lane in one step; those at one instant keep their order.
@@ -181,8 +181,8 @@ func sortByTime(arrivals []arrival) {
 	}
 }
 
-// walk finishes step k of one lane, whose arrivals are given.
-func (w *walker) walk(r *shard, k int64, b before, arrivals []arrival) error {
+// solve finishes step k of one lane, whose arrivals are given.
+func (w *lifSolver) solve(r *shard, k int64, b before, arrivals []arrival) error {
 	l := r.net.layout
 	s := b.seg
 	i := b.lane - s.base
@@ -290,7 +290,7 @@ func (w *walker) walk(r *shard, k int64, b before, arrivals []arrival) error {
 	return nil
 }
 
-func (w *walker) add(r *shard, a *arrival, held bool) {
+func (w *lifSolver) add(r *shard, a *arrival, held bool) {
 	for j, c := range w.seg.receptors {
 		if c != int(a.receptor) {
 			continue
@@ -309,7 +309,7 @@ func (w *walker) add(r *shard, a *arrival, held bool) {
 }
 
 // ahead is V after t ms without events.
-func (w *walker) ahead(t float64) float64 {
+func (w *lifSolver) ahead(t float64) float64 {
 	tau := w.seg.tau[w.i]
 	sum, kept := 0.0, kernels.Exp(-t/tau)
 	for j, rc := range w.rc {
@@ -324,7 +324,7 @@ func (w *walker) ahead(t float64) float64 {
 }
 
 // forward moves V (unless held) and the synaptic variables by t ms without events.
-func (w *walker) forward(t float64, held bool) {
+func (w *lifSolver) forward(t float64, held bool) {
 	if t == 0 {
 		return
 	}
@@ -344,7 +344,7 @@ func (w *walker) forward(t float64, held bool) {
 // crossing is the time (ms) after which V, now below the threshold, first reaches it, if that is within t ms; else -1.
 // It advances in steps that cannot pass a crossing since |V”| has a bound: each is the least root s of V + V' s + bound
 // s²/2 = V_th. Near a crossing these are Newton steps.
-func (w *walker) crossing(t float64) float64 {
+func (w *lifSolver) crossing(t float64) float64 {
 	tau, r := w.seg.tau[w.i], w.seg.r[w.i]
 	vTh := w.seg.vTh[w.i]
 	if w.vInf <= vTh && !slices.ContainsFunc(w.rc, func(rc *receptor) bool { return rc.kind != Delta }) {

@@ -41,8 +41,8 @@ func (p *trainPart) makeNoise(r *shard) {
 	}
 }
 
-// shake adds the noise of step k: currents to those of inputs, white noise to r.white.
-func (r *shard) shake(p *trainPart, k int64) {
+// addNoise adds the noise of step k: currents to those of inputs, white noise to r.white.
+func (r *shard) addNoise(p *trainPart, k int64) {
 	// Start and Stop are rounded to whole steps; Ornstein-Uhlenbeck processes evolve outside, too.
 	acts := math.Round(p.start) <= float64(k) && float64(k) < math.Round(p.stop)
 	sd, q := p.in.Noise.SD, p.noise
@@ -104,9 +104,9 @@ func (s *lifSegment) makeNoise(r *shard) {
 // 1.
 func freeSD(x float64) float64 { return math.Sqrt(-kernels.Expm1(-2*x) / 2) }
 
-// shakeInside adds the white noise of a step to what the kernel adds to V of the lanes from at on, and to its bound of
-// V what the path may be above both ends: crossings beyond it are less probable than noise.Never allows.
-func (s *lifSegment) shakeInside(r *shard, at, lanes int) {
+// addNoiseInside adds the white noise of a step to what the kernel adds to V of the lanes from at on, and to its bound
+// of V what the path may be above both ends: crossings beyond it are less probable than noise.Never allows.
+func (s *lifSegment) addNoiseInside(r *shard, at, lanes int) {
 	g, q := &s.inside, s.noise
 	for i := range min(lanes, s.n-at) {
 		white := r.white[s.base+at+i]
@@ -118,8 +118,8 @@ func (s *lifSegment) shakeInside(r *shard, at, lanes int) {
 	}
 }
 
-// shakeOnGrid is shakeInside for a step on the grid.
-func (s *lifSegment) shakeOnGrid(r *shard, at, lanes int) {
+// addNoiseOnGrid is addNoiseInside for a step on the grid.
+func (s *lifSegment) addNoiseOnGrid(r *shard, at, lanes int) {
 	q, g := s.noise, &s.grid
 	lo := s.base + at
 	copy(q.before[at:at+lanes], r.v[lo:])
@@ -286,8 +286,8 @@ func (q *coupledNoise) cross(o *coupledSegment, r *shard, k int64, i int, v floa
 	}
 }
 
-// walkNoise is the white noise of a walker in the rest of a step.
-type walkNoise struct {
+// solverNoise is the white noise of a lifSolver in the rest of a step.
+type solverNoise struct {
 	white, variance float64 // of the lane in the step
 	left            float64 // what the noise still to come adds to V at the end of the step
 	lane, part      int
@@ -295,26 +295,26 @@ type walkNoise struct {
 }
 
 // beginNoise takes over the noise of lane i of the segment, which moves V from the part wake of the step on.
-func (w *walker) beginNoise(r *shard, k int64, i int, wake float64) {
+func (w *lifSolver) beginNoise(r *shard, k int64, i int, wake float64) {
 	lane := w.seg.base + i
-	w.noise = walkNoise{white: r.white[lane], variance: r.variance[lane], lane: lane}
+	w.noise = solverNoise{white: r.white[lane], variance: r.variance[lane], lane: lane}
 	w.noise.left = w.freeSD(1-wake) * w.noise.white
 	w.noise.block = r.insideStep(0, lane, k)
 }
 
 // freeSD is that over a part of the step.
-func (w *walker) freeSD(part float64) float64 {
+func (w *lifSolver) freeSD(part float64) float64 {
 	return freeSD(max(0, part) * w.dt / w.seg.tau[w.i])
 }
 
 // nextPart draws the next words.
-func (w *walker) nextPart(r *shard, k int64) {
+func (w *lifSolver) nextPart(r *shard, k int64) {
 	w.noise.part++
 	w.noise.block = r.insideStep(w.noise.part, w.noise.lane, k)
 }
 
 // renew draws new noise from t on, independent of that before.
-func (w *walker) renew(r *shard, k int64, t float64) {
+func (w *lifSolver) renew(r *shard, k int64, t float64) {
 	w.noise.left = w.freeSD(1-t) * math.Sqrt(w.noise.variance) * rng.Normal32(w.noise.block[0])
 	w.nextPart(r, k)
 }
@@ -322,7 +322,7 @@ func (w *walker) renew(r *shard, k int64, t float64) {
 // noisyForward moves V, which is not held, from t to the part to of step k without arrivals, or up to the first
 // crossing of the threshold, with the law of the noise given what it adds by the end of the step. It returns the part
 // that is reached.
-func (w *walker) noisyForward(r *shard, k int64, t, to float64) (reached float64, crossed bool) {
+func (w *lifSolver) noisyForward(r *shard, k int64, t, to float64) (reached float64, crossed bool) {
 	q := &w.noise
 	tau, h := w.seg.tau[w.i], (to-t)*w.dt
 	more := q.left // what the noise adds by to

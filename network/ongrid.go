@@ -208,7 +208,7 @@ func (s *lifSegment) advanceOnGrid(r *shard, k int64, steps int) {
 			b.Drive, b.DriveStride = g.drive, g.tile
 		}
 		if s.noise != nil {
-			s.shakeOnGrid(r, at, lanes)
+			s.addNoiseOnGrid(r, at, lanes)
 		}
 		kernels.LIFRows(r.net.isa, &b)
 		if s.noise != nil {

@@ -22,7 +22,7 @@ type otherSegment struct {
 	g         []float64 // conductances as row; nil: none
 	per       []float64 // with g: by how much a current of 1 raises dV/dt
 	events    []kernels.Event
-	shaker    *noise.Shaker // with white noise; else nil
+	adder     *noise.Adder // with white noise; else nil
 	fired     []int32
 }
 
@@ -51,7 +51,7 @@ func (r *shard) newOther(seg segment) (*otherSegment, error) {
 		}
 	}
 	if r.white != nil {
-		o.shaker = noise.NewShaker(o.shard, p.Model, p.P, seg.offset)
+		o.adder = noise.NewAdder(o.shard, p.Model, p.P, seg.offset)
 	}
 	y, q := make([]float64, len(p.Model.States)), make([]float64, len(p.P))
 	for i := range seg.n {
@@ -192,8 +192,8 @@ func (o *otherSegment) step(r *shard, k int64) error {
 		}
 		r.out = append(r.out, spike{int32(o.first) + e.Lane, int32(o.population), theta})
 	}
-	if o.shaker != nil {
-		o.fired = o.shaker.Step(k, 1, r.white[lo:lo+o.n], o.fired[:0])
+	if o.adder != nil {
+		o.fired = o.adder.Step(k, 1, r.white[lo:lo+o.n], o.fired[:0])
 		for _, l := range o.fired {
 			r.out = append(r.out, spike{int32(o.first) + l, int32(o.population), 1})
 		}

@@ -145,7 +145,7 @@ func TestConductancesOntoOwnEquations(t *testing.T) {
 			e = append(e, worst)
 		}
 		t.Logf("%s: %.3g", c.ID, e)
-		if len(e) == 4 && e[3] > max(e[0]/16, walkFloor) { // as in TestOtherModelsKeepOrder
+		if len(e) == 4 && e[3] > max(e[0]/16, solverFloor) { // as in TestOtherModelsKeepOrder
 			t.Errorf("%s: errors %.3g ms; order 2 expected", c.ID, e)
 		}
 		want := collect(t, c.as(t, m, 0.025), Config{Workers: 1, ISA: kernels.Go}, c.TEnd)

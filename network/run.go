@@ -165,7 +165,7 @@ type shard struct {
 	arrivals []arrival
 	external []arrival // of inputs in the current step
 	triples  triples
-	w        walker
+	w        lifSolver
 	labels   []context.Context // by part; nil without a profile
 	laps     *laps             // nil but in Timed
 	trains   []*trainPart
@@ -282,7 +282,7 @@ func (r *shard) step(k int64) error {
 	if len(r.events) > 0 {
 		r.lookUp(k)
 		for i, b := range r.events {
-			if err := r.w.walk(r, k, b, r.arrivals[r.begin[i]:r.begin[i+1]]); err != nil {
+			if err := r.w.solve(r, k, b, r.arrivals[r.begin[i]:r.begin[i+1]]); err != nil {
 				return err
 			}
 			r.flags[b.lane>>6] = 0

@@ -142,9 +142,9 @@ func TestNeuronsAgainstTruth(t *testing.T) {
 	}
 }
 
-// walkFloor (ms) is what steps inside an event step leave of the error of a spike time, whatever dt: 1e-8 ms each,
+// solverFloor (ms) is what steps inside an event step leave of the error of a spike time, whatever dt: 1e-8 ms each,
 // which eif amplifies where it lingers below its threshold.
-const walkFloor = 3e-7
+const solverFloor = 3e-7
 
 // TestOtherModelsKeepOrder also tests that the number of spikes is right at every dt.
 func TestOtherModelsKeepOrder(t *testing.T) {
@@ -163,7 +163,7 @@ func TestOtherModelsKeepOrder(t *testing.T) {
 		t.Logf("%s: %.3g", c.ID, e)
 		// Order 2 divides the error by 64 over three halvings, order 1 by 8; where in its step the largest error's spike
 		// falls scatters it by a factor of 4.
-		if e[3] > max(e[0]/16, walkFloor) {
+		if e[3] > max(e[0]/16, solverFloor) {
 			t.Errorf("%s: errors %.3g ms at dt %g ms; order 2 expected", c.ID, e, steps)
 		}
 	}

@@ -17,7 +17,7 @@ type BlownUp struct {
 	Neuron int64
 	Time   float64 // start of the step in which it did, ms; in an epoch of one step, the start of the epoch
 	P      []float64
-	I      float64   // without Config.Wave and Config.Input
+	I      float64   // without Config.Waveform and Config.Input
 	State  []float64 // before that step
 	Away   float64   // time (ms) from which the neuron has been a Runaway; NaN if it has not
 }
@@ -126,9 +126,9 @@ func (p *Population) locate(s *shard, w *worker, l int, drive kernels.Drive) {
 	for done := range p.length {
 		k := p.first + int64(done)
 		d, current := kernels.Drive{}, found.I
-		if drive.Wave != nil {
-			d.Wave = drive.Wave[done : done+1]
-			current += float64(spec.Gain.At(neuron) * d.Wave[0])
+		if drive.Waveform != nil {
+			d.Waveform = drive.Waveform[done : done+1]
+			current += float64(spec.Gain.At(neuron) * d.Waveform[0])
 		}
 		if drive.Row != nil {
 			row[0] = drive.Row[done*drive.Stride+l]
@@ -158,8 +158,8 @@ const FinestTrial = 1024
 var ErrLongTrial = errors.New("pop: the trial of a smaller step would take too long")
 
 // SmallerStep looks for a step with which the neuron of e, a neuron of spec that was run in steps of dt ms, stays in
-// range until 20 steps after the blow-up. It runs the neuron alone, without Config.Wave and Config.Input, in steps of
-// dt/4, dt/16, ..., dt/FinestTrial. It returns the step, 0 if none was found, and the time (ms) up to which it was
+// range until 20 steps after the blow-up. It runs the neuron alone, without Config.Waveform and Config.Input, in steps
+// of dt/4, dt/16, ..., dt/FinestTrial. It returns the step, 0 if none was found, and the time (ms) up to which it was
 // tried.
 func (e *BlownUp) SmallerStep(spec Spec, dt float64) (step, end float64, err error) {
 	const budget = 2e6 // steps of a trial

@@ -100,10 +100,10 @@ func (q *noisy) ids(first, n int) []uint32 {
 type shardNoise struct {
 	tiles []*lifTile // with white noise on LIF; else, by models:
 
-	white  *noise.Rows
-	ou     *noise.OUs
-	shaker *noise.Shaker // with white noise
-	fired  []int32
+	white *noise.Rows
+	ou    *noise.OUs
+	adder *noise.Adder // with white noise
+	fired []int32
 }
 
 func (p *Population) newShardNoise(s *shard) *shardNoise {
@@ -120,7 +120,7 @@ func (p *Population) newShardNoise(s *shard) *shardNoise {
 	}
 	if p.noisy.White > 0 {
 		q.white = noise.NewRows(p.noisy.white, ids)
-		q.shaker = noise.NewShaker(s.columns, p.spec.Model, p.spec.P, s.first)
+		q.adder = noise.NewAdder(s.columns, p.spec.Model, p.spec.P, s.first)
 	}
 	return q
 }
@@ -145,8 +145,8 @@ func (p *Population) advanceNoisy(s *shard, w *worker, done, steps int, drive ke
 	for j := range steps {
 		k := p.first + int64(done+j)
 		one := from(drive, j)
-		if one.Wave != nil {
-			one.Wave = one.Wave[:1]
+		if one.Waveform != nil {
+			one.Waveform = one.Waveform[:1]
 		}
 		if q.ou != nil {
 			clear(w.row[:padded])
@@ -161,8 +161,8 @@ func (p *Population) advanceNoisy(s *shard, w *worker, done, steps int, drive ke
 		for i := range s.events[before:] {
 			s.events[before+i].Step += int32(done + j)
 		}
-		if q.shaker != nil {
-			q.fired = q.shaker.Step(k, p.noisy.White, q.white.Row(isa, k), q.fired[:0])
+		if q.adder != nil {
+			q.fired = q.adder.Step(k, p.noisy.White, q.white.Row(isa, k), q.fired[:0])
 			for _, l := range q.fired {
 				s.events = append(s.events, kernels.Event{Step: int32(done + j), Lane: l, Theta: 1})
 			}

@@ -170,7 +170,7 @@ func (t *lifTile) cross(p *Population, s *shard, b *asm.NoisyLIFBlock, step int,
 // drive returns the goals of V, V_rest + R I, in step k with the input of drive, whose first step it is, and the
 // Ornstein-Uhlenbeck currents of standard deviation sd.
 func (t *lifTile) drive(isa kernels.ISA, drive kernels.Drive, k int64, sd float64) []float64 {
-	if t.ou == nil && drive.Wave == nil && drive.Row == nil {
+	if t.ou == nil && drive.Waveform == nil && drive.Row == nil {
 		return t.vInf
 	}
 	if t.moved == nil {
@@ -178,8 +178,8 @@ func (t *lifTile) drive(isa kernels.ISA, drive kernels.Drive, k int64, sd float6
 	}
 	wave, row := 0.0, t.row[:t.n]
 	clear(row)
-	if drive.Wave != nil {
-		wave = drive.Wave[0]
+	if drive.Waveform != nil {
+		wave = drive.Waveform[0]
 	}
 	if drive.Row != nil {
 		copy(row, drive.Row[t.first:])

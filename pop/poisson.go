@@ -82,8 +82,8 @@ func (p *Population) asNetwork() (*network.Spec, error) {
 	if q.OU > 0 {
 		input(network.Input{Name: "ou", Noise: &network.Noise{SD: q.OU, Tau: q.Tau}})
 	}
-	if p.cfg.Wave != nil {
-		input(network.Input{Name: "wave", Current: kept(p.cfg.Wave), Gain: p.spec.Gain})
+	if p.cfg.Waveform != nil {
+		input(network.Input{Name: "waveform", Current: kept(p.cfg.Waveform), Gain: p.spec.Gain})
 	}
 	for i, t := range q.Poisson {
 		y := network.Synapse{Name: fmt.Sprintf("poisson %d", i), Kind: network.Delta, Tau: t.Tau}

@@ -45,7 +45,7 @@ func TestShotNoiseSameBits(t *testing.T) {
 					cfg.Noise.IDs = append(cfg.Noise.IDs, uint32(first+i))
 				}
 			}
-			cfg.Wave = func(k int64) float64 { return float64(k%100) / 100 }
+			cfg.Waveform = func(k int64) float64 { return float64(k%100) / 100 }
 			cfg.Spike = func(block []Spike) error { spikes = append(spikes, block...); return nil }
 			cfg.Trace = &Trace{Of: []int64{0, 3}, Every: 1, Row: func(_ float64, _ int64, y []float64) error {
 				states = append(states, y...)

@@ -23,7 +23,7 @@ type Spec struct {
 	N      int              // neurons
 	P      []kernels.Values // parameters in the order of the model; nil means the defaults
 	I      kernels.Values   // input current; nil means 0
-	Gain   kernels.Values   // factor applied to Config.Wave; nil means 1
+	Gain   kernels.Values   // factor applied to Config.Waveform; nil means 1
 	// initial states in the order of the model; nil, as a whole or for a state, means Model.Initial
 	Init []kernels.Values
 }
@@ -72,8 +72,8 @@ type Config struct {
 	// The functions below are called by one goroutine at a time, between epochs; nil means none. Slices that are passed
 	// to them belong to the population and are valid during the call.
 
-	// Wave returns a current that is added, times gain, to I in step k. It is called once for each step, in order.
-	Wave func(k int64) float64
+	// Waveform returns a current that is added, times gain, to I in step k. It is called once for each step, in order.
+	Waveform func(k int64) float64
 	// Input writes into row the current of every neuron that is added to I in step k. It is called once for each step, in
 	// order; row holds arbitrary numbers before the call.
 	Input func(k int64, row []float64)

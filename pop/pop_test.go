@@ -139,10 +139,10 @@ func TestResultsDoNotDependOnHowTheWorkIsCut(t *testing.T) {
 						row[i] = 1e-3 * float64((k+int64(i))%5)
 					}
 				}
-				base := pop.Config{Workers: 1, ISA: kernels.Go, Wave: wave, Input: input}
+				base := pop.Config{Workers: 1, ISA: kernels.Go, Waveform: wave, Input: input}
 				want := run(t, spec, base, 60)
 				if len(want.spikes) == 0 {
-					t.Fatal("nobody fired: this tests nothing")
+					t.Fatal("no neuron fired: this tests nothing")
 				}
 				for _, cut := range []struct{ workers, shard, epoch int }{{2, 64, 0}, {3, 128, 7}, {8, 64, 1}, {1, 1024, 1000}} {
 					cfg := base
@@ -186,7 +186,7 @@ func TestWaveOfZeros(t *testing.T) {
 	for _, m := range model.All {
 		spec := mixed(m, "", 70)
 		want := run(t, spec, pop.Config{}, 40)
-		got := run(t, spec, pop.Config{Wave: func(int64) float64 { return 0 }}, 40)
+		got := run(t, spec, pop.Config{Waveform: func(int64) float64 { return 0 }}, 40)
 		if !slices.Equal(got.spikes, want.spikes) || !slices.Equal(got.trace, want.trace) {
 			t.Errorf("%s: a wave of zeros changes the result", m.Name)
 		}

@@ -188,15 +188,15 @@ func (p *Population) State(neuron int, y []float64) {
 	s.columns.State(neuron-s.first, p.sum.Steps, y)
 }
 
-// Begin begins the epoch of the given number of steps that follows the last recorded one, and calls Config.Wave and
+// Begin begins the epoch of the given number of steps that follows the last recorded one, and calls Config.Waveform and
 // Config.Input for each of its steps, in order.
 func (p *Population) Begin(steps int) Epoch {
 	first := p.sum.Steps
 	p.first, p.length, p.brief = first, steps, false
-	if p.cfg.Wave != nil {
-		p.drive.Wave = slices.Grow(p.drive.Wave[:0], steps)[:steps]
-		for k := range p.drive.Wave {
-			p.drive.Wave[k] = p.cfg.Wave(first + int64(k))
+	if p.cfg.Waveform != nil {
+		p.drive.Waveform = slices.Grow(p.drive.Waveform[:0], steps)[:steps]
+		for k := range p.drive.Waveform {
+			p.drive.Waveform[k] = p.cfg.Waveform(first + int64(k))
 		}
 	}
 	if p.cfg.Input != nil {
@@ -219,7 +219,7 @@ func (p *Population) Advance(worker, shard int) {
 	p.AdvanceWith(worker, shard, d)
 }
 
-// AdvanceWith advances one shard through the epoch that was begun, with another input: drive.Wave holds a value for
+// AdvanceWith advances one shard through the epoch that was begun, with another input: drive.Waveform holds a value for
 // each step of the epoch, and drive.Row[k*drive.Stride+l] is the current of the shard's neuron l in its step k. drive
 // is read only during the call.
 func (p *Population) AdvanceWith(worker, shard int, drive kernels.Drive) {
@@ -265,8 +265,8 @@ func (p *Population) AdvanceWith(worker, shard int, drive kernels.Drive) {
 
 // from returns a drive without the first done steps of its epoch.
 func from(d kernels.Drive, done int) kernels.Drive {
-	if d.Wave != nil {
-		d.Wave = d.Wave[done:]
+	if d.Waveform != nil {
+		d.Waveform = d.Waveform[done:]
 	}
 	if d.Row != nil {
 		d.Row = d.Row[done*d.Stride:]

@@ -57,7 +57,7 @@ func TestSteppedIsRun(t *testing.T) {
 		spec := mixed(m, "", 200)
 		wave := func(k int64) float64 { return 0.5 * math.Sin(float64(k)*0.01) }
 		var want []pop.Spike
-		cfg := pop.Config{Wave: wave, Train: true, Shard: 64, Workers: 2, Dt: 0.05}
+		cfg := pop.Config{Waveform: wave, Train: true, Shard: 64, Workers: 2, Dt: 0.05}
 		run := cfg
 		run.Spike = func(block []pop.Spike) error { want = append(want, block...); return nil }
 		sum, err := pop.Run(t.Context(), spec, run, 60)
@@ -104,7 +104,7 @@ func TestEpochAllocatesNothing(t *testing.T) {
 	for _, m := range model.All {
 		spec := mixed(m, "", 300)
 		p, err := pop.New(t.Context(), spec, pop.Config{
-			Wave: func(int64) float64 { return 1 }, Train: true, Shard: 64, Workers: 1,
+			Waveform: func(int64) float64 { return 1 }, Train: true, Shard: 64, Workers: 1,
 			Input: func(_ int64, row []float64) { clear(row) },
 			Spike: func([]pop.Spike) error { return nil },
 			Trace: &pop.Trace{Of: []int64{5, 250}, Every: 1, Row: func(float64, int64, []float64) error { return nil }},

@@ -158,7 +158,7 @@ func (cfg Config) mayHavePeriods(m *model.Model) bool {
 	if !cfg.Noise.none() {
 		return false
 	}
-	return m.Fires == model.Crossing || len(m.States) > 1 || cfg.Wave != nil || cfg.Input != nil
+	return m.Fires == model.Crossing || len(m.States) > 1 || cfg.Waveform != nil || cfg.Input != nil
 }
 
 // CountedRate is the rate (Hz) from the number of spikes that are kept in ms milliseconds, as under noise.

@@ -98,7 +98,7 @@ func TestLockedRate(t *testing.T) {
 	}
 	spec := pop.Spec{Model: model.LIFModel, N: 1, P: kernels.Uniform(slide.Params), I: kernels.Values{23}}
 	for _, time := range []float64{980, 995, 1010, 1025} {
-		cfg := pop.Config{Train: true, From: 400, Workers: 1, Wave: func(k int64) float64 {
+		cfg := pop.Config{Train: true, From: 400, Workers: 1, Waveform: func(k int64) float64 {
 			return 8 * math.Sin(2*math.Pi*50e-3*(float64(k)+0.5)*0.1)
 		}}
 		sum, err := pop.Run(context.Background(), spec, cfg, time)

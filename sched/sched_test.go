@@ -343,8 +343,8 @@ func TestNobodyIsLeftBehind(t *testing.T) {
 			t.Errorf("workers=%d: a run went on without its worker", workers)
 		}
 	}
-	for patience := 100; runtime.NumGoroutine() > before; patience-- {
-		if patience == 0 {
+	for attempts := 100; runtime.NumGoroutine() > before; attempts-- {
+		if attempts == 0 {
 			t.Fatalf("%d goroutines, want %d", runtime.NumGoroutine(), before)
 		}
 		time.Sleep(time.Millisecond)

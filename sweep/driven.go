@@ -15,10 +15,10 @@ import (
 
 // Drive is the input of the neurons of a sweep besides a constant current: a waveform, noise, or both.
 type Drive struct {
-	Wave      func(k int64) float64 // current added to I in step k; nil means none
-	Frequency float64               // Hz, of a periodic Wave, for the column vector_strength; 0 means none
-	// Each returns Wave and Frequency of a point, where axes of the spec's Waveform set numbers of them; Text is then the
-	// waveform in writing, and Wave and Frequency are 0.
+	Waveform  func(k int64) float64 // current added to I in step k; nil means none
+	Frequency float64               // Hz, of a periodic Waveform, for the column vector_strength; 0 means none
+	// Each returns Waveform and Frequency of a point, where axes of the spec's Waveform set numbers of them; Text is then
+	// the waveform in writing, and Waveform and Frequency are 0.
 	Each func(point int) (wave func(k int64) float64, frequency float64)
 	Text string
 
@@ -92,10 +92,10 @@ func (s *drivenSweep) identity() string {
 	}
 	wave := fnv.New64a()
 	for k := range pop.Steps(s.Time, s.Dt) {
-		if s.Wave == nil {
+		if s.Waveform == nil {
 			break
 		}
-		binary.Write(wave, binary.LittleEndian, s.Wave(k)) // never an error
+		binary.Write(wave, binary.LittleEndian, s.Waveform(k)) // never an error
 	}
 	return fmt.Sprintf("driven %s noise %+v wave %016x %s %v theory %t", text, s.Noise, wave.Sum64(), s.Text, s.Frequency,
 		s.Theory != nil)

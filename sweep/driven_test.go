@@ -61,7 +61,7 @@ func TestRunDriven(t *testing.T) {
 		}
 		return 0
 	}
-	for row, v := range number(Drive{Wave: wave, Frequency: 5}, 1, "vector_strength") {
+	for row, v := range number(Drive{Waveform: wave, Frequency: 5}, 1, "vector_strength") {
 		if spec.Grid.At(row, 1) == 10 && v < 0.999 {
 			t.Errorf("row %d: vector strength %v of pulses, want above 0.999", row, v)
 		}

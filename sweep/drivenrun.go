@@ -73,7 +73,7 @@ func (s *drivenSweep) values(row int, r *record, times []float64, strength float
 func (s *drivenSweep) runTogether(ctx context.Context, first, end, workers int) ([][]float64, error) {
 	n := end - first
 	c := pop.Config{
-		Dt: s.Dt, Workers: workers, ISA: s.isa, Wave: s.Wave, Noise: s.Noise, Train: true, From: s.Discard,
+		Dt: s.Dt, Workers: workers, ISA: s.isa, Waveform: s.Waveform, Noise: s.Noise, Train: true, From: s.Discard,
 		Extrema: slices.Contains(s.columns, mVMin) || slices.Contains(s.columns, mVMax),
 	}
 	c.Noise.IDs = make([]uint32, n)

@@ -241,8 +241,8 @@ func (r *Result) Table() *table.Table {
 	return t
 }
 
-// Asked returns the table that the spec asks for: LateTable, ResetTable or Table.
-func (r *Result) Asked() *table.Table {
+// MainTable returns the table that the spec selects: LateTable, ResetTable or Table.
+func (r *Result) MainTable() *table.Table {
 	switch {
 	case r.Spec.Late:
 		return r.LateTable()

@@ -194,11 +194,11 @@ const (
 // order halves the step until the error of spike times, or of the last state of a neuron that does not fire, falls with
 // the order of the method.
 func (o own) order(ctx context.Context, q model.Method) (string, bool, error) {
-	judge := reference.Neuron{Model: o.m, P: o.Params, Input: reference.Constant(o.I)}
-	truth, end, err := judge.Spikes(o.start(), orderTime, orderSpikes)
+	independent := reference.Neuron{Model: o.m, P: o.Params, Input: reference.Constant(o.I)}
+	truth, end, err := independent.Spikes(o.start(), orderTime, orderSpikes)
 	what, duration := fmt.Sprintf("%d spikes", len(truth)), 0.0
 	if err == nil && len(truth) == 0 {
-		_, end, err = judge.Spikes(o.start(), orderQuiet, 0)
+		_, end, err = independent.Spikes(o.start(), orderQuiet, 0)
 		what, duration = fmt.Sprintf("states after %v ms", orderQuiet), orderQuiet
 	} else if len(truth) > 0 {
 		duration = 1.2*truth[len(truth)-1].Time + 5*q.Dt // methods of order 1 are late

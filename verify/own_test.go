@@ -97,13 +97,13 @@ func TestEquationsFail(t *testing.T) {
 	if figure, ok, _ := o.derivatives(t.Context()); ok {
 		t.Errorf("a wrong Jacobian passes: %s", figure)
 	}
-	judge := own{m, set}
-	judge.m.Deriv = wrong.Deriv // kernels are found by the model
+	independent := own{m, set}
+	independent.m.Deriv = wrong.Deriv // kernels are found by the model
 	defer func() { m.Deriv = deriv }()
-	if figure, ok, _ := judge.meaning(t.Context()); ok {
+	if figure, ok, _ := independent.meaning(t.Context()); ok {
 		t.Errorf("code that computes something else passes: %s", figure)
 	}
-	if figure, ok, _ := judge.order(t.Context(), m.Methods[0]); ok {
+	if figure, ok, _ := independent.order(t.Context(), m.Methods[0]); ok {
 		t.Errorf("a method for another field passes: %s", figure)
 	}
 }

@@ -88,7 +88,7 @@ func (s *sweepCommand) writeModels(out *file.Output, models []string, each []*sw
 	named := make([]figure.Named, len(models))
 	var failed []error
 	for i, r := range results {
-		named[i] = figure.Named{Name: models[i], Table: r.Asked(), Units: map[string]string{}}
+		named[i] = figure.Named{Name: models[i], Table: r.MainTable(), Units: map[string]string{}}
 		for _, a := range r.Spec.Grid.Axes {
 			named[i].Units[a.Name] = a.Unit
 		}

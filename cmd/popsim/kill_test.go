@@ -79,14 +79,14 @@ func (v victim) kill(more ...string) (kills, resumed int) {
 		c := v.start(append(more, "--resume", "--save-every", "10ms")...)
 		done := make(chan error, 1)
 		go func() { done <- c.Wait() }()
-		patience := v.min + time.Duration(float64(v.max-v.min)*rand.Float64())
+		delay := v.min + time.Duration(float64(v.max-v.min)*rand.Float64())
 		select {
 		case err := <-done:
 			if err != nil {
 				v.t.Fatal(err)
 			}
 			return kills, resumed
-		case <-time.After(patience):
+		case <-time.After(delay):
 			if err := c.Process.Kill(); err != nil {
 				v.t.Fatal(err)
 			}

@@ -92,7 +92,7 @@ func (v *call) merge(path string, f verb.Flags, measure string) error {
 	even := strings.EqualFold(filepath.Ext(path), ".npy") // whose columns of words have one width for all rows
 	err = parts.Blocks(even, func(b *sweep.Result) error {
 		counts.Add(b)
-		return out.Append(b.Asked())
+		return out.Append(b.MainTable())
 	})
 	if err != nil {
 		return err

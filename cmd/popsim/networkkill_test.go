@@ -18,7 +18,7 @@ func TestNetworkKilled(t *testing.T) {
 	v := victim{t: t, args: args, dir: t.TempDir()}
 	v.whole("--spikes", "a.npz", "-o", "a.parquet", "--trace", "a.csv", "--populations", "ap.csv", "--plot", "a.svg")
 	kills, resumed := 0, 0
-	for patience := 60 * time.Millisecond; ; patience += 10 * time.Millisecond {
+	for delay := 60 * time.Millisecond; ; delay += 10 * time.Millisecond {
 		workers := []string{"1", "2", "3"}[kills%3]
 		c := v.start("--spikes", "b.npz", "-o", "b.parquet", "--trace", "b.csv", "--populations", "bp.csv", "--plot",
 			"b.svg", "--workers", workers,
@@ -30,7 +30,7 @@ func TestNetworkKilled(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-		case <-time.After(patience):
+		case <-time.After(delay):
 			_ = c.Process.Kill()
 			<-done
 			kills++

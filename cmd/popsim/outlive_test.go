@@ -38,8 +38,8 @@ func TestNoGoroutineOutlivesACall(t *testing.T) {
 	before := runtime.NumGoroutine()
 	settled := func(what string) {
 		t.Helper()
-		for patience := 1000; runtime.NumGoroutine() > before; patience-- {
-			if patience == 0 {
+		for attempts := 1000; runtime.NumGoroutine() > before; attempts-- {
+			if attempts == 0 {
 				_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
 				t.Fatalf("%s: %d goroutines are left, of them %d from before", what, runtime.NumGoroutine(), before)
 			}

@@ -232,9 +232,9 @@ func (s *runCommand) readWaveform() error {
 	sum, notes, err := experiment.ParseWaveform(s.waveforms.List, s.neuron.Model.CurrentUnit, s.Time.Value)
 	s.WarnAll(notes)
 	if len(sum) == 1 {
-		s.cfg.Wave = sum[0].Waveform(s.cfg.Dt).Mean
+		s.cfg.Waveform = sum[0].Waveform(s.cfg.Dt).Mean
 	} else {
-		s.cfg.Wave = sum.Waveform(s.cfg.Dt).Mean
+		s.cfg.Waveform = sum.Waveform(s.cfg.Dt).Mean
 	}
 	return err
 }

@@ -121,7 +121,13 @@ func (s *runCommand) readTrace() error {
 
 // view returns the parts of the picture.
 func (s *runCommand) view() figure.View {
-	return figure.View{Span: s.Time.Value, Dt: s.cfg.Dt, Wave: s.cfg.Wave, Panels: s.Style.Panels, Order: s.Style.Order}
+	return figure.View{
+		Span:     s.Time.Value,
+		Dt:       s.cfg.Dt,
+		Waveform: s.cfg.Waveform,
+		Panels:   s.Style.Panels,
+		Order:    s.Style.Order,
+	}
 }
 
 // recorders returns what receives spikes and states during the run: tables, and the picture.

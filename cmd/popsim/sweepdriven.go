@@ -90,7 +90,7 @@ func (s *sweepCommand) readDrive() error {
 	}
 	if s.drive.theory {
 		switch {
-		case d.Noise.White == 0 || d.Noise.OU != 0 || len(d.Noise.Poisson) > 0 || d.Wave != nil || d.Each != nil:
+		case d.Noise.White == 0 || d.Noise.OU != 0 || len(d.Noise.Poisson) > 0 || d.Waveform != nil || d.Each != nil:
 			bad.About("--theory",
 				fault.Hint(errors.New("--theory gives the rate under white noise only"), "--noise white:SIGMA gives it"))
 		default:
@@ -114,7 +114,7 @@ func (s *sweepCommand) readWaveform() error {
 		sum, notes, err := experiment.ParseWaveform(shapes, unit, s.Time.Value)
 		s.WarnAll(notes)
 		if len(sum) > 0 {
-			s.input.Wave, s.input.Frequency = sum.Waveform(s.spec.Step()).Mean, frequencyOf(sum)
+			s.input.Waveform, s.input.Frequency = sum.Waveform(s.spec.Step()).Mean, frequencyOf(sum)
 		}
 		return err
 	}

@@ -276,7 +276,7 @@ func (s *sweepCommand) write(out *file.Output, r *sweep.Result) error {
 
 // writeResult writes the table of a sweep.
 func writeResult(out *file.Output, r *sweep.Result) error {
-	if err := out.WriteTable(r.Asked()); err != nil {
+	if err := out.WriteTable(r.MainTable()); err != nil {
 		return err
 	}
 	return out.Commit()

@@ -83,13 +83,13 @@ type Spikes struct {
 	LaneZero int            // number of lane 0 in Events
 }
 
-// Input is the part of driven kernels. The current of step k in lane l is fma(gain[l], Wave[k], I[l]) + Row[k RowStride
-// + l].
+// Input is the part of driven kernels. The current of step k in lane l is fma(gain[l], Waveform[k], I[l]) + Row[k
+// RowStride + l].
 type Input struct {
 	Lo, Hi    *Column   // in and out: the lowest and highest V after a step
 	Extrema   int       // 0 tells that Lo and Hi are not read
 	Steady    *float64  // LIF: V_inf in each step and in asm.Chunk more where all lanes have the same, or nil
-	Wave      []float64 // a value for each step
+	Waveform  []float64 // a value for each step
 	Row       []float64
 	RowStride int // in values
 }

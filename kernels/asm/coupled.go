@@ -25,10 +25,10 @@ type CoupledBlock struct {
 	Mg    float64 // concentration of magnesium over 3.57 mM
 	Cut   float64 // rhh: what |dV/dt| dt may be, mV
 
-	// Calm has bit l%8 of byte l/8 set for each lane l that is done: it does not fire, is not held, and V relaxes by
+	// Done has bit l%8 of byte l/8 set for each lane l that is done: it does not fire, is not held, and V relaxes by
 	// no more than Stiff time constants.
 	Stiff float64
-	Calm  [Group / 8]uint8
+	Done  [Group / 8]uint8
 }
 
 // CoupledCoefs are the constants of a group: dV/dt = Drive + Per (J + I) - (Rate + Per G) V + what is particular to

@@ -19,7 +19,7 @@ func LIFCoupledGo(b *CoupledBlock) {
 		ups := (*[8]float64)(b.Up[at:])
 		nears := (*[8]float64)(b.Coef.Near[at:])
 		frees := (*[8]float64)(b.Free[at:])
-		calm := uint8(0)
+		done := uint8(0)
 		for l := range 8 {
 			x0 := vs[l]
 			x1 := pers[l]
@@ -96,10 +96,10 @@ func LIFCoupledGo(b *CoupledBlock) {
 			m82 := x13 < b.Stiff
 			m83 := m80 && m82
 			if m83 {
-				calm |= 1 << l
+				done |= 1 << l
 			}
 		}
-		b.Calm[at/8] = calm
+		b.Done[at/8] = done
 	}
 }
 
@@ -122,7 +122,7 @@ func LIFCoupledRK4NMDAGo(b *CoupledBlock) {
 		ups := (*[8]float64)(b.Up[at:])
 		nears := (*[8]float64)(b.Coef.Near[at:])
 		frees := (*[8]float64)(b.Free[at:])
-		calm := uint8(0)
+		done := uint8(0)
 		for l := range 8 {
 			x0 := vs[l]
 			x5 := gs[l]
@@ -342,10 +342,10 @@ func LIFCoupledRK4NMDAGo(b *CoupledBlock) {
 			m228 := m226 && m227
 			m229 := m228 && m63
 			if m229 {
-				calm |= 1 << l
+				done |= 1 << l
 			}
 		}
-		b.Calm[at/8] = calm
+		b.Done[at/8] = done
 	}
 }
 
@@ -372,7 +372,7 @@ func AdExCoupledRK4Go(b *CoupledBlock) {
 		ups := (*[8]float64)(b.Up[at:])
 		nears := (*[8]float64)(b.Coef.Near[at:])
 		frees := (*[8]float64)(b.Free[at:])
-		calm := uint8(0)
+		done := uint8(0)
 		for l := range 8 {
 			x0 := vs[l]
 			x1 := ms[l]
@@ -582,10 +582,10 @@ func AdExCoupledRK4Go(b *CoupledBlock) {
 			m202 := m200 && m201
 			m203 := m202 && m13
 			if m203 {
-				calm |= 1 << l
+				done |= 1 << l
 			}
 		}
-		b.Calm[at/8] = calm
+		b.Done[at/8] = done
 	}
 }
 
@@ -616,7 +616,7 @@ func AdExCoupledRK4NMDAGo(b *CoupledBlock) {
 		ups := (*[8]float64)(b.Up[at:])
 		nears := (*[8]float64)(b.Coef.Near[at:])
 		frees := (*[8]float64)(b.Free[at:])
-		calm := uint8(0)
+		done := uint8(0)
 		for l := range 8 {
 			x0 := vs[l]
 			x1 := ms[l]
@@ -988,10 +988,10 @@ func AdExCoupledRK4NMDAGo(b *CoupledBlock) {
 			m358 := m356 && m357
 			m359 := m358 && m64
 			if m359 {
-				calm |= 1 << l
+				done |= 1 << l
 			}
 		}
-		b.Calm[at/8] = calm
+		b.Done[at/8] = done
 	}
 }
 
@@ -1019,7 +1019,7 @@ func HHCoupledRK4Go(b *CoupledBlock) {
 		nextNs := (*[8]float64)(b.NextN[at:])
 		vThs := (*[8]float64)(b.Coef.VTh[at:])
 		levels := (*[8]float64)(b.Level[at:])
-		calm := uint8(0)
+		done := uint8(0)
 		for l := range 8 {
 			x0 := vs[l]
 			x1 := ms[l]
@@ -1400,10 +1400,10 @@ func HHCoupledRK4Go(b *CoupledBlock) {
 			m377 := x362 < x375
 			m378 := m377 && m31
 			if m378 {
-				calm |= 1 << l
+				done |= 1 << l
 			}
 		}
-		b.Calm[at/8] = calm
+		b.Done[at/8] = done
 	}
 }
 
@@ -1435,7 +1435,7 @@ func HHCoupledRK4NMDAGo(b *CoupledBlock) {
 		nextNs := (*[8]float64)(b.NextN[at:])
 		vThs := (*[8]float64)(b.Coef.VTh[at:])
 		levels := (*[8]float64)(b.Level[at:])
-		calm := uint8(0)
+		done := uint8(0)
 		for l := range 8 {
 			x0 := vs[l]
 			x1 := ms[l]
@@ -1978,10 +1978,10 @@ func HHCoupledRK4NMDAGo(b *CoupledBlock) {
 			m548 := x533 < x546
 			m549 := m548 && m82
 			if m549 {
-				calm |= 1 << l
+				done |= 1 << l
 			}
 		}
-		b.Calm[at/8] = calm
+		b.Done[at/8] = done
 	}
 }
 
@@ -2010,7 +2010,7 @@ func HHTMCoupledRK4Go(b *CoupledBlock) {
 		nextNs := (*[8]float64)(b.NextN[at:])
 		vThs := (*[8]float64)(b.Coef.VTh[at:])
 		levels := (*[8]float64)(b.Level[at:])
-		calm := uint8(0)
+		done := uint8(0)
 		for l := range 8 {
 			x0 := vs[l]
 			x1 := ms[l]
@@ -2504,10 +2504,10 @@ func HHTMCoupledRK4Go(b *CoupledBlock) {
 			m469 := x454 < x467
 			m470 := m469 && m31
 			if m470 {
-				calm |= 1 << l
+				done |= 1 << l
 			}
 		}
-		b.Calm[at/8] = calm
+		b.Done[at/8] = done
 	}
 }
 
@@ -2540,7 +2540,7 @@ func HHTMCoupledRK4NMDAGo(b *CoupledBlock) {
 		nextNs := (*[8]float64)(b.NextN[at:])
 		vThs := (*[8]float64)(b.Coef.VTh[at:])
 		levels := (*[8]float64)(b.Level[at:])
-		calm := uint8(0)
+		done := uint8(0)
 		for l := range 8 {
 			x0 := vs[l]
 			x1 := ms[l]
@@ -3196,10 +3196,10 @@ func HHTMCoupledRK4NMDAGo(b *CoupledBlock) {
 			m640 := x625 < x638
 			m641 := m640 && m82
 			if m641 {
-				calm |= 1 << l
+				done |= 1 << l
 			}
 		}
-		b.Calm[at/8] = calm
+		b.Done[at/8] = done
 	}
 }
 
@@ -3224,7 +3224,7 @@ func RHHCoupledRK4Go(b *CoupledBlock) {
 		nextMs := (*[8]float64)(b.NextM[at:])
 		vThs := (*[8]float64)(b.Coef.VTh[at:])
 		levels := (*[8]float64)(b.Level[at:])
-		calm := uint8(0)
+		done := uint8(0)
 		for l := range 8 {
 			x0 := vs[l]
 			x1 := ms[l]
@@ -3569,10 +3569,10 @@ func RHHCoupledRK4Go(b *CoupledBlock) {
 			m402 := m395 && m401
 			m403 := m402 && m106
 			if m403 {
-				calm |= 1 << l
+				done |= 1 << l
 			}
 		}
-		b.Calm[at/8] = calm
+		b.Done[at/8] = done
 	}
 }
 
@@ -3601,7 +3601,7 @@ func RHHCoupledRK4NMDAGo(b *CoupledBlock) {
 		nextMs := (*[8]float64)(b.NextM[at:])
 		vThs := (*[8]float64)(b.Coef.VTh[at:])
 		levels := (*[8]float64)(b.Level[at:])
-		calm := uint8(0)
+		done := uint8(0)
 		for l := range 8 {
 			x0 := vs[l]
 			x1 := ms[l]
@@ -4108,10 +4108,10 @@ func RHHCoupledRK4NMDAGo(b *CoupledBlock) {
 			m573 := m566 && m572
 			m574 := m573 && m157
 			if m574 {
-				calm |= 1 << l
+				done |= 1 << l
 			}
 		}
-		b.Calm[at/8] = calm
+		b.Done[at/8] = done
 	}
 }
 
@@ -4137,7 +4137,7 @@ func HHCoupledStrangGo(b *CoupledBlock) {
 		nextNs := (*[8]float64)(b.NextN[at:])
 		vThs := (*[8]float64)(b.Coef.VTh[at:])
 		levels := (*[8]float64)(b.Level[at:])
-		calm := uint8(0)
+		done := uint8(0)
 		for l := range 8 {
 			x0 := vs[l]
 			x1 := ms[l]
@@ -4264,10 +4264,10 @@ func HHCoupledStrangGo(b *CoupledBlock) {
 			levels[l] = x137
 			m139 := x127 < x137
 			if m139 {
-				calm |= 1 << l
+				done |= 1 << l
 			}
 		}
-		b.Calm[at/8] = calm
+		b.Done[at/8] = done
 	}
 }
 
@@ -4295,7 +4295,7 @@ func HHCoupledStrangNMDAGo(b *CoupledBlock) {
 		nextNs := (*[8]float64)(b.NextN[at:])
 		vThs := (*[8]float64)(b.Coef.VTh[at:])
 		levels := (*[8]float64)(b.Level[at:])
-		calm := uint8(0)
+		done := uint8(0)
 		for l := range 8 {
 			x0 := vs[l]
 			x1 := ms[l]
@@ -4462,10 +4462,10 @@ func HHCoupledStrangNMDAGo(b *CoupledBlock) {
 			levels[l] = x191
 			m193 := x181 < x191
 			if m193 {
-				calm |= 1 << l
+				done |= 1 << l
 			}
 		}
-		b.Calm[at/8] = calm
+		b.Done[at/8] = done
 	}
 }
 
@@ -4492,7 +4492,7 @@ func HHTMCoupledStrangGo(b *CoupledBlock) {
 		nextNs := (*[8]float64)(b.NextN[at:])
 		vThs := (*[8]float64)(b.Coef.VTh[at:])
 		levels := (*[8]float64)(b.Level[at:])
-		calm := uint8(0)
+		done := uint8(0)
 		for l := range 8 {
 			x0 := vs[l]
 			x1 := ms[l]
@@ -4647,10 +4647,10 @@ func HHTMCoupledStrangGo(b *CoupledBlock) {
 			levels[l] = x164
 			m166 := x154 < x164
 			if m166 {
-				calm |= 1 << l
+				done |= 1 << l
 			}
 		}
-		b.Calm[at/8] = calm
+		b.Done[at/8] = done
 	}
 }
 
@@ -4679,7 +4679,7 @@ func HHTMCoupledStrangNMDAGo(b *CoupledBlock) {
 		nextNs := (*[8]float64)(b.NextN[at:])
 		vThs := (*[8]float64)(b.Coef.VTh[at:])
 		levels := (*[8]float64)(b.Level[at:])
-		calm := uint8(0)
+		done := uint8(0)
 		for l := range 8 {
 			x0 := vs[l]
 			x1 := ms[l]
@@ -4874,9 +4874,9 @@ func HHTMCoupledStrangNMDAGo(b *CoupledBlock) {
 			levels[l] = x217
 			m219 := x207 < x217
 			if m219 {
-				calm |= 1 << l
+				done |= 1 << l
 			}
 		}
-		b.Calm[at/8] = calm
+		b.Done[at/8] = done
 	}
 }

@@ -1094,7 +1094,7 @@ TEXT ·HHStrangFullAVX2(SB), $1152-8
 step:
 	MOVQ 184(DX), R13
 
-	// wave
+	// waveform
 	VBROADCASTSD (R13)(AX*8), Y15
 	MOVQ         152(DX), R13
 	MOVQ         160(DX), R14
@@ -3237,7 +3237,7 @@ TEXT ·HHStrangFullAVX512(SB), $512-8
 step:
 	MOVQ 184(DX), R13
 
-	// wave
+	// waveform
 	VBROADCASTSD (R13)(AX*8), Z31
 	MOVQ         152(DX), R13
 	MOVQ         160(DX), R14
@@ -6135,7 +6135,7 @@ TEXT ·HHRK4FullAVX2(SB), $3584-8
 step:
 	MOVQ 184(DX), R13
 
-	// wave
+	// waveform
 	VBROADCASTSD (R13)(AX*8), Y15
 	MOVQ         152(DX), R13
 	MOVQ         160(DX), R14
@@ -9703,7 +9703,7 @@ TEXT ·HHRK4FullAVX512(SB), $2496-8
 step:
 	MOVQ 184(DX), R13
 
-	// wave
+	// waveform
 	VBROADCASTSD (R13)(AX*8), Z31
 	MOVQ         152(DX), R13
 	MOVQ         160(DX), R14
@@ -13432,7 +13432,7 @@ TEXT ·HHExpEulerFullAVX2(SB), $4288-8
 step:
 	MOVQ 184(DX), R13
 
-	// wave
+	// waveform
 	VBROADCASTSD (R13)(AX*8), Y15
 	MOVQ         152(DX), R13
 	MOVQ         160(DX), R14
@@ -17444,7 +17444,7 @@ TEXT ·HHExpEulerFullAVX512(SB), $3456-8
 step:
 	MOVQ 184(DX), R13
 
-	// wave
+	// waveform
 	VBROADCASTSD (R13)(AX*8), Z31
 	MOVQ         152(DX), R13
 	MOVQ         160(DX), R14

@@ -652,7 +652,7 @@ TEXT ·HHTMStrangFullAVX2(SB), $640-8
 step:
 	MOVQ 184(DX), R13
 
-	// wave
+	// waveform
 	VBROADCASTSD (R13)(AX*8), Y15
 	MOVQ         152(DX), R13
 	MOVQ         160(DX), R14
@@ -1956,7 +1956,7 @@ TEXT ·HHTMStrangFullAVX512(SB), $512-8
 step:
 	MOVQ 184(DX), R13
 
-	// wave
+	// waveform
 	VBROADCASTSD (R13)(AX*8), Z31
 	MOVQ         152(DX), R13
 	MOVQ         160(DX), R14
@@ -4890,7 +4890,7 @@ TEXT ·HHTMRK4FullAVX2(SB), $3520-8
 step:
 	MOVQ 184(DX), R13
 
-	// wave
+	// waveform
 	VBROADCASTSD (R13)(AX*8), Y15
 	MOVQ         152(DX), R13
 	MOVQ         160(DX), R14
@@ -9303,7 +9303,7 @@ TEXT ·HHTMRK4FullAVX512(SB), $2688-8
 step:
 	MOVQ 184(DX), R13
 
-	// wave
+	// waveform
 	VBROADCASTSD (R13)(AX*8), Z31
 	MOVQ         152(DX), R13
 	MOVQ         160(DX), R14
@@ -12507,7 +12507,7 @@ TEXT ·HHTMExpEulerFullAVX2(SB), $1856-8
 step:
 	MOVQ 184(DX), R13
 
-	// wave
+	// waveform
 	VBROADCASTSD (R13)(AX*8), Y15
 	MOVQ         152(DX), R13
 	MOVQ         160(DX), R14
@@ -14668,7 +14668,7 @@ TEXT ·HHTMExpEulerFullAVX512(SB), $1088-8
 step:
 	MOVQ 184(DX), R13
 
-	// wave
+	// waveform
 	VBROADCASTSD (R13)(AX*8), Z31
 	MOVQ         152(DX), R13
 	MOVQ         160(DX), R14

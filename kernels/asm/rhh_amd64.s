@@ -2593,7 +2593,7 @@ group:
 	MOVQ $+0, 8(R12)
 	MOVQ 184(CX), BX
 
-	// wave
+	// waveform
 	VBROADCASTSD (BX)(DX*8), Y15
 	MOVQ         152(CX), R13
 	MOVQ         160(CX), R14
@@ -7654,7 +7654,7 @@ group:
 	MOVQ $+0, 8(R12)
 	MOVQ 184(CX), BX
 
-	// wave
+	// waveform
 	VBROADCASTSD (BX)(DX*8), Z31
 	MOVQ         152(CX), R13
 	MOVQ         160(CX), R14
@@ -19793,7 +19793,7 @@ TEXT ·RHHRK4FullAVX2(SB), $3584-8
 step:
 	MOVQ 184(DX), R11
 
-	// wave
+	// waveform
 	VBROADCASTSD (R11)(AX*8), Y15
 	MOVQ         152(DX), R11
 	MOVQ         160(DX), R12
@@ -24670,7 +24670,7 @@ TEXT ·RHHRK4FullAVX512(SB), $2816-8
 step:
 	MOVQ 184(DX), R11
 
-	// wave
+	// waveform
 	VBROADCASTSD (R11)(AX*8), Z31
 	MOVQ         152(DX), R11
 	MOVQ         160(DX), R12
@@ -28297,7 +28297,7 @@ TEXT ·RHHExpEulerFullAVX2(SB), $2688-8
 step:
 	MOVQ 184(DX), R11
 
-	// wave
+	// waveform
 	VBROADCASTSD (R11)(AX*8), Y15
 	MOVQ         152(DX), R11
 	MOVQ         160(DX), R12
@@ -30780,7 +30780,7 @@ TEXT ·RHHExpEulerFullAVX512(SB), $1216-8
 step:
 	MOVQ 184(DX), R11
 
-	// wave
+	// waveform
 	VBROADCASTSD (R11)(AX*8), Z31
 	MOVQ         152(DX), R11
 	MOVQ         160(DX), R12

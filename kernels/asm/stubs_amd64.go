@@ -404,7 +404,7 @@ func CountBitsAVX512(b *BitRowsBlock)
 //go:noescape
 func AddBitsAVX512(b *BitRowsBlock)
 
-// Prefetch asks for the memory of a column that is wanted soon.
+// Prefetch prefetches a column that is used next.
 //
 //go:noescape
 func Prefetch(c *Column)

@@ -666,7 +666,7 @@ func (r *resolver) projection(e *entry) {
 		r.fault(e, "rule is missing")
 	}
 	if len(r.faults) > before || unit == "" {
-		r.judge(e)
+		r.otherFaults(e)
 		return
 	}
 	if !pairs {
@@ -685,8 +685,8 @@ func (r *resolver) projection(e *entry) {
 	}
 }
 
-// judge reads the other entries of a projection with faults, to find more.
-func (r *resolver) judge(e *entry) {
+// otherFaults reads the other entries of a projection with faults, to find more.
+func (r *resolver) otherFaults(e *entry) {
 	r.broken["n_pre"], r.broken["n_post"] = true, true
 	defer func() { delete(r.broken, "n_pre"); delete(r.broken, "n_post") }()
 	if rule := e.get("rule"); rule != nil && rule.kind == scalarText && !strings.HasPrefix(rule.text, "@") {

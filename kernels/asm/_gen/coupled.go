@@ -23,7 +23,7 @@ type coupledKernel struct {
 type coupledVars struct {
 	get, coef, scalar func(field string) Vec
 	set               func(field string, v Vec)
-	calm              Mask
+	done              Mask
 }
 
 // two vectors at a time: with more, rk4 would run out of registers without being faster.
@@ -76,15 +76,15 @@ func lifCoupled(b *Block, x *coupledVars) {
 	x.set("NextV", next)
 
 	x.stay(b, v, next, b.FNMA(rate, v, b.FMA(per, x.get("Up"), drive)))
-	x.calm = b.MaskAnd(x.calm, b.Cmp(z, LT, x.scalar("Stiff")))
+	x.done = b.MaskAnd(x.done, b.Cmp(z, LT, x.scalar("Stiff")))
 }
 
 // stay sets the mask of the lanes of a model that resets that are complete: those that are not held and stay below
 // Near, as V rises by no more than slope.
 func (x *coupledVars) stay(b *Block, v, next, slope Vec) {
 	top := b.Max(b.FMA(x.scalar("Dt"), b.Max(b.Const(0), slope), v), next)
-	x.calm = b.MaskAnd(b.Cmp(top, LT, x.coef("Near")), b.Cmp(x.get("Free"), LE, x.scalar("Now")))
-	x.calm = b.MaskAnd(x.calm, b.Cmp(next, EQ, next))
+	x.done = b.MaskAnd(b.Cmp(top, LT, x.coef("Near")), b.Cmp(x.get("Free"), LE, x.scalar("Now")))
+	x.done = b.MaskAnd(x.done, b.Cmp(next, EQ, next))
 }
 
 // A coupledCell is a model in coupledRK4.
@@ -194,7 +194,7 @@ var rhhCell = func() coupledCell {
 	c.end = func(b *Block, x *coupledVars, _, next []Vec, first, last Vec) {
 		x.settle(b, c.fields, next)
 		steep := b.Mul(b.Max(b.Abs(last), b.Abs(first)), x.scalar("Dt"))
-		x.calm = b.MaskAnd(x.calm, b.Cmp(steep, LT, x.scalar("Cut")))
+		x.done = b.MaskAnd(x.done, b.Cmp(steep, LT, x.scalar("Cut")))
 	}
 	return c
 }()
@@ -207,7 +207,7 @@ func (x *coupledVars) settle(b *Block, fields []string, next []Vec) {
 	vTh := x.coef("VTh")
 	level := b.Select(b.Cmp(next[0], LT, b.Sub(vTh, b.Const(20))), vTh, x.get("Level")) // 20 mV: model.Rearm
 	x.set("Level", level)
-	x.calm = b.Cmp(next[0], LT, level)
+	x.done = b.Cmp(next[0], LT, level)
 }
 
 func (x *coupledVars) state(fields []string) (y []Vec) {
@@ -277,7 +277,7 @@ func coupledRK4(cell coupledCell) func(nmda bool) func(b *Block, x *coupledVars)
 				next[i] = b.FMA(sixth, sum[i], y[i])
 			}
 			cell.end(b, x, y, next, first, last)
-			x.calm = b.MaskAnd(x.calm, slow)
+			x.done = b.MaskAnd(x.done, slow)
 		}
 	}
 }
@@ -323,14 +323,14 @@ func coupledStrang(
 func (d *coupledKernel) assembly(f *file, w isa) {
 	k := f.Func(w, d.name, "func(b *CoupledBlock)", d.doc)
 	S := d.vectors[w.Name]
-	lane, left, calm, coef := k.GP64(), k.GP64(), k.GP64(), k.Value("Coef")
+	lane, left, done, coef := k.GP64(), k.GP64(), k.GP64(), k.Value("Coef")
 	column := func(m operand.Mem, s int) operand.Mem {
 		m.Index, m.Scale = lane, 8
 		m.Disp += s * w.Bytes()
 		return m
 	}
 	k.XORQ(lane, lane)
-	k.LEAQ(k.fieldStart("Calm"), calm)
+	k.LEAQ(k.fieldStart("Done"), done)
 	k.MOVQ(operand.I32(asm.Group/(S*w.Lanes)), left)
 	k.Loop("vectors", left, func() {
 		k.Block("step", func(b *Block) {
@@ -343,14 +343,14 @@ func (d *coupledKernel) assembly(f *file, w isa) {
 					set:    func(f string, v Vec) { b.Store(column(k.fieldStart(f), s), v) },
 				}
 				d.step(b, x)
-				if masks = append(masks, x.calm); len(masks)*w.Lanes == 8 {
-					b.StoreBits(at(calm, s*w.Lanes/8), masks...)
+				if masks = append(masks, x.done); len(masks)*w.Lanes == 8 {
+					b.StoreBits(at(done, s*w.Lanes/8), masks...)
 					masks = nil
 				}
 			}
 		})
 		k.ADDQ(imm(S*w.Lanes), lane)
-		k.ADDQ(imm(S*w.Lanes/8), calm)
+		k.ADDQ(imm(S*w.Lanes/8), done)
 	})
 	k.End()
 }
@@ -382,7 +382,7 @@ func (d *coupledKernel) plain() string {
 		set:    func(f string, v Vec) { b.Block.Store(column("b."+f), v) },
 	}
 	d.step(b, x)
-	b.Block.Bits(x.calm, "calm")
+	b.Block.Bits(x.done, "done")
 	var t strings.Builder
 	fmt.Fprintf(
 		&t,
@@ -399,7 +399,7 @@ func (d *coupledKernel) plain() string {
 	}
 	fmt.Fprintf(
 		&t,
-		"calm := uint8(0)\nfor l := range %d {\n%s}\nb.Calm[at/8] = calm\n}\n}\n",
+		"done := uint8(0)\nfor l := range %d {\n%s}\nb.Done[at/8] = done\n}\n}\n",
 		vec.Go.Lanes,
 		b.GoText(vec.GoNames{
 			Memory: func(m vec.Mem) string {

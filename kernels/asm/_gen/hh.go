@@ -103,8 +103,8 @@ func (k *hhGroup) input() {
 		return
 	}
 	k.now = k.Pin()
-	wave := k.Value("Wave")
-	k.Block("wave", func(b *Block) { b.Set(k.now, b.Broadcast(operand.Mem{Base: wave, Index: k.step, Scale: 8})) })
+	wave := k.Value("Waveform")
+	k.Block("waveform", func(b *Block) { b.Set(k.now, b.Broadcast(operand.Mem{Base: wave, Index: k.step, Scale: 8})) })
 	k.lo, k.hi, k.row = k.Value("Lo"), k.Value("Hi"), k.Value("RowStride")
 	k.IMULQ(k.step, k.row)
 	k.SHLQ(imm(3), k.row)

@@ -863,11 +863,11 @@ func (b *Block) either(x, y Mask) Mask {
 	return b.MaskOr(x, y)
 }
 
-// An input points to the values of Wave and Row for the current step, of lanes from lane on.
+// An input points to the values of Waveform and Row for the current step, of lanes from lane on.
 type input struct{ wave, row, lane reg.Register }
 
 func (f *Func) input(step, lane reg.Register) input {
-	wave, row := f.Value("Wave"), f.Value("RowStride")
+	wave, row := f.Value("Waveform"), f.Value("RowStride")
 	f.LEAQ(operand.Mem{Base: wave, Index: step, Scale: 8}, wave)
 	f.IMULQ(step, row)
 	f.SHLQ(imm(3), row)

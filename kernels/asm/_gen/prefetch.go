@@ -14,7 +14,7 @@ func prefetch(f *file, w isa) {
 	if w.Name != isas[0].Name {
 		return
 	}
-	k := f.Func(isa{}, "Prefetch", "func(c *Column)", "asks for the memory of a column that is wanted soon.")
+	k := f.Func(isa{}, "Prefetch", "func(c *Column)", "prefetches a column that is used next.")
 	c := k.Arg("c")
 	for i := 0; i < 8*asm.Group; i += line {
 		k.PREFETCHT0(at(c, i))

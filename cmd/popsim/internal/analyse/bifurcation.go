@@ -143,7 +143,7 @@ func (s *bifurcationCommand) read(args []string) error {
 	}
 	resets := q.Model.Fires == model.Reset && len(s.free) < 2
 	if (s.resetsFile.Value != "" || s.simulated) && !resets {
-		bad.Add(fault.Hint(errors.New("--resets and --simulated are about firing by reset over one quantity"),
+		bad.Add(fault.Hint(errors.New("--resets and --simulated are about spiking by reset over one quantity"),
 			"lif, eif and adex fire so, and models of equations that reset"))
 	}
 	if s.simulated && s.Plot.Value == "" {

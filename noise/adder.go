@@ -29,10 +29,10 @@ func PerStep(m *model.Model, p func(name string) float64, dt float64) float64 {
 	return math.Sqrt(dt) / p("C")
 }
 
-// Shaker adds white noise to V of the neurons of a shard after each step that its kernel makes. A neuron that resets
+// Adder adds white noise to V of the neurons of a shard after each step that its kernel makes. A neuron that resets
 // and reaches its threshold by the noise spikes at the end of the step: for eif and adex, whose threshold is a cut-off
 // far above V_T, this is accurate enough, as the upstroke has begun before.
-type Shaker struct {
+type Adder struct {
 	columns *kernels.Shard
 	size    []float64 // of V in a step, for sigma 1
 
@@ -41,10 +41,10 @@ type Shaker struct {
 	y                         []float64
 }
 
-// NewShaker returns the Shaker of the neurons of columns, the neurons from number first on of a population of m with
+// NewAdder returns the Adder of the neurons of columns, the neurons from number first on of a population of m with
 // parameters p.
-func NewShaker(columns *kernels.Shard, m *model.Model, p []kernels.Values, first int) *Shaker {
-	q := &Shaker{columns: columns, size: make([]float64, columns.N), y: make([]float64, len(m.States))}
+func NewAdder(columns *kernels.Shard, m *model.Model, p []kernels.Values, first int) *Adder {
+	q := &Adder{columns: columns, size: make([]float64, columns.N), y: make([]float64, len(m.States))}
 	resets := m.Fires == model.Reset
 	if resets {
 		q.threshold, q.reset = make([]float64, columns.N), make([]float64, columns.N)
@@ -67,7 +67,7 @@ func NewShaker(columns *kernels.Shard, m *model.Model, p []kernels.Values, first
 
 // Step adds sigma times the standard normal numbers z to V after step k, and appends the lanes that it makes spike
 // to fired.
-func (q *Shaker) Step(k int64, sigma float64, z []float64, fired []int32) []int32 {
+func (q *Adder) Step(k int64, sigma float64, z []float64, fired []int32) []int32 {
 	v, wake := q.columns.Y[0], q.columns.Wake
 	for l, size := range q.size {
 		if wake != nil && wake[l] >= float64(k+1) {
@@ -83,7 +83,7 @@ func (q *Shaker) Step(k int64, sigma float64, z []float64, fired []int32) []int3
 }
 
 // spike resets lane l after a spike at the end of step k.
-func (q *Shaker) spike(l int, k int64) {
+func (q *Adder) spike(l int, k int64) {
 	q.columns.State(l, k+1, q.y)
 	q.y[0] = q.reset[l]
 	if len(q.y) > 1 {

@@ -14,17 +14,17 @@ import (
 // Tolerances of the steps inside an event step, per step: of V and w in their units, of gates. They are far below the
 // errors of ordinary steps.
 const (
-	walkTolerance = 1e-9
-	gateTolerance = 1e-11
-	splitLooser   = 1e4 // by how much more strang-cn may err, whose steps leave 1e-3 mV
+	solverTolerance = 1e-9
+	gateTolerance   = 1e-11
+	splitLooser     = 1e4 // by how much more strang-cn may err, whose steps leave 1e-3 mV
 	// maxSubsteps is the largest number of substeps of a neuron in one step of the network; more are an error.
 	maxSubsteps = 50000
 )
 
-// cellWalker solves a step of one lane of a coupledSegment from event to event, by the Runge-Kutta pair of Dormand &
+// cellSolver solves a step of one lane of a coupledSegment from event to event, by the Runge-Kutta pair of Dormand &
 // Prince of orders 5 and 4 with its continuous extension (Hairer, Nørsett & Wanner, Solving Ordinary Differential
 // Equations I, II.5 and II.6), which locates threshold crossings inside a substep.
-type cellWalker struct {
+type cellSolver struct {
 	o      *coupledSegment
 	c      *cell
 	l      int // lane of the segment
@@ -43,7 +43,7 @@ type cellWalker struct {
 }
 
 // begin loads the state of lane l at the start of a step.
-func (w *cellWalker) begin(r *shard, o *coupledSegment, l int) {
+func (w *cellSolver) begin(r *shard, o *coupledSegment, l int) {
 	w.o, w.c, w.l, w.n = o, o.cell, l, o.cell.states
 	w.y = o.cell.state(o, l)
 	w.s, w.x = w.s[:0], w.x[:0]
@@ -68,8 +68,8 @@ func (w *cellWalker) begin(r *shard, o *coupledSegment, l int) {
 	}
 }
 
-// walk finishes step k of lane l, whose arrivals are given.
-func (w *cellWalker) walk(r *shard, o *coupledSegment, k int64, l int, arrivals []arrival) error {
+// solve finishes step k of lane l, whose arrivals are given.
+func (w *cellSolver) solve(r *shard, o *coupledSegment, k int64, l int, arrivals []arrival) error {
 	w.begin(r, o, l)
 	c := w.c
 	slices.SortStableFunc(arrivals, func(a, b arrival) int { return cmp.Compare(a.theta, b.theta) })
@@ -155,7 +155,7 @@ func (w *cellWalker) walk(r *shard, o *coupledSegment, k int64, l int, arrivals 
 }
 
 // end stores the state of the lane after step k; wake is when refractoriness ends, if it lasts.
-func (w *cellWalker) end(r *shard, k int64, lasts bool, wake float64) error {
+func (w *cellSolver) end(r *shard, k int64, lasts bool, wake float64) error {
 	o, c, l := w.o, w.c, w.l
 	c.enter(o, l, &w.y, c.dt)
 	if !(math.Abs(w.y[0]) < blownUp) {
@@ -182,7 +182,7 @@ func (w *cellWalker) end(r *shard, k int64, lasts bool, wake float64) error {
 }
 
 // add applies an arrival.
-func (w *cellWalker) add(a *arrival, held bool) {
+func (w *cellSolver) add(a *arrival, held bool) {
 	for j := range w.o.receptors {
 		q := &w.o.receptors[j]
 		if q.c != int(a.receptor) {
@@ -207,14 +207,14 @@ func (w *cellWalker) add(a *arrival, held bool) {
 }
 
 // rearm arms the level of a model that fires by crossing it once V has fallen far enough.
-func (w *cellWalker) rearm() {
+func (w *cellSolver) rearm() {
 	if !w.c.resets && !w.c.timed && w.y[0] < w.c.vTh[w.l]-model.Rearm {
 		w.level = w.c.vTh[w.l]
 	}
 }
 
 // hold advances everything but V by t ms.
-func (w *cellWalker) hold(t float64) {
+func (w *cellSolver) hold(t float64) {
 	w.decay(t)
 	if w.c.exponential && w.n == 2 {
 		goal := float64(w.c.a[w.l] * (w.y[0] - w.c.vRest[w.l]))
@@ -223,7 +223,7 @@ func (w *cellWalker) hold(t float64) {
 }
 
 // decay advances the variables of the receptors by t ms.
-func (w *cellWalker) decay(t float64) {
+func (w *cellSolver) decay(t float64) {
 	for j := range w.o.receptors {
 		q := &w.o.receptors[j]
 		switch q.kind {
@@ -243,7 +243,7 @@ func (w *cellWalker) decay(t float64) {
 }
 
 // inputAt sets the conductance and the current t ms after the time of the receptors' variables.
-func (w *cellWalker) inputAt(t float64) {
+func (w *cellSolver) inputAt(t float64) {
 	if w.fixed {
 		return
 	}
@@ -294,7 +294,7 @@ var (
 
 // integrate advances the lane by t ms without events, or up to the first crossing of the level; done is the time
 // advanced, ms.
-func (w *cellWalker) integrate(t float64) (done float64, crossed bool) {
+func (w *cellSolver) integrate(t float64) (done float64, crossed bool) {
 	h := t
 	fresh := true
 	for done < t {
@@ -343,7 +343,7 @@ func fifthRoot(x float64) float64 { return kernels.Exp(0.2 * kernels.Log1p(x-1))
 
 // try computes a substep of h ms from w.y, with w.k[0] the slope there, and returns its error in units of the
 // tolerance.
-func (w *cellWalker) try(h float64) float64 {
+func (w *cellSolver) try(h float64) float64 {
 	n := w.n
 	var y [4]float64
 	for s := 1; s < 7; s++ {
@@ -375,19 +375,19 @@ func (w *cellWalker) try(h float64) float64 {
 }
 
 // tolerance is the largest error allowed in state i of a substep.
-func (w *cellWalker) tolerance(i int) float64 {
+func (w *cellSolver) tolerance(i int) float64 {
 	looser := 1.0
 	if w.c.split {
 		looser = splitLooser
 	}
 	if i == 0 || w.c.exponential {
-		return looser * walkTolerance * max(1, 1e-3*math.Abs(w.y[i]))
+		return looser * solverTolerance * max(1, 1e-3*math.Abs(w.y[i]))
 	}
 	return looser * gateTolerance
 }
 
 // between is the state at the fraction x of the substep of h ms that try computed.
-func (w *cellWalker) between(h, x float64) (y [4]float64) {
+func (w *cellSolver) between(h, x float64) (y [4]float64) {
 	for i := range w.n {
 		y[i] = w.extension(h, i).at(x)
 	}
@@ -397,7 +397,7 @@ func (w *cellWalker) between(h, x float64) (y [4]float64) {
 // extension is a continuous extension of order 4 over a substep.
 type extension [5]float64
 
-func (w *cellWalker) extension(h float64, i int) extension {
+func (w *cellSolver) extension(h float64, i int) extension {
 	rise := w.next[i] - w.y[i]
 	bend := math.FMA(h, w.k[0][i], -rise)
 	sum := 0.0
@@ -413,7 +413,7 @@ func (e extension) at(x float64) float64 {
 }
 
 // reach is the fraction of the substep of h ms at which V first reaches the level, -1 if it does not.
-func (w *cellWalker) reach(h float64) float64 {
+func (w *cellSolver) reach(h float64) float64 {
 	if math.IsInf(w.level, 1) {
 		return -1
 	}
@@ -481,7 +481,7 @@ func (e extension) top() float64 {
 
 // free sets place at of next to the state of lane l after a step on the grid, with the means g and j and without
 // events; the upstroke of eif and adex ends at V_th.
-func (w *cellWalker) free(r *shard, o *coupledSegment, l int, g, j float64, next *[4]*asm.Column, at int) {
+func (w *cellSolver) free(r *shard, o *coupledSegment, l int, g, j float64, next *[4]*asm.Column, at int) {
 	w.begin(r, o, l)
 	if w.level = math.Inf(1); w.c.exponential {
 		w.level = w.c.vTh[l]

@@ -6,8 +6,8 @@ import (
 	"math"
 )
 
-// foldWalk is the way along a curve of folds of cycles, from one of them on.
-type foldWalk struct {
+// foldPath is the way along a curve of folds of cycles, from one of them on.
+type foldPath struct {
 	*foldTracer
 	r     *Regions
 	start fold
@@ -28,7 +28,7 @@ type foldWalk struct {
 func (w *foldTracer) follow(ctx context.Context, f *fold, side [2]float64,
 	r *Regions,
 ) (rows []BifurcationPoint, closed bool) {
-	p := &foldWalk{foldTracer: w, r: r, start: *f, at: f, d: f.direction(side), h: 0.1, since: math.MaxInt32}
+	p := &foldPath{foldTracer: w, r: r, start: *f, at: f, d: f.direction(side), h: 0.1, since: math.MaxInt32}
 	for len(p.rows) < mostFolds && ctx.Err() == nil {
 		if end := p.step(); end {
 			break
@@ -41,7 +41,7 @@ func (w *foldTracer) follow(ctx context.Context, f *fold, side [2]float64,
 }
 
 // step advances to the next fold, or shortens the next step if there is none. It reports the end of the curve.
-func (p *foldWalk) step() (end bool) {
+func (p *foldPath) step() (end bool) {
 	f := p.at
 	q, x, y, ok := p.foldTracer.step(f, p.d, p.h)
 	row := p.foldRow(q, x, y)
@@ -75,7 +75,7 @@ func (p *foldWalk) step() (end bool) {
 }
 
 // cuspBefore adds the cusp of cycles between the present fold and the next one, if there is one.
-func (p *foldWalk) cuspBefore(next *fold) {
+func (p *foldPath) cuspBefore(next *fold) {
 	const away = 10 // rows; beside a canard the sign of the second derivative is that of rounding
 	f := p.at
 	if p.since++; f.flat() {
@@ -91,7 +91,7 @@ func (p *foldWalk) cuspBefore(next *fold) {
 
 // add adds the row of the present fold. It reports the end of the curve: where it has run into one that is there
 // already, or into itself, or a homoclinic orbit is near.
-func (p *foldWalk) add(row BifurcationPoint) (end bool) {
+func (p *foldPath) add(row BifurcationPoint) (end bool) {
 	const (
 		believed = 4 // rows in succession that lie on another curve
 		behind   = 6 // rows that are near for being neighbours
@@ -120,7 +120,7 @@ func (p *foldWalk) add(row BifurcationPoint) (end bool) {
 }
 
 // closed reports whether the curve has come back to its start.
-func (p *foldWalk) closed() bool {
+func (p *foldPath) closed() bool {
 	f, s := p.at, p.start
 	away := math.Hypot(f.frame.x-s.frame.x, f.frame.y-s.frame.y)
 	p.left = p.left || away > 2*foldStep
@@ -168,7 +168,7 @@ type foldEnd struct {
 }
 
 // lost notes that the curve can be followed no further than its last row.
-func (p *foldWalk) lost() {
+func (p *foldPath) lost() {
 	f := p.at
 	e := foldEnd{p.foldRow(f.cyclePoint, f.frame.x, f.frame.y), f.period, f.flat()}
 	if n := len(p.rows); n > 0 {

@@ -9,9 +9,9 @@ import (
 	"popsim/kernels"
 )
 
-// rig is a scenario ready to run: shards of firing neurons, each at a step of its own. Its calls take the shards in
+// harness is a scenario ready to run: shards of firing neurons, each at a step of its own. Its calls take the shards in
 // turn, so that in a scenario of many shards the columns of the next are not in the cache.
-type rig struct {
+type harness struct {
 	Scenario
 	shards []*kernels.Shard
 	now    []int64 // step that each shard has reached
@@ -21,15 +21,15 @@ type rig struct {
 	events []kernels.Event
 	spikes int
 	calls  int
-	blend  int // number of calls that are timed together
+	batch  int // number of calls that are timed together
 }
 
 const (
 	shardSize = 8192                   // neurons, as in pop
-	blendTime = 200 * time.Microsecond // see rig.time
+	batchTime = 200 * time.Microsecond // see harness.time
 )
 
-func newRig(s Scenario) (*rig, error) {
+func newHarness(s Scenario) (*harness, error) {
 	k, err := kernels.For(s.Model, s.Method, s.ISA)
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func newRig(s Scenario) (*rig, error) {
 	}
 	size := min(s.N, shardSize)
 	s.N = (s.N + size - 1) / size * size
-	r := &rig{Scenario: s, worker: kernels.NewWorker(), now: make([]int64, s.N/size)}
+	r := &harness{Scenario: s, worker: kernels.NewWorker(), now: make([]int64, s.N/size)}
 	set := in.setting(s.Model, size, s.Each)
 	for range r.now {
 		shard := k.NewShard(0, size, s.Dt, set)
@@ -58,9 +58,9 @@ func newRig(s Scenario) (*rig, error) {
 		}
 	}
 	if s.Input || s.Full {
-		r.drive.Wave = make([]float64, s.steps())
-		for i := range r.drive.Wave {
-			r.drive.Wave[i] = 1e-3 * in.i * math.Sin(float64(i))
+		r.drive.Waveform = make([]float64, s.steps())
+		for i := range r.drive.Waveform {
+			r.drive.Waveform[i] = 1e-3 * in.i * math.Sin(float64(i))
 		}
 	}
 	var took time.Duration
@@ -68,21 +68,21 @@ func newRig(s Scenario) (*rig, error) {
 		took = r.call()
 	}
 	r.events = slices.Grow(r.events, 4*cap(r.events))
-	r.spikes, r.calls, r.blend = 0, 0, 1+int(blendTime/(took+1))
+	r.spikes, r.calls, r.batch = 0, 0, 1+int(batchTime/(took+1))
 	return r, nil
 }
 
 // time is the mean time of a few calls: in a short one there may be fewer spikes than in others.
-func (r *rig) time() time.Duration {
+func (r *harness) time() time.Duration {
 	var took time.Duration
-	for range r.blend {
+	for range r.batch {
 		took += r.call()
 	}
-	return took / time.Duration(r.blend)
+	return took / time.Duration(r.batch)
 }
 
 // call advances one shard, and returns the time it took.
-func (r *rig) call() time.Duration {
+func (r *harness) call() time.Duration {
 	shard, first := r.shards[r.turn], r.now[r.turn]
 	start := time.Now()
 	r.events = shard.Advance(r.worker, first, r.steps(), r.drive, r.Full, r.events[:0])
@@ -106,7 +106,7 @@ type Result struct {
 func (r Result) PerSecond() float64 { return 1e9 / r.Step }
 
 // result sums up the given times of calls.
-func (r *rig) result(took []time.Duration) Result {
+func (r *harness) result(took []time.Duration) Result {
 	slices.Sort(took)
 	neurons := float64(r.N / len(r.shards))
 	per := neurons * float64(r.steps())
@@ -120,7 +120,7 @@ func (r *rig) result(took []time.Duration) Result {
 
 // Measure runs a scenario for about the given time, and at least three calls.
 func Measure(s Scenario, budget time.Duration) (Result, error) {
-	r, err := newRig(s)
+	r, err := newHarness(s)
 	if err != nil {
 		return Result{}, err
 	}
