@@ -57,12 +57,41 @@ func (b *Bifurcation) Figure() *Figure {
 		f.Panels[k].XLabel = b.Axes[0].label()
 		f.Panels[k].XRange = [2]float64{b.Axes[0].Lo, b.Axes[0].Hi}
 	}
-	if window, ok := b.smallCycles(); ok {
+	if windows := b.windows(&f.Panels[0]); len(windows) > 0 {
 		f.ShareX = false
-		f.Panels = slices.Insert(f.Panels, 1, f.Panels[0].enlarged(window))
+		f.Panels = slices.Insert(f.Panels, 1, f.Panels[0].enlarge(windows, b.allNames())...)
 	}
 	return f
 }
+
+// windows are the parts of the panel of the potential that are drawn enlarged: small cycles, and special points whose
+// marks touch, unless the small cycles show them apart.
+func (b *Bifurcation) windows(p *Panel) (windows []window) {
+	names := b.allNames()
+	if len(names) > mostNames {
+		names = nil
+	}
+	if w, ok := b.smallCycles(); ok {
+		windows = append(windows, w)
+		part := p.enlarged(w)
+		names = slices.DeleteFunc(names, func(t Text) bool { return w.holds(t.X, t.Y) && len(part.crowded(names)) == 0 })
+	}
+	if crowds := p.crowded(names); len(crowds) > 0 {
+		windows = append(windows, crowds[0])
+	}
+	return windows
+}
+
+// allNames are the names of all special points at their potentials.
+func (b *Bifurcation) allNames() (names []Text) {
+	for _, q := range b.Specials() {
+		names = append(names, Text{X: q.x, Y: q.v, Text: q.title()})
+	}
+	return names
+}
+
+// mostNames is the number of special points beyond which the legend alone explains the marks.
+const mostNames = 12
 
 // title is that of the picture; it mentions an interruption.
 func (b *Bifurcation) title() string {
@@ -273,7 +302,6 @@ func (b *Bifurcation) marks(height func(Special) float64, named bool) (points []
 		near = 0.012 // of the axis: of names closer than this only one is written
 		wide = 0.15  // of the axis, about the width of a name: names of one height closer than this would overlap
 		same = 0.5   // mV: one height
-		many = 12    // points: beyond, the legend alone explains the marks
 	)
 	var told []Special
 	legend := map[string]bool{}
@@ -292,7 +320,7 @@ func (b *Bifurcation) marks(height func(Special) float64, named bool) (points []
 			apart, height := math.Abs(t.x-q.x)/(b.Axes[0].Hi-b.Axes[0].Lo), math.Abs(t.v-q.v)
 			again = again || t.label == q.label && (apart < near && height < 10 || apart < wide && height < same)
 		}
-		if named && !again && len(all) <= many {
+		if named && !again && len(all) <= mostNames {
 			told = append(told, q)
 			texts = append(texts, Text{X: q.x, Y: y, Text: q.title()})
 		}
@@ -395,7 +423,13 @@ func (b *Bifurcation) chartFigure() *Figure {
 		p.Points = append(p.Points, q.mark(q.y, told))
 		p.Texts = append(p.Texts, Text{X: q.x, Y: q.y, Text: q.title()})
 	}
-	return &Figure{Title: b.title(), Panels: []Panel{p}}
+	f := &Figure{Title: b.title()}
+	if crowds := p.crowded(p.Texts); len(crowds) > 0 {
+		f.Panels = p.enlarge(crowds[:1], p.Texts)
+		f.Panels[0].Image = nil // its cells are those of the whole: too coarse here
+	}
+	f.Panels = slices.Insert(f.Panels, 0, p)
+	return f
 }
 
 // regimeImage colours the plane by the attractors.

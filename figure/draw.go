@@ -4,7 +4,6 @@ import (
 	"image"
 	"image/color"
 	"math"
-	"slices"
 	"sort"
 	"strings"
 
@@ -14,14 +13,15 @@ import (
 )
 
 const (
-	axisWidth  = 0.6   // points
-	manyDots   = 10000 // from here on dots become an image
-	dotsPerPt  = 300.0 / 72
-	fewestPx   = 600 // of an image that shows a coarse grid, so that its cells have sharp corners
-	wildPx     = 1000
-	lineGrain  = 0.25 // points; a line's vertices closer than this in x are thinned to their extremes
-	arrowBarb  = 3.0  // points
-	labelShift = 5.0  // points from a mark to its label
+	axisWidth = 0.6   // points
+	manyDots  = 10000 // from here on dots become an image
+	dotsPerPt = 300.0 / 72
+	fewestPx  = 600 // of an image that shows a coarse grid, so that its cells have sharp corners
+	wildPx    = 1000
+	lineGrain = 0.25 // points; a line's vertices closer than this in x are thinned to their extremes
+	arrowBarb = 3.0  // points
+
+	legendInset = 4 // points between a legend and the frame around it, and around its entries
 )
 
 var (
@@ -49,11 +49,19 @@ func (f *Figure) draw(frames []*frame, c draw.Canvas, pixels float64) {
 type pen struct {
 	draw.Canvas // its rectangle is the frame's
 	*frame
-	vertices []vg.Point // along all lines, which labels avoid
-	marks    []vg.Point // larger than dots, which they avoid more
+	drawn [][]vg.Point // lines, as far as they are inside; names avoid them
+	marks []disc       // larger than dots, which names avoid too
 }
 
 func (fr *frame) draw(page draw.Canvas, pixels float64) {
+	p := fr.contents(page, pixels)
+	p.texts()
+	p.axes()
+	p.names()
+}
+
+// contents draws the image, lines and marks of the frame.
+func (fr *frame) contents(page draw.Canvas, pixels float64) *pen {
 	p := &pen{Canvas: draw.Canvas{Canvas: page.Canvas, Rectangle: fr.rect}, frame: fr}
 	if fr.Image != nil {
 		p.DrawImage(fr.rect, fr.cells(pixels))
@@ -72,9 +80,7 @@ func (fr *frame) draw(page draw.Canvas, pixels float64) {
 	for _, m := range fr.Points {
 		p.points(m)
 	}
-	p.texts()
-	p.axes()
-	p.names()
+	return p
 }
 
 // at is the place of a value on the paper, which may be outside the frame; ok is false where it has none.
@@ -245,8 +251,9 @@ func (p *pen) line(l Line) {
 	var piece []vg.Point
 	end := func() {
 		if piece = thinned(piece); len(piece) > 1 {
-			p.occupy(piece)
-			p.StrokeLines(sty, p.ClipLinesXY(piece)...)
+			inside := p.ClipLinesXY(piece)
+			p.drawn = append(p.drawn, inside...)
+			p.StrokeLines(sty, inside...)
 		}
 		piece = piece[:0:0]
 	}
@@ -259,19 +266,6 @@ func (p *pen) line(l Line) {
 		piece = append(piece, pt)
 	}
 	end()
-}
-
-// occupy records the places of a line, every few points of it, so that labels avoid it.
-func (p *pen) occupy(piece []vg.Point) {
-	const apart = 4
-	for i := 1; i < len(piece); i++ {
-		a, b := piece[i-1], piece[i]
-		n := min(400, 1+int(math.Hypot(float64(b.X-a.X), float64(b.Y-a.Y))/apart))
-		for k := range n {
-			part := vg.Length(k) / vg.Length(n)
-			p.vertices = append(p.vertices, vg.Point{X: a.X + part*(b.X-a.X), Y: a.Y + part*(b.Y-a.Y)})
-		}
-	}
 }
 
 func (p *pen) lineStyle(l Line) draw.LineStyle {
@@ -334,7 +328,7 @@ func (p *pen) points(m Points) {
 			p.errorBar(m, i, pt)
 		}
 		p.mark(m, pt)
-		p.marks = append(p.marks, pt)
+		p.marks = append(p.marks, disc{pt, m.radius()})
 	}
 }
 
@@ -502,77 +496,6 @@ func (p *pen) slope(a axis, v, dv float64) vg.Length {
 	return vg.Length(dv / (a.hi - a.lo))
 }
 
-// texts places each label on the side of its point where it covers least: near it, or further away at the end of a thin
-// line.
-func (p *pen) texts() {
-	var taken []vg.Rectangle
-	for _, t := range p.Texts {
-		pt, ok := p.at(t.X, t.Y)
-		if !ok || !p.Contains(pt) {
-			continue
-		}
-		w, h := boxOf(p.style.number(), t.Text)
-		best, least, led := vg.Rectangle{}, math.Inf(1), false
-		for ring, shift := range []vg.Length{labelShift, 3 * labelShift, 6 * labelShift, 10 * labelShift, 15 * labelShift} {
-			for _, side := range [8][2]vg.Length{{1, 1}, {-1, 1}, {1, -1}, {-1, -1}, {1, 0}, {-1, 0}, {0, 1}, {0, -1}} {
-				away := shift
-				if side[0] != 0 && side[1] != 0 {
-					away *= 0.7
-				}
-				centre := vg.Point{X: pt.X + side[0]*(away+w/2), Y: pt.Y + side[1]*(away+h/2)}
-				r := vg.Rectangle{
-					Min: vg.Point{X: centre.X - w/2, Y: centre.Y - h/2},
-					Max: vg.Point{X: centre.X + w/2, Y: centre.Y + h/2},
-				}
-				if cost := p.cost(r, taken) + 2*float64(ring); cost < least {
-					best, least, led = r, cost, ring > 0
-				}
-			}
-		}
-		taken = append(taken, best)
-		if led {
-			end := vg.Point{X: min(max(pt.X, best.Min.X), best.Max.X), Y: min(max(pt.Y, best.Min.Y), best.Max.Y)}
-			p.StrokeLines(stroke(0.5, grey), []vg.Point{pt, end})
-		}
-		if !p.overLines(best) { // a line is not erased, but continues behind the letters
-			p.SetColor(color.White)
-			p.Fill(best.Path())
-		}
-		p.FillText(p.style.number(), vg.Point{X: (best.Min.X + best.Max.X) / 2, Y: (best.Min.Y + best.Max.Y) / 2}, t.Text)
-	}
-}
-
-// overLines reports whether a line runs through r.
-func (p *pen) overLines(r vg.Rectangle) bool {
-	return slices.ContainsFunc(p.vertices, func(v vg.Point) bool {
-		return r.Min.X < v.X && v.X < r.Max.X && r.Min.Y < v.Y && v.Y < r.Max.Y
-	})
-}
-
-// cost is the cost of a label in r: highest outside the frame, high over a label or a mark, low over lines.
-func (p *pen) cost(r vg.Rectangle, taken []vg.Rectangle) float64 {
-	cost := 0.0
-	if r.Min.X < p.Min.X || r.Max.X > p.Max.X || r.Min.Y < p.Min.Y || r.Max.Y > p.Max.Y {
-		cost += 1e6
-	}
-	for _, o := range taken {
-		if r.Min.X < o.Max.X && o.Min.X < r.Max.X && r.Min.Y < o.Max.Y && o.Min.Y < r.Max.Y {
-			cost += 1e4
-		}
-	}
-	for _, v := range p.vertices {
-		if r.Min.X < v.X && v.X < r.Max.X && r.Min.Y < v.Y && v.Y < r.Max.Y {
-			cost++
-		}
-	}
-	for _, v := range p.marks {
-		if r.Min.X < v.X+3 && v.X-3 < r.Max.X && r.Min.Y < v.Y+3 && v.Y-3 < r.Max.Y {
-			cost += 30
-		}
-	}
-	return cost
-}
-
 // names draws the legend: in rows above the frame, or one below the other in a corner of it.
 func (p *pen) names() {
 	if len(p.legend) == 0 {
@@ -589,28 +512,39 @@ func (p *pen) names() {
 		}
 		return
 	}
-	var all []entry
-	widest := 0.0
-	for _, row := range p.legend {
-		for _, e := range row {
-			all = append(all, e)
-			widest = max(widest, e.width)
+	box, _ := p.legendBox()
+	p.SetColor(color.White)
+	p.Fill(box.Path())
+	row := 0
+	for _, entries := range p.legend {
+		for _, e := range entries {
+			p.name(e, vg.Point{X: box.Min.X + legendInset, Y: box.Max.Y - height*(vg.Length(row)+0.5)})
+			row++
 		}
 	}
-	const inset = 4 // points from the frame
-	box := vg.Point{X: vg.Length(widest-entryGap) + 2*inset, Y: height * vg.Length(len(all))}
-	corner := vg.Point{X: p.Min.X + inset, Y: p.Max.Y - inset - box.Y}
+}
+
+// legendBox is the place of a legend in a corner of the frame; inside is false where it is elsewhere.
+func (p *pen) legendBox() (box vg.Rectangle, inside bool) {
+	if len(p.legend) == 0 || p.above > 0 {
+		return box, false
+	}
+	widest, rows := 0.0, 0
+	for _, row := range p.legend {
+		for _, e := range row {
+			widest = max(widest, e.width)
+			rows++
+		}
+	}
+	size := vg.Point{X: vg.Length(widest-entryGap) + 2*legendInset, Y: vg.Length(p.rowHeight()) * vg.Length(rows)}
+	corner := vg.Point{X: p.Min.X + legendInset, Y: p.Max.Y - legendInset - size.Y}
 	if strings.HasSuffix(p.style.Legend, "right") {
-		corner.X = p.Max.X - inset - box.X
+		corner.X = p.Max.X - legendInset - size.X
 	}
 	if strings.HasPrefix(p.style.Legend, "bottom") {
-		corner.Y = p.Min.Y + inset
+		corner.Y = p.Min.Y + legendInset
 	}
-	p.SetColor(color.White)
-	p.Fill(vg.Rectangle{Min: corner, Max: corner.Add(box)}.Path())
-	for i, e := range all {
-		p.name(e, vg.Point{X: corner.X + inset, Y: corner.Y + box.Y - height*(vg.Length(i)+0.5)})
-	}
+	return vg.Rectangle{Min: corner, Max: corner.Add(size)}, true
 }
 
 // name draws an entry of the legend from at on, with its middle at the height of at.

@@ -61,8 +61,14 @@ func Phase(title string, p *dynamics.Plane) *Figure {
 		title += "\n" + p.Note
 	}
 	f := &Figure{Title: title, Panels: []Panel{panel}}
+	var windows []window
 	if w, ok := smallCycles(p); ok {
-		f.Panels = append(f.Panels, f.Panels[0].enlarged(w))
+		windows = append(windows, w)
+	} else {
+		windows = f.Panels[0].crowded(panel.Texts)
+	}
+	if len(windows) > 0 {
+		f.Panels = append(f.Panels, f.Panels[0].enlarge(windows[:1], panel.Texts)...)
 	}
 	return f
 }
@@ -82,7 +88,6 @@ func smallCycles(p *dynamics.Plane) (w window, ok bool) {
 	return w.wider(0.3), ok
 }
 
-// secondLabel is the second axis in words.
 // firstLabel is the label of an axis of the first state: V, or what is no potential.
 func firstLabel(name string) string {
 	if name == "V" {
@@ -91,6 +96,7 @@ func firstLabel(name string) string {
 	return name
 }
 
+// secondLabel is the second axis in words.
 func secondLabel(p *dynamics.Plane) string {
 	switch p.Y {
 	case "w":
