@@ -81,6 +81,18 @@ func (r *harness) time() time.Duration {
 	return took / time.Duration(r.batch)
 }
 
+// mean is the mean speed of calls for about the given time, in neuron-steps per second.
+func (r *harness) mean(budget time.Duration) float64 {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var took time.Duration
+	calls := 0
+	for ; took < budget; calls++ {
+		took += r.call()
+	}
+	return float64(calls) * float64(r.N/len(r.shards)) * float64(r.steps()) / took.Seconds()
+}
+
 // call advances one shard, and returns the time it took.
 func (r *harness) call() time.Duration {
 	shard, first := r.shards[r.turn], r.now[r.turn]

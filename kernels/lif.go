@@ -32,9 +32,9 @@ var lifExact = scheme{
 	},
 	enter: func(s *Shard, i int, k int64, y []float64) {
 		s.Y[0][i], s.Y[1][i] = y[0], s.coef(asm.LIFK, i)
-		s.Wake[i], s.Rem[i] = float64(k), 1
-		if y[0] >= s.coef(asm.LIFVTh, i) { // it fires at once: V must not fall before the threshold is tested
-			s.Y[1][i] = 0
+		s.Wake[i], s.Rem[i] = float64(k-1), 1 // awake before step k: a lane that wakes in it must not spike in chunks
+		if y[0] >= s.coef(asm.LIFVTh, i) {    // it fires at once: V must not fall before the threshold is tested
+			s.Wake[i], s.Y[1][i] = float64(k), 0
 		}
 	},
 	sync:   func(s *Shard, i int, _ int64, y []float64) { y[0] = s.Y[0][i] },

@@ -57,8 +57,14 @@ func (p *Population) train(s *shard) {
 		return
 	}
 	heads, tails, ahead := p.trains.heads[s.first:], p.trains.tails[s.first:], 0
-	periodic, from, start := p.trains.recent != nil, p.cfg.From, s.start
-	for _, e := range s.events {
+	periodic := p.trains.recent != nil
+	for i := 0; i < len(s.events); i++ {
+		if !periodic {
+			if i += p.trainUsual(tails[:min(ahead, len(tails))], s.events[i:], s.start); i == len(s.events) {
+				break
+			}
+		}
+		e := s.events[i]
 		l := int(e.Lane)
 		if l >= ahead { // the order of neurons is random for the processor, which therefore does not prefetch their trains
 			ahead = (l/kernels.Group + 1) * kernels.Group
@@ -66,9 +72,9 @@ func (p *Population) train(s *shard) {
 				kernels.Prefetch(tails[ahead:min(ahead+kernels.Group, len(tails))])
 			}
 		}
-		t := p.time(start, e)
+		t := p.time(s.start, e)
 		if tail := &tails[l]; tail.kept < 2 {
-			heads[l].begin(tail, t, from)
+			heads[l].begin(tail, t, p.cfg.From)
 		} else {
 			tail.add(t)
 		}
@@ -77,6 +83,25 @@ func (p *Population) train(s *shard) {
 		}
 	}
 	s.events = s.events[:0]
+}
+
+// trainUsual adds events to trains with a kept interval. It returns the number of events before the first that belongs
+// to another train or to a neuron beyond the last of tails.
+func (p *Population) trainUsual(tails []tail, events []kernels.Event, start int64) int {
+	dt := p.dt
+	for i := range events {
+		e := &events[i]
+		l := uint(e.Lane)
+		if l >= uint(len(tails)) {
+			return i
+		}
+		t := &tails[l]
+		if t.kept < 2 {
+			return i
+		}
+		t.add(float64((float64(start+int64(e.Step)) + e.Theta) * dt)) // as time
+	}
+	return len(events)
 }
 
 // time returns the time (ms) of an event of the epoch that starts with step first. A run has less than 2^53 steps, so
