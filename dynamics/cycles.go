@@ -588,23 +588,23 @@ func (c *cycleTracer) fromHopf(ctx context.Context, k int) (Branch, []Point, err
 	for j := range mesh {
 		mesh[j] = float64(j) / meshIntervals
 	}
-	wave, still := newOrbit(mesh, c.dim), newOrbit(mesh, c.dim)
+	harmonic, still := newOrbit(mesh, c.dim), newOrbit(mesh, c.dim)
 	still.period, still.mu = h.Period, h.Parameter
 	for n := range deg*meshIntervals + 1 {
 		e := cmplx.Exp(complex(0, 2*math.Pi*float64(n)/(deg*meshIntervals)))
 		for x := range c.dim {
-			wave.u[n*c.dim+x] = real(v[x] * e)
+			harmonic.u[n*c.dim+x] = real(v[x] * e)
 			still.u[n*c.dim+x] = h.State[x]
 		}
 	}
-	wave = c.normalised(wave, h.Period)
-	r := cyclePoint{orbit: still, tangent: wave, vMin: h.V, vMax: h.V}
+	harmonic = c.normalised(harmonic, h.Period)
+	r := cyclePoint{orbit: still, tangent: harmonic, vMin: h.V, vMax: h.V}
 	b := Branch{Kind: Cycle, From: Hopf, Rows: []Row{c.hopfRow(h)}}
-	form := c.inner(wave, h.Period)
+	form := c.inner(harmonic, h.Period)
 	var err error
 	first := 1e-3
-	for { // beside a canard only the smallest cycles are near the wave
-		guess := still.plus(first, wave)
+	for { // beside a canard only the smallest cycles are near the harmonic oscillation
+		guess := still.plus(first, harmonic)
 		var o orbit
 		if o, err = c.settle(guess, guess, form, form.of(still)+first); err == nil {
 			r, err = c.measure(o, guess, form)

@@ -113,7 +113,7 @@ type system struct {
 		lo, hi float64
 		turns  []float64
 	}
-	// sets the parameters where the free one is a place along a line through two of them; nil means it is one
+	// sets the parameters where mu is a place along a line in the plane of two of them; nil: mu is one parameter
 	along   func(mu float64)
 	vUnit   float64 // size of V in which cycles are measured
 	scratch scratch

@@ -26,7 +26,7 @@ type FixedPoint struct {
 func FixedPoints(m *model.Model, p []float64, i float64) []FixedPoint {
 	s := newSystem(m, p, i, "I")
 	var points []FixedPoint
-	for _, y := range s.restStates() {
+	for _, y := range s.steadyStates() {
 		points = append(points, s.classify(y))
 	}
 	return points
@@ -199,7 +199,7 @@ func (s *system) equilibria() []float64 {
 	lo, hi := s.reach()
 	ends := append([]float64{lo}, s.turns(lo, hi)...)
 	ends = append(ends, hi)
-	if n := len(ends) - 1; n > 0 { // far out rates of gates leave the numbers
+	if n := len(ends) - 1; n > 0 { // far out the rates of gates overflow
 		ends[0], ends[n] = s.finite(ends[0], ends[1]), s.finite(ends[n], ends[n-1])
 	}
 	var roots []float64

@@ -59,7 +59,7 @@ func (t *planeSystem) firing(ctx context.Context, r *Regions, each Each) error {
 // at finds how the model fires at (x, y), started from the usual resets or from w. Where the parameters are invalid it
 // counts as silent.
 func (g *firingMap) at(ctx context.Context, x, y float64, w []float64) (n firingNode, err error) {
-	const turns = 60 // spikes after which a train is believed
+	const turns = 60 // spikes after which a train counts as one that lasts
 	s := newSystem(g.t.m, g.t.p, g.t.i, g.t.y.Name)
 	s.at(y)
 	over := newSystem(s.m, s.p, s.i, g.t.x.Name)

@@ -177,9 +177,9 @@ func (p *foldPath) lost() {
 	p.ends = append(p.ends, e)
 }
 
-// tellEnds warns of the ends of curves, with the kind of each end if it is known. Where another curve goes on from an
+// reportEnds warns of the ends of curves, with the kind of each end if it is known. Where another curve goes on from an
 // end, nothing is missing. curve is the number of that of each end.
-func (w *foldTracer) tellEnds(r *Regions) {
+func (w *foldTracer) reportEnds(r *Regions) {
 	const near = 0.01 // of the intervals
 	for _, e := range w.ends {
 		passing := 0

@@ -22,7 +22,7 @@ const (
 	foldBend      = 0.8   // cosine of the angle between a step and the direction of the curve at its end
 	mostFolds     = 4000  // rows of one curve
 	foldSame      = 1e-3  // in the plane: curves nearer to each other are one
-	foldSameFlat  = 3e-4  // and canards, whose V tells nothing
+	foldSameFlat  = 3e-4  // and canards, on which V is not compared
 	foldLongest   = 1000  // ms; of a longer period, a homoclinic orbit is near
 	edgeTol       = 1e-8  // to which the place where a curve leaves the plane is solved for
 )
@@ -388,7 +388,7 @@ func (t *planeSystem) cycleFolds(ctx context.Context, r *Regions, scans []scan, 
 		work[k]()
 		return ctx.Err()
 	})
-	w.tellEnds(r)
+	w.reportEnds(r)
 	return err
 }
 

@@ -123,7 +123,7 @@ func (s *system) closedOnset(lo, hi float64) (x float64, note string, ok bool) {
 		return 0, "", false
 	}
 	x = root(excess, lo, hi)
-	if s.index < 0 { // the current stands alone on one side: no search is needed
+	if s.index < 0 { // the current is alone on one side of the equation: no search is needed
 		s.at(0)
 		x = Rheobase(s.m, s.p)
 		if s.m == model.EIFModel {

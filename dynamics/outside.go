@@ -82,16 +82,16 @@ func (s *system) reachOfOwn() (lo, hi float64) {
 	return lo, hi
 }
 
-// livedTime (ms) is how long a trajectory is followed to find the window; livedMargin is the margin around it, as a
+// windowTime (ms) is how long a trajectory is followed to find the window; windowMargin is the margin around it, as a
 // fraction of its size.
 const (
-	livedTime   = 300.0
-	livedMargin = 0.3
+	windowTime   = 300.0
+	windowMargin = 0.3
 )
 
-// livedWindow chooses the bounds of the window that are not given: around the equilibria and a trajectory from the
+// trajectoryWindow chooses the bounds of the window that are not given: around the equilibria and a trajectory from the
 // model's initial state.
-func (d *portrait) livedWindow() {
+func (d *portrait) trajectoryWindow() {
 	y := make([]float64, d.dim())
 	d.m.Initial(d.p, y)
 	lo, hi := [2]float64{y[0], y[d.y]}, [2]float64{y[0], y[d.y]}
@@ -102,7 +102,7 @@ func (d *portrait) livedWindow() {
 			}
 		}
 	}
-	r, err := Simulate(d.m, d.p, []Segment{{0, d.i}}, y, livedTime, spread(0, livedTime, 3000))
+	r, err := Simulate(d.m, d.p, []Segment{{0, d.i}}, y, windowTime, spread(0, windowTime, 3000))
 	if err == nil {
 		for _, s := range r.States {
 			widen(s[0], s[d.y])
@@ -114,7 +114,7 @@ func (d *portrait) livedWindow() {
 		}
 	}
 	for k := range 2 {
-		margin := livedMargin * max(hi[k]-lo[k], 1e-3)
+		margin := windowMargin * max(hi[k]-lo[k], 1e-3)
 		if w := d.Window[2*k:]; w[0] == 0 && w[1] == 0 {
 			w[0], w[1] = lo[k]-margin, hi[k]+margin
 		}

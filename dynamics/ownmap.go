@@ -55,7 +55,7 @@ type ownTurn struct {
 	to, reset []float64 // at the end of the refractory period, and at its beginning
 	spike     []float64
 	interval  float64   // ms, from spike to spike
-	slope     []float64 // d×d, of to by the state before
+	slope     []float64 // d×d: derivatives of to by the state before
 }
 
 // next maps y; ok is false if no spike follows.

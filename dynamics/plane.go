@@ -190,7 +190,7 @@ func (d *portrait) window(o PlaneOptions) {
 	w := &d.Window
 	*w = [4]float64{o.VLo, o.VHi, o.YLo, o.YHi}
 	if d.m.Outside() {
-		d.livedWindow()
+		d.trajectoryWindow()
 		return
 	}
 	at := func(name string) float64 { return d.p[d.m.Index(name)] }
@@ -503,7 +503,7 @@ func (d *portrait) separatrices() {
 }
 
 // manifold follows the branch of a manifold that leaves the saddle along (v, y), an eigenvector to the eigenvalue rate
-// (1/ms), until it leaves the window or comes to rest.
+// (1/ms), until it leaves the window or ends at an equilibrium.
 func (d *portrait) manifold(saddle []float64, v, y, rate float64) [][2]float64 {
 	const off = 1e-4 // of the window
 	// A trajectory leaves the point at distance off along the manifold at its rate, which near a fold is slow, and may
@@ -555,7 +555,7 @@ func (d *portrait) field(n int) {
 				}
 				y, dy = 0, 0
 			}
-			if dv-dv != 0 || dy-dy != 0 { // not finite: hundreds of mV out rates leave the numbers
+			if dv-dv != 0 || dy-dy != 0 { // not finite: hundreds of mV out rates overflow
 				continue
 			}
 			d.Field = append(d.Field, [4]float64{v, y, dv, dy})

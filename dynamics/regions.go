@@ -24,7 +24,7 @@ type Regions struct {
 	firing  map[int]firingNode // at nodes of the lattice of areas
 }
 
-// BifurcationCurve is a curve of folds, Hopf points, folds of cycles, homoclinic orbits, or of the onset of firing by
+// BifurcationCurve is a curve of folds, Hopf points, folds of cycles, homoclinic orbits, or of the onset of spiking by
 // reset, in order.
 type BifurcationCurve struct {
 	Label  string // Fold, Hopf, CycleFold, Homoclinic or Onset

@@ -10,8 +10,8 @@ import (
 	"popsim/model"
 )
 
-// ResetMap maps the adaptation w (pA) at which V is released from V_reset after one spike to that after the next. Its
-// fixed points are regular firing, its cycles bursts, its chaotic orbits irregular firing.
+// ResetMap maps the adaptation w (pA) at the end of one refractory period to that after the next. Its fixed points are
+// regular firing, its cycles bursts, its chaotic orbits irregular firing.
 type ResetMap struct {
 	m *model.Model
 	p []float64
@@ -35,8 +35,8 @@ func NewResetMap(m *model.Model, p []float64, i float64) (*ResetMap, error) {
 
 // Jump is one iteration of a reset map.
 type Jump struct {
-	W        float64 // pA, when V is let go
-	Reset    float64 // pA, t_ref before that, right after the spike
+	W        float64 // pA, at the end of the refractory period
+	Reset    float64 // pA, right after the spike
 	Interval float64 // ms, from spike to spike
 	Slope    float64 // of the map
 }
@@ -81,10 +81,10 @@ func (r *ResetMap) next(w float64) (jump Jump, ok bool, err error) {
 	run := newRunner(r.m, r.p, []float64{at("V_reset"), w, 0})
 	run.i, run.most = r.i, 1
 	timeout := silence * max(at("tau"), at("tau_w"))
-	if _, fold := run.shape.Fold(); r.i > fold { // nothing to rest at: however slow the passage, a spike follows
+	if _, fold := run.shape.Fold(); r.i > fold { // no equilibrium: however slow the passage, a spike follows
 		timeout *= 1000
 	}
-	const longest = 2e5 // ms; at rest a step takes a ms or more, and with time constants beyond a second many
+	const longest = 2e5 // ms; at an equilibrium a step takes a ms or more, and with time constants beyond a second many
 	steps, most := 0, mostSteps+int(10*min(timeout, longest))
 	run.check = func() error {
 		if steps++; steps > most {
@@ -127,7 +127,7 @@ func (r *ResetMap) next(w float64) (jump Jump, ok bool, err error) {
 
 // MapPoint is a fixed point of a reset map: one spike after another at the same interval.
 type MapPoint struct {
-	W        float64 // pA, when V is let go
+	W        float64 // pA, at the end of the refractory period
 	Interval float64 // ms
 	Slope    float64
 	Stable   bool
@@ -189,13 +189,13 @@ func (r *ResetMap) fixedPoint(lo, hi float64, falls bool) (w float64, jump Jump)
 type Attractor struct {
 	Silent    bool
 	Period    int       // in spikes; 0 where no period was found among the spikes kept
-	W         []float64 // pA when V is let go from V_reset, in order of time: one period, or all spikes kept
+	W         []float64 // pA at the ends of refractory periods, in order of time: one period, or all spikes kept
 	Resets    []float64 // pA right after the same spikes, t_ref earlier
 	Intervals []float64 // ms; Intervals[k] leads from W[k] to the next
 	Rate      float64   // Hz
 	Lyapunov  float64   // exponent per spike: the mean of ln |slope|; positive means chaos
 
-	states [][]float64 // of a model of equations, when it is let go: one period, or all spikes kept
+	states [][]float64 // of a model of equations, at the ends of refractory periods: one period, or all spikes kept
 }
 
 // longestPeriod is the longest period, in spikes, that Attractor distinguishes from irregular firing.

@@ -109,12 +109,12 @@ func TestResetIsBeforeRefractoriness(t *testing.T) {
 	}
 	held := at("a") * (at("V_reset") - at("V_rest"))
 	if want := held + (a.Resets[0]-held)*math.Exp(-at("t_ref")/at("tau_w")); math.Abs(a.W[0]-want) > 1e-9 {
-		t.Errorf("w = %v when V is let go, want %v", a.W[0], want)
+		t.Errorf("w = %v at the end of the refractory period, want %v", a.W[0], want)
 	}
 }
 
-// The w of the first reset is that from which the orbit was started, also where all of it is forgotten by the time V is
-// let go.
+// The w of the first reset is that from which the orbit was started, also where nothing of it is left at the end of
+// the refractory period.
 func TestFirstResetIsKnown(t *testing.T) {
 	m, p := mustModel(t, "adex", map[string]float64{"t_ref": 20, "tau_w": 0.02})
 	at := func(name string) float64 { return p[m.Index(name)] }
@@ -126,7 +126,8 @@ func TestFirstResetIsKnown(t *testing.T) {
 	for _, w := range []float64{held, 7} {
 		a, err := r.Attractor(t.Context(), w, 0, 1)
 		if err != nil || len(a.Resets) != 1 || a.Resets[0] != w || a.W[0] != held {
-			t.Errorf("%+v, %v; want one spike, w = %v after the first reset and %v when V is let go", a, err, w, held)
+			t.Errorf("%+v, %v; want one spike, w = %v after the first reset and %v after the refractory period", a, err, w,
+				held)
 		}
 	}
 }

@@ -14,15 +14,15 @@ type foundCycle struct {
 	vMin, vMax float64
 }
 
-// No cycle has a V (mV) below lowestV, or so far above the top of its section.
+// No cycle has a V (mV) below lowestV, or more than aboveTop above the top of its section.
 const lowestV, aboveTop = -1000.0, 100.0
 
 // longestWait is the longest time (ms) of a return to a section.
 const longestWait = 300.0
 
-// section is the half-line to the right of an equilibrium of a planar model: the second variable at its resting value,
-// V larger. Since the second variable rests on a curve that is a function of V, every trajectory crosses the half-line
-// in the same direction, and every cycle around the equilibrium crosses it.
+// section is the half-line to the right of an equilibrium of a planar model: the second variable at its value there, V
+// larger. Since the nullcline of the second variable is a function of V, every trajectory crosses the half-line in the
+// same direction, and every cycle around the equilibrium crosses it.
 type section struct {
 	*system
 	at     []float64 // the equilibrium
@@ -44,8 +44,9 @@ func newSection(s *system, at []float64, top float64) *section {
 	}
 	c.clock, c.rough = newStepper(2, coarse, field), newStepper(2, rough, field)
 	d := make([]float64, 2)
-	// On a cycle the second variable turns where it is at rest for V. Beyond all of these values it only ever came from
-	// further out, and backwards in time the membrane becomes faster with it, without end.
+	// On a cycle the second variable has its extremes on its nullcline. Beyond all values there trajectories come only
+	// from further out, and backwards in time the second variable grows, and the membrane becomes faster with it, without
+	// end.
 	for _, v := range []float64{lowestV, min(top+aboveTop, s.ceiling())} {
 		s.m.Steady(s.p, v, d)
 		c.lo, c.hi = min(c.lo, d[1]), max(c.hi, d[1])

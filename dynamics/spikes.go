@@ -325,7 +325,7 @@ func (r *runner) peak(h float64) float64 {
 		return h
 	}
 	if steep := 4 * max(r.clock.slope[0], -d[0]); min(r.vTh-r.y[0], r.vTh-r.out[0]) > steep*math.Abs(h) {
-		return h // out of reach: rounding makes V of a stiff membrane tremble at rest
+		return h // out of reach: V of a stiff membrane at an equilibrium fluctuates by rounding
 	}
 	lo, hi := 0.0, h
 	for range 60 {

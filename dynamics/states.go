@@ -8,8 +8,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// coupled reports whether the current enters the equation of another state than the first. Then the states that are at
-// rest at a given V are no function of V: equilibria are searched for, and followed, as points of all states.
+// coupled reports whether the current enters the equation of another state than the first. Then the steady states of
+// the others at a given V are no function of V: equilibria are searched for, and followed, as points of all states.
 func (s *system) coupled() bool {
 	if s.m.Spikes == nil {
 		return false
@@ -21,8 +21,8 @@ func (s *system) coupled() bool {
 	return slices.ContainsFunc(byCurrent[1:], func(x float64) bool { return x != 0 })
 }
 
-// restStates lists the states at rest at the present parameters, in ascending order of V.
-func (s *system) restStates() (states [][]float64) {
+// steadyStates lists the equilibria at the present parameters, in ascending order of V.
+func (s *system) steadyStates() (states [][]float64) {
 	if s.coupled() {
 		return s.searchedStates()
 	}
@@ -48,7 +48,7 @@ func (s *system) box() (middle, half []float64) {
 	return middle, half
 }
 
-// searchedStates finds the states at rest by Newton's method from many starts, which fill the box evenly: multiples of
+// searchedStates finds the equilibria by Newton's method from many starts, which fill the box evenly: multiples of
 // powers of the root of x^(d+1) = x + 1, modulo 1.
 func (s *system) searchedStates() (found [][]float64) {
 	const (
@@ -90,7 +90,7 @@ func (s *system) spikesIn(y []float64) bool {
 	return s.m.Spikes.Jump != nil && s.m.Spikes.Excess(s.p, y) >= 0
 }
 
-// settleAt moves y to a state at rest by Newton's method, and reports whether it got there.
+// settleAt moves y to an equilibrium by Newton's method, and reports whether that converged.
 func (s *system) settleAt(y []float64) bool {
 	const (
 		rounds    = 50
@@ -351,7 +351,7 @@ func (w *statePath) mark(a, b []float64) {
 	}
 }
 
-// rise is the function that tells how fast the parameter grows along a curve.
+// rise returns the function of a point that is the growth of the parameter along a curve there.
 func (w *statePath) rise(along []float64) func([]float64) float64 {
 	return func(q []float64) float64 {
 		t, ok := w.tangent(q, along)

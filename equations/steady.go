@@ -9,7 +9,7 @@ import (
 	"popsim/model"
 )
 
-// Constants of Newton's method for the states that are at rest at a given first one.
+// Constants of Newton's method for the steady states at a given value of the first one.
 const (
 	steadyRounds = 60
 	steadyError  = 1e-13 // relative to a state and one unit

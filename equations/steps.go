@@ -31,7 +31,7 @@ type stepLimits struct {
 // limits sets the step limits of m. They are measured at the first call, which takes some milliseconds.
 func (d *definition) limits(m *model.Model) {
 	p, current := m.Defaults(), d.current.Default
-	// fastest is the largest rate at which a state moves by itself.
+	// fastest is the largest rate at which a deviation of one state alone decays or grows.
 	fastest := func(p []float64, states [][]float64) (most float64) {
 		j := make([]float64, len(d.states)*len(d.states))
 		for _, y := range states {
@@ -65,15 +65,15 @@ func (d *definition) limits(m *model.Model) {
 	}
 }
 
-// preferStiff makes rosenbrock the default method of a file that names none, where rk4 explodes or is wrong by a tenth
-// with the file's step. It is tried only where a rate of the equations, with the other states at rest for some values
-// of the first one, is near the bound of stability of rk4 (2.78 on the negative axis).
+// preferStiff makes rosenbrock the default method of a file that names none, where rk4 blows up or is wrong by a tenth
+// with the file's step. It is tried only where a rate of the equations, with the other states at their steady values
+// for some values of the first one, is near the bound of stability of rk4 (2.78 on the negative axis).
 func (d *definition) preferStiff(m *model.Model) {
 	const bound = 2.5
 	rk4, _ := m.Method("rk4")
 	k := slices.IndexFunc(m.Methods, func(q model.Method) bool { return q.Name == "rosenbrock" })
 	p, current := m.Defaults(), d.current.Default
-	if k < 0 || d.fastestAtRest(m, p, current)*rk4.Dt < bound {
+	if k < 0 || d.fastestSteady(m, p, current)*rk4.Dt < bound {
 		return
 	}
 	fine := m.Methods[k]
@@ -84,9 +84,9 @@ func (d *definition) preferStiff(m *model.Model) {
 	m.Methods = append([]model.Method{fine}, slices.Delete(slices.Clone(m.Methods), k, k+1)...)
 }
 
-// fastestAtRest is the largest rate (1/ms) at which a state returns, where the others are at rest, for some values of
-// the first one, and at the start.
-func (d *definition) fastestAtRest(m *model.Model, p []float64, current float64) (most float64) {
+// fastestSteady is the largest rate (1/ms) at which a state relaxes, the others being at their steady values, for some
+// values of the first one, and at the start.
+func (d *definition) fastestSteady(m *model.Model, p []float64, current float64) (most float64) {
 	const places = 16
 	n := len(d.states)
 	y, jac := make([]float64, n), make([]float64, n*n)
@@ -140,7 +140,7 @@ func (d *definition) truth(m *model.Model, p []float64, current float64) (t tria
 // measureSteps finds the largest step of a method, in powers of 2 of its default, up to which its spikes are off by at
 // most model.UsableError, and by AccurateError or AccurateOnGrid, relative to the time of the last one. Where the truth
 // has no spikes, the states must stay finite. The default step, which the author of the file has chosen, is usable if
-// the neuron does not explode.
+// no state becomes infinite.
 func measureSteps(m *model.Model, q model.Method, p []float64, current float64, truth trial) stepLimits {
 	s := stepLimits{usable: math.Inf(1), accurate: math.Inf(1), states: truth.states}
 	if truth.last == nil {

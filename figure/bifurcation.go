@@ -282,7 +282,7 @@ func (b *Bifurcation) intervalPanel() Panel {
 
 // exponentPanel shows the Lyapunov exponent, whose sign distinguishes irregular from regular firing.
 func (b *Bifurcation) exponentPanel() Panel {
-	const lowest = -5 // the exponent dives to minus infinity where the map is flat; that says no more
+	const lowest = -5 // the exponent falls to minus infinity where the map is flat; lower values mean the same
 	l := Line{Width: 0.9}
 	for _, f := range b.Trains {
 		l.X = append(l.X, f.Parameter)
@@ -303,7 +303,7 @@ func (b *Bifurcation) marks(height func(Special) float64, named bool) (points []
 		wide = 0.15  // of the axis, about the width of a name: names of one height closer than this would overlap
 		same = 0.5   // mV: one height
 	)
-	var told []Special
+	var shown []Special
 	legend := map[string]bool{}
 	all := b.Specials()
 	for _, q := range all {
@@ -316,28 +316,28 @@ func (b *Bifurcation) marks(height func(Special) float64, named bool) (points []
 			points[len(points)-1].Name = ""
 		}
 		again := false
-		for _, t := range told {
+		for _, t := range shown {
 			apart, height := math.Abs(t.x-q.x)/(b.Axes[0].Hi-b.Axes[0].Lo), math.Abs(t.v-q.v)
 			again = again || t.label == q.label && (apart < near && height < 10 || apart < wide && height < same)
 		}
 		if named && !again && len(all) <= mostNames {
-			told = append(told, q)
+			shown = append(shown, q)
 			texts = append(texts, Text{X: q.x, Y: y, Text: q.title()})
 		}
 	}
 	return points, texts
 }
 
-// mark is the point at the height y. The first of its kind has an entry in the legend; told holds the kinds that have
+// mark is the point at the height y. The first of its kind has an entry in the legend; shown holds the kinds that have
 // one.
-func (q Special) mark(y float64, told map[string]bool) Points {
+func (q Special) mark(y float64, shown map[string]bool) Points {
 	m := Points{X: []float64{q.x}, Y: []float64{y}, Size: 6}
 	m.Mark, m.Open = markOf(q.label)
 	m.Open = m.Open || q.criticality == "sub"
-	if !told[q.title()] {
+	if !shown[q.title()] {
 		m.Name = q.title()
 	}
-	told[q.title()] = true
+	shown[q.title()] = true
 	return m
 }
 
@@ -418,9 +418,9 @@ func (b *Bifurcation) chartFigure() *Figure {
 			from = to
 		}
 	}
-	told := map[string]bool{}
+	shown := map[string]bool{}
 	for _, q := range b.Specials() {
-		p.Points = append(p.Points, q.mark(q.y, told))
+		p.Points = append(p.Points, q.mark(q.y, shown))
 		p.Texts = append(p.Texts, Text{X: q.x, Y: q.y, Text: q.title()})
 	}
 	f := &Figure{Title: b.title()}

@@ -32,7 +32,7 @@ var (
 // draw draws f on a canvas of the size returned by layout. pixels is the number of pixels per point; 0 for a canvas
 // without pixels.
 func (f *Figure) draw(frames []*frame, c draw.Canvas, pixels float64) {
-	c.SetColor(color.White) // paper: black letters are not to be read where a page is dark
+	c.SetColor(color.White) // paper: black letters cannot be read on a dark page
 	c.Fill(c.Rectangle.Path())
 	if f.Title != "" {
 		sty := f.Style.title()

@@ -94,7 +94,7 @@ func foldExponential(q model.AdEx, i, gain, dt, unit float64, c []float64) {
 	c[asm.FlowSlope] = log2e / q.DeltaT
 	c[asm.FlowShift] = log2(dt*q.DeltaT/(q.Tau*unit)) - float64(q.VT*log2e)/q.DeltaT
 	c[asm.FlowC], c[asm.FlowRC], c[asm.FlowRest] = per, q.R*per, q.VRest*per
-	c[asm.FlowDrive] = math.FMA(c[asm.FlowRC], i, c[asm.FlowRest]) // as with a wave
+	c[asm.FlowDrive] = math.FMA(c[asm.FlowRC], i, c[asm.FlowRest]) // as with a waveform
 	c[asm.FlowI], c[asm.FlowGain] = i, gain
 	c[asm.FlowDeltaT], c[asm.FlowVTh], c[asm.FlowVReset], c[asm.FlowB] = q.DeltaT, q.VTh, q.VReset, q.B
 }

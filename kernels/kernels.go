@@ -225,7 +225,7 @@ func (k *Kernel) NewShard(first, n int, dt float64, set Setting) *Shard {
 		if i >= n && k.program != nil {
 			s.Enter(i, 0, y)
 		} else if i >= n {
-			if k.Model.Fires == model.Reset { // its own V_th may be below the first neuron's rest
+			if k.Model.Fires == model.Reset { // its own V_th may be below the first neuron's resting potential
 				y[0] = k.Model.ResetTo(p)
 			}
 			s.Enter(i, 0, y)
@@ -403,8 +403,8 @@ type Drive struct {
 	Waveform []float64
 	Row      []float64
 	Stride   int
-	// G holds conductances as Row holds currents: the current falls by G times the first state, where the equations ask
-	// for it. For kernels of programs alone, and together with Row.
+	// G holds conductances as Row holds currents: the current falls by G times the first state, where the equations have
+	// conductances. For kernels of programs alone, and together with Row.
 	G []float64
 }
 

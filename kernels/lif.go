@@ -424,7 +424,7 @@ func lifStep(w *Worker, s *Shard, g, l int, events []Event) []Event {
 		vInf = math.FMA(c[asm.LIFR][l], current(b, l, asm.LIFI, asm.LIFGain), c[asm.LIFVRest][l])
 	}
 	v, gone := b.Y[0][l], c[asm.LIFK][l]
-	at := 0.0 // where in the step we are
+	at := 0.0 // place in the step
 	if s.Wake[i] == k {
 		at, gone = 1-s.Rem[i], b.Y[1][l]
 	}

@@ -595,7 +595,7 @@ func (e *programEvent) part(part float64, held bool) float64 {
 	return v.After[e.n*Group]
 }
 
-// take makes the state at the end of a part that at the start of the next.
+// take makes the state at the end of a part the state at the start of the next.
 func (e *programEvent) take() {
 	v := &e.w.own.event
 	v.Before, v.After = v.After, v.Before

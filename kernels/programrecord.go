@@ -11,7 +11,7 @@ type recorder struct {
 	*Kernel
 	place []int
 	n     int // states
-	// conductances tells whether the input has a column of them.
+	// conductances is whether the input has a column of them.
 	conductances bool
 }
 
@@ -130,8 +130,8 @@ const (
 )
 
 // locate records where in a part of a step the excess passes 0, on cubics through the states and slopes at both ends.
-// After the state after the reset stand the place as a fraction of the part, the excess at its start, the steps to be
-// held, and the first state at the spike.
+// The columns after those of the state after the reset are the place as a fraction of the part, the excess at its
+// start, the steps to be held, and the first state at the spike.
 func (r recorder) locate(b *vector.Block) {
 	p, x := r.program, r.surroundings(b)
 	y0 := r.state(b, vector.Before.Column)

@@ -36,7 +36,7 @@ func ringWeight(rule Ring, kernel []float64, x float64) float64 {
 	return kernel[0] + float64(kernel[1]*kernels.Exp(-x*x/(2*rule.Sigma*rule.Sigma)))
 }
 
-// ringsOf is what of a projection on a ring reaches the range.
+// ringsOf lists the parts of a projection on a ring that reach the range.
 func (r *shard) ringsOf(p *Projection) (list []ring) {
 	l := r.net.layout
 	from, to := p.From[0], p.To[0]

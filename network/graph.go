@@ -265,7 +265,7 @@ func resized[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// weights gives the n edges of a bundle, drawn under an id, their weights.
+// weights sets the weights of the n edges of a bundle, by random numbers of the given id.
 func (d *drawing) weights(b *bundle, n int, id uint32) error {
 	_, constant := d.p.Weight.(Constant)
 	constant = constant && d.ring == nil && d.listed.Weight == nil
@@ -340,7 +340,7 @@ func (d *drawing) law(s *sampler, b *bundle, dst []float64, id uint32) {
 	}
 }
 
-// delays gives the n edges of a bundle, drawn under an id, their delays.
+// delays sets the delays of the n edges of a bundle, by random numbers of the given id.
 func (d *drawing) delays(b *bundle, n int, id uint32) {
 	c, constant := d.p.Delay.(Constant)
 	constant = constant && d.listed.Delay == nil

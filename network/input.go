@@ -54,7 +54,7 @@ type trainPart struct {
 	*train
 	lanes    []uint16
 	members  []int    // of the pool
-	ids      []uint32 // under which is drawn for them
+	ids      []uint32 // of their random numbers
 	weights  []float64
 	receptor []uint8
 	gains    []float64
@@ -224,7 +224,7 @@ func (r *shard) attach(p *trainPart) {
 	}
 }
 
-// rewindInputs sets the inputs of the range to the start of step k.
+// rewindInputs sets the inputs of the range to their state at the start of step k.
 func (r *shard) rewindInputs(k int64) {
 	for _, p := range r.trains {
 		p.next, p.rate, p.cycle, p.countsOf = 0, -1, -1, -1

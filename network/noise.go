@@ -100,12 +100,12 @@ func (s *lifSegment) makeNoise(r *shard) {
 	s.noise = q
 }
 
-// freeSD is the standard deviation of V of LIF without a threshold, x time constants after it was known, for a noise of
-// 1.
+// freeSD is the standard deviation of V of LIF without a threshold, x time constants after an instant at which V is
+// given, for noise of strength 1.
 func freeSD(x float64) float64 { return math.Sqrt(-kernels.Expm1(-2*x) / 2) }
 
 // addNoiseInside adds the white noise of a step to what the kernel adds to V of the lanes from at on, and to its bound
-// of V what the path may be above both ends: crossings beyond it are less probable than noise.Never allows.
+// of V what the path may be above both ends: a crossing beyond it has at most the probability exp(-noise.Never).
 func (s *lifSegment) addNoiseInside(r *shard, at, lanes int) {
 	g, q := &s.inside, s.noise
 	for i := range min(lanes, s.n-at) {
@@ -174,7 +174,7 @@ func (o *coupledSegment) newNoise(dt float64) *coupledNoise {
 	return q
 }
 
-// begin takes note of the start of step k.
+// begin records the state of the neurons at the start of step k.
 func (q *coupledNoise) begin(o *coupledSegment, r *shard, k int64) {
 	q.emitted = len(r.out)
 	copy(q.before, o.y[0])
@@ -203,7 +203,7 @@ func (q *coupledNoise) damp(o *coupledSegment, lo, n int, in *means) {
 func (q *coupledNoise) end(o *coupledSegment, r *shard, k int64) {
 	c := o.cell
 	for _, s := range r.out[q.emitted:] {
-		if c.resets { // what comes after the spike is taken for a step from V_reset
+		if c.resets { // after a spike V moves from V_reset, with the noise of a whole step
 			q.before[int(s.neuron)-o.first] = c.vReset[int(s.neuron)-o.first]
 		}
 	}
@@ -319,9 +319,9 @@ func (w *lifSolver) renew(r *shard, k int64, t float64) {
 	w.nextPart(r, k)
 }
 
-// noisyForward moves V, which is not held, from t to the part to of step k without arrivals, or up to the first
-// crossing of the threshold, with the law of the noise given what it adds by the end of the step. It returns the part
-// that is reached.
+// noisyForward moves V, which is not held, from part t of step k to part to, without arrivals, or up to the first
+// crossing of the threshold. The noise has the law that follows from what it adds by the end of the step. It returns
+// the part that is reached.
 func (w *lifSolver) noisyForward(r *shard, k int64, t, to float64) (reached float64, crossed bool) {
 	q := &w.noise
 	tau, h := w.seg.tau[w.i], (to-t)*w.dt

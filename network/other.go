@@ -95,7 +95,7 @@ func (r *shard) startSynaptic(p *Population, g, lane int, receptors []int) {
 	}
 }
 
-// stable is how many time constants of V a step of equations of the user's own may last: rk4 grows beyond 2.78.
+// stable is the longest step of equations of the user's own, in time constants of V: rk4 is unstable beyond 2.78.
 const stable = 2.0
 
 // conduct adds the mean of a conductance over the step to g, and times its reversal potential to the row of currents;

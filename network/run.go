@@ -129,10 +129,11 @@ type shard struct {
 	stepCurrents [][]float64
 
 	// White noise by lane in the current step: the sum over inputs of strengths times standard normal numbers, and that of
-	// squares of strengths; nil where there is none. insideKey is the name under which is drawn what happens inside steps.
+	// squares of strengths; nil where there is none. insideKey is the key of the random numbers used inside steps,
+	// insideIDs[l] the id of lane l among them.
 	white, variance []float64
 	insideKey       uint64
-	insideIDs       []uint32 // and under which number, by lane
+	insideIDs       []uint32 // by lane
 
 	lif     []*lifSegment
 	other   []*otherSegment
@@ -141,7 +142,7 @@ type shard struct {
 	tables   []*table
 	tablesOf [][]int
 
-	// Of the steps from prepared on, so many, the rows hold what earlier epochs bring: see prepare.
+	// The rows of preparedSteps steps from step prepared on hold the arrivals of spikes of earlier epochs: see prepare.
 	prepared, preparedSteps int64
 
 	planes, noBits []uint64 // scratch of rows of bits, and a row without any
@@ -150,8 +151,8 @@ type shard struct {
 	out     []spike
 	runs    []runOf
 
-	// By step modulo the length of history, and range: what edges add of its spikes, mostTables for each; steps from
-	// coefsFrom on are still to be computed.
+	// What an edge of weight 1 adds, by step modulo the length of history, range, spike and table (mostTables for each
+	// spike). Those of steps from coefsFrom on are still to be computed.
 	spikeCoefs [][][][3]float64
 	mostTables int
 	coefsFrom  int64
@@ -355,8 +356,8 @@ func (n *Network) Run(ctx context.Context, steps int64, rec Recorder) error {
 		return nil
 	}
 	var spikes []Spike
-	// An epoch is the steps up to the least delay: within it no range needs the spikes of another. Of the epoch before
-	// it needs those; what earlier epochs bring is added while other ranges are still in the epoch before.
+	// An epoch is the steps up to the least delay: within it no range needs the spikes of another. It needs all spikes of
+	// the epoch before; arrivals of spikes of earlier epochs are added while other ranges are still in the epoch before.
 	start, steps := n.step, n.layout.steps
 	n.label(ctx)
 	stats, err := sched.Run(ctx, sched.Plan{

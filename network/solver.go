@@ -16,7 +16,7 @@ import (
 const (
 	solverTolerance = 1e-9
 	gateTolerance   = 1e-11
-	splitLooser     = 1e4 // by how much more strang-cn may err, whose steps leave 1e-3 mV
+	splitLooser     = 1e4 // factor of the tolerance for strang-cn, whose ordinary steps have errors of 1e-3 mV
 	// maxSubsteps is the largest number of substeps of a neuron in one step of the network; more are an error.
 	maxSubsteps = 50000
 )

@@ -217,7 +217,7 @@ type Input struct {
 	Current func(step int64) float64 // mean of the current over step, for all of To
 	Noise   *Noise
 
-	// IDs are the numbers under which is drawn for the neurons of To, in trains and in noise; nil is 0, 1, 2, ...
+	// IDs are the ids of the random numbers of the neurons of To, in trains and in noise; nil is 0, 1, 2, ...
 	IDs []uint32
 
 	// Gain multiplies the rate, the current or the strength of the noise, for each neuron of To or all; nil is 1.

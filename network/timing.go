@@ -8,7 +8,7 @@ import (
 // EpochTime is the time of one epoch whose ranges were advanced one after the other, in the caller's goroutine.
 type EpochTime struct {
 	Busiest, Mean           time.Duration // of a range
-	Early                   time.Duration // of it the mean that does not wait for the epoch before of other ranges
+	Early                   time.Duration // the part of Mean that needs no spikes of the epoch before
 	Delivery, Input, Update time.Duration // sums over the ranges
 }
 

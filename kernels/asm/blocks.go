@@ -87,7 +87,7 @@ type Spikes struct {
 // RowStride + l].
 type Input struct {
 	Lo, Hi    *Column   // in and out: the lowest and highest V after a step
-	Extrema   int       // 0 tells that Lo and Hi are not read
+	Extrema   int       // 0: Lo and Hi are not read
 	Steady    *float64  // LIF: V_inf in each step and in asm.Chunk more where all lanes have the same, or nil
 	Waveform  []float64 // a value for each step
 	Row       []float64

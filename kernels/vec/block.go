@@ -379,7 +379,7 @@ func (b *Block) Signs(m Mask) Vec {
 	return Vec(m)
 }
 
-// FromSigns is the way back of Signs.
+// FromSigns is the inverse of Signs.
 func (b *Block) FromSigns(v Vec) Mask {
 	if b.Target.HasMasks() {
 		return b.GtI(b.ConstBits(0), v)

@@ -36,7 +36,7 @@ func place(m operand.Mem) vec.Mem {
 	return vec.Mem{Base: m, Disp: d}
 }
 
-// address is the way back from place.
+// address is the inverse of place.
 func address(m vec.Mem) operand.Mem {
 	a := m.Base.(operand.Mem)
 	a.Disp += m.Disp
@@ -53,6 +53,6 @@ func (b *Block) StoreBits(m operand.Mem, masks ...Mask) { b.Block.StoreBits(plac
 // horner is c[0] + x (c[1] + x (...)).
 func (b *Block) horner(x Vec, c []float64) Vec { return b.Horner(x, c...) }
 
-// signs is a vector whose sign is set where m holds, whereSigned the way back.
+// signs is a vector whose sign is set where m holds, whereSigned its inverse.
 func (b *Block) signs(m Mask) Vec       { return b.Signs(m) }
 func (b *Block) whereSigned(v Vec) Mask { return b.FromSigns(v) }

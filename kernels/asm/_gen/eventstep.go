@@ -192,18 +192,18 @@ func (k *eventStep) spike(b *Block) {
 	late := b.Cmp(end, GE, one)
 	end = b.Select(late, b.Sub(end, one), end)
 	hold := b.Select(late, b.Add(c(asm.FlowHold), one), c(asm.FlowHold))
-	rests := b.MaskAnd(spikes, b.Cmp(hold, GT, num(0)))
+	refractory := b.MaskAnd(spikes, b.Cmp(hold, GT, num(0)))
 	reset := c(asm.FlowVReset)
-	w = k.relax(b, reset, w, b.Select(rests, b.Add(b.Sub(one, at), end), b.Sub(end, at)))
+	w = k.relax(b, reset, w, b.Select(refractory, b.Add(b.Sub(one, at), end), b.Sub(end, at)))
 
 	put := func(j int, m Mask, x Vec) { b.Store(k.scratch(j), b.Select(m, x, get(j))) }
 	put(evV, spikes, reset)
 	put(evW, spikes, w)
 	put(evGrow, spikes, c(asm.FlowGrow0))
 	put(evAt, spikes, end)
-	put(evWake, rests, b.Add(b.Get(k.now), hold))
-	put(evRem, rests, b.Sub(one, end))
-	b.Store(k.scratch(evMoves), b.signs(b.MaskOr(b.whereSigned(get(evMoves)), b.MaskAndNot(spikes, rests))))
+	put(evWake, refractory, b.Add(b.Get(k.now), hold))
+	put(evRem, refractory, b.Sub(one, end))
+	b.Store(k.scratch(evMoves), b.signs(b.MaskOr(b.whereSigned(get(evMoves)), b.MaskAndNot(spikes, refractory))))
 	b.Store(k.scratch(evToGo), b.signs(b.MaskOr(b.whereSigned(get(evToGo)), b.MaskAnd(spikes, bad))))
 }
 

@@ -74,7 +74,7 @@ type hhGroup struct {
 	step, lane, coef, old, wake reg.GPVirtual
 	y                           []reg.GPVirtual
 	lo, hi, row                 reg.GPVirtual // full kernels: extrema, the step's row
-	now                         *Pin          // and its value of the wave
+	now                         *Pin          // and its value of the waveform
 }
 
 // hhGroup loads the pointers of the Block.
@@ -97,7 +97,7 @@ func (k *hhGroup) sub(r reg.Register, j, s int) operand.Mem {
 	return k.col(r, j*asm.Group/k.W.Lanes+s)
 }
 
-// input loads the wave and the row of the current step.
+// input loads the waveform and the row of the current step.
 func (k *hhGroup) input() {
 	if !k.full {
 		return

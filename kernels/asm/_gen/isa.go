@@ -38,7 +38,7 @@ var vectors = [32]reg.VecPhysical{
 }
 
 // has reports whether the operand exists on w. avo allocates Y16 to Y31, K registers and EVEX forms in AVX2 functions
-// without complaint; on a processor without AVX-512 they are illegal instructions.
+// without an error; on a processor without AVX-512 they are illegal instructions.
 func (w isa) has(op operand.Op) bool {
 	for _, r := range operand.Registers(op) {
 		switch r.Kind() {

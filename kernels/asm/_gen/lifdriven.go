@@ -22,7 +22,7 @@ func (k *lifFunc) driven() {
 	k.runDriven(true)
 }
 
-// runDriven goes through all chunks with input and without extrema; steady tells that V_inf is in Steady.
+// runDriven goes through all chunks with input and without extrema; steady is whether V_inf is in Steady.
 func (k lifFunc) runDriven(steady bool) {
 	k.g, k.steady = 4, steady
 	if steady {

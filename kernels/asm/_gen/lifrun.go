@@ -299,7 +299,7 @@ func (p *spiking) choose() {
 }
 
 // spike writes the state after the spikes and their entries in the lists; the jump after it is taken if a lane would
-// fire as it wakes. sum is now + end, steps one less than the steps of the chunk.
+// fire in the step in which its refractory period ends. sum is now + end, steps one less than the steps of the chunk.
 func (p *spiking) spike(b *Block, sum, steps, first *Pin, entry []*Pin, old, wake reg.Register) {
 	s := p.locate(b, p.get(b, p.found))
 	fires, vReset, final := b.GetMask(p.fires), s.c(asm.LIFVReset), p.col(old, lifFinal, 0)
@@ -321,8 +321,8 @@ func (p *spiking) spike(b *Block, sum, steps, first *Pin, entry []*Pin, old, wak
 	b.Test(b.MaskAnd(fires, b.Cmp(next, GE, s.c(asm.LIFVTh))))
 }
 
-// stop hands to Go the lanes that would fire as they wake: they move no more, and Go takes them through the whole call
-// once more, with V_reset until they wake.
+// stop leaves to Go the lanes that would fire in the step in which their refractory period ends: they are not advanced
+// further, and Go advances them through the whole call again, with V_reset until that step.
 func (p *spiking) stop(first *Pin, old reg.Register) {
 	bits := p.GP64()
 	p.MOVQ(p.Field("Until"), bits)

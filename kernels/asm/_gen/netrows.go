@@ -27,7 +27,7 @@ type laneKernel struct {
 type laneVars struct {
 	get   func(field string) Vec
 	set   func(field string, v Vec)
-	fired Mask // of the lanes that fire, where the kernel tells
+	fired Mask // of the lanes that fire, in kernels with Fired
 }
 
 // lifRows is a step of LIF: with the row of currents and that of jumps, or one of them.
