@@ -65,10 +65,11 @@ const timeout = 3 * time.Minute
 
 // Every line of every block marked sh runs, in order, in a directory of the page's own, with the new popsim in the
 // path. The line must end with code 0, or with the code in a comment at its end, as in "# exit 2". Lines under a
-// comment "long" run only without -short, those under "shown" not at all. Blocks marked python run, in the same
-// directory, where there is a Python with numpy, pandas and h5py. A block under the comment "output" is part of the
-// output of the commands above it. A block marked toml under the name of a file shows lines of that file, as the
-// commands above it have written it; under "file NAME" it is that file, as a reader would type it.
+// comment "long" run only without -short, those under "shown" not at all, those under "results" in TestResults. Blocks
+// marked python run, in the same directory, where there is a Python with numpy, pandas and h5py. A block under the
+// comment "output" is part of the output of the commands above it. A block marked toml under the name of a file shows
+// lines of that file, as the commands above it have written it; under "file NAME" it is that file, as a reader would
+// type it.
 func TestCommands(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("no shell")
@@ -99,7 +100,7 @@ func TestCommands(t *testing.T) {
 					if want := strings.Join(b.lines, "\n"); !strings.Contains(output, want) {
 						t.Errorf("line %d: the commands above do not print\n%s\nbut\n%s", b.first, want, output)
 					}
-				case b.comment == "shown":
+				case b.comment == "shown", strings.HasPrefix(b.comment, "results"): // TestResults runs these
 				case b.comment == "long" && testing.Short():
 				case b.comment == "python" && python == "":
 				case needs.MatchString(b.comment) && b.comment != "long" && b.comment != "python" && !installed(b.comment):
