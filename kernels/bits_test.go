@@ -23,23 +23,25 @@ func bitRows(n, blocks int, density float64) (rows [][]uint64) {
 	return rows
 }
 
-// TestBitsAreSums: counting rows of bits and adding a weight as many times gives the bits of additions one by one.
+// TestBitsAreSums: the counts of rows of bits, times a weight, are added to each lane.
 func TestBitsAreSums(t *testing.T) {
-	const blocks, weight = 3, 0.1
+	const blocks, words, weight = 3, 8*3 - 3, 0.1
 	for _, n := range []int{8, 40, 248} {
 		for _, density := range []float64{0, 0.001, 0.1, 1} {
 			rows := bitRows(n, blocks, density)
 			want := slices.Repeat([]float64{asm.EmptyRow}, asm.BitBlock*blocks)
-			for _, row := range rows {
-				for l := range want {
-					if row[l/64]>>(l%64)&1 != 0 {
-						want[l] += weight
-					}
+			for l := range want {
+				count := 0
+				for _, row := range rows {
+					count += int(row[l/64] >> (l % 64) & 1)
+				}
+				if l < 64*words {
+					want[l] += float64(float64(count) * weight)
 				}
 			}
 			for _, isa := range Available() {
 				b := asm.BitRowsBlock{
-					Blocks: blocks, Planes: make([]uint64, 64*blocks), Weight: weight,
+					Blocks: blocks, Words: words, Planes: make([]uint64, 64*blocks), Weight: weight,
 					Row: slices.Repeat([]float64{asm.EmptyRow}, asm.BitBlock*blocks),
 				}
 				for i := 0; i < n; i += len(b.Rows) {
@@ -68,7 +70,8 @@ func BenchmarkBits(b *testing.B) {
 	for _, isa := range Available() {
 		b.Run(isa.String(), func(b *testing.B) {
 			c := asm.BitRowsBlock{
-				Blocks: blocks, Planes: make([]uint64, 64*blocks), Weight: 0.1, Row: make([]float64, asm.BitBlock*blocks),
+				Blocks: blocks, Words: 8 * blocks, Planes: make([]uint64, 64*blocks), Weight: 0.1,
+				Row: make([]float64, asm.BitBlock*blocks),
 			}
 			at := 0
 			for b.Loop() {

@@ -51,18 +51,24 @@ func ExpRows(isa ISA, b *asm.CurrentRowsBlock) {
 
 // CountBits adds the bits of eight rows to the counts of their lanes.
 func CountBits(isa ISA, b *asm.BitRowsBlock) {
-	if isa == AVX512 {
+	switch isa {
+	case AVX512:
 		asm.CountBitsAVX512(b)
-	} else {
+	case AVX2:
+		asm.CountBitsAVX2(b)
+	default:
 		asm.CountBitsGo(b)
 	}
 }
 
-// AddBits adds a weight to lanes as many times as they have been counted.
+// AddBits adds the counts of lanes times a weight.
 func AddBits(isa ISA, b *asm.BitRowsBlock) {
-	if isa == AVX512 {
+	switch isa {
+	case AVX512:
 		asm.AddBitsAVX512(b)
-	} else {
+	case AVX2:
+		asm.AddBitsAVX2(b)
+	default:
 		asm.AddBitsGo(b)
 	}
 }

@@ -20,7 +20,7 @@ func ExpRows(_ ISA, b *asm.CurrentRowsBlock) { asm.ExpRowsGo(b) }
 // CountBits adds the bits of eight rows to the counts of their lanes.
 func CountBits(_ ISA, b *asm.BitRowsBlock) { asm.CountBitsGo(b) }
 
-// AddBits adds a weight to lanes as many times as they have been counted.
+// AddBits adds the counts of lanes times a weight.
 func AddBits(_ ISA, b *asm.BitRowsBlock) { asm.AddBitsGo(b) }
 
 // AlphaRows advances alpha currents.

@@ -7,9 +7,9 @@ import (
 
 // Where many neurons of a population are connected to a large share of other neurons with one weight and delay, and
 // spikes are on the grid, edges are stored as rows of bits: for each source one bit for each lane. The rows of the
-// spikes of a step are counted together, lane by lane, and then the weight is added to each lane as many times, one
-// addition after the other: the sums have the bits of those over edges in any order. A second edge of a pair is kept in
-// a list.
+// spikes of a step, bitBatch at a time, are counted together lane by lane, and the count times the weight is added to
+// the lane: counts are integers, so that the sum depends on no order. A second edge of a pair is kept in a list, and is
+// added after them.
 
 const (
 	denseBits  = 0.04 // share of the pairs that have an edge, from which on a row of bits is read faster than a list
@@ -17,11 +17,10 @@ const (
 	bitBatch   = 248  // rows that are counted together: whole eights below 256
 )
 
-// chooseBits marks the edges that are stored as rows of bits. Only with AVX-512 are they counted faster than lists
-// are added.
+// chooseBits marks the edges that are stored as rows of bits.
 func (n *Network) chooseBits() {
 	l := n.layout
-	if !l.spec.OnGrid || n.isa != kernels.AVX512 {
+	if !l.spec.OnGrid {
 		return
 	}
 	edges := map[pair]float64{} // of a source
@@ -32,49 +31,44 @@ func (n *Network) chooseBits() {
 	}
 	for key, t := range n.pairs {
 		rc := &l.receptors[key.receptor]
-		targets := 0
-		for p, c := range l.classOf {
-			if c == rc.class {
-				targets += l.spec.Populations[p].N
-			}
-		}
 		t.bits = t.style() == shared && t.least == t.most && !t.alike && rc.kind != NMDA &&
-			l.spec.Populations[key.population].N >= bitSources && edges[key] >= denseBits*float64(targets)
+			l.spec.Populations[key.population].N >= bitSources && edges[key] >= denseBits*float64(l.neurons(rc.class))
 	}
 }
 
-// bitWords is the number of words of a row of bits: whole blocks of asm.BitBlock lanes.
-func bitWords(lanes int) int { return (lanes + asm.BitBlock - 1) / asm.BitBlock * (asm.BitBlock / 64) }
-
-// toBits converts lists of edges to rows of bits; second edges of a pair stay in lists.
-func (t *table) toBits(m *mapped, lanes int) {
-	words := bitWords(lanes)
-	t.bits = allocate[uint64](m, len(t.weight)*words)
-	var twice []block16
-	for s := range t.weight {
-		row, index := t.bits[s*words:][:words], t.start[2*s:][:2]
-		from, used := len(twice), 4 // places of the last block
-		for _, b := range t.b16[index[0]:index[1]] {
-			for _, lane := range b {
-				bit := uint64(1) << (lane & 63)
-				switch {
-				case int(lane) == lanes: // of no edge
-				case row[lane>>6]&bit == 0:
-					row[lane>>6] |= bit
-				default:
-					if used == 4 {
-						none := uint16(lanes)
-						twice, used = append(twice, block16{none, none, none, none}), 0
-					}
-					twice[len(twice)-1][used] = lane
-					used++
-				}
-			}
+// neurons is the number of neurons of a class.
+func (l *layout) neurons(class int) (n int) {
+	for p, c := range l.classOf {
+		if c == class {
+			n += l.spec.Populations[p].N
 		}
-		index[0], index[1] = uint32(from), uint32(len(twice))
 	}
-	trim(m, t.b16, 0)
-	t.b16, t.style = twice, bitRows
+	return n
+}
+
+// bitWords is the number of words of a row of bits.
+func bitWords(lanes int) int { return (lanes + 63) / 64 }
+
+// bitBlockWords is that of the lanes that are counted together; up to as many words after a row are read.
+const bitBlockWords = asm.BitBlock / 64
+
+// mark sets the bit of an edge of a source, by its number in its population, and reports whether it was set before.
+func (s *store) mark(source int, lane uint16) (second bool) {
+	word, bit := &s.bits[source*s.bitWords+int(lane>>6)], uint64(1)<<(lane&63)
+	second = *word&bit != 0
+	*word |= bit
+	return second
+}
+
+// markAll sets the bits of the edges of a source, and returns those that are second edges of a pair.
+func (s *store) markAll(source int, list []local) (seconds []local) {
+	seconds = list[:0]
+	for _, e := range list {
+		if s.mark(source, e.lane) {
+			seconds = append(seconds, e)
+		}
+	}
+	return seconds
 }
 
 // gather records a spike whose edges with a delay of d steps are rows of bits. Those of one table are one run: their
@@ -91,11 +85,12 @@ func (r *shard) gather(t *table, sp *spike, d int) {
 
 // addBits adds the edges of all sources that were gathered to a row.
 func (r *shard) addBits(t *table, row []float64) {
-	words := bitWords(r.lanes)
+	words := t.bitWords
+	blocks := (words + bitBlockWords - 1) / bitBlockWords
 	if r.planes == nil {
-		r.planes, r.noBits = make([]uint64, 8*words), make([]uint64, words)
+		r.planes, r.noBits = make([]uint64, 8*bitBlockWords*blocks), make([]uint64, bitBlockWords*blocks)
 	}
-	b := asm.BitRowsBlock{Blocks: words / 8, Planes: r.planes, Row: row, Weight: t.weight[0]}
+	b := asm.BitRowsBlock{Blocks: blocks, Words: words, Planes: r.planes, Row: row, Weight: t.weight[0]}
 	for from := 0; from < len(t.gathered); from += bitBatch {
 		batch := t.gathered[from:min(from+bitBatch, len(t.gathered))]
 		for i := 0; i < len(batch); i += len(b.Rows) {

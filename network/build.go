@@ -292,6 +292,10 @@ func (b *builder) prepare() error {
 					tb.weight[s] = t.one
 				}
 			}
+			if tb.style == bitRows {
+				tb.weight, tb.bitWords = []float64{t.one}, bitWords(r.lanes)
+				tb.bits = allocate[uint64](n.pages, p.N*tb.bitWords+bitBlockWords)
+			}
 			r.tablesOf[key.population] = append(r.tablesOf[key.population], j)
 			r.tables = append(r.tables, tb)
 			b.stores[i] = append(b.stores[i], &store{table: tb, alike: t.alike})
@@ -373,9 +377,6 @@ func (b *builder) finish() error {
 			}
 			if s.alike {
 				s.repeat()
-			}
-			if n := b.net; n.pairs[pair{s.population, s.receptor}].bits {
-				s.toBits(n.pages, n.ranges[i].lanes)
 			}
 		}
 		return nil

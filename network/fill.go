@@ -311,7 +311,7 @@ func (b *builder) count(sc *scratch, d *drawing, member int) error {
 		return err
 	}
 	if st := b.only(d, member); st != nil {
-		err := st.places(sc, d)
+		err := st.places(sc, d, b.homes[d.to.global(member)].lane)
 		for _, i := range sc.starts {
 			st.start[i]++
 		}
@@ -321,7 +321,9 @@ func (b *builder) count(sc *scratch, d *drawing, member int) error {
 		return err
 	}
 	for k, t := range sc.tables {
-		b.all[t].start[b.run(sc, d, k)]++
+		if st := b.all[t]; st.style != bitRows || st.mark(b.source(sc, d, k, st), sc.lanes[k]) {
+			st.start[b.run(sc, d, k)]++
+		}
 	}
 	return nil
 }
@@ -341,10 +343,19 @@ func (b *builder) only(d *drawing, post int) *store {
 
 // places finds where the index counts the edges of a bundle of one target, all of this table: in the entries after
 // those of their runs.
-func (s *store) places(sc *scratch, d *drawing) error {
+func (s *store) places(sc *scratch, d *drawing, lane uint16) error {
 	sc.starts = resized(sc.starts, len(sc.pre))
 	stride, least := s.delays+1, uint32(s.least)
 	first := d.from.global(0) - s.first
+	if s.style == bitRows { // of one delay
+		sc.starts = sc.starts[:0]
+		for _, pre := range sc.pre {
+			if source := first + int(pre); s.mark(source, lane) {
+				sc.starts = append(sc.starts, 2*source+1)
+			}
+		}
+		return nil
+	}
 	for k, pre := range sc.pre {
 		run := sc.steps[k] - least
 		if run >= uint32(s.delays) {
@@ -358,8 +369,12 @@ func (s *store) places(sc *scratch, d *drawing) error {
 // run is the place in the index of its table where edge k of a bundle is counted: the entry after that of its run.
 func (b *builder) run(sc *scratch, d *drawing, k int) int {
 	st := b.all[sc.tables[k]]
-	s := d.from.global(int(sc.pre[min(k, len(sc.pre)-1)])) - st.first
-	return s*(st.delays+1) + int(sc.runs[k]) + 1
+	return b.source(sc, d, k, st)*(st.delays+1) + int(sc.runs[k]) + 1
+}
+
+// source is the number in its population of the source of edge k of a bundle.
+func (b *builder) source(sc *scratch, d *drawing, k int, st *store) int {
+	return d.from.global(int(sc.pre[min(k, len(sc.pre)-1)])) - st.first
 }
 
 // place stores the edges of a member.
@@ -369,15 +384,19 @@ func (b *builder) place(sc *scratch, d *drawing, member int) error {
 	}
 	b.note(sc, d)
 	if st := b.only(d, member); st != nil {
-		err := st.places(sc, d)
-		st.placeAt(sc, b.homes[d.to.global(member)].lane)
+		lane := b.homes[d.to.global(member)].lane
+		err := st.places(sc, d, lane)
+		st.placeAt(sc, lane)
 		return err
 	}
 	if err := b.locate(sc, d); err != nil {
 		return err
 	}
 	for k, t := range sc.tables {
-		st := b.all[t].table
+		st := b.all[t]
+		if st.style == bitRows && !st.mark(b.source(sc, d, k, st), sc.lanes[k]) {
+			continue
+		}
 		next := &st.start[b.run(sc, d, k)]
 		st.set(*next, sc.lanes[k], sc.weight[k], sc.part[k])
 		*next++
@@ -387,7 +406,7 @@ func (b *builder) place(sc *scratch, d *drawing, member int) error {
 
 // placeAt stores the edges of a bundle of one target, whose places in the index are known.
 func (s *store) placeAt(sc *scratch, lane uint16) {
-	if s.style == shared {
+	if s.style == shared || s.style == bitRows {
 		for _, i := range sc.starts {
 			next := s.start[i]
 			s.start[i] = next + 1

@@ -56,7 +56,11 @@ func (n *Network) forecast(c Config) Forecast {
 			}
 		}
 		blocks := 0.0
+		lanes := float64(f.Neurons) / ranges
 		for _, x := range runs {
+			if t.bits {
+				x = l.secondEdges(key, expected, x, lanes)
+			}
 			blocks += expectedBlocks(x)
 		}
 		sources := float64(l.spec.Populations[key.population].N) * ranges
@@ -68,14 +72,28 @@ func (n *Network) forecast(c Config) Forecast {
 		if t.style() == shared {
 			bytes += float64(8 * sources)
 		}
-		if t.bits { // while the lists are there
-			bytes += float64(sources * 8 * float64(bitWords(int(float64(f.Neurons)/ranges))))
+		if t.bits {
+			bytes += float64(sources * 8 * float64(bitWords(int(lanes))))
 		}
 	}
 	const edgeBytes = 40 // of an edge while those of its source are sorted
 	bytes += float64(float64(n.workers) * edgeBytes * busiest)
 	f.Bytes = int64(bytes)
 	return f
+}
+
+// secondEdges is the mean number of edges from a source to lanes that it already has an edge to, of x edges.
+func (l *layout) secondEdges(key pair, expected []map[pair]float64, x, lanes float64) float64 {
+	for i := range l.spec.Projections {
+		p := &l.spec.Projections[i]
+		switch p.Rule.(type) {
+		case InDegree, OutDegree, Total, Edges:
+			if expected[i][key] > 0 && !p.NoMultapses {
+				return x - float64(lanes*(1-math.Exp(-x/lanes)))
+			}
+		}
+	}
+	return 0
 }
 
 // neuronBytes is the memory of the neurons: columns of their states and of each receptor.

@@ -260,7 +260,7 @@ type table struct {
 	// The edges of source s with delay d are the blocks from start[i] on up to start[i+1], i = (s-first)·(delays+1) +
 	// d-least.
 	start  []uint32
-	weight []float64 // shared: of each source
+	weight []float64 // shared: of each source; bitRows: of all
 
 	b16 []block16 // of bitRows: the edges that are not in bits
 	b32 []block32
@@ -268,6 +268,7 @@ type table struct {
 	bt  []blockTimed
 
 	bits     []uint64 // bitRows: of each source a row with one bit a lane
+	bitWords int      // of a row
 	gathered []int32  // sources whose spikes arrive in the current step
 }
 

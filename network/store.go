@@ -21,7 +21,7 @@ const maxBlocks = 1 << 30
 // make allocates n blocks.
 func (t *table) make(m *mapped, n int) {
 	switch t.style {
-	case shared:
+	case shared, bitRows:
 		t.b16 = allocate[block16](m, n)
 	case float32s:
 		t.b32 = allocate[block32](m, n)
@@ -35,7 +35,7 @@ func (t *table) make(m *mapped, n int) {
 // trim returns the memory after the first n blocks.
 func (t *table) trim(m *mapped, n int) {
 	switch t.style {
-	case shared:
+	case shared, bitRows:
 		t.b16 = trim(m, t.b16, n)
 	case float32s:
 		t.b32 = trim(m, t.b32, n)
@@ -50,7 +50,7 @@ func (t *table) trim(m *mapped, n int) {
 func (t *table) set(k uint32, lane uint16, weight, part float64) {
 	b, j := k/4, k%4
 	switch t.style {
-	case shared:
+	case shared, bitRows:
 		t.b16[b][j] = lane
 	case float32s:
 		t.b32[b].To[j], t.b32[b].W[j] = lane, float32(weight)
@@ -83,6 +83,9 @@ type local struct {
 // Those of timed tables have parts of a step.
 func (s *store) put(source int, list []local, parts []float64, none uint16, counts []uint32) error {
 	t, row := s.table, s.row(source)
+	if t.style == bitRows {
+		list = s.markAll(source, list)
+	}
 	at := counts[:t.delays]
 	clear(at)
 	for i := range list {
@@ -128,7 +131,7 @@ func tooMany(blocks int64) error {
 // place writes edges to places in the blocks: the next for delay d is at[d], which it increments.
 func (t *table) place(list []local, parts []float64, at []uint32) {
 	switch t.style {
-	case shared:
+	case shared, bitRows:
 		for i := range list {
 			e := &list[i]
 			k := at[e.delay]
@@ -158,7 +161,8 @@ func (t *table) place(list []local, parts []float64, at []uint32) {
 
 // The tables of populations with rules that are drawn by target are filled in two passes. The first counts the edges of
 // each run in row[d+1]. The second appends each edge to its run: row[d+1] is the next place. After the last edge
-// row[d+1] is the end of the run, from which its final value follows.
+// row[d+1] is the end of the run, from which its final value follows. Both passes set the bits of rows of bits, and
+// leave the edges out that those hold.
 
 // begin turns the counts of runs into their first places, and allocates memory for all of them.
 func (s *store) begin(m *mapped) error {
@@ -176,6 +180,7 @@ func (s *store) begin(m *mapped) error {
 		}
 	}
 	t.make(m, int(next))
+	clear(t.bits)
 	return nil
 }
 

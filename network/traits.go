@@ -30,6 +30,8 @@ func (t *traits) style() style {
 		return float64s
 	case t.drawn:
 		return float32s
+	case t.bits:
+		return bitRows
 	}
 	return shared
 }

@@ -394,10 +394,20 @@ func HHTMCoupledStrangNMDAAVX2(b *CoupledBlock)
 //go:noescape
 func HHTMCoupledStrangNMDAAVX512(b *CoupledBlock)
 
+// CountBitsAVX2 is CountBitsGo.
+//
+//go:noescape
+func CountBitsAVX2(b *BitRowsBlock)
+
 // CountBitsAVX512 is CountBitsGo.
 //
 //go:noescape
 func CountBitsAVX512(b *BitRowsBlock)
+
+// AddBitsAVX2 is AddBitsGo.
+//
+//go:noescape
+func AddBitsAVX2(b *BitRowsBlock)
 
 // AddBitsAVX512 is AddBitsGo.
 //

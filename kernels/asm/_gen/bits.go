@@ -16,11 +16,7 @@ const (
 // countBits adds eight rows of bits to planes of counts by carry-save adders (Harley and Seal): an adder takes three
 // bits of one value to a sum of that value and a carry of the next.
 func countBits(f *file, w isa) {
-	if !w.kmask() {
-		return
-	}
 	k := f.Func(w, "CountBits", "func(b *BitRowsBlock)", "is CountBitsGo.")
-	v := func(i int) reg.Register { return w.register(vec.VectorReg(i)) }
 	n, planes, offset := k.Value("Blocks"), k.Value("Planes"), k.GP64()
 	first := k.Field("Rows")
 	var rows [8]reg.GPVirtual
@@ -31,36 +27,9 @@ func countBits(f *file, w isa) {
 		k.MOVQ(m, rows[i])
 	}
 	k.XORQ(offset, offset)
-	load := func(i, to int) {
-		k.asm("VMOVDQU64", operand.Mem{Base: rows[i], Index: offset, Scale: 1}, v(to))
-	}
-	add := func(carry, sum, b, c int) { // of sum, b and c
-		k.asm("VMOVDQA64", v(sum), v(carry))
-		k.asm("VPTERNLOGQ", operand.U8(majority), v(c), v(b), v(carry))
-		k.asm("VPTERNLOGQ", operand.U8(parity), v(c), v(b), v(sum))
-	}
-	const ones, twos, fours, carry = 0, 1, 2, 3
 	k.Loop("blocks", n, func() {
-		for i := range 3 {
-			k.asm("VMOVDQU64", at(planes, 64*i), v(i))
-		}
-		for half := range 2 { // four rows each, whose fours go to registers 14 and 15
-			for pair := range 2 {
-				load(4*half+2*pair, 8)
-				load(4*half+2*pair+1, 9)
-				add(10+pair, ones, 8, 9)
-			}
-			add(14+half, twos, 10, 11)
-		}
-		add(carry, fours, 14, 15)
-		for i := range 3 {
-			k.asm("VMOVDQU64", v(i), at(planes, 64*i))
-		}
-		for i := 3; i < 8; i++ { // the eights ripple through
-			k.asm("VMOVDQU64", at(planes, 64*i), v(8))
-			k.asm("VPXORQ", v(carry), v(8), v(9))
-			k.asm("VPANDQ", v(carry), v(8), v(carry))
-			k.asm("VMOVDQU64", v(9), at(planes, 64*i))
+		for part := 0; part < 64; part += w.Bytes() {
+			k.countPart(&rows, offset, planes, part)
 		}
 		k.ADDQ(imm(64), offset)
 		k.ADDQ(operand.U32(512), planes)
@@ -68,59 +37,93 @@ func countBits(f *file, w isa) {
 	k.End()
 }
 
-// addBits adds a weight to 64 lanes at a time, in eight vectors, for each threshold below their largest count: to those
-// whose count is above it.
-func addBits(f *file, w isa) {
-	if !w.kmask() {
+// countPart adds one vector of each row, part bytes after the start of a block.
+func (f *Func) countPart(rows *[8]reg.GPVirtual, offset, planes reg.GPVirtual, part int) {
+	v := func(i int) reg.Register { return f.W.register(vec.VectorReg(i)) }
+	move, and, xor := "VMOVDQU", "VPAND", "VPXOR"
+	if f.W.kmask() {
+		move, and, xor = "VMOVDQU64", "VPANDQ", "VPXORQ"
+	}
+	load := func(i, to int) {
+		f.asm(move, operand.Mem{Base: rows[i], Index: offset, Scale: 1, Disp: part}, v(to))
+	}
+	const ones, twos, fours, carry = 0, 1, 2, 3
+	for i := range 3 {
+		f.asm(move, at(planes, 64*i+part), v(i))
+	}
+	for half := range 2 { // four rows each, whose fours go to registers 14 and 15
+		for pair := range 2 {
+			load(4*half+2*pair, 8)
+			load(4*half+2*pair+1, 9)
+			f.saveCarry(v(10+pair), v(ones), v(8), v(9))
+		}
+		f.saveCarry(v(14+half), v(twos), v(10), v(11))
+	}
+	f.saveCarry(v(carry), v(fours), v(14), v(15))
+	for i := range 3 {
+		f.asm(move, v(i), at(planes, 64*i+part))
+	}
+	for i := 3; i < 8; i++ { // the eights ripple through
+		f.asm(move, at(planes, 64*i+part), v(8))
+		f.asm(xor, v(carry), v(8), v(9))
+		f.asm(and, v(carry), v(8), v(carry))
+		f.asm(move, v(9), at(planes, 64*i+part))
+	}
+}
+
+// saveCarry makes sum the sum of sum, b and c, and carry their carry. Without VPTERNLOGQ it overwrites b.
+func (f *Func) saveCarry(carry, sum, b, c reg.Register) {
+	if f.W.kmask() {
+		f.asm("VMOVDQA64", sum, carry)
+		f.asm("VPTERNLOGQ", operand.U8(majority), c, b, carry)
+		f.asm("VPTERNLOGQ", operand.U8(parity), c, b, sum)
 		return
 	}
+	f.asm("VPAND", b, sum, carry)
+	f.asm("VPXOR", b, sum, b)
+	f.asm("VPXOR", c, b, sum)
+	f.asm("VPAND", c, b, b)
+	f.asm("VPOR", b, carry, carry)
+}
+
+// addBits adds count times weight to 64 lanes at a time. The counts of lanes, one byte each, are made of the planes and
+// pass through memory.
+func addBits(f *file, w isa) {
 	k := f.Func(w, "AddBits", "func(b *BitRowsBlock)", "is AddBitsGo.")
+	k.slots = 1
 	v := func(i int) reg.Register { return w.register(vec.VectorReg(i)) }
-	const count, threshold, bit, weight = 8, 9, 16, 26 // bit + j: bytes of 1<<j
-	const above = 6                                    // predicate of VPCMPUB
-	n, planes, row, words, number := k.Value("Blocks"), k.Value("Planes"), k.Value("Row"), k.GP64(), k.GP64()
-	for j := range 8 {
-		k.MOVQ(operand.U32(1<<j), number)
-		k.asm("VPBROADCASTB", number.As32(), v(bit+j))
-	}
+	const number, product, weight = 0, 1, 15
+	n, planes, row, words := k.Value("Words"), k.Value("Planes"), k.Value("Row"), k.GP64()
 	k.asm("VBROADCASTSD", k.Field("Weight"), v(weight))
-	compare := func() {
-		k.asm("VPCMPUB", operand.U8(above), v(threshold), v(count), reg.K1)
-		k.asm("KORTESTQ", reg.K1, reg.K1)
-	}
-	k.SHLQ(imm(3), n)
+	bytes := k.bytesOfBits()
+	zero := k.GP64()
+	k.XORQ(zero, zero)
 	k.MOVQ(operand.U32(8), words)
 	k.Label("word")
-	k.asm("VPXORQ", v(count), v(count), v(count))
-	k.asm("VPXORQ", v(threshold), v(threshold), v(threshold))
-	k.XORQ(number, number)
-	for j := range 8 {
-		k.asm("KMOVQ", at(planes, 64*j), reg.K1)
-		k.asm("VPADDB", v(bit+j), v(count), reg.K1, v(count))
-		k.MOVQ(number, at(planes, 64*j))
-	}
-	compare()
-	k.JEQ(operand.LabelRef("next"))
-	for g := range 8 {
-		k.asm("VMOVUPD", at(row, 64*g), v(g))
-	}
-	k.Label("add")
-	for g := range 8 {
-		mask := reg.K1
-		if g > 0 {
-			mask = []reg.OpmaskPhysical{reg.K2, reg.K3, reg.K4, reg.K5}[g%4]
-			k.asm("KSHIFTRQ", operand.U8(8*g), reg.K1, mask)
+	for part := 0; part < 64; part += w.Bytes() {
+		next := operand.LabelRef(k.NewLabel("none"))
+		bytes(planes, part, next)
+		for g := part; g < part+w.Bytes(); g += w.Lanes {
+			if w.kmask() {
+				k.asm("VPMOVZXBQ", at(k.spill, g), v(number))
+				k.asm("VCVTQQ2PD", v(number), v(number))
+			} else {
+				k.asm("VPMOVZXBD", at(k.spill, g-part), v(number).(reg.Vec).AsX())
+				k.asm("VCVTDQ2PD", v(number).(reg.Vec).AsX(), v(number))
+			}
+			k.asm("VMULPD", v(weight), v(number), v(product))
+			k.asm("VADDPD", at(row, 8*g), v(product), v(product))
+			k.asm("VMOVUPD", v(product), at(row, 8*g))
 		}
-		k.asm("VADDPD", v(weight), v(g), mask, v(g))
+		k.Label(string(next))
 	}
-	k.asm("VPADDB", v(bit), v(threshold), v(threshold))
-	compare()
-	k.JNE(operand.LabelRef("add"))
-	for g := range 8 {
-		k.asm("VMOVUPD", v(g), at(row, 64*g))
+	clearWord := func() {
+		for j := range 8 {
+			k.MOVQ(zero, at(planes, 64*j))
+		}
+		k.ADDQ(imm(8), planes)
 	}
-	k.Label("next")
-	k.ADDQ(imm(8), planes)
+	clearWord()
 	k.ADDQ(operand.U32(512), row)
 	k.SUBQ(imm(1), words)
 	k.JNE(operand.LabelRef("more"))
@@ -129,5 +132,62 @@ func addBits(f *file, w isa) {
 	k.Label("more")
 	k.SUBQ(imm(1), n)
 	k.JNE(operand.LabelRef("word"))
+	k.Label("rest")
+	k.CMPQ(words, imm(8)) // words of the last block that are left; 8 if it is done
+	k.JEQ(operand.LabelRef("done"))
+	clearWord()
+	k.SUBQ(imm(1), words)
+	k.JNE(operand.LabelRef("rest"))
+	k.Label("done")
 	k.End()
+}
+
+// bytesOfBits returns what writes the counts of as many lanes as a vector has bytes, from lane part of a word on, to
+// the stack; it jumps to a label if all are 0.
+func (f *Func) bytesOfBits() func(planes reg.GPVirtual, part int, none operand.LabelRef) {
+	v := func(i int) reg.Register { return f.W.register(vec.VectorReg(i)) }
+	const count, bit = 8, 16 // bit + j: bytes of 1<<j
+	if f.W.kmask() {
+		number := f.GP64()
+		for j := range 8 {
+			f.MOVQ(operand.U32(1<<j), number)
+			f.asm("VPBROADCASTB", number.As32(), v(bit+j))
+		}
+		return func(planes reg.GPVirtual, _ int, none operand.LabelRef) {
+			f.asm("VPXORQ", v(count), v(count), v(count))
+			for j := range 8 {
+				f.asm("KMOVQ", at(planes, 64*j), reg.K1)
+				f.asm("VPADDB", v(bit+j), v(count), reg.K1, v(count))
+			}
+			f.asm("VPTESTMQ", v(count), v(count), reg.K1)
+			f.asm("KORTESTB", reg.K1, reg.K1)
+			f.JEQ(none)
+			f.asm("VMOVDQU64", v(count), at(f.spill, 0))
+		}
+	}
+	// Byte l of spread is the number of the byte of a word of 32 bits that holds bit l, byte l of bits that bit.
+	const spread, bits, mask = 14, 13, 9
+	constant := func(u uint64) operand.Mem { m, _ := f.constant(u); return m }
+	x := func(i int) reg.Register { return v(i).(reg.Vec).AsX() }
+	f.asm("VMOVDQU", constant(0x8040201008040201), v(bits))
+	for half := range 2 {
+		f.asm("VMOVQ", constant(uint64(2*half)*0x0101010101010101), x(10))
+		f.asm("VMOVQ", constant(uint64(2*half+1)*0x0101010101010101), x(11))
+		f.asm("VPUNPCKLQDQ", x(11), x(10), x(12+2*half))
+	}
+	f.asm("VINSERTI128", operand.U8(1), x(14), v(12), v(spread))
+	return func(planes reg.GPVirtual, part int, none operand.LabelRef) {
+		f.asm("VPXOR", v(count), v(count), v(count))
+		for j := 7; j >= 0; j-- {
+			f.asm("VPBROADCASTD", at(planes, 64*j+part/8), v(mask))
+			f.asm("VPSHUFB", v(spread), v(mask), v(mask))
+			f.asm("VPAND", v(bits), v(mask), v(mask))
+			f.asm("VPCMPEQB", v(bits), v(mask), v(mask)) // -1 where the bit is set
+			f.asm("VPADDB", v(count), v(count), v(count))
+			f.asm("VPSUBB", v(mask), v(count), v(count))
+		}
+		f.asm("VPTEST", v(count), v(count))
+		f.JEQ(none)
+		f.asm("VMOVDQU", v(count), at(f.spill, 0))
+	}
 }
