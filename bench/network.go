@@ -175,7 +175,7 @@ func (w networkWork) metrics() []metric {
 	}
 }
 
-func (q Selection) networkRows(ctx context.Context, out io.Writer, _ Talk) error {
+func (q Selection) networkRows(ctx context.Context, out io.Writer, _ Infof) error {
 	for _, n := range q.Networks() {
 		w, err := measureNetwork(ctx, n, 2*q.budget())
 		if err != nil {

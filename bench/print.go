@@ -66,13 +66,13 @@ func Header(w io.Writer, commit string) error {
 const noisy = 1.15
 
 // noise warns if times were disturbed, with advice.
-func noise(talk Talk, spreads []float64) {
+func noise(infof Infof, spreads []float64) {
 	if len(spreads) == 0 {
 		return
 	}
 	slices.Sort(spreads)
 	if typical := spreads[len(spreads)/2]; typical > noisy {
-		talk("this machine is busy: in the typical row the median call took %.2f times the fastest; "+
+		infof("this machine is busy: in the typical row the median call took %.2f times the fastest; "+
 			"keep the process on one core (taskset -c 1) and stop other work", typical)
 	}
 }

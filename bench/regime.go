@@ -16,7 +16,7 @@ type Firing int
 // The ways of firing.
 const (
 	Usual  Firing = iota // at 50 to 80 Hz
-	Silent               // not at all, at a rest below threshold
+	Silent               // not at all, at a stable equilibrium below threshold
 	Fast                 // at about 500 Hz, which Hodgkin-Huxley neurons cannot
 )
 
@@ -28,7 +28,7 @@ type regime struct {
 	set    map[string]float64 // parameters that differ from the preset
 	p      []float64          // parameters; nil means those of the preset
 	i      float64            // input current
-	start  []float64          // initial state; nil means rest
+	start  []float64          // initial state; nil means the resting state
 	silent bool
 	span   float64 // ms from the start that the neurons are spread over; 0 means one period of the settled train
 }

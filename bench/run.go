@@ -21,8 +21,8 @@ const (
 // Kinds lists them.
 var Kinds = []string{KernelRows, PopulationRows, SpikesRows, WorkRows, NetworkRows, ScalingRows}
 
-// Talk writes a message to the user, in the manner of Printf.
-type Talk func(format string, args ...any)
+// Infof writes a message to the user, in the manner of Printf.
+type Infof func(format string, args ...any)
 
 // CheckKinds returns an error for an unknown kind of rows.
 func CheckKinds(kinds []string) error {
@@ -34,16 +34,16 @@ func CheckKinds(kinds []string) error {
 	return nil
 }
 
-// Run prints the rows of the given kinds to out as they are measured, and messages about them by talk. When ctx is done
-// it stops after the current row.
-func (q Selection) Run(ctx context.Context, kinds []string, out io.Writer, talk Talk) error {
-	rows := map[string]func(context.Context, io.Writer, Talk) error{
+// Run prints the rows of the given kinds to out as they are measured, and messages about them by infof. When ctx is
+// done it stops after the current row.
+func (q Selection) Run(ctx context.Context, kinds []string, out io.Writer, infof Infof) error {
+	rows := map[string]func(context.Context, io.Writer, Infof) error{
 		KernelRows: q.kernelRows, PopulationRows: q.populationRows, SpikesRows: q.spikesRows, WorkRows: q.workRows,
 		NetworkRows: q.networkRows, ScalingRows: q.scalingRows,
 	}
 	for _, kind := range Kinds {
 		if slices.Contains(kinds, kind) {
-			if err := rows[kind](ctx, out, talk); err != nil {
+			if err := rows[kind](ctx, out, infof); err != nil {
 				return err
 			}
 		}
@@ -51,20 +51,20 @@ func (q Selection) Run(ctx context.Context, kinds []string, out io.Writer, talk 
 	return nil
 }
 
-func (q Selection) kernelRows(ctx context.Context, out io.Writer, talk Talk) error {
+func (q Selection) kernelRows(ctx context.Context, out io.Writer, infof Infof) error {
 	list, err := q.Kernels()
 	if err != nil {
 		return err
 	}
-	return q.scenarioRows(ctx, list, func(s Scenario) string { return "BenchmarkKernel/" + s.Name() }, out, talk)
+	return q.scenarioRows(ctx, list, func(s Scenario) string { return "BenchmarkKernel/" + s.Name() }, out, infof)
 }
 
-func (q Selection) spikesRows(ctx context.Context, out io.Writer, talk Talk) error {
+func (q Selection) spikesRows(ctx context.Context, out io.Writer, infof Infof) error {
 	list, err := q.Spikes()
 	if err != nil {
 		return err
 	}
-	return q.scenarioRows(ctx, list, func(s Scenario) string { return "BenchmarkSpikes/" + s.spikesName() }, out, talk)
+	return q.scenarioRows(ctx, list, func(s Scenario) string { return "BenchmarkSpikes/" + s.spikesName() }, out, infof)
 }
 
 func (q Selection) scenarioRows(
@@ -72,7 +72,7 @@ func (q Selection) scenarioRows(
 	list []Scenario,
 	name func(Scenario) string,
 	out io.Writer,
-	talk Talk,
+	infof Infof,
 ) error {
 	var spreads []float64
 	for _, s := range list {
@@ -88,11 +88,11 @@ func (q Selection) scenarioRows(
 			return err
 		}
 	}
-	noise(talk, spreads)
+	noise(infof, spreads)
 	return nil
 }
 
-func (q Selection) populationRows(ctx context.Context, out io.Writer, _ Talk) error {
+func (q Selection) populationRows(ctx context.Context, out io.Writer, _ Infof) error {
 	list, err := q.Populations()
 	if err != nil {
 		return err
@@ -111,7 +111,7 @@ func (q Selection) populationRows(ctx context.Context, out io.Writer, _ Talk) er
 	return nil
 }
 
-func (q Selection) workRows(ctx context.Context, out io.Writer, talk Talk) error {
+func (q Selection) workRows(ctx context.Context, out io.Writer, infof Infof) error {
 	list, err := q.Works()
 	if err != nil {
 		return err
@@ -122,7 +122,7 @@ func (q Selection) workRows(ctx context.Context, out io.Writer, talk Talk) error
 		}
 		w, err := MeasureWork(s, q.budget()/2)
 		if err != nil {
-			talk("%v", err) // a step too large for the regime is no reason to stop
+			infof("%v", err) // a step too large for the regime is no reason to stop
 			continue
 		}
 		if err := row(out, "BenchmarkWork/"+w.Name(), w.Calls, w.metrics()); err != nil {

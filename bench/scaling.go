@@ -128,7 +128,7 @@ func (p prediction) metrics(one float64) []metric {
 
 // scalingRows prints rows for each network, on the grid and inside the step, and the largest number of workers that
 // shortens the run.
-func (q Selection) scalingRows(ctx context.Context, out io.Writer, _ Talk) error {
+func (q Selection) scalingRows(ctx context.Context, out io.Writer, _ Infof) error {
 	if len(q.Models) > 0 {
 		return nil
 	}

@@ -15,9 +15,9 @@ const (
 	ohms        = 1e5  // GOhm; a larger one is in Ohm
 	amperes     = 1e-6 // pA; a smaller current is one in A
 	siemens     = 1    // mS/cm2; a smaller g_Na is one in S/cm2
-	shiftedEK   = -40  // mV; above it E_K is measured from a rest at 0, as in 1952
+	shiftedEK   = -40  // mV; above it E_K is measured from a resting potential of 0, as in 1952
 	upstroke    = 5    // least (V_th - V_T)/delta_T
-	classicRest = 65   // mV; the rest of 1952 lies at -65 mV here
+	classicRest = 65   // mV; the resting potential of 1952 is -65 mV here
 )
 
 // implausible returns warnings, one for each kind, about settings that were probably meant in another unit, or relative

@@ -7,7 +7,7 @@ import "math"
 //	C·dV/dt = I - GNa·m³h·(V-ENa) - GK·n⁴·(V-EK) - GL·(V-EL),   dx/dt = α_x(V)·(1-x) - β_x(V)·x   for x = m, h, n
 //
 // with the rates of Gates. A spike is an upward crossing of VTh. Source: Hodgkin & Huxley, J. Physiol. 117:500 (1952),
-// in the modern sign convention with rest near -65 mV.
+// in the modern sign convention with a resting potential near -65 mV.
 type HH struct{ C, GNa, GK, GL, ENa, EK, EL, VTh float64 }
 
 // HHOf names the values of a parameter vector.

@@ -31,8 +31,8 @@ type Model struct {
 	Deriv func(p []float64, i float64, y, dy []float64)
 	// Jacobian writes ∂(dy/dt)/∂y row by row, len(y)² values, in 1/ms times the ratio of units.
 	Jacobian func(p []float64, i float64, y, jac []float64)
-	// Steady writes the state in which everything but V is at rest for the potential v (mV), and returns the input
-	// current that would hold V there too: the steady current-voltage relation. Its roots in v are the equilibria.
+	// Steady writes the state in which everything but V is steady at the potential v (mV), and returns the input current
+	// that would hold V there too: the steady current-voltage relation. Its roots in v are the equilibria.
 	Steady func(p []float64, v float64, y []float64) (i float64)
 
 	// Threshold is the potential (mV) at which a spike is counted.
@@ -91,7 +91,7 @@ type Typical struct {
 	Current  float64   // at which it fires regularly
 	Currents []float64 // at which it fires, from near the onset on
 	Largest  float64   // up to which it is of interest
-	Silent   float64   // at which it rests
+	Silent   float64   // at which it stays silent
 	Start    []float64 // a state from which it fires at Current; nil means Initial
 }
 
@@ -102,7 +102,7 @@ type Workload struct {
 	Set    map[string]float64 // parameters that differ from the preset
 	Usual  float64            // at which a neuron fires at 50 to 80 Hz; 0 means Typical.Current from Typical.Start
 	Start  []float64          // a state from which it does at Usual; nil means Initial
-	Silent float64            // at which it rests; 0 means Typical.Silent
+	Silent float64            // at which it stays silent; 0 means Typical.Silent
 	Fast   float64            // at which it fires at about 500 Hz without a refractory period; 0 means that it cannot
 }
 

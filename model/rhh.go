@@ -4,8 +4,8 @@ package model
 //
 //	C·dV/dt = I - GNa·m∞(V)³h·(V-ENa) - GK·(NPlusH-h)⁴·(V-EK) - GL·(V-EL),   dh/dt = α_h(V)·(1-h) - β_h(V)·h
 //
-// A spike is an upward crossing of VTh. With g_L = 0.3 a large cycle coexists with a rest that is stable at every I.
-// Source: Rinzel, Fed. Proc. 44:2944 (1985), with the rates of Hodgkin & Huxley (1952).
+// A spike is an upward crossing of VTh. With g_L = 0.3 a large cycle coexists with an equilibrium that is stable at
+// every I. Source: Rinzel, Fed. Proc. 44:2944 (1985), with the rates of Hodgkin & Huxley (1952).
 type RHH struct {
 	HH
 	NPlusH float64

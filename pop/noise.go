@@ -29,7 +29,7 @@ type Noise struct {
 	Seed    uint64
 	// AtEnds tests the threshold of lif at the ends of steps alone, as other simulators do: for comparison.
 	AtEnds bool
-	IDs    []uint32 // the numbers under which is drawn for each neuron; nil means its number
+	IDs    []uint32 // ids of the random numbers of each neuron; nil means its number
 }
 
 // Poisson is a train of spikes for each neuron, which raise V or a current that decays exponentially.
@@ -66,7 +66,7 @@ func (n Noise) check(m *model.Model) error {
 type noisy struct {
 	Noise
 	white rng.Stream
-	parts [mostParts]rng.Stream // of what happens inside steps: one for each part of a step, which a spike begins
+	parts [mostParts]rng.Stream // of random numbers inside steps: one for each part of a step; a spike begins a part
 	law   noise.OU
 }
 
@@ -88,7 +88,7 @@ func newNoisy(n Noise, dt float64) *noisy {
 	return q
 }
 
-// ids lists the numbers under which is drawn for the n neurons from number first on.
+// ids lists the ids of the random numbers of the n neurons from number first on.
 func (q *noisy) ids(first, n int) []uint32 {
 	if q.IDs != nil {
 		return q.IDs[first : first+n]

@@ -26,7 +26,7 @@ func (q Poisson) check() error {
 }
 
 // coupled is a population whose neurons receive trains of spikes: package network runs it as a network without
-// projections, since arrivals inside a step are its trade.
+// projections, which has arrivals inside steps.
 type coupled struct {
 	*Population
 	net  *network.Network

@@ -4,5 +4,5 @@ package sched
 
 import "runtime"
 
-// yieldCore lets another goroutine run: of threads this package knows nothing here.
+// yieldCore lets another goroutine run; threads cannot be yielded here.
 func yieldCore() { runtime.Gosched() }

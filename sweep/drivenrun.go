@@ -12,8 +12,8 @@ import (
 	"popsim/pop"
 )
 
-// drivenSweep is a driven sweep: row point·trials + trial is a neuron for which is drawn under the number trial·points
-// + point, so that more trials leave the others as they are.
+// drivenSweep is a driven sweep: row point·trials + trial is a neuron whose random numbers have the id trial·points +
+// point, so that more trials leave the others as they are.
 type drivenSweep struct {
 	*plan
 	Drive

@@ -10,23 +10,23 @@ import (
 
 // Constants of the search for the onset of firing.
 const (
-	onsetPoints    = 41   // currents of each look
+	onsetPoints    = 41   // currents of each range
 	onsetGrowth    = 4    // of the range where nothing fires in it
-	onsetLooks     = 12   // ranges that are tried: up to 4^10 times the usual one
+	onsetRanges    = 12   // ranges that are tried: up to 4^10 times the usual one
 	onsetTolerance = 1e-4 // of the range that is refined
 )
 
 // ErrNeverFires is the error if no current was found at which a neuron fires until the end of its run.
 var ErrNeverFires = errors.New("it does not keep firing at any current that was tried")
 
-// Onsets finds the currents at which a neuron, started at its rest at I = 0 and stepped to each current, first fires
-// and first fires persistently: the transitions of its f-I curve up to sustained firing, within 1e-4 of the range of
-// currents that contains them. Spec has no grid. The error is ErrNeverFires if the neuron does not fire persistently at
-// any current tried.
+// Onsets finds the currents at which a neuron, started at its equilibrium at I = 0 and stepped to each current, first
+// fires and first fires persistently: the transitions of its f-I curve up to sustained firing, within 1e-4 of the range
+// of currents that contains them. Spec has no grid. The error is ErrNeverFires if the neuron does not fire persistently
+// at any current tried.
 func Onsets(ctx context.Context, spec Spec, cfg Config) ([]Transition, error) {
 	lo, hi := min(0, spec.Model.Typical.Silent), spec.Model.Typical.Largest
 	closer := false // the range is around the onset already
-	for range onsetLooks {
+	for range onsetRanges {
 		spec.Grid.Axes = []Axis{Even("I", spec.Model.CurrentUnit, lo, hi, onsetPoints)}
 		r, err := Run(ctx, spec, cfg)
 		if err != nil {

@@ -163,7 +163,7 @@ const (
 	// latency over the mean of the first two intervals (2 in theirs), and over the mean late interval
 	delayFactor = 1.25
 	delayTaus   = 5.0  // latency over the time constant of the membrane, which alone would have charged by then; ours
-	blockRise   = 15.0 // mV: how far above rest a silent membrane is blocked; ours
+	blockRise   = 15.0 // mV: how far above the resting potential a silent membrane is blocked; ours
 	irregularCV = 0.05 // jitter over mean of a train that does not repeat itself; ours
 )
 

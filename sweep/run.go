@@ -29,7 +29,7 @@ type Config struct {
 	Tick func(done, total int64)
 	// Stop, when closed, makes Run begin no more batches, finish and keep those begun, and return ErrStopped.
 	Stop <-chan struct{}
-	// Record returns what the file of a part should tell about how it was made; it is stored there as JSON.
+	// Record returns how the results of a part were made; it is stored in the file of the part as JSON.
 	Record func(*Result) any
 }
 

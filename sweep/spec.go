@@ -19,7 +19,7 @@ type Spec struct {
 	P      []float64 // parameters where no axis sets them; nil means the model's defaults
 	I      float64   // input current where no axis sets it
 	Init   []float64 // initial state where no axis sets it; nil, or NaN for a state, means the resting state at I = 0
-	Grid   Grid      // axes named as parameters, I, or a state with a 0 behind it: V0 w0 m0 h0 n0
+	Grid   Grid      // axes named as parameters, I, or a state followed by 0: V0 w0 m0 h0 n0
 
 	Time    float64 // of each point, ms; 0 means 2000
 	Discard float64 // ms at the start that count neither for the rate nor for extremes

@@ -100,7 +100,7 @@ type PartStatus struct {
 	// part of its points that is done, 0 to 1: by the checkpoints, or by the heartbeat of a running one
 	Share     float64
 	Heartbeat Heartbeat // of one that runs or is lost
-	Heard     time.Time // when a file of the part was last written; zero for one that is missing
+	Written   time.Time // when a file of the part was last written; zero for one that is missing
 	Faults    error     // why it is refused
 
 	chains int // 0 while no part is known
@@ -162,7 +162,7 @@ func (w *Watch) Status(path string) (*Status, error) {
 	for i := 1; i <= of; i++ {
 		s.Parts = append(s.Parts, w.part(Part{i, of}, files[i], now))
 	}
-	chains := w.chains() // known now, whichever part told it
+	chains := w.chains() // known now, whichever part it is known from
 	if chains == 0 {
 		return s, nil
 	}
@@ -228,20 +228,20 @@ func partFiles(path string) (of int, files map[int]filesOfPart, err error) {
 func (w *Watch) part(p Part, f filesOfPart, now time.Time) PartStatus {
 	t := PartStatus{Part: p}
 	for _, name := range f.checkpoints {
-		if x := written(name); x.After(t.Heard) {
-			t.Heard = x
+		if x := written(name); x.After(t.Written) {
+			t.Written = x
 		}
 	}
 	switch {
 	case f.whole != "":
-		t.State, t.Share, t.Heard = Done, 1, written(f.whole)
+		t.State, t.Share, t.Written = Done, 1, written(f.whole)
 		if t.Faults = w.check(p, f.whole); t.Faults != nil {
 			t.State, t.Share = Refused, 0
 		}
 	case f.beat != "":
 		t.State = Running
-		if x := written(f.beat); x.After(t.Heard) {
-			t.Heard = x
+		if x := written(f.beat); x.After(t.Written) {
+			t.Written = x
 		}
 		if text, err := os.ReadFile(f.beat); err == nil {
 			_ = json.Unmarshal(text, &t.Heartbeat) // one that is being written is read the next time
@@ -249,7 +249,7 @@ func (w *Watch) part(p Part, f filesOfPart, now time.Time) PartStatus {
 		if t.Heartbeat.Total > 0 {
 			t.Share = float64(t.Heartbeat.Done) / float64(t.Heartbeat.Total)
 		}
-		if !t.Heard.IsZero() && now.Sub(t.Heard) > lostAfter { // a file that has gone meanwhile is of a part that ends
+		if !t.Written.IsZero() && now.Sub(t.Written) > lostAfter { // a file that has gone meanwhile is of a part that ends
 			t.State = Lost
 		}
 	case f.checkpoints != nil:

@@ -15,20 +15,20 @@ import (
 // and the host, process and job of one that runs.
 func (s *Status) Table(now time.Time) *table.Table {
 	n := len(s.Parts)
-	part, share, heard, process := make([]int64, n), make([]float64, n), make([]float64, n), make([]float64, n)
+	part, share, written, process := make([]int64, n), make([]float64, n), make([]float64, n), make([]float64, n)
 	state, host, job := make([]string, n), make([]string, n), make([]string, n)
 	for i, p := range s.Parts {
 		part[i], state[i], share[i] = int64(p.Number), p.State.String(), p.Share
-		heard[i], process[i] = math.NaN(), math.NaN()
-		if !p.Heard.IsZero() {
-			heard[i] = math.Round(now.Sub(p.Heard).Seconds())
+		written[i], process[i] = math.NaN(), math.NaN()
+		if !p.Written.IsZero() {
+			written[i] = math.Round(now.Sub(p.Written).Seconds())
 		}
 		if p.Heartbeat.Process != 0 {
 			host[i], job[i], process[i] = p.Heartbeat.Host, p.Heartbeat.Job, float64(p.Heartbeat.Process)
 		}
 	}
 	return table.NewTable(table.Col("part", part), table.Col("state", state), table.Col("share", share),
-		table.Col("heard_s", heard), table.Col("host", host), table.Col("process", process), table.Col("job", job))
+		table.Col("written_s", written), table.Col("host", host), table.Col("process", process), table.Col("job", job))
 }
 
 // Err returns why parts are refused, nil if none is.

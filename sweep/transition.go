@@ -11,9 +11,10 @@ import (
 
 // Transition is a value on the axis of a curve at which the behaviour of the neuron changes.
 type Transition struct {
-	Axis         string
-	Lo, Hi       float64 // the nearest points below and above it at which the behaviour is known
-	Below, Above string  // the behaviour there: silent or transient (at rest in the end), firing, subthreshold, nan
+	Axis   string
+	Lo, Hi float64 // the nearest points below and above it at which the behaviour is known
+	// the behaviour there: silent, transient (silent in the end), firing, subthreshold, nan
+	Below, Above string
 	Error        float64 // distance to the transition at the second resolution; NaN if there is none, or it was not run
 	// excitability that the rate suggests where firing begins: 1 (from zero), 2 (with a jump), 0 unknown
 	Class int

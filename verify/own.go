@@ -120,7 +120,7 @@ func (o own) meaning(ctx context.Context) (string, bool, error) {
 	for _, set := range kernels.Available() {
 		ends, fired, err := last(ctx, spec, pop.Config{Dt: dt, ISA: set}, dt)
 		if err != nil {
-			continue // one of the states explodes
+			continue // one of the states becomes infinite
 		}
 		for i, y := range states {
 			o.m.Deriv(o.Params, o.I, y, dy)
@@ -233,8 +233,8 @@ func (o own) order(ctx context.Context, q model.Method) (string, bool, error) {
 	return figure, false, nil
 }
 
-// upstrokeError is the largest error of a spike, in steps, if the upstroke explodes within a step: of methods of order
-// 4, and of lower ones.
+// upstrokeError is the largest error of a spike, in steps, if the upstroke goes to infinity within a step: of methods
+// of order 4, and of lower ones.
 var upstrokeError = [2]float64{1e-3, 0.03}
 
 // upstroke is that error where a method with spikes inside the step meets such upstrokes; else 0.

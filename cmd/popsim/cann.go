@@ -145,8 +145,14 @@ func (s *runCommand) writeCANN(
 	if err := errors.Join(s.Aside(s.Out.Value, neurons, r), s.Aside(s.trace.Value, trace, r)); err != nil {
 		return err
 	}
-	s.Say("at %.6g ms: u_max %.9g, center_rad %.6g, sum_r %.6g; a bump that keeps itself up has u_max %.9g (closed form)",
-		m.Time, m.UMax, m.Center, m.SumR, stable)
+	s.Infof(
+		"at %.6g ms: u_max %.9g, center_rad %.6g, sum_r %.6g; a bump that keeps itself up has u_max %.9g (closed form)",
+		m.Time,
+		m.UMax,
+		m.Center,
+		m.SumR,
+		stable,
+	)
 	return nil
 }
 

@@ -36,12 +36,12 @@ func saidIn(t *testing.T, files map[string]string, args ...string) (stdout, stde
 			t.Fatal(err)
 		}
 	}
-	var out, talk bytes.Buffer
-	code = run(args, &out, &talk)
+	var out, messages bytes.Buffer
+	code = run(args, &out, &messages)
 	if saved, err := os.ReadFile("saved.toml"); err == nil {
 		files["saved.toml"] = string(saved)
 	}
-	return out.String(), talk.String(), code
+	return out.String(), messages.String(), code
 }
 
 // What --save writes of a golden command says the same bytes, on standard output and on standard error, and once more
@@ -122,9 +122,9 @@ func TestExperimentBeside(t *testing.T) {
 		"30]\ntau = ['5ms', '10ms']\n"
 	want, _, _ := saidIn(t, map[string]string{},
 		strings.Fields("map lif I=27 tau=5,10 --time 400ms -m latency --quiet R=2")...)
-	got, talk, code := saidIn(t, map[string]string{"x.toml": text}, "x.toml", "R=2", "--time", "400ms", "I=27", "-m",
+	got, messages, code := saidIn(t, map[string]string{"x.toml": text}, "x.toml", "R=2", "--time", "400ms", "I=27", "-m",
 		"latency", "--full=false")
 	if got != want || code != exitDone {
-		t.Errorf("exit %d: %s\n%s\nwant\n%s", code, talk, got, want)
+		t.Errorf("exit %d: %s\n%s\nwant\n%s", code, messages, got, want)
 	}
 }

@@ -126,10 +126,16 @@ func (s *sweepCommand) writeModels(out *file.Output, models []string, each []*sw
 		return err
 	}
 	for i, r := range results {
-		s.Say("%s: %s, kernel %s/%s", models[i], cli.Count(r.Rows(), "point"), each[i].neuron.Model.Name, each[i].spec.Method)
+		s.Infof(
+			"%s: %s, kernel %s/%s",
+			models[i],
+			cli.Count(r.Rows(), "point"),
+			each[i].neuron.Model.Name,
+			each[i].spec.Method,
+		)
 		each[i].transitions = r.Transitions()
 		for _, t := range each[i].transitions {
-			s.Say("%s: %v", models[i], t)
+			s.Infof("%s: %v", models[i], t)
 		}
 	}
 	return errors.Join(failed...)

@@ -42,14 +42,14 @@ func (v victim) start(more ...string) *exec.Cmd {
 	c := exec.Command(self, args...)
 	c.Dir = v.dir
 	c.Env = append(os.Environ(), asProgram+"=1")
-	var talk bytes.Buffer
-	c.Stderr = &talk
+	var messages bytes.Buffer
+	c.Stderr = &messages
 	if err := c.Start(); err != nil {
 		v.t.Fatal(err)
 	}
 	v.t.Cleanup(func() {
-		if v.t.Failed() && talk.Len() > 0 {
-			v.t.Logf("%v: %s", args, talk.String())
+		if v.t.Failed() && messages.Len() > 0 {
+			v.t.Logf("%v: %s", args, messages.String())
 		}
 	})
 	return c

@@ -16,9 +16,9 @@ import (
 func TestManual(t *testing.T) {
 	t.Setenv("SOURCE_DATE_EPOCH", "86400")
 	dir := t.TempDir()
-	var talk bytes.Buffer
-	if code := run([]string{"man", dir}, &talk, &talk); code != exitDone || talk.Len() > 0 {
-		t.Fatalf("exit %d: %s", code, talk.String())
+	var messages bytes.Buffer
+	if code := run([]string{"man", dir}, &messages, &messages); code != exitDone || messages.Len() > 0 {
+		t.Fatalf("exit %d: %s", code, messages.String())
 	}
 	var pages []string
 	root := new(call).root()

@@ -107,9 +107,9 @@ func (v *call) merge(path string, f verb.Flags, measure string) error {
 		}
 		v.Phase("plot")
 	}
-	v.Say("%s of %s in %s; its parts, %s.part-*, can go now", cli.Count(parts.Rows(), "point"),
+	v.Infof("%s of %s in %s; its parts, %s.part-*, can go now", cli.Count(parts.Rows(), "point"),
 		cli.Count(parts.Count(), "part"), path, path)
-	v.tellStatus(counts)
+	v.reportStatus(counts)
 	return errors.Join(v.Aside(path, out, merged), failed(counts["nan"], parts.Rows()))
 }
 
@@ -169,8 +169,8 @@ func (v *call) mergeJobs(path string, f verb.Flags, out *file.Output) error {
 		}
 		v.Phase("plot")
 	}
-	v.tellFits(parts.Result)
-	v.Say("%s of %s in %s; its parts, %s.part-*, can go now", cli.Count(parts.Result.Finished(), "run"),
+	v.reportFits(parts.Result)
+	v.Infof("%s of %s in %s; its parts, %s.part-*, can go now", cli.Count(parts.Result.Finished(), "run"),
 		cli.Count(parts.Count, "part"), path, path)
 	return errors.Join(v.Aside(path, out, merged), jobFailures(parts.Result))
 }

@@ -34,8 +34,8 @@ type networkRun struct {
 	traces  *figure.NetworkTraces // nil without a picture
 }
 
-// toldEdges is the number of synapses from which on the cost of building them is announced.
-const toldEdges = 5_000_000
+// announcedEdges is the number of synapses from which on the cost of building them is announced.
+const announcedEdges = 5_000_000
 
 // runNetwork is run for a network: read everything, open files, build, run, write.
 func (s *runCommand) runNetwork(ctx context.Context, q *experiment.Network) error {
@@ -54,8 +54,8 @@ func (s *runCommand) runNetwork(ctx context.Context, q *experiment.Network) erro
 		return err
 	}
 	s.Phase("read")
-	if f := r.forecast; f.Edges > toldEdges {
-		s.Say("building %.3g synapses: %s, about %s", float64(f.Edges), memory.Size(float64(f.Bytes)),
+	if f := r.forecast; f.Edges > announcedEdges {
+		s.Infof("building %.3g synapses: %s, about %s", float64(f.Edges), memory.Size(float64(f.Bytes)),
 			cli.Duration(f.Seconds))
 	}
 	n, err := network.Build(ctx, r.resolved.Spec, network.Config{
@@ -74,18 +74,18 @@ func (s *runCommand) runNetwork(ctx context.Context, q *experiment.Network) erro
 		return err
 	}
 	if r.session.Resume {
-		s.Say("going on from %s", r.session.Reached())
+		s.Infof("going on from %s", r.session.Reached())
 	}
 	err = s.Compute(ctx, &s.Flags, "run", q.Description.Title, r.session.Run)
 	wipe()
 	s.Phase("run")
 	switch canceled := errors.Is(err, context.Canceled); {
 	case canceled && r.session.Checkpoint != nil:
-		r.tellCheckpoint()
+		r.reportCheckpoint()
 		return err
 	case canceled:
 		s.interrupted = true
-		s.Warn("interrupted at %s; what was finished is %s", r.session.Reached(), s.Partial(r.tables.all()...))
+		s.Warnf("interrupted at %s; what was finished is %s", r.session.Reached(), s.Partial(r.tables.all()...))
 	case err != nil:
 		return r.q.Locate(err, r.resolved.Spec)
 	}

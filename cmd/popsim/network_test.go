@@ -14,9 +14,9 @@ import (
 // networkCalled runs popsim with arguments and returns its output and its error.
 func networkCalled(t *testing.T, args ...string) (stdout, stderr string, exit int) {
 	t.Helper()
-	var out, talk bytes.Buffer
-	exit = run(args, &out, &talk)
-	return out.String(), talk.String(), exit
+	var out, messages bytes.Buffer
+	exit = run(args, &out, &messages)
+	return out.String(), messages.String(), exit
 }
 
 // TestNetworkRates compares the networks by name with simulations by an independent program: means over seeds, and
@@ -35,9 +35,10 @@ func TestNetworkRates(t *testing.T) {
 			2 * 3.37,
 		},
 	} {
-		out, talk, exit := networkCalled(t, append(append([]string{"run"}, c.args...), "--populations", "-", "--quiet")...)
+		out, messages, exit := networkCalled(t, append(append([]string{"run"}, c.args...), "--populations", "-",
+			"--quiet")...)
 		if exit != 0 {
-			t.Fatalf("%v: exit %d: %s", c.args, exit, talk)
+			t.Fatalf("%v: exit %d: %s", c.args, exit, messages)
 		}
 		rows, err := csv.NewReader(strings.NewReader(out)).ReadAll()
 		if err != nil {
@@ -62,12 +63,12 @@ func TestNetworkSameBytes(t *testing.T) {
 		for j, flag := range []string{"-o", "--spikes", "--edges", "--rates"} {
 			args = append(args, flag, filepath.Join(dir, names[j]))
 		}
-		_, talk, exit := networkCalled(t, append([]string{
+		_, messages, exit := networkCalled(t, append([]string{
 			"run", "brunel", "N_E=400", "--time", "50ms", "--workers",
 			workers, "--quiet", "--force",
 		}, args...)...)
 		if exit != 0 {
-			t.Fatalf("exit %d: %s", exit, talk)
+			t.Fatalf("exit %d: %s", exit, messages)
 		}
 		for j, name := range names {
 			data, err := os.ReadFile(filepath.Join(dir, name))
@@ -100,9 +101,9 @@ func TestNetworkRefusals(t *testing.T) {
 		"population E (lif) has no V_treset; did you mean V_reset?": {"run", "cuba", "E.V_treset=3"},
 		`E.V_th: "3ms": column 1: 3ms is in ms; it should be in mV`: {"run", "cuba", "E.V_th=3ms"},
 	} {
-		_, talk, exit := networkCalled(t, args...)
-		if exit != 2 || !strings.Contains(talk, want) {
-			t.Errorf("%v: exit %d: %s\nwant %s", args, exit, talk, want)
+		_, messages, exit := networkCalled(t, args...)
+		if exit != 2 || !strings.Contains(messages, want) {
+			t.Errorf("%v: exit %d: %s\nwant %s", args, exit, messages, want)
 		}
 	}
 }
@@ -116,8 +117,8 @@ func TestNetworkTOML(t *testing.T) {
 	}
 	args := []string{"N_E=400", "--time", "20ms", "--quiet", "--spikes", "-"}
 	a, _, _ := networkCalled(t, append([]string{"run", "brunel"}, args...)...)
-	b, talk, exit := networkCalled(t, append([]string{"run", path}, args...)...)
+	b, messages, exit := networkCalled(t, append([]string{"run", path}, args...)...)
 	if exit != 0 || a != b || len(a) < 100 {
-		t.Errorf("exit %d: %s; %d and %d bytes of spikes", exit, talk, len(a), len(b))
+		t.Errorf("exit %d: %s; %d and %d bytes of spikes", exit, messages, len(a), len(b))
 	}
 }

@@ -18,16 +18,16 @@ func TestNetworkSaved(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, talk, exit := networkCalled(t, "run", "net.toml", "w=1nA", "E.tau=12ms", "--seed", "3", "--spikes", "a.csv",
+	_, messages, exit := networkCalled(t, "run", "net.toml", "w=1nA", "E.tau=12ms", "--seed", "3", "--spikes", "a.csv",
 		"--save", "saved.toml", "--quiet")
 	if exit != 0 {
-		t.Fatal(talk)
+		t.Fatal(messages)
 	}
 	if err := os.Remove("net.toml"); err != nil {
 		t.Fatal(err)
 	}
-	if _, talk, exit = networkCalled(t, "saved.toml", "--spikes", "b.csv"); exit != 0 {
-		t.Fatal(talk)
+	if _, messages, exit = networkCalled(t, "saved.toml", "--spikes", "b.csv"); exit != 0 {
+		t.Fatal(messages)
 	}
 	a, _ := os.ReadFile("a.csv")
 	b, _ := os.ReadFile("b.csv")
@@ -37,9 +37,9 @@ func TestNetworkSaved(t *testing.T) {
 	if err := os.WriteFile("start.csv", []byte("1\n2\n4\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	_, talk, exit = networkCalled(t, "saved.toml", "--spikes", "c.csv")
-	if exit != 2 || !strings.Contains(talk, "start.csv has changed since the experiment was saved") {
-		t.Errorf("exit %d: %s", exit, talk)
+	_, messages, exit = networkCalled(t, "saved.toml", "--spikes", "c.csv")
+	if exit != 2 || !strings.Contains(messages, "start.csv has changed since the experiment was saved") {
+		t.Errorf("exit %d: %s", exit, messages)
 	}
 }
 
@@ -75,10 +75,10 @@ func TestNetworkPicture(t *testing.T) {
 	var pictures []string
 	for _, workers := range []string{"1", "2"} {
 		path := filepath.Join(dir, "net"+workers+".svg")
-		_, talk, exit := networkCalled(t, "run", "cuba", "N_E=400", "C_E=8", "C_I=2", "--time", "100ms", "--plot", path,
+		_, messages, exit := networkCalled(t, "run", "cuba", "N_E=400", "C_E=8", "C_I=2", "--time", "100ms", "--plot", path,
 			"--of", "I:3", "--workers", workers, "-o", os.DevNull)
 		if exit != 0 {
-			t.Fatal(talk)
+			t.Fatal(messages)
 		}
 		data, err := os.ReadFile(path)
 		if err != nil {

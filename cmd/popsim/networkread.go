@@ -161,7 +161,7 @@ func (r *networkRun) readTimes() error {
 	every, dt := r.every.Value, r.cfg.Dt
 	if steps := math.Max(1, math.Round(every/dt)); r.trace.Value != "" && every > 0 &&
 		math.Abs(steps*dt-every) > 1e-9*every {
-		r.Warn("--every %v ms is no whole number of steps; states are traced every %.6g ms", every, steps*dt)
+		r.Warnf("--every %v ms is no whole number of steps; states are traced every %.6g ms", every, steps*dt)
 	}
 	return bad.Err()
 }
@@ -253,6 +253,6 @@ func (r *networkRun) isFinished() bool {
 	if slices.ContainsFunc(r.files(), missing) {
 		return false
 	}
-	r.Say("%s is finished already", r.first())
+	r.Infof("%s is finished already", r.first())
 	return true
 }

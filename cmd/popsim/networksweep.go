@@ -147,7 +147,7 @@ func (s *networkSweep) run(ctx context.Context) error {
 	if err := s.keepExperiment(); err != nil {
 		return err
 	}
-	if err := s.tellForecast(ctx); err != nil || s.dryRun {
+	if err := s.reportForecast(ctx); err != nil || s.dryRun {
 		return err
 	}
 	s.Phase("read")
@@ -164,23 +164,23 @@ func (s *networkSweep) run(ctx context.Context) error {
 	}
 	switch canceled := errors.Is(err, context.Canceled); {
 	case canceled && s.cfg.Keep != "":
-		s.tellInterrupted(ctx, r.Kept)
+		s.reportInterrupted(ctx, r.Kept)
 		return err
 	case canceled:
 		s.cut = true
-		s.Warn("interrupted; the runs that were finished are %s", s.Partial(out))
+		s.Warnf("interrupted; the runs that were finished are %s", s.Partial(out))
 	case err != nil:
 		return err
 	case s.cfg.Part.Of > 0:
-		s.Say("part %d/%d is in %s; popsim merge %s joins all", s.cfg.Part.Number, s.cfg.Part.Of,
+		s.Infof("part %d/%d is in %s; popsim merge %s joins all", s.cfg.Part.Number, s.cfg.Part.Of,
 			sweep.PartPath(s.cfg.Keep, s.cfg.Part), s.cfg.Keep)
 		return s.partError(jobFailures(r))
 	}
 	if e := s.write(out, r); e != nil {
 		return e
 	}
-	s.tellFits(r)
-	s.Say("%s in %.3g s, %s", cli.Count(r.Finished(), "run"), r.Elapsed.Seconds(), cli.Count(r.Workers, "worker"))
+	s.reportFits(r)
+	s.Infof("%s in %.3g s, %s", cli.Count(r.Finished(), "run"), r.Elapsed.Seconds(), cli.Count(r.Workers, "worker"))
 	return errors.Join(err, jobFailures(r))
 }
 
@@ -201,7 +201,7 @@ func (s *networkSweep) runJobs(ctx context.Context) (r *sweep.JobsResult, err er
 // partError is the error of a finished part: points that failed are no reason for a batch system to stop.
 func (s *networkSweep) partError(err error) error {
 	if err != nil && strings.HasPrefix(s.part.Value, "auto") {
-		s.Warn("%v; the part is complete, and popsim merge will report this again", err)
+		s.Warnf("%v; the part is complete, and popsim merge will report this again", err)
 		return nil
 	}
 	return err
@@ -216,10 +216,10 @@ func jobFailures(r *sweep.JobsResult) error {
 	return fmt.Errorf("%d of %d runs failed; the column status marks them", blown+refused, r.Finished())
 }
 
-// tellForecast writes the expected cost of the sweep.
-func (s *networkSweep) tellForecast(ctx context.Context) error {
+// reportForecast writes the expected cost of the sweep.
+func (s *networkSweep) reportForecast(ctx context.Context) error {
 	if s.x == nil {
-		s.Say("%s of rate units", cli.Count(s.jobs.Rows(), "run"))
+		s.Infof("%s of rate units", cli.Count(s.jobs.Rows(), "run"))
 		return nil
 	}
 	fc := s.x.Forecast
@@ -234,7 +234,7 @@ func (s *networkSweep) tellForecast(ctx context.Context) error {
 			cli.Duration(seconds*float64(s.jobs.Rows())))
 		return nil
 	}
-	s.Say("%s", text)
+	s.Infof("%s", text)
 	return nil
 }
 
@@ -282,12 +282,12 @@ func (s *networkSweep) record(r *sweep.JobsResult) file.Record {
 	return out
 }
 
-// tellFits writes the fits to choices and movements in trials.
-func (v *call) tellFits(r *sweep.JobsResult) {
+// reportFits writes the fits to choices and movements in trials.
+func (v *call) reportFits(r *sweep.JobsResult) {
 	for _, c := range measure.ChoicesOf(r) {
-		v.Say("%s", c)
+		v.Infof("%s", c)
 	}
 	for _, d := range measure.DriftsOf(r) {
-		v.Say("%s", d)
+		v.Infof("%s", d)
 	}
 }

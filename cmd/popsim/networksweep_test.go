@@ -15,8 +15,8 @@ func TestNetworkMap(t *testing.T) {
 		"rate,cv2,fano --quiet")
 	call := func(more ...string) {
 		t.Helper()
-		if _, talk, exit := networkCalled(t, append(args, more...)...); exit != 0 {
-			t.Fatalf("%v: %s", more, talk)
+		if _, messages, exit := networkCalled(t, append(args, more...)...); exit != 0 {
+			t.Fatalf("%v: %s", more, messages)
 		}
 	}
 	call("-o", "one.csv", "--workers", "1")
@@ -24,8 +24,8 @@ func TestNetworkMap(t *testing.T) {
 	for i := range 3 {
 		call("-o", "parts.csv", "--part", fmt.Sprintf("%d/3", i+1))
 	}
-	if _, talk, exit := networkCalled(t, "merge", "parts.csv", "--plot", "parts.svg"); exit != 0 {
-		t.Fatal(talk)
+	if _, messages, exit := networkCalled(t, "merge", "parts.csv", "--plot", "parts.svg"); exit != 0 {
+		t.Fatal(messages)
 	}
 	one, err := os.ReadFile("one.csv")
 	if err != nil {
@@ -41,23 +41,23 @@ func TestNetworkMap(t *testing.T) {
 		t.Errorf("columns %s, want %s", head, want)
 	}
 	// A table that is finished is not made anew, and one of another experiment is not taken for it.
-	_, talk, exit := networkCalled(t, append(args[:len(args)-1:len(args)-1], "-o", "one.csv", "--resume")...)
-	if exit != 0 || !strings.Contains(talk, "one.csv is finished already") {
-		t.Errorf("exit %d: %s", exit, talk)
+	_, messages, exit := networkCalled(t, append(args[:len(args)-1:len(args)-1], "-o", "one.csv", "--resume")...)
+	if exit != 0 || !strings.Contains(messages, "one.csv is finished already") {
+		t.Errorf("exit %d: %s", exit, messages)
 	}
 }
 
 // TestNetworkTrials: trial 0 is what run gives.
 func TestNetworkTrials(t *testing.T) {
-	table, talk, exit := networkCalled(t,
+	table, messages, exit := networkCalled(t,
 		strings.Fields("map brunel N_E=200 J=1mV g=5,6 --trials 2 --time 60ms --quiet -m rate")...)
 	if exit != 0 {
-		t.Fatal(talk)
+		t.Fatal(messages)
 	}
-	populations, talk, exit := networkCalled(t,
+	populations, messages, exit := networkCalled(t,
 		strings.Fields("run brunel N_E=200 J=1mV g=6 --time 60ms --quiet --populations -")...)
 	if exit != 0 {
-		t.Fatal(talk)
+		t.Fatal(messages)
 	}
 	rate := strings.Split(strings.Split(populations, "\n")[1], ",")[2]
 	row := strings.Split(strings.Split(table, "\n")[3], ",")

@@ -109,12 +109,12 @@ func (r *networkRun) keepExperiment() error {
 		}, len(f.files.List) > 0))
 }
 
-// tellCheckpoint says where an interrupted run can be resumed.
-func (r *networkRun) tellCheckpoint() {
+// reportCheckpoint says where an interrupted run can be resumed.
+func (r *networkRun) reportCheckpoint() {
 	if r.session.Checkpoint.Exists() {
-		r.Warn("interrupted at %s; --resume continues from the checkpoint beside %s", r.session.Reached(), r.first())
+		r.Warnf("interrupted at %s; --resume continues from the checkpoint beside %s", r.session.Reached(), r.first())
 	} else {
-		r.Warn("interrupted at %s, before the first checkpoint; nothing is kept", r.session.Reached())
+		r.Warnf("interrupted at %s, before the first checkpoint; nothing is kept", r.session.Reached())
 	}
 }
 
@@ -176,7 +176,7 @@ func (r *networkRun) write(n *network.Network) error {
 func (r *networkRun) draw() error {
 	samples := r.session.Recording.Samples()
 	if slices.ContainsFunc(samples, func(s recording.Sample) bool { return s.Cut }) {
-		r.Warn("the picture shows only the first spikes; there are too many")
+		r.Warnf("the picture shows only the first spikes; there are too many")
 	}
 	title := r.q.Name
 	for _, s := range r.q.Settings {
@@ -192,10 +192,10 @@ func (r *networkRun) summarise(sum network.Summary) {
 	if sum.Edges > 0 {
 		delays = fmt.Sprintf(", delays %.4g to %.4g ms", sum.LeastDelay, sum.LongestDelay)
 	}
-	r.Say("%s, %s%s; %s in %.6g ms", cli.Count(sum.Neurons, "neuron"), cli.Count(int(sum.Edges), "synapse"), delays,
+	r.Infof("%s, %s%s; %s in %.6g ms", cli.Count(sum.Neurons, "neuron"), cli.Count(int(sum.Edges), "synapse"), delays,
 		cli.Count(int(r.session.Recording.Spikes()), "spike"), end)
 	work := end / r.cfg.Dt * float64(sum.Neurons)
-	r.Say("%.3g s (%.3g s per second of model time), %.3g neuron-steps/s; %.3g bytes a synapse, instruction set %s, %s",
+	r.Infof("%.3g s (%.3g s per second of model time), %.3g neuron-steps/s; %.3g bytes a synapse, instruction set %s, %s",
 		r.session.Seconds, r.session.Seconds*1000/math.Max(end, 1e-9), work/math.Max(r.session.Seconds, 1e-9),
 		record.PerSynapse(sum), r.isa, cli.Count(r.workersUsed(), "worker"))
 }

@@ -133,7 +133,7 @@ func (s *runCommand) run(ctx context.Context, args []string) error {
 	switch {
 	case errors.Is(err, context.Canceled):
 		s.interrupted = true
-		s.Warn("interrupted at %.6g ms of %.6g ms; what was finished is %s", float64(sum.Steps)*s.cfg.Dt, s.Time.Value,
+		s.Warnf("interrupted at %.6g ms of %.6g ms; what was finished is %s", float64(sum.Steps)*s.cfg.Dt, s.Time.Value,
 			s.Partial(s.outputs.neurons, s.outputs.spikes, s.outputs.trace))
 	case errors.As(err, &blown) && !math.IsNaN(blown.Away):
 		return err // a smaller step would not help
@@ -143,7 +143,7 @@ func (s *runCommand) run(ctx context.Context, args []string) error {
 		return err
 	}
 	if n := len(sum.Away); n > 0 {
-		s.Warn("runaway: V of %s goes to infinity by the equations, whatever the step: neuron %d from t = %.6g ms on",
+		s.Warnf("runaway: V of %s goes to infinity by the equations, whatever the step: neuron %d from t = %.6g ms on",
 			cli.Count(n, "neuron"), sum.Away[0].Neuron, sum.Away[0].Time)
 	}
 	if e := s.write(sum); e != nil {
@@ -282,17 +282,17 @@ func (s *runCommand) summary(sum pop.Summary) {
 	work := n * float64(sum.Steps)
 	seconds := sum.Elapsed.Seconds()
 	span := float64(sum.Steps) * s.cfg.Dt
-	s.Say("%s of %s for %.6g ms in steps of %v ms: %s, %.4g spikes/s per neuron",
+	s.Infof("%s of %s for %.6g ms in steps of %v ms: %s, %.4g spikes/s per neuron",
 		cli.Count(s.spec.N, "neuron"), s.neuron.Model.Name, span, s.cfg.Dt, cli.Count(int(sum.Spikes), "spike"),
 		float64(sum.Spikes)/n/span*1000)
-	s.tellBursts()
-	s.Say("%.3g s, %.3g neuron-steps/s; kernel %s/%s, instruction set %s, %s, %s, %s",
+	s.reportBursts()
+	s.Infof("%.3g s, %.3g neuron-steps/s; kernel %s/%s, instruction set %s, %s, %s, %s",
 		seconds, work/math.Max(seconds, 1e-9), s.neuron.Model.Name, s.method.Name, sum.Kernel.ISA,
 		cli.Count(len(sum.Sched.Busy), "worker"), cli.Count(sum.Shards, "shard"), memory.Size(s.need))
 }
 
-// tellBursts writes how many neurons burst, their spikes per burst and burst rates.
-func (s *runCommand) tellBursts() {
+// reportBursts writes how many neurons burst, their spikes per burst and burst rates.
+func (s *runCommand) reportBursts() {
 	if s.late == nil {
 		return
 	}
@@ -302,9 +302,9 @@ func (s *runCommand) tellBursts() {
 	}
 	switch {
 	case c.N == 1 && s.spec.N == 1:
-		s.Say("bursting: %v", &c)
+		s.Infof("bursting: %v", &c)
 	case c.N > 0:
-		s.Say("bursting, %d of %d neurons: %v", c.N, s.spec.N, &c)
+		s.Infof("bursting, %d of %d neurons: %v", c.N, s.spec.N, &c)
 	}
 }
 

@@ -81,7 +81,7 @@ func (s *runCommand) open() error {
 	switch {
 	case err != nil || s.Out.Value != "" || output.ToStdout(s.spikes.Value) || output.ToStdout(s.trace.Value):
 	case s.spec.N > terminalRows && output.OnTerminal(s.Stdout):
-		s.Say("the table of %d neurons is not shown on a terminal; -o FILE keeps it", s.spec.N)
+		s.Infof("the table of %d neurons is not shown on a terminal; -o FILE keeps it", s.spec.N)
 	default:
 		s.outputs.neurons = file.NewCSV(s.Stdout)
 	}
@@ -113,7 +113,7 @@ func (s *runCommand) readTrace() error {
 	if s.trace.Value == "" {
 		steps = math.Max(1, math.Floor(s.Time.Value/dt/figure.TraceSamples))
 	} else if every/dt < countless && math.Abs(steps*dt-every) > 1e-9*every {
-		s.Warn("--every %v ms is no whole number of steps; states are traced every %.6g ms", every, steps*dt)
+		s.Warnf("--every %v ms is no whole number of steps; states are traced every %.6g ms", every, steps*dt)
 	}
 	s.cfg.Trace = &pop.Trace{Of: s.traced, Every: steps * dt}
 	return nil
@@ -186,7 +186,7 @@ func (s *runCommand) write(sum pop.Summary) error {
 	}
 	if s.picture != nil {
 		if s.picture.Full {
-			s.Warn("the picture shows the first %d spikes alone", figure.ShownSpikes)
+			s.Warnf("the picture shows the first %d spikes alone", figure.ShownSpikes)
 		}
 		title := s.neuron.Title() + experiment.InputWords(s.noises.List, nil)
 		if err := s.Draw(&s.Flags, s.picture.Figure(title), s.Force); err != nil {

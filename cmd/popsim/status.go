@@ -59,11 +59,11 @@ func (v *call) status(path string) error {
 	if err := errors.Join(out.WriteTable(s.Table(time.Now())), out.Commit()); err != nil {
 		return err
 	}
-	v.Say("%v", s)
+	v.Infof("%v", s)
 	if open := s.Open(); open != "" {
-		v.Say("to be run: --part I/%d for I = %s", len(s.Parts), open)
+		v.Infof("to be run: --part I/%d for I = %s", len(s.Parts), open)
 	} else if s.Whole() {
-		v.Say("popsim merge %s joins them", path)
+		v.Infof("popsim merge %s joins them", path)
 	}
 	return s.Err()
 }

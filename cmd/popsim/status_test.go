@@ -23,15 +23,15 @@ func TestPartsToRecord(t *testing.T) {
 	for _, part := range []string{"1/4", "2/4", "4/4"} {
 		say(exitDone, sweep+"--quiet --part "+part)
 	}
-	table, talk := say(exitDone, "status fi.csv")
+	table, messages := say(exitDone, "status fi.csv")
 	for _, want := range []string{"1,done,1,", "3,missing,0,,,,\n"} {
 		if !strings.Contains(table, want) {
 			t.Errorf("%q is not in\n%s", want, table)
 		}
 	}
 	for _, want := range []string{"76.9 % of 13 points", "3 of 4 parts done, 1 missing", "--part I/4 for I = 3\n"} {
-		if !strings.Contains(talk, want) {
-			t.Errorf("%q is not in\n%s", want, talk)
+		if !strings.Contains(messages, want) {
+			t.Errorf("%q is not in\n%s", want, messages)
 		}
 	}
 	say(exitFailed, "merge fi.csv")
@@ -43,9 +43,9 @@ func TestPartsToRecord(t *testing.T) {
 			t.Errorf("a merge that was refused has left %s", path)
 		}
 	}
-	if _, talk := say(exitDone, "status fi.csv --watch"); !strings.Contains(talk,
+	if _, messages := say(exitDone, "status fi.csv --watch"); !strings.Contains(messages,
 		"100.0 % of 13 points: 4 of 4 parts done\n") {
-		t.Errorf("watched: %s", talk)
+		t.Errorf("watched: %s", messages)
 	}
 	say(exitDone, "merge fi.csv --plot fi.svg -m latency")
 	say(exitDone, strings.Replace(sweep, "fi.csv", "whole.csv", 1)+"--quiet")
@@ -73,9 +73,9 @@ func TestPartsToRecord(t *testing.T) {
 	if err := os.WriteFile("fi.csv.part-2-of-4", []byte("torn"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if table, talk := say(exitFailed, "status fi.csv"); !strings.Contains(table, "2,refused,0,") ||
-		!strings.Contains(talk, "fi.csv.part-2-of-4 ") {
-		t.Errorf("a torn part: %s\n%s", table, talk)
+	if table, messages := say(exitFailed, "status fi.csv"); !strings.Contains(table, "2,refused,0,") ||
+		!strings.Contains(messages, "fi.csv.part-2-of-4 ") {
+		t.Errorf("a torn part: %s\n%s", table, messages)
 	}
 }
 
@@ -85,10 +85,10 @@ func TestMorePartsThanPoints(t *testing.T) {
 	for part, code := range []int{exitMisused, exitDone, exitDone} {
 		popsim(t, code, "fi", "lif", "I=20,25", "--quiet", "-o", "fi.csv", "--part", fmt.Sprintf("%d/3", part+1))
 	}
-	table, talk := popsim(t, exitDone, "status", "fi.csv")
-	if !strings.Contains(table, "1,empty,0,") || !strings.Contains(talk,
+	table, messages := popsim(t, exitDone, "status", "fi.csv")
+	if !strings.Contains(table, "1,empty,0,") || !strings.Contains(messages,
 		"100.0 % of 2 points: 2 of 3 parts done, 1 empty\npopsim: popsim merge fi.csv") {
-		t.Errorf("%s%s", table, talk)
+		t.Errorf("%s%s", table, messages)
 	}
 	popsim(t, exitDone, "status", "fi.csv", "--watch")
 	popsim(t, exitDone, "merge", "fi.csv", "--quiet")

@@ -211,9 +211,9 @@ func (s *submitCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.Say("%s in %s, job %s; merge: job %s",
+	s.Infof("%s in %s, job %s; merge: job %s",
 		cli.Count(s.parts.Value, "part"), cli.Count(len(arrays), "array"), strings.Join(arrays, " and "), merge)
-	s.Say("popsim status %s shows their progress", out)
+	s.Infof("popsim status %s shows their progress", out)
 	return nil
 }
 

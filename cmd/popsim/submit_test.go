@@ -32,18 +32,18 @@ func submitting(t *testing.T, args ...string) (dir, stdout, stderr, told string,
 	}
 	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 	t.Chdir(dir)
-	var out, talk bytes.Buffer
-	code = run(append([]string{"submit"}, args...), &out, &talk)
+	var out, messages bytes.Buffer
+	code = run(append([]string{"submit"}, args...), &out, &messages)
 	text, _ := os.ReadFile("told")
-	return dir, out.String(), talk.String(), string(text), code
+	return dir, out.String(), messages.String(), string(text), code
 }
 
 func TestSubmit(t *testing.T) {
 	name := "it's a $(map).csv"
-	_, _, talk, told, code := submitting(t, "map", "lif", "I=20:30/3", "tau=5,10", "-m", "rate", "-o", name,
+	_, _, messages, told, code := submitting(t, "map", "lif", "I=20:30/3", "tau=5,10", "-m", "rate", "-o", name,
 		"--parts=6", "--engine", "slurm", "--", "--partition=a b")
 	if code != exitDone {
-		t.Fatalf("exit %d: %s", code, talk)
+		t.Fatalf("exit %d: %s", code, messages)
 	}
 	log := "[--output=" + name + ".log/"
 	want := "[--parsable][--job-name=popsim-map]" + log +
@@ -91,9 +91,9 @@ func TestSubmitDryRun(t *testing.T) {
 		0o644); err != nil {
 		t.Fatal(err)
 	}
-	dir, out, talk, told, code := submitting(t, file, "--time=300ms", "--parts", "5", "--dry-run", "--", "--time=1:00")
+	dir, out, messages, told, code := submitting(t, file, "--time=300ms", "--parts", "5", "--dry-run", "--", "--time=1:00")
 	if code != exitDone || told != "" {
-		t.Fatalf("exit %d, arguments of sbatch %q\n%s", code, told, talk)
+		t.Fatalf("exit %d, arguments of sbatch %q\n%s", code, told, messages)
 	}
 	for _, want := range []string{
 		"fi lif I=20:30/5 --out=a.csv --time=300ms --resume --quiet --part=\"auto+${1:-0}/5\"\n",
@@ -122,9 +122,9 @@ func TestSubmitRefuses(t *testing.T) {
 		"map adex bb=3 I=1:2:1 -o a.csv --parts 2 --dry-run": `"bb"`,
 		"nowhere.toml --parts 2":                             "cannot be read",
 	} {
-		_, _, talk, told, code := submitting(t, strings.Fields(line)...)
-		if code != exitMisused || told != "" || !strings.Contains(talk, want) {
-			t.Errorf("%s: exit %d, arguments %q, want %q in\n%s", line, code, told, want, talk)
+		_, _, messages, told, code := submitting(t, strings.Fields(line)...)
+		if code != exitMisused || told != "" || !strings.Contains(messages, want) {
+			t.Errorf("%s: exit %d, arguments %q, want %q in\n%s", line, code, told, want, messages)
 		}
 	}
 }
@@ -150,8 +150,8 @@ func TestWarned(t *testing.T) {
 		c.Env = append(os.Environ(), asProgram+"=1", "SLURM_JOB_ID=77", "SLURM_ARRAY_JOB_ID=70",
 			"SLURM_ARRAY_TASK_ID=0", "SLURM_ARRAY_TASK_COUNT=1",
 			"PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
-		var talk bytes.Buffer
-		c.Stderr = &talk
+		var messages bytes.Buffer
+		c.Stderr = &messages
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -171,7 +171,7 @@ func TestWarned(t *testing.T) {
 		if got := c.ProcessState.ExitCode(); got == exitDone {
 			t.Skipf("the part was done before %v came", sig) // on a machine that is fast, or late
 		} else if got != exitInterrupted || checkpoints() <= before {
-			t.Fatalf("after %v: exit %d, %d checkpoints, %d before\n%s", sig, got, checkpoints(), before, talk.String())
+			t.Fatalf("after %v: exit %d, %d checkpoints, %d before\n%s", sig, got, checkpoints(), before, messages.String())
 		}
 		if want := map[syscall.Signal]string{syscall.SIGUSR1: "requeue 70_0\n"}[sig]; string(told) != want {
 			t.Errorf("after %v the arguments of scontrol are %q, want %q", sig, told, want)
@@ -184,9 +184,9 @@ func TestWarned(t *testing.T) {
 
 // TestSubmitTooLate: what the merge would refuse when all parts are done is refused before any is.
 func TestSubmitTooLate(t *testing.T) {
-	_, _, talk, told, code := submitting(t, "fi", "lif", "I=20:30/3", "-o", "map.txt", "--parts=2")
-	if code != exitMisused || told != "" || !strings.Contains(talk, "unsupported format") {
-		t.Errorf("exit %d: %s%s", code, talk, told)
+	_, _, messages, told, code := submitting(t, "fi", "lif", "I=20:30/3", "-o", "map.txt", "--parts=2")
+	if code != exitMisused || told != "" || !strings.Contains(messages, "unsupported format") {
+		t.Errorf("exit %d: %s%s", code, messages, told)
 	}
 	if err := os.WriteFile("map.csv", nil, 0o644); err != nil {
 		t.Fatal(err)

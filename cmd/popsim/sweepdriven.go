@@ -173,7 +173,7 @@ func (s *sweepCommand) runDriven(ctx context.Context) error {
 		return err
 	}
 	if s.dryRun {
-		return s.tellDriven(ctx)
+		return s.reportDriven(ctx)
 	}
 	s.Phase("read")
 	if s.cfg.Keep != "" {
@@ -185,22 +185,22 @@ func (s *sweepCommand) runDriven(ctx context.Context) error {
 	case errors.Is(err, sweep.ErrEmptyPart):
 		return verb.Misused(err)
 	case canceled && s.cfg.Keep != "":
-		s.tellInterrupted(ctx, r.Kept)
+		s.reportInterrupted(ctx, r.Kept)
 		return err
 	case canceled:
 		s.cut = true
-		s.Warn("interrupted; the points that were finished are %s", s.Partial(out))
+		s.Warnf("interrupted; the points that were finished are %s", s.Partial(out))
 	case err != nil:
 		return err
 	case s.cfg.Part.Of > 0:
-		s.Say("part %d/%d is in %s; popsim merge %s joins all", s.cfg.Part.Number, s.cfg.Part.Of,
+		s.Infof("part %d/%d is in %s; popsim merge %s joins all", s.cfg.Part.Number, s.cfg.Part.Of,
 			sweep.PartPath(s.cfg.Keep, s.cfg.Part), s.cfg.Keep)
 		return nil
 	}
 	if e := s.writeDriven(out, r); e != nil {
 		return e
 	}
-	s.Say("%s in %.3g s, kernel %s/%s, %s", cli.Count(r.Finished(), "row"), r.Elapsed.Seconds(), s.neuron.Model.Name,
+	s.Infof("%s in %.3g s, kernel %s/%s, %s", cli.Count(r.Finished(), "row"), r.Elapsed.Seconds(), s.neuron.Model.Name,
 		s.spec.Method, cli.Count(r.Workers, "worker"))
 	return errors.Join(err, failed(r.Count("status", "nan"), r.Finished()))
 }
@@ -219,8 +219,8 @@ func (s *sweepCommand) runDrivenJobs(ctx context.Context) (r *sweep.JobsResult, 
 	return r, err
 }
 
-// tellDriven writes what a driven sweep would cost.
-func (s *sweepCommand) tellDriven(ctx context.Context) error {
+// reportDriven writes what a driven sweep would cost.
+func (s *sweepCommand) reportDriven(ctx context.Context) error {
 	speed, err := sweep.DrivenSpeed(ctx, s.spec, s.input, s.cfg)
 	if err != nil {
 		return err

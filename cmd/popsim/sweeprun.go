@@ -60,7 +60,7 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 	}); err != nil || done {
 		return err
 	}
-	if err := s.tellForecast(ctx); err != nil || s.dryRun {
+	if err := s.reportForecast(ctx); err != nil || s.dryRun {
 		return err
 	}
 	s.Phase("read")
@@ -71,11 +71,11 @@ func (s *sweepCommand) run(ctx context.Context, args []string) (err error) {
 		if r != nil {
 			kept = r.Kept
 		}
-		s.tellInterrupted(ctx, kept)
+		s.reportInterrupted(ctx, kept)
 		return err
 	case errors.Is(err, context.Canceled):
 		s.cut = true
-		s.Warn("interrupted; the points that were finished are %s", s.Partial(out))
+		s.Warnf("interrupted; the points that were finished are %s", s.Partial(out))
 	case err != nil:
 		return err
 	}
@@ -112,12 +112,12 @@ func (s *sweepCommand) calculate(ctx context.Context) (r *sweep.Result, err erro
 // endPart says where a finished part is. Failed points are an error except in a task of a batch system, where an error
 // would stop the other tasks.
 func (s *sweepCommand) endPart(r *sweep.Result) error {
-	s.Say("part %d/%d is in %s; popsim merge %s joins all", s.cfg.Part.Number, s.cfg.Part.Of,
+	s.Infof("part %d/%d is in %s; popsim merge %s joins all", s.cfg.Part.Number, s.cfg.Part.Of,
 		sweep.PartPath(s.cfg.Keep, s.cfg.Part), s.cfg.Keep)
 	s.summary(r)
 	err := failures(r)
 	if err != nil && strings.HasPrefix(s.part.Value, "auto") {
-		s.Warn("%v; the part is complete, and popsim merge will report this again", err)
+		s.Warnf("%v; the part is complete, and popsim merge will report this again", err)
 		return nil
 	}
 	return err
@@ -128,18 +128,18 @@ func (s *sweepCommand) isFinished(digest string) bool {
 	if !s.resume || s.cfg.Part.Of > 0 || s.replaces() || !record.Finished(s.Out.Value, digest) {
 		return false
 	}
-	s.Say("%s is finished already", s.Out.Value)
+	s.Infof("%s is finished already", s.Out.Value)
 	return true
 }
 
-// tellInterrupted says how to continue an interrupted sweep with checkpoints, to which this run has added kept points,
-// and requeues the task if its time has run out.
-func (s *sweepCommand) tellInterrupted(ctx context.Context, kept int) {
+// reportInterrupted says how to continue an interrupted sweep with checkpoints, to which this run has added kept
+// points, and requeues the task if its time has run out.
+func (s *sweepCommand) reportInterrupted(ctx context.Context, kept int) {
 	if !sweep.HasCheckpoints(s.kept()) {
-		s.Warn("interrupted before the first checkpoint was finished; nothing is kept")
+		s.Warnf("interrupted before the first checkpoint was finished; nothing is kept")
 		return
 	}
-	s.Warn("interrupted; the checkpoints that were finished are kept beside %s, and --resume continues from them",
+	s.Warnf("interrupted; the checkpoints that were finished are kept beside %s, and --resume continues from them",
 		s.Out.Value)
 	s.requeue(ctx, kept)
 }
@@ -167,9 +167,9 @@ func failed(n, of int) error {
 		of), "a smaller --dt may help")
 }
 
-// tellForecast writes the largest cost of the sweep. The time is estimated by a measurement if it is long, or with
+// reportForecast writes the largest cost of the sweep. The time is estimated by a measurement if it is long, or with
 // --dry-run.
-func (s *sweepCommand) tellForecast(ctx context.Context) error {
+func (s *sweepCommand) reportForecast(ctx context.Context) error {
 	text := fmt.Sprintf("%s in steps of %v ms: at most %.3g neuron-steps, %s", cli.Count(s.forecast.Points, "point"),
 		s.spec.Step(), s.forecast.Steps, memory.Size(s.forecast.Bytes))
 	if s.dryRun || s.forecast.Steps > longSteps {
@@ -183,7 +183,7 @@ func (s *sweepCommand) tellForecast(ctx context.Context) error {
 		fmt.Fprintf(s.Stderr, "popsim: %s\n", text)
 		return nil
 	}
-	s.Say("%s", text)
+	s.Infof("%s", text)
 	return nil
 }
 
@@ -196,7 +196,7 @@ func (s *sweepCommand) open(rows int, long bool) (*file.Output, error) {
 	case s.cfg.Part.Of > 0:
 		return nil, nil
 	case s.Out.Value == "" && output.OnTerminal(s.Stdout) && (rows > terminalRows || long):
-		s.Say("the table of %s is not shown on a terminal; -o FILE keeps it", cli.Count(rows, "point"))
+		s.Infof("the table of %s is not shown on a terminal; -o FILE keeps it", cli.Count(rows, "point"))
 		return nil, nil
 	case s.Out.Value == "":
 		return file.NewCSV(s.Stdout), nil
@@ -235,7 +235,7 @@ func (s *sweepCommand) advance(ctx context.Context) (*sweep.Result, error) {
 		}
 		s.transitions = transitions
 		if len(transitions) == 0 {
-			s.Warn("--refine found no transition along %s between points that are silent, transient or firing; it added "+
+			s.Warnf("--refine found no transition along %s between points that are silent, transient or firing; it added "+
 				"no points", s.spec.Grid.Axes[0].Name)
 		}
 		return fine, nil
@@ -255,7 +255,7 @@ func (s *sweepCommand) write(out *file.Output, r *sweep.Result) error {
 	}
 	if s.Plot.Value != "" {
 		if n := figure.CurvesOf(s.spec); s.verb == "fi" && len(s.spec.Grid.Axes) == 2 && !s.zip && n > figure.ShownCurves {
-			s.Say("%d curves are too many for one picture; they are drawn as a map in colours", n)
+			s.Infof("%d curves are too many for one picture; they are drawn as a map in colours", n)
 		}
 		f, err := s.sweepPicture().Figure(r)
 		if err != nil {
@@ -288,24 +288,24 @@ const shownTransitions = 8
 // summary writes the transitions, the counts by status, and how fast the sweep was.
 func (s *sweepCommand) summary(r *sweep.Result) {
 	for _, b := range s.transitions[:min(shownTransitions, len(s.transitions))] {
-		s.Say("%v", b)
+		s.Infof("%v", b)
 	}
 	if x := s.rheobase(); !math.IsNaN(x) {
-		s.Say("resting state disappears at I = %.10g %s (analytical rheobase)", x, s.neuron.Model.CurrentUnit)
+		s.Infof("resting state disappears at I = %.10g %s (analytical rheobase)", x, s.neuron.Model.CurrentUnit)
 	}
 	if s.verb == "fi" && len(s.spec.Grid.Axes) == 1 && s.spec.From == sweep.FromRest {
 		if slope, n := r.Gain(); !math.IsNaN(slope) {
-			s.Say("gain %.4g Hz per %s (line through the %d points that keep firing)", slope, s.neuron.Model.CurrentUnit, n)
+			s.Infof("gain %.4g Hz per %s (line through the %d points that keep firing)", slope, s.neuron.Model.CurrentUnit, n)
 		}
 	}
 	if c := r.Bursts(); s.verb == "fi" && c.N > 0 {
-		s.Say("bursting at %s: %v", cli.Count(c.N, "point"), &c)
+		s.Infof("bursting at %s: %v", cli.Count(c.N, "point"), &c)
 	}
 	counts := sweep.StatusCounts{}
 	counts.Add(r)
-	s.tellStatus(counts)
+	s.reportStatus(counts)
 	seconds := r.Elapsed.Seconds()
-	s.Say("%.3g s, %.3g neuron-steps/s; kernel %s/%s, instruction set %s, %s",
+	s.Infof("%.3g s, %.3g neuron-steps/s; kernel %s/%s, instruction set %s, %s",
 		seconds, float64(r.LaneSteps)/math.Max(seconds, 1e-9), s.neuron.Model.Name, s.spec.Method, r.Kernel.ISA,
 		cli.Count(r.Workers, "worker"))
 }
@@ -343,14 +343,14 @@ var statusAdvice = map[string]string{
 	"stopped":      "the train ended; the rate is that of the train",
 }
 
-// tellStatus writes how many points have each status other than ok.
-func (v *call) tellStatus(counts sweep.StatusCounts) {
+// reportStatus writes how many points have each status other than ok.
+func (v *call) reportStatus(counts sweep.StatusCounts) {
 	for _, w := range slices.Sorted(maps.Keys(counts)) {
 		text := fmt.Sprintf("status %s at %s", w, cli.Count(counts[w], "point"))
 		if advice := statusAdvice[w]; advice != "" {
 			text += ": " + advice
 		}
-		v.Say("%s", text)
+		v.Infof("%s", text)
 	}
 }
 
@@ -439,12 +439,12 @@ func (s *sweepCommand) requeue(ctx context.Context, kept int) {
 		return
 	}
 	if kept == 0 {
-		s.Warn("the time of the task was too short to finish anything; it is not queued again")
+		s.Warnf("the time of the task was too short to finish anything; it is not queued again")
 		return
 	}
 	if err := batch.Requeue(job); err != nil {
-		s.Warn("%v", err)
+		s.Warnf("%v", err)
 		return
 	}
-	s.Warn("the time of task %s has run out; it is queued again", job)
+	s.Warnf("the time of task %s has run out; it is queued again", job)
 }

@@ -93,7 +93,7 @@ func (s *Set) addRegimes(res *description.Result, names []string) {
 	}
 }
 
-// within reports measures that look at times beyond the end of a run, ms.
+// within reports measures whose times lie beyond the end of a run, ms.
 func (s *Set) within(end float64) error {
 	for _, m := range s.tables {
 		if at := max(m.At, m.After); at > end {
@@ -252,8 +252,8 @@ func (f *firstAbove) add(part, _ int, t float64) {
 	}
 }
 
-// look examines the windows that end no later than bin end, up to the first in which a rate reaches the level.
-func (f *firstAbove) look(end int) {
+// examine examines the windows that end no later than bin end, up to the first in which a rate reaches the level.
+func (f *firstAbove) examine(end int) {
 	n := int(math.Round(f.d.Window / f.d.Every))
 	for ; f.best < 0 && f.next < end; f.next++ {
 		best, most := -1, 0.0
@@ -274,13 +274,13 @@ func (f *firstAbove) look(end int) {
 }
 
 func (f *firstAbove) decided(t float64) bool {
-	f.look(min(len(f.counts[0]), int(t/f.d.Every-edge)))
+	f.examine(min(len(f.counts[0]), int(t/f.d.Every-edge)))
 	return f.best >= 0
 }
 
 // values are the part whose rate first reaches the level, the larger of two, and the end of that window.
 func (f *firstAbove) values() []float64 {
-	if f.look(len(f.counts[0])); f.best < 0 {
+	if f.examine(len(f.counts[0])); f.best < 0 {
 		return []float64{math.NaN(), math.NaN()}
 	}
 	return []float64{float64(f.best), f.time}

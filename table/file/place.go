@@ -109,7 +109,7 @@ func Real(path string) (string, error) {
 	return "", errors.New("too many symbolic links")
 }
 
-// Tidy removes the temporary files that killed processes have left of path. Nobody else may be writing it.
+// Tidy removes the temporary files that killed processes have left of path. No other process may be writing it.
 func Tidy(path string) error {
 	if isDirect(path) {
 		return nil

@@ -106,7 +106,7 @@ func (s *bifurcationCommand) run(ctx context.Context, args []string) (err error)
 	switch {
 	case errors.Is(err, context.Canceled):
 		s.cut = true
-		s.Warn("interrupted; the branches that were finished are %s", s.Partial(s.outputs.branches, s.outputs.points,
+		s.Warnf("interrupted; the branches that were finished are %s", s.Partial(s.outputs.branches, s.outputs.points,
 			s.outputs.resets))
 	case err != nil:
 		return err
@@ -114,7 +114,7 @@ func (s *bifurcationCommand) run(ctx context.Context, args []string) (err error)
 	if e := s.write(); e != nil {
 		return e
 	}
-	s.tell()
+	s.report()
 	return err
 }
 
@@ -217,7 +217,7 @@ func (s *bifurcationCommand) open() error {
 	switch {
 	case err != nil || s.Out.Value != "" || output.ToStdout(s.pointsFile.Value) || output.ToStdout(s.resetsFile.Value):
 	case output.OnTerminal(s.Stdout):
-		s.Say("the table of branches is not shown on a terminal; -o FILE keeps it")
+		s.Infof("the table of branches is not shown on a terminal; -o FILE keeps it")
 	default:
 		s.outputs.branches = file.NewCSV(s.Stdout)
 	}
@@ -317,11 +317,11 @@ func (s *bifurcationCommand) record() file.Record {
 	}
 }
 
-// tell writes the results in words.
-func (s *bifurcationCommand) tell() {
+// report writes the results in words.
+func (s *bifurcationCommand) report() {
 	found := s.result()
 	for _, q := range found.Specials() {
-		s.Say("%s", q)
+		s.Infof("%s", q)
 	}
-	s.Say("%s in %.3g s", found.Summary(), time.Since(s.Started).Seconds())
+	s.Infof("%s in %.3g s", found.Summary(), time.Since(s.Started).Seconds())
 }

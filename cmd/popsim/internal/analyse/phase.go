@@ -100,9 +100,14 @@ func (s *phaseCommand) run(ctx context.Context, args []string) (err error) {
 	if err := s.write(plane); err != nil {
 		return err
 	}
-	s.tell(plane)
-	s.Say("%s, %s, %s in %.2g s", cli.Count(len(plane.FixedPoints), "fixed point"), cli.Count(len(plane.Cycles), "cycle"),
-		cli.Count(len(plane.Trajectories), "trajectory"), time.Since(s.Started).Seconds())
+	s.report(plane)
+	s.Infof(
+		"%s, %s, %s in %.2g s",
+		cli.Count(len(plane.FixedPoints), "fixed point"),
+		cli.Count(len(plane.Cycles), "cycle"),
+		cli.Count(len(plane.Trajectories), "trajectory"),
+		time.Since(s.Started).Seconds(),
+	)
 	return nil
 }
 
@@ -203,7 +208,7 @@ func (s *phaseCommand) open() (err error) {
 	}
 	switch path := s.Out.Value; {
 	case path == "" && output.OnTerminal(s.Stdout):
-		s.Say("the plane is not shown on a terminal; -o FILE.json keeps it")
+		s.Infof("the plane is not shown on a terminal; -o FILE.json keeps it")
 	case path == "":
 		s.document = true
 	case strings.EqualFold(filepath.Ext(path), ".json") && file.Regular(path):
@@ -249,10 +254,10 @@ func (s *phaseCommand) write(p *dynamics.Plane) error {
 	return s.Draw(&s.Flags, figure.Phase(s.neuron.Title(), p), s.Force)
 }
 
-// tell writes the results in words.
-func (s *phaseCommand) tell(p *dynamics.Plane) {
+// report writes the results in words.
+func (s *phaseCommand) report(p *dynamics.Plane) {
 	for _, line := range figure.PlaneText(p, s.neuron.Model) {
-		s.Say("%s", line)
+		s.Infof("%s", line)
 	}
 }
 

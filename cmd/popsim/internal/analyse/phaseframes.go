@@ -95,7 +95,7 @@ func (s *phaseCommand) runFrames(ctx context.Context, at int) error {
 			return err
 		}
 	}
-	s.Say("%s of %s from %g to %g, in one window: %s to %s", cli.Count(n, "picture"), moving.Name, moving.Value.At(0),
+	s.Infof("%s of %s from %g to %g, in one window: %s to %s", cli.Count(n, "picture"), moving.Name, moving.Value.At(0),
 		moving.Value.At(n-1),
 		framePath(s.Plot.Value, 1, n), framePath(s.Plot.Value, n, n))
 	return nil

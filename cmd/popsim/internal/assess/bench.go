@@ -86,7 +86,7 @@ func (s *benchCommand) run(ctx context.Context, args []string) error {
 		return err
 	}
 	return s.Compute(ctx, &s.Flags, "bench", label, func(ctx context.Context) error {
-		return s.q.Run(ctx, s.kinds.List, s.Stdout, s.Say)
+		return s.q.Run(ctx, s.kinds.List, s.Stdout, s.Infof)
 	})
 }
 

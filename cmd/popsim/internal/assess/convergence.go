@@ -90,7 +90,7 @@ func (s *convergenceCommand) run(ctx context.Context, args []string) (err error)
 	interrupted := errors.Is(err, context.Canceled)
 	switch {
 	case interrupted:
-		s.Warn("interrupted; the rows that were finished are %s", s.Partial(s.out))
+		s.Warnf("interrupted; the rows that were finished are %s", s.Partial(s.out))
 	case err != nil:
 		return err
 	}
@@ -238,12 +238,12 @@ func (s *convergenceCommand) advise() {
 		if stable, _ := m.StepLimits(q, p); !math.IsInf(stable, 1) {
 			text += fmt.Sprintf("; beyond %.4g ms steps are refused", stable)
 		}
-		s.Say("%s: %s", q.Name, text)
+		s.Infof("%s: %s", q.Name, text)
 	}
 	if w, ok := s.result.Cheapest(); ok {
-		s.Say("for spikes within %v ms take --method %s --dt %vms", s.tolerance.Value, w.Method.Name, w.Dt)
+		s.Infof("for spikes within %v ms take --method %s --dt %vms", s.tolerance.Value, w.Method.Name, w.Dt)
 	} else {
-		s.Warn("no method has spikes within %v ms at the steps tried", s.tolerance.Value)
+		s.Warnf("no method has spikes within %v ms at the steps tried", s.tolerance.Value)
 	}
 }
 

@@ -33,15 +33,15 @@ type Call struct {
 	phases         []file.Phase // parts of the work that are finished, in order
 }
 
-// Say writes a message to standard error, unless --quiet is given.
-func (v *Call) Say(format string, args ...any) {
+// Infof writes a message to standard error, unless --quiet is given.
+func (v *Call) Infof(format string, args ...any) {
 	if !v.Quiet {
 		fmt.Fprintf(v.Stderr, "popsim: "+format+"\n", args...)
 	}
 }
 
-// Warn writes a warning to standard error, also with --quiet, and adds it to the record of the run.
-func (v *Call) Warn(format string, args ...any) {
+// Warnf writes a warning to standard error, also with --quiet, and adds it to the record of the run.
+func (v *Call) Warnf(format string, args ...any) {
 	text := unprefixed(fmt.Sprintf(format, args...))
 	v.warnings = append(v.warnings, text)
 	fmt.Fprintf(v.Stderr, "popsim: warning: %s\n", text)
@@ -50,7 +50,7 @@ func (v *Call) Warn(format string, args ...any) {
 // WarnNote warns of a note, if it is not empty.
 func (v *Call) WarnNote(note string) {
 	if note != "" {
-		v.Warn("%s", note)
+		v.Warnf("%s", note)
 	}
 }
 
@@ -67,10 +67,10 @@ func (v *Call) WarnAll(list []string) {
 	}
 	for k, w := range told {
 		if k == mostWarnings && len(told) > mostWarnings+1 {
-			v.Warn("%d more like these", len(told)-k)
+			v.Warnf("%d more like these", len(told)-k)
 			return
 		}
-		v.Warn("%s", w)
+		v.Warnf("%s", w)
 	}
 }
 
@@ -135,6 +135,6 @@ func (v *Call) Compute(ctx context.Context, f *Flags, verb, model string, work f
 	if err != nil {
 		return Misused(err)
 	}
-	defer func() { v.Say("%s", stop()) }()
+	defer func() { v.Infof("%s", stop()) }()
 	return profile.Labelled(ctx, verb, model, work)
 }
