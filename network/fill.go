@@ -82,6 +82,10 @@ func (b *builder) sort(sc *scratch, d *drawing, pre int) error {
 	if err := d.of(pre, &sc.bundle, numbers); err != nil {
 		return err
 	}
+	b.note(sc, d)
+	if t := b.routes[d.number][b.populations[d.from.global(pre)]].only; t >= 0 && len(d.to.parts) == 1 && !b.timed {
+		return b.sortOnly(sc, d, int(t))
+	}
 	if err := b.locate(sc, d); err != nil {
 		return err
 	}
@@ -91,7 +95,22 @@ func (b *builder) sort(sc *scratch, d *drawing, pre int) error {
 			sc.parts[t] = append(sc.parts[t], sc.part[k])
 		}
 	}
-	b.note(sc, d)
+	return nil
+}
+
+// sortOnly is sort where all edges of a range go to its table t: the usual case, in one loop.
+func (b *builder) sortOnly(sc *scratch, d *drawing, t int) error {
+	n, st := sc.len(), b.all[t] // delays are those of all ranges
+	homes, weight, steps := b.homes[d.to.parts[0].global:], sc.weight[:n], sc.steps[:n]
+	least, delays := uint32(st.least), uint32(st.delays)
+	for k, post := range sc.post[:n] {
+		h, run := homes[post], steps[k]-least
+		if run >= delays {
+			return d.refused(&sc.bundle, k)
+		}
+		list := &sc.lists[int(h.shard)*len(b.index)+t]
+		*list = append(*list, local{weight[k], h.lane, run})
+	}
 	return nil
 }
 
@@ -104,13 +123,14 @@ func (b *builder) note(sc *scratch, d *drawing) {
 	pre, post := sc.end(0)
 	s, target := d.from.global(pre), d.to.global(post)
 	sum, weight, delay := uint64(0), sc.weight[:n], sc.delay[:n]
+	begin := hashed(hashStart, uint64(d.number))
 	if byTarget(d.p.Rule) {
 		for k, w := range weight {
-			sum += edgeHash(d.number, d.from.global(int(sc.pre[k])), target, w, delay[k])
+			sum += edgeHash(begin, d.from.global(int(sc.pre[k])), target, w, delay[k])
 		}
 	} else {
 		for k, w := range weight {
-			sum += edgeHash(d.number, s, d.to.global(int(sc.post[k])), w, delay[k])
+			sum += edgeHash(begin, s, d.to.global(int(sc.post[k])), w, delay[k])
 		}
 	}
 	sc.edges += int64(n)
@@ -194,15 +214,18 @@ func (d *drawing) refused(b *bundle, k int) error {
 		d.p.Name, b.delay[k], pre, post, d.layout.spec.Dt, MaxDelay)
 }
 
-// edgeHash is the hash of an edge; the checksum of a graph is the sum of the hashes of its edges.
-func edgeHash(projection, pre, post int, weight, delay float64) uint64 {
-	h := uint64(0x9e3779b97f4a7c15)
-	ends := uint64(pre)<<32 | uint64(post)
-	for _, x := range [...]uint64{uint64(projection), ends, math.Float64bits(weight), math.Float64bits(delay)} {
-		hi, lo := bits.Mul64(h^x, 0xd6e8feb86659fd93)
-		h = hi ^ lo ^ bits.RotateLeft64(x, 29)
-	}
-	return h
+// edgeHash is the hash of an edge of a projection, whose number has been hashed; the checksum of a graph is the sum of
+// the hashes of its edges.
+func edgeHash(projection uint64, pre, post int, weight, delay float64) uint64 {
+	h := hashed(projection, uint64(pre)<<32|uint64(post))
+	return hashed(hashed(h, math.Float64bits(weight)), math.Float64bits(delay))
+}
+
+const hashStart = 0x9e3779b97f4a7c15
+
+func hashed(h, x uint64) uint64 {
+	hi, lo := bits.Mul64(h^x, 0xd6e8feb86659fd93)
+	return hi ^ lo ^ bits.RotateLeft64(x, 29)
 }
 
 // countEdges counts the edges of the runs of populations that are drawn twice, and allocates memory for them.

@@ -19,6 +19,7 @@ type drawing struct {
 
 	ends, sources rng.Stream
 	weight        sampler
+	usableLaw     bool // whether no weight that is drawn needs to be looked at
 	delay         delaySampler
 
 	perSource []uint32 // Total: number of edges of each source
@@ -38,6 +39,7 @@ func newDrawing(l *layout, number int) *drawing {
 	d.sources = rng.NewStream(s.Seed, "sources "+p.Name)
 	d.weight = newSampler(p.Weight, s.Seed, "weight "+p.Name)
 	d.delay = newDelaySampler(l, p)
+	d.usableLaw = d.weight.drawn && d.weight.draw.usable(s.Synapses[p.Synapse].Kind.conductance())
 	switch r := p.Rule.(type) {
 	case Probability:
 		d.logGap = 1 / kernels.Log1p(-r.P)
@@ -289,6 +291,9 @@ func (d *drawing) weights(b *bundle, n int, id uint32) error {
 		}
 	}
 	r, ring := d.p.Rule.(Ring)
+	if d.usableLaw && !ring {
+		return nil
+	}
 	for k := range b.weight {
 		if !ring {
 			break

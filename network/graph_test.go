@@ -211,7 +211,7 @@ func FuzzProjections(f *testing.F) {
 		edges, sum := int64(0), uint64(0)
 		net.Edges(func(i, pre, post int, weight, delay float64) bool {
 			edges++
-			sum += edgeHash(i, pre, post, weight, delay)
+			sum += edgeHash(hashed(hashStart, uint64(i)), pre, post, weight, delay)
 			return true
 		})
 		if y := net.Summary(); y.Edges != edges || y.Checksum != sum {

@@ -76,7 +76,7 @@ func TestChecksumDoesNotDependOnRanges(t *testing.T) {
 		edges, sum := int64(0), uint64(0)
 		n.Edges(func(projection, pre, post int, weight, delay float64) bool {
 			edges++
-			sum += edgeHash(projection, pre, post, weight, delay)
+			sum += edgeHash(hashed(hashStart, uint64(projection)), pre, post, weight, delay)
 			return true
 		})
 		if y := n.Summary(); edges != y.Edges || sum != y.Checksum {

@@ -124,6 +124,9 @@ func (s *sampler) fill(isa kernels.ISA, dst []float64, id uint32, words *[4 * ba
 			}
 		}
 		for k, x := range part {
+			if s.draw.Redraw == nil {
+				break
+			}
 			if !s.inside(x) {
 				part[k] = s.finished(s.redrawn((*rng.Block)(w[4*k:]), id, uint32(first+k)))
 			}
@@ -134,6 +137,12 @@ func (s *sampler) fill(isa kernels.ISA, dst []float64, id uint32, words *[4 * ba
 			dst[k] = s.finished(x)
 		}
 	}
+}
+
+// usable reports whether all numbers that a law can give are finite as float32, and at least 0 if they are to be.
+func (d *Draw) usable(positive bool) bool {
+	lo, hi := d.bounds()
+	return lo >= -math.MaxFloat32 && hi <= math.MaxFloat32 && (lo >= 0 || !positive)
 }
 
 // bounds are the least and the largest number that a drawn law can give.

@@ -139,11 +139,12 @@ func (t *table) place(list []local, parts []float64, at []uint32) {
 			t.b16[k/4][k%4] = e.lane
 		}
 	case float32s:
+		blocks := t.b32
 		for i := range list {
 			e := &list[i]
 			k := at[e.delay]
-			at[e.delay]++
-			b := &t.b32[k/4]
+			at[e.delay] = k + 1
+			b := &blocks[k/4]
 			b.To[k%4], b.W[k%4] = e.lane, float32(e.weight)
 		}
 	default:
