@@ -318,8 +318,12 @@ func (s *system) simulatedCycles(starts [][]float64) []foundCycle {
 			if s.tooFast {
 				return cycles
 			}
-			if f, ok := s.settleOn(start, v); ok && !slices.ContainsFunc(cycles, f.like) {
+			f, ok, rests := s.settleOn(start, v)
+			if ok && !slices.ContainsFunc(cycles, f.like) {
 				cycles = append(cycles, f)
+			}
+			if ok || rests { // at any level
+				break
 			}
 		}
 	}
@@ -328,9 +332,9 @@ func (s *system) simulatedCycles(starts [][]float64) []foundCycle {
 
 // settleOn integrates from start until the states at upward crossings of the level of V repeat themselves. It fails
 // where V is far outside the reversal potentials: there the gates are constant and V goes to an equilibrium, but the
-// rates of the gates grow without bound.
-func (s *system) settleOn(start []float64, level float64) (foundCycle, bool) {
-	const same, most, far = 1e-4, 4, 100.0
+// rates of the gates grow without bound. rests is whether the trajectory has come to a stable equilibrium.
+func (s *system) settleOn(start []float64, level float64) (f foundCycle, ok, rests bool) {
+	const same, most, far, look = 1e-4, 4, 100.0, 64
 	timeout, least := 300.0, 0.5 // ms; the least extent of V
 	if s.m.Outside() {           // whose states may be slow
 		timeout, least = 3000, 0.01*s.vUnit
@@ -344,11 +348,14 @@ func (s *system) settleOn(start []float64, level float64) (foundCycle, bool) {
 	steps := 0
 	for t, h := 0.0, 0.05; t < timeout; {
 		if steps++; s.stepsSpent(steps) {
-			return foundCycle{}, false
+			return f, false, false
+		}
+		if steps%look == 0 && s.restsNear(y) {
+			return f, false, true
 		}
 		made, next, err := st.advance(t, y, timeout, h, out)
 		if err != nil {
-			return foundCycle{}, false
+			return f, false, false
 		}
 		h = next
 		if y[0] < level && out[0] >= level {
@@ -360,9 +367,9 @@ func (s *system) settleOn(start []float64, level float64) (foundCycle, bool) {
 					distance = max(distance, math.Abs(x-state[c+1]))
 				}
 				if distance < same && highest-lowest > least {
-					f := foundCycle{y: state, period: t + part - times[len(times)-k]}
+					f = foundCycle{y: state, period: t + part - times[len(times)-k]}
 					f.trace(s)
-					return f, true
+					return f, true, false
 				}
 			}
 			times, crossings = append(times, t+part), append(crossings, state)
@@ -371,9 +378,26 @@ func (s *system) settleOn(start []float64, level float64) (foundCycle, bool) {
 		t += made
 		copy(y, out)
 		if y[0] < lo-far || y[0] > hi+far {
-			return foundCycle{}, false
+			return f, false, false
 		}
 		lowest, highest = min(lowest, y[0]), max(highest, y[0])
 	}
-	return foundCycle{}, false
+	return f, false, false
+}
+
+// restsNear reports whether a stable equilibrium is so near y that a trajectory through y stays there.
+func (s *system) restsNear(y []float64) bool {
+	const (
+		close = 1e-6 // of a state and one unit
+		slow  = 1e-3 // of them per ms, below which an equilibrium is looked for
+	)
+	slope, unit := make([]float64, len(y)), make([]float64, len(y))
+	s.deriv(y, slope)
+	for k, x := range y {
+		if unit[k] = 1 + math.Abs(x); !(math.Abs(slope[k]) < slow*unit[k]) {
+			return false
+		}
+	}
+	x := slices.Clone(y)
+	return s.settleAt(x) && near(x, y, unit, close) && real(s.eigenvalues(x)[0]) < 0
 }

@@ -175,7 +175,7 @@ func (c *compiled) recordings() *kernels.Program {
 
 // fold computes the coefficients of a neuron.
 func (c *compiled) fold() func(p []float64, dt float64, out []float64) {
-	t := graph.NewTape(c.nodes...)
+	t := graph.NewTape(0, c.nodes...)
 	first, dtVar := c.paramVar(0), c.dtVar()
 	return func(p []float64, dt float64, out []float64) {
 		x := make([]float64, first+len(p))

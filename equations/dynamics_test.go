@@ -17,7 +17,7 @@ func TestDiagramOfTheBuiltIn(t *testing.T) {
 	)
 	built := model.HHModel
 	own := load(t, "testdata/hh.toml")
-	free := dynamics.Free{Name: "I", Lo: 5, Hi: 15, Marks: []float64{8}}
+	free := dynamics.Free{Name: "I", Lo: 0, Hi: 160, Marks: []float64{8}}
 	want, err := dynamics.Bifurcation(t.Context(), built, built.Defaults(), 0, free)
 	if err != nil {
 		t.Fatal(err)
@@ -25,6 +25,9 @@ func TestDiagramOfTheBuiltIn(t *testing.T) {
 	got, err := dynamics.Bifurcation(t.Context(), own, own.Defaults(), 0, free)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(got.Warnings) > 0 {
+		t.Errorf("warnings %v, want none", got.Warnings)
 	}
 	near := func(a, b, tol float64) bool { return a == b || math.Abs(a-b) <= tol*(1+math.Abs(b)) }
 	if len(got.Points) != len(want.Points) || len(got.Branches) != len(want.Branches) {

@@ -16,31 +16,42 @@ import (
 // function evaluates formulas at a state, for one parameter vector and current at a time. It may be used by several
 // goroutines.
 type function struct {
-	tape    *graph.Tape
-	d       *definition
-	out     int
-	scratch sync.Pool // *[]float64: variables, values of the tape, results
+	tape *graph.Tape
+	d    *definition
+	free sync.Pool // *evaluation
+}
+
+// evaluation is the memory of a function. What depends on the parameters alone is computed once for equal ones.
+type evaluation struct {
+	variables []float64 // states, I, parts and lengths of a step, parameters
+	scratch   []float64 // of the tape
+	valid     bool      // a run has been made, with the parameters in variables
 }
 
 func (d *definition) function(nodes ...*graph.Node) *function {
-	f := &function{tape: graph.NewTape(nodes...), d: d, out: len(nodes)}
+	f := &function{tape: graph.NewTape(d.dynamic(), nodes...), d: d}
 	variables := d.paramVar(len(d.parameters))
-	f.scratch.New = func() any {
-		s := make([]float64, variables+f.tape.Len()+f.out)
-		return &s
+	f.free.New = func() any {
+		return &evaluation{variables: make([]float64, variables), scratch: make([]float64, f.tape.Len())}
 	}
 	return f
 }
 
 // run writes the values to out.
 func (f *function) run(p []float64, i float64, y, out []float64) {
-	s := f.scratch.Get().(*[]float64)
-	defer f.scratch.Put(s)
-	x := (*s)[:f.d.paramVar(len(p))]
-	copy(x, y)
-	x[f.d.currentVar()], x[f.d.dtVar()] = i, f.d.dt
-	copy(x[f.d.paramVar(0):], p)
-	f.tape.Run(x, (*s)[len(x):], out)
+	e := f.free.Get().(*evaluation)
+	x, first, current := e.variables, f.d.paramVar(0), f.d.currentVar()
+	copy(x[:current], y)
+	x[current] = i
+	if e.valid && slices.Equal(x[first:], p) {
+		f.tape.Again(x[:current+1], e.scratch, out)
+	} else {
+		x[f.d.dtVar()] = f.d.dt
+		copy(x[first:], p)
+		f.tape.Run(x, e.scratch, out)
+		e.valid = true
+	}
+	f.free.Put(e)
 }
 
 // withoutInput is run of formulas in which there is no current.

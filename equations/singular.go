@@ -67,7 +67,7 @@ func (d *definition) ratio(a, w *graph.Node) *graph.Node {
 			return nil
 		}
 	}
-	t := graph.NewTape(parts[:]...)
+	t := graph.NewTape(0, parts[:]...)
 	x := make([]float64, d.paramVar(len(d.parameters)))
 	for trial := range 4 {
 		for j, p := range d.parameters { // irrational multiples, so that nothing cancels by chance

@@ -27,23 +27,40 @@ func (f function) count() string {
 	return fmt.Sprintf("at least %d", f.least)
 }
 
-// functions are made of correctly rounded operations, so that a description gives the same bits on every architecture.
+// unary are the functions of one argument. All are made of correctly rounded operations, so that a description gives
+// the same bits on every architecture.
+var unary = map[string]func(float64) float64{
+	"exp":    rng.Exp,
+	"log":    logarithm,
+	"sqrt":   math.Sqrt,
+	"abs":    math.Abs,
+	"floor":  math.Floor,
+	"ceil":   math.Ceil,
+	"round":  math.Round,
+	"sin":    func(x float64) float64 { s, _ := sincos(x); return s },
+	"cos":    func(x float64) float64 { _, c := sincos(x); return c },
+	"tanh":   func(x float64) float64 { return math.Copysign(1-2/(rng.Exp(2*math.Abs(x))+1), x) },
+	"cosh":   func(x float64) float64 { return 0.5 * (rng.Exp(x) + rng.Exp(-x)) },
+	"sinh":   func(x float64) float64 { return 0.5 * (rng.Exp(x) - rng.Exp(-x)) },
+	"exprel": exprel,
+}
+
 var functions = map[string]function{
-	"exp":    {1, 1, of1(rng.Exp), pure},
-	"log":    {1, 1, of1(logarithm), pure},
-	"sqrt":   {1, 1, of1(math.Sqrt), root},
-	"abs":    {1, 1, of1(math.Abs), alike},
+	"exp":    {1, 1, of1("exp"), pure},
+	"log":    {1, 1, of1("log"), pure},
+	"sqrt":   {1, 1, of1("sqrt"), root},
+	"abs":    {1, 1, of1("abs"), alike},
 	"min":    {2, 0, fold(math.Min), alike},
 	"max":    {2, 0, fold(math.Max), alike},
-	"floor":  {1, 1, of1(math.Floor), pure},
-	"ceil":   {1, 1, of1(math.Ceil), pure},
-	"round":  {1, 1, of1(math.Round), pure},
-	"sin":    {1, 1, of1(func(x float64) float64 { s, _ := sincos(x); return s }), pure},
-	"cos":    {1, 1, of1(func(x float64) float64 { _, c := sincos(x); return c }), pure},
-	"tanh":   {1, 1, of1(func(x float64) float64 { return math.Copysign(1-2/(rng.Exp(2*math.Abs(x))+1), x) }), pure},
-	"cosh":   {1, 1, of1(func(x float64) float64 { return 0.5 * (rng.Exp(x) + rng.Exp(-x)) }), pure},
-	"sinh":   {1, 1, of1(func(x float64) float64 { return 0.5 * (rng.Exp(x) - rng.Exp(-x)) }), pure},
-	"exprel": {1, 1, of1(exprel), pure},
+	"floor":  {1, 1, of1("floor"), pure},
+	"ceil":   {1, 1, of1("ceil"), pure},
+	"round":  {1, 1, of1("round"), pure},
+	"sin":    {1, 1, of1("sin"), pure},
+	"cos":    {1, 1, of1("cos"), pure},
+	"tanh":   {1, 1, of1("tanh"), pure},
+	"cosh":   {1, 1, of1("cosh"), pure},
+	"sinh":   {1, 1, of1("sinh"), pure},
+	"exprel": {1, 1, of1("exprel"), pure},
 	"where":  {3, 3, where, choice},
 }
 
@@ -56,7 +73,8 @@ func Reserved(name string) bool {
 	return f || IsUnit(name) && len(name) > 1 || name == "pi"
 }
 
-func of1(f func(float64) float64) func([]float64) float64 {
+func of1(name string) func([]float64) float64 {
+	f := unary[name]
 	return func(x []float64) float64 { return f(x[0]) }
 }
 
@@ -380,6 +398,9 @@ func shortened(text string) string {
 
 // Exp is exp(x) as expressions compute it: by correctly rounded operations, with the same bits on every architecture.
 func Exp(x float64) float64 { return rng.Exp(x) }
+
+// Unary is a function of one argument by its name; nil if there is none.
+func Unary(name string) func(float64) float64 { return unary[name] }
 
 // Apply is a function of the language by its name; it must be one of FunctionNames and take so many arguments.
 func Apply(name string, x ...float64) float64 { return functions[name].value(x) }

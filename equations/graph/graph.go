@@ -212,7 +212,7 @@ func (g *Graph) Pow(a *Node, n int) *Node {
 // Func is a function of one argument, Exp to Abs.
 func (g *Graph) Func(kind Kind, a *Node) *Node {
 	if a.Kind == Const {
-		return g.Const(function(kind, a.Value))
+		return g.Const(Value(&Node{Kind: kind, Args: []*Node{a}}, nil))
 	}
 	return g.make(kind, 0, 0, a)
 }
@@ -228,7 +228,7 @@ func (g *Graph) extreme(kind Kind, a, b *Node) *Node {
 	case a == b:
 		return a
 	case a.Kind == Const && b.Kind == Const:
-		return g.Const(evaluate(&Node{Kind: kind}, a.Value, b.Value, 0, 0))
+		return g.Const(Value(&Node{Kind: kind, Args: []*Node{a, b}}, nil))
 	}
 	return g.make(kind, 0, 0, a, b)
 }

@@ -7,50 +7,122 @@ import (
 )
 
 // A Tape evaluates several nodes together in plain Go. It holds no scratch memory and may be shared.
+//
+// The scratch memory is the values of the variables, those of the constants, and one value for each operation. First
+// come the operations that do not depend on the variables that change from one evaluation to the next.
 type Tape struct {
-	steps []step
-	out   []int
+	variables, constants int
+	values               []float64 // of the constants
+	steps                []step
+	changing             int // the first of the steps that depend on the changing variables
+	out                  []int32
 }
 
+// step is an operation: where its arguments stand in the scratch memory; the exponent of a Pow; the function of a kind
+// that evaluate does not know.
 type step struct {
-	node *Node // its kind, value and index
-	args [4]int
+	kind       Kind
+	power      int32
+	a, b, c, d int32
+	function   func(float64) float64
 }
 
-// NewTape returns a tape that evaluates roots, in this order.
-func NewTape(roots ...*Node) *Tape {
+// NewTape returns a tape that evaluates roots, in this order. changing has the bits of the variables that Again sets.
+func NewTape(changing uint64, roots ...*Node) *Tape {
 	t := &Tape{}
-	at := map[*Node]int{}
+	var fixed, varied []*Node
+	at := map[*Node]int32{}
 	Each(func(n *Node) {
-		s := step{node: n}
-		for i, a := range n.Args {
-			s.args[i] = at[a]
+		switch {
+		case n.Kind == Var:
+			t.variables = max(t.variables, n.Index+1)
+		case n.Kind == Const:
+			t.values = append(t.values, n.Value)
+		case n.Among(changing):
+			varied = append(varied, n)
+		default:
+			fixed = append(fixed, n)
 		}
-		at[n] = len(t.steps)
-		t.steps = append(t.steps, s)
 	}, roots...)
+	t.constants = t.variables
+	next := t.variables
+	Each(func(n *Node) {
+		if at[n] = int32(n.Index); n.Kind == Const {
+			at[n] = int32(next)
+			next++
+		}
+	}, roots...)
+	for _, n := range append(fixed, varied...) {
+		at[n] = int32(next + len(t.steps))
+		s := step{kind: n.Kind, power: int32(n.Index), function: expression.Unary(names[n.Kind])}
+		for i, to := range []*int32{&s.a, &s.b, &s.c, &s.d}[:len(n.Args)] {
+			*to = at[n.Args[i]]
+		}
+		t.steps = append(t.steps, s)
+	}
+	t.changing = len(fixed)
 	for _, r := range roots {
 		t.out = append(t.out, at[r])
 	}
 	return t
 }
 
-// Len is the number of values of scratch memory that Run needs.
-func (t *Tape) Len() int { return len(t.steps) }
+// Len is the number of values of scratch memory.
+func (t *Tape) Len() int { return t.variables + len(t.values) + len(t.steps) }
 
 // Run writes the values of the nodes to out; variables holds those of the variables by number. scratch has at least Len
 // values.
 func (t *Tape) Run(variables, scratch, out []float64) {
-	x := scratch[:len(t.steps)]
-	for i := range t.steps {
-		switch s := &t.steps[i]; s.node.Kind {
-		case Const:
-			x[i] = s.node.Value
-		case Var:
-			x[i] = variables[s.node.Index]
+	copy(scratch[:t.variables], variables)
+	copy(scratch[t.constants:], t.values)
+	t.run(0, scratch, out)
+}
+
+// Again is Run with scratch as an earlier Run left it, with other values of the changing variables alone: first are the
+// variables from 0 on.
+func (t *Tape) Again(first, scratch, out []float64) {
+	copy(scratch[:t.variables], first)
+	t.run(t.changing, scratch, out)
+}
+
+// run makes the steps from first on. Products are rounded, so that all architectures give the same bits.
+func (t *Tape) run(first int, scratch, out []float64) {
+	start := t.constants + len(t.values)
+	x := scratch[:start+len(t.steps)]
+	to := x[start:]
+	for i := first; i < len(t.steps); i++ {
+		var y float64
+		s := &t.steps[i]
+		a := x[s.a]
+		switch s.kind {
+		case Add:
+			y = a + x[s.b]
+		case Sub:
+			y = a - x[s.b]
+		case Mul:
+			y = float64(a * x[s.b])
+		case Div:
+			y = a / x[s.b]
+		case Neg:
+			y = -a
+		case Exp:
+			y = expression.Exp(a)
+		case Expm1:
+			y = a / s.function(a)
+		case Pow:
+			y = power(a, int(s.power))
+		case Min:
+			y = math.Min(a, x[s.b])
+		case Max:
+			y = math.Max(a, x[s.b])
+		case Where, WhereEqual:
+			if y = x[s.d]; a < x[s.b] || s.kind == WhereEqual && a == x[s.b] {
+				y = x[s.c]
+			}
 		default:
-			x[i] = evaluate(s.node, x[s.args[0]], x[s.args[1]], x[s.args[2]], x[s.args[3]])
+			y = s.function(a)
 		}
+		to[i] = y
 	}
 	for j, i := range t.out {
 		out[j] = x[i]
@@ -59,43 +131,10 @@ func (t *Tape) Run(variables, scratch, out []float64) {
 
 // Value evaluates one node.
 func Value(n *Node, variables []float64) float64 {
-	t := NewTape(n)
+	t := NewTape(0, n)
 	var out [1]float64
 	t.Run(variables, make([]float64, t.Len()), out[:])
 	return out[0]
-}
-
-// evaluate is one operation. Products are rounded, so that all architectures give the same bits.
-func evaluate(n *Node, a, b, c, d float64) float64 {
-	switch n.Kind {
-	case Add:
-		return a + b
-	case Sub:
-		return a - b
-	case Mul:
-		return float64(a * b)
-	case Div:
-		return a / b
-	case Neg:
-		return -a
-	case Pow:
-		return power(a, n.Index)
-	case Min:
-		return math.Min(a, b)
-	case Max:
-		return math.Max(a, b)
-	case Where:
-		if a < b {
-			return c
-		}
-		return d
-	case WhereEqual:
-		if a <= b {
-			return c
-		}
-		return d
-	}
-	return function(n.Kind, a)
 }
 
 // power is x to the power n ≥ 0, by squaring.
@@ -110,22 +149,8 @@ func power(x float64, n int) float64 {
 	return p
 }
 
+// names of the functions of one argument; that of Expm1 is of the function it is made of.
 var names = map[Kind]string{
 	Exp: "exp", Log: "log", Sqrt: "sqrt", Tanh: "tanh", Cosh: "cosh", Sinh: "sinh", Sin: "sin", Cos: "cos",
-	Exprel: "exprel", Abs: "abs",
-}
-
-// function is a function of one argument, as the language of expressions defines it.
-func function(kind Kind, x float64) float64 {
-	switch kind {
-	case Exp:
-		return expression.Exp(x)
-	case Sqrt:
-		return math.Sqrt(x)
-	case Expm1:
-		return x / expression.Apply("exprel", x)
-	case Abs:
-		return math.Abs(x)
-	}
-	return expression.Apply(names[kind], x)
+	Exprel: "exprel", Expm1: "exprel", Abs: "abs",
 }
