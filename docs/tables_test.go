@@ -26,7 +26,8 @@ func TestTables(t *testing.T) {
 	makers := map[string]func(t *testing.T, argument string) string{
 		"parameters": parametersTable, "states": statesTable, "methods": methodsTable, "presets": presetsTable,
 		"steps": stepsTable, "errors": errorsTable,
-		"entries": entriesTable, "means": meansTable, "populations": populationsTable,
+		"entries": entriesTable, "means": meansTable, "populations": populationsTable, "spreads": spreadsTable,
+		"diffusion": diffusionTable,
 	}
 	for _, page := range pages(t) {
 		text, err := os.ReadFile(page)

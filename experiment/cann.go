@@ -15,9 +15,11 @@ import (
 
 // CANN is the network cann as a command line specifies it: values, and axes of those that have several.
 type CANN struct {
+	Name   string // cann[:PRESET]
 	Values cann.Values
 	Grid   sweep.Grid
-	places []int // of the axes in Values
+	axes   [][2]string // NAME and VALUE of those of Grid, as given
+	places []int       // of the axes in Values
 }
 
 // IsCANN reports whether a name is that of the network of rate units.
@@ -29,10 +31,18 @@ func IsCANN(name string) bool {
 // ParseCANN reads cann NAME=VALUE ...; several values make an axis if axes is true, else they are an error.
 func ParseCANN(words []string, axes bool) (*CANN, error) {
 	var bad fault.List
-	if words[0] != "cann" {
-		bad.Addf("cann has no presets")
+	c := &CANN{Name: words[0], Values: cann.Defaults()}
+	if _, preset, given := strings.Cut(words[0], ":"); given {
+		v, ok := cann.WithPreset(preset)
+		if c.Values = v; !ok {
+			var names []string
+			for _, p := range cann.Presets {
+				names = append(names, p.Name)
+			}
+			bad.Add(fault.Hint(fmt.Errorf("cann has no preset %q%s", preset, expression.Nearest(preset, names)),
+				"its presets are %s", strings.Join(names, ", ")))
+		}
 	}
-	c := &CANN{Values: cann.Defaults()}
 	for _, word := range words[1:] {
 		name, text, ok := strings.Cut(word, "=")
 		i := slices.IndexFunc(cann.Parameters, func(p cann.Parameter) bool { return p.Name == name })
@@ -58,6 +68,7 @@ func ParseCANN(words []string, axes bool) (*CANN, error) {
 			bad.Addf("%s=%s: cann needs one number here", name, text)
 		default:
 			c.Grid.Axes, c.places = append(c.Grid.Axes, v.Axis()), append(c.places, i)
+			c.axes = append(c.axes, [2]string{name, text})
 		}
 	}
 	if len(bad) == 0 {
@@ -65,6 +76,23 @@ func ParseCANN(words []string, axes bool) (*CANN, error) {
 	}
 	return c, bad.Err()
 }
+
+// Saved is the experiment: flags, those given and those in resolved, and the values of all parameters.
+func (c *CANN) Saved(
+	verb, comment string, flags []Flag, given func(name string) bool, resolved map[string]string,
+) Saved {
+	x := Saved{Comment: comment, Verb: verb, Model: c.Name, Flags: flags, Given: given, Resolved: resolved}
+	x.Values = slices.Clone(c.axes)
+	for i, p := range cann.Parameters {
+		if !c.Sweeps(i) {
+			x.Values = append(x.Values, [2]string{p.Name, short(c.Values[i])})
+		}
+	}
+	return x
+}
+
+// Sweeps reports whether a parameter is an axis of the grid.
+func (c *CANN) Sweeps(parameter int) bool { return slices.Contains(c.places, parameter) }
 
 // At are the values at a point of the grid.
 func (c *CANN) At(point int) cann.Values {

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
+	"popsim/cmd/popsim/internal/flagset"
 	"popsim/cmd/popsim/internal/output"
 	"popsim/cmd/popsim/internal/record"
 	"popsim/cmd/popsim/internal/verb"
@@ -28,7 +30,7 @@ const cannTime = 50
 // cannFlags are the flags that cann takes in run and in map.
 var cannFlags = []string{
 	"dt", "time", "out", "plot", "plot-style", "force", "quiet", "profile", "profile-dir", "trace", "of", "every",
-	"measures", "zip", "dry-run", "part", "resume", "save-every", "workers",
+	"measures", "zip", "dry-run", "part", "resume", "save-every", "workers", "save", "seed", "trials",
 }
 
 // refuseFlags is an error about flags that are not among those taken.
@@ -36,7 +38,7 @@ func refuseFlags(set *pflag.FlagSet, taken []string) error {
 	var bad fault.List
 	set.Visit(func(f *pflag.Flag) {
 		if !slices.Contains(taken, f.Name) {
-			bad.About("--"+f.Name, fmt.Errorf("--%s is not for cann, whose units have rates and no noise", f.Name))
+			bad.About("--"+f.Name, fmt.Errorf("--%s is not for cann, whose units have rates and no spikes", f.Name))
 		}
 	})
 	return bad.Err()
@@ -82,12 +84,16 @@ func (s *runCommand) runCANN(ctx context.Context, args []string) error {
 		return err
 	}
 	defer output.Abort(neurons, trace)
+	if err := s.SaveExperiment(&s.Flags, savedCANN(c, &s.Call, &s.Flags, "run")); err != nil {
+		return err
+	}
 	if s.Out.Value == "" && !output.OnTerminal(s.Stdout) && !output.ToStdout(s.trace.Value) {
 		neurons = file.NewCSV(s.Stdout)
 	}
 	dt := s.Dt.Value
 	steps, _ := c.Steps(s.Time.Value, dt)
 	w := cann.New(c.Values, dt)
+	w.Noise = cann.NoiseOf(s.Seed.Value, 0)
 	picture := figure.NewField(s.Time.Value, w.X())
 	every := max(1, int64(math.Round(s.every.Value/dt)))
 	traced := newRateTrace(of)
@@ -116,6 +122,12 @@ func (s *runCommand) runCANN(ctx context.Context, args []string) error {
 	return s.writeCANN(c, w, neurons, trace, traced, picture)
 }
 
+// savedCANN is what --save writes.
+func savedCANN(c *experiment.CANN, call *verb.Call, f *verb.Flags, name string) experiment.Saved {
+	return c.Saved(name, call.SavedComment(), flagset.Records(call.Cmd.Flags()), call.Cmd.Flags().Changed,
+		map[string]string{"dt": verb.Milliseconds(f.Dt.Value), "time": verb.Milliseconds(f.Time.Value), "seed": ""})
+}
+
 // writeCANN writes tables, picture, records and the summary.
 func (s *runCommand) writeCANN(
 	c *experiment.CANN, w *cann.Network, neurons, trace *file.Output, traced *rateTrace, picture *figure.Field,
@@ -139,7 +151,7 @@ func (s *runCommand) writeCANN(
 	if err != nil {
 		return err
 	}
-	r := cannRecord(c.Values, s.Dt.Value)
+	r := cannRecord(c, &s.Flags)
 	m := w.Measure()
 	r.Extra["time_ms"], r.Extra["u_max"], r.Extra["closed_form_u_max"] = s.Time.Value, m.UMax, finite(stable)
 	if err := errors.Join(s.Aside(s.Out.Value, neurons, r), s.Aside(s.trace.Value, trace, r)); err != nil {
@@ -165,10 +177,11 @@ func finite(x float64) any {
 }
 
 // cannRecord is the record of what cann was run with.
-func cannRecord(v cann.Values, dt float64) file.Record {
-	r := file.Record{Model: "cann", Dt: dt, Method: "rk4", Extra: map[string]any{}}
+func cannRecord(c *experiment.CANN, f *verb.Flags) file.Record {
+	r := file.Record{Model: "cann", Dt: f.Dt.Value, Method: "rk4", Seed: f.Seed.Value, Extra: map[string]any{}}
+	_, r.Preset, _ = strings.Cut(c.Name, ":")
 	for i, p := range cann.Parameters {
-		r.Parameters = append(r.Parameters, file.Parameter{Name: p.Name, Value: v[i], Unit: p.Unit})
+		r.Parameters = append(r.Parameters, file.Parameter{Name: p.Name, Value: c.Values[i], Unit: p.Unit})
 	}
 	return r
 }
@@ -216,6 +229,7 @@ var cannMeasures = []struct {
 	{"lag_rad", func(s cannEnd, _ cann.Values) float64 { return s.Lag }},
 	{"lag_max_rad", func(s cannEnd, _ cann.Values) float64 { return s.lagMax }},
 	{"lag_theory_rad", func(s cannEnd, v cann.Values) float64 { return v.Lag(s.UMax) }},
+	{"diffusion_theory_rad2_per_ms", func(_ cannEnd, v cann.Values) float64 { h, _ := v.Line(); return v.Diffusion(h) }},
 	{"u_max_theory", func(_ cannEnd, v cann.Values) float64 { h, _ := v.Line(); return h }},
 }
 
@@ -240,6 +254,12 @@ func (s *networkSweep) readCANN(args []string) error {
 	bad.Add(c.Grid.Check())
 	chosen, err := chooseCANN(s.measures.List)
 	bad.About("--measures", err)
+	if e := s.network.trials.Err; e != nil {
+		bad.About("--trials", fmt.Errorf("--trials: %w", e))
+	}
+	if s.network.trials.Value > 1 && c.Values[cann.Sigma] == 0 && !c.Sweeps(cann.Sigma) {
+		s.Warnf("without noise (sigma=0) all trials are the same")
+	}
 	bad.Add(s.Apart(s.dryRun))
 	bad.Add(s.readKeep())
 	bad.Add(s.readEvery())
@@ -260,15 +280,17 @@ func (s *networkSweep) readCANN(args []string) error {
 	if err := bad.Err(); err != nil {
 		return verb.Misused(err)
 	}
-	s.name, s.title = "cann", cann.Title
+	s.name, s.title, s.rates = c.Name, cann.Title, c
 	s.recordOf = func(r *sweep.JobsResult) file.Record {
-		out := cannRecord(c.Values, s.Dt.Value)
+		out := cannRecord(c, &s.Flags)
+		out.Extra["trials"] = max(1, r.Jobs.Trials)
 		out.Extra["points"], out.Extra["time_ms"] = int(c.Grid.Points()), s.Time.Value
 		out.Extra["experiment"], out.Workers = r.Jobs.Digest(), r.Workers
 		record.AddWorkers(out.Extra, r.Sched)
 		return out
 	}
-	s.jobs = cannJobs(c, steps, s.Dt.Value, chosen)
+	s.jobs = cannJobs(c, s.Seed.Value, steps, s.Dt.Value, chosen)
+	s.jobs.Trials = s.network.trials.Value
 	return nil
 }
 
@@ -282,7 +304,7 @@ func chooseCANN(names []string) (chosen []int, err error) {
 		}
 	}
 	for _, name := range names {
-		i := slices.IndexFunc(known, func(k string) bool { return k == name || k == name+"_rad" })
+		i := slices.IndexFunc(known, func(k string) bool { return k == name || k == name+"_rad" || k == name+"_rad2_per_ms" })
 		if i < 0 {
 			return nil, fmt.Errorf("cann has no measure %q; the measures are %v", name, known)
 		}
@@ -292,14 +314,15 @@ func chooseCANN(names []string) (chosen []int, err error) {
 }
 
 // cannJobs are the runs of a sweep.
-func cannJobs(c *experiment.CANN, steps int64, dt float64, chosen []int) *sweep.Jobs {
-	j := &sweep.Jobs{Grid: c.Grid, Identity: fmt.Sprintf("cann %v steps %d dt %v", c.Values, steps, dt)}
+func cannJobs(c *experiment.CANN, seed uint64, steps int64, dt float64, chosen []int) *sweep.Jobs {
+	j := &sweep.Jobs{Grid: c.Grid, Identity: fmt.Sprintf("cann %v seed %d steps %d dt %v", c.Values, seed, steps, dt)}
 	for _, i := range chosen {
 		j.Columns = append(j.Columns, sweep.JobColumn{Name: cannMeasures[i].name})
 	}
-	j.Run = func(ctx context.Context, point, _, _ int) ([]float64, error) {
+	j.Run = func(ctx context.Context, point, trial, _ int) ([]float64, error) {
 		v := c.At(point)
 		w := cann.New(v, dt)
+		w.Noise = cann.NoiseOf(seed, trial)
 		var end cannEnd
 		for k := range steps {
 			if k%1000 == 0 && ctx.Err() != nil {

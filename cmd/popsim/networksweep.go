@@ -48,9 +48,10 @@ func (f *networkMapFlags) add(set *pflag.FlagSet) {
 // networkSweep is one call of map for a network.
 type networkSweep struct {
 	*sweepCommand
-	q    *experiment.Network // nil for cann, and so is x
-	x    *measure.Sweep
-	jobs *sweep.Jobs
+	q     *experiment.Network // nil for cann, and so is x
+	x     *measure.Sweep
+	rates *experiment.CANN // nil but for cann
+	jobs  *sweep.Jobs
 
 	name, title string
 	recordOf    func(r *sweep.JobsResult) file.Record
@@ -240,8 +241,8 @@ func (s *networkSweep) reportForecast(ctx context.Context) error {
 
 // keepExperiment writes the experiment to the file of --save.
 func (s *networkSweep) keepExperiment() error {
-	if s.x == nil {
-		return nil
+	if s.rates != nil {
+		return s.SaveExperiment(&s.Flags, savedCANN(s.rates, &s.Call, &s.Flags, "map"))
 	}
 	s.network.files.List = experiment.FileSums(s.x.Base.Files)
 	return s.SaveExperiment(&s.Flags, s.q.Saved("map", s.SavedComment(), flagset.Records(s.Cmd.Flags()),

@@ -1,20 +1,23 @@
 // Package cann is a continuous attractor neural network of rate units on a ring: Wu, Hamaguchi & Amari, Neural Comput.
 // 20:994 (2008), in the form of Fung, Wong & Wu, Neural Comput. 22:752 (2010),
 //
-//	tau du/dt = -u + sum_j J(x - x_j) r_j + I,   r = u²/(1 + k sum_j u_j²),
+//	tau du/dt = -u + sum_j J(x - x_j) r_j + I + sigma sqrt(tau) xi,   r = u²/(1 + k sum_j u_j²),
 //	J = J0/(sqrt(2 pi) a) exp(-d²/2a²),   I = A exp(-(x-z)²/4a²),
 //
-// for u ≥ 0, and r = 0 where u < 0; d is the distance on the ring, x_j = -pi + 2 pi j/N. The sums are over units, as in
-// BrainPy, without their distance. A bump at any position persists without a stimulus if k is below KCritical.
+// for u ≥ 0, and r = 0 where u < 0; xi is white noise of each unit's own; d is the distance on the ring, x_j = -pi +
+// 2 pi j/N. The sums are over units, as in BrainPy, without their distance. A bump at any position persists without a
+// stimulus if k is below KCritical.
 package cann
 
 import (
 	"fmt"
 	"math"
+	"strconv"
 
 	"popsim/circulant"
 	"popsim/fault"
 	"popsim/kernels"
+	"popsim/rng"
 )
 
 // Title, Source and Equations describe cann.
@@ -25,7 +28,7 @@ const (
 
 // Equations are the equations of the network, with sums over units.
 var Equations = []string{
-	"tau du/dt = -u + sum_j J(x - x_j) r_j + I",
+	"tau du/dt = -u + sum_j J(x - x_j) r_j + I + sigma sqrt(tau) xi",
 	"r = u^2/(1 + k sum_j u_j^2)",
 	"J(d) = J0/(sqrt(2 pi) a) exp(-d^2/2a^2)",
 	"I = A exp(-(x - z)^2/4a^2), z = z0 + v (t - on), from on to off",
@@ -53,6 +56,7 @@ const (
 	Speed
 	On
 	Off
+	Sigma
 )
 
 // Parameters are those of the network in the order of Values.
@@ -69,6 +73,38 @@ var Parameters = []Parameter{
 	Speed:     {"v", 0, "1/ms", "its speed, rad/ms"},
 	On:        {"on", 0, "ms", "when the stimulus comes on"},
 	Off:       {"off", 10, "ms", "when it goes off"},
+	Sigma:     {"sigma", 0, "1", "white noise on u of each unit; 0 is none"},
+}
+
+// A Preset is a name for values that differ from the defaults.
+type Preset struct {
+	Name   string
+	Doc    string
+	Values map[int]float64
+}
+
+// Presets are those of the network.
+var Presets = []Preset{
+	{"coding", "weak inhibition, as in BrainPy's demonstration of coding", map[int]float64{K: 0.1, U0: 20}},
+	{
+		"tracking", "a bump that follows a weak stimulus",
+		map[int]float64{Amplitude: 0.05, U0: 0.26, Speed: 0.05, Off: 1000},
+	},
+	{"diffusing", "a bump that noise moves, without a stimulus", map[int]float64{Amplitude: 0, U0: 0.2742, Sigma: 0.01}},
+}
+
+// WithPreset returns the default values with those of a preset.
+func WithPreset(name string) (Values, bool) {
+	v := Defaults()
+	for _, p := range Presets {
+		if p.Name == name {
+			for i, x := range p.Values {
+				v[i] = x
+			}
+			return v, true
+		}
+	}
+	return v, false
 }
 
 // Values are the values of Parameters.
@@ -105,8 +141,10 @@ func (v Values) Check() error {
 			bad.Addf("%s is %g; it must be greater than 0", Parameters[i].Name, v[i])
 		}
 	}
-	if v[K] < 0 {
-		bad.Addf("k is %g; it must be 0 or more", v[K])
+	for _, i := range []int{K, Sigma} {
+		if v[i] < 0 {
+			bad.Addf("%s is %g; it must be 0 or more", Parameters[i].Name, v[i])
+		}
 	}
 	return bad.Err()
 }
@@ -156,9 +194,18 @@ func (v Values) Lag(h float64) float64 {
 	return math.Copysign((lo+hi)/2, v[Speed])
 }
 
+// Diffusion is that of a bump of height h without a stimulus, rad²/ms: the variance of its position grows by 2 D t.
+// Noise moves the bump by its projection on u(x) u'(x), the left eigenvector of translations; for u = h exp(-x²/4a²)
+// on the line that gives D = 27 a sigma²/(16 sqrt(pi) rho h² tau), which falls as 1/N.
+func (v Values) Diffusion(h float64) float64 {
+	rho := v[N] / (2 * math.Pi)
+	return 27 * v[Width] * v[Sigma] * v[Sigma] / (16 * math.Sqrt(math.Pi) * rho * h * h * v[Tau])
+}
+
 // Network is the network at a time.
 type Network struct {
 	Stimulus func(t float64) (height, z float64) // at t ms; Values.Stimulus unless changed
+	Noise    rng.Stream                          // decides the noise; the id is the step
 
 	v       Values
 	dt      float64
@@ -169,14 +216,23 @@ type Network struct {
 	z       []complex128
 	slopes  [4][]float64
 	stage   []float64
+	words   []uint32
+	normals []float64
 }
 
-// New returns the network at its start, a bump of height u0 at x0, with steps of dt ms. The values must satisfy Check.
+// NoiseOf is the stream of the noise of a trial.
+func NoiseOf(seed uint64, trial int) rng.Stream {
+	return rng.NewStream(seed, "cann, trial "+strconv.Itoa(trial))
+}
+
+// New returns the network at its start, a bump of height u0 at x0, with steps of dt ms and the noise of seed 0, trial
+// 0. The values must satisfy Check.
 func New(v Values, dt float64) *Network {
 	n := int(v[N])
-	w := &Network{Stimulus: v.Stimulus, v: v, dt: dt, n: n}
+	w := &Network{Stimulus: v.Stimulus, Noise: NoiseOf(0, 0), v: v, dt: dt, n: n}
 	column := func() []float64 { return make([]float64, n) }
 	w.x, w.u, w.r, w.stage = column(), column(), column(), column()
+	w.words, w.normals = make([]uint32, n), column()
 	for i := range w.slopes {
 		w.slopes[i] = column()
 	}
@@ -240,8 +296,8 @@ func (w *Network) slope(t float64, u, d []float64) {
 // Time is the time of the network, ms.
 func (w *Network) Time() float64 { return float64(float64(w.steps) * w.dt) }
 
-// Step advances the network by a step of the classical method of Runge and Kutta, of order 4. A stimulus that jumps
-// should do so between steps: the last stage takes it just before the end.
+// Step advances the network by a step of the classical method of Runge and Kutta, of order 4, and adds the noise of the
+// step at its end. A stimulus that jumps should do so between steps: the last stage takes it just before the end.
 func (w *Network) Step() {
 	const before = 1 - 1e-9
 	dt, t := w.dt, w.Time()
@@ -260,7 +316,20 @@ func (w *Network) Step() {
 		sum := w.slopes[0][i] + float64(2*w.slopes[1][i]) + float64(2*w.slopes[2][i]) + w.slopes[3][i]
 		w.u[i] += float64(dt / 6 * sum)
 	}
+	if w.v[Sigma] > 0 {
+		w.addNoise()
+	}
 	w.steps++
+}
+
+// addNoise adds the noise of a step to u.
+func (w *Network) addNoise() {
+	sd := w.v[Sigma] * math.Sqrt(w.dt/w.v[Tau])
+	w.Noise.Words(w.words, uint32(w.steps), 0)
+	rng.Normals(w.normals, w.words)
+	for i, x := range w.normals {
+		w.u[i] += float64(sd * x)
+	}
 }
 
 // State holds the measures of a network at a time.

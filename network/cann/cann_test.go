@@ -154,3 +154,43 @@ func TestMoving(t *testing.T) {
 		t.Errorf("speed 0.3: lag up to %g; the stimulus is not lost", most)
 	}
 }
+
+// TestDiffusion: noise moves a bump; the variance of its position over trials grows as in theory, and falls as 1/N.
+func TestDiffusion(t *testing.T) {
+	const trials, dt, end = 300, 0.2, 60.0
+	// The variance of normal numbers has a relative standard error of sqrt(2/trials), 8 %; 4 of them. The theory is
+	// that of small noise.
+	tolerance := 4 * math.Sqrt(2.0/trials)
+	for _, n := range []float64{64, 256} {
+		v, _ := WithPreset("diffusing")
+		v[N], v[K] = n, 8.1*512/n // k rho and J0 rho as with 512 units
+		v[J0] = 4 * 512 / n
+		h, _ := v.Line()
+		v[U0] = h
+		var sum, square float64
+		for trial := range trials {
+			w := New(v, dt)
+			w.Noise = NoiseOf(1, trial)
+			for w.Time() < end-dt/2 {
+				w.Step()
+			}
+			x := w.Measure().Center
+			sum, square = sum+x/trials, square+x*x/trials
+		}
+		got, want := square-sum*sum, 2*v.Diffusion(h)*end
+		t.Logf("N %g: variance %.4g rad², in theory %.4g", n, got, want)
+		if math.Abs(got/want-1) > tolerance {
+			t.Errorf("N %g: variance %g rad², in theory %g", n, got, want)
+		}
+	}
+}
+
+// TestPresets: every preset has values that are allowed, and a bump.
+func TestPresets(t *testing.T) {
+	for _, p := range Presets {
+		v, ok := WithPreset(p.Name)
+		if h, _ := v.Line(); !ok || v.Check() != nil || !(h > 0) {
+			t.Errorf("%s: %v, height %g", p.Name, v.Check(), h)
+		}
+	}
+}

@@ -27,7 +27,11 @@ func networks(verb string) (found []string) {
 			found = append(found, name+":"+preset+"\t"+d.Title)
 		}
 	}
-	return append(found, "cann\t"+cann.Title)
+	found = append(found, "cann\t"+cann.Title)
+	for _, preset := range cann.Presets {
+		found = append(found, "cann:"+preset.Name+"\t"+preset.Doc)
+	}
+	return found
 }
 
 // networkNames offers what can be set of the network that the first argument names and has not been; it is nil where

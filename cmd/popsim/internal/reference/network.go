@@ -61,6 +61,12 @@ func DescribeCANN(w io.Writer) {
 			fmt.Fprintf(w, "  %s\t%g\t%s\t%s\n", p.Name, p.Default, Unit(p.Unit), p.Doc)
 		}
 	})
+	fmt.Fprintln(w, "\nPresets")
+	help.Columns(w, func(w io.Writer) {
+		for _, p := range cann.Presets {
+			fmt.Fprintf(w, "  %s\t%s\n", p.Name, p.Doc)
+		}
+	})
 }
 
 // shownMeasures are the columns of the table of populations that a terminal has room for.
