@@ -247,12 +247,12 @@ func filled[T comparable](l *lattice, known map[int]T) (values []T, between int)
 			total += v.n
 		}
 		best := slices.MaxFunc(votes[f], func(a, b vote) int { return cmp.Compare(a.n, b.n) })
-		value, told := known[k]
+		value, isKnown := known[k]
 		switch {
 		case float64(best.n) >= (1-few)*float64(total):
 			values[k] = best.value
 			all = append(all, k)
-		case told:
+		case isKnown:
 			values[k] = value
 			mixed = append(mixed, k)
 		}

@@ -13,11 +13,11 @@ import (
 	"popsim/model"
 )
 
-// TestEveryAttractorIsTold draws models, parameters and windows at random, simulates from random states at some values
+// TestEveryAttractorIsFound draws models, parameters and windows at random, simulates from random states at some values
 // of the window, and searches for the attractor of each simulation among the stable equilibria, the stable cycles and
 // the firing of the diagram. Simulations are by the classical Runge-Kutta method and share nothing with the diagrams
 // but the equations. The long form takes many sets; POPSIM_SETS names one to take alone.
-func TestEveryAttractorIsTold(t *testing.T) {
+func TestEveryAttractorIsFound(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes several diagrams and simulations")
 	}
@@ -126,7 +126,7 @@ func checkSet(t *testing.T, k int, total map[string]int) {
 			if a.kind == "undecided" || doubled && a.kind == "cycle" {
 				continue // a slow passage; or a branch of doubled cycles, which diagrams do not follow
 			}
-			if !told(t, d, diagram, s, at, a) {
+			if !has(t, d, diagram, s, at, a) {
 				t.Errorf("set %d: %v at %v: from %.6g the neuron settles on %+v, which the diagram does not have", k, d,
 					at, y, a)
 				break
@@ -238,8 +238,8 @@ func rungeKutta(s *system, y []float64, dt float64) {
 	}
 }
 
-// told reports whether the diagram has the attractor a at the value.
-func told(t *testing.T, d drawn, diagram *Diagram, s *system, at float64, a attractor) bool {
+// has reports whether the diagram has the attractor a at the value.
+func has(t *testing.T, d drawn, diagram *Diagram, s *system, at float64, a attractor) bool {
 	const (
 		sameV = 0.05 // mV: the step of the simulation misses the extremes of a spike by so much
 		sameT = 1e-3 // of the period

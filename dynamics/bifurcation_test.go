@@ -102,7 +102,7 @@ func TestFourCyclesBetweenTheFolds(t *testing.T) {
 }
 
 // Where V is much quicker than w the cycle that begins at a Hopf point is a canard after a few hundredths of a mV: only
-// the first ones are near the harmonic wave. It ends in a homoclinic orbit of the saddle.
+// the first ones are near the harmonic oscillation. It ends in a homoclinic orbit of the saddle.
 func TestCanardBornAtHopfPoint(t *testing.T) {
 	t.Parallel()
 	m, p := mustModel(t, "adex", map[string]float64{

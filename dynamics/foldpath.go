@@ -205,7 +205,7 @@ func (w *foldTracer) reportEnds(r *Regions) {
 				"it grows without bound", place, e.period)
 		case e.flat:
 			err = fmt.Errorf("dynamics: a curve of folds of cycles is found up to %s; beyond, the cycle is a canard, on which "+
-				"folds cannot be told apart", place)
+				"folds cannot be distinguished", place)
 		default:
 			err = fmt.Errorf("dynamics: a curve of folds of cycles cannot be followed beyond %s, period %.4g ms", place,
 				e.period)

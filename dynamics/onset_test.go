@@ -126,7 +126,8 @@ func TestSharpExponentialHasOneCurve(t *testing.T) {
 }
 
 // TestSteepMultiplier: where the multiplier of a periodic orbit of the reset map leaps from 0.1 to 1 within a
-// thousandth of the interval, the ends of its stability are found, and the orbits that the map itself comes to agree.
+// thousandth of the interval, the ends of its stability are found, and the orbits agree with those that the map itself
+// approaches.
 func TestSteepMultiplier(t *testing.T) {
 	t.Parallel()
 	m := model.AdExModel

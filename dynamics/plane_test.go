@@ -223,7 +223,7 @@ func TestTooFastForCycles(t *testing.T) {
 }
 
 // TestCyclesOfSharpUpstroke: backwards in time w grows without end, and with it the speed of V where the upstroke is
-// sharp. No cycle is that way, and the search does not follow.
+// sharp. There is no cycle there, and the search ends.
 func TestCyclesOfSharpUpstroke(t *testing.T) {
 	m, p := mustModel(t, "adex", map[string]float64{
 		"V_rest": -71.4374, "V_reset": -69.4366, "V_th": -38.849, "V_T": -58.849, "delta_T": 0.385214, "R": 0.280612,
@@ -236,9 +236,9 @@ func TestCyclesOfSharpUpstroke(t *testing.T) {
 	}
 }
 
-// TestCyclesBesideFarRest: with a small leak V may relax to an equilibrium hundreds of mV below the reversal
-// potentials, where the rates of the gates are too large to be followed. No cycle is that way.
-func TestCyclesBesideFarRest(t *testing.T) {
+// TestCyclesBesideFarEquilibrium: with a small leak V may relax to an equilibrium hundreds of mV below the reversal
+// potentials, where the rates of the gates are too large for the integrator. There is no cycle there.
+func TestCyclesBesideFarEquilibrium(t *testing.T) {
 	m, p := mustModel(t, "hh", map[string]float64{
 		"C": 1.0038, "g_Na": 120.523, "g_K": 10.296, "g_L": 0.01362, "E_Na": 53.1963, "E_K": -75.1671, "E_L": -51.976,
 	})
@@ -276,7 +276,7 @@ func TestHugeCurrent(t *testing.T) {
 	}
 }
 
-// A phase plane that is called off ends with the reason.
+// A phase plane that is cancelled returns the error of its context.
 func TestCalledOff(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -36,7 +36,7 @@ func define(t *testing.T, path string) *definition {
 // another order.
 const meaningError = 3e-13
 
-// The vector code of the slopes computes what the formulas say, at states around the start and at singular voltages.
+// The vector code of the slopes computes the formulas, at states around the start and at singular voltages.
 func TestVectorCodeMeansTheFormulas(t *testing.T) {
 	for _, path := range libraryPaths(t) {
 		d := define(t, path)

@@ -37,7 +37,7 @@ func TestStepLimits(t *testing.T) {
 	}
 }
 
-// A file that names no method gets rk4, or where that explodes with its step, rosenbrock.
+// A file that names no method gets rk4, or where that blows up with its step, rosenbrock.
 func TestDefaultMethod(t *testing.T) {
 	data, err := os.ReadFile("library/stomatogastric.toml")
 	if err != nil {

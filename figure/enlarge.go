@@ -97,8 +97,8 @@ func (p *Panel) enlarged(w window) Panel {
 	return part
 }
 
-// crowded returns windows around points whose marks touch in p, the largest group first. Points that could not be told
-// apart in such a window either, being one point in all but the last digits, make none.
+// crowded returns windows around points whose marks touch in p, the largest group first. Points that could not be
+// distinguished in such a window either, being one point in all but the last digits, make none.
 func (p *Panel) crowded(points []Text) (windows []window) {
 	const (
 		touch = 14.0        // points on paper: two marks

@@ -23,14 +23,14 @@ func Phase(title string, p *dynamics.Plane) *Figure {
 	panel.Arrows = []Arrows{field(p)}
 	panel.Lines = append(panel.Lines, nullclines(p)...)
 	panel.Lines = append(panel.Lines, manifolds(p)...)
-	told := map[bool]bool{}
+	shown := map[bool]bool{}
 	for _, c := range p.Cycles {
 		line := Line{Name: Stability(c.Stable) + " cycle", Width: 2}
 		if !c.Stable {
 			line.Dash = Dashed
 		}
-		panel.Lines = append(panel.Lines, named(!told[c.Stable], line, c.Orbit))
-		told[c.Stable] = true
+		panel.Lines = append(panel.Lines, named(!shown[c.Stable], line, c.Orbit))
+		shown[c.Stable] = true
 	}
 	for i, t := range p.Trajectories {
 		panel.Lines = append(panel.Lines, trajectory(i == 0, t))
@@ -193,10 +193,10 @@ func manifolds(p *dynamics.Plane) (lines []Line) {
 		true:  {Name: "stable manifold (separatrix)", Dash: DashDotted, Width: 1.2},
 		false: {Name: "unstable manifold", Dash: Dotted, Width: 1.2, Color: lightGrey},
 	}
-	told := map[bool]bool{}
+	shown := map[bool]bool{}
 	for _, x := range p.Separatrices {
-		lines = append(lines, named(!told[x.Stable], styles[x.Stable], x.Points))
-		told[x.Stable] = true
+		lines = append(lines, named(!shown[x.Stable], styles[x.Stable], x.Points))
+		shown[x.Stable] = true
 	}
 	return lines
 }

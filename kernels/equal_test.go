@@ -353,7 +353,7 @@ func difference(shards [2]*Shard, events [2][]Event) string {
 	return ""
 }
 
-// TestOneLane lets a single lane of a resting group fire, or start from an odd value, so that its event step is not due
+// TestOneLane lets a single lane of a silent group fire, or start from an odd value, so that its event step is not due
 // to another lane. Every lane is tried with POPSIM_LONG=1, else one in five, or thirteen.
 func TestOneLane(t *testing.T) {
 	every := 5
@@ -425,7 +425,7 @@ func TestOneLane(t *testing.T) {
 	}
 }
 
-// oddValue is a number that kernels may stumble over; own are the parameters of the neuron.
+// oddValue is a number at the edge of what kernels take; own are the parameters of the neuron.
 func (row equalRow) oddValue(rnd *rand.Rand, own []float64) float64 {
 	odd := []float64{0, math.Copysign(0, -1), math.Inf(1), math.Inf(-1), math.NaN(), 5e-324, -1e-310, 1e300, -1e300}
 	if rnd.IntN(2) == 0 {

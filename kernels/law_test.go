@@ -88,7 +88,8 @@ func TestLIFStartsAboveThreshold(t *testing.T) {
 	}
 }
 
-// A neuron that is let go with V far below V_T, or with a drive of many delta_T a step, does not fire before its time.
+// A neuron whose refractory period ends with V far below V_T, or with a drive of many delta_T a step, does not fire too
+// early.
 func TestRK4LetGo(t *testing.T) {
 	rk4, flow := mustFor(t, model.EIFModel, "rk4"), mustFor(t, model.EIFModel, "flow")
 	for _, c := range []struct{ v, vReset, current, tRef, within float64 }{
@@ -206,7 +207,7 @@ func TestTooManySpikes(t *testing.T) {
 }
 
 // Lanes that pad the last group never fire, though they have the last neuron's V_th and that is below the first one's
-// rest.
+// resting potential.
 func TestPaddingIsSilent(t *testing.T) {
 	for _, isa := range Available() {
 		for _, m := range []*model.Model{model.LIFModel, model.EIFModel, model.AdExModel} {

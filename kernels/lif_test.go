@@ -9,8 +9,8 @@ import (
 )
 
 // TestLongCalls: LIF gives the same bits as plain Go in calls of many chunks, where with AVX-512 lanes of different
-// rates are ahead of each other by hundreds of steps, some fire as soon as they wake, and events have room for more or
-// less than all spikes.
+// rates are ahead of each other by hundreds of steps, some fire in the step in which their refractory period ends, and
+// events have room for more or less than all spikes.
 func TestLongCalls(t *testing.T) {
 	const n, dt = 3*Group + 5, 0.1
 	currents := map[string]func(i int) float64{

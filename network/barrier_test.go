@@ -96,9 +96,9 @@ func TestSmallNetworksAreNotShared(t *testing.T) {
 	}
 }
 
-// TestPrepareTakesWhatIsOld: of delays of one step to many most arrivals are added before the barrier, and of one delay
-// none.
-func TestPrepareTakesWhatIsOld(t *testing.T) {
+// TestPrepareAddsEarlierArrivals: of delays of one step to many most arrivals are added before the barrier, and of one
+// delay none.
+func TestPrepareAddsEarlierArrivals(t *testing.T) {
 	for _, c := range []struct {
 		delay Draw
 		least float64

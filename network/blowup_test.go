@@ -10,8 +10,8 @@ import (
 	"popsim/model"
 )
 
-// TestBlowUpsAreTold makes V of one neuron overflow by its input, in every kind of segment.
-func TestBlowUpsAreTold(t *testing.T) {
+// TestBlowUpsAreReported makes V of one neuron overflow by its input, in every kind of segment.
+func TestBlowUpsAreReported(t *testing.T) {
 	for _, c := range []struct {
 		model   *model.Model
 		kind    Kind

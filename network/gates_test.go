@@ -14,8 +14,8 @@ import (
 // wang is the NMDA of Wang (2002).
 var wang = Synapse{Name: "nmda", Kind: NMDA, Rise: 2, Decay: 100, Alpha: 0.5, Mg: 1}
 
-// TestGateOfOneSpike compares s after one spike at a resting gate with a solution by Runge and Kutta of order 4 at
-// 1e-3 ms.
+// TestGateOfOneSpike compares s after one spike at a closed gate with a solution by Runge and Kutta of order 4 at 1e-3
+// ms.
 func TestGateOfOneSpike(t *testing.T) {
 	for _, dt := range []float64{0.1, 0.25, 1} {
 		tolerance := 1e-9 + 4e-8*math.Pow(dt, 6) // of that solution's digits, and of Gauss's formula

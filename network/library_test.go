@@ -12,7 +12,7 @@ import (
 	"popsim/network/statistics"
 )
 
-// long reports whether the slow proofs are wanted.
+// long reports whether the long forms of tests are to run.
 func long() bool { return os.Getenv("POPSIM_LONG") != "" }
 
 // measure runs a network and measures its populations from a time (ms) up to the end.

@@ -295,8 +295,8 @@ func TestOddDescriptions(t *testing.T) {
 	}
 }
 
-// TestBuildingEndsWhenToldTo cancels building, and runs a network that has been closed.
-func TestBuildingEndsWhenToldTo(t *testing.T) {
+// TestBuildingCanBeCancelled cancels building, and runs a network that has been closed.
+func TestBuildingCanBeCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	s := pairOf(2000, Projection{Rule: OutDegree{1000}, Weight: PerEdge(func(pre, _ int) float64 {
 		if pre == 100 {

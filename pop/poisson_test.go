@@ -31,7 +31,7 @@ func TestShotNoiseRates(t *testing.T) {
 }
 
 // Spikes and states under trains are the same bits for any workers and instruction sets, with other noise and a
-// waveform too, and depend on the numbers under which is drawn.
+// waveform too, and depend on the ids of the random numbers.
 func TestShotNoiseSameBits(t *testing.T) {
 	for _, m := range []*model.Model{model.LIFModel, model.AdExModel, model.HHModel} {
 		run := func(cfg Config, n, first int) (spikes []Spike, states []float64) {

@@ -67,7 +67,7 @@ func ExampleRun_trains() {
 	// 15 pA: 55 spikes, 54.57 Hz
 }
 
-// record is everything a run says.
+// record holds all results of a run.
 type record struct {
 	spikes []pop.Spike
 	trace  []float64
@@ -244,7 +244,7 @@ func TestInterruption(t *testing.T) {
 	}
 }
 
-// impatient is a context that is done after it has been asked some times.
+// impatient is a context that is done after some calls of its Err.
 type impatient struct {
 	context.Context
 	left int

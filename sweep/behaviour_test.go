@@ -79,8 +79,8 @@ func TestStatus(t *testing.T) {
 }
 
 // TestCarriedCurvesShowBistability: carried downwards, HH fires down to the fold of cycles and RHH down to the end of
-// its isola; carried upwards, HH rests up to the Hopf point and RHH everywhere. The branches are the same for any step
-// and for any phase in which a run ends; and retired trains have the results of full runs.
+// its isola; carried upwards, HH is silent up to the Hopf point and RHH everywhere. The branches are the same for any
+// step and for any phase in which a run ends; and retired trains have the results of full runs.
 func TestCarriedCurvesShowBistability(t *testing.T) {
 	for _, c := range []struct {
 		model    string

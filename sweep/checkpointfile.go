@@ -267,8 +267,8 @@ func openCheckpoint(path string) (q checkpointFile, err error) {
 	if _, err := io.Copy(io.Discard, body); err != nil {
 		return q, fmt.Errorf("sweep: %w", err)
 	}
-	told, err := io.ReadAll(f)
-	if err != nil || !bytes.Equal(told, sum.Sum(nil)) {
+	stored, err := io.ReadAll(f)
+	if err != nil || !bytes.Equal(stored, sum.Sum(nil)) {
 		return q, torn(path)
 	}
 	if json.Unmarshal(head, &q.header) != nil || q.First < 0 || q.First >= q.End {

@@ -160,11 +160,11 @@ func (r *JobsResult) runKept(ctx context.Context, cfg Config, record func(*JobsR
 		return err
 	}
 	r.Elapsed = time.Since(begin)
-	var told any
+	var content any
 	if record != nil {
-		told = record(r)
+		content = record(r)
 	}
-	if err := write(path, r.checkpoint(r.first, end, r.Elapsed.Seconds()+r.Resumed, told)); err != nil {
+	if err := write(path, r.checkpoint(r.first, end, r.Elapsed.Seconds()+r.Resumed, content)); err != nil {
 		return err
 	}
 	return Discard(path)

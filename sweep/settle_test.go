@@ -95,9 +95,9 @@ func TestRetiredLanesTellWhatTheFullRunTells(t *testing.T) {
 	}
 }
 
-// TestRandomLanesTellWhatTheFullRunTells draws parameters about those of every preset, and currents up to twice its
+// TestRandomLanesAgreeWithFullRuns draws parameters about those of every preset, and currents up to twice its
 // own.
-func TestRandomLanesTellWhatTheFullRunTells(t *testing.T) {
+func TestRandomLanesAgreeWithFullRuns(t *testing.T) {
 	if os.Getenv("POPSIM_LONG") == "" {
 		t.Skip("takes minutes; POPSIM_LONG=1 runs it, with another POPSIM_SEED on other draws")
 	}
@@ -142,7 +142,7 @@ func TestRandomLanesTellWhatTheFullRunTells(t *testing.T) {
 }
 
 // TestGhostIsNoTrain: just below the saddle-node of cycles trains of many seconds end after all. No lane may be taken
-// for settled there; this scans the border so finely that ghosts of all lengths up to the run are met.
+// for settled there; this scans the transition so finely that ghosts of all lengths up to the run are met.
 func TestGhostIsNoTrain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long")

@@ -326,10 +326,10 @@ func (s *Status) Whole() bool { return s.Count(Done)+s.Count(Empty) == len(s.Par
 
 // Share returns how much of the sweep is done, 0 to 1, weighted by chains; by parts if no part is complete yet.
 func (s *Status) Share() float64 {
-	sum, of, told := 0.0, 0.0, slices.ContainsFunc(s.Parts, func(p PartStatus) bool { return p.chains > 0 })
+	sum, of, known := 0.0, 0.0, slices.ContainsFunc(s.Parts, func(p PartStatus) bool { return p.chains > 0 })
 	for _, p := range s.Parts {
 		weight := 1.0
-		if told {
+		if known {
 			weight = float64(p.chains)
 		}
 		sum, of = sum+float64(weight*p.Share), of+weight

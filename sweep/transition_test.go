@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestBorders compares borders with truth: closed forms, and the thresholds of testdata/fi.
-func TestBorders(t *testing.T) {
+// TestTransitions compares transitions with truth: closed forms, and the thresholds of testdata/fi.
+func TestTransitions(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long")
 	}
@@ -29,7 +29,8 @@ func TestBorders(t *testing.T) {
 	}{
 		{"lif", nil, "I=0:40:1", 2000, 1e-9, []transition{{20, "silent", "firing", 1}}, 1e-9, false},
 		{"eif", nil, "I=0:10:0.5", 2000, 1e-5, []transition{{1.62, "silent", "firing", 1}}, 5e-4, false},
-		// Rest comes and goes slowly near this saddle-node; firing waits on the other side, with intervals of 144 ms.
+		// Near this saddle-node V approaches and leaves the equilibrium slowly; beyond it the neuron fires with intervals of
+		// 144 ms.
 		{"adex", map[string]float64{
 			"V_rest": -60.5, "R": 0.36, "tau": 5.9, "V_T": -39, "delta_T": 1.6, "V_th": -18.6, "V_reset": -40,
 			"t_ref": 3.4, "tau_w": 145, "a": -1.77, "b": 0.87,
@@ -87,8 +88,8 @@ func TestBorders(t *testing.T) {
 	}
 }
 
-// TestDigitsCoverTheBorder: the reported interval contains the neighbours between which the transition is.
-func TestDigitsCoverTheBorder(t *testing.T) {
+// TestDigitsCoverTheTransition: the reported interval contains the neighbours between which the transition is.
+func TestDigitsCoverTheTransition(t *testing.T) {
 	for k := range 1000 {
 		lo := 8.8545 + 1.37e-4*float64(k)
 		b := Transition{Lo: lo, Hi: lo + 1e-4*math.Pow(1.013, float64(k)), Error: math.NaN()}

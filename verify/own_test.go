@@ -7,8 +7,8 @@ import (
 	"popsim/equations"
 )
 
-// Every check passes on files of all kinds: a reset with an upstroke that explodes, a crossing, a kink, and a neuron
-// that does not fire.
+// Every check passes on files of all kinds: a reset with an upstroke that goes to infinity, a crossing, a kink, and a
+// neuron that does not fire.
 func TestEquations(t *testing.T) {
 	const quiet = `
 [neuron]

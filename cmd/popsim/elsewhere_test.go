@@ -94,9 +94,9 @@ func TestSameBytesElsewhere(t *testing.T) {
 						t.Fatal(err)
 					}
 					given := g.command + " -n 40 I=@currents.csv --spikes spikes.csv --trace trace.csv --of 0:39 --every 0.7ms"
-					told(t, given, method.Name, kernels.Auto, 2)
+					printed(t, given, method.Name, kernels.Auto, 2)
 					want := files(t, given)
-					elsewhere(toldArgs(given, method.Name, "auto", 2)...)
+					elsewhere(printedArgs(given, method.Name, "auto", 2)...)
 					if got := files(t, given); got != want || strings.Count(want, "\n") < 1000 {
 						t.Errorf("%s --method %s: other bytes:\n%s", given, method.Name, firstDifference(got, want))
 					}
@@ -107,8 +107,8 @@ func TestSameBytesElsewhere(t *testing.T) {
 						if len(b.emulator) > 0 && i != 1 && method.Name != m.Methods[0].Name {
 							continue // too slow
 						}
-						want := told(t, command, method.Name, kernels.Auto, 2)
-						args := toldArgs(command, method.Name, "auto", 2)
+						want := printed(t, command, method.Name, kernels.Auto, 2)
+						args := printedArgs(command, method.Name, "auto", 2)
 						got := elsewhere(args...) + files(t, command)
 						if got != want {
 							t.Errorf("%s --method %s: other bytes:\n%s", command, method.Name, firstDifference(got, want))

@@ -44,8 +44,8 @@ func saidIn(t *testing.T, files map[string]string, args ...string) (stdout, stde
 	return out.String(), messages.String(), code
 }
 
-// What --save writes of a golden command says the same bytes, on standard output and on standard error, and once more
-// saved it is the same file.
+// What --save writes of a golden command gives the same bytes, on standard output and on standard error, and saved once
+// more it is the same file.
 func TestSaveRoundTrip(t *testing.T) {
 	saved := 0
 	for _, c := range goldenCases(t) {

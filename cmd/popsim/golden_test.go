@@ -136,8 +136,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// Numbers agree when they differ by less. Bits are the business of other tests; here solvers and the mathematical
-// functions of other architectures may round as they like.
+// Numbers agree when they differ by less. Bits are compared by other tests; here solvers and the mathematical functions
+// of other architectures may round differently.
 const (
 	goldenRelative = 1e-6
 	goldenAbsolute = 1e-9

@@ -244,8 +244,8 @@ func TestResumeAtTheEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, told := popsim(t, exitDone, args...); !strings.Contains(told, "finished already") {
-		t.Errorf("a finished sweep was run again: %s", told)
+	if _, printed := popsim(t, exitDone, args...); !strings.Contains(printed, "finished already") {
+		t.Errorf("a finished sweep was run again: %s", printed)
 	}
 	spec := sweep.Spec{Model: model.LIFModel, Method: "exact", Time: 100, Discard: 25}
 	axis, err := sweep.Counted("I", "pA", 0, 40, 21)

@@ -64,8 +64,8 @@ func TestManualWithoutDirectory(t *testing.T) {
 		missing: "popsim: error: man: there is no directory " + missing + "\npopsim: hint: mkdir -p " + missing +
 			" makes it\n",
 	} {
-		if _, told := popsim(t, exitMisused, "man", dir); told != want {
-			t.Errorf("printed %q, want %q", told, want)
+		if _, printed := popsim(t, exitMisused, "man", dir); printed != want {
+			t.Errorf("printed %q, want %q", printed, want)
 		}
 	}
 	popsim(t, exitMisused, "man")
@@ -74,7 +74,7 @@ func TestManualWithoutDirectory(t *testing.T) {
 // TestVersionOfOneWorker: one is not many.
 func TestVersionOfOneWorker(t *testing.T) {
 	t.Setenv("SLURM_CPUS_PER_TASK", "1")
-	if told, _ := popsim(t, exitDone, "version"); !strings.HasSuffix(told, ", 1 worker\n") {
-		t.Errorf("%q, want 1 worker at its end", told)
+	if printed, _ := popsim(t, exitDone, "version"); !strings.HasSuffix(printed, ", 1 worker\n") {
+		t.Errorf("%q, want 1 worker at its end", printed)
 	}
 }

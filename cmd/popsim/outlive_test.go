@@ -13,7 +13,7 @@ import (
 )
 
 // No goroutine outlives the call that made it, whether the work is done, fails, or is interrupted at some moment: by
-// verbs that between them enter every room.
+// verbs that together use every package.
 func TestNoGoroutineOutlivesACall(t *testing.T) {
 	t.Chdir(t.TempDir())
 	calls := []struct {

@@ -67,7 +67,7 @@ func TestSameBytes(t *testing.T) {
 			t.Run(m.Name+"/"+method.Name, func(t *testing.T) {
 				t.Chdir(t.TempDir())
 				for _, command := range sameCommands[m.Name] {
-					want := told(t, command, method.Name, kernels.Go, 1)
+					want := printed(t, command, method.Name, kernels.Go, 1)
 					if strings.Count(want, "\n") < 10 || strings.HasPrefix(command, "run") && strings.Count(want, "\n") < 300 {
 						t.Fatalf("%s: few lines; this tests nothing\n%s", command, want)
 					}
@@ -76,7 +76,7 @@ func TestSameBytes(t *testing.T) {
 							if i != j && (testing.Short() || !long) {
 								continue
 							}
-							if got := told(t, command, method.Name, isa, workers); got != want {
+							if got := printed(t, command, method.Name, isa, workers); got != want {
 								t.Errorf("%s --method %s: --isa %s --workers %d gives other bytes than --isa go --workers 1:\n%s",
 									command, method.Name, isa, workers, firstDifference(got, want))
 							}
@@ -91,10 +91,10 @@ func TestSameBytes(t *testing.T) {
 // long selects the long form of the tests that have a short one.
 var long = os.Getenv("POPSIM_LONG") != ""
 
-// told is everything a command prints and writes.
-func told(t *testing.T, command, method string, isa kernels.ISA, workers int) string {
+// printed is everything a command prints and writes.
+func printed(t *testing.T, command, method string, isa kernels.ISA, workers int) string {
 	t.Helper()
-	args := toldArgs(command, method, isa.String(), workers)
+	args := printedArgs(command, method, isa.String(), workers)
 	var out, warnings bytes.Buffer
 	if code := run(args, &out, &warnings); code != exitDone {
 		t.Fatalf("popsim %s: exit %d\n%s", strings.Join(args, " "), code, warnings.String())
@@ -102,8 +102,8 @@ func told(t *testing.T, command, method string, isa kernels.ISA, workers int) st
 	return out.String() + files(t, command)
 }
 
-// toldArgs is a command that says nothing but its results.
-func toldArgs(command, method, isa string, workers int) []string {
+// printedArgs is a command that writes nothing but its results.
+func printedArgs(command, method, isa string, workers int) []string {
 	args := append(strings.Fields(command), "--method", method, "--isa", isa, "--workers", fmt.Sprint(workers),
 		"--quiet", "--force")
 	if args[0] == "run" {
@@ -163,12 +163,12 @@ func TestSetOfTheEnvironment(t *testing.T) {
 		}
 	}
 	t.Setenv("POPSIM_ISA", "sse9")
-	if _, told := popsim(t, exitMisused, strings.Fields("run eif I=12 -n 64 --time 5ms")...); !strings.Contains(told,
+	if _, printed := popsim(t, exitMisused, strings.Fields("run eif I=12 -n 64 --time 5ms")...); !strings.Contains(printed,
 		`error: POPSIM_ISA: instruction set "sse9" is not available here`) {
-		t.Errorf("POPSIM_ISA=sse9: %s", told)
+		t.Errorf("POPSIM_ISA=sse9: %s", printed)
 	}
-	if _, told := popsim(t, exitMisused,
-		strings.Fields("run eif I=12 -n 64 --time 5ms --isa sse8")...); strings.Contains(told, "POPSIM_ISA") {
-		t.Errorf("the error of --isa sse8 names POPSIM_ISA: %s", told)
+	if _, printed := popsim(t, exitMisused,
+		strings.Fields("run eif I=12 -n 64 --time 5ms --isa sse8")...); strings.Contains(printed, "POPSIM_ISA") {
+		t.Errorf("the error of --isa sse8 names POPSIM_ISA: %s", printed)
 	}
 }

@@ -115,7 +115,7 @@ func (s *sweepCommand) register(cmd *cobra.Command) {
 		"transitions, such as the rheobase, are known to this tolerance"})
 	flagset.Add(set, experiment.Flag{Name: "part", Once: true, Offers: completion.Parts, Value: &s.part, Help: "do one " +
 		"part of the sweep, kept beside -o FILE; popsim merge FILE joins them; auto reads the number\nfrom the array task " +
-		"of the batch system, auto/N where that does not tell how many there are"})
+		"of the batch system, auto/N where that does not give their number"})
 	flagset.Add(set, experiment.Flag{Name: "resume", Once: true, Value: (*experiment.Switch)(&s.resume), Help: "go on " +
 		"from the finished checkpoints that an interrupted sweep has left beside -o FILE"})
 	s.every = experiment.Quantity{Unit: "s"}

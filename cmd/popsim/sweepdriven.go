@@ -40,7 +40,7 @@ func (f *driveFlags) add(set *pflag.FlagSet, theory bool) {
 			Name:   "waveform",
 			Offers: completion.Shapes,
 			Value:  &f.waveforms,
-			Help: "current added to I; may be repeated, shapes add up; of a sine the column vector_strength tells how " +
+			Help: "current added to I; may be repeated, shapes add up; of a sine the column vector_strength shows how " +
 				"spikes lock to it",
 		},
 	)

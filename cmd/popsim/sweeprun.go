@@ -339,7 +339,7 @@ func (s *sweepCommand) rheobase() float64 {
 var statusAdvice = map[string]string{
 	"drift":        "the rate still changes; more --time or --discard settles it",
 	"subthreshold": "V oscillates without crossing V_th; -m V shows how high it comes",
-	"runaway":      "V goes to infinity by the equations, whatever the step; -m ended_ms tells when",
+	"runaway":      "V goes to infinity by the equations, whatever the step; -m ended_ms gives the time",
 	"stopped":      "the train ended; the rate is that of the train",
 }
 

@@ -5,7 +5,7 @@ package asm
 import "math"
 
 // EIFEulerGo advances the eight EIF neurons from lane at on by step now of the euler method, without resets. drive is
-// Coef[FlowDrive], with an input its value in this step. Bit l of fired tells that lane at+l has reached V_th.
+// Coef[FlowDrive], with an input its value in this step. Bit l of fired is set where lane at+l has reached V_th.
 func EIFEulerGo(b *Block, at int, now float64, drive *[8]float64) (fired uint64) {
 	v := (*[8]float64)(b.Y[0][at:])
 	wake := (*[8]float64)(b.Wake[at:])
@@ -57,7 +57,7 @@ func EIFEulerGo(b *Block, at int, now float64, drive *[8]float64) (fired uint64)
 }
 
 // AdExEulerGo advances the eight AdEx neurons from lane at on by step now of the euler method, without resets. drive is
-// Coef[FlowDrive], with an input its value in this step. Bit l of fired tells that lane at+l has reached V_th.
+// Coef[FlowDrive], with an input its value in this step. Bit l of fired is set where lane at+l has reached V_th.
 func AdExEulerGo(b *Block, at int, now float64, drive *[8]float64) (fired uint64) {
 	v := (*[8]float64)(b.Y[0][at:])
 	wake := (*[8]float64)(b.Wake[at:])

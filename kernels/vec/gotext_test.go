@@ -50,9 +50,9 @@ func record(b *Block, rng *rand.Rand, size int) {
 	b.Bits(m(), "word")
 }
 
-// TestGoTextMeansTheBlock compiles random blocks printed as Go and compares their results with those of the
+// TestGoTextAgreesWithInterpreter compiles random blocks printed as Go and compares their results with those of the
 // interpreter.
-func TestGoTextMeansTheBlock(t *testing.T) {
+func TestGoTextAgreesWithInterpreter(t *testing.T) {
 	const blocks = 12
 	rng := rand.New(rand.NewPCG(3, 4))
 	var text, calls, want strings.Builder

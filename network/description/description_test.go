@@ -363,7 +363,7 @@ func FuzzEdges(f *testing.F) {
 	})
 }
 
-// TestNothingIsSilent asks for faults where an entry could have no effect, and for the line of each.
+// TestNothingIsSilent requires faults where an entry could have no effect, and for the line of each.
 func TestNothingIsSilent(t *testing.T) {
 	d, err := Parse("f.toml", []byte(`time = "-3ms"
 discard = "-1ms"
@@ -431,7 +431,7 @@ noise = "white:1mV"
 	}
 }
 
-// TestDrawnDelayHasALine asks for the line of delays below the step.
+// TestDrawnDelayHasALine requires the line of delays below the step.
 func TestDrawnDelayHasALine(t *testing.T) {
 	d, err := Parse("f.toml", []byte(`[population.E]
 model = "lif"

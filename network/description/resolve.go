@@ -953,7 +953,7 @@ func (r *resolver) shape(e *entry, unit string) func(step int64) float64 {
 		v, _ := r.number(e, e.text, unit)
 		return func(int64) float64 { return v }
 	}
-	failed := errors.New("told already")
+	failed := errors.New("reported already")
 	s := stimulus.Syntax{
 		Number: func(text, unit string) (float64, error) {
 			v, ok := r.number(e, text, unit)

@@ -13,7 +13,7 @@ import (
 	"popsim/sweep"
 )
 
-// long says that long proofs are wanted.
+// long reports whether the long forms of tests are to run.
 func long() bool { return os.Getenv("POPSIM_LONG") != "" }
 
 // runLibrary runs trials of a network of the library.

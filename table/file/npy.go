@@ -18,7 +18,7 @@ import (
 const (
 	npyMagic   = "\x93NUMPY"
 	npyAlign   = 64
-	rowsDigits = 19 // the header leaves room for any number of rows, which streams know only at their end
+	rowsDigits = 19 // the header leaves room for any number of rows, which is known only at the end of a stream
 )
 
 // npyHeader is everything before the data. Its length depends on descr alone.

@@ -77,7 +77,7 @@ func UnknownFormat(path string, known []string) error {
 		list = strings.Join(known[:len(known)-1], ", ") + " or " + list
 	}
 	if filepath.Ext(path) == "" {
-		return fmt.Errorf("%s has no ending that tells its format (use %s)", path, list)
+		return fmt.Errorf("%s has no ending of a known format (use %s)", path, list)
 	}
 	return fmt.Errorf("%s: unsupported format %s (use %s)", path, filepath.Ext(path), list)
 }

@@ -30,7 +30,7 @@ func hard() *table.Table {
 		table.Col("it's, (a) \"name\" µ", floats))
 }
 
-// same reports whether two tables have the same names, types and bits, one NaN being as good as another.
+// same reports whether two tables have the same names, types and bits, where all NaN are equal.
 func same(a, b *table.Table) bool {
 	return slices.EqualFunc(a.Columns, b.Columns, func(c, d table.Column) bool {
 		if c.Name != d.Name || c.Kind() != d.Kind() {
@@ -187,7 +187,7 @@ func TestCreateRefuses(t *testing.T) {
 		filepath.Join(dir, "none", "t.csv"):   "cannot be written: no such file or directory",
 		filepath.Join(old, "t.csv"):           "cannot be written: not a directory",
 		old:                                   "exists; use --force to overwrite it",
-		filepath.Join(dir, "t"):               "has no ending that tells its format",
+		filepath.Join(dir, "t"):               "has no ending of a known format",
 		mkdir(t, filepath.Join(dir, "d.csv")): "is a directory",
 	} {
 		if _, err := Create(path, false); err == nil || !strings.Contains(err.Error(), want) {

@@ -103,9 +103,9 @@ func random(b *Block, rng *rand.Rand, size int, m []operand.Mem, pins []*Pin, ma
 
 const columns, randomFuncs = 12, 40
 
-// TestBlocksMeanWhatTheySay assembles random blocks, runs them in a module made for it, and compares with the
+// TestBlocksAgreeWithInterpreter assembles random blocks, runs them in a module made for it, and compares with the
 // interpreter.
-func TestBlocksMeanWhatTheySay(t *testing.T) {
+func TestBlocksAgreeWithInterpreter(t *testing.T) {
 	dir := t.TempDir()
 	rng := rand.New(rand.NewPCG(1, 2))
 	f := &file{name: "random", ctx: build.NewContext(), consts: map[string][]uint64{}, spills: map[string]int{}}
@@ -286,7 +286,7 @@ func main() {
 %s}
 `
 
-// TestRefuses what an AVX2 processor would stumble over.
+// TestRefuses: registers and instructions that an AVX2 processor does not have are errors.
 func TestRefuses(t *testing.T) {
 	for name, emit := range map[string]func(k *Func){
 		"register":    func(k *Func) { k.VADDPD(reg.Y17, reg.Y1, reg.Y2) },

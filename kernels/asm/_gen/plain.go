@@ -62,7 +62,7 @@ func plainFile(functions []func() string) ([]byte, error) {
 func eulerPlain(model string, adapts bool) func() string {
 	doc := "advances the eight " + model + " neurons from lane at on by step now of the euler method, without resets. " +
 		"drive is\n// Coef[FlowDrive], with an input its value in this step. " +
-		"Bit l of fired tells that lane at+l has reached V_th."
+		"Bit l of fired is set where lane at+l has reached V_th."
 	return func() string {
 		return plainFunc(model+"EulerGo", doc, "(b *Block, at int, now float64, drive *[8]float64) (fired uint64)",
 			func(b *Block) {

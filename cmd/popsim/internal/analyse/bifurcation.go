@@ -194,15 +194,15 @@ func (s *bifurcationCommand) readSettings() error {
 // checkEnds returns an error if the parameters are invalid at an end of an interval.
 func (s *bifurcationCommand) checkEnds() error {
 	var bad fault.List
-	told := map[string]bool{}
+	reported := map[string]bool{}
 	corners := 1 << len(s.free)
 	for corner := range corners {
 		p := experiment.Point{Params: append([]float64(nil), s.base.Params...)}
 		for k, f := range s.free {
 			p.Set(f.Setting, []float64{f.Lo, f.Hi}[corner>>k&1])
 		}
-		if err := s.neuron.Model.Check(p.Params); err != nil && !told[err.Error()] {
-			told[err.Error()] = true
+		if err := s.neuron.Model.Check(p.Params); err != nil && !reported[err.Error()] {
+			reported[err.Error()] = true
 			bad.Add(err)
 		}
 	}

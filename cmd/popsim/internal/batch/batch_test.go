@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestMaxArrayOf: the largest array is one less than MaxArraySize, or the default where scontrol says nothing.
+// TestMaxArrayOf: the largest array is one less than MaxArraySize, or the default where scontrol reports none.
 func TestMaxArrayOf(t *testing.T) {
 	for text, want := range map[string]int{
 		"MaxArraySize = 1001\n":                  1000,

@@ -59,15 +59,15 @@ const mostWarnings = 5
 
 // WarnAll writes a list of warnings, each text once; of a long list the rest is only counted.
 func (v *Call) WarnAll(list []string) {
-	var told []string
+	var written []string
 	for _, w := range list {
-		if !slices.Contains(told, w) {
-			told = append(told, w)
+		if !slices.Contains(written, w) {
+			written = append(written, w)
 		}
 	}
-	for k, w := range told {
-		if k == mostWarnings && len(told) > mostWarnings+1 {
-			v.Warnf("%d more like these", len(told)-k)
+	for k, w := range written {
+		if k == mostWarnings && len(written) > mostWarnings+1 {
+			v.Warnf("%d more like these", len(written)-k)
 			return
 		}
 		v.Warnf("%s", w)
