@@ -2,16 +2,12 @@
 
 package kernels
 
-import (
-	"unsafe"
+import "popsim/kernels/asm"
 
-	"popsim/kernels/asm"
-)
-
-// PrefetchRange loads the n bytes from p on into the cache.
-func PrefetchRange(p unsafe.Pointer, n int) {
+// PrefetchRange loads the n bytes from address p on into the cache.
+func PrefetchRange(p uintptr, n int) {
 	if n > 0 {
-		asm.PrefetchRange((*byte)(p), n)
+		asm.PrefetchRange(p, n)
 	}
 }
 
@@ -70,6 +66,33 @@ func AddBits(isa ISA, b *asm.BitRowsBlock) {
 		asm.AddBitsAVX2(b)
 	default:
 		asm.AddBitsGo(b)
+	}
+}
+
+// AddOnes adds the edges of runs to one accumulator for each target.
+func AddOnes(isa ISA, b *asm.EdgeRunsBlock) {
+	if isa == Go {
+		asm.AddOnesGo(b)
+	} else {
+		asm.AddOnesAVX2(b)
+	}
+}
+
+// AddPairs adds the edges of runs to two accumulators for each target.
+func AddPairs(isa ISA, b *asm.EdgeRunsBlock) {
+	if isa == Go {
+		asm.AddPairsGo(b)
+	} else {
+		asm.AddPairsAVX2(b)
+	}
+}
+
+// FindEdges finds edges of runs with targets that a filter has.
+func FindEdges(isa ISA, b *asm.FindEdgesBlock) {
+	if isa == AVX512 {
+		asm.FindEdgesAVX512(b)
+	} else {
+		asm.FindEdgesGo(b)
 	}
 }
 

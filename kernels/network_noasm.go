@@ -2,14 +2,10 @@
 
 package kernels
 
-import (
-	"unsafe"
-
-	"popsim/kernels/asm"
-)
+import "popsim/kernels/asm"
 
 // PrefetchRange does nothing on this processor.
-func PrefetchRange(unsafe.Pointer, int) {}
+func PrefetchRange(uintptr, int) {}
 
 // LIFRows advances LIF neurons; one of the rows Drive and Jump may be nil.
 func LIFRows(_ ISA, b *asm.LIFRowsBlock) { lifRowsGo(b) }
@@ -22,6 +18,15 @@ func CountBits(_ ISA, b *asm.BitRowsBlock) { asm.CountBitsGo(b) }
 
 // AddBits adds the counts of lanes times a weight.
 func AddBits(_ ISA, b *asm.BitRowsBlock) { asm.AddBitsGo(b) }
+
+// AddOnes adds the edges of runs to one accumulator for each target.
+func AddOnes(_ ISA, b *asm.EdgeRunsBlock) { asm.AddOnesGo(b) }
+
+// AddPairs adds the edges of runs to two accumulators for each target.
+func AddPairs(_ ISA, b *asm.EdgeRunsBlock) { asm.AddPairsGo(b) }
+
+// FindEdges finds edges of runs with targets that a filter has.
+func FindEdges(_ ISA, b *asm.FindEdgesBlock) { asm.FindEdgesGo(b) }
 
 // AlphaRows advances alpha currents.
 func AlphaRows(_ ISA, b *asm.CurrentRowsBlock) { asm.AlphaRowsGo(b) }

@@ -73,12 +73,13 @@ func (s *store) markAll(source int, list []local) (seconds []local) {
 
 // gather records a spike whose edges with a delay of d steps are rows of bits. Those of one table are one run: their
 // sources follow each other in the order of the sums.
-func (r *shard) gather(t *table, sp *spike, d int) {
+func (r *shard) gather(ti int32, sp *spike, d int) {
+	t := r.tables[ti]
 	if d != t.least {
 		return
 	}
 	if len(t.gathered) == 0 {
-		r.runs = append(r.runs, runOf{t: t, c: &onePerEdge})
+		r.runs = append(r.runs, runOf{Table: ti, Unit: &onePerEdge})
 	}
 	t.gathered = append(t.gathered, sp.neuron-int32(t.first))
 }

@@ -378,6 +378,7 @@ func (b *builder) finish() error {
 			if s.alike {
 				s.repeat()
 			}
+			s.complete()
 		}
 		return nil
 	})

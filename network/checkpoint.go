@@ -100,7 +100,7 @@ func (n *Network) Restore(r io.Reader) error {
 	}
 	for _, s := range n.ranges {
 		s.rewindInputs(n.step)
-		s.coefsFrom = 0
+		s.unitsFrom = 0
 	}
 	return c.err
 }

@@ -2,22 +2,18 @@ package network
 
 import (
 	"math"
+	mathbits "math/bits"
 	"slices"
 	"unsafe"
 
 	"popsim/kernels"
+	"popsim/kernels/asm"
 )
 
-// runOf holds the edges of one spike that arrive in the current step.
-type runOf struct {
-	t        *table
-	c        *[3]float64 // what an edge of weight 1 adds; nil where that is known only edge by edge
-	theta    float64     // of the arrival; of timed tables: of the spike
-	at       int         // of t.start
-	from, to uint32      // blocks
-	source   int32
-	late     bool // timed: those edges whose part of a step carries them into the next
-}
+// runOf is the edges of one spike that arrive in the current step; First is the address of a block of the style of its
+// table, and Table a number in shard.tables. Of timed tables Theta of Unit is that of the spike, and Late selects the
+// edges whose part of a step carries them into the next.
+type runOf = asm.EdgeRun
 
 // deliver adds what arrives in step k to the rows: for each delay, longest first, the spikes of that many steps before,
 // by number of the source. What prepare has added already is left out.
@@ -31,7 +27,7 @@ func (r *shard) deliver(k int64) {
 	if l.spec.OnGrid || longest > l.longest { // else those of prepare will be looked up again
 		r.runs = r.runs[:0]
 	}
-	r.keepCoefs(k - l.steps)
+	r.keepUnits(k - l.steps)
 	r.deliverFrom(k, longest, int(l.steps))
 }
 
@@ -42,7 +38,7 @@ func (r *shard) prepare(k, end int64) {
 	l := r.net.layout
 	r.part(delivery)
 	r.prepared, r.preparedSteps = k, min(int64(len(r.stepRows)), end-k)
-	r.keepCoefs(k - l.steps - 1)
+	r.keepUnits(k - l.steps - 1)
 	for j := range r.preparedSteps {
 		r.useStep(int(j))
 		r.runs = r.runs[:0]
@@ -74,15 +70,44 @@ func (r *shard) deliverFrom(k int64, longest, least int) {
 	first := len(r.runs)
 	r.listRuns(k, longest, least)
 	runs := r.runs[first:]
-	for i := range runs { // without branches, so that the reads of the index do not wait for each other
-		u := &runs[i]
-		u.from, u.to = u.t.start[u.at], u.t.start[u.at+1]
-	}
-	for i := range runs {
+	for i := 0; i < len(runs); {
+		if n := r.alikeRuns(runs[i:]); n > 0 {
+			r.addRuns(runs[i : i+n])
+			i += n
+			continue
+		}
 		if next := i + ahead; next < len(runs) {
-			runs[next].prefetch()
+			r.prefetch(&runs[next])
 		}
 		r.addRun(&runs[i])
+		i++
+	}
+}
+
+// alikeRuns counts the runs at the start of a list that addRuns can add together.
+func (r *shard) alikeRuns(runs []runOf) int {
+	t := r.tables[runs[0].Table]
+	if t.style != float32s || r.net.layout.receptors[t.receptor].width > 2 || r.edgeByEdge(t) {
+		return 0
+	}
+	n := 1
+	for n < len(runs) && runs[n].Table == runs[n-1].Table || n < len(runs) && r.together(t, r.tables[runs[n].Table]) {
+		n++
+	}
+	return n
+}
+
+// together reports whether the edges of two tables are added to the same row, in the same way.
+func (r *shard) together(a, b *table) bool { return a.style == b.style && a.receptor == b.receptor }
+
+// addRuns adds runs of edges with weights of their own, all to the same row.
+func (r *shard) addRuns(runs []runOf) {
+	c := r.tables[runs[0].Table].receptor
+	b := asm.EdgeRunsBlock{Runs: runs, Row: r.rows[c]}
+	if r.net.layout.receptors[c].width == 1 {
+		kernels.AddOnes(r.net.isa, &b)
+	} else {
+		kernels.AddPairs(r.net.isa, &b)
 	}
 }
 
@@ -96,15 +121,14 @@ func (r *shard) listRuns(k int64, longest, least int) {
 				for j, ti := range r.tablesOf[sp.population] {
 					t := r.tables[ti]
 					if t.style == bitRows {
-						r.gather(t, sp, d)
+						r.gather(int32(ti), sp, d)
 						continue
 					}
+					unit := r.unitOf(n, k-int64(d), i, j)
+					r.note(int32(ti), sp, d, false, unit)
 					if t.style == timed {
-						r.note(t, sp, d, false, nil)
-						r.note(t, sp, d-1, true, nil)
-						continue
+						r.note(int32(ti), sp, d-1, true, unit)
 					}
-					r.note(t, sp, d, false, r.coefsOf(n, k-int64(d), i, j))
 				}
 			}
 		}
@@ -112,52 +136,52 @@ func (r *shard) listRuns(k int64, longest, least int) {
 }
 
 // onePerEdge is what an edge of weight 1 adds on the grid.
-var onePerEdge = [3]float64{1}
+var onePerEdge = asm.UnitEdge{Add: [3]float64{1}}
 
-// keepCoefs computes, once for each spike up to step last that can still arrive and each table of its population, what
+// keepUnits computes, once for each spike up to step last that can still arrive and each table of its population, what
 // an edge of weight 1 adds.
-func (r *shard) keepCoefs(last int64) {
+func (r *shard) keepUnits(last int64) {
 	l := r.net.layout
 	if l.spec.OnGrid {
 		return
 	}
-	if r.spikeCoefs == nil {
-		r.spikeCoefs = make([][][][3]float64, len(r.history))
-		for i := range r.spikeCoefs {
-			r.spikeCoefs[i] = make([][][3]float64, len(r.net.ranges))
+	if r.units == nil {
+		r.units = make([][][]asm.UnitEdge, len(r.history))
+		for i := range r.units {
+			r.units[i] = make([][]asm.UnitEdge, len(r.net.ranges))
 		}
 		for _, tables := range r.tablesOf {
 			r.mostTables = max(r.mostTables, len(tables))
 		}
 	}
-	for s := max(0, r.coefsFrom, last-int64(l.longest)-1); s <= last; s++ {
+	for s := max(0, r.unitsFrom, last-int64(l.longest)-1); s <= last; s++ {
 		for n, from := range r.net.ranges {
-			all := r.spikeCoefs[r.slot(s)][n][:0]
+			all := r.units[r.slot(s)][n][:0]
 			for _, sp := range from.emitted(s) {
 				for _, ti := range r.tablesOf[sp.population] {
-					c := [3]float64{}
+					unit := asm.UnitEdge{Theta: sp.theta}
 					if t := r.tables[ti]; t.style != timed && !r.edgeByEdge(t) {
-						c = r.coefs(t.receptor, -1, sp.theta)
+						unit.Add = r.coefs(t.receptor, -1, sp.theta)
 					}
-					all = append(all, c)
+					all = append(all, unit)
 				}
 				for range r.mostTables - len(r.tablesOf[sp.population]) {
-					all = append(all, [3]float64{})
+					all = append(all, asm.UnitEdge{})
 				}
 			}
-			r.spikeCoefs[r.slot(s)][n] = all
+			r.units[r.slot(s)][n] = all
 		}
-		r.coefsFrom = s + 1
+		r.unitsFrom = s + 1
 	}
 }
 
-// coefsOf is what an edge of weight 1 in table j adds in step k for spike i of range n; nil if that differs between
-// targets.
-func (r *shard) coefsOf(n int, k int64, i, j int) *[3]float64 {
+// unitOf is what an edge of weight 1 in table j of its population adds in step k for spike i of range n; where that
+// differs between targets only when the spike arrives.
+func (r *shard) unitOf(n int, k int64, i, j int) *asm.UnitEdge {
 	if r.net.layout.spec.OnGrid {
 		return &onePerEdge
 	}
-	return &r.spikeCoefs[r.slot(k)][n][i*r.mostTables+j]
+	return &r.units[r.slot(k)][n][i*r.mostTables+j]
 }
 
 // edgeByEdge reports whether what an edge of weight 1 adds differs between the targets of a table.
@@ -167,61 +191,57 @@ func (r *shard) edgeByEdge(t *table) bool {
 }
 
 // ahead is how many runs in advance a run is prefetched into the cache, and prefetched is how many of its bytes at
-// most: the processor prefetches the rest of a long run by itself.
+// most.
 const (
-	ahead      = 6
-	prefetched = 1024
+	ahead      = asm.RunsAhead
+	prefetched = asm.PrefetchedBytes
 )
 
 // prefetch loads the start of a run into the cache.
-func (u *runOf) prefetch() {
-	switch n := int(u.to - u.from); u.t.style {
-	case shared:
-		prefetchBlocks(u.t.b16[u.from:], n)
-	case float32s:
-		prefetchBlocks(u.t.b32[u.from:], n)
-	case float64s:
-		prefetchBlocks(u.t.b64[u.from:], n)
-	case timed:
-		prefetchBlocks(u.t.bt[u.from:], n)
+func (r *shard) prefetch(u *runOf) {
+	if style := r.tables[u.Table].style; style != bitRows {
+		kernels.PrefetchRange(u.First, min(prefetched, int(u.Blocks)*blockBytes[style]))
 	}
 }
 
-func prefetchBlocks[T any](blocks []T, n int) {
-	p := unsafe.SliceData(blocks)
-	kernels.PrefetchRange(unsafe.Pointer(p), min(prefetched, n*int(unsafe.Sizeof(*p))))
-}
-
-// note lists the edges of a spike that have a whole delay of d steps.
-func (r *shard) note(t *table, sp *spike, d int, late bool, c *[3]float64) {
+// note lists the edges of a spike that have a whole delay of d steps, in table number ti.
+func (r *shard) note(ti int32, sp *spike, d int, late bool, unit *asm.UnitEdge) {
+	t := r.tables[ti]
 	if d < t.least || d >= t.least+t.delays || t.gated {
 		return
 	}
 	source := int(sp.neuron) - t.first
-	r.runs = append(r.runs,
-		runOf{t: t, c: c, theta: sp.theta, at: source*(t.delays+1) + d - t.least, source: int32(source), late: late})
+	at := source*(t.delays+1) + d - t.least
+	from, to := t.start[at], t.start[at+1]
+	r.runs = append(r.runs, runOf{
+		First: t.block(from), Unit: unit, Blocks: int32(to - from), Source: int32(source), Table: ti, Late: late,
+	})
 }
 
+// blocksOf are the blocks of a run, of the style of its table.
+func blocksOf[B any](u *runOf) []B { return unsafe.Slice(*(**B)(unsafe.Pointer(&u.First)), u.Blocks) }
+
 func (r *shard) addRun(u *runOf) {
-	rc := &r.net.layout.receptors[u.t.receptor]
-	row := r.rows[u.t.receptor]
-	if u.c == nil || r.edgeByEdge(u.t) {
-		r.each(u, func(lane uint16, theta, weight float64) { r.addOne(u.t.receptor, lane, theta, weight) })
+	t := r.tables[u.Table]
+	rc := &r.net.layout.receptors[t.receptor]
+	row := r.rows[t.receptor]
+	if t.style == timed || r.edgeByEdge(t) {
+		r.each(u, func(lane uint16, theta, weight float64) { r.addOne(t.receptor, lane, theta, weight) })
 		return
 	}
-	switch u.t.style {
+	switch t.style {
 	case shared:
-		c, w := *u.c, u.t.weight[u.source]
+		c, w := u.Unit.Add, t.weight[u.Source]
 		for j := range c {
 			c[j] *= w
 		}
-		addShared(row, u.t.b16[u.from:u.to], rc.width, c)
+		addShared(row, blocksOf[block16](u), rc.width, c)
 	case bitRows:
-		r.addBits(u.t, row)
+		r.addBits(t, row)
 	case float32s:
-		add32(row, u.t.b32[u.from:u.to], rc.width, *u.c)
+		addTriples(row, blocksOf[block32](u), u.Unit.Add)
 	case float64s:
-		add64(row, u.t.b64[u.from:u.to], rc.width, *u.c)
+		add64(row, blocksOf[block64](u), rc.width, u.Unit.Add)
 	}
 }
 
@@ -267,36 +287,49 @@ func (r *shard) tauOf(lane int) float64 {
 // each calls f for the edges of a run that arrive in the current step.
 func (r *shard) each(u *runOf, f func(lane uint16, theta, weight float64)) {
 	none := uint16(r.lanes)
-	for i := u.from; i < u.to; i++ {
-		for j := range 4 {
-			var lane uint16
-			var w float64
-			theta := u.theta
-			switch u.t.style {
-			case shared:
-				lane, w = u.t.b16[i][j], u.t.weight[u.source]
-			case float32s:
-				lane, w = u.t.b32[i].To[j], float64(u.t.b32[i].W[j])
-			case float64s:
-				lane, w = u.t.b64[i].To[j], u.t.b64[i].W[j]
-			case timed:
-				lane, w = u.t.bt[i].To[j], u.t.bt[i].W[j]
-				theta += u.t.bt[i].Part[j]
-				late := theta >= 1-instant
-				if late != u.late {
-					continue
-				}
-				if late {
-					theta = max(0, theta-1)
-				}
-				if theta < instant {
-					theta = 0
-				}
-			}
+	note := func(to [4]uint16, theta float64, weight func(j int) float64) {
+		for j, lane := range to {
 			if lane != none {
-				f(lane, theta, w)
+				f(lane, theta, weight(j))
 			}
 		}
+	}
+	t, theta := r.tables[u.Table], u.Unit.Theta
+	switch t.style {
+	case shared:
+		for _, b := range blocksOf[block16](u) {
+			note(b, theta, func(int) float64 { return t.weight[u.Source] })
+		}
+	case float32s:
+		for _, b := range blocksOf[block32](u) {
+			note(b.To, theta, func(j int) float64 { return float64(b.W[j]) })
+		}
+	case float64s:
+		for _, b := range blocksOf[block64](u) {
+			note(b.To, theta, func(j int) float64 { return b.W[j] })
+		}
+	case timed:
+		for _, b := range blocksOf[blockTimed](u) {
+			eachTimed(&b, theta, u.Late, none, f)
+		}
+	}
+}
+
+// eachTimed calls f for the edges of a block whose delays are not whole steps: those that the part of a step carries
+// into the next, or the others.
+func eachTimed(b *blockTimed, theta float64, late bool, none uint16, f func(lane uint16, theta, weight float64)) {
+	for j, lane := range b.To {
+		at := theta + b.Part[j]
+		if lane == none || late != (at >= 1-instant) {
+			continue
+		}
+		if late {
+			at = max(0, at-1)
+		}
+		if at < instant {
+			at = 0
+		}
+		f(lane, at, b.W[j])
 	}
 }
 
@@ -308,9 +341,7 @@ func (r *shard) lookUp(k int64) {
 		r.rank[b.lane] = uint16(i)
 		r.begin = append(r.begin, 0)
 	}
-	for i := range r.runs {
-		r.find(&r.runs[i])
-	}
+	r.findAll()
 	for _, a := range r.external {
 		if r.flags[a.lane>>6]>>(a.lane&63)&1 != 0 {
 			r.found = append(r.found, a)
@@ -339,22 +370,65 @@ func (r *shard) lookUp(k int64) {
 	r.begin[0] = 0
 }
 
-// find appends the edges of a run onto lanes with events to r.found.
-func (r *shard) find(u *runOf) {
-	one := *u
-	note := func(lane uint16, theta, w float64) {
-		if r.flags[lane>>6]>>(lane&63)&1 != 0 {
-			r.found = append(r.found, arrival{lane, uint8(u.t.receptor), theta, w})
+// findAll appends the edges of all runs onto lanes with events to r.found.
+func (r *shard) findAll() {
+	r.filter = asm.EdgeFilter{}
+	for _, b := range r.events {
+		r.filter.Add(uint16(b.lane))
+	}
+	for i := 0; i < len(r.runs); {
+		n := 0
+		for i+n < len(r.runs) && r.tables[r.runs[i+n].Table].style == float32s {
+			n++
+		}
+		if n > 0 {
+			r.findTogether(r.runs[i : i+n])
+			i += n
+			continue
+		}
+		r.find(&r.runs[i])
+		i++
+	}
+}
+
+// findTogether is find for several runs of edges with weights of their own.
+func (r *shard) findTogether(runs []runOf) {
+	room := 0
+	for i := range runs {
+		room += int(runs[i].Blocks+7) / 8
+	}
+	r.foundEdges = slices.Grow(r.foundEdges[:0], room)[:room]
+	b := asm.FindEdgesBlock{Runs: runs, Filter: &r.filter, Found: r.foundEdges}
+	kernels.FindEdges(r.net.isa, &b)
+	for _, f := range r.foundEdges[:b.Count] {
+		u := &runs[f.Run]
+		for hits := f.Hits; hits != 0; hits &= hits - 1 {
+			e := &blocksOf[block32](u)[int(f.Block)+mathbits.TrailingZeros32(hits)]
+			for j, lane := range e.To {
+				if r.flags[lane>>6]>>(lane&63)&1 != 0 {
+					c := uint8(r.tables[u.Table].receptor)
+					r.found = append(r.found, arrival{lane, c, u.Unit.Theta, float64(e.W[j])})
+				}
+			}
 		}
 	}
-	if u.from == u.to {
-		return
+}
+
+// find appends the edges of a run onto lanes with events to r.found.
+func (r *shard) find(u *runOf) {
+	t := r.tables[u.Table]
+	note := func(lane uint16, theta, w float64) {
+		if r.flags[lane>>6]>>(lane&63)&1 != 0 {
+			r.found = append(r.found, arrival{lane, uint8(t.receptor), theta, w})
+		}
 	}
-	first, size := u.t.block(u.from)
+	size := uintptr(blockBytes[t.style])
 	flags := (*[flagWords]uint64)(r.flags)
-	for i := u.from; i < u.to; i++ {
-		if anyFlag(flags, (*[4]uint16)(unsafe.Add(first, int(i-u.from)*size))) {
-			one.from, one.to = i, i+1
+	one := *u
+	one.Blocks = 1
+	for i := range uintptr(u.Blocks) {
+		one.First = u.First + i*size
+		if anyFlag(flags, &one.Edges()[0].To) {
 			r.each(&one, note)
 		}
 	}
@@ -363,23 +437,12 @@ func (r *shard) find(u *runOf) {
 // flagWords is the number of words of flags: one bit for each number of 16 bits.
 const flagWords = 1 << 16 / 64
 
+// block is the address of block i; of any style it starts with its targets.
+func (t *table) block(i uint32) uintptr { return t.base + uintptr(i)*uintptr(blockBytes[t.style]) }
+
 // targets are those of block i.
 func (t *table) targets(i uint32) *[4]uint16 {
-	b, _ := t.block(i)
-	return (*[4]uint16)(b)
-}
-
-// block returns the address of block i, which starts with its targets, and the size of a block.
-func (t *table) block(i uint32) (unsafe.Pointer, int) {
-	switch t.style {
-	case shared:
-		return unsafe.Pointer(&t.b16[i]), int(unsafe.Sizeof(block16{}))
-	case float32s:
-		return unsafe.Pointer(&t.b32[i]), int(unsafe.Sizeof(block32{}))
-	case float64s:
-		return unsafe.Pointer(&t.b64[i]), int(unsafe.Sizeof(block64{}))
-	}
-	return unsafe.Pointer(&t.bt[i]), int(unsafe.Sizeof(blockTimed{}))
+	return &(&runOf{First: t.block(i), Blocks: 1}).Edges()[0].To
 }
 
 // anyFlag reports whether the flag of one of four lanes is set.

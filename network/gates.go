@@ -393,7 +393,7 @@ func (r *shard) spreadRun(t *table, from, to uint32, source int, c [3]float64) {
 		}
 		addShared(row, t.b16[from:to], 3, c)
 	case float32s:
-		add32(row, t.b32[from:to], 3, c)
+		addTriples(row, t.b32[from:to], c)
 	case float64s:
 		add64(row, t.b64[from:to], 3, c)
 	case timed:

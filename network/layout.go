@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"popsim/kernels"
+	"popsim/kernels/asm"
 )
 
 // A class is a set of populations among which an arrival has the same effect on V, up to a factor of the target.
@@ -232,10 +233,7 @@ const (
 // Blocks of four edges; unused places have weight 0 and the target number after the last lane.
 type (
 	block16 [4]uint16
-	block32 struct {
-		To [4]uint16
-		W  [4]float32
-	}
+	block32 = asm.Edges
 	block64 struct {
 		To [4]uint16
 		W  [4]float64
@@ -262,10 +260,11 @@ type table struct {
 	start  []uint32
 	weight []float64 // shared: of each source; bitRows: of all
 
-	b16 []block16 // of bitRows: the edges that are not in bits
-	b32 []block32
-	b64 []block64
-	bt  []blockTimed
+	base uintptr   // address of the blocks
+	b16  []block16 // of bitRows: the edges that are not in bits
+	b32  []block32
+	b64  []block64
+	bt   []blockTimed
 
 	bits     []uint64 // bitRows: of each source a row with one bit a lane
 	bitWords int      // of a row

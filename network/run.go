@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"popsim/kernels"
+	"popsim/kernels/asm"
 	"popsim/sched"
 )
 
@@ -152,10 +153,13 @@ type shard struct {
 	runs    []runOf
 
 	// What an edge of weight 1 adds, by step modulo the length of history, range, spike and table (mostTables for each
-	// spike). Those of steps from coefsFrom on are still to be computed.
-	spikeCoefs [][][][3]float64
+	// spike). Those of steps from unitsFrom on are still to be computed.
+	units      [][][]asm.UnitEdge
 	mostTables int
-	coefsFrom  int64
+	unitsFrom  int64
+
+	filter     asm.EdgeFilter // of lanes with events
+	foundEdges []asm.FoundEdges
 
 	events   []before
 	synaptic []float64

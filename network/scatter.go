@@ -38,49 +38,21 @@ func addShared(row []float64, blocks []block16, width int, c [3]float64) {
 	}
 }
 
-// add32 adds the weight of each edge, times c, to the accumulators of its target.
-func add32(row []float64, blocks []block32, width int, c [3]float64) {
+// addTriples adds the weight of each edge, times c, to the three accumulators of its target.
+func addTriples(row []float64, blocks []block32, c [3]float64) {
 	at := unsafe.Pointer(unsafe.SliceData(row))
-	switch {
-	case width == 1 && c[0] == 1: // on the grid
-		for i := range blocks {
-			b := &blocks[i]
-			*place(at, int(b.To[0])) += float64(b.W[0])
-			*place(at, int(b.To[1])) += float64(b.W[1])
-			*place(at, int(b.To[2])) += float64(b.W[2])
-			*place(at, int(b.To[3])) += float64(b.W[3])
-		}
-	case width == 1:
-		for i := range blocks {
-			b := &blocks[i]
-			*place(at, int(b.To[0])) += float64(float64(b.W[0]) * c[0])
-			*place(at, int(b.To[1])) += float64(float64(b.W[1]) * c[0])
-			*place(at, int(b.To[2])) += float64(float64(b.W[2]) * c[0])
-			*place(at, int(b.To[3])) += float64(float64(b.W[3]) * c[0])
-		}
-	case width == 2:
-		for i := range blocks {
-			b := &blocks[i]
-			for n, to := range &b.To {
-				w := float64(b.W[n])
-				*place(at, 2*int(to)) += float64(w * c[0])
-				*place(at, 2*int(to)+1) += float64(w * c[1])
-			}
-		}
-	default:
-		for i := range blocks {
-			b := &blocks[i]
-			for n, to := range &b.To {
-				w := float64(b.W[n])
-				*place(at, 3*int(to)) += float64(w * c[0])
-				*place(at, 3*int(to)+1) += float64(w * c[1])
-				*place(at, 3*int(to)+2) += float64(w * c[2])
-			}
+	for i := range blocks {
+		b := &blocks[i]
+		for n, to := range &b.To {
+			w := float64(b.W[n])
+			*place(at, 3*int(to)) += float64(w * c[0])
+			*place(at, 3*int(to)+1) += float64(w * c[1])
+			*place(at, 3*int(to)+2) += float64(w * c[2])
 		}
 	}
 }
 
-// add64 is add32 for weights of 64 bits.
+// add64 adds the weight of each edge, times c, to the accumulators of its target.
 func add64(row []float64, blocks []block64, width int, c [3]float64) {
 	at := unsafe.Pointer(unsafe.SliceData(row))
 	for i := range blocks {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"sync/atomic"
+	"unsafe"
 )
 
 // A store is a table while it is filled. Memory is reserved for the largest possible number of edges.
@@ -43,6 +44,20 @@ func (t *table) trim(m *mapped, n int) {
 		t.b64 = trim(m, t.b64, n)
 	case timed:
 		t.bt = trim(m, t.bt, n)
+	}
+}
+
+// complete is called when all blocks are in their places.
+func (t *table) complete() {
+	switch t.style {
+	case shared, bitRows:
+		t.base = uintptr(unsafe.Pointer(unsafe.SliceData(t.b16)))
+	case float32s:
+		t.base = uintptr(unsafe.Pointer(unsafe.SliceData(t.b32)))
+	case float64s:
+		t.base = uintptr(unsafe.Pointer(unsafe.SliceData(t.b64)))
+	case timed:
+		t.base = uintptr(unsafe.Pointer(unsafe.SliceData(t.bt)))
 	}
 }
 

@@ -16,7 +16,7 @@ TEXT ·Prefetch(SB), $0-8
 	PREFETCHT0 448(AX)
 	RET
 
-// func PrefetchRange(p *byte, n int)
+// func PrefetchRange(p uintptr, n int)
 // Requires: MMX+
 TEXT ·PrefetchRange(SB), $0-16
 	MOVQ p+0(FP), AX

@@ -414,15 +414,30 @@ func AddBitsAVX2(b *BitRowsBlock)
 //go:noescape
 func AddBitsAVX512(b *BitRowsBlock)
 
+// AddOnesAVX2 is AddOnesGo.
+//
+//go:noescape
+func AddOnesAVX2(b *EdgeRunsBlock)
+
+// AddPairsAVX2 is AddPairsGo.
+//
+//go:noescape
+func AddPairsAVX2(b *EdgeRunsBlock)
+
+// FindEdgesAVX512 is FindEdgesGo.
+//
+//go:noescape
+func FindEdgesAVX512(b *FindEdgesBlock)
+
 // Prefetch prefetches a column that is used next.
 //
 //go:noescape
 func Prefetch(c *Column)
 
-// PrefetchRange prefetches all cache lines of the n bytes from p on; n is at least 1.
+// PrefetchRange prefetches all cache lines of the n bytes from address p on; n is at least 1.
 //
 //go:noescape
-func PrefetchRange(p *byte, n int)
+func PrefetchRange(p uintptr, n int)
 
 // LIFAVX2 advances a group of LIF neurons; see Block.
 //

@@ -26,8 +26,8 @@ func prefetchRange(f *file, w isa) {
 	if w.Name != isas[0].Name {
 		return
 	}
-	k := f.Func(isa{}, "PrefetchRange", "func(p *byte, n int)",
-		"prefetches all cache lines of the n bytes from p on; n is at least 1.")
+	k := f.Func(isa{}, "PrefetchRange", "func(p uintptr, n int)",
+		"prefetches all cache lines of the n bytes from address p on; n is at least 1.")
 	p, end := k.Arg("p"), k.Arg("n")
 	k.ADDQ(p, end)
 	k.ANDQ(operand.I8(-line), p)

@@ -1,0 +1,86 @@
+package kernels
+
+import (
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"testing"
+	"unsafe"
+
+	"popsim/kernels/asm"
+)
+
+// randomRuns is runs of up to 40 blocks of edges onto so many targets, every third with weights below 0.
+func randomRuns(n, targets int) (runs []asm.EdgeRun, kept [][]asm.Edges, blocks int) {
+	draw := rand.New(rand.NewPCG(1, 2))
+	for i := range n {
+		u := asm.EdgeRun{Blocks: int32(draw.IntN(41)), Falls: i%3 == 0, Unit: new(asm.UnitEdge)}
+		u.Unit.Add = [3]float64{draw.Float64(), draw.Float64(), 1}
+		edges := make([]asm.Edges, u.Blocks+1)
+		for j := range edges {
+			for k := range 4 {
+				edges[j].To[k], edges[j].W[k] = uint16(draw.IntN(targets)), draw.Float32()
+				if u.Falls {
+					edges[j].W[k] = -edges[j].W[k]
+				}
+			}
+		}
+		u.First = uintptr(unsafe.Pointer(&edges[0]))
+		kept = append(kept, edges)
+		runs, blocks = append(runs, u), blocks+int(u.Blocks+7)/8
+	}
+	return runs, kept, blocks
+}
+
+// TestRunsHaveTheBitsOfPlainGo: the kernels over runs of edges give the bits of their twins, and the filter misses no
+// target it was given.
+func TestRunsHaveTheBitsOfPlainGo(t *testing.T) {
+	const targets = 3000
+	runs, kept, blocks := randomRuns(200, targets)
+	defer runtime.KeepAlive(kept)
+	var filter asm.EdgeFilter
+	marked := map[uint16]bool{}
+	for i := range 20 {
+		to := uint16(i * 137)
+		marked[to] = true
+		filter.Add(to)
+	}
+	sums := func(isa ISA) (rows [3][]float64, found []asm.FoundEdges) {
+		for i, width := range []int{1, 2, 1} {
+			rows[i] = slices.Repeat([]float64{asm.EmptyRow}, width*targets)
+		}
+		AddOnes(isa, &asm.EdgeRunsBlock{Runs: runs, Row: rows[0]})
+		AddPairs(isa, &asm.EdgeRunsBlock{Runs: runs, Row: rows[1], Fall: rows[2]})
+		AddPairs(isa, &asm.EdgeRunsBlock{Row: rows[1]})
+		b := asm.FindEdgesBlock{Runs: runs, Filter: &filter, Found: make([]asm.FoundEdges, blocks)}
+		FindEdges(isa, &b)
+		return rows, b.Found[:b.Count]
+	}
+	want, found := sums(Go)
+	missed := 0
+	for i, u := range runs {
+		for j := range int(u.Blocks) {
+			e := &u.Edges()[j]
+			hit := slices.ContainsFunc(found, func(f asm.FoundEdges) bool {
+				return int(f.Run) == i && j >= int(f.Block) && j < int(f.Block)+8 && f.Hits>>(j-int(f.Block))&1 != 0
+			})
+			if slices.ContainsFunc(e.To[:], func(to uint16) bool { return marked[to] }) && !hit {
+				missed++
+			}
+		}
+	}
+	if missed > 0 {
+		t.Errorf("%d blocks with targets of the filter are not found", missed)
+	}
+	for _, isa := range Available() {
+		rows, other := sums(isa)
+		for i := range rows {
+			if !slices.Equal(rows[i], want[i]) {
+				t.Errorf("%v: other sums in row %d", isa, i)
+			}
+		}
+		if !slices.Equal(other, found) {
+			t.Errorf("%v: %d finds, plain Go %d", isa, len(other), len(found))
+		}
+	}
+}
