@@ -13,9 +13,9 @@ const Chunk = 16
 // each chunk of MaxSteps.
 const LIFSpikes = Group * MaxSteps / Chunk
 
-// LIFLog is the number of columns of a log: V in the steps of a chunk, then V_inf; or, with deferred spikes, V before
-// every second step, then four lists of LIFSpikes numbers.
-const LIFLog = max(2*Chunk, Chunk/2+4*LIFSpikes/Group)
+// LIFLog is the number of columns of a log: V in the steps of a chunk, or before every second step, then V_inf, and
+// after 2 Chunk columns, with deferred spikes, four lists of LIFSpikes numbers.
+const LIFLog = 2*Chunk + 4*LIFSpikes/Group
 
 // EventSlack is how many events a kernel may write beyond Room.
 const EventSlack = 8

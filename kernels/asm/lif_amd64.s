@@ -2467,10 +2467,10 @@ none28:
 
 write30:
 	// theta
-	VMOVUPD           4096(AX)(BX*8), Z0
-	VDIVPD            36864(AX)(BX*8), Z0, Z1
-	VMOVUPD           102400(AX)(BX*8), Z30
-	VMOVUPD           102400(AX)(BX*8), Z29
+	VMOVUPD           16384(AX)(BX*8), Z0
+	VDIVPD            49152(AX)(BX*8), Z0, Z1
+	VMOVUPD           114688(AX)(BX*8), Z30
+	VMOVUPD           114688(AX)(BX*8), Z29
 	VMULPD            Z1, Z1, Z2
 	VADDPD            Z1, Z1, Z3
 	VBROADCASTSD      lifConstsAVX512<>+176(SB), Z4
@@ -2479,7 +2479,7 @@ write30:
 	VFMADD213PD.BCST  lifConstsAVX512<>+184(SB), Z2, Z4
 	VFMADD213PD.BCST  lifConstsAVX512<>+192(SB), Z2, Z4
 	VFMADD231PD       Z4, Z5, Z3
-	VMOVUPD           69632(AX)(BX*8), Z6
+	VMOVUPD           81920(AX)(BX*8), Z6
 	VFNMADD213PD.BCST lifConstsAVX512<>+64(SB), Z6, Z3
 	VBROADCASTSD      lifConstsAVX512<>+72(SB), Z7
 	VMAXPD            Z3, Z7, Z31
@@ -2509,10 +2509,10 @@ write14:
 
 write32:
 	// theta
-	VMOVUPD           4096(CX)(R9*8), Z0
-	VDIVPD            36864(CX)(R9*8), Z0, Z1
-	VMOVUPD           102400(CX)(R9*8), Z30
-	VMOVUPD           102400(CX)(R9*8), Z29
+	VMOVUPD           16384(CX)(R9*8), Z0
+	VDIVPD            49152(CX)(R9*8), Z0, Z1
+	VMOVUPD           114688(CX)(R9*8), Z30
+	VMOVUPD           114688(CX)(R9*8), Z29
 	VMULPD            Z1, Z1, Z2
 	VADDPD            Z1, Z1, Z3
 	VBROADCASTSD      lifConstsAVX512<>+176(SB), Z4
@@ -2521,7 +2521,7 @@ write32:
 	VFMADD213PD.BCST  lifConstsAVX512<>+184(SB), Z2, Z4
 	VFMADD213PD.BCST  lifConstsAVX512<>+192(SB), Z2, Z4
 	VFMADD231PD       Z4, Z5, Z3
-	VMOVUPD           69632(CX)(R9*8), Z6
+	VMOVUPD           81920(CX)(R9*8), Z6
 	VFNMADD213PD.BCST lifConstsAVX512<>+64(SB), Z6, Z3
 	VBROADCASTSD      lifConstsAVX512<>+72(SB), Z7
 	VMAXPD            Z3, Z7, Z31
@@ -3882,13 +3882,13 @@ located42:
 waits44:
 	MOVQ          128(SI), CX
 	VPCOMPRESSQ.Z Z27, K7, Z27
-	VMOVUPD       Z27, 4096(R14)(CX*8)
+	VMOVUPD       Z27, 16384(R14)(CX*8)
 	VPCOMPRESSQ.Z Z26, K7, Z26
-	VMOVUPD       Z26, 36864(R14)(CX*8)
+	VMOVUPD       Z26, 49152(R14)(CX*8)
 	VPCOMPRESSQ.Z Z25, K7, Z25
-	VMOVUPD       Z25, 69632(R14)(CX*8)
+	VMOVUPD       Z25, 81920(R14)(CX*8)
 	VPCOMPRESSQ.Z Z24, K7, Z24
-	VMOVUPD       Z24, 102400(R14)(CX*8)
+	VMOVUPD       Z24, 114688(R14)(CX*8)
 	KMOVB         K7, CX
 	POPCNTQ       CX, CX
 	ADDQ          CX, 128(SI)
@@ -3946,13 +3946,13 @@ waits44:
 waits46:
 	MOVQ          128(SI), CX
 	VPCOMPRESSQ.Z Z27, K6, Z27
-	VMOVUPD       Z27, 4096(R14)(CX*8)
+	VMOVUPD       Z27, 16384(R14)(CX*8)
 	VPCOMPRESSQ.Z Z26, K6, Z26
-	VMOVUPD       Z26, 36864(R14)(CX*8)
+	VMOVUPD       Z26, 49152(R14)(CX*8)
 	VPCOMPRESSQ.Z Z25, K6, Z25
-	VMOVUPD       Z25, 69632(R14)(CX*8)
+	VMOVUPD       Z25, 81920(R14)(CX*8)
 	VPCOMPRESSQ.Z Z24, K6, Z24
-	VMOVUPD       Z24, 102400(R14)(CX*8)
+	VMOVUPD       Z24, 114688(R14)(CX*8)
 	KMOVB         K6, CX
 	POPCNTQ       CX, CX
 	ADDQ          CX, 128(SI)
@@ -4010,13 +4010,13 @@ waits46:
 waits48:
 	MOVQ          128(SI), CX
 	VPCOMPRESSQ.Z Z27, K5, Z27
-	VMOVUPD       Z27, 4096(R14)(CX*8)
+	VMOVUPD       Z27, 16384(R14)(CX*8)
 	VPCOMPRESSQ.Z Z26, K5, Z26
-	VMOVUPD       Z26, 36864(R14)(CX*8)
+	VMOVUPD       Z26, 49152(R14)(CX*8)
 	VPCOMPRESSQ.Z Z25, K5, Z25
-	VMOVUPD       Z25, 69632(R14)(CX*8)
+	VMOVUPD       Z25, 81920(R14)(CX*8)
 	VPCOMPRESSQ.Z Z24, K5, Z24
-	VMOVUPD       Z24, 102400(R14)(CX*8)
+	VMOVUPD       Z24, 114688(R14)(CX*8)
 	KMOVB         K5, CX
 	POPCNTQ       CX, CX
 	ADDQ          CX, 128(SI)
@@ -4074,13 +4074,13 @@ waits48:
 waits50:
 	MOVQ          128(SI), CX
 	VPCOMPRESSQ.Z Z27, K4, Z27
-	VMOVUPD       Z27, 4096(R14)(CX*8)
+	VMOVUPD       Z27, 16384(R14)(CX*8)
 	VPCOMPRESSQ.Z Z26, K4, Z26
-	VMOVUPD       Z26, 36864(R14)(CX*8)
+	VMOVUPD       Z26, 49152(R14)(CX*8)
 	VPCOMPRESSQ.Z Z25, K4, Z25
-	VMOVUPD       Z25, 69632(R14)(CX*8)
+	VMOVUPD       Z25, 81920(R14)(CX*8)
 	VPCOMPRESSQ.Z Z24, K4, Z24
-	VMOVUPD       Z24, 102400(R14)(CX*8)
+	VMOVUPD       Z24, 114688(R14)(CX*8)
 	KMOVB         K4, CX
 	POPCNTQ       CX, CX
 	ADDQ          CX, 128(SI)
@@ -4365,13 +4365,13 @@ located59:
 waits61:
 	MOVQ          128(SI), CX
 	VPCOMPRESSQ.Z Z27, K7, Z27
-	VMOVUPD       Z27, 4096(R14)(CX*8)
+	VMOVUPD       Z27, 16384(R14)(CX*8)
 	VPCOMPRESSQ.Z Z26, K7, Z26
-	VMOVUPD       Z26, 36864(R14)(CX*8)
+	VMOVUPD       Z26, 49152(R14)(CX*8)
 	VPCOMPRESSQ.Z Z25, K7, Z25
-	VMOVUPD       Z25, 69632(R14)(CX*8)
+	VMOVUPD       Z25, 81920(R14)(CX*8)
 	VPCOMPRESSQ.Z Z24, K7, Z24
-	VMOVUPD       Z24, 102400(R14)(CX*8)
+	VMOVUPD       Z24, 114688(R14)(CX*8)
 	KMOVB         K7, CX
 	POPCNTQ       CX, CX
 	ADDQ          CX, 128(SI)
@@ -5406,11 +5406,27 @@ driven2:
 	JNE  held
 	CMPQ 176(SI), $+0
 	JE   rows10
+	MOVQ 40(SI), CX
+
+	// begin
+	VMOVUPD     lifConstsAVX512<>+72(SB), Z0
+	VPADDQ.BCST 144(SI), Z0, Z6
+	XORQ        DX, DX
+
+vector16:
+	// begin
+	VBROADCASTSD lifConstsAVX512<>+144(SB), Z0
+	VMOVUPD      Z0, 4096(CX)(DX*8)
+	VMOVUPD      Z6, 4608(CX)(DX*8)
+	VPADDQ.BCST  lifConstsAVX512<>+152(SB), Z6, Z6
+	ADDQ         $0x08, DX
+	CMPQ         DX, $0x40
+	JLT          vector16
 
 driven11:
 	MOVQ 56(SI), R8
 	SUBQ DI, R8
-	JLE  return
+	JLE  finish15
 	CMPQ R8, 248(SI)
 	JLE  whole12
 	MOVQ 248(SI), R8
@@ -5419,7 +5435,7 @@ whole12:
 	MOVQ 128(SI), CX
 	ADDQ $0x40, CX
 	CMPQ CX, 136(SI)
-	JGT  return
+	JGT  finish15
 	XORQ R9, R9
 	XORQ DX, DX
 
@@ -5441,7 +5457,7 @@ part13:
 	VCMPPD   $0x19, 1024(BX)(DX*8), Z1, K2
 	KORB     K2, K1, K3
 	KORTESTB K3, K3
-	JZ       same16
+	JZ       same18
 
 	// mixed
 	VMOVUPD  (CX), Z0
@@ -5450,9 +5466,9 @@ part13:
 	VCMPPD   $0x15, 1024(BX)(DX*8), Z1, K2
 	KORB     K2, K1, K3
 	KORTESTB K3, K3
-	JNZ      mixed17
+	JNZ      mixed19
 
-same16:
+same18:
 	MOVQ (SI), CX
 	MOVQ 8(SI), R10
 	MOVQ 96(SI), R11
@@ -5537,7 +5553,7 @@ same16:
 	VMOVUPD 640(BX)(DX*8), Z4
 	VMOVUPD 704(BX)(DX*8), Z3
 
-step18:
+step20:
 	// step
 	VCMPPD       $0x12, Z31, Z14, K1
 	VSUBPD.BCST  (R10), Z30, Z0
@@ -5599,7 +5615,7 @@ step18:
 	ADDQ        $0x00000200, R13
 	ADDQ        $0x08, R10
 	DECQ        CX
-	JNZ         step18
+	JNZ         step20
 	MOVQ        (SI), CX
 	MOVQ        8(SI), R10
 	MOVQ        96(SI), R10
@@ -5664,17 +5680,17 @@ step18:
 	ORQ    R10, CX
 	ORQ    CX, R9
 
-stepped15:
+stepped17:
 	ADDQ  $0x40, DX
 	CMPQ  DX, $0x40
 	JLT   part13
 	TESTQ R9, R9
-	JNZ   spikes19
+	JNZ   spikes21
 
 forward14:
 	MOVQ       328(SI), CX
 	DECQ       CX
-	JLT        none20
+	JLT        none22
 	MOVQ       CX, 328(SI)
 	MOVQ       320(SI), DX
 	MOVQ       (DX)(CX*8), DX
@@ -5687,11 +5703,92 @@ forward14:
 	PREFETCHT0 384(DX)
 	PREFETCHT0 448(DX)
 
-none20:
+none22:
 	ADDQ R8, DI
 	CMPQ 88(SI), $+0
 	JE   driven11
-	JMP  return
+
+finish15:
+	MOVQ 40(SI), AX
+	MOVQ 112(SI), CX
+	XORQ DX, DX
+
+vector23:
+	// spiked
+	VMOVUPD          3584(AX)(DX*8), Z0
+	VMOVUPD          1024(BX)(DX*8), Z1
+	VSUBPD           Z1, Z0, Z2
+	VMOVUPD          4096(AX)(DX*8), Z3
+	VSUBPD           Z3, Z0, Z4
+	VSUBPD           Z1, Z3, Z5
+	VSUBPD           Z1, Z3, Z6
+	VCMPPD           $0x00, Z3, Z3, K1
+	VADDPD           Z4, Z2, Z7
+	VDIVPD           Z2, Z6, Z8
+	VDIVPD           Z7, Z5, Z9
+	VFMADD231PD      4096(BX)(DX*8), Z8, Z8
+	VMULPD           Z9, Z9, Z10
+	VADDPD           Z9, Z9, Z11
+	VSUBPD           4096(BX)(DX*8), Z8, Z12
+	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z13
+	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z10, Z13
+	VMULPD           Z10, Z9, Z14
+	VCMPPD.BCST      $0x12, lifConstsAVX512<>+72(SB), Z12, K2
+	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z10, Z13
+	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z10, Z13
+	VFMADD231PD      Z13, Z14, Z11
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z15
+	VFNMADD132PD     2048(BX)(DX*8), Z15, Z11
+	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z16
+	VMAXPD           Z11, Z16, Z17
+	VADDPD           3584(BX)(DX*8), Z17, Z18
+	VSUBPD           Z15, Z18, K2, Z18
+	VMOVUPD          (CX)(DX*8), Z19
+	VSUBPD           Z18, Z15, K1, Z19
+	VMOVUPD          Z19, (CX)(DX*8)
+	ADDQ             $0x08, DX
+	CMPQ             DX, $0x40
+	JLT              vector23
+	MOVQ             240(SI), AX
+	MOVQ             120(SI), CX
+	MOVQ             128(SI), DX
+	TESTQ            DX, DX
+	JZ               written24
+
+	// order
+	VMOVUPD lifConstsAVX512<>+200(SB), Z28
+	VMOVUPD lifConstsAVX512<>+264(SB), Z27
+	XORQ    BX, BX
+
+write25:
+	// theta
+	VMOVUPD           16384(AX)(BX*8), Z0
+	VDIVPD            49152(AX)(BX*8), Z0, Z1
+	VMOVUPD           114688(AX)(BX*8), Z30
+	VMOVUPD           114688(AX)(BX*8), Z29
+	VMULPD            Z1, Z1, Z2
+	VADDPD            Z1, Z1, Z3
+	VBROADCASTSD      lifConstsAVX512<>+176(SB), Z4
+	VFMADD231PD.BCST  lifConstsAVX512<>+168(SB), Z2, Z4
+	VMULPD            Z2, Z1, Z5
+	VFMADD213PD.BCST  lifConstsAVX512<>+184(SB), Z2, Z4
+	VFMADD213PD.BCST  lifConstsAVX512<>+192(SB), Z2, Z4
+	VFMADD231PD       Z4, Z5, Z3
+	VMOVUPD           81920(AX)(BX*8), Z6
+	VFNMADD213PD.BCST lifConstsAVX512<>+64(SB), Z6, Z3
+	VBROADCASTSD      lifConstsAVX512<>+72(SB), Z7
+	VMAXPD            Z3, Z7, Z31
+	VPERMT2PD         Z31, Z28, Z30
+	VMOVUPD           Z30, (CX)
+	VPERMT2PD         Z31, Z27, Z29
+	VMOVUPD           Z29, 64(CX)
+	ADDQ              $0x00000080, CX
+	ADDQ              $0x08, BX
+	CMPQ              BX, DX
+	JLT               write25
+
+written24:
+	JMP return
 
 spikes8:
 	MOVQ DI, 72(SI)
@@ -5702,7 +5799,7 @@ spikes8:
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  48(SI), Z2, Z31
 
-again21:
+again26:
 	TZCNTQ R9, DX
 	ANDQ   $-8, DX
 	MOVQ   DX, CX
@@ -5715,7 +5812,7 @@ again21:
 	MOVQ   40(SI), CX
 	MOVQ   240(SI), R12
 	CMPQ   R8, $+16
-	JNE    shorter25
+	JNE    shorter30
 
 	// search
 	VMOVUPD        7680(R12)(DX*8), Z0
@@ -5837,9 +5934,9 @@ again21:
 	VBLENDMPD      8192(R12)(DX*8), Z12, K1, Z28
 	VBLENDMPD      Z2, Z4, K1, Z27
 
-located24:
+located29:
 	CMPQ R8, $+1
-	JE   single26
+	JE   single31
 
 	// unusual
 	VCMPPD.BCST $0x1d, lifConstsAVX512<>+72(SB), Z29, K1
@@ -5848,7 +5945,7 @@ located24:
 	KORB        K3, K2, K4
 	KANDB       K4, K1, K5
 	KORTESTB    K5, K5
-	JNZ         unusual27
+	JNZ         unusual32
 	MOVQ        (SI), R11
 	MOVQ        8(SI), R12
 	MOVQ        96(SI), R13
@@ -5909,7 +6006,7 @@ located24:
 	VSUBPD           Z2, Z22, K1, Z4
 	VMOVUPD          Z4, (R14)(DX*8)
 
-events23:
+events28:
 	MOVQ 144(SI), R11
 	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
@@ -5917,7 +6014,7 @@ events23:
 	SHLQ $0x04, DX
 	ADDQ 120(SI), DX
 
-event28:
+event33:
 	TZCNTQ R10, R12
 	MOVQ   4096(CX)(R12*8), R13
 	MOVQ   R13, 8(DX)
@@ -5930,32 +6027,49 @@ event28:
 	INCQ   128(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event28
+	JNZ    event33
 
-finished22:
+finished27:
 	TESTQ R9, R9
-	JNZ   again21
+	JNZ   again26
 	MOVQ  R8, 248(SI)
 	JMP   forward5
 
 rows10:
-driven29:
+	MOVQ 40(SI), AX
+
+	// begin
+	VMOVUPD     lifConstsAVX512<>+72(SB), Z0
+	VPADDQ.BCST 144(SI), Z0, Z14
+	XORQ        DX, DX
+
+vector39:
+	// begin
+	VBROADCASTSD lifConstsAVX512<>+144(SB), Z0
+	VMOVUPD      Z0, 4096(AX)(DX*8)
+	VMOVUPD      Z14, 4608(AX)(DX*8)
+	VPADDQ.BCST  lifConstsAVX512<>+152(SB), Z14, Z14
+	ADDQ         $0x08, DX
+	CMPQ         DX, $0x40
+	JLT          vector39
+
+driven34:
 	MOVQ 56(SI), AX
 	SUBQ DI, AX
-	JLE  return
+	JLE  finish38
 	CMPQ AX, 248(SI)
-	JLE  whole30
+	JLE  whole35
 	MOVQ 248(SI), AX
 
-whole30:
+whole35:
 	MOVQ 128(SI), CX
 	ADDQ $0x40, CX
 	CMPQ CX, 136(SI)
-	JGT  return
+	JGT  finish38
 	XORQ R8, R8
 	XORQ DX, DX
 
-part31:
+part36:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -6027,7 +6141,7 @@ part31:
 	VMOVUPD 6144(BX)(DX*8), Z6
 	VMOVUPD 6208(BX)(DX*8), Z5
 
-step33:
+step40:
 	// step
 	VMOVUPD          6656(BX)(DX*8), Z0
 	VFMADD132PD.BCST (R9), Z6, Z0
@@ -6093,7 +6207,7 @@ step33:
 	MOVQ        232(SI), R11
 	LEAQ        (R10)(R11*8), R10
 	DECQ        CX
-	JNZ         step33
+	JNZ         step40
 	MOVQ        (SI), CX
 	MOVQ        8(SI), R9
 	MOVQ        96(SI), R9
@@ -6133,14 +6247,14 @@ step33:
 	ORQ    R9, R8
 	ADDQ   $0x20, DX
 	CMPQ   DX, $0x40
-	JLT    part31
+	JLT    part36
 	TESTQ  R8, R8
-	JNZ    spikes34
+	JNZ    spikes41
 
-forward32:
+forward37:
 	MOVQ       328(SI), CX
 	DECQ       CX
-	JLT        none35
+	JLT        none42
 	MOVQ       CX, 328(SI)
 	MOVQ       320(SI), DX
 	MOVQ       (DX)(CX*8), DX
@@ -6153,13 +6267,94 @@ forward32:
 	PREFETCHT0 384(DX)
 	PREFETCHT0 448(DX)
 
-none35:
+none42:
 	ADDQ AX, DI
 	CMPQ 88(SI), $+0
-	JE   driven29
-	JMP  return
+	JE   driven34
 
-mixed17:
+finish38:
+	MOVQ 40(SI), AX
+	MOVQ 112(SI), CX
+	XORQ DX, DX
+
+vector43:
+	// spiked
+	VMOVUPD          3584(AX)(DX*8), Z0
+	VMOVUPD          1024(BX)(DX*8), Z1
+	VSUBPD           Z1, Z0, Z2
+	VMOVUPD          4096(AX)(DX*8), Z3
+	VSUBPD           Z3, Z0, Z4
+	VSUBPD           Z1, Z3, Z5
+	VSUBPD           Z1, Z3, Z6
+	VCMPPD           $0x00, Z3, Z3, K1
+	VADDPD           Z4, Z2, Z7
+	VDIVPD           Z2, Z6, Z8
+	VDIVPD           Z7, Z5, Z9
+	VFMADD231PD      4096(BX)(DX*8), Z8, Z8
+	VMULPD           Z9, Z9, Z10
+	VADDPD           Z9, Z9, Z11
+	VSUBPD           4096(BX)(DX*8), Z8, Z12
+	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z13
+	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z10, Z13
+	VMULPD           Z10, Z9, Z14
+	VCMPPD.BCST      $0x12, lifConstsAVX512<>+72(SB), Z12, K2
+	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z10, Z13
+	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z10, Z13
+	VFMADD231PD      Z13, Z14, Z11
+	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z15
+	VFNMADD132PD     2048(BX)(DX*8), Z15, Z11
+	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z16
+	VMAXPD           Z11, Z16, Z17
+	VADDPD           3584(BX)(DX*8), Z17, Z18
+	VSUBPD           Z15, Z18, K2, Z18
+	VMOVUPD          (CX)(DX*8), Z19
+	VSUBPD           Z18, Z15, K1, Z19
+	VMOVUPD          Z19, (CX)(DX*8)
+	ADDQ             $0x08, DX
+	CMPQ             DX, $0x40
+	JLT              vector43
+	MOVQ             240(SI), AX
+	MOVQ             120(SI), CX
+	MOVQ             128(SI), DX
+	TESTQ            DX, DX
+	JZ               written44
+
+	// order
+	VMOVUPD lifConstsAVX512<>+200(SB), Z28
+	VMOVUPD lifConstsAVX512<>+264(SB), Z27
+	XORQ    BX, BX
+
+write45:
+	// theta
+	VMOVUPD           16384(AX)(BX*8), Z0
+	VDIVPD            49152(AX)(BX*8), Z0, Z1
+	VMOVUPD           114688(AX)(BX*8), Z30
+	VMOVUPD           114688(AX)(BX*8), Z29
+	VMULPD            Z1, Z1, Z2
+	VADDPD            Z1, Z1, Z3
+	VBROADCASTSD      lifConstsAVX512<>+176(SB), Z4
+	VFMADD231PD.BCST  lifConstsAVX512<>+168(SB), Z2, Z4
+	VMULPD            Z2, Z1, Z5
+	VFMADD213PD.BCST  lifConstsAVX512<>+184(SB), Z2, Z4
+	VFMADD213PD.BCST  lifConstsAVX512<>+192(SB), Z2, Z4
+	VFMADD231PD       Z4, Z5, Z3
+	VMOVUPD           81920(AX)(BX*8), Z6
+	VFNMADD213PD.BCST lifConstsAVX512<>+64(SB), Z6, Z3
+	VBROADCASTSD      lifConstsAVX512<>+72(SB), Z7
+	VMAXPD            Z3, Z7, Z31
+	VPERMT2PD         Z31, Z28, Z30
+	VMOVUPD           Z30, (CX)
+	VPERMT2PD         Z31, Z27, Z29
+	VMOVUPD           Z29, 64(CX)
+	ADDQ              $0x00000080, CX
+	ADDQ              $0x08, BX
+	CMPQ              BX, DX
+	JLT               write45
+
+written44:
+	JMP return
+
+mixed19:
 	MOVQ (SI), CX
 	MOVQ 8(SI), R10
 	MOVQ 96(SI), R11
@@ -6244,7 +6439,7 @@ mixed17:
 	VMOVUPD 640(BX)(DX*8), Z4
 	VMOVUPD 704(BX)(DX*8), Z3
 
-step36:
+step46:
 	// step
 	VMOVUPD      (R11)(DX*8), Z0
 	VCMPPD       $0x12, Z31, Z0, K1
@@ -6322,7 +6517,7 @@ step36:
 	ADDQ        $0x00000200, R13
 	ADDQ        $0x08, R10
 	DECQ        CX
-	JNZ         step36
+	JNZ         step46
 	MOVQ        (SI), CX
 	MOVQ        8(SI), R10
 	MOVQ        96(SI), R10
@@ -6386,13 +6581,14 @@ step36:
 	SHLQ   $0x08, CX
 	ORQ    R10, CX
 	ORQ    CX, R9
-	JMP    stepped15
+	JMP    stepped17
 
-spikes19:
+spikes21:
+	MOVQ 240(SI), DX
 	CMPQ R8, $+16
-	JNE  shorter38
+	JNE  shorter48
 
-filled37:
+filled47:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -6406,564 +6602,490 @@ filled37:
 	// number
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
 	VORPD.BCST   72(SI), Z0, Z30
-	VMOVUPD      lifConstsAVX512<>+200(SB), Z27
-	VMOVUPD      lifConstsAVX512<>+264(SB), Z26
-	VMOVUPD      64(CX), Z28
+	VMOVUPD      64(CX), Z29
 	MOVQ         R9, 72(SI)
 	MOVQ         $0x7f7f7f7f7f7f7f7f, CX
-	MOVQ         R9, DX
-	ANDQ         CX, DX
-	ADDQ         CX, DX
-	ORQ          DX, R9
+	MOVQ         R9, R10
+	ANDQ         CX, R10
+	ADDQ         CX, R10
+	ORQ          R10, R9
 	NOTQ         CX
 	ANDQ         CX, R9
-	TZCNTQ       R9, DX
-	BLSRQ        R9, R9
-	MOVQ         DX, CX
-	SHRQ         $0x03, CX
-	KMOVB        72(SI)(CX*1), K7
-	ANDQ         $+56, DX
 	TZCNTQ       R9, R10
 	BLSRQ        R9, R9
 	MOVQ         R10, CX
 	SHRQ         $0x03, CX
-	KMOVB        72(SI)(CX*1), K6
+	KMOVB        72(SI)(CX*1), K7
 	ANDQ         $+56, R10
 	TZCNTQ       R9, R11
 	BLSRQ        R9, R9
 	MOVQ         R11, CX
 	SHRQ         $0x03, CX
-	KMOVB        72(SI)(CX*1), K5
+	KMOVB        72(SI)(CX*1), K6
 	ANDQ         $+56, R11
 	TZCNTQ       R9, R12
 	BLSRQ        R9, R9
 	MOVQ         R12, CX
 	SHRQ         $0x03, CX
-	KMOVB        72(SI)(CX*1), K4
+	KMOVB        72(SI)(CX*1), K5
 	ANDQ         $+56, R12
-	MOVQ         240(SI), CX
+	TZCNTQ       R9, R13
+	BLSRQ        R9, R9
+	MOVQ         R13, CX
+	SHRQ         $0x03, CX
+	KMOVB        72(SI)(CX*1), K4
+	ANDQ         $+56, R13
 
 	// search
-	VMOVUPD        3584(CX)(DX*8), Z0
-	VMOVUPD        1024(BX)(DX*8), Z1
-	VCMPPD         $0x1d, Z1, Z0, K1
-	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
-	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
-	VMOVUPD        5632(CX)(DX*8), Z4
-	VBLENDMPD      1536(CX)(DX*8), Z4, K1, Z5
-	VMOVUPD        4608(CX)(DX*8), Z6
-	VBLENDMPD      512(CX)(DX*8), Z6, K1, Z7
-	VCMPPD         $0x1d, Z1, Z5, K2
-	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
-	VMOVUPD        6656(CX)(DX*8), Z9
-	VBLENDMPD      2560(CX)(DX*8), Z9, K1, Z10
-	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
-	VMOVUPD        4096(CX)(DX*8), Z2
-	VBLENDMPD      (CX)(DX*8), Z2, K1, Z4
-	VMOVUPD        5120(CX)(DX*8), Z6
-	VBLENDMPD      1024(CX)(DX*8), Z6, K1, Z3
-	VMOVUPD        6144(CX)(DX*8), Z9
-	VBLENDMPD      2048(CX)(DX*8), Z9, K1, Z2
-	VMOVUPD        7168(CX)(DX*8), Z6
-	VBLENDMPD      3072(CX)(DX*8), Z6, K1, Z9
-	VBLENDMPD      Z7, Z10, K2, Z6
-	VBLENDMPD      Z8, Z11, K2, Z7
-	VCMPPD         $0x1d, Z1, Z6, K3
-	VBLENDMPD      Z4, Z2, K2, Z10
-	VBLENDMPD      Z3, Z9, K2, Z8
-	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z7, Z11
-	VMOVUPD        7680(CX)(DX*8), Z4
-	VBLENDMPD      Z0, Z4, K1, Z2
-	VBLENDMPD      Z5, Z2, K2, Z3
-	VBLENDMPD      Z10, Z8, K3, Z9
-	VBLENDMPD      Z7, Z11, K3, Z0
-	VCMPPD         $0x1d, Z1, Z9, K1
-	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z0, Z4
-	VBLENDMPD      Z6, Z3, K3, Z5
-	VBLENDMPD      Z9, Z5, K1, Z23
-	VBLENDMPD      Z0, Z4, K1, Z22
-	MOVQ           240(SI), CX
-
-	// search
-	VMOVUPD        3584(CX)(R10*8), Z0
+	VMOVUPD        3584(DX)(R10*8), Z0
 	VMOVUPD        1024(BX)(R10*8), Z1
 	VCMPPD         $0x1d, Z1, Z0, K1
 	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
 	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
-	VMOVUPD        5632(CX)(R10*8), Z4
-	VBLENDMPD      1536(CX)(R10*8), Z4, K1, Z5
-	VMOVUPD        4608(CX)(R10*8), Z6
-	VBLENDMPD      512(CX)(R10*8), Z6, K1, Z7
+	VMOVUPD        5632(DX)(R10*8), Z4
+	VBLENDMPD      1536(DX)(R10*8), Z4, K1, Z5
+	VMOVUPD        4608(DX)(R10*8), Z6
+	VBLENDMPD      512(DX)(R10*8), Z6, K1, Z7
 	VCMPPD         $0x1d, Z1, Z5, K2
 	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
-	VMOVUPD        6656(CX)(R10*8), Z9
-	VBLENDMPD      2560(CX)(R10*8), Z9, K1, Z10
+	VMOVUPD        6656(DX)(R10*8), Z9
+	VBLENDMPD      2560(DX)(R10*8), Z9, K1, Z10
 	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
-	VMOVUPD        4096(CX)(R10*8), Z2
-	VBLENDMPD      (CX)(R10*8), Z2, K1, Z4
-	VMOVUPD        5120(CX)(R10*8), Z6
-	VBLENDMPD      1024(CX)(R10*8), Z6, K1, Z3
-	VMOVUPD        6144(CX)(R10*8), Z9
-	VBLENDMPD      2048(CX)(R10*8), Z9, K1, Z2
-	VMOVUPD        7168(CX)(R10*8), Z6
-	VBLENDMPD      3072(CX)(R10*8), Z6, K1, Z9
-	VBLENDMPD      Z7, Z10, K2, Z6
-	VBLENDMPD      Z8, Z11, K2, Z7
-	VCMPPD         $0x1d, Z1, Z6, K3
-	VBLENDMPD      Z4, Z2, K2, Z10
-	VBLENDMPD      Z3, Z9, K2, Z8
-	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z7, Z11
-	VMOVUPD        7680(CX)(R10*8), Z4
-	VBLENDMPD      Z0, Z4, K1, Z2
-	VBLENDMPD      Z5, Z2, K2, Z3
-	VBLENDMPD      Z10, Z8, K3, Z9
-	VBLENDMPD      Z7, Z11, K3, Z0
-	VCMPPD         $0x1d, Z1, Z9, K1
-	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z0, Z4
-	VBLENDMPD      Z6, Z3, K3, Z5
-	VBLENDMPD      Z9, Z5, K1, Z20
-	VBLENDMPD      Z0, Z4, K1, Z19
-	MOVQ           240(SI), CX
+	VMOVUPD        4096(DX)(R10*8), Z12
+	VBLENDMPD      (DX)(R10*8), Z12, K1, Z2
+	VMOVUPD        5120(DX)(R10*8), Z4
+	VBLENDMPD      1024(DX)(R10*8), Z4, K1, Z6
+	VMOVUPD        6144(DX)(R10*8), Z3
+	VBLENDMPD      2048(DX)(R10*8), Z3, K1, Z9
+	VMOVUPD        7168(DX)(R10*8), Z12
+	VBLENDMPD      3072(DX)(R10*8), Z12, K1, Z4
+	VBLENDMPD      Z7, Z10, K2, Z3
+	VBLENDMPD      Z8, Z11, K2, Z12
+	VCMPPD         $0x1d, Z1, Z3, K3
+	VBLENDMPD      Z2, Z9, K2, Z7
+	VBLENDMPD      Z6, Z4, K2, Z10
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z12, Z8
+	VMOVUPD        7680(DX)(R10*8), Z11
+	VBLENDMPD      Z0, Z11, K1, Z2
+	VBLENDMPD      Z5, Z2, K2, Z9
+	VBLENDMPD      Z7, Z10, K3, Z6
+	VBLENDMPD      Z12, Z8, K3, Z4
+	VCMPPD         $0x1d, Z1, Z6, K1
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z4, Z0
+	VBLENDMPD      Z3, Z9, K3, Z11
+	VBLENDMPD      Z6, Z11, K1, Z24
+	VBLENDMPD      Z4, Z0, K1, Z23
 
 	// search
-	VMOVUPD        3584(CX)(R11*8), Z0
+	VMOVUPD        3584(DX)(R11*8), Z0
 	VMOVUPD        1024(BX)(R11*8), Z1
 	VCMPPD         $0x1d, Z1, Z0, K1
 	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
 	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
-	VMOVUPD        5632(CX)(R11*8), Z4
-	VBLENDMPD      1536(CX)(R11*8), Z4, K1, Z5
-	VMOVUPD        4608(CX)(R11*8), Z6
-	VBLENDMPD      512(CX)(R11*8), Z6, K1, Z7
+	VMOVUPD        5632(DX)(R11*8), Z4
+	VBLENDMPD      1536(DX)(R11*8), Z4, K1, Z5
+	VMOVUPD        4608(DX)(R11*8), Z6
+	VBLENDMPD      512(DX)(R11*8), Z6, K1, Z7
 	VCMPPD         $0x1d, Z1, Z5, K2
 	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
-	VMOVUPD        6656(CX)(R11*8), Z9
-	VBLENDMPD      2560(CX)(R11*8), Z9, K1, Z10
+	VMOVUPD        6656(DX)(R11*8), Z9
+	VBLENDMPD      2560(DX)(R11*8), Z9, K1, Z10
 	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
-	VMOVUPD        4096(CX)(R11*8), Z2
-	VBLENDMPD      (CX)(R11*8), Z2, K1, Z4
-	VMOVUPD        5120(CX)(R11*8), Z6
-	VBLENDMPD      1024(CX)(R11*8), Z6, K1, Z3
-	VMOVUPD        6144(CX)(R11*8), Z9
-	VBLENDMPD      2048(CX)(R11*8), Z9, K1, Z2
-	VMOVUPD        7168(CX)(R11*8), Z6
-	VBLENDMPD      3072(CX)(R11*8), Z6, K1, Z9
-	VBLENDMPD      Z7, Z10, K2, Z6
-	VBLENDMPD      Z8, Z11, K2, Z7
-	VCMPPD         $0x1d, Z1, Z6, K3
-	VBLENDMPD      Z4, Z2, K2, Z10
-	VBLENDMPD      Z3, Z9, K2, Z8
-	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z7, Z11
-	VMOVUPD        7680(CX)(R11*8), Z4
-	VBLENDMPD      Z0, Z4, K1, Z2
-	VBLENDMPD      Z5, Z2, K2, Z3
-	VBLENDMPD      Z10, Z8, K3, Z9
-	VBLENDMPD      Z7, Z11, K3, Z0
-	VCMPPD         $0x1d, Z1, Z9, K1
-	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z0, Z4
-	VBLENDMPD      Z6, Z3, K3, Z5
-	VBLENDMPD      Z9, Z5, K1, Z17
-	VBLENDMPD      Z0, Z4, K1, Z16
-	MOVQ           240(SI), CX
+	VMOVUPD        4096(DX)(R11*8), Z12
+	VBLENDMPD      (DX)(R11*8), Z12, K1, Z2
+	VMOVUPD        5120(DX)(R11*8), Z4
+	VBLENDMPD      1024(DX)(R11*8), Z4, K1, Z6
+	VMOVUPD        6144(DX)(R11*8), Z3
+	VBLENDMPD      2048(DX)(R11*8), Z3, K1, Z9
+	VMOVUPD        7168(DX)(R11*8), Z12
+	VBLENDMPD      3072(DX)(R11*8), Z12, K1, Z4
+	VBLENDMPD      Z7, Z10, K2, Z3
+	VBLENDMPD      Z8, Z11, K2, Z12
+	VCMPPD         $0x1d, Z1, Z3, K3
+	VBLENDMPD      Z2, Z9, K2, Z7
+	VBLENDMPD      Z6, Z4, K2, Z10
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z12, Z8
+	VMOVUPD        7680(DX)(R11*8), Z11
+	VBLENDMPD      Z0, Z11, K1, Z2
+	VBLENDMPD      Z5, Z2, K2, Z9
+	VBLENDMPD      Z7, Z10, K3, Z6
+	VBLENDMPD      Z12, Z8, K3, Z4
+	VCMPPD         $0x1d, Z1, Z6, K1
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z4, Z0
+	VBLENDMPD      Z3, Z9, K3, Z11
+	VBLENDMPD      Z6, Z11, K1, Z21
+	VBLENDMPD      Z4, Z0, K1, Z20
 
 	// search
-	VMOVUPD        3584(CX)(R12*8), Z0
+	VMOVUPD        3584(DX)(R12*8), Z0
 	VMOVUPD        1024(BX)(R12*8), Z1
 	VCMPPD         $0x1d, Z1, Z0, K1
 	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
 	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
-	VMOVUPD        5632(CX)(R12*8), Z4
-	VBLENDMPD      1536(CX)(R12*8), Z4, K1, Z5
-	VMOVUPD        4608(CX)(R12*8), Z6
-	VBLENDMPD      512(CX)(R12*8), Z6, K1, Z7
+	VMOVUPD        5632(DX)(R12*8), Z4
+	VBLENDMPD      1536(DX)(R12*8), Z4, K1, Z5
+	VMOVUPD        4608(DX)(R12*8), Z6
+	VBLENDMPD      512(DX)(R12*8), Z6, K1, Z7
 	VCMPPD         $0x1d, Z1, Z5, K2
 	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
-	VMOVUPD        6656(CX)(R12*8), Z9
-	VBLENDMPD      2560(CX)(R12*8), Z9, K1, Z10
+	VMOVUPD        6656(DX)(R12*8), Z9
+	VBLENDMPD      2560(DX)(R12*8), Z9, K1, Z10
 	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
-	VMOVUPD        4096(CX)(R12*8), Z2
-	VBLENDMPD      (CX)(R12*8), Z2, K1, Z4
-	VMOVUPD        5120(CX)(R12*8), Z6
-	VBLENDMPD      1024(CX)(R12*8), Z6, K1, Z3
-	VMOVUPD        6144(CX)(R12*8), Z9
-	VBLENDMPD      2048(CX)(R12*8), Z9, K1, Z2
-	VMOVUPD        7168(CX)(R12*8), Z6
-	VBLENDMPD      3072(CX)(R12*8), Z6, K1, Z9
-	VBLENDMPD      Z7, Z10, K2, Z6
-	VBLENDMPD      Z8, Z11, K2, Z7
-	VCMPPD         $0x1d, Z1, Z6, K3
-	VBLENDMPD      Z4, Z2, K2, Z10
-	VBLENDMPD      Z3, Z9, K2, Z8
-	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z7, Z11
-	VMOVUPD        7680(CX)(R12*8), Z4
-	VBLENDMPD      Z0, Z4, K1, Z2
-	VBLENDMPD      Z5, Z2, K2, Z3
-	VBLENDMPD      Z10, Z8, K3, Z9
-	VBLENDMPD      Z7, Z11, K3, Z0
-	VCMPPD         $0x1d, Z1, Z9, K1
-	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z0, Z4
-	VBLENDMPD      Z6, Z3, K3, Z5
-	VBLENDMPD      Z9, Z5, K1, Z14
-	VBLENDMPD      Z0, Z4, K1, Z13
+	VMOVUPD        4096(DX)(R12*8), Z12
+	VBLENDMPD      (DX)(R12*8), Z12, K1, Z2
+	VMOVUPD        5120(DX)(R12*8), Z4
+	VBLENDMPD      1024(DX)(R12*8), Z4, K1, Z6
+	VMOVUPD        6144(DX)(R12*8), Z3
+	VBLENDMPD      2048(DX)(R12*8), Z3, K1, Z9
+	VMOVUPD        7168(DX)(R12*8), Z12
+	VBLENDMPD      3072(DX)(R12*8), Z12, K1, Z4
+	VBLENDMPD      Z7, Z10, K2, Z3
+	VBLENDMPD      Z8, Z11, K2, Z12
+	VCMPPD         $0x1d, Z1, Z3, K3
+	VBLENDMPD      Z2, Z9, K2, Z7
+	VBLENDMPD      Z6, Z4, K2, Z10
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z12, Z8
+	VMOVUPD        7680(DX)(R12*8), Z11
+	VBLENDMPD      Z0, Z11, K1, Z2
+	VBLENDMPD      Z5, Z2, K2, Z9
+	VBLENDMPD      Z7, Z10, K3, Z6
+	VBLENDMPD      Z12, Z8, K3, Z4
+	VCMPPD         $0x1d, Z1, Z6, K1
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z4, Z0
+	VBLENDMPD      Z3, Z9, K3, Z11
+	VBLENDMPD      Z6, Z11, K1, Z18
+	VBLENDMPD      Z4, Z0, K1, Z17
+
+	// search
+	VMOVUPD        3584(DX)(R13*8), Z0
+	VMOVUPD        1024(BX)(R13*8), Z1
+	VCMPPD         $0x1d, Z1, Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
+	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
+	VMOVUPD        5632(DX)(R13*8), Z4
+	VBLENDMPD      1536(DX)(R13*8), Z4, K1, Z5
+	VMOVUPD        4608(DX)(R13*8), Z6
+	VBLENDMPD      512(DX)(R13*8), Z6, K1, Z7
+	VCMPPD         $0x1d, Z1, Z5, K2
+	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
+	VMOVUPD        6656(DX)(R13*8), Z9
+	VBLENDMPD      2560(DX)(R13*8), Z9, K1, Z10
+	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
+	VMOVUPD        4096(DX)(R13*8), Z12
+	VBLENDMPD      (DX)(R13*8), Z12, K1, Z2
+	VMOVUPD        5120(DX)(R13*8), Z4
+	VBLENDMPD      1024(DX)(R13*8), Z4, K1, Z6
+	VMOVUPD        6144(DX)(R13*8), Z3
+	VBLENDMPD      2048(DX)(R13*8), Z3, K1, Z9
+	VMOVUPD        7168(DX)(R13*8), Z12
+	VBLENDMPD      3072(DX)(R13*8), Z12, K1, Z4
+	VBLENDMPD      Z7, Z10, K2, Z3
+	VBLENDMPD      Z8, Z11, K2, Z12
+	VCMPPD         $0x1d, Z1, Z3, K3
+	VBLENDMPD      Z2, Z9, K2, Z7
+	VBLENDMPD      Z6, Z4, K2, Z10
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z12, Z8
+	VMOVUPD        7680(DX)(R13*8), Z11
+	VBLENDMPD      Z0, Z11, K1, Z2
+	VBLENDMPD      Z5, Z2, K2, Z9
+	VBLENDMPD      Z7, Z10, K3, Z6
+	VBLENDMPD      Z12, Z8, K3, Z4
+	VCMPPD         $0x1d, Z1, Z6, K1
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z4, Z0
+	VBLENDMPD      Z3, Z9, K3, Z11
+	VBLENDMPD      Z6, Z11, K1, Z15
+	VBLENDMPD      Z4, Z0, K1, Z14
 	MOVQ           176(SI), CX
 	LEAQ           (CX)(DI*8), CX
 
 	// index
-	VADDPD.BCST lifConstsAVX512<>+56(SB), Z22, Z11
-	VMOVUPD     (CX), Z21
-	VPERMT2PD   Z28, Z11, Z21
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z23, Z12
+	VMOVUPD     (CX), Z22
+	VPERMT2PD   Z29, Z12, Z22
 
 	// usual
-	VCMPPD      $0x15, Z21, Z23, K1
-	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z21, K2
+	VCMPPD      $0x15, Z22, Z24, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z22, K2
 	KORB        K2, K1, K3
 	KANDB       K3, K7, K1
 	KORTESTB    K1, K1
-	JNZ         unusual40
+	JNZ         unusual50
 
-usual39:
+usual49:
 	MOVQ 176(SI), CX
 	LEAQ (CX)(DI*8), CX
 
 	// index
-	VADDPD.BCST lifConstsAVX512<>+56(SB), Z19, Z11
-	VMOVUPD     (CX), Z18
-	VPERMT2PD   Z28, Z11, Z18
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z20, Z12
+	VMOVUPD     (CX), Z19
+	VPERMT2PD   Z29, Z12, Z19
 
 	// usual
-	VCMPPD      $0x15, Z18, Z20, K1
-	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z18, K2
+	VCMPPD      $0x15, Z19, Z21, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z19, K2
 	KORB        K2, K1, K3
 	KANDB       K3, K6, K1
 	KORTESTB    K1, K1
-	JNZ         unusual42
+	JNZ         unusual52
 
-usual41:
+usual51:
 	MOVQ 176(SI), CX
 	LEAQ (CX)(DI*8), CX
 
 	// index
-	VADDPD.BCST lifConstsAVX512<>+56(SB), Z16, Z11
-	VMOVUPD     (CX), Z15
-	VPERMT2PD   Z28, Z11, Z15
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z17, Z12
+	VMOVUPD     (CX), Z16
+	VPERMT2PD   Z29, Z12, Z16
 
 	// usual
-	VCMPPD      $0x15, Z15, Z17, K1
-	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z15, K2
+	VCMPPD      $0x15, Z16, Z18, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z16, K2
 	KORB        K2, K1, K3
 	KANDB       K3, K5, K1
 	KORTESTB    K1, K1
-	JNZ         unusual44
+	JNZ         unusual54
 
-usual43:
+usual53:
 	MOVQ 176(SI), CX
 	LEAQ (CX)(DI*8), CX
 
 	// index
-	VADDPD.BCST lifConstsAVX512<>+56(SB), Z13, Z11
-	VMOVUPD     (CX), Z12
-	VPERMT2PD   Z28, Z11, Z12
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z14, Z12
+	VMOVUPD     (CX), Z13
+	VPERMT2PD   Z29, Z12, Z13
 
 	// usual
-	VCMPPD      $0x15, Z12, Z14, K1
-	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z12, K2
+	VCMPPD      $0x15, Z13, Z15, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z13, K2
 	KORB        K2, K1, K3
 	KANDB       K3, K4, K1
 	KORTESTB    K1, K1
-	JNZ         unusual46
+	JNZ         unusual56
 
-usual45:
-	MOVQ DX, CX
-	ADDQ 144(SI), CX
-	MOVQ CX, 256(SI)
+usual55:
 	MOVQ (SI), CX
-	MOVQ 8(SI), R13
-	MOVQ 96(SI), R14
-	MOVQ 112(SI), R15
+	MOVQ 8(SI), R14
+	MOVQ 96(SI), R15
+	MOVQ 40(SI), BP
 
 	// spike
-	VMOVUPD          1024(BX)(DX*8), Z0
-	VSUBPD           Z0, Z21, Z1
-	VSUBPD           Z23, Z21, Z2
-	VSUBPD           Z0, Z23, Z3
-	VSUBPD           Z0, Z23, Z4
-	VADDPD           Z22, Z31, Z5
-	VMOVUPD          (CX)(DX*8), Z6
-	VBLENDMPD        1536(BX)(DX*8), Z6, K7, Z7
-	VADDPD           Z22, Z30, Z8
-	VADDPD           Z2, Z1, Z9
-	VMOVUPD          Z7, (CX)(DX*8)
-	VDIVPD           Z1, Z4, Z10
-	VMOVUPD          lifConstsAVX512<>+72(SB), Z11
-	VPADDQ.BCST      256(SI), Z11, Z0
-	VPSLLQ           $0x20, Z8, Z6
-	VDIVPD           Z9, Z3, Z2
-	VPADDQ           Z0, Z6, Z25
-	VMOVAPD          Z25, Z24
-	VMOVUPD          4096(BX)(DX*8), Z7
-	VFMADD213PD      Z10, Z10, Z7
-	VFMADD231PD      4608(BX)(DX*8), Z10, Z10
-	VMULPD           Z2, Z2, Z4
-	VADDPD           Z2, Z2, Z1
-	VSUBPD           4096(BX)(DX*8), Z7, Z11
-	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z8
-	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z4, Z8
-	VMULPD           Z4, Z2, Z3
-	VCMPPD.BCST      $0x12, lifConstsAVX512<>+72(SB), Z11, K1
-	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z4, Z8
-	VSUBPD           4608(BX)(DX*8), Z10, K1, Z11
-	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z9
-	VMOVUPD          3072(BX)(DX*8), Z6
-	VADDPD           3072(BX)(DX*8), Z9, K1, Z6
-	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z4, Z8
-	VMOVUPD          (R13)(DX*8), Z0
-	VBLENDMPD        Z11, Z0, K7, Z7
-	VMOVUPD          (R14)(DX*8), Z2
-	VADDPD           Z6, Z5, K7, Z2
-	VMOVUPD          Z7, (R13)(DX*8)
-	VFMADD231PD      Z8, Z3, Z1
-	VMOVUPD          Z2, (R14)(DX*8)
-	VFNMADD132PD     2048(BX)(DX*8), Z9, Z1
-	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z10
-	VMAXPD           Z1, Z10, Z29
-	VADDPD           3584(BX)(DX*8), Z29, Z4
-	VSUBPD           Z9, Z4, K1, Z4
-	VMOVUPD          (R15)(DX*8), Z11
-	VSUBPD           Z4, Z9, K7, Z11
-	VMOVUPD          Z11, (R15)(DX*8)
-	MOVQ             128(SI), CX
-	SHLQ             $0x04, CX
-	ADDQ             120(SI), CX
-	VPCOMPRESSQ.Z    Z29, K7, Z29
-	VPCOMPRESSQ.Z    Z25, K7, Z25
-	VPCOMPRESSQ.Z    Z24, K7, Z24
-	VPERMT2PD        Z29, Z27, Z25
-	VMOVUPD          Z25, (CX)
-	VPERMT2PD        Z29, Z26, Z24
-	VMOVUPD          Z24, 64(CX)
-	KMOVB            K7, CX
-	POPCNTQ          CX, CX
-	ADDQ             CX, 128(SI)
-	MOVQ             R10, CX
-	ADDQ             144(SI), CX
-	MOVQ             CX, 256(SI)
-	MOVQ             (SI), CX
-	MOVQ             8(SI), DX
-	MOVQ             96(SI), R13
-	MOVQ             112(SI), R14
+	VMOVUPD       1024(BX)(R10*8), Z0
+	VSUBPD        Z0, Z22, Z1
+	VSUBPD        Z0, Z24, Z2
+	VSUBPD        Z24, Z22, Z3
+	VADDPD        Z23, Z31, Z4
+	VMOVUPD       (CX)(R10*8), Z5
+	VBLENDMPD     1536(BX)(R10*8), Z5, K7, Z6
+	VMOVUPD       4096(BP)(R10*8), Z7
+	VBLENDMPD     Z24, Z7, K7, Z8
+	VMOVUPD       Z6, (CX)(R10*8)
+	VDIVPD        Z1, Z2, Z9
+	VSUBPD        Z0, Z24, Z28
+	VADDPD        Z23, Z30, Z10
+	VMOVUPD       3584(BP)(R10*8), Z11
+	VBLENDMPD     Z22, Z11, K7, Z12
+	VADDPD        Z3, Z1, Z27
+	VMOVUPD       Z8, 4096(BP)(R10*8)
+	VMOVUPD       Z12, 3584(BP)(R10*8)
+	VPSLLQ        $0x20, Z10, Z5
+	VMOVUPD       2048(BX)(R10*8), Z26
+	VPADDQ        4608(BP)(R10*8), Z5, Z25
+	VMOVUPD       4096(BX)(R10*8), Z7
+	VFMADD213PD   Z9, Z9, Z7
+	VFMADD231PD   4608(BX)(R10*8), Z9, Z9
+	VSUBPD        4096(BX)(R10*8), Z7, Z6
+	VCMPPD.BCST   $0x12, lifConstsAVX512<>+72(SB), Z6, K1
+	VBROADCASTSD  lifConstsAVX512<>+64(SB), Z2
+	VMOVUPD       3072(BX)(R10*8), Z0
+	VADDPD        3072(BX)(R10*8), Z2, K1, Z0
+	VSUBPD        4608(BX)(R10*8), Z9, K1, Z6
+	VMOVUPD       (R15)(R10*8), Z11
+	VADDPD        Z0, Z4, K7, Z11
+	VMOVUPD       (R14)(R10*8), Z1
+	VBLENDMPD     Z6, Z1, K7, Z3
+	VMOVUPD       Z3, (R14)(R10*8)
+	VMOVUPD       Z11, (R15)(R10*8)
+	MOVQ          128(SI), CX
+	VPCOMPRESSQ.Z Z28, K7, Z28
+	VMOVUPD       Z28, 16384(DX)(CX*8)
+	VPCOMPRESSQ.Z Z27, K7, Z27
+	VMOVUPD       Z27, 49152(DX)(CX*8)
+	VPCOMPRESSQ.Z Z26, K7, Z26
+	VMOVUPD       Z26, 81920(DX)(CX*8)
+	VPCOMPRESSQ.Z Z25, K7, Z25
+	VMOVUPD       Z25, 114688(DX)(CX*8)
+	KMOVB         K7, CX
+	POPCNTQ       CX, CX
+	ADDQ          CX, 128(SI)
+	MOVQ          (SI), CX
+	MOVQ          8(SI), R10
+	MOVQ          96(SI), R14
+	MOVQ          40(SI), R15
 
 	// spike
-	VMOVUPD          1024(BX)(R10*8), Z0
-	VSUBPD           Z0, Z18, Z1
-	VSUBPD           Z20, Z18, Z2
-	VSUBPD           Z0, Z20, Z3
-	VSUBPD           Z0, Z20, Z4
-	VADDPD           Z19, Z31, Z5
-	VMOVUPD          (CX)(R10*8), Z6
-	VBLENDMPD        1536(BX)(R10*8), Z6, K6, Z7
-	VADDPD           Z19, Z30, Z8
-	VADDPD           Z2, Z1, Z9
-	VMOVUPD          Z7, (CX)(R10*8)
-	VDIVPD           Z1, Z4, Z10
-	VMOVUPD          lifConstsAVX512<>+72(SB), Z11
-	VPADDQ.BCST      256(SI), Z11, Z0
-	VPSLLQ           $0x20, Z8, Z6
-	VDIVPD           Z9, Z3, Z2
-	VPADDQ           Z0, Z6, Z25
-	VMOVAPD          Z25, Z24
-	VMOVUPD          4096(BX)(R10*8), Z7
-	VFMADD213PD      Z10, Z10, Z7
-	VFMADD231PD      4608(BX)(R10*8), Z10, Z10
-	VMULPD           Z2, Z2, Z4
-	VADDPD           Z2, Z2, Z1
-	VSUBPD           4096(BX)(R10*8), Z7, Z11
-	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z8
-	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z4, Z8
-	VMULPD           Z4, Z2, Z3
-	VCMPPD.BCST      $0x12, lifConstsAVX512<>+72(SB), Z11, K1
-	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z4, Z8
-	VSUBPD           4608(BX)(R10*8), Z10, K1, Z11
-	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z9
-	VMOVUPD          3072(BX)(R10*8), Z6
-	VADDPD           3072(BX)(R10*8), Z9, K1, Z6
-	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z4, Z8
-	VMOVUPD          (DX)(R10*8), Z0
-	VBLENDMPD        Z11, Z0, K6, Z7
-	VMOVUPD          (R13)(R10*8), Z2
-	VADDPD           Z6, Z5, K6, Z2
-	VMOVUPD          Z7, (DX)(R10*8)
-	VFMADD231PD      Z8, Z3, Z1
-	VMOVUPD          Z2, (R13)(R10*8)
-	VFNMADD132PD     2048(BX)(R10*8), Z9, Z1
-	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z10
-	VMAXPD           Z1, Z10, Z29
-	VADDPD           3584(BX)(R10*8), Z29, Z4
-	VSUBPD           Z9, Z4, K1, Z4
-	VMOVUPD          (R14)(R10*8), Z11
-	VSUBPD           Z4, Z9, K6, Z11
-	VMOVUPD          Z11, (R14)(R10*8)
-	MOVQ             128(SI), CX
-	SHLQ             $0x04, CX
-	ADDQ             120(SI), CX
-	VPCOMPRESSQ.Z    Z29, K6, Z29
-	VPCOMPRESSQ.Z    Z25, K6, Z25
-	VPCOMPRESSQ.Z    Z24, K6, Z24
-	VPERMT2PD        Z29, Z27, Z25
-	VMOVUPD          Z25, (CX)
-	VPERMT2PD        Z29, Z26, Z24
-	VMOVUPD          Z24, 64(CX)
-	KMOVB            K6, CX
-	POPCNTQ          CX, CX
-	ADDQ             CX, 128(SI)
-	MOVQ             R11, CX
-	ADDQ             144(SI), CX
-	MOVQ             CX, 256(SI)
-	MOVQ             (SI), CX
-	MOVQ             8(SI), DX
-	MOVQ             96(SI), R10
-	MOVQ             112(SI), R13
+	VMOVUPD       1024(BX)(R11*8), Z0
+	VSUBPD        Z0, Z19, Z1
+	VSUBPD        Z0, Z21, Z2
+	VSUBPD        Z21, Z19, Z3
+	VADDPD        Z20, Z31, Z4
+	VMOVUPD       (CX)(R11*8), Z5
+	VBLENDMPD     1536(BX)(R11*8), Z5, K6, Z6
+	VMOVUPD       4096(R15)(R11*8), Z7
+	VBLENDMPD     Z21, Z7, K6, Z8
+	VMOVUPD       Z6, (CX)(R11*8)
+	VDIVPD        Z1, Z2, Z9
+	VSUBPD        Z0, Z21, Z28
+	VADDPD        Z20, Z30, Z10
+	VMOVUPD       3584(R15)(R11*8), Z11
+	VBLENDMPD     Z19, Z11, K6, Z12
+	VADDPD        Z3, Z1, Z27
+	VMOVUPD       Z8, 4096(R15)(R11*8)
+	VMOVUPD       Z12, 3584(R15)(R11*8)
+	VPSLLQ        $0x20, Z10, Z5
+	VMOVUPD       2048(BX)(R11*8), Z26
+	VPADDQ        4608(R15)(R11*8), Z5, Z25
+	VMOVUPD       4096(BX)(R11*8), Z7
+	VFMADD213PD   Z9, Z9, Z7
+	VFMADD231PD   4608(BX)(R11*8), Z9, Z9
+	VSUBPD        4096(BX)(R11*8), Z7, Z6
+	VCMPPD.BCST   $0x12, lifConstsAVX512<>+72(SB), Z6, K1
+	VBROADCASTSD  lifConstsAVX512<>+64(SB), Z2
+	VMOVUPD       3072(BX)(R11*8), Z0
+	VADDPD        3072(BX)(R11*8), Z2, K1, Z0
+	VSUBPD        4608(BX)(R11*8), Z9, K1, Z6
+	VMOVUPD       (R14)(R11*8), Z11
+	VADDPD        Z0, Z4, K6, Z11
+	VMOVUPD       (R10)(R11*8), Z1
+	VBLENDMPD     Z6, Z1, K6, Z3
+	VMOVUPD       Z3, (R10)(R11*8)
+	VMOVUPD       Z11, (R14)(R11*8)
+	MOVQ          128(SI), CX
+	VPCOMPRESSQ.Z Z28, K6, Z28
+	VMOVUPD       Z28, 16384(DX)(CX*8)
+	VPCOMPRESSQ.Z Z27, K6, Z27
+	VMOVUPD       Z27, 49152(DX)(CX*8)
+	VPCOMPRESSQ.Z Z26, K6, Z26
+	VMOVUPD       Z26, 81920(DX)(CX*8)
+	VPCOMPRESSQ.Z Z25, K6, Z25
+	VMOVUPD       Z25, 114688(DX)(CX*8)
+	KMOVB         K6, CX
+	POPCNTQ       CX, CX
+	ADDQ          CX, 128(SI)
+	MOVQ          (SI), CX
+	MOVQ          8(SI), R10
+	MOVQ          96(SI), R11
+	MOVQ          40(SI), R14
 
 	// spike
-	VMOVUPD          1024(BX)(R11*8), Z0
-	VSUBPD           Z0, Z15, Z1
-	VSUBPD           Z17, Z15, Z2
-	VSUBPD           Z0, Z17, Z3
-	VSUBPD           Z0, Z17, Z4
-	VADDPD           Z16, Z31, Z5
-	VMOVUPD          (CX)(R11*8), Z6
-	VBLENDMPD        1536(BX)(R11*8), Z6, K5, Z7
-	VADDPD           Z16, Z30, Z8
-	VADDPD           Z2, Z1, Z9
-	VMOVUPD          Z7, (CX)(R11*8)
-	VDIVPD           Z1, Z4, Z10
-	VMOVUPD          lifConstsAVX512<>+72(SB), Z11
-	VPADDQ.BCST      256(SI), Z11, Z0
-	VPSLLQ           $0x20, Z8, Z6
-	VDIVPD           Z9, Z3, Z2
-	VPADDQ           Z0, Z6, Z25
-	VMOVAPD          Z25, Z24
-	VMOVUPD          4096(BX)(R11*8), Z7
-	VFMADD213PD      Z10, Z10, Z7
-	VFMADD231PD      4608(BX)(R11*8), Z10, Z10
-	VMULPD           Z2, Z2, Z4
-	VADDPD           Z2, Z2, Z1
-	VSUBPD           4096(BX)(R11*8), Z7, Z11
-	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z8
-	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z4, Z8
-	VMULPD           Z4, Z2, Z3
-	VCMPPD.BCST      $0x12, lifConstsAVX512<>+72(SB), Z11, K1
-	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z4, Z8
-	VSUBPD           4608(BX)(R11*8), Z10, K1, Z11
-	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z9
-	VMOVUPD          3072(BX)(R11*8), Z6
-	VADDPD           3072(BX)(R11*8), Z9, K1, Z6
-	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z4, Z8
-	VMOVUPD          (DX)(R11*8), Z0
-	VBLENDMPD        Z11, Z0, K5, Z7
-	VMOVUPD          (R10)(R11*8), Z2
-	VADDPD           Z6, Z5, K5, Z2
-	VMOVUPD          Z7, (DX)(R11*8)
-	VFMADD231PD      Z8, Z3, Z1
-	VMOVUPD          Z2, (R10)(R11*8)
-	VFNMADD132PD     2048(BX)(R11*8), Z9, Z1
-	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z10
-	VMAXPD           Z1, Z10, Z29
-	VADDPD           3584(BX)(R11*8), Z29, Z4
-	VSUBPD           Z9, Z4, K1, Z4
-	VMOVUPD          (R13)(R11*8), Z11
-	VSUBPD           Z4, Z9, K5, Z11
-	VMOVUPD          Z11, (R13)(R11*8)
-	MOVQ             128(SI), CX
-	SHLQ             $0x04, CX
-	ADDQ             120(SI), CX
-	VPCOMPRESSQ.Z    Z29, K5, Z29
-	VPCOMPRESSQ.Z    Z25, K5, Z25
-	VPCOMPRESSQ.Z    Z24, K5, Z24
-	VPERMT2PD        Z29, Z27, Z25
-	VMOVUPD          Z25, (CX)
-	VPERMT2PD        Z29, Z26, Z24
-	VMOVUPD          Z24, 64(CX)
-	KMOVB            K5, CX
-	POPCNTQ          CX, CX
-	ADDQ             CX, 128(SI)
-	MOVQ             R12, CX
-	ADDQ             144(SI), CX
-	MOVQ             CX, 256(SI)
-	MOVQ             (SI), CX
-	MOVQ             8(SI), DX
-	MOVQ             96(SI), R10
-	MOVQ             112(SI), R11
+	VMOVUPD       1024(BX)(R12*8), Z0
+	VSUBPD        Z0, Z16, Z1
+	VSUBPD        Z0, Z18, Z2
+	VSUBPD        Z18, Z16, Z3
+	VADDPD        Z17, Z31, Z4
+	VMOVUPD       (CX)(R12*8), Z5
+	VBLENDMPD     1536(BX)(R12*8), Z5, K5, Z6
+	VMOVUPD       4096(R14)(R12*8), Z7
+	VBLENDMPD     Z18, Z7, K5, Z8
+	VMOVUPD       Z6, (CX)(R12*8)
+	VDIVPD        Z1, Z2, Z9
+	VSUBPD        Z0, Z18, Z28
+	VADDPD        Z17, Z30, Z10
+	VMOVUPD       3584(R14)(R12*8), Z11
+	VBLENDMPD     Z16, Z11, K5, Z12
+	VADDPD        Z3, Z1, Z27
+	VMOVUPD       Z8, 4096(R14)(R12*8)
+	VMOVUPD       Z12, 3584(R14)(R12*8)
+	VPSLLQ        $0x20, Z10, Z5
+	VMOVUPD       2048(BX)(R12*8), Z26
+	VPADDQ        4608(R14)(R12*8), Z5, Z25
+	VMOVUPD       4096(BX)(R12*8), Z7
+	VFMADD213PD   Z9, Z9, Z7
+	VFMADD231PD   4608(BX)(R12*8), Z9, Z9
+	VSUBPD        4096(BX)(R12*8), Z7, Z6
+	VCMPPD.BCST   $0x12, lifConstsAVX512<>+72(SB), Z6, K1
+	VBROADCASTSD  lifConstsAVX512<>+64(SB), Z2
+	VMOVUPD       3072(BX)(R12*8), Z0
+	VADDPD        3072(BX)(R12*8), Z2, K1, Z0
+	VSUBPD        4608(BX)(R12*8), Z9, K1, Z6
+	VMOVUPD       (R11)(R12*8), Z11
+	VADDPD        Z0, Z4, K5, Z11
+	VMOVUPD       (R10)(R12*8), Z1
+	VBLENDMPD     Z6, Z1, K5, Z3
+	VMOVUPD       Z3, (R10)(R12*8)
+	VMOVUPD       Z11, (R11)(R12*8)
+	MOVQ          128(SI), CX
+	VPCOMPRESSQ.Z Z28, K5, Z28
+	VMOVUPD       Z28, 16384(DX)(CX*8)
+	VPCOMPRESSQ.Z Z27, K5, Z27
+	VMOVUPD       Z27, 49152(DX)(CX*8)
+	VPCOMPRESSQ.Z Z26, K5, Z26
+	VMOVUPD       Z26, 81920(DX)(CX*8)
+	VPCOMPRESSQ.Z Z25, K5, Z25
+	VMOVUPD       Z25, 114688(DX)(CX*8)
+	KMOVB         K5, CX
+	POPCNTQ       CX, CX
+	ADDQ          CX, 128(SI)
+	MOVQ          (SI), CX
+	MOVQ          8(SI), R10
+	MOVQ          96(SI), R11
+	MOVQ          40(SI), R12
 
 	// spike
-	VMOVUPD          1024(BX)(R12*8), Z0
-	VSUBPD           Z0, Z12, Z1
-	VSUBPD           Z14, Z12, Z2
-	VSUBPD           Z0, Z14, Z3
-	VSUBPD           Z0, Z14, Z4
-	VADDPD           Z13, Z31, Z5
-	VMOVUPD          (CX)(R12*8), Z6
-	VBLENDMPD        1536(BX)(R12*8), Z6, K4, Z7
-	VADDPD           Z13, Z30, Z8
-	VADDPD           Z2, Z1, Z9
-	VMOVUPD          Z7, (CX)(R12*8)
-	VDIVPD           Z1, Z4, Z10
-	VMOVUPD          lifConstsAVX512<>+72(SB), Z11
-	VPADDQ.BCST      256(SI), Z11, Z0
-	VPSLLQ           $0x20, Z8, Z6
-	VDIVPD           Z9, Z3, Z2
-	VPADDQ           Z0, Z6, Z25
-	VMOVAPD          Z25, Z24
-	VMOVUPD          4096(BX)(R12*8), Z7
-	VFMADD213PD      Z10, Z10, Z7
-	VFMADD231PD      4608(BX)(R12*8), Z10, Z10
-	VMULPD           Z2, Z2, Z4
-	VADDPD           Z2, Z2, Z1
-	VSUBPD           4096(BX)(R12*8), Z7, Z11
-	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z8
-	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z4, Z8
-	VMULPD           Z4, Z2, Z3
-	VCMPPD.BCST      $0x12, lifConstsAVX512<>+72(SB), Z11, K1
-	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z4, Z8
-	VSUBPD           4608(BX)(R12*8), Z10, K1, Z11
-	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z9
-	VMOVUPD          3072(BX)(R12*8), Z6
-	VADDPD           3072(BX)(R12*8), Z9, K1, Z6
-	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z4, Z8
-	VMOVUPD          (DX)(R12*8), Z0
-	VBLENDMPD        Z11, Z0, K4, Z7
-	VMOVUPD          (R10)(R12*8), Z2
-	VADDPD           Z6, Z5, K4, Z2
-	VMOVUPD          Z7, (DX)(R12*8)
-	VFMADD231PD      Z8, Z3, Z1
-	VMOVUPD          Z2, (R10)(R12*8)
-	VFNMADD132PD     2048(BX)(R12*8), Z9, Z1
-	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z10
-	VMAXPD           Z1, Z10, Z29
-	VADDPD           3584(BX)(R12*8), Z29, Z4
-	VSUBPD           Z9, Z4, K1, Z4
-	VMOVUPD          (R11)(R12*8), Z11
-	VSUBPD           Z4, Z9, K4, Z11
-	VMOVUPD          Z11, (R11)(R12*8)
-	MOVQ             128(SI), CX
-	SHLQ             $0x04, CX
-	ADDQ             120(SI), CX
-	VPCOMPRESSQ.Z    Z29, K4, Z29
-	VPCOMPRESSQ.Z    Z25, K4, Z25
-	VPCOMPRESSQ.Z    Z24, K4, Z24
-	VPERMT2PD        Z29, Z27, Z25
-	VMOVUPD          Z25, (CX)
-	VPERMT2PD        Z29, Z26, Z24
-	VMOVUPD          Z24, 64(CX)
-	KMOVB            K4, CX
-	POPCNTQ          CX, CX
-	ADDQ             CX, 128(SI)
-	TESTQ            R9, R9
-	JNZ              more49
+	VMOVUPD       1024(BX)(R13*8), Z0
+	VSUBPD        Z0, Z13, Z1
+	VSUBPD        Z0, Z15, Z2
+	VSUBPD        Z15, Z13, Z3
+	VADDPD        Z14, Z31, Z4
+	VMOVUPD       (CX)(R13*8), Z5
+	VBLENDMPD     1536(BX)(R13*8), Z5, K4, Z6
+	VMOVUPD       4096(R12)(R13*8), Z7
+	VBLENDMPD     Z15, Z7, K4, Z8
+	VMOVUPD       Z6, (CX)(R13*8)
+	VDIVPD        Z1, Z2, Z9
+	VSUBPD        Z0, Z15, Z28
+	VADDPD        Z14, Z30, Z10
+	VMOVUPD       3584(R12)(R13*8), Z11
+	VBLENDMPD     Z13, Z11, K4, Z12
+	VADDPD        Z3, Z1, Z27
+	VMOVUPD       Z8, 4096(R12)(R13*8)
+	VMOVUPD       Z12, 3584(R12)(R13*8)
+	VPSLLQ        $0x20, Z10, Z5
+	VMOVUPD       2048(BX)(R13*8), Z26
+	VPADDQ        4608(R12)(R13*8), Z5, Z25
+	VMOVUPD       4096(BX)(R13*8), Z7
+	VFMADD213PD   Z9, Z9, Z7
+	VFMADD231PD   4608(BX)(R13*8), Z9, Z9
+	VSUBPD        4096(BX)(R13*8), Z7, Z6
+	VCMPPD.BCST   $0x12, lifConstsAVX512<>+72(SB), Z6, K1
+	VBROADCASTSD  lifConstsAVX512<>+64(SB), Z2
+	VMOVUPD       3072(BX)(R13*8), Z0
+	VADDPD        3072(BX)(R13*8), Z2, K1, Z0
+	VSUBPD        4608(BX)(R13*8), Z9, K1, Z6
+	VMOVUPD       (R11)(R13*8), Z11
+	VADDPD        Z0, Z4, K4, Z11
+	VMOVUPD       (R10)(R13*8), Z1
+	VBLENDMPD     Z6, Z1, K4, Z3
+	VMOVUPD       Z3, (R10)(R13*8)
+	VMOVUPD       Z11, (R11)(R13*8)
+	MOVQ          128(SI), CX
+	VPCOMPRESSQ.Z Z28, K4, Z28
+	VMOVUPD       Z28, 16384(DX)(CX*8)
+	VPCOMPRESSQ.Z Z27, K4, Z27
+	VMOVUPD       Z27, 49152(DX)(CX*8)
+	VPCOMPRESSQ.Z Z26, K4, Z26
+	VMOVUPD       Z26, 81920(DX)(CX*8)
+	VPCOMPRESSQ.Z Z25, K4, Z25
+	VMOVUPD       Z25, 114688(DX)(CX*8)
+	KMOVB         K4, CX
+	POPCNTQ       CX, CX
+	ADDQ          CX, 128(SI)
+	TESTQ         R9, R9
+	JNZ           more59
 
-appended48:
+listed58:
 	JMP forward14
 
-shorter25:
+shorter30:
 	MOVQ R8, R14
 	MOVQ R8, 72(SI)
 	MOVQ R8, R13
@@ -6979,7 +7101,7 @@ shorter25:
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z28
 	VBROADCASTSD lifConstsAVX512<>+136(SB), Z27
 
-search50:
+search60:
 	SUBQ $0x00000200, R13
 
 	// search
@@ -6992,10 +7114,10 @@ search50:
 	VBLENDMPD      8192(R13)(DX*8), Z28, K1, Z28
 	VBLENDMPD.BCST lifConstsAVX512<>+136(SB), Z1, K1, Z27
 	DECQ           R14
-	JNZ            search50
-	JMP            located24
+	JNZ            search60
+	JMP            located29
 
-single26:
+single31:
 	// unusual
 	VMOVUPD      1024(BX)(DX*8), Z0
 	VSUBPD       Z0, Z28, Z1
@@ -7028,7 +7150,7 @@ single26:
 	KORB         K6, K4, K7
 	KANDB        K7, K1, K2
 	KORTESTB     K2, K2
-	JNZ          unusual51
+	JNZ          unusual61
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         96(SI), R13
@@ -7094,17 +7216,18 @@ single26:
 	VMOVUPD          (R14)(DX*8), Z1
 	VSUBPD           Z4, Z7, K6, Z1
 	VMOVUPD          Z1, (R14)(DX*8)
-	JMP              events23
+	JMP              events28
 
-unusual27:
+unusual32:
 	ORQ R11, 88(SI)
-	JMP finished22
+	JMP finished27
 
-spikes34:
+spikes41:
+	MOVQ 240(SI), DX
 	CMPQ AX, $+16
-	JNE  shorter53
+	JNE  shorter63
 
-filled52:
+filled62:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -7116,1066 +7239,956 @@ filled52:
 	// number
 	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
 	VORPD.BCST   72(SI), Z0, Z30
-	VMOVUPD      lifConstsAVX512<>+200(SB), Z27
-	VMOVUPD      lifConstsAVX512<>+264(SB), Z26
 	MOVQ         R8, 72(SI)
 	MOVQ         $0x7f7f7f7f7f7f7f7f, CX
-	MOVQ         R8, DX
-	ANDQ         CX, DX
-	ADDQ         CX, DX
-	ORQ          DX, R8
+	MOVQ         R8, R9
+	ANDQ         CX, R9
+	ADDQ         CX, R9
+	ORQ          R9, R8
 	NOTQ         CX
 	ANDQ         CX, R8
-	TZCNTQ       R8, DX
-	BLSRQ        R8, R8
-	MOVQ         DX, CX
-	SHRQ         $0x03, CX
-	KMOVB        72(SI)(CX*1), K7
-	ANDQ         $+56, DX
 	TZCNTQ       R8, R9
 	BLSRQ        R8, R8
 	MOVQ         R9, CX
 	SHRQ         $0x03, CX
-	KMOVB        72(SI)(CX*1), K6
+	KMOVB        72(SI)(CX*1), K7
 	ANDQ         $+56, R9
 	TZCNTQ       R8, R10
 	BLSRQ        R8, R8
 	MOVQ         R10, CX
 	SHRQ         $0x03, CX
-	KMOVB        72(SI)(CX*1), K5
+	KMOVB        72(SI)(CX*1), K6
 	ANDQ         $+56, R10
 	TZCNTQ       R8, R11
 	BLSRQ        R8, R8
 	MOVQ         R11, CX
 	SHRQ         $0x03, CX
-	KMOVB        72(SI)(CX*1), K4
+	KMOVB        72(SI)(CX*1), K5
 	ANDQ         $+56, R11
-	MOVQ         240(SI), CX
+	TZCNTQ       R8, R12
+	BLSRQ        R8, R8
+	MOVQ         R12, CX
+	SHRQ         $0x03, CX
+	KMOVB        72(SI)(CX*1), K4
+	ANDQ         $+56, R12
 
 	// search
-	VMOVUPD        3584(CX)(DX*8), Z0
-	VMOVUPD        1024(BX)(DX*8), Z1
-	VCMPPD         $0x1d, Z1, Z0, K1
-	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
-	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
-	VMOVUPD        5632(CX)(DX*8), Z4
-	VBLENDMPD      1536(CX)(DX*8), Z4, K1, Z5
-	VMOVUPD        4608(CX)(DX*8), Z6
-	VBLENDMPD      512(CX)(DX*8), Z6, K1, Z7
-	VCMPPD         $0x1d, Z1, Z5, K2
-	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
-	VMOVUPD        6656(CX)(DX*8), Z9
-	VBLENDMPD      2560(CX)(DX*8), Z9, K1, Z10
-	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
-	VMOVUPD        4096(CX)(DX*8), Z2
-	VBLENDMPD      (CX)(DX*8), Z2, K1, Z4
-	VMOVUPD        5120(CX)(DX*8), Z6
-	VBLENDMPD      1024(CX)(DX*8), Z6, K1, Z3
-	VMOVUPD        6144(CX)(DX*8), Z9
-	VBLENDMPD      2048(CX)(DX*8), Z9, K1, Z2
-	VMOVUPD        7168(CX)(DX*8), Z6
-	VBLENDMPD      3072(CX)(DX*8), Z6, K1, Z9
-	VBLENDMPD      Z7, Z10, K2, Z6
-	VBLENDMPD      Z8, Z11, K2, Z7
-	VCMPPD         $0x1d, Z1, Z6, K3
-	VBLENDMPD      Z4, Z2, K2, Z10
-	VBLENDMPD      Z3, Z9, K2, Z8
-	VMOVUPD        12288(CX)(DX*8), Z11
-	VBLENDMPD      8192(CX)(DX*8), Z11, K1, Z4
-	VMOVUPD        12800(CX)(DX*8), Z2
-	VBLENDMPD      8704(CX)(DX*8), Z2, K1, Z3
-	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z7, Z9
-	VMOVUPD        13312(CX)(DX*8), Z11
-	VBLENDMPD      9216(CX)(DX*8), Z11, K1, Z2
-	VMOVUPD        13824(CX)(DX*8), Z11
-	VBLENDMPD      9728(CX)(DX*8), Z11, K1, Z11
-	VBLENDMPD      Z10, Z8, K3, Z10
-	VMOVUPD        14336(CX)(DX*8), Z8
-	VBLENDMPD      10240(CX)(DX*8), Z8, K1, Z8
-	VBLENDMPD      Z4, Z8, K2, Z4
-	VMOVUPD        14848(CX)(DX*8), Z8
-	VBLENDMPD      10752(CX)(DX*8), Z8, K1, Z8
-	VBLENDMPD      Z7, Z9, K3, Z7
-	VMOVUPD        15360(CX)(DX*8), Z9
-	VBLENDMPD      11264(CX)(DX*8), Z9, K1, Z9
-	VBLENDMPD      Z3, Z8, K2, Z3
-	VMOVUPD        7680(CX)(DX*8), Z8
-	VBLENDMPD      Z0, Z8, K1, Z0
-	VBLENDMPD      Z2, Z9, K2, Z8
-	VMOVUPD        15872(CX)(DX*8), Z2
-	VBLENDMPD      11776(CX)(DX*8), Z2, K1, Z9
-	VBLENDMPD      Z5, Z0, K2, Z2
-	VCMPPD         $0x1d, Z1, Z10, K1
-	VBLENDMPD      Z11, Z9, K2, Z5
-	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z7, Z0
-	VBLENDMPD      Z4, Z8, K3, Z1
-	VBLENDMPD      Z6, Z2, K3, Z11
-	VBLENDMPD      Z3, Z5, K3, Z9
-	VBLENDMPD      Z10, Z11, K1, Z23
-	VBLENDMPD      Z1, Z9, K1, Z21
-	VBLENDMPD      Z7, Z0, K1, Z22
-	MOVQ           240(SI), CX
-
-	// search
-	VMOVUPD        3584(CX)(R9*8), Z0
+	VMOVUPD        3584(DX)(R9*8), Z0
 	VMOVUPD        1024(BX)(R9*8), Z1
 	VCMPPD         $0x1d, Z1, Z0, K1
 	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
 	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
-	VMOVUPD        5632(CX)(R9*8), Z4
-	VBLENDMPD      1536(CX)(R9*8), Z4, K1, Z5
-	VMOVUPD        4608(CX)(R9*8), Z6
-	VBLENDMPD      512(CX)(R9*8), Z6, K1, Z7
+	VMOVUPD        5632(DX)(R9*8), Z4
+	VBLENDMPD      1536(DX)(R9*8), Z4, K1, Z5
+	VMOVUPD        4608(DX)(R9*8), Z6
+	VBLENDMPD      512(DX)(R9*8), Z6, K1, Z7
 	VCMPPD         $0x1d, Z1, Z5, K2
 	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
-	VMOVUPD        6656(CX)(R9*8), Z9
-	VBLENDMPD      2560(CX)(R9*8), Z9, K1, Z10
+	VMOVUPD        6656(DX)(R9*8), Z9
+	VBLENDMPD      2560(DX)(R9*8), Z9, K1, Z10
 	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
-	VMOVUPD        4096(CX)(R9*8), Z2
-	VBLENDMPD      (CX)(R9*8), Z2, K1, Z4
-	VMOVUPD        5120(CX)(R9*8), Z6
-	VBLENDMPD      1024(CX)(R9*8), Z6, K1, Z3
-	VMOVUPD        6144(CX)(R9*8), Z9
-	VBLENDMPD      2048(CX)(R9*8), Z9, K1, Z2
-	VMOVUPD        7168(CX)(R9*8), Z6
-	VBLENDMPD      3072(CX)(R9*8), Z6, K1, Z9
-	VBLENDMPD      Z7, Z10, K2, Z6
-	VBLENDMPD      Z8, Z11, K2, Z7
-	VCMPPD         $0x1d, Z1, Z6, K3
-	VBLENDMPD      Z4, Z2, K2, Z10
-	VBLENDMPD      Z3, Z9, K2, Z8
-	VMOVUPD        12288(CX)(R9*8), Z11
-	VBLENDMPD      8192(CX)(R9*8), Z11, K1, Z4
-	VMOVUPD        12800(CX)(R9*8), Z2
-	VBLENDMPD      8704(CX)(R9*8), Z2, K1, Z3
-	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z7, Z9
-	VMOVUPD        13312(CX)(R9*8), Z11
-	VBLENDMPD      9216(CX)(R9*8), Z11, K1, Z2
-	VMOVUPD        13824(CX)(R9*8), Z11
-	VBLENDMPD      9728(CX)(R9*8), Z11, K1, Z11
-	VBLENDMPD      Z10, Z8, K3, Z10
-	VMOVUPD        14336(CX)(R9*8), Z8
-	VBLENDMPD      10240(CX)(R9*8), Z8, K1, Z8
-	VBLENDMPD      Z4, Z8, K2, Z4
-	VMOVUPD        14848(CX)(R9*8), Z8
-	VBLENDMPD      10752(CX)(R9*8), Z8, K1, Z8
-	VBLENDMPD      Z7, Z9, K3, Z7
-	VMOVUPD        15360(CX)(R9*8), Z9
-	VBLENDMPD      11264(CX)(R9*8), Z9, K1, Z9
-	VBLENDMPD      Z3, Z8, K2, Z3
-	VMOVUPD        7680(CX)(R9*8), Z8
-	VBLENDMPD      Z0, Z8, K1, Z0
-	VBLENDMPD      Z2, Z9, K2, Z8
-	VMOVUPD        15872(CX)(R9*8), Z2
-	VBLENDMPD      11776(CX)(R9*8), Z2, K1, Z9
-	VBLENDMPD      Z5, Z0, K2, Z2
-	VCMPPD         $0x1d, Z1, Z10, K1
-	VBLENDMPD      Z11, Z9, K2, Z5
-	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z7, Z0
-	VBLENDMPD      Z4, Z8, K3, Z1
-	VBLENDMPD      Z6, Z2, K3, Z11
-	VBLENDMPD      Z3, Z5, K3, Z9
-	VBLENDMPD      Z10, Z11, K1, Z20
-	VBLENDMPD      Z1, Z9, K1, Z18
-	VBLENDMPD      Z7, Z0, K1, Z19
-	MOVQ           240(SI), CX
+	VMOVUPD        4096(DX)(R9*8), Z12
+	VBLENDMPD      (DX)(R9*8), Z12, K1, Z2
+	VMOVUPD        5120(DX)(R9*8), Z4
+	VBLENDMPD      1024(DX)(R9*8), Z4, K1, Z6
+	VMOVUPD        6144(DX)(R9*8), Z3
+	VBLENDMPD      2048(DX)(R9*8), Z3, K1, Z9
+	VMOVUPD        7168(DX)(R9*8), Z12
+	VBLENDMPD      3072(DX)(R9*8), Z12, K1, Z4
+	VBLENDMPD      Z7, Z10, K2, Z3
+	VBLENDMPD      Z8, Z11, K2, Z12
+	VCMPPD         $0x1d, Z1, Z3, K3
+	VBLENDMPD      Z2, Z9, K2, Z7
+	VBLENDMPD      Z6, Z4, K2, Z10
+	VMOVUPD        12288(DX)(R9*8), Z8
+	VBLENDMPD      8192(DX)(R9*8), Z8, K1, Z11
+	VMOVUPD        12800(DX)(R9*8), Z2
+	VBLENDMPD      8704(DX)(R9*8), Z2, K1, Z9
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z12, Z6
+	VMOVUPD        13312(DX)(R9*8), Z4
+	VBLENDMPD      9216(DX)(R9*8), Z4, K1, Z8
+	VMOVUPD        13824(DX)(R9*8), Z2
+	VBLENDMPD      9728(DX)(R9*8), Z2, K1, Z4
+	VMOVUPD        14336(DX)(R9*8), Z2
+	VBLENDMPD      10240(DX)(R9*8), Z2, K1, Z2
+	VBLENDMPD      Z7, Z10, K3, Z7
+	VMOVUPD        14848(DX)(R9*8), Z10
+	VBLENDMPD      10752(DX)(R9*8), Z10, K1, Z10
+	VBLENDMPD      Z11, Z2, K2, Z11
+	VMOVUPD        15360(DX)(R9*8), Z2
+	VBLENDMPD      11264(DX)(R9*8), Z2, K1, Z2
+	VBLENDMPD      Z12, Z6, K3, Z12
+	VMOVUPD        7680(DX)(R9*8), Z6
+	VBLENDMPD      Z0, Z6, K1, Z0
+	VBLENDMPD      Z9, Z10, K2, Z6
+	VMOVUPD        15872(DX)(R9*8), Z9
+	VBLENDMPD      11776(DX)(R9*8), Z9, K1, Z10
+	VBLENDMPD      Z8, Z2, K2, Z9
+	VCMPPD         $0x1d, Z1, Z7, K1
+	VBLENDMPD      Z5, Z0, K2, Z8
+	VBLENDMPD      Z4, Z10, K2, Z2
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z12, Z1
+	VBLENDMPD      Z11, Z9, K3, Z5
+	VBLENDMPD      Z3, Z8, K3, Z0
+	VBLENDMPD      Z6, Z2, K3, Z4
+	VBLENDMPD      Z7, Z0, K1, Z24
+	VBLENDMPD      Z5, Z4, K1, Z22
+	VBLENDMPD      Z12, Z1, K1, Z23
 
 	// search
-	VMOVUPD        3584(CX)(R10*8), Z0
+	VMOVUPD        3584(DX)(R10*8), Z0
 	VMOVUPD        1024(BX)(R10*8), Z1
 	VCMPPD         $0x1d, Z1, Z0, K1
 	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
 	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
-	VMOVUPD        5632(CX)(R10*8), Z4
-	VBLENDMPD      1536(CX)(R10*8), Z4, K1, Z5
-	VMOVUPD        4608(CX)(R10*8), Z6
-	VBLENDMPD      512(CX)(R10*8), Z6, K1, Z7
+	VMOVUPD        5632(DX)(R10*8), Z4
+	VBLENDMPD      1536(DX)(R10*8), Z4, K1, Z5
+	VMOVUPD        4608(DX)(R10*8), Z6
+	VBLENDMPD      512(DX)(R10*8), Z6, K1, Z7
 	VCMPPD         $0x1d, Z1, Z5, K2
 	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
-	VMOVUPD        6656(CX)(R10*8), Z9
-	VBLENDMPD      2560(CX)(R10*8), Z9, K1, Z10
+	VMOVUPD        6656(DX)(R10*8), Z9
+	VBLENDMPD      2560(DX)(R10*8), Z9, K1, Z10
 	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
-	VMOVUPD        4096(CX)(R10*8), Z2
-	VBLENDMPD      (CX)(R10*8), Z2, K1, Z4
-	VMOVUPD        5120(CX)(R10*8), Z6
-	VBLENDMPD      1024(CX)(R10*8), Z6, K1, Z3
-	VMOVUPD        6144(CX)(R10*8), Z9
-	VBLENDMPD      2048(CX)(R10*8), Z9, K1, Z2
-	VMOVUPD        7168(CX)(R10*8), Z6
-	VBLENDMPD      3072(CX)(R10*8), Z6, K1, Z9
-	VBLENDMPD      Z7, Z10, K2, Z6
-	VBLENDMPD      Z8, Z11, K2, Z7
-	VCMPPD         $0x1d, Z1, Z6, K3
-	VBLENDMPD      Z4, Z2, K2, Z10
-	VBLENDMPD      Z3, Z9, K2, Z8
-	VMOVUPD        12288(CX)(R10*8), Z11
-	VBLENDMPD      8192(CX)(R10*8), Z11, K1, Z4
-	VMOVUPD        12800(CX)(R10*8), Z2
-	VBLENDMPD      8704(CX)(R10*8), Z2, K1, Z3
-	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z7, Z9
-	VMOVUPD        13312(CX)(R10*8), Z11
-	VBLENDMPD      9216(CX)(R10*8), Z11, K1, Z2
-	VMOVUPD        13824(CX)(R10*8), Z11
-	VBLENDMPD      9728(CX)(R10*8), Z11, K1, Z11
-	VBLENDMPD      Z10, Z8, K3, Z10
-	VMOVUPD        14336(CX)(R10*8), Z8
-	VBLENDMPD      10240(CX)(R10*8), Z8, K1, Z8
-	VBLENDMPD      Z4, Z8, K2, Z4
-	VMOVUPD        14848(CX)(R10*8), Z8
-	VBLENDMPD      10752(CX)(R10*8), Z8, K1, Z8
-	VBLENDMPD      Z7, Z9, K3, Z7
-	VMOVUPD        15360(CX)(R10*8), Z9
-	VBLENDMPD      11264(CX)(R10*8), Z9, K1, Z9
-	VBLENDMPD      Z3, Z8, K2, Z3
-	VMOVUPD        7680(CX)(R10*8), Z8
-	VBLENDMPD      Z0, Z8, K1, Z0
-	VBLENDMPD      Z2, Z9, K2, Z8
-	VMOVUPD        15872(CX)(R10*8), Z2
-	VBLENDMPD      11776(CX)(R10*8), Z2, K1, Z9
-	VBLENDMPD      Z5, Z0, K2, Z2
-	VCMPPD         $0x1d, Z1, Z10, K1
-	VBLENDMPD      Z11, Z9, K2, Z5
-	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z7, Z0
-	VBLENDMPD      Z4, Z8, K3, Z1
-	VBLENDMPD      Z6, Z2, K3, Z11
-	VBLENDMPD      Z3, Z5, K3, Z9
-	VBLENDMPD      Z10, Z11, K1, Z17
-	VBLENDMPD      Z1, Z9, K1, Z15
-	VBLENDMPD      Z7, Z0, K1, Z16
-	MOVQ           240(SI), CX
+	VMOVUPD        4096(DX)(R10*8), Z12
+	VBLENDMPD      (DX)(R10*8), Z12, K1, Z2
+	VMOVUPD        5120(DX)(R10*8), Z4
+	VBLENDMPD      1024(DX)(R10*8), Z4, K1, Z6
+	VMOVUPD        6144(DX)(R10*8), Z3
+	VBLENDMPD      2048(DX)(R10*8), Z3, K1, Z9
+	VMOVUPD        7168(DX)(R10*8), Z12
+	VBLENDMPD      3072(DX)(R10*8), Z12, K1, Z4
+	VBLENDMPD      Z7, Z10, K2, Z3
+	VBLENDMPD      Z8, Z11, K2, Z12
+	VCMPPD         $0x1d, Z1, Z3, K3
+	VBLENDMPD      Z2, Z9, K2, Z7
+	VBLENDMPD      Z6, Z4, K2, Z10
+	VMOVUPD        12288(DX)(R10*8), Z8
+	VBLENDMPD      8192(DX)(R10*8), Z8, K1, Z11
+	VMOVUPD        12800(DX)(R10*8), Z2
+	VBLENDMPD      8704(DX)(R10*8), Z2, K1, Z9
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z12, Z6
+	VMOVUPD        13312(DX)(R10*8), Z4
+	VBLENDMPD      9216(DX)(R10*8), Z4, K1, Z8
+	VMOVUPD        13824(DX)(R10*8), Z2
+	VBLENDMPD      9728(DX)(R10*8), Z2, K1, Z4
+	VMOVUPD        14336(DX)(R10*8), Z2
+	VBLENDMPD      10240(DX)(R10*8), Z2, K1, Z2
+	VBLENDMPD      Z7, Z10, K3, Z7
+	VMOVUPD        14848(DX)(R10*8), Z10
+	VBLENDMPD      10752(DX)(R10*8), Z10, K1, Z10
+	VBLENDMPD      Z11, Z2, K2, Z11
+	VMOVUPD        15360(DX)(R10*8), Z2
+	VBLENDMPD      11264(DX)(R10*8), Z2, K1, Z2
+	VBLENDMPD      Z12, Z6, K3, Z12
+	VMOVUPD        7680(DX)(R10*8), Z6
+	VBLENDMPD      Z0, Z6, K1, Z0
+	VBLENDMPD      Z9, Z10, K2, Z6
+	VMOVUPD        15872(DX)(R10*8), Z9
+	VBLENDMPD      11776(DX)(R10*8), Z9, K1, Z10
+	VBLENDMPD      Z8, Z2, K2, Z9
+	VCMPPD         $0x1d, Z1, Z7, K1
+	VBLENDMPD      Z5, Z0, K2, Z8
+	VBLENDMPD      Z4, Z10, K2, Z2
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z12, Z1
+	VBLENDMPD      Z11, Z9, K3, Z5
+	VBLENDMPD      Z3, Z8, K3, Z0
+	VBLENDMPD      Z6, Z2, K3, Z4
+	VBLENDMPD      Z7, Z0, K1, Z21
+	VBLENDMPD      Z5, Z4, K1, Z19
+	VBLENDMPD      Z12, Z1, K1, Z20
 
 	// search
-	VMOVUPD        3584(CX)(R11*8), Z0
+	VMOVUPD        3584(DX)(R11*8), Z0
 	VMOVUPD        1024(BX)(R11*8), Z1
 	VCMPPD         $0x1d, Z1, Z0, K1
 	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
 	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
-	VMOVUPD        5632(CX)(R11*8), Z4
-	VBLENDMPD      1536(CX)(R11*8), Z4, K1, Z5
-	VMOVUPD        4608(CX)(R11*8), Z6
-	VBLENDMPD      512(CX)(R11*8), Z6, K1, Z7
+	VMOVUPD        5632(DX)(R11*8), Z4
+	VBLENDMPD      1536(DX)(R11*8), Z4, K1, Z5
+	VMOVUPD        4608(DX)(R11*8), Z6
+	VBLENDMPD      512(DX)(R11*8), Z6, K1, Z7
 	VCMPPD         $0x1d, Z1, Z5, K2
 	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
-	VMOVUPD        6656(CX)(R11*8), Z9
-	VBLENDMPD      2560(CX)(R11*8), Z9, K1, Z10
+	VMOVUPD        6656(DX)(R11*8), Z9
+	VBLENDMPD      2560(DX)(R11*8), Z9, K1, Z10
 	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
-	VMOVUPD        4096(CX)(R11*8), Z2
-	VBLENDMPD      (CX)(R11*8), Z2, K1, Z4
-	VMOVUPD        5120(CX)(R11*8), Z6
-	VBLENDMPD      1024(CX)(R11*8), Z6, K1, Z3
-	VMOVUPD        6144(CX)(R11*8), Z9
-	VBLENDMPD      2048(CX)(R11*8), Z9, K1, Z2
-	VMOVUPD        7168(CX)(R11*8), Z6
-	VBLENDMPD      3072(CX)(R11*8), Z6, K1, Z9
-	VBLENDMPD      Z7, Z10, K2, Z6
-	VBLENDMPD      Z8, Z11, K2, Z7
-	VCMPPD         $0x1d, Z1, Z6, K3
-	VBLENDMPD      Z4, Z2, K2, Z10
-	VBLENDMPD      Z3, Z9, K2, Z8
-	VMOVUPD        12288(CX)(R11*8), Z11
-	VBLENDMPD      8192(CX)(R11*8), Z11, K1, Z4
-	VMOVUPD        12800(CX)(R11*8), Z2
-	VBLENDMPD      8704(CX)(R11*8), Z2, K1, Z3
-	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z7, Z9
-	VMOVUPD        13312(CX)(R11*8), Z11
-	VBLENDMPD      9216(CX)(R11*8), Z11, K1, Z2
-	VMOVUPD        13824(CX)(R11*8), Z11
-	VBLENDMPD      9728(CX)(R11*8), Z11, K1, Z11
-	VBLENDMPD      Z10, Z8, K3, Z10
-	VMOVUPD        14336(CX)(R11*8), Z8
-	VBLENDMPD      10240(CX)(R11*8), Z8, K1, Z8
-	VBLENDMPD      Z4, Z8, K2, Z4
-	VMOVUPD        14848(CX)(R11*8), Z8
-	VBLENDMPD      10752(CX)(R11*8), Z8, K1, Z8
-	VBLENDMPD      Z7, Z9, K3, Z7
-	VMOVUPD        15360(CX)(R11*8), Z9
-	VBLENDMPD      11264(CX)(R11*8), Z9, K1, Z9
-	VBLENDMPD      Z3, Z8, K2, Z3
-	VMOVUPD        7680(CX)(R11*8), Z8
-	VBLENDMPD      Z0, Z8, K1, Z0
-	VBLENDMPD      Z2, Z9, K2, Z8
-	VMOVUPD        15872(CX)(R11*8), Z2
-	VBLENDMPD      11776(CX)(R11*8), Z2, K1, Z9
-	VBLENDMPD      Z5, Z0, K2, Z2
-	VCMPPD         $0x1d, Z1, Z10, K1
-	VBLENDMPD      Z11, Z9, K2, Z5
-	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z7, Z0
-	VBLENDMPD      Z4, Z8, K3, Z1
-	VBLENDMPD      Z6, Z2, K3, Z11
-	VBLENDMPD      Z3, Z5, K3, Z9
-	VBLENDMPD      Z10, Z11, K1, Z14
-	VBLENDMPD      Z1, Z9, K1, Z12
-	VBLENDMPD      Z7, Z0, K1, Z13
-
-	// usual
-	VCMPPD      $0x15, Z21, Z23, K1
-	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z21, K2
-	KORB        K2, K1, K3
-	KANDB       K3, K7, K1
-	KORTESTB    K1, K1
-	JNZ         unusual55
-
-usual54:
-	// usual
-	VCMPPD      $0x15, Z18, Z20, K1
-	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z18, K2
-	KORB        K2, K1, K3
-	KANDB       K3, K6, K1
-	KORTESTB    K1, K1
-	JNZ         unusual57
-
-usual56:
-	// usual
-	VCMPPD      $0x15, Z15, Z17, K1
-	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z15, K2
-	KORB        K2, K1, K3
-	KANDB       K3, K5, K1
-	KORTESTB    K1, K1
-	JNZ         unusual59
-
-usual58:
-	// usual
-	VCMPPD      $0x15, Z12, Z14, K1
-	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z12, K2
-	KORB        K2, K1, K3
-	KANDB       K3, K4, K1
-	KORTESTB    K1, K1
-	JNZ         unusual61
-
-usual60:
-	MOVQ DX, CX
-	ADDQ 144(SI), CX
-	MOVQ CX, 256(SI)
-	MOVQ (SI), CX
-	MOVQ 8(SI), R12
-	MOVQ 96(SI), R13
-	MOVQ 112(SI), R14
-
-	// spike
-	VMOVUPD          1024(BX)(DX*8), Z0
-	VSUBPD           Z0, Z21, Z1
-	VSUBPD           Z23, Z21, Z2
-	VSUBPD           Z0, Z23, Z3
-	VSUBPD           Z0, Z23, Z4
-	VADDPD           Z22, Z31, Z5
-	VMOVUPD          (CX)(DX*8), Z6
-	VBLENDMPD        1536(BX)(DX*8), Z6, K7, Z7
-	VADDPD           Z22, Z30, Z8
-	VADDPD           Z2, Z1, Z9
-	VMOVUPD          Z7, (CX)(DX*8)
-	VDIVPD           Z1, Z4, Z10
-	VMOVUPD          lifConstsAVX512<>+72(SB), Z11
-	VPADDQ.BCST      256(SI), Z11, Z0
-	VPSLLQ           $0x20, Z8, Z6
-	VDIVPD           Z9, Z3, Z2
-	VPADDQ           Z0, Z6, Z25
-	VMOVAPD          Z25, Z24
-	VMOVUPD          4096(BX)(DX*8), Z7
-	VFMADD213PD      Z10, Z10, Z7
-	VFMADD231PD      4608(BX)(DX*8), Z10, Z10
-	VMULPD           Z2, Z2, Z4
-	VADDPD           Z2, Z2, Z1
-	VSUBPD           4096(BX)(DX*8), Z7, Z11
-	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z8
-	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z4, Z8
-	VMULPD           Z4, Z2, Z3
-	VCMPPD.BCST      $0x12, lifConstsAVX512<>+72(SB), Z11, K1
-	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z4, Z8
-	VSUBPD           4608(BX)(DX*8), Z10, K1, Z11
-	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z9
-	VMOVUPD          3072(BX)(DX*8), Z6
-	VADDPD           3072(BX)(DX*8), Z9, K1, Z6
-	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z4, Z8
-	VMOVUPD          (R12)(DX*8), Z0
-	VBLENDMPD        Z11, Z0, K7, Z7
-	VMOVUPD          (R13)(DX*8), Z2
-	VADDPD           Z6, Z5, K7, Z2
-	VMOVUPD          Z7, (R12)(DX*8)
-	VFMADD231PD      Z8, Z3, Z1
-	VMOVUPD          Z2, (R13)(DX*8)
-	VFNMADD132PD     2048(BX)(DX*8), Z9, Z1
-	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z10
-	VMAXPD           Z1, Z10, Z29
-	VADDPD           3584(BX)(DX*8), Z29, Z4
-	VSUBPD           Z9, Z4, K1, Z4
-	VMOVUPD          (R14)(DX*8), Z11
-	VSUBPD           Z4, Z9, K7, Z11
-	VMOVUPD          Z11, (R14)(DX*8)
-	MOVQ             128(SI), CX
-	SHLQ             $0x04, CX
-	ADDQ             120(SI), CX
-	VPCOMPRESSQ.Z    Z29, K7, Z29
-	VPCOMPRESSQ.Z    Z25, K7, Z25
-	VPCOMPRESSQ.Z    Z24, K7, Z24
-	VPERMT2PD        Z29, Z27, Z25
-	VMOVUPD          Z25, (CX)
-	VPERMT2PD        Z29, Z26, Z24
-	VMOVUPD          Z24, 64(CX)
-	KMOVB            K7, CX
-	POPCNTQ          CX, CX
-	ADDQ             CX, 128(SI)
-	MOVQ             R9, CX
-	ADDQ             144(SI), CX
-	MOVQ             CX, 256(SI)
-	MOVQ             (SI), CX
-	MOVQ             8(SI), DX
-	MOVQ             96(SI), R12
-	MOVQ             112(SI), R13
-
-	// spike
-	VMOVUPD          1024(BX)(R9*8), Z0
-	VSUBPD           Z0, Z18, Z1
-	VSUBPD           Z20, Z18, Z2
-	VSUBPD           Z0, Z20, Z3
-	VSUBPD           Z0, Z20, Z4
-	VADDPD           Z19, Z31, Z5
-	VMOVUPD          (CX)(R9*8), Z6
-	VBLENDMPD        1536(BX)(R9*8), Z6, K6, Z7
-	VADDPD           Z19, Z30, Z8
-	VADDPD           Z2, Z1, Z9
-	VMOVUPD          Z7, (CX)(R9*8)
-	VDIVPD           Z1, Z4, Z10
-	VMOVUPD          lifConstsAVX512<>+72(SB), Z11
-	VPADDQ.BCST      256(SI), Z11, Z0
-	VPSLLQ           $0x20, Z8, Z6
-	VDIVPD           Z9, Z3, Z2
-	VPADDQ           Z0, Z6, Z25
-	VMOVAPD          Z25, Z24
-	VMOVUPD          4096(BX)(R9*8), Z7
-	VFMADD213PD      Z10, Z10, Z7
-	VFMADD231PD      4608(BX)(R9*8), Z10, Z10
-	VMULPD           Z2, Z2, Z4
-	VADDPD           Z2, Z2, Z1
-	VSUBPD           4096(BX)(R9*8), Z7, Z11
-	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z8
-	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z4, Z8
-	VMULPD           Z4, Z2, Z3
-	VCMPPD.BCST      $0x12, lifConstsAVX512<>+72(SB), Z11, K1
-	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z4, Z8
-	VSUBPD           4608(BX)(R9*8), Z10, K1, Z11
-	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z9
-	VMOVUPD          3072(BX)(R9*8), Z6
-	VADDPD           3072(BX)(R9*8), Z9, K1, Z6
-	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z4, Z8
-	VMOVUPD          (DX)(R9*8), Z0
-	VBLENDMPD        Z11, Z0, K6, Z7
-	VMOVUPD          (R12)(R9*8), Z2
-	VADDPD           Z6, Z5, K6, Z2
-	VMOVUPD          Z7, (DX)(R9*8)
-	VFMADD231PD      Z8, Z3, Z1
-	VMOVUPD          Z2, (R12)(R9*8)
-	VFNMADD132PD     2048(BX)(R9*8), Z9, Z1
-	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z10
-	VMAXPD           Z1, Z10, Z29
-	VADDPD           3584(BX)(R9*8), Z29, Z4
-	VSUBPD           Z9, Z4, K1, Z4
-	VMOVUPD          (R13)(R9*8), Z11
-	VSUBPD           Z4, Z9, K6, Z11
-	VMOVUPD          Z11, (R13)(R9*8)
-	MOVQ             128(SI), CX
-	SHLQ             $0x04, CX
-	ADDQ             120(SI), CX
-	VPCOMPRESSQ.Z    Z29, K6, Z29
-	VPCOMPRESSQ.Z    Z25, K6, Z25
-	VPCOMPRESSQ.Z    Z24, K6, Z24
-	VPERMT2PD        Z29, Z27, Z25
-	VMOVUPD          Z25, (CX)
-	VPERMT2PD        Z29, Z26, Z24
-	VMOVUPD          Z24, 64(CX)
-	KMOVB            K6, CX
-	POPCNTQ          CX, CX
-	ADDQ             CX, 128(SI)
-	MOVQ             R10, CX
-	ADDQ             144(SI), CX
-	MOVQ             CX, 256(SI)
-	MOVQ             (SI), CX
-	MOVQ             8(SI), DX
-	MOVQ             96(SI), R9
-	MOVQ             112(SI), R12
-
-	// spike
-	VMOVUPD          1024(BX)(R10*8), Z0
-	VSUBPD           Z0, Z15, Z1
-	VSUBPD           Z17, Z15, Z2
-	VSUBPD           Z0, Z17, Z3
-	VSUBPD           Z0, Z17, Z4
-	VADDPD           Z16, Z31, Z5
-	VMOVUPD          (CX)(R10*8), Z6
-	VBLENDMPD        1536(BX)(R10*8), Z6, K5, Z7
-	VADDPD           Z16, Z30, Z8
-	VADDPD           Z2, Z1, Z9
-	VMOVUPD          Z7, (CX)(R10*8)
-	VDIVPD           Z1, Z4, Z10
-	VMOVUPD          lifConstsAVX512<>+72(SB), Z11
-	VPADDQ.BCST      256(SI), Z11, Z0
-	VPSLLQ           $0x20, Z8, Z6
-	VDIVPD           Z9, Z3, Z2
-	VPADDQ           Z0, Z6, Z25
-	VMOVAPD          Z25, Z24
-	VMOVUPD          4096(BX)(R10*8), Z7
-	VFMADD213PD      Z10, Z10, Z7
-	VFMADD231PD      4608(BX)(R10*8), Z10, Z10
-	VMULPD           Z2, Z2, Z4
-	VADDPD           Z2, Z2, Z1
-	VSUBPD           4096(BX)(R10*8), Z7, Z11
-	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z8
-	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z4, Z8
-	VMULPD           Z4, Z2, Z3
-	VCMPPD.BCST      $0x12, lifConstsAVX512<>+72(SB), Z11, K1
-	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z4, Z8
-	VSUBPD           4608(BX)(R10*8), Z10, K1, Z11
-	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z9
-	VMOVUPD          3072(BX)(R10*8), Z6
-	VADDPD           3072(BX)(R10*8), Z9, K1, Z6
-	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z4, Z8
-	VMOVUPD          (DX)(R10*8), Z0
-	VBLENDMPD        Z11, Z0, K5, Z7
-	VMOVUPD          (R9)(R10*8), Z2
-	VADDPD           Z6, Z5, K5, Z2
-	VMOVUPD          Z7, (DX)(R10*8)
-	VFMADD231PD      Z8, Z3, Z1
-	VMOVUPD          Z2, (R9)(R10*8)
-	VFNMADD132PD     2048(BX)(R10*8), Z9, Z1
-	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z10
-	VMAXPD           Z1, Z10, Z29
-	VADDPD           3584(BX)(R10*8), Z29, Z4
-	VSUBPD           Z9, Z4, K1, Z4
-	VMOVUPD          (R12)(R10*8), Z11
-	VSUBPD           Z4, Z9, K5, Z11
-	VMOVUPD          Z11, (R12)(R10*8)
-	MOVQ             128(SI), CX
-	SHLQ             $0x04, CX
-	ADDQ             120(SI), CX
-	VPCOMPRESSQ.Z    Z29, K5, Z29
-	VPCOMPRESSQ.Z    Z25, K5, Z25
-	VPCOMPRESSQ.Z    Z24, K5, Z24
-	VPERMT2PD        Z29, Z27, Z25
-	VMOVUPD          Z25, (CX)
-	VPERMT2PD        Z29, Z26, Z24
-	VMOVUPD          Z24, 64(CX)
-	KMOVB            K5, CX
-	POPCNTQ          CX, CX
-	ADDQ             CX, 128(SI)
-	MOVQ             R11, CX
-	ADDQ             144(SI), CX
-	MOVQ             CX, 256(SI)
-	MOVQ             (SI), CX
-	MOVQ             8(SI), DX
-	MOVQ             96(SI), R9
-	MOVQ             112(SI), R10
-
-	// spike
-	VMOVUPD          1024(BX)(R11*8), Z0
-	VSUBPD           Z0, Z12, Z1
-	VSUBPD           Z14, Z12, Z2
-	VSUBPD           Z0, Z14, Z3
-	VSUBPD           Z0, Z14, Z4
-	VADDPD           Z13, Z31, Z5
-	VMOVUPD          (CX)(R11*8), Z6
-	VBLENDMPD        1536(BX)(R11*8), Z6, K4, Z7
-	VADDPD           Z13, Z30, Z8
-	VADDPD           Z2, Z1, Z9
-	VMOVUPD          Z7, (CX)(R11*8)
-	VDIVPD           Z1, Z4, Z10
-	VMOVUPD          lifConstsAVX512<>+72(SB), Z11
-	VPADDQ.BCST      256(SI), Z11, Z0
-	VPSLLQ           $0x20, Z8, Z6
-	VDIVPD           Z9, Z3, Z2
-	VPADDQ           Z0, Z6, Z25
-	VMOVAPD          Z25, Z24
-	VMOVUPD          4096(BX)(R11*8), Z7
-	VFMADD213PD      Z10, Z10, Z7
-	VFMADD231PD      4608(BX)(R11*8), Z10, Z10
-	VMULPD           Z2, Z2, Z4
-	VADDPD           Z2, Z2, Z1
-	VSUBPD           4096(BX)(R11*8), Z7, Z11
-	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z8
-	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z4, Z8
-	VMULPD           Z4, Z2, Z3
-	VCMPPD.BCST      $0x12, lifConstsAVX512<>+72(SB), Z11, K1
-	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z4, Z8
-	VSUBPD           4608(BX)(R11*8), Z10, K1, Z11
-	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z9
-	VMOVUPD          3072(BX)(R11*8), Z6
-	VADDPD           3072(BX)(R11*8), Z9, K1, Z6
-	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z4, Z8
-	VMOVUPD          (DX)(R11*8), Z0
-	VBLENDMPD        Z11, Z0, K4, Z7
-	VMOVUPD          (R9)(R11*8), Z2
-	VADDPD           Z6, Z5, K4, Z2
-	VMOVUPD          Z7, (DX)(R11*8)
-	VFMADD231PD      Z8, Z3, Z1
-	VMOVUPD          Z2, (R9)(R11*8)
-	VFNMADD132PD     2048(BX)(R11*8), Z9, Z1
-	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z10
-	VMAXPD           Z1, Z10, Z29
-	VADDPD           3584(BX)(R11*8), Z29, Z4
-	VSUBPD           Z9, Z4, K1, Z4
-	VMOVUPD          (R10)(R11*8), Z11
-	VSUBPD           Z4, Z9, K4, Z11
-	VMOVUPD          Z11, (R10)(R11*8)
-	MOVQ             128(SI), CX
-	SHLQ             $0x04, CX
-	ADDQ             120(SI), CX
-	VPCOMPRESSQ.Z    Z29, K4, Z29
-	VPCOMPRESSQ.Z    Z25, K4, Z25
-	VPCOMPRESSQ.Z    Z24, K4, Z24
-	VPERMT2PD        Z29, Z27, Z25
-	VMOVUPD          Z25, (CX)
-	VPERMT2PD        Z29, Z26, Z24
-	VMOVUPD          Z24, 64(CX)
-	KMOVB            K4, CX
-	POPCNTQ          CX, CX
-	ADDQ             CX, 128(SI)
-	TESTQ            R8, R8
-	JNZ              more64
-
-appended63:
-	JMP forward32
-
-shorter38:
-	MOVQ R8, CX
-	SHLQ $0x09, CX
-	MOVQ $+8192, DX
-	SUBQ CX, DX
-	ADDQ 240(SI), CX
-
-fill65:
-	// fill
-	VBROADCASTSD lifConstsAVX512<>+136(SB), Z0
-	VMOVUPD      Z0, (CX)
-	ADDQ         $0x40, CX
-	SUBQ         $0x40, DX
-	JNZ          fill65
-	JMP          filled37
-
-unusual40:
-	KMOVB K7, R13
-	MOVQ  DX, CX
-	SHLQ  CL, R13
-	ORQ   R13, 88(SI)
-	MOVQ  R8, 248(SI)
-
-	// none
-	KANDNB K7, K7, K7
-	JMP    usual39
-
-unusual42:
-	KMOVB K6, R13
-	MOVQ  R10, CX
-	SHLQ  CL, R13
-	ORQ   R13, 88(SI)
-	MOVQ  R8, 248(SI)
-
-	// none
-	KANDNB K6, K6, K6
-	JMP    usual41
-
-unusual44:
-	KMOVB K5, R13
-	MOVQ  R11, CX
-	SHLQ  CL, R13
-	ORQ   R13, 88(SI)
-	MOVQ  R8, 248(SI)
-
-	// none
-	KANDNB K5, K5, K5
-	JMP    usual43
-
-unusual46:
-	KMOVB K4, R13
-	MOVQ  R12, CX
-	SHLQ  CL, R13
-	ORQ   R13, 88(SI)
-	MOVQ  R8, 248(SI)
-
-	// none
-	KANDNB K4, K4, K4
-	JMP    usual45
-
-more49:
-more47:
-	TZCNTQ R9, DX
-	BLSRQ  R9, R9
-	MOVQ   DX, CX
-	SHRQ   $0x03, CX
-	KMOVB  72(SI)(CX*1), K7
-	ANDQ   $+56, DX
-	MOVQ   240(SI), CX
+	VMOVUPD        4096(DX)(R11*8), Z12
+	VBLENDMPD      (DX)(R11*8), Z12, K1, Z2
+	VMOVUPD        5120(DX)(R11*8), Z4
+	VBLENDMPD      1024(DX)(R11*8), Z4, K1, Z6
+	VMOVUPD        6144(DX)(R11*8), Z3
+	VBLENDMPD      2048(DX)(R11*8), Z3, K1, Z9
+	VMOVUPD        7168(DX)(R11*8), Z12
+	VBLENDMPD      3072(DX)(R11*8), Z12, K1, Z4
+	VBLENDMPD      Z7, Z10, K2, Z3
+	VBLENDMPD      Z8, Z11, K2, Z12
+	VCMPPD         $0x1d, Z1, Z3, K3
+	VBLENDMPD      Z2, Z9, K2, Z7
+	VBLENDMPD      Z6, Z4, K2, Z10
+	VMOVUPD        12288(DX)(R11*8), Z8
+	VBLENDMPD      8192(DX)(R11*8), Z8, K1, Z11
+	VMOVUPD        12800(DX)(R11*8), Z2
+	VBLENDMPD      8704(DX)(R11*8), Z2, K1, Z9
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z12, Z6
+	VMOVUPD        13312(DX)(R11*8), Z4
+	VBLENDMPD      9216(DX)(R11*8), Z4, K1, Z8
+	VMOVUPD        13824(DX)(R11*8), Z2
+	VBLENDMPD      9728(DX)(R11*8), Z2, K1, Z4
+	VMOVUPD        14336(DX)(R11*8), Z2
+	VBLENDMPD      10240(DX)(R11*8), Z2, K1, Z2
+	VBLENDMPD      Z7, Z10, K3, Z7
+	VMOVUPD        14848(DX)(R11*8), Z10
+	VBLENDMPD      10752(DX)(R11*8), Z10, K1, Z10
+	VBLENDMPD      Z11, Z2, K2, Z11
+	VMOVUPD        15360(DX)(R11*8), Z2
+	VBLENDMPD      11264(DX)(R11*8), Z2, K1, Z2
+	VBLENDMPD      Z12, Z6, K3, Z12
+	VMOVUPD        7680(DX)(R11*8), Z6
+	VBLENDMPD      Z0, Z6, K1, Z0
+	VBLENDMPD      Z9, Z10, K2, Z6
+	VMOVUPD        15872(DX)(R11*8), Z9
+	VBLENDMPD      11776(DX)(R11*8), Z9, K1, Z10
+	VBLENDMPD      Z8, Z2, K2, Z9
+	VCMPPD         $0x1d, Z1, Z7, K1
+	VBLENDMPD      Z5, Z0, K2, Z8
+	VBLENDMPD      Z4, Z10, K2, Z2
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z12, Z1
+	VBLENDMPD      Z11, Z9, K3, Z5
+	VBLENDMPD      Z3, Z8, K3, Z0
+	VBLENDMPD      Z6, Z2, K3, Z4
+	VBLENDMPD      Z7, Z0, K1, Z18
+	VBLENDMPD      Z5, Z4, K1, Z16
+	VBLENDMPD      Z12, Z1, K1, Z17
 
 	// search
-	VMOVUPD        3584(CX)(DX*8), Z0
-	VMOVUPD        1024(BX)(DX*8), Z1
+	VMOVUPD        3584(DX)(R12*8), Z0
+	VMOVUPD        1024(BX)(R12*8), Z1
 	VCMPPD         $0x1d, Z1, Z0, K1
 	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
 	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
-	VMOVUPD        5632(CX)(DX*8), Z4
-	VBLENDMPD      1536(CX)(DX*8), Z4, K1, Z5
-	VMOVUPD        4608(CX)(DX*8), Z6
-	VBLENDMPD      512(CX)(DX*8), Z6, K1, Z7
+	VMOVUPD        5632(DX)(R12*8), Z4
+	VBLENDMPD      1536(DX)(R12*8), Z4, K1, Z5
+	VMOVUPD        4608(DX)(R12*8), Z6
+	VBLENDMPD      512(DX)(R12*8), Z6, K1, Z7
 	VCMPPD         $0x1d, Z1, Z5, K2
 	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
-	VMOVUPD        6656(CX)(DX*8), Z9
-	VBLENDMPD      2560(CX)(DX*8), Z9, K1, Z10
+	VMOVUPD        6656(DX)(R12*8), Z9
+	VBLENDMPD      2560(DX)(R12*8), Z9, K1, Z10
 	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
-	VMOVUPD        4096(CX)(DX*8), Z2
-	VBLENDMPD      (CX)(DX*8), Z2, K1, Z4
-	VMOVUPD        5120(CX)(DX*8), Z6
-	VBLENDMPD      1024(CX)(DX*8), Z6, K1, Z3
-	VMOVUPD        6144(CX)(DX*8), Z9
-	VBLENDMPD      2048(CX)(DX*8), Z9, K1, Z2
-	VMOVUPD        7168(CX)(DX*8), Z6
-	VBLENDMPD      3072(CX)(DX*8), Z6, K1, Z9
-	VBLENDMPD      Z7, Z10, K2, Z6
-	VBLENDMPD      Z8, Z11, K2, Z7
-	VCMPPD         $0x1d, Z1, Z6, K3
-	VBLENDMPD      Z4, Z2, K2, Z10
-	VBLENDMPD      Z3, Z9, K2, Z8
-	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z7, Z11
-	VMOVUPD        7680(CX)(DX*8), Z4
-	VBLENDMPD      Z0, Z4, K1, Z2
-	VBLENDMPD      Z5, Z2, K2, Z3
-	VBLENDMPD      Z10, Z8, K3, Z9
-	VBLENDMPD      Z7, Z11, K3, Z0
-	VCMPPD         $0x1d, Z1, Z9, K1
-	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z0, Z4
-	VBLENDMPD      Z6, Z3, K3, Z5
-	VBLENDMPD      Z9, Z5, K1, Z23
-	VBLENDMPD      Z0, Z4, K1, Z22
-	MOVQ           176(SI), CX
-	LEAQ           (CX)(DI*8), CX
-
-	// index
-	VADDPD.BCST lifConstsAVX512<>+56(SB), Z22, Z11
-	VMOVUPD     (CX), Z21
-	VPERMT2PD   Z28, Z11, Z21
+	VMOVUPD        4096(DX)(R12*8), Z12
+	VBLENDMPD      (DX)(R12*8), Z12, K1, Z2
+	VMOVUPD        5120(DX)(R12*8), Z4
+	VBLENDMPD      1024(DX)(R12*8), Z4, K1, Z6
+	VMOVUPD        6144(DX)(R12*8), Z3
+	VBLENDMPD      2048(DX)(R12*8), Z3, K1, Z9
+	VMOVUPD        7168(DX)(R12*8), Z12
+	VBLENDMPD      3072(DX)(R12*8), Z12, K1, Z4
+	VBLENDMPD      Z7, Z10, K2, Z3
+	VBLENDMPD      Z8, Z11, K2, Z12
+	VCMPPD         $0x1d, Z1, Z3, K3
+	VBLENDMPD      Z2, Z9, K2, Z7
+	VBLENDMPD      Z6, Z4, K2, Z10
+	VMOVUPD        12288(DX)(R12*8), Z8
+	VBLENDMPD      8192(DX)(R12*8), Z8, K1, Z11
+	VMOVUPD        12800(DX)(R12*8), Z2
+	VBLENDMPD      8704(DX)(R12*8), Z2, K1, Z9
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z12, Z6
+	VMOVUPD        13312(DX)(R12*8), Z4
+	VBLENDMPD      9216(DX)(R12*8), Z4, K1, Z8
+	VMOVUPD        13824(DX)(R12*8), Z2
+	VBLENDMPD      9728(DX)(R12*8), Z2, K1, Z4
+	VMOVUPD        14336(DX)(R12*8), Z2
+	VBLENDMPD      10240(DX)(R12*8), Z2, K1, Z2
+	VBLENDMPD      Z7, Z10, K3, Z7
+	VMOVUPD        14848(DX)(R12*8), Z10
+	VBLENDMPD      10752(DX)(R12*8), Z10, K1, Z10
+	VBLENDMPD      Z11, Z2, K2, Z11
+	VMOVUPD        15360(DX)(R12*8), Z2
+	VBLENDMPD      11264(DX)(R12*8), Z2, K1, Z2
+	VBLENDMPD      Z12, Z6, K3, Z12
+	VMOVUPD        7680(DX)(R12*8), Z6
+	VBLENDMPD      Z0, Z6, K1, Z0
+	VBLENDMPD      Z9, Z10, K2, Z6
+	VMOVUPD        15872(DX)(R12*8), Z9
+	VBLENDMPD      11776(DX)(R12*8), Z9, K1, Z10
+	VBLENDMPD      Z8, Z2, K2, Z9
+	VCMPPD         $0x1d, Z1, Z7, K1
+	VBLENDMPD      Z5, Z0, K2, Z8
+	VBLENDMPD      Z4, Z10, K2, Z2
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z12, Z1
+	VBLENDMPD      Z11, Z9, K3, Z5
+	VBLENDMPD      Z3, Z8, K3, Z0
+	VBLENDMPD      Z6, Z2, K3, Z4
+	VBLENDMPD      Z7, Z0, K1, Z15
+	VBLENDMPD      Z5, Z4, K1, Z13
+	VBLENDMPD      Z12, Z1, K1, Z14
 
 	// usual
-	VCMPPD      $0x15, Z21, Z23, K1
-	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z21, K2
+	VCMPPD      $0x15, Z22, Z24, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z22, K2
 	KORB        K2, K1, K3
 	KANDB       K3, K7, K1
+	KORTESTB    K1, K1
+	JNZ         unusual65
+
+usual64:
+	// usual
+	VCMPPD      $0x15, Z19, Z21, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z19, K2
+	KORB        K2, K1, K3
+	KANDB       K3, K6, K1
 	KORTESTB    K1, K1
 	JNZ         unusual67
 
 usual66:
-	MOVQ DX, CX
-	ADDQ 144(SI), CX
-	MOVQ CX, 256(SI)
+	// usual
+	VCMPPD      $0x15, Z16, Z18, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z16, K2
+	KORB        K2, K1, K3
+	KANDB       K3, K5, K1
+	KORTESTB    K1, K1
+	JNZ         unusual69
+
+usual68:
+	// usual
+	VCMPPD      $0x15, Z13, Z15, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z13, K2
+	KORB        K2, K1, K3
+	KANDB       K3, K4, K1
+	KORTESTB    K1, K1
+	JNZ         unusual71
+
+usual70:
 	MOVQ (SI), CX
-	MOVQ 8(SI), R10
-	MOVQ 96(SI), R11
-	MOVQ 112(SI), R12
+	MOVQ 8(SI), R13
+	MOVQ 96(SI), R14
+	MOVQ 40(SI), R15
 
 	// spike
-	VMOVUPD          1024(BX)(DX*8), Z0
-	VSUBPD           Z0, Z21, Z1
-	VSUBPD           Z23, Z21, Z2
-	VSUBPD           Z0, Z23, Z3
-	VSUBPD           Z0, Z23, Z4
-	VADDPD           Z22, Z31, Z5
-	VMOVUPD          (CX)(DX*8), Z6
-	VBLENDMPD        1536(BX)(DX*8), Z6, K7, Z7
-	VADDPD           Z22, Z30, Z8
-	VADDPD           Z2, Z1, Z9
-	VMOVUPD          Z7, (CX)(DX*8)
-	VDIVPD           Z1, Z4, Z10
-	VMOVUPD          lifConstsAVX512<>+72(SB), Z11
-	VPADDQ.BCST      256(SI), Z11, Z0
-	VPSLLQ           $0x20, Z8, Z6
-	VDIVPD           Z9, Z3, Z2
-	VPADDQ           Z0, Z6, Z25
-	VMOVAPD          Z25, Z24
-	VMOVUPD          4096(BX)(DX*8), Z7
-	VFMADD213PD      Z10, Z10, Z7
-	VFMADD231PD      4608(BX)(DX*8), Z10, Z10
-	VMULPD           Z2, Z2, Z4
-	VADDPD           Z2, Z2, Z1
-	VSUBPD           4096(BX)(DX*8), Z7, Z11
-	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z8
-	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z4, Z8
-	VMULPD           Z4, Z2, Z3
-	VCMPPD.BCST      $0x12, lifConstsAVX512<>+72(SB), Z11, K1
-	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z4, Z8
-	VSUBPD           4608(BX)(DX*8), Z10, K1, Z11
-	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z9
-	VMOVUPD          3072(BX)(DX*8), Z6
-	VADDPD           3072(BX)(DX*8), Z9, K1, Z6
-	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z4, Z8
-	VMOVUPD          (R10)(DX*8), Z0
-	VBLENDMPD        Z11, Z0, K7, Z7
-	VMOVUPD          (R11)(DX*8), Z2
-	VADDPD           Z6, Z5, K7, Z2
-	VMOVUPD          Z7, (R10)(DX*8)
-	VFMADD231PD      Z8, Z3, Z1
-	VMOVUPD          Z2, (R11)(DX*8)
-	VFNMADD132PD     2048(BX)(DX*8), Z9, Z1
-	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z10
-	VMAXPD           Z1, Z10, Z29
-	VADDPD           3584(BX)(DX*8), Z29, Z4
-	VSUBPD           Z9, Z4, K1, Z4
-	VMOVUPD          (R12)(DX*8), Z11
-	VSUBPD           Z4, Z9, K7, Z11
-	VMOVUPD          Z11, (R12)(DX*8)
-	MOVQ             128(SI), CX
-	SHLQ             $0x04, CX
-	ADDQ             120(SI), CX
-	VPCOMPRESSQ.Z    Z29, K7, Z29
-	VPCOMPRESSQ.Z    Z25, K7, Z25
-	VPCOMPRESSQ.Z    Z24, K7, Z24
-	VPERMT2PD        Z29, Z27, Z25
-	VMOVUPD          Z25, (CX)
-	VPERMT2PD        Z29, Z26, Z24
-	VMOVUPD          Z24, 64(CX)
-	KMOVB            K7, CX
-	POPCNTQ          CX, CX
-	ADDQ             CX, 128(SI)
-	TESTQ            R9, R9
-	JNZ              more47
-	JMP              appended48
+	VMOVUPD       1024(BX)(R9*8), Z0
+	VSUBPD        Z0, Z22, Z1
+	VSUBPD        Z0, Z24, Z2
+	VSUBPD        Z24, Z22, Z3
+	VADDPD        Z23, Z31, Z4
+	VMOVUPD       (CX)(R9*8), Z5
+	VBLENDMPD     1536(BX)(R9*8), Z5, K7, Z6
+	VMOVUPD       4096(R15)(R9*8), Z7
+	VBLENDMPD     Z24, Z7, K7, Z8
+	VMOVUPD       Z6, (CX)(R9*8)
+	VDIVPD        Z1, Z2, Z9
+	VSUBPD        Z0, Z24, Z28
+	VADDPD        Z23, Z30, Z10
+	VMOVUPD       3584(R15)(R9*8), Z11
+	VBLENDMPD     Z22, Z11, K7, Z12
+	VADDPD        Z3, Z1, Z27
+	VMOVUPD       Z8, 4096(R15)(R9*8)
+	VMOVUPD       Z12, 3584(R15)(R9*8)
+	VPSLLQ        $0x20, Z10, Z5
+	VMOVUPD       2048(BX)(R9*8), Z26
+	VPADDQ        4608(R15)(R9*8), Z5, Z25
+	VMOVUPD       4096(BX)(R9*8), Z7
+	VFMADD213PD   Z9, Z9, Z7
+	VFMADD231PD   4608(BX)(R9*8), Z9, Z9
+	VSUBPD        4096(BX)(R9*8), Z7, Z6
+	VCMPPD.BCST   $0x12, lifConstsAVX512<>+72(SB), Z6, K1
+	VBROADCASTSD  lifConstsAVX512<>+64(SB), Z2
+	VMOVUPD       3072(BX)(R9*8), Z0
+	VADDPD        3072(BX)(R9*8), Z2, K1, Z0
+	VSUBPD        4608(BX)(R9*8), Z9, K1, Z6
+	VMOVUPD       (R14)(R9*8), Z11
+	VADDPD        Z0, Z4, K7, Z11
+	VMOVUPD       (R13)(R9*8), Z1
+	VBLENDMPD     Z6, Z1, K7, Z3
+	VMOVUPD       Z3, (R13)(R9*8)
+	VMOVUPD       Z11, (R14)(R9*8)
+	MOVQ          128(SI), CX
+	VPCOMPRESSQ.Z Z28, K7, Z28
+	VMOVUPD       Z28, 16384(DX)(CX*8)
+	VPCOMPRESSQ.Z Z27, K7, Z27
+	VMOVUPD       Z27, 49152(DX)(CX*8)
+	VPCOMPRESSQ.Z Z26, K7, Z26
+	VMOVUPD       Z26, 81920(DX)(CX*8)
+	VPCOMPRESSQ.Z Z25, K7, Z25
+	VMOVUPD       Z25, 114688(DX)(CX*8)
+	KMOVB         K7, CX
+	POPCNTQ       CX, CX
+	ADDQ          CX, 128(SI)
+	MOVQ          (SI), CX
+	MOVQ          8(SI), R9
+	MOVQ          96(SI), R13
+	MOVQ          40(SI), R14
 
-unusual51:
-	ORQ R11, 88(SI)
-	JMP finished22
+	// spike
+	VMOVUPD       1024(BX)(R10*8), Z0
+	VSUBPD        Z0, Z19, Z1
+	VSUBPD        Z0, Z21, Z2
+	VSUBPD        Z21, Z19, Z3
+	VADDPD        Z20, Z31, Z4
+	VMOVUPD       (CX)(R10*8), Z5
+	VBLENDMPD     1536(BX)(R10*8), Z5, K6, Z6
+	VMOVUPD       4096(R14)(R10*8), Z7
+	VBLENDMPD     Z21, Z7, K6, Z8
+	VMOVUPD       Z6, (CX)(R10*8)
+	VDIVPD        Z1, Z2, Z9
+	VSUBPD        Z0, Z21, Z28
+	VADDPD        Z20, Z30, Z10
+	VMOVUPD       3584(R14)(R10*8), Z11
+	VBLENDMPD     Z19, Z11, K6, Z12
+	VADDPD        Z3, Z1, Z27
+	VMOVUPD       Z8, 4096(R14)(R10*8)
+	VMOVUPD       Z12, 3584(R14)(R10*8)
+	VPSLLQ        $0x20, Z10, Z5
+	VMOVUPD       2048(BX)(R10*8), Z26
+	VPADDQ        4608(R14)(R10*8), Z5, Z25
+	VMOVUPD       4096(BX)(R10*8), Z7
+	VFMADD213PD   Z9, Z9, Z7
+	VFMADD231PD   4608(BX)(R10*8), Z9, Z9
+	VSUBPD        4096(BX)(R10*8), Z7, Z6
+	VCMPPD.BCST   $0x12, lifConstsAVX512<>+72(SB), Z6, K1
+	VBROADCASTSD  lifConstsAVX512<>+64(SB), Z2
+	VMOVUPD       3072(BX)(R10*8), Z0
+	VADDPD        3072(BX)(R10*8), Z2, K1, Z0
+	VSUBPD        4608(BX)(R10*8), Z9, K1, Z6
+	VMOVUPD       (R13)(R10*8), Z11
+	VADDPD        Z0, Z4, K6, Z11
+	VMOVUPD       (R9)(R10*8), Z1
+	VBLENDMPD     Z6, Z1, K6, Z3
+	VMOVUPD       Z3, (R9)(R10*8)
+	VMOVUPD       Z11, (R13)(R10*8)
+	MOVQ          128(SI), CX
+	VPCOMPRESSQ.Z Z28, K6, Z28
+	VMOVUPD       Z28, 16384(DX)(CX*8)
+	VPCOMPRESSQ.Z Z27, K6, Z27
+	VMOVUPD       Z27, 49152(DX)(CX*8)
+	VPCOMPRESSQ.Z Z26, K6, Z26
+	VMOVUPD       Z26, 81920(DX)(CX*8)
+	VPCOMPRESSQ.Z Z25, K6, Z25
+	VMOVUPD       Z25, 114688(DX)(CX*8)
+	KMOVB         K6, CX
+	POPCNTQ       CX, CX
+	ADDQ          CX, 128(SI)
+	MOVQ          (SI), CX
+	MOVQ          8(SI), R9
+	MOVQ          96(SI), R10
+	MOVQ          40(SI), R13
 
-shorter53:
-	MOVQ AX, CX
+	// spike
+	VMOVUPD       1024(BX)(R11*8), Z0
+	VSUBPD        Z0, Z16, Z1
+	VSUBPD        Z0, Z18, Z2
+	VSUBPD        Z18, Z16, Z3
+	VADDPD        Z17, Z31, Z4
+	VMOVUPD       (CX)(R11*8), Z5
+	VBLENDMPD     1536(BX)(R11*8), Z5, K5, Z6
+	VMOVUPD       4096(R13)(R11*8), Z7
+	VBLENDMPD     Z18, Z7, K5, Z8
+	VMOVUPD       Z6, (CX)(R11*8)
+	VDIVPD        Z1, Z2, Z9
+	VSUBPD        Z0, Z18, Z28
+	VADDPD        Z17, Z30, Z10
+	VMOVUPD       3584(R13)(R11*8), Z11
+	VBLENDMPD     Z16, Z11, K5, Z12
+	VADDPD        Z3, Z1, Z27
+	VMOVUPD       Z8, 4096(R13)(R11*8)
+	VMOVUPD       Z12, 3584(R13)(R11*8)
+	VPSLLQ        $0x20, Z10, Z5
+	VMOVUPD       2048(BX)(R11*8), Z26
+	VPADDQ        4608(R13)(R11*8), Z5, Z25
+	VMOVUPD       4096(BX)(R11*8), Z7
+	VFMADD213PD   Z9, Z9, Z7
+	VFMADD231PD   4608(BX)(R11*8), Z9, Z9
+	VSUBPD        4096(BX)(R11*8), Z7, Z6
+	VCMPPD.BCST   $0x12, lifConstsAVX512<>+72(SB), Z6, K1
+	VBROADCASTSD  lifConstsAVX512<>+64(SB), Z2
+	VMOVUPD       3072(BX)(R11*8), Z0
+	VADDPD        3072(BX)(R11*8), Z2, K1, Z0
+	VSUBPD        4608(BX)(R11*8), Z9, K1, Z6
+	VMOVUPD       (R10)(R11*8), Z11
+	VADDPD        Z0, Z4, K5, Z11
+	VMOVUPD       (R9)(R11*8), Z1
+	VBLENDMPD     Z6, Z1, K5, Z3
+	VMOVUPD       Z3, (R9)(R11*8)
+	VMOVUPD       Z11, (R10)(R11*8)
+	MOVQ          128(SI), CX
+	VPCOMPRESSQ.Z Z28, K5, Z28
+	VMOVUPD       Z28, 16384(DX)(CX*8)
+	VPCOMPRESSQ.Z Z27, K5, Z27
+	VMOVUPD       Z27, 49152(DX)(CX*8)
+	VPCOMPRESSQ.Z Z26, K5, Z26
+	VMOVUPD       Z26, 81920(DX)(CX*8)
+	VPCOMPRESSQ.Z Z25, K5, Z25
+	VMOVUPD       Z25, 114688(DX)(CX*8)
+	KMOVB         K5, CX
+	POPCNTQ       CX, CX
+	ADDQ          CX, 128(SI)
+	MOVQ          (SI), CX
+	MOVQ          8(SI), R9
+	MOVQ          96(SI), R10
+	MOVQ          40(SI), R11
+
+	// spike
+	VMOVUPD       1024(BX)(R12*8), Z0
+	VSUBPD        Z0, Z13, Z1
+	VSUBPD        Z0, Z15, Z2
+	VSUBPD        Z15, Z13, Z3
+	VADDPD        Z14, Z31, Z4
+	VMOVUPD       (CX)(R12*8), Z5
+	VBLENDMPD     1536(BX)(R12*8), Z5, K4, Z6
+	VMOVUPD       4096(R11)(R12*8), Z7
+	VBLENDMPD     Z15, Z7, K4, Z8
+	VMOVUPD       Z6, (CX)(R12*8)
+	VDIVPD        Z1, Z2, Z9
+	VSUBPD        Z0, Z15, Z28
+	VADDPD        Z14, Z30, Z10
+	VMOVUPD       3584(R11)(R12*8), Z11
+	VBLENDMPD     Z13, Z11, K4, Z12
+	VADDPD        Z3, Z1, Z27
+	VMOVUPD       Z8, 4096(R11)(R12*8)
+	VMOVUPD       Z12, 3584(R11)(R12*8)
+	VPSLLQ        $0x20, Z10, Z5
+	VMOVUPD       2048(BX)(R12*8), Z26
+	VPADDQ        4608(R11)(R12*8), Z5, Z25
+	VMOVUPD       4096(BX)(R12*8), Z7
+	VFMADD213PD   Z9, Z9, Z7
+	VFMADD231PD   4608(BX)(R12*8), Z9, Z9
+	VSUBPD        4096(BX)(R12*8), Z7, Z6
+	VCMPPD.BCST   $0x12, lifConstsAVX512<>+72(SB), Z6, K1
+	VBROADCASTSD  lifConstsAVX512<>+64(SB), Z2
+	VMOVUPD       3072(BX)(R12*8), Z0
+	VADDPD        3072(BX)(R12*8), Z2, K1, Z0
+	VSUBPD        4608(BX)(R12*8), Z9, K1, Z6
+	VMOVUPD       (R10)(R12*8), Z11
+	VADDPD        Z0, Z4, K4, Z11
+	VMOVUPD       (R9)(R12*8), Z1
+	VBLENDMPD     Z6, Z1, K4, Z3
+	VMOVUPD       Z3, (R9)(R12*8)
+	VMOVUPD       Z11, (R10)(R12*8)
+	MOVQ          128(SI), CX
+	VPCOMPRESSQ.Z Z28, K4, Z28
+	VMOVUPD       Z28, 16384(DX)(CX*8)
+	VPCOMPRESSQ.Z Z27, K4, Z27
+	VMOVUPD       Z27, 49152(DX)(CX*8)
+	VPCOMPRESSQ.Z Z26, K4, Z26
+	VMOVUPD       Z26, 81920(DX)(CX*8)
+	VPCOMPRESSQ.Z Z25, K4, Z25
+	VMOVUPD       Z25, 114688(DX)(CX*8)
+	KMOVB         K4, CX
+	POPCNTQ       CX, CX
+	ADDQ          CX, 128(SI)
+	TESTQ         R8, R8
+	JNZ           more74
+
+listed73:
+	JMP forward37
+
+shorter48:
+	MOVQ R8, CX
 	SHLQ $0x09, CX
-	MOVQ $+8192, DX
-	SUBQ CX, DX
+	MOVQ $+8192, R10
+	SUBQ CX, R10
 	ADDQ 240(SI), CX
 
-fill68:
+fill75:
 	// fill
 	VBROADCASTSD lifConstsAVX512<>+136(SB), Z0
 	VMOVUPD      Z0, (CX)
 	ADDQ         $0x40, CX
-	SUBQ         $0x40, DX
-	JNZ          fill68
-	JMP          filled52
+	SUBQ         $0x40, R10
+	JNZ          fill75
+	JMP          filled47
 
-unusual55:
-	KMOVB K7, R12
-	MOVQ  DX, CX
-	SHLQ  CL, R12
-	ORQ   R12, 88(SI)
-	MOVQ  AX, 248(SI)
-
-	// none
-	KANDNB K7, K7, K7
-	JMP    usual54
-
-unusual57:
-	KMOVB K6, R12
-	MOVQ  R9, CX
-	SHLQ  CL, R12
-	ORQ   R12, 88(SI)
-	MOVQ  AX, 248(SI)
-
-	// none
-	KANDNB K6, K6, K6
-	JMP    usual56
-
-unusual59:
-	KMOVB K5, R12
+unusual50:
+	KMOVB K7, R14
 	MOVQ  R10, CX
-	SHLQ  CL, R12
-	ORQ   R12, 88(SI)
-	MOVQ  AX, 248(SI)
-
-	// none
-	KANDNB K5, K5, K5
-	JMP    usual58
-
-unusual61:
-	KMOVB K4, R12
-	MOVQ  R11, CX
-	SHLQ  CL, R12
-	ORQ   R12, 88(SI)
-	MOVQ  AX, 248(SI)
-
-	// none
-	KANDNB K4, K4, K4
-	JMP    usual60
-
-more64:
-more62:
-	TZCNTQ R8, DX
-	BLSRQ  R8, R8
-	MOVQ   DX, CX
-	SHRQ   $0x03, CX
-	KMOVB  72(SI)(CX*1), K7
-	ANDQ   $+56, DX
-	MOVQ   240(SI), CX
-
-	// search
-	VMOVUPD        3584(CX)(DX*8), Z0
-	VMOVUPD        1024(BX)(DX*8), Z1
-	VCMPPD         $0x1d, Z1, Z0, K1
-	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
-	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
-	VMOVUPD        5632(CX)(DX*8), Z4
-	VBLENDMPD      1536(CX)(DX*8), Z4, K1, Z5
-	VMOVUPD        4608(CX)(DX*8), Z6
-	VBLENDMPD      512(CX)(DX*8), Z6, K1, Z7
-	VCMPPD         $0x1d, Z1, Z5, K2
-	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
-	VMOVUPD        6656(CX)(DX*8), Z9
-	VBLENDMPD      2560(CX)(DX*8), Z9, K1, Z10
-	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
-	VMOVUPD        4096(CX)(DX*8), Z2
-	VBLENDMPD      (CX)(DX*8), Z2, K1, Z4
-	VMOVUPD        5120(CX)(DX*8), Z6
-	VBLENDMPD      1024(CX)(DX*8), Z6, K1, Z3
-	VMOVUPD        6144(CX)(DX*8), Z9
-	VBLENDMPD      2048(CX)(DX*8), Z9, K1, Z2
-	VMOVUPD        7168(CX)(DX*8), Z6
-	VBLENDMPD      3072(CX)(DX*8), Z6, K1, Z9
-	VBLENDMPD      Z7, Z10, K2, Z6
-	VBLENDMPD      Z8, Z11, K2, Z7
-	VCMPPD         $0x1d, Z1, Z6, K3
-	VBLENDMPD      Z4, Z2, K2, Z10
-	VBLENDMPD      Z3, Z9, K2, Z8
-	VMOVUPD        12288(CX)(DX*8), Z11
-	VBLENDMPD      8192(CX)(DX*8), Z11, K1, Z4
-	VMOVUPD        12800(CX)(DX*8), Z2
-	VBLENDMPD      8704(CX)(DX*8), Z2, K1, Z3
-	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z7, Z9
-	VMOVUPD        13312(CX)(DX*8), Z11
-	VBLENDMPD      9216(CX)(DX*8), Z11, K1, Z2
-	VMOVUPD        13824(CX)(DX*8), Z11
-	VBLENDMPD      9728(CX)(DX*8), Z11, K1, Z11
-	VBLENDMPD      Z10, Z8, K3, Z10
-	VMOVUPD        14336(CX)(DX*8), Z8
-	VBLENDMPD      10240(CX)(DX*8), Z8, K1, Z8
-	VBLENDMPD      Z4, Z8, K2, Z4
-	VMOVUPD        14848(CX)(DX*8), Z8
-	VBLENDMPD      10752(CX)(DX*8), Z8, K1, Z8
-	VBLENDMPD      Z7, Z9, K3, Z7
-	VMOVUPD        15360(CX)(DX*8), Z9
-	VBLENDMPD      11264(CX)(DX*8), Z9, K1, Z9
-	VBLENDMPD      Z3, Z8, K2, Z3
-	VMOVUPD        7680(CX)(DX*8), Z8
-	VBLENDMPD      Z0, Z8, K1, Z0
-	VBLENDMPD      Z2, Z9, K2, Z8
-	VMOVUPD        15872(CX)(DX*8), Z2
-	VBLENDMPD      11776(CX)(DX*8), Z2, K1, Z9
-	VBLENDMPD      Z5, Z0, K2, Z2
-	VCMPPD         $0x1d, Z1, Z10, K1
-	VBLENDMPD      Z11, Z9, K2, Z5
-	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z7, Z0
-	VBLENDMPD      Z4, Z8, K3, Z1
-	VBLENDMPD      Z6, Z2, K3, Z11
-	VBLENDMPD      Z3, Z5, K3, Z9
-	VBLENDMPD      Z10, Z11, K1, Z23
-	VBLENDMPD      Z1, Z9, K1, Z21
-	VBLENDMPD      Z7, Z0, K1, Z22
-
-	// usual
-	VCMPPD      $0x15, Z21, Z23, K1
-	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z21, K2
-	KORB        K2, K1, K3
-	KANDB       K3, K7, K1
-	KORTESTB    K1, K1
-	JNZ         unusual70
-
-usual69:
-	MOVQ DX, CX
-	ADDQ 144(SI), CX
-	MOVQ CX, 256(SI)
-	MOVQ (SI), CX
-	MOVQ 8(SI), R9
-	MOVQ 96(SI), R10
-	MOVQ 112(SI), R11
-
-	// spike
-	VMOVUPD          1024(BX)(DX*8), Z0
-	VSUBPD           Z0, Z21, Z1
-	VSUBPD           Z23, Z21, Z2
-	VSUBPD           Z0, Z23, Z3
-	VSUBPD           Z0, Z23, Z4
-	VADDPD           Z22, Z31, Z5
-	VMOVUPD          (CX)(DX*8), Z6
-	VBLENDMPD        1536(BX)(DX*8), Z6, K7, Z7
-	VADDPD           Z22, Z30, Z8
-	VADDPD           Z2, Z1, Z9
-	VMOVUPD          Z7, (CX)(DX*8)
-	VDIVPD           Z1, Z4, Z10
-	VMOVUPD          lifConstsAVX512<>+72(SB), Z11
-	VPADDQ.BCST      256(SI), Z11, Z0
-	VPSLLQ           $0x20, Z8, Z6
-	VDIVPD           Z9, Z3, Z2
-	VPADDQ           Z0, Z6, Z25
-	VMOVAPD          Z25, Z24
-	VMOVUPD          4096(BX)(DX*8), Z7
-	VFMADD213PD      Z10, Z10, Z7
-	VFMADD231PD      4608(BX)(DX*8), Z10, Z10
-	VMULPD           Z2, Z2, Z4
-	VADDPD           Z2, Z2, Z1
-	VSUBPD           4096(BX)(DX*8), Z7, Z11
-	VBROADCASTSD     lifConstsAVX512<>+176(SB), Z8
-	VFMADD231PD.BCST lifConstsAVX512<>+168(SB), Z4, Z8
-	VMULPD           Z4, Z2, Z3
-	VCMPPD.BCST      $0x12, lifConstsAVX512<>+72(SB), Z11, K1
-	VFMADD213PD.BCST lifConstsAVX512<>+184(SB), Z4, Z8
-	VSUBPD           4608(BX)(DX*8), Z10, K1, Z11
-	VBROADCASTSD     lifConstsAVX512<>+64(SB), Z9
-	VMOVUPD          3072(BX)(DX*8), Z6
-	VADDPD           3072(BX)(DX*8), Z9, K1, Z6
-	VFMADD213PD.BCST lifConstsAVX512<>+192(SB), Z4, Z8
-	VMOVUPD          (R9)(DX*8), Z0
-	VBLENDMPD        Z11, Z0, K7, Z7
-	VMOVUPD          (R10)(DX*8), Z2
-	VADDPD           Z6, Z5, K7, Z2
-	VMOVUPD          Z7, (R9)(DX*8)
-	VFMADD231PD      Z8, Z3, Z1
-	VMOVUPD          Z2, (R10)(DX*8)
-	VFNMADD132PD     2048(BX)(DX*8), Z9, Z1
-	VBROADCASTSD     lifConstsAVX512<>+72(SB), Z10
-	VMAXPD           Z1, Z10, Z29
-	VADDPD           3584(BX)(DX*8), Z29, Z4
-	VSUBPD           Z9, Z4, K1, Z4
-	VMOVUPD          (R11)(DX*8), Z11
-	VSUBPD           Z4, Z9, K7, Z11
-	VMOVUPD          Z11, (R11)(DX*8)
-	MOVQ             128(SI), CX
-	SHLQ             $0x04, CX
-	ADDQ             120(SI), CX
-	VPCOMPRESSQ.Z    Z29, K7, Z29
-	VPCOMPRESSQ.Z    Z25, K7, Z25
-	VPCOMPRESSQ.Z    Z24, K7, Z24
-	VPERMT2PD        Z29, Z27, Z25
-	VMOVUPD          Z25, (CX)
-	VPERMT2PD        Z29, Z26, Z24
-	VMOVUPD          Z24, 64(CX)
-	KMOVB            K7, CX
-	POPCNTQ          CX, CX
-	ADDQ             CX, 128(SI)
-	TESTQ            R8, R8
-	JNZ              more62
-	JMP              appended63
-
-unusual67:
-	KMOVB K7, R10
-	MOVQ  DX, CX
-	SHLQ  CL, R10
-	ORQ   R10, 88(SI)
+	SHLQ  CL, R14
+	ORQ   R14, 88(SI)
 	MOVQ  R8, 248(SI)
 
 	// none
 	KANDNB K7, K7, K7
-	JMP    usual66
+	JMP    usual49
 
-unusual70:
-	KMOVB K7, R9
-	MOVQ  DX, CX
-	SHLQ  CL, R9
-	ORQ   R9, 88(SI)
+unusual52:
+	KMOVB K6, R14
+	MOVQ  R11, CX
+	SHLQ  CL, R14
+	ORQ   R14, 88(SI)
+	MOVQ  R8, 248(SI)
+
+	// none
+	KANDNB K6, K6, K6
+	JMP    usual51
+
+unusual54:
+	KMOVB K5, R14
+	MOVQ  R12, CX
+	SHLQ  CL, R14
+	ORQ   R14, 88(SI)
+	MOVQ  R8, 248(SI)
+
+	// none
+	KANDNB K5, K5, K5
+	JMP    usual53
+
+unusual56:
+	KMOVB K4, R14
+	MOVQ  R13, CX
+	SHLQ  CL, R14
+	ORQ   R14, 88(SI)
+	MOVQ  R8, 248(SI)
+
+	// none
+	KANDNB K4, K4, K4
+	JMP    usual55
+
+more59:
+more57:
+	TZCNTQ R9, R10
+	BLSRQ  R9, R9
+	MOVQ   R10, CX
+	SHRQ   $0x03, CX
+	KMOVB  72(SI)(CX*1), K7
+	ANDQ   $+56, R10
+
+	// search
+	VMOVUPD        3584(DX)(R10*8), Z0
+	VMOVUPD        1024(BX)(R10*8), Z1
+	VCMPPD         $0x1d, Z1, Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
+	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
+	VMOVUPD        5632(DX)(R10*8), Z4
+	VBLENDMPD      1536(DX)(R10*8), Z4, K1, Z5
+	VMOVUPD        4608(DX)(R10*8), Z6
+	VBLENDMPD      512(DX)(R10*8), Z6, K1, Z7
+	VCMPPD         $0x1d, Z1, Z5, K2
+	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
+	VMOVUPD        6656(DX)(R10*8), Z9
+	VBLENDMPD      2560(DX)(R10*8), Z9, K1, Z10
+	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
+	VMOVUPD        4096(DX)(R10*8), Z12
+	VBLENDMPD      (DX)(R10*8), Z12, K1, Z2
+	VMOVUPD        5120(DX)(R10*8), Z4
+	VBLENDMPD      1024(DX)(R10*8), Z4, K1, Z6
+	VMOVUPD        6144(DX)(R10*8), Z3
+	VBLENDMPD      2048(DX)(R10*8), Z3, K1, Z9
+	VMOVUPD        7168(DX)(R10*8), Z12
+	VBLENDMPD      3072(DX)(R10*8), Z12, K1, Z4
+	VBLENDMPD      Z7, Z10, K2, Z3
+	VBLENDMPD      Z8, Z11, K2, Z12
+	VCMPPD         $0x1d, Z1, Z3, K3
+	VBLENDMPD      Z2, Z9, K2, Z7
+	VBLENDMPD      Z6, Z4, K2, Z10
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z12, Z8
+	VMOVUPD        7680(DX)(R10*8), Z11
+	VBLENDMPD      Z0, Z11, K1, Z2
+	VBLENDMPD      Z5, Z2, K2, Z9
+	VBLENDMPD      Z7, Z10, K3, Z6
+	VBLENDMPD      Z12, Z8, K3, Z4
+	VCMPPD         $0x1d, Z1, Z6, K1
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z4, Z0
+	VBLENDMPD      Z3, Z9, K3, Z11
+	VBLENDMPD      Z6, Z11, K1, Z24
+	VBLENDMPD      Z4, Z0, K1, Z23
+	MOVQ           176(SI), CX
+	LEAQ           (CX)(DI*8), CX
+
+	// index
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z23, Z12
+	VMOVUPD     (CX), Z22
+	VPERMT2PD   Z29, Z12, Z22
+
+	// usual
+	VCMPPD      $0x15, Z22, Z24, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z22, K2
+	KORB        K2, K1, K3
+	KANDB       K3, K7, K1
+	KORTESTB    K1, K1
+	JNZ         unusual77
+
+usual76:
+	MOVQ (SI), CX
+	MOVQ 8(SI), R11
+	MOVQ 96(SI), R12
+	MOVQ 40(SI), R13
+
+	// spike
+	VMOVUPD       1024(BX)(R10*8), Z0
+	VSUBPD        Z0, Z22, Z1
+	VSUBPD        Z0, Z24, Z2
+	VSUBPD        Z24, Z22, Z3
+	VADDPD        Z23, Z31, Z4
+	VMOVUPD       (CX)(R10*8), Z5
+	VBLENDMPD     1536(BX)(R10*8), Z5, K7, Z6
+	VMOVUPD       4096(R13)(R10*8), Z7
+	VBLENDMPD     Z24, Z7, K7, Z8
+	VMOVUPD       Z6, (CX)(R10*8)
+	VDIVPD        Z1, Z2, Z9
+	VSUBPD        Z0, Z24, Z28
+	VADDPD        Z23, Z30, Z10
+	VMOVUPD       3584(R13)(R10*8), Z11
+	VBLENDMPD     Z22, Z11, K7, Z12
+	VADDPD        Z3, Z1, Z27
+	VMOVUPD       Z8, 4096(R13)(R10*8)
+	VMOVUPD       Z12, 3584(R13)(R10*8)
+	VPSLLQ        $0x20, Z10, Z5
+	VMOVUPD       2048(BX)(R10*8), Z26
+	VPADDQ        4608(R13)(R10*8), Z5, Z25
+	VMOVUPD       4096(BX)(R10*8), Z7
+	VFMADD213PD   Z9, Z9, Z7
+	VFMADD231PD   4608(BX)(R10*8), Z9, Z9
+	VSUBPD        4096(BX)(R10*8), Z7, Z6
+	VCMPPD.BCST   $0x12, lifConstsAVX512<>+72(SB), Z6, K1
+	VBROADCASTSD  lifConstsAVX512<>+64(SB), Z2
+	VMOVUPD       3072(BX)(R10*8), Z0
+	VADDPD        3072(BX)(R10*8), Z2, K1, Z0
+	VSUBPD        4608(BX)(R10*8), Z9, K1, Z6
+	VMOVUPD       (R12)(R10*8), Z11
+	VADDPD        Z0, Z4, K7, Z11
+	VMOVUPD       (R11)(R10*8), Z1
+	VBLENDMPD     Z6, Z1, K7, Z3
+	VMOVUPD       Z3, (R11)(R10*8)
+	VMOVUPD       Z11, (R12)(R10*8)
+	MOVQ          128(SI), CX
+	VPCOMPRESSQ.Z Z28, K7, Z28
+	VMOVUPD       Z28, 16384(DX)(CX*8)
+	VPCOMPRESSQ.Z Z27, K7, Z27
+	VMOVUPD       Z27, 49152(DX)(CX*8)
+	VPCOMPRESSQ.Z Z26, K7, Z26
+	VMOVUPD       Z26, 81920(DX)(CX*8)
+	VPCOMPRESSQ.Z Z25, K7, Z25
+	VMOVUPD       Z25, 114688(DX)(CX*8)
+	KMOVB         K7, CX
+	POPCNTQ       CX, CX
+	ADDQ          CX, 128(SI)
+	TESTQ         R9, R9
+	JNZ           more57
+	JMP           listed58
+
+unusual61:
+	ORQ R11, 88(SI)
+	JMP finished27
+
+shorter63:
+	MOVQ AX, CX
+	SHLQ $0x09, CX
+	MOVQ $+8192, R9
+	SUBQ CX, R9
+	ADDQ 240(SI), CX
+
+fill78:
+	// fill
+	VBROADCASTSD lifConstsAVX512<>+136(SB), Z0
+	VMOVUPD      Z0, (CX)
+	ADDQ         $0x40, CX
+	SUBQ         $0x40, R9
+	JNZ          fill78
+	JMP          filled62
+
+unusual65:
+	KMOVB K7, R13
+	MOVQ  R9, CX
+	SHLQ  CL, R13
+	ORQ   R13, 88(SI)
 	MOVQ  AX, 248(SI)
 
 	// none
 	KANDNB K7, K7, K7
-	JMP    usual69
+	JMP    usual64
+
+unusual67:
+	KMOVB K6, R13
+	MOVQ  R10, CX
+	SHLQ  CL, R13
+	ORQ   R13, 88(SI)
+	MOVQ  AX, 248(SI)
+
+	// none
+	KANDNB K6, K6, K6
+	JMP    usual66
+
+unusual69:
+	KMOVB K5, R13
+	MOVQ  R11, CX
+	SHLQ  CL, R13
+	ORQ   R13, 88(SI)
+	MOVQ  AX, 248(SI)
+
+	// none
+	KANDNB K5, K5, K5
+	JMP    usual68
+
+unusual71:
+	KMOVB K4, R13
+	MOVQ  R12, CX
+	SHLQ  CL, R13
+	ORQ   R13, 88(SI)
+	MOVQ  AX, 248(SI)
+
+	// none
+	KANDNB K4, K4, K4
+	JMP    usual70
+
+more74:
+more72:
+	TZCNTQ R8, R9
+	BLSRQ  R8, R8
+	MOVQ   R9, CX
+	SHRQ   $0x03, CX
+	KMOVB  72(SI)(CX*1), K7
+	ANDQ   $+56, R9
+
+	// search
+	VMOVUPD        3584(DX)(R9*8), Z0
+	VMOVUPD        1024(BX)(R9*8), Z1
+	VCMPPD         $0x1d, Z1, Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
+	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
+	VMOVUPD        5632(DX)(R9*8), Z4
+	VBLENDMPD      1536(DX)(R9*8), Z4, K1, Z5
+	VMOVUPD        4608(DX)(R9*8), Z6
+	VBLENDMPD      512(DX)(R9*8), Z6, K1, Z7
+	VCMPPD         $0x1d, Z1, Z5, K2
+	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
+	VMOVUPD        6656(DX)(R9*8), Z9
+	VBLENDMPD      2560(DX)(R9*8), Z9, K1, Z10
+	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
+	VMOVUPD        4096(DX)(R9*8), Z12
+	VBLENDMPD      (DX)(R9*8), Z12, K1, Z2
+	VMOVUPD        5120(DX)(R9*8), Z4
+	VBLENDMPD      1024(DX)(R9*8), Z4, K1, Z6
+	VMOVUPD        6144(DX)(R9*8), Z3
+	VBLENDMPD      2048(DX)(R9*8), Z3, K1, Z9
+	VMOVUPD        7168(DX)(R9*8), Z12
+	VBLENDMPD      3072(DX)(R9*8), Z12, K1, Z4
+	VBLENDMPD      Z7, Z10, K2, Z3
+	VBLENDMPD      Z8, Z11, K2, Z12
+	VCMPPD         $0x1d, Z1, Z3, K3
+	VBLENDMPD      Z2, Z9, K2, Z7
+	VBLENDMPD      Z6, Z4, K2, Z10
+	VMOVUPD        12288(DX)(R9*8), Z8
+	VBLENDMPD      8192(DX)(R9*8), Z8, K1, Z11
+	VMOVUPD        12800(DX)(R9*8), Z2
+	VBLENDMPD      8704(DX)(R9*8), Z2, K1, Z9
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z12, Z6
+	VMOVUPD        13312(DX)(R9*8), Z4
+	VBLENDMPD      9216(DX)(R9*8), Z4, K1, Z8
+	VMOVUPD        13824(DX)(R9*8), Z2
+	VBLENDMPD      9728(DX)(R9*8), Z2, K1, Z4
+	VMOVUPD        14336(DX)(R9*8), Z2
+	VBLENDMPD      10240(DX)(R9*8), Z2, K1, Z2
+	VBLENDMPD      Z7, Z10, K3, Z7
+	VMOVUPD        14848(DX)(R9*8), Z10
+	VBLENDMPD      10752(DX)(R9*8), Z10, K1, Z10
+	VBLENDMPD      Z11, Z2, K2, Z11
+	VMOVUPD        15360(DX)(R9*8), Z2
+	VBLENDMPD      11264(DX)(R9*8), Z2, K1, Z2
+	VBLENDMPD      Z12, Z6, K3, Z12
+	VMOVUPD        7680(DX)(R9*8), Z6
+	VBLENDMPD      Z0, Z6, K1, Z0
+	VBLENDMPD      Z9, Z10, K2, Z6
+	VMOVUPD        15872(DX)(R9*8), Z9
+	VBLENDMPD      11776(DX)(R9*8), Z9, K1, Z10
+	VBLENDMPD      Z8, Z2, K2, Z9
+	VCMPPD         $0x1d, Z1, Z7, K1
+	VBLENDMPD      Z5, Z0, K2, Z8
+	VBLENDMPD      Z4, Z10, K2, Z2
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z12, Z1
+	VBLENDMPD      Z11, Z9, K3, Z5
+	VBLENDMPD      Z3, Z8, K3, Z0
+	VBLENDMPD      Z6, Z2, K3, Z4
+	VBLENDMPD      Z7, Z0, K1, Z24
+	VBLENDMPD      Z5, Z4, K1, Z22
+	VBLENDMPD      Z12, Z1, K1, Z23
+
+	// usual
+	VCMPPD      $0x15, Z22, Z24, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z22, K2
+	KORB        K2, K1, K3
+	KANDB       K3, K7, K1
+	KORTESTB    K1, K1
+	JNZ         unusual80
+
+usual79:
+	MOVQ (SI), CX
+	MOVQ 8(SI), R10
+	MOVQ 96(SI), R11
+	MOVQ 40(SI), R12
+
+	// spike
+	VMOVUPD       1024(BX)(R9*8), Z0
+	VSUBPD        Z0, Z22, Z1
+	VSUBPD        Z0, Z24, Z2
+	VSUBPD        Z24, Z22, Z3
+	VADDPD        Z23, Z31, Z4
+	VMOVUPD       (CX)(R9*8), Z5
+	VBLENDMPD     1536(BX)(R9*8), Z5, K7, Z6
+	VMOVUPD       4096(R12)(R9*8), Z7
+	VBLENDMPD     Z24, Z7, K7, Z8
+	VMOVUPD       Z6, (CX)(R9*8)
+	VDIVPD        Z1, Z2, Z9
+	VSUBPD        Z0, Z24, Z28
+	VADDPD        Z23, Z30, Z10
+	VMOVUPD       3584(R12)(R9*8), Z11
+	VBLENDMPD     Z22, Z11, K7, Z12
+	VADDPD        Z3, Z1, Z27
+	VMOVUPD       Z8, 4096(R12)(R9*8)
+	VMOVUPD       Z12, 3584(R12)(R9*8)
+	VPSLLQ        $0x20, Z10, Z5
+	VMOVUPD       2048(BX)(R9*8), Z26
+	VPADDQ        4608(R12)(R9*8), Z5, Z25
+	VMOVUPD       4096(BX)(R9*8), Z7
+	VFMADD213PD   Z9, Z9, Z7
+	VFMADD231PD   4608(BX)(R9*8), Z9, Z9
+	VSUBPD        4096(BX)(R9*8), Z7, Z6
+	VCMPPD.BCST   $0x12, lifConstsAVX512<>+72(SB), Z6, K1
+	VBROADCASTSD  lifConstsAVX512<>+64(SB), Z2
+	VMOVUPD       3072(BX)(R9*8), Z0
+	VADDPD        3072(BX)(R9*8), Z2, K1, Z0
+	VSUBPD        4608(BX)(R9*8), Z9, K1, Z6
+	VMOVUPD       (R11)(R9*8), Z11
+	VADDPD        Z0, Z4, K7, Z11
+	VMOVUPD       (R10)(R9*8), Z1
+	VBLENDMPD     Z6, Z1, K7, Z3
+	VMOVUPD       Z3, (R10)(R9*8)
+	VMOVUPD       Z11, (R11)(R9*8)
+	MOVQ          128(SI), CX
+	VPCOMPRESSQ.Z Z28, K7, Z28
+	VMOVUPD       Z28, 16384(DX)(CX*8)
+	VPCOMPRESSQ.Z Z27, K7, Z27
+	VMOVUPD       Z27, 49152(DX)(CX*8)
+	VPCOMPRESSQ.Z Z26, K7, Z26
+	VMOVUPD       Z26, 81920(DX)(CX*8)
+	VPCOMPRESSQ.Z Z25, K7, Z25
+	VMOVUPD       Z25, 114688(DX)(CX*8)
+	KMOVB         K7, CX
+	POPCNTQ       CX, CX
+	ADDQ          CX, 128(SI)
+	TESTQ         R8, R8
+	JNZ           more72
+	JMP           listed73
+
+unusual77:
+	KMOVB K7, R11
+	MOVQ  R10, CX
+	SHLQ  CL, R11
+	ORQ   R11, 88(SI)
+	MOVQ  R8, 248(SI)
+
+	// none
+	KANDNB K7, K7, K7
+	JMP    usual76
+
+unusual80:
+	KMOVB K7, R10
+	MOVQ  R9, CX
+	SHLQ  CL, R10
+	ORQ   R10, 88(SI)
+	MOVQ  AX, 248(SI)
+
+	// none
+	KANDNB K7, K7, K7
+	JMP    usual79
 	PCALIGN $0x40
 
 DATA lifConstsAVX2<>+0(SB)/8, $0x4030000000000000

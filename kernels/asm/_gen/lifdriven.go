@@ -11,7 +11,11 @@ import (
 
 // With AVX-512 a driven kernel without extrema logs the highest V of the chunk so far, which rises: the step in which V
 // crossed V_th is found by bisection, for several vectors with spikes side by side. Where V_inf is the same in all
-// lanes, it comes from Steady; else it is logged too.
+// lanes, it comes from Steady; else it is logged too. As without input (lifrun.go), the times of spikes and Rem are
+// computed at the end of the call; but the rate of the step in which V moves again is needed before.
+
+// lifCrossedTo is a column of Scratch: V_inf of the step of the last spike in this call.
+const lifCrossedTo = lifAhead
 
 // driven chooses among the modes of a driven kernel without extrema.
 func (k *lifFunc) driven() {
@@ -37,10 +41,12 @@ func (k lifFunc) runDriven(steady bool) {
 	rising := k
 	rising.rises, rising.wake, rising.hi = true, k.hi, nil
 	top, whole, part, forward := k.NewLabel("driven"), k.NewLabel("whole"), k.NewLabel("part"), k.NewLabel("forward")
+	finish := k.NewLabel("finish")
+	k.beginDriven()
 	k.Label(top)
 	k.MOVQ(k.Field("Steps"), k.m)
 	k.SUBQ(k.step, k.m)
-	k.JLE(operand.LabelRef("return"))
+	k.JLE(operand.LabelRef(finish))
 	k.CMPQ(k.m, k.Field("Chunk"))
 	k.JLE(operand.LabelRef(whole))
 	k.MOVQ(k.Field("Chunk"), k.m)
@@ -48,7 +54,7 @@ func (k lifFunc) runDriven(steady bool) {
 	room := k.Value("Count")
 	k.ADDQ(imm(asm.Group), room)
 	k.CMPQ(room, k.Field("Room"))
-	k.JGT(operand.LabelRef("return"))
+	k.JGT(operand.LabelRef(finish))
 	k.XORQ(k.fired, k.fired)
 	k.XORQ(k.lane, k.lane)
 	k.Label(part)
@@ -77,7 +83,39 @@ func (k lifFunc) runDriven(steady bool) {
 	k.ADDQ(k.m, k.step)
 	k.CMPQ(k.Field("InEvent"), operand.I8(0))
 	k.JE(operand.LabelRef(top))
+	k.Label(finish)
+	k.finishDriven()
+	k.writeEvents()
 	k.JMP(operand.LabelRef("return"))
+}
+
+// beginDriven numbers the lanes, none of which has spiked in this call.
+func (k *lifFunc) beginDriven() {
+	old, ids := k.Value("Scratch"), k.Pin()
+	defer k.unpin(1)
+	k.Block("begin", func(b *Block) {
+		b.Set(ids, b.AddI(b.Broadcast(k.Field("LaneZero")), b.Load(k.table([]uint64{0, 1, 2, 3, 4, 5, 6, 7}))))
+	})
+	k.vectors(imm(asm.Group), func() {
+		k.Block("begin", func(b *Block) {
+			b.Store(k.col(old, lifCrossed, 0), b.Const(math.NaN()))
+			b.Store(k.col(old, lifLanes, 0), b.Get(ids))
+			b.Set(ids, b.AddI(b.Get(ids), b.ConstBits(uint64(k.W.Lanes))))
+		})
+	})
+}
+
+// finishDriven writes Rem of the lanes that spiked in this call.
+func (k *lifFunc) finishDriven() {
+	defer k.Only()()
+	old, rem := k.Value("Scratch"), k.Value("Rem")
+	k.vectors(imm(asm.Group), func() {
+		k.Block("spiked", func(b *Block) {
+			v := b.Load(k.col(old, lifCrossed, 0))
+			s := k.locate(b, crossing[Vec]{v: v, when: b.Const(0), vInf: b.Load(k.col(old, lifCrossedTo, 0))})
+			k.setRem(b, s, b.Cmp(v, EQ, v), rem)
+		})
+	})
 }
 
 // mixed emits the jump to other where V_inf of some steps of the chunk is below V_th and that of others is not. Else V
@@ -193,8 +231,9 @@ func (k *lifFunc) steadyOf() reg.GPVirtual {
 // by the whole chunk in Go.
 func (k *lifFunc) spikeDriven() {
 	defer k.Only(k.now)() // the state is in memory
-	steps, theta, second := k.Pin(), k.Pin(), k.Pin()
-	order, where := []*Pin{k.Pin(), k.Pin()}, []*Pin{k.Pin(), k.Pin()}
+	steps, second := k.Pin(), k.Pin()
+	entry := []*Pin{lifPassed: k.Pin(), lifBoth: k.Pin(), lifTau: k.Pin(), lifWhere: k.Pin()}
+	log := k.Value("Log")
 	var all []spiking
 	for range lifTogether {
 		own := *k
@@ -211,8 +250,6 @@ func (k *lifFunc) spikeDriven() {
 	k.number(k.now, k.step)
 	k.Block("number", func(b *Block) {
 		b.Set(steps, b.Or(b.Broadcast(k.Field("Step")), b.ConstBits(two52)))
-		b.Set(order[0], b.Load(k.table([]uint64{0, 8, 1, 9, 2, 10, 3, 11})))
-		b.Set(order[1], b.Load(k.table([]uint64{4, 12, 5, 13, 6, 14, 7, 15})))
 		if k.steady {
 			b.Set(second, b.Load(at(k.steadyOf(), k.W.Bytes())))
 		}
@@ -222,23 +259,19 @@ func (k *lifFunc) spikeDriven() {
 			p.choose()
 		}
 		for _, p := range together {
-			k.Block("search", func(b *Block) { p.set(b, p.bisectFirst(b, p.Value("Log"))) })
+			k.Block("search", func(b *Block) { p.set(b, p.bisectFirst(b, log)) })
 		}
 		for _, p := range together {
 			p.usual(second)
 		}
 		for _, p := range together {
-			first := p.GP64()
-			k.MOVQ(p.lane, first)
-			k.ADDQ(k.Field("LaneZero"), first)
-			k.MOVQ(first, k.Field("Until"))
-			k.Block("spike", func(b *Block) { p.spikeInput(b, steps, theta, where) })
-			p.append(theta, where, order)
+			k.Block("spike", func(b *Block) { p.spikeInput(b, steps, entry) })
+			p.enter(entry, log)
 		}
 	}
 	k.spread()
 	finish(all)
-	more, done := k.NewLabel("more"), k.NewLabel("appended")
+	more, done := k.NewLabel("more"), k.NewLabel("listed")
 	k.TESTQ(k.fired, k.fired)
 	k.JNZ(k.Later("more", func() {
 		k.Label(more)
@@ -334,43 +367,21 @@ func (p *spiking) usual(second *Pin) {
 	p.Label(usual)
 }
 
-// spikeInput writes the state after the spikes, their times, and, twice, their steps and lanes. Until is the number of
-// the first lane.
-func (p *spiking) spikeInput(b *Block, steps, theta *Pin, where []*Pin) {
+// spikeInput writes the state after the spikes, but for Rem, and sets their entries in the lists.
+func (p *spiking) spikeInput(b *Block, steps *Pin, entry []*Pin) {
 	toV, toRate, toWake := p.state()
-	rem := p.Value("Rem")
-	s, one, fires := p.locate(b, crossing[Vec]{v: b.Get(p.found.v), when: b.Get(p.found.when), vInf: b.Get(p.found.vInf)}),
-		b.Const(1), b.GetMask(p.fires)
-	write := func(r reg.Register, x Vec) {
-		b.Store(p.col(r, 0, 0), b.Select(fires, x, b.Load(p.col(r, 0, 0))))
-	}
-	write(toWake, b.Add(b.Add(b.Get(p.now), s.when), b.Select(s.late, b.Add(s.c(asm.LIFHold), one), s.c(asm.LIFHold))))
-	write(toRate, s.rate)
-	write(toV, s.c(asm.LIFVReset))
-	at := b.theta(b.Sub(s.v, s.c(asm.LIFVTh)), b.Add(s.above, s.below), s.c(asm.LIFSteps))
-	end := b.Add(at, s.c(asm.LIFHoldPart))
-	write(rem, b.Sub(one, b.Select(s.late, b.Sub(end, one), end)))
-	b.Set(theta, at)
-	lanes := b.AddI(b.Broadcast(p.Field("Until")), b.Load(p.table([]uint64{0, 1, 2, 3, 4, 5, 6, 7})))
-	x := b.AddI(b.ShlI(b.Add(b.Get(steps), s.when), 32), lanes)
-	b.Set(where[0], x)
-	b.Set(where[1], x)
-}
-
-// append appends the spikes of the vector to Events; order is that of the places in where, then theta.
-func (p *spiking) append(theta *Pin, where, order []*Pin) {
-	to, count := p.Value("Count"), p.GP64()
-	p.SHLQ(imm(4), to)
-	p.ADDQ(p.Field("Events"), to)
-	fires := p.W.register(p.fires.Reg)
-	for _, x := range []*Pin{theta, where[0], where[1]} {
-		p.asm("VPCOMPRESSQ_Z", p.W.register(x.Reg), fires, p.W.register(x.Reg))
-	}
-	for j, x := range where {
-		p.asm("VPERMT2PD", p.W.register(theta.Reg), p.W.register(order[j].Reg), p.W.register(x.Reg))
-		p.asm("VMOVUPD", p.W.register(x.Reg), at(to, p.W.Bytes()*j))
-	}
-	p.asm("KMOVB", fires, count.As32())
-	p.POPCNTQ(count, count)
-	p.ADDQ(count, p.Field("Count"))
+	old := p.Value("Scratch")
+	s := p.locate(b, crossing[Vec]{v: b.Get(p.found.v), when: b.Get(p.found.when), vInf: b.Get(p.found.vInf)})
+	one, fires := b.Const(1), b.GetMask(p.fires)
+	write := func(to operand.Mem, x Vec) { b.Store(to, b.Select(fires, x, b.Load(to))) }
+	held := b.Select(s.late, b.Add(s.c(asm.LIFHold), one), s.c(asm.LIFHold))
+	write(p.col(toWake, 0, 0), b.Add(b.Add(b.Get(p.now), s.when), held))
+	write(p.col(toRate, 0, 0), s.rate)
+	write(p.col(toV, 0, 0), s.c(asm.LIFVReset))
+	write(p.col(old, lifCrossed, 0), s.v)
+	write(p.col(old, lifCrossedTo, 0), s.vInf)
+	b.Set(entry[lifPassed], b.Sub(s.v, s.c(asm.LIFVTh)))
+	b.Set(entry[lifBoth], b.Add(s.above, s.below))
+	b.Set(entry[lifTau], s.c(asm.LIFSteps))
+	b.Set(entry[lifWhere], b.AddI(b.ShlI(b.Add(b.Get(steps), s.when), 32), b.Load(p.col(old, lifLanes, 0))))
 }

@@ -36,9 +36,9 @@ const (
 	lifWhere
 )
 
-// list is list j from entry i on. The lists follow the columns of the log that mode ahead uses.
+// list is list j from entry i on. The lists follow the columns of the log.
 func (k *lifFunc) list(log, i reg.Register, j int) operand.Mem {
-	return operand.Mem{Base: log, Index: i, Scale: 8, Disp: column*asm.Chunk/2 + 8*asm.LIFSpikes*j}
+	return operand.Mem{Base: log, Index: i, Scale: 8, Disp: column*2*asm.Chunk + 8*asm.LIFSpikes*j}
 }
 
 // runLater goes through all chunks in mode ahead with deferred spikes; all vectors of the group are stepped together.
@@ -422,14 +422,18 @@ func (k *lifFunc) finishAll() {
 		k.JZ(operand.LabelRef(none))
 		k.Block("spiked", func(b *Block) {
 			v, it := crossed(b)
-			s, one := k.locate(b, crossing[Vec]{v: v, when: b.Const(0), vInf: k.c(b, asm.LIFVInf, 0)}), b.Const(1)
-			write := func(r reg.Register, x Vec) {
-				b.Store(k.col(r, 0, 0), b.Select(it, x, b.Load(k.col(r, 0, 0))))
-			}
-			write(toRate, s.rate)
-			end := b.Add(b.theta(b.Sub(s.v, s.c(asm.LIFVTh)), b.Add(s.above, s.below), s.c(asm.LIFSteps)), s.c(asm.LIFHoldPart))
-			write(rem, b.Sub(one, b.Select(s.late, b.Sub(end, one), end)))
+			s := k.locate(b, crossing[Vec]{v: v, when: b.Const(0), vInf: k.c(b, asm.LIFVInf, 0)})
+			to := k.col(toRate, 0, 0)
+			b.Store(to, b.Select(it, s.rate, b.Load(to)))
+			k.setRem(b, s, it, rem)
 		})
 		k.Label(none)
 	})
+}
+
+// setRem writes Rem of the lanes it after their spikes s.
+func (k *lifFunc) setRem(b *Block, s *lifSpike, it Mask, rem reg.Register) {
+	to, one := k.col(rem, 0, 0), b.Const(1)
+	end := b.Add(b.theta(b.Sub(s.v, s.c(asm.LIFVTh)), b.Add(s.above, s.below), s.c(asm.LIFSteps)), s.c(asm.LIFHoldPart))
+	b.Store(to, b.Select(it, b.Sub(one, b.Select(s.late, b.Sub(end, one), end)), b.Load(to)))
 }
