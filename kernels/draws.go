@@ -140,25 +140,37 @@ func Normals(isa ISA, s rng.Stream, dst []float64, stride int, ids []uint32, cou
 	}
 }
 
-// Blocks draws the four words of each of ids at one counter: dst[j] is s.At(ids[j], counter). The memory of both
-// reaches to the next multiple of DrawnTogether; values after the ids in dst are undefined.
-func Blocks(isa ISA, s rng.Stream, dst []rng.Block, ids []uint32, counter uint32) {
+// Blocks draws words of one stream, the four of a counter together. It is for one goroutine at a time.
+type Blocks struct {
+	stream rng.Stream
+	b      asm.PhiloxBlock // but for what a call sets
+}
+
+// NewBlocks returns the Blocks of a stream.
+func NewBlocks(s rng.Stream) *Blocks {
+	key, name := s.Key()
+	return &Blocks{s, asm.PhiloxBlock{
+		Counter: [4]uint32{0, 0, name[0], name[1]}, Keys: philoxKeys(key),
+		Lane: [2]*[asm.PhiloxLanes]uint32{&equalLanes, &equalLanes},
+	}}
+}
+
+// Draw draws the four words of each of ids at one counter: dst[j] is what At of the stream gives for ids[j]. The memory
+// of both reaches to the next multiple of DrawnTogether; values after the ids in dst are undefined.
+func (q *Blocks) Draw(isa ISA, dst []rng.Block, ids []uint32, counter uint32) {
 	width := philoxLanes(isa)
 	if width == 0 {
 		for j, id := range ids {
-			dst[j] = s.At(id, counter)
+			dst[j] = q.stream.At(id, counter)
 		}
 		return
 	}
-	key, name := s.Key()
 	vectors := (len(ids) + 2*width - 1) / (2 * width) * 2
 	if vectors == 0 {
 		return
 	}
 	dst = dst[:vectors*width]
-	philoxWordsOf(isa, &asm.PhiloxBlock{
-		Counter: [4]uint32{0, counter, name[0], name[1]}, Keys: philoxKeys(key),
-		Lane: [2]*[asm.PhiloxLanes]uint32{&equalLanes, &equalLanes}, Vectors: vectors, IDs: ids[:vectors*width],
-		Words: unsafe.Slice(&dst[0][0], 4*len(dst)),
-	})
+	b := &q.b
+	b.Counter[1], b.Vectors, b.IDs, b.Words = counter, vectors, ids[:vectors*width], unsafe.Slice(&dst[0][0], 4*len(dst))
+	philoxWordsOf(isa, b)
 }

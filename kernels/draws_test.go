@@ -170,7 +170,7 @@ func TestNormals(t *testing.T) {
 				t.Errorf("%v, %d ids: the memory after the rows is written", isa, n)
 			}
 			blocks := make([]rng.Block, padded)
-			Blocks(isa, s, blocks, ids[:n], 9)
+			NewBlocks(s).Draw(isa, blocks, ids[:n], 9)
 			for i := range n {
 				if want := s.At(ids[i], 9); blocks[i] != want {
 					t.Fatalf("%v, id %d: %x, want %x", isa, i, blocks[i], want)

@@ -167,6 +167,30 @@ func NoisyLIF(isa ISA, b *asm.NoisyLIFBlock) {
 	}
 }
 
+// NoisyLIFAlike is NoisyLIF for neurons whose coefficients are all the same.
+func NoisyLIFAlike(isa ISA, b *asm.NoisyLIFBlock) {
+	switch isa {
+	case AVX512:
+		asm.NoisyLIFAlikeAVX512(b)
+	case AVX2:
+		asm.NoisyLIFAlikeAVX2(b)
+	default:
+		asm.NoisyLIFAlikeGo(b)
+	}
+}
+
+// NoisyCross finds the paths that cross their threshold within a step.
+func NoisyCross(isa ISA, b *asm.NoisyCrossBlock) {
+	switch isa {
+	case AVX512:
+		asm.NoisyCrossAVX512(b)
+	case AVX2:
+		asm.NoisyCrossAVX2(b)
+	default:
+		asm.NoisyCrossGo(b)
+	}
+}
+
 // JumpStep adds jumps.
 func JumpStep(isa ISA, b *asm.JumpStepBlock) {
 	switch isa {

@@ -43,6 +43,12 @@ func LIFStep(_ ISA, b *asm.LIFStepBlock) { asm.LIFStepGo(b) }
 // NoisyLIF moves LIF neurons with white noise by a step.
 func NoisyLIF(_ ISA, b *asm.NoisyLIFBlock) { asm.NoisyLIFGo(b) }
 
+// NoisyLIFAlike is NoisyLIF for neurons whose coefficients are all the same.
+func NoisyLIFAlike(_ ISA, b *asm.NoisyLIFBlock) { asm.NoisyLIFAlikeGo(b) }
+
+// NoisyCross finds the paths that cross their threshold within a step.
+func NoisyCross(_ ISA, b *asm.NoisyCrossBlock) { asm.NoisyCrossGo(b) }
+
 // JumpStep adds jumps.
 func JumpStep(_ ISA, b *asm.JumpStepBlock) { asm.JumpStepGo(b) }
 

@@ -127,6 +127,19 @@ func (f *filler) conduct() *asm.ConductBlock {
 	}
 }
 
+func (f *filler) noisyLIF() *asm.NoisyLIFBlock {
+	q := f.lifStep()
+	b := &asm.NoisyLIFBlock{
+		Lanes: rowLanes, First: q.First, V: q.V, Wake: q.Wake, VInf: q.VInf,
+		Z: f.column(rowLanes, -3, 3), Before: f.column(rowLanes, 0, 1),
+		Coef: f.coefs(asm.NoisyLIFCoefs, 3), CoefStride: asm.NoisyLIFCoefs, Fired: q.Fired,
+	}
+	for j := range b.Alike {
+		b.Alike[j] = b.Coef[j][0]
+	}
+	return b
+}
+
 // networkKernels are the kernels of networks: each makes its argument and runs it.
 var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 	"LIFRows": func(f *filler) (any, func(ISA)) {
@@ -154,13 +167,20 @@ var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 		return b, func(a ISA) { LIFStep(a, b) }
 	},
 	"NoisyLIF": func(f *filler) (any, func(ISA)) {
-		q := f.lifStep()
-		b := &asm.NoisyLIFBlock{
-			Lanes: rowLanes, First: q.First, V: q.V, Wake: q.Wake, VInf: q.VInf,
-			Z: f.column(rowLanes, -3, 3), End: f.column(rowLanes, 0, 1),
-			Coef: f.coefs(asm.NoisyLIFCoefs, 3), CoefStride: asm.NoisyLIFCoefs, Fired: q.Fired,
-		}
+		b := f.noisyLIF()
 		return b, func(a ISA) { NoisyLIF(a, b) }
+	},
+	"NoisyLIFAlike": func(f *filler) (any, func(ISA)) {
+		b := f.noisyLIF()
+		return b, func(a ISA) { NoisyLIFAlike(a, b) }
+	},
+	"NoisyCross": func(f *filler) (any, func(ISA)) {
+		c := func(low, high float64) []float64 { return f.column(rowLanes, low, high) }
+		b := &asm.NoisyCrossBlock{
+			Lanes: rowLanes, Before: c(-0.1, 10), After: c(-0.1, 10), Far: c(90, 100), U: c(0, 1), Most: 23,
+			Fired: make([]uint8, rowLanes/8),
+		}
+		return b, func(a ISA) { NoisyCross(a, b) }
 	},
 	"ExpStep": func(f *filler) (any, func(ISA)) {
 		b := f.currentStep()

@@ -29,13 +29,17 @@ type lifTile struct {
 	coefStride int
 	vInf       []float64 // V_rest + R I
 	moved, row []float64 // scratch: that of a step with an input; its currents
-	end        []float64 // scratch: see asm.NoisyLIFBlock
+	before     []float64 // scratch: V before the step
 	fired      []uint8
 	ids        []uint32
 
-	near    []int32 // scratch: lanes near their threshold, and the words for them
-	nearIDs []uint32
-	blocks  []rng.Block
+	// scratch: the lanes in reach of their threshold, and those in which V begins to move, with the words for them
+	near     []int32
+	nearIDs  []uint32
+	words    *kernels.Blocks
+	blocks   []rng.Block
+	wakes    []int32 // places in near
+	crossing asm.NoisyCrossBlock
 }
 
 // lifNeuron is a LIF neuron in a step of full length.
@@ -49,14 +53,20 @@ type lifNeuron struct {
 
 func (p *Population) newTile(s *shard, first, n int) *lifTile {
 	padded := (n + kernels.Group - 1) / kernels.Group * kernels.Group
-	ids := p.noisy.ids(s.first+first, n)
+	ids := make([]uint32, padded)
+	copy(ids, p.noisy.ids(s.first+first, n))
 	t := &lifTile{
-		first: first, n: n, white: noise.NewRows(p.noisy.white, ids), neurons: make([]lifNeuron, n),
-		vInf: make([]float64, padded), fired: make([]uint8, padded/8), end: make([]float64, padded), ids: ids,
-		nearIDs: make([]uint32, 0, padded), blocks: make([]rng.Block, padded),
+		first: first, n: n, white: noise.NewRows(p.noisy.white, ids[:n]), neurons: make([]lifNeuron, n),
+		vInf: make([]float64, padded), fired: make([]uint8, padded/8), before: make([]float64, padded), ids: ids,
+		near: make([]int32, padded+kernels.Group), nearIDs: make([]uint32, padded),
+		words: kernels.NewBlocks(p.noisy.parts[0]), blocks: make([]rng.Block, padded), wakes: make([]int32, 0, padded),
+		crossing: asm.NoisyCrossBlock{
+			Before: make([]float64, padded), After: make([]float64, padded), Far: make([]float64, padded),
+			U: make([]float64, padded), Most: noise.Never, Fired: make([]uint8, padded/8),
+		},
 	}
 	if p.noisy.OU > 0 {
-		t.ou = noise.NewOUs(p.noisy.law, p.noisy.Seed, "noise ou", ids)
+		t.ou = noise.NewOUs(p.noisy.law, p.noisy.Seed, "noise ou", ids[:n])
 	}
 	params := make([]float64, len(p.spec.P))
 	for l := range t.neurons {
@@ -72,7 +82,7 @@ func (p *Population) newTile(s *shard, first, n int) *lifTile {
 		}
 		t.vInf[l] = math.FMA(q.R, p.spec.I.At(i), q.VRest)
 	}
-	t.makeCoefs(p.dt, len(ids) == padded && alike(p.spec.P))
+	t.makeCoefs(p.dt, n == padded && alike(p.spec.P))
 	return t
 }
 
@@ -108,61 +118,121 @@ func (t *lifTile) makeCoefs(dt float64, same bool) {
 }
 
 // advance moves the neurons through steps of the epoch from done on. Most stay so far below their threshold that their
-// paths do not cross it: a kernel moves them, and lists the others.
+// paths do not cross it: a kernel moves them, and marks the others.
 func (t *lifTile) advance(p *Population, s *shard, done, steps int, drive kernels.Drive) {
 	isa, lanes := p.kernel.ISA, len(t.vInf)
 	b := asm.NoisyLIFBlock{
 		Lanes: lanes, V: s.columns.Y[0][t.first:][:lanes], Wake: s.columns.Wake[t.first:][:lanes],
-		End: t.end, Coef: t.coef, CoefStride: t.coefStride, Fired: t.fired,
+		Before: t.before, Coef: t.coef, CoefStride: t.coefStride, Fired: t.fired,
+	}
+	move := kernels.NoisyLIF
+	if t.coefStride == 0 {
+		move = kernels.NoisyLIFAlike
+		for j := range b.Alike {
+			b.Alike[j] = t.coef[j][0]
+		}
 	}
 	for j := range steps {
 		k := p.first + int64(done+j)
 		b.First, b.VInf, b.Z = float64(k), t.drive(isa, from(drive, j), k, p.noisy.OU), t.white.Row(isa, k)
-		kernels.NoisyLIF(isa, &b)
-		t.near, t.nearIDs = t.near[:0], t.nearIDs[:0]
-		for i := 0; i < lanes; i += 64 {
-			for events := binary.LittleEndian.Uint64(t.fired[i/8:]); events != 0; events &= events - 1 {
-				l := i + bits.TrailingZeros64(events)
-				switch {
-				case l >= t.n: // padding begins to move in step 0
-				case b.Wake[l] == b.First:
-					start := 1 - s.columns.Rem[t.first+l]
-					b.V[l] = p.noisyPart(s, &t.neurons[l], t.first+l, done+j, k, 0, start, b.V[l], b.VInf[l], b.Z[l])
-				default:
-					t.near, t.nearIDs = append(t.near, int32(l)), append(t.nearIDs, t.ids[l])
-				}
-			}
-		}
-		t.cross(p, s, &b, done+j, k)
+		move(isa, &b)
+		n := t.listNear()
+		t.drawNear(isa, n, k)
+		t.wakeNear(p, s, &b, t.gapsNear(isa, &b, n, p.noisy.AtEnds), done+j, k)
+		t.crossNear(p, s, &b, n, done+j, k)
 	}
 }
 
-// cross finishes the step of the lanes near their threshold, which began to move before.
-func (t *lifTile) cross(p *Population, s *shard, b *asm.NoisyLIFBlock, step int, k int64) {
-	kernels.Blocks(p.kernel.ISA, p.noisy.parts[0], t.blocks, t.nearIDs, uint32(k))
-	for i, l := range t.near {
-		c := t.coef[int(l)/kernels.Group*t.coefStride:]
-		at := l % kernels.Group
-		level, after := c[asm.NoisyLIFVTh][at]-b.V[l], c[asm.NoisyLIFVTh][at]-b.End[l]
-		words := &t.blocks[i]
-		crossed := after <= 0 || level <= 0
-		if !crossed && !p.noisy.AtEnds {
-			x := noise.Never * float64(level*after) / c[asm.NoisyLIFFar][at]
-			u := rng.Uniform32(words[1])
-			crossed = u*(1+x) < 1 && u < kernels.Exp(-x) // exp(-x) is no more than 1/(1+x)
+// listNear lists the lanes in fired and returns their number. Mostly a few of a group are there, which are written
+// without a branch.
+func (t *lifTile) listNear() int {
+	n := 0
+	for i := 0; i < len(t.vInf); i += kernels.Group {
+		events := binary.LittleEndian.Uint64(t.fired[i/8:])
+		count := bits.OnesCount64(events)
+		for at := n; ; at += 4 {
+			near := (*[4]int32)(t.near[at:])
+			for j := range near {
+				near[j] = int32(i + bits.TrailingZeros64(events))
+				events &= events - 1
+			}
+			if events == 0 {
+				break
+			}
 		}
-		if !crossed {
-			b.V[l] = b.End[l]
-			continue
+		n += count
+	}
+	return n
+}
+
+// drawNear draws the words of the first n lanes listed.
+func (t *lifTile) drawNear(isa kernels.ISA, n int, k int64) {
+	ids := t.nearIDs[:n]
+	for i, l := range t.near[:n] {
+		ids[i] = t.ids[l]
+	}
+	t.words.Draw(isa, t.blocks, ids, uint32(k))
+}
+
+// gapsNear finds which of the first n lanes listed cross their threshold, and lists the places of those in which V
+// begins to move, which do not count as crossing.
+func (t *lifTile) gapsNear(isa kernels.ISA, b *asm.NoisyLIFBlock, n int, atEnds bool) (wakes []int32) {
+	x := &t.crossing
+	x.Lanes, wakes = n, t.wakes[:0]
+	before, after, far, u, blocks := x.Before[:n], x.After[:n], x.Far[:n], x.U[:n], t.blocks[:n]
+	v := b.V
+	old, wake := b.Before[:len(v)], b.Wake[:len(v)]
+	for i, l := range t.near[:n] {
+		c := (*[asm.NoisyLIFCoefs]asm.Column)(b.Coef[int(uint(l)/kernels.Group)*b.CoefStride:])
+		at := uint(l) % kernels.Group
+		vTh := c[asm.NoisyLIFVTh][at]
+		before[i], after[i], far[i], u[i] = vTh-old[l], vTh-v[l], c[asm.NoisyLIFFar][at], rng.Uniform32(blocks[i][1])
+		if wake[l] == b.First {
+			wakes = append(wakes, int32(i))
 		}
-		q := &t.neurons[l]
-		passed := 1.0
-		if !p.noisy.AtEnds {
-			passed = noise.PassageTime(level, level-after, q.diffusion, p.dt, *words) / p.dt
+	}
+	for _, i := range wakes {
+		before[i], after[i], far[i], u[i] = 1, 1, 1, 1
+	}
+	if atEnds {
+		for i := range u {
+			u[i] = 1
 		}
-		b.V[l] = q.reset
-		if start, moves := p.noisySpike(s, q, t.first+int(l), step, k, passed); moves {
-			b.V[l] = p.noisyPart(s, q, t.first+int(l), step, k, 1, start, q.reset, b.VInf[l], rng.Normal32(words[0]))
+	}
+	t.wakes = wakes
+	kernels.NoisyCross(isa, x)
+	return wakes
+}
+
+// wakeNear moves the lanes at the given places of the list through the part of the step in which V moves.
+func (t *lifTile) wakeNear(p *Population, s *shard, b *asm.NoisyLIFBlock, wakes []int32, step int, k int64) {
+	for _, i := range wakes {
+		l := int(t.near[i])
+		start := 1 - s.columns.Rem[t.first+l]
+		b.V[l] = p.noisyPart(
+			s, &t.neurons[l], t.first+l, step, k, start, b.Before[l], b.VInf[l], b.Z[l], 0, &t.blocks[i])
+	}
+}
+
+// crossNear finishes the step of the lanes listed that cross their threshold.
+func (t *lifTile) crossNear(p *Population, s *shard, b *asm.NoisyLIFBlock, n, step int, k int64) {
+	for i := 0; i < n; i += 8 {
+		crossing := uint(t.crossing.Fired[i/8])
+		if left := n - i; left < 8 {
+			crossing &= 1<<left - 1
+		}
+		for ; crossing != 0; crossing &= crossing - 1 {
+			j := i + bits.TrailingZeros(crossing)
+			l, level, after, words := int(t.near[j]), t.crossing.Before[j], t.crossing.After[j], &t.blocks[j]
+			q, passed := &t.neurons[l], 1.0
+			if !p.noisy.AtEnds {
+				passed = noise.PassageTime(level, level-after, q.diffusion, p.dt, *words) / p.dt
+			}
+			b.V[l] = q.reset
+			if start, moves := p.noisySpike(s, q, t.first+l, step, k, passed); moves {
+				z := rng.Normal32(words[0])
+				b.V[l] = p.noisyPart(s, q, t.first+l, step, k, start, q.reset, b.VInf[l], z, 1, nil)
+			}
 		}
 	}
 }
@@ -194,12 +264,13 @@ func (t *lifTile) drive(isa kernels.ISA, drive kernels.Drive, k int64, sd float6
 	return t.moved
 }
 
-// noisyPart moves one neuron through what is left of step k from start on, the given part of it, with the standard
-// normal number z, and returns V at its end; V_reset if it is held.
+// noisyPart moves one neuron through what is left of step k from start on with the standard normal number z, and
+// returns V at its end; V_reset if it is held. Parts of the step are numbered from part on; words are those of the
+// first, drawn if they are nil.
 func (p *Population) noisyPart(
-	s *shard, q *lifNeuron, l, step int, k int64, part int, start, v, vInf, z float64,
+	s *shard, q *lifNeuron, l, step int, k int64, start, v, vInf, z float64, part int, words *rng.Block,
 ) float64 {
-	for moves := true; moves; part++ {
+	for moves := true; moves; part, words = part+1, nil {
 		h, keep, sd := p.dt, q.keep, q.sd
 		if start > 0 {
 			h = (1 - start) * p.dt
@@ -210,15 +281,18 @@ func (p *Population) noisyPart(
 		if p.noisy.AtEnds && end < q.threshold {
 			return end
 		}
-		block := p.noisy.inside(part, q.id, k)
-		at, crossed := noise.Passage(q.threshold-v, end-v, q.diffusion, h, block)
+		if words == nil {
+			block := p.noisy.inside(part, q.id, k)
+			words = &block
+		}
+		at, crossed := noise.Passage(q.threshold-v, end-v, q.diffusion, h, *words)
 		if !crossed {
 			return end
 		}
 		if p.noisy.AtEnds {
 			at = h
 		}
-		v, z = q.reset, rng.Normal32(block[0])
+		v, z = q.reset, rng.Normal32(words[0])
 		start, moves = p.noisySpike(s, q, l, step, k, start+at/p.dt)
 	}
 	return v

@@ -24,20 +24,22 @@ const (
 	LIFStepCoefs
 )
 
-// NoisyLIFBlock is the argument of NoisyLIF: a step of LIF neurons with white noise. With a = VTh - V before the step
-// and b = VTh - V after it, a lane has an event if it begins to move in this step, or if a b is no more than Far, or
-// one of them is not above 0: then its path may cross the threshold. Lanes that are held to the end of the step or
-// beyond have none.
+// NoisyLIFBlock is the argument of the NoisyLIF kernels: a step of LIF neurons with white noise. With a = VTh - V
+// before the step and b = VTh - V after it, a lane has an event if it begins to move in this step, or if a b is no more
+// than Far, or one of them is not above 0: then its path may cross the threshold. Lanes that are held to the end of the
+// step or beyond have none.
 type NoisyLIFBlock struct {
 	Lanes      int
-	First      float64 // number of the step
-	V, Wake    []float64
+	First      float64   // number of the step
+	V          []float64 // in and out: V after the step as if the threshold were not crossed and the whole step moved
+	Wake       []float64
 	VInf       []float64 // V_rest + R I
 	Z          []float64 // standard normal numbers
-	End        []float64 // out: V after the step where the threshold is not crossed
+	Before     []float64 // out: V before the step
 	Coef       []Column  // by NoisyLIFKeep and so on
 	CoefStride int
-	Fired      []uint8 // out: bit l%8 of Fired[l/8] is set where lane l has an event; its V stays
+	Alike      [NoisyLIFCoefs]float64 // NoisyLIFAlike: the coefficients of all lanes
+	Fired      []uint8                // out: bit l%8 of Fired[l/8] is set where lane l has an event
 }
 
 // Coefficients of NoisyLIF.
@@ -48,6 +50,16 @@ const (
 	NoisyLIFFar
 	NoisyLIFCoefs
 )
+
+// NoisyCrossBlock is the argument of NoisyCross: the path of a lane that is Before below its threshold at the start of
+// a step and After at the end crosses it if one of them is not above 0, or if U < exp(-Most Before After / Far).
+type NoisyCrossBlock struct {
+	Lanes              int // rounded up to a multiple of 8
+	Before, After, Far []float64
+	Most               float64
+	U                  []float64 // numbers of (0, 1)
+	Fired              []uint8   // out: bit l%8 of Fired[l/8] is set where lane l crosses
+}
 
 // CurrentStepBlock is the argument of the kernels of synaptic currents.
 type CurrentStepBlock struct {

@@ -225,7 +225,7 @@ TEXT ·NoisyLIFAVX2(SB), $0-8
 	MOVQ 88(DX), DI
 	MOVQ 112(DX), R8
 	MOVQ 136(DX), R9
-	MOVQ 168(DX), R11
+	MOVQ 200(DX), R11
 	XORQ AX, AX
 
 group:
@@ -245,44 +245,44 @@ vectors:
 	VSUBPD       Y4, Y8, Y9
 	VMOVUPD      (BX)(AX*8), Y10
 	VBROADCASTSD 8(DX), Y11
-	VCMPPD       $0x1d, Y11, Y10, Y12
+	VCMPPD       $0x00, Y11, Y10, Y12
 	VCMPPD       $0x1e, Y11, Y10, Y13
 	VFMADD132PD  (R9)(R10*8), Y1, Y2
 	VFMADD132PD  32(R9)(R10*8), Y4, Y5
 	VMOVUPD      32(BX)(AX*8), Y14
-	VCMPPD       $0x1d, Y11, Y14, Y15
+	VCMPPD       $0x00, Y11, Y14, Y15
 	VCMPPD       $0x1e, Y11, Y14, Y0
+	VMOVUPD      Y1, (R8)(AX*8)
+	VMOVUPD      Y4, 32(R8)(AX*8)
 	VMOVUPD      1024(R9)(R10*8), Y3
 	VFMADD231PD  (DI)(AX*8), Y3, Y2
 	VMOVUPD      1056(R9)(R10*8), Y10
 	VFMADD231PD  32(DI)(AX*8), Y10, Y5
 	VSUBPD       Y2, Y6, Y14
 	VSUBPD       Y5, Y8, Y11
-	VMOVUPD      Y2, (R8)(AX*8)
-	VMOVUPD      Y5, 32(R8)(AX*8)
-	VMULPD       Y14, Y7, Y3
-	VMINPD       Y14, Y7, Y10
-	VMULPD       Y11, Y9, Y6
-	VMINPD       Y11, Y9, Y8
-	VCMPPD       $0x12, stepsConstsAVX2<>+0(SB), Y10, Y7
-	VCMPPD       $0x12, 1536(R9)(R10*8), Y3, Y14
-	VCMPPD       $0x12, stepsConstsAVX2<>+0(SB), Y8, Y9
-	VCMPPD       $0x12, 1568(R9)(R10*8), Y6, Y11
-	VORPD        Y7, Y14, Y10
-	VORPD        Y12, Y10, Y3
-	VORPD        Y9, Y11, Y8
-	VANDNPD      Y3, Y13, Y6
-	VBLENDVPD    Y3, Y1, Y2, Y14
-	VORPD        Y15, Y8, Y7
-	VMOVUPD      Y14, (CX)(AX*8)
-	VANDNPD      Y7, Y0, Y10
-	VBLENDVPD    Y7, Y4, Y5, Y12
-	VMOVMSKPD    Y10, R13
-	VMOVMSKPD    Y6, R12
+	VBLENDVPD    Y13, Y1, Y2, Y3
+	VBLENDVPD    Y0, Y4, Y5, Y10
+	VMOVUPD      Y3, (CX)(AX*8)
+	VMOVUPD      Y10, 32(CX)(AX*8)
+	VMAXPD       Y14, Y7, Y6
+	VMINPD       Y14, Y7, Y8
+	VMAXPD       Y11, Y9, Y1
+	VMINPD       Y11, Y9, Y2
+	VANDPD       stepsConstsAVX2<>+64(SB), Y6, Y4
+	VMULPD       Y4, Y8, Y5
+	VANDPD       stepsConstsAVX2<>+64(SB), Y1, Y3
+	VMULPD       Y3, Y2, Y10
+	VCMPPD       $0x12, 1536(R9)(R10*8), Y5, Y7
+	VCMPPD       $0x12, 1568(R9)(R10*8), Y10, Y14
+	VORPD        Y12, Y7, Y9
+	VANDNPD      Y9, Y13, Y11
+	VORPD        Y15, Y14, Y6
+	VANDNPD      Y6, Y0, Y8
+	VMOVMSKPD    Y8, R13
+	VMOVMSKPD    Y11, R12
 	SHLL         $0x04, R13
 	ORL          R13, R12
 	MOVB         R12, (R11)
-	VMOVUPD      Y12, 32(CX)(AX*8)
 	ADDQ         $0x08, AX
 	ADDQ         $0x01, R11
 	ADDQ         $0x08, R10
@@ -299,7 +299,7 @@ vectors:
 
 // func NoisyLIFAVX512(b *NoisyLIFBlock)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·NoisyLIFAVX512(SB), $448-8
+TEXT ·NoisyLIFAVX512(SB), $192-8
 	LEAQ 63(SP), AX
 	ANDQ $-64, AX
 	MOVQ b+0(FP), BX
@@ -309,7 +309,7 @@ TEXT ·NoisyLIFAVX512(SB), $448-8
 	MOVQ 88(BX), R8
 	MOVQ 112(BX), R9
 	MOVQ 136(BX), R10
-	MOVQ 168(BX), R12
+	MOVQ 200(BX), R12
 	XORQ CX, CX
 
 group:
@@ -341,10 +341,10 @@ vectors:
 	VSUBPD       Z7, Z16, Z17
 	VMOVUPD      (SI)(CX*8), Z18
 	VBROADCASTSD 8(BX), Z19
-	VCMPPD       $0x1d, Z19, Z18, K1
-	VCMPPD       $0x1e, Z19, Z18, K2
+	VCMPPD       $0x00, Z19, Z18, K1
 	VMOVUPD      704(R10)(R11*8), Z20
 	VSUBPD       Z10, Z20, Z21
+	VCMPPD       $0x1e, Z19, Z18, K2
 	VMOVUPD      1024(R10)(R11*8), Z22
 	VFMADD231PD  (R8)(CX*8), Z22, Z2
 	VMOVUPD      1088(R10)(R11*8), Z23
@@ -354,75 +354,67 @@ vectors:
 	VMOVUPD      1216(R10)(R11*8), Z25
 	VFMADD231PD  192(R8)(CX*8), Z25, Z11
 	VMOVUPD      64(SI)(CX*8), Z26
-	VCMPPD       $0x1d, Z19, Z26, K3
+	VCMPPD       $0x00, Z19, Z26, K3
 	VCMPPD       $0x1e, Z19, Z26, K4
 	VMOVUPD      128(SI)(CX*8), Z27
-	VCMPPD       $0x1d, Z19, Z27, K5
+	VCMPPD       $0x00, Z19, Z27, K5
 	VCMPPD       $0x1e, Z19, Z27, K6
 	VSUBPD       Z2, Z12, Z28
 	VSUBPD       Z5, Z14, Z29
 	VSUBPD       Z8, Z16, Z30
 	VSUBPD       Z11, Z20, Z31
-	VMOVUPD      Z2, (R9)(CX*8)
-	VMOVUPD      192(SI)(CX*8), Z0
-	VCMPPD       $0x1d, Z19, Z0, K7
-	VMULPD       Z28, Z13, Z3
+	VMOVUPD      Z1, (R9)(CX*8)
+	VBLENDMPD    Z1, Z2, K2, Z0
+	VMAXPD       Z28, Z13, Z3
 	VMINPD       Z28, Z13, Z6
-	VMULPD       Z29, Z15, Z9
+	VMAXPD       Z29, Z15, Z9
 	VMINPD       Z29, Z15, Z18
-	VMULPD       Z30, Z17, Z22
-	VBROADCASTSD stepsConstsAVX512<>+0(SB), Z23
-	KMOVB        K7, (AX)
-	VCMPPD       $0x12, Z23, Z6, K7
-	KMOVB        K6, 64(AX)
-	VCMPPD       $0x12, 1536(R10)(R11*8), Z3, K6
-	KMOVB        K5, 128(AX)
-	VCMPPD       $0x12, Z23, Z18, K5
-	KMOVB        K4, 192(AX)
-	VCMPPD       $0x12, 1600(R10)(R11*8), Z9, K4
-	VMINPD       Z30, Z17, Z24
-	KMOVB        K3, 256(AX)
-	VCMPPD       $0x12, 1664(R10)(R11*8), Z22, K3
-	VMULPD       Z31, Z21, Z25
-	VMINPD       Z31, Z21, Z26
-	KMOVB        K3, 320(AX)
-	VCMPPD       $0x12, Z23, Z24, K3
-	KORB         K7, K6, K6
-	VCMPPD       $0x1e, Z19, Z0, K7
-	KORB         K1, K6, K6
-	KORB         K5, K4, K1
-	KANDNB       K6, K2, K4
-	KMOVB        256(AX), K5
-	KORB         K5, K1, K2
-	KMOVB        K4, (R12)
-	VBLENDMPD    Z1, Z2, K6, Z27
-	VCMPPD       $0x12, 1728(R10)(R11*8), Z25, K1
-	KMOVB        192(AX), K5
-	KANDNB       K2, K5, K4
-	VCMPPD       $0x12, Z23, Z26, K6
-	VMOVUPD      Z27, (DX)(CX*8)
-	KMOVB        320(AX), K5
-	KORB         K3, K5, K5
-	KMOVB        K4, 1(R12)
-	KMOVB        128(AX), K3
-	KORB         K3, K5, K4
-	VBLENDMPD    Z4, Z5, K2, Z12
-	KMOVB        64(AX), K5
-	KANDNB       K4, K5, K3
-	VMOVUPD      Z12, 64(DX)(CX*8)
-	KORB         K6, K1, K2
-	VMOVUPD      Z5, 64(R9)(CX*8)
-	KMOVB        K3, 2(R12)
+	VBROADCASTSD stepsConstsAVX512<>+16(SB), Z22
+	VANDPD       Z22, Z3, Z23
+	VMAXPD       Z30, Z17, Z24
+	VMULPD       Z23, Z6, Z25
+	VANDPD       Z22, Z9, Z26
+	VMINPD       Z30, Z17, Z27
+	VMULPD       Z26, Z18, Z12
+	VANDPD       Z22, Z24, Z14
+	VMAXPD       Z31, Z21, Z16
+	VCMPPD       $0x12, 1536(R10)(R11*8), Z25, K7
+	VMULPD       Z14, Z27, Z20
+	VMINPD       Z31, Z21, Z1
+	KMOVB        K6, (AX)
+	VCMPPD       $0x12, 1600(R10)(R11*8), Z12, K6
+	VANDPD       Z22, Z16, Z2
+	VMOVUPD      Z0, (DX)(CX*8)
+	VMULPD       Z2, Z1, Z13
+	KMOVB        K5, 64(AX)
+	VCMPPD       $0x12, 1664(R10)(R11*8), Z20, K5
+	KORB         K1, K7, K7
+	VMOVUPD      192(SI)(CX*8), Z28
+	VCMPPD       $0x00, Z19, Z28, K1
+	KANDNB       K7, K2, K2
+	KORB         K3, K6, K7
+	KMOVB        K2, (R12)
+	KANDNB       K7, K4, K6
+	VCMPPD       $0x12, 1728(R10)(R11*8), Z13, K3
+	KMOVB        K6, 1(R12)
+	KMOVB        64(AX), K2
+	KORB         K2, K5, K7
+	VCMPPD       $0x1e, Z19, Z28, K6
+	VMOVUPD      Z4, 64(R9)(CX*8)
+	VBLENDMPD    Z4, Z5, K4, Z15
 	KMOVB        (AX), K5
-	KORB         K5, K2, K1
-	VBLENDMPD    Z7, Z8, K4, Z14
-	KANDNB       K1, K7, K6
-	VMOVUPD      Z14, 128(DX)(CX*8)
-	VMOVUPD      Z8, 128(R9)(CX*8)
-	KMOVB        K6, 3(R12)
-	VBLENDMPD    Z10, Z11, K1, Z16
-	VMOVUPD      Z11, 192(R9)(CX*8)
-	VMOVUPD      Z16, 192(DX)(CX*8)
+	KANDNB       K7, K5, K2
+	VMOVUPD      Z15, 64(DX)(CX*8)
+	KMOVB        K2, 2(R12)
+	KORB         K1, K3, K4
+	VMOVUPD      Z7, 128(R9)(CX*8)
+	VBLENDMPD    Z7, Z8, K5, Z29
+	KANDNB       K4, K6, K7
+	VMOVUPD      Z29, 128(DX)(CX*8)
+	KMOVB        K7, 3(R12)
+	VMOVUPD      Z10, 192(R9)(CX*8)
+	VBLENDMPD    Z10, Z11, K6, Z3
+	VMOVUPD      Z3, 192(DX)(CX*8)
 	ADDQ         $0x20, CX
 	ADDQ         $0x04, R12
 	ADDQ         $0x20, R11
@@ -433,6 +425,343 @@ vectors:
 	ADDQ         R11, R10
 	CMPQ         CX, (BX)
 	JLT          group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func NoisyLIFAlikeAVX2(b *NoisyLIFBlock)
+// Requires: AVX, FMA3
+TEXT ·NoisyLIFAlikeAVX2(SB), $0-8
+	MOVQ b+0(FP), DX
+	MOVQ 16(DX), CX
+	MOVQ 40(DX), BX
+	MOVQ 64(DX), SI
+	MOVQ 88(DX), DI
+	MOVQ 112(DX), R8
+	MOVQ 200(DX), R9
+	XORQ AX, AX
+
+group:
+	// step
+	VMOVUPD      (SI)(AX*8), Y0
+	VMOVUPD      (CX)(AX*8), Y1
+	VSUBPD       Y1, Y0, Y2
+	VMOVUPD      32(SI)(AX*8), Y3
+	VMOVUPD      32(CX)(AX*8), Y4
+	VSUBPD       Y4, Y3, Y5
+	VBROADCASTSD 176(DX), Y6
+	VSUBPD       Y1, Y6, Y7
+	VSUBPD       Y4, Y6, Y8
+	VMOVUPD      (BX)(AX*8), Y9
+	VBROADCASTSD 8(DX), Y10
+	VCMPPD       $0x00, Y10, Y9, Y11
+	VCMPPD       $0x1e, Y10, Y9, Y12
+	VBROADCASTSD 168(DX), Y13
+	VFMADD213PD  Y1, Y13, Y2
+	VFMADD213PD  Y4, Y5, Y13
+	VMOVUPD      32(BX)(AX*8), Y14
+	VCMPPD       $0x00, Y10, Y14, Y15
+	VCMPPD       $0x1e, Y10, Y14, Y0
+	VMOVUPD      Y1, (R8)(AX*8)
+	VMOVUPD      Y4, 32(R8)(AX*8)
+	VBROADCASTSD 184(DX), Y3
+	VFMADD231PD  (DI)(AX*8), Y3, Y2
+	VFMADD231PD  32(DI)(AX*8), Y3, Y13
+	VSUBPD       Y2, Y6, Y9
+	VSUBPD       Y13, Y6, Y5
+	VBLENDVPD    Y12, Y1, Y2, Y14
+	VBLENDVPD    Y0, Y4, Y13, Y10
+	VMOVUPD      Y14, (CX)(AX*8)
+	VMOVUPD      Y10, 32(CX)(AX*8)
+	VMAXPD       Y9, Y7, Y3
+	VMINPD       Y9, Y7, Y6
+	VMAXPD       Y5, Y8, Y1
+	VMINPD       Y5, Y8, Y2
+	VANDPD       stepsConstsAVX2<>+64(SB), Y3, Y4
+	VMULPD       Y4, Y6, Y13
+	VANDPD       stepsConstsAVX2<>+64(SB), Y1, Y14
+	VMULPD       Y14, Y2, Y10
+	VBROADCASTSD 192(DX), Y7
+	VCMPPD       $0x12, Y7, Y13, Y9
+	VCMPPD       $0x12, Y7, Y10, Y8
+	VORPD        Y11, Y9, Y5
+	VANDNPD      Y5, Y12, Y3
+	VORPD        Y15, Y8, Y6
+	VANDNPD      Y6, Y0, Y4
+	VMOVMSKPD    Y4, R11
+	VMOVMSKPD    Y3, R10
+	SHLL         $0x04, R11
+	ORL          R11, R10
+	MOVB         R10, (R9)
+	ADDQ         $0x08, AX
+	ADDQ         $0x01, R9
+	CMPQ         AX, (DX)
+	JLT          group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func NoisyLIFAlikeAVX512(b *NoisyLIFBlock)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·NoisyLIFAlikeAVX512(SB), $192-8
+	LEAQ 63(SP), AX
+	ANDQ $-64, AX
+	MOVQ b+0(FP), BX
+	MOVQ 16(BX), DX
+	MOVQ 40(BX), SI
+	MOVQ 64(BX), DI
+	MOVQ 88(BX), R8
+	MOVQ 112(BX), R9
+	MOVQ 200(BX), R10
+	XORQ CX, CX
+
+group:
+	// step
+	VMOVUPD      (DI)(CX*8), Z0
+	VMOVUPD      (DX)(CX*8), Z1
+	VSUBPD       Z1, Z0, Z2
+	VMOVUPD      64(DI)(CX*8), Z3
+	VMOVUPD      64(DX)(CX*8), Z4
+	VSUBPD       Z4, Z3, Z5
+	VMOVUPD      128(DI)(CX*8), Z6
+	VMOVUPD      128(DX)(CX*8), Z7
+	VSUBPD       Z7, Z6, Z8
+	VMOVUPD      192(DI)(CX*8), Z9
+	VMOVUPD      192(DX)(CX*8), Z10
+	VSUBPD       Z10, Z9, Z11
+	VBROADCASTSD 176(BX), Z12
+	VSUBPD       Z1, Z12, Z13
+	VSUBPD       Z4, Z12, Z14
+	VBROADCASTSD 168(BX), Z15
+	VFMADD213PD  Z1, Z15, Z2
+	VFMADD213PD  Z4, Z15, Z5
+	VFMADD213PD  Z7, Z15, Z8
+	VFMADD213PD  Z10, Z11, Z15
+	VSUBPD       Z7, Z12, Z16
+	VMOVUPD      (SI)(CX*8), Z17
+	VBROADCASTSD 8(BX), Z18
+	VCMPPD       $0x00, Z18, Z17, K1
+	VSUBPD       Z10, Z12, Z19
+	VCMPPD       $0x1e, Z18, Z17, K2
+	VBROADCASTSD 184(BX), Z20
+	VFMADD231PD  (R8)(CX*8), Z20, Z2
+	VFMADD231PD  64(R8)(CX*8), Z20, Z5
+	VFMADD231PD  128(R8)(CX*8), Z20, Z8
+	VFMADD231PD  192(R8)(CX*8), Z20, Z15
+	VMOVUPD      64(SI)(CX*8), Z21
+	VCMPPD       $0x00, Z18, Z21, K3
+	VCMPPD       $0x1e, Z18, Z21, K4
+	VMOVUPD      128(SI)(CX*8), Z22
+	VCMPPD       $0x00, Z18, Z22, K5
+	VCMPPD       $0x1e, Z18, Z22, K6
+	VSUBPD       Z2, Z12, Z23
+	VSUBPD       Z5, Z12, Z24
+	VSUBPD       Z8, Z12, Z25
+	VSUBPD       Z15, Z12, Z26
+	VMOVUPD      Z1, (R9)(CX*8)
+	VBLENDMPD    Z1, Z2, K2, Z27
+	VMAXPD       Z23, Z13, Z28
+	VMINPD       Z23, Z13, Z29
+	VMAXPD       Z24, Z14, Z30
+	VMINPD       Z24, Z14, Z31
+	VBROADCASTSD stepsConstsAVX512<>+16(SB), Z0
+	VANDPD       Z0, Z28, Z3
+	VMAXPD       Z25, Z16, Z6
+	VMULPD       Z3, Z29, Z9
+	VANDPD       Z0, Z30, Z11
+	VMINPD       Z25, Z16, Z17
+	VMULPD       Z11, Z31, Z20
+	VANDPD       Z0, Z6, Z21
+	VMAXPD       Z26, Z19, Z22
+	VBROADCASTSD 192(BX), Z12
+	VCMPPD       $0x12, Z12, Z9, K7
+	VMULPD       Z21, Z17, Z1
+	VMINPD       Z26, Z19, Z2
+	KMOVB        K6, (AX)
+	VCMPPD       $0x12, Z12, Z20, K6
+	VANDPD       Z0, Z22, Z13
+	VMOVUPD      Z27, (DX)(CX*8)
+	VMULPD       Z13, Z2, Z23
+	KMOVB        K5, 64(AX)
+	VCMPPD       $0x12, Z12, Z1, K5
+	KORB         K1, K7, K7
+	VMOVUPD      192(SI)(CX*8), Z14
+	VCMPPD       $0x00, Z18, Z14, K1
+	KANDNB       K7, K2, K2
+	KORB         K3, K6, K7
+	KMOVB        K2, (R10)
+	KANDNB       K7, K4, K6
+	VCMPPD       $0x12, Z12, Z23, K3
+	KMOVB        K6, 1(R10)
+	KMOVB        64(AX), K2
+	KORB         K2, K5, K7
+	VCMPPD       $0x1e, Z18, Z14, K6
+	VMOVUPD      Z4, 64(R9)(CX*8)
+	VBLENDMPD    Z4, Z5, K4, Z24
+	KMOVB        (AX), K5
+	KANDNB       K7, K5, K2
+	VMOVUPD      Z24, 64(DX)(CX*8)
+	KMOVB        K2, 2(R10)
+	KORB         K1, K3, K4
+	VMOVUPD      Z7, 128(R9)(CX*8)
+	VBLENDMPD    Z7, Z8, K5, Z28
+	KANDNB       K4, K6, K7
+	VMOVUPD      Z28, 128(DX)(CX*8)
+	KMOVB        K7, 3(R10)
+	VMOVUPD      Z10, 192(R9)(CX*8)
+	VBLENDMPD    Z10, Z15, K6, Z29
+	VMOVUPD      Z29, 192(DX)(CX*8)
+	ADDQ         $0x20, CX
+	ADDQ         $0x04, R10
+	CMPQ         CX, (BX)
+	JLT          group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func NoisyCrossAVX2(b *NoisyCrossBlock)
+// Requires: AVX, AVX2, FMA3
+TEXT ·NoisyCrossAVX2(SB), $0-8
+	MOVQ b+0(FP), DX
+	MOVQ 8(DX), CX
+	MOVQ 32(DX), BX
+	MOVQ 56(DX), SI
+	MOVQ 88(DX), DI
+	MOVQ 112(DX), R8
+	XORQ AX, AX
+
+group:
+	// step
+	VMOVUPD      (BX)(AX*8), Y0
+	VMULPD       (CX)(AX*8), Y0, Y1
+	VMOVUPD      32(BX)(AX*8), Y2
+	VMULPD       32(CX)(AX*8), Y2, Y3
+	VMOVUPD      (CX)(AX*8), Y4
+	VMINPD       Y0, Y4, Y5
+	VMOVUPD      32(CX)(AX*8), Y6
+	VMINPD       Y2, Y6, Y7
+	VBROADCASTSD 80(DX), Y8
+	VMULPD       Y1, Y8, Y9
+	VMULPD       Y3, Y8, Y10
+	VCMPPD       $0x12, stepsConstsAVX2<>+0(SB), Y5, Y11
+	VCMPPD       $0x12, stepsConstsAVX2<>+0(SB), Y7, Y12
+	VDIVPD       (SI)(AX*8), Y9, Y13
+	VDIVPD       32(SI)(AX*8), Y10, Y14
+	VXORPD       stepsConstsAVX2<>+96(SB), Y13, Y15
+	VXORPD       stepsConstsAVX2<>+96(SB), Y14, Y4
+	VMOVUPD      stepsConstsAVX2<>+160(SB), Y0
+	VMOVUPD      stepsConstsAVX2<>+128(SB), Y6
+	VFMADD213PD  Y0, Y15, Y6
+	VMOVUPD      stepsConstsAVX2<>+128(SB), Y2
+	VFMADD213PD  Y0, Y4, Y2
+	VSUBPD       Y0, Y6, Y1
+	VSUBPD       Y0, Y2, Y8
+	VPSLLQ       $0x34, Y6, Y3
+	VPSLLQ       $0x34, Y2, Y5
+	VFNMADD231PD stepsConstsAVX2<>+192(SB), Y1, Y15
+	VFNMADD231PD stepsConstsAVX2<>+192(SB), Y8, Y4
+	VFNMADD231PD stepsConstsAVX2<>+224(SB), Y1, Y15
+	VFNMADD231PD stepsConstsAVX2<>+224(SB), Y8, Y4
+	VMULPD       Y15, Y15, Y7
+	VMULPD       Y4, Y4, Y9
+	VMOVUPD      stepsConstsAVX2<>+288(SB), Y10
+	VFMADD231PD  stepsConstsAVX2<>+256(SB), Y7, Y10
+	VMOVUPD      stepsConstsAVX2<>+352(SB), Y13
+	VFMADD231PD  stepsConstsAVX2<>+320(SB), Y7, Y13
+	VMOVUPD      stepsConstsAVX2<>+288(SB), Y14
+	VFMADD231PD  stepsConstsAVX2<>+256(SB), Y9, Y14
+	VMOVUPD      stepsConstsAVX2<>+352(SB), Y0
+	VFMADD231PD  stepsConstsAVX2<>+320(SB), Y9, Y0
+	VFMADD213PD  stepsConstsAVX2<>+384(SB), Y7, Y10
+	VFMADD213PD  stepsConstsAVX2<>+416(SB), Y7, Y13
+	VFMADD213PD  stepsConstsAVX2<>+384(SB), Y9, Y14
+	VFMADD213PD  stepsConstsAVX2<>+416(SB), Y9, Y0
+	VFMADD213PD  stepsConstsAVX2<>+448(SB), Y7, Y10
+	VFMADD213PD  stepsConstsAVX2<>+480(SB), Y7, Y13
+	VFMADD213PD  stepsConstsAVX2<>+448(SB), Y9, Y14
+	VFMADD213PD  stepsConstsAVX2<>+480(SB), Y9, Y0
+	VFMADD213PD  stepsConstsAVX2<>+512(SB), Y7, Y10
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y7, Y13
+	VFMADD213PD  stepsConstsAVX2<>+512(SB), Y9, Y14
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y9, Y0
+	VFMADD231PD  Y15, Y10, Y13
+	VFMADD231PD  Y4, Y14, Y0
+	VMOVUPD      stepsConstsAVX2<>+32(SB), Y6
+	VFMADD213PD  Y6, Y15, Y13
+	VFMADD213PD  Y6, Y4, Y0
+	VFMADD213PD  Y6, Y15, Y13
+	VFMADD231PD  Y4, Y0, Y6
+	VPADDQ       Y3, Y13, Y2
+	VMOVUPD      (DI)(AX*8), Y1
+	VCMPPD       $0x11, Y2, Y1, Y8
+	VPADDQ       Y5, Y6, Y7
+	VMOVUPD      32(DI)(AX*8), Y9
+	VCMPPD       $0x11, Y7, Y9, Y10
+	VORPD        Y8, Y11, Y14
+	VORPD        Y10, Y12, Y15
+	VMOVMSKPD    Y15, R10
+	VMOVMSKPD    Y14, R9
+	SHLL         $0x04, R10
+	ORL          R10, R9
+	MOVB         R9, (R8)
+	ADDQ         $0x08, AX
+	ADDQ         $0x01, R8
+	CMPQ         AX, (DX)
+	JLT          group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func NoisyCrossAVX512(b *NoisyCrossBlock)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·NoisyCrossAVX512(SB), $0-8
+	MOVQ b+0(FP), DX
+	MOVQ 8(DX), CX
+	MOVQ 32(DX), BX
+	MOVQ 56(DX), SI
+	MOVQ 88(DX), DI
+	MOVQ 112(DX), R8
+	XORQ AX, AX
+
+group:
+	// step
+	VMOVUPD           (BX)(AX*8), Z0
+	VMULPD            (CX)(AX*8), Z0, Z1
+	VMOVUPD           (CX)(AX*8), Z2
+	VMINPD            Z0, Z2, Z3
+	VCMPPD.BCST       $0x12, stepsConstsAVX512<>+0(SB), Z3, K1
+	VMULPD.BCST       80(DX), Z1, Z4
+	VDIVPD            (SI)(AX*8), Z4, Z5
+	VXORPD.BCST       stepsConstsAVX512<>+24(SB), Z5, Z6
+	VBROADCASTSD      stepsConstsAVX512<>+40(SB), Z7
+	VFMADD231PD.BCST  stepsConstsAVX512<>+32(SB), Z6, Z7
+	VSUBPD.BCST       stepsConstsAVX512<>+40(SB), Z7, Z8
+	VPSLLQ            $0x34, Z7, Z9
+	VFNMADD231PD.BCST stepsConstsAVX512<>+48(SB), Z8, Z6
+	VFNMADD231PD.BCST stepsConstsAVX512<>+56(SB), Z8, Z6
+	VMULPD            Z6, Z6, Z10
+	VBROADCASTSD      stepsConstsAVX512<>+72(SB), Z11
+	VFMADD231PD.BCST  stepsConstsAVX512<>+64(SB), Z10, Z11
+	VBROADCASTSD      stepsConstsAVX512<>+88(SB), Z12
+	VFMADD231PD.BCST  stepsConstsAVX512<>+80(SB), Z10, Z12
+	VFMADD213PD.BCST  stepsConstsAVX512<>+96(SB), Z10, Z11
+	VFMADD213PD.BCST  stepsConstsAVX512<>+104(SB), Z10, Z12
+	VFMADD213PD.BCST  stepsConstsAVX512<>+112(SB), Z10, Z11
+	VFMADD213PD.BCST  stepsConstsAVX512<>+120(SB), Z10, Z12
+	VFMADD213PD.BCST  stepsConstsAVX512<>+128(SB), Z10, Z11
+	VFMADD213PD.BCST  stepsConstsAVX512<>+136(SB), Z10, Z12
+	VFMADD231PD       Z6, Z11, Z12
+	VFMADD213PD.BCST  stepsConstsAVX512<>+8(SB), Z6, Z12
+	VFMADD213PD.BCST  stepsConstsAVX512<>+8(SB), Z6, Z12
+	VPADDQ            Z9, Z12, Z13
+	VMOVUPD           (DI)(AX*8), Z14
+	VCMPPD            $0x11, Z13, Z14, K2
+	KORB              K2, K1, K3
+	KMOVB             K3, (R8)
+	ADDQ              $0x08, AX
+	ADDQ              $0x01, R8
+	CMPQ              AX, (DX)
+	JLT               group
 	VZEROUPPER
 	RET
 	PCALIGN $0x40
@@ -466,7 +795,7 @@ group:
 	VADDPD       96(BX)(AX*8), Y8, Y11
 	VMOVUPD      Y4, (BX)(AX*8)
 	VMOVUPD      Y1, (SI)(AX*8)
-	VMOVUPD      stepsConstsAVX2<>+64(SB), Y12
+	VMOVUPD      stepsConstsAVX2<>+576(SB), Y12
 	VMOVUPD      Y12, (CX)(AX*8)
 	VMOVUPD      Y7, 32(BX)(AX*8)
 	VMOVUPD      Y2, 32(SI)(AX*8)
@@ -513,7 +842,7 @@ group:
 	VADDPD       192(BX)(AX*8), Z8, Z11
 	VMOVUPD      Z4, (BX)(AX*8)
 	VMOVUPD      Z1, (SI)(AX*8)
-	VBROADCASTSD stepsConstsAVX512<>+16(SB), Z12
+	VBROADCASTSD stepsConstsAVX512<>+144(SB), Z12
 	VMOVUPD      Z12, (CX)(AX*8)
 	VMOVUPD      Z7, 64(BX)(AX*8)
 	VMOVUPD      Z2, 64(SI)(AX*8)
@@ -1184,7 +1513,7 @@ TEXT ·InstantsAVX2(SB), $192-8
 
 group:
 	// step
-	VMOVUPD      stepsConstsAVX2<>+96(SB), Y0
+	VMOVUPD      stepsConstsAVX2<>+544(SB), Y0
 	VSUBPD       (DX)(CX*8), Y0, Y1
 	VSUBPD       (SI)(CX*8), Y0, Y2
 	VSUBPD       (DI)(CX*8), Y0, Y3
@@ -1267,20 +1596,20 @@ group:
 	VBROADCASTSD 152(BX), Y3
 	VFMADD213PD  Y3, Y12, Y1
 	VMOVUPD      (DX)(CX*8), Y7
-	VCMPPD       $0x11, stepsConstsAVX2<>+128(SB), Y7, Y7
+	VCMPPD       $0x11, stepsConstsAVX2<>+608(SB), Y7, Y7
 	VMOVUPD      stepsConstsAVX2<>+0(SB), Y6
 	VBLENDVPD    Y7, Y8, Y6, Y7
 	VFMADD231PD  Y13, Y2, Y3
 	VBROADCASTSD 144(BX), Y8
 	VFMADD213PD  Y8, Y12, Y1
 	VMOVUPD      (SI)(CX*8), Y2
-	VCMPPD       $0x11, stepsConstsAVX2<>+128(SB), Y2, Y2
+	VCMPPD       $0x11, stepsConstsAVX2<>+608(SB), Y2, Y2
 	VBLENDVPD    Y2, Y9, Y6, Y2
 	VMOVUPD      (DI)(CX*8), Y9
-	VCMPPD       $0x11, stepsConstsAVX2<>+128(SB), Y9, Y9
+	VCMPPD       $0x11, stepsConstsAVX2<>+608(SB), Y9, Y9
 	VADDPD       Y2, Y7, Y7
 	VMOVUPD      (R8)(CX*8), Y2
-	VCMPPD       $0x11, stepsConstsAVX2<>+128(SB), Y2, Y2
+	VCMPPD       $0x11, stepsConstsAVX2<>+608(SB), Y2, Y2
 	VBLENDVPD    Y9, Y10, Y6, Y9
 	VFMADD231PD  Y13, Y3, Y8
 	VBROADCASTSD 136(BX), Y10
@@ -1288,17 +1617,17 @@ group:
 	VFMADD213PD  Y0, Y4, Y11
 	VFMADD213PD  Y0, Y5, Y14
 	VMOVUPD      32(DX)(CX*8), Y3
-	VCMPPD       $0x11, stepsConstsAVX2<>+128(SB), Y3, Y3
+	VCMPPD       $0x11, stepsConstsAVX2<>+608(SB), Y3, Y3
 	VBROADCASTSD 104(BX), Y0
 	VFMADD213PD  Y0, Y4, Y11
 	VFMADD231PD  Y13, Y8, Y10
 	VBROADCASTSD 128(BX), Y4
 	VFMADD213PD  Y4, Y12, Y1
 	VMOVUPD      32(SI)(CX*8), Y8
-	VCMPPD       $0x11, stepsConstsAVX2<>+128(SB), Y8, Y8
+	VCMPPD       $0x11, stepsConstsAVX2<>+608(SB), Y8, Y8
 	VFMADD213PD  Y0, Y5, Y14
 	VMOVUPD      32(DI)(CX*8), Y5
-	VCMPPD       $0x11, stepsConstsAVX2<>+128(SB), Y5, Y5
+	VCMPPD       $0x11, stepsConstsAVX2<>+608(SB), Y5, Y5
 	VBLENDVPD    Y2, Y11, Y6, Y2
 	VFMADD231PD  Y13, Y10, Y4
 	VBROADCASTSD 120(BX), Y11
@@ -1307,7 +1636,7 @@ group:
 	VFMADD132PD  (AX), Y10, Y15
 	VMOVUPD      Y5, 32(AX)
 	VMOVUPD      32(R8)(CX*8), Y5
-	VCMPPD       $0x11, stepsConstsAVX2<>+128(SB), Y5, Y5
+	VCMPPD       $0x11, stepsConstsAVX2<>+608(SB), Y5, Y5
 	VADDPD       Y2, Y9, Y9
 	VBLENDVPD    Y3, Y14, Y6, Y2
 	VFMADD231PD  Y13, Y4, Y11
@@ -1349,7 +1678,7 @@ TEXT ·InstantsAVX512(SB), $0-8
 
 group:
 	// step
-	VBROADCASTSD     stepsConstsAVX512<>+24(SB), Z0
+	VBROADCASTSD     stepsConstsAVX512<>+136(SB), Z0
 	VSUBPD           (CX)(AX*8), Z0, Z1
 	VSUBPD           (BX)(AX*8), Z0, Z2
 	VSUBPD           (SI)(AX*8), Z0, Z3
@@ -1405,7 +1734,7 @@ group:
 	VFMADD213PD      Z20, Z3, Z10
 	VFMADD213PD      Z20, Z4, Z11
 	VMOVUPD          (CX)(AX*8), Z21
-	VBROADCASTSD     stepsConstsAVX512<>+32(SB), Z22
+	VBROADCASTSD     stepsConstsAVX512<>+152(SB), Z22
 	VCMPPD           $0x11, Z22, Z21, K1
 	VFMADD213PD      Z19, Z12, Z17
 	VFMADD213PD      Z20, Z5, Z14
@@ -1506,7 +1835,7 @@ TEXT ·InstantsTwoAVX2(SB), $768-8
 
 group:
 	// step
-	VMOVUPD      stepsConstsAVX2<>+96(SB), Y0
+	VMOVUPD      stepsConstsAVX2<>+544(SB), Y0
 	VSUBPD       (DX)(CX*8), Y0, Y1
 	VSUBPD       (SI)(CX*8), Y0, Y2
 	VSUBPD       (DI)(CX*8), Y0, Y3
@@ -1729,7 +2058,7 @@ group:
 	VFMADD231PD  Y4, Y2, Y1
 	VFMADD231PD  Y4, Y1, Y8
 	VMOVUPD      (DX)(CX*8), Y7
-	VMOVUPD      stepsConstsAVX2<>+128(SB), Y3
+	VMOVUPD      stepsConstsAVX2<>+608(SB), Y3
 	VCMPPD       $0x11, Y3, Y7, Y11
 	VMOVUPD      stepsConstsAVX2<>+0(SB), Y14
 	VBLENDVPD    Y11, (AX), Y14, Y9
@@ -1804,7 +2133,7 @@ TEXT ·InstantsTwoAVX512(SB), $0-8
 
 group:
 	// step
-	VBROADCASTSD     stepsConstsAVX512<>+24(SB), Z0
+	VBROADCASTSD     stepsConstsAVX512<>+136(SB), Z0
 	VSUBPD           (CX)(AX*8), Z0, Z1
 	VSUBPD           (BX)(AX*8), Z0, Z2
 	VSUBPD           (SI)(AX*8), Z0, Z3
@@ -1921,18 +2250,18 @@ group:
 	VFMADD213PD      Z27, Z5, Z22
 	VFMADD231PD      Z18, Z20, Z25
 	VMOVUPD          (CX)(AX*8), Z12
-	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+32(SB), Z12, K1
+	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+152(SB), Z12, K1
 	VFMADD213PD      Z17, Z2, Z9
 	VMOVUPD          (BX)(AX*8), Z21
-	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+32(SB), Z21, K2
+	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+152(SB), Z21, K2
 	VFMADD213PD      Z29, Z5, Z28
 	VBROADCASTSD     208(DX), Z20
 	VFMADD213PD      Z20, Z4, Z19
 	VFMADD213PD      Z27, Z6, Z23
 	VMOVUPD          (SI)(AX*8), Z12
-	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+32(SB), Z12, K3
+	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+152(SB), Z12, K3
 	VMOVUPD          (DI)(AX*8), Z21
-	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+32(SB), Z21, K4
+	VCMPPD.BCST      $0x11, stepsConstsAVX512<>+152(SB), Z21, K4
 	VFMADD213PD.BCST 200(DX), Z1, Z13
 	VFMADD213PD      Z17, Z3, Z10
 	VFMADD213PD      Z29, Z6, Z30
@@ -1988,7 +2317,7 @@ group:
 	VBLENDMPD        Z13, Z24, K1, Z11
 	VFMADD213PD      Z21, Z6, Z30
 	VMOVUPD          64(CX)(AX*8), Z27
-	VBROADCASTSD     stepsConstsAVX512<>+32(SB), Z3
+	VBROADCASTSD     stepsConstsAVX512<>+152(SB), Z3
 	VCMPPD           $0x11, Z3, Z27, K5
 	VFMADD213PD      Z17, Z16, Z26
 	VMOVUPD          64(BX)(AX*8), Z25
@@ -2444,7 +2773,7 @@ TEXT ·SplitPairsAVX2(SB), $0-8
 	MOVQ (CX), CX
 
 	// empty
-	VMOVUPD stepsConstsAVX2<>+64(SB), Y4
+	VMOVUPD stepsConstsAVX2<>+576(SB), Y4
 	SHRQ    $0x02, CX
 
 pairs1:
@@ -2477,7 +2806,7 @@ TEXT ·SplitPairsAVX512(SB), $0-8
 	MOVQ (CX), CX
 
 	// empty
-	VBROADCASTSD stepsConstsAVX512<>+16(SB), Z4
+	VBROADCASTSD stepsConstsAVX512<>+144(SB), Z4
 	LEAQ         pairPlaces<>+0(SB), SI
 	VMOVUPD      (SI), Z5
 	VMOVUPD      64(SI), Z6
@@ -2564,7 +2893,7 @@ TEXT ·SplitTriplesAVX2(SB), $0-8
 	MOVQ 80(CX), CX
 
 	// empty
-	VMOVUPD stepsConstsAVX2<>+64(SB), Y3
+	VMOVUPD stepsConstsAVX2<>+576(SB), Y3
 	SHRQ    $0x02, DX
 
 triples1:
@@ -2607,7 +2936,7 @@ TEXT ·SplitTriplesAVX512(SB), $0-8
 	MOVQ 80(CX), CX
 
 	// empty
-	VBROADCASTSD stepsConstsAVX512<>+16(SB), Z3
+	VBROADCASTSD stepsConstsAVX512<>+144(SB), Z3
 	LEAQ         triplePlaces<>+0(SB), DI
 	VMOVUPD      (DI), Z6
 	VMOVUPD      64(DI), Z7
@@ -2657,23 +2986,98 @@ DATA stepsConstsAVX2<>+32(SB)/8, $0x3ff0000000000000
 DATA stepsConstsAVX2<>+40(SB)/8, $0x3ff0000000000000
 DATA stepsConstsAVX2<>+48(SB)/8, $0x3ff0000000000000
 DATA stepsConstsAVX2<>+56(SB)/8, $0x3ff0000000000000
-DATA stepsConstsAVX2<>+64(SB)/8, $0x03b8f2b061aea072
-DATA stepsConstsAVX2<>+72(SB)/8, $0x03b8f2b061aea072
-DATA stepsConstsAVX2<>+80(SB)/8, $0x03b8f2b061aea072
-DATA stepsConstsAVX2<>+88(SB)/8, $0x03b8f2b061aea072
-DATA stepsConstsAVX2<>+96(SB)/8, $0x3fe0000000000000
-DATA stepsConstsAVX2<>+104(SB)/8, $0x3fe0000000000000
-DATA stepsConstsAVX2<>+112(SB)/8, $0x3fe0000000000000
-DATA stepsConstsAVX2<>+120(SB)/8, $0x3fe0000000000000
-DATA stepsConstsAVX2<>+128(SB)/8, $0x3ff8000000000000
-DATA stepsConstsAVX2<>+136(SB)/8, $0x3ff8000000000000
-DATA stepsConstsAVX2<>+144(SB)/8, $0x3ff8000000000000
-DATA stepsConstsAVX2<>+152(SB)/8, $0x3ff8000000000000
-GLOBL stepsConstsAVX2<>(SB), RODATA|NOPTR, $160
+DATA stepsConstsAVX2<>+64(SB)/8, $0x7fffffffffffffff
+DATA stepsConstsAVX2<>+72(SB)/8, $0x7fffffffffffffff
+DATA stepsConstsAVX2<>+80(SB)/8, $0x7fffffffffffffff
+DATA stepsConstsAVX2<>+88(SB)/8, $0x7fffffffffffffff
+DATA stepsConstsAVX2<>+96(SB)/8, $0x8000000000000000
+DATA stepsConstsAVX2<>+104(SB)/8, $0x8000000000000000
+DATA stepsConstsAVX2<>+112(SB)/8, $0x8000000000000000
+DATA stepsConstsAVX2<>+120(SB)/8, $0x8000000000000000
+DATA stepsConstsAVX2<>+128(SB)/8, $0x3ff71547652b82fe
+DATA stepsConstsAVX2<>+136(SB)/8, $0x3ff71547652b82fe
+DATA stepsConstsAVX2<>+144(SB)/8, $0x3ff71547652b82fe
+DATA stepsConstsAVX2<>+152(SB)/8, $0x3ff71547652b82fe
+DATA stepsConstsAVX2<>+160(SB)/8, $0x4338000000000000
+DATA stepsConstsAVX2<>+168(SB)/8, $0x4338000000000000
+DATA stepsConstsAVX2<>+176(SB)/8, $0x4338000000000000
+DATA stepsConstsAVX2<>+184(SB)/8, $0x4338000000000000
+DATA stepsConstsAVX2<>+192(SB)/8, $0x3fe62e42fefa3800
+DATA stepsConstsAVX2<>+200(SB)/8, $0x3fe62e42fefa3800
+DATA stepsConstsAVX2<>+208(SB)/8, $0x3fe62e42fefa3800
+DATA stepsConstsAVX2<>+216(SB)/8, $0x3fe62e42fefa3800
+DATA stepsConstsAVX2<>+224(SB)/8, $0x3d2ef35793c76730
+DATA stepsConstsAVX2<>+232(SB)/8, $0x3d2ef35793c76730
+DATA stepsConstsAVX2<>+240(SB)/8, $0x3d2ef35793c76730
+DATA stepsConstsAVX2<>+248(SB)/8, $0x3d2ef35793c76730
+DATA stepsConstsAVX2<>+256(SB)/8, $0x3e5ac236999e0b80
+DATA stepsConstsAVX2<>+264(SB)/8, $0x3e5ac236999e0b80
+DATA stepsConstsAVX2<>+272(SB)/8, $0x3e5ac236999e0b80
+DATA stepsConstsAVX2<>+280(SB)/8, $0x3e5ac236999e0b80
+DATA stepsConstsAVX2<>+288(SB)/8, $0x3ec71dffc265db7c
+DATA stepsConstsAVX2<>+296(SB)/8, $0x3ec71dffc265db7c
+DATA stepsConstsAVX2<>+304(SB)/8, $0x3ec71dffc265db7c
+DATA stepsConstsAVX2<>+312(SB)/8, $0x3ec71dffc265db7c
+DATA stepsConstsAVX2<>+320(SB)/8, $0x3e928a061999b750
+DATA stepsConstsAVX2<>+328(SB)/8, $0x3e928a061999b750
+DATA stepsConstsAVX2<>+336(SB)/8, $0x3e928a061999b750
+DATA stepsConstsAVX2<>+344(SB)/8, $0x3e928a061999b750
+DATA stepsConstsAVX2<>+352(SB)/8, $0x3efa019aa441ce01
+DATA stepsConstsAVX2<>+360(SB)/8, $0x3efa019aa441ce01
+DATA stepsConstsAVX2<>+368(SB)/8, $0x3efa019aa441ce01
+DATA stepsConstsAVX2<>+376(SB)/8, $0x3efa019aa441ce01
+DATA stepsConstsAVX2<>+384(SB)/8, $0x3f2a01a00cd39cb8
+DATA stepsConstsAVX2<>+392(SB)/8, $0x3f2a01a00cd39cb8
+DATA stepsConstsAVX2<>+400(SB)/8, $0x3f2a01a00cd39cb8
+DATA stepsConstsAVX2<>+408(SB)/8, $0x3f2a01a00cd39cb8
+DATA stepsConstsAVX2<>+416(SB)/8, $0x3f56c16c17d145c4
+DATA stepsConstsAVX2<>+424(SB)/8, $0x3f56c16c17d145c4
+DATA stepsConstsAVX2<>+432(SB)/8, $0x3f56c16c17d145c4
+DATA stepsConstsAVX2<>+440(SB)/8, $0x3f56c16c17d145c4
+DATA stepsConstsAVX2<>+448(SB)/8, $0x3f81111111138239
+DATA stepsConstsAVX2<>+456(SB)/8, $0x3f81111111138239
+DATA stepsConstsAVX2<>+464(SB)/8, $0x3f81111111138239
+DATA stepsConstsAVX2<>+472(SB)/8, $0x3f81111111138239
+DATA stepsConstsAVX2<>+480(SB)/8, $0x3fa55555555530e8
+DATA stepsConstsAVX2<>+488(SB)/8, $0x3fa55555555530e8
+DATA stepsConstsAVX2<>+496(SB)/8, $0x3fa55555555530e8
+DATA stepsConstsAVX2<>+504(SB)/8, $0x3fa55555555530e8
+DATA stepsConstsAVX2<>+512(SB)/8, $0x3fc55555555554bd
+DATA stepsConstsAVX2<>+520(SB)/8, $0x3fc55555555554bd
+DATA stepsConstsAVX2<>+528(SB)/8, $0x3fc55555555554bd
+DATA stepsConstsAVX2<>+536(SB)/8, $0x3fc55555555554bd
+DATA stepsConstsAVX2<>+544(SB)/8, $0x3fe0000000000000
+DATA stepsConstsAVX2<>+552(SB)/8, $0x3fe0000000000000
+DATA stepsConstsAVX2<>+560(SB)/8, $0x3fe0000000000000
+DATA stepsConstsAVX2<>+568(SB)/8, $0x3fe0000000000000
+DATA stepsConstsAVX2<>+576(SB)/8, $0x03b8f2b061aea072
+DATA stepsConstsAVX2<>+584(SB)/8, $0x03b8f2b061aea072
+DATA stepsConstsAVX2<>+592(SB)/8, $0x03b8f2b061aea072
+DATA stepsConstsAVX2<>+600(SB)/8, $0x03b8f2b061aea072
+DATA stepsConstsAVX2<>+608(SB)/8, $0x3ff8000000000000
+DATA stepsConstsAVX2<>+616(SB)/8, $0x3ff8000000000000
+DATA stepsConstsAVX2<>+624(SB)/8, $0x3ff8000000000000
+DATA stepsConstsAVX2<>+632(SB)/8, $0x3ff8000000000000
+GLOBL stepsConstsAVX2<>(SB), RODATA|NOPTR, $640
 
 DATA stepsConstsAVX512<>+0(SB)/8, $0x0000000000000000
 DATA stepsConstsAVX512<>+8(SB)/8, $0x3ff0000000000000
-DATA stepsConstsAVX512<>+16(SB)/8, $0x03b8f2b061aea072
-DATA stepsConstsAVX512<>+24(SB)/8, $0x3fe0000000000000
-DATA stepsConstsAVX512<>+32(SB)/8, $0x3ff8000000000000
-GLOBL stepsConstsAVX512<>(SB), RODATA|NOPTR, $40
+DATA stepsConstsAVX512<>+16(SB)/8, $0x7fffffffffffffff
+DATA stepsConstsAVX512<>+24(SB)/8, $0x8000000000000000
+DATA stepsConstsAVX512<>+32(SB)/8, $0x3ff71547652b82fe
+DATA stepsConstsAVX512<>+40(SB)/8, $0x4338000000000000
+DATA stepsConstsAVX512<>+48(SB)/8, $0x3fe62e42fefa3800
+DATA stepsConstsAVX512<>+56(SB)/8, $0x3d2ef35793c76730
+DATA stepsConstsAVX512<>+64(SB)/8, $0x3e5ac236999e0b80
+DATA stepsConstsAVX512<>+72(SB)/8, $0x3ec71dffc265db7c
+DATA stepsConstsAVX512<>+80(SB)/8, $0x3e928a061999b750
+DATA stepsConstsAVX512<>+88(SB)/8, $0x3efa019aa441ce01
+DATA stepsConstsAVX512<>+96(SB)/8, $0x3f2a01a00cd39cb8
+DATA stepsConstsAVX512<>+104(SB)/8, $0x3f56c16c17d145c4
+DATA stepsConstsAVX512<>+112(SB)/8, $0x3f81111111138239
+DATA stepsConstsAVX512<>+120(SB)/8, $0x3fa55555555530e8
+DATA stepsConstsAVX512<>+128(SB)/8, $0x3fc55555555554bd
+DATA stepsConstsAVX512<>+136(SB)/8, $0x3fe0000000000000
+DATA stepsConstsAVX512<>+144(SB)/8, $0x03b8f2b061aea072
+DATA stepsConstsAVX512<>+152(SB)/8, $0x3ff8000000000000
+GLOBL stepsConstsAVX512<>(SB), RODATA|NOPTR, $160

@@ -73,7 +73,7 @@ func NoisyLIFGo(b *NoisyLIFBlock) {
 		wakes := (*[8]float64)(b.Wake[at:])
 		vInfs := (*[8]float64)(b.VInf[at:])
 		zs := (*[8]float64)(b.Z[at:])
-		ends := (*[8]float64)(b.End[at:])
+		befores := (*[8]float64)(b.Before[at:])
 		fired := uint8(0)
 		for l := range 8 {
 			x0 := vs[l]
@@ -88,26 +88,126 @@ func NoisyLIFGo(b *NoisyLIFBlock) {
 			x10 := math.FMA(x4, x5, x9)
 			x11 := x3 - x0
 			x12 := x3 - x10
-			x13 := float64(x11 * x12)
-			x14 := fars[l]
-			m15 := x13 <= x14
-			x16 := x12
+			x13 := x12
 			if x11 < x12 {
-				x16 = x11
+				x13 = x11
 			}
-			m18 := x16 <= 0.0
-			m19 := m15 || m18
-			m20 := x1 >= b.First
-			m21 := m19 || m20
-			m22 := x1 > b.First
-			m23 := m21 && !m22
-			x24 := x10
-			if m21 {
-				x24 = x0
+			x14 := x12
+			if x11 > x12 {
+				x14 = x11
 			}
-			vs[l] = x24
-			ends[l] = x10
+			x16 := math.Float64frombits(math.Float64bits(x14) & 0x7fffffffffffffff)
+			x17 := float64(x13 * x16)
+			x18 := fars[l]
+			m19 := x17 <= x18
+			m20 := x1 > b.First
+			m21 := x1 == b.First
+			m22 := m19 || m21
+			m23 := m22 && !m20
+			befores[l] = x0
+			x25 := x10
+			if m20 {
+				x25 = x0
+			}
+			vs[l] = x25
 			if m23 {
+				fired |= 1 << l
+			}
+		}
+		b.Fired[at/8] = fired
+	}
+}
+
+// NoisyLIFAlikeGo moves LIF neurons with white noise, all alike; see NoisyLIFBlock.
+func NoisyLIFAlikeGo(b *NoisyLIFBlock) {
+	for at := 0; at < b.Lanes; at += 8 {
+		vs := (*[8]float64)(b.V[at:])
+		wakes := (*[8]float64)(b.Wake[at:])
+		vInfs := (*[8]float64)(b.VInf[at:])
+		zs := (*[8]float64)(b.Z[at:])
+		befores := (*[8]float64)(b.Before[at:])
+		fired := uint8(0)
+		for l := range 8 {
+			x0 := vs[l]
+			x1 := wakes[l]
+			x5 := zs[l]
+			x7 := vInfs[l]
+			x8 := x7 - x0
+			x9 := math.FMA(b.Alike[0], x8, x0)
+			x10 := math.FMA(b.Alike[2], x5, x9)
+			x11 := b.Alike[1] - x0
+			x12 := b.Alike[1] - x10
+			x13 := x12
+			if x11 < x12 {
+				x13 = x11
+			}
+			x14 := x12
+			if x11 > x12 {
+				x14 = x11
+			}
+			x16 := math.Float64frombits(math.Float64bits(x14) & 0x7fffffffffffffff)
+			x17 := float64(x13 * x16)
+			m19 := x17 <= b.Alike[3]
+			m20 := x1 > b.First
+			m21 := x1 == b.First
+			m22 := m19 || m21
+			m23 := m22 && !m20
+			befores[l] = x0
+			x25 := x10
+			if m20 {
+				x25 = x0
+			}
+			vs[l] = x25
+			if m23 {
+				fired |= 1 << l
+			}
+		}
+		b.Fired[at/8] = fired
+	}
+}
+
+// NoisyCrossGo finds crossings under white noise; see NoisyCrossBlock.
+func NoisyCrossGo(b *NoisyCrossBlock) {
+	for at := 0; at < b.Lanes; at += 8 {
+		befores := (*[8]float64)(b.Before[at:])
+		afters := (*[8]float64)(b.After[at:])
+		fars := (*[8]float64)(b.Far[at:])
+		us := (*[8]float64)(b.U[at:])
+		fired := uint8(0)
+		for l := range 8 {
+			x0 := befores[l]
+			x1 := afters[l]
+			x3 := float64(x0 * x1)
+			x4 := float64(b.Most * x3)
+			x5 := fars[l]
+			x6 := x4 / x5
+			x8 := math.Float64frombits(math.Float64bits(x6) ^ 0x8000000000000000)
+			x11 := math.FMA(x8, 1.4426950408889634, 0x1.8p+52)
+			x12 := x11 - 0x1.8p+52
+			x14 := math.FMA(-x12, 0.6931471805598903, x8)
+			x16 := math.FMA(-x12, 0x1.ef35793c7673p-45, x14)
+			x17 := float64(x16 * x16)
+			x20 := math.FMA(x17, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x23 := math.FMA(x17, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x25 := math.FMA(x20, x17, 0x1.a01a00cd39cb8p-13)
+			x27 := math.FMA(x23, x17, 0.001388888892752114)
+			x29 := math.FMA(x25, x17, 0.008333333333610958)
+			x31 := math.FMA(x27, x17, 0.04166666666660196)
+			x33 := math.FMA(x29, x17, 0.16666666666666244)
+			x35 := math.FMA(x31, x17, 0.5)
+			x36 := math.FMA(x33, x16, x35)
+			x38 := math.FMA(x36, x16, 1.0)
+			x39 := math.FMA(x38, x16, 1.0)
+			x41 := math.Float64frombits(math.Float64bits(x39) + math.Float64bits(x11)<<52)
+			x42 := x1
+			if x0 < x1 {
+				x42 = x0
+			}
+			m44 := x42 <= 0.0
+			x45 := us[l]
+			m46 := x45 < x41
+			m47 := m44 || m46
+			if m47 {
 				fired |= 1 << l
 			}
 		}

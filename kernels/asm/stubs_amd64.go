@@ -144,6 +144,26 @@ func NoisyLIFAVX2(b *NoisyLIFBlock)
 //go:noescape
 func NoisyLIFAVX512(b *NoisyLIFBlock)
 
+// NoisyLIFAlikeAVX2 moves LIF neurons with white noise, all alike; see NoisyLIFBlock.
+//
+//go:noescape
+func NoisyLIFAlikeAVX2(b *NoisyLIFBlock)
+
+// NoisyLIFAlikeAVX512 moves LIF neurons with white noise, all alike; see NoisyLIFBlock.
+//
+//go:noescape
+func NoisyLIFAlikeAVX512(b *NoisyLIFBlock)
+
+// NoisyCrossAVX2 finds crossings under white noise; see NoisyCrossBlock.
+//
+//go:noescape
+func NoisyCrossAVX2(b *NoisyCrossBlock)
+
+// NoisyCrossAVX512 finds crossings under white noise; see NoisyCrossBlock.
+//
+//go:noescape
+func NoisyCrossAVX512(b *NoisyCrossBlock)
+
 // JumpStepAVX2 adds jumps; see JumpStepBlock.
 //
 //go:noescape

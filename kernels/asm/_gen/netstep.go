@@ -42,23 +42,15 @@ var (
 			x.set("V", b.Select(b.MaskOr(held, event), v, end))
 		},
 	}
-	noisyLIF = &stepKernel{
-		name: "NoisyLIF", doc: "moves LIF neurons with white noise; see NoisyLIFBlock.", argument: "NoisyLIFBlock",
-		columns: []string{"V", "Wake", "VInf", "Z", "End"}, coefs: []string{"Keep", "VTh", "SD", "Far"},
-		scalars: []string{"First"},
-		events:  true, vectors: map[string]int{"AVX2": 2, "AVX512": 4},
+	noisyCross = &stepKernel{
+		name: "NoisyCross", doc: "finds crossings under white noise; see NoisyCrossBlock.", argument: "NoisyCrossBlock",
+		columns: []string{"Before", "After", "Far", "U"}, scalars: []string{"Most"},
+		events: true, vectors: map[string]int{"AVX2": 2, "AVX512": 1},
 		step: func(b *vec.Block, x *laneVars) {
-			v, wake, now, vTh := x.get("V"), x.get("Wake"), x.get("First"), x.get("VTh")
-			end := b.FMA(x.get("SD"), x.get("Z"), b.FMA(x.get("Keep"), b.Sub(x.get("VInf"), v), v))
-			before, after := b.Sub(vTh, v), b.Sub(vTh, end)
-			near := b.MaskOr(
-				b.Cmp(b.Mul(before, after), LE, x.get("Far")),
-				b.Cmp(b.Min(before, after), LE, b.Const(0)),
-			)
-			event := b.MaskOr(near, b.Cmp(wake, GE, now))
-			x.fired = b.MaskAndNot(event, b.Cmp(wake, GT, now))
-			x.set("V", b.Select(event, v, end))
-			x.set("End", end)
+			before, after := x.get("Before"), x.get("After")
+			p := b.Exp(b.Neg(b.Div(b.Mul(x.get("Most"), b.Mul(before, after)), x.get("Far"))))
+			beyond := b.Cmp(b.Min(before, after), LE, b.Const(0))
+			x.fired = b.MaskOr(beyond, b.Cmp(x.get("U"), LT, p))
 		},
 	}
 	jumpStep = &stepKernel{
@@ -72,12 +64,41 @@ var (
 		},
 	}
 	stepKernels = []*stepKernel{
-		lifStep, noisyLIF, jumpStep, currentStep(false, true), currentStep(false, false), currentStep(true, true),
-		currentStep(true, false),
+		lifStep, noisyLIF(false), noisyLIF(true), noisyCross, jumpStep,
+		currentStep(false, true), currentStep(false, false), currentStep(true, true), currentStep(true, false),
 		instants(false), instants(true),
 		conduct(false), conduct(true),
 	}
 )
+
+// noisyLIF is a step of LIF neurons with white noise. Where all lanes are alike their coefficients are scalars.
+func noisyLIF(alike bool) *stepKernel {
+	k := &stepKernel{
+		name: "NoisyLIF", doc: "moves LIF neurons with white noise; see NoisyLIFBlock.", argument: "NoisyLIFBlock",
+		columns: []string{"V", "Wake", "VInf", "Z", "Before"}, coefs: []string{"Keep", "VTh", "SD", "Far"},
+		scalars: []string{"First"}, events: true, vectors: map[string]int{"AVX2": 2, "AVX512": 4},
+	}
+	c := func(x *laneVars, j int) Vec { return x.get(k.coefs[j]) }
+	if alike {
+		k.name, k.doc, k.coefs = "NoisyLIFAlike", "moves LIF neurons with white noise, all alike; see NoisyLIFBlock.", nil
+		for j := range asm.NoisyLIFCoefs {
+			k.scalars = append(k.scalars, fmt.Sprint("Alike/", j))
+		}
+		c = func(x *laneVars, j int) Vec { return x.get(fmt.Sprint("Alike/", j)) }
+	}
+	k.step = func(b *vec.Block, x *laneVars) {
+		v, wake, now, vTh := x.get("V"), x.get("Wake"), x.get("First"), c(x, asm.NoisyLIFVTh)
+		end := b.FMA(c(x, asm.NoisyLIFSD), x.get("Z"), b.FMA(c(x, asm.NoisyLIFKeep), b.Sub(x.get("VInf"), v), v))
+		before, after := b.Sub(vTh, v), b.Sub(vTh, end)
+		least := b.Mul(b.Min(before, after), b.Abs(b.Max(before, after))) // their product; below 0 if both are
+		near := b.Cmp(least, LE, c(x, asm.NoisyLIFFar))
+		held := b.Cmp(wake, GT, now)
+		x.fired = b.MaskAndNot(b.MaskOr(near, b.Cmp(wake, EQ, now)), held)
+		x.set("Before", v)
+		x.set("V", b.Select(held, v, end))
+	}
+	return k
+}
 
 // currentStep is a step of an exponential or alpha current, of positive weights, which raise Top, or of negative ones:
 //
