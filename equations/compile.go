@@ -1,6 +1,8 @@
 package equations
 
 import (
+	"math"
+
 	"popsim/equations/canonical"
 	"popsim/equations/graph"
 	"popsim/kernels"
@@ -15,7 +17,7 @@ type compiled struct {
 	whole, part []*graph.Node // formulas of the method for a whole step, and for a part of one
 	slopes      []*graph.Node // dt dy/dt
 	excessSlope *graph.Node   // dt times the derivative of the excess by time
-	rearm, hold *graph.Node   // hold in steps
+	rearm, hold *graph.Node   // the excess below which the next spike counts; steps
 	steep       *graph.Node   // nil where no step is taken in parts
 	affine      []affine      // of each state; the zero value where its slope is recorded as it is
 
@@ -25,7 +27,7 @@ type compiled struct {
 
 // compile collects all formulas of a kernel. Afterwards the graph is only read.
 func (d *definition) compile(m method) *compiled {
-	c := &compiled{definition: d, method: m, coefficients: coefficients{index: map[*graph.Node]int{}}, rearm: d.rearm}
+	c := &compiled{definition: d, method: m, coefficients: coefficients{index: map[*graph.Node]int{}}}
 	dt := d.Var(d.dtVar())
 	c.whole = m.formulas(d, dt)
 	c.part = m.formulas(d, d.Mul(d.Var(d.partVar()), dt))
@@ -33,6 +35,9 @@ func (d *definition) compile(m method) *compiled {
 	for i, f := range d.slopes {
 		c.slopes = append(c.slopes, d.Mul(dt, f))
 		c.excessSlope = d.Add(c.excessSlope, d.Mul(d.Derivative(d.excess, i), c.slopes[i]))
+	}
+	if d.rearm != nil {
+		c.rearm = d.Neg(d.Most(d.rearm, d.Const(0)))
 	}
 	if d.hold != nil {
 		c.hold = d.Div(d.hold, dt)
@@ -44,33 +49,47 @@ func (d *definition) compile(m method) *compiled {
 	return c
 }
 
-// affine is a slope as value + rate x of its own state x, neither of which has x in it.
-type affine struct{ value, rate *graph.Node }
+// affine is a slope as value + rate x, or value - loss x, of its own state x, which is in none of these.
+type affine struct{ value, rate, loss *graph.Node }
 
 // chooseAffine finds the states whose slopes take less work as value + rate x than as they are. Gates are such,
 // alpha - (alpha + beta) x, and V of a membrane, whose conductances are then multiplied by potentials once.
 func (c *compiled) chooseAffine() {
 	c.affine = make([]affine, len(c.states))
-	cost := func() int {
-		b, x, y := c.blank()
-		for j, v := range c.at(b, y, x).slopes(c.definition.slopes) {
-			b.Store(vec.After.Column(j), v)
-		}
-		return b.Cost()
-	}
-	least := cost()
+	least := c.slopesCost()
 	for i, f := range c.definition.slopes {
 		rate := c.Derivative(f, i)
 		if rate.Is(0) || rate.DependsOn(i) {
 			continue
 		}
-		c.affine[i] = affine{c.Substitute(f, i, c.Const(0)), rate}
-		if now := cost(); now < least {
-			least = now
-		} else {
-			c.affine[i] = affine{}
+		value := c.Substitute(f, i, c.Const(0))
+		best := affine{}
+		for _, a := range []affine{{value: value, rate: rate}, {value: value, loss: c.Neg(rate)}} {
+			c.affine[i] = a
+			if now := c.slopesCost(); now < least {
+				least, best = now, a
+			}
 		}
+		c.affine[i] = best
 	}
+}
+
+// slopesCost is the work of all slopes.
+func (c *compiled) slopesCost() int {
+	b, x, y := c.blank()
+	for j, v := range c.at(b, y, x).slopes(c.definition.slopes) {
+		b.Store(vec.After.Column(j), v)
+	}
+	return b.Cost()
+}
+
+// stepCost is the work of a step.
+func (c *compiled) stepCost() int {
+	b, x, y := c.blank()
+	for j, v := range c.method.step(c, b, y, x, c.whole) {
+		b.Store(vec.After.Column(j), v)
+	}
+	return b.Cost()
 }
 
 // blank is a block with states and surroundings to try a recording on.
@@ -93,24 +112,79 @@ func (d *definition) explodes(slope *graph.Node) (found bool) {
 	return found
 }
 
-// record records everything once, so that all sums are made and all coefficients numbered.
-func (c *compiled) record() {
-	c.form, c.exponentials = canonical.New(c.Graph, c.dynamic()), map[int]canonical.Exponentials{}
-	for _, roots := range [][]*graph.Node{
-		c.whole, c.part, c.slopes, c.reset, {c.excess, c.excessSlope, c.rearm, c.hold, c.steep},
-	} {
-		for _, n := range roots {
-			if n != nil {
-				c.form.Of(n)
-			}
+// chooseForm makes the sums of all formulas, with the exponentials of a state computed as e - 1 around its center where
+// that takes less work and loses no digits.
+func (c *compiled) chooseForm() {
+	c.canonical(nil)
+	centers := c.form.Centers(c.slopes...)
+	if len(centers) == 0 {
+		return
+	}
+	least := c.stepCost()
+	c.canonical(centers)
+	sums := c.sums()
+	for i := range centers {
+		if lo, hi, halvings := c.reach(i); halvings < 0 || !(lo < centers[i] && centers[i] < hi) ||
+			!c.form.KeepsDigits(i, lo, hi, c.size, sums...) {
+			delete(centers, i)
 		}
 	}
+	if c.canonical(centers); len(centers) == 0 || c.stepCost() >= least {
+		c.canonical(nil)
+	}
+}
+
+// size is the size of a coefficient with the parameters of the file.
+func (c *compiled) size(n *graph.Node) float64 {
+	x := make([]float64, c.paramVar(len(c.parameters)))
+	x[c.dtVar()] = c.dt
+	for j, p := range c.parameters {
+		x[c.paramVar(j)] = p.Default
+	}
+	var v [1]float64
+	t := graph.NewTape(n)
+	t.Run(x, make([]float64, t.Len()), v[:])
+	return math.Abs(v[0])
+}
+
+// canonical makes the sums of all formulas.
+func (c *compiled) canonical(centers map[int]float64) {
+	c.form, c.exponentials = canonical.New(c.Graph, c.dynamic()), map[int]canonical.Exponentials{}
+	c.form.Center = centers
+	c.sums()
 	for i := range c.states {
 		if e, ok := c.form.Exponentials(i); ok {
 			c.exponentials[i] = e
 		}
 	}
 	c.chooseAffine()
+}
+
+// sums are those of all formulas.
+func (c *compiled) sums() (all []*canonical.Sum) {
+	for _, roots := range [][]*graph.Node{
+		c.whole, c.part, c.slopes, c.reset, {c.excess, c.excessSlope, c.rearm, c.hold, c.steep},
+	} {
+		for _, n := range roots {
+			if n != nil {
+				all = append(all, c.form.Of(n))
+			}
+		}
+	}
+	for _, a := range c.affine {
+		for _, n := range []*graph.Node{a.value, a.rate, a.loss} {
+			if n != nil {
+				all = append(all, c.form.Of(n))
+			}
+		}
+	}
+	return all
+}
+
+// record records everything once, so that all sums are made and all coefficients numbered.
+func (c *compiled) record() {
+	c.chooseForm()
+	c.coefficients = coefficients{index: map[*graph.Node]int{}} // those of the forms tried
 	b, whole, y := c.blank()
 	one := b.Const(1)
 	part := whole

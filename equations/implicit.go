@@ -83,7 +83,7 @@ func rosenbrockStep(c *compiled, b *vec.Block, y []vec.Vec, x kernels.Surroundin
 	span := r.of(f[n+n*n])
 	m := newMatrix(r, f[n:n+n*n], x.Held)
 	slopes := func(y []vec.Vec) []vec.Vec {
-		s := c.at(b, y, x).slopes(f[:n])
+		s := r.moved(y).slopes(f[:n])
 		if x.Held != nil {
 			s[0] = b.Select(*x.Held, b.Const(0), s[0])
 		}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"testing"
 
 	"popsim/equations/graph"
@@ -45,30 +46,9 @@ func TestVectorCodeMeansTheFormulas(t *testing.T) {
 			d.slopes[i] = d.singularities(f)
 		}
 		c := d.compile(methods[0])
-		p := c.program()
-		q, coefs := []float64{}, make([]float64, len(c.nodes))
-		for _, x := range d.parameters {
-			q = append(q, x.Default)
-		}
-		p.Fold(q, 1, coefs) // dt is 1 ms: slopes are per step
+		code, f, q := slopesCode(c)
 		n := len(d.states)
-		code := (&vec.Program{Name: path, Record: func(b *vec.Block) {
-			var y []vec.Vec
-			for j := range n {
-				y = append(y, b.Load(vec.Before.Column(j)))
-			}
-			for j, v := range p.Slopes(b, y, kernels.Surroundings{
-				I: b.Load(vec.Input.Column(0)), Coef: func(j int) vec.Vec { return b.Broadcast(vec.SharedValue(j)) },
-			}) {
-				b.Store(vec.After.Column(j), v)
-			}
-		}}).Compile().Executor()
 		r := rand.New(rand.NewPCG(1, 1))
-		f := &vec.Frame{
-			Before: make([]float64, n*vec.FrameLanes), After: make([]float64, n*vec.FrameLanes),
-			Input:  make([]float64, vec.FrameLanes),
-			Shared: coefs, Lanes: vec.FrameLanes, Steps: 1,
-		}
 		states, starts := make([]float64, n*vec.FrameLanes), make([]float64, n)
 		d.function(d.starts()...).run(q, 0, nil, starts)
 		for j, start := range starts {
@@ -98,6 +78,108 @@ func TestVectorCodeMeansTheFormulas(t *testing.T) {
 					t.Errorf("%s: d%s/dt at %v: %v, want %v", path, d.states[j].Name, y, got, want[j])
 				}
 			}
+		}
+	}
+}
+
+// slopesCode is the vector code of the slopes, as Before of its frame after a run, and the parameters.
+func slopesCode(c *compiled) (code vec.Executor, f *vec.Frame, q []float64) {
+	p, coefs, n := c.program(), make([]float64, len(c.nodes)), len(c.states)
+	for _, x := range c.parameters {
+		q = append(q, x.Default)
+	}
+	p.Fold(q, 1, coefs) // dt is 1 ms: slopes are per step
+	code = (&vec.Program{Name: c.name, Record: func(b *vec.Block) {
+		var y []vec.Vec
+		for j := range n {
+			y = append(y, b.Load(vec.Before.Column(j)))
+		}
+		for j, v := range p.Slopes(b, y, kernels.Surroundings{
+			I: b.Load(vec.Input.Column(0)), Coef: func(j int) vec.Vec { return b.Broadcast(vec.SharedValue(j)) },
+		}) {
+			b.Store(vec.After.Column(j), v)
+		}
+	}}).Compile().Executor()
+	return code, &vec.Frame{
+		Before: make([]float64, n*vec.FrameLanes), After: make([]float64, n*vec.FrameLanes),
+		Input:  make([]float64, vec.FrameLanes),
+		Shared: coefs, Lanes: vec.FrameLanes, Steps: 1,
+	}, q
+}
+
+// centerError is the largest relative error of rates between -200 and 150 mV, whose exponentials are computed as e - 1:
+// 1e-16 of e^12, and some more.
+const centerError = 1e-10
+
+// Rates whose exponentials are 1 at a singular voltage are right there, beside it, and far away; also with slopes that
+// are exact numbers, for which the exponent could be 0.
+func TestRatesAroundTheirCenter(t *testing.T) {
+	for _, scale := range []string{"10 mV", "8 mV"} {
+		text := strings.ReplaceAll(`
+[neuron]
+name = "rates"
+[parameters]
+I = "0 mV/ms"
+[states]
+V = "-40 mV"
+m = 0
+h = 0
+[let]
+alpha_m = "0.1/(mV*ms)*(V + 40 mV)/(1 - exp(-(V + 40 mV)/(SCALE)))"
+beta_m  = "4/ms*exp(-(V + 65 mV)/(16 mV))"
+beta_h  = "1/ms/(1 + exp(-(V + 35 mV)/(SCALE)))"
+[equations]
+V = "I"
+m = "alpha_m*(1 - m) - beta_m*m"
+h = "-beta_h*h"
+[spike]
+when  = "V >= 100 mV"
+rearm = "20 mV"
+`, "SCALE", scale)
+		root, err := tomltree.Read("rates", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := newDefinition("rates")
+		d.read(root)
+		for i, f := range d.slopes {
+			d.slopes[i] = d.singularities(f)
+		}
+		c := d.compile(methods[0])
+		if !c.centered(0) {
+			t.Fatalf("slopes of 1/(%s): no center", scale)
+		}
+		code, f, q := slopesCode(c)
+		volts := []float64{-40, math.Nextafter(-40, 0), math.Nextafter(-40, -50), -40 - 1e-9, -40 + 1e-6, -39.9, 0}
+		for len(volts) < vec.FrameLanes {
+			volts = append(volts, -200+350*float64(len(volts))/vec.FrameLanes)
+		}
+		copy(f.Before, volts)
+		for l := range volts {
+			f.Before[vec.FrameLanes+l], f.Before[2*vec.FrameLanes+l] = float64(l%2), 1
+		}
+		code.Run(f)
+		plain, want := d.function(d.slopes...), make([]float64, 3)
+		for l, v := range volts {
+			plain.run(q, 0, []float64{v, float64(l % 2), 1}, want)
+			for j := 1; j < 3; j++ {
+				if got := f.Before[j*vec.FrameLanes+l]; !(math.Abs(got-want[j]) <= centerError*math.Abs(want[j])) {
+					t.Errorf("slopes of 1/(%s): state %d at %v mV: %v, want %v", scale, j, v, got, want[j])
+				}
+			}
+		}
+	}
+}
+
+// neverZero excludes the zero of a line, even where it is a number.
+func TestNeverZero(t *testing.T) {
+	for _, x := range [][2]float64{{-1.0 / 8, -5}, {1.0 / 720, 0}, {0.5, 0}, {-1.0 / 16, 2.5}, {-1.0 / 720, -40.0 / 720}} {
+		slope, offset := neverZero(x[0], x[1])
+		if at := -offset / slope; math.FMA(slope, at, offset) == 0 {
+			t.Errorf("%v x + %v is 0 at %v", slope, offset, at)
+		}
+		if math.Abs(slope-x[0]) > 1e-15*math.Abs(x[0]) || math.Abs(offset-x[1]) > 1e-15*(1e-3+math.Abs(x[1])) {
+			t.Errorf("%v x + %v became %v x + %v", x[0], x[1], slope, offset)
 		}
 	}
 }

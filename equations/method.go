@@ -71,14 +71,16 @@ func eulerFormulas(d *definition, h *graph.Node) []*graph.Node {
 	return next
 }
 
-// expEulerFormulas are two for each state. Where F is linear in y, with the derivative J, and the other states are at
-// rest, y relaxes to its goal y - F/J: the goal and hJ. Elsewhere this is Rosenbrock's method of order 1 in each state,
-// y + (F/J)(e^(hJ) - 1), and nil; (e^z - 1)/z is 1/exprel(z), which is defined where J is 0.
+// expEulerFormulas are two for each state. Where F is linear in y, with the derivative -L, and the other states are at
+// rest, y relaxes to its goal y + F/L: the goal and -hL, both from L as one quotient. Elsewhere this is Rosenbrock's
+// method of order 1 in each state, y + (F/J)(e^(hJ) - 1), and nil; (e^z - 1)/z is 1/exprel(z), which is defined where J
+// is 0.
 func expEulerFormulas(d *definition, h *graph.Node) (f []*graph.Node) {
 	for i, s := range d.states {
 		j := d.Derivative(d.slopes[i], i)
 		if j.Among(d.stateMask()) && !j.DependsOn(i) {
-			f = append(f, d.Neg(d.Div(d.Substitute(d.slopes[i], i, d.Const(0)), j)), d.Mul(h, j))
+			time := d.Div(d.Const(1), d.Neg(j))
+			f = append(f, d.Mul(d.Substitute(d.slopes[i], i, d.Const(0)), time), d.Div(d.Neg(h), time))
 		} else {
 			f = append(f, d.Add(s.node, d.Mul(d.Div(h, d.Func(graph.Exprel, d.Mul(h, j))), d.slopes[i])), nil)
 		}
@@ -105,10 +107,11 @@ func rk4Formulas(d *definition, h *graph.Node) []*graph.Node {
 
 func rk4Step(c *compiled, b *vec.Block, y []vec.Vec, x kernels.Surroundings, f []*graph.Node) []vec.Vec {
 	n := len(y)
-	spans := c.at(b, y, x).all(f[n:])
+	begin := c.at(b, y, x)
+	spans := begin.all(f[n:])
 	half, whole, sixth := spans[0], spans[1], spans[2]
 	slopes := func(y []vec.Vec) []vec.Vec {
-		s := c.at(b, y, x).slopes(f[:n])
+		s := begin.moved(y).slopes(f[:n])
 		if x.Held != nil {
 			s[0] = b.Select(*x.Held, b.Const(0), s[0])
 		}

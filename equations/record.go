@@ -1,13 +1,12 @@
 package equations
 
 import (
-	"math"
+	"fmt"
 	"slices"
 	"strings"
 
 	"popsim/equations/canonical"
 	"popsim/equations/graph"
-	"popsim/expression"
 	"popsim/kernels"
 	"popsim/kernels/vec"
 )
@@ -21,17 +20,20 @@ type recording struct {
 	variable func(i int) vec.Vec // of a dynamic variable
 	sums     map[string]vec.Vec
 	products map[string]vec.Vec
+	terms    map[string]vec.Vec // products times coefficients that sums begin with
 	powers   map[canonical.Factor]vec.Vec
-	nears    map[string]vec.Mask     // of exponents of w/(e^w - 1)
-	bases    map[int]map[int]vec.Vec // powers of the common base of the exponentials of a state
+	nears    map[string]vec.Mask // of exponents of w/(e^w - 1)
+	bases    map[int]*multiples
+	steady   map[string]vec.Vec // sums without states, shared by the recordings of a step
 }
 
 // at is a recording at state y.
 func (c *compiled) at(b *vec.Block, y []vec.Vec, x kernels.Surroundings) *recording {
 	return &recording{
 		compiled: c, Block: b, x: x,
-		sums: map[string]vec.Vec{}, products: map[string]vec.Vec{}, powers: map[canonical.Factor]vec.Vec{},
-		nears: map[string]vec.Mask{}, bases: map[int]map[int]vec.Vec{},
+		sums: map[string]vec.Vec{}, products: map[string]vec.Vec{}, terms: map[string]vec.Vec{},
+		powers: map[canonical.Factor]vec.Vec{},
+		nears:  map[string]vec.Mask{}, bases: map[int]*multiples{}, steady: map[string]vec.Vec{},
 		variable: func(i int) vec.Vec {
 			switch {
 			case i < len(y):
@@ -44,6 +46,13 @@ func (c *compiled) at(b *vec.Block, y []vec.Vec, x kernels.Surroundings) *record
 			return *x.Part
 		},
 	}
+}
+
+// moved is a recording of the same step at another state.
+func (r *recording) moved(y []vec.Vec) *recording {
+	n := r.at(r.Block, y, r.x)
+	n.steady = r.steady
+	return n
 }
 
 // all computes several formulas.
@@ -59,9 +68,12 @@ func (r *recording) all(nodes []*graph.Node) []vec.Vec {
 func (r *recording) slopes(f []*graph.Node) []vec.Vec {
 	v := make([]vec.Vec, len(f))
 	for i, n := range f {
-		if a := r.affine[i]; a.rate != nil {
+		switch a := r.affine[i]; {
+		case a.rate != nil:
 			v[i] = r.FMA(r.of(a.rate), r.variable(i), r.of(a.value))
-		} else {
+		case a.loss != nil:
+			v[i] = r.FNMA(r.of(a.loss), r.variable(i), r.of(a.value))
+		default:
 			v[i] = r.of(n)
 		}
 	}
@@ -78,31 +90,109 @@ func (r *recording) coef(n *graph.Node) vec.Vec {
 	return r.x.Coef(r.coefficient(n))
 }
 
-// sum is a chain of fused multiply-adds, in the order of the terms.
+// sum is a chain of fused multiply-adds: first what no state is in, then the other terms in their order.
 func (r *recording) sum(s *canonical.Sum) vec.Vec {
 	if v, ok := r.sums[s.Key()]; ok {
 		return v
 	}
-	var v vec.Vec
-	begun := len(s.Terms) == 0 || !s.Constant.Is(0)
-	if begun {
-		v = r.coef(s.Constant)
+	if len(s.Terms) == 0 {
+		return r.coef(s.Constant)
 	}
+	var steady, moving []canonical.Term
+	constant, less := s.Constant, map[string]bool{}
 	for _, t := range s.Terms {
-		switch one, minus := t.Coef.Is(1), t.Coef.Is(-1); {
-		case !begun && one:
-			v = r.product(t.Product)
-		case !begun:
-			v = r.Mul(r.product(t.Product), r.coef(t.Coef))
-		case one || minus:
-			v = r.plusProduct(v, t.Product, minus)
-		default:
-			v = r.FMA(r.product(t.Product), r.coef(t.Coef), v)
+		if r.unmoved(t.Product) {
+			steady = append(steady, t)
+			continue
+		}
+		if moving = append(moving, t); r.becomesLess(t, constant) {
+			constant, less[t.Key()] = r.Graph.Const(constant.Value+t.Coef.Value), true
+		}
+	}
+	v, begun := r.begin(constant, steady)
+	if !begun && len(moving) > 1 && moving[0].Coef.Is(-1) { // a b - c, not -c + a b
+		v = r.lessProduct(moving[1], r.product(moving[0].Product))
+		begun, moving = true, moving[2:]
+	}
+	for _, t := range moving {
+		if less[t.Key()] {
+			v = r.FMA(r.lessOne(t.Product[0].Atom), r.coef(t.Coef), v)
+		} else {
+			v = r.plus(v, begun, t)
 		}
 		begun = true
 	}
 	r.sums[s.Key()] = v
 	return v
+}
+
+// plus is v + t, or t if nothing has begun.
+func (r *recording) plus(v vec.Vec, begun bool, t canonical.Term) vec.Vec {
+	switch one, minus := t.Coef.Is(1), t.Coef.Is(-1); {
+	case !begun && one:
+		return r.product(t.Product)
+	case !begun:
+		return r.scaled(t)
+	case one || minus:
+		return r.plusProduct(v, t.Product, minus)
+	}
+	return r.FMA(r.product(t.Product), r.coef(t.Coef), v)
+}
+
+// scaled is t, a product times a coefficient.
+func (r *recording) scaled(t canonical.Term) vec.Vec {
+	key := fmt.Sprintf("%d*%s", t.Coef.ID(), t.Key())
+	v, ok := r.terms[key]
+	if !ok {
+		v = r.Mul(r.product(t.Product), r.coef(t.Coef))
+		r.terms[key] = v
+	}
+	return v
+}
+
+// begin is the constant of a sum and its terms without states, which all recordings of a step share.
+func (r *recording) begin(constant *graph.Node, terms []canonical.Term) (v vec.Vec, begun bool) {
+	if len(terms) == 0 {
+		if constant.Is(0) {
+			return v, false
+		}
+		return r.coef(constant), true
+	}
+	key := fmt.Sprint(constant.ID())
+	for _, t := range terms {
+		key += fmt.Sprintf(" %d*%s", t.Coef.ID(), t.Key())
+	}
+	v, ok := r.steady[key]
+	if !ok {
+		begun := !constant.Is(0)
+		if begun {
+			v = r.coef(constant)
+		}
+		for _, t := range terms {
+			v, begun = r.plus(v, begun, t), true
+		}
+		r.steady[key] = v
+	}
+	return v, true
+}
+
+// unmoved reports whether p has no state in it, but the current alone.
+func (r *recording) unmoved(p canonical.Product) bool {
+	return len(p) == 1 && r.x.G == nil && p[0].Node != nil && p[0].Node.Kind == graph.Var &&
+		p[0].Node.Index == r.currentVar()
+}
+
+// lessProduct is t - v.
+func (r *recording) lessProduct(t canonical.Term, v vec.Vec) vec.Vec {
+	last := len(t.Product) - 1
+	_, known := r.products[t.Key()]
+	switch {
+	case !t.Coef.Is(1):
+		return r.FMS(r.product(t.Product), r.coef(t.Coef), v)
+	case known || last == 0 || divides(t.Product):
+		return r.Sub(r.product(t.Product), v)
+	}
+	return r.FMS(r.product(t.Product[:last]), r.power(t.Product[last]), v)
 }
 
 // plusProduct is v + p, or v - p.
@@ -200,7 +290,7 @@ func (r *recording) atom(a *canonical.Atom) vec.Vec {
 			return r.exponential(a)
 		}
 	case canonical.Numerator:
-		return r.Select(r.near(a.Args[0]), r.Const(1), r.sum(a.Args[0]))
+		return r.numerator(a)
 	case canonical.Denominator:
 		return r.expm1(a)
 	}
@@ -233,74 +323,6 @@ func (r *recording) function(kind graph.Kind, x vec.Vec) vec.Vec {
 		return c
 	}
 	panic("bug: equations: an operation without recording")
-}
-
-// shareLimit bounds the exponents of exponentials that share one: products of four of them are numbers.
-const shareLimit = 150
-
-// Rates whose exponentials share one are computed at V between -voltageLimit and voltageLimit (mV). Exponents of the
-// base up to withinLimit need no reduction.
-const (
-	voltageLimit = 250
-	withinLimit  = 0.75
-)
-
-var voltage = expression.UnitDimension("mV")
-
-// exponential is that of a multiple of a state: a power of the base that all of that state share, if they do.
-func (r *recording) exponential(a *canonical.Atom) vec.Vec {
-	e, shared := r.exponentials[a.State]
-	m, shares := e.Multiples[a]
-	if !shared || !shares {
-		return r.ExpClamped(r.sum(a.Args[0]))
-	}
-	known := r.bases[a.State]
-	if known == nil {
-		base := e.Base
-		// The base has the sign of most exponents, so that few of them need a division.
-		if e.Negative {
-			base = -base
-		}
-		reach := shareLimit / e.Largest
-		exp := r.Exp
-		if limit := voltageLimit * e.Base; r.states[a.State].dim == voltage && voltageLimit < reach && limit <= withinLimit {
-			reach, exp = voltageLimit, func(x vec.Vec) vec.Vec { return r.ExpWithin(x, limit) }
-		}
-		y := r.Min(r.Const(reach), r.Max(r.Const(-reach), r.variable(a.State)))
-		known = map[int]vec.Vec{1: exp(r.Mul(y, r.Const(base)))}
-		r.bases[a.State] = known
-		for _, n := range e.Chain {
-			known[n.Sum] = r.Mul(known[n.A], known[n.B])
-		}
-	}
-	if m < 0 != e.Negative {
-		return r.Div(r.Const(1), known[max(m, -m)])
-	}
-	return known[max(m, -m)]
-}
-
-// near is the mask of lanes in which the exponent w of w/(e^w - 1) is near 0.
-func (r *recording) near(w *canonical.Sum) vec.Mask {
-	m, ok := r.nears[w.Key()]
-	if !ok {
-		m = r.Cmp(r.Abs(r.sum(w)), vec.LT, r.Const(1.0/128))
-		r.nears[w.Key()] = m
-	}
-	return m
-}
-
-// expm1 is the denominator of w/(e^w - 1): e^w - 1, from the exponential of slope y where there is one. Near 0, where
-// that has lost its digits and the numerator is 1 instead of w, it is (e^w - 1)/w by its series, whose first term left
-// out is w⁵/720, below 5e-14 for |w| < 1/128.
-func (r *recording) expm1(a *canonical.Atom) vec.Vec {
-	w := r.sum(a.Args[0])
-	var far vec.Vec
-	if a.Slope != 0 {
-		far = r.FMA(r.sum(a.Args[1]), r.Const(math.Exp(a.Offset)), r.Const(-1))
-	} else {
-		far = r.Expm1(w)
-	}
-	return r.Select(r.near(a.Args[0]), r.Horner(w, 1, 1.0/2, 1.0/6, 1.0/24, 1.0/120), far)
 }
 
 // coefficients are the formulas without dynamic variables that recordings read, numbered.

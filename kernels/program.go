@@ -27,7 +27,7 @@ type Program struct {
 	Excess func(b *vector.Block, y []vector.Vec, x Surroundings) vector.Vec
 	// ExcessSlope is dt d/dt Excess.
 	ExcessSlope func(b *vector.Block, y []vector.Vec, x Surroundings) vector.Vec
-	// Rearm, of models that cross, is how far Excess must fall below 0 before the next spike.
+	// Rearm, of models that cross, is the excess below which it must fall before the next spike counts; it is not above 0.
 	Rearm func(b *vector.Block, x Surroundings) vector.Vec
 	// Reset, of models that reset, is the state after a spike in state y.
 	Reset func(b *vector.Block, y []vector.Vec, x Surroundings) []vector.Vec
@@ -71,7 +71,7 @@ type providedProgram struct {
 }
 
 // programScheme is the scheme of a program. Its last coefficients are I and gain; its hidden column is the remaining
-// hold in steps, or whether the next crossing counts (1) or not (0).
+// hold in steps, or the excess from which the next crossing counts: 0, or +Inf after a spike.
 func programScheme(m *model.Model, p *Program) scheme {
 	n := len(p.Coefs)
 	s := scheme{
@@ -97,9 +97,6 @@ func (s *Shard) enterProgram(i int, y []float64) {
 	}
 	if s.kernel.hidden > 0 {
 		s.Y[len(y)][i] = 0
-		if s.kernel.Model.Fires == model.Crossing {
-			s.Y[len(y)][i] = 1
-		}
 	}
 }
 
@@ -147,10 +144,10 @@ func (k *Kernel) ready(record func(b *vector.Block), whole bool) executable {
 	}
 	n := 1
 	if whole {
-		n = abreast(k.ISA, plain.Len())
+		n = abreast(k.ISA, plain.Len(), p)
 	}
-	// Of Hodgkin and Huxley's equations, 5 % faster on AVX2 than without.
-	tune := vector.Tuning{Near: 40, Skew: 0.2}
+	// Of the files of the library within 3 % of the best of each, on both instruction sets.
+	tune := vector.Tuning{Near: 20, Skew: 0.3, Reuse: 4}
 	c, err := code.Compile(p, target, n, tune)
 	if err != nil { // no memory for code: what plain Go computes is the same
 		return plain
@@ -159,11 +156,20 @@ func (k *Kernel) ready(record func(b *vector.Block), whole bool) executable {
 }
 
 // abreast is the number of vectors of a program of so many operations that are computed side by side: enough to hide
-// latencies, few enough to spill little. Of Hodgkin and Huxley's equations, 400 operations, four are 5 to 12 % faster
-// than two.
-func abreast(isa ISA, operations int) int {
+// latencies, few enough to spill little. AVX-512 has twice the registers: there eight also pay for long programs whose
+// operations mostly wait for each other, as where a gate follows V at once (Wang and Buzsaki's).
+func abreast(isa ISA, operations int, p *vector.Program) int {
+	small := 125
+	if isa == AVX512 {
+		small = 200
+		b := vector.NewBlock(p.Name, vector.Context{Target: vector.AVX512})
+		p.RecordVectors(b, 1)
+		if operations < 400 && float64(b.Path()) > 0.42*float64(b.Cost()) {
+			return 8
+		}
+	}
 	switch {
-	case isa == AVX512 && operations < 100:
+	case operations < small:
 		return 8
 	case operations < 600:
 		return 4
@@ -202,7 +208,8 @@ func (k *Kernel) codeFor(place []int, conductances bool) *programCode {
 type programWorker struct {
 	executors map[*programCode]*programExecutors
 	frame     vector.Frame // of a group
-	event     vector.Frame // of one lane in an event step
+	event     vector.Frame // of lanes in event steps
+	crossings [Group]Event // the spikes that wait in the frame of events
 	input     []float64    // currents, rows of a group
 	lanes     [3][]float64
 }
@@ -269,6 +276,8 @@ func (s *Shard) advanceProgram(w *Worker, steps int, drive Drive, events []Event
 		f := &o.frame
 		a.group, a.lanes = g, min(Group, s.N-g)
 		a.load(f)
+		event := a.event(f)
+		event.size()
 		for at := 0; at < steps; {
 			n := steps - at
 			if driven {
@@ -282,6 +291,7 @@ func (s *Shard) advanceProgram(w *Worker, steps int, drive Drive, events []Event
 			at += n
 		}
 		a.store(f)
+		events = event.locateCrossings(events)
 	}
 	return events
 }
@@ -295,6 +305,7 @@ type programAdvance struct {
 	columns int // of a frame: states, hidden, extrema
 	group   int // its first lane
 	lanes   int // of it
+	crossed int // lanes of the frame of events with a spike to be located
 }
 
 // changing lists the columns that steps change.
@@ -377,10 +388,10 @@ func (a *programAdvance) currents(f *vector.Frame, at, n int, driven bool) {
 // fire finishes the current step of the lanes that fired, and appends their spikes. at is the step of the call at which
 // the frame begins.
 func (a *programAdvance) fire(f *vector.Frame, at int, events []Event) []Event {
-	e := programEvent{programAdvance: a, f: f, step: int32(at + f.Step), n: len(a.model().States)}
-	e.size()
+	e := a.event(f)
+	e.step = int32(at + f.Step)
 	if a.model().Fires == model.Crossing {
-		return e.crossings(events)
+		return e.cross(events)
 	}
 	for fired := f.Fired; fired != 0; fired &= fired - 1 {
 		e.lane = bits.TrailingZeros64(fired)
@@ -390,10 +401,14 @@ func (a *programAdvance) fire(f *vector.Frame, at int, events []Event) []Event {
 	return events
 }
 
+func (a *programAdvance) event(f *vector.Frame) programEvent {
+	return programEvent{programAdvance: a, f: f, n: len(a.s.kernel.Model.States)}
+}
+
 func (a *programAdvance) model() *model.Model { return a.s.kernel.Model }
 
-// programEvent is an event step: of one lane of a model that resets, which is lane 0 of the frame of events, or of all
-// lanes that cross in it.
+// programEvent is an event step: of one lane of a model that resets, which is lane 0 of the frame of events, or of the
+// lanes that cross in it, which follow those of steps before in the frame of events.
 type programEvent struct {
 	*programAdvance
 	f    *vector.Frame
@@ -458,29 +473,40 @@ func (e *programEvent) theta(v *vector.Frame, lane int) float64 {
 	return 1
 }
 
-// crossings locates the spikes of all lanes that fired, side by side.
-func (e *programEvent) crossings(events []Event) []Event {
-	v := &e.w.own.event
-	var lanes [Group]int
-	n := 0
+// cross puts the lanes that crossed in the current step beside those of the steps before, to be located together.
+func (e *programEvent) cross(events []Event) []Event {
+	v, o := &e.w.own.event, &e.w.own
 	for fired := e.f.Fired; fired != 0; fired &= fired - 1 {
-		l := bits.TrailingZeros64(fired)
+		l, n := bits.TrailingZeros64(fired), e.crossed
 		e.gather(n, l)
 		v.Input[inputPart*Group+n] = 1
 		for j := range e.n {
 			v.Before[j*Group+n] = e.f.Before[j*Group+l]
 			v.Input[(inputEnd+j)*Group+n] = e.f.After[j*Group+l]
 		}
-		lanes[n] = l
-		n++
+		e.f.After[e.n*Group+l] = math.Inf(1) // until it is below the threshold again
+		o.crossings[n] = Event{Lane: int32(e.group + l), Step: e.step}
+		if e.crossed++; e.crossed == Group {
+			events = e.locateCrossings(events)
+		}
 	}
-	e.run(e.x.executor(locateProgram), n)
-	for k, l := range lanes[:n] {
+	return events
+}
+
+// locateCrossings locates the spikes that cross has collected.
+func (e *programEvent) locateCrossings(events []Event) []Event {
+	if e.crossed == 0 {
+		return events
+	}
+	v := e.run(e.x.executor(locateProgram), e.crossed)
+	for k, x := range e.w.own.crossings[:e.crossed] {
 		if v.After[(e.n+1)*Group+k] >= 0 {
 			continue // it has been beyond the threshold since its start
 		}
-		events = append(events, Event{int32(e.group + l), e.step, e.theta(v, k)})
+		x.Theta = e.theta(v, k)
+		events = append(events, x)
 	}
+	e.crossed = 0
 	return events
 }
 

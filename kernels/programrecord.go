@@ -66,18 +66,18 @@ func (r recorder) step(extrema bool) func(b *vector.Block) {
 			next[0] = b.Select(held, y[0], next[0])
 		}
 		excess := p.Excess(b, next, x)
-		beyond := b.Cmp(excess, vector.GE, zero)
-		fired := beyond
+		var fired vector.Mask
 		store(b, next)
 		switch {
 		case r.Model.Fires == model.Crossing:
-			armed := b.Load(vector.Before.Column(r.n))
-			fired = b.MaskAnd(beyond, b.Cmp(armed, vector.GT, zero))
-			below := b.Cmp(b.Add(excess, p.Rearm(b, x)), vector.LT, zero)
-			b.Store(vector.After.Column(r.n), b.Select(beyond, zero, b.Select(below, one, armed)))
+			level := b.Select(b.Cmp(excess, vector.LT, p.Rearm(b, x)), zero, b.Load(vector.Before.Column(r.n)))
+			b.Store(vector.After.Column(r.n), level)
+			fired = b.Cmp(excess, vector.GE, level)
 		case p.Hold != nil:
-			fired = b.MaskOr(b.MaskAndNot(beyond, held), wakes)
+			fired = b.MaskOr(b.MaskAndNot(b.Cmp(excess, vector.GE, zero), held), wakes)
 			b.Store(vector.After.Column(r.n), b.Max(b.Sub(wait, one), zero))
+		default:
+			fired = b.Cmp(excess, vector.GE, zero)
 		}
 		if p.Steep != nil {
 			steep := b.Cmp(p.Steep(b, y, x), vector.GT, b.Const(steepPart))

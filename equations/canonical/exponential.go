@@ -24,15 +24,18 @@ const (
 )
 
 // exponential is e^x, or x/(e^x - 1). If x is a number times one state plus a number, e^x is a number times an
-// exponential of the state alone, so that all exponentials of a state can share one.
+// exponential of the state's distance from its center alone, so that all exponentials of a state can share one.
 func (f *Form) exponential(n *graph.Node, x *Sum) *Sum {
 	slope, offset, state, affine := f.Affine(n.Args[0])
-	affine = affine && math.Abs(offset) < maxOffset
 	var base *Atom
 	if affine {
-		arg := f.Of(f.Mul(f.Const(slope), f.Var(state)))
+		offset = f.fromCenter(slope, offset, state)
+		affine = math.Abs(offset) < maxOffset
+	}
+	if affine {
+		e := f.Mul(f.Const(slope), f.Sub(f.Var(state), f.Const(f.Center[state])))
 		base = f.atom(fmt.Sprintf("exp %d %v", state, slope), Atom{
-			Node: f.Func(graph.Exp, f.Mul(f.Const(slope), f.Var(state))), Args: []*Sum{arg}, Slope: slope, State: state,
+			Node: f.Func(graph.Exp, e), Args: []*Sum{f.Of(e)}, Slope: slope, State: state,
 		})
 	}
 	switch {
@@ -41,13 +44,14 @@ func (f *Form) exponential(n *graph.Node, x *Sum) *Sum {
 	case n.Kind == graph.Exp:
 		return f.function(n, []*Sum{x})
 	}
-	w := f.atom("numerator "+x.key, Atom{Node: &graph.Node{Kind: Numerator}, Args: []*Sum{x}})
+	w := Atom{Node: &graph.Node{Kind: Numerator}, Args: []*Sum{x}}
 	e := Atom{Node: &graph.Node{Kind: Denominator}, Args: []*Sum{x}}
 	if affine {
-		e.Slope, e.Offset, e.State = slope, offset, state
-		e.Args = append(e.Args, f.product(f.Const(1), Product{{base, 1}}))
+		e.Slope, e.Offset, e.State, e.Base = slope, offset, state, base
+		w.Slope, w.Offset, w.State, w.Base = slope, offset, state, base
 	}
-	return f.product(f.Const(1), multiply(Product{{w, 1}}, Product{{f.atom("denominator "+x.key, e), -1}}))
+	over, under := f.atom("numerator "+x.key, w), f.atom("denominator "+x.key, e)
+	return f.product(f.Const(1), multiply(Product{{over, 1}}, Product{{under, -1}}))
 }
 
 // Affine reports whether n is slope times one variable plus offset, both numbers that do not depend on parameters.

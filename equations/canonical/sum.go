@@ -17,9 +17,11 @@ import (
 type Atom struct {
 	Node *graph.Node // a variable, or a function whose arguments are Args; nil of a sum, Args[0]
 	Args []*Sum
-	// Of an exponential of Slope times a state and an Offset, both numbers: see Exponentials. Else Slope is 0.
+	// Of exponentials of Slope times the distance of a state from its center, plus an Offset, both numbers: see
+	// Exponentials. Else Slope is 0. Base is the exponential without the offset in a Numerator or Denominator.
 	Slope, Offset float64
 	State         int
+	Base          *Atom
 	id            int
 }
 
@@ -49,6 +51,7 @@ type Sum struct {
 type Form struct {
 	*graph.Graph
 	Dynamic uint64
+	Center  map[int]float64 // values of states from which their exponentials count; 0 of those it does not hold
 	atoms   map[string]*Atom
 	list    []*Atom
 	memo    map[*graph.Node]*Sum

@@ -25,33 +25,29 @@ func (b *Block) Exp(x Vec) Vec {
 	return b.AddI(p, b.ShlI(t, 52))
 }
 
-// ExpWithin is e^x for |x| ≤ limit ≤ 1, relative error 2e-16: Taylor's polynomial, whose first term left out is below
-// 2^-54.
-func (b *Block) ExpWithin(x Vec, limit float64) Vec {
-	terms, term := 1, limit // of the polynomial, behind 1
-	for term >= 0x1p-54 {
-		terms++
-		term *= limit / float64(terms)
-	}
-	c := make([]Vec, terms) // of x^k
-	for k, factorial := 2, 1.0; k < terms; k++ {
-		factorial *= float64(k)
-		c[k] = b.Const(1 / factorial)
-	}
+// ExpWithin is e^x for lo ≤ x ≤ hi, relative error 2e-16 e^-x: see Expm1Within.
+func (b *Block) ExpWithin(x Vec, lo, hi float64) Vec {
+	return b.Add(b.Expm1Within(x, lo, hi), b.Const(1))
+}
+
+// Expm1Within is e^x - 1 for lo ≤ x ≤ hi, numbers around 0 and at most 1 apart from it, relative error 2e-16, as
+// x + x²q(x).
+func (b *Block) Expm1Within(x Vec, lo, hi float64) Vec {
+	c := expm1Tail(lo, hi)
 	z := b.Mul(x, x)
 	sum := func(k int) Vec { // c[k] + c[k+2] z + ...
-		last := k + (terms-1-k)/2*2
-		s := c[last]
+		last := k + (len(c)-1-k)/2*2
+		s := b.Const(c[last])
 		for j := last - 2; j >= k; j -= 2 {
-			s = b.FMA(s, z, c[j])
+			s = b.FMA(s, z, b.Const(c[j]))
 		}
 		return s
 	}
-	q := sum(2)
-	if terms > 3 {
-		q = b.FMA(sum(3), x, q)
+	q := sum(0)
+	if len(c) > 1 {
+		q = b.FMA(sum(1), x, q)
 	}
-	return b.Add(b.FMA(q, z, x), b.Const(1))
+	return b.FMA(q, z, x)
 }
 
 // Exp2Near is 2^x for asm.Exp2Lo ≤ x ≤ asm.Exp2Hi with a relative error of 1e-12, exact for whole x. The remainder x -

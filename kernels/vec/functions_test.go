@@ -21,7 +21,8 @@ func TestFunctions(t *testing.T) {
 		absolute float64 // the error allowed where the value is near 0
 	}{
 		{"exp", (*Block).ExpAll, math.Exp, -700, 709, 0},
-		{"exp within", func(b *Block, x Vec) Vec { return b.ExpWithin(x, 1) }, math.Exp, -1, 1, 0},
+		{"exp within", func(b *Block, x Vec) Vec { return b.ExpWithin(x, -1, 1) }, math.Exp, -1, 1, 0},
+		{"expm1 within", func(b *Block, x Vec) Vec { return b.Expm1Within(x, -1, 1) }, math.Expm1, -1, 1, 0},
 		{"expm1", (*Block).Expm1, math.Expm1, -700, 700, 0},
 		{"exprel", (*Block).ExpRel, func(x float64) float64 { return x / math.Expm1(x) }, -700, 700, 0},
 		{"tanh", (*Block).Tanh, math.Tanh, -800, 800, 0},
