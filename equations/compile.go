@@ -141,10 +141,7 @@ func (c *compiled) size(n *graph.Node) float64 {
 	for j, p := range c.parameters {
 		x[c.paramVar(j)] = p.Default
 	}
-	var v [1]float64
-	t := graph.NewTape(n)
-	t.Run(x, make([]float64, t.Len()), v[:])
-	return math.Abs(v[0])
+	return math.Abs(graph.Value(n, x))
 }
 
 // canonical makes the sums of all formulas.
