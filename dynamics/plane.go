@@ -609,6 +609,7 @@ func (d *portrait) trajectories(ctx context.Context, o PlaneOptions) error {
 // follow records the trajectory from state at the given times, up to the last of them, in at most most steps.
 func (d *portrait) follow(ctx context.Context, state, at []float64, most int) (Recording, error) {
 	run := newRunner(d.m, d.p, state)
+	run.clock = newStepper(len(state), coarse, run.field) // between times this close, a third of the work of reference
 	steps := 0
 	run.check = func() error {
 		if steps++; steps > most {

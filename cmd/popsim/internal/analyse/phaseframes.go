@@ -87,13 +87,15 @@ func (s *phaseCommand) runFrames(ctx context.Context, at int) error {
 	if err != nil {
 		return err
 	}
-	for k, p := range planes {
+	for _, p := range planes {
 		s.WarnAll(p.Warnings)
-		picture := figure.Phase(frames[k].neuron.Title(), p)
-		path := framePath(s.Plot.Value, k+1, n)
-		if err := s.DrawAt(&s.Flags, path, picture, s.Force); err != nil {
-			return err
-		}
+	}
+	err = sideBySide(n, func(k int) error {
+		picture := figure.Phase(frames[k].neuron.Title(), planes[k])
+		return s.DrawAt(&s.Flags, framePath(s.Plot.Value, k+1, n), picture, s.Force)
+	})
+	if err != nil {
+		return err
 	}
 	s.Infof("%s of %s from %g to %g, in one window: %s to %s", cli.Count(n, "picture"), moving.Name, moving.Value.At(0),
 		moving.Value.At(n-1),
@@ -124,17 +126,28 @@ func (s *phaseCommand) planes(ctx context.Context, frames []phaseCommand, planes
 			o.YLo, o.YHi = min(a[2], b[2]), max(a[3], b[3])
 		}
 	}
-	errs := make([]error, len(frames))
+	return sideBySide(len(frames), func(k int) error {
+		o := frames[k].options
+		if p := planes[k]; p != nil && p.Window == [4]float64{o.VLo, o.VHi, o.YLo, o.YHi} {
+			return nil // the first or the last, in the window of all
+		}
+		return one(ctx, k)
+	})
+}
+
+// sideBySide calls work for 0 to n-1, some of them at the same time, and returns all errors.
+func sideBySide(n int, work func(k int) error) error {
+	errs := make([]error, n)
 	next := make(chan int)
 	var workers sync.WaitGroup
-	for range min(sched.Allowed(), len(frames)) {
+	for range min(sched.Allowed(), n) {
 		workers.Go(func() {
 			for k := range next {
-				errs[k] = one(ctx, k)
+				errs[k] = work(k)
 			}
 		})
 	}
-	for k := range frames {
+	for k := range n {
 		next <- k
 	}
 	close(next)
