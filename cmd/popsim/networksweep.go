@@ -18,6 +18,7 @@ import (
 	"popsim/cmd/popsim/internal/verb"
 	"popsim/experiment"
 	"popsim/figure"
+	"popsim/kernels"
 	"popsim/network/description"
 	"popsim/network/measure"
 	"popsim/sched"
@@ -85,23 +86,14 @@ func (s *networkSweep) read() error {
 		}
 	}
 	bad.Add(s.q.Check())
-	s.x = &measure.Sweep{
-		Description: s.q.Description, Options: description.Options{
-			Preset: s.q.Preset, Seed: s.Seed.Value,
-			Dt: s.Dt.Value, OnGrid: f.onGrid,
-		},
-		Grid: sweep.Grid{Zip: s.zip}, Trials: f.trials.Value, Measures: s.measures.List,
-		Run: measure.Run{Discard: -1, Bin: f.bin.Value, ISA: isa},
-	}
-	if s.Time.Given {
-		s.x.Run.Time = s.Time.Value
-	}
-	if s.Discard.Given {
-		s.x.Run.Discard = s.Discard.Value
-	}
+	s.x = s.sweepOf(isa)
 	if err := s.x.Read(s.q.Settings); err != nil {
 		bad.Add(err)
 		return verb.Misused(bad.Err())
+	}
+	if s.takeDefaults() {
+		s.x = s.sweepOf(isa)
+		bad.Add(s.x.Read(s.q.Settings))
 	}
 	bad.Add(experiment.CheckFileSums(f.files.List, s.x.Base.Files))
 	bad.Add(s.Apart(s.dryRun))
@@ -118,6 +110,52 @@ func (s *networkSweep) read() error {
 	s.name, s.title = s.q.Name, s.x.Description.Title
 	s.recordOf = func(r *sweep.JobsResult) file.Record { return record.NetworkSweep(s.q, s.x, r) }
 	return verb.Misused(bad.Err())
+}
+
+// sweepOf is the sweep that the flags specify.
+func (s *networkSweep) sweepOf(isa kernels.ISA) *measure.Sweep {
+	x := &measure.Sweep{
+		Description: s.q.Description, Options: description.Options{
+			Preset: s.q.Preset, Seed: s.Seed.Value,
+			Dt: s.Dt.Value, OnGrid: s.network.onGrid,
+		},
+		Grid: sweep.Grid{Zip: s.zip}, Trials: s.network.trials.Value, Measures: s.measures.List,
+		Run: measure.Run{Discard: -1, Bin: s.network.bin.Value, ISA: isa},
+	}
+	if s.Time.Given {
+		x.Run.Time = s.Time.Value
+	}
+	if s.Discard.Given {
+		x.Run.Discard = s.Discard.Value
+	}
+	return x
+}
+
+// takeDefaults takes from [map] of the description the flags that are not given, and reports whether there are any.
+func (s *networkSweep) takeDefaults() bool {
+	m := s.x.Base.Map
+	if s.x.Grid.Points() < float64(m.Points) {
+		return false
+	}
+	var taken []string
+	take := func(q *experiment.Quantity, flag string, ms float64) {
+		if !q.Given && ms > 0 {
+			q.Value, q.Given = ms, true
+			taken = append(taken, "--"+flag+" "+verb.Milliseconds(ms))
+		}
+	}
+	if m.OnGrid && !s.Cmd.Flags().Changed("spikes-on-grid") {
+		s.network.onGrid = true
+		taken = append(taken, "--spikes-on-grid")
+	}
+	take(&s.Time, "time", m.Time)
+	if m.Discard < s.x.Run.Time && m.Discard < s.Time.Value {
+		take(&s.Discard, "discard", m.Discard)
+	}
+	if len(taken) > 0 {
+		s.Infof("%s, as [map] of the network has it for %d points and more", strings.Join(taken, " "), m.Points)
+	}
+	return len(taken) > 0
 }
 
 // plan decides whether several runs run at once, each with one worker, or one after the other, each with all.
@@ -245,12 +283,16 @@ func (s *networkSweep) keepExperiment() error {
 		return s.SaveExperiment(&s.Flags, savedCANN(s.rates, &s.Call, &s.Flags, "map"))
 	}
 	s.network.files.List = experiment.FileSums(s.x.Base.Files)
+	resolved := map[string]string{
+		"dt": verb.Milliseconds(s.x.Base.Spec.Dt), "time": verb.Milliseconds(s.x.Run.Time),
+		"discard": verb.Milliseconds(s.x.Run.Discard), "seed": "",
+		"bin": verb.Milliseconds(s.x.Run.Bin),
+	}
+	if s.network.onGrid {
+		resolved["spikes-on-grid"] = ""
+	}
 	return s.SaveExperiment(&s.Flags, s.q.Saved("map", s.SavedComment(), flagset.Records(s.Cmd.Flags()),
-		s.Cmd.Flags().Changed, map[string]string{
-			"dt": verb.Milliseconds(s.x.Base.Spec.Dt), "time": verb.Milliseconds(s.x.Run.Time),
-			"discard": verb.Milliseconds(s.x.Run.Discard), "seed": "",
-			"bin": verb.Milliseconds(s.x.Run.Bin),
-		}, len(s.network.files.List) > 0))
+		s.Cmd.Flags().Changed, resolved, len(s.network.files.List) > 0))
 }
 
 // write writes table, picture and record, and removes the checkpoints.

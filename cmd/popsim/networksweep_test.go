@@ -68,3 +68,36 @@ func TestNetworkTrials(t *testing.T) {
 		t.Error("trial 1 is trial 0 again")
 	}
 }
+
+// TestDefaultsOfMap: [map] of a description gives time, discard and spikes on the grid to sweeps of as many points as
+// it names, which says so; flags go before it.
+func TestDefaultsOfMap(t *testing.T) {
+	t.Chdir(t.TempDir())
+	text, messages, exit := networkCalled(t, "models", "brunel", "--toml")
+	if exit != 0 {
+		t.Fatal(messages)
+	}
+	text = strings.NewReplacer("points         = 200", "points = 2", `"500ms"`, `"40ms"`,
+		`"200ms"`, `"10ms"`).Replace(text)
+	if err := os.WriteFile("net.toml", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	call := func(words string) string {
+		t.Helper()
+		table, messages, exit := networkCalled(t, strings.Fields("map ./net.toml N_E=200 J=1mV -m rate "+words)...)
+		if said := strings.Contains(messages, "as [map] of the network has it"); exit != 0 ||
+			said != strings.HasPrefix(words, "eta=2,3 --seed") {
+			t.Errorf("%s: exit %d: %s", words, exit, messages)
+		}
+		return table
+	}
+	all := "--time 40ms --discard 10ms --spikes-on-grid "
+	if got, want := call("eta=2,3 --seed 1"), call(all+"eta=2,3 --seed 1"); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	inside := "--time 40ms --discard 10ms --spikes-on-grid=false --seed 1"
+	if got, want := call("eta=2,3 --seed 1 --spikes-on-grid=false"), call("eta=2,3 "+inside); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	call("eta=2 --time 40ms --seed 1")
+}

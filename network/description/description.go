@@ -43,7 +43,9 @@ var (
 		"input",
 		"measure",
 		"preset",
+		"map",
 	}
+	mapKeys        = []string{"points", "time", "discard", "spikes-on-grid"}
 	populationKeys = []string{"model", "n", "like", "method", "rate", "times", "values", "I"}
 	synapseKeys    = []string{"kind", "tau", "tau_rise", "tau_decay", "E", "alpha", "Mg", "approximate"}
 	projectionKeys = []string{"from", "to", "synapse", "rule", "weight", "delay", "autapses", "multapses", "pairs"}
@@ -127,6 +129,11 @@ func Parse(path string, data []byte) (*Description, error) {
 			}
 		}
 	}
+	if e := root.get("map"); e != nil && e.kind != table {
+		faults.Add(fault.At(e.place, errors.New("map is a table")))
+	} else if e != nil {
+		unknown(&faults, e, "[map]", mapKeys)
+	}
 	if p := root.get("population"); p == nil || len(p.items) == 0 {
 		faults.Add(fault.At(root.place, errors.New("no [population.NAME]")))
 	}
@@ -189,6 +196,14 @@ type Result struct {
 	Parameters    []Parameter // in the order of the file
 	Files         []File      // @files that were read, by path, then files of models
 	Measures      []Measure   // in the order of the file
+	Map           MapDefaults
+}
+
+// MapDefaults are defaults of flags for sweeps of many points.
+type MapDefaults struct {
+	Points        int     // the least number of them
+	Time, Discard float64 // ms; 0 where the description gives none
+	OnGrid        bool
 }
 
 // Parameter is an entry of [parameters].
@@ -214,6 +229,15 @@ func (d *Description) Resolve(o Options) (*Result, error) {
 	}
 	if r.out.Discard < 0 {
 		r.fault(d.root.get("discard"), "%g ms; it must be 0 or more", r.out.Discard)
+	}
+	if e := d.root.get("map"); e != nil {
+		m := &r.out.Map
+		m.Points = int(r.optional(e, "points", "1", 1))
+		m.Time, m.Discard = r.optional(e, "time", "ms", 0), r.optional(e, "discard", "ms", 0)
+		m.OnGrid = r.flag(e, "spikes-on-grid", false)
+		if m.Time < 0 || m.Discard < 0 {
+			r.fault(e, "times are %g and %g ms; they must be 0 or more", m.Time, m.Discard)
+		}
 	}
 	r.out.Spec.Dt = r.optional(d.root, "dt", "ms", r.usualDt())
 	if o.Dt > 0 {
