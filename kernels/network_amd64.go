@@ -323,6 +323,54 @@ func ConductBounds(isa ISA, b *asm.ConductBlock) {
 	}
 }
 
+// AddInstantsThree adds arrivals to three accumulators.
+func AddInstantsThree(isa ISA, b *asm.InstantsBlock) {
+	switch isa {
+	case AVX512:
+		asm.InstantsThreeAVX512(b)
+	case AVX2:
+		asm.InstantsThreeAVX2(b)
+	default:
+		asm.InstantsThreeGo(b)
+	}
+}
+
+// Gates advances gates of NMDA without arrivals.
+func Gates(isa ISA, b *asm.GatesBlock) {
+	switch isa {
+	case AVX512:
+		asm.GatesAVX512(b)
+	case AVX2:
+		asm.GatesAVX2(b)
+	default:
+		asm.GatesGo(b)
+	}
+}
+
+// ConductNMDA advances conductances of NMDA.
+func ConductNMDA(isa ISA, b *asm.NMDABlock) {
+	switch isa {
+	case AVX512:
+		asm.ConductNMDAAVX512(b)
+	case AVX2:
+		asm.ConductNMDAAVX2(b)
+	default:
+		asm.ConductNMDAGo(b)
+	}
+}
+
+// ConductNMDABounds is ConductNMDA that bounds currents too.
+func ConductNMDABounds(isa ISA, b *asm.NMDABlock) {
+	switch isa {
+	case AVX512:
+		asm.ConductNMDABoundsAVX512(b)
+	case AVX2:
+		asm.ConductNMDABoundsAVX2(b)
+	default:
+		asm.ConductNMDABoundsGo(b)
+	}
+}
+
 func philoxInstants(isa ISA, b *asm.PhiloxBlock) {
 	if isa == AVX512 {
 		asm.PhiloxInstantsAVX512(b)

@@ -86,6 +86,18 @@ func Conduct(_ ISA, b *asm.ConductBlock) { asm.ConductGo(b) }
 // ConductBounds is Conduct that bounds currents too.
 func ConductBounds(_ ISA, b *asm.ConductBlock) { asm.ConductBoundsGo(b) }
 
+// AddInstantsThree adds arrivals to three accumulators.
+func AddInstantsThree(_ ISA, b *asm.InstantsBlock) { asm.InstantsThreeGo(b) }
+
+// Gates advances gates of NMDA without arrivals.
+func Gates(_ ISA, b *asm.GatesBlock) { asm.GatesGo(b) }
+
+// ConductNMDA advances conductances of NMDA.
+func ConductNMDA(_ ISA, b *asm.NMDABlock) { asm.ConductNMDAGo(b) }
+
+// ConductNMDABounds is ConductNMDA that bounds currents too.
+func ConductNMDABounds(_ ISA, b *asm.NMDABlock) { asm.ConductNMDABoundsGo(b) }
+
 // coupledKernels are the kernels of Coupled.
 var coupledKernels = [coupledCount]coupledKernel{
 	LIFCoupled:            {Go: asm.LIFCoupledGo},

@@ -115,7 +115,8 @@ func (f *filler) instants() *asm.InstantsBlock {
 	}
 	copy(b.Ends[:], f.column(asm.InstantTerms, -1, 1))
 	copy(b.Shares[:], f.column(asm.InstantTerms, -1, 1))
-	b.End, b.Share = f.column(rowLanes, -1, 1), f.column(rowLanes, -1, 1)
+	copy(b.Thirds[:], f.column(asm.InstantTerms, -1, 1))
+	b.End, b.Share, b.Third = f.column(rowLanes, -1, 1), f.column(rowLanes, -1, 1), f.column(rowLanes, -1, 1)
 	return b
 }
 
@@ -138,6 +139,26 @@ func (f *filler) noisyLIF() *asm.NoisyLIFBlock {
 		b.Alike[j] = b.Coef[j][0]
 	}
 	return b
+}
+
+func (f *filler) gates() *asm.GatesBlock {
+	c := func() []float64 { return f.column(rowLanes, 0, 1) }
+	b := &asm.GatesBlock{
+		Lanes: rowLanes, X: c(), S: c(), NextX: c(), NextS: c(), End: c(), Mean: c(), Tilt: c(),
+		Alpha: 0.5, Rise: 2, Weights: [3]float64{0.06, 0.1, 0.05}, Gaps: [3]float64{-0.1, -0.05, -0.02},
+		Lefts: [3]float64{-0.002, -0.001, -0.0003}, Gap: -0.117, Left: -0.0025,
+		Decay: 0.9975, PerMean: 0.9988, PerTilt: -0.0025, Fall: 0.88, Leak: -0.01, Bend: 0.25 / 12, Twist: -0.025,
+	}
+	b.X[3], b.X[9], b.S[9] = 0, 0, 1e-200 // decays, and below what is kept
+	return b
+}
+
+func (f *filler) nmda() *asm.NMDABlock {
+	c := func() []float64 { return f.column(rowLanes, 0, 1) }
+	return &asm.NMDABlock{
+		Lanes: rowLanes, End: c(), Mean: c(), Tilt: c(), S: c(), Next: c(), G: c(), J: c(), GTilt: c(), JTilt: c(),
+		V: f.column(rowLanes, -70, 10), Up: c(), Open: c(), Decay: 0.9, PerMean: 0.95, PerTilt: -0.1,
+	}
 }
 
 // networkKernels are the kernels of networks: each makes its argument and runs it.
@@ -205,6 +226,22 @@ var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 	"AddInstantsTwo": func(f *filler) (any, func(ISA)) {
 		b := f.instants()
 		return b, func(a ISA) { AddInstantsTwo(a, b) }
+	},
+	"AddInstantsThree": func(f *filler) (any, func(ISA)) {
+		b := f.instants()
+		return b, func(a ISA) { AddInstantsThree(a, b) }
+	},
+	"Gates": func(f *filler) (any, func(ISA)) {
+		b := f.gates()
+		return b, func(a ISA) { Gates(a, b) }
+	},
+	"ConductNMDA": func(f *filler) (any, func(ISA)) {
+		b := f.nmda()
+		return b, func(a ISA) { ConductNMDA(a, b) }
+	},
+	"ConductNMDABounds": func(f *filler) (any, func(ISA)) {
+		b := f.nmda()
+		return b, func(a ISA) { ConductNMDABounds(a, b) }
 	},
 	"SplitTriples": func(f *filler) (any, func(ISA)) {
 		c := func() []float64 { return make([]float64, rowLanes) }

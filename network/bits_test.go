@@ -225,8 +225,18 @@ func TestGraphsDoNotDependOnMemory(t *testing.T) {
 }
 
 // dense is a network of three populations with all-to-all connections only, some of which are the same for all sources.
+// Targets have time constants of their own, so that arrivals are not added up over the sources.
 func dense(n int) *Spec {
 	s := everyRule(n)
+	tau := model.LIFModel.Index("tau")
+	for i := range s.Populations {
+		p := &s.Populations[i]
+		p.P = slices.Clone(p.P)
+		p.P[tau] = make(kernels.Values, p.N)
+		for k := range p.P[tau] {
+			p.P[tau][k] = 18 + float64(k%5)
+		}
+	}
 	a, b, c := []Part{{0, 0, n}}, []Part{{1, 0, n}}, []Part{{2, 0, n / 3}}
 	both := []Part{a[0], b[0]}
 	s.Projections = []Projection{

@@ -123,7 +123,7 @@ func newBuilder(ctx context.Context, n *Network) *builder {
 	b.counted = l.counted()
 	for _, d := range l.draws {
 		routes := make([]route, len(l.spec.Populations))
-		if d.p.bySums(l.spec) { // none is stored
+		if l.bySums(d.p) { // none is stored
 			b.routes = append(b.routes, routes)
 			continue
 		}
@@ -210,10 +210,9 @@ func (b *builder) build() error {
 		for _, t := range r.tables {
 			n.bytes += t.bytes()
 		}
-		if err := r.makeGates(); err != nil {
+		if err := r.completeSums(); err != nil {
 			return err
 		}
-		r.startGates()
 	}
 	return nil
 }

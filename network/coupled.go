@@ -55,6 +55,13 @@ type coupledReceptor struct {
 	s, y         []float64 // columns at the start of the step: those of the shard
 	nextS, nextY []float64 // at its end
 
+	// What arrives in the step off the grid, for kinds whose arrivals add to the end, the mean and the tilt: the same to
+	// all lanes, that and what trains in vectors bring in columns by lane (each) or as long as a chunk, and in the rows.
+	same    [3]float64
+	columns [3][]float64
+	each    bool
+	rows    bool // whether edges may add to the rows: see also shard.touched
+
 	mg         float64   // NMDA; its conductance without block over the step, as means has that of the others:
 	mean, tilt []float64 // by lane
 	open       []float64 // by lane: the part of the channels that is not blocked at V_th
@@ -106,9 +113,13 @@ func (r *shard) newCoupled(seg segment) (*coupledSegment, error) {
 			padded := (seg.n + chunk - 1) / chunk * chunk
 			q.s, q.y = r.s[c][seg.base:][:padded], r.y[c][seg.base:][:padded]
 			q.nextS, q.nextY = make([]float64, padded), make([]float64, padded)
+			q.rows = r.net.storesFor(c)
+			for j := range q.columns {
+				q.columns[j] = makeColumn(chunk)
+			}
 			if rc.kind == NMDA {
 				q.mg = l.spec.Synapses[rc.synapse].Mg
-				q.mean, q.tilt = make([]float64, seg.n), make([]float64, seg.n)
+				q.mean, q.tilt = make([]float64, padded), make([]float64, padded)
 				o.gated = append(o.gated, len(o.receptors))
 			}
 		}
@@ -119,9 +130,9 @@ func (r *shard) newCoupled(seg segment) (*coupledSegment, error) {
 	}
 	for _, j := range o.gated {
 		q := &o.receptors[j]
-		q.open = make([]float64, seg.n)
+		q.open = make([]float64, len(q.s))
 		for i := range q.open {
-			q.open[i], _ = magnesium(o.cell.vTh[i], q.mg)
+			q.open[i], _ = magnesium(o.cell.vTh[min(i, seg.n-1)], q.mg)
 		}
 	}
 	if r.white != nil {
@@ -194,50 +205,16 @@ func (o *coupledSegment) step(r *shard, k int64) error {
 	if o.noise != nil {
 		o.noise.begin(o, r, k)
 	}
+	for j := range o.receptors {
+		if q := &o.receptors[j]; !q.each {
+			q.fill()
+		}
+	}
 	for lo := 0; lo < o.n; lo += chunk {
 		n := min(chunk, o.n-lo)
-		clear(in.G[:n])
-		clear(in.GTilt[:n])
-		clear(in.JTilt[:n])
-		clear(in.Up[:n])
-		for _, c := range []*asm.Column{&in.NMDA, &in.NMDAJ, &in.NMDATilt, &in.NMDAJTilt} {
-			if len(o.gated) > 0 {
-				clear(c[:n])
-			}
-		}
-		in.jump = 0
-		y, _ := in.columns()
-		for j := range o.cell.states {
-			copy(y[j][:n], o.y[j][lo:])
-		}
-		if r.current != nil {
-			copy(in.J[:n], r.current[o.base+lo:][:n])
-			copy(in.Up[:n], in.J[:n])
-		} else {
-			clear(in.J[:n])
-		}
+		o.beginChunk(r, lo, n, in)
 		for j := range o.receptors {
-			q := &o.receptors[j]
-			if q.kind == Delta {
-				o.jumps(r, q, lo, n, in)
-				continue
-			}
-			switch {
-			case q.kind == ExpConductance && r.net.layout.spec.OnGrid:
-				row := r.rows[q.c][o.base+lo:]
-				clear(in.mean[:])
-				clear(in.tilt[:])
-				b := q.conduction(row, lo, in)
-				kernels.Conduct(r.net.isa, &b)
-				clearRow(row[:n])
-				continue
-			case q.kind == ExpConductance:
-				q.conduct(r.net.isa, r.rows[q.c][3*(o.base+lo):], lo, in, o.cell.resets)
-				continue
-			case o.cell.resets && !r.net.layout.spec.OnGrid:
-				o.bound(r, q, lo, n, in)
-			}
-			o.receive(r, q, lo, n, in)
+			o.take(r, &o.receptors[j], lo, n, in)
 		}
 		if r.net.layout.spec.OnGrid {
 			if err := o.finishOnGrid(r, k, lo, n, in); err != nil {
@@ -270,6 +247,67 @@ func (o *coupledSegment) step(r *shard, k int64) error {
 	return nil
 }
 
+// beginChunk empties the means of a chunk but for input currents.
+func (o *coupledSegment) beginChunk(r *shard, lo, n int, in *means) {
+	clear(in.G[:n])
+	clear(in.GTilt[:n])
+	clear(in.JTilt[:n])
+	clear(in.Up[:n])
+	if len(o.gated) > 1 || r.net.layout.spec.OnGrid {
+		for _, c := range []*asm.Column{&in.NMDA, &in.NMDAJ, &in.NMDATilt, &in.NMDAJTilt} {
+			clear(c[:n])
+		}
+	}
+	in.jump = 0
+	y, _ := in.columns()
+	for j := range o.cell.states {
+		copy(y[j][:n], o.y[j][lo:])
+	}
+	if r.current != nil {
+		copy(in.J[:n], r.current[o.base+lo:][:n])
+		copy(in.Up[:n], in.J[:n])
+	} else {
+		clear(in.J[:n])
+	}
+}
+
+// take adds a receptor's part in the step to the means of a chunk, and advances the receptor.
+func (o *coupledSegment) take(r *shard, q *coupledReceptor, lo, n int, in *means) {
+	onGrid := r.net.layout.spec.OnGrid
+	bounds := o.cell.resets && !onGrid
+	row := r.rows[q.c][(o.base+lo)*q.width:]
+	switch {
+	case q.kind == Delta:
+		o.jumps(r, q, lo, n, in)
+	case q.kind == ExpConductance && onGrid:
+		clear(in.mean[:])
+		clear(in.tilt[:])
+		b := q.conduction(arrivals{row, in.mean[:], in.tilt[:]}, lo, in)
+		kernels.Conduct(r.net.isa, &b)
+		clearRow(row[:n])
+	case q.kind == ExpConductance:
+		b := q.conduction(q.arrivals(r, row, lo, in), lo, in)
+		if bounds {
+			kernels.ConductBounds(r.net.isa, &b)
+		} else {
+			kernels.Conduct(r.net.isa, &b)
+		}
+	case q.kind == NMDA && !onGrid && len(o.gated) == 1:
+		q.conductNMDA(r.net.isa, q.arrivals(r, row, lo, in), lo, in, bounds)
+	case q.tripled() && !onGrid:
+		a := q.arrivals(r, row, lo, in)
+		if bounds {
+			o.bound(q, a.end, 1, lo, n, in)
+		}
+		o.receiveTriples(q, a, lo, n, in)
+	default:
+		if bounds {
+			o.bound(q, row, q.width, lo, n, in)
+		}
+		o.receive(r, q, lo, n, in)
+	}
+}
+
 func clearRow(row []float64) {
 	for i := range row {
 		row[i] = empty
@@ -290,26 +328,21 @@ func (o *coupledSegment) jumps(r *shard, q *coupledReceptor, lo, n int, in *mean
 	}
 }
 
-// receive adds the contributions of a receptor in the step to the means, and advances its variables.
+// receive adds the contributions of a receptor in the step, which are in its row, to the means, and advances its
+// variables.
 func (o *coupledSegment) receive(r *shard, q *coupledReceptor, lo, n int, in *means) {
-	onGrid := r.net.layout.spec.OnGrid && q.kind != NMDA
+	onGrid := r.net.layout.spec.OnGrid
 	row := r.rows[q.c][(o.base+lo)*q.width:][:n*q.width]
 	s, y, nextS, nextY := q.s[lo:][:n], q.y[lo:][:n], q.nextS[lo:][:n], q.nextY[lo:][:n]
 	var x, tilt [chunk]float64 // of the current or conductance
 	p, u := q.ofS, q.ofY
 	switch q.kind {
-	case ExpCurrent, ExpConductance, NMDA:
-		if onGrid {
-			for i, a := range row {
-				x[i], tilt[i] = float64(p.mean*s[i]), float64(p.tilt*s[i])
-				nextS[i] = math.FMA(p.decay, s[i], a)
-			}
-		} else {
-			for i := range s {
-				a := row[3*i:][:3]
-				x[i], tilt[i] = math.FMA(p.mean, s[i], a[1]), math.FMA(p.tilt, s[i], a[2])
-				nextS[i] = math.FMA(p.decay, s[i], a[0])
-			}
+	case ExpCurrent, NMDA: // on the grid
+		for i := range s {
+			a := [3]float64{row[q.width*i]}
+			copy(a[:], row[q.width*i:][:q.width])
+			x[i], tilt[i] = math.FMA(p.mean, s[i], a[1]), math.FMA(p.tilt, s[i], a[2])
+			nextS[i] = math.FMA(p.decay, s[i], a[0])
 		}
 	case AlphaCurrent, AlphaConductance:
 		rise := p.decay * o.cell.dt
@@ -344,60 +377,78 @@ func (o *coupledSegment) receive(r *shard, q *coupledReceptor, lo, n int, in *me
 		}
 	}
 	clearRow(row)
-	if q.kind == NMDA {
-		copy(q.mean[lo:], x[:n])
-		copy(q.tilt[lo:], tilt[:n])
-		for i := range s {
+	o.sum(q, x[:n], tilt[:n], lo, in)
+}
+
+// receiveTriples is receive off the grid for kinds whose arrivals add to the end, the mean and the tilt.
+func (o *coupledSegment) receiveTriples(q *coupledReceptor, a arrivals, lo, n int, in *means) {
+	s, nextS, p := q.s[lo:][:n], q.nextS[lo:][:n], q.ofS
+	var x, tilt [chunk]float64
+	for i := range s {
+		x[i], tilt[i] = math.FMA(p.mean, s[i], a.mean[i]), math.FMA(p.tilt, s[i], a.tilt[i])
+		nextS[i] = math.FMA(p.decay, s[i], a.end[i])
+	}
+	o.sum(q, x[:n], tilt[:n], lo, in)
+}
+
+// sum adds means and tilts of a current or conductance to those of the lanes from lo on.
+func (o *coupledSegment) sum(q *coupledReceptor, x, tilt []float64, lo int, in *means) {
+	switch {
+	case q.kind == NMDA:
+		copy(q.mean[lo:], x)
+		copy(q.tilt[lo:], tilt)
+		for i := range x {
 			in.NMDA[i] += x[i]
 			in.NMDAJ[i] = math.FMA(q.e, x[i], in.NMDAJ[i])
 			in.NMDATilt[i] += tilt[i]
 			in.NMDAJTilt[i] = math.FMA(q.e, tilt[i], in.NMDAJTilt[i])
 		}
-		return
-	}
-	if q.current {
-		for i := range s {
+	case q.current:
+		for i := range x {
 			in.J[i] += x[i]
 			in.JTilt[i] += tilt[i]
 		}
-		return
-	}
-	for i := range s {
-		in.G[i] += x[i]
-		in.J[i] = math.FMA(q.e, x[i], in.J[i])
-		in.GTilt[i] += tilt[i]
-		in.JTilt[i] = math.FMA(q.e, tilt[i], in.JTilt[i])
-	}
-}
-
-// conduct is receive, and bound where needed, for the lanes of a chunk of an exp-conductance inside the step.
-func (q *coupledReceptor) conduct(isa kernels.ISA, row []float64, lo int, in *means, bounds bool) {
-	kernels.SplitTriples(isa, &asm.TriplesBlock{
-		Lanes: chunk, Triples: row, First: in.end[:], Second: in.mean[:], Third: in.tilt[:],
-	})
-	b := q.conduction(in.end[:], lo, in)
-	if bounds {
-		kernels.ConductBounds(isa, &b)
-	} else {
-		kernels.Conduct(isa, &b)
+	default:
+		for i := range x {
+			in.G[i] += x[i]
+			in.J[i] = math.FMA(q.e, x[i], in.J[i])
+			in.GTilt[i] += tilt[i]
+			in.JTilt[i] = math.FMA(q.e, tilt[i], in.JTilt[i])
+		}
 	}
 }
 
-// conduction is the argument of the kernels for a chunk of an exp-conductance, with what arrivals add to its end; what
-// they add to mean and tilt is that of in.
-func (q *coupledReceptor) conduction(end []float64, lo int, in *means) asm.ConductBlock {
+// conduction is the argument of the kernels for a chunk of an exp-conductance.
+func (q *coupledReceptor) conduction(a arrivals, lo int, in *means) asm.ConductBlock {
 	return asm.ConductBlock{
-		Lanes: chunk, End: end, Mean: in.mean[:], Tilt: in.tilt[:], S: q.s[lo:], Next: q.nextS[lo:],
+		Lanes: chunk, End: a.end, Mean: a.mean, Tilt: a.tilt, S: q.s[lo:], Next: q.nextS[lo:],
 		G: in.G[:], J: in.J[:], GTilt: in.GTilt[:], JTilt: in.JTilt[:], V: in.V[:], Up: in.Up[:],
 		Decay: q.ofS.decay, PerMean: q.ofS.mean, PerTilt: q.ofS.tilt, E: q.e, Growth: q.growth,
 	}
 }
 
+// conductNMDA is receive, and bound where needed, for the lanes of a chunk of the only receptor of NMDA.
+func (q *coupledReceptor) conductNMDA(isa kernels.ISA, a arrivals, lo int, in *means, bounds bool) {
+	b := asm.NMDABlock{
+		Lanes: chunk, End: a.end, Mean: a.mean, Tilt: a.tilt, S: q.s[lo:], Next: q.nextS[lo:],
+		G: in.NMDA[:], J: in.NMDAJ[:], GTilt: in.NMDATilt[:], JTilt: in.NMDAJTilt[:],
+		V: in.V[:], Up: in.Up[:], Open: q.open[lo:],
+		Decay: q.ofS.decay, PerMean: q.ofS.mean, PerTilt: q.ofS.tilt, E: q.e,
+	}
+	if bounds {
+		kernels.ConductNMDABounds(isa, &b)
+	} else {
+		kernels.ConductNMDA(isa, &b)
+	}
+	copy(q.mean[lo:], in.NMDA[:])
+	copy(q.tilt[lo:], in.NMDATilt[:])
+}
+
 // bound adds an upper bound of the receptor's current at any time of the step to in.up, valid while V is at least what
 // it is at the start. Arrivals of weight w at r ms before the end have added at least w exp(-dt/tau) to the row. A
-// conductance is bounded from above where it drives V up, from below where it drives V down.
-func (o *coupledSegment) bound(r *shard, q *coupledReceptor, lo, n int, in *means) {
-	row := r.rows[q.c][(o.base+lo)*q.width:][:n*q.width]
+// conductance is bounded from above where it drives V up, from below where it drives V down. row holds every width-th
+// value what arrivals add to s, or to the rise, by the end.
+func (o *coupledSegment) bound(q *coupledReceptor, row []float64, width, lo, n int, in *means) {
 	s, y, v := q.s[lo:][:n], q.y[lo:][:n], o.y[0][lo:][:n]
 	dt := o.cell.dt
 	for i := range s {
@@ -407,20 +458,20 @@ func (o *coupledSegment) bound(r *shard, q *coupledReceptor, lo, n int, in *mean
 			kept := q.ofS.decay * s[i]
 			least, most = min(s[i], kept), max(s[i], kept)
 			if q.negative {
-				least += row[3*i] / q.ofS.decay
+				least += row[width*i] / q.ofS.decay
 			} else {
-				most += row[3*i] / q.ofS.decay
+				most += row[width*i] / q.ofS.decay
 			}
 		case AlphaCurrent, AlphaConductance:
 			kept := q.ofS.decay * s[i]
-			rise := float64(dt * (y[i] + row[3*i]/q.ofS.decay))
+			rise := float64(dt * (y[i] + row[width*i]/q.ofS.decay))
 			least, most = min(s[i], kept)+min(0, rise), max(s[i], kept)+max(0, rise)
 		case BiexpConductance:
 			most = s[i] - min(y[i], float64(q.ofY.decay*y[i]))
 			least = max(0, float64(q.ofS.decay*s[i])-y[i])
-			most = math.FMA(row[3*i]/q.ofS.decay, 1-q.ofY.decay, most)
+			most = math.FMA(row[width*i]/q.ofS.decay, 1-q.ofY.decay, most)
 		case NMDA: // the block is least at V_th
-			most = max(s[i], math.FMA(q.ofS.decay, s[i], row[3*i])) * q.open[lo+i]
+			most = max(s[i], math.FMA(q.ofS.decay, s[i], row[width*i])) * q.open[lo+i]
 		}
 		if q.current {
 			in.Up[i] += most

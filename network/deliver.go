@@ -29,6 +29,7 @@ func (r *shard) deliver(k int64) {
 	}
 	r.keepUnits(k - l.steps)
 	r.deliverFrom(k, longest, int(l.steps))
+	r.addSums(k)
 }
 
 // prepare adds the arrivals of the epoch from step k on that are known while other ranges are still in the epoch
@@ -250,6 +251,7 @@ func (r *shard) addOne(receptor int, lane uint16, theta, weight float64) {
 	l := r.net.layout
 	rc := &l.receptors[receptor]
 	at := r.rows[receptor][int(lane)*rc.width:][:rc.width]
+	r.touched[receptor] = true
 	if l.spec.OnGrid {
 		at[0] += weight
 		return
@@ -342,6 +344,9 @@ func (r *shard) lookUp(k int64) {
 		r.begin = append(r.begin, 0)
 	}
 	r.findAll()
+	for _, b := range r.events {
+		r.findSums(b.lane)
+	}
 	for _, a := range r.external {
 		if r.flags[a.lane>>6]>>(a.lane&63)&1 != 0 {
 			r.found = append(r.found, a)

@@ -141,7 +141,7 @@ func (b *builder) note(sc *scratch, d *drawing) {
 func (b *builder) noteUnstored() error {
 	l := b.net.layout
 	for _, d := range l.draws {
-		if !d.p.bySums(l.spec) {
+		if !l.bySums(d.p) {
 			continue
 		}
 		err := b.parallel(d.from.n, func(sc *scratch, pre int) error {
@@ -292,7 +292,7 @@ func (b *builder) twice(target bool, draws []*drawing, f func(sc *scratch, d *dr
 		var err error
 		for s := spans[i].from; s < spans[i].to; s++ {
 			for _, d := range draws {
-				if byTarget(d.p.Rule) {
+				if byTarget(d.p.Rule) || len(b.routes[d.number][spans[i].population].tables) == 0 {
 					continue
 				}
 				d.from.members(s, func(pre int) {

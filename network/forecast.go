@@ -163,7 +163,7 @@ func (l *layout) edges(p *Projection) float64 {
 func (l *layout) expected(i int) map[pair]float64 {
 	p := &l.spec.Projections[i]
 	from, to := float64(size(p.From)), float64(size(p.To))
-	if p.bySums(l.spec) {
+	if l.bySums(p) {
 		return nil // none is stored
 	}
 	edges := l.edges(p)

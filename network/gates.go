@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"popsim/kernels"
+	"popsim/kernels/asm"
 )
 
 // gates are the NMDA gates of trains: of the neurons of one population with one delay, or of the trains of one input.
@@ -21,6 +22,7 @@ import (
 // Every range advances the gates of all sources whose trains reach it.
 type gates struct {
 	y     *Synapse
+	isa   kernels.ISA
 	dt    float64
 	whole int     // delay, steps
 	part  float64 // and part of a step
@@ -28,8 +30,13 @@ type gates struct {
 	pop   int     // population of the sources; -1: of an input
 
 	x, s     []float64
-	active   []int32      // trains that did more than decay in the current step
-	added    [][3]float64 // by train, valid for active ones: at the end, mean, tilt
+	nextX    []float64 // scratch: those at the end of the current step
+	nextS    []float64
+	added    [3][]float64 // by train, in the current step: at the end, mean, tilt; 0 of trains that only decayed
+	active   []int32      // trains that did more, where rings or edges need them
+	listed   bool         // whether they do
+	summed   [2]int       // of which trains, from the first on so many, sum is what they added
+	sum      [3]float64
 	arrivals []gateArrival
 
 	decay   share // of s
@@ -60,6 +67,7 @@ type uniform struct {
 	own         int
 	receptor    int
 	weight      float64
+	column      *coupledReceptor // of the segment, if all its lanes get the same
 }
 
 // The nodes and weights of Gauss's formula with three points on [0, 1].
@@ -68,12 +76,14 @@ var (
 	gaussWeight = [3]float64{5.0 / 18, 4.0 / 9, 5.0 / 18}
 )
 
-// idle is the x below which a gate only decays.
-const idle = 1e-14
-
 func newGates(l *layout, synapse, n int, delay float64) *gates {
 	y := &l.spec.Synapses[synapse]
-	g := &gates{y: y, dt: l.spec.Dt, pop: -1, x: make([]float64, n), s: make([]float64, n), added: make([][3]float64, n)}
+	g := &gates{y: y, dt: l.spec.Dt, pop: -1, isa: l.isa}
+	padded := (n + kernels.Group - 1) / kernels.Group * kernels.Group
+	columns := []*[]float64{&g.x, &g.s, &g.nextX, &g.nextS, &g.added[0], &g.added[1], &g.added[2]}
+	for _, c := range columns {
+		*c = makeColumn(padded)[:n]
+	}
 	g.whole, g.part = l.place(delay)
 	g.decay, g.fall = shareOf(g.dt, y.Decay), kernels.Exp(-g.dt/y.Rise)
 	for j, c := range gaussAt {
@@ -124,19 +134,13 @@ func (g *gates) after(x, s, t float64) (float64, float64) {
 
 // advance advances all gates by a step with the arrivals listed for it; on the grid these are at its end.
 func (g *gates) advance(onGrid bool) {
+	b := g.block()
+	kernels.Gates(g.isa, &b)
 	slices.SortFunc(g.arrivals, func(a, b gateArrival) int {
 		return cmp.Or(cmp.Compare(a.i, b.i), cmp.Compare(a.theta, b.theta))
 	})
-	g.active = g.active[:0]
-	next := g.arrivals
-	for i := range g.s {
-		if g.x[i] == 0 && (len(next) == 0 || int(next[0].i) != i) {
-			if g.s[i] *= g.decay.decay; g.s[i] < 1e-200 { // no subnormals
-				g.s[i] = 0
-			}
-			continue
-		}
-		n := 0
+	for next := g.arrivals; len(next) > 0; {
+		i, n := int(next[0].i), 1
 		for n < len(next) && int(next[n].i) == i {
 			n++
 		}
@@ -144,12 +148,40 @@ func (g *gates) advance(onGrid bool) {
 		next = next[n:]
 	}
 	g.arrivals = g.arrivals[:0]
+	g.x, g.s, g.nextX, g.nextS = g.nextX, g.nextS, g.x, g.s
+	g.summed = [2]int{}
+	g.list()
 }
 
-// train advances the gate of train i by a step.
+// list lists the active trains, where they are needed.
+func (g *gates) list() {
+	g.active = g.active[:0]
+	for i, x := range g.added[0] {
+		if g.listed && x != 0 {
+			g.active = append(g.active, int32(i))
+		}
+	}
+}
+
+// block is the argument of the kernel that advances gates without arrivals.
+func (g *gates) block() asm.GatesBlock {
+	whole := func(c []float64) []float64 { return c[:cap(c)] }
+	b := asm.GatesBlock{
+		Lanes: cap(g.x), X: whole(g.x), S: whole(g.s), NextX: whole(g.nextX), NextS: whole(g.nextS),
+		End: whole(g.added[0]), Mean: whole(g.added[1]), Tilt: whole(g.added[2]),
+		Alpha: g.y.Alpha, Rise: g.y.Rise, Gap: g.fall - 1, Left: -g.dt / g.y.Decay,
+		Decay: g.decay.decay, PerMean: g.decay.mean, PerTilt: g.decay.tilt, Fall: g.fall, Leak: -1 / g.y.Decay,
+		Bend: g.dt / 12, Twist: -g.dt / 10,
+	}
+	for j, n := range g.nodes {
+		b.Weights[j], b.Gaps[j], b.Lefts[j] = g.dt*float64(gaussWeight[j]*n.fall), g.fall-n.fall, -n.left/g.y.Decay
+	}
+	return b
+}
+
+// train computes the gate of train i after a step with arrivals.
 func (g *gates) train(i int, arrivals []gateArrival, onGrid bool) {
 	x, s, t := g.x[i], g.s[i], 0.0
-	var added [3]float64
 	area, moment := 0.0, 0.0
 	piece := func(end float64) {
 		if end <= t {
@@ -179,34 +211,24 @@ func (g *gates) train(i int, arrivals []gateArrival, onGrid bool) {
 		}
 	}
 	piece(g.dt)
-	if x < idle {
+	if x < asm.IdleGate {
 		x = 0
 	}
-	g.x[i], g.s[i] = x, s
-	added[0] = math.FMA(-g.decay.decay, start, s)
-	added[1] = math.FMA(-g.decay.mean, start, area/g.dt)
-	added[2] = math.FMA(-g.decay.tilt, start, 12*moment/(g.dt*g.dt))
-	g.added[i] = added
-	g.active = append(g.active, int32(i))
+	g.nextX[i], g.nextS[i] = x, s
+	g.added[0][i] = math.FMA(-g.decay.decay, start, s)
+	g.added[1][i] = math.FMA(-g.decay.mean, start, area/g.dt)
+	g.added[2][i] = math.FMA(-g.decay.tilt, start, 12*moment/(g.dt*g.dt))
+}
+
+// addedBy is what train i has added in the current step: at its end, mean, tilt.
+func (g *gates) addedBy(i int32) [3]float64 {
+	return [3]float64{g.added[0][i], g.added[1][i], g.added[2][i]}
 }
 
 // gateKey identifies the gates of a population.
 type gateKey struct {
 	population, synapse int
 	delay               float64
-}
-
-// bySums reports whether a projection of NMDA reaches its targets by sums over its sources: no edges are stored.
-func (p *Projection) bySums(s *Spec) bool {
-	_, one := p.oneWeight(s)
-	return one || p.onRing(s)
-}
-
-// oneWeight reports whether a projection of NMDA goes from all to all with one weight.
-func (p *Projection) oneWeight(s *Spec) (weight float64, ok bool) {
-	w, constant := p.Weight.(Constant)
-	_, all := p.Rule.(AllToAll)
-	return float64(w), all && constant && s.Synapses[p.Synapse].Kind == NMDA
 }
 
 // makeGates makes the gates whose trains reach the range, once its tables are there.
@@ -219,8 +241,8 @@ func (r *shard) makeGates() error {
 			continue
 		}
 		delay := float64(p.Delay.(Constant))
-		weight, one := p.oneWeight(l.spec)
-		sums := p.bySums(l.spec)
+		weight, one := p.oneWeight()
+		sums := l.bySums(p)
 		for _, from := range p.From {
 			key := gateKey{from.Population, p.Synapse, delay}
 			g := index[key]
@@ -240,6 +262,7 @@ func (r *shard) makeGates() error {
 			} else if sums {
 				g.rings = append(g.rings, r.ringsOf(p)...)
 			}
+			g.listed = g.listed || !one
 		}
 	}
 	return nil
@@ -279,7 +302,10 @@ func (r *shard) uniformOf(p *Projection, from Part, weight float64) (list []unif
 			u := uniform{
 				first: from.First, n: from.N, lane: lo - seg.first + seg.base, lanes: hi - lo, own: lo - l.firsts[seg.population],
 				apart: p.NoAutapses &&
-					seg.population == from.Population, receptor: l.receptor(p.Synapse, seg.population, false), weight: weight,
+					seg.population == from.Population, receptor: l.receptor(p.Synapse, seg.population, l.signs(p)[0]), weight: weight,
+			}
+			if !u.apart {
+				u.column = r.columnOf(u.receptor, u.lane, u.lanes)
 			}
 			list = append(list, u)
 		}
@@ -299,8 +325,9 @@ func (r *shard) advanceGates(k int64) {
 		if g := p.gates; g != nil {
 			g.advance(onGrid)
 			for _, i := range g.active {
+				r.touched[p.receptor[i]] = true
 				row := r.rows[p.receptor[i]][3*int(p.lanes[i]):][:3]
-				for j, x := range g.added[i] {
+				for j, x := range g.addedBy(i) {
 					row[j] += float64(p.weights[i] * x)
 				}
 			}
@@ -310,50 +337,31 @@ func (r *shard) advanceGates(k int64) {
 
 // gateArrivals lists the spikes of the sources of g that arrive in step k.
 func (r *shard) gateArrivals(g *gates, k int64) {
-	note := func(k int64, late bool) {
-		for _, from := range r.net.ranges {
-			for _, sp := range from.emitted(k) {
-				if int(sp.population) != g.pop {
-					continue
-				}
-				theta := sp.theta + g.part
-				if r.net.layout.spec.OnGrid {
-					theta = 0
-				}
-				if theta >= 1-instant != late {
-					continue
-				}
-				if late {
-					theta = max(0, theta-1)
-				}
-				g.arrivals = append(g.arrivals, gateArrival{sp.neuron - int32(g.first), theta})
-			}
-		}
-	}
-	note(k-int64(g.whole)-1, true)
-	note(k-int64(g.whole), false)
+	r.arriving(g.pop, g.whole, g.part, k, func(neuron int32, theta float64) {
+		g.arrivals = append(g.arrivals, gateArrival{neuron - int32(g.first), theta})
+	})
 }
 
 // spread adds the changes of the gates of g in the current step to the rows of their targets.
 func (r *shard) spread(g *gates) {
 	for i := range g.uniform {
 		u := &g.uniform[i]
-		var sum [3]float64
-		for _, a := range g.active {
-			if int(a) >= u.first && int(a) < u.first+u.n {
-				for j, x := range g.added[a] {
-					sum[j] += x
-				}
-			}
+		c := g.total(u.first, u.n)
+		for j := range c {
+			c[j] *= u.weight
 		}
-		for j := range sum {
-			sum[j] *= u.weight
+		if u.column != nil {
+			for j, x := range c {
+				u.column.same[j] += x
+			}
+			continue
 		}
 		row := r.rows[u.receptor]
+		r.touched[u.receptor] = true
 		for at := 3 * u.lane; at < 3*(u.lane+u.lanes); at += 3 {
-			row[at] += sum[0]
-			row[at+1] += sum[1]
-			row[at+2] += sum[2]
+			row[at] += c[0]
+			row[at+1] += c[1]
+			row[at+2] += c[2]
 		}
 		if u.apart {
 			r.withoutOwn(g, u, row)
@@ -366,19 +374,40 @@ func (r *shard) spread(g *gates) {
 		for _, a := range g.active {
 			at := int(a)*(t.delays+1) + g.whole - t.least
 			if from, to := t.start[at], t.start[at+1]; from < to {
-				r.spreadRun(t, from, to, int(a), g.added[a])
+				r.spreadRun(t, from, to, int(a), g.addedBy(a))
 			}
 		}
 	}
 }
 
+// total is the sum of what n trains from first on have added: four sums of every fourth, then the sum of these. That of
+// the last call is kept, since projections onto several populations follow each other.
+func (g *gates) total(first, n int) (c [3]float64) {
+	if n > 0 && g.summed == [2]int{first, n} {
+		return g.sum
+	}
+	for j, column := range g.added {
+		var part [4]float64
+		column = column[first:][:n]
+		for ; len(column) >= 4; column = column[4:] {
+			for i, x := range column[:4] {
+				part[i] += x
+			}
+		}
+		for i, x := range column {
+			part[i] += x
+		}
+		c[j] = (part[0] + part[1]) + (part[2] + part[3])
+	}
+	g.summed, g.sum = [2]int{first, n}, c
+	return c
+}
+
 // withoutOwn subtracts from each neuron the contribution of its own gate.
 func (r *shard) withoutOwn(g *gates, u *uniform, row []float64) {
-	for _, a := range g.active {
-		if lane := int(a) - u.own; int(a) >= u.first && int(a) < u.first+u.n && lane >= 0 && lane < u.lanes {
-			for j, x := range g.added[a] {
-				row[3*(u.lane+lane)+j] -= float64(u.weight * x)
-			}
+	for a := max(u.first, u.own); a < min(u.first+u.n, u.own+u.lanes); a++ {
+		for j, x := range g.addedBy(int32(a)) {
+			row[3*(u.lane+a-u.own)+j] -= float64(u.weight * x)
 		}
 	}
 }
@@ -408,18 +437,34 @@ func (r *shard) spreadRun(t *table, from, to uint32, source int, c [3]float64) {
 	}
 }
 
+// completeSums makes what reaches the range by sums, once its tables are there.
+func (r *shard) completeSums() error {
+	r.makeSums()
+	if err := r.makeGates(); err != nil {
+		return err
+	}
+	r.startGates()
+	return nil
+}
+
 // startGates adds the conductances of gates that are open at t = 0 to their targets.
 func (r *shard) startGates() {
+	for _, o := range r.coupled {
+		o.emptyColumns()
+	}
 	for _, g := range r.gates {
-		g.active = g.active[:0]
-		for i, s := range g.s {
-			if s != 0 {
-				g.added[i] = [3]float64{s}
-				g.active = append(g.active, int32(i))
-			}
+		for j := range g.added {
+			clear(g.added[j])
 		}
+		copy(g.added[0], g.s)
+		g.summed = [2]int{}
+		g.list()
 		r.spread(g)
 	}
+	for _, o := range r.coupled {
+		o.startColumns()
+	}
+	clear(r.touched)
 	for c := range r.net.layout.receptors {
 		if len(r.gates) == 0 || r.net.layout.receptors[c].kind != NMDA {
 			continue

@@ -70,12 +70,13 @@ func (r *shard) spreadRing(g *gates, ring *ring) {
 		clear(z[:ring.n])
 		for _, a := range g.active {
 			if i := int(a) - ring.first; i >= 0 && i < ring.n {
-				z[i] = of(g.added[a])
+				z[i] = of(g.addedBy(a))
 			}
 		}
 		ring.matrix.Multiply(z)
 		return z[ring.offset:][:ring.lanes]
 	}
+	r.touched[ring.receptor] = true
 	for i, x := range product(func(c [3]float64) complex128 { return complex(c[0], c[1]) }) {
 		row[3*i] += real(x)
 		row[3*i+1] += imag(x)

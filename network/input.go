@@ -190,6 +190,7 @@ func (r *shard) prepareInputs() error {
 			}
 			if t.in.arrives() && l.spec.Synapses[t.in.Synapse].Kind == NMDA {
 				p.gates = newGates(l, t.in.Synapse, len(p.lanes), 0)
+				p.gates.listed = true
 			}
 			r.trains = append(r.trains, p)
 		}

@@ -21,12 +21,11 @@ func (n *Network) Restart(s *Spec) error {
 	}
 	for i, r := range n.ranges {
 		fresh := &shard{net: n, number: r.number, segs: r.segs, tables: r.tables, tablesOf: r.tablesOf}
-		for _, step := range []func() error{fresh.layOut, fresh.prepareInputs, fresh.makeGates} {
+		for _, step := range []func() error{fresh.layOut, fresh.prepareInputs, fresh.completeSums} {
 			if err := step(); err != nil {
 				return err
 			}
 		}
-		fresh.startGates()
 		n.ranges[i] = fresh
 	}
 	return nil

@@ -175,6 +175,9 @@ type shard struct {
 	laps     *laps             // nil but in Timed
 	trains   []*trainPart
 	gates    []*gates
+	sums     []*sums
+	columns  [][3][]float64 // by receptor, of coupled neurons: what trains in vectors add, by lane; nil where none do
+	touched  []bool         // by receptor: whether arrivals of the current step are in the rows, but for those by edges
 	sources  []*sourcePart
 }
 
@@ -213,6 +216,7 @@ func (r *shard) layOut() error {
 		r.decay = append(r.decay, kernels.Exp(-l.spec.Dt/rc.tau))
 	}
 	r.deltaTop = make([]float64, len(l.classes))
+	r.touched = make([]bool, len(l.receptors))
 	r.makeRows()
 	for _, seg := range r.segs {
 		if c := l.classOf[seg.population]; c >= 0 && l.classes[c].coupled {
@@ -294,6 +298,7 @@ func (r *shard) step(k int64) error {
 		}
 	}
 	err := r.advanceOthers(k)
+	clear(r.touched)
 	r.history[r.slot(k)] = r.out
 	return err
 }

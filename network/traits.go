@@ -71,9 +71,9 @@ func (n *Network) traits() error {
 		}
 		l.delays = append(l.delays, [2]int{least, most})
 		l.steps, l.longest = min(l.steps, int64(least)), max(l.longest, most)
-		if p.bySums(l.spec) {
+		if l.bySums(p) {
 			for _, t := range p.To {
-				l.receptor(p.Synapse, t.Population, false)
+				l.receptor(p.Synapse, t.Population, l.signs(p)[0])
 			}
 			continue
 		}

@@ -5,33 +5,32 @@ import (
 	"popsim/kernels/asm"
 )
 
-// triples is the scratch of poissonTriples: a tile of lanes, padded to what kernels round up to.
+// triples is the scratch of poissonTriples: the instants in a tile of lanes, padded to what kernels round up to.
 type triples struct {
-	runs              []segmentTrain // those that poissonTriples adds in the steps in which it does
-	theta             [4][]float64
-	end, share, third []float64
+	runs  []segmentTrain // those that poissonTriples adds in the steps in which it does
+	theta [4][]float64
 }
 
 // tripleTile is the number of lanes in a tile of triples.
 const tripleTile = 256
 
-// attachTriples notes a run of a Poisson input onto rows of triples whose arrivals can be added in vectors.
+// attachTriples notes a run of a Poisson input onto a receptor of coupled neurons whose arrivals can be added in
+// vectors.
 func (r *shard) attachTriples(p *trainPart, u *trainRun) {
 	u.triple = true
 	t := &r.triples
 	t.runs = append(t.runs, segmentTrain{p, u})
-	if t.end != nil {
+	r.makeColumns(int(p.receptor[u.first]))
+	if t.theta[0] != nil {
 		return
 	}
-	column := func() []float64 { return make([]float64, tripleTile+kernels.DrawnTogether) }
-	t.end, t.share, t.third = column(), column(), column()
 	for j := range t.theta {
-		t.theta[j] = column()
+		t.theta[j] = makeColumn(tripleTile + kernels.DrawnTogether)
 	}
 }
 
-// poissonTriples adds the arrivals of a run in step k to its rows of triples: four arrivals of each lane at a time, as
-// long as many lanes have as many, then one by one.
+// poissonTriples adds the arrivals of a run in step k to the columns of its receptor: four arrivals of each lane at a
+// time, as long as many lanes have as many, then one by one.
 func (r *shard) poissonTriples(p *trainPart, u *trainRun, k int64) {
 	u.inVectors = k
 	t, c := &r.triples, int(p.receptor[u.first])
@@ -40,9 +39,9 @@ func (r *shard) poissonTriples(p *trainPart, u *trainRun, k int64) {
 	for from := u.first; from < u.first+u.n; from += tripleTile {
 		n := min(tripleTile, u.first+u.n-from)
 		lanes := (n + kernels.DrawnTogether - 1) / kernels.DrawnTogether * kernels.DrawnTogether
-		row := r.rows[c][3*int(p.lanes[from]):][:3*n]
-		for i := range n {
-			t.end[i], t.share[i], t.third[i] = row[3*i], row[3*i+1], row[3*i+2]
+		var to [3][]float64
+		for j := range to {
+			to[j] = r.columns[c][j][p.lanes[from]:]
 		}
 		counts := p.counts[int(k%4)*p.stride+from:][:n]
 		skip := 0
@@ -53,21 +52,15 @@ func (r *shard) poissonTriples(p *trainPart, u *trainRun, k int64) {
 					t.theta[j][i] = asm.NoArrival
 				}
 			}
-			b := asm.InstantsBlock{
+			kernels.AddInstantsThree(r.net.isa, &asm.InstantsBlock{
 				Lanes: lanes, Theta0: t.theta[0], Theta1: t.theta[1], Theta2: t.theta[2], Theta3: t.theta[3],
-				Ends: series[0], Shares: series[1], Weight: weight, End: t.end, Share: t.share,
-			}
-			kernels.AddInstantsTwo(r.net.isa, &b)
-			b.Ends, b.End = series[2], t.third
-			kernels.AddInstants(r.net.isa, &b)
-		}
-		for i := range n {
-			row[3*i], row[3*i+1], row[3*i+2] = t.end[i], t.share[i], t.third[i]
+				Ends: series[0], Shares: series[1], Thirds: series[2], Weight: weight, End: to[0], Share: to[1], Third: to[2],
+			})
 		}
 		for i, count := range counts {
 			for j := skip; j < int(count); j++ {
 				for m, x := range series.at(p.instant(seed, p.ids[from+i], k, j)) {
-					row[3*i+m] += float64(weight * x)
+					to[m][i] += float64(weight * x)
 				}
 			}
 		}

@@ -95,14 +95,14 @@ type JumpStepBlock struct {
 const InstantTerms = 10
 
 // InstantsBlock is the argument of the kernels that add Poisson arrivals: with u = 0.5 - Theta[j] for the up to four
-// arrivals of a lane, those with Theta[j] < 1.5, End grows by Weight times the sum of the polynomials Ends in u, and
-// Share likewise by Shares.
+// arrivals of a lane, those with Theta[j] < 1.5, End grows by Weight times the sum of the polynomials Ends in u, Share
+// likewise by Shares and Third by Thirds.
 type InstantsBlock struct {
 	Lanes                          int
 	Theta0, Theta1, Theta2, Theta3 []float64
-	Ends, Shares                   [InstantTerms]float64
+	Ends, Shares, Thirds           [InstantTerms]float64
 	Weight                         float64
-	End, Share                     []float64
+	End, Share, Third              []float64
 }
 
 // NoArrival stands for a missing arrival in Theta.

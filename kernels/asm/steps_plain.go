@@ -477,7 +477,7 @@ func InstantsGo(b *InstantsBlock) {
 	}
 }
 
-// InstantsTwoGo adds arrivals to End and Share; see InstantsBlock.
+// InstantsTwoGo adds arrivals to End, Share; see InstantsBlock.
 func InstantsTwoGo(b *InstantsBlock) {
 	for at := 0; at < b.Lanes; at += 8 {
 		theta0s := (*[8]float64)(b.Theta0[at:])
@@ -615,6 +615,207 @@ func InstantsTwoGo(b *InstantsBlock) {
 			x125 := shares[l]
 			x126 := math.FMA(b.Weight, x124, x125)
 			shares[l] = x126
+		}
+	}
+}
+
+// InstantsThreeGo adds arrivals to End, Share, Third; see InstantsBlock.
+func InstantsThreeGo(b *InstantsBlock) {
+	for at := 0; at < b.Lanes; at += 8 {
+		theta0s := (*[8]float64)(b.Theta0[at:])
+		theta1s := (*[8]float64)(b.Theta1[at:])
+		theta2s := (*[8]float64)(b.Theta2[at:])
+		theta3s := (*[8]float64)(b.Theta3[at:])
+		ends := (*[8]float64)(b.End[at:])
+		shares := (*[8]float64)(b.Share[at:])
+		thirds := (*[8]float64)(b.Third[at:])
+		for l := range 8 {
+			x0 := theta0s[l]
+			x2 := 0.5 - x0
+			m4 := x0 < 1.5
+			x5 := theta1s[l]
+			x6 := 0.5 - x5
+			m7 := x5 < 1.5
+			x8 := theta2s[l]
+			x9 := 0.5 - x8
+			m10 := x8 < 1.5
+			x11 := theta3s[l]
+			x12 := 0.5 - x11
+			m13 := x11 < 1.5
+			x16 := math.FMA(b.Ends[9], x2, b.Ends[8])
+			x18 := math.FMA(x16, x2, b.Ends[7])
+			x20 := math.FMA(x18, x2, b.Ends[6])
+			x22 := math.FMA(x20, x2, b.Ends[5])
+			x24 := math.FMA(x22, x2, b.Ends[4])
+			x26 := math.FMA(x24, x2, b.Ends[3])
+			x28 := math.FMA(x26, x2, b.Ends[2])
+			x30 := math.FMA(x28, x2, b.Ends[1])
+			x32 := math.FMA(x30, x2, b.Ends[0])
+			x34 := 0.0
+			if m4 {
+				x34 = x32
+			}
+			x35 := math.FMA(b.Ends[9], x6, b.Ends[8])
+			x36 := math.FMA(x35, x6, b.Ends[7])
+			x37 := math.FMA(x36, x6, b.Ends[6])
+			x38 := math.FMA(x37, x6, b.Ends[5])
+			x39 := math.FMA(x38, x6, b.Ends[4])
+			x40 := math.FMA(x39, x6, b.Ends[3])
+			x41 := math.FMA(x40, x6, b.Ends[2])
+			x42 := math.FMA(x41, x6, b.Ends[1])
+			x43 := math.FMA(x42, x6, b.Ends[0])
+			x44 := 0.0
+			if m7 {
+				x44 = x43
+			}
+			x45 := math.FMA(b.Ends[9], x9, b.Ends[8])
+			x46 := math.FMA(x45, x9, b.Ends[7])
+			x47 := math.FMA(x46, x9, b.Ends[6])
+			x48 := math.FMA(x47, x9, b.Ends[5])
+			x49 := math.FMA(x48, x9, b.Ends[4])
+			x50 := math.FMA(x49, x9, b.Ends[3])
+			x51 := math.FMA(x50, x9, b.Ends[2])
+			x52 := math.FMA(x51, x9, b.Ends[1])
+			x53 := math.FMA(x52, x9, b.Ends[0])
+			x54 := 0.0
+			if m10 {
+				x54 = x53
+			}
+			x55 := math.FMA(b.Ends[9], x12, b.Ends[8])
+			x56 := math.FMA(x55, x12, b.Ends[7])
+			x57 := math.FMA(x56, x12, b.Ends[6])
+			x58 := math.FMA(x57, x12, b.Ends[5])
+			x59 := math.FMA(x58, x12, b.Ends[4])
+			x60 := math.FMA(x59, x12, b.Ends[3])
+			x61 := math.FMA(x60, x12, b.Ends[2])
+			x62 := math.FMA(x61, x12, b.Ends[1])
+			x63 := math.FMA(x62, x12, b.Ends[0])
+			x64 := 0.0
+			if m13 {
+				x64 = x63
+			}
+			x66 := x34 + x44
+			x67 := x54 + x64
+			x68 := x66 + x67
+			x69 := ends[l]
+			x70 := math.FMA(b.Weight, x68, x69)
+			ends[l] = x70
+			x74 := math.FMA(b.Shares[9], x2, b.Shares[8])
+			x76 := math.FMA(x74, x2, b.Shares[7])
+			x78 := math.FMA(x76, x2, b.Shares[6])
+			x80 := math.FMA(x78, x2, b.Shares[5])
+			x82 := math.FMA(x80, x2, b.Shares[4])
+			x84 := math.FMA(x82, x2, b.Shares[3])
+			x86 := math.FMA(x84, x2, b.Shares[2])
+			x88 := math.FMA(x86, x2, b.Shares[1])
+			x90 := math.FMA(x88, x2, b.Shares[0])
+			x91 := 0.0
+			if m4 {
+				x91 = x90
+			}
+			x92 := math.FMA(b.Shares[9], x6, b.Shares[8])
+			x93 := math.FMA(x92, x6, b.Shares[7])
+			x94 := math.FMA(x93, x6, b.Shares[6])
+			x95 := math.FMA(x94, x6, b.Shares[5])
+			x96 := math.FMA(x95, x6, b.Shares[4])
+			x97 := math.FMA(x96, x6, b.Shares[3])
+			x98 := math.FMA(x97, x6, b.Shares[2])
+			x99 := math.FMA(x98, x6, b.Shares[1])
+			x100 := math.FMA(x99, x6, b.Shares[0])
+			x101 := 0.0
+			if m7 {
+				x101 = x100
+			}
+			x102 := math.FMA(b.Shares[9], x9, b.Shares[8])
+			x103 := math.FMA(x102, x9, b.Shares[7])
+			x104 := math.FMA(x103, x9, b.Shares[6])
+			x105 := math.FMA(x104, x9, b.Shares[5])
+			x106 := math.FMA(x105, x9, b.Shares[4])
+			x107 := math.FMA(x106, x9, b.Shares[3])
+			x108 := math.FMA(x107, x9, b.Shares[2])
+			x109 := math.FMA(x108, x9, b.Shares[1])
+			x110 := math.FMA(x109, x9, b.Shares[0])
+			x111 := 0.0
+			if m10 {
+				x111 = x110
+			}
+			x112 := math.FMA(b.Shares[9], x12, b.Shares[8])
+			x113 := math.FMA(x112, x12, b.Shares[7])
+			x114 := math.FMA(x113, x12, b.Shares[6])
+			x115 := math.FMA(x114, x12, b.Shares[5])
+			x116 := math.FMA(x115, x12, b.Shares[4])
+			x117 := math.FMA(x116, x12, b.Shares[3])
+			x118 := math.FMA(x117, x12, b.Shares[2])
+			x119 := math.FMA(x118, x12, b.Shares[1])
+			x120 := math.FMA(x119, x12, b.Shares[0])
+			x121 := 0.0
+			if m13 {
+				x121 = x120
+			}
+			x122 := x91 + x101
+			x123 := x111 + x121
+			x124 := x122 + x123
+			x125 := shares[l]
+			x126 := math.FMA(b.Weight, x124, x125)
+			shares[l] = x126
+			x130 := math.FMA(b.Thirds[9], x2, b.Thirds[8])
+			x132 := math.FMA(x130, x2, b.Thirds[7])
+			x134 := math.FMA(x132, x2, b.Thirds[6])
+			x136 := math.FMA(x134, x2, b.Thirds[5])
+			x138 := math.FMA(x136, x2, b.Thirds[4])
+			x140 := math.FMA(x138, x2, b.Thirds[3])
+			x142 := math.FMA(x140, x2, b.Thirds[2])
+			x144 := math.FMA(x142, x2, b.Thirds[1])
+			x146 := math.FMA(x144, x2, b.Thirds[0])
+			x147 := 0.0
+			if m4 {
+				x147 = x146
+			}
+			x148 := math.FMA(b.Thirds[9], x6, b.Thirds[8])
+			x149 := math.FMA(x148, x6, b.Thirds[7])
+			x150 := math.FMA(x149, x6, b.Thirds[6])
+			x151 := math.FMA(x150, x6, b.Thirds[5])
+			x152 := math.FMA(x151, x6, b.Thirds[4])
+			x153 := math.FMA(x152, x6, b.Thirds[3])
+			x154 := math.FMA(x153, x6, b.Thirds[2])
+			x155 := math.FMA(x154, x6, b.Thirds[1])
+			x156 := math.FMA(x155, x6, b.Thirds[0])
+			x157 := 0.0
+			if m7 {
+				x157 = x156
+			}
+			x158 := math.FMA(b.Thirds[9], x9, b.Thirds[8])
+			x159 := math.FMA(x158, x9, b.Thirds[7])
+			x160 := math.FMA(x159, x9, b.Thirds[6])
+			x161 := math.FMA(x160, x9, b.Thirds[5])
+			x162 := math.FMA(x161, x9, b.Thirds[4])
+			x163 := math.FMA(x162, x9, b.Thirds[3])
+			x164 := math.FMA(x163, x9, b.Thirds[2])
+			x165 := math.FMA(x164, x9, b.Thirds[1])
+			x166 := math.FMA(x165, x9, b.Thirds[0])
+			x167 := 0.0
+			if m10 {
+				x167 = x166
+			}
+			x168 := math.FMA(b.Thirds[9], x12, b.Thirds[8])
+			x169 := math.FMA(x168, x12, b.Thirds[7])
+			x170 := math.FMA(x169, x12, b.Thirds[6])
+			x171 := math.FMA(x170, x12, b.Thirds[5])
+			x172 := math.FMA(x171, x12, b.Thirds[4])
+			x173 := math.FMA(x172, x12, b.Thirds[3])
+			x174 := math.FMA(x173, x12, b.Thirds[2])
+			x175 := math.FMA(x174, x12, b.Thirds[1])
+			x176 := math.FMA(x175, x12, b.Thirds[0])
+			x177 := 0.0
+			if m13 {
+				x177 = x176
+			}
+			x178 := x147 + x157
+			x179 := x167 + x177
+			x180 := x178 + x179
+			x181 := thirds[l]
+			x182 := math.FMA(b.Weight, x180, x181)
+			thirds[l] = x182
 		}
 	}
 }

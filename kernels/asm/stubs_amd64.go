@@ -224,15 +224,25 @@ func InstantsAVX2(b *InstantsBlock)
 //go:noescape
 func InstantsAVX512(b *InstantsBlock)
 
-// InstantsTwoAVX2 adds arrivals to End and Share; see InstantsBlock.
+// InstantsTwoAVX2 adds arrivals to End, Share; see InstantsBlock.
 //
 //go:noescape
 func InstantsTwoAVX2(b *InstantsBlock)
 
-// InstantsTwoAVX512 adds arrivals to End and Share; see InstantsBlock.
+// InstantsTwoAVX512 adds arrivals to End, Share; see InstantsBlock.
 //
 //go:noescape
 func InstantsTwoAVX512(b *InstantsBlock)
+
+// InstantsThreeAVX2 adds arrivals to End, Share, Third; see InstantsBlock.
+//
+//go:noescape
+func InstantsThreeAVX2(b *InstantsBlock)
+
+// InstantsThreeAVX512 adds arrivals to End, Share, Third; see InstantsBlock.
+//
+//go:noescape
+func InstantsThreeAVX512(b *InstantsBlock)
 
 // ConductAVX2 advances exponential conductances; see ConductBlock.
 //
@@ -273,6 +283,36 @@ func SplitTriplesAVX2(b *TriplesBlock)
 //
 //go:noescape
 func SplitTriplesAVX512(b *TriplesBlock)
+
+// GatesAVX2 advances gates without arrivals; see GatesBlock.
+//
+//go:noescape
+func GatesAVX2(b *GatesBlock)
+
+// GatesAVX512 advances gates without arrivals; see GatesBlock.
+//
+//go:noescape
+func GatesAVX512(b *GatesBlock)
+
+// ConductNMDAAVX2 advances conductances of NMDA; see NMDABlock.
+//
+//go:noescape
+func ConductNMDAAVX2(b *NMDABlock)
+
+// ConductNMDAAVX512 advances conductances of NMDA; see NMDABlock.
+//
+//go:noescape
+func ConductNMDAAVX512(b *NMDABlock)
+
+// ConductNMDABoundsAVX2 advances conductances of NMDA and bounds their currents; see NMDABlock.
+//
+//go:noescape
+func ConductNMDABoundsAVX2(b *NMDABlock)
+
+// ConductNMDABoundsAVX512 advances conductances of NMDA and bounds their currents; see NMDABlock.
+//
+//go:noescape
+func ConductNMDABoundsAVX512(b *NMDABlock)
 
 // LIFCoupledAVX2 moves LIF neurons by their exact solution; see CoupledBlock.
 //

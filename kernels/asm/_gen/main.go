@@ -38,6 +38,7 @@ var files = []struct {
 	{name: "steps", kernels: append(
 		assemblies(stepKernels), pairPlaces, splitPairs, triplePlaces, splitTriples,
 	), plain: plains(stepKernels)},
+	{name: "gates", kernels: assemblies(gateKernels), plain: plains(gateKernels)},
 	{name: "coupled", kernels: assemblies(coupledKernels), plain: plains(coupledKernels)},
 	{name: "bits", kernels: []func(*file, isa){countBits, addBits}},
 	{name: "runs", kernels: []func(*file, isa){addEdges("AddOnes", 1), addEdges("AddPairs", 2), findEdges}},

@@ -66,7 +66,8 @@ var (
 	stepKernels = []*stepKernel{
 		lifStep, noisyLIF(false), noisyLIF(true), noisyCross, jumpStep,
 		currentStep(false, true), currentStep(false, false), currentStep(true, true), currentStep(true, false),
-		instants(false), instants(true),
+		instants("Instants", "End"), instants("InstantsTwo", "End", "Share"),
+		instants("InstantsThree", "End", "Share", "Third"),
 		conduct(false), conduct(true),
 	}
 )
@@ -185,22 +186,21 @@ func conduct(bounds bool) *stepKernel {
 	return k
 }
 
-// instants adds up to four arrivals to one accumulator, or to two.
-func instants(two bool) *stepKernel {
+// instantSeries are the polynomials of the accumulators of instants.
+var instantSeries = map[string]string{"End": "Ends", "Share": "Shares", "Third": "Thirds"}
+
+// instants adds up to four arrivals to accumulators.
+func instants(name string, accumulators ...string) *stepKernel {
 	k := &stepKernel{
-		name: "Instants", doc: "adds arrivals to End; see InstantsBlock.", argument: "InstantsBlock",
-		columns: []string{"Theta0", "Theta1", "Theta2", "Theta3", "End"}, scalars: []string{"Weight"},
-		vectors: map[string]int{"AVX2": 2, "AVX512": 2},
+		name: name, doc: "adds arrivals to " + strings.Join(accumulators, ", ") + "; see InstantsBlock.",
+		argument: "InstantsBlock",
+		columns:  append([]string{"Theta0", "Theta1", "Theta2", "Theta3"}, accumulators...),
+		scalars:  []string{"Weight"},
+		vectors:  map[string]int{"AVX2": 2, "AVX512": 2},
 	}
-	polynomials := map[string]string{"End": "Ends"}
-	if two {
-		k.name, k.doc = "InstantsTwo", "adds arrivals to End and Share; see InstantsBlock."
-		k.columns = append(k.columns, "Share")
-		polynomials["Share"] = "Shares"
-	}
-	for _, p := range polynomials {
+	for _, to := range accumulators {
 		for i := range asm.InstantTerms {
-			k.scalars = append(k.scalars, fmt.Sprint(p, "/", i))
+			k.scalars = append(k.scalars, fmt.Sprint(instantSeries[to], "/", i))
 		}
 	}
 	k.step = func(b *vec.Block, x *laneVars) {
@@ -210,11 +210,8 @@ func instants(two bool) *stepKernel {
 			theta := x.get(fmt.Sprint("Theta", j))
 			u[j], there[j] = b.Sub(b.Const(0.5), theta), b.Cmp(theta, LT, b.Const(1.5))
 		}
-		for _, to := range []string{"End", "Share"} {
-			p, ok := polynomials[to]
-			if !ok {
-				continue
-			}
+		for _, to := range accumulators {
+			p := instantSeries[to]
 			var y [4]Vec
 			for j := range u {
 				y[j] = x.get(fmt.Sprint(p, "/", asm.InstantTerms-1))
