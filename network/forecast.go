@@ -12,6 +12,7 @@ import (
 type Forecast struct {
 	Neurons int
 	Edges   int64   // expected
+	stored  int64   // of them: see layout.bySums
 	Bytes   int64   // memory, at its most while the network is built
 	Seconds float64 // of building, on all processors of this machine if nothing else runs
 }
@@ -39,11 +40,15 @@ func (n *Network) forecast(c Config) Forecast {
 		expected[i], shares[i] = l.expected(i), l.delayShares(i)
 		perSource := 0.0
 		for key, x := range expected[i] {
-			f.Edges += int64(x * float64(l.spec.Populations[key.population].N))
+			f.stored += int64(x * float64(l.spec.Populations[key.population].N))
 			perSource += x
+		}
+		if p := &l.spec.Projections[i]; l.bySums(p) {
+			f.Edges += int64(l.edges(p))
 		}
 		busiest += perSource
 	}
+	f.Edges += f.stored
 	ranges := float64(len(l.ranges(n.rangeCount(c, f))))
 	bytes := float64(float64(f.Neurons)*n.neuronBytes()) + l.givenBytes()
 	for key, t := range n.pairs {
@@ -352,7 +357,7 @@ func (n *Network) work(f Forecast) time.Duration {
 		}
 		each += float64(cost * float64(p.N))
 	}
-	each += float64(float64(f.Edges) * rate * l.spec.Dt * event)
+	each += float64(float64(f.stored) * rate * l.spec.Dt * event)
 	return time.Duration(each * float64(l.steps))
 }
 
