@@ -51,8 +51,8 @@ func allToAll(m *model.Model, kind Kind, edges, onGrid bool) *Spec {
 	return s
 }
 
-// TestSumsAreThoseOfEdges compares sums over populations with edges one by one, for all kinds but NMDA: spikes differ by
-// rounding alone. They are the same bits for all instruction sets, workers and ranges.
+// TestSumsAreThoseOfEdges compares sums over populations with edges one by one, for all kinds but NMDA: spikes differ
+// by rounding alone. They are the same bits for all instruction sets, workers and ranges.
 func TestSumsAreThoseOfEdges(t *testing.T) {
 	const (
 		time      = 15   // ms
