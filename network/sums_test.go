@@ -31,7 +31,8 @@ func allToAll(m *model.Model, kind Kind, edges, onGrid bool) *Spec {
 		}
 		s.Populations = append(s.Populations, p)
 		s.Inputs = append(s.Inputs, Input{
-			Name: "drive" + name, To: []Part{{k, 0, 40}}, Synapse: 2, Weight: Constant(8 * scale), Poisson: &Poisson{Rate: 1500},
+			Name: "drive" + name, To: []Part{{k, 0, 40}}, Synapse: 2, Weight: Constant(8 * scale),
+			Poisson: &Poisson{Rate: 1500},
 		})
 		sign := 1.0
 		if k == 1 && !kind.conductance() {

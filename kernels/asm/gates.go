@@ -9,8 +9,8 @@ const (
 	LeastGate = 1e-200
 )
 
-// GatesBlock is the argument of Gates, a step of NMDA's gates x and s without arrivals. NextX and NextS are those at its
-// end; End, Mean and Tilt are the value at the end, the mean and the rise of the line with the same mean and first
+// GatesBlock is the argument of Gates, a step of NMDA's gates x and s without arrivals. NextX and NextS are those at
+// its end; End, Mean and Tilt are the value at the end, the mean and the rise of the line with the same mean and first
 // moment, less what they would be if s only decayed: 0 where x is 0.
 type GatesBlock struct {
 	Lanes                   int
