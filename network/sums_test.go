@@ -21,7 +21,8 @@ func allToAll(m *model.Model, kind Kind, edges, onGrid bool) *Spec {
 	}
 	e := map[bool]float64{true: 0, false: -80}
 	for i, up := range []bool{true, false} {
-		s.Synapses = append(s.Synapses, Synapse{Name: []string{"up", "down"}[i], Kind: kind, Tau: 3, Rise: 1, Decay: 4, E: e[up]})
+		y := Synapse{Name: []string{"up", "down"}[i], Kind: kind, Tau: 3, Rise: 1, Decay: 4, E: e[up]}
+		s.Synapses = append(s.Synapses, y)
 	}
 	s.Synapses = append(s.Synapses, Synapse{Name: "drive", Kind: ExpCurrent, Tau: 2})
 	for k, name := range []string{"A", "B"} {
