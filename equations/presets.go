@@ -51,10 +51,27 @@ func Find(name, preset string) (*model.Model, model.Preset, error) {
 	case faults == nil:
 		return m, found, nil
 	}
-	if root, _ := tomltree.Read(PresetsFile, data); root.Get("preset").Get(preset) != nil {
+	root, _ := tomltree.Read(PresetsFile, data)
+	if root.Get("preset").Get(preset) != nil {
 		return m, s, faults
 	}
-	return m, s, err
+	return m, s, unknownPreset(m, preset, root)
+}
+
+// unknownPreset is the error about a preset that m does not have, neither of its own nor in PresetsFile, whose content is
+// root.
+func unknownPreset(m *model.Model, preset string, root *tomltree.Entry) error {
+	known := slices.Clone(m.Presets())
+	for _, e := range root.Tables("preset") {
+		name := ""
+		if of := e.Get("model"); of != nil {
+			name, _, _ = strings.Cut(of.Text, ":")
+		}
+		if name == m.Name {
+			known = append(known, model.Preset{Name: e.Key})
+		}
+	}
+	return m.UnknownPreset(preset, known)
 }
 
 // holdsPresets reports whether a file consists of presets for models defined elsewhere.
@@ -72,11 +89,14 @@ func presetOf(path string, data []byte, name string) (m *model.Model, s model.Pr
 	var faults fault.List
 	var names []string
 	for _, c := range root.Items {
-		if c.Key != "preset" {
+		switch {
+		case c.Key == "preset" && c.Kind != tomltree.Table:
+			faults.Add(fault.At(c.Place, errors.New("presets are tables [preset.NAME]")))
+		case c.Key != "preset":
 			faults.Add(fault.At(c.Place, fmt.Errorf("a file of presets has no key %q; presets are tables [preset.NAME]", c.Key)))
 		}
 	}
-	for _, c := range root.Get("preset").Items {
+	for _, c := range root.Tables("preset") {
 		names = append(names, c.Key)
 		of, preset := readPreset(path, c, &faults)
 		if c.Key == name {

@@ -37,11 +37,20 @@ func TestPresetFiles(t *testing.T) {
 		{"./cells.toml", "", "name one, as ./cells.toml:mine, fast"},
 		{"./cells.toml", "mini", `has no preset "mini"; did you mean mine?`},
 		{"adex", "here", "preset here of popsim.toml is one of lif"},
-		{"lif", "nowhere", "nowhere"},
+		{"lif", "unknown", `there is no preset of lif "unknown" (have slide, zoo, here)`},
+		{"lif", "her", `did you mean "here"?`},
 	} {
 		if _, _, err := Find(c.name, c.preset); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s:%s: %v, want %s", c.name, c.preset, err, c.want)
 		}
+	}
+	write(PresetsFile, "x = 1\n") // a file without presets
+	if _, _, err := Find("lif", "unknown"); err == nil || !strings.Contains(err.Error(), "(have slide, zoo)") {
+		t.Errorf("%v, want the presets of lif", err)
+	}
+	write("number.toml", "preset = 3\n")
+	if _, _, err := Find("./number.toml", ""); err == nil || !strings.Contains(err.Error(), "presets are tables") {
+		t.Errorf("%v, want the form of presets", err)
 	}
 	bad := filepath.Join(t.TempDir(), "bad.toml")
 	write(bad, "[preset.tb08]\nmodel = \"adex\"\nbb = 3\ntau = \"3mV\"\n[preset.x]\nb = 3\n")

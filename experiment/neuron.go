@@ -11,6 +11,7 @@ import (
 	"popsim/fault"
 	"popsim/kernels"
 	"popsim/model"
+	"popsim/network/description"
 )
 
 // Neuron is a model, a preset, and settings that override it, in the order of naming. Model is nil if the model is
@@ -156,6 +157,9 @@ func (n Neuron) unknown(name string, extra []string) error {
 		return err
 	}
 	err := fmt.Errorf("%s has no %q", n.Model.Name, name)
+	if slices.Contains(description.Flags, name) {
+		return fault.Hint(err, "--%s sets it", name)
+	}
 	if near := model.Nearest(name, known); near != "" {
 		return fault.Hint(err, "did you mean %s=?", near)
 	}

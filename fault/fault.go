@@ -85,12 +85,18 @@ func (l List) Err() error { return errors.Join(l...) }
 type Line struct{ Text, Hint string }
 
 // Lines splits an error into its parts. places holds the places of parts of the input by their subjects, see About.
-// Errors with a place come first, in the order of the file. Advice that several errors share is given with the last of
-// them.
+// Errors with a place come first, in the order of the file. Errors of the same text are one. Advice that several errors
+// share is given with the last of them.
 func Lines(err error, places map[string]string) []Line {
 	var lines []Line
 	collect(err, "", places, &lines)
 	slices.SortStableFunc(lines, byPlace)
+	seen := map[string]bool{}
+	lines = slices.DeleteFunc(lines, func(l Line) bool {
+		again := seen[l.Text]
+		seen[l.Text] = true
+		return again
+	})
 	for i := range lines {
 		if slices.ContainsFunc(lines[i+1:], func(l Line) bool { return l.Hint == lines[i].Hint }) {
 			lines[i].Hint = ""

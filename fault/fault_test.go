@@ -9,13 +9,15 @@ import (
 	"popsim/fault"
 )
 
-// TestLines: faults are in the order of their file, and each has its own advice; advice that is shared is shown once.
+// TestLines: faults are in the order of their file, each once, and each has its own advice; advice that is shared is shown
+// once.
 func TestLines(t *testing.T) {
 	var l fault.List
 	l.Add(nil)
 	l.Addf("free")
 	l.About("tau", fault.Hint(errors.New("tau=3kg"), "ms"))
 	l.About("--dt", errors.Join(fault.Hint(errors.New("--dt is 0"), "above 0"), errors.New("--dt is odd")))
+	l.Addf("free") // once is enough
 	l.Add(fault.At("a.toml:1:2", fmt.Errorf("outer: %w", fault.Hint(errors.New("inner"), "ms"))))
 	got := fault.Lines(l.Err(), map[string]string{"tau": "a.toml:9:1", "--dt": "a.toml:3:1"})
 	want := []fault.Line{

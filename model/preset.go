@@ -77,13 +77,20 @@ func (m *Model) Preset(name string) (Preset, error) {
 		}
 		return Preset{Params: m.Defaults(), I: math.NaN()}, nil
 	}
-	var names []string
 	for _, s := range m.Presets() {
 		if s.Name == name {
 			s.Params = slices.Clone(s.Params)
 			return s, nil
 		}
-		names = append(names, s.Name)
 	}
-	return Preset{}, unknown("preset of "+m.Name, name, names)
+	return Preset{}, m.UnknownPreset(name, m.Presets())
+}
+
+// UnknownPreset is the error about a preset that is not among those known.
+func (m *Model) UnknownPreset(name string, known []Preset) error {
+	names := make([]string, len(known))
+	for i, s := range known {
+		names[i] = s.Name
+	}
+	return unknown("preset of "+m.Name, name, names)
 }

@@ -51,6 +51,14 @@ func (e *Entry) Get(key string) *Entry {
 	return nil
 }
 
+// Tables lists the items of the table with a key, empty where there is none; e may be nil.
+func (e *Entry) Tables(key string) []*Entry {
+	if t := e.Get(key); t != nil {
+		return t.Items
+	}
+	return nil
+}
+
 // At is the place of a character of Text, counted from 1; without a place of its own it is that of the value.
 func (e *Entry) At(column int) string {
 	switch {

@@ -153,10 +153,13 @@ func (r *networkRun) readTimes() error {
 	if !r.Discard.Given && r.resolved.Discard > 0 && r.resolved.Discard < r.Time.Value {
 		r.from = r.resolved.Discard
 	}
-	if r.from >= r.Time.Value {
-		bad.About("--discard", fmt.Errorf("discard is %v ms of %v ms; it must be less than the time", r.from, r.Time.Value))
+	if r.Time.Value > 0 { // else Check has reported it
+		if r.from >= r.Time.Value && !r.Discard.Given {
+			bad.About("--discard", fmt.Errorf("discard is %v ms of %v ms; it must be less than the time", r.from,
+				r.Time.Value))
+		}
+		bad.About("--time", experiment.CheckSpan(r.Time.Value, r.cfg.Dt))
 	}
-	bad.About("--time", experiment.CheckSpan(r.Time.Value, r.cfg.Dt))
 	bad.About("--bin", recording.CheckBin(r.networkFlags.bin.Value, r.cfg.Dt))
 	every, dt := r.every.Value, r.cfg.Dt
 	if steps := math.Max(1, math.Round(every/dt)); r.trace.Value != "" && every > 0 &&

@@ -179,6 +179,9 @@ type Setting struct {
 	Place      string // where it stands; empty on a command line
 }
 
+// Flags are names of settings of a run that are flags of the command line, not NAME=VALUE.
+var Flags = []string{"dt", "time", "discard", "seed", "trials", "workers", "method", "isa", "noise", "waveform"}
+
 // Options are settings with which a description is converted to a Spec.
 type Options struct {
 	Preset   string
@@ -250,11 +253,11 @@ func (d *Description) Resolve(o Options) (*Result, error) {
 	r.eachOf("measure", r.measure)
 	for i, s := range o.Settings {
 		if !r.used[i] {
-			known := slices.Sorted(maps.Keys(r.values))
-			r.faults.Add(
-				at(s.Place,
-					fmt.Errorf("%s=%s: the network has no parameter %[1]s%[3]s", s.Name, s.Text, expression.Nearest(s.Name, known))),
-			)
+			near := expression.Nearest(s.Name, slices.Sorted(maps.Keys(r.values)))
+			if slices.Contains(Flags, s.Name) {
+				near = fmt.Sprintf("; --%s %s sets it", s.Name, s.Text)
+			}
+			r.faults.Add(at(s.Place, fmt.Errorf("%s=%s: the network has no parameter %[1]s%[3]s", s.Name, s.Text, near)))
 		}
 	}
 	if len(r.faults) == 0 {

@@ -697,14 +697,22 @@ func (r *resolver) otherFaults(e *entry) {
 	}
 }
 
-// cell returns the entry of a matrix for a pair, or that of all pairs.
+// isMatrix reports whether a list has the rows and columns of a matrix.
+func (e *entry) isMatrix(rows, columns int) bool {
+	return len(e.items) == rows && !slices.ContainsFunc(e.items, func(row *entry) bool {
+		return row.kind != list || len(row.items) != columns
+	})
+}
+
+// cell returns the entry of a matrix for a pair, or that of all pairs; nil, too, of a list that is no such matrix, which
+// is reported once.
 func (r *resolver) cell(e *entry, key string, i, j, rows, columns int) *entry {
 	m := e.get(key)
 	if m == nil || m.kind != list {
 		return m
 	}
-	if len(m.items) != rows || m.items[i].kind != list || len(m.items[i].items) != columns {
-		if i == 0 && j == 0 || m.items != nil && len(m.items) == rows && j == 0 {
+	if !m.isMatrix(rows, columns) {
+		if i == 0 && j == 0 {
 			r.fault(m, "a matrix of %d rows (targets) and %d columns (sources) is needed", rows, columns)
 		}
 		return nil
@@ -739,10 +747,10 @@ func (r *resolver) connect(p network.Projection, e *entry, unit string, of func(
 		p.Rule = r.edges(rule, p.Name, weight == nil, delay == nil, size(p.From), size(p.To))
 	} else {
 		p.Rule = r.rule(rule)
-		if weight == nil {
+		if weight == nil && e.get("weight") == nil {
 			r.fault(e, "weight is missing")
 		}
-		if delay == nil {
+		if delay == nil && e.get("delay") == nil {
 			r.fault(e, "delay is missing")
 		}
 	}
@@ -964,7 +972,10 @@ func (r *resolver) shape(e *entry, unit string) func(step int64) float64 {
 		},
 		Column: func(path string) ([]float64, error) {
 			f := r.file(e, "@"+path, -1)
-			if f == nil || len(f.names) != 1 || f.numbers[f.names[0]] == nil {
+			if f == nil {
+				return nil, failed
+			}
+			if len(f.names) != 1 || f.numbers[f.names[0]] == nil {
 				return nil, fmt.Errorf("%s: one column of numbers is needed", path)
 			}
 			return f.numbers[f.names[0]], nil

@@ -296,6 +296,15 @@ func TestFullDisk(t *testing.T) {
 	if err := WriteRecord("/dev/full", Record{}); err != nil {
 		t.Errorf("a record beside a device: %v, want none", err)
 	}
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	err = NewCSV(full).WriteTable(block)
+	if want := "writing standard output: no space left on device"; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
 }
 
 // failing is a format whose last write fails, as on a full disk.
