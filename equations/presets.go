@@ -58,8 +58,8 @@ func Find(name, preset string) (*model.Model, model.Preset, error) {
 	return m, s, unknownPreset(m, preset, root)
 }
 
-// unknownPreset is the error about a preset that m does not have, neither of its own nor in PresetsFile, whose content is
-// root.
+// unknownPreset is the error about a preset that m does not have, neither of its own nor in PresetsFile, whose content
+// is root.
 func unknownPreset(m *model.Model, preset string, root *tomltree.Entry) error {
 	known := slices.Clone(m.Presets())
 	for _, e := range root.Tables("preset") {

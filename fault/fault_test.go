@@ -9,8 +9,8 @@ import (
 	"popsim/fault"
 )
 
-// TestLines: faults are in the order of their file, each once, and each has its own advice; advice that is shared is shown
-// once.
+// TestLines: faults are in the order of their file, each once, and each has its own advice; advice that is shared is
+// shown once.
 func TestLines(t *testing.T) {
 	var l fault.List
 	l.Add(nil)

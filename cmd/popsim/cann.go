@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -151,9 +150,9 @@ func (s *runCommand) writeCANN(
 	if err != nil {
 		return err
 	}
-	r := cannRecord(c, &s.Flags)
+	r := record.CANN(c, s.Dt.Value, s.Seed.Value)
 	m := w.Measure()
-	r.Extra["time_ms"], r.Extra["u_max"], r.Extra["closed_form_u_max"] = s.Time.Value, m.UMax, finite(stable)
+	r.Extra["time_ms"], r.Extra["u_max"], r.Extra["closed_form_u_max"] = s.Time.Value, m.UMax, record.Number(stable)
 	if err := errors.Join(s.Aside(s.Out.Value, neurons, r), s.Aside(s.trace.Value, trace, r)); err != nil {
 		return err
 	}
@@ -166,24 +165,6 @@ func (s *runCommand) writeCANN(
 		stable,
 	)
 	return nil
-}
-
-// finite is nil for what JSON cannot hold.
-func finite(x float64) any {
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return nil
-	}
-	return x
-}
-
-// cannRecord is the record of what cann was run with.
-func cannRecord(c *experiment.CANN, f *verb.Flags) file.Record {
-	r := file.Record{Model: "cann", Dt: f.Dt.Value, Method: "rk4", Seed: f.Seed.Value, Extra: map[string]any{}}
-	_, r.Preset, _ = strings.Cut(c.Name, ":")
-	for i, p := range cann.Parameters {
-		r.Parameters = append(r.Parameters, file.Parameter{Name: p.Name, Value: c.Values[i], Unit: p.Unit})
-	}
-	return r
 }
 
 // rateTrace is the table of --trace of units.
@@ -282,7 +263,7 @@ func (s *networkSweep) readCANN(args []string) error {
 	}
 	s.name, s.title, s.rates = c.Name, cann.Title, c
 	s.recordOf = func(r *sweep.JobsResult) file.Record {
-		out := cannRecord(c, &s.Flags)
+		out := record.CANN(c, s.Dt.Value, s.Seed.Value)
 		out.Extra["trials"] = max(1, r.Jobs.Trials)
 		out.Extra["points"], out.Extra["time_ms"] = int(c.Grid.Points()), s.Time.Value
 		out.Extra["experiment"], out.Workers = r.Jobs.Digest(), r.Workers

@@ -97,7 +97,7 @@ var layers = map[string][]string{
 	"cmd/popsim/internal/output":  {"cmd/popsim/internal/cli", "fault", "table/file"},
 	"cmd/popsim/internal/record": {
 		"network/measure", "network/recording", "network", "network/description", "experiment", "pop", "kernels", "model",
-		"sched", "sweep", "table/file",
+		"network/cann", "sched", "sweep", "table/file",
 	},
 	"cmd/popsim/internal/reference": {
 		"network/cann", "equations", "table", "cmd/popsim/internal/help", "experiment", "model",

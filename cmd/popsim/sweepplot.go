@@ -3,9 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
-	"strconv"
 
 	"popsim/fault"
 	"popsim/figure"
@@ -43,12 +41,4 @@ func (s *sweepCommand) sweepPicture() figure.SweepPicture {
 		}
 	}
 	return p
-}
-
-// terminalWidth returns the number of columns to draw in.
-func terminalWidth() int {
-	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n >= 40 {
-		return min(n, 200)
-	}
-	return 80
 }

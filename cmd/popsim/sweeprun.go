@@ -265,7 +265,7 @@ func (s *sweepCommand) write(out *file.Output, r *sweep.Result) error {
 			return err
 		}
 	} else if !s.Quiet && cli.IsTerminal(s.Stderr) {
-		fmt.Fprint(s.Stderr, s.sweepPicture().Terminal(r, terminalWidth()))
+		fmt.Fprint(s.Stderr, s.sweepPicture().Terminal(r, cli.Width()))
 	}
 	s.Phase("write")
 	if err := s.Aside(s.Out.Value, out, s.record(r)); err != nil || s.cfg.Keep == "" {

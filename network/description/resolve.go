@@ -704,8 +704,8 @@ func (e *entry) isMatrix(rows, columns int) bool {
 	})
 }
 
-// cell returns the entry of a matrix for a pair, or that of all pairs; nil, too, of a list that is no such matrix, which
-// is reported once.
+// cell returns the entry of a matrix for a pair, or that of all pairs; nil, too, of a list that is no such matrix,
+// which is reported once.
 func (r *resolver) cell(e *entry, key string, i, j, rows, columns int) *entry {
 	m := e.get(key)
 	if m == nil || m.kind != list {

@@ -109,8 +109,8 @@ func Create(path string, force bool) (*Output, error) {
 	return &Output{at: p, w: w, enc: open(p, w)}, nil
 }
 
-// NewCSV is an Output that writes CSV to w, for standard output, which its errors name. Commit flushes and does not close
-// w.
+// NewCSV is an Output that writes CSV to w, for standard output, which its errors name. Commit flushes and does not
+// close w.
 //
 // When the reader of a pipe has gone, the error satisfies errors.Is(err, syscall.EPIPE). On standard output the Go
 // runtime ends the process before it gets there, unless the program has called signal.Ignore(syscall.SIGPIPE).

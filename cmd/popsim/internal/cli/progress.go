@@ -110,6 +110,14 @@ func IsTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
+// Width returns the number of columns of the terminal to draw in: COLUMNS from 40 to 200, else 80.
+func Width() int {
+	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n >= 40 {
+		return min(n, 200)
+	}
+	return 80
+}
+
 // Shared returns a function that any goroutine may call with the amount done and the total, in unit, and that never
 // blocks; the line appears on w. stop ends the display; after it the function must not be called.
 func Shared(w io.Writer, unit string) (update func(done, total int64), stop func()) {

@@ -9,6 +9,7 @@ import (
 
 	"popsim/experiment"
 	"popsim/network"
+	"popsim/network/cann"
 	"popsim/network/description"
 	"popsim/network/measure"
 	"popsim/network/recording"
@@ -121,4 +122,22 @@ func PerSynapse(sum network.Summary) float64 {
 func Digest(identity string) string {
 	sum := sha256.Sum256([]byte(identity))
 	return hex.EncodeToString(sum[:8])
+}
+
+// CANN returns the record of what cann was run with, in steps of dt ms.
+func CANN(c *experiment.CANN, dt float64, seed uint64) file.Record {
+	r := file.Record{Model: "cann", Dt: dt, Method: "rk4", Seed: seed, Extra: map[string]any{}}
+	_, r.Preset, _ = strings.Cut(c.Name, ":")
+	for i, p := range cann.Parameters {
+		r.Parameters = append(r.Parameters, file.Parameter{Name: p.Name, Value: c.Values[i], Unit: p.Unit})
+	}
+	return r
+}
+
+// Number is x as JSON holds it: nil for NaN and the infinities.
+func Number(x float64) any {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return nil
+	}
+	return x
 }
