@@ -62,20 +62,24 @@ func (s *Spec) Check() error {
 		}
 	}
 	for i := range s.Populations {
-		if p := &s.Populations[i]; len(c.faults) == 0 && p.Model != nil && p.Model.Outside() && s.conducts(i) {
-			c.ownConductances(p)
+		if p := &s.Populations[i]; len(c.faults) == 0 && p.Model != nil && p.Model.Outside() {
+			c.ownSynapses(p, s.conducts(i), s.jumps(i))
 		}
 	}
 	return errors.Join(c.faults...)
 }
 
-// ownConductances checks a population of equations of the user's own that receives conductances.
-func (c *checker) ownConductances(p *Population) {
+// ownSynapses checks a population of equations of the user's own that receives conductances or jumps.
+func (c *checker) ownSynapses(p *Population, conductances, jumps bool) {
+	what := "conductances"
+	if !conductances {
+		what = "jumps"
+	}
 	switch {
-	case p.Model.States[0].Unit != "mV":
-		c.fault("population %s: conductances onto %s need a potential in mV as its first state, not %s in %s", p.Name,
+	case (conductances || jumps) && p.Model.States[0].Unit != "mV":
+		c.fault("population %s: %s onto %s need a potential in mV as its first state, not %s in %s", p.Name, what,
 			p.Model.Name, p.Model.States[0].Name, p.Model.States[0].Unit)
-	case p.method().Name != "rk4" && p.method().Name != "euler":
+	case conductances && p.method().Name != "rk4" && p.method().Name != "euler":
 		c.fault("population %s: method %s of %s takes no conductances; use rk4", p.Name, p.method().Name, p.Model.Name)
 	}
 }

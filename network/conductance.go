@@ -25,7 +25,7 @@ func (s *Spec) coupled(population int) bool {
 	}
 	takes := func(to []Part, synapse int) bool {
 		k := s.Synapses[synapse].Kind
-		if !k.conductance() && (k != Delta || p.Model.Name == "lif") || p.Model.Outside() && k.linear() {
+		if !k.conductance() && (k != Delta || p.Model.Name == "lif") || p.Model.Outside() && k != NMDA {
 			return false
 		}
 		for _, part := range to {
@@ -56,10 +56,17 @@ func (s *Spec) coupled(population int) bool {
 	return false
 }
 
-// conducts reports whether a linear conductance reaches a population.
-func (s *Spec) conducts(population int) bool {
+// conducts reports whether a linear conductance reaches a population, jumps whether a jump of its first state does.
+func (s *Spec) conducts(population int) bool { return s.reached(population, Kind.linear) }
+
+func (s *Spec) jumps(population int) bool {
+	return s.reached(population, func(k Kind) bool { return k == Delta })
+}
+
+// reached reports whether a synapse of a kind reaches a population.
+func (s *Spec) reached(population int, kind func(k Kind) bool) bool {
 	reaches := func(to []Part, synapse int) bool {
-		return s.Synapses[synapse].Kind.linear() &&
+		return kind(s.Synapses[synapse].Kind) &&
 			slices.ContainsFunc(to, func(part Part) bool { return part.Population == population })
 	}
 	return slices.ContainsFunc(s.Projections, func(p Projection) bool { return reaches(p.To, p.Synapse) }) ||
@@ -90,7 +97,7 @@ func chi(x float64) float64 {
 
 // meanCoefs is what an arrival of weight 1 with left ms of the step behind it adds to the accumulators of a target that
 // takes the mean of its currents and conductances over the step: to each variable at the step's end, then to the mean.
-// An arrival of a jump of V adds 1.
+// An arrival of a jump of V adds 1, or, with two accumulators, the parts of the step behind and before it.
 //
 //	exp:    s = exp(-t/tau)               mean over left ms of dt:  left/dt phi(left/tau)
 //	alpha:  y = e/tau exp(-t/tau), s = t y                          e/tau left²/dt psi(left/tau)
@@ -103,7 +110,9 @@ func (r *receptor) meanCoefs(left, dt float64, tilted bool) (c [3]float64) {
 	x := left / r.tau
 	switch r.kind {
 	case Delta:
-		c[0] = 1
+		if c[0] = 1; r.width == 2 { // see ownJumps
+			c[0], c[1] = left/dt, 1-left/dt
+		}
 	case ExpCurrent, ExpConductance:
 		c[0], c[1] = kernels.Exp(-x), left*phi(x)/dt
 		if tilted {

@@ -98,6 +98,9 @@ func (l *layout) receptor(synapse, population int, negative bool) int {
 	switch {
 	case y.Kind == Delta:
 		r.synapse = 0
+		if c := l.classes[r.class]; !l.spec.OnGrid && !c.coupled && c.tau == 0 {
+			r.width = 2
+		}
 	case y.Kind == NMDA:
 		r.width = 3
 	case l.spec.OnGrid:

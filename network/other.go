@@ -22,6 +22,7 @@ type otherSegment struct {
 	g         []float64 // conductances as row; nil: none
 	per       []float64 // with g: by how much a current of 1 raises dV/dt
 	events    []kernels.Event
+	jumps     *ownJumps    // nil where no jumps arrive
 	adder     *noise.Adder // with white noise; else nil
 	fired     []int32
 }
@@ -43,6 +44,13 @@ func (r *shard) newOther(seg segment) (*otherSegment, error) {
 	for c := range l.receptors {
 		rc := &l.receptors[c]
 		if rc.class == l.classOf[seg.population] && (p.Model.Outside() || !rc.kind.conductance()) {
+			if rc.kind == Delta {
+				if o.jumps == nil {
+					o.jumps = newOwnJumps(o, p)
+				}
+				o.jumps.receptors = append(o.jumps.receptors, c)
+				continue
+			}
 			o.receptors = append(o.receptors, c)
 			o.mean = append(o.mean, []float64{phi(dt / rc.tau), dt * psi(dt/rc.tau)})
 			if rc.kind.conductance() && o.g == nil {
@@ -184,7 +192,13 @@ func (o *otherSegment) step(r *shard, k int64) error {
 			return fmt.Errorf(text, o.first+i, o.g[i], float64(k)*dt, dt, 0.5*stable/rate)
 		}
 	}
+	if o.jumps != nil {
+		o.jumps.start(r)
+	}
 	o.events = o.shard.Advance(o.worker, k, 1, kernels.Drive{Row: o.row, G: o.g}, false, o.events[:0])
+	if o.jumps != nil {
+		o.events = o.jumps.finish(r, o.events)
+	}
 	for _, e := range o.events {
 		theta := e.Theta
 		if l.spec.OnGrid {

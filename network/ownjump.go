@@ -1,0 +1,219 @@
+package network
+
+import (
+	"math"
+
+	"popsim/kernels"
+	"popsim/model"
+)
+
+// ownJumps adds jumps of the first state to neurons with equations of the user's own. On the grid a jump comes at the
+// end of its step. Else one of weight w at the place θ of a step of h adds (1-θ) w at the start and θ w at the end, and
+//
+//	h (θ F(y) + (1-θ) F(y + w) - F(y + (1-θ) w))
+//
+// to all states, y being the state at the start and F its derivative: this keeps order 2. Where a jump takes the neuron
+// over its threshold the spike is at θ, and a reset is followed by a step of Euler's method over what is left. Jumps
+// of neurons that are held have no effect.
+type ownJumps struct {
+	o         *otherSegment
+	receptors []int     // upwards and downwards
+	end       []float64 // what a lane is still to get at the end of the step
+	lanes     []int     // with jumps in this step
+	spikes    []ownSpike
+	change    []float64 // what the ends of steps add to the states of a lane beside that
+	p, y, dy  []float64 // of one neuron
+}
+
+// ownSpike is a spike that a jump causes.
+type ownSpike struct {
+	lane  int
+	theta float64
+	state []float64 // at the end of the step, with the hidden column; of models that reset
+}
+
+func newOwnJumps(o *otherSegment, p *Population) *ownJumps {
+	return &ownJumps{
+		o: o, end: make([]float64, o.n), change: make([]float64, o.n*len(p.Model.States)),
+		p: make([]float64, len(p.P)), y: make([]float64, len(p.Model.States)), dy: make([]float64, len(p.Model.States)),
+	}
+}
+
+// start takes the jumps of the step from their rows, which it empties, and adds what comes at its start.
+func (j *ownJumps) start(r *shard) {
+	j.lanes, j.spikes = j.lanes[:0], j.spikes[:0]
+	for i := range j.o.n {
+		first, last, any := 0.0, 0.0, false
+		for _, c := range j.receptors {
+			width := r.net.layout.receptors[c].width
+			a := r.rows[c][(j.o.base+i)*width:][:width]
+			if a[0] == empty && a[width-1] == empty {
+				continue
+			}
+			any = true
+			if last += a[width-1]; width == 2 {
+				first += a[0]
+			}
+			clearRow(a)
+		}
+		if !any {
+			continue
+		}
+		j.lanes = append(j.lanes, i)
+		clear(j.change[i*len(j.y):][:len(j.y)])
+		if j.end[i] = last; !r.net.layout.spec.OnGrid {
+			j.split(r, i, first, last)
+		}
+	}
+}
+
+// split adds the first part of a jump to lane i, or notes the spike that the jump causes.
+func (j *ownJumps) split(r *shard, i int, first, last float64) {
+	o, h := j.o, r.net.layout.spec.Dt
+	spec := &r.net.layout.spec.Populations[o.population]
+	m, n := spec.Model, len(j.y)
+	if m.Fires == model.Reset && len(o.shard.Y) > n && o.shard.Y[n][i] >= 1 {
+		j.end[i] = 0
+		return // held to the end of the step
+	}
+	w := first + last
+	theta := min(max(0, last/w), 1) // of several jumps the mean
+	if !(theta >= 0) {
+		theta = 0
+	}
+	j.load(spec, i)
+	start := j.y[0]
+	j.correct(spec, i, start+first, -h)
+	j.correct(spec, i, start+w, (1-theta)*h)
+	j.correct(spec, i, start, theta*h)
+	for k := range j.y {
+		j.y[k] = math.FMA(theta*h, j.dy[k], j.y[k])
+	}
+	before := m.Spikes.Excess(j.p, j.y)
+	j.y[0] += w
+	armed := m.Fires == model.Reset || o.shard.Y[n][i] == 0
+	if !armed || before >= 0 || !(m.Spikes.Excess(j.p, j.y) >= 0) {
+		o.shard.Y[0][i] += first
+		return
+	}
+	if m.Fires == model.Crossing {
+		o.shard.Y[n][i] = math.Inf(1)
+		o.shard.Y[0][i] += first
+		j.spikes = append(j.spikes, ownSpike{lane: i, theta: theta})
+		return
+	}
+	j.end[i] = 0
+	j.spikes = append(j.spikes, ownSpike{i, theta, j.rest(spec, i, 1-theta)})
+}
+
+// correct adds by times the derivatives at potential v to what lane i gets at the end of the step; they stay in j.dy.
+func (j *ownJumps) correct(spec *Population, i int, v, by float64) {
+	j.y[0] = v
+	spec.Model.Deriv(j.p, j.current(spec, i, v), j.y, j.dy)
+	change := j.change[i*len(j.y):]
+	for k, f := range j.dy {
+		change[k] = math.FMA(by, f, change[k])
+	}
+}
+
+// load reads the parameters and the state of lane i.
+func (j *ownJumps) load(spec *Population, i int) {
+	for k, v := range spec.P {
+		j.p[k] = v.At(j.o.offset + i)
+	}
+	for k := range j.y {
+		j.y[k] = j.o.shard.Y[k][i]
+	}
+}
+
+// current is the current of lane i in this step at potential v.
+func (j *ownJumps) current(spec *Population, i int, v float64) float64 {
+	current := j.o.row[i]
+	if spec.I != nil {
+		current += spec.I.At(j.o.offset + i)
+	}
+	if j.o.g != nil {
+		current = math.FMA(-j.o.g[i], v, current)
+	}
+	return current
+}
+
+// rest resets the neuron whose state at its spike is j.y, and returns its columns a part of a step later.
+func (j *ownJumps) rest(spec *Population, i int, part float64) []float64 {
+	m, h, n := spec.Model, j.o.shard.Dt, len(j.y)
+	state := make([]float64, len(j.o.shard.Y))
+	m.Spikes.Jump(j.p, j.y, state[:n])
+	hold := m.Hold(j.p) / h
+	move := func(part float64, held bool) {
+		m.Deriv(j.p, j.current(spec, i, state[0]), state[:n], j.dy)
+		for k := range n {
+			if k > 0 || !held {
+				state[k] = math.FMA(part*h, j.dy[k], state[k])
+			}
+		}
+	}
+	if held := min(hold, part); held > 0 {
+		move(held, true)
+		part -= held
+		hold -= held
+	}
+	if part > 0 {
+		move(part, false)
+	}
+	if len(state) > n {
+		state[n] = hold
+	}
+	return state
+}
+
+// finish adds what comes at the end of the step, replaces the events of lanes whose jump caused a spike, and adds the
+// spikes that the ends of jumps cause.
+func (j *ownJumps) finish(r *shard, events []kernels.Event) []kernels.Event {
+	o := j.o
+	for _, s := range j.spikes {
+		kept := events[:0]
+		for _, e := range events {
+			if int(e.Lane) != s.lane {
+				kept = append(kept, e)
+			}
+		}
+		events = append(kept, kernels.Event{Lane: int32(s.lane), Theta: s.theta})
+		for k, x := range s.state {
+			o.shard.Y[k][s.lane] = x
+		}
+	}
+	spec := &r.net.layout.spec.Populations[o.population]
+	m, n := spec.Model, len(j.y)
+	for _, e := range events {
+		if m.Fires == model.Reset {
+			clear(j.change[int(e.Lane)*n:][:n])
+		}
+	}
+	for _, i := range j.lanes {
+		for k, x := range j.change[i*n:][:n] {
+			o.shard.Y[k][i] += x
+		}
+		w := j.end[i]
+		held := m.Fires == model.Reset && len(o.shard.Y) > n && o.shard.Y[n][i] > 0
+		if w == 0 || held {
+			continue
+		}
+		o.shard.Y[0][i] += w
+		j.load(spec, i)
+		switch beyond := m.Spikes.Excess(j.p, j.y) >= 0; {
+		case !beyond:
+		case m.Fires == model.Crossing && o.shard.Y[n][i] == 0:
+			o.shard.Y[n][i] = math.Inf(1)
+			events = append(events, kernels.Event{Lane: int32(i), Theta: 1})
+		case m.Fires == model.Reset:
+			for k, x := range j.rest(spec, i, 0) {
+				o.shard.Y[k][i] = x
+			}
+			if len(o.shard.Y) > n && (r.net.layout.spec.OnGrid || spec.method().OnGrid) {
+				o.shard.Y[n][i] = math.Round(o.shard.Y[n][i])
+			}
+			events = append(events, kernels.Event{Lane: int32(i), Theta: 1})
+		}
+	}
+	return events
+}

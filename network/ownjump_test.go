@@ -1,0 +1,74 @@
+package network
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"popsim/kernels"
+	"popsim/model"
+)
+
+// TestJumpsOntoOwnEquations holds neurons of equations of the user's own that take jumps of V to the solutions for the
+// built-in models: the number of spikes is right and errors fall as those of a method of order 2 do, also where a jump
+// causes the spike.
+func TestJumpsOntoOwnEquations(t *testing.T) {
+	models := map[string]*model.Model{
+		"lif": ownModel(t, ownLIF), "eif": ownModel(t, ownEIF), "hh": ownModel(t, ownHH),
+	}
+	tried := 0
+	for _, c := range truthNeurons(t) {
+		m := models[c.Model]
+		if m == nil || !c.has("delta") {
+			continue
+		}
+		tried++
+		var e []float64
+		for _, dt := range []float64{0.02, 0.01, 0.005, 0.0025} {
+			spikes := collect(t, c.as(t, m, dt), Config{Workers: 1}, c.TEnd)
+			if len(spikes) != len(c.Spikes) {
+				t.Errorf("%s at dt %g: %d spikes; want %d", c.ID, dt, len(spikes), len(c.Spikes))
+				break
+			}
+			worst := 0.0
+			for i, x := range spikes {
+				worst = max(worst, math.Abs((float64(x.Step)+x.Theta)*dt-c.Spikes[i]))
+			}
+			e = append(e, worst)
+		}
+		t.Logf("%s: %.3g", c.ID, e)
+		if len(e) == 4 && e[3] > max(e[0]/16, solverFloor) { // as in TestOtherModelsKeepOrder
+			t.Errorf("%s: errors %.3g ms; order 2 expected", c.ID, e)
+		}
+		want := collect(t, c.as(t, m, 0.025), Config{Workers: 1, ISA: kernels.Go}, c.TEnd)
+		for _, isa := range kernels.Available() {
+			if got := collect(t, c.as(t, m, 0.025), Config{Workers: 1, ISA: isa}, c.TEnd); !slices.Equal(got, want) {
+				t.Errorf("%s: other spikes with %v", c.ID, isa)
+			}
+		}
+	}
+	if tried != 9 {
+		t.Errorf("%d cases; 9 are known", tried)
+	}
+}
+
+// TestJumpsOntoOwnEquationsOnGrid compares them with those onto the built-in lif.
+func TestJumpsOntoOwnEquationsOnGrid(t *testing.T) {
+	for _, c := range truthNeurons(t) {
+		if c.Model != "lif" || !c.has("delta") {
+			continue
+		}
+		steps := func(s *Spec) (steps []int64) {
+			s.OnGrid = true
+			for _, x := range collect(t, s, Config{Workers: 1}, c.TEnd) {
+				steps = append(steps, x.Step)
+			}
+			return steps
+		}
+		got, want := steps(c.as(t, ownModel(t, ownLIF), 0.05)), steps(c.spec(t, 0.05))
+		apart := func(a, b int64) int { return int(min(1, max(0, max(a-b, b-a)-gridApart))) }
+		if slices.CompareFunc(got, want, apart) != 0 {
+			t.Errorf("%s: spikes in steps %d; want %d", c.ID, got, want)
+		}
+	}
+}
