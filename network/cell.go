@@ -62,7 +62,7 @@ func (p *Population) coupledMethod() error {
 	names, ok := coupledMethods[p.Model.Name]
 	switch {
 	case !ok:
-		return fmt.Errorf("%s takes currents, jumps and exp-, alpha- and biexp-conductances, not nmda", p.Model.Name)
+		return fmt.Errorf("%s takes no conductances", p.Model.Name)
 	case p.Method.Name != "" && !slices.Contains(names, p.Method.Name):
 		return fmt.Errorf("method %s takes no conductances, jumps of V or t_ref; use %s",
 			p.Method.Name, strings.Join(names, " or "))

@@ -17,7 +17,7 @@ func (k Kind) linear() bool { return k.conductance() && k != NMDA }
 // are not LIF and take jumps of V.
 func (s *Spec) coupled(population int) bool {
 	p := &s.Populations[population]
-	if p.Model == nil {
+	if p.Model == nil || p.Model.Outside() {
 		return false
 	}
 	if p.TRef != nil {
@@ -25,7 +25,7 @@ func (s *Spec) coupled(population int) bool {
 	}
 	takes := func(to []Part, synapse int) bool {
 		k := s.Synapses[synapse].Kind
-		if !k.conductance() && (k != Delta || p.Model.Name == "lif") || p.Model.Outside() && k != NMDA {
+		if !k.conductance() && (k != Delta || p.Model.Name == "lif") {
 			return false
 		}
 		for _, part := range to {
@@ -45,9 +45,6 @@ func (s *Spec) coupled(population int) bool {
 			return true
 		}
 	}
-	if p.Model.Outside() {
-		return false
-	}
 	for name := range p.Synaptic {
 		if y := s.synapseNamed(name); y >= 0 && s.Synapses[y].Kind.conductance() && s.Synapses[y].Kind != NMDA {
 			return true
@@ -56,8 +53,8 @@ func (s *Spec) coupled(population int) bool {
 	return false
 }
 
-// conducts reports whether a linear conductance reaches a population, jumps whether a jump of its first state does.
-func (s *Spec) conducts(population int) bool { return s.reached(population, Kind.linear) }
+// conducts reports whether a conductance reaches a population, jumps whether a jump of its first state does.
+func (s *Spec) conducts(population int) bool { return s.reached(population, Kind.conductance) }
 
 func (s *Spec) jumps(population int) bool {
 	return s.reached(population, func(k Kind) bool { return k == Delta })

@@ -23,6 +23,8 @@ type otherSegment struct {
 	per       []float64 // with g: by how much a current of 1 raises dV/dt
 	events    []kernels.Event
 	jumps     *ownJumps    // nil where no jumps arrive
+	gated     []ownGated   // of NMDA
+	one       *ownNeuron   // of equations of the user's own
 	adder     *noise.Adder // with white noise; else nil
 	fired     []int32
 }
@@ -40,19 +42,27 @@ func (r *shard) newOther(seg segment) (*otherSegment, error) {
 	}
 	dt := l.spec.Dt
 	o := &otherSegment{segment: seg, worker: kernels.NewWorker(), shard: kernel.NewShard(seg.offset, seg.n, dt, set)}
+	if p.Model.Outside() {
+		o.one = newOwnNeuron(o, p)
+	}
 	o.row = make([]float64, (seg.n+kernels.Group-1)/kernels.Group*kernels.Group)
 	for c := range l.receptors {
 		rc := &l.receptors[c]
 		if rc.class == l.classOf[seg.population] && (p.Model.Outside() || !rc.kind.conductance()) {
-			if rc.kind == Delta {
+			switch rc.kind {
+			case Delta:
 				if o.jumps == nil {
-					o.jumps = newOwnJumps(o, p)
+					o.jumps = newOwnJumps(o.one)
 				}
 				o.jumps.receptors = append(o.jumps.receptors, c)
 				continue
+			case NMDA:
+				y := &l.spec.Synapses[rc.synapse]
+				o.gated = append(o.gated, ownGated{c, y.E, y.Mg, make([]float64, seg.n)})
+			default:
+				o.receptors = append(o.receptors, c)
+				o.mean = append(o.mean, []float64{phi(dt / rc.tau), dt * psi(dt/rc.tau)})
 			}
-			o.receptors = append(o.receptors, c)
-			o.mean = append(o.mean, []float64{phi(dt / rc.tau), dt * psi(dt/rc.tau)})
 			if rc.kind.conductance() && o.g == nil {
 				o.g, o.per = make([]float64, len(o.row)), make([]float64, seg.n)
 			}
@@ -145,6 +155,21 @@ func (o *otherSegment) conduct(r *shard, c int) {
 	}
 }
 
+// receiveGates computes the mean conductances of NMDA without block over the step, advances them and empties their rows.
+func (o *otherSegment) receiveGates(r *shard) {
+	for j := range o.gated {
+		q := &o.gated[j]
+		rc := &r.net.layout.receptors[q.receptor]
+		of, s := shareOf(o.shard.Dt, rc.tau), r.s[q.receptor][o.base:][:o.n]
+		for i := range s {
+			a := r.rows[q.receptor][(o.base+i)*rc.width:][:rc.width]
+			q.mean[i] = math.FMA(of.mean, s[i], a[1])
+			s[i] = math.FMA(of.decay, s[i], a[0])
+			clearRow(a)
+		}
+	}
+}
+
 // step advances the neurons by step k and empties the rows.
 func (o *otherSegment) step(r *shard, k int64) error {
 	l := r.net.layout
@@ -185,6 +210,10 @@ func (o *otherSegment) step(r *shard, k int64) error {
 				a[m] = empty
 			}
 		}
+	}
+	if len(o.gated) > 0 {
+		o.receiveGates(r)
+		o.one.block(o.gated)
 	}
 	for i, per := range o.per {
 		if rate := float64(per * o.g[i]); !(float64(rate*dt) < stable) {

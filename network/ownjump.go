@@ -16,32 +16,29 @@ import (
 // over its threshold the spike is at θ, and a reset is followed by a step of Euler's method over what is left. Jumps
 // of neurons that are held have no effect.
 type ownJumps struct {
-	o         *otherSegment
+	*ownNeuron
 	receptors []int     // upwards and downwards
 	end       []float64 // what a lane is still to get at the end of the step
 	lanes     []int     // with jumps in this step
 	spikes    []ownSpike
 	change    []float64 // what the ends of steps add to the states of a lane beside that
-	p, y, dy  []float64 // of one neuron
+	states    []float64 // columns of lanes after a reset that a jump causes
 }
 
 // ownSpike is a spike that a jump causes.
 type ownSpike struct {
 	lane  int
 	theta float64
-	state []float64 // at the end of the step, with the hidden column; of models that reset
+	at    int // of its columns at the end of the step, in ownJumps.states; -1: no reset
 }
 
-func newOwnJumps(o *otherSegment, p *Population) *ownJumps {
-	return &ownJumps{
-		o: o, end: make([]float64, o.n), change: make([]float64, o.n*len(p.Model.States)),
-		p: make([]float64, len(p.P)), y: make([]float64, len(p.Model.States)), dy: make([]float64, len(p.Model.States)),
-	}
+func newOwnJumps(o *ownNeuron) *ownJumps {
+	return &ownJumps{ownNeuron: o, end: make([]float64, o.o.n), change: make([]float64, o.o.n*len(o.y))}
 }
 
 // start takes the jumps of the step from their rows, which it empties, and adds what comes at its start.
 func (j *ownJumps) start(r *shard) {
-	j.lanes, j.spikes = j.lanes[:0], j.spikes[:0]
+	j.lanes, j.spikes, j.states = j.lanes[:0], j.spikes[:0], j.states[:0]
 	for i := range j.o.n {
 		first, last, any := 0.0, 0.0, false
 		for _, c := range j.receptors {
@@ -70,9 +67,8 @@ func (j *ownJumps) start(r *shard) {
 // split adds the first part of a jump to lane i, or notes the spike that the jump causes.
 func (j *ownJumps) split(r *shard, i int, first, last float64) {
 	o, h := j.o, r.net.layout.spec.Dt
-	spec := &r.net.layout.spec.Populations[o.population]
-	m, n := spec.Model, len(j.y)
-	if m.Fires == model.Reset && len(o.shard.Y) > n && o.shard.Y[n][i] >= 1 {
+	m, n := j.spec.Model, len(j.y)
+	if j.held(i, 1) {
 		j.end[i] = 0
 		return // held to the end of the step
 	}
@@ -81,11 +77,11 @@ func (j *ownJumps) split(r *shard, i int, first, last float64) {
 	if !(theta >= 0) {
 		theta = 0
 	}
-	j.load(spec, i)
+	j.load(i)
 	start := j.y[0]
-	j.correct(spec, i, start+first, -h)
-	j.correct(spec, i, start+w, (1-theta)*h)
-	j.correct(spec, i, start, theta*h)
+	j.correct(i, start+first, -h)
+	j.correct(i, start+w, (1-theta)*h)
+	j.correct(i, start, theta*h)
 	for k := range j.y {
 		j.y[k] = math.FMA(theta*h, j.dy[k], j.y[k])
 	}
@@ -99,56 +95,35 @@ func (j *ownJumps) split(r *shard, i int, first, last float64) {
 	if m.Fires == model.Crossing {
 		o.shard.Y[n][i] = math.Inf(1)
 		o.shard.Y[0][i] += first
-		j.spikes = append(j.spikes, ownSpike{lane: i, theta: theta})
+		j.spikes = append(j.spikes, ownSpike{i, theta, -1})
 		return
 	}
 	j.end[i] = 0
-	j.spikes = append(j.spikes, ownSpike{i, theta, j.rest(spec, i, 1-theta)})
+	j.spikes = append(j.spikes, ownSpike{i, theta, j.rest(i, 1-theta)})
 }
 
 // correct adds by times the derivatives at potential v to what lane i gets at the end of the step; they stay in j.dy.
-func (j *ownJumps) correct(spec *Population, i int, v, by float64) {
+func (j *ownJumps) correct(i int, v, by float64) {
 	j.y[0] = v
-	spec.Model.Deriv(j.p, j.current(spec, i, v), j.y, j.dy)
+	j.slope(i)
 	change := j.change[i*len(j.y):]
 	for k, f := range j.dy {
 		change[k] = math.FMA(by, f, change[k])
 	}
 }
 
-// load reads the parameters and the state of lane i.
-func (j *ownJumps) load(spec *Population, i int) {
-	for k, v := range spec.P {
-		j.p[k] = v.At(j.o.offset + i)
-	}
-	for k := range j.y {
-		j.y[k] = j.o.shard.Y[k][i]
-	}
-}
-
-// current is the current of lane i in this step at potential v.
-func (j *ownJumps) current(spec *Population, i int, v float64) float64 {
-	current := j.o.row[i]
-	if spec.I != nil {
-		current += spec.I.At(j.o.offset + i)
-	}
-	if j.o.g != nil {
-		current = math.FMA(-j.o.g[i], v, current)
-	}
-	return current
-}
-
-// rest resets the neuron whose state at its spike is j.y, and returns its columns a part of a step later.
-func (j *ownJumps) rest(spec *Population, i int, part float64) []float64 {
-	m, h, n := spec.Model, j.o.shard.Dt, len(j.y)
-	state := make([]float64, len(j.o.shard.Y))
-	m.Spikes.Jump(j.p, j.y, state[:n])
+// rest resets the neuron whose state at its spike is j.y, adds its columns a part of a step later to j.states, and
+// returns their place there.
+func (j *ownJumps) rest(i int, part float64) (at int) {
+	m, h, n := j.spec.Model, j.o.shard.Dt, len(j.y)
+	m.Spikes.Jump(j.p, j.y, j.dy)
+	copy(j.y, j.dy)
 	hold := m.Hold(j.p) / h
 	move := func(part float64, held bool) {
-		m.Deriv(j.p, j.current(spec, i, state[0]), state[:n], j.dy)
+		j.slope(i)
 		for k := range n {
 			if k > 0 || !held {
-				state[k] = math.FMA(part*h, j.dy[k], state[k])
+				j.y[k] = math.FMA(part*h, j.dy[k], j.y[k])
 			}
 		}
 	}
@@ -160,10 +135,20 @@ func (j *ownJumps) rest(spec *Population, i int, part float64) []float64 {
 	if part > 0 {
 		move(part, false)
 	}
-	if len(state) > n {
-		state[n] = hold
+	at = len(j.states)
+	if j.states = append(j.states, j.y...); len(j.o.shard.Y) > n {
+		j.states = append(j.states, hold)
 	}
-	return state
+	return at
+}
+
+// put sets the columns of a lane to those that rest has put there; none if at is -1.
+func (j *ownJumps) put(lane, at int) {
+	for k := range j.o.shard.Y {
+		if at >= 0 {
+			j.o.shard.Y[k][lane] = j.states[at+k]
+		}
+	}
 }
 
 // finish adds what comes at the end of the step, replaces the events of lanes whose jump caused a spike, and adds the
@@ -178,12 +163,9 @@ func (j *ownJumps) finish(r *shard, events []kernels.Event) []kernels.Event {
 			}
 		}
 		events = append(kept, kernels.Event{Lane: int32(s.lane), Theta: s.theta})
-		for k, x := range s.state {
-			o.shard.Y[k][s.lane] = x
-		}
+		j.put(s.lane, s.at)
 	}
-	spec := &r.net.layout.spec.Populations[o.population]
-	m, n := spec.Model, len(j.y)
+	m, n := j.spec.Model, len(j.y)
 	for _, e := range events {
 		if m.Fires == model.Reset {
 			clear(j.change[int(e.Lane)*n:][:n])
@@ -194,22 +176,19 @@ func (j *ownJumps) finish(r *shard, events []kernels.Event) []kernels.Event {
 			o.shard.Y[k][i] += x
 		}
 		w := j.end[i]
-		held := m.Fires == model.Reset && len(o.shard.Y) > n && o.shard.Y[n][i] > 0
-		if w == 0 || held {
+		if w == 0 || j.held(i, math.SmallestNonzeroFloat64) {
 			continue
 		}
 		o.shard.Y[0][i] += w
-		j.load(spec, i)
+		j.load(i)
 		switch beyond := m.Spikes.Excess(j.p, j.y) >= 0; {
 		case !beyond:
 		case m.Fires == model.Crossing && o.shard.Y[n][i] == 0:
 			o.shard.Y[n][i] = math.Inf(1)
 			events = append(events, kernels.Event{Lane: int32(i), Theta: 1})
 		case m.Fires == model.Reset:
-			for k, x := range j.rest(spec, i, 0) {
-				o.shard.Y[k][i] = x
-			}
-			if len(o.shard.Y) > n && (r.net.layout.spec.OnGrid || spec.method().OnGrid) {
+			j.put(i, j.rest(i, 0))
+			if len(o.shard.Y) > n && (r.net.layout.spec.OnGrid || j.spec.method().OnGrid) {
 				o.shard.Y[n][i] = math.Round(o.shard.Y[n][i])
 			}
 			events = append(events, kernels.Event{Lane: int32(i), Theta: 1})

@@ -9,17 +9,17 @@ import (
 	"popsim/model"
 )
 
-// TestJumpsOntoOwnEquations holds neurons of equations of the user's own that take jumps of V to the solutions for the
-// built-in models: the number of spikes is right and errors fall as those of a method of order 2 do, also where a jump
-// causes the spike.
-func TestJumpsOntoOwnEquations(t *testing.T) {
+// TestJumpsAndNMDAOntoOwnEquations holds neurons of equations of the user's own that take jumps of V, or conductances of
+// NMDA, to the solutions for the built-in models: the number of spikes is right and errors fall as those of a method of
+// order 2 do, also where a jump causes the spike.
+func TestJumpsAndNMDAOntoOwnEquations(t *testing.T) {
 	models := map[string]*model.Model{
 		"lif": ownModel(t, ownLIF), "eif": ownModel(t, ownEIF), "hh": ownModel(t, ownHH),
 	}
 	tried := 0
 	for _, c := range truthNeurons(t) {
 		m := models[c.Model]
-		if m == nil || !c.has("delta") {
+		if m == nil || !c.has("delta") && !c.has("nmda") {
 			continue
 		}
 		tried++
@@ -47,8 +47,8 @@ func TestJumpsOntoOwnEquations(t *testing.T) {
 			}
 		}
 	}
-	if tried != 9 {
-		t.Errorf("%d cases; 9 are known", tried)
+	if tried != 14 {
+		t.Errorf("%d cases; 14 are known", tried)
 	}
 }
 
