@@ -10,9 +10,6 @@ import (
 // conductance reports whether arrivals of the kind change a conductance.
 func (k Kind) conductance() bool { return k >= ExpConductance }
 
-// linear reports whether a conductance of the kind is a function of time alone.
-func (k Kind) linear() bool { return k.conductance() && k != NMDA }
-
 // coupled reports whether the neurons of a population are those of a coupledSegment: conductances reach them, or they
 // are not LIF and take jumps of V.
 func (s *Spec) coupled(population int) bool {

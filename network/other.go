@@ -155,7 +155,8 @@ func (o *otherSegment) conduct(r *shard, c int) {
 	}
 }
 
-// receiveGates computes the mean conductances of NMDA without block over the step, advances them and empties their rows.
+// receiveGates computes the mean conductances of NMDA without block over the step, advances them and empties their
+// rows.
 func (o *otherSegment) receiveGates(r *shard) {
 	for j := range o.gated {
 		q := &o.gated[j]

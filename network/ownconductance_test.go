@@ -212,7 +212,7 @@ rearm = 0.5
 		want   string
 	}{
 		{hh, func(s *Spec) { s.Populations[0].Method = strang }, "method strang-cn of own-hh takes no conductances; use rk4"},
-		{phaseless, func(s *Spec) { s.Synapses[0] = Synapse{Name: "j", Kind: Delta} }, "jumps onto pure need a potential in mV"},
+		{phaseless, func(s *Spec) { s.Synapses[0] = Synapse{Name: "j", Kind: Delta} }, "jumps onto pure need a potential"},
 		{phaseless, func(*Spec) {}, "potential in mV as its first state"},
 		{hh, func(s *Spec) { s.Inputs[0].Weight = Constant(1e4) }, "is too large for steps of 0.05 ms; --dt"},
 	} {

@@ -9,9 +9,9 @@ import (
 	"popsim/model"
 )
 
-// TestJumpsAndNMDAOntoOwnEquations holds neurons of equations of the user's own that take jumps of V, or conductances of
-// NMDA, to the solutions for the built-in models: the number of spikes is right and errors fall as those of a method of
-// order 2 do, also where a jump causes the spike.
+// TestJumpsAndNMDAOntoOwnEquations holds neurons of equations of the user's own that take jumps of V, or conductances
+// of NMDA, to the solutions for the built-in models: the number of spikes is right and errors fall as those of a method
+// of order 2 do, also where a jump causes the spike.
 func TestJumpsAndNMDAOntoOwnEquations(t *testing.T) {
 	models := map[string]*model.Model{
 		"lif": ownModel(t, ownLIF), "eif": ownModel(t, ownEIF), "hh": ownModel(t, ownHH),
