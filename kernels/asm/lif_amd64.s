@@ -5438,8 +5438,6 @@ whole12:
 	JGT  finish15
 	XORQ R9, R9
 	XORQ DX, DX
-
-part13:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -5447,6 +5445,8 @@ part13:
 	VORPD.BCST   72(SI), Z0, Z1
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  48(SI), Z2, Z31
+	CMPQ         R8, $+16
+	JNE          part13
 	MOVQ         176(SI), CX
 	LEAQ         (CX)(DI*8), CX
 
@@ -5457,7 +5457,7 @@ part13:
 	VCMPPD   $0x19, 1024(BX)(DX*8), Z1, K2
 	KORB     K2, K1, K3
 	KORTESTB K3, K3
-	JZ       same18
+	JZ       same17
 
 	// mixed
 	VMOVUPD  (CX), Z0
@@ -5466,86 +5466,1122 @@ part13:
 	VCMPPD   $0x15, 1024(BX)(DX*8), Z1, K2
 	KORB     K2, K1, K3
 	KORTESTB K3, K3
-	JNZ      mixed19
+	JNZ      part13
 
-same18:
+same17:
 	MOVQ (SI), CX
-	MOVQ 8(SI), R10
-	MOVQ 96(SI), R11
-	MOVQ 40(SI), R12
-	MOVQ 240(SI), R13
-	LEAQ (R13)(DX*8), R13
+	MOVQ 8(SI), R9
+	MOVQ 96(SI), R10
+	MOVQ 176(SI), R11
+	LEAQ (R11)(DI*8), R11
+	MOVQ 240(SI), R12
+	LEAQ (R12)(DX*8), R12
+
+	// usual
+	VMOVUPD 512(BX)(DX*8), Z5
 
 	// load
-	VMOVUPD   (R11)(DX*8), Z0
+	VMOVUPD   (R10)(DX*8), Z0
 	VCMPPD    $0x1d, Z31, Z0, K1
-	VMOVUPD   64(R11)(DX*8), Z1
+	VMOVUPD   64(R10)(DX*8), Z1
 	VCMPPD    $0x1d, Z31, Z1, K2
-	VMOVUPD   128(R11)(DX*8), Z2
+	VMOVUPD   128(R10)(DX*8), Z2
 	VCMPPD    $0x1d, Z31, Z2, K3
-	VMOVUPD   192(R11)(DX*8), Z3
+	VMOVUPD   192(R10)(DX*8), Z3
 	VCMPPD    $0x1d, Z31, Z3, K4
-	VMOVUPD   256(R11)(DX*8), Z4
+	VMOVUPD   256(R10)(DX*8), Z4
 	VCMPPD    $0x1d, Z31, Z4, K5
-	VMOVUPD   320(R11)(DX*8), Z5
-	VCMPPD    $0x1d, Z31, Z5, K6
-	VMOVUPD   384(R11)(DX*8), Z6
-	VCMPPD    $0x1d, Z31, Z6, K7
-	VMOVUPD   448(R11)(DX*8), Z6
+	VMOVUPD   320(R10)(DX*8), Z4
+	VCMPPD    $0x1d, Z31, Z4, K6
+	VMOVUPD   384(R10)(DX*8), Z4
+	VCMPPD    $0x1d, Z31, Z4, K7
+	VMOVUPD   448(R10)(DX*8), Z4
 	KMOVB     K7, (AX)
-	VCMPPD    $0x1d, Z31, Z6, K7
-	VMOVUPD   (CX)(DX*8), Z6
-	VMOVUPD   Z6, (R12)(DX*8)
-	VMOVUPD   512(BX)(DX*8), Z5
-	VBLENDMPD (R10)(DX*8), Z5, K1, Z22
-	VMOVUPD   64(CX)(DX*8), Z5
-	VMOVUPD   Z5, 64(R12)(DX*8)
-	VMOVUPD   576(BX)(DX*8), Z4
-	VBLENDMPD 64(R10)(DX*8), Z4, K2, Z21
-	VMOVUPD   128(CX)(DX*8), Z4
-	VMOVUPD   Z4, 128(R12)(DX*8)
-	VMOVUPD   640(BX)(DX*8), Z3
-	VBLENDMPD 128(R10)(DX*8), Z3, K3, Z20
-	VMOVUPD   192(CX)(DX*8), Z3
-	VMOVUPD   Z3, 192(R12)(DX*8)
-	VMOVAPD   Z6, Z30
+	VCMPPD    $0x1d, Z31, Z4, K7
+	VBLENDMPD (R9)(DX*8), Z5, K1, Z22
+	VBLENDMPD 64(R9)(DX*8), Z5, K2, Z21
+	VBLENDMPD 128(R9)(DX*8), Z5, K3, Z20
 	VMOVAPD   Z0, Z14
-	VMOVUPD   704(BX)(DX*8), Z6
-	VBLENDMPD 192(R10)(DX*8), Z6, K4, Z19
-	VMOVUPD   256(CX)(DX*8), Z0
-	VMOVUPD   Z0, 256(R12)(DX*8)
-	VMOVAPD   Z5, Z29
+	VMOVUPD   (CX)(DX*8), Z30
+	VBLENDMPD 192(R9)(DX*8), Z5, K4, Z19
 	VMOVAPD   Z1, Z13
-	VMOVUPD   768(BX)(DX*8), Z6
-	VBLENDMPD 256(R10)(DX*8), Z6, K5, Z18
-	VMOVUPD   320(CX)(DX*8), Z5
-	VMOVUPD   Z5, 320(R12)(DX*8)
-	VMOVAPD   Z4, Z28
+	VMOVUPD   64(CX)(DX*8), Z29
+	VBLENDMPD 256(R9)(DX*8), Z5, K5, Z18
 	VMOVAPD   Z2, Z12
-	VMOVUPD   832(BX)(DX*8), Z1
-	VBLENDMPD 320(R10)(DX*8), Z1, K6, Z17
-	VMOVUPD   384(CX)(DX*8), Z6
-	VMOVUPD   Z6, 384(R12)(DX*8)
-	VMOVAPD   Z3, Z27
-	VMOVUPD   192(R11)(DX*8), Z11
+	VMOVUPD   128(CX)(DX*8), Z28
+	VBLENDMPD 320(R9)(DX*8), Z5, K6, Z17
+	VMOVAPD   Z3, Z11
+	VMOVUPD   192(CX)(DX*8), Z27
 	KMOVB     (AX), K1
-	VMOVUPD   896(BX)(DX*8), Z4
-	VBLENDMPD 384(R10)(DX*8), Z4, K1, Z16
-	VMOVUPD   448(CX)(DX*8), Z2
-	VMOVUPD   Z2, 448(R12)(DX*8)
-	VMOVAPD   Z0, Z26
-	VMOVUPD   256(R11)(DX*8), Z10
-	VMOVUPD   960(BX)(DX*8), Z1
-	VBLENDMPD 448(R10)(DX*8), Z1, K7, Z15
-	VMOVAPD   Z5, Z25
-	VMOVUPD   320(R11)(DX*8), Z9
-	VMOVAPD   Z6, Z24
-	VMOVUPD   384(R11)(DX*8), Z8
-	VMOVAPD   Z2, Z23
-	VMOVUPD   448(R11)(DX*8), Z7
-	MOVQ      R8, CX
-	MOVQ      176(SI), R10
-	LEAQ      (R10)(DI*8), R10
+	VBLENDMPD 384(R9)(DX*8), Z5, K1, Z16
+	VMOVUPD   256(R10)(DX*8), Z10
+	VMOVUPD   256(CX)(DX*8), Z26
+	VBLENDMPD 448(R9)(DX*8), Z5, K7, Z15
+	VMOVUPD   320(R10)(DX*8), Z9
+	VMOVUPD   320(CX)(DX*8), Z25
+	VMOVUPD   384(R10)(DX*8), Z8
+	VMOVUPD   384(CX)(DX*8), Z24
+	VMOVAPD   Z4, Z7
+	VMOVUPD   448(CX)(DX*8), Z23
+
+	// goal
+	VBROADCASTSD (R11), Z6
+
+	// step
+	VCMPPD       $0x12, Z31, Z14, K1
+	VSUBPD       Z6, Z30, Z0
+	VMOVUPD      Z30, (R12)
+	VFNMADD231PD Z0, Z22, K1, Z30
+	VBLENDMPD    Z5, Z22, K1, Z22
+
+	// step
+	VCMPPD       $0x12, Z31, Z13, K1
+	VSUBPD       Z6, Z29, Z0
+	VMOVUPD      Z29, 64(R12)
+	VFNMADD231PD Z0, Z21, K1, Z29
+	VBLENDMPD    Z5, Z21, K1, Z21
+
+	// step
+	VCMPPD       $0x12, Z31, Z12, K1
+	VSUBPD       Z6, Z28, Z0
+	VMOVUPD      Z28, 128(R12)
+	VFNMADD231PD Z0, Z20, K1, Z28
+	VBLENDMPD    Z5, Z20, K1, Z20
+
+	// step
+	VCMPPD       $0x12, Z31, Z11, K1
+	VSUBPD       Z6, Z27, Z0
+	VMOVUPD      Z27, 192(R12)
+	VFNMADD231PD Z0, Z19, K1, Z27
+	VBLENDMPD    Z5, Z19, K1, Z19
+
+	// step
+	VCMPPD       $0x12, Z31, Z10, K1
+	VSUBPD       Z6, Z26, Z0
+	VMOVUPD      Z26, 256(R12)
+	VFNMADD231PD Z0, Z18, K1, Z26
+	VBLENDMPD    Z5, Z18, K1, Z18
+
+	// step
+	VCMPPD       $0x12, Z31, Z9, K1
+	VSUBPD       Z6, Z25, Z0
+	VMOVUPD      Z25, 320(R12)
+	VFNMADD231PD Z0, Z17, K1, Z25
+	VBLENDMPD    Z5, Z17, K1, Z17
+
+	// step
+	VCMPPD       $0x12, Z31, Z8, K1
+	VSUBPD       Z6, Z24, Z0
+	VMOVUPD      Z24, 384(R12)
+	VFNMADD231PD Z0, Z16, K1, Z24
+	VBLENDMPD    Z5, Z16, K1, Z16
+
+	// step
+	VCMPPD       $0x12, Z31, Z7, K1
+	VSUBPD       Z6, Z23, Z0
+	VMOVUPD      Z23, 448(R12)
+	VFNMADD231PD Z0, Z15, K1, Z23
+	VBLENDMPD    Z5, Z15, K1, Z15
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
+
+	// goal
+	VBROADCASTSD 8(R11), Z6
+
+	// step
+	VCMPPD       $0x12, Z31, Z14, K1
+	VSUBPD       Z6, Z30, Z0
+	VFNMADD231PD Z0, Z22, K1, Z30
+	VBLENDMPD    Z5, Z22, K1, Z22
+
+	// step
+	VCMPPD       $0x12, Z31, Z13, K1
+	VSUBPD       Z6, Z29, Z0
+	VFNMADD231PD Z0, Z21, K1, Z29
+	VBLENDMPD    Z5, Z21, K1, Z21
+
+	// step
+	VCMPPD       $0x12, Z31, Z12, K1
+	VSUBPD       Z6, Z28, Z0
+	VFNMADD231PD Z0, Z20, K1, Z28
+	VBLENDMPD    Z5, Z20, K1, Z20
+
+	// step
+	VCMPPD       $0x12, Z31, Z11, K1
+	VSUBPD       Z6, Z27, Z0
+	VFNMADD231PD Z0, Z19, K1, Z27
+	VBLENDMPD    Z5, Z19, K1, Z19
+
+	// step
+	VCMPPD       $0x12, Z31, Z10, K1
+	VSUBPD       Z6, Z26, Z0
+	VFNMADD231PD Z0, Z18, K1, Z26
+	VBLENDMPD    Z5, Z18, K1, Z18
+
+	// step
+	VCMPPD       $0x12, Z31, Z9, K1
+	VSUBPD       Z6, Z25, Z0
+	VFNMADD231PD Z0, Z17, K1, Z25
+	VBLENDMPD    Z5, Z17, K1, Z17
+
+	// step
+	VCMPPD       $0x12, Z31, Z8, K1
+	VSUBPD       Z6, Z24, Z0
+	VFNMADD231PD Z0, Z16, K1, Z24
+	VBLENDMPD    Z5, Z16, K1, Z16
+
+	// step
+	VCMPPD       $0x12, Z31, Z7, K1
+	VSUBPD       Z6, Z23, Z0
+	VFNMADD231PD Z0, Z15, K1, Z23
+	VBLENDMPD    Z5, Z15, K1, Z15
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
+
+	// goal
+	VBROADCASTSD 16(R11), Z6
+
+	// step
+	VCMPPD       $0x12, Z31, Z14, K1
+	VSUBPD       Z6, Z30, Z0
+	VMOVUPD      Z30, 512(R12)
+	VFNMADD231PD Z0, Z22, K1, Z30
+	VBLENDMPD    Z5, Z22, K1, Z22
+
+	// step
+	VCMPPD       $0x12, Z31, Z13, K1
+	VSUBPD       Z6, Z29, Z0
+	VMOVUPD      Z29, 576(R12)
+	VFNMADD231PD Z0, Z21, K1, Z29
+	VBLENDMPD    Z5, Z21, K1, Z21
+
+	// step
+	VCMPPD       $0x12, Z31, Z12, K1
+	VSUBPD       Z6, Z28, Z0
+	VMOVUPD      Z28, 640(R12)
+	VFNMADD231PD Z0, Z20, K1, Z28
+	VBLENDMPD    Z5, Z20, K1, Z20
+
+	// step
+	VCMPPD       $0x12, Z31, Z11, K1
+	VSUBPD       Z6, Z27, Z0
+	VMOVUPD      Z27, 704(R12)
+	VFNMADD231PD Z0, Z19, K1, Z27
+	VBLENDMPD    Z5, Z19, K1, Z19
+
+	// step
+	VCMPPD       $0x12, Z31, Z10, K1
+	VSUBPD       Z6, Z26, Z0
+	VMOVUPD      Z26, 768(R12)
+	VFNMADD231PD Z0, Z18, K1, Z26
+	VBLENDMPD    Z5, Z18, K1, Z18
+
+	// step
+	VCMPPD       $0x12, Z31, Z9, K1
+	VSUBPD       Z6, Z25, Z0
+	VMOVUPD      Z25, 832(R12)
+	VFNMADD231PD Z0, Z17, K1, Z25
+	VBLENDMPD    Z5, Z17, K1, Z17
+
+	// step
+	VCMPPD       $0x12, Z31, Z8, K1
+	VSUBPD       Z6, Z24, Z0
+	VMOVUPD      Z24, 896(R12)
+	VFNMADD231PD Z0, Z16, K1, Z24
+	VBLENDMPD    Z5, Z16, K1, Z16
+
+	// step
+	VCMPPD       $0x12, Z31, Z7, K1
+	VSUBPD       Z6, Z23, Z0
+	VMOVUPD      Z23, 960(R12)
+	VFNMADD231PD Z0, Z15, K1, Z23
+	VBLENDMPD    Z5, Z15, K1, Z15
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
+
+	// goal
+	VBROADCASTSD 24(R11), Z6
+
+	// step
+	VCMPPD       $0x12, Z31, Z14, K1
+	VSUBPD       Z6, Z30, Z0
+	VFNMADD231PD Z0, Z22, K1, Z30
+	VBLENDMPD    Z5, Z22, K1, Z22
+
+	// step
+	VCMPPD       $0x12, Z31, Z13, K1
+	VSUBPD       Z6, Z29, Z0
+	VFNMADD231PD Z0, Z21, K1, Z29
+	VBLENDMPD    Z5, Z21, K1, Z21
+
+	// step
+	VCMPPD       $0x12, Z31, Z12, K1
+	VSUBPD       Z6, Z28, Z0
+	VFNMADD231PD Z0, Z20, K1, Z28
+	VBLENDMPD    Z5, Z20, K1, Z20
+
+	// step
+	VCMPPD       $0x12, Z31, Z11, K1
+	VSUBPD       Z6, Z27, Z0
+	VFNMADD231PD Z0, Z19, K1, Z27
+	VBLENDMPD    Z5, Z19, K1, Z19
+
+	// step
+	VCMPPD       $0x12, Z31, Z10, K1
+	VSUBPD       Z6, Z26, Z0
+	VFNMADD231PD Z0, Z18, K1, Z26
+	VBLENDMPD    Z5, Z18, K1, Z18
+
+	// step
+	VCMPPD       $0x12, Z31, Z9, K1
+	VSUBPD       Z6, Z25, Z0
+	VFNMADD231PD Z0, Z17, K1, Z25
+	VBLENDMPD    Z5, Z17, K1, Z17
+
+	// step
+	VCMPPD       $0x12, Z31, Z8, K1
+	VSUBPD       Z6, Z24, Z0
+	VFNMADD231PD Z0, Z16, K1, Z24
+	VBLENDMPD    Z5, Z16, K1, Z16
+
+	// step
+	VCMPPD       $0x12, Z31, Z7, K1
+	VSUBPD       Z6, Z23, Z0
+	VFNMADD231PD Z0, Z15, K1, Z23
+	VBLENDMPD    Z5, Z15, K1, Z15
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
+
+	// goal
+	VBROADCASTSD 32(R11), Z6
+
+	// step
+	VCMPPD       $0x12, Z31, Z14, K1
+	VSUBPD       Z6, Z30, Z0
+	VMOVUPD      Z30, 1024(R12)
+	VFNMADD231PD Z0, Z22, K1, Z30
+	VBLENDMPD    Z5, Z22, K1, Z22
+
+	// step
+	VCMPPD       $0x12, Z31, Z13, K1
+	VSUBPD       Z6, Z29, Z0
+	VMOVUPD      Z29, 1088(R12)
+	VFNMADD231PD Z0, Z21, K1, Z29
+	VBLENDMPD    Z5, Z21, K1, Z21
+
+	// step
+	VCMPPD       $0x12, Z31, Z12, K1
+	VSUBPD       Z6, Z28, Z0
+	VMOVUPD      Z28, 1152(R12)
+	VFNMADD231PD Z0, Z20, K1, Z28
+	VBLENDMPD    Z5, Z20, K1, Z20
+
+	// step
+	VCMPPD       $0x12, Z31, Z11, K1
+	VSUBPD       Z6, Z27, Z0
+	VMOVUPD      Z27, 1216(R12)
+	VFNMADD231PD Z0, Z19, K1, Z27
+	VBLENDMPD    Z5, Z19, K1, Z19
+
+	// step
+	VCMPPD       $0x12, Z31, Z10, K1
+	VSUBPD       Z6, Z26, Z0
+	VMOVUPD      Z26, 1280(R12)
+	VFNMADD231PD Z0, Z18, K1, Z26
+	VBLENDMPD    Z5, Z18, K1, Z18
+
+	// step
+	VCMPPD       $0x12, Z31, Z9, K1
+	VSUBPD       Z6, Z25, Z0
+	VMOVUPD      Z25, 1344(R12)
+	VFNMADD231PD Z0, Z17, K1, Z25
+	VBLENDMPD    Z5, Z17, K1, Z17
+
+	// step
+	VCMPPD       $0x12, Z31, Z8, K1
+	VSUBPD       Z6, Z24, Z0
+	VMOVUPD      Z24, 1408(R12)
+	VFNMADD231PD Z0, Z16, K1, Z24
+	VBLENDMPD    Z5, Z16, K1, Z16
+
+	// step
+	VCMPPD       $0x12, Z31, Z7, K1
+	VSUBPD       Z6, Z23, Z0
+	VMOVUPD      Z23, 1472(R12)
+	VFNMADD231PD Z0, Z15, K1, Z23
+	VBLENDMPD    Z5, Z15, K1, Z15
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
+
+	// goal
+	VBROADCASTSD 40(R11), Z6
+
+	// step
+	VCMPPD       $0x12, Z31, Z14, K1
+	VSUBPD       Z6, Z30, Z0
+	VFNMADD231PD Z0, Z22, K1, Z30
+	VBLENDMPD    Z5, Z22, K1, Z22
+
+	// step
+	VCMPPD       $0x12, Z31, Z13, K1
+	VSUBPD       Z6, Z29, Z0
+	VFNMADD231PD Z0, Z21, K1, Z29
+	VBLENDMPD    Z5, Z21, K1, Z21
+
+	// step
+	VCMPPD       $0x12, Z31, Z12, K1
+	VSUBPD       Z6, Z28, Z0
+	VFNMADD231PD Z0, Z20, K1, Z28
+	VBLENDMPD    Z5, Z20, K1, Z20
+
+	// step
+	VCMPPD       $0x12, Z31, Z11, K1
+	VSUBPD       Z6, Z27, Z0
+	VFNMADD231PD Z0, Z19, K1, Z27
+	VBLENDMPD    Z5, Z19, K1, Z19
+
+	// step
+	VCMPPD       $0x12, Z31, Z10, K1
+	VSUBPD       Z6, Z26, Z0
+	VFNMADD231PD Z0, Z18, K1, Z26
+	VBLENDMPD    Z5, Z18, K1, Z18
+
+	// step
+	VCMPPD       $0x12, Z31, Z9, K1
+	VSUBPD       Z6, Z25, Z0
+	VFNMADD231PD Z0, Z17, K1, Z25
+	VBLENDMPD    Z5, Z17, K1, Z17
+
+	// step
+	VCMPPD       $0x12, Z31, Z8, K1
+	VSUBPD       Z6, Z24, Z0
+	VFNMADD231PD Z0, Z16, K1, Z24
+	VBLENDMPD    Z5, Z16, K1, Z16
+
+	// step
+	VCMPPD       $0x12, Z31, Z7, K1
+	VSUBPD       Z6, Z23, Z0
+	VFNMADD231PD Z0, Z15, K1, Z23
+	VBLENDMPD    Z5, Z15, K1, Z15
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
+
+	// goal
+	VBROADCASTSD 48(R11), Z6
+
+	// step
+	VCMPPD       $0x12, Z31, Z14, K1
+	VSUBPD       Z6, Z30, Z0
+	VMOVUPD      Z30, 1536(R12)
+	VFNMADD231PD Z0, Z22, K1, Z30
+	VBLENDMPD    Z5, Z22, K1, Z22
+
+	// step
+	VCMPPD       $0x12, Z31, Z13, K1
+	VSUBPD       Z6, Z29, Z0
+	VMOVUPD      Z29, 1600(R12)
+	VFNMADD231PD Z0, Z21, K1, Z29
+	VBLENDMPD    Z5, Z21, K1, Z21
+
+	// step
+	VCMPPD       $0x12, Z31, Z12, K1
+	VSUBPD       Z6, Z28, Z0
+	VMOVUPD      Z28, 1664(R12)
+	VFNMADD231PD Z0, Z20, K1, Z28
+	VBLENDMPD    Z5, Z20, K1, Z20
+
+	// step
+	VCMPPD       $0x12, Z31, Z11, K1
+	VSUBPD       Z6, Z27, Z0
+	VMOVUPD      Z27, 1728(R12)
+	VFNMADD231PD Z0, Z19, K1, Z27
+	VBLENDMPD    Z5, Z19, K1, Z19
+
+	// step
+	VCMPPD       $0x12, Z31, Z10, K1
+	VSUBPD       Z6, Z26, Z0
+	VMOVUPD      Z26, 1792(R12)
+	VFNMADD231PD Z0, Z18, K1, Z26
+	VBLENDMPD    Z5, Z18, K1, Z18
+
+	// step
+	VCMPPD       $0x12, Z31, Z9, K1
+	VSUBPD       Z6, Z25, Z0
+	VMOVUPD      Z25, 1856(R12)
+	VFNMADD231PD Z0, Z17, K1, Z25
+	VBLENDMPD    Z5, Z17, K1, Z17
+
+	// step
+	VCMPPD       $0x12, Z31, Z8, K1
+	VSUBPD       Z6, Z24, Z0
+	VMOVUPD      Z24, 1920(R12)
+	VFNMADD231PD Z0, Z16, K1, Z24
+	VBLENDMPD    Z5, Z16, K1, Z16
+
+	// step
+	VCMPPD       $0x12, Z31, Z7, K1
+	VSUBPD       Z6, Z23, Z0
+	VMOVUPD      Z23, 1984(R12)
+	VFNMADD231PD Z0, Z15, K1, Z23
+	VBLENDMPD    Z5, Z15, K1, Z15
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
+
+	// goal
+	VBROADCASTSD 56(R11), Z6
+
+	// step
+	VCMPPD       $0x12, Z31, Z14, K1
+	VSUBPD       Z6, Z30, Z0
+	VFNMADD231PD Z0, Z22, K1, Z30
+	VBLENDMPD    Z5, Z22, K1, Z22
+
+	// step
+	VCMPPD       $0x12, Z31, Z13, K1
+	VSUBPD       Z6, Z29, Z0
+	VFNMADD231PD Z0, Z21, K1, Z29
+	VBLENDMPD    Z5, Z21, K1, Z21
+
+	// step
+	VCMPPD       $0x12, Z31, Z12, K1
+	VSUBPD       Z6, Z28, Z0
+	VFNMADD231PD Z0, Z20, K1, Z28
+	VBLENDMPD    Z5, Z20, K1, Z20
+
+	// step
+	VCMPPD       $0x12, Z31, Z11, K1
+	VSUBPD       Z6, Z27, Z0
+	VFNMADD231PD Z0, Z19, K1, Z27
+	VBLENDMPD    Z5, Z19, K1, Z19
+
+	// step
+	VCMPPD       $0x12, Z31, Z10, K1
+	VSUBPD       Z6, Z26, Z0
+	VFNMADD231PD Z0, Z18, K1, Z26
+	VBLENDMPD    Z5, Z18, K1, Z18
+
+	// step
+	VCMPPD       $0x12, Z31, Z9, K1
+	VSUBPD       Z6, Z25, Z0
+	VFNMADD231PD Z0, Z17, K1, Z25
+	VBLENDMPD    Z5, Z17, K1, Z17
+
+	// step
+	VCMPPD       $0x12, Z31, Z8, K1
+	VSUBPD       Z6, Z24, Z0
+	VFNMADD231PD Z0, Z16, K1, Z24
+	VBLENDMPD    Z5, Z16, K1, Z16
+
+	// step
+	VCMPPD       $0x12, Z31, Z7, K1
+	VSUBPD       Z6, Z23, Z0
+	VFNMADD231PD Z0, Z15, K1, Z23
+	VBLENDMPD    Z5, Z15, K1, Z15
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
+
+	// goal
+	VBROADCASTSD 64(R11), Z6
+
+	// step
+	VCMPPD       $0x12, Z31, Z14, K1
+	VSUBPD       Z6, Z30, Z0
+	VMOVUPD      Z30, 2048(R12)
+	VFNMADD231PD Z0, Z22, K1, Z30
+	VBLENDMPD    Z5, Z22, K1, Z22
+
+	// step
+	VCMPPD       $0x12, Z31, Z13, K1
+	VSUBPD       Z6, Z29, Z0
+	VMOVUPD      Z29, 2112(R12)
+	VFNMADD231PD Z0, Z21, K1, Z29
+	VBLENDMPD    Z5, Z21, K1, Z21
+
+	// step
+	VCMPPD       $0x12, Z31, Z12, K1
+	VSUBPD       Z6, Z28, Z0
+	VMOVUPD      Z28, 2176(R12)
+	VFNMADD231PD Z0, Z20, K1, Z28
+	VBLENDMPD    Z5, Z20, K1, Z20
+
+	// step
+	VCMPPD       $0x12, Z31, Z11, K1
+	VSUBPD       Z6, Z27, Z0
+	VMOVUPD      Z27, 2240(R12)
+	VFNMADD231PD Z0, Z19, K1, Z27
+	VBLENDMPD    Z5, Z19, K1, Z19
+
+	// step
+	VCMPPD       $0x12, Z31, Z10, K1
+	VSUBPD       Z6, Z26, Z0
+	VMOVUPD      Z26, 2304(R12)
+	VFNMADD231PD Z0, Z18, K1, Z26
+	VBLENDMPD    Z5, Z18, K1, Z18
+
+	// step
+	VCMPPD       $0x12, Z31, Z9, K1
+	VSUBPD       Z6, Z25, Z0
+	VMOVUPD      Z25, 2368(R12)
+	VFNMADD231PD Z0, Z17, K1, Z25
+	VBLENDMPD    Z5, Z17, K1, Z17
+
+	// step
+	VCMPPD       $0x12, Z31, Z8, K1
+	VSUBPD       Z6, Z24, Z0
+	VMOVUPD      Z24, 2432(R12)
+	VFNMADD231PD Z0, Z16, K1, Z24
+	VBLENDMPD    Z5, Z16, K1, Z16
+
+	// step
+	VCMPPD       $0x12, Z31, Z7, K1
+	VSUBPD       Z6, Z23, Z0
+	VMOVUPD      Z23, 2496(R12)
+	VFNMADD231PD Z0, Z15, K1, Z23
+	VBLENDMPD    Z5, Z15, K1, Z15
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
+
+	// goal
+	VBROADCASTSD 72(R11), Z6
+
+	// step
+	VCMPPD       $0x12, Z31, Z14, K1
+	VSUBPD       Z6, Z30, Z0
+	VFNMADD231PD Z0, Z22, K1, Z30
+	VBLENDMPD    Z5, Z22, K1, Z22
+
+	// step
+	VCMPPD       $0x12, Z31, Z13, K1
+	VSUBPD       Z6, Z29, Z0
+	VFNMADD231PD Z0, Z21, K1, Z29
+	VBLENDMPD    Z5, Z21, K1, Z21
+
+	// step
+	VCMPPD       $0x12, Z31, Z12, K1
+	VSUBPD       Z6, Z28, Z0
+	VFNMADD231PD Z0, Z20, K1, Z28
+	VBLENDMPD    Z5, Z20, K1, Z20
+
+	// step
+	VCMPPD       $0x12, Z31, Z11, K1
+	VSUBPD       Z6, Z27, Z0
+	VFNMADD231PD Z0, Z19, K1, Z27
+	VBLENDMPD    Z5, Z19, K1, Z19
+
+	// step
+	VCMPPD       $0x12, Z31, Z10, K1
+	VSUBPD       Z6, Z26, Z0
+	VFNMADD231PD Z0, Z18, K1, Z26
+	VBLENDMPD    Z5, Z18, K1, Z18
+
+	// step
+	VCMPPD       $0x12, Z31, Z9, K1
+	VSUBPD       Z6, Z25, Z0
+	VFNMADD231PD Z0, Z17, K1, Z25
+	VBLENDMPD    Z5, Z17, K1, Z17
+
+	// step
+	VCMPPD       $0x12, Z31, Z8, K1
+	VSUBPD       Z6, Z24, Z0
+	VFNMADD231PD Z0, Z16, K1, Z24
+	VBLENDMPD    Z5, Z16, K1, Z16
+
+	// step
+	VCMPPD       $0x12, Z31, Z7, K1
+	VSUBPD       Z6, Z23, Z0
+	VFNMADD231PD Z0, Z15, K1, Z23
+	VBLENDMPD    Z5, Z15, K1, Z15
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
+
+	// goal
+	VBROADCASTSD 80(R11), Z6
+
+	// step
+	VCMPPD       $0x12, Z31, Z14, K1
+	VSUBPD       Z6, Z30, Z0
+	VMOVUPD      Z30, 2560(R12)
+	VFNMADD231PD Z0, Z22, K1, Z30
+	VBLENDMPD    Z5, Z22, K1, Z22
+
+	// step
+	VCMPPD       $0x12, Z31, Z13, K1
+	VSUBPD       Z6, Z29, Z0
+	VMOVUPD      Z29, 2624(R12)
+	VFNMADD231PD Z0, Z21, K1, Z29
+	VBLENDMPD    Z5, Z21, K1, Z21
+
+	// step
+	VCMPPD       $0x12, Z31, Z12, K1
+	VSUBPD       Z6, Z28, Z0
+	VMOVUPD      Z28, 2688(R12)
+	VFNMADD231PD Z0, Z20, K1, Z28
+	VBLENDMPD    Z5, Z20, K1, Z20
+
+	// step
+	VCMPPD       $0x12, Z31, Z11, K1
+	VSUBPD       Z6, Z27, Z0
+	VMOVUPD      Z27, 2752(R12)
+	VFNMADD231PD Z0, Z19, K1, Z27
+	VBLENDMPD    Z5, Z19, K1, Z19
+
+	// step
+	VCMPPD       $0x12, Z31, Z10, K1
+	VSUBPD       Z6, Z26, Z0
+	VMOVUPD      Z26, 2816(R12)
+	VFNMADD231PD Z0, Z18, K1, Z26
+	VBLENDMPD    Z5, Z18, K1, Z18
+
+	// step
+	VCMPPD       $0x12, Z31, Z9, K1
+	VSUBPD       Z6, Z25, Z0
+	VMOVUPD      Z25, 2880(R12)
+	VFNMADD231PD Z0, Z17, K1, Z25
+	VBLENDMPD    Z5, Z17, K1, Z17
+
+	// step
+	VCMPPD       $0x12, Z31, Z8, K1
+	VSUBPD       Z6, Z24, Z0
+	VMOVUPD      Z24, 2944(R12)
+	VFNMADD231PD Z0, Z16, K1, Z24
+	VBLENDMPD    Z5, Z16, K1, Z16
+
+	// step
+	VCMPPD       $0x12, Z31, Z7, K1
+	VSUBPD       Z6, Z23, Z0
+	VMOVUPD      Z23, 3008(R12)
+	VFNMADD231PD Z0, Z15, K1, Z23
+	VBLENDMPD    Z5, Z15, K1, Z15
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
+
+	// goal
+	VBROADCASTSD 88(R11), Z6
+
+	// step
+	VCMPPD       $0x12, Z31, Z14, K1
+	VSUBPD       Z6, Z30, Z0
+	VFNMADD231PD Z0, Z22, K1, Z30
+	VBLENDMPD    Z5, Z22, K1, Z22
+
+	// step
+	VCMPPD       $0x12, Z31, Z13, K1
+	VSUBPD       Z6, Z29, Z0
+	VFNMADD231PD Z0, Z21, K1, Z29
+	VBLENDMPD    Z5, Z21, K1, Z21
+
+	// step
+	VCMPPD       $0x12, Z31, Z12, K1
+	VSUBPD       Z6, Z28, Z0
+	VFNMADD231PD Z0, Z20, K1, Z28
+	VBLENDMPD    Z5, Z20, K1, Z20
+
+	// step
+	VCMPPD       $0x12, Z31, Z11, K1
+	VSUBPD       Z6, Z27, Z0
+	VFNMADD231PD Z0, Z19, K1, Z27
+	VBLENDMPD    Z5, Z19, K1, Z19
+
+	// step
+	VCMPPD       $0x12, Z31, Z10, K1
+	VSUBPD       Z6, Z26, Z0
+	VFNMADD231PD Z0, Z18, K1, Z26
+	VBLENDMPD    Z5, Z18, K1, Z18
+
+	// step
+	VCMPPD       $0x12, Z31, Z9, K1
+	VSUBPD       Z6, Z25, Z0
+	VFNMADD231PD Z0, Z17, K1, Z25
+	VBLENDMPD    Z5, Z17, K1, Z17
+
+	// step
+	VCMPPD       $0x12, Z31, Z8, K1
+	VSUBPD       Z6, Z24, Z0
+	VFNMADD231PD Z0, Z16, K1, Z24
+	VBLENDMPD    Z5, Z16, K1, Z16
+
+	// step
+	VCMPPD       $0x12, Z31, Z7, K1
+	VSUBPD       Z6, Z23, Z0
+	VFNMADD231PD Z0, Z15, K1, Z23
+	VBLENDMPD    Z5, Z15, K1, Z15
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
+
+	// goal
+	VBROADCASTSD 96(R11), Z6
+
+	// step
+	VCMPPD       $0x12, Z31, Z14, K1
+	VSUBPD       Z6, Z30, Z0
+	VMOVUPD      Z30, 3072(R12)
+	VFNMADD231PD Z0, Z22, K1, Z30
+	VBLENDMPD    Z5, Z22, K1, Z22
+
+	// step
+	VCMPPD       $0x12, Z31, Z13, K1
+	VSUBPD       Z6, Z29, Z0
+	VMOVUPD      Z29, 3136(R12)
+	VFNMADD231PD Z0, Z21, K1, Z29
+	VBLENDMPD    Z5, Z21, K1, Z21
+
+	// step
+	VCMPPD       $0x12, Z31, Z12, K1
+	VSUBPD       Z6, Z28, Z0
+	VMOVUPD      Z28, 3200(R12)
+	VFNMADD231PD Z0, Z20, K1, Z28
+	VBLENDMPD    Z5, Z20, K1, Z20
+
+	// step
+	VCMPPD       $0x12, Z31, Z11, K1
+	VSUBPD       Z6, Z27, Z0
+	VMOVUPD      Z27, 3264(R12)
+	VFNMADD231PD Z0, Z19, K1, Z27
+	VBLENDMPD    Z5, Z19, K1, Z19
+
+	// step
+	VCMPPD       $0x12, Z31, Z10, K1
+	VSUBPD       Z6, Z26, Z0
+	VMOVUPD      Z26, 3328(R12)
+	VFNMADD231PD Z0, Z18, K1, Z26
+	VBLENDMPD    Z5, Z18, K1, Z18
+
+	// step
+	VCMPPD       $0x12, Z31, Z9, K1
+	VSUBPD       Z6, Z25, Z0
+	VMOVUPD      Z25, 3392(R12)
+	VFNMADD231PD Z0, Z17, K1, Z25
+	VBLENDMPD    Z5, Z17, K1, Z17
+
+	// step
+	VCMPPD       $0x12, Z31, Z8, K1
+	VSUBPD       Z6, Z24, Z0
+	VMOVUPD      Z24, 3456(R12)
+	VFNMADD231PD Z0, Z16, K1, Z24
+	VBLENDMPD    Z5, Z16, K1, Z16
+
+	// step
+	VCMPPD       $0x12, Z31, Z7, K1
+	VSUBPD       Z6, Z23, Z0
+	VMOVUPD      Z23, 3520(R12)
+	VFNMADD231PD Z0, Z15, K1, Z23
+	VBLENDMPD    Z5, Z15, K1, Z15
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
+
+	// goal
+	VBROADCASTSD 104(R11), Z6
+
+	// step
+	VCMPPD       $0x12, Z31, Z14, K1
+	VSUBPD       Z6, Z30, Z0
+	VFNMADD231PD Z0, Z22, K1, Z30
+	VBLENDMPD    Z5, Z22, K1, Z22
+
+	// step
+	VCMPPD       $0x12, Z31, Z13, K1
+	VSUBPD       Z6, Z29, Z0
+	VFNMADD231PD Z0, Z21, K1, Z29
+	VBLENDMPD    Z5, Z21, K1, Z21
+
+	// step
+	VCMPPD       $0x12, Z31, Z12, K1
+	VSUBPD       Z6, Z28, Z0
+	VFNMADD231PD Z0, Z20, K1, Z28
+	VBLENDMPD    Z5, Z20, K1, Z20
+
+	// step
+	VCMPPD       $0x12, Z31, Z11, K1
+	VSUBPD       Z6, Z27, Z0
+	VFNMADD231PD Z0, Z19, K1, Z27
+	VBLENDMPD    Z5, Z19, K1, Z19
+
+	// step
+	VCMPPD       $0x12, Z31, Z10, K1
+	VSUBPD       Z6, Z26, Z0
+	VFNMADD231PD Z0, Z18, K1, Z26
+	VBLENDMPD    Z5, Z18, K1, Z18
+
+	// step
+	VCMPPD       $0x12, Z31, Z9, K1
+	VSUBPD       Z6, Z25, Z0
+	VFNMADD231PD Z0, Z17, K1, Z25
+	VBLENDMPD    Z5, Z17, K1, Z17
+
+	// step
+	VCMPPD       $0x12, Z31, Z8, K1
+	VSUBPD       Z6, Z24, Z0
+	VFNMADD231PD Z0, Z16, K1, Z24
+	VBLENDMPD    Z5, Z16, K1, Z16
+
+	// step
+	VCMPPD       $0x12, Z31, Z7, K1
+	VSUBPD       Z6, Z23, Z0
+	VFNMADD231PD Z0, Z15, K1, Z23
+	VBLENDMPD    Z5, Z15, K1, Z15
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
+
+	// goal
+	VBROADCASTSD 112(R11), Z6
+
+	// step
+	VCMPPD       $0x12, Z31, Z14, K1
+	VSUBPD       Z6, Z30, Z0
+	VMOVUPD      Z30, 3584(R12)
+	VFNMADD231PD Z0, Z22, K1, Z30
+	VBLENDMPD    Z5, Z22, K1, Z22
+
+	// step
+	VCMPPD       $0x12, Z31, Z13, K1
+	VSUBPD       Z6, Z29, Z0
+	VMOVUPD      Z29, 3648(R12)
+	VFNMADD231PD Z0, Z21, K1, Z29
+	VBLENDMPD    Z5, Z21, K1, Z21
+
+	// step
+	VCMPPD       $0x12, Z31, Z12, K1
+	VSUBPD       Z6, Z28, Z0
+	VMOVUPD      Z28, 3712(R12)
+	VFNMADD231PD Z0, Z20, K1, Z28
+	VBLENDMPD    Z5, Z20, K1, Z20
+
+	// step
+	VCMPPD       $0x12, Z31, Z11, K1
+	VSUBPD       Z6, Z27, Z0
+	VMOVUPD      Z27, 3776(R12)
+	VFNMADD231PD Z0, Z19, K1, Z27
+	VBLENDMPD    Z5, Z19, K1, Z19
+
+	// step
+	VCMPPD       $0x12, Z31, Z10, K1
+	VSUBPD       Z6, Z26, Z0
+	VMOVUPD      Z26, 3840(R12)
+	VFNMADD231PD Z0, Z18, K1, Z26
+	VBLENDMPD    Z5, Z18, K1, Z18
+
+	// step
+	VCMPPD       $0x12, Z31, Z9, K1
+	VSUBPD       Z6, Z25, Z0
+	VMOVUPD      Z25, 3904(R12)
+	VFNMADD231PD Z0, Z17, K1, Z25
+	VBLENDMPD    Z5, Z17, K1, Z17
+
+	// step
+	VCMPPD       $0x12, Z31, Z8, K1
+	VSUBPD       Z6, Z24, Z0
+	VMOVUPD      Z24, 3968(R12)
+	VFNMADD231PD Z0, Z16, K1, Z24
+	VBLENDMPD    Z5, Z16, K1, Z16
+
+	// step
+	VCMPPD       $0x12, Z31, Z7, K1
+	VSUBPD       Z6, Z23, Z0
+	VMOVUPD      Z23, 4032(R12)
+	VFNMADD231PD Z0, Z15, K1, Z23
+	VBLENDMPD    Z5, Z15, K1, Z15
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
+
+	// goal
+	VBROADCASTSD 120(R11), Z6
+
+	// step
+	VCMPPD       $0x12, Z31, Z14, K1
+	VSUBPD       Z6, Z30, Z0
+	VFNMADD231PD Z0, Z22, K1, Z30
+	VBLENDMPD    Z5, Z22, K1, Z22
+
+	// step
+	VCMPPD       $0x12, Z31, Z13, K1
+	VSUBPD       Z6, Z29, Z0
+	VFNMADD231PD Z0, Z21, K1, Z29
+	VBLENDMPD    Z5, Z21, K1, Z21
+
+	// step
+	VCMPPD       $0x12, Z31, Z12, K1
+	VSUBPD       Z6, Z28, Z0
+	VFNMADD231PD Z0, Z20, K1, Z28
+	VBLENDMPD    Z5, Z20, K1, Z20
+
+	// step
+	VCMPPD       $0x12, Z31, Z11, K1
+	VSUBPD       Z6, Z27, Z0
+	VFNMADD231PD Z0, Z19, K1, Z27
+	VBLENDMPD    Z5, Z19, K1, Z19
+
+	// step
+	VCMPPD       $0x12, Z31, Z10, K1
+	VSUBPD       Z6, Z26, Z0
+	VFNMADD231PD Z0, Z18, K1, Z26
+	VBLENDMPD    Z5, Z18, K1, Z18
+
+	// step
+	VCMPPD       $0x12, Z31, Z9, K1
+	VSUBPD       Z6, Z25, Z0
+	VFNMADD231PD Z0, Z17, K1, Z25
+	VBLENDMPD    Z5, Z17, K1, Z17
+
+	// step
+	VCMPPD       $0x12, Z31, Z8, K1
+	VSUBPD       Z6, Z24, Z0
+	VFNMADD231PD Z0, Z16, K1, Z24
+	VBLENDMPD    Z5, Z16, K1, Z16
+
+	// step
+	VCMPPD       $0x12, Z31, Z7, K1
+	VSUBPD       Z6, Z23, Z0
+	VFNMADD231PD Z0, Z15, K1, Z23
+	VBLENDMPD    Z5, Z15, K1, Z15
+
+	// now
+	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
+
+	// store
+	VMOVUPD Z30, (CX)(DX*8)
+	VMOVUPD Z29, 64(CX)(DX*8)
+	VMOVUPD Z28, 128(CX)(DX*8)
+	VMOVUPD Z27, 192(CX)(DX*8)
+	VMOVUPD Z26, 256(CX)(DX*8)
+	VMOVUPD Z25, 320(CX)(DX*8)
+	VMOVUPD Z24, 384(CX)(DX*8)
+	VMOVUPD Z23, 448(CX)(DX*8)
+	XORQ    R9, R9
+
+	// fires
+	VCMPPD   $0x1d, 1024(BX)(DX*8), Z30, K7
+	VCMPPD   $0x1d, 1088(BX)(DX*8), Z29, K6
+	KUNPCKBW K7, K6, K7
+	KMOVW    K7, CX
+	ORQ      CX, R9
+
+	// fires
+	VCMPPD   $0x1d, 1152(BX)(DX*8), Z28, K7
+	VCMPPD   $0x1d, 1216(BX)(DX*8), Z27, K6
+	KUNPCKBW K7, K6, K7
+	KMOVW    K7, CX
+	SHLQ     $0x10, CX
+	ORQ      CX, R9
+
+	// fires
+	VCMPPD   $0x1d, 1280(BX)(DX*8), Z26, K7
+	VCMPPD   $0x1d, 1344(BX)(DX*8), Z25, K6
+	KUNPCKBW K7, K6, K7
+	KMOVW    K7, CX
+	SHLQ     $0x20, CX
+	ORQ      CX, R9
+
+	// fires
+	VCMPPD   $0x1d, 1408(BX)(DX*8), Z24, K7
+	VCMPPD   $0x1d, 1472(BX)(DX*8), Z23, K6
+	KUNPCKBW K7, K6, K7
+	KMOVW    K7, CX
+	SHLQ     $0x30, CX
+	ORQ      CX, R9
+	TESTQ    R9, R9
+	JNZ      rose18
+	JMP      forward14
+
+part13:
+	MOVQ DI, 72(SI)
+
+	// number
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
+	VORPD.BCST   72(SI), Z0, Z1
+	VSUBPD       Z0, Z1, Z2
+	VADDPD.BCST  48(SI), Z2, Z31
+	MOVQ         (SI), CX
+	MOVQ         8(SI), R10
+	MOVQ         96(SI), R11
+	MOVQ         40(SI), R12
+	MOVQ         240(SI), R13
+	LEAQ         (R13)(DX*8), R13
+
+	// load
+	VMOVUPD      (R11)(DX*8), Z0
+	VCMPPD       $0x1d, Z31, Z0, K1
+	VMOVUPD      64(R11)(DX*8), Z1
+	VCMPPD       $0x1d, Z31, Z1, K2
+	VMOVUPD      128(R11)(DX*8), Z2
+	VCMPPD       $0x1d, Z31, Z2, K3
+	VMOVUPD      192(R11)(DX*8), Z3
+	VCMPPD       $0x1d, Z31, Z3, K4
+	VMOVUPD      256(R11)(DX*8), Z4
+	VCMPPD       $0x1d, Z31, Z4, K5
+	VMOVUPD      320(R11)(DX*8), Z5
+	VCMPPD       $0x1d, Z31, Z5, K6
+	VMOVUPD      384(R11)(DX*8), Z6
+	VCMPPD       $0x1d, Z31, Z6, K7
+	VMOVUPD      448(R11)(DX*8), Z0
+	KMOVB        K7, (AX)
+	VCMPPD       $0x1d, Z31, Z0, K7
+	VMOVUPD      (CX)(DX*8), Z1
+	VMOVUPD      Z1, (R12)(DX*8)
+	VMOVUPD      512(BX)(DX*8), Z2
+	VBLENDMPD    (R10)(DX*8), Z2, K1, Z22
+	VMOVUPD      64(CX)(DX*8), Z3
+	VMOVUPD      Z3, 64(R12)(DX*8)
+	VMOVUPD      576(BX)(DX*8), Z4
+	VBLENDMPD    64(R10)(DX*8), Z4, K2, Z21
+	VMOVUPD      128(CX)(DX*8), Z5
+	VMOVUPD      Z5, 128(R12)(DX*8)
+	VMOVUPD      640(BX)(DX*8), Z6
+	VBLENDMPD    128(R10)(DX*8), Z6, K3, Z20
+	VMOVUPD      192(CX)(DX*8), Z0
+	VMOVUPD      Z0, 192(R12)(DX*8)
+	VMOVAPD      Z1, Z30
+	VMOVUPD      704(BX)(DX*8), Z2
+	VBLENDMPD    192(R10)(DX*8), Z2, K4, Z19
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z14
+	VMOVUPD      256(CX)(DX*8), Z4
+	VMOVUPD      Z4, 256(R12)(DX*8)
+	VMOVAPD      Z3, Z29
+	VMOVUPD      768(BX)(DX*8), Z6
+	VBLENDMPD    256(R10)(DX*8), Z6, K5, Z18
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z13
+	VMOVUPD      320(CX)(DX*8), Z1
+	VMOVUPD      Z1, 320(R12)(DX*8)
+	VMOVAPD      Z5, Z28
+	VMOVUPD      832(BX)(DX*8), Z2
+	VBLENDMPD    320(R10)(DX*8), Z2, K6, Z17
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z12
+	VMOVUPD      384(CX)(DX*8), Z3
+	VMOVUPD      Z3, 384(R12)(DX*8)
+	VMOVAPD      Z0, Z27
+	KMOVB        (AX), K1
+	VMOVUPD      896(BX)(DX*8), Z6
+	VBLENDMPD    384(R10)(DX*8), Z6, K1, Z16
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z11
+	VMOVUPD      448(CX)(DX*8), Z5
+	VMOVUPD      Z5, 448(R12)(DX*8)
+	VMOVAPD      Z4, Z26
+	VMOVUPD      960(BX)(DX*8), Z2
+	VBLENDMPD    448(R10)(DX*8), Z2, K7, Z15
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z10
+	VMOVAPD      Z1, Z25
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z9
+	VMOVAPD      Z3, Z24
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z8
+	VMOVAPD      Z5, Z23
+	VBROADCASTSD lifConstsAVX512<>+344(SB), Z7
+	MOVQ         R8, CX
+	MOVQ         176(SI), R10
+	LEAQ         (R10)(DI*8), R10
 
 	// keep
 	VMOVUPD 512(BX)(DX*8), Z6
@@ -5553,61 +6589,77 @@ same18:
 	VMOVUPD 640(BX)(DX*8), Z4
 	VMOVUPD 704(BX)(DX*8), Z3
 
-step20:
+step19:
 	// step
-	VCMPPD       $0x12, Z31, Z14, K1
-	VSUBPD.BCST  (R10), Z30, Z0
-	VFNMADD231PD Z0, Z22, K1, Z30
-	VMOVUPD      Z30, (R13)
+	VMOVUPD      (R11)(DX*8), Z0
+	VCMPPD       $0x12, Z31, Z0, K1
+	VSUBPD.BCST  (R10), Z30, Z1
+	VFNMADD231PD Z1, Z22, K1, Z30
+	VMAXPD       Z14, Z30, Z14
+	VMOVUPD      Z14, (R13)
 	VBLENDMPD    Z6, Z22, K1, Z22
 
 	// step
-	VCMPPD       $0x12, Z31, Z13, K1
-	VSUBPD.BCST  (R10), Z29, Z0
-	VFNMADD231PD Z0, Z21, K1, Z29
-	VMOVUPD      Z29, 64(R13)
+	VMOVUPD      64(R11)(DX*8), Z0
+	VCMPPD       $0x12, Z31, Z0, K1
+	VSUBPD.BCST  (R10), Z29, Z1
+	VFNMADD231PD Z1, Z21, K1, Z29
+	VMAXPD       Z13, Z29, Z13
+	VMOVUPD      Z13, 64(R13)
 	VBLENDMPD    Z5, Z21, K1, Z21
 
 	// step
-	VCMPPD       $0x12, Z31, Z12, K1
-	VSUBPD.BCST  (R10), Z28, Z0
-	VFNMADD231PD Z0, Z20, K1, Z28
-	VMOVUPD      Z28, 128(R13)
+	VMOVUPD      128(R11)(DX*8), Z0
+	VCMPPD       $0x12, Z31, Z0, K1
+	VSUBPD.BCST  (R10), Z28, Z1
+	VFNMADD231PD Z1, Z20, K1, Z28
+	VMAXPD       Z12, Z28, Z12
+	VMOVUPD      Z12, 128(R13)
 	VBLENDMPD    Z4, Z20, K1, Z20
 
 	// step
-	VCMPPD       $0x12, Z31, Z11, K1
-	VSUBPD.BCST  (R10), Z27, Z0
-	VFNMADD231PD Z0, Z19, K1, Z27
-	VMOVUPD      Z27, 192(R13)
+	VMOVUPD      192(R11)(DX*8), Z0
+	VCMPPD       $0x12, Z31, Z0, K1
+	VSUBPD.BCST  (R10), Z27, Z1
+	VFNMADD231PD Z1, Z19, K1, Z27
+	VMAXPD       Z11, Z27, Z11
+	VMOVUPD      Z11, 192(R13)
 	VBLENDMPD    Z3, Z19, K1, Z19
 
 	// step
-	VCMPPD       $0x12, Z31, Z10, K1
-	VSUBPD.BCST  (R10), Z26, Z0
-	VFNMADD231PD Z0, Z18, K1, Z26
-	VMOVUPD      Z26, 256(R13)
+	VMOVUPD      256(R11)(DX*8), Z0
+	VCMPPD       $0x12, Z31, Z0, K1
+	VSUBPD.BCST  (R10), Z26, Z1
+	VFNMADD231PD Z1, Z18, K1, Z26
+	VMAXPD       Z10, Z26, Z10
+	VMOVUPD      Z10, 256(R13)
 	VBLENDMPD    768(BX)(DX*8), Z18, K1, Z18
 
 	// step
-	VCMPPD       $0x12, Z31, Z9, K1
-	VSUBPD.BCST  (R10), Z25, Z0
-	VFNMADD231PD Z0, Z17, K1, Z25
-	VMOVUPD      Z25, 320(R13)
+	VMOVUPD      320(R11)(DX*8), Z0
+	VCMPPD       $0x12, Z31, Z0, K1
+	VSUBPD.BCST  (R10), Z25, Z1
+	VFNMADD231PD Z1, Z17, K1, Z25
+	VMAXPD       Z9, Z25, Z9
+	VMOVUPD      Z9, 320(R13)
 	VBLENDMPD    832(BX)(DX*8), Z17, K1, Z17
 
 	// step
-	VCMPPD       $0x12, Z31, Z8, K1
-	VSUBPD.BCST  (R10), Z24, Z0
-	VFNMADD231PD Z0, Z16, K1, Z24
-	VMOVUPD      Z24, 384(R13)
+	VMOVUPD      384(R11)(DX*8), Z0
+	VCMPPD       $0x12, Z31, Z0, K1
+	VSUBPD.BCST  (R10), Z24, Z1
+	VFNMADD231PD Z1, Z16, K1, Z24
+	VMAXPD       Z8, Z24, Z8
+	VMOVUPD      Z8, 384(R13)
 	VBLENDMPD    896(BX)(DX*8), Z16, K1, Z16
 
 	// step
-	VCMPPD       $0x12, Z31, Z7, K1
-	VSUBPD.BCST  (R10), Z23, Z0
-	VFNMADD231PD Z0, Z15, K1, Z23
-	VMOVUPD      Z23, 448(R13)
+	VMOVUPD      448(R11)(DX*8), Z0
+	VCMPPD       $0x12, Z31, Z0, K1
+	VSUBPD.BCST  (R10), Z23, Z1
+	VFNMADD231PD Z1, Z15, K1, Z23
+	VMAXPD       Z7, Z23, Z7
+	VMOVUPD      Z7, 448(R13)
 	VBLENDMPD    960(BX)(DX*8), Z15, K1, Z15
 
 	// now
@@ -5615,7 +6667,7 @@ step20:
 	ADDQ        $0x00000200, R13
 	ADDQ        $0x08, R10
 	DECQ        CX
-	JNZ         step20
+	JNZ         step19
 	MOVQ        (SI), CX
 	MOVQ        8(SI), R10
 	MOVQ        96(SI), R10
@@ -5632,65 +6684,63 @@ step20:
 	XORQ    CX, CX
 
 	// bits
-	VCMPPD $0x1d, 1472(BX)(DX*8), Z23, K1
+	VCMPPD $0x1d, 1472(BX)(DX*8), Z7, K1
 	KMOVB  K1, R10
 	SHLQ   $0x08, CX
 	ORQ    R10, CX
 
 	// bits
-	VCMPPD $0x1d, 1408(BX)(DX*8), Z24, K1
+	VCMPPD $0x1d, 1408(BX)(DX*8), Z8, K1
 	KMOVB  K1, R10
 	SHLQ   $0x08, CX
 	ORQ    R10, CX
 
 	// bits
-	VCMPPD $0x1d, 1344(BX)(DX*8), Z25, K1
+	VCMPPD $0x1d, 1344(BX)(DX*8), Z9, K1
 	KMOVB  K1, R10
 	SHLQ   $0x08, CX
 	ORQ    R10, CX
 
 	// bits
-	VCMPPD $0x1d, 1280(BX)(DX*8), Z26, K1
+	VCMPPD $0x1d, 1280(BX)(DX*8), Z10, K1
 	KMOVB  K1, R10
 	SHLQ   $0x08, CX
 	ORQ    R10, CX
 
 	// bits
-	VCMPPD $0x1d, 1216(BX)(DX*8), Z27, K1
+	VCMPPD $0x1d, 1216(BX)(DX*8), Z11, K1
 	KMOVB  K1, R10
 	SHLQ   $0x08, CX
 	ORQ    R10, CX
 
 	// bits
-	VCMPPD $0x1d, 1152(BX)(DX*8), Z28, K1
+	VCMPPD $0x1d, 1152(BX)(DX*8), Z12, K1
 	KMOVB  K1, R10
 	SHLQ   $0x08, CX
 	ORQ    R10, CX
 
 	// bits
-	VCMPPD $0x1d, 1088(BX)(DX*8), Z29, K1
+	VCMPPD $0x1d, 1088(BX)(DX*8), Z13, K1
 	KMOVB  K1, R10
 	SHLQ   $0x08, CX
 	ORQ    R10, CX
 
 	// bits
-	VCMPPD $0x1d, 1024(BX)(DX*8), Z30, K1
+	VCMPPD $0x1d, 1024(BX)(DX*8), Z14, K1
 	KMOVB  K1, R10
 	SHLQ   $0x08, CX
 	ORQ    R10, CX
 	ORQ    CX, R9
-
-stepped17:
-	ADDQ  $0x40, DX
-	CMPQ  DX, $0x40
-	JLT   part13
-	TESTQ R9, R9
-	JNZ   spikes21
+	ADDQ   $0x40, DX
+	CMPQ   DX, $0x40
+	JLT    part13
+	TESTQ  R9, R9
+	JNZ    spikes20
 
 forward14:
 	MOVQ       328(SI), CX
 	DECQ       CX
-	JLT        none22
+	JLT        none21
 	MOVQ       CX, 328(SI)
 	MOVQ       320(SI), DX
 	MOVQ       (DX)(CX*8), DX
@@ -5703,7 +6753,7 @@ forward14:
 	PREFETCHT0 384(DX)
 	PREFETCHT0 448(DX)
 
-none22:
+none21:
 	ADDQ R8, DI
 	CMPQ 88(SI), $+0
 	JE   driven11
@@ -5713,7 +6763,7 @@ finish15:
 	MOVQ 112(SI), CX
 	XORQ DX, DX
 
-vector23:
+vector22:
 	// spiked
 	VMOVUPD          3584(AX)(DX*8), Z0
 	VMOVUPD          1024(BX)(DX*8), Z1
@@ -5748,19 +6798,19 @@ vector23:
 	VMOVUPD          Z19, (CX)(DX*8)
 	ADDQ             $0x08, DX
 	CMPQ             DX, $0x40
-	JLT              vector23
+	JLT              vector22
 	MOVQ             240(SI), AX
 	MOVQ             120(SI), CX
 	MOVQ             128(SI), DX
 	TESTQ            DX, DX
-	JZ               written24
+	JZ               written23
 
 	// order
 	VMOVUPD lifConstsAVX512<>+200(SB), Z28
 	VMOVUPD lifConstsAVX512<>+264(SB), Z27
 	XORQ    BX, BX
 
-write25:
+write24:
 	// theta
 	VMOVUPD           16384(AX)(BX*8), Z0
 	VDIVPD            49152(AX)(BX*8), Z0, Z1
@@ -5785,9 +6835,9 @@ write25:
 	ADDQ              $0x00000080, CX
 	ADDQ              $0x08, BX
 	CMPQ              BX, DX
-	JLT               write25
+	JLT               write24
 
-written24:
+written23:
 	JMP return
 
 spikes8:
@@ -5799,7 +6849,7 @@ spikes8:
 	VSUBPD       Z0, Z1, Z2
 	VADDPD.BCST  48(SI), Z2, Z31
 
-again26:
+again25:
 	TZCNTQ R9, DX
 	ANDQ   $-8, DX
 	MOVQ   DX, CX
@@ -5812,7 +6862,7 @@ again26:
 	MOVQ   40(SI), CX
 	MOVQ   240(SI), R12
 	CMPQ   R8, $+16
-	JNE    shorter30
+	JNE    shorter29
 
 	// search
 	VMOVUPD        7680(R12)(DX*8), Z0
@@ -5934,9 +6984,9 @@ again26:
 	VBLENDMPD      8192(R12)(DX*8), Z12, K1, Z28
 	VBLENDMPD      Z2, Z4, K1, Z27
 
-located29:
+located28:
 	CMPQ R8, $+1
-	JE   single31
+	JE   single30
 
 	// unusual
 	VCMPPD.BCST $0x1d, lifConstsAVX512<>+72(SB), Z29, K1
@@ -5945,7 +6995,7 @@ located29:
 	KORB        K3, K2, K4
 	KANDB       K4, K1, K5
 	KORTESTB    K5, K5
-	JNZ         unusual32
+	JNZ         unusual31
 	MOVQ        (SI), R11
 	MOVQ        8(SI), R12
 	MOVQ        96(SI), R13
@@ -6006,7 +7056,7 @@ located29:
 	VSUBPD           Z2, Z22, K1, Z4
 	VMOVUPD          Z4, (R14)(DX*8)
 
-events28:
+events27:
 	MOVQ 144(SI), R11
 	ADDQ DX, R11
 	LEAQ (CX)(DX*8), CX
@@ -6014,7 +7064,7 @@ events28:
 	SHLQ $0x04, DX
 	ADDQ 120(SI), DX
 
-event33:
+event32:
 	TZCNTQ R10, R12
 	MOVQ   4096(CX)(R12*8), R13
 	MOVQ   R13, 8(DX)
@@ -6027,11 +7077,11 @@ event33:
 	INCQ   128(SI)
 	LEAQ   -1(R10), R13
 	ANDQ   R13, R10
-	JNZ    event33
+	JNZ    event32
 
-finished27:
+finished26:
 	TESTQ R9, R9
-	JNZ   again26
+	JNZ   again25
 	MOVQ  R8, 248(SI)
 	JMP   forward5
 
@@ -6043,7 +7093,7 @@ rows10:
 	VPADDQ.BCST 144(SI), Z0, Z14
 	XORQ        DX, DX
 
-vector39:
+vector38:
 	// begin
 	VBROADCASTSD lifConstsAVX512<>+144(SB), Z0
 	VMOVUPD      Z0, 4096(AX)(DX*8)
@@ -6051,25 +7101,25 @@ vector39:
 	VPADDQ.BCST  lifConstsAVX512<>+152(SB), Z14, Z14
 	ADDQ         $0x08, DX
 	CMPQ         DX, $0x40
-	JLT          vector39
+	JLT          vector38
 
-driven34:
+driven33:
 	MOVQ 56(SI), AX
 	SUBQ DI, AX
-	JLE  finish38
+	JLE  finish37
 	CMPQ AX, 248(SI)
-	JLE  whole35
+	JLE  whole34
 	MOVQ 248(SI), AX
 
-whole35:
+whole34:
 	MOVQ 128(SI), CX
 	ADDQ $0x40, CX
 	CMPQ CX, 136(SI)
-	JGT  finish38
+	JGT  finish37
 	XORQ R8, R8
 	XORQ DX, DX
 
-part36:
+part35:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -6141,7 +7191,7 @@ part36:
 	VMOVUPD 6144(BX)(DX*8), Z6
 	VMOVUPD 6208(BX)(DX*8), Z5
 
-step40:
+step39:
 	// step
 	VMOVUPD          6656(BX)(DX*8), Z0
 	VFMADD132PD.BCST (R9), Z6, Z0
@@ -6207,7 +7257,7 @@ step40:
 	MOVQ        232(SI), R11
 	LEAQ        (R10)(R11*8), R10
 	DECQ        CX
-	JNZ         step40
+	JNZ         step39
 	MOVQ        (SI), CX
 	MOVQ        8(SI), R9
 	MOVQ        96(SI), R9
@@ -6247,14 +7297,14 @@ step40:
 	ORQ    R9, R8
 	ADDQ   $0x20, DX
 	CMPQ   DX, $0x40
-	JLT    part36
+	JLT    part35
 	TESTQ  R8, R8
-	JNZ    spikes41
+	JNZ    spikes40
 
-forward37:
+forward36:
 	MOVQ       328(SI), CX
 	DECQ       CX
-	JLT        none42
+	JLT        none41
 	MOVQ       CX, 328(SI)
 	MOVQ       320(SI), DX
 	MOVQ       (DX)(CX*8), DX
@@ -6267,17 +7317,17 @@ forward37:
 	PREFETCHT0 384(DX)
 	PREFETCHT0 448(DX)
 
-none42:
+none41:
 	ADDQ AX, DI
 	CMPQ 88(SI), $+0
-	JE   driven34
+	JE   driven33
 
-finish38:
+finish37:
 	MOVQ 40(SI), AX
 	MOVQ 112(SI), CX
 	XORQ DX, DX
 
-vector43:
+vector42:
 	// spiked
 	VMOVUPD          3584(AX)(DX*8), Z0
 	VMOVUPD          1024(BX)(DX*8), Z1
@@ -6312,19 +7362,19 @@ vector43:
 	VMOVUPD          Z19, (CX)(DX*8)
 	ADDQ             $0x08, DX
 	CMPQ             DX, $0x40
-	JLT              vector43
+	JLT              vector42
 	MOVQ             240(SI), AX
 	MOVQ             120(SI), CX
 	MOVQ             128(SI), DX
 	TESTQ            DX, DX
-	JZ               written44
+	JZ               written43
 
 	// order
 	VMOVUPD lifConstsAVX512<>+200(SB), Z28
 	VMOVUPD lifConstsAVX512<>+264(SB), Z27
 	XORQ    BX, BX
 
-write45:
+write44:
 	// theta
 	VMOVUPD           16384(AX)(BX*8), Z0
 	VDIVPD            49152(AX)(BX*8), Z0, Z1
@@ -6349,246 +7399,13 @@ write45:
 	ADDQ              $0x00000080, CX
 	ADDQ              $0x08, BX
 	CMPQ              BX, DX
-	JLT               write45
+	JLT               write44
 
-written44:
+written43:
 	JMP return
 
-mixed19:
-	MOVQ (SI), CX
-	MOVQ 8(SI), R10
-	MOVQ 96(SI), R11
-	MOVQ 40(SI), R12
-	MOVQ 240(SI), R13
-	LEAQ (R13)(DX*8), R13
-
-	// load
-	VMOVUPD      (R11)(DX*8), Z0
-	VCMPPD       $0x1d, Z31, Z0, K1
-	VMOVUPD      64(R11)(DX*8), Z1
-	VCMPPD       $0x1d, Z31, Z1, K2
-	VMOVUPD      128(R11)(DX*8), Z2
-	VCMPPD       $0x1d, Z31, Z2, K3
-	VMOVUPD      192(R11)(DX*8), Z3
-	VCMPPD       $0x1d, Z31, Z3, K4
-	VMOVUPD      256(R11)(DX*8), Z4
-	VCMPPD       $0x1d, Z31, Z4, K5
-	VMOVUPD      320(R11)(DX*8), Z5
-	VCMPPD       $0x1d, Z31, Z5, K6
-	VMOVUPD      384(R11)(DX*8), Z6
-	VCMPPD       $0x1d, Z31, Z6, K7
-	VMOVUPD      448(R11)(DX*8), Z0
-	KMOVB        K7, (AX)
-	VCMPPD       $0x1d, Z31, Z0, K7
-	VMOVUPD      (CX)(DX*8), Z1
-	VMOVUPD      Z1, (R12)(DX*8)
-	VMOVUPD      512(BX)(DX*8), Z2
-	VBLENDMPD    (R10)(DX*8), Z2, K1, Z22
-	VMOVUPD      64(CX)(DX*8), Z3
-	VMOVUPD      Z3, 64(R12)(DX*8)
-	VMOVUPD      576(BX)(DX*8), Z4
-	VBLENDMPD    64(R10)(DX*8), Z4, K2, Z21
-	VMOVUPD      128(CX)(DX*8), Z5
-	VMOVUPD      Z5, 128(R12)(DX*8)
-	VMOVUPD      640(BX)(DX*8), Z6
-	VBLENDMPD    128(R10)(DX*8), Z6, K3, Z20
-	VMOVUPD      192(CX)(DX*8), Z0
-	VMOVUPD      Z0, 192(R12)(DX*8)
-	VMOVAPD      Z1, Z30
-	VMOVUPD      704(BX)(DX*8), Z2
-	VBLENDMPD    192(R10)(DX*8), Z2, K4, Z19
-	VBROADCASTSD lifConstsAVX512<>+344(SB), Z14
-	VMOVUPD      256(CX)(DX*8), Z4
-	VMOVUPD      Z4, 256(R12)(DX*8)
-	VMOVAPD      Z3, Z29
-	VMOVUPD      768(BX)(DX*8), Z6
-	VBLENDMPD    256(R10)(DX*8), Z6, K5, Z18
-	VBROADCASTSD lifConstsAVX512<>+344(SB), Z13
-	VMOVUPD      320(CX)(DX*8), Z1
-	VMOVUPD      Z1, 320(R12)(DX*8)
-	VMOVAPD      Z5, Z28
-	VMOVUPD      832(BX)(DX*8), Z2
-	VBLENDMPD    320(R10)(DX*8), Z2, K6, Z17
-	VBROADCASTSD lifConstsAVX512<>+344(SB), Z12
-	VMOVUPD      384(CX)(DX*8), Z3
-	VMOVUPD      Z3, 384(R12)(DX*8)
-	VMOVAPD      Z0, Z27
-	KMOVB        (AX), K1
-	VMOVUPD      896(BX)(DX*8), Z6
-	VBLENDMPD    384(R10)(DX*8), Z6, K1, Z16
-	VBROADCASTSD lifConstsAVX512<>+344(SB), Z11
-	VMOVUPD      448(CX)(DX*8), Z5
-	VMOVUPD      Z5, 448(R12)(DX*8)
-	VMOVAPD      Z4, Z26
-	VMOVUPD      960(BX)(DX*8), Z2
-	VBLENDMPD    448(R10)(DX*8), Z2, K7, Z15
-	VBROADCASTSD lifConstsAVX512<>+344(SB), Z10
-	VMOVAPD      Z1, Z25
-	VBROADCASTSD lifConstsAVX512<>+344(SB), Z9
-	VMOVAPD      Z3, Z24
-	VBROADCASTSD lifConstsAVX512<>+344(SB), Z8
-	VMOVAPD      Z5, Z23
-	VBROADCASTSD lifConstsAVX512<>+344(SB), Z7
-	MOVQ         R8, CX
-	MOVQ         176(SI), R10
-	LEAQ         (R10)(DI*8), R10
-
-	// keep
-	VMOVUPD 512(BX)(DX*8), Z6
-	VMOVUPD 576(BX)(DX*8), Z5
-	VMOVUPD 640(BX)(DX*8), Z4
-	VMOVUPD 704(BX)(DX*8), Z3
-
-step46:
-	// step
-	VMOVUPD      (R11)(DX*8), Z0
-	VCMPPD       $0x12, Z31, Z0, K1
-	VSUBPD.BCST  (R10), Z30, Z1
-	VFNMADD231PD Z1, Z22, K1, Z30
-	VMAXPD       Z14, Z30, Z14
-	VMOVUPD      Z14, (R13)
-	VBLENDMPD    Z6, Z22, K1, Z22
-
-	// step
-	VMOVUPD      64(R11)(DX*8), Z0
-	VCMPPD       $0x12, Z31, Z0, K1
-	VSUBPD.BCST  (R10), Z29, Z1
-	VFNMADD231PD Z1, Z21, K1, Z29
-	VMAXPD       Z13, Z29, Z13
-	VMOVUPD      Z13, 64(R13)
-	VBLENDMPD    Z5, Z21, K1, Z21
-
-	// step
-	VMOVUPD      128(R11)(DX*8), Z0
-	VCMPPD       $0x12, Z31, Z0, K1
-	VSUBPD.BCST  (R10), Z28, Z1
-	VFNMADD231PD Z1, Z20, K1, Z28
-	VMAXPD       Z12, Z28, Z12
-	VMOVUPD      Z12, 128(R13)
-	VBLENDMPD    Z4, Z20, K1, Z20
-
-	// step
-	VMOVUPD      192(R11)(DX*8), Z0
-	VCMPPD       $0x12, Z31, Z0, K1
-	VSUBPD.BCST  (R10), Z27, Z1
-	VFNMADD231PD Z1, Z19, K1, Z27
-	VMAXPD       Z11, Z27, Z11
-	VMOVUPD      Z11, 192(R13)
-	VBLENDMPD    Z3, Z19, K1, Z19
-
-	// step
-	VMOVUPD      256(R11)(DX*8), Z0
-	VCMPPD       $0x12, Z31, Z0, K1
-	VSUBPD.BCST  (R10), Z26, Z1
-	VFNMADD231PD Z1, Z18, K1, Z26
-	VMAXPD       Z10, Z26, Z10
-	VMOVUPD      Z10, 256(R13)
-	VBLENDMPD    768(BX)(DX*8), Z18, K1, Z18
-
-	// step
-	VMOVUPD      320(R11)(DX*8), Z0
-	VCMPPD       $0x12, Z31, Z0, K1
-	VSUBPD.BCST  (R10), Z25, Z1
-	VFNMADD231PD Z1, Z17, K1, Z25
-	VMAXPD       Z9, Z25, Z9
-	VMOVUPD      Z9, 320(R13)
-	VBLENDMPD    832(BX)(DX*8), Z17, K1, Z17
-
-	// step
-	VMOVUPD      384(R11)(DX*8), Z0
-	VCMPPD       $0x12, Z31, Z0, K1
-	VSUBPD.BCST  (R10), Z24, Z1
-	VFNMADD231PD Z1, Z16, K1, Z24
-	VMAXPD       Z8, Z24, Z8
-	VMOVUPD      Z8, 384(R13)
-	VBLENDMPD    896(BX)(DX*8), Z16, K1, Z16
-
-	// step
-	VMOVUPD      448(R11)(DX*8), Z0
-	VCMPPD       $0x12, Z31, Z0, K1
-	VSUBPD.BCST  (R10), Z23, Z1
-	VFNMADD231PD Z1, Z15, K1, Z23
-	VMAXPD       Z7, Z23, Z7
-	VMOVUPD      Z7, 448(R13)
-	VBLENDMPD    960(BX)(DX*8), Z15, K1, Z15
-
-	// now
-	VADDPD.BCST lifConstsAVX512<>+64(SB), Z31, Z31
-	ADDQ        $0x00000200, R13
-	ADDQ        $0x08, R10
-	DECQ        CX
-	JNZ         step46
-	MOVQ        (SI), CX
-	MOVQ        8(SI), R10
-	MOVQ        96(SI), R10
-
-	// store
-	VMOVUPD Z30, (CX)(DX*8)
-	VMOVUPD Z29, 64(CX)(DX*8)
-	VMOVUPD Z28, 128(CX)(DX*8)
-	VMOVUPD Z27, 192(CX)(DX*8)
-	VMOVUPD Z26, 256(CX)(DX*8)
-	VMOVUPD Z25, 320(CX)(DX*8)
-	VMOVUPD Z24, 384(CX)(DX*8)
-	VMOVUPD Z23, 448(CX)(DX*8)
-	XORQ    CX, CX
-
-	// bits
-	VCMPPD $0x1d, 1472(BX)(DX*8), Z7, K1
-	KMOVB  K1, R10
-	SHLQ   $0x08, CX
-	ORQ    R10, CX
-
-	// bits
-	VCMPPD $0x1d, 1408(BX)(DX*8), Z8, K1
-	KMOVB  K1, R10
-	SHLQ   $0x08, CX
-	ORQ    R10, CX
-
-	// bits
-	VCMPPD $0x1d, 1344(BX)(DX*8), Z9, K1
-	KMOVB  K1, R10
-	SHLQ   $0x08, CX
-	ORQ    R10, CX
-
-	// bits
-	VCMPPD $0x1d, 1280(BX)(DX*8), Z10, K1
-	KMOVB  K1, R10
-	SHLQ   $0x08, CX
-	ORQ    R10, CX
-
-	// bits
-	VCMPPD $0x1d, 1216(BX)(DX*8), Z11, K1
-	KMOVB  K1, R10
-	SHLQ   $0x08, CX
-	ORQ    R10, CX
-
-	// bits
-	VCMPPD $0x1d, 1152(BX)(DX*8), Z12, K1
-	KMOVB  K1, R10
-	SHLQ   $0x08, CX
-	ORQ    R10, CX
-
-	// bits
-	VCMPPD $0x1d, 1088(BX)(DX*8), Z13, K1
-	KMOVB  K1, R10
-	SHLQ   $0x08, CX
-	ORQ    R10, CX
-
-	// bits
-	VCMPPD $0x1d, 1024(BX)(DX*8), Z14, K1
-	KMOVB  K1, R10
-	SHLQ   $0x08, CX
-	ORQ    R10, CX
-	ORQ    CX, R9
-	JMP    stepped17
-
-spikes21:
+rose18:
 	MOVQ 240(SI), DX
-	CMPQ R8, $+16
-	JNE  shorter48
-
-filled47:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -6637,171 +7454,260 @@ filled47:
 	ANDQ         $+56, R13
 
 	// search
-	VMOVUPD        3584(DX)(R10*8), Z0
-	VMOVUPD        1024(BX)(R10*8), Z1
-	VCMPPD         $0x1d, Z1, Z0, K1
-	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
-	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
-	VMOVUPD        5632(DX)(R10*8), Z4
-	VBLENDMPD      1536(DX)(R10*8), Z4, K1, Z5
-	VMOVUPD        4608(DX)(R10*8), Z6
-	VBLENDMPD      512(DX)(R10*8), Z6, K1, Z7
-	VCMPPD         $0x1d, Z1, Z5, K2
-	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
-	VMOVUPD        6656(DX)(R10*8), Z9
-	VBLENDMPD      2560(DX)(R10*8), Z9, K1, Z10
-	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
-	VMOVUPD        4096(DX)(R10*8), Z12
-	VBLENDMPD      (DX)(R10*8), Z12, K1, Z2
-	VMOVUPD        5120(DX)(R10*8), Z4
-	VBLENDMPD      1024(DX)(R10*8), Z4, K1, Z6
-	VMOVUPD        6144(DX)(R10*8), Z3
-	VBLENDMPD      2048(DX)(R10*8), Z3, K1, Z9
-	VMOVUPD        7168(DX)(R10*8), Z12
-	VBLENDMPD      3072(DX)(R10*8), Z12, K1, Z4
-	VBLENDMPD      Z7, Z10, K2, Z3
-	VBLENDMPD      Z8, Z11, K2, Z12
-	VCMPPD         $0x1d, Z1, Z3, K3
-	VBLENDMPD      Z2, Z9, K2, Z7
-	VBLENDMPD      Z6, Z4, K2, Z10
-	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z12, Z8
-	VMOVUPD        7680(DX)(R10*8), Z11
-	VBLENDMPD      Z0, Z11, K1, Z2
-	VBLENDMPD      Z5, Z2, K2, Z9
-	VBLENDMPD      Z7, Z10, K3, Z6
-	VBLENDMPD      Z12, Z8, K3, Z4
-	VCMPPD         $0x1d, Z1, Z6, K1
-	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z4, Z0
-	VBLENDMPD      Z3, Z9, K3, Z11
-	VBLENDMPD      Z6, Z11, K1, Z24
-	VBLENDMPD      Z4, Z0, K1, Z23
+	VMOVUPD      2048(DX)(R10*8), Z0
+	VMOVUPD      1024(BX)(R10*8), Z1
+	VCMPPD       $0x11, Z1, Z0, K1
+	VMOVUPD      1024(DX)(R10*8), Z2
+	VBLENDMPD    3072(DX)(R10*8), Z2, K1, Z3
+	VMOVUPD      512(DX)(R10*8), Z4
+	VBLENDMPD    2560(DX)(R10*8), Z4, K1, Z5
+	VCMPPD       $0x11, Z1, Z3, K2
+	VMOVUPD      1536(DX)(R10*8), Z6
+	VBLENDMPD    3584(DX)(R10*8), Z6, K1, Z7
+	VBROADCASTSD lifConstsAVX512<>+40(SB), Z8
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z9
+	VADDPD.BCST  lifConstsAVX512<>+72(SB), Z8, K1, Z9
+	VMOVUPD      (DX)(R10*8), Z10
+	VBLENDMPD    Z0, Z10, K1, Z11
+	VBLENDMPD    Z7, Z5, K2, Z12
+	VADDPD.BCST  lifConstsAVX512<>+48(SB), Z9, K2, Z9
+	VCMPPD       $0x11, Z1, Z12, K3
+	VBLENDMPD    Z3, Z11, K2, Z2
+	VADDPD.BCST  lifConstsAVX512<>+16(SB), Z9, K3, Z9
+	VBLENDMPD    Z12, Z2, K3, Z24
+	VMOVAPD      Z9, Z23
 
 	// search
-	VMOVUPD        3584(DX)(R11*8), Z0
-	VMOVUPD        1024(BX)(R11*8), Z1
-	VCMPPD         $0x1d, Z1, Z0, K1
-	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
-	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
-	VMOVUPD        5632(DX)(R11*8), Z4
-	VBLENDMPD      1536(DX)(R11*8), Z4, K1, Z5
-	VMOVUPD        4608(DX)(R11*8), Z6
-	VBLENDMPD      512(DX)(R11*8), Z6, K1, Z7
-	VCMPPD         $0x1d, Z1, Z5, K2
-	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
-	VMOVUPD        6656(DX)(R11*8), Z9
-	VBLENDMPD      2560(DX)(R11*8), Z9, K1, Z10
-	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
-	VMOVUPD        4096(DX)(R11*8), Z12
-	VBLENDMPD      (DX)(R11*8), Z12, K1, Z2
-	VMOVUPD        5120(DX)(R11*8), Z4
-	VBLENDMPD      1024(DX)(R11*8), Z4, K1, Z6
-	VMOVUPD        6144(DX)(R11*8), Z3
-	VBLENDMPD      2048(DX)(R11*8), Z3, K1, Z9
-	VMOVUPD        7168(DX)(R11*8), Z12
-	VBLENDMPD      3072(DX)(R11*8), Z12, K1, Z4
-	VBLENDMPD      Z7, Z10, K2, Z3
-	VBLENDMPD      Z8, Z11, K2, Z12
-	VCMPPD         $0x1d, Z1, Z3, K3
-	VBLENDMPD      Z2, Z9, K2, Z7
-	VBLENDMPD      Z6, Z4, K2, Z10
-	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z12, Z8
-	VMOVUPD        7680(DX)(R11*8), Z11
-	VBLENDMPD      Z0, Z11, K1, Z2
-	VBLENDMPD      Z5, Z2, K2, Z9
-	VBLENDMPD      Z7, Z10, K3, Z6
-	VBLENDMPD      Z12, Z8, K3, Z4
-	VCMPPD         $0x1d, Z1, Z6, K1
-	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z4, Z0
-	VBLENDMPD      Z3, Z9, K3, Z11
-	VBLENDMPD      Z6, Z11, K1, Z21
-	VBLENDMPD      Z4, Z0, K1, Z20
+	VMOVUPD      2048(DX)(R11*8), Z0
+	VMOVUPD      1024(BX)(R11*8), Z1
+	VCMPPD       $0x11, Z1, Z0, K1
+	VMOVUPD      1024(DX)(R11*8), Z2
+	VBLENDMPD    3072(DX)(R11*8), Z2, K1, Z3
+	VMOVUPD      512(DX)(R11*8), Z4
+	VBLENDMPD    2560(DX)(R11*8), Z4, K1, Z5
+	VCMPPD       $0x11, Z1, Z3, K2
+	VMOVUPD      1536(DX)(R11*8), Z6
+	VBLENDMPD    3584(DX)(R11*8), Z6, K1, Z7
+	VBROADCASTSD lifConstsAVX512<>+40(SB), Z8
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z9
+	VADDPD.BCST  lifConstsAVX512<>+72(SB), Z8, K1, Z9
+	VMOVUPD      (DX)(R11*8), Z10
+	VBLENDMPD    Z0, Z10, K1, Z11
+	VBLENDMPD    Z7, Z5, K2, Z12
+	VADDPD.BCST  lifConstsAVX512<>+48(SB), Z9, K2, Z9
+	VCMPPD       $0x11, Z1, Z12, K3
+	VBLENDMPD    Z3, Z11, K2, Z2
+	VADDPD.BCST  lifConstsAVX512<>+16(SB), Z9, K3, Z9
+	VBLENDMPD    Z12, Z2, K3, Z21
+	VMOVAPD      Z9, Z20
 
 	// search
-	VMOVUPD        3584(DX)(R12*8), Z0
-	VMOVUPD        1024(BX)(R12*8), Z1
-	VCMPPD         $0x1d, Z1, Z0, K1
-	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
-	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
-	VMOVUPD        5632(DX)(R12*8), Z4
-	VBLENDMPD      1536(DX)(R12*8), Z4, K1, Z5
-	VMOVUPD        4608(DX)(R12*8), Z6
-	VBLENDMPD      512(DX)(R12*8), Z6, K1, Z7
-	VCMPPD         $0x1d, Z1, Z5, K2
-	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
-	VMOVUPD        6656(DX)(R12*8), Z9
-	VBLENDMPD      2560(DX)(R12*8), Z9, K1, Z10
-	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
-	VMOVUPD        4096(DX)(R12*8), Z12
-	VBLENDMPD      (DX)(R12*8), Z12, K1, Z2
-	VMOVUPD        5120(DX)(R12*8), Z4
-	VBLENDMPD      1024(DX)(R12*8), Z4, K1, Z6
-	VMOVUPD        6144(DX)(R12*8), Z3
-	VBLENDMPD      2048(DX)(R12*8), Z3, K1, Z9
-	VMOVUPD        7168(DX)(R12*8), Z12
-	VBLENDMPD      3072(DX)(R12*8), Z12, K1, Z4
-	VBLENDMPD      Z7, Z10, K2, Z3
-	VBLENDMPD      Z8, Z11, K2, Z12
-	VCMPPD         $0x1d, Z1, Z3, K3
-	VBLENDMPD      Z2, Z9, K2, Z7
-	VBLENDMPD      Z6, Z4, K2, Z10
-	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z12, Z8
-	VMOVUPD        7680(DX)(R12*8), Z11
-	VBLENDMPD      Z0, Z11, K1, Z2
-	VBLENDMPD      Z5, Z2, K2, Z9
-	VBLENDMPD      Z7, Z10, K3, Z6
-	VBLENDMPD      Z12, Z8, K3, Z4
-	VCMPPD         $0x1d, Z1, Z6, K1
-	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z4, Z0
-	VBLENDMPD      Z3, Z9, K3, Z11
-	VBLENDMPD      Z6, Z11, K1, Z18
-	VBLENDMPD      Z4, Z0, K1, Z17
+	VMOVUPD      2048(DX)(R12*8), Z0
+	VMOVUPD      1024(BX)(R12*8), Z1
+	VCMPPD       $0x11, Z1, Z0, K1
+	VMOVUPD      1024(DX)(R12*8), Z2
+	VBLENDMPD    3072(DX)(R12*8), Z2, K1, Z3
+	VMOVUPD      512(DX)(R12*8), Z4
+	VBLENDMPD    2560(DX)(R12*8), Z4, K1, Z5
+	VCMPPD       $0x11, Z1, Z3, K2
+	VMOVUPD      1536(DX)(R12*8), Z6
+	VBLENDMPD    3584(DX)(R12*8), Z6, K1, Z7
+	VBROADCASTSD lifConstsAVX512<>+40(SB), Z8
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z9
+	VADDPD.BCST  lifConstsAVX512<>+72(SB), Z8, K1, Z9
+	VMOVUPD      (DX)(R12*8), Z10
+	VBLENDMPD    Z0, Z10, K1, Z11
+	VBLENDMPD    Z7, Z5, K2, Z12
+	VADDPD.BCST  lifConstsAVX512<>+48(SB), Z9, K2, Z9
+	VCMPPD       $0x11, Z1, Z12, K3
+	VBLENDMPD    Z3, Z11, K2, Z2
+	VADDPD.BCST  lifConstsAVX512<>+16(SB), Z9, K3, Z9
+	VBLENDMPD    Z12, Z2, K3, Z18
+	VMOVAPD      Z9, Z17
 
 	// search
-	VMOVUPD        3584(DX)(R13*8), Z0
-	VMOVUPD        1024(BX)(R13*8), Z1
-	VCMPPD         $0x1d, Z1, Z0, K1
-	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
-	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
-	VMOVUPD        5632(DX)(R13*8), Z4
-	VBLENDMPD      1536(DX)(R13*8), Z4, K1, Z5
-	VMOVUPD        4608(DX)(R13*8), Z6
-	VBLENDMPD      512(DX)(R13*8), Z6, K1, Z7
-	VCMPPD         $0x1d, Z1, Z5, K2
-	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
-	VMOVUPD        6656(DX)(R13*8), Z9
-	VBLENDMPD      2560(DX)(R13*8), Z9, K1, Z10
-	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
-	VMOVUPD        4096(DX)(R13*8), Z12
-	VBLENDMPD      (DX)(R13*8), Z12, K1, Z2
-	VMOVUPD        5120(DX)(R13*8), Z4
-	VBLENDMPD      1024(DX)(R13*8), Z4, K1, Z6
-	VMOVUPD        6144(DX)(R13*8), Z3
-	VBLENDMPD      2048(DX)(R13*8), Z3, K1, Z9
-	VMOVUPD        7168(DX)(R13*8), Z12
-	VBLENDMPD      3072(DX)(R13*8), Z12, K1, Z4
-	VBLENDMPD      Z7, Z10, K2, Z3
-	VBLENDMPD      Z8, Z11, K2, Z12
-	VCMPPD         $0x1d, Z1, Z3, K3
-	VBLENDMPD      Z2, Z9, K2, Z7
-	VBLENDMPD      Z6, Z4, K2, Z10
-	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z12, Z8
-	VMOVUPD        7680(DX)(R13*8), Z11
-	VBLENDMPD      Z0, Z11, K1, Z2
-	VBLENDMPD      Z5, Z2, K2, Z9
-	VBLENDMPD      Z7, Z10, K3, Z6
-	VBLENDMPD      Z12, Z8, K3, Z4
-	VCMPPD         $0x1d, Z1, Z6, K1
-	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z4, Z0
-	VBLENDMPD      Z3, Z9, K3, Z11
-	VBLENDMPD      Z6, Z11, K1, Z15
-	VBLENDMPD      Z4, Z0, K1, Z14
-	MOVQ           176(SI), CX
-	LEAQ           (CX)(DI*8), CX
+	VMOVUPD      2048(DX)(R13*8), Z0
+	VMOVUPD      1024(BX)(R13*8), Z1
+	VCMPPD       $0x11, Z1, Z0, K1
+	VMOVUPD      1024(DX)(R13*8), Z2
+	VBLENDMPD    3072(DX)(R13*8), Z2, K1, Z3
+	VMOVUPD      512(DX)(R13*8), Z4
+	VBLENDMPD    2560(DX)(R13*8), Z4, K1, Z5
+	VCMPPD       $0x11, Z1, Z3, K2
+	VMOVUPD      1536(DX)(R13*8), Z6
+	VBLENDMPD    3584(DX)(R13*8), Z6, K1, Z7
+	VBROADCASTSD lifConstsAVX512<>+40(SB), Z8
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z9
+	VADDPD.BCST  lifConstsAVX512<>+72(SB), Z8, K1, Z9
+	VMOVUPD      (DX)(R13*8), Z10
+	VBLENDMPD    Z0, Z10, K1, Z11
+	VBLENDMPD    Z7, Z5, K2, Z12
+	VADDPD.BCST  lifConstsAVX512<>+48(SB), Z9, K2, Z9
+	VCMPPD       $0x11, Z1, Z12, K3
+	VBLENDMPD    Z3, Z11, K2, Z2
+	VADDPD.BCST  lifConstsAVX512<>+16(SB), Z9, K3, Z9
+	VBLENDMPD    Z12, Z2, K3, Z15
+	VMOVAPD      Z9, Z14
+	MOVQ         176(SI), CX
+	LEAQ         (CX)(DI*8), CX
 
 	// index
-	VADDPD.BCST lifConstsAVX512<>+56(SB), Z23, Z12
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z23, Z11
 	VMOVUPD     (CX), Z22
-	VPERMT2PD   Z29, Z12, Z22
+	VPERMT2PD   Z29, Z11, Z22
+	MOVQ        176(SI), CX
+	LEAQ        (CX)(DI*8), CX
+
+	// index
+	VADDPD.BCST lifConstsAVX512<>+336(SB), Z23, Z11
+	VMOVUPD     (CX), Z12
+	VPERMT2PD   Z29, Z11, Z12
+	MOVQ        (SI), CX
+	MOVQ        8(SI), CX
+	MOVQ        96(SI), R14
+
+	// pass
+	VADDPD       Z23, Z31, Z0
+	VSUBPD       Z22, Z24, Z1
+	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z23, Z2
+	VMOVUPD      (R14)(R10*8), Z3
+	VCMPPD       $0x00, Z0, Z3, K1
+	VCMPPD       $0x12, Z0, Z3, K2
+	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z0, Z4
+	VMOVUPD      512(BX)(R10*8), Z5
+	VBLENDMPD    (CX)(R10*8), Z5, K1, Z6
+	VCMPPD       $0x00, Z4, Z3, K3
+	VMOVAPD      Z24, Z7
+	VFNMADD231PD Z1, Z6, K2, Z7
+	VCMPPD       $0x12, Z4, Z3, K1
+	VBLENDMPD    (CX)(R10*8), Z5, K3, Z8
+	VSUBPD       Z12, Z7, Z9
+	VCMPPD       $0x1d, 1024(BX)(R10*8), Z7, K2
+	VMOVAPD      Z7, Z10
+	VFNMADD231PD Z9, Z8, K1, Z10
+	VBLENDMPD    Z22, Z12, K2, Z22
+	VBLENDMPD    Z23, Z2, K2, Z23
+	VBLENDMPD    Z7, Z10, K2, Z24
+	MOVQ         176(SI), CX
+	LEAQ         (CX)(DI*8), CX
+
+	// index
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z20, Z11
+	VMOVUPD     (CX), Z19
+	VPERMT2PD   Z29, Z11, Z19
+	MOVQ        176(SI), CX
+	LEAQ        (CX)(DI*8), CX
+
+	// index
+	VADDPD.BCST lifConstsAVX512<>+336(SB), Z20, Z11
+	VMOVUPD     (CX), Z12
+	VPERMT2PD   Z29, Z11, Z12
+	MOVQ        (SI), CX
+	MOVQ        8(SI), CX
+	MOVQ        96(SI), R14
+
+	// pass
+	VADDPD       Z20, Z31, Z0
+	VSUBPD       Z19, Z21, Z1
+	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z20, Z2
+	VMOVUPD      (R14)(R11*8), Z3
+	VCMPPD       $0x00, Z0, Z3, K1
+	VCMPPD       $0x12, Z0, Z3, K2
+	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z0, Z4
+	VMOVUPD      512(BX)(R11*8), Z5
+	VBLENDMPD    (CX)(R11*8), Z5, K1, Z6
+	VCMPPD       $0x00, Z4, Z3, K3
+	VMOVAPD      Z21, Z7
+	VFNMADD231PD Z1, Z6, K2, Z7
+	VCMPPD       $0x12, Z4, Z3, K1
+	VBLENDMPD    (CX)(R11*8), Z5, K3, Z8
+	VSUBPD       Z12, Z7, Z9
+	VCMPPD       $0x1d, 1024(BX)(R11*8), Z7, K2
+	VMOVAPD      Z7, Z10
+	VFNMADD231PD Z9, Z8, K1, Z10
+	VBLENDMPD    Z19, Z12, K2, Z19
+	VBLENDMPD    Z20, Z2, K2, Z20
+	VBLENDMPD    Z7, Z10, K2, Z21
+	MOVQ         176(SI), CX
+	LEAQ         (CX)(DI*8), CX
+
+	// index
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z17, Z11
+	VMOVUPD     (CX), Z16
+	VPERMT2PD   Z29, Z11, Z16
+	MOVQ        176(SI), CX
+	LEAQ        (CX)(DI*8), CX
+
+	// index
+	VADDPD.BCST lifConstsAVX512<>+336(SB), Z17, Z11
+	VMOVUPD     (CX), Z12
+	VPERMT2PD   Z29, Z11, Z12
+	MOVQ        (SI), CX
+	MOVQ        8(SI), CX
+	MOVQ        96(SI), R14
+
+	// pass
+	VADDPD       Z17, Z31, Z0
+	VSUBPD       Z16, Z18, Z1
+	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z17, Z2
+	VMOVUPD      (R14)(R12*8), Z3
+	VCMPPD       $0x00, Z0, Z3, K1
+	VCMPPD       $0x12, Z0, Z3, K2
+	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z0, Z4
+	VMOVUPD      512(BX)(R12*8), Z5
+	VBLENDMPD    (CX)(R12*8), Z5, K1, Z6
+	VCMPPD       $0x00, Z4, Z3, K3
+	VMOVAPD      Z18, Z7
+	VFNMADD231PD Z1, Z6, K2, Z7
+	VCMPPD       $0x12, Z4, Z3, K1
+	VBLENDMPD    (CX)(R12*8), Z5, K3, Z8
+	VSUBPD       Z12, Z7, Z9
+	VCMPPD       $0x1d, 1024(BX)(R12*8), Z7, K2
+	VMOVAPD      Z7, Z10
+	VFNMADD231PD Z9, Z8, K1, Z10
+	VBLENDMPD    Z16, Z12, K2, Z16
+	VBLENDMPD    Z17, Z2, K2, Z17
+	VBLENDMPD    Z7, Z10, K2, Z18
+	MOVQ         176(SI), CX
+	LEAQ         (CX)(DI*8), CX
+
+	// index
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z14, Z11
+	VMOVUPD     (CX), Z13
+	VPERMT2PD   Z29, Z11, Z13
+	MOVQ        176(SI), CX
+	LEAQ        (CX)(DI*8), CX
+
+	// index
+	VADDPD.BCST lifConstsAVX512<>+336(SB), Z14, Z11
+	VMOVUPD     (CX), Z12
+	VPERMT2PD   Z29, Z11, Z12
+	MOVQ        (SI), CX
+	MOVQ        8(SI), CX
+	MOVQ        96(SI), R14
+
+	// pass
+	VADDPD       Z14, Z31, Z0
+	VSUBPD       Z13, Z15, Z1
+	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z14, Z2
+	VMOVUPD      (R14)(R13*8), Z3
+	VCMPPD       $0x00, Z0, Z3, K1
+	VCMPPD       $0x12, Z0, Z3, K2
+	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z0, Z4
+	VMOVUPD      512(BX)(R13*8), Z5
+	VBLENDMPD    (CX)(R13*8), Z5, K1, Z6
+	VCMPPD       $0x00, Z4, Z3, K3
+	VMOVAPD      Z15, Z7
+	VFNMADD231PD Z1, Z6, K2, Z7
+	VCMPPD       $0x12, Z4, Z3, K1
+	VBLENDMPD    (CX)(R13*8), Z5, K3, Z8
+	VSUBPD       Z12, Z7, Z9
+	VCMPPD       $0x1d, 1024(BX)(R13*8), Z7, K2
+	VMOVAPD      Z7, Z10
+	VFNMADD231PD Z9, Z8, K1, Z10
+	VBLENDMPD    Z13, Z12, K2, Z13
+	VBLENDMPD    Z14, Z2, K2, Z14
+	VBLENDMPD    Z7, Z10, K2, Z15
 
 	// usual
 	VCMPPD      $0x15, Z22, Z24, K1
@@ -6809,60 +7715,36 @@ filled47:
 	KORB        K2, K1, K3
 	KANDB       K3, K7, K1
 	KORTESTB    K1, K1
-	JNZ         unusual50
+	JNZ         unusual46
 
-usual49:
-	MOVQ 176(SI), CX
-	LEAQ (CX)(DI*8), CX
-
-	// index
-	VADDPD.BCST lifConstsAVX512<>+56(SB), Z20, Z12
-	VMOVUPD     (CX), Z19
-	VPERMT2PD   Z29, Z12, Z19
-
+usual45:
 	// usual
 	VCMPPD      $0x15, Z19, Z21, K1
 	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z19, K2
 	KORB        K2, K1, K3
 	KANDB       K3, K6, K1
 	KORTESTB    K1, K1
-	JNZ         unusual52
+	JNZ         unusual48
 
-usual51:
-	MOVQ 176(SI), CX
-	LEAQ (CX)(DI*8), CX
-
-	// index
-	VADDPD.BCST lifConstsAVX512<>+56(SB), Z17, Z12
-	VMOVUPD     (CX), Z16
-	VPERMT2PD   Z29, Z12, Z16
-
+usual47:
 	// usual
 	VCMPPD      $0x15, Z16, Z18, K1
 	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z16, K2
 	KORB        K2, K1, K3
 	KANDB       K3, K5, K1
 	KORTESTB    K1, K1
-	JNZ         unusual54
+	JNZ         unusual50
 
-usual53:
-	MOVQ 176(SI), CX
-	LEAQ (CX)(DI*8), CX
-
-	// index
-	VADDPD.BCST lifConstsAVX512<>+56(SB), Z14, Z12
-	VMOVUPD     (CX), Z13
-	VPERMT2PD   Z29, Z12, Z13
-
+usual49:
 	// usual
 	VCMPPD      $0x15, Z13, Z15, K1
 	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z13, K2
 	KORB        K2, K1, K3
 	KANDB       K3, K4, K1
 	KORTESTB    K1, K1
-	JNZ         unusual56
+	JNZ         unusual52
 
-usual55:
+usual51:
 	MOVQ (SI), CX
 	MOVQ 8(SI), R14
 	MOVQ 96(SI), R15
@@ -7080,12 +7962,511 @@ usual55:
 	POPCNTQ       CX, CX
 	ADDQ          CX, 128(SI)
 	TESTQ         R9, R9
-	JNZ           more59
+	JNZ           more55
 
-listed58:
+listed54:
 	JMP forward14
 
-shorter30:
+spikes20:
+	MOVQ 240(SI), DX
+	CMPQ R8, $+16
+	JNE  shorter57
+
+filled56:
+	MOVQ DI, 72(SI)
+
+	// number
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
+	VORPD.BCST   72(SI), Z0, Z1
+	VSUBPD       Z0, Z1, Z2
+	VADDPD.BCST  48(SI), Z2, Z31
+	MOVQ         176(SI), CX
+	LEAQ         (CX)(DI*8), CX
+
+	// number
+	VBROADCASTSD lifConstsAVX512<>+56(SB), Z0
+	VORPD.BCST   72(SI), Z0, Z30
+	VMOVUPD      64(CX), Z29
+	MOVQ         R9, 72(SI)
+	MOVQ         $0x7f7f7f7f7f7f7f7f, CX
+	MOVQ         R9, R10
+	ANDQ         CX, R10
+	ADDQ         CX, R10
+	ORQ          R10, R9
+	NOTQ         CX
+	ANDQ         CX, R9
+	TZCNTQ       R9, R10
+	BLSRQ        R9, R9
+	MOVQ         R10, CX
+	SHRQ         $0x03, CX
+	KMOVB        72(SI)(CX*1), K7
+	ANDQ         $+56, R10
+	TZCNTQ       R9, R11
+	BLSRQ        R9, R9
+	MOVQ         R11, CX
+	SHRQ         $0x03, CX
+	KMOVB        72(SI)(CX*1), K6
+	ANDQ         $+56, R11
+	TZCNTQ       R9, R12
+	BLSRQ        R9, R9
+	MOVQ         R12, CX
+	SHRQ         $0x03, CX
+	KMOVB        72(SI)(CX*1), K5
+	ANDQ         $+56, R12
+	TZCNTQ       R9, R13
+	BLSRQ        R9, R9
+	MOVQ         R13, CX
+	SHRQ         $0x03, CX
+	KMOVB        72(SI)(CX*1), K4
+	ANDQ         $+56, R13
+
+	// search
+	VMOVUPD        3584(DX)(R10*8), Z0
+	VMOVUPD        1024(BX)(R10*8), Z1
+	VCMPPD         $0x1d, Z1, Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
+	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
+	VMOVUPD        5632(DX)(R10*8), Z4
+	VBLENDMPD      1536(DX)(R10*8), Z4, K1, Z5
+	VMOVUPD        4608(DX)(R10*8), Z6
+	VBLENDMPD      512(DX)(R10*8), Z6, K1, Z7
+	VCMPPD         $0x1d, Z1, Z5, K2
+	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
+	VMOVUPD        6656(DX)(R10*8), Z9
+	VBLENDMPD      2560(DX)(R10*8), Z9, K1, Z10
+	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
+	VMOVUPD        4096(DX)(R10*8), Z12
+	VBLENDMPD      (DX)(R10*8), Z12, K1, Z2
+	VMOVUPD        5120(DX)(R10*8), Z4
+	VBLENDMPD      1024(DX)(R10*8), Z4, K1, Z6
+	VMOVUPD        6144(DX)(R10*8), Z3
+	VBLENDMPD      2048(DX)(R10*8), Z3, K1, Z9
+	VMOVUPD        7168(DX)(R10*8), Z12
+	VBLENDMPD      3072(DX)(R10*8), Z12, K1, Z4
+	VBLENDMPD      Z7, Z10, K2, Z3
+	VBLENDMPD      Z8, Z11, K2, Z12
+	VCMPPD         $0x1d, Z1, Z3, K3
+	VBLENDMPD      Z2, Z9, K2, Z7
+	VBLENDMPD      Z6, Z4, K2, Z10
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z12, Z8
+	VMOVUPD        7680(DX)(R10*8), Z11
+	VBLENDMPD      Z0, Z11, K1, Z2
+	VBLENDMPD      Z5, Z2, K2, Z9
+	VBLENDMPD      Z7, Z10, K3, Z6
+	VBLENDMPD      Z12, Z8, K3, Z4
+	VCMPPD         $0x1d, Z1, Z6, K1
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z4, Z0
+	VBLENDMPD      Z3, Z9, K3, Z11
+	VBLENDMPD      Z6, Z11, K1, Z24
+	VBLENDMPD      Z4, Z0, K1, Z23
+
+	// search
+	VMOVUPD        3584(DX)(R11*8), Z0
+	VMOVUPD        1024(BX)(R11*8), Z1
+	VCMPPD         $0x1d, Z1, Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
+	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
+	VMOVUPD        5632(DX)(R11*8), Z4
+	VBLENDMPD      1536(DX)(R11*8), Z4, K1, Z5
+	VMOVUPD        4608(DX)(R11*8), Z6
+	VBLENDMPD      512(DX)(R11*8), Z6, K1, Z7
+	VCMPPD         $0x1d, Z1, Z5, K2
+	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
+	VMOVUPD        6656(DX)(R11*8), Z9
+	VBLENDMPD      2560(DX)(R11*8), Z9, K1, Z10
+	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
+	VMOVUPD        4096(DX)(R11*8), Z12
+	VBLENDMPD      (DX)(R11*8), Z12, K1, Z2
+	VMOVUPD        5120(DX)(R11*8), Z4
+	VBLENDMPD      1024(DX)(R11*8), Z4, K1, Z6
+	VMOVUPD        6144(DX)(R11*8), Z3
+	VBLENDMPD      2048(DX)(R11*8), Z3, K1, Z9
+	VMOVUPD        7168(DX)(R11*8), Z12
+	VBLENDMPD      3072(DX)(R11*8), Z12, K1, Z4
+	VBLENDMPD      Z7, Z10, K2, Z3
+	VBLENDMPD      Z8, Z11, K2, Z12
+	VCMPPD         $0x1d, Z1, Z3, K3
+	VBLENDMPD      Z2, Z9, K2, Z7
+	VBLENDMPD      Z6, Z4, K2, Z10
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z12, Z8
+	VMOVUPD        7680(DX)(R11*8), Z11
+	VBLENDMPD      Z0, Z11, K1, Z2
+	VBLENDMPD      Z5, Z2, K2, Z9
+	VBLENDMPD      Z7, Z10, K3, Z6
+	VBLENDMPD      Z12, Z8, K3, Z4
+	VCMPPD         $0x1d, Z1, Z6, K1
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z4, Z0
+	VBLENDMPD      Z3, Z9, K3, Z11
+	VBLENDMPD      Z6, Z11, K1, Z21
+	VBLENDMPD      Z4, Z0, K1, Z20
+
+	// search
+	VMOVUPD        3584(DX)(R12*8), Z0
+	VMOVUPD        1024(BX)(R12*8), Z1
+	VCMPPD         $0x1d, Z1, Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
+	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
+	VMOVUPD        5632(DX)(R12*8), Z4
+	VBLENDMPD      1536(DX)(R12*8), Z4, K1, Z5
+	VMOVUPD        4608(DX)(R12*8), Z6
+	VBLENDMPD      512(DX)(R12*8), Z6, K1, Z7
+	VCMPPD         $0x1d, Z1, Z5, K2
+	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
+	VMOVUPD        6656(DX)(R12*8), Z9
+	VBLENDMPD      2560(DX)(R12*8), Z9, K1, Z10
+	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
+	VMOVUPD        4096(DX)(R12*8), Z12
+	VBLENDMPD      (DX)(R12*8), Z12, K1, Z2
+	VMOVUPD        5120(DX)(R12*8), Z4
+	VBLENDMPD      1024(DX)(R12*8), Z4, K1, Z6
+	VMOVUPD        6144(DX)(R12*8), Z3
+	VBLENDMPD      2048(DX)(R12*8), Z3, K1, Z9
+	VMOVUPD        7168(DX)(R12*8), Z12
+	VBLENDMPD      3072(DX)(R12*8), Z12, K1, Z4
+	VBLENDMPD      Z7, Z10, K2, Z3
+	VBLENDMPD      Z8, Z11, K2, Z12
+	VCMPPD         $0x1d, Z1, Z3, K3
+	VBLENDMPD      Z2, Z9, K2, Z7
+	VBLENDMPD      Z6, Z4, K2, Z10
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z12, Z8
+	VMOVUPD        7680(DX)(R12*8), Z11
+	VBLENDMPD      Z0, Z11, K1, Z2
+	VBLENDMPD      Z5, Z2, K2, Z9
+	VBLENDMPD      Z7, Z10, K3, Z6
+	VBLENDMPD      Z12, Z8, K3, Z4
+	VCMPPD         $0x1d, Z1, Z6, K1
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z4, Z0
+	VBLENDMPD      Z3, Z9, K3, Z11
+	VBLENDMPD      Z6, Z11, K1, Z18
+	VBLENDMPD      Z4, Z0, K1, Z17
+
+	// search
+	VMOVUPD        3584(DX)(R13*8), Z0
+	VMOVUPD        1024(BX)(R13*8), Z1
+	VCMPPD         $0x1d, Z1, Z0, K1
+	VBROADCASTSD   lifConstsAVX512<>+40(SB), Z2
+	VADDPD.BCST    lifConstsAVX512<>+72(SB), Z2, Z3
+	VMOVUPD        5632(DX)(R13*8), Z4
+	VBLENDMPD      1536(DX)(R13*8), Z4, K1, Z5
+	VMOVUPD        4608(DX)(R13*8), Z6
+	VBLENDMPD      512(DX)(R13*8), Z6, K1, Z7
+	VCMPPD         $0x1d, Z1, Z5, K2
+	VBLENDMPD.BCST lifConstsAVX512<>+72(SB), Z3, K1, Z8
+	VMOVUPD        6656(DX)(R13*8), Z9
+	VBLENDMPD      2560(DX)(R13*8), Z9, K1, Z10
+	VADDPD.BCST    lifConstsAVX512<>+48(SB), Z8, Z11
+	VMOVUPD        4096(DX)(R13*8), Z12
+	VBLENDMPD      (DX)(R13*8), Z12, K1, Z2
+	VMOVUPD        5120(DX)(R13*8), Z4
+	VBLENDMPD      1024(DX)(R13*8), Z4, K1, Z6
+	VMOVUPD        6144(DX)(R13*8), Z3
+	VBLENDMPD      2048(DX)(R13*8), Z3, K1, Z9
+	VMOVUPD        7168(DX)(R13*8), Z12
+	VBLENDMPD      3072(DX)(R13*8), Z12, K1, Z4
+	VBLENDMPD      Z7, Z10, K2, Z3
+	VBLENDMPD      Z8, Z11, K2, Z12
+	VCMPPD         $0x1d, Z1, Z3, K3
+	VBLENDMPD      Z2, Z9, K2, Z7
+	VBLENDMPD      Z6, Z4, K2, Z10
+	VADDPD.BCST    lifConstsAVX512<>+16(SB), Z12, Z8
+	VMOVUPD        7680(DX)(R13*8), Z11
+	VBLENDMPD      Z0, Z11, K1, Z2
+	VBLENDMPD      Z5, Z2, K2, Z9
+	VBLENDMPD      Z7, Z10, K3, Z6
+	VBLENDMPD      Z12, Z8, K3, Z4
+	VCMPPD         $0x1d, Z1, Z6, K1
+	VADDPD.BCST    lifConstsAVX512<>+64(SB), Z4, Z0
+	VBLENDMPD      Z3, Z9, K3, Z11
+	VBLENDMPD      Z6, Z11, K1, Z15
+	VBLENDMPD      Z4, Z0, K1, Z14
+	MOVQ           176(SI), CX
+	LEAQ           (CX)(DI*8), CX
+
+	// index
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z23, Z12
+	VMOVUPD     (CX), Z22
+	VPERMT2PD   Z29, Z12, Z22
+	MOVQ        176(SI), CX
+	LEAQ        (CX)(DI*8), CX
+
+	// index
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z20, Z12
+	VMOVUPD     (CX), Z19
+	VPERMT2PD   Z29, Z12, Z19
+	MOVQ        176(SI), CX
+	LEAQ        (CX)(DI*8), CX
+
+	// index
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z17, Z12
+	VMOVUPD     (CX), Z16
+	VPERMT2PD   Z29, Z12, Z16
+	MOVQ        176(SI), CX
+	LEAQ        (CX)(DI*8), CX
+
+	// index
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z14, Z12
+	VMOVUPD     (CX), Z13
+	VPERMT2PD   Z29, Z12, Z13
+
+	// usual
+	VCMPPD      $0x15, Z22, Z24, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z22, K2
+	KORB        K2, K1, K3
+	KANDB       K3, K7, K1
+	KORTESTB    K1, K1
+	JNZ         unusual59
+
+usual58:
+	// usual
+	VCMPPD      $0x15, Z19, Z21, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z19, K2
+	KORB        K2, K1, K3
+	KANDB       K3, K6, K1
+	KORTESTB    K1, K1
+	JNZ         unusual61
+
+usual60:
+	// usual
+	VCMPPD      $0x15, Z16, Z18, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z16, K2
+	KORB        K2, K1, K3
+	KANDB       K3, K5, K1
+	KORTESTB    K1, K1
+	JNZ         unusual63
+
+usual62:
+	// usual
+	VCMPPD      $0x15, Z13, Z15, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z13, K2
+	KORB        K2, K1, K3
+	KANDB       K3, K4, K1
+	KORTESTB    K1, K1
+	JNZ         unusual65
+
+usual64:
+	MOVQ (SI), CX
+	MOVQ 8(SI), R14
+	MOVQ 96(SI), R15
+	MOVQ 40(SI), BP
+
+	// spike
+	VMOVUPD       1024(BX)(R10*8), Z0
+	VSUBPD        Z0, Z22, Z1
+	VSUBPD        Z0, Z24, Z2
+	VSUBPD        Z24, Z22, Z3
+	VADDPD        Z23, Z31, Z4
+	VMOVUPD       (CX)(R10*8), Z5
+	VBLENDMPD     1536(BX)(R10*8), Z5, K7, Z6
+	VMOVUPD       4096(BP)(R10*8), Z7
+	VBLENDMPD     Z24, Z7, K7, Z8
+	VMOVUPD       Z6, (CX)(R10*8)
+	VDIVPD        Z1, Z2, Z9
+	VSUBPD        Z0, Z24, Z28
+	VADDPD        Z23, Z30, Z10
+	VMOVUPD       3584(BP)(R10*8), Z11
+	VBLENDMPD     Z22, Z11, K7, Z12
+	VADDPD        Z3, Z1, Z27
+	VMOVUPD       Z8, 4096(BP)(R10*8)
+	VMOVUPD       Z12, 3584(BP)(R10*8)
+	VPSLLQ        $0x20, Z10, Z5
+	VMOVUPD       2048(BX)(R10*8), Z26
+	VPADDQ        4608(BP)(R10*8), Z5, Z25
+	VMOVUPD       4096(BX)(R10*8), Z7
+	VFMADD213PD   Z9, Z9, Z7
+	VFMADD231PD   4608(BX)(R10*8), Z9, Z9
+	VSUBPD        4096(BX)(R10*8), Z7, Z6
+	VCMPPD.BCST   $0x12, lifConstsAVX512<>+72(SB), Z6, K1
+	VBROADCASTSD  lifConstsAVX512<>+64(SB), Z2
+	VMOVUPD       3072(BX)(R10*8), Z0
+	VADDPD        3072(BX)(R10*8), Z2, K1, Z0
+	VSUBPD        4608(BX)(R10*8), Z9, K1, Z6
+	VMOVUPD       (R15)(R10*8), Z11
+	VADDPD        Z0, Z4, K7, Z11
+	VMOVUPD       (R14)(R10*8), Z1
+	VBLENDMPD     Z6, Z1, K7, Z3
+	VMOVUPD       Z3, (R14)(R10*8)
+	VMOVUPD       Z11, (R15)(R10*8)
+	MOVQ          128(SI), CX
+	VPCOMPRESSQ.Z Z28, K7, Z28
+	VMOVUPD       Z28, 16384(DX)(CX*8)
+	VPCOMPRESSQ.Z Z27, K7, Z27
+	VMOVUPD       Z27, 49152(DX)(CX*8)
+	VPCOMPRESSQ.Z Z26, K7, Z26
+	VMOVUPD       Z26, 81920(DX)(CX*8)
+	VPCOMPRESSQ.Z Z25, K7, Z25
+	VMOVUPD       Z25, 114688(DX)(CX*8)
+	KMOVB         K7, CX
+	POPCNTQ       CX, CX
+	ADDQ          CX, 128(SI)
+	MOVQ          (SI), CX
+	MOVQ          8(SI), R10
+	MOVQ          96(SI), R14
+	MOVQ          40(SI), R15
+
+	// spike
+	VMOVUPD       1024(BX)(R11*8), Z0
+	VSUBPD        Z0, Z19, Z1
+	VSUBPD        Z0, Z21, Z2
+	VSUBPD        Z21, Z19, Z3
+	VADDPD        Z20, Z31, Z4
+	VMOVUPD       (CX)(R11*8), Z5
+	VBLENDMPD     1536(BX)(R11*8), Z5, K6, Z6
+	VMOVUPD       4096(R15)(R11*8), Z7
+	VBLENDMPD     Z21, Z7, K6, Z8
+	VMOVUPD       Z6, (CX)(R11*8)
+	VDIVPD        Z1, Z2, Z9
+	VSUBPD        Z0, Z21, Z28
+	VADDPD        Z20, Z30, Z10
+	VMOVUPD       3584(R15)(R11*8), Z11
+	VBLENDMPD     Z19, Z11, K6, Z12
+	VADDPD        Z3, Z1, Z27
+	VMOVUPD       Z8, 4096(R15)(R11*8)
+	VMOVUPD       Z12, 3584(R15)(R11*8)
+	VPSLLQ        $0x20, Z10, Z5
+	VMOVUPD       2048(BX)(R11*8), Z26
+	VPADDQ        4608(R15)(R11*8), Z5, Z25
+	VMOVUPD       4096(BX)(R11*8), Z7
+	VFMADD213PD   Z9, Z9, Z7
+	VFMADD231PD   4608(BX)(R11*8), Z9, Z9
+	VSUBPD        4096(BX)(R11*8), Z7, Z6
+	VCMPPD.BCST   $0x12, lifConstsAVX512<>+72(SB), Z6, K1
+	VBROADCASTSD  lifConstsAVX512<>+64(SB), Z2
+	VMOVUPD       3072(BX)(R11*8), Z0
+	VADDPD        3072(BX)(R11*8), Z2, K1, Z0
+	VSUBPD        4608(BX)(R11*8), Z9, K1, Z6
+	VMOVUPD       (R14)(R11*8), Z11
+	VADDPD        Z0, Z4, K6, Z11
+	VMOVUPD       (R10)(R11*8), Z1
+	VBLENDMPD     Z6, Z1, K6, Z3
+	VMOVUPD       Z3, (R10)(R11*8)
+	VMOVUPD       Z11, (R14)(R11*8)
+	MOVQ          128(SI), CX
+	VPCOMPRESSQ.Z Z28, K6, Z28
+	VMOVUPD       Z28, 16384(DX)(CX*8)
+	VPCOMPRESSQ.Z Z27, K6, Z27
+	VMOVUPD       Z27, 49152(DX)(CX*8)
+	VPCOMPRESSQ.Z Z26, K6, Z26
+	VMOVUPD       Z26, 81920(DX)(CX*8)
+	VPCOMPRESSQ.Z Z25, K6, Z25
+	VMOVUPD       Z25, 114688(DX)(CX*8)
+	KMOVB         K6, CX
+	POPCNTQ       CX, CX
+	ADDQ          CX, 128(SI)
+	MOVQ          (SI), CX
+	MOVQ          8(SI), R10
+	MOVQ          96(SI), R11
+	MOVQ          40(SI), R14
+
+	// spike
+	VMOVUPD       1024(BX)(R12*8), Z0
+	VSUBPD        Z0, Z16, Z1
+	VSUBPD        Z0, Z18, Z2
+	VSUBPD        Z18, Z16, Z3
+	VADDPD        Z17, Z31, Z4
+	VMOVUPD       (CX)(R12*8), Z5
+	VBLENDMPD     1536(BX)(R12*8), Z5, K5, Z6
+	VMOVUPD       4096(R14)(R12*8), Z7
+	VBLENDMPD     Z18, Z7, K5, Z8
+	VMOVUPD       Z6, (CX)(R12*8)
+	VDIVPD        Z1, Z2, Z9
+	VSUBPD        Z0, Z18, Z28
+	VADDPD        Z17, Z30, Z10
+	VMOVUPD       3584(R14)(R12*8), Z11
+	VBLENDMPD     Z16, Z11, K5, Z12
+	VADDPD        Z3, Z1, Z27
+	VMOVUPD       Z8, 4096(R14)(R12*8)
+	VMOVUPD       Z12, 3584(R14)(R12*8)
+	VPSLLQ        $0x20, Z10, Z5
+	VMOVUPD       2048(BX)(R12*8), Z26
+	VPADDQ        4608(R14)(R12*8), Z5, Z25
+	VMOVUPD       4096(BX)(R12*8), Z7
+	VFMADD213PD   Z9, Z9, Z7
+	VFMADD231PD   4608(BX)(R12*8), Z9, Z9
+	VSUBPD        4096(BX)(R12*8), Z7, Z6
+	VCMPPD.BCST   $0x12, lifConstsAVX512<>+72(SB), Z6, K1
+	VBROADCASTSD  lifConstsAVX512<>+64(SB), Z2
+	VMOVUPD       3072(BX)(R12*8), Z0
+	VADDPD        3072(BX)(R12*8), Z2, K1, Z0
+	VSUBPD        4608(BX)(R12*8), Z9, K1, Z6
+	VMOVUPD       (R11)(R12*8), Z11
+	VADDPD        Z0, Z4, K5, Z11
+	VMOVUPD       (R10)(R12*8), Z1
+	VBLENDMPD     Z6, Z1, K5, Z3
+	VMOVUPD       Z3, (R10)(R12*8)
+	VMOVUPD       Z11, (R11)(R12*8)
+	MOVQ          128(SI), CX
+	VPCOMPRESSQ.Z Z28, K5, Z28
+	VMOVUPD       Z28, 16384(DX)(CX*8)
+	VPCOMPRESSQ.Z Z27, K5, Z27
+	VMOVUPD       Z27, 49152(DX)(CX*8)
+	VPCOMPRESSQ.Z Z26, K5, Z26
+	VMOVUPD       Z26, 81920(DX)(CX*8)
+	VPCOMPRESSQ.Z Z25, K5, Z25
+	VMOVUPD       Z25, 114688(DX)(CX*8)
+	KMOVB         K5, CX
+	POPCNTQ       CX, CX
+	ADDQ          CX, 128(SI)
+	MOVQ          (SI), CX
+	MOVQ          8(SI), R10
+	MOVQ          96(SI), R11
+	MOVQ          40(SI), R12
+
+	// spike
+	VMOVUPD       1024(BX)(R13*8), Z0
+	VSUBPD        Z0, Z13, Z1
+	VSUBPD        Z0, Z15, Z2
+	VSUBPD        Z15, Z13, Z3
+	VADDPD        Z14, Z31, Z4
+	VMOVUPD       (CX)(R13*8), Z5
+	VBLENDMPD     1536(BX)(R13*8), Z5, K4, Z6
+	VMOVUPD       4096(R12)(R13*8), Z7
+	VBLENDMPD     Z15, Z7, K4, Z8
+	VMOVUPD       Z6, (CX)(R13*8)
+	VDIVPD        Z1, Z2, Z9
+	VSUBPD        Z0, Z15, Z28
+	VADDPD        Z14, Z30, Z10
+	VMOVUPD       3584(R12)(R13*8), Z11
+	VBLENDMPD     Z13, Z11, K4, Z12
+	VADDPD        Z3, Z1, Z27
+	VMOVUPD       Z8, 4096(R12)(R13*8)
+	VMOVUPD       Z12, 3584(R12)(R13*8)
+	VPSLLQ        $0x20, Z10, Z5
+	VMOVUPD       2048(BX)(R13*8), Z26
+	VPADDQ        4608(R12)(R13*8), Z5, Z25
+	VMOVUPD       4096(BX)(R13*8), Z7
+	VFMADD213PD   Z9, Z9, Z7
+	VFMADD231PD   4608(BX)(R13*8), Z9, Z9
+	VSUBPD        4096(BX)(R13*8), Z7, Z6
+	VCMPPD.BCST   $0x12, lifConstsAVX512<>+72(SB), Z6, K1
+	VBROADCASTSD  lifConstsAVX512<>+64(SB), Z2
+	VMOVUPD       3072(BX)(R13*8), Z0
+	VADDPD        3072(BX)(R13*8), Z2, K1, Z0
+	VSUBPD        4608(BX)(R13*8), Z9, K1, Z6
+	VMOVUPD       (R11)(R13*8), Z11
+	VADDPD        Z0, Z4, K4, Z11
+	VMOVUPD       (R10)(R13*8), Z1
+	VBLENDMPD     Z6, Z1, K4, Z3
+	VMOVUPD       Z3, (R10)(R13*8)
+	VMOVUPD       Z11, (R11)(R13*8)
+	MOVQ          128(SI), CX
+	VPCOMPRESSQ.Z Z28, K4, Z28
+	VMOVUPD       Z28, 16384(DX)(CX*8)
+	VPCOMPRESSQ.Z Z27, K4, Z27
+	VMOVUPD       Z27, 49152(DX)(CX*8)
+	VPCOMPRESSQ.Z Z26, K4, Z26
+	VMOVUPD       Z26, 81920(DX)(CX*8)
+	VPCOMPRESSQ.Z Z25, K4, Z25
+	VMOVUPD       Z25, 114688(DX)(CX*8)
+	KMOVB         K4, CX
+	POPCNTQ       CX, CX
+	ADDQ          CX, 128(SI)
+	TESTQ         R9, R9
+	JNZ           more68
+
+listed67:
+	JMP forward14
+
+shorter29:
 	MOVQ R8, R14
 	MOVQ R8, 72(SI)
 	MOVQ R8, R13
@@ -7101,7 +8482,7 @@ shorter30:
 	VBROADCASTSD lifConstsAVX512<>+72(SB), Z28
 	VBROADCASTSD lifConstsAVX512<>+136(SB), Z27
 
-search60:
+search69:
 	SUBQ $0x00000200, R13
 
 	// search
@@ -7114,10 +8495,10 @@ search60:
 	VBLENDMPD      8192(R13)(DX*8), Z28, K1, Z28
 	VBLENDMPD.BCST lifConstsAVX512<>+136(SB), Z1, K1, Z27
 	DECQ           R14
-	JNZ            search60
-	JMP            located29
+	JNZ            search69
+	JMP            located28
 
-single31:
+single30:
 	// unusual
 	VMOVUPD      1024(BX)(DX*8), Z0
 	VSUBPD       Z0, Z28, Z1
@@ -7150,7 +8531,7 @@ single31:
 	KORB         K6, K4, K7
 	KANDB        K7, K1, K2
 	KORTESTB     K2, K2
-	JNZ          unusual61
+	JNZ          unusual70
 	MOVQ         (SI), R11
 	MOVQ         8(SI), R12
 	MOVQ         96(SI), R13
@@ -7216,18 +8597,18 @@ single31:
 	VMOVUPD          (R14)(DX*8), Z1
 	VSUBPD           Z4, Z7, K6, Z1
 	VMOVUPD          Z1, (R14)(DX*8)
-	JMP              events28
+	JMP              events27
 
-unusual32:
+unusual31:
 	ORQ R11, 88(SI)
-	JMP finished27
+	JMP finished26
 
-spikes41:
+spikes40:
 	MOVQ 240(SI), DX
 	CMPQ AX, $+16
-	JNE  shorter63
+	JNE  shorter72
 
-filled62:
+filled71:
 	MOVQ DI, 72(SI)
 
 	// number
@@ -7530,36 +8911,36 @@ filled62:
 	KORB        K2, K1, K3
 	KANDB       K3, K7, K1
 	KORTESTB    K1, K1
-	JNZ         unusual65
+	JNZ         unusual74
 
-usual64:
+usual73:
 	// usual
 	VCMPPD      $0x15, Z19, Z21, K1
 	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z19, K2
 	KORB        K2, K1, K3
 	KANDB       K3, K6, K1
 	KORTESTB    K1, K1
-	JNZ         unusual67
+	JNZ         unusual76
 
-usual66:
+usual75:
 	// usual
 	VCMPPD      $0x15, Z16, Z18, K1
 	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z16, K2
 	KORB        K2, K1, K3
 	KANDB       K3, K5, K1
 	KORTESTB    K1, K1
-	JNZ         unusual69
+	JNZ         unusual78
 
-usual68:
+usual77:
 	// usual
 	VCMPPD      $0x15, Z13, Z15, K1
 	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z13, K2
 	KORB        K2, K1, K3
 	KANDB       K3, K4, K1
 	KORTESTB    K1, K1
-	JNZ         unusual71
+	JNZ         unusual80
 
-usual70:
+usual79:
 	MOVQ (SI), CX
 	MOVQ 8(SI), R13
 	MOVQ 96(SI), R14
@@ -7777,28 +9158,224 @@ usual70:
 	POPCNTQ       CX, CX
 	ADDQ          CX, 128(SI)
 	TESTQ         R8, R8
-	JNZ           more74
+	JNZ           more83
 
-listed73:
-	JMP forward37
+listed82:
+	JMP forward36
 
-shorter48:
+unusual46:
+	KMOVB K7, R14
+	MOVQ  R10, CX
+	SHLQ  CL, R14
+	ORQ   R14, 88(SI)
+	MOVQ  R8, 248(SI)
+	MOVQ  40(SI), CX
+
+	// none
+	VMOVUPD (DX)(R10*8), Z0
+	VMOVUPD Z0, (CX)(R10*8)
+	KANDNB  K7, K7, K7
+	JMP     usual45
+
+unusual48:
+	KMOVB K6, R14
+	MOVQ  R11, CX
+	SHLQ  CL, R14
+	ORQ   R14, 88(SI)
+	MOVQ  R8, 248(SI)
+	MOVQ  40(SI), CX
+
+	// none
+	VMOVUPD (DX)(R11*8), Z0
+	VMOVUPD Z0, (CX)(R11*8)
+	KANDNB  K6, K6, K6
+	JMP     usual47
+
+unusual50:
+	KMOVB K5, R14
+	MOVQ  R12, CX
+	SHLQ  CL, R14
+	ORQ   R14, 88(SI)
+	MOVQ  R8, 248(SI)
+	MOVQ  40(SI), CX
+
+	// none
+	VMOVUPD (DX)(R12*8), Z0
+	VMOVUPD Z0, (CX)(R12*8)
+	KANDNB  K5, K5, K5
+	JMP     usual49
+
+unusual52:
+	KMOVB K4, R14
+	MOVQ  R13, CX
+	SHLQ  CL, R14
+	ORQ   R14, 88(SI)
+	MOVQ  R8, 248(SI)
+	MOVQ  40(SI), CX
+
+	// none
+	VMOVUPD (DX)(R13*8), Z0
+	VMOVUPD Z0, (CX)(R13*8)
+	KANDNB  K4, K4, K4
+	JMP     usual51
+
+more55:
+more53:
+	TZCNTQ R9, R10
+	BLSRQ  R9, R9
+	MOVQ   R10, CX
+	SHRQ   $0x03, CX
+	KMOVB  72(SI)(CX*1), K7
+	ANDQ   $+56, R10
+
+	// search
+	VMOVUPD      2048(DX)(R10*8), Z0
+	VMOVUPD      1024(BX)(R10*8), Z1
+	VCMPPD       $0x11, Z1, Z0, K1
+	VMOVUPD      1024(DX)(R10*8), Z2
+	VBLENDMPD    3072(DX)(R10*8), Z2, K1, Z3
+	VMOVUPD      512(DX)(R10*8), Z4
+	VBLENDMPD    2560(DX)(R10*8), Z4, K1, Z5
+	VCMPPD       $0x11, Z1, Z3, K2
+	VMOVUPD      1536(DX)(R10*8), Z6
+	VBLENDMPD    3584(DX)(R10*8), Z6, K1, Z7
+	VBROADCASTSD lifConstsAVX512<>+40(SB), Z8
+	VBROADCASTSD lifConstsAVX512<>+72(SB), Z9
+	VADDPD.BCST  lifConstsAVX512<>+72(SB), Z8, K1, Z9
+	VMOVUPD      (DX)(R10*8), Z10
+	VBLENDMPD    Z0, Z10, K1, Z11
+	VBLENDMPD    Z7, Z5, K2, Z12
+	VADDPD.BCST  lifConstsAVX512<>+48(SB), Z9, K2, Z9
+	VCMPPD       $0x11, Z1, Z12, K3
+	VBLENDMPD    Z3, Z11, K2, Z2
+	VADDPD.BCST  lifConstsAVX512<>+16(SB), Z9, K3, Z9
+	VBLENDMPD    Z12, Z2, K3, Z24
+	VMOVAPD      Z9, Z23
+	MOVQ         176(SI), CX
+	LEAQ         (CX)(DI*8), CX
+
+	// index
+	VADDPD.BCST lifConstsAVX512<>+56(SB), Z23, Z11
+	VMOVUPD     (CX), Z22
+	VPERMT2PD   Z29, Z11, Z22
+	MOVQ        176(SI), CX
+	LEAQ        (CX)(DI*8), CX
+
+	// index
+	VADDPD.BCST lifConstsAVX512<>+336(SB), Z23, Z11
+	VMOVUPD     (CX), Z12
+	VPERMT2PD   Z29, Z11, Z12
+	MOVQ        (SI), CX
+	MOVQ        8(SI), CX
+	MOVQ        96(SI), R11
+
+	// pass
+	VADDPD       Z23, Z31, Z0
+	VSUBPD       Z22, Z24, Z1
+	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z23, Z2
+	VMOVUPD      (R11)(R10*8), Z3
+	VCMPPD       $0x00, Z0, Z3, K1
+	VCMPPD       $0x12, Z0, Z3, K2
+	VADDPD.BCST  lifConstsAVX512<>+64(SB), Z0, Z4
+	VMOVUPD      512(BX)(R10*8), Z5
+	VBLENDMPD    (CX)(R10*8), Z5, K1, Z6
+	VCMPPD       $0x00, Z4, Z3, K3
+	VMOVAPD      Z24, Z7
+	VFNMADD231PD Z1, Z6, K2, Z7
+	VCMPPD       $0x12, Z4, Z3, K1
+	VBLENDMPD    (CX)(R10*8), Z5, K3, Z8
+	VSUBPD       Z12, Z7, Z9
+	VCMPPD       $0x1d, 1024(BX)(R10*8), Z7, K2
+	VMOVAPD      Z7, Z10
+	VFNMADD231PD Z9, Z8, K1, Z10
+	VBLENDMPD    Z22, Z12, K2, Z22
+	VBLENDMPD    Z23, Z2, K2, Z23
+	VBLENDMPD    Z7, Z10, K2, Z24
+
+	// usual
+	VCMPPD      $0x15, Z22, Z24, K1
+	VCMPPD.BCST $0x16, lifConstsAVX512<>+32(SB), Z22, K2
+	KORB        K2, K1, K3
+	KANDB       K3, K7, K1
+	KORTESTB    K1, K1
+	JNZ         unusual85
+
+usual84:
+	MOVQ (SI), CX
+	MOVQ 8(SI), R11
+	MOVQ 96(SI), R12
+	MOVQ 40(SI), R13
+
+	// spike
+	VMOVUPD       1024(BX)(R10*8), Z0
+	VSUBPD        Z0, Z22, Z1
+	VSUBPD        Z0, Z24, Z2
+	VSUBPD        Z24, Z22, Z3
+	VADDPD        Z23, Z31, Z4
+	VMOVUPD       (CX)(R10*8), Z5
+	VBLENDMPD     1536(BX)(R10*8), Z5, K7, Z6
+	VMOVUPD       4096(R13)(R10*8), Z7
+	VBLENDMPD     Z24, Z7, K7, Z8
+	VMOVUPD       Z6, (CX)(R10*8)
+	VDIVPD        Z1, Z2, Z9
+	VSUBPD        Z0, Z24, Z28
+	VADDPD        Z23, Z30, Z10
+	VMOVUPD       3584(R13)(R10*8), Z11
+	VBLENDMPD     Z22, Z11, K7, Z12
+	VADDPD        Z3, Z1, Z27
+	VMOVUPD       Z8, 4096(R13)(R10*8)
+	VMOVUPD       Z12, 3584(R13)(R10*8)
+	VPSLLQ        $0x20, Z10, Z5
+	VMOVUPD       2048(BX)(R10*8), Z26
+	VPADDQ        4608(R13)(R10*8), Z5, Z25
+	VMOVUPD       4096(BX)(R10*8), Z7
+	VFMADD213PD   Z9, Z9, Z7
+	VFMADD231PD   4608(BX)(R10*8), Z9, Z9
+	VSUBPD        4096(BX)(R10*8), Z7, Z6
+	VCMPPD.BCST   $0x12, lifConstsAVX512<>+72(SB), Z6, K1
+	VBROADCASTSD  lifConstsAVX512<>+64(SB), Z2
+	VMOVUPD       3072(BX)(R10*8), Z0
+	VADDPD        3072(BX)(R10*8), Z2, K1, Z0
+	VSUBPD        4608(BX)(R10*8), Z9, K1, Z6
+	VMOVUPD       (R12)(R10*8), Z11
+	VADDPD        Z0, Z4, K7, Z11
+	VMOVUPD       (R11)(R10*8), Z1
+	VBLENDMPD     Z6, Z1, K7, Z3
+	VMOVUPD       Z3, (R11)(R10*8)
+	VMOVUPD       Z11, (R12)(R10*8)
+	MOVQ          128(SI), CX
+	VPCOMPRESSQ.Z Z28, K7, Z28
+	VMOVUPD       Z28, 16384(DX)(CX*8)
+	VPCOMPRESSQ.Z Z27, K7, Z27
+	VMOVUPD       Z27, 49152(DX)(CX*8)
+	VPCOMPRESSQ.Z Z26, K7, Z26
+	VMOVUPD       Z26, 81920(DX)(CX*8)
+	VPCOMPRESSQ.Z Z25, K7, Z25
+	VMOVUPD       Z25, 114688(DX)(CX*8)
+	KMOVB         K7, CX
+	POPCNTQ       CX, CX
+	ADDQ          CX, 128(SI)
+	TESTQ         R9, R9
+	JNZ           more53
+	JMP           listed54
+
+shorter57:
 	MOVQ R8, CX
 	SHLQ $0x09, CX
 	MOVQ $+8192, R10
 	SUBQ CX, R10
 	ADDQ 240(SI), CX
 
-fill75:
+fill86:
 	// fill
 	VBROADCASTSD lifConstsAVX512<>+136(SB), Z0
 	VMOVUPD      Z0, (CX)
 	ADDQ         $0x40, CX
 	SUBQ         $0x40, R10
-	JNZ          fill75
-	JMP          filled47
+	JNZ          fill86
+	JMP          filled56
 
-unusual50:
+unusual59:
 	KMOVB K7, R14
 	MOVQ  R10, CX
 	SHLQ  CL, R14
@@ -7807,9 +9384,9 @@ unusual50:
 
 	// none
 	KANDNB K7, K7, K7
-	JMP    usual49
+	JMP    usual58
 
-unusual52:
+unusual61:
 	KMOVB K6, R14
 	MOVQ  R11, CX
 	SHLQ  CL, R14
@@ -7818,9 +9395,9 @@ unusual52:
 
 	// none
 	KANDNB K6, K6, K6
-	JMP    usual51
+	JMP    usual60
 
-unusual54:
+unusual63:
 	KMOVB K5, R14
 	MOVQ  R12, CX
 	SHLQ  CL, R14
@@ -7829,9 +9406,9 @@ unusual54:
 
 	// none
 	KANDNB K5, K5, K5
-	JMP    usual53
+	JMP    usual62
 
-unusual56:
+unusual65:
 	KMOVB K4, R14
 	MOVQ  R13, CX
 	SHLQ  CL, R14
@@ -7840,10 +9417,10 @@ unusual56:
 
 	// none
 	KANDNB K4, K4, K4
-	JMP    usual55
+	JMP    usual64
 
-more59:
-more57:
+more68:
+more66:
 	TZCNTQ R9, R10
 	BLSRQ  R9, R9
 	MOVQ   R10, CX
@@ -7904,9 +9481,9 @@ more57:
 	KORB        K2, K1, K3
 	KANDB       K3, K7, K1
 	KORTESTB    K1, K1
-	JNZ         unusual77
+	JNZ         unusual88
 
-usual76:
+usual87:
 	MOVQ (SI), CX
 	MOVQ 8(SI), R11
 	MOVQ 96(SI), R12
@@ -7962,30 +9539,30 @@ usual76:
 	POPCNTQ       CX, CX
 	ADDQ          CX, 128(SI)
 	TESTQ         R9, R9
-	JNZ           more57
-	JMP           listed58
+	JNZ           more66
+	JMP           listed67
 
-unusual61:
+unusual70:
 	ORQ R11, 88(SI)
-	JMP finished27
+	JMP finished26
 
-shorter63:
+shorter72:
 	MOVQ AX, CX
 	SHLQ $0x09, CX
 	MOVQ $+8192, R9
 	SUBQ CX, R9
 	ADDQ 240(SI), CX
 
-fill78:
+fill89:
 	// fill
 	VBROADCASTSD lifConstsAVX512<>+136(SB), Z0
 	VMOVUPD      Z0, (CX)
 	ADDQ         $0x40, CX
 	SUBQ         $0x40, R9
-	JNZ          fill78
-	JMP          filled62
+	JNZ          fill89
+	JMP          filled71
 
-unusual65:
+unusual74:
 	KMOVB K7, R13
 	MOVQ  R9, CX
 	SHLQ  CL, R13
@@ -7994,9 +9571,9 @@ unusual65:
 
 	// none
 	KANDNB K7, K7, K7
-	JMP    usual64
+	JMP    usual73
 
-unusual67:
+unusual76:
 	KMOVB K6, R13
 	MOVQ  R10, CX
 	SHLQ  CL, R13
@@ -8005,9 +9582,9 @@ unusual67:
 
 	// none
 	KANDNB K6, K6, K6
-	JMP    usual66
+	JMP    usual75
 
-unusual69:
+unusual78:
 	KMOVB K5, R13
 	MOVQ  R11, CX
 	SHLQ  CL, R13
@@ -8016,9 +9593,9 @@ unusual69:
 
 	// none
 	KANDNB K5, K5, K5
-	JMP    usual68
+	JMP    usual77
 
-unusual71:
+unusual80:
 	KMOVB K4, R13
 	MOVQ  R12, CX
 	SHLQ  CL, R13
@@ -8027,10 +9604,10 @@ unusual71:
 
 	// none
 	KANDNB K4, K4, K4
-	JMP    usual70
+	JMP    usual79
 
-more74:
-more72:
+more83:
+more81:
 	TZCNTQ R8, R9
 	BLSRQ  R8, R8
 	MOVQ   R9, CX
@@ -8107,9 +9684,9 @@ more72:
 	KORB        K2, K1, K3
 	KANDB       K3, K7, K1
 	KORTESTB    K1, K1
-	JNZ         unusual80
+	JNZ         unusual91
 
-usual79:
+usual90:
 	MOVQ (SI), CX
 	MOVQ 8(SI), R10
 	MOVQ 96(SI), R11
@@ -8165,10 +9742,24 @@ usual79:
 	POPCNTQ       CX, CX
 	ADDQ          CX, 128(SI)
 	TESTQ         R8, R8
-	JNZ           more72
-	JMP           listed73
+	JNZ           more81
+	JMP           listed82
 
-unusual77:
+unusual85:
+	KMOVB K7, R11
+	MOVQ  R10, CX
+	SHLQ  CL, R11
+	ORQ   R11, 88(SI)
+	MOVQ  R8, 248(SI)
+	MOVQ  40(SI), CX
+
+	// none
+	VMOVUPD (DX)(R10*8), Z0
+	VMOVUPD Z0, (CX)(R10*8)
+	KANDNB  K7, K7, K7
+	JMP     usual84
+
+unusual88:
 	KMOVB K7, R11
 	MOVQ  R10, CX
 	SHLQ  CL, R11
@@ -8177,9 +9768,9 @@ unusual77:
 
 	// none
 	KANDNB K7, K7, K7
-	JMP    usual76
+	JMP    usual87
 
-unusual80:
+unusual91:
 	KMOVB K7, R10
 	MOVQ  R9, CX
 	SHLQ  CL, R10
@@ -8188,7 +9779,7 @@ unusual80:
 
 	// none
 	KANDNB K7, K7, K7
-	JMP    usual79
+	JMP    usual90
 	PCALIGN $0x40
 
 DATA lifConstsAVX2<>+0(SB)/8, $0x4030000000000000

@@ -11,8 +11,8 @@ import (
 
 // With AVX-512 a driven kernel without extrema logs the highest V of the chunk so far, which rises: the step in which V
 // crossed V_th is found by bisection, for several vectors with spikes side by side. Where V_inf is the same in all
-// lanes, it comes from Steady; else it is logged too. As without input (lifrun.go), the times of spikes and Rem are
-// computed at the end of the call; but the rate of the step in which V moves again is needed before.
+// lanes, it comes from Steady, and mostly V itself rises; else it is logged too. As without input (lifrun.go), times of
+// spikes and Rem are computed at the end of the call; but the rate of the step in which V moves again is needed before.
 
 // lifCrossedTo is a column of Scratch: V_inf of the step of the last spike in this call.
 const lifCrossedTo = lifAhead
@@ -39,7 +39,7 @@ func (k lifFunc) runDriven(steady bool) {
 	}
 	k.m, k.fired = k.GP64(), k.GP64()
 	rising := k
-	rising.rises, rising.wake, rising.hi = true, k.hi, nil
+	rising.rises = true
 	top, whole, part, forward := k.NewLabel("driven"), k.NewLabel("whole"), k.NewLabel("part"), k.NewLabel("forward")
 	finish := k.NewLabel("finish")
 	k.beginDriven()
@@ -57,19 +57,22 @@ func (k lifFunc) runDriven(steady bool) {
 	k.JGT(operand.LabelRef(finish))
 	k.XORQ(k.fired, k.fired)
 	k.XORQ(k.lane, k.lane)
+	if steady {
+		k.number(k.now, k.step)
+		k.CMPQ(k.m, operand.I8(asm.Chunk))
+		k.JNE(operand.LabelRef(part))
+		k.mixed(part)
+		rising.stepRising()
+		k.TESTQ(k.fired, k.fired)
+		k.JNZ(k.Later("rose", func() {
+			rising.spikeDriven()
+			k.JMP(operand.LabelRef(forward))
+		}))
+		k.JMP(operand.LabelRef(forward))
+	}
 	k.Label(part)
 	k.number(k.now, k.step)
-	if steady {
-		stepped := k.NewLabel("stepped")
-		k.mixed(func() {
-			k.stepDriven()
-			k.JMP(operand.LabelRef(stepped))
-		})
-		rising.stepDriven()
-		k.Label(stepped)
-	} else {
-		k.stepDriven()
-	}
+	k.stepDriven()
 	k.ADDQ(imm(k.g*k.W.Lanes), k.lane)
 	k.CMPQ(k.lane, imm(asm.Group))
 	k.JLT(operand.LabelRef(part))
@@ -118,9 +121,9 @@ func (k *lifFunc) finishDriven() {
 	})
 }
 
-// mixed emits the jump to other where V_inf of some steps of the chunk is below V_th and that of others is not. Else V
-// of a lane that spikes rises until then and stays above V_th.
-func (k *lifFunc) mixed(other func()) {
+// mixed jumps to other where V_inf of some steps of the chunk is below V_th and that of others is not. Else V of a lane
+// that spikes rises until then and stays above V_th.
+func (k *lifFunc) mixed(other string) {
 	steady, same := k.steadyOf(), k.NewLabel("same")
 	test := func(p Pred) {
 		k.Block("mixed", func(b *Block) {
@@ -131,11 +134,51 @@ func (k *lifFunc) mixed(other func()) {
 	test(NGE)
 	k.JZ(operand.LabelRef(same))
 	test(NLT)
-	k.JNZ(k.Later("mixed", other))
+	k.JNZ(operand.LabelRef(other))
 	k.Label(same)
 }
 
-// stepDriven advances the current vectors by the chunk. Where V rises it is logged itself.
+// stepRising advances the group by a whole chunk in which V of a lane that spikes rises, all lanes having the same
+// coefficients. V is logged before every second step: a write takes as long as the operations of a step.
+func (k *lifFunc) stepRising() {
+	defer k.Only(k.now)()
+	v, rate, wake := k.state()
+	steady, p := k.steadyOf(), k.log()
+	k.v, k.rate = k.row(), k.row()
+	wakes, goal, usual := k.row(), k.Pin(), k.Pin()
+	k.Block("usual", func(b *Block) { b.Set(usual, k.c(b, asm.LIFK, 0)) })
+	k.Block("load", func(b *Block) {
+		for s := range k.g {
+			wake := b.Load(k.col(wake, 0, s))
+			b.Set(wakes[s], wake)
+			b.Set(k.v[s], b.Load(k.col(v, 0, s)))
+			b.Set(k.rate[s], b.Select(b.Cmp(wake, GE, b.Get(k.now)), b.Load(k.col(rate, 0, s)), b.Get(usual)))
+		}
+	})
+	for step := range asm.Chunk {
+		k.Block("goal", func(b *Block) { b.Set(goal, b.Broadcast(at(steady, 8*step))) })
+		for s := range k.g {
+			k.Block("step", func(b *Block) {
+				v, rate := b.Get(k.v[s]), b.Get(k.rate[s])
+				if step%2 == 0 {
+					b.Store(at(p, column*step/2+s*k.W.Bytes()), v)
+				}
+				moves := b.Cmp(b.Get(wakes[s]), LE, b.Get(k.now))
+				b.Set(k.v[s], b.advanceHeld(moves, rate, b.Sub(v, b.Get(goal)), v, true))
+				b.Set(k.rate[s], b.Select(moves, b.Get(usual), rate))
+			})
+		}
+		k.Block("now", func(b *Block) { b.Set(k.now, b.Add(b.Get(k.now), b.Const(1))) })
+	}
+	k.Block("store", func(b *Block) {
+		for s := range k.g {
+			b.Store(k.col(v, 0, s), b.Get(k.v[s]))
+		}
+	})
+	k.firing()
+}
+
+// stepDriven advances the current vectors by the chunk.
 func (k *lifFunc) stepDriven() {
 	v, rate, wake := k.state()
 	old, p := k.Value("Scratch"), k.log()
@@ -148,9 +191,7 @@ func (k *lifFunc) stepDriven() {
 				b.Set(k.wake[s], wake)
 			}
 			b.Set(k.rate[s], b.Select(b.Cmp(wake, GE, b.Get(k.now)), b.Load(k.col(rate, 0, s)), k.c(b, asm.LIFK, s)))
-			if !k.rises {
-				b.Set(k.hi[s], b.Const(math.Inf(-1)))
-			}
+			b.Set(k.hi[s], b.Const(math.Inf(-1)))
 		}
 	})
 	n := k.GP64()
@@ -180,11 +221,9 @@ func (k *lifFunc) stepDriven() {
 				moves, rate, v := b.Cmp(wakes, LE, b.Get(k.now)), b.Get(k.rate[s]), b.Get(k.v[s])
 				v = b.advanceHeld(moves, rate, b.Sub(v, vInf), v, true)
 				b.Set(k.v[s], v)
-				if !k.rises {
-					v = b.Max(v, b.Get(k.hi[s]))
-					b.Set(k.hi[s], v)
-				}
-				b.Store(at(p, s*k.W.Bytes()), v)
+				hi := b.Max(v, b.Get(k.hi[s]))
+				b.Set(k.hi[s], hi)
+				b.Store(at(p, s*k.W.Bytes()), hi)
 				b.Set(k.rate[s], b.Select(moves, k.c(b, asm.LIFK, s), rate))
 			})
 		}
@@ -213,11 +252,7 @@ func (k *lifFunc) stepDriven() {
 			b.Store(k.col(v, 0, s), b.Get(k.v[s]))
 		}
 	})
-	highest := k.hi
-	if k.rises {
-		highest = k.v
-	}
-	k.noteFired(func(b *Block, s int) Mask { return b.Cmp(b.Get(highest[s]), GE, k.c(b, asm.LIFVTh, s)) })
+	k.noteFired(func(b *Block, s int) Mask { return b.Cmp(b.Get(k.hi[s]), GE, k.c(b, asm.LIFVTh, s)) })
 }
 
 // steadyOf is the pointer to V_inf of the first step of the chunk.
@@ -240,13 +275,15 @@ func (k *lifFunc) spikeDriven() {
 		own.lane = k.GP64()
 		all = append(all, spiking{&own, k.PinMask(), crossing[*Pin]{v: k.Pin(), when: k.Pin(), vInf: k.Pin()}})
 	}
-	filled := k.NewLabel("filled")
-	k.CMPQ(k.m, operand.I8(asm.Chunk))
-	k.JNE(k.Later("shorter", func() {
-		k.fillLog()
-		k.JMP(operand.LabelRef(filled))
-	}))
-	k.Label(filled)
+	if !k.rises {
+		filled := k.NewLabel("filled")
+		k.CMPQ(k.m, operand.I8(asm.Chunk))
+		k.JNE(k.Later("shorter", func() {
+			k.fillLog()
+			k.JMP(operand.LabelRef(filled))
+		}))
+		k.Label(filled)
+	}
 	k.number(k.now, k.step)
 	k.Block("number", func(b *Block) {
 		b.Set(steps, b.Or(b.Broadcast(k.Field("Step")), b.ConstBits(two52)))
@@ -259,10 +296,23 @@ func (k *lifFunc) spikeDriven() {
 			p.choose()
 		}
 		for _, p := range together {
-			k.Block("search", func(b *Block) { p.set(b, p.bisectFirst(b, log)) })
+			k.Block("search", func(b *Block) {
+				if k.rises {
+					p.set(b, p.bisect(b, log))
+				} else {
+					p.set(b, p.bisectFirst(b, log))
+				}
+			})
 		}
 		for _, p := range together {
-			p.usual(second)
+			if k.rises {
+				p.pass(second)
+			} else if k.steady {
+				p.goals(second, p.found.vInf)
+			}
+		}
+		for _, p := range together {
+			p.usual(log)
 		}
 		for _, p := range together {
 			k.Block("spike", func(b *Block) { p.spikeInput(b, steps, entry) })
@@ -334,20 +384,48 @@ func (k *lifFunc) fillLog() {
 	k.JNZ(operand.LabelRef(top))
 }
 
-// usual sets V_inf of the step of the spikes where it is in Steady, of which second has the second half of the chunk,
-// and leaves the vector to Go if V did not rise to V_th from below, or V_inf is far.
-func (p *spiking) usual(second *Pin) {
-	usual := p.NewLabel("usual")
-	if p.steady {
-		index := p.Pin()
+// goals sets the pins to V_inf of the step of the spikes, of the step after it, and so on, from Steady, of which second
+// has the second half of the chunk.
+func (p *spiking) goals(second *Pin, goals ...*Pin) {
+	index := p.Pin()
+	defer p.unpin(1)
+	z := func(p2 *Pin) reg.Register { return p.W.register(p2.Reg) }
+	for after, goal := range goals {
 		p.Block("index", func(b *Block) {
-			b.Set(index, b.Add(b.Get(p.found.when), b.Const(1<<52)))
-			b.Set(p.found.vInf, b.Load(at(p.steadyOf(), 0)))
+			b.Set(index, b.Add(b.Get(p.found.when), b.Const(1<<52+float64(after))))
+			b.Set(goal, b.Load(at(p.steadyOf(), 0)))
 		})
-		z := func(p2 *Pin) reg.Register { return p.W.register(p2.Reg) }
-		p.asm("VPERMT2PD", z(second), z(index), z(p.found.vInf))
-		p.unpin(1)
+		p.asm("VPERMT2PD", z(second), z(index), z(goal))
 	}
+}
+
+// pass finds the crossings from V before one of two steps, in which V passes V_th, where the state is still that before
+// the chunk.
+func (p *spiking) pass(second *Pin) {
+	next := p.Pin()
+	defer p.unpin(1)
+	p.goals(second, p.found.vInf, next)
+	_, toRate, toWake := p.state()
+	p.Block("pass", func(b *Block) {
+		wake, rate, usual := b.Load(p.col(toWake, 0, 0)), b.Load(p.col(toRate, 0, 0)), p.c(b, asm.LIFK, 0)
+		step := func(v, goal, now Vec) Vec {
+			rate := b.Select(b.Cmp(wake, EQ, now), rate, usual)
+			return b.advanceHeld(b.Cmp(wake, LE, now), rate, b.Sub(v, goal), v, true)
+		}
+		when, goal, one := b.Get(p.found.when), b.Get(p.found.vInf), b.Const(1)
+		now := b.Add(b.Get(p.now), when)
+		v := step(b.Get(p.found.v), goal, now)
+		later := step(v, b.Get(next), b.Add(now, one))
+		first := b.Cmp(v, GE, p.c(b, asm.LIFVTh, 0))
+		b.Set(p.found.v, b.Select(first, v, later))
+		b.Set(p.found.vInf, b.Select(first, goal, b.Get(next)))
+		b.Set(p.found.when, b.Select(first, when, b.Add(when, one)))
+	})
+}
+
+// usual leaves the vector to Go if V did not rise to V_th from below, or V_inf is far.
+func (p *spiking) usual(log reg.Register) {
+	usual := p.NewLabel("usual")
 	p.Block("usual", func(b *Block) {
 		v, vInf := b.Get(p.found.v), b.Get(p.found.vInf)
 		b.Test(b.MaskAnd(b.GetMask(p.fires), b.MaskOr(b.Cmp(v, NLT, vInf), b.Cmp(vInf, NLE, b.Const(asm.LIFFar)))))
@@ -360,6 +438,9 @@ func (p *spiking) usual(second *Pin) {
 		p.ORQ(bits, p.Field("InEvent"))
 		p.MOVQ(p.m, p.Field("Chunk"))
 		p.Block("none", func(b *Block) {
+			if p.rises {
+				b.Store(p.col(p.Value("Scratch"), lifBefore, 0), b.Load(p.col(log, 0, 0)))
+			}
 			b.SetMask(p.fires, b.MaskAndNot(b.GetMask(p.fires), b.GetMask(p.fires)))
 		})
 		p.JMP(operand.LabelRef(usual))
