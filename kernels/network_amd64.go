@@ -155,6 +155,18 @@ func LIFStep(isa ISA, b *asm.LIFStepBlock) {
 	}
 }
 
+// ExpLIFStep advances LIF neurons with one exponential current by a step.
+func ExpLIFStep(isa ISA, b *asm.ExpLIFBlock) {
+	switch isa {
+	case AVX512:
+		asm.ExpLIFStepAVX512(b)
+	case AVX2:
+		asm.ExpLIFStepAVX2(b)
+	default:
+		asm.ExpLIFStepGo(b)
+	}
+}
+
 // NoisyLIF moves LIF neurons with white noise by a step.
 func NoisyLIF(isa ISA, b *asm.NoisyLIFBlock) {
 	switch isa {

@@ -40,6 +40,9 @@ func addCounts(ISA, *asm.CountBlock)     {}
 // LIFStep advances LIF neurons by a step.
 func LIFStep(_ ISA, b *asm.LIFStepBlock) { asm.LIFStepGo(b) }
 
+// ExpLIFStep advances LIF neurons with one exponential current by a step.
+func ExpLIFStep(_ ISA, b *asm.ExpLIFBlock) { asm.ExpLIFStepGo(b) }
+
 // NoisyLIF moves LIF neurons with white noise by a step.
 func NoisyLIF(_ ISA, b *asm.NoisyLIFBlock) { asm.NoisyLIFGo(b) }
 

@@ -187,6 +187,16 @@ var networkKernels = map[string]func(f *filler) (argument any, run func(ISA)){
 		b := f.lifStep()
 		return b, func(a ISA) { LIFStep(a, b) }
 	},
+	"ExpLIFStep": func(f *filler) (any, func(ISA)) {
+		q := f.lifStep()
+		b := &asm.ExpLIFBlock{
+			Lanes: rowLanes, First: q.First, V: f.column(rowLanes, -3, 0), Wake: q.Wake, VInf: q.VInf,
+			Current: f.column(rowLanes, -1, 1), Before: f.column(rowLanes, 0, 1), End: f.column(rowLanes, -1, 1),
+			Share: f.column(rowLanes, -1, 0), Fall: f.column(rowLanes, 0, 0.5), Decay: 0.8, Growth: 1.25,
+			Coef: f.coefs(asm.ExpLIFCoefs, 3), CoefStride: asm.ExpLIFCoefs, Fired: q.Fired,
+		}
+		return b, func(a ISA) { ExpLIFStep(a, b) }
+	},
 	"NoisyLIF": func(f *filler) (any, func(ISA)) {
 		b := f.noisyLIF()
 		return b, func(a ISA) { NoisyLIF(a, b) }

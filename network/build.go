@@ -40,6 +40,7 @@ func Build(ctx context.Context, s *Spec, c Config) (*Network, error) {
 		n.ranges = append(n.ranges, &shard{net: n, segs: segs, number: len(n.ranges)})
 	}
 	n.inputReceptors()
+	n.joinReceptors()
 	for i := range l.receptors {
 		rc := &l.receptors[i]
 		l.series = append(l.series, rc.newSeries(l.classes[rc.class], s.Dt))
@@ -283,6 +284,7 @@ func (b *builder) prepare() error {
 			tb := &table{
 				receptor: key.receptor, population: key.population, style: t.style(), first: l.firsts[key.population],
 				least: t.least, delays: t.most - t.least + 1, gated: l.receptors[key.receptor].kind == NMDA,
+				falls: l.main[key.receptor] != key.receptor,
 			}
 			tb.start = allocate[uint32](n.pages, p.N*(tb.delays+1))
 			if tb.style == shared {

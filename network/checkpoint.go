@@ -76,6 +76,7 @@ func (n *Network) Restore(r io.Reader) error {
 	}
 	n.shareGates()
 	for _, r := range n.ranges {
+		r.joinCurrents()
 		for _, o := range r.coupled {
 			for i := range o.wake {
 				o.setWake(i, o.wake[i], o.wakeTheta[i])

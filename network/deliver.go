@@ -59,7 +59,7 @@ func (r *shard) forget() {
 		return
 	}
 	r.preparedSteps = 0
-	for _, column := range r.allRows {
+	for _, column := range slices.Concat(r.allRows, r.falls) {
 		for i := range column {
 			column[i] = empty
 		}
@@ -99,12 +99,15 @@ func (r *shard) alikeRuns(runs []runOf) int {
 }
 
 // together reports whether the edges of two tables are added to the same row, in the same way.
-func (r *shard) together(a, b *table) bool { return a.style == b.style && a.receptor == b.receptor }
+func (r *shard) together(a, b *table) bool {
+	main := r.net.layout.main
+	return a.style == b.style && main[a.receptor] == main[b.receptor]
+}
 
 // addRuns adds runs of edges with weights of their own, all to the same row.
 func (r *shard) addRuns(runs []runOf) {
-	c := r.tables[runs[0].Table].receptor
-	b := asm.EdgeRunsBlock{Runs: runs, Row: r.rows[c]}
+	c := r.net.layout.main[r.tables[runs[0].Table].receptor]
+	b := asm.EdgeRunsBlock{Runs: runs, Row: r.rows[c], Fall: r.falls[c]}
 	if r.net.layout.receptors[c].width == 1 {
 		kernels.AddOnes(r.net.isa, &b)
 	} else {
@@ -215,7 +218,8 @@ func (r *shard) note(ti int32, sp *spike, d int, late bool, unit *asm.UnitEdge) 
 	at := source*(t.delays+1) + d - t.least
 	from, to := t.start[at], t.start[at+1]
 	r.runs = append(r.runs, runOf{
-		First: t.block(from), Unit: unit, Blocks: int32(to - from), Source: int32(source), Table: ti, Late: late,
+		First: t.block(from), Unit: unit, Blocks: int32(to - from), Source: int32(source), Table: ti,
+		Falls: t.falls, Late: late,
 	})
 }
 
@@ -260,6 +264,7 @@ func (r *shard) addOne(receptor int, lane uint16, theta, weight float64) {
 	for j := range at {
 		at[j] += float64(weight * c[j])
 	}
+	r.addFall(receptor, lane, float64(weight*c[0]))
 }
 
 // coefs is what an arrival of weight 1 at theta of the step adds to the accumulators of a lane; of lane -1: of all

@@ -74,6 +74,7 @@ func (s *series) at(theta float64) (c [3]float64) {
 // are scratch.
 type inside struct {
 	neurons  coefs   // see asm.LIFStepBlock
+	joined   coefs   // see asm.ExpLIFBlock; where the receptors are joined
 	currents []coefs // of each receptor of the segment, none of those of jumps: see asm.CurrentStepBlock
 	alike    bool    // whether vInf holds one tile for all
 	vInf     []float64
@@ -92,7 +93,7 @@ type segmentTrain struct {
 }
 
 // insideTile is the number of lanes advanced together in a step: their scratch fits in the first-level cache.
-const insideTile = 4 * kernels.Group
+const insideTile = 8 * kernels.Group
 
 func (s *lifSegment) makeInside(r *shard) {
 	l := r.net.layout
@@ -110,6 +111,9 @@ func (s *lifSegment) makeInside(r *shard) {
 	most := make([]float64, s.n)
 	for i := range most {
 		most[i] = s.r[i] / s.tau[i] * l.spec.Dt
+	}
+	if s.isJoined(l) {
+		g.joined = groupCoefs(s.keep, s.vTh, s.p21[0], s.r, most)
 	}
 	for j, c := range s.receptors {
 		columns := coefs{}
@@ -141,9 +145,6 @@ func (s *lifSegment) step(r *shard, k int64) {
 func (s *lifSegment) stepTile(r *shard, k int64, at, lanes int) {
 	g := &s.inside
 	lo := s.base + at
-	clear(g.drive)
-	clear(g.jump)
-	clear(g.top)
 	vInf := g.vInf
 	if !g.alike {
 		vInf = vInf[at:]
@@ -153,6 +154,13 @@ func (s *lifSegment) stepTile(r *shard, k int64, at, lanes int) {
 			vInf[i-at] = math.FMA(s.r[i], r.current[s.base+i], s.vInf[i])
 		}
 	}
+	if s.isJoined(r.net.layout) {
+		s.stepJoined(r, k, at, lanes, vInf)
+		return
+	}
+	clear(g.drive)
+	clear(g.jump)
+	clear(g.top)
 	if k == 0 { // whatever starts at the threshold has an event
 		for i := at; i < min(at+lanes, s.n); i++ {
 			if r.v[s.base+i] >= s.vTh[i] {
@@ -181,11 +189,21 @@ func (s *lifSegment) stepTile(r *shard, k int64, at, lanes int) {
 
 // note lists a lane that has an event, with its state before the step.
 func (s *lifSegment) note(r *shard, lane int) {
-	r.events = append(r.events, before{s, lane, r.v[lane], len(r.synaptic)})
-	r.flags[lane>>6] |= 1 << (lane & 63)
+	r.noteEvent(s, lane)
 	for _, c := range s.receptors {
 		r.synaptic = append(r.synaptic, r.s[c][lane], r.y[c][lane])
 	}
+}
+
+// noteEvent is note but for the synaptic variables, which are to be appended.
+func (r *shard) noteEvent(s *lifSegment, lane int) {
+	r.events = append(r.events, before{s, lane, r.v[lane], len(r.synaptic)})
+	r.flags[lane>>6] |= 1 << (lane & 63)
+}
+
+// isJoined reports whether the segment's receptors are joined.
+func (s *lifSegment) isJoined(l *layout) bool {
+	return len(s.receptors) == 1 && l.joined[s.receptors[0]] >= 0
 }
 
 // arrive adds the arrivals at receptor j of the segment to drive, jump and top, and advances its current by the step:

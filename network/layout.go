@@ -40,11 +40,14 @@ type layout struct {
 	classOf   []int // of populations; -1: sources
 	receptors []receptor
 	series    []*series // of each receptor
-	draws     []*drawing
-	steps     int64       // epoch, steps: the least delay
-	longest   int         // longest delay, whole steps
-	delays    [][2]int    // of projections: least and longest delay, whole steps
-	isa       kernels.ISA // with which edges are drawn
+	// Of each receptor the one whose row and current hold its arrivals; and the one joined to it, -1 if there is none:
+	// see joinReceptors.
+	main, joined []int
+	draws        []*drawing
+	steps        int64       // epoch, steps: the least delay
+	longest      int         // longest delay, whole steps
+	delays       [][2]int    // of projections: least and longest delay, whole steps
+	isa          kernels.ISA // with which edges are drawn
 }
 
 func newLayout(s *Spec) *layout {
@@ -254,6 +257,7 @@ type table struct {
 	receptor   int
 	population int
 	style      style
+	falls      bool // whether its receptor is joined to another
 	gated      bool // of NMDA: the edges are those of gates, not of arrivals
 	first      int  // number in the network of the first source
 	least      int  // least delay, steps

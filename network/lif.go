@@ -98,7 +98,7 @@ func (r *shard) newLIF(seg segment) *lifSegment {
 		*c = make([]float64, seg.n)
 	}
 	for i := range l.receptors {
-		if l.receptors[i].class == s.class {
+		if l.receptors[i].class == s.class && l.main[i] == i {
 			s.receptors = append(s.receptors, i)
 			s.p21, s.p20 = append(s.p21, make([]float64, seg.n)), append(s.p20, make([]float64, seg.n))
 		}
@@ -292,7 +292,7 @@ func (w *lifSolver) solve(r *shard, k int64, b before, arrivals []arrival) error
 
 func (w *lifSolver) add(r *shard, a *arrival, held bool) {
 	for j, c := range w.seg.receptors {
-		if c != int(a.receptor) {
+		if c != r.net.layout.main[a.receptor] {
 			continue
 		}
 		switch w.rc[j].kind {

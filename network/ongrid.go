@@ -34,11 +34,17 @@ func (r *shard) makeRows() {
 	var all [][]float64
 	for i := range l.receptors {
 		r.strides = append(r.strides, (r.lanes+asm.Group)*l.receptors[i].width)
-		column := makeColumn(r.strides[i] * len(r.stepRows))
-		for j := range column {
-			column[j] = empty
+		r.falls = append(r.falls, nil)
+		if l.joined[i] >= 0 {
+			r.falls[i] = emptyColumn(r.lanes + asm.Group)
 		}
-		all = append(all, column)
+		all = append(all, nil)
+		if l.main[i] == i {
+			all[i] = emptyColumn(r.strides[i] * len(r.stepRows))
+		}
+	}
+	for i, main := range l.main {
+		all[i] = all[main]
 	}
 	r.allRows = all
 	currents := false
@@ -69,6 +75,15 @@ func makeColumn(n int) []float64 {
 	for ; uintptr(unsafe.Pointer(&c[at]))%(8*line) != 0; at++ {
 	}
 	return c[at:][:n:n]
+}
+
+// emptyColumn is a column of n accumulators without arrivals.
+func emptyColumn(n int) []float64 {
+	c := makeColumn(n)
+	for i := range c {
+		c[i] = empty
+	}
+	return c
 }
 
 // useStep makes the rows and currents of step j, of those advanced together, the current ones.

@@ -106,7 +106,7 @@ func (r *shard) startSynaptic(p *Population, g, lane int, receptors []int) {
 	for _, c := range receptors {
 		rc := &l.receptors[c]
 		if v := p.Synaptic[l.spec.Synapses[rc.synapse].Name]; v != nil && rc.kind != Delta && rc.kind != NMDA {
-			if x := v.At(g); l.spec.OnGrid || rc.kind.conductance() || x < 0 == rc.negative {
+			if x := v.At(g); l.spec.OnGrid || rc.kind.conductance() || l.joined[c] >= 0 || x < 0 == rc.negative {
 				r.s[c][lane] = x
 			}
 		}

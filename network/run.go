@@ -126,6 +126,7 @@ type shard struct {
 	stepRows     [][][]float64
 	allRows      [][]float64
 	strides      []int
+	falls        [][]float64 // by receptor, of those another is joined to: see joinReceptors
 	current      []float64
 	stepCurrents [][]float64
 
@@ -207,7 +208,8 @@ func (r *shard) layOut() error {
 		}
 		r.s, r.y = append(r.s, columns[0]), append(r.y, columns[1])
 		r.nextS, r.nextY = append(r.nextS, nil), append(r.nextY, nil)
-		if c := l.classes[rc.class]; !l.spec.OnGrid && c.tau != 0 && !c.coupled && rc.kind != Delta {
+		alone := l.joined[i] < 0 && l.main[i] == i
+		if c := l.classes[rc.class]; !l.spec.OnGrid && alone && c.tau != 0 && !c.coupled && rc.kind != Delta {
 			r.nextS[i] = makeColumn(r.lanes)
 			if rc.kind == AlphaCurrent {
 				r.nextY[i] = makeColumn(r.lanes)

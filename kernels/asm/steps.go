@@ -24,6 +24,33 @@ const (
 	LIFStepCoefs
 )
 
+// ExpLIFBlock is the argument of ExpLIFStep: a step of LIF neurons with one exponential current, of weights of both
+// signs. Arrivals have added End to the current at the end of the step, Share to V/R and the size of the negative part
+// of End to Fall, which is emptied. Lanes with an event are those of LIFStepBlock.
+type ExpLIFBlock struct {
+	Lanes            int
+	First            float64 // number of the step
+	V, Wake          []float64
+	VInf             []float64 // V_rest + R I
+	Current          []float64 // in and out
+	Before           []float64 // out: Current before the step
+	End, Share, Fall []float64
+	Coef             []Column // by ExpLIFKeep and so on
+	CoefStride       int
+	Decay, Growth    float64 // exp(-dt/tau_s) and its inverse
+	Fired            []uint8 // out: bit l%8 of Fired[l/8] is set where lane l has an event; its V stays
+}
+
+// Coefficients of ExpLIFStep.
+const (
+	ExpLIFKeep = iota // 1 - exp(-dt/tau)
+	ExpLIFVTh
+	ExpLIFGain // what a current of 1 before the step adds to V
+	ExpLIFR
+	ExpLIFMost // R dt/tau
+	ExpLIFCoefs
+)
+
 // NoisyLIFBlock is the argument of the NoisyLIF kernels: a step of LIF neurons with white noise. With a = VTh - V
 // before the step and b = VTh - V after it, a lane has an event if it begins to move in this step, or if a b is no more
 // than Far, or one of them is not above 0: then its path may cross the threshold. Lanes that are held to the end of the

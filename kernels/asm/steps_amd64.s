@@ -215,6 +215,366 @@ vectors:
 	RET
 	PCALIGN $0x40
 
+// func ExpLIFStepAVX2(b *ExpLIFBlock)
+// Requires: AVX, FMA3
+TEXT ·ExpLIFStepAVX2(SB), $8-8
+	MOVQ b+0(FP), DX
+	MOVQ 16(DX), CX
+	MOVQ 40(DX), BX
+	MOVQ 64(DX), SI
+	MOVQ 88(DX), DI
+	MOVQ 112(DX), R8
+	MOVQ 136(DX), R9
+	MOVQ 160(DX), R10
+	MOVQ 184(DX), R11
+	MOVQ 208(DX), R12
+	MOVQ 256(DX), R14
+	XORQ AX, AX
+
+group:
+	XORQ R13, R13
+
+vectors:
+	// step
+	VMOVUPD      (R10)(AX*8), Y0
+	VMULPD       1536(R12)(R13*8), Y0, Y1
+	VMOVUPD      (SI)(AX*8), Y2
+	VMOVUPD      (CX)(AX*8), Y3
+	VSUBPD       Y3, Y2, Y4
+	VMOVUPD      stepsConstsAVX2<>+0(SB), Y5
+	VMOVUPD      (DI)(AX*8), Y6
+	VSUBPD       Y6, Y5, Y7
+	VMOVUPD      512(R12)(R13*8), Y8
+	VSUBPD       Y2, Y8, Y9
+	VMOVUPD      (R11)(AX*8), Y10
+	VADDPD       (R9)(AX*8), Y10, Y11
+	VMAXPD       Y5, Y6, Y12
+	VFMADD231PD  1024(R12)(R13*8), Y6, Y1
+	VMOVUPD      (R12)(R13*8), Y13
+	VMULPD       Y4, Y13, Y14
+	VMAXPD       Y5, Y7, Y15
+	VMULPD       Y9, Y13, Y0
+	VMOVUPD      32(R10)(AX*8), Y2
+	VMULPD       1568(R12)(R13*8), Y2, Y7
+	VMOVUPD      32(SI)(AX*8), Y9
+	VSUBPD       32(CX)(AX*8), Y9, Y2
+	VBROADCASTSD 248(DX), Y8
+	VFMADD231PD  Y8, Y10, Y15
+	VMAXPD       Y5, Y14, Y10
+	VADDPD       Y1, Y3, Y14
+	VFMADD231PD  Y8, Y11, Y12
+	VMAXPD       Y5, Y0, Y1
+	VSUBPD       32(DI)(AX*8), Y5, Y11
+	VMOVUPD      1056(R12)(R13*8), Y0
+	VFMADD231PD  32(DI)(AX*8), Y0, Y7
+	VADDPD       Y10, Y3, Y0
+	VFMADD231PD  Y4, Y13, Y14
+	VMOVUPD      544(R12)(R13*8), Y10
+	VSUBPD       Y9, Y10, Y13
+	VFMADD231PD  2048(R12)(R13*8), Y15, Y1
+	VMAXPD       Y5, Y11, Y4
+	VMOVUPD      32(R12)(R13*8), Y9
+	VMULPD       Y2, Y9, Y15
+	VFMADD231PD  2048(R12)(R13*8), Y12, Y0
+	VMOVUPD      32(R11)(AX*8), Y11
+	VADDPD       32(R9)(AX*8), Y11, Y12
+	VADDPD       32(CX)(AX*8), Y7, Y7
+	VMULPD       Y13, Y9, Y13
+	VMOVUPD      32(DI)(AX*8), Y10
+	VMAXPD       Y5, Y10, Y6
+	VFMADD231PD  Y8, Y11, Y4
+	VADDPD       Y1, Y14, Y11
+	VMAXPD       Y5, Y15, Y1
+	VFMADD231PD  Y8, Y12, Y6
+	VFMADD231PD  Y2, Y9, Y7
+	VMAXPD       Y5, Y13, Y15
+	VMOVUPD      32(CX)(AX*8), Y12
+	VADDPD       Y1, Y12, Y8
+	VMINPD       Y11, Y0, Y9
+	VBROADCASTSD 8(DX), Y2
+	VADDPD       stepsConstsAVX2<>+32(SB), Y2, Y13
+	VFMADD231PD  2080(R12)(R13*8), Y4, Y15
+	VMOVUPD      (BX)(AX*8), Y5
+	VCMPPD       $0x1e, Y2, Y5, Y1
+	VMAXPD       Y9, Y14, Y0
+	VFMADD231PD  2080(R12)(R13*8), Y6, Y8
+	VADDPD       stepsConstsAVX2<>+32(SB), Y2, Y11
+	VCMPPD       $0x1d, Y13, Y5, Y4
+	VMAXPD       Y3, Y0, Y9
+	VBROADCASTSD 240(DX), Y6
+	VMOVUPD      (R9)(AX*8), Y5
+	VFMADD231PD  (DI)(AX*8), Y6, Y5
+	VADDPD       Y15, Y7, Y13
+	VMOVUPD      32(BX)(AX*8), Y0
+	VCMPPD       $0x1e, Y2, Y0, Y15
+	VCMPPD       $0x1d, 512(R12)(R13*8), Y9, Y2
+	VCMPPD       $0x1d, Y11, Y0, Y9
+	VMOVUPD      (DI)(AX*8), Y0
+	VMOVUPD      Y0, (R8)(AX*8)
+	VMOVUPD      stepsConstsAVX2<>+64(SB), Y11
+	VMOVUPD      Y11, (R11)(AX*8)
+	VMINPD       Y13, Y8, Y0
+	VMOVUPD      Y5, (DI)(AX*8)
+	VFMADD213PD  32(R9)(AX*8), Y10, Y6
+	VMOVUPD      Y10, 32(R8)(AX*8)
+	VMAXPD       Y0, Y7, Y8
+	VORPD        Y2, Y1, Y13
+	VMOVUPD      Y11, 32(R11)(AX*8)
+	VANDNPD      Y13, Y4, Y5
+	VMAXPD       Y12, Y8, Y10
+	VORPD        Y13, Y4, Y0
+	VMOVUPD      Y6, 32(DI)(AX*8)
+	VBLENDVPD    Y0, Y3, Y14, Y1
+	VCMPPD       $0x1d, 544(R12)(R13*8), Y10, Y2
+	VMOVUPD      Y1, (CX)(AX*8)
+	VORPD        Y2, Y15, Y11
+	VANDNPD      Y11, Y9, Y8
+	VORPD        Y11, Y9, Y4
+	VMOVMSKPD    Y8, BP
+	VMOVMSKPD    Y5, R15
+	SHLL         $0x04, BP
+	ORL          BP, R15
+	MOVB         R15, (R14)
+	VBLENDVPD    Y4, Y12, Y7, Y13
+	VMOVUPD      Y13, 32(CX)(AX*8)
+	ADDQ         $0x08, AX
+	ADDQ         $0x01, R14
+	ADDQ         $0x08, R13
+	CMPQ         R13, $0x40
+	JLT          vectors
+	MOVQ         232(DX), R13
+	SHLQ         $0x09, R13
+	ADDQ         R13, R12
+	CMPQ         AX, (DX)
+	JLT          group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
+// func ExpLIFStepAVX512(b *ExpLIFBlock)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·ExpLIFStepAVX512(SB), $0-8
+	MOVQ b+0(FP), DX
+	MOVQ 16(DX), CX
+	MOVQ 40(DX), BX
+	MOVQ 64(DX), SI
+	MOVQ 88(DX), DI
+	MOVQ 112(DX), R8
+	MOVQ 136(DX), R9
+	MOVQ 160(DX), R10
+	MOVQ 184(DX), R11
+	MOVQ 208(DX), R12
+	MOVQ 256(DX), R14
+	XORQ AX, AX
+
+group:
+	XORQ R13, R13
+
+vectors:
+	// step
+	VMOVUPD      (R10)(AX*8), Z0
+	VMULPD       1536(R12)(R13*8), Z0, Z1
+	VMOVUPD      (SI)(AX*8), Z2
+	VMOVUPD      (CX)(AX*8), Z3
+	VSUBPD       Z3, Z2, Z4
+	VBROADCASTSD stepsConstsAVX512<>+0(SB), Z5
+	VMOVUPD      (DI)(AX*8), Z6
+	VSUBPD       Z6, Z5, Z7
+	VMOVUPD      512(R12)(R13*8), Z8
+	VSUBPD       Z2, Z8, Z9
+	VMOVUPD      64(R10)(AX*8), Z10
+	VMULPD       1600(R12)(R13*8), Z10, Z11
+	VMOVUPD      64(SI)(AX*8), Z12
+	VMOVUPD      64(CX)(AX*8), Z13
+	VSUBPD       Z13, Z12, Z14
+	VFMADD231PD  1024(R12)(R13*8), Z6, Z1
+	VMOVUPD      (R12)(R13*8), Z15
+	VMULPD       Z4, Z15, Z16
+	VMAXPD       Z5, Z7, Z17
+	VMOVUPD      64(DI)(AX*8), Z18
+	VSUBPD       Z18, Z5, Z19
+	VMULPD       Z9, Z15, Z20
+	VMOVUPD      (R11)(AX*8), Z21
+	VADDPD       (R9)(AX*8), Z21, Z22
+	VBROADCASTSD 248(DX), Z23
+	VFMADD231PD  Z23, Z21, Z17
+	VFMADD231PD  1088(R12)(R13*8), Z18, Z11
+	VADDPD       Z1, Z3, Z24
+	VMOVUPD      576(R12)(R13*8), Z25
+	VSUBPD       Z12, Z25, Z26
+	VMAXPD       Z5, Z6, Z27
+	VMOVUPD      128(R10)(AX*8), Z28
+	VMULPD       1664(R12)(R13*8), Z28, Z29
+	VMAXPD       Z5, Z16, Z30
+	VMAXPD       Z5, Z19, Z31
+	VMAXPD       Z5, Z20, Z0
+	VFMADD231PD  Z23, Z22, Z27
+	VMOVUPD      64(R12)(R13*8), Z2
+	VMULPD       Z14, Z2, Z10
+	VMOVUPD      128(SI)(AX*8), Z7
+	VMOVUPD      128(CX)(AX*8), Z9
+	VSUBPD       Z9, Z7, Z21
+	VMOVUPD      128(DI)(AX*8), Z1
+	VSUBPD       Z1, Z5, Z12
+	VFMADD231PD  Z4, Z15, Z24
+	VMULPD       Z26, Z2, Z28
+	VMOVUPD      64(R11)(AX*8), Z16
+	VADDPD       64(R9)(AX*8), Z16, Z19
+	VADDPD       Z30, Z3, Z20
+	VFMADD231PD  Z23, Z16, Z31
+	VFMADD231PD  1152(R12)(R13*8), Z1, Z29
+	VFMADD231PD  2048(R12)(R13*8), Z17, Z0
+	VMOVUPD      640(R12)(R13*8), Z22
+	VSUBPD       Z7, Z22, Z15
+	VADDPD       Z11, Z13, Z4
+	VMAXPD       Z5, Z18, Z26
+	VMOVUPD      192(R10)(AX*8), Z30
+	VMULPD       1728(R12)(R13*8), Z30, Z16
+	VMAXPD       Z5, Z10, Z17
+	VMAXPD       Z5, Z12, Z7
+	VMAXPD       Z5, Z28, Z11
+	VFMADD231PD  Z23, Z19, Z26
+	VFMADD231PD  2048(R12)(R13*8), Z27, Z20
+	VMOVUPD      128(R12)(R13*8), Z30
+	VMULPD       Z21, Z30, Z10
+	VMOVUPD      192(SI)(AX*8), Z12
+	VMOVUPD      192(CX)(AX*8), Z28
+	VSUBPD       Z28, Z12, Z19
+	VSUBPD       192(DI)(AX*8), Z5, Z27
+	VMULPD       Z15, Z30, Z15
+	VFMADD231PD  Z14, Z2, Z4
+	VMOVUPD      128(R11)(AX*8), Z2
+	VADDPD       128(R9)(AX*8), Z2, Z14
+	VADDPD       Z17, Z13, Z17
+	VFMADD231PD  Z23, Z2, Z7
+	VMOVUPD      1216(R12)(R13*8), Z2
+	VFMADD231PD  192(DI)(AX*8), Z2, Z16
+	VMOVUPD      704(R12)(R13*8), Z2
+	VSUBPD       Z12, Z2, Z12
+	VADDPD       Z29, Z9, Z29
+	VADDPD       Z0, Z24, Z0
+	VFMADD231PD  2112(R12)(R13*8), Z31, Z11
+	VMAXPD       Z5, Z1, Z31
+	VMAXPD       Z5, Z10, Z10
+	VMAXPD       Z5, Z27, Z27
+	VMAXPD       Z5, Z15, Z15
+	VFMADD231PD  Z23, Z14, Z31
+	VMULPD       192(R12)(R13*8), Z19, Z14
+	VFMADD231PD  2112(R12)(R13*8), Z26, Z17
+	VMULPD       192(R12)(R13*8), Z12, Z26
+	VFMADD231PD  Z21, Z30, Z29
+	VMINPD       Z0, Z20, Z12
+	VMOVUPD      192(R11)(AX*8), Z30
+	VADDPD       192(R9)(AX*8), Z30, Z21
+	VADDPD       Z10, Z9, Z20
+	VFMADD231PD  Z23, Z30, Z27
+	VADDPD       Z16, Z28, Z0
+	VFMADD231PD  2176(R12)(R13*8), Z7, Z15
+	VMOVUPD      192(DI)(AX*8), Z10
+	VMAXPD       Z5, Z10, Z30
+	VADDPD       Z11, Z4, Z16
+	VMAXPD       Z5, Z14, Z7
+	VMAXPD       Z12, Z24, Z11
+	VMAXPD       Z5, Z26, Z14
+	VFMADD231PD  Z23, Z21, Z30
+	VFMADD231PD  2176(R12)(R13*8), Z31, Z20
+	VFMADD231PD  192(R12)(R13*8), Z19, Z0
+	VBROADCASTSD 8(DX), Z12
+	VBROADCASTSD stepsConstsAVX512<>+8(SB), Z26
+	VADDPD       Z26, Z12, Z5
+	VMINPD       Z16, Z17, Z21
+	VADDPD       Z7, Z28, Z23
+	VMAXPD       Z3, Z11, Z31
+	VFMADD231PD  2240(R12)(R13*8), Z27, Z14
+	VADDPD       Z15, Z29, Z19
+	VMOVUPD      (BX)(AX*8), Z17
+	VCMPPD       $0x1e, Z12, Z17, K1
+	VCMPPD       $0x1d, Z8, Z31, K2
+	VMAXPD       Z21, Z4, Z16
+	VCMPPD       $0x1d, Z5, Z17, K3
+	VFMADD231PD  2240(R12)(R13*8), Z30, Z23
+	VMINPD       Z19, Z20, Z7
+	VADDPD       Z26, Z12, Z11
+	VMAXPD       Z13, Z16, Z27
+	VADDPD       Z14, Z0, Z15
+	VMOVUPD      64(BX)(AX*8), Z31
+	VCMPPD       $0x1e, Z12, Z31, K4
+	VMAXPD       Z7, Z29, Z8
+	KORB         K2, K1, K5
+	VCMPPD       $0x1d, Z25, Z27, K6
+	VCMPPD       $0x1d, Z11, Z31, K7
+	KANDNB       K5, K3, K1
+	VBROADCASTSD 240(DX), Z21
+	VMOVUPD      (R9)(AX*8), Z17
+	VFMADD231PD  Z6, Z21, Z17
+	VMINPD       Z15, Z23, Z5
+	VADDPD       Z26, Z12, Z30
+	VMAXPD       Z9, Z8, Z20
+	KMOVB        K1, (R14)
+	KORB         K5, K3, K2
+	VMOVUPD      128(BX)(AX*8), Z19
+	VCMPPD       $0x1e, Z12, Z19, K1
+	VMAXPD       Z5, Z0, Z16
+	VCMPPD       $0x1d, Z22, Z20, K3
+	KORB         K6, K4, K5
+	VBLENDMPD    Z3, Z24, K2, Z14
+	VMOVUPD      Z6, (R8)(AX*8)
+	VCMPPD       $0x1d, Z30, Z19, K4
+	KANDNB       K5, K7, K6
+	VMOVUPD      Z14, (CX)(AX*8)
+	VMOVUPD      Z17, (DI)(AX*8)
+	VMOVUPD      64(R9)(AX*8), Z7
+	VFMADD231PD  Z18, Z21, Z7
+	VADDPD       Z26, Z12, Z27
+	VBROADCASTSD stepsConstsAVX512<>+16(SB), Z25
+	VMOVUPD      Z25, (R11)(AX*8)
+	VMAXPD       Z28, Z16, Z31
+	KMOVB        K6, 1(R14)
+	KORB         K5, K7, K2
+	VMOVUPD      192(BX)(AX*8), Z11
+	VCMPPD       $0x1e, Z12, Z11, K6
+	VCMPPD       $0x1d, Z2, Z31, K7
+	KORB         K3, K1, K5
+	VBLENDMPD    Z13, Z4, K2, Z23
+	VMOVUPD      Z18, 64(R8)(AX*8)
+	VCMPPD       $0x1d, Z27, Z11, K1
+	KANDNB       K5, K4, K3
+	VMOVUPD      Z23, 64(CX)(AX*8)
+	VMOVUPD      128(R9)(AX*8), Z15
+	VFMADD231PD  Z1, Z21, Z15
+	VMOVUPD      Z7, 64(DI)(AX*8)
+	VMOVUPD      Z25, 64(R11)(AX*8)
+	KMOVB        K3, 2(R14)
+	KORB         K5, K4, K2
+	KORB         K7, K6, K3
+	VBLENDMPD    Z9, Z29, K2, Z8
+	VMOVUPD      Z1, 128(R8)(AX*8)
+	KANDNB       K3, K1, K4
+	VMOVUPD      Z8, 128(CX)(AX*8)
+	VFMADD213PD  192(R9)(AX*8), Z10, Z21
+	VMOVUPD      Z15, 128(DI)(AX*8)
+	VMOVUPD      Z25, 128(R11)(AX*8)
+	KMOVB        K4, 3(R14)
+	KORB         K3, K1, K5
+	VMOVUPD      Z10, 192(R8)(AX*8)
+	VBLENDMPD    Z28, Z0, K5, Z5
+	VMOVUPD      Z25, 192(R11)(AX*8)
+	VMOVUPD      Z5, 192(CX)(AX*8)
+	VMOVUPD      Z21, 192(DI)(AX*8)
+	ADDQ         $0x20, AX
+	ADDQ         $0x04, R14
+	ADDQ         $0x20, R13
+	CMPQ         R13, $0x40
+	JLT          vectors
+	MOVQ         232(DX), R13
+	SHLQ         $0x09, R13
+	ADDQ         R13, R12
+	CMPQ         AX, (DX)
+	JLT          group
+	VZEROUPPER
+	RET
+	PCALIGN $0x40
+
 // func NoisyLIFAVX2(b *NoisyLIFBlock)
 // Requires: AVX, FMA3
 TEXT ·NoisyLIFAVX2(SB), $0-8
@@ -268,9 +628,9 @@ vectors:
 	VMINPD       Y14, Y7, Y8
 	VMAXPD       Y11, Y9, Y1
 	VMINPD       Y11, Y9, Y2
-	VANDPD       stepsConstsAVX2<>+64(SB), Y6, Y4
+	VANDPD       stepsConstsAVX2<>+96(SB), Y6, Y4
 	VMULPD       Y4, Y8, Y5
-	VANDPD       stepsConstsAVX2<>+64(SB), Y1, Y3
+	VANDPD       stepsConstsAVX2<>+96(SB), Y1, Y3
 	VMULPD       Y3, Y2, Y10
 	VCMPPD       $0x12, 1536(R9)(R10*8), Y5, Y7
 	VCMPPD       $0x12, 1568(R9)(R10*8), Y10, Y14
@@ -369,7 +729,7 @@ vectors:
 	VMINPD       Z28, Z13, Z6
 	VMAXPD       Z29, Z15, Z9
 	VMINPD       Z29, Z15, Z18
-	VBROADCASTSD stepsConstsAVX512<>+16(SB), Z22
+	VBROADCASTSD stepsConstsAVX512<>+24(SB), Z22
 	VANDPD       Z22, Z3, Z23
 	VMAXPD       Z30, Z17, Z24
 	VMULPD       Z23, Z6, Z25
@@ -477,9 +837,9 @@ group:
 	VMINPD       Y9, Y7, Y6
 	VMAXPD       Y5, Y8, Y1
 	VMINPD       Y5, Y8, Y2
-	VANDPD       stepsConstsAVX2<>+64(SB), Y3, Y4
+	VANDPD       stepsConstsAVX2<>+96(SB), Y3, Y4
 	VMULPD       Y4, Y6, Y13
-	VANDPD       stepsConstsAVX2<>+64(SB), Y1, Y14
+	VANDPD       stepsConstsAVX2<>+96(SB), Y1, Y14
 	VMULPD       Y14, Y2, Y10
 	VBROADCASTSD 192(DX), Y7
 	VCMPPD       $0x12, Y7, Y13, Y9
@@ -564,7 +924,7 @@ group:
 	VMINPD       Z23, Z13, Z29
 	VMAXPD       Z24, Z14, Z30
 	VMINPD       Z24, Z14, Z31
-	VBROADCASTSD stepsConstsAVX512<>+16(SB), Z0
+	VBROADCASTSD stepsConstsAVX512<>+24(SB), Z0
 	VANDPD       Z0, Z28, Z3
 	VMAXPD       Z25, Z16, Z6
 	VMULPD       Z3, Z29, Z9
@@ -647,43 +1007,43 @@ group:
 	VCMPPD       $0x12, stepsConstsAVX2<>+0(SB), Y7, Y12
 	VDIVPD       (SI)(AX*8), Y9, Y13
 	VDIVPD       32(SI)(AX*8), Y10, Y14
-	VXORPD       stepsConstsAVX2<>+96(SB), Y13, Y15
-	VXORPD       stepsConstsAVX2<>+96(SB), Y14, Y4
-	VMOVUPD      stepsConstsAVX2<>+160(SB), Y0
-	VMOVUPD      stepsConstsAVX2<>+128(SB), Y6
+	VXORPD       stepsConstsAVX2<>+128(SB), Y13, Y15
+	VXORPD       stepsConstsAVX2<>+128(SB), Y14, Y4
+	VMOVUPD      stepsConstsAVX2<>+192(SB), Y0
+	VMOVUPD      stepsConstsAVX2<>+160(SB), Y6
 	VFMADD213PD  Y0, Y15, Y6
-	VMOVUPD      stepsConstsAVX2<>+128(SB), Y2
+	VMOVUPD      stepsConstsAVX2<>+160(SB), Y2
 	VFMADD213PD  Y0, Y4, Y2
 	VSUBPD       Y0, Y6, Y1
 	VSUBPD       Y0, Y2, Y8
 	VPSLLQ       $0x34, Y6, Y3
 	VPSLLQ       $0x34, Y2, Y5
-	VFNMADD231PD stepsConstsAVX2<>+192(SB), Y1, Y15
-	VFNMADD231PD stepsConstsAVX2<>+192(SB), Y8, Y4
 	VFNMADD231PD stepsConstsAVX2<>+224(SB), Y1, Y15
 	VFNMADD231PD stepsConstsAVX2<>+224(SB), Y8, Y4
+	VFNMADD231PD stepsConstsAVX2<>+256(SB), Y1, Y15
+	VFNMADD231PD stepsConstsAVX2<>+256(SB), Y8, Y4
 	VMULPD       Y15, Y15, Y7
 	VMULPD       Y4, Y4, Y9
-	VMOVUPD      stepsConstsAVX2<>+288(SB), Y10
-	VFMADD231PD  stepsConstsAVX2<>+256(SB), Y7, Y10
-	VMOVUPD      stepsConstsAVX2<>+352(SB), Y13
-	VFMADD231PD  stepsConstsAVX2<>+320(SB), Y7, Y13
-	VMOVUPD      stepsConstsAVX2<>+288(SB), Y14
-	VFMADD231PD  stepsConstsAVX2<>+256(SB), Y9, Y14
-	VMOVUPD      stepsConstsAVX2<>+352(SB), Y0
-	VFMADD231PD  stepsConstsAVX2<>+320(SB), Y9, Y0
-	VFMADD213PD  stepsConstsAVX2<>+384(SB), Y7, Y10
-	VFMADD213PD  stepsConstsAVX2<>+416(SB), Y7, Y13
-	VFMADD213PD  stepsConstsAVX2<>+384(SB), Y9, Y14
-	VFMADD213PD  stepsConstsAVX2<>+416(SB), Y9, Y0
-	VFMADD213PD  stepsConstsAVX2<>+448(SB), Y7, Y10
-	VFMADD213PD  stepsConstsAVX2<>+480(SB), Y7, Y13
-	VFMADD213PD  stepsConstsAVX2<>+448(SB), Y9, Y14
-	VFMADD213PD  stepsConstsAVX2<>+480(SB), Y9, Y0
-	VFMADD213PD  stepsConstsAVX2<>+512(SB), Y7, Y10
-	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y7, Y13
-	VFMADD213PD  stepsConstsAVX2<>+512(SB), Y9, Y14
-	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y9, Y0
+	VMOVUPD      stepsConstsAVX2<>+320(SB), Y10
+	VFMADD231PD  stepsConstsAVX2<>+288(SB), Y7, Y10
+	VMOVUPD      stepsConstsAVX2<>+384(SB), Y13
+	VFMADD231PD  stepsConstsAVX2<>+352(SB), Y7, Y13
+	VMOVUPD      stepsConstsAVX2<>+320(SB), Y14
+	VFMADD231PD  stepsConstsAVX2<>+288(SB), Y9, Y14
+	VMOVUPD      stepsConstsAVX2<>+384(SB), Y0
+	VFMADD231PD  stepsConstsAVX2<>+352(SB), Y9, Y0
+	VFMADD213PD  stepsConstsAVX2<>+416(SB), Y7, Y10
+	VFMADD213PD  stepsConstsAVX2<>+448(SB), Y7, Y13
+	VFMADD213PD  stepsConstsAVX2<>+416(SB), Y9, Y14
+	VFMADD213PD  stepsConstsAVX2<>+448(SB), Y9, Y0
+	VFMADD213PD  stepsConstsAVX2<>+480(SB), Y7, Y10
+	VFMADD213PD  stepsConstsAVX2<>+512(SB), Y7, Y13
+	VFMADD213PD  stepsConstsAVX2<>+480(SB), Y9, Y14
+	VFMADD213PD  stepsConstsAVX2<>+512(SB), Y9, Y0
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y7, Y10
+	VFMADD213PD  stepsConstsAVX2<>+576(SB), Y7, Y13
+	VFMADD213PD  stepsConstsAVX2<>+544(SB), Y9, Y14
+	VFMADD213PD  stepsConstsAVX2<>+576(SB), Y9, Y0
 	VFMADD231PD  Y15, Y10, Y13
 	VFMADD231PD  Y4, Y14, Y0
 	VMOVUPD      stepsConstsAVX2<>+32(SB), Y6
@@ -732,24 +1092,24 @@ group:
 	VCMPPD.BCST       $0x12, stepsConstsAVX512<>+0(SB), Z3, K1
 	VMULPD.BCST       80(DX), Z1, Z4
 	VDIVPD            (SI)(AX*8), Z4, Z5
-	VXORPD.BCST       stepsConstsAVX512<>+24(SB), Z5, Z6
-	VBROADCASTSD      stepsConstsAVX512<>+40(SB), Z7
-	VFMADD231PD.BCST  stepsConstsAVX512<>+32(SB), Z6, Z7
-	VSUBPD.BCST       stepsConstsAVX512<>+40(SB), Z7, Z8
+	VXORPD.BCST       stepsConstsAVX512<>+32(SB), Z5, Z6
+	VBROADCASTSD      stepsConstsAVX512<>+48(SB), Z7
+	VFMADD231PD.BCST  stepsConstsAVX512<>+40(SB), Z6, Z7
+	VSUBPD.BCST       stepsConstsAVX512<>+48(SB), Z7, Z8
 	VPSLLQ            $0x34, Z7, Z9
-	VFNMADD231PD.BCST stepsConstsAVX512<>+48(SB), Z8, Z6
 	VFNMADD231PD.BCST stepsConstsAVX512<>+56(SB), Z8, Z6
+	VFNMADD231PD.BCST stepsConstsAVX512<>+64(SB), Z8, Z6
 	VMULPD            Z6, Z6, Z10
-	VBROADCASTSD      stepsConstsAVX512<>+72(SB), Z11
-	VFMADD231PD.BCST  stepsConstsAVX512<>+64(SB), Z10, Z11
-	VBROADCASTSD      stepsConstsAVX512<>+88(SB), Z12
-	VFMADD231PD.BCST  stepsConstsAVX512<>+80(SB), Z10, Z12
-	VFMADD213PD.BCST  stepsConstsAVX512<>+96(SB), Z10, Z11
-	VFMADD213PD.BCST  stepsConstsAVX512<>+104(SB), Z10, Z12
-	VFMADD213PD.BCST  stepsConstsAVX512<>+112(SB), Z10, Z11
-	VFMADD213PD.BCST  stepsConstsAVX512<>+120(SB), Z10, Z12
-	VFMADD213PD.BCST  stepsConstsAVX512<>+128(SB), Z10, Z11
-	VFMADD213PD.BCST  stepsConstsAVX512<>+136(SB), Z10, Z12
+	VBROADCASTSD      stepsConstsAVX512<>+80(SB), Z11
+	VFMADD231PD.BCST  stepsConstsAVX512<>+72(SB), Z10, Z11
+	VBROADCASTSD      stepsConstsAVX512<>+96(SB), Z12
+	VFMADD231PD.BCST  stepsConstsAVX512<>+88(SB), Z10, Z12
+	VFMADD213PD.BCST  stepsConstsAVX512<>+104(SB), Z10, Z11
+	VFMADD213PD.BCST  stepsConstsAVX512<>+112(SB), Z10, Z12
+	VFMADD213PD.BCST  stepsConstsAVX512<>+120(SB), Z10, Z11
+	VFMADD213PD.BCST  stepsConstsAVX512<>+128(SB), Z10, Z12
+	VFMADD213PD.BCST  stepsConstsAVX512<>+136(SB), Z10, Z11
+	VFMADD213PD.BCST  stepsConstsAVX512<>+144(SB), Z10, Z12
 	VFMADD231PD       Z6, Z11, Z12
 	VFMADD213PD.BCST  stepsConstsAVX512<>+8(SB), Z6, Z12
 	VFMADD213PD.BCST  stepsConstsAVX512<>+8(SB), Z6, Z12
@@ -795,7 +1155,7 @@ group:
 	VADDPD       96(BX)(AX*8), Y8, Y11
 	VMOVUPD      Y4, (BX)(AX*8)
 	VMOVUPD      Y1, (SI)(AX*8)
-	VMOVUPD      stepsConstsAVX2<>+576(SB), Y12
+	VMOVUPD      stepsConstsAVX2<>+64(SB), Y12
 	VMOVUPD      Y12, (CX)(AX*8)
 	VMOVUPD      Y7, 32(BX)(AX*8)
 	VMOVUPD      Y2, 32(SI)(AX*8)
@@ -842,7 +1202,7 @@ group:
 	VADDPD       192(BX)(AX*8), Z8, Z11
 	VMOVUPD      Z4, (BX)(AX*8)
 	VMOVUPD      Z1, (SI)(AX*8)
-	VBROADCASTSD stepsConstsAVX512<>+144(SB), Z12
+	VBROADCASTSD stepsConstsAVX512<>+16(SB), Z12
 	VMOVUPD      Z12, (CX)(AX*8)
 	VMOVUPD      Z7, 64(BX)(AX*8)
 	VMOVUPD      Z2, 64(SI)(AX*8)
@@ -1513,7 +1873,7 @@ TEXT ·InstantsAVX2(SB), $192-8
 
 group:
 	// step
-	VMOVUPD      stepsConstsAVX2<>+544(SB), Y0
+	VMOVUPD      stepsConstsAVX2<>+576(SB), Y0
 	VSUBPD       (DX)(CX*8), Y0, Y1
 	VSUBPD       (SI)(CX*8), Y0, Y2
 	VSUBPD       (DI)(CX*8), Y0, Y3
@@ -1678,7 +2038,7 @@ TEXT ·InstantsAVX512(SB), $0-8
 
 group:
 	// step
-	VBROADCASTSD     stepsConstsAVX512<>+136(SB), Z0
+	VBROADCASTSD     stepsConstsAVX512<>+144(SB), Z0
 	VSUBPD           (CX)(AX*8), Z0, Z1
 	VSUBPD           (BX)(AX*8), Z0, Z2
 	VSUBPD           (SI)(AX*8), Z0, Z3
@@ -1835,7 +2195,7 @@ TEXT ·InstantsTwoAVX2(SB), $768-8
 
 group:
 	// step
-	VMOVUPD      stepsConstsAVX2<>+544(SB), Y0
+	VMOVUPD      stepsConstsAVX2<>+576(SB), Y0
 	VSUBPD       (DX)(CX*8), Y0, Y1
 	VSUBPD       (SI)(CX*8), Y0, Y2
 	VSUBPD       (DI)(CX*8), Y0, Y3
@@ -2133,7 +2493,7 @@ TEXT ·InstantsTwoAVX512(SB), $0-8
 
 group:
 	// step
-	VBROADCASTSD     stepsConstsAVX512<>+136(SB), Z0
+	VBROADCASTSD     stepsConstsAVX512<>+144(SB), Z0
 	VSUBPD           (CX)(AX*8), Z0, Z1
 	VSUBPD           (BX)(AX*8), Z0, Z2
 	VSUBPD           (SI)(AX*8), Z0, Z3
@@ -2396,7 +2756,7 @@ TEXT ·InstantsThreeAVX2(SB), $1280-8
 
 group:
 	// step
-	VMOVUPD      stepsConstsAVX2<>+544(SB), Y0
+	VMOVUPD      stepsConstsAVX2<>+576(SB), Y0
 	VSUBPD       (DX)(CX*8), Y0, Y1
 	VSUBPD       (SI)(CX*8), Y0, Y2
 	VSUBPD       (DI)(CX*8), Y0, Y3
@@ -2816,7 +3176,7 @@ TEXT ·InstantsThreeAVX512(SB), $128-8
 
 group:
 	// step
-	VBROADCASTSD     stepsConstsAVX512<>+136(SB), Z0
+	VBROADCASTSD     stepsConstsAVX512<>+144(SB), Z0
 	VSUBPD           (DX)(CX*8), Z0, Z1
 	VSUBPD           (SI)(CX*8), Z0, Z2
 	VSUBPD           (DI)(CX*8), Z0, Z3
@@ -3556,7 +3916,7 @@ TEXT ·SplitPairsAVX2(SB), $0-8
 	MOVQ (CX), CX
 
 	// empty
-	VMOVUPD stepsConstsAVX2<>+576(SB), Y4
+	VMOVUPD stepsConstsAVX2<>+64(SB), Y4
 	SHRQ    $0x02, CX
 
 pairs1:
@@ -3589,7 +3949,7 @@ TEXT ·SplitPairsAVX512(SB), $0-8
 	MOVQ (CX), CX
 
 	// empty
-	VBROADCASTSD stepsConstsAVX512<>+144(SB), Z4
+	VBROADCASTSD stepsConstsAVX512<>+16(SB), Z4
 	LEAQ         pairPlaces<>+0(SB), SI
 	VMOVUPD      (SI), Z5
 	VMOVUPD      64(SI), Z6
@@ -3676,7 +4036,7 @@ TEXT ·SplitTriplesAVX2(SB), $0-8
 	MOVQ 80(CX), CX
 
 	// empty
-	VMOVUPD stepsConstsAVX2<>+576(SB), Y3
+	VMOVUPD stepsConstsAVX2<>+64(SB), Y3
 	SHRQ    $0x02, DX
 
 triples1:
@@ -3719,7 +4079,7 @@ TEXT ·SplitTriplesAVX512(SB), $0-8
 	MOVQ 80(CX), CX
 
 	// empty
-	VBROADCASTSD stepsConstsAVX512<>+144(SB), Z3
+	VBROADCASTSD stepsConstsAVX512<>+16(SB), Z3
 	LEAQ         triplePlaces<>+0(SB), DI
 	VMOVUPD      (DI), Z6
 	VMOVUPD      64(DI), Z7
@@ -3769,74 +4129,74 @@ DATA stepsConstsAVX2<>+32(SB)/8, $0x3ff0000000000000
 DATA stepsConstsAVX2<>+40(SB)/8, $0x3ff0000000000000
 DATA stepsConstsAVX2<>+48(SB)/8, $0x3ff0000000000000
 DATA stepsConstsAVX2<>+56(SB)/8, $0x3ff0000000000000
-DATA stepsConstsAVX2<>+64(SB)/8, $0x7fffffffffffffff
-DATA stepsConstsAVX2<>+72(SB)/8, $0x7fffffffffffffff
-DATA stepsConstsAVX2<>+80(SB)/8, $0x7fffffffffffffff
-DATA stepsConstsAVX2<>+88(SB)/8, $0x7fffffffffffffff
-DATA stepsConstsAVX2<>+96(SB)/8, $0x8000000000000000
-DATA stepsConstsAVX2<>+104(SB)/8, $0x8000000000000000
-DATA stepsConstsAVX2<>+112(SB)/8, $0x8000000000000000
-DATA stepsConstsAVX2<>+120(SB)/8, $0x8000000000000000
-DATA stepsConstsAVX2<>+128(SB)/8, $0x3ff71547652b82fe
-DATA stepsConstsAVX2<>+136(SB)/8, $0x3ff71547652b82fe
-DATA stepsConstsAVX2<>+144(SB)/8, $0x3ff71547652b82fe
-DATA stepsConstsAVX2<>+152(SB)/8, $0x3ff71547652b82fe
-DATA stepsConstsAVX2<>+160(SB)/8, $0x4338000000000000
-DATA stepsConstsAVX2<>+168(SB)/8, $0x4338000000000000
-DATA stepsConstsAVX2<>+176(SB)/8, $0x4338000000000000
-DATA stepsConstsAVX2<>+184(SB)/8, $0x4338000000000000
-DATA stepsConstsAVX2<>+192(SB)/8, $0x3fe62e42fefa3800
-DATA stepsConstsAVX2<>+200(SB)/8, $0x3fe62e42fefa3800
-DATA stepsConstsAVX2<>+208(SB)/8, $0x3fe62e42fefa3800
-DATA stepsConstsAVX2<>+216(SB)/8, $0x3fe62e42fefa3800
-DATA stepsConstsAVX2<>+224(SB)/8, $0x3d2ef35793c76730
-DATA stepsConstsAVX2<>+232(SB)/8, $0x3d2ef35793c76730
-DATA stepsConstsAVX2<>+240(SB)/8, $0x3d2ef35793c76730
-DATA stepsConstsAVX2<>+248(SB)/8, $0x3d2ef35793c76730
-DATA stepsConstsAVX2<>+256(SB)/8, $0x3e5ac236999e0b80
-DATA stepsConstsAVX2<>+264(SB)/8, $0x3e5ac236999e0b80
-DATA stepsConstsAVX2<>+272(SB)/8, $0x3e5ac236999e0b80
-DATA stepsConstsAVX2<>+280(SB)/8, $0x3e5ac236999e0b80
-DATA stepsConstsAVX2<>+288(SB)/8, $0x3ec71dffc265db7c
-DATA stepsConstsAVX2<>+296(SB)/8, $0x3ec71dffc265db7c
-DATA stepsConstsAVX2<>+304(SB)/8, $0x3ec71dffc265db7c
-DATA stepsConstsAVX2<>+312(SB)/8, $0x3ec71dffc265db7c
-DATA stepsConstsAVX2<>+320(SB)/8, $0x3e928a061999b750
-DATA stepsConstsAVX2<>+328(SB)/8, $0x3e928a061999b750
-DATA stepsConstsAVX2<>+336(SB)/8, $0x3e928a061999b750
-DATA stepsConstsAVX2<>+344(SB)/8, $0x3e928a061999b750
-DATA stepsConstsAVX2<>+352(SB)/8, $0x3efa019aa441ce01
-DATA stepsConstsAVX2<>+360(SB)/8, $0x3efa019aa441ce01
-DATA stepsConstsAVX2<>+368(SB)/8, $0x3efa019aa441ce01
-DATA stepsConstsAVX2<>+376(SB)/8, $0x3efa019aa441ce01
-DATA stepsConstsAVX2<>+384(SB)/8, $0x3f2a01a00cd39cb8
-DATA stepsConstsAVX2<>+392(SB)/8, $0x3f2a01a00cd39cb8
-DATA stepsConstsAVX2<>+400(SB)/8, $0x3f2a01a00cd39cb8
-DATA stepsConstsAVX2<>+408(SB)/8, $0x3f2a01a00cd39cb8
-DATA stepsConstsAVX2<>+416(SB)/8, $0x3f56c16c17d145c4
-DATA stepsConstsAVX2<>+424(SB)/8, $0x3f56c16c17d145c4
-DATA stepsConstsAVX2<>+432(SB)/8, $0x3f56c16c17d145c4
-DATA stepsConstsAVX2<>+440(SB)/8, $0x3f56c16c17d145c4
-DATA stepsConstsAVX2<>+448(SB)/8, $0x3f81111111138239
-DATA stepsConstsAVX2<>+456(SB)/8, $0x3f81111111138239
-DATA stepsConstsAVX2<>+464(SB)/8, $0x3f81111111138239
-DATA stepsConstsAVX2<>+472(SB)/8, $0x3f81111111138239
-DATA stepsConstsAVX2<>+480(SB)/8, $0x3fa55555555530e8
-DATA stepsConstsAVX2<>+488(SB)/8, $0x3fa55555555530e8
-DATA stepsConstsAVX2<>+496(SB)/8, $0x3fa55555555530e8
-DATA stepsConstsAVX2<>+504(SB)/8, $0x3fa55555555530e8
-DATA stepsConstsAVX2<>+512(SB)/8, $0x3fc55555555554bd
-DATA stepsConstsAVX2<>+520(SB)/8, $0x3fc55555555554bd
-DATA stepsConstsAVX2<>+528(SB)/8, $0x3fc55555555554bd
-DATA stepsConstsAVX2<>+536(SB)/8, $0x3fc55555555554bd
-DATA stepsConstsAVX2<>+544(SB)/8, $0x3fe0000000000000
-DATA stepsConstsAVX2<>+552(SB)/8, $0x3fe0000000000000
-DATA stepsConstsAVX2<>+560(SB)/8, $0x3fe0000000000000
-DATA stepsConstsAVX2<>+568(SB)/8, $0x3fe0000000000000
-DATA stepsConstsAVX2<>+576(SB)/8, $0x03b8f2b061aea072
-DATA stepsConstsAVX2<>+584(SB)/8, $0x03b8f2b061aea072
-DATA stepsConstsAVX2<>+592(SB)/8, $0x03b8f2b061aea072
-DATA stepsConstsAVX2<>+600(SB)/8, $0x03b8f2b061aea072
+DATA stepsConstsAVX2<>+64(SB)/8, $0x03b8f2b061aea072
+DATA stepsConstsAVX2<>+72(SB)/8, $0x03b8f2b061aea072
+DATA stepsConstsAVX2<>+80(SB)/8, $0x03b8f2b061aea072
+DATA stepsConstsAVX2<>+88(SB)/8, $0x03b8f2b061aea072
+DATA stepsConstsAVX2<>+96(SB)/8, $0x7fffffffffffffff
+DATA stepsConstsAVX2<>+104(SB)/8, $0x7fffffffffffffff
+DATA stepsConstsAVX2<>+112(SB)/8, $0x7fffffffffffffff
+DATA stepsConstsAVX2<>+120(SB)/8, $0x7fffffffffffffff
+DATA stepsConstsAVX2<>+128(SB)/8, $0x8000000000000000
+DATA stepsConstsAVX2<>+136(SB)/8, $0x8000000000000000
+DATA stepsConstsAVX2<>+144(SB)/8, $0x8000000000000000
+DATA stepsConstsAVX2<>+152(SB)/8, $0x8000000000000000
+DATA stepsConstsAVX2<>+160(SB)/8, $0x3ff71547652b82fe
+DATA stepsConstsAVX2<>+168(SB)/8, $0x3ff71547652b82fe
+DATA stepsConstsAVX2<>+176(SB)/8, $0x3ff71547652b82fe
+DATA stepsConstsAVX2<>+184(SB)/8, $0x3ff71547652b82fe
+DATA stepsConstsAVX2<>+192(SB)/8, $0x4338000000000000
+DATA stepsConstsAVX2<>+200(SB)/8, $0x4338000000000000
+DATA stepsConstsAVX2<>+208(SB)/8, $0x4338000000000000
+DATA stepsConstsAVX2<>+216(SB)/8, $0x4338000000000000
+DATA stepsConstsAVX2<>+224(SB)/8, $0x3fe62e42fefa3800
+DATA stepsConstsAVX2<>+232(SB)/8, $0x3fe62e42fefa3800
+DATA stepsConstsAVX2<>+240(SB)/8, $0x3fe62e42fefa3800
+DATA stepsConstsAVX2<>+248(SB)/8, $0x3fe62e42fefa3800
+DATA stepsConstsAVX2<>+256(SB)/8, $0x3d2ef35793c76730
+DATA stepsConstsAVX2<>+264(SB)/8, $0x3d2ef35793c76730
+DATA stepsConstsAVX2<>+272(SB)/8, $0x3d2ef35793c76730
+DATA stepsConstsAVX2<>+280(SB)/8, $0x3d2ef35793c76730
+DATA stepsConstsAVX2<>+288(SB)/8, $0x3e5ac236999e0b80
+DATA stepsConstsAVX2<>+296(SB)/8, $0x3e5ac236999e0b80
+DATA stepsConstsAVX2<>+304(SB)/8, $0x3e5ac236999e0b80
+DATA stepsConstsAVX2<>+312(SB)/8, $0x3e5ac236999e0b80
+DATA stepsConstsAVX2<>+320(SB)/8, $0x3ec71dffc265db7c
+DATA stepsConstsAVX2<>+328(SB)/8, $0x3ec71dffc265db7c
+DATA stepsConstsAVX2<>+336(SB)/8, $0x3ec71dffc265db7c
+DATA stepsConstsAVX2<>+344(SB)/8, $0x3ec71dffc265db7c
+DATA stepsConstsAVX2<>+352(SB)/8, $0x3e928a061999b750
+DATA stepsConstsAVX2<>+360(SB)/8, $0x3e928a061999b750
+DATA stepsConstsAVX2<>+368(SB)/8, $0x3e928a061999b750
+DATA stepsConstsAVX2<>+376(SB)/8, $0x3e928a061999b750
+DATA stepsConstsAVX2<>+384(SB)/8, $0x3efa019aa441ce01
+DATA stepsConstsAVX2<>+392(SB)/8, $0x3efa019aa441ce01
+DATA stepsConstsAVX2<>+400(SB)/8, $0x3efa019aa441ce01
+DATA stepsConstsAVX2<>+408(SB)/8, $0x3efa019aa441ce01
+DATA stepsConstsAVX2<>+416(SB)/8, $0x3f2a01a00cd39cb8
+DATA stepsConstsAVX2<>+424(SB)/8, $0x3f2a01a00cd39cb8
+DATA stepsConstsAVX2<>+432(SB)/8, $0x3f2a01a00cd39cb8
+DATA stepsConstsAVX2<>+440(SB)/8, $0x3f2a01a00cd39cb8
+DATA stepsConstsAVX2<>+448(SB)/8, $0x3f56c16c17d145c4
+DATA stepsConstsAVX2<>+456(SB)/8, $0x3f56c16c17d145c4
+DATA stepsConstsAVX2<>+464(SB)/8, $0x3f56c16c17d145c4
+DATA stepsConstsAVX2<>+472(SB)/8, $0x3f56c16c17d145c4
+DATA stepsConstsAVX2<>+480(SB)/8, $0x3f81111111138239
+DATA stepsConstsAVX2<>+488(SB)/8, $0x3f81111111138239
+DATA stepsConstsAVX2<>+496(SB)/8, $0x3f81111111138239
+DATA stepsConstsAVX2<>+504(SB)/8, $0x3f81111111138239
+DATA stepsConstsAVX2<>+512(SB)/8, $0x3fa55555555530e8
+DATA stepsConstsAVX2<>+520(SB)/8, $0x3fa55555555530e8
+DATA stepsConstsAVX2<>+528(SB)/8, $0x3fa55555555530e8
+DATA stepsConstsAVX2<>+536(SB)/8, $0x3fa55555555530e8
+DATA stepsConstsAVX2<>+544(SB)/8, $0x3fc55555555554bd
+DATA stepsConstsAVX2<>+552(SB)/8, $0x3fc55555555554bd
+DATA stepsConstsAVX2<>+560(SB)/8, $0x3fc55555555554bd
+DATA stepsConstsAVX2<>+568(SB)/8, $0x3fc55555555554bd
+DATA stepsConstsAVX2<>+576(SB)/8, $0x3fe0000000000000
+DATA stepsConstsAVX2<>+584(SB)/8, $0x3fe0000000000000
+DATA stepsConstsAVX2<>+592(SB)/8, $0x3fe0000000000000
+DATA stepsConstsAVX2<>+600(SB)/8, $0x3fe0000000000000
 DATA stepsConstsAVX2<>+608(SB)/8, $0x3ff8000000000000
 DATA stepsConstsAVX2<>+616(SB)/8, $0x3ff8000000000000
 DATA stepsConstsAVX2<>+624(SB)/8, $0x3ff8000000000000
@@ -3845,22 +4205,22 @@ GLOBL stepsConstsAVX2<>(SB), RODATA|NOPTR, $640
 
 DATA stepsConstsAVX512<>+0(SB)/8, $0x0000000000000000
 DATA stepsConstsAVX512<>+8(SB)/8, $0x3ff0000000000000
-DATA stepsConstsAVX512<>+16(SB)/8, $0x7fffffffffffffff
-DATA stepsConstsAVX512<>+24(SB)/8, $0x8000000000000000
-DATA stepsConstsAVX512<>+32(SB)/8, $0x3ff71547652b82fe
-DATA stepsConstsAVX512<>+40(SB)/8, $0x4338000000000000
-DATA stepsConstsAVX512<>+48(SB)/8, $0x3fe62e42fefa3800
-DATA stepsConstsAVX512<>+56(SB)/8, $0x3d2ef35793c76730
-DATA stepsConstsAVX512<>+64(SB)/8, $0x3e5ac236999e0b80
-DATA stepsConstsAVX512<>+72(SB)/8, $0x3ec71dffc265db7c
-DATA stepsConstsAVX512<>+80(SB)/8, $0x3e928a061999b750
-DATA stepsConstsAVX512<>+88(SB)/8, $0x3efa019aa441ce01
-DATA stepsConstsAVX512<>+96(SB)/8, $0x3f2a01a00cd39cb8
-DATA stepsConstsAVX512<>+104(SB)/8, $0x3f56c16c17d145c4
-DATA stepsConstsAVX512<>+112(SB)/8, $0x3f81111111138239
-DATA stepsConstsAVX512<>+120(SB)/8, $0x3fa55555555530e8
-DATA stepsConstsAVX512<>+128(SB)/8, $0x3fc55555555554bd
-DATA stepsConstsAVX512<>+136(SB)/8, $0x3fe0000000000000
-DATA stepsConstsAVX512<>+144(SB)/8, $0x03b8f2b061aea072
+DATA stepsConstsAVX512<>+16(SB)/8, $0x03b8f2b061aea072
+DATA stepsConstsAVX512<>+24(SB)/8, $0x7fffffffffffffff
+DATA stepsConstsAVX512<>+32(SB)/8, $0x8000000000000000
+DATA stepsConstsAVX512<>+40(SB)/8, $0x3ff71547652b82fe
+DATA stepsConstsAVX512<>+48(SB)/8, $0x4338000000000000
+DATA stepsConstsAVX512<>+56(SB)/8, $0x3fe62e42fefa3800
+DATA stepsConstsAVX512<>+64(SB)/8, $0x3d2ef35793c76730
+DATA stepsConstsAVX512<>+72(SB)/8, $0x3e5ac236999e0b80
+DATA stepsConstsAVX512<>+80(SB)/8, $0x3ec71dffc265db7c
+DATA stepsConstsAVX512<>+88(SB)/8, $0x3e928a061999b750
+DATA stepsConstsAVX512<>+96(SB)/8, $0x3efa019aa441ce01
+DATA stepsConstsAVX512<>+104(SB)/8, $0x3f2a01a00cd39cb8
+DATA stepsConstsAVX512<>+112(SB)/8, $0x3f56c16c17d145c4
+DATA stepsConstsAVX512<>+120(SB)/8, $0x3f81111111138239
+DATA stepsConstsAVX512<>+128(SB)/8, $0x3fa55555555530e8
+DATA stepsConstsAVX512<>+136(SB)/8, $0x3fc55555555554bd
+DATA stepsConstsAVX512<>+144(SB)/8, $0x3fe0000000000000
 DATA stepsConstsAVX512<>+152(SB)/8, $0x3ff8000000000000
 GLOBL stepsConstsAVX512<>(SB), RODATA|NOPTR, $160

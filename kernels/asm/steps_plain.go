@@ -61,6 +61,105 @@ func LIFStepGo(b *LIFStepBlock) {
 	}
 }
 
+// ExpLIFStepGo moves LIF neurons with one exponential current; see ExpLIFBlock.
+func ExpLIFStepGo(b *ExpLIFBlock) {
+	for at := 0; at < b.Lanes; at += 8 {
+		coef, lane := b.Coef[at/Group*b.CoefStride:], at%Group
+		keeps := (*[8]float64)(coef[0][lane:])
+		vThs := (*[8]float64)(coef[1][lane:])
+		gains := (*[8]float64)(coef[2][lane:])
+		rs := (*[8]float64)(coef[3][lane:])
+		mosts := (*[8]float64)(coef[4][lane:])
+		vs := (*[8]float64)(b.V[at:])
+		wakes := (*[8]float64)(b.Wake[at:])
+		vInfs := (*[8]float64)(b.VInf[at:])
+		currents := (*[8]float64)(b.Current[at:])
+		befores := (*[8]float64)(b.Before[at:])
+		ends := (*[8]float64)(b.End[at:])
+		shares := (*[8]float64)(b.Share[at:])
+		falls := (*[8]float64)(b.Fall[at:])
+		fired := uint8(0)
+		for l := range 8 {
+			x0 := vs[l]
+			x1 := wakes[l]
+			x3 := vThs[l]
+			x4 := currents[l]
+			x5 := ends[l]
+			x6 := falls[l]
+			x7 := keeps[l]
+			x8 := mosts[l]
+			x10 := vInfs[l]
+			x12 := x10 - x0
+			x13 := gains[l]
+			x14 := rs[l]
+			x15 := shares[l]
+			x16 := float64(x14 * x15)
+			x17 := math.FMA(x13, x4, x16)
+			x18 := x0 + x17
+			x19 := math.FMA(x7, x12, x18)
+			x20 := x5 + x6
+			x21 := 0.0
+			if x4 > 0.0 {
+				x21 = x4
+			}
+			x22 := math.FMA(x20, b.Growth, x21)
+			x23 := float64(x7 * x12)
+			x24 := 0.0
+			if x23 > 0.0 {
+				x24 = x23
+			}
+			x25 := x0 + x24
+			x26 := math.FMA(x8, x22, x25)
+			x27 := 0.0 - x4
+			x28 := 0.0
+			if x27 > 0.0 {
+				x28 = x27
+			}
+			x29 := math.FMA(x6, b.Growth, x28)
+			x30 := x3 - x10
+			x31 := float64(x7 * x30)
+			x32 := 0.0
+			if x31 > 0.0 {
+				x32 = x31
+			}
+			x33 := math.FMA(x8, x29, x32)
+			x34 := x19 + x33
+			x35 := x34
+			if x26 < x34 {
+				x35 = x26
+			}
+			x37 := b.First + 1.0
+			m38 := x1 >= x37
+			m39 := x1 > b.First
+			x40 := x35
+			if x19 > x35 {
+				x40 = x19
+			}
+			x41 := x0
+			if x40 > x0 {
+				x41 = x40
+			}
+			m42 := x41 >= x3
+			m43 := m39 || m42
+			m44 := m43 && !m38
+			m45 := m38 || m43
+			x46 := x19
+			if m45 {
+				x46 = x0
+			}
+			vs[l] = x46
+			befores[l] = x4
+			x50 := math.FMA(b.Decay, x4, x5)
+			currents[l] = x50
+			falls[l] = 1e-290
+			if m44 {
+				fired |= 1 << l
+			}
+		}
+		b.Fired[at/8] = fired
+	}
+}
+
 // NoisyLIFGo moves LIF neurons with white noise; see NoisyLIFBlock.
 func NoisyLIFGo(b *NoisyLIFBlock) {
 	for at := 0; at < b.Lanes; at += 8 {

@@ -134,6 +134,16 @@ func LIFStepAVX2(b *LIFStepBlock)
 //go:noescape
 func LIFStepAVX512(b *LIFStepBlock)
 
+// ExpLIFStepAVX2 moves LIF neurons with one exponential current; see ExpLIFBlock.
+//
+//go:noescape
+func ExpLIFStepAVX2(b *ExpLIFBlock)
+
+// ExpLIFStepAVX512 moves LIF neurons with one exponential current; see ExpLIFBlock.
+//
+//go:noescape
+func ExpLIFStepAVX512(b *ExpLIFBlock)
+
 // NoisyLIFAVX2 moves LIF neurons with white noise; see NoisyLIFBlock.
 //
 //go:noescape

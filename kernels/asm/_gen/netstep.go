@@ -63,8 +63,37 @@ var (
 			x.set("Row", b.Const(asm.EmptyRow))
 		},
 	}
+	// expLIFStep bounds V within the step in two ways: from its start, by what can raise it, and from its end, by what
+	// can have lowered it since it was at the threshold.
+	expLIFStep = &stepKernel{
+		name: "ExpLIFStep", doc: "moves LIF neurons with one exponential current; see ExpLIFBlock.", argument: "ExpLIFBlock",
+		columns: []string{"V", "Wake", "VInf", "Current", "Before", "End", "Share", "Fall"},
+		coefs:   []string{"Keep", "VTh", "Gain", "R", "Most"}, scalars: []string{"First", "Decay", "Growth"},
+		events: true, vectors: map[string]int{"AVX2": 2, "AVX512": 4},
+		step: func(b *vec.Block, x *laneVars) {
+			v, wake, now, vTh := x.get("V"), x.get("Wake"), x.get("First"), x.get("VTh")
+			current, arrived, fall := x.get("Current"), x.get("End"), x.get("Fall")
+			keep, most, growth, vInf := x.get("Keep"), x.get("Most"), x.get("Growth"), x.get("VInf")
+			zero := b.Const(0)
+			gap := b.Sub(vInf, v)
+			drive := b.FMA(x.get("Gain"), current, b.Mul(x.get("R"), x.get("Share")))
+			end := b.FMA(keep, gap, b.Add(v, drive))
+			raise := b.FMA(b.Add(arrived, fall), growth, b.Max(current, zero))
+			top := b.FMA(most, raise, b.Add(v, b.Max(b.Mul(keep, gap), zero)))
+			lower := b.FMA(fall, growth, b.Max(b.Sub(zero, current), zero))
+			fell := b.FMA(most, lower, b.Max(b.Mul(keep, b.Sub(vTh, vInf)), zero))
+			top = b.Min(top, b.Add(end, fell))
+			held := b.Cmp(wake, GE, b.Add(now, b.Const(1)))
+			event := b.MaskOr(b.Cmp(wake, GT, now), b.Cmp(b.Max(b.Max(end, top), v), GE, vTh))
+			x.fired = b.MaskAndNot(event, held)
+			x.set("V", b.Select(b.MaskOr(held, event), v, end))
+			x.set("Before", current)
+			x.set("Current", b.FMA(x.get("Decay"), current, arrived))
+			x.set("Fall", b.Const(asm.EmptyRow))
+		},
+	}
 	stepKernels = []*stepKernel{
-		lifStep, noisyLIF(false), noisyLIF(true), noisyCross, jumpStep,
+		lifStep, expLIFStep, noisyLIF(false), noisyLIF(true), noisyCross, jumpStep,
 		currentStep(false, true), currentStep(false, false), currentStep(true, true), currentStep(true, false),
 		instants("Instants", "End"), instants("InstantsTwo", "End", "Share"),
 		instants("InstantsThree", "End", "Share", "Third"),

@@ -1,0 +1,119 @@
+package network
+
+import (
+	"encoding/binary"
+	mathbits "math/bits"
+	"slices"
+
+	"popsim/kernels"
+	"popsim/kernels/asm"
+)
+
+// Inside the step weights of both signs have receptors of their own, from which a bound of V within the step follows.
+// Where LIF neurons have one exponential current and no other synapse, and its edges have weights of their own, the two
+// receptors are joined: the row of pairs and the current of one hold the arrivals of both. The bound follows from one
+// more accumulator, the sum of what has weights below 0. In the cortical microcircuit that makes 24 bytes of rows for a
+// neuron instead of 32, and one step of currents instead of two.
+
+// joinReceptors finds the receptors that are joined: sets l.main and l.joined.
+func (n *Network) joinReceptors() {
+	l := n.layout
+	of := map[int][]int{} // receptors by class
+	for c, rc := range l.receptors {
+		of[rc.class] = append(of[rc.class], c)
+		l.main, l.joined = append(l.main, c), append(l.joined, -1)
+	}
+	for _, all := range of {
+		if len(all) != 2 || !l.joinable(all[0], all[1]) || !n.drawnOnly(all) {
+			continue
+		}
+		main, other := all[0], all[1]
+		if l.receptors[main].negative {
+			main, other = other, main
+		}
+		l.main[other], l.joined[main] = main, other
+	}
+}
+
+// joinable reports whether two receptors are those of one exponential current into LIF neurons of one time constant.
+func (l *layout) joinable(a, b int) bool {
+	x, y := l.receptors[a], l.receptors[b]
+	y.negative = !y.negative
+	k := l.classes[x.class]
+	return x == y && x.kind == ExpCurrent && !k.coupled && k.tau > 0 && !l.spec.OnGrid && !l.spec.hasWhite()
+}
+
+// drawnOnly reports whether all edges onto some receptors have weights of their own.
+func (n *Network) drawnOnly(receptors []int) bool {
+	l := n.layout
+	for i := range l.spec.Projections {
+		if p := &l.spec.Projections[i]; p.Synapse == l.receptors[receptors[0]].synapse && l.bySums(p) {
+			return false
+		}
+	}
+	for key, t := range n.pairs {
+		for _, c := range receptors {
+			if key.receptor == c && t.style() != float32s {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// addFall adds an arrival below 0 to the accumulator of these, if its receptor is joined to another.
+func (r *shard) addFall(receptor int, lane uint16, x float64) {
+	if l := r.net.layout; l.main[receptor] != receptor {
+		r.falls[l.main[receptor]][lane] -= x
+	}
+}
+
+// joinCurrents moves the currents of receptors that are joined to others, in checkpoints of earlier versions, to these.
+func (r *shard) joinCurrents() {
+	for c, main := range r.net.layout.main {
+		for lane, x := range r.s[c] {
+			if main != c && x != empty {
+				r.s[main][lane] += x
+				r.s[c][lane] = empty
+			}
+		}
+	}
+}
+
+// stepJoined is stepTile for a segment whose receptors are joined.
+func (s *lifSegment) stepJoined(r *shard, k int64, at, lanes int, vInf []float64) {
+	g := &s.inside
+	c := s.receptors[0]
+	lo := s.base + at
+	isa := r.net.isa
+	kernels.SplitPairs(isa, &asm.PairsBlock{Lanes: lanes, Pairs: r.rows[c][2*lo:], First: g.end, Second: g.share})
+	fall := r.falls[c][lo:]
+	s.addTrains(r, k, c, at, lanes, g.end, g.share)
+	if other := r.net.layout.joined[c]; s.inVectors(other, k) {
+		copy(g.slope, g.end)
+		s.addTrains(r, k, other, at, lanes, g.end, g.share)
+		for i := range lanes {
+			fall[i] += g.slope[i] - g.end[i]
+		}
+	}
+	b := asm.ExpLIFBlock{
+		Lanes: lanes, First: float64(k), V: r.v[lo:], Wake: r.wake[lo:], VInf: vInf,
+		Current: r.s[c][lo:], Before: g.drive, End: g.end, Share: g.share, Fall: fall,
+		Coef: g.joined.from(at), CoefStride: g.joined.stride, Decay: r.decay[c], Growth: 1 / r.decay[c], Fired: g.events,
+	}
+	kernels.ExpLIFStep(isa, &b)
+	for i := 0; i < lanes; i += 64 {
+		for bits := binary.LittleEndian.Uint64(g.events[i/8:]); bits != 0; bits &= bits - 1 {
+			at := i + mathbits.TrailingZeros64(bits)
+			r.noteEvent(s, lo+at)
+			r.synaptic = append(r.synaptic, g.drive[at], r.y[c][lo+at])
+		}
+	}
+}
+
+// inVectors reports whether some Poisson input adds its arrivals in step k at receptor c in vectors.
+func (s *lifSegment) inVectors(c int, k int64) bool {
+	return slices.ContainsFunc(s.inside.trains, func(t segmentTrain) bool {
+		return int(t.part.receptor[t.run.first]) == c && t.run.inVectors == k
+	})
+}
