@@ -380,27 +380,30 @@ func (r *shard) spread(g *gates) {
 	}
 }
 
-// total is the sum of what n trains from first on have added: four sums of every fourth, then the sum of these. That of
-// the last call is kept, since projections onto several populations follow each other.
+// total is the sum of what n trains from first on have added. That of the last call is kept, since projections onto
+// several populations follow each other.
 func (g *gates) total(first, n int) (c [3]float64) {
 	if n > 0 && g.summed == [2]int{first, n} {
 		return g.sum
 	}
 	for j, column := range g.added {
-		var part [4]float64
-		column = column[first:][:n]
-		for ; len(column) >= 4; column = column[4:] {
-			for i, x := range column[:4] {
-				part[i] += x
-			}
-		}
-		for i, x := range column {
-			part[i] += x
-		}
-		c[j] = (part[0] + part[1]) + (part[2] + part[3])
+		c[j] = sumOf(column[first:][:n])
 	}
 	g.summed, g.sum = [2]int{first, n}, c
 	return c
+}
+
+// sumOf adds up numbers as eight sums of every eighth and the sum of these.
+func sumOf(x []float64) float64 {
+	var a, b, c, d, e, f, g, h float64
+	for ; len(x) >= 8; x = x[8:] {
+		a, b, c, d = a+x[0], b+x[1], c+x[2], d+x[3]
+		e, f, g, h = e+x[4], f+x[5], g+x[6], h+x[7]
+	}
+	for _, y := range x {
+		a += y
+	}
+	return ((a + b) + (c + d)) + ((e + f) + (g + h))
 }
 
 // withoutOwn subtracts from each neuron the contribution of its own gate.

@@ -125,223 +125,167 @@ func LIFCoupledRK4NMDAGo(b *CoupledBlock) {
 		done := uint8(0)
 		for l := range 8 {
 			x0 := vs[l]
-			x5 := gs[l]
-			x6 := js[l]
-			x9 := float64(x0 * -0.062)
-			x12 := x9
-			if -708.3964185322641 > x9 {
-				x12 = -708.3964185322641
+			x7 := float64(x0 * -0.062)
+			x10 := x7
+			if -708.3964185322641 > x7 {
+				x10 = -708.3964185322641
 			}
-			x13 := x12
-			if 709.782712893384 < x12 {
-				x13 = 709.782712893384
+			x11 := x10
+			if 709.782712893384 < x10 {
+				x11 = 709.782712893384
 			}
-			x16 := math.FMA(x13, 1.4426950408889634, 0x1.8p+52)
-			x17 := x16 - 0x1.8p+52
-			x19 := math.FMA(-x17, 0.6931471805598903, x13)
-			x21 := math.FMA(-x17, 0x1.ef35793c7673p-45, x19)
-			x22 := float64(x21 * x21)
-			x25 := math.FMA(x22, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
-			x28 := math.FMA(x22, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
-			x30 := math.FMA(x25, x22, 0x1.a01a00cd39cb8p-13)
-			x32 := math.FMA(x28, x22, 0.001388888892752114)
-			x34 := math.FMA(x30, x22, 0.008333333333610958)
-			x36 := math.FMA(x32, x22, 0.04166666666660196)
-			x38 := math.FMA(x34, x22, 0.16666666666666244)
-			x40 := math.FMA(x36, x22, 0.5)
-			x41 := math.FMA(x38, x21, x40)
-			x43 := math.FMA(x41, x21, 1.0)
-			x44 := math.FMA(x43, x21, 1.0)
-			x46 := math.Float64frombits(math.Float64bits(x44) + math.Float64bits(x16)<<52)
-			x47 := float64(b.Mg * x46)
-			x48 := 1.0 + x47
-			x49 := 1.0 / x48
-			x54 := nMDAs[l]
-			x55 := math.FMA(x54, x49, x5)
-			x56 := nMDAJs[l]
-			x58 := pers[l]
-			x59 := rates[l]
-			x60 := math.FMA(x58, x55, x59)
-			x61 := float64(x60 * b.Dt)
-			m63 := x61 < b.Stiff
-			x65 := gTilts[l]
-			x66 := math.FMA(-0.5, x65, x5)
-			x67 := jTilts[l]
-			x68 := math.FMA(-0.5, x67, x6)
-			x69 := float64(x0 * -0.062)
-			x70 := x69
-			if -708.3964185322641 > x69 {
-				x70 = -708.3964185322641
+			x14 := math.FMA(x11, 1.4426950408889634, 0x1.8p+52)
+			x15 := x14 - 0x1.8p+52
+			x17 := math.FMA(-x15, 0.6931471805598903, x11)
+			x19 := math.FMA(-x15, 0x1.ef35793c7673p-45, x17)
+			x20 := float64(x19 * x19)
+			x23 := math.FMA(x20, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
+			x26 := math.FMA(x20, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
+			x28 := math.FMA(x23, x20, 0x1.a01a00cd39cb8p-13)
+			x30 := math.FMA(x26, x20, 0.001388888892752114)
+			x32 := math.FMA(x28, x20, 0.008333333333610958)
+			x34 := math.FMA(x30, x20, 0.04166666666660196)
+			x36 := math.FMA(x32, x20, 0.16666666666666244)
+			x38 := math.FMA(x34, x20, 0.5)
+			x39 := math.FMA(x36, x19, x38)
+			x41 := math.FMA(x39, x19, 1.0)
+			x42 := math.FMA(x41, x19, 1.0)
+			x44 := math.Float64frombits(math.Float64bits(x42) + math.Float64bits(x14)<<52)
+			x45 := float64(b.Mg * x44)
+			x46 := 1.0 + x45
+			x47 := 1.0 / x46
+			x52 := math.FMA(-x47, x47, x47)
+			x53 := math.FMA(-x47, 1.0, 0.5)
+			x56 := math.FMA(x52, -1.0, 0.16666666666666666)
+			x58 := gs[l]
+			x59 := js[l]
+			x60 := x0 - x0
+			x61 := float64(x60 * 0.062)
+			x63 := math.Float64frombits(math.Float64bits(x61) & 0x7fffffffffffffff)
+			x64 := x63
+			if 0.0 > x63 {
+				x64 = 0.0
 			}
-			x71 := x70
-			if 709.782712893384 < x70 {
-				x71 = 709.782712893384
+			x65 := float64(x52 * x61)
+			x66 := math.FMA(x61, x56, x53)
+			x67 := math.FMA(x61, x66, 1.0)
+			x68 := math.FMA(x65, x67, x47)
+			x69 := nMDAs[l]
+			x70 := math.FMA(x69, x68, x58)
+			x71 := nMDAJs[l]
+			x73 := pers[l]
+			x74 := rates[l]
+			x75 := math.FMA(x73, x70, x74)
+			x76 := float64(x75 * b.Dt)
+			m78 := x76 < b.Stiff
+			x80 := gTilts[l]
+			x81 := math.FMA(-0.5, x80, x58)
+			x82 := jTilts[l]
+			x83 := math.FMA(-0.5, x82, x59)
+			x84 := x0 - x0
+			x85 := float64(x84 * 0.062)
+			x86 := math.Float64frombits(math.Float64bits(x85) & 0x7fffffffffffffff)
+			x87 := x86
+			if x64 > x86 {
+				x87 = x64
 			}
-			x72 := math.FMA(x71, 1.4426950408889634, 0x1.8p+52)
-			x73 := x72 - 0x1.8p+52
-			x74 := math.FMA(-x73, 0.6931471805598903, x71)
-			x75 := math.FMA(-x73, 0x1.ef35793c7673p-45, x74)
-			x76 := float64(x75 * x75)
-			x77 := math.FMA(x76, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
-			x78 := math.FMA(x76, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
-			x79 := math.FMA(x77, x76, 0x1.a01a00cd39cb8p-13)
-			x80 := math.FMA(x78, x76, 0.001388888892752114)
-			x81 := math.FMA(x79, x76, 0.008333333333610958)
-			x82 := math.FMA(x80, x76, 0.04166666666660196)
-			x83 := math.FMA(x81, x76, 0.16666666666666244)
-			x84 := math.FMA(x82, x76, 0.5)
-			x85 := math.FMA(x83, x75, x84)
-			x86 := math.FMA(x85, x75, 1.0)
-			x87 := math.FMA(x86, x75, 1.0)
-			x89 := math.Float64frombits(math.Float64bits(x87) + math.Float64bits(x72)<<52)
-			x90 := float64(b.Mg * x89)
-			x91 := 1.0 + x90
-			x92 := 1.0 / x91
-			x96 := nMDATilts[l]
-			x97 := math.FMA(-0.5, x96, x54)
-			x98 := math.FMA(x97, x92, x66)
-			x99 := nMDAJTilts[l]
-			x100 := math.FMA(-0.5, x99, x56)
-			x101 := math.FMA(x100, x92, x68)
-			x102 := math.FMA(x58, x98, x59)
-			x103 := drives[l]
-			x104 := math.FMA(x58, x101, x103)
-			x105 := math.FMA(-x102, x0, x104)
-			x106 := math.FMA(b.Half, x105, x0)
-			x107 := float64(x106 * -0.062)
-			x108 := x107
-			if -708.3964185322641 > x107 {
-				x108 = -708.3964185322641
+			x88 := float64(x52 * x85)
+			x89 := math.FMA(x85, x56, x53)
+			x90 := math.FMA(x85, x89, 1.0)
+			x91 := math.FMA(x88, x90, x47)
+			x92 := nMDATilts[l]
+			x93 := math.FMA(-0.5, x92, x69)
+			x94 := math.FMA(x93, x91, x81)
+			x95 := nMDAJTilts[l]
+			x96 := math.FMA(-0.5, x95, x71)
+			x97 := math.FMA(x96, x91, x83)
+			x98 := math.FMA(x73, x94, x74)
+			x99 := drives[l]
+			x100 := math.FMA(x73, x97, x99)
+			x101 := math.FMA(-x98, x0, x100)
+			x102 := math.FMA(b.Half, x101, x0)
+			x103 := x102 - x0
+			x104 := float64(x103 * 0.062)
+			x105 := math.Float64frombits(math.Float64bits(x104) & 0x7fffffffffffffff)
+			x106 := x105
+			if x87 > x105 {
+				x106 = x87
 			}
-			x109 := x108
-			if 709.782712893384 < x108 {
-				x109 = 709.782712893384
+			x107 := float64(x52 * x104)
+			x108 := math.FMA(x104, x56, x53)
+			x109 := math.FMA(x104, x108, 1.0)
+			x110 := math.FMA(x107, x109, x47)
+			x111 := math.FMA(x69, x110, x58)
+			x112 := math.FMA(x71, x110, x59)
+			x113 := math.FMA(x73, x111, x74)
+			x114 := math.FMA(x73, x112, x99)
+			x115 := math.FMA(-x113, x102, x114)
+			x116 := math.FMA(2.0, x115, x101)
+			x117 := math.FMA(b.Half, x115, x0)
+			x118 := x117 - x0
+			x119 := float64(x118 * 0.062)
+			x120 := math.Float64frombits(math.Float64bits(x119) & 0x7fffffffffffffff)
+			x121 := x120
+			if x106 > x120 {
+				x121 = x106
 			}
-			x110 := math.FMA(x109, 1.4426950408889634, 0x1.8p+52)
-			x111 := x110 - 0x1.8p+52
-			x112 := math.FMA(-x111, 0.6931471805598903, x109)
-			x113 := math.FMA(-x111, 0x1.ef35793c7673p-45, x112)
-			x114 := float64(x113 * x113)
-			x115 := math.FMA(x114, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
-			x116 := math.FMA(x114, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
-			x117 := math.FMA(x115, x114, 0x1.a01a00cd39cb8p-13)
-			x118 := math.FMA(x116, x114, 0.001388888892752114)
-			x119 := math.FMA(x117, x114, 0.008333333333610958)
-			x120 := math.FMA(x118, x114, 0.04166666666660196)
-			x121 := math.FMA(x119, x114, 0.16666666666666244)
-			x122 := math.FMA(x120, x114, 0.5)
-			x123 := math.FMA(x121, x113, x122)
-			x124 := math.FMA(x123, x113, 1.0)
-			x125 := math.FMA(x124, x113, 1.0)
-			x127 := math.Float64frombits(math.Float64bits(x125) + math.Float64bits(x110)<<52)
-			x128 := float64(b.Mg * x127)
-			x129 := 1.0 + x128
-			x130 := 1.0 / x129
-			x134 := math.FMA(x54, x130, x5)
-			x135 := math.FMA(x56, x130, x6)
-			x136 := math.FMA(x58, x134, x59)
-			x137 := math.FMA(x58, x135, x103)
-			x138 := math.FMA(-x136, x106, x137)
-			x139 := math.FMA(2.0, x138, x105)
-			x140 := math.FMA(b.Half, x138, x0)
-			x141 := float64(x140 * -0.062)
-			x142 := x141
-			if -708.3964185322641 > x141 {
-				x142 = -708.3964185322641
+			x122 := float64(x52 * x119)
+			x123 := math.FMA(x119, x56, x53)
+			x124 := math.FMA(x119, x123, 1.0)
+			x125 := math.FMA(x122, x124, x47)
+			x126 := math.FMA(x69, x125, x58)
+			x127 := math.FMA(x71, x125, x59)
+			x128 := math.FMA(x73, x126, x74)
+			x129 := math.FMA(x73, x127, x99)
+			x130 := math.FMA(-x128, x117, x129)
+			x131 := math.FMA(2.0, x130, x116)
+			x132 := math.FMA(b.Dt, x130, x0)
+			x133 := math.FMA(0.5, x80, x58)
+			x134 := math.FMA(0.5, x82, x59)
+			x135 := x132 - x0
+			x136 := float64(x135 * 0.062)
+			x137 := math.Float64frombits(math.Float64bits(x136) & 0x7fffffffffffffff)
+			x138 := x137
+			if x121 > x137 {
+				x138 = x121
 			}
-			x143 := x142
-			if 709.782712893384 < x142 {
-				x143 = 709.782712893384
+			x139 := float64(x52 * x136)
+			x140 := math.FMA(x136, x56, x53)
+			x141 := math.FMA(x136, x140, 1.0)
+			x142 := math.FMA(x139, x141, x47)
+			x143 := math.FMA(0.5, x92, x69)
+			x144 := math.FMA(x143, x142, x133)
+			x145 := math.FMA(0.5, x95, x71)
+			x146 := math.FMA(x145, x142, x134)
+			x147 := math.FMA(x73, x144, x74)
+			x148 := math.FMA(x73, x146, x99)
+			x149 := math.FMA(-x147, x132, x148)
+			x150 := x131 + x149
+			x151 := math.FMA(b.Sixth, x150, x0)
+			nextVs[l] = x151
+			x153 := ups[l]
+			x154 := math.FMA(x73, x153, x99)
+			x155 := math.FMA(-x74, x0, x154)
+			x156 := x155
+			if 0.0 > x155 {
+				x156 = 0.0
 			}
-			x144 := math.FMA(x143, 1.4426950408889634, 0x1.8p+52)
-			x145 := x144 - 0x1.8p+52
-			x146 := math.FMA(-x145, 0.6931471805598903, x143)
-			x147 := math.FMA(-x145, 0x1.ef35793c7673p-45, x146)
-			x148 := float64(x147 * x147)
-			x149 := math.FMA(x148, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
-			x150 := math.FMA(x148, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
-			x151 := math.FMA(x149, x148, 0x1.a01a00cd39cb8p-13)
-			x152 := math.FMA(x150, x148, 0.001388888892752114)
-			x153 := math.FMA(x151, x148, 0.008333333333610958)
-			x154 := math.FMA(x152, x148, 0.04166666666660196)
-			x155 := math.FMA(x153, x148, 0.16666666666666244)
-			x156 := math.FMA(x154, x148, 0.5)
-			x157 := math.FMA(x155, x147, x156)
-			x158 := math.FMA(x157, x147, 1.0)
-			x159 := math.FMA(x158, x147, 1.0)
-			x161 := math.Float64frombits(math.Float64bits(x159) + math.Float64bits(x144)<<52)
-			x162 := float64(b.Mg * x161)
-			x163 := 1.0 + x162
-			x164 := 1.0 / x163
-			x168 := math.FMA(x54, x164, x5)
-			x169 := math.FMA(x56, x164, x6)
-			x170 := math.FMA(x58, x168, x59)
-			x171 := math.FMA(x58, x169, x103)
-			x172 := math.FMA(-x170, x140, x171)
-			x173 := math.FMA(2.0, x172, x139)
-			x174 := math.FMA(b.Dt, x172, x0)
-			x175 := math.FMA(0.5, x65, x5)
-			x176 := math.FMA(0.5, x67, x6)
-			x177 := float64(x174 * -0.062)
-			x178 := x177
-			if -708.3964185322641 > x177 {
-				x178 = -708.3964185322641
+			x157 := math.FMA(b.Dt, x156, x0)
+			x158 := x151
+			if x157 > x151 {
+				x158 = x157
 			}
-			x179 := x178
-			if 709.782712893384 < x178 {
-				x179 = 709.782712893384
-			}
-			x180 := math.FMA(x179, 1.4426950408889634, 0x1.8p+52)
-			x181 := x180 - 0x1.8p+52
-			x182 := math.FMA(-x181, 0.6931471805598903, x179)
-			x183 := math.FMA(-x181, 0x1.ef35793c7673p-45, x182)
-			x184 := float64(x183 * x183)
-			x185 := math.FMA(x184, 0x1.ac236999e0b8p-26, 0x1.71dffc265db7cp-19)
-			x186 := math.FMA(x184, 0x1.28a061999b75p-22, 0x1.a019aa441ce01p-16)
-			x187 := math.FMA(x185, x184, 0x1.a01a00cd39cb8p-13)
-			x188 := math.FMA(x186, x184, 0.001388888892752114)
-			x189 := math.FMA(x187, x184, 0.008333333333610958)
-			x190 := math.FMA(x188, x184, 0.04166666666660196)
-			x191 := math.FMA(x189, x184, 0.16666666666666244)
-			x192 := math.FMA(x190, x184, 0.5)
-			x193 := math.FMA(x191, x183, x192)
-			x194 := math.FMA(x193, x183, 1.0)
-			x195 := math.FMA(x194, x183, 1.0)
-			x197 := math.Float64frombits(math.Float64bits(x195) + math.Float64bits(x180)<<52)
-			x198 := float64(b.Mg * x197)
-			x199 := 1.0 + x198
-			x200 := 1.0 / x199
-			x204 := math.FMA(0.5, x96, x54)
-			x205 := math.FMA(x204, x200, x175)
-			x206 := math.FMA(0.5, x99, x56)
-			x207 := math.FMA(x206, x200, x176)
-			x208 := math.FMA(x58, x205, x59)
-			x209 := math.FMA(x58, x207, x103)
-			x210 := math.FMA(-x208, x174, x209)
-			x211 := x173 + x210
-			x212 := math.FMA(b.Sixth, x211, x0)
-			nextVs[l] = x212
-			x214 := ups[l]
-			x215 := math.FMA(x58, x214, x103)
-			x216 := math.FMA(-x59, x0, x215)
-			x218 := x216
-			if 0.0 > x216 {
-				x218 = 0.0
-			}
-			x219 := math.FMA(b.Dt, x218, x0)
-			x220 := x212
-			if x219 > x212 {
-				x220 = x219
-			}
-			x221 := nears[l]
-			m222 := x220 < x221
-			x223 := frees[l]
-			m225 := x223 <= b.Now
-			m226 := m222 && m225
-			m227 := x212 == x212
-			m228 := m226 && m227
-			m229 := m228 && m63
-			if m229 {
+			x159 := nears[l]
+			m160 := x158 < x159
+			x161 := frees[l]
+			m163 := x161 <= b.Now
+			m164 := m160 && m163
+			m165 := x151 == x151
+			m166 := m164 && m165
+			m167 := m166 && m78
+			m169 := x138 < 0.1
+			m170 := m167 && m169
+			if m170 {
 				done |= 1 << l
 			}
 		}

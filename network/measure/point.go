@@ -63,7 +63,7 @@ func advance(ctx context.Context, rec *recording.Recording, meter *Meter, to int
 }
 
 // stretch is the time (ms) between two tests whether the measures are decided.
-const stretch = 50.0
+const stretch = 10.0
 
 // Seconds estimates how long one run takes on one processor, from a short run of the first point.
 func (x *Sweep) Seconds(ctx context.Context) (float64, error) {
