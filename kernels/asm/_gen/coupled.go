@@ -264,7 +264,10 @@ func (x *coupledVars) nearOpen(b *Block, v Vec) (near func(at Vec) Vec, fits fun
 
 // coupledRK4 is the classical method along the lines of conductance and current. smooth is whether V changes little in most
 // steps: the block by magnesium is then expanded about its value at the start, and other lanes are not complete.
-func coupledRK4(cell coupledCell, smooth bool) func(nmda bool) func(b *Block, x *coupledVars) {
+func coupledRK4(
+	cell coupledCell,
+	smooth bool,
+) func(nmda bool) func(b *Block, x *coupledVars) {
 	return func(nmda bool) func(b *Block, x *coupledVars) {
 		return func(b *Block, x *coupledVars) {
 			y := x.state(cell.fields)
