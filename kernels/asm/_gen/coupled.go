@@ -262,8 +262,8 @@ func (x *coupledVars) nearOpen(b *Block, v Vec) (near func(at Vec) Vec, fits fun
 	return near, func() Mask { return b.Cmp(most, LT, c(0.1)) }
 }
 
-// coupledRK4 is the classical method along the lines of conductance and current. smooth is whether V changes little in most
-// steps: the block by magnesium is then expanded about its value at the start, and other lanes are not complete.
+// coupledRK4 is the classical method along the lines of conductance and current. smooth is whether V changes little in
+// most steps: the block by magnesium is then expanded about its value at the start, and other lanes are not complete.
 func coupledRK4(
 	cell coupledCell,
 	smooth bool,
